@@ -1,0 +1,122 @@
+"""What can be measured: one entry a quantity, with its unit, its kind and how many decimals mean something.
+
+Everything that shows or publishes a value (the terminal, MQTT, Home Assistant, a database) derives what it
+needs from here, so that a new quantity appears everywhere without code of its own.
+
+Units: V, A, W, Ah, Wh, degC, %, Ohm, rpm, m, km/h, Pa, s. A battery's current and power are positive while
+charging. A controller's input current and power are quantities of their own, positive while it draws.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The nature of a value: decides device class, plot and aggregation downstream."""
+
+    VOLTAGE = "voltage"
+    CURRENT = "current"
+    POWER = "power"
+    CHARGE = "charge"
+    ENERGY = "energy"
+    TEMPERATURE = "temperature"
+    PERCENT = "percent"
+    HUMIDITY = "humidity"
+    PRESSURE = "pressure"
+    ROTATION = "rotation"
+    SPEED = "speed"
+    DISTANCE = "distance"
+    DURATION = "duration"
+    COUNT = "count"
+    FLAG = "flag"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One measurable thing.
+
+    `counter` means that the value only grows (until it is reset); `array` that the value is a tuple;
+    `diagnostic` that it tells about the device rather than about the battery or the motor.
+    """
+
+    key: str
+    name: str
+    unit: str
+    kind: Kind
+    precision: int = 0
+    counter: bool = False
+    array: bool = False
+    diagnostic: bool = False
+
+    def format(self, value: "Scalar") -> str:
+        """Return `value` with this quantity's decimals and unit: `83.92 V`."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return str(value)
+        return f"{value:.{self.precision}f} {self.unit}".rstrip()
+
+
+type Scalar = float | int | bool | str
+type Value = Scalar | tuple[Scalar, ...]
+
+
+def _table(*rows: Quantity) -> dict[str, Quantity]:
+    return {row.key: row for row in rows}
+
+
+#: Every standard quantity by key. Batteries first, then motor controllers, then what tells about the device.
+QUANTITIES = _table(
+    Quantity("voltage", "Voltage", "V", Kind.VOLTAGE, 2),
+    Quantity("current", "Current", "A", Kind.CURRENT, 2),
+    Quantity("power", "Power", "W", Kind.POWER, 0),
+    Quantity("soc", "State of charge", "%", Kind.PERCENT, 1),
+    Quantity("soh", "State of health", "%", Kind.PERCENT, 1),
+    Quantity("cell_count", "Cells", "", Kind.COUNT),
+    Quantity("cell_voltages", "Cell voltages", "V", Kind.VOLTAGE, 3, array=True),
+    Quantity("cell_balancing", "Cells balancing", "", Kind.FLAG, array=True),
+    Quantity("cell_voltage_min", "Lowest cell voltage", "V", Kind.VOLTAGE, 3),
+    Quantity("cell_voltage_max", "Highest cell voltage", "V", Kind.VOLTAGE, 3),
+    Quantity("cell_voltage_spread", "Cell voltage spread", "V", Kind.VOLTAGE, 3),
+    Quantity("cell_min_number", "Number of the lowest cell", "", Kind.COUNT),
+    Quantity("cell_max_number", "Number of the highest cell", "", Kind.COUNT),
+    Quantity("charge_voltage", "Charge input voltage", "V", Kind.VOLTAGE, 2),
+    Quantity("temperatures", "Temperatures", "degC", Kind.TEMPERATURE, 1, array=True),
+    Quantity("temperature_cell_max", "Highest cell temperature", "degC", Kind.TEMPERATURE, 1),
+    Quantity("temperature_ic", "Temperature of the BMS chip", "degC", Kind.TEMPERATURE, 1),
+    Quantity(
+        "temperature_humidity_sensor", "Temperature of the humidity sensor", "degC", Kind.TEMPERATURE, 1
+    ),
+    Quantity("humidity", "Humidity", "%", Kind.HUMIDITY, 1),
+    Quantity("pressure", "Pressure", "Pa", Kind.PRESSURE, 0),
+    Quantity("charge_count", "Charge count", "Ah", Kind.CHARGE, 3),
+    Quantity("energy_count", "Energy count", "Wh", Kind.ENERGY, 2),
+    Quantity("charge_charged_total", "Charge charged, total", "Ah", Kind.CHARGE, 2, counter=True),
+    Quantity("energy_charged_total", "Energy charged, total", "Wh", Kind.ENERGY, 1, counter=True),
+    Quantity("charge_discharged_total", "Charge discharged, total", "Ah", Kind.CHARGE, 2, counter=True),
+    Quantity("energy_discharged_total", "Energy discharged, total", "Wh", Kind.ENERGY, 1, counter=True),
+    Quantity("input_voltage", "Input voltage", "V", Kind.VOLTAGE, 1),
+    Quantity("input_current", "Input current", "A", Kind.CURRENT, 2),
+    Quantity("input_power", "Input power", "W", Kind.POWER, 0),
+    Quantity("motor_current", "Motor current", "A", Kind.CURRENT, 2),
+    Quantity("duty_cycle", "Duty cycle", "%", Kind.PERCENT, 1),
+    Quantity("electrical_rpm", "Electrical speed", "rpm", Kind.ROTATION, 0),
+    Quantity("temperature_mosfet", "MOSFET temperature", "degC", Kind.TEMPERATURE, 1),
+    Quantity("temperature_motor", "Motor temperature", "degC", Kind.TEMPERATURE, 1),
+    Quantity("charge_drawn", "Charge drawn", "Ah", Kind.CHARGE, 4, counter=True),
+    Quantity("charge_regenerated", "Charge regenerated", "Ah", Kind.CHARGE, 4, counter=True),
+    Quantity("energy_drawn", "Energy drawn", "Wh", Kind.ENERGY, 2, counter=True),
+    Quantity("energy_regenerated", "Energy regenerated", "Wh", Kind.ENERGY, 2, counter=True),
+    Quantity("speed", "Speed", "km/h", Kind.SPEED, 1),
+    Quantity("odometer", "Odometer", "m", Kind.DISTANCE, 0, counter=True),
+    Quantity("fault", "Fault", "", Kind.TEXT),
+    Quantity("firmware", "Firmware", "", Kind.TEXT, diagnostic=True),
+    Quantity("hardware", "Hardware", "", Kind.TEXT, diagnostic=True),
+    Quantity("bms_present", "BMS present", "", Kind.FLAG, diagnostic=True),
+    Quantity("bms_status", "BMS status", "", Kind.TEXT, diagnostic=True),
+    Quantity(
+        "reported_current_in", "Current as the BMS reports it (i_in)", "A", Kind.CURRENT, 4, diagnostic=True
+    ),
+    Quantity(
+        "reported_current_ic", "Current of the BMS chip (i_in_ic)", "A", Kind.CURRENT, 4, diagnostic=True
+    ),
+)

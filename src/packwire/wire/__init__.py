@@ -1,0 +1,1 @@
+"""Bytes <-> frames and fields, without I/O: what every protocol here is built from."""
