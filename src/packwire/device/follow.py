@@ -1,0 +1,97 @@
+"""Reading a device again and again, and coming back by itself when it was gone.
+
+The one loop behind `watch` and everything else that runs for long.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+
+from packwire.device.base import Device
+from packwire.errors import DisplacedError, PackwireError
+from packwire.sample import Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The device answers (again); its nodes may still grow."""
+
+    device: Device
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One sample of each node."""
+
+    device: Device
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """The device is gone, or was not there again; the next attempt comes in `retry_in` seconds."""
+
+    error: PackwireError
+    retry_in: float
+
+
+type Event = Connected | Reading | Outage
+
+#: Seconds before the attempts to come back: quick at first, for a link that hiccuped.
+DELAYS = (0.5, 1.0, 2.0, 5.0, 10.0)
+#: Whoever was displaced by another client must not displace it at once in turn.
+DISPLACED_DELAYS = (15.0, 30.0, 60.0, 120.0)
+
+
+def retry_delay(error: PackwireError, attempt: int) -> float:
+    """Return how long to wait before attempt `attempt` (from 0) to come back after this error, in s."""
+    delays = DISPLACED_DELAYS if isinstance(error, DisplacedError) else DELAYS
+    return delays[min(attempt, len(delays) - 1)]
+
+
+async def follow(connect: Callable[[], Device], interval: float) -> AsyncGenerator[Event]:
+    """Read for ever, every `interval` seconds; `connect` makes a new Device for each connection.
+
+    An error at the very first connection is raised: the address may be wrong. After that every error is an
+    `Outage` and is recovered from.
+    """
+    ever_connected = False
+    attempt = 0
+    while True:
+        try:
+            async with connect() as device:
+                async for event in _session(device, interval):
+                    if isinstance(event, Reading):
+                        attempt = 0
+                    ever_connected = True
+                    yield event
+        except PackwireError as error:
+            if not ever_connected:
+                raise
+            delay = retry_delay(error, attempt)
+            attempt += 1
+            yield Outage(error, delay)
+            await asyncio.sleep(delay)
+
+
+async def _session(device: Device, interval: float) -> AsyncGenerator[Event]:
+    """Yield what one connection gives, until it ends with an error."""
+    yield Connected(device)
+    finding = asyncio.create_task(_find_nodes(device))
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+    try:
+        while True:
+            yield Reading(device, await device.read())
+            due = max(due + interval, loop.time())
+            await asyncio.sleep(due - loop.time())
+    finally:
+        finding.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await finding
+
+
+async def _find_nodes(device: Device) -> None:
+    with contextlib.suppress(PackwireError):  # a connection that ended is told by the reading
+        await device.find_nodes()

@@ -1,0 +1,57 @@
+"""From an address to a device."""
+
+from collections.abc import Collection
+
+from packwire.address import Address, HubAddress, SerialAddress, SimAddress, TcpAddress, parse_address
+from packwire.device.base import Device
+from packwire.device.node_memory import NodeMemory
+from packwire.device.vesc import VescDevice
+from packwire.device.vesc_client import TIMEOUT, TRIES, VescClient
+from packwire.errors import BadAddressError
+from packwire.link.base import Link
+
+
+def open_device(
+    address: Address | str,
+    *,
+    can_ids: Collection[int] | None = None,
+    timeout: float = TIMEOUT,
+    tries: int = TRIES,
+    stale_after: float | None = None,
+    memory: NodeMemory | None = None,
+) -> VescDevice:
+    """Return the device behind an address; `async with` opens it.
+
+    `can_ids`: the nodes to look for on its CAN bus; None asks the bus (PING_CAN, 2.5 to 5 s). An address
+    with `/can/ID` looks for that node alone. `timeout` is of one try, in seconds. After `stale_after`
+    seconds in which no value of the battery moved, its samples are stale; None leaves that to the
+    comparison with the motor's current. `memory` keeps the CAN ids from one connection to the next. Raises
+    BadAddressError.
+    """
+    parsed = parse_address(address) if isinstance(address, str) else address
+    client = VescClient(open_link(parsed), timeout=timeout, tries=tries)
+    return VescDevice(client, only=parsed.can_id, can_ids=can_ids, stale_after=stale_after, memory=memory)
+
+
+def open_link(address: Address) -> Link:
+    """Return the link of an address, not connected yet. Raises BadAddressError."""
+    match address:
+        case TcpAddress(host, port):
+            from packwire.link.tcp import TcpLink  # noqa: PLC0415 - only the link in use is loaded
+
+            return TcpLink(host, port)
+        case HubAddress(device_id, host, port):
+            from packwire.link.hub import HubLink  # noqa: PLC0415
+
+            if address.password is None:
+                raise BadAddressError(f"{address} needs its password: set PACKWIRE_PASSWORD")
+            return HubLink(host, port, device_id, address.password)
+        case SerialAddress(path, baud):
+            from packwire.link.serial import SerialLink  # noqa: PLC0415
+
+            return SerialLink(path, baud)
+        case SimAddress():
+            raise BadAddressError(f"{address} is for the command line, which starts the simulator")
+
+
+__all__ = ["Device", "open_device", "open_link"]

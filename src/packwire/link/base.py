@@ -1,0 +1,109 @@
+"""The interface of every live link, and the asyncio plumbing that stream links share."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Protocol, cast, override
+
+from packwire.direction import Direction
+from packwire.errors import GoneError, PackwireError
+
+#: Sees all bytes that pass a link, with their direction, before anything else does.
+type Observer = Callable[[Direction, bytes], None]
+
+
+class Receiver(Protocol):
+    """Who gets what a link receives."""
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes, in pieces of any size."""
+
+    def link_closed(self, error: Exception | None) -> None:
+        """Learn that nothing more will come: the peer closed (None) or the link broke."""
+
+
+class Link(ABC):
+    """A two-way stream of bytes to a device. Opened once; a new connection is a new Link."""
+
+    name: str
+    """Where it leads, for a user: `hub 127.0.0.1:65101`."""
+    preposition = "at"
+    """How to say that a device is there: at a host, through a hub, on a port."""
+
+    def __init__(self) -> None:
+        self.observers: list[Observer] = []
+
+    @abstractmethod
+    async def open(self, receiver: Receiver) -> None:
+        """Connect; raise UnreachableError (and its kin) with what to do next."""
+
+    @abstractmethod
+    def write(self, data: bytes) -> None:
+        """Send bytes; does nothing on a link that is closed."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close; may be called at any time and more than once."""
+
+    async def explain_close(self, *, answered: bool, error: Exception | None) -> PackwireError:
+        """Find out why the peer closed; `answered` tells whether a frame ever came on this link."""
+        detail = f" ({error})" if error else ""
+        when = "" if answered else " before it answered anything"
+        return GoneError(f"{self.name} closed the connection{when}{detail}; is the device still on?")
+
+    async def explain_silence(self) -> PackwireError | None:
+        """Find out why nothing comes although the link is open; None where there is no way to know."""
+        return None
+
+
+class StreamLink(Link, asyncio.Protocol):
+    """A link over an asyncio transport."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._transport: asyncio.Transport | None = None
+        self._receiver: Receiver | None = None
+        self._closed = asyncio.Event()
+
+    @abstractmethod
+    async def connect(self) -> None:
+        """Make the transport, with `self` as its protocol; raise UnreachableError with what to do next."""
+
+    @override
+    async def open(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+        await self.connect()
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        for observe in self.observers:
+            observe(Direction.FROM_DEVICE, data)
+        if self._receiver:
+            self._receiver.data_received(data)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._closed.set()
+        if self._receiver:
+            self._receiver.link_closed(exc)
+
+    @override
+    def write(self, data: bytes) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        for observe in self.observers:
+            observe(Direction.TO_DEVICE, data)
+        self._transport.write(data)
+
+    @override
+    async def close(self) -> None:
+        if self._transport is None:
+            return
+        self._receiver = None
+        self._transport.abort()
+        await self._closed.wait()

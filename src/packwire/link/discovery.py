@@ -1,0 +1,54 @@
+"""VESCs on the network, by the broadcasts that they send."""
+
+import asyncio
+import socket
+
+from packwire.errors import UnreachableError
+from packwire.vesc.announcement import ANNOUNCEMENT_PORT, Announcement, parse_announcement
+
+
+class _Listener(asyncio.DatagramProtocol):
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, int], Announcement] = {}
+        self.other = 0
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        announcement = parse_announcement(data)
+        if announcement is None:
+            self.other += 1
+            return
+        # A device may announce an address of another of its interfaces; the sender's is the one that works.
+        self.found.setdefault((addr[0], announcement.port), announcement)
+
+
+async def discover(seconds: float = 2.5, port: int = ANNOUNCEMENT_PORT) -> list[tuple[str, Announcement]]:
+    """Listen for announcements for some seconds; return (sender's address, announcement) of each VESC.
+
+    Raises UnreachableError where the port cannot be opened (VESC Tool may hold it).
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        transport, listener = await loop.create_datagram_endpoint(_Listener, sock=_socket(port))
+    except OSError as error:
+        raise UnreachableError(
+            f"UDP port {port} cannot be listened on: {error.strerror or error}; does VESC Tool hold it?"
+        ) from error
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        transport.close()
+    return [(sender, announcement) for (sender, _), announcement in sorted(listener.found.items())]
+
+
+def _socket(port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "SO_REUSEPORT"):
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listening.bind(("", port))
+        listening.setblocking(False)
+    except OSError:
+        listening.close()
+        raise
+    return listening

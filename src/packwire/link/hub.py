@@ -1,0 +1,101 @@
+"""A VESC behind a TCP hub: log in, then the hub relays bytes both ways [vesc_tool tcphub.cpp].
+
+The hub never says anything of its own. What it means when it closes is found out with its `PING:<id>:0`:
+does it know a device of that id at this moment?
+"""
+
+import asyncio
+from enum import Enum
+from typing import override
+
+from packwire.errors import BadAddressError, DisplacedError, GoneError, PackwireError, RefusedError
+from packwire.link.tcp import CONNECT_TIMEOUT, TcpLink, unreachable
+from packwire.vesc.hublogin import HUB_PORT, Login, Role, id_problem, normal_id, password_problem
+
+#: The login is alone in its segment: bytes that follow it at once may be swallowed by the hub. The wait also
+#: lets replies pass by that were on their way to the client before.
+LOGIN_PAUSE = 0.05
+PING_TIMEOUT = 3.0
+
+
+class Presence(Enum):
+    """What a hub says to PING."""
+
+    THERE = "PONG"
+    NOT_THERE = "NULL"
+    NO_WORD = ""
+    """Nothing, or something else: not a hub that knows PING."""
+
+
+class HubLink(TcpLink):
+    """A connection through a hub to the device of one id."""
+
+    preposition = "through"
+
+    def __init__(self, host: str, port: int, device_id: str, password: str) -> None:
+        super().__init__(host, port)
+        problem = id_problem(device_id) or password_problem(password)
+        if problem:
+            raise BadAddressError(f"{problem}; set another one in the VESC's and the client's configuration")
+        self.device_id = normal_id(device_id)
+        self._login = Login(Role.CLIENT, self.device_id, password)
+        self.name = f"hub {self.name}"
+
+    @override
+    async def connect(self) -> None:
+        await super().connect()
+        self.write(self._login.line())
+        await asyncio.sleep(LOGIN_PAUSE)
+
+    @override
+    async def explain_close(self, *, answered: bool, error: Exception | None) -> PackwireError:
+        presence = await self._presence()
+        if presence is Presence.NOT_THERE:
+            return self._not_connected(RefusedError if not answered else GoneError)
+        if answered and presence is Presence.THERE:
+            return DisplacedError(
+                f"{self.name} closed the connection while {self.device_id} is still connected to it: another "
+                "client logged in with this id, and the newest wins; close the other one (VESC Tool, an app)"
+            )
+        if presence is Presence.THERE:
+            return RefusedError(
+                f"{self.name} knows {self.device_id}, but closed at login: the password is wrong (it is case "
+                "sensitive), or another client took over at that moment"
+            )
+        return await super().explain_close(answered=answered, error=error)
+
+    @override
+    async def explain_silence(self) -> PackwireError | None:
+        if await self._presence() is Presence.NOT_THERE:
+            return self._not_connected(GoneError)
+        return None
+
+    async def _presence(self) -> Presence:
+        try:
+            return await ping_hub(self.host, self.port, self.device_id)
+        except PackwireError:
+            return Presence.NO_WORD
+
+    def _not_connected(self, kind: type[PackwireError]) -> PackwireError:
+        return kind(
+            f"{self.name} has no device {self.device_id} connected to it; check the id, and that the VESC is "
+            "on, online and set to this hub"
+        )
+
+
+async def ping_hub(host: str, port: int = HUB_PORT, device_id: str = "") -> Presence:
+    """Ask a hub whether a device of this id is connected to it. Raises UnreachableError."""
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            reader, writer = await asyncio.open_connection(host, port)
+    except OSError as error:
+        raise unreachable(host, port, error) from error
+    try:
+        async with asyncio.timeout(PING_TIMEOUT):
+            writer.write(Login(Role.PING, normal_id(device_id), "0").line())
+            answer = await reader.read(64)
+        return Presence(answer.strip(b"\r\n\0").decode("ascii", "replace"))
+    except (OSError, ValueError):
+        return Presence.NO_WORD
+    finally:
+        writer.transport.abort()

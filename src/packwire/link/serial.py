@@ -1,0 +1,67 @@
+"""A VESC on a serial port or USB: 115200 baud, the same frames. Needs the extra `serial` (serialx)."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, override
+
+from packwire.errors import UnreachableError, missing_extra
+from packwire.link.base import StreamLink
+
+
+class SerialLink(StreamLink):
+    """A serial port; `path` is `/dev/ttyACM0`, `COM3`, or an URL that serialx knows."""
+
+    preposition = "on"
+
+    def __init__(self, path: str, baud: int) -> None:
+        super().__init__()
+        self.path = path
+        self.baud = baud
+        self.name = f"serial port {path}"
+
+    @override
+    async def connect(self) -> None:
+        serialx = _serialx()
+        loop = asyncio.get_running_loop()
+        try:
+            await serialx.create_serial_connection(loop, lambda: self, self.path, self.baud)
+        except (OSError, serialx.SerialException) as error:
+            raise _unreachable(self.path, error) from error
+
+
+@dataclass(frozen=True, slots=True)
+class SerialPort:
+    """A serial port of this machine, as the system describes it."""
+
+    path: str
+    description: str
+
+
+def list_ports() -> list[SerialPort]:
+    """Return the serial ports of this machine. Raises MissingExtraError without serialx."""
+    ports = _serialx().list_serial_ports()
+    return [SerialPort(str(port.device), _describe(port)) for port in ports]
+
+
+def _describe(port: Any) -> str:
+    words = (getattr(port, name, None) for name in ("manufacturer", "product", "serial_number"))
+    return " ".join(str(word) for word in words if word)
+
+
+def _serialx() -> Any:
+    try:
+        import serialx  # noqa: PLC0415 - a fifth of a second that only serial users should pay
+    except ImportError:
+        raise missing_extra("serial", "a serial port") from None
+    return serialx
+
+
+def _unreachable(path: str, error: Exception) -> UnreachableError:
+    if isinstance(error, FileNotFoundError):
+        return UnreachableError(f"there is no serial port {path}; packwire scan lists those there are")
+    if isinstance(error, PermissionError):
+        return UnreachableError(
+            f"{path} may not be opened by this user; on Linux join the group that owns it (dialout or uucp) "
+            "and log in again"
+        )
+    return UnreachableError(f"{path} cannot be opened: {error}; does another program use it?")
