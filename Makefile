@@ -1,0 +1,106 @@
+# `make help` lists what there is. Needs make and any Python >= 3.11; the rest is installed into this folder:
+#   .tools        uv, which finds or fetches a Python >= 3.12 (scripts/find_python.sh tells where it looks)
+#   .venv         packwire (editable) and all that its tests and checks need
+#   .venv-bench   packwire and what it is compared with
+# PACKWIRE_PYTHON=/path/to/python3 chooses the interpreter; after a change of mind, `make clean` first.
+
+PYTEST_ARGS ?=
+LOCK_ARGS ?=
+
+UV := .tools/bin/uv
+BIN := .venv/bin
+
+# Trust what the machine trusts: its owner may have added an authority of their own.
+UV_SYSTEM_CERTS ?= 1
+# uv fetches an interpreter only where find_python.sh asks it to.
+UV_PYTHON_DOWNLOADS ?= manual
+export UV_SYSTEM_CERTS UV_PYTHON_DOWNLOADS
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# The checks are a sequence: the cheap ones first, and the first failure ends it.
+.NOTPARALLEL:
+.PHONY: help demo test check fix format lint types imports unit bench setup requirements clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/.ready ## packwire's own demonstration, on simulated packs (DEMO_SECONDS=n: how long)
+	@$(BIN)/packwire demo
+
+test: check unit ## all that must pass: check, then unit
+
+check: format lint types imports ## format, lint, types and imports
+
+format: .venv/.ready ## is the code formatted?
+	@echo '== ruff format --check'
+	@$(BIN)/ruff format --check
+
+lint: .venv/.ready ## what ruff has against it
+	@echo '== ruff check'
+	@$(BIN)/ruff check
+
+types: .venv/.ready ## what mypy has against it
+	@echo '== mypy'
+	@$(BIN)/mypy
+
+imports: .venv/.ready ## does each layer import only what is below it?
+	@echo '== lint-imports'
+	@$(BIN)/lint-imports --no-logo
+
+unit: .venv/.ready ## the tests (PYTEST_ARGS='-k name -x' and the like)
+	@echo '== pytest'
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+fix: .venv/.ready ## format the code and mend what ruff can mend by itself
+	@$(BIN)/ruff check --fix-only
+	@$(BIN)/ruff format
+
+bench: .venv-bench/.ready ## compare packwire with PyVESC
+	@.venv-bench/bin/python -W ignore::SyntaxWarning -m benchmarks  # PyVESC's code draws five of them
+
+setup: .venv/.ready ## install all that the above need
+
+requirements: .tools/.ready ## lock requirements/*.in anew (LOCK_ARGS=--upgrade: with the newest versions)
+	@$(LOCK) --python-version 3.11 requirements/uv.in -o requirements/uv.txt
+	@$(LOCK) --python-version 3.12 --extra cli --extra serial --extra keyring \
+	    pyproject.toml requirements/test.in -o requirements/test.txt
+	@$(LOCK) --python-version 3.12 --extra cli --excludes requirements/bench-excludes.txt \
+	    pyproject.toml requirements/bench.in -o requirements/bench.txt
+
+clean: ## remove all that was installed or cached here
+	rm -rf .tools .venv .venv-bench .cache .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# --universal: one lock for every platform.
+LOCK = $(UV) pip compile --quiet $(LOCK_ARGS) --universal --generate-hashes --no-header \
+    --python "$$(UV=$(UV) scripts/find_python.sh)"
+
+PIP_INSTALL := install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+    -r requirements/uv.txt
+
+# Debian has `pip` and `python3 -m venv` in packages of their own, so either may be missing.
+.tools/.ready: requirements/uv.txt
+	@echo '== setting up .tools'
+	@rm -rf .tools
+	@if python=$$(scripts/find_python.sh 3.11 ensurepip 2>/dev/null); then \
+	    "$$python" -m venv .tools && .tools/bin/python -m pip $(PIP_INSTALL); \
+	elif python=$$(scripts/find_python.sh 3.11 pip 2>/dev/null); then \
+	    "$$python" -m venv --without-pip .tools && "$$python" -m pip --python .tools/bin/python $(PIP_INSTALL); \
+	else \
+	    scripts/find_python.sh 3.11 ensurepip; \
+	fi
+	@touch $@
+
+.venv/.ready: requirements/test.txt
+.venv-bench/.ready: requirements/bench.txt
+
+# A lock may hold what builds its source packages, hence the build constraint: no build fetches anything else.
+.venv/.ready .venv-bench/.ready: .tools/.ready pyproject.toml
+	@echo '== setting up $(@D)'
+	@$(@D)/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null || { \
+	    python=$$(UV=$(UV) scripts/find_python.sh) && $(UV) venv --quiet --clear --python "$$python" $(@D); }
+	@$(UV) pip sync --quiet --python $(@D) --require-hashes --build-constraints $(filter requirements/%, $^) \
+	    $(filter requirements/%, $^)
+	@$(UV) pip install --quiet --python $(@D) --no-deps --no-build-isolation --editable .
+	@touch $@
