@@ -140,9 +140,8 @@ class VescClient:
         or DisplacedError when the connection ends.
         """
         async with self._turn:
-            owed = self._owed.pop(payload[0], None)
-            if owed:
-                await self._fence(payload[0], owed)
+            if payload[0] in self._owed:
+                await self._fence(payload[0])
             return await self._try(payload, can_id, timeout or self.timeout, tries or self.tries)
 
     async def _try(self, payload: bytes, can_id: int | None, timeout: float, tries: int) -> bytes:  # noqa: ASYNC109
@@ -202,15 +201,16 @@ class VescClient:
         self._take_all(self._framer.give_up())  # the next reply shall not be hidden behind a false header
         return evidence
 
-    async def _fence(self, command: int, ways: set[int | None]) -> None:
+    async def _fence(self, command: int) -> None:
         """Let late replies to `command` pass by: replies on one way keep their order."""
         other = Command.BMS_GET_VALUES if command == Command.FW_VERSION else Command.FW_VERSION
         payload = request(other)
-        for can_id in ways:
+        for can_id in tuple(self._owed[command]):
             frame = encode_frame(payload if can_id is None else forward_can(can_id, payload))
             answer = await self._ask(other, frame, acceptance(payload, can_id), FENCE_TIMEOUT)
             if isinstance(answer, Evidence):
                 self._owed.setdefault(other, set()).add(can_id)
+        del self._owed[command]
 
     async def _gone(self) -> PackwireError:
         answered = self.frame_stats.frames > 0

@@ -9,7 +9,6 @@ from enum import IntEnum
 class Command(IntEnum):
     """COMM_* without the prefix."""
 
-    MODE_INTEGRATE = 0
     FW_VERSION = 0
     JUMP_TO_BOOTLOADER = 1
     ERASE_NEW_APP = 2

@@ -194,7 +194,10 @@ class Layout[T: tuple[Any, ...]]:
         else:
             mask = -1
         for step in self._plan(mask):
-            at = step.decode(payload, at, values, missing)
+            if missing:  # where the message ended is known: no later field can lie in what is left
+                missing.extend(step.names)
+            else:
+                at = step.decode(payload, at, values, missing)
         reply = self._make(values.get(name) for name, _ in self.fields)
         return Decoded(reply, tuple(missing), max(0, len(payload) - at))
 
@@ -272,7 +275,10 @@ def _fields_of(kind: type[Any]) -> Iterator[tuple[str, Part]]:
 class _Step:
     """Decodes one piece of a message: puts values by name, names what is missing, returns where it ended."""
 
-    __slots__ = ()
+    __slots__ = ("names",)
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
 
     def decode(self, payload: bytes, at: int, values: dict[str, Any], missing: list[str]) -> int:
         raise NotImplementedError
@@ -281,11 +287,11 @@ class _Step:
 class _Run(_Step):
     """Numbers one after the other, read by one struct."""
 
-    __slots__ = ("decode_all", "fields", "names", "order", "size")
+    __slots__ = ("decode_all", "fields", "order", "size")
 
     def __init__(self, fields: list[tuple[str, Number]], order: str) -> None:
+        super().__init__(*(name for name, _ in fields))
         self.fields = fields
-        self.names = [name for name, _ in fields]
         self.order = order
         packed = struct.Struct(order + "".join(part.code for _, part in fields))
         self.size = packed.size
@@ -328,14 +334,12 @@ class _ArrayStep(_Step):
     __slots__ = ("name", "order", "part")
 
     def __init__(self, name: str, part: Array, order: str) -> None:
+        super().__init__(name)
         self.name, self.part, self.order = name, part, order
 
     def decode(self, payload: bytes, at: int, values: dict[str, Any], missing: list[str]) -> int:
         item = self.part.item
-        count = values.get(self.part.counted_by)
-        if count is None:
-            missing.append(self.name)
-            return at
+        count = values[self.part.counted_by]
         there = min(int(count), (len(payload) - at) // item.width)
         raw = _array_struct(self.order, item.code, there).unpack_from(payload, at)
         values[self.name] = _scale_all(raw, item.scale)
@@ -362,6 +366,7 @@ class _TextStep(_Step):
     __slots__ = ("name",)
 
     def __init__(self, name: str) -> None:
+        super().__init__(name)
         self.name = name
 
     def decode(self, payload: bytes, at: int, values: dict[str, Any], missing: list[str]) -> int:
@@ -380,6 +385,7 @@ class _HexStep(_Step):
     __slots__ = ("name", "width")
 
     def __init__(self, name: str, width: int) -> None:
+        super().__init__(name)
         self.name, self.width = name, width
 
     def decode(self, payload: bytes, at: int, values: dict[str, Any], missing: list[str]) -> int:
@@ -394,6 +400,7 @@ class _RestStep(_Step):
     __slots__ = ("form", "name")
 
     def __init__(self, name: str, form: str) -> None:
+        super().__init__(name)
         self.name, self.form = name, form
 
     def decode(self, payload: bytes, at: int, values: dict[str, Any], missing: list[str]) -> int:  # noqa: ARG002

@@ -1,0 +1,20 @@
+"""Real data that lies beside the repository, not in it; tests that use it are skipped where it is missing."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+CAPTURES = SHARED / "captures"
+REPLIES = SHARED / "vesc" / "replies.json"
+
+needs_replies = pytest.mark.skipif(not REPLIES.exists(), reason="../shared/vesc/replies.json is not here")
+needs_captures = pytest.mark.skipif(not CAPTURES.exists(), reason="../shared/captures is not here")
+
+
+def recorded_replies() -> dict[str, Any]:
+    """Return replies recorded from VESC firmware, by name; empty where the file is missing."""
+    return json.loads(REPLIES.read_text()) if REPLIES.exists() else {}

@@ -1,0 +1,115 @@
+"""Addresses: what can be typed, what is refused and with which words, and that passwords never come back."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from packwire.address import (
+    HubAddress,
+    SerialAddress,
+    SimAddress,
+    TcpAddress,
+    parse_address,
+    with_can_id,
+)
+from packwire.errors import BadAddressError
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("vesc://192.168.1.20", TcpAddress("192.168.1.20")),
+        ("vesc://express.local:4711/can/84", TcpAddress("express.local", 4711, 84)),
+        ("vesc://[fe80::1]:65102", TcpAddress("fe80::1")),
+        ("veschub://TESTPACK@127.0.0.1", HubAddress("TESTPACK", "127.0.0.1")),
+        ("veschub://PACK:s3cret@hub.example:1/can/3", HubAddress("PACK", "hub.example", 1, 3, "s3cret")),
+        ("veschub://PACK:p%40ss@hub", HubAddress("PACK", "hub", password="p@ss")),
+        ("veschub://PACK:p@ss@hub", HubAddress("PACK", "hub", password="p@ss")),
+        ("veschub://PACK:@hub", HubAddress("PACK", "hub", password="")),
+        ("serial:/dev/ttyACM0", SerialAddress("/dev/ttyACM0")),
+        ("serial:/dev/ttyUSB0/can/84?baud=9600", SerialAddress("/dev/ttyUSB0", 9600, 84)),
+        ("serial:COM3", SerialAddress("COM3")),
+        ("sim:vesc", SimAddress("vesc")),
+        ("sim:vesc/can/84", SimAddress("vesc", 84)),
+    ],
+)
+def test_parsing(text, address):
+    assert parse_address(text) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "addresses are vesc://host"),
+        ("192.168.1.20", "did you mean vesc://192.168.1.20?"),
+        ("express.local:65102", "did you mean vesc://express.local:65102?"),
+        ("/dev/ttyACM0", "did you mean serial:/dev/ttyACM0?"),
+        ("vesc:192.168.1.20", "begins with vesc://"),
+        ("vesc://", "names no host"),
+        ("vesc://host:0", "1 to 65535"),
+        ("vesc://host:99999", "out of range"),
+        ("vesc://host/motor", "the path of an address is /can/ID"),
+        ("vesc://host?x=1", "nothing may follow"),
+        ("vesc://host/can/84x", "no CAN id"),
+        ("vesc://host/can/256", "no CAN id"),
+        ("vesc://host/can/255", "broadcast: every device answers at once"),
+        ("sim:vesc/can/255", "broadcast"),
+        ("veschub://host", "veschub://ID@host"),
+        ("serial:", "serial:/dev/ttyACM0"),
+        ("serial:/dev/x?speed=1", "no option speed"),
+        ("serial:/dev/x?baud=fast", "no baud rate"),
+        ("sim:boat", "there is sim:vesc"),
+        ("ftp://host", "addresses are"),
+    ],
+)
+def test_refusals_say_what_to_do(text, words):
+    with pytest.raises(BadAddressError, match=words.replace("?", r"\?")) as caught:
+        parse_address(text)
+    assert "\n" not in str(caught.value)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_an_address_or_one_clear_line(text):
+    try:
+        parse_address(text)
+    except BadAddressError as error:
+        assert len(str(error).splitlines()) == 1  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "vesc://host",
+        "vesc://host:1/can/84",
+        "veschub://TESTPACK@host",
+        "veschub://MY%20PACK@[::1]:7",
+        "serial:/dev/ttyACM0/can/84?baud=9600",
+        "sim:vesc",
+    ],
+)
+def test_text_survives(text):
+    assert str(parse_address(text)) == text
+
+
+@pytest.mark.parametrize("bad", ["", ":99999", "/x", "/can/255", "/can/x"])
+def test_a_password_is_never_repeated(bad):
+    text = f"veschub://PACK:s3cret@host{bad}"
+    try:
+        shown = f"{parse_address(text)} {parse_address(text)!r}"
+    except BadAddressError as error:
+        shown = str(error)
+    assert "s3cret" not in shown
+
+
+@pytest.mark.parametrize("text", ["hub://PACK:s3cret@host", "PACK:s3cret@host", "veschub:PACK:s3cret@host"])
+def test_a_password_is_not_repeated_from_a_wrong_address_either(text):
+    with pytest.raises(BadAddressError) as caught:
+        parse_address(text)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_another_node_of_the_same_device():
+    address = parse_address("vesc://host")
+    assert str(with_can_id(address, 84)) == "vesc://host/can/84"
+    with pytest.raises(BadAddressError, match="broadcast"):
+        with_can_id(address, 255)
