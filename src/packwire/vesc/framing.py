@@ -17,6 +17,7 @@ DEVICE_MAX_PAYLOAD = 512
 STOP = 0x03
 #: Behind the payload: two bytes of CRC and the stop byte.
 TRAILER = 3
+_new_tuple = tuple.__new__  # a NamedTuple's own constructor costs twice as much
 _SHORTEST_FOR_START = {2: 1, 3: 255, 4: 65535}
 
 
@@ -48,31 +49,45 @@ class Framer:
     many bytes as that header claims: `stats.waiting` shows it, and `give_up()` ends it.
     """
 
-    __slots__ = ("_buffer", "_position", "max_payload", "stats")
+    __slots__ = ("_buffer", "max_payload", "stats")
 
     def __init__(self, max_payload: int = MAX_PAYLOAD) -> None:
         self.max_payload = max_payload
         self.stats = FrameStats()
         self._buffer = bytearray()
-        self._position = 0
-        """Where in the stream `_buffer` begins."""
 
     def feed(self, data: bytes) -> list[Frame]:
         """Take the next bytes of the stream; return the frames that they complete."""
         stats = self.stats
-        stats.received += len(data)
-        # Nearly always a piece is exactly one short frame: that needs no buffer.
-        if not self._buffer and len(data) > 5 and data[0] == 2:  # noqa: SIM102 - the outer test is the cheap one
-            if data[1] == len(data) - 5 and data[-1] == STOP:
-                payload = bytes(data[2:-3])
-                if crc_hqx(payload, 0) == data[-3] << 8 | data[-2]:
-                    start = self._position
-                    self._position += len(data)
-                    stats.frames += 1
-                    stats.in_frames += len(data)
-                    return [Frame(payload, start, len(data))]
-        self._buffer += data
-        return self._scan()
+        position = stats.received
+        stats.received = position + len(data)
+        waiting = stats.waiting
+        if waiting:
+            if len(data) < waiting.missing:
+                self._buffer += data
+                stats.waiting = waiting._replace(arrived=waiting.arrived + len(data))
+                return []
+            position -= len(self._buffer)
+            data = bytes(self._buffer) + data
+            self._buffer.clear()
+            stats.waiting = None
+        frames: list[Frame] = []
+        at, size = 0, len(data)
+        # Nearly always a piece is whole short frames and nothing else: they need no buffer.
+        while size - at > 5 and data[at] == 2 and data[at + 1]:
+            end = at + 5 + data[at + 1]
+            if end > size or data[end - 1] != STOP:
+                break
+            checked = data[at + 2 : end - 1]
+            if crc_hqx(checked, 0):  # over payload and CRC together it is 0
+                break
+            frames.append(_new_tuple(Frame, (checked[:-2], position + at, end - at)))
+            at = end
+        stats.frames += len(frames)
+        if at < size:
+            self._buffer += data[at:]
+            frames += self._scan()
+        return frames
 
     def rescue(self) -> list[Frame]:
         """Look for whole frames behind a header that is still waited for.
@@ -107,7 +122,6 @@ class Framer:
 
     def _drop(self, count: int) -> None:
         del self._buffer[:count]
-        self._position += count
         self.stats.junk += count
 
     def _scan(self) -> list[Frame]:
@@ -122,7 +136,6 @@ class Framer:
             if isinstance(found, Frame):
                 stats.junk += at - junk_from
                 stats.frames += 1
-                stats.in_frames += found.size
                 frames.append(found)
                 at += found.size
                 junk_from = at
@@ -130,8 +143,12 @@ class Framer:
                 at += 1
         stats.junk += at - junk_from
         del buffer[:at]
-        self._position += at
         return frames
+
+    @property
+    def _position(self) -> int:
+        """Return where in the stream the buffer begins."""
+        return self.stats.received - len(self._buffer)
 
     def _whole_frame_at(self, at: int) -> bool:
         """Tell whether a whole frame stands at a place, without counting anything."""

@@ -273,11 +273,12 @@ LAYOUTS: dict[int, Layout[Any]] = {
     Command.LISP_PRINT: PRINT,
     Command.BMS_FWD_CAN_RX: BMS_FWD_CAN_RX,
 }
+_BY_NUMBER = tuple(LAYOUTS.get(number) for number in range(256))
 
 
 def decode_reply(payload: bytes) -> Decoded[Any] | None:
     """Decode a reply by its command id; None where the command has no layout here."""
-    layout = LAYOUTS.get(payload[0]) if payload else None
+    layout = _BY_NUMBER[payload[0]] if payload else None
     return layout.decode(payload) if layout else None
 
 

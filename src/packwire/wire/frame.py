@@ -40,7 +40,7 @@ class Waiting(NamedTuple):
 
 @dataclass(slots=True)
 class FrameStats:
-    """What became of every byte fed to a framer; `received` is the sum of all of them.
+    """What became of every byte fed to a framer: in a frame, junk, or still waited with.
 
     `crc_errors`, `bad_stops` and `oversize` count headers that were given up; their bytes were then
     looked at again, and are in `junk` or in `in_frames`.
@@ -48,7 +48,6 @@ class FrameStats:
 
     received: int = 0
     frames: int = 0
-    in_frames: int = 0
     junk: int = 0
     crc_errors: int = 0
     bad_stops: int = 0
@@ -56,6 +55,11 @@ class FrameStats:
     abandoned: int = 0
     """Headers given up by the clock: see `Framer.give_up`."""
     waiting: Waiting | None = field(default=None)
+
+    @property
+    def in_frames(self) -> int:
+        """Return how many bytes were parts of frames."""
+        return self.received - self.junk - (self.waiting.arrived if self.waiting else 0)
 
     def summary(self) -> str:
         """Say in one line what arrived: `312 bytes, 2 frames, 4 junk bytes, waiting for ...`."""

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-type Decoder = Callable[[bytes, int], tuple[Any, ...]]
+_new_tuple = tuple.__new__  # a NamedTuple's own constructor costs twice as much
 
 
 class LayoutError(ValueError):
@@ -166,7 +166,7 @@ class Layout[T: tuple[Any, ...]]:
     `mask` names a field that comes first and whose bits say which of the others follow.
     """
 
-    __slots__ = ("_all_numbers", "_make", "_plan", "_size", "fields", "kind", "mask", "order")
+    __slots__ = ("_exact", "_make", "_plan", "_size", "fields", "kind", "mask", "order")
 
     def __init__(self, kind: type[T], *, order: str = ">", mask: str | None = None) -> None:
         self.kind = kind
@@ -178,13 +178,15 @@ class Layout[T: tuple[Any, ...]]:
         numbers = [part for _, part in self.fields if isinstance(part, Number)]
         only_numbers = mask is None and len(numbers) == len(self.fields)
         self._size = sum(part.width for part in numbers) if only_numbers else -1
-        self._all_numbers: Decoder | None = None
+        self._exact: Callable[[bytes, int], T] = self._first_exact
 
     def decode(self, payload: bytes, at: int = 1) -> Decoded[T]:
         """Decode the fields that begin at byte `at` (behind the command id); never raises."""
         if len(payload) - at == self._size:
-            self._all_numbers = self._all_numbers or self._compile_numbers()
-            return Decoded(tuple.__new__(self.kind, self._all_numbers(payload, at)))
+            return _new_tuple(Decoded, (self._exact(payload, at), (), 0))
+        return self._decode_as_far_as_it_goes(payload, at)
+
+    def _decode_as_far_as_it_goes(self, payload: bytes, at: int) -> Decoded[T]:
         values: dict[str, Any] = {}
         missing: list[str] = []
         if self.mask is not None:
@@ -250,11 +252,11 @@ class Layout[T: tuple[Any, ...]]:
             steps.append(_Run(run, self.order))
         return tuple(steps)
 
-    def _compile_numbers(self) -> Decoder:
-        """Return the decoder of a layout that is one run of numbers: the hot path of GET_VALUES."""
-        return _Run(
-            [(name, part) for name, part in self.fields if isinstance(part, Number)], self.order
-        ).decode_all
+    def _first_exact(self, payload: bytes, at: int) -> T:
+        """Compile the hot path of a layout that is one run of numbers, such as GET_VALUES, and take it."""
+        parts = [part for _, part in self.fields if isinstance(part, Number)]
+        self._exact = _converter(parts, self.order, self.kind)
+        return self._exact(payload, at)
 
 
 def _mask_width(fields: tuple[tuple[str, Part], ...]) -> int:
@@ -293,9 +295,9 @@ class _Run(_Step):
         super().__init__(*(name for name, _ in fields))
         self.fields = fields
         self.order = order
-        packed = struct.Struct(order + "".join(part.code for _, part in fields))
-        self.size = packed.size
-        self.decode_all = _converter([part for _, part in fields], packed)
+        parts = [part for _, part in fields]
+        self.size = sum(part.width for part in parts)
+        self.decode_all = _converter(parts, order, tuple)
 
     def decode(self, payload: bytes, at: int, values: dict[str, Any], missing: list[str]) -> int:
         if len(payload) - at >= self.size:
@@ -310,24 +312,28 @@ class _Run(_Step):
         return at
 
 
-def _converter(parts: list[Number], packed: struct.Struct) -> Decoder:
-    """Build a function that reads all numbers of a run at once and scales them.
+def _converter[R](parts: list[Number], order: str, kind: type[R]) -> Callable[[bytes, int], R]:
+    """Build a function that reads all numbers of a run at once and returns their values as a `kind`.
 
     It is compiled from text made of numbers only, because a loop over the fields costs several times as much.
     """
     names = [f"v{index}" for index in range(len(parts))]
     scaled = ", ".join(_scaled(name, part.scale) for name, part in zip(names, parts, strict=True))
-    source = f"def convert(data, at):\n    {', '.join(names)}, = unpack(data, at)\n    return ({scaled},)\n"
-    scope: dict[str, Any] = {"unpack": packed.unpack_from}
+    source = f"def convert(data, at):\n    {', '.join(names)}, = unpack(data, at)\n    return "
+    source += f"({scaled},)\n" if kind is tuple else f"new(kind, ({scaled},))\n"
+    packed = struct.Struct(order + "".join(part.code for part in parts))
+    scope: dict[str, Any] = {"unpack": packed.unpack_from, "new": _new_tuple, "kind": kind}
     exec(source, scope)  # noqa: S102 - the text holds nothing but names and numbers made here
-    convert: Decoder = scope["convert"]
+    convert: Callable[[bytes, int], R] = scope["convert"]
     return convert
 
 
 def _scaled(name: str, scale: float) -> str:
     if scale == 1:
         return name
-    return f"{name} / {float(scale)!r}" if scale > 1 else f"{name} * {float(round(1 / scale))!r}"
+    operation, factor = ("/", scale) if scale > 1 else ("*", 1 / scale)
+    # int / int is quicker than int / float, and rounds as well
+    return f"{name} {operation} {round(factor) if factor == round(factor) else factor!r}"
 
 
 class _ArrayStep(_Step):
