@@ -5,34 +5,41 @@ from dataclasses import dataclass
 from packwire.errors import NoAnswerError
 from packwire.vesc.commands import Command, command_name
 from packwire.vesc.hardware import answers, hardware_label
-from packwire.wire.frame import FrameStats
+from packwire.wire.frame import Waiting
+
+#: A frame is known to have begun when its whole header is there (at most so many bytes), and something more.
+HEADER = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What arrived while a reply was waited for.
 
-    `received` counts bytes, `others` the frames that were not the reply as (command, how many), `stats` is
-    the framer's account at the end of the wait.
+    `received` counts bytes, `damaged` the frames among them whose checksum or stop byte was wrong, `others`
+    the frames that were not the reply as (command, how many); `waiting` is the frame that had begun and was
+    not there to its end.
     """
 
     received: int
+    damaged: int
     others: tuple[tuple[int, int], ...]
-    stats: FrameStats
+    waiting: Waiting | None
 
     def __str__(self) -> str:
         if not self.received:
             return "nothing at all arrived"
-        waiting = self.stats.waiting
-        if waiting:
+        waiting = self.waiting
+        if waiting and waiting.arrived > HEADER:
             return (
-                f"{self.received} bytes arrived but not the whole reply: of the {waiting.expected} bytes "
-                f"that the header at byte {waiting.since} announces, {waiting.missing} have not come"
+                f"{self.received} bytes arrived but not the whole reply: of the {waiting.expected} bytes that "
+                f"the header at byte {waiting.since} announces, {waiting.missing} have not come"
             )
+        if self.damaged:
+            return f"{self.received} bytes arrived, but damaged on the way: a wrong checksum or stop byte"
         if self.others:
             names = ", ".join(f"{count} x {command_name(command)}" for command, count in self.others)
             return f"only other packets arrived: {names}"
-        return f"{self.received} bytes arrived but no frame ({self.stats.summary()})"
+        return f"{self.received} bytes arrived, but no frame among them"
 
 
 class NoReplyError(NoAnswerError):

@@ -63,6 +63,8 @@ class VescDevice(Device):
         self._stale: dict[str, StaleWatch] = {}
         self._setups: dict[str, _Setup] = {}
         self._silent_rounds = 0
+        self._unnamed_bms = False
+        """Whether the VESC tells of a pack whose CAN id its old firmware does not say."""
 
     @property
     @override
@@ -159,30 +161,41 @@ class VescDevice(Device):
         kind = NodeKind.GATEWAY if version.hw_type == HardwareType.EXPRESS else NodeKind.CONTROLLER
         self._add(Node("vesc", identity(version), kind, _name(version), version.version), None)
         # The battery has its place even where there is none yet: one that comes later is shown.
-        bms = await self._first_look_at_bms()
+        bms = await self._look_at_bms(None)
         can_id = bms.can_id if bms and not bms.absent and not bms.scripted else None
+        self._unnamed_bms = bms is not None and bool(bms.cell_num) and bms.can_id is None
         name = "BMS set by a script" if bms and bms.scripted else "BMS"
         node = Node("bms", f"{identity(version)}-bms", NodeKind.BATTERY, name, "", can_id, "vesc")
         self._add(node, None)
 
-    async def _first_look_at_bms(self) -> BmsValues | None:
+    async def _look_at_bms(self, can_id: int | None, tries: int | None = None) -> BmsValues | None:
         try:
-            payload = await self.client.request(request(Command.BMS_GET_VALUES))
+            payload = await self.client.request(request(Command.BMS_GET_VALUES), can_id, tries=tries)
         except NoReplyError:
             return None
         return BMS_GET_VALUES.decode(payload).reply
 
     async def _add_can_node(self, can_id: int) -> None:
         version = await self.client.fw_version(can_id)
+        kind = await self._kind_of(can_id, version)
         battery = self._nodes.get("bms")
-        if version.hw_type == HardwareType.BMS and battery and battery.can_id == can_id:
+        if battery and kind is NodeKind.BATTERY and (self._unnamed_bms or battery.can_id == can_id):
             # The pack that the VESC tells about already; now it is known by a name of its own.
-            self._add(replace(battery, identity=identity(version), firmware=version.version), None)
+            mine = replace(battery, identity=identity(version), firmware=version.version, can_id=can_id)
+            self._add(mine, None)
             return
-        kind = _KINDS.get(version.hw_type or 0, NodeKind.GATEWAY)
         via = "vesc" if "vesc" in self._nodes else None
         node = Node(f"can/{can_id}", identity(version), kind, _name(version), version.version, can_id, via)
         self._add(node, can_id)
+
+    async def _kind_of(self, can_id: int, version: FwVersion) -> NodeKind:
+        if version.hw_type is not None:
+            return _KINDS.get(version.hw_type, NodeKind.GATEWAY)
+        # Firmware too old to say: see whether it knows a pack of its own.
+        bms = await self._look_at_bms(can_id, tries=1)
+        return (
+            NodeKind.BATTERY if bms and bms.can_id in {None, can_id} and bms.cell_num else NodeKind.CONTROLLER
+        )
 
     async def _add_only(self, can_id: int) -> None:
         """Add the one node that was asked for; if it does not answer, say who does."""

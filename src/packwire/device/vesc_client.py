@@ -11,9 +11,9 @@ which reply belongs to which request:
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from packwire.device.no_reply import Evidence, NoReplyError, no_reply
 from packwire.errors import NoAnswerError, NotAVescError, PackwireError
@@ -59,6 +59,7 @@ class _Pending:
     started: float
     deadline: float
     received_before: int
+    damaged_before: int
     others: Counter[int] = field(default_factory=Counter)
     timer: asyncio.TimerHandle | None = None
 
@@ -71,8 +72,8 @@ class VescClient:
         self.timeout = timeout
         self.tries = tries
         self.stats = ClientStats()
-        self.latency = 0.0
-        """Seconds that the last reply took."""
+        self.latencies: deque[float] = deque(maxlen=1000)
+        """Seconds that the last replies took."""
         self.known: dict[int | None, FwVersion] = {}
         """Who answered FW_VERSION, by CAN id; None is the device that we are connected to."""
         self._framer = Framer()
@@ -123,7 +124,7 @@ class VescClient:
     async def ping_can(self) -> tuple[int, ...]:
         """Ask who is on the CAN bus; takes 2.5 to 5 s. The device that we are connected to is not in it."""
         async with self._pinging:
-            payload = await self._try(request(Command.PING_CAN), None, PING_CAN_TIMEOUT, 1)
+            payload = await self._try(request(Command.PING_CAN), None, PING_CAN_TIMEOUT, 2)
         return PING_CAN.decode(payload).reply.ids or ()
 
     async def request(
@@ -164,7 +165,9 @@ class VescClient:
             raise await self._gone()
         loop = asyncio.get_running_loop()
         now = loop.time()
-        pending = _Pending(accepts, loop.create_future(), now, now + timeout, self.frame_stats.received)
+        pending = _Pending(
+            accepts, loop.create_future(), now, now + timeout, self.frame_stats.received, self._damaged()
+        )
         pending.timer = loop.call_at(now + min(STALL, timeout), self._watch, pending)
         self._pending[command] = pending
         self.stats.requests += 1
@@ -178,7 +181,7 @@ class VescClient:
         finally:
             pending.timer.cancel()
             del self._pending[command]
-        self.latency = loop.time() - pending.started
+        self.latencies.append(loop.time() - pending.started)
         self.stats.replies += 1
         return reply
 
@@ -195,9 +198,16 @@ class VescClient:
             return
         pending.timer = loop.call_at(min(now + STALL, pending.deadline), self._watch, pending)
 
+    def _damaged(self) -> int:
+        return self.frame_stats.crc_errors + self.frame_stats.bad_stops
+
     def _evidence(self, pending: _Pending) -> Evidence:
-        received = self.frame_stats.received - pending.received_before
-        evidence = Evidence(received, tuple(sorted(pending.others.items())), replace(self.frame_stats))
+        evidence = Evidence(
+            self.frame_stats.received - pending.received_before,
+            self._damaged() - pending.damaged_before,
+            tuple(sorted(pending.others.items())),
+            self.frame_stats.waiting,
+        )
         self._take_all(self._framer.give_up())  # the next reply shall not be hidden behind a false header
         return evidence
 

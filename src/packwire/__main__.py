@@ -1,0 +1,5 @@
+"""`python -m packwire`."""
+
+from packwire.cli.main import main
+
+main()

@@ -1,0 +1,5 @@
+"""`python -m packwire.cli`."""
+
+from packwire.cli.main import main
+
+main()

@@ -1,0 +1,99 @@
+"""From what the user typed to a device: address, password, node, and the simulator behind `sim:`."""
+
+import contextlib
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from packwire.address import Address, SimAddress, TcpAddress, parse_address, with_can_id
+from packwire.cli.known_nodes import CachedIds
+from packwire.cli.passwords import with_password
+from packwire.device import Node, open_device
+from packwire.device.vesc import VescDevice
+from packwire.errors import BadOptionError
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceOptions:
+    """How to reach the device and which part of it to read."""
+
+    node: Annotated[str | None, Parameter(alias="-n")] = None
+    """One node alone: `bms`, `vesc`, or `can/84`."""
+    timeout: float = 1.0
+    """Seconds to wait for each reply."""
+    stale_after: float | None = None
+    """Seconds after which a battery whose values do not move counts as stale."""
+    password_file: Path | None = None
+    """A file whose first line is the hub password (else PACKWIRE_PASSWORD, the keyring, or a prompt)."""
+    rescan: bool = False
+    """Ask the CAN bus again who is there, instead of the ids known from last time."""
+
+
+_CAN_NODE = re.compile(r"can/(\w+)")
+_LOCAL_NODES = ("bms", "vesc")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What to read: an address with its password, and the nodes wanted."""
+
+    address: Address
+    options: DeviceOptions
+
+    @property
+    def wanted(self) -> str | None:
+        """Return the key of the one node that is wanted, or None for all."""
+        can_id = self.address.can_id
+        return self.options.node if can_id is None else f"can/{can_id}"
+
+    def device(self, *, tries: int) -> VescDevice:
+        """Return the device, not connected yet; its CAN bus is left for `find_nodes`."""
+        return open_device(
+            self.address,
+            can_ids=(),
+            timeout=self.options.timeout,
+            tries=tries,
+            stale_after=self.options.stale_after,
+            memory=CachedIds(rescan=self.options.rescan),
+        )
+
+    def wants(self, node: Node) -> bool:
+        """Tell whether the user wants to see this node."""
+        return self.wanted is None or node.key == self.wanted
+
+    @property
+    def wants_can_bus(self) -> bool:
+        """Tell whether other nodes on the CAN bus are of interest."""
+        return self.wanted is None
+
+
+@contextlib.asynccontextmanager
+async def target(text: str, options: DeviceOptions) -> AsyncIterator[Target]:
+    """Read an address as typed, add password and node; for `sim:` run the simulator meanwhile.
+
+    Raises BadAddressError or BadOptionError.
+    """
+    address = with_password(_with_node(parse_address(text), options.node), options.password_file)
+    if options.timeout <= 0:
+        raise BadOptionError("--timeout is a number of seconds above 0")
+    if not isinstance(address, SimAddress):
+        yield Target(address, options)
+        return
+    from packwire.sim.server import SimOptions, SimulatedVesc  # noqa: PLC0415 - only for sim: addresses
+
+    async with SimulatedVesc(SimOptions(port=0)) as simulated:
+        yield Target(TcpAddress("127.0.0.1", simulated.port, address.can_id), options)
+
+
+def _with_node(address: Address, node: str | None) -> Address:
+    if node is None or node in _LOCAL_NODES:
+        return address
+    match = _CAN_NODE.fullmatch(node)
+    if not match:
+        raise BadOptionError(f"--node {node} names no node: there are bms, vesc and can/ID")
+    return with_can_id(address, int(match[1]) if match[1].isdecimal() else -1)

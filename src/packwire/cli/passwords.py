@@ -1,0 +1,68 @@
+"""Where a hub's password comes from; it is never printed, nor put into an error.
+
+In this order: the address itself, the variable PACKWIRE_PASSWORD, a file (option or variable
+PACKWIRE_PASSWORD_FILE), the system's keyring (service `packwire`, user `ID@host`), a prompt.
+"""
+
+import getpass
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from packwire.address import Address, HubAddress
+from packwire.errors import BadAddressError, BadOptionError
+
+VARIABLE = "PACKWIRE_PASSWORD"
+FILE_VARIABLE = "PACKWIRE_PASSWORD_FILE"
+SERVICE = "packwire"
+
+
+def with_password(address: Address, password_file: Path | None = None) -> Address:
+    """Return a hub address with its password; others as they are.
+
+    Raises BadAddressError where there is none, and BadOptionError for a file that cannot be read.
+    """
+    if not isinstance(address, HubAddress) or address.password is not None:
+        return address
+    password = os.environ.get(VARIABLE)
+    if password is None:
+        password = _from_file(password_file)
+    if password is None:
+        password = _from_keyring(f"{address.device_id}@{address.host}")
+    if password is None:
+        password = _from_prompt(address)
+    return replace(address, password=password)
+
+
+def _from_file(option: Path | None) -> str | None:
+    named = option or (Path(os.environ[FILE_VARIABLE]) if os.environ.get(FILE_VARIABLE) else None)
+    if named is None:
+        return None
+    try:
+        return named.read_text().splitlines()[0]
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadOptionError(f"the password file {named} cannot be read: {error}") from None
+    except IndexError:
+        raise BadOptionError(f"the password file {named} is empty") from None
+
+
+def _from_keyring(user: str) -> str | None:
+    try:
+        import keyring  # noqa: PLC0415 - slow to import, and an extra
+        from keyring.errors import KeyringError  # noqa: PLC0415
+    except ImportError:
+        return None
+    try:
+        return keyring.get_password(SERVICE, user)
+    except (KeyringError, RuntimeError):
+        return None
+
+
+def _from_prompt(address: HubAddress) -> str:
+    if not sys.stdin.isatty():
+        raise BadAddressError(
+            f"{address} needs its password: set {VARIABLE} or {FILE_VARIABLE}, or store it with "
+            f"`keyring set {SERVICE} {address.device_id}@{address.host}`"
+        )
+    return getpass.getpass(f"Password of {address.device_id} at {address.host}: ")

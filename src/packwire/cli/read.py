@@ -1,0 +1,93 @@
+"""`packwire read`: a pack once, as a card, JSON or CSV."""
+
+import asyncio
+import json as json_text
+import time
+
+from rich.console import Console
+
+from packwire.cli.card import node_lines, title
+from packwire.cli.devices import DeviceOptions, Target, target
+from packwire.cli.records import csv_header, csv_rows, device_record
+from packwire.cli.terminal import make_console
+from packwire.device import Node
+from packwire.device.vesc import VescDevice
+from packwire.errors import ExitCode, NoAnswerError
+from packwire.sample import Condition, Sample
+
+_NO_OPTIONS = DeviceOptions()
+
+
+def read(
+    address: str,
+    /,
+    *,
+    json: bool = False,
+    csv: bool = False,
+    options: DeviceOptions = _NO_OPTIONS,
+) -> int:
+    """Read a pack once and show it.
+
+    Parameters
+    ----------
+    address
+        vesc://host, veschub://ID@host, serial:/dev/ttyACM0 or sim:vesc; add /can/84 for one node alone.
+    json
+        One JSON object instead of the card.
+    csv
+        One row a value instead of the card.
+    """
+    return asyncio.run(_read(address, options, json=json, csv=csv))
+
+
+async def _read(text: str, options: DeviceOptions, *, json: bool, csv: bool) -> int:
+    started = time.monotonic()
+    async with target(text, options) as wanted, wanted.device(tries=3) as device:
+        if json or csv:
+            samples = await _all_samples(device, wanted)
+            print(_script_text(device, samples, time.monotonic() - started, as_json=json), flush=True)
+        else:
+            samples = await _show(device, wanted, make_console(), started)
+    silent = any(sample.condition is Condition.SILENT for sample in samples)
+    return ExitCode.NO_ANSWER if silent else ExitCode.OK
+
+
+async def _all_samples(device: VescDevice, wanted: Target) -> tuple[Sample, ...]:
+    if wanted.wants_can_bus:
+        await device.find_nodes()
+    return tuple([await device.read_node(node) for node in _wanted_nodes(device, wanted)])
+
+
+async def _show(device: VescDevice, wanted: Target, console: Console, started: float) -> tuple[Sample, ...]:
+    """Show each node as soon as it is read: the battery does not wait for the CAN bus to be searched."""
+    width = console.width if console.is_terminal else 200
+    first = _wanted_nodes(device, wanted)
+    samples = [await device.read_node(node) for node in first]
+    console.print(title(device.name, device.version.version, device.where, time.monotonic() - started))
+    for node, sample in zip(first, samples, strict=True):
+        for line in node_lines(node, sample, width):
+            console.print(line)
+    if wanted.wants_can_bus:
+        with console.status("looking for nodes on the CAN bus (2.5 to 5 s, the first time)"):
+            await device.find_nodes()
+        for node in _wanted_nodes(device, wanted):
+            if node.key in {shown.key for shown in first}:
+                continue
+            samples.append(await device.read_node(node))
+            for line in node_lines(node, samples[-1], width):
+                console.print(line)
+    return tuple(samples)
+
+
+def _wanted_nodes(device: VescDevice, wanted: Target) -> list[Node]:
+    nodes = [node for node in device.nodes if wanted.wants(node)]
+    if not nodes and device.nodes:
+        there = ", ".join(node.key for node in device.nodes)
+        raise NoAnswerError(f"there is no node {wanted.wanted} here; there are {there}")
+    return nodes
+
+
+def _script_text(device: VescDevice, samples: tuple[Sample, ...], seconds: float, *, as_json: bool) -> str:
+    if as_json:
+        return json_text.dumps(device_record(device, samples, seconds), ensure_ascii=False, allow_nan=False)
+    return (csv_header() + "".join(csv_rows(sample) for sample in samples)).rstrip("\n")

@@ -1,0 +1,80 @@
+"""`packwire scan`: what could be read from here."""
+
+import asyncio
+import json as json_text
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+
+from packwire.address import SerialAddress, TcpAddress
+from packwire.cli.terminal import make_console, printable
+from packwire.errors import BadOptionError, ExitCode, MissingExtraError, UnreachableError
+from packwire.link.discovery import discover
+from packwire.link.serial import list_ports
+from packwire.vesc.announcement import ANNOUNCEMENT_PORT
+
+
+def scan(
+    *,
+    for_: Annotated[float, Parameter(name="--for")] = 2.5,
+    port: int = ANNOUNCEMENT_PORT,
+    json: bool = False,
+) -> int:
+    """List the VESCs that announce themselves on this network, and the serial ports.
+
+    Parameters
+    ----------
+    for_
+        Seconds to listen; a VESC Express announces itself once a second.
+    port
+        The UDP port to listen on.
+    json
+        One JSON object a find (JSON lines).
+    """
+    if for_ <= 0:
+        raise BadOptionError("--for is a number of seconds above 0")
+    console = make_console()
+    with make_console(stderr=True).status(f"listening for VESCs on UDP {port} for {for_:g} s"):
+        finds, problems = asyncio.run(_find(for_, port))
+    for find in finds:
+        if json:
+            print(json_text.dumps(find, ensure_ascii=False))
+        else:
+            console.print(f"{find['address']:32}  {printable(find['description'])}")
+    for problem in problems:
+        make_console(stderr=True).print(problem, style="yellow")
+    if not finds and not json:
+        _advise(console)
+    return ExitCode.OK if finds else ExitCode.NO_ANSWER
+
+
+async def _find(seconds: float, port: int) -> tuple[list[dict[str, Any]], list[str]]:
+    finds: list[dict[str, Any]] = []
+    problems: list[str] = []
+    try:
+        for sender, announcement in await discover(seconds, port):
+            address = str(TcpAddress(sender, announcement.port))
+            told = announcement.address
+            note = "" if told == sender else f" (it says that it is at {told})"
+            finds.append(
+                {"kind": "vesc", "address": address, "description": f"VESC {announcement.name!r}{note}"}
+            )
+    except UnreachableError as error:
+        problems.append(str(error))
+    try:
+        for serial in list_ports():
+            address = str(SerialAddress(serial.path))
+            finds.append(
+                {"kind": "serial", "address": address, "description": serial.description or "serial port"}
+            )
+    except MissingExtraError as error:
+        problems.append(str(error))
+    return finds, problems
+
+
+def _advise(console: Console) -> None:
+    console.print(
+        "Nothing found. A VESC Express announces itself when local TCP is enabled in its configuration and "
+        "it is in this network; a VESC behind a hub is not found this way: packwire read veschub://ID@host"
+    )

@@ -1,0 +1,18 @@
+"""The terminal: a console whose colours vanish when piped, and text from devices made safe to print."""
+
+from rich.console import Console
+
+
+def make_console(*, stderr: bool = False) -> Console:
+    """Return a console; what is piped is never wrapped, cut or coloured."""
+    console = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = 10_000
+    return console
+
+
+def printable(text: str) -> str:
+    """Return text from a device without control characters, which could reprogram the terminal."""
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )

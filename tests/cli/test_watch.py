@@ -1,0 +1,158 @@
+"""`packwire watch` and `packwire demo`: lines in a pipe, a card on a terminal, and coming back by itself."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+
+import pexpect
+import pyte
+import pytest
+
+from packwire.sim.server import SimOptions, SimulatedVesc
+from tests.cli.running import COMMAND, packwire
+
+QUICK = {"ping_time": 0.05, "can_delay": 0.001, "scenario": "rest"}
+
+
+async def test_lines_in_a_pipe():
+    async with SimulatedVesc(SimOptions(**QUICK)) as simulation:
+        result = await packwire("watch", str(simulation.address), "--count", "5", "--rate", "20")
+    assert result.code == 0, result
+    connected, *lines = result.out.splitlines()
+    assert re.match(r"\d\d:\d\d:\d\d\.\d{3}  connected at 127\.0\.0\.1:\d+: VESC Express T, BMS$", connected)
+    assert len(lines) == 5
+    for line in lines:
+        assert re.search(
+            r"  BMS  can 10   83\.9\d V .* 20 cells   4\.\d{3} V \.\. 4\.\d{3} V   spread \d+ mV", line
+        )
+    assert "|  Controller  can 84" in lines[-1]
+    assert "\x1b" not in result.out
+    assert re.search(r"^5 readings .* lost 0 of \d+ ", result.err)
+
+
+async def test_json_lines():
+    async with SimulatedVesc(SimOptions(**QUICK)) as simulation:
+        result = await packwire("watch", str(simulation.address), "--count", "2", "--json", "--node", "bms")
+    connected, *samples = [json.loads(line) for line in result.out.splitlines()]
+    assert connected["event"] == "connected"
+    assert [(sample["event"], sample["node"]) for sample in samples] == [("sample", "bms")] * 2
+    assert len(samples[0]["values"]["cell_voltages"]) == 20
+
+
+async def test_for_some_seconds():
+    async with SimulatedVesc(SimOptions(**QUICK)) as simulation:
+        result = await packwire("watch", str(simulation.address), "--for", "0.5", "--json")
+    assert result.code == 0
+    assert len(result.out.splitlines()) > 3
+
+
+async def test_the_first_connection_must_succeed():
+    async with SimulatedVesc(SimOptions(**QUICK)) as simulation:
+        pass
+    result = await packwire("watch", str(simulation.address), "--for", "5")
+    assert result.code == 3
+    assert "refused" in result.err
+
+
+async def test_it_comes_back_when_the_device_does():
+    async with SimulatedVesc(SimOptions(**QUICK)) as simulation:
+        port = simulation.port
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND,
+            "watch",
+            str(simulation.address),
+            "--json",
+            "--timeout",
+            "0.2",
+            stdout=asyncio.subprocess.PIPE,
+        )
+        await until(process, "sample")
+    outage = await until(process, "outage")
+    assert "closed the connection" in outage["error"] or "refused" in outage["error"]
+    async with SimulatedVesc(SimOptions(port=port, **QUICK)):
+        await until(process, "connected")
+        await until(process, "sample")
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 0
+
+
+async def until(process, event):
+    """Read JSON lines up to an event."""
+    async with asyncio.timeout(20):
+        while line := await process.stdout.readline():
+            record = json.loads(line)
+            if record["event"] == event:
+                return record
+    raise AssertionError(f"no {event}")
+
+
+async def test_an_outage_that_is_not_over_at_the_end_is_in_the_exit_code():
+    async with SimulatedVesc(SimOptions(**QUICK)) as simulation:
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND, "watch", str(simulation.address), "--json", "--for", "3", stdout=asyncio.subprocess.PIPE
+        )
+        await until(process, "sample")
+    await until(process, "outage")
+    await process.stdout.read()
+    assert await process.wait() in {3, 8}
+
+
+def on_terminal(arguments, seconds):
+    """Run `packwire` on a terminal of 110 x 40; return the screen it left and its exit code."""
+    screen = pyte.Screen(110, 40)
+    stream = pyte.ByteStream(screen)
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "packwire", *arguments],
+        dimensions=(40, 110),
+        timeout=20,
+        env=os.environ | {"TERM": "xterm-256color"},
+    )
+    child.expect("20 cells")
+    stream.feed(child.before + child.after)
+    with pytest.raises(pexpect.TIMEOUT):
+        child.expect(pexpect.EOF, timeout=seconds)
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    stream.feed(child.before)
+    child.close()
+    return [line.rstrip() for line in screen.display], screen, child.exitstatus
+
+
+async def test_a_card_with_bars_on_a_terminal():
+    async with SimulatedVesc(SimOptions(**QUICK)) as simulation:
+        lines, screen, code = await asyncio.to_thread(on_terminal, ["watch", str(simulation.address)], 1.5)
+    assert code == 0, "Ctrl-C is the usual end"
+    text = "\n".join(lines)
+    assert text.startswith("VESC Express T  fw 7.00  at 127.0.0.1:"), text
+    assert len(re.findall(r"\d 4\.\d{3} \N{FULL BLOCK}+", text)) == 20
+    assert re.search(r"lowest .* highest .* spread \d+ mV", text)
+    assert "Controller  can 84" in text
+    assert re.search(r"\d+ readings +\d+\.\d a second +lost 0 of \d+", text)
+    assert not screen.cursor.hidden, "the cursor is given back"
+
+
+async def test_the_demo_with_a_terminal():
+    lines, _, code = await asyncio.to_thread(on_terminal, ["demo"], 1.0)
+    assert code == 0
+    assert "through hub 127.0.0.1:" in lines[0]
+
+
+async def test_the_demo_without_a_terminal_ends_by_itself():
+    result = await packwire("demo", DEMO_SECONDS="1.5")
+    assert result.code == 0, result
+    assert "20 cells" in result.out
+    assert "connected through hub 127.0.0.1:" in result.out
+
+
+async def test_options_that_make_no_sense():
+    for arguments in (
+        ("watch", "sim:vesc", "--rate", "0"),
+        ("demo", "--for", "-1"),
+        ("watch", "sim:vesc", "--timeout", "0"),
+    ):
+        result = await packwire(*arguments)
+        assert (result.code, len(result.err.splitlines())) == (2, 1), result
