@@ -1,0 +1,214 @@
+"""`packwire sim`: a simulated VESC, or an imitation of the hub that it dials, to try things out on."""
+
+import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Annotated
+from urllib.parse import quote
+
+from cyclopts import App, Parameter
+
+from packwire.address import HUB_PORT, VESC_PORT, HubAddress, parse_address
+from packwire.cli.running import run_until_stopped
+from packwire.errors import BadOptionError, ExitCode
+from packwire.sim.beacon import ANY_HOST
+from packwire.sim.express import CAN_DELAY, PING_TIME
+from packwire.sim.faults import FAULTS
+from packwire.sim.hub import HUB_FAULTS, SimulatedHub
+from packwire.sim.nodes import BMS_ID, CONTROLLER_ID, EXPRESS_ID
+from packwire.sim.scenario import SCENARIOS
+from packwire.sim.server import DEVICE_ID, LOOPBACK, PASSWORD, SimOptions, SimulatedVesc
+
+app = App(name="sim", help="Simulate a VESC, or the hub that it dials.")
+
+#: A flag that may be given several times, one value each.
+_Repeated = Parameter(negative=(), consume_multiple=False)
+_Flag = Parameter(negative=())
+_Seconds = Parameter(name="--for")
+_HubPassword = Parameter(env_var="PACKWIRE_PASSWORD", show_default=False)
+
+
+@app.command
+def vesc(
+    *,
+    host: str = LOOPBACK,
+    port: int = VESC_PORT,
+    scenario: str = "cycle",
+    fault: Annotated[tuple[str, ...], _Repeated] = (),
+    serial: Annotated[bool, _Flag] = False,
+    hub: str | None = None,
+    hub_id: str = DEVICE_ID,
+    hub_password: Annotated[str, _HubPassword] = PASSWORD,
+    broadcast: Annotated[bool, _Flag] = False,
+    broadcast_to: str | None = None,
+    seed: int = 1,
+    cells: int = 20,
+    soc: float | None = None,
+    speed: float = 1.0,
+    ping_time: float = PING_TIME,
+    can_delay: float = CAN_DELAY,
+    for_: Annotated[float | None, _Seconds] = None,
+) -> int:
+    """Simulate a VESC Express with a BMS and a motor controller on its CAN bus. Ctrl-C ends it.
+
+    Parameters
+    ----------
+    host
+        The address to listen on; 0.0.0.0 lets other computers in.
+    port
+        The TCP port; 0 takes any free one.
+    scenario
+        What the pack goes through: rest, ride, charge, or cycle (these in turn).
+    fault
+        What is wrong with it, such as delay:0.4; may be repeated. `packwire sim faults` lists all.
+    serial
+        Serve on a pseudo-terminal too.
+    hub
+        Dial this hub too: host or host:port.
+    hub_id
+        The id to log in with at the hub.
+    hub_password
+        The password to log in with at the hub.
+    broadcast
+        Announce it by UDP once a second, on this computer alone.
+    broadcast_to
+        Announce it to this address, such as 192.168.1.255.
+    seed
+        Another number is another pack.
+    cells
+        Cells in series.
+    soc
+        State of charge to start with, in percent.
+    speed
+        How much faster than the clock the pack lives; 0: it stands still.
+    ping_time
+        Seconds that a scan of the CAN bus takes.
+    can_delay
+        Seconds that a request over the CAN bus takes.
+    for_
+        End after so many seconds.
+    """
+    options = SimOptions(
+        host=host,
+        port=port,
+        hub=None if hub is None else _hub_place(hub, hub_id),
+        hub_id=hub_id,
+        hub_password=hub_password,
+        serial=serial,
+        broadcast=broadcast_to or (LOOPBACK if broadcast else None),
+        seed=seed,
+        scenario=scenario,
+        speed=speed,
+        cells=cells,
+        soc=None if soc is None else soc / 100,
+        faults=fault,
+        ping_time=ping_time,
+        can_delay=can_delay,
+    )
+    return _run(lambda stack: _start_vesc(stack, options), for_)
+
+
+@app.command
+def hub(
+    *,
+    host: str = LOOPBACK,
+    port: int = HUB_PORT,
+    vesc: Annotated[bool, _Flag] = False,
+    fault: Annotated[tuple[str, ...], _Repeated] = (),
+    for_: Annotated[float | None, _Seconds] = None,
+) -> int:
+    """Imitate the known VESC TCP hub, with all its silences. Ctrl-C ends it.
+
+    Parameters
+    ----------
+    host
+        The address to listen on; 0.0.0.0 lets other computers in.
+    port
+        The TCP port; 0 takes any free one.
+    vesc
+        Start a simulated VESC as well, logged in at the hub.
+    fault
+        What is wrong with it: displaced:SECONDS or one-way; may be repeated.
+    for_
+        End after so many seconds.
+    """
+    return _run(lambda stack: _start_hub(stack, host, port, fault, with_vesc=vesc), for_)
+
+
+@app.command
+def faults() -> None:
+    """List the faults that a simulated VESC can have, and how to order each."""
+    width = max(len(kind.usage) for kind in FAULTS.values())
+    for kind in FAULTS.values():
+        print(f"{kind.usage:<{width}}  {kind.summary}")
+    print(f"\nOrder one with --fault NAME[:NUMBER,...]. A hub can have {' and '.join(HUB_FAULTS)}.")
+
+
+def _run(start: Callable[[AsyncExitStack], Awaitable[None]], seconds: float | None) -> int:
+    """Start, say where to read, and go on until a signal or the time ends it."""
+    if seconds is not None and seconds <= 0:
+        raise BadOptionError("--for is a number of seconds above 0")
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    log = logging.getLogger("packwire.sim")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        return run_until_stopped(_serve(start, seconds))
+    finally:
+        log.removeHandler(handler)
+
+
+async def _serve(start: Callable[[AsyncExitStack], Awaitable[None]], seconds: float | None) -> int:
+    async with AsyncExitStack() as stack:
+        await start(stack)
+        sys.stdout.flush()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.Event().wait()
+    return ExitCode.OK
+
+
+async def _start_vesc(stack: AsyncExitStack, options: SimOptions) -> None:
+    simulated = await stack.enter_async_context(SimulatedVesc(options))
+    print(
+        f"A simulated VESC Express (CAN id {EXPRESS_ID}) with a BMS of {options.cells} cells ({BMS_ID}) "
+        f"and a motor controller ({CONTROLLER_ID}): {SCENARIOS[options.scenario].summary}."
+    )
+    for fault in simulated.faults:
+        print(f"Fault {fault}: {FAULTS[fault.name].summary}.")
+    print(f"  packwire read {simulated.address}")
+    if simulated.serial_address:
+        print(f"  packwire read {simulated.serial_address}")
+    if options.hub is not None:
+        print(_read_through_hub(*options.hub, options.hub_id, options.hub_password))
+
+
+async def _start_hub(
+    stack: AsyncExitStack, host: str, port: int, faults: tuple[str, ...], *, with_vesc: bool
+) -> None:
+    hub = await stack.enter_async_context(SimulatedHub(host=host, port=port, faults=faults))
+    print(f"An imitation of the VESC TCP hub listens on {host} port {hub.port}.")
+    reached = LOOPBACK if host in ANY_HOST else host
+    if with_vesc:
+        await stack.enter_async_context(SimulatedVesc(SimOptions(port=None, hub=(reached, hub.port))))
+        await hub.device_connected(DEVICE_ID)
+    else:
+        print(f"  packwire sim vesc --hub {reached}:{hub.port}")
+    print(_read_through_hub(reached, hub.port, DEVICE_ID, PASSWORD))
+
+
+def _read_through_hub(host: str, port: int, device_id: str, password: str) -> str:
+    """Return the command that reads it; a password that somebody chose is not shown."""
+    shown = password if password == PASSWORD else "..."
+    return f"  PACKWIRE_PASSWORD={shown} packwire read {HubAddress(device_id, host, port)}"
+
+
+def _hub_place(text: str, device_id: str) -> tuple[str, int]:
+    """Read `host` or `host:port`. Raises BadAddressError."""
+    address = parse_address(f"veschub://{quote(device_id, safe='')}@{text}")
+    assert isinstance(address, HubAddress)
+    return address.host, address.port

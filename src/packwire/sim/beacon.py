@@ -1,0 +1,50 @@
+"""The broadcast by which a VESC Express is found: `name::ip::port` and a NUL, once a second over UDP.
+
+Nothing is sent unless it was asked for, and only to the address that was named.
+"""
+
+import asyncio
+import logging
+import socket
+
+from packwire.vesc.announcement import ANNOUNCEMENT_PORT
+
+log = logging.getLogger("packwire.sim")
+
+PERIOD = 1.0
+NAME = "Simulated VESC"
+ANY_HOST = {"", "0.0.0.0", "::"}  # noqa: S104 - compared with, not bound to
+
+
+async def broadcast(
+    host: str, port: int, destination: str, destination_port: int = ANNOUNCEMENT_PORT
+) -> None:
+    """Announce a TCP port for ever; cancel it to stop. What cannot be sent is logged once."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.setblocking(False)
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        trouble = ""
+        while True:
+            try:
+                shown = _own_address(destination) if host in ANY_HOST else host
+                sender.sendto(beacon(shown, port), (destination, destination_port))
+                trouble = ""
+            except OSError as error:
+                if str(error) != trouble:
+                    trouble = str(error)
+                    log.info("cannot broadcast to %s: %s", destination, error.strerror or error)
+            await asyncio.sleep(PERIOD)
+
+
+def beacon(host: str, port: int) -> bytes:
+    """Return what is broadcast."""
+    return f"{NAME}::{host}::{port}".encode() + b"\0"
+
+
+def _own_address(destination: str) -> str:
+    """Return the address that this computer has as seen from `destination`; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        probe.connect((destination, 9))
+        address: str = probe.getsockname()[0]
+        return address

@@ -1,0 +1,204 @@
+"""The faults that a simulated device can have, as data: each by a name, with parameters, at any time.
+
+On the command line: `--fault delay:0.4`, `--fault old-firmware:109`, `--fault delay:2,5`. Parameters are
+separated by commas and may be left out from the end. "Every n" counts replies: the n-th, the 2n-th...
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from packwire.errors import BadOptionError
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number that a fault takes; `choices` names the only ones that mean something."""
+
+    name: str
+    default: float
+    low: float = 1
+    high: float = 1e6
+    whole: bool = True
+    choices: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """A fault that can be ordered. Where `many`, the last parameter may be repeated."""
+
+    name: str
+    summary: str
+    parameters: tuple[Parameter, ...] = ()
+    many: bool = False
+
+    @property
+    def usage(self) -> str:
+        """Return how to order it: `delay[:seconds[,every]]`."""
+        text = ""
+        for parameter in reversed(self.parameters):
+            comma = "," if parameter is not self.parameters[0] else ":"
+            text = f"[{comma}{parameter.name}{text}]"
+        return self.name + text + ("..." if self.many else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault with its parameters filled in, in the order of its kind."""
+
+    name: str
+    values: tuple[float, ...] = ()
+
+    def __str__(self) -> str:
+        return self.name + (":" + ",".join(f"{value:g}" for value in self.values) if self.values else "")
+
+
+def _seconds(default: float, name: str = "seconds") -> Parameter:
+    return Parameter(name, default, low=0, high=86_400, whole=False)
+
+
+def _every(default: int) -> Parameter:
+    return Parameter("every", default)
+
+
+_KINDS = (
+    FaultKind(
+        "silence",
+        "answers nothing; with a number: nothing any more after that many replies",
+        (Parameter("after", 0, low=0),),
+    ),
+    FaultKind(
+        "delay", "every n-th reply (all of them) is late by so many seconds", (_seconds(0.5), _every(1))
+    ),
+    FaultKind(
+        "corrupt", "one bit is flipped in every n-th frame (4), so that its checksum is wrong", (_every(4),)
+    ),
+    FaultKind("truncate", "every n-th reply (4) is cut short, and its rest never comes", (_every(4),)),
+    FaultKind(
+        "junk",
+        "bytes that are no frame stand before every n-th reply (2), false headers among them",
+        (_every(2),),
+    ),
+    FaultKind(
+        "split",
+        "replies come in pieces of at most so many bytes, so many seconds apart",
+        (Parameter("bytes", 7), _seconds(0.001)),
+    ),
+    FaultKind(
+        "join",
+        "so many replies come in one segment; one that stands alone is held for so many seconds",
+        (Parameter("replies", 2), _seconds(0.05)),
+    ),
+    FaultKind(
+        "old-firmware",
+        "replies end earlier, as older firmware's do: a pack of 20 cells sends so many bytes",
+        (Parameter("bytes", 109, choices=(109, 110, 126, 128, 129)),),
+    ),
+    FaultKind("no-bms", "there is no BMS on the CAN bus: the pack's reply is all zero, with can_id 255"),
+    FaultKind("script-bms", "a script on the Express sets the pack's values: cells with can_id 255, no BMS"),
+    FaultKind("frozen-bms", "the BMS answers, but its values do not move any more; the controller's do"),
+    FaultKind(
+        "displaced",
+        "the connection is closed every so many seconds, as a hub does when another client logs in",
+        (_seconds(5.0),),
+    ),
+    FaultKind(
+        "slow-can",
+        "the CAN bus is slow: seconds for a round trip, and for PING_CAN",
+        (_seconds(0.3), _seconds(5.0, "ping")),
+    ),
+    FaultKind(
+        "dead-node",
+        "the device with this CAN id stops answering; of a BMS the others keep the last values",
+        (Parameter("can-id", 84, low=0, high=254),),
+        many=True,
+    ),
+    FaultKind("prints", "packets that nobody asked for come before every n-th reply", (_every(1),)),
+    FaultKind(
+        "close-in-the-middle",
+        "the connection is closed when half of every n-th reply (3) has been sent",
+        (_every(3),),
+    ),
+    FaultKind(
+        "cold-parser",
+        "every client finds the parser inside a half frame: up to 515 bytes are swallowed before it answers",
+    ),
+    FaultKind("http", "not a VESC at all: whatever is sent, an HTTP server answers and closes"),
+    FaultKind("one-way", "accepts a connection and never reads from it"),
+    FaultKind("wedge", "the device hangs, as after FORWARD_CAN without an id: silence until it is restarted"),
+)
+
+#: Every fault by name.
+FAULTS = {kind.name: kind for kind in _KINDS}
+
+
+def parse_fault(text: str) -> Fault:
+    """Read `name[:number[,number]]`; raise BadOptionError that names what there is."""
+    name, colon, rest = text.strip().partition(":")
+    kind = FAULTS.get(name)
+    if kind is None:
+        raise BadOptionError(f"there is no fault {name!r}: there are {', '.join(FAULTS)}")
+    texts = rest.split(",") if colon else []
+    if len(texts) > len(kind.parameters) and not (kind.many and kind.parameters):
+        raise BadOptionError(f"fault {text!r} has too many numbers: it is {kind.usage}")
+    given = [
+        _number(kind, kind.parameters[min(index, len(kind.parameters) - 1)], number)
+        for index, number in enumerate(texts)
+    ]
+    left_out = [parameter.default for parameter in kind.parameters[len(given) :]]
+    return Fault(name, (*given, *left_out))
+
+
+def _number(kind: FaultKind, parameter: Parameter, text: str) -> float:
+    try:
+        value = int(text) if parameter.whole else float(text)
+    except ValueError:
+        raise BadOptionError(f"{text!r} is no number for fault {kind.usage}") from None
+    if parameter.choices and value not in parameter.choices:
+        choices = ", ".join(map(str, parameter.choices))
+        raise BadOptionError(f"fault {kind.usage}: {parameter.name} is one of {choices}")
+    if not parameter.low <= value <= parameter.high:
+        raise BadOptionError(
+            f"fault {kind.usage}: {parameter.name} is {parameter.low:g} to {parameter.high:g}"
+        )
+    return value
+
+
+class Faults:
+    """The faults that a device has now. They can be ordered and cancelled while it runs.
+
+    `on_change` is called with a fault's name after it was ordered or cancelled.
+    """
+
+    __slots__ = ("_active", "on_change")
+
+    def __init__(self, faults: Iterable[str | Fault] = ()) -> None:
+        self.on_change: list[Callable[[str], None]] = []
+        self._active: dict[str, tuple[float, ...]] = {}
+        for fault in faults:
+            self.order(fault)
+
+    def order(self, fault: str | Fault) -> None:
+        """Begin a fault, or change its parameters; raise BadOptionError where there is no such fault."""
+        if isinstance(fault, str):
+            fault = parse_fault(fault)
+        self._active[fault.name] = fault.values
+        self._changed(fault.name)
+
+    def cancel(self, name: str) -> None:
+        """End a fault; nothing happens where it is not active."""
+        if self._active.pop(name, None) is not None:
+            self._changed(name)
+
+    def get(self, name: str) -> tuple[float, ...] | None:
+        """Return the parameters of an active fault, None where it is not active."""
+        return self._active.get(name)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._active
+
+    def __iter__(self) -> Iterator[Fault]:
+        return (Fault(name, values) for name, values in self._active.items())
+
+    def _changed(self, name: str) -> None:
+        for call in tuple(self.on_change):
+            call(name)

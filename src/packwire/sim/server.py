@@ -1,0 +1,193 @@
+"""A simulated VESC on real links: its local TCP port, a hub that it dials, a pseudo-terminal, its beacon."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from packwire.address import SerialAddress, TcpAddress
+from packwire.errors import BadOptionError
+from packwire.sim import beacon
+from packwire.sim.express import CAN_DELAY, PING_TIME, Express
+from packwire.sim.faults import Faults, parse_fault
+from packwire.sim.hub_dialler import HubDialler, device_login
+from packwire.sim.local_port import LocalPort
+from packwire.sim.nodes import default_config
+from packwire.sim.scenario import scenario_named
+from packwire.sim.serial_port import SerialPort
+from packwire.sim.vehicle import Vehicle
+from packwire.vesc.announcement import ANNOUNCEMENT_PORT
+from packwire.vesc.replies import ExpressConfig
+
+MAX_SPEED = 1000.0
+MAX_CELLS = 50
+"""As many as the firmware's tables hold [bldc datatypes.h, BMS_MAX_CELLS]."""
+TICK = 0.1
+"""Seconds between two looks at the clock."""
+LOOPBACK = "127.0.0.1"
+DEVICE_ID = "SIMPACK"
+PASSWORD = "simulated"  # noqa: S105 - known to all, and told to the user
+"""What a simulated device logs in with at a hub, unless it was told something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimOptions:
+    """What to simulate and where.
+
+    `port` 0 takes any free port, None opens none. `hub` (host and port) is dialled, with `hub_id` and
+    `hub_password`. `serial` opens a pseudo-terminal. `broadcast` is the address to announce the TCP port to
+    once a second; nothing is broadcast without it.
+
+    `speed` is how much faster than the clock the physics goes (0: it stands still), `soc` the state of charge
+    to start with, 0..1. `faults` are texts such as `delay:0.4`. `ping_time` and `can_delay` are in seconds.
+    Raises BadOptionError for what cannot be.
+    """
+
+    host: str = LOOPBACK
+    port: int | None = 0
+    hub: tuple[str, int] | None = None
+    hub_id: str = DEVICE_ID
+    hub_password: str = field(default=PASSWORD, repr=False)
+    serial: bool = False
+    broadcast: str | None = None
+    broadcast_port: int = ANNOUNCEMENT_PORT
+    seed: int = 1
+    scenario: str = "cycle"
+    speed: float = 1.0
+    cells: int = 20
+    soc: float | None = None
+    faults: tuple[str, ...] = ()
+    ping_time: float = PING_TIME
+    can_delay: float = CAN_DELAY
+
+    def __post_init__(self) -> None:
+        scenario_named(self.scenario)
+        for fault in self.faults:
+            parse_fault(fault)
+        if self.hub is not None:
+            device_login(self.hub_id, self.hub_password)
+        if not 0 <= self.speed <= MAX_SPEED:
+            raise BadOptionError(f"a speed is 0 to {MAX_SPEED:g}")
+        if not 1 <= self.cells <= MAX_CELLS:
+            raise BadOptionError(f"a pack has 1 to {MAX_CELLS} cells")
+        if self.soc is not None and not 0 <= self.soc <= 1:
+            raise BadOptionError("a state of charge is 0 to 1")
+        if not (0 <= self.ping_time < 3600 and 0 <= self.can_delay < 3600):
+            raise BadOptionError("a ping time and a CAN delay are seconds, 0 or more")
+        if self.broadcast is not None and self.port is None:
+            raise BadOptionError("without a TCP port there is nothing to broadcast")
+
+
+class SimulatedVesc:
+    """A running simulation: `async with SimulatedVesc(SimOptions()) as sim: ... sim.address`.
+
+    `device` holds the nodes, `vehicle` the physics, and `faults` can be ordered and cancelled at any time.
+    """
+
+    def __init__(self, options: SimOptions | None = None) -> None:
+        self.options = options = options or SimOptions()
+        self.faults = Faults(options.faults)
+        self.vehicle = Vehicle(options.seed, options.cells, options.scenario, options.soc)
+        self.device = Express(
+            self.vehicle,
+            self.faults,
+            _config(options),
+            seed=options.seed,
+            ping_time=options.ping_time,
+            can_delay=options.can_delay,
+        )
+        self.port = 0
+        self.serial_path = ""
+        self.hub_dialler: HubDialler | None = None
+        self._local = LocalPort(self.device.port("tcp"), self.faults)
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await self._open_links(stack)
+            # Entered last, so that what goes wrong above is raised as it is, and not in an ExceptionGroup.
+            group = await stack.enter_async_context(asyncio.TaskGroup())
+            tasks: list[asyncio.Task[None]] = []
+            stack.callback(lambda: [task.cancel() for task in tasks])
+            tasks += [group.create_task(work) for work in self._background()]
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # The group must know of a cancellation; an error of the body is not its business, and it would wrap
+        # it into an ExceptionGroup.
+        if isinstance(error, asyncio.CancelledError):
+            await self._stack.__aexit__(kind, error, trace)
+        else:
+            await self._stack.aclose()
+
+    @property
+    def address(self) -> TcpAddress:
+        """Where to read it over TCP."""
+        host = self.options.host if self.options.host not in beacon.ANY_HOST else LOOPBACK
+        return TcpAddress(host, self.port)
+
+    @property
+    def serial_address(self) -> SerialAddress | None:
+        """Where to read it on the pseudo-terminal, where there is one."""
+        return SerialAddress(self.serial_path) if self.serial_path else None
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass at once, beyond what the clock does."""
+        if self.vehicle.advance(seconds):
+            self.device.moved()
+
+    def revive(self) -> None:
+        """Switch the device off and on again after it was wedged."""
+        self.faults.cancel("wedge")
+        self.device.revive()
+
+    async def _open_links(self, stack: AsyncExitStack) -> None:
+        if self.options.port is not None:
+            self.port = await self._local.listen(self.options.host, self.options.port)
+            stack.push_async_callback(self._local.close)
+        if self.options.serial:
+            serial = SerialPort(self.device.port("serial"))
+            self.serial_path = serial.open()
+            stack.callback(serial.close)
+
+    def _background(self) -> list[Coroutine[None, None, None]]:
+        options = self.options
+        work: list[Coroutine[None, None, None]] = []
+        if options.speed > 0:
+            work.append(self._tick())
+        if options.hub is not None:
+            login = device_login(options.hub_id, options.hub_password)
+            self.hub_dialler = HubDialler(self.device.port("hub"), *options.hub, login)
+            work.append(self.hub_dialler.run())
+        if options.broadcast is not None:
+            work.append(beacon.broadcast(options.host, self.port, options.broadcast, options.broadcast_port))
+        return work
+
+    async def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        last = loop.time()
+        while True:
+            await asyncio.sleep(TICK)
+            now = loop.time()
+            # After a suspension the vehicle goes on where it was, instead of catching up for minutes.
+            self.advance(min(now - last, 1.0) * self.options.speed)
+            last = now
+
+
+def _config(options: SimOptions) -> ExpressConfig:
+    """Return the device's configuration: with its hub, as a real one has it, password and all."""
+    config = default_config()._replace(
+        wifi_sta_ssid="Simulated network",
+        wifi_sta_key="made-up-wifi-key",
+        tcp_hub_id=options.hub_id,
+        tcp_hub_pass=options.hub_password,
+    )
+    if options.hub is None:
+        return config
+    host, port = options.hub
+    return config._replace(use_tcp_hub=1, tcp_hub_url=host, tcp_hub_port=port)
