@@ -6,7 +6,7 @@ import pyvesc
 
 from benchmarks.figure import Figure
 from packwire.vesc.framing import Framer, encode_frame
-from packwire.vesc.replies import BMS_GET_VALUES, GET_VALUES, BmsValues, Values, decode_reply
+from packwire.vesc.replies import BMS_GET_VALUES, GET_VALUES, Values, decode_reply
 
 REPLIES = 400
 CHUNK = 2048
@@ -60,6 +60,7 @@ def _pyvesc(chunks: list[bytes]) -> int:
 
 def _bms() -> float:
     cells = (4.196,) * 20
-    reply = BmsValues(*[0.0] * 6, 20, cells, (0,) * 20, 5, (23.0,) * 5, *[0.0] * 6, 10, *[0.0] * 5, 1, "")
+    zeros = BMS_GET_VALUES.decode(b"\x60" + bytes(60)).reply
+    reply = zeros._replace(cell_num=20, v_cell=cells, bal=(0,) * 20, temp_adc=(23.0,) * 5, can_id=10)
     payload = b"\x60" + BMS_GET_VALUES.encode(reply)
     return min(timeit.repeat(lambda: decode_reply(payload), number=2000, repeat=ROUNDS)) / 2000

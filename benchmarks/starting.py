@@ -15,7 +15,7 @@ _COMMAND = [sys.executable, "-c", "from packwire.cli.main import main; main()"]
 
 
 def measure() -> list[Figure]:
-    """Return seconds; the first reading is the pack's line, which does not wait for the CAN bus to be searched."""
+    """Return seconds; the first reading is the pack's line, which does not wait for the CAN bus."""
     with simulator() as port, tempfile.TemporaryDirectory() as cache:
         environment = os.environ | {"XDG_CACHE_HOME": cache}
         first, whole = _best(port, environment)
@@ -45,8 +45,8 @@ def _best(port: int, environment: dict[str, str]) -> tuple[float, float]:
 
 
 def _imports(environment: dict[str, str]) -> float:
-    code = "import time; s = time.perf_counter(); import packwire.cli.main, packwire.cli.read, packwire.link.tcp; "
-    code += "print(time.perf_counter() - s)"
+    modules = "packwire.cli.main, packwire.cli.read, packwire.link.tcp"
+    code = f"import time; s = time.perf_counter(); import {modules}; print(time.perf_counter() - s)"
     return float(subprocess.check_output([sys.executable, "-c", code], text=True, env=environment))
 
 

@@ -35,7 +35,7 @@ def _cpu(port: int, seconds: float) -> tuple[float, int]:
         code = "from packwire.cli.main import main; main()"
         os.environ |= {"TERM": "xterm-256color", "COLUMNS": "110", "LINES": "40"}
         arguments = ["watch", f"vesc://127.0.0.1:{port}", "--for", str(seconds)]
-        os.execv(sys.executable, [sys.executable, "-c", code, *arguments])  # noqa: S606
+        os.execv(sys.executable, [sys.executable, "-c", code, *arguments])
     output = b""
     while True:
         try:

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+from typing import Any
 
 import pexpect
 import pyte
@@ -14,7 +15,7 @@ import pytest
 from packwire.sim.server import SimOptions, SimulatedVesc
 from tests.cli.running import COMMAND, packwire
 
-QUICK = {"ping_time": 0.05, "can_delay": 0.001, "scenario": "rest"}
+QUICK: dict[str, Any] = {"ping_time": 0.05, "can_delay": 0.001, "scenario": "rest"}
 
 
 async def test_lines_in_a_pipe():
@@ -96,8 +97,8 @@ async def test_an_outage_that_is_not_over_at_the_end_is_in_the_exit_code():
         )
         await until(process, "sample")
     await until(process, "outage")
-    await process.stdout.read()
-    assert await process.wait() in {3, 8}
+    await process.communicate()
+    assert process.returncode in {3, 8}
 
 
 def on_terminal(arguments, seconds):

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import Framer, encode_frame
-from packwire.vesc.replies import BMS_GET_VALUES, FW_VERSION, GET_VALUES, BmsValues, FwVersion, Values
+from packwire.vesc.replies import BMS_GET_VALUES, FW_VERSION, GET_VALUES, FwVersion, Values
 
 EXPRESS = b"\0" + FW_VERSION.encode(
     FwVersion(7, 0, "VESC Express T", "aa" * 12, 0, 0, 2, 1, 0, 0, 0, 0, "", 1)

@@ -1,6 +1,7 @@
 """A VESC's nodes and samples, read from the simulator over real TCP."""
 
 import contextlib
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from packwire.sim.server import SimOptions, SimulatedVesc
 from packwire.vesc.commands import Command
 from tests.device.scripted import framed, scripted, usual, values_reply
 
-QUICK = {"ping_time": 0.05, "can_delay": 0.001}
+QUICK: dict[str, Any] = {"ping_time": 0.05, "can_delay": 0.001}
 
 
 @contextlib.asynccontextmanager

@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,7 +59,7 @@ def test_a_controllers_input_is_positive_while_it_draws():
         Values(current_in=8.9, v_in=83.9, duty=0.314, fault=6), SetupValues(speed=10.0, odometer=123)
     )
     assert values["input_current"] == 8.9
-    assert round(values["input_power"], 2) == 746.71
+    assert values["input_power"] == pytest.approx(746.71)
     assert values["duty_cycle"] == 31.4
     assert values["fault"] == "motor too hot"
     assert values["speed"] == 36.0

@@ -24,8 +24,8 @@ from packwire.wire.layout import (
 
 
 class Everything(NamedTuple):
-    count: Annotated[int | None, u8()] = None
-    volts: Annotated[tuple[float, ...] | None, array(i16(1e3), "count")] = None
+    how_many: Annotated[int | None, u8()] = None
+    volts: Annotated[tuple[float, ...] | None, array(i16(1e3), "how_many")] = None
     big: Annotated[float | None, i32(1e6)] = None
     tens: Annotated[float | None, u16(1e-1)] = None
     single: Annotated[float | None, f32()] = None

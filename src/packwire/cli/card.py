@@ -98,13 +98,7 @@ def _number(values: Values, key: str) -> float:
 def _battery_details(values: Values, width: int) -> Iterator[Text]:
     if "cell_voltages" in values:
         yield from _cell_lines(values, width)
-    temperatures = temperature_text(values)
-    balancing = balancing_text(values)
-    if temperatures or balancing:
-        yield Text(INDENT * 2 + "    ".join(filter(None, (temperatures, balancing))))
-    counters = counter_text(values)
-    if counters:
-        yield Text(INDENT * 2 + counters)
+    yield from (Text(INDENT * 2 + text) for text in (temperature_text(values), counter_text(values)) if text)
     if "bms_status" in values:
         yield Text(f"{INDENT * 2}says: {printable(str(values['bms_status']))}")
 
@@ -133,11 +127,11 @@ def cell_style(number: int, values: Values) -> str:
 
 
 def spread_text(values: Values) -> str:
-    """Return `lowest 4.187 (7)  highest 4.199 (12)  spread 12 mV`."""
+    """Return `lowest 4.187 (7)  highest 4.199 (12)  spread 12 mV    balancing 3, 7`."""
     low, high = _number(values, "cell_voltage_min"), _number(values, "cell_voltage_max")
     return (
         f"lowest {low:.3f} ({values['cell_min_number']})  highest {high:.3f} ({values['cell_max_number']})  "
-        f"spread {_number(values, 'cell_voltage_spread') * 1000:.0f} mV"
+        f"spread {_number(values, 'cell_voltage_spread') * 1000:.0f} mV{_balancing_text(values)}"
     )
 
 
@@ -160,13 +154,12 @@ def temperature_text(values: Values) -> str:
     return text + (f"    humidity {_number(values, 'humidity'):.0f} %" if values.get("humidity") else "")
 
 
-def balancing_text(values: Values) -> str:
-    """Return `balancing 3, 7`, or that no cell does."""
+def _balancing_text(values: Values) -> str:
     if "cell_balancing" not in values:
         return ""
     states = cast("tuple[bool, ...]", values["cell_balancing"])
     balancing = [str(number) for number, on in enumerate(states, 1) if on]
-    return f"balancing {', '.join(balancing)}" if balancing else "balancing none"
+    return f"    balancing {', '.join(balancing) or 'none'}"
 
 
 def counter_text(values: Values) -> str:

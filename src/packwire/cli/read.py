@@ -5,6 +5,7 @@ import json as json_text
 import time
 
 from rich.console import Console
+from rich.text import Text
 
 from packwire.cli.card import node_lines, title
 from packwire.cli.devices import DeviceOptions, Target, target
@@ -76,6 +77,8 @@ async def _show(device: VescDevice, wanted: Target, console: Console, started: f
             samples.append(await device.read_node(node))
             for line in node_lines(node, samples[-1], width):
                 console.print(line)
+    for remark in device.remarks:
+        console.print(Text(f"  {remark}", "dim"))
     return tuple(samples)
 
 

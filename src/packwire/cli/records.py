@@ -44,6 +44,7 @@ def device_record(device: VescDevice, samples: tuple[Sample, ...], seconds: floa
         "firmware": device.version.version,
         "link": device.client.link.name,
         "seconds": round(seconds, 3),
+        "remarks": list(device.remarks),
         "nodes": [node_record(node) for node in device.nodes],
         "samples": [sample_record(sample) for sample in samples],
         "units": {key: QUANTITIES[key].unit for key in keys if QUANTITIES[key].unit},

@@ -15,7 +15,6 @@ from rich.text import Text
 
 from packwire.cli.card import (
     INDENT,
-    balancing_text,
     node_lines,
     node_summary,
     shown,
@@ -52,6 +51,7 @@ class Rates:
     lost: int = 0
     recent: deque[float] = field(default_factory=lambda: deque(maxlen=50))
     latencies: Sequence[float] = ()
+    oddities: Sequence[str] = ()
 
     def count(self, reading: Reading) -> None:
         """Take one reading."""
@@ -63,6 +63,7 @@ class Rates:
         self.lost += conditions.count(Condition.SILENT)
         if isinstance(reading.device, VescDevice):
             self.latencies = reading.device.client.latencies
+            self.oddities = reading.device.client.oddities()
 
     def __str__(self) -> str:
         span = self.recent[-1] - self.recent[0] if len(self.recent) > 1 else 0.0
@@ -71,7 +72,8 @@ class Rates:
         if self.latencies:
             ordered = sorted(self.latencies)
             text += f"   reply {ordered[len(ordered) // 2] * 1000:.1f} ms, worst {ordered[-1] * 1000:.1f} ms"
-        return f"{text}   {time.monotonic() - self.started:.0f} s"
+        text = f"{text}   {time.monotonic() - self.started:.0f} s"
+        return "   ".join((text, *self.oddities))
 
 
 class LineView:
@@ -212,7 +214,7 @@ def card_lines(reading: Reading, wants: Callable[[Node], bool], width: int) -> I
             continue
         yield node_summary(node, sample)
         yield from cell_bars(sample, width)
-        details = (spread_text(sample.values), temperature_text(sample.values), balancing_text(sample.values))
+        details = (spread_text(sample.values), temperature_text(sample.values))
         yield from (Text(INDENT * 2 + detail) for detail in details if detail)
 
 

@@ -31,8 +31,8 @@ class Evidence:
         waiting = self.waiting
         if waiting and waiting.arrived > HEADER:
             return (
-                f"{self.received} bytes arrived but not the whole reply: of the {waiting.expected} bytes that "
-                f"the header at byte {waiting.since} announces, {waiting.missing} have not come"
+                f"{self.received} bytes arrived but not the whole reply: of the {waiting.expected} bytes "
+                f"that the header at byte {waiting.since} announces, {waiting.missing} have not come"
             )
         if self.damaged:
             return f"{self.received} bytes arrived, but damaged on the way: a wrong checksum or stop byte"

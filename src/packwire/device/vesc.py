@@ -3,7 +3,7 @@
 import time
 from collections.abc import Collection
 from dataclasses import replace
-from typing import override
+from typing import Any, override
 
 from packwire.device.base import Device, Node, NodeKind
 from packwire.device.no_reply import NoReplyError
@@ -25,6 +25,7 @@ from packwire.vesc.replies import (
     SetupValues,
 )
 from packwire.vesc.requests import request, values_selective
+from packwire.wire.layout import Decoded
 
 #: Speed, controller id and odometer of GET_VALUES_SETUP: asked for alone, because other readings there are
 #: averages since they were last read, and reading them would disturb another client.
@@ -62,6 +63,7 @@ class VescDevice(Device):
         self._routes: dict[str, int | None] = {}
         self._stale: dict[str, StaleWatch] = {}
         self._setups: dict[str, _Setup] = {}
+        self._remarks: dict[str, str] = {}
         self._silent_rounds = 0
         self._unnamed_bms = False
         """Whether the VESC tells of a pack whose CAN id its old firmware does not say."""
@@ -75,6 +77,11 @@ class VescDevice(Device):
     @override
     def nodes(self) -> tuple[Node, ...]:
         return tuple(self._nodes.values())
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Return what was odd so far: replies shorter or longer than known, and what else arrived."""
+        return (*self._remarks.values(), *self.client.oddities())
 
     @property
     def name(self) -> str:
@@ -223,7 +230,9 @@ class VescDevice(Device):
 
     async def _read_battery(self, node: Node) -> Sample:
         payload = await self.client.request(request(Command.BMS_GET_VALUES), self._routes[node.key])
-        reply = BMS_GET_VALUES.decode(payload).reply
+        decoded = BMS_GET_VALUES.decode(payload)
+        reply = decoded.reply
+        self._remark(node, decoded)
         if reply.absent:
             return Sample(node.key, time.time_ns(), {}, Condition.ABSENT, NO_BMS)
         watch = self._stale.setdefault(node.key, StaleWatch(self._stale_after))
@@ -231,12 +240,25 @@ class VescDevice(Device):
 
     async def _read_controller(self, node: Node) -> Sample:
         route = self._routes[node.key]
-        reply = GET_VALUES.decode(await self.client.request(request(Command.GET_VALUES), route)).reply
+        decoded = GET_VALUES.decode(await self.client.request(request(Command.GET_VALUES), route))
+        reply = decoded.reply
+        self._remark(node, decoded)
         setup = await self._setups.setdefault(node.key, _Setup(self.client, route)).read()
         if reply.current_in is not None:
             for watch in self._stale.values():
                 watch.motor_current(node.key, reply.current_in)
         return self._sample(node, controller_values(reply, setup))
+
+    def _remark(self, node: Node, decoded: Decoded[Any]) -> None:
+        """Note where a reply ends earlier or goes on longer than the firmware that is known here."""
+        if decoded.missing:
+            self._remarks[node.key] = (
+                f"{node.key}: the reply ends before {decoded.missing[0]} (older firmware)"
+            )
+        elif decoded.left_over:
+            self._remarks[node.key] = (
+                f"{node.key}: {decoded.left_over} bytes of the reply are not understood (newer firmware)"
+            )
 
     def _sample(self, node: Node, values: dict[str, Value], stale: str = "") -> Sample:
         if len(values) > len(node.quantities):

@@ -51,6 +51,15 @@ class ClientStats:
     unsolicited: int = 0
     """PRINT and its kin, which devices send of their own accord."""
 
+    def oddities(self) -> list[str]:
+        """Say what arrived that was no answer: `2 late replies`; empty where all is usual."""
+        counts = (
+            (self.late, "late reply", "late replies"),
+            (self.unasked, "reply that nobody asked for", "replies that nobody asked for"),
+            (self.unsolicited, "unsolicited packet", "unsolicited packets"),
+        )
+        return [f"{number} {one if number == 1 else many}" for number, one, many in counts if number]
+
 
 @dataclass(slots=True)
 class _Pending:
@@ -91,6 +100,10 @@ class VescClient:
     def frame_stats(self) -> FrameStats:
         """Return the account of all bytes received."""
         return self._framer.stats
+
+    def oddities(self) -> list[str]:
+        """Say what else arrived than answers, bytes and packets alike; empty where all is usual."""
+        return self.frame_stats.oddities() + self.stats.oddities()
 
     def subscribe(self, receive: Callable[[bytes], None]) -> None:
         """Hand `receive` the payload of every packet that answers no request of ours."""
@@ -181,7 +194,8 @@ class VescClient:
         finally:
             pending.timer.cancel()
             del self._pending[command]
-        self.latencies.append(loop.time() - pending.started)
+        if command != Command.PING_CAN:  # its seconds say nothing about the link
+            self.latencies.append(loop.time() - pending.started)
         self.stats.replies += 1
         return reply
 

@@ -61,20 +61,20 @@ class FrameStats:
         """Return how many bytes were parts of frames."""
         return self.received - self.junk - (self.waiting.arrived if self.waiting else 0)
 
+    def oddities(self) -> list[str]:
+        """Say what was no frame: `4 junk bytes`, `1 checksum error`; empty where all was."""
+        counts = (
+            (self.junk, "junk byte"),
+            (self.crc_errors, "checksum error"),
+            (self.bad_stops, "wrong stop byte"),
+            (self.oversize, "oversize header"),
+            (self.abandoned, "abandoned header"),
+        )
+        return [_count(number, name) for number, name in counts if number]
+
     def summary(self) -> str:
         """Say in one line what arrived: `312 bytes, 2 frames, 4 junk bytes, waiting for ...`."""
-        parts = [_count(self.received, "byte"), _count(self.frames, "frame")]
-        parts += [
-            _count(number, name)
-            for number, name in (
-                (self.junk, "junk byte"),
-                (self.crc_errors, "checksum error"),
-                (self.bad_stops, "wrong stop byte"),
-                (self.oversize, "oversize header"),
-                (self.abandoned, "abandoned header"),
-            )
-            if number
-        ]
+        parts = [_count(self.received, "byte"), _count(self.frames, "frame"), *self.oddities()]
         if self.waiting:
             parts.append(
                 f"waiting for {self.waiting.missing} more bytes of the {self.waiting.expected} that a header "
