@@ -6,6 +6,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pexpect
 import pyte
@@ -39,7 +40,7 @@ SVG = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http:/
 def on_terminal(arguments: list[str], seconds: float | None, rows: int) -> Text:
     """Run packwire on a terminal; end it with Ctrl-C after some seconds, or let it end by itself."""
     screen = pyte.Screen(COLUMNS, rows)
-    child = pexpect.spawn(
+    child: Any = pexpect.spawn(
         sys.executable,
         ["-m", "packwire", *arguments],
         dimensions=(rows, COLUMNS),
@@ -50,7 +51,7 @@ def on_terminal(arguments: list[str], seconds: float | None, rows: int) -> Text:
     if child.expect([pexpect.EOF, pexpect.TIMEOUT]) == 1:
         child.sendintr()
         child.expect(pexpect.EOF)
-    pyte.ByteStream(screen).feed(child.before)
+    pyte.ByteStream(screen).feed(child.before or b"")
     lines = [_line(screen, row) for row in range(rows)]
     while lines and not lines[-1].plain.strip():
         lines.pop()
@@ -77,7 +78,7 @@ def draw(name: str, command: str, screen: Text) -> None:
 
 def main() -> None:
     """Make all pictures."""
-    simulator = pexpect.spawn(sys.executable, ["-m", "packwire", "sim", "hub", "--vesc"], timeout=20)
+    simulator: Any = pexpect.spawn(sys.executable, ["-m", "packwire", "sim", "hub", "--vesc"], timeout=20)
     simulator.expect("packwire read (veschub://[^\r\n]*)")
     address = simulator.match[1].decode()
     shown = "veschub://SIMPACK@127.0.0.1"

@@ -232,7 +232,7 @@ async def test_closing_ends_a_request_that_waits():
         waiting = asyncio.create_task(client.request(BMS))
         await asyncio.sleep(0.05)
         await client.close()
-        with pytest.raises(GoneError):
+        with pytest.raises(GoneError, match="was closed on this side"):
             await waiting
 
 

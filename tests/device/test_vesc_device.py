@@ -99,6 +99,25 @@ async def test_a_node_that_stops_answering_is_silent_and_the_others_go_on():
     assert samples["bms"].condition is Condition.FRESH
 
 
+async def test_a_silent_node_does_not_slow_down_the_others():
+    asked = []
+
+    def handler(payload):
+        if payload[0] == Command.FORWARD_CAN and payload[2] == Command.GET_VALUES:
+            asked.append(payload)
+            return None
+        return usual(payload)
+
+    async with scripted(handler) as server:
+        address = f"vesc://127.0.0.1:{server.port}"
+        async with open_device(address, timeout=0.05, tries=1) as device:
+            for _ in range(10):
+                samples = {sample.node: sample for sample in await device.read()}
+                assert samples["bms"].condition is Condition.FRESH
+                assert samples["can/84"].condition is Condition.SILENT
+    assert len(asked) == 1
+
+
 async def test_a_device_that_says_nothing_any_more_is_gone():
     async with simulated() as simulation, open_device(simulation.address, timeout=0.05, tries=1) as device:
         await device.read()

@@ -35,6 +35,8 @@ _SETUP_INTERVAL = 1.0
 _SETUP_FAILURES = 3
 #: After so many rounds without one answer the connection counts as dead, though nobody closed it.
 _SILENT_ROUNDS = 3
+#: Seconds for which a node on the CAN bus that did not answer is not asked again.
+SILENT_PAUSE = 5.0
 NO_BMS = "no BMS: this VESC hears none on its CAN bus"
 _KINDS: dict[int, NodeKind] = {
     HardwareType.CONTROLLER: NodeKind.CONTROLLER,
@@ -63,6 +65,7 @@ class VescDevice(Device):
         self._routes: dict[str, int | None] = {}
         self._stale: dict[str, StaleWatch] = {}
         self._setups: dict[str, _Setup] = {}
+        self._silent: dict[str, tuple[float, Sample]] = {}
         self._remarks: dict[str, str] = {}
         self._silent_rounds = 0
         self._unnamed_bms = False
@@ -148,7 +151,15 @@ class VescDevice(Device):
         )
 
     async def read_node(self, node: Node) -> Sample:
-        """Take one sample of one node; without values where it does not answer."""
+        """Take one sample of one node; without values where it does not answer.
+
+        A node on the CAN bus that did not answer is left alone for a while: waiting for it at every reading
+        would slow down all others.
+        """
+        pause_ends, silent = self._silent.pop(node.key, (0.0, None))
+        if silent and self._routes[node.key] is not None and time.monotonic() < pause_ends:
+            self._silent[node.key] = (pause_ends, silent)
+            return silent
         try:
             match node.kind:
                 case NodeKind.BATTERY:
@@ -158,7 +169,9 @@ class VescDevice(Device):
                 case NodeKind.GATEWAY:
                     return self._sample(node, firmware_values(self._version_of(node)))
         except NoReplyError as error:
-            return Sample(node.key, time.time_ns(), {}, Condition.SILENT, str(error))
+            silent = Sample(node.key, time.time_ns(), {}, Condition.SILENT, str(error))
+            self._silent[node.key] = (time.monotonic() + SILENT_PAUSE, silent)
+            return silent
 
     async def _add_local_nodes(self) -> None:
         version = self.version

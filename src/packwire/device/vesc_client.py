@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from packwire.device.no_reply import Evidence, NoReplyError, no_reply
-from packwire.errors import NoAnswerError, NotAVescError, PackwireError
+from packwire.errors import GoneError, NoAnswerError, NotAVescError, PackwireError
 from packwire.link.base import Link
 from packwire.vesc.commands import UNSOLICITED, Command
 from packwire.vesc.framing import Framer, encode_frame
@@ -94,6 +94,7 @@ class VescClient:
         self._pinging = asyncio.Lock()
         self._last_data = 0.0
         self._closed = True
+        self._closed_here = False
         self._close_error: Exception | None = None
 
     @property
@@ -125,6 +126,7 @@ class VescClient:
 
     async def close(self) -> None:
         """Close the link; a request that waits ends with GoneError."""
+        self._closed_here = True
         await self.link.close()
         self.link_closed(None)
 
@@ -237,6 +239,8 @@ class VescClient:
         del self._owed[command]
 
     async def _gone(self) -> PackwireError:
+        if self._closed_here:
+            return GoneError(f"the connection to {self.link.name} was closed on this side")
         answered = self.frame_stats.frames > 0
         if self.frame_stats.received and not answered:
             return self._not_a_vesc()
