@@ -73,7 +73,7 @@ def test_any_text_is_an_address_or_one_clear_line(text):
     try:
         parse_address(text)
     except BadAddressError as error:
-        assert len(str(error).splitlines()) == 1  # noqa: PT017
+        assert len(str(error).splitlines()) == 1
 
 
 @pytest.mark.parametrize(

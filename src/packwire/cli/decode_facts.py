@@ -9,6 +9,7 @@ from packwire.capture.layers.silence import Silence
 from packwire.capture.layers.tally import Tally
 from packwire.capture.layers.vesc import VescConnection
 from packwire.capture.packets import NO_TIME
+from packwire.cli.terminal import printable
 from packwire.cli.vesc_words import request_name
 from packwire.messages import Direction
 from packwire.vesc.commands import Command
@@ -17,6 +18,8 @@ from packwire.vesc.replies import BmsValues, decode_reply
 
 #: A hub that closes a connection this soon after another login did it because of that, in ns.
 _DISPLACED_WITHIN = 2_000_000_000
+#: One that refuses a login closes at once, in ns; the rest is the way through the network.
+_REFUSED_WITHIN = 2_000_000_000
 #: A client that goes on sooner than this without a reply does not wait for one, in ns.
 _LEAST_PAUSE = 100_000_000
 #: How many commands are named in one sentence.
@@ -31,7 +34,7 @@ def hub_ends(connections: Sequence[VescConnection]) -> frozenset[str]:
         each.connection.ends[1 - line.side]
         for each in connections
         for line in each.hub_lines
-        if line.login is not None
+        if line.role is not None
     )
 
 
@@ -63,11 +66,6 @@ def closed_early(index: int, connections: Sequence[VescConnection]) -> str:
     tcp = vesc.connection
     if login is None or login.login is None or tcp.ended_by == login.side or tcp.ended_at is None:
         return ""
-    if not tcp.streams[1 - login.side].recorded:
-        return (
-            f"the hub does not know the id {login.login.device_id}, or the password is wrong"
-            f" ({(tcp.ended_at - login.time) / 1e6:.0f} ms after the login, without a word)"
-        )
     for other in connections:
         for line in other.hub_lines:
             after = tcp.ended_at - line.time
@@ -76,6 +74,12 @@ def closed_early(index: int, connections: Sequence[VescConnection]) -> str:
                 if same and tcp.ends[tcp.ended_by or 0] in other.connection.ends:
                     newer = other.connection.ends[line.side]
                     return f"{after / 1e6:.1f} ms after {newer} had logged in with the same id"
+    soon = tcp.ended_at - login.time < _REFUSED_WITHIN
+    if soon and not tcp.streams[1 - login.side].recorded:
+        return (
+            f"the hub does not know the id {printable(login.login.device_id)}, or the password is wrong"
+            f" ({(tcp.ended_at - login.time) / 1e6:.0f} ms after the login, without a word)"
+        )
     return ""
 
 
@@ -89,7 +93,8 @@ def summary_rows(counted: Sequence[Tally]) -> Iterator[str]:
         sizes = tally.sizes
         size = "" if sizes is None else str(sizes[0]) if sizes[0] == sizes[1] else f"{sizes[0]}..{sizes[1]}"
         unanswered = tally.asked - tally.answered
-        asked = f"{tally.one_way} sent" if tally.one_way else str(tally.asked or "")
+        sent = tally.one_way or tally.unclear
+        asked = f"{sent} sent" if sent else str(tally.asked or "")
         yield (
             f"{request_name(tally.ids, tally.command):<33}{asked:>7}{tally.answered or '':>10}"
             f"{unanswered or '':>10}{tally.unsolicited or '':>9}{size:>13}"

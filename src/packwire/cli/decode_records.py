@@ -198,6 +198,7 @@ class _Messages:
             "late": tally.late,
             "one_way": tally.one_way,
             "unsolicited": tally.unsolicited,
+            "unclear": tally.unclear,
             "reply_sizes": tally.sizes,
             "latency_ms_median": None if median is None else median / 1e6,
             "latency_ms_max": None if slowest is None else slowest / 1e6,

@@ -229,7 +229,7 @@ class _ConnectionView:
         """Write the messages, and what else happened, in the order of time."""
         self._out.line()
         self._out.line(
-            (f"{'packet':>9} {'time s':>11}      {'command':<31}{'bytes':>6}{'latency':>10}", "dim")
+            (f"{'packet':>9} {'time s':>11}      {'command':<31}{'bytes':>6}{'latency':>11}", "dim")
         )
         items = [*self._events(), *self._message_items()]
         items.sort(key=lambda item: item[:3])
@@ -299,7 +299,7 @@ class _ConnectionView:
         self._out.line(
             f"{number:>9} {self._clock.text(int(messages.time[row])):>11}  ",
             (_ARROWS[Direction(int(messages.direction[row]))], style),
-            f"  {self.name(row, payload):<31}{len(payload):>6}{milliseconds(int(self._latency[row])):>10}  ",
+            f"  {self.name(row, payload):<31}{len(payload):>6}{milliseconds(int(self._latency[row])):>11}  ",
             *self._text(row, part, payload),
         )
         if self._shown.hex:
@@ -321,7 +321,8 @@ class _ConnectionView:
             case Part.REQUEST | Part.ONE_WAY:
                 yield request_summary(payload, keep_secrets=keep)
             case Part.UNANSWERED:
-                yield request_summary(payload, keep_secrets=keep)
+                words = request_summary(payload, keep_secrets=keep)
+                yield f"{words}  " if words else ""
                 yield f"NO REPLY: {self._silence.reason(row)}", "bold red"
             case Part.LATE:
                 repeats = int(self._conversation.repeats[self._conversation.partner[row]])
@@ -380,8 +381,9 @@ class _ConnectionView:
             self._out.line()
             for index, row in enumerate(summary_rows(counted)):
                 self._out.line((_INDENT + row, "dim" if index == 0 else ""))
-            self._out.line()
-        for fact, good in facts(self._vesc, counted, self._silence):
+        for index, (fact, good) in enumerate(facts(self._vesc, counted, self._silence)):
+            if index == 0:
+                self._out.line()
             self._out.line(_INDENT, (fact, "green" if good else "yellow"))
 
 

@@ -1,0 +1,64 @@
+"""Which TCP connections carry VESC frames: a quick look at all segments, then a search of the rest.
+
+Every byte of a recording may have to be looked at, so this works on whole columns; the checksum is computed
+only where start byte, length and stop byte fit together.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from packwire.capture.layers.tcp import Connections, Stream
+from packwire.capture.layers.vesc_frames import LONGEST_FRAME, is_frame, plausible_frames
+from packwire.capture.packets import gather
+from packwire.messages import Bytes, Int64s
+from packwire.vesc.hublogin import Role
+
+_CHUNK = 4 << 20
+
+
+def vesc_connections(connections: Connections) -> list[int]:
+    """Return the numbers of the connections with VESC traffic, in order."""
+    segments = connections.segments
+    with_data = np.flatnonzero(segments.size > 0)
+    number = np.searchsorted(connections.bounds, with_data, side="right") - 1
+    start, size = segments.start[with_data], segments.size[with_data]
+    data = connections.packets.data
+    found: set[int] = set(np.unique(number[_hub_lines(data, start, size)]).tolist())
+    rows, _ = plausible_frames(data, start, start + size)
+    for row, of_connection in zip(rows.tolist(), number[rows].tolist(), strict=True):
+        if of_connection not in found and is_frame(data, int(start[row])):
+            found.add(of_connection)
+    for index in np.unique(number).tolist():
+        if index not in found and any(_holds_frames(stream) for stream in connections[index].streams):
+            found.add(index)
+    return sorted(found)
+
+
+def _hub_lines(data: Bytes, start: Int64s, size: Int64s) -> NDArray[np.bool_]:
+    """Tell which segments begin like a line for a hub."""
+    result = np.zeros(len(start), dtype=np.bool_)
+    for role in Role:
+        begin = f"{role}:".encode()
+        long_enough = np.flatnonzero(size > len(begin))
+        same = gather(data, start[long_enough], f"V{len(begin)}") == np.void(begin)
+        result[long_enough[same]] = True
+    return result
+
+
+def _holds_frames(stream: Stream) -> bool:
+    """Search all bytes. One frame that begins a segment, or two anywhere: one alone may be chance."""
+    begins = set(np.concatenate(([0], np.cumsum(stream.size))).tolist())
+    frames = _frames_within(np.frombuffer(stream.joined(), dtype=np.uint8))
+    return any(count > 1 or position in begins for count, position in enumerate(frames, 1))
+
+
+def _frames_within(data: Bytes) -> Iterator[int]:
+    for chunk in range(0, len(data), _CHUNK):
+        piece = data[chunk : chunk + _CHUNK + LONGEST_FRAME]
+        at = np.flatnonzero((piece[:_CHUNK] == 2) | (piece[:_CHUNK] == 3))
+        rows, _ = plausible_frames(piece, at, np.full(len(at), len(piece)))
+        for row in rows.tolist():
+            if is_frame(piece, int(at[row])):
+                yield chunk + int(at[row])

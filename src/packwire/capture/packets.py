@@ -1,0 +1,92 @@
+"""The table of captured packets: where each lies in the file, when it was seen, and on what kind of link.
+
+One row a packet, one numpy column a property; the bytes stay where they lie in the (memory-mapped) file.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from packwire.messages import Bytes, Int8s, Int32s, Int64s
+
+#: In `Packets.time`: the file does not say when (a Simple Packet Block). The number that numpy calls NaT.
+NO_TIME = int(np.iinfo(np.int64).min)
+
+#: In `Packets.link_type`: the packet names an interface that the file does not describe.
+UNKNOWN_LINK = -1
+
+
+class PacketDirection(IntEnum):
+    """Which way a packet went, seen from the machine that recorded it."""
+
+    RECEIVED = -1
+    UNKNOWN = 0
+    SENT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Packets:
+    """Captured packets; row `i` of each column belongs to the packet that Wireshark numbers `i + 1`.
+
+    time       int64, nanoseconds since the epoch, or NO_TIME
+    start      int64, where the packet's first byte lies in `data`
+    size       int64, how many of its bytes are there, without a frame check sequence
+    original   int64, how many it had on the wire (at least `size`), without a frame check sequence
+    link_type  int32, LINKTYPE_ number [https://www.tcpdump.org/linktypes.html], or UNKNOWN_LINK
+    interface  int32, index into `interfaces`
+    direction  int8, see `PacketDirection`
+
+    `damage` has one line for each thing that is wrong with the file: what, at which offset, what was kept.
+    """
+
+    format: str
+    time: Int64s
+    start: Int64s
+    size: Int64s
+    original: Int64s
+    link_type: Int32s
+    interface: Int32s
+    direction: Int8s
+    data: Bytes
+    interfaces: tuple[str, ...] = ("",)
+    damage: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    @property
+    def number(self) -> Int64s:
+        """Return the packets' numbers as Wireshark counts them, from 1."""
+        return np.arange(1, len(self) + 1, dtype=np.int64)
+
+    def packet(self, row: int) -> bytes:
+        """Return the captured bytes of one packet."""
+        start = int(self.start[row])
+        return self.data[start : start + int(self.size[row])].tobytes()
+
+
+def gather(data: Bytes, at: Int64s, dtype: DTypeLike) -> NDArray[Any]:
+    """Read one value of `dtype` (such as ">u2", or a structured one) at each offset, aligned or not.
+
+    Every offset must leave room for the value: `0 <= at <= len(data) - itemsize`.
+    """
+    kind = np.dtype(dtype)
+    if len(at) == 0:
+        return np.zeros(0, dtype=kind)
+    windows: NDArray[Any] = np.ndarray(
+        (len(data) - kind.itemsize + 1,), dtype=kind, buffer=data, strides=(1,)
+    )
+    return windows[at]
+
+
+def without_fcs(size: Int64s, original: Int64s, fcs: Int64s | int) -> tuple[Int64s, Int64s]:
+    """Take a frame check sequence of `fcs` bytes off the captured and the original size.
+
+    A packet that was cut short when it was captured has already lost it.
+    """
+    original = np.maximum(original, size)
+    on_wire = np.maximum(original - fcs, 0)
+    return np.minimum(size, on_wire), on_wire
