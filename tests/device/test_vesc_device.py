@@ -12,7 +12,7 @@ from packwire.quantity import QUANTITIES
 from packwire.sample import Condition
 from packwire.sim.server import SimOptions, SimulatedVesc
 from packwire.vesc.commands import Command
-from tests.device.scripted import framed, scripted, usual, values_reply
+from tests.device.scripted import EXPRESS, bms_reply, framed, scripted, usual, values_reply
 
 QUICK: dict[str, Any] = {"ping_time": 0.05, "can_delay": 0.001}
 
@@ -78,6 +78,37 @@ async def test_one_node_alone(can_id):
         (sample,) = await device.read()
         assert sample.node == f"can/{can_id}"
         assert sample.values
+
+
+@pytest.mark.parametrize("alone", [False, True])
+async def test_a_bms_that_runs_the_firmware_of_an_express(alone):
+    """VBMS32 says that it is of hardware type 2; so does a real Express, which tells of the BMS too."""
+    vbms = EXPRESS.replace(b"VESC Express T\0", b"VBMS32\0").replace(b"\xaa" * 12, b"\xcc" * 12)
+
+    def handler(payload):
+        match payload[0], tuple(payload[1:]):
+            case Command.PING_CAN, _:
+                return framed(bytes([Command.PING_CAN, 3, 10]))
+            case Command.FORWARD_CAN, (10, Command.FW_VERSION):
+                return framed(vbms)
+            case Command.FORWARD_CAN, (3, Command.FW_VERSION):
+                return framed(EXPRESS)
+            case Command.FORWARD_CAN, (3 | 10, Command.BMS_GET_VALUES):
+                return framed(bms_reply())
+        return usual(payload)
+
+    async with scripted(handler) as server:
+        address = f"vesc://127.0.0.1:{server.port}" + ("/can/10" if alone else "")
+        async with open_device(address, timeout=0.2) as device:
+            samples = {sample.node: sample for sample in await device.read()}
+    expected = {"can/10"} if alone else {"vesc", "bms", "can/3"}
+    assert set(samples) == expected
+    kinds = {node.key: node.kind for node in device.nodes}
+    if alone:
+        assert samples["can/10"].values["cell_count"] == 20
+    else:
+        assert (kinds["bms"], kinds["can/3"]) == (NodeKind.BATTERY, NodeKind.GATEWAY)
+        assert next(node for node in device.nodes if node.key == "bms").identity == "vesc-" + "cc" * 12
 
 
 async def test_a_can_id_that_nobody_has_and_who_does_answer():

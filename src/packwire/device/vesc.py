@@ -199,7 +199,7 @@ class VescDevice(Device):
         version = await self.client.fw_version(can_id)
         kind = await self._kind_of(can_id, version)
         battery = self._nodes.get("bms")
-        if battery and kind is NodeKind.BATTERY and (self._unnamed_bms or battery.can_id == can_id):
+        if battery and (battery.can_id == can_id or (self._unnamed_bms and kind is NodeKind.BATTERY)):
             # The pack that the VESC tells about already; now it is known by a name of its own.
             mine = replace(battery, identity=identity(version), firmware=version.version, can_id=can_id)
             self._add(mine, None)
@@ -209,13 +209,14 @@ class VescDevice(Device):
         self._add(node, can_id)
 
     async def _kind_of(self, can_id: int, version: FwVersion) -> NodeKind:
-        if version.hw_type is not None:
-            return _KINDS.get(version.hw_type, NodeKind.GATEWAY)
-        # Firmware too old to say: see whether it knows a pack of its own.
+        if version.hw_type in {HardwareType.CONTROLLER, HardwareType.BMS}:
+            return _KINDS[version.hw_type]
+        # A BMS may run the firmware of an Express (VBMS32 does), or firmware too old to tell its type: it is
+        # a BMS if it has a pack of its own. Others on the bus tell of that pack too, under its id.
         bms = await self._look_at_bms(can_id, tries=1)
-        return (
-            NodeKind.BATTERY if bms and bms.can_id in {None, can_id} and bms.cell_num else NodeKind.CONTROLLER
-        )
+        if bms and bms.cell_num and bms.can_id in {None, can_id}:
+            return NodeKind.BATTERY
+        return NodeKind.CONTROLLER if version.hw_type is None else NodeKind.GATEWAY
 
     async def _add_only(self, can_id: int) -> None:
         """Add the one node that was asked for; if it does not answer, say who does."""
