@@ -281,6 +281,15 @@ async def test_an_open_port_that_stays_silent():
         await client.close()
 
 
+async def test_a_hubs_port_read_as_a_vescs(monkeypatch):
+    async with scripted(lambda _: None) as device:
+        monkeypatch.setattr("packwire.link.tcp.HUB_PORT", device.port)
+        client = VescClient(TcpLink("127.0.0.1", device.port), timeout=0.1, tries=1)
+        with pytest.raises(NoAnswerError, match="is read with veschub://ID@127.0.0.1"):
+            await client.connect()
+        await client.close()
+
+
 async def test_observers_see_every_byte_both_ways():
     async with scripted(usual) as device:
         link = TcpLink("127.0.0.1", device.port)

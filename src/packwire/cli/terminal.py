@@ -13,6 +13,8 @@ def make_console(*, stderr: bool = False) -> Console:
 
 def printable(text: str) -> str:
     """Return text from a device without control characters, which could reprogram the terminal."""
+    if text.isprintable():
+        return text
     return "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
     )

@@ -5,8 +5,9 @@ import errno
 import socket
 from typing import override
 
-from packwire.errors import UnreachableError
+from packwire.errors import NoAnswerError, PackwireError, UnreachableError
 from packwire.link.base import StreamLink
+from packwire.vesc.hublogin import HUB_PORT
 
 CONNECT_TIMEOUT = 5.0
 
@@ -29,6 +30,15 @@ class TcpLink(StreamLink):
         except OSError as error:  # TimeoutError and socket.gaierror among them
             raise unreachable(self.host, self.port, error) from error
         _keep_alive(self._transport)
+
+    @override
+    async def explain_silence(self) -> PackwireError | None:
+        if self.port != HUB_PORT:
+            return None
+        return NoAnswerError(
+            f"{self.name} took the connection, but nothing comes back. That port is a hub's: a device behind it "
+            f"is read with veschub://ID@{self.host}"
+        )
 
 
 def place(host: str, port: int) -> str:
