@@ -36,8 +36,8 @@ class TcpLink(StreamLink):
         if self.port != HUB_PORT:
             return None
         return NoAnswerError(
-            f"{self.name} took the connection, but nothing comes back. That port is a hub's: a device behind it "
-            f"is read with veschub://ID@{self.host}"
+            f"{self.name} took the connection, but nothing comes back. That port is a hub's: a device behind "
+            f"it is read with veschub://ID@{self.host}"
         )
 
 
