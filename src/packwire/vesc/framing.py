@@ -17,7 +17,6 @@ DEVICE_MAX_PAYLOAD = 512
 STOP = 0x03
 #: Behind the payload: two bytes of CRC and the stop byte.
 TRAILER = 3
-_new_tuple = tuple.__new__  # a NamedTuple's own constructor costs twice as much
 _SHORTEST_FOR_START = {2: 1, 3: 255, 4: 65535}
 
 
@@ -74,14 +73,16 @@ class Framer:
         frames: list[Frame] = []
         at, size = 0, len(data)
         # Nearly always a piece is whole short frames and nothing else: they need no buffer.
-        while size - at > 5 and data[at] == 2 and data[at + 1]:
-            end = at + 5 + data[at + 1]
+        add, new_tuple = frames.append, tuple.__new__
+        while size - at > 5 and data[at] == 2 and (length := data[at + 1]):
+            end = at + 5 + length
             if end > size or data[end - 1] != STOP:
                 break
             checked = data[at + 2 : end - 1]
             if crc_hqx(checked, 0):  # over payload and CRC together it is 0
                 break
-            frames.append(_new_tuple(Frame, (checked[:-2], position + at, end - at)))
+            # A NamedTuple's own constructor costs twice as much.
+            add(new_tuple(Frame, (checked[:-2], position + at, end - at)))
             at = end
         stats.frames += len(frames)
         if at < size:

@@ -279,7 +279,7 @@ _BY_NUMBER = tuple(LAYOUTS.get(number) for number in range(256))
 def decode_reply(payload: bytes) -> Decoded[Any] | None:
     """Decode a reply by its command id; None where the command has no layout here."""
     layout = _BY_NUMBER[payload[0]] if payload else None
-    return layout.decode(payload) if layout else None
+    return None if layout is None else layout.decode(payload)
 
 
 def reply_spans(payload: bytes) -> list[Span]:

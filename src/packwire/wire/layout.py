@@ -19,7 +19,7 @@ bit is set.
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 _new_tuple = tuple.__new__  # a NamedTuple's own constructor costs twice as much
 
@@ -160,13 +160,20 @@ class Decoded[T](NamedTuple):
     left_over: int = 0
 
 
+class Decode[T](Protocol):
+    """A decoder of one message type."""
+
+    def __call__(self, payload: bytes, at: int = 1) -> Decoded[T]:
+        """Decode the fields that begin at byte `at`, behind the command id; never raises."""
+
+
 class Layout[T: tuple[Any, ...]]:
     """The fields of one message type, compiled for decoding.
 
     `mask` names a field that comes first and whose bits say which of the others follow.
     """
 
-    __slots__ = ("_exact", "_make", "_plan", "_size", "fields", "kind", "mask", "order")
+    __slots__ = ("_make", "_plan", "decode", "fields", "kind", "mask", "order")
 
     def __init__(self, kind: type[T], *, order: str = ">", mask: str | None = None) -> None:
         self.kind = kind
@@ -175,18 +182,19 @@ class Layout[T: tuple[Any, ...]]:
         self.fields: tuple[tuple[str, Part], ...] = tuple(_fields_of(kind))
         self._make: Callable[[Iterable[Any]], T] = kind._make  # type: ignore[attr-defined]
         self._plan = lru_cache(maxsize=64)(self._compile)
-        numbers = [part for _, part in self.fields if isinstance(part, Number)]
-        only_numbers = mask is None and len(numbers) == len(self.fields)
-        self._size = sum(part.width for part in numbers) if only_numbers else -1
-        self._exact: Callable[[bytes, int], T] = self._first_exact
-
-    def decode(self, payload: bytes, at: int = 1) -> Decoded[T]:
+        self.decode: Decode[T] = self._first_decode
         """Decode the fields that begin at byte `at` (behind the command id); never raises."""
-        if len(payload) - at == self._size:
-            return _new_tuple(Decoded, (self._exact(payload, at), (), 0))
-        return self._decode_as_far_as_it_goes(payload, at)
 
-    def _decode_as_far_as_it_goes(self, payload: bytes, at: int) -> Decoded[T]:
+    def _first_decode(self, payload: bytes, at: int = 1) -> Decoded[T]:
+        """Compile the hot path of a layout that is one run of numbers, such as GET_VALUES, and take it."""
+        numbers = [part for _, part in self.fields if isinstance(part, Number)]
+        if self.mask is None and len(numbers) == len(self.fields):
+            self.decode = _exact_decoder(numbers, self.order, self.kind, self._decode_as_far_as_it_goes)
+        else:
+            self.decode = self._decode_as_far_as_it_goes
+        return self.decode(payload, at)
+
+    def _decode_as_far_as_it_goes(self, payload: bytes, at: int = 1) -> Decoded[T]:
         values: dict[str, Any] = {}
         missing: list[str] = []
         if self.mask is not None:
@@ -252,12 +260,6 @@ class Layout[T: tuple[Any, ...]]:
             steps.append(_Run(run, self.order))
         return tuple(steps)
 
-    def _first_exact(self, payload: bytes, at: int) -> T:
-        """Compile the hot path of a layout that is one run of numbers, such as GET_VALUES, and take it."""
-        parts = [part for _, part in self.fields if isinstance(part, Number)]
-        self._exact = _converter(parts, self.order, self.kind)
-        return self._exact(payload, at)
-
 
 def _mask_width(fields: tuple[tuple[str, Part], ...]) -> int:
     part = fields[0][1]
@@ -297,7 +299,7 @@ class _Run(_Step):
         self.order = order
         parts = [part for _, part in fields]
         self.size = sum(part.width for part in parts)
-        self.decode_all = _converter(parts, order, tuple)
+        self.decode_all = _converter(parts, order)
 
     def decode(self, payload: bytes, at: int, values: dict[str, Any], missing: list[str]) -> int:
         if len(payload) - at >= self.size:
@@ -312,28 +314,51 @@ class _Run(_Step):
         return at
 
 
-def _converter[R](parts: list[Number], order: str, kind: type[R]) -> Callable[[bytes, int], R]:
-    """Build a function that reads all numbers of a run at once and returns their values as a `kind`.
+def _converter(parts: list[Number], order: str) -> Callable[[bytes, int], tuple[Any, ...]]:
+    """Build a function that reads all numbers of a run at once and returns their values.
 
     It is compiled from text made of numbers only, because a loop over the fields costs several times as much.
     """
-    names = [f"v{index}" for index in range(len(parts))]
-    scaled = ", ".join(_scaled(name, part.scale) for name, part in zip(names, parts, strict=True))
-    source = f"def convert(data, at):\n    {', '.join(names)}, = unpack(data, at)\n    return "
-    source += f"({scaled},)\n" if kind is tuple else f"new(kind, ({scaled},))\n"
-    packed = struct.Struct(order + "".join(part.code for part in parts))
-    scope: dict[str, Any] = {"unpack": packed.unpack_from, "new": _new_tuple, "kind": kind}
-    exec(source, scope)  # noqa: S102 - the text holds nothing but names and numbers made here
-    convert: Callable[[bytes, int], R] = scope["convert"]
+    unpacked, scaled = _unpacked_and_scaled(parts)
+    source = f"def convert(data, at):\n    {unpacked} = unpack(data, at)\n    return ({scaled})\n"
+    convert: Callable[[bytes, int], tuple[Any, ...]] = _compiled(source, "convert", parts, order)
     return convert
+
+
+def _exact_decoder[T](parts: list[Number], order: str, kind: type[T], otherwise: Decode[T]) -> Decode[T]:
+    """Build the decoder of a message that is one run of numbers; another length is left to `otherwise`."""
+    unpacked, scaled = _unpacked_and_scaled(parts)
+    source = (
+        "def decode(payload, at=1):\n"
+        f"    if len(payload) - at != {sum(part.width for part in parts)}:\n"
+        "        return otherwise(payload, at)\n"
+        f"    {unpacked} = unpack(payload, at)\n"
+        f"    return new(Decoded, (new(kind, ({scaled})), (), 0))\n"
+    )
+    decode: Decode[T] = _compiled(
+        source, "decode", parts, order, new=_new_tuple, kind=kind, Decoded=Decoded, otherwise=otherwise
+    )
+    return decode
+
+
+def _unpacked_and_scaled(parts: list[Number]) -> tuple[str, str]:
+    """Return the text of the variables for the raw numbers, and that of their values."""
+    names = [f"v{index}" for index in range(len(parts))]
+    scaled = (_scaled(name, part.scale) for name, part in zip(names, parts, strict=True))
+    return "".join(f"{name}, " for name in names), "".join(f"{value}, " for value in scaled)
+
+
+def _compiled(source: str, name: str, parts: list[Number], order: str, **scope: Any) -> Any:
+    scope["unpack"] = struct.Struct(order + "".join(part.code for part in parts)).unpack_from
+    exec(source, scope)  # noqa: S102 - the text holds nothing but names and numbers made here
+    return scope[name]
 
 
 def _scaled(name: str, scale: float) -> str:
     if scale == 1:
         return name
-    operation, factor = ("/", scale) if scale > 1 else ("*", 1 / scale)
-    # int / int is quicker than int / float, and rounds as well
-    return f"{name} {operation} {round(factor) if factor == round(factor) else factor!r}"
+    operation, factor = ("/", scale) if scale > 1 else ("*", round(1 / scale))
+    return f"{name} {operation} {float(factor)!r}"
 
 
 class _ArrayStep(_Step):
