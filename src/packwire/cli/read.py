@@ -64,7 +64,7 @@ async def _show(device: VescDevice, wanted: Target, console: Console, started: f
     width = console.width if console.is_terminal else 200
     first = _wanted_nodes(device, wanted)
     samples = [await device.read_node(node) for node in first]
-    console.print(title(device.name, device.version.version, device.where, time.monotonic() - started))
+    console.print(title(device.name, device.version.version, device.where, time.monotonic() - started, width))
     for node, sample in zip(first, samples, strict=True):
         for line in node_lines(node, sample, width):
             console.print(line)

@@ -4,9 +4,10 @@ from rich.console import Console
 
 
 def make_console(*, stderr: bool = False) -> Console:
-    """Return a console; what is piped is never wrapped, cut or coloured."""
-    console = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    """Return a console: lines are wrapped on a terminal; what is piped is neither wrapped nor coloured."""
+    console = Console(stderr=stderr, highlight=False)
     if not console.is_terminal:
+        console.soft_wrap = True
         console.width = 10_000
     return console
 
