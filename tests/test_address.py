@@ -47,7 +47,8 @@ def test_parsing(text, address):
         ("vesc:192.168.1.20", "begins with vesc://"),
         ("vesc://", "names no host"),
         ("vesc://host:0", "1 to 65535"),
-        ("vesc://host:99999", "out of range"),
+        ("vesc://host:99999", "1 to 65535"),
+        ("vesc://PACK:secret@host", "takes no id or password"),
         ("vesc://host/motor", "the path of an address is /can/ID"),
         ("vesc://host?x=1", "nothing may follow"),
         ("vesc://host/can/84x", "no CAN id"),
@@ -101,7 +102,17 @@ def test_a_password_is_never_repeated(bad):
     assert "s3cret" not in shown
 
 
-@pytest.mark.parametrize("text", ["hub://PACK:s3cret@host", "PACK:s3cret@host", "veschub:PACK:s3cret@host"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hub://PACK:s3cret@host",
+        "PACK:s3cret@host",
+        "veschub:PACK:s3cret@host",
+        "veschub://PACK:s3cret",
+        "PACK:s3cret",
+        "vesc://PACK:s3cret",
+    ],
+)
 def test_a_password_is_not_repeated_from_a_wrong_address_either(text):
     with pytest.raises(BadAddressError) as caught:
         parse_address(text)

@@ -76,6 +76,8 @@ type Address = TcpAddress | HubAddress | SerialAddress | SimAddress
 _FORMS = "vesc://host, veschub://ID@host, serial:/dev/ttyACM0 or sim:vesc"
 _CAN_SUFFIX = re.compile(r"/can/([^/?]*)$")
 _SIMULATORS = ("vesc",)
+#: A name with a dot, or an IPv4 address: what somebody types who means a host.
+_HOST = re.compile(r"localhost|[\w-]+(\.[\w-]+)+")
 
 
 def parse_address(text: str) -> Address:
@@ -94,19 +96,24 @@ def with_can_id(address: Address, can_id: int | None) -> Address:
 
 def _unknown_scheme(text: str) -> str:
     shown = text.rpartition("@")[2]  # what stands before an @ may be a password
-    if re.fullmatch(r"[\w.-]+(:\d+)?", shown) and not shown.startswith("."):
+    host, colon, port = shown.partition(":")
+    if _HOST.fullmatch(host) and (not colon or port.isdecimal()):
         return f"{shown!r} is no address: did you mean vesc://{shown}? Addresses are {_FORMS}"
     if text.startswith(("/dev/", "COM")):
         return f"{text!r} is no address: did you mean serial:{text}?"
-    return f"{shown!r} is no address: addresses are {_FORMS}"
+    return f"{host!r} is no address: addresses are {_FORMS}"  # what stands behind a : may be one, too
 
 
 def _parse_tcp(rest: str) -> TcpAddress:
-    host, port, _, can_id = _split(rest, "vesc")
+    host, port, user, can_id = _split(rest, "vesc")
+    if user:
+        raise BadAddressError("vesc:// takes no id or password; through a hub it is veschub://ID@host")
     return TcpAddress(host, port or VESC_PORT, can_id)
 
 
 def _parse_hub(rest: str) -> HubAddress:
+    if "@" not in rest:
+        raise BadAddressError("a hub address names the device and the hub: veschub://ID@host")
     host, port, user, can_id = _split(rest, "veschub")
     device_id, colon, password = user.partition(":")
     if not device_id:
@@ -124,8 +131,11 @@ def _split(rest: str, scheme: str) -> tuple[str, int | None, str, int | None]:
     try:
         parts = urlsplit(f"//{place}")
         host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise BadAddressError(f"{scheme}://{place} is no address: {error}") from None
+    except ValueError:
+        raise BadAddressError(
+            f"an address is {scheme}://host or {scheme}://host:port, with a port of 1 to 65535 and brackets "
+            "around an IPv6 address"
+        ) from None
     if not host:
         raise BadAddressError(f"{scheme}://{place} names no host")
     if port == 0:

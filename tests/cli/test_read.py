@@ -322,7 +322,9 @@ async def test_the_password_is_asked_for_at_a_terminal():
 
 
 def _type_password(address):
-    child = pexpect.spawn(sys.executable, ["-m", "packwire", "read", address], timeout=20, encoding="utf-8")
+    child: Any = pexpect.spawn(
+        sys.executable, ["-m", "packwire", "read", address], timeout=20, encoding="utf-8"
+    )
     child.expect("Password of TESTPACK at 127.0.0.1: ")
     child.sendline(PASSWORD)
     child.expect(pexpect.EOF)

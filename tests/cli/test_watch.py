@@ -105,7 +105,7 @@ def on_terminal(arguments, seconds):
     """Run `packwire` on a terminal of 110 x 40; return the screen it left and its exit code."""
     screen = pyte.Screen(110, 40)
     stream = pyte.ByteStream(screen)
-    child = pexpect.spawn(
+    child: Any = pexpect.spawn(
         sys.executable,
         ["-m", "packwire", *arguments],
         dimensions=(40, 110),
@@ -151,9 +151,41 @@ async def test_the_demo_without_a_terminal_ends_by_itself():
 
 async def test_options_that_make_no_sense():
     for arguments in (
-        ("watch", "sim:vesc", "--rate", "0"),
+        ("watch", "sim:vesc", "--rate", "nan"),
+        ("watch", "sim:vesc", "--count", "0"),
+        ("watch", "sim:vesc", "--timeout", "inf"),
         ("demo", "--for", "-1"),
-        ("watch", "sim:vesc", "--timeout", "0"),
+        ("scan", "--for", "nan"),
+        ("read", "sim:vesc/can/84", "--node", "bms"),
     ):
         result = await packwire(*arguments)
         assert (result.code, len(result.err.splitlines())) == (2, 1), result
+
+
+async def test_a_device_that_does_not_answer_within_the_time_given():
+    async with SimulatedVesc(SimOptions(faults=("silence",), **QUICK)) as simulation:
+        result = await packwire("watch", str(simulation.address), "--for", "0.5")
+    assert result.code == 7
+    assert "no reading within the 0.5 s" in result.err
+
+
+async def test_a_name_that_looks_like_markup():
+    from tests.device.scripted import EXPRESS, framed, scripted, usual
+
+    odd = EXPRESS.replace(b"VESC Express T", b"X[/b]Y[red]ZZZ")
+
+    async with scripted(lambda payload: framed(odd) if payload[0] == 0 else usual(payload)) as server:
+        result = await packwire("watch", f"vesc://127.0.0.1:{server.port}", "--count", "1")
+    assert result.code == 0
+    assert "X[/b]Y[red]ZZZ" in result.out
+
+
+async def test_a_reader_of_lines_that_goes_early_is_no_error():
+    async with SimulatedVesc(SimOptions(**QUICK)) as simulation:
+        command = f"{sys.executable} -m packwire watch {simulation.address} --count 20 --rate 50 | head -n 2; echo ${{PIPESTATUS[0]}}"
+        process = await asyncio.create_subprocess_shell(
+            command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, executable="/bin/bash"
+        )
+        out, err = await process.communicate()
+    assert out.splitlines()[-1] == b"0"
+    assert b"Traceback" not in err

@@ -202,6 +202,67 @@ async def test_a_late_reply_of_another_controller_is_refused_by_its_id():
         assert reply.controller_id == 85
 
 
+async def test_the_late_reply_to_a_cancelled_request_is_not_taken_for_the_next_answer():
+    def handler(payload):
+        if payload[0] == Command.FORWARD_CAN and payload[2] == Command.BMS_GET_VALUES:
+            return framed(bms_reply(float(payload[1])), delay=0.25 if payload[1] == 61 else 0.0)
+        if payload[0] == Command.FORWARD_CAN and payload[1] == 61:
+            return framed(CONTROLLER, delay=0.3)  # the fence waits behind the late reply
+        return usual(payload)
+
+    async with connected(handler, timeout=1.0) as (client, _):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await client.request(BMS, 61)
+        assert BMS_GET_VALUES.decode(await client.request(BMS, 62)).reply.v_tot == 62.0
+        assert client.stats.late == 1
+
+
+async def test_where_the_fence_is_not_answered_the_client_waits_out_what_may_still_come(monkeypatch):
+    monkeypatch.setattr("packwire.device.vesc_client.LATEST", 1.2)
+
+    def handler(payload):
+        if payload[0] == Command.FORWARD_CAN and payload[1] == 61:
+            return framed(bms_reply(61.0), delay=0.9) if payload[2] == Command.BMS_GET_VALUES else None
+        return usual(payload)
+
+    async with connected(handler, timeout=0.2) as (client, _):
+        with pytest.raises(NoReplyError):
+            await client.request(BMS, 61)
+        assert BMS_GET_VALUES.decode(await client.request(BMS)).reply.v_tot == 83.92
+        assert client.stats.late == 1
+
+
+async def test_a_local_controller_is_known_by_its_id_too():
+    def handler(payload):
+        if payload[0] == Command.GET_VALUES:
+            return (
+                framed(values_reply(85, 85.0), values_reply(1, 1.0))
+                if asked
+                else framed(values_reply(1, 1.0))
+            )
+        return framed(CONTROLLER) if payload[0] == Command.FW_VERSION else usual(payload)
+
+    asked = []
+    async with connected(handler) as (client, _):
+        for _ in range(2):
+            assert GET_VALUES.decode(await client.request(VALUES)).reply.current_in == 1.0
+            asked.append(1)
+
+
+async def test_an_echo_is_no_vesc():
+    async def serve(reader, writer):
+        while data := await reader.read(4096):
+            writer.write(data)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        client = VescClient(TcpLink("127.0.0.1", server.sockets[0].getsockname()[1]), timeout=0.1, tries=1)
+        with pytest.raises(NotAVescError, match="sends back what is sent to it"):
+            await client.connect()
+        await client.close()
+
+
 async def test_replies_of_a_client_before_us_are_no_answers():
     stale = framed(bms_reply(1.0), EXPRESS)
     async with connected(but(Command.FW_VERSION, lambda _: stale)) as (client, _):

@@ -92,7 +92,7 @@ async def test_a_bms_that_runs_the_firmware_of_an_express(alone):
             case Command.FORWARD_CAN, (10, Command.FW_VERSION):
                 return framed(vbms)
             case Command.FORWARD_CAN, (3, Command.FW_VERSION):
-                return framed(EXPRESS)
+                return framed(EXPRESS.replace(b"\xaa" * 12, b"\xdd" * 12))
             case Command.FORWARD_CAN, (3 | 10, Command.BMS_GET_VALUES):
                 return framed(bms_reply())
         return usual(payload)
@@ -146,7 +146,7 @@ async def test_a_silent_node_does_not_slow_down_the_others():
                 samples = {sample.node: sample for sample in await device.read()}
                 assert samples["bms"].condition is Condition.FRESH
                 assert samples["can/84"].condition is Condition.SILENT
-    assert len(asked) == 1
+    assert len(asked) == 2, "twice in a row, then it is left alone"
 
 
 async def test_a_device_that_says_nothing_any_more_is_gone():
@@ -164,9 +164,71 @@ async def test_known_nodes_are_not_searched_for_again():
     async with simulated() as simulation:
         async with open_device(simulation.address, memory=memory) as first:
             asked_first = first.client.stats.requests
-        async with open_device(simulation.address, memory=memory) as second:
+        async with open_device(simulation.address, memory=memory, can_ids=()) as second:
+            await second.find_nodes(quick=True)
             assert [node.key for node in second.nodes] == [node.key for node in first.nodes]
             assert second.client.stats.requests == asked_first - 1  # no PING_CAN
+            assert any("known from last time" in remark for remark in second.remarks)
+
+
+async def test_an_empty_memory_is_no_knowledge():
+    """Who was off the last time must be found the next time."""
+    memory = SessionMemory()
+    async with simulated("dead-node:10,84") as simulation:
+        async with open_device(simulation.address, memory=memory, timeout=0.1) as first:
+            assert [node.can_id for node in first.nodes if node.key != "bms"] == [None]
+        simulation.faults.cancel("dead-node")
+        async with open_device(simulation.address, memory=memory, can_ids=()) as second:
+            await second.find_nodes(quick=True)
+            assert "can/84" in {node.key for node in second.nodes}
+
+
+async def test_who_joined_since_last_time_is_found_by_a_search_that_takes_its_time():
+    memory = SessionMemory()
+    async with simulated() as simulation:
+        async with open_device(simulation.address, memory=memory) as device:
+            memory.remember(device.nodes[0].identity, [10])
+        async with open_device(simulation.address, memory=memory) as device:
+            assert "can/84" in {node.key for node in device.nodes}
+
+
+async def test_one_lost_reply_of_a_lone_node_is_no_end():
+    answers = iter([True, True, False, True])
+
+    def handler(payload):
+        if payload[0] == Command.FORWARD_CAN and payload[2] == Command.GET_VALUES:
+            return framed(values_reply(84)) if next(answers, True) else None
+        return usual(payload)
+
+    async with scripted(handler) as server:
+        async with open_device(f"vesc://127.0.0.1:{server.port}/can/84", timeout=0.1, tries=1) as device:
+            conditions = [(await device.read())[0].condition for _ in range(8)]
+    assert conditions.count(Condition.SILENT) == 1
+
+
+async def test_cells_of_a_reply_that_was_cut_short_are_left_out():
+    def handler(payload):
+        if payload[0] == Command.BMS_GET_VALUES:
+            return framed(bms_reply()[:40])
+        return usual(payload)
+
+    async with scripted(handler) as server:
+        async with open_device(f"vesc://127.0.0.1:{server.port}", timeout=0.1) as device:
+            sample = (await device.read())[1]
+            assert any("the reply ends before v_cell[" in remark for remark in device.remarks)
+    assert sample.values["voltage"] == 83.92
+    assert "cell_voltage_min" not in sample.values
+
+
+async def test_a_bms_reply_without_values_is_no_bms_and_no_reading():
+    def handler(payload):
+        return framed(b"\x60") if payload[0] == Command.BMS_GET_VALUES else usual(payload)
+
+    async with scripted(handler) as server:
+        async with open_device(f"vesc://127.0.0.1:{server.port}", timeout=0.1) as device:
+            sample = (await device.read())[1]
+    assert sample.condition is Condition.SILENT
+    assert "too short" in sample.reason
 
 
 async def test_a_known_node_that_is_gone_makes_it_search():

@@ -12,6 +12,8 @@ from packwire.errors import BadAddressError, DisplacedError, GoneError, RefusedE
 from packwire.link.hub import HubLink, Presence, ping_hub
 from packwire.sim.hub import SimulatedHub
 from packwire.sim.server import SimOptions, SimulatedVesc
+from packwire.vesc.framing import Framer, encode_frame
+from tests.device.scripted import CONTROLLER, EXPRESS, bms_reply
 
 PASSWORD = "s3cret"
 
@@ -123,20 +125,57 @@ async def test_a_device_that_leaves_the_hub():
             port=None, hub=("127.0.0.1", hub.port), hub_id="TESTPACK", hub_password=PASSWORD, ping_time=0.05
         )
         async with contextlib.AsyncExitStack() as stack:
-            await stack.enter_async_context(SimulatedVesc(options))
+            simulation = await stack.enter_async_context(SimulatedVesc(options))
             await hub.device_connected("TESTPACK")
             reached = await stack.enter_async_context(
                 open_device(address(hub), can_ids=(), timeout=0.1, tries=1)
             )
             await reached.read()
-            # what the simulation does when its plug is pulled
-            for pairing in hub.pairings.values():
-                pairing.device.transport.abort()
-            hub.pairings.clear()
-            hub.faults.order("one-way")
-            with pytest.raises(GoneError):
+            simulation.faults.order("silence")
+            hub.pairings.clear()  # as when its plug is pulled: the client is not told
+            with pytest.raises(GoneError, match="has no device TESTPACK connected to it"):
                 for _ in range(4):
                     await reached.read()
+
+
+async def test_two_that_displace_each_other_wait_longer_and_longer(monkeypatch):
+    monkeypatch.setattr("packwire.device.follow.DISPLACED_DELAYS", (0.2, 0.6, 60.0))
+    delays = []
+    note = delays.append
+
+    async def watch(hub, after):
+        await asyncio.sleep(after)
+        async with contextlib.aclosing(follow(lambda: device(hub), 0.05)) as stream:
+            async for event in stream:
+                note(getattr(event, "retry_in", 0.0))
+
+    async with hub_with_vesc() as hub:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(6):
+                await asyncio.gather(watch(hub, 0), watch(hub, 0.5))
+    assert 60.0 in delays
+
+
+async def test_a_reply_meant_for_the_client_before_us_does_not_name_the_device():
+    stale = encode_frame(CONTROLLER)
+
+    async def serve(reader, writer):
+        await reader.readline()
+        framer = Framer()
+        writer.write(stale)
+        while data := await reader.read(4096):
+            for frame in framer.feed(data):
+                reply = {0: EXPRESS, 96: bms_reply()}.get(frame.payload[0])
+                if reply:
+                    writer.write(encode_frame(reply))
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with open_device(
+            HubAddress("TESTPACK", "127.0.0.1", port, password="x"), can_ids=()
+        ) as reached:
+            assert reached.name == "VESC Express T"
 
 
 async def test_following_survives_a_displacement(monkeypatch):

@@ -24,7 +24,7 @@ def cell_bars(sample: Sample, width: int) -> Iterator[Text]:
     low, high = min(cells), max(cells)
     span = max(high - low, _LEAST_RANGE) * 1.25
     floor = high - span
-    balancing = cast("tuple[bool, ...]", values.get("cell_balancing", (False,) * len(cells)))
+    balancing = cast("tuple[bool, ...]", values.get("cell_balancing") or (False,) * len(cells))
     room = max(4, min(30, width // 2 - 18))
     rows = (len(cells) + 1) // 2
     for row in range(rows):

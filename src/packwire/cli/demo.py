@@ -6,11 +6,11 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from packwire.address import HubAddress
+from packwire.cli.limits import positive_or_none
 from packwire.cli.running import run_until_stopped
 from packwire.cli.views import make_view
 from packwire.cli.watch import Limits, watch_device
 from packwire.device import open_device
-from packwire.errors import BadOptionError
 from packwire.sim.hub import SimulatedHub
 from packwire.sim.server import SimOptions, SimulatedVesc
 
@@ -31,9 +31,7 @@ def demo(
     scenario
         What the pack goes through: rest, ride, charge or cycle.
     """
-    if for_ is not None and for_ <= 0:
-        raise BadOptionError("--for is a number of seconds above 0")
-    return run_until_stopped(_demo(Limits(seconds=for_), scenario))
+    return run_until_stopped(_demo(Limits(seconds=positive_or_none("--for", for_)), scenario))
 
 
 async def _demo(limits: Limits, scenario: str) -> int:

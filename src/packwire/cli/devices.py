@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from packwire.address import Address, SimAddress, TcpAddress, parse_address, with_can_id
 from packwire.cli.known_nodes import CachedIds
+from packwire.cli.limits import positive, positive_or_none
 from packwire.cli.passwords import with_password
 from packwire.device import Node, open_device
 from packwire.device.vesc import VescDevice
@@ -79,8 +80,8 @@ async def target(text: str, options: DeviceOptions) -> AsyncIterator[Target]:
     Raises BadAddressError or BadOptionError.
     """
     address = with_password(_with_node(parse_address(text), options.node), options.password_file)
-    if options.timeout <= 0:
-        raise BadOptionError("--timeout is a number of seconds above 0")
+    positive("--timeout", options.timeout)
+    positive_or_none("--stale-after", options.stale_after)
     if not isinstance(address, SimAddress):
         yield Target(address, options)
         return
@@ -91,6 +92,8 @@ async def target(text: str, options: DeviceOptions) -> AsyncIterator[Target]:
 
 
 def _with_node(address: Address, node: str | None) -> Address:
+    if node is not None and address.can_id is not None and node != f"can/{address.can_id}":
+        raise BadOptionError(f"{address} names one node and --node {node} another: leave one of them out")
     if node is None or node in _LOCAL_NODES:
         return address
     match = _CAN_NODE.fullmatch(node)

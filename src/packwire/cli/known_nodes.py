@@ -5,7 +5,12 @@ A cache and nothing more: a file that is missing or damaged costs that wait, onc
 
 import json
 import os
+import time
 from pathlib import Path
+from typing import Any
+
+#: Seconds; what was on the bus a day ago may not be there today.
+MAX_AGE = 24 * 3600
 
 
 def _file() -> Path:
@@ -13,18 +18,20 @@ def _file() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "packwire" / "can-ids.json"
 
 
-def _load() -> dict[str, list[int]]:
+def _load() -> dict[str, Any]:
     try:
         content = json.loads(_file().read_text())
     except (OSError, ValueError, RuntimeError):
         return {}
-    if not isinstance(content, dict):
-        return {}
-    return {
-        str(key): [i for i in ids if isinstance(i, int) and 0 <= i < 255]
-        for key, ids in content.items()
-        if isinstance(ids, list)
-    }
+    return content if isinstance(content, dict) else {}
+
+
+def _ids(entry: object) -> list[int] | None:
+    """Read one entry, `{"ids": [10, 84], "time": seconds since the epoch}`; None where it is too old."""
+    match entry:
+        case {"ids": list(ids), "time": int(when)} if 0 <= time.time() - when < MAX_AGE:
+            return [can_id for can_id in ids if isinstance(can_id, int) and 0 <= can_id < 255]
+    return None
 
 
 class CachedIds:
@@ -35,18 +42,16 @@ class CachedIds:
 
     def recall(self, identity: str) -> list[int] | None:
         """Return the CAN ids that this VESC had, or None where it was never seen."""
-        return None if self._rescan else _load().get(identity)
+        return None if self._rescan else _ids(_load().get(identity))
 
     def remember(self, identity: str, can_ids: list[int]) -> None:
         """Keep the CAN ids of this VESC; silently not where the cache cannot be written."""
         known = _load()
-        if known.get(identity) == can_ids:
-            return
         file = _file()
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             partial = file.with_suffix(f".{os.getpid()}")
-            partial.write_text(json.dumps(known | {identity: can_ids}))
+            partial.write_text(json.dumps(known | {identity: {"ids": can_ids, "time": int(time.time())}}))
             partial.replace(file)
         except OSError:
             return

@@ -60,9 +60,12 @@ def _from_keyring(user: str) -> str | None:
 
 
 def _from_prompt(address: HubAddress) -> str:
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise BadAddressError(
             f"{address} needs its password: set {VARIABLE} or {FILE_VARIABLE}, or store it with "
             f"`keyring set {SERVICE} {address.device_id}@{address.host}`"
         )
-    return getpass.getpass(f"Password of {address.device_id} at {address.host}: ")
+    try:
+        return getpass.getpass(f"Password of {address.device_id} at {address.host}: ")
+    except EOFError:
+        raise BadAddressError(f"{address} needs its password, and none was typed") from None

@@ -12,6 +12,7 @@ from packwire.cli.devices import DeviceOptions, Target, target
 from packwire.cli.records import csv_header, csv_rows, device_record
 from packwire.cli.terminal import make_console
 from packwire.device import Node
+from packwire.device.no_reply import NoReplyError
 from packwire.device.vesc import VescDevice
 from packwire.errors import ExitCode, NoAnswerError
 from packwire.sample import Condition, Sample
@@ -55,7 +56,7 @@ async def _read(text: str, options: DeviceOptions, *, json: bool, csv: bool) -> 
 
 async def _all_samples(device: VescDevice, wanted: Target) -> tuple[Sample, ...]:
     if wanted.wants_can_bus:
-        await device.find_nodes()
+        await _find_nodes(device)
     return tuple([await device.read_node(node) for node in _wanted_nodes(device, wanted)])
 
 
@@ -70,7 +71,7 @@ async def _show(device: VescDevice, wanted: Target, console: Console, started: f
             console.print(line)
     if wanted.wants_can_bus:
         with console.status("looking for nodes on the CAN bus (2.5 to 5 s, the first time)"):
-            await device.find_nodes()
+            await _find_nodes(device)
         for node in _wanted_nodes(device, wanted):
             if node.key in {shown.key for shown in first}:
                 continue
@@ -80,6 +81,13 @@ async def _show(device: VescDevice, wanted: Target, console: Console, started: f
     for remark in device.remarks:
         console.print(Text(f"  {remark}", "dim"))
     return tuple(samples)
+
+
+async def _find_nodes(device: VescDevice) -> None:
+    try:
+        await device.find_nodes(quick=True)
+    except NoReplyError as error:  # what was read already is worth showing
+        make_console(stderr=True).print(f"the CAN bus was not searched: {error}", style="yellow")
 
 
 def _wanted_nodes(device: VescDevice, wanted: Target) -> list[Node]:
@@ -92,5 +100,5 @@ def _wanted_nodes(device: VescDevice, wanted: Target) -> list[Node]:
 
 def _script_text(device: VescDevice, samples: tuple[Sample, ...], seconds: float, *, as_json: bool) -> str:
     if as_json:
-        return json_text.dumps(device_record(device, samples, seconds), ensure_ascii=False, allow_nan=False)
+        return json_text.dumps(device_record(device, samples, seconds), allow_nan=False)
     return (csv_header() + "".join(csv_rows(sample) for sample in samples)).rstrip("\n")

@@ -4,6 +4,7 @@ import csv
 import io
 from typing import Any
 
+from packwire.cli.terminal import printable
 from packwire.device import Node
 from packwire.device.vesc import VescDevice
 from packwire.quantity import QUANTITIES, Scalar, Value
@@ -60,7 +61,8 @@ def csv_rows(sample: Sample) -> str:
         quantity = QUANTITIES[key]
         elements = enumerate(value, 1) if isinstance(value, tuple) else [("", value)]
         for index, element in elements:
-            writer.writerow((*start, key, index, _rounded(element), quantity.unit, sample.condition.value))
+            shown = printable(element) if isinstance(element, str) else _rounded(element)
+            writer.writerow((*start, key, index, shown, quantity.unit, sample.condition.value))
     if not sample.values:
         writer.writerow((*start, "", "", "", "", sample.condition.value))
     return text.getvalue()

@@ -8,8 +8,9 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from packwire.address import SerialAddress, TcpAddress
+from packwire.cli.limits import positive
 from packwire.cli.terminal import make_console, printable
-from packwire.errors import BadOptionError, ExitCode, MissingExtraError, UnreachableError
+from packwire.errors import ExitCode, MissingExtraError, UnreachableError
 from packwire.link.discovery import discover
 from packwire.link.serial import list_ports
 from packwire.vesc.announcement import ANNOUNCEMENT_PORT
@@ -32,8 +33,7 @@ def scan(
     json
         One JSON object a find (JSON lines).
     """
-    if for_ <= 0:
-        raise BadOptionError("--for is a number of seconds above 0")
+    positive("--for", for_)
     console = make_console()
     with make_console(stderr=True).status(f"listening for VESCs on UDP {port} for {for_:g} s"):
         finds, problems = asyncio.run(_find(for_, port))

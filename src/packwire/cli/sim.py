@@ -12,8 +12,9 @@ from urllib.parse import quote
 from cyclopts import App, Parameter
 
 from packwire.address import HUB_PORT, VESC_PORT, HubAddress, parse_address
+from packwire.cli.limits import positive_or_none
 from packwire.cli.running import run_until_stopped
-from packwire.errors import BadOptionError, ExitCode
+from packwire.errors import ExitCode
 from packwire.sim.beacon import ANY_HOST
 from packwire.sim.express import CAN_DELAY, PING_TIME
 from packwire.sim.faults import FAULTS
@@ -149,8 +150,7 @@ def faults() -> None:
 
 def _run(start: Callable[[AsyncExitStack], Awaitable[None]], seconds: float | None) -> int:
     """Start, say where to read, and go on until a signal or the time ends it."""
-    if seconds is not None and seconds <= 0:
-        raise BadOptionError("--for is a number of seconds above 0")
+    positive_or_none("--for", seconds)
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     log = logging.getLogger("packwire.sim")

@@ -57,11 +57,10 @@ class Rates:
         """Take one reading."""
         self.readings += 1
         self.recent.append(time.monotonic())
-        gateways = {node.key for node in reading.device.nodes if node.kind is NodeKind.GATEWAY}
-        conditions = [sample.condition for sample in reading.samples if sample.node not in gateways]
-        self.asked += len(conditions)
-        self.lost += conditions.count(Condition.SILENT)
         if isinstance(reading.device, VescDevice):
+            asked = [sample for sample in reading.samples if sample.node in reading.device.asked]
+            self.asked += len(asked)
+            self.lost += sum(sample.condition is Condition.SILENT for sample in asked)
             self.latencies = reading.device.client.latencies
             self.oddities = reading.device.client.oddities()
 
@@ -110,9 +109,10 @@ class LineView:
 
 def _line_parts(device: Device, samples: tuple[Sample, ...], wants: Callable[[Node], bool]) -> Iterator[str]:
     nodes = {node.key: node for node in device.nodes}
+    wanted = [node for node in nodes.values() if wants(node)]
     for sample in samples:
         node = nodes[sample.node]
-        if node.kind is NodeKind.GATEWAY or not wants(node):
+        if not wants(node) or (node.kind is NodeKind.GATEWAY and len(wanted) > 1):
             continue
         line = node_summary(node, sample).plain.strip()
         values = sample.values
@@ -151,7 +151,7 @@ class JsonView:
                         self._print({"event": "sample"} | sample_record(sample))
 
     def _print(self, record: dict[str, Any]) -> None:
-        print(json_text.dumps(record, ensure_ascii=False, allow_nan=False), flush=True)
+        print(json_text.dumps(record, allow_nan=False), flush=True)
 
 
 class CardView:

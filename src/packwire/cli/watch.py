@@ -9,11 +9,12 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from packwire.cli.devices import DeviceOptions, target
+from packwire.cli.limits import positive, positive_or_none
 from packwire.cli.running import run_until_stopped
 from packwire.cli.views import View, make_view
 from packwire.device import Device
 from packwire.device.follow import Outage, Reading, follow
-from packwire.errors import BadOptionError, ExitCode
+from packwire.errors import ExitCode, NoAnswerError
 
 _NO_OPTIONS = DeviceOptions()
 
@@ -43,9 +44,9 @@ def watch(
     json
         One JSON object a node and reading (JSON lines).
     """
-    if rate <= 0:
-        raise BadOptionError("--rate is a number of readings a second above 0")
-    limits = Limits(count, for_)
+    positive("--rate", rate)
+    positive_or_none("--count", count)
+    limits = Limits(count, positive_or_none("--for", for_))
     return run_until_stopped(_watch(address, options, 1 / rate, limits, json=json))
 
 
@@ -69,7 +70,7 @@ async def watch_device(connect: Callable[[], Device], view: View, interval: floa
     It is that of the outage which was not over at the end, if there was one.
     """
     readings = 0
-    code: int = ExitCode.NO_ANSWER
+    code: int | None = None
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(limits.seconds), contextlib.aclosing(follow(connect, interval)) as events:
             async for event in events:
@@ -81,4 +82,6 @@ async def watch_device(connect: Callable[[], Device], view: View, interval: floa
                     readings += 1
                     if readings == limits.count:
                         break
+    if code is None:
+        raise NoAnswerError(f"no reading within the {limits.seconds:g} s that were given")
     return code

@@ -62,8 +62,11 @@ class Device(ABC):
     async def close(self) -> None:
         """Close; may be called more than once."""
 
-    async def find_nodes(self) -> None:
-        """Look for nodes that take long to find (on a CAN bus: up to 5 s), beside other reading."""
+    async def find_nodes(self, *, quick: bool = False) -> None:  # noqa: ARG002 - for those that can
+        """Look for nodes that take long to find (on a CAN bus: up to 5 s), beside other reading.
+
+        `quick` is content with those known from last time, where all of them answer.
+        """
         return
 
     @abstractmethod

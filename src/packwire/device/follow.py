@@ -56,19 +56,25 @@ async def follow(connect: Callable[[], Device], interval: float) -> AsyncGenerat
     An error at the very first connection is raised: the address may be wrong. After that every error is an
     `Outage` and is recovered from.
     """
+    loop = asyncio.get_running_loop()
     ever_connected = False
     attempt = 0
+    delay = connected_at = 0.0
     while True:
         try:
             async with connect() as device:
+                connected_at = loop.time()
                 async for event in _session(device, interval):
-                    if isinstance(event, Reading):
-                        attempt = 0
                     ever_connected = True
                     yield event
         except PackwireError as error:
             if not ever_connected:
                 raise
+            # A connection that did not outlive the wait before it was no success: two clients that displace
+            # each other at a hub must wait longer and longer.
+            if connected_at and loop.time() - connected_at > 2 * delay:
+                attempt = 0
+            connected_at = 0.0
             delay = retry_delay(error, attempt)
             attempt += 1
             yield Outage(error, delay)

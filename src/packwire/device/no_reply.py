@@ -52,6 +52,11 @@ class NoReplyError(NoAnswerError):
         self.evidence = evidence
 
 
+def tries_of(tries: int, seconds: float) -> str:
+    """Return `3 tries, 1.0 s each`, or `1 try, 1.0 s`."""
+    return f"1 try, {seconds:.1f} s" if tries == 1 else f"{tries} tries, {seconds:.1f} s each"
+
+
 def no_reply(
     command: int, can_id: int | None, hardware: int | None, waited: str, evidence: Evidence
 ) -> NoReplyError:

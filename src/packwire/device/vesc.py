@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, override
 
 from packwire.device.base import Device, Node, NodeKind
@@ -35,7 +35,8 @@ _SETUP_INTERVAL = 1.0
 _SETUP_FAILURES = 3
 #: After so many rounds without one answer the connection counts as dead, though nobody closed it.
 _SILENT_ROUNDS = 3
-#: Seconds for which a node on the CAN bus that did not answer is not asked again.
+_SILENT_TIMES = 2
+#: Seconds for which a node on the CAN bus that did not answer twice in a row is not asked again.
 SILENT_PAUSE = 5.0
 NO_BMS = "no BMS: this VESC hears none on its CAN bus"
 _KINDS: dict[int, NodeKind] = {
@@ -65,9 +66,11 @@ class VescDevice(Device):
         self._routes: dict[str, int | None] = {}
         self._stale: dict[str, StaleWatch] = {}
         self._setups: dict[str, _Setup] = {}
-        self._silent: dict[str, tuple[float, Sample]] = {}
+        self._silences: dict[str, _Silence] = {}
         self._remarks: dict[str, str] = {}
         self._silent_rounds = 0
+        self.asked: set[str] = set()
+        """The keys of the nodes that the last `read` asked; the others had nothing to ask, or a pause."""
         self._unnamed_bms = False
         """Whether the VESC tells of a pack whose CAN id its old firmware does not say."""
 
@@ -114,14 +117,16 @@ class VescDevice(Device):
         await self.client.close()
 
     @override
-    async def find_nodes(self) -> None:
+    async def find_nodes(self, *, quick: bool = False) -> None:
         name = identity(self.version)
         recalled = self._memory.recall(name)
-        if recalled is not None and all([await self.add_can_id(can_id) for can_id in recalled]):
+        if recalled and all([await self.add_can_id(can_id) for can_id in recalled]) and quick:
+            self._remarks["memory"] = "CAN nodes as known from last time; a rescan asks the bus again"
             return
-        for can_id in await self.client.ping_can():
+        there = await self.client.ping_can()
+        for can_id in there:
             await self.add_can_id(can_id)
-        self._memory.remember(name, sorted(n.can_id for n in self.nodes if n.can_id is not None))
+        self._memory.remember(name, list(there))
 
     async def add_can_id(self, can_id: int) -> bool:
         """Ask one CAN id who it is and add it; tell whether it answered."""
@@ -133,13 +138,11 @@ class VescDevice(Device):
 
     @override
     async def read(self) -> tuple[Sample, ...]:
+        self.asked.clear()
         samples = tuple([await self.read_node(node) for node in self.nodes])
-        asked = [
-            sample.condition is Condition.SILENT
-            for sample, node in zip(samples, self.nodes, strict=False)
-            if node.kind is not NodeKind.GATEWAY
-        ]
-        self._silent_rounds = self._silent_rounds + 1 if asked and all(asked) else 0
+        asked = [sample.condition is Condition.SILENT for sample in samples if sample.node in self.asked]
+        if asked:
+            self._silent_rounds = self._silent_rounds + 1 if all(asked) else 0
         if self._silent_rounds >= _SILENT_ROUNDS:
             raise await self._explain_silence()
         return samples
@@ -153,25 +156,27 @@ class VescDevice(Device):
     async def read_node(self, node: Node) -> Sample:
         """Take one sample of one node; without values where it does not answer.
 
-        A node on the CAN bus that did not answer is left alone for a while: waiting for it at every reading
-        would slow down all others.
+        A node on the CAN bus that did not answer twice is left alone for a while: waiting for it at every
+        reading would slow down all others. `asked` holds the keys of the nodes that were asked.
         """
-        pause_ends, silent = self._silent.pop(node.key, (0.0, None))
-        if silent and self._routes[node.key] is not None and time.monotonic() < pause_ends:
-            self._silent[node.key] = (pause_ends, silent)
-            return silent
+        if node.kind is NodeKind.GATEWAY:
+            return self._sample(node, firmware_values(self._version_of(node)))
+        silence = self._silences.setdefault(node.key, _Silence())
+        if silence.last and self._routes[node.key] is not None and time.monotonic() < silence.pause_ends:
+            return silence.last
+        self.asked.add(node.key)
         try:
-            match node.kind:
-                case NodeKind.BATTERY:
-                    return await self._read_battery(node)
-                case NodeKind.CONTROLLER:
-                    return await self._read_controller(node)
-                case NodeKind.GATEWAY:
-                    return self._sample(node, firmware_values(self._version_of(node)))
+            read = self._read_battery if node.kind is NodeKind.BATTERY else self._read_controller
+            sample = await read(node)
         except NoReplyError as error:
-            silent = Sample(node.key, time.time_ns(), {}, Condition.SILENT, str(error))
-            self._silent[node.key] = (time.monotonic() + SILENT_PAUSE, silent)
-            return silent
+            sample = Sample(node.key, time.time_ns(), {}, Condition.SILENT, str(error))
+            silence.last = sample
+            silence.times += 1
+            if silence.times >= _SILENT_TIMES:
+                silence.pause_ends = time.monotonic() + SILENT_PAUSE
+        else:
+            del self._silences[node.key]
+        return sample
 
     async def _add_local_nodes(self) -> None:
         version = self.version
@@ -249,6 +254,9 @@ class VescDevice(Device):
         self._remark(node, decoded)
         if reply.absent:
             return Sample(node.key, time.time_ns(), {}, Condition.ABSENT, NO_BMS)
+        if reply.cell_num is None:
+            short = f"the reply is too short to be one ({len(payload)} bytes)"
+            return Sample(node.key, time.time_ns(), {}, Condition.SILENT, short)
         watch = self._stale.setdefault(node.key, StaleWatch(self._stale_after))
         return self._sample(node, battery_values(reply), watch.judge(payload, time.monotonic()))
 
@@ -267,7 +275,7 @@ class VescDevice(Device):
         """Note where a reply ends earlier or goes on longer than the firmware that is known here."""
         if decoded.missing:
             self._remarks[node.key] = (
-                f"{node.key}: the reply ends before {decoded.missing[0]} (older firmware)"
+                f"{node.key}: the reply ends before {decoded.missing[0]} (older firmware, or cut short)"
             )
         elif decoded.left_over:
             self._remarks[node.key] = (
@@ -278,6 +286,15 @@ class VescDevice(Device):
         if len(values) > len(node.quantities):
             self._nodes[node.key] = replace(node, quantities=tuple(values))
         return Sample(node.key, time.time_ns(), values, Condition.STALE if stale else Condition.FRESH, stale)
+
+
+@dataclass(slots=True)
+class _Silence:
+    """How often in a row a node did not answer, and until when it is left alone."""
+
+    times: int = 0
+    pause_ends: float = 0.0
+    last: Sample | None = None
 
 
 class _Setup:

@@ -15,13 +15,13 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from packwire.device.no_reply import Evidence, NoReplyError, no_reply
+from packwire.device.no_reply import Evidence, NoReplyError, no_reply, tries_of
 from packwire.errors import GoneError, NoAnswerError, NotAVescError, PackwireError
 from packwire.link.base import Link
 from packwire.vesc.commands import UNSOLICITED, Command
 from packwire.vesc.framing import Framer, encode_frame
 from packwire.vesc.matching import Accepts, acceptance
-from packwire.vesc.replies import FW_VERSION, PING_CAN, FwVersion
+from packwire.vesc.replies import FW_VERSION, GET_VALUES, PING_CAN, FwVersion
 from packwire.vesc.requests import FILLER, forward_can, request
 from packwire.wire.frame import Frame, FrameStats
 
@@ -33,6 +33,8 @@ PING_CAN_TIMEOUT = 8.0
 #: When a frame has begun and nothing more came for this long, its header is taken for a false one.
 STALL = 0.2
 FENCE_TIMEOUT = 0.5
+#: A reply that has not come after this long never comes.
+LATEST = 3.0
 #: So many of the first bytes are kept, to show what answers where no VESC does.
 HEAD = 64
 
@@ -88,7 +90,11 @@ class VescClient:
         self._framer = Framer()
         self._head = b""
         self._pending: dict[int, _Pending] = {}
-        self._owed: dict[int, set[int | None]] = {}
+        self._owed: dict[int, dict[int | None, float]] = {}
+        """By command and CAN id: when a request was sent whose reply may still come."""
+        self._own_id: int | None = None
+        """The controller id of the device that we are connected to, once a reply told it."""
+        self._echoes = 0
         self._subscribers: list[Callable[[bytes], None]] = []
         self._turn = asyncio.Lock()
         self._pinging = asyncio.Lock()
@@ -120,6 +126,12 @@ class VescClient:
         await self.link.open(self)
         self.link.write(FILLER)
         try:
+            version = await self.fw_version()
+            if not self.link.shared:
+                return version
+            # That may have been a reply on its way to the client before us. Behind a fence, ask again.
+            self.known.clear()
+            self._owe(Command.FW_VERSION, None)
             return await self.fw_version()
         except NoReplyError as error:
             raise (await self._explain_no_start(error)) from error
@@ -157,22 +169,53 @@ class VescClient:
         """
         async with self._turn:
             if payload[0] in self._owed:
-                await self._fence(payload[0])
+                await self._settle(payload[0])
             return await self._try(payload, can_id, timeout or self.timeout, tries or self.tries)
 
     async def _try(self, payload: bytes, can_id: int | None, timeout: float, tries: int) -> bytes:  # noqa: ASYNC109
         frame = encode_frame(payload if can_id is None else forward_can(can_id, payload))
         node = self.known.get(can_id)
-        accepts = acceptance(payload, can_id, node.uuid if node else None)
+        accepts = self._acceptance(payload, can_id)
         attempt = 1
-        while isinstance(answer := await self._ask(payload[0], frame, accepts, timeout), Evidence):
+        while isinstance(
+            answer := await self._ask_or_owe(payload[0], can_id, frame, accepts, timeout), Evidence
+        ):
             self.stats.timeouts += 1
-            self._owed.setdefault(payload[0], set()).add(can_id)
             if attempt == tries:
-                waited = f"{tries} {'try' if tries == 1 else 'tries'}, {timeout:.1f} s each"
-                raise no_reply(payload[0], can_id, node.hw_type if node else None, waited, answer)
+                hardware = node.hw_type if node else None
+                raise no_reply(payload[0], can_id, hardware, tries_of(tries, timeout), answer)
             attempt += 1
         return answer
+
+    def _acceptance(self, payload: bytes, can_id: int | None) -> Accepts:
+        node = self.known.get(can_id)
+        others = {known.uuid for route, known in self.known.items() if route != can_id}
+        sender = self._own_id if can_id is None else can_id
+        return acceptance(payload, sender, node.uuid if node else None, others)
+
+    async def _ask_or_owe(
+        self,
+        command: int,
+        can_id: int | None,
+        frame: bytes,
+        accepts: Accepts,
+        timeout: float,  # noqa: ASYNC109
+    ) -> bytes | Evidence:
+        """Ask; where that ends without the reply, note that it may still come."""
+        try:
+            answer = await self._ask(command, frame, accepts, timeout)
+        except asyncio.CancelledError:
+            self._owe(command, can_id)
+            raise
+        if isinstance(answer, Evidence):
+            self._owe(command, can_id)
+        elif can_id is None and command == Command.GET_VALUES:
+            self._own_id = GET_VALUES.decode(answer).reply.controller_id
+        return answer
+
+    def _owe(self, command: int, can_id: int | None) -> None:
+        if command != Command.PING_CAN:  # whenever its reply comes, it is a good one
+            self._owed.setdefault(command, {})[can_id] = asyncio.get_running_loop().time()
 
     async def _ask(self, command: int, frame: bytes, accepts: Accepts, timeout: float) -> bytes | Evidence:  # noqa: ASYNC109
         """Send once and wait; return the reply, or what came instead."""
@@ -227,16 +270,24 @@ class VescClient:
         self._take_all(self._framer.give_up())  # the next reply shall not be hidden behind a false header
         return evidence
 
-    async def _fence(self, command: int) -> None:
-        """Let late replies to `command` pass by: replies on one way keep their order."""
-        other = Command.BMS_GET_VALUES if command == Command.FW_VERSION else Command.FW_VERSION
-        payload = request(other)
-        for can_id in tuple(self._owed[command]):
-            frame = encode_frame(payload if can_id is None else forward_can(can_id, payload))
-            answer = await self._ask(other, frame, acceptance(payload, can_id), FENCE_TIMEOUT)
-            if isinstance(answer, Evidence):
-                self._owed.setdefault(other, set()).add(can_id)
+    async def _settle(self, command: int) -> None:
+        """Let late replies to `command` pass by, so that none is taken for the next answer."""
+        for can_id, asked in tuple(self._owed[command].items()):
+            if not await self._fence(command, can_id):
+                # Nothing more comes on that way for now. Too late is too late: after a while it never comes.
+                await asyncio.sleep(asked + LATEST - asyncio.get_running_loop().time())
         del self._owed[command]
+
+    async def _fence(self, command: int, can_id: int | None) -> bool:
+        """Ask something else on the same way, where replies keep their order; tell whether it answered."""
+        other = Command.BMS_GET_VALUES if command == Command.FW_VERSION else Command.FW_VERSION
+        if other in self._owed:
+            return False  # its own late reply would open the fence
+        payload = request(other)
+        frame = encode_frame(payload if can_id is None else forward_can(can_id, payload))
+        accepts = self._acceptance(payload, can_id)
+        answer = await self._ask_or_owe(other, can_id, frame, accepts, max(self.timeout, FENCE_TIMEOUT))
+        return isinstance(answer, bytes)
 
     async def _gone(self) -> PackwireError:
         if self._closed_here:
@@ -248,14 +299,19 @@ class VescClient:
 
     async def _explain_no_start(self, error: NoReplyError) -> PackwireError:
         """Say why the very first request got no reply."""
+        if self._echoes:
+            return NotAVescError(
+                f"{self.link.name} sends back what is sent to it: no VESC does that; an echo service, or a "
+                "serial line whose RX and TX are joined"
+            )
         if self.frame_stats.frames:
             return error
         if self.frame_stats.received:
             return self._not_a_vesc()
         return await self.link.explain_silence() or NoAnswerError(
-            f"{self.link.name} took the connection, but nothing comes back ({self.tries} requests, "
-            f"{self.timeout:.1f} s each). A VESC Express serves one client at a time and leaves the next in "
-            "silence: close VESC Tool and other clients. If there are none, this is no VESC's port"
+            f"{self.link.name} took the connection, but nothing comes back "
+            f"({tries_of(self.tries, self.timeout)}). A VESC Express serves one client at a time and leaves "
+            "the next in silence: close VESC Tool and other clients. If there are none, it is no VESC's port"
         )
 
     def _not_a_vesc(self) -> NotAVescError:
@@ -288,6 +344,8 @@ class VescClient:
     def _take(self, payload: bytes) -> None:
         command = payload[0]
         pending = self._pending.get(command)
+        if len(payload) == 1 and command == Command.FW_VERSION:
+            self._echoes += 1
         if pending and not pending.reply.done() and pending.accepts(payload):
             pending.reply.set_result(payload)
             return

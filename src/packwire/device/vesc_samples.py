@@ -66,13 +66,14 @@ def battery_values(reply: BmsValues) -> dict[str, Value]:
 
 def _cell_amounts(reply: BmsValues) -> Amounts:
     cells = reply.v_cell
-    if not cells:
-        return {}
+    if not cells or len(cells) != reply.cell_num:
+        return {}  # of a reply that was cut short: the lowest of some cells is not the lowest
+    balancing = reply.bal or ()
     lowest, highest = min(cells), max(cells)
     return {
         "cell_count": len(cells),
         "cell_voltages": cells,
-        "cell_balancing": tuple(state != 0 for state in reply.bal) if reply.bal else None,
+        "cell_balancing": tuple(state != 0 for state in balancing) if len(balancing) == len(cells) else None,
         "cell_voltage_min": lowest,
         "cell_voltage_max": highest,
         "cell_voltage_spread": round(highest - lowest, 6),

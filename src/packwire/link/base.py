@@ -27,6 +27,8 @@ class Link(ABC):
 
     name: str
     """Where it leads, for a user: `hub 127.0.0.1:65101`."""
+    shared = False
+    """Whether replies meant for another client may come on it, at its beginning."""
     preposition = "at"
     """How to say that a device is there: at a host, through a hub, on a port."""
 

@@ -9,11 +9,11 @@ from enum import Enum
 from typing import override
 
 from packwire.errors import BadAddressError, DisplacedError, GoneError, PackwireError, RefusedError
+from packwire.link.base import StreamLink
 from packwire.link.tcp import CONNECT_TIMEOUT, TcpLink, unreachable
 from packwire.vesc.hublogin import HUB_PORT, Login, Role, id_problem, normal_id, password_problem
 
-#: The login is alone in its segment: bytes that follow it at once may be swallowed by the hub. The wait also
-#: lets replies pass by that were on their way to the client before.
+#: The login is alone in its segment: bytes that follow it at once may be swallowed by the hub.
 LOGIN_PAUSE = 0.05
 PING_TIMEOUT = 3.0
 
@@ -31,6 +31,7 @@ class HubLink(TcpLink):
     """A connection through a hub to the device of one id."""
 
     preposition = "through"
+    shared = True
 
     def __init__(self, host: str, port: int, device_id: str, password: str) -> None:
         super().__init__(host, port)
@@ -62,7 +63,7 @@ class HubLink(TcpLink):
                 f"{self.name} knows {self.device_id}, but closed at login: the password is wrong (it is case "
                 "sensitive), or another client took over at that moment"
             )
-        return await super().explain_close(answered=answered, error=error)
+        return await StreamLink.explain_close(self, answered=answered, error=error)
 
     @override
     async def explain_silence(self) -> PackwireError | None:
@@ -88,7 +89,7 @@ async def ping_hub(host: str, port: int = HUB_PORT, device_id: str = "") -> Pres
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT):
             reader, writer = await asyncio.open_connection(host, port)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise unreachable(host, port, error) from error
     try:
         async with asyncio.timeout(PING_TIMEOUT):

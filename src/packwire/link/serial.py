@@ -1,6 +1,7 @@
 """A VESC on a serial port or USB: 115200 baud, the same frames. Needs the extra `serial` (serialx)."""
 
 import asyncio
+import errno
 from dataclasses import dataclass
 from typing import Any, override
 
@@ -64,4 +65,6 @@ def _unreachable(path: str, error: Exception) -> UnreachableError:
             f"{path} may not be opened by this user; on Linux join the group that owns it (dialout or uucp) "
             "and log in again"
         )
+    if isinstance(error, OSError) and error.errno == errno.ENOTTY:
+        return UnreachableError(f"{path} is no serial port; packwire scan lists those there are")
     return UnreachableError(f"{path} cannot be opened: {error}; does another program use it?")

@@ -27,18 +27,24 @@ class TcpLink(StreamLink):
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 await loop.create_connection(lambda: self, self.host, self.port)
-        except OSError as error:  # TimeoutError and socket.gaierror among them
+        except (OSError, UnicodeError) as error:  # TimeoutError and socket.gaierror among them
             raise unreachable(self.host, self.port, error) from error
         _keep_alive(self._transport)
+
+    @override
+    async def explain_close(self, *, answered: bool, error: Exception | None) -> PackwireError:
+        if self.port == HUB_PORT and not answered:
+            return NoAnswerError(f"{self.name} closed the connection. {self._hub_hint()}")
+        return await super().explain_close(answered=answered, error=error)
 
     @override
     async def explain_silence(self) -> PackwireError | None:
         if self.port != HUB_PORT:
             return None
-        return NoAnswerError(
-            f"{self.name} took the connection, but nothing comes back. That port is a hub's: a device behind "
-            f"it is read with veschub://ID@{self.host}"
-        )
+        return NoAnswerError(f"{self.name} took the connection, but nothing comes back. {self._hub_hint()}")
+
+    def _hub_hint(self) -> str:
+        return f"That port is a hub's: a device behind it is read with veschub://ID@{self.host}"
 
 
 def place(host: str, port: int) -> str:
@@ -46,10 +52,10 @@ def place(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def unreachable(host: str, port: int, error: OSError) -> UnreachableError:
+def unreachable(host: str, port: int, error: OSError | UnicodeError) -> UnreachableError:
     """Say in one line why a connection failed and what to look at."""
     where = place(host, port)
-    if isinstance(error, socket.gaierror):
+    if isinstance(error, socket.gaierror | UnicodeError):
         return UnreachableError(f"the name {host} is not known here; check its spelling, or use the address")
     if isinstance(error, TimeoutError):
         return UnreachableError(

@@ -4,7 +4,7 @@ Replies bear no address. Some do carry their sender's controller id, their reque
 one does, a reply from another node or to another request is not taken for the answer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from packwire.vesc.commands import Command
 from packwire.vesc.replies import LAYOUTS
@@ -22,16 +22,27 @@ _WITH_CONTROLLER_ID = frozenset(
 _WITH_MASK = frozenset({Command.GET_VALUES_SELECTIVE, Command.GET_VALUES_SETUP_SELECTIVE, Command.GET_STATS})
 
 
-def acceptance(request: bytes, can_id: int | None, uuid: str | None = None) -> Accepts:
-    """Return the test that a reply to this request passes; `uuid` is the node's, where it is known.
+def acceptance(
+    request: bytes,
+    sender: int | None,
+    uuid: str | None = None,
+    other_uuids: Collection[str | None] = (),
+) -> Accepts:
+    """Return the test that a reply to this request passes; it looks at the command too.
 
-    The test looks at the command too.
+    `sender` is the controller id of the node that was asked and `uuid` its UUID, where they are known;
+    `other_uuids` are those of other nodes. An echo of the request is no reply.
     """
     command = request[0]
-    if command == Command.FW_VERSION and uuid:
-        return lambda reply: reply[0] == command and _field(reply, "uuid") in (uuid, None)
+    if command == Command.FW_VERSION:
+        return lambda reply: (
+            reply[0] == command
+            and len(reply) > 1
+            and (uuid is None or _field(reply, "uuid") in {uuid, None})
+            and (_field(reply, "uuid") is None or _field(reply, "uuid") not in other_uuids)
+        )
     mask = int.from_bytes(request[1:]) if command in _WITH_MASK else None
-    sender = can_id if command in _WITH_CONTROLLER_ID else None
+    sender = sender if command in _WITH_CONTROLLER_ID else None
     if mask is None and sender is None:
         return lambda reply: reply[0] == command
     return lambda reply: (

@@ -180,7 +180,7 @@ class BmsValues(NamedTuple):
 
         Firmware of 2020 ends before `can_id`; there, no cells and 0 V say the same.
         """
-        return not self.cell_num and not self.v_tot and self.can_id in (None, 255)
+        return self.cell_num == 0 and self.v_tot == 0 and self.can_id in {None, 255}
 
     @property
     def scripted(self) -> bool:
