@@ -4,7 +4,7 @@
 #   .venv-bench   packwire and what it is compared with
 # PACKWIRE_PYTHON=/path/to/python3 chooses the interpreter; after a change of mind, `make clean` first.
 
-PYTEST_ARGS ?=
+PYTEST_ARGS ?= -n auto
 LOCK_ARGS ?=
 
 UV := .tools/bin/uv
@@ -63,7 +63,7 @@ setup: .venv/.ready ## install all that the above need
 
 requirements: .tools/.ready ## lock requirements/*.in anew (LOCK_ARGS=--upgrade: with the newest versions)
 	@$(LOCK) --python-version 3.11 requirements/uv.in -o requirements/uv.txt
-	@$(LOCK) --python-version 3.12 --extra cli --extra serial --extra keyring \
+	@$(LOCK) --python-version 3.12 --extra cli --extra serial --extra keyring --extra plot --extra parquet \
 	    pyproject.toml requirements/test.in -o requirements/test.txt
 	@$(LOCK) --python-version 3.12 --extra cli --excludes requirements/bench-excludes.txt \
 	    pyproject.toml requirements/bench.in -o requirements/bench.txt

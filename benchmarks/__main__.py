@@ -8,11 +8,14 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import decoding, polling, starting, watching
+from benchmarks import capturing, decoding, diffing, insight_bits, polling, starting, watching
 from benchmarks.figure import Figure
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
+    "capturing": capturing.measure,
     "decoding": decoding.measure,
+    "diffing": diffing.measure,
+    "insight_bits": insight_bits.measure,
     "polling": polling.measure,
     "starting": starting.measure,
     "watching": watching.measure,

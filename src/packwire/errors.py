@@ -17,6 +17,7 @@ class ExitCode(IntEnum):
     REFUSED = 5
     DISPLACED = 6
     NO_ANSWER = 7
+    NO_DATA = 7  # a recording without application data
     GONE = 8
     BAD_FILE = 9
     MISSING_EXTRA = 10

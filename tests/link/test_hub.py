@@ -140,7 +140,7 @@ async def test_a_device_that_leaves_the_hub():
 
 async def test_two_that_displace_each_other_wait_longer_and_longer(monkeypatch):
     monkeypatch.setattr("packwire.device.follow.DISPLACED_DELAYS", (0.2, 0.6, 60.0))
-    delays = []
+    delays: list[float] = []
     note = delays.append
 
     async def watch(hub, after):

@@ -7,6 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from packwire.capture.formats import read_packets
+from packwire.capture.framed import Framed, put_together
+from packwire.capture.framings import Framing
+from packwire.capture.layers.att import AttTable
+from packwire.capture.layers.bluetooth import Bluetooth, att_messages, read_bluetooth, rfcomm_messages
+from packwire.capture.layers.can_bus import CanBus, read_can
+from packwire.capture.layers.merge import in_order_of_time
+from packwire.capture.layers.ready import ready_messages
 from packwire.capture.layers.tcp import Connections
 from packwire.capture.layers.vesc import VescTraffic, read_vesc
 from packwire.capture.packets import Packets
@@ -51,10 +58,71 @@ class Capture:
         """Return the VESC traffic: connections with roles, frames, conversation."""
         return read_vesc(self.connections)
 
+    @cached_property
+    def bluetooth(self) -> Bluetooth:
+        """Return the Bluetooth traffic: links with peers, ATT PDUs, what was lost."""
+        return read_bluetooth(self.packets)
+
+    @property
+    def att(self) -> AttTable:
+        """Return the ATT PDUs as columns."""
+        return self.bluetooth.att
+
+    @cached_property
+    def raw_messages(self) -> Messages:
+        """Return each ATT value, VESC payload, ... as it came, in the order of time."""
+        return in_order_of_time([*self._parts(), self.can.raw], self.packets.data)
+
+    def _parts(self) -> list[Messages]:
+        """Return the tables of all layers but CAN."""
+        return [
+            att_messages(self.bluetooth),
+            rfcomm_messages(self.bluetooth, self.packets),
+            ready_messages(self.packets),
+            self.vesc.messages,
+        ]
+
+    @cached_property
+    def can(self) -> CanBus:
+        """Return the CAN traffic: frames, and the longer messages that they make up."""
+        return read_can(self.packets)
+
     @property
     def messages(self) -> Messages:
-        """Return the messages of all protocols that are known here, in the order of time."""
-        return self.vesc.messages
+        """Return application messages: frames put together where a channel's framing is known."""
+        return self.framed.messages
+
+    @cached_property
+    def framed(self) -> Framed:
+        """Return the application messages with the framing and checksum of each."""
+        if not len(self.can.longer):
+            return put_together(self.raw_messages)
+        single = self.can.raw.select(~self.can.used)
+        return put_together(in_order_of_time([*self._parts(), single, self.can.longer], self.packets.data))
+
+    def framing_of(self, channel: int | str, direction: int) -> tuple[Framing, ...]:
+        """Return the framings of one direction of a channel (its text or number); empty: none is known."""
+        if isinstance(channel, str):
+            channel = self.messages.channels.index(channel)
+        return self.framed.by_way.get((channel, int(direction)), ())
+
+    @cached_property
+    def kinds(self) -> dict[str, int]:
+        """Return how much there is of each kind of data: `ATT PDUs`, `advertising packets`, ..."""
+        counts = dict(self.bluetooth.counts)
+        more = {
+            "ATT PDUs": len(self.att),
+            "RFCOMM chunks": len(self.bluetooth.chunks),
+            "CAN frames": len(self.can.raw),
+            "TCP connections": len(self.connections),
+        }
+        return counts | {name: count for name, count in more.items() if count}
+
+    @cached_property
+    def losses(self) -> tuple[str, ...]:
+        """Return one line for each kind of data that could not be used: how many, and why."""
+        left_out = self.bluetooth.left_out | self.can.left_out
+        return tuple(f"{count} x {reason}" for reason, count in left_out.items())
 
 
 def open_capture(path: str | Path) -> Capture:

@@ -18,6 +18,22 @@ NO_TIME = int(np.iinfo(np.int64).min)
 #: In `Packets.link_type`: the packet names an interface that the file does not describe.
 UNKNOWN_LINK = -1
 
+#: In `Packets.link_type`: application messages that a text log holds ready, with no link below them. The
+#: channel is the text of the packet's interface (`att ff01 notify`, `uart`); `direction` is SENT towards the
+#: device and RECEIVED from it.
+APPLICATION = -2
+
+#: In `Packets.link_type`: HCI packets whose file keeps their kind outside the packet, so that they begin with
+#: no packet indicator. Each is -10 less the indicator that HCI UART puts in front [Core Vol 4 Part A 2]:
+#: `-10 - link_type` is 1 for a command, 2 ACL data, 3 SCO data, 4 an event, 5 ISO data.
+HCI_COMMAND, HCI_ACL, HCI_SCO, HCI_EVENT, HCI_ISO = -11, -12, -13, -14, -15
+
+#: In `Packets.link_type`: what a Bluetooth recorder noted itself (controllers, log texts): no HCI traffic.
+HCI_NOTE = -20
+
+#: LINKTYPE_ numbers that readers assign themselves.
+LINKTYPE_HCI_H4, LINKTYPE_CAN_SOCKETCAN = 187, 227
+
 
 class PacketDirection(IntEnum):
     """Which way a packet went, seen from the machine that recorded it."""
@@ -35,7 +51,7 @@ class Packets:
     start      int64, where the packet's first byte lies in `data`
     size       int64, how many of its bytes are there, without a frame check sequence
     original   int64, how many it had on the wire (at least `size`), without a frame check sequence
-    link_type  int32, LINKTYPE_ number [https://www.tcpdump.org/linktypes.html], or UNKNOWN_LINK
+    link_type  int32, LINKTYPE_ number [https://www.tcpdump.org/linktypes.html], or a negative one above
     interface  int32, index into `interfaces`
     direction  int8, see `PacketDirection`
 

@@ -25,12 +25,29 @@ app = App(
     help_epilogue="Exit codes: 0 all well, 2 wrong use, 3 not reachable, 4 not a VESC, 5 refused by the hub, "
     "6 displaced by another client, 7 no answer, 8 gone while in use, 9 damaged file, 10 extra missing.",
 )
-app.command("packwire.cli.read:read", help="Read a pack once and show it.")
-app.command("packwire.cli.watch:watch", help="Watch a pack live.")
-app.command("packwire.cli.scan:scan", help="List the VESCs on the network and the serial ports.")
-app.command("packwire.cli.decode:decode", help="Show the conversation in a capture of VESC traffic.")
-app.command("packwire.cli.sim:app", name="sim", help="Simulate a VESC, or the hub that it dials.")
-app.command("packwire.cli.demo:demo", help="Watch a simulated pack behind a simulated hub.")
+#: The commands: where each is, and its line in the list. Each is imported when it is called.
+COMMANDS = {
+    "read": ("packwire.cli.read:read", "Read a pack once and show it."),
+    "watch": ("packwire.cli.watch:watch", "Watch a pack live."),
+    "scan": ("packwire.cli.scan:scan", "List the VESCs on the network and the serial ports."),
+    "decode": ("packwire.cli.decode:decode", "Show the conversation in a capture of VESC traffic."),
+    "info": ("packwire.cli.info:info", "Show what recordings hold, and why one has no data."),
+    "messages": ("packwire.cli.messages:messages", "Show the messages in recordings."),
+    "groups": ("packwire.cli.groups:groups", "Show which kinds of messages are in a recording."),
+    "pairs": ("packwire.cli.pairs:pairs", "Show requests with their replies."),
+    "diff": ("packwire.cli.diff:diff", "Find the bits that tell states apart, such as a switch."),
+    "convert": ("packwire.cli.convert:convert", "Write a recording in another format, fit to be shared."),
+    "capture": ("packwire.cli.capture:capture", "Record, step by step; find the bit of a switch."),
+    "sim": ("packwire.cli.sim:app", "Simulate a VESC, or the hub that it dials."),
+    "demo": ("packwire.cli.demo:demo", "Watch a simulated pack behind a simulated hub."),
+}
+
+for _name, (_where, _summary) in COMMANDS.items():
+    # The list needs a line for each without importing it; a command's own help is its docstring.
+    if _name in sys.argv[1:2]:
+        app.command(_where, name=_name)
+    else:
+        app.command(_where, name=_name, help=_summary)
 app.register_install_completion_command(add_to_startup=False)
 
 

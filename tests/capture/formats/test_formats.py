@@ -23,7 +23,7 @@ def test_each_format_is_recognised_by_its_content():
     ("begin", "advice"),
     [
         (b"", "empty"),
-        (b"PK\x03\x04....", "unpack it"),
+        (b"PK\x03\x04....", "cut off at offset 8"),
         (b"\xfd7zXZ\0....", "unxz"),
         (b"GMBU....", "editcap"),
         (b"<!DOCTYPE html>", "download the capture itself"),

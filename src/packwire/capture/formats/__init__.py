@@ -6,13 +6,27 @@ A new format is a module with `NAME`, `matches(head)` and `read(data)`, added to
 from dataclasses import replace
 from typing import Protocol
 
-from packwire.capture.formats import gzipped, pcap, pcapng
+from packwire.capture.formats import (
+    btsnoop,
+    btsnooz,
+    candump,
+    gzipped,
+    hexlines,
+    homeassistant,
+    nrfconnect,
+    packetlogger,
+    pcap,
+    pcapng,
+    text_lines,
+    uart_debug,
+    zipped,
+)
 from packwire.capture.packets import Packets
 from packwire.errors import BadFileError
 from packwire.messages import Bytes
 
 #: How many bytes `matches` gets to see.
-HEAD = 64
+HEAD = gzipped.HEAD
 
 
 class Format(Protocol):
@@ -29,21 +43,27 @@ class Format(Protocol):
         """Find the packets; raise BadFileError where there is nothing to be had."""
 
 
-FORMATS: tuple[Format, ...] = (pcap, pcapng)
+#: The ones that a few bytes tell, then texts, the most specific first; hexlines takes whatever has hex in it.
+BINARY: tuple[Format, ...] = (pcap, pcapng, btsnoop, packetlogger)
+TEXTS: tuple[Format, ...] = (nrfconnect, homeassistant, uart_debug, candump, hexlines)
+FORMATS: tuple[Format, ...] = (*BINARY, btsnooz, *TEXTS)
 
 #: Files that people hand over in place of a capture, by how they begin, and what to do about it.
 _MISTAKEN = (
-    (b"PK\x03\x04", "a zip archive: unpack it and give the capture inside"),
+    (b"Rar!", "a RAR archive: unpack it and give the capture inside"),
+    (b"7z\xbc\xaf", "a 7-Zip archive: unpack it and give the capture inside"),
     (b"\xfd7zXZ\0", "packed with xz: unpack it first (unxz)"),
     (b"\x28\xb5\x2f\xfd", "packed with zstd: unpack it first (unzstd)"),
     (b"BZh", "packed with bzip2: unpack it first (bunzip2)"),
-    (b"btsnoop\0", "a Bluetooth log (btsnoop), which is not read here"),
     (b"GMBU", "a Microsoft Network Monitor capture: convert it (editcap -F pcapng in.cap out.pcapng)"),
     (b"snoop\0", "a Solaris snoop capture: convert it (editcap -F pcapng in.cap out.pcapng)"),
     (b"\x34\xcd\xb2\xa1", "a pcap of a modified kind: convert it (editcap -F pcapng in.pcap out.pcapng)"),
     (b"\xa1\xb2\xcd\x34", "a pcap of a modified kind: convert it (editcap -F pcapng in.pcap out.pcapng)"),
     (b"<", "a web page or XML: download the capture itself"),
 )
+
+#: Texts that are no logs, whatever hex they hold.
+_PAGES = (b"<!", b"<?", b"<html", b"<HTML", b"<head")
 
 
 def read_packets(data: Bytes) -> Packets:
@@ -54,15 +74,40 @@ def read_packets(data: Bytes) -> Packets:
     """
     damage: tuple[str, ...] = ()
     suffix = ""
-    if gzipped.matches(data[:HEAD].tobytes()):
+    head = data[:HEAD].tobytes()
+    if gzipped.matches(head):
         data, damage = gzipped.expand(data)
         suffix = " in gzip (offsets are those in the unpacked file)"
+    elif zipped.matches(head):
+        data, name, damage = zipped.expand(data, _is_binary, _is_text_log, btsnooz.holds_section)
+        suffix = f" in a zip archive ({name}; offsets are those in the unpacked file)"
     head = data[:HEAD].tobytes()
-    for candidate in FORMATS:
+    candidate = _recognised(data, head)
+    if candidate is None:
+        raise BadFileError(_not_a_capture(head))
+    packets = candidate.read(data)
+    return replace(packets, format=packets.format + suffix, damage=damage + packets.damage)
+
+
+def _recognised(data: Bytes, head: bytes) -> Format | None:
+    for candidate in BINARY:
         if candidate.matches(head):
-            packets = candidate.read(data)
-            return replace(packets, format=packets.format + suffix, damage=damage + packets.damage)
-    raise BadFileError(_not_a_capture(head))
+            return candidate
+    if not text_lines.is_text(head):
+        return None
+    if btsnooz.holds_section(data):
+        return btsnooz
+    if head.startswith(_PAGES):
+        return None
+    return next((candidate for candidate in TEXTS if candidate.matches(head)), None)
+
+
+def _is_binary(head: bytes) -> bool:
+    return any(candidate.matches(head) for candidate in BINARY)
+
+
+def _is_text_log(head: bytes) -> bool:
+    return text_lines.is_text(head) and any(candidate.matches(head) for candidate in TEXTS)
 
 
 def _not_a_capture(head: bytes) -> str:
@@ -71,7 +116,12 @@ def _not_a_capture(head: bytes) -> str:
     for beginning, advice in _MISTAKEN:
         if head.startswith(beginning):
             return f"not a capture at offset 0, but {advice}"
-    if all(byte in b"\t\r\n" or 32 <= byte < 127 for byte in head):
-        return "not a capture at offset 0, but text: save the recording as pcap or pcapng and give that file"
-    names = " or ".join(candidate.NAME for candidate in FORMATS)
-    return f"no capture format begins with {head[:8].hex(' ')} (offset 0): save the recording as {names}"
+    if text_lines.is_text(head):
+        return (
+            "not a capture at offset 0, but text with no bytes that could be read: save the recording as"
+            " pcap or pcapng, or give lines such as `12:00:01.5 RX dd 03 00 1b`"
+        )
+    names = ", ".join(candidate.NAME for candidate in BINARY)
+    return (
+        f"no capture format begins with {head[:8].hex(' ')} (offset 0): save the recording as one of {names}"
+    )

@@ -16,6 +16,9 @@ MAX_EXPANDED = 2 << 30
 MAX_RATIO = 200
 FREE_EXPANDED = 64 << 20
 
+#: How much of a file is looked at to recognise it.
+HEAD = 16 << 10
+
 _CHUNK = 1 << 20
 _STEP = 16
 _GZIP = 16 + zlib.MAX_WBITS

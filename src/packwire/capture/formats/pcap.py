@@ -47,7 +47,7 @@ def read(data: Bytes) -> Packets:
         )
     (link,) = struct.unpack_from(order + "I", data, _LINK_TYPE)
     link_type = link & 0xFFFF
-    offsets, damage = _walk(memoryview(data), order, _LARGE_PACKETS.get(link_type, MAX_PACKET))
+    offsets, damage = _walk(memoryview(data), order, largest_packet(link_type))
     if damage and not offsets:
         raise BadFileError(f"{damage}: no packet can be read, record or copy the file again")
     at = np.frombuffer(offsets, dtype=np.int64) if offsets else np.zeros(0, dtype=np.int64)
@@ -68,6 +68,11 @@ def read(data: Bytes) -> Packets:
         data=data,
         damage=(f"{damage}: packets 1 to {count} are kept, what follows is lost",) if damage else (),
     )
+
+
+def largest_packet(link_type: int) -> int:
+    """Return how many bytes a packet of this link type may claim to have."""
+    return _LARGE_PACKETS.get(link_type, MAX_PACKET)
 
 
 def _walk(view: memoryview, order: str, largest: int) -> tuple["array[int]", str]:

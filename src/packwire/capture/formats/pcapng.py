@@ -20,13 +20,13 @@ from packwire.messages import Bytes, Int8s, Int64s
 
 NAME = "pcapng"
 
-_SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _PACKET = 0x0A0D0D0A, 1, 2, 3, 6
+SECTION, INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _PACKET = 0x0A0D0D0A, 1, 2, 3, 6
 _ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
 _IF_NAME, _IF_TSRESOL, _IF_FCSLEN, _IF_TSOFFSET, _PACKET_FLAGS = 2, 9, 13, 14, 2
 
 #: Where the captured bytes begin in each kind of block, and the least size of the whole block.
 _DATA_AT = {_PACKET: 28, _OLD_PACKET: 28, _SIMPLE_PACKET: 12}
-_LEAST = {_SECTION: 28, _INTERFACE: 20, _PACKET: 32, _OLD_PACKET: 32, _SIMPLE_PACKET: 16}
+_LEAST = {SECTION: 28, INTERFACE: 20, _PACKET: 32, _OLD_PACKET: 32, _SIMPLE_PACKET: 16}
 
 #: More sections or interfaces than any recording has: only a file made to use up memory does.
 MAX_DESCRIPTIONS = 65_536
@@ -79,6 +79,11 @@ def read(data: Bytes) -> Packets:
     return replace(packets, damage=(*packets.damage, line))
 
 
+def section_order(data: bytes | bytearray, at: int) -> str:
+    """Return the byte order of a section header that begins here, or nothing where none does."""
+    return _ORDERS.get(bytes(data[at + 8 : at + 12]), "") if data[at : at + 4] == b"\n\r\r\n" else ""
+
+
 def _walk(view: memoryview) -> _Found:
     """Step from block to block; note packets, read what describes sections and interfaces."""
     found = _Found()
@@ -87,7 +92,7 @@ def _walk(view: memoryview) -> _Found:
     at, end = 0, len(view)
     while at <= end - 12:
         kind, length = block(view, at)
-        if kind == _SECTION:
+        if kind == SECTION:
             order = _ORDERS.get(view[at + 8 : at + 12].tobytes(), "")
             if not order:
                 found.damage = f"the section header at offset {at} has no byte-order mark"
@@ -102,7 +107,7 @@ def _walk(view: memoryview) -> _Found:
         if kind in _DATA_AT:
             add_packet(at)
             add_kind(kind)
-        elif kind in (_SECTION, _INTERFACE) and not _describe(found, view, at, length):
+        elif kind in (SECTION, INTERFACE) and not _describe(found, view, at, length):
             return found
         at += length + (-length & 3)
     if at < end:

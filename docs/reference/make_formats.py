@@ -1,0 +1,64 @@
+"""Write docs/reference/formats.md from the formats and writers that there are.
+
+.venv/bin/python docs/reference/make_formats.py
+"""
+
+from pathlib import Path
+
+from packwire.capture.content import LINK_NAMES
+from packwire.capture.devices import HCI_FINDERS
+from packwire.capture.formats import FORMATS
+from packwire.capture.layers.le_link import LINK_TYPES
+from packwire.capture.packets import LINKTYPE_CAN_SOCKETCAN
+from packwire.capture.redact.network import IP_LINKS
+from packwire.capture.writers import PACKET_FORMATS, TABLE_FORMATS
+
+PAGE = Path(__file__).with_name("formats.md")
+
+INTRODUCTION = """# Capture formats
+
+Files are recognised by their content, never by their name. They may be packed with gzip or lie in a zip
+archive; `-` is standard input. Of a damaged file everything before the damage is read. This page is made from
+the code by `docs/reference/make_formats.py`.
+
+## Read
+
+"""
+
+WRITTEN = """
+## Written by `packwire convert`
+
+| format | holds |
+| --- | --- |
+"""
+
+LINKS = """
+## Link types
+
+Within pcap, pcapng and the Bluetooth logs, packets of these links are understood
+([numbers](https://www.tcpdump.org/linktypes.html)); others are counted and left out.
+
+| number | link |
+| --- | --- |
+"""
+
+
+def page() -> str:
+    """Return the page's text."""
+    read = "".join(f"- **{each.NAME}**: {_about(each.__doc__)}\n" for each in FORMATS)
+    written = "".join(f"| {name} | packets |\n" for name in PACKET_FORMATS)
+    written += "".join(f"| {name} | messages |\n" for name in TABLE_FORMATS)
+    numbers = sorted(
+        {*IP_LINKS, LINKTYPE_CAN_SOCKETCAN, *LINK_TYPES, *(number for number in HCI_FINDERS if number >= 0)}
+    )
+    links = "".join(f"| {number} | {LINK_NAMES.get(number, '')} |\n" for number in numbers)
+    return INTRODUCTION + read + WRITTEN + written + LINKS + links
+
+
+def _about(text: str | None) -> str:
+    """Return the first sentence of a module's docstring, as far as it says what the format is."""
+    return (text or "").split("\n\n", 1)[0].replace("\n", " ").strip()
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

@@ -1,0 +1,256 @@
+"""What a recording holds, and, where there is no application data in it, why and what to do about it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from packwire.capture.devices import Device, find_devices, hci_packets
+from packwire.capture.layers.hci import Kind
+from packwire.capture.open import Capture
+from packwire.capture.packets import (
+    APPLICATION,
+    HCI_COMMAND,
+    HCI_ISO,
+    HCI_NOTE,
+    NO_TIME,
+    UNKNOWN_LINK,
+    Packets,
+)
+from packwire.messages import Direction, Messages
+
+#: What link types are called, by LINKTYPE_ number; the negative ones are those of `packets`.
+LINK_NAMES = {
+    0: "loopback",
+    1: "Ethernet",
+    12: "raw IP",
+    14: "raw IP",
+    101: "raw IP",
+    105: "Wi-Fi (802.11)",
+    108: "loopback",
+    113: "Linux cooked (SLL)",
+    127: "Wi-Fi (802.11 with radiotap)",
+    187: "Bluetooth HCI",
+    189: "USB (Linux)",
+    201: "Bluetooth HCI with direction",
+    220: "USB (Linux, memory-mapped)",
+    227: "CAN (SocketCAN)",
+    228: "raw IPv4",
+    229: "raw IPv6",
+    249: "USB (Windows)",
+    251: "Bluetooth LE radio",
+    254: "Bluetooth HCI (Linux monitor)",
+    256: "Bluetooth LE radio with header",
+    272: "Bluetooth LE radio (Nordic)",
+    276: "Linux cooked (SLL2)",
+    UNKNOWN_LINK: "unknown",
+    APPLICATION: "application messages",
+    HCI_NOTE: "notes of the recorder",
+}
+_KINDS = {
+    Kind.COMMAND: "commands",
+    Kind.ACL: "ACL data",
+    Kind.SCO: "SCO data",
+    Kind.EVENT: "events",
+    Kind.ISO: "ISO data",
+}
+_BLUETOOTH_RADIO, _WIFI = frozenset({251, 256, 272}), frozenset({105, 119, 127, 163})
+_USB, _CAN = frozenset({189, 220, 249}), frozenset({227})
+
+
+def link_name(number: int) -> str:
+    """Return what people call a link type."""
+    if HCI_ISO <= number <= HCI_COMMAND:
+        return "Bluetooth HCI"
+    return LINK_NAMES.get(number, f"link type {number}")
+
+
+class Channel(NamedTuple):
+    """The messages of one channel; sizes in bytes, the smallest and the largest."""
+
+    name: str
+    to_device: int
+    from_device: int
+    unknown: int
+    sizes: tuple[int, int]
+
+
+class Advice(NamedTuple):
+    """Why there is no data, and what to do."""
+
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a recording holds.
+
+    `links` and `hci` count packets by kind; `cut` counts packets of which only the beginning was recorded
+    (`data_cut`: of those that carry Bluetooth data); `losses` say what could not be used and why; `small_log`
+    means the log of headers that every Android bug report has; `begin` and `end` are times in ns or NO_TIME.
+    """
+
+    packets: int
+    messages: int
+    begin: int
+    end: int
+    links: dict[str, int]
+    hci: dict[str, int] = field(default_factory=dict)
+    devices: tuple[Device, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    cut: int = 0
+    data_cut: int = 0
+    tcp_bytes: int = 0
+    small_log: bool = False
+    losses: tuple[str, ...] = ()
+    kinds: frozenset[int] = frozenset()
+
+
+def look(capture: Capture) -> Content:
+    """Look at all of a recording once."""
+    packets = capture.packets
+    known = packets.time[packets.time != NO_TIME]
+    kinds, counts = np.unique(packets.link_type, return_counts=True)
+    links: Counter[str] = Counter()
+    for kind, count in zip(kinds.tolist(), counts.tolist(), strict=True):
+        links[link_name(kind)] += count
+    hci, data_cut = _hci(packets)
+    return Content(
+        packets=len(packets),
+        messages=len(capture.messages),
+        begin=int(known.min()) if len(known) else NO_TIME,
+        end=int(known.max()) if len(known) else NO_TIME,
+        links=dict(links),
+        hci=hci,
+        devices=find_devices(packets) if hci else (),
+        channels=tuple(_channels(capture.messages)),
+        cut=int(np.count_nonzero(packets.original > packets.size)),
+        data_cut=data_cut,
+        tcp_bytes=int(capture.connections.segments.wire_size.sum()),
+        small_log="btsnooz" in capture.format,
+        losses=capture.losses,
+        kinds=frozenset(kinds.tolist()),
+    )
+
+
+def _hci(packets: Packets) -> tuple[dict[str, int], int]:
+    found = hci_packets(packets)
+    counts = {name: int(np.count_nonzero(found.kind == kind)) for kind, name in _KINDS.items()}
+    acl = found.kind == Kind.ACL
+    cut = int(np.count_nonzero(found.wire_end[acl] > found.end[acl]))
+    return {name: count for name, count in counts.items() if count}, cut
+
+
+def _channels(messages: Messages) -> list[Channel]:
+    result = []
+    for code, name in enumerate(messages.channels):
+        own = messages.channel == code
+        if own.any():
+            way, size = messages.direction[own], messages.size[own]
+            counts = [
+                int(np.count_nonzero(way == each))
+                for each in (Direction.TO_DEVICE, Direction.FROM_DEVICE, Direction.UNKNOWN)
+            ]
+            result.append(Channel(name, counts[0], counts[1], counts[2], (int(size.min()), int(size.max()))))
+    return result
+
+
+_ANDROID = (
+    "Android: Developer options > Enable Bluetooth HCI snoop log > Enabled (not `Filtered`), then turn"
+    " Bluetooth off and on, and record again."
+)
+
+
+def advice(content: Content) -> list[Advice]:
+    """Say why a recording holds no application data and what to do; empty where it holds some."""
+    if content.messages:
+        return []
+    if not content.packets:
+        return [
+            Advice(
+                "the recording holds no packets.",
+                "Start it before you open the app, use the app, then stop it; check that it listens at the"
+                " right interface.",
+            )
+        ]
+    if content.hci:
+        return [_bluetooth(content)]
+    if content.kinds & _BLUETOOTH_RADIO:
+        return [
+            Advice(
+                "a radio recording without data of a connection: only advertising, or it is encrypted.",
+                "Start the sniffer on the device's address before the app connects, so that it follows the"
+                " connection. If the app pairs, record on the phone instead (packwire capture android).",
+            )
+        ]
+    if content.kinds & _WIFI:
+        return [
+            Advice(
+                "Wi-Fi frames, which are encrypted and not read here.",
+                "Record at one end of the connection or at the router instead: packwire capture network.",
+            )
+        ]
+    return [_network(content)]
+
+
+def _bluetooth(content: Content) -> Advice:
+    data = content.hci.get(_KINDS[Kind.ACL], 0)
+    if content.small_log:
+        return Advice(
+            "only the small log that every Android bug report has: the app's data is not in it.", _ANDROID
+        )
+    if data and content.data_cut * 2 > data:
+        return Advice(
+            f"{content.data_cut} of {data} data packets were cut short: the log is filtered or keeps headers"
+            " only.",
+            _ANDROID,
+        )
+    if data:
+        return Advice(
+            f"{data} data packets, but no ATT value and no RFCOMM among them: nobody talked to a battery.",
+            "Start the recording, then open the vendor's app and wait until it shows the battery; a phone"
+            " records its own traffic only.",
+        )
+    adverts = sum(each.adverts for each in content.devices)
+    if adverts * 2 > content.hci.get(_KINDS[Kind.EVENT], 0):
+        return Advice(
+            f"only advertising ({adverts} reports of {len(content.devices)} devices): nothing was connected,"
+            " or the data of the connection was not recorded.",
+            "Open the app and wait until it shows the battery while the recording runs. " + _ANDROID,
+        )
+    return Advice(
+        "only HCI commands and events, no data packets (ACL): this recorder left the data out, or nothing"
+        " was connected.",
+        "iPhone: install Apple's Bluetooth logging profile, restart, and record with PacketLogger. "
+        + _ANDROID,
+    )
+
+
+def _network(content: Content) -> Advice:
+    if content.cut * 2 > content.packets:
+        return Advice(
+            f"{content.cut} of {content.packets} packets were cut short when they were recorded.",
+            "Record whole packets: tcpdump -s 0.",
+        )
+    if content.kinds & _CAN:
+        return Advice(
+            "CAN frames without data in them.",
+            "Record while the battery is awake, with the bit rate of the bus: candump -L can0.",
+        )
+    if content.kinds & _USB:
+        return Advice(
+            "USB traffic without Bluetooth data in it.",
+            "Record the USB bus on which the Bluetooth adapter is, from before the connection is made.",
+        )
+    if content.tcp_bytes:
+        return Advice(
+            f"TCP connections with {content.tcp_bytes} bytes, but nothing that is understood here;"
+            " they may be encrypted, or of something else.",
+            "Record between the app and the device itself: packwire capture network.",
+        )
+    return Advice(
+        "no TCP data and no CAN frames in it.",
+        "Record at an interface that the traffic passes, without a filter: packwire capture network.",
+    )

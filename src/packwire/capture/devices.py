@@ -1,0 +1,117 @@
+"""The Bluetooth devices that a recording shows: who advertised, who was connected, what they call themselves.
+
+Facts from the Bluetooth Core Specification, Vol 4, Part E 7.7 (events) and Vol 3, Part C 11 (advertising
+data).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from packwire.capture.layers.hci import HCI_LINKS, Finder, HciPackets, Kind, joined, located
+from packwire.capture.layers.link import Counts
+from packwire.capture.layers.usb import LINUX, LINUX_MMAPPED, USBPCAP, find_linux, find_usbpcap
+from packwire.capture.packets import Packets
+from packwire.messages import Bytes
+
+#: Link type -> what finds HCI packets in its packets.
+HCI_FINDERS: dict[int, Finder] = HCI_LINKS | {
+    USBPCAP: find_usbpcap,
+    LINUX: find_linux,
+    LINUX_MMAPPED: find_linux,
+}
+
+#: More devices than any street has; a file with more was made to use up memory.
+MAX_DEVICES = 20_000
+
+_CONNECTION, _NAME, _LE_META = 0x03, 0x07, 0x3E
+_LE_CONNECTIONS, _ADVERTISING, _EXTENDED_ADVERTISING = (0x01, 0x0A, 0x29), 0x02, 0x0D
+_LOCAL_NAMES = (0x08, 0x09)
+
+
+@dataclass(slots=True)
+class Device:
+    """A Bluetooth device: `transport` is LE or BR/EDR; `adverts` counts its advertising reports."""
+
+    address: str
+    transport: str
+    name: str = ""
+    connections: int = 0
+    adverts: int = 0
+
+
+def hci_packets(packets: Packets) -> HciPackets:
+    """Return the HCI packets of all link types that carry them, in the order of the file."""
+    parts = [located(packets, np.zeros(0, dtype=np.int64))]
+    for number in np.unique(packets.link_type).tolist():
+        row = np.flatnonzero(packets.link_type == number)
+        if number in HCI_FINDERS:
+            parts.append(HCI_FINDERS[number](packets, row, Counts()))
+    return joined(parts)
+
+
+def find_devices(packets: Packets) -> tuple[Device, ...]:
+    """Return the devices that events speak of: those that were connected first, then by how often seen."""
+    found = hci_packets(packets)
+    events = found.where(found.kind == Kind.EVENT)
+    seen = _Devices(packets.data)
+    telling = np.isin(packets.data[events.at[events.end > events.at]], (_CONNECTION, _NAME, _LE_META))
+    events = events.where(events.end > events.at).where(telling)
+    for at, end in zip(events.at.tolist(), events.end.tolist(), strict=True):
+        seen.event(packets.data[at:end].tobytes())
+    return tuple(sorted(seen.devices.values(), key=lambda each: (-each.connections, -each.adverts)))
+
+
+class _Devices:
+    def __init__(self, data: Bytes) -> None:
+        self.data = data
+        self.devices: dict[bytes, Device] = {}
+
+    def event(self, event: bytes) -> None:
+        body = event[2:]
+        if event[0] == _CONNECTION and len(body) >= 9 and not body[0]:
+            self._of(body[3:9], "BR/EDR").connections += 1
+        elif event[0] == _NAME and len(body) > 7 and not body[0]:
+            self._of(body[1:7], "BR/EDR").name = _text(body[7:])
+        elif event[0] == _LE_META and len(body) > 1:
+            self._le(body)
+
+    def _le(self, body: bytes) -> None:
+        if body[0] in _LE_CONNECTIONS and len(body) >= 12 and not body[1]:
+            self._of(body[6:12], "LE").connections += 1
+        elif body[0] == _ADVERTISING:
+            self._reports(body, address=2, size_at=8, behind=1)
+        elif body[0] == _EXTENDED_ADVERTISING:
+            self._reports(body, address=3, size_at=23, behind=0)
+
+    def _reports(self, body: bytes, *, address: int, size_at: int, behind: int) -> None:
+        at = 2
+        for _ in range(body[1]):
+            if at + size_at >= len(body):
+                return
+            device = self._of(body[at + address : at + address + 6], "LE")
+            device.adverts += 1
+            begin = at + size_at + 1
+            device.name = _local_name(body[begin : begin + body[begin - 1]]) or device.name
+            at = begin + body[begin - 1] + behind
+
+    def _of(self, raw: bytes, transport: str) -> Device:
+        if raw not in self.devices:
+            device = Device(raw[::-1].hex(":").upper(), transport)
+            if len(self.devices) >= MAX_DEVICES:
+                return device
+            self.devices[raw] = device
+        return self.devices[raw]
+
+
+def _local_name(data: bytes) -> str:
+    at = 0
+    while at + 1 < len(data) and data[at]:
+        if data[at + 1] in _LOCAL_NAMES:
+            return _text(data[at + 2 : at + 1 + data[at]])
+        at += 1 + data[at]
+    return ""
+
+
+def _text(raw: bytes) -> str:
+    return raw.split(b"\0", 1)[0].decode("utf-8", "replace")

@@ -1,0 +1,192 @@
+"""Zip archives, above all Android's bug reports: finds the capture inside and unpacks it within bounds.
+
+In a bug report the Bluetooth log lies below FS/data/misc/bluetooth/logs or FS/data/log/bt (Samsung); where
+the snoop log was off, the report's text still has a section with headers (`btsnooz`).
+"""
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Buffer, Callable
+from typing import override
+
+import numpy as np
+
+from packwire.capture.formats import gzipped
+from packwire.errors import BadFileError
+from packwire.messages import Bytes
+
+#: Members that are looked at, and how large the archive's directory may be.
+MAX_MEMBERS = 20_000
+_MAX_DIRECTORY = 8 << 20
+#: How much of a text is searched for the section of a bug report.
+_MAX_SEARCHED = 512 << 20
+
+_CHUNK = 1 << 20
+_END_RECORD = struct.Struct("<4s4H2LH")
+_DEFECTS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    OSError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    NotImplementedError,
+    UnicodeError,
+    OverflowError,
+    IndexError,
+)
+_LOGS = ("data/misc/bluetooth/logs/", "data/log/bt/", "btsnoop")
+
+
+class _View(io.RawIOBase):
+    """A file over bytes that are mapped already, so that they are not copied."""
+
+    def __init__(self, view: memoryview) -> None:
+        super().__init__()
+        self._view, self._at = view, 0
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def seekable(self) -> bool:
+        return True
+
+    @override
+    def tell(self) -> int:
+        return self._at
+
+    @override
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._at = max(0, offset + (0, self._at, len(self._view))[whence])
+        return self._at
+
+    @override
+    def readinto(self, buffer: Buffer, /) -> int:
+        target = memoryview(buffer).cast("B")
+        piece = self._view[self._at : self._at + len(target)]
+        target[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
+
+
+def matches(head: bytes) -> bool:
+    """Tell whether a file begins with a zip member."""
+    return head.startswith(b"PK\x03\x04")
+
+
+def expand(
+    data: Bytes,
+    is_capture: Callable[[bytes], bool],
+    is_text_log: Callable[[bytes], bool],
+    holds_section: Callable[[Bytes], bool],
+) -> tuple[Bytes, str, tuple[str, ...]]:
+    """Unpack the capture in an archive; return its bytes, its name, and what else was found or damaged.
+
+    Logs of the places that Android uses come first, then anything `is_capture` knows by its first bytes (the
+    largest where there are several), then a text that holds a section, then the archive's only file if that
+    is a text log. Raises BadFileError where there is none.
+    """
+    view = memoryview(data)
+    _check_directory(view)
+    try:
+        with zipfile.ZipFile(io.BufferedReader(_View(view))) as archive:
+            members = [each for each in archive.infolist()[:MAX_MEMBERS] if _readable(each)]
+            return _chosen(archive, members, is_capture, is_text_log, holds_section)
+    except _DEFECTS as error:
+        raise BadFileError(f"a zip archive that cannot be read ({_words(error)}): copy it again") from error
+
+
+def _words(error: Exception) -> str:
+    return " ".join(str(error).split())[:120] or type(error).__name__
+
+
+def _chosen(
+    archive: zipfile.ZipFile,
+    members: list[zipfile.ZipInfo],
+    is_capture: Callable[[bytes], bool],
+    is_text_log: Callable[[bytes], bool],
+    holds_section: Callable[[Bytes], bool],
+) -> tuple[Bytes, str, tuple[str, ...]]:
+    captures = [each for each in members if is_capture(_head(archive, each))]
+    captures.sort(key=lambda each: (_is_log(each), each.file_size), reverse=True)
+    if captures:
+        best, *others = captures
+        content, damage = _unpack(archive, best)
+        names = ", ".join(each.filename for each in others[:3]) + (", ..." if len(others) > 3 else "")
+        if others:
+            damage = (*damage, f"{len(others)} other captures in the archive are not read: {names}")
+        return content, best.filename, damage
+    texts = sorted(
+        (each for each in members if each.filename.lower().endswith((".txt", ".log"))),
+        key=lambda each: each.file_size,
+        reverse=True,
+    )
+    searched = 0
+    for each in texts[:10]:
+        if (searched := searched + each.file_size) > _MAX_SEARCHED:
+            break
+        content, damage = _unpack(archive, each)
+        if holds_section(content):
+            return content, each.filename, damage
+    if len(members) == 1 and is_text_log(_head(archive, members[0])):
+        content, damage = _unpack(archive, members[0])
+        return content, members[0].filename, damage
+    raise BadFileError(
+        f"a zip archive with no capture among its {len(members)} files: if it is a bug report, switch on the"
+        " Bluetooth HCI snoop log in the developer options, switch Bluetooth off and on, and record again"
+    )
+
+
+def _readable(member: zipfile.ZipInfo) -> bool:
+    """Tell whether a member is a file that can be unpacked in small steps (the other methods cannot)."""
+    methods = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+    return not member.is_dir() and member.file_size > 0 and member.compress_type in methods
+
+
+def _is_log(member: zipfile.ZipInfo) -> bool:
+    return any(place in member.filename for place in _LOGS)
+
+
+def _check_directory(view: memoryview) -> None:
+    """Refuse a directory larger than any archive of captures has; zipfile itself would read it whole."""
+    tail = view[-(65_536 + _END_RECORD.size) :].tobytes()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or at + _END_RECORD.size > len(tail):
+        raise BadFileError(f"a zip archive that is cut off at offset {len(view)}: copy it again")
+    size = _END_RECORD.unpack_from(tail, at)[5]
+    if size > _MAX_DIRECTORY or b"PK\x06\x07" in tail[:at]:
+        raise BadFileError("a zip archive with too many files: unpack it and give the capture inside")
+
+
+def _head(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """Return how a member begins; nothing where it cannot be read (an unknown method, a password)."""
+    try:
+        with archive.open(member) as file:
+            return file.read(gzipped.HEAD)
+    except _DEFECTS:
+        return b""
+
+
+def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[Bytes, tuple[str, ...]]:
+    limit = min(gzipped.MAX_EXPANDED, max(gzipped.FREE_EXPANDED, gzipped.MAX_RATIO * member.compress_size))
+    result = bytearray()
+    damage: tuple[str, ...] = ()
+    try:
+        with archive.open(member) as file:
+            while piece := file.read(_CHUNK):
+                result += piece
+                if len(result) > limit:
+                    raise BadFileError(
+                        f"{member.filename} unpacks to more than {limit} bytes: unpack the archive yourself"
+                        " and give that file"
+                    )
+    except _DEFECTS as error:
+        damage = (
+            f"{member.filename} in the archive is damaged ({_words(error)}): {len(result)} bytes are kept",
+        )
+    return np.frombuffer(result, dtype=np.uint8), damage

@@ -1,0 +1,229 @@
+"""Bluetooth traffic from captured packets to ATT PDUs and RFCOMM chunks, block by block.
+
+A block at a time keeps the columns in the processor's cache, and the memory small.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from packwire.capture.layers.att import VALUES, AttReader, AttTable
+from packwire.capture.layers.hci import HCI_LINKS, HciPackets, Link, Links, acl_fragments, joined
+from packwire.capture.layers.l2cap import Reassembly
+from packwire.capture.layers.l2cap_channels import Channels
+from packwire.capture.layers.le_link import LINK_TYPES, LinkLayer
+from packwire.capture.layers.link import Counts
+from packwire.capture.layers.rfcomm import Chunk
+from packwire.capture.layers.usb import LINUX, LINUX_MMAPPED, USBPCAP, find_linux, find_usbpcap
+from packwire.capture.packets import Packets
+from packwire.messages import Bytes, Direction, Int64s, Messages, Row, from_rows
+
+_BLOCK = 1 << 15
+
+_FINDERS = HCI_LINKS | {USBPCAP: find_usbpcap, LINUX: find_linux, LINUX_MMAPPED: find_linux}
+
+
+@dataclass(frozen=True, slots=True)
+class Bluetooth:
+    """What the Bluetooth packets of a recording hold.
+
+    `joined` are the bytes that had to be put together, `rows_of` the packets' rows of such a value by the
+    last of them; `counts` says how many packets of each kind there were, `left_out` what was lost and why.
+    """
+
+    att: AttTable
+    links: tuple[Link, ...]
+    names: dict[tuple[int, bool], dict[int, str]]
+    data: Bytes
+    joined: Bytes
+    rows_of: dict[int, list[int]]
+    chunks: tuple[Chunk, ...] = ()
+    opened_by: dict[int, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def read_bluetooth(packets: Packets) -> Bluetooth:
+    """Find all Bluetooth traffic in a recording."""
+    left_out, counts = Counts(), Counts()
+    links, reassembly, att = Links(), Reassembly(packets.data), AttReader(packets.data)
+    channels = Channels(packets.data)
+    sniffed = LinkLayer(links)
+    for begin in range(0, len(packets), _BLOCK):
+        found = _block(packets, begin, left_out)
+        if found is None:
+            rows = np.arange(begin, min(begin + _BLOCK, len(packets)))
+            rows = rows[np.isin(packets.link_type[rows], LINK_TYPES)]
+            if not len(rows):
+                continue
+            fragments = sniffed.add(packets, rows, counts, left_out)
+        else:
+            links.see_events(packets.data, found, left_out)
+            fragments = acl_fragments(packets.data, found, links, left_out)
+            counts.add("HCI packets", len(found))
+            counts.add("ACL data packets", len(fragments))
+        pdus = reassembly.add(fragments, left_out)
+        is_att = channels.add(pdus, reassembly.joined, counts, left_out)
+        att.add(pdus.where(is_att), reassembly.joined)
+    reassembly.finish(left_out)
+    table = att.finish(packets.time)
+    return Bluetooth(
+        att=table,
+        links=tuple(links.links),
+        names={
+            (number, of_app): att.names(number, of_app)
+            for number in range(len(links.links))
+            for of_app in (False, True)
+        },
+        data=packets.data,
+        joined=np.frombuffer(bytes(reassembly.joined), dtype=np.uint8),
+        rows_of=reassembly.rows_of,
+        chunks=tuple(channels.rfcomm.chunks),
+        opened_by={chunk.link: channels.rfcomm.opened_by(chunk.link) for chunk in channels.rfcomm.chunks},
+        left_out=left_out.by_reason,
+        counts=counts.by_reason,
+    )
+
+
+def _block(packets: Packets, begin: int, left_out: Counts) -> HciPackets | None:
+    """Return the HCI packets of one block of captured packets."""
+    link_type = packets.link_type[begin : begin + _BLOCK]
+    parts = []
+    same = bool((link_type == link_type[0]).all())
+    for number in [int(link_type[0])] if same else np.unique(link_type).tolist():
+        find = _FINDERS.get(number)
+        if find is not None:
+            rows = np.arange(len(link_type)) if same else np.flatnonzero(link_type == number)
+            parts.append(find(packets, rows + begin, left_out))
+    return joined(parts) if parts else None
+
+
+def att_messages(bluetooth: Bluetooth) -> Messages:
+    """Return the values that were written, read, notified and indicated, each on its channel."""
+    att = bluetooth.att
+    wanted = _CODE[att.opcode] > 0
+    if not wanted.all():
+        att = AttTable(*(getattr(att, name)[wanted] for name in AttTable.__slots__))
+    channel, channels = _channels(bluetooth, att)
+    packets, offsets = _packet_numbers(bluetooth, att)
+    return Messages(
+        time=att.time,
+        direction=att.direction,
+        channel=channel,
+        start=att.start,
+        size=att.size,
+        packets=packets,
+        packet_offsets=offsets,
+        channels=channels,
+        data=bluetooth.data,
+        joined=bluetooth.joined,
+    )
+
+
+_KINDS = tuple(dict.fromkeys(VALUES.values()))
+#: Opcode -> 1 and up for the kinds of channels, 0 for none.
+_CODE = np.zeros(256, dtype=np.int8)
+for _opcode, _kind in VALUES.items():
+    _CODE[_opcode] = _KINDS.index(_kind) + 1
+
+
+def _channels(bluetooth: Bluetooth, att: AttTable) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Give each connection, side, handle and kind a channel; return its number for each PDU, and all."""
+    code = att.connection.astype(np.int64)
+    code *= 2
+    code += att.of_app
+    code <<= 17
+    code += att.handle
+    code += 1
+    code *= 8
+    code += _CODE[att.opcode]
+    if not len(code):
+        return np.zeros(0, dtype=np.int32), ()
+    base = int(code.min())
+    if int(code.max()) - base < 1 << 24:
+        code -= base
+        used = np.zeros(int(code.max()) + 1, dtype=np.bool_)
+        used[code] = True
+        codes = np.flatnonzero(used) + base
+        number = (np.cumsum(used, dtype=np.int32) - 1)[code]
+    else:
+        codes, inverse = np.unique(code, return_inverse=True)
+        number = inverse.astype(np.int32)
+    texts = _texts(bluetooth, codes)
+    channels = tuple(dict.fromkeys(texts))
+    index = {text: place for place, text in enumerate(channels)}
+    places = np.array([index[text] for text in texts], dtype=np.int32)
+    return places[number], channels
+
+
+def _texts(bluetooth: Bluetooth, codes: Int64s) -> list[str]:
+    """Name the channels; the device is named only where there are several."""
+    texts = []
+    where = _devices(bluetooth, sorted({code >> 21 for code in codes.tolist()}))
+    for code in codes.tolist():
+        link, of_app = divmod(code >> 20, 2)
+        handle = (code >> 3 & 0x1FFFF) - 1
+        name = bluetooth.names.get((link, bool(of_app)), {}).get(handle) or _borrowed(bluetooth, link, handle)
+        parts = ["att", f"0x{handle:04x}" if handle >= 0 else "0x????", name, _KINDS[(code & 7) - 1]]
+        parts += ["of the app"] if of_app else []
+        texts.append(" ".join(part for part in [*parts, where[link]] if part))
+    return texts
+
+
+def _borrowed(bluetooth: Bluetooth, link: int, handle: int) -> str:
+    """Return a name that another connection to the same device found: phones discover only once."""
+    peer = bluetooth.links[link].peer
+    for number, other in enumerate(bluetooth.links):
+        if other.peer == peer and (name := bluetooth.names.get((number, False), {}).get(handle)):
+            return name
+    return ""
+
+
+def _devices(bluetooth: Bluetooth, links: list[int]) -> dict[int, str]:
+    """Return how each connection's device is called in channels: not at all where there is only one."""
+    named = {number: bluetooth.links[number].peer for number in links}
+    peers = {peer for peer in named.values() if peer}
+    if len(peers) + ("" in named.values()) <= 1:
+        return dict.fromkeys(links, "")
+    return {
+        number: peer or f"connection 0x{bluetooth.links[number].handle:04x}" for number, peer in named.items()
+    }
+
+
+def _packet_numbers(bluetooth: Bluetooth, att: AttTable) -> tuple[Int64s, Int64s]:
+    """Return the packets of all messages and where those of each begin; nearly all have one."""
+    number = att.row + 1
+    count = len(number)
+    if not bluetooth.rows_of:
+        return number, np.arange(count + 1, dtype=np.int64)
+    last = np.array(sorted(bluetooth.rows_of), dtype=np.int64)
+    together = np.flatnonzero(np.isin(att.row, last))
+    lists = [bluetooth.rows_of[row] for row in att.row[together].tolist()]
+    counts = np.ones(count, dtype=np.int64)
+    counts[together] = [len(rows) for rows in lists]
+    offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    packets = np.repeat(number, counts)
+    for index, rows in zip(together.tolist(), lists, strict=True):
+        packets[offsets[index] : offsets[index + 1]] = np.array(rows) + 1
+    return packets, offsets
+
+
+def rfcomm_messages(bluetooth: Bluetooth, packets: Packets) -> Messages:
+    """Return what was written to serial ports; the side that was connected to is the device."""
+    ports = tuple(dict.fromkeys(chunk.port for chunk in bluetooth.chunks))
+    numbers = {port: index for index, port in enumerate(ports)}
+    rows = []
+    for chunk in bluetooth.chunks:
+        sources = bluetooth.rows_of.get(chunk.row, [chunk.row])
+        rows.append(
+            Row(
+                int(packets.time[chunk.row]),
+                Direction(chunk.way * bluetooth.opened_by[chunk.link]),
+                numbers[chunk.port],
+                chunk.start,
+                chunk.size,
+                [row + 1 for row in sources],
+            )
+        )
+    return from_rows(rows, [f"rfcomm {port}" for port in ports], bluetooth.data, bluetooth.joined)

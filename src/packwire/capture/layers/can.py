@@ -1,0 +1,99 @@
+"""CAN frames as Linux records them.
+
+LINKTYPE_CAN_SOCKETCAN [https://www.tcpdump.org/linktypes/LINKTYPE_CAN_SOCKETCAN.html]: identifier with flags
+in 4 bytes, big-endian, length, flags of CAN FD, 2 reserved bytes, data.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from packwire.capture.layers.link import Counts
+from packwire.capture.packets import LINKTYPE_CAN_SOCKETCAN, Packets, gather
+from packwire.messages import Bytes, Int64s, Messages
+
+_EXTENDED, _REMOTE, _ERROR = 1 << 31, 1 << 30, 1 << 29
+_HEADER = np.dtype([("id", ">u4"), ("size", "u1"), ("fd", "u1"), ("reserved", "V2")])
+
+
+@dataclass(frozen=True, slots=True)
+class CanFrames:
+    """CAN frames: columns of equal length.
+
+    row       int64, row in the table of packets
+    id        int64, the identifier of 11 or 29 bits
+    extended  bool, whether it has 29 bits
+    remote    bool, whether the frame asks for data and has none
+    start, size  int64, where the data lies in the file
+    """
+
+    row: Int64s
+    id: Int64s
+    extended: NDArray[np.bool_]
+    remote: NDArray[np.bool_]
+    start: Int64s
+    size: Int64s
+    data: Bytes
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def content(self, index: int) -> bytes:
+        """Return the data of one frame."""
+        start = int(self.start[index])
+        return self.data[start : start + int(self.size[index])].tobytes()
+
+
+def find_can(packets: Packets, left_out: Counts) -> CanFrames:
+    """Find all CAN frames; error frames and those cut short are counted."""
+    row = np.flatnonzero(packets.link_type == LINKTYPE_CAN_SOCKETCAN)
+    whole = packets.size[row] >= _HEADER.itemsize
+    left_out.add("CAN frames that are cut short", int(np.count_nonzero(~whole)))
+    row = row[whole]
+    header = gather(packets.data, packets.start[row], _HEADER)
+    word = header["id"].astype(np.int64)
+    size = header["size"].astype(np.int64)
+    remote = word & _REMOTE != 0
+    size[remote] = 0
+    is_error = word & _ERROR != 0
+    fits = packets.size[row] >= size + _HEADER.itemsize
+    left_out.add("CAN error frames", int(np.count_nonzero(is_error)))
+    left_out.add("CAN frames that are cut short", int(np.count_nonzero(~fits & ~is_error)))
+    kept = fits & ~is_error
+    row, word, size = row[kept], word[kept], size[kept]
+    extended = word & _EXTENDED != 0
+    return CanFrames(
+        row=row,
+        id=np.where(extended, word & 0x1FFF_FFFF, word & 0x7FF),
+        extended=extended,
+        remote=remote[kept],
+        start=packets.start[row] + _HEADER.itemsize,
+        size=size,
+        data=packets.data,
+    )
+
+
+def can_messages(packets: Packets, frames: CanFrames, names: dict[int, str]) -> Messages:
+    """Return each frame on the channel of its identifier; `names` says what extended ones are called."""
+    code = frames.id * 4 + frames.extended * 2 + frames.remote
+    codes, channel = np.unique(code, return_inverse=True)
+    texts = []
+    for each in codes.tolist():
+        identifier, extended, remote = each >> 2, each >> 1 & 1, each & 1
+        name = names.get(identifier, "") if extended else ""
+        number = f"can 0x{identifier:0{8 if extended else 3}x}"
+        parts = [number, name, "request" * remote]
+        texts.append(" ".join(part for part in parts if part))
+    return Messages(
+        time=packets.time[frames.row],
+        direction=packets.direction[frames.row] * np.int8(0),
+        channel=channel.astype(np.int32),
+        start=frames.start,
+        size=frames.size,
+        packets=frames.row + 1,
+        packet_offsets=np.arange(len(frames) + 1, dtype=np.int64),
+        channels=tuple(texts),
+        data=packets.data,
+        joined=np.zeros(0, dtype=np.uint8),
+    )

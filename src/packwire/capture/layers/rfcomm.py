@@ -1,0 +1,65 @@
+"""RFCOMM, the serial ports of Bluetooth Classic [RFCOMM with TS 07.10, Bluetooth SIG; 3GPP TS 07.10, 5.2].
+
+A frame is address, control, a length of 1 or 2 bytes, a byte of credits where the poll bit of a data frame is
+set, the data, and a check sequence.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+_SABM, _UIH = 0x2F, 0xEF
+_POLL = 0x10
+#: The multiplexer's own channel: no data of an application.
+_CONTROL = 0
+
+
+class Chunk(NamedTuple):
+    """Bytes that one side wrote to a serial port.
+
+    `way` is that of the packet (see `PacketDirection`); `start` and `size` say where the bytes lie.
+    """
+
+    row: int
+    link: int
+    way: int
+    port: int
+    start: int
+    size: int
+
+
+@dataclass(slots=True)
+class _Session:
+    """Who opened the session (the way of its first packet), 0: not recorded."""
+
+    opened: int = 0
+
+
+class Rfcomm:
+    """Reads the frames of all RFCOMM sessions; `chunks` collects what applications said."""
+
+    def __init__(self) -> None:
+        self.chunks: list[Chunk] = []
+        self._sessions: dict[int, _Session] = {}
+
+    def add(self, row: int, link: int, way: int, start: int, frame: bytes) -> bool:
+        """Take one frame that begins at `start`; tell whether it could be read."""
+        if len(frame) < 4:
+            return False
+        dlci, kind = frame[0] >> 2, frame[1] & ~_POLL
+        at, size = (3, frame[2] >> 1) if frame[2] & 1 else (4, frame[2] >> 1 | frame[3] << 7)
+        if kind == _SABM:
+            session = self._sessions.setdefault(link, _Session())
+            session.opened = session.opened or way
+        if kind != _UIH or dlci == _CONTROL:
+            return True
+        at += bool(frame[1] & _POLL)
+        if at + size + 1 > len(frame):
+            return False
+        if size:
+            self.chunks.append(Chunk(row, link, way, dlci >> 1, start + at, size))
+        return True
+
+    def opened_by(self, link: int) -> int:
+        """Return the way of the packets of the side that opened the session; if unknown, the recorder's."""
+        session = self._sessions.get(link)
+        return (session.opened if session else 0) or 1

@@ -1,0 +1,160 @@
+"""Recordings without what should not leave the house: logins, keys, PINs, Bluetooth addresses and names.
+
+A packet keeps its size and its place, so that everything else about the recording stays true: the same
+messages in the same packets, with the checksums mended. The same address becomes the same made-up one
+everywhere. It fails closed: what cannot be read and might hold a secret is masked whole.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from packwire.capture.devices import HCI_FINDERS, hci_packets
+from packwire.capture.layers.hci import Kind
+from packwire.capture.layers.usb import LINUX, LINUX_MMAPPED, USBPCAP
+from packwire.capture.open import Capture
+from packwire.capture.packets import APPLICATION, HCI_COMMAND, HCI_ISO, LINKTYPE_CAN_SOCKETCAN, Packets
+from packwire.capture.redact.acl import AclMasker, mask_streams
+from packwire.capture.redact.can import mask_can
+from packwire.capture.redact.canvas import Aliases, Canvas, Span
+from packwire.capture.redact.hci import HciMasker
+from packwire.capture.redact.needles import replace_all
+from packwire.capture.redact.network import IP_LINKS, mask_network
+from packwire.capture.redact.radio import RADIO_LINKS, mask_radio, mend_radio
+from packwire.messages import Int64s
+
+__all__ = ["Redacted", "redacted", "without_secrets"]
+
+OTHER_LINKS = "packets of a kind of link that is not read here"
+REPEATED = "the same addresses and names in other places"
+_CONNECTING = (0x03, 0x3E)
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """A recording that may be shared, and how much of what was masked in it."""
+
+    packets: Packets
+    counts: dict[str, int]
+
+
+def redacted(packets: Packets) -> Redacted:
+    """Mask all that identifies an owner or opens a door; for a file that leaves the house."""
+    return _redact(packets, strict=True)
+
+
+def without_secrets(capture: Capture) -> Capture:
+    """Return a capture without logins, keys and PINs, to be shown: names and addresses stay."""
+    changed = _redact(capture.packets, strict=False)
+    return Capture(capture.name, changed.packets) if changed.counts else capture
+
+
+def _redact(packets: Packets, *, strict: bool) -> Redacted:
+    canvas = Canvas(packets)
+    aliases = Aliases()
+    kinds = {int(kind) for kind in np.unique(packets.link_type)}
+    if kinds & IP_LINKS.keys():
+        mask_network(canvas, strict=strict)
+    if LINKTYPE_CAN_SOCKETCAN in kinds:
+        mask_can(canvas, strict=strict)
+    _mask_hci(canvas, aliases, strict=strict)
+    _mask_application(canvas, strict=strict)
+    if strict:
+        _mask_other_links(canvas)
+        _mask_repeated(canvas, aliases)
+        mend_radio(canvas)
+    changed = replace(packets, data=canvas.data, interfaces=_interfaces(packets, kinds, strict))
+    return Redacted(changed, {what: count for what, count in canvas.counts.items() if count})
+
+
+def _interfaces(packets: Packets, kinds: set[int], strict: bool) -> tuple[str, ...]:
+    """Names of interfaces are kept where they are channels; others may name a computer."""
+    if not strict or APPLICATION in kinds:
+        return packets.interfaces
+    return ("",) * len(packets.interfaces)
+
+
+def _mask_hci(canvas: Canvas, aliases: Aliases, *, strict: bool) -> None:
+    found = hci_packets(canvas.packets)
+    events = HciMasker(canvas, aliases)
+    data = AclMasker(canvas, aliases, strict=strict)
+    columns = (found.kind, found.at, found.end, found.direction, found.adapter)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    for kind, at, end, direction, adapter in rows:
+        if kind == Kind.ACL:
+            data.packet(adapter, direction, at, end)
+        elif kind == Kind.EVENT:
+            if end - at > 6 and canvas.original[at] in _CONNECTING:
+                _new_connection(canvas, data, adapter, at)
+            if strict:
+                events.event(at, end)
+        elif strict and kind == Kind.COMMAND:
+            events.command(at, end)
+    if strict:
+        mask_radio(canvas, events, data)
+    data.finish()
+
+
+def _new_connection(canvas: Canvas, data: AclMasker, adapter: int, at: int) -> None:
+    event = canvas.original[at : at + 7].tobytes()
+    if event[0] == 0x3E and event[2] not in (0x01, 0x0A, 0x29):
+        return
+    begin = 4 if event[0] == 0x3E else 3
+    data.connected(adapter, int.from_bytes(event[begin : begin + 2], "little") & 0x0FFF)
+
+
+def _mask_application(canvas: Canvas, *, strict: bool) -> None:
+    """Text logs hold the bytes of each channel ready."""
+    packets = canvas.packets
+    rows = np.flatnonzero(packets.link_type == APPLICATION)
+    if not len(rows):
+        return
+    key = packets.interface[rows].astype(np.int64) * 4 + packets.direction[rows]
+    streams = ([Span(*span) for span in _spans(packets, rows[key == each])] for each in np.unique(key))
+    mask_streams(canvas, streams, strict=strict)
+
+
+def _spans(packets: Packets, rows: Int64s) -> list[tuple[int, int]]:
+    return list(zip(packets.start[rows].tolist(), packets.size[rows].tolist(), strict=True))
+
+
+def _mask_other_links(canvas: Canvas) -> None:
+    """Mask packets of link types that nothing above reads."""
+    packets = canvas.packets
+    read = {
+        *IP_LINKS,
+        *HCI_FINDERS,
+        *RADIO_LINKS,
+        *range(HCI_ISO, HCI_COMMAND + 1),
+        APPLICATION,
+        LINKTYPE_CAN_SOCKETCAN,
+    }
+    other = np.flatnonzero(~np.isin(packets.link_type, list(read)))
+    for start, size in _spans(packets, other):
+        canvas.mask(start, start + size, OTHER_LINKS)
+    _mask_other_usb(canvas)
+
+
+#: USB link type -> the size of the header in front of a transfer's data.
+_USB_HEADERS = {LINUX: 48, LINUX_MMAPPED: 64, USBPCAP: 27}
+
+
+def _mask_other_usb(canvas: Canvas) -> None:
+    """Mask the USB transfers that are no HCI packets: a keyboard may be on the same bus."""
+    packets = canvas.packets
+    usb = np.isin(packets.link_type, list(_USB_HEADERS))
+    if not usb.any():
+        return
+    usb[hci_packets(packets).row] = False
+    rows = np.flatnonzero(usb)
+    for link_type, (start, size) in zip(packets.link_type[rows].tolist(), _spans(packets, rows), strict=True):
+        canvas.mask(start + _USB_HEADERS[link_type], start + size, OTHER_LINKS)
+
+
+def _mask_repeated(canvas: Canvas, aliases: Aliases) -> None:
+    """Replace the same addresses and names wherever else they stand in Bluetooth packets and logs."""
+    needles = aliases.needles()
+    if not needles:
+        return
+    at = replace_all(canvas.data, needles)
+    canvas.counts[REPEATED] += len(at)

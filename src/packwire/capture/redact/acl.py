@@ -1,0 +1,272 @@
+"""ACL data: device names that are read, pairing, and the streams of bytes in which an app and a device talk.
+
+L2CAP messages are put together here as lists of places, so that what is masked in one is written back into
+every packet that it came from. Facts: Core Vol 3, Part A 3.1 (L2CAP), Part F 3.4 (ATT), Part H 3.5 (pairing).
+"""
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import batched
+
+from packwire.capture.redact.canvas import Aliases, Canvas, Span, part
+from packwire.capture.redact.contents import masked_stream
+from packwire.capture.redact.hci import KEYS, NAMES
+
+_ATT, _PAIRING, _PAIRING_CLASSIC = 4, 6, 7
+_FIRST_DYNAMIC = 0x0040
+#: Pairing messages without a key or an address: request, response, failed, security request.
+_PAIRING_FREE = (0x01, 0x02, 0x05, 0x0B)
+
+_DECLARATION, _DEVICE_NAME, _SYSTEM_ID, _SERIAL = 0x2803, 0x2A00, 0x2A23, 0x2A25
+_DECLARATIONS = range(0x2800, 0x2804)
+_READ_BY_TYPE, _READ_BY_TYPE_REPLY, _INFORMATION_REPLY = 0x08, 0x09, 0x05
+#: Request -> response, of reads by handle.
+_READS = {0x0A: 0x0B, 0x0C: 0x0D, 0x0E: 0x0F, 0x20: 0x21}
+_REPLIES = frozenset(_READS.values())
+#: Writes, notifications and indications: opcode, handle, value.
+_VALUES = (0x12, 0x52, 0x1B, 0x1D)
+
+#: So much of one message is looked at; L2CAP has no longer ones.
+_MAX_PDU = 65_535 + 4
+
+TEXTS_READ = "texts read from unknown characteristics"
+PARTIAL = "pieces of messages whose begin is missing"
+
+type _Link = tuple[int, int]
+
+
+@dataclass(slots=True)
+class _Open:
+    size: int
+    channel: int
+    spans: list[Span] = field(default_factory=list)
+    arrived: int = 0
+
+
+@dataclass(slots=True)
+class _Attributes:
+    """What is known of the attributes of one side of a connection, and what was asked of it last."""
+
+    uuids: dict[int, int | bytes] = field(default_factory=dict)
+    asked: tuple[int, ...] = ()
+    asked_type: int | bytes | None = None
+
+
+class AclMasker:
+    """Takes ACL packets in the order of the file; `finish` masks the streams.
+
+    `strict`: for a file that leaves the house; otherwise only keys and passwords are masked.
+    """
+
+    def __init__(self, canvas: Canvas, aliases: Aliases, *, strict: bool) -> None:
+        self._canvas = canvas
+        self._aliases = aliases
+        self._strict = strict
+        self._open: dict[tuple[_Link, int], _Open] = {}
+        self._attributes: dict[tuple[_Link, int], _Attributes] = {}
+        self._streams: dict[tuple[_Link, int, int], array[int]] = {}
+        """Starts and sizes in turn: a recording has hundreds of thousands."""
+
+    def connected(self, adapter: int, handle: int) -> None:
+        """Forget what was known of an earlier connection with the same handle."""
+        link = (adapter, handle)
+        for direction in (-1, 0, 1):
+            self._attributes.pop((link, direction), None)
+            self._open.pop((link, direction), None)
+
+    def packet(self, adapter: int, direction: int, at: int, end: int) -> None:
+        """Take one ACL packet of which the handle is at `at`."""
+        if end - at < 4:
+            return
+        handle, size = (self._number(at), self._number(at + 2))
+        link = (adapter, handle & 0x0FFF)
+        self.fragment(link, direction, at + 4, min(end, at + 4 + size), first=handle >> 12 & 3 != 1)
+
+    def fragment(self, link: tuple[int, int], direction: int, at: int, end: int, *, first: bool) -> None:
+        """Take a piece of an L2CAP message, the first one with its header or one that goes on."""
+        key = (link, direction)
+        if first:
+            self._close(key)
+            if end - at < 4:
+                self._mask_unread(at, end)
+                return
+            self._open[key] = _Open(self._number(at), self._number(at + 2))
+            at += 4
+        current = self._open.get(key)
+        if current is None:
+            self._mask_unread(at, end)
+            return
+        if end > at:
+            current.spans.append(Span(at, end - at))
+            current.arrived += end - at
+        if current.arrived >= current.size or current.arrived > _MAX_PDU:
+            self._close(key)
+
+    def _number(self, at: int) -> int:
+        return int(self._canvas.original[at]) | int(self._canvas.original[at + 1]) << 8
+
+    def finish(self) -> None:
+        """Mask what never became complete, then the streams."""
+        for key in list(self._open):
+            self._close(key)
+        for places in self._streams.values():
+            spans = [Span(*place) for place in batched(places, 2)]
+            content = self._canvas.read(spans)
+            masked = masked_stream(content, self._canvas.counts, strict=self._strict)
+            if masked != content:
+                self._canvas.write(spans, masked)
+
+    def _mask_unread(self, at: int, end: int) -> None:
+        if self._strict:
+            self._canvas.mask(at, end, PARTIAL)
+
+    def _close(self, key: tuple[_Link, int]) -> None:
+        """Mask a message, whole or as far as it came."""
+        current = self._open.pop(key, None)
+        if current is None or not current.spans:
+            return
+        link, direction = key
+        if current.channel in (_PAIRING, _PAIRING_CLASSIC):
+            self._pairing(current.spans)
+        elif current.channel == _ATT:
+            self._att(link, direction, current.spans)
+        elif current.channel >= _FIRST_DYNAMIC:
+            self._stream(link, direction, current.channel << 16, _without_rfcomm(self._canvas, current.spans))
+
+    def _pairing(self, spans: list[Span]) -> None:
+        if self._canvas.read(spans)[0] not in _PAIRING_FREE:
+            for start, size in part(spans, 1):
+                self._canvas.mask(start, start + size, KEYS)
+
+    def _stream(self, link: _Link, direction: int, what: int, spans: list[Span]) -> None:
+        places = self._streams.get((link, direction, what))
+        if places is None:
+            places = self._streams[link, direction, what] = array("q")
+        for span in spans:
+            places.extend(span)
+
+    def _att(self, link: _Link, direction: int, spans: list[Span]) -> None:
+        head = self._canvas.data[spans[0].start]
+        if head in _VALUES:
+            content = self._canvas.read(part(spans, 0, 3))
+            if len(content) == 3:
+                handle = content[1] | content[2] << 8
+                value = part(spans, 3)
+                if self._strict and self._uuid(link, direction, handle) == _DEVICE_NAME:
+                    self._name(value)
+                else:
+                    self._stream(link, direction, handle, value)
+            return
+        content = self._canvas.read(spans)
+        if head in _READS or head == _READ_BY_TYPE:
+            self._asked(link, direction, content)
+        elif head == _INFORMATION_REPLY:
+            self._information(self._of(link, direction), content)
+        elif head == _READ_BY_TYPE_REPLY:
+            self._by_type(self._of(link, direction), content, spans)
+        elif head in _REPLIES:
+            self._read(link, direction, self._of(link, direction), head, spans)
+
+    def _of(self, link: _Link, server: int) -> _Attributes:
+        """Return what is known of the attributes of the side that sends in this direction."""
+        return self._attributes.setdefault((link, server), _Attributes())
+
+    def _uuid(self, link: _Link, direction: int, handle: int) -> int | bytes | None:
+        """Return what an attribute is, whichever side has it."""
+        for side in (-direction, direction):
+            known = self._attributes.get((link, side))
+            if known and handle in known.uuids:
+                return known.uuids[handle]
+        return None
+
+    def _asked(self, link: _Link, direction: int, content: bytes) -> None:
+        server = self._of(link, -direction)
+        if content[0] == _READ_BY_TYPE:
+            server.asked_type = _uuid_of(content[5:])
+        else:
+            size = 3 if content[0] in (0x0A, 0x0C) else len(content)
+            server.asked = tuple(
+                int.from_bytes(content[at : at + 2], "little") for at in range(1, min(size, len(content)), 2)
+            )
+
+    def _information(self, known: _Attributes, content: bytes) -> None:
+        size = {1: 2, 2: 16}.get(content[1] if len(content) > 1 else 0)
+        if size is None:
+            return
+        for at in range(2, len(content) - size - 1, size + 2):
+            handle = int.from_bytes(content[at : at + 2], "little")
+            known.uuids[handle] = _uuid_of(content[at + 2 : at + 2 + size])
+
+    def _by_type(self, known: _Attributes, content: bytes, spans: list[Span]) -> None:
+        width = content[1] if len(content) > 1 else 0
+        if width < 2:
+            return
+        for at in range(2, len(content), width):
+            entry = content[at : at + width]
+            if known.asked_type == _DECLARATION and len(entry) in (7, 21):
+                known.uuids[int.from_bytes(entry[3:5], "little")] = _uuid_of(entry[5:])
+            elif known.asked_type not in _DECLARATIONS:
+                self._value(known.asked_type, part(spans, at + 2, at + width))
+
+    def _read(self, link: _Link, direction: int, known: _Attributes, head: int, spans: list[Span]) -> None:
+        value = part(spans, 1)
+        kinds = {known.uuids.get(handle) for handle in known.asked}
+        kind = kinds.pop() if len(kinds) == 1 and head == 0x0B else None
+        if kinds and self._strict and kinds & {None, _DEVICE_NAME, _SYSTEM_ID, _SERIAL}:
+            for start, size in value:
+                self._canvas.mask(start, start + size, TEXTS_READ)
+        elif head == 0x0B and len(known.asked) == 1 and not self._value(kind, value):
+            self._stream(link, direction, known.asked[0], value)
+
+    def _value(self, kind: int | bytes | None, spans: list[Span]) -> bool:
+        """Mask the value of an attribute by what it is; of an unknown one, where it reads as text."""
+        if not self._strict or not spans:
+            return False
+        if kind == _DEVICE_NAME:
+            self._name(spans)
+            return True
+        content = self._canvas.read(spans)
+        hidden = kind in (_SYSTEM_ID, _SERIAL) or (kind is None and _is_text(content))
+        if hidden:
+            for start, size in spans:
+                self._canvas.mask(start, start + size, TEXTS_READ)
+        return hidden
+
+    def _name(self, spans: list[Span]) -> None:
+        self._canvas.write(spans, self._aliases.name(self._canvas.read(spans)))
+        self._canvas.counts[NAMES] += 1
+
+
+def _uuid_of(content: bytes) -> int | bytes:
+    return int.from_bytes(content, "little") if len(content) == 2 else content
+
+
+def _is_text(content: bytes) -> bool:
+    text = content.rstrip(b"\0")
+    return len(text) >= 3 and all(32 <= byte < 127 or byte >= 0xC2 for byte in text)
+
+
+def _without_rfcomm(canvas: Canvas, spans: list[Span]) -> list[Span]:
+    """Return what an RFCOMM frame carries (UIH: address, control, length, credits, data, check [TS 07.10]).
+
+    Other frames, and other protocols, come back as they are: they are searched all the same.
+    """
+    content = canvas.read(spans)
+    if len(content) < 4 or content[0] & 1 != 1 or content[1] & 0xEF != 0xEF:
+        return spans
+    begin = 3 if content[2] & 1 else 4
+    begin += 1 if content[1] & 0x10 and content[0] >> 2 else 0
+    size = content[2] >> 1 if content[2] & 1 else content[2] >> 1 | content[3] << 7
+    if begin + size + 1 != len(content):
+        return spans
+    return part(spans, begin, begin + size)
+
+
+def mask_streams(canvas: Canvas, streams: Iterator[list[Span]], *, strict: bool) -> None:
+    """Mask streams of bytes that lie ready, such as those of a text log or a serial line."""
+    for spans in streams:
+        content = canvas.read(spans)
+        masked = masked_stream(content, canvas.counts, strict=strict)
+        if masked != content:
+            canvas.write(spans, masked)

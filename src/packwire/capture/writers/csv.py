@@ -1,0 +1,62 @@
+"""Messages as CSV: one row a message, with its time, direction, channel, bytes and packet numbers."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+from packwire.capture.packets import NO_TIME
+from packwire.messages import Direction, Messages
+
+HEADER = ("file", "packets", "time", "seconds", "direction", "channel", "size", "hex")
+
+#: How a direction is called in every output for scripts.
+DIRECTION_NAMES = {
+    Direction.TO_DEVICE: "to device",
+    Direction.FROM_DEVICE: "from device",
+    Direction.UNKNOWN: "unknown",
+}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def iso_time(time: int) -> str:
+    """Return a time (ns since the epoch) as ISO 8601 in UTC with nanoseconds; empty where it is not known."""
+    if time == NO_TIME:
+        return ""
+    seconds, rest = divmod(time, 1_000_000_000)
+    return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+
+
+def table(parts: Iterable[tuple[str, Messages, int]]) -> Iterator[tuple[str, ...]]:
+    """Yield the head, then the cells of each message.
+
+    A part is the name of a file, its messages, and the time from which `seconds` count.
+    """
+    yield HEADER
+    for name, messages, first in parts:
+        columns = zip(
+            messages.time.tolist(), messages.direction.tolist(), messages.channel.tolist(), strict=True
+        )
+        for row, (time, direction, channel) in enumerate(columns):
+            payload = messages.payload(row)
+            yield (
+                name,
+                " ".join(map(str, messages.packets_of(row))),
+                iso_time(time),
+                "" if NO_TIME in (time, first) else f"{(time - first) / 1e9:.9f}",
+                DIRECTION_NAMES[direction],
+                messages.channels[channel],
+                str(len(payload)),
+                payload.hex(),
+            )
+
+
+def lines(cells: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """Yield each row as one line of CSV, without its end."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="")
+    for row in cells:
+        writer.writerow(row)
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()

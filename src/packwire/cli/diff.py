@@ -1,0 +1,154 @@
+"""`packwire diff`: which bits tell states apart, between recordings or within one."""
+
+import json as jsonlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from packwire.capture import Capture, open_capture
+from packwire.capture.packets import NO_TIME
+from packwire.cli.diff_view import record, show, show_plain
+from packwire.cli.terminal import make_console
+from packwire.errors import BadOptionError, ExitCode
+from packwire.insight.differences import find_differences, plain_differences
+from packwire.insight.segments import Cut, at_times, at_writes, by_recording
+
+#: A PREFIX behind --split-at-writes: bytes in hexadecimal.
+_HEX = re.compile(r"(?:[0-9a-fA-F]{2}[ :]?)+")
+
+
+def diff(
+    *files: str,
+    split_at_writes: Annotated[bool, Parameter(negative=())] = False,
+    at: str | None = None,
+    state: tuple[str, ...] = (),
+    header: int | None = None,
+    plain: Annotated[bool, Parameter(negative=())] = False,
+    all: Annotated[bool, Parameter(negative=())] = False,  # noqa: A002 - it is the option's name
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Find the bits that tell states apart: a switch, for example.
+
+    Two recordings, each in one state:   packwire diff on.btsnoop off.btsnoop
+
+    Several a state, in any order:       packwire diff --state on=a,b --state off=c,d
+
+    One recording, cut at seconds:       packwire diff --at 12.4,30.1 both.btsnoop
+
+    One recording, cut where the app wrote the switch:   packwire diff --split-at-writes both.btsnoop
+
+    Exit code 0: found; 7: no bit that noise would not give as well.
+
+    Each finding has the chance that noise would do the same. For a cut recording: the share of all ways to
+    place the bit's changes between its messages that fall on the marks alone. For separate recordings: a coin
+    tossed for each. Both times the number of bits, states and delays that were tried.
+
+    Parameters
+    ----------
+    files
+        The recordings; without --state, each is a state of its own, named like the file.
+    split_at_writes
+        Cut at the app's own writes, and take writes with equal bytes for the same state. Polls and logins do
+        not cut. Hexadecimal bytes behind it (dd5ae102) say with what the writes begin that do.
+    at
+        Cut at these seconds after the first message, separated by commas; the states alternate.
+    state
+        A state and its recordings, such as on=monday.pcap,friday.pcap; to be given for each state. In a
+        recording cut with --at: the names of the states in turn.
+    header
+        How many first bytes tell the kinds of messages apart; found where it is not given.
+    plain
+        The plain method: group by the first bytes, keep the bits that do not change inside a segment, list
+        those that only changed between segments.
+    all
+        Also what was set aside (checksums, counters, clocks) and what noise would do as well.
+    json
+        One JSON object instead of text.
+    """
+    names, prefix = _files_and_prefix(files, split_at_writes)
+    by_state = dict(_state(text) for text in state) if at is None else {}
+    if sum([split_at_writes, at is not None, bool(by_state)]) > 1:
+        raise BadOptionError("--split-at-writes, --at and --state name=files exclude each other")
+    paths = [path for listed in by_state.values() for path in listed] + names
+    if by_state and names:
+        raise BadOptionError(f"{names[0]}: with --state, every file belongs behind a state's name")
+    captures = [open_capture(path) for path in paths]
+    cut = _cut(captures, by_state, prefix=prefix, split=split_at_writes, at=at, names=state)
+    recordings = [capture.messages for capture in captures]
+    console = make_console()
+    if cut is None:
+        console.print(
+            "no writes that set anything: the app only polls here; give --split-at-writes PREFIX or --at"
+        )
+        return ExitCode.NO_ANSWER
+    if plain:
+        groups = plain_differences(recordings, cut, header)
+        show_plain(console, cut, groups)
+        return ExitCode.OK if groups else ExitCode.NO_ANSWER
+    found = find_differences(recordings, cut, header)
+    if json:
+        print(jsonlib.dumps(record(found)))
+    else:
+        show(console, found, everything=all)
+    return ExitCode.OK if found.found else ExitCode.NO_ANSWER
+
+
+def _cut(
+    captures: Sequence[Capture],
+    by_state: dict[str, list[str]],
+    *,
+    prefix: bytes | None,
+    split: bool,
+    at: str | None,
+    names: Sequence[str],
+) -> Cut | None:
+    if split or at is not None:
+        if len(captures) != 1:
+            raise BadOptionError("cutting needs exactly one recording")
+        messages = captures[0].messages
+        if split:
+            return at_writes(messages, prefix)
+        if len(messages) and (messages.time == NO_TIME).any():
+            raise BadOptionError(
+                f"{captures[0].name}: it does not say when messages came, so --at cannot cut it"
+            )
+        return at_times(messages, _seconds(at or ""), names)
+    if len(captures) < 2:
+        raise BadOptionError("give two recordings or more, or cut one with --split-at-writes or --at")
+    labels = [name for name, listed in by_state.items() for _ in listed] or _labels(captures)
+    return by_recording([capture.messages for capture in captures], labels)
+
+
+def _labels(captures: Sequence[Capture]) -> list[str]:
+    """Name each recording's state like its file; like its whole path where two files are named alike."""
+    stems = [Path(capture.name).stem for capture in captures]
+    return stems if len(set(stems)) == len(stems) else [capture.name for capture in captures]
+
+
+def _files_and_prefix(files: tuple[str, ...], split: bool) -> tuple[list[str], bytes | None]:
+    """Take hexadecimal bytes that are no file for the PREFIX behind --split-at-writes."""
+    if split and len(files) > 1:
+        for place, text in enumerate(files):
+            if _HEX.fullmatch(text) and not Path(text).exists():
+                return [*files[:place], *files[place + 1 :]], bytes.fromhex(text.replace(":", ""))
+    return list(files), None
+
+
+def _state(text: str) -> tuple[str, list[str]]:
+    name, equals, listed = text.partition("=")
+    paths = [path for path in listed.split(",") if path]
+    if not equals or not name or not paths:
+        raise BadOptionError(
+            f"--state {text}: give a name and its files, such as --state on=a.btsnoop,b.btsnoop"
+        )
+    return name, paths
+
+
+def _seconds(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise BadOptionError(f"--at {text}: give seconds separated by commas, such as 12.4,30.1") from None

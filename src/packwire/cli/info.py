@@ -1,0 +1,159 @@
+"""`packwire info`: what a recording holds, and what to do where there is no application data in it."""
+
+import json as json_module
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from packwire.capture import Capture, open_capture
+from packwire.capture.content import Channel, Content, advice, look
+from packwire.capture.devices import Device
+from packwire.capture.packets import NO_TIME
+from packwire.capture.redact import redacted
+from packwire.capture.writers.csv import iso_time
+from packwire.cli.decode_text import Writer
+from packwire.cli.terminal import make_console, printable
+from packwire.errors import ExitCode
+
+_INDENT = 11
+_MAX_DEVICES = 12
+
+
+def info(
+    file: Annotated[Path, Parameter(allow_leading_hyphen=True)],
+    /,
+    *more: Path,
+    redact: Annotated[bool, Parameter(negative=())] = False,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Show what recordings hold: format, links, devices, channels, counts, time, damage.
+
+    Where there is no application data in a file, say why and what to do. Exit code 7 then, 9 where a file is
+    damaged.
+
+    Parameters
+    ----------
+    file
+        A recording of any format that is known; `-` is standard input.
+    more
+        More recordings.
+    redact
+        Made-up Bluetooth addresses and names, to be shown to others.
+    json
+        One JSON object a file and line.
+    """
+    code = ExitCode.OK
+    out = Writer(make_console())
+    for number, each in enumerate((file, *more)):
+        capture = open_capture(each)
+        shown = Capture(capture.name, redacted(capture.packets).packets) if redact else capture
+        content = look(shown)
+        if json:
+            sys.stdout.write(json_module.dumps(record(shown, content), ensure_ascii=False) + "\n")
+        else:
+            out.line() if number else None
+            for line in lines(shown, content):
+                out.line(*line)
+        code = max(code, _code(shown, content))
+    return code
+
+
+def _code(capture: Capture, content: Content) -> ExitCode:
+    if capture.damage:
+        return ExitCode.BAD_FILE
+    return ExitCode.OK if content.messages else ExitCode.NO_DATA
+
+
+type _Line = tuple[str | tuple[str, str], ...]
+
+
+def lines(capture: Capture, content: Content) -> Iterator[_Line]:
+    """Yield the text about one recording."""
+    head = f": {capture.format}, {_count(content.packets, 'packet')}, {_count(content.messages, 'message')}"
+    yield (printable(capture.name), "bold"), head
+    if content.begin != NO_TIME:
+        yield from _row("time", f"{(content.end - content.begin) / 1e9:.1f} s from {_start(content.begin)}")
+    for damage in capture.damage:
+        yield from _row("DAMAGED", damage, "bold red")
+    for name, count in content.links.items():
+        yield from _row("link", f"{name}: {_count(count, 'packet')}")
+    if content.hci:
+        yield from _row("bluetooth", ", ".join(f"{count} {name}" for name, count in content.hci.items()))
+    for device in content.devices[:_MAX_DEVICES]:
+        yield from _row("device", _device(device))
+    if len(content.devices) > _MAX_DEVICES:
+        yield from _row("", f"and {len(content.devices) - _MAX_DEVICES} more")
+    yield from _channel_lines(content.channels)
+    if content.cut:
+        yield from _row("cut", f"{_count(content.cut, 'packet')} of which only the beginning was recorded")
+    for loss in content.losses:
+        yield from _row("not used", loss)
+    for each in advice(content):
+        yield from _row("no data", each.what, "bold yellow")
+        yield from _row("", each.remedy)
+
+
+def _start(time: int) -> str:
+    """Return when a recording began; a log with times of the day alone is of 1970."""
+    date, clock = iso_time(time)[:19].split("T")
+    return f"{clock} (the file says no date)" if date == "1970-01-01" else f"{date} {clock} UTC"
+
+
+def _row(name: str, text: str, style: str = "") -> Iterator[_Line]:
+    yield "  ", (f"{name:<{_INDENT}}", style or "cyan"), printable(text)
+
+
+def _device(device: Device) -> str:
+    parts = [device.address, device.transport]
+    if device.name:
+        parts.append(f'"{device.name}"')
+    if device.connections:
+        parts.append(f"connected {_times(device.connections)}")
+    if device.adverts:
+        parts.append(f"advertised {_times(device.adverts)}")
+    return "  ".join(parts)
+
+
+def _channel_lines(channels: tuple[Channel, ...]) -> Iterator[_Line]:
+    width = max((len(each.name) for each in channels), default=0)
+    for each in channels:
+        ways = [
+            f"{arrow} {count}"
+            for arrow, count in (("->", each.to_device), ("<-", each.from_device), ("--", each.unknown))
+            if count
+        ]
+        low, high = each.sizes
+        size = f"{low} bytes" if low == high else f"{low} to {high} bytes"
+        yield from _row("channel", f"{each.name:<{width}}  {' '.join(ways)}  {size}")
+
+
+def record(capture: Capture, content: Content) -> dict[str, Any]:
+    """Return all about one recording for a script."""
+    return {
+        "file": capture.name,
+        "format": capture.format,
+        "packets": content.packets,
+        "messages": content.messages,
+        "start": iso_time(content.begin) or None,
+        "seconds": None if content.begin == NO_TIME else (content.end - content.begin) / 1e9,
+        "damage": list(capture.damage),
+        "links": content.links,
+        "bluetooth": content.hci,
+        "devices": [asdict(each) for each in content.devices],
+        "channels": [each._asdict() for each in content.channels],
+        "cut": content.cut,
+        "not_used": list(content.losses),
+        "advice": [each._asdict() for each in advice(content)],
+    }
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"

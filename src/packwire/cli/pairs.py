@@ -1,0 +1,100 @@
+"""`packwire pairs`: which requests the app sends, what comes back, and how soon."""
+
+import json as jsonlib
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.text import Text
+
+from packwire.capture import open_capture
+from packwire.cli.groups_view import title
+from packwire.cli.terminal import make_console
+from packwire.errors import ExitCode
+from packwire.insight.groups import Group
+from packwire.insight.pairs import Pair, Pairs, Reply, find_pairs
+from packwire.messages import Messages
+
+
+def pairs(
+    file: Annotated[Path, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    header: int | None = None,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Show the requests in a capture with their replies: how many, how soon, how many were not answered.
+
+    Parameters
+    ----------
+    file
+        The capture; `-` is standard input.
+    header
+        How many first bytes tell the kinds of messages apart; found where it is not given.
+    json
+        One JSON object a kind of request instead of text.
+    """
+    capture = open_capture(file)
+    messages = capture.messages
+    found = find_pairs(messages, header)
+    if json:
+        for pair in found.pairs:
+            print(jsonlib.dumps(_record(messages, pair)))
+    else:
+        _show(make_console(), messages, found)
+    if capture.damage:
+        return ExitCode.BAD_FILE
+    return ExitCode.OK if found.pairs else ExitCode.NO_ANSWER
+
+
+def _show(console: Console, messages: Messages, found: Pairs) -> None:
+    if not found.pairs:
+        console.print("no requests in this file; `packwire info` says what is in it")
+    for pair in found.pairs:
+        missing = f", {pair.unanswered} without reply" if pair.unanswered else ""
+        console.print(Text.assemble((title(pair.request), "bold"), f": {len(pair.request)} times{missing}"))
+        console.print(f"  such as {_example(messages, pair.request)}")
+        for reply in pair.replies:
+            console.print(f"  -> {title(reply.group)}: {reply.count} times{_latency(reply)}")
+    if found.unasked:
+        console.print("no reply to any request", style="bold")
+    for group in found.unasked:
+        console.print(f"  {title(group)}: {len(group)} times")
+
+
+def _latency(reply: Reply) -> str:
+    if reply.median is None or reply.longest is None:
+        return ""
+    return f", after {reply.median * 1000:.0f} ms (longest {reply.longest * 1000:.0f})"
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 3)
+
+
+def _example(messages: Messages, group: Group) -> str:
+    return messages.payload(int(group.rows[0])).hex(" ")
+
+
+def _kind(messages: Messages, group: Group) -> dict[str, Any]:
+    return {
+        "channel": group.channel,
+        "size": group.size,
+        "header": group.header.hex(),
+        "example": messages.payload(int(group.rows[0])).hex(),
+    }
+
+
+def _record(messages: Messages, pair: Pair) -> dict[str, Any]:
+    replies = [
+        {
+            **_kind(messages, reply.group),
+            "count": reply.count,
+            "median_ms": _milliseconds(reply.median),
+            "longest_ms": _milliseconds(reply.longest),
+        }
+        for reply in pair.replies
+    ]
+    request = {**_kind(messages, pair.request), "count": len(pair.request)}
+    return {"type": "pair", "request": request, "unanswered": pair.unanswered, "replies": replies}

@@ -1,0 +1,185 @@
+"""Which bytes of a group of messages are a checksum over the others.
+
+Tried are the kinds in `CATALOGUE`, over every range that begins in the first bytes and ends right before the
+checksum, in both byte orders; a checksum counts only where all messages agree. Parameters of the CRCs are
+those of the CRC RevEng catalogue [https://reveng.sourceforge.io/crc-catalogue/].
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from packwire.messages import Bytes
+
+type Values = NDArray[np.uint32]
+
+#: A checksum begins at most so far before the end (trailing marks such as JBD's 77 stand behind it) ...
+_TAIL = 6
+#: ... and what it covers begins at most so far behind the start.
+_STARTS = 8
+#: So many different messages are tried first; what fits these is checked against all.
+_SAMPLE = 12
+
+
+class Kind(Enum):
+    """How a checksum is made from bytes."""
+
+    SUM = "sum"
+    XOR = "xor"
+    CRC = "crc"
+
+
+@dataclass(frozen=True, slots=True)
+class Checksum:
+    """One entry of the catalogue; `xorout` and then `negate` are applied to the result."""
+
+    name: str
+    kind: Kind
+    bits: int
+    poly: int = 0
+    init: int = 0
+    reflected: bool = False
+    xorout: int = 0
+    negate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoundChecksum:
+    """A checksum at `at` (with `size` bytes) over the bytes from `begin` up to it."""
+
+    name: str
+    at: int
+    size: int
+    begin: int
+    little_endian: bool
+
+    def __str__(self) -> str:
+        order = "" if self.size == 1 else (" little endian" if self.little_endian else " big endian")
+        return f"{self.name}{order} of bytes {self.begin}..{self.at - 1}"
+
+
+CATALOGUE = (
+    Checksum("sum8", Kind.SUM, 8),
+    Checksum("sum8, negated", Kind.SUM, 8, negate=True),
+    Checksum("sum8, inverted", Kind.SUM, 8, xorout=0xFF),
+    Checksum("xor8", Kind.XOR, 8),
+    Checksum("sum16", Kind.SUM, 16),
+    Checksum("sum16, negated", Kind.SUM, 16, negate=True),
+    Checksum("sum16, inverted", Kind.SUM, 16, xorout=0xFFFF),
+    Checksum("CRC-8/SMBUS", Kind.CRC, 8, poly=0x07),
+    Checksum("CRC-8/ROHC", Kind.CRC, 8, poly=0x07, init=0xFF, reflected=True),
+    Checksum("CRC-8/SAE-J1850", Kind.CRC, 8, poly=0x1D, init=0xFF, xorout=0xFF),
+    Checksum("CRC-8/MAXIM-DOW", Kind.CRC, 8, poly=0x31, reflected=True),
+    Checksum("CRC-8/NRSC-5", Kind.CRC, 8, poly=0x31, init=0xFF),
+    Checksum("CRC-16/MODBUS", Kind.CRC, 16, poly=0x8005, init=0xFFFF, reflected=True),
+    Checksum("CRC-16/ARC", Kind.CRC, 16, poly=0x8005, reflected=True),
+    Checksum("CRC-16/XMODEM", Kind.CRC, 16, poly=0x1021),
+    Checksum("CRC-16/CCITT-FALSE", Kind.CRC, 16, poly=0x1021, init=0xFFFF),
+    Checksum("CRC-16/KERMIT", Kind.CRC, 16, poly=0x1021, reflected=True),
+    Checksum("CRC-16/X-25", Kind.CRC, 16, poly=0x1021, init=0xFFFF, reflected=True, xorout=0xFFFF),
+)
+
+
+def find_checksum(matrix: Bytes) -> FoundChecksum | None:
+    """Find the checksum of `(n, width)` messages; None where there is none, or too few differ to tell.
+
+    All messages must agree, and enough of them must differ that chance would not: with `t` ranges and kinds
+    tried and `m` different messages, chance fits `t * 2 ** (-bits * (m - 1))` times. At least three
+    different messages are needed for a checksum of one byte and two for one of two bytes.
+    """
+    width = matrix.shape[1]
+    distinct = _distinct(matrix)
+    if len(distinct) < 2 or width < 3:
+        return None
+    best: FoundChecksum | None = None
+    for entry in sorted(CATALOGUE, key=lambda entry: -entry.bits):
+        if len(distinct) < (3 if entry.bits == 8 else 2):
+            continue
+        for found in _fits(entry, distinct):
+            whole = checksums(entry, matrix[:, : found.at], (found.begin,))[-1, :, 0]
+            agree = bool((whole == _stored(matrix, found)).all())
+            if agree and (best is None or found.begin < best.begin):
+                best = found
+        if best is not None:
+            return best
+    return None
+
+
+def checksums(entry: Checksum, matrix: Bytes, begins: tuple[int, ...]) -> Values:
+    """Return `(width + 1, n, len(begins))`: the checksum of each message from `begins[j]` up to byte `i`."""
+    rows, width = matrix.shape
+    state = np.full((rows, len(begins)), entry.init, dtype=np.uint32)
+    starts = np.array(begins)
+    result = np.zeros((width + 1, rows, len(begins)), dtype=np.uint32)
+    table = _table(entry) if entry.kind is Kind.CRC else np.zeros(0, dtype=np.uint32)
+    for at in range(width):
+        result[at] = state
+        column = matrix[:, at, None].astype(np.uint32)
+        state = np.where(starts <= at, _step(entry, table, state, column), state)
+    result[width] = state
+    mask = np.uint32((1 << entry.bits) - 1)
+    result = (result ^ np.uint32(entry.xorout)) & mask
+    return (np.uint32(1 << entry.bits) - result) & mask if entry.negate else result
+
+
+def _step(entry: Checksum, table: Values, state: Values, column: Values) -> Values:
+    if entry.kind is Kind.SUM:
+        return state + column
+    if entry.kind is Kind.XOR:
+        return state ^ column
+    if entry.reflected:
+        return np.asarray((state >> np.uint32(8)) ^ table[(state ^ column) & np.uint32(0xFF)])
+    top = np.uint32(entry.bits - 8)
+    mask = np.uint32((1 << entry.bits) - 1)
+    return np.asarray(((state << np.uint32(8)) & mask) ^ table[((state >> top) ^ column) & np.uint32(0xFF)])
+
+
+def _table(entry: Checksum) -> Values:
+    """Return what each byte does to a CRC's register."""
+    values = np.arange(256, dtype=np.uint32)
+    if entry.reflected:
+        poly = np.uint32(int(f"{entry.poly:0{entry.bits}b}"[::-1], 2))
+        for _ in range(8):
+            values = np.where(values & 1, (values >> np.uint32(1)) ^ poly, values >> np.uint32(1))
+        return values.astype(np.uint32)
+    mask, top = np.uint32((1 << entry.bits) - 1), np.uint32(1 << (entry.bits - 1))
+    values = values << np.uint32(entry.bits - 8)
+    for _ in range(8):
+        doubled = (values << np.uint32(1)) & mask
+        values = np.where(values & top, doubled ^ np.uint32(entry.poly), doubled)
+    return values.astype(np.uint32)
+
+
+def _distinct(matrix: Bytes) -> Bytes:
+    """Return up to `_SAMPLE` different messages, from all over the table."""
+    if len(matrix) == 0:
+        return matrix
+    picked = matrix[np.unique(np.linspace(0, len(matrix) - 1, 16 * _SAMPLE).astype(np.int64))]
+    different = np.unique(picked, axis=0)
+    return different[:: max(len(different) // _SAMPLE, 1)][:_SAMPLE]
+
+
+def _fits(entry: Checksum, sample: Bytes) -> list[FoundChecksum]:
+    width, size = sample.shape[1], entry.bits // 8
+    begins = tuple(range(min(_STARTS, width - size)))
+    computed = checksums(entry, sample, begins)
+    result = []
+    for at in range(max(width - _TAIL, 1), width - size + 1):
+        for little in (False, True)[:size]:
+            here = FoundChecksum(entry.name, at, size, 0, little)
+            stored = _stored(sample, here)
+            if (stored == stored[0]).all():
+                continue  # it never changes: nothing is learnt from it
+            fitting = np.flatnonzero((computed[at] == stored[:, None]).all(axis=0)).tolist()
+            result += [FoundChecksum(entry.name, at, size, begin, little) for begin in fitting if begin < at]
+    return result
+
+
+def _stored(matrix: Bytes, found: FoundChecksum) -> Values:
+    values = matrix[:, found.at].astype(np.uint32)
+    if found.size == 1:
+        return values
+    other = matrix[:, found.at + 1].astype(np.uint32)
+    return values | (other << np.uint32(8)) if found.little_endian else (values << np.uint32(8)) | other

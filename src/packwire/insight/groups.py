@@ -1,0 +1,207 @@
+"""Messages grouped by direction, channel, length and header: what kinds of messages there are.
+
+The header is the first N bytes. `header_length` finds N, or the user gives it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from packwire.capture.packets import NO_TIME
+from packwire.direction import Direction
+from packwire.messages import Bytes, Int64s, Messages
+
+#: Messages that went the same way on the same channel.
+type Lane = tuple[Direction, str]
+
+#: A header is looked for in so many first bytes ...
+MAX_HEADER = 8
+#: ... of so many messages of one direction and channel.
+_SAMPLE = 4096
+#: A byte with more values than this in the sample is no message type.
+_MAX_KINDS = 32
+#: Without any byte that tells kinds of messages apart, so many constant leading bytes are the header.
+_PLAIN_HEADER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Messages of one direction, channel, length and header; `rows`: their rows in the table, ascending."""
+
+    direction: Direction
+    channel: str
+    size: int
+    header: bytes
+    rows: Int64s
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFacts:
+    """What `packwire groups` says about a group.
+
+    per_second       the median rate, messages a second; None for fewer than two
+    constant         which bytes never change, one flag a byte
+    example          the first message
+    first, last      numbers of the first and the last packet, as Wireshark counts them
+    """
+
+    per_second: float | None
+    constant: tuple[bool, ...]
+    example: bytes
+    first_packet: int
+    last_packet: int
+
+
+def group_messages(messages: Messages, header: int | Mapping[Lane, int] | None = None) -> tuple[Group, ...]:
+    """Group messages: requests before replies, and within a channel the largest groups first.
+
+    `header` is the number of first bytes that tell kinds of messages apart, for all or for each direction and
+    channel; None: found by `header_length`.
+    """
+    lengths = header_lengths(messages) if header is None else header
+    groups: list[Group] = []
+    for lane, rows in _lanes(messages).items():
+        length = lengths if isinstance(lengths, int) else lengths.get(lane, 0)
+        groups += _split(messages, rows, min(length, MAX_HEADER))
+    return tuple(
+        sorted(groups, key=lambda group: (-group.direction, group.channel, -len(group), group.header))
+    )
+
+
+def header_lengths(messages: Messages) -> dict[Lane, int]:
+    """Return the length of the header for each direction and channel."""
+    return {lane: header_length(messages, rows) for lane, rows in _lanes(messages).items()}
+
+
+def _lanes(messages: Messages) -> dict[Lane, Int64s]:
+    code = messages.channel.astype(np.int64) * 4 + messages.direction + 1
+    order = np.argsort(code, kind="stable")
+    borders = np.flatnonzero(np.diff(code[order])) + 1
+    result: dict[Lane, Int64s] = {}
+    for rows in np.split(order, borders) if len(order) else ():
+        number = int(code[rows[0]])
+        result[Direction(number % 4 - 1), messages.channels[number // 4]] = rows
+    return result
+
+
+def facts(messages: Messages, group: Group) -> GroupFacts:
+    """Work out what is shown about one group."""
+    matrix = messages.matrix(group.rows)
+    known = messages.time[group.rows]
+    seconds = np.diff(known[known != NO_TIME]) / 1e9
+    typical = float(np.median(seconds)) if len(seconds) else 0.0
+    constant = (matrix == matrix[0]).all(axis=0)
+    first, last = (messages.packets_of(int(group.rows[row])) for row in (0, -1))
+    return GroupFacts(
+        per_second=1 / typical if typical > 0 else None,
+        constant=tuple(bool(flag) for flag in constant),
+        example=matrix[0].tobytes(),
+        first_packet=first[0] if first else 0,
+        last_packet=last[-1] if last else 0,
+    )
+
+
+def header_length(messages: Messages, rows: Int64s) -> int:
+    """Find how many first bytes tell the kinds of messages of one direction and channel apart.
+
+    Byte after byte, the messages are split by its value. A split is useful where all of this holds, and the
+    header ends with the last byte whose split is useful:
+
+    - the byte has few values (at most 32) and most messages have one that occurs more than once;
+    - the values take turns: they change at least a third as often as if they were shuffled. Kinds of messages
+      alternate as they are polled; a state (a switch, an alarm) stays for a while, and must not split;
+    - within the parts, something becomes constant that was not before: on average at least one byte behind
+      it, or the length.
+
+    Without any useful split, the header is the constant first bytes, two at most.
+    """
+    rows = rows[:_SAMPLE]
+    sizes = messages.size[rows]
+    widest = min(int(sizes.max()), 64) if len(sizes) else 0
+    cells = leading_bytes(messages, rows, widest).astype(np.int32)
+    cells[np.arange(widest) >= sizes[:, None]] = -1
+    cells = np.column_stack((cells, sizes.astype(np.int32)))
+    part = np.zeros(len(rows), dtype=np.int64)
+    found = 0
+    for at in range(min(MAX_HEADER, widest)):
+        finer = np.unique(np.column_stack((part, cells[:, at])), axis=0, return_inverse=True)[1].ravel()
+        if finer.max(initial=0) > _MAX_KINDS:
+            break
+        if finer.max(initial=0) > part.max(initial=0):
+            if not _takes_turns(cells[:, at], part) or _gain(cells[:, at + 1 :], part, finer) < 1:
+                continue
+            found = at + 1
+            part = finer
+    if found:
+        return found
+    same = (cells[:, :_PLAIN_HEADER] == cells[:1, :_PLAIN_HEADER]).all(axis=0)
+    return int(np.cumprod(same).sum())
+
+
+def leading_bytes(messages: Messages, rows: Int64s, count: int) -> Bytes:
+    """Return the first `count` bytes of each message as `(n, count)`, with zeros behind shorter ones."""
+    result = np.zeros((len(rows), count), dtype=np.uint8)
+    start, size = messages.start[rows], messages.size[rows]
+    for segment, base in ((messages.data, 0), (messages.joined, len(messages.data))):
+        here = (start >= base) if segment is messages.joined else (start < len(messages.data))
+        for at in range(count):
+            there = np.flatnonzero(here & (size > at))
+            if len(there):
+                result[there, at] = segment[start[there] - base + at]
+    return result
+
+
+def _split(messages: Messages, rows: Int64s, length: int) -> list[Group]:
+    first = leading_bytes(messages, rows, MAX_HEADER)
+    first[:, length:] = 0
+    packed = np.ascontiguousarray(first).view(np.uint64).ravel()
+    order = np.lexsort((packed, messages.size[rows]))
+    keys = np.column_stack((messages.size[rows][order].astype(np.uint64), packed[order]))
+    borders = np.flatnonzero((keys[1:] != keys[:-1]).any(axis=1)) + 1
+    return [_group(messages, np.sort(rows[part]), length) for part in np.split(order, borders) if len(part)]
+
+
+def _group(messages: Messages, rows: Int64s, length: int) -> Group:
+    first = int(rows[0])
+    return Group(
+        Direction(int(messages.direction[first])),
+        messages.channels[int(messages.channel[first])],
+        int(messages.size[first]),
+        messages.payload(first)[:length],
+        rows,
+    )
+
+
+def _takes_turns(values: NDArray[np.int32], part: Int64s) -> bool:
+    """Say whether within the parts the values recur and change a third as often as if shuffled."""
+    recurring = changes = total = 0
+    shuffled = 0.0
+    for number in np.unique(part):
+        here = values[part == number]
+        counts = np.unique(here, return_counts=True)[1]
+        if len(counts) > 1:
+            total += len(here)
+            recurring += int(counts[counts > 1].sum())
+            changes += int((here[1:] != here[:-1]).sum())
+            shuffled += (len(here) - 1) * (1 - float(((counts / len(here)) ** 2).sum()))
+    return recurring * 2 >= total > 0 and changes * 3 >= shuffled
+
+
+def _gain(cells: NDArray[np.int32], coarse: Int64s, fine: Int64s) -> float:
+    """Return how many cells a message become constant within their part when the parts get finer."""
+    return _constant_cells(cells, fine) - _constant_cells(cells, coarse)
+
+
+def _constant_cells(cells: NDArray[np.int32], part: Int64s) -> float:
+    """Return how many cells a message are constant in its part; parts of one or two tell nothing."""
+    total = 0
+    for number in np.unique(part):
+        here = cells[part == number]
+        if len(here) > 2:
+            total += len(here) * int((here == here[0]).all(axis=0).sum())
+    return total / max(len(cells), 1)

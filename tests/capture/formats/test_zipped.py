@@ -1,0 +1,104 @@
+"""Zip archives: the capture inside is found, wherever a phone puts it; bombs and damage are not believed."""
+
+import io
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from packwire.capture.formats import gzipped
+from packwire.errors import BadFileError
+from tests.capture.builder import EPOCH, Recorded, pcap, read
+from tests.capture.formats.bluetooth_files import (
+    EPOCH_US,
+    YEAR_0_US,
+    btsnoop,
+    btsnoop_record,
+    btsnooz,
+    btsnooz_body,
+)
+
+LOG = btsnoop([btsnoop_record(b"\1abc", YEAR_0_US + EPOCH_US)] * 5)
+SECTION = btsnooz(btsnooz_body([(0x20, 0, b"abc")] * 3), before=b"dumpstate\n" * 1000)
+
+
+def archive(method=zipfile.ZIP_DEFLATED, **files: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as file:
+        for name, content in files.items():
+            file.writestr(name, content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["FS/data/misc/bluetooth/logs/btsnoop_hci.log", "FS/data/log/bt/btsnoop_hci_202601.cfa", "a.pcap"],
+)
+def test_the_capture_inside_is_found(place):
+    packets = read(archive(**{"main.txt": SECTION, place: LOG}))
+    assert len(packets) == 5
+    assert place in packets.format
+    assert packets.format.startswith("btsnoop in a zip archive")
+    assert packets.damage == ()
+
+
+def test_of_several_a_bluetooth_log_is_taken_and_of_those_the_largest():
+    other = pcap([Recorded(EPOCH, bytes(500))] * 20)
+    small = btsnoop([btsnoop_record(b"\1abc", YEAR_0_US + EPOCH_US)])
+    packets = read(archive(**{"x.pcap": other, "d/btsnoop_hci.log.last": small, "d/btsnoop_hci.log": LOG}))
+    assert len(packets) == 5
+    assert packets.damage == ("2 other captures in the archive are not read: d/btsnoop_hci.log.last, x.pcap",)
+
+
+def test_without_a_log_the_section_in_the_text_is_read():
+    packets = read(archive(**{"version.txt": b"1.0", "bugreport-x.txt": SECTION, "FS/pic.png": b"\x89PNG"}))
+    assert len(packets) == 3
+    assert "bugreport-x.txt" in packets.format
+
+
+def test_a_text_log_alone_in_an_archive_is_read():
+    assert len(read(archive(**{"log.txt": b"TX dd 03\nRX dd 04\n"}))) == 2
+
+
+def test_an_archive_with_nothing_in_it_says_how_to_record():
+    with pytest.raises(
+        BadFileError, match="no capture among its 1 files: .* switch on the Bluetooth HCI snoop"
+    ):
+        read(archive(**{"bugreport.txt": b"dumpstate"}))
+
+
+def test_a_bomb_is_refused(monkeypatch):
+    monkeypatch.setattr(gzipped, "FREE_EXPANDED", 1 << 20)
+    with pytest.raises(BadFileError, match="unpacks to more than 1048576 bytes"):
+        read(archive(**{"a.log": LOG + bytes(3 << 20)}))
+
+
+def test_a_directory_that_claims_too_much_is_not_read():
+    data = bytearray(archive(**{"a.log": LOG}))
+    data[-10:-6] = b"\xff\xff\xff\x7f"
+    with pytest.raises(BadFileError, match="too many files"):
+        read(bytes(data))
+
+
+def test_methods_that_cannot_be_bounded_are_left_alone():
+    with pytest.raises(BadFileError, match="no capture"):
+        read(archive(zipfile.ZIP_BZIP2, **{"a.log": LOG}))
+
+
+def test_truncation_is_said():
+    data = archive(**{"a.log": LOG})
+    for size in range(4, len(data)):
+        with pytest.raises(BadFileError, match="cut off at offset"):
+            read(data[:size])
+
+
+@given(st.data())
+def test_bit_flips_never_crash(data):
+    whole = bytearray(archive(**{"a.log": LOG, "b.txt": SECTION}))
+    for _ in range(data.draw(st.integers(1, 4))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    try:
+        read(bytes(whole))
+    except BadFileError as error:
+        assert "\n" not in str(error)

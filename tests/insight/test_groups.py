@@ -1,0 +1,62 @@
+"""Which kinds of messages there are, and how long the header is that tells them apart."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from packwire.insight.groups import facts, group_messages, header_lengths
+from tests.insight.tables import FROM, TO, table
+
+
+def test_kinds_that_take_turns_make_the_header():
+    said = []
+    for n in range(20):
+        said += [
+            (n, TO, bytes.fromhex("dda50300fffd77")),
+            (n + 0.1, FROM, b"\xdd\x03\x00\x04" + bytes([n, 7, 7, 7])),
+        ]
+        said += [
+            (n + 0.5, TO, bytes.fromhex("dda50400fffc77")),
+            (n + 0.6, FROM, b"\xdd\x04\x00\x04" + bytes([9, n, 5, 5])),
+        ]
+    messages = table(said)
+    assert header_lengths(messages) == {
+        (TO, "att 0x0015 ff02 write"): 3,
+        (FROM, "att 0x0011 ff01 notify"): 2,
+    }
+    groups = group_messages(messages)
+    assert [group.header.hex() for group in groups] == ["dda503", "dda504", "dd03", "dd04"]
+    known = facts(messages, groups[2])
+    assert known.constant == (True, True, True, True, False, True, True, True)
+    assert known.per_second == pytest.approx(1)
+    assert (known.first_packet, known.last_packet) == (2, 78)
+
+
+def test_a_switch_in_the_third_byte_is_a_state_and_no_kind_of_message():
+    said = [(n, FROM, bytes([1, 0, 3 if n < 20 else 2, 0, n % 7, n % 5])) for n in range(40)]
+    groups = group_messages(table(said))
+    assert [(group.header, len(group)) for group in groups] == [(b"\x01\x00", 40)]
+
+
+def test_a_length_given_is_taken():
+    said = [(n, FROM, bytes([1, n % 4, 9])) for n in range(8)]
+    assert [len(group.header) for group in group_messages(table(said), 2)] == [2] * 4
+    assert len(group_messages(table(said), 0)) == 1
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from([TO, FROM]), st.binary(max_size=12)), max_size=60),
+    st.none() | st.integers(0, 8),
+)
+def test_each_message_is_in_exactly_one_group(said, header):
+    messages = table([(n, way, payload) for n, (way, payload) in enumerate(said)])
+    groups = group_messages(messages, header)
+    rows = np.concatenate([group.rows for group in groups]) if groups else np.zeros(0, int)
+    assert sorted(rows.tolist()) == list(range(len(said)))
+    for group in groups:
+        for row in group.rows:
+            assert messages.payload(int(row)).startswith(group.header)
+            assert messages.size[row] == group.size
+        facts(messages, group)

@@ -1,0 +1,59 @@
+"""Requests are paired with the messages that really answer them."""
+
+import pytest
+
+from packwire.insight.pairs import find_pairs
+from tests.insight.tables import FROM, TO, table
+
+
+def _session(rounds=20):
+    said = []
+    for n in range(rounds):
+        said += [(n, TO, b"\xdd\xa5\x03\x01"), (n + 0.08, FROM, b"\xdd\x03" + bytes([n, 1, 2, 3]))]
+        said += [(n + 0.5, TO, b"\xdd\xa5\x04\x02")]
+        if n != 7:
+            said += [(n + 0.54, FROM, b"\xdd\x04" + bytes([n, 9]))]
+    return said
+
+
+def test_each_request_has_its_reply_and_latency():
+    found = find_pairs(table(_session()))
+    three, four = found.pairs
+    assert three.request.header.endswith(b"\x03")
+    (reply,) = three.replies
+    assert (reply.group.header, reply.count) == (b"\xdd\x03", 20)
+    assert reply.median == pytest.approx(0.08)
+    assert three.unanswered == 0
+    assert four.unanswered == 1
+    assert four.replies[0].group.header == b"\xdd\x04"
+    assert found.unasked == ()
+
+
+def test_what_comes_by_itself_is_no_reply():
+    said = sorted(
+        [
+            *_session(),
+            (5.3, FROM, b"\x99\x01\x02\x03\x04\x05\x06"),
+            (9.9, FROM, b"\x99\x01\x02\x03\x04\x05\x07"),
+        ]
+    )
+    (unasked,) = find_pairs(table(said)).unasked
+    assert unasked.header.startswith(b"\x99")
+
+
+def test_nothing_said():
+    assert find_pairs(table([])).pairs == ()
+
+
+def test_a_burst_of_equal_requests_is_answered_behind_its_last():
+    said = []
+    for n in range(10):
+        said += [
+            (n, TO, b"\x5a\x01"),
+            (n + 0.02, TO, b"\x5a\x01"),
+            (n + 0.1, FROM, b"\x5a\x02"),
+            (n + 0.1, FROM, b"\x5a\x02"),
+        ]
+    (pair,) = find_pairs(table(said)).pairs
+    assert pair.unanswered == 0
+    assert pair.replies[0].count == 20

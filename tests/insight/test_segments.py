@@ -1,0 +1,74 @@
+"""Where a recording is cut, and which state each segment is in."""
+
+from packwire.insight.segments import at_times, at_writes, by_recording
+from tests.insight.tables import FROM, TO, table
+
+POLL = bytes.fromhex("dda50300fffd77")
+
+
+def _session(writes, seconds=60):
+    said = [(0.2, TO, bytes.fromhex("dd5a060706000000000000ffed77"))]
+    for n in range(seconds):
+        said += [(n + 0.5, TO, POLL), (n + 0.6, FROM, b"\xdd\x03\x00\x00")]
+    said += [(at, TO, payload) for at, payload in writes]
+    return table(sorted(said))
+
+
+def _cut(messages, prefix=None):
+    cut = at_writes(messages, prefix)
+    assert cut is not None
+    return cut
+
+
+def _switch(value):
+    return bytes([0xDD, 0x5A, 0xE1, 2, 0, value, 0xFF, 0x1D - value, 0x77])
+
+
+def test_polls_and_the_login_do_not_cut():
+    confirm = bytes.fromhex("dd5a01020000fffd77")
+    writes = []
+    for number, value in enumerate([1, 0, 2, 0, 1]):
+        writes += [(10 + 8 * number, _switch(value)), (10.2 + 8 * number, confirm)]
+    cut = _cut(_session(writes))
+    assert cut.pattern == "dd 5a e1 02 00 XX"
+    assert cut.states == ("00", "01", "02")
+    assert [one.state for one in cut.segments] == [None, "01", "00", "02", "00", "01"]
+    assert cut.marks == 5
+    assert {(write.payload, write.count) for write in cut.other_writes} == {
+        (confirm, 5),
+        (bytes.fromhex("dd5a060706000000000000ffed77"), 1),
+    }
+
+
+def test_rubbish_behind_a_command_does_not_count():
+    writes = []
+    for number in range(8):
+        rubbish = bytes((number * 37 + at * 11) % 251 for at in range(12))
+        writes.append((5 + 6 * number, bytes([0xAA, 0x55, 0x90, 0xEB, 0x37 + number % 2, 1, 3]) + rubbish))
+    cut = _cut(_session(writes))
+    assert cut.states == ("37", "38")
+    assert cut.marks == 8
+
+
+def test_a_prefix_says_what_cuts():
+    cut = _cut(_session([(10, _switch(1)), (20, _switch(0))]), b"\xdd\x5a\x06")
+    assert cut.marks == 1
+
+
+def test_nothing_but_polls_is_no_cut():
+    assert at_writes(_session([])) is None
+    assert at_writes(table([])) is None
+
+
+def test_marks_in_time_alternate_or_are_named():
+    messages = _session([])
+    cut = at_times(messages, [30.0, 10.0])
+    assert [one.state for one in cut.segments] == ["A", "B", "A"]
+    assert [one.state for one in at_times(messages, [10, 30], ["x", "y", "z"]).segments] == ["x", "y", "z"]
+    assert cut.segments[0].begin == 0
+    assert cut.segments[-1].end == len(messages)
+
+
+def test_each_recording_is_a_segment():
+    cut = by_recording([_session([])] * 3, ["on", "off", "on"])
+    assert (cut.states, cut.marks) == (("on", "off"), 0)
