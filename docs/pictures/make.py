@@ -17,6 +17,7 @@ from rich.text import Text
 HERE = Path(__file__).parent
 CAPTURES = HERE.parent.parent / "tests" / "data" / "vesc"
 COLUMNS = 118
+WIDE = 156
 
 #: rich's own template fetches a font from elsewhere; this one uses the viewer's.
 SVG = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
@@ -37,14 +38,15 @@ SVG = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http:/
 """
 
 
-def on_terminal(arguments: list[str], seconds: float | None, rows: int) -> Text:
+def on_terminal(arguments: list[str], seconds: float | None, rows: int, columns: int = COLUMNS) -> Text:
     """Run packwire on a terminal; end it with Ctrl-C after some seconds, or let it end by itself."""
-    screen = pyte.Screen(COLUMNS, rows)
+    screen = pyte.Screen(columns, rows)
     child: Any = pexpect.spawn(
         sys.executable,
         ["-m", "packwire", *arguments],
-        dimensions=(rows, COLUMNS),
+        dimensions=(rows, columns),
         timeout=seconds or 30,
+        cwd=CAPTURES,
         env=os.environ
         | {"TERM": "xterm-256color", "XDG_CACHE_HOME": os.devnull, "PACKWIRE_PASSWORD": "simulated"},
     )
@@ -60,7 +62,7 @@ def on_terminal(arguments: list[str], seconds: float | None, rows: int) -> Text:
 
 def _line(screen: pyte.Screen, row: int) -> Text:
     line = Text()
-    for column in range(COLUMNS):
+    for column in range(screen.columns):
         character = screen.buffer[row][column]
         colour = None if character.fg == "default" else {"brown": "yellow"}.get(character.fg, character.fg)
         line.append(character.data, Style(color=colour, bold=character.bold))
@@ -68,9 +70,9 @@ def _line(screen: pyte.Screen, row: int) -> Text:
     return line
 
 
-def draw(name: str, command: str, screen: Text) -> None:
+def draw(name: str, command: str, screen: Text, columns: int = COLUMNS) -> None:
     """Draw a screen, with the command that led to it above it."""
-    console = Console(record=True, width=COLUMNS, file=open(os.devnull, "w"))  # noqa: SIM115, PTH123
+    console = Console(record=True, width=columns, file=open(os.devnull, "w"))  # noqa: SIM115, PTH123
     console.print(Text(f"$ packwire {command}", "bold"))
     console.print(screen, soft_wrap=True)
     console.save_svg(str(HERE / f"{name}.svg"), title="packwire", code_format=SVG, unique_id=name)
@@ -87,7 +89,10 @@ def main() -> None:
     simulator.sendintr()
     simulator.expect(pexpect.EOF)
     capture = CAPTURES / "own-client-timeouts.pcap"
-    draw("decode", f"decode {capture.name}", on_terminal(["decode", str(capture)], None, 60))
+    shown = on_terminal(["decode", capture.name], None, 200, WIDE)
+    # The second connection is the hub's own to the device: the same once more.
+    first = Text("\n").join(shown.split("\n")[: shown.plain[: shown.plain.index("[2]")].count("\n")])
+    draw("decode", f"decode {capture.name}", first, WIDE)
 
 
 if __name__ == "__main__":
