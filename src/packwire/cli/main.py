@@ -2,7 +2,6 @@
 
 import os
 import sys
-from importlib import metadata
 
 from packwire.errors import ExitCode, PackwireError
 
@@ -13,6 +12,8 @@ except ImportError:
 
 
 def _version() -> str:
+    from importlib import metadata  # noqa: PLC0415 - a fortieth of a second that only --version should pay
+
     return metadata.version("packwire")
 
 
