@@ -137,3 +137,14 @@ async def test_pairs_as_json(captures):
     ]
     assert record["request"]["count"] == 30
     assert record["replies"][0]["count"] == 30
+
+
+@needs_captures
+async def test_requests_that_read_each_setting_once_still_have_their_replies():
+    """Too many kinds for statistics: the framing knows how long its header is."""
+    result = await packwire("pairs", str(CAPTURES / "ble/jbd-sp04s034.btsnoop"), "--json")
+    assert result.code == 0
+    pairs = [json.loads(line) for line in result.out.splitlines()]
+    basic = next(pair for pair in pairs if pair["request"]["header"] == "dda503")
+    assert basic["unanswered"] <= 1
+    assert "dd03" in json.dumps(basic["replies"])

@@ -23,7 +23,8 @@ class Framing:
 
     The checksum covers `covered`, a slice of the frame, and lies `checksum_at` (negative: from the end), in
     `order`; `ascii_hex` says that it is written in hexadecimal digits. `header` is how many of the first
-    bytes say what kind of frame it is. `payload` is the slice of the frame that is its message.
+    bytes say what kind of frame it is, `asks` the same for a request where that takes more. `payload` is the
+    slice of the frame that is its message.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Framing:
     end: bytes = b""
     ascii_hex: bool = False
     payload: slice = slice(None)
+    asks: int = 0
 
     def checks(self, frame: bytes) -> bool:
         """Tell whether the frame's checksum is right."""
@@ -117,7 +119,7 @@ def _modbus(name: str, start: bytes) -> Framing:
 
 #: The table. What is more certain comes first: where two fit equally well, the first is taken.
 FRAMINGS = (
-    Framing("JBD", b"\xdd", 4, _counted(3, 7), "sum16 negated", slice(2, -3), -3, 2, end=b"\x77"),
+    Framing("JBD", b"\xdd", 4, _counted(3, 7), "sum16 negated", slice(2, -3), -3, 2, end=b"\x77", asks=3),
     Framing("JK", b"\x55\xaa\xeb\x90", 5, _fixed(300), "sum8", slice(0, -1), -1, 5),
     Framing("JK command", b"\xaa\x55\x90\xeb", 5, _fixed(20), "sum8", slice(0, -1), -1, 5),
     Framing(

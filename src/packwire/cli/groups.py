@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from packwire.capture import open_capture
 from packwire.cli.groups_view import record, show
+from packwire.cli.headers import known_headers
 from packwire.cli.heatmap_file import write_heat_maps
 from packwire.cli.terminal import make_console
 from packwire.errors import BadOptionError, ExitCode
@@ -44,7 +45,7 @@ def groups(
         raise BadOptionError(f"--plot {plot}: the file must end in .svg or .png")
     capture = open_capture(file)
     messages = capture.messages
-    found = group_messages(messages, header)
+    found = group_messages(messages, known_headers(capture) if header is None else header)
     if plot is not None:
         write_heat_maps(messages, found, plot)
     if json:

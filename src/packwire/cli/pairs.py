@@ -10,6 +10,7 @@ from rich.text import Text
 
 from packwire.capture import open_capture
 from packwire.cli.groups_view import title
+from packwire.cli.headers import known_headers
 from packwire.cli.terminal import make_console
 from packwire.errors import ExitCode
 from packwire.insight.groups import Group
@@ -37,7 +38,7 @@ def pairs(
     """
     capture = open_capture(file)
     messages = capture.messages
-    found = find_pairs(messages, header)
+    found = find_pairs(messages, known_headers(capture) if header is None else header)
     if json:
         for pair in found.pairs:
             print(jsonlib.dumps(_record(messages, pair)))

@@ -5,13 +5,14 @@ which kind of message really is one is told by numbers: it follows at least half
 and clearly more often than it follows other requests. The rest comes by itself.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from packwire.capture.packets import NO_TIME
 from packwire.direction import Direction
-from packwire.insight.groups import Group, group_messages
+from packwire.insight.groups import Group, Lane, group_messages
 from packwire.messages import Int64s, Messages
 
 #: A reply follows so many of its requests ...
@@ -47,7 +48,7 @@ class Pairs:
     unasked: tuple[Group, ...]
 
 
-def find_pairs(messages: Messages, header: int | None = None) -> Pairs:
+def find_pairs(messages: Messages, header: int | Mapping[Lane, int] | None = None) -> Pairs:
     """Pair requests with replies; `messages` in the order of time."""
     groups = group_messages(messages, header)
     requests = [group for group in groups if group.direction == Direction.TO_DEVICE]
