@@ -1,6 +1,7 @@
 """Real data that lies beside the repository, not in it; tests that use it are skipped where it is missing."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ CAPTURES = SHARED / "captures"
 REPLIES = SHARED / "vesc" / "replies.json"
 
 needs_replies = pytest.mark.skipif(not REPLIES.exists(), reason="../shared/vesc/replies.json is not here")
+needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 needs_captures = pytest.mark.skipif(not CAPTURES.exists(), reason="../shared/captures is not here")
 
 

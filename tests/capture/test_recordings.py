@@ -1,7 +1,6 @@
 """Real recordings of VESC Tool, its hub and VESC firmware: what is in them, and the same as tshark finds."""
 
 import random
-import shutil
 import subprocess
 from collections import Counter
 from functools import cache
@@ -18,14 +17,12 @@ from packwire.vesc.replies import BmsValues, decode_reply
 from tests.capture.builder import pcap
 from tests.capture.layers.test_tcp import nearby, retimed
 from tests.capture.vesc_session import ASK_BMS, VescSession, bms
-from tests.shared_data import CAPTURES, ROOT
+from tests.shared_data import CAPTURES, ROOT, needs_tshark
 
 DATA = ROOT / "tests" / "data" / "vesc"
 FILES = sorted(
     {path.name: path for folder in (DATA, CAPTURES / "vesc") for path in folder.glob("*.pcap*")}.values()
 )
-
-needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 
 
 @cache

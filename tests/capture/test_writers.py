@@ -1,7 +1,6 @@
 """Writers: what is written is what was read, in every format that can hold it, and tshark agrees."""
 
 import io
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from packwire.capture.packets import APPLICATION, HCI_ACL, HCI_NOTE, NO_TIME, Pa
 from packwire.capture.writers import PACKET_FORMATS, format_of
 from packwire.errors import BadOptionError
 from tests.capture.builder import EPOCH, array
-from tests.shared_data import CAPTURES, needs_captures
+from tests.shared_data import CAPTURES, needs_captures, needs_tshark
 
 HCI_H4 = 187
 
@@ -155,7 +154,7 @@ def values(path: Path) -> list[str]:
 
 
 @needs_captures
-@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+@needs_tshark
 @pytest.mark.parametrize("name", PACKET_FORMATS)
 @pytest.mark.parametrize(
     "source", ["ble/jbd-mosfets-onoff.btsnoop", "ble/lolan-status-controls.btsnoop", "vesc/no-bms.pcap"]

@@ -3,7 +3,7 @@
 import json as json_text
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,6 +28,7 @@ from packwire.cli.terminal import make_console, printable
 from packwire.device import Device, Node, NodeKind
 from packwire.device.follow import Connected, Event, Outage, Reading
 from packwire.device.vesc import VescDevice
+from packwire.device.vesc_client import VescClient
 from packwire.sample import Condition, Sample
 
 #: Drawing costs more than polling: twice a second is enough for eyes.
@@ -50,8 +51,7 @@ class Rates:
     asked: int = 0
     lost: int = 0
     recent: deque[float] = field(default_factory=lambda: deque(maxlen=50))
-    latencies: Sequence[float] = ()
-    oddities: Sequence[str] = ()
+    client: VescClient | None = None
 
     def count(self, reading: Reading) -> None:
         """Take one reading."""
@@ -61,18 +61,17 @@ class Rates:
             asked = [sample for sample in reading.samples if sample.node in reading.device.asked]
             self.asked += len(asked)
             self.lost += sum(sample.condition is Condition.SILENT for sample in asked)
-            self.latencies = reading.device.client.latencies
-            self.oddities = reading.device.client.oddities()
+            self.client = reading.device.client
 
     def __str__(self) -> str:
         span = self.recent[-1] - self.recent[0] if len(self.recent) > 1 else 0.0
         rate = (len(self.recent) - 1) / span if span else 0.0
         text = f"{self.readings} readings   {rate:.1f} a second   lost {self.lost} of {self.asked}"
-        if self.latencies:
-            ordered = sorted(self.latencies)
+        ordered = sorted(self.client.latencies) if self.client else []
+        if ordered:
             text += f"   reply {ordered[len(ordered) // 2] * 1000:.1f} ms, worst {ordered[-1] * 1000:.1f} ms"
         text = f"{text}   {time.monotonic() - self.started:.0f} s"
-        return "   ".join((text, *self.oddities))
+        return "   ".join((text, *(self.client.oddities() if self.client else ())))
 
 
 class LineView:

@@ -125,7 +125,8 @@ class VescDevice(Device):
             return
         there = await self.client.ping_can()
         for can_id in there:
-            await self.add_can_id(can_id)
+            if can_id not in self.client.known:
+                await self.add_can_id(can_id)
         self._memory.remember(name, list(there))
 
     async def add_can_id(self, can_id: int) -> bool:

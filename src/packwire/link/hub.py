@@ -8,10 +8,11 @@ import asyncio
 from enum import Enum
 from typing import override
 
+from packwire.address import HUB_PORT
 from packwire.errors import BadAddressError, DisplacedError, GoneError, PackwireError, RefusedError
 from packwire.link.base import StreamLink
 from packwire.link.tcp import CONNECT_TIMEOUT, TcpLink, unreachable
-from packwire.vesc.hublogin import HUB_PORT, Login, Role, id_problem, normal_id, password_problem
+from packwire.vesc.hublogin import Login, Role, id_problem, normal_id, password_problem
 
 #: The login is alone in its segment: bytes that follow it at once may be swallowed by the hub.
 LOGIN_PAUSE = 0.05

@@ -5,9 +5,9 @@ import errno
 import socket
 from typing import override
 
+from packwire.address import HUB_PORT
 from packwire.errors import NoAnswerError, PackwireError, UnreachableError
 from packwire.link.base import StreamLink
-from packwire.vesc.hublogin import HUB_PORT
 
 CONNECT_TIMEOUT = 5.0
 

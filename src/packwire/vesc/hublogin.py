@@ -8,7 +8,6 @@ is answered `PONG` or `NULL`. The hub upper-cases ids and removes blanks.
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-HUB_PORT = 65101
 #: The hub waits this long for the line [waitForLine(socket, 5000)], in seconds.
 LOGIN_TIMEOUT = 5.0
 MIN_ID_LENGTH = 3

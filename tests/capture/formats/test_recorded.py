@@ -1,7 +1,6 @@
 """Real recordings: the packets that tshark finds, the messages that a look at the text shows."""
 
 import gzip
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 
 from packwire.capture import open_capture
 from packwire.capture.packets import HCI_NOTE
-from tests.shared_data import CAPTURES, needs_captures
+from tests.shared_data import CAPTURES, needs_captures, needs_tshark
 
 BLUETOOTH = sorted((CAPTURES / "ble").glob("*.*")) if CAPTURES.exists() else []
 #: File -> packets, first bytes of the last one.
@@ -28,7 +27,7 @@ TEXTS = {
 pytestmark = needs_captures
 
 
-@pytest.mark.skipif(not shutil.which("tshark"), reason="tshark is not installed")
+@needs_tshark
 @pytest.mark.parametrize("path", BLUETOOTH, ids=lambda path: path.name)
 def test_bluetooth_files_hold_the_packets_that_tshark_finds(path: Path):
     fields = ["frame.time_epoch", "frame.len", "hci_h4.direction", "frame.protocols"]

@@ -1,6 +1,5 @@
 """Real Bluetooth recordings give the same ATT PDUs as tshark does, and frames with right checksums."""
 
-import shutil
 import subprocess
 from collections import Counter
 
@@ -8,10 +7,9 @@ import numpy as np
 import pytest
 
 from packwire.capture import open_capture
-from tests.shared_data import CAPTURES, needs_captures
+from tests.shared_data import CAPTURES, needs_captures, needs_tshark
 
 FILES = sorted((CAPTURES / "ble").glob("*.btsnoop"))
-needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 FIELDS = (
     "frame.number",
     "btatt.opcode",
