@@ -1,0 +1,1 @@
+"""One VESC for many clients: a wire with a recorder (tap), one shared connection (share), a hub of one's own."""
