@@ -17,7 +17,7 @@ ANY_HOST = {"", "0.0.0.0", "::"}  # noqa: S104 - compared with, not bound to
 
 
 async def broadcast(
-    host: str, port: int, destination: str, destination_port: int = ANNOUNCEMENT_PORT
+    host: str, port: int, destination: str, destination_port: int = ANNOUNCEMENT_PORT, name: str = NAME
 ) -> None:
     """Announce a TCP port for ever; cancel it to stop. What cannot be sent is logged once."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -27,7 +27,7 @@ async def broadcast(
         while True:
             try:
                 shown = _own_address(destination) if host in ANY_HOST else host
-                sender.sendto(beacon(shown, port), (destination, destination_port))
+                sender.sendto(beacon(shown, port, name), (destination, destination_port))
                 trouble = ""
             except OSError as error:
                 if str(error) != trouble:
@@ -36,9 +36,9 @@ async def broadcast(
             await asyncio.sleep(PERIOD)
 
 
-def beacon(host: str, port: int) -> bytes:
+def beacon(host: str, port: int, name: str = NAME) -> bytes:
     """Return what is broadcast."""
-    return f"{NAME}::{host}::{port}".encode() + b"\0"
+    return f"{name}::{host}::{port}".encode() + b"\0"
 
 
 def _own_address(destination: str) -> str:

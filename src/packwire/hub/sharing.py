@@ -1,0 +1,406 @@
+"""One VESC for many clients at once: who asks what, and to whom each reply goes. No sockets.
+
+The protocol has no sequence numbers and no addresses in replies. So each request of a client is matched here
+with its reply, and only what is asked one after the other can be told apart:
+
+- of each command one request is under way at a time, and one of all that are forwarded over CAN;
+- a client that asks what another has just asked gets the same reply; so does one that asks again within
+  `max_age` seconds;
+- the clients take turns; of each client the requests to the same node keep their order, so that a client may
+  use a request as a fence;
+- a reply that is late still goes to those who asked; the same command is asked again when no late reply can
+  come any more (see `sharing_flights`);
+- frames that nobody asked for go to all where they are of a kind that devices send of their own accord, or of
+  no known command; to nobody where they look like a reply, which a client could take for its own.
+
+Bytes come in by `Seat.received` and `SharedDevice.device_received`, and go out by the callables given;
+timers run on the asyncio loop. Everything is bounded: open requests of a client, requests under way,
+remembered frames.
+"""
+
+import asyncio
+from binascii import crc_hqx
+from collections import Counter
+from collections.abc import Callable
+
+from packwire.hub.sharing_alarm import Alarm
+from packwire.hub.sharing_flights import WINDOW, Flight, Flights
+from packwire.hub.sharing_questions import DIRECT, Question, is_for_all, own_question
+from packwire.hub.sharing_seat import Seat
+from packwire.hub.sharing_stats import KeptReply, SharingStats, account
+from packwire.hub.sharing_stream import STALL, DeviceStream
+from packwire.hub.sharing_turns import Turns, drop
+from packwire.vesc.commands import Command
+from packwire.vesc.framing import STOP
+from packwire.vesc.permissions import Kind, Policy
+from packwire.vesc.requests import FILLER
+
+type Write = Callable[[bytes], None]
+type Tell = Callable[[str], None]
+
+#: A client may have so many requests open; more are dropped.
+MAX_OPEN = 64
+#: So many distinct frames are remembered.
+MAX_KNOWN = 256
+#: How often what waits is looked at.
+GLANCE = 0.1
+
+
+class SharedDevice:
+    """A device that several clients use at once.
+
+    `device_connected` gives it its connection, `device_received` what comes from it, and `device_gone` ends
+    it; the clients stay. All methods are called on the asyncio loop's thread, and none blocks.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        max_age: float = 0.0,
+        name: str = "device",
+        timeout: float = 0.75,
+        keep: float = 5.0,
+        tell: Tell | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        """`max_age`: seconds for which a reading is given to whoever asks the same.
+
+        `timeout`: seconds after which a reply is late. `keep`: seconds that a request waits at most, such as
+        for a device that is away. `tell` gets a line about each refusal, once a client and command (for a
+        log; it holds no payload). `loop` is the clock: its `time()` and `call_at()` are used.
+        """
+        self.policy = policy
+        self.name = name
+        self.refused: Counter[Kind] = Counter()
+        self.fw_version = b""
+        """The last reply to FW_VERSION on this connection, as a payload; empty before there was one."""
+        self.max_age = max_age
+        self._timeout = timeout
+        self._keep = keep
+        self._tell = tell
+        loop = loop or asyncio.get_running_loop()
+        self.now = loop.time
+        self._alarm = Alarm(loop, self._on_time)
+        self._write: Write | None = None
+        self.ready = False
+        self._greetings = 0
+        self._stream = DeviceStream(self._take, self.now)
+        self._silent_since: float | None = None
+        self._known: dict[bytes, Question] = {}
+        self._seats: set[Seat] = set()
+        self._stalled_seats: set[Seat] = set()
+        self._turns = Turns(self)
+        self.flights = Flights()
+        self.counts: Counter[str] = Counter()
+        self._closed = False
+
+    def join(self, write: Write, name: str) -> Seat:
+        """Seat a client: `write` gets whole frames for it, now or later; `name` is for the account."""
+        seat = Seat(self, write, name, self._known)
+        self._seats.add(seat)
+        return seat
+
+    def device_connected(self, write: Write, *, flush: bool = True, shared: bool = False) -> None:
+        """Begin to use a connection to the device.
+
+        `flush` first sends filler, which ends a frame that a client before us broke off, and asks
+        FW_VERSION: what waits is sent when that was answered (or is late). `shared`: replies for another
+        client may come at the beginning (a hub), so it is asked twice.
+        """
+        if self._write is not None:
+            self.device_gone()
+        self.counts["connections"] += 1
+        self._write = write
+        self.fw_version = b""
+        self._known.clear()
+        self._greetings = (2 if shared else 1) if flush else 0
+        if flush:
+            write(FILLER)
+            self._greet()
+        else:
+            self._begin()
+
+    def device_received(self, data: bytes) -> None:
+        """Take bytes from the device."""
+        self._silent_since = None
+        if self._stream.clean:
+            # Nearly always a piece is one short frame, whole: the reply to the one request under way.
+            size = len(data)
+            if size > 5 and data[0] == 2 and data[1] == size - 5 and data[-1] == STOP:
+                checked = data[2:-1]
+                if crc_hqx(checked, 0) == 0:  # over payload and CRC together it is 0
+                    if not self._took_quickly(data):
+                        self._take(checked[:-2], data)
+                    return
+        if self._write is not None:
+            self._stream.feed(data)
+            self._set_alarm()
+
+    def device_gone(self) -> None:
+        """Learn that the connection has ended. Reading requests are kept for `keep` seconds."""
+        self._write = None
+        self.ready = False
+        self._silent_since = None
+        self._stream.reset()
+        flights = self.flights.in_order()
+        self.flights.clear()
+        for flight in reversed(flights):
+            for seat, asked in flight.askers:
+                self._turns.give_back(seat, flight.question, asked)
+        for seat in self._seats:
+            self._turns.drop_what_acts(seat)
+        self._set_alarm()
+
+    def close(self) -> None:
+        """End all timers; nothing is written any more. The clients' connections are the caller's to close."""
+        self._closed = True
+        for seat in tuple(self._seats):
+            seat.leave()
+        self.device_gone()
+        self._alarm.close()
+
+    @property
+    def silent(self) -> float:
+        """Seconds since a request was sent after which no byte has come; 0 where nothing is waited for."""
+        return 0.0 if self._silent_since is None else self.now() - self._silent_since
+
+    def stats(self) -> SharingStats:
+        """Return the account as it is now."""
+        now = self.now()
+        kept = [known for known in self._known.values() if known.kept is not None]
+        return account(
+            self.name,
+            [seat.stats() for seat in self._seats],
+            self.counts,
+            refused={str(kind): count for kind, count in self.refused.items()},
+            connected=self.ready,
+            device_junk=self._stream.junk,
+            silent=self.silent,
+            kept=[
+                KeptReply(known.command, known.can_id, now - known.kept_at)
+                for known in kept
+                if now - known.kept_at <= self.max_age
+            ],
+        )
+
+    # What a seat calls.
+
+    def ask(self, seat: Seat, known: Question) -> None:
+        """Take a request that may pass."""
+        if (
+            self.ready
+            and not seat.queue
+            and known.plain
+            and known.kept is None
+            and known.command not in self.flights.busy
+            and len(self.flights.open) < WINDOW
+            and seat.open < MAX_OPEN
+        ):
+            seat.open += 1
+            now = self.now()
+            self.send(known, now, [(seat, now)]).quick = known.accepts is None
+            return
+        if known.kind is Kind.STOP and self._write is not None:
+            self.write(known)
+            return
+        away = not self.ready and known.kind not in {Kind.READ, Kind.STOP}
+        seat.open += 1
+        if seat.open > MAX_OPEN or away or self._closed:
+            drop(seat)
+            return
+        self._turns.add(seat, known, self.now())
+        self._turns.pump()
+        if self._turns.line:
+            self._alarm.by(self.now() + GLANCE)
+
+    def remember(self, known: Question) -> None:
+        """Keep what is known of a frame that may pass, for when it comes again."""
+        if len(self._known) >= MAX_KNOWN:
+            self._known.clear()
+        self._known[known.frame] = known
+
+    def stalled(self, seat: Seat, *, waits: bool) -> None:
+        """Learn that a client's frame has begun and is not whole, or that no frame has."""
+        if waits:
+            seat.stalled_since = self.now()
+            self._stalled_seats.add(seat)
+            self._alarm.by(seat.stalled_since + STALL)
+        elif seat.stalled_since is not None:
+            seat.stalled_since = None
+            self._stalled_seats.discard(seat)
+
+    def tell(self, line: str) -> None:
+        """Hand on a line for the log."""
+        if self._tell is not None:
+            self._tell(line)
+
+    def left(self, seat: Seat) -> None:
+        """Learn that a client has left."""
+        self._seats.discard(seat)
+        self._stalled_seats.discard(seat)
+        account = seat.stats()
+        for name in ("requests", "replies", "dropped", "junk"):
+            self.counts[name] += getattr(account, name)
+
+    # What is under way.
+
+    def write(self, known: Question) -> None:
+        """Send a client's request for which no reply is waited for."""
+        if self._write is not None:
+            self.counts["forwarded"] += 1
+            self._write(known.frame)
+
+    def send(self, known: Question, now: float, askers: list[tuple[Seat, float]]) -> Flight:
+        """Send a request for those who ask it; nobody does where it is a fence."""
+        flight = self.flights.add(known, now, now + (known.timeout or self._timeout), askers)
+        if self._silent_since is None:
+            self._silent_since = now
+        if flight.due < self._alarm.due:
+            self._alarm.by(flight.due)
+        self.counts["forwarded" if askers else "fences"] += 1
+        if self._write is not None:
+            self._write(known.frame)
+        return flight
+
+    def _greet(self) -> None:
+        self._greetings -= 1
+        self.send(own_question(Command.FW_VERSION, DIRECT), self.now(), []).greeting = True
+
+    def _begin(self) -> None:
+        """Let the clients' requests go to the device."""
+        self.ready = True
+        self._turns.pump()
+        self._set_alarm()
+
+    def fence(self, overdue: Flight) -> None:
+        """Ask something whose reply proves that the overdue one can come no more."""
+        way = self.flights.fence_way(overdue)
+        if overdue.fenced or way is None or not overdue.question.ordered:
+            return
+        other = overdue.question.command == Command.FW_VERSION
+        known = own_question(Command.BMS_GET_VALUES if other else Command.FW_VERSION, way)
+        if self.flights.free(known):
+            overdue.fenced = True
+            self.send(known, self.now(), [])
+
+    def _took_quickly(self, frame: bytes) -> bool:
+        """Take the reply to a poll where there is nothing else to think of; tell whether it was one."""
+        flights = self.flights
+        flight = flights.busy.get(frame[2])
+        if flight is None or not flight.quick or flights.overdue or self._turns.line or self.max_age:
+            return False
+        del flights.busy[frame[2]]
+        flights.open.discard(flight)
+        for seat, _ in flight.askers:
+            if not seat.gone:
+                seat.open -= 1
+                seat.replies += 1
+                seat.write(frame)
+        return True
+
+    def _take(self, payload: bytes, frame: bytes) -> None:
+        """Take a frame from the device: an answer, a packet for all, or one that nobody asked for."""
+        command = payload[0]
+        flight = self.flights.busy.get(command)
+        if flight is not None:
+            accepts = flight.question.accepts
+            if accepts is None or accepts(payload):
+                self._answered(flight, payload, frame)
+                return
+        if is_for_all(command):
+            self.counts["unsolicited"] += 1
+            for seat in tuple(self._seats):
+                seat.unsolicited += 1
+                seat.write(frame)
+        else:
+            self.counts["late" if self.flights.unasked(command, self.now()) else "unasked"] += 1
+
+    def _answered(self, flight: Flight, payload: bytes, frame: bytes) -> None:
+        flights, known = self.flights, flight.question
+        flights.remove(flight)
+        if known.way >= 0:
+            flights.answered(flight)
+        if flight.overdue:
+            self.counts["late"] += 1
+        if self.max_age and known.reading:
+            known.kept = frame
+            known.kept_at = self.now()
+        for seat, _ in flight.askers:
+            self.reply(seat, frame)
+        if flights.overdue:
+            for lost in flights.proved_lost(flight, self._timeout):
+                self._lost(lost)
+        if payload[0] == Command.FW_VERSION and known.way < 0:
+            self.fw_version = payload
+        if flight.greeting:
+            self._greeted()
+        elif self._turns.line:
+            self._turns.pump()
+
+    def _greeted(self) -> None:
+        if self._greetings > 0:
+            self._greet()
+        else:
+            self._begin()
+
+    def reply(self, seat: Seat, frame: bytes) -> None:
+        """Give a client the reply to one of its requests."""
+        if not seat.gone:
+            seat.open -= 1
+            seat.replies += 1
+            seat.write(frame)
+
+    def _lost(self, flight: Flight) -> None:
+        """Give up a reply; who asked well after the request was sent gets a request of their own."""
+        now = self.now()
+        self.flights.lost(flight, now)
+        for seat, asked in reversed(flight.askers):
+            if asked > flight.sent and flight.question.kind is Kind.READ:
+                self._turns.give_back(seat, flight.question, asked)
+            elif not seat.gone:
+                seat.open -= 1
+                seat.unanswered += 1
+
+    # The clock.
+
+    def _set_alarm(self) -> None:
+        """Have the clock look again when something is due next; not at all where nothing is under way."""
+        if self.flights.open:
+            self._alarm.by(min(flight.due for flight in self.flights.open))
+        if self._turns.line or self._stalled_seats or not self._stream.clean:
+            self._alarm.by(self.now() + GLANCE)
+
+    def _on_time(self) -> None:
+        now = self.now()
+        self._look_behind_headers(now)
+        for flight in self.flights.in_order():
+            if now >= flight.due and flight in self.flights.open:
+                self._expire(flight)
+        self._turns.expire(now - self._keep)
+        self._turns.pump()
+        self._set_alarm()
+
+    def _expire(self, flight: Flight) -> None:
+        """Act on a reply that is late, or that is waited for no more."""
+        if flight.overdue:
+            self._lost(flight)
+            return
+        self.counts["timeouts"] += 1
+        if flight.question.kind is Kind.READ and flight.question.timeout is None:
+            self.flights.late(flight)
+        else:
+            self._lost(flight)
+        self._stream.give_up()
+        if any(asked > flight.sent for _, asked in flight.askers):
+            self.fence(flight)
+        if flight.greeting:
+            self._greetings = 0
+            self._begin()
+
+    def _look_behind_headers(self, now: float) -> None:
+        self._stream.look_behind(now)
+        for seat in tuple(self._stalled_seats):
+            since = seat.stalled_since
+            if since is not None and now - since >= STALL:
+                seat.look_behind(give_up=now - since >= 5 * STALL)

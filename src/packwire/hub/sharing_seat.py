@@ -1,0 +1,147 @@
+"""A client's place at a shared device: its stream is framed here, and what may not pass ends here."""
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from packwire.hub.sharing_questions import Question, question
+from packwire.hub.sharing_stats import SeatStats, status_lines
+from packwire.vesc.commands import Command
+from packwire.vesc.framing import DEVICE_MAX_PAYLOAD, Framer, encode_frame
+from packwire.vesc.permissions import kind_of, refusal
+from packwire.wire.frame import Frame
+
+if TYPE_CHECKING:
+    from packwire.hub.sharing import SharedDevice, Write
+
+#: Frames that are longer are looked at anew each time: they are not what is polled.
+REMEMBERED_SIZE = 64
+#: What a client sends to the device's terminal, to be told about the sharing instead.
+STATUS_COMMAND = b"packwire"
+
+
+class Seat:
+    """A client's place at a shared device; made by `SharedDevice.join`."""
+
+    __slots__ = (
+        "_clean",
+        "_device",
+        "_framer",
+        "_known",
+        "_told",
+        "dropped",
+        "gone",
+        "in_line",
+        "name",
+        "open",
+        "queue",
+        "refused",
+        "replies",
+        "requests",
+        "stalled_since",
+        "unanswered",
+        "unsolicited",
+        "write",
+    )
+
+    def __init__(
+        self, device: "SharedDevice", write: "Write", name: str, known: dict[bytes, Question]
+    ) -> None:
+        self.name = name
+        self.write = write
+        self.gone = False
+        self.queue: deque[tuple[Question, float]] = deque()
+        """What waits to be sent, each with the time when it was asked."""
+        self.in_line = False
+        self.open = 0
+        """How many requests are neither answered nor given up, those in the queue among them."""
+        self.requests = self.replies = self.refused = self.dropped = self.unanswered = self.unsolicited = 0
+        self.stalled_since: float | None = None
+        """When the last bytes of a frame came that is not whole."""
+        self._device = device
+        self._known = known
+        self._framer = Framer(DEVICE_MAX_PAYLOAD)
+        self._clean = True
+        self._told: set[tuple[int, str]] = set()
+
+    def received(self, data: bytes) -> None:
+        """Take bytes from the client, in pieces of any size."""
+        if self._clean:
+            # Nearly always a piece is one frame that was seen before: a poll.
+            known = self._known.get(data)
+            if known is not None:
+                self.requests += 1
+                self._device.ask(self, known)
+                return
+            # Zeros between frames are filler, which ends a frame that a client before broke off: no junk.
+            data = data.lstrip(b"\0")
+        if data and not self.gone:
+            self._take(self._framer.feed(data))
+
+    def leave(self) -> None:
+        """End it: what it still waits for is not written. May be called more than once."""
+        if not self.gone:
+            self.gone = True
+            self.queue.clear()
+            self._device.left(self)
+
+    def look_behind(self, *, give_up: bool) -> None:
+        """Look for whole frames behind a header whose frame does not go on; on the clock."""
+        begun = self._framer.stats.waiting
+        frames = self._framer.give_up() if give_up else self._framer.rescue()
+        if self._framer.stats.waiting != begun:
+            self._take(frames)
+
+    def stats(self) -> SeatStats:
+        """Return this client's account."""
+        return SeatStats(
+            self.name,
+            self.requests,
+            self.replies,
+            self.refused,
+            self.dropped,
+            self.unanswered,
+            self.unsolicited,
+            self._framer.stats.junk,
+            self.open,
+        )
+
+    def _take(self, frames: list[Frame]) -> None:
+        waiting = self._framer.stats.waiting
+        self._clean = waiting is None
+        self._device.stalled(self, waits=waiting is not None)
+        for frame in frames:
+            if self.gone:
+                return
+            self.requests += 1
+            self._take_request(frame.payload)
+
+    def _take_request(self, payload: bytes) -> None:
+        if payload[0] == Command.TERMINAL_CMD and payload[1:].strip(b"\0 ") == STATUS_COMMAND:
+            self._tell_status()
+            return
+        kind = kind_of(payload)
+        if not self._device.policy.permits(kind):
+            self._refuse(payload)
+            return
+        frame = encode_frame(payload)
+        known = self._known.get(frame)
+        if known is None:
+            known = question(frame, payload)
+            if len(frame) <= REMEMBERED_SIZE:
+                self._device.remember(known)
+        self._device.ask(self, known)
+
+    def _refuse(self, payload: bytes) -> None:
+        kind = kind_of(payload)
+        self.refused += 1
+        self._device.refused[kind] += 1
+        line = refusal(payload, kind)
+        key = (payload[0], line)
+        if key not in self._told and len(self._told) < DEVICE_MAX_PAYLOAD:
+            self._told.add(key)
+            self._device.tell(f"{self.name}: {line}")
+
+    def _tell_status(self) -> None:
+        for line in status_lines(self._device.stats()):
+            if not self.gone:
+                self.write(encode_frame(bytes((Command.PRINT,)) + line.encode()[:400] + b"\0"))

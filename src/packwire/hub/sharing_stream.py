@@ -1,0 +1,61 @@
+"""What comes from a shared device: bytes to frames, and frames found behind a header that was a false one."""
+
+from collections.abc import Callable
+
+from packwire.hub.sharing_questions import LATEST
+from packwire.vesc.framing import Framer, encode_frame
+from packwire.wire.frame import Frame
+
+#: When a frame has begun and nothing more came for this long, its header is taken for a false one.
+STALL = 0.2
+
+
+class DeviceStream:
+    """The bytes of one device, over all its connections; `take` gets each frame's payload and bytes."""
+
+    __slots__ = ("_framer", "_now", "_take", "clean", "stalled_since")
+
+    def __init__(self, take: Callable[[bytes, bytes], None], now: Callable[[], float]) -> None:
+        self.clean = True
+        """No frame has begun: the next byte is the first of one."""
+        self.stalled_since: float | None = None
+        """When the last bytes of a frame came that is not whole."""
+        self._framer = Framer()
+        self._take = take
+        self._now = now
+
+    @property
+    def junk(self) -> int:
+        """How many bytes were no part of a frame."""
+        return self._framer.stats.junk
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes."""
+        self._take_all(self._framer.feed(data))
+
+    def reset(self) -> None:
+        """Forget a frame that has begun: a new connection starts a new stream."""
+        self._framer.reset()
+        self.clean = True
+        self.stalled_since = None
+
+    def give_up(self) -> None:
+        """Wait no more for the frame that has begun, so that the next reply does not hide in it."""
+        if not self.clean:
+            self._take_all(self._framer.give_up())
+
+    def look_behind(self, now: float) -> None:
+        """Look for whole frames behind a header whose frame does not go on; on the clock."""
+        if self.stalled_since is None or now - self.stalled_since < STALL:
+            return
+        begun = self._framer.stats.waiting
+        late = now - self.stalled_since >= LATEST
+        frames = self._framer.give_up() if late else self._framer.rescue()
+        if self._framer.stats.waiting != begun:
+            self._take_all(frames)
+
+    def _take_all(self, frames: list[Frame]) -> None:
+        self.clean = self._framer.stats.waiting is None
+        self.stalled_since = None if self.clean else self._now()
+        for frame in frames:
+            self._take(frame.payload, encode_frame(frame.payload))

@@ -1,0 +1,98 @@
+"""`packwire share`: where to connect, who comes and goes, what is refused, and a clean end."""
+
+import asyncio
+import contextlib
+import json
+import re
+import signal
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from packwire.sim.server import SimOptions, SimulatedVesc
+from packwire.vesc.commands import Command
+from packwire.vesc.requests import request
+from tests.cli.running import COMMAND, packwire
+from tests.sim.raw import raw
+
+PATIENCE = 20.0
+
+
+@contextlib.asynccontextmanager
+async def sharing(*arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, Any]]:
+    """Run `packwire share` on a simulated VESC; gives the process and a way to its next line that matches."""
+    async with SimulatedVesc(SimOptions(scenario="rest", speed=0.0)) as simulation:
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND,
+            "share",
+            str(simulation.address),
+            "--listen",
+            "0",
+            *arguments,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert process.stdout
+
+        async def line(pattern: str) -> re.Match[str]:
+            async with asyncio.timeout(PATIENCE):
+                while text := (await process.stdout.readline()).decode():  # type: ignore[union-attr]
+                    if match := re.search(pattern, text):
+                        return match
+            raise AssertionError(f"no line with {pattern}")
+
+        try:
+            yield process, line
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+
+async def test_says_where_to_connect_who_comes_and_goes_and_what_is_refused():
+    async with sharing() as (process, line):
+        assert "VESC Express T, firmware 7.00" in (await line("is there")).string
+        port = int((await line(r"is shared on 127\.0\.0\.1:(\d+)"))[1])
+        await line("Reading alone passes")
+        async with raw(port) as client:
+            await line(r"127\.0\.0\.1:\d+ came")
+            client.send(bytes((Command.SET_CURRENT, 0, 0, 1, 0)))
+            await line(r"SET_CURRENT refused: not a reading command; --allow control lets it pass")
+            assert (await client.ask(request(Command.BMS_GET_VALUES)))[0] == Command.BMS_GET_VALUES
+        await line(r"127\.0\.0\.1:\d+ left: 2 requests, 1 replies")
+        process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(PATIENCE):
+            _, account = await process.communicate()
+        assert process.returncode == 0
+        assert account.decode().startswith("2 requests   1 sent to the device")
+        assert "1 refused" in account.decode()
+
+
+async def test_json_lines_tell_the_age_of_what_is_given_out():
+    async with sharing("--json", "--max-age", "10", "--allow", "config,lisp") as (_, line):
+        listening = json.loads((await line('"listening"')).string)
+        assert listening["allowed"] == ["config", "lisp"]
+        async with raw(listening["port"]) as client:
+            await client.ask(request(Command.BMS_GET_VALUES))
+            status = json.loads((await line('"status".*"kept": .{"command": 96')).string)
+            assert 0 <= status["kept"][0]["age"] < 10
+            assert status["seats"][0]["replies"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("vesc://127.0.0.1:1",), 3, "refused the connection"),
+        (("sim:vesc", "--allow", "motor"), 2, "the words are control, config"),
+        (("sim:vesc/can/84",), 2, "leave out /can/"),
+        (("sim:vesc", "--listen", "70000"), 2, "a port is 0 to 65535"),
+        (("sim:vesc", "--max-age", "99"), 2, "give 0 to 10 seconds"),
+        (("sim:vesc", "--announce"), 2, "add --host 0.0.0.0"),
+    ],
+)
+async def test_what_cannot_be_is_said_in_a_line(arguments, code, words):
+    result = await packwire("share", *arguments, "--for", "1")
+    assert result.code == code
+    assert words in result.err
+    assert result.out == ""

@@ -1,0 +1,145 @@
+"""What only reads passes; everything else needs the word of its kind, inside FORWARD_CAN too."""
+
+import pytest
+
+from packwire.vesc.commands import Command
+from packwire.vesc.permissions import (
+    ALLOWABLE,
+    COMMANDS_OF,
+    KIND_OF,
+    MAX_NESTING,
+    READ_ONLY,
+    Kind,
+    Policy,
+    kind_of,
+    parse_policy,
+    refusal,
+)
+
+#: Words in the names of commands that change something.
+CHANGING: tuple[str, ...] = (
+    "SET",
+    "WRITE",
+    "ERASE",
+    "JUMP",
+    "DETECT",
+    "REBOOT",
+    "RESET",
+    "REMOVE",
+    "MKDIR",
+    "SWITCH",
+    "FILL",
+)
+CHANGING += (
+    "FORCE",
+    "SHUTDOWN",
+    "UPDATE",
+    "CALIBRATION",
+    "TERMINAL",
+    "REPL",
+    "STREAM",
+    "CUSTOM_APP",
+    "ALIVE",
+)
+CHANGING += ("PAIRING", "DISABLE", "BM_", "EXT_NRF", "HALT", "FWD_FRAME", "ESTOP", "BLNC", "GPD")
+
+
+def forwarded(inner: bytes, *nodes: int) -> bytes:
+    for node in nodes:
+        inner = bytes((Command.FORWARD_CAN, node)) + inner
+    return inner
+
+
+def test_every_command_has_exactly_one_kind():
+    listed = [command for commands in COMMANDS_OF.values() for command in commands]
+    assert sorted(listed) == sorted(Command)
+    assert len(set(listed)) == len(listed)
+
+
+def test_every_kind_that_needs_a_word_has_one():
+    assert set(ALLOWABLE) == set(Kind) - {Kind.READ, Kind.STOP, Kind.NEVER}
+
+
+@pytest.mark.parametrize("command", [each for each in Command if any(word in each.name for word in CHANGING)])
+def test_nothing_that_could_move_or_write_is_of_the_reading_kind(command):
+    for_the_whole_vehicle = {Command.GET_VALUES_SETUP, Command.GET_VALUES_SETUP_SELECTIVE}
+    assert KIND_OF[command] is not Kind.READ or command in for_the_whole_vehicle
+
+
+def test_what_reads_is_named_for_it():
+    for command in COMMANDS_OF[Kind.READ]:
+        assert any(word in command.name for word in ("GET", "READ", "LIST", "VERSION", "INFO", "PING")), (
+            command
+        )
+
+
+@pytest.mark.parametrize("command", COMMANDS_OF[Kind.READ])
+def test_reading_passes_also_forwarded(command):
+    payload = bytes((command,)) + b"path\0\0\0\0\0"
+    assert READ_ONLY.permits(kind_of(payload))
+    assert READ_ONLY.permits(kind_of(forwarded(payload, 84)))
+    assert READ_ONLY.permits(kind_of(forwarded(payload, *range(MAX_NESTING))))
+
+
+@pytest.mark.parametrize(
+    "number", sorted(set(range(256)) - set(COMMANDS_OF[Kind.READ]) - {Command.MOTOR_ESTOP})
+)
+def test_all_else_is_refused_direct_forwarded_and_nested(number):
+    payload = bytes((number, 1, 0))
+    for request in (payload, forwarded(payload, 84), forwarded(payload, 84, 10), forwarded(payload, 255)):
+        # FORWARD_CAN of [1, 0] is one of FW_VERSION, nested once more.
+        if number != Command.FORWARD_CAN:
+            assert not READ_ONLY.permits(kind_of(request))
+
+
+def test_an_emergency_stop_always_passes():
+    for request in (b"\x9f\0\x64", forwarded(b"\x9f\0\x64", 84), forwarded(b"\x9f", 255)):
+        assert READ_ONLY.permits(kind_of(request))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        bytes((Command.FORWARD_CAN,)),
+        bytes((Command.FORWARD_CAN, 84)),
+        forwarded(bytes((Command.FORWARD_CAN,)), 84),
+        forwarded(bytes((Command.FORWARD_CAN, 10)), 84),
+        forwarded(b"\x60", *range(MAX_NESTING + 1)),
+        forwarded(b"\x60", 255),
+        forwarded(b"\x60", 10, 255),
+        forwarded(b"\x60", 255, 10),
+        bytes((Command.FILE_READ,)) + b"no end",
+        bytes((Command.FORWARD_CAN, 1)) * 250,
+    ],
+)
+def test_what_could_wedge_a_device_never_passes(payload):
+    everything = Policy(frozenset(Kind))
+    assert kind_of(payload) is Kind.NEVER
+    assert not everything.permits(Kind.NEVER)
+    assert "refused: " in refusal(payload, Kind.NEVER)
+    assert "--allow" not in refusal(payload, Kind.NEVER)
+
+
+@pytest.mark.parametrize("kind", ALLOWABLE)
+def test_a_word_lets_its_kind_pass_and_no_other(kind):
+    policy = parse_policy(f" {kind} ,")
+    assert policy.permits(kind)
+    assert policy.permits(Kind.READ)
+    assert not any(policy.permits(other) for other in ALLOWABLE if other is not kind)
+
+
+def test_words_come_joined_or_one_by_one():
+    assert parse_policy("control,config") == parse_policy(["config", "control"])
+    assert parse_policy("") == READ_ONLY
+
+
+@pytest.mark.parametrize("word", ["motor", "never", "read", "stop", "control;config"])
+def test_a_word_that_allows_nothing_is_an_error_that_names_those_there_are(word):
+    with pytest.raises(ValueError, match="control, config, firmware, terminal, lisp, can, custom, unknown"):
+        parse_policy(word)
+
+
+def test_a_refusal_names_the_command_and_the_word_but_no_content():
+    line = refusal(forwarded(b"\x14secret text", 84), Kind.TERMINAL)
+    assert line == "FORWARD_CAN > TERMINAL_CMD refused: not a reading command; --allow terminal lets it pass"
+    assert "command 200" in refusal(b"\xc8", kind_of(b"\xc8"))
