@@ -1,0 +1,163 @@
+"""The causes that a comparison can find, as a table: in words, with what to do; the first outrank the rest.
+
+A cause matters where it is a fault that keeps a client from its data. The keys are stable and are listed in
+docs/how-to/compare-two-sessions.md.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from packwire.doctor.compare.session import Kind
+from packwire.doctor.evidence import Confidence
+
+
+class Cause(StrEnum):
+    """What is wrong with a session; the order is that of their rank."""
+
+    NOTHING_SENT = "nothing-sent"
+    BAD_LOGIN = "bad-login"
+    REFUSED = "refused"
+    NEVER_LOGS_IN = "never-logs-in"
+    WRONG_CHECKSUM = "wrong-checksum"
+    WRONG_LENGTH = "wrong-length"
+    WRONG_FRAME = "wrong-frame"
+    NEVER_SUBSCRIBES = "never-subscribes"
+    RECEIVE_PATH = "receive-path"
+    DISPLACED = "displaced"
+    WEDGED = "wedged"
+    NOT_RECEIVED = "not-received"
+    DAMAGED_REPLIES = "damaged-replies"
+    IMPATIENT = "impatient"
+    TOO_FAST = "too-fast"
+    SWALLOWED = "swallowed"
+    NO_BMS = "no-bms"
+    NOBODY_THERE = "nobody-there"
+    WRONG_COMMAND = "wrong-command"
+    NEVER_ANSWERED = "never-answered"
+    SILENT_DEVICE = "silent-device"
+    NOT_RECORDED = "not-recorded"
+
+
+#: For each cause the verdict, with {who} for mine or the reference, and what to do.
+WORDS: dict[Cause, tuple[str, str]] = {
+    Cause.NOTHING_SENT: (
+        "{who} connects and sends nothing.",
+        "A device speaks only when it is asked: send a request (FW_VERSION is 02 01 00 00 00 03).",
+    ),
+    Cause.BAD_LOGIN: (
+        "{who}'s login line is none that a hub accepts.",
+        "The line is VESCTOOL:<id>:<password> and a newline; no colon in id or password.",
+    ),
+    Cause.REFUSED: (
+        "the hub refused {who}'s login: it closed without an answer.",
+        "Compare id and password with those of the VESC Express, and see whether it is online.",
+    ),
+    Cause.NEVER_LOGS_IN: (
+        "{who} never logs in at the hub.",
+        "Send VESCTOOL:<id>:<password> and a newline first, alone in its segment, and wait a moment.",
+    ),
+    Cause.WRONG_CHECKSUM: (
+        "{who} sends frames with a wrong checksum, which a device ignores without a word.",
+        "CRC-16/XMODEM over the payload alone, the high byte first.",
+    ),
+    Cause.WRONG_LENGTH: (
+        "{who} sends frames with a wrong length, which a device ignores without a word.",
+        "The length counts the payload alone (command and arguments), one byte behind 02.",
+    ),
+    Cause.WRONG_FRAME: (
+        "{who} sends bytes that are no frame.",
+        "A frame is 02, the payload's length, the payload, CRC-16/XMODEM of the payload, 03.",
+    ),
+    Cause.NEVER_SUBSCRIBES: (
+        "{who} never asks for notifications, so no reply reaches it.",
+        "Write 01 00 to the characteristic's descriptor 2902 (start_notify) before the first request.",
+    ),
+    Cause.RECEIVE_PATH: (
+        "{who}'s receive path does not take these replies.",
+        "To be sure: packwire doctor --my-client 65101",
+    ),
+    Cause.DISPLACED: (
+        "another client took {who}'s place at the hub, which serves one client a device, the newest.",
+        "Close the other client (VESC Tool too), or let both share one connection: packwire share.",
+    ),
+    Cause.WEDGED: (
+        "{who} sent FORWARD_CAN without a request, which hangs the device until it is restarted.",
+        "Restart the device, and never send FORWARD_CAN (34) with fewer than 3 bytes.",
+    ),
+    Cause.NOT_RECEIVED: (
+        "the replies are on the wire, but did not reach {who}'s computer.",
+        "Look at the network between the recording and {who}: a firewall, Wi-Fi, a window that stays full.",
+    ),
+    Cause.DAMAGED_REPLIES: (
+        "replies to {who} are damaged or cut short on the wire.",
+        "Look at the link before the place of the recording: baud rate, cable, the radio.",
+    ),
+    Cause.IMPATIENT: (
+        "{who} gives up before the reply comes.",
+        "Wait longer: 1 s for an ordinary request, 8 s for PING_CAN.",
+    ),
+    Cause.TOO_FAST: (
+        "{who} asks faster than the device answers.",
+        "Send the next request when the reply is there, or after its timeout; over CAN one at a time.",
+    ),
+    Cause.SWALLOWED: (
+        "{who} sends its first request in the same segment as the login, and the hub swallows it.",
+        "Wait a moment after the login, and send the first request again where no reply comes.",
+    ),
+    Cause.NO_BMS: (
+        "the device answers {who}, but it has no BMS there: all zero, no cells.",
+        "Look at the BMS and its CAN bus at that time: packwire doctor ADDRESS",
+    ),
+    Cause.NOBODY_THERE: (
+        "{who} asks a CAN id that nobody has.",
+        "Ask who is there with PING_CAN (62); the device itself is asked without FORWARD_CAN.",
+    ),
+    Cause.WRONG_COMMAND: (
+        "{who} sends another command than the reference, and nobody answers it.",
+        "Send the command that the reference sends.",
+    ),
+    Cause.NEVER_ANSWERED: (
+        "{who} asks a device for what no device of its type ever answers.",
+        "Ask a node that does, or leave this request out.",
+    ),
+    Cause.SILENT_DEVICE: (
+        "the replies are missing on the wire: {who}'s receive path is not at fault.",
+        "See what the device does: packwire doctor ADDRESS",
+    ),
+    Cause.NOT_RECORDED: (
+        "the recording of {who} has gaps or ends where replies would be.",
+        "Record again, from before the client connects, and whole packets (tcpdump -s 0).",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A cause that fits a session, how surely, in how many exchanges (`numbers`), since when (ns).
+
+    `evidence` are sentences; `why` are lines that go with the verdict, `open` what could not be decided;
+    `remedy` replaces the general one.
+    """
+
+    cause: Cause
+    confidence: Confidence
+    time: int
+    evidence: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    remedy: str = ""
+
+    @property
+    def rank(self) -> int:
+        """Return 0 for what outranks all others."""
+        return list(Cause).index(self.cause)
+
+    def words(self, who: str) -> str:
+        """Return the verdict, `who` being `mine` or `the reference`."""
+        return WORDS[self.cause][0].format(who=who)
+
+    def what_to_do(self, who: str) -> str:
+        """Return the remedy."""
+        return self.remedy or WORDS[self.cause][1].format(who=who)

@@ -1,0 +1,98 @@
+"""Which sessions of two captures are compared: those that were chosen, or those with the most in them."""
+
+from dataclasses import dataclass
+
+from packwire.capture import Capture
+from packwire.doctor.compare.framed_sessions import Link, expectations, framed_session, links, protocol_of
+from packwire.doctor.compare.session import Aside, Session
+from packwire.doctor.compare.vesc_sessions import vesc_sessions
+from packwire.errors import BadOptionError, ExitCode, PackwireError
+
+
+class NoSessionError(PackwireError):
+    """A recording holds nothing that a client and a device said to each other."""
+
+    exit_code = ExitCode.NO_DATA
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The session that was taken from a file, the others that are there, and what is no session."""
+
+    session: Session
+    others: tuple[Session, ...]
+    asides: tuple[Aside, ...]
+
+
+def choose(
+    captures: tuple[Capture, Capture], numbers: tuple[int | None, int | None] = (None, None)
+) -> tuple[Choice, Choice]:
+    """Take a session from each capture (reference, mine); `numbers` are those that the user chose.
+
+    Of the reference it is the one with the most answers, of mine the one with the most requests. Raises
+    NoSessionError, or BadOptionError where there is no session of a number.
+    """
+    found = _sessions(captures)
+    for capture, (sessions, _) in zip(captures, found, strict=True):
+        if not sessions:
+            raise NoSessionError(
+                f"{capture.name}: no session of a client in it; `packwire info` says what is in it, and why"
+            )
+    (theirs, their_asides), (ours, our_asides) = found
+    reference = _picked(theirs, numbers[0], max(theirs, key=lambda each: each.answered))
+    port = reference.label.rpartition(":")[2]
+    left = [each for each in ours if not _same_session(each, reference)] or ours
+    likely = max(left, key=lambda each: (len(each.exchanges), each.label.endswith(f":{port}"), each.sent))
+    mine = _picked(ours, numbers[1], likely)
+    return (
+        Choice(reference, tuple(each for each in theirs if each is not reference), tuple(their_asides)),
+        Choice(mine, tuple(each for each in ours if each is not mine), tuple(our_asides)),
+    )
+
+
+def _same_session(one: Session, other: Session) -> bool:
+    return one.file == other.file and one.number == other.number
+
+
+def _picked(sessions: list[Session], number: int | None, otherwise: Session) -> Session:
+    if number is None:
+        return otherwise
+    for each in sessions:
+        if each.number == number:
+            return each
+    there = ", ".join(str(each.number) for each in sessions)
+    raise BadOptionError(
+        f"{sessions[0].file}: there is no session {number}: the sessions of clients are {there}"
+    )
+
+
+def _sessions(captures: tuple[Capture, Capture]) -> list[tuple[list[Session], list[Aside]]]:
+    """Return the sessions of both captures; frames over TCP are those of VESC, all else has its framing."""
+    over_tcp = [bool(capture.vesc.connections) for capture in captures]
+    found = [[] if tcp else links(capture) for tcp, capture in zip(over_tcp, captures, strict=True)]
+    protocol = "VESC" if any(over_tcp) else protocol_of(found[0]) or protocol_of(found[1])
+    found = [_speaking(protocol, some, capture) for some, capture in zip(found, captures, strict=True)]
+    expected = expectations([link for some in found for link in some])
+    return [
+        (
+            [
+                framed_session(capture, number, link, protocol, expected)
+                for number, link in enumerate(some, 1)
+            ],
+            [],
+        )
+        if some
+        else vesc_sessions(capture)
+        for capture, some in zip(captures, found, strict=True)
+    ]
+
+
+def _speaking(protocol: str, some: list[Link], capture: Capture) -> list[Link]:
+    """Return the links that speak a protocol, or of which nothing tells; raise NoSessionError."""
+    kept = [link for link in some if not protocol or link.protocol in (protocol, "")]
+    if some and not kept:
+        raise NoSessionError(
+            f"{capture.name}: it speaks {protocol_of(some)}, the other recording {protocol}:"
+            " compare two of the same protocol"
+        )
+    return kept

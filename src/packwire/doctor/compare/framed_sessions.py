@@ -1,0 +1,327 @@
+"""Sessions of any other kind of link: Bluetooth, a serial line, a log. Frames where their framing is known.
+
+A kind of request is told by its framing's header (of an unknown framing by the first bytes), and its reply by
+what follows it most of the time, in either of the two captures.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from packwire.capture import Capture
+from packwire.capture.framings import FRAMINGS, Framing, family
+from packwire.capture.layers.conversation import Part, converse
+from packwire.capture.packets import NO_TIME
+from packwire.doctor.compare.bad_frames import BadFrame, Wrong, bad_vesc_frames, shown_hex
+from packwire.doctor.compare.session import Arrived, Exchange, Kind, Session
+from packwire.doctor.compare.vesc_kinds import kind_of_request, named_kind
+from packwire.messages import Direction, Messages
+from packwire.wire.checksum import CHECKSUMS
+
+#: A reply is looked for this long, in ns.
+_PATIENCE = 10_000_000_000
+#: What follows at least so many of the requests of a kind is its reply.
+_SHARE = 0.5
+#: So many first bytes tell the kinds of an unknown protocol apart.
+_PLAIN_HEADER = 4
+#: A channel of a recording with several devices ends with the device's address or connection.
+_DEVICE = re.compile(r" ((?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}|connection 0x[0-9a-f]{4})$")
+
+#: Kinds of requests with the kinds of messages that answer them.
+type Expected = Mapping[Kind, frozenset[Kind]]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One device's messages in a capture, with the framing of each (None: in no frame)."""
+
+    device: str
+    messages: Messages
+    framing: tuple[Framing | None, ...]
+    right: tuple[bool, ...]
+
+    @property
+    def protocol(self) -> str:
+        """Return the family of the framings that most messages are in; empty where none is known."""
+        counts = Counter(_family(each) for each in self.framing if each is not None)
+        return counts.most_common(1)[0][0] if counts else ""
+
+
+_FAMILY_OF = {each.name: each.name for each in FRAMINGS}
+for _name in list(_FAMILY_OF):
+    for _each in family(_name):
+        _FAMILY_OF[_each.name] = _name
+
+
+def _family(framing: Framing) -> str:
+    return _FAMILY_OF.get(framing.name, framing.name)
+
+
+def links(capture: Capture) -> list[Link]:
+    """Return the links of a capture that are no TCP, in the order of their first messages."""
+    framed = capture.framed
+    messages = framed.messages
+    names = [
+        None if name.startswith("tcp ") else (found.group(1) if (found := _DEVICE.search(name)) else "")
+        for name in messages.channels
+    ]
+    group = {
+        name: number for number, name in enumerate(dict.fromkeys(each for each in names if each is not None))
+    }
+    code = np.array([-1 if name is None else group[name] for name in names] or [-1], dtype=np.int64)
+    of_row = code[messages.channel]
+    result = []
+    for name, number in group.items():
+        rows = np.flatnonzero(of_row == number)
+        if len(rows):
+            framing = tuple(
+                framed.framings[each] if each >= 0 else None for each in framed.framing[rows].tolist()
+            )
+            right = tuple(framed.checksum_ok[rows].tolist())
+            result.append(Link(name, messages.select(rows), framing, right))
+    return sorted(result, key=lambda link: int(link.messages.time[0]))
+
+
+def protocol_of(links_of_both: list[Link]) -> str:
+    """Return the protocol that the links have in common, by their messages."""
+    counts: Counter[str] = Counter()
+    for link in links_of_both:
+        counts[link.protocol] += len(link.messages)
+    return counts.most_common(1)[0][0] if counts else ""
+
+
+def expectations(links_of_both: list[Link]) -> dict[Kind, frozenset[Kind]]:
+    """Learn which kind of message answers which kind of request: what comes before the next request.
+
+    Each link teaches by itself: where one is silent, the other still tells what a reply would be.
+    """
+    learnt: defaultdict[Kind, frozenset[Kind]] = defaultdict(frozenset)
+    for link in links_of_both:
+        for kind, found in _following(link).items():
+            learnt[kind] |= found
+    return learnt
+
+
+def _following(link: Link) -> dict[Kind, frozenset[Kind]]:
+    asked: Counter[Kind] = Counter()
+    follows: defaultdict[Kind, Counter[Kind]] = defaultdict(Counter)
+    request: Kind | None = None
+    seen: set[Kind] = set()
+    for row, way in enumerate(link.messages.direction.tolist()):
+        kind = _kind(link, row)
+        if way == Direction.TO_DEVICE:
+            request, seen = kind, set()
+            asked[kind] += 1
+        elif request is not None and kind not in seen:
+            seen.add(kind)
+            follows[request][kind] += 1
+    return {
+        kind: frozenset(each for each, count in found.items() if count >= _SHARE * asked[kind])
+        for kind, found in follows.items()
+    }
+
+
+def _kind(link: Link, row: int) -> Kind:
+    message, framing = link.messages.payload(row), link.framing[row]
+    asks = link.messages.direction[row] == Direction.TO_DEVICE
+    if framing is not None:
+        return Kind(f"{_family(framing)} {message[: framing.header_of(message, asks=asks)].hex(' ')}")
+    channel = _DEVICE.sub("", link.messages.channels[int(link.messages.channel[row])])
+    return Kind(f"{channel} {message[:_PLAIN_HEADER].hex(' ')}")
+
+
+def framed_session(capture: Capture, number: int, link: Link, protocol: str, expected: Expected) -> Session:
+    """Return one link's session; bytes to the device in no right frame are bad where a framing is known."""
+    times, sent = link.messages.time, _sent(link.messages)
+    link, bad = _with_bad_frames(link, protocol)
+    messages = link.messages
+    if protocol == "VESC":
+        exchanges, unasked = _vesc_exchanges(link)
+    else:
+        exchanges, unasked = _exchanges(link, expected)
+    found = sorted([*exchanges, *_of_bad(bad)], key=lambda each: each.time)
+    known = capture.packets.time[capture.packets.time != NO_TIME]
+    from_device = messages.direction == Direction.FROM_DEVICE
+    damaged = sum(
+        1
+        for row in np.flatnonzero(from_device).tolist()
+        if link.framing[row] is not None and not link.right[row]
+    )
+    return Session(
+        file=capture.name,
+        number=number,
+        protocol=protocol,
+        label=link.device or ", ".join(_ways(messages)) or "nothing but what is no frame",
+        first=int(known[0]) if len(known) else NO_TIME,
+        begin=int(times[0]),
+        end=int(times[-1]),
+        last=int(known.max()) if len(known) else NO_TIME,
+        messages=messages,
+        exchanges=tuple(_with_next(found)),
+        sent=sent,
+        bad=bad,
+        unasked=unasked,
+        arrived=Arrived(damaged=damaged),
+    )
+
+
+def _sent(messages: Messages) -> int:
+    """Return how many bytes went to the device."""
+    return int(messages.size[messages.direction == Direction.TO_DEVICE].sum())
+
+
+def _ways(messages: Messages) -> list[str]:
+    """Return the channels that most is said on, without what all have in common."""
+    count = Counter(messages.channel.tolist())
+    return [messages.channels[channel] for channel, _ in count.most_common(2)]
+
+
+def _with_next(found: list[Exchange]) -> Iterator[Exchange]:
+    for index, each in enumerate(found):
+        yield each._replace(next_time=found[index + 1].time if index + 1 < len(found) else NO_TIME)
+
+
+def _vesc_exchanges(link: Link) -> tuple[list[Exchange], int]:
+    rows = np.flatnonzero([each is not None for each in link.framing])
+    conversation = converse(link.messages.select(rows))
+    times = conversation.messages.time.tolist()
+    found = []
+    for at in np.flatnonzero(conversation.messages.direction == Direction.TO_DEVICE).tolist():
+        reply = int(conversation.partner[at])
+        found.append(
+            Exchange(
+                kind_of_request(conversation.messages.payload(at)),
+                times[at],
+                int(rows[at]),
+                int(rows[reply]) if reply >= 0 else -1,
+                times[reply] if reply >= 0 else NO_TIME,
+                NO_TIME,
+                bool(conversation.part[at] != Part.ONE_WAY),
+            )
+        )
+    return found, int(np.count_nonzero(conversation.part == Part.UNSOLICITED))
+
+
+def _exchanges(link: Link, expected: Expected) -> tuple[list[Exchange], int]:
+    """Pair requests with replies: a reply answers the last request of a kind that it is expected to."""
+    found: list[Exchange] = []
+    waiting: dict[Kind, int] = {}
+    unasked = 0
+    ways, times = link.messages.direction.tolist(), link.messages.time.tolist()
+    for row, way in enumerate(ways):
+        kind = _kind(link, row)
+        if way == Direction.TO_DEVICE:
+            waiting[kind] = len(found)
+            found.append(Exchange(kind, times[row], row, -1, NO_TIME, NO_TIME, bool(expected.get(kind))))
+            continue
+        fits = [
+            index
+            for asked, index in waiting.items()
+            if kind in expected.get(asked, frozenset()) and times[row] - found[index].time <= _PATIENCE
+        ]
+        if fits:
+            index = max(fits)
+            found[index] = found[index]._replace(reply=row, reply_time=times[row])
+            del waiting[found[index].kind]
+        elif link.right[row] or link.framing[row] is None:
+            unasked += 1
+    return found, unasked
+
+
+def _with_bad_frames(link: Link, protocol: str) -> tuple[Link, tuple[BadFrame, ...]]:
+    """Tell the requests apart that are no right frame of the protocol, and what is wrong with each.
+
+    Where nearly all frames of a client are wrong, its framing was not recognised, and the other side's is
+    tried: right frames among them are taken as such.
+    """
+    framings = [each for each in FRAMINGS if _family(each) == protocol and each.start]
+    bad: list[BadFrame] = []
+    kept: list[int] = []
+    start, size = link.messages.start.copy(), link.messages.size.copy()
+    found, right = list(link.framing), list(link.right)
+    for row, way in enumerate(link.messages.direction.tolist()):
+        kept.append(row)
+        if way != Direction.TO_DEVICE or right[row]:
+            continue
+        frame = link.messages.payload(row)
+        framing = found[row] or next((each for each in framings if frame.startswith(each.start)), None)
+        if framing is None:
+            continue
+        if found[row] is None and _is_right(frame, framing):
+            begin, end, _ = framing.payload.indices(len(frame))
+            start[row], size[row] = start[row] + begin, end - begin
+            found[row], right[row] = framing, True
+            continue
+        kept.pop()
+        numbers = link.messages.packets_of(row)
+        number, time = numbers[-1] if numbers else 0, int(link.messages.time[row])
+        bad.append(_explained(frame, framing)._replace(number=number, time=time))
+    messages = replace(link.messages, start=start, size=size).select(np.array(kept, dtype=np.int64))
+    return (
+        replace(
+            link,
+            messages=messages,
+            framing=tuple(found[row] for row in kept),
+            right=tuple(right[row] for row in kept),
+        ),
+        tuple(bad),
+    )
+
+
+def _is_right(frame: bytes, framing: Framing) -> bool:
+    whole = len(frame) in framing.sizes(frame.ljust(framing.needs, b"\0")[: framing.needs])
+    return whole and frame.endswith(framing.end) and framing.checks(frame)
+
+
+def _explained(frame: bytes, framing: Framing) -> BadFrame:
+    """Say what is wrong with a frame of a framing that is known."""
+    if _family(framing) == "VESC":
+        first = next(bad_vesc_frames(frame))
+        return first._replace(name=named_kind(first.command, first.ids).name if first.command >= 0 else "")
+    name = f"{_family(framing)} {frame[: framing.header_of(frame, asks=True)].hex(' ')}"
+    shown = shown_hex(frame)
+    sizes = framing.sizes(frame.ljust(framing.needs, b"\0")[: framing.needs])
+    if len(frame) not in sizes:
+        says = " or ".join(str(size) for size in sizes) or "no"
+        text = f"the frame has {len(frame)} bytes, its header announces {says}"
+        return BadFrame(Wrong.LENGTH, text, len(frame), name=name, hex=shown)
+    if not frame.endswith(framing.end):
+        return BadFrame(
+            Wrong.STOP, f"its end {framing.end.hex(' ')} is missing", len(frame), name=name, hex=shown
+        )
+    mended = _mended(frame, framing)
+    at = framing.checksum_at if framing.checksum_at >= 0 else len(frame) + framing.checksum_at
+    place = slice(at, at + framing.checksum_size)
+    text = f"the checksum is {frame[place].hex(' ')}, right is {mended[place].hex(' ')} ({framing.checksum})"
+    return BadFrame(
+        Wrong.CHECKSUM, text, len(frame), name=name, hex=shown, right=shown_hex(mended) if shown else ""
+    )
+
+
+def _mended(frame: bytes, framing: Framing) -> bytes:
+    """Return a frame with its checksum made right."""
+    function, width = CHECKSUMS[framing.checksum]
+    number = function(frame[framing.covered])
+    little = framing.order == "little"
+    field = b"%04X" % number if framing.ascii_hex else number.to_bytes(width, "little" if little else "big")
+    at = framing.checksum_at if framing.checksum_at >= 0 else len(frame) + framing.checksum_at
+    return frame[:at] + field + frame[at + len(field) :]
+
+
+def _of_bad(bad: tuple[BadFrame, ...]) -> list[Exchange]:
+    return [
+        Exchange(
+            named_kind(each.command, each.ids) if each.command >= 0 else Kind(each.name),
+            each.time,
+            -1 - index,
+            -1,
+            NO_TIME,
+            NO_TIME,
+            expects=True,
+        )
+        for index, each in enumerate(bad)
+        if each.name
+    ]

@@ -1,0 +1,144 @@
+"""What a client's own log says about timeouts. Formats vary: a line counts if it has one of the words.
+
+A time is taken from the line where there is one: a date with a time, a time of day, seconds since the epoch,
+or seconds since the client began. What was understood is said, and how much was not.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from packwire.vesc.commands import Command
+
+#: Lines of a log that are looked at, and how much of each.
+MAX_LINES = 1_000_000
+MAX_LINE = 2000
+
+_WORDS = re.compile(
+    r"time[ -]?d?[ -]?out|no (?:reply|response|answer|data)|not answer|did ?n[o']?t (?:answer|reply|respond)"
+    r"|gave up|giving up|deadline exceeded",
+    re.IGNORECASE,
+)
+#: `timeout=2.0` and the like are settings, not events.
+_SETTING = re.compile(r"time[_ -]?out(?:_?m?s)?\s*(?:=|:=|is|of|set)\s*['\"]?\d", re.IGNORECASE)
+_DATE = re.compile(
+    r"(\d{4})[-/.](\d\d)[-/.](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,:](\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?"
+)
+_CLOCK = re.compile(r"(?<![\d:])(\d\d):(\d\d):(\d\d)(?:[.,:](\d{1,9}))?(?![\d:])")
+_EPOCH = re.compile(r"(?<![\d.])(1\d{9})(?:\.(\d{1,9}))?(?![\d.])")
+_SECONDS = re.compile(r"^\W{0,3}\s*(?:t\s*=\s*)?(\d{1,7}\.\d{1,9})\b")
+_COMMANDS = re.compile(
+    r"\b(?:COMM_)?(" + "|".join(sorted((each.name for each in Command), key=len, reverse=True)) + r")\b"
+)
+
+
+class TimeKind(NamedTuple):
+    """How a time is to be understood: `date` (ns since the epoch), `day` (since midnight), `relative`.
+
+    `zoned` says that a date's time zone is known.
+    """
+
+    name: str
+    zoned: bool = False
+
+
+class Event(NamedTuple):
+    """A line that speaks of a timeout: its number, text, time (None: it has none) and the command named."""
+
+    line: int
+    text: str
+    time: int | None
+    kind: TimeKind | None
+    command: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientLog:
+    """The lines that speak of timeouts, out of `lines`; `more` says that the rest was not looked at."""
+
+    events: tuple[Event, ...]
+    lines: int
+    more: bool = False
+
+    @property
+    def timed(self) -> int:
+        """Return how many of the lines have a time."""
+        return sum(1 for event in self.events if event.time is not None)
+
+
+def read_log(lines: Iterable[str]) -> ClientLog:
+    """Read a log, whatever its format."""
+    events: list[Event] = []
+    count = 0
+    for number, line in enumerate(lines, 1):
+        if number > MAX_LINES:
+            return ClientLog(tuple(events), count, more=True)
+        count = number
+        text = line[:MAX_LINE]
+        if _WORDS.search(text) and not _SETTING.search(text):
+            time, kind = _time(text)
+            named = _COMMANDS.search(text)
+            command = int(Command[named.group(1)]) if named else None
+            events.append(Event(number, text.strip(), time, kind, command))
+    return ClientLog(tuple(events), count)
+
+
+def _fraction(digits: str | None) -> int:
+    return int((digits or "0").ljust(9, "0"))
+
+
+def _time(text: str) -> tuple[int | None, TimeKind | None]:
+    if found := _DATE.search(text):
+        parts = [int(each) for each in found.groups()[:6]]
+        try:
+            moment = datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type,misc]  # six whole numbers
+        except ValueError:
+            return None, None
+        time = int(moment.timestamp()) * 1_000_000_000 + _fraction(found.group(7)) - _zone(found.group(8))
+        return time, TimeKind("date", found.group(8) is not None)
+    if found := _CLOCK.search(text):
+        hours, minutes, seconds = (int(each) for each in found.groups()[:3])
+        return ((hours * 60 + minutes) * 60 + seconds) * 1_000_000_000 + _fraction(found.group(4)), TimeKind(
+            "day"
+        )
+    if found := _EPOCH.search(text):
+        return int(found.group(1)) * 1_000_000_000 + _fraction(found.group(2)), TimeKind("date", zoned=True)
+    if found := _SECONDS.search(text):
+        return round(float(found.group(1)) * 1e9), TimeKind("relative")
+    return None, None
+
+
+def _zone(text: str | None) -> int:
+    if text in (None, "Z") or text is None:
+        return 0
+    sign = -1 if text[0] == "-" else 1
+    digits = text[1:].replace(":", "")
+    return sign * (int(digits[:2]) * 60 + int(digits[2:])) * 60_000_000_000
+
+
+#: Time zones are whole quarters of an hour.
+_QUARTER = 900_000_000_000
+_DAY = 96 * _QUARTER
+
+
+def placed(log: ClientLog, begin: int, end: int, tolerance: int) -> Iterator[tuple[Event, int]]:
+    """Yield the events whose times lie within a session (ns since the epoch), with those times.
+
+    A time without a zone is moved by whole quarters of an hour, one without a date by days too; one that only
+    counts from some beginning is taken to count from the session's.
+    """
+    for event in log.events:
+        if event.time is None or event.kind is None:
+            continue
+        time = event.time
+        if event.kind.name == "relative":
+            time += begin
+        elif not event.kind.zoned:
+            middle = (begin + end) // 2
+            if event.kind.name == "day":
+                time += (middle - time) // _DAY * _DAY
+            time += round((middle - time) / _QUARTER) * _QUARTER if not begin <= time <= end else 0
+        if begin - tolerance <= time <= end + tolerance:
+            yield event, time

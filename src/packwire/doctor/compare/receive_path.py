@@ -1,0 +1,145 @@
+"""Replies that are on the wire, whole, and that the client did not take: the finding, with its suspects."""
+
+from collections.abc import Iterator
+from statistics import median
+
+from packwire.doctor.compare.bad_frames import shown_hex
+from packwire.doctor.compare.causes import Cause, Finding
+from packwire.doctor.compare.patience import Patience, Source
+from packwire.doctor.compare.session import Exchange, Kind, Session
+from packwire.doctor.compare.suspects import Suspect, fitting_rules, suspects
+from packwire.doctor.evidence import Confidence
+from packwire.vesc.framing import encode_frame
+from packwire.vesc.replies import BmsValues, decode_reply
+
+_CONFIDENCE = {
+    Source.LOG: Confidence.CERTAIN,
+    Source.UNANSWERED: Confidence.LIKELY,
+    Source.PAUSES: Confidence.POSSIBLE,
+}
+
+
+def receive_path(own: Session, other: Session, patience: Patience) -> Iterator[Finding]:
+    """Yield a finding where a client waited its timeout out although the replies had come."""
+    if not patience.refused:
+        return
+    refused = [own.exchanges[number] for number in patience.refused]
+    kinds = tuple(dict.fromkeys(each.kind for each in refused))
+    sizes = sum(int(own.messages.size[each.reply]) for each in refused)
+    if own.arrived.unacknowledged >= sizes:
+        text = (
+            f"{own.arrived.unacknowledged} bytes of the device were never acknowledged by the client's side."
+        )
+        yield Finding(
+            Cause.NOT_RECEIVED, Confidence.LIKELY, refused[0].time, (text,), (), (), patience.refused, kinds
+        )
+        return
+    found = suspects(own, patience)
+    evidence = (
+        *_requests(own, other, patience, kinds),
+        *_replies(own, refused),
+        _pauses(own, patience, found),
+    )
+    yield Finding(
+        Cause.RECEIVE_PATH,
+        _CONFIDENCE[patience.source],
+        refused[0].time,
+        evidence,
+        tuple(_look_first(found)),
+        tuple(_undecided(own, patience, found)),
+        patience.refused,
+        kinds,
+    )
+
+
+def _requests(own: Session, other: Session, patience: Patience, kinds: tuple[Kind, ...]) -> Iterator[str]:
+    """Say that the requests are the same in both sessions, byte for byte, or where they are not."""
+    for kind in kinds:
+        here = {own.payload(number) for number in patience.refused if own.exchanges[number].kind == kind}
+        there = {
+            other.messages.payload(each.row) for each in list(other.replies(kind))[:1000] if each.row >= 0
+        }
+        same = here & there
+        if not there:
+            continue
+        if same:
+            yield f"Both sessions send {kind.name}{_hex(own, min(same))}: identical."
+        else:
+            yield f"Both sessions send {kind.name}, with different arguments."
+
+
+def _hex(session: Session, payload: bytes) -> str:
+    frame = encode_frame(payload) if session.protocol == "VESC" else payload
+    text = shown_hex(frame)
+    return f" as  {text}  " if text else ""
+
+
+def _replies(own: Session, refused: list[Exchange]) -> Iterator[str]:
+    latencies = [each.latency for each in refused if each.latency is not None]
+    span = f"{min(latencies) / 1e6:.1f} to {max(latencies) / 1e6:.1f} ms" if latencies else "soon"
+    kinds = {each.kind for each in refused}
+    asked = sum(1 for each in own.exchanges if each.kind in kinds and each.expects)
+    answered = sum(1 for each in own.exchanges if each.kind in kinds and each.answered)
+    says = _said(own.messages.payload(refused[-1].reply)) if own.protocol == "VESC" else ""
+    check = "CRC" if own.protocol == "VESC" else "checksum"
+    yield (
+        f"On the wire {{who}} got {answered} of {asked} replies, whole, {check} right, {span} after the"
+        f" request{f': {says}' if says else ''}."
+    )
+
+
+def _said(payload: bytes) -> str:
+    """Return `20 cells, 83.92 V` for a pack's values."""
+    decoded = decode_reply(payload)
+    if decoded is None or not isinstance(decoded.reply, BmsValues) or decoded.reply.v_tot is None:
+        return ""
+    return f"{decoded.reply.cell_num} cells, {decoded.reply.v_tot:.2f} V"
+
+
+def _pauses(own: Session, patience: Patience, found: list[Suspect]) -> str:
+    refused = [own.exchanges[number] for number in patience.refused]
+    waits = [each.wait for each in refused if each.wait is not None]
+    paused = (
+        f"{{who}} waited {median(waits) / 1e9:.1f} s after each before going on" if waits else "{who} closed"
+    )
+    if patience.source is Source.LOG:
+        paused = f"{{who}}'s log calls {len(refused)} of them timeouts, and {paused}"
+    return f"Yet {paused}, {_and_never(own, patience, found)}."
+
+
+def _and_never(own: Session, patience: Patience, found: list[Suspect]) -> str:
+    refused = {int(own.messages.size[own.exchanges[number].reply]) for number in patience.refused}
+    taken = {int(own.messages.size[own.exchanges[number].reply]) for number in patience.taken}
+    if not taken:
+        return "and no reply was taken at all"
+    if max(taken) >= min(refused):
+        return f"but not after {len(patience.taken)} other replies"
+    limit = next((128 for each in found if each.key == "length above 127"), min(refused))
+    sizes = f"{min(taken)} to {max(taken)}" if len(taken) > 1 else str(min(taken))
+    return f"and never after a reply shorter than {limit} bytes ({len(patience.taken)} replies of {sizes})"
+
+
+def _look_first(found: list[Suspect]) -> Iterator[str]:
+    if found and found[0].key == "length above 127":
+        yield "Look first at how it reads the length:"
+        yield found[0].reason + "."
+    elif found:
+        yield f"Look first at this: {found[0].what}."
+        yield found[0].reason + "."
+
+
+def _undecided(own: Session, patience: Patience, found: list[Suspect]) -> Iterator[str]:
+    """Say which other explanations fit as well, and which other wrong rules would do the same."""
+    rest = [each.reason for each in found[1:]]
+    if not patience.taken:
+        yield "The file shows no reply that it took, so nothing tells which replies it would take."
+    elif rest:
+        yield f"The file alone cannot rule out that {'; that '.join(rest)}."
+    others = [each for each in fitting_rules(own, patience) if each.key != "length-15-bits"]
+    if others and found and found[0].key == "length above 127":
+        yield f"These wrong rules fit as well: {'; '.join(each.rule for each in others)}."
+    elif others:
+        told = "; ".join(f"{each.rule} ({each.words})" for each in others)
+        yield f"These wrong rules of a framer fit: {told}."
+    if len({own.exchanges[number].kind for number in patience.refused}) == 1 == len(set(patience.refused)):
+        yield "It is one reply only: record more of them."

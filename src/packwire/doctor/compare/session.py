@@ -1,0 +1,178 @@
+"""A session: what one client and one device said to each other, as requests with their replies.
+
+The same for every protocol: what differs is only what a request is called (`Kind`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from packwire.capture.layers.conversation import Node
+from packwire.capture.packets import NO_TIME
+from packwire.doctor.compare.bad_frames import BadFrame
+from packwire.messages import Messages
+from packwire.vesc.hublogin import Login
+
+
+class Kind(NamedTuple):
+    """What is asked, whatever its arguments: the same kinds of two sessions are aligned.
+
+    `command` and `ids` (CAN ids on the way) are those of a VESC request; -1 for another protocol.
+    """
+
+    name: str
+    command: int = -1
+    ids: tuple[int, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Return `BMS_GET_VALUES (96)`, or the name alone."""
+        return f"{self.name} ({self.command})" if self.command >= 0 else self.name
+
+
+class Exchange(NamedTuple):
+    """A request and what became of it. Times are in ns, NO_TIME where they are not known.
+
+    `row` and `reply` are rows of the session's messages (`reply` -1: there is none on the wire); `row` is
+    negative where the request was sent as a bad frame: -1 for the first of `Session.bad`, -2 for the next.
+    `next_time` is when the client did something next: sent, or closed the connection. `expects` says whether
+    a reply can be expected at all.
+    """
+
+    kind: Kind
+    time: int
+    row: int
+    reply: int
+    reply_time: int
+    next_time: int
+    expects: bool
+
+    @property
+    def wait(self) -> int | None:
+        """Return how many ns the client sent nothing after this request."""
+        return None if NO_TIME in (self.time, self.next_time) else self.next_time - self.time
+
+    @property
+    def latency(self) -> int | None:
+        """Return after how many ns the reply was on the wire."""
+        return None if NO_TIME in (self.time, self.reply_time) else self.reply_time - self.time
+
+    @property
+    def answered(self) -> bool:
+        """Tell whether the reply is on the wire."""
+        return self.reply >= 0
+
+
+class HubLogin(NamedTuple):
+    """A client's login at a hub; `problem` says what is wrong with the line itself.
+
+    `alone` is False where more bytes follow it in the same segment, which a hub may swallow.
+    """
+
+    login: Login | None
+    problem: str
+    time: int
+    alone: bool
+
+
+class Ending(NamedTuple):
+    """How the connection ended: `by` the client, the device (or the hub for it), or nobody ("").
+
+    `displaced_by` is the client that had just logged in with the same id. `heard` tells whether the device's
+    side had sent anything.
+    """
+
+    by: str = ""
+    time: int = NO_TIME
+    displaced_by: str = ""
+    heard: bool = True
+
+
+class Arrived(NamedTuple):
+    """What is known about the bytes from the device, as far as it says something about the way they took.
+
+    In bytes: `missing` from the recording, `unacknowledged` by the client's computer, `junk` in no frame.
+    `damaged` counts frames with wrong checksums. `waiting` is (arrived, expected) of a last frame cut short.
+    """
+
+    missing: int = 0
+    unacknowledged: int = 0
+    junk: int = 0
+    damaged: int = 0
+    waiting: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Session:
+    """One session. `number` counts the connections of the file as `packwire decode` does, from 1.
+
+    `first` and `last` are the times of the file's first and last packet; shown times are relative to `first`.
+    `bad` is what the client
+    sent that is no right frame; `sent` counts its bytes. `unasked` counts messages of the device that answer
+    nothing. `bus` are the CAN ids that answered a PING_CAN (None: not known).
+    """
+
+    file: str
+    number: int
+    protocol: str
+    label: str
+    first: int
+    begin: int
+    end: int
+    last: int
+    messages: Messages
+    exchanges: tuple[Exchange, ...]
+    sent: int = 0
+    bad: tuple[BadFrame, ...] = ()
+    unasked: int = 0
+    login: HubLogin | None = None
+    hub: bool = False
+    ending: Ending = field(default_factory=Ending)
+    arrived: Arrived = field(default_factory=Arrived)
+    nodes: dict[int | None, Node] = field(default_factory=dict)
+    bus: tuple[int, ...] | None = None
+
+    @property
+    def asked(self) -> int:
+        """Return how many requests a reply can be expected to."""
+        return sum(1 for exchange in self.exchanges if exchange.expects)
+
+    @property
+    def answered(self) -> int:
+        """Return how many requests have their reply on the wire."""
+        return sum(1 for exchange in self.exchanges if exchange.answered)
+
+    def by_kind(self) -> dict[Kind, list[int]]:
+        """Return the exchanges (their numbers) by kind, in the order in which the kinds first came."""
+        result: dict[Kind, list[int]] = {}
+        for number, exchange in enumerate(self.exchanges):
+            result.setdefault(exchange.kind, []).append(number)
+        return result
+
+    def replies(self, kind: Kind) -> Iterator[Exchange]:
+        """Yield the answered exchanges of a kind."""
+        return (each for each in self.exchanges if each.answered and each.kind == kind)
+
+    def payload(self, number: int) -> bytes:
+        """Return the payload of a request; empty where it was sent as a bad frame."""
+        row = self.exchanges[number].row
+        return self.messages.payload(row) if row >= 0 else b""
+
+    def packet(self, row: int) -> int:
+        """Return the packet in which a message was whole, as Wireshark counts; 0: the file has none."""
+        if row < 0:
+            return self.bad[-1 - row].number
+        numbers = self.messages.packets_of(row)
+        return numbers[-1] if numbers else 0
+
+    def at(self, time: int) -> str:
+        """Return `at 5.0163 s`, seconds since the file's first packet; empty where that is not known."""
+        return "" if NO_TIME in (time, self.first) else f"at {(time - self.first) / 1e9:.4f} s"
+
+
+class Aside(NamedTuple):
+    """A connection of the file that is no session of a client, and why."""
+
+    number: int
+    label: str
+    why: str

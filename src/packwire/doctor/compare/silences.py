@@ -1,0 +1,325 @@
+"""Why requests of a session have no reply on the wire: each is given one cause, the surest first."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+
+from packwire.capture.packets import NO_TIME
+from packwire.doctor.compare.causes import Cause, Finding
+from packwire.doctor.compare.patience import LEAST_TIMEOUT
+from packwire.doctor.compare.session import Exchange, Kind, Session
+from packwire.doctor.evidence import Confidence
+from packwire.vesc.commands import Command, command_name
+from packwire.vesc.hardware import answers, hardware_label
+from packwire.vesc.requests import CAN_BROADCAST
+
+#: Behind the end of a recording a reply may still have come, for so long, in ns.
+_MAY_STILL_COME = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """The session that is judged and the other one, with what is looked up often."""
+
+    own: Session
+    other: Session
+    answered_there: frozenset[Kind]
+    asked_there: frozenset[Kind]
+    asked_here: frozenset[Kind]
+    answered_here: frozenset[Kind]
+    heard_ids: frozenset[int]
+    latency: dict[Kind, float]
+    wedged_at: int | None
+    silent_from: int
+
+
+def silence_findings(own: Session, other: Session) -> Iterator[Finding]:
+    """Yield one finding for each cause of silence, with its exchanges."""
+    sides = _sides(own, other)
+    found: defaultdict[tuple[Cause, Confidence], list[int]] = defaultdict(list)
+    for number, exchange in enumerate(own.exchanges):
+        if not exchange.answered and exchange.row >= 0 and (exchange.expects or _foreign(exchange, sides)):
+            cause = _cause(number, exchange, sides)
+            if cause is not None:
+                found[cause].append(number)
+    for (named, confidence), numbers in found.items():
+        yield _finding(named, confidence, numbers, sides)
+
+
+def _sides(own: Session, other: Session) -> _Sides:
+    latency: dict[Kind, float] = {}
+    for session in (own, other):
+        for kind, usual in _latencies(session).items():
+            latency[kind] = max(usual, latency.get(kind, 0.0))
+    answered = [each for session in (own, other) for each in session.exchanges if each.answered]
+    last = max((number for number, each in enumerate(own.exchanges) if each.answered), default=0)
+    wedges = (
+        number
+        for number, each in enumerate(own.exchanges[last:], last)
+        if each.kind.command == Command.FORWARD_CAN and not each.answered
+    )
+    return _Sides(
+        own,
+        other,
+        frozenset(each.kind for each in other.exchanges if each.answered),
+        frozenset(each.kind for each in other.exchanges),
+        frozenset(each.kind for each in own.exchanges),
+        frozenset(each.kind for each in own.exchanges if each.answered),
+        frozenset(each.kind.ids[-1] for each in answered if each.kind.ids),
+        latency,
+        next(wedges, None),
+        _silent_from(own, other, last),
+    )
+
+
+def _silent_from(own: Session, other: Session, last: int) -> int:
+    """Return from which exchange on the device answers nothing any more; behind the last where it does.
+
+    It is silent where even what it answered before, or answers in the other session, gets no reply.
+    """
+    answers_it = {each.kind for session in (own, other) for each in session.exchanges if each.answered}
+    silent = any(
+        each.expects and not each.kind.ids and each.kind in answers_it for each in own.exchanges[last + 1 :]
+    )
+    return last + 1 if silent else len(own.exchanges)
+
+
+def _latencies(session: Session) -> dict[Kind, float]:
+    """Return how long a reply of each kind usually takes, in ns."""
+    times: defaultdict[Kind, list[int]] = defaultdict(list)
+    for each in session.exchanges:
+        if each.latency is not None:
+            times[each.kind].append(each.latency)
+    return {kind: median(some) for kind, some in times.items()}
+
+
+def _foreign(exchange: Exchange, sides: _Sides) -> bool:
+    """Tell whether this is a command that nobody answers, sent instead of one that the other side sends."""
+    return not exchange.expects and exchange.kind not in sides.asked_there and bool(_instead(sides))
+
+
+def _instead(sides: _Sides) -> list[Kind]:
+    """Return what the other side asks with success and this one never asks."""
+    return [kind for kind in sides.latency if kind in sides.answered_there and kind not in sides.asked_here]
+
+
+def _cause(number: int, exchange: Exchange, sides: _Sides) -> tuple[Cause, Confidence] | None:
+    own, kind = sides.own, exchange.kind
+    if not exchange.expects:
+        return Cause.WRONG_COMMAND, Confidence.LIKELY
+    if kind not in sides.answered_here and _hardware(kind, sides) is not None:
+        return Cause.NEVER_ANSWERED, Confidence.CERTAIN
+    if sides.wedged_at is not None and number >= sides.wedged_at:
+        return Cause.WEDGED, Confidence.CERTAIN
+    if (
+        kind.ids
+        and kind.ids[-1] not in sides.heard_ids
+        and sides.answered_here
+        and number < sides.silent_from
+    ):
+        known = own.bus if own.bus is not None else sides.other.bus
+        sure = known is not None and kind.ids[-1] not in known
+        return Cause.NOBODY_THERE, Confidence.CERTAIN if sure else Confidence.LIKELY
+    return _cause_on_the_way(number, exchange, sides)
+
+
+def _cause_on_the_way(number: int, exchange: Exchange, sides: _Sides) -> tuple[Cause, Confidence] | None:
+    """Return why a request has no reply that somebody who is there could have given."""
+    own, kind = sides.own, exchange.kind
+    if _cut_off(exchange, own):
+        return Cause.NOT_RECORDED, Confidence.LIKELY
+    if own.ending.by == "device" and number == len(own.exchanges) - 1:
+        return None  # the end of the connection has a cause of its own
+    arrived = own.arrived
+    if arrived.damaged or arrived.waiting or (arrived.junk and not sides.answered_here):
+        return Cause.DAMAGED_REPLIES, Confidence.LIKELY
+    if _too_soon(exchange, sides):
+        waited = exchange.wait is not None and exchange.wait >= LEAST_TIMEOUT
+        return Cause.IMPATIENT if waited else Cause.TOO_FAST, Confidence.LIKELY
+    if own.login is not None and not own.login.alone and number == 0:
+        return Cause.SWALLOWED, Confidence.LIKELY
+    foreign = kind not in sides.asked_there and kind not in sides.answered_here
+    if foreign and sides.answered_here and number < sides.silent_from and _instead(sides):
+        return Cause.WRONG_COMMAND, Confidence.LIKELY
+    return Cause.SILENT_DEVICE, Confidence.CERTAIN if kind in sides.answered_there else Confidence.LIKELY
+
+
+def _hardware(kind: Kind, sides: _Sides) -> int | None:
+    """Return the hardware type of the node asked, where it is known and never answers this command."""
+    if kind.command < 0:
+        return None
+    node = kind.ids[-1] if kind.ids else None
+    for session in (sides.own, sides.other):
+        if node in session.nodes:
+            hardware = session.nodes[node].hardware
+            return None if answers(hardware, kind.command) else hardware
+    return None
+
+
+def _cut_off(exchange: Exchange, session: Session) -> bool:
+    if session.arrived.missing:
+        return True
+    if exchange.time == NO_TIME:
+        return False
+    open_end = session.ending.by == "" and exchange.next_time == NO_TIME
+    return open_end and session.end - exchange.time < _MAY_STILL_COME
+
+
+def _too_soon(exchange: Exchange, sides: _Sides) -> bool:
+    """Tell whether the client asked on before a reply could have been there."""
+    usual = sides.latency.get(exchange.kind)
+    wait = exchange.wait
+    return (
+        usual is not None and wait is not None and wait < usual and exchange.kind.command != Command.PING_CAN
+    )
+
+
+def _finding(cause: Cause, confidence: Confidence, numbers: list[int], sides: _Sides) -> Finding:
+    own = sides.own
+    kinds = tuple(dict.fromkeys(own.exchanges[number].kind for number in numbers))
+    first = own.exchanges[numbers[0]].time
+    make = _EVIDENCE.get(cause)
+    evidence = tuple(make(numbers, kinds, sides)) if make else (f"{_counted(numbers, kinds)} got no reply.",)
+    opens = tuple(_before(numbers[0], sides)) if cause is Cause.SILENT_DEVICE else ()
+    return Finding(
+        cause, confidence, first, evidence, (), opens, tuple(numbers), kinds, _remedy(cause, sides)
+    )
+
+
+def _names(kinds: tuple[Kind, ...]) -> str:
+    shown = ", ".join(kind.label for kind in kinds[:4])
+    return shown + (f" and {len(kinds) - 4} more" if len(kinds) > 4 else "")
+
+
+def _counted(numbers: list[int], kinds: tuple[Kind, ...]) -> str:
+    return f"{len(numbers)} request{'s' if len(numbers) > 1 else ''} ({_names(kinds)})"
+
+
+def _never(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Iterator[str]:
+    del numbers
+    for kind in kinds:
+        hardware = hardware_label(_hardware(kind, sides))
+        yield (
+            f"{command_name(kind.command)} ({kind.command}) sent to a {hardware} is never answered, by anyone"
+            f"{_who_does(kind, sides.own)}."
+        )
+
+
+def _who_does(kind: Kind, session: Session) -> str:
+    ids = [
+        str(node)
+        for node, told in session.nodes.items()
+        if node is not None and answers(told.hardware, kind.command)
+    ]
+    return f" (CAN id {', '.join(ids)} answers it)" if ids else ""
+
+
+def _nobody(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Iterator[str]:
+    ids = list(dict.fromkeys(kind.ids[-1] for kind in kinds))
+    bus = sides.own.bus if sides.own.bus is not None else sides.other.bus
+    heard = ", ".join(map(str, sorted(sides.heard_ids | set(bus or ())))) or "none"
+    for each in ids:
+        if each == CAN_BROADCAST:
+            yield "CAN id 255 is all nodes at once, whose replies collide."
+        elif bus is not None:
+            yield f"There is no CAN id {each}: {heard} answered the scan of the bus (PING_CAN)."
+        else:
+            yield (
+                f"Nothing ever comes from CAN id {each} ({_counted(numbers, kinds)}); ids heard: {heard}."
+                " A device does not answer to its own id over CAN either."
+            )
+
+
+def _wrong(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Iterator[str]:
+    instead = tuple(_instead(sides))
+    yield f"{_counted(numbers, kinds)} got no reply, and the other session never asks that."
+    yield f"The other session asks {_names(instead)} and is answered; this one never does."
+
+
+def _silent(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Iterator[str]:
+    own = sides.own
+    if not own.answered:
+        what = "Nothing at all" if not own.arrived.junk and not own.unasked else "No reply"
+        yield f"{what} came back to {_counted(numbers, kinds)}."
+    else:
+        yield f"{_counted(numbers, kinds)} got no reply on the wire; {own.answered} others were answered."
+    if any(kind in sides.answered_there for kind in kinds):
+        same = _same_bytes(numbers, sides)
+        yield f"In the other session the same request{same} is answered."
+
+
+def _same_bytes(numbers: list[int], sides: _Sides) -> str:
+    payload = sides.own.payload(numbers[0])
+    kind = sides.own.exchanges[numbers[0]].kind
+    others = {
+        sides.other.messages.payload(each.row)
+        for each in list(sides.other.replies(kind))[:1000]
+        if each.row >= 0
+    }
+    return ", byte for byte," if payload in others else ", with other arguments,"
+
+
+def _before(number: int, sides: _Sides) -> Iterator[str]:
+    """Say what the other side sent before it asked the same, and this one did not: it may be needed."""
+    own, other = sides.own, sides.other
+    kind = own.exchanges[number].kind
+    sent = {each.kind for each in own.exchanges[:number]}
+    missing: dict[Kind, None] = {}
+    for each in other.exchanges:
+        if each.kind == kind:
+            if missing:
+                yield (
+                    f"Before this the other session sends {_names(tuple(missing))}, which this one does not:"
+                    " the files alone cannot rule out that the device wants it first."
+                )
+            return
+        if each.kind not in sent:
+            missing[each.kind] = None
+
+
+def _fast(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Iterator[str]:
+    waits = [wait for number in numbers if (wait := sides.own.exchanges[number].wait) is not None]
+    yield (
+        f"{_counted(numbers, kinds)} got no reply: the next request came {median(waits) / 1e6:.3g} ms later,"
+        f" and a reply takes {min(sides.latency[kind] for kind in kinds) / 1e6:.3g} ms."
+    )
+
+
+def _cut(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Iterator[str]:
+    missing = sides.own.arrived.missing
+    if missing:
+        yield f"{missing} bytes of the device are not in the file; {_counted(numbers, kinds)} got no reply."
+    else:
+        yield f"The recording ends right after {_counted(numbers, kinds)}."
+
+
+def _damaged(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Iterator[str]:
+    arrived = sides.own.arrived
+    parts = [f"{arrived.damaged} frames with a wrong checksum or stop byte"] if arrived.damaged else []
+    parts += [f"{arrived.junk} bytes in no frame"] if arrived.junk else []
+    if arrived.waiting:
+        parts.append(f"{arrived.waiting[0]} of the {arrived.waiting[1]} bytes of a last frame")
+    yield f"{_counted(numbers, kinds)} got no whole reply; from the device came {', '.join(parts)}."
+
+
+_EVIDENCE = {
+    Cause.NEVER_ANSWERED: _never,
+    Cause.NOBODY_THERE: _nobody,
+    Cause.WRONG_COMMAND: _wrong,
+    Cause.SILENT_DEVICE: _silent,
+    Cause.TOO_FAST: _fast,
+    Cause.IMPATIENT: _fast,
+    Cause.NOT_RECORDED: _cut,
+    Cause.DAMAGED_REPLIES: _damaged,
+}
+
+
+def _remedy(cause: Cause, sides: _Sides) -> str:
+    if cause is Cause.WRONG_COMMAND:
+        return f"Send {_names(tuple(_instead(sides)))}, as the other session does."
+    if cause is Cause.NEVER_ANSWERED and any(
+        kind.command == Command.BMS_GET_VALUES for kind in _instead(sides)
+    ):
+        return "Ask BMS_GET_VALUES (96), as the other session does: it is answered there."
+    return ""

@@ -1,0 +1,180 @@
+"""The comparison of two sessions: all that was found, the first divergence, and one verdict."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from packwire.capture.packets import NO_TIME
+from packwire.doctor.compare.align import Alignment, align
+from packwire.doctor.compare.causes import Cause, Finding
+from packwire.doctor.compare.differences import Row, rows
+from packwire.doctor.compare.findings import findings
+from packwire.doctor.compare.log_file import ClientLog
+from packwire.doctor.compare.patience import Patience, alike, patience_of
+from packwire.doctor.compare.session import Kind, Session
+from packwire.doctor.evidence import Confidence
+
+#: The verdict's key where nothing that matters is different.
+NO_DIFFERENCE = "no-difference"
+#: Findings of these causes are told, but alone they are no fault of a session.
+_REMARKS = frozenset({Cause.NOT_RECORDED})
+#: Of these a few happen on every link: less than this share of the requests is told, but is no verdict.
+_BY_CHANCE = frozenset({Cause.SILENT_DEVICE, Cause.DAMAGED_REPLIES, Cause.TOO_FAST})
+_RARE = 0.1
+#: What both sessions have is no difference, unless one has it more than so many times as often.
+_AS_OFTEN = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two sessions side by side.
+
+    `main` is the finding that the verdict is about, None where no difference matters; `swapped` says that it
+    is one of the reference. `also` are the other findings of both, with whose they are. `missing` are the
+    kinds that the reference asks and mine does not, `extra` the other way round.
+    """
+
+    reference: Session
+    mine: Session
+    patience: tuple[Patience, Patience]
+    alignment: Alignment
+    rows: tuple[Row, ...]
+    main: Finding | None
+    swapped: bool
+    also: tuple[tuple[str, Finding], ...]
+    missing: tuple[Kind, ...]
+    extra: tuple[Kind, ...]
+
+    @property
+    def key(self) -> str:
+        """Return the verdict's stable key."""
+        return NO_DIFFERENCE if self.main is None else self.main.cause.value
+
+    @property
+    def confidence(self) -> Confidence:
+        """Return how sure the verdict is."""
+        if self.main is None:
+            return Confidence.POSSIBLE if self.undecided else Confidence.LIKELY
+        return self.main.confidence
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Return what the files alone could not decide."""
+        if self.main is not None:
+            return self.main.open
+        pace = self.patience[1].pace
+        if pace is None or _as_long(pace, self.patience[0].pace):
+            return ()
+        return (
+            f"Mine pauses {pace / 1e9:.3g} s after replies: its pace or a timeout; nothing tells which.",
+            "Give its log (--log FILE), or be sure with: packwire doctor --my-client 65101",
+        )
+
+    @property
+    def who(self) -> str:
+        """Return whose fault the verdict is about."""
+        return "the reference" if self.swapped else "mine"
+
+    @property
+    def words(self) -> str:
+        """Return the verdict in words."""
+        if self.main is None:
+            if any(who != "the reference" for who, _ in self.also):
+                return "no difference that matters: what goes wrong does so in both, or now and then."
+            return "no difference that matters: mine asks rightly, is answered, and takes the replies."
+        return self.main.words(self.who)
+
+    @property
+    def first(self) -> Row | None:
+        """Return the first row in which the sessions differ at all."""
+        return next((row for row in self.rows if row.marks), None)
+
+    @property
+    def divergence(self) -> Row | None:
+        """Return the first row that the verdict is about; None where it is about the connection itself."""
+        if self.main is None:
+            return None
+        sides = ((row, row.reference if self.swapped else row.mine) for row in self.rows)
+        about = [row for row, side in sides if side and row.matters and row.kind in self.main.kinds]
+        return next((row for row in about if row.marks), about[0] if about else None)
+
+
+def compare(reference: Session, mine: Session, log: ClientLog | None = None) -> Comparison:
+    """Compare two sessions; `log` is that of mine."""
+    patience = (patience_of(reference), patience_of(mine, log))
+    there = findings(reference, mine, patience[0])
+    here = findings(mine, reference, patience[1])
+    ours, theirs = (_Judged(mine, here), _Judged(reference, there))
+    main, swapped = _main(ours, theirs)
+    also = [("both" if ours.shared(each, theirs) else "mine", each) for each in here if each is not main]
+    also += [("the reference", each) for each in there if each is not main and not theirs.shared(each, ours)]
+    alignment = align(reference, mine)
+    faults = [
+        frozenset(number for each in own.found if not own.shared(each, other) for number in each.numbers)
+        for own, other in ((theirs, ours), (ours, theirs))
+    ]
+    shown = tuple(
+        rows(alignment.steps, (reference, patience[0]), (mine, patience[1]), (faults[0], faults[1]))
+    )
+    kinds = [{each.kind: None for each in session.exchanges} for session in (reference, mine)]
+    return Comparison(
+        reference,
+        mine,
+        patience,
+        alignment,
+        shown,
+        main,
+        swapped,
+        tuple(also),
+        tuple(kind for kind in kinds[0] if kind not in kinds[1]),
+        tuple(kind for kind in kinds[1] if kind not in kinds[0]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A session with what was found about it."""
+
+    session: Session
+    found: list[Finding]
+
+    def share(self, finding: Finding) -> float:
+        """Return how many of the requests of its kinds a finding is about, 0 to 1 (1: it is about none)."""
+        kinds = set(finding.kinds)
+        asked = sum(1 for each in self.session.exchanges if each.kind in kinds)
+        return len(finding.numbers) / asked if finding.numbers and asked else 1.0
+
+    def shared(self, finding: Finding, other: "_Judged") -> bool:
+        """Tell whether the other session has the same, about as often: then it is no difference."""
+        kinds = set(finding.kinds)
+        return any(
+            each.cause is finding.cause
+            and (not kinds or kinds <= set(each.kinds))
+            and other.share(each) >= _AS_OFTEN * self.share(finding)
+            for each in other.found
+        )
+
+
+def _main(ours: _Judged, theirs: _Judged) -> tuple[Finding | None, bool]:
+    """Choose what the verdict is about: what mine has and the reference has not, else the other way round."""
+    for own, other in ((ours, theirs), (theirs, ours)):
+        for each in own.found:
+            chance = each.cause in _BY_CHANCE and own.share(each) < _RARE
+            if each.cause not in _REMARKS and not chance and not own.shared(each, other):
+                return each, own is theirs
+    return None, False
+
+
+def evidence_lines(finding: Finding, who: str) -> Iterator[str]:
+    """Yield the finding's sentences about `mine` or `the reference`."""
+    for line in finding.evidence:
+        text = line.replace("{who}", who)
+        yield text[:1].upper() + text[1:]
+
+
+def when(session: Session, finding: Finding) -> str:
+    """Return `at 5.0163 s`, or nothing where the time is not known."""
+    return session.at(finding.time) if finding.time != NO_TIME else ""
+
+
+def _as_long(pace: int, other: int | None) -> bool:
+    return other is not None and alike(pace, other)

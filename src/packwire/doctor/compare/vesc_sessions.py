@@ -1,0 +1,279 @@
+"""The sessions of VESC clients in a capture, told apart from a hub's own connection to its device.
+
+Connections are numbered as `packwire decode` numbers them. Where a client's frames are all wrong, nothing in
+its connection is a VESC frame: then all TCP connections are looked at.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from packwire.capture import Capture
+from packwire.capture.layers.conversation import Conversation, Part, converse
+from packwire.capture.layers.tcp import Connection, Stream
+from packwire.capture.layers.vesc import HubLine, VescConnection, VescStream
+from packwire.capture.packets import NO_TIME
+from packwire.doctor.compare.bad_frames import MAX_STRETCH, BadFrame, Wrong, bad_vesc_frames
+from packwire.doctor.compare.session import Arrived, Aside, Ending, Exchange, HubLogin, Kind, Session
+from packwire.doctor.compare.vesc_kinds import kind_of_request, named_kind
+from packwire.messages import Direction
+from packwire.vesc.commands import Command
+from packwire.vesc.hublogin import Role
+
+#: A hub that closes a connection this soon after another login did it because of that, in ns.
+_DISPLACED_WITHIN = 2_000_000_000
+#: Of a file without any VESC frame, so many connections are looked at.
+_MAX_RAW = 50
+#: Stretches without any frame in them are looked at so often; the others are of the same sort.
+_MAX_IN_VAIN = 20
+
+
+def vesc_sessions(capture: Capture) -> tuple[list[Session], list[Aside]]:
+    """Return the sessions of clients, and what was left aside."""
+    connections = capture.vesc.connections
+    hubs = {
+        each.connection.ends[1 - line.side]
+        for each in connections
+        for line in each.hub_lines
+        if line.role is not None
+    }
+    sessions: list[Session] = []
+    asides: list[Aside] = []
+    relayed: list[tuple[int, VescConnection]] = []
+    for number, vesc in enumerate(connections, 1):
+        why = _why_aside(vesc, hubs)
+        if why:
+            asides.append(Aside(number, _label(vesc.connection, _client_side(vesc)), why))
+            relayed += [(number, vesc)] if why is _RELAY else []
+        else:
+            sessions.append(_session(capture, number, vesc, connections))
+    if not sessions and relayed:
+        sessions = [_session(capture, number, vesc, connections) for number, vesc in relayed]
+        asides = [each for each in asides if each.why is not _RELAY]
+    if not sessions:
+        sessions = [_raw_session(capture, connection) for connection in _spoken(capture)]
+    return sessions, asides
+
+
+_RELAY = "the hub's own connection to the device"
+
+
+def _why_aside(vesc: VescConnection, hubs: set[str]) -> str:
+    roles = {line.role for line in vesc.hub_lines}
+    if Role.PING in roles:
+        return "a question to the hub (PING), no session"
+    if vesc.device is None:
+        return ""
+    if Role.DEVICE in roles or vesc.connection.ends[1 - vesc.device] in hubs:
+        return _RELAY
+    return ""
+
+
+def _client_side(vesc: VescConnection) -> int:
+    """Return which end is the client; where nothing tells, the end that dialled."""
+    return 0 if vesc.device is None else 1 - vesc.device
+
+
+def _label(connection: Connection, client: int) -> str:
+    return f"{connection.ends[client]} -> {connection.ends[1 - client]}"
+
+
+def _spoken(capture: Capture) -> list[Connection]:
+    """Return the first connections in which the end that dialled said something."""
+    some = capture.connections[: min(len(capture.connections), 10 * _MAX_RAW)]
+    return [each for each in some if each.streams[0].recorded][:_MAX_RAW]
+
+
+def _session(
+    capture: Capture, number: int, vesc: VescConnection, connections: Sequence[VescConnection]
+) -> Session:
+    client = _client_side(vesc)
+    tcp = vesc.connection
+    conversation = vesc.conversation if vesc.device is not None else _directed(vesc)
+    line = vesc.streams[client].hub_line
+    bad = tuple(_bad_frames(tcp, vesc, client))
+    return replace(
+        _raw_session(capture, tcp, client, bad=()),
+        number=number,
+        messages=conversation.messages,
+        exchanges=tuple(_exchanges(conversation, bad, tcp, client)),
+        bad=bad,
+        unasked=int(np.count_nonzero(conversation.part == Part.UNSOLICITED)),
+        login=_login(line, tcp.streams[client]) if line else None,
+        hub=any(line.role is Role.CLIENT for line in vesc.hub_lines),
+        ending=_ending(vesc, client, connections),
+        arrived=_arrived(vesc, client),
+        nodes=conversation.nodes,
+        bus=conversation.can_ids,
+    )
+
+
+def _raw_session(
+    capture: Capture, tcp: Connection, client: int = 0, bad: tuple[BadFrame, ...] | None = None
+) -> Session:
+    """Return what is known of any TCP connection; without `bad`, all that the client sent is looked at."""
+    stream, times = tcp.streams[client], tcp.packets.time[tcp.rows]
+    if bad is None:
+        bad = tuple(_placed(stream, 0, _bytes_at(stream, 0, MAX_STRETCH)))
+    known = capture.packets.time[capture.packets.time != NO_TIME]
+    none = capture.messages.select(np.zeros(0, dtype=np.int64))
+    by = "" if tcp.ended_by is None else "client" if tcp.ended_by == client else "device"
+    return Session(
+        file=capture.name,
+        number=tcp.index + 1,
+        protocol="VESC",
+        label=_label(tcp, client),
+        first=int(known[0]) if len(known) else NO_TIME,
+        begin=int(times[0]),
+        end=int(times[-1]),
+        last=int(known.max()) if len(known) else NO_TIME,
+        messages=none,
+        exchanges=tuple(_of_bad(bad, tcp, client)),
+        sent=stream.recorded,
+        bad=bad,
+        ending=Ending(by, tcp.ended_at or NO_TIME, heard=bool(tcp.streams[1 - client].recorded)),
+        arrived=Arrived(junk=tcp.streams[1 - client].recorded),
+    )
+
+
+def _directed(vesc: VescConnection) -> Conversation:
+    """Pair the messages of a connection of which nothing tells who is who: who dialled is the client."""
+    messages = vesc.messages.select(vesc.rows)
+    tcp = vesc.connection
+    side_of = dict(zip((tcp.rows + 1).tolist(), tcp.sides.tolist(), strict=True))
+    ways = [
+        Direction.FROM_DEVICE if side_of.get(messages.packets_of(row)[-1]) else Direction.TO_DEVICE
+        for row in range(len(messages))
+    ]
+    return converse(replace(messages, direction=np.array(ways, dtype=np.int8)))
+
+
+def _login(line: HubLine, stream: Stream) -> HubLogin:
+    piece = stream.piece_at(line.size - 1)
+    alone = int(stream.position[piece] + stream.size[piece]) <= line.size
+    return HubLogin(line.login, "" if line.login else line.text, line.time, alone)
+
+
+def _ending(vesc: VescConnection, client: int, connections: Sequence[VescConnection]) -> Ending:
+    tcp = vesc.connection
+    heard = bool(tcp.streams[1 - client].recorded)
+    if tcp.ended_by is None or tcp.ended_at is None:
+        return Ending(heard=heard)
+    if tcp.ended_by == client:
+        return Ending("client", tcp.ended_at, heard=heard)
+    return Ending("device", tcp.ended_at, _displaced_by(vesc, client, tcp.ended_at, connections), heard)
+
+
+def _displaced_by(
+    vesc: VescConnection, client: int, ended: int, connections: Sequence[VescConnection]
+) -> str:
+    """Return the client that had logged in with the same id just before the hub closed a connection."""
+    own = vesc.streams[client].hub_line
+    if own is None or own.login is None:
+        return ""
+    for other in connections:
+        for line in other.hub_lines:
+            if other is vesc or line.login is None or line.login.role is not Role.CLIENT:
+                continue
+            newer = own.time < line.time <= ended < line.time + _DISPLACED_WITHIN
+            if newer and line.login.device_id == own.login.device_id:
+                return other.connection.ends[line.side]
+    return ""
+
+
+def _arrived(vesc: VescConnection, client: int) -> Arrived:
+    stream, stats = vesc.connection.streams[1 - client], vesc.streams[1 - client].stats
+    acknowledged = stream.end if stream.acknowledged is None else stream.acknowledged
+    return Arrived(
+        sum(gap.missing for gap in stream.gaps),
+        max(stream.end - acknowledged, 0),
+        stats.junk,
+        stats.crc_errors + stats.bad_stops,
+        (stats.waiting.arrived, stats.waiting.expected) if stats.waiting else None,
+    )
+
+
+def _exchanges(
+    conversation: Conversation, bad: tuple[BadFrame, ...], tcp: Connection, client: int
+) -> Iterator[Exchange]:
+    messages, part, partner = conversation.messages, conversation.part, conversation.partner
+    rows = np.flatnonzero(messages.direction == Direction.TO_DEVICE)
+    kinds: dict[bytes, Kind] = {}
+    found = []
+    times = messages.time.tolist()
+    for row, of, reply in zip(rows.tolist(), part[rows].tolist(), partner[rows].tolist(), strict=True):
+        payload = messages.payload(row)
+        key = payload[:3] if payload[0] == Command.FORWARD_CAN else payload[:1]
+        kind = kinds.get(key)
+        if kind is None or kind.command == Command.FORWARD_CAN:
+            kind = kinds[key] = kind_of_request(payload)
+        reply_time = times[reply] if reply >= 0 else NO_TIME
+        found.append(Exchange(kind, times[row], row, reply, reply_time, NO_TIME, of != Part.ONE_WAY))
+    found += _of_bad(bad, tcp, client)
+    found.sort(key=lambda each: each.time)
+    return _with_next(found, tcp, client)
+
+
+def _of_bad(bad: tuple[BadFrame, ...], tcp: Connection, client: int) -> list[Exchange]:
+    """Return the bad frames that are requests as exchanges without a reply."""
+    found = [
+        Exchange(
+            named_kind(each.command, each.ids), each.time, -1 - index, -1, NO_TIME, NO_TIME, expects=True
+        )
+        for index, each in enumerate(bad)
+        if each.command >= 0
+    ]
+    return list(_with_next(found, tcp, client))
+
+
+def _with_next(found: list[Exchange], tcp: Connection, client: int) -> Iterator[Exchange]:
+    closed = tcp.ended_at if tcp.ended_by == client and tcp.ended_at is not None else NO_TIME
+    for index, each in enumerate(found):
+        following = found[index + 1].time if index + 1 < len(found) else closed
+        yield each._replace(next_time=following)
+
+
+def _bad_frames(tcp: Connection, vesc: VescConnection, client: int) -> Iterator[BadFrame]:
+    stream = tcp.streams[client]
+    in_vain = 0
+    for position, size in _stretches(stream, vesc.streams[client]):
+        found = list(_placed(stream, position, _bytes_at(stream, position, min(size, MAX_STRETCH))))
+        yield from found
+        in_vain += any(each.wrong is Wrong.NO_FRAME for each in found)
+        if in_vain == _MAX_IN_VAIN:
+            return
+
+
+def _stretches(stream: Stream, report: VescStream) -> list[tuple[int, int]]:
+    """Return the bytes outside of frames: position and size; what a false header waits with goes on there."""
+    stretches = [(junk.position, junk.size) for junk in report.junk]
+    waiting = report.stats.waiting
+    if waiting is None or stream.gaps:
+        return stretches
+    tail = (stream.end - waiting.arrived, waiting.arrived)
+    if stretches and sum(stretches[-1]) == tail[0]:
+        position, size = stretches.pop()
+        return [*stretches, (position, size + tail[1])]
+    return [*stretches, tail]
+
+
+def _placed(stream: Stream, position: int, stretch: bytes) -> Iterator[BadFrame]:
+    """Say what is wrong with a stretch of a stream, and in which packet each bad frame is."""
+    for found in bad_vesc_frames(stretch):
+        if found.wrong is Wrong.NO_FRAME and not found.size:
+            continue
+        piece = max(stream.piece_at(position + found.offset), 0)
+        yield found._replace(number=int(stream.number[piece]), time=int(stream.time[piece]))
+
+
+def _bytes_at(stream: Stream, position: int, size: int) -> bytes:
+    """Return recorded bytes of a stream from a position on."""
+    result = bytearray()
+    piece = max(stream.piece_at(position), 0)
+    while len(result) < size and piece < len(stream.position):
+        skip = max(position - int(stream.position[piece]), 0)
+        start, end = int(stream.start[piece]) + skip, int(stream.start[piece] + stream.size[piece])
+        result += stream.data[start : min(end, start + size - len(result))].tobytes()
+        piece += 1
+    return bytes(result)
