@@ -8,7 +8,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import capturing, decoding, diffing, insight_bits, polling, starting, watching
+from benchmarks import capturing, decoding, diffing, insight_bits, polling, relaying, starting, watching
 from benchmarks.figure import Figure
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "diffing": diffing.measure,
     "insight_bits": insight_bits.measure,
     "polling": polling.measure,
+    "relaying": relaying.measure,
     "starting": starting.measure,
     "watching": watching.measure,
 }

@@ -1,12 +1,12 @@
 """From process start to the first reading of `packwire read`, on loopback, with what imports take of it."""
 
-import os
 import subprocess
 import sys
 import tempfile
 import time
 
 from benchmarks.figure import Figure
+from benchmarks.installed import installed, uncompiled
 from benchmarks.simulator import simulator
 
 ROUNDS = 7
@@ -17,12 +17,14 @@ _COMMAND = [sys.executable, "-c", "from packwire.cli.main import main; main()"]
 def measure() -> list[Figure]:
     """Return seconds; the first reading is the pack's line, which does not wait for the CAN bus."""
     with simulator() as port, tempfile.TemporaryDirectory() as cache:
-        environment = os.environ | {"XDG_CACHE_HOME": cache}
+        environment = installed(cache) | {"XDG_CACHE_HOME": cache}
         first, whole = _best(port, environment)
+        uncached, _ = _best(port, uncompiled() | {"XDG_CACHE_HOME": cache})
         imports = min(_imports(environment) for _ in range(ROUNDS))
         empty = min(_seconds([sys.executable, "-c", "pass"], environment) for _ in range(ROUNDS))
     return [
         Figure("process start to the first reading of packwire read", first, "s", at_most=0.5),
+        Figure("the same where Python may not keep what it compiles", uncached, "s", at_most=0.5),
         Figure("process start to its end, CAN ids known from last time", whole, "s"),
         Figure("of which the interpreter itself", empty, "s"),
         Figure("of which imports", imports, "s"),

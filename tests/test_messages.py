@@ -32,6 +32,18 @@ def test_payloads_and_packets_survive_selection(payloads, joined_from, data):
     assert [picked.packets_of(i) for i in range(len(rows))] == [tuple(range(r, r + r % 3)) for r in rows]
 
 
+@given(st.lists(st.binary(max_size=20), max_size=20), st.integers(0, 20), st.data())
+def test_payloads_come_in_one_piece_as_well(payloads, joined_from, data):
+    messages = table(payloads, min(joined_from, len(payloads)))
+    rows = data.draw(st.lists(st.integers(0, max(0, len(payloads) - 1)), max_size=10)) if payloads else []
+    assert messages.stream(np.array(rows, dtype=np.int64)) == b"".join(payloads[row] for row in rows)
+
+
+def test_long_payloads_come_in_one_piece_as_well():
+    payloads = [bytes([number]) * 100_000 for number in range(5)]
+    assert table(payloads, 5).stream(np.arange(5)) == b"".join(payloads)
+
+
 def test_a_mask_selects():
     messages = table([b"ab", b"cd", b"ef"], 2)
     assert list(messages.select(np.array([True, False, True])).payloads()) == [b"ab", b"ef"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from packwire.capture.content import LINK_NAMES
 from packwire.capture.devices import HCI_FINDERS
-from packwire.capture.formats import FORMATS
+from packwire.capture.formats import FORMATS, gzipped, reader, text_lines
 from packwire.capture.layers.le_link import LINK_TYPES
 from packwire.capture.packets import LINKTYPE_CAN_SOCKETCAN
 from packwire.capture.redact.network import IP_LINKS
@@ -20,6 +20,11 @@ INTRODUCTION = """# Capture formats
 Files are recognised by their content, never by their name. They may be packed with gzip or lie in a zip
 archive; `-` is standard input. Of a damaged file everything before the damage is read. This page is made from
 the code by `docs/reference/make_formats.py`.
+
+A few kilobytes of gzip or zip can unpack to gigabytes. So only the first {free} MiB are unpacked, or {ratio}
+times the packed size where that is more, and at most {packets} packets taken, or one for every
+{bytes_a_packet} bytes of the packed file. What is left out is said: unpack such a file yourself, and all of
+it is read. Of a text log, {rows} messages in {channels} channels are taken: give a longer one in parts.
 
 ## Read
 
@@ -45,14 +50,22 @@ Within pcap, pcapng and the Bluetooth logs, packets of these links are understoo
 
 def page() -> str:
     """Return the page's text."""
-    read = "".join(f"- **{each.NAME}**: {_about(each.__doc__)}\n" for each in FORMATS)
+    read = "".join(f"- **{each.NAME}**: {_about(each.__doc__)}\n" for each in map(reader, FORMATS))
     written = "".join(f"| {name} | packets |\n" for name in PACKET_FORMATS)
     written += "".join(f"| {name} | messages |\n" for name in TABLE_FORMATS)
     numbers = sorted(
         {*IP_LINKS, LINKTYPE_CAN_SOCKETCAN, *LINK_TYPES, *(number for number in HCI_FINDERS if number >= 0)}
     )
     links = "".join(f"| {number} | {LINK_NAMES.get(number, '')} |\n" for number in numbers)
-    return INTRODUCTION + read + WRITTEN + written + LINKS + links
+    introduction = INTRODUCTION.format(
+        free=gzipped.FREE_EXPANDED >> 20,
+        ratio=gzipped.MAX_RATIO,
+        packets=gzipped.FREE_PACKETS,
+        bytes_a_packet=gzipped.BYTES_A_PACKET,
+        rows=text_lines.MAX_ROWS,
+        channels=text_lines.MAX_CHANNELS,
+    )
+    return introduction + read + WRITTEN + written + LINKS + links
 
 
 def _about(text: str | None) -> str:

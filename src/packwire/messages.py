@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from packwire.columns import spans
 from packwire.direction import Direction
 
 __all__ = ["Direction", "Messages", "Row", "from_rows"]
@@ -19,6 +20,11 @@ type Int8s = NDArray[np.int8]
 type Int32s = NDArray[np.int32]
 type Int64s = NDArray[np.int64]
 type Bytes = NDArray[np.uint8]
+
+
+#: So many messages at a time are put in one piece; byte by byte, which is fast where they are short, or else
+#: one by one.
+_BLOCK, _SMALL = 1 << 12, 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,18 @@ class Messages:
         """Yield the bytes of each message in order."""
         return (self.payload(index) for index in range(len(self)))
 
+    def stream(self, rows: Int64s) -> bytes:
+        """Return the bytes of some messages, in the order given, in one piece."""
+        parts = []
+        for begin in range(0, len(rows), _BLOCK):
+            block = rows[begin : begin + _BLOCK]
+            start, size = self.start[block], self.size[block]
+            if (start < len(self.data)).all() and size.sum() <= _SMALL:
+                parts.append(self.data[spans(start, size)].tobytes())
+            else:
+                parts += [self.payload(row) for row in block.tolist()]
+        return b"".join(parts)
+
     def packets_of(self, index: int) -> tuple[int, ...]:
         """Return the numbers of the packets that one message came from."""
         first, last = self.packet_offsets[index : index + 2]
@@ -70,8 +88,7 @@ class Messages:
         index = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows.astype(np.int64)
         counts = np.diff(self.packet_offsets)[index]
         offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-        within = np.arange(int(offsets[-1]), dtype=np.int64) - np.repeat(offsets[:-1], counts)
-        numbers = self.packets[np.repeat(self.packet_offsets[:-1][index], counts) + within]
+        numbers = self.packets[spans(self.packet_offsets[:-1][index], counts)]
         return replace(
             self,
             time=self.time[index],

@@ -39,6 +39,42 @@ def test_a_switch_in_the_third_byte_is_a_state_and_no_kind_of_message():
     assert [(group.header, len(group)) for group in groups] == [(b"\x01\x00", 40)]
 
 
+def test_many_registers_asked_in_turn_are_kinds_of_messages():
+    said = [
+        (n, TO, bytes([0xDD, 0xA5, register, 0, 0xFF, 0xFF - register]))
+        for n, register in enumerate([*range(16, 76)] * 3)
+    ]
+    assert header_lengths(table(said)) == {(TO, "att 0x0015 ff02 write"): 3}
+
+
+def test_a_counter_is_no_kind_of_message():
+    said = [(n, FROM, bytes([1, 2, n % 256, 7, 0xFF - n % 256])) for n in range(600)]
+    assert header_lengths(table(said)) == {(FROM, "att 0x0011 ff01 notify"): 2}
+
+
+def test_something_measured_is_no_kind_of_message():
+    random = np.random.default_rng(1)
+    said = [(n, FROM, bytes([1, 2, *random.integers(0, 12, 6).tolist()])) for n in range(200)]
+    assert header_lengths(table(said)) == {(FROM, "att 0x0011 ff01 notify"): 2}
+
+
+def test_rare_commands_beside_a_poll_are_kinds_of_messages():
+    said = [(float(n), TO, bytes([0xC5, 0x65, 0, 0xBC])) for n in range(60)]
+    said += [(n + 0.5, TO, bytes([0x86 + n % 2, 0, 0x88, 0xBC])) for n in range(10)]
+    messages = table(sorted(said, key=lambda each: each[0]))
+    assert [group.header for group in group_messages(messages)] == [b"\xc5", b"\x86", b"\x87"]
+
+
+def test_each_message_may_have_a_length_of_its_own():
+    messages = table([(n, FROM, bytes([1, n % 2, 9, n % 3])) for n in range(12)])
+    lengths = np.array([2] * 6 + [1] * 6)
+    assert {group.header: len(group) for group in group_messages(messages, lengths)} == {
+        b"\1\0": 3,
+        b"\1\1": 3,
+        b"\1": 6,
+    }
+
+
 def test_a_length_given_is_taken():
     said = [(n, FROM, bytes([1, n % 4, 9])) for n in range(8)]
     assert [len(group.header) for group in group_messages(table(said), 2)] == [2] * 4

@@ -1,5 +1,7 @@
 """Requests are paired with the messages that really answer them."""
 
+from dataclasses import replace
+
 import pytest
 
 from packwire.insight.pairs import find_pairs
@@ -57,3 +59,18 @@ def test_a_burst_of_equal_requests_is_answered_behind_its_last():
     (pair,) = find_pairs(table(said)).pairs
     assert pair.unanswered == 0
     assert pair.replies[0].count == 20
+
+
+def test_replies_to_requests_in_a_row_are_in_the_same_order():
+    said = []
+    for n in range(10):
+        said += [(n, TO, b"\x32"), (n + 0.01, TO, b"\x80\x07")]
+        said += [(n + 0.1, FROM, b"\x32" + bytes(3)), (n + 0.2, FROM, b"\x80" + bytes(9))]
+    found = find_pairs(table(said), 1)
+    replies = {pair.request.header: [each.group.header for each in pair.replies] for pair in found.pairs}
+    assert replies == {b"\x32": [b"\x32"], b"\x80": [b"\x80"]}
+
+
+def test_switching_notifications_on_is_no_request():
+    messages = replace(table(_session()), channels=("att 0x0011 ff01 notify", "att 0x0012 2902 write"))
+    assert find_pairs(messages).pairs == ()

@@ -18,7 +18,7 @@ from packwire.capture.packets import (
     UNKNOWN_LINK,
     Packets,
 )
-from packwire.messages import Direction, Messages
+from packwire.messages import Messages
 
 #: What link types are called, by LINKTYPE_ number; the negative ones are those of `packets`.
 LINK_NAMES = {
@@ -144,16 +144,20 @@ def _hci(packets: Packets) -> tuple[dict[str, int], int]:
 
 
 def _channels(messages: Messages) -> list[Channel]:
-    result = []
-    for code, name in enumerate(messages.channels):
-        own = messages.channel == code
-        if own.any():
-            way, size = messages.direction[own], messages.size[own]
-            counts = [
-                int(np.count_nonzero(way == each))
-                for each in (Direction.TO_DEVICE, Direction.FROM_DEVICE, Direction.UNKNOWN)
-            ]
-            result.append(Channel(name, counts[0], counts[1], counts[2], (int(size.min()), int(size.max()))))
+    """Count all channels at once: there may be thousands."""
+    count = len(messages.channels)
+    ways = np.bincount(messages.channel.astype(np.int64) * 3 + messages.direction + 1, minlength=3 * count)
+    order = np.lexsort((messages.size, messages.channel))
+    sizes = messages.size[order]
+    ends = np.cumsum(ways.reshape(-1, 3).sum(axis=1)) if count else ways
+    result, begin = [], 0
+    for name, end, (from_device, unknown, to_device) in zip(
+        messages.channels, ends.tolist(), ways.reshape(-1, 3).tolist(), strict=True
+    ):
+        if end > begin:
+            between = (int(sizes[begin]), int(sizes[end - 1]))
+            result.append(Channel(name, to_device, from_device, unknown, between))
+        begin = end
     return result
 
 

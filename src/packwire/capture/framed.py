@@ -1,13 +1,22 @@
 """Raw messages to application messages: frames put together where a channel's framing is known."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture.framings import TRIAL, Found, Framing, frames_in, recognise
+from packwire.columns import spans
 from packwire.messages import Int64s, Messages
+
+#: Up to so many ways, looking for each by itself is faster than sorting.
+_FEW_WAYS = 8
+
+#: So many frames are put into the table at a time: they take more memory than its rows.
+_BATCH = 1 << 12
 
 #: One direction of one channel: index into `Messages.channels`, and the direction.
 type Way = tuple[int, int]
@@ -28,22 +37,40 @@ class Framed:
     by_way: dict[Way, tuple[Framing, ...]]
 
 
+class _Rows(NamedTuple):
+    """Rows of the new table: columns of equal length.
+
+    `source` is the last raw row that a message comes from; `first` and `last` are the first and the last by
+    their place among the rows of the way. `framing` and `ok` (1: the checksum is right) as in `Framed`.
+    """
+
+    source: Int64s
+    first: Int64s
+    last: Int64s
+    start: Int64s
+    size: Int64s
+    framing: Int64s
+    ok: Int64s
+
+
 class _Output:
-    """Collects rows for the new table."""
+    """Collects rows for the new table, way by way."""
 
     def __init__(self, raw: Messages) -> None:
         self.raw = raw
         self.joined = bytearray(raw.joined.tobytes())
-        self.rows: list[tuple[int, int, int, int, int, bool]] = []
-        """Last raw row, start, size, number of the framing, order, whether the checksum is right."""
+        self.rows: list[_Rows] = []
         self.framings: dict[Framing, int] = {}
-        self.sources: list[list[int]] = []
+        self.sources: list[Int64s] = []
+        """All raw rows that the messages of `rows` come from."""
 
-    def add(self, sources: list[int], start: int, size: int, found: Found | None) -> None:
-        """Take one message that comes from some raw rows."""
-        number = self.framings.setdefault(found.framing, len(self.framings)) if found else -1
-        self.rows.append((sources[-1], start, size, number, len(self.rows), bool(found and found.ok)))
-        self.sources.append(sources)
+    def numbers(self, found: list[Found]) -> Int64s:
+        """Return the number of each frame's framing."""
+        number: dict[int, int] = {}
+        for each in found:
+            if id(each.framing) not in number:
+                number[id(each.framing)] = self.framings.setdefault(each.framing, len(self.framings))
+        return np.array([number[id(each.framing)] for each in found], dtype=np.int64)
 
 
 def put_together(raw: Messages) -> Framed:
@@ -51,12 +78,10 @@ def put_together(raw: Messages) -> Framed:
     output = _Output(raw)
     by_way: dict[Way, tuple[Framing, ...]] = {}
     kept = np.ones(len(raw), dtype=np.bool_)
-    ways = raw.channel.astype(np.int64) * 4 + raw.direction + 1
-    for way in _distinct(ways):
-        rows = np.flatnonzero(ways == way)
+    for way, rows in _rows_by_way(raw.channel.astype(np.int64) * 4 + raw.direction + 1):
         if raw.channels[way >> 2].startswith("tcp "):
             continue
-        framings = recognise(_stream(raw, rows[:TRIAL], TRIAL))
+        framings = recognise(_begin(raw, rows[:TRIAL]))
         if framings:
             by_way[way >> 2, (way & 3) - 1] = framings
             kept[rows] = False
@@ -67,79 +92,102 @@ def put_together(raw: Messages) -> Framed:
     return _table(output, np.flatnonzero(kept), by_way)
 
 
-def _distinct(ways: Int64s) -> list[int]:
+def _rows_by_way(ways: Int64s) -> Iterator[tuple[int, Int64s]]:
+    """Yield each way, as a number, with its rows in ascending order."""
     if not len(ways):
-        return []
+        return
     present = np.zeros(int(ways.max()) + 1, dtype=np.bool_)
     present[ways] = True
-    result: list[int] = np.flatnonzero(present).tolist()
-    return result
+    distinct: list[int] = np.flatnonzero(present).tolist()
+    if len(distinct) <= _FEW_WAYS:
+        yield from ((way, np.flatnonzero(ways == way)) for way in distinct)
+        return
+    order = np.argsort(ways, kind="stable")
+    borders = np.flatnonzero(np.diff(ways[order])) + 1
+    yield from zip(distinct, np.split(order, borders), strict=True)
 
 
-def _stream(raw: Messages, rows: Int64s, limit: int | None = None) -> bytes:
-    """Return the payloads of some rows in one piece, or about the first `limit` bytes of it."""
-    ends = np.cumsum(raw.size[rows])
-    if limit is not None:
-        rows = rows[: int(np.searchsorted(ends, limit)) + 1]
-    return b"".join(raw.payload(row) for row in rows.tolist())
+def _begin(raw: Messages, rows: Int64s) -> bytes:
+    """Return about the first TRIAL bytes of the payloads of some rows, in one piece."""
+    return raw.stream(rows[: int(np.searchsorted(np.cumsum(raw.size[rows]), TRIAL)) + 1])
+
+
+class _Way(NamedTuple):
+    """One way's raw rows, their payloads in one piece, and where in that each begins (and the last ends)."""
+
+    rows: Int64s
+    stream: bytes
+    begins: Int64s
 
 
 def _frames_of_way(output: _Output, rows: Int64s, framings: tuple[Framing, ...]) -> None:
     """Cut one way's stream into frames; what lies between them stays as it came."""
-    raw = output.raw
-    stream = _stream(raw, rows)
-    begins = np.concatenate(([0], np.cumsum(raw.size[rows])))
-    done = 0
-    for found in frames_in(stream, framings):
-        _between(output, rows, begins, done, found.start)
-        begin, end, _ = found.framing.payload.indices(found.size)
-        first, last = _pieces(begins, found.start, found.start + found.size)
-        sources = rows[first : last + 1].tolist()
-        piece = int(np.searchsorted(begins, found.start + begin, side="right")) - 1
-        if found.start + end <= begins[piece + 1]:
-            start = int(raw.start[rows[piece]]) + found.start + begin - int(begins[piece])
-        else:
-            start = len(raw.data) + len(output.joined)
-            output.joined += stream[found.start + begin : found.start + end]
-        output.add(sources, start, end - begin, found)
-        done = found.start + found.size
-    _between(output, rows, begins, done, len(stream))
+    begins = np.concatenate(([0], np.cumsum(output.raw.size[rows])))
+    way = _Way(rows, output.raw.stream(rows), begins)
+    frames = frames_in(way.stream, framings)
+    done, found = 0, list(islice(frames, _BATCH))
+    while found or done < len(way.stream):
+        at = np.array([each.start for each in found], dtype=np.int64)
+        end = at + np.array([each.size for each in found], dtype=np.int64)
+        last = int(end[-1]) if len(found) == _BATCH else len(way.stream)
+        low, between = _between(output.raw, way, np.insert(end, 0, done), np.append(at, last))
+        order = np.argsort(np.concatenate((at, low)))
+        both = zip(_frames(output, way, at, end, found), between, strict=True)
+        output.rows.append(table := _Rows(*(np.concatenate(pair)[order] for pair in both)))
+        output.sources.append(rows[spans(table.first, table.last - table.first + 1)])
+        done, found = last, list(islice(frames, _BATCH))
 
 
-def _pieces(begins: Int64s, start: int, end: int) -> tuple[int, int]:
-    first, last = np.searchsorted(begins, (start, end - 1), side="right") - 1
-    return int(first), int(last)
+def _frames(output: _Output, way: _Way, at: Int64s, end: Int64s, found: list[Found]) -> _Rows:
+    """Return frames as rows; a payload that lies in several pieces is put together."""
+    first, last = _pieces(way.begins, at), _pieces(way.begins, end - 1)
+    inner = np.array([each.framing.payload.indices(each.size)[:2] for each in found], dtype=np.int64)
+    low, high = at + inner.reshape(-1, 2)[:, 0], at + inner.reshape(-1, 2)[:, 1]
+    piece = _pieces(way.begins, low)
+    start = output.raw.start[way.rows[piece]] + low - way.begins[piece]
+    torn = high > way.begins[piece + 1]
+    ends = np.cumsum((high - low)[torn])
+    start[torn] = len(output.raw.data) + len(output.joined) + ends - (high - low)[torn]
+    spans_torn = zip(low[torn].tolist(), high[torn].tolist(), strict=True)
+    output.joined += b"".join([way.stream[begin:behind] for begin, behind in spans_torn])
+    ok = np.array([each.ok for each in found], dtype=np.int64)
+    return _Rows(way.rows[last], first, last, start, high - low, output.numbers(found), ok)
 
 
-def _between(output: _Output, rows: Int64s, begins: Int64s, start: int, end: int) -> None:
-    """Add the bytes that are in no frame, chunk by chunk."""
-    if start >= end:
-        return
-    first, last = _pieces(begins, start, end)
-    for piece in range(first, last + 1):
-        begin = max(start, int(begins[piece]))
-        size = min(end, int(begins[piece + 1])) - begin
-        if size > 0:
-            row = int(rows[piece])
-            output.add([row], int(output.raw.start[row]) + begin - int(begins[piece]), size, None)
+def _pieces(begins: Int64s, position: Int64s) -> Int64s:
+    """Return which piece of the stream each position is in."""
+    return np.searchsorted(begins, position, side="right") - 1
+
+
+def _between(raw: Messages, way: _Way, start: Int64s, end: Int64s) -> tuple[Int64s, _Rows]:
+    """Return the bytes that are in no frame, chunk by chunk, and where in the stream each begins."""
+    start, end = start[start < end], end[start < end]
+    first = _pieces(way.begins, start)
+    count = _pieces(way.begins, end - 1) - first + 1
+    piece = spans(first, count)
+    low = np.maximum(np.repeat(start, count), way.begins[piece])
+    size = np.minimum(np.repeat(end, count), way.begins[piece + 1]) - low
+    piece, low, size = piece[size > 0], low[size > 0], size[size > 0]
+    row = way.rows[piece]
+    at = raw.start[row] + low - way.begins[piece]
+    return low, _Rows(row, piece, piece, at, size, np.full_like(piece, -1), np.zeros_like(piece))
 
 
 def _table(output: _Output, kept: Int64s, by_way: dict[Way, tuple[Framing, ...]]) -> Framed:
     """Make the table: frames, and the raw messages of all other channels, in the order of time."""
     raw = output.raw
-    rows = np.array(output.rows, dtype=np.int64).reshape(-1, 6)
-    source = np.concatenate((rows[:, 0], kept))
-    counts = np.array([len(each) for each in output.sources], dtype=np.int64)
-    flat = np.array([row for each in output.sources for row in each], dtype=np.int64)
+    rows = _Rows(*(np.concatenate(columns) for columns in zip(*output.rows, strict=True)))
+    source = np.concatenate((rows.source, kept))
     order = np.argsort(source, kind="stable")
-    counts = np.concatenate((counts, np.ones_like(kept)))
-    packets, offsets = _packets(raw, np.concatenate((flat, kept)), counts)
+    counts = np.concatenate((rows.last - rows.first + 1, np.ones_like(kept)))
+    flat = np.concatenate((*output.sources, kept))
+    packets, offsets = _packets(raw, flat, counts)
     table = Messages(
         time=raw.time[source],
         direction=raw.direction[source],
         channel=raw.channel[source],
-        start=np.concatenate((rows[:, 1], raw.start[kept])),
-        size=np.concatenate((rows[:, 2], raw.size[kept])),
+        start=np.concatenate((rows.start, raw.start[kept])),
+        size=np.concatenate((rows.size, raw.size[kept])),
         packets=packets,
         packet_offsets=offsets,
         channels=raw.channels,
@@ -148,8 +196,8 @@ def _table(output: _Output, kept: Int64s, by_way: dict[Way, tuple[Framing, ...]]
     )
     return Framed(
         messages=table.select(order),
-        framing=np.concatenate((rows[:, 3], np.full(len(kept), -1)))[order].astype(np.int16),
-        checksum_ok=np.concatenate((rows[:, 5], np.zeros(len(kept))))[order].astype(np.bool_),
+        framing=np.concatenate((rows.framing, np.full(len(kept), -1)))[order].astype(np.int16),
+        checksum_ok=np.concatenate((rows.ok, np.zeros(len(kept))))[order].astype(np.bool_),
         framings=tuple(output.framings),
         by_way=by_way,
     )
@@ -157,12 +205,10 @@ def _table(output: _Output, kept: Int64s, by_way: dict[Way, tuple[Framing, ...]]
 
 def _packets(raw: Messages, sources: Int64s, counts: Int64s) -> tuple[Int64s, Int64s]:
     """Return the packets of messages that come from several raw rows each, every number once."""
-    begins = np.concatenate(([0], np.cumsum(counts))).tolist()
-    rows = sources.tolist()
-    numbers: list[int] = []
-    offsets = [0]
-    for begin, end in pairwise(begins):
-        several = [number for row in rows[begin:end] for number in raw.packets_of(row)]
-        numbers += dict.fromkeys(several)
-        offsets.append(len(numbers))
-    return np.array(numbers, dtype=np.int64), np.array(offsets, dtype=np.int64)
+    owner = np.repeat(np.arange(len(counts)), counts)
+    each = np.diff(raw.packet_offsets)[sources]
+    owner, number = np.repeat(owner, each), raw.packets[spans(raw.packet_offsets[:-1][sources], each)]
+    key = owner * (int(number.max(initial=0)) + 1) + number
+    once = np.sort(np.unique(key, return_index=True)[1])
+    offsets = np.concatenate(([0], np.cumsum(np.bincount(owner[once], minlength=len(counts)))))
+    return number[once], offsets.astype(np.int64)

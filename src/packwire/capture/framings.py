@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from packwire.vesc.commands import Command
 from packwire.wire.checksum import CHECKSUMS
 
 #: Of a channel's bytes so many are looked at to find out its framing.
@@ -23,7 +24,8 @@ class Framing:
 
     The checksum covers `covered`, a slice of the frame, and lies `checksum_at` (negative: from the end), in
     `order`; `ascii_hex` says that it is written in hexadecimal digits. `header` is how many of the first
-    bytes say what kind of frame it is, `asks` the same for a request where that takes more. `payload` is the
+    bytes of a message say what kind it is, `asks` the same for a request where that takes more (the register
+    that it asks for), `wraps` the byte behind which a request for another node follows. `payload` is the
     slice of the frame that is its message.
     """
 
@@ -40,6 +42,7 @@ class Framing:
     ascii_hex: bool = False
     payload: slice = slice(None)
     asks: int = 0
+    wraps: int | None = None
 
     def checks(self, frame: bytes) -> bool:
         """Tell whether the frame's checksum is right."""
@@ -50,6 +53,12 @@ class Framing:
             return field.upper() == b"%04X" % function(frame[self.covered])
         said = int.from_bytes(field, "little" if self.order == "little" else "big")
         return function(frame[self.covered]) == said
+
+    def header_of(self, message: bytes, *, asks: bool) -> int:
+        """Return how many of the first bytes of a message say what kind it is."""
+        if not asks or not self.asks:
+            return self.header
+        return self.asks + 2 * (bool(message) and message[0] == self.wraps)
 
     @property
     def checksum_size(self) -> int:
@@ -114,7 +123,7 @@ def _vesc_sizes(head: bytes) -> tuple[int, ...]:
 
 
 def _modbus(name: str, start: bytes) -> Framing:
-    return Framing(name, start, 7, _modbus_sizes, "CRC-16/MODBUS", slice(0, -2), -2, 2, "little")
+    return Framing(name, start, 7, _modbus_sizes, "CRC-16/MODBUS", slice(0, -2), -2, 2, "little", asks=4)
 
 
 #: The table. What is more certain comes first: where two fit equally well, the first is taken.
@@ -124,7 +133,7 @@ FRAMINGS = (
     Framing("JK command", b"\xaa\x55\x90\xeb", 5, _fixed(20), "sum8", slice(0, -1), -1, 5),
     Framing(
         "ANT", b"\x7e\xa1", 6, _ant_sizes, "CRC-16/MODBUS", slice(1, -4), -4, 3,
-        "little", b"\xaa\x55",
+        "little", b"\xaa\x55", asks=5,
     ),
     Framing("ANT (old)", b"\xaa\x55\xaa\xff", 4, _fixed(140), "sum16", slice(4, -2), -2, 4),
     *(
@@ -148,11 +157,11 @@ FRAMINGS = (
     Framing("Daly (A5)", b"\xa5", 4, lambda head: (13,) if head[3] == 8 else (), "sum8", slice(0, -1), -1, 3),
     Framing(
         "VESC", b"\x02", 3, _vesc_sizes, "CRC-16/XMODEM", slice(2, -3), -3, 1, end=b"\x03",
-        payload=slice(2, -3),
+        payload=slice(2, -3), asks=1, wraps=Command.FORWARD_CAN,
     ),
     Framing(
         "VESC", b"\x03", 3, _vesc_sizes, "CRC-16/XMODEM", slice(3, -3), -3, 1, end=b"\x03",
-        payload=slice(3, -3),
+        payload=slice(3, -3), asks=1, wraps=Command.FORWARD_CAN,
     ),
     _modbus("Modbus RTU", b""),
 )  # fmt: skip
@@ -163,10 +172,19 @@ _FAMILIES = {"Daly (A5)": "Daly", "JK command": "JK", "ANT (old) command": "ANT 
 
 def family(name: str) -> tuple[Framing, ...]:
     """Return the framings that go together under a name."""
-    return tuple(each for each in FRAMINGS if _FAMILIES.get(each.name, each.name) == name)
+    return tuple(each for each in FRAMINGS if family_of(each) == name)
 
 
-FAMILIES = tuple(dict.fromkeys(_FAMILIES.get(each.name, each.name) for each in FRAMINGS))
+def family_of(framing: Framing) -> str:
+    """Return the name under which a framing goes together with others."""
+    return _FAMILIES.get(framing.name, framing.name)
+
+
+FAMILIES = tuple(dict.fromkeys(family_of(each) for each in FRAMINGS))
+
+
+#: A framing that holds so much of a stream is taken without a look at the others.
+_NEARLY_ALL = 0.95
 
 
 def recognise(stream: bytes) -> tuple[Framing, ...]:
@@ -179,6 +197,8 @@ def recognise(stream: bytes) -> tuple[Framing, ...]:
         # The last frame may go on behind what was looked at.
         if 2 * held > len(stream) and held > best[0]:
             best = (held, framings)
+        if held >= _NEARLY_ALL * len(stream) > 0:
+            break
     return best[1]
 
 
@@ -186,41 +206,58 @@ def frames_in(stream: bytes, framings: tuple[Framing, ...]) -> Iterator[Found]:
     """Yield the frames of a stream; what lies between them is in none.
 
     A wrong checksum is let pass where the frame's end is marked as it should be, and no right frame begins
-    inside of it.
+    inside of it. Work grows linearly with the stream, whatever is in it: of bytes that are made to look like
+    the beginning of one long frame after the other, only some are looked at.
     """
-    starts = {framing.start for framing in framings}
-    at = 0
+    starts = _Starts(stream, framings)
+    at = wasted = 0
     while at < len(stream):
-        found = _frame_at(stream, at, framings)
+        found = None
+        if wasted <= _FREE_CHECKS + _MAX_CHECKS * at:
+            found, checked = _frame_at(stream, at, framings)
+            wasted += 0 if found and found.ok else checked
         if found is None:
-            at = _next_start(stream, at + 1, starts)
+            at = starts.next(at + 1)
             continue
         yield found
         at += found.size
 
 
-def _next_start(stream: bytes, at: int, starts: set[bytes]) -> int:
-    if b"" in starts:
-        return at
-    places = [place for start in starts if (place := stream.find(start, at)) >= 0]
-    return min(places, default=len(stream))
+#: Of frames that turn out to be none, so many bytes may be checked for each byte of a stream, and so many
+#: beyond that.
+_MAX_CHECKS, _FREE_CHECKS = 32, 1 << 16
 
 
-def _frame_at(stream: bytes, at: int, framings: tuple[Framing, ...]) -> Found | None:
-    """Look for a frame at one place, a right one before a wrong one."""
-    wrong = None
+class _Starts:
+    """Finds where in a stream a frame may begin; each start is looked for once."""
+
+    def __init__(self, stream: bytes, framings: tuple[Framing, ...]) -> None:
+        self._stream = stream
+        self._next = {framing.start: -1 for framing in framings}
+
+    def next(self, at: int) -> int:
+        """Return the first place from `at` on; `at` may only grow from call to call."""
+        for start, place in self._next.items():
+            if place < at:
+                found = self._stream.find(start, at)
+                self._next[start] = len(self._stream) if found < 0 else found
+        return min(self._next.values())
+
+
+def _frame_at(stream: bytes, at: int, framings: tuple[Framing, ...]) -> tuple[Found | None, int]:
+    """Look for a frame at one place, a right one before a wrong one; also return how much was checked."""
+    wrong, checked = None, 0
     for framing in framings:
         if not stream.startswith(framing.start, at):
             continue
-        head = stream[at : at + framing.needs]
-        if len(head) < framing.needs:
-            head = head.ljust(framing.needs, b"\0")
+        head = stream[at : at + framing.needs].ljust(framing.needs, b"\0")
         for size in framing.sizes(head):
-            frame = stream[at : at + size]
-            if len(frame) < size or not frame.endswith(framing.end):
+            if at + size > len(stream) or not stream.endswith(framing.end, at, at + size):
                 continue
+            frame = stream[at : at + size]
+            checked += size
             if framing.checks(frame):
-                return Found(at, size, framing, ok=True)
+                return Found(at, size, framing, ok=True), checked
             if framing.end and wrong is None and frame.find(framing.start, 1) < 0:
                 wrong = Found(at, size, framing, ok=False)
-    return wrong
+    return wrong, checked

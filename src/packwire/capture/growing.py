@@ -17,6 +17,8 @@ from packwire.messages import Int64s, Messages
 
 #: So many packets from the beginning, and so many of the latest, are looked at.
 FIRST, LATEST = 4_000, 16_000
+
+#: What may be done to a capture before it is looked at.
 type Show = Callable[[Capture], Capture]
 
 _COLUMNS = ("time", "start", "size", "original", "link_type", "interface", "direction")

@@ -1,27 +1,37 @@
-"""Opening a capture: one call, and what is in it is worked out when it is asked for."""
+"""Opening a capture: one call, and what is in it is worked out when it is asked for.
+
+A layer is imported when the first recording is met that has something for it: that is told by link types.
+"""
 
 import sys
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from packwire.capture.formats import read_packets
 from packwire.capture.framed import Framed, put_together
 from packwire.capture.framings import Framing
-from packwire.capture.layers.att import AttTable
-from packwire.capture.layers.bluetooth import Bluetooth, att_messages, read_bluetooth, rfcomm_messages
-from packwire.capture.layers.can_bus import CanBus, read_can
+from packwire.capture.layers import BLUETOOTH, CAN, IP
 from packwire.capture.layers.merge import in_order_of_time
-from packwire.capture.layers.ready import ready_messages
-from packwire.capture.layers.tcp import Connections
-from packwire.capture.layers.vesc import VescTraffic, read_vesc
-from packwire.capture.packets import Packets
+from packwire.capture.packets import APPLICATION, HCI_NOTE, Packets
 from packwire.errors import BadFileError
 from packwire.messages import Bytes, Messages
 
+if TYPE_CHECKING:
+    from packwire.capture.layers.att import AttTable
+    from packwire.capture.layers.bluetooth import Bluetooth
+    from packwire.capture.layers.can_bus import CanBus
+    from packwire.capture.layers.tcp import Connections
+    from packwire.capture.layers.vesc import VescTraffic
+
 #: What is piped in cannot be mapped and is held in memory, up to this much.
 MAX_PIPED = 2 << 30
+
+
+#: What has no link below it: messages of text logs, notes of recorders.
+_NO_LINK = frozenset((APPLICATION, HCI_NOTE))
 
 
 class Capture:
@@ -48,44 +58,71 @@ class Capture:
         """Return one line for each thing that is wrong with the file, and what was kept."""
         return self.packets.damage
 
+    def _has(self, link_types: frozenset[int]) -> bool:
+        return not link_types.isdisjoint(self._link_types)
+
     @cached_property
-    def connections(self) -> Connections:
+    def _link_types(self) -> list[int]:
+        return self.packets.link_types
+
+    @cached_property
+    def connections(self) -> "Connections":
         """Return the TCP connections."""
+        from packwire.capture.layers.tcp import Connections  # noqa: PLC0415 - see above; so are the others
+
         return Connections(self.packets)
 
     @cached_property
-    def vesc(self) -> VescTraffic:
+    def vesc(self) -> "VescTraffic":
         """Return the VESC traffic: connections with roles, frames, conversation."""
+        from packwire.capture.layers.vesc import read_vesc  # noqa: PLC0415
+
         return read_vesc(self.connections)
 
     @cached_property
-    def bluetooth(self) -> Bluetooth:
+    def bluetooth(self) -> "Bluetooth":
         """Return the Bluetooth traffic: links with peers, ATT PDUs, what was lost."""
+        from packwire.capture.layers.bluetooth import read_bluetooth  # noqa: PLC0415
+
         return read_bluetooth(self.packets)
 
     @property
-    def att(self) -> AttTable:
+    def att(self) -> "AttTable":
         """Return the ATT PDUs as columns."""
         return self.bluetooth.att
 
     @cached_property
+    def can(self) -> "CanBus":
+        """Return the CAN traffic: frames, and the longer messages that they make up."""
+        from packwire.capture.layers.can_bus import read_can  # noqa: PLC0415
+
+        return read_can(self.packets)
+
+    @cached_property
     def raw_messages(self) -> Messages:
         """Return each ATT value, VESC payload, ... as it came, in the order of time."""
-        return in_order_of_time([*self._parts(), self.can.raw], self.packets.data)
+        can = [self.can.raw] if self._has(CAN) else []
+        return in_order_of_time([*self._parts(), *can], self.packets.data)
 
     def _parts(self) -> list[Messages]:
         """Return the tables of all layers but CAN."""
-        return [
-            att_messages(self.bluetooth),
-            rfcomm_messages(self.bluetooth, self.packets),
-            ready_messages(self.packets),
-            self.vesc.messages,
-        ]
+        parts = []
+        if self._has(BLUETOOTH):
+            from packwire.capture.layers.bluetooth import (  # noqa: PLC0415
+                att_messages,
+                composed_messages,
+                rfcomm_messages,
+            )
 
-    @cached_property
-    def can(self) -> CanBus:
-        """Return the CAN traffic: frames, and the longer messages that they make up."""
-        return read_can(self.packets)
+            found = self.bluetooth
+            parts += [att_messages(found), composed_messages(found), rfcomm_messages(found, self.packets)]
+        if self._has(frozenset((APPLICATION,))):
+            from packwire.capture.layers.ready import ready_messages  # noqa: PLC0415
+
+            parts.append(ready_messages(self.packets))
+        if self._has(IP):
+            parts.append(self.vesc.messages)
+        return parts
 
     @property
     def messages(self) -> Messages:
@@ -95,7 +132,7 @@ class Capture:
     @cached_property
     def framed(self) -> Framed:
         """Return the application messages with the framing and checksum of each."""
-        if not len(self.can.longer):
+        if not self._has(CAN) or not len(self.can.longer):
             return put_together(self.raw_messages)
         single = self.can.raw.select(~self.can.used)
         return put_together(in_order_of_time([*self._parts(), single, self.can.longer], self.packets.data))
@@ -109,19 +146,28 @@ class Capture:
     @cached_property
     def kinds(self) -> dict[str, int]:
         """Return how much there is of each kind of data: `ATT PDUs`, `advertising packets`, ..."""
-        counts = dict(self.bluetooth.counts)
-        more = {
-            "ATT PDUs": len(self.att),
-            "RFCOMM chunks": len(self.bluetooth.chunks),
-            "CAN frames": len(self.can.raw),
-            "TCP connections": len(self.connections),
-        }
-        return counts | {name: count for name, count in more.items() if count}
+        counts: dict[str, int] = {}
+        if self._has(BLUETOOTH):
+            counts |= self.bluetooth.counts
+            counts |= {"ATT PDUs": len(self.att), "RFCOMM chunks": len(self.bluetooth.chunks)}
+        if self._has(CAN):
+            counts["CAN frames"] = len(self.can.raw)
+        if self._has(IP):
+            counts["TCP connections"] = len(self.connections)
+        return {name: count for name, count in counts.items() if count}
 
     @cached_property
     def losses(self) -> tuple[str, ...]:
         """Return one line for each kind of data that could not be used: how many, and why."""
-        left_out = self.bluetooth.left_out | self.can.left_out
+        left_out: dict[str, int] = {}
+        if self._has(BLUETOOTH):
+            left_out |= self.bluetooth.left_out
+        if self._has(CAN):
+            left_out |= self.can.left_out
+        for number in self._link_types:
+            if not any(number in read for read in (BLUETOOTH, CAN, IP, _NO_LINK)):
+                count = int(np.count_nonzero(self.packets.link_type == number))
+                left_out[f"packets of link type {number}, which is not read here"] = count
         return tuple(f"{count} x {reason}" for reason, count in left_out.items())
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from packwire.columns import distinct
 from packwire.messages import Bytes, Int8s, Int32s, Int64s
 
 #: In `Packets.time`: the file does not say when (a Simple Packet Block). The number that numpy calls NaT.
@@ -77,6 +78,11 @@ class Packets:
     def number(self) -> Int64s:
         """Return the packets' numbers as Wireshark counts them, from 1."""
         return np.arange(1, len(self) + 1, dtype=np.int64)
+
+    @property
+    def link_types(self) -> list[int]:
+        """Return the link types that there are, in order."""
+        return distinct(self.link_type)
 
     def packet(self, row: int) -> bytes:
         """Return the captured bytes of one packet."""

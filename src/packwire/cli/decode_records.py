@@ -37,7 +37,7 @@ CSV_HEADER = (
 def json_lines(capture: Capture, shown: Shown) -> Iterator[str]:
     """Yield everything about a capture, one JSON object a line; see the help of `packwire decode`."""
     return (
-        json.dumps(_clean(record), ensure_ascii=False, allow_nan=False) for record in _records(capture, shown)
+        json.dumps(clean(record), ensure_ascii=False, allow_nan=False) for record in _records(capture, shown)
     )
 
 
@@ -205,7 +205,7 @@ class _Messages:
         }
 
 
-def _clean(value: Any) -> Any:
+def clean(value: Any) -> Any:
     """Make a value fit for JSON: no NaN or infinity, bytes as hexadecimal digits."""
     match value:
         case float():
@@ -213,7 +213,7 @@ def _clean(value: Any) -> Any:
         case bytes():
             return value.hex()
         case dict():
-            return {key: _clean(each) for key, each in value.items()}
+            return {key: clean(each) for key, each in value.items()}
         case list() | tuple():
-            return [_clean(each) for each in value]
+            return [clean(each) for each in value]
     return value

@@ -11,6 +11,8 @@ from cyclopts import Parameter
 from packwire.capture import Capture, open_capture
 from packwire.capture.packets import NO_TIME
 from packwire.cli.diff_view import record, show, show_plain
+from packwire.cli.headers import check_header, family_names, known_headers
+from packwire.cli.masked import masked
 from packwire.cli.terminal import make_console
 from packwire.errors import BadOptionError, ExitCode
 from packwire.insight.differences import find_differences, plain_differences
@@ -29,6 +31,8 @@ def diff(
     plain: Annotated[bool, Parameter(negative=())] = False,
     all: Annotated[bool, Parameter(negative=())] = False,  # noqa: A002 - it is the option's name
     json: Annotated[bool, Parameter(negative=())] = False,
+    redact: Annotated[bool, Parameter(negative=())] = False,
+    keep_secrets: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Find the bits that tell states apart: a switch, for example.
 
@@ -67,7 +71,12 @@ def diff(
         Also what was set aside (checksums, counters, clocks) and what noise would do as well.
     json
         One JSON object instead of text.
+    redact
+        To be shared: made-up Bluetooth addresses and names, and all masked that `packwire convert` masks.
+    keep_secrets
+        Show hub logins, passwords and configurations (with their Wi-Fi keys) in clear.
     """
+    check_header(header)
     names, prefix = _files_and_prefix(files, split_at_writes)
     by_state = dict(_state(text) for text in state) if at is None else {}
     if sum([split_at_writes, at is not None, bool(by_state)]) > 1:
@@ -75,9 +84,10 @@ def diff(
     paths = [path for listed in by_state.values() for path in listed] + names
     if by_state and names:
         raise BadOptionError(f"{names[0]}: with --state, every file belongs behind a state's name")
-    captures = [open_capture(path) for path in paths]
+    captures = [masked(open_capture(path), redact=redact, keep_secrets=keep_secrets) for path in paths]
     cut = _cut(captures, by_state, prefix=prefix, split=split_at_writes, at=at, names=state)
     recordings = [capture.messages for capture in captures]
+    headers = known_headers(captures) if header is None else header
     console = make_console()
     if cut is None:
         console.print(
@@ -85,14 +95,14 @@ def diff(
         )
         return ExitCode.NO_ANSWER
     if plain:
-        groups = plain_differences(recordings, cut, header)
+        groups = plain_differences(recordings, cut, headers)
         show_plain(console, cut, groups)
         return ExitCode.OK if groups else ExitCode.NO_ANSWER
-    found = find_differences(recordings, cut, header)
+    found = find_differences(recordings, cut, headers)
     if json:
-        print(jsonlib.dumps(record(found)))
+        print(jsonlib.dumps(record(found, family_names(captures))))
     else:
-        show(console, found, everything=all)
+        show(console, found, family_names(captures), everything=all)
     return ExitCode.OK if found.found else ExitCode.NO_ANSWER
 
 

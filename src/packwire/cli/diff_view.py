@@ -1,6 +1,6 @@
 """How differences between states look: as text and as JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,16 +12,14 @@ from packwire.insight.differences import NO_FINDING, Bit, Differences, FrameDiff
 from packwire.insight.groups import Lane
 from packwire.insight.segments import Cut
 
-#: Families of packs by how their frames begin.
-_FAMILIES = ((b"\xdd", "JBD"), (b"\x55\xaa\xeb\x90", "JK"), (b"\x7e\xa1", "ANT"), (b"\xd2\x03", "Daly"))
 #: So many changes of a bit are shown with their packets.
 _SHOWN_CHANGES = 4
 #: So many weak bits are shown where nothing better was found.
 _SHOWN_WEAK = 12
 
 
-def show(console: Console, found: Differences, *, everything: bool) -> None:
-    """Print the findings, best first."""
+def show(console: Console, found: Differences, families: Mapping[Lane, str], *, everything: bool) -> None:
+    """Print the findings, best first; `families` names the framing of each direction and channel."""
     console.print(Text(summary(found.cut, found.before_first)))
     shown = 0
     hidden = 0
@@ -30,7 +28,7 @@ def show(console: Console, found: Differences, *, everything: bool) -> None:
         hidden += len(frame.bits) - len(bits)
         aside = frame.aside if everything else ()
         if bits or aside:
-            _show_frame(console, found.cut, frame, bits, aside)
+            _show_frame(console, found.cut, frame, families, bits, aside)
             shown += len(bits)
     _show_aside(console, found, everything=everything)
     if hidden:
@@ -71,12 +69,12 @@ def summary(cut: Cut, before_first: str | None) -> str:
         )
         first = f"like {before_first}" if before_first is not None else "not counted to any state"
         return f"{line}; before the first write: {first}"
-    how = f"cut at {cut.marks} marks" if cut.marks else "one a recording"
+    how = f"cut at {cut.marks} mark{'s' if cut.marks > 1 else ''}" if cut.marks else "one a recording"
     return f"{len(cut.segments)} segments, {how}; {len(cut.states)} states: {states}"
 
 
-def record(found: Differences) -> dict[str, Any]:
-    """Return all findings as a JSON object."""
+def record(found: Differences, families: Mapping[Lane, str]) -> dict[str, Any]:
+    """Return all findings as a JSON object; `families`: see `show`."""
     return {
         "type": "differences",
         "found": found.found,
@@ -98,7 +96,10 @@ def record(found: Differences) -> dict[str, Any]:
             for one in found.cut.other_writes
         ],
         "bits_tried": found.looked_at,
-        "frames": [_frame_record(frame) for frame in found.frames],
+        "frames": [
+            {"framing": families.get((frame.direction, frame.channel)), **_frame_record(frame)}
+            for frame in found.frames
+        ],
     }
 
 
@@ -121,9 +122,14 @@ def _bit_record(bit: Bit) -> dict[str, Any]:
 
 
 def _show_frame(
-    console: Console, cut: Cut, frame: FrameDifferences, bits: Sequence[Bit], aside: Sequence[Bit]
+    console: Console,
+    cut: Cut,
+    frame: FrameDifferences,
+    families: Mapping[Lane, str],
+    bits: Sequence[Bit],
+    aside: Sequence[Bit],
 ) -> None:
-    family = next((name for start, name in _FAMILIES if frame.header.startswith(start)), "")
+    family = families.get((frame.direction, frame.channel), "")
     checksum = f"checksum ok ({frame.checksum.name})" if frame.checksum else ""
     channel = " ".join(reversed(frame.channel.split(" ")[2:])) or frame.channel
     about = [family, checksum, f"{frame.count} frames", f"{frame.size} bytes", printable(channel)]

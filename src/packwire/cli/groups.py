@@ -8,11 +8,12 @@ from cyclopts import Parameter
 
 from packwire.capture import open_capture
 from packwire.cli.groups_view import record, show
-from packwire.cli.headers import known_headers
+from packwire.cli.headers import check_header, family_names, known_headers, unframed
 from packwire.cli.heatmap_file import write_heat_maps
+from packwire.cli.masked import masked
 from packwire.cli.terminal import make_console
 from packwire.errors import BadOptionError, ExitCode
-from packwire.insight.groups import MAX_HEADER, group_messages
+from packwire.insight.groups import group_messages
 
 
 def groups(
@@ -22,6 +23,8 @@ def groups(
     header: int | None = None,
     json: Annotated[bool, Parameter(negative=())] = False,
     plot: Path | None = None,
+    redact: Annotated[bool, Parameter(negative=())] = False,
+    keep_secrets: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Show what kinds of messages are in a capture: by direction, channel, length and first bytes.
 
@@ -38,21 +41,24 @@ def groups(
         One JSON object a group instead of text.
     plot
         Write the heat maps to this file: .svg, or .png (needs the extra `plot`).
+    redact
+        To be shared: made-up Bluetooth addresses and names, and all masked that `packwire convert` masks.
+    keep_secrets
+        Show hub logins, passwords and configurations (with their Wi-Fi keys) in clear.
     """
-    if header is not None and not 0 <= header <= MAX_HEADER:
-        raise BadOptionError(f"--header must be 0 to {MAX_HEADER}")
+    check_header(header)
     if plot is not None and plot.suffix.lower() not in {".svg", ".png"}:
         raise BadOptionError(f"--plot {plot}: the file must end in .svg or .png")
-    capture = open_capture(file)
+    capture = masked(open_capture(file), redact=redact, keep_secrets=keep_secrets)
     messages = capture.messages
-    found = group_messages(messages, known_headers(capture) if header is None else header)
+    found = group_messages(messages, known_headers([capture])[0] if header is None else header)
     if plot is not None:
         write_heat_maps(messages, found, plot)
     if json:
         for group in found:
-            print(jsonlib.dumps(record(messages, group)))
+            print(jsonlib.dumps(record(messages, group, family_names([capture]))))
     else:
-        show(make_console(), messages, found)
+        show(make_console(), messages, found, unframed(capture) if header is None else None)
     if capture.damage:
         return ExitCode.BAD_FILE
     return ExitCode.OK if found else ExitCode.NO_ANSWER

@@ -1,14 +1,16 @@
 """How groups of messages look: as text with a heat map of their bits, and as JSON."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
 from packwire.direction import Direction
 from packwire.insight.bits import count_bits
-from packwire.insight.groups import Group, facts
+from packwire.insight.groups import Group, GroupFacts, Lane, facts, lasting
 from packwire.messages import Messages
 
 WAYS = {
@@ -25,6 +27,8 @@ _SHADES = (
     (0.25, "▓", "yellow"),
     (2.0, "█", "red"),
 )
+#: Groups of so many pieces of broken frames are not worth showing one by one.
+_FEW = 2
 #: So many bytes are shown side by side.
 _ACROSS = 32
 
@@ -32,34 +36,82 @@ _ACROSS = 32
 def title(group: Group) -> str:
     """Return the line that names a group."""
     header = group.header.hex(" ") or "(any)"
-    return f"{header}  {WAYS[group.direction]}, {group.channel}, {group.size} bytes"
+    return f"{header}  {WAYS[group.direction]}, {group.channel}, {_bytes(group.size)}"
 
 
-def show(console: Console, messages: Messages, groups: tuple[Group, ...]) -> None:
-    """Print all groups."""
+def fold(
+    messages: Messages, groups: tuple[Group, ...], pieces: NDArray[np.bool_] | None
+) -> tuple[list[Group], list[str]]:
+    """Take the groups of a few pieces that are in no frame, and say in a line a channel how many there are.
+
+    `pieces` says of each message whether it is one; without it, nothing is folded.
+    """
+    if pieces is None:
+        return list(groups), []
+    lanes: dict[Lane, list[Group]] = {}
+    whole = []
+    for group in groups:
+        if len(group) <= _FEW and pieces[group.rows].all():
+            lanes.setdefault((group.direction, group.channel), []).append(group)
+        else:
+            whole.append(group)
+    return whole, [_pieces(messages, lane, few) for lane, few in lanes.items()]
+
+
+def _pieces(messages: Messages, lane: Lane, groups: list[Group]) -> str:
+    rows = np.sort(np.concatenate([group.rows for group in groups]))
+    sizes = [group.size for group in groups]
+    numbers = [number for row in (rows[0], rows[-1]) for number in messages.packets_of(int(row))]
+    where = f", {_packets(numbers[0], numbers[-1])}" if numbers else ""
+    size = f"{min(sizes)} to {max(sizes)} bytes" if len(set(sizes)) > 1 else _bytes(sizes[0])
+    noun = "piece" if len(rows) == 1 else "pieces"
+    return f"{len(rows)} {noun} in no whole frame  {WAYS[lane[0]]}, {lane[1]}, {size}{where}"
+
+
+def show(
+    console: Console, messages: Messages, groups: tuple[Group, ...], pieces: NDArray[np.bool_] | None
+) -> None:
+    """Print all groups; `pieces`: see `fold`."""
     if not groups:
         console.print("no messages in this file; `packwire info` says what is in it")
-    for group in groups:
+    whole, folded = fold(messages, groups, pieces)
+    for group in whole:
         known = facts(messages, group)
         rate = "" if known.per_second is None else f", {known.per_second:.3g}/s"
         console.print(Text(title(group), style="bold"))
-        console.print(f"  {len(group)} messages{rate}, packets {known.first_packet}..{known.last_packet}")
+        console.print(f"  {_count(len(group), known)}{rate}")
         console.print(f"  example  {known.example.hex(' ')}")
         if group.size:
             console.print(f"  constant {_pattern(known.example, known.constant)}")
         if len(group) > 1 and not all(known.constant):
             _show_heat(console, messages, group)
         console.print()
+    for line in folded:
+        console.print(line)
 
 
-def record(messages: Messages, group: Group) -> dict[str, Any]:
-    """Return one group as a JSON object."""
+def _count(count: int, known: GroupFacts) -> str:
+    noun = "message" if count == 1 else "messages"
+    return f"{count} {noun}, {_packets(known.first_packet, known.last_packet)}"
+
+
+def _packets(first: int, last: int) -> str:
+    return f"packet {first}" if first == last else f"packets {first}..{last}"
+
+
+def _bytes(size: int) -> str:
+    return f"{size} byte{'s' if size != 1 else ''}"
+
+
+def record(messages: Messages, group: Group, families: Mapping[Lane, str]) -> dict[str, Any]:
+    """Return one group as a JSON object; `families` names the framing of each direction and channel."""
     known = facts(messages, group)
     counts = count_bits(messages.matrix(group.rows))
     return {
         "type": "group",
         "direction": group.direction.name.lower(),
         "channel": group.channel,
+        "framing": families.get(lasting((group.direction, group.channel))),
         "size": group.size,
         "header": group.header.hex(),
         "count": len(group),

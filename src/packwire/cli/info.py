@@ -127,7 +127,7 @@ def _channel_lines(channels: tuple[Channel, ...]) -> Iterator[_Line]:
             if count
         ]
         low, high = each.sizes
-        size = f"{low} bytes" if low == high else f"{low} to {high} bytes"
+        size = _count(low, "byte") if low == high else f"{low} to {high} bytes"
         yield from _row("channel", f"{each.name:<{width}}  {' '.join(ways)}  {size}")
 
 

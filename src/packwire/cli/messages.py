@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
 
@@ -15,11 +16,11 @@ from numpy.typing import NDArray
 from packwire.capture import Capture, open_capture
 from packwire.capture.content import advice, look
 from packwire.capture.follow import follow_packets
-from packwire.capture.growing import first_time, new_messages
+from packwire.capture.growing import Show, first_time, new_messages
 from packwire.capture.packets import NO_TIME
-from packwire.capture.redact import without_secrets
 from packwire.capture.writers import csv as csv_writer
 from packwire.cli.decode_text import Writer
+from packwire.cli.masked import masked
 from packwire.cli.terminal import make_console, printable
 from packwire.errors import BadFileError, BadOptionError, ExitCode
 from packwire.messages import Direction, Messages
@@ -104,6 +105,7 @@ def messages(
     csv: Annotated[bool, Parameter(negative=())] = False,
     parquet: Path | None = None,
     follow: Annotated[bool, Parameter(alias="-f", negative=())] = False,
+    redact: Annotated[bool, Parameter(negative=())] = False,
     keep_secrets: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Show the messages in recordings: packets, time, direction, channel, size, bytes, text.
@@ -146,8 +148,10 @@ def messages(
     follow
         Go on with what is added to the file (pcap, pcapng, btsnoop), until Ctrl-C. A message whose last piece
         is still to come may show its first pieces before.
+    redact
+        To be shared: made-up Bluetooth addresses and names, and all masked that `packwire convert` masks.
     keep_secrets
-        Show hub logins and configurations (with their Wi-Fi keys) in clear.
+        Show hub logins, passwords and configurations (with their Wi-Fi keys) in clear.
     """
     if json + csv + (parquet is not None) > 1:
         raise BadOptionError("--json, --csv and --parquet exclude each other")
@@ -161,9 +165,10 @@ def messages(
     if follow:
         if more or count is not None or parquet is not None:
             raise BadOptionError("--follow takes one file, and neither --count nor --parquet")
-        return _follow(file, wanted, Form(raw=raw, absolute=absolute, json=json, csv=csv), keep_secrets)
+        show = partial(masked, redact=redact, keep_secrets=keep_secrets)
+        return _follow(file, wanted, Form(raw=raw, absolute=absolute, json=json, csv=csv), show)
     captures = [open_capture(each) for each in (file, *more)]
-    shown = captures if keep_secrets else [without_secrets(capture) for capture in captures]
+    shown = [masked(capture, redact=redact, keep_secrets=keep_secrets) for capture in captures]
     tables = [_table(capture, wanted, count, raw=raw) for capture in shown]
     if parquet is not None:
         write_parquet(parquet, [(table.name, table.messages) for table in tables])
@@ -177,14 +182,14 @@ def messages(
     return exit_code(captures)
 
 
-def _follow(file: Path, wanted: Filter, form: Form, keep_secrets: bool) -> int:
+def _follow(file: Path, wanted: Filter, form: Form, show: Show) -> int:
     """Show messages as they arrive."""
     steps = follow_packets(file)
     console = make_console()
     out, width = Writer(console), console.width if console.is_terminal else None
     name = "standard input" if str(file) == "-" else str(file)
     head = form.csv
-    found = new_messages(name, steps, raw=form.raw, show=None if keep_secrets else without_secrets)
+    found = new_messages(name, steps, raw=form.raw, show=show)
     for arrived, first in found:
         table = _Table(name, arrived.select(wanted.rows(arrived, first)), first)
         if form.json:

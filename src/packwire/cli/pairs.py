@@ -4,13 +4,16 @@ import json as jsonlib
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from cyclopts import Parameter
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
 from packwire.capture import open_capture
-from packwire.cli.groups_view import title
-from packwire.cli.headers import known_headers
+from packwire.cli.groups_view import fold, title
+from packwire.cli.headers import check_header, known_headers, unframed
+from packwire.cli.masked import masked
 from packwire.cli.terminal import make_console
 from packwire.errors import ExitCode
 from packwire.insight.groups import Group
@@ -24,6 +27,8 @@ def pairs(
     *,
     header: int | None = None,
     json: Annotated[bool, Parameter(negative=())] = False,
+    redact: Annotated[bool, Parameter(negative=())] = False,
+    keep_secrets: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Show the requests in a capture with their replies: how many, how soon, how many were not answered.
 
@@ -35,33 +40,45 @@ def pairs(
         How many first bytes tell the kinds of messages apart; found where it is not given.
     json
         One JSON object a kind of request instead of text.
+    redact
+        To be shared: made-up Bluetooth addresses and names, and all masked that `packwire convert` masks.
+    keep_secrets
+        Show hub logins, passwords and configurations (with their Wi-Fi keys) in clear.
     """
-    capture = open_capture(file)
+    check_header(header)
+    capture = masked(open_capture(file), redact=redact, keep_secrets=keep_secrets)
     messages = capture.messages
-    found = find_pairs(messages, known_headers(capture) if header is None else header)
+    found = find_pairs(messages, known_headers([capture])[0] if header is None else header)
     if json:
         for pair in found.pairs:
             print(jsonlib.dumps(_record(messages, pair)))
     else:
-        _show(make_console(), messages, found)
+        _show(make_console(), messages, found, unframed(capture) if header is None else None)
     if capture.damage:
         return ExitCode.BAD_FILE
     return ExitCode.OK if found.pairs else ExitCode.NO_ANSWER
 
 
-def _show(console: Console, messages: Messages, found: Pairs) -> None:
+def _show(console: Console, messages: Messages, found: Pairs, pieces: NDArray[np.bool_] | None) -> None:
     if not found.pairs:
         console.print("no requests in this file; `packwire info` says what is in it")
     for pair in found.pairs:
         missing = f", {pair.unanswered} without reply" if pair.unanswered else ""
-        console.print(Text.assemble((title(pair.request), "bold"), f": {len(pair.request)} times{missing}"))
+        console.print(Text.assemble((title(pair.request), "bold"), f": {_times(len(pair.request))}{missing}"))
         console.print(f"  such as {_example(messages, pair.request)}")
         for reply in pair.replies:
-            console.print(f"  -> {title(reply.group)}: {reply.count} times{_latency(reply)}")
+            console.print(f"  -> {title(reply.group)}: {_times(reply.count)}{_latency(reply)}")
     if found.unasked:
         console.print("no reply to any request", style="bold")
-    for group in found.unasked:
-        console.print(f"  {title(group)}: {len(group)} times")
+    whole, folded = fold(messages, found.unasked, pieces)
+    for group in whole:
+        console.print(f"  {title(group)}: {_times(len(group))}")
+    for line in folded:
+        console.print(f"  {line}")
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _latency(reply: Reply) -> str:

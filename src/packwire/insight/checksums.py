@@ -11,6 +11,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from packwire.columns import distinct, distinct_rows
 from packwire.messages import Bytes
 
 type Values = NDArray[np.uint32]
@@ -156,8 +157,8 @@ def _distinct(matrix: Bytes) -> Bytes:
     """Return up to `_SAMPLE` different messages, from all over the table."""
     if len(matrix) == 0:
         return matrix
-    picked = matrix[np.unique(np.linspace(0, len(matrix) - 1, 16 * _SAMPLE).astype(np.int64))]
-    different = np.unique(picked, axis=0)
+    picked = matrix[distinct(np.linspace(0, len(matrix) - 1, 16 * _SAMPLE).astype(np.int64))]
+    different = distinct_rows(picked)
     return different[:: max(len(different) // _SAMPLE, 1)][:_SAMPLE]
 
 

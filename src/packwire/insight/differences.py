@@ -24,7 +24,7 @@ from packwire.insight.chance import of_changes_at_marks, of_hits, of_values_by_r
 from packwire.insight.checksums import FoundChecksum, find_checksum
 from packwire.insight.counters import Counter, find_counters
 from packwire.insight.explain import explain
-from packwire.insight.groups import Group, Lane, group_messages, header_lengths
+from packwire.insight.groups import Group, Lane, group_messages, header_lengths, lane_rows, lasting
 from packwire.insight.segments import Cut, Segment
 from packwire.messages import Bytes, Int64s, Messages
 
@@ -39,6 +39,10 @@ MAX_CHANCE = 0.05
 NO_FINDING = 0.5
 #: Below this, one finding is as good as another.
 _BEYOND_DOUBT = 0.01
+
+
+#: The length of the header: for all messages, or for each message of each recording; None: it is found.
+type Headers = int | Sequence[Int64s] | None
 
 
 class Tier(IntEnum):
@@ -136,11 +140,10 @@ class _Table:
     parts: tuple[slice, ...] = field(repr=False)
 
 
-def find_differences(recordings: Sequence[Messages], cut: Cut, header: int | None = None) -> Differences:
+def find_differences(recordings: Sequence[Messages], cut: Cut, header: Headers = None) -> Differences:
     """Find the bits that tell the states of a cut apart, best evidence first.
 
-    `recordings` are in the order that `cut` counts them, each in the order of time. `header`: see
-    `packwire.insight.groups.group_messages`.
+    `recordings` are in the order that `cut` counts them, each in the order of time.
     """
     tables = _tables(recordings, cut, header)
     moving = sum(_slow_bits(table, max(2 * cut.marks, 1)) for table in tables)
@@ -151,7 +154,7 @@ def find_differences(recordings: Sequence[Messages], cut: Cut, header: int | Non
 
 
 def plain_differences(
-    recordings: Sequence[Messages], cut: Cut, header: int | None = None
+    recordings: Sequence[Messages], cut: Cut, header: Headers = None
 ) -> tuple[tuple[Lane, int, bytes, tuple[tuple[int, int], ...]], ...]:
     """Return, by group, the (byte, bit) that never change inside a segment but do change between segments."""
     result = []
@@ -173,17 +176,13 @@ class _Scale:
     bits: int
 
 
-def _tables(recordings: Sequence[Messages], cut: Cut, header: int | None) -> list[_Table]:
-    lengths: dict[Lane, int] = {}
-    if header is None:
-        for messages in recordings:
-            for lane, length in header_lengths(messages).items():
-                lengths[lane] = max(lengths.get(lane, 0), length)
+def _tables(recordings: Sequence[Messages], cut: Cut, header: Headers) -> list[_Table]:
+    lengths = _found_headers(recordings) if header is None else header
     found: dict[tuple[Lane, int, bytes], list[tuple[int, Group]]] = {}
     for index, messages in enumerate(recordings):
-        for group in group_messages(messages, lengths if header is None else header):
+        for group in group_messages(messages, lengths if isinstance(lengths, int) else lengths[index]):
             if group.direction != Direction.TO_DEVICE:
-                key = ((group.direction, _lasting(group.channel)), group.size, group.header)
+                key = (lasting((group.direction, group.channel)), group.size, group.header)
                 found.setdefault(key, []).append((index, group))
     return [
         _table(key, parts, recordings, cut)
@@ -192,9 +191,19 @@ def _tables(recordings: Sequence[Messages], cut: Cut, header: int | None) -> lis
     ]
 
 
-def _lasting(channel: str) -> str:
-    """Return what stays of a channel's name from recording to recording: TCP has other ports each time."""
-    return "tcp" if channel.startswith("tcp ") else channel
+def _found_headers(recordings: Sequence[Messages]) -> list[Int64s]:
+    """Return the header's length of each message, the longest that is found for its lane in any recording."""
+    lengths: dict[Lane, int] = {}
+    for messages in recordings:
+        for lane, length in header_lengths(messages).items():
+            lengths[lasting(lane)] = max(lengths.get(lasting(lane), 0), length)
+    result = []
+    for messages in recordings:
+        own = np.zeros(len(messages), dtype=np.int64)
+        for lane, rows in lane_rows(messages).items():
+            own[rows] = lengths[lasting(lane)]
+        result.append(own)
+    return result
 
 
 def _slow_bits(table: _Table, most: int) -> int:

@@ -3,27 +3,34 @@
 The header is the first N bytes. `header_length` finds N, or the user gives it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture.packets import NO_TIME
+from packwire.columns import distinct, distinct_rows
 from packwire.direction import Direction
 from packwire.messages import Bytes, Int64s, Messages
 
 #: Messages that went the same way on the same channel.
 type Lane = tuple[Direction, str]
 
-#: A header is looked for in so many first bytes ...
-MAX_HEADER = 8
+#: A header may have so many bytes, and is looked for in so many first ones ...
+MAX_HEADER, _LOOKED_AT = 16, 8
 #: ... of so many messages of one direction and channel.
 _SAMPLE = 4096
-#: A byte with more values than this in the sample is no message type.
-_MAX_KINDS = 32
-#: Without any byte that tells kinds of messages apart, so many constant leading bytes are the header.
-_PLAIN_HEADER = 2
+#: So many kinds of messages may be told apart, and on average each comes so often ...
+_MAX_KINDS, _LEAST_EACH = 128, 2
+#: ... or there are only so few kinds that it does not matter how often.
+_FEW_KINDS = 32
+#: A split that matters is one of this part of the messages at least, and so many of them must tell something.
+_LEAST_SPLIT, _LEAST_TELLING = 0.1, 0.67
+#: So many bytes become constant by it, on average: one, but for what is rare.
+_LEAST_GAIN = 0.9
+#: Without any byte that tells kinds of messages apart, so many leading bytes are the header, where nearly all
+#: messages have the same ones.
+_PLAIN_HEADER, _NEARLY_ALL = 2, 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +64,20 @@ class GroupFacts:
     last_packet: int
 
 
-def group_messages(messages: Messages, header: int | Mapping[Lane, int] | None = None) -> tuple[Group, ...]:
+def group_messages(messages: Messages, header: int | Int64s | None = None) -> tuple[Group, ...]:
     """Group messages: requests before replies, and within a channel the largest groups first.
 
-    `header` is the number of first bytes that tell kinds of messages apart, for all or for each direction and
-    channel; None: found by `header_length`.
+    `header` is the number of first bytes that tell kinds of messages apart, for all or for each; None: found
+    by `header_length`, for each direction and channel.
     """
-    lengths = header_lengths(messages) if header is None else header
     groups: list[Group] = []
-    for lane, rows in _lanes(messages).items():
-        length = lengths if isinstance(lengths, int) else lengths.get(lane, 0)
-        groups += _split(messages, rows, min(length, MAX_HEADER))
+    for rows in lane_rows(messages).values():
+        if header is None:
+            lengths = np.full(len(rows), header_length(messages, rows))
+        else:
+            lengths = np.full(len(rows), header) if isinstance(header, int) else header[rows]
+        for length in distinct(np.minimum(lengths, MAX_HEADER)):
+            groups += _split(messages, rows[np.minimum(lengths, MAX_HEADER) == length], length)
     return tuple(
         sorted(groups, key=lambda group: (-group.direction, group.channel, -len(group), group.header))
     )
@@ -75,10 +85,16 @@ def group_messages(messages: Messages, header: int | Mapping[Lane, int] | None =
 
 def header_lengths(messages: Messages) -> dict[Lane, int]:
     """Return the length of the header for each direction and channel."""
-    return {lane: header_length(messages, rows) for lane, rows in _lanes(messages).items()}
+    return {lane: header_length(messages, rows) for lane, rows in lane_rows(messages).items()}
 
 
-def _lanes(messages: Messages) -> dict[Lane, Int64s]:
+def lasting(lane: Lane) -> Lane:
+    """Return what stays of a lane's name from recording to recording: TCP has other ports each time."""
+    return (lane[0], "tcp") if lane[1].startswith("tcp ") else lane
+
+
+def lane_rows(messages: Messages) -> dict[Lane, Int64s]:
+    """Return the rows of each direction of each channel, ascending."""
     code = messages.channel.astype(np.int64) * 4 + messages.direction + 1
     order = np.argsort(code, kind="stable")
     borders = np.flatnonzero(np.diff(code[order])) + 1
@@ -112,14 +128,17 @@ def header_length(messages: Messages, rows: Int64s) -> int:
     Byte after byte, the messages are split by its value. A split is useful where all of this holds, and the
     header ends with the last byte whose split is useful:
 
-    - the byte has few values (at most 32) and most messages have one that occurs more than once;
+    - there are few kinds (at most 32), or each comes twice or more on average (at most 128: a byte with more
+      values is a counter or something measured), and most messages have one that occurs more than once;
     - the values take turns: they change at least a third as often as if they were shuffled. Kinds of messages
       alternate as they are polled; a state (a switch, an alarm) stays for a while, and must not split;
-    - within the parts, something becomes constant that was not before: on average at least one byte behind
-      it, or the length.
+    - in the messages that it splits (one of ten at least), something becomes constant that was not before:
+      on average at least one byte behind it, or the length.
 
-    Without any useful split, the header is the constant first bytes, two at most.
+    Without any useful split, the header is the first bytes that nearly all have alike, two at most; on a CAN
+    bus it is nothing, because there the id tells the kind.
     """
+    channel = messages.channels[int(messages.channel[rows[0]])] if len(rows) else ""
     rows = rows[:_SAMPLE]
     sizes = messages.size[rows]
     widest = min(int(sizes.max()), 64) if len(sizes) else 0
@@ -128,19 +147,43 @@ def header_length(messages: Messages, rows: Int64s) -> int:
     cells = np.column_stack((cells, sizes.astype(np.int32)))
     part = np.zeros(len(rows), dtype=np.int64)
     found = 0
-    for at in range(min(MAX_HEADER, widest)):
+    for at in range(min(_LOOKED_AT, widest)):
         finer = np.unique(np.column_stack((part, cells[:, at])), axis=0, return_inverse=True)[1].ravel()
-        if finer.max(initial=0) > _MAX_KINDS:
-            break
-        if finer.max(initial=0) > part.max(initial=0):
-            if not _takes_turns(cells[:, at], part) or _gain(cells[:, at + 1 :], part, finer) < 1:
-                continue
+        if _too_many(int(finer.max(initial=0)) + 1, len(rows)):
+            continue
+        splits = finer.max(initial=0) > part.max(initial=0)
+        if splits and _takes_turns(cells[:, at], part) and _explains(cells[:, at + 1 :], part, finer):
             found = at + 1
             part = finer
-    if found:
+    if found or channel.startswith("can "):
         return found
-    same = (cells[:, :_PLAIN_HEADER] == cells[:1, :_PLAIN_HEADER]).all(axis=0)
+    first = cells[:, : min(_PLAIN_HEADER, widest)]
+    same = (first == np.median(first, axis=0)).mean(axis=0) >= _NEARLY_ALL
     return int(np.cumprod(same).sum())
+
+
+def _too_many(kinds: int, messages: int) -> bool:
+    """Say whether there are more kinds of messages than a header tells apart."""
+    return kinds > _FEW_KINDS and (kinds > _MAX_KINDS or kinds * _LEAST_EACH > messages)
+
+
+def _explains(cells: NDArray[np.int32], coarse: Int64s, fine: Int64s) -> bool:
+    """Say whether a split makes something constant behind it, in the messages that it splits.
+
+    Those that end up in parts of one or two tell nothing, so they may not be many. What a split into parts of
+    the same sizes, but with the messages shuffled, makes constant as well is chance.
+    """
+    pairs = distinct_rows(np.column_stack((coarse, fine)))
+    split = (np.bincount(pairs[:, 0]) > 1)[coarse]
+    telling = split & (np.bincount(fine)[fine] > 2)
+    count = np.count_nonzero(telling)
+    if count < max(_LEAST_SPLIT * len(cells), _LEAST_TELLING * np.count_nonzero(split)):
+        return False
+    cells, coarse, fine = cells[telling], coarse[telling], fine[telling]
+    shuffled = np.empty_like(fine)
+    mixed = np.random.default_rng(0).permutation(len(fine))
+    shuffled[np.argsort(coarse, kind="stable")] = fine[mixed[np.argsort(coarse[mixed], kind="stable")]]
+    return _constant_cells(cells, fine) - _constant_cells(cells, shuffled) >= _LEAST_GAIN
 
 
 def leading_bytes(messages: Messages, rows: Int64s, count: int) -> Bytes:
@@ -159,9 +202,10 @@ def leading_bytes(messages: Messages, rows: Int64s, count: int) -> Bytes:
 def _split(messages: Messages, rows: Int64s, length: int) -> list[Group]:
     first = leading_bytes(messages, rows, MAX_HEADER)
     first[:, length:] = 0
-    packed = np.ascontiguousarray(first).view(np.uint64).ravel()
-    order = np.lexsort((packed, messages.size[rows]))
-    keys = np.column_stack((messages.size[rows][order].astype(np.uint64), packed[order]))
+    packed = np.ascontiguousarray(first).view(np.uint64)
+    keys = np.column_stack((messages.size[rows].astype(np.uint64), packed))
+    order = np.lexsort(keys.T[::-1])
+    keys = keys[order]
     borders = np.flatnonzero((keys[1:] != keys[:-1]).any(axis=1)) + 1
     return [_group(messages, np.sort(rows[part]), length) for part in np.split(order, borders) if len(part)]
 
@@ -181,7 +225,7 @@ def _takes_turns(values: NDArray[np.int32], part: Int64s) -> bool:
     """Say whether within the parts the values recur and change a third as often as if shuffled."""
     recurring = changes = total = 0
     shuffled = 0.0
-    for number in np.unique(part):
+    for number in distinct(part):
         here = values[part == number]
         counts = np.unique(here, return_counts=True)[1]
         if len(counts) > 1:
@@ -192,16 +236,10 @@ def _takes_turns(values: NDArray[np.int32], part: Int64s) -> bool:
     return recurring * 2 >= total > 0 and changes * 3 >= shuffled
 
 
-def _gain(cells: NDArray[np.int32], coarse: Int64s, fine: Int64s) -> float:
-    """Return how many cells a message become constant within their part when the parts get finer."""
-    return _constant_cells(cells, fine) - _constant_cells(cells, coarse)
-
-
 def _constant_cells(cells: NDArray[np.int32], part: Int64s) -> float:
-    """Return how many cells a message are constant in its part; parts of one or two tell nothing."""
+    """Return how many cells of a message are constant in its part, on average."""
     total = 0
-    for number in np.unique(part):
+    for number in distinct(part):
         here = cells[part == number]
-        if len(here) > 2:
-            total += len(here) * int((here == here[0]).all(axis=0).sum())
+        total += len(here) * int((here == here[0]).all(axis=0).sum())
     return total / max(len(cells), 1)

@@ -7,15 +7,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from packwire.capture.packets import NO_TIME
 from packwire.direction import Direction
-from packwire.messages import Int64s, Messages
+from packwire.messages import Messages
 
 #: A poll comes at least so many times ...
 _POLL_COUNT = 8
 #: ... at least this share as often as the most frequent write ...
 _POLL_SHARE = 0.3
-#: ... and in so many of ten equal parts of the recording.
+#: ... and among so many of ten equal parts of all writes: a pause in the recording is no part.
 _POLL_PARTS = 7
 #: Where writes have rubbish behind them, it begins within so many bytes.
 _LONGEST_KIND = 32
@@ -118,7 +117,7 @@ def at_writes(messages: Messages, prefix: bytes | None = None) -> Cut | None:
         marks = family
         others: set[tuple[str, bytes]] = set()
     else:
-        polls = _polls(messages, rows, writes, tally)
+        polls = _polls(writes, tally)
         marks = set(tally) - polls
         family = max(_families(marks), key=lambda one: sum(tally[write] for write in one), default=set())
         others = marks - family
@@ -166,24 +165,14 @@ def _kinds(payloads: list[bytes]) -> list[bytes]:
     return result
 
 
-def _polls(
-    messages: Messages,
-    rows: Int64s,
-    writes: list[tuple[str, bytes]],
-    tally: Tally[tuple[str, bytes]],
-) -> set[tuple[str, bytes]]:
+def _polls(writes: list[tuple[str, bytes]], tally: Tally[tuple[str, bytes]]) -> set[tuple[str, bytes]]:
     """Return the kinds that recur all the time."""
     most = max(tally.values(), default=0)
     if most < _POLL_COUNT:
         return set()
-    time = messages.time
-    if (time == NO_TIME).any():
-        time = np.arange(len(messages), dtype=np.int64)  # without times, the order has to do
-    span = max(int(time[-1] - time[0]), 1)
-    parts = [min(int(time[row] - time[0]) * 10 // span, 9) for row in rows]
     seen: dict[tuple[str, bytes], set[int]] = {}
-    for write, part in zip(writes, parts, strict=True):
-        seen.setdefault(write, set()).add(part)
+    for number, write in enumerate(writes):
+        seen.setdefault(write, set()).add(number * 10 // len(writes))
     return {
         write
         for write, count in tally.items()

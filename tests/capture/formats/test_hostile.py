@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packwire.capture.formats import FORMATS, read_packets
+from packwire.capture.formats import FORMATS, read_packets, reader
 from packwire.errors import BadFileError
 from tests.capture.formats.test_texts import CAN, HEX, TestHomeAssistant, TestNrfConnect
 from tests.fuzz.fuzz_formats import check
@@ -40,9 +40,9 @@ def test_what_looks_like_a_log_never_crashes(text):
 
 
 @given(st.binary(max_size=300))
-@pytest.mark.parametrize("reader", FORMATS, ids=lambda reader: reader.NAME)
-def test_a_reader_given_any_bytes_behind_its_own_beginning(reader, data):
-    if reader.matches(data):
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_reader_given_any_bytes_behind_its_own_beginning(name, data):
+    if reader(name).matches(data):
         check(data)
 
 
@@ -89,4 +89,14 @@ def test_a_flood_of_lines_is_cut_off(monkeypatch):
     monkeypatch.setattr("packwire.capture.formats.text_lines.MAX_ROWS", 10)
     packets = read_packets(np.frombuffer(b"00 11\n" * 25, dtype=np.uint8))
     assert len(packets) == 10
-    assert packets.damage == ("more than 10 messages: the other 15 are left out, give the log in parts",)
+    assert packets.damage == (
+        "more than 10 messages: what follows offset 60 is left out, give the log in parts",
+    )
+
+
+def test_a_flood_of_channels_is_cut_off(monkeypatch):
+    monkeypatch.setattr("packwire.capture.formats.text_lines.MAX_CHANNELS", 3)
+    table = "hex,channel\n" + "".join(f"00,c{number}\n" for number in [*range(9), 0])
+    packets = read_packets(np.frombuffer(table.encode(), dtype=np.uint8))
+    assert (len(packets), packets.interfaces) == (4, ("c0", "c1", "c2"))
+    assert packets.damage == ("more than 3 channels: 6 messages of others are left out",)

@@ -207,3 +207,36 @@ def test_literals_of_python_are_read(data):
 def test_literals_that_python_would_refuse_are_taken_as_they_are():
     assert literal_bytes(r"b'\x' b") == rb"\x"
     assert literal_bytes("b'no end") is None
+
+
+class TestEsphomeLog:
+    LOG = (
+        "[15:36:28][D][jk_bms_ble:220]: Notification received: 55.AA.EB.90.02 (5)\n"
+        "[15:36:28][I][jk_bms_ble:226]:   Nominal capacity: 100.000 Ah\n"
+        "[15:36:29.500][VV][basen_bms_ble:151]: Notification received (handle 0x11): 3A.16.2B.18 (4)\n"
+        "[15:36:29][D][basen_bms_ble:311]:   3A.16.2B.18 (4)\n"
+        "[15:36:30][V][basen_bms_ble:401]: Send command (handle 21): 3A.16.24.01 (4)\n"
+    )
+
+    def test_lines_of_traffic_are_taken_and_no_others(self):
+        assert rows(self.LOG) == [
+            (-1, "att notify", "55aaeb9002"),
+            (-1, "att 0x0011 notify", "3a162b18"),
+            (1, "att 0x0015 write", "3a162401"),
+        ]
+
+    def test_the_times_are_those_of_the_log(self):
+        time = read(self.LOG.encode()).time
+        assert (time - time[0]).tolist() == [0, 1_500_000_000, 2_000_000_000]
+
+    def test_a_line_that_the_logger_cut_is_said_and_left_out(self):
+        packets = read((self.LOG + "[15:36:31][D][x:1]: Notification received: 55.AA.EB (300)\n").encode())
+        assert len(packets) == 3
+        assert "1 lines hold no bytes that can be read" in packets.damage[0]
+
+    def test_colours_do_not_matter(self):
+        assert len(read(b"\x1b[0;36m[15:36:28][D][a:2]: RX: 01 02 03\x1b[0m\n")) == 1
+
+
+def test_bytes_with_colons_are_no_time_of_day():
+    assert rows("06:22:20:A5:5A\nA5:5A:05:82\n") == [(0, "hex", "062220a55a"), (0, "hex", "a55a0582")]

@@ -51,7 +51,7 @@ def contents(messages):
     return list(messages.payloads())
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.binary(max_size=60), min_size=1, max_size=8),
     st.lists(st.integers(1, 20), min_size=1, max_size=20),
@@ -81,7 +81,7 @@ def test_lost_fragments_are_counted():
     assert found.left_out == {LOST_START: 1, INCOMPLETE: 2}
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(LINK_TYPES), st.lists(st.binary(max_size=80), max_size=12), st.data())
 def test_random_bytes_never_raise(link_type, junk, data):
     directions = [data.draw(st.sampled_from((-1, 0, 1))) for _ in junk]
@@ -92,7 +92,7 @@ def test_random_bytes_never_raise(link_type, junk, data):
     list(read_can(table).raw.payloads())
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=30)), max_size=20))
 def test_random_att_never_raises(pdus):
     pieces = [b"\x02" + acl(l2cap(bytes((code,)) + rest)) for code, rest in pdus]

@@ -1,32 +1,19 @@
 """Capture file formats, one file each, recognised by their content and never by their name.
 
-A new format is a module with `NAME`, `matches(head)` and `read(data)`, added to `FORMATS`.
+A new format is a module with `NAME`, `matches(head)` and `read(data)`, added to `BINARY` or `TEXTS`. They are
+tried in turn, and imported when their turn comes.
 """
 
 from dataclasses import replace
-from typing import Protocol
+from importlib import import_module
+from typing import Protocol, cast
 
-from packwire.capture.formats import (
-    btsnoop,
-    btsnooz,
-    candump,
-    gzipped,
-    hexlines,
-    homeassistant,
-    nrfconnect,
-    packetlogger,
-    pcap,
-    pcapng,
-    text_lines,
-    uart_debug,
-    zipped,
-)
 from packwire.capture.packets import Packets
 from packwire.errors import BadFileError
 from packwire.messages import Bytes
 
 #: How many bytes `matches` gets to see.
-HEAD = gzipped.HEAD
+HEAD = 16 << 10
 
 
 class Format(Protocol):
@@ -43,10 +30,17 @@ class Format(Protocol):
         """Find the packets; raise BadFileError where there is nothing to be had."""
 
 
-#: The ones that a few bytes tell, then texts, the most specific first; hexlines takes whatever has hex in it.
-BINARY: tuple[Format, ...] = (pcap, pcapng, btsnoop, packetlogger)
-TEXTS: tuple[Format, ...] = (nrfconnect, homeassistant, uart_debug, candump, hexlines)
-FORMATS: tuple[Format, ...] = (*BINARY, btsnooz, *TEXTS)
+#: Modules. The ones that a few bytes tell, then texts, the most specific first; hexlines takes whatever has
+#: hex in it.
+BINARY = ("btsnoop", "pcapng", "pcap", "packetlogger")
+TEXTS = ("nrfconnect", "homeassistant", "uart_debug", "esphome_log", "candump", "hexlines")
+FORMATS = (*BINARY, "btsnooz", *TEXTS)
+
+
+def reader(name: str) -> Format:
+    """Return a format by the name of its module."""
+    return cast("Format", import_module(f"{__name__}.{name}"))
+
 
 #: Files that people hand over in place of a capture, by how they begin, and what to do about it.
 _MISTAKEN = (
@@ -73,41 +67,64 @@ def read_packets(data: Bytes) -> Packets:
     damaged, all that comes before is returned and `Packets.damage` says what is wrong.
     """
     damage: tuple[str, ...] = ()
-    suffix = ""
+    suffix, size = "", len(data)
     head = data[:HEAD].tobytes()
-    if gzipped.matches(head):
-        data, damage = gzipped.expand(data)
-        suffix = " in gzip (offsets are those in the unpacked file)"
-    elif zipped.matches(head):
-        data, name, damage = zipped.expand(data, _is_binary, _is_text_log, btsnooz.holds_section)
-        suffix = f" in a zip archive ({name}; offsets are those in the unpacked file)"
+    if head.startswith(b"\x1f\x8b"):
+        from packwire.capture.formats import gzipped  # noqa: PLC0415 - as the others
+
+        if gzipped.matches(head):
+            data, damage = gzipped.expand(data)
+            suffix = " in gzip (offsets are those in the unpacked file)"
+    elif head.startswith(b"PK"):
+        from packwire.capture.formats import zipped  # noqa: PLC0415
+
+        if zipped.matches(head):
+            data, name, damage = zipped.expand(data, _is_binary, _is_text_log, _holds_section)
+            suffix = f" in a zip archive ({name}; offsets are those in the unpacked file)"
     head = data[:HEAD].tobytes()
     candidate = _recognised(data, head)
     if candidate is None:
         raise BadFileError(_not_a_capture(head))
     packets = candidate.read(data)
+    if suffix:
+        from packwire.capture.formats import gzipped  # noqa: PLC0415
+
+        packets = gzipped.bounded(packets, size)
     return replace(packets, format=packets.format + suffix, damage=damage + packets.damage)
 
 
 def _recognised(data: Bytes, head: bytes) -> Format | None:
-    for candidate in BINARY:
-        if candidate.matches(head):
-            return candidate
-    if not text_lines.is_text(head):
-        return None
-    if btsnooz.holds_section(data):
-        return btsnooz
-    if head.startswith(_PAGES):
-        return None
-    return next((candidate for candidate in TEXTS if candidate.matches(head)), None)
+    found = _first(BINARY, head)
+    if found or not _is_text(head):
+        return found
+    if _holds_section(data):
+        return reader("btsnooz")
+    return None if head.startswith(_PAGES) else _first(TEXTS, head)
+
+
+def _first(names: tuple[str, ...], head: bytes) -> Format | None:
+    """Return the first format that a file which begins so may be of."""
+    return next((found for name in names if (found := reader(name)).matches(head)), None)
 
 
 def _is_binary(head: bytes) -> bool:
-    return any(candidate.matches(head) for candidate in BINARY)
+    return _first(BINARY, head) is not None
+
+
+def _is_text(head: bytes) -> bool:
+    from packwire.capture.formats.text_lines import is_text  # noqa: PLC0415
+
+    return is_text(head)
 
 
 def _is_text_log(head: bytes) -> bool:
-    return text_lines.is_text(head) and any(candidate.matches(head) for candidate in TEXTS)
+    return _is_text(head) and _first(TEXTS, head) is not None
+
+
+def _holds_section(data: Bytes) -> bool:
+    from packwire.capture.formats.btsnooz import holds_section  # noqa: PLC0415
+
+    return holds_section(data)
 
 
 def _not_a_capture(head: bytes) -> str:
@@ -116,12 +133,12 @@ def _not_a_capture(head: bytes) -> str:
     for beginning, advice in _MISTAKEN:
         if head.startswith(beginning):
             return f"not a capture at offset 0, but {advice}"
-    if text_lines.is_text(head):
+    if _is_text(head):
         return (
             "not a capture at offset 0, but text with no bytes that could be read: save the recording as"
             " pcap or pcapng, or give lines such as `12:00:01.5 RX dd 03 00 1b`"
         )
-    names = ", ".join(candidate.NAME for candidate in BINARY)
+    names = ", ".join(reader(name).NAME for name in BINARY)
     return (
         f"no capture format begins with {head[:8].hex(' ')} (offset 0): save the recording as one of {names}"
     )

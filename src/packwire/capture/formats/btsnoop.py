@@ -6,12 +6,12 @@ hold direction and kind) and BlueZ's doc/btsnoop.txt (data link 2001: the flags 
 """
 
 import struct
-from array import array
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from packwire.capture.formats.chain import Records, record_offsets
 from packwire.capture.packets import (
     HCI_ACL,
     HCI_COMMAND,
@@ -24,6 +24,7 @@ from packwire.capture.packets import (
     Packets,
     gather,
 )
+from packwire.columns import constant
 from packwire.errors import BadFileError
 from packwire.messages import Bytes, Int8s, Int32s, Int64s
 
@@ -38,6 +39,12 @@ _HEADER = np.dtype(
 
 #: A record that claims more is damaged: HCI packets have at most 64 KiB, notes less.
 MAX_PACKET = 256 << 10
+
+#: Nearly all records have no drops, and the first two bytes of the time in common (nine years).
+_RECORDS = Records(header=_RECORD_HEADER, size_at=4, most=MAX_PACKET, landmark=slice(12, 18))
+
+#: So many packets at a time: their columns fit into the processor's cache.
+_BLOCK = 1 << 15
 
 _H1, _H4, _MONITOR = 1001, 1002, 2001
 _NOT_READ = {1003: "BCSP", 1004: "three-wire UART (H5)", 2002: "simulator"}
@@ -65,15 +72,14 @@ _MONITOR_KINDS = {
     18: (HCI_ISO, _SENT),
     19: (HCI_ISO, _RECEIVED),
 }
+_BARE_LINK_TYPES = np.array([link for link, _ in _BARE_KINDS], dtype=np.int32)
+_BARE_DIRECTIONS = np.array([direction for _, direction in _BARE_KINDS], dtype=np.int8)
+_MONITOR_LINK_TYPES = np.full(1 << 16, HCI_NOTE, dtype=np.int32)
+_MONITOR_DIRECTIONS = np.zeros(1 << 16, dtype=np.int8)
+for _opcode, (_link_type, _direction) in _MONITOR_KINDS.items():
+    _MONITOR_LINK_TYPES[_opcode], _MONITOR_DIRECTIONS[_opcode] = _link_type, _direction
 #: More adapters than any computer has.
 _MAX_ADAPTERS = 0xFFFF
-
-
-class _Columns(NamedTuple):
-    link_type: Int32s
-    direction: Int8s
-    interface: Int32s
-    interfaces: tuple[str, ...] = ("",)
 
 
 def matches(head: bytes) -> bool:
@@ -90,10 +96,10 @@ def read(data: Bytes) -> Packets:
         )
     version, link = struct.unpack_from(">II", data, 8)
     _check(version, link)
-    offsets, damage = _walk(memoryview(data))
-    if damage and not offsets:
+    at = record_offsets(data, _FILE_HEADER, _RECORDS)
+    damage = _damage(data, at)
+    if damage and not len(at):
         raise BadFileError(f"{damage}: no packet can be read, record or copy the file again")
-    at = np.frombuffer(offsets, dtype=np.int64) if offsets else np.zeros(0, dtype=np.int64)
     lines = [f"{damage}: packets 1 to {len(at)} are kept, what follows is lost"] if damage else []
     return _packets(data, at, link, lines)
 
@@ -111,21 +117,20 @@ def _check(version: int, link: int) -> None:
         raise BadFileError(f"btsnoop of unknown data link {link} (offset 12): copy the file again")
 
 
-def _walk(view: memoryview) -> tuple["array[int]", str]:
-    """Follow the records from one to the next; return their offsets and why it ended early, if it did."""
-    included = struct.Struct(">I").unpack_from
-    offsets = array("q")
-    append = offsets.append
-    at, end = _FILE_HEADER, len(view)
-    last = end - _RECORD_HEADER
-    while at <= last:
-        (size,) = included(view, at + 4)
-        after = at + _RECORD_HEADER + size
-        if size > MAX_PACKET or after > end:
-            return offsets, _bad_record(at, size, end)
-        append(at)
-        at = after
-    return offsets, f"the file ends inside a packet's header at offset {at}" if at < end else ""
+def _damage(data: Bytes, at: Int64s) -> str:
+    """Say why there is no record behind the last one, if that is not for the end of the file."""
+    end, after = len(data), _FILE_HEADER
+    if len(at):
+        after = int(at[-1]) + _RECORD_HEADER + _included(data, int(at[-1]))
+    if after == end:
+        return ""
+    if after + _RECORD_HEADER > end:
+        return f"the file ends inside a packet's header at offset {after}"
+    return _bad_record(after, _included(data, after), end)
+
+
+def _included(data: Bytes, at: int) -> int:
+    return int.from_bytes(data[at + 4 : at + 8].tobytes())
 
 
 def _bad_record(at: int, size: int, end: int) -> str:
@@ -136,75 +141,110 @@ def _bad_record(at: int, size: int, end: int) -> str:
 
 
 def _packets(data: Bytes, at: Int64s, link: int, damage: list[str]) -> Packets:
-    """Turn the records at these offsets into columns."""
-    header = gather(data, at, _HEADER)
-    size = header["included"].astype(np.int64)
-    flags = header["flags"].astype(np.int64)
-    if link == _H4:
-        columns = _h4(data, at + _RECORD_HEADER, size, flags)
-    elif link == _H1:
-        columns = _bare(flags)
-    else:
-        columns = _monitor(flags)
+    """Turn the records at these offsets into columns, block by block: that keeps the memory small."""
+    count = len(at)
+    time, size = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
+    direction = np.empty(count, dtype=np.int8)
+    kinds = _Kinds(link, count)
+    unix = count > 0 and _counts_from_1970(data, int(at[0]))
+    lost = _Lost()
+    longer = False
+    for begin in range(0, count, _BLOCK):
+        rows = slice(begin, begin + _BLOCK)
+        header = gather(data, at[rows], _HEADER)
+        time[rows] = _times(header["time"].astype(np.int64), unix=unix)
+        size[rows] = header["included"]
+        direction[rows] = kinds.add(data, rows, at[rows] + _RECORD_HEADER, header)
+        longer = longer or bool((header["original"] > header["included"]).any())
+        lost.see(begin, header["drops"])
+    interface, interfaces = kinds.interfaces()
     return Packets(
         format=NAME if link != _MONITOR else "btsnoop of a Linux monitor",
-        time=_times(header["time"].astype(np.int64)),
+        time=time,
         start=at + _RECORD_HEADER,
         size=size,
-        original=np.maximum(header["original"].astype(np.int64), size),
-        link_type=columns.link_type,
-        interface=columns.interface,
-        direction=columns.direction,
+        original=np.maximum(gather(data, at, ">u4").astype(np.int64), size) if longer else size,
+        link_type=kinds.link_type,
+        interface=interface,
+        direction=direction,
         data=data,
-        interfaces=columns.interfaces,
-        damage=(*damage, *_dropped(header)),
+        interfaces=interfaces,
+        damage=(*damage, *lost.lines),
     )
 
 
-def _h4(data: Bytes, start: Int64s, size: Int64s, flags: Int64s) -> _Columns:
+class _Kinds:
+    """Finds out, by data link, what kind of packets there are, and which way they went."""
+
+    def __init__(self, link: int, count: int) -> None:
+        self.link = link
+        self.link_type = constant(LINKTYPE_HCI_H4, count) if link == _H4 else np.empty(count, dtype=np.int32)
+        self._adapter = np.empty(count if link == _MONITOR else 0, dtype=np.uint16)
+        self._count = count
+
+    def add(self, data: Bytes, rows: slice, start: Int64s, header: NDArray[Any]) -> Int8s:
+        """Take a block of packets; return their directions."""
+        flags = header["flags"]
+        if self.link == _H4:
+            return _h4_directions(data, start, header["included"], flags)
+        if self.link == _H1:
+            kind, link_types, directions = flags & 3, _BARE_LINK_TYPES, _BARE_DIRECTIONS
+        else:
+            kind, link_types, directions = flags & 0xFFFF, _MONITOR_LINK_TYPES, _MONITOR_DIRECTIONS
+            self._adapter[rows] = flags >> 16
+        self.link_type[rows] = link_types[kind]
+        result: Int8s = directions[kind]
+        return result
+
+    def interfaces(self) -> tuple[Int32s, tuple[str, ...]]:
+        """Return the column of interfaces, and their names: a Linux monitor has one an adapter."""
+        if self.link != _MONITOR:
+            return constant(0, self._count), ("",)
+        adapters, interface = np.unique(self._adapter, return_inverse=True)
+        names = tuple("" if index == _MAX_ADAPTERS else f"hci{index}" for index in adapters.tolist())
+        return interface.astype(np.int32), names or ("",)
+
+
+def _h4_directions(
+    data: Bytes, start: Int64s, size: NDArray[np.unsignedinteger], flags: NDArray[np.unsignedinteger]
+) -> Int8s:
     """Commands and events have one direction each, whatever the flags say; data has that of bit 0."""
     kind = np.zeros(len(start), dtype=np.uint8)
-    some = size > 0
+    some = slice(None) if size.all() else size > 0
     kind[some] = data[start[some]]
-    direction = np.array([_SENT, _RECEIVED], dtype=np.int8)[flags & 1]
+    direction: Int8s = np.array([_SENT, _RECEIVED], dtype=np.int8)[flags & 1]
     direction[kind == 1] = _SENT
     direction[kind == 4] = _RECEIVED
-    return _Columns(np.full(len(start), LINKTYPE_HCI_H4, np.int32), direction, _zeros(flags))
+    return direction
 
 
-def _bare(flags: Int64s) -> _Columns:
-    link_types = np.array([link for link, _ in _BARE_KINDS], dtype=np.int32)
-    directions = np.array([direction for _, direction in _BARE_KINDS], dtype=np.int8)
-    return _Columns(link_types[flags & 3], directions[flags & 3], _zeros(flags))
+def _counts_from_1970(data: Bytes, at: int) -> bool:
+    """Tell whether the file's first time stamp makes sense that way."""
+    stamp = int.from_bytes(data[at + 16 : at + 24].tobytes(), signed=True)
+    return _UNIX_YEARS[0] <= stamp < _UNIX_YEARS[1]
 
 
-def _monitor(flags: Int64s) -> _Columns:
-    link_types = np.full(1 << 16, HCI_NOTE, dtype=np.int32)
-    directions = np.zeros(1 << 16, dtype=np.int8)
-    for opcode, (link_type, direction) in _MONITOR_KINDS.items():
-        link_types[opcode] = link_type
-        directions[opcode] = direction
-    opcodes = flags & 0xFFFF
-    adapters, interface = np.unique(flags >> 16, return_inverse=True)
-    names = tuple("" if index == _MAX_ADAPTERS else f"hci{index}" for index in adapters.tolist())
-    return _Columns(link_types[opcodes], directions[opcodes], interface.astype(np.int32), names or ("",))
-
-
-def _zeros(like: Int64s) -> Int32s:
-    return np.zeros(len(like), dtype=np.int32)
-
-
-def _times(stamp: Int64s) -> Int64s:
+def _times(stamp: Int64s, *, unix: bool) -> Int64s:
     """Turn time stamps into nanoseconds since 1970; absurd ones end up at the edge of the range."""
-    unix = bool(len(stamp)) and _UNIX_YEARS[0] <= int(stamp[0]) < _UNIX_YEARS[1]
     microseconds = stamp if unix else np.maximum(stamp, EPOCH - _LAST) - EPOCH
     return np.clip(microseconds, -_LAST, _LAST) * 1000
 
 
-def _dropped(header: NDArray[Any]) -> list[str]:
-    """Say how many packets the recorder itself lost, by its own count."""
-    drops = header["drops"].astype(np.int64)
-    rows = np.flatnonzero(drops)
-    if not len(rows):
-        return []
-    return [f"the recorder itself lost {drops.max()} packets, the first before packet {int(rows[0]) + 1}"]
+class _Lost:
+    """How many packets the recorder itself lost, by its own count."""
+
+    def __init__(self) -> None:
+        self._most = self._before = 0
+
+    def see(self, begin: int, drops: NDArray[np.unsignedinteger]) -> None:
+        """Look at a block of packets, the first of which has row `begin`."""
+        if drops.any():
+            self._before = self._before or begin + int(np.flatnonzero(drops)[0]) + 1
+            self._most = max(self._most, int(drops.max()))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Say it, if there is anything to say."""
+        if not self._most:
+            return ()
+        return (f"the recorder itself lost {self._most} packets, the first before packet {self._before}",)

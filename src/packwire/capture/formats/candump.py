@@ -62,7 +62,7 @@ def _match(line: str) -> re.Match[str] | None:
 def read(data: Bytes) -> Packets:
     """Find the frames. Raises BadFileError where there is none."""
     table, clock = Table(NAME, LINKTYPE_CAN_SOCKETCAN), Clock()
-    for at, text in lines(data):
+    for at, text in lines(data, table):
         if table.comment(at, text):
             continue
         found = _match(text)

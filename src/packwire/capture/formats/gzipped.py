@@ -4,20 +4,23 @@ A few kilobytes of gzip can unpack to gigabytes; nothing here believes that a fi
 """
 
 import zlib
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from packwire.capture.packets import Packets
 from packwire.errors import BadFileError
 from packwire.messages import Bytes
 
 #: No unpacked capture may be larger than this.
 MAX_EXPANDED = 2 << 30
-#: Past FREE_EXPANDED, one byte of file may give this many; captures of steady polling reach about 50.
-MAX_RATIO = 200
-FREE_EXPANDED = 64 << 20
-
-#: How much of a file is looked at to recognise it.
-HEAD = 16 << 10
+#: Past FREE_EXPANDED, one byte of file may give this many. A capture of small packets takes several times
+#: its own size in memory: with these bounds, a small file stays below 200 MB, whatever is in it.
+MAX_RATIO = 8
+FREE_EXPANDED = 16 << 20
+#: So many packets may come out of a packed file, and beyond that one for so many bytes of it.
+FREE_PACKETS, BYTES_A_PACKET = 350_000, 8
 
 _CHUNK = 1 << 20
 _STEP = 16
@@ -32,20 +35,55 @@ def matches(head: bytes) -> bool:
 def expand(data: Bytes) -> tuple[Bytes, tuple[str, ...]]:
     """Unpack all members of a gzip file; return the bytes and what was wrong with it.
 
-    Raises BadFileError where nothing comes out, or more than the bounds allow.
+    What is more than the bounds allow is left out, and said. Raises BadFileError where nothing comes out.
     """
     view = memoryview(data)
     result = bytearray()
-    limit = min(MAX_EXPANDED, max(FREE_EXPANDED, MAX_RATIO * len(view)))
+    limit = most(len(view))
     at, damage = 0, ""
     while at < len(view) and not damage and matches(view[at : at + 3].tobytes()):
         used, damage = _expand_member(view, at, result, limit)
         at += used
+    if len(result) > limit:
+        del result[limit:]
+        return np.frombuffer(result, np.uint8), (left_out("it", limit),)
     if damage and not result:
         raise BadFileError(f"{damage}: nothing could be unpacked, copy or download the file again")
     if damage:
         return np.frombuffer(result, np.uint8), (f"{damage}: the {len(result)} bytes before it are kept",)
     return np.frombuffer(result, np.uint8), ()
+
+
+def bounded(packets: Packets, size: int) -> Packets:
+    """Return as many packets as a packed file of `size` bytes may hold; say so where that is not all."""
+    limit = max(FREE_PACKETS, size // BYTES_A_PACKET)
+    if len(packets) <= limit:
+        return packets
+    columns: dict[str, Any] = {name: getattr(packets, name)[:limit].copy() for name in _COLUMNS}
+    line = (
+        f"more than {limit} packets in a packed file: packets 1 to {limit} are kept, what follows is left"
+        " out; unpack it yourself and give the result to have all"
+    )
+    kept = tuple(each for each in packets.damage if not each.endswith(_TORN_END))
+    return replace(packets, **columns, damage=(*kept, line))
+
+
+_COLUMNS = ("time", "start", "size", "original", "link_type", "interface", "direction")
+#: How readers say that a file is damaged behind the last packet.
+_TORN_END = "what follows is lost"
+
+
+def most(size: int) -> int:
+    """Return how many bytes may come out of a packed file of this size."""
+    return min(MAX_EXPANDED, max(FREE_EXPANDED, MAX_RATIO * size))
+
+
+def left_out(name: str, limit: int) -> str:
+    """Say that only the beginning of a packed file was unpacked."""
+    return (
+        f"{name} unpacks to more than {limit} bytes: what follows them is left out; unpack it yourself and"
+        " give the result to have all"
+    )
 
 
 def _expand_member(view: memoryview, at: int, result: bytearray, limit: int) -> tuple[int, str]:
@@ -65,10 +103,7 @@ def _expand_member(view: memoryview, at: int, result: bytearray, limit: int) -> 
                 return position - at, f"gzip data damaged near offset {position - len(piece)} ({error})"
             result += output
             if len(result) > limit:
-                raise BadFileError(
-                    f"unpacks to more than {limit} bytes (offset {position} of the gzip file): unpack it"
-                    " yourself (gunzip) and give the result"
-                )
+                return position - at, "too much"
             piece = member.unconsumed_tail
             pending = bool(piece) or len(output) == _CHUNK
     if not member.eof:

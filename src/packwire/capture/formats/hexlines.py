@@ -21,6 +21,8 @@ _LINE = re.compile(
     r"(?:(?P<words>[^0-9]{0,60}?)[\s:=]+|(?P<mark>[<>=-]{1,3})\s*)?(?:\(0x\)\s*)?"
     r"(?P<hex>" + HEX + r")(?:\s*\(\d+\))?[\s,;\"']*"
 )
+#: All one separator: what begins like a time of day is bytes too.
+_COLONS = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})+")
 _SENT_WORDS = re.compile(
     r"\b(?:tx|sent|send|sending|write|writing|wrote|request|req|out|to device)\b|->|>", re.IGNORECASE
 )
@@ -53,7 +55,7 @@ def read(data: Bytes) -> Packets:
     table, clock = Table(NAME), Clock()
     columns: dict[str, int] | None = None
     delimiter = ","
-    for row, (at, text) in enumerate(lines(data)):
+    for row, (at, text) in enumerate(lines(data, table)):
         if row == 0 and (header := _header(text)):
             columns, delimiter = header
             table.name = "CSV"
@@ -67,6 +69,9 @@ def read(data: Bytes) -> Packets:
 
 
 def _line(table: Table, clock: Clock, text: str) -> bool:
+    if _COLONS.fullmatch(text):
+        table.add(NO_TIME, PacketDirection.UNKNOWN, "hex", bytes.fromhex(text.replace(":", "")))
+        return True
     found = _LINE.fullmatch(text)
     payload = hex_bytes(found["hex"]) if found else None
     if found is None or not payload:

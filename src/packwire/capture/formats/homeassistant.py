@@ -69,7 +69,7 @@ def read(data: Bytes) -> Packets:
     """Find the messages. Raises BadFileError where the log has none."""
     table, clock, names = Table(NAME), Clock(), _Names()
     found: list[tuple[int, bool, str, str, bytes]] = []
-    for at, text in lines(data):
+    for at, text in lines(data, table):
         if names.look(text) or table.comment(at, text) or not (line := _LINE.fullmatch(text)):
             continue
         traffic = _TRAFFIC.search(line["text"])

@@ -36,7 +36,7 @@ def read(data: Bytes) -> Packets:
     """Find the values. Raises BadFileError where the log has none."""
     table, clock = Table(NAME), Clock()
     pending: tuple[str, bytes] | None = None
-    for at, text in lines(data):
+    for at, text in lines(data, table):
         if title := _TITLE.match(text):
             clock.start(title[1])
         if table.comment(at, text) or not (line := _LINE.fullmatch(text)):

@@ -172,18 +172,64 @@ _BLOCK = np.dtype(
 
 
 def _decode(data: Bytes, found: _Found) -> tuple[Packets, int | None]:
-    """Turn the packet blocks into columns; also return the offset of the first whose two lengths differ."""
-    offset = np.array(found.offset, dtype=np.int64)
-    kind = np.array(found.kind, dtype=np.int8)
-    section = np.searchsorted(np.array(found.section_start, dtype=np.int64), offset, side="right") - 1
-    big = np.array([order == ">" for order in found.section_order], dtype=np.bool_)[section]
-    block = np.zeros(len(offset), dtype=_BLOCK)
-    torn = len(offset)
-    for order, of_order in (("<", ~big), (">", big)):
-        rows = np.flatnonzero(of_order)
-        torn = min(torn, _read_blocks(data, offset, kind, rows, order, block))
-    torn_at = int(offset[torn]) if torn < len(offset) else None
-    return _packets(data, found, offset[:torn], kind[:torn], section[:torn], block[:torn]), torn_at
+    """Turn the packet blocks into columns; also return the offset of the first whose two lengths differ.
+
+    That is done for some blocks at a time, so that memory stays small.
+    """
+    offset = np.frombuffer(found.offset, dtype=np.int64) if found.offset else np.zeros(0, dtype=np.int64)
+    kind = np.frombuffer(found.kind, dtype=np.int8) if found.kind else np.zeros(0, dtype=np.int8)
+    starts = np.array(found.section_start, dtype=np.int64)
+    big = np.array([order == ">" for order in found.section_order], dtype=np.bool_)
+    parts: list[Packets] = []
+    wrong: list[_Wrong] = []
+    for begin in range(0, max(len(offset), 1), _SLICE):
+        at, kinds = offset[begin : begin + _SLICE], kind[begin : begin + _SLICE]
+        section = np.searchsorted(starts, at, side="right") - 1
+        block = np.zeros(len(at), dtype=_BLOCK)
+        torn = len(at)
+        for order, of_order in (("<", ~big[section]), (">", big[section])):
+            torn = min(torn, _read_blocks(data, at, kinds, np.flatnonzero(of_order), order, block))
+        part, of_part = _packets(data, found, at[:torn], kinds[:torn], section[:torn], block[:torn])
+        parts.append(part)
+        wrong += [each._replace(row=each.row + begin) for each in of_part]
+        if torn < len(at):
+            return _joined(parts, wrong), int(at[torn])
+    return _joined(parts, wrong), None
+
+
+#: So many blocks at a time are decoded.
+_SLICE = 1 << 16
+
+_COLUMNS = ("time", "start", "size", "original", "link_type", "interface", "direction")
+
+
+class _Wrong(NamedTuple):
+    """Packets with something wrong: what, what was kept, the row and offset of the first, how many."""
+
+    what: str
+    kept: str
+    row: int
+    offset: int
+    number: int
+
+
+def _joined(parts: list[Packets], wrong: list[_Wrong]) -> Packets:
+    """Make one table of several, and one line of each thing that is wrong."""
+    first: dict[str, _Wrong] = {}
+    for each in wrong:
+        before = first.get(each.what)
+        first[each.what] = before._replace(number=before.number + each.number) if before else each
+    damage = [
+        f"packet {each.row + 1} at offset {each.offset}"
+        f"{f', and {each.number - 1} others' if each.number > 1 else ''} {each.what}: kept, {each.kept}"
+        for each in first.values()
+    ]
+    if len(parts) == 1:
+        return replace(parts[0], damage=tuple(damage))
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS
+    }
+    return replace(parts[0], **columns, damage=tuple(damage))
 
 
 def _read_blocks(
@@ -230,7 +276,7 @@ def _read_flags(data: Bytes, offset: Int64s, rows: Int64s, order: str, block: ND
 
 def _packets(
     data: Bytes, found: _Found, offset: Int64s, kind: Int8s, section: Int64s, block: NDArray[Any]
-) -> Packets:
+) -> tuple[Packets, list[_Wrong]]:
     interfaces = [*found.interfaces, _Interface(UNKNOWN_LINK)]
     first = np.array([*found.first_interface, len(found.interfaces)], dtype=np.int64)
     interface = first[section] + block["interface"]
@@ -242,7 +288,7 @@ def _packets(
     captured = np.where(simple, np.minimum(block["original"], snap), block["captured"])
     start = offset + np.array([_DATA_AT.get(number, 0) for number in range(7)])[kind]
     room = offset + block["length"] - 4 - start
-    damage = [
+    wrong = [
         *_first_of(unknown, offset, "names an interface that the file does not describe", "of unknown kind"),
         *_first_of(captured > room, offset, "claims more bytes than its block holds", "cut to the block"),
     ]
@@ -250,7 +296,7 @@ def _packets(
     fcs = np.array([each.fcs for each in interfaces], dtype=np.int64)[interface]
     said = (flags >> np.uint32(5) & np.uint32(15)).astype(np.int64)
     size, original = without_fcs(np.minimum(captured, room), block["original"], np.where(said > 0, said, fcs))
-    return Packets(
+    packets = Packets(
         format=NAME,
         time=np.where(simple, NO_TIME, _times(block["ticks"], interface, interfaces)),
         start=start,
@@ -261,19 +307,18 @@ def _packets(
         direction=_DIRECTIONS[flags & np.uint32(3)],
         data=data,
         interfaces=tuple(each.name for each in interfaces),
-        damage=tuple(damage),
     )
+    return packets, wrong
 
 
 #: By bits 0 and 1 of the flags word: not said, inbound, outbound [section 4.3.1].
 _DIRECTIONS = np.array([0, PacketDirection.RECEIVED, PacketDirection.SENT, 0], dtype=np.int8)
 
 
-def _first_of(bad: NDArray[np.bool_], offset: Int64s, what: str, kept: str) -> Iterator[str]:
+def _first_of(bad: NDArray[np.bool_], offset: Int64s, what: str, kept: str) -> Iterator[_Wrong]:
     rows = np.flatnonzero(bad)
     if len(rows):
-        others = f", and {len(rows) - 1} others" if len(rows) > 1 else ""
-        yield f"packet {rows[0] + 1} at offset {offset[rows[0]]}{others} {what}: kept, {kept}"
+        yield _Wrong(what, kept, int(rows[0]), int(offset[rows[0]]), len(rows))
 
 
 def _times(ticks: NDArray[np.uint64], interface: Int64s, interfaces: list[_Interface]) -> Int64s:

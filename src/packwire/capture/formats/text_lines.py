@@ -14,8 +14,8 @@ from packwire.messages import Bytes
 #: A longer line is cut: no log puts more than a message into one.
 MAX_LINE = 32 << 10
 
-#: Messages of one text; a few kilobytes of gzip could hold many more.
-MAX_ROWS = 1_000_000
+#: Messages of one text, and channels that it names; a few kilobytes of gzip could hold many more.
+MAX_ROWS, MAX_CHANNELS = 400_000, 4096
 
 _LINE = re.compile(rb"[^\n]+")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -42,9 +42,15 @@ def is_text(head: bytes) -> bool:
     return bool(head) and not any(byte < 9 or 13 < byte < 27 or 27 < byte < 32 for byte in head)
 
 
-def lines(data: Bytes) -> Iterator[tuple[int, str]]:
-    """Yield offset and text of each line that is not empty, without colours and line ends."""
+def lines(data: Bytes, table: "Table | None" = None) -> Iterator[tuple[int, str]]:
+    """Yield offset and text of each line that is not empty, without colours and line ends.
+
+    It ends where `table` can take no more.
+    """
     for found in _LINE.finditer(memoryview(data)):
+        if table is not None and table.full:
+            table.cut_at = found.start()
+            return
         raw = bytes(data[found.start() : min(found.end(), found.start() + MAX_LINE)])
         text = _COLOUR.sub("", raw.decode("utf-8", "replace")).lstrip("\ufeff").rstrip()
         if text:
@@ -142,9 +148,11 @@ class Table:
     direction: "array[int]" = field(default_factory=lambda: array("b"))
     interfaces: dict[str, int] = field(default_factory=dict)
     damage: list[str] = field(default_factory=list)
+    cut_at: int = 0
+    """Where the line begins at which the table was full."""
     _bad: int = 0
     _first_bad: int = 0
-    _over: int = 0
+    _nameless: int = 0
     _gaps: int = 0
     _first_gap: int = 0
 
@@ -152,15 +160,20 @@ class Table:
         return len(self.time)
 
     def add(self, time: int, direction: PacketDirection, channel: str, payload: bytes) -> None:
-        """Take in one message; those past MAX_ROWS are only counted."""
-        if len(self.time) >= MAX_ROWS:
-            self._over += 1
+        """Take in one message; one of a channel past MAX_CHANNELS is only counted."""
+        if channel not in self.interfaces and len(self.interfaces) >= MAX_CHANNELS:
+            self._nameless += 1
             return
         self.time.append(time if abs(time) <= -NO_TIME - 1 else NO_TIME)
         self.start.append(len(self.data))
         self.direction.append(direction)
         self.interface.append(self.interfaces.setdefault(channel, len(self.interfaces)))
         self.data += payload
+
+    @property
+    def full(self) -> bool:
+        """Tell whether no more messages can be taken in."""
+        return len(self.time) >= MAX_ROWS
 
     def last(self) -> bytes:
         """Return the bytes of the message taken in last."""
@@ -191,7 +204,7 @@ class Table:
             link_type=np.full(len(start), self.link_type, dtype=np.int32),
             interface=np.array(self.interface, dtype=np.int32),
             direction=np.array(self.direction, dtype=np.int8),
-            data=np.frombuffer(bytes(self.data), dtype=np.uint8),
+            data=np.frombuffer(self.data, dtype=np.uint8),
             interfaces=tuple(self.interfaces) or ("",),
             damage=(*self.damage, *self._said()),
         )
@@ -199,8 +212,13 @@ class Table:
     def _said(self) -> Iterator[str]:
         if self._gaps:
             yield f"the log was cut in {self._gaps} places, the first at offset {self._first_gap}"
-        if self._over:
-            yield f"more than {MAX_ROWS} messages: the other {self._over} are left out, give the log in parts"
+        if self.cut_at:
+            yield (
+                f"more than {MAX_ROWS} messages: what follows offset {self.cut_at} is left out, give the log"
+                " in parts"
+            )
+        if self._nameless:
+            yield f"more than {MAX_CHANNELS} channels: {self._nameless} messages of others are left out"
         if self._bad:
             yield (
                 f"{self._bad} lines hold no bytes that can be read, the first at offset {self._first_bad}:"

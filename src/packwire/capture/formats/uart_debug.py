@@ -28,7 +28,7 @@ def matches(head: bytes) -> bool:
 def read(data: Bytes) -> Packets:
     """Find the messages. Raises BadFileError where the log has none."""
     table, clock = Table(NAME), Clock()
-    for at, text in lines(data):
+    for at, text in lines(data, table):
         mark = _MARK.search(text)
         if table.comment(at, text) or not mark:
             continue

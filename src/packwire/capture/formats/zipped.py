@@ -13,7 +13,7 @@ from typing import override
 
 import numpy as np
 
-from packwire.capture.formats import gzipped
+from packwire.capture.formats import HEAD, gzipped
 from packwire.errors import BadFileError
 from packwire.messages import Bytes
 
@@ -22,6 +22,8 @@ MAX_MEMBERS = 20_000
 _MAX_DIRECTORY = 8 << 20
 #: How much of a text is searched for the section of a bug report.
 _MAX_SEARCHED = 512 << 20
+#: As for a capture, see `gzipped`; but a text is let go of again, and only its section becomes packets.
+_FREE_SEARCHED, _MAX_SEARCH_RATIO = 64 << 20, 20
 
 _CHUNK = 1 << 20
 _END_RECORD = struct.Struct("<4s4H2LH")
@@ -130,7 +132,7 @@ def _chosen(
     for each in texts[:10]:
         if (searched := searched + each.file_size) > _MAX_SEARCHED:
             break
-        content, damage = _unpack(archive, each)
+        content, damage = _unpack(archive, each, max(_FREE_SEARCHED, _MAX_SEARCH_RATIO * each.compress_size))
         if holds_section(content):
             return content, each.filename, damage
     if len(members) == 1 and is_text_log(_head(archive, members[0])):
@@ -167,13 +169,16 @@ def _head(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     """Return how a member begins; nothing where it cannot be read (an unknown method, a password)."""
     try:
         with archive.open(member) as file:
-            return file.read(gzipped.HEAD)
+            return file.read(HEAD)
     except _DEFECTS:
         return b""
 
 
-def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[Bytes, tuple[str, ...]]:
-    limit = min(gzipped.MAX_EXPANDED, max(gzipped.FREE_EXPANDED, gzipped.MAX_RATIO * member.compress_size))
+def _unpack(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int = 0
+) -> tuple[Bytes, tuple[str, ...]]:
+    """Unpack a file, up to `limit` (0: what `gzipped.most` allows); also say what is wrong with it."""
+    limit = limit or gzipped.most(member.compress_size)
     result = bytearray()
     damage: tuple[str, ...] = ()
     try:
@@ -181,10 +186,9 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[Bytes, t
             while piece := file.read(_CHUNK):
                 result += piece
                 if len(result) > limit:
-                    raise BadFileError(
-                        f"{member.filename} unpacks to more than {limit} bytes: unpack the archive yourself"
-                        " and give that file"
-                    )
+                    del result[limit:]
+                    damage = (gzipped.left_out(member.filename, limit),)
+                    break
     except _DEFECTS as error:
         damage = (
             f"{member.filename} in the archive is damaged ({_words(error)}): {len(result)} bytes are kept",

@@ -7,13 +7,13 @@ most.
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture.layers.l2cap import Pdus
 from packwire.capture.packets import gather
+from packwire.columns import Growing
 from packwire.messages import Bytes, Int8s, Int32s, Int64s
 
 
@@ -98,6 +98,9 @@ _DISCOVERY[[0x04, 0x05, 0x08, 0x09, 0x10, 0x11]] = True
 
 NO_HANDLE = -1
 
+#: So many PDUs at a time: their columns fit into the processor's cache.
+_BLOCK = 1 << 15
+
 
 @dataclass(frozen=True, slots=True)
 class AttTable:
@@ -139,9 +142,11 @@ class _Discovery:
 class AttReader:
     """Reads the PDUs of all ATT channels, block after block."""
 
-    def __init__(self, data: Bytes) -> None:
+    def __init__(self, data: Bytes, expected: int = 0) -> None:
         self.data = data
-        self._columns: tuple[list[NDArray[Any]], ...] = tuple([] for _ in range(8))
+        self._columns = Growing(
+            (np.int64, np.uint8, np.int32, np.int32, np.int8, np.int64, np.int64, np.int8), expected
+        )
         self._votes: dict[int, int] = {}
         self._found: dict[tuple[int, int], _Discovery] = {}
         self._last_request: dict[tuple[int, int], tuple[int, int]] = {}
@@ -167,9 +172,7 @@ class AttReader:
         for index in np.flatnonzero(_DISCOVERY[opcode]).tolist():
             key = (int(pdus.link[index]), int(server[index]))
             self._discover(key, content_at(self.data, joined, int(pdus.start[index]), int(pdus.size[index])))
-        new = (pdus.row, opcode, handle, pdus.link, role, pdus.start + skip, size, server)
-        for column, block in zip(self._columns, new, strict=True):
-            column.append(block)
+        self._columns.add(pdus.row, opcode, handle, pdus.link, role, pdus.start + skip, size, server)
 
     def _heads(self, pdus: Pdus, joined: bytearray) -> NDArray[np.void]:
         """Read the first 4 bytes of each PDU; what lies behind a short one is not looked at."""
@@ -234,17 +237,17 @@ class AttReader:
 
     def finish(self, time: Int64s) -> AttTable:
         """Return all PDUs; `time` is the packets' column."""
-        kinds = (np.int64, np.uint8, np.int32, np.int32, np.int8, np.int64, np.int64, np.int8)
-        row, opcode, handle, link, role, start, size, server = (
-            _concatenated(column, kind) for column, kind in zip(self._columns, kinds, strict=True)
-        )
+        row, opcode, handle, link, direction, start, size, server = self._columns.columns()
         battery = np.zeros(int(link.max()) + 1 if len(link) else 0, dtype=np.int8)
         for number, votes in self._votes.items():
             battery[number] = 1 if votes > 0 else -1
-        of_app = (server * battery[link]) < 0
-        role[of_app] *= -1
+        of_app = np.empty(len(row), dtype=np.bool_)
+        for begin in range(0, len(row), _BLOCK):
+            rows = slice(begin, begin + _BLOCK)
+            of_app[rows] = (server[rows] * battery[link[rows]]) < 0
+            direction[rows][of_app[rows]] *= -1
         times = time if len(row) == len(time) else time[row]
-        return AttTable(row, opcode, handle, link, role, start, size, of_app, times)
+        return AttTable(row, opcode, handle, link, direction, start, size, of_app, times)
 
     def names(self, link: int, of_app: bool) -> dict[int, str]:
         """Return the UUIDs by handle that one side of a link was found to have."""
@@ -254,13 +257,6 @@ class AttReader:
             if found and found.names:
                 return found.names
         return {}
-
-
-def _concatenated(blocks: list[NDArray[Any]], kind: type) -> NDArray[Any]:
-    """Join the blocks of a column and let go of them: two copies of one column at most, not of all."""
-    column = np.concatenate(blocks) if blocks else np.zeros(0, kind)
-    blocks.clear()
-    return column
 
 
 def _entries(pdu: bytes, size: int) -> list[bytes]:

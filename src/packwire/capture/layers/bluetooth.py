@@ -9,17 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture.layers.att import VALUES, AttReader, AttTable
+from packwire.capture.layers.att_values import composed_values
 from packwire.capture.layers.hci import HCI_LINKS, HciPackets, Link, Links, acl_fragments, joined
-from packwire.capture.layers.l2cap import Reassembly
+from packwire.capture.layers.l2cap import Reassembly, in_file_order
 from packwire.capture.layers.l2cap_channels import Channels
 from packwire.capture.layers.le_link import LINK_TYPES, LinkLayer
 from packwire.capture.layers.link import Counts
 from packwire.capture.layers.rfcomm import Chunk
 from packwire.capture.layers.usb import LINUX, LINUX_MMAPPED, USBPCAP, find_linux, find_usbpcap
 from packwire.capture.packets import Packets
+from packwire.columns import distinct
 from packwire.messages import Bytes, Direction, Int64s, Messages, Row, from_rows
 
 _BLOCK = 1 << 15
+#: More than any app uses; only a file made to use up memory has more, which are taken for one.
+MAX_CHANNELS = 1 << 14
 
 _FINDERS = HCI_LINKS | {USBPCAP: find_usbpcap, LINUX: find_linux, LINUX_MMAPPED: find_linux}
 
@@ -47,34 +51,38 @@ class Bluetooth:
 def read_bluetooth(packets: Packets) -> Bluetooth:
     """Find all Bluetooth traffic in a recording."""
     left_out, counts = Counts(), Counts()
-    links, reassembly, att = Links(), Reassembly(packets.data), AttReader(packets.data)
-    channels = Channels(packets.data)
-    sniffed = LinkLayer(links)
+    links, reassembly, att = Links(), Reassembly(packets.data), AttReader(packets.data, len(packets))
+    channels = Channels(packets.data, reassembly.rows_of)
+    sniffed, on_air = LinkLayer(links), not set(LINK_TYPES).isdisjoint(packets.link_types)
     for begin in range(0, len(packets), _BLOCK):
         found = _block(packets, begin, left_out)
-        if found is None:
+        parts = []
+        if found is not None:
+            links.see_events(packets.data, found, left_out)
+            parts.append(acl_fragments(packets.data, found, links, left_out))
+            counts.add("HCI packets", len(found))
+            counts.add("ACL data packets", len(parts[0]))
+        if on_air:
             rows = np.arange(begin, min(begin + _BLOCK, len(packets)))
             rows = rows[np.isin(packets.link_type[rows], LINK_TYPES)]
-            if not len(rows):
-                continue
-            fragments = sniffed.add(packets, rows, counts, left_out)
-        else:
-            links.see_events(packets.data, found, left_out)
-            fragments = acl_fragments(packets.data, found, links, left_out)
-            counts.add("HCI packets", len(found))
-            counts.add("ACL data packets", len(fragments))
+            parts.append(sniffed.add(packets, rows, counts, left_out))
+        if not parts:
+            continue
+        fragments = parts[0] if len(parts) == 1 else in_file_order(parts)
         pdus = reassembly.add(fragments, left_out)
         is_att = channels.add(pdus, reassembly.joined, counts, left_out)
         att.add(pdus.where(is_att), reassembly.joined)
     reassembly.finish(left_out)
+    channels.finish(left_out)
     table = att.finish(packets.time)
     return Bluetooth(
         att=table,
         links=tuple(links.links),
         names={
-            (number, of_app): att.names(number, of_app)
+            (number, of_app): names
             for number in range(len(links.links))
             for of_app in (False, True)
+            if (names := att.names(number, of_app))
         },
         data=packets.data,
         joined=np.frombuffer(bytes(reassembly.joined), dtype=np.uint8),
@@ -91,7 +99,7 @@ def _block(packets: Packets, begin: int, left_out: Counts) -> HciPackets | None:
     link_type = packets.link_type[begin : begin + _BLOCK]
     parts = []
     same = bool((link_type == link_type[0]).all())
-    for number in [int(link_type[0])] if same else np.unique(link_type).tolist():
+    for number in [int(link_type[0])] if same else distinct(link_type):
         find = _FINDERS.get(number)
         if find is not None:
             rows = np.arange(len(link_type)) if same else np.flatnonzero(link_type == number)
@@ -121,6 +129,27 @@ def att_messages(bluetooth: Bluetooth) -> Messages:
     )
 
 
+def composed_messages(bluetooth: Bluetooth) -> Messages:
+    """Return the values that came in an unusual form: long writes, several notifications in one PDU."""
+    found = composed_values(bluetooth.att, bluetooth.data, bluetooth.joined)
+    channel, channels = _channels(bluetooth, found.att)
+    packets = [
+        [number + 1 for row in rows for number in bluetooth.rows_of.get(row, [row])] for rows in found.rows
+    ]
+    return Messages(
+        time=found.att.time,
+        direction=found.att.direction,
+        channel=channel,
+        start=found.att.start,
+        size=found.att.size,
+        packets=np.array([number for numbers in packets for number in numbers], dtype=np.int64),
+        packet_offsets=np.cumsum([0, *(len(numbers) for numbers in packets)], dtype=np.int64),
+        channels=channels,
+        data=bluetooth.data,
+        joined=found.joined,
+    )
+
+
 _KINDS = tuple(dict.fromkeys(VALUES.values()))
 #: Opcode -> 1 and up for the kinds of channels, 0 for none.
 _CODE = np.zeros(256, dtype=np.int8)
@@ -130,54 +159,55 @@ for _opcode, _kind in VALUES.items():
 
 def _channels(bluetooth: Bluetooth, att: AttTable) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     """Give each connection, side, handle and kind a channel; return its number for each PDU, and all."""
-    code = att.connection.astype(np.int64)
-    code *= 2
-    code += att.of_app
-    code <<= 17
-    code += att.handle
-    code += 1
-    code *= 8
-    code += _CODE[att.opcode]
-    if not len(code):
-        return np.zeros(0, dtype=np.int32), ()
-    base = int(code.min())
-    if int(code.max()) - base < 1 << 24:
-        code -= base
-        used = np.zeros(int(code.max()) + 1, dtype=np.bool_)
-        used[code] = True
-        codes = np.flatnonzero(used) + base
-        number = (np.cumsum(used, dtype=np.int32) - 1)[code]
-    else:
-        codes, inverse = np.unique(code, return_inverse=True)
-        number = inverse.astype(np.int32)
+    blocks = [slice(begin, begin + _BLOCK) for begin in range(0, len(att), _BLOCK)]
+    found = [np.array(distinct(_codes(att, rows)), dtype=np.int64) for rows in blocks]
+    codes = np.array(distinct(np.concatenate([np.zeros(0, dtype=np.int64), *found])), dtype=np.int64)
     texts = _texts(bluetooth, codes)
     channels = tuple(dict.fromkeys(texts))
     index = {text: place for place, text in enumerate(channels)}
     places = np.array([index[text] for text in texts], dtype=np.int32)
-    return places[number], channels
+    number = np.empty(len(att), dtype=np.int32)
+    for rows in blocks:
+        number[rows] = places[np.searchsorted(codes, _codes(att, rows))]
+    return number, channels
+
+
+def _codes(att: AttTable, rows: slice) -> Int64s:
+    """Return one number for connection, side, handle and kind of each PDU."""
+    code = att.connection[rows].astype(np.int64)
+    code *= 2
+    code += att.of_app[rows]
+    code <<= 17
+    code += att.handle[rows]
+    code += 1
+    code *= 8
+    code += _CODE[att.opcode[rows]]
+    return code
 
 
 def _texts(bluetooth: Bluetooth, codes: Int64s) -> list[str]:
     """Name the channels; the device is named only where there are several."""
     texts = []
     where = _devices(bluetooth, sorted({code >> 21 for code in codes.tolist()}))
-    for code in codes.tolist():
+    borrowed = _borrowed(bluetooth)
+    for code in codes[:MAX_CHANNELS].tolist():
         link, of_app = divmod(code >> 20, 2)
         handle = (code >> 3 & 0x1FFFF) - 1
-        name = bluetooth.names.get((link, bool(of_app)), {}).get(handle) or _borrowed(bluetooth, link, handle)
+        name = bluetooth.names.get((link, bool(of_app)), {}).get(handle)
+        name = name or borrowed.get((bluetooth.links[link].peer, handle), "")
         parts = ["att", f"0x{handle:04x}" if handle >= 0 else "0x????", name, _KINDS[(code & 7) - 1]]
         parts += ["of the app"] if of_app else []
         texts.append(" ".join(part for part in [*parts, where[link]] if part))
-    return texts
+    return texts + [f"att of more than {MAX_CHANNELS} channels"] * (len(codes) - len(texts))
 
 
-def _borrowed(bluetooth: Bluetooth, link: int, handle: int) -> str:
-    """Return a name that another connection to the same device found: phones discover only once."""
-    peer = bluetooth.links[link].peer
-    for number, other in enumerate(bluetooth.links):
-        if other.peer == peer and (name := bluetooth.names.get((number, False), {}).get(handle)):
-            return name
-    return ""
+def _borrowed(bluetooth: Bluetooth) -> dict[tuple[str, int], str]:
+    """Return names by peer and handle: another connection may have found them, phones discover only once."""
+    names: dict[tuple[str, int], str] = {}
+    for (number, of_app), found in bluetooth.names.items():
+        if not of_app:
+            names = {(bluetooth.links[number].peer, handle): name for handle, name in found.items()} | names
+    return names
 
 
 def _devices(bluetooth: Bluetooth, links: list[int]) -> dict[int, str]:

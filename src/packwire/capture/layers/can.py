@@ -14,6 +14,8 @@ from packwire.capture.packets import LINKTYPE_CAN_SOCKETCAN, Packets, gather
 from packwire.messages import Bytes, Int64s, Messages
 
 _EXTENDED, _REMOTE, _ERROR = 1 << 31, 1 << 30, 1 << 29
+#: More identifiers than any bus has; those that come later are left out.
+MAX_IDS = 4096
 _HEADER = np.dtype([("id", ">u4"), ("size", "u1"), ("fd", "u1"), ("reserved", "V2")])
 
 
@@ -62,16 +64,27 @@ def find_can(packets: Packets, left_out: Counts) -> CanFrames:
     left_out.add("CAN frames that are cut short", int(np.count_nonzero(~fits & ~is_error)))
     kept = fits & ~is_error
     row, word, size = row[kept], word[kept], size[kept]
+    few = _first_ids(word)
+    left_out.add(f"CAN frames beyond the first {MAX_IDS} identifiers", int(np.count_nonzero(~few)))
+    row, word, size, remote = row[few], word[few], size[few], remote[kept][few]
     extended = word & _EXTENDED != 0
     return CanFrames(
         row=row,
         id=np.where(extended, word & 0x1FFF_FFFF, word & 0x7FF),
         extended=extended,
-        remote=remote[kept],
+        remote=remote,
         start=packets.start[row] + _HEADER.itemsize,
         size=size,
         data=packets.data,
     )
+
+
+def _first_ids(word: Int64s) -> NDArray[np.bool_]:
+    """Say which frames have one of the identifiers that came first."""
+    codes, first = np.unique(word, return_index=True)
+    if len(codes) <= MAX_IDS:
+        return np.ones(len(word), dtype=np.bool_)
+    return np.isin(word, codes[np.argsort(first)[:MAX_IDS]])
 
 
 def can_messages(packets: Packets, frames: CanFrames, names: dict[int, str]) -> Messages:

@@ -23,6 +23,7 @@ from packwire.capture.packets import (
     Packets,
     gather,
 )
+from packwire.columns import distinct
 from packwire.messages import Bytes, Int8s, Int32s, Int64s
 
 H4, H4_WITH_DIRECTION, MONITOR = 187, 201, 254
@@ -208,6 +209,10 @@ def acl_fragments(data: Bytes, found: HciPackets, links: "Links", left_out: Coun
     )
 
 
+#: More than any recording has; only a file made to use up memory has more, which are taken for the last one.
+_MAX_LINKS = 1 << 14
+
+
 class Links:
     """The connections of a recording, numbered as they are met; a handle that is used again is a new one."""
 
@@ -224,7 +229,7 @@ class Links:
         code = data[events.at]
         telling = (code == _CONNECTION) | (code == _DISCONNECTION)
         meta = np.flatnonzero((code == _LE_META) & (events.end - events.at >= 3))
-        telling[meta[np.isin(data[events.at[meta] + 2], _LE_CONNECTIONS)]] = True
+        telling[meta[_OF_CONNECTION[data[events.at[meta] + 2]]]] = True
         events = events.where(telling)
         spans = zip(
             events.row.tolist(), events.at.tolist(), events.end.tolist(), events.adapter.tolist(), strict=True
@@ -233,7 +238,7 @@ class Links:
             change = _change(adapter, data[at:end].tobytes())
             if change:
                 self._changes.append((row, *change))
-            else:
+            elif not _failed(data[at:end].tobytes()):
                 left_out.add(_CUT, 1)
 
     def number(self, row: Int64s, adapter: Int64s, handle: NDArray[np.integer]) -> Int32s:
@@ -258,8 +263,9 @@ class Links:
         if (key == key[0]).all():
             result[:] = self._of(int(key[0]))
             return
-        for each in np.unique(key).tolist():
-            result[key == each] = self._of(each)
+        keys = distinct(key)
+        numbers = np.array([self._of(each) for each in keys], dtype=np.int32)
+        result[:] = numbers[np.searchsorted(keys, key)]
 
     def _of(self, key: int) -> int:
         which = (key >> 12, key & 0x0FFF)
@@ -273,14 +279,16 @@ class Links:
         return self._new(link)
 
     def _new(self, link: Link) -> int:
-        self.links.append(link)
+        if len(self.links) < _MAX_LINKS:
+            self.links.append(link)
         return len(self.links) - 1
 
 
 #: Event codes [Vol 4, Part E, 7.7] and the subevents of LE Meta that tell of a connection: LE Connection
 #: Complete, Enhanced v1 and v2.
 _CONNECTION, _DISCONNECTION, _LE_META = 0x03, 0x05, 0x3E
-_LE_CONNECTIONS = (0x01, 0x0A, 0x29)
+_OF_CONNECTION = np.zeros(256, dtype=np.bool_)
+_OF_CONNECTION[[0x01, 0x0A, 0x29]] = True
 
 
 def _change(adapter: int, event: bytes) -> tuple[tuple[int, int], Link | None] | None:
@@ -299,6 +307,12 @@ def _change(adapter: int, event: bytes) -> tuple[tuple[int, int], Link | None] |
     if len(body) < 11:
         return None
     return which, Link(adapter, handle, Transport.LE, _address(body[5:11]), body[3] == 0)
+
+
+def _failed(event: bytes) -> bool:
+    """Tell whether an event says that a connection was not made: its status is not 0."""
+    status = event[3:4] if event[0] == _LE_META else event[2:3]
+    return status not in (b"", b"\0")
 
 
 def _address(little: bytes) -> str:

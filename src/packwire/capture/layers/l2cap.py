@@ -3,6 +3,7 @@
 Nearly every PDU comes in one fragment; those are found all at once. Only the others go one by one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -48,6 +49,13 @@ class Fragments:
 
     def __len__(self) -> int:
         return len(self.row)
+
+
+def in_file_order(parts: Sequence[Fragments]) -> Fragments:
+    """Return the fragments that several readers found, in the order of the file."""
+    columns = [np.concatenate([getattr(part, name) for part in parts]) for name in Fragments.__slots__]
+    order = np.argsort(columns[0], kind="stable")
+    return Fragments(*(column[order] for column in columns))
 
 
 @dataclass(frozen=True, slots=True)

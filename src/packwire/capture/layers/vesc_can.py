@@ -16,6 +16,7 @@ _BUFFERS = (_FILL, _FILL_LONG, _PROCESS, _PROCESS_SHORT)
 _REPLY_MODE = 1
 #: What a device takes in its buffer.
 _MAX_BUFFER = 512
+_NOT_WHOLE = "a VESC payload over CAN of which frames are missing"
 
 #: Commands that report, by number.
 STATUS_NAMES = {
@@ -65,7 +66,8 @@ def find_vesc_payloads(frames: CanFrames, left_out: Counts) -> list[Transported]
             if len(content) == size > 0 and crc16_xmodem(content) == crc:
                 result.append(_transported(receiver, data, [*sources, index], content))
             else:
-                left_out.add("a VESC payload over CAN that is not whole", 1)
+                left_out.add(_NOT_WHOLE, 1)
+    left_out.add(_NOT_WHOLE, len(buffers))
     return result
 
 

@@ -3,6 +3,7 @@
 Pure functions on the bytes of one stream; what they return has the same length.
 """
 
+import re
 from collections import Counter
 
 import numpy as np
@@ -68,13 +69,13 @@ def masked_stream(content: bytes, counts: Counter[str], *, strict: bool) -> byte
     """Return the bytes of a stream (notifications joined, a serial line) without the secrets that are known.
 
     Where there are VESC frames with secrets, what lies between the frames is masked too: it may be the rest
-    of a torn one. `strict` also masks the passwords in the frames of other makers.
+    of a torn one. `strict` also masks the name and the serial number in the frames of other makers.
     """
     result = bytearray(content)
     _mask_vesc(content, result, counts)
-    if strict:
-        _mask_jk(content, result, counts)
-        _mask_jbd(content, result, counts)
+    _mask_jk(content, result, counts, _JK_SECRETS if strict else _JK_PASSWORDS)
+    _mask_jbd(content, result, counts)
+    _mask_ant(content, result, counts)
     return bytes(result)
 
 
@@ -116,19 +117,35 @@ def _command(frame: bytes) -> int:
 #: (begin, end), and where its checksum does, the sum of all bytes before.
 _JK_INFO = b"\x55\xaa\xeb\x90\x03"
 _JK_SECRETS = ((46, 78), (86, 134))
+_JK_PASSWORDS = ((62, 78), (97, 102), (118, 134))
 _JK_SUM = 299
 
 
-def _mask_jk(content: bytes, result: bytearray, counts: Counter[str]) -> None:
+def _mask_jk(
+    content: bytes, result: bytearray, counts: Counter[str], places: tuple[tuple[int, int], ...]
+) -> None:
     at = content.find(_JK_INFO)
     while at >= 0:
         counts[PASSWORDS] += 1
-        for begin, end in _JK_SECRETS:
+        for begin, end in places:
             low, high = min(at + begin, len(result)), min(at + end, len(result))
             result[low:high] = bytes((STAR,)) * (high - low)
         if at + _JK_SUM < len(result):
             result[at + _JK_SUM] = sum(result[at : at + _JK_SUM]) & 0xFF
         at = content.find(_JK_INFO, at + len(_JK_INFO))
+
+
+#: What the app of old ANT boards sends: a5 a5, f1 to f4, two digits of the password, the sum of these three.
+_ANT_PASSWORD = re.compile(rb"\xa5\xa5[\xf1-\xf4][0-9]{2}")
+
+
+def _mask_ant(content: bytes, result: bytearray, counts: Counter[str]) -> None:
+    for found in _ANT_PASSWORD.finditer(content):
+        begin, end = found.end() - 2, found.end()
+        if end < len(content) and content[end] == sum(content[begin - 1 : end]) & 0xFF:
+            result[begin:end] = bytes((STAR, STAR))
+            result[end] = sum(result[begin - 1 : end]) & 0xFF
+            counts[PASSWORDS] += 1
 
 
 #: What JBD's app sends to the Bluetooth module: ff aa, command, size, data, sum. These commands have a

@@ -1,0 +1,77 @@
+"""Small files that hold millions of tiny packets or lines are cut off: none takes more than 200 MB."""
+
+import gzip
+import io
+import struct
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+#: In a process of its own, whose memory is looked at: VmHWM counts from where the program begins.
+READ = """
+import sys
+from packwire.capture import open_capture
+from packwire.capture.content import look
+
+capture = open_capture(sys.argv[1])
+look(capture)
+print(len(capture.packets))
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+print(*capture.damage, sep="\\n")
+"""
+
+BTSNOOP = b"btsnoop\0" + struct.pack(">II", 1, 1002)
+PCAPNG = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28) + struct.pack(
+    "<IIHHII", 1, 20, 187, 0, 0, 20
+)
+
+
+def _record(data):
+    return struct.pack(">IIIIq", len(data), len(data), 1, 0, 0x00DC_DDB3_0F2F_8000) + data
+
+
+def _notification(value):
+    return b"\x02" + struct.pack("<HHHHBH", 0x2040, len(value) + 7, len(value) + 3, 4, 0x1B, 16) + value
+
+
+#: Millions of records, in the shortest form that each format has.
+FLOODS = {
+    "empty btsnoop records": BTSNOOP + _record(b"") * 1_000_000,
+    "empty notifications": BTSNOOP + _record(_notification(b"")) * 700_000,
+    "pieces of no frame": BTSNOOP
+    + _record(_notification(bytes.fromhex("dd0300000000 77"))) * 3_000
+    + _record(_notification(b"\xdd")) * 700_000,
+    "empty pcap records": struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 187)
+    + struct.pack("<IIII", 1, 1, 0, 0) * 1_500_000,
+    "simple pcapng blocks": PCAPNG + struct.pack("<IIII", 3, 16, 0, 16) * 1_500_000,
+    "pcapng blocks": PCAPNG + struct.pack("<8I", 6, 32, 0, 0, 0, 0, 0, 32) * 800_000,
+    "empty PacketLogger records": struct.pack(">IIIB", 9, 1_600_000_000, 0, 3) * 2_000_000,
+    "lines of hex": b"00\n" * 8_000_000,
+}
+
+
+def _zip(data):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("btsnoop_hci.log", data)
+    return packed.getvalue()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize(
+    ("flood", "pack"),
+    [*((name, lambda data: gzip.compress(data, 1)) for name in FLOODS), ("empty notifications", _zip)],
+)
+def test_a_small_file_takes_little_memory(flood, pack, tmp_path):
+    file = tmp_path / "flood"
+    file.write_bytes(pack(FLOODS[flood]))
+    assert file.stat().st_size < 1 << 20
+    out = subprocess.run(
+        [sys.executable, "-c", READ, str(file)], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    packets, kilobytes, damage = int(out[0]), int(out[1]), out[2:]
+    assert packets > 300_000
+    assert kilobytes < 200 << 10
+    assert any("left out" in line for line in damage)

@@ -1,0 +1,82 @@
+"""Looking for frames takes work in proportion to the stream, whatever is in it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from packwire.capture import framings
+from packwire.capture.framings import FAMILIES, family, frames_in
+from packwire.wire.checksum import CHECKSUMS
+
+#: Streams that look like the beginning of one frame after the other.
+BEGINNINGS = [
+    *(each.start or b"\x01\x03\xfa" for each in framings.FRAMINGS),
+    b"\x01\x10\xff\xff\xff\xff\xff",
+    b"\x03\x27\x10\x03",
+    b"\x7e\x0d",
+    b"\x7e\x7e\x7e\x7e\x0d\x0d\x0d",
+    b"\x7e25024642EFFF",
+    b"\xdd\xa5\xff\xff\x77",
+    b"\x3a\x16\xff\xff\x0d\x0a",
+    b"\x7e\xa1\x11\x00\x00\xff\xaa\x55",
+    b"\xaa\x55\x90\xeb",
+    b"\x55\xaa\xeb\x90",
+]
+
+
+class _Work(bytes):
+    """A stream that counts the bytes that are searched and cut out of it."""
+
+    done = 0
+
+    def find(self, what, begin=0, *more):
+        found = super().find(what, begin, *more)
+        _Work.done += (len(self) if found < 0 else found) - begin + 1
+        return found
+
+    def __getitem__(self, index):
+        part = super().__getitem__(index)
+        _Work.done += len(part) if isinstance(part, bytes) else 1
+        return part
+
+
+def _counting(function):
+    def counted(data):
+        _Work.done += len(data)
+        return function(data)
+
+    return counted
+
+
+def _work(stream, name):
+    _Work.done = 0
+    list(frames_in(_Work(stream), family(name)))
+    return _Work.done
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_work_grows_linearly(monkeypatch, name):
+    counted = {key: (_counting(function), width) for key, (function, width) in CHECKSUMS.items()}
+    monkeypatch.setattr(framings, "CHECKSUMS", counted)
+    for begin in BEGINNINGS:
+        for size in (1_000, 10_000):
+            assert _work(begin * (size // len(begin)), name) <= 100 * size + (1 << 18)
+
+
+@given(st.sampled_from(FAMILIES), st.binary(max_size=200), st.data())
+def test_frames_do_not_overlap_and_lie_in_the_stream(name, stream, data):
+    begins = st.sampled_from(BEGINNINGS)
+    stream = b"".join(data.draw(st.lists(begins | st.just(stream), max_size=8)))
+    at = 0
+    for found in frames_in(stream, family(name)):
+        assert at <= found.start
+        at = found.start + found.size
+        assert at <= len(stream)
+        assert found.size > 0
+
+
+def test_the_kind_of_a_vesc_request_for_another_node_is_behind_its_id():
+    (vesc, _) = family("VESC")
+    assert vesc.header_of(b"\x60", asks=True) == 1
+    assert vesc.header_of(b"\x22\x0a\x60", asks=True) == 3
+    assert vesc.header_of(b"\x22\x0a\x60", asks=False) == 1
