@@ -21,6 +21,8 @@ class ExitCode(IntEnum):
     GONE = 8
     BAD_FILE = 9
     MISSING_EXTRA = 10
+    DISTURBED = 11  # values come, but the doctor found what would trouble a client
+    DIFFERENT = 12  # two sessions differ in what matters
     INTERRUPTED = 130
 
 

@@ -156,7 +156,7 @@ async def expect(code, words, *arguments, **variables):
 
 async def test_a_can_id_that_nobody_has():
     async with vesc() as simulation:
-        words = r"^packwire: CAN id 42 did not answer \(3 tries, 0\.2 s each\): .*\. Ids that answer: 10, 84$"
+        words = r"^packwire: CAN id 42 did not answer \(3 tries, 0\.2 s each\): .*\. Ids that answer: 10, 84. See: packwire doctor vesc://"
         await expect(ExitCode.NO_ANSWER, words, str(simulation.address), "--node", "can/42")
 
 
@@ -274,7 +274,13 @@ async def test_a_node_that_is_dead():
     async with vesc("dead-node:84") as simulation:
         result = await packwire("read", str(simulation.address))
         assert (result.code, "Controller" in result.out) == (0, False)
-        await expect(ExitCode.NO_ANSWER, "Ids that answer: 10$", str(simulation.address), "--node", "can/84")
+        await expect(
+            ExitCode.NO_ANSWER,
+            "Ids that answer: 10. See: packwire doctor vesc://",
+            str(simulation.address),
+            "--node",
+            "can/84",
+        )
 
 
 async def test_values_of_a_script():

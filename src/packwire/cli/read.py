@@ -1,12 +1,15 @@
 """`packwire read`: a pack once, as a card, JSON or CSV."""
 
 import asyncio
+import contextlib
 import json as json_text
 import time
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.text import Text
 
+from packwire.address import parse_address
 from packwire.cli.card import node_lines, title
 from packwire.cli.devices import DeviceOptions, Target, target
 from packwire.cli.records import csv_header, csv_rows, device_record
@@ -14,7 +17,7 @@ from packwire.cli.terminal import make_console
 from packwire.device import Node
 from packwire.device.no_reply import NoReplyError
 from packwire.device.vesc import VescDevice
-from packwire.errors import ExitCode, NoAnswerError
+from packwire.errors import ExitCode, GoneError, NoAnswerError
 from packwire.sample import Condition, Sample
 
 _NO_OPTIONS = DeviceOptions()
@@ -44,14 +47,25 @@ def read(
 
 async def _read(text: str, options: DeviceOptions, *, json: bool, csv: bool) -> int:
     started = time.monotonic()
-    async with target(text, options) as wanted, wanted.device(tries=3) as device:
-        if json or csv:
-            samples = await _all_samples(device, wanted)
-            print(_script_text(device, samples, time.monotonic() - started, as_json=json), flush=True)
-        else:
-            samples = await _show(device, wanted, make_console(), started)
+    with _naming_the_doctor(text):
+        async with target(text, options) as wanted, wanted.device(tries=3) as device:
+            if json or csv:
+                samples = await _all_samples(device, wanted)
+                print(_script_text(device, samples, time.monotonic() - started, as_json=json), flush=True)
+            else:
+                samples = await _show(device, wanted, make_console(), started)
     silent = any(sample.condition is Condition.SILENT for sample in samples)
     return ExitCode.NO_ANSWER if silent else ExitCode.OK
+
+
+@contextlib.contextmanager
+def _naming_the_doctor(text: str) -> Iterator[None]:
+    """Add to an error about silence who finds its cause; the address is shown without its password."""
+    try:
+        yield
+    except (NoAnswerError, GoneError) as error:
+        error.args = (f"{str(error).rstrip('.')}. See: packwire doctor {parse_address(text)}",)
+        raise
 
 
 async def _all_samples(device: VescDevice, wanted: Target) -> tuple[Sample, ...]:

@@ -285,7 +285,8 @@ class VescDevice(Device):
 
     def _sample(self, node: Node, values: dict[str, Value], stale: str = "") -> Sample:
         if len(values) > len(node.quantities):
-            self._nodes[node.key] = replace(node, quantities=tuple(values))
+            # The search of the CAN bus may have learnt more about this node since it was asked.
+            self._nodes[node.key] = replace(self._nodes[node.key], quantities=tuple(values))
         return Sample(node.key, time.time_ns(), values, Condition.STALE if stale else Condition.FRESH, stale)
 
 

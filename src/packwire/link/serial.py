@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, override
 
@@ -22,12 +23,18 @@ class SerialLink(StreamLink):
 
     @override
     async def connect(self) -> None:
-        serialx = _serialx()
-        loop = asyncio.get_running_loop()
-        try:
-            await serialx.create_serial_connection(loop, lambda: self, self.path, self.baud)
-        except (OSError, serialx.SerialException) as error:
-            raise _unreachable(self.path, error) from error
+        await serial_connection(lambda: self, self.path, self.baud)
+
+
+async def serial_connection(protocol: Callable[[], asyncio.Protocol], path: str, baud: int) -> Any:
+    """Open a serial port; return its transport. Raises UnreachableError, MissingExtraError."""
+    serialx = _serialx()
+    loop = asyncio.get_running_loop()
+    try:
+        transport, _ = await serialx.create_serial_connection(loop, protocol, path, baud)
+    except (OSError, serialx.SerialException) as error:
+        raise _unreachable(path, error) from error
+    return transport
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ class TcpLink(StreamLink):
                 await loop.create_connection(lambda: self, self.host, self.port)
         except (OSError, UnicodeError) as error:  # TimeoutError and socket.gaierror among them
             raise unreachable(self.host, self.port, error) from error
-        _keep_alive(self._transport)
+        if self._transport:
+            keep_alive(self._transport)
 
     @override
     async def explain_close(self, *, answered: bool, error: Exception | None) -> PackwireError:
@@ -71,9 +72,9 @@ def unreachable(host: str, port: int, error: OSError | UnicodeError) -> Unreacha
     return UnreachableError(f"{where} cannot be reached: {error.strerror or error}")
 
 
-def _keep_alive(transport: asyncio.Transport | None) -> None:
-    """Let the kernel notice a peer that vanished without closing."""
-    raw = transport.get_extra_info("socket") if transport else None
+def keep_alive(transport: asyncio.BaseTransport) -> None:
+    """Let the kernel notice a peer that vanished without closing; does nothing where there is no socket."""
+    raw = transport.get_extra_info("socket")
     if raw is None:
         return
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -1,0 +1,203 @@
+"""What `packwire doctor` shows: each rung as it ends, then the verdict; or one JSON object."""
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from packwire.cli.terminal import make_console, printable
+from packwire.doctor.evidence import Confidence, Diagnosis, Outcome, Rung, Standing, Verdict
+from packwire.doctor.rungs.step import Step
+from packwire.doctor.theories import NOT_REACHED
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+_MARKS = {
+    Outcome.PASSED: ("ok  ", "green"),
+    Outcome.FAILED: ("FAIL", "bold red"),
+    Outcome.ODD: ("odd ", "yellow"),
+}
+_STANDINGS = {
+    Standing.CONFIRMED: "bold red",
+    Standing.RULED_OUT: "green",
+    Standing.OPEN: "yellow",
+}
+_NAME_WIDTH = 13
+_INDENT = " " * (_NAME_WIDTH + 7)
+#: Rungs that passed show so many lines of evidence; the report shows all.
+_SHOWN_PASSED = 2
+RESTART = "Not one byte. Switch the device off and on, wait until it is up, then press Enter (n: leave it)."
+
+
+class TextView:
+    """For people."""
+
+    def __init__(self) -> None:
+        self._console = make_console()
+        self._status: Status | None = None
+        self._skipped: list[Rung] = []
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Show on a terminal which rung is being climbed."""
+        with self._console.status("") as self._status:
+            yield
+        self._status = None
+
+    def begun(self, step: Step) -> None:
+        """Say what is being asked now."""
+        if self._status is not None:
+            self._status.update(step.question)
+
+    def ended(self, rung: Rung) -> None:
+        """Show a rung; those without sense are named together at the end."""
+        if rung.outcome is Outcome.SKIPPED:
+            self._skipped.append(rung)
+            return
+        mark, style = _MARKS[rung.outcome]
+        seconds = f"  {rung.seconds:.1f} s" if rung.seconds >= 0.5 else ""
+        rules_out = f"  (rules out {rung.rules_out})" if rung.rules_out else ""
+        self._print(
+            Text.assemble(
+                (mark, style),
+                f"  {rung.name:<{_NAME_WIDTH}} {printable(rung.answer)}",
+                (rules_out + seconds, "dim"),
+            )
+        )
+        passed = rung.outcome is Outcome.PASSED
+        lines = rung.evidence[:_SHOWN_PASSED] if passed else rung.evidence
+        for line in lines:
+            self._print(Text(f"{_INDENT}{printable(line)}", "dim"))
+        if len(lines) < len(rung.evidence):
+            left = len(rung.evidence) - len(lines)
+            more = f"{_INDENT}and {left} line{'s' if left > 1 else ''} more, with --report or --json"
+            self._print(Text(more, "dim"))
+
+    def _print(self, text: Text) -> None:
+        self._console.print(text)
+
+    async def ask_for_restart(self) -> bool:
+        """Let the user switch the device off and on; tell whether that was done."""
+        if self._status is not None:
+            self._status.stop()
+        done = await _prompt(RESTART)
+        if self._status is not None:
+            self._status.start()
+        return done
+
+    def verdict(self, diagnosis: Diagnosis) -> None:
+        """Show the theories, the verdict, and what to do."""
+        if self._skipped:
+            names = ", ".join(rung.name for rung in self._skipped)
+            self._print(
+                Text.assemble(("-   ", "dim"), (f"  not tried: {names}: {self._skipped[0].answer}", "dim"))
+            )
+        self._print(Text())
+        for theory in diagnosis.theories:
+            if theory.by == NOT_REACHED:
+                continue
+            style = _STANDINGS[theory.standing]
+            self._print(
+                Text.assemble((f"{theory.standing:<10}", style), f"  {theory.question}: ", (theory.by, "dim"))
+            )
+        self._print(Text())
+        for remark in diagnosis.remarks:
+            self._print(Text.assemble(("also      ", "yellow"), f"  {printable(remark.words)}"))
+        if not diagnosis.complete:
+            self._print(Text("The time that was given ended before the ladder did.", "yellow"))
+        self._print(_verdict_line(diagnosis.verdict))
+        self._print(Text.assemble(("What to do: ", "bold"), printable(diagnosis.verdict.remedy)))
+
+    def wrote(self, file: Path) -> None:
+        """Say that a report was written."""
+        self._print(Text(f"Report written, without secrets: {file}", "dim"))
+
+
+def _verdict_line(verdict: Verdict) -> Text:
+    sure = "" if verdict.confidence is Confidence.CERTAIN else f" ({verdict.confidence})"
+    style = "bold green" if verdict.ok else "bold red"
+    return Text.assemble(
+        (f"VERDICT{sure}: ", style), (printable(verdict.words), "bold"), (f"  [{verdict.key}]", "dim")
+    )
+
+
+async def _prompt(text: str) -> bool:
+    """Ask and wait for Enter; False for `n` and where there is no more input."""
+    print(text, file=sys.stderr, flush=True)
+    answer = await asyncio.to_thread(sys.stdin.readline)
+    return bool(answer) and not answer.strip().lower().startswith("n")
+
+
+class JsonView:
+    """For scripts: nothing until the end, then one object."""
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Show nothing."""
+        yield
+
+    def begun(self, step: Step) -> None:
+        """Show nothing."""
+
+    def ended(self, rung: Rung) -> None:
+        """Show nothing."""
+
+    async def ask_for_restart(self) -> bool:
+        """Let the user switch the device off and on; the question goes to standard error."""
+        return await _prompt(RESTART)
+
+    def verdict(self, diagnosis: Diagnosis) -> None:
+        """Print the object."""
+        print(json.dumps(diagnosis_record(diagnosis), allow_nan=False), flush=True)
+
+    def wrote(self, file: Path) -> None:
+        """Show nothing."""
+
+
+def diagnosis_record(diagnosis: Diagnosis) -> dict[str, Any]:
+    """Return a diagnosis as plain data; times in s, `started` in ISO 8601."""
+    return {
+        "address": diagnosis.address,
+        "where": diagnosis.where,
+        "started": datetime.fromtimestamp(diagnosis.started, UTC).isoformat(timespec="milliseconds"),
+        "seconds": round(diagnosis.seconds, 3),
+        "complete": diagnosis.complete,
+        "verdict": _verdict_record(diagnosis.verdict),
+        "remarks": [_verdict_record(remark) for remark in diagnosis.remarks],
+        "theories": [
+            {"key": each.key, "question": each.question, "standing": each.standing.value, "by": each.by}
+            for each in diagnosis.theories
+        ],
+        "pack": {
+            key: list(value) if isinstance(value, tuple) else value for key, value in diagnosis.pack.items()
+        },
+        "rungs": [
+            {
+                "name": rung.name,
+                "question": rung.question,
+                "outcome": rung.outcome.value,
+                "answer": rung.answer,
+                "evidence": list(rung.evidence),
+                "rules_out": rung.rules_out,
+                "seconds": round(rung.seconds, 3),
+            }
+            for rung in diagnosis.rungs
+        ],
+    }
+
+
+def _verdict_record(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "key": verdict.key,
+        "confidence": verdict.confidence.value,
+        "words": verdict.words,
+        "remedy": verdict.remedy,
+        "exit_code": int(verdict.exit_code),
+    }

@@ -1,0 +1,206 @@
+"""What the doctor works with: the address and its connections, and the facts that the rungs gather."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from packwire.address import Address, HubAddress, SerialAddress, TcpAddress, with_can_id
+from packwire.device.node_memory import NodeMemory
+from packwire.device.open import open_link
+from packwire.doctor.facts import Facts
+from packwire.doctor.line import Exchange, Line
+from packwire.doctor.tape import Tape
+from packwire.errors import PackwireError
+from packwire.vesc.commands import Command
+from packwire.vesc.requests import request
+
+#: A device that closes every connection at once is not dialled for ever.
+MAX_CONNECTIONS = 12
+#: Seconds between two connections: a VESC Express notices a moment later that its client has gone.
+REDIAL = 0.05
+#: No patience is longer (s).
+LONGEST = 3.0
+#: Of the first patience, what is waited at least where a verdict hangs on it, and where silence is expected.
+LEAST_SHARE, BRIEF_SHARE = 0.5, 0.2
+#: So many requests in a row without one byte, and it is time to see whether the device is still there.
+SILENT_TAIL = 3
+
+
+class Depth(IntEnum):
+    """How far the ladder is climbed."""
+
+    QUICK = 0
+    USUAL = 1
+    THOROUGH = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to examine.
+
+    `patience` is how long the first reply is waited for (s), later ones are waited for in proportion to what
+    was seen. `listen` is how long to listen before anything is sent, and `poll` how long the battery is asked
+    at 10 Hz. `direct` is the device's own address, to compare with the way through a hub. `expected` are CAN
+    ids that should answer, `memory` knows those that did the last time. `restart` lets the owner switch the
+    device off and on, and tells whether that was done.
+    """
+
+    depth: Depth = Depth.USUAL
+    patience: float = 1.5
+    listen: float | None = None
+    poll: float = 3.0
+    direct: Address | None = None
+    expected: frozenset[int] | None = None
+    memory: NodeMemory | None = None
+    restart: Callable[[], Awaitable[bool]] | None = None
+
+
+class NoConnectionError(Exception):
+    """There is no connection any more and none can be made; the ladder ends here."""
+
+
+@dataclass(slots=True)
+class Case:
+    """One patient. `facts` grow from rung to rung."""
+
+    address: Address
+    options: Options = field(default_factory=Options)
+    facts: Facts = field(default_factory=Facts)
+    tape: Tape = field(default_factory=Tape)
+    current: Line | None = None
+    _numbers: int = 0
+    _lines: list[Line] = field(default_factory=list)
+
+    @property
+    def is_hub(self) -> bool:
+        """Whether the way leads through a hub."""
+        return isinstance(self.address, HubAddress)
+
+    @property
+    def is_serial(self) -> bool:
+        """Whether the way is a serial port."""
+        return isinstance(self.address, SerialAddress)
+
+    @property
+    def direct_tcp(self) -> TcpAddress | None:
+        """Return the address where it is a VESC's own TCP port."""
+        return self.address if isinstance(self.address, TcpAddress) else None
+
+    @property
+    def base(self) -> Address:
+        """Return the address without its CAN id."""
+        return with_can_id(self.address, None)
+
+    async def dial(self, address: Address | None = None) -> Line:
+        """Open one more connection, to this device or another address of it. Raises UnreachableError."""
+        if self._numbers >= MAX_CONNECTIONS:
+            raise NoConnectionError(f"{self._numbers} connections were enough")
+        if self._numbers and address is None and not self.is_serial:
+            await asyncio.sleep(REDIAL)
+        self._numbers += 1
+        line = Line(open_link(address or self.base), self._numbers, self.tape)
+        self._lines.append(line)
+        await line.open()
+        self.facts.connections += 1
+        return line
+
+    async def line(self) -> Line:
+        """Return the open connection; make a new one where the last was closed.
+
+        Raises NoConnectionError where that cannot be.
+        """
+        if self.current is not None and not self.current.closed:
+            return self.current
+        self.note_close()
+        try:
+            self.current = await self.dial()
+        except PackwireError as error:
+            self.facts.lost_by = str(error)
+            raise NoConnectionError(str(error)) from error
+        return self.current
+
+    async def fresh_line(self) -> Line:
+        """Close what is open and return a new connection. Raises NoConnectionError."""
+        await self.hang_up()
+        return await self.line()
+
+    async def hang_up(self) -> None:
+        """Close the connection from this side."""
+        self.note_close()
+        if self.current is not None:
+            await self.current.close()
+            self.facts.add_line(self.current.stats, self.current.unsolicited, self.current.surplus)
+            self.current = None
+
+    async def leave(self) -> None:
+        """Close every connection that is open still."""
+        await self.hang_up()
+        for line in self._lines:
+            await line.close()
+
+    def note_close(self) -> None:
+        """Keep how the other end closed the connection, where it did."""
+        line = self.current
+        if line is not None and line.close_seen is not None:
+            self.facts.closes.append(line.close_seen)
+            self.facts.add_line(line.stats, line.unsolicited, line.surplus)
+            self.current = None
+
+    async def ask(
+        self, payload: bytes, can_id: int | None = None, *, tries: int = 2, patience: float | None = None
+    ) -> Exchange:
+        """Ask, again where nothing came or the connection was closed; return the last exchange.
+
+        Raises NoConnectionError.
+        """
+        for attempt in range(1, tries + 1):
+            line = await self.line()
+            exchange = await line.ask(payload, can_id, patience or self.patience(can_id))
+            self.facts.note(exchange)
+            if exchange.reply is not None or attempt == tries:
+                break
+        return exchange
+
+    async def ask_command(self, command: Command, can_id: int | None = None, *, tries: int = 2) -> Exchange:
+        """Ask a command that is nothing but its number."""
+        return await self.ask(request(command), can_id, tries=tries)
+
+    def patience(self, can_id: int | None = None) -> float:
+        """Return how long to wait for a reply (s): several times what the slowest took so far."""
+        slowest = self.facts.slowest(over_can=can_id is not None)
+        if slowest is None:
+            return self.options.patience
+        # A busy computer, or one hiccup of a radio, is no lost reply.
+        return min(max(4 * slowest + 0.2, LEAST_SHARE * self.options.patience), LONGEST)
+
+    async def check_alive(self) -> bool:
+        """See whether the device answers anything still; if not, whether a new connection mends it."""
+        again = await self.ask(request(Command.FW_VERSION), tries=1)
+        if again.reply is not None or again.closed or again.received:
+            return True
+        self.facts.fell_silent_after = (await self.line()).stats.frames
+        await self.fresh_line()
+        anew = await self.ask(request(Command.FW_VERSION), tries=1)
+        self.facts.answers_anew = anew.reply is not None
+        return False
+
+    @property
+    def seems_silent(self) -> bool:
+        """Whether the last requests brought not one byte."""
+        tail = self.facts.exchanges[-SILENT_TAIL:]
+        return len(tail) == SILENT_TAIL and not any(each.received or each.closed for each in tail)
+
+    def brief_patience(self, can_id: int | None = None) -> float:
+        """Return how long to wait where silence is expected, or no verdict hangs on it (s)."""
+        slowest = self.facts.slowest(over_can=can_id is not None)
+        return (
+            self.patience(can_id)
+            if slowest is None
+            else min(max(3 * slowest + 0.05, BRIEF_SHARE * self.options.patience), self.options.patience)
+        )
+
+    def elapsed(self) -> float:
+        """Return the seconds since the doctor began."""
+        return time.monotonic() - self.tape.started

@@ -1,0 +1,99 @@
+"""From an address to a diagnosis: climb the ladder, judge what was found."""
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import Any
+
+from packwire.address import Address, HubAddress, SimAddress, parse_address
+from packwire.device.open import open_link
+from packwire.device.vesc_samples import battery_values
+from packwire.doctor.case import Case, Depth, Options
+from packwire.doctor.evidence import Diagnosis, Rung
+from packwire.doctor.ladder import Announcer, Watcher, climb
+from packwire.doctor.theories import weigh
+from packwire.doctor.verdicts import judge
+from packwire.errors import BadAddressError
+
+
+async def diagnose(
+    address: Address | str,
+    *,
+    password: str | None = None,
+    quick: bool = True,
+    limit: float | None = None,
+) -> Diagnosis:
+    """Find out why a device gives no data, or that it does.
+
+        diagnosis = await diagnose("veschub://TESTPACK@hub.example", password="...", limit=15)
+        diagnosis.verdict.key, diagnosis.verdict.words, diagnosis.verdict.remedy
+
+    `quick` asks only what a verdict on a device that gives nothing needs (1 to 3 s; up to about 10 s where it
+    is silent), else also the CAN bus, the freshness of the values and the owner's theories (about 9 s). After
+    `limit` seconds it ends with what is known by then. A device's fault never raises. Raises BadAddressError
+    for an address that makes no sense or a password that can never work, and MissingExtraError.
+    """
+    parsed = parse_address(address) if isinstance(address, str) else address
+    if password is not None and isinstance(parsed, HubAddress):
+        parsed = replace(parsed, password=password)
+    depth = Depth.QUICK if quick else Depth.USUAL
+    return await examine(parsed, Options(depth=depth), limit=limit)
+
+
+async def examine(
+    address: Address,
+    options: Options,
+    *,
+    limit: float | None = None,
+    begun: Announcer | None = None,
+    ended: Watcher | None = None,
+) -> Diagnosis:
+    """Do what `diagnose` does, with every option; `begun` and `ended` learn of each rung as it happens."""
+    if isinstance(address, SimAddress):
+        raise BadAddressError(f"{address} is for the command line, which starts the simulator")
+    case = Case(address, options)
+    name = open_link(case.base).name  # raises for what can never work
+    started = time.time()
+    rungs: list[Rung] = []
+
+    def keep(rung: Rung) -> None:
+        rungs.append(rung)
+        if ended is not None:
+            ended(rung)
+
+    complete = True
+    try:
+        async with asyncio.timeout(limit):
+            await climb(case, begun=begun, ended=keep)
+    except TimeoutError:
+        complete = False
+    finally:
+        await case.leave()
+    verdict, remarks = judge(case)
+    return Diagnosis(
+        str(address),
+        name,
+        verdict,
+        tuple(rungs),
+        remarks,
+        weigh(case),
+        _pack_values(case),
+        started,
+        case.elapsed(),
+        complete,
+        _hidden(address),
+        case.tape,
+    )
+
+
+def _pack_values(case: Case) -> dict[str, Any]:
+    pack = case.facts.pack
+    if pack is None or pack.absent or pack.cell_num is None:
+        return {}
+    return battery_values(pack)
+
+
+def _hidden(address: Address) -> tuple[str, ...]:
+    if not isinstance(address, HubAddress):
+        return ()
+    return (address.device_id,)

@@ -1,0 +1,241 @@
+"""What the trials say about a client, in plain words, with cause and remedy. Pure functions."""
+
+from collections.abc import Callable, Iterator
+
+from packwire.doctor.evidence import Confidence
+from packwire.doctor.misreadings import RULES
+from packwire.doctor.my_client.lengths import judge_lengths, of_kind
+from packwire.doctor.my_client.plan import Findings
+from packwire.doctor.my_client.reactions import Result
+from packwire.doctor.my_client.trials import Kind
+from packwire.doctor.my_client.verdict import (
+    AGES_DIFFER,
+    FRAMING,
+    RESYNC,
+    STREAM,
+    UNASKED,
+    ClientVerdict,
+    Finding,
+    Meeting,
+)
+from packwire.vesc.commands import Command, command_name
+
+
+def judge(found: Findings | None, met: Meeting) -> ClientVerdict:
+    """Say what is known, whether all trials were done or not."""
+    if found is None or not found.all_controls:
+        return _nothing_tried(met)
+    findings = [*_requests(met)]
+    if not found.controls.tell:
+        return _no_difference(found, findings)
+    findings += [*judge_lengths(found), *_pieces(found), *_company(found), *_bad(found), *_ages(found)]
+    undecided = [*_unclear(found)]
+    if not found.done:
+        undecided.append("it was ended before all was tried")
+    return ClientVerdict(True, tuple(findings), tuple(undecided), tuple(_good(found)))
+
+
+def _nothing_tried(met: Meeting) -> ClientVerdict:
+    if not met.connections:
+        return ClientVerdict(False, (), ("no client connected",))
+    findings = tuple(_requests(met))
+    if findings:
+        return ClientVerdict(True, findings)
+    if met.unanswerable:
+        names = ", ".join(command_name(number) for number in met.unanswerable)
+        return ClientVerdict(False, (), (f"it asked only what is not played here: {names}",))
+    if not met.requests:
+        return ClientVerdict(False, (), ("it connected, but sent no request",))
+    return ClientVerdict(False, (), ("it asked too seldom for a first experiment",))
+
+
+def _requests(met: Meeting) -> Iterator[Finding]:
+    """Look at what the client itself sends; zeros in front are right."""
+    stats = met.stats
+    if stats.crc_errors or (stats.waiting and not met.requests) or (stats.junk and not met.requests):
+        yield Finding(
+            "requests-broken",
+            Confidence.CERTAIN if stats.crc_errors or not met.requests else Confidence.LIKELY,
+            f"Of what it sends, {met.requests} frames are right; there are {', '.join(stats.oddities())}.",
+            "it frames its requests wrongly; a device does not answer them",
+            FRAMING,
+        )
+
+
+# How it takes it
+
+
+def _missed(found: Findings, *keys: str) -> list[Result]:
+    return [each for each in found.results if each.trial.key in keys and each.taken is False]
+
+
+def _pieces(found: Findings) -> Iterator[Finding]:
+    tried = of_kind(found, Kind.DELIVERY)
+    missed = [each for each in tried if not each.taken]
+    if not missed:
+        return
+    ways = ", ".join(each.trial.words for each in missed)
+    every = len(missed) == len(tried)
+    yield Finding(
+        "one-read",
+        Confidence.CERTAIN if every else Confidence.LIKELY,
+        f"It did not take a reply that came {ways}"
+        + (", in one piece it did." if every else "; otherwise it did."),
+        "it takes what one read gives for a whole frame"
+        if every
+        else "it does not keep what it has of a frame until the rest is there",
+        STREAM,
+    )
+
+
+def _company(found: Findings) -> Iterator[Finding]:
+    if _missed(found, "print-first"):
+        yield Finding(
+            "print-chokes",
+            Confidence.CERTAIN,
+            "A PRINT packet in front of a reply costs it the reply.",
+            "it takes the first packet for the reply, or gives up at one that it did not ask for",
+            UNASKED,
+        )
+    elif missed := _missed(found, "print-joined", "print-behind"):
+        ways = " and ".join(each.trial.words for each in missed)
+        yield Finding(
+            "joined",
+            Confidence.CERTAIN,
+            f"It did not take {ways}.",
+            "it takes one frame from a read and drops the rest",
+            STREAM,
+        )
+    if missed := _missed(found, "junk-first"):
+        yield Finding(
+            "junk-chokes",
+            Confidence.CERTAIN,
+            f"It did not take a reply with {missed[0].trial.words}.",
+            "it wants a frame to begin with the first byte that it reads",
+            RESYNC,
+        )
+    if _missed(found, "damaged-first"):
+        yield Finding(
+            "damage-chokes",
+            Confidence.LIKELY,
+            "After a damaged frame it did not take the good one that followed.",
+            "it gives up at a wrong checksum, or looks for the next frame in the wrong place",
+            RESYNC,
+        )
+
+
+def _bad(found: Findings) -> Iterator[Finding]:
+    took = {each.trial.key for each in of_kind(found, Kind.BAD) if each.taken}
+    if "corrupt" in took:
+        yield Finding(
+            "crc-ignored",
+            Confidence.CERTAIN,
+            "It took a reply whose CRC is wrong.",
+            "it does not check the CRC, or not against the payload: it will show wrong values one day",
+            FRAMING,
+        )
+    if "print-only" in took:
+        yield Finding(
+            "any-reply",
+            Confidence.CERTAIN,
+            "It took a PRINT packet for the reply to its request.",
+            "it takes the first packet that comes, whatever its command",
+            UNASKED,
+        )
+
+
+def _ages(found: Findings) -> Iterator[Finding]:
+    missed = [each for each in of_kind(found, Kind.AGE) if not each.taken]
+    if missed and not any(not each.taken for each in of_kind(found, Kind.LENGTH)):
+        sizes = ", ".join(str(each.size) for each in missed)
+        yield Finding(
+            "old-firmware",
+            Confidence.LIKELY,
+            f"It did not take replies that end early, as older firmware's do ({sizes} bytes for 20 cells).",
+            "it wants every field",
+            AGES_DIFFER,
+        )
+
+
+# Where nothing tells
+
+
+def _no_difference(found: Findings, findings: list[Finding]) -> ClientVerdict:
+    """Judge a client that does the same whether a reply comes or not."""
+    name = command_name(found.command)
+    every = _every(found)
+    if found.dialect:
+        rule = next(rule.rule for rule in RULES if rule.key == found.dialect)
+        findings.append(
+            Finding(
+                found.dialect,
+                Confidence.CERTAIN,
+                f"It took no right reply to {name} of any length, but one whose frame was wrong in this way:",
+                rule,
+                FRAMING,
+            )
+        )
+        return ClientVerdict(True, tuple(findings))
+    if found.other_command is not None and found.others.tell:
+        other = command_name(found.other_command)
+        findings.append(
+            Finding(
+                "command-ignored",
+                Confidence.LIKELY,
+                f"It takes replies to {other}, and none to {name} ({found.command}), whatever their length.",
+                f"it does not know command {found.command}, or fails to decode its reply{_forwarded(found)}",
+                f"look at what it does with a payload whose first byte is {found.command}",
+            )
+        )
+        return ClientVerdict(True, tuple(findings))
+    words = (
+        f"{every} after a reply to {name} it does the same as after none: it takes no reply at all, or it "
+        "goes by the clock. Look at what it shows, or let it ask again as soon as a reply is there"
+    )
+    if not found.done:
+        words = f"it was ended after {len(found.all_controls)} experiments, which is too soon to tell"
+    return ClientVerdict(bool(findings), tuple(findings), (words,))
+
+
+def _forwarded(found: Findings) -> str:
+    """Say what else may be where a request went over CAN."""
+    if found.all_controls[0].request[0] != Command.FORWARD_CAN:
+        return ""
+    return f"; or it waits for a reply that begins with 34 (FORWARD_CAN): it begins with {found.command}"
+
+
+def _every(found: Findings) -> str:
+    seen = [each.since_request for each in found.all_controls]
+    return f"it acts {min(seen):.2f} to {max(seen):.2f} s after each request;" if seen else ""
+
+
+def _unclear(found: Findings) -> Iterator[str]:
+    # Who takes anything for the reply goes on before the reply is sent: that is known then.
+    known = any(each.taken for each in of_kind(found, Kind.BAD))
+    unclear = [
+        each.trial.words
+        for each in found.results
+        if each.taken is None and not (known and each.trial.kind is Kind.COMPANY)
+    ]
+    if unclear:
+        yield f"what it did was no clear sign after: {', '.join(unclear)}"
+    if found.stuck_behind is not None:
+        yield f"it took nothing more after {found.stuck_behind.words}, so what came later says nothing"
+
+
+_GOOD: tuple[tuple[Kind, Callable[[Findings], str]], ...] = (
+    (Kind.LENGTH, lambda found: f"replies of {len(of_kind(found, Kind.LENGTH))} lengths, 100 to 511 bytes"),
+    (Kind.DELIVERY, lambda _: "replies byte by byte, and cut in every place"),
+    (Kind.COMPANY, lambda _: "PRINT packets, junk and damaged frames around them"),
+    (Kind.AGE, lambda _: "replies that end early, as older firmware's do"),
+)
+
+
+def _good(found: Findings) -> Iterator[str]:
+    for kind, words in _GOOD:
+        tried = [each for each in found.results if each.trial.kind is kind]
+        if tried and all(each.expected for each in tried):
+            yield words(found)
+    bad = of_kind(found, Kind.BAD)
+    if bad and all(each.expected for each in bad):
+        yield "nothing in place of a reply: neither one with a wrong CRC nor a PRINT packet"

@@ -1,0 +1,150 @@
+"""A diagnosis as a page fit for a forum: HTML in one file, or Markdown; with hex, without secrets."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote
+
+import packwire
+from packwire.direction import Direction
+from packwire.doctor.evidence import Diagnosis, Rung, Theory, Verdict
+from packwire.doctor.tape import Stretch
+from packwire.errors import missing_extra
+from packwire.quantity import QUANTITIES, Scalar
+from packwire.vesc.hublogin import normal_id
+
+#: What is shown of the battery in one line.
+_SHOWN = (
+    "voltage",
+    "current",
+    "soc",
+    "cell_count",
+    "cell_voltage_min",
+    "cell_voltage_max",
+    "cell_voltage_spread",
+)
+#: Pieces shown in a report: the first and the last so many.
+_FIRST, _LAST = 120, 60
+_BYTES_A_LINE = 160
+HIDDEN = "(hidden)"
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
+
+
+def html_report(diagnosis: Diagnosis) -> str:
+    """Return a page that needs no other file. Raises MissingExtraError without jinja2."""
+    return _render("report.html.j2", diagnosis, autoescape=True)
+
+
+def markdown_report(diagnosis: Diagnosis) -> str:
+    """Return Markdown as forums and issue trackers take it. Raises MissingExtraError without jinja2."""
+    text = _render("report.md.j2", diagnosis, autoescape=False)
+    return re.sub(r"\n{3,}", "\n\n", text)
+
+
+def _render(template: str, diagnosis: Diagnosis, *, autoescape: bool) -> str:
+    try:
+        import jinja2  # noqa: PLC0415 - an extra, and only for reports
+    except ImportError:
+        raise missing_extra("cli", "a report") from None
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=autoescape,  # noqa: S701 - Markdown has an escape of its own, the filter `md`
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    environment.filters["md"] = _markdown
+    environment.filters["fenced"] = lambda text: text.replace("```", "'''")
+    return environment.get_template(template).render(_content(diagnosis))
+
+
+def _markdown(text: str) -> str:
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def _content(diagnosis: Diagnosis) -> dict[str, Any]:
+    clean = _cleaner(diagnosis)
+    stretches = list(diagnosis.tape.redacted())
+    return {
+        "address": clean(diagnosis.address),
+        "when": datetime.fromtimestamp(diagnosis.started, UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "seconds": diagnosis.seconds,
+        "verdict": _clean_verdict(diagnosis.verdict, clean),
+        "remarks": [_clean_verdict(remark, clean) for remark in diagnosis.remarks],
+        "theories": [_clean_theory(theory, clean) for theory in diagnosis.theories],
+        "rungs": [_clean_rung(rung, clean) for rung in diagnosis.rungs],
+        "complete": diagnosis.complete,
+        "pack": _pack(diagnosis),
+        "cells": diagnosis.pack.get("cell_voltages", ()),
+        "stretches": list(_lines(stretches, diagnosis.tape.lost)),
+        "total": len(stretches),
+        "version": packwire.__version__,
+    }
+
+
+def _cleaner(diagnosis: Diagnosis) -> Callable[[str], str]:
+    """Return what hides the texts that must not be shown, in every form in which they may stand."""
+    forms = {
+        form
+        for text in diagnosis.hidden
+        for form in (text, quote(text), quote(text, safe=""), normal_id(text))
+    }
+    if not forms:
+        return _plain
+    longest_first = sorted(forms, key=len, reverse=True)
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)", re.IGNORECASE)
+    return lambda text: pattern.sub(HIDDEN, _plain(text))
+
+
+def _plain(text: str) -> str:
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def _clean_verdict(verdict: Verdict, clean: Callable[[str], str]) -> Verdict:
+    return replace(verdict, words=clean(verdict.words), remedy=clean(verdict.remedy))
+
+
+def _clean_theory(theory: Theory, clean: Callable[[str], str]) -> Theory:
+    return replace(theory, by=clean(theory.by))
+
+
+def _clean_rung(rung: Rung, clean: Callable[[str], str]) -> Rung:
+    return replace(
+        rung,
+        answer=clean(rung.answer),
+        evidence=tuple(map(clean, rung.evidence)),
+        rules_out=clean(rung.rules_out),
+    )
+
+
+def _pack(diagnosis: Diagnosis) -> list[tuple[str, str]]:
+    pack = diagnosis.pack
+    return [
+        (key.replace("_", " "), QUANTITIES[key].format(cast("Scalar", pack[key])))
+        for key in _SHOWN
+        if key in pack
+    ]
+
+
+def _lines(stretches: list[Stretch], lost: int) -> Iterator[str]:
+    many = len(stretches) > _FIRST + _LAST
+    shown = [*stretches[:_FIRST], None, *stretches[-_LAST:]] if many else [*stretches]
+    for each in shown:
+        if each is None:
+            yield f"... {len(stretches) - _FIRST - _LAST} pieces more ..."
+            continue
+        way = "->" if each.direction is Direction.TO_DEVICE else "<-"
+        yield f"{each.time:9.4f}  [{each.connection}] {way}  {_hex(each)}"
+    if lost:
+        yield f"... and {lost} bytes that were too many to keep"
+
+
+def _hex(stretch: Stretch) -> str:
+    if not stretch.data:
+        return f"{stretch.size} bytes, not kept: they may hold a password"
+    if not any(stretch.data):
+        return f"{stretch.size} zeros"
+    more = f" .. ({stretch.size} bytes)" if stretch.size > _BYTES_A_LINE else ""
+    return stretch.data[:_BYTES_A_LINE].hex(" ") + more

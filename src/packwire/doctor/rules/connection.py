@@ -1,0 +1,167 @@
+"""The verdicts on a connection that ends, falls silent, or damages what passes."""
+
+from packwire.doctor.case import Case
+from packwire.doctor.evidence import Confidence
+from packwire.doctor.facts import Contact
+from packwire.doctor.line import Exchange
+from packwire.doctor.rules.rule import Rule, certain, sure, values
+from packwire.doctor.rungs.words import few
+from packwire.errors import ExitCode
+
+
+def _mid_reply(case: Case) -> Confidence | None:
+    return sure(sum(close.mid_frame is not None and close.answered for close in case.facts.closes))
+
+
+def _cut_off(case: Case) -> Confidence | None:
+    closed = sum(close.mid_frame is None and close.answered for close in case.facts.closes)
+    return None if case.is_hub else sure(closed)
+
+
+def _displaced(case: Case) -> Confidence | None:
+    closed = sum(close.mid_frame is None and close.answered for close in case.facts.closes)
+    return sure(closed) if case.is_hub else None
+
+
+def _ages(case: Case) -> str:
+    return few([f"{close.age:.1f} s" for close in case.facts.closes if close.answered])
+
+
+def _fell_silent(case: Case) -> Confidence | None:
+    facts = case.facts
+    if facts.fell_silent_after is None:
+        return None
+    return Confidence.CERTAIN if facts.answers_anew else Confidence.LIKELY
+
+
+def _fell_silent_words(case: Case) -> str:
+    facts = case.facts
+    anew = (
+        "A new connection is answered again."
+        if facts.answers_anew
+        else "A new connection is not answered either."
+    )
+    times = "once" if facts.fell_silent_after == 1 else f"{facts.fell_silent_after} times"
+    return (
+        f"The device answered {times} and then said nothing any more, though the "
+        f"connection stayed open. {anew}"
+    )
+
+
+def _corrupt(case: Case) -> Confidence | None:
+    corrupted = len(_corrupted(case))
+    return sure(corrupted) if corrupted >= len(_cut(case)) else None
+
+
+def _corrupted(case: Case) -> list[Exchange]:
+    return [each for each in case.facts.exchanges if each.reply is None and each.damaged]
+
+
+def _truncated(case: Case) -> Confidence | None:
+    cut = len(_cut(case))
+    return sure(cut) if cut > len(_corrupted(case)) else None
+
+
+def _cut(case: Case) -> list[Exchange]:
+    return [each for each in case.facts.cut_short if not each.damaged]
+
+
+def _truncated_words(case: Case) -> str:
+    cut = _cut(case)
+    first = cut[0].cut
+    assert first is not None
+    return (
+        f"{len(cut)} of {len(case.facts.exchanges)} replies began and never ended: of {first.expected} bytes "
+        f"that a header announced, {first.arrived} came." + values(case)
+    )
+
+
+CONNECTION_RULES: tuple[Rule, ...] = (
+    Rule(
+        "cold-parser",
+        lambda case: certain(case.facts.contact is Contact.AFTER_FILLER),
+        lambda case: (
+            "The first request on every connection is swallowed: the device's parser stands inside a frame "
+            "that "
+            "a client before left unfinished." + values(case)
+        ),
+        "Let your client send 520 zeros when it connects, as packwire does, and send only whole frames. "
+        "Switching "
+        "the VESC off and on ends it too.",
+        ExitCode.DISTURBED,
+        frozenset({"needs-handshake", "lossy", "slow-link", "falls-silent"}),
+    ),
+    Rule(
+        "cut-mid-reply",
+        _mid_reply,
+        lambda case: (
+            f"The other end closes the connection in the middle of a reply, {len(case.facts.closes)} times "
+            "here." + values(case)
+        ),
+        "Something between drops the connection, or the device restarts: look at its power, its Wi-Fi, its "
+        "log.",
+        ExitCode.GONE,
+        frozenset({"cut-off", "displaced", "truncated", "lossy", "falls-silent", "junk"}),
+    ),
+    Rule(
+        "displaced",
+        _displaced,
+        lambda case: (
+            f"The hub closed the connection after {_ages(case)}, between replies, while the device is still "
+            "there: another client logs in with this id, and the newest wins." + values(case)
+        ),
+        "Close the other client: VESC Tool, an app, Home Assistant, a second packwire. To use several at "
+        "once: "
+        "packwire share",
+        ExitCode.DISPLACED,
+        frozenset({"lossy", "falls-silent"}),
+    ),
+    Rule(
+        "cut-off",
+        _cut_off,
+        lambda case: (
+            f"The other end closed the connection after {_ages(case)}, between replies; a new one works "
+            "again. "
+            "A VESC does not do that: a hub does when another client logs in, and a device that restarts."
+            + values(case)
+        ),
+        "Look for another client, for something between (a proxy, a port forward to a hub), and at the "
+        "VESC's power.",
+        ExitCode.DISPLACED,
+        frozenset({"lossy", "falls-silent"}),
+    ),
+    Rule(
+        "falls-silent",
+        _fell_silent,
+        _fell_silent_words,
+        "Connect anew after a few unanswered requests (packwire watch does). Then look for what makes it "
+        "stop: "
+        "its log in VESC Tool's terminal, its memory, its Wi-Fi.",
+        ExitCode.GONE,
+        frozenset({"lossy", "pack-unanswered", "bms-gone", "slow-link"}),
+    ),
+    Rule(
+        "corrupt",
+        _corrupt,
+        lambda case: (
+            f"Bytes are damaged on the way: {len(_corrupted(case))} of {len(case.facts.exchanges)} replies "
+            "came "
+            "with a wrong checksum." + values(case)
+        ),
+        "Look at the link: a serial cable beside motor wires, a wrong baud rate, a bad bridge. TCP itself "
+        "does not "
+        "damage bytes: it happens before or behind it.",
+        ExitCode.DISTURBED,
+        frozenset({"junk", "truncated", "lossy", "slow-link", "pack-unanswered"}),
+    ),
+    Rule(
+        "truncated",
+        _truncated,
+        _truncated_words,
+        "Something on the way cuts replies: a bridge with a small buffer, a serial port without flow "
+        "control, a "
+        "device out of memory. A client must not wait for the rest for ever, but ask again.",
+        ExitCode.DISTURBED,
+        frozenset({"junk", "lossy", "slow-link", "pack-unanswered"}),
+    ),
+)

@@ -1,0 +1,135 @@
+"""The verdicts on values that come with a reservation, and on those that come without any."""
+
+from packwire.doctor.case import Case
+from packwire.doctor.evidence import Confidence
+from packwire.doctor.facts import Latency
+from packwire.doctor.rules.rule import MY_CLIENT, Rule, certain, values
+from packwire.doctor.rungs.words import few, pack_words, version_words
+from packwire.errors import ExitCode
+from packwire.vesc.hardware import HardwareType
+
+
+def _scripted(case: Case) -> Confidence | None:
+    pack = case.facts.pack
+    return certain(pack is not None and pack.scripted)
+
+
+def _old(case: Case) -> Confidence | None:
+    facts = case.facts
+    return certain(facts.missing and facts.pack is not None and facts.pack.cell_num)
+
+
+def _old_words(case: Case) -> str:
+    facts = case.facts
+    assert facts.pack is not None
+    return (
+        f"Older firmware: the battery's reply has {len(facts.pack_reply or b'')} bytes and ends before "
+        f"{few(facts.missing)}. Its values are right: {pack_words(facts.pack)}."
+    )
+
+
+def _missing_nodes(case: Case) -> list[int]:
+    facts, options = case.facts, case.options
+    wanted = options.expected if options.expected is not None else facts.remembered
+    return [
+        can_id for can_id in sorted(wanted) if can_id in facts.nodes and facts.nodes[can_id].version is None
+    ]
+
+
+def _dead_node(case: Case) -> Confidence | None:
+    facts = case.facts
+    if facts.can_ids is None:
+        return None
+    if _missing_nodes(case):
+        return Confidence.CERTAIN if case.options.expected is not None else Confidence.LIKELY
+    version = facts.version
+    alone = version is not None and version.hw_type == HardwareType.EXPRESS and not facts.controllers
+    return Confidence.POSSIBLE if alone and case.options.expected is None else None
+
+
+def _dead_node_words(case: Case) -> str:
+    gone = _missing_nodes(case)
+    if gone:
+        expected = case.options.expected is not None
+        why = "expected here" if expected else "there the last time"
+        return f"CAN id {few(map(str, gone))} does not answer, though {why}." + values(case)
+    return "No motor controller answers on the CAN bus." + values(case)
+
+
+def _well(case: Case) -> Confidence | None:
+    facts = case.facts
+    pack = facts.pack
+    if pack is None or pack.absent or not pack.v_cell or not facts.poll.replies:
+        return None
+    return Confidence.CERTAIN
+
+
+def _well_words(case: Case) -> str:
+    facts = case.facts
+    assert facts.pack is not None
+    polled = [*facts.poll.exchanges, *facts.movement.exchanges]
+    replies = [each for each in polled if each.reply is not None]
+    latency = Latency.of([each.latency for each in replies])
+    name = version_words(facts.version) if facts.version is not None else "the device"
+    return (
+        f"All is well: {name} gives {pack_words(facts.pack)}. {len(replies)} of {len(polled)} polls "
+        "answered, "
+        f"{latency}."
+    )
+
+
+def _well_remedy(case: Case) -> str:
+    length = len(case.facts.pack_reply or b"")
+    above = (
+        f": {length} is above 127, and start byte 02 means ONE length byte, 1 to 255" if length > 127 else ""
+    )
+    return (
+        "If your own client shows none of this, the fault is in how it takes replies. Look first at how it "
+        "reads "
+        f"their length{above}. To be sure, let it connect to packwire: {MY_CLIENT}"
+    )
+
+
+def _last_words(case: Case) -> str:
+    lost = f" ({case.facts.lost_by})" if case.facts.lost_by else ""
+    return f"What was found fits no known fault{lost}; the rungs above say how far it went."
+
+
+LAST_RULES: tuple[Rule, ...] = (
+    Rule(
+        "scripted-bms",
+        _scripted,
+        lambda case: (
+            "The values come from a script on the device, not from a BMS on the CAN bus (can_id 255 with "
+            "cells)." + values(case)
+        ),
+        "Usual for a BMS that is no VESC BMS. If values are wrong or stand still, look at that script, not "
+        "at the bus.",
+        ExitCode.DISTURBED,
+    ),
+    Rule(
+        "old-firmware",
+        _old,
+        _old_words,
+        "A client must take what is there, and not demand a certain length. An update brings the missing "
+        "fields.",
+        ExitCode.DISTURBED,
+    ),
+    Rule(
+        "dead-node",
+        _dead_node,
+        _dead_node_words,
+        "If there should be one: is it on, is it on this bus, has it the same CAN baud rate? If not, say "
+        "which ids "
+        "there are: --expect 10",
+        ExitCode.DISTURBED,
+    ),
+    Rule("ok", _well, _well_words, _well_remedy, ExitCode.OK),
+    Rule(
+        "inconclusive",
+        lambda _: Confidence.POSSIBLE,
+        _last_words,
+        "Ask again with --thorough, and attach a report to a question in a forum: --report doctor.md",
+        ExitCode.NO_ANSWER,
+    ),
+)

@@ -1,0 +1,282 @@
+"""The verdicts on a device that gives nothing: the way, the hub, the port, the silence."""
+
+from packwire.address import HubAddress, TcpAddress
+from packwire.doctor.case import Case
+from packwire.doctor.evidence import Confidence
+from packwire.doctor.facts import Contact, Reach
+from packwire.doctor.rules.rule import Rule
+from packwire.errors import ExitCode
+from packwire.link.tcp import place
+
+
+def _when(reach: Reach, case: Case) -> Confidence | None:
+    return Confidence.CERTAIN if case.facts.reach is reach else None
+
+
+def _where(case: Case) -> str:
+    address = case.address
+    if isinstance(address, TcpAddress | HubAddress):
+        return place(address.host, address.port)
+    return str(case.base)
+
+
+def _host(case: Case) -> str:
+    return getattr(case.address, "host", "")
+
+
+def _refused(case: Case) -> str:
+    wanted = "a hub listens on 65101" if case.is_hub else "a VESC Express listens on 65102"
+    return (
+        f"{_where(case)} refuses the connection: a computer or device is there, but nothing listens on that "
+        f"port ({wanted})."
+    )
+
+
+def _mute_on_serial(case: Case) -> bool:
+    return case.is_serial and case.facts.contact is Contact.SILENT
+
+
+def _closed_at_login(case: Case) -> Confidence | None:
+    facts = case.facts
+    if not facts.closed_at_login or facts.hub_knows is False:
+        return None
+    return Confidence.CERTAIN if facts.hub_knows else Confidence.LIKELY
+
+
+def _unknown_id(case: Case) -> Confidence | None:
+    facts = case.facts
+    return Confidence.CERTAIN if facts.hub_knows is False and facts.version is None else None
+
+
+def _hub_hung(case: Case) -> Confidence | None:
+    facts = case.facts
+    silent = facts.contact in {Contact.SILENT, Contact.CLOSED, Contact.UNTRIED}
+    if not case.is_hub or facts.hub_answers_ping or facts.reach is not Reach.OPEN or not silent:
+        return None
+    return Confidence.LIKELY
+
+
+def _behind_hub(case: Case) -> Confidence | None:
+    facts = case.facts
+    if case.is_hub and facts.hub_knows and facts.contact is Contact.SILENT:
+        return Confidence.CERTAIN
+    return None
+
+
+def _is_hub(case: Case) -> Confidence | None:
+    return Confidence.CERTAIN if case.facts.hub_in_disguise else None
+
+
+def _not_a_vesc(case: Case) -> Confidence | None:
+    return Confidence.CERTAIN if case.facts.contact is Contact.NOT_A_VESC else None
+
+
+def _what_it_is(case: Case) -> str:
+    head = case.facts.first_bytes
+    if head.startswith(b"HTTP/"):
+        return f"{_where(case)} is a web server, no VESC: it answers {head[:24]!r}."
+    kind = ": wrong baud rate, or another device" if case.is_serial else ""
+    return (
+        f"{_where(case)} is no VESC: it sends bytes without one VESC frame{kind}. They begin {head[:24]!r}."
+    )
+
+
+def _echo(case: Case) -> Confidence | None:
+    return Confidence.CERTAIN if case.facts.contact is Contact.ECHO else None
+
+
+def _occupied(case: Case) -> Confidence | None:
+    facts = case.facts
+    return Confidence.CERTAIN if facts.contact is Contact.SILENT and facts.neighbours else None
+
+
+def _unserved(case: Case) -> Confidence | None:
+    facts = case.facts
+    return Confidence.LIKELY if facts.contact is Contact.SILENT and facts.reads is False else None
+
+
+def _hung(case: Case) -> Confidence | None:
+    return Confidence.CERTAIN if case.facts.revived else None
+
+
+def _mute(case: Case) -> Confidence | None:
+    facts = case.facts
+    if facts.contact is not Contact.SILENT or facts.hub_in_disguise:
+        return None
+    return Confidence.CERTAIN if facts.served or facts.revived is False else Confidence.LIKELY
+
+
+def _mute_words(case: Case) -> str:
+    if case.is_serial:
+        return f"{_where(case)} opens, but not one byte comes back."
+    if case.facts.served:
+        return (
+            f"{_where(case)} behaves like a VESC (it serves one client, and that was us) and takes all "
+            "that it "
+            "is sent, but says nothing at all: it hangs, or what it sends is lost before it leaves."
+        )
+    return (
+        f"{_where(case)} takes the connection and all that it is sent, and says nothing: a VESC that "
+        "hangs, or "
+        "something that is no VESC."
+    )
+
+
+def _mute_remedy(case: Case) -> str:
+    if case.is_serial:
+        return (
+            "Check that it is this port (packwire scan), the baud rate (115200), that RX and TX are not "
+            "swapped, "
+            "and that the VESC has power. Switch it off and on, and ask again."
+        )
+    if case.facts.revived is False:
+        return "Switching it off and on did not help: check that this is a VESC's address, and its firmware."
+    return (
+        "Switch the VESC off and on, then ask again. If it answers then, it was hung: a FORWARD_CAN "
+        "without an "
+        "id does that to it, so look at what your own client sends. To be told which: --restart"
+    )
+
+
+def _closes(case: Case) -> Confidence | None:
+    facts = case.facts
+    closed = facts.contact is Contact.CLOSED and not facts.hub_in_disguise
+    return Confidence.CERTAIN if closed else None
+
+
+REACH_RULES: tuple[Rule, ...] = (
+    Rule(
+        "unknown-name",
+        lambda case: _when(Reach.UNKNOWN_NAME, case),
+        lambda case: f"The name {_host(case)} is not known here.",
+        "Check its spelling, or use the address in numbers. A name that ends in .local needs mDNS on this "
+        "computer.",
+        ExitCode.UNREACHABLE,
+    ),
+    Rule(
+        "refused-port",
+        lambda case: _when(Reach.REFUSED, case),
+        _refused,
+        "Check the port, and in VESC Tool that local TCP is enabled (Express, WiFi), or that the hub is "
+        "running.",
+        ExitCode.UNREACHABLE,
+    ),
+    Rule(
+        "no-access",
+        lambda case: _when(Reach.NOT_ALLOWED, case),
+        lambda case: f"The port cannot be opened: {case.facts.reach_error}.",
+        "Close the program that holds it, or give your user the right to open it.",
+        ExitCode.UNREACHABLE,
+    ),
+    Rule(
+        "nothing-there",
+        lambda case: _when(Reach.NOTHING_THERE, case),
+        lambda case: f"Nothing is there: {case.facts.reach_error}.",
+        "Check that the device is on and in this network; packwire scan lists what announces itself.",
+        ExitCode.UNREACHABLE,
+    ),
+    Rule(
+        "unknown-id",
+        _unknown_id,
+        "The hub works, but no device of this id is connected to it at this moment.",
+        "Check the id, and that the VESC is on, online, and set to this hub. It is not about the password.",
+        ExitCode.REFUSED,
+        frozenset({"wrong-password", "hub-hung", "mute-behind-hub", "mute", "closes"}),
+    ),
+    Rule(
+        "wrong-password",
+        _closed_at_login,
+        "The hub closes the connection at login, and knows the id: the password is wrong.",
+        "Look it up in the VESC's configuration (Express, TCP hub). It is case sensitive; a colon in it "
+        "never works.",
+        ExitCode.REFUSED,
+        frozenset({"hub-hung", "mute", "closes"}),
+    ),
+    Rule(
+        "hub-hung",
+        _hub_hung,
+        lambda case: f"{_where(case)} takes connections, but answers neither a hub's PING nor anything else.",
+        "The hub hangs, or it is no hub. Restart it if it is yours; else try the VESC directly: vesc://HOST",
+        ExitCode.NO_ANSWER,
+        frozenset({"mute", "closes"}),
+    ),
+    Rule(
+        "mute-behind-hub",
+        _behind_hub,
+        "The hub knows the device and takes the login, but the device behind it says nothing: it hangs, or "
+        "its "
+        "connection to the hub is dead and neither of them knows.",
+        "Switch the VESC off and on. If it is silent again, read it directly (vesc://HOST) to rule out the "
+        "hub.",
+        ExitCode.NO_ANSWER,
+        frozenset({"mute"}),
+    ),
+    Rule(
+        "hub-port",
+        _is_hub,
+        lambda case: f"{_where(case)} is a hub, not a VESC: it answered a hub's PING.",
+        lambda case: f"Read the device behind it: packwire read veschub://ID@{_host(case)}",
+        ExitCode.NO_ANSWER,
+        frozenset({"mute", "occupied", "unserved", "closes"}),
+    ),
+    Rule(
+        "not-a-vesc",
+        _not_a_vesc,
+        _what_it_is,
+        "Check host, port and (serial) baud rate.",
+        ExitCode.NOT_A_VESC,
+    ),
+    Rule(
+        "echo",
+        _echo,
+        "It sends back what it is sent: no VESC does that.",
+        "An echo service, or a serial line whose RX and TX are joined: check port and wiring.",
+        ExitCode.NOT_A_VESC,
+    ),
+    Rule(
+        "hung",
+        _hung,
+        "The device was hung: it said nothing until it was switched off and on.",
+        "A FORWARD_CAN without an id does that to it: look at what your own client sends "
+        "(packwire decode on a recording of it).",
+        ExitCode.NO_ANSWER,
+        frozenset({"mute", "occupied", "unserved"}),
+    ),
+    Rule(
+        "occupied",
+        _occupied,
+        lambda case: (
+            f"{_where(case)} takes the connection, but leaves it waiting: another program on this computer "
+            "is "
+            "connected to it. A VESC Express serves one client, and the next hears nothing until that one "
+            "leaves."
+        ),
+        "Close the other program (VESC Tool, packwire watch, Home Assistant). To use several at once: "
+        "packwire share",
+        ExitCode.NO_ANSWER,
+        frozenset({"mute", "unserved"}),
+    ),
+    Rule(
+        "unserved",
+        _unserved,
+        lambda case: (
+            f"{_where(case)} takes the connection, but nobody there reads what it is sent: a client on "
+            "another "
+            "device (a phone, another computer) is being served, or the VESC's network side has stopped "
+            "working."
+        ),
+        "Close VESC Tool on every phone and computer, and other clients. If there are none, switch the "
+        "VESC off "
+        "and on.",
+        ExitCode.NO_ANSWER,
+        frozenset({"mute"}),
+    ),
+    Rule("mute", _mute, _mute_words, _mute_remedy, ExitCode.NO_ANSWER),
+    Rule(
+        "closes",
+        _closes,
+        lambda case: f"{_where(case)} takes the connection, and closes it without a word.",
+        "Check host and port; if it is a VESC, switch it off and on.",
+        ExitCode.GONE,
+    ),
+)

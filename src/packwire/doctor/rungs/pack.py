@@ -1,0 +1,98 @@
+"""The battery: what its reply says, what wrong framers make of its bytes, how old the firmware is."""
+
+from packwire.doctor.case import Case, Depth
+from packwire.doctor.facts import ms
+from packwire.doctor.misreadings import Fate, misread
+from packwire.doctor.rungs.contact import answered
+from packwire.doctor.rungs.step import Result, Step, failed, odd, passed
+from packwire.doctor.rungs.words import few, hexed, instead, pack_words, who
+from packwire.vesc.commands import Command
+from packwire.vesc.framing import encode_frame
+from packwire.vesc.replies import BMS_GET_VALUES
+from packwire.vesc.requests import forward_can, request
+
+
+async def ask_pack(case: Case) -> Result:
+    """Ask BMS_GET_VALUES, of the device itself or of the node that the address names."""
+    can_id = case.address.can_id
+    exchange = await case.ask_command(Command.BMS_GET_VALUES, can_id, tries=3)
+    case.facts.node(can_id).tried[Command.BMS_GET_VALUES] = exchange
+    sent = f"sent     {encode_frame(_payload(can_id)).hex(' ')}"
+    if exchange.reply is None:
+        await case.check_alive()
+        return failed(f"{who(can_id)} did not answer BMS_GET_VALUES: {instead(exchange)}", sent)
+    take_pack(case, exchange.reply, exchange.frame, can_id)
+    evidence = (sent, f"received {hexed(exchange.frame)}  after {ms(exchange.latency)}")
+    return _judge_pack(case, evidence)
+
+
+def _payload(can_id: int | None) -> bytes:
+    question = request(Command.BMS_GET_VALUES)
+    return question if can_id is None else forward_can(can_id, question)
+
+
+def _judge_pack(case: Case, evidence: tuple[str, ...]) -> Result:
+    pack = case.facts.pack
+    assert pack is not None
+    if pack.absent:
+        return failed(
+            "a reply without a battery: no cells, 0 V, can_id 255: no BMS was ever heard", *evidence
+        )
+    if pack.cell_num is None:
+        return failed("the reply is too short to hold one cell", *evidence)
+    if pack.scripted:
+        return odd(f"{pack_words(pack)}; can_id 255: a script on the device set these values", *evidence)
+    said_by = f"; from the BMS with CAN id {pack.can_id}" if pack.can_id is not None else ""
+    return passed(pack_words(pack) + said_by, *evidence, rules_out="a device that holds no battery's values")
+
+
+def take_pack(case: Case, reply: bytes, frame: bytes, can_id: int | None) -> None:
+    """Keep a battery's reply as the one that counts."""
+    decoded = BMS_GET_VALUES.decode(reply)
+    facts = case.facts
+    facts.pack_from, facts.pack_reply, facts.pack = can_id, reply, decoded.reply
+    facts.pack_frame = frame if frame.endswith(b"\x03") and reply in frame else encode_frame(reply)
+    facts.missing, facts.left_over = tuple(decoded.missing), decoded.left_over
+
+
+async def wrong_framers(case: Case) -> Result:
+    """Feed the battery's own frame to framers with the commonest wrong rules."""
+    facts = case.facts
+    facts.misreadings = misread(facts.pack_frame)
+    failing = [each for each in facts.misreadings if each.fate is not Fate.TAKEN]
+    lines = tuple(f"if {each.rule}: {each.words}" for each in failing)
+    return passed(
+        f"read right. {len(failing)} of {len(facts.misreadings)} common wrong framers would show nothing",
+        *lines,
+    )
+
+
+async def firmware_age(case: Case) -> Result:
+    """Say how old the firmware is, by the length of its replies."""
+    facts = case.facts
+    version = facts.version
+    assert version is not None
+    length = len(facts.pack_reply or b"")
+    said = f"FW_VERSION says {version.version}; the battery's reply has {length} bytes"
+    if facts.missing:
+        return odd(
+            f"older firmware: the reply ends before {few(facts.missing)}",
+            said,
+            rules_out="a reply that is too long for an old client",
+        )
+    if facts.left_over:
+        return odd(f"newer firmware: {facts.left_over} bytes at the reply's end are not known here", said)
+    return passed("every field that is known is there", said, rules_out="firmware that is too old or too new")
+
+
+def has_pack(case: Case) -> str:
+    """Need a battery's reply with something in it."""
+    pack = case.facts.pack
+    return "" if pack is not None and not pack.absent and pack.cell_num is not None else "there are no values"
+
+
+STEPS = (
+    Step("pack", "Does it tell of the battery?", ask_pack, answered, Depth.QUICK),
+    Step("framing", "What would a wrong framer do with these bytes?", wrong_framers, has_pack),
+    Step("firmware", "How old is the firmware?", firmware_age, has_pack, Depth.QUICK),
+)

@@ -1,0 +1,151 @@
+"""Nothing came back: is it a hub, is somebody else served, does it read, is it hung.
+
+None of these sends anything but zeros, which can never be a frame, and a hub's PING line, which holds no
+byte that could begin one.
+"""
+
+import asyncio
+import socket
+
+from packwire.address import TcpAddress
+from packwire.doctor.case import Case, Depth
+from packwire.doctor.facts import Contact
+from packwire.doctor.rungs.contact import first_contact
+from packwire.doctor.rungs.neighbours import connected_from_here
+from packwire.doctor.rungs.step import Result, Step, failed, odd, passed, skipped
+from packwire.errors import PackwireError, UnreachableError
+from packwire.link.hub import Presence, ping_hub
+
+#: An id that no device has: a hub answers NULL to it. Three characters are the least that a hub reads.
+_NOBODY = "NOBODY-HERE"
+#: Seconds until a device has noticed a connection that its network side has taken.
+_TAKEN = 0.25
+#: Seconds until the system has forgotten the connections that we closed.
+_SETTLED = 0.05
+#: Far beyond what the buffers between two ends hold that do not read, in bytes.
+_PUSHED = 1 << 20
+_AT_ONCE = 16 * 1024
+_SEND_BUFFER = 8 * 1024
+
+
+async def hub_in_disguise(case: Case) -> Result:
+    """Ask as one asks a hub: only a hub answers PING."""
+    address = case.direct_tcp
+    assert address is not None
+    try:
+        async with asyncio.timeout(case.options.patience):
+            presence = await ping_hub(address.host, address.port, _NOBODY)
+    except (TimeoutError, PackwireError):
+        presence = Presence.NO_WORD
+    if presence is Presence.NO_WORD:
+        return passed("no: it does not answer a hub's PING", rules_out="a hub's port")
+    case.facts.hub_in_disguise = True
+    return failed(f"yes: it answered {presence.value} to a hub's PING")
+
+
+async def who_is_served(case: Case) -> Result:
+    """Leave while a second connection waits: a VESC resets those that waited when the served one goes.
+
+    If the second is reset, the served one was us, and nobody else holds the device.
+    """
+    try:
+        second = await case.dial()
+    except UnreachableError as error:
+        return odd("no second connection can be made", str(error))
+    await asyncio.sleep(_TAKEN)  # else the first may be gone before the device has seen the second
+    await case.hang_up()
+    facts = case.facts
+    facts.served = await second.wait_closed(case.options.patience)
+    await second.close()
+    address = case.direct_tcp
+    assert address is not None
+    await asyncio.sleep(_SETTLED)
+    facts.neighbours = connected_from_here(facts.addresses, address.port)
+    if facts.neighbours:
+        return failed("not us: another program on this computer is connected to it")
+    if facts.served:
+        return passed(
+            "nobody else: a second connection was reset when the first left, as a VESC does",
+            rules_out="another client that holds the device",
+        )
+    return failed("not us: a second connection was not reset when the first one left")
+
+
+async def does_it_read(case: Case) -> Result:
+    """Push zeros until they are taken or stick: somebody who does not read lets them pile up."""
+    address = case.direct_tcp
+    assert address is not None
+    await asyncio.sleep(0.05)
+    pushed, stuck = await _push(address, case.options.patience)
+    case.facts.reads = not stuck
+    if stuck:
+        return failed(f"no: after {pushed} bytes nothing more was taken")
+    return passed(f"yes: it took {pushed} bytes (zeros)", rules_out="a device that never reads")
+
+
+async def _push(address: TcpAddress, patience: float) -> tuple[int, bool]:
+    """Send zeros with a small buffer; return how many were taken, and whether they stuck."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    family, kind, protocol, _, place = found[0]
+    pushed = 0
+    with socket.socket(family, kind, protocol) as plain:
+        plain.setblocking(False)
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        try:
+            async with asyncio.timeout(patience):
+                await loop.sock_connect(plain, place)
+            while pushed < _PUSHED:
+                async with asyncio.timeout(patience):
+                    await loop.sock_sendall(plain, bytes(_AT_ONCE))
+                pushed += _AT_ONCE
+        except TimeoutError:
+            return pushed, True
+        except OSError:
+            return pushed, False
+    return pushed, False
+
+
+async def restart(case: Case) -> Result:
+    """Let the owner switch the device off and on, and ask again: what was hung answers then."""
+    assert case.options.restart is not None
+    await case.hang_up()
+    if not await case.options.restart():
+        return skipped("it was not switched off and on")
+    result = await first_contact(case)
+    case.facts.revived = case.facts.version is not None
+    if case.facts.revived:
+        return odd("it answers again: it was hung", *result.evidence, rules_out="a broken link")
+    return failed("still not one byte: it was not merely hung")
+
+
+def _silent(case: Case) -> str:
+    silent = case.facts.contact in {Contact.SILENT, Contact.CLOSED}
+    return "" if silent else "it answered"
+
+
+def _silent_tcp(case: Case) -> str:
+    if case.direct_tcp is None:
+        return "only a VESC's own TCP port is asked this"
+    return _silent(case) or ("it is a hub" if case.facts.hub_in_disguise else "")
+
+
+def _open_tcp(case: Case) -> str:
+    closed = case.facts.contact is Contact.CLOSED
+    return _silent_tcp(case) or ("it closes connections" if closed else "")
+
+
+def _may_restart(case: Case) -> str:
+    if case.options.restart is None:
+        return "nobody is here to switch it off and on (--restart)"
+    if case.facts.neighbours:
+        return "another program holds it"
+    return _silent(case) or ("it is a hub" if case.facts.hub_in_disguise else "")
+
+
+STEPS = (
+    Step("hub?", "Is it a hub?", hub_in_disguise, _silent_tcp, Depth.QUICK, quiet=True),
+    Step("served?", "Whom does it serve?", who_is_served, _open_tcp, Depth.QUICK, quiet=True),
+    Step("reads?", "Does it read at all?", does_it_read, _open_tcp, Depth.QUICK, quiet=True),
+    Step("restart", "Is it hung?", restart, _may_restart, Depth.QUICK, quiet=True),
+)

@@ -1,0 +1,146 @@
+"""`packwire doctor`, run as a user runs it."""
+
+import json
+
+import pytest
+
+from tests.cli.running import packwire
+from tests.sim.raw import hub_with_device, simulated
+
+FAST = ("--listen", "0.05", "--poll", "0.5", "--timeout", "0.5")
+PASSWORD = "secret42"
+
+
+async def test_all_is_well_with_the_cells():
+    async with simulated(speed=1.0) as device:
+        result = await packwire("doctor", str(device.address), *FAST)
+    assert (result.code, result.err) == (0, "")
+    lines = result.out.splitlines()
+    assert lines[0].startswith("ok    name")
+    verdict = next(line for line in lines if line.startswith("VERDICT"))
+    assert "All is well" in verdict
+    assert "20 cells, 4.1" in verdict
+    assert verdict.endswith("[ok]")
+    assert lines[-1].startswith("What to do: ")
+    assert "packwire doctor --my-client" in lines[-1]
+
+
+async def test_a_fault_shows_in_verdict_and_exit_code():
+    async with simulated("no-bms") as device:
+        result = await packwire("doctor", str(device.address), *FAST)
+    assert result.code == 7
+    assert "[no-bms]" in result.out
+    assert "FAIL  pack" in result.out
+
+
+async def test_quick_asks_less():
+    async with simulated() as device:
+        result = await packwire("doctor", str(device.address), "--quick", *FAST)
+    assert result.code == 0
+    assert "movement" not in result.out
+
+
+async def test_json_is_the_whole_result():
+    async with simulated("prints", speed=1.0) as device:
+        result = await packwire("doctor", str(device.address), "--json", *FAST)
+    record = json.loads(result.out)
+    assert result.code == record["verdict"]["exit_code"] == 11
+    assert record["verdict"]["key"] == "chatter"
+    assert len(record["pack"]["cell_voltages"]) == 20
+    assert {"name", "question", "outcome", "answer", "evidence", "rules_out", "seconds"} == set(
+        record["rungs"][0]
+    )
+    assert {each["standing"] for each in record["theories"]} == {"ruled out"}
+
+
+async def test_reports_for_a_forum_hold_no_secret(tmp_path):
+    page, text = tmp_path / "report.html", tmp_path / "report.md"
+    async with hub_with_device() as (hub, _):
+        address = f"veschub://TESTPACK@127.0.0.1:{hub.port}"
+        options = ("--thorough", *FAST, "--report", str(page), "--report", str(text))
+        result = await packwire("doctor", address, *options, PACKWIRE_PASSWORD=PASSWORD)
+    assert result.code == 0
+    for report in (page.read_text(), text.read_text()):
+        assert "All is well" in report
+        assert "02 82 60" in report, "the battery's frame in hex"
+        assert "02 82 60 as a length of 608" in report
+        for secret in (
+            PASSWORD,
+            "TESTPACK",
+            "made-up-wifi-key",
+            PASSWORD.encode().hex(" "),
+            b"TESTPACK".hex(" "),
+        ):
+            assert secret not in report
+    assert "<script" not in page.read_text()
+    assert "http" not in page.read_text().partition("</head>")[0], "needs no other file"
+    assert PASSWORD not in result.out + result.err
+
+
+async def test_what_a_device_calls_itself_cannot_break_a_report(tmp_path):
+    from packwire.vesc.replies import FW_VERSION
+    from tests.device.scripted import framed, scripted, usual
+
+    name = "<script>alert(1)</script>|`*\x1b[31m"
+    version = FW_VERSION.decode(b"\0" + bytes([7, 0]) + name.encode() + b"\0" + bytes(20)).reply
+
+    def handler(payload: bytes):
+        return framed(b"\0" + FW_VERSION.encode(version)) if payload[0] == 0 else usual(payload)
+
+    page, text = tmp_path / "report.html", tmp_path / "report.md"
+    async with scripted(handler) as device:
+        address = f"vesc://127.0.0.1:{device.port}"
+        result = await packwire("doctor", address, *FAST, "--report", str(page), "--report", str(text))
+    assert "\x1b" not in result.out
+    assert "<script" not in page.read_text()
+    assert "&lt;script" in page.read_text()
+    assert "<script" not in text.read_text().replace("\\<script", "")
+
+
+async def test_a_restart_is_asked_for_and_waited_for():
+    async with simulated("silence") as device:
+        result = await packwire("doctor", str(device.address), "--restart", *FAST, stdin=b"\n")
+    assert result.code == 7
+    assert "Switch the device off and on" in result.err
+    assert "did not help" in result.out
+
+
+async def test_the_simulator_is_started_for_its_address():
+    result = await packwire("doctor", "sim:vesc", "--quick")
+    assert result.code == 0
+
+
+async def test_expected_ids():
+    async with simulated("dead-node:84", speed=1.0) as device:
+        well = await packwire("doctor", str(device.address), *FAST, "--expect", "10")
+        gone = await packwire("doctor", str(device.address), *FAST, "--expect", "10,84")
+    assert well.code == 0
+    assert "CAN id 84 does not answer, though expected here" in gone.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "name the device"),
+        (("vesc://127.0.0.1:1", "--quick", "--thorough"), "exclude each other"),
+        (("vesc://127.0.0.1:1", "--report", "report.pdf"), "ends in .html or .md"),
+        (("vesc://127.0.0.1:1", "--report", "no/such/folder/report.md"), "there is no folder"),
+        (("vesc://127.0.0.1:1", "--expect", "10;84"), "CAN ids are numbers"),
+        (("vesc://127.0.0.1:1", "--poll", "0"), "--poll is a number above 0"),
+        (("nonsense",), "is no address"),
+        (("veschub://TESTPACK:a%3Ab@127.0.0.1:1",), "colon in a hub password"),
+        (("--my-client", "port"), "name the port"),
+    ],
+)
+async def test_wrong_use_is_one_clear_line(arguments: tuple[str, ...], words: str):
+    result = await packwire("doctor", *arguments)
+    assert result.code == 2
+    assert len(result.err.splitlines()) == 1
+    assert words in result.err
+
+
+async def test_read_points_to_the_doctor():
+    async with simulated("silence") as device:
+        result = await packwire("read", str(device.address), "--timeout", "0.1")
+    assert result.code == 7
+    assert result.err.rstrip().endswith(f"See: packwire doctor {device.address}")
