@@ -48,7 +48,7 @@ FLOODS = {
     "simple pcapng blocks": PCAPNG + struct.pack("<IIII", 3, 16, 0, 16) * 1_500_000,
     "pcapng blocks": PCAPNG + struct.pack("<8I", 6, 32, 0, 0, 0, 0, 0, 32) * 800_000,
     "empty PacketLogger records": struct.pack(">IIIB", 9, 1_600_000_000, 0, 3) * 2_000_000,
-    "lines of hex": b"00\n" * 8_000_000,
+    "lines of hex": b"00\n" * 30_000_000,
 }
 
 

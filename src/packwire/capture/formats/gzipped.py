@@ -9,21 +9,24 @@ from typing import Any
 
 import numpy as np
 
+from packwire.capture.formats.text_lines import is_text
 from packwire.capture.packets import Packets
 from packwire.errors import BadFileError
 from packwire.messages import Bytes
 
 #: No unpacked capture may be larger than this.
 MAX_EXPANDED = 2 << 30
-#: Past FREE_EXPANDED, one byte of file may give this many. A capture of small packets takes several times
-#: its own size in memory: with these bounds, a small file stays below 200 MB, whatever is in it.
-MAX_RATIO = 8
-FREE_EXPANDED = 16 << 20
+#: Past so many bytes, one byte of file may give so many. A capture of small packets takes several times its
+#: own size in memory, a text takes little but its lines: with these bounds, a small file stays below 200 MB,
+#: whatever is in it.
+FREE_EXPANDED, MAX_RATIO = 20 << 20, 10
+FREE_TEXT, MAX_TEXT_RATIO = 64 << 20, 30
 #: So many packets may come out of a packed file, and beyond that one for so many bytes of it.
 FREE_PACKETS, BYTES_A_PACKET = 350_000, 8
 
 _CHUNK = 1 << 20
 _STEP = 16
+_HEAD = 1 << 12
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -39,7 +42,7 @@ def expand(data: Bytes) -> tuple[Bytes, tuple[str, ...]]:
     """
     view = memoryview(data)
     result = bytearray()
-    limit = most(len(view))
+    limit = most(len(view), _beginning(view))
     at, damage = 0, ""
     while at < len(view) and not damage and matches(view[at : at + 3].tobytes()):
         used, damage = _expand_member(view, at, result, limit)
@@ -73,9 +76,18 @@ _COLUMNS = ("time", "start", "size", "original", "link_type", "interface", "dire
 _TORN_END = "what follows is lost"
 
 
-def most(size: int) -> int:
-    """Return how many bytes may come out of a packed file of this size."""
-    return min(MAX_EXPANDED, max(FREE_EXPANDED, MAX_RATIO * size))
+def most(size: int, head: bytes) -> int:
+    """Return how many bytes may come out of a packed file of this size, whose content begins with `head`."""
+    free, ratio = (FREE_TEXT, MAX_TEXT_RATIO) if is_text(head) else (FREE_EXPANDED, MAX_RATIO)
+    return min(MAX_EXPANDED, max(free, ratio * size))
+
+
+def _beginning(view: memoryview) -> bytes:
+    """Return how the unpacked content begins, as far as that can be told."""
+    try:
+        return zlib.decompressobj(_GZIP).decompress(view[:_HEAD], _HEAD)
+    except zlib.error:
+        return b""
 
 
 def left_out(name: str, limit: int) -> str:

@@ -178,7 +178,7 @@ def _unpack(
     archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int = 0
 ) -> tuple[Bytes, tuple[str, ...]]:
     """Unpack a file, up to `limit` (0: what `gzipped.most` allows); also say what is wrong with it."""
-    limit = limit or gzipped.most(member.compress_size)
+    limit = limit or gzipped.most(member.compress_size, _head(archive, member))
     result = bytearray()
     damage: tuple[str, ...] = ()
     try:
