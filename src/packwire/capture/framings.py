@@ -26,7 +26,9 @@ class Framing:
     `order`; `ascii_hex` says that it is written in hexadecimal digits. `header` is how many of the first
     bytes of a message say what kind it is, `asks` the same for a request where that takes more (the register
     that it asks for), `wraps` the byte behind which a request for another node follows. `payload` is the
-    slice of the frame that is its message.
+    slice of the frame that is its message, `count` the byte of a command that says how many bytes behind it
+    mean something; the rest of such a command is rubbish, different each time. `queries` tells whether a
+    request only asks.
     """
 
     name: str
@@ -43,6 +45,8 @@ class Framing:
     payload: slice = slice(None)
     asks: int = 0
     wraps: int | None = None
+    count: int | None = None
+    queries: Callable[[bytes], bool] | None = None
 
     def checks(self, frame: bytes) -> bool:
         """Tell whether the frame's checksum is right."""
@@ -123,17 +127,31 @@ def _vesc_sizes(head: bytes) -> tuple[int, ...]:
 
 
 def _modbus(name: str, start: bytes) -> Framing:
-    return Framing(name, start, 7, _modbus_sizes, "CRC-16/MODBUS", slice(0, -2), -2, 2, "little", asks=4)
+    return Framing(
+        name,
+        start,
+        7,
+        _modbus_sizes,
+        "CRC-16/MODBUS",
+        slice(0, -2),
+        -2,
+        2,
+        "little",
+        asks=4,
+        queries=lambda frame: 1 <= frame[1] <= 4,
+    )
 
 
 #: The table. What is more certain comes first: where two fit equally well, the first is taken.
 FRAMINGS = (
-    Framing("JBD", b"\xdd", 4, _counted(3, 7), "sum16 negated", slice(2, -3), -3, 2, end=b"\x77", asks=3),
+    Framing("JBD", b"\xdd", 4, _counted(3, 7), "sum16 negated", slice(2, -3), -3, 2, end=b"\x77", asks=3,
+        queries=lambda frame: frame[1] == 0xA5),
     Framing("JK", b"\x55\xaa\xeb\x90", 5, _fixed(300), "sum8", slice(0, -1), -1, 5),
-    Framing("JK command", b"\xaa\x55\x90\xeb", 5, _fixed(20), "sum8", slice(0, -1), -1, 5),
+    Framing("JK command", b"\xaa\x55\x90\xeb", 5, _fixed(20), "sum8", slice(0, -1), -1, 5, count=5,
+        queries=lambda frame: frame[5] == 0),
     Framing(
         "ANT", b"\x7e\xa1", 6, _ant_sizes, "CRC-16/MODBUS", slice(1, -4), -4, 3,
-        "little", b"\xaa\x55", asks=5,
+        "little", b"\xaa\x55", asks=5, queries=lambda frame: frame[2] in (1, 2),
     ),
     Framing("ANT (old)", b"\xaa\x55\xaa\xff", 4, _fixed(140), "sum16", slice(4, -2), -2, 4),
     *(
@@ -185,6 +203,27 @@ FAMILIES = tuple(dict.fromkeys(family_of(each) for each in FRAMINGS))
 
 #: A framing that holds so much of a stream is taken without a look at the others.
 _NEARLY_ALL = 0.95
+
+
+class Request(NamedTuple):
+    """What a request says, without the rubbish behind it; whether its framing is known; whether it only asks."""
+
+    meaning: bytes
+    known: bool
+    query: bool
+
+
+def request_of(message: bytes) -> Request:
+    """Read one message of an app as a request of the first framing that it is a whole frame of."""
+    for framing in FRAMINGS:
+        if not message.startswith(framing.start) or len(message) < framing.needs:
+            continue
+        sizes = framing.sizes(message[: framing.needs])
+        if len(message) in sizes and message.endswith(framing.end) and framing.checks(message):
+            count = framing.count
+            meaning = message if count is None else message[: count + 1 + message[count]]
+            return Request(meaning, known=True, query=bool(framing.queries and framing.queries(message)))
+    return Request(message, known=False, query=False)
 
 
 def recognise(stream: bytes) -> tuple[Framing, ...]:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from packwire.capture.framings import Request, request_of
 from packwire.direction import Direction
 from packwire.messages import Messages
 
@@ -99,27 +100,32 @@ def at_writes(messages: Messages, prefix: bytes | None = None) -> Cut | None:
     """Cut at the app's writes; None where there is no write that could be a mark.
 
     With `prefix`, the writes that begin with it. Without, those of one control: polls (what recurs all the
-    time) are left out, the rest is put into families (same channel, length and first bytes), and of the
-    families with at least two different writes the one with most writes is taken. What is only ever written
-    in one way (a login, a confirmation) makes no difference between states and is no mark.
-    Writes with equal payload mean the same state; where a tail is different in nearly every write (rubbish
-    that some apps send along), it does not count.
+    time) and what its framing says only asks are left out, the rest is put into families (same channel,
+    length and first bytes), and of the families with at least two different writes the one with most writes
+    is taken, one of a known framing before others (a phone says much to headsets, too). What is only ever
+    written in one way (a login, a confirmation) makes no difference between states and is no mark. Writes
+    with equal payload mean the same state; rubbish that some apps send behind what they say does not count.
     """
     rows = np.flatnonzero(messages.direction == Direction.TO_DEVICE)
     payloads = [messages.payload(int(row)) for row in rows]
-    kinds = _kinds(payloads)
+    requests = {payload: request_of(payload) for payload in set(payloads)}
+    kinds = _kinds(payloads, requests)
     writes = [
         (messages.channels[int(messages.channel[row])], kind) for row, kind in zip(rows, kinds, strict=True)
     ]
     tally = Tally(writes)
     if prefix is not None:
         family = {write for write in tally if write[1].startswith(prefix)}
-        marks = family
         others: set[tuple[str, bytes]] = set()
     else:
-        polls = _polls(writes, tally)
-        marks = set(tally) - polls
-        family = max(_families(marks), key=lambda one: sum(tally[write] for write in one), default=set())
+        asking = {kind for kind, payload in zip(kinds, payloads, strict=True) if requests[payload].query}
+        known = {kind for kind, payload in zip(kinds, payloads, strict=True) if requests[payload].known}
+        marks = {write for write in set(tally) - _polls(writes, tally) if write[1] not in asking}
+
+        def evidence(family: set[tuple[str, bytes]]) -> tuple[bool, int]:
+            return all(kind in known for _, kind in family), sum(tally[write] for write in family)
+
+        family = max(_families(marks), key=evidence, default=set())
         others = marks - family
     if not family:
         return None
@@ -146,11 +152,17 @@ def _segments(messages: Messages, marks: list[tuple[int, str]]) -> tuple[Segment
     return tuple(result)
 
 
-def _kinds(payloads: list[bytes]) -> list[bytes]:
-    """Return each write without a tail that is different in nearly every write of its length."""
-    result = list(payloads)
+def _kinds(payloads: list[bytes], requests: dict[bytes, Request]) -> list[bytes]:
+    """Return each write without the rubbish behind it.
+
+    Where the framing does not say where that begins, it is a tail that is different in nearly every write of
+    a length.
+    """
+    result = [requests[payload].meaning for payload in payloads]
     by_size: dict[int, list[int]] = {}
     for index, payload in enumerate(payloads):
+        if len(result[index]) < len(payload):
+            continue
         by_size.setdefault(len(payload), []).append(index)
     for size, here in by_size.items():
         if len(here) < _NOISE_WRITES or len({payloads[index] for index in here}) * 5 < len(here) * 4:

@@ -31,18 +31,30 @@ def write(packets: Packets, file: BinaryIO) -> tuple[str, ...]:
         raise BadOptionError("pcapng holds no times before 1970: correct the clock of what made this file")
     pairs = np.stack([packets.interface.astype(np.int64), packets.link_type.astype(np.int64)], axis=1)
     links, number = np.unique(pairs, axis=0, return_inverse=True)
-    file.write(_block(_SECTION, struct.pack("<IHHq", _BYTE_ORDER_MAGIC, 1, 0, -1)))
+    file.write(section_block())
     file.writelines(
-        _interface(packets.interfaces[interface], link_type) for interface, link_type in links.tolist()
+        interface_block(packets.interfaces[interface], link_type) for interface, link_type in links.tolist()
     )
     file.writelines(blocks(_pieces(found, number.reshape(-1).tolist())))
     return found.notes
 
 
-def _interface(name: str, link_type: int) -> bytes:
+def section_block() -> bytes:
+    """Return the block that a file begins with."""
+    return _block(_SECTION, struct.pack("<IHHq", _BYTE_ORDER_MAGIC, 1, 0, -1))
+
+
+def interface_block(name: str, link_type: int) -> bytes:
+    """Return the description of an interface (its name may be empty); times are in nanoseconds."""
     options = _option(_IF_NAME, name.encode()[:255]) if name else b""
     options += _option(_IF_TSRESOL, _NANOSECONDS) + _option(_END, b"")
     return _block(_INTERFACE, struct.pack("<HHI", link_type, 0, 0) + options)
+
+
+def packet_block(interface: int, time: int, packet: bytes) -> bytes:
+    """Return a whole packet; `interface` counts the interface blocks before it, `time` is in ns."""
+    size = len(packet)
+    return _block(_PACKET, struct.pack("<IIIII", interface, *divmod(time, 1 << 32), size, size) + packet)
 
 
 def _option(code: int, value: bytes) -> bytes:

@@ -1,0 +1,158 @@
+"""`packwire doctor --my-client`: the user's own client connects, and packwire plays hub and device."""
+
+import asyncio
+import contextlib
+import html
+import json as json_text
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+
+from packwire.cli.limits import positive_or_none
+from packwire.cli.terminal import make_console
+from packwire.doctor.evidence import Confidence
+from packwire.doctor.my_client.plan import Findings
+from packwire.doctor.my_client.reactions import Observation
+from packwire.doctor.my_client.server import ClientTest
+from packwire.doctor.my_client.verdict import ClientVerdict, Finding
+from packwire.errors import BadFileError, ExitCode
+from packwire.link.tcp import place
+from packwire.vesc.commands import command_name
+
+_TITLE = "Your client"
+#: How each observation is shown.
+_TAKEN = {True: ("taken", "green"), False: ("NOT taken", "yellow"), None: ("", "dim")}
+
+
+def my_client(
+    port: int,
+    *,
+    host: str = "127.0.0.1",
+    json: bool = False,
+    reports: tuple[Path, ...] = (),
+    seconds: float | None = None,
+) -> int:
+    """Examine a client that connects to `port` (0: a free one) on `host`; return the exit code.
+
+    0: it took everything. 7: it cannot be told what it takes. 11: something is wrong with it.
+    """
+    positive_or_none("--limit", seconds)
+    show = _Progress(quiet=json)
+    verdict, findings = asyncio.run(_examine(host, port, show, seconds))
+    if json:
+        sys.stdout.write(
+            json_text.dumps(_record(verdict, findings), ensure_ascii=False, allow_nan=False) + "\n"
+        )
+    else:
+        show.line()
+        for line, style in _lines(verdict):
+            show.line((line, style))
+    for file in reports:
+        _write_report(file, verdict, findings)
+    if verdict.ok:
+        return ExitCode.OK
+    return ExitCode.DISTURBED if verdict.findings else ExitCode.NO_ANSWER
+
+
+class _Progress:
+    """Says what is being tried: on standard output, with --json on standard error."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._console = make_console(stderr=quiet)
+
+    def line(self, *parts: str | tuple[str, str]) -> None:
+        """Write one line, seen at once also where it is piped."""
+        self._console.print(Text.assemble(*parts))
+        self._console.file.flush()
+
+    def tell(self, text: str) -> None:
+        """Say what begins."""
+        self.line("  ", text)
+
+    def watched(self, seen: Observation, taken: bool | None) -> None:
+        """Say what came of a trial."""
+        word, style = _TAKEN[taken]
+        said = f"    {seen.trial.words:<46} {word:<10} it {seen.action} after {max(seen.after, 0):.2f} s"
+        self.line((said, style))
+
+
+async def _examine(
+    host: str, port: int, show: _Progress, seconds: float | None
+) -> tuple[ClientVerdict, Findings | None]:
+    async with ClientTest(show.tell, host=host, port=port, watch=show.watched) as test:
+        show.line(
+            ("Let your client connect to ", "bold"),
+            (place(host, test.port), "bold"),
+            " as to a hub (any id, any password) or as to a VESC itself. Ctrl-C ends it with what is known.",
+        )
+        show.tell("waiting for it")
+        running = asyncio.ensure_future(test.run())
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
+                loop.add_signal_handler(number, running.cancel)
+        with contextlib.suppress(TimeoutError, asyncio.CancelledError):
+            async with asyncio.timeout(seconds):
+                await running
+        return test.verdict, test.findings
+
+
+def _lines(verdict: ClientVerdict) -> Iterator[tuple[str, str]]:
+    """Yield the verdict in words, each line with its style."""
+    if verdict.ok:
+        yield "VERDICT: all is well. It took every reply that a device may send.", "bold green"
+    elif not verdict.findings:
+        yield "VERDICT: cannot tell.", "bold yellow"
+    for index, finding in enumerate(verdict.findings):
+        yield f"{'VERDICT' if index == 0 else 'ALSO'} ({finding.confidence}): {finding.words}", "bold red"
+        sure = "" if finding.confidence is Confidence.CERTAIN else f"{finding.confidence} "
+        yield f"  {sure}cause: {finding.cause}", ""
+        yield f"  remedy: {finding.remedy}", ""
+    if verdict.good:
+        yield f"It took {'; '.join(verdict.good)}.", "green"
+    for line in verdict.undecided:
+        yield f"Not decided: {line}.", "yellow"
+
+
+def _record(verdict: ClientVerdict, findings: Findings | None) -> dict[str, Any]:
+    return {
+        "verdict": verdict.key,
+        "decided": verdict.decided,
+        "findings": [_finding(each) for each in verdict.findings],
+        "undecided": list(verdict.undecided),
+        "good": list(verdict.good),
+        "command": None if findings is None else command_name(findings.command),
+        "trials": [
+            {
+                "trial": each.trial.key,
+                "kind": each.trial.kind.value,
+                "size": each.size,
+                "taken": each.taken,
+                "swallowed": each.swallowed,
+            }
+            for each in (findings.results if findings else ())
+        ],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, str]:
+    return {name: str(getattr(finding, name)) for name in ("key", "confidence", "words", "cause", "remedy")}
+
+
+def _write_report(file: Path, verdict: ClientVerdict, findings: Findings | None) -> None:
+    lines = [f"# {_TITLE}, examined by packwire", "", *(line for line, _ in _lines(verdict)), ""]
+    if findings is not None:
+        lines += ["| tried | bytes of payload | taken |", "|---|---|---|"]
+        words = {True: "yes", False: "no", None: "cannot tell"}
+        lines += [f"| {each.trial.words} | {each.size} | {words[each.taken]} |" for each in findings.results]
+    text = "\n".join(lines) + "\n"
+    if file.suffix.lower() == ".html":
+        text = f"<!doctype html><meta charset=utf-8><title>{_TITLE}</title><pre>{html.escape(text)}</pre>\n"
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadFileError(f"the report {file} cannot be written: {error.strerror or error}") from None
