@@ -206,7 +206,7 @@ _NEARLY_ALL = 0.95
 
 
 class Request(NamedTuple):
-    """What a request says, without the rubbish behind it; whether its framing is known; whether it only asks."""
+    """What a request says (without rubbish), whether its framing is known, whether it only asks."""
 
     meaning: bytes
     known: bool

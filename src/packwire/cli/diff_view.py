@@ -14,28 +14,35 @@ from packwire.insight.segments import Cut
 
 #: So many changes of a bit are shown with their packets.
 _SHOWN_CHANGES = 4
-#: So many weak bits are shown where nothing better was found.
-_SHOWN_WEAK = 12
+#: So many bits of a frame, and kinds of other writes, are shown without --all.
+_SHOWN_BITS, _SHOWN_WRITES = 16, 12
 
 
 def show(console: Console, found: Differences, families: Mapping[Lane, str], *, everything: bool) -> None:
     """Print the findings, best first; `families` names the framing of each direction and channel."""
     console.print(Text(summary(found.cut, found.before_first)))
-    shown = 0
     hidden = 0
     for frame in found.frames:
-        bits = [bit for bit in frame.bits if everything or bit.chance <= NO_FINDING]
-        hidden += len(frame.bits) - len(bits)
+        likely = [bit for bit in frame.bits if everything or bit.chance <= NO_FINDING]
+        hidden += len(frame.bits) - len(likely)
+        bits = likely if everything else likely[:_SHOWN_BITS]
         aside = frame.aside if everything else ()
         if bits or aside:
             _show_frame(console, found.cut, frame, families, bits, aside)
-            shown += len(bits)
+            if len(bits) < len(likely):
+                console.print(f"  and {len(likely) - len(bits)} more bits; --all shows them")
     _show_aside(console, found, everything=everything)
     if hidden:
         console.print(f"{hidden} more bits differ, as noise would make them; --all shows them")
     if not found.found:
         console.print("nothing found: no bit tells the states apart better than noise would")
-        _advise_writes(console, found.cut)
+        _advise_writes(console, found.cut, everything=everything)
+    elif found.cut.other_writes:
+        if everything:
+            _advise_writes(console, found.cut, everything=True)
+        else:
+            kinds = len(found.cut.other_writes)
+            console.print(f"cut at none of {kinds} other kinds of writes; --all lists them")
     if not found.cut.marks and not found.is_sure:
         console.print(
             "record each state more than once (on, off, on, off, ...) to tell a switch from other changes"
@@ -184,9 +191,12 @@ def _show_aside(console: Console, found: Differences, *, everything: bool) -> No
         console.print(f"set aside: {', '.join(parts)}{hint}")
 
 
-def _advise_writes(console: Console, cut: Cut) -> None:
-    for write in cut.other_writes:
+def _advise_writes(console: Console, cut: Cut, *, everything: bool) -> None:
+    shown = cut.other_writes if everything else cut.other_writes[:_SHOWN_WRITES]
+    for write in shown:
         times = f"{write.count} times" if write.count > 1 else "once"
         console.print(Text(f"  also written {times} to {printable(write.channel)}: {write.payload.hex(' ')}"))
+    if len(shown) < len(cut.other_writes):
+        console.print(f"  and {len(cut.other_writes) - len(shown)} more kinds; --all lists them")
     if cut.by_writes and cut.other_writes:
         console.print("  cut at one of these with --split-at-writes and its first bytes")

@@ -18,11 +18,12 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from packwire.columns import distinct
 from packwire.direction import Direction
 from packwire.insight.bits import bit_values, count_bits
 from packwire.insight.chance import of_changes_at_marks, of_hits, of_values_by_recording
 from packwire.insight.checksums import FoundChecksum, find_checksum
-from packwire.insight.counters import Counter, find_counters
+from packwire.insight.counters import Counter, Ticking, find_counters
 from packwire.insight.explain import explain
 from packwire.insight.groups import Group, Lane, group_messages, header_lengths, lane_rows, lasting
 from packwire.insight.segments import Cut, Segment
@@ -37,6 +38,8 @@ _MIN_SHARE = 0.75
 MAX_CHANCE = 0.05
 #: Above this, noise does the same: no finding.
 NO_FINDING = 0.5
+#: So many messages show whether a byte counts them.
+_COUNTED = 4096
 #: Below this, one finding is as good as another.
 _BEYOND_DOUBT = 0.01
 
@@ -147,9 +150,12 @@ def find_differences(recordings: Sequence[Messages], cut: Cut, header: Headers =
     """
     tables = _tables(recordings, cut, header)
     moving = sum(_slow_bits(table, max(2 * cut.marks, 1)) for table in tables)
-    frames = [_frame(table, cut, _Scale(cut, moving)) for table in tables]
+    running = _running_bytes(recordings)
+    frames = [
+        _frame(table, cut, _Scale(cut, moving), running.get(table.key[:2], frozenset())) for table in tables
+    ]
     frames = [frame for frame in frames if frame.bits or frame.aside]
-    frames.sort(key=lambda frame: min((_rank(bit) for bit in frame.bits), default=(9, 0.0, 0, 0, 0, 0)))
+    frames.sort(key=lambda frame: min((_rank(bit) for bit in frame.bits), default=(True, 9, 0.0, 0, 0, 0, 0)))
     return Differences(cut, tuple(frames), moving, _before_first(tables, frames, cut))
 
 
@@ -249,11 +255,27 @@ def _last_packets(messages: Messages, rows: Int64s) -> Int64s:
     return np.where(end > first, numbers[end - 1], 0)
 
 
-def _frame(table: _Table, cut: Cut, scale: _Scale) -> FrameDifferences:
+def _running_bytes(recordings: Sequence[Messages]) -> dict[tuple[Lane, int], frozenset[int]]:
+    """Return, by lane and size, the bytes that count all messages of a device, of whatever kind."""
+    found: dict[tuple[Lane, int], frozenset[int]] = {}
+    for messages in recordings:
+        for lane, rows in lane_rows(messages).items():
+            for size in distinct(messages.size[rows]):
+                own = rows[messages.size[rows] == size][:_COUNTED]
+                counters = find_counters(messages.matrix(own), messages.time[own]) if len(own) > 2 else ()
+                key = (lasting(lane), int(size))
+                counting = {
+                    at for counter in counters if counter.kind is Ticking.COUNTER for at in counter.at
+                }
+                found[key] = found.get(key, frozenset()) | counting
+    return found
+
+
+def _frame(table: _Table, cut: Cut, scale: _Scale, running: frozenset[int]) -> FrameDifferences:
     checksum = find_checksum(table.matrix)
     counters = [find_counters(table.matrix[part], table.time[part]) for part in table.parts]
     ticking = max(counters, key=len)
-    set_aside = {at for counter in ticking for at in counter.at}
+    set_aside = {at for counter in ticking for at in counter.at} | running
     if checksum is not None:
         set_aside |= set(range(checksum.at, checksum.at + checksum.size))
     bits = _by_state(table, cut, scale)
@@ -447,10 +469,10 @@ def _places(mask: NDArray[np.uint8]) -> list[tuple[int, int]]:
     return [(int(byte), bit) for byte in np.flatnonzero(mask) for bit in range(8) if mask[byte] >> bit & 1]
 
 
-def _rank(bit: Bit) -> tuple[int, float, int, int, int, int]:
-    """Order by what is tied to a write, then by what leaves a doubt, then by place."""
+def _rank(bit: Bit) -> tuple[bool, int, float, int, int, int, int]:
+    """Order by what leaves a doubt, what is tied to a write, what looks like a switch, then by place."""
     strength = 0.0 if bit.chance < _BEYOND_DOUBT else bit.chance
-    return (bit.tier, strength, bit.lag, bit.crowd if strength else 0, bit.byte, bit.bit)
+    return (bit.chance > MAX_CHANCE, bit.tier, strength, bit.lag, bit.crowd, bit.byte, bit.bit)
 
 
 def _before_first(tables: list[_Table], frames: list[FrameDifferences], cut: Cut) -> str | None:

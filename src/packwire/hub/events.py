@@ -1,0 +1,97 @@
+"""The hub's log: one event a line, as `key=value` or as JSON, without passwords.
+
+An event that strangers can cause at any rate is written once, and then counted: at most one line in ten
+seconds for the same event, address and reason, with how many there were since (`again=99`).
+"""
+
+import json
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import override
+
+log = logging.getLogger("packwire.hub")
+
+type Value = str | int | float | bool
+
+#: Seconds until the same thing is written again.
+SAY_AGAIN = 10.0
+REMEMBERED = 2000
+#: A stranger may claim any id; so much of a text is written.
+LONGEST = 200
+_FIELDS = "packwire_fields"
+
+
+class EventLog:
+    """Writes events to the logger `packwire.hub`."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._said: OrderedDict[tuple[Value, ...], tuple[float, int]] = OrderedDict()
+
+    def say(self, event: str, *, level: int = logging.INFO, **fields: Value | None) -> None:
+        """Write an event with its fields; those that are None are left out."""
+        if log.isEnabledFor(level):
+            known = {name: value for name, value in fields.items() if value is not None}
+            log.log(level, "%s", event, extra={_FIELDS: known})
+
+    def say_seldom(
+        self, event: str, *key: Value, level: int = logging.WARNING, **fields: Value | None
+    ) -> None:
+        """Write an event once; after SAY_AGAIN the next time, with how many were not written."""
+        now, name = self._clock(), (event, *key)
+        said, unsaid = self._said.get(name, (-SAY_AGAIN, 0))
+        if now - said < SAY_AGAIN:
+            self._said[name] = (said, unsaid + 1)
+            return
+        self._said[name] = (now, 0)
+        self._said.move_to_end(name)
+        if len(self._said) > REMEMBERED:
+            self._said.popitem(last=False)
+        self.say(event, level=level, **fields, again=unsaid or None)
+
+
+def _fields(record: logging.LogRecord) -> Mapping[str, Value]:
+    found: Mapping[str, Value] = getattr(record, _FIELDS, {})
+    return found
+
+
+class TextFormat(logging.Formatter):
+    """`06:33:10 device logged in  id=TESTPACK address=127.0.0.1:50412`."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        at = time.strftime("%H:%M:%S", time.localtime(record.created))
+        mark = "" if record.levelno <= logging.INFO else f"{record.levelname}: "
+        fields = " ".join(f"{name}={_text(value)}" for name, value in _fields(record).items())
+        return f"{at} {mark}{record.getMessage()}" + (f"  {fields}" if fields else "")
+
+
+class JsonFormat(logging.Formatter):
+    """One JSON object a line: time (UTC, RFC 3339), level, event, and the event's fields."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        at = f"{seconds}.{int(record.msecs):03}Z"
+        fields = {name: _bounded(value) for name, value in _fields(record).items()}
+        return json.dumps(
+            {"time": at, "level": record.levelname.lower(), "event": record.getMessage(), **fields}
+        )
+
+
+def _bounded(value: Value) -> Value:
+    return value[:LONGEST] if isinstance(value, str) and len(value) > LONGEST else value
+
+
+def _text(value: Value) -> str:
+    """Write a value so that no stranger's text can pass for another field, or for a line of its own."""
+    value = _bounded(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    text = str(value)
+    plain = text.isprintable() and text and not any(character in ' "=' for character in text)
+    return text if plain else json.dumps(text)

@@ -1,0 +1,71 @@
+"""The hub's ports: plain TCP, and TLS."""
+
+import asyncio
+import os
+import ssl
+from collections.abc import Callable
+
+from packwire.errors import BadFileError, BadOptionError
+from packwire.hub.settings import TlsSettings
+
+BACKLOG = 1024
+#: How long a TLS connection may take to say goodbye.
+SHUTDOWN_SECONDS = 1.0
+
+
+async def listen(
+    factory: Callable[[], asyncio.BaseProtocol],
+    host: str,
+    port: int,
+    option: str,
+    *,
+    tls: ssl.SSLContext | None = None,
+    handshake_seconds: float | None = None,
+) -> asyncio.Server:
+    """Listen on a TCP port. Raises BadOptionError that names the option to change."""
+    try:
+        return await asyncio.get_running_loop().create_server(
+            factory,
+            host,
+            port,
+            backlog=BACKLOG,
+            ssl=tls,
+            ssl_handshake_timeout=handshake_seconds if tls else None,
+            ssl_shutdown_timeout=SHUTDOWN_SECONDS if tls else None,
+        )
+    except OSError as error:
+        raise cannot_listen(host, port, option, error) from None
+
+
+def cannot_listen(host: str, port: int, option: str, error: OSError) -> BadOptionError:
+    """Say why a port cannot be listened on, and which option to change."""
+    known = error.errno is not None and error.errno > 0
+    # asyncio's own words are long; a name that is not known has no number of the system.
+    reason = os.strerror(error.errno or 0).lower() if known else error.strerror or str(error)
+    return BadOptionError(
+        f"cannot listen on {host} port {port}: {reason}; name another with {option} (0: any free one)"
+    )
+
+
+def tls_context(settings: TlsSettings) -> ssl.SSLContext:
+    """Return a server's TLS settings with certificate and key. Raises BadFileError."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    load_certificate(context, settings)
+    return context
+
+
+def load_certificate(context: ssl.SSLContext, settings: TlsSettings) -> None:
+    """Use this certificate for connections from now on. Raises BadFileError."""
+    try:
+        context.load_cert_chain(settings.certificate, settings.key, password=_no_passphrase)
+    except OSError as error:  # ssl.SSLError is one
+        named = settings.certificate if settings.key is None else f"{settings.certificate} and {settings.key}"
+        reason = (
+            "it is no PEM certificate with its key" if isinstance(error, ssl.SSLError) else error.strerror
+        )
+        raise BadFileError(f"the TLS certificate {named} cannot be used: {reason}") from None
+
+
+def _no_passphrase() -> str:
+    """Stand in for OpenSSL's question on the terminal: a key with a passphrase is refused."""
+    return ""

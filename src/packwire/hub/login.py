@@ -1,0 +1,164 @@
+"""A connection's first line: bounded in size and time, read, and judged; then a relay takes over.
+
+Bytes that follow the line at once are not lost, as they are at the known hub.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Protocol, cast, override
+
+from packwire.hub.authentication import Refusal
+from packwire.hub.login_limits import network_of
+from packwire.vesc.hublogin import MAX_LINE, MIN_ID_LENGTH, Login, parse_login
+
+#: What somebody may go on to say after it was refused, before it is cut off.
+MOST_IGNORED = 64 * 1024
+
+
+class Reception(Protocol):
+    """What a login needs of the hub."""
+
+    def admit(self, connection: "LoginProtocol") -> bool:
+        """Let a new connection in, or say why not (in the log) and refuse it."""
+
+    def begin(self, connection: "LoginProtocol", login: Login, rest: bytes) -> Coroutine[Any, Any, None]:
+        """Judge the login; end it with `take_over` or `refuse`."""
+
+    def login_refused(self, connection: "LoginProtocol", login: Login | None, refusal: Refusal) -> None:
+        """Say why (in the log)."""
+
+    def login_ended(self, connection: "LoginProtocol") -> None:
+        """Count that it has logged in, or left without."""
+
+    def left(self, network: str) -> None:
+        """Count that the connection has ended."""
+
+
+class LoginProtocol(asyncio.Protocol):
+    """One connection until it has logged in, or was refused."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, hub: Reception, login_seconds: float, refusal_seconds: float) -> None:
+        self.name = "somebody"
+        self.network = "somewhere"
+        self.admitted = False
+        self._hub = hub
+        self._login_seconds = login_seconds
+        self._refusal_seconds = refusal_seconds
+        self._line = bytearray()
+        self._ignored: int | None = None
+        """Bytes that came after the refusal; None before one."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport = cast("asyncio.Transport", transport)  # uvloop's own is not derived from it
+        self.transport = transport
+        self.name, self.network = peer_of(transport)
+        self.admitted = self._hub.admit(self)
+        if self.admitted:
+            self._timer = asyncio.get_running_loop().call_later(self._login_seconds, self._too_late)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        if self._ignored is not None:
+            self._ignored += len(data)
+            if self._ignored > MOST_IGNORED:
+                self.transport.abort()
+            return
+        line, newline, rest = data.partition(b"\n")
+        if len(self._line) + len(line) > MAX_LINE:
+            self.refuse(None, Refusal("no-login", f"a first line of more than {MAX_LINE} bytes"))
+            return
+        self._line += line
+        if not newline:
+            return
+        login = parse_login(bytes(self._line))
+        if login is None:
+            self.refuse(None, Refusal("no-login", why_no_login(bytes(self._line))))
+            return
+        self._line.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+        self.transport.pause_reading()
+        self._task = asyncio.ensure_future(self._hub.begin(self, login, rest))
+        self._task.add_done_callback(self._judged)
+
+    @override
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+        self._gone()
+
+    def take_over(self, relay: asyncio.BaseProtocol) -> None:
+        """Hand the transport to a relay, which counts the connection's end from now on."""
+        self._task = None
+        self.admitted = False
+        self._hub.login_ended(self)
+        self.transport.set_protocol(relay)
+
+    def refuse(self, login: Login | None, refusal: Refusal) -> None:
+        """Say why in the log, and close a moment later."""
+        self._hub.login_refused(self, login, refusal)
+        self.close_later()
+
+    def close_later(self) -> None:
+        """Close after the time that slows down what dials again at once; ignore what still comes."""
+        self._ignored = 0
+        self._line.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self.transport.is_closing():
+            return
+        self.transport.resume_reading()
+        self._timer = asyncio.get_running_loop().call_later(self._refusal_seconds, self.transport.close)
+
+    def _gone(self) -> None:
+        if self.admitted:
+            self.admitted = False
+            self._hub.login_ended(self)
+            self._hub.left(self.network)
+
+    def _judged(self, task: asyncio.Task[None]) -> None:
+        """Leave nobody hanging where the judging itself failed."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.transport.abort()
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "a login failed", "exception": error}
+            )
+
+    def _too_late(self) -> None:
+        said = f"after {len(self._line)} bytes" if self._line else "not a byte came"
+        self._hub.login_refused(
+            self, None, Refusal("no-login", f"no login within {self._login_seconds:g} s ({said})")
+        )
+        self.transport.close()
+
+
+def peer_of(transport: asyncio.BaseTransport) -> tuple[str, str]:
+    """Return the other end's `address:port`, and what counts as one address (see `network_of`)."""
+    peer = transport.get_extra_info("peername")
+    if not peer:
+        return "somebody", "somewhere"
+    host, port = peer[0], peer[1]
+    return (f"[{host}]:{port}" if ":" in host else f"{host}:{port}"), network_of(host)
+
+
+def why_no_login(line: bytes) -> str:
+    """Say what is wrong with a first line, without repeating it: it may hold a password."""
+    if line.startswith((b"GET ", b"POST ", b"HEAD ", b"CONNECT ", b"OPTIONS ")):
+        return "HTTP was spoken: this port is for VESCs and their clients"
+    if line.startswith(b"\x16\x03"):
+        return "TLS was spoken on the port without TLS"
+    if line[:1] in {b"\x02", b"\x03"}:
+        return "a VESC frame came before any login"
+    tokens = line.decode("utf-8", "replace").rstrip("\r").split(":")
+    if len(tokens) != 3:
+        return f"{len(tokens)} parts between colons, not the 3 of ROLE:ID:PASSWORD (a colon in one of them?)"
+    if len(tokens[1].replace(" ", "")) < MIN_ID_LENGTH:
+        return f"an id of less than {MIN_ID_LENGTH} characters"
+    return "the first word is not VESC, VESCTOOL or PING"

@@ -1,0 +1,137 @@
+"""A connection after its login: a device's, or a client's. Bytes go to the shared device and come from there.
+
+Both write straight to their transport. One that does not read is cut off when its buffer has reached the
+limit: nobody else waits for it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from packwire.hub.registry import HubDevice
+
+#: Of what one client sent, so many bytes are looked at before the others have their turn.
+AT_ONCE = 2048
+
+
+class Account(Protocol):
+    """What a relay tells the hub."""
+
+    def device_left(self, device: HubDevice, relay: "DeviceRelay", error: Exception | None) -> None:
+        """Learn that a device's connection has ended."""
+
+    def client_left(self, device: HubDevice, relay: "ClientRelay", error: Exception | None) -> None:
+        """Learn that a client's connection has ended."""
+
+    def cut_off(self, device: HubDevice, relay: "Relay") -> None:
+        """Learn that one was cut off because it does not read."""
+
+
+class Relay(asyncio.BaseProtocol):
+    """What a device's and a client's connection have in common."""
+
+    role = ""
+
+    def __init__(
+        self,
+        hub: Account,
+        device: HubDevice,
+        transport: asyncio.Transport,
+        name: str,
+        unread_bytes: int,
+        ended: Callable[[], None],
+    ) -> None:
+        self.name = name
+        self.transport = transport
+        self.hub = hub
+        self.device = device
+        self.told_why = False
+        """Whether the log has already said why it ends."""
+        self._ended = ended
+        transport.set_write_buffer_limits(unread_bytes)
+
+    def pause_writing(self) -> None:
+        """Cut it off: so many bytes wait that it does not read any more."""
+        if not self.transport.is_closing():
+            self.told_why = True
+            self.hub.cut_off(self.device, self)
+            self.transport.abort()
+
+    def eof_received(self) -> None:
+        """Close when the peer has."""
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Tell the hub."""
+        self.leave(error)
+        self._ended()
+
+    def leave(self, error: Exception | None) -> None:
+        """Give up the place at the device."""
+        raise NotImplementedError
+
+
+class DeviceRelay(Relay):
+    """A device's connection."""
+
+    role = "device"
+
+    def begin(self, rest: bytes) -> None:
+        """Give the shared device its connection, and what came with the login."""
+        # The login line of a device ends with a NUL behind the newline; it is no part of a frame.
+        self.data_received: Callable[[bytes], None] = self._first_received
+        self.device.connection = self.transport
+        self.device.shared.device_connected(self.transport.write, flush=False)
+        if rest:
+            self.data_received(rest)
+        self.transport.resume_reading()
+
+    def leave(self, error: Exception | None) -> None:
+        """Leave the clients waiting for the device to come back."""
+        self.hub.device_left(self.device, self, error)
+
+    def _first_received(self, data: bytes) -> None:
+        self.data_received = self.device.shared.device_received
+        self.transport.set_protocol(self)  # uvloop looks the method up here, once
+        if rest := data.removeprefix(b"\0"):
+            self.data_received(rest)
+
+
+class ClientRelay(Relay):
+    """A client's connection: a seat at the device."""
+
+    role = "client"
+
+    def begin(self, rest: bytes) -> None:
+        """Take a seat, and take what came with the login."""
+        self.seat = self.device.shared.join(self.transport.write, self.name)
+        self.device.clients.add(self.transport)
+        self._rest = b""
+        if rest:
+            self.data_received(rest)
+        if not self._rest:
+            self.transport.resume_reading()
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on what came; much of it in pieces, so that one who floods holds nobody up."""
+        if len(data) <= AT_ONCE:
+            self.seat.received(data)
+            return
+        self.transport.pause_reading()
+        self._rest = data
+        self._next_piece()
+
+    def leave(self, error: Exception | None) -> None:
+        """Give up the seat."""
+        self._rest = b""
+        self.seat.leave()
+        self.device.clients.discard(self.transport)
+        self.hub.client_left(self.device, self, error)
+
+    def _next_piece(self) -> None:
+        piece, self._rest = self._rest[:AT_ONCE], self._rest[AT_ONCE:]
+        if piece:
+            self.seat.received(piece)
+        if self._rest:
+            asyncio.get_running_loop().call_soon(self._next_piece)
+        elif not self.transport.is_closing():
+            self.transport.resume_reading()

@@ -1,0 +1,396 @@
+"""The hub: its ports, who is let in, and what it says in its log.
+
+    async with Hub(settings) as hub:
+        ...
+        await hub.reload(new_settings)
+
+The log says of every connection why it ended; the other end is told nothing, as at the known hub.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from packwire.errors import BadOptionError
+from packwire.hub.admission import Admission
+from packwire.hub.authentication import Authenticator, Refusal
+from packwire.hub.counters import HubCounters
+from packwire.hub.credentials import PasswordHash, read_credentials
+from packwire.hub.events import EventLog
+from packwire.hub.listening import listen, load_certificate, tls_context
+from packwire.hub.login import LoginProtocol
+from packwire.hub.registry import HubDevice, Registry
+from packwire.hub.relay import ClientRelay, DeviceRelay, Relay
+from packwire.hub.settings import HubSettings
+from packwire.hub.sharing import SharedDevice
+from packwire.hub.sockets import allow_many_files, watch_for_loss
+from packwire.vesc.hublogin import Login, Role
+
+if TYPE_CHECKING:
+    import ssl
+
+_ROLES = {Role.DEVICE: "device", Role.CLIENT: "client", Role.PING: "ping"}
+#: How long connections have to end when the hub stops.
+STOP_SECONDS = 2.0
+#: With fewer open files than this the hub says that the limit is low; 5 000 devices with a client need more.
+FEW_CONNECTIONS = 4000
+
+
+def credentials_of(settings: HubSettings) -> dict[str, PasswordHash]:
+    """Read the credentials that the settings name. Raises BadFileError."""
+    if settings.credentials is None:
+        return {}
+    return read_credentials(settings.credentials, may_be_missing=settings.open)
+
+
+class Hub:
+    """A running hub. Raises BadOptionError or BadFileError where it cannot begin."""
+
+    def __init__(self, settings: HubSettings) -> None:
+        if settings.credentials is None and not settings.open:
+            raise BadOptionError(
+                "nobody could log in: name the passwords with --credentials FILE, or let whoever comes first "
+                "set them with --open"
+            )
+        self.settings = settings
+        self.events = EventLog()
+        self.counters = HubCounters()
+        self.registry = Registry(lambda device: self.counters.forgotten.add(device.shared.stats()))
+        self.authenticator: Authenticator
+        self.admission: Admission
+        self.port = settings.port
+        self.tls_port: int | None = None
+        self.stopping = False
+        self._waiting: dict[LoginProtocol, None] = {}
+        """Connections that have not logged in, the oldest first."""
+        self._relays: set[Relay] = set()
+        self._servers: list[asyncio.Server] = []
+        self._all_left = asyncio.Event()
+        self._tls: ssl.SSLContext | None = None
+
+    async def __aenter__(self) -> Self:
+        settings = self.settings
+        most = allow_many_files()
+        self._tls = None if settings.tls is None else tls_context(settings.tls)
+        clock = asyncio.get_running_loop().time
+        self.authenticator = Authenticator(settings, credentials_of(settings), self.events)
+        self.admission = Admission(settings.limits, most, clock)
+        server = await listen(self._login, settings.host, settings.port, "--port")
+        self._servers.append(server)
+        self.port = server.sockets[0].getsockname()[1]
+        if settings.tls is not None:
+            secure = await listen(
+                self._login,
+                settings.host,
+                settings.tls.port,
+                "--tls-port",
+                tls=self._tls,
+                handshake_seconds=settings.limits.login_seconds,
+            )
+            self._servers.append(secure)
+            self.tls_port = secure.sockets[0].getsockname()[1]
+        self.events.say(
+            "hub listens",
+            host=settings.host,
+            port=self.port,
+            tls_port=self.tls_port,
+            ids=len(self.authenticator.credentials),
+            open_registration=settings.open,
+            most_connections=most,
+        )
+        if most is not None and most < FEW_CONNECTIONS:
+            self.events.say(
+                "few connections",
+                level=logging.WARNING,
+                most_connections=most,
+                reason="the system's limit of open files is low: raise it (`ulimit -n`, LimitNOFILE=)",
+            )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stopping = True
+        for server in self._servers:
+            server.close()
+        count = len(self._relays)
+        for relay in tuple(self._relays):
+            relay.told_why = True
+            relay.transport.close()
+        for waiting in tuple(self._waiting):
+            waiting.transport.abort()
+        if self._relays:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STOP_SECONDS):
+                    await self._all_left.wait()
+        for relay in tuple(self._relays):  # what they were sent last, they do not read
+            relay.transport.abort()
+        for device in tuple(self.registry.devices.values()):
+            self.registry.forget(device)
+        self.authenticator.verifier.close()
+        self.events.say("hub stopped", connections_ended=count)
+
+    async def reload(self, settings: HubSettings) -> None:
+        """Take new credentials, limits, permissions and certificates; end only what is not allowed any more.
+
+        Raises BadFileError or BadOptionError, and changes nothing then.
+        """
+        credentials = await asyncio.to_thread(credentials_of, settings)
+        if settings.credentials is None:  # what was registered lives here alone
+            credentials = self.authenticator.credentials
+        if self._tls is not None and settings.tls is not None:
+            load_certificate(self._tls, settings.tls)
+        fixed = ("host", "port", "http_port")
+        restart = [name for name in fixed if getattr(settings, name) != getattr(self.settings, name)]
+        if (settings.tls is None) != (self.settings.tls is None):
+            restart.append("tls")
+        self.settings = settings
+        self.admission.limits = settings.limits
+        self.authenticator.reload(settings, credentials)
+        ended = 0
+        for device in tuple(self.registry.devices.values()):
+            if credentials.get(device.device_id) != device.credential:
+                self.events.say(
+                    "device ended", id=device.device_id, reason="its password was changed or removed"
+                )
+                self.registry.forget(device)
+                ended += 1
+            else:
+                device.shared.policy = settings.policy(device.device_id)
+                device.shared.max_age = settings.age(device.device_id)
+        self.counters.reloads += 1
+        self.events.say(
+            "reloaded", ids=len(credentials), devices_ended=ended, restart_for=",".join(restart) or None
+        )
+
+    def _login(self) -> LoginProtocol:
+        limits = self.settings.limits
+        return LoginProtocol(self, limits.login_seconds, limits.refusal_seconds)
+
+    # What a login asks for (login.Reception).
+
+    def admit(self, connection: LoginProtocol) -> bool:
+        """Let a new connection in, or close it at once."""
+        self.counters.accepted += 1
+        problem = "the hub is stopping" if self.stopping else self.admission.refusal(connection.network)
+        if problem is None and self.admission.full:
+            problem = self._make_room()
+        if problem is not None:
+            self.counters.not_admitted += 1
+            self.events.say_seldom(
+                "connection refused", connection.network, address=connection.network, reason=problem
+            )
+            connection.transport.abort()
+            return False
+        self.admission.arrived(connection.network)
+        self._waiting[connection] = None
+        watch_for_loss(connection.transport.get_extra_info("socket"), self.settings.limits.lost_link_seconds)
+        return True
+
+    def login_ended(self, connection: LoginProtocol) -> None:
+        """Count that it has logged in, or left without."""
+        if connection in self._waiting:
+            del self._waiting[connection]
+            self.admission.logged_in(connection.network)
+
+    def left(self, network: str) -> None:
+        """Count that a connection has ended."""
+        self.admission.left(network)
+
+    def login_refused(self, connection: LoginProtocol, login: Login | None, refusal: Refusal) -> None:
+        """Say why somebody is not let in."""
+        self.counters.refusals[refusal.kind] += 1
+        device_id = None if login is None else login.device_id
+        self.events.say_seldom(
+            "login refused",
+            connection.network,
+            device_id or "",
+            refusal.reason,
+            role=None if login is None else _ROLES[login.role],
+            id=device_id,
+            address=connection.name,
+            reason=refusal.reason,
+        )
+
+    async def begin(self, connection: LoginProtocol, login: Login, rest: bytes) -> None:
+        """Judge a login."""
+        if login.role is Role.PING:
+            self.counters.logins["ping"] += 1
+            known = self.registry.connected(login.device_id) is not None
+            connection.transport.write(b"PONG\n" if known else b"NULL\n")
+            connection.transport.close()
+            return
+        granted = await self.authenticator.grant(login, connection.network)
+        if connection.transport.is_closing() or self.stopping:
+            return
+        if isinstance(granted, Refusal):
+            connection.refuse(login, granted)
+        elif login.role is Role.DEVICE:
+            self._begin_device(connection, login.device_id, granted, rest)
+        else:
+            self._begin_client(connection, login, rest)
+
+    def _begin_device(
+        self, connection: LoginProtocol, device_id: str, credential: PasswordHash, rest: bytes
+    ) -> None:
+        device = self.registry.devices.get(device_id)
+        if device is None:
+            device = self._new_device(device_id, credential)
+        if device.connection is not None:
+            self.counters.replaced += 1
+            self.events.say_seldom(
+                "device replaced",
+                device_id,
+                id=device_id,
+                address=connection.name,
+                reason="it logged in again before its connection ended; or two devices have this id",
+            )
+            before, device.connection = device.connection, None
+            device.shared.device_gone()
+            before.abort()
+        if device.absence is not None:
+            device.absence.cancel()
+            device.absence = None
+        self.counters.logins["device"] += 1
+        self.events.say_seldom(
+            "device logged in",
+            device_id,
+            level=logging.INFO,
+            id=device_id,
+            address=connection.name,
+            clients=len(device.clients) or None,
+        )
+        relay = DeviceRelay(
+            self, device, connection.transport, connection.name, self._unread, self._ender(connection)
+        )
+        self._start(connection, relay, rest)
+
+    def _begin_client(self, connection: LoginProtocol, login: Login, rest: bytes) -> None:
+        device = self.registry.devices.get(login.device_id)
+        if device is None:
+            connection.refuse(login, Refusal("not-connected", "the device is not connected to this hub"))
+            return
+        most = self.settings.limits.clients_per_device
+        if len(device.clients) >= most:
+            connection.refuse(login, Refusal("clients", f"the device has {most} clients already"))
+            return
+        self.counters.logins["client"] += 1
+        self.events.say(
+            "client logged in", id=device.device_id, address=connection.name, others=len(device.clients)
+        )
+        relay = ClientRelay(
+            self, device, connection.transport, connection.name, self._unread, self._ender(connection)
+        )
+        self._start(connection, relay, rest)
+
+    def _start(self, connection: LoginProtocol, relay: DeviceRelay | ClientRelay, rest: bytes) -> None:
+        self._relays.add(relay)
+        connection.take_over(relay)
+        relay.begin(rest)
+
+    def _ender(self, connection: LoginProtocol) -> Callable[[], None]:
+        network = connection.network
+        return lambda: self.left(network)
+
+    @property
+    def _unread(self) -> int:
+        return self.settings.limits.unread_bytes
+
+    def _new_device(self, device_id: str, credential: PasswordHash) -> HubDevice:
+        def tell(line: str) -> None:
+            self.events.say_seldom("request refused", device_id, line, id=device_id, reason=line)
+
+        settings = self.settings
+        shared = SharedDevice(
+            settings.policy(device_id), max_age=settings.age(device_id), name=device_id, tell=tell
+        )
+        device = HubDevice(device_id, credential, shared)
+        self.registry.enter(device)
+        return device
+
+    def _make_room(self) -> str | None:
+        """End the connection that has not logged in for longest; say why no other can come, or None."""
+        oldest = next(iter(self._waiting), None)
+        if oldest is None:
+            return "no more files can be open (see `ulimit -n`)"
+        self.events.say_seldom(
+            "connection ended", "room", address=oldest.name, reason="made room: no login yet"
+        )
+        oldest.transport.abort()
+        return None
+
+    # What a relay tells (relay.Account).
+
+    def device_left(self, device: HubDevice, relay: DeviceRelay, error: Exception | None) -> None:
+        """Let its clients wait for a while."""
+        self._discard(relay)
+        if device.connection is not relay.transport:  # ended by the hub, which has said why
+            return
+        self._say_left(device, relay, error, clients=len(device.clients) or None)
+        device.connection = None
+        device.shared.device_gone()
+        if device.clients and not self.stopping:
+            loop = asyncio.get_running_loop()
+            device.absence = loop.call_later(self.settings.limits.absence_seconds, self._stays_away, device)
+        self.registry.forget_where_unused(device)
+
+    def client_left(self, device: HubDevice, relay: ClientRelay, error: Exception | None) -> None:
+        """Count it; a device that is not there either is forgotten."""
+        self._discard(relay)
+        if self.registry.devices.get(device.device_id) is not device:  # ended by the hub, which has said why
+            return
+        self._say_left(device, relay, error, others=len(device.clients))
+        self.registry.forget_where_unused(device)
+
+    def cut_off(self, device: HubDevice, relay: Relay) -> None:
+        """Say why one was cut off."""
+        self.counters.cut_off[relay.role] += 1
+        self.events.say(
+            f"{relay.role} cut off",
+            level=logging.WARNING,
+            id=device.device_id,
+            address=relay.name,
+            reason=f"it does not read: {self._unread} bytes wait for it",
+        )
+
+    def _stays_away(self, device: HubDevice) -> None:
+        device.absence = None
+        if device.connection is None:
+            self.events.say(
+                "clients ended",
+                id=device.device_id,
+                clients=len(device.clients),
+                reason=f"the device stayed away for {self.settings.limits.absence_seconds:g} s",
+            )
+            self.registry.forget(device)
+
+    def _discard(self, relay: Relay) -> None:
+        self._relays.discard(relay)
+        if self.stopping and not self._relays:
+            self._all_left.set()
+
+    def _say_left(self, device: HubDevice, relay: Relay, error: Exception | None, **more: int | None) -> None:
+        if error is not None and not relay.told_why:
+            self.counters.lost[relay.role] += 1
+        if relay.told_why:
+            return
+        self.events.say_seldom(
+            f"{relay.role} left",
+            device.device_id if relay.role == "device" else relay.name,
+            level=logging.INFO,
+            id=device.device_id,
+            address=relay.name,
+            reason=_reason(error),
+            **more,
+        )
+
+
+def _reason(error: Exception | None) -> str:
+    if error is None:
+        return "closed by the other end"
+    if isinstance(error, TimeoutError):
+        return "no sign of life: the link was lost"
+    return str(error) or type(error).__name__

@@ -1,0 +1,195 @@
+"""`packwire hub` between devices and clients: who gets what, and who is cut off."""
+
+import asyncio
+
+import pytest
+
+from packwire.vesc.commands import Command
+from packwire.vesc.framing import Framer, encode_frame
+from packwire.vesc.permissions import Kind, Policy, kind_of
+from packwire.vesc.requests import request
+from tests.hub.hubs import CLIENT, DEVICE, client, device, running_hub, simulated_device, vesc_client
+from tests.hub.replay import every_session
+from tests.sim.raw import Raw, eventually, raw
+
+ASK = request(Command.BMS_GET_VALUES)
+REPLY = bytes([Command.BMS_GET_VALUES]) + bytes(range(129))
+STOP = bytes([Command.MOTOR_ESTOP])
+TERMINAL = bytes([Command.TERMINAL_CMD]) + b"faults\0"
+
+
+async def test_three_clients_use_one_device_at_once(tmp_path):
+    async with (
+        running_hub(tmp_path) as hub,
+        simulated_device(hub),
+        vesc_client(hub.port) as first,
+        vesc_client(hub.port) as second,
+        vesc_client(hub.port) as third,
+    ):
+
+        async def read(vesc):
+            for _ in range(40):
+                assert (await vesc.request(ASK))[0] == Command.BMS_GET_VALUES
+                assert (await vesc.request(request(Command.GET_VALUES), 84))[0] == Command.GET_VALUES
+
+        async with asyncio.TaskGroup() as group:
+            for vesc in (first, second, third):
+                group.create_task(read(vesc))
+        for vesc in (first, second, third):
+            assert (vesc.stats.timeouts, vesc.stats.late, vesc.stats.unasked) == (0, 0, 0)
+
+
+@every_session
+async def test_what_it_lets_pass_of_a_recorded_session_passes_byte_for_byte(session, tmp_path):
+    exchanges = [each for each in session.exchanges if Policy().permits(kind_of(each.request))]
+    async with running_hub(tmp_path) as hub, device(hub) as vesc, client(hub) as asker:
+        asked, told = b"", b""
+        for sent, reply in exchanges:
+            if reply is None:  # the device said nothing, and the next request would wait for it
+                continue
+            asker.send(sent)
+            asked += encode_frame(sent)
+            while vesc.received != asked:
+                assert await vesc.read()
+            vesc.send(reply)
+            told += encode_frame(reply)
+            while asker.received != told:
+                assert await asker.read()
+        for packet in session.unsolicited:
+            vesc.send(packet)
+            told += encode_frame(packet)
+            while asker.received != told:
+                assert await asker.read()
+        assert vesc.framer.stats.oddities() == asker.framer.stats.oddities() == []
+
+
+async def test_bytes_behind_the_login_in_the_same_segment_are_not_lost(tmp_path):
+    async with (
+        running_hub(tmp_path) as hub,
+        device(hub) as vesc,
+        raw(hub.port, CLIENT + encode_frame(ASK)) as asker,
+    ):
+        assert await vesc.reply() == ASK
+        vesc.send(REPLY)
+        assert await asker.reply() == REPLY
+
+
+async def test_so_are_those_of_a_device_and_the_nul_behind_its_login_is_no_junk(tmp_path):
+    async with running_hub(tmp_path) as hub, device(hub, DEVICE + encode_frame(b"\x15hello")):
+        assert hub.registry.devices["TESTPACK"].shared.stats().device_junk == 0
+        assert hub.registry.devices["TESTPACK"].shared.stats().unsolicited == 1
+
+
+async def test_commands_that_do_more_than_read_do_not_pass_and_the_log_says_so(tmp_path, caplog):
+    caplog.set_level("INFO", "packwire.hub")
+    async with running_hub(tmp_path) as hub, device(hub) as vesc, client(hub) as asker:
+        asker.send(bytes([Command.SET_CURRENT, 0, 0, 0, 9]), TERMINAL, ASK)
+        assert await vesc.reply() == ASK
+        assert hub.registry.devices["TESTPACK"].shared.stats().refused == {"control": 1, "terminal": 1}
+    assert "request refused" in caplog.text
+
+
+async def test_each_device_may_allow_more(tmp_path):
+    devices = {"testpack": {"allow": ["terminal"]}}
+    async with running_hub(tmp_path, devices=devices) as hub, device(hub) as vesc, client(hub) as asker:
+        asker.send(bytes([Command.SET_CURRENT, 0, 0, 0, 9]), TERMINAL)
+        assert await vesc.reply() == TERMINAL
+
+
+async def test_an_emergency_stop_always_passes(tmp_path):
+    assert kind_of(STOP) is Kind.STOP
+    async with running_hub(tmp_path) as hub, device(hub) as vesc, client(hub) as asker:
+        asker.send(STOP)
+        assert await vesc.reply() == STOP
+
+
+def cut(hub):
+    connection = hub.registry.devices["TESTPACK"].connection
+    assert connection is not None
+    connection.abort()
+
+
+async def test_a_client_stays_while_its_device_dials_again(tmp_path):
+    async with running_hub(tmp_path) as hub:
+        async with device(hub), client(hub) as asker:
+            cut(hub)
+            await eventually(lambda: hub.registry.connected("TESTPACK") is None)
+            async with device(hub) as again:
+                asker.send(ASK)
+                assert await again.reply() == ASK
+                again.send(REPLY)
+                assert await asker.reply() == REPLY
+
+
+async def test_a_device_that_stays_away_ends_its_clients_and_the_log_says_why(tmp_path, caplog):
+    caplog.set_level("INFO", "packwire.hub")
+    async with running_hub(tmp_path, limits={"absence_seconds": 0.05}) as hub:
+        async with device(hub) as vesc, client(hub) as asker:
+            vesc.writer.transport.abort()
+            assert await asker.until_closed() == b""
+        assert not hub.registry.devices
+    assert "clients ended" in caplog.text
+
+
+async def test_a_device_that_logs_in_again_replaces_its_old_connection(tmp_path):
+    async with (
+        running_hub(tmp_path) as hub,
+        device(hub) as old,
+        client(hub) as asker,
+        raw(hub.port, DEVICE) as new,
+    ):
+        assert await old.until_closed() == b""
+        asker.send(ASK)
+        assert await new.reply() == ASK
+        assert hub.counters.replaced == 1
+        assert hub.registry.connected("TESTPACK") is not None
+
+
+async def test_a_client_that_does_not_read_is_cut_off_and_holds_nobody_up(tmp_path, caplog):
+    caplog.set_level("INFO", "packwire.hub")
+    async with running_hub(tmp_path, limits={"unread_bytes": 4096}) as hub, device(hub) as vesc:
+        async with client(hub) as slow, client(hub) as good:
+            slow.reader._transport.pause_reading()  # type: ignore[attr-defined]
+            for _ in range(400):
+                vesc.writer.write(encode_frame(b"\x15" + b"x" * 4000) * 10)
+                await good.replies(10)
+                if hub.counters.cut_off["client"]:
+                    break
+            assert hub.counters.cut_off["client"] == 1
+            good.send(ASK)
+            assert await vesc.reply() == ASK
+    assert "client cut off" in caplog.text
+
+
+async def test_no_more_clients_than_a_device_may_have(tmp_path):
+    async with running_hub(tmp_path, limits={"clients_per_device": 2}) as hub, device(hub) as vesc:
+        async with client(hub) as one, client(hub), raw(hub.port, CLIENT) as third:
+            assert await third.until_closed() == b""
+            one.send(ASK)
+            assert await vesc.reply() == ASK
+
+
+async def test_stopping_ends_every_connection(tmp_path):
+    async with running_hub(tmp_path) as hub:
+        vesc = await Raw.open(hub.port, DEVICE)
+        await eventually(lambda: hub.registry.connected("TESTPACK") is not None)
+        asker = await Raw.open(hub.port, CLIENT)
+        await eventually(lambda: hub.counters.logins["client"] == 1)
+    assert await vesc.until_closed() == await asker.until_closed() == b""
+    await vesc.close()
+    await asker.close()
+    assert hub.admission.total == 0
+
+
+@pytest.mark.parametrize("size", [1, 7, 5000])
+async def test_requests_in_pieces_of_any_size(tmp_path, size):
+    stream = encode_frame(ASK) * 300
+    async with running_hub(tmp_path) as hub, device(hub) as vesc, client(hub) as asker:
+        framer, answered = Framer(), 0
+        for at in range(0, len(stream), size):
+            asker.writer.write(stream[at : at + size])
+            await asyncio.sleep(0)
+        while answered == 0 or hub.registry.devices["TESTPACK"].shared.stats().requests < 300:
+            answered += len(framer.feed(await vesc.read()))
+            vesc.send(REPLY)
+        assert (await asker.reply()) == REPLY
