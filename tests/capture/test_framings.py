@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packwire.capture import framings
-from packwire.capture.framings import FAMILIES, family, frames_in
+from packwire.capture.framings import FAMILIES, family, frames_in, request_of
 from packwire.wire.checksum import CHECKSUMS
 
 #: Streams that look like the beginning of one frame after the other.
@@ -80,3 +80,18 @@ def test_the_kind_of_a_vesc_request_for_another_node_is_behind_its_id():
     assert vesc.header_of(b"\x60", asks=True) == 1
     assert vesc.header_of(b"\x22\x0a\x60", asks=True) == 3
     assert vesc.header_of(b"\x22\x0a\x60", asks=False) == 1
+
+
+def test_a_request_is_told_without_its_rubbish_and_whether_it_only_asks():
+    assert request_of(bytes.fromhex("dda50300fffd77")) == (bytes.fromhex("dda50300fffd77"), True, True)
+    assert request_of(bytes.fromhex("dd5ae1020001ff1c77")).query is False
+    head = bytes.fromhex("aa5590eb6c0101")
+    command = head + bytes(range(12))
+    command += bytes([sum(command) & 0xFF])
+    assert request_of(command) == (head, True, False)
+    assert request_of(command[:-1] + b"\x00") == (command[:-1] + b"\x00", False, False)
+
+
+@given(st.binary(max_size=40))
+def test_any_message_begins_with_what_it_means(message):
+    assert message.startswith(request_of(message).meaning)

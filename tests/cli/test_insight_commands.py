@@ -90,6 +90,14 @@ async def test_every_recording_has_groups_and_pairs(command, name):
     assert "\x1b" not in result.out
 
 
+@needs_captures
+async def test_one_recording_is_cut_at_its_writes():
+    name = str(BLE / "jbd-mosfets-onoff.btsnoop")
+    alone, asked = await packwire("diff", name), await packwire("diff", "--split-at-writes", name)
+    assert alone.out == asked.out
+    assert "byte 24 bit 0" in alone.out
+
+
 async def test_two_captures_and_the_plain_method(captures):
     result = await packwire("diff", *captures)
     assert result.code == ExitCode.OK
@@ -102,12 +110,12 @@ async def test_two_captures_and_the_plain_method(captures):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["diff"], ["diff", "ON"], ["diff", "--at", "x", "ON"], ["diff", "--state", "on", "ON"],
+    [["diff"], ["diff", "--state", "x=ON"], ["diff", "--at", "x", "ON"], ["diff", "--state", "on", "ON"],
      ["diff", "--split-at-writes", "ON", "ON"], ["diff", "--at", "1", "--split-at-writes", "ON"],
      ["groups", "ON", "--plot", "x.gif"], ["groups", "ON", "--header", "99"]],
 )  # fmt: skip
 async def test_wrong_use_is_one_line(captures, arguments):
-    result = await packwire(*[captures[0] if word == "ON" else word for word in arguments])
+    result = await packwire(*[word.replace("ON", captures[0]) for word in arguments])
     assert result.code == ExitCode.USAGE
     assert len(result.err.splitlines()) == 1
 

@@ -72,3 +72,34 @@ def test_marks_in_time_alternate_or_are_named():
 def test_each_recording_is_a_segment():
     cut = by_recording([_session([])] * 3, ["on", "off", "on"])
     assert (cut.states, cut.marks) == (("on", "off"), 0)
+
+
+def _jk(register, value):
+    """Return a JK command: its length byte says where the value ends, behind it is rubbish."""
+    rubbish = bytes((register * 37 + len(value) * 11 + at * 5) % 251 for at in range(13 - len(value)))
+    frame = b"\xaa\x55\x90\xeb" + bytes([register, len(value)]) + value + rubbish
+    return frame + bytes([sum(frame) & 0xFF])
+
+
+def test_a_framing_says_what_a_command_means_and_what_only_asks():
+    writes = [(4.0, _jk(0x97, b"")), (5.0, _jk(0x96, b""))]
+    writes += [(10 + 5 * n, _jk(0x1D, bytes([n % 2, 0, 0, 0]))) for n in range(4)]
+    cut = _cut(_session(writes))
+    assert cut.pattern == "aa 55 90 eb 1d 04 XX"
+    assert cut.states == ("00", "01")
+    assert cut.marks == 4
+
+
+def test_what_a_phone_says_to_a_headset_does_not_cut():
+    chatter: list[tuple[float, Direction, bytes]] = [
+        (1 + n / 10, TO, b"AT+VGS=%d\r" % (n % 9)) for n in range(12)
+    ]
+    other = [(seconds, TO, _switch(value)) for seconds, value in ((30, 1), (40, 0))]
+    assert _cut(table(sorted(chatter + other))).pattern == "dd 5a e1 02 00 XX"
+
+
+def test_a_pause_of_an_hour_makes_no_poll_a_mark():
+    polls = [(n + 0.5 + 3600 * (n > 29), TO, POLL) for n in range(60)]
+    polls += [(10.0, TO, _switch(1)), (20.0, TO, _switch(0)), (25.0, TO, _switch(1))]
+    polls += [(3610.2, TO, bytes.fromhex("dda52d00ffd377"))]
+    assert _cut(table(sorted(polls))).pattern == "dd 5a e1 02 00 XX"

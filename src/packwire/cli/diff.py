@@ -42,7 +42,7 @@ def diff(
 
     One recording, cut at seconds:       packwire diff --at 12.4,30.1 both.btsnoop
 
-    One recording, cut where the app wrote the switch:   packwire diff --split-at-writes both.btsnoop
+    One recording, cut where the app wrote the switch:   packwire diff both.btsnoop
 
     Exit code 0: found; 7: no bit that noise would not give as well.
 
@@ -56,7 +56,8 @@ def diff(
         The recordings; without --state, each is a state of its own, named like the file.
     split_at_writes
         Cut at the app's own writes, and take writes with equal bytes for the same state. Polls and logins do
-        not cut. Hexadecimal bytes behind it (dd5ae102) say with what the writes begin that do.
+        not cut. Hexadecimal bytes behind it (dd5ae102) say with what the writes begin that do. A single
+        recording is cut so where nothing else is said.
     at
         Cut at these seconds after the first message, separated by commas; the states alternate.
     state
@@ -85,7 +86,8 @@ def diff(
     if by_state and names:
         raise BadOptionError(f"{names[0]}: with --state, every file belongs behind a state's name")
     captures = [masked(open_capture(path), redact=redact, keep_secrets=keep_secrets) for path in paths]
-    cut = _cut(captures, by_state, prefix=prefix, split=split_at_writes, at=at, names=state)
+    split = split_at_writes or (len(names) == 1 and at is None and not by_state)
+    cut = _cut(captures, by_state, prefix=prefix, split=split, at=at, names=state)
     recordings = [capture.messages for capture in captures]
     headers = known_headers(captures) if header is None else header
     console = make_console()
@@ -127,7 +129,7 @@ def _cut(
             )
         return at_times(messages, _seconds(at or ""), names)
     if len(captures) < 2:
-        raise BadOptionError("give two recordings or more, or cut one with --split-at-writes or --at")
+        raise BadOptionError("give one recording to cut, or recordings of two states and more")
     labels = [name for name, listed in by_state.items() for _ in listed] or _labels(captures)
     return by_recording([capture.messages for capture in captures], labels)
 
