@@ -91,11 +91,9 @@ def test_a_framing_says_what_a_command_means_and_what_only_asks():
 
 
 def test_what_a_phone_says_to_a_headset_does_not_cut():
-    chatter: list[tuple[float, Direction, bytes]] = [
-        (1 + n / 10, TO, b"AT+VGS=%d\r" % (n % 9)) for n in range(12)
-    ]
-    other = [(seconds, TO, _switch(value)) for seconds, value in ((30, 1), (40, 0))]
-    assert _cut(table(sorted(chatter + other))).pattern == "dd 5a e1 02 00 XX"
+    said = [(1 + n / 10, TO, b"AT+VGS=%d\r" % (n % 9)) for n in range(12)]
+    said += [(30.0, TO, _switch(1)), (40.0, TO, _switch(0))]
+    assert _cut(table(sorted(said))).pattern == "dd 5a e1 02 00 XX"
 
 
 def test_a_pause_of_an_hour_makes_no_poll_a_mark():
