@@ -2,6 +2,7 @@
 #   .tools        uv, which finds or fetches a Python >= 3.12 (scripts/find_python.sh tells where it looks)
 #   .venv         packwire (editable) and all that its tests and checks need
 #   .venv-bench   packwire and what it is compared with
+#   .venv-ha      a real Home Assistant, packwire's base install and what its integration's tests need (Python 3.13)
 # PACKWIRE_PYTHON=/path/to/python3 chooses the interpreter; after a change of mind, `make clean` first.
 
 PYTEST_ARGS ?= -n auto
@@ -9,6 +10,9 @@ LOCK_ARGS ?=
 
 UV := .tools/bin/uv
 BIN := .venv/bin
+HA := integrations/home_assistant
+SOAK_SECONDS ?= 60
+HA_PYTEST_ARGS ?= -n auto --cov
 
 # Trust what the machine trusts: its owner may have added an authority of their own.
 UV_SYSTEM_CERTS ?= 1
@@ -20,15 +24,15 @@ export UV_SYSTEM_CERTS UV_PYTHON_DOWNLOADS
 .DELETE_ON_ERROR:
 # The checks are a sequence: the cheap ones first, and the first failure ends it.
 .NOTPARALLEL:
-.PHONY: help demo test check fix format lint types imports unit bench setup requirements clean
+.PHONY: help demo test check fix format lint types imports unit homeassistant homeassistant-page bench setup requirements clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.ready ## packwire's own demonstration, on simulated packs (DEMO_SECONDS=n: how long)
 	@$(BIN)/packwire demo
 
-test: check unit ## all that must pass: check, then unit
+test: check unit homeassistant ## all that must pass: check, unit, homeassistant
 
 check: format lint types imports ## format, lint, types and imports
 
@@ -52,6 +56,20 @@ unit: .venv/.ready ## the tests (PYTEST_ARGS='-k name -x' and the like)
 	@echo '== pytest'
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+homeassistant: .venv-ha/.ready ## the integration's tests, in a real Home Assistant (HA_PYTEST_ARGS='-k name -x')
+	@echo '== mypy, integrations/home_assistant'
+	@cd $(HA) && $(CURDIR)/.venv-ha/bin/mypy
+	@echo '== pytest, integrations/home_assistant'
+	@cd $(HA) && $(CURDIR)/.venv-ha/bin/python -m pytest $(HA_PYTEST_ARGS)
+	@case '$(HA_PYTEST_ARGS)' in *--cov*) cd $(HA) && $(CURDIR)/.venv-ha/bin/coverage report --fail-under=100 \
+	    --include='*/config_flow.py' >/dev/null || { echo 'config_flow.py is not covered in full'; exit 1; } ;; esac
+
+homeassistant-page: .venv-ha/.ready ## a started Home Assistant, set up by a headless chromium for a simulated pack (2 to 4 minutes)
+	@.venv-ha/bin/python $(HA)/end_to_end.py $(if $(PICTURES),--pictures)
+
+soak: .venv/.ready ## clients at once through hub and share, with an adversary (SOAK_SECONDS=3600: an hour)
+	@$(BIN)/python -m tests.soak.sharing --seconds $(SOAK_SECONDS)
+
 fix: .venv/.ready ## format the code and mend what ruff can mend by itself
 	@$(BIN)/ruff check --fix-only
 	@$(BIN)/ruff format
@@ -67,14 +85,24 @@ requirements: .tools/.ready ## lock requirements/*.in anew (LOCK_ARGS=--upgrade:
 	    pyproject.toml requirements/test.in -o requirements/test.txt
 	@$(LOCK) --python-version 3.12 --extra cli --extra hub --excludes requirements/bench-excludes.txt \
 	    pyproject.toml requirements/bench.in -o requirements/bench.txt
+	@$(HA_CONSTRAINTS)
+	@$(LOCK) --python-version 3.13 --overrides requirements/homeassistant-overrides.txt --no-annotate \
+	    -c .cache/homeassistant/constraints.txt pyproject.toml requirements/homeassistant.in -o requirements/homeassistant.txt
 
 clean: ## remove all that was installed or cached here
-	rm -rf .tools .venv .venv-bench .cache .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .tools .venv .venv-bench .venv-ha .cache .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # --universal: one lock for every platform.
 LOCK = $(UV) pip compile --quiet $(LOCK_ARGS) --universal --generate-hashes --no-header \
     --python "$$(UV=$(UV) scripts/find_python.sh)"
+
+# Home Assistant's own constraints, as they are in its wheel, without what the overrides replace.
+HA_CONSTRAINTS = mkdir -p .cache/homeassistant && $(UV) pip install --quiet --no-deps --python $(BIN)/python \
+    --python-version 3.13.2 --target .cache/homeassistant/wheel "$$(grep '^homeassistant==' requirements/homeassistant.in)" && \
+    sed -n 's/^\([a-z].*\)>=.*/^\1==/p' requirements/homeassistant-overrides.txt >.cache/homeassistant/overridden && \
+    grep -v -f .cache/homeassistant/overridden .cache/homeassistant/wheel/homeassistant/package_constraints.txt \
+    >.cache/homeassistant/constraints.txt
 
 PIP_INSTALL := install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
     -r requirements/uv.txt
@@ -100,7 +128,19 @@ PIP_INSTALL := install --quiet --disable-pip-version-check --require-hashes --on
 	@echo '== setting up $(@D)'
 	@$(@D)/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null || { \
 	    python=$$(UV=$(UV) scripts/find_python.sh) && $(UV) venv --quiet --clear --python "$$python" $(@D); }
-	@$(UV) pip sync --quiet --python $(@D) --require-hashes --build-constraints $(filter requirements/%, $^) \
+	@$(UV) pip sync --quiet --compile-bytecode --python $(@D) --require-hashes --build-constraints $(filter requirements/%, $^) \
 	    $(filter requirements/%, $^)
+	@$(UV) pip install --quiet --python $(@D) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Home Assistant of that version runs on Python 3.13 alone; where another Python was chosen for the rest, one is
+# looked for, and fetched if need be.
+.venv-ha/.ready: requirements/homeassistant.txt .tools/.ready pyproject.toml
+	@echo '== setting up $(@D): a Home Assistant, about 1 GB'
+	@$(@D)/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || { \
+	    python=$$(UV=$(UV) scripts/find_python.sh =3.13 2>/dev/null) || \
+	    python=$$(PACKWIRE_PYTHON= UV=$(UV) scripts/find_python.sh =3.13) && \
+	    $(UV) venv --quiet --clear --python "$$python" $(@D); }
+	@$(UV) pip sync --quiet --compile-bytecode --python $(@D) --require-hashes --build-constraints $< $<
 	@$(UV) pip install --quiet --python $(@D) --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -21,6 +21,8 @@ class Kind(StrEnum):
     ENERGY = "energy"
     TEMPERATURE = "temperature"
     PERCENT = "percent"
+    CHARGE_LEVEL = "charge level"
+    """How full a battery is, in %."""
     HUMIDITY = "humidity"
     PRESSURE = "pressure"
     ROTATION = "rotation"
@@ -37,7 +39,8 @@ class Quantity:
     """One measurable thing.
 
     `counter` means that the value only grows (until it is reset); `array` that the value is a tuple;
-    `diagnostic` that it tells about the device rather than about the battery or the motor.
+    `diagnostic` that it tells about the device rather than about the battery or the motor. `element` is the
+    name of one value of an array, with its number (from 1), and `per_cell` means that each is of one cell.
     """
 
     key: str
@@ -48,6 +51,8 @@ class Quantity:
     counter: bool = False
     array: bool = False
     diagnostic: bool = False
+    element: str = ""
+    per_cell: bool = False
 
     def format(self, value: "Scalar") -> str:
         """Return `value` with this quantity's decimals and unit: `83.92 V`."""
@@ -69,18 +74,43 @@ QUANTITIES = _table(
     Quantity("voltage", "Voltage", "V", Kind.VOLTAGE, 2),
     Quantity("current", "Current", "A", Kind.CURRENT, 2),
     Quantity("power", "Power", "W", Kind.POWER, 0),
-    Quantity("soc", "State of charge", "%", Kind.PERCENT, 1),
+    Quantity("soc", "State of charge", "%", Kind.CHARGE_LEVEL, 1),
     Quantity("soh", "State of health", "%", Kind.PERCENT, 1),
     Quantity("cell_count", "Cells", "", Kind.COUNT),
-    Quantity("cell_voltages", "Cell voltages", "V", Kind.VOLTAGE, 3, array=True),
-    Quantity("cell_balancing", "Cells balancing", "", Kind.FLAG, array=True),
+    Quantity(
+        "cell_voltages",
+        "Cell voltages",
+        "V",
+        Kind.VOLTAGE,
+        3,
+        array=True,
+        element="Cell {number} voltage",
+        per_cell=True,
+    ),
+    Quantity(
+        "cell_balancing",
+        "Cells balancing",
+        "",
+        Kind.FLAG,
+        array=True,
+        element="Cell {number} balancing",
+        per_cell=True,
+    ),
     Quantity("cell_voltage_min", "Lowest cell voltage", "V", Kind.VOLTAGE, 3),
     Quantity("cell_voltage_max", "Highest cell voltage", "V", Kind.VOLTAGE, 3),
     Quantity("cell_voltage_spread", "Cell voltage spread", "V", Kind.VOLTAGE, 3),
     Quantity("cell_min_number", "Number of the lowest cell", "", Kind.COUNT),
     Quantity("cell_max_number", "Number of the highest cell", "", Kind.COUNT),
     Quantity("charge_voltage", "Charge input voltage", "V", Kind.VOLTAGE, 2),
-    Quantity("temperatures", "Temperatures", "degC", Kind.TEMPERATURE, 1, array=True),
+    Quantity(
+        "temperatures",
+        "Temperatures",
+        "degC",
+        Kind.TEMPERATURE,
+        1,
+        array=True,
+        element="Temperature {number}",
+    ),
     Quantity("temperature_cell_max", "Highest cell temperature", "degC", Kind.TEMPERATURE, 1),
     Quantity("temperature_ic", "Temperature of the BMS chip", "degC", Kind.TEMPERATURE, 1),
     Quantity(

@@ -1,0 +1,73 @@
+"""Why a connection failed, as the doctor sees it, and as a key that the translations have words for."""
+
+from dataclasses import dataclass
+
+from packwire.address import HubAddress
+from packwire.doctor import diagnose
+from packwire.errors import BadAddressError, DisplacedError, GoneError, PackwireError, RefusedError
+from packwire.link.hub import Presence, ping_hub
+
+from .connection import VescAddress
+
+#: Seconds that the doctor may take; a silent device takes it about ten.
+DOCTOR_LIMIT = 20.0
+
+BAD_LOGIN = "bad_login"
+DISPLACED = "displaced"
+GONE = "gone"
+SILENT = "silent"
+#: The reason for each of the doctor's verdicts that end in no connection; see docs/reference/verdicts.md.
+_OF_VERDICT = {
+    "unknown-name": "unknown_host",
+    "refused-port": "refused",
+    "no-access": "unreachable",
+    "nothing-there": "unreachable",
+    "unknown-id": "no_such_id",
+    "wrong-password": "wrong_password",
+    "hub-hung": "hub_hung",
+    "mute-behind-hub": "mute_behind_hub",
+    "hub-port": "hub_port",
+    "not-a-vesc": "not_a_vesc",
+    "echo": "not_a_vesc",
+    "occupied": "occupied",
+    "unserved": "occupied",
+    "mute": SILENT,
+    "falls-silent": SILENT,
+    "closes": GONE,
+    "cut-off": GONE,
+    "cut-mid-reply": GONE,
+    "displaced": DISPLACED,
+}
+#: Every reason that there is.
+REASONS = frozenset({BAD_LOGIN, *_OF_VERDICT.values()})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One of REASONS, and in the doctor's words what is wrong and what to do."""
+
+    reason: str
+    words: str
+
+
+async def examine(error: PackwireError, address: VescAddress) -> Finding:
+    """Find out why a connection failed with `error`; the doctor connects anew to see for himself."""
+    if isinstance(error, BadAddressError):
+        return Finding(BAD_LOGIN, str(error))
+    if isinstance(error, DisplacedError):  # whoever it was may have gone again
+        return Finding(DISPLACED, str(error))
+    verdict = (await diagnose(address, limit=DOCTOR_LIMIT)).verdict
+    reason = _OF_VERDICT.get(verdict.key)
+    if reason is None:  # it works now, or not well: what happened before is all there is to say
+        return Finding(GONE if isinstance(error, GoneError) else SILENT, str(error))
+    return Finding(reason, f"{verdict.words} {verdict.remedy}")
+
+
+async def is_wrong_password(error: PackwireError, address: VescAddress) -> bool:
+    """Tell whether a hub that closed at login knows the id, so that the password must be wrong."""
+    if not isinstance(error, RefusedError) or not isinstance(address, HubAddress):
+        return False
+    try:
+        return await ping_hub(address.host, address.port, address.device_id) is Presence.THERE
+    except PackwireError:
+        return False
