@@ -1,6 +1,8 @@
 """`packwire compare` as a user runs it: the text, the data, the page."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -180,3 +182,67 @@ def test_every_verdict_is_documented():
     listed = [line.split("`")[1] for line in text.splitlines() if line.startswith("| `")]
     assert listed == ["no-difference", *Cause]
     assert list(WORDS) == list(Cause)
+
+
+def test_what_cannot_be_told_is_neither_a_fault_nor_an_all_clear(shown, tmp_path):
+    cut, page = tmp_path / "cut.pcap", tmp_path / "page.html"
+    content = OWN.read_bytes()
+    cut.write_bytes(content[:24] + b"".join(_records(content)[:7]))
+    code, text = shown(TOOL, cut, html=page)
+    assert code == ExitCode.DIFFERENT
+    assert "VERDICT: cannot tell: what would show it is missing from the recording of mine." in text
+    assert "CANNOT TELL FROM  FW_VERSION (0)" in text
+    assert "no difference" not in text
+    assert "Cannot tell from" in page.read_text()
+    _, data = shown(TOOL, cut, json=True)
+    assert json.loads(data)["verdict"]["key"] == "not-recorded"
+
+
+def test_notes_say_what_the_recording_does_not_show(shown, tmp_path):
+    late, page = tmp_path / "late.pcap", tmp_path / "page.html"
+    content = OWN.read_bytes()
+    late.write_bytes(content[:24] + b"".join(_records(content)[24:]))
+    _, text = shown(TOOL, late, html=page)
+    _, data = shown(TOOL, late, json=True)
+    note = "it began before the recording: what was said before is not known"
+    assert f"note: {note}" in text
+    assert note in page.read_text()
+    assert json.loads(data)["mine"]["notes"] == [note]
+
+
+def _records(content: bytes) -> list[bytes]:
+    """Return the packets of a pcap file, each with its header."""
+    records, at = [], 24
+    while at < len(content):
+        size = 16 + int.from_bytes(content[at + 8 : at + 12], "little")
+        records.append(content[at : at + size])
+        at += size
+    return records
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["02:40:19.019 vesc.js:41 Request timeout", "02:40:21.021 vesc.js:41 Request timeout"],
+        ["\x1b[0;33m[02:40:19][W][vesc:123]: No response to command 96\x1b[0m"],
+        ["2026-11-21 02:40:19.019 WARNING (MainThread) [custom_components.vesc] BMS_GET_VALUES: Timeout"],
+        ["Nov 21 02:40:19 pi vesc[12]: timeout"],
+        ["1795228819019 request timed out"],
+    ],
+    ids=["browser", "ESPHome", "Home Assistant", "journal", "milliseconds"],
+)
+def test_logs_of_many_kinds(shown, tmp_path, lines, encoding):
+    log = tmp_path / "client.log"
+    log.write_text("\n".join(lines) + "\n", encoding=encoding)
+    _, data = shown(TOOL, OWN, log=log, json=True)
+    told = json.loads(data)["log"]
+    assert (told["timeouts"], told["found_in_session"]) == (len(lines), len(lines))
+
+
+def test_the_command_is_there_without_what_its_help_does_not_need():
+    code = (
+        "import sys\nfrom packwire.cli import compare\nprint('numpy' in sys.modules, 'jinja2' in sys.modules)"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout == "False False\n"

@@ -3,20 +3,15 @@
 import json as jsonlib
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from packwire.capture import Capture, open_capture
-from packwire.cli.compare_records import record
-from packwire.cli.compare_text import show
-from packwire.cli.decode_text import Writer
-from packwire.cli.messages import open_output
-from packwire.cli.terminal import make_console, printable
-from packwire.doctor.compare.choose import choose
-from packwire.doctor.compare.log_file import ClientLog, read_log
-from packwire.doctor.compare.verdict import compare as compare_sessions
 from packwire.errors import BadFileError, ExitCode
+
+if TYPE_CHECKING:
+    from packwire.capture import Capture
+    from packwire.doctor.compare.log_file import ClientLog
 
 
 def compare(
@@ -38,8 +33,8 @@ def compare(
     the first divergence that matters, then the evidence, one verdict with its confidence (certain, likely or
     possible) and what to do, then all steps side by side.
 
-    Exit code 0 says that no difference matters, 12 that one does, 7 that a file has no session in it, and 9
-    that a file is damaged (what can be read is compared).
+    Exit code 0 says that no difference matters, 12 that one does or that it cannot be told, 7 that a file has
+    no session in it, and 9 that a file is damaged (what can be read is compared).
 
     Parameters
     ----------
@@ -61,16 +56,21 @@ def compare(
     json
         One JSON object instead of text.
     """
+    # Imported when it runs: its help needs none of it.
+    from packwire.capture import open_capture  # noqa: PLC0415
+    from packwire.cli.compare_records import record  # noqa: PLC0415
+    from packwire.cli.compare_text import show  # noqa: PLC0415
+    from packwire.cli.terminal import make_console  # noqa: PLC0415
+    from packwire.doctor.compare.choose import choose  # noqa: PLC0415
+    from packwire.doctor.compare.verdict import compare as compare_sessions  # noqa: PLC0415
+
     captures = (open_capture(reference), open_capture(mine))
     client_log = None if log is None else _read_log(log)
     chosen = choose(captures, (reference_session, session))
     found = compare_sessions(chosen[0].session, chosen[1].session, client_log)
     data = record(found, chosen, client_log)
     if html is not None:
-        from packwire.cli.compare_html import page  # noqa: PLC0415 - only where it is asked for
-
-        with ExitStack() as stack:
-            open_output(html, stack).write(page(data).encode())
+        _write_page(html, data)
     if json:
         print(jsonlib.dumps(data, ensure_ascii=False))
     else:
@@ -78,15 +78,31 @@ def compare(
     return _exit_code(captures, differs=found.main is not None)
 
 
-def _read_log(path: Path) -> ClientLog:
+def _write_page(path: Path, data: dict[str, Any]) -> None:
+    from packwire.cli.compare_html import page  # noqa: PLC0415
+    from packwire.cli.messages import open_output  # noqa: PLC0415
+
+    with ExitStack() as stack:
+        open_output(path, stack).write(page(data).encode())
+
+
+def _read_log(path: Path) -> "ClientLog":
+    from packwire.doctor.compare.log_file import read_log  # noqa: PLC0415
+
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return read_log(file)
+        with path.open("rb") as file:
+            begin = file.read(2)
+        utf16 = begin in (b"\xff\xfe", b"\xfe\xff")  # as PowerShell redirects
+        with path.open(encoding="utf-16" if utf16 else "utf-8", errors="replace") as text:
+            return read_log(text)
     except OSError as error:
         raise BadFileError(f"{path}: cannot be opened ({error.strerror or error})") from error
 
 
-def _exit_code(captures: tuple[Capture, ...], *, differs: bool) -> int:
+def _exit_code(captures: "tuple[Capture, ...]", *, differs: bool) -> int:
+    from packwire.cli.decode_text import Writer  # noqa: PLC0415
+    from packwire.cli.terminal import make_console, printable  # noqa: PLC0415
+
     out = Writer(make_console(stderr=True))
     for capture in captures:
         for line in capture.damage:

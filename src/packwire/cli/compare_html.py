@@ -3,7 +3,7 @@
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from packwire.cli.compare_records import Record
-from packwire.cli.compare_text import folded, log_words, row_words, side_words
+from packwire.cli.compare_text import MAX_LISTED, UNDECIDED, folded, log_words, row_words, side_words
 
 
 def page(data: Record) -> str:
@@ -18,6 +18,8 @@ def page(data: Record) -> str:
     environment.filters["side"] = side_words
     return environment.get_template("compare.html").render(
         data=data,
+        most_listed=MAX_LISTED,
+        undecided=data["verdict"]["key"] in UNDECIDED,
         steps=list(folded(data["steps"])),
         log=None if data["log"] is None else log_words(data["log"]),
         divergence=None if data["first_divergence"] is None else row_words(data["first_divergence"]),

@@ -71,6 +71,7 @@ def _session(choice: Choice, patience: Patience) -> Record:
         "not_taken": len(patience.refused),
         "taken": len(patience.taken),
         "other_sessions": [{"session": each.number, "label": each.label} for each in choice.others],
+        "notes": list(session.notes),
         "left_aside": [
             {"connection": each.number, "label": each.label, "why": each.why} for each in choice.asides
         ],

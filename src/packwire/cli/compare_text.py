@@ -6,6 +6,7 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -16,14 +17,16 @@ type Record = dict[str, Any]
 
 #: Longer runs of equal steps are folded.
 _MAX_EQUAL = 2
-_MAX_LISTED = 6
+MAX_LISTED = 6
+#: Verdicts that only say what cannot be told.
+UNDECIDED = ("cannot-tell", "not-recorded")
 _COLOURS = {"certain": "bold red", "likely": "bold red", "possible": "bold yellow"}
 
 
 def show(data: Record, console: Console, *, every: bool) -> None:
     """Write a comparison; `every` shows the steps that are equal too."""
     for line in (*_heads(data), Text(), *_divergence(data), *_verdict(data), *_also(data)):
-        console.print(line)
+        _print(line, console)
     console.print()
     console.print(_table(data, every=every))
     left = data["steps_left_out"]
@@ -31,11 +34,20 @@ def show(data: Record, console: Console, *, every: bool) -> None:
         console.print(f"{left[0]} later requests of the reference and {left[1]} of mine are not aligned.")
 
 
+def _print(line: Text, console: Console) -> None:
+    """Print a line; in a terminal what does not fit stands below its beginning, not below its indent."""
+    indent = len(line.plain) - len(line.plain.lstrip())
+    if console.is_terminal and line.plain:
+        console.print(Padding(line[indent:], (0, 0, 0, indent)))
+    else:
+        console.print(line)
+
+
 def _heads(data: Record) -> Iterator[Text]:
     for who in ("reference", "mine"):
         session = data[who]
         parts = [
-            f"{session['asked']} requests",
+            f"{session['asked']} request{'s' if session['asked'] != 1 else ''}",
             f"{session['answered']} answered",
             *([f"{session['bad_frames']} no right frame"] if session["bad_frames"] else []),
             *([f"{session['seconds']:.1f} s"] if session["seconds"] is not None else []),
@@ -54,12 +66,16 @@ def _heads(data: Record) -> Iterator[Text]:
 
 
 def _besides(session: Record, option: str) -> Iterator[str]:
+    yield from (f"note: {each}" for each in session["notes"])
     others = [f"[{each['session']}] {each['label']}" for each in session["other_sessions"]]
     if others:
-        more = f" and {len(others) - _MAX_LISTED} more" if len(others) > _MAX_LISTED else ""
-        yield f"not compared: {', '.join(others[:_MAX_LISTED])}{more} (choose with {option})"
-    for each in session["left_aside"][:_MAX_LISTED]:
+        more = f" and {len(others) - MAX_LISTED} more" if len(others) > MAX_LISTED else ""
+        yield f"not compared: {', '.join(others[:MAX_LISTED])}{more} (choose with {option})"
+    asides = session["left_aside"]
+    for each in asides[:MAX_LISTED]:
         yield f"left aside: [{each['connection']}] {each['label']}, {each['why']}"
+    if len(asides) > MAX_LISTED:
+        yield f"left aside: {len(asides) - MAX_LISTED} more"
 
 
 def log_words(log: Record) -> str:
@@ -73,9 +89,13 @@ def log_words(log: Record) -> str:
 
 def _divergence(data: Record) -> Iterator[Text]:
     row, title, end = data["first_divergence"], "FIRST DIVERGENCE THAT MATTERS  ", ""
+    undecided = data["verdict"]["key"] in UNDECIDED
+    title = "CANNOT TELL FROM  " if undecided else title
     if row is None and not data["verdict"]["matters"]:
         row, title, end = data["first_difference"], "FIRST DIFFERENCE  ", " (no harm)"
     verdict = data["verdict"]
+    if row is None and undecided:
+        return
     if row is None and verdict["matters"]:
         at = f" at {verdict['time']:.4f} s" if verdict["time"] is not None else ""
         yield Text.assemble((title, "bold"), f"{verdict['whose']}{at}: the connection itself")
@@ -102,9 +122,11 @@ def _verdict(data: Record) -> Iterator[Text]:
     for line in verdict["evidence"]:
         yield Text(printable(line))
     style = _COLOURS[verdict["confidence"]] if verdict["matters"] else "bold green"
+    style = "bold yellow" if verdict["key"] in UNDECIDED else style
     why = list(verdict["why"])
     lead = f" {why.pop(0)}" if why else ""
-    yield Text.assemble((f"VERDICT ({verdict['confidence']}): ", style), (verdict["words"], "bold"), lead)
+    lead_in = "VERDICT: " if verdict["key"] in UNDECIDED else f"VERDICT ({verdict['confidence']}): "
+    yield Text.assemble((lead_in, style), (verdict["words"], "bold"), lead)
     for line in (*why, *verdict["open"], verdict["remedy"]):
         if line:
             yield Text(f"  {printable(line)}")
@@ -118,8 +140,8 @@ def _also(data: Record) -> Iterator[Text]:
     for name, words in (("only_in_reference", "Only the reference"), ("only_in_mine", "Only mine")):
         kinds = data[name]
         if kinds:
-            more = f" and {len(kinds) - _MAX_LISTED} more" if len(kinds) > _MAX_LISTED else ""
-            yield Text(printable(f"{words} asks {', '.join(kinds[:_MAX_LISTED])}{more}."), "dim")
+            more = f" and {len(kinds) - MAX_LISTED} more" if len(kinds) > MAX_LISTED else ""
+            yield Text(printable(f"{words} asks {', '.join(kinds[:MAX_LISTED])}{more}."), "dim")
 
 
 def _table(data: Record, *, every: bool) -> Table:

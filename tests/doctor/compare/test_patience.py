@@ -7,7 +7,6 @@ from packwire.capture import open_capture
 from packwire.doctor.compare.causes import Cause
 from packwire.doctor.compare.log_file import placed, read_log
 from packwire.doctor.compare.patience import Source, patience_of
-from packwire.doctor.compare.verdict import NO_DIFFERENCE
 from packwire.doctor.compare.vesc_sessions import vesc_sessions
 from packwire.doctor.evidence import Confidence
 from tests.capture.builder import EPOCH
@@ -41,8 +40,10 @@ def test_the_recorded_client_waits_two_seconds_and_does_not_take_three_replies()
 
 def test_a_pause_after_one_kind_alone_may_be_a_pace_or_a_timeout_and_that_is_said(tmp_path):
     found = compared(tmp_path, [steady(0.1)], [steady(2.0)])
-    assert (found.key, found.confidence) == (NO_DIFFERENCE, Confidence.POSSIBLE)
-    assert "its pace or a timeout" in found.undecided[0]
+    assert (found.key, found.confidence) == (Cause.CANNOT_TELL, Confidence.POSSIBLE)
+    assert found.main is not None
+    assert "its pace, or a timeout; nothing tells which" in found.main.evidence[0]
+    assert [kind.name for kind in found.main.kinds] == ["BMS_GET_VALUES"]
 
 
 def test_a_log_settles_it(tmp_path):

@@ -33,9 +33,10 @@ class Cause(StrEnum):
     NO_BMS = "no-bms"
     NOBODY_THERE = "nobody-there"
     WRONG_COMMAND = "wrong-command"
+    NOT_RECORDED = "not-recorded"
+    CANNOT_TELL = "cannot-tell"
     NEVER_ANSWERED = "never-answered"
     SILENT_DEVICE = "silent-device"
-    NOT_RECORDED = "not-recorded"
 
 
 #: For each cause the verdict, with {who} for mine or the reference, and what to do.
@@ -116,6 +117,14 @@ WORDS: dict[Cause, tuple[str, str]] = {
         "{who} sends another command than the reference, and nobody answers it.",
         "Send the command that the reference sends.",
     ),
+    Cause.NOT_RECORDED: (
+        "cannot tell: what would show it is missing from the recording of {who}.",
+        "Record again, from before the client connects, and whole packets (tcpdump -s 0).",
+    ),
+    Cause.CANNOT_TELL: (
+        "cannot tell from the recording whether {who} takes these replies.",
+        "Give its log (--log FILE), or be sure with: packwire doctor --my-client 65101",
+    ),
     Cause.NEVER_ANSWERED: (
         "{who} asks a device for what no device of its type ever answers.",
         "Ask a node that does, or leave this request out.",
@@ -123,10 +132,6 @@ WORDS: dict[Cause, tuple[str, str]] = {
     Cause.SILENT_DEVICE: (
         "the replies are missing on the wire: {who}'s receive path is not at fault.",
         "See what the device does: packwire doctor ADDRESS",
-    ),
-    Cause.NOT_RECORDED: (
-        "the recording of {who} has gaps or ends where replies would be.",
-        "Record again, from before the client connects, and whole packets (tcpdump -s 0).",
     ),
 }
 

@@ -1,8 +1,9 @@
 """Which sessions of two captures are compared: those that were chosen, or those with the most in them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packwire.capture import Capture
+from packwire.doctor.compare.clock import steadied
 from packwire.doctor.compare.framed_sessions import Link, expectations, framed_session, links, protocol_of
 from packwire.doctor.compare.session import Aside, Session
 from packwire.doctor.compare.vesc_sessions import vesc_sessions
@@ -32,7 +33,8 @@ def choose(
     Of the reference it is the one with the most answers, of mine the one with the most requests. Raises
     NoSessionError, or BadOptionError where there is no session of a number.
     """
-    found = _sessions(captures)
+    steady = [steadied(capture) for capture in captures]
+    found = _sessions((steady[0][0], steady[1][0]))
     for capture, (sessions, _) in zip(captures, found, strict=True):
         if not sessions:
             raise NoSessionError(
@@ -40,14 +42,29 @@ def choose(
             )
     (theirs, their_asides), (ours, our_asides) = found
     reference = _picked(theirs, numbers[0], max(theirs, key=lambda each: each.answered))
+    if reference.begun and not reference.exchanges and not reference.bad:
+        raise NoSessionError(
+            f"{reference.file}: nothing that a client asks is in it (messages sent by themselves, or one"
+            " direction alone): as the reference, record a client that works, from before it connects"
+        )
     port = reference.label.rpartition(":")[2]
     left = [each for each in ours if not _same_session(each, reference)] or ours
     likely = max(left, key=lambda each: (len(each.exchanges), each.label.endswith(f":{port}"), each.sent))
     mine = _picked(ours, numbers[1], likely)
     return (
-        Choice(reference, tuple(each for each in theirs if each is not reference), tuple(their_asides)),
-        Choice(mine, tuple(each for each in ours if each is not mine), tuple(our_asides)),
+        Choice(
+            _noted(reference, steady[0][1]),
+            tuple(each for each in theirs if each is not reference),
+            tuple(their_asides),
+        ),
+        Choice(
+            _noted(mine, steady[1][1]), tuple(each for each in ours if each is not mine), tuple(our_asides)
+        ),
     )
+
+
+def _noted(session: Session, notes: tuple[str, ...]) -> Session:
+    return replace(session, notes=(*notes, *session.notes))
 
 
 def _same_session(one: Session, other: Session) -> bool:

@@ -56,11 +56,29 @@ def _start(own: Session, other: Session) -> Iterator[Finding]:
         yield Finding(
             Cause.REFUSED, Confidence.CERTAIN, login.time, (*evidence, *_login_compared(own, other))
         )
-    elif login is None and other.hub and not own.hub and not own.answered and _same_port(own, other):
+    elif _never_logs_in(own, other):
         text = "The other session begins with a login (VESCTOOL:) at the same port; this one does not."
         yield Finding(Cause.NEVER_LOGS_IN, Confidence.CERTAIN, own.begin, (text,))
-    if not own.exchanges and not own.bad and not (ending.by == "device" and not ending.heard):
+    if own.lost and not own.sent:
+        text = f"{own.lost} bytes that the client sent are not in the file: it shows one direction alone."
+        yield Finding(Cause.NOT_RECORDED, Confidence.CERTAIN, own.begin, (text,))
+    elif own.begun and not own.exchanges and not own.bad:
+        text = "It shows nothing that the client sent: it begins later, or shows no direction or one alone."
+        yield Finding(Cause.NOT_RECORDED, Confidence.CERTAIN, own.begin, (text,))
+    elif (
+        not own.exchanges
+        and not own.bad
+        and not own.lost
+        and not (ending.by == "device" and not ending.heard)
+    ):
         yield Finding(Cause.NOTHING_SENT, Confidence.CERTAIN, own.begin)
+
+
+def _never_logs_in(own: Session, other: Session) -> bool:
+    """Tell whether a login is missing that the other session has; one that was not recorded is none."""
+    seen = not own.begun and not own.lost
+    silent = own.login is None and not own.hub and not own.answered
+    return seen and silent and other.hub and _same_port(own, other)
 
 
 def _same_port(own: Session, other: Session) -> bool:
@@ -123,7 +141,9 @@ def _subscription(own: Session, other: Session) -> Iterator[Finding]:
     """Look for the write that switches notifications on."""
     there = [each.kind for each in other.exchanges if _SUBSCRIPTION in each.kind.name]
     here = any(_SUBSCRIPTION in each.kind.name for each in own.exchanges)
-    if there and not here and other.answered and not own.answered and own.exchanges:
+    # A log of a client has no writes to descriptors; a capture has, with their handles.
+    seen = any(name.startswith("att 0x") for name in own.messages.channels)
+    if seen and there and not here and other.answered and not own.answered and own.exchanges:
         text = f"The other session writes to descriptor 2902 ({there[0].name}); this one never does."
         yield Finding(Cause.NEVER_SUBSCRIBES, Confidence.LIKELY, own.begin, (text,))
 
@@ -137,7 +157,7 @@ def _ending(own: Session) -> Iterator[Finding]:
             f"The hub closed the connection right after {ending.displaced_by} had logged in with the same id."
         )
         yield Finding(Cause.DISPLACED, Confidence.CERTAIN, ending.time, (text,))
-    elif own.last - ending.time > _STILL_RECORDING:
+    elif own.last - ending.time > _STILL_RECORDING and not own.lost and not own.arrived.missing:
         text = "The hub closed the connection after it had served it, without a word."
         yield Finding(Cause.DISPLACED, Confidence.LIKELY, ending.time, (text,))
 
@@ -146,7 +166,8 @@ def _late(own: Session, other: Session) -> Iterator[Finding]:
     """Look for replies that came when the client had already gone on."""
     for kind, numbers in own.by_kind().items():
         exchanges = [own.exchanges[number] for number in numbers]
-        late = [number for number in numbers if _too_late(own, number)]
+        # Where requests are missing from the file, replies may belong to them.
+        late = [] if own.lost else [number for number in numbers if _too_late(own, number)]
         answered = sum(1 for each in exchanges if each.answered)
         if not late or len(late) < _MANY * answered or _late_too(other, kind):
             continue

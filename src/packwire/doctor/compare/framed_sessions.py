@@ -16,6 +16,7 @@ from packwire.capture.framings import FRAMINGS, Framing, family
 from packwire.capture.layers.conversation import Part, converse
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.bad_frames import BadFrame, Wrong, bad_vesc_frames, shown_hex
+from packwire.doctor.compare.bluetooth_connections import connection_numbers
 from packwire.doctor.compare.session import Arrived, Exchange, Kind, Session
 from packwire.doctor.compare.vesc_kinds import kind_of_request, named_kind
 from packwire.messages import Direction, Messages
@@ -61,7 +62,10 @@ def _family(framing: Framing) -> str:
 
 
 def links(capture: Capture) -> list[Link]:
-    """Return the links of a capture that are no TCP, in the order of their first messages."""
+    """Return the links of a capture that are no TCP, in the order of their first messages.
+
+    Each Bluetooth connection is a link of its own, also where it is one to the same device again.
+    """
     framed = capture.framed
     messages = framed.messages
     names = [
@@ -74,11 +78,13 @@ def links(capture: Capture) -> list[Link]:
     code = np.array([-1 if name is None else group[name] for name in names] or [-1], dtype=np.int64)
     of_row = code[messages.channel]
     result = []
+    connection = connection_numbers(capture, messages)
     for name, number in group.items():
-        rows = np.flatnonzero(of_row == number)
-        if len(rows):
+        of_device = np.flatnonzero(of_row == number)
+        for each in np.unique(connection[of_device]).tolist():
+            rows = of_device[connection[of_device] == each]
             framing = tuple(
-                framed.framings[each] if each >= 0 else None for each in framed.framing[rows].tolist()
+                framed.framings[index] if index >= 0 else None for index in framed.framing[rows].tolist()
             )
             right = tuple(framed.checksum_ok[rows].tolist())
             result.append(Link(name, messages.select(rows), framing, right))
@@ -165,6 +171,7 @@ def framed_session(capture: Capture, number: int, link: Link, protocol: str, exp
         bad=bad,
         unasked=unasked,
         arrived=Arrived(damaged=damaged),
+        begun=not sent,
     )
 
 

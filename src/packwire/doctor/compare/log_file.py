@@ -27,7 +27,7 @@ _DATE = re.compile(
     r"(\d{4})[-/.](\d\d)[-/.](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,:](\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?"
 )
 _CLOCK = re.compile(r"(?<![\d:])(\d\d):(\d\d):(\d\d)(?:[.,:](\d{1,9}))?(?![\d:])")
-_EPOCH = re.compile(r"(?<![\d.])(1\d{9})(?:\.(\d{1,9}))?(?![\d.])")
+_EPOCH = re.compile(r"(?<![\d.])(1\d{9})(?:\.?(\d{3})|\.(\d{1,9}))?(?![\d.])")
 _SECONDS = re.compile(r"^\W{0,3}\s*(?:t\s*=\s*)?(\d{1,7}\.\d{1,9})\b")
 _COMMANDS = re.compile(
     r"\b(?:COMM_)?(" + "|".join(sorted((each.name for each in Command), key=len, reverse=True)) + r")\b"
@@ -104,7 +104,9 @@ def _time(text: str) -> tuple[int | None, TimeKind | None]:
             "day"
         )
     if found := _EPOCH.search(text):
-        return int(found.group(1)) * 1_000_000_000 + _fraction(found.group(2)), TimeKind("date", zoned=True)
+        return int(found.group(1)) * 1_000_000_000 + _fraction(found.group(2) or found.group(3)), TimeKind(
+            "date", zoned=True
+        )
     if found := _SECONDS.search(text):
         return round(float(found.group(1)) * 1e9), TimeKind("relative")
     return None, None

@@ -5,14 +5,14 @@ long although the reply had come long before, it did not take that reply.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import median
+from statistics import median, pstdev
 
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.log_file import ClientLog, Event, placed
-from packwire.doctor.compare.session import Exchange, Session
+from packwire.doctor.compare.session import Exchange, Kind, Session
 from packwire.vesc.commands import Command
 
 #: A client that goes on sooner than this without a reply does not wait for one, in ns.
@@ -25,6 +25,12 @@ _SOON = 0.5
 _LOG_TOLERANCE = 300_000_000
 #: So many requests around the time of a line are looked at.
 _MAX_NEAR = 1000
+#: Pauses are told to follow the replies from so many of them, at most of so many, where the times of the
+#: replies are spread by so much (ns), and the pauses behind the replies are so many times steadier.
+_LEAST_FOLLOWED = 5
+_MAX_FOLLOWED = 5000
+_LEAST_SPREAD = 1_000_000
+_STEADIER = 3
 #: Pauses stand out where they are so many times as long as the others.
 _FAR = 5
 
@@ -58,16 +64,11 @@ class Patience:
 
 def patience_of(session: Session, log: ClientLog | None = None) -> Patience:
     """Find out what a client took for a timeout."""
-    waits = [each.wait for each in session.exchanges]
     if log is not None:
         found = _from_log(session, log)
         if found is not None:
             return found
-    vain = [
-        wait
-        for each, wait in zip(session.exchanges, waits, strict=True)
-        if wait is not None and each.expects and not each.answered and wait >= LEAST_TIMEOUT
-    ]
+    vain = list(_in_vain(session))
     timeout = _common(vain)
     if timeout is not None:
         return _judge(session, timeout, Source.UNANSWERED)
@@ -75,6 +76,30 @@ def patience_of(session: Session, log: ClientLog | None = None) -> Patience:
     if timeout is not None:
         return _judge(session, timeout, Source.PAUSES)
     return Patience(None, Source.NOTHING, (), tuple(_taken(session.exchanges, None)), pace=pace)
+
+
+def _in_vain(session: Session) -> Iterator[int]:
+    """Yield how long the client waited for replies that did not come, where that can be its timeout.
+
+    Where it pauses just as long after answered requests of the same kind, it is the pace of its polling;
+    where the recording has a gap, the reply may have come.
+    """
+    paces = {kind: _common(waits) for kind, waits in _waits_after_replies(session).items()}
+    for each in session.exchanges:
+        wait = each.wait
+        if wait is None or not each.expects or each.answered or each.lost or wait < LEAST_TIMEOUT:
+            continue
+        pace = paces.get(each.kind)
+        if pace is None or not alike(wait, pace):
+            yield wait
+
+
+def _waits_after_replies(session: Session) -> dict[Kind, list[int]]:
+    waits: dict[Kind, list[int]] = {}
+    for each in session.exchanges:
+        if each.wait is not None and each.answered:
+            waits.setdefault(each.kind, []).append(each.wait)
+    return waits
 
 
 def alike(wait: int, timeout: int) -> bool:
@@ -94,13 +119,34 @@ def _common(waits: Sequence[int]) -> int | None:
 def _judge(session: Session, timeout: int, source: Source) -> Patience:
     """Tell the replies that were taken from those that were not, given the timeout.
 
-    Where nothing ever follows a reply sooner, the pause is the pace of a polling, and tells nothing.
+    Where nothing ever follows a reply sooner, the pause is the pace of a polling, and tells nothing. Where
+    the pauses follow the replies, these are taken.
     """
     refused = [number for number, each in enumerate(session.exchanges) if _paused(each, timeout)]
     taken = list(_taken(session.exchanges, timeout))
+    if follow_replies([session.exchanges[number] for number in refused]):
+        return Patience(timeout, source, (), tuple(sorted([*taken, *refused])))
     if not taken:
-        refused = []
+        pace = timeout if refused else None
+        return Patience(timeout, source, (), (), pace=pace)
     return Patience(timeout, source, tuple(refused), tuple(taken))
+
+
+def follow_replies(exchanges: Sequence[Exchange]) -> bool:
+    """Tell whether a client goes on a fixed time after each reply, not after each request: it sees them.
+
+    That shows where replies take unequally long: then the pause behind the reply is steadier than the one
+    behind the request.
+    """
+    known = [
+        (wait, latency)
+        for each in exchanges[:_MAX_FOLLOWED]
+        if (wait := each.wait) is not None and (latency := each.latency) is not None
+    ]
+    if len(known) < _LEAST_FOLLOWED or pstdev(latency for _, latency in known) < _LEAST_SPREAD:
+        return False
+    behind_reply = pstdev(wait - latency for wait, latency in known)
+    return _STEADIER * behind_reply < pstdev(wait for wait, _ in known)
 
 
 def _paused(each: Exchange, timeout: int) -> bool:
@@ -140,13 +186,34 @@ def _from_pauses(session: Session) -> tuple[int | None, int | None]:
     quick = [(wait, kind) for wait, kind in waited if wait < _SOON * longest]
     if longest < LEAST_TIMEOUT or not all(alike(wait, longest) for wait, _ in paused):
         return None, None
+    after = [
+        each
+        for each in session.exchanges
+        if each.wait is not None and each.wait >= _SOON * longest and each.answered
+    ]
+    if follow_replies(after):
+        return None, None
     kinds = {kind for _, kind in paused}
     told = (
         quick
         and _FAR * median(wait for wait, _ in quick) <= longest
         and not kinds & {kind for _, kind in quick}
     )
-    return (longest, None) if told and len(kinds) > 1 else (None, longest)
+    whole = not session.lost and not session.arrived.missing  # else quick requests may be missing
+    if whole and told and len(kinds) > 1 and _again_soon(session, longest):
+        return longest, None
+    return None, longest
+
+
+def _again_soon(session: Session, timeout: int) -> bool:
+    """Tell whether quick replies come after slow ones too: else the client may only have begun to poll."""
+    slow = False
+    for each in session.exchanges:
+        if each.wait is not None and each.latency is not None:
+            if slow and each.wait < _SOON * timeout:
+                return True
+            slow = slow or alike(each.wait, timeout)
+    return False
 
 
 def _from_log(session: Session, log: ClientLog) -> Patience | None:

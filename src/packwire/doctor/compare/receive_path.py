@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from statistics import median
 
+from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.bad_frames import shown_hex
 from packwire.doctor.compare.causes import Cause, Finding
 from packwire.doctor.compare.patience import Patience, Source
@@ -12,6 +13,10 @@ from packwire.doctor.evidence import Confidence
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.replies import BmsValues, decode_reply
 
+#: The doctor plays a VESC only.
+_OTHER_REMEDY = (
+    "Print each piece that the client receives, in hexadecimal, and compare it with the recording."
+)
 _CONFIDENCE = {
     Source.LOG: Confidence.CERTAIN,
     Source.UNANSWERED: Confidence.LIKELY,
@@ -42,14 +47,36 @@ def receive_path(own: Session, other: Session, patience: Patience) -> Iterator[F
     )
     yield Finding(
         Cause.RECEIVE_PATH,
-        _CONFIDENCE[patience.source],
+        _confidence(own, patience),
         refused[0].time,
         evidence,
         tuple(_look_first(found)),
-        tuple(_undecided(own, patience, found)),
+        (*_may_be_pace(own, patience), *_undecided(own, patience, found)),
         patience.refused,
         kinds,
+        "" if own.protocol == "VESC" else _OTHER_REMEDY,
     )
+
+
+def _steady_from(own: Session, patience: Patience) -> bool:
+    """Tell whether the client goes on quickly only before the first reply that it does not take.
+
+    A client that says hello and then polls by a timer looks the same.
+    """
+    if patience.source is Source.LOG or not patience.taken:
+        return False
+    last = max((number for number in patience.taken), default=-1)
+    return last < patience.refused[0] and own.exchanges[last].next_time != NO_TIME
+
+
+def _confidence(own: Session, patience: Patience) -> Confidence:
+    unsure = _steady_from(own, patience) or (own.lost and patience.source is not Source.LOG)
+    return Confidence.POSSIBLE if unsure else _CONFIDENCE[patience.source]
+
+
+def _may_be_pace(own: Session, patience: Patience) -> Iterator[str]:
+    if _steady_from(own, patience):
+        yield "From then on it always pauses as long: a client that sends by a timer would look the same."
 
 
 def _requests(own: Session, other: Session, patience: Patience, kinds: tuple[Kind, ...]) -> Iterator[str]:
@@ -76,7 +103,7 @@ def _hex(session: Session, payload: bytes) -> str:
 
 def _replies(own: Session, refused: list[Exchange]) -> Iterator[str]:
     latencies = [each.latency for each in refused if each.latency is not None]
-    span = f"{min(latencies) / 1e6:.1f} to {max(latencies) / 1e6:.1f} ms" if latencies else "soon"
+    span = f"{_span([each / 1e6 for each in latencies])} ms" if latencies else "soon"
     kinds = {each.kind for each in refused}
     asked = sum(1 for each in own.exchanges if each.kind in kinds and each.expects)
     answered = sum(1 for each in own.exchanges if each.kind in kinds and each.answered)
@@ -86,6 +113,11 @@ def _replies(own: Session, refused: list[Exchange]) -> Iterator[str]:
         f"On the wire {{who}} got {answered} of {asked} replies, whole, {check} right, {span} after the"
         f" request{f': {says}' if says else ''}."
     )
+
+
+def _span(numbers: list[float]) -> str:
+    low, high = f"{min(numbers):.1f}", f"{max(numbers):.1f}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _said(payload: bytes) -> str:
@@ -116,7 +148,9 @@ def _and_never(own: Session, patience: Patience, found: list[Suspect]) -> str:
         return f"but not after {len(patience.taken)} other replies"
     limit = next((128 for each in found if each.key == "length above 127"), min(refused))
     sizes = f"{min(taken)} to {max(taken)}" if len(taken) > 1 else str(min(taken))
-    return f"and never after a reply shorter than {limit} bytes ({len(patience.taken)} replies of {sizes})"
+    count = len(patience.taken)
+    replies = f"{count} replies" if count > 1 else "one reply"
+    return f"and never after a reply shorter than {limit} bytes ({replies} of {sizes})"
 
 
 def _look_first(found: list[Suspect]) -> Iterator[str]:

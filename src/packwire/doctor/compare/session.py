@@ -36,7 +36,7 @@ class Exchange(NamedTuple):
     `row` and `reply` are rows of the session's messages (`reply` -1: there is none on the wire); `row` is
     negative where the request was sent as a bad frame: -1 for the first of `Session.bad`, -2 for the next.
     `next_time` is when the client did something next: sent, or closed the connection. `expects` says whether
-    a reply can be expected at all.
+    a reply can be expected at all, `lost` that the recording has a gap where the reply would be.
     """
 
     kind: Kind
@@ -46,6 +46,7 @@ class Exchange(NamedTuple):
     reply_time: int
     next_time: int
     expects: bool
+    lost: bool = False
 
     @property
     def wait(self) -> int | None:
@@ -107,9 +108,10 @@ class Session:
     """One session. `number` counts the connections of the file as `packwire decode` does, from 1.
 
     `first` and `last` are the times of the file's first and last packet; shown times are relative to `first`.
-    `bad` is what the client
-    sent that is no right frame; `sent` counts its bytes. `unasked` counts messages of the device that answer
-    nothing. `bus` are the CAN ids that answered a PING_CAN (None: not known).
+    `bad` is what the client sent that is no right frame; `sent` counts its bytes, `lost` those that are not
+    in the file. `unasked` counts messages of the device that answer nothing. `bus` are the CAN ids that
+    answered a PING_CAN (None: not known). `begun` says that the session began before the recording; `notes`
+    are what else a reader has to know about the recording, in words.
     """
 
     file: str
@@ -131,6 +133,9 @@ class Session:
     arrived: Arrived = field(default_factory=Arrived)
     nodes: dict[int | None, Node] = field(default_factory=dict)
     bus: tuple[int, ...] | None = None
+    lost: int = 0
+    begun: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def asked(self) -> int:

@@ -110,6 +110,8 @@ def _cause(number: int, exchange: Exchange, sides: _Sides) -> tuple[Cause, Confi
         return Cause.WRONG_COMMAND, Confidence.LIKELY
     if kind not in sides.answered_here and _hardware(kind, sides) is not None:
         return Cause.NEVER_ANSWERED, Confidence.CERTAIN
+    if exchange.lost:
+        return Cause.NOT_RECORDED, Confidence.LIKELY
     if sides.wedged_at is not None and number >= sides.wedged_at:
         return Cause.WEDGED, Confidence.CERTAIN
     if (
@@ -132,7 +134,8 @@ def _cause_on_the_way(number: int, exchange: Exchange, sides: _Sides) -> tuple[C
     if own.ending.by == "device" and number == len(own.exchanges) - 1:
         return None  # the end of the connection has a cause of its own
     arrived = own.arrived
-    if arrived.damaged or arrived.waiting or (arrived.junk and not sides.answered_here):
+    damaged = arrived.damaged or arrived.waiting or (arrived.junk and not sides.answered_here)
+    if damaged and not arrived.missing:
         return Cause.DAMAGED_REPLIES, Confidence.LIKELY
     if _too_soon(exchange, sides):
         waited = exchange.wait is not None and exchange.wait >= LEAST_TIMEOUT
@@ -158,8 +161,6 @@ def _hardware(kind: Kind, sides: _Sides) -> int | None:
 
 
 def _cut_off(exchange: Exchange, session: Session) -> bool:
-    if session.arrived.missing:
-        return True
     if exchange.time == NO_TIME:
         return False
     open_end = session.ending.by == "" and exchange.next_time == NO_TIME
@@ -169,7 +170,7 @@ def _cut_off(exchange: Exchange, session: Session) -> bool:
 def _too_soon(exchange: Exchange, sides: _Sides) -> bool:
     """Tell whether the client asked on before a reply could have been there."""
     usual = sides.latency.get(exchange.kind)
-    wait = exchange.wait
+    wait = exchange.wait if not sides.own.lost else None
     return (
         usual is not None and wait is not None and wait < usual and exchange.kind.command != Command.PING_CAN
     )
@@ -288,7 +289,7 @@ def _fast(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Iterato
 
 def _cut(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Iterator[str]:
     missing = sides.own.arrived.missing
-    if missing:
+    if any(sides.own.exchanges[number].lost for number in numbers):
         yield f"{missing} bytes of the device are not in the file; {_counted(numbers, kinds)} got no reply."
     else:
         yield f"The recording ends right after {_counted(numbers, kinds)}."

@@ -5,21 +5,34 @@ from dataclasses import dataclass
 
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.align import Alignment, align
+from packwire.doctor.compare.cannot_tell import cannot_tell
 from packwire.doctor.compare.causes import Cause, Finding
 from packwire.doctor.compare.differences import Row, rows
 from packwire.doctor.compare.findings import findings
 from packwire.doctor.compare.log_file import ClientLog
-from packwire.doctor.compare.patience import Patience, alike, patience_of
+from packwire.doctor.compare.patience import Patience, patience_of
 from packwire.doctor.compare.session import Kind, Session
 from packwire.doctor.evidence import Confidence
 
 #: The verdict's key where nothing that matters is different.
 NO_DIFFERENCE = "no-difference"
-#: Findings of these causes are told, but alone they are no fault of a session.
-_REMARKS = frozenset({Cause.NOT_RECORDED})
+#: Findings of these causes are the verdict where mine has them; what the reference does not show is a remark.
+_OF_MINE = frozenset({Cause.NOT_RECORDED, Cause.CANNOT_TELL})
 #: Of these a few happen on every link: less than this share of the requests is told, but is no verdict.
-_BY_CHANCE = frozenset({Cause.SILENT_DEVICE, Cause.DAMAGED_REPLIES, Cause.TOO_FAST})
+_BY_CHANCE = frozenset({Cause.SILENT_DEVICE, Cause.DAMAGED_REPLIES, Cause.TOO_FAST, Cause.NOT_RECORDED})
 _RARE = 0.1
+#: Faults that keep a client from its data.
+_FAULTS = frozenset(
+    {
+        Cause.NOTHING_SENT,
+        Cause.BAD_LOGIN,
+        Cause.REFUSED,
+        Cause.NEVER_LOGS_IN,
+        Cause.RECEIVE_PATH,
+        Cause.DISPLACED,
+        Cause.WEDGED,
+    }
+)
 #: What both sessions have is no difference, unless one has it more than so many times as often.
 _AS_OFTEN = 0.5
 
@@ -53,21 +66,13 @@ class Comparison:
     def confidence(self) -> Confidence:
         """Return how sure the verdict is."""
         if self.main is None:
-            return Confidence.POSSIBLE if self.undecided else Confidence.LIKELY
+            return Confidence.LIKELY
         return self.main.confidence
 
     @property
     def undecided(self) -> tuple[str, ...]:
         """Return what the files alone could not decide."""
-        if self.main is not None:
-            return self.main.open
-        pace = self.patience[1].pace
-        if pace is None or _as_long(pace, self.patience[0].pace):
-            return ()
-        return (
-            f"Mine pauses {pace / 1e9:.3g} s after replies: its pace or a timeout; nothing tells which.",
-            "Give its log (--log FILE), or be sure with: packwire doctor --my-client 65101",
-        )
+        return () if self.main is None else self.main.open
 
     @property
     def who(self) -> str:
@@ -78,8 +83,14 @@ class Comparison:
     def words(self) -> str:
         """Return the verdict in words."""
         if self.main is None:
+            if any(who == "both" and each.cause in _FAULTS for who, each in self.also):
+                return (
+                    "no difference: both have the same trouble, see below; compare with a client that works."
+                )
             if any(who != "the reference" for who, _ in self.also):
                 return "no difference that matters: what goes wrong does so in both, or now and then."
+            if not self.mine.answered:
+                return "no difference, but nothing is answered in mine: compare with a client that works."
             return "no difference that matters: mine asks rightly, is answered, and takes the replies."
         return self.main.words(self.who)
 
@@ -102,7 +113,8 @@ def compare(reference: Session, mine: Session, log: ClientLog | None = None) -> 
     """Compare two sessions; `log` is that of mine."""
     patience = (patience_of(reference), patience_of(mine, log))
     there = findings(reference, mine, patience[0])
-    here = findings(mine, reference, patience[1])
+    here = [*findings(mine, reference, patience[1]), *cannot_tell(mine, reference, patience[1])]
+    here.sort(key=lambda each: each.rank)
     ours, theirs = (_Judged(mine, here), _Judged(reference, there))
     main, swapped = _main(ours, theirs)
     also = [("both" if ours.shared(each, theirs) else "mine", each) for each in here if each is not main]
@@ -159,7 +171,8 @@ def _main(ours: _Judged, theirs: _Judged) -> tuple[Finding | None, bool]:
     for own, other in ((ours, theirs), (theirs, ours)):
         for each in own.found:
             chance = each.cause in _BY_CHANCE and own.share(each) < _RARE
-            if each.cause not in _REMARKS and not chance and not own.shared(each, other):
+            remark = each.cause in _OF_MINE and own is theirs
+            if not remark and not chance and not own.shared(each, other):
                 return each, own is theirs
     return None, False
 
@@ -174,7 +187,3 @@ def evidence_lines(finding: Finding, who: str) -> Iterator[str]:
 def when(session: Session, finding: Finding) -> str:
     """Return `at 5.0163 s`, or nothing where the time is not known."""
     return session.at(finding.time) if finding.time != NO_TIME else ""
-
-
-def _as_long(pace: int, other: int | None) -> bool:
-    return other is not None and alike(pace, other)

@@ -12,11 +12,12 @@ import numpy as np
 from packwire.capture import Capture
 from packwire.capture.layers.conversation import Conversation, Part, converse
 from packwire.capture.layers.tcp import Connection, Stream
-from packwire.capture.layers.vesc import HubLine, VescConnection, VescStream
+from packwire.capture.layers.vesc import HubLine, VescConnection
 from packwire.capture.packets import NO_TIME
-from packwire.doctor.compare.bad_frames import MAX_STRETCH, BadFrame, Wrong, bad_vesc_frames
+from packwire.doctor.compare.bad_frames import MAX_STRETCH, BadFrame
 from packwire.doctor.compare.session import Arrived, Aside, Ending, Exchange, HubLogin, Kind, Session
 from packwire.doctor.compare.vesc_kinds import kind_of_request, named_kind
+from packwire.doctor.compare.vesc_stretches import GapTimes, Outside, bytes_at, look_outside, placed
 from packwire.messages import Direction
 from packwire.vesc.commands import Command
 from packwire.vesc.hublogin import Role
@@ -25,8 +26,8 @@ from packwire.vesc.hublogin import Role
 _DISPLACED_WITHIN = 2_000_000_000
 #: Of a file without any VESC frame, so many connections are looked at.
 _MAX_RAW = 50
-#: Stretches without any frame in them are looked at so often; the others are of the same sort.
-_MAX_IN_VAIN = 20
+#: A reply is looked for this long behind its request where the recording has a gap, in ns.
+_REPLY_WITHIN = 1_000_000_000
 
 
 def vesc_sessions(capture: Capture) -> tuple[list[Session], list[Aside]]:
@@ -38,6 +39,7 @@ def vesc_sessions(capture: Capture) -> tuple[list[Session], list[Aside]]:
         for line in each.hub_lines
         if line.role is not None
     }
+    hubs |= {each.connection.ends[each.device] for each in connections if each.device is not None}
     sessions: list[Session] = []
     asides: list[Aside] = []
     relayed: list[tuple[int, VescConnection]] = []
@@ -65,6 +67,7 @@ def _why_aside(vesc: VescConnection, hubs: set[str]) -> str:
         return "a question to the hub (PING), no session"
     if vesc.device is None:
         return ""
+    # What others dial to reach a device, and asks itself, is a hub: its login may be missing from the file.
     if Role.DEVICE in roles or vesc.connection.ends[1 - vesc.device] in hubs:
         return _RELAY
     return ""
@@ -92,7 +95,8 @@ def _session(
     tcp = vesc.connection
     conversation = vesc.conversation if vesc.device is not None else _directed(vesc)
     line = vesc.streams[client].hub_line
-    bad = tuple(_bad_frames(tcp, vesc, client))
+    outside = look_outside(tcp.streams[client], vesc.streams[client])
+    bad = outside.bad
     return replace(
         _raw_session(capture, tcp, client, bad=()),
         number=number,
@@ -106,6 +110,7 @@ def _session(
         arrived=_arrived(vesc, client),
         nodes=conversation.nodes,
         bus=conversation.can_ids,
+        notes=(*_notes(tcp, client), *_not_looked_at(outside)),
     )
 
 
@@ -115,7 +120,7 @@ def _raw_session(
     """Return what is known of any TCP connection; without `bad`, all that the client sent is looked at."""
     stream, times = tcp.streams[client], tcp.packets.time[tcp.rows]
     if bad is None:
-        bad = tuple(_placed(stream, 0, _bytes_at(stream, 0, MAX_STRETCH)))
+        bad = () if stream.gaps else tuple(placed(stream, 0, bytes_at(stream, 0, MAX_STRETCH)))
     known = capture.packets.time[capture.packets.time != NO_TIME]
     none = capture.messages.select(np.zeros(0, dtype=np.int64))
     by = "" if tcp.ended_by is None else "client" if tcp.ended_by == client else "device"
@@ -133,8 +138,37 @@ def _raw_session(
         sent=stream.recorded,
         bad=bad,
         ending=Ending(by, tcp.ended_at or NO_TIME, heard=bool(tcp.streams[1 - client].recorded)),
-        arrived=Arrived(junk=tcp.streams[1 - client].recorded),
+        arrived=Arrived(_missing(tcp.streams[1 - client]), junk=tcp.streams[1 - client].recorded),
+        lost=_missing(stream),
+        begun=tcp.began_before,
+        notes=tuple(_notes(tcp, client)),
     )
+
+
+def _missing(stream: Stream) -> int:
+    return sum(gap.missing for gap in stream.gaps)
+
+
+def _notes(tcp: Connection, client: int) -> Iterator[str]:
+    """Say what the recording does not show of a connection."""
+    if tcp.began_before:
+        yield "it began before the recording: what was said before is not known"
+    for side, who in ((client, "the client"), (1 - client, "the device")):
+        stream = tcp.streams[side]
+        missing = _missing(stream)
+        if missing and not stream.recorded:
+            yield f"nothing that {who} sent is in the recording ({missing} bytes): it shows one direction"
+        elif missing:
+            cut = sum(gap.cut for gap in stream.gaps)
+            why = f"; packets cut short: {cut}" if cut else ""
+            yield f"{missing} bytes that {who} sent are not in the recording{why}"
+
+
+def _not_looked_at(outside: Outside) -> Iterator[str]:
+    if outside.beside_gaps:
+        yield f"{outside.beside_gaps} bytes of the client beside gaps are in no frame, and not judged"
+    if outside.skipped:
+        yield f"{outside.skipped} more bytes of the client in no frame were not looked at: too many"
 
 
 def _directed(vesc: VescConnection) -> Conversation:
@@ -186,7 +220,7 @@ def _arrived(vesc: VescConnection, client: int) -> Arrived:
     stream, stats = vesc.connection.streams[1 - client], vesc.streams[1 - client].stats
     acknowledged = stream.end if stream.acknowledged is None else stream.acknowledged
     return Arrived(
-        sum(gap.missing for gap in stream.gaps),
+        _missing(stream),
         max(stream.end - acknowledged, 0),
         stats.junk,
         stats.crc_errors + stats.bad_stops,
@@ -229,51 +263,10 @@ def _of_bad(bad: tuple[BadFrame, ...], tcp: Connection, client: int) -> list[Exc
 
 def _with_next(found: list[Exchange], tcp: Connection, client: int) -> Iterator[Exchange]:
     closed = tcp.ended_at if tcp.ended_by == client and tcp.ended_at is not None else NO_TIME
+    unsaid, unheard = GapTimes(tcp.streams[client]), GapTimes(tcp.streams[1 - client])
     for index, each in enumerate(found):
         following = found[index + 1].time if index + 1 < len(found) else closed
-        yield each._replace(next_time=following)
-
-
-def _bad_frames(tcp: Connection, vesc: VescConnection, client: int) -> Iterator[BadFrame]:
-    stream = tcp.streams[client]
-    in_vain = 0
-    for position, size in _stretches(stream, vesc.streams[client]):
-        found = list(_placed(stream, position, _bytes_at(stream, position, min(size, MAX_STRETCH))))
-        yield from found
-        in_vain += any(each.wrong is Wrong.NO_FRAME for each in found)
-        if in_vain == _MAX_IN_VAIN:
-            return
-
-
-def _stretches(stream: Stream, report: VescStream) -> list[tuple[int, int]]:
-    """Return the bytes outside of frames: position and size; what a false header waits with goes on there."""
-    stretches = [(junk.position, junk.size) for junk in report.junk]
-    waiting = report.stats.waiting
-    if waiting is None or stream.gaps:
-        return stretches
-    tail = (stream.end - waiting.arrived, waiting.arrived)
-    if stretches and sum(stretches[-1]) == tail[0]:
-        position, size = stretches.pop()
-        return [*stretches, (position, size + tail[1])]
-    return [*stretches, tail]
-
-
-def _placed(stream: Stream, position: int, stretch: bytes) -> Iterator[BadFrame]:
-    """Say what is wrong with a stretch of a stream, and in which packet each bad frame is."""
-    for found in bad_vesc_frames(stretch):
-        if found.wrong is Wrong.NO_FRAME and not found.size:
-            continue
-        piece = max(stream.piece_at(position + found.offset), 0)
-        yield found._replace(number=int(stream.number[piece]), time=int(stream.time[piece]))
-
-
-def _bytes_at(stream: Stream, position: int, size: int) -> bytes:
-    """Return recorded bytes of a stream from a position on."""
-    result = bytearray()
-    piece = max(stream.piece_at(position), 0)
-    while len(result) < size and piece < len(stream.position):
-        skip = max(position - int(stream.position[piece]), 0)
-        start, end = int(stream.start[piece]) + skip, int(stream.start[piece] + stream.size[piece])
-        result += stream.data[start : min(end, start + size - len(result))].tobytes()
-        piece += 1
-    return bytes(result)
+        until = following if following != NO_TIME else each.time
+        if unsaid.touch(each.time, until):
+            following = NO_TIME
+        yield each._replace(next_time=following, lost=unheard.touch(each.time, each.time + _REPLY_WITHIN))
