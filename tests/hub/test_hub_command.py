@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -89,3 +90,93 @@ async def test_it_logs_json_reloads_and_stops(tmp_path):
         os.kill(process.pid, signal.SIGTERM)
         assert await device.until_closed() == b""
     assert await process.wait() == 0
+
+
+def start(folder, *arguments, loop="", files=None):
+    """Start a hub that lets anybody register; `loop` is `asyncio` for one without uvloop."""
+    without = "sys.modules['uvloop'] = None; " if loop == "asyncio" else ""
+    limit = (
+        f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files})); " if files else ""
+    )
+    code = f"import sys; {without}{limit}from packwire.cli.main import main; main()"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, "hub", "--open", "--listen", "127.0.0.1:0", "--log-json", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+    )
+
+
+def wait_for(process, name):
+    while line := process.stdout.readline():
+        event = json.loads(line)
+        if event["event"] == name:
+            return event
+    raise AssertionError(f"it ended without {name}: {process.stderr.read()}")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit")
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_with_few_open_files_it_says_so_and_makes_room_calmly(tmp_path, loop):
+    with start(tmp_path, loop=loop, files=100) as process:
+        try:
+            port = wait_for(process, "hub listens")["port"]
+            assert wait_for(process, "few connections")["most_connections"] == 36
+            wait_for(process, "ready")
+            # So many at once that accept() would run out of files, were they not counted.
+            strangers = [
+                socket.create_connection(("127.0.0.1", port), 5, (f"127.0.1.{number % 20 + 1}", 0))
+                for number in range(300)
+            ]
+            assert "made room" in wait_for(process, "connection ended")["reason"]
+            with socket.create_connection(("127.0.0.1", port), 5) as ping:
+                ping.sendall(b"PING:TESTPACK:0\n")
+                assert ping.recv(10) == b"NULL\n"
+            for stranger in strangers:
+                stranger.close()
+        finally:
+            process.terminate()
+        rest, errors = process.communicate(timeout=20)
+        assert "internal error" not in rest
+        assert errors == ""
+
+
+def test_it_goes_on_when_nobody_reads_its_log_any_more(tmp_path):
+    with start(tmp_path) as process:
+        port = wait_for(process, "hub listens")["port"]
+        wait_for(process, "ready")
+        process.stdout.close()
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", port), 5) as ping:
+                ping.sendall(b"PING:TESTPACK:0\nGET")
+                assert ping.recv(10) == b"NULL\n"
+        process.terminate()
+        assert process.wait(20) == 0
+        assert process.stderr.read() == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGHUP")
+def test_a_flood_of_signals_does_no_harm(tmp_path):
+    with start(tmp_path) as process:
+        wait_for(process, "ready")
+        for _ in range(200):
+            process.send_signal(signal.SIGHUP)
+        wait_for(process, "reloaded")
+        process.terminate()
+        process.terminate()
+        rest, errors = process.communicate(timeout=20)
+        assert process.returncode == 0
+        assert rest.count('"hub stopped"') == 1
+        assert errors == ""
+
+
+def test_without_the_extra_there_is_one_line(tmp_path):
+    code = "import sys; sys.modules['aiohttp'] = None; from packwire.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "hub", "--open", "--listen", "127.0.0.1:0", "--http-port", "0"],
+        capture_output=True, text=True, cwd=tmp_path, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "packwire[hub]" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1

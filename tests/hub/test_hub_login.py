@@ -2,23 +2,23 @@
 
 import asyncio
 import logging
-import ssl
+import threading
 
 import pytest
-import trustme
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from packwire.errors import BadOptionError
-from packwire.hub.credentials import read_credentials
-from packwire.hub.login import why_no_login
+from packwire.hub import server
+from packwire.hub.credentials import PasswordHash, read_credentials
+from packwire.hub.openings import why_no_login
 from packwire.hub.server import Hub
 from packwire.hub.settings import HubSettings
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.hublogin import parse_login
 from tests.hub.hubs import CLIENT, DEVICE, client, device, running_hub, write_credentials
-from tests.sim.raw import PATIENCE, Raw, eventually, raw
+from tests.sim.raw import PATIENCE, eventually, raw
 
 ASK = bytes([Command.BMS_GET_VALUES])
 
@@ -198,22 +198,111 @@ async def test_a_reload_with_a_mistake_changes_nothing(tmp_path):
         assert await vesc.reply() == ASK
 
 
-async def test_tls_on_a_port_of_its_own(tmp_path):
-    authority = trustme.CA()
-    certificate = authority.issue_cert("127.0.0.1")
-    certificate.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "cert.pem"))
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    tls = {"port": 0, "certificate": tmp_path / "cert.pem"}
-    async with running_hub(tmp_path, tls=tls) as hub, device(hub) as vesc:
-        reader, writer = await asyncio.open_connection("127.0.0.1", hub.tls_port, ssl=context)
-        asker = Raw(reader, writer)
-        writer.write(CLIENT + encode_frame(ASK))
-        assert await vesc.reply() == ASK
-        vesc.send(ASK * 50)
-        assert await asker.reply() == ASK * 50
-        await asker.close()
-        await eventually(lambda: hub.admission.total == 1)
+async def test_one_who_leaves_without_a_login_is_in_the_log(tmp_path, caplog):
+    caplog.set_level("INFO", "packwire.hub")
+    async with running_hub(tmp_path) as hub:
+        async with raw(hub.port, b"VESCTOOL:TES"):
+            await eventually(lambda: hub.admission.total == 1)
+        await eventually(lambda: hub.admission.total == 0)
+        assert hub.counters.refusals == {"left": 1}
+    assert "left without login" in caplog.text
+
+
+async def test_one_who_hangs_up_while_its_password_is_checked_is_counted_all_the_same(tmp_path):
+    ids = {f"PACK{number}": "secret42" for number in range(8)}
+    path = write_credentials(tmp_path / "c", **ids)
+    limits = {"wrong_logins_per_address": 4, "checks_per_address": 2}
+    async with running_hub(tmp_path, credentials=path, limits=limits) as hub:
+        for name in ids:
+            async with raw(hub.port, b"VESC:%b:guess\n\0" % name.encode()) as guess:
+                await eventually(lambda: hub.admission.total == 1)
+                guess.writer.transport.abort()
+            await eventually(lambda: hub.admission.total == 0)
+            await eventually(lambda: hub.authenticator.verifier.waiting == 0)
+        assert hub.authenticator.verifier.hashes == 4
+
+
+async def test_one_who_hangs_up_while_it_registers_is_counted_all_the_same(tmp_path):
+    async with running_hub(tmp_path, open=True, limits={"registrations": 2}) as hub:
+        for number in range(4):
+            async with raw(hub.port, b"VESC:PACK%d:secret42\n\0" % number) as hasty:
+                await eventually(lambda: hub.admission.total == 1)
+                hasty.writer.transport.abort()
+            await eventually(lambda: hub.admission.total == 0)
+            await eventually(lambda: hub.authenticator.verifier.waiting == 0)
+        assert hub.authenticator.verifier.hashes == 2
+        assert len(hub.authenticator.credentials) == 2
+
+
+async def test_a_client_of_a_device_that_is_not_there_costs_no_hash(tmp_path, caplog):
+    caplog.set_level("INFO", "packwire.hub")
+    async with running_hub(tmp_path) as hub:
+        async with raw(hub.port, CLIENT) as asker:
+            assert await asker.until_closed() == b""
+        assert hub.authenticator.verifier.hashes == 0
+    said = " ".join(str(getattr(record, "packwire_fields", "")) for record in caplog.records)
+    assert "the device is not connected to this hub" in said
+
+
+@pytest.mark.parametrize("name", ["#PACK", "MY\u2028PACK", "\u00a0PACK", "PA\tCK", "PA\x1cCK", "PACK\x85"])
+async def test_no_id_can_be_registered_that_would_spoil_the_credentials_file(tmp_path, name):
+    state = tmp_path / "state"
+    async with running_hub(tmp_path, open=True, credentials=state) as hub:
+        async with raw(hub.port, f"VESC:{name}:secret42\n\0".encode()) as stranger:
+            assert await stranger.until_closed() == b""
+        assert hub.counters.refusals == {"registrations": 1}
+    assert not state.exists()
+
+
+async def test_an_id_with_letters_of_any_language_is_kept(tmp_path):
+    state = tmp_path / "state"
+    async with running_hub(tmp_path, open=True, credentials=state) as hub:
+        async with raw(hub.port, "VESC:größe 1:pässwörd\n\0".encode()):
+            await eventually(lambda: hub.counters.logins["device"] == 1)
+    assert read_credentials(state)["GRÖSSE1"].check("pässwörd")
+
+
+async def test_what_is_registered_during_a_reload_is_kept(tmp_path, monkeypatch):
+    state = tmp_path / "state"
+    read = server.credentials_of
+    async with running_hub(tmp_path, open=True, credentials=state) as hub:
+        reading, go_on = threading.Event(), threading.Event()
+
+        def slowly(settings):
+            found = read(settings)
+            reading.set()
+            assert go_on.wait(PATIENCE)
+            return found
+
+        monkeypatch.setattr(server, "credentials_of", slowly)
+        reload = asyncio.ensure_future(hub.reload(hub.settings))
+        await asyncio.to_thread(reading.wait, PATIENCE)
+        async with device(hub) as vesc:
+            go_on.set()
+            await reload
+            async with client(hub) as asker:
+                asker.send(ASK)
+                assert await vesc.reply() == ASK
+
+
+async def test_a_password_that_is_changed_while_it_is_checked_lets_nobody_in(tmp_path, monkeypatch):
+    path = write_credentials(tmp_path / "c", TESTPACK="secret42")
+    checking, go_on = threading.Event(), threading.Event()
+    check = PasswordHash.check
+
+    def slowly(self, password):
+        checking.set()
+        assert go_on.wait(PATIENCE)
+        return check(self, password)
+
+    monkeypatch.setattr(PasswordHash, "check", slowly)
+    async with running_hub(tmp_path, credentials=path) as hub, raw(hub.port, DEVICE) as vesc:
+        await asyncio.to_thread(checking.wait, PATIENCE)
+        write_credentials(path, TESTPACK="another")
+        await hub.reload(hub.settings)
+        go_on.set()
+        assert await vesc.until_closed() == b""
+        assert not hub.registry.devices
 
 
 async def test_a_hub_where_nobody_could_log_in_does_not_start():

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -36,6 +37,37 @@ def test_any_text_as_a_hash_has_a_problem_or_can_be_checked(text):
         PasswordHash(f"$scrypt$ln=1,r=8,p=1${text}"),
     ):
         assert hashed.problem() or hashed.check("x") is False
+
+
+@given(st.integers(1, 20), st.integers(1, 16), st.integers(1, 16))
+def test_work_that_is_let_through_can_be_done(log_n, block_size, parallel):
+    hashed = PasswordHash(
+        f"$scrypt$ln={log_n},r={block_size},p={parallel}$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA"
+    )
+    if hashed.problem() is None and log_n + block_size.bit_length() < 12:
+        assert hashed.check("x") is False
+
+
+@pytest.mark.parametrize("work", ["ln=16,r=1,p=1", "ln=18,r=16,p=1"])
+def test_work_that_scrypt_refuses_is_a_problem_of_the_file(work):
+    hashed = PasswordHash(f"$scrypt${work}$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA")
+    with pytest.raises(ValueError, match="memory"):
+        hashed.check("x")
+    assert hashed.problem()
+
+
+def test_a_link_to_a_credentials_file_stays_one(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "c")
+    store_credential(tmp_path / "link", "PACK", cheap_hash())
+    assert (tmp_path / "link").is_symlink()
+    assert "PACK" in read_credentials(tmp_path / "c")
+
+
+def test_those_who_write_at_once_lose_nothing(tmp_path):
+    path = tmp_path / "c"
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: store_credential(path, f"PACK{number}", cheap_hash()), range(40)))
+    assert len(read_credentials(path)) == 40
 
 
 @given(st.text(max_size=200))

@@ -1,6 +1,8 @@
 """`packwire hub` between devices and clients: who gets what, and who is cut off."""
 
 import asyncio
+import socket
+import sys
 
 import pytest
 
@@ -14,6 +16,8 @@ from tests.sim.raw import Raw, eventually, raw
 
 ASK = request(Command.BMS_GET_VALUES)
 REPLY = bytes([Command.BMS_GET_VALUES]) + bytes(range(129))
+#: What the hub asks by itself.
+FENCE = bytes([Command.FW_VERSION])
 STOP = bytes([Command.MOTOR_ESTOP])
 TERMINAL = bytes([Command.TERMINAL_CMD]) + b"faults\0"
 
@@ -43,16 +47,17 @@ async def test_three_clients_use_one_device_at_once(tmp_path):
 async def test_what_it_lets_pass_of_a_recorded_session_passes_byte_for_byte(session, tmp_path):
     exchanges = [each for each in session.exchanges if Policy().permits(kind_of(each.request))]
     async with running_hub(tmp_path) as hub, device(hub) as vesc, client(hub) as asker:
-        asked, told = b"", b""
+        # Where no reply was recorded, the hub waits for one, then asks a question of its own (a fence).
+        hub.registry.devices["TESTPACK"].shared._timeout = 0.05
+        told = b""
         for sent, reply in exchanges:
-            if reply is None:  # the device said nothing, and the next request would wait for it
-                continue
             asker.send(sent)
-            asked += encode_frame(sent)
-            while vesc.received != asked:
-                assert await vesc.read()
-            vesc.send(reply)
-            told += encode_frame(reply)
+            while (asked := await vesc.reply()) != sent:
+                assert asked == FENCE
+                vesc.send(FENCE + b"\x06\x05")
+            if reply is not None:
+                vesc.send(reply)
+                told += encode_frame(reply)
             while asker.received != told:
                 assert await asker.read()
         for packet in session.unsolicited:
@@ -107,6 +112,20 @@ def cut(hub):
     connection = hub.registry.devices["TESTPACK"].connection
     assert connection is not None
     connection.abort()
+
+
+async def test_the_system_is_asked_to_find_lost_links(tmp_path):
+    async with running_hub(tmp_path, limits={"lost_link_seconds": 12}) as hub, device(hub):
+        connection = hub.registry.devices["TESTPACK"].connection
+        assert connection is not None
+        options = connection.get_extra_info("socket")
+        assert options.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        if sys.platform == "linux":
+            found = [
+                options.getsockopt(socket.IPPROTO_TCP, getattr(socket, f"TCP_{name}"))
+                for name in ("KEEPIDLE", "KEEPINTVL", "KEEPCNT", "USER_TIMEOUT")
+            ]
+            assert found == [6, 2, 3, 12000]
 
 
 async def test_a_client_stays_while_its_device_dials_again(tmp_path):

@@ -17,7 +17,7 @@ from packwire.link.hub import HubLink
 from packwire.link.tcp import TcpLink
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import Framer
-from packwire.vesc.permissions import READ_ONLY, kind_of
+from packwire.vesc.permissions import READ_ONLY, kind_of, parse_policy
 from packwire.vesc.requests import request
 from tests.device.scripted import framed, scripted, usual
 from tests.hub.replay import Exchange, RecordedDevice, every_session
@@ -233,6 +233,7 @@ async def test_what_does_not_answer_is_told_with_what_to_do(monkeypatch):
 
 
 async def test_a_device_that_falls_silent_is_dialled_anew(monkeypatch):
+    monkeypatch.setattr("packwire.hub.share_upstream.DOUBTFUL", 0.1)
     monkeypatch.setattr("packwire.hub.share_upstream.SILENT", 0.2)
     monkeypatch.setattr("packwire.hub.share_upstream._GLANCE", 0.05)
     silent = False
@@ -252,10 +253,57 @@ async def test_a_device_that_falls_silent_is_dialled_anew(monkeypatch):
             assert (await client.reply())[0] == Command.BMS_GET_VALUES
 
 
-async def test_a_port_in_use_is_told_with_the_option():
-    async with scripted(usual) as device:
+async def test_a_device_that_answers_nothing_but_who_it_is_is_kept(monkeypatch):
+    monkeypatch.setattr("packwire.hub.share_upstream.DOUBTFUL", 0.05)
+    monkeypatch.setattr("packwire.hub.share_upstream._GLANCE", 0.02)
+
+    def handler(payload: bytes) -> Any:
+        return None if payload == BMS else usual(payload)
+
+    async with scripted(handler) as device, shared(device.port) as sharing, raw(sharing.share.port) as client:
+        client.send(BMS)
+        await eventually(lambda: device.asked.count(request(Command.FW_VERSION)) == 2)
+        await eventually(lambda: sharing.share.device.silent == 0)
+        assert device.asked.count(BMS) == 1
+        assert not sharing.told(DeviceAway)
+
+
+async def test_a_device_that_takes_nothing_costs_no_memory_and_is_dialled_anew(monkeypatch):
+    monkeypatch.setattr("packwire.hub.share_upstream.STUCK", 0.1)
+    monkeypatch.setattr("packwire.hub.share_upstream._GLANCE", 0.05)
+    allowed = parse_policy("control")
+
+    async with scripted(usual) as device, shared(device.port, policy=allowed) as sharing:
+        async with raw(sharing.share.port) as client:
+            await client.ask(BMS)
+            device.writers[0].transport.pause_reading()  # type: ignore[attr-defined]
+            async with asyncio.timeout(20):
+                while not sharing.told(DeviceAway):
+                    client.send(*[bytes((Command.SET_CURRENT,)) + bytes(480)] * 100)
+                    await client.writer.drain()
+                    await asyncio.sleep(0)
+                    assert unsent(sharing.share) < 64 * 1024
+            assert "has taken nothing" in str(sharing.told(DeviceAway)[0].error)
+            assert sharing.share.stats().dropped > 0
+
+
+def unsent(share: Share) -> int:
+    transport = share._upstream.link._transport  # type: ignore[attr-defined]
+    return transport.get_write_buffer_size() if transport else 0
+
+
+async def test_a_port_in_use_is_told_with_the_option_and_costs_nobody_the_device():
+    async with scripted(usual) as device, scripted(usual) as other:
         with pytest.raises(BadOptionError, match="--listen"):
-            async with shared(device.port, port=device.port):
+            async with shared(device.port, port=other.port):
+                pass
+        assert device.writers == []
+
+
+async def test_a_host_that_is_not_here_is_told_with_the_option():
+    for host in ("192.0.2.1", "nowhere.example"):
+        with pytest.raises(BadOptionError, match="--host"):
+            async with shared(1, host=host):
                 pass
 
 
@@ -264,6 +312,42 @@ async def test_an_address_is_what_read_takes():
         async with shared(0, link=lambda: open_link(TcpAddress("127.0.0.1", sim.port))) as sharing:
             async with raw(sharing.share.port) as client:
                 assert (await client.ask(BMS))[0] == Command.BMS_GET_VALUES
+
+
+async def test_where_all_places_are_taken_the_one_is_ended_that_has_long_asked_nothing(monkeypatch):
+    monkeypatch.setattr("packwire.hub.share.MAX_CLIENTS", 2)
+    monkeypatch.setattr("packwire.hub.share.IDLE", 0.0)
+    async with scripted(usual) as device, shared(device.port) as sharing:
+        async with raw(sharing.share.port) as idle, raw(sharing.share.port) as busy:
+            await busy.ask(BMS)
+            async with raw(sharing.share.port) as third:
+                await idle.until_closed()
+                assert (await third.ask(BMS))[0] == Command.BMS_GET_VALUES
+                assert (await busy.ask(BMS))[0] == Command.BMS_GET_VALUES
+        assert "asked nothing for" in sharing.told(ClientLeft)[0].reason
+
+
+async def test_one_address_elsewhere_gets_no_more_than_its_places(monkeypatch):
+    monkeypatch.setattr("packwire.hub.share.MAX_OF_ADDRESS", 1)
+    monkeypatch.setattr("packwire.hub.share.is_loopback", lambda _: False)
+    async with scripted(usual) as device, shared(device.port) as sharing:
+        async with raw(sharing.share.port) as first, raw(sharing.share.port) as second:
+            await second.until_closed()
+            assert "of its address" in sharing.told(ClientLeft)[0].reason
+            assert (await first.ask(BMS))[0] == Command.BMS_GET_VALUES
+
+
+async def test_a_client_that_resets_its_connection_is_written_nothing_more(caplog):
+    async with scripted(usual) as device, shared(device.port) as sharing:
+        async with raw(sharing.share.port) as client:
+            await client.ask(BMS)
+            place = next(iter(sharing.share.clients))
+            place._transport.abort()
+            for _ in range(20):
+                place._seat.write(b"more")
+            assert place._seat.gone
+        await eventually(lambda: sharing.told(ClientLeft))
+    assert "exception" not in caplog.text
 
 
 async def test_more_clients_than_there_are_places_are_closed_and_told(monkeypatch):

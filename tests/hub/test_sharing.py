@@ -278,24 +278,46 @@ class TestLateReplies:
         bench.answer(BMS + b"!")
         assert (one.got, two.got) == ([], [BMS + b"!"])
 
-    def test_of_a_node_taken_for_dead_teach_that_it_is_slow(self):
+    def test_of_a_node_never_reach_who_asked_another_node(self):
+        bench = Bench()
+        one, two = bench.clients(2)
+        one.ask(can(5, BMS))
+        bench.clock.advance(0.2)
+        two.ask(can(10, BMS))
+        bench.clock.advance(0.6)
+        bench.answer(FW_REPLY)
+        bench.answer(BMS + b"5, late")
+        assert (one.got, two.got) == ([BMS + b"5, late"], [])
+        bench.answer(BMS + b"10")
+        assert two.got == [BMS + b"10"]
+
+    def test_of_a_node_that_never_answered_are_waited_out(self):
         bench = Bench()
         one, two = bench.clients(2)
         one.ask(can(84, BMS))
         bench.clock.advance(0.8)
         two.ask(BMS)
-        bench.answer(FW_REPLY)  # the device is quick, and the node never answered: given up
-        assert bench.take() == [can(84, BMS), FW, BMS]
+        bench.answer(FW_REPLY)  # the device is quick: that proves nothing of the node
+        assert bench.take() == [can(84, BMS)]
+        bench.clock.advance(LATEST)
+        assert bench.take() == [BMS]
         bench.answer(BMS + b"local")
-        bench.answer(BMS + b"84, very late")
-        assert (one.got, two.take()) == ([], [BMS + b"local"])
-        assert bench.device.stats().late == 1
+        assert (one.got, two.got) == ([], [BMS + b"local"])
+
+    def test_of_a_node_that_answers_can_come_no_more_when_it_answered_a_fence(self):
+        bench = Bench()
+        one, two = bench.clients(2)
+        one.ask(can(84, APPCONF))
+        bench.answer(APPCONF + b"84")
         one.ask(can(84, BMS))
         bench.clock.advance(0.8)
+        bench.take()
         two.ask(BMS)
-        assert bench.take() == [can(84, BMS)], "from now on it is waited out"
-        bench.answer(BMS + b"84, late")
-        assert (one.got, two.got) == ([BMS + b"84, late"], [])
+        assert bench.take() == [can(84, FW)]
+        bench.answer(FW_REPLY)
+        assert bench.take() == [BMS]
+        bench.answer(BMS + b"local")
+        assert two.got == [BMS + b"local"]
 
 
 class TestSilence:

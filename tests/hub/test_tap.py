@@ -238,11 +238,15 @@ async def test_a_port_that_is_taken_is_one_clear_line():
                 pass
 
 
-async def test_a_watcher_that_fails_does_not_cut_the_wire():
-    class Broken(Watching):
-        def passed(self, number, side, data, at):
-            raise BrokenPipeError
+@pytest.mark.parametrize("what", ["opened", "passed", "tick", "closed"])
+async def test_a_watcher_that_fails_does_not_cut_the_wire(what):
+    def fail(*_):
+        raise BrokenPipeError
 
+    class Broken(Watching):
+        pass
+
+    setattr(Broken, what, fail)
     async with RecordedEnd() as far, tapped(far.port, watcher=Broken()) as tap:
         near = await End.dial(tap.port)
         other = await far.dialled()
@@ -250,9 +254,12 @@ async def test_a_watcher_that_fails_does_not_cut_the_wire():
         assert await other.until(3) == b"one"
         await other.send(b"two")
         assert await near.until(3) == b"two"
-        with pytest.raises(BrokenPipeError):
-            await tap.over
         await near.close()
+        await other.until_closed()
+        await other.close()
+        with pytest.raises(BrokenPipeError):
+            async with asyncio.timeout(10):
+                await tap.over
 
 
 def serial_address(sim: SimulatedVesc) -> SerialAddress:

@@ -134,9 +134,9 @@ def _place(listen: str | None) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _logging(*, as_json: bool) -> Any:
-    from packwire.hub.events import JsonFormat, TextFormat, log  # noqa: PLC0415
+    from packwire.hub.events import JsonFormat, LogHandler, TextFormat, log  # noqa: PLC0415
 
-    handler = logging.StreamHandler(sys.stdout)
+    handler = LogHandler(sys.stdout)
     handler.setFormatter(JsonFormat() if as_json else TextFormat())
     log.addHandler(handler)
     log.setLevel(logging.INFO)
@@ -165,22 +165,27 @@ async def _serve(settings: "HubSettings", read: Callable[[], "HubSettings"], sec
         if settings.http_port is not None:
             port = await stack.enter_async_context(_http_server(hub, settings.http_port))
             hub.events.say("metrics and health", url=f"http://127.0.0.1:{port}/metrics")
+        loop.set_exception_handler(lambda _, context: hub.events.internal_error(context))
         hub.events.say("ready", loop=type(loop).__module__)
-        reloads: set[asyncio.Task[None]] = set()
-
-        def reload() -> None:
-            task = asyncio.ensure_future(_reload(hub, read))
-            reloads.add(task)
-            task.add_done_callback(reloads.discard)
-
+        wanted = asyncio.Event()
+        reloading = asyncio.ensure_future(_keep_reloading(hub, read, wanted))
+        stack.callback(reloading.cancel)
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
             loop.add_signal_handler(signal.SIGINT, stopped.set)
             loop.add_signal_handler(signal.SIGTERM, stopped.set)
-            loop.add_signal_handler(signal.SIGHUP, reload)
+            loop.add_signal_handler(signal.SIGHUP, wanted.set)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await stopped.wait()
     return ExitCode.OK
+
+
+async def _keep_reloading(hub: "Hub", read: Callable[[], "HubSettings"], wanted: asyncio.Event) -> None:
+    """Reload when it is wanted, one at a time; however often it is wanted meanwhile, once more will do."""
+    while True:
+        await wanted.wait()
+        wanted.clear()
+        await _reload(hub, read)
 
 
 async def _reload(hub: "Hub", read: Callable[[], "HubSettings"]) -> None:

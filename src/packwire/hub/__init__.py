@@ -1,1 +1,1 @@
-"""One VESC for many clients: a wire with a recorder (tap), one shared connection (share), a hub of one's own."""
+"""One VESC for many clients: a wire with a recorder (tap), a shared connection, a hub of one's own."""

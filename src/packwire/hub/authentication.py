@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from packwire.errors import PackwireError
-from packwire.hub.credentials import PasswordHash, store_credential
+from packwire.hub.credentials import PasswordHash, store_credential, unstorable
 from packwire.hub.events import EventLog
 from packwire.hub.login_limits import BackOff, LoginLimits
 from packwire.hub.settings import HubSettings, Limits
@@ -38,10 +38,18 @@ class Authenticator:
         self._events = events
         self._being_checked: Counter[str] = Counter()
         self._registered_by: Counter[str] = Counter()
-        self._registering: dict[str, asyncio.Future[None]] = {}
+        self._registering: dict[str, asyncio.Task[PasswordHash]] = {}
+        self._checks: set[asyncio.Task[bool]] = set()
+        self._new: dict[str, PasswordHash] = {}
+        """Registered since the credentials file began to be read for a reload."""
+
+    def reading_begins(self) -> None:
+        """Learn that the credentials are about to be read again: what is registered meanwhile is kept."""
+        self._new = {}
 
     def reload(self, settings: HubSettings, credentials: dict[str, PasswordHash]) -> None:
         """Take new credentials and limits; waits that are under way go on unless the limits changed."""
+        credentials = self._new | credentials
         if settings.limits != self._settings.limits:
             self.limits = self._limits(settings.limits)
         for device_id in self.credentials.keys() - credentials.keys():
@@ -52,7 +60,7 @@ class Authenticator:
         """Return the credential that the login was found right against, or why it is refused."""
         device_id = login.device_id
         while (under_way := self._registering.get(device_id)) is not None:
-            await asyncio.shield(under_way)
+            await asyncio.wait([under_way])
         stored = self.credentials.get(device_id)
         if stored is None:
             if login.role is Role.DEVICE and self._settings.open:
@@ -79,35 +87,48 @@ class Authenticator:
         else:
             self.limits.guess(network, device_id)
             self._being_checked[network] += 1
-            try:
-                right = await self.verifier.check(device_id, stored, password)
-            finally:
-                self._checked(network)
-            (self.limits.succeeded if right else self.limits.failed)(network, device_id)
+            task = asyncio.ensure_future(self._guess(login, stored, network))
+            self._checks.add(task)
+            task.add_done_callback(self._checks.discard)
+            right = await asyncio.shield(task)
         return stored if right else Refusal("wrong-password", "wrong password")
+
+    async def _guess(self, login: Login, stored: PasswordHash, network: str) -> bool:
+        """Check a password, and keep the account: one who hangs up meanwhile is counted as one who waits."""
+        try:
+            right = await self.verifier.check(login.device_id, stored, login.password)
+        finally:
+            self._checked(network)
+        (self.limits.succeeded if right else self.limits.failed)(network, login.device_id)
+        return right
 
     async def _register(self, login: Login, network: str) -> PasswordHash | Refusal:
         """Let the first device of an id set its password."""
         most = self._settings.limits.registrations
-        if len(self.credentials) >= most or self._registered_by[network] >= REGISTRATIONS_PER_ADDRESS:
+        known = len(self.credentials) + len(self._registering)
+        if known >= most or self._registered_by[network] >= REGISTRATIONS_PER_ADDRESS:
             return Refusal("registrations", "no more ids can be registered")
         if not login.password:
             return Refusal("registrations", "an empty password cannot be registered")
+        if problem := unstorable(login.device_id):
+            return Refusal("registrations", problem)
         if (busy := self._busy(network)) is not None:
             return busy
-        loop = asyncio.get_running_loop()
-        under_way = self._registering[login.device_id] = loop.create_future()
         self._being_checked[network] += 1
+        self._registered_by[network] += 1
+        task = self._registering[login.device_id] = asyncio.ensure_future(self._enter(login, network))
+        return await asyncio.shield(task)
+
+    async def _enter(self, login: Login, network: str) -> PasswordHash:
+        """Hash and keep a new id's password, also for one who has hung up."""
         try:
             stored = await self.verifier.make(login.password)
-            self.credentials[login.device_id] = stored
-            self._registered_by[network] += 1
+            self.credentials[login.device_id] = self._new[login.device_id] = stored
             self.verifier.trust(login.device_id, stored, login.password)
             await self._store(login.device_id, stored)
         finally:
             self._checked(network)
             del self._registering[login.device_id]
-            under_way.set_result(None)
         self._events.say("id registered", id=login.device_id, address=network)
         return stored
 

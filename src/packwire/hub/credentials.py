@@ -28,6 +28,9 @@ HASH_SIZE = 32
 MOST_LOG_N, MOST_BLOCK_SIZE, MOST_PARALLEL = 18, 16, 16
 MOST_MEMORY = 1 << 29
 
+#: Stands for bytes that were no UTF-8: not to be told from other such bytes.
+_NO_TEXT = "\ufffd"
+
 _HEADER = """\
 # Credentials of a packwire hub: ID:hash, one a line. Set one with `packwire hub password ID`.
 """
@@ -61,6 +64,10 @@ class PasswordHash:
             1 <= log_n <= MOST_LOG_N and 1 <= block_size <= MOST_BLOCK_SIZE and 1 <= parallel <= MOST_PARALLEL
         ):
             return f"more work than ln={MOST_LOG_N},r={MOST_BLOCK_SIZE},p={MOST_PARALLEL}"
+        if log_n >= 16 * block_size:  # RFC 7914, section 2: N is less than 2^(128 r / 8)
+            return f"ln={log_n}, which needs a larger r"
+        if 128 * block_size * ((1 << log_n) + parallel + 2) > MOST_MEMORY:
+            return f"more memory than {MOST_MEMORY >> 20} MiB"
         if len(salt) < 8 or len(key) < 16:
             return "a salt or hash that is too short"
         return None
@@ -93,16 +100,25 @@ def _decoded(text: str) -> bytes:
     return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
 
 
+def unstorable(device_id: str) -> str | None:
+    """Say why an id cannot stand in a credentials file, where it could pass for something else, or None."""
+    if device_id.startswith("#"):
+        return "an id that begins with # cannot be kept: it would be a comment"
+    if not device_id.isprintable() or any(map(str.isspace, device_id)) or _NO_TEXT in device_id:
+        return "an id with characters that cannot be printed cannot be kept"
+    return None
+
+
 def parse_credentials(text: str, name: str = "credentials") -> dict[str, PasswordHash]:
     """Read a credentials file: the hash of each id. Raises BadFileError that names the line."""
     found: dict[str, PasswordHash] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         device_id, colon, hashed = (part.strip() for part in line.partition(":"))
         device_id = normal_id(device_id)
         password = PasswordHash(hashed)
-        problem = id_problem(device_id) if colon else "it is no ID:hash"
+        problem = (id_problem(device_id) or unstorable(device_id)) if colon else "it is no ID:hash"
         if problem is None and device_id in found:
             problem = f"{device_id} is there twice"
         if problem is None and (wrong := password.problem()):
@@ -136,13 +152,14 @@ def store_credential(path: Path, device_id: str, password: PasswordHash | None) 
     Returns whether the id was there before. Raises BadFileError, and BadOptionError for an id that cannot be.
     """
     device_id = normal_id(device_id)
-    if problem := id_problem(device_id):
+    if problem := id_problem(device_id) or unstorable(device_id):
         raise BadOptionError(problem)
+    path = path.resolve()  # a link stays one
     try:
         with _locked(path):
             known = device_id in read_credentials(path, may_be_missing=True)
             before = path.read_text(encoding="utf-8") if path.exists() else _HEADER
-            kept = [line for line in before.splitlines() if _id_of(line) != device_id]
+            kept = [line for line in before.removesuffix("\n").split("\n") if _id_of(line) != device_id]
             if password is not None:
                 kept.append(f"{device_id}:{password.text}")
             _replace(path, "".join(f"{line}\n" for line in kept))

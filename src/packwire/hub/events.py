@@ -6,10 +6,14 @@ seconds for the same event, address and reason, with how many there were since (
 
 import json
 import logging
+import os
+import sys
 import time
+import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import override
+from pathlib import Path
+from typing import Any, TextIO, override
 
 log = logging.getLogger("packwire.hub")
 
@@ -50,6 +54,37 @@ class EventLog:
         if len(self._said) > REMEMBERED:
             self._said.popitem(last=False)
         self.say(event, level=level, **fields, again=unsaid or None)
+
+    def internal_error(self, context: Mapping[str, Any]) -> None:
+        """Write what asyncio has to say of an error that nobody caught: a mistake in the hub itself.
+
+        Its kind and place are written, not its text: that might repeat what a stranger sent.
+        """
+        error = context.get("exception")
+        place = None
+        if error is not None and (frames := traceback.extract_tb(error.__traceback__)):
+            place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
+        self.say_seldom(
+            "internal error",
+            str(context.get("message", "")),
+            type(error).__name__,
+            level=logging.ERROR,
+            reason=str(context.get("message", "")),
+            error=type(error).__name__ if error is not None else None,
+            place=place,
+        )
+
+
+class LogHandler(logging.StreamHandler[TextIO]):
+    """Writes the log; when nobody reads it any more (a closed pipe) the hub goes on without."""
+
+    @override
+    def handleError(self, record: logging.LogRecord) -> None:
+        if isinstance(sys.exception(), BrokenPipeError):
+            with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 - no file of ours
+                os.dup2(nowhere.fileno(), self.stream.fileno())
+            return
+        super().handleError(record)
 
 
 def _fields(record: logging.LogRecord) -> Mapping[str, Value]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import ssl
 from collections.abc import Callable
 
@@ -9,32 +10,23 @@ from packwire.errors import BadFileError, BadOptionError
 from packwire.hub.settings import TlsSettings
 
 BACKLOG = 1024
-#: How long a TLS connection may take to say goodbye.
-SHUTDOWN_SECONDS = 1.0
+#: asyncio accepts so many connections at a time before it shows one. They are open files already, beyond the
+#: limit that the hub keeps: with as many as wait in the backlog there would be none left.
+ACCEPTED_AT_ONCE = 8
 
 
 async def listen(
-    factory: Callable[[], asyncio.BaseProtocol],
-    host: str,
-    port: int,
-    option: str,
-    *,
-    tls: ssl.SSLContext | None = None,
-    handshake_seconds: float | None = None,
+    factory: Callable[[], asyncio.BaseProtocol], host: str, port: int, option: str
 ) -> asyncio.Server:
     """Listen on a TCP port. Raises BadOptionError that names the option to change."""
     try:
-        return await asyncio.get_running_loop().create_server(
-            factory,
-            host,
-            port,
-            backlog=BACKLOG,
-            ssl=tls,
-            ssl_handshake_timeout=handshake_seconds if tls else None,
-            ssl_shutdown_timeout=SHUTDOWN_SECONDS if tls else None,
-        )
+        server = await asyncio.get_running_loop().create_server(factory, host, port, backlog=ACCEPTED_AT_ONCE)
     except OSError as error:
         raise cannot_listen(host, port, option, error) from None
+    for listening in server.sockets:
+        with socket.socket(fileno=os.dup(listening.fileno())) as same:
+            same.listen(BACKLOG)
+    return server
 
 
 def cannot_listen(host: str, port: int, option: str, error: OSError) -> BadOptionError:
@@ -50,12 +42,6 @@ def cannot_listen(host: str, port: int, option: str, error: OSError) -> BadOptio
 def tls_context(settings: TlsSettings) -> ssl.SSLContext:
     """Return a server's TLS settings with certificate and key. Raises BadFileError."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    load_certificate(context, settings)
-    return context
-
-
-def load_certificate(context: ssl.SSLContext, settings: TlsSettings) -> None:
-    """Use this certificate for connections from now on. Raises BadFileError."""
     try:
         context.load_cert_chain(settings.certificate, settings.key, password=_no_passphrase)
     except OSError as error:  # ssl.SSLError is one
@@ -64,6 +50,7 @@ def load_certificate(context: ssl.SSLContext, settings: TlsSettings) -> None:
             "it is no PEM certificate with its key" if isinstance(error, ssl.SSLError) else error.strerror
         )
         raise BadFileError(f"the TLS certificate {named} cannot be used: {reason}") from None
+    return context
 
 
 def _no_passphrase() -> str:

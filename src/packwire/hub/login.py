@@ -4,12 +4,14 @@ Bytes that follow the line at once are not lost, as they are at the known hub.
 """
 
 import asyncio
+import ssl
 from collections.abc import Coroutine
 from typing import Any, Protocol, cast, override
 
 from packwire.hub.authentication import Refusal
 from packwire.hub.login_limits import network_of
-from packwire.vesc.hublogin import MAX_LINE, MIN_ID_LENGTH, Login, parse_login
+from packwire.hub.openings import why_no_login, why_no_tls
+from packwire.vesc.hublogin import MAX_LINE, Login, parse_login
 
 #: What somebody may go on to say after it was refused, before it is cut off.
 MOST_IGNORED = 64 * 1024
@@ -21,7 +23,7 @@ class Reception(Protocol):
     def admit(self, connection: "LoginProtocol") -> bool:
         """Let a new connection in, or say why not (in the log) and refuse it."""
 
-    def begin(self, connection: "LoginProtocol", login: Login, rest: bytes) -> Coroutine[Any, Any, None]:
+    def begin(self, connection: "LoginProtocol", login: Login) -> Coroutine[Any, Any, None]:
         """Judge the login; end it with `take_over` or `refuse`."""
 
     def login_refused(self, connection: "LoginProtocol", login: Login | None, refusal: Refusal) -> None:
@@ -47,8 +49,12 @@ class LoginProtocol(asyncio.Protocol):
         self._login_seconds = login_seconds
         self._refusal_seconds = refusal_seconds
         self._line = bytearray()
+        self.ended = False
+        """Whether the log has said why it ends."""
         self._ignored: int | None = None
         """Bytes that came after the refusal; None before one."""
+        self._rest = bytearray()
+        """What followed the line."""
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -59,7 +65,11 @@ class LoginProtocol(asyncio.Protocol):
         self.name, self.network = peer_of(transport)
         self.admitted = self._hub.admit(self)
         if self.admitted:
-            self._timer = asyncio.get_running_loop().call_later(self._login_seconds, self._too_late)
+            self.begin_login()
+
+    def begin_login(self) -> None:
+        """Wait for the line, not for ever."""
+        self._timer = asyncio.get_running_loop().call_later(self._login_seconds, self._too_late)
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -67,6 +77,9 @@ class LoginProtocol(asyncio.Protocol):
             self._ignored += len(data)
             if self._ignored > MOST_IGNORED:
                 self.transport.abort()
+            return
+        if self._task is not None:  # TLS hands on what it had read before it was paused
+            self._rest += data
             return
         line, newline, rest = data.partition(b"\n")
         if len(self._line) + len(line) > MAX_LINE:
@@ -83,26 +96,34 @@ class LoginProtocol(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self.transport.pause_reading()
-        self._task = asyncio.ensure_future(self._hub.begin(self, login, rest))
+        self._rest += rest
+        self._task = asyncio.ensure_future(self._hub.begin(self, login))
         self._task.add_done_callback(self._judged)
 
     @override
     def connection_lost(self, error: Exception | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        if self.admitted and not self.ended:
+            self._hub.login_refused(self, None, Refusal("left", self._why_lost(error)))
         if self._task is not None:
             self._task.cancel()
         self._gone()
 
-    def take_over(self, relay: asyncio.BaseProtocol) -> None:
-        """Hand the transport to a relay, which counts the connection's end from now on."""
+    def take_over(self, relay: asyncio.BaseProtocol) -> bytes:
+        """Hand the transport to a relay, which counts the connection's end from now on.
+
+        Returns what the other end sent behind its login.
+        """
         self._task = None
         self.admitted = False
         self._hub.login_ended(self)
         self.transport.set_protocol(relay)
+        return bytes(self._rest)
 
     def refuse(self, login: Login | None, refusal: Refusal) -> None:
         """Say why in the log, and close a moment later."""
+        self.ended = True
         self._hub.login_refused(self, login, refusal)
         self.close_later()
 
@@ -132,11 +153,21 @@ class LoginProtocol(asyncio.Protocol):
             )
 
     def _too_late(self) -> None:
-        said = f"after {len(self._line)} bytes" if self._line else "not a byte came"
-        self._hub.login_refused(
-            self, None, Refusal("no-login", f"no login within {self._login_seconds:g} s ({said})")
-        )
+        self.ended = True
+        problem = f"no login within {self._login_seconds:g} s ({self._came})"
+        self._hub.login_refused(self, None, Refusal("no-login", problem))
         self.transport.close()
+
+    @property
+    def _came(self) -> str:
+        return f"after {len(self._line)} bytes" if self._line else "not a byte came"
+
+    def _why_lost(self, error: Exception | None) -> str:
+        if isinstance(error, ssl.SSLError):
+            return f"it broke TLS off: {why_no_tls(error)}"
+        if self._task is not None:
+            return "it closed while its password was checked"
+        return f"it closed before any login ({self._came})"
 
 
 def peer_of(transport: asyncio.BaseTransport) -> tuple[str, str]:
@@ -146,19 +177,3 @@ def peer_of(transport: asyncio.BaseTransport) -> tuple[str, str]:
         return "somebody", "somewhere"
     host, port = peer[0], peer[1]
     return (f"[{host}]:{port}" if ":" in host else f"{host}:{port}"), network_of(host)
-
-
-def why_no_login(line: bytes) -> str:
-    """Say what is wrong with a first line, without repeating it: it may hold a password."""
-    if line.startswith((b"GET ", b"POST ", b"HEAD ", b"CONNECT ", b"OPTIONS ")):
-        return "HTTP was spoken: this port is for VESCs and their clients"
-    if line.startswith(b"\x16\x03"):
-        return "TLS was spoken on the port without TLS"
-    if line[:1] in {b"\x02", b"\x03"}:
-        return "a VESC frame came before any login"
-    tokens = line.decode("utf-8", "replace").rstrip("\r").split(":")
-    if len(tokens) != 3:
-        return f"{len(tokens)} parts between colons, not the 3 of ROLE:ID:PASSWORD (a colon in one of them?)"
-    if len(tokens[1].replace(" ", "")) < MIN_ID_LENGTH:
-        return f"an id of less than {MIN_ID_LENGTH} characters"
-    return "the first word is not VESC, VESCTOOL or PING"

@@ -20,13 +20,14 @@ from packwire.hub.authentication import Authenticator, Refusal
 from packwire.hub.counters import HubCounters
 from packwire.hub.credentials import PasswordHash, read_credentials
 from packwire.hub.events import EventLog
-from packwire.hub.listening import listen, load_certificate, tls_context
+from packwire.hub.listening import listen, tls_context
 from packwire.hub.login import LoginProtocol
 from packwire.hub.registry import HubDevice, Registry
 from packwire.hub.relay import ClientRelay, DeviceRelay, Relay
 from packwire.hub.settings import HubSettings
 from packwire.hub.sharing import SharedDevice
 from packwire.hub.sockets import allow_many_files, watch_for_loss
+from packwire.hub.tls_login import TlsLoginProtocol
 from packwire.vesc.hublogin import Login, Role
 
 if TYPE_CHECKING:
@@ -78,20 +79,11 @@ class Hub:
         clock = asyncio.get_running_loop().time
         self.authenticator = Authenticator(settings, credentials_of(settings), self.events)
         self.admission = Admission(settings.limits, most, clock)
-        server = await listen(self._login, settings.host, settings.port, "--port")
-        self._servers.append(server)
-        self.port = server.sockets[0].getsockname()[1]
-        if settings.tls is not None:
-            secure = await listen(
-                self._login,
-                settings.host,
-                settings.tls.port,
-                "--tls-port",
-                tls=self._tls,
-                handshake_seconds=settings.limits.login_seconds,
-            )
-            self._servers.append(secure)
-            self.tls_port = secure.sockets[0].getsockname()[1]
+        try:
+            await self._listen()
+        except BaseException:
+            self._close_ports()
+            raise
         self.events.say(
             "hub listens",
             host=settings.host,
@@ -114,13 +106,13 @@ class Hub:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stopping = True
-        for server in self._servers:
-            server.close()
+        self._close_ports()
         count = len(self._relays)
         for relay in tuple(self._relays):
             relay.told_why = True
             relay.transport.close()
         for waiting in tuple(self._waiting):
+            waiting.ended = True
             waiting.transport.abort()
         if self._relays:
             with contextlib.suppress(TimeoutError):
@@ -130,7 +122,6 @@ class Hub:
             relay.transport.abort()
         for device in tuple(self.registry.devices.values()):
             self.registry.forget(device)
-        self.authenticator.verifier.close()
         self.events.say("hub stopped", connections_ended=count)
 
     async def reload(self, settings: HubSettings) -> None:
@@ -138,11 +129,12 @@ class Hub:
 
         Raises BadFileError or BadOptionError, and changes nothing then.
         """
+        self.authenticator.reading_begins()
         credentials = await asyncio.to_thread(credentials_of, settings)
         if settings.credentials is None:  # what was registered lives here alone
             credentials = self.authenticator.credentials
         if self._tls is not None and settings.tls is not None:
-            load_certificate(self._tls, settings.tls)
+            self._tls = tls_context(settings.tls)
         fixed = ("host", "port", "http_port")
         restart = [name for name in fixed if getattr(settings, name) != getattr(self.settings, name)]
         if (settings.tls is None) != (self.settings.tls is None):
@@ -150,6 +142,7 @@ class Hub:
         self.settings = settings
         self.admission.limits = settings.limits
         self.authenticator.reload(settings, credentials)
+        credentials = self.authenticator.credentials
         ended = 0
         for device in tuple(self.registry.devices.values()):
             if credentials.get(device.device_id) != device.credential:
@@ -169,6 +162,26 @@ class Hub:
     def _login(self) -> LoginProtocol:
         limits = self.settings.limits
         return LoginProtocol(self, limits.login_seconds, limits.refusal_seconds)
+
+    def _tls_login(self) -> LoginProtocol:
+        assert self._tls is not None
+        limits = self.settings.limits
+        return TlsLoginProtocol(self, limits.login_seconds, limits.refusal_seconds, self._tls)
+
+    async def _listen(self) -> None:
+        settings = self.settings
+        server = await listen(self._login, settings.host, settings.port, "--port")
+        self._servers.append(server)
+        self.port = server.sockets[0].getsockname()[1]
+        if settings.tls is not None:
+            secure = await listen(self._tls_login, settings.host, settings.tls.port, "--tls-port")
+            self._servers.append(secure)
+            self.tls_port = secure.sockets[0].getsockname()[1]
+
+    def _close_ports(self) -> None:
+        for server in self._servers:
+            server.close()
+        self.authenticator.verifier.close()
 
     # What a login asks for (login.Reception).
 
@@ -204,38 +217,56 @@ class Hub:
         """Say why somebody is not let in."""
         self.counters.refusals[refusal.kind] += 1
         device_id = None if login is None else login.device_id
+        left = refusal.kind == "left"
         self.events.say_seldom(
-            "login refused",
+            "left without login" if left else "login refused",
             connection.network,
             device_id or "",
             refusal.reason,
+            level=logging.INFO if left else logging.WARNING,
             role=None if login is None else _ROLES[login.role],
             id=device_id,
             address=connection.name,
             reason=refusal.reason,
         )
 
-    async def begin(self, connection: LoginProtocol, login: Login, rest: bytes) -> None:
+    async def begin(self, connection: LoginProtocol, login: Login) -> None:
         """Judge a login."""
         if login.role is Role.PING:
             self.counters.logins["ping"] += 1
+            connection.ended = True
             known = self.registry.connected(login.device_id) is not None
             connection.transport.write(b"PONG\n" if known else b"NULL\n")
             connection.transport.close()
+            return
+        if self._is_away(login):
+            connection.refuse(login, Refusal("not-connected", "the device is not connected to this hub"))
             return
         granted = await self.authenticator.grant(login, connection.network)
         if connection.transport.is_closing() or self.stopping:
             return
         if isinstance(granted, Refusal):
             connection.refuse(login, granted)
+        elif self.authenticator.credentials.get(login.device_id) != granted:
+            connection.refuse(login, Refusal("wrong-password", "its password was changed a moment ago"))
         elif login.role is Role.DEVICE:
-            self._begin_device(connection, login.device_id, granted, rest)
+            self._begin_device(connection, login.device_id, granted)
         else:
-            self._begin_client(connection, login, rest)
+            self._begin_client(connection, login)
 
-    def _begin_device(
-        self, connection: LoginProtocol, device_id: str, credential: PasswordHash, rest: bytes
-    ) -> None:
+    def _is_away(self, login: Login) -> bool:
+        """Tell whether it asks for a device that is not there.
+
+        Such a client is refused before its password costs anything: when the hub comes back with thousands of
+        devices, theirs are checked, and their clients' are known by then.
+        """
+        return (
+            login.role is Role.CLIENT
+            and login.device_id in self.authenticator.credentials
+            and login.device_id not in self.registry.devices
+        )
+
+    def _begin_device(self, connection: LoginProtocol, device_id: str, credential: PasswordHash) -> None:
         device = self.registry.devices.get(device_id)
         if device is None:
             device = self._new_device(device_id, credential)
@@ -266,9 +297,9 @@ class Hub:
         relay = DeviceRelay(
             self, device, connection.transport, connection.name, self._unread, self._ender(connection)
         )
-        self._start(connection, relay, rest)
+        self._start(connection, relay)
 
-    def _begin_client(self, connection: LoginProtocol, login: Login, rest: bytes) -> None:
+    def _begin_client(self, connection: LoginProtocol, login: Login) -> None:
         device = self.registry.devices.get(login.device_id)
         if device is None:
             connection.refuse(login, Refusal("not-connected", "the device is not connected to this hub"))
@@ -284,12 +315,11 @@ class Hub:
         relay = ClientRelay(
             self, device, connection.transport, connection.name, self._unread, self._ender(connection)
         )
-        self._start(connection, relay, rest)
+        self._start(connection, relay)
 
-    def _start(self, connection: LoginProtocol, relay: DeviceRelay | ClientRelay, rest: bytes) -> None:
+    def _start(self, connection: LoginProtocol, relay: DeviceRelay | ClientRelay) -> None:
         self._relays.add(relay)
-        connection.take_over(relay)
-        relay.begin(rest)
+        relay.begin(connection.take_over(relay))
 
     def _ender(self, connection: LoginProtocol) -> Callable[[], None]:
         network = connection.network
@@ -319,6 +349,8 @@ class Hub:
         self.events.say_seldom(
             "connection ended", "room", address=oldest.name, reason="made room: no login yet"
         )
+        oldest.ended = True
+        self.login_ended(oldest)  # now: the next to come, in a moment, must not count on the same room
         oldest.transport.abort()
         return None
 

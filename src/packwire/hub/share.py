@@ -5,7 +5,10 @@ client may ask and who gets which reply is decided in `packwire.hub.sharing`.
 """
 
 import asyncio
+import errno
+import ipaddress
 import os
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -23,6 +26,10 @@ from packwire.vesc.permissions import READ_ONLY, Policy
 from packwire.vesc.replies import FwVersion
 
 MAX_CLIENTS = 64
+#: So many of them from one address, where it is not this computer.
+MAX_OF_ADDRESS = 16
+#: Where there are too many, the one is ended that has asked nothing for the longest time, and for so long.
+IDLE = 5.0
 #: A client that leaves so many bytes unread is cut off: it does not read, and the others shall not wait.
 UNREAD = 256 * 1024
 #: Seconds after which a client that does not acknowledge is gone.
@@ -78,9 +85,10 @@ class Share:
     >>> async with Share(lambda: TcpLink("192.0.2.1", 65102), port=65102) as share:    # doctest: +SKIP
     ...     await share.run()
 
-    `link` makes a new Link for each connection. Entering connects to the device and begins to listen; it
-    raises UnreachableError, RefusedError, NoAnswerError or NotAVescError where there is no VESC, and
-    BadOptionError where the port cannot be listened on. `port` 0 takes any free one.
+    `link` makes a new Link for each connection. Entering takes the port, connects to the device and begins
+    to listen, in this order: a port that is taken costs nobody the device. It raises UnreachableError,
+    RefusedError, NoAnswerError or NotAVescError where there is no VESC, and BadOptionError where the port
+    cannot be listened on. `port` 0 takes any free one.
     """
 
     def __init__(
@@ -100,6 +108,7 @@ class Share:
         self._max_age = max_age
         self.watch = watch
         self.clients: set[_Client] = set()
+        self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
         self.device = SharedDevice(
@@ -109,9 +118,12 @@ class Share:
         )
         self._upstream = Upstream(self._link(), self.device)
         try:
+            self._server = await self._take_port()
             version = await self._upstream.open()
-            self._server = await self._listen()
+            await self._listen()
         except BaseException:
+            if self._server is not None:
+                self._server.close()
             await self._upstream.close()
             self.device.close()
             raise
@@ -122,6 +134,7 @@ class Share:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        assert self._server is not None
         self._server.close()
         for client in tuple(self.clients):
             client.end("")
@@ -164,16 +177,61 @@ class Share:
     def _there(self, version: FwVersion) -> None:
         self.watch(DeviceThere(self._upstream.link.name, version))
 
-    async def _listen(self) -> asyncio.Server:
+    async def _take_port(self) -> asyncio.Server:
         loop = asyncio.get_running_loop()
         try:
-            return await loop.create_server(lambda: _Client(self), self.host, self.port)
-        except OSError as error:
-            known = error.errno is not None and error.errno > 0
-            reason = os.strerror(error.errno or 0).lower() if known else error.strerror or str(error)
-            raise BadOptionError(
-                f"cannot listen on {self.where}: {reason}; name another port with --listen (0: any free one)"
-            ) from None
+            return await loop.create_server(lambda: _Client(self), self.host, self.port, start_serving=False)
+        except (OSError, UnicodeError) as error:
+            raise self._cannot_listen(error) from None
+
+    async def _listen(self) -> None:
+        assert self._server is not None
+        try:
+            await self._server.start_serving()
+        except OSError as error:  # another has begun to listen meanwhile
+            raise self._cannot_listen(error) from None
+
+    def _cannot_listen(self, error: OSError | UnicodeError) -> BadOptionError:
+        number = error.errno if isinstance(error, OSError) else None
+        if (
+            number == errno.EADDRNOTAVAIL
+            or number is None
+            or number <= 0
+            or isinstance(error, socket.gaierror)
+        ):
+            return BadOptionError(
+                f"cannot listen on {self.where}: {self.host} is no address of this computer; name one with "
+                "--host (127.0.0.1: for this computer alone, 0.0.0.0: for others too)"
+            )
+        reason = os.strerror(number).lower()
+        return BadOptionError(
+            f"cannot listen on {self.where}: {reason}; name another port with --listen (0: any free one)"
+        )
+
+    def make_room(self, newcomer: "_Client") -> str:
+        """See to it that there is room for one more client; say why there is none."""
+        others = [client for client in self.clients if client is not newcomer]
+        address = newcomer.address
+        if not is_loopback(address):
+            of_address = sum(client.address == address for client in others)
+            if of_address >= MAX_OF_ADDRESS:
+                return f"there are {of_address} clients of its address already"
+        if len(others) < MAX_CLIENTS:
+            return ""
+        idlest = min(others, key=lambda client: client.heard)
+        idle = asyncio.get_running_loop().time() - idlest.heard
+        if idle < IDLE:
+            return f"there are {len(others)} clients already"
+        idlest.end(f"there are {len(others)} clients, and it asked nothing for {idle:.0f} s")
+        return ""
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether an address (not a name) is this computer's own."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 class _Client(asyncio.Protocol):
@@ -181,6 +239,10 @@ class _Client(asyncio.Protocol):
 
     def __init__(self, share: Share) -> None:
         self._share = share
+        self.address = ""
+        self.heard = 0.0
+        """When it last sent anything, or came."""
+        self._now = share.device.now
         self._rest = b""
         self._reason = ""
 
@@ -188,11 +250,12 @@ class _Client(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         share = self._share
-        host, port = self._transport.get_extra_info("peername")[:2]
+        self.address, port = self._transport.get_extra_info("peername")[:2]
+        self.heard = self._now()
         share.clients.add(self)
-        self._seat = share.device.join(self._transport.write, place(host, port))
-        if len(share.clients) > MAX_CLIENTS:
-            self.end(f"there are {MAX_CLIENTS} clients already")
+        self._seat = share.device.join(self._write, place(self.address, port))
+        if reason := share.make_room(self):
+            self.end(reason)
             return
         watch_for_loss(self._transport.get_extra_info("socket"), CLIENT_LOSS)
         self._transport.set_write_buffer_limits(UNREAD)
@@ -200,6 +263,7 @@ class _Client(asyncio.Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
+        self.heard = self._now()
         if len(data) <= AT_ONCE:
             self._seat.received(data)
             return
@@ -223,6 +287,14 @@ class _Client(asyncio.Protocol):
         self._reason = self._reason or reason
         self._seat.leave()
         self._transport.abort()
+
+    def _write(self, data: bytes) -> None:
+        if (
+            self._transport.is_closing()
+        ):  # it has reset the connection: each write would be one more complaint
+            self._seat.leave()
+        else:
+            self._transport.write(data)
 
     def _next_piece(self) -> None:
         piece, self._rest = self._rest[:AT_ONCE], self._rest[AT_ONCE:]

@@ -10,8 +10,14 @@ from packwire.vesc.replies import FW_VERSION, FwVersion
 
 #: Seconds within which a device has to say who it is, after it took the connection.
 FIRST_ANSWER = 4.0
-#: A device that answers nothing for so many seconds is dialled anew.
+#: A device that answers nothing for so many seconds is asked who it is.
+DOUBTFUL = 10.0
+#: One that has not answered that either is dialled anew.
 SILENT = 20.0
+#: So many bytes wait for a device that does not read; then requests wait here, and what acts is dropped.
+UNSENT = 8 * 1024
+#: A device that takes nothing for so many seconds is dialled anew.
+STUCK = 10.0
 _GLANCE = 1.0
 
 
@@ -26,6 +32,7 @@ class Upstream:
         self._heard = asyncio.Event()
         self._closed = asyncio.Event()
         self._error: Exception | None = None
+        self._full_since: float | None = None
 
     async def open(self) -> FwVersion:
         """Connect and hear who the device is.
@@ -41,6 +48,8 @@ class Upstream:
     async def _begin(self) -> FwVersion:
         await self.link.open(self)
         self._begun = True
+        with contextlib.suppress(NotImplementedError):  # not every serial port's transport has limits
+            self.link.limit_unsent(UNSENT, self._on_full)
         self._device.device_connected(self.link.write, shared=self.link.shared)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FIRST_ANSWER):
@@ -55,12 +64,29 @@ class Upstream:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_GLANCE):
                     await self._closed.wait()
-            silent = self._device.silent
-            if silent > SILENT and not self._closed.is_set():
+            if not self._closed.is_set() and (trouble := self._trouble()):
                 await self.close()
-                return GoneError(f"{self.link.name} has answered nothing for {silent:.0f} s; is it wedged?")
+                return GoneError(f"{self.link.name} {trouble}; is it wedged?")
         await self.close()
         return await self.link.explain_close(answered=True, error=self._error)
+
+    def _trouble(self) -> str:
+        """Say what a device does not do that is connected, and doubt one that is silent."""
+        if self._full_since is not None:
+            stuck = asyncio.get_running_loop().time() - self._full_since
+            if stuck > STUCK:
+                return f"has taken nothing for {stuck:.0f} s"
+        silent = self._device.silent
+        if silent > (SILENT if self._device.probed else 2 * SILENT):
+            return f"has answered nothing for {silent:.0f} s"
+        if silent > DOUBTFUL:
+            self._device.probe()
+        return ""
+
+    def _on_full(self, full: bool) -> None:
+        self._full_since = asyncio.get_running_loop().time() if full else None
+        if self._begun:
+            self._device.device_full(full)
 
     async def close(self) -> None:
         """Close it."""

@@ -22,12 +22,14 @@ import asyncio
 from binascii import crc_hqx
 from collections import Counter
 from collections.abc import Callable
+from itertools import islice
 
 from packwire.hub.sharing_alarm import Alarm
-from packwire.hub.sharing_flights import WINDOW, Flight, Flights
+from packwire.hub.sharing_flights import PER_SEAT, Askers, Flight, Flights
 from packwire.hub.sharing_questions import DIRECT, Question, is_for_all, own_question
 from packwire.hub.sharing_seat import Seat
 from packwire.hub.sharing_stats import KeptReply, SharingStats, account
+from packwire.hub.sharing_stops import Stops
 from packwire.hub.sharing_stream import STALL, DeviceStream
 from packwire.hub.sharing_turns import Turns, drop
 from packwire.vesc.commands import Command
@@ -42,6 +44,8 @@ type Tell = Callable[[str], None]
 MAX_OPEN = 64
 #: So many distinct frames are remembered.
 MAX_KNOWN = 256
+#: Of which so many are looked at, from the oldest, for one to forget.
+LOOKED_AT = 8
 #: How often what waits is looked at.
 GLANCE = 0.1
 
@@ -84,13 +88,20 @@ class SharedDevice:
         self._alarm = Alarm(loop, self._on_time)
         self._write: Write | None = None
         self.ready = False
+        """Whether clients' requests go to the device now."""
+        self._there = False
+        """Whether this connection's beginning is over."""
+        self._full = False
         self._greetings = 0
         self._stream = DeviceStream(self._take, self.now)
         self._silent_since: float | None = None
+        self._probed: float | None = None
+        """Since when the device was silent that was asked whether it is there."""
         self._known: dict[bytes, Question] = {}
         self._seats: set[Seat] = set()
         self._stalled_seats: set[Seat] = set()
         self._turns = Turns(self)
+        self._stops = Stops(self.write, lambda: self.counts.update(dropped=1))
         self.flights = Flights()
         self.counts: Counter[str] = Counter()
         self._closed = False
@@ -117,6 +128,9 @@ class SharedDevice:
         self._greetings = (2 if shared else 1) if flush else 0
         if flush:
             write(FILLER)
+        self._stops.open = True
+        self._stops.on_time(self.now(), self.now() - self._keep)
+        if flush:
             self._greet()
         else:
             self._begin()
@@ -140,17 +154,50 @@ class SharedDevice:
     def device_gone(self) -> None:
         """Learn that the connection has ended. Reading requests are kept for `keep` seconds."""
         self._write = None
-        self.ready = False
+        self.ready = self._there = self._full = self._stops.open = False
         self._silent_since = None
         self._stream.reset()
         flights = self.flights.in_order()
         self.flights.clear()
         for flight in reversed(flights):
-            for seat, asked in flight.askers:
-                self._turns.give_back(seat, flight.question, asked)
+            for seat, times in flight.askers.items():
+                for asked in reversed(times):
+                    self._turns.give_back(seat, flight.question, asked)
         for seat in self._seats:
             self._turns.drop_what_acts(seat)
         self._set_alarm()
+
+    def device_full(self, full: bool) -> None:
+        """Learn that the connection takes no more for now, or that it does again.
+
+        Meanwhile readings wait, as they do for a device that is away, and what acts is dropped and counted;
+        of MOTOR_ESTOP the last one waits.
+        """
+        if self._write is None or full is self._full:
+            return
+        self._full = full
+        self._stops.open = not full
+        self.ready = self._there and not full
+        # Not now: this is called from within a write, with a client's turn half taken.
+        self._alarm.by(self.now())
+
+    def probe(self) -> None:
+        """Ask a device that is silent who it is, once a silence, for its reply ends the silence."""
+        if not self.ready or self._silent_since is None or self._probed == self._silent_since:
+            return
+        known = own_question(Command.FW_VERSION, DIRECT)
+        asked = self.flights.busy.get(Command.FW_VERSION)
+        if asked is not None and asked.question.way == DIRECT:
+            self._probed = self._silent_since  # a client has asked the same
+        elif self.flights.free(known):
+            self._probed = self._silent_since
+            self.send(known, self.now(), {})
+            self._set_alarm()
+
+    @property
+    def probed(self) -> bool:
+        """Tell whether the device was asked in this silence who it is."""
+        return self._silent_since is not None and self._probed == self._silent_since
 
     def close(self) -> None:
         """End all timers; nothing is written any more. The clients' connections are the caller's to close."""
@@ -174,7 +221,7 @@ class SharedDevice:
             [seat.stats() for seat in self._seats],
             self.counts,
             refused={str(kind): count for kind, count in self.refused.items()},
-            connected=self.ready,
+            connected=self._there,
             device_junk=self._stream.junk,
             silent=self.silent,
             kept=[
@@ -194,31 +241,38 @@ class SharedDevice:
             and known.plain
             and known.kept is None
             and known.command not in self.flights.busy
-            and len(self.flights.open) < WINDOW
+            and len(self.flights.open) < PER_SEAT
             and seat.open < MAX_OPEN
         ):
             seat.open += 1
             now = self.now()
-            self.send(known, now, [(seat, now)]).quick = known.accepts is None
+            self.send(known, now, {seat: [now]}, seat).quick = known.accepts is None
             return
-        if known.kind is Kind.STOP and self._write is not None:
-            self.write(known)
+        if known.kind is Kind.STOP:
+            if not self._closed:
+                self._stops.take(known, self.now())
+                self._set_alarm()
             return
-        away = not self.ready and known.kind not in {Kind.READ, Kind.STOP}
+        away = not self.ready and known.kind is not Kind.READ
         seat.open += 1
         if seat.open > MAX_OPEN or away or self._closed:
             drop(seat)
             return
         self._turns.add(seat, known, self.now())
-        self._turns.pump()
         if self._turns.line:
             self._alarm.by(self.now() + GLANCE)
 
     def remember(self, known: Question) -> None:
         """Keep what is known of a frame that may pass, for when it comes again."""
-        if len(self._known) >= MAX_KNOWN:
-            self._known.clear()
-        self._known[known.frame] = known
+        remembered = self._known
+        for frame in tuple(islice(remembered, LOOKED_AT)) if len(remembered) >= MAX_KNOWN else ():
+            oldest = remembered.pop(frame)
+            if oldest.kept is None or self.now() - oldest.kept_at > self.max_age:
+                break
+            remembered[frame] = oldest  # it is given out now: another goes
+        if len(remembered) >= MAX_KNOWN:
+            del remembered[next(iter(remembered))]
+        remembered[known.frame] = known
 
     def stalled(self, seat: Seat, *, waits: bool) -> None:
         """Learn that a client's frame has begun and is not whole, or that no frame has."""
@@ -239,6 +293,7 @@ class SharedDevice:
         """Learn that a client has left."""
         self._seats.discard(seat)
         self._stalled_seats.discard(seat)
+        self.flights.forget(seat)
         account = seat.stats()
         for name in ("requests", "replies", "dropped", "junk"):
             self.counts[name] += getattr(account, name)
@@ -251,9 +306,13 @@ class SharedDevice:
             self.counts["forwarded"] += 1
             self._write(known.frame)
 
-    def send(self, known: Question, now: float, askers: list[tuple[Seat, float]]) -> Flight:
+    def send(self, known: Question, now: float, askers: Askers, owner: Seat | None = None) -> Flight:
         """Send a request for those who ask it; nobody does where it is a fence."""
-        flight = self.flights.add(known, now, now + (known.timeout or self._timeout), askers)
+        flight = self.flights.add(known, now, now + self._timeout, askers, owner)
+        if known.timeout is not None:
+            flight.last = now + known.timeout
+            if known.way < 0:
+                flight.due = flight.last
         if self._silent_since is None:
             self._silent_since = now
         if flight.due < self._alarm.due:
@@ -265,11 +324,12 @@ class SharedDevice:
 
     def _greet(self) -> None:
         self._greetings -= 1
-        self.send(own_question(Command.FW_VERSION, DIRECT), self.now(), []).greeting = True
+        self.send(own_question(Command.FW_VERSION, DIRECT), self.now(), {}).greeting = True
 
     def _begin(self) -> None:
         """Let the clients' requests go to the device."""
-        self.ready = True
+        self._there = True
+        self.ready = not self._full
         self._turns.pump()
         self._set_alarm()
 
@@ -282,7 +342,7 @@ class SharedDevice:
         known = own_question(Command.BMS_GET_VALUES if other else Command.FW_VERSION, way)
         if self.flights.free(known):
             overdue.fenced = True
-            self.send(known, self.now(), [])
+            self.send(known, self.now(), {})
 
     def _took_quickly(self, frame: bytes) -> bool:
         """Take the reply to a poll where there is nothing else to think of; tell whether it was one."""
@@ -292,11 +352,12 @@ class SharedDevice:
             return False
         del flights.busy[frame[2]]
         flights.open.discard(flight)
-        for seat, _ in flight.askers:
-            if not seat.gone:
-                seat.open -= 1
-                seat.replies += 1
-                seat.write(frame)
+        for seat, times in flight.askers.items():
+            for _ in times:
+                if not seat.gone:
+                    seat.open -= 1
+                    seat.replies += 1
+                    seat.write(frame)
         return True
 
     def _take(self, payload: bytes, frame: bytes) -> None:
@@ -314,29 +375,37 @@ class SharedDevice:
                 seat.unsolicited += 1
                 seat.write(frame)
         else:
-            self.counts["late" if self.flights.unasked(command, self.now()) else "unasked"] += 1
+            self.counts["unasked"] += 1
 
     def _answered(self, flight: Flight, payload: bytes, frame: bytes) -> None:
         flights, known = self.flights, flight.question
         flights.remove(flight)
-        if known.way >= 0:
-            flights.answered(flight)
         if flight.overdue:
             self.counts["late"] += 1
         if self.max_age and known.reading:
             known.kept = frame
             known.kept_at = self.now()
-        for seat, _ in flight.askers:
-            self.reply(seat, frame)
+        self._learn_from(known, payload)
+        for seat, times in flight.askers.items():
+            for _ in times:
+                self.reply(seat, frame)
         if flights.overdue:
-            for lost in flights.proved_lost(flight, self._timeout):
+            for lost in flights.proved_lost(flight):
                 self._lost(lost)
-        if payload[0] == Command.FW_VERSION and known.way < 0:
-            self.fw_version = payload
         if flight.greeting:
             self._greeted()
         elif self._turns.line:
             self._turns.pump()
+
+    def _learn_from(self, known: Question, payload: bytes) -> None:
+        if known.command == Command.FILE_READ:
+            self._turns.files.answered(payload)
+        if known.way >= 0:
+            self.flights.answered(known.way)
+        elif known.command == Command.FW_VERSION:
+            self.fw_version = payload
+        elif known.command == Command.PING_CAN:
+            self.flights.found(payload[1:])
 
     def _greeted(self) -> None:
         if self._greetings > 0:
@@ -355,12 +424,13 @@ class SharedDevice:
         """Give up a reply; who asked well after the request was sent gets a request of their own."""
         now = self.now()
         self.flights.lost(flight, now)
-        for seat, asked in reversed(flight.askers):
-            if asked > flight.sent and flight.question.kind is Kind.READ:
-                self._turns.give_back(seat, flight.question, asked)
-            elif not seat.gone:
-                seat.open -= 1
-                seat.unanswered += 1
+        for seat, times in flight.askers.items():
+            for asked in reversed(times):
+                if asked > flight.sent and flight.question.kind is Kind.READ:
+                    self._turns.give_back(seat, flight.question, asked)
+                elif not seat.gone:
+                    seat.open -= 1
+                    seat.unanswered += 1
 
     # The clock.
 
@@ -370,6 +440,8 @@ class SharedDevice:
             self._alarm.by(min(flight.due for flight in self.flights.open))
         if self._turns.line or self._stalled_seats or not self._stream.clean:
             self._alarm.by(self.now() + GLANCE)
+        if (stop := self._stops.due) is not None:
+            self._alarm.by(max(stop, self.now()) if self._stops.open else self.now() + GLANCE)
 
     def _on_time(self) -> None:
         now = self.now()
@@ -377,12 +449,20 @@ class SharedDevice:
         for flight in self.flights.in_order():
             if now >= flight.due and flight in self.flights.open:
                 self._expire(flight)
+        self._stops.on_time(now, now - self._keep)
+        if self._full:
+            for seat in self._seats:
+                self._turns.drop_what_acts(seat)
         self._turns.expire(now - self._keep)
         self._turns.pump()
         self._set_alarm()
 
     def _expire(self, flight: Flight) -> None:
         """Act on a reply that is late, or that is waited for no more."""
+        if flight.due < flight.last:  # such as a search of another bus: it takes its time
+            flight.due = flight.last
+            self.flights.release_bus(flight)
+            return
         if flight.overdue:
             self._lost(flight)
             return
@@ -392,7 +472,7 @@ class SharedDevice:
         else:
             self._lost(flight)
         self._stream.give_up()
-        if any(asked > flight.sent for _, asked in flight.askers):
+        if any(times[-1] > flight.sent for times in flight.askers.values()):
             self.fence(flight)
         if flight.greeting:
             self._greetings = 0

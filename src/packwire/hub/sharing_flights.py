@@ -4,27 +4,32 @@ A reply that is late must never be taken for the answer to a later request. So a
 come in time goes on to occupy its command until the reply comes after all, or can come no more:
 
 - something asked later on the same way was answered (replies on one way keep their order);
-- of a CAN node that is silent, not slow: the device itself answered what was asked well after it, so the
-  connection does not lag, and a CAN bus answers within milliseconds;
-- or `LATEST` seconds have passed.
+- or `LATEST` seconds have passed. Of a CAN node that has not answered yet nothing else tells whether it is
+  dead or slow: what other nodes and the device itself answer meanwhile proves nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from packwire.hub.sharing_questions import CAN_BUS, DIRECT, LATEST, Question
+from packwire.hub.sharing_questions import CAN_BUS, LATEST, Question
 
 if TYPE_CHECKING:
     from packwire.hub.sharing_seat import Seat
 
-#: So many requests are under way at most; each of another command.
+type Askers = dict["Seat", list[float]]
+
+#: So many requests are under way at most that are not late yet; each of another command.
 WINDOW = 16
+#: So many of them are one client's.
+PER_SEAT = 8
+#: A client with none under way may send one beyond the window: others shall not keep the device from it.
+WIDEST = 64
 #: A CAN node that gave no reply so many times in a row is not asked for a while: each time it would keep the
-#: bus from the others until the reply is late.
-PATIENCE = 3
+#: bus from the others until the reply is late, and the command until it can come no more.
+PATIENCE = 2
 FIRST_REST = 1.0
-LONGEST_REST = 8.0
+LONGEST_REST = 16.0
 
 
 @dataclass(slots=True, eq=False)
@@ -36,8 +41,12 @@ class Flight:
     sent: float
     due: float
     """When it is late; once it is, when it is waited for no more."""
-    askers: list[tuple["Seat", float]]
-    """Each with the time when it asked."""
+    askers: Askers
+    """Each with the times when it asked."""
+    owner: "Seat | None"
+    """Whose request it was at first."""
+    last: float = 0.0
+    """Beyond `due`, until when it is waited for after it has released the CAN bus."""
     quick: bool = False
     """Its reply is known by the command alone, and needs no more than to be handed on."""
     greeting: bool = False
@@ -52,8 +61,6 @@ class CanNode:
 
     answered: bool = False
     """Its last request was answered."""
-    slow: bool = False
-    """One of its replies was late: no more than time proves that none will come."""
     lost: int = 0
     rests_until: float = 0.0
 
@@ -68,21 +75,23 @@ class Flights:
     overdue: int = 0
     nodes: dict[int, CanNode] = field(default_factory=dict)
     _order: int = 0
-    _lost_on_bus: dict[int, tuple[int, float]] = field(default_factory=dict)
-    """By command: the CAN id whose reply was given up, and until when it may yet come."""
 
     def free(self, question: Question) -> bool:
-        """Tell whether a request may be sent now."""
-        busy = self.busy
-        for need in question.needs:
-            if need in busy:
-                return False
-        return len(self.open) < WINDOW
+        """Tell whether what a request needs of the device is not taken."""
+        return all(need not in self.busy for need in question.needs)
 
-    def add(self, question: Question, now: float, due: float, askers: list[tuple["Seat", float]]) -> Flight:
+    def room(self, seat: "Seat") -> bool:
+        """Tell whether a client may have one more request under way; what is late counts no more."""
+        flying = len(self.open) - self.overdue
+        if flying < PER_SEAT:
+            return True
+        own = sum(flight.owner is seat and not flight.overdue for flight in self.open)
+        return own < PER_SEAT and flying < (WINDOW if own else WIDEST)
+
+    def add(self, question: Question, now: float, due: float, askers: Askers, owner: "Seat | None") -> Flight:
         """Note that a request is sent now."""
         self._order += 1
-        flight = Flight(question, self._order, now, due, askers)
+        flight = Flight(question, self._order, now, due, askers, owner)
         busy = self.busy
         for need in question.needs:
             busy[need] = flight
@@ -104,7 +113,11 @@ class Flights:
         self.open.clear()
         self.overdue = 0
         self.nodes.clear()
-        self._lost_on_bus.clear()
+
+    def forget(self, seat: "Seat") -> None:
+        """Learn that a client has left: it waits for nothing any more."""
+        for flight in self.open:
+            flight.askers.pop(seat, None)
 
     def in_order(self) -> list[Flight]:
         """Return the flights as they were sent."""
@@ -114,22 +127,23 @@ class Flights:
         """Tell whether a client may wait for this reply without its replies on this way changing order."""
         if flight.overdue:
             return False
-        return not any(other.order > flight.order for other in self._of(seat, flight.question.way))
+        way, order = flight.question.way, flight.order
+        return not any(
+            other.order > order and other.question.way == way and seat in other.askers for other in self.open
+        )
 
     def waits(self, seat: "Seat", way: int) -> bool:
         """Tell whether a client waits for a reply on a way."""
-        return any(self._of(seat, way))
+        return any(flight.question.way == way and seat in flight.askers for flight in self.open)
 
-    def _of(self, seat: "Seat", way: int) -> Iterator[Flight]:
-        for flight in self.open:
-            if flight.question.way == way and any(asker is seat for asker, _ in flight.askers):
-                yield flight
+    def answered(self, can_id: int) -> None:
+        """Learn that a CAN node answers."""
+        self.nodes[can_id] = CanNode(answered=True)
 
-    def answered(self, flight: Flight) -> None:
-        """Learn from a reply how its CAN node answers."""
-        way = flight.question.way
-        if way >= 0:
-            self.nodes[way] = CanNode(answered=True, slow=self.node(way).slow or flight.overdue)
+    def found(self, can_ids: Iterable[int]) -> None:
+        """Learn which CAN nodes are there: they rest no more."""
+        for can_id in can_ids:
+            self.nodes.pop(can_id, None)
 
     def node(self, can_id: int) -> CanNode:
         """Return what is known of a CAN node."""
@@ -140,6 +154,10 @@ class Flights:
         flight.overdue = True
         flight.due = flight.sent + LATEST
         self.overdue += 1
+        self.release_bus(flight)
+
+    def release_bus(self, flight: Flight) -> None:
+        """Let others use the CAN bus, although the reply has not come; the command stays taken."""
         if self.busy.get(CAN_BUS) is flight:
             del self.busy[CAN_BUS]
 
@@ -154,45 +172,21 @@ class Flights:
         node.lost += 1
         if node.lost >= PATIENCE:
             node.rests_until = now + min(FIRST_REST * 2 ** (node.lost - PATIENCE), LONGEST_REST)
-        self._lost_on_bus[flight.question.command] = (way, flight.sent + LATEST)
 
-    def unasked(self, command: int, now: float) -> bool:
-        """Take a reply that nobody waits for; tell whether it is one that was given up too soon."""
-        way, until = self._lost_on_bus.get(command, (DIRECT, 0.0))
-        if way < 0 or now > until:
-            return False
-        self.nodes[way] = CanNode(slow=True)
-        return True
-
-    def proved_lost(self, answered: Flight, patience: float) -> list[Flight]:
+    def proved_lost(self, answered: Flight) -> list[Flight]:
         """Return the overdue flights whose replies can come no more, now that `answered` has its own."""
         if not self.overdue or not answered.question.ordered:
             return []
         return [
             flight
             for flight in self.in_order()
-            if flight.overdue and flight.order < answered.order and self._proves(answered, flight, patience)
+            if flight.overdue
+            and flight.order < answered.order
+            and flight.question.ordered
+            and flight.question.way == answered.question.way
         ]
-
-    def _proves(self, answered: Flight, flight: Flight, patience: float) -> bool:
-        way = flight.question.way
-        if not flight.question.ordered:
-            return False
-        if way == answered.question.way:
-            return True
-        return (
-            way >= 0
-            and answered.question.way == DIRECT
-            and answered.sent >= flight.sent + patience
-            and self.fence_way(flight) == DIRECT
-        )
 
     def fence_way(self, flight: Flight) -> int | None:
         """Return the way on which to ask what proves a reply lost; None where only time does."""
         way = flight.question.way
-        if way < 0:
-            return way
-        node = self.node(way)
-        if node.answered:
-            return way
-        return None if node.slow else DIRECT
+        return way if way < 0 or self.node(way).answered else None

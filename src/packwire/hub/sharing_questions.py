@@ -167,6 +167,8 @@ FOR_ALL = UNSOLICITED | {
     Command.BMS_HW_DATA,
     Command.NRF_START_PAIRING,  # how the pairing ended
     Command.GPD_BUFFER_NOTIFY,
+    Command.SAMPLE_PRINT,  # what was sampled, one packet a sample
+    Command.CAN_FWD_FRAME,  # what passes on the bus, after SET_CAN_MODE and the like
 }
 
 #: A piece of something long: where in the request and in the reply its offset is (four bytes each).

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 REMEMBERED_SIZE = 64
 #: What a client sends to the device's terminal, to be told about the sharing instead.
 STATUS_COMMAND = b"packwire"
+#: Seconds between two such answers: they are long.
+STATUS_INTERVAL = 1.0
 
 
 class Seat:
@@ -27,6 +29,7 @@ class Seat:
         "_device",
         "_framer",
         "_known",
+        "_status_at",
         "_told",
         "dropped",
         "gone",
@@ -62,6 +65,7 @@ class Seat:
         self._framer = Framer(DEVICE_MAX_PAYLOAD)
         self._clean = True
         self._told: set[tuple[int, str]] = set()
+        self._status_at = float("-inf")
 
     def received(self, data: bytes) -> None:
         """Take bytes from the client, in pieces of any size."""
@@ -82,6 +86,7 @@ class Seat:
         if not self.gone:
             self.gone = True
             self.queue.clear()
+            self._framer.reset()  # a frame that it broke off is junk
             self._device.left(self)
 
     def look_behind(self, *, give_up: bool) -> None:
@@ -142,6 +147,11 @@ class Seat:
             self._device.tell(f"{self.name}: {line}")
 
     def _tell_status(self) -> None:
+        now = self._device.now()
+        if now - self._status_at < STATUS_INTERVAL:
+            self.dropped += 1
+            return
+        self._status_at = now
         for line in status_lines(self._device.stats()):
             if not self.gone:
                 self.write(encode_frame(bytes((Command.PRINT,)) + line.encode()[:400] + b"\0"))

@@ -8,18 +8,22 @@ from packwire.wire.frame import Frame
 
 #: When a frame has begun and nothing more came for this long, its header is taken for a false one.
 STALL = 0.2
+#: A frame that has not become whole for so long hides replies, also where more bytes come all the time.
+SLOWEST_FRAME = 1.5
 
 
 class DeviceStream:
     """The bytes of one device, over all its connections; `take` gets each frame's payload and bytes."""
 
-    __slots__ = ("_framer", "_now", "_take", "clean", "stalled_since")
+    __slots__ = ("_begun", "_framer", "_now", "_take", "clean", "stalled_since")
 
     def __init__(self, take: Callable[[bytes, bytes], None], now: Callable[[], float]) -> None:
         self.clean = True
         """No frame has begun: the next byte is the first of one."""
         self.stalled_since: float | None = None
         """When the last bytes of a frame came that is not whole."""
+        self._begun = (-1, 0.0)
+        """Where in the stream the frame began that is not whole, and when."""
         self._framer = Framer()
         self._take = take
         self._now = now
@@ -40,8 +44,11 @@ class DeviceStream:
         self.stalled_since = None
 
     def give_up(self) -> None:
-        """Wait no more for the frame that has begun, so that the next reply does not hide in it."""
-        if not self.clean:
+        """Wait no more for a frame that does not go on, or not to its end, so that no reply hides in it."""
+        if self.stalled_since is None:
+            return
+        now = self._now()
+        if now - self.stalled_since >= STALL or now - self._begun[1] >= SLOWEST_FRAME:
             self._take_all(self._framer.give_up())
 
     def look_behind(self, now: float) -> None:
@@ -55,7 +62,12 @@ class DeviceStream:
             self._take_all(frames)
 
     def _take_all(self, frames: list[Frame]) -> None:
-        self.clean = self._framer.stats.waiting is None
-        self.stalled_since = None if self.clean else self._now()
+        waiting = self._framer.stats.waiting
+        self.clean = waiting is None
+        self.stalled_since = None
+        if waiting is not None:
+            self.stalled_since = self._now()
+            if waiting.since != self._begun[0]:
+                self._begun = (waiting.since, self.stalled_since)
         for frame in frames:
             self._take(frame.payload, encode_frame(frame.payload))

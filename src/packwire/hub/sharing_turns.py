@@ -3,6 +3,7 @@
 from collections import deque
 from typing import TYPE_CHECKING
 
+from packwire.hub.sharing_files import FileTurn, Turn
 from packwire.hub.sharing_questions import Question
 from packwire.vesc.commands import Command
 from packwire.vesc.permissions import Kind
@@ -11,14 +12,16 @@ if TYPE_CHECKING:
     from packwire.hub.sharing import SharedDevice
     from packwire.hub.sharing_seat import Seat
 
-#: Seconds for which reading a file is left to the client that has begun with one.
-FILE_TURN = 1.0
-
 
 def drop(seat: "Seat") -> None:
     """Give up a client's request that was not sent, or may not be sent again."""
     seat.open -= 1
     seat.dropped += 1
+
+
+def _more_patience(known: Question) -> float:
+    """Return how much longer than others a request may wait: a search of the bus, for another one."""
+    return known.timeout or 0.0 if known.kind is Kind.READ else 0.0
 
 
 class Turns:
@@ -28,13 +31,13 @@ class Turns:
     answered (a motor's set point) waits for no reading: late it would do harm.
     """
 
-    __slots__ = ("_device", "_file_reader", "line")
+    __slots__ = ("_device", "files", "line")
 
     def __init__(self, device: "SharedDevice") -> None:
         self.line: deque[Seat] = deque()
         """The clients with requests that wait to be sent; the next turn is the first's."""
+        self.files = FileTurn()
         self._device = device
-        self._file_reader: tuple[Seat, float] | None = None
 
     def wait(self, seat: "Seat") -> None:
         """Let a client with a waiting request take its place in the line, if it has none."""
@@ -43,12 +46,12 @@ class Turns:
             self.line.append(seat)
 
     def add(self, seat: "Seat", known: Question, now: float) -> None:
-        """Let a request wait for its turn; MOTOR_ESTOP is always the next."""
-        if known.kind is Kind.STOP:
-            seat.queue.appendleft((known, now))
-        else:
-            seat.queue.append((known, now))
-        self.wait(seat)
+        """Settle a request at once where that can be; else let it wait for its turn."""
+        seat.queue.append((known, now))
+        if self._device.ready:
+            self._take_turn(seat)
+        if seat.queue:
+            self.wait(seat)
 
     def give_back(self, seat: "Seat", known: Question, asked: float) -> None:
         """Put a request back to where it came from, before all that was asked later."""
@@ -60,14 +63,14 @@ class Turns:
 
     def drop_what_acts(self, seat: "Seat") -> None:
         """Give up a client's waiting requests that are no readings: later they would do harm."""
-        for waiting in [each for each in seat.queue if each[0].kind not in {Kind.READ, Kind.STOP}]:
+        for waiting in [each for each in seat.queue if each[0].kind is not Kind.READ]:
             seat.queue.remove(waiting)
             drop(seat)
 
     def expire(self, before: float) -> None:
         """Give up what was asked before this time and still waits."""
         for seat in self.line:
-            while seat.queue and seat.queue[0][1] < before:
+            while seat.queue and seat.queue[0][1] + _more_patience(seat.queue[0][0]) < before:
                 seat.queue.popleft()
                 drop(seat)
 
@@ -112,19 +115,34 @@ class Turns:
                 return True
             if known.kept is not None and self._answer_from_age(seat, known, now):
                 return True
-            flight = flights.busy.get(known.command)
-            if flight is not None and flight.question.frame == known.frame and flights.joinable(flight, seat):
-                device.counts["from_flight"] += 1
-                flight.askers.append((seat, asked))
+            if self._join(seat, known, asked):
                 return True
         elif not known.answered:
             return self._pass(seat, known)
         if not flights.free(known):
             self._fence_before(known)
             return False
-        if known.command == Command.FILE_READ and not self._may_read_files(seat, now):
+        return flights.room(seat) and self._send(seat, known, asked, now)
+
+    def _send(self, seat: "Seat", known: Question, asked: float, now: float) -> bool:
+        """Send a request; or not, where it reads a file and it is another client's turn to."""
+        if known.command == Command.FILE_READ and known.kind is Kind.READ:
+            turn = self.files.take(seat, known, now)
+            if turn is not Turn.NOW:
+                if turn is Turn.NEVER:
+                    drop(seat)
+                return turn is Turn.NEVER
+        self._device.send(known, now, {seat: [asked]}, seat)
+        return True
+
+    def _join(self, seat: "Seat", known: Question, asked: float) -> bool:
+        """Let a client wait for the reply to a request that another has under way, where that may be."""
+        flights = self._device.flights
+        flight = flights.busy.get(known.command)
+        if flight is None or flight.question.frame != known.frame or not flights.joinable(flight, seat):
             return False
-        device.send(known, now, [(seat, asked)])
+        self._device.counts["from_flight"] += 1
+        flight.askers.setdefault(seat, []).append(asked)
         return True
 
     def _answer_from_age(self, seat: "Seat", known: Question, now: float) -> bool:
@@ -144,15 +162,6 @@ class Turns:
             return False
         seat.open -= 1
         self._device.write(known)
-        return True
-
-    def _may_read_files(self, seat: "Seat", now: float) -> bool:
-        """Tell whether it is this client's turn: the firmware reads one file on, whosever request it is."""
-        if self._file_reader is not None:
-            reader, until = self._file_reader
-            if reader is not seat and now < until and not reader.gone:
-                return False
-        self._file_reader = (seat, now + FILE_TURN)
         return True
 
     def _fence_before(self, known: Question) -> None:

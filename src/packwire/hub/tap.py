@@ -7,9 +7,10 @@ to a watcher and written by a recorder, which can change nothing.
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from typing import Protocol, Self, cast, override
 
-from packwire.capture.recorder import RecordedConnection, Recorder
+from packwire.capture.recorder import Endpoint, RecordedConnection, Recorder
 from packwire.errors import PackwireError, UnreachableError
 from packwire.hub.tap_ends import (
     SERIAL_CLIENT,
@@ -141,10 +142,13 @@ class Tap:
         if self.port is None and not self.over.done():
             self.over.set_result(None)
 
-    def trouble(self, error: Exception) -> None:
-        """Learn that showing or recording went wrong; what passes still passes."""
-        if not self.over.done():
-            self.over.set_exception(error)
+    def beside[**P](self, see: Callable[P, object], *what: P.args, **more: P.kwargs) -> None:
+        """Show or record something; where that fails, what passes still passes, and `over` gets the error."""
+        try:
+            see(*what, **more)
+        except Exception as error:  # noqa: BLE001 - the wire goes on, whoever runs the tap gets it
+            if not self.over.done():
+                self.over.set_exception(error)
 
     def _start(self, work: "asyncio._CoroutineLike[None]") -> None:
         task = asyncio.ensure_future(work)
@@ -155,8 +159,8 @@ class Tap:
         while True:
             await asyncio.sleep(TICK)
             if self.recorder:
-                self.recorder.tick()
-            self.watcher.tick(time.time_ns())
+                self.beside(self.recorder.tick)
+            self.beside(self.watcher.tick, time.time_ns())
 
 
 class _Relay:
@@ -178,7 +182,7 @@ class _Relay:
             await self.connect()
         except PackwireError as error:
             if not self._over:
-                self._tap.watcher.failed(self._number, error)
+                self._tap.beside(self._tap.watcher.failed, self._number, error)
                 self._finish()
 
     async def connect(self) -> None:
@@ -186,7 +190,8 @@ class _Relay:
         near = self.ways[0]
         assert near is not None
         client = peer(near)
-        self._tap.watcher.opened(self._number, place(*client) if client else self._tap.where)
+        name = place(*client) if client else self._tap.where
+        self._tap.beside(self._tap.watcher.opened, self._number, name)
         await self._tap.upstream.connect(_Side(self, 1))
         if not self._over:
             near.resume_reading()
@@ -204,32 +209,32 @@ class _Relay:
             way.abort()
         elif self._tap.recorder:
             client, server = peer(near) or SERIAL_CLIENT, peer(way) or SERIAL_DEVICE
-            self._recorded = self._tap.recorder.connection(client, server)
-            self._recorded.opened()
+            self._tap.beside(self._record, self._tap.recorder, client, server)
+
+    def _record(self, recorder: Recorder, client: Endpoint, server: Endpoint) -> None:
+        self._recorded = recorder.connection(client, server)
+        self._recorded.opened()
 
     def passed(self, side: int, data: bytes) -> None:
         """Pass bytes on, then show them."""
         other = self.ways[1 - side]
         if other is not None and not self._over:
             other.write(data)
-        try:
-            if self._recorded:
-                self._recorded.data(side, data)
-            self._tap.watcher.passed(self._number, side, data, time.time_ns())
-        except Exception as error:  # noqa: BLE001 - the wire goes on, whoever runs the tap gets it
-            self._tap.trouble(error)
+        if self._recorded:
+            self._tap.beside(self._recorded.data, side, data)
+        self._tap.beside(self._tap.watcher.passed, self._number, side, data, time.time_ns())
 
     def ended(self, side: int) -> None:
         """Pass on that a side will send no more; when both will not, it is over."""
         first = 1 - side if self._ended[1 - side] else side
         self._ended[side] = True
         if self._recorded:
-            self._recorded.end(side)
+            self._tap.beside(self._recorded.end, side)
         other = self.ways[1 - side]
         if other is not None and other.can_write_eof() and not all(self._ended):
             other.write_eof()
             return
-        self._tap.watcher.closed(self._number, first, "closed it")
+        self._tap.beside(self._tap.watcher.closed, self._number, first, "closed it")
         self._finish()
 
     def lost(self, side: int, error: Exception | None) -> None:
@@ -237,13 +242,13 @@ class _Relay:
         if self._over:
             return
         if self._recorded:
-            self._recorded.reset(side)
+            self._tap.beside(self._recorded.reset, side)
         other = self.ways[1 - side]
         self._over = True
         if other is not None:
             reset(other)
         how = f"broke it off ({error})" if error else "broke it off"
-        self._tap.watcher.closed(self._number, side, how)
+        self._tap.beside(self._tap.watcher.closed, self._number, side, how)
         self._tap.forget(self)
 
     def flow(self, side: int, *, paused: bool) -> None:
@@ -259,7 +264,7 @@ class _Relay:
     def stop(self) -> None:
         """End it because the tap ends."""
         if not self._over:
-            self._tap.watcher.closed(self._number, None, "the tap ends")
+            self._tap.beside(self._tap.watcher.closed, self._number, None, "the tap ends")
             self._finish()
 
     def _finish(self) -> None:

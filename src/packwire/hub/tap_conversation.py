@@ -73,7 +73,8 @@ class LiveConversation:
         self._framers = (Framer(), Framer())
         self._last = [0, 0]
         self._login: bytearray | None = bytearray()
-        self._role: Role | None = None
+        self.role: Role | None = None
+        """As what side 0 logged in at a hub."""
         self._waiting: deque[_Question] = deque()
 
     @property
@@ -86,7 +87,7 @@ class LiveConversation:
         self._last[side] = at
         if side == 0 and self._login is not None:
             data = yield from self._take_login(data, at)
-        if self._role is Role.PING:
+        if self.role is Role.PING:
             if data:
                 yield Event(What.HUB_ANSWER, side, at, data[:MAX_LINE])
             return
@@ -118,8 +119,8 @@ class LiveConversation:
             return line
         size = line.index(b"\n") + 1
         login = parse_login(line[: size - 1])
-        self._role = login.role if login else None
-        self.device = 0 if self._role is Role.DEVICE else 1
+        self.role = login.role if login else None
+        self.device = 0 if self.role is Role.DEVICE else 1
         yield Event(What.LOGIN, 0, at, login=login)
         rest = line[size:]
         return rest[1:] if rest[:1] == b"\0" else rest

@@ -16,7 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from packwire.hub.credentials import PasswordHash
 
-THREADS = 2
+#: One a core, of low priority: after a restart the passwords of all devices wait for them.
+THREADS = max(2, os.cpu_count() or 1)
 #: So many wrong logins are remembered; the oldest are forgotten first.
 WRONG_REMEMBERED = 10_000
 #: How much less than the event loop the threads that hash may have of a core.

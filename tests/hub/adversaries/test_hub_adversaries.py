@@ -6,14 +6,18 @@ client reads a simulated VESC through it.
 
 import asyncio
 import contextlib
+import json
+import os
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 
 from packwire.vesc.framing import encode_frame
 from tests.hub.adversaries.under_attack import (
     ASK,
+    FIGURES,
     STRANGER,
     HubProcess,
     dial,
@@ -38,10 +42,23 @@ clients_per_device = 64
 
 @contextlib.asynccontextmanager
 async def attacked(folder, limits=""):
-    async with hub_process(folder, limits) as hub, reading_throughout(hub):
-        before = hub.memory()
-        yield hub
-        assert hub.memory() - before < GROWTH
+    async with hub_process(folder, limits) as hub:
+        async with reading_throughout(hub) as client:
+            before = hub.memory()
+            hub.forget_peak()
+            yield hub
+            grown = hub.peak() - before
+            assert grown < GROWTH
+        lost = client.stats.timeouts + client.stats.late + client.stats.unasked
+        record(grown, client.stats.replies, lost)
+
+
+def record(grown: float, replies: int, lost: int) -> None:
+    """Add a line with an attack's figures to the file that figures.py names."""
+    if FIGURES in os.environ:
+        attack = os.environ["PYTEST_CURRENT_TEST"].partition("::test_")[2].partition(" ")[0]
+        with Path(os.environ[FIGURES]).open("a", encoding="utf-8") as file:
+            file.write(json.dumps([attack, grown, replies, lost]) + "\n")
 
 
 async def gone(writer: asyncio.StreamWriter) -> None:

@@ -18,6 +18,8 @@ from tests.hub.hubs import PASSWORD, is_connected, vesc_client, write_credential
 
 #: Strangers come from here; the well-behaved from 127.0.0.1.
 STRANGER = "127.0.0.66"
+#: Names the file that each attack adds its figures to.
+FIGURES = "PACKWIRE_ADVERSARY_FIGURES"
 ASK = request(Command.BMS_GET_VALUES)
 
 
@@ -34,6 +36,15 @@ class HubProcess:
         """Return its resident memory in MiB, as the system counts it."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         return float(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+    def peak(self) -> float:
+        """Return the most memory that it had since `forget_peak`, in MiB."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return float(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+    def forget_peak(self) -> None:
+        """Let `peak` count from now."""
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
 
     async def metric(self, name: str) -> float:
         """Return one of its metrics, such as `hashes_total`."""
