@@ -21,7 +21,7 @@ class ExitCode(IntEnum):
     GONE = 8
     BAD_FILE = 9
     MISSING_EXTRA = 10
-    DISTURBED = 11  # values come, but the doctor found what would trouble a client
+    DISTURBED = 11  # the doctor found something wrong though values come, or a fault in a user's client
     DIFFERENT = 12  # two sessions differ in what matters
     INTERRUPTED = 130
 

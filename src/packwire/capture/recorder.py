@@ -14,7 +14,7 @@ often enough.
 import time
 from collections import Counter, deque
 from collections.abc import Iterable
-from typing import BinaryIO, Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from packwire.capture.redact.live import LiveMasker
 from packwire.capture.tcp_packets import LINKTYPE_ETHERNET, Endpoint, TcpPackets
@@ -31,13 +31,23 @@ _MAX_HELD = 1 << 20
 _SEQUENCE_STEP = 64_007
 
 
+class Sink(Protocol):
+    """Where a recording goes: an unbuffered file, or something else that takes bytes."""
+
+    def write(self, data: memoryview, /) -> int:
+        """Take bytes, or a part of them; return how many. Raises OSError."""
+
+    def flush(self) -> object:
+        """Write what is held."""
+
+
 class Recorder:
     """Writes one file. `failed` is the error that ended it (a full disk): nothing is written after it.
 
     `counts` says how often what was masked; `packets` and `connections` count what was written.
     """
 
-    def __init__(self, file: BinaryIO, *, name: str = "packwire tap", keep_secrets: bool = False) -> None:
+    def __init__(self, file: Sink, *, name: str = "packwire tap", keep_secrets: bool = False) -> None:
         self.keep_secrets = keep_secrets
         self.counts: Counter[str] = Counter()
         self.packets = 0

@@ -4,15 +4,18 @@ import asyncio
 import contextlib
 import html
 import json as json_text
+import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from rich.text import Text
 
 from packwire.cli.limits import positive_or_none
+from packwire.cli.live_output import LiveText
 from packwire.cli.terminal import make_console
 from packwire.doctor.evidence import Confidence
 from packwire.doctor.my_client.plan import Findings
@@ -24,6 +27,7 @@ from packwire.link.tcp import place
 from packwire.vesc.commands import command_name
 
 _TITLE = "Your client"
+_TOOK_ALL = "It took every reply that a device may send"
 #: How each observation is shown.
 _TAKEN = {True: ("taken", "green"), False: ("NOT taken", "yellow"), None: ("", "dim")}
 
@@ -41,16 +45,17 @@ def my_client(
     0: it took everything. 7: it cannot be told what it takes. 11: something is wrong with it.
     """
     positive_or_none("--limit", seconds)
-    show = _Progress(quiet=json)
-    verdict, findings = asyncio.run(_examine(host, port, show, seconds))
+    with contextlib.closing(_Progress(quiet=json)) as show:
+        verdict, findings = asyncio.run(_examine(host, port, show, seconds))
     if json:
         sys.stdout.write(
             json_text.dumps(_record(verdict, findings), ensure_ascii=False, allow_nan=False) + "\n"
         )
     else:
-        show.line()
+        console = make_console()
+        console.print()
         for line, style in _lines(verdict):
-            show.line((line, style))
+            console.print(Text(line, style=style))
     for file in reports:
         _write_report(file, verdict, findings)
     if verdict.ok:
@@ -59,15 +64,46 @@ def my_client(
 
 
 class _Progress:
-    """Says what is being tried: on standard output, with --json on standard error."""
+    """Says what is being tried: on standard output, with --json on standard error.
+
+    From a thread: a terminal that is stopped must not delay a reply, for the client would look slow.
+    """
 
     def __init__(self, *, quiet: bool) -> None:
-        self._console = make_console(stderr=quiet)
+        self._out = LiveText(sys.stderr if quiet else sys.stdout, lambda lost: f"  ({lost} lines left out)\n")
+        self._console = make_console(file=cast("IO[str]", self._out))
+        #: The user can be asked what the client shows.
+        self.ask = None if quiet or not (sys.stdin.isatty() and sys.stdout.isatty()) else self._ask
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._out.close()
+
+    async def _ask(self, question: str) -> str | None:
+        """Ask on the terminal; None: it was closed."""
+        self._console.print(Text(f"  {question}", style="bold"), end="")
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[str | None] = loop.create_future()
+
+        def settle(text: str | None) -> None:
+            if not answer.done():
+                answer.set_result(text)
+
+        def read() -> None:
+            # Not by sys.stdin: a thread that waits in it would hold its lock when the process ends.
+            try:
+                data = os.read(sys.stdin.fileno(), 4096)
+            except OSError:
+                data = b""
+            with contextlib.suppress(RuntimeError):  # the loop is closed: it was ended meanwhile
+                loop.call_soon_threadsafe(settle, data.decode("utf-8", "replace") if data else None)
+
+        threading.Thread(target=read, name="answer", daemon=True).start()
+        return await answer
 
     def line(self, *parts: str | tuple[str, str]) -> None:
         """Write one line, seen at once also where it is piped."""
         self._console.print(Text.assemble(*parts))
-        self._console.file.flush()
 
     def tell(self, text: str) -> None:
         """Say what begins."""
@@ -83,18 +119,18 @@ class _Progress:
 async def _examine(
     host: str, port: int, show: _Progress, seconds: float | None
 ) -> tuple[ClientVerdict, Findings | None]:
-    async with ClientTest(show.tell, host=host, port=port, watch=show.watched) as test:
+    async with ClientTest(show.tell, host=host, port=port, watch=show.watched, ask=show.ask) as test:
+        running = asyncio.ensure_future(test.run())
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):  # before anybody is told that it can be ended
+            with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
+                loop.add_signal_handler(number, running.cancel)
         show.line(
             ("Let your client connect to ", "bold"),
             (place(host, test.port), "bold"),
             " as to a hub (any id, any password) or as to a VESC itself. Ctrl-C ends it with what is known.",
         )
         show.tell("waiting for it")
-        running = asyncio.ensure_future(test.run())
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C arrives as KeyboardInterrupt
-                loop.add_signal_handler(number, running.cancel)
         with contextlib.suppress(TimeoutError, asyncio.CancelledError):
             async with asyncio.timeout(seconds):
                 await running
@@ -104,7 +140,8 @@ async def _examine(
 def _lines(verdict: ClientVerdict) -> Iterator[tuple[str, str]]:
     """Yield the verdict in words, each line with its style."""
     if verdict.ok:
-        yield "VERDICT: all is well. It took every reply that a device may send.", "bold green"
+        took = "It showed the value of every reply that was tried" if verdict.shown else _TOOK_ALL
+        yield f"VERDICT: all is well. {took}.", "bold green"
     elif not verdict.findings:
         yield "VERDICT: cannot tell.", "bold yellow"
     for index, finding in enumerate(verdict.findings):

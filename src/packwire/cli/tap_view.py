@@ -1,10 +1,9 @@
 """What `packwire tap` shows: a line for each login, request and reply, and an account of each connection."""
 
 import json
-import sys
 import time
 from collections.abc import Iterable
-from typing import Any, TextIO
+from typing import Any, Protocol
 
 from packwire.capture.layers.conversation import route
 from packwire.cli.decode_facts import milliseconds
@@ -20,6 +19,23 @@ from packwire.vesc.secrets import MASKED
 
 _STYLES = {What.UNANSWERED: "bold red", What.UNSOLICITED: "magenta", What.REPLY: "green", What.LOGIN: "cyan"}
 _ROLES = {Role.CLIENT: "as a client of", Role.DEVICE: "as the device", Role.PING: "asking for"}
+
+
+class Lines(Protocol):
+    """Takes whole lines."""
+
+    def write(self, text: str, /) -> int:
+        """Take a line with its end."""
+
+
+def lost_lines(count: int) -> str:
+    """Return what stands in place of lines that were not taken."""
+    return f"      ({count} line{'' if count == 1 else 's'} left out here: the output took them too slowly)\n"
+
+
+def lost_record(count: int) -> str:
+    """Return the record that stands in place of others."""
+    return json.dumps({"type": "lost", "records": count}) + "\n"
 
 
 class TapView:
@@ -57,8 +73,14 @@ class TapView:
         now = time.time_ns()
         conversation, client, since = self._open.pop(number)
         self._show(number, conversation, conversation.end(now))
+        refused = (
+            side == 1 and conversation.role not in {None, Role.PING} and not conversation.stats[1].received
+        )
         who = "" if side is None else f"{client} " if side == 0 else "upstream "
         self._line(number, now, f"{who}{how}, after {(now - since) / 1e9:.1f} s", "bold")
+        if refused:
+            why = "the hub closed it without a word: it does not know the id, or the password is wrong"
+            self._line(number, now, why, "bold yellow")
         if conversation.asked:
             silent = f", {conversation.unanswered} without a reply" if conversation.unanswered else ""
             self._line(
@@ -111,7 +133,7 @@ class TapView:
 class TapRecords:
     """A watcher that writes JSON lines; `type` is opened, message, failed or closed."""
 
-    def __init__(self, out: TextIO = sys.stdout, *, keep_secrets: bool) -> None:
+    def __init__(self, out: Lines, *, keep_secrets: bool) -> None:
         self._out = out
         self._keep = keep_secrets
         self._open: dict[int, LiveConversation] = {}
@@ -184,7 +206,6 @@ class TapRecords:
     def _write(self, kind: str, number: int, at: int, **more: Any) -> None:
         record = {"type": kind, "connection": number, "time": at / 1e9, **more}
         self._out.write(json.dumps(clean(record), ensure_ascii=False, allow_nan=False) + "\n")
-        self._out.flush()
 
 
 def _name(event: Event) -> str:

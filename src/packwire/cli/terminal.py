@@ -1,6 +1,6 @@
 """The terminal: a console whose colours vanish when piped, and text from devices made safe to print."""
 
-from typing import override
+from typing import IO, override
 
 from rich.console import Console
 
@@ -12,9 +12,9 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def make_console(*, stderr: bool = False) -> Console:
+def make_console(*, stderr: bool = False, file: IO[str] | None = None) -> Console:
     """Return a console: lines are wrapped on a terminal; what is piped is neither wrapped nor coloured."""
-    console = _Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    console = _Console(file=file, stderr=stderr, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.soft_wrap = True
         console.width = 10_000

@@ -248,7 +248,7 @@ def test_whatever_a_client_does_the_script_ends_and_judges(answers, wait):
     ("met", "words"),
     [
         (Meeting(0, 0, FrameStats()), "no client connected"),
-        (Meeting(1, 0, FrameStats()), "it connected, but sent no request"),
+        (Meeting(1, 0, FrameStats()), "it connected, but sent no request; a VESC speaks only when asked"),
         (Meeting(1, 2, FrameStats(), (93,)), "it asked only what is not played here: GET_CUSTOM_CONFIG"),
         (Meeting(1, 1, FrameStats()), "it asked too seldom for a first experiment"),
     ],

@@ -78,7 +78,8 @@ class LiveMasker:
     def force(self) -> None:
         """Give out all that came: what is not decided is masked, unless it is surely no secret."""
         if self._at_begin:
-            self._give(self._masked_line(bytes(self._raw)), len(self._shown))
+            if len(self._raw) > len(self._shown):  # a side that never spoke did not log in either
+                self._give(self._masked_line(bytes(self._raw)), len(self._shown))
             return
         self._decide(self._framer.rescue())
         open_from = len(self._shown)

@@ -26,6 +26,8 @@ def judge(found: Findings | None, met: Meeting) -> ClientVerdict:
     if found is None or not found.all_controls:
         return _nothing_tried(met)
     findings = [*_requests(met)]
+    if found.shown:
+        return _by_what_it_shows(found, findings)
     if not found.controls.tell:
         return _no_difference(found, findings)
     findings += [*judge_lengths(found), *_pieces(found), *_company(found), *_bad(found), *_ages(found)]
@@ -35,9 +37,26 @@ def judge(found: Findings | None, met: Meeting) -> ClientVerdict:
     return ClientVerdict(True, tuple(findings), tuple(undecided), tuple(_good(found)))
 
 
+def _by_what_it_shows(found: Findings, findings: list[Finding]) -> ClientVerdict:
+    """Judge by what the user saw; each reply was tried in one way only, and is named."""
+    findings += [*judge_lengths(found), *_pieces(found), *_company(found), *_bad(found)]
+    undecided = [
+        f"after {each.trial.words} it showed a voltage that no reply held: does it decode the right bytes?"
+        for each in found.results
+        if each.taken is None
+    ]
+    if not found.asked_all:
+        undecided.append("it was ended before all was tried")
+    good = tuple(each.trial.words for each in found.results if each.taken and each.trial.kind is not Kind.BAD)
+    decided = found.asked_all and not undecided
+    return ClientVerdict(decided or bool(findings), tuple(findings), tuple(undecided), good, shown=True)
+
+
 def _nothing_tried(met: Meeting) -> ClientVerdict:
     if not met.connections:
         return ClientVerdict(False, (), ("no client connected",))
+    if met.words and not met.requests:
+        return ClientVerdict(False, (), (met.words,))
     findings = tuple(_requests(met))
     if findings:
         return ClientVerdict(True, findings)
@@ -45,7 +64,7 @@ def _nothing_tried(met: Meeting) -> ClientVerdict:
         names = ", ".join(command_name(number) for number in met.unanswerable)
         return ClientVerdict(False, (), (f"it asked only what is not played here: {names}",))
     if not met.requests:
-        return ClientVerdict(False, (), ("it connected, but sent no request",))
+        return ClientVerdict(False, (), ("it connected, but sent no request; a VESC speaks only when asked",))
     return ClientVerdict(False, (), ("it asked too seldom for a first experiment",))
 
 
@@ -192,7 +211,9 @@ def _no_difference(found: Findings, findings: list[Finding]) -> ClientVerdict:
         f"{every} after a reply to {name} it does the same as after none: it takes no reply at all, or it "
         "goes by the clock. Look at what it shows, or let it ask again as soon as a reply is there"
     )
-    if not found.done:
+    if found.asked_all or found.results:
+        words = "it showed the voltage of no reply: it takes none, or it shows something else"
+    elif not found.done:
         words = f"it was ended after {len(found.all_controls)} experiments, which is too soon to tell"
     return ClientVerdict(bool(findings), tuple(findings), (words,))
 

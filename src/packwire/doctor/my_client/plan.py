@@ -48,6 +48,7 @@ class Findings:
 
     `controls` are those by which trials were decided, `others` the same for another command, `reference` is
     the length of the reply that stands for a good one. `done` says that the script came to its end.
+    `shown`: the user saw that it shows the value of a reply; `asked_all`: of all of them it was said.
     """
 
     command: int
@@ -60,6 +61,8 @@ class Findings:
     dialect: str | None = None
     stuck_behind: Trial | None = None
     done: bool = False
+    shown: bool = False
+    asked_all: bool = False
 
 
 def good(size: int | None, *, command: int | None = None, flush: bool = False) -> Trial:

@@ -32,7 +32,8 @@ MAX_CELLS = 32
 LEAST_CELLS = 5
 _TEMPERATURES = 5
 _CAN_IDS = bytes((10, 84))
-_VOLTS = 4.195
+#: Of a cell of a usual reply.
+VOLTS = 4.195
 
 
 def command_of(request: bytes) -> int:
@@ -40,15 +41,19 @@ def command_of(request: bytes) -> int:
     return inner_request(request)[1][0]
 
 
-def reply_to(request: bytes, size: int | None = None, *, ends_early: bool = False) -> bytes | None:
+def reply_to(
+    request: bytes, size: int | None = None, *, ends_early: bool = False, volts: float | None = None
+) -> bytes | None:
     """Return a reply to a request, of `size` bytes where that is given; None: nobody answers this.
 
-    `ends_early`: a shorter one is the usual one cut off, as older firmware's is.
+    `ends_early`: a shorter one is the usual one cut off, as older firmware's is. `volts`: of each cell.
     """
     _, asked = inner_request(request)
     make = _MAKERS.get(asked[0])
     if make is None:
         return None
+    if volts is not None and size is not None and asked[0] == Command.BMS_GET_VALUES:
+        return _bms_sized(size, volts)
     reply = make(asked, None if ends_early else size)
     if size is None or len(reply) == size:
         return reply
@@ -60,20 +65,27 @@ def answerable(request: bytes) -> bool:
     return command_of(request) in _MAKERS
 
 
-def _bms(_: bytes, size: int | None) -> bytes:
-    """Return a pack's values; as many cells as fit into `size`, the rest is status text."""
-    if size is None:
-        return _bms_values(CELLS, _TEMPERATURES)
+def cells_of(size: int) -> int:
+    """Return how many cells a battery's reply of `size` bytes has."""
     least = len(_bms_values(LEAST_CELLS, 1))
-    cells = min(max((size - least) // 3 + LEAST_CELLS, LEAST_CELLS), MAX_CELLS)
+    return min(max((size - least) // 3 + LEAST_CELLS, LEAST_CELLS), MAX_CELLS)
+
+
+def _bms(_: bytes, size: int | None) -> bytes:
+    return _bms_values(CELLS, _TEMPERATURES) if size is None else _bms_sized(size, VOLTS)
+
+
+def _bms_sized(size: int, volts: float) -> bytes:
+    """Return a pack's values; as many cells as fit into `size`, the rest is status text."""
+    cells = cells_of(size)
     shortest = _bms_values(cells, 1)
-    return _bms_values(cells, 1, status="-" * max(size - len(shortest), 0))
+    return _bms_values(cells, 1, status="-" * max(size - len(shortest), 0), volts=volts)
 
 
-def _bms_values(cells: int, temperatures: int, status: str = "") -> bytes:
+def _bms_values(cells: int, temperatures: int, status: str = "", volts: float = VOLTS) -> bytes:
     values = BmsValues(
-        v_tot=_VOLTS * cells, v_charge=0.0, i_in=0.0, i_in_ic=-3.06, ah_cnt=1.5, wh_cnt=120.0,
-        cell_num=cells, v_cell=(_VOLTS,) * cells, bal=(0,) * cells,
+        v_tot=volts * cells, v_charge=0.0, i_in=0.0, i_in_ic=-3.06, ah_cnt=1.5, wh_cnt=120.0,
+        cell_num=cells, v_cell=(volts,) * cells, bal=(0,) * cells,
         temp_adc_num=temperatures, temp_adc=(25.0,) * temperatures,
         temp_ic=25.0, temp_hum=25.0, hum=40.0, temp_max_cell=25.0, soc=0.45, soh=0.5, can_id=10,
         ah_chg_total=12.5, wh_chg_total=1000.0, ah_dis_total=12.0, wh_dis_total=950.0,

@@ -17,12 +17,14 @@ from packwire.doctor.my_client.judge import judge
 from packwire.doctor.my_client.plan import SUSPECTS, Findings, Script, script
 from packwire.doctor.my_client.reactions import Action, Observation
 from packwire.doctor.my_client.replies import answerable, command_of, reply_to
+from packwire.doctor.my_client.session import Session
+from packwire.doctor.my_client.telltale import Ask, ask_user, can_ask, wait_for
 from packwire.doctor.my_client.trials import Piece, Trial, pieces
 from packwire.doctor.my_client.verdict import ClientVerdict, Meeting
 from packwire.errors import UnreachableError
 from packwire.link.tcp import place
-from packwire.vesc.framing import Framer, encode_frame
-from packwire.vesc.hublogin import MAX_LINE
+from packwire.vesc.commands import command_name
+from packwire.vesc.framing import encode_frame
 from packwire.wire.frame import FrameStats
 
 #: A client that does nothing for so long does nothing more, in seconds; once it is known how it behaves, so
@@ -37,14 +39,21 @@ _IN_VAIN = 12
 _WRONG_REQUESTS = 3
 #: A reply in pieces takes at most this part of the time that the client waits for one.
 _PART_OF_WAIT = 0.4
-_PIECE = 65536
+#: So many requests that nobody answers here: it will not ask anything else.
+_HOPELESS = 60
+#: The command that it is examined by is changed so often, where it does not ask it any more.
+_CHANGES = 3
+#: Parts of the patience: then it is told that no request came, and then that is the verdict.
+_TELL_SILENCE, _END_SILENCE = 0.25, 3.0
+_EXAMPLE = "BMS_GET_VALUES: 02 01 60 6c a6 03"
 
 
 class ClientTest:
     """Listens; raises UnreachableError where the port is taken.
 
     `tell` gets a line of text for each step, `watch` each observation and whether the client took what was
-    sent (None: that cannot be told, or not yet).
+    sent (None: that cannot be told, or not yet). `ask` asks the user what the client shows, where nothing
+    else tells.
     """
 
     def __init__(
@@ -55,6 +64,7 @@ class ClientTest:
         port: int = 0,
         patience: float = PATIENCE,
         watch: Callable[[Observation, bool | None], None] | None = None,
+        ask: Ask | None = None,
     ) -> None:
         self.host = host
         self.port = port
@@ -64,6 +74,8 @@ class ClientTest:
         self._first_patience = patience
         self._longest = 0.0
         self._asked: Counter[int] = Counter()
+        self._asked_before: Counter[int] = Counter()
+        """The same when what is examined was asked last."""
         self._unanswerable: set[int] = set()
         self._stats = FrameStats()
         self._connections = 0
@@ -72,14 +84,21 @@ class ClientTest:
         self._script: Script | None = None
         self._trial: Trial | None = None
         self._in_vain = 0
-        self._session: _Session | None = None
+        self._changes = 0
+        self._ask = ask
+        self._standing: Trial | None = None
+        self._left = 0
+        self._enough = asyncio.Event()
+        self._session: Session | None = None
+        self._words = ""
+        self._timers: list[asyncio.TimerHandle] = []
         self._decided = asyncio.Event()
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(lambda: _Session(self), self.host, self.port)
+            self._server = await loop.create_server(lambda: Session(self), self.host, self.port)
         except OSError as error:
             raise UnreachableError(
                 f"{place(self.host, self.port)} cannot be listened on: {error.strerror or error}; "
@@ -90,6 +109,8 @@ class ClientTest:
 
     async def __aexit__(self, *_: object) -> None:
         self._script = None
+        for timer in self._timers:
+            timer.cancel()
         if self._server:
             self._server.close()
         if self._session:
@@ -98,7 +119,16 @@ class ClientTest:
     async def run(self) -> ClientVerdict:
         """Wait until everything is decided; may be cancelled or timed out, then see `verdict`."""
         await self._decided.wait()
+        if self._ask and can_ask(self.findings):
+            self._trial = None
+            await ask_user(self, self._ask, self._tell)
         return self.verdict
+
+    async def stand(self, trial: Trial, count: int) -> bool:
+        """Answer all requests in one way from now on; come back after so many replies."""
+        self._standing, self._left = trial, count
+        self._enough.clear()
+        return await wait_for(self._enough, max(self.patience(), count * _PAUSES * self._longest))
 
     @property
     def verdict(self) -> ClientVerdict:
@@ -106,15 +136,20 @@ class ClientTest:
         stats = replace(self._stats)
         if self._session:
             _add(stats, self._session.stats)
-        met = Meeting(self._connections, self._requests, stats, tuple(sorted(self._unanswerable)))
+        words = (self._session.words if self._session else "") or self._words
+        met = Meeting(self._connections, self._requests, stats, tuple(sorted(self._unanswerable)), words)
         return judge(self.findings, met)
 
-    def came(self, session: "_Session") -> None:
+    def came(self, session: Session) -> None:
         """Learn of a new connection."""
         self._connections += 1
         if self._session:
             self._session.close()
         self._session = session
+        if self._connections == 1:
+            loop = asyncio.get_running_loop()
+            for part, look in ((_TELL_SILENCE, self._silent_so_far), (_END_SILENCE, self._silent)):
+                self._timers.append(loop.call_later(part * self._first_patience, look))
         if self._connections <= 2:
             self._tell("a client connected" if self._connections == 1 else "it connected again")
 
@@ -125,11 +160,22 @@ class ClientTest:
         if wrong and not self._requests and self._pieces > _WRONG_REQUESTS:
             self._finish()
 
-    def went(self, session: "_Session") -> None:
+    def went(self, session: Session) -> None:
         """Learn that a connection is over."""
         _add(self._stats, session.stats)
+        self._words = session.words or self._words
         if self._session is session:
             self._session = None
+
+    def _silent_so_far(self) -> None:
+        if not self._requests:
+            words = self._session.words if self._session else self._words
+            what = words or ("what it sends is no request" if self._pieces else "it says nothing")
+            self._tell(f"{what}: waiting for a request, such as {_EXAMPLE}")
+
+    def _silent(self) -> None:
+        if not self._requests:
+            self._finish()
 
     def patience(self) -> float:
         """Return how long to wait for the client's next action."""
@@ -141,25 +187,37 @@ class ClientTest:
         self._requests += 1
         if not answerable(request):
             self._unanswerable.add(request[0])
+            if self._script is None and self._requests >= _HOPELESS:
+                self._finish()
             return [], None, 0
         command = command_of(request)
         self._asked[command] += 1
         if self._script is None:
             self._begin(command)
+        if self._standing and self.findings and command == self.findings.command:
+            return self._answer_standing(self._standing, request)
         trial = self._trial
         if trial is not None and self.findings is not None:
             wanted = self.findings.command if trial.command is None else trial.command
             if command == wanted:
                 self._in_vain = 0
+                self._asked_before = self._asked.copy()
                 self._trial = None
                 sent, size = pieces(trial, request)
                 return sent, trial, size
             self._in_vain += 1
-            if trial.command is not None and self._in_vain > _IN_VAIN:
-                self._finish()  # it does not ask that any more
+            if self._in_vain > _IN_VAIN:
+                self._not_asked_any_more(trial)
         reply = reply_to(request)
         assert reply is not None
         return [Piece(encode_frame(reply))], None, len(reply)
+
+    def _answer_standing(self, trial: Trial, request: bytes) -> tuple[list[Piece], Trial | None, int]:
+        self._left -= 1
+        if self._left < 0:  # the reply to the last one that was counted has been sent, and read
+            self._enough.set()
+        sent, size = pieces(trial, request)
+        return sent, None, size
 
     def time_to_send(self) -> float:
         """Return how many seconds a reply in pieces may take: the client waits only so long for it."""
@@ -193,6 +251,21 @@ class ClientTest:
         self._script = script(self.findings, self._tell, self._other_command)
         self._trial = next(self._script)
 
+    def _not_asked_any_more(self, trial: Trial) -> None:
+        """Examine it by something else that it asks since then, or end."""
+        self._in_vain = 0
+        since = self._asked - self._asked_before
+        known = [each for each in SUSPECTS if since[each] and self.findings and each != self.findings.command]
+        self._changes += 1
+        if trial.command is not None or not known or self._changes > _CHANGES:
+            self._finish()
+            return
+        assert self.findings is not None
+        old, self.findings = self.findings, Findings(known[0])
+        self._tell(f"it does not ask {command_name(old.command)} any more")
+        self._script = script(self.findings, self._tell, self._other_command)
+        self._trial = next(self._script)
+
     def _other_command(self) -> int | None:
         """Return what else the client asks often, for a second look."""
         assert self.findings is not None
@@ -201,116 +274,6 @@ class ClientTest:
 
     def _finish(self) -> None:
         self._decided.set()
-
-
-class _Session(asyncio.Protocol):
-    """One connection of the client."""
-
-    def __init__(self, test: ClientTest) -> None:
-        self._test = test
-        self._loop = asyncio.get_running_loop()
-        self._framer = Framer()
-        self._login: bytearray | None = bytearray()
-        self._transport: asyncio.Transport | None = None
-        self._sending: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._trial: Trial | None = None
-        self._request = b""
-        self._size = 0
-        self._asked_at = 0.0
-        self._sent_at: float | None = None
-
-    @property
-    def stats(self) -> FrameStats:
-        """Return the account of what the client sent."""
-        return self._framer.stats
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._test.came(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        self._settle(Action.CLOSES)
-        if self._sending:
-            self._sending.cancel()
-        self._transport = None
-        self._test.went(self)
-
-    def data_received(self, data: bytes) -> None:
-        if self._login is not None:
-            data = self._take_login(data)
-        for frame in self._framer.feed(data) if data else []:
-            self._asked(frame.payload)
-        self._test.heard(self._framer.stats)
-
-    def close(self) -> None:
-        """Close it: the client has left it for another one, or does nothing more."""
-        self._settle(Action.CLOSES)
-        if self._transport:
-            self._transport.abort()
-
-    def _take_login(self, data: bytes) -> bytes:
-        """Take the login line off; nothing of it is kept."""
-        assert self._login is not None
-        self._login += data
-        begin = bytes(self._login[:4]).upper()
-        if begin not in {b"VESC", b"PING"}:
-            if any(word.startswith(begin) for word in (b"VESC", b"PING")):
-                return b""
-        elif b"\n" not in self._login and len(self._login) <= MAX_LINE:
-            return b""
-        else:
-            line, _, rest = bytes(self._login).partition(b"\n")
-            self._login = None
-            if line.upper().startswith(b"PING") and self._transport:
-                self._transport.write(b"PONG\n")
-            return rest.removeprefix(b"\0")
-        rest, self._login = bytes(self._login), None
-        return rest
-
-    def _asked(self, request: bytes) -> None:
-        if self._trial is not None:
-            self._settle(Action.REPEATS if request == self._request else Action.GOES_ON)
-        sent, trial, size = self._test.answer(request)
-        if self._sending and not self._sending.done():
-            self._sending.cancel()
-        self._trial, self._request, self._size = trial, request, size
-        self._asked_at = self._loop.time()
-        self._sent_at = None if sent else self._asked_at
-        self._sending = self._loop.create_task(self._send(sent)) if sent else None
-        if trial is not None:
-            self._timer = self._loop.call_later(self._test.patience(), self._out_of_patience)
-
-    async def _send(self, sent: list[Piece]) -> None:
-        within = self._test.time_to_send()
-        for piece in sent:
-            if self._transport is None:
-                return
-            self._transport.write(piece.data)
-            self._sent_at = self._loop.time() if piece is sent[-1] else None
-            hurry = self._loop.time() - self._asked_at > within
-            if piece.rest and piece is not sent[-1] and not hurry:
-                await asyncio.sleep(min(piece.rest, within))
-
-    def _out_of_patience(self) -> None:
-        if self._trial is not None:
-            self._settle(Action.NOTHING)
-            self.close()
-
-    def _settle(self, action: Action) -> None:
-        """Tell what the client did after the trial that is watched."""
-        trial, self._trial = self._trial, None
-        if self._timer:
-            self._timer.cancel()
-            self._timer = None
-        if trial is None:
-            return
-        now = self._loop.time()
-        after = -1.0 if self._sent_at is None else now - self._sent_at
-        self._test.observed(
-            Observation(trial, self._request, self._size, action, after, now - self._asked_at)
-        )
 
 
 def _add(total: FrameStats, more: FrameStats) -> None:

@@ -6,7 +6,7 @@ in some ways, or only in a dialect of its own; which ones tell what is wrong wit
 
 from binascii import crc_hqx
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
@@ -61,6 +61,16 @@ class Trial:
     """Send zeros first, which fill up whatever the client still waits for."""
     behind: int | None = None
     """Send a reply of this size first."""
+    volts: float | None = None
+    """The voltage of each cell, by which the reply is known again."""
+
+    def with_volts(self, volts: float) -> "Trial":
+        """Return the same with a voltage of its own."""
+        return replace(self, volts=volts)
+
+    def with_flush(self) -> "Trial":
+        """Return the same with zeros in front."""
+        return replace(self, flush=True)
 
 
 #: Seconds between pieces: long enough for each to be read by itself.
@@ -137,7 +147,7 @@ DIALECTS: dict[str, Callable[[bytes], bytes]] = {
 
 def pieces(trial: Trial, request: bytes) -> tuple[list[Piece], int]:
     """Return what to send in answer to a request, and the length of the reply's payload."""
-    payload = reply_to(request, trial.size, ends_early=trial.kind is Kind.AGE)
+    payload = reply_to(request, trial.size, ends_early=trial.kind is Kind.AGE, volts=trial.volts)
     if payload is None:
         return [], 0
     sent = WAYS[trial.sent](DIALECTS[trial.dialect](payload))

@@ -39,13 +39,14 @@ class ClientVerdict:
     """What is wrong (nothing: `findings` is empty), and what could not be decided.
 
     `decided` is False where the client's doings do not tell what it took: then no findings do not mean that
-    all is well.
+    all is well. `shown`: it was told by what the client shows, of a few replies.
     """
 
     decided: bool
     findings: tuple[Finding, ...]
     undecided: tuple[str, ...] = ()
     good: tuple[str, ...] = ()
+    shown: bool = False
 
     @property
     def ok(self) -> bool:
@@ -68,3 +69,5 @@ class Meeting:
     requests: int
     stats: FrameStats
     unanswerable: tuple[int, ...] = ()
+    words: str = ""
+    """What it spoke where that was something else."""

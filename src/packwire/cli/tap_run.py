@@ -1,0 +1,187 @@
+"""Running `packwire tap` until it is stopped: where its lines and its recording go, and the account."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Self, cast
+
+from packwire.capture.recorder import Recorder
+from packwire.cli.decode_text import Writer
+from packwire.cli.live_output import BackgroundFile, LiveText
+from packwire.cli.running import run_until_stopped
+from packwire.cli.tap_view import TapRecords, TapView, lost_lines, lost_record
+from packwire.cli.terminal import make_console, printable
+from packwire.errors import BadFileError, BadOptionError, ExitCode, GoneError
+from packwire.hub.tap import Tap, Watcher
+from packwire.hub.tap_ends import Upstream
+
+#: `--record -`.
+STDOUT = "-"
+#: So much of a recording waits for a slow disk, or for a program that reads it; then the recording ends.
+_RECORD_LIMIT = 64 << 20
+_TICK = 0.2
+
+
+def run_tap(
+    far: Upstream,
+    listen: tuple[str, int | None],
+    record: Path | None,
+    *,
+    keep_secrets: bool,
+    json: bool,
+    seconds: float | None,
+    note: str = "",
+) -> int:
+    """Run it; return the exit code. `note` is said at the begin."""
+    with ExitStack() as stack:
+        aside = json or str(record) == STDOUT
+        text = LiveText(sys.stderr if aside else sys.stdout, lost_lines)
+        stack.callback(text.close)
+        say = Writer(make_console(file=cast("IO[str]", text)))
+        outs = [text]
+        watcher: Watcher = TapView(say, keep_secrets=keep_secrets)
+        if json:
+            lines = LiveText(sys.stdout, lost_record)
+            stack.callback(lines.close)
+            outs.append(lines)
+            watcher = TapRecords(lines, keep_secrets=keep_secrets)
+        recording = None
+        if record is not None:
+            recording = stack.enter_context(Recording(record, far.name, keep_secrets=keep_secrets))
+        if note:
+            say.line(note)
+        code = run_until_stopped(_run(far, watcher, listen, recording, say, outs, seconds))
+        if recording is not None:
+            recording.account(say)
+        return code
+
+
+async def _run(
+    far: Upstream,
+    watcher: Watcher,
+    listen: tuple[str, int | None],
+    recording: "Recording | None",
+    say: Writer,
+    outs: list[LiveText],
+    seconds: float | None,
+) -> int:
+    recorder = recording.recorder if recording else None
+    async with Tap(far, watcher, host=listen[0], port=listen[1], recorder=recorder) as running:
+        say.line(
+            ("Connect to ", "bold"), (running.where, "bold"), f" instead: all passes to {far.name} unchanged."
+        )
+        if recorder is not None:
+            what = (
+                "everything, PASSWORDS AND KEYS TOO: do not share the file"
+                if recorder.keep_secrets
+                else "without passwords and keys (--keep-secrets records them)"
+            )
+            say.line(f"Recording {what}.", " Ctrl-C ends it.")
+        minding = asyncio.ensure_future(_mind(recording, say, outs))
+        try:
+            async with asyncio.timeout(seconds):
+                done, _ = await asyncio.wait({running.over, minding}, return_when=asyncio.FIRST_COMPLETED)
+            for each in done:
+                await each
+            raise GoneError(f"{far.name} has gone: is it still plugged in?")
+        except TimeoutError:
+            return ExitCode.OK
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise BadFileError(f"the output cannot be written: {error.strerror or error}") from error
+        finally:
+            minding.cancel()
+
+
+async def _mind(recording: "Recording | None", say: Writer, outs: list[LiveText]) -> None:
+    """Say at once that a recording has ended; raise the error of an output that nobody takes any more."""
+    told = False
+    while True:
+        for out in outs:
+            if out.failed:
+                raise out.failed
+        if recording and recording.failed and not told:
+            told = True
+            say.line((f"{recording.trouble}; all still passes", "bold red"))
+        await asyncio.sleep(_TICK)
+
+
+class Recording:
+    """The file of a recording; one that holds nothing is removed again, for it would only be in the way."""
+
+    def __init__(self, path: Path, upstream: str, *, keep_secrets: bool) -> None:
+        self._path = path
+        self._to_stdout = str(path) == STDOUT
+        self.name = "standard output" if self._to_stdout else printable(str(path))
+        self._descriptor = os.dup(sys.stdout.fileno()) if self._to_stdout else _new(path)
+        self._file = BackgroundFile(self._descriptor, _RECORD_LIMIT)
+        self._complete = False
+        self.recorder = Recorder(self, name=f"packwire tap to {upstream}", keep_secrets=keep_secrets)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._end() and self.recorder.packets == 0 and not self._to_stdout:
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+
+    def write(self, data: memoryview) -> int:
+        """Take bytes for the file; raise OSError where it cannot be written, or not fast enough."""
+        if self._file.failed:
+            raise self._file.failed
+        if not self._file.put(bytes(data)):
+            raise OSError(f"it took none of {_RECORD_LIMIT >> 20} MiB, which is as much as is kept for it")
+        return len(data)
+
+    def flush(self) -> None:
+        """Do nothing: what is written is on its way."""
+
+    @property
+    def failed(self) -> OSError | None:
+        """Return the error that ended it."""
+        return self.recorder.failed or self._file.failed
+
+    @property
+    def trouble(self) -> str:
+        """Say why the recording ended."""
+        error = self.failed
+        why = "nothing takes the rest" if error is None else error.strerror or str(error)
+        return f"{self.name}: the recording ends early ({why})"
+
+    def account(self, say: Writer) -> None:
+        """Say what was recorded and what was masked; raise BadFileError where it is not complete."""
+        whole = self._end()
+        recorder = self.recorder
+        if self.failed is not None or not whole:
+            raise BadFileError(f"{self.trouble}; what passed later was not recorded")
+        if recorder.packets == 0 and not self._to_stdout:
+            say.line(f"Nothing passed: there is no {self.name}")
+            return
+        counts = f"{recorder.packets} packets of {recorder.connections} connection"
+        say.line((self.name, "bold"), f": pcapng, {counts}{'' if recorder.connections == 1 else 's'}")
+        masked = ", ".join(f"{what} ({count})" for what, count in recorder.counts.items() if count)
+        if masked:
+            say.line(f"  masked: {masked}")
+
+    def _end(self) -> bool:
+        """Write what waits and close; tell whether all was written."""
+        if self._descriptor >= 0 and (self._file.close() or self._file.failed):
+            os.close(self._descriptor)
+            self._descriptor = -1
+            self._complete = self._file.failed is None
+        return self._complete
+
+
+def _new(path: Path) -> int:
+    """Create a file that is not there yet."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
+    except FileExistsError:
+        raise BadOptionError(f"{path} exists already: give another name, or remove it first") from None
+    except OSError as error:
+        raise BadFileError(f"{path}: cannot be written ({error.strerror or error})") from error
