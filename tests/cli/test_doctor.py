@@ -1,10 +1,14 @@
 """`packwire doctor`, run as a user runs it."""
 
+import asyncio
 import json
+import os
+import signal
+from asyncio.subprocess import PIPE
 
 import pytest
 
-from tests.cli.running import packwire
+from tests.cli.running import COMMAND, packwire
 from tests.sim.raw import hub_with_device, simulated
 
 FAST = ("--listen", "0.05", "--poll", "0.5", "--timeout", "0.5")
@@ -90,7 +94,8 @@ async def test_what_a_device_calls_itself_cannot_break_a_report(tmp_path):
     page, text = tmp_path / "report.html", tmp_path / "report.md"
     async with scripted(handler) as device:
         address = f"vesc://127.0.0.1:{device.port}"
-        result = await packwire("doctor", address, *FAST, "--report", str(page), "--report", str(text))
+        reports = ("--report", str(page), "--report", str(text))
+        result = await packwire("doctor", address, "--quick", *FAST, *reports)
     assert "\x1b" not in result.out
     assert "<script" not in page.read_text()
     assert "&lt;script" in page.read_text()
@@ -99,7 +104,7 @@ async def test_what_a_device_calls_itself_cannot_break_a_report(tmp_path):
 
 async def test_a_restart_is_asked_for_and_waited_for():
     async with simulated("silence") as device:
-        result = await packwire("doctor", str(device.address), "--restart", *FAST, stdin=b"\n")
+        result = await packwire("doctor", str(device.address), "--restart", "--timeout", "0.1", stdin=b"\n")
     assert result.code == 7
     assert "Switch the device off and on" in result.err
     assert "did not help" in result.out
@@ -111,9 +116,11 @@ async def test_the_simulator_is_started_for_its_address():
 
 
 async def test_expected_ids():
-    async with simulated("dead-node:84", speed=1.0) as device:
-        well = await packwire("doctor", str(device.address), *FAST, "--expect", "10")
-        gone = await packwire("doctor", str(device.address), *FAST, "--expect", "10,84")
+    async with simulated("dead-node:84", speed=1.0) as one, simulated("dead-node:84", speed=1.0) as other:
+        well, gone = await asyncio.gather(
+            packwire("doctor", str(one.address), *FAST, "--expect", "10"),
+            packwire("doctor", str(other.address), *FAST, "--expect", "10,84"),
+        )
     assert well.code == 0
     assert "CAN id 84 does not answer, though expected here" in gone.out
 
@@ -130,6 +137,7 @@ async def test_expected_ids():
         (("nonsense",), "is no address"),
         (("veschub://TESTPACK:a%3Ab@127.0.0.1:1",), "colon in a hub password"),
         (("--my-client", "port"), "name the port"),
+        (("ble://AA:BB:CC:DD:EE:FF",), "Bluetooth devices cannot be examined yet"),
     ],
 )
 async def test_wrong_use_is_one_clear_line(arguments: tuple[str, ...], words: str):
@@ -137,6 +145,47 @@ async def test_wrong_use_is_one_clear_line(arguments: tuple[str, ...], words: st
     assert result.code == 2
     assert len(result.err.splitlines()) == 1
     assert words in result.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is no signal there")
+async def test_ctrl_c_shows_what_is_known_so_far():
+    async with simulated() as device, asyncio.timeout(40):
+        running = await asyncio.create_subprocess_exec(
+            *COMMAND,
+            "doctor",
+            str(device.address),
+            "--listen",
+            "0.05",
+            "--poll",
+            "600",
+            stdout=PIPE,
+            stderr=PIPE,
+        )
+        assert running.stdout is not None
+        seen = b""
+        while b"answers" not in seen:
+            seen += await running.stdout.readline()
+        running.send_signal(signal.SIGINT)
+        rest, errors = await running.communicate()
+    assert (running.returncode, errors) == (130, b"")
+    assert b"this is what is known so far" in rest
+    assert b"VERDICT (likely): All is well" in rest
+
+
+@pytest.mark.parametrize("name", ["folder.md", "no/rights.html"])
+async def test_a_report_that_cannot_be_written_is_said_first(tmp_path, name: str):
+    (tmp_path / "folder.md").mkdir()
+    (tmp_path / "no").symlink_to("/proc")
+    result = await packwire("doctor", "vesc://127.0.0.1:1", "--report", str(tmp_path / name))
+    assert (result.code, result.out) == (9, "")
+    assert "cannot be written" in result.err
+
+
+async def test_a_name_of_a_report_is_not_taken_before_there_is_one(tmp_path):
+    page = tmp_path / "report.md"
+    result = await packwire("doctor", "vesc://127.0.0.1:1", "--report", str(page), "--listen", "0")
+    assert result.code == 2
+    assert not page.exists()
 
 
 async def test_read_points_to_the_doctor():

@@ -1,15 +1,18 @@
 """Every fault of the simulator has a verdict of its own, found over real TCP; and none is called well."""
 
+import asyncio
 import re
 from dataclasses import replace
+from itertools import batched
 from typing import Any
 
 import pytest
 
-from packwire.doctor.case import Depth, Options
+from packwire.doctor.case import Case, Depth, Options
 from packwire.doctor.evidence import Confidence, Diagnosis
 from packwire.doctor.examination import examine
-from packwire.doctor.verdicts import RULES
+from packwire.doctor.ladder import climb
+from packwire.doctor.verdicts import RULES, judge
 from packwire.errors import ExitCode
 from packwire.sim.faults import FAULTS
 from packwire.sim.server import SimOptions, SimulatedVesc
@@ -46,14 +49,15 @@ VERDICTS = {
     "close-in-the-middle": "cut-mid-reply",
     "cold-parser": "cold-parser",
     "http": "not-a-vesc",
-    "one-way": "unserved",
-    "wedge": "mute",
+    "one-way": "unread",
+    "wedge": "unserved",
 }
 
 
 #: Verdicts that a quick look finds, too.
 FOUND_QUICKLY = {
     *("mute", "slow-link", "old-firmware", "no-bms", "scripted-bms", "cold-parser", "not-a-vesc", "unserved"),
+    "unread",
     *("corrupt", "truncated"),
 }
 HASTY = replace(BRISK, depth=Depth.QUICK)
@@ -68,18 +72,106 @@ def test_every_fault_is_tried():
     assert {name.partition(":")[0] for name in VERDICTS} == set(FAULTS)
 
 
-@pytest.mark.parametrize(("fault", "key"), VERDICTS.items(), ids=VERDICTS)
-async def test_each_fault_has_its_verdict(fault: str, key: str):
-    diagnosis = await diagnosed(fault, options=HASTY if key in FOUND_QUICKLY else BRISK)
-    assert (diagnosis.verdict.key, diagnosis.complete) == (key, True)
-    assert diagnosis.verdict.exit_code != ExitCode.OK
-    assert diagnosis.verdict.remedy
-    assert "ok" not in {remark.key for remark in diagnosis.remarks}
+async def several(*faults: str, options: Options = BRISK) -> dict[str, Diagnosis]:
+    """Examine a device for each, all at the same time: most of an examination is waiting."""
+    looks = (diagnosed(*fault.split("+"), options=options) for fault in faults)
+    return dict(zip(faults, await asyncio.gather(*looks), strict=True))
 
 
-@pytest.mark.parametrize("scenario", ["rest", "ride", "charge", "cycle"])
-async def test_no_fault_is_well_with_the_cells(scenario: str):
-    diagnosis = await diagnosed(scenario=scenario, options=replace(BRISK, patience=1.0))
+def groups(wanted: dict[str, str], size: int) -> list[dict[str, str]]:
+    return [dict(group) for group in batched(wanted.items(), size)]
+
+
+@pytest.mark.parametrize(
+    ("expected", "options"),
+    [
+        *((group, HASTY) for group in groups({f: k for f, k in VERDICTS.items() if k in FOUND_QUICKLY}, 8)),
+        *(
+            (group, BRISK)
+            for group in groups({f: k for f, k in VERDICTS.items() if k not in FOUND_QUICKLY}, 6)
+        ),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, dict) else given.depth.name.lower(),
+)
+async def test_each_fault_has_its_verdict(expected: dict[str, str], options: Options):
+    found = await several(*expected, options=options)
+    assert {fault: diagnosis.verdict.key for fault, diagnosis in found.items()} == expected
+    for diagnosis in found.values():
+        assert diagnosis.complete
+        assert diagnosis.verdict.exit_code != ExitCode.OK
+        assert diagnosis.verdict.remedy
+        assert "ok" not in {remark.key for remark in diagnosis.remarks}
+
+
+def test_no_two_faults_share_a_verdict():
+    of_each: dict[str, set[str]] = {}
+    for fault, key in VERDICTS.items():
+        of_each.setdefault(key, set()).add(fault)
+    shared = {
+        key: faults for key, faults in of_each.items() if len({f.partition(":")[0] for f in faults}) > 1
+    }
+    assert shared == {}
+
+
+#: The gravest is the verdict, the others are remarks, and nothing else is made up.
+TOGETHER: dict[str, tuple[str, set[str]]] = {
+    "delay:0.45+junk": ("slow-link", {"junk"}),
+    "split+prints": ("split", {"chatter"}),
+    "old-firmware:109+corrupt": ("corrupt", {"old-firmware"}),
+    "no-bms+delay:0.45": ("no-bms", {"slow-link"}),
+    "frozen-bms+prints": ("frozen-bms", {"chatter"}),
+    "cold-parser+delay:0.45": ("cold-parser", set()),
+}
+
+
+async def test_several_faults_at_once():
+    found = await several(*TOGETHER)
+    assert {
+        faults: (diagnosis.verdict.key, {remark.key for remark in diagnosis.remarks})
+        for faults, diagnosis in found.items()
+    } == TOGETHER
+    slow = found["delay:0.45+junk"]
+    assert {"answers", "own-id", "config"} <= {
+        rung.name for rung in slow.rungs if rung.outcome == "skipped"
+    }, "a slow device is asked less"
+
+
+async def test_a_ladder_that_is_left_early_says_nothing_wrong():
+    said: list[tuple[str, Confidence]] = []
+    async with SimulatedVesc(SimOptions(**QUICK)) as simulated:
+        case = Case(simulated.address, BRISK)
+        case.facts.interrupted = True
+        await climb(case, ended=lambda _: said.append((judge(case)[0].key, judge(case)[0].confidence)))
+        await case.leave()
+    assert {key for key, _ in said} == {"inconclusive", "ok"}
+    assert Confidence.CERTAIN not in {confidence for _, confidence in said}
+
+
+async def test_it_can_be_ended_at_any_rung():
+    ends: list[Any] = []
+    async with SimulatedVesc(SimOptions(**QUICK)) as simulated:
+        diagnosis = await examine(
+            simulated.address,
+            BRISK,
+            stopper=ends.append,
+            ended=lambda rung: rung.name == "pack" and ends[0](),
+        )
+    assert not diagnosis.complete
+    assert diagnosis.verdict.key == "inconclusive"
+    assert diagnosis.pack["cell_count"] == 20
+    assert "20 cells" in diagnosis.verdict.words
+    ends[0]()
+
+
+async def test_no_fault_is_well_with_the_cells():
+    scenarios = ("rest", "ride", "charge", "cycle")
+    patient = replace(BRISK, patience=1.0)
+    looks = (diagnosed(scenario=scenario, options=patient) for scenario in scenarios)
+    for diagnosis in await asyncio.gather(*looks):
+        assert_well(diagnosis)
+
+
+def assert_well(diagnosis: Diagnosis) -> None:
     assert (diagnosis.verdict.key, diagnosis.verdict.confidence) == ("ok", Confidence.CERTAIN)
     assert diagnosis.verdict.exit_code == ExitCode.OK
     assert diagnosis.remarks == ()

@@ -12,10 +12,12 @@ from packwire.doctor.evidence import Confidence, Diagnosis, Outcome, Standing
 from packwire.doctor.examination import examine
 from packwire.errors import ExitCode
 from packwire.sim.hub import SimulatedHub
+from packwire.sim.server import SimOptions, SimulatedVesc
 from tests.device.scripted import Handler, bms_reply, framed, scripted, usual
+from tests.hub.hubs import client, running_hub
 from tests.sim.raw import eventually, hub_with_device, raw, simulated
 
-BRISK = Options(listen=0.05, poll=0.5, patience=0.4)
+BRISK = Options(listen=0.05, poll=0.3, patience=0.4)
 
 
 async def look(address: object, options: Options = BRISK) -> Diagnosis:
@@ -80,7 +82,7 @@ async def test_the_address_of_a_hub_instead_of_a_device():
     async with hub_with_device() as (hub, _):
         diagnosis = await look(f"vesc://127.0.0.1:{hub.port}")
     assert diagnosis.verdict.key == "hub-port"
-    assert "veschub://ID@127.0.0.1" in diagnosis.verdict.remedy
+    assert diagnosis.verdict.remedy.endswith(f"veschub://ID@127.0.0.1:{hub.port}")
 
 
 async def test_the_device_and_the_hub_say_the_same():
@@ -121,6 +123,31 @@ async def selective_hub(handler: Handler) -> AsyncIterator[int]:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         async with server:
             yield server.sockets[0].getsockname()[1]
+
+
+async def test_our_own_hub_lets_several_in_and_all_is_well(tmp_path):
+    async with running_hub(tmp_path) as hub:
+        vesc = SimOptions(
+            port=None, hub=("127.0.0.1", hub.port), hub_id="TESTPACK", hub_password="secret42", ping_time=0.3
+        )
+        async with SimulatedVesc(vesc):
+            await eventually(lambda: hub.registry.connected("TESTPACK") is not None)
+            async with client(hub) as other:
+                diagnosis = await look(hub_address(hub.port), Options(listen=0.05, poll=0.3))
+                assert await other.ask(b"\0"), "the other client was not displaced"
+    assert diagnosis.verdict.key == "ok"
+
+
+async def test_it_can_be_cancelled_and_leaves_nothing_behind():
+    async with simulated(speed=0.0) as device:
+        before = asyncio.all_tasks()
+        looking = asyncio.create_task(look(device.address))
+        await eventually(lambda: device._local.client is not None)
+        looking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await looking
+        await eventually(lambda: device._local.client is None)
+        assert asyncio.all_tasks() == before
 
 
 async def test_a_port_that_refuses():

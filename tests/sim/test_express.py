@@ -110,7 +110,8 @@ async def test_forward_can_without_an_id_wedges_it_for_good():
         async with raw(sim.port, FILLER) as client:
             client.send(VERSION)
             assert await client.is_silent()
-            sim.revive()
+        sim.revive()
+        async with raw(sim.port) as client:
             assert hardware(await client.ask(VERSION)) == 2
 
 

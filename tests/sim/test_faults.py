@@ -350,17 +350,33 @@ async def test_one_way_fills_up_and_leaves_no_trace():
 
 
 async def test_wedge():
-    async with vesc_and_client("wedge") as (sim, client):
-        client.send(PACK, VERSION, PING)
-        assert await client.is_silent(0.1)
+    async with simulated("wedge") as sim:
+        async with raw(sim.port) as client:
+            client.send(PACK, VERSION, PING)
+            assert await client.is_silent(0.1)
         sim.faults.cancel("wedge")
-        assert len(await client.ask(PACK)) == 130
-        sim.faults.order("wedge")
-        client.send(PACK)
-        assert await client.is_silent()
-        sim.revive()
-        assert len(await client.ask(PACK)) == 130
+        async with raw(sim.port) as client:
+            assert len(await client.ask(PACK)) == 130
+            sim.faults.order("wedge")
+            client.send(PACK)
+            assert await client.is_silent()
+            sim.revive()
+            await client.until_closed()
+        async with raw(sim.port) as client:
+            assert len(await client.ask(PACK)) == 130
         assert "wedge" not in sim.faults
+
+
+async def test_a_wedged_device_lets_one_wait_and_takes_no_other():
+    async with simulated("wedge") as sim, raw(sim.port) as first:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(QUIET), raw(sim.port):
+                pass
+        first.writer.write(bytes(1 << 23))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(QUIET):
+                await first.writer.drain()
+        first.writer.transport.abort()
 
 
 async def test_a_client_that_leaves_while_replies_wait_leaves_nothing_behind():

@@ -1,10 +1,13 @@
 """`packwire doctor`: why there is no data, as a ladder of experiments with one verdict."""
 
 import asyncio
+import contextlib
+import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -18,12 +21,16 @@ from packwire.cli.passwords import with_password
 from packwire.doctor.case import Depth, Options
 from packwire.doctor.evidence import Diagnosis
 from packwire.doctor.examination import examine
-from packwire.errors import BadFileError, BadOptionError
+from packwire.errors import BadAddressError, BadFileError, BadOptionError, ExitCode, missing_extra
 
 REPORTS = (".html", ".md")
 _Repeated = Parameter(negative=(), consume_multiple=False)
 _THOROUGH_LISTEN, _THOROUGH_POLL = 15.0, 20.0
 _POLL = 3.0
+_NOT_YET = {
+    "ble": "Bluetooth devices cannot be examined yet; a recording of one can: packwire info FILE",
+    "can": "a CAN bus cannot be examined directly yet; ask the VESC on it: vesc://host/can/84",
+}
 
 
 @Parameter(name="*")
@@ -72,6 +79,8 @@ def doctor(
     It only sends read commands, a hub's login and PING, and zeros. At a hub it displaces another client, as
     every client does. Where all is well it takes some 8 s.
 
+    Ctrl-C ends it, with what is known by then and the exit code 130.
+
     The exit code goes with the verdict: 0 all is well, 3 not reachable, 4 not a VESC, 5 refused by the hub,
     6 displaced, 7 no answer or no battery, 8 it closes or falls silent, 11 values come, but something was
     found that would trouble a client.
@@ -119,6 +128,25 @@ def _check(options: DoctorOptions) -> None:
             raise BadOptionError(f"--report {file}: the name of a report ends in {' or '.join(REPORTS)}")
         if not file.absolute().parent.is_dir():
             raise BadOptionError(f"--report {file}: there is no folder {file.absolute().parent}")
+        _try_to_write(file)
+    if options.report and find_spec("jinja2") is None:
+        raise missing_extra("cli", "a report")
+
+
+def _try_to_write(file: Path) -> None:
+    """Find out before the experiments, not after them, that a report cannot be written."""
+    is_new = not file.exists()
+    try:
+        with file.open("ab"):
+            pass
+        if is_new:
+            file.unlink()
+    except OSError as error:
+        raise _cannot_write(file, error) from None
+
+
+def _cannot_write(file: Path, error: OSError) -> BadFileError:
+    return BadFileError(f"the report {file} cannot be written: {error.strerror or error}")
 
 
 async def _doctor(text: str, options: DoctorOptions, *, json: bool) -> int:
@@ -126,30 +154,71 @@ async def _doctor(text: str, options: DoctorOptions, *, json: bool) -> int:
     async with AsyncExitStack() as stack:
         address = await _address(text, options.password_file, stack)
         wanted = _options(options, await _direct(options, stack), view.ask_for_restart)
-        with view.running():
+        interrupts = _Interrupts()
+        with interrupts.caught(), view.running():
             diagnosis = await examine(
                 address,
                 wanted,
                 limit=positive_or_none("--limit", options.limit),
                 begun=view.begun,
                 ended=view.ended,
+                stopper=interrupts.take,
             )
     view.verdict(diagnosis)
     for file in options.report:
         _write_report(file, diagnosis)
         view.wrote(file)
-    return diagnosis.verdict.exit_code
+    return ExitCode.INTERRUPTED if interrupts.seen else diagnosis.verdict.exit_code
+
+
+class _Interrupts:
+    """Ctrl-C ends the ladder, and what is known by then is shown; a second one ends the program."""
+
+    def __init__(self) -> None:
+        self.seen = False
+        self._end: Callable[[], None] = lambda: None
+
+    def take(self, end: Callable[[], None]) -> None:
+        """Take the function that ends the ladder."""
+        self._end = end
+
+    @contextlib.contextmanager
+    def caught(self) -> Iterator[None]:
+        """Take Ctrl-C in the meantime; where the system cannot (Windows), it ends the program as ever."""
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(signal.SIGINT, self._interrupted)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_signal_handler(signal.SIGINT)
+
+    def _interrupted(self) -> None:
+        self.seen = True
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+        self._end()
 
 
 async def _address(text: str, password_file: Path | None, stack: AsyncExitStack) -> Address:
     """Read an address as typed, with its password; for `sim:` start the simulator."""
-    address = with_password(parse_address(text), password_file)
+    address = with_password(_parsed(text), password_file)
     if not isinstance(address, SimAddress):
         return address
     from packwire.sim.server import SimOptions, SimulatedVesc  # noqa: PLC0415 - only for sim: addresses
 
     simulated = await stack.enter_async_context(SimulatedVesc(SimOptions(port=0)))
     return TcpAddress("127.0.0.1", simulated.port, address.can_id)
+
+
+def _parsed(text: str) -> Address:
+    try:
+        return parse_address(text)
+    except BadAddressError:
+        scheme = text.partition(":")[0].lower()
+        if scheme in _NOT_YET:
+            raise BadAddressError(_NOT_YET[scheme]) from None
+        raise
 
 
 async def _direct(options: DoctorOptions, stack: AsyncExitStack) -> Address | None:
@@ -193,4 +262,4 @@ def _write_report(file: Path, diagnosis: Diagnosis) -> None:
     try:
         file.write_text(make(diagnosis), encoding="utf-8")
     except OSError as error:
-        raise BadFileError(f"the report {file} cannot be written: {error.strerror or error}") from None
+        raise _cannot_write(file, error) from None

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import json
+import os
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,7 +113,7 @@ class TextView:
         for remark in diagnosis.remarks:
             self._print(Text.assemble(("also      ", "yellow"), f"  {printable(remark.words)}"))
         if not diagnosis.complete:
-            self._print(Text("The time that was given ended before the ladder did.", "yellow"))
+            self._print(Text("The ladder was ended early: this is what is known so far.", "yellow"))
         self._print(_verdict_line(diagnosis.verdict))
         self._print(Text.assemble(("What to do: ", "bold"), printable(diagnosis.verdict.remedy)))
 
@@ -130,9 +132,25 @@ def _verdict_line(verdict: Verdict) -> Text:
 
 async def _prompt(text: str) -> bool:
     """Ask and wait for Enter; False for `n` and where there is no more input."""
+    if sys.stdin is None:
+        return False
     print(text, file=sys.stderr, flush=True)
-    answer = await asyncio.to_thread(sys.stdin.readline)
-    return bool(answer) and not answer.strip().lower().startswith("n")
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[bytes] = loop.create_future()
+
+    def take(line: bytes) -> None:
+        if not answer.done():
+            answer.set_result(line)
+
+    def read() -> None:
+        line = os.read(sys.stdin.fileno(), 1024)
+        with contextlib.suppress(RuntimeError):  # Ctrl-C has ended all meanwhile
+            loop.call_soon_threadsafe(take, line)
+
+    # Nobody waits for this thread, so that Ctrl-C ends the program while it reads.
+    threading.Thread(target=read, daemon=True).start()
+    line = await answer
+    return bool(line) and not line.strip().lower().startswith(b"n")
 
 
 class JsonView:

@@ -9,7 +9,7 @@ from enum import IntEnum
 from packwire.address import Address, HubAddress, SerialAddress, TcpAddress, with_can_id
 from packwire.device.node_memory import NodeMemory
 from packwire.device.open import open_link
-from packwire.doctor.facts import Facts
+from packwire.doctor.facts import Contact, Facts, Latency, ms
 from packwire.doctor.line import Exchange, Line
 from packwire.doctor.tape import Tape
 from packwire.errors import PackwireError
@@ -20,8 +20,10 @@ from packwire.vesc.requests import request
 MAX_CONNECTIONS = 12
 #: Seconds between two connections: a VESC Express notices a moment later that its client has gone.
 REDIAL = 0.05
-#: No patience is longer (s).
-LONGEST = 3.0
+#: No patience is longer (s), but where a single reply takes longer: then this many times that.
+LONGEST, LONGEST_SHARE = 3.0, 1.6
+#: Half of the replies take so long (s): what is not needed for a verdict is left out, else it takes minutes.
+SLOW, VERY_SLOW = 0.4, 0.9
 #: Of the first patience, what is waited at least where a verdict hangs on it, and where silence is expected.
 LEAST_SHARE, BRIEF_SHARE = 0.5, 0.2
 #: So many requests in a row without one byte, and it is time to see whether the device is still there.
@@ -104,6 +106,8 @@ class Case:
         self._lines.append(line)
         await line.open()
         self.facts.connections += 1
+        if self.facts.contact is Contact.AFTER_FILLER:
+            line.send_filler()
         return line
 
     async def line(self) -> Line:
@@ -169,11 +173,43 @@ class Case:
 
     def patience(self, can_id: int | None = None) -> float:
         """Return how long to wait for a reply (s): several times what the slowest took so far."""
-        slowest = self.facts.slowest(over_can=can_id is not None)
+        slowest = self._slowest(can_id)
         if slowest is None:
             return self.options.patience
         # A busy computer, or one hiccup of a radio, is no lost reply.
-        return min(max(4 * slowest + 0.2, LEAST_SHARE * self.options.patience), LONGEST)
+        longest = max(LONGEST, LONGEST_SHARE * slowest)
+        return min(max(4 * slowest + 0.2, LEAST_SHARE * self.options.patience), longest)
+
+    def _slowest(self, can_id: int | None) -> float | None:
+        """Return the longest that a reply took on this way (s); the way over CAN leads through the device."""
+        local = self.facts.slowest(over_can=False)
+        far = self.facts.slowest(over_can=True) if can_id is not None else None
+        if far is None and can_id is not None and local is not None and local < self.options.patience / 4:
+            return None  # so quick a device says nothing about its bus
+        return max(local or 0.0, far or 0.0) or None
+
+    def hurry(self, over: float = SLOW) -> str:
+        """Return why an experiment that no verdict needs is left out: each reply takes its time; or ''."""
+        ways = (Latency.of(self.facts.latencies(over_can=over_can)) for over_can in (False, True))
+        takes = max((latency.median for latency in ways if latency is not None), default=0.0)
+        if takes < over or self.options.depth is Depth.THOROUGH:
+            return ""
+        return f"each reply takes {ms(takes)} (--thorough asks this too)"
+
+    async def settle(self) -> None:
+        """Wait until what was asked and not answered is over.
+
+        A hub or `packwire share` that takes requests in turn waits a while for the reply to one that a device
+        never answers, and holds the next one back so long: that says nothing about the device.
+        """
+        line = await self.line()
+        there = (
+            can_id
+            for can_id, node in self.facts.nodes.items()
+            if can_id is not None and node.version is not None
+        )
+        for route in (None, next(there, None)):
+            await line.ask(request(Command.FW_VERSION), route, LONGEST)
 
     async def check_alive(self) -> bool:
         """See whether the device answers anything still; if not, whether a new connection mends it."""
@@ -194,12 +230,11 @@ class Case:
 
     def brief_patience(self, can_id: int | None = None) -> float:
         """Return how long to wait where silence is expected, or no verdict hangs on it (s)."""
-        slowest = self.facts.slowest(over_can=can_id is not None)
-        return (
-            self.patience(can_id)
-            if slowest is None
-            else min(max(3 * slowest + 0.05, BRIEF_SHARE * self.options.patience), self.options.patience)
-        )
+        slowest = self._slowest(can_id)
+        if slowest is None:
+            return self.patience(can_id)
+        brief = max(3 * slowest + 0.05, BRIEF_SHARE * self.options.patience)
+        return min(brief, max(self.options.patience, LONGEST_SHARE * slowest))
 
     def elapsed(self) -> float:
         """Return the seconds since the doctor began."""

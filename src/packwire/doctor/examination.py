@@ -1,7 +1,9 @@
 """From an address to a diagnosis: climb the ladder, judge what was found."""
 
 import asyncio
+import contextlib
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -47,8 +49,12 @@ async def examine(
     limit: float | None = None,
     begun: Announcer | None = None,
     ended: Watcher | None = None,
+    stopper: Callable[[Callable[[], None]], None] | None = None,
 ) -> Diagnosis:
-    """Do what `diagnose` does, with every option; `begun` and `ended` learn of each rung as it happens."""
+    """Do what `diagnose` does, with every option; `begun` and `ended` learn of each rung as it happens.
+
+    `stopper` is given a function that ends the ladder at once, with what is known by then.
+    """
     if isinstance(address, SimAddress):
         raise BadAddressError(f"{address} is for the command line, which starts the simulator")
     case = Case(address, options)
@@ -63,10 +69,13 @@ async def examine(
 
     complete = True
     try:
-        async with asyncio.timeout(limit):
+        async with asyncio.timeout(limit) as deadline:
+            if stopper is not None:
+                stopper(lambda: _end(deadline))
             await climb(case, begun=begun, ended=keep)
     except TimeoutError:
         complete = False
+        case.facts.interrupted = True
     finally:
         await case.leave()
     verdict, remarks = judge(case)
@@ -84,6 +93,11 @@ async def examine(
         _hidden(address),
         case.tape,
     )
+
+
+def _end(deadline: asyncio.Timeout) -> None:
+    with contextlib.suppress(RuntimeError):  # it has ended by itself
+        deadline.reschedule(asyncio.get_running_loop().time())
 
 
 def _pack_values(case: Case) -> dict[str, Any]:

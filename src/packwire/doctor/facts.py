@@ -84,6 +84,8 @@ class Facts:
     first_bytes: bytes = b""
     served: bool | None = None
     """Whether we were the one client that the device serves."""
+    takes_more: bool | None = None
+    """Whether another connection was taken while ours waited for an answer."""
     neighbours: int = 0
     """Connections of other programs on this computer to the same place."""
     reads: bool | None = None
@@ -131,6 +133,8 @@ class Facts:
     connections: int = 0
     lost_by: str = ""
     exchanges: list[Exchange] = field(default_factory=list)
+    interrupted: bool = False
+    """Whether the ladder was ended before its end."""
     junk: int = 0
     abandoned: int = 0
     surplus: int = 0

@@ -22,13 +22,13 @@ LADDER: tuple[Step, ...] = (
     bus.ANSWERS_STEP,
     bus.PACK_STEP,
     bus.OWN_ID_STEP,
-    bus.CONFIG_STEP,
     poll.MOVEMENT_STEP,
     stream.PAIRS_STEP,
     stream.AFTER_STEP,
     paths.WITHOUT_STEP,
     paths.WITH_STEP,
     paths.DIRECT_STEP,
+    bus.CONFIG_STEP,  # last: a hub may let a node rest that did not answer
 )
 
 type Watcher = Callable[[Rung], None]

@@ -4,7 +4,9 @@ The device has several links (the local TCP port, a hub, a serial port), each a 
 own. A port's parser is not reset when a client goes, and the reply to a forwarded request goes to the port
 that forwarded last, as in the firmware [vesc_express main/packet.c, main/commands.c, main/comm_can.c].
 
-FORWARD_CAN without an id byte wedges this device for good: it is silent on every link until `revive()`.
+FORWARD_CAN without an id byte wedges this device for good: it is silent on every link until `revive()`. The
+task that read the request loops, so that its link is never read again [commands.c, comm_can.c: a length of
+-1 as an unsigned number]; `Port.on_wedge` lets a link do the same.
 """
 
 import asyncio
@@ -59,7 +61,14 @@ class Port:
         self.name = name
         self.framer = Framer(DEVICE_MAX_PAYLOAD)
         self.outgoing: Outgoing | None = None
+        self.on_wedge: Callable[[bool], None] = lambda _: None
+        """Called with True when the device hangs, and with False when it is revived."""
         self._device = device
+
+    @property
+    def wedged(self) -> bool:
+        """Whether the device hangs."""
+        return self._device.wedged
 
     def attach(self, write: Callable[[bytes], None], close: Callable[[], None]) -> None:
         """Begin to serve a client; the parser stays as the client before left it."""
@@ -119,13 +128,15 @@ class Express:
         self._can_delay = can_delay
         self._forwarder: Port | None = None
         self._busy: set[int] = set()
+        self._ports: list[Port] = []
         self._printed = 0
         memory.values()  # of a BMS that is dead or frozen from the start, what it is now is remembered
         faults.on_change.append(self._fault_changed)
 
     def port(self, name: str) -> Port:
         """Return a new link of this device."""
-        return Port(self, name)
+        self._ports.append(Port(self, name))
+        return self._ports[-1]
 
     def moved(self) -> None:
         """Forget encoded replies: the physics has moved."""
@@ -135,9 +146,11 @@ class Express:
 
     def revive(self) -> None:
         """Switch the device off and on: what wedged it is over."""
-        self.wedged = False
+        was_wedged, self.wedged = self.wedged, False
         self._busy.clear()
         self._forwarder = None
+        if was_wedged:
+            self._tell_ports()
 
     def request(self, port: Port, payload: bytes) -> None:
         """Answer one request that came in at `port`, now, later or never."""
@@ -233,6 +246,11 @@ class Express:
     def _wedge(self) -> None:
         self.wedged = True
         self.encoded.clear()
+        self._tell_ports()
+
+    def _tell_ports(self) -> None:
+        for port in self._ports:
+            port.on_wedge(self.wedged)
 
     def _fault_changed(self, name: str) -> None:
         if name == "wedge":

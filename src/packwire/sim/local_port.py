@@ -1,6 +1,7 @@
 """The Express's own TCP port: one client; another one hears nothing until that goes, and is then reset."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
@@ -22,6 +23,8 @@ HTTP_ANSWER = (
 )
 #: What a client leaves unread is thrown away beyond this, as a device with little memory must.
 MAX_UNREAD = 1 << 20
+#: The receive window of an Express, in bytes [vesc_express sdkconfig.defaults.esp32c3]; Linux takes more.
+WINDOW = 2440
 
 
 class LocalPort:
@@ -33,23 +36,66 @@ class LocalPort:
         self.client: LocalClient | None = None
         self.waiting: list[LocalClient] = []
         self.closing = False
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
+        self._unserved: list[socket.socket] = []
+        self._reopening: asyncio.Task[None] | None = None
+        port.on_wedge = self._wedged
 
     async def listen(self, host: str, port: int) -> int:
         """Listen and return the port's number; raise BadOptionError where it is taken."""
-        self._server = await listen(lambda: LocalClient(self), host, port)
-        number: int = self._server.sockets[0].getsockname()[1]
+        server = await listen(lambda: LocalClient(self), host, port)
+        self._servers.append(server)
+        for listening in server.sockets:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW)
+        number: int = server.sockets[0].getsockname()[1]
+        if self.port.wedged:
+            self._wedged(wedged=True)
         return number
 
     async def close(self) -> None:
         """Stop listening and reset what is open."""
-        if self._server is not None:
-            self.closing = True
-            self._server.close()
-            for client in [*self.waiting, self.client]:
-                if client is not None:
-                    client.reset()
-            await self._server.wait_closed()
+        self.closing = True
+        if self._reopening is not None:
+            await self._reopening
+        for listening in self._unserved:
+            listening.close()
+        for server in self._servers:
+            server.close()
+        for client in [*self.waiting, self.client]:
+            if client is not None:
+                client.reset()
+        for server in self._servers:
+            await server.wait_closed()
+
+    def _wedged(self, wedged: bool) -> None:
+        """Read nothing more and accept nobody; or be switched off and on.
+
+        The task that hangs is the one that accepts and reads. One connection more is taken by the network
+        stack alone (`listen(sock, 1)` [comm_wifi.c]), and no other.
+        """
+        for client in [*self.waiting, *([self.client] if self.client else [])]:
+            if wedged:
+                client.pause()
+            else:
+                client.reset()
+        if wedged and not self._unserved:
+            self._unserved = [each.dup() for server in self._servers for each in server.sockets]
+            for server in self._servers:
+                server.close()
+            for listening in self._unserved:
+                listening.listen(0)  # the system lets one more wait than it is told
+        elif not wedged and self._unserved and self._reopening is None:
+            for listening in self._unserved:
+                _reset_waiting(listening)
+            self._reopening = asyncio.get_running_loop().create_task(self._reopen())
+
+    async def _reopen(self) -> None:
+        loop = asyncio.get_running_loop()
+        unserved, self._unserved = self._unserved, []
+        self._servers = [await loop.create_server(lambda: LocalClient(self), sock=each) for each in unserved]
+        self._reopening = None
+        if self.port.wedged:
+            self._wedged(wedged=True)
 
 
 class LocalClient(asyncio.Protocol):
@@ -105,6 +151,11 @@ class LocalClient(asyncio.Protocol):
             for waiting in tuple(local.waiting):
                 waiting.reset()
 
+    def pause(self) -> None:
+        """Let what the client sends pile up."""
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+
     def reset(self) -> None:
         """Close with a TCP reset."""
         connection: socket.socket = self._transport.get_extra_info("socket")
@@ -141,6 +192,16 @@ class LocalClient(asyncio.Protocol):
 
 # On Windows the two numbers are 16 bits wide.
 _LINGER_RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+
+
+def _reset_waiting(listening: socket.socket) -> None:
+    """Reset the connections that nobody accepted."""
+    listening.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            waiting, _ = listening.accept()
+            waiting.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_RESET)
+            waiting.close()
 
 
 def peer_name(transport: asyncio.Transport) -> str:

@@ -7,6 +7,7 @@ from packwire.doctor.rules.rule import Rule, certain, values
 from packwire.doctor.rungs.poll import motor_swing
 from packwire.doctor.rungs.words import few, pack_words, who
 from packwire.errors import ExitCode
+from packwire.vesc.commands import Command
 
 #: A BMS that did not move for so long (s), in so many replies, while the controller's values did so often.
 FROZEN_SECONDS, FROZEN_REPLIES, FROZEN_MOVES = 2.5, 5, 3
@@ -67,7 +68,8 @@ def _unanswered(case: Case) -> Confidence | None:
     facts = case.facts
     if facts.version is None or facts.pack_reply is not None or facts.fell_silent_after is not None:
         return None
-    return Confidence.CERTAIN
+    asked = facts.node(_asked_id(case)).tried.get(Command.BMS_GET_VALUES)
+    return certain(asked is not None and not asked.closed)
 
 
 def _bms_gone(case: Case) -> Confidence | None:

@@ -41,7 +41,8 @@ def _fell_silent_words(case: Case) -> str:
         if facts.answers_anew
         else "A new connection is not answered either."
     )
-    times = "once" if facts.fell_silent_after == 1 else f"{facts.fell_silent_after} times"
+    count = facts.fell_silent_after
+    times = "on another connection" if not count else "once" if count == 1 else f"{count} times"
     return (
         f"The device answered {times} and then said nothing any more, though the "
         f"connection stayed open. {anew}"

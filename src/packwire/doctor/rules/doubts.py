@@ -38,12 +38,14 @@ def _missing_nodes(case: Case) -> list[int]:
 
 def _dead_node(case: Case) -> Confidence | None:
     facts = case.facts
-    if facts.can_ids is None:
+    if facts.can_ids is None or facts.fell_silent_after is not None:
         return None
     if _missing_nodes(case):
         return Confidence.CERTAIN if case.options.expected is not None else Confidence.LIKELY
     version = facts.version
-    alone = version is not None and version.hw_type == HardwareType.EXPRESS and not facts.controllers
+    all_known = all(facts.node(can_id).version is not None for can_id in facts.can_ids)
+    express = version is not None and version.hw_type == HardwareType.EXPRESS
+    alone = express and all_known and not facts.controllers
     return Confidence.POSSIBLE if alone and case.options.expected is None else None
 
 
@@ -61,7 +63,7 @@ def _well(case: Case) -> Confidence | None:
     pack = facts.pack
     if pack is None or pack.absent or not pack.v_cell or not facts.poll.replies:
         return None
-    return Confidence.CERTAIN
+    return Confidence.LIKELY if facts.interrupted else Confidence.CERTAIN
 
 
 def _well_words(case: Case) -> str:
@@ -91,6 +93,8 @@ def _well_remedy(case: Case) -> str:
 
 
 def _last_words(case: Case) -> str:
+    if case.facts.interrupted:
+        return "Not decided: the ladder was ended early; the rungs above say how far it went." + values(case)
     lost = f" ({case.facts.lost_by})" if case.facts.lost_by else ""
     return f"What was found fits no known fault{lost}; the rungs above say how far it went."
 
@@ -129,7 +133,11 @@ LAST_RULES: tuple[Rule, ...] = (
         "inconclusive",
         lambda _: Confidence.POSSIBLE,
         _last_words,
-        "Ask again with --thorough, and attach a report to a question in a forum: --report doctor.md",
+        lambda case: (
+            "Let it run to its end, with a longer --limit or none."
+            if case.facts.interrupted
+            else "Ask again with --thorough, and attach a report to a question in a forum: --report doctor.md"
+        ),
         ExitCode.NO_ANSWER,
     ),
 )

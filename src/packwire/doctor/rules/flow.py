@@ -30,7 +30,9 @@ def _slow(case: Case) -> Confidence | None:
 def _slow_words(case: Case) -> str:
     late = len(case.facts.lost)
     too_late = f" {late} came too late or not at all." if late else ""
-    return f"Replies come late: {_latency(case, over_can=False)}.{too_late}" + values(case)
+    latency = _latency(case, over_can=False)
+    some = "Replies" if latency is None or latency.slow else "Some replies"
+    return f"{some} come late: {latency}.{too_late}" + values(case)
 
 
 def _slow_can(case: Case) -> Confidence | None:

@@ -24,6 +24,12 @@ def _host(case: Case) -> str:
     return getattr(case.address, "host", "")
 
 
+def _behind(case: Case) -> HubAddress:
+    address = case.direct_tcp
+    assert address is not None
+    return HubAddress("ID", address.host, address.port)
+
+
 def _refused(case: Case) -> str:
     wanted = "a hub listens on 65101" if case.is_hub else "a VESC Express listens on 65102"
     return (
@@ -92,6 +98,11 @@ def _occupied(case: Case) -> Confidence | None:
 
 def _unserved(case: Case) -> Confidence | None:
     facts = case.facts
+    return Confidence.LIKELY if facts.contact is Contact.SILENT and facts.takes_more is False else None
+
+
+def _unread(case: Case) -> Confidence | None:
+    facts = case.facts
     return Confidence.LIKELY if facts.contact is Contact.SILENT and facts.reads is False else None
 
 
@@ -113,13 +124,10 @@ def _mute_words(case: Case) -> str:
         return (
             f"{_where(case)} behaves like a VESC (it serves one client, and that was us) and takes all "
             "that it "
-            "is sent, but says nothing at all: it hangs, or what it sends is lost before it leaves."
+            "is sent, but says nothing at all: it runs, and what it would say is lost before it leaves."
         )
-    return (
-        f"{_where(case)} takes the connection and all that it is sent, and says nothing: a VESC that "
-        "hangs, or "
-        "something that is no VESC."
-    )
+    takes = "the connection and all that it is sent" if case.facts.reads else "the connection"
+    return f"{_where(case)} takes {takes}, and says nothing: a VESC in trouble, or something that is no VESC."
 
 
 def _mute_remedy(case: Case) -> str:
@@ -132,9 +140,8 @@ def _mute_remedy(case: Case) -> str:
     if case.facts.revived is False:
         return "Switching it off and on did not help: check that this is a VESC's address, and its firmware."
     return (
-        "Switch the VESC off and on, then ask again. If it answers then, it was hung: a FORWARD_CAN "
-        "without an "
-        "id does that to it, so look at what your own client sends. To be told which: --restart"
+        "Check that this is a VESC's address (packwire scan). Switch it off and on, then ask again; with "
+        "--restart the doctor waits for that and says whether it helped."
     )
 
 
@@ -172,7 +179,11 @@ REACH_RULES: tuple[Rule, ...] = (
         "nothing-there",
         lambda case: _when(Reach.NOTHING_THERE, case),
         lambda case: f"Nothing is there: {case.facts.reach_error}.",
-        "Check that the device is on and in this network; packwire scan lists what announces itself.",
+        lambda case: (
+            "Plug the device in, or check the port's name."
+            if case.is_serial
+            else "Check that the device is on and in this network; packwire scan lists what announces itself."
+        ),
         ExitCode.UNREACHABLE,
     ),
     Rule(
@@ -215,9 +226,9 @@ REACH_RULES: tuple[Rule, ...] = (
         "hub-port",
         _is_hub,
         lambda case: f"{_where(case)} is a hub, not a VESC: it answered a hub's PING.",
-        lambda case: f"Read the device behind it: packwire read veschub://ID@{_host(case)}",
+        lambda case: f"Read the device behind it: packwire read {_behind(case)}",
         ExitCode.NO_ANSWER,
-        frozenset({"mute", "occupied", "unserved", "closes"}),
+        frozenset({"mute", "occupied", "unserved", "unread", "closes"}),
     ),
     Rule(
         "not-a-vesc",
@@ -240,7 +251,7 @@ REACH_RULES: tuple[Rule, ...] = (
         "A FORWARD_CAN without an id does that to it: look at what your own client sends "
         "(packwire decode on a recording of it).",
         ExitCode.NO_ANSWER,
-        frozenset({"mute", "occupied", "unserved"}),
+        frozenset({"mute", "occupied", "unserved", "unread"}),
     ),
     Rule(
         "occupied",
@@ -254,20 +265,30 @@ REACH_RULES: tuple[Rule, ...] = (
         "Close the other program (VESC Tool, packwire watch, Home Assistant). To use several at once: "
         "packwire share",
         ExitCode.NO_ANSWER,
-        frozenset({"mute", "unserved"}),
+        frozenset({"mute", "unserved", "unread"}),
     ),
     Rule(
         "unserved",
         _unserved,
         lambda case: (
-            f"{_where(case)} takes the connection, but nobody there reads what it is sent: a client on "
-            "another "
-            "device (a phone, another computer) is being served, or the VESC's network side has stopped "
-            "working."
+            f"{_where(case)} lets our connection wait, and takes no other: so does a VESC that serves a "
+            "client on another device (a phone, another computer), and one that hangs."
         ),
-        "Close VESC Tool on every phone and computer, and other clients. If there are none, switch the "
-        "VESC off "
-        "and on.",
+        "Close VESC Tool on every phone and computer, and other clients. If there are none, it hangs: switch "
+        "the VESC off and on, and look at what your own client sends. A FORWARD_CAN without an id does that "
+        "to it.",
+        ExitCode.NO_ANSWER,
+        frozenset({"mute", "unread"}),
+    ),
+    Rule(
+        "unread",
+        _unread,
+        lambda case: (
+            f"{_where(case)} takes every connection, but reads nothing of what it is sent. A VESC lets one "
+            "client wait, not several: something else listens there, and hangs."
+        ),
+        "Look for what stands in between (a port forwarding, a proxy, a bridge to a serial port) and restart "
+        "it; then the VESC.",
         ExitCode.NO_ANSWER,
         frozenset({"mute"}),
     ),

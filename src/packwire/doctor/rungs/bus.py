@@ -1,11 +1,11 @@
 """The CAN bus: who is on it, what each node answers and what it should, and where the BMS is."""
 
 from packwire.device.vesc import identity
-from packwire.doctor.case import Case
+from packwire.doctor.case import LONGEST, Case
 from packwire.doctor.facts import ms
 from packwire.doctor.line import Exchange
 from packwire.doctor.rungs.contact import answered
-from packwire.doctor.rungs.pack import take_pack
+from packwire.doctor.rungs.pack import has_pack, take_pack
 from packwire.doctor.rungs.poll import PING_PATIENCE
 from packwire.doctor.rungs.step import Result, Step, failed, odd, passed
 from packwire.doctor.rungs.words import instead, pack_words, version_words, who
@@ -19,6 +19,8 @@ from packwire.vesc.secrets import decode_config
 _ASKED = (Command.GET_VALUES, Command.BMS_GET_VALUES)
 #: Nodes that are looked at; a bus of more is described in part.
 _MOST_NODES = 16
+#: How often the BMS itself is asked; so often where each reply takes its time.
+_BMS_TIMES, _BMS_SLOW = 5, 2
 
 
 async def search_bus(case: Case) -> Result:
@@ -79,7 +81,10 @@ def _worth_asking(case: Case) -> list[int]:
 async def _identify(case: Case, can_id: int) -> None:
     node = case.facts.node(can_id)
     there = can_id in (case.facts.can_ids or ())
-    exchange = await case.ask_command(Command.FW_VERSION, can_id, tries=3 if there else 1)
+    # A late reply could be taken for the next node's: over CAN no reply says who sent it.
+    patience = max(LONGEST, case.patience(can_id)) if there else None
+    version = request(Command.FW_VERSION)
+    exchange = await case.ask(version, can_id, tries=2 if there else 1, patience=patience)
     node.tried[Command.FW_VERSION] = exchange
     if exchange.reply is not None:
         node.version = FW_VERSION.decode(exchange.reply).reply
@@ -113,7 +118,10 @@ async def what_each_answers(case: Case) -> Result:
 async def _ask(case: Case, command: Command, can_id: int | None, *, expected: bool) -> Exchange:
     if expected:
         return await case.ask_command(command, can_id)
-    return await case.ask(request(command), can_id, tries=1, patience=case.brief_patience(can_id))
+    exchange = await case.ask(request(command), can_id, tries=1, patience=case.brief_patience(can_id))
+    if exchange.reply is None:
+        await case.settle()
+    return exchange
 
 
 def _compare(
@@ -158,7 +166,8 @@ async def pack_over_can(case: Case) -> Result:
     can_id = _bms_id(case)
     assert can_id is not None
     latencies, last = [], None
-    for _ in range(5):
+    times = _BMS_SLOW if case.hurry() else _BMS_TIMES
+    for _ in range(times):
         exchange = await case.ask_command(Command.BMS_GET_VALUES, can_id, tries=1)
         if exchange.reply is not None:
             latencies.append(exchange.latency)
@@ -170,7 +179,7 @@ async def pack_over_can(case: Case) -> Result:
     if facts.pack_reply is None:
         take_pack(case, last.reply, last.frame, can_id)
     own = BMS_GET_VALUES.decode(last.reply).reply
-    said = f"{len(latencies)} of 5 answered, after {ms(min(latencies))} to {ms(max(latencies))}"
+    said = f"{len(latencies)} of {times} answered, after {ms(min(latencies))} to {ms(max(latencies))}"
     return passed(
         f"the BMS with CAN id {can_id} says {pack_words(own)}", said, rules_out="a BMS that has left the bus"
     )
@@ -196,6 +205,7 @@ async def own_id(case: Case) -> Result:
     patience = case.brief_patience(facts.own_id)
     exchange = await case.ask(request(Command.FW_VERSION), facts.own_id, tries=1, patience=patience)
     facts.own_id_answers = exchange.reply is not None
+    await case.settle()
     if facts.own_id_answers:
         return odd(f"it answers to its own id {facts.own_id} over CAN: another node has the same id")
     return passed(
@@ -255,8 +265,23 @@ def _knows_bms(case: Case) -> str:
     return _bus_there(case) or ("" if _bms_id(case) is not None else "no CAN id of a BMS is known")
 
 
+def _worth_time(case: Case) -> str:
+    return _bus_there(case) or case.hurry()
+
+
+def _answers_worth_time(case: Case) -> str:
+    """Where each reply takes its time, ask every node only to find a battery."""
+    return _bus_there(case) or ("" if has_pack(case) else case.hurry())
+
+
+def _own_id_worth_time(case: Case) -> str:
+    return _bus_there(case) or (case.hurry() if case.address.can_id is None else "")
+
+
 BUS_STEP = Step("bus", "Who is on the CAN bus?", search_bus, _bus_there)
-ANSWERS_STEP = Step("answers", "Does each node answer what it should?", what_each_answers, _bus_there)
+ANSWERS_STEP = Step(
+    "answers", "Does each node answer what it should?", what_each_answers, _answers_worth_time
+)
 PACK_STEP = Step("bms", "Does the BMS itself answer, over CAN?", pack_over_can, _knows_bms)
-OWN_ID_STEP = Step("own-id", "Does the device answer to its own CAN id?", own_id, _bus_there)
-CONFIG_STEP = Step("config", "Does a controller give its configuration?", configurations, _bus_there)
+OWN_ID_STEP = Step("own-id", "Does the device answer to its own CAN id?", own_id, _own_id_worth_time)
+CONFIG_STEP = Step("config", "Does a controller give its configuration?", configurations, _worth_time)

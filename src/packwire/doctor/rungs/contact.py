@@ -17,12 +17,13 @@ from packwire.vesc.replies import FW_VERSION
 from packwire.vesc.requests import request
 
 _QUESTION = request(Command.FW_VERSION)
-#: A reply that comes this much sooner than the first one (a share of it) did not come from a slow device.
+#: A reply that comes this much sooner than the first one (a share of the first patience, after which zeros
+#: were sent) did not come from a slow device.
 _SOONER = 0.5
 #: How long the second reply is waited for, as a multiple of what the first took.
 _LATER = 1.5
 #: How long a reply is waited for in all, as a multiple of the first patience.
-_SECOND_WAIT = 2.0
+_SECOND_WAIT = 3.0
 
 
 async def first_contact(case: Case) -> Result:
@@ -40,7 +41,8 @@ async def first_contact(case: Case) -> Result:
         case.facts.note(first)
         return await _nothing(case, line, first)
     second = await case.ask(_QUESTION, patience=max(case.options.patience, _LATER * first.latency))
-    swallowed = flushed and second.reply is not None and second.latency < _SOONER * first.latency
+    sooner = (first.latency - second.latency) / case.options.patience
+    swallowed = flushed and second.reply is not None and sooner >= _SOONER
     if not swallowed:  # else its time says nothing about the link
         case.facts.note(first)
     return _something(case, first, second, swallowed=swallowed)

@@ -62,7 +62,7 @@ async def wrong_framers(case: Case) -> Result:
     failing = [each for each in facts.misreadings if each.fate is not Fate.TAKEN]
     lines = tuple(f"if {each.rule}: {each.words}" for each in failing)
     return passed(
-        f"read right. {len(failing)} of {len(facts.misreadings)} common wrong framers would show nothing",
+        f"read right. Of {len(facts.misreadings)} wrong ways to read it, {len(failing)} would show nothing",
         *lines,
     )
 

@@ -89,7 +89,7 @@ def _reach_of(text: str, *, serial: bool) -> Reach:
         return Reach.REFUSED
     if "is not known" in text:
         return Reach.UNKNOWN_NAME
-    if serial and "there is no serial port" not in text:
+    if serial and "no serial port" not in text:
         return Reach.NOT_ALLOWED
     return Reach.NOTHING_THERE
 

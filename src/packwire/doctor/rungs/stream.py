@@ -2,7 +2,7 @@
 
 import asyncio
 
-from packwire.doctor.case import Case, Depth
+from packwire.doctor.case import VERY_SLOW, Case, Depth
 from packwire.doctor.facts import ms
 from packwire.doctor.rungs.pack import has_pack
 from packwire.doctor.rungs.poll import may_watch
@@ -65,7 +65,7 @@ async def listen_after(case: Case) -> Result:
 def _stream(case: Case) -> str:
     if case.is_serial:
         return "on a serial port bytes always come in pieces and joined"
-    return may_watch(case)
+    return may_watch(case) or case.hurry(VERY_SLOW)
 
 
 PAIRS_STEP = Step("pairs", "Are replies held back?", pairs_of_requests, _stream)
