@@ -23,6 +23,16 @@ async def test_passwords_are_masked_in_messages(form):
 
 
 @needs_captures
+async def test_messages_says_what_it_masked():
+    assert (
+        (await packwire("messages", JBD))
+        .err.strip()
+        .endswith("jbd-sp04s034.btsnoop: masked: passwords in BMS frames (1); --keep-secrets shows them")
+    )
+    assert (await packwire("messages", JBD, "--keep-secrets")).err == ""
+
+
+@needs_captures
 @pytest.mark.parametrize("command", ["groups", "pairs"])
 async def test_passwords_are_masked_in_what_is_found(command):
     assert "dd 5a 06 07 2a 2a 2a 2a 2a 2a 2a fe cd 77" in (await packwire(command, JBD)).out

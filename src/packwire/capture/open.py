@@ -38,12 +38,13 @@ class Capture:
     """A recording: its packets, and what the layers above make of them.
 
     `name` is that of the file, or `standard input`. `connections`, `vesc` and `messages` are computed when
-    they are first looked at.
+    they are first looked at. `masked` counts what was masked in it, by kind (nothing, as a file is opened).
     """
 
-    def __init__(self, name: str, packets: Packets) -> None:
+    def __init__(self, name: str, packets: Packets, masked: dict[str, int] | None = None) -> None:
         self.name = name
         self.packets = packets
+        self.masked = masked or {}
 
     def __repr__(self) -> str:
         return f"Capture({self.name!r}: {self.format}, {len(self.packets)} packets)"
@@ -161,9 +162,12 @@ class Capture:
         """Return one line for each kind of data that could not be used: how many, and why."""
         left_out: dict[str, int] = {}
         if self._has(BLUETOOTH):
+            _ = self.raw_messages  # some are counted when the table is made
             left_out |= self.bluetooth.left_out
         if self._has(CAN):
             left_out |= self.can.left_out
+        if self._has(IP):
+            left_out |= self.vesc.left_out
         for number in self._link_types:
             if not any(number in read for read in (BLUETOOTH, CAN, IP, _NO_LINK)):
                 count = int(np.count_nonzero(self.packets.link_type == number))

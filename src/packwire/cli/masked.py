@@ -10,5 +10,6 @@ def masked(capture: Capture, *, redact: bool = False, keep_secrets: bool = False
     if redact and keep_secrets:
         raise BadOptionError("--redact and --keep-secrets exclude each other")
     if redact:
-        return Capture(capture.name, redacted(capture.packets).packets)
+        changed = redacted(capture.packets)
+        return Capture(capture.name, changed.packets, changed.counts)
     return capture if keep_secrets else without_secrets(capture)

@@ -179,6 +179,7 @@ def messages(
     else:
         _show(tables, absolute)
     _explain(captures)
+    _tell_masked(shown, redact=redact)
     return exit_code(captures)
 
 
@@ -322,6 +323,16 @@ def _explain(captures: list[Capture]) -> None:
         if not len(capture.messages):
             for each in advice(look(capture)):
                 out.line((printable(capture.name), "bold"), f": {each.what} {each.remedy}")
+
+
+def _tell_masked(shown: list[Capture], *, redact: bool) -> None:
+    """Say on standard error what is not shown as it was recorded, in the whole of each file."""
+    out = Writer(make_console(stderr=True))
+    for capture in shown:
+        if capture.masked:
+            kinds = ", ".join(f"{what} ({count})" for what, count in capture.masked.items())
+            remedy = "" if redact else "; --keep-secrets shows them"
+            out.line((printable(capture.name), "bold"), f": masked: {kinds}{remedy}")
 
 
 def exit_code(captures: list[Capture]) -> int:

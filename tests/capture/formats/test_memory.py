@@ -52,6 +52,55 @@ FLOODS = {
 }
 
 
+def _att(pdu):
+    return b"\x02" + struct.pack("<HHHH", 0x2040, len(pdu) + 4, len(pdu), 4) + pdu
+
+
+def _pcap(link_type, packets):
+    header = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, link_type)
+    return header + b"".join(struct.pack("<IIII", 1, 1, len(each), len(each)) + each for each in packets)
+
+
+def _segment(port, seq, data):
+    tcp = struct.pack(">HHIIBBHHH", port, 65102, seq, 0, 0x50, 16, 1000, 0, 0) + data
+    addresses = bytes((127, 0, 0, 1)) * 2
+    return struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0) + addresses + tcp
+
+
+VESC = bytes.fromhex("020104408403")
+
+#: Few packets or many, of which a reader that keeps an object for each thing in them would make much.
+CROWDS = {
+    "values in one notification": lambda: BTSNOOP + _record(_att(b"\x23" + b"\x10\0\0\0" * 120)) * 4_000,
+    "parts of long writes": lambda: (
+        BTSNOOP
+        + b"".join(
+            _record(_att(b"\x16" + struct.pack("<HH", each, 0) + b"\1" if each % 4096 else b"\x18\1"))
+            for each in range(60_000)
+        )
+    ),
+    "VESC connections": lambda: _pcap(101, (_segment(each, each, VESC) for each in range(60_000, 63_000))),
+    "TCP connections with other bytes": lambda: _pcap(
+        101, (_segment(each, each, b"\2\1\4\0\0\3") for each in range(60_000))
+    ),
+    "holes in a TCP stream": lambda: _pcap(
+        101, (_segment(1, (each ^ 1) * 6, b"\1\2") for each in range(200_000))
+    ),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("crowd", CROWDS)
+def test_what_is_in_the_packets_takes_little_memory(crowd, tmp_path):
+    file = tmp_path / "crowd.gz"
+    file.write_bytes(gzip.compress(CROWDS[crowd](), 1))
+    out = subprocess.run(
+        [sys.executable, "-c", READ, str(file)], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert int(out[0]) >= 3_000
+    assert int(out[1]) < 200 << 10
+
+
 def _zip(data):
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:

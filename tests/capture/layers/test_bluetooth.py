@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from packwire.capture.framed import put_together
 from packwire.capture.framings import FRAMINGS, recognise
-from packwire.capture.layers.bluetooth import att_messages, read_bluetooth
+from packwire.capture.layers import att_values
+from packwire.capture.layers.bluetooth import att_messages, composed_messages, read_bluetooth
 from packwire.capture.layers.can_bus import read_can
 from packwire.capture.layers.l2cap import INCOMPLETE, LOST_START
 from packwire.capture.packets import Packets
@@ -122,6 +123,51 @@ def test_discovery_names_handles_and_a_new_connection_tells_devices_apart():
         "att 0x0011 ff01 notify 06:05:04:03:02:01",
         "att 0x0011 notify 06:05:04:03:02:02",
     )
+
+
+def test_names_come_from_the_connection_that_found_them_first():
+    def found(last, uuid):
+        event = b"\x04\x3e\x13\x01\x00" + bytes((last, 0)) + bytes(2) + bytes((1, 2, 3, 4, 5, 6)) + bytes(7)
+        return [
+            event, b"\x02" + acl(l2cap(b"\x08\x01\x00\xff\xff\x03\x28"), handle=last),
+            b"\x02" + acl(l2cap(b"\x09\x07\x10\x00\x12\x11\x00" + uuid + b"\xff"), handle=last),
+        ]  # fmt: skip
+
+    pieces = [*found(1, b"\x01"), *found(2, b"\x02")]
+    again = b"\x04\x3e\x13\x01\x00\x03\x00" + bytes(2) + bytes((1, 2, 3, 4, 5, 6)) + bytes(7)
+    pieces += [again, b"\x02" + acl(l2cap(notification(0x11, b"x")), handle=3)]
+    messages = att_messages(read_bluetooth(packets(pieces, directions=[-1, 1, -1] * 2 + [-1, -1])))
+    assert messages.channels == ("att 0x0011 ff01 notify",)
+
+
+def test_a_value_that_is_cut_off_takes_no_other_pdu_with_it():
+    def several(*values):
+        return b"\x02" + acl(
+            l2cap(b"\x23" + b"".join(struct.pack("<HH", 16, size) + v for size, v in values))
+        )
+
+    pieces = [several((1, b"a"), (9, b"cut")), several((1, b"b"), (2, b"cd"))]
+    found = read_bluetooth(packets(pieces, directions=[-1, -1]))
+    assert contents(composed_messages(found)) == [b"a", b"b", b"cd"]
+    assert composed_messages(found).packets.tolist() == [1, 2, 2]
+
+
+def test_parts_of_long_writes_are_joined_by_handle():
+    def part(handle, value):
+        return b"\x02" + acl(l2cap(b"\x16" + struct.pack("<HH", handle, 0) + value))
+
+    pieces = [part(1, b"ab"), part(2, b"x"), part(1, b"c"), b"\x02" + acl(l2cap(b"\x18\x01"))]
+    found = composed_messages(read_bluetooth(packets(pieces)))
+    assert contents(found) == [b"abc", b"x"]
+    assert [found.packets_of(0), found.packets_of(1)] == [(1, 3, 4), (2, 4)]
+
+
+def test_values_that_are_too_many_are_counted(monkeypatch):
+    monkeypatch.setattr(att_values, "_MAX_VALUES", 2)
+    pieces = [b"\x02" + acl(l2cap(b"\x23" + struct.pack("<HH", 16, 0) * 5))]
+    found = read_bluetooth(packets(pieces, directions=[-1]))
+    assert len(composed_messages(found)) == 2
+    assert found.left_out == {"a value of a PDU with several, there are so many": 3}
 
 
 def test_a_dongle_on_usb_and_other_link_types_give_the_same():

@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from packwire.capture.layers import vesc as vesc_layer
+from packwire.capture.layers import vesc_scan
 from packwire.capture.layers.tcp import Connections
 from packwire.capture.layers.vesc import VescTraffic, read_vesc
 from packwire.messages import Direction
@@ -21,6 +23,28 @@ def traffic(*sessions: Session) -> VescTraffic:
         (packet for session in sessions for packet in session.packets), key=lambda packet: packet.time
     )
     return read_vesc(connections(packets))
+
+
+class TestManyConnections:
+    """A small file may hold more connections than there is memory for: what is left out is counted."""
+
+    def sessions(self, count):
+        ports = [(50_000 + each, 65_102) for each in range(count)]
+        return [VescSession(ports=each).open().ask(ASK_BMS).answer(bms()) for each in ports]
+
+    def test_vesc_connections_that_are_too_many_are_counted(self, monkeypatch):
+        monkeypatch.setattr(vesc_scan, "_FREE_CONNECTIONS", 2)
+        found = traffic(*self.sessions(3))
+        assert len(found.connections) == 2
+        assert found.left_out == {"a VESC connection, more than a recording of this size has": 1}
+
+    def test_streams_that_are_not_kept_are_the_same(self, monkeypatch):
+        kept = traffic(*self.sessions(2))
+        monkeypatch.setattr(vesc_layer, "_MANY", 1)
+        again = traffic(*self.sessions(2))
+        assert list(again.messages.payloads()) == list(kept.messages.payloads())
+        for one, other in zip(kept.connections, again.connections, strict=True):
+            assert one.connection.streams[1].joined() == other.connection.streams[1].joined()
 
 
 class TestMessages:

@@ -5,6 +5,8 @@ Specification, Vol 3, Part F, 3.4.6]; a Multiple Handle Value Notification holds
 each [3.4.7.4].
 """
 
+import heapq
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,12 +14,16 @@ from typing import NamedTuple
 import numpy as np
 
 from packwire.capture.layers.att import AttTable, Opcode
-from packwire.messages import Bytes
+from packwire.messages import Bytes, Int64s
 
 #: An Execute Write with this flag carries the parts out, one without gives them up.
 _CARRY_OUT = 1
 #: What may be prepared at a time; a server has room for far less.
 _MAX_PARTS = 4096
+
+
+#: More than any recording has; a small file made for it could hold millions of empty values.
+_MAX_VALUES = 250_000
 
 
 class _Value(NamedTuple):
@@ -27,39 +33,59 @@ class _Value(NamedTuple):
     handle: int
     opcode: Opcode
     content: bytes
-    rows: tuple[int, ...]
+    rows: list[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
     """Values as PDUs of the usual form; `start` counts from `len(data)` on, in `joined`.
 
-    `rows` are the rows of the packets that each comes from.
+    Value `i` comes from the packets' rows `rows[row_offsets[i]:row_offsets[i + 1]]`. `left_out` counts the
+    values that are too many.
     """
 
     att: AttTable
     joined: Bytes
-    rows: tuple[tuple[int, ...], ...]
+    rows: Int64s
+    row_offsets: Int64s
+    left_out: int
 
 
 def composed_values(att: AttTable, data: Bytes, joined: Bytes) -> Composed:
     """Return the values that a table holds in an unusual form, in the order of the last PDU of each."""
-    found = sorted([*_prepared(att, data, joined), *_several(att, data, joined)], key=lambda value: value.at)
-    at = np.array([value.at for value in found], dtype=np.int64)
-    size = np.array([len(value.content) for value in found], dtype=np.int64)
+    at, handle, opcode, size, sources, rows = (array("q") for _ in range(6))
+    content, left_out = bytearray(), 0
+    for value in heapq.merge(_prepared(att, data, joined), _several(att, data, joined), key=_place):
+        if len(at) == _MAX_VALUES:
+            left_out += 1
+            continue
+        at.append(value.at)
+        handle.append(value.handle)
+        opcode.append(value.opcode)
+        size.append(len(value.content))
+        sources.append(len(value.rows))
+        rows.extend(value.rows)
+        content += value.content
+    last, sizes = np.array(at, dtype=np.int64), np.array(size, dtype=np.int64)
     table = AttTable(
-        row=att.row[at],
-        opcode=np.array([value.opcode for value in found], dtype=np.uint8),
-        handle=np.array([value.handle for value in found], dtype=np.int32),
-        connection=att.connection[at],
-        direction=att.direction[at],
-        start=len(data) + np.cumsum(size) - size,
-        size=size,
-        of_app=att.of_app[at],
-        time=att.time[at],
+        row=att.row[last],
+        opcode=np.array(opcode, dtype=np.uint8),
+        handle=np.array(handle, dtype=np.int32),
+        connection=att.connection[last],
+        direction=att.direction[last],
+        start=len(data) + np.cumsum(sizes) - sizes,
+        size=sizes,
+        of_app=att.of_app[last],
+        time=att.time[last],
     )
-    content = b"".join(value.content for value in found)
-    return Composed(table, np.frombuffer(content, dtype=np.uint8), tuple(value.rows for value in found))
+    offsets = np.concatenate(([0], np.cumsum(np.array(sources, dtype=np.int64))))
+    return Composed(
+        table, np.frombuffer(content, dtype=np.uint8), np.array(rows, dtype=np.int64), offsets, left_out
+    )
+
+
+def _place(value: _Value) -> int:
+    return value.at
 
 
 def _prepared(att: AttTable, data: Bytes, joined: Bytes) -> Iterator[_Value]:
@@ -76,12 +102,12 @@ def _prepared(att: AttTable, data: Bytes, joined: Bytes) -> Iterator[_Value]:
         parts = waiting.pop(key, [])
         if _content(att, row, data, joined)[:1] != bytes((_CARRY_OUT,)):
             continue
-        for handle in dict.fromkeys(int(att.handle[part]) for part in parts):
-            own = [part for part in parts if att.handle[part] == handle]
+        by_handle: dict[int, list[int]] = {}
+        for part in parts:
+            by_handle.setdefault(int(att.handle[part]), []).append(part)
+        for handle, own in by_handle.items():
             value = b"".join(_content(att, part, data, joined) for part in own)
-            yield _Value(
-                row, handle, Opcode.WRITE_REQ, value, tuple(int(att.row[each]) for each in [*own, row])
-            )
+            yield _Value(row, handle, Opcode.WRITE_REQ, value, att.row[[*own, row]].tolist())
 
 
 def _several(att: AttTable, data: Bytes, joined: Bytes) -> Iterator[_Value]:
@@ -92,8 +118,8 @@ def _several(att: AttTable, data: Bytes, joined: Bytes) -> Iterator[_Value]:
             handle, size = (int.from_bytes(content[each : each + 2], "little") for each in (at, at + 2))
             value = content[at + 4 : at + 4 + size]
             if len(value) < size:
-                return
-            yield _Value(row, handle, Opcode.NOTIFICATION, value, (int(att.row[row]),))
+                break
+            yield _Value(row, handle, Opcode.NOTIFICATION, value, [int(att.row[row])])
             at += 4 + size
 
 

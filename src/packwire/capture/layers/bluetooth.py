@@ -4,6 +4,7 @@ A block at a time keeps the columns in the processor's cache, and the memory sma
 """
 
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,11 @@ from packwire.capture.layers.l2cap import Reassembly, in_file_order
 from packwire.capture.layers.l2cap_channels import Channels
 from packwire.capture.layers.le_link import LINK_TYPES, LinkLayer
 from packwire.capture.layers.link import Counts
-from packwire.capture.layers.rfcomm import Chunk
+from packwire.capture.layers.rfcomm import Chunks
 from packwire.capture.layers.usb import LINUX, LINUX_MMAPPED, USBPCAP, find_linux, find_usbpcap
 from packwire.capture.packets import Packets
 from packwire.columns import distinct
-from packwire.messages import Bytes, Direction, Int64s, Messages, Row, from_rows
+from packwire.messages import Bytes, Int64s, Messages
 
 _BLOCK = 1 << 15
 #: More than any app uses; only a file made to use up memory has more, which are taken for one.
@@ -42,7 +43,7 @@ class Bluetooth:
     data: Bytes
     joined: Bytes
     rows_of: dict[int, list[int]]
-    chunks: tuple[Chunk, ...] = ()
+    chunks: Chunks
     opened_by: dict[int, int] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
@@ -74,7 +75,7 @@ def read_bluetooth(packets: Packets) -> Bluetooth:
         att.add(pdus.where(is_att), reassembly.joined)
     reassembly.finish(left_out)
     channels.finish(left_out)
-    table = att.finish(packets.time)
+    table, chunks = att.finish(packets.time), channels.rfcomm.chunks()
     return Bluetooth(
         att=table,
         links=tuple(links.links),
@@ -87,8 +88,8 @@ def read_bluetooth(packets: Packets) -> Bluetooth:
         data=packets.data,
         joined=np.frombuffer(bytes(reassembly.joined), dtype=np.uint8),
         rows_of=reassembly.rows_of,
-        chunks=tuple(channels.rfcomm.chunks),
-        opened_by={chunk.link: channels.rfcomm.opened_by(chunk.link) for chunk in channels.rfcomm.chunks},
+        chunks=chunks,
+        opened_by={link: channels.rfcomm.opened_by(link) for link in distinct(chunks.link)},
         left_out=left_out.by_reason,
         counts=counts.by_reason,
     )
@@ -114,7 +115,7 @@ def att_messages(bluetooth: Bluetooth) -> Messages:
     if not wanted.all():
         att = AttTable(*(getattr(att, name)[wanted] for name in AttTable.__slots__))
     channel, channels = _channels(bluetooth, att)
-    packets, offsets = _packet_numbers(bluetooth, att)
+    packets, offsets = _packet_numbers(bluetooth, att.row)
     return Messages(
         time=att.time,
         direction=att.direction,
@@ -133,17 +134,22 @@ def composed_messages(bluetooth: Bluetooth) -> Messages:
     """Return the values that came in an unusual form: long writes, several notifications in one PDU."""
     found = composed_values(bluetooth.att, bluetooth.data, bluetooth.joined)
     channel, channels = _channels(bluetooth, found.att)
-    packets = [
-        [number + 1 for row in rows for number in bluetooth.rows_of.get(row, [row])] for rows in found.rows
-    ]
+    if found.left_out:
+        bluetooth.left_out["a value of a PDU with several, there are so many"] = found.left_out
+    packets, offsets = found.rows + 1, found.row_offsets
+    if bluetooth.rows_of:
+        lists = [bluetooth.rows_of.get(row, [row]) for row in found.rows.tolist()]
+        ends = np.cumsum([0, *map(len, lists)], dtype=np.int64)
+        packets = np.fromiter(chain.from_iterable(lists), dtype=np.int64, count=int(ends[-1])) + 1
+        offsets = ends[offsets]
     return Messages(
         time=found.att.time,
         direction=found.att.direction,
         channel=channel,
         start=found.att.start,
         size=found.att.size,
-        packets=np.array([number for numbers in packets for number in numbers], dtype=np.int64),
-        packet_offsets=np.cumsum([0, *(len(numbers) for numbers in packets)], dtype=np.int64),
+        packets=packets,
+        packet_offsets=offsets,
         channels=channels,
         data=bluetooth.data,
         joined=found.joined,
@@ -206,7 +212,9 @@ def _borrowed(bluetooth: Bluetooth) -> dict[tuple[str, int], str]:
     names: dict[tuple[str, int], str] = {}
     for (number, of_app), found in bluetooth.names.items():
         if not of_app:
-            names = {(bluetooth.links[number].peer, handle): name for handle, name in found.items()} | names
+            peer = bluetooth.links[number].peer
+            for handle, name in found.items():
+                names.setdefault((peer, handle), name)
     return names
 
 
@@ -221,15 +229,15 @@ def _devices(bluetooth: Bluetooth, links: list[int]) -> dict[int, str]:
     }
 
 
-def _packet_numbers(bluetooth: Bluetooth, att: AttTable) -> tuple[Int64s, Int64s]:
+def _packet_numbers(bluetooth: Bluetooth, row: Int64s) -> tuple[Int64s, Int64s]:
     """Return the packets of all messages and where those of each begin; nearly all have one."""
-    number = att.row + 1
+    number = row + 1
     count = len(number)
     if not bluetooth.rows_of:
         return number, np.arange(count + 1, dtype=np.int64)
     last = np.array(sorted(bluetooth.rows_of), dtype=np.int64)
-    together = np.flatnonzero(np.isin(att.row, last))
-    lists = [bluetooth.rows_of[row] for row in att.row[together].tolist()]
+    together = np.flatnonzero(np.isin(row, last))
+    lists = [bluetooth.rows_of[each] for each in row[together].tolist()]
     counts = np.ones(count, dtype=np.int64)
     counts[together] = [len(rows) for rows in lists]
     offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
@@ -241,19 +249,21 @@ def _packet_numbers(bluetooth: Bluetooth, att: AttTable) -> tuple[Int64s, Int64s
 
 def rfcomm_messages(bluetooth: Bluetooth, packets: Packets) -> Messages:
     """Return what was written to serial ports; the side that was connected to is the device."""
-    ports = tuple(dict.fromkeys(chunk.port for chunk in bluetooth.chunks))
-    numbers = {port: index for index, port in enumerate(ports)}
-    rows = []
-    for chunk in bluetooth.chunks:
-        sources = bluetooth.rows_of.get(chunk.row, [chunk.row])
-        rows.append(
-            Row(
-                int(packets.time[chunk.row]),
-                Direction(chunk.way * bluetooth.opened_by[chunk.link]),
-                numbers[chunk.port],
-                chunk.start,
-                chunk.size,
-                [row + 1 for row in sources],
-            )
-        )
-    return from_rows(rows, [f"rfcomm {port}" for port in ports], bluetooth.data, bluetooth.joined)
+    chunks = bluetooth.chunks
+    ports = distinct(chunks.port)
+    number, offsets = _packet_numbers(bluetooth, chunks.row)
+    opened_by = np.zeros(max(bluetooth.opened_by, default=-1) + 1, dtype=np.int64)
+    for link, way in bluetooth.opened_by.items():
+        opened_by[link] = way
+    return Messages(
+        time=packets.time[chunks.row],
+        direction=(chunks.way * opened_by[chunks.link]).astype(np.int8),
+        channel=np.searchsorted(ports, chunks.port).astype(np.int32),
+        start=chunks.start,
+        size=chunks.size,
+        packets=number,
+        packet_offsets=offsets,
+        channels=tuple(f"rfcomm {port}" for port in ports),
+        data=bluetooth.data,
+        joined=bluetooth.joined,
+    )

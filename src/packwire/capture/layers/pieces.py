@@ -3,6 +3,7 @@
 Pure functions on columns. Nothing here takes more than n log n steps, whatever the numbers say.
 """
 
+from collections.abc import Iterator
 from heapq import heappop, heappush
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from packwire.messages import Int64s
 MAX_JUMP = 1 << 30
 
 _WRAP = 1 << 32
+_BLOCK = 1 << 14
 
 
 class Pieces(NamedTuple):
@@ -65,7 +67,7 @@ def _unwrap_one_by_one(seq: Int64s, advance: Int64s, origin: int) -> tuple[Int64
     stray = np.zeros(len(seq), dtype=np.bool_)
     reached = 0
     half = _WRAP >> 1
-    for index, (number, size) in enumerate(zip(seq.tolist(), advance.tolist(), strict=True)):
+    for index, (number, size) in enumerate(_pairs(seq, advance)):
         step = (number - origin - reached + half) % _WRAP - half
         if abs(step) >= MAX_JUMP:
             stray[index] = True
@@ -73,6 +75,13 @@ def _unwrap_one_by_one(seq: Int64s, advance: Int64s, origin: int) -> tuple[Int64
         positions[index] = reached + step
         reached = max(reached, reached + step + size)
     return positions, stray
+
+
+def _pairs(one: Int64s, other: Int64s) -> Iterator[tuple[int, int]]:
+    """Yield numbers of two columns; some at a time, for as Python objects they take much memory."""
+    for begin in range(0, len(one), _BLOCK):
+        block = slice(begin, begin + _BLOCK)
+        yield from zip(one[block].tolist(), other[block].tolist(), strict=True)
 
 
 def first_wins(position: Int64s, size: Int64s) -> Pieces:

@@ -4,8 +4,12 @@ A frame is address, control, a length of 1 or 2 bytes, a byte of credits where t
 set, the data, and a check sequence.
 """
 
+from array import array
 from dataclasses import dataclass
-from typing import NamedTuple
+
+import numpy as np
+
+from packwire.messages import Int64s
 
 _SABM, _UIH = 0x2F, 0xEF
 _POLL = 0x10
@@ -13,18 +17,23 @@ _POLL = 0x10
 _CONTROL = 0
 
 
-class Chunk(NamedTuple):
-    """Bytes that one side wrote to a serial port.
+@dataclass(frozen=True, slots=True)
+class Chunks:
+    """Bytes that one side wrote to serial ports: columns of equal length.
 
-    `way` is that of the packet (see `PacketDirection`); `start` and `size` say where the bytes lie.
+    row is the row in the table of packets; `way` is that of the packet (see `PacketDirection`); `start` and
+    `size` say where the bytes lie.
     """
 
-    row: int
-    link: int
-    way: int
-    port: int
-    start: int
-    size: int
+    row: Int64s
+    link: Int64s
+    way: Int64s
+    port: Int64s
+    start: Int64s
+    size: Int64s
+
+    def __len__(self) -> int:
+        return len(self.row)
 
 
 @dataclass(slots=True)
@@ -35,10 +44,10 @@ class _Session:
 
 
 class Rfcomm:
-    """Reads the frames of all RFCOMM sessions; `chunks` collects what applications said."""
+    """Reads the frames of all RFCOMM sessions; `chunks()` is what applications said."""
 
     def __init__(self) -> None:
-        self.chunks: list[Chunk] = []
+        self._columns = tuple(array("q") for _ in range(6))
         self._sessions: dict[int, _Session] = {}
 
     def add(self, row: int, link: int, way: int, start: int, frame: bytes) -> bool:
@@ -56,8 +65,14 @@ class Rfcomm:
         if at + size + 1 > len(frame):
             return False
         if size:
-            self.chunks.append(Chunk(row, link, way, dlci >> 1, start + at, size))
+            values = (row, link, way, dlci >> 1, start + at, size)
+            for column, value in zip(self._columns, values, strict=True):
+                column.append(value)
         return True
+
+    def chunks(self) -> Chunks:
+        """Return what applications said."""
+        return Chunks(*(np.array(column, dtype=np.int64) for column in self._columns))
 
     def opened_by(self, link: int) -> int:
         """Return the way of the packets of the side that opened the session; if unknown, the recorder's."""

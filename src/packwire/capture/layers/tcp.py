@@ -38,6 +38,10 @@ class Ending(StrEnum):
     RESET = "reset"
 
 
+#: So many pieces of a stream are joined at a time: as Python objects they take much memory.
+_JOINED_AT_ONCE = 1 << 14
+
+
 class Gap(NamedTuple):
     """Bytes of a stream that are not in the recording.
 
@@ -74,7 +78,7 @@ class Stream:
     start: Int64s
     number: Int64s
     time: Int64s
-    gaps: tuple[Gap, ...] = ()
+    gaps: Sequence[Gap] = ()
     acknowledged: int | None = None
     retransmitted: int = 0
     reordered: int = 0
@@ -93,9 +97,12 @@ class Stream:
 
     def joined(self) -> bytes:
         """Return the recorded bytes in one piece; what is missing in a gap is left out."""
-        view = memoryview(self.data)
-        spans = zip(self.start.tolist(), self.size.tolist(), strict=True)
-        return b"".join([view[start : start + size] for start, size in spans])
+        view, result = memoryview(self.data), bytearray()
+        for begin in range(0, len(self.start), _JOINED_AT_ONCE):
+            block = slice(begin, begin + _JOINED_AT_ONCE)
+            pieces = zip(self.start[block].tolist(), self.size[block].tolist(), strict=True)
+            result += b"".join([view[start : start + size] for start, size in pieces])
+        return bytes(result)
 
     def piece_at(self, position: int) -> int:
         """Return the index of the piece that holds a position, or of the one before it in a gap; -1: none."""
@@ -175,7 +182,8 @@ class Connections(Sequence[Connection]):
         segments, self._endpoints = _read_segments(packets, counts)
         self.left_out = dict(counts.by_reason)
         number, total = _connection_numbers(segments)
-        self.segments = segments.take(np.argsort(number, kind="stable"))
+        in_order = bool((number[1:] >= number[:-1]).all())
+        self.segments = segments if in_order else segments.take(np.argsort(number, kind="stable"))
         sizes = np.bincount(number, minlength=total) if total else np.zeros(0, dtype=np.int64)
         self.bounds: Int64s = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
         self._made: dict[int, Connection] = {}
@@ -195,9 +203,13 @@ class Connections(Sequence[Connection]):
         if not 0 <= index < len(self):
             raise IndexError(index)
         if index not in self._made:
-            own = self.segments.take(slice(int(self.bounds[index]), int(self.bounds[index + 1])))
-            self._made[index] = _connection(index, own, self._endpoints, self.packets)
+            self._made[index] = self.glance(index)
         return self._made[index]
+
+    def glance(self, index: int) -> Connection:
+        """Return connection `index` without keeping it: looking at all of many would take much memory."""
+        own = self.segments.take(slice(int(self.bounds[index]), int(self.bounds[index + 1])))
+        return _connection(index, own, self._endpoints, self.packets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,11 +376,13 @@ def _connection(index: int, segments: Segments, endpoints: _Endpoints, packets: 
 def _stream(connection: Connection, side: int) -> Stream:
     """Put together what one side sent."""
     packets = connection.packets
-    own = connection.segments.take(np.flatnonzero(connection.sides == side))
+    of_side = connection.sides == side
+    own = connection.segments if of_side.all() else connection.segments.take(np.flatnonzero(of_side))
     syn = np.flatnonzero(own.flags & Flag.SYN)
     base = int(own.seq[syn[0]]) if len(syn) else None
     position, stray = unwrap(own.seq, own.wire_size, base)
-    own, position = own.take(np.flatnonzero(~stray)), position[~stray]
+    if stray.any():
+        own, position = own.take(np.flatnonzero(~stray)), position[~stray]
     before = np.iinfo(np.int64).min // 2
     reached = np.maximum.accumulate(np.concatenate(([before], position + own.wire_size)))[:-1]
     keep_alive = (position == reached - 1) & (own.wire_size <= 1) & (own.flags & ~Flag.ACK & 7 == 0)
@@ -431,17 +445,31 @@ def _how_far(
     return max(sent, acknowledged or 0), acknowledged
 
 
-def _gaps(
-    position: Int64s, size: Int64s, number: Int64s, cut: NDArray[np.bool_], sent: int
-) -> tuple[Gap, ...]:
+class _Gaps(Sequence[Gap]):
+    """Gaps kept as columns: a recording with holes may have one for every packet."""
+
+    def __init__(self, columns: tuple[Int64s, Int64s, Int64s, NDArray[np.bool_]]) -> None:
+        self._columns = columns
+
+    def __len__(self) -> int:
+        return len(self._columns[0])
+
+    @overload
+    def __getitem__(self, index: int) -> Gap: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Gap]: ...
+    def __getitem__(self, index: int | slice) -> Gap | Sequence[Gap]:
+        position, missing, after, cut = self._columns
+        if isinstance(index, slice):
+            return _Gaps((position[index], missing[index], after[index], cut[index]))
+        return Gap(int(position[index]), int(missing[index]), int(after[index]), bool(cut[index]))
+
+
+def _gaps(position: Int64s, size: Int64s, number: Int64s, cut: NDArray[np.bool_], sent: int) -> Sequence[Gap]:
     begins = np.concatenate(([0], position + size))
     missing = np.concatenate((position, [max(sent, int(begins[-1]))])) - begins
-    return tuple(
-        Gap(
-            int(begins[index]),
-            int(missing[index]),
-            int(number[index - 1]) if index else 0,
-            bool(cut[index - 1]) if index else False,
-        )
-        for index in np.flatnonzero(missing > 0)
-    )
+    at = np.flatnonzero(missing > 0)
+    if not len(at):
+        return ()
+    after, was_cut = np.concatenate(([0], number)), np.concatenate(([False], cut))
+    return _Gaps((begins[at], missing[at], after[at], was_cut[at]))

@@ -6,13 +6,14 @@ Ports say nothing, and neither does who dialled: a device dials its hub.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from packwire.capture.layers.conversation import Conversation, converse
+from packwire.capture.layers.link import Counts
 from packwire.capture.layers.tcp import Connection, Connections, Stream
 from packwire.capture.layers.vesc_frames import StreamFrames, find_frames
 from packwire.capture.layers.vesc_scan import vesc_connections
@@ -24,6 +25,8 @@ from packwire.wire.frame import FrameStats
 
 #: How many stretches of junk of one stream are described; all their bytes are counted.
 MAX_JUNK = 100
+#: The streams of more connections are not kept but put together again when they are looked at.
+_MANY = 1000
 #: How many messages of a connection are looked at to see who is the device.
 _MAX_VOTES = 2000
 
@@ -97,11 +100,15 @@ class VescConnection:
 
 @dataclass(frozen=True, slots=True)
 class VescTraffic:
-    """All VESC traffic of a recording; `other_connections` counts the TCP connections without any."""
+    """All VESC traffic of a recording; `other_connections` counts the TCP connections without any.
+
+    `left_out` counts the connections that were not looked at, by reason.
+    """
 
     messages: Messages
     connections: tuple[VescConnection, ...]
     other_connections: int
+    left_out: dict[str, int] = field(default_factory=dict)
 
 
 class _Located(NamedTuple):
@@ -121,8 +128,10 @@ def read_vesc(connections: Connections) -> VescTraffic:
     """Find the VESC traffic of a recording."""
     table = _Table(connections.packets.data)
     parts: list[tuple[Connection, tuple[int | None, str], tuple[VescStream, VescStream]]] = []
-    for index in vesc_connections(connections):
-        connection = connections[index]
+    left_out = Counts()
+    indices = vesc_connections(connections, left_out)
+    for index in indices:
+        connection = connections[index] if len(indices) <= _MANY else connections.glance(index)
         lines = _hub_lines(connection)
         found = [_find(connection.streams[side], lines[side]) for side in (0, 1)]
         if not any(lines) and not any(len(each.frames) for each in found):
@@ -131,6 +140,8 @@ def read_vesc(connections: Connections) -> VescTraffic:
         for side in (0, 1):
             table.add(len(parts), connection.streams[side], found[side], _direction(role[0], side))
         reports = [_report(connection.streams[side], lines[side], found[side].frames) for side in (0, 1)]
+        if len(indices) > _MANY:
+            connection = connections.glance(index)
         parts.append((connection, role, (reports[0], reports[1])))
     messages = table.messages([connection.label for connection, _, _ in parts])
     rows = np.argsort(messages.channel, kind="stable")
@@ -142,6 +153,7 @@ def read_vesc(connections: Connections) -> VescTraffic:
             for index, (connection, role, streams) in enumerate(parts)
         ),
         len(connections) - len(parts),
+        left_out.by_reason,
     )
 
 
@@ -354,7 +366,9 @@ class _Table:
     def messages(self, channels: list[str]) -> Messages:
         """Return the table. Messages of equal time stay in the order of their packets."""
         none = np.zeros(0, dtype=np.int64)
-        columns = [np.concatenate(column) for column in zip(*self._columns, strict=True)] or [none] * 9
+        parts = list(zip(*self._columns, strict=True)) or [(none,)] * 9
+        columns = [part[0] if len(part) == 1 else np.concatenate(part) for part in parts]
+        self._columns.clear()
         order = np.lexsort((columns[7], columns[8], columns[0]))
         time, direction, channel, start, size, number, block, row, _ = (column[order] for column in columns)
         packets, offsets = self._packet_numbers(number, block, row)

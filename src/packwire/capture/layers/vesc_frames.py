@@ -83,9 +83,8 @@ def find_frames(stream: Stream, skip: int) -> StreamFrames:
     missing = stream.position[1:] != stream.position[:-1] + stream.size[:-1]
     changes = np.flatnonzero(missing | (exact[1:] != exact[:-1])) + 1
     bounds = [0, *changes.tolist(), len(exact)] if len(exact) else []
-    after_gap = set((np.flatnonzero(missing) + 1).tolist())
     for begin, end in pairwise(bounds):
-        if begin in after_gap:
+        if begin and missing[begin - 1]:
             reader.break_off()
         while begin < end and not (exact[begin] and reader.at_boundary):
             reader.feed(begin)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from packwire.capture.layers.link import Counts
 from packwire.capture.layers.tcp import Connections, Stream
 from packwire.capture.layers.vesc_frames import LONGEST_FRAME, is_frame, plausible_frames
 from packwire.capture.packets import gather
@@ -17,9 +18,16 @@ from packwire.vesc.hublogin import Role
 
 _CHUNK = 4 << 20
 
+#: So many connections may be taken for VESC's, and beyond that one for so many bytes of the recording: one
+#: that is opened, asks, is answered and is closed takes about as much. A small file can hold many more.
+_FREE_CONNECTIONS, _BYTES_A_CONNECTION = 8192, 1024
+#: So many of those whose segments begin with no frame are searched for frames in the midst of their bytes,
+#: and beyond that one for so many bytes.
+_FREE_SEARCHES, _BYTES_A_SEARCH = 2048, 4096
 
-def vesc_connections(connections: Connections) -> list[int]:
-    """Return the numbers of the connections with VESC traffic, in order."""
+
+def vesc_connections(connections: Connections, left_out: Counts) -> list[int]:
+    """Return the numbers of the connections with VESC traffic, in order; count those not looked at."""
     segments = connections.segments
     with_data = np.flatnonzero(segments.size > 0)
     number = np.searchsorted(connections.bounds, with_data, side="right") - 1
@@ -30,10 +38,18 @@ def vesc_connections(connections: Connections) -> list[int]:
     for row, of_connection in zip(rows.tolist(), number[rows].tolist(), strict=True):
         if of_connection not in found and is_frame(data, int(start[row])):
             found.add(of_connection)
-    for index in np.unique(number).tolist():
-        if index not in found and any(_holds_frames(stream) for stream in connections[index].streams):
+    others = [index for index in np.unique(number).tolist() if index not in found]
+    searched = max(_FREE_SEARCHES, len(data) // _BYTES_A_SEARCH)
+    for index in others[:searched]:
+        if any(_holds_frames(stream) for stream in connections.glance(index).streams):
             found.add(index)
-    return sorted(found)
+    left_out.add(
+        "a TCP connection that was not searched for VESC frames, there are so many",
+        max(len(others) - searched, 0),
+    )
+    most = max(_FREE_CONNECTIONS, len(data) // _BYTES_A_CONNECTION)
+    left_out.add("a VESC connection, more than a recording of this size has", max(len(found) - most, 0))
+    return sorted(found)[:most]
 
 
 def _hub_lines(data: Bytes, start: Int64s, size: Int64s) -> NDArray[np.bool_]:
@@ -49,9 +65,12 @@ def _hub_lines(data: Bytes, start: Int64s, size: Int64s) -> NDArray[np.bool_]:
 
 def _holds_frames(stream: Stream) -> bool:
     """Search all bytes. One frame that begins a segment, or two anywhere: one alone may be chance."""
-    begins = set(np.concatenate(([0], np.cumsum(stream.size))).tolist())
+    ends = np.cumsum(stream.size)
     frames = _frames_within(np.frombuffer(stream.joined(), dtype=np.uint8))
-    return any(count > 1 or position in begins for count, position in enumerate(frames, 1))
+    return any(
+        count > 1 or position == 0 or ends[np.searchsorted(ends, position)] == position
+        for count, position in enumerate(frames, 1)
+    )
 
 
 def _frames_within(data: Bytes) -> Iterator[int]:

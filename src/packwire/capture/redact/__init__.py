@@ -46,7 +46,7 @@ def redacted(packets: Packets) -> Redacted:
 def without_secrets(capture: Capture) -> Capture:
     """Return a capture without logins, keys and PINs, to be shown: names and addresses stay."""
     changed = _redact(capture.packets, strict=False)
-    return Capture(capture.name, changed.packets) if changed.counts else capture
+    return Capture(capture.name, changed.packets, changed.counts) if changed.counts else capture
 
 
 def _redact(packets: Packets, *, strict: bool) -> Redacted:
