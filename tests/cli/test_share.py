@@ -80,6 +80,48 @@ async def test_json_lines_tell_the_age_of_what_is_given_out():
             assert status["seats"][0]["replies"] == 1
 
 
+async def test_json_lines_name_a_client_alike_when_it_comes_and_when_it_leaves():
+    async with sharing("--json") as (_, line):
+        listening = json.loads((await line('"listening"')).string)
+        async with raw(listening["port"]):
+            came = json.loads((await line('"came"')).string)
+        left = json.loads((await line('"left"')).string)
+        assert came["name"] == left["name"]
+
+
+async def test_clients_that_come_by_the_hundred_are_told_by_their_number():
+    async with sharing("--json") as (_, line):
+        port = json.loads((await line('"listening"')).string)["port"]
+        for _ in range(100):
+            async with raw(port):
+                pass
+        untold = json.loads((await line('"untold"')).string)
+        assert untold["came"] + untold["left"] > 0
+
+
+async def test_an_output_that_nobody_reads_holds_up_nobody():
+    async with sharing("--json") as (process, line):
+        port = json.loads((await line('"listening"')).string)["port"]
+        output = process.stdout._transport  # type: ignore[union-attr]
+        output.pause_reading()
+        for _ in range(120):
+            async with raw(port) as client:
+                # Each is refused with a line of its own.
+                client.send(*(bytes((Command.FORWARD_CAN, 84, number)) for number in range(5, 12)))
+                assert (await client.ask(request(Command.BMS_GET_VALUES)))[0] == Command.BMS_GET_VALUES
+        output.resume_reading()
+
+
+async def test_a_reader_that_has_seen_enough_ends_it_quietly():
+    async with sharing("--json") as (process, line):
+        port = json.loads((await line('"listening"')).string)["port"]
+        process.stdout._transport.close()  # type: ignore[union-attr]
+        async with raw(port), asyncio.timeout(PATIENCE):
+            errors = await process.stderr.read()  # type: ignore[union-attr]
+            assert await process.wait() == 0
+        assert "Traceback" not in errors.decode()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -89,6 +131,10 @@ async def test_json_lines_tell_the_age_of_what_is_given_out():
         (("sim:vesc", "--listen", "70000"), 2, "a port is 0 to 65535"),
         (("sim:vesc", "--max-age", "99"), 2, "give 0 to 10 seconds"),
         (("sim:vesc", "--announce"), 2, "add --host 0.0.0.0"),
+        (("sim:vesc", "--announce", "--host", "localhost"), 2, "add --host 0.0.0.0"),
+        (("sim:vesc", "--announce", "--host", "127.0.0.2"), 2, "add --host 0.0.0.0"),
+        (("sim:vesc", "--announce", "--host", "::"), 2, "broadcast of IPv4"),
+        (("sim:vesc", "--host", "nowhere.example"), 2, "name one with --host"),
     ],
 )
 async def test_what_cannot_be_is_said_in_a_line(arguments, code, words):

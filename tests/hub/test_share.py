@@ -316,7 +316,7 @@ async def test_an_address_is_what_read_takes():
 
 async def test_where_all_places_are_taken_the_one_is_ended_that_has_long_asked_nothing(monkeypatch):
     monkeypatch.setattr("packwire.hub.share.MAX_CLIENTS", 2)
-    monkeypatch.setattr("packwire.hub.share.IDLE", 0.0)
+    monkeypatch.setattr("packwire.hub.share.NEVER_ASKED", 0.0)
     async with scripted(usual) as device, shared(device.port) as sharing:
         async with raw(sharing.share.port) as idle, raw(sharing.share.port) as busy:
             await busy.ask(BMS)

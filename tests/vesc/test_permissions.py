@@ -75,7 +75,7 @@ def test_what_reads_is_named_for_it():
 
 @pytest.mark.parametrize("command", COMMANDS_OF[Kind.READ])
 def test_reading_passes_also_forwarded(command):
-    payload = bytes((command,)) + b"path\0\0\0\0\0"
+    payload = bytes((command,)) + (b"path\0\0\0\0\0" if "FILE" in command.name else bytes(9))
     assert READ_ONLY.permits(kind_of(payload))
     assert READ_ONLY.permits(kind_of(forwarded(payload, 84)))
     assert READ_ONLY.permits(kind_of(forwarded(payload, *range(MAX_NESTING))))
@@ -97,6 +97,47 @@ def test_an_emergency_stop_always_passes():
         assert READ_ONLY.permits(kind_of(request))
 
 
+LENGTH_AND_OFFSET = (Command.LISP_READ_CODE, Command.GET_QML_UI_HW, Command.GET_QML_UI_APP)
+#: A length or an offset of -1, one whose sum with the other is no signed number, one that is missing.
+BAD_PIECES = [
+    b"",
+    (400).to_bytes(4),
+    (400).to_bytes(4) + bytes(3),
+    b"\xff\xff\xff\xff" + bytes(4),
+    (501).to_bytes(4) + bytes(4),
+    (400).to_bytes(4) + b"\xff\xff\xff\xff",
+    (400).to_bytes(4) + b"\x80\0\0\0",
+    (400).to_bytes(4) + b"\x7f\xff\xff\xff",
+]
+NOT_SURVIVED = [
+    *(bytes((command,)) + piece for command in LENGTH_AND_OFFSET for piece in BAD_PIECES),
+    *(bytes((Command.GET_CUSTOM_CONFIG_XML, 0)) + piece for piece in BAD_PIECES),
+    bytes((Command.GET_CUSTOM_CONFIG_XML,)),
+    bytes((Command.FILE_LIST,)),
+    bytes((Command.FILE_LIST,)) + b"path without the second text\0",
+    bytes((Command.FILE_LIST,)) + b"path\0name without its end",
+    bytes((Command.FILE_READ,)) + b"no end",
+    bytes((Command.FILE_READ,)) + b"no offset\0\0\0\0",
+    bytes((Command.FILE_READ,)) + b"below the beginning\0\xff\xff\xff\xff",
+    bytes((Command.FILE_WRITE,)) + b"no size\0" + bytes(4),
+    bytes((Command.FILE_REMOVE,)) + b"no end",
+]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        bytes((Command.LISP_READ_CODE,)) + (400).to_bytes(4) + (8000).to_bytes(4),
+        bytes((Command.GET_CUSTOM_CONFIG_XML, 0)) + (10).to_bytes(4) + bytes(4),
+        bytes((Command.FILE_LIST,)) + b"path\0\0",
+        bytes((Command.FILE_LIST,)) + b"path\0name\0",
+        bytes((Command.FILE_READ,)) + b"log.csv\0" + (4000).to_bytes(4),
+    ],
+)
+def test_what_vesc_tool_asks_in_pieces_passes(payload):
+    assert kind_of(payload) is kind_of(forwarded(payload, 84)) is Kind.READ
+
+
 @pytest.mark.parametrize(
     "payload",
     [
@@ -108,7 +149,8 @@ def test_an_emergency_stop_always_passes():
         forwarded(b"\x60", 255),
         forwarded(b"\x60", 10, 255),
         forwarded(b"\x60", 255, 10),
-        bytes((Command.FILE_READ,)) + b"no end",
+        *NOT_SURVIVED,
+        *(forwarded(each, 84) for each in NOT_SURVIVED),
         bytes((Command.FORWARD_CAN, 1)) * 250,
     ],
 )

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import ipaddress
+import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -10,13 +12,15 @@ from cyclopts import Parameter
 from packwire.cli.devices import DeviceOptions, target
 from packwire.cli.limits import positive_or_none
 from packwire.cli.running import run_until_stopped
-from packwire.cli.share_view import SUMMARY_INTERVAL, make_view
+from packwire.cli.share_view import SUMMARY_INTERVAL, ShareView, make_view
 from packwire.device import open_link
-from packwire.errors import BadAddressError, BadOptionError, ExitCode
+from packwire.errors import BadAddressError, BadFileError, BadOptionError, ExitCode
 from packwire.hub.share import Share
 from packwire.vesc.permissions import Policy, parse_policy
 
 LOOPBACK = "127.0.0.1"
+#: Seconds within which an output that nobody takes any more ends the command.
+TICK = 0.2
 MAX_PORT = 65_535
 LONGEST_AGE = 10.0
 
@@ -46,7 +50,9 @@ def share(
     terminal (in VESC Tool: VESC Terminal) is told how old the readings are and who else is here.
 
     With --json each line is an object whose `type` is listening, device, away, came, left, refused or, each
-    second, status. Exit codes are those of `packwire read`.
+    second, status; also untold (how many came, left or were refused beyond 10 a second) and lost (so many
+    `records` were left out, because nobody took them in time: nothing holds up the sharing). Exit codes are
+    those of `packwire read`; 9 says that the output could not be written.
 
     Parameters
     ----------
@@ -75,10 +81,8 @@ def share(
     if not 0 <= max_age <= LONGEST_AGE:
         raise BadOptionError(f"--max-age {max_age:g}: give 0 to {LONGEST_AGE:g} seconds")
     positive_or_none("--for", for_)
-    if announce and host == LOOPBACK:
-        raise BadOptionError(
-            f"--announce is for other computers, and {host} for this one: add --host 0.0.0.0"
-        )
+    if announce:
+        _check_announced(host)
     options = DeviceOptions(password_file=password_file)
     return run_until_stopped(
         _share(address, options, (host, listen), policy, max_age, announce=announce, json=json, seconds=for_)
@@ -92,6 +96,19 @@ def _policy(words: tuple[str, ...]) -> Policy:
         raise BadOptionError(f"--allow: {error}") from None
 
 
+def _check_announced(host: str) -> None:
+    try:
+        known = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)[0][4][0]
+    except (OSError, UnicodeError):
+        raise BadOptionError(
+            f"--announce is a broadcast of IPv4, and {host} is no address of it: add --host 0.0.0.0"
+        ) from None
+    if ipaddress.ip_address(known).is_loopback:
+        raise BadOptionError(
+            f"--announce is for other computers, and {host} for this one: add --host 0.0.0.0"
+        )
+
+
 async def _share(
     text: str,
     options: DeviceOptions,
@@ -103,10 +120,11 @@ async def _share(
     json: bool,
     seconds: float | None,
 ) -> int:
-    async with target(text, options) as wanted:
+    async with contextlib.AsyncExitStack() as stack:
+        wanted = await stack.enter_async_context(target(text, options))
         if wanted.wanted is not None:
             raise BadAddressError(f"{text} names one node, but all of a VESC is shared: leave out /can/")
-        view = make_view(json=json)
+        view = stack.enter_context(contextlib.closing(make_view(json=json)))
         sharing = Share(
             lambda: open_link(wanted.address),
             host=listen[0],
@@ -115,20 +133,39 @@ async def _share(
             max_age=max_age,
             watch=view.show,
         )
-        async with sharing:
-            view.listening(sharing, str(wanted.address), policy)
-            try:
-                with view, contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
-                        group.create_task(sharing.run())
-                        if announce:
-                            group.create_task(_announce(sharing))
-                        while True:
-                            await asyncio.sleep(SUMMARY_INTERVAL)
-                            view.summary(sharing.stats())
-            finally:
-                view.account(sharing.stats())
+        await stack.enter_async_context(sharing)
+        view.listening(sharing, str(wanted.address), policy)
+        tasks = [asyncio.create_task(sharing.run())]
+        if announce:
+            tasks.append(asyncio.create_task(_announce(sharing)))
+        try:
+            with view, contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await _show(view, sharing, tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            view.account(sharing.stats())
     return ExitCode.OK
+
+
+async def _show(view: ShareView, sharing: Share, tasks: list[asyncio.Task[None]]) -> None:
+    """Show the account each second, for ever; raise where the output cannot be written any more."""
+    shown = 0.0
+    while True:
+        done, _ = await asyncio.wait(tasks, timeout=TICK, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+        try:
+            view.check()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise BadFileError(f"the output cannot be written: {error.strerror or error}") from error
+        shown += TICK
+        if shown >= SUMMARY_INTERVAL:
+            shown = 0.0
+            view.summary(sharing.stats())
 
 
 async def _announce(sharing: Share) -> None:

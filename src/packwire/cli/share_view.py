@@ -1,16 +1,23 @@
-"""How `packwire share` is shown: a line an event and a live summary on a terminal, or JSON lines."""
+"""How `packwire share` is shown: a line an event and a live summary on a terminal, or JSON lines.
 
+Nothing here holds up the sharing: a thread writes, and lines that nobody takes are left out and counted. What
+clients cause by the thousand (coming, leaving, asking what is refused) is told by its number.
+"""
+
+import contextlib
 import dataclasses
 import json as json_text
+import sys
 import time
+from collections import Counter
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Protocol, Self
+from typing import IO, Any, Protocol, Self, cast
 
-from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from packwire.cli.live_output import LiveText
 from packwire.cli.terminal import make_console, printable
 from packwire.hub.share import (
     ClientCame,
@@ -30,8 +37,12 @@ SUMMARY_INTERVAL = 1.0
 EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - compared with, not bound to
 
 
+#: So many lines about clients are told a second, and twice as many at once; the others are counted.
+LINES_A_SECOND = 10.0
+
+
 class ShareView(AbstractContextManager["ShareView"], Protocol):
-    """How the sharing is shown."""
+    """How the sharing is shown. None of it raises where the output cannot be written: see `check`."""
 
     def listening(self, share: Share, device: str, policy: Policy) -> None:
         """Say where clients connect."""
@@ -45,12 +56,51 @@ class ShareView(AbstractContextManager["ShareView"], Protocol):
     def account(self, stats: SharingStats) -> None:
         """Take the account at the end."""
 
+    def check(self) -> None:
+        """Raise the OSError that ended the output, if one did."""
+
+    def close(self) -> None:
+        """Write what waits, as long as anybody takes it."""
+
+
+class FewLines:
+    """Lets so many lines a second be told; `untold` counts the others by what they are about."""
+
+    def __init__(self) -> None:
+        self.untold: Counter[str] = Counter()
+        self._left = self._most = 2 * LINES_A_SECOND
+        self._at = time.monotonic()
+
+    def may(self, event: ShareEvent) -> bool:
+        """Tell whether an event is to be told; those of the device always are."""
+        about = _ABOUT.get(type(event))
+        if about is None:
+            return True
+        now = time.monotonic()
+        self._left = min(self._most, self._left + (now - self._at) * LINES_A_SECOND)
+        self._at = now
+        if self._left < 1:
+            self.untold[about] += 1
+            return False
+        self._left -= 1
+        return True
+
+    def take(self) -> dict[str, int]:
+        """Return what was not told since the last time."""
+        untold, self.untold = dict(self.untold), Counter()
+        return untold
+
+
+_ABOUT: dict[type, str] = {ClientCame: "came", ClientLeft: "left", Refused: "refused"}
+
 
 class TextView:
     """Lines; on a terminal the summary is below them."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, out: LiveText) -> None:
+        self._out = out
+        self._few = FewLines()
+        self._console = console = make_console(file=cast("IO[str]", out))
         self._live = (
             Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
         )
@@ -64,10 +114,24 @@ class TextView:
 
     def __exit__(self, *_: object) -> None:
         if self._live:
-            self._live.stop()
+            with contextlib.suppress(OSError):
+                self._live.stop()
+
+    def check(self) -> None:
+        """Raise the OSError that ended the output, if one did."""
+        if self._out.failed:
+            raise self._out.failed
+
+    def close(self) -> None:
+        """Write what waits, as long as anybody takes it."""
+        self._out.close()
 
     def listening(self, share: Share, device: str, policy: Policy) -> None:
         """Say where clients connect, and what may pass."""
+        with contextlib.suppress(OSError):
+            self._say_listening(share, device, policy)
+
+    def _say_listening(self, share: Share, device: str, policy: Policy) -> None:
         self._console.print(f"{device} is shared on {share.where}", style="bold")
         others = share.host in EVERYWHERE
         where = place("THIS-COMPUTER", share.port) if others else share.where
@@ -78,10 +142,11 @@ class TextView:
         if others:
             open_to_all = "Whoever reaches this port reads everything, Wi-Fi keys too: there is no password."
             self._console.print(f"  {open_to_all}", style="yellow")
-        self._flush()
 
     def show(self, event: ShareEvent) -> None:
         """Print one event."""
+        if not self._few.may(event):
+            return
         match event:
             case ClientCame(name):
                 self._print(f"{name} came")
@@ -97,7 +162,8 @@ class TextView:
                 self._print(line, "yellow")
 
     def summary(self, stats: SharingStats) -> None:
-        """Draw the line below, on a terminal."""
+        """Draw the line below, on a terminal; say what was not told."""
+        self._say_untold()
         if self._live is None:
             return
         now = time.monotonic()
@@ -105,24 +171,41 @@ class TextView:
         self._before = (now, stats)
         rate = (stats.requests - before.requests) / (now - then) if now > then else 0.0
         text = f"{_count(len(stats.seats), 'client')}   {rate:.1f} requests a second   {_totals(stats)}"
-        self._live.update(Text(text, "dim" if stats.connected else "red"), refresh=True)
+        with contextlib.suppress(OSError):
+            self._live.update(Text(text, "dim" if stats.connected else "red"), refresh=True)
 
     def account(self, stats: SharingStats) -> None:
         """Print the account, where there was anything to account for."""
+        self._say_untold()
         if stats.requests:
             make_console(stderr=True).print(_totals(stats), style="dim")
 
+    def _say_untold(self) -> None:
+        if untold := self._few.take():
+            counts = ", ".join(f"{number} {about}" for about, number in untold.items())
+            self._print(f"and more than can be told one by one: {counts}", "dim")
+
     def _print(self, text: str, style: str = "") -> None:
         now = datetime.now().astimezone()
-        self._console.print(f"{now:%H:%M:%S}.{now.microsecond // 1000:03}  {text}", style=style)
-        self._flush()
-
-    def _flush(self) -> None:
-        self._console.file.flush()
+        with contextlib.suppress(OSError):
+            self._console.print(f"{now:%H:%M:%S}.{now.microsecond // 1000:03}  {text}", style=style)
 
 
 class JsonView:
     """JSON lines."""
+
+    def __init__(self, out: LiveText) -> None:
+        self._out = out
+        self._few = FewLines()
+
+    def check(self) -> None:
+        """Raise the OSError that ended the output, if one did."""
+        if self._out.failed:
+            raise self._out.failed
+
+    def close(self) -> None:
+        """Write what waits, as long as anybody takes it."""
+        self._out.close()
 
     def __enter__(self) -> Self:
         return self
@@ -137,9 +220,11 @@ class JsonView:
 
     def show(self, event: ShareEvent) -> None:
         """Print one event."""
+        if not self._few.may(event):
+            return
         match event:
             case ClientCame(name):
-                self._print(type="came", client=name)
+                self._print(type="came", name=name)
             case ClientLeft(stats, reason):
                 self._print(type="left", reason=reason, **_record(stats))
             case DeviceThere(name, version):
@@ -151,6 +236,8 @@ class JsonView:
 
     def summary(self, stats: SharingStats) -> None:
         """Print the account; `kept` holds how old the readings are that are given out now."""
+        if untold := self._few.take():
+            self._print(type="untold", **untold)
         self._print(type="status", **_record(stats))
 
     def account(self, stats: SharingStats) -> None:
@@ -158,7 +245,8 @@ class JsonView:
         self.summary(stats)
 
     def _print(self, **record: Any) -> None:
-        print(json_text.dumps(record, allow_nan=False), flush=True)
+        with contextlib.suppress(OSError):
+            self._out.write(json_text.dumps(record, allow_nan=False) + "\n")
 
 
 def _record(stats: Any) -> dict[str, Any]:
@@ -189,5 +277,7 @@ def _count(number: int, name: str) -> str:
 
 
 def make_view(*, json: bool) -> ShareView:
-    """Return the view for where the output goes."""
-    return JsonView() if json else TextView(make_console())
+    """Return the view for where the output goes; `close` ends it."""
+    if json:
+        return JsonView(LiveText(sys.stdout, lambda lost: f'{{"type": "lost", "records": {lost}}}\n'))
+    return TextView(LiveText(sys.stdout, lambda lost: f"  ({lost} lines left out: nothing took them)\n"))

@@ -28,8 +28,10 @@ from packwire.vesc.replies import FwVersion
 MAX_CLIENTS = 64
 #: So many of them from one address, where it is not this computer.
 MAX_OF_ADDRESS = 16
-#: Where there are too many, the one is ended that has asked nothing for the longest time, and for so long.
-IDLE = 5.0
+#: Where there are too many, one is ended: first those that never asked anything and came so long ago,
+NEVER_ASKED = 2.0
+#: then those that asked nothing for so long.
+IDLE = 30.0
 #: A client that leaves so many bytes unread is cut off: it does not read, and the others shall not wait.
 UNREAD = 256 * 1024
 #: Seconds after which a client that does not acknowledge is gone.
@@ -218,9 +220,9 @@ class Share:
                 return f"there are {of_address} clients of its address already"
         if len(others) < MAX_CLIENTS:
             return ""
-        idlest = min(others, key=lambda client: client.heard)
+        idlest = min(others, key=lambda client: (client.asked, client.heard))
         idle = asyncio.get_running_loop().time() - idlest.heard
-        if idle < IDLE:
+        if idle < (IDLE if idlest.asked else NEVER_ASKED):
             return f"there are {len(others)} clients already"
         idlest.end(f"there are {len(others)} clients, and it asked nothing for {idle:.0f} s")
         return ""
@@ -281,6 +283,11 @@ class _Client(asyncio.Protocol):
         self._seat.leave()
         self._share.clients.discard(self)
         self._share.watch(ClientLeft(self._seat.stats(), self._reason or (str(exc) if exc else "")))
+
+    @property
+    def asked(self) -> bool:
+        """Tell whether it ever asked anything."""
+        return self._seat.requests > 0
 
     def end(self, reason: str) -> None:
         """Close the connection, for a reason that is told; the seat is given up at once."""

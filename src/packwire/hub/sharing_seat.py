@@ -7,7 +7,7 @@ from packwire.hub.sharing_questions import Question, question
 from packwire.hub.sharing_stats import SeatStats, status_lines
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import DEVICE_MAX_PAYLOAD, Framer, encode_frame
-from packwire.vesc.permissions import kind_of, refusal
+from packwire.vesc.permissions import Kind, kind_of, refusal
 from packwire.wire.frame import Frame
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Seat:
         self._known = known
         self._framer = Framer(DEVICE_MAX_PAYLOAD)
         self._clean = True
-        self._told: set[tuple[int, str]] = set()
+        self._told: set[tuple[int, int, Kind]] = set()
         self._status_at = float("-inf")
 
     def received(self, data: bytes) -> None:
@@ -126,7 +126,7 @@ class Seat:
             return
         kind = kind_of(payload)
         if not self._device.policy.permits(kind):
-            self._refuse(payload)
+            self._refuse(payload, kind)
             return
         frame = encode_frame(payload)
         known = self._known.get(frame)
@@ -136,15 +136,16 @@ class Seat:
                 self._device.remember(known)
         self._device.ask(self, known)
 
-    def _refuse(self, payload: bytes) -> None:
-        kind = kind_of(payload)
+    def _refuse(self, payload: bytes, kind: Kind) -> None:
         self.refused += 1
         self._device.refused[kind] += 1
-        line = refusal(payload, kind)
-        key = (payload[0], line)
+        at = 0
+        while payload[at] == Command.FORWARD_CAN and len(payload) > at + 2:
+            at += 2
+        key = (at, payload[at], kind)
         if key not in self._told and len(self._told) < DEVICE_MAX_PAYLOAD:
             self._told.add(key)
-            self._device.tell(f"{self.name}: {line}")
+            self._device.tell(f"{self.name}: {refusal(payload, kind)}")
 
     def _tell_status(self) -> None:
         now = self._device.now()

@@ -11,8 +11,8 @@ from packwire.hub.sharing_questions import Question
 from packwire.vesc.commands import Command
 
 INTERVAL = 0.02
-#: So many devices behind the shared one are told apart.
-MAX_ROUTES = 64
+#: Of nodes that are reached by way of another node, so many are told apart. All others have their place.
+MAX_NESTED = 64
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class Stops:
 
     def take(self, stop: Question, now: float) -> None:
         """Send one, or let it wait; an older one that waits for the same device is replaced."""
-        route = self._route(_nodes(stop.frame))
+        route = self._route(_nodes(stop.frame), now)
         if route is None:
             self._drop()
             return
@@ -60,19 +60,29 @@ class Stops:
                 route.waiting = None
                 self._drop()
             self._send_due(route, now)
-            if route.waiting is None and now - route.sent >= INTERVAL:
+            if route.waiting is None and now >= route.sent + INTERVAL:
                 del self._routes[nodes]
 
     def _send_due(self, route: _Route, now: float) -> None:
-        if route.waiting is not None and self.open and now - route.sent >= INTERVAL:
+        if route.waiting is not None and self.open and now >= route.sent + INTERVAL:
             stop, route.waiting, route.sent = route.waiting, None, now
             self._send(stop)
 
-    def _route(self, nodes: bytes) -> _Route | None:
+    def _route(self, nodes: bytes, now: float) -> _Route | None:
         route = self._routes.get(nodes)
-        if route is None and len(self._routes) < MAX_ROUTES:
+        if route is None:
+            if len(nodes) > len(_ONE_NODE) and self._nested() >= MAX_NESTED:
+                self.on_time(now, float("-inf"))
+                if self._nested() >= MAX_NESTED:
+                    return None
             route = self._routes[nodes] = _Route()
         return route
+
+    def _nested(self) -> int:
+        return sum(len(nodes) > len(_ONE_NODE) for nodes in self._routes)
+
+
+_ONE_NODE = bytes((Command.FORWARD_CAN, 0))
 
 
 def _nodes(frame: bytes) -> bytes:

@@ -47,6 +47,9 @@ class Link(ABC):
     async def close(self) -> None:
         """Close; may be called at any time and more than once."""
 
+    def limit_unsent(self, size: int, full: Callable[[bool], None]) -> None:  # noqa: B027 - not all can tell
+        """Call `full` with True when more than `size` bytes wait to be sent, with False when few do again."""
+
     async def explain_close(self, *, answered: bool, error: Exception | None) -> PackwireError:
         """Find out why the peer closed; `answered` tells whether a frame ever came on this link."""
         detail = f" ({error})" if error else ""
@@ -66,6 +69,7 @@ class StreamLink(Link, asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._receiver: Receiver | None = None
         self._closed = asyncio.Event()
+        self._full: Callable[[bool], None] | None = None
 
     @abstractmethod
     async def connect(self) -> None:
@@ -101,6 +105,22 @@ class StreamLink(Link, asyncio.Protocol):
         for observe in self.observers:
             observe(Direction.TO_DEVICE, data)
         self._transport.write(data)
+
+    @override
+    def limit_unsent(self, size: int, full: Callable[[bool], None]) -> None:
+        self._full = full
+        if self._transport is not None:
+            self._transport.set_write_buffer_limits(size)
+
+    @override
+    def pause_writing(self) -> None:
+        if self._full is not None:
+            self._full(True)
+
+    @override
+    def resume_writing(self) -> None:
+        if self._full is not None:
+            self._full(False)
 
     @override
     async def close(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from packwire.vesc.argument_shapes import well_formed
 from packwire.vesc.commands import Command, command_name
 from packwire.vesc.requests import CAN_BROADCAST
 
@@ -241,15 +242,14 @@ KIND_OF: dict[int, Kind] = {
 
 #: A device hands a request on to the next bus at most so often; real ones have one bus.
 MAX_NESTING = 3
-#: Their firmware looks for the end of a text without a bound [vesc_express main/commands.c].
-_WITH_PATH = frozenset({Command.FILE_LIST, Command.FILE_READ, Command.FILE_WRITE})
 
 
 def kind_of(payload: bytes) -> Kind:
     """Return the kind of a request, that of the innermost one where it is forwarded over CAN.
 
     NEVER for FORWARD_CAN without a request in it (it wedges the device), nested more than `MAX_NESTING` deep,
-    for reading from all nodes at once (their replies collide), and for a path without its end.
+    for reading from all nodes at once (their replies collide), and for arguments that would make a device
+    read or copy beyond its memory (a length below 0, a path without its end).
     """
     at = 0
     while payload[at] == Command.FORWARD_CAN:
@@ -260,7 +260,7 @@ def kind_of(payload: bytes) -> Kind:
     kind = KIND_OF.get(command, Kind.UNKNOWN)
     if kind is Kind.READ and CAN_BROADCAST in payload[1:at:2]:
         return Kind.NEVER
-    if command in _WITH_PATH and 0 not in payload[at + 1 :]:
+    if not well_formed(payload[at:]):
         return Kind.NEVER
     return kind
 
@@ -303,8 +303,8 @@ def refusal(payload: bytes, kind: Kind) -> str:
 def _why_never(inner: bytes) -> str:
     if inner[0] == Command.FORWARD_CAN:
         return "FORWARD_CAN without a request in it wedges a device"
-    if inner[0] in _WITH_PATH and 0 not in inner[1:]:
-        return "its path has no end, which a device's firmware does not survive"
+    if not well_formed(inner):
+        return "it is cut short, or a length or an offset in it is out of range: a device may not survive it"
     if KIND_OF.get(inner[0]) is Kind.READ:
         return "it reads from all nodes at once, whose replies collide (or is forwarded too often)"
     return f"it is forwarded more than {MAX_NESTING} times"
