@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from packwire.doctor.case import Case, Depth, Options
-from packwire.doctor.evidence import Confidence, Diagnosis
+from packwire.doctor.evidence import Confidence, Diagnosis, Rung
 from packwire.doctor.examination import examine
 from packwire.doctor.ladder import climb
 from packwire.doctor.verdicts import RULES, judge
@@ -149,12 +149,17 @@ async def test_a_ladder_that_is_left_early_says_nothing_wrong():
 
 async def test_it_can_be_ended_at_any_rung():
     ends: list[Any] = []
+
+    def ended(rung: Rung) -> None:
+        if rung.name == "pack":
+            ends[0]()
+
     async with SimulatedVesc(SimOptions(**QUICK)) as simulated:
         diagnosis = await examine(
             simulated.address,
             BRISK,
             stopper=ends.append,
-            ended=lambda rung: rung.name == "pack" and ends[0](),
+            ended=ended,
         )
     assert not diagnosis.complete
     assert diagnosis.verdict.key == "inconclusive"

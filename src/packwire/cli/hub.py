@@ -166,7 +166,6 @@ async def _serve(settings: "HubSettings", read: Callable[[], "HubSettings"], sec
             port = await stack.enter_async_context(_http_server(hub, settings.http_port))
             hub.events.say("metrics and health", url=f"http://127.0.0.1:{port}/metrics")
         loop.set_exception_handler(lambda _, context: hub.events.internal_error(context))
-        hub.events.say("ready", loop=type(loop).__module__)
         wanted = asyncio.Event()
         reloading = asyncio.ensure_future(_keep_reloading(hub, read, wanted))
         stack.callback(reloading.cancel)
@@ -174,6 +173,8 @@ async def _serve(settings: "HubSettings", read: Callable[[], "HubSettings"], sec
             loop.add_signal_handler(signal.SIGINT, stopped.set)
             loop.add_signal_handler(signal.SIGTERM, stopped.set)
             loop.add_signal_handler(signal.SIGHUP, wanted.set)
+        # Whoever waits for this line may send a signal at once.
+        hub.events.say("ready", loop=type(loop).__module__)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await stopped.wait()

@@ -69,7 +69,8 @@ def _show(console: Console, messages: Messages, found: Pairs, pieces: NDArray[np
         for reply in pair.replies:
             console.print(f"  -> {title(reply.group)}: {_times(reply.count)}{_latency(reply)}")
     if found.unasked:
-        console.print("no reply to any request", style="bold")
+        heading = "no reply to any request" if found.pairs else "messages"
+        console.print(heading, style="bold")
     whole, folded = fold(messages, found.unasked, pieces)
     for group in whole:
         console.print(f"  {title(group)}: {_times(len(group))}")
