@@ -77,8 +77,6 @@ def test_what_the_recorder_lost_is_said():
 @pytest.mark.parametrize(
     ("link", "version", "words"),
     [
-        (1003, 1, "BCSP"),
-        (1004, 1, "H5"),
         (2002, 1, "simulator"),
         (7, 1, "unknown data link 7"),
         (1002, 2, "version 2"),

@@ -46,8 +46,8 @@ _RECORDS = Records(header=_RECORD_HEADER, size_at=4, most=MAX_PACKET, landmark=s
 #: So many packets at a time: their columns fit into the processor's cache.
 _BLOCK = 1 << 15
 
-_H1, _H4, _MONITOR = 1001, 1002, 2001
-_NOT_READ = {1003: "BCSP", 1004: "three-wire UART (H5)", 2002: "simulator"}
+_H1, _H4, _BCSP, _H5, _MONITOR = 1001, 1002, 1003, 1004, 2001
+_NOT_READ = {2002: "simulator"}
 
 #: Microseconds from 0000-01-01 (which time stamps count from) to 1970-01-01, as all writers have it: the
 #: calendar has 12 days less.
@@ -101,7 +101,12 @@ def read(data: Bytes) -> Packets:
     if damage and not len(at):
         raise BadFileError(f"{damage}: no packet can be read, record or copy the file again")
     lines = [f"{damage}: packets 1 to {len(at)} are kept, what follows is lost"] if damage else []
-    return _packets(data, at, link, lines)
+    packets = _packets(data, at, link, lines)
+    if link not in {_BCSP, _H5}:
+        return packets
+    from packwire.capture.formats.three_wire import unwrapped  # noqa: PLC0415 - hardly any file needs it
+
+    return unwrapped(packets, link)
 
 
 def _check(version: int, link: int) -> None:
@@ -113,7 +118,7 @@ def _check(version: int, link: int) -> None:
             f"a btsnoop file of {_NOT_READ[link]} (data link {link}, offset 12), which is not read here:"
             " record at the host instead (the phone's snoop log, btmon)"
         )
-    if link not in {_H1, _H4, _MONITOR}:
+    if link not in {_H1, _H4, _BCSP, _H5, _MONITOR}:
         raise BadFileError(f"btsnoop of unknown data link {link} (offset 12): copy the file again")
 
 
@@ -187,6 +192,10 @@ class _Kinds:
         flags = header["flags"]
         if self.link == _H4:
             return _h4_directions(data, start, header["included"], flags)
+        if self.link in {_BCSP, _H5}:
+            self.link_type[rows] = HCI_NOTE
+            sent_or_not: Int8s = np.array([_SENT, _RECEIVED], dtype=np.int8)[flags & 1]
+            return sent_or_not
         if self.link == _H1:
             kind, link_types, directions = flags & 3, _BARE_LINK_TYPES, _BARE_DIRECTIONS
         else:
