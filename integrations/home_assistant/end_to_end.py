@@ -10,6 +10,7 @@ its loss, the repair, and its return.
 import argparse
 import asyncio
 import json
+import logging
 import re
 import shutil
 import sys
@@ -237,6 +238,21 @@ async def run(pictures: Pictures, folder: Path) -> None:
         say("the options are chosen, through the page")
         device = f"{url}/config/devices/device/{await battery(url, tokens)}"
         await watch(page, url, device, plug, pictures)
+    complaints = complaints_in((folder / "output").read_text(encoding="utf-8"))
+    if complaints:
+        sys.exit("Home Assistant complains in its log:\n" + "\n".join(complaints))
+    say("the log has no complaint about packwire, but for one line when the VESC went")
+
+
+def complaints_in(log: str) -> list[str]:
+    """Return the lines that should not be there: blocking calls, wrong entities, errors of packwire."""
+    complaints = re.compile(
+        r"Detected |deprecated|(ERROR|WARNING).*packwire|File .*(custom_components|src).packwire"
+    )
+    expected = re.compile(
+        r"custom integration packwire which has not been tested|Error fetching VESC Express T data"
+    )
+    return [line for line in log.splitlines() if complaints.search(line) and not expected.search(line)]
 
 
 async def watch(page: Page, url: str, device: str, plug: Plug, pictures: Pictures) -> None:
@@ -254,7 +270,7 @@ async def watch(page: Page, url: str, device: str, plug: Plug, pictures: Picture
     await page.goto(f"{url}/config/repairs")
     await page.get_by_text(title).first.wait_for(timeout=(REPAIR_AFTER * 60 + 60) * 1000)
     await page.get_by_text(title).first.click()
-    await page.get_by_text("What packwire's doctor found").wait_for()
+    await page.get_by_text("The verdict of packwire's doctor: unknown-id").wait_for()
     await pictures.take(page, "7-repair")
     say(f"the repairs show: {title}")
     await plug.put_in()
@@ -291,6 +307,7 @@ def main() -> None:
     )
     chosen = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="packwire-homeassistant-"))
+    logging.basicConfig(filename=folder / "hub-and-vesc", level=logging.INFO)
     say(f"Home Assistant's folder: {folder}")
     asyncio.run(run(Pictures(chosen.pictures), folder))
     shutil.rmtree(folder)

@@ -71,21 +71,20 @@ def _strings(texts: dict[str, Any], names: dict[str, str], elements: dict[str, s
         "options": texts["options"],
         "device": {key: {"name": name} for key, name in texts["device"].items()},
         "entity": entity,
-        "issues": _issues(texts["issues"], reasons),
+        "issues": _issues(texts["issues"], reasons, texts["verdicts"]),
         "exceptions": {key: {"message": message} for key, message in texts["exceptions"].items()},
         "system_health": {"info": texts["system_health"]},
     }
 
 
-def _issues(issues: dict[str, Any], reasons: dict[str, str]) -> dict[str, Any]:
-    """Make one issue a reason of that on a VESC that does not answer."""
+def _issues(issues: dict[str, Any], reasons: dict[str, str], verdicts: dict[str, str]) -> dict[str, Any]:
+    """Make an issue for each reason, and for each verdict with words of its own, why a VESC is silent."""
     others = dict(issues)
     silent = others.pop("not_answering")
-    for reason, words in reasons.items():
-        others[f"not_answering_{reason}"] = {
-            "title": silent["title"],
-            "description": f"{words}\n\n{silent['description']}",
-        }
+    for told, words in (reasons | verdicts).items():
+        by_doctor = told != "bad_login"  # that is seen without connecting
+        parts = (words, silent["verdict"], silent["over"]) if by_doctor else (words, silent["over"])
+        others[f"not_answering_{told}"] = {"title": silent["title"], "description": "\n\n".join(parts)}
     return others
 
 

@@ -3,13 +3,16 @@
 import socket
 import time
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 
 import custom_components  # noqa: F401 - before phacc's own package of that name is found
-from custom_components.packwire import coordinator, discovery, issues
+from custom_components.packwire import connection, coordinator, discovery, issues, reasons
 from custom_components.packwire.connection import address_of, identify
 from custom_components.packwire.const import CONF_HUB_ID, CONF_LINK, DOMAIN, LINK_HUB, LINK_TCP
 from packwire.device import vesc_client
@@ -150,6 +153,27 @@ def impatient(monkeypatch):
     """Do not wait for late replies."""
     monkeypatch.setattr(vesc_client, "LATEST", 0.05)
     monkeypatch.setattr(vesc_client, "FENCE_TIMEOUT", 0.05)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Wait for silence less long, so that it takes a test no seconds to be sure of it."""
+    monkeypatch.setattr(connection, "TIMEOUT", 0.2)
+    monkeypatch.setattr(reasons, "DOCTOR_OPTIONS", replace(reasons.DOCTOR_OPTIONS, patience=0.3))
+
+
+class SnapshotsInOnePlace(HomeAssistantSnapshotExtension):
+    """Keeps snapshots in one folder, whichever version of Home Assistant's test helpers runs."""
+
+    @classmethod
+    def dirname(cls, *, test_location):
+        return str(Path(test_location.filepath).parent / "__snapshots__")
+
+
+@pytest.fixture
+def snapshot(snapshot):
+    """Compare with what is in that folder."""
+    return snapshot.use_extension(SnapshotsInOnePlace)
 
 
 @pytest.fixture

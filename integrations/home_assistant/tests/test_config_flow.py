@@ -100,7 +100,7 @@ async def test_no_vesc_behind_the_port(hass):
         assert await fails(hass, "tcp", tcp_data(web_server.port)) == "not_a_vesc"
 
 
-async def test_somebody_else_is_served(hass, vesc):
+async def test_somebody_else_is_served(hass, vesc, quick):
     """A VESC Express serves one client at a time and leaves the next in silence."""
     _, other = await asyncio.open_connection(LOOPBACK, vesc.port)
     assert await fails(hass, "tcp", tcp_data(vesc.port)) == "occupied"
@@ -131,7 +131,7 @@ async def test_displaced_while_connecting(hass):
         assert await fails(hass, "hub", both.data) == "displaced"
 
 
-async def test_what_is_no_hub(hass, monkeypatch):
+async def test_what_is_no_hub(hass, monkeypatch, quick):
     monkeypatch.setattr(hub_link, "PING_TIMEOUT", 0.1)
     async with SimulatedVesc(rest(faults=("one-way",))) as mute:
         assert await fails(hass, "hub", hub_data(mute.port)) == "hub_hung"
@@ -141,7 +141,7 @@ async def test_a_hubs_port_taken_for_a_vescs(hass, behind_hub):
     assert await fails(hass, "tcp", tcp_data(behind_hub.hub.port)) == "hub_port"
 
 
-async def test_a_vesc_that_hangs_behind_its_hub(hass):
+async def test_a_vesc_that_hangs_behind_its_hub(hass, quick):
     async with hub_with_vesc(faults=("silence",)) as both:
         assert await fails(hass, "hub", both.data) == "mute_behind_hub"
 
@@ -160,6 +160,13 @@ async def test_a_form_that_failed_once_can_succeed(hass, behind_hub):
     assert suggested[CONF_PASSWORD] is None, "a password is not sent back to the page"
     done = await finish(hass, again, **form(behind_hub.data))
     assert done["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_spaces_around_an_address_and_an_id_do_no_harm(hass, behind_hub):
+    flow = await begin(hass, "hub")
+    typed = {**form(behind_hub.data), CONF_HOST: f" {LOOPBACK} ", CONF_HUB_ID: f"{DEVICE_ID} "}
+    done = await finish(hass, flow, **typed)
+    assert done["data"] == {**behind_hub.data, CONF_BMS_EXPECTED: True}
 
 
 async def test_no_bms_is_said_before_it_is_added(hass):

@@ -223,7 +223,7 @@ async def test_unloading_while_the_can_bus_is_searched(hass):
         assert sockets_to(vesc.port) == []
 
 
-async def test_unloading_in_the_middle_of_a_reading(hass, vesc, issue_registry):
+async def test_unloading_in_the_middle_of_a_reading(hass, vesc, issue_registry, caplog):
     entry = await add_entry(hass, tcp_data(vesc.port))
     coordinator = entry.runtime_data
     vesc.faults.order("silence")
@@ -235,6 +235,7 @@ async def test_unloading_in_the_middle_of_a_reading(hass, vesc, issue_registry):
     assert sockets_to(vesc.port) == []
     assert coordinator.device is None
     assert not issue_registry.issues
+    assert "Error fetching" not in caplog.text
 
 
 async def test_reloading_connects_anew(hass, vesc):

@@ -2,13 +2,17 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
+import pytest
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 
 import custom_components.packwire as integration
 from custom_components.packwire.const import DOMAIN
 from custom_components.packwire.issues import TRANSLATION_KEYS
+from packwire.errors import NoAnswerError
+from packwire.sample import Condition
 from packwire.sim.server import DEVICE_ID, SimulatedVesc
 from tests.conftest import add_entry, free_port, refresh, rest, tcp_data
 from tests.test_connection import take_over
@@ -46,7 +50,7 @@ async def test_not_answering_for_minutes(hass, clock, issue_registry):
     told = raised(issue_registry, entry)
     assert told["not_answering"]["title"] == "VESC Express T has not answered for 3 min"
     assert "nothing listens on that port" in told["not_answering"]["description"]
-    assert "What packwire's doctor found: " in told["not_answering"]["description"]
+    assert "The verdict of packwire's doctor: `refused-port`" in told["not_answering"]["description"]
     async with SimulatedVesc(rest(port=port)):
         await refresh(hass, entry)
         assert not raised(issue_registry, entry)
@@ -138,7 +142,7 @@ async def test_the_bms_stopped_reporting(hass, clock, issue_registry, caplog):
             await refresh(hass, entry)
         told = raised(issue_registry, entry)
         assert told["bms_silent"]["title"] == "The BMS of VESC Express T stopped reporting"
-        assert "no value of the BMS has moved" in told["bms_silent"]["description"]
+        assert "no value of its battery moves" in told["bms_silent"]["description"]
         await refresh(hass, entry)
         assert raised(issue_registry, entry) == told, "it is told once"
         vesc.faults.cancel("frozen-bms")
@@ -158,6 +162,38 @@ async def test_removing_an_entry_takes_its_issues_along(hass, vesc, clock, issue
     await refresh(hass, entry)
     assert raised(issue_registry, entry)
     await hass.config_entries.async_remove(entry.entry_id)
+    assert not raised(issue_registry, entry)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_the_words_of_a_repair_are_all_in_the_owners_language(language):
+    """What fills them in are names and numbers; only for what has no words the error speaks, in English."""
+    texts = Path(integration.__file__).with_name("translations") / f"{language}.json"
+    for key, words in json.loads(texts.read_text(encoding="utf-8"))["issues"].items():
+        used = set(re.findall(r"{(\w+)}", words["title"] + words["description"]))
+        assert used <= {"name", "minutes", "verdict"} | ({"error"} if key.endswith("_other") else set()), key
+
+
+async def test_what_has_no_words_is_told_by_its_error(hass, clock, issue_registry):
+    """It works again when the doctor looks: nobody knows why it did not."""
+    async with SimulatedVesc(rest()) as vesc:
+        entry = await add_entry(hass, tcp_data(vesc.port), repair_after=1)
+        issues = entry.runtime_data.issues
+        await issues.unanswered(NoAnswerError("no answer to GET_VALUES"), entry.runtime_data.address)
+        clock.advance(61)
+        await entry.runtime_data._disconnect()
+        await issues.unanswered(NoAnswerError("no answer to GET_VALUES"), entry.runtime_data.address)
+        told = raised(issue_registry, entry)["not_answering"]["description"]
+        assert "The last reading failed with: no answer to GET_VALUES" in told
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_the_vesc_is_there_but_tells_of_no_battery(hass, clock, issue_registry, vesc):
+    entry = await add_entry(hass, tcp_data(vesc.port), stale_after=30)
+    entry.runtime_data.issues.bms_silent(Condition.SILENT)
+    told = raised(issue_registry, entry)["bms_silent"]
+    assert "not when it is asked for its battery" in told["description"]
+    await refresh(hass, entry)
     assert not raised(issue_registry, entry)
 
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from custom_components.packwire.connection import address_of
-from custom_components.packwire.reasons import examine, is_wrong_password
+from custom_components.packwire.reasons import Finding, examine, is_wrong_password
 from packwire.errors import GoneError, NoAnswerError, RefusedError
 from tests.conftest import free_port, hub_data, tcp_data
 
@@ -15,7 +15,7 @@ from tests.conftest import free_port, hub_data, tcp_data
 )
 async def test_what_works_again_is_told_by_its_error(vesc, error, reason):
     finding = await examine(error, address_of(tcp_data(vesc.port)))
-    assert (finding.reason, finding.words) == (reason, str(error))
+    assert finding == Finding(reason, "other", "ok", str(error))
 
 
 async def test_a_refusal_is_about_the_password_only_where_the_id_is_known(behind_hub):

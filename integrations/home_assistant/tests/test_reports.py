@@ -9,7 +9,7 @@ from syrupy.filters import props
 
 from custom_components.packwire.const import DOMAIN
 from packwire.sim.server import DEVICE_ID, PASSWORD
-from tests.conftest import add_entry, refresh
+from tests.conftest import add_entry, refresh, tcp_data
 
 
 async def test_diagnostics_of_a_pack_behind_a_hub(hass, hass_client, behind_hub, snapshot):
@@ -41,3 +41,24 @@ async def test_system_health(hass, behind_hub):
     info = await get_system_health_info(hass, DOMAIN)
     info = {key: await value if asyncio.iscoroutine(value) else value for key, value in info.items()}
     assert info == {"version": "0.1.0", "configured": 1, "answering": 1, "nodes": 3}
+
+
+async def test_diagnostics_while_it_connects(hass, hass_client, vesc):
+    """The connection is there, and nothing was answered yet."""
+    entry = await add_entry(hass, tcp_data(vesc.port))
+    entry.runtime_data.device.client.latencies.clear()
+    facts = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+    assert facts["connection"]["latency_median_s"] is None
+
+
+async def test_an_empty_password_garbles_no_diagnostics(hass, hass_client, vesc):
+    entry = await add_entry(hass, {**tcp_data(vesc.port), "password": ""})
+    facts = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+    assert facts["nodes"]["vesc"]["name"] == "VESC Express T"
+
+
+async def test_diagnostics_tell_no_uuid(hass, hass_client, vesc):
+    """It names one VESC in the world."""
+    entry = await add_entry(hass, tcp_data(vesc.port))
+    facts = await get_diagnostics_for_config_entry(hass, hass_client, entry)
+    assert entry.unique_id.removeprefix("vesc-") not in str(facts)

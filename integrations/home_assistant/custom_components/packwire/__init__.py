@@ -3,8 +3,8 @@
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
@@ -37,6 +37,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: PackwireConfigEntry) -> 
     coordinator = PackwireCoordinator(hass, entry)
     await coordinator.async_config_entry_first_refresh()
     entry.runtime_data = coordinator
+
+    async def hang_up(_event: Event) -> None:
+        """Leave the VESC's one place to others at once."""
+        await coordinator.async_shutdown()
+
+    entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, hang_up))
     if entry.options.get(CONF_CELLS, False):
         _enable_cells(hass, entry)
 
@@ -62,10 +68,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: PackwireConfigEntry) -> 
 
 async def async_unload_entry(hass: HomeAssistant, entry: PackwireConfigEntry) -> bool:
     """Remove the entities and hang up."""
-    unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
-    if unloaded:
-        await entry.runtime_data.async_shutdown()
-    return unloaded
+    # First of all: a node that is found meanwhile would get entities on platforms that are gone already.
+    await entry.runtime_data.async_shutdown()
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: PackwireConfigEntry) -> None:
@@ -74,14 +79,21 @@ async def async_remove_entry(hass: HomeAssistant, entry: PackwireConfigEntry) ->
 
 
 async def async_remove_config_entry_device(
-    hass: HomeAssistant,  # noqa: ARG001 - the interface
+    hass: HomeAssistant,
     entry: PackwireConfigEntry,
     device: dr.DeviceEntry,
 ) -> bool:
-    """Let the owner remove a device that is no longer there."""
+    """Let the owner remove a device that is no longer there; nobody knows while there is no connection."""
+    if entry.state is not ConfigEntryState.LOADED or not entry.runtime_data.last_update_success:
+        return False
     coordinator = entry.runtime_data
-    present = {(DOMAIN, coordinator.unique_id_of_node(key)) for key in coordinator.data}
-    return not present & device.identifiers
+    keys = {(DOMAIN, coordinator.unique_id_of_node(key)): key for key in coordinator.data}
+    silent = [keys[identifier] for identifier in device.identifiers if identifier in keys]
+    if any(coordinator.usable(key) for key in silent):
+        return False
+    if silent:  # should it answer again one day, it is a new device then
+        hass.config_entries.async_schedule_reload(entry.entry_id)
+    return True
 
 
 def _forget_when_unloaded(hass: HomeAssistant, entry: PackwireConfigEntry) -> None:

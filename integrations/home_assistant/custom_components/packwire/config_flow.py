@@ -27,6 +27,7 @@ from homeassistant.helpers.selector import (
     TextSelectorType,
 )
 from homeassistant.helpers.service_info.dhcp import DhcpServiceInfo
+from homeassistant.util.hass_dict import HassKey
 
 from packwire.address import HUB_PORT, VESC_PORT
 from packwire.errors import PackwireError
@@ -89,6 +90,8 @@ OPTIONS_SCHEMA = vol.Schema(
         vol.Required(CONF_CELLS, default=False): BooleanSelector(),
     }
 )
+#: The unique id of each VESC that was heard, by what it announced: host, port and name.
+_IDENTIFIED: HassKey[dict[tuple[str, int, str | None], str]] = HassKey(f"{DOMAIN}_identified")
 
 
 class PackwireConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -153,12 +156,18 @@ class PackwireConfigFlow(ConfigFlow, domain=DOMAIN):
         """Take a VESC that was heard."""
         self._data = _tcp_data(discovery_info[CONF_HOST], discovery_info[CONF_PORT])
         self._async_abort_entries_match(self._data)
-        await self.async_set_unique_id(str(address_of(self._data)))  # one flow at a time for this address
+        # It is heard again and again: asked once who it is, it is left in peace while it is offered, ignored
+        # or set up through a hub. One flow at a time for an address that is new.
+        announced = (discovery_info[CONF_HOST], discovery_info[CONF_PORT], discovery_info.get(CONF_NAME))
+        identified = self.hass.data.setdefault(_IDENTIFIED, {})
+        known = await self.async_set_unique_id(identified.get(announced, str(address_of(self._data))))
+        if not _may_move(known):
+            self._abort_if_unique_id_configured()
         if not await self._identify():
             return self.async_abort(reason=self._reason)
+        identified[announced] = self._known.unique_id
         entry = await self.async_set_unique_id(self._known.unique_id)
-        by_tcp = entry is not None and entry.data[CONF_LINK] == LINK_TCP
-        self._abort_if_unique_id_configured(updates=self._data if by_tcp else None)
+        self._abort_if_unique_id_configured(updates=self._data if _may_move(entry) else None)
         self.context["title_placeholders"] = {CONF_NAME: self._name}
         return await self.async_step_confirm()
 
@@ -167,7 +176,8 @@ class PackwireConfigFlow(ConfigFlow, domain=DOMAIN):
         await self.async_set_unique_id(discovery_info.ip)
         for host, announcement in await scan():
             if host == discovery_info.ip:
-                return await self.async_step_integration_discovery(_tcp_data(host, announcement.port))
+                heard = {**_tcp_data(host, announcement.port), CONF_NAME: announcement.name}
+                return await self.async_step_integration_discovery(heard)
         return self.async_abort(reason="not_a_vesc")
 
     async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -222,7 +232,8 @@ class PackwireConfigFlow(ConfigFlow, domain=DOMAIN):
         """Show the form of a link until its connection works; then add the VESC, or update its entry."""
         errors = {}
         if user_input is not None:
-            self._data = {CONF_LINK: link, **user_input, CONF_PORT: int(user_input[CONF_PORT])}
+            typed = {key: user_input[key].strip() for key in (CONF_HOST, CONF_HUB_ID) if key in user_input}
+            self._data = {CONF_LINK: link, **user_input, **typed, CONF_PORT: int(user_input[CONF_PORT])}
             if entry is None:
                 # A second connection would only take the VESC away from the first.
                 self._async_abort_entries_match({k: v for k, v in self._data.items() if k != CONF_PASSWORD})
@@ -290,6 +301,11 @@ class PackwireOptionsFlow(OptionsFlow):
             return self.async_create_entry(data=user_input)
         schema = self.add_suggested_values_to_schema(OPTIONS_SCHEMA, self.config_entry.options)
         return self.async_show_form(step_id="init", data_schema=schema)
+
+
+def _may_move(entry: ConfigEntry | None) -> bool:
+    """Tell whether a VESC's own address is what its entry connects to; one that is ignored has none."""
+    return entry is not None and entry.data.get(CONF_LINK) == LINK_TCP
 
 
 def _tcp_data(host: str, port: int) -> dict[str, Any]:

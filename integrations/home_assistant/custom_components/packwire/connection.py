@@ -11,6 +11,7 @@ from packwire.device.base import NodeKind
 from packwire.device.node_memory import NodeMemory
 from packwire.device.open import open_device
 from packwire.device.vesc import VescDevice
+from packwire.device.vesc_client import TIMEOUT
 from packwire.link import hub as _hub  # noqa: F401 - loaded here, so that nothing is imported while connecting
 from packwire.link import tcp as _tcp  # noqa: F401
 from packwire.sample import Condition
@@ -18,6 +19,9 @@ from packwire.sample import Condition
 from .const import CONF_HUB_ID, CONF_LINK, LINK_HUB
 
 type VescAddress = HubAddress | TcpAddress
+
+UUID_PREFIX = "vesc-"
+"""What the unique id of a VESC that tells its UUID begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +43,13 @@ def address_of(data: Mapping[str, Any]) -> VescAddress:
 
 def open_vesc(address: VescAddress, memory: NodeMemory | None = None) -> VescDevice:
     """Return the VESC there, not connected yet; its CAN bus is not searched while it opens."""
-    return open_device(address, can_ids=(), memory=memory)
+    return open_device(address, can_ids=(), memory=memory, timeout=TIMEOUT)
 
 
 def unique_id_of(device: VescDevice, address: VescAddress) -> str:
     """Return what names this VESC: its UUID, or where it stands if its firmware is too old to tell one."""
     uuid = device.version.uuid or ""
-    return f"vesc-{uuid}" if uuid.strip("0") else str(address)
+    return f"{UUID_PREFIX}{uuid}" if uuid.strip("0") else str(address)
 
 
 async def identify(address: VescAddress) -> Identity:

@@ -20,7 +20,7 @@ from packwire.errors import DisplacedError, PackwireError
 from packwire.quantity import Value
 from packwire.sample import Condition, Sample
 
-from .connection import address_of, open_vesc
+from .connection import UUID_PREFIX, address_of, open_vesc, unique_id_of
 from .const import (
     CONF_BMS_EXPECTED,
     CONF_CAN_IDS,
@@ -76,6 +76,11 @@ class PackwireCoordinator(DataUpdateCoordinator[dict[str, NodeState]]):
         self._ever_connected = False
         self._quiet: set[str] = set()
 
+    @property
+    def closing(self) -> bool:
+        """Tell whether the entry is being unloaded."""
+        return self._shutdown_requested
+
     def usable(self, key: str) -> bool:
         """Tell whether a node's last values may still be shown: not those of a battery long silent."""
         state = self.data.get(key)
@@ -103,6 +108,8 @@ class PackwireCoordinator(DataUpdateCoordinator[dict[str, NodeState]]):
                 return self._succeeded(device, await device.read())
             except PackwireError as error:
                 await self._disconnect()
+                if self._shutdown_requested:  # it was we who hung up
+                    return self.data
                 raise await self._failed(error) from error
             except BaseException:
                 await self._disconnect()
@@ -111,6 +118,7 @@ class PackwireCoordinator(DataUpdateCoordinator[dict[str, NodeState]]):
     async def _connect(self) -> VescDevice:
         self.device = device = open_vesc(self.address, _EntryMemory(self.hass, self.config_entry))
         await device.open()
+        self._refuse_another(device)
         self._connected_at = monotonic()
         self._ever_connected = True
         self._refusals = 0
@@ -118,6 +126,15 @@ class PackwireCoordinator(DataUpdateCoordinator[dict[str, NodeState]]):
             self.hass, self._find_nodes(device), f"{DOMAIN} {self.name}: look for nodes on the CAN bus"
         )
         return device
+
+    def _refuse_another(self, device: VescDevice) -> None:
+        """Show no other VESC's values, should one have taken this one's address."""
+        ours = self.config_entry.unique_id or ""
+        theirs = unique_id_of(device, self.address)
+        if ours.startswith(UUID_PREFIX) and theirs.startswith(UUID_PREFIX) and ours != theirs:
+            self.update_interval = max(self._interval, timedelta(seconds=max(follow.DELAYS)))
+            self.failure = f"{device.name} answers at {self.address}, and it is not the VESC of this entry"
+            raise UpdateFailed(translation_domain=DOMAIN, translation_key="another_vesc")
 
     async def _disconnect(self) -> None:
         device, self.device = self.device, None
@@ -161,14 +178,21 @@ class PackwireCoordinator(DataUpdateCoordinator[dict[str, NodeState]]):
             return NodeState(node, sample, sample.values, now)
         return NodeState(node, sample, sample.values or before.values, before.fresh_at)
 
+    def _is_quiet(self, state: NodeState) -> bool:
+        """Tell whether a node says nothing new although its VESC answers, and has answered for long enough.
+
+        A pack that is switched on hears its BMS and its controllers a little later than it answers.
+        """
+        since = max(state.fresh_at, self._connected_at)
+        return state.node.kind is not NodeKind.GATEWAY and monotonic() - since > self._stale_after
+
     def _say_who_is_quiet(self) -> None:
         """Log one line when a node stops reporting while its VESC answers, and one when it reports again."""
         for key, state in self.data.items():
-            usable = self.usable(key)
-            if usable and key in self._quiet:
+            if self.usable(key) and key in self._quiet:
                 self._quiet.discard(key)
                 LOGGER.info("%s: %s reports again", self.name, state.node.name)
-            elif not usable and key not in self._quiet:
+            elif self._is_quiet(state) and key not in self._quiet:
                 self._quiet.add(key)
                 LOGGER.warning(
                     "%s: %s no longer reports: %s", self.name, state.node.name, state.sample.reason
@@ -178,11 +202,15 @@ class PackwireCoordinator(DataUpdateCoordinator[dict[str, NodeState]]):
         battery = next((state for state in self.data.values() if state.node.kind is NodeKind.BATTERY), None)
         if battery is None:
             return
-        quiet = not self.usable(battery.node.key)
-        absent = battery.sample.condition is Condition.ABSENT
-        expected = self.config_entry.data.get(CONF_BMS_EXPECTED, True)
-        self.issues.set_no_bms(present=quiet and absent and expected)
-        self.issues.set_bms_silent(present=quiet and not absent, reason=battery.sample.reason)
+        condition = battery.sample.condition
+        if condition is Condition.FRESH:
+            self.issues.bms_reports()
+        elif not self._is_quiet(battery):
+            return  # what was told before may still hold
+        elif condition is not Condition.ABSENT:
+            self.issues.bms_silent(condition)
+        elif self.config_entry.data.get(CONF_BMS_EXPECTED, True):
+            self.issues.no_bms()
 
     async def _failed(self, error: PackwireError) -> Exception:
         """Wait longer next time, and say what an owner should know."""
@@ -191,12 +219,11 @@ class PackwireCoordinator(DataUpdateCoordinator[dict[str, NodeState]]):
         self._settled_after = 2 * delay
         self.update_interval = max(self._interval, timedelta(seconds=delay))
         self.failure = str(error)
-        if not self._shutdown_requested:
-            if isinstance(error, DisplacedError):
-                self.issues.displaced()
-            await self.issues.unanswered(error, self.address)
-            if await self._password_has_changed(error):
-                return ConfigEntryAuthFailed(translation_domain=DOMAIN, translation_key="wrong_password")
+        if isinstance(error, DisplacedError):
+            self.issues.displaced()
+        await self.issues.unanswered(error, self.address)
+        if await self._password_has_changed(error):
+            return ConfigEntryAuthFailed(translation_domain=DOMAIN, translation_key="wrong_password")
         return UpdateFailed(
             translation_domain=DOMAIN,
             translation_key="not_answering",

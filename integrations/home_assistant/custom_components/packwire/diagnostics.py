@@ -42,7 +42,9 @@ async def async_get_config_entry_diagnostics(
             for key, state in coordinator.data.items()
         },
     }
-    redacted: dict[str, Any] = _without(facts, [str(entry.data[key]) for key in _SECRET if key in entry.data])
+    redacted: dict[str, Any] = _without(
+        facts, [str(entry.data[key]) for key in _SECRET if entry.data.get(key)]
+    )
     return redacted
 
 
@@ -57,8 +59,8 @@ def _connection(coordinator: PackwireCoordinator) -> dict[str, Any] | None:
         "bytes_received": device.client.frame_stats.received,
         "frames": device.client.frame_stats.frames,
         "remarks": list(device.remarks),
-        "latency_median_s": round(latencies[len(latencies) // 2], 4),
-        "latency_most_s": round(latencies[-1], 4),
+        "latency_median_s": round(latencies[len(latencies) // 2], 4) if latencies else None,
+        "latency_most_s": round(latencies[-1], 4) if latencies else None,
     }
 
 

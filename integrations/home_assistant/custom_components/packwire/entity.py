@@ -11,7 +11,7 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from packwire.device.base import Node, NodeKind
+from packwire.device.base import Node
 from packwire.quantity import QUANTITIES, Value
 
 from .const import DOMAIN
@@ -65,6 +65,8 @@ def add_entities_of_nodes(
 
     @callback
     def add_new() -> None:
+        if coordinator.closing:
+            return
         new = [
             entity
             for state in coordinator.data.values()
@@ -101,7 +103,7 @@ def device_info(coordinator: PackwireCoordinator, node: Node) -> DeviceInfo:
         model=node.name,
         sw_version=node.firmware or None,
     )
-    if node.kind is NodeKind.GATEWAY and node.via is None:
+    if node.via is None:  # the one that we are connected to, whatever it is
         info["name"] = entry.title
         del info["translation_key"], info["translation_placeholders"]
     if node.via is not None:

@@ -9,10 +9,11 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.util.hass_dict import HassKey
 
 from packwire.errors import PackwireError
+from packwire.sample import Condition
 
 from .connection import VescAddress
 from .const import CONF_REPAIR_AFTER, DEFAULT_REPAIR_AFTER, DOMAIN
-from .reasons import REASONS, examine
+from .reasons import TOLD, examine
 
 NOT_ANSWERING = "not_answering"
 DISPLACED = "displaced"
@@ -20,7 +21,12 @@ NO_BMS = "no_bms"
 BMS_SILENT = "bms_silent"
 ISSUES = (NOT_ANSWERING, DISPLACED, NO_BMS, BMS_SILENT)
 TRANSLATION_KEYS = frozenset(
-    {DISPLACED, NO_BMS, BMS_SILENT, *(f"{NOT_ANSWERING}_{reason}" for reason in REASONS)}
+    {
+        DISPLACED,
+        NO_BMS,
+        *(f"{BMS_SILENT}_{condition}" for condition in (Condition.STALE, Condition.SILENT)),
+        *(f"{NOT_ANSWERING}_{told}" for told in TOLD),
+    }
 )
 
 
@@ -60,7 +66,13 @@ class Issues:
             return
         finding = await examine(error, address)
         outage.told_of = type(error)
-        self._raise(NOT_ANSWERING, finding.reason, minutes=f"{minutes:g}", finding=finding.words)
+        self._raise(
+            NOT_ANSWERING,
+            finding.told,
+            minutes=f"{minutes:g}",
+            verdict=finding.verdict,
+            error=finding.error,
+        )
 
     @callback
     def displaced(self) -> None:
@@ -68,20 +80,22 @@ class Issues:
         self._raise(DISPLACED)
 
     @callback
-    def set_no_bms(self, *, present: bool) -> None:
-        """Tell that the VESC hears no BMS, or that this is over."""
-        self._set(NO_BMS, present=present)
+    def no_bms(self) -> None:
+        """Tell that the VESC hears no BMS."""
+        self._clear(BMS_SILENT)
+        self._raise(NO_BMS)
 
     @callback
-    def set_bms_silent(self, *, present: bool, reason: str) -> None:
-        """Tell that the BMS stopped reporting, or that this is over."""
-        self._set(BMS_SILENT, present=present, reason=reason)
+    def bms_silent(self, condition: Condition) -> None:
+        """Tell that the BMS stopped reporting: its values are stale, or the VESC tells none."""
+        self._clear(NO_BMS)
+        self._raise(BMS_SILENT, condition)
 
-    def _set(self, kind: str, *, present: bool, **placeholders: str) -> None:
-        if not present:
-            self._clear(kind)
-        elif not ir.async_get(self._hass).async_get_issue(DOMAIN, self._id(kind)):
-            self._raise(kind, **placeholders)  # once: the reason counts seconds
+    @callback
+    def bms_reports(self) -> None:
+        """Take note that neither is so."""
+        self._clear(NO_BMS)
+        self._clear(BMS_SILENT)
 
     @property
     def _outages(self) -> dict[str, _Outage]:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from packwire.address import HubAddress
-from packwire.doctor import diagnose
+from packwire.doctor.case import Depth, Options
+from packwire.doctor.examination import examine as ask_doctor
 from packwire.errors import BadAddressError, DisplacedError, GoneError, PackwireError, RefusedError
 from packwire.link.hub import Presence, ping_hub
 
@@ -11,6 +12,8 @@ from .connection import VescAddress
 
 #: Seconds that the doctor may take; a silent device takes it about ten.
 DOCTOR_LIMIT = 20.0
+#: Only what a verdict on a device that gives nothing needs.
+DOCTOR_OPTIONS = Options(depth=Depth.QUICK)
 
 BAD_LOGIN = "bad_login"
 DISPLACED = "displaced"
@@ -31,6 +34,7 @@ _OF_VERDICT = {
     "echo": "not_a_vesc",
     "occupied": "occupied",
     "unserved": "occupied",
+    "unread": "not_a_vesc",
     "mute": SILENT,
     "falls-silent": SILENT,
     "closes": GONE,
@@ -40,27 +44,37 @@ _OF_VERDICT = {
 }
 #: Every reason that there is.
 REASONS = frozenset({BAD_LOGIN, *_OF_VERDICT.values()})
+#: Verdicts about which a repair can tell more than their reason does; the others have their reason's words.
+TOLD_BY_THEMSELVES = frozenset(
+    {"echo", "unserved", "unread", "falls-silent", "closes", "cut-off", "cut-mid-reply"}
+)
+#: What the translations have no words for: the error speaks for itself, in English.
+OTHER = "other"
+TOLD = frozenset({OTHER, *REASONS, *(verdict.replace("-", "_") for verdict in TOLD_BY_THEMSELVES)})
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One of REASONS, and in the doctor's words what is wrong and what to do."""
+    """One of REASONS for a form, one of TOLD for a repair; the doctor's verdict, if any, and the error."""
 
     reason: str
-    words: str
+    told: str
+    verdict: str
+    error: str
 
 
 async def examine(error: PackwireError, address: VescAddress) -> Finding:
     """Find out why a connection failed with `error`; the doctor connects anew to see for himself."""
     if isinstance(error, BadAddressError):
-        return Finding(BAD_LOGIN, str(error))
+        return Finding(BAD_LOGIN, BAD_LOGIN, "", str(error))
     if isinstance(error, DisplacedError):  # whoever it was may have gone again
-        return Finding(DISPLACED, str(error))
-    verdict = (await diagnose(address, limit=DOCTOR_LIMIT)).verdict
-    reason = _OF_VERDICT.get(verdict.key)
+        return Finding(DISPLACED, DISPLACED, DISPLACED, str(error))
+    verdict = (await ask_doctor(address, DOCTOR_OPTIONS, limit=DOCTOR_LIMIT)).verdict.key
+    reason = _OF_VERDICT.get(verdict)
     if reason is None:  # it works now, or not well: what happened before is all there is to say
-        return Finding(GONE if isinstance(error, GoneError) else SILENT, str(error))
-    return Finding(reason, f"{verdict.words} {verdict.remedy}")
+        return Finding(GONE if isinstance(error, GoneError) else SILENT, OTHER, verdict, str(error))
+    told = verdict.replace("-", "_") if verdict in TOLD_BY_THEMSELVES else reason
+    return Finding(reason, told, verdict, str(error))
 
 
 async def is_wrong_password(error: PackwireError, address: VescAddress) -> bool:
