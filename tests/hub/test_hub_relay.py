@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from packwire.hub.relay import UNSENT
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import Framer, encode_frame
 from packwire.vesc.permissions import Kind, Policy, kind_of
@@ -178,6 +179,65 @@ async def test_a_client_that_does_not_read_is_cut_off_and_holds_nobody_up(tmp_pa
             good.send(ASK)
             assert await vesc.reply() == ASK
     assert "client cut off" in caplog.text
+
+
+LONG_ACT = encode_frame(bytes([Command.SET_CURRENT]) + bytes(500))
+CONTROL = {"testpack": {"allow": ["control"]}}
+
+
+def take_nothing(hub, vesc):
+    """Have a device read nothing, and as little as may be wait in the system."""
+    vesc.reader._transport.pause_reading()
+    vesc.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection = hub.registry.devices["TESTPACK"].connection
+    connection.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    return connection
+
+
+async def flood_until(asker, done):
+    for _ in range(20_000):
+        if done():
+            return
+        asker.writer.write(LONG_ACT * 4)
+        await asker.writer.drain()
+        await asyncio.sleep(0)
+    raise AssertionError("it never happened")
+
+
+async def test_for_a_device_that_does_not_read_little_waits_and_what_acts_is_dropped(tmp_path, caplog):
+    async with running_hub(tmp_path, devices=CONTROL) as hub, device(hub) as vesc, client(hub) as asker:
+        shared = hub.registry.devices["TESTPACK"].shared
+        connection = take_nothing(hub, vesc)
+        await flood_until(asker, lambda: shared.stats().dropped > 100)
+        assert connection.get_write_buffer_size() <= UNSENT + len(LONG_ACT)
+        vesc.reader._transport.resume_reading()  # type: ignore[attr-defined]
+        asker.send(ASK)
+        while await vesc.reply() != ASK:
+            pass
+    assert "device takes nothing" in caplog.text
+
+
+async def test_a_device_that_goes_on_reading_nothing_is_cut_off(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr("packwire.hub.relay.STUCK", 0.02)
+    async with running_hub(tmp_path, devices=CONTROL) as hub, device(hub) as vesc, client(hub) as asker:
+        take_nothing(hub, vesc)
+        await flood_until(asker, lambda: hub.counters.cut_off["device"] == 1)
+        await eventually(lambda: hub.registry.connected("TESTPACK") is None)
+    assert "device cut off" in caplog.text
+
+
+async def test_to_a_connection_that_was_reset_nothing_more_is_written(tmp_path, caplog):
+    many = [encode_frame(bytes([command])) for command in (4, 14, 17, 47, 50, 96, 0)]
+    async with running_hub(tmp_path) as hub, device(hub), client(hub), client(hub):
+        known = hub.registry.devices["TESTPACK"]
+        first, second = known.shared._seats
+        next(iter(known.clients)).abort()
+        for _ in range(20):
+            known.shared.device_received(encode_frame(b"\x15hello"))
+        cut(hub)
+        for frame in many:
+            (second if first.gone else first).received(frame)
+    assert "socket.send() raised exception" not in caplog.text
 
 
 async def test_no_more_clients_than_a_device_may_have(tmp_path):

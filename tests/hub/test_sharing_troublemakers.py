@@ -104,6 +104,42 @@ class TestTheCanBus:
         client.ask(forward_can(84, BMS))
         assert bench.take() == [PING, forward_can(84, BMS)]
 
+    def test_is_asked_for_what_a_node_answers_although_it_is_silent_on_what_its_type_never_answers(self):
+        bench = Bench()
+        one, two = bench.clients(2)
+        one.ask(forward_can(10, FW))
+        bench.answer(FW + b"\x06\x05")
+        bench.take()
+        for client in (one, two, one, two):
+            client.ask(forward_can(10, VALUES))
+            assert bench.take() == [forward_can(10, VALUES)], "it does not rest"
+            bench.clock.advance(3.1)
+        two.ask(forward_can(10, BMS))
+        assert bench.take() == [forward_can(10, BMS)]
+
+    def test_is_asked_whether_a_node_is_there_that_was_silent_on_other_questions_alone(self):
+        bench = Bench()
+        client = bench.client()
+        for _ in range(4):
+            client.ask(forward_can(10, VALUES))
+            bench.clock.advance(3.1)
+        bench.take()
+        client.ask(forward_can(10, VALUES), forward_can(10, FW))
+        assert bench.take() == [forward_can(10, FW)], "what it was asked in vain rests"
+
+    def test_rests_from_a_node_that_fell_silent_on_what_it_did_answer(self):
+        bench = Bench()
+        client = bench.client()
+        client.ask(forward_can(10, VALUES))
+        bench.answer(VALUES + bytes(60))
+        bench.take()
+        for _ in range(4):
+            client.ask(forward_can(10, VALUES))
+            bench.clock.advance(3.1)
+        bench.take()
+        client.ask(forward_can(10, VALUES))
+        assert bench.take() == []
+
 
 class TestFrames:
     LONG = encode_frame(APPCONF + bytes(range(1, 200)) * 2)

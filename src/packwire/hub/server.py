@@ -19,11 +19,12 @@ from packwire.hub.admission import Admission
 from packwire.hub.authentication import Authenticator, Refusal
 from packwire.hub.counters import HubCounters
 from packwire.hub.credentials import PasswordHash, read_credentials
+from packwire.hub.departures import Departures
 from packwire.hub.events import EventLog
 from packwire.hub.listening import listen, tls_context
 from packwire.hub.login import LoginProtocol
 from packwire.hub.registry import HubDevice, Registry
-from packwire.hub.relay import ClientRelay, DeviceRelay, Relay
+from packwire.hub.relay import ClientRelay, DeviceRelay
 from packwire.hub.settings import HubSettings
 from packwire.hub.sharing import SharedDevice
 from packwire.hub.sockets import allow_many_files, watch_for_loss
@@ -67,9 +68,8 @@ class Hub:
         self.stopping = False
         self._waiting: dict[LoginProtocol, None] = {}
         """Connections that have not logged in, the oldest first."""
-        self._relays: set[Relay] = set()
+        self._departures = Departures(self.registry, self.counters, self.events, settings.limits)
         self._servers: list[asyncio.Server] = []
-        self._all_left = asyncio.Event()
         self._tls: ssl.SSLContext | None = None
 
     async def __aenter__(self) -> Self:
@@ -105,20 +105,21 @@ class Hub:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stopping = True
+        self.stopping = self._departures.stopping = True
         self._close_ports()
-        count = len(self._relays)
-        for relay in tuple(self._relays):
+        relays = self._departures.relays
+        count = len(relays)
+        for relay in tuple(relays):
             relay.told_why = True
             relay.transport.close()
         for waiting in tuple(self._waiting):
             waiting.ended = True
             waiting.transport.abort()
-        if self._relays:
+        if relays:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(STOP_SECONDS):
-                    await self._all_left.wait()
-        for relay in tuple(self._relays):  # what they were sent last, they do not read
+                    await self._departures.all_left.wait()
+        for relay in tuple(relays):  # what they were sent last, they do not read
             relay.transport.abort()
         for device in tuple(self.registry.devices.values()):
             self.registry.forget(device)
@@ -140,7 +141,7 @@ class Hub:
         if (settings.tls is None) != (self.settings.tls is None):
             restart.append("tls")
         self.settings = settings
-        self.admission.limits = settings.limits
+        self.admission.limits = self._departures.limits = settings.limits
         self.authenticator.reload(settings, credentials)
         credentials = self.authenticator.credentials
         ended = 0
@@ -295,7 +296,12 @@ class Hub:
             clients=len(device.clients) or None,
         )
         relay = DeviceRelay(
-            self, device, connection.transport, connection.name, self._unread, self._ender(connection)
+            self._departures,
+            device,
+            connection.transport,
+            connection.name,
+            self._unread,
+            self._ender(connection),
         )
         self._start(connection, relay)
 
@@ -313,12 +319,17 @@ class Hub:
             "client logged in", id=device.device_id, address=connection.name, others=len(device.clients)
         )
         relay = ClientRelay(
-            self, device, connection.transport, connection.name, self._unread, self._ender(connection)
+            self._departures,
+            device,
+            connection.transport,
+            connection.name,
+            self._unread,
+            self._ender(connection),
         )
         self._start(connection, relay)
 
     def _start(self, connection: LoginProtocol, relay: DeviceRelay | ClientRelay) -> None:
-        self._relays.add(relay)
+        self._departures.relays.add(relay)
         relay.begin(connection.take_over(relay))
 
     def _ender(self, connection: LoginProtocol) -> Callable[[], None]:
@@ -353,76 +364,3 @@ class Hub:
         self.login_ended(oldest)  # now: the next to come, in a moment, must not count on the same room
         oldest.transport.abort()
         return None
-
-    # What a relay tells (relay.Account).
-
-    def device_left(self, device: HubDevice, relay: DeviceRelay, error: Exception | None) -> None:
-        """Let its clients wait for a while."""
-        self._discard(relay)
-        if device.connection is not relay.transport:  # ended by the hub, which has said why
-            return
-        self._say_left(device, relay, error, clients=len(device.clients) or None)
-        device.connection = None
-        device.shared.device_gone()
-        if device.clients and not self.stopping:
-            loop = asyncio.get_running_loop()
-            device.absence = loop.call_later(self.settings.limits.absence_seconds, self._stays_away, device)
-        self.registry.forget_where_unused(device)
-
-    def client_left(self, device: HubDevice, relay: ClientRelay, error: Exception | None) -> None:
-        """Count it; a device that is not there either is forgotten."""
-        self._discard(relay)
-        if self.registry.devices.get(device.device_id) is not device:  # ended by the hub, which has said why
-            return
-        self._say_left(device, relay, error, others=len(device.clients))
-        self.registry.forget_where_unused(device)
-
-    def cut_off(self, device: HubDevice, relay: Relay) -> None:
-        """Say why one was cut off."""
-        self.counters.cut_off[relay.role] += 1
-        self.events.say(
-            f"{relay.role} cut off",
-            level=logging.WARNING,
-            id=device.device_id,
-            address=relay.name,
-            reason=f"it does not read: {self._unread} bytes wait for it",
-        )
-
-    def _stays_away(self, device: HubDevice) -> None:
-        device.absence = None
-        if device.connection is None:
-            self.events.say(
-                "clients ended",
-                id=device.device_id,
-                clients=len(device.clients),
-                reason=f"the device stayed away for {self.settings.limits.absence_seconds:g} s",
-            )
-            self.registry.forget(device)
-
-    def _discard(self, relay: Relay) -> None:
-        self._relays.discard(relay)
-        if self.stopping and not self._relays:
-            self._all_left.set()
-
-    def _say_left(self, device: HubDevice, relay: Relay, error: Exception | None, **more: int | None) -> None:
-        if error is not None and not relay.told_why:
-            self.counters.lost[relay.role] += 1
-        if relay.told_why:
-            return
-        self.events.say_seldom(
-            f"{relay.role} left",
-            device.device_id if relay.role == "device" else relay.name,
-            level=logging.INFO,
-            id=device.device_id,
-            address=relay.name,
-            reason=_reason(error),
-            **more,
-        )
-
-
-def _reason(error: Exception | None) -> str:
-    if error is None:
-        return "closed by the other end"
-    if isinstance(error, TimeoutError):
-        return "no sign of life: the link was lost"
-    return str(error) or type(error).__name__

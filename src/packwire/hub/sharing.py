@@ -401,7 +401,7 @@ class SharedDevice:
         if known.command == Command.FILE_READ:
             self._turns.files.answered(payload)
         if known.way >= 0:
-            self.flights.answered(known.way)
+            self.flights.answered(known.way, known.command)
         elif known.command == Command.FW_VERSION:
             self.fw_version = payload
         elif known.command == Command.PING_CAN:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from packwire.hub.sharing_questions import CAN_BUS, LATEST, Question
+from packwire.vesc.hardware import HardwareType, answers
 
 if TYPE_CHECKING:
     from packwire.hub.sharing_seat import Seat
@@ -26,7 +27,8 @@ PER_SEAT = 8
 #: A client with none under way may send one beyond the window: others shall not keep the device from it.
 WIDEST = 64
 #: A CAN node that gave no reply so many times in a row is not asked for a while: each time it would keep the
-#: bus from the others until the reply is late, and the command until it can come no more.
+#: bus from the others until the reply is late, and the command until it can come no more. What was not asked
+#: since its last answer may still be; a command that its type may never answer proves nothing.
 PATIENCE = 2
 FIRST_REST = 1.0
 LONGEST_REST = 16.0
@@ -61,8 +63,18 @@ class CanNode:
 
     answered: bool = False
     """Its last request was answered."""
+    answers: set[int] = field(default_factory=set)
+    """The commands that it ever answered."""
+    silent: set[int] = field(default_factory=set)
+    """Those that it did not answer since its last answer."""
     lost: int = 0
+    """How many requests in a row it should have answered and did not."""
     rests_until: float = 0.0
+
+    def should_answer(self, command: int) -> bool:
+        """Tell whether silence means that it is not there, instead of a command that it does not know."""
+        known = not self.answers or command in self.answers
+        return known or all(answers(hardware, command) for hardware in HardwareType)
 
 
 @dataclass(slots=True)
@@ -136,9 +148,19 @@ class Flights:
         """Tell whether a client waits for a reply on a way."""
         return any(flight.question.way == way and seat in flight.askers for flight in self.open)
 
-    def answered(self, can_id: int) -> None:
+    def answered(self, can_id: int, command: int) -> None:
         """Learn that a CAN node answers."""
-        self.nodes[can_id] = CanNode(answered=True)
+        node = self.node(can_id)
+        node.answered = True
+        node.answers.add(command)
+        node.silent.clear()
+        node.lost = 0
+        node.rests_until = 0.0
+
+    def rests(self, question: Question, now: float) -> bool:
+        """Tell whether a CAN node is not asked this for now."""
+        node = self.nodes.get(question.way)
+        return node is not None and now < node.rests_until and question.command in node.silent
 
     def found(self, can_ids: Iterable[int]) -> None:
         """Learn which CAN nodes are there: they rest no more."""
@@ -169,6 +191,9 @@ class Flights:
             return
         node = self.node(way)
         node.answered = False
+        node.silent.add(flight.question.command)
+        if not node.should_answer(flight.question.command):
+            return
         node.lost += 1
         if node.lost >= PATIENCE:
             node.rests_until = now + min(FIRST_REST * 2 ** (node.lost - PATIENCE), LONGEST_REST)

@@ -109,7 +109,7 @@ class Turns:
         device = self._device
         flights, now = device.flights, device.now()
         if known.kind is Kind.READ:
-            if known.way >= 0 and now < flights.node(known.way).rests_until:
+            if known.way >= 0 and flights.rests(known, now):
                 seat.open -= 1
                 seat.unanswered += 1
                 return True
