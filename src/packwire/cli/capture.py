@@ -61,7 +61,7 @@ def capture(
     interface
         The network interface to listen at.
     device
-        The address (or a part of it) of your battery: check that the recording speaks of it.
+        The address or name (or a part of it) of your battery: check that the recording speaks of it.
     states
         The states of a switch, such as `on,off`.
     rounds

@@ -25,7 +25,7 @@ app = App(
     result_action="return_int_as_exit_code_else_zero",
     help_epilogue="Exit codes: 0 all well, 2 wrong use, 3 not reachable, 4 not a VESC, 5 refused by the hub, "
     "6 displaced by another client, 7 no answer, 8 gone while in use, 9 damaged file, 10 extra missing, "
-    "11 the doctor found something.",
+    "11 the doctor found something, 12 two sessions differ, 130 interrupted.",
 )
 #: The commands: where each is, and its line in the list. Each is imported when it is called.
 COMMANDS = {
