@@ -132,6 +132,8 @@ def _show_nothing_found(capture: Capture, out: Writer) -> None:
     out.line(
         ("no VESC traffic: ", "bold"), "no TCP connection in this file holds a VESC frame or a hub login"
     )
+    if not len(capture.connections):
+        out.line("packwire info says what is in it, packwire messages shows it")
     for index in range(min(len(capture.connections), _MAX_LISTED)):
         connection = capture.connections[index]
         sent = [stream.recorded for stream in connection.streams]

@@ -43,7 +43,8 @@ def show(console: Console, found: Differences, families: Mapping[Lane, str], *, 
         else:
             kinds = len(found.cut.other_writes)
             console.print(f"cut at none of {kinds} other kinds of writes; --all lists them")
-    if not found.cut.marks and not found.is_sure:
+    once = any(count < 2 for count in _segments_by_state(found.cut).values())
+    if not found.cut.marks and not found.is_sure and once:
         console.print(
             "record each state more than once (on, off, on, off, ...) to tell a switch from other changes"
         )
@@ -64,7 +65,7 @@ def show_plain(
 
 def summary(cut: Cut, before_first: str | None) -> str:
     """Say in a line how the recordings were cut and what the states are."""
-    counts = {state: sum(segment.state == state for segment in cut.segments) for state in cut.states}
+    counts = _segments_by_state(cut)
     if before_first is not None:
         counts[before_first] += 1
     states = ", ".join(f"{printable(state)} ({count})" for state, count in counts.items())
@@ -78,6 +79,10 @@ def summary(cut: Cut, before_first: str | None) -> str:
         return f"{line}; before the first write: {first}"
     how = f"cut at {cut.marks} mark{'s' if cut.marks > 1 else ''}" if cut.marks else "one a recording"
     return f"{len(cut.segments)} segments, {how}; {len(cut.states)} states: {states}"
+
+
+def _segments_by_state(cut: Cut) -> dict[str, int]:
+    return {state: sum(segment.state == state for segment in cut.segments) for state in cut.states}
 
 
 def record(found: Differences, families: Mapping[Lane, str]) -> dict[str, Any]:

@@ -64,7 +64,9 @@ def _naming_the_doctor(text: str) -> Iterator[None]:
     try:
         yield
     except (NoAnswerError, GoneError) as error:
-        error.args = (f"{str(error).rstrip('.')}. See: packwire doctor {parse_address(text)}",)
+        said = str(error).rstrip(".")
+        end = "" if said.endswith("?") else "."
+        error.args = (f"{said}{end} See: packwire doctor {parse_address(text)}",)
         raise
 
 
