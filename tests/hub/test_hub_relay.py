@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from packwire.hub.relay import UNSENT
+from packwire.hub.sharing import UNSENT
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import Framer, encode_frame
 from packwire.vesc.permissions import Kind, Policy, kind_of

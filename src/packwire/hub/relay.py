@@ -10,13 +10,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from packwire.hub.registry import HubDevice
+from packwire.hub.sharing import STUCK, UNSENT
 
 #: Of what one client sent, so many bytes are looked at before the others have their turn.
 AT_ONCE = 2048
-#: So many bytes wait for a device that does not read; then requests wait, and what acts is dropped.
-UNSENT = 8 * 1024
-#: A device that takes nothing for so many seconds is cut off.
-STUCK = 10.0
 
 
 class Account(Protocol):

@@ -295,15 +295,7 @@ class Hub:
             address=connection.name,
             clients=len(device.clients) or None,
         )
-        relay = DeviceRelay(
-            self._departures,
-            device,
-            connection.transport,
-            connection.name,
-            self._unread,
-            self._ender(connection),
-        )
-        self._start(connection, relay)
+        self._start(connection, device, DeviceRelay)
 
     def _begin_client(self, connection: LoginProtocol, login: Login) -> None:
         device = self.registry.devices.get(login.device_id)
@@ -318,7 +310,12 @@ class Hub:
         self.events.say(
             "client logged in", id=device.device_id, address=connection.name, others=len(device.clients)
         )
-        relay = ClientRelay(
+        self._start(connection, device, ClientRelay)
+
+    def _start(
+        self, connection: LoginProtocol, device: HubDevice, kind: type[DeviceRelay | ClientRelay]
+    ) -> None:
+        relay = kind(
             self._departures,
             device,
             connection.transport,
@@ -326,9 +323,6 @@ class Hub:
             self._unread,
             self._ender(connection),
         )
-        self._start(connection, relay)
-
-    def _start(self, connection: LoginProtocol, relay: DeviceRelay | ClientRelay) -> None:
         self._departures.relays.add(relay)
         relay.begin(connection.take_over(relay))
 

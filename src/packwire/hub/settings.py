@@ -58,7 +58,7 @@ class Limits(_Table):
     refusal_seconds: Annotated[float, Field(ge=0, le=10)] = 0.25
     """How long a refused connection is kept, so that what dials again at once does so more seldom."""
     unread_bytes: Annotated[int, Field(ge=4096)] = 256 * 1024
-    """What may wait for a client that does not read, before it is cut off; a device: `relay.UNSENT`."""
+    """What may wait for a client that does not read, before it is cut off; a device: `sharing.UNSENT`."""
     absence_seconds: _Seconds = 30.0
     """How long the clients of a device that has gone may wait for it to come back."""
     lost_link_seconds: _Seconds = 60.0

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 
 from packwire.errors import GoneError, NoAnswerError, NotAVescError, PackwireError
-from packwire.hub.sharing import SharedDevice
+from packwire.hub.sharing import STUCK, UNSENT, SharedDevice
 from packwire.link.base import Link
 from packwire.vesc.replies import FW_VERSION, FwVersion
 
@@ -14,10 +14,6 @@ FIRST_ANSWER = 4.0
 DOUBTFUL = 10.0
 #: One that has not answered that either is dialled anew.
 SILENT = 20.0
-#: So many bytes wait for a device that does not read; then requests wait here, and what acts is dropped.
-UNSENT = 8 * 1024
-#: A device that takes nothing for so many seconds is dialled anew.
-STUCK = 10.0
 _GLANCE = 1.0
 
 

@@ -46,6 +46,10 @@ MAX_OPEN = 64
 MAX_KNOWN = 256
 #: Of which so many are looked at, from the oldest, for one to forget.
 LOOKED_AT = 8
+#: So many bytes wait for a device that does not read; then requests wait here, and what acts is dropped.
+UNSENT = 8 * 1024
+#: A device that takes nothing for so many seconds is cut off, or dialled anew.
+STUCK = 10.0
 #: How often what waits is looked at.
 GLANCE = 0.1
 

@@ -21,7 +21,7 @@ from packwire.hub.tap_ends import (
     peer,
     reset,
 )
-from packwire.link.tcp import keep_alive, place
+from packwire.link.tcp import keep_alive, not_listening, place
 
 #: Seconds between looks at what is held or waited for.
 TICK = 0.2
@@ -100,10 +100,7 @@ class Tap:
         try:
             self._server = await loop.create_server(lambda: _Side(self._new_relay(), 0), self.host, port)
         except OSError as error:
-            raise UnreachableError(
-                f"{place(self.host, port)} cannot be listened on: {error.strerror or error}; "
-                "does something else listen there already?"
-            ) from error
+            raise not_listening(self.host, port, error) from error
         self.port = self._server.sockets[0].getsockname()[1]
         self.where = place(self.host, self.port)
 

@@ -260,6 +260,8 @@ def _running_bytes(recordings: Sequence[Messages]) -> dict[tuple[Lane, int], fro
     found: dict[tuple[Lane, int], frozenset[int]] = {}
     for messages in recordings:
         for lane, rows in lane_rows(messages).items():
+            if lane[0] == Direction.TO_DEVICE:
+                continue
             for size in distinct(messages.size[rows]):
                 own = rows[messages.size[rows] == size][:_COUNTED]
                 counters = find_counters(messages.matrix(own), messages.time[own]) if len(own) > 2 else ()

@@ -72,6 +72,14 @@ def unreachable(host: str, port: int, error: OSError | UnicodeError) -> Unreacha
     return UnreachableError(f"{where} cannot be reached: {error.strerror or error}")
 
 
+def not_listening(host: str, port: int, error: OSError) -> UnreachableError:
+    """Say in one line why nobody can be listened to there."""
+    return UnreachableError(
+        f"{place(host, port)} cannot be listened on: {error.strerror or error}; "
+        "does something else listen there already?"
+    )
+
+
 def keep_alive(transport: asyncio.BaseTransport) -> None:
     """Let the kernel notice a peer that vanished without closing; does nothing where there is no socket."""
     raw = transport.get_extra_info("socket")

@@ -7,7 +7,7 @@ how many bytes there were: ESPHome's logger cuts long lines, and a message that 
 
 import re
 
-from packwire.capture.formats.text_lines import HEX, Clock, Table, head_lines, hex_bytes, lines
+from packwire.capture.formats.text_lines import HEX, Clock, Table, head_lines, hex_bytes, lines, way_of
 from packwire.capture.packets import NO_TIME, PacketDirection, Packets
 from packwire.errors import BadFileError
 from packwire.messages import Bytes
@@ -58,17 +58,10 @@ def _traffic(text: str) -> tuple[str | None, PacketDirection, str, bytes, int | 
     while first and _HEX.fullmatch(words[first - 1]):
         first -= 1
     payload = hex_bytes(" ".join(words[first:]))
-    way = _way(before := " ".join(words[:first]))
+    way = way_of(before := " ".join(words[:first]), _SENT, _RECEIVED)
     if payload is None or len(payload) < _FEWEST or way is PacketDirection.UNKNOWN:
         return None
     handle = _HANDLE.search(before)
     named = ("att", f"0x{int(handle[1], 0):04x}" if handle else "")
     channel = " ".join(filter(None, (*named, "write" if way is PacketDirection.SENT else "notify")))
     return line["time"], way, channel, payload, int(said[1]) if said else None
-
-
-def _way(words: str) -> PacketDirection:
-    sent, received = _SENT.search(words), _RECEIVED.search(words)
-    if sent and not (received and received.start() < sent.start()):
-        return PacketDirection.SENT
-    return PacketDirection.RECEIVED if received else PacketDirection.UNKNOWN

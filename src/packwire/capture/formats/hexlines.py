@@ -8,7 +8,7 @@ import csv
 import re
 from collections.abc import Sequence
 
-from packwire.capture.formats.text_lines import HEX, Clock, Table, head_lines, hex_bytes, lines
+from packwire.capture.formats.text_lines import HEX, Clock, Table, head_lines, hex_bytes, lines, way_of
 from packwire.capture.packets import NO_TIME, PacketDirection, Packets
 from packwire.errors import BadFileError
 from packwire.messages import Bytes
@@ -82,10 +82,7 @@ def _line(table: Table, clock: Clock, text: str) -> bool:
 
 
 def _way(words: str) -> PacketDirection:
-    sent, received = _SENT_WORDS.search(words), _RECEIVED_WORDS.search(words)
-    if sent and not (received and received.start() < sent.start()):
-        return PacketDirection.SENT
-    return PacketDirection.RECEIVED if received else PacketDirection.UNKNOWN
+    return way_of(words, _SENT_WORDS, _RECEIVED_WORDS)
 
 
 def _header(text: str) -> tuple[dict[str, int], str] | None:

@@ -226,6 +226,14 @@ class Table:
             )
 
 
+def way_of(words: str, sent: re.Pattern[str], received: re.Pattern[str]) -> PacketDirection:
+    """Return which way a line's words say that its bytes went; the word that stands first counts."""
+    to, back = sent.search(words), received.search(words)
+    if to and not (back and back.start() < to.start()):
+        return PacketDirection.SENT
+    return PacketDirection.RECEIVED if back else PacketDirection.UNKNOWN
+
+
 def short_uuid(uuid: str) -> str:
     """Return a characteristic's UUID, its 16 bits alone where the rest is the Bluetooth Base UUID."""
     uuid = uuid.lower()

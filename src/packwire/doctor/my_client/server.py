@@ -21,8 +21,7 @@ from packwire.doctor.my_client.session import Session
 from packwire.doctor.my_client.telltale import Ask, ask_user, can_ask, wait_for
 from packwire.doctor.my_client.trials import Piece, Trial, pieces
 from packwire.doctor.my_client.verdict import ClientVerdict, Meeting
-from packwire.errors import UnreachableError
-from packwire.link.tcp import place
+from packwire.link.tcp import not_listening
 from packwire.vesc.commands import command_name
 from packwire.vesc.framing import encode_frame
 from packwire.wire.frame import FrameStats
@@ -100,10 +99,7 @@ class ClientTest:
         try:
             self._server = await loop.create_server(lambda: Session(self), self.host, self.port)
         except OSError as error:
-            raise UnreachableError(
-                f"{place(self.host, self.port)} cannot be listened on: {error.strerror or error}; "
-                "does something else listen there already?"
-            ) from error
+            raise not_listening(self.host, self.port, error) from error
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
