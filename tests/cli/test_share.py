@@ -34,10 +34,11 @@ async def sharing(*arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Pro
             stderr=asyncio.subprocess.PIPE,
         )
         assert process.stdout
+        said = process.stdout
 
         async def line(pattern: str) -> re.Match[str]:
             async with asyncio.timeout(PATIENCE):
-                while text := (await process.stdout.readline()).decode():  # type: ignore[union-attr]
+                while text := (await said.readline()).decode():
                     if match := re.search(pattern, text):
                         return match
             raise AssertionError(f"no line with {pattern}")
@@ -102,7 +103,8 @@ async def test_clients_that_come_by_the_hundred_are_told_by_their_number():
 async def test_an_output_that_nobody_reads_holds_up_nobody():
     async with sharing("--json") as (process, line):
         port = json.loads((await line('"listening"')).string)["port"]
-        output = process.stdout._transport  # type: ignore[union-attr]
+        stdout: Any = process.stdout
+        output = stdout._transport
         output.pause_reading()
         for _ in range(120):
             async with raw(port) as client:
@@ -115,9 +117,11 @@ async def test_an_output_that_nobody_reads_holds_up_nobody():
 async def test_a_reader_that_has_seen_enough_ends_it_quietly():
     async with sharing("--json") as (process, line):
         port = json.loads((await line('"listening"')).string)["port"]
-        process.stdout._transport.close()  # type: ignore[union-attr]
+        assert process.stderr
+        stdout: Any = process.stdout
+        stdout._transport.close()
         async with raw(port), asyncio.timeout(PATIENCE):
-            errors = await process.stderr.read()  # type: ignore[union-attr]
+            errors = await process.stderr.read()
             assert await process.wait() == 0
         assert "Traceback" not in errors.decode()
 

@@ -7,6 +7,7 @@ sender. It may run beside a PING_CAN: devices answer both, and whoever polls a n
 long as anybody searches the bus.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from packwire.vesc.commands import UNSOLICITED, Command
@@ -55,7 +56,7 @@ IN_SLOT = frozenset(
 )
 
 #: Commands that are not of the reading kind and yet are answered: seconds to wait for it.
-_ACKNOWLEDGED = {
+_ACKNOWLEDGED: Mapping[int, float] = {
     **dict.fromkeys(
         (
             Command.SET_MCCONF,
@@ -123,14 +124,14 @@ _ACKNOWLEDGED = {
     ),
 }
 #: They are answered only where the byte at this place of the payload is not 0.
-_IF_ASKED_AT = {
+_IF_ASKED_AT: Mapping[int, int] = {
     Command.SET_MCCONF_TEMP: 3,
     Command.SET_MCCONF_TEMP_SETUP: 3,
     Command.SET_CAN_MODE: 2,
     Command.RESET_STATS: 1,
 }
 #: They are answered by the reply of another command.
-_ANSWERED_AS = {
+_ANSWERED_AS: Mapping[int, int] = {
     Command.ERASE_NEW_APP_ALL_CAN: Command.ERASE_NEW_APP,
     Command.WRITE_NEW_APP_DATA_LZO: Command.WRITE_NEW_APP_DATA,
     Command.WRITE_NEW_APP_DATA_ALL_CAN: Command.WRITE_NEW_APP_DATA,
@@ -172,7 +173,7 @@ FOR_ALL = UNSOLICITED | {
 }
 
 #: A piece of something long: where in the request and in the reply its offset is (four bytes each).
-_PIECES = {
+_PIECES: Mapping[int, tuple[int, int]] = {
     Command.GET_CUSTOM_CONFIG_XML: (6, 6),
     Command.GET_QML_UI_HW: (5, 5),
     Command.GET_QML_UI_APP: (5, 5),
@@ -240,7 +241,7 @@ def question(frame: bytes, payload: bytes) -> Question:
         way = inner[1] if depth == 0 else way
         node, inner, depth = inner[1], inner[2:], depth + 1
     asked = inner[0]
-    command = _ANSWERED_AS.get(asked, asked)  # type: ignore[call-overload]
+    command = _ANSWERED_AS.get(asked, asked)
     in_slot = asked in IN_SLOT
     if in_slot and way == DIRECT:
         way = SLOW
@@ -258,7 +259,7 @@ def question(frame: bytes, payload: bytes) -> Question:
         command,
         needs,
         answered,
-        PING_TIMEOUT if asked == Command.PING_CAN else _ACKNOWLEDGED.get(asked),  # type: ignore[call-overload]
+        PING_TIMEOUT if asked == Command.PING_CAN else _ACKNOWLEDGED.get(asked),
         ordered=ordered,
         plain=ordered and way == DIRECT and asked != Command.FILE_READ,
         reading=asked in READINGS,
@@ -273,7 +274,7 @@ def own_question(command: Command, way: int) -> Question:
 
 
 def _wants_reply(inner: bytes) -> bool:
-    at = _IF_ASKED_AT.get(inner[0])  # type: ignore[call-overload]
+    at = _IF_ASKED_AT.get(inner[0])
     return at is None or (len(inner) > at and inner[at] != 0)
 
 
@@ -284,7 +285,7 @@ def _accepts(inner: bytes, node: int | None) -> Accepts | None:
         if asked in {Command.GET_VALUES, Command.GET_VALUES_SETUP} and node is None:
             return None
         return acceptance(inner, node)
-    places = _PIECES.get(asked)  # type: ignore[call-overload]
+    places = _PIECES.get(asked)
     if places and len(inner) >= places[0] + 4:
         request_at, reply_at = places
         offset = inner[request_at : request_at + 4]

@@ -4,6 +4,7 @@ The firmware trusts them: it reads arguments that did not come from what an earl
 for the end of a text without a bound, and copies a length below 0.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from packwire.vesc.commands import Command
@@ -47,7 +48,7 @@ def _number(data: bytes, at: int) -> int:
 #: The firmware copies at most 502 bytes at once; VESC Tool asks for 400.
 LONGEST_PIECE = 500
 _LARGEST = 0x7FFFFFFF
-SHAPES = {
+SHAPES: Mapping[int, Shape] = {
     Command.LISP_READ_CODE: Shape(room=8, piece=True),
     Command.GET_QML_UI_HW: Shape(room=8, piece=True),
     Command.GET_QML_UI_APP: Shape(room=8, piece=True),
@@ -62,5 +63,5 @@ SHAPES = {
 
 def well_formed(request: bytes) -> bool:
     """Tell whether a request, not a forwarded one, has the arguments that its command needs to do no harm."""
-    shape = SHAPES.get(request[0])  # type: ignore[call-overload]
+    shape = SHAPES.get(request[0])
     return shape is None or shape.fits(request[1:])

@@ -72,8 +72,11 @@ async def hub_process(folder: Path, limits: str = "") -> AsyncIterator[HubProces
         while "ready" not in (line := (await process.stdout.readline()).decode()):
             assert line, "the hub did not start"
             hub.log.append(line)
-        hub.port = int(re.search(r" port=(\d+)", "".join(hub.log)).group(1))  # type: ignore[union-attr]
-        hub.http_port = int(re.search(r":(\d+)/metrics", "".join(hub.log)).group(1))  # type: ignore[union-attr]
+        port = re.search(r" port=(\d+)", "".join(hub.log))
+        http_port = re.search(r":(\d+)/metrics", "".join(hub.log))
+        assert port
+        assert http_port
+        hub.port, hub.http_port = int(port[1]), int(http_port[1])
         reading = asyncio.ensure_future(_keep_log(process.stdout, hub.log))
         yield hub
     finally:
