@@ -68,6 +68,7 @@ class Hub:
         self.stopping = False
         self._waiting: dict[LoginProtocol, None] = {}
         """Connections that have not logged in, the oldest first."""
+        self._handshakes: dict[TlsLoginProtocol, None] = {}
         self._departures = Departures(self.registry, self.counters, self.events, settings.limits)
         self._servers: list[asyncio.Server] = []
         self._tls: ssl.SSLContext | None = None
@@ -172,7 +173,9 @@ class Hub:
     def _tls_login(self) -> LoginProtocol:
         assert self._tls is not None
         limits = self.settings.limits
-        return TlsLoginProtocol(self, limits.login_seconds, limits.refusal_seconds, self._tls)
+        return TlsLoginProtocol(
+            self, limits.login_seconds, limits.refusal_seconds, self._tls, self._handshakes
+        )
 
     async def _listen(self) -> None:
         settings = self.settings
