@@ -19,6 +19,7 @@ from packwire.capture.follow import follow_packets
 from packwire.capture.growing import Show, first_time, new_messages
 from packwire.capture.packets import NO_TIME
 from packwire.capture.writers import csv as csv_writer
+from packwire.capture.writers.private import private
 from packwire.cli.decode_text import Writer
 from packwire.cli.masked import masked
 from packwire.cli.terminal import make_console, printable
@@ -304,7 +305,7 @@ def write_parquet(path: Path, tables: list[tuple[str, Messages]]) -> None:
 def open_output(path: Path, stack: ExitStack) -> BinaryIO:
     """Open a file to be written; raise BadFileError where that cannot be done."""
     try:
-        return stack.enter_context(path.open("wb"))
+        return stack.enter_context(open(path, "wb", opener=private))
     except OSError as error:
         raise BadFileError(f"{path}: cannot be written ({error.strerror or error})") from error
 
