@@ -16,6 +16,7 @@ from packwire.hub.tap_ends import (
     SERIAL_CLIENT,
     SERIAL_DEVICE,
     PseudoTerminal,
+    Side,
     Upstream,
     Way,
     peer,
@@ -23,6 +24,10 @@ from packwire.hub.tap_ends import (
 )
 from packwire.link.tcp import keep_alive, not_listening, place
 
+#: Clients at one time.
+MOST_CLIENTS = 32
+#: Of what one side sent, so many bytes are passed on and shown before the others have their turn.
+AT_ONCE = 4096
 #: Seconds between looks at what is held or waited for.
 TICK = 0.2
 
@@ -61,7 +66,9 @@ class Tap:
         host: str = "127.0.0.1",
         port: int | None = 0,
         recorder: Recorder | None = None,
+        most_clients: int = MOST_CLIENTS,
     ) -> None:
+        self.most_clients = most_clients
         self.upstream = upstream
         self.watcher = watcher
         self.recorder = recorder
@@ -125,9 +132,12 @@ class Tap:
         self._relays.add(relay)
         return relay
 
-    def busy(self, relay: "_Relay") -> bool:
-        """Tell whether another client has what takes only one."""
-        return self.upstream.one_at_a_time and len(self._relays - {relay}) > 0
+    def no_room(self, relay: "_Relay") -> str | None:
+        """Say why one more client cannot be served, or None."""
+        others = len(self._relays - {relay})
+        if self.upstream.one_at_a_time and others:
+            return f"{self.upstream.name} is in use by another client of this tap"
+        return f"this tap has {others} clients already" if others >= self.most_clients else None
 
     def connect(self, relay: "_Relay") -> None:
         """Connect a client that has come."""
@@ -174,8 +184,8 @@ class _Relay:
     async def connect_or_close(self) -> None:
         """Connect upstream; where that fails, close the client and say why."""
         try:
-            if self._tap.busy(self):
-                raise UnreachableError(f"{self._tap.upstream.name} is in use by another client of this tap")
+            if problem := self._tap.no_room(self):
+                raise UnreachableError(problem)
             await self.connect()
         except PackwireError as error:
             if not self._over:
@@ -272,12 +282,21 @@ class _Relay:
         self._tap.forget(self)
 
 
-class _Side(asyncio.Protocol):
-    """One side's asyncio protocol."""
+class _Side(Side):
+    """One side's asyncio protocol. Its small buffer lets the event loop serve all sides in turns."""
 
     def __init__(self, relay: _Relay, side: int) -> None:
         self._relay = relay
         self._side = side
+        self._buffer = bytearray(AT_ONCE)
+
+    @override
+    def get_buffer(self, sizehint: int) -> bytearray:
+        return self._buffer
+
+    @override
+    def buffer_updated(self, nbytes: int) -> None:
+        self._relay.passed(self._side, bytes(self._buffer[:nbytes]))
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
