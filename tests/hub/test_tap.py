@@ -258,6 +258,7 @@ async def test_more_clients_than_there_is_room_for_are_closed_and_told_why():
     watcher = Watching()
     async with RecordedEnd() as far:
         async with Tap(TcpUpstream(LOOPBACK, far.port), watcher, most_clients=2) as tap:
+            assert tap.port
             near = [await End.dial(tap.port) for _ in range(2)]
             others = [await far.dialled() for _ in range(2)]
             third = await End.dial(tap.port)

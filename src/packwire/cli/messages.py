@@ -1,6 +1,5 @@
 """`packwire messages`: what was said, one line a message, from a recording of any kind."""
 
-import json as json_module
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -25,6 +24,7 @@ from packwire.cli.masked import masked
 from packwire.cli.terminal import make_console, printable
 from packwire.errors import BadFileError, BadOptionError, ExitCode
 from packwire.messages import Direction, Messages
+from packwire.visible import json_text
 
 _ARROWS = {
     Direction.TO_DEVICE: ("->", "cyan"),
@@ -186,7 +186,7 @@ def messages(
 
 def _follow(file: Path, wanted: Filter, form: Form, show: Show) -> int:
     """Show messages as they arrive."""
-    steps = follow_packets(file)
+    steps = follow_packets(file, pauses=True)
     console = make_console()
     out, width = Writer(console), console.width if console.is_terminal else None
     name = "standard input" if str(file) == "-" else str(file)
@@ -286,7 +286,7 @@ def _json_lines(tables: list[_Table]) -> Iterator[str]:
                 "size": len(payload),
                 "hex": payload.hex(),
             }
-            yield json_module.dumps(record, ensure_ascii=False)
+            yield json_text(record)
 
 
 def _csv_lines(tables: list[_Table]) -> Iterator[str]:
