@@ -134,7 +134,7 @@ async def _prompt(text: str) -> bool:
     """Ask and wait for Enter; False for `n` and where there is no more input."""
     if sys.stdin is None:
         return False
-    print(text, file=sys.stderr, flush=True)
+    print(printable(text), file=sys.stderr, flush=True)
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[bytes] = loop.create_future()
 
