@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -252,6 +253,33 @@ async def test_one_who_floods_takes_turns_with_the_others():
         for end in (flooding, quiet, *ends):
             await end.close()
     assert max(size for _, _, size in order) <= AT_ONCE
+
+
+async def test_what_passes_does_not_wait_for_what_is_shown():
+    shown = []
+
+    class Slow(Watching):
+        def passed(self, number, side, data, at):
+            if number == 1:
+                time.sleep(0.002)  # as a flood of false headers is slow to look at
+            shown.append((number, len(data)))
+            super().passed(number, side, data, at)
+
+    watcher = Slow()
+    async with RecordedEnd() as far, tapped(far.port, watcher=watcher) as tap:
+        flooding, quiet = await End.dial(tap.port), await End.dial(tap.port)
+        ends = [await far.dialled(), await far.dialled()]
+        sending = asyncio.ensure_future(flooding.send(bytes(4_000_000)))
+        await watcher.until(lambda: watcher.bytes[0] > 20_000)
+        for asked in range(20):
+            before = len(shown)
+            await quiet.send(b"ask")
+            while sum(end.got.count(b"ask") for end in ends) <= asked:
+                await asyncio.sleep(0.001)
+            assert len(shown) - before < 20  # of the thousand pieces of the flood
+        sending.cancel()
+        for end in (flooding, quiet, *ends):
+            await end.close()
 
 
 async def test_more_clients_than_there_is_room_for_are_closed_and_told_why():

@@ -16,8 +16,9 @@ from packwire.cli.running import run_until_stopped
 from packwire.cli.tap_view import TapRecords, TapView, lost_lines, lost_record
 from packwire.cli.terminal import make_console, printable
 from packwire.errors import BadFileError, BadOptionError, ExitCode, GoneError
-from packwire.hub.tap import Tap, Watcher
+from packwire.hub.tap import Tap
 from packwire.hub.tap_ends import Upstream
+from packwire.hub.tap_watcher import Watcher
 
 #: `--record -`.
 STDOUT = "-"
