@@ -2,6 +2,8 @@
 
 import re
 
+from packwire.visible import printable
+
 #: A state may have 255 characters, and an entity id that is made of names too.
 MOST_OF_A_STATE = 255
 MOST_OF_A_NAME = 60
@@ -11,8 +13,7 @@ _MARKS = re.compile(r"[\\`*{}\[\]()<>#!|~&:@/.]|(?<![^\W_])_|_(?![^\W_])")
 
 def plain(text: str, most: int) -> str:
     """Return a text without control, direction and other unseen characters, `most` long at most."""
-    shown = "".join(character if character.isprintable() else " " for character in text[: 4 * most])
-    shown = " ".join(shown.split())
+    shown = " ".join(printable(text[: 4 * most]).replace("\N{REPLACEMENT CHARACTER}", " ").split())
     return shown if len(shown) <= most and len(text) <= 4 * most else shown[: most - 1] + "\u2026"
 
 
