@@ -4,17 +4,20 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import threading
 
 import pytest
 import trustme
 
 from packwire.errors import BadFileError
 from packwire.hub import tls_login
+from packwire.hub.credentials import PasswordHash
+from packwire.hub.pool import Pool
 from packwire.hub.settings import TlsSettings
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
-from tests.hub.hubs import CLIENT, device, running_hub
-from tests.sim.raw import Raw, eventually
+from tests.hub.hubs import CLIENT, PASSWORD, device, running_hub, write_credentials
+from tests.sim.raw import PATIENCE, Raw, eventually
 
 ASK = bytes([Command.BMS_GET_VALUES])
 
@@ -216,3 +219,29 @@ def test_a_reload_takes_a_new_certificate(tmp_path, tls, run):
                 assert await vesc.reply() == ASK
 
     run(work())
+
+
+def test_a_check_is_spared_when_its_connection_hangs_up(tmp_path, tls, run, monkeypatch):
+    settings, context = tls
+    go_on = threading.Event()
+    monkeypatch.setattr(PasswordHash, "check", lambda _, __: go_on.wait(PATIENCE))
+    ids = {f"PACK{number}": PASSWORD for number in range(4)}
+    path = write_credentials(tmp_path / "c", **ids)
+
+    async def work():
+        async with running_hub(tmp_path, tls=settings, credentials=path) as hub:
+            checks = hub.authenticator.pool = Pool(16, threads=1)
+            async with contextlib.AsyncExitStack() as stack:
+                for number, name in enumerate(ids):
+                    end = await stack.enter_async_context(dialled(hub, context))
+                    end.writer.write(b"VESC:%b:wrong\n\0" % name.encode())
+                    await eventually(lambda number=number: checks.waiting == number + 1)
+            await eventually(lambda: checks.waiting == 1)
+            go_on.set()
+            await eventually(lambda: checks.waiting == 0)
+            assert checks.begun == 1
+
+    try:
+        run(work())
+    finally:
+        go_on.set()
