@@ -44,7 +44,9 @@ class HubAddress:
 
     def __str__(self) -> str:
         place = _netloc(self.host, self.port, HUB_PORT)
-        return f"veschub://{quote(self.device_id)}@{place}{_can_suffix(self.can_id)}"
+        return (
+            f"veschub://{quote(self.device_id, errors='surrogateescape')}@{place}{_can_suffix(self.can_id)}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

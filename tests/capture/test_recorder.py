@@ -6,7 +6,7 @@ import subprocess
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from packwire.capture import Capture, open_capture
@@ -317,3 +317,63 @@ def test_wireshark_finds_nothing_wrong(tmp_path):
     device = b"".join(bytes.fromhex(line) for line in lines if line.startswith("\t"))
     assert device == encode_frame(BMS) * 12_000
     assert open_capture(path).damage == ()
+
+
+BEHIND = [
+    b"\x02\xff",
+    b"\x02\x30",
+    b"\x03\x01",
+    b"\x02",
+    b"\x04\x00\x00",
+    b"\0",
+    b"\r\n",
+    b"\xef\xbb\xbf",
+    b"  ",
+]
+
+
+@pytest.mark.parametrize("may_log_in", [True, False])
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from([*BEHIND, encode_frame(b"\x00"), encode_frame(b"\x00 VESC:PACK:opensesame\n more")])
+        | st.binary(max_size=4),
+        max_size=4,
+    ),
+    st.sampled_from(
+        [
+            b"VESCTOOL:PACK:opensesame\n",
+            b"VESC:PACK:opensesame\n\0",
+            b"vesc tool:PACK:opensesame\r\n",
+            b"V E SC:P:opensesame",
+        ]
+    ),
+    st.binary(max_size=300),
+    st.lists(st.integers(1, 40), max_size=12),
+    st.integers(0, 4095),
+)
+def test_a_login_behind_anything_is_masked(may_log_in, before, login, after, sizes, forced):
+    content = b"".join(before) + login + after
+    assume(
+        content.count(b"opensesame") == 1 + before.count(encode_frame(b"\x00 VESC:PACK:opensesame\n more"))
+    )
+    masker = LiveMasker(Counter(), may_log_in=may_log_in)
+    given_out = b""
+    for number, size in enumerate([*sizes, len(content)]):
+        piece, content = content[:size], content[size:]
+        masker.feed(piece)
+        if forced >> number & 1:
+            masker.force()
+        given_out += masker.take(masker.ready)
+    masker.force()
+    given_out += masker.take(masker.ready)
+    assert b"opensesame" not in given_out
+    assert b"sesam" not in given_out
+
+
+def test_a_frame_that_holds_a_login_is_whole_and_without_its_password():
+    masker = LiveMasker(Counter(), may_log_in=True)
+    frame = encode_frame(b"\x00VESCTOOL:PACK:opensesame\nmore")
+    masker.feed(frame)
+    (found,) = Framer().feed(masker.take(masker.ready))
+    assert found.payload == b"\x00VESCTOOL:PACK:**********\nmore"

@@ -12,8 +12,17 @@ from hypothesis import strategies as st
 
 from packwire.capture import open_capture
 from packwire.capture.formats import read_packets
-from packwire.capture.packets import APPLICATION, HCI_ACL, HCI_NOTE, NO_TIME, Packets
+from packwire.capture.packets import (
+    APPLICATION,
+    HCI_ACL,
+    HCI_COMMAND,
+    HCI_NOTE,
+    NO_TIME,
+    PacketDirection,
+    Packets,
+)
 from packwire.capture.writers import PACKET_FORMATS, format_of
+from packwire.capture.writers.records import H4_WITH_DIRECTION
 from packwire.errors import BadOptionError
 from tests.capture.builder import EPOCH, array
 from tests.shared_data import CAPTURES, needs_captures, needs_tshark
@@ -124,6 +133,19 @@ class TestRoundTrips:
     def test_btsnoop_holds_bluetooth_alone(self):
         with pytest.raises(BadOptionError, match="link type 1"):
             written("btsnoop", packets([bytes(20)], link_types=[1]))
+
+    @pytest.mark.parametrize("name", PACKET_FORMATS)
+    @pytest.mark.parametrize("direction", PacketDirection)
+    @pytest.mark.parametrize("link_type", [HCI_COMMAND, HCI_ACL, HCI_H4, H4_WITH_DIRECTION, 1])
+    def test_a_packet_that_claims_to_have_been_as_long_as_can_be(self, name, direction, link_type):
+        if name == "btsnoop" and link_type == 1:
+            pytest.skip("btsnoop holds no Ethernet")
+        source = packets([b"\0\0\0\1" + b"\x02abc"], link_types=[link_type])
+        claimed = np.array([0xFFFF_FFFF], dtype=np.int64)
+        told = np.array([direction], dtype=source.direction.dtype)
+        found, _ = written(name, replace(source, original=claimed, direction=told))
+        assert found.original.tolist()[0] >= 0xFFFF_FFFF - 8
+        assert found.size.tolist()[0] >= 4
 
     def test_times_that_pcap_cannot_hold(self):
         with pytest.raises(BadOptionError, match="2106"):

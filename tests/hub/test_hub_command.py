@@ -10,8 +10,9 @@ import sys
 
 import pytest
 
-from tests.hub.hubs import DEVICE, PASSWORD
-from tests.sim.raw import raw
+from packwire.cli.hub import _keep_reloading
+from tests.hub.hubs import DEVICE, PASSWORD, running_hub, write_credentials
+from tests.sim.raw import eventually, raw
 
 COMMAND = (sys.executable, "-m", "packwire", "hub")
 
@@ -49,6 +50,8 @@ def test_a_password_is_asked_for_and_kept_hashed(tmp_path):
         ),
         (("--open", "--allow", "fly"), 2, "'fly'"),
         (("password", "AB"), 2, "at least 3 characters"),
+        (("password", b"\xffPACK"), 2, "no UTF-8"),
+        (("--credentials", "x" * 5000), 9, "cannot be read"),
         (("password", "TESTPACK"), 2, "an empty password lets everybody in"),
     ],
 )
@@ -92,15 +95,25 @@ async def test_it_logs_json_reloads_and_stops(tmp_path):
     assert await process.wait() == 0
 
 
-def start(folder, *arguments, loop="", files=None):
-    """Start a hub that lets anybody register; `loop` is `asyncio` for one without uvloop."""
+def start(folder, *arguments, loop="", files=None, open_=True):
+    """Start a hub that lets anybody register (`open_`); `loop` is `asyncio` for one without uvloop."""
     without = "sys.modules['uvloop'] = None; " if loop == "asyncio" else ""
     limit = (
         f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files})); " if files else ""
     )
     code = f"import sys; {without}{limit}from packwire.cli.main import main; main()"
     return subprocess.Popen(
-        [sys.executable, "-c", code, "hub", "--open", "--listen", "127.0.0.1:0", "--log-json", *arguments],
+        [
+            sys.executable,
+            "-c",
+            code,
+            "hub",
+            *["--open"] * open_,
+            "--listen",
+            "127.0.0.1:0",
+            "--log-json",
+            *arguments,
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -169,6 +182,81 @@ def test_a_flood_of_signals_does_no_harm(tmp_path):
         assert process.returncode == 0
         assert rest.count('"hub stopped"') == 1
         assert errors == ""
+
+
+def _spoil_with_a_pipe(folder):
+    os.mkfifo(folder / "pipe")
+    return 'credentials = "pipe"'
+
+
+SPOILT = [
+    lambda _: 'credentials = "a\\u0000b"',
+    lambda _: 'credentials = "\\ud800"',
+    lambda _: "devices = " + "[" * 5000,
+    lambda _: "a" + ".a" * 5000 + " = 1",
+    lambda _: "a = " + "{a = " * 3000 + "1" + "}" * 3000,
+    lambda _: "[[devices]]",
+    lambda _: "port = 1e400",
+    lambda _: "port = " + "9" * 5000,
+    lambda _: "credentials = 1979-05-27",
+    lambda _: f'credentials = "{"x" * 5000}"',
+    lambda _: 'credentials = "."',
+    lambda _: 'credentials = "/dev/zero"',
+    _spoil_with_a_pipe,
+    lambda folder: f'credentials = "{folder}/not-there"',
+]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGHUP")
+def test_a_reload_survives_whatever_it_reads_and_says_so_in_one_line(tmp_path):
+    config = tmp_path / "hub.toml"
+    good = f'credentials = "{tmp_path}/c"\n'
+    config.write_text(good)
+    write_credentials(tmp_path / "c", TESTPACK=PASSWORD)
+    with start(tmp_path, "--config", "hub.toml", open_=False) as process:
+        wait_for(process, "ready")
+        for spoil in SPOILT:
+            config.write_text(spoil(tmp_path))
+            process.send_signal(signal.SIGHUP)
+            said = json.loads(process.stdout.readline())
+            assert said["event"] == "not reloaded", said
+            assert len(said["reason"].splitlines()) == 1
+            assert "a mistake here" not in said["reason"]
+        for name in ("c", "hub.toml"):
+            config.write_text(good)
+            before = (tmp_path / name).read_bytes()
+            (tmp_path / name).write_bytes(b"\xff\xfe")
+            process.send_signal(signal.SIGHUP)
+            assert "cannot be read" in wait_for(process, "not reloaded")["reason"]
+            (tmp_path / name).write_bytes(before)
+        (tmp_path / "c").write_text("")
+        process.send_signal(signal.SIGHUP)
+        assert wait_for(process, "reloaded")["ids"] == 0
+        process.terminate()
+        assert process.communicate(timeout=20)[1] == ""
+
+
+async def test_a_mistake_of_our_own_ends_no_reloading_and_repeats_no_text(tmp_path, caplog):
+    caplog.set_level("INFO", "packwire.hub")
+    faults = [RuntimeError("secret42"), MemoryError(), None]
+    wanted = asyncio.Event()
+    async with running_hub(tmp_path) as hub:
+
+        def read():
+            fault = faults.pop(0)
+            if fault is not None:
+                raise fault
+            return hub.settings
+
+        reloading = asyncio.ensure_future(_keep_reloading(hub, read, wanted))
+        while faults:
+            before = len(faults)
+            wanted.set()
+            await eventually(lambda before=before: len(faults) < before)
+        await eventually(lambda: hub.counters.reloads == 1)
+        reloading.cancel()
+        assert hub.counters.failed_reloads == 2
+    assert "secret42" not in str([each.__dict__ for each in caplog.records])
 
 
 def test_without_the_extra_there_is_one_line(tmp_path):

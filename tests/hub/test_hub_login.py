@@ -128,7 +128,7 @@ async def test_guesses_have_to_wait_but_a_stranger_elsewhere_keeps_nobody_out(tm
             async with raw(hub.port, b"VESCTOOL:TESTPACK:guess%d\n" % number) as guess:
                 assert await guess.until_closed() == b""
         assert hub.counters.refusals == {"wrong-password": 3, "back-off": 3}
-        assert hub.authenticator.verifier.hashes == 4  # the device's own, and three guesses
+        assert hub.authenticator.pool.begun == 4  # the device's own, and three guesses
         async with client(hub):  # found right before: one try a second, even from here
             pass
 
@@ -138,7 +138,7 @@ async def test_the_same_wrong_password_again_costs_no_hash_and_no_wait(tmp_path)
         for _ in range(20):
             async with raw(hub.port, b"VESCTOOL:TESTPACK:old\n") as guess:
                 assert await guess.until_closed() == b""
-        assert hub.authenticator.verifier.hashes == 2
+        assert hub.authenticator.pool.begun == 2
         async with client(hub):
             pass
 
@@ -148,7 +148,7 @@ async def test_a_login_that_was_verified_is_remembered(tmp_path):
         for _ in range(10):
             async with client(hub):
                 pass
-        assert hub.authenticator.verifier.hashes == 1
+        assert hub.authenticator.pool.begun == 1
 
 
 async def test_connections_of_one_address_are_limited(tmp_path):
@@ -218,8 +218,8 @@ async def test_one_who_hangs_up_while_its_password_is_checked_is_counted_all_the
                 await eventually(lambda: hub.admission.total == 1)
                 guess.writer.transport.abort()
             await eventually(lambda: hub.admission.total == 0)
-            await eventually(lambda: hub.authenticator.verifier.waiting == 0)
-        assert hub.authenticator.verifier.hashes == 4
+            await eventually(lambda: hub.authenticator.pool.waiting == 0)
+        assert hub.authenticator.pool.begun == 4
 
 
 async def test_one_who_hangs_up_while_it_registers_is_counted_all_the_same(tmp_path):
@@ -229,8 +229,8 @@ async def test_one_who_hangs_up_while_it_registers_is_counted_all_the_same(tmp_p
                 await eventually(lambda: hub.admission.total == 1)
                 hasty.writer.transport.abort()
             await eventually(lambda: hub.admission.total == 0)
-            await eventually(lambda: hub.authenticator.verifier.waiting == 0)
-        assert hub.authenticator.verifier.hashes == 2
+            await eventually(lambda: hub.authenticator.pool.waiting == 0)
+        assert hub.authenticator.pool.begun == 2
         assert len(hub.authenticator.credentials) == 2
 
 
@@ -239,7 +239,7 @@ async def test_a_client_of_a_device_that_is_not_there_costs_no_hash(tmp_path, ca
     async with running_hub(tmp_path) as hub:
         async with raw(hub.port, CLIENT) as asker:
             assert await asker.until_closed() == b""
-        assert hub.authenticator.verifier.hashes == 0
+        assert hub.authenticator.pool.begun == 0
     said = " ".join(str(getattr(record, "packwire_fields", "")) for record in caplog.records)
     assert "the device is not connected to this hub" in said
 

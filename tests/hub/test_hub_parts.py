@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packwire.errors import BadFileError, BadOptionError
+from packwire.hub.back_off import BackOff, network_of
 from packwire.hub.credentials import PasswordHash, parse_credentials, read_credentials, store_credential
 from packwire.hub.events import LONGEST, EventLog, JsonFormat, TextFormat
-from packwire.hub.login_limits import BackOff, LoginLimits, network_of
 from packwire.hub.settings import read_settings
 from packwire.vesc.permissions import Kind
 from tests.hub.hubs import cheap_hash
@@ -124,11 +124,10 @@ def clock():
 
 @pytest.fixture
 def limits(clock):
-    return LoginLimits(BackOff(3), BackOff(20), BackOff(10), clock)
+    return BackOff(3, 20, 300.0, clock)
 
 
 def wrong(limits, address="10.0.0.1", device="PACK"):
-    limits.guess(address, device)
     limits.failed(address, device)
 
 
@@ -145,7 +144,6 @@ def test_waits_double_up_to_the_longest(limits, clock):
 def test_a_right_login_ends_the_count(limits):
     wrong(limits)
     wrong(limits)
-    limits.guess("10.0.0.1", "PACK")
     limits.succeeded("10.0.0.1", "PACK")
     wrong(limits)
     assert limits.wait("10.0.0.1", "PACK") == 0

@@ -4,16 +4,20 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import threading
 
 import pytest
 import trustme
 
 from packwire.errors import BadFileError
+from packwire.hub import tls_login
+from packwire.hub.credentials import PasswordHash
+from packwire.hub.pool import Pool
 from packwire.hub.settings import TlsSettings
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
-from tests.hub.hubs import CLIENT, device, running_hub
-from tests.sim.raw import Raw, eventually
+from tests.hub.hubs import CLIENT, PASSWORD, device, running_hub, write_credentials
+from tests.sim.raw import PATIENCE, Raw, eventually
 
 ASK = bytes([Command.BMS_GET_VALUES])
 
@@ -148,6 +152,31 @@ def test_one_without_a_login_makes_room_in_the_midst_of_its_handshake(tmp_path, 
     run(work())
 
 
+def test_the_oldest_handshake_makes_room_where_there_are_too_many(tmp_path, tls, run, caplog, monkeypatch):
+    monkeypatch.setattr(tls_login, "MOST_HANDSHAKES", 2)
+
+    async def work():
+        settings, context = tls
+        async with running_hub(tmp_path, tls=settings) as hub, device(hub) as vesc:
+            async with dialled(hub) as oldest, dialled(hub):
+                await eventually(lambda: hub.admission.total == 3)
+                async with dialled(hub, context) as asker:
+                    assert await oldest.until_closed() == b""
+                    asker.writer.write(CLIENT + encode_frame(ASK))
+                    assert await vesc.reply() == ASK
+                    assert len(hub._handshakes) == 1
+            await eventually(lambda: hub.admission.total == 1)
+            assert not hub._handshakes
+
+    run(work())
+    assert "made room for another: 2 TLS handshakes are under way" in reasons(caplog)
+
+
+def test_a_connection_keeps_no_large_buffer():
+    # asyncio's own have 256 KiB each: 700 connections took 180 MiB that the process never gave back.
+    assert tls_login._Tls.max_size <= 16 * 1024
+
+
 def test_stopping_in_the_midst_of_a_handshake(tmp_path, tls, run, caplog):
     async def work():
         async with running_hub(tmp_path, tls=tls[0]) as hub:
@@ -190,3 +219,29 @@ def test_a_reload_takes_a_new_certificate(tmp_path, tls, run):
                 assert await vesc.reply() == ASK
 
     run(work())
+
+
+def test_a_check_is_spared_when_its_connection_hangs_up(tmp_path, tls, run, monkeypatch):
+    settings, context = tls
+    go_on = threading.Event()
+    monkeypatch.setattr(PasswordHash, "check", lambda _, __: go_on.wait(PATIENCE))
+    ids = {f"PACK{number}": PASSWORD for number in range(4)}
+    path = write_credentials(tmp_path / "c", **ids)
+
+    async def work():
+        async with running_hub(tmp_path, tls=settings, credentials=path) as hub:
+            checks = hub.authenticator.pool = Pool(16, threads=1)
+            async with contextlib.AsyncExitStack() as stack:
+                for number, name in enumerate(ids):
+                    end = await stack.enter_async_context(dialled(hub, context))
+                    end.writer.write(b"VESC:%b:wrong\n\0" % name.encode())
+                    await eventually(lambda number=number: checks.waiting == number + 1)
+            await eventually(lambda: checks.waiting == 1)
+            go_on.set()
+            await eventually(lambda: checks.waiting == 0)
+            assert checks.begun == 1
+
+    try:
+        run(work())
+    finally:
+        go_on.set()

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from packwire.capture import open_capture
 from packwire.capture.recorder import Recorder
 from packwire.capture.redact.contents import masked_stream
 from packwire.errors import UnreachableError
-from packwire.hub.tap import Tap
+from packwire.hub.tap import AT_ONCE, Tap
 from packwire.hub.tap_ends import SerialUpstream, TcpUpstream
 from packwire.sim.server import SimOptions, SimulatedVesc
 from packwire.vesc.framing import encode_frame
@@ -228,6 +229,78 @@ async def test_where_nobody_is_upstream_the_client_is_closed_and_the_reason_told
     assert watcher.seen[0] == ("opened", 1)
     assert watcher.seen[1][:2] == ("failed", 1)
     assert f"{LOOPBACK}:{port} refused the connection" in watcher.seen[1][2]
+
+
+async def test_one_who_floods_takes_turns_with_the_others():
+    order = []
+
+    class Order(Watching):
+        def passed(self, number, side, data, at):
+            order.append((number, side, len(data)))
+            super().passed(number, side, data, at)
+
+    watcher = Order()
+    async with RecordedEnd() as far, tapped(far.port, watcher=watcher) as tap:
+        flooding, quiet = await End.dial(tap.port), await End.dial(tap.port)
+        ends = [await far.dialled(), await far.dialled()]
+        flood = encode_frame(b"\x00") * 100_000
+        sending = asyncio.ensure_future(flooding.send(flood))
+        await watcher.until(lambda: watcher.bytes[0] > 20_000)
+        await quiet.send(encode_frame(b"\x04"))
+        await watcher.until(lambda: any(size == 6 for _, _, size in order))
+        assert watcher.bytes[0] < len(flood) // 2  # long before the flood was over
+        sending.cancel()
+        for end in (flooding, quiet, *ends):
+            await end.close()
+    assert max(size for _, _, size in order) <= AT_ONCE
+
+
+async def test_what_passes_does_not_wait_for_what_is_shown():
+    shown = []
+
+    class Slow(Watching):
+        def passed(self, number, side, data, at):
+            if number == 1:
+                time.sleep(0.002)  # as a flood of false headers is slow to look at
+            shown.append((number, len(data)))
+            super().passed(number, side, data, at)
+
+    watcher = Slow()
+    async with RecordedEnd() as far, tapped(far.port, watcher=watcher) as tap:
+        flooding, quiet = await End.dial(tap.port), await End.dial(tap.port)
+        ends = [await far.dialled(), await far.dialled()]
+        sending = asyncio.ensure_future(flooding.send(bytes(4_000_000)))
+        await watcher.until(lambda: watcher.bytes[0] > 20_000)
+        for asked in range(20):
+            before = len(shown)
+            await quiet.send(b"ask")
+            while sum(end.got.count(b"ask") for end in ends) <= asked:
+                await asyncio.sleep(0.001)
+            assert len(shown) - before < 20  # of the thousand pieces of the flood
+        sending.cancel()
+        for end in (flooding, quiet, *ends):
+            await end.close()
+
+
+async def test_more_clients_than_there_is_room_for_are_closed_and_told_why():
+    watcher = Watching()
+    async with RecordedEnd() as far:
+        async with Tap(TcpUpstream(LOOPBACK, far.port), watcher, most_clients=2) as tap:
+            assert tap.port
+            near = [await End.dial(tap.port) for _ in range(2)]
+            others = [await far.dialled() for _ in range(2)]
+            third = await End.dial(tap.port)
+            await third.until_closed()
+            assert ("failed", 3, "this tap has 2 clients already") in watcher.seen
+            await near[0].close()
+            await others[0].close()
+            await watcher.until(lambda: any(what[0] == "closed" for what in watcher.seen))
+            fourth = await End.dial(tap.port)
+            more = await far.dialled()
+            await fourth.send(b"x")
+            assert await more.until(1) == b"x"
+            for end in (near[1], others[1], third, fourth, more):
+                await end.close()
 
 
 async def test_a_port_that_is_taken_is_one_clear_line():

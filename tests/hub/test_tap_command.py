@@ -250,6 +250,62 @@ async def test_over_ipv6():
     assert process.returncode == 0
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="files in use stay")
+@pytest.mark.parametrize("keep_secrets", [(), ("--keep-secrets",)])
+async def test_a_recording_is_for_its_owner_alone(tmp_path, keep_secrets):
+    path = tmp_path / "session.pcapng"
+    async with RecordedEnd() as far:
+        arguments = ("--upstream", f"127.0.0.1:{far.port}", "--record", str(path), *keep_secrets)
+        async with running(*arguments) as (process, port):
+            await talk(port, far)
+            assert path.stat().st_mode & 0o777 == 0o600
+            await stop(process)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files in use stay")
+@pytest.mark.parametrize("way", ["removed", "moved", "replaced"])
+async def test_a_recording_that_is_not_there_any_more_is_not_told_to_be_written(tmp_path, way):
+    path = tmp_path / "session.pcapng"
+    async with RecordedEnd() as far:
+        arguments = ("--upstream", f"127.0.0.1:{far.port}", "--record", str(path))
+        async with running(*arguments) as (process, port):
+            await talk(port, far)
+            if way == "removed":
+                path.unlink()
+            else:
+                path.rename(tmp_path / "elsewhere")
+            if way == "replaced":
+                path.write_bytes(b"another's")
+            said = await stop(process)
+    assert process.returncode == 9
+    assert f"{path.name}: it was removed" in said if way == "removed" else "it was moved, or another" in said
+    assert "pcapng, " not in said
+    if way == "replaced":
+        assert path.read_bytes() == b"another's"
+
+
+async def test_a_name_that_nobody_resolves_does_not_hold_up_the_end(tmp_path):
+    code = (
+        "import socket, sys, time; resolve = socket.getaddrinfo;"
+        "socket.getaddrinfo = lambda host, *a, **k: resolve(host, *a, **k) if host == '127.0.0.1' else time.sleep(600);"
+        "from packwire.cli.main import main; main()"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, "tap", "--listen", "0", "--upstream", "pack.example:1",
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    out: Any = process.stdout
+    async with asyncio.timeout(60):
+        words = (await out.readline()).decode().split()
+        near = await End.dial(int(words[2].rpartition(":")[2]))
+        while "connects" not in (await out.readline()).decode():
+            pass
+        process.send_signal(signal.SIGTERM)
+        await process.communicate()
+        await near.close()
+    assert process.returncode == 0
+
+
 async def test_a_recording_is_never_overwritten(tmp_path):
     path = tmp_path / "there.pcapng"
     path.write_bytes(b"precious")

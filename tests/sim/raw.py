@@ -10,7 +10,7 @@ from packwire.sim.server import SimOptions, SimulatedVesc
 from packwire.vesc.framing import Framer, encode_frame
 
 #: Long enough for a reply on a busy machine; a test that waits for so long fails.
-PATIENCE = 5.0
+PATIENCE = 20.0
 #: Long enough for a reply that must not come.
 QUIET = 0.06
 

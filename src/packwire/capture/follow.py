@@ -5,6 +5,7 @@
 """
 
 import os
+import select
 import struct
 import sys
 import time
@@ -23,6 +24,7 @@ _CHUNK = 4 << 20
 #: What the file headers take at most; by then the format is known.
 _ENOUGH = 24
 _LARGEST_BLOCK = 128 << 20
+_LARGEST_PREFIX = 1 << 20
 
 
 class _Format(Protocol):
@@ -95,16 +97,23 @@ class _Blocks:
                 kept.append(records[at:after])
             at = after
         self.prefix = b"".join(kept)
+        if len(self.prefix) > _LARGEST_PREFIX:  # they are read again with every packet
+            raise BadFileError(f"descriptions of interfaces take more than {_LARGEST_PREFIX >> 20} MiB")
 
 
 def follow_packets(
-    path: str | Path, *, poll: float = 0.25, stop: Callable[[], bool] = lambda: False
+    path: str | Path,
+    *,
+    poll: float = 0.25,
+    stop: Callable[[], bool] = lambda: False,
+    pauses: bool = False,
 ) -> Iterator[Packets]:
     """Yield the new complete packets of a capture as they appear; `-` is standard input.
 
     Each `Packets` is a table of its own: rows, numbers and offsets begin anew, and `data` holds its bytes
-    alone. A file is looked at every `poll` seconds until `stop()` is true or the user interrupts; a pipe also
-    ends where its writer closes it. What is incomplete is kept until the rest comes. Raises BadFileError
+    alone. With `pauses` an empty one comes whenever nothing has arrived for `poll` seconds. A file is looked
+    at every `poll` seconds until `stop()` is true or the user interrupts; a pipe also ends where its writer
+    closes it. What is incomplete is kept until the rest comes. Raises BadFileError
     where the format cannot be followed, where the file is damaged (all before it has been yielded), or where
     it got shorter.
     """
@@ -112,7 +121,9 @@ def follow_packets(
     try:
         piped = str(path) == "-"
         with open(sys.stdin.fileno() if piped else path, "rb", 0, closefd=not piped) as file:
-            yield from _packets(_chunks(file.fileno(), poll, stop))
+            for packets in _packets(_chunks(file.fileno(), poll, stop)):
+                if pauses or len(packets) or packets.damage:
+                    yield packets
     except KeyboardInterrupt:
         return
     except FileNotFoundError:
@@ -124,10 +135,13 @@ def follow_packets(
 
 
 def _chunks(descriptor: int, poll: float, stop: Callable[[], bool]) -> Iterator[bytes]:
-    """Yield what is new, as soon as there is any, until there cannot be more."""
+    """Yield what is new, as soon as there is any, until there cannot be more; nothing after each pause."""
     grows = os.path.isfile(descriptor)  # noqa: PTH113 - of an open file
     at = 0
     while not stop():
+        if not grows and not _comes(descriptor, poll):
+            yield b""
+            continue
         piece = os.read(descriptor, _CHUNK)
         at += len(piece)
         if piece:
@@ -137,7 +151,16 @@ def _chunks(descriptor: int, poll: float, stop: Callable[[], bool]) -> Iterator[
         elif os.fstat(descriptor).st_size < at:
             raise BadFileError(f"the file got shorter than {at} bytes while it was followed: start again")
         else:
+            yield b""
             time.sleep(poll)
+
+
+def _comes(descriptor: int, seconds: float) -> bool:
+    """Wait for something to read from a pipe; where that is not possible (Windows), say that it is there."""
+    try:
+        return bool(select.select([descriptor], [], [], seconds)[0])
+    except (OSError, ValueError):
+        return True
 
 
 def _packets(chunks: Iterator[bytes]) -> Iterator[Packets]:
@@ -159,8 +182,9 @@ def _packets(chunks: Iterator[bytes]) -> Iterator[Packets]:
             known.pass_over(records)
             del buffer[:size]
             passed += size
-            if len(packets) or packets.damage:
-                yield packets
+            yield packets
+        elif not chunk and known.prefix:
+            yield read_packets(np.frombuffer(known.prefix, dtype=np.uint8))
         if broken:
             raise BadFileError(f"{broken} (offset {passed}): what follows cannot be read")
     if known is None:

@@ -120,43 +120,43 @@ class RecordedConnection:
         self._maskers = tuple(LiveMasker(recorder.counts, may_log_in=side == 0) for side in (0, 1))
         self._clear = (bytearray(), bytearray())
 
-    def opened(self) -> None:
-        """Record the handshake; done by itself with the first bytes."""
+    def opened(self, at: int | None = None) -> None:
+        """Record the handshake; done by itself with the first bytes. Times (`at`) are in ns; None: now."""
         if not self._begun:
             self._begun = True
-            self._recorder.write(time.time_ns(), self._packets.open())
+            self._recorder.write(time.time_ns() if at is None else at, self._packets.open())
 
     def observe(self, direction: Direction, data: bytes) -> None:
         """Take what passed a link: an observer for `Link.observers`."""
         self.data(1 if direction is Direction.FROM_DEVICE else 0, data)
 
-    def data(self, side: int, data: bytes) -> None:
+    def data(self, side: int, data: bytes, at: int | None = None) -> None:
         """Record bytes that one side sent."""
-        self.opened()
+        self.opened(at)
         if self._recorder.keep_secrets:
             self._clear[side].extend(data)
         else:
             self._maskers[side].feed(data)
         self._held += len(data)
-        self._add(_Event("data", side, time.time_ns(), len(data)))
+        self._add(_Event("data", side, time.time_ns() if at is None else at, len(data)))
         if self._held > _MAX_HELD:
             self._force()
 
-    def end(self, side: int) -> None:
+    def end(self, side: int, at: int | None = None) -> None:
         """Record that one side has sent its last byte."""
         if not self._ended[side]:
             self._ended[side] = True
-            self.opened()
-            self._add(_Event("end", side, time.time_ns()))
+            self.opened(at)
+            self._add(_Event("end", side, time.time_ns() if at is None else at))
             if all(self._ended):
                 self.close()
 
-    def reset(self, side: int) -> None:
+    def reset(self, side: int, at: int | None = None) -> None:
         """Record that one side broke the connection off."""
         if not all(self._ended):
             self._ended = [True, True]
-            self.opened()
-            self._add(_Event("reset", side, time.time_ns()))
+            self.opened(at)
+            self._add(_Event("reset", side, time.time_ns() if at is None else at))
             self.close()
 
     def expire(self, now: int) -> None:

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from packwire.capture import Capture, open_capture
 from packwire.capture.content import look
 from packwire.capture.writers import PACKET_FORMATS
+from packwire.capture.writers.private import private
 from packwire.cli import recorders
 from packwire.cli.capture_guides import GUIDES, SWITCH_STEPS, Guide
 from packwire.cli.capture_states import assign, check_alike, diff_arguments, parse_states, session
@@ -139,7 +140,7 @@ def _android(tell: Writer, path: Path) -> Capture:
     tell.line("fetching the bug report; that takes a minute or more")
     asyncio.run(recorders.bug_report(serial, report))
     found = open_capture(report)
-    with path.open("wb") as file:
+    with open(path, "wb", opener=private) as file:
         PACKET_FORMATS["btsnoop"](found.packets, file)
     tell.line(("wrote ", "bold green"), printable(str(path)), f" from {printable(str(report))}")
     return open_capture(path)

@@ -1,6 +1,5 @@
 """`packwire compare`: a session that works beside one that does not, and what is wrong with the latter."""
 
-import json as jsonlib
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from packwire.errors import BadFileError, ExitCode
+from packwire.visible import json_text
 
 if TYPE_CHECKING:
     from packwire.capture import Capture
@@ -72,7 +72,7 @@ def compare(
     if html is not None:
         _write_page(html, data)
     if json:
-        print(jsonlib.dumps(data, ensure_ascii=False))
+        print(json_text(data))
     else:
         show(data, make_console(), every=all)
     return _exit_code(captures, differs=found.main is not None)

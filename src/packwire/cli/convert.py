@@ -12,6 +12,7 @@ from packwire.capture.growing import first_time
 from packwire.capture.redact import redacted
 from packwire.capture.writers import PACKET_FORMATS, format_of
 from packwire.capture.writers import csv as csv_writer
+from packwire.capture.writers.private import OWNER_ONLY
 from packwire.cli.decode_text import Writer
 from packwire.cli.terminal import make_console, printable
 from packwire.errors import BadFileError, BadOptionError, ExitCode
@@ -54,12 +55,12 @@ def convert(
         changed = redacted(capture.packets)
         counts = changed.counts
         capture = Capture(target.name, changed.packets)
-    notes = _write(capture, name, target, raw=raw)
+    notes = _write(capture, name, target, raw=raw, redact=redact)
     _tell(capture, name, target, notes, counts, redact=redact)
     return ExitCode.BAD_FILE if capture.damage else ExitCode.OK
 
 
-def _write(capture: Capture, name: str, target: Path, *, raw: bool) -> tuple[str, ...]:
+def _write(capture: Capture, name: str, target: Path, *, raw: bool, redact: bool) -> tuple[str, ...]:
     """Write a file next to its place, and put it there when it is whole."""
     try:
         with ExitStack() as stack:
@@ -70,7 +71,7 @@ def _write(capture: Capture, name: str, target: Path, *, raw: bool) -> tuple[str
             stack.callback(part.unlink, missing_ok=True)
             notes = _write_to(capture, name, file, raw=raw)  # type: ignore[arg-type] # a file all the same
             file.close()
-            part.chmod(0o644)
+            part.chmod(0o644 if redact else OWNER_ONLY)
             part.replace(target)
     except OSError as error:
         raise BadFileError(f"{target}: cannot be written ({error.strerror or error})") from error

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +17,7 @@ from packwire.cli.decode_text import Clock, Shown
 from packwire.cli.vesc_words import hex_text, reply_summary, request_summary, spans, values
 from packwire.messages import Direction
 from packwire.vesc.commands import command_name
+from packwire.visible import json_text
 
 type Record = dict[str, Any]
 
@@ -36,9 +36,7 @@ CSV_HEADER = (
 
 def json_lines(capture: Capture, shown: Shown) -> Iterator[str]:
     """Yield everything about a capture, one JSON object a line; see the help of `packwire decode`."""
-    return (
-        json.dumps(clean(record), ensure_ascii=False, allow_nan=False) for record in _records(capture, shown)
-    )
+    return (json_text(clean(record)) for record in _records(capture, shown))
 
 
 def csv_lines(capture: Capture, shown: Shown) -> Iterator[str]:

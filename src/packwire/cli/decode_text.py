@@ -64,7 +64,7 @@ class Writer:
         """Write one line."""
         if self._plain:
             text = "".join(part if isinstance(part, str) else part[0] for part in parts)
-            self._console.file.write(text.rstrip() + "\n")
+            self._console.file.write(printable(text.rstrip(), keep="\n\t") + "\n")
         else:
             self._console.print(Text.assemble(*parts))
 

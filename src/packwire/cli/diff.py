@@ -1,6 +1,5 @@
 """`packwire diff`: which bits tell states apart, between recordings or within one."""
 
-import json as jsonlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from packwire.cli.terminal import make_console
 from packwire.errors import BadOptionError, ExitCode
 from packwire.insight.differences import find_differences, plain_differences
 from packwire.insight.segments import Cut, at_times, at_writes, by_recording
+from packwire.visible import json_text
 
 #: A PREFIX behind --split-at-writes: bytes in hexadecimal.
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}[ :]?)+")
@@ -102,7 +102,7 @@ def diff(
         return ExitCode.OK if groups else ExitCode.NO_ANSWER
     found = find_differences(recordings, cut, headers)
     if json:
-        print(jsonlib.dumps(record(found, family_names(captures))))
+        print(json_text(record(found, family_names(captures))))
     else:
         show(console, found, family_names(captures), everything=all)
     return ExitCode.OK if found.found else ExitCode.NO_ANSWER

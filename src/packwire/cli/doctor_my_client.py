@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import html
-import json as json_text
 import os
 import signal
 import sys
@@ -25,6 +24,7 @@ from packwire.doctor.my_client.verdict import ClientVerdict, Finding
 from packwire.errors import BadFileError, ExitCode
 from packwire.link.tcp import place
 from packwire.vesc.commands import command_name
+from packwire.visible import json_text
 
 _TITLE = "Your client"
 _TOOK_ALL = "It took every reply that a device may send"
@@ -48,9 +48,7 @@ def my_client(
     with contextlib.closing(_Progress(quiet=json)) as show:
         verdict, findings = asyncio.run(_examine(host, port, show, seconds))
     if json:
-        sys.stdout.write(
-            json_text.dumps(_record(verdict, findings), ensure_ascii=False, allow_nan=False) + "\n"
-        )
+        sys.stdout.write(json_text(_record(verdict, findings)) + "\n")
     else:
         console = make_console()
         console.print()

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import sys
 import threading
@@ -17,6 +16,7 @@ from packwire.cli.terminal import make_console, printable
 from packwire.doctor.evidence import Confidence, Diagnosis, Outcome, Rung, Standing, Verdict
 from packwire.doctor.rungs.step import Step
 from packwire.doctor.theories import NOT_REACHED
+from packwire.visible import json_text
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -134,7 +134,7 @@ async def _prompt(text: str) -> bool:
     """Ask and wait for Enter; False for `n` and where there is no more input."""
     if sys.stdin is None:
         return False
-    print(text, file=sys.stderr, flush=True)
+    print(printable(text), file=sys.stderr, flush=True)
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[bytes] = loop.create_future()
 
@@ -173,7 +173,7 @@ class JsonView:
 
     def verdict(self, diagnosis: Diagnosis) -> None:
         """Print the object."""
-        print(json.dumps(diagnosis_record(diagnosis), allow_nan=False), flush=True)
+        print(json_text(diagnosis_record(diagnosis)), flush=True)
 
     def wrote(self, file: Path) -> None:
         """Show nothing."""

@@ -1,6 +1,5 @@
 """`packwire groups`: what kinds of messages are in a capture, and which of their bits move."""
 
-import json as jsonlib
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from packwire.cli.masked import masked
 from packwire.cli.terminal import make_console
 from packwire.errors import BadOptionError, ExitCode
 from packwire.insight.groups import group_messages
+from packwire.visible import json_text
 
 
 def groups(
@@ -56,7 +56,7 @@ def groups(
         write_heat_maps(messages, found, plot)
     if json:
         for group in found:
-            print(jsonlib.dumps(record(messages, group, family_names([capture]))))
+            print(json_text(record(messages, group, family_names([capture]))))
     else:
         show(make_console(), messages, found, unframed(capture) if header is None else None)
     if capture.damage:

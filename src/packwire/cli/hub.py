@@ -190,12 +190,14 @@ async def _keep_reloading(hub: "Hub", read: Callable[[], "HubSettings"], wanted:
 
 
 async def _reload(hub: "Hub", read: Callable[[], "HubSettings"]) -> None:
-    """Take new settings; a mistake in them leaves all as it was, and is said."""
+    """Take new settings; whatever is wrong with them leaves all as it was, and is said."""
     try:
         await hub.reload(read())
-    except PackwireError as error:
+    except Exception as error:  # noqa: BLE001 - else no later signal would be heard, and no password revoked
         hub.counters.failed_reloads += 1
-        hub.events.say("not reloaded", level=logging.ERROR, reason=str(error))
+        # The text of an error that is not ours might repeat a secret of the file.
+        reason = str(error) if isinstance(error, PackwireError) else f"a mistake here: {type(error).__name__}"
+        hub.events.say("not reloaded", level=logging.ERROR, reason=reason)
 
 
 def _http_server(hub: "Hub", port: int) -> Any:

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from packwire.errors import BadOptionError, ExitCode
+from packwire.visible import printable
 
 
 def password(
@@ -39,13 +40,13 @@ def password(
     if remove:
         if not store_credential(credentials, name, None):
             raise BadOptionError(f"{credentials} has no id {name}")
-        print(f"{name} is removed from {credentials}.")
+        print(printable(f"{name} is removed from {credentials}."))
         return ExitCode.OK
     chosen = _ask(name)
     if problem := password_problem(chosen) or ("an empty password lets everybody in" if not chosen else None):
         raise BadOptionError(problem)
     known = store_credential(credentials, name, PasswordHash.of(chosen))
-    print(f"The password of {name} is {'changed' if known else 'set'} in {credentials}.")
+    print(printable(f"The password of {name} is {'changed' if known else 'set'} in {credentials}."))
     return ExitCode.OK
 
 

@@ -1,6 +1,5 @@
 """`packwire info`: what a recording holds, and what to do where there is no application data in it."""
 
-import json as json_module
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -18,6 +17,7 @@ from packwire.capture.writers.csv import iso_time
 from packwire.cli.decode_text import Writer
 from packwire.cli.terminal import make_console, printable
 from packwire.errors import ExitCode
+from packwire.visible import json_text
 
 _INDENT = 11
 _MAX_DEVICES = 12
@@ -53,7 +53,7 @@ def info(
         shown = Capture(capture.name, redacted(capture.packets).packets) if redact else capture
         content = look(shown)
         if json:
-            sys.stdout.write(json_module.dumps(record(shown, content), ensure_ascii=False) + "\n")
+            sys.stdout.write(json_text(record(shown, content)) + "\n")
         else:
             out.line() if number else None
             for line in lines(shown, content):

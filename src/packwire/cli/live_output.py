@@ -10,6 +10,7 @@ import os
 import select
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import TextIO
@@ -52,14 +53,16 @@ class BackgroundFile:
             self._changed.notify_all()
         return True
 
-    def close(self, patience: float = PATIENCE) -> bool:
-        """Wait until all is written, as long as there is progress; tell whether it was."""
+    def close(self, patience: float = PATIENCE, most: float = PATIENCE) -> bool:
+        """Wait until all is written, `most` s as long as there is progress; tell whether it was."""
+        end = time.monotonic() + most
         with self._changed:
             self._closing = True
             self._changed.notify_all()
             while not self._over:
                 before = self._written
-                if not self._changed.wait(patience) and self._written == before:
+                left = end - time.monotonic()
+                if left <= 0 or (not self._changed.wait(min(patience, left)) and self._written == before):
                     return False
         return self.failed is None
 

@@ -17,11 +17,21 @@ def _version() -> str:
     return metadata.version("packwire")
 
 
+def _wrong_use(error: Exception) -> object:
+    """Return what is shown of a command line that is wrong, which may hold anything."""
+    from cyclopts import CycloptsPanel  # noqa: PLC0415 - only where there is an error to show
+
+    from packwire.visible import printable  # noqa: PLC0415
+
+    return CycloptsPanel(printable(str(error), keep="\n"))
+
+
 app = App(
     name="packwire",
     help="Read any battery pack; find out why one gives no data; understand an unknown one.",
     version=_version,
     default_parameter=Parameter(negative=()),
+    error_formatter=_wrong_use,
     result_action="return_int_as_exit_code_else_zero",
     help_epilogue="Exit codes: 0 all well, 2 wrong use, 3 not reachable, 4 not a VESC, 5 refused by the hub, "
     "6 displaced by another client, 7 no answer, 8 gone while in use, 9 damaged file, 10 extra missing, "
@@ -81,4 +91,7 @@ def _tell(message: str) -> None:
     from rich.console import Console  # noqa: PLC0415 - only where there is an error to show
     from rich.text import Text  # noqa: PLC0415
 
-    Console(stderr=True, soft_wrap=True).print(Text.assemble(("packwire: ", "bold red"), message))
+    from packwire.visible import printable  # noqa: PLC0415
+
+    # A file's name may hold anything.
+    Console(stderr=True, soft_wrap=True).print(Text.assemble(("packwire: ", "bold red"), printable(message)))

@@ -1,6 +1,5 @@
 """`packwire messages`: what was said, one line a message, from a recording of any kind."""
 
-import json as json_module
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -19,11 +18,13 @@ from packwire.capture.follow import follow_packets
 from packwire.capture.growing import Show, first_time, new_messages
 from packwire.capture.packets import NO_TIME
 from packwire.capture.writers import csv as csv_writer
+from packwire.capture.writers.private import private
 from packwire.cli.decode_text import Writer
 from packwire.cli.masked import masked
 from packwire.cli.terminal import make_console, printable
 from packwire.errors import BadFileError, BadOptionError, ExitCode
 from packwire.messages import Direction, Messages
+from packwire.visible import json_text
 
 _ARROWS = {
     Direction.TO_DEVICE: ("->", "cyan"),
@@ -185,7 +186,7 @@ def messages(
 
 def _follow(file: Path, wanted: Filter, form: Form, show: Show) -> int:
     """Show messages as they arrive."""
-    steps = follow_packets(file)
+    steps = follow_packets(file, pauses=True)
     console = make_console()
     out, width = Writer(console), console.width if console.is_terminal else None
     name = "standard input" if str(file) == "-" else str(file)
@@ -285,7 +286,7 @@ def _json_lines(tables: list[_Table]) -> Iterator[str]:
                 "size": len(payload),
                 "hex": payload.hex(),
             }
-            yield json_module.dumps(record, ensure_ascii=False)
+            yield json_text(record)
 
 
 def _csv_lines(tables: list[_Table]) -> Iterator[str]:
@@ -304,7 +305,7 @@ def write_parquet(path: Path, tables: list[tuple[str, Messages]]) -> None:
 def open_output(path: Path, stack: ExitStack) -> BinaryIO:
     """Open a file to be written; raise BadFileError where that cannot be done."""
     try:
-        return stack.enter_context(path.open("wb"))
+        return stack.enter_context(open(path, "wb", opener=private))
     except OSError as error:
         raise BadFileError(f"{path}: cannot be written ({error.strerror or error})") from error
 

@@ -1,6 +1,5 @@
 """`packwire pairs`: which requests the app sends, what comes back, and how soon."""
 
-import json as jsonlib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +18,7 @@ from packwire.errors import ExitCode
 from packwire.insight.groups import Group
 from packwire.insight.pairs import Pair, Pairs, Reply, find_pairs
 from packwire.messages import Messages
+from packwire.visible import json_text
 
 
 def pairs(
@@ -51,7 +51,7 @@ def pairs(
     found = find_pairs(messages, known_headers([capture])[0] if header is None else header)
     if json:
         for pair in found.pairs:
-            print(jsonlib.dumps(_record(messages, pair)))
+            print(json_text(_record(messages, pair)))
     else:
         _show(make_console(), messages, found, unframed(capture) if header is None else None)
     if capture.damage:

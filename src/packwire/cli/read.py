@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json as json_text
 import time
 from collections.abc import Iterator
 
@@ -19,6 +18,7 @@ from packwire.device.no_reply import NoReplyError
 from packwire.device.vesc import VescDevice
 from packwire.errors import ExitCode, GoneError, NoAnswerError
 from packwire.sample import Condition, Sample
+from packwire.visible import json_text
 
 _NO_OPTIONS = DeviceOptions()
 
@@ -116,5 +116,5 @@ def _wanted_nodes(device: VescDevice, wanted: Target) -> list[Node]:
 
 def _script_text(device: VescDevice, samples: tuple[Sample, ...], seconds: float, *, as_json: bool) -> str:
     if as_json:
-        return json_text.dumps(device_record(device, samples, seconds), allow_nan=False)
+        return json_text(device_record(device, samples, seconds))
     return (csv_header() + "".join(csv_rows(sample) for sample in samples)).rstrip("\n")

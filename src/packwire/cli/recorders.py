@@ -14,6 +14,8 @@ _BUGREPORT_SECONDS = 900
 _COMMAND_SECONDS = 30
 #: How long a recorder gets to write what it has when it is asked to stop.
 _STOP_SECONDS = 10
+#: What the programs write may hold passwords: it is for its owner alone. (-1: Windows has no such thing.)
+_OWNER_ONLY = -1 if sys.platform == "win32" else 0o077
 #: What the snoop log's mode reads where everything is recorded. Not set: the maker decides.
 _FULL_MODES = ("full",)
 
@@ -38,6 +40,7 @@ async def run(*command: str, seconds: float = _COMMAND_SECONDS) -> Finished:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        umask=_OWNER_ONLY,
     )
     try:
         async with asyncio.timeout(seconds):
@@ -64,6 +67,7 @@ async def record(tool: str, target: Path, interface: str, seconds: float | None)
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
+        umask=_OWNER_ONLY,
     )
     assert process.stderr is not None
     said = asyncio.ensure_future(process.stderr.read())

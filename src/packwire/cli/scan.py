@@ -1,7 +1,6 @@
 """`packwire scan`: what could be read from here."""
 
 import asyncio
-import json as json_text
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -14,6 +13,7 @@ from packwire.errors import ExitCode, MissingExtraError, UnreachableError
 from packwire.link.discovery import discover
 from packwire.link.serial import list_ports
 from packwire.vesc.announcement import ANNOUNCEMENT_PORT
+from packwire.visible import json_text
 
 
 def scan(
@@ -39,7 +39,7 @@ def scan(
         finds, problems = asyncio.run(_find(for_, port))
     for find in finds:
         if json:
-            print(json_text.dumps(find, ensure_ascii=False))
+            print(json_text(find))
         else:
             console.print(f"{find['address']:32}  {printable(find['description'])}")
     for problem in problems:

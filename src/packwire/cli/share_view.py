@@ -6,7 +6,6 @@ clients cause by the thousand (coming, leaving, asking what is refused) is told 
 
 import contextlib
 import dataclasses
-import json as json_text
 import sys
 import time
 from collections import Counter
@@ -31,6 +30,7 @@ from packwire.hub.share import (
 from packwire.hub.sharing_stats import SharingStats
 from packwire.link.tcp import place
 from packwire.vesc.permissions import Policy
+from packwire.visible import json_text
 
 #: Seconds between two summaries.
 SUMMARY_INTERVAL = 1.0
@@ -246,7 +246,7 @@ class JsonView:
 
     def _print(self, **record: Any) -> None:
         with contextlib.suppress(OSError):
-            self._out.write(json_text.dumps(record, allow_nan=False) + "\n")
+            self._out.write(json_text(record) + "\n")
 
 
 def _record(stats: Any) -> dict[str, Any]:

@@ -209,6 +209,6 @@ def _read_through_hub(host: str, port: int, device_id: str, password: str) -> st
 
 def _hub_place(text: str, device_id: str) -> tuple[str, int]:
     """Read `host` or `host:port`. Raises BadAddressError."""
-    address = parse_address(f"veschub://{quote(device_id, safe='')}@{text}")
+    address = parse_address(f"veschub://{quote(device_id, safe='', errors='surrogateescape')}@{text}")
     assert isinstance(address, HubAddress)
     return address.host, address.port

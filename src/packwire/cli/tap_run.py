@@ -9,20 +9,24 @@ from pathlib import Path
 from typing import IO, Self, cast
 
 from packwire.capture.recorder import Recorder
+from packwire.capture.writers.private import private
 from packwire.cli.decode_text import Writer
 from packwire.cli.live_output import BackgroundFile, LiveText
 from packwire.cli.running import run_until_stopped
 from packwire.cli.tap_view import TapRecords, TapView, lost_lines, lost_record
 from packwire.cli.terminal import make_console, printable
 from packwire.errors import BadFileError, BadOptionError, ExitCode, GoneError
-from packwire.hub.tap import Tap, Watcher
+from packwire.hub.tap import Tap
 from packwire.hub.tap_ends import Upstream
+from packwire.hub.tap_watcher import Watcher
 
 #: `--record -`.
 STDOUT = "-"
 #: So much of a recording waits for a slow disk, or for a program that reads it; then the recording ends.
 _RECORD_LIMIT = 64 << 20
 _TICK = 0.2
+#: Seconds that a slow disk has at the end for what waits.
+_LAST_SECONDS = 5.0
 
 
 def run_tap(
@@ -104,7 +108,7 @@ async def _mind(recording: "Recording | None", say: Writer, outs: list[LiveText]
         for out in outs:
             if out.failed:
                 raise out.failed
-        if recording and recording.failed and not told:
+        if recording and not told and (recording.failed or recording.moved):
             told = True
             say.line((f"{recording.trouble}; all still passes", "bold red"))
         await asyncio.sleep(_TICK)
@@ -119,6 +123,7 @@ class Recording:
         self.name = "standard output" if self._to_stdout else printable(str(path))
         self._descriptor = os.dup(sys.stdout.fileno()) if self._to_stdout else _new(path)
         self._file = BackgroundFile(self._descriptor, _RECORD_LIMIT)
+        self._status = os.fstat(self._descriptor)
         self._complete = False
         self.recorder = Recorder(self, name=f"packwire tap to {upstream}", keep_secrets=keep_secrets)
 
@@ -126,7 +131,7 @@ class Recording:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._end() and self.recorder.packets == 0 and not self._to_stdout:
+        if self._end() and self.recorder.packets == 0 and not self._to_stdout and not self.moved:
             with contextlib.suppress(OSError):
                 self._path.unlink()
 
@@ -142,6 +147,22 @@ class Recording:
         """Do nothing: what is written is on its way."""
 
     @property
+    def moved(self) -> str:
+        """Say what became of the file where its name does not lead to it any more, or nothing."""
+        if self._to_stdout:
+            return ""
+        if self._descriptor >= 0:
+            self._status = os.fstat(self._descriptor)
+        try:
+            if os.path.samestat(self._path.stat(), self._status):
+                return ""
+        except OSError:
+            pass  # there is nothing
+        if self._status.st_nlink == 0:
+            return "it was removed while it was written"
+        return "it is not there any more: it was moved, or another was put in its place"
+
+    @property
     def failed(self) -> OSError | None:
         """Return the error that ended it."""
         return self.recorder.failed or self._file.failed
@@ -150,6 +171,8 @@ class Recording:
     def trouble(self) -> str:
         """Say why the recording ended."""
         error = self.failed
+        if error is None and self.moved:
+            return f"{self.name}: {self.moved}"
         why = "nothing takes the rest" if error is None else error.strerror or str(error)
         return f"{self.name}: the recording ends early ({why})"
 
@@ -159,6 +182,8 @@ class Recording:
         recorder = self.recorder
         if self.failed is not None or not whole:
             raise BadFileError(f"{self.trouble}; what passed later was not recorded")
+        if self.moved:
+            raise BadFileError(self.trouble)
         if recorder.packets == 0 and not self._to_stdout:
             say.line(f"Nothing passed: there is no {self.name}")
             return
@@ -170,7 +195,8 @@ class Recording:
 
     def _end(self) -> bool:
         """Write what waits and close; tell whether all was written."""
-        if self._descriptor >= 0 and (self._file.close() or self._file.failed):
+        if self._descriptor >= 0 and (self._file.close(most=_LAST_SECONDS) or self._file.failed):
+            self._status = os.fstat(self._descriptor)
             os.close(self._descriptor)
             self._descriptor = -1
             self._complete = self._file.failed is None
@@ -180,7 +206,7 @@ class Recording:
 def _new(path: Path) -> int:
     """Create a file that is not there yet."""
     try:
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
+        return private(str(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0))
     except FileExistsError:
         raise BadOptionError(f"{path} exists already: give another name, or remove it first") from None
     except OSError as error:

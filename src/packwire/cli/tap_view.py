@@ -1,6 +1,5 @@
 """What `packwire tap` shows: a line for each login, request and reply, and an account of each connection."""
 
-import json
 import time
 from collections.abc import Iterable
 from typing import Any, Protocol
@@ -16,6 +15,7 @@ from packwire.hub.tap_conversation import Event, LiveConversation, What
 from packwire.vesc.commands import command_name
 from packwire.vesc.hublogin import Role
 from packwire.vesc.secrets import MASKED
+from packwire.visible import json_text
 
 _STYLES = {What.UNANSWERED: "bold red", What.UNSOLICITED: "magenta", What.REPLY: "green", What.LOGIN: "cyan"}
 _ROLES = {Role.CLIENT: "as a client of", Role.DEVICE: "as the device", Role.PING: "asking for"}
@@ -35,7 +35,7 @@ def lost_lines(count: int) -> str:
 
 def lost_record(count: int) -> str:
     """Return the record that stands in place of others."""
-    return json.dumps({"type": "lost", "records": count}) + "\n"
+    return json_text({"type": "lost", "records": count}) + "\n"
 
 
 class TapView:
@@ -205,7 +205,7 @@ class TapRecords:
 
     def _write(self, kind: str, number: int, at: int, **more: Any) -> None:
         record = {"type": kind, "connection": number, "time": at / 1e9, **more}
-        self._out.write(json.dumps(clean(record), ensure_ascii=False, allow_nan=False) + "\n")
+        self._out.write(json_text(clean(record)) + "\n")
 
 
 def _name(event: Event) -> str:

@@ -1,8 +1,14 @@
 """The terminal: a console whose colours vanish when piped, and text from devices made safe to print."""
 
+from collections.abc import Iterable
 from typing import IO, override
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from packwire.visible import printable
+
+__all__ = ["make_console", "printable"]
 
 
 class _Console(Console):
@@ -10,6 +16,16 @@ class _Console(Console):
     def on_broken_pipe(self) -> None:
         """Leave it to `main` to end quietly; rich would end with exit code 1."""
         raise BrokenPipeError
+
+    @override
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render, and let no control character through that nobody has looked for."""
+        for segment in super().render(renderable, options):
+            if segment.control or segment.text == "\n":
+                yield segment
+            else:
+                text = printable(segment.text, keep="\n")
+                yield segment if text is segment.text else Segment(text, segment.style)
 
 
 def make_console(*, stderr: bool = False, file: IO[str] | None = None) -> Console:
@@ -19,12 +35,3 @@ def make_console(*, stderr: bool = False, file: IO[str] | None = None) -> Consol
         console.soft_wrap = True
         console.width = 10_000
     return console
-
-
-def printable(text: str) -> str:
-    """Return text from a device without control characters, which could reprogram the terminal."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )

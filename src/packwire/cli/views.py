@@ -1,6 +1,5 @@
 """How a live reading is shown: a card with bars on a terminal, lines in a pipe, JSON for scripts."""
 
-import json as json_text
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -30,6 +29,7 @@ from packwire.device.follow import Connected, Event, Outage, Reading
 from packwire.device.vesc import VescDevice
 from packwire.device.vesc_client import VescClient
 from packwire.sample import Condition, Sample
+from packwire.visible import json_text
 
 #: Drawing costs more than polling: twice a second is enough for eyes.
 DRAW_INTERVAL = 0.5
@@ -150,7 +150,7 @@ class JsonView:
                         self._print({"event": "sample"} | sample_record(sample))
 
     def _print(self, record: dict[str, Any]) -> None:
-        print(json_text.dumps(record, allow_nan=False), flush=True)
+        print(json_text(record), flush=True)
 
 
 class CardView:

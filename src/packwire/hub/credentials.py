@@ -11,8 +11,9 @@ import hashlib
 import hmac
 import os
 import secrets
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -28,6 +29,8 @@ HASH_SIZE = 32
 MOST_LOG_N, MOST_BLOCK_SIZE, MOST_PARALLEL = 18, 16, 16
 MOST_MEMORY = 1 << 29
 
+#: More than any number of ids takes.
+MOST_FILE = 64 << 20
 #: Stands for bytes that were no UTF-8: not to be told from other such bytes.
 _NO_TEXT = "\ufffd"
 
@@ -47,12 +50,17 @@ class PasswordHash:
         """Hash a password with a salt of its own (slow on purpose)."""
         salt = secrets.token_bytes(SALT_SIZE)
         key = _scrypt(password, salt, log_n, BLOCK_SIZE, parallel, HASH_SIZE)
-        return cls(f"$scrypt$ln={log_n},r={BLOCK_SIZE},p={parallel}${_encoded(salt)}${_encoded(key)}")
+        return cls(f"{_cost(log_n, parallel)}${_encoded(salt)}${_encoded(key)}")
 
     def check(self, password: str) -> bool:
         """Tell whether it is this password (slow on purpose; the comparison takes constant time)."""
         log_n, block_size, parallel, salt, key = self._parts()
         return hmac.compare_digest(_scrypt(password, salt, log_n, block_size, parallel, len(key)), key)
+
+    @property
+    def cost(self) -> str:
+        """Return the part that says how much work a check is: `$scrypt$ln=14,r=8,p=5`."""
+        return self.text.rsplit("$", 2)[0]
 
     def problem(self) -> str | None:
         """Say why this is no hash that can be used, or None."""
@@ -78,6 +86,19 @@ class PasswordHash:
         if nothing or name != "scrypt" or work.keys() != {"ln", "r", "p"}:
             raise ValueError(name)
         return int(work["ln"]), int(work["r"]), int(work["p"]), _decoded(salt), _decoded(key)
+
+
+def _cost(log_n: int, parallel: int) -> str:
+    return f"$scrypt$ln={log_n},r={BLOCK_SIZE},p={parallel}"
+
+
+def decoy(device_id: str, key: bytes, costs: Sequence[str]) -> PasswordHash:
+    """Return the same hash for an id each time, which no password fits: as much work as one of `costs`."""
+    seed = hmac.digest(key, device_id.encode(errors="surrogateescape"), "sha512")
+    cost = costs[int.from_bytes(seed[-8:]) % len(costs)] if costs else _cost(LOG_N, PARALLEL)
+    return PasswordHash(
+        f"{cost}${_encoded(seed[:SALT_SIZE])}${_encoded(seed[SALT_SIZE : SALT_SIZE + HASH_SIZE])}"
+    )
 
 
 def _scrypt(password: str, salt: bytes, log_n: int, block_size: int, parallel: int, size: int) -> bytes:
@@ -133,7 +154,7 @@ def parse_credentials(text: str, name: str = "credentials") -> dict[str, Passwor
 def read_credentials(path: Path, *, may_be_missing: bool = False) -> dict[str, PasswordHash]:
     """Read the file at `path`. Raises BadFileError."""
     try:
-        return parse_credentials(path.read_text(encoding="utf-8"), str(path))
+        return parse_credentials(read_file(path), str(path))
     except FileNotFoundError:
         if may_be_missing:
             return {}
@@ -141,8 +162,18 @@ def read_credentials(path: Path, *, may_be_missing: bool = False) -> dict[str, P
             f"there is no credentials file {path}; begin one with "
             f"`packwire hub password ID --credentials {path}`"
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # no UTF-8, a path with a NUL
         raise BadFileError(f"the credentials file {path} cannot be read: {error}") from None
+
+
+def read_file(path: Path) -> str:
+    """Return a file's text. Raises ValueError, and OSError also for a pipe or a device: it need not end."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError("it is no regular file")
+    if found.st_size > MOST_FILE:
+        raise OSError(f"it has more than {MOST_FILE >> 20} MiB")
+    return path.read_text(encoding="utf-8")
 
 
 def store_credential(path: Path, device_id: str, password: PasswordHash | None) -> bool:
@@ -154,8 +185,8 @@ def store_credential(path: Path, device_id: str, password: PasswordHash | None) 
     device_id = normal_id(device_id)
     if problem := id_problem(device_id) or unstorable(device_id):
         raise BadOptionError(problem)
-    path = path.resolve()  # a link stays one
     try:
+        path = path.resolve()  # a link stays one
         with _locked(path):
             known = device_id in read_credentials(path, may_be_missing=True)
             before = path.read_text(encoding="utf-8") if path.exists() else _HEADER
@@ -163,7 +194,7 @@ def store_credential(path: Path, device_id: str, password: PasswordHash | None) 
             if password is not None:
                 kept.append(f"{device_id}:{password.text}")
             _replace(path, "".join(f"{line}\n" for line in kept))
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise BadFileError(f"the credentials file {path} cannot be written: {error}") from None
     return known
 

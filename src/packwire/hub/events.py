@@ -4,7 +4,6 @@ An event that strangers can cause at any rate is written once, and then counted:
 seconds for the same event, address and reason, with how many there were since (`again=99`).
 """
 
-import json
 import logging
 import os
 import sys
@@ -14,6 +13,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO, override
+
+from packwire.visible import json_text
 
 log = logging.getLogger("packwire.hub")
 
@@ -111,7 +112,7 @@ class JsonFormat(logging.Formatter):
         seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         at = f"{seconds}.{int(record.msecs):03}Z"
         fields = {name: _bounded(value) for name, value in _fields(record).items()}
-        return json.dumps(
+        return json_text(
             {"time": at, "level": record.levelname.lower(), "event": record.getMessage(), **fields}
         )
 
@@ -129,4 +130,4 @@ def _text(value: Value) -> str:
         return f"{value:.3g}"
     text = str(value)
     plain = text.isprintable() and text and not any(character in ' "=' for character in text)
-    return text if plain else json.dumps(text)
+    return text if plain else json_text(text)

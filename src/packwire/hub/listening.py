@@ -44,10 +44,12 @@ def tls_context(settings: TlsSettings) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
         context.load_cert_chain(settings.certificate, settings.key, password=_no_passphrase)
-    except OSError as error:  # ssl.SSLError is one
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; a path with a NUL is no value
         named = settings.certificate if settings.key is None else f"{settings.certificate} and {settings.key}"
         reason = (
-            "it is no PEM certificate with its key" if isinstance(error, ssl.SSLError) else error.strerror
+            "it is no PEM certificate with its key"
+            if isinstance(error, ssl.SSLError)
+            else (isinstance(error, OSError) and error.strerror) or str(error)
         )
         raise BadFileError(f"the TLS certificate {named} cannot be used: {reason}") from None
     return context

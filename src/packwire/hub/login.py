@@ -9,10 +9,12 @@ from collections.abc import Coroutine
 from typing import Any, Protocol, cast, override
 
 from packwire.hub.authentication import Refusal
-from packwire.hub.login_limits import network_of
+from packwire.hub.back_off import network_of
 from packwire.hub.openings import why_no_login, why_no_tls
 from packwire.vesc.hublogin import MAX_LINE, Login, parse_login
 
+#: What may come behind a login before it is judged; then nothing more is read until it is.
+MOST_EARLY = 8 * 1024
 #: What somebody may go on to say after it was refused, before it is cut off.
 MOST_IGNORED = 64 * 1024
 
@@ -78,8 +80,8 @@ class LoginProtocol(asyncio.Protocol):
             if self._ignored > MOST_IGNORED:
                 self.transport.abort()
             return
-        if self._task is not None:  # TLS hands on what it had read before it was paused
-            self._rest += data
+        if self._task is not None:
+            self._wait_with(data)
             return
         line, newline, rest = data.partition(b"\n")
         if len(self._line) + len(line) > MAX_LINE:
@@ -95,10 +97,15 @@ class LoginProtocol(asyncio.Protocol):
         self._line.clear()
         if self._timer is not None:
             self._timer.cancel()
-        self.transport.pause_reading()
-        self._rest += rest
+        self._wait_with(rest)
         self._task = asyncio.ensure_future(self._hub.begin(self, login))
         self._task.add_done_callback(self._judged)
+
+    def _wait_with(self, data: bytes) -> None:
+        """Keep what came too early. Reading goes on, for only who reads learns that the other end is gone."""
+        self._rest += data
+        if len(self._rest) > MOST_EARLY:
+            self.transport.pause_reading()
 
     @override
     def connection_lost(self, error: Exception | None) -> None:
@@ -118,6 +125,7 @@ class LoginProtocol(asyncio.Protocol):
         self._task = None
         self.admitted = False
         self._hub.login_ended(self)
+        self.transport.pause_reading()  # the relay says when to go on
         self.transport.set_protocol(relay)
         return bytes(self._rest)
 

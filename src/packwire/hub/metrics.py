@@ -74,11 +74,13 @@ class _HubCollector(Collector):
         yield _gauge(
             "logging_in", "Connections that have not logged in", sum(hub.admission.logging_in.values())
         )
-        yield _gauge("password_checks", "Password checks under way", hub.authenticator.verifier.waiting)
+        yield _gauge(
+            "password_checks", "Password checks under way or waiting", hub.authenticator.pool.waiting
+        )
         yield _counter("accepted", "Connections accepted", counters.accepted)
         yield _counter("not_admitted", "Connections closed at once: too many", counters.not_admitted)
         yield _counter("replaced", "Devices that gave way to a newer connection", counters.replaced)
-        yield _counter("hashes", "Passwords hashed", hub.authenticator.verifier.hashes)
+        yield _counter("hashes", "Passwords hashed", hub.authenticator.pool.begun)
         yield _counter("reloads", "Reloads", counters.reloads)
         yield _counter(
             "failed_reloads", "Reloads that changed nothing, for a mistake", counters.failed_reloads

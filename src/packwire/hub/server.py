@@ -68,6 +68,7 @@ class Hub:
         self.stopping = False
         self._waiting: dict[LoginProtocol, None] = {}
         """Connections that have not logged in, the oldest first."""
+        self._handshakes: dict[TlsLoginProtocol, None] = {}
         self._departures = Departures(self.registry, self.counters, self.events, settings.limits)
         self._servers: list[asyncio.Server] = []
         self._tls: ssl.SSLContext | None = None
@@ -134,8 +135,14 @@ class Hub:
         credentials = await asyncio.to_thread(credentials_of, settings)
         if settings.credentials is None:  # what was registered lives here alone
             credentials = self.authenticator.credentials
-        if self._tls is not None and settings.tls is not None:
-            self._tls = tls_context(settings.tls)
+        both = self._tls is not None and settings.tls is not None
+        tls = tls_context(settings.tls) if both and settings.tls is not None else self._tls
+        # From here on nothing can fail: it is taken as a whole, or not at all.
+        policies = {
+            device_id: (settings.policy(device_id), settings.age(device_id))
+            for device_id in self.registry.devices
+        }
+        self._tls = tls
         fixed = ("host", "port", "http_port")
         restart = [name for name in fixed if getattr(settings, name) != getattr(self.settings, name)]
         if (settings.tls is None) != (self.settings.tls is None):
@@ -153,8 +160,7 @@ class Hub:
                 self.registry.forget(device)
                 ended += 1
             else:
-                device.shared.policy = settings.policy(device.device_id)
-                device.shared.max_age = settings.age(device.device_id)
+                device.shared.policy, device.shared.max_age = policies[device.device_id]
         self.counters.reloads += 1
         self.events.say(
             "reloaded", ids=len(credentials), devices_ended=ended, restart_for=",".join(restart) or None
@@ -167,7 +173,9 @@ class Hub:
     def _tls_login(self) -> LoginProtocol:
         assert self._tls is not None
         limits = self.settings.limits
-        return TlsLoginProtocol(self, limits.login_seconds, limits.refusal_seconds, self._tls)
+        return TlsLoginProtocol(
+            self, limits.login_seconds, limits.refusal_seconds, self._tls, self._handshakes
+        )
 
     async def _listen(self) -> None:
         settings = self.settings
@@ -182,7 +190,7 @@ class Hub:
     def _close_ports(self) -> None:
         for server in self._servers:
             server.close()
-        self.authenticator.verifier.close()
+        self.authenticator.pool.close()
 
     # What a login asks for (login.Reception).
 

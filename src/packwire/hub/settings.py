@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from packwire.address import HUB_PORT
 from packwire.errors import BadFileError, BadOptionError
+from packwire.hub.credentials import read_file
 from packwire.vesc.hublogin import LOGIN_TIMEOUT, id_problem, normal_id
 from packwire.vesc.permissions import Policy, parse_policy
 
@@ -136,10 +137,12 @@ def read_settings(path: Path | None, options: dict[str, Any]) -> HubSettings:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(read_file(path))
     except FileNotFoundError:
         raise BadFileError(f"there is no configuration file {path}") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except RecursionError:
+        raise BadFileError(f"the configuration file {path} cannot be read: it is nested too deeply") from None
+    except (OSError, ValueError) as error:  # no UTF-8, no TOML, a path with a NUL
         raise BadFileError(f"the configuration file {path} cannot be read: {error}") from None
 
 

@@ -5,9 +5,11 @@ import contextlib
 import os
 import socket
 import struct
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Protocol, override
+from concurrent.futures import Future
+from typing import Any, Protocol, cast, override
 
 from packwire.address import SerialAddress
 from packwire.capture.recorder import Endpoint
@@ -65,6 +67,14 @@ def peer(way: Way) -> Endpoint | None:
     return Endpoint(name[0], name[1]) if isinstance(name, tuple) else None
 
 
+class Side(asyncio.BufferedProtocol):
+    """The protocol of one side: a socket fills its buffer, a serial port or a terminal gives it bytes."""
+
+    @abstractmethod
+    def data_received(self, data: bytes) -> None:
+        """Take bytes."""
+
+
 class Upstream(ABC):
     """Where a tap leads. `one_at_a_time`: it takes one client only."""
 
@@ -72,7 +82,7 @@ class Upstream(ABC):
     one_at_a_time = False
 
     @abstractmethod
-    async def connect(self, protocol: asyncio.Protocol) -> Way:
+    async def connect(self, protocol: Side) -> Way:
         """Connect; raise UnreachableError and its kin."""
 
 
@@ -85,15 +95,41 @@ class TcpUpstream(Upstream):
         self.name = place(host, port)
 
     @override
-    async def connect(self, protocol: asyncio.Protocol) -> Way:
+    async def connect(self, protocol: Side) -> Way:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                transport, _ = await loop.create_connection(lambda: protocol, self.host, self.port)
+                *others, last = await _addresses(self.host, self.port)
+                for address in others:
+                    with contextlib.suppress(OSError):
+                        transport, _ = await loop.create_connection(lambda: protocol, address, self.port)
+                        break
+                else:
+                    transport, _ = await loop.create_connection(lambda: protocol, last, self.port)
         except (OSError, UnicodeError) as error:
             raise unreachable(self.host, self.port, error) from error
         keep_alive(transport)
         return transport
+
+
+async def _addresses(host: str, port: int) -> list[str]:
+    """Return the addresses of a name, those to be tried first before others. Raises OSError, UnicodeError.
+
+    asyncio looks names up in a thread that the process waits for at its end, as long as a name server takes:
+    this thread is a daemon.
+    """
+    found: Future[list[str]] = Future()
+    found.set_running_or_notify_cancel()
+
+    def look_up() -> None:
+        try:
+            known = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.set_result(list(dict.fromkeys(str(each[4][0]) for each in known)))
+        except (OSError, UnicodeError) as error:
+            found.set_exception(error)
+
+    threading.Thread(target=look_up, name="look up", daemon=True).start()
+    return await asyncio.wrap_future(found)
 
 
 class SerialUpstream(Upstream):
@@ -106,8 +142,9 @@ class SerialUpstream(Upstream):
         self.name = str(address)
 
     @override
-    async def connect(self, protocol: asyncio.Protocol) -> Way:
-        way: Way = await serial_connection(lambda: protocol, self._address.path, self._address.baud)
+    async def connect(self, protocol: Side) -> Way:
+        side = cast("asyncio.Protocol", protocol)  # it takes bytes in both ways
+        way: Way = await serial_connection(lambda: side, self._address.path, self._address.baud)
         return way
 
 
@@ -123,7 +160,7 @@ class PseudoTerminal:
         self._reading: asyncio.ReadTransport | None = None
         self._writing: asyncio.WriteTransport | None = None
 
-    async def open(self, protocol: asyncio.Protocol) -> None:
+    async def open(self, protocol: Side) -> None:
         """Make it, and read for `protocol`; raise BadOptionError where the system has none."""
         try:
             from tty import setraw  # noqa: PLC0415 - Windows has no such module
@@ -195,7 +232,7 @@ class _Half(asyncio.Protocol):
 class _Flow(asyncio.BaseProtocol):
     """Passes on that the pseudo-terminal takes no more, or takes it again."""
 
-    def __init__(self, protocol: asyncio.Protocol) -> None:
+    def __init__(self, protocol: Side) -> None:
         self._protocol = protocol
 
     @override

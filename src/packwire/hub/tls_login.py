@@ -16,15 +16,29 @@ from packwire.hub.openings import why_no_tls
 
 #: How long a TLS connection may take to say goodbye.
 SHUTDOWN_SECONDS = 1.0
+#: Handshakes under way at most, of all addresses; then the oldest makes room. Each takes 60 KiB.
+MOST_HANDSHAKES = 500
+
+
+class _Tls(SSLProtocol):
+    #: Bytes read at once, for which each connection holds a buffer all its life: asyncio's own is 256 KiB.
+    max_size = 8 * 1024
 
 
 class TlsLoginProtocol(LoginProtocol):
     """One connection on the TLS port until it has logged in, or was refused."""
 
     def __init__(
-        self, hub: Reception, login_seconds: float, refusal_seconds: float, context: ssl.SSLContext
+        self,
+        hub: Reception,
+        login_seconds: float,
+        refusal_seconds: float,
+        context: ssl.SSLContext,
+        handshakes: "dict[TlsLoginProtocol, None]",
     ) -> None:
         super().__init__(hub, login_seconds, refusal_seconds)
+        self._handshakes = handshakes
+        """Those under way at the hub, the oldest first."""
         self._context = context
         self._tls: SSLProtocol | None = None
 
@@ -38,10 +52,13 @@ class TlsLoginProtocol(LoginProtocol):
 
     @override
     def begin_login(self) -> None:
+        if len(self._handshakes) >= MOST_HANDSHAKES:
+            next(iter(self._handshakes)).make_room()
+        self._handshakes[self] = None
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[None] = loop.create_future()
         ended.add_done_callback(self._shook_hands)
-        self._tls = SSLProtocol(
+        self._tls = _Tls(
             loop,
             self,
             self._context,
@@ -54,8 +71,18 @@ class TlsLoginProtocol(LoginProtocol):
         plain.set_protocol(self._tls)
         self._tls.connection_made(plain)
 
+    def make_room(self) -> None:
+        """End a handshake that is under way, for others come."""
+        self._handshakes.pop(self, None)
+        self.ended = True
+        reason = f"made room for another: {MOST_HANDSHAKES} TLS handshakes are under way"
+        self._hub.login_refused(self, None, Refusal("tls", reason))
+        self.transport.abort()
+        self._gone()
+
     def _shook_hands(self, ended: asyncio.Future[None]) -> None:
         """Say why a handshake failed; one that was cut off by the hub has no error."""
+        self._handshakes.pop(self, None)
         error = None if ended.cancelled() else ended.exception()
         if error is not None and not self.ended:
             self.ended = True

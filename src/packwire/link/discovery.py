@@ -6,6 +6,10 @@ import socket
 from packwire.errors import UnreachableError
 from packwire.vesc.announcement import ANNOUNCEMENT_PORT, Announcement, parse_announcement
 
+#: VESCs that are taken note of in one go, and of one sender, which may be a gateway.
+MOST_FOUND = 256
+MOST_OF_A_HOST = 8
+
 
 class _Listener(asyncio.DatagramProtocol):
     def __init__(self) -> None:
@@ -16,6 +20,9 @@ class _Listener(asyncio.DatagramProtocol):
         announcement = parse_announcement(data)
         if announcement is None:
             self.other += 1
+            return
+        if len(self.found) >= MOST_FOUND or sum(host == addr[0] for host, _ in self.found) >= MOST_OF_A_HOST:
+            self.other += 1  # anybody may claim to be any number of VESCs
             return
         # A device may announce an address of another of its interfaces; the sender's is the one that works.
         self.found.setdefault((addr[0], announcement.port), announcement)

@@ -54,6 +54,8 @@ def password_problem(password: str) -> str | None:
 
 
 def _control_problem(what: str, text: str) -> str | None:
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        return f"bytes that are no UTF-8 in a hub {what} can never work: hubs read UTF-8"
     if any(ord(character) < 0x20 for character in text):
         return f"a control character in a hub {what} can never work"
     return None

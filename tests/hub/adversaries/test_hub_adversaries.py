@@ -9,11 +9,13 @@ import contextlib
 import json
 import os
 import socket
+import ssl
 import sys
 from pathlib import Path
 
 import pytest
 
+from packwire.hub.pool import THREADS
 from packwire.vesc.framing import encode_frame
 from tests.hub.adversaries.under_attack import (
     ASK,
@@ -29,8 +31,9 @@ from tests.hub.hubs import PASSWORD
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, and dials from 127.0.0.66")
 
-#: MiB that the hub's memory may grow by, whatever the attack.
+#: MiB that the hub's memory may grow by, whatever the attack; and what scrypt takes besides, in its threads.
 GROWTH = 24.0
+HASHING = 16.5 * THREADS
 #: For limits that let a whole attack in.
 GENEROUS = """
 connections_per_address = 5000
@@ -41,14 +44,14 @@ clients_per_device = 64
 
 
 @contextlib.asynccontextmanager
-async def attacked(folder, limits=""):
+async def attacked(folder, limits="", growth=GROWTH):
     async with hub_process(folder, limits) as hub:
         async with reading_throughout(hub) as client:
             before = hub.memory()
             hub.forget_peak()
             yield hub
             grown = hub.peak() - before
-            assert grown < GROWTH
+            assert grown < growth
         lost = client.stats.timeouts + client.stats.late + client.stats.unasked
         record(grown, client.stats.replies, lost)
 
@@ -92,7 +95,7 @@ async def test_1000_idle_connections_of_one_address_with_the_usual_limits(tmp_pa
 
 async def test_20_slow_readers_of_a_noisy_device(tmp_path):
     noise = encode_frame(b"\x15" + b"x" * 4000) * 16
-    async with attacked(tmp_path, GENEROUS) as hub:
+    async with attacked(tmp_path, GENEROUS, GROWTH + HASHING) as hub:
         noisy = await dial(hub, b"VESC:NOISY:%b\n\0" % PASSWORD.encode())
         await until(lambda: at_least(hub, "devices", 2))
         slow = [slow_reader(hub) for _ in range(20)]
@@ -144,7 +147,7 @@ async def test_20_megabytes_without_a_newline(tmp_path):
 
 
 async def test_2000_wrong_passwords(tmp_path):
-    async with attacked(tmp_path, GENEROUS) as hub:
+    async with attacked(tmp_path, GENEROUS, GROWTH + HASHING) as hub:
         before = await hub.metric("hashes_total")
 
         async def guess(number: int) -> None:
@@ -155,9 +158,66 @@ async def test_2000_wrong_passwords(tmp_path):
         assert await hub.metric("hashes_total") - before <= 16  # the rest had to wait
 
 
+async def test_2000_wrong_passwords_at_a_hub_that_has_hashed_none_yet(tmp_path):
+    async with hub_process(tmp_path, GENEROUS) as hub:
+        before = hub.memory()
+        hub.forget_peak()
+
+        async def guess(number: int) -> None:
+            await gone(await dial(hub, b"VESC:PACK%d:guess\n" % number))
+
+        await many(2000, guess)
+        await until(lambda: at_least(hub, "hashes_total", 1))
+        await until(lambda: at_most(hub, "password_checks", 0))
+        assert hub.peak() - before < GROWTH + HASHING
+        record(hub.peak() - before, 0, 0)
+
+
+async def test_300_wrong_passwords_that_hang_up_at_once(tmp_path):
+    async with attacked(tmp_path, GENEROUS, GROWTH + HASHING) as hub:
+        before = await hub.metric("hashes_total")
+
+        async def guess(number: int) -> None:
+            await gone(await dial(hub, b"VESC:PACK%d:guess\n" % number))
+
+        await many(300, guess)
+        await until(lambda: at_most(hub, "password_checks", 0))
+        assert await hub.metric("hashes_total") - before <= 16  # nearly all had gone before their turn
+
+
+def untrusting() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+async def test_700_tls_connections_that_never_log_in(tmp_path):
+    context = untrusting()
+    async with attacked(tmp_path, GENEROUS + "login_seconds = 60", growth=700 * 0.05) as hub:
+        idle = await many(700, lambda _: dial(hub, port=hub.tls_port, tls=context))
+        assert len(idle) == 700
+        await until(lambda: at_least(hub, "logging_in", 700))
+        for writer in idle:
+            await gone(writer)
+
+
+async def test_700_tls_handshakes_that_never_end(tmp_path):
+    incoming, hello = ssl.MemoryBIO(), ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        untrusting().wrap_bio(incoming, hello).do_handshake()
+    first = hello.read()
+    async with attacked(tmp_path, GENEROUS + "login_seconds = 60", growth=500 * 0.07) as hub:
+        idle = await many(700, lambda _: dial(hub, first, port=hub.tls_port))
+        await until(lambda: at_least(hub, "refused_logins_total", 200))
+        assert await hub.metric("logging_in") == 500
+        for writer in idle:
+            await gone(writer)
+
+
 @pytest.mark.parametrize("password", [PASSWORD, "wrong"])
 async def test_a_device_that_redials_100_times_a_second(tmp_path, password):
-    async with attacked(tmp_path) as hub:
+    async with attacked(tmp_path, growth=GROWTH + HASHING) as hub:
         for _ in range(100):
             with contextlib.suppress(ConnectionError):
                 writer = await dial(hub, b"VESC:NOISY:%b\n\0" % password.encode())
@@ -165,6 +225,10 @@ async def test_a_device_that_redials_100_times_a_second(tmp_path, password):
                 await gone(writer)
         assert await hub.metric("hashes_total") <= 2
         assert len(hub.log) < 40
+
+
+async def at_most(hub: HubProcess, name: str, count: float) -> bool:
+    return await hub.metric(name) <= count
 
 
 async def at_least(hub: HubProcess, name: str, count: float) -> bool:

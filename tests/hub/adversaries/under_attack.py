@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import re
+import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -10,11 +11,14 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import trustme
+
 from packwire.device.vesc_client import VescClient
+from packwire.hub.credentials import PasswordHash
 from packwire.sim.server import SimOptions, SimulatedVesc
 from packwire.vesc.commands import Command
 from packwire.vesc.requests import request
-from tests.hub.hubs import PASSWORD, is_connected, vesc_client, write_credentials
+from tests.hub.hubs import PASSWORD, is_connected, vesc_client
 
 #: Strangers come from here; the well-behaved from 127.0.0.1.
 STRANGER = "127.0.0.66"
@@ -28,8 +32,9 @@ class HubProcess:
     """`packwire hub`, as a user starts it."""
 
     pid: int
-    port: int
-    http_port: int
+    port: int = 0
+    tls_port: int = 0
+    http_port: int = 0
     log: list[str] = field(default_factory=list)
 
     def memory(self) -> float:
@@ -59,24 +64,31 @@ def _is(line: str, name: str) -> bool:
 
 @contextlib.asynccontextmanager
 async def hub_process(folder: Path, limits: str = "") -> AsyncIterator[HubProcess]:
-    """Run it with credentials for TESTPACK and NOISY, and TOML lines for its limits; see that it stops well."""
-    write_credentials(folder / "hub.credentials", TESTPACK=PASSWORD, NOISY=PASSWORD)
-    (folder / "hub.toml").write_text(f'credentials = "hub.credentials"\n[limits]\n{limits}\n')
+    """Run it with credentials for TESTPACK and NOISY, as costly as `packwire hub password` makes them.
+
+    `limits` are TOML lines. See that it stops well.
+    """
+    hashed = PasswordHash.of(PASSWORD).text
+    (folder / "hub.credentials").write_text(f"TESTPACK:{hashed}\nNOISY:{hashed}\n")
+    certificate = trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem
+    certificate.write_to_path(str(folder / "cert.pem"))
+    tls = '[tls]\nport = 0\ncertificate = "cert.pem"\n'
+    (folder / "hub.toml").write_text(f'credentials = "hub.credentials"\n{tls}[limits]\n{limits}\n')
     command = ("-m", "packwire", "hub", "--listen", "127.0.0.1:0", "--http-port", "0", "--config")
     process = await asyncio.create_subprocess_exec(
         sys.executable, *command, str(folder / "hub.toml"), stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
-    hub = HubProcess(process.pid, 0, 0)
+    hub = HubProcess(process.pid)
     try:
         while "ready" not in (line := (await process.stdout.readline()).decode()):
             assert line, "the hub did not start"
             hub.log.append(line)
-        port = re.search(r" port=(\d+)", "".join(hub.log))
+        port = re.search(r" port=(\d+) tls_port=(\d+)", "".join(hub.log))
         http_port = re.search(r":(\d+)/metrics", "".join(hub.log))
         assert port
         assert http_port
-        hub.port, hub.http_port = int(port[1]), int(http_port[1])
+        hub.port, hub.tls_port, hub.http_port = int(port[1]), int(port[2]), int(http_port[1])
         reading = asyncio.ensure_future(_keep_log(process.stdout, hub.log))
         yield hub
     finally:
@@ -129,9 +141,13 @@ async def _read(client: VescClient) -> None:
         await asyncio.sleep(0.005)
 
 
-async def dial(hub: HubProcess, first: bytes = b"") -> asyncio.StreamWriter:
+async def dial(
+    hub: HubProcess, first: bytes = b"", *, port: int | None = None, tls: ssl.SSLContext | None = None
+) -> asyncio.StreamWriter:
     """Connect as a stranger."""
-    _, writer = await asyncio.open_connection("127.0.0.1", hub.port, local_addr=(STRANGER, 0))
+    _, writer = await asyncio.open_connection(
+        "127.0.0.1", port or hub.port, local_addr=(STRANGER, 0), ssl=tls
+    )
     writer.write(first)
     return writer
 

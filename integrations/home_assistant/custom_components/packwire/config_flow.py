@@ -49,7 +49,8 @@ from .const import (
     LINK_TCP,
     LOGGER,
 )
-from .discovery import scan
+from .discovery import dialling, scan
+from .plain import in_markdown
 from .reasons import examine
 
 _PASSWORD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))
@@ -91,6 +92,7 @@ OPTIONS_SCHEMA = vol.Schema(
     }
 )
 #: The unique id of each VESC that was heard, by what it announced: host, port and name.
+_MOST_IDENTIFIED = 256
 _IDENTIFIED: HassKey[dict[tuple[str, int, str | None], str]] = HassKey(f"{DOMAIN}_identified")
 
 
@@ -149,7 +151,8 @@ class PackwireConfigFlow(ConfigFlow, domain=DOMAIN):
     async def async_step_no_bms(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Say that this VESC hears no BMS; add it all the same if that is wanted."""
         if user_input is None:
-            return self.async_show_form(step_id="no_bms", description_placeholders={CONF_NAME: self._name})
+            placeholders = {CONF_NAME: in_markdown(self._name)}
+            return self.async_show_form(step_id="no_bms", description_placeholders=placeholders)
         return self._create()
 
     async def async_step_integration_discovery(self, discovery_info: dict[str, Any]) -> ConfigFlowResult:
@@ -163,9 +166,12 @@ class PackwireConfigFlow(ConfigFlow, domain=DOMAIN):
         known = await self.async_set_unique_id(identified.get(announced, str(address_of(self._data))))
         if not _may_move(known):
             self._abort_if_unique_id_configured()
-        if not await self._identify():
-            return self.async_abort(reason=self._reason)
+        async with dialling(self.hass):
+            if not await self._identify():
+                return self.async_abort(reason=self._reason)
         identified[announced] = self._known.unique_id
+        while len(identified) > _MOST_IDENTIFIED:
+            del identified[next(iter(identified))]
         entry = await self.async_set_unique_id(self._known.unique_id)
         self._abort_if_unique_id_configured(updates=self._data if _may_move(entry) else None)
         self.context["title_placeholders"] = {CONF_NAME: self._name}
@@ -184,7 +190,7 @@ class PackwireConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask whether to add what was discovered."""
         if user_input is None:
             self._set_confirm_only()
-            placeholders = {CONF_NAME: self._name, CONF_HOST: self._data[CONF_HOST]}
+            placeholders = {CONF_NAME: in_markdown(self._name), CONF_HOST: self._data[CONF_HOST]}
             return self.async_show_form(step_id="confirm", description_placeholders=placeholders)
         return await self._add()
 
@@ -205,7 +211,10 @@ class PackwireConfigFlow(ConfigFlow, domain=DOMAIN):
             step_id="reauth_confirm",
             data_schema=vol.Schema({vol.Required(CONF_PASSWORD): _PASSWORD}),
             errors=errors,
-            description_placeholders={CONF_HUB_ID: entry.data[CONF_HUB_ID], CONF_HOST: entry.data[CONF_HOST]},
+            description_placeholders={
+                CONF_HUB_ID: in_markdown(entry.data[CONF_HUB_ID]),
+                CONF_HOST: entry.data[CONF_HOST],
+            },
         )
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:  # noqa: ARG002

@@ -17,6 +17,7 @@ from packwire.link import tcp as _tcp  # noqa: F401
 from packwire.sample import Condition
 
 from .const import CONF_HUB_ID, CONF_LINK, LINK_HUB
+from .plain import name
 
 type VescAddress = HubAddress | TcpAddress
 
@@ -60,4 +61,4 @@ async def identify(address: VescAddress) -> Identity:
         has_bms = any(
             sample.node in batteries and sample.condition is not Condition.ABSENT for sample in samples
         )
-        return Identity(unique_id_of(device, address), device.name, has_bms)
+        return Identity(unique_id_of(device, address), name(device.name), has_bms)

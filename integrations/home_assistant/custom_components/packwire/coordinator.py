@@ -32,6 +32,7 @@ from .const import (
     LOGGER,
 )
 from .issues import Issues
+from .plain import MOST_OF_A_STATE, name, plain
 from .reasons import is_wrong_password
 
 type PackwireConfigEntry = ConfigEntry["PackwireCoordinator"]
@@ -133,7 +134,9 @@ class PackwireCoordinator(DataUpdateCoordinator[dict[str, NodeState]]):
         theirs = unique_id_of(device, self.address)
         if ours.startswith(UUID_PREFIX) and theirs.startswith(UUID_PREFIX) and ours != theirs:
             self.update_interval = max(self._interval, timedelta(seconds=max(follow.DELAYS)))
-            self.failure = f"{device.name} answers at {self.address}, and it is not the VESC of this entry"
+            self.failure = (
+                f"{name(device.name)} answers at {self.address}, and it is not the VESC of this entry"
+            )
             raise UpdateFailed(translation_domain=DOMAIN, translation_key="another_vesc")
 
     async def _disconnect(self) -> None:
@@ -191,11 +194,14 @@ class PackwireCoordinator(DataUpdateCoordinator[dict[str, NodeState]]):
         for key, state in self.data.items():
             if self.usable(key) and key in self._quiet:
                 self._quiet.discard(key)
-                LOGGER.info("%s: %s reports again", self.name, state.node.name)
+                LOGGER.info("%s: %s reports again", self.name, name(state.node.name))
             elif self._is_quiet(state) and key not in self._quiet:
                 self._quiet.add(key)
                 LOGGER.warning(
-                    "%s: %s no longer reports: %s", self.name, state.node.name, state.sample.reason
+                    "%s: %s no longer reports: %s",
+                    self.name,
+                    name(state.node.name),
+                    plain(state.sample.reason, MOST_OF_A_STATE),
                 )
 
     def _judge_battery(self) -> None:
@@ -218,7 +224,7 @@ class PackwireCoordinator(DataUpdateCoordinator[dict[str, NodeState]]):
         self._attempt += 1
         self._settled_after = 2 * delay
         self.update_interval = max(self._interval, timedelta(seconds=delay))
-        self.failure = str(error)
+        self.failure = plain(str(error), MOST_OF_A_STATE)
         if isinstance(error, DisplacedError):
             self.issues.displaced()
         await self.issues.unanswered(error, self.address)

@@ -17,6 +17,7 @@ from packwire.quantity import QUANTITIES, Value
 from .const import DOMAIN
 from .coordinator import NodeState, PackwireConfigEntry, PackwireCoordinator
 from .descriptions import Part
+from .plain import MOST_OF_A_NAME, name, plain
 
 
 class PackwireEntity(CoordinatorEntity[PackwireCoordinator]):
@@ -98,13 +99,13 @@ def device_info(coordinator: PackwireCoordinator, node: Node) -> DeviceInfo:
     info = DeviceInfo(
         identifiers={(DOMAIN, coordinator.unique_id_of_node(node.key))},
         translation_key=node.kind.value,
-        translation_placeholders={"name": entry.title, "number": _number(node)},
+        translation_placeholders={"name": name(entry.title), "number": _number(node)},
         manufacturer="VESC" if node.firmware else None,
-        model=node.name,
-        sw_version=node.firmware or None,
+        model=name(node.name),
+        sw_version=plain(node.firmware, MOST_OF_A_NAME) or None,
     )
     if node.via is None:  # the one that we are connected to, whatever it is
-        info["name"] = entry.title
+        info["name"] = name(entry.title)
         del info["translation_key"], info["translation_placeholders"]
     if node.via is not None:
         info["via_device"] = (DOMAIN, coordinator.unique_id_of_node(node.via))

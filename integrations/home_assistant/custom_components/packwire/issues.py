@@ -13,6 +13,7 @@ from packwire.sample import Condition
 
 from .connection import VescAddress
 from .const import CONF_REPAIR_AFTER, DEFAULT_REPAIR_AFTER, DOMAIN
+from .plain import MOST_OF_A_STATE, in_markdown, name, plain
 from .reasons import TOLD, examine
 
 NOT_ANSWERING = "not_answering"
@@ -71,7 +72,7 @@ class Issues:
             finding.told,
             minutes=f"{minutes:g}",
             verdict=finding.verdict,
-            error=finding.error,
+            error=in_markdown(plain(finding.error, MOST_OF_A_STATE)),
         )
 
     @callback
@@ -109,7 +110,7 @@ class Issues:
             is_fixable=False,
             severity=ir.IssueSeverity.WARNING if kind == DISPLACED else ir.IssueSeverity.ERROR,
             translation_key=f"{kind}_{reason_key}" if reason_key else kind,
-            translation_placeholders={"name": self._entry.title, **placeholders},
+            translation_placeholders={"name": name(self._entry.title), **placeholders},
         )
 
     def _clear(self, kind: str) -> None:

@@ -15,6 +15,7 @@ from .const import CONF_CELLS
 from .coordinator import NodeState, PackwireConfigEntry
 from .descriptions import PackwireSensorDescription, sensor
 from .entity import PackwireEntity, add_entities_of_nodes, parts
+from .plain import MOST_OF_A_STATE, plain
 
 # The coordinator reads; entities only show.
 PARALLEL_UPDATES = 0
@@ -58,6 +59,8 @@ class PackwireSensor(PackwireEntity, SensorEntity):
         part = self.entity_description.part
         value = self.amount(part)
         assert not isinstance(value, tuple)
+        if isinstance(value, str):
+            return plain(value, MOST_OF_A_STATE)
         return round(value, part.quantity.precision) if isinstance(value, float) else value
 
 
@@ -81,4 +84,5 @@ class ConditionSensor(PackwireEntity, SensorEntity):
     def extra_state_attributes(self) -> dict[str, str]:
         """Return why the values are not fresh."""
         state = self.state_of_node
-        return {"reason": state.sample.reason} if state and state.sample.reason else {}
+        reason = plain(state.sample.reason, MOST_OF_A_STATE) if state else ""
+        return {"reason": reason} if reason else {}

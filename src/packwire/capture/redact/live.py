@@ -6,6 +6,7 @@ segments, and a false header may stand in front of one. Who cannot wait any long
 masked that could be part of a secret.
 """
 
+import re
 from collections import Counter
 
 from packwire.capture.redact.canvas import STAR
@@ -22,6 +23,19 @@ _LINES = (b"VESC", b"PING")
 _ANSWERS = (b"PONG", b"NULL")
 _BEGIN_SIZE = 4
 _HEADERS = (2, 3, 4)
+
+
+def _beginning(word: str) -> str:
+    """Return a pattern for a word, or for its beginning at the end; hubs mind neither case nor blanks."""
+    pattern = word[-1]
+    for letter in reversed(word[:-1]):
+        pattern = rf"{letter} *(?:{pattern}|\Z)"
+    return pattern
+
+
+#: A hub's login may stand behind anything: no hub takes it then, but its password is one all the same.
+_LOGIN_BEGINS = re.compile(f"{_beginning('VESC:')}|{_beginning('VESCTOOL:')}".encode(), re.IGNORECASE)
+_WHOLE_LOGIN = re.compile(rb"V *E *S *C *(?:T *O *O *L *)?:[^:\n]*:([^\n]+)", re.IGNORECASE)
 
 #: Commands whose payloads are masked, wholly or in part.
 _SECRET = frozenset(
@@ -131,13 +145,24 @@ class LiveMasker:
         for frame in frames:
             self._junk(frame.start - self._position)
             content = bytes(self._raw[: frame.size])
-            self._put(
-                self._mended(content, masked_frame(content, len(frame.payload), self._counts)), frame.size
-            )
+            masked = self._without_logins(masked_frame(content, len(frame.payload), self._counts))
+            self._put(self._mended(content, masked), frame.size)
             self._position += frame.size
             self._in_step = True
         waiting = self._framer.stats.waiting
         self._junk((waiting.since if waiting else self._framer.stats.received) - self._position)
+
+    def _without_logins(self, frame: bytes) -> bytes:
+        """Return a whole frame without the password of a login line within it, its CRC mended."""
+        found = [match.span(1) for match in _WHOLE_LOGIN.finditer(frame, 0, len(frame) - TRAILER)]
+        if not found:
+            return frame
+        masked = bytearray(frame)
+        for start, end in found:
+            masked[start:end] = bytes((STAR,)) * (end - start)
+        self._counts[LOGIN] += len(found)
+        masked[-TRAILER:-1] = crc16_xmodem(bytes(masked[masked[0] : -TRAILER])).to_bytes(2)
+        return bytes(masked)
 
     def _junk(self, size: int) -> None:
         """Mask bytes that are in no frame, they may be the rest of a torn one; but not zeros alone."""
@@ -171,7 +196,9 @@ class LiveMasker:
         at = _command_at(raw, 0)
         if at >= len(raw) or raw[at] in _SECRET:
             return min(at + 1, len(raw))
-        return next((place for place in range(1, len(raw)) if _may_be_secret(raw, place)), len(raw))
+        login = _LOGIN_BEGINS.search(raw)
+        end = len(raw) if login is None else login.start()
+        return next((place for place in range(1, end) if _may_be_secret(raw, place)), end)
 
 
 def _command_at(raw: bytearray, header: int) -> int:

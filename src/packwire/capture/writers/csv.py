@@ -7,6 +7,7 @@ from io import StringIO
 
 from packwire.capture.packets import NO_TIME
 from packwire.messages import Direction, Messages
+from packwire.visible import printable
 
 HEADER = ("file", "packets", "time", "seconds", "direction", "channel", "size", "hex")
 
@@ -40,12 +41,12 @@ def table(parts: Iterable[tuple[str, Messages, int]]) -> Iterator[tuple[str, ...
         for row, (time, direction, channel) in enumerate(columns):
             payload = messages.payload(row)
             yield (
-                name,
+                printable(name),
                 " ".join(map(str, messages.packets_of(row))),
                 iso_time(time),
                 "" if NO_TIME in (time, first) else f"{(time - first) / 1e9:.9f}",
                 DIRECTION_NAMES[direction],
-                messages.channels[channel],
+                printable(messages.channels[channel]),
                 str(len(payload)),
                 payload.hex(),
             )

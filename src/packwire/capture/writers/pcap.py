@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from packwire.capture.packets import LINKTYPE_HCI_H4, PacketDirection, Packets
-from packwire.capture.writers.records import H4_WITH_DIRECTION, Records, blocks, records
+from packwire.capture.writers.records import H4_WITH_DIRECTION, LARGEST, Records, blocks, records
 from packwire.errors import BadOptionError
 
 _MICROSECONDS, _NANOSECONDS = 0xA1B2C3D4, 0xA1B23C4D
@@ -49,7 +49,7 @@ def _pieces(found: Records, unit: int, with_direction: bool) -> Iterator[bytes]:
         prefix = record.prefix
         if with_direction:
             prefix = (_RECEIVED if record.direction == PacketDirection.RECEIVED else _SENT) + prefix
-        original = record.original + 4 * with_direction
+        original = min(record.original + 4 * with_direction, LARGEST)
         yield header(seconds, rest // unit, len(prefix) + len(record.payload), original)
         yield prefix
         yield record.payload.tobytes()

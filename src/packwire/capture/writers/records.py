@@ -23,6 +23,8 @@ from packwire.messages import Int64s
 #: LINKTYPE_ numbers [https://www.tcpdump.org/linktypes.html] that hold a packet's direction themselves.
 H4_WITH_DIRECTION = 201
 
+#: An original length has 32 bits in every format; a file may claim it all, and a prefix comes on top.
+LARGEST = 0xFFFF_FFFF
 #: So many records are joined before they are written.
 _BLOCK = 4096
 
@@ -67,7 +69,8 @@ class Records:
         for time, interface, direction, indicator, start, size, original in columns:
             prefix = prefixes[indicator]
             payload = view[start : start + size]
-            yield Record(time, interface, direction, prefix, payload, original + len(prefix))
+            on_wire = min(original + len(prefix), LARGEST)
+            yield Record(time, interface, direction, prefix, payload, on_wire)
 
     def only_link_type(self, name: str) -> int:
         """Return the one link type of all packets; raise BadOptionError where there are several."""

@@ -1,0 +1,59 @@
+"""Texts of devices, files and strangers made fit for a terminal, and for JSON that is shown on one.
+
+What is not seen can do harm: control characters (C0, C1) reprogram a terminal, others turn the direction of
+text, have no width, or end a line.
+"""
+
+import json
+import math
+import re
+from typing import Any
+
+#: Letters by their category, and yet nothing is seen of them: fillers and joiners.
+_BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
+_BLANKS = re.compile(f"[{_BLANK}]")
+_REPLACED = "\N{REPLACEMENT CHARACTER}"
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    """Return text in which each character can be seen; others, but for those to `keep`, are replaced."""
+    if text.isprintable() and not _BLANKS.search(text):
+        return text
+    return "".join(each if _is_seen(each) or each in keep else _REPLACED for each in text)
+
+
+def json_text(value: Any) -> str:
+    """Return a value as JSON on one line, in which all that is not seen is escaped.
+
+    What JSON has no number for (NaN, infinity) is null.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
+    if text.isprintable() and not _BLANKS.search(text):
+        return text
+    return "".join(each if _is_seen(each) else _escaped(each) for each in text)
+
+
+def _is_seen(character: str) -> bool:
+    return character.isprintable() and character not in _BLANK
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if code < 0x10000:
+        return f"\\u{code:04x}"
+    high, low = divmod(code - 0x10000, 0x400)
+    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
+
+
+def _finite(value: Any) -> Any:
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case dict():
+            return {key: _finite(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_finite(each) for each in value]
+    return value
