@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from packwire.device.vesc_client import VescClient
 from packwire.sim.server import SimOptions, SimulatedVesc
 from packwire.vesc.commands import Command
 from packwire.vesc.requests import request
+from tests.device.vesc_client import VescClient
 from tests.hub.hubs import PASSWORD, is_connected, vesc_client, write_credentials
 
 #: Strangers come from here; the well-behaved from 127.0.0.1.
