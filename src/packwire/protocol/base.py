@@ -68,6 +68,9 @@ class Framer(Interface):
     def give_up(self) -> list[Frame]:
         """Stop waiting for the frame that a header announced."""
 
+    def reset(self) -> None:
+        """Forget a frame that has begun."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
