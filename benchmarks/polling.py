@@ -5,12 +5,15 @@ import time
 
 from benchmarks.figure import Figure
 from benchmarks.simulator import simulator
-from packwire.device.vesc_client import VescClient
+from packwire.device.client import Client
 from packwire.link.tcp import TcpLink
+from packwire.protocol.base import Options
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
+from packwire.vesc.protocol import VescProtocol
 from packwire.vesc.replies import BMS_GET_VALUES
 from packwire.vesc.requests import request
+from packwire.vesc.session import VescSession
 
 POLLS = 3000
 ROUNDS = 5
@@ -37,11 +40,12 @@ async def _rounds(port: int) -> tuple[float, float]:
 
 
 async def _packwire(port: int) -> float:
-    client = VescClient(TcpLink("127.0.0.1", port))
-    await client.connect()
+    client = Client(TcpLink("127.0.0.1", port), VescProtocol())
+    session = VescSession(client, Options())
+    await client.connect(session)
     started = time.perf_counter()
     for _ in range(POLLS):
-        reply = BMS_GET_VALUES.decode(await client.request(POLL)).reply
+        reply = BMS_GET_VALUES.decode(await session.ask(POLL)).reply
         assert reply.cell_num == 20
     rate = POLLS / (time.perf_counter() - started)
     assert client.stats.timeouts == 0

@@ -1,6 +1,11 @@
 """What every test has: a cache folder of its own, and no password or terminal setting from outside."""
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is the machine's business.
+settings.register_profile("packwire", deadline=None)
+settings.load_profile("packwire")
 
 
 @pytest.fixture(autouse=True)

@@ -46,3 +46,26 @@ class Sample:
     def when(self) -> datetime:
         """Return the moment of measurement in UTC (to the microsecond)."""
         return datetime.fromtimestamp(self.time / 1e9, UTC)
+
+
+def derived(values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the values with those that follow from them: power, and what the cells say together.
+
+    What a device says itself stays.
+    """
+    voltage, current, cells = values.get("voltage"), values.get("current"), values.get("cell_voltages")
+    more: dict[str, Value] = {}
+    if isinstance(voltage, float | int) and isinstance(current, float | int):
+        more["power"] = current * voltage
+    if isinstance(cells, tuple) and cells:
+        numbers = [cell for cell in cells if isinstance(cell, float | int)]
+        lowest, highest = min(numbers), max(numbers)
+        more |= {
+            "cell_count": len(cells),
+            "cell_voltage_min": lowest,
+            "cell_voltage_max": highest,
+            "cell_voltage_spread": round(highest - lowest, 6),
+            "cell_min_number": cells.index(lowest) + 1,
+            "cell_max_number": cells.index(highest) + 1,
+        }
+    return more | dict(values)

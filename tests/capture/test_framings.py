@@ -1,5 +1,7 @@
 """Looking for frames takes work in proportion to the stream, whatever is in it."""
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,7 +58,9 @@ def _work(stream, name):
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_work_grows_linearly(monkeypatch, name):
-    counted = {key: (_counting(function), width) for key, (function, width) in CHECKSUMS.items()}
+    counted = {
+        key: SimpleNamespace(of=_counting(entry.of), size=entry.size) for key, entry in CHECKSUMS.items()
+    }
     monkeypatch.setattr(framings, "CHECKSUMS", counted)
     for begin in BEGINNINGS:
         for size in (1_000, 10_000):

@@ -32,7 +32,7 @@ def version(hardware: int = 2, name: str = "VESC Express T") -> bytes:
 
 
 def controller(can_id: int) -> bytes:
-    numbers: dict[str, Any] = {name: 0 for name, _ in GET_VALUES.fields}
+    numbers: dict[str, Any] = dict.fromkeys(GET_VALUES.codec.names, 0)
     return b"\x04" + GET_VALUES.encode(Values(**numbers | {"controller_id": can_id, "v_in": 83.9}))
 
 

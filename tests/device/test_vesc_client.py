@@ -5,15 +5,15 @@ import contextlib
 
 import pytest
 
-from packwire.device.no_reply import NoReplyError
-from packwire.device.vesc_client import VescClient
 from packwire.errors import GoneError, NoAnswerError, NotAVescError, UnreachableError
 from packwire.link.tcp import TcpLink
+from packwire.protocol.no_reply import NoReplyError
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.replies import BMS_GET_VALUES, GET_VALUES
 from packwire.vesc.requests import FILLER, forward_can, request
 from tests.device.scripted import CONTROLLER, EXPRESS, bms_reply, framed, scripted, usual, values_reply
+from tests.device.vesc_client import VescClient
 
 BMS = request(Command.BMS_GET_VALUES)
 VALUES = request(Command.GET_VALUES)
@@ -219,7 +219,7 @@ async def test_the_late_reply_to_a_cancelled_request_is_not_taken_for_the_next_a
 
 
 async def test_where_the_fence_is_not_answered_the_client_waits_out_what_may_still_come(monkeypatch):
-    monkeypatch.setattr("packwire.device.vesc_client.LATEST", 1.2)
+    monkeypatch.setattr("packwire.device.client.LATEST", 1.2)
 
     def handler(payload):
         if payload[0] == Command.FORWARD_CAN and payload[1] == 61:

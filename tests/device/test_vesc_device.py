@@ -32,7 +32,7 @@ async def read_once(simulation, **options):
 async def test_express_bms_and_controller():
     async with simulated() as simulation:
         device, samples = await read_once(simulation)
-    assert [(node.key, node.kind, node.can_id, node.via) for node in device.nodes] == [
+    assert [(node.key, node.kind, node.number, node.via) for node in device.nodes] == [
         ("vesc", NodeKind.GATEWAY, None, None),
         ("bms", NodeKind.BATTERY, 10, "vesc"),
         ("can/84", NodeKind.CONTROLLER, 84, "vesc"),
@@ -108,7 +108,9 @@ async def test_a_bms_that_runs_the_firmware_of_an_express(alone):
         assert samples["can/10"].values["cell_count"] == 20
     else:
         assert (kinds["bms"], kinds["can/3"]) == (NodeKind.BATTERY, NodeKind.GATEWAY)
-        assert next(node for node in device.nodes if node.key == "bms").identity == "vesc-" + "cc" * 12
+        assert (
+            next(node for node in device.nodes if node.key == "bms").identity == "vesc-" + "aa" * 12 + "-bms"
+        )
 
 
 async def test_a_can_id_that_nobody_has_and_who_does_answer():
@@ -163,11 +165,11 @@ async def test_known_nodes_are_not_searched_for_again():
     memory = SessionMemory()
     async with simulated() as simulation:
         async with open_device(simulation.address, memory=memory) as first:
-            asked_first = first.client.stats.requests
+            asked_first = first.statistics.requests
         async with open_device(simulation.address, memory=memory, can_ids=()) as second:
             await second.find_nodes(quick=True)
             assert [node.key for node in second.nodes] == [node.key for node in first.nodes]
-            assert second.client.stats.requests == asked_first - 1  # no PING_CAN
+            assert second.statistics.requests == asked_first - 1  # no PING_CAN
             assert any("known from last time" in remark for remark in second.remarks)
 
 
@@ -176,7 +178,7 @@ async def test_an_empty_memory_is_no_knowledge():
     memory = SessionMemory()
     async with simulated("dead-node:10,84") as simulation:
         async with open_device(simulation.address, memory=memory, timeout=0.1) as first:
-            assert [node.can_id for node in first.nodes if node.key != "bms"] == [None]
+            assert [node.number for node in first.nodes if node.key != "bms"] == [None]
         simulation.faults.cancel("dead-node")
         async with open_device(simulation.address, memory=memory, can_ids=()) as second:
             await second.find_nodes(quick=True)
@@ -237,7 +239,7 @@ async def test_a_known_node_that_is_gone_makes_it_search():
         async with open_device(simulation.address, memory=memory) as device:
             memory.remember(device.nodes[0].identity, [10, 77, 84])
         async with open_device(simulation.address, memory=memory, timeout=0.05) as device:
-            assert [node.can_id for node in device.nodes] == [None, 10, 84]
+            assert [node.number for node in device.nodes] == [None, 10, 84]
 
 
 async def test_speed_and_odometer_are_given_up_where_the_firmware_has_none():
@@ -258,7 +260,7 @@ async def test_speed_and_odometer_are_given_up_where_the_firmware_has_none():
 
 
 async def test_a_frozen_bms_is_found_out_by_the_motor(monkeypatch):
-    monkeypatch.setattr("packwire.device.staleness.LEAST_SECONDS", 0.0)
+    monkeypatch.setattr("packwire.vesc.staleness.LEAST_SECONDS", 0.0)
     amperes = iter(range(100))
 
     def handler(payload):

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from packwire.address import HubAddress
-from packwire.device.vesc_client import VescClient
 from packwire.hub.credentials import PasswordHash
 from packwire.hub.server import Hub
 from packwire.hub.settings import HubSettings
 from packwire.link.hub import HubLink, Presence, ping_hub
 from packwire.sim.server import SimOptions, SimulatedVesc
 from packwire.vesc.hublogin import Login, Role
+from tests.device.vesc_client import VescClient
 from tests.sim.raw import Raw, eventually, raw
 
 PASSWORD = "secret42"

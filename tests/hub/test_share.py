@@ -10,7 +10,6 @@ import pytest
 
 from packwire.address import TcpAddress
 from packwire.device import open_link
-from packwire.device.vesc_client import VescClient
 from packwire.errors import BadOptionError, NoAnswerError, NotAVescError, UnreachableError
 from packwire.hub.share import ClientCame, ClientLeft, DeviceAway, DeviceThere, Refused, Share, ShareEvent
 from packwire.link.hub import HubLink
@@ -20,6 +19,7 @@ from packwire.vesc.framing import Framer
 from packwire.vesc.permissions import READ_ONLY, kind_of, parse_policy
 from packwire.vesc.requests import request
 from tests.device.scripted import framed, scripted, usual
+from tests.device.vesc_client import VescClient
 from tests.hub.replay import Exchange, RecordedDevice, every_session
 from tests.sim.raw import Raw, eventually, hub_with_device, raw, simulated
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from packwire.insight.checksums import CATALOGUE, checksums, find_checksum
+from packwire.insight.checksums import checksums, find_checksum
+from packwire.wire.checksum import CATALOGUE
 
 #: The check values of the CRC RevEng catalogue: the CRC of "123456789".
 CHECKS = {

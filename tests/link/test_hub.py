@@ -70,7 +70,7 @@ async def test_bytes_swallowed_with_the_login_do_no_harm():
 
 async def test_ids_are_as_the_hub_sees_them():
     async with hub_with_vesc() as hub, device(hub, device_id="test pack") as reached:
-        assert reached.version.hw_name == "VESC Express T"
+        assert reached.name == "VESC Express T"
 
 
 async def test_ping():

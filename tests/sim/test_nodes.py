@@ -25,7 +25,8 @@ from packwire.vesc.replies import (
 )
 from packwire.vesc.requests import custom_config, request, stats, values_selective
 from packwire.vesc.secrets import MASKED, decode_config
-from packwire.wire.layout import Array, Layout, Number
+from packwire.wire.fields import Field
+from packwire.wire.layout import Layout
 from tests.shared_data import needs_replies, recorded_replies
 
 REPLIES = recorded_replies()
@@ -47,21 +48,21 @@ def assert_within_one_step(layout: Layout[Any], payload: bytes | None, truth: ob
     reply, missing, left_over = layout.decode(payload)
     assert not missing
     assert not left_over
-    for name, part in layout.fields:
-        got, true = getattr(reply, name), getattr(truth, name)
-        if isinstance(part, Number):
-            assert_number(name, part, got, true)
-        elif isinstance(part, Array):
+    for field in layout.fields:
+        got, true = getattr(reply, field.name), getattr(truth, field.name)
+        if field.type.numeric and field.count is None:
+            assert_number(field, got, true)
+        elif field.count is not None:
             assert len(got) == len(true)
             for one, other in zip(got, true, strict=True):
-                assert_number(name, part.item, one, other)
+                assert_number(field, one, other)
         else:
             assert got == true
 
 
-def assert_number(name: str, part: Any, got: float, true: float) -> None:
-    step = 1e-6 * max(1.0, abs(true)) if part.code == "f" else 1 / part.scale
-    assert abs(got - true) <= step * 1.000001, name
+def assert_number(field: Field, got: float, true: float) -> None:
+    step = 1e-6 * max(1.0, abs(true)) if field.code == "f" else field.scale
+    assert abs(got - true) <= step * 1.000001, field.name
 
 
 courses = {
@@ -115,9 +116,10 @@ def test_selective_replies_hold_what_the_mask_says(mask):
         assert not left_over
         assert reply.mask == mask
         truth = whole()
-        for name, part in layout.fields[1:]:
-            if mask >> part.bit & 1:
-                assert_number(name, part, getattr(reply, name), getattr(truth, name))
+        for field in layout.fields[1:]:
+            name, bit = field.name, layout.bits[field.name]
+            if mask >> bit & 1:
+                assert_number(field, getattr(reply, name), getattr(truth, name))
             else:
                 assert getattr(reply, name) is None
 

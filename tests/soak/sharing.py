@@ -20,12 +20,12 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from packwire.device.vesc_client import VescClient
 from packwire.link.tcp import TcpLink
 from packwire.sim.server import SimOptions, SimulatedVesc
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.requests import request
+from tests.device.vesc_client import VescClient
 from tests.hub.adversaries.under_attack import ASK, HubProcess, dial, hub_process
 from tests.hub.hubs import PASSWORD, is_connected, vesc_client
 

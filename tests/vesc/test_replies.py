@@ -1,6 +1,6 @@
 """Replies against what real firmware sent: every field at its place, with its value."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -21,8 +21,10 @@ from packwire.vesc.replies import (
     reply_spans,
 )
 from packwire.vesc.requests import inner_request
-from packwire.wire.layout import Number
 from tests.shared_data import needs_replies, recorded_replies
+
+if TYPE_CHECKING:
+    from packwire.wire.fields import Field
 
 RECORDED = recorded_replies()
 DECODED = {name: entry for name, entry in RECORDED.items() if name != "get_custom_config"}
@@ -72,9 +74,9 @@ class TestRecorded:
 def _step(entry, span) -> float:
     """One step of a field's encoding; what crossed the CAN bus was rounded there too."""
     command = bytes.fromhex(entry["reply"])[0]
-    part: Any = dict(LAYOUTS[command].fields)[span.name.partition("[")[0]]
-    number = part if isinstance(part, Number) else part.item
-    step = abs(span.value) * 2**-23 if number.code == "f" else max(1 / number.scale, 1e-9)
+    fields: dict[str, Field] = {field.name: field for field in LAYOUTS[command].fields}
+    number = fields[span.name.partition("[")[0]]
+    step = abs(span.value) * 2**-23 if number.code == "f" else max(number.scale, 1e-9)
     if entry["value_crossed_can"] and span.name in {"soc", "soh"}:
         return step + 1 / 255
     if entry["value_crossed_can"] and span.name == "temp_max_cell":
@@ -123,7 +125,7 @@ def test_a_bms_reply_of_any_age_is_decoded_as_far_as_it_goes():
     payload = b"\x60" + BMS_GET_VALUES.encode(BMS_20)
     whole, missing, left_over = BMS_GET_VALUES.decode(payload)
     assert (missing, left_over) == ((), 0)
-    names = [name for name, _ in BMS_GET_VALUES.fields]
+    names = BMS_GET_VALUES.codec.names
     for size in range(1, len(payload)):
         reply, missing, left_over = BMS_GET_VALUES.decode(payload[:size])
         assert missing
@@ -184,8 +186,8 @@ def test_selective_replies_hold_what_the_mask_says(mask):
     payload = b"\x32" + GET_VALUES_SELECTIVE.encode(selective)
     reply, missing, left_over = GET_VALUES_SELECTIVE.decode(payload)
     assert (missing, left_over) == ((), 0)
-    for name, part in GET_VALUES.fields:
-        expected = getattr(full, name) if mask >> part.bit & 1 else None
+    for name, bit in GET_VALUES.bits.items():
+        expected = getattr(full, name) if mask >> bit & 1 else None
         assert getattr(reply, name) == pytest.approx(expected)
 
 
@@ -201,8 +203,7 @@ def test_no_bytes_make_a_decoder_fail(command, body):
 def test_what_decodes_whole_encodes_to_the_same_bytes(body):
     for command in (Command.GET_VALUES, Command.GET_VALUES_SETUP):
         layout = LAYOUTS[command]
-        numbers: list[Any] = [part for _, part in layout.fields]
-        size = sum(part.width for part in numbers)
+        size = sum(field.width or 0 for field in layout.fields)
         payload = bytes([command]) + body.ljust(size, b"\x5a")[:size]
         assert payload[:1] + layout.encode(layout.decode(payload).reply) == payload
 

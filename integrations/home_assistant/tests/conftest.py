@@ -15,7 +15,7 @@ import custom_components  # noqa: F401 - before phacc's own package of that name
 from custom_components.packwire import connection, coordinator, discovery, issues, reasons
 from custom_components.packwire.connection import address_of, identify
 from custom_components.packwire.const import CONF_HUB_ID, CONF_LINK, DOMAIN, LINK_HUB, LINK_TCP
-from packwire.device import vesc_client
+from packwire.device import client as device_client
 from packwire.sim.hub import SimulatedHub
 from packwire.sim.server import DEVICE_ID, PASSWORD, SimOptions, SimulatedVesc
 
@@ -151,8 +151,8 @@ def clock(monkeypatch):
 @pytest.fixture
 def impatient(monkeypatch):
     """Do not wait for late replies."""
-    monkeypatch.setattr(vesc_client, "LATEST", 0.05)
-    monkeypatch.setattr(vesc_client, "FENCE_TIMEOUT", 0.05)
+    monkeypatch.setattr(device_client, "LATEST", 0.05)
+    monkeypatch.setattr(device_client, "FENCE_TIMEOUT", 0.05)
 
 
 @pytest.fixture

@@ -50,13 +50,16 @@ class Framing:
 
     def checks(self, frame: bytes) -> bool:
         """Tell whether the frame's checksum is right."""
-        function, width = CHECKSUMS[self.checksum]
-        width *= 1 + self.ascii_hex
-        field = frame[self.checksum_at : self.checksum_at + width or None]
+        said = frame[self.checksum_at : self.checksum_at + self.checksum_size or None]
+        return (said.upper() if self.ascii_hex else said) == self.checksum_of(frame)
+
+    def checksum_of(self, frame: bytes) -> bytes:
+        """Return the bytes that are right as the frame's checksum."""
+        checksum = CHECKSUMS[self.checksum]
+        number = checksum.of(frame[self.covered])
         if self.ascii_hex:
-            return field.upper() == b"%04X" % function(frame[self.covered])
-        said = int.from_bytes(field, "little" if self.order == "little" else "big")
-        return function(frame[self.covered]) == said
+            return b"%0*X" % (2 * checksum.size, number)
+        return number.to_bytes(checksum.size, "little" if self.order == "little" else "big")
 
     def header_of(self, message: bytes, *, asks: bool) -> int:
         """Return how many of the first bytes of a message say what kind it is."""
@@ -67,7 +70,7 @@ class Framing:
     @property
     def checksum_size(self) -> int:
         """Return how many bytes of a frame its checksum takes."""
-        return CHECKSUMS[self.checksum][1] * (1 + self.ascii_hex)
+        return CHECKSUMS[self.checksum].size * (1 + self.ascii_hex)
 
 
 class Found(NamedTuple):

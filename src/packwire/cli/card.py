@@ -40,7 +40,7 @@ def node_summary(node: Node, sample: Sample) -> Text:
 
 def node_lines(node: Node, sample: Sample, width: int) -> Iterator[Text]:
     """Yield the lines of one node; cells are laid out for a terminal of this width."""
-    if node.kind is not NodeKind.GATEWAY or node.can_id is not None:  # our own gateway is the title
+    if node.kind is not NodeKind.GATEWAY or node.number is not None:  # our own gateway is the title
         yield node_summary(node, sample)
     if node.kind is NodeKind.BATTERY:
         yield from _battery_details(sample.values, width)
@@ -49,8 +49,8 @@ def node_lines(node: Node, sample: Sample, width: int) -> Iterator[Text]:
 def _head(node: Node, sample: Sample) -> Text:
     head = Text(INDENT)
     head.append(printable(_title_of(node)), "bold cyan")
-    if node.can_id is not None:
-        head.append(f"  can {node.can_id}")
+    if node.number is not None:
+        head.append(f"  can {node.number}")
     match sample.condition:
         case Condition.STALE:
             head.append(f"  STALE: {sample.reason}", "bold red")

@@ -13,8 +13,7 @@ from packwire.address import Address, SimAddress, TcpAddress, parse_address, wit
 from packwire.cli.known_nodes import CachedIds
 from packwire.cli.limits import positive, positive_or_none
 from packwire.cli.passwords import with_password
-from packwire.device import Node, open_device
-from packwire.device.vesc import VescDevice
+from packwire.device import Device, Node, open_device
 from packwire.errors import BadOptionError
 
 
@@ -52,7 +51,7 @@ class Target:
         can_id = self.address.can_id
         return self.options.node if can_id is None else f"can/{can_id}"
 
-    def device(self, *, tries: int) -> VescDevice:
+    def device(self, *, tries: int) -> Device:
         """Return the device, not connected yet; its CAN bus is left for `find_nodes`."""
         return open_device(
             self.address,

@@ -13,10 +13,9 @@ from packwire.cli.card import node_lines, title
 from packwire.cli.devices import DeviceOptions, Target, target
 from packwire.cli.records import csv_header, csv_rows, device_record
 from packwire.cli.terminal import make_console
-from packwire.device import Node
-from packwire.device.no_reply import NoReplyError
-from packwire.device.vesc import VescDevice
+from packwire.device import Device, Node
 from packwire.errors import ExitCode, GoneError, NoAnswerError
+from packwire.protocol.no_reply import NoReplyError
 from packwire.sample import Condition, Sample
 from packwire.visible import json_text
 
@@ -70,18 +69,18 @@ def _naming_the_doctor(text: str) -> Iterator[None]:
         raise
 
 
-async def _all_samples(device: VescDevice, wanted: Target) -> tuple[Sample, ...]:
+async def _all_samples(device: Device, wanted: Target) -> tuple[Sample, ...]:
     if wanted.wants_can_bus:
         await _find_nodes(device)
     return tuple([await device.read_node(node) for node in _wanted_nodes(device, wanted)])
 
 
-async def _show(device: VescDevice, wanted: Target, console: Console, started: float) -> tuple[Sample, ...]:
+async def _show(device: Device, wanted: Target, console: Console, started: float) -> tuple[Sample, ...]:
     """Show each node as soon as it is read: the battery does not wait for the CAN bus to be searched."""
     width = console.width if console.is_terminal else 200
     first = _wanted_nodes(device, wanted)
     samples = [await device.read_node(node) for node in first]
-    console.print(title(device.name, device.version.version, device.where, time.monotonic() - started, width))
+    console.print(title(device.name, device.firmware, device.where, time.monotonic() - started, width))
     for node, sample in zip(first, samples, strict=True):
         for line in node_lines(node, sample, width):
             console.print(line)
@@ -99,14 +98,14 @@ async def _show(device: VescDevice, wanted: Target, console: Console, started: f
     return tuple(samples)
 
 
-async def _find_nodes(device: VescDevice) -> None:
+async def _find_nodes(device: Device) -> None:
     try:
         await device.find_nodes(quick=True)
     except NoReplyError as error:  # what was read already is worth showing
         make_console(stderr=True).print(f"the CAN bus was not searched: {error}", style="yellow")
 
 
-def _wanted_nodes(device: VescDevice, wanted: Target) -> list[Node]:
+def _wanted_nodes(device: Device, wanted: Target) -> list[Node]:
     nodes = [node for node in device.nodes if wanted.wants(node)]
     if not nodes and device.nodes:
         there = ", ".join(node.key for node in device.nodes)
@@ -114,7 +113,7 @@ def _wanted_nodes(device: VescDevice, wanted: Target) -> list[Node]:
     return nodes
 
 
-def _script_text(device: VescDevice, samples: tuple[Sample, ...], seconds: float, *, as_json: bool) -> str:
+def _script_text(device: Device, samples: tuple[Sample, ...], seconds: float, *, as_json: bool) -> str:
     if as_json:
         return json_text(device_record(device, samples, seconds))
     return (csv_header() + "".join(csv_rows(sample) for sample in samples)).rstrip("\n")

@@ -5,8 +5,7 @@ import io
 from typing import Any
 
 from packwire.cli.terminal import printable
-from packwire.device import Node
-from packwire.device.vesc import VescDevice
+from packwire.device import Device, Node
 from packwire.quantity import QUANTITIES, Scalar, Value
 from packwire.sample import Sample
 
@@ -32,18 +31,18 @@ def node_record(node: Node) -> dict[str, Any]:
         "kind": node.kind.value,
         "name": node.name,
         "firmware": node.firmware,
-        "can_id": node.can_id,
+        "can_id": node.number,
         "via": node.via,
     }
 
 
-def device_record(device: VescDevice, samples: tuple[Sample, ...], seconds: float) -> dict[str, Any]:
+def device_record(device: Device, samples: tuple[Sample, ...], seconds: float) -> dict[str, Any]:
     """Return a whole reading as a JSON object; `units` says what the values are in."""
     keys = sorted({key for sample in samples for key in sample.values})
     return {
         "device": device.name,
-        "firmware": device.version.version,
-        "link": device.client.link.name,
+        "firmware": device.firmware,
+        "link": device.link,
         "seconds": round(seconds, 3),
         "remarks": list(device.remarks),
         "nodes": [node_record(node) for node in device.nodes],

@@ -21,7 +21,8 @@ from packwire.vesc.replies import (
     reply_spans,
 )
 from packwire.vesc.secrets import CONFIG_COMMANDS, MASKED, decode_config, mask_payload
-from packwire.wire.layout import Decoded, Span
+from packwire.wire.codec import Span
+from packwire.wire.layout import Decoded
 
 #: What `mask_payload` puts over secrets.
 _MASK_BYTE = 0x2A

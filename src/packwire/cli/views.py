@@ -24,10 +24,8 @@ from packwire.cli.card import (
 from packwire.cli.cell_bars import cell_bars
 from packwire.cli.records import node_record, sample_record
 from packwire.cli.terminal import make_console, printable
-from packwire.device import Device, Node, NodeKind
+from packwire.device import Device, Node, NodeKind, Statistics
 from packwire.device.follow import Connected, Event, Outage, Reading
-from packwire.device.vesc import VescDevice
-from packwire.device.vesc_client import VescClient
 from packwire.sample import Condition, Sample
 from packwire.visible import json_text
 
@@ -51,27 +49,26 @@ class Rates:
     asked: int = 0
     lost: int = 0
     recent: deque[float] = field(default_factory=lambda: deque(maxlen=50))
-    client: VescClient | None = None
+    statistics: Statistics = field(default_factory=Statistics)
 
     def count(self, reading: Reading) -> None:
         """Take one reading."""
         self.readings += 1
         self.recent.append(time.monotonic())
-        if isinstance(reading.device, VescDevice):
-            asked = [sample for sample in reading.samples if sample.node in reading.device.asked]
-            self.asked += len(asked)
-            self.lost += sum(sample.condition is Condition.SILENT for sample in asked)
-            self.client = reading.device.client
+        asked = [sample for sample in reading.samples if sample.node in reading.device.asked]
+        self.asked += len(asked)
+        self.lost += sum(sample.condition is Condition.SILENT for sample in asked)
+        self.statistics = reading.device.statistics
 
     def __str__(self) -> str:
         span = self.recent[-1] - self.recent[0] if len(self.recent) > 1 else 0.0
         rate = (len(self.recent) - 1) / span if span else 0.0
         text = f"{self.readings} readings   {rate:.1f} a second   lost {self.lost} of {self.asked}"
-        ordered = sorted(self.client.latencies) if self.client else []
+        ordered = sorted(self.statistics.latencies)
         if ordered:
             text += f"   reply {ordered[len(ordered) // 2] * 1000:.1f} ms, worst {ordered[-1] * 1000:.1f} ms"
         text = f"{text}   {time.monotonic() - self.started:.0f} s"
-        return "   ".join((text, *(self.client.oddities() if self.client else ())))
+        return "   ".join((text, *self.statistics.oddities))
 
 
 class LineView:
@@ -201,8 +198,7 @@ class CardView:
 def card_lines(reading: Reading, wants: Callable[[Node], bool], width: int) -> Iterator[Text]:
     """Yield the lines of the live card: like that of `read`, with the cells as bars."""
     device = reading.device
-    if isinstance(device, VescDevice):
-        yield title(device.name, device.version.version, device.where)
+    yield title(device.name, device.firmware, device.where)
     nodes = {node.key: node for node in device.nodes}
     for sample in reading.samples:
         node = nodes[sample.node]

@@ -1,39 +1,31 @@
-"""What every device offers: nodes, and one Sample a node."""
+"""What every device offers, whatever stands behind it: who it is, its nodes, and one Sample a node."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
+from packwire.protocol.base import Node, NodeKind
 from packwire.sample import Sample
 
-
-class NodeKind(StrEnum):
-    """What a node is to its owner."""
-
-    GATEWAY = "gateway"
-    BATTERY = "battery"
-    CONTROLLER = "controller"
+__all__ = ["Device", "Node", "NodeKind", "Statistics"]
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """One part of a device.
+class Statistics:
+    """What became of the requests of one connection; `latencies` are in s, the last thousand."""
 
-    `key` names it within its device (`bms`, `can/84`) and in its samples. `identity` survives restarts and
-    is unique in the world as far as the device lets us know. `via` is the key of the node that it hangs on.
-    `quantities` are the keys that its samples hold, as far as known from what it answered so far.
-    """
-
-    key: str
-    identity: str
-    kind: NodeKind
-    name: str
-    firmware: str = ""
-    can_id: int | None = None
-    via: str | None = None
-    quantities: tuple[str, ...] = ()
+    requests: int = 0
+    replies: int = 0
+    timeouts: int = 0
+    late: int = 0
+    unasked: int = 0
+    unsolicited: int = 0
+    bytes_received: int = 0
+    frames: int = 0
+    latencies: tuple[float, ...] = ()
+    oddities: tuple[str, ...] = ()
+    """What arrived that was no answer, bytes and packets alike: `2 late replies`."""
 
 
 class Device(ABC):
@@ -51,8 +43,43 @@ class Device(ABC):
 
     @property
     @abstractmethod
+    def link(self) -> str:
+        """Return what it was reached over: `hub 127.0.0.1:65101`."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Return what the device calls itself, or what it is."""
+
+    @property
+    @abstractmethod
+    def firmware(self) -> str:
+        """Return the version of its firmware; empty where it is not known."""
+
+    @property
+    @abstractmethod
+    def identity(self) -> str:
+        """Return what names the device in the world; the same in every command and after a restart."""
+
+    @property
+    @abstractmethod
     def nodes(self) -> tuple[Node, ...]:
         """Return the nodes known at this moment."""
+
+    @property
+    @abstractmethod
+    def remarks(self) -> tuple[str, ...]:
+        """Return what was odd so far: replies shorter or longer than known, and what else arrived."""
+
+    @property
+    @abstractmethod
+    def asked(self) -> frozenset[str]:
+        """Return the keys of the nodes that the last `read` asked; others had nothing to ask, or a pause."""
+
+    @property
+    @abstractmethod
+    def statistics(self) -> Statistics:
+        """Return what became of the requests so far."""
 
     @abstractmethod
     async def open(self) -> None:
@@ -76,6 +103,10 @@ class Device(ABC):
         A node that did not answer gives a sample without values; an error is raised when the device itself
         is gone.
         """
+
+    @abstractmethod
+    async def read_node(self, node: Node) -> Sample:
+        """Take one sample of one node; without values where it does not answer."""
 
     async def __aenter__(self) -> Self:
         try:

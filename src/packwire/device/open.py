@@ -4,11 +4,13 @@ from collections.abc import Collection
 
 from packwire.address import Address, HubAddress, SerialAddress, SimAddress, TcpAddress, parse_address
 from packwire.device.base import Device
+from packwire.device.client import TIMEOUT, TRIES, Client
 from packwire.device.node_memory import NodeMemory
-from packwire.device.vesc import VescDevice
-from packwire.device.vesc_client import TIMEOUT, TRIES, VescClient
+from packwire.device.reader import Reader
 from packwire.errors import BadAddressError
 from packwire.link.base import Link
+from packwire.protocol.base import Options
+from packwire.protocols import protocol
 
 
 def open_device(
@@ -19,7 +21,7 @@ def open_device(
     tries: int = TRIES,
     stale_after: float | None = None,
     memory: NodeMemory | None = None,
-) -> VescDevice:
+) -> Device:
     """Return the device behind an address; `async with` opens it.
 
     `can_ids`: the nodes to look for on its CAN bus; None asks the bus (PING_CAN, 2.5 to 5 s). An address
@@ -29,8 +31,11 @@ def open_device(
     BadAddressError.
     """
     parsed = parse_address(address) if isinstance(address, str) else address
-    client = VescClient(open_link(parsed), timeout=timeout, tries=tries)
-    return VescDevice(client, only=parsed.can_id, can_ids=can_ids, stale_after=stale_after, memory=memory)
+    client = Client(
+        open_link(parsed), protocol(getattr(parsed, "model", "vesc")), timeout=timeout, tries=tries
+    )
+    nodes = None if can_ids is None else tuple(can_ids)
+    return Reader(client, Options(parsed.can_id, nodes, stale_after), memory)
 
 
 def open_link(address: Address) -> Link:

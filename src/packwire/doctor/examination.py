@@ -9,13 +9,13 @@ from typing import Any
 
 from packwire.address import Address, HubAddress, SimAddress, parse_address
 from packwire.device.open import open_link
-from packwire.device.vesc_samples import battery_values
 from packwire.doctor.case import Case, Depth, Options
 from packwire.doctor.evidence import Diagnosis, Rung
 from packwire.doctor.ladder import Announcer, Watcher, climb
 from packwire.doctor.theories import weigh
 from packwire.doctor.verdicts import judge
 from packwire.errors import BadAddressError
+from packwire.vesc.samples import battery_values
 
 
 async def diagnose(

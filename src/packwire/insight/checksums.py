@@ -1,18 +1,17 @@
 """Which bytes of a group of messages are a checksum over the others.
 
-Tried are the kinds in `CATALOGUE`, over every range that begins in the first bytes and ends right before the
-checksum, in both byte orders; a checksum counts only where all messages agree. Parameters of the CRCs are
-those of the CRC RevEng catalogue [https://reveng.sourceforge.io/crc-catalogue/].
+Tried are those of the catalogue (`packwire.wire.checksum`), over every range that begins in the first bytes
+and ends right before the checksum, in both byte orders; a checksum counts only where all messages agree.
 """
 
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from packwire.columns import distinct, distinct_rows
 from packwire.messages import Bytes
+from packwire.wire.checksum import CATALOGUE, Checksum, Kind, table_of
 
 type Values = NDArray[np.uint32]
 
@@ -22,28 +21,6 @@ _TAIL = 6
 _STARTS = 8
 #: So many different messages are tried first; what fits these is checked against all.
 _SAMPLE = 12
-
-
-class Kind(Enum):
-    """How a checksum is made from bytes."""
-
-    SUM = "sum"
-    XOR = "xor"
-    CRC = "crc"
-
-
-@dataclass(frozen=True, slots=True)
-class Checksum:
-    """One entry of the catalogue; `xorout` and then `negate` are applied to the result."""
-
-    name: str
-    kind: Kind
-    bits: int
-    poly: int = 0
-    init: int = 0
-    reflected: bool = False
-    xorout: int = 0
-    negate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +36,6 @@ class FoundChecksum:
     def __str__(self) -> str:
         order = "" if self.size == 1 else (" little endian" if self.little_endian else " big endian")
         return f"{self.name}{order} of bytes {self.begin}..{self.at - 1}"
-
-
-CATALOGUE = (
-    Checksum("sum8", Kind.SUM, 8),
-    Checksum("sum8, negated", Kind.SUM, 8, negate=True),
-    Checksum("sum8, inverted", Kind.SUM, 8, xorout=0xFF),
-    Checksum("xor8", Kind.XOR, 8),
-    Checksum("sum16", Kind.SUM, 16),
-    Checksum("sum16, negated", Kind.SUM, 16, negate=True),
-    Checksum("sum16, inverted", Kind.SUM, 16, xorout=0xFFFF),
-    Checksum("CRC-8/SMBUS", Kind.CRC, 8, poly=0x07),
-    Checksum("CRC-8/ROHC", Kind.CRC, 8, poly=0x07, init=0xFF, reflected=True),
-    Checksum("CRC-8/SAE-J1850", Kind.CRC, 8, poly=0x1D, init=0xFF, xorout=0xFF),
-    Checksum("CRC-8/MAXIM-DOW", Kind.CRC, 8, poly=0x31, reflected=True),
-    Checksum("CRC-8/NRSC-5", Kind.CRC, 8, poly=0x31, init=0xFF),
-    Checksum("CRC-16/MODBUS", Kind.CRC, 16, poly=0x8005, init=0xFFFF, reflected=True),
-    Checksum("CRC-16/ARC", Kind.CRC, 16, poly=0x8005, reflected=True),
-    Checksum("CRC-16/XMODEM", Kind.CRC, 16, poly=0x1021),
-    Checksum("CRC-16/CCITT-FALSE", Kind.CRC, 16, poly=0x1021, init=0xFFFF),
-    Checksum("CRC-16/KERMIT", Kind.CRC, 16, poly=0x1021, reflected=True),
-    Checksum("CRC-16/X-25", Kind.CRC, 16, poly=0x1021, init=0xFFFF, reflected=True, xorout=0xFFFF),
-)
 
 
 def find_checksum(matrix: Bytes) -> FoundChecksum | None:
@@ -114,7 +69,7 @@ def checksums(entry: Checksum, matrix: Bytes, begins: tuple[int, ...]) -> Values
     state = np.full((rows, len(begins)), entry.init, dtype=np.uint32)
     starts = np.array(begins)
     result = np.zeros((width + 1, rows, len(begins)), dtype=np.uint32)
-    table = _table(entry) if entry.kind is Kind.CRC else np.zeros(0, dtype=np.uint32)
+    table = np.array(table_of(entry) if entry.kind is Kind.CRC else (), dtype=np.uint32)
     for at in range(width):
         result[at] = state
         column = matrix[:, at, None].astype(np.uint32)
@@ -135,22 +90,6 @@ def _step(entry: Checksum, table: Values, state: Values, column: Values) -> Valu
     top = np.uint32(entry.bits - 8)
     mask = np.uint32((1 << entry.bits) - 1)
     return np.asarray(((state << np.uint32(8)) & mask) ^ table[((state >> top) ^ column) & np.uint32(0xFF)])
-
-
-def _table(entry: Checksum) -> Values:
-    """Return what each byte does to a CRC's register."""
-    values = np.arange(256, dtype=np.uint32)
-    if entry.reflected:
-        poly = np.uint32(int(f"{entry.poly:0{entry.bits}b}"[::-1], 2))
-        for _ in range(8):
-            values = np.where(values & 1, (values >> np.uint32(1)) ^ poly, values >> np.uint32(1))
-        return values.astype(np.uint32)
-    mask, top = np.uint32((1 << entry.bits) - 1), np.uint32(1 << (entry.bits - 1))
-    values = values << np.uint32(entry.bits - 8)
-    for _ in range(8):
-        doubled = (values << np.uint32(1)) & mask
-        values = np.where(values & top, doubled ^ np.uint32(entry.poly), doubled)
-    return values.astype(np.uint32)
 
 
 def _distinct(matrix: Bytes) -> Bytes:

@@ -26,7 +26,7 @@ from packwire.sim.nodes import (
     ExpressNode,
     Node,
 )
-from packwire.sim.outgoing import Outgoing
+from packwire.sim.port import Port
 from packwire.sim.vehicle import Vehicle
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import DEVICE_MAX_PAYLOAD, Framer, encode_frame
@@ -41,8 +41,6 @@ CAN_DELAY = 0.006
 _TERMINAL_TIME = 0.05
 #: These share one slot: while one is at work, another is dropped.
 _SLOTTED = frozenset({Command.PING_CAN, Command.TERMINAL_CMD})
-#: A header that claims 512 bytes: what a client leaves behind that broke off inside a frame.
-HALF_FRAME = b"\x03\x02\x00"
 _CACHE_SIZE = 64
 #: Packets that nobody asked for; the last is long enough to need a frame with a 16-bit length.
 _PRINTED = (
@@ -51,54 +49,10 @@ _PRINTED = (
     bytes((Command.LISP_PRINT,)) + b"a long line of numbers:" + b" 3.1415926" * 30 + b"\0",
 )
 
+#: A header that claims 512 bytes: what a client leaves behind that broke off inside a frame.
+HALF_FRAME = b"\x03\x02\x00"
+
 type Deliver = Callable[[bytes], None]
-
-
-class Port:
-    """One link of the device. At most one client is attached; without one, what it sends is lost."""
-
-    def __init__(self, device: "Express", name: str) -> None:
-        self.name = name
-        self.framer = Framer(DEVICE_MAX_PAYLOAD)
-        self.outgoing: Outgoing | None = None
-        self.on_wedge: Callable[[bool], None] = lambda _: None
-        """Called with True when the device hangs, and with False when it is revived."""
-        self._device = device
-
-    @property
-    def wedged(self) -> bool:
-        """Whether the device hangs."""
-        return self._device.wedged
-
-    def attach(self, write: Callable[[bytes], None], close: Callable[[], None]) -> None:
-        """Begin to serve a client; the parser stays as the client before left it."""
-        self.detach()
-        faults = self._device.faults
-        self.outgoing = Outgoing(write, close, faults, self._device.unsolicited)
-        if "cold-parser" in faults:
-            self.framer.reset()
-            self.framer.feed(HALF_FRAME)
-
-    def detach(self) -> None:
-        """Stop serving the client."""
-        if self.outgoing is not None:
-            self.outgoing.stop()
-            self.outgoing = None
-
-    def received(self, data: bytes) -> None:
-        """Take bytes from the client and answer the requests in them."""
-        device = self._device
-        for frame in self.framer.feed(data):
-            reply = device.encoded.get(frame.payload)
-            if reply is not None and self.outgoing is not None:
-                self.outgoing.send(reply)
-            else:
-                device.request(self, frame.payload)
-
-    def send(self, frame: bytes) -> None:
-        """Send a frame to whoever is attached now."""
-        if self.outgoing is not None:
-            self.outgoing.send(frame)
 
 
 class Express:
@@ -135,7 +89,7 @@ class Express:
 
     def port(self, name: str) -> Port:
         """Return a new link of this device."""
-        self._ports.append(Port(self, name))
+        self._ports.append(Port(self, name, Framer(DEVICE_MAX_PAYLOAD), HALF_FRAME))
         return self._ports[-1]
 
     def moved(self) -> None:
@@ -168,11 +122,11 @@ class Express:
             port.send(frame)
 
     def unsolicited(self) -> Iterator[bytes]:
-        """Yield the next packet that nobody asked for: text, or a status frame of the BMS."""
+        """Yield the next frame that nobody asked for: text, or a status frame of the BMS."""
         kinds = len(_PRINTED) + 1
         turn = self._printed % kinds
         self._printed += 1
-        yield _PRINTED[turn] if turn < len(_PRINTED) else self._bms_status_frame()
+        yield encode_frame(_PRINTED[turn] if turn < len(_PRINTED) else self._bms_status_frame())
 
     def on_bus(self) -> list[Node]:
         """Return the devices that answer over CAN now; this one is never among them."""

@@ -8,8 +8,8 @@ import logging
 from typing import override
 
 from packwire.errors import BadOptionError
-from packwire.sim.express import Port
 from packwire.sim.local_port import MAX_UNREAD
+from packwire.sim.port import Port
 from packwire.vesc.hublogin import Login, Role, id_problem, password_problem
 
 log = logging.getLogger("packwire.sim")

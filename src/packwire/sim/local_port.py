@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import override
 
 from packwire.errors import BadOptionError
-from packwire.sim.express import Port
 from packwire.sim.faults import Faults
+from packwire.sim.port import Port
 
 log = logging.getLogger("packwire.sim")
 

@@ -344,7 +344,7 @@ class ControllerNode(Node):
     def _read_values(self, mask: int) -> Values:
         """Return the values and begin anew the averages that the mask asks for."""
         self.vehicle.motor.averages.take(
-            {name for name, part in GET_VALUES.fields if name in AVERAGED and mask >> (part.bit or 0) & 1}
+            {name for name, bit in GET_VALUES.bits.items() if name in AVERAGED and mask >> (bit or 0) & 1}
         )
         values = self.values()
         old = self.faults.get("old-firmware")

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from packwire.sim.faults import Faults
-from packwire.vesc.framing import encode_frame
 
 #: What stands between frames on a disturbed line; two of them begin like a frame and claim 255 and 10 000.
 JUNK = (b"\x02\xff", b"\x00\x55\xaa", b"\x03\x27\x00", b"rst:0x1 (POWERON)\r\n")
+
+
+#: Behind so many bytes the length of a frame has been said.
+_HEADER = 4
 
 
 class Piece(NamedTuple):
@@ -25,7 +28,7 @@ class Piece(NamedTuple):
 class Outgoing:
     """One connection's way out. Without faults a frame is written at once.
 
-    `unsolicited` returns packets (payloads) that nobody asked for, for the fault `prints`.
+    `unsolicited` returns frames that nobody asked for, for the fault `prints`.
     """
 
     def __init__(
@@ -135,7 +138,7 @@ class Outgoing:
     def _prints(self, pieces: list[Piece]) -> list[Piece]:
         if not pieces or not self._is_turn("prints", self._values("prints")[0]):
             return pieces
-        return [Piece(encode_frame(payload)) for payload in self._unsolicited()] + pieces
+        return [Piece(frame) for frame in self._unsolicited()] + pieces
 
     def _corrupt(self, pieces: list[Piece]) -> list[Piece]:
         (every,) = self._values("corrupt")
@@ -144,7 +147,8 @@ class Outgoing:
     def _flip(self, piece: Piece) -> Piece:
         """Flip one bit of payload or checksum; the header stays, so that the length is still right."""
         damaged = bytearray(piece.data)
-        place = self._source.randrange(damaged[0], len(damaged) - 1)
+        header = min(damaged[0], _HEADER)  # a VESC frame begins with the size of its header
+        place = self._source.randrange(header, len(damaged) - 1)
         damaged[place] ^= 1 << self._source.randrange(8)
         return piece._replace(data=bytes(damaged))
 

@@ -168,6 +168,11 @@ class Pack:
         return sum(self._soc) / self.cells
 
     @property
+    def capacity(self) -> float:
+        """Return what the weakest cell can hold, in Ah."""
+        return min(self._capacity)
+
+    @property
     def health(self) -> float:
         """The state of health, 0..1."""
         return HEALTH

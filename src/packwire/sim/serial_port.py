@@ -5,7 +5,7 @@ import os
 from contextlib import suppress
 
 from packwire.errors import BadOptionError
-from packwire.sim.express import Port
+from packwire.sim.port import Port
 
 
 class SerialPort:

@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self, override
 
 from packwire.address import SerialAddress, TcpAddress
 from packwire.errors import BadOptionError
@@ -15,6 +15,7 @@ from packwire.sim.faults import Faults, parse_fault
 from packwire.sim.hub_dialler import HubDialler, device_login
 from packwire.sim.local_port import LocalPort
 from packwire.sim.nodes import default_config
+from packwire.sim.port import Port, Served
 from packwire.sim.scenario import scenario_named
 from packwire.sim.serial_port import SerialPort
 from packwire.sim.vehicle import Vehicle
@@ -80,27 +81,33 @@ class SimOptions:
             raise BadOptionError("without a TCP port there is nothing to broadcast")
 
 
-class SimulatedVesc:
+class Device(Served, Protocol):
+    """A simulated device that lives in the physics."""
+
+    def port(self, name: str) -> Port:
+        """Return a new link of this device."""
+
+    def moved(self) -> None:
+        """Forget encoded replies: the physics has moved."""
+
+    def revive(self) -> None:
+        """Switch the device off and on."""
+
+
+class Simulation:
     """A running simulation: `async with SimulatedVesc(SimOptions()) as sim: ... sim.address`.
 
     `device` holds the nodes, `vehicle` the physics, and `faults` can be ordered and cancelled at any time.
     """
 
-    def __init__(self, options: SimOptions | None = None) -> None:
-        self.options = options = options or SimOptions()
-        self.faults = Faults(options.faults)
-        self.vehicle = Vehicle(options.seed, options.cells, options.scenario, options.soc)
-        self.device = Express(
-            self.vehicle,
-            self.faults,
-            _config(options),
-            seed=options.seed,
-            ping_time=options.ping_time,
-            can_delay=options.can_delay,
-        )
+    def __init__(self, options: SimOptions, device: Device, vehicle: Vehicle, model: str) -> None:
+        self.options = options
+        self.faults = device.faults
+        self.vehicle = vehicle
+        self.device = device
+        self.model = model
         self.port = 0
         self.serial_path = ""
-        self.hub_dialler: HubDialler | None = None
         self._local = LocalPort(self.device.port("tcp"), self.faults)
         self._stack = AsyncExitStack()
 
@@ -156,17 +163,7 @@ class SimulatedVesc:
             stack.callback(serial.close)
 
     def _background(self) -> list[Coroutine[None, None, None]]:
-        options = self.options
-        work: list[Coroutine[None, None, None]] = []
-        if options.speed > 0:
-            work.append(self._tick())
-        if options.hub is not None:
-            login = device_login(options.hub_id, options.hub_password)
-            self.hub_dialler = HubDialler(self.device.port("hub"), *options.hub, login)
-            work.append(self.hub_dialler.run())
-        if options.broadcast is not None:
-            work.append(beacon.broadcast(options.host, self.port, options.broadcast, options.broadcast_port))
-        return work
+        return [self._tick()] if self.options.speed > 0 else []
 
     async def _tick(self) -> None:
         loop = asyncio.get_running_loop()
@@ -177,6 +174,38 @@ class SimulatedVesc:
             # After a suspension the vehicle goes on where it was, instead of catching up for minutes.
             self.advance(min(now - last, 1.0) * self.options.speed)
             last = now
+
+
+class SimulatedVesc(Simulation):
+    """A simulated VESC Express with a BMS and a controller on its CAN bus."""
+
+    device: Express
+
+    def __init__(self, options: SimOptions | None = None) -> None:
+        options = options or SimOptions()
+        vehicle = Vehicle(options.seed, options.cells, options.scenario, options.soc)
+        device = Express(
+            vehicle,
+            Faults(options.faults),
+            _config(options),
+            seed=options.seed,
+            ping_time=options.ping_time,
+            can_delay=options.can_delay,
+        )
+        super().__init__(options, device, vehicle, "vesc")
+        self.hub_dialler: HubDialler | None = None
+
+    @override
+    def _background(self) -> list[Coroutine[None, None, None]]:
+        options = self.options
+        work = super()._background()
+        if options.hub is not None:
+            login = device_login(options.hub_id, options.hub_password)
+            self.hub_dialler = HubDialler(self.device.port("hub"), *options.hub, login)
+            work.append(self.hub_dialler.run())
+        if options.broadcast is not None:
+            work.append(beacon.broadcast(options.host, self.port, options.broadcast, options.broadcast_port))
+        return work
 
 
 def _config(options: SimOptions) -> ExpressConfig:

@@ -9,10 +9,10 @@ checked against replies recorded from that firmware.
 from typing import Annotated, Any, NamedTuple, cast
 
 from packwire.vesc.commands import Command
+from packwire.wire.codec import Span
 from packwire.wire.layout import (
     Decoded,
     Layout,
-    Span,
     array,
     cstring,
     f32,

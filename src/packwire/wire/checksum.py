@@ -1,53 +1,120 @@
-"""Checksums by their catalogue names."""
+"""The catalogue of checksums: what frames on live paths are checked with, and what is looked for in captures.
+
+Parameters of the CRCs are those of the CRC RevEng catalogue [https://reveng.sourceforge.io/crc-catalogue/].
+"""
 
 from binascii import crc_hqx
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+
+type Data = bytes | bytearray | memoryview
 
 
-def crc16_xmodem(data: bytes | bytearray | memoryview) -> int:
-    """CRC-16/XMODEM: polynomial 0x1021, initial value 0, no reflection (check value 0x31C3)."""
-    return crc_hqx(data, 0)
+class Kind(Enum):
+    """How a checksum is made from bytes."""
+
+    SUM = "sum"
+    XOR = "xor"
+    CRC = "crc"
 
 
-def _reflected_table(polynomial: int) -> tuple[int, ...]:
+@dataclass(frozen=True, slots=True)
+class Checksum:
+    """One entry of the catalogue; `xorout` and then `negate` are applied to the result."""
+
+    name: str
+    kind: Kind
+    bits: int
+    poly: int = 0
+    init: int = 0
+    reflected: bool = False
+    xorout: int = 0
+    negate: bool = False
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes it takes in a frame."""
+        return self.bits // 8
+
+    def of(self, data: Data) -> int:
+        """Return the checksum of some bytes."""
+        fast = _FAST.get(self.name)
+        if fast is not None:
+            return fast(data)
+        mask = (1 << self.bits) - 1
+        result = (self._register(data) ^ self.xorout) & mask
+        return -result & mask if self.negate else result
+
+    def _register(self, data: Data) -> int:
+        if self.kind is Kind.SUM:
+            return self.init + sum(data)
+        register = self.init
+        if self.kind is Kind.XOR:
+            for byte in data:
+                register ^= byte
+            return register
+        table = table_of(self)
+        if self.reflected:
+            for byte in data:
+                register = register >> 8 ^ table[(register ^ byte) & 0xFF]
+            return register
+        top, mask = self.bits - 8, (1 << self.bits) - 1
+        for byte in data:
+            register = register << 8 & mask ^ table[(register >> top ^ byte) & 0xFF]
+        return register
+
+
+@lru_cache(maxsize=64)
+def table_of(entry: Checksum) -> tuple[int, ...]:
+    """Return what each byte does to the register of a CRC."""
     table = []
-    for value in range(256):
+    mask, top = (1 << entry.bits) - 1, 1 << entry.bits - 1
+    poly = int(f"{entry.poly:0{entry.bits}b}"[::-1], 2) if entry.reflected else entry.poly
+    for byte in range(256):
+        value = byte if entry.reflected else byte << entry.bits - 8
         for _ in range(8):
-            value = value >> 1 ^ polynomial if value & 1 else value >> 1  # noqa: PLW2901 - shifted in place
+            if entry.reflected:
+                value = value >> 1 ^ poly if value & 1 else value >> 1
+            else:
+                value = (value << 1 & mask) ^ poly if value & top else value << 1
         table.append(value)
     return tuple(table)
 
 
-_MODBUS = _reflected_table(0xA001)
+CATALOGUE = (
+    Checksum("sum8", Kind.SUM, 8),
+    Checksum("sum8 negated", Kind.SUM, 8, negate=True),
+    Checksum("sum8 inverted", Kind.SUM, 8, xorout=0xFF),
+    Checksum("xor8", Kind.XOR, 8),
+    Checksum("sum16", Kind.SUM, 16),
+    Checksum("sum16 negated", Kind.SUM, 16, negate=True),
+    Checksum("sum16 inverted", Kind.SUM, 16, xorout=0xFFFF),
+    Checksum("CRC-8/SMBUS", Kind.CRC, 8, poly=0x07),
+    Checksum("CRC-8/ROHC", Kind.CRC, 8, poly=0x07, init=0xFF, reflected=True),
+    Checksum("CRC-8/SAE-J1850", Kind.CRC, 8, poly=0x1D, init=0xFF, xorout=0xFF),
+    Checksum("CRC-8/MAXIM-DOW", Kind.CRC, 8, poly=0x31, reflected=True),
+    Checksum("CRC-8/NRSC-5", Kind.CRC, 8, poly=0x31, init=0xFF),
+    Checksum("CRC-16/MODBUS", Kind.CRC, 16, poly=0x8005, init=0xFFFF, reflected=True),
+    Checksum("CRC-16/ARC", Kind.CRC, 16, poly=0x8005, reflected=True),
+    Checksum("CRC-16/XMODEM", Kind.CRC, 16, poly=0x1021),
+    Checksum("CRC-16/CCITT-FALSE", Kind.CRC, 16, poly=0x1021, init=0xFFFF),
+    Checksum("CRC-16/KERMIT", Kind.CRC, 16, poly=0x1021, reflected=True),
+    Checksum("CRC-16/X-25", Kind.CRC, 16, poly=0x1021, init=0xFFFF, reflected=True, xorout=0xFFFF),
+)
+
+#: By name.
+CHECKSUMS = {entry.name: entry for entry in CATALOGUE}
 
 
-def crc16_modbus(data: bytes | bytearray | memoryview) -> int:
-    """CRC-16/MODBUS: polynomial 0x8005 reflected, initial value 0xFFFF (check value 0x4B37)."""
-    crc = 0xFFFF
-    for byte in data:
-        crc = crc >> 8 ^ _MODBUS[(crc ^ byte) & 0xFF]
-    return crc
+def crc16_xmodem(data: Data) -> int:
+    """CRC-16/XMODEM: polynomial 0x1021, initial value 0, no reflection (check value 0x31C3)."""
+    return crc_hqx(data, 0)
 
 
-def sum8(data: bytes | bytearray | memoryview) -> int:
-    """Return the sum of all bytes, modulo 256."""
-    return sum(data) & 0xFF
-
-
-def sum16(data: bytes | bytearray | memoryview) -> int:
-    """Return the sum of all bytes, modulo 65536."""
-    return sum(data) & 0xFFFF
-
-
-def sum16_negated(data: bytes | bytearray | memoryview) -> int:
-    """Return the two's complement of the sum of all bytes, modulo 65536."""
-    return -sum(data) & 0xFFFF
-
-
-#: Catalogue name -> function and width in bytes.
-CHECKSUMS = {
-    "CRC-16/XMODEM": (crc16_xmodem, 2),
-    "CRC-16/MODBUS": (crc16_modbus, 2),
-    "sum8": (sum8, 1),
-    "sum16": (sum16, 2),
-    "sum16 negated": (sum16_negated, 2),
+#: What the standard library does faster than a table.
+_FAST: dict[str, Callable[[Data], int]] = {
+    "CRC-16/XMODEM": crc16_xmodem,
+    "CRC-16/CCITT-FALSE": lambda data: crc_hqx(data, 0xFFFF),
 }

@@ -13,7 +13,7 @@ from packwire.capture.layers.bluetooth import att_messages, composed_messages, r
 from packwire.capture.layers.can_bus import read_can
 from packwire.capture.layers.l2cap import INCOMPLETE, LOST_START
 from packwire.capture.packets import Packets
-from packwire.wire.checksum import crc16_modbus, crc16_xmodem
+from packwire.wire.checksum import CHECKSUMS, crc16_xmodem
 from tests.capture.builder import EPOCH, MILLISECOND
 
 LINK_TYPES = (187, 201, 254, 249, 220, 189, 251, 256, 272, 227, -12, -14, 147)
@@ -238,5 +238,5 @@ def test_a_known_framing_is_recognised_and_random_bytes_are_not_lost(bodies):
 
 
 def test_checksums_have_their_check_values():
-    assert crc16_modbus(b"123456789") == 0x4B37
+    assert CHECKSUMS["CRC-16/MODBUS"].of(b"123456789") == 0x4B37
     assert all(framing.checksum_size in (1, 2, 4) for framing in FRAMINGS)

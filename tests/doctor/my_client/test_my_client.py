@@ -6,13 +6,13 @@ from functools import partial
 
 import pytest
 
-from packwire.device.vesc_client import VescClient
 from packwire.doctor.my_client.plan import Findings
 from packwire.doctor.my_client.server import ClientTest
 from packwire.doctor.my_client.verdict import ClientVerdict
 from packwire.errors import PackwireError, UnreachableError
 from packwire.link.hub import HubLink
 from packwire.link.tcp import TcpLink
+from tests.device.vesc_client import VescClient
 from tests.doctor.my_client import clients
 
 #: What each client must be told first.

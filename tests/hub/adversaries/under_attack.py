@@ -13,11 +13,11 @@ from urllib.request import urlopen
 
 import trustme
 
-from packwire.device.vesc_client import VescClient
 from packwire.hub.credentials import PasswordHash
 from packwire.sim.server import SimOptions, SimulatedVesc
 from packwire.vesc.commands import Command
 from packwire.vesc.requests import request
+from tests.device.vesc_client import VescClient
 from tests.hub.hubs import PASSWORD, is_connected, vesc_client
 
 #: Strangers come from here; the well-behaved from 127.0.0.1.

@@ -1,5 +1,6 @@
 """From a config entry's data to a VESC, and who that is."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,11 +8,10 @@ from typing import Any
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
 
 from packwire.address import HubAddress, TcpAddress
-from packwire.device.base import NodeKind
+from packwire.device.base import Device, NodeKind
+from packwire.device.client import TIMEOUT
 from packwire.device.node_memory import NodeMemory
 from packwire.device.open import open_device
-from packwire.device.vesc import VescDevice
-from packwire.device.vesc_client import TIMEOUT
 from packwire.link import hub as _hub  # noqa: F401 - loaded here, so that nothing is imported while connecting
 from packwire.link import tcp as _tcp  # noqa: F401
 from packwire.sample import Condition
@@ -23,6 +23,7 @@ type VescAddress = HubAddress | TcpAddress
 
 UUID_PREFIX = "vesc-"
 """What the unique id of a VESC that tells its UUID begins with."""
+_TELLS_ITS_UUID = re.compile(rf"{UUID_PREFIX}(?!0+$)[0-9a-f]{{24}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,14 @@ def address_of(data: Mapping[str, Any]) -> VescAddress:
     return TcpAddress(host, port)
 
 
-def open_vesc(address: VescAddress, memory: NodeMemory | None = None) -> VescDevice:
+def open_vesc(address: VescAddress, memory: NodeMemory | None = None) -> Device:
     """Return the VESC there, not connected yet; its CAN bus is not searched while it opens."""
     return open_device(address, can_ids=(), memory=memory, timeout=TIMEOUT)
 
 
-def unique_id_of(device: VescDevice, address: VescAddress) -> str:
+def unique_id_of(device: Device, address: VescAddress) -> str:
     """Return what names this VESC: its UUID, or where it stands if its firmware is too old to tell one."""
-    uuid = device.version.uuid or ""
-    return f"{UUID_PREFIX}{uuid}" if uuid.strip("0") else str(address)
+    return device.identity if _TELLS_ITS_UUID.fullmatch(device.identity) else str(address)
 
 
 async def identify(address: VescAddress) -> Identity:

@@ -14,8 +14,7 @@ from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from packwire.device import follow
-from packwire.device.base import Node, NodeKind
-from packwire.device.vesc import VescDevice
+from packwire.device.base import Device, Node, NodeKind
 from packwire.errors import DisplacedError, PackwireError
 from packwire.quantity import Value
 from packwire.sample import Condition, Sample
@@ -63,7 +62,7 @@ class PackwireCoordinator(DataUpdateCoordinator[dict[str, NodeState]]):
         super().__init__(hass, LOGGER, config_entry=entry, name=entry.title, update_interval=self._interval)
         self.data = {}
         self.address = address_of(entry.data)
-        self.device: VescDevice | None = None
+        self.device: Device | None = None
         self.issues = Issues(hass, entry)
         self.failure = ""
         """Why the last reading failed; empty where it did not."""
@@ -116,7 +115,7 @@ class PackwireCoordinator(DataUpdateCoordinator[dict[str, NodeState]]):
                 await self._disconnect()
                 raise
 
-    async def _connect(self) -> VescDevice:
+    async def _connect(self) -> Device:
         self.device = device = open_vesc(self.address, _EntryMemory(self.hass, self.config_entry))
         await device.open()
         self._refuse_another(device)
@@ -128,7 +127,7 @@ class PackwireCoordinator(DataUpdateCoordinator[dict[str, NodeState]]):
         )
         return device
 
-    def _refuse_another(self, device: VescDevice) -> None:
+    def _refuse_another(self, device: Device) -> None:
         """Show no other VESC's values, should one have taken this one's address."""
         ours = self.config_entry.unique_id or ""
         theirs = unique_id_of(device, self.address)
@@ -148,7 +147,7 @@ class PackwireCoordinator(DataUpdateCoordinator[dict[str, NodeState]]):
         if device is not None:
             await device.close()
 
-    async def _find_nodes(self, device: VescDevice) -> None:
+    async def _find_nodes(self, device: Device) -> None:
         """Ask the CAN bus, which takes seconds, beside the readings; read again if somebody is new there."""
         known = len(device.nodes)
         with contextlib.suppress(PackwireError):  # a connection that ended is told by the reading
@@ -159,7 +158,7 @@ class PackwireCoordinator(DataUpdateCoordinator[dict[str, NodeState]]):
                 self.hass, self.async_request_refresh(), f"{DOMAIN} {self.name}: read new nodes"
             )
 
-    def _succeeded(self, device: VescDevice, samples: tuple[Sample, ...]) -> dict[str, NodeState]:
+    def _succeeded(self, device: Device, samples: tuple[Sample, ...]) -> dict[str, NodeState]:
         now = monotonic()
         self.failure = ""
         self.update_interval = self._interval

@@ -1,6 +1,5 @@
 """What an owner may attach to a report: everything that helps, nothing that lets anybody in."""
 
-from dataclasses import asdict
 from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
@@ -13,6 +12,8 @@ from .const import CONF_HUB_ID
 from .coordinator import PackwireConfigEntry, PackwireCoordinator
 
 _SECRET = (CONF_HOST, CONF_HUB_ID, CONF_PASSWORD)
+
+_COUNTED = ("requests", "replies", "timeouts", "late", "unasked", "unsolicited")
 
 
 async def async_get_config_entry_diagnostics(
@@ -32,7 +33,7 @@ async def async_get_config_entry_diagnostics(
                 "kind": state.node.kind,
                 "name": state.node.name,
                 "firmware": state.node.firmware,
-                "can_id": state.node.can_id,
+                "can_id": state.node.number,
                 "via": state.node.via,
                 "condition": state.sample.condition,
                 "reason": state.sample.reason,
@@ -53,11 +54,12 @@ def _connection(coordinator: PackwireCoordinator) -> dict[str, Any] | None:
     device = coordinator.device
     if device is None:
         return None
-    latencies = sorted(device.client.latencies)
+    statistics = device.statistics
+    latencies = sorted(statistics.latencies)
     return {
-        "requests": asdict(device.client.stats),
-        "bytes_received": device.client.frame_stats.received,
-        "frames": device.client.frame_stats.frames,
+        "requests": {name: getattr(statistics, name) for name in _COUNTED},
+        "bytes_received": statistics.bytes_received,
+        "frames": statistics.frames,
         "remarks": list(device.remarks),
         "latency_median_s": round(latencies[len(latencies) // 2], 4) if latencies else None,
         "latency_most_s": round(latencies[-1], 4) if latencies else None,

@@ -113,4 +113,4 @@ def device_info(coordinator: PackwireCoordinator, node: Node) -> DeviceInfo:
 
 
 def _number(node: Node) -> str:
-    return "" if node.can_id is None else str(node.can_id)
+    return "" if node.number is None else str(node.number)

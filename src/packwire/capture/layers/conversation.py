@@ -146,7 +146,7 @@ class _Sign(NamedTuple):
 
 _NO_SIGN = _Sign()
 _MASKED = frozenset(number for number, layout in LAYOUTS.items() if layout.mask is not None)
-_SIGNED = frozenset(number for number, layout in LAYOUTS.items() if "controller_id" in dict(layout.fields))
+_SIGNED = frozenset(number for number, layout in LAYOUTS.items() if "controller_id" in layout.bits)
 
 
 class _Pairing:

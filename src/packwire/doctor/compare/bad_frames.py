@@ -16,7 +16,7 @@ from packwire.capture.redact.contents import masked_stream
 from packwire.vesc.framing import DEVICE_MAX_PAYLOAD, STOP, TRAILER, encode_frame
 from packwire.vesc.hublogin import Role
 from packwire.vesc.secrets import CONFIG_COMMANDS
-from packwire.wire.checksum import crc16_modbus, crc16_xmodem, sum16
+from packwire.wire.checksum import CHECKSUMS, crc16_xmodem
 
 #: Of one stretch so many frames are told, and so many places are tried where none is.
 MAX_FOUND = 5000
@@ -64,6 +64,7 @@ class BadFrame(NamedTuple):
     time: int = 0
 
 
+_MODBUS = CHECKSUMS["CRC-16/MODBUS"]
 _CHECKSUMS: tuple[tuple[str, Callable[[bytes, bytes], int]], ...] = (
     ("it is 0: nothing was computed", lambda _head, _body: 0),
     ("its two bytes are in the wrong order (the high byte comes first)", lambda _, body: _swapped(body)),
@@ -74,12 +75,12 @@ _CHECKSUMS: tuple[tuple[str, Callable[[bytes, bytes], int]], ...] = (
         lambda head, body: crc16_xmodem(head[1:] + body),
     ),
     ("it leaves out the command (it covers the whole payload)", lambda _, body: crc16_xmodem(body[1:])),
-    ("it is the CRC of Modbus (it is CRC-16/XMODEM)", lambda _, body: crc16_modbus(body)),
+    ("it is the CRC of Modbus (it is CRC-16/XMODEM)", lambda _, body: _MODBUS.of(body)),
     (
         "it is the CRC of Modbus, low byte first (it is CRC-16/XMODEM)",
-        lambda _, body: _swap(crc16_modbus(body)),
+        lambda _, body: _swap(_MODBUS.of(body)),
     ),
-    ("it is a sum of the bytes (it is CRC-16/XMODEM)", lambda _, body: sum16(body)),
+    ("it is a sum of the bytes (it is CRC-16/XMODEM)", lambda _, body: CHECKSUMS["sum16"].of(body)),
 )
 
 

@@ -20,7 +20,6 @@ from packwire.doctor.compare.bluetooth_connections import connection_numbers
 from packwire.doctor.compare.session import Arrived, Exchange, Kind, Session
 from packwire.doctor.compare.vesc_kinds import kind_of_request, named_kind
 from packwire.messages import Direction, Messages
-from packwire.wire.checksum import CHECKSUMS
 
 #: A reply is looked for this long, in ns.
 _PATIENCE = 10_000_000_000
@@ -310,10 +309,7 @@ def _explained(frame: bytes, framing: Framing) -> BadFrame:
 
 def _mended(frame: bytes, framing: Framing) -> bytes:
     """Return a frame with its checksum made right."""
-    function, width = CHECKSUMS[framing.checksum]
-    number = function(frame[framing.covered])
-    little = framing.order == "little"
-    field = b"%04X" % number if framing.ascii_hex else number.to_bytes(width, "little" if little else "big")
+    field = framing.checksum_of(frame)
     at = framing.checksum_at if framing.checksum_at >= 0 else len(frame) + framing.checksum_at
     return frame[:at] + field + frame[at + len(field) :]
 

@@ -1,6 +1,5 @@
 """The CAN bus: who is on it, what each node answers and what it should, and where the BMS is."""
 
-from packwire.device.vesc import identity
 from packwire.doctor.case import LONGEST, Case
 from packwire.doctor.facts import ms
 from packwire.doctor.line import Exchange
@@ -14,6 +13,7 @@ from packwire.vesc.hardware import HardwareType, answers, hardware_label
 from packwire.vesc.replies import BMS_GET_VALUES, FW_VERSION, PING_CAN
 from packwire.vesc.requests import custom_config, request
 from packwire.vesc.secrets import decode_config
+from packwire.vesc.session import identity
 
 #: What every node is asked: small read commands, one each.
 _ASKED = (Command.GET_VALUES, Command.BMS_GET_VALUES)

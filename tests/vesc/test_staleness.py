@@ -1,6 +1,6 @@
 """When a BMS's values count as old: they do not move though the motor does, or for the time the user set."""
 
-from packwire.device.staleness import StaleWatch
+from packwire.vesc.staleness import StaleWatch
 
 
 def watch_for(stale_after, moments):

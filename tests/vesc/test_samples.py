@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packwire.device.vesc_samples import battery_values, charging_current, controller_values
 from packwire.quantity import QUANTITIES
 from packwire.vesc.replies import BMS_GET_VALUES, BmsValues, SetupValues, Values
+from packwire.vesc.samples import battery_values, charging_current, controller_values
 
 PACK = BmsValues(
     v_tot=80.0, i_in=-3.0, i_in_ic=-2.5, cell_num=4, v_cell=(4.1, 4.0, 4.2, 4.1), bal=(0, 0, 1, 0), soc=0.866

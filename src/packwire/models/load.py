@@ -1,0 +1,94 @@
+"""From YAML to a protocol."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from packwire.errors import BadFileError
+from packwire.models.protocol import ModelProtocol
+from packwire.models.schema import ModelFile
+from packwire.wire.fields import FieldError
+
+#: A model is a page of text.
+MAX_SIZE = 1 << 20
+_DEEPEST = 16
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without tags, aliases and merge keys: plain values, and no more of them than one sees."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Compose a node; refuse what is no plain tree."""
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise yaml.constructor.ConstructorError(
+                None, None, "anchors and aliases are not allowed", event.start_mark
+            )
+        if getattr(event, "tag", None):
+            raise yaml.constructor.ConstructorError(None, None, "tags are not allowed", event.start_mark)
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise yaml.constructor.ConstructorError(None, None, "it is nested too deep", event.start_mark)
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self.depth -= 1
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Refuse merge keys and keys that come twice."""
+        seen = set()
+        for key, _ in node.value:
+            if key.value == "<<":
+                raise yaml.constructor.ConstructorError(
+                    None, None, "merge keys are not allowed", key.start_mark
+                )
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{key.value!r} stands here twice", key.start_mark
+                )
+            seen.add(key.value)
+
+
+def parse(text: str, where: str) -> ModelProtocol:
+    """Read a model; `where` names it in errors.
+
+    Raises BadFileError with the place in the file and what is allowed there.
+    """
+    if len(text) > MAX_SIZE:
+        raise BadFileError(f"{where}: a model has at most {MAX_SIZE} characters")
+    try:
+        content: Any = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader, and stricter
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise BadFileError(f"{where}{line}: {error.problem or error.context}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise BadFileError(f"{where}: {str(error).splitlines()[0]}") from None
+    try:
+        return ModelProtocol(ModelFile.model_validate(content))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise BadFileError(f"{where}: {place}: {first['msg'].removeprefix('Value error, ')}") from None
+    except FieldError as error:
+        raise BadFileError(f"{where}: {error}") from None
+
+
+def library() -> dict[str, str]:
+    """Return the models that come with packwire: name -> text of its file."""
+    folder = files("packwire.models") / "library"
+    return {
+        entry.name.removesuffix(".yaml"): entry.read_text(encoding="utf-8")
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".yaml")
+    }
+
+
+@cache
+def model(name: str) -> ModelProtocol:
+    """Return a protocol of the library. Raises KeyError."""
+    return parse(library()[name], f"{name}.yaml")

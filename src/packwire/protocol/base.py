@@ -1,0 +1,265 @@
+"""What a protocol is: how its frames are found, what may be asked, what a reply says. No I/O.
+
+A protocol is told apart from what carries it (a link) and from who uses it: the reader of a live device, the
+doctor, a shared connection and the reader of a recording all ask the same object. `packwire.protocols` finds
+one by its name.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Protocol as Interface
+
+from packwire.quantity import Value
+from packwire.sample import Condition
+from packwire.wire.frame import Frame, FrameStats
+
+
+class RequestKind(StrEnum):
+    """What a request can do to a device."""
+
+    READS = "reads"
+    WRITES = "writes"
+    """Changes a setting that stays."""
+    ACTS = "acts"
+    """Does something at once: a switch, a motor, a restart."""
+
+
+class NodeKind(StrEnum):
+    """What a node is to its owner."""
+
+    GATEWAY = "gateway"
+    BATTERY = "battery"
+    CONTROLLER = "controller"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One part of a device.
+
+    `key` names it within its device (`bms`, `can/84`) and in its samples. `identity` survives restarts and
+    is unique in the world as far as the device lets us know. `number` is what it is addressed by behind the
+    device (a CAN id, a bus address), None where it is not; `via` is the key of the node that it hangs on.
+    `quantities` are the keys that its samples hold, as far as known from what it answered so far.
+    """
+
+    key: str
+    identity: str
+    kind: NodeKind
+    name: str
+    firmware: str = ""
+    number: int | None = None
+    via: str | None = None
+    quantities: tuple[str, ...] = ()
+
+
+class Framer(Interface):
+    """Finds frames in a stream that comes in pieces of any size; see `packwire.wire.framing.Framer`."""
+
+    stats: FrameStats
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Take the next bytes; return the frames that they complete."""
+
+    def rescue(self) -> list[Frame]:
+        """Look for whole frames behind a header that is still waited for."""
+
+    def give_up(self) -> list[Frame]:
+        """Stop waiting for the frame that a header announced."""
+
+    def reset(self) -> None:
+        """Forget a frame that has begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request: its message (before framing), the node that it is for, and how its reply is known.
+
+    `accepts` looks at a reply beyond its kind (a controller id, a mask that it repeats); None takes any.
+    `hopeless` says why this device never answers it, where that is known.
+    """
+
+    payload: bytes
+    node: int | None = None
+    accepts: Callable[[bytes], bool] | None = None
+    hopeless: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one node said: values by quantity key, and how far they can be trusted."""
+
+    values: Mapping[str, Value]
+    condition: Condition = Condition.FRESH
+    reason: str = ""
+
+
+class Asker(Interface):
+    """Who asks the device on behalf of a session."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether replies meant for another client may come at the beginning."""
+
+    @property
+    def place(self) -> str:
+        """Where the device was reached; names a device that does not name itself."""
+
+    async def request(
+        self,
+        request: Request,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - of one try
+        tries: int | None = None,
+    ) -> bytes:
+        """Send a request; return the reply's message. Raises NoReplyError, GoneError and its kin."""
+
+    def distrust(self, request: Request) -> None:
+        """Take no reply to such a request for the answer that is on its way already."""
+
+    def now(self) -> float:
+        """Return a monotonic time in s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a user may say about the reading of a device.
+
+    `only` is the one node to look for; `nodes` those to look for on its bus (None: ask who is there).
+    """
+
+    only: int | None = None
+    nodes: tuple[int, ...] | None = None
+    stale_after: float | None = None
+
+
+class Session(ABC):
+    """One conversation with a device: who it is, its nodes, and what they say.
+
+    It asks by an Asker, and knows no link and no clock of its own.
+    """
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, Node] = {}
+        self._remarks: dict[str, str] = {}
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """Return the nodes known at this moment."""
+        return tuple(self._nodes.values())
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Return what was odd so far, in words for a user."""
+        return tuple(self._remarks.values())
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Return what the device calls itself, or what it is."""
+
+    @property
+    def firmware(self) -> str:
+        """Return the version of its firmware; empty where it is not known."""
+        return ""
+
+    @property
+    @abstractmethod
+    def identity(self) -> str:
+        """Return what names the device in the world; the same in every command and after a restart."""
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Learn who answers; raise NoReplyError where nobody does."""
+
+    @abstractmethod
+    async def find_local(self) -> None:
+        """Add the nodes that are known at once."""
+
+    async def find_nodes(self) -> tuple[int, ...]:
+        """Look for the nodes that take long to find; return the numbers of those that are there."""
+        return ()
+
+    async def add(self, number: int) -> bool:  # noqa: ARG002 - for those that have a bus
+        """Ask one number who it is and add it; tell whether it answered."""
+        return False
+
+    def asks(self, node: Node) -> bool:  # noqa: ARG002
+        """Tell whether reading this node asks the device."""
+        return True
+
+    def behind(self, node: Node) -> bool:
+        """Tell whether a node is asked through the device that we are connected to."""
+        return node.number is not None
+
+    @abstractmethod
+    async def read(self, node: Node) -> Reading:
+        """Read one node; raises NoReplyError where it does not answer."""
+
+    def notice(self, key: str, values: Mapping[str, Value]) -> None:
+        """Note the quantities that a node's samples hold."""
+        node = self._nodes[key]
+        if len(values) > len(node.quantities):
+            # The search of the bus may have learnt more about this node since it was asked.
+            self._nodes[key] = replace(node, quantities=tuple(values))
+
+
+class Protocol(ABC):
+    """One protocol, for all who speak it or listen to it."""
+
+    name: str
+    """As in `?model=`."""
+    title: str
+    """For a user: `VESC`, `JBD`."""
+    preamble: bytes = b""
+    """What is sent first, so that a half frame which a client before us left behind is over."""
+
+    @abstractmethod
+    def framer(self) -> Framer:
+        """Return a new finder of frames."""
+
+    @abstractmethod
+    def frame(self, request: Request) -> bytes:
+        """Return the bytes that carry a request."""
+
+    @abstractmethod
+    def kind(self, message: bytes) -> Hashable | None:
+        """Return what a request asks for: equal where each reply to one may answer the other."""
+
+    @abstractmethod
+    def answers(self, request: Request, message: bytes) -> bool:
+        """Tell whether a message may be the reply to a request."""
+
+    def continues(self, request: Request, message: bytes, earlier: tuple[bytes, ...]) -> bool:  # noqa: ARG002
+        """Tell whether a message that may answer goes on with a reply of which something came already."""
+        return False
+
+    def spontaneous(self, message: bytes) -> bool:  # noqa: ARG002
+        """Tell whether devices send this of their own accord."""
+        return False
+
+    def beside(self, request: Request) -> bool:  # noqa: ARG002
+        """Tell whether a request may be under way beside others: it takes long, its reply is never stale."""
+        return False
+
+    def fence(self, request: Request) -> Request | None:  # noqa: ARG002
+        """Return another request: once it is answered, no reply to this one still comes on that way."""
+        return None
+
+    @abstractmethod
+    def describe(self, message: bytes) -> str:
+        """Return a message's name, for a user: `BMS_GET_VALUES`, `basic info`."""
+
+    def mask(self, message: bytes) -> bytes:
+        """Return a message of the same length that can be shown: secrets overwritten."""
+        return message
+
+    @abstractmethod
+    def session(self, asker: Asker, options: Options) -> Session:
+        """Return a new conversation with a device."""
+
+    @property
+    def silence(self) -> str:
+        """Say what it may mean where nothing comes back at all."""
+        return f"Is this a {self.title}, is it on, and does no other program use it?"

@@ -1,0 +1,71 @@
+"""One link of a simulated device: a parser of its own, and whoever is attached to it."""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from packwire.protocol.base import Framer
+from packwire.sim.faults import Faults
+from packwire.sim.outgoing import Outgoing
+
+
+class Served(Protocol):
+    """A device that answers requests."""
+
+    faults: Faults
+    wedged: bool
+    encoded: dict[bytes, bytes]
+    """Frames of replies by request, for those that need no thought."""
+
+    def request(self, port: "Port", payload: bytes) -> None:
+        """Answer one request that came in at `port`, now, later or never."""
+
+    def unsolicited(self) -> Iterable[bytes]:
+        """Return the next frames that nobody asked for."""
+
+
+class Port:
+    """One link of the device. At most one client is attached; without one, what it sends is lost."""
+
+    def __init__(self, device: Served, name: str, framer: Framer, half_frame: bytes = b"") -> None:
+        self.name = name
+        self.framer = framer
+        self.outgoing: Outgoing | None = None
+        self.on_wedge: Callable[[bool], None] = lambda _: None
+        """Called with True when the device hangs, and with False when it is revived."""
+        self._device = device
+        self._half_frame = half_frame
+
+    @property
+    def wedged(self) -> bool:
+        """Whether the device hangs."""
+        return self._device.wedged
+
+    def attach(self, write: Callable[[bytes], None], close: Callable[[], None]) -> None:
+        """Begin to serve a client; the parser stays as the client before left it."""
+        self.detach()
+        faults = self._device.faults
+        self.outgoing = Outgoing(write, close, faults, self._device.unsolicited)
+        if "cold-parser" in faults:
+            self.framer.reset()
+            self.framer.feed(self._half_frame)
+
+    def detach(self) -> None:
+        """Stop serving the client."""
+        if self.outgoing is not None:
+            self.outgoing.stop()
+            self.outgoing = None
+
+    def received(self, data: bytes) -> None:
+        """Take bytes from the client and answer the requests in them."""
+        device = self._device
+        for frame in self.framer.feed(data):
+            reply = device.encoded.get(frame.payload)
+            if reply is not None and self.outgoing is not None:
+                self.outgoing.send(reply)
+            else:
+                device.request(self, frame.payload)
+
+    def send(self, frame: bytes) -> None:
+        """Send a frame to whoever is attached now."""
+        if self.outgoing is not None:
+            self.outgoing.send(frame)

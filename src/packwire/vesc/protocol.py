@@ -1,0 +1,79 @@
+"""VESC as a protocol: the table of its commands, its replies and its sessions behind the common interface."""
+
+from collections.abc import Hashable
+from typing import override
+
+from packwire.protocol.base import Asker, Framer, Options, Protocol, Request, Session
+from packwire.vesc import framing
+from packwire.vesc.commands import UNSOLICITED, Command, command_name
+from packwire.vesc.requests import FILLER, forward_can, request
+from packwire.vesc.secrets import mask_payload
+
+#: Before the same command is asked again after a timeout, another one on the same way lets a late reply pass.
+_FENCE, _FENCE_OF_FENCE = Command.FW_VERSION, Command.BMS_GET_VALUES
+
+
+class VescProtocol(Protocol):
+    """The VESC protocol, of controllers, Expresses and BMSs alike."""
+
+    name = "vesc"
+    title = "VESC"
+    preamble = FILLER
+
+    @override
+    def framer(self) -> Framer:
+        return framing.Framer()
+
+    @override
+    def frame(self, request: Request) -> bytes:
+        payload = request.payload if request.node is None else forward_can(request.node, request.payload)
+        return framing.encode_frame(payload)
+
+    @override
+    def kind(self, message: bytes) -> Hashable:
+        return message[0]
+
+    @override
+    def answers(self, request: Request, message: bytes) -> bool:
+        if request.payload[0] != message[0]:
+            return False
+        return request.accepts is None or request.accepts(message)
+
+    @override
+    def spontaneous(self, message: bytes) -> bool:
+        return message[0] in UNSOLICITED
+
+    @override
+    def beside(self, request: Request) -> bool:
+        return request.payload[0] == Command.PING_CAN
+
+    @override
+    def fence(self, request: Request) -> Request:
+        other = _FENCE_OF_FENCE if request.payload[0] == _FENCE else _FENCE
+        return Request(_question(other), request.node)
+
+    @override
+    def describe(self, message: bytes) -> str:
+        return command_name(message[0])
+
+    @override
+    def mask(self, message: bytes) -> bytes:
+        return mask_payload(message)
+
+    @override
+    def session(self, asker: Asker, options: Options) -> Session:
+        from packwire.vesc.session import VescSession  # noqa: PLC0415 - a recording needs no session
+
+        return VescSession(asker, options)
+
+    @property
+    @override
+    def silence(self) -> str:
+        return (
+            "A VESC Express serves one client at a time and leaves the next in silence: close VESC Tool and "
+            "other clients. If there are none, it is no VESC's port"
+        )
+
+
+def _question(command: Command) -> bytes:
+    return request(command)

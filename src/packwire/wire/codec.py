@@ -1,0 +1,433 @@
+"""One message at a time: decoded as far as its bytes go, encoded, and with the place of every field."""
+
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from packwire.wire.fields import TO_THE_END, Comparison, Field, FieldError, Order, Type
+
+
+class Span(NamedTuple):
+    """Where one field lies in a message: `raw` is its number (None for text and bytes)."""
+
+    name: str
+    offset: int
+    width: int
+    raw: int | None
+    value: Any
+
+
+class Values(NamedTuple):
+    """What a message says, by field; which fields it was too short for; the bytes behind the last one."""
+
+    values: dict[str, Any]
+    missing: tuple[str, ...] = ()
+    left_over: int = 0
+
+
+class Codec:
+    """Fields, compiled. Fields lie without padding behind each other unless they name a place.
+
+    Decoding goes as far as the bytes do: a message of an older firmware simply ends earlier, one of a newer
+    goes on longer. No count is believed beyond the bytes that are there. Raises FieldError where fields name
+    others that are not there.
+    """
+
+    __slots__ = ("_first", "_plan", "_raws", "fields", "names", "order")
+
+    def __init__(self, fields: Iterable[Field], order: Order = "big") -> None:
+        self.fields = tuple(fields)
+        self.order: Order = order
+        self.names = tuple(field.name for field in self.fields)
+        _check(self.fields)
+        self._first = _selector(self.fields)
+        """The field that comes first and alone says, by its bits, which of the others are there."""
+        self._raws = frozenset(_asked_for(self.fields))
+        """The fields whose raw numbers other fields ask for: counts and conditions."""
+        self._plan = lru_cache(maxsize=64)(self._compile)
+
+    def decode(self, data: bytes, at: int = 0) -> Values:
+        """Decode the message that begins at byte `at`; never raises, whatever the bytes are."""
+        state = _State(data, at)
+        for step in self._plan(self._selection(data, at)):
+            step(state)
+        return Values(state.values, tuple(state.missing), max(0, len(data) - state.last))
+
+    def spans(self, data: bytes, at: int = 0) -> list[Span]:
+        """Return every field that is there with its place, its raw number and its value, items one by one."""
+        state = _State(data, at)
+        state.spans = []
+        for field in self.fields:
+            _Single(field, self.order, keep_raw=True)(state)
+        return state.spans
+
+    def encode(self, values: Mapping[str, Any], *, size: int = 0) -> bytes:
+        """Encode a message of at least `size` bytes; it ends before the first field that is None.
+
+        Counts are taken from the values that they count, conditions are looked at. Fields whose values are
+        unknown by design (`Field.unknown`) are written as such. Raises FieldError, KeyError.
+        """
+        values = dict(values)
+        for field in self.fields:
+            if isinstance(field.count, str) and values.get(field.name) is not None:
+                values[field.count] = len(values[field.name])
+        out = bytearray(size)
+        places: dict[str, tuple[int, int]] = {}
+        raws: dict[str, float] = {}
+        end = last = 0
+        for field in self.fields:
+            if not all(condition.holds(raws.get(condition.field, 0)) for condition in field.when):
+                continue
+            value = values.get(field.name)
+            if value is None and not field.unknown:
+                if field.at is None and field.after is None:
+                    break
+                continue
+            start = _place(field, places, end, 0, max(size, last))
+            encoded = _encoded(field, value, self.order, bytes(out[start:]))
+            if field.name in self._raws and field.fixed:
+                raws[field.name] = field.raw(value)
+            out.extend(bytes(max(0, start + len(encoded) - len(out))))
+            out[start : start + len(encoded)] = encoded
+            end = start + len(encoded)
+            last = max(last, end)
+            places[field.name] = start, end
+        return bytes(out)
+
+    def _selection(self, data: bytes, at: int) -> int | None:
+        if self._first is None:
+            return None
+        width = self._first.width or 0
+        if len(data) - at < width:
+            return -1
+        return int(self._first.raw_in(data, at, self.order) or 0)
+
+    def _compile(self, selection: int | None) -> tuple["_Step", ...]:
+        """Make the steps; `selection` is the number of the first field where it alone selects the others."""
+        steps: list[_Step] = []
+        run: list[Field] = []
+        for field in self.fields:
+            here = field
+            if selection is not None and field.when:
+                if selection < 0 or not all(condition.holds(selection) for condition in field.when):
+                    continue
+                here = replace(field, when=())
+            if _runs(here) and (here.name not in self._raws or scaler(here) is _itself):
+                run.append(here)
+                continue
+            if run:
+                steps.append(_Run(run, self.order, self._raws))
+                run = []
+            steps.append(_Single(here, self.order, keep_raw=here.name in self._raws))
+        if run:
+            steps.append(_Run(run, self.order, self._raws))
+        return tuple(steps)
+
+
+type _Step = Callable[["_State"], None]
+
+
+class _State:
+    """How far decoding has come: `end` is behind the field before, `last` behind the farthest byte read."""
+
+    __slots__ = ("data", "end", "ended", "last", "missing", "places", "raws", "spans", "start", "values")
+
+    def __init__(self, data: bytes, at: int) -> None:
+        self.data = data
+        self.start = self.end = self.last = at
+        self.ended = False
+        """Whether the message ended before a field that had to follow: what comes behind it has no place."""
+        self.values: dict[str, Any] = {}
+        self.raws: dict[str, Any] = {}
+        self.places: dict[str, tuple[int, int]] = {}
+        self.missing: list[str] = []
+        self.spans: list[Span] | None = None
+
+
+class _Run:
+    """Numbers one behind the other, read by one struct."""
+
+    __slots__ = ("convert", "fields", "names", "order", "raws", "size")
+
+    def __init__(self, fields: list[Field], order: Order, raws: frozenset[str]) -> None:
+        self.fields = fields
+        self.order = order
+        self.raws = [field.name for field in fields if field.name in raws]
+        self.names = [field.name for field in fields]
+        self.size = sum(field.width or 0 for field in fields)
+        self.convert = converter(fields, order)
+
+    def __call__(self, state: _State) -> None:
+        at = state.end
+        if not state.ended and len(state.data) - at >= self.size:
+            state.values.update(zip(self.names, self.convert(state.data, at), strict=True))
+            for name in self.raws:
+                state.raws[name] = state.values[name]
+            state.end = at + self.size
+            state.last = max(state.last, state.end)
+            return
+        for field in self.fields:
+            _Single(field, self.order, keep_raw=field.name in self.raws)(state)
+
+
+class _Single:
+    """Any field."""
+
+    __slots__ = ("all_values", "byte_order", "dense", "field", "keep_raw", "order", "value")
+
+    def __init__(self, field: Field, order: Order, *, keep_raw: bool = False) -> None:
+        self.field = field
+        self.order: Order = order
+        self.keep_raw = keep_raw
+        self.value = scaler(field) if field.plain else field.value
+        self.all_values = _scaler_of_many(field, self.value)
+        self.dense = field.code if field.step == field.width else None
+        self.byte_order: Order = field.order or order
+
+    def __call__(self, state: _State) -> None:
+        field = self.field
+        if field.when and not all(each.holds(state.raws.get(each.field, 0)) for each in field.when):
+            return
+        follows = field.at is None and field.after is None
+        if follows and state.ended:
+            state.missing.append(field.name)
+            return
+        if field.after is not None and field.after not in state.places:
+            state.missing.append(field.name)
+            return
+        data = state.data
+        start = _place(field, state.places, state.end, state.start, len(data))
+        if start < state.start or start > len(data):
+            state.missing.append(field.name)
+            return
+        end = self._numbers(state, start) if field.type.numeric else self._bytes(state, start)
+        if end is None:
+            state.missing.append(field.name)
+            state.ended = state.ended or follows
+            return
+        state.places[field.name] = start, end
+        state.end = end
+        state.last = max(state.last, end)
+
+    def _numbers(self, state: _State, start: int) -> int | None:
+        field, data = self.field, state.data
+        width, step = field.width or 0, field.step
+        there = 0 if len(data) - start < width else 1 + (len(data) - start - width) // step
+        if field.count is None:
+            if not there:
+                return None
+            raw = field.raw_in(data, start, self.order)
+            if self.keep_raw:
+                state.raws[field.name] = 0 if raw is None else raw
+            value = None if raw is None else self.value(raw)
+            if value is not None:
+                state.values[field.name] = value
+            if state.spans is not None:
+                state.spans.append(Span(field.name, start, width, self._integer(data, start), value))
+            return start + width
+        count = self._count(state, there)
+        taken = min(count, there)
+        items = self._items(data, start, taken if field.most is None else min(taken, field.most))
+        state.values[field.name] = values = self.all_values(items)
+        if taken < count:
+            state.missing.append(f"{field.name}[{taken}..{count - 1}]")
+            state.ended = state.ended or field.at is None
+        if state.spans is not None:
+            for index, value in enumerate(values):
+                place = start + index * step
+                span = Span(f"{field.name}[{index}]", place, width, self._integer(data, place), value)
+                state.spans.append(span)
+        return start + taken * step
+
+    def _count(self, state: _State, there: int) -> int:
+        count = self.field.count
+        if isinstance(count, str):
+            return max(0, int(state.raws.get(count, 0)))
+        return there if count == TO_THE_END else count or 0
+
+    def _items(self, data: bytes, start: int, count: int) -> Iterable[float | None]:
+        field = self.field
+        if self.dense:
+            return _items(self.byte_order, self.dense, count).unpack_from(data, start)
+        return [field.raw_in(data, start + index * field.step, self.order) for index in range(count)]
+
+    def _integer(self, data: bytes, at: int) -> int | None:
+        """Return the raw number of a span; of a float its bits."""
+        if self.field.type is Type.FLOAT:
+            return int.from_bytes(data[at : at + (self.field.width or 0)], self.field.order or self.order)
+        raw = self.field.raw_in(data, at, self.order)
+        return None if raw is None else int(raw)
+
+    def _bytes(self, state: _State, start: int) -> int | None:
+        field, data = self.field, state.data
+        if field.width is not None and len(data) - start < field.width:
+            return None
+        end = len(data) if field.width is None else start + field.width
+        value: Any = data[start:end]
+        match field.type:
+            case Type.CSTRING:
+                if start >= len(data):
+                    return None
+                nul = data.find(b"\0", start, end)
+                if nul < 0 and field.width is None:
+                    state.missing.append(f"{field.name}'s final NUL")
+                    state.ended = state.ended or field.at is None
+                value = _text(data[start : nul if nul >= 0 else end])
+                end = nul + 1 if nul >= 0 and field.width is None else end
+            case Type.TEXT:
+                value = _text(value.rstrip(b"\0"))
+            case Type.HEX:
+                value = value.hex()
+            case Type.NUMBERS:
+                value = tuple(value)
+        state.values[field.name] = value
+        if state.spans is not None:
+            state.spans.append(Span(field.name, start, end - start, None, value))
+        return end
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "backslashreplace")
+
+
+@lru_cache(maxsize=512)
+def _items(order: Order, code: str, count: int) -> struct.Struct:
+    return struct.Struct(f"{'>' if order == 'big' else '<'}{count}{code}")
+
+
+def _place(field: Field, places: Mapping[str, tuple[int, int]], end: int, start: int, size: int) -> int:
+    """Return where a field begins; `end` is behind the field before it."""
+    if field.at is not None:
+        return start + field.at if field.at >= 0 else size + field.at
+    return end if field.after is None or field.after not in places else places[field.after][1]
+
+
+def _runs(field: Field) -> bool:
+    return field.fixed and field.plain and field.code is not None and field.at is None and field.after is None
+
+
+def _selector(fields: tuple[Field, ...]) -> Field | None:
+    """Return the first field where all conditions ask for its bits alone."""
+    if not fields or not fields[0].fixed or fields[0].at is not None or not any(each.when for each in fields):
+        return None
+    asked = {
+        (condition.field, condition.comparison is Comparison.BIT)
+        for each in fields
+        for condition in each.when
+    }
+    return fields[0] if asked == {(fields[0].name, True)} else None
+
+
+def _asked_for(fields: tuple[Field, ...]) -> Iterator[str]:
+    for field in fields:
+        if isinstance(field.count, str):
+            yield field.count
+        yield from (condition.field for condition in field.when)
+
+
+def _check(fields: tuple[Field, ...]) -> None:
+    """Refuse fields that name others which do not come before them."""
+    known: dict[str, Field] = {}
+    for field in fields:
+        if not field.name or field.name in known:
+            raise FieldError(f"{field.name or 'a field'}: every field has a name of its own")
+        for what, other in (
+            ("counted by", field.count if isinstance(field.count, str) else None),
+            ("placed behind", field.after),
+            *(("there depending on", condition.field) for condition in field.when),
+        ):
+            if other is not None and other not in known:
+                raise FieldError(f"{field.name}: it is {what} {other}, which does not come before it")
+            if other is not None and what != "placed behind" and known[other].count is not None:
+                raise FieldError(f"{field.name}: it is {what} {other}, which is not one number")
+            if other is not None and what != "placed behind" and not known[other].type.numeric:
+                raise FieldError(f"{field.name}: it is {what} {other}, which is no number")
+        known[field.name] = field
+
+
+def _encoded(field: Field, value: Any, order: Order, before: bytes) -> bytes:
+    match field.type:
+        case Type.CSTRING:
+            text = str(value).encode()
+            return text + b"\0" if field.width is None else text[: field.width].ljust(field.width, b"\0")
+        case Type.TEXT:
+            text = str(value).encode()
+            return text if field.width is None else text[: field.width].ljust(field.width, b"\0")
+        case Type.HEX:
+            return bytes.fromhex(value)
+        case Type.BYTES | Type.NUMBERS:
+            return bytes(value)
+    width, step = field.width or 0, field.step
+    if field.count is None:
+        return field.bytes_of(field.raw(value), order, before[:width].ljust(width, b"\0"))
+    items = bytearray(before[: len(value) * step].ljust(len(value) * step, b"\0"))
+    for index, item in enumerate(value):
+        at = index * step
+        items[at : at + width] = field.bytes_of(field.raw(item), order, bytes(items[at : at + width]))
+    return bytes(items)
+
+
+def scaler(field: Field) -> Callable[[float], float]:
+    """Return what turns a raw number of a plain field into its value."""
+    before, factor, divisor, behind = field.steps()
+    if not before and not divisor and factor == 1 and not behind:
+        return _itself
+    if divisor and not behind:
+        return (lambda raw: (raw + before) / divisor) if before else (lambda raw: raw / divisor)
+    return field.scaled
+
+
+def _scaler_of_many(
+    field: Field, value: Callable[[float], Any]
+) -> Callable[[Iterable[float | None]], tuple[Any, ...]]:
+    """Return what turns raw numbers into values; the common case without a call for each of them."""
+    before, _, divisor, behind = field.steps()
+    if field.plain and field.code and not before and not behind:
+        if divisor:
+            return lambda raws: tuple([raw / divisor for raw in raws if raw is not None])
+        if value is _itself:
+            return tuple
+    return lambda raws: tuple([None if raw is None else value(raw) for raw in raws])
+
+
+def _itself(raw: float) -> float:
+    return raw
+
+
+def converter(fields: list[Field], order: Order) -> Callable[[bytes, int], tuple[Any, ...]]:
+    """Build a function that reads a run of numbers at once and returns their values.
+
+    It is compiled from text made of numbers only, because a loop over the fields costs several times as much
+    (`benchmarks/decoding.py`: GET_VALUES beside PyVESC).
+    """
+    unpacked, scaled = unpacked_and_scaled(fields)
+    source = f"def convert(data, at):\n    {unpacked} = unpack(data, at)\n    return ({scaled})\n"
+    convert: Callable[[bytes, int], tuple[Any, ...]] = compiled(source, "convert", fields, order)
+    return convert
+
+
+def unpacked_and_scaled(fields: list[Field]) -> tuple[str, str]:
+    """Return the text of the variables for the raw numbers, and that of their values."""
+    names = [f"v{index}" for index in range(len(fields))]
+    values = (_scaled_text(name, field) for name, field in zip(names, fields, strict=True))
+    return "".join(f"{name}, " for name in names), "".join(f"{value}, " for value in values)
+
+
+def compiled(source: str, name: str, fields: list[Field], order: Order, **scope: Any) -> Any:
+    """Run the text of a function; it holds nothing but names and numbers made here."""
+    mark = ">" if order == "big" else "<"
+    scope["unpack"] = struct.Struct(mark + "".join(field.code or "" for field in fields)).unpack_from
+    exec(source, scope)  # noqa: S102 - see above
+    return scope[name]
+
+
+def _scaled_text(name: str, field: Field) -> str:
+    before, factor, divisor, behind = field.steps()
+    text = f"({name} + {before!r})" if before else name
+    if divisor:
+        text = f"{text} / {divisor!r}"
+    elif factor != 1:
+        text = f"{text} * {float(factor)!r}"
+    return f"{text} + {behind!r}" if behind else text

@@ -1,0 +1,347 @@
+"""Framings as data: how a frame begins, how long it is, what checks it, how it ends.
+
+A framing says nothing of what carries it: the same row finds frames in a TCP stream, on a serial line, in
+notifications and in a capture. `Framer` takes a live stream piece by piece, `frames_in` a recorded one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from packwire.wire.checksum import CHECKSUMS
+from packwire.wire.fields import Order
+from packwire.wire.frame import Frame, FrameStats, Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class ByteIs:
+    """A size counts only in frames whose byte `at` is one of these."""
+
+    at: int
+    values: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """One way to tell the size of a whole frame from its first bytes.
+
+    Without `at` the size is `add`. Otherwise a number of `width` bytes at `at` (with `digits`: written as
+    that many hexadecimal digits) is read, `mask` says which of its bits count, `multiple` what it must be a
+    multiple of and `least` what it is at least; the size is that number times `times`, plus `add`. `when`
+    lists what else must be there.
+    """
+
+    add: int
+    at: int | None = None
+    width: int = 1
+    order: Order = "big"
+    digits: bool = False
+    mask: int | None = None
+    times: int = 1
+    multiple: int = 1
+    least: int = 0
+    when: tuple[ByteIs, ...] = ()
+
+    @property
+    def needs(self) -> int:
+        """Return how many of a frame's first bytes it looks at."""
+        return max(0 if self.at is None else self.at + self.width, *(each.at + 1 for each in self.when), 0)
+
+    def of(self, head: bytes) -> int | None:
+        """Return the size that the first bytes of a frame tell; None where this rule does not fit."""
+        if any(head[each.at] not in each.values for each in self.when):
+            return None
+        if self.at is None:
+            return self.add
+        field = head[self.at : self.at + self.width]
+        if self.digits:
+            if not all(byte in _HEX_DIGITS for byte in field):
+                return None
+            number = int(field, 16)
+        else:
+            number = int.from_bytes(field, self.order)
+        if self.mask is not None:
+            number &= self.mask
+        if number < self.least or number % self.multiple:
+            return None
+        return number * self.times + self.add
+
+
+_HEX_DIGITS = frozenset(b"0123456789abcdefABCDEF")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A checksum of the catalogue: over the bytes from `begin` to `end`, stored at `at`.
+
+    `end` and `at` may be negative, counted from the frame's end. With `digits` it is written in hexadecimal.
+    """
+
+    checksum: str
+    begin: int
+    end: int
+    at: int
+    order: Order = "big"
+    digits: bool = False
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes it takes in a frame."""
+        return CHECKSUMS[self.checksum].size * (1 + self.digits)
+
+    def right(self, frame: bytes) -> bytes:
+        """Return the bytes that are right as the frame's checksum."""
+        entry = CHECKSUMS[self.checksum]
+        number = entry.of(frame[self.begin : self.end])
+        return b"%0*X" % (self.size, number) if self.digits else number.to_bytes(entry.size, self.order)
+
+    def stored(self, frame: bytes) -> bytes:
+        """Return the bytes that stand there."""
+        field = frame[self.at : self.at + self.size or None]
+        return field.upper() if self.digits else field
+
+    def set(self, frame: bytes) -> bytes:
+        """Return the frame with its checksum made right."""
+        at = self.at if self.at >= 0 else len(frame) + self.at
+        return frame[:at] + self.right(frame) + frame[at + self.size :]
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """One framing.
+
+    The message in a frame is `payload`, from its first number to its second (negative: from the end).
+    `header` is how many of the first bytes of a frame say what kind it is, `asks` the same for a request
+    where that takes more (the register that it asks for).
+    """
+
+    name: str
+    start: bytes
+    sizes: tuple[Size, ...]
+    check: Check | None = None
+    end: bytes = b""
+    payload: tuple[int, int | None] = (0, None)
+    header: int = 1
+    asks: int = 0
+
+    @property
+    def needs(self) -> int:
+        """Return how many of a frame's first bytes tell its size."""
+        return max(len(self.start), *(size.needs for size in self.sizes))
+
+    def sizes_of(self, head: bytes) -> Iterator[int]:
+        """Yield the sizes that a frame may have which begins so (`needs` bytes)."""
+        least = max(self.needs, len(self.start) + len(self.end), 1)
+        for rule in self.sizes:
+            size = rule.of(head)
+            if size is not None and size >= least:
+                yield size
+
+    def checks(self, frame: bytes) -> bool:
+        """Tell whether the frame's checksum is right; True where it has none."""
+        return self.check is None or self.check.stored(frame) == self.check.right(frame)
+
+    def seal(self, frame: bytes) -> bytes:
+        """Return a frame with its length and its checksum made right, as the first size rule says it.
+
+        Raises ValueError where that rule cannot say such a size.
+        """
+        rule = self.sizes[0]
+        sealed = bytearray(frame)
+        if rule.at is not None:
+            number, rest = divmod(len(frame) - rule.add, rule.times)
+            field = b"%0*X" % (rule.width, number) if rule.digits else number.to_bytes(rule.width, rule.order)
+            if rest or len(field) != rule.width:
+                raise ValueError(f"no {self.name} frame is {len(frame)} bytes long")
+            sealed[rule.at : rule.at + rule.width] = field
+        elif len(frame) != rule.add:
+            raise ValueError(f"a {self.name} frame is {rule.add} bytes long, not {len(frame)}")
+        return bytes(sealed) if self.check is None else self.check.set(bytes(sealed))
+
+    def payload_of(self, frame: bytes) -> bytes:
+        """Return the message in a frame."""
+        return frame[slice(*self.payload)]
+
+
+class Found(NamedTuple):
+    """A frame in a stream: where it begins, its size, its framing, and whether its checksum is right."""
+
+    start: int
+    size: int
+    framing: Framing
+    ok: bool
+
+
+class Look(NamedTuple):
+    """What stands at one place of a stream: a frame, or how many bytes a frame that begins there needs.
+
+    `checked` counts the bytes over which checksums were made.
+    """
+
+    found: Found | None
+    wants: int
+    checked: int
+
+
+def look_at(stream: bytes, at: int, framings: tuple[Framing, ...], longest: int) -> Look:
+    """Look for a frame at one place, a right one before a wrong one.
+
+    A wrong checksum is let pass where the frame's end is marked as it should be, and no right frame begins
+    inside of it.
+    """
+    wrong, wants, checked = None, 0, 0
+    for framing in framings:
+        arrived = len(stream) - at
+        if not stream.startswith(framing.start[:arrived], at):
+            continue
+        if arrived < framing.needs:
+            wants = max(wants, framing.needs)
+            continue
+        for size in framing.sizes_of(stream[at : at + framing.needs]):
+            if size > longest:
+                continue
+            if size > arrived:
+                wants = max(wants, size)
+                continue
+            if not stream.endswith(framing.end, at, at + size):
+                continue
+            frame = stream[at : at + size]
+            checked += size
+            if framing.checks(frame):
+                return Look(Found(at, size, framing, ok=True), 0, checked)
+            if framing.end and wrong is None and frame.find(framing.start, 1) < 0:
+                wrong = Found(at, size, framing, ok=False)
+    return Look(wrong, wants, checked)
+
+
+#: Of frames that turn out to be none, so many bytes may be checked for each byte of a stream, and so many
+#: beyond that.
+_MAX_CHECKS, _FREE_CHECKS = 32, 1 << 16
+
+
+def frames_in(stream: bytes, framings: tuple[Framing, ...], longest: int = 1 << 16) -> Iterator[Found]:
+    """Yield the frames of a recorded stream; what lies between them is in none.
+
+    Work grows linearly with the stream, whatever is in it: of bytes that are made to look like the beginning
+    of one long frame after the other, only some are looked at.
+    """
+    starts = _Starts(stream, framings)
+    at = wasted = 0
+    while at < len(stream):
+        found = None
+        if wasted <= _FREE_CHECKS + _MAX_CHECKS * at:
+            found, _, checked = look_at(stream, at, framings, longest)
+            wasted += 0 if found and found.ok else checked
+        if found is None:
+            at = starts.next(at + 1)
+            continue
+        yield found
+        at += found.size
+
+
+class _Starts:
+    """Finds where in a stream a frame may begin; each start is looked for once."""
+
+    def __init__(self, stream: bytes, framings: tuple[Framing, ...]) -> None:
+        self._stream = stream
+        self._next = {framing.start: -1 for framing in framings}
+
+    def next(self, at: int) -> int:
+        """Return the first place from `at` on; `at` may only grow from call to call."""
+        for start, place in self._next.items():
+            if place < at:
+                found = self._stream.find(start, at)
+                self._next[start] = len(self._stream) if found < 0 else found
+        return min(self._next.values())
+
+
+class Framer:
+    """Finds frames in a live stream of bytes that comes in pieces of any size.
+
+    After garbage it tries again one byte further. A false header makes it wait for as many bytes as that
+    header claims, `longest` at most: `stats.waiting` shows it, `rescue()` and `give_up()` end it.
+    """
+
+    __slots__ = ("_buffer", "_wasted", "framings", "longest", "stats")
+
+    def __init__(self, framings: tuple[Framing, ...], longest: int = 4096) -> None:
+        self.framings = framings
+        self.longest = longest
+        self.stats = FrameStats()
+        self._buffer = b""
+        self._wasted = 0
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Take the next bytes of the stream; return the frames that they complete."""
+        stats = self.stats
+        stats.received += len(data)
+        self._buffer += data
+        waiting = stats.waiting
+        if waiting and len(self._buffer) < waiting.expected:
+            stats.waiting = waiting._replace(arrived=len(self._buffer))
+            return []
+        return self._scan()
+
+    def rescue(self) -> list[Frame]:
+        """Look for whole frames behind a header that is still waited for; see `vesc.framing.Framer`."""
+        if self.stats.waiting is None:
+            return []
+        found = next(frames_in(self._buffer[1:], self.framings, self.longest), None)
+        if found is None or not found.ok:
+            return []
+        self.stats.abandoned += 1
+        self._drop(found.start + 1)
+        return self._scan()
+
+    def give_up(self) -> list[Frame]:
+        """Stop waiting for the frame that a header announced; look again one byte behind that header."""
+        if self.stats.waiting is None:
+            return []
+        self.stats.abandoned += 1
+        self._drop(1)
+        return self._scan()
+
+    def reset(self) -> None:
+        """Forget a frame that has begun (a new connection starts a new stream); its bytes count as junk."""
+        self._drop(len(self._buffer))
+        self.stats.waiting = None
+
+    def _drop(self, count: int) -> None:
+        self._buffer = self._buffer[count:]
+        self.stats.junk += count
+
+    def _scan(self) -> list[Frame]:
+        frames: list[Frame] = []
+        stats, buffer = self.stats, self._buffer
+        origin = stats.received - len(buffer)
+        starts = _Starts(buffer, self.framings)
+        at = junk = 0
+        stats.waiting = None
+        while at < len(buffer):
+            allowed = self._wasted <= _FREE_CHECKS + _MAX_CHECKS * (origin + at)
+            look = look_at(buffer, at, self.framings, self.longest) if allowed else Look(None, 0, 0)
+            if look.found and look.found.ok:
+                frame = buffer[at : at + look.found.size]
+                frames.append(Frame(look.found.framing.payload_of(frame), origin + at, look.found.size))
+                stats.frames += 1
+                at += look.found.size
+                continue
+            self._wasted += look.checked
+            if look.wants:
+                stats.waiting = Waiting(origin + at, look.wants, len(buffer) - at)
+                break
+            stats.crc_errors += look.found is not None
+            here, at = at, min(starts.next(at + 1), _begun(buffer, at + 1, self.framings))
+            junk += at - here
+        stats.junk += junk
+        self._buffer = buffer[at:]
+        return frames
+
+
+def _begun(buffer: bytes, at: int, framings: tuple[Framing, ...]) -> int:
+    """Return where, at the very end of what came, the start of a frame may have begun."""
+    longest = max(len(framing.start) for framing in framings)
+    for place in range(max(at, len(buffer) - longest + 1), len(buffer)):
+        if any(framing.start.startswith(buffer[place:]) for framing in framings):
+            return place
+    return len(buffer)

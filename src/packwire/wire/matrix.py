@@ -1,0 +1,155 @@
+"""Thousands of messages of one length at once: a `(n, width)` matrix of bytes to one column a field.
+
+The same fields give the same values as `packwire.wire.codec`, message by message; a test holds that.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from packwire.wire.fields import TO_THE_END, Field, Order, Type
+
+type Column = NDArray[np.float64]
+type Bytes = NDArray[np.uint8]
+type _Places = NDArray[np.int64]
+type _There = NDArray[np.bool_]
+
+
+def columns(
+    fields: Iterable[Field], matrix: Bytes, *, order: Order = "big", at: int = 0
+) -> dict[str, Column]:
+    """Return the numbers of every field: `(n,)`, or `(n, items)` for a field that is counted.
+
+    NaN stands where a message has no value: it ends earlier, a condition does not hold, or the raw number
+    means that nothing is known. Fields with names or flags give their raw numbers; texts are left out.
+    """
+    reader = _Reader(matrix, at, order)
+    for field in fields:
+        reader.read(field)
+    return reader.columns
+
+
+class _Reader:
+    """Where decoding is, message by message."""
+
+    def __init__(self, matrix: Bytes, at: int, order: Order) -> None:
+        self.matrix = matrix
+        self.start = at
+        self.order: Order = order
+        rows = len(matrix)
+        self.end: _Places = np.full(rows, at, dtype=np.int64)
+        self.open: _There = np.ones(rows, dtype=np.bool_)
+        """Messages in which the place of the next field is known."""
+        self.ends: dict[str, tuple[_Places, _There]] = {}
+        self.raws: dict[str, Column] = {}
+        self.columns: dict[str, Column] = {}
+
+    def read(self, field: Field) -> None:
+        there = np.ones(len(self.matrix), dtype=np.bool_)
+        for condition in field.when:
+            raw = np.nan_to_num(self.raws[condition.field]).astype(np.int64)
+            there &= condition.holds(raw)
+        begin, placed = self._begin(field)
+        reads = there & placed & (begin >= self.start) & (begin <= self.matrix.shape[1])
+        if field.type.numeric:
+            end, whole = self._numbers(field, begin, reads)
+        else:
+            end, whole = self._skip(field, begin, reads)
+        if field.at is None and field.after is None:
+            self.open &= whole | ~there
+        self.end = np.where(whole, end, self.end)
+        self.ends[field.name] = end, whole
+
+    def _begin(self, field: Field) -> tuple[_Places, _There]:
+        if field.at is not None:
+            place = self.start + field.at if field.at >= 0 else self.matrix.shape[1] + field.at
+            return np.full(len(self.matrix), place, dtype=np.int64), np.ones(len(self.matrix), dtype=np.bool_)
+        return self.ends[field.after] if field.after is not None else (self.end, self.open)
+
+    def _numbers(self, field: Field, begin: _Places, reads: _There) -> tuple[_Places, _There]:
+        width, size = field.width or 0, self.matrix.shape[1]
+        room = np.maximum((size - begin - width) // field.step + 1, 0) * (size - begin >= width)
+        if field.count is None:
+            whole = reads & (room > 0)
+            raw = self._raw(field, begin, whole)
+            self.raws[field.name] = raw
+            self.columns[field.name] = _values(field, raw)
+            return begin + width, whole
+        count = self._count(field, room)
+        taken = np.where(reads, np.minimum(count, room), 0)
+        shown = (
+            int(taken.max(initial=0)) if field.most is None else min(int(taken.max(initial=0)), field.most)
+        )
+        result = np.full((len(self.matrix), shown), np.nan)
+        for index in range(shown):
+            raw = self._raw(field, begin + index * field.step, taken > index)
+            result[:, index] = _values(field, raw)
+        self.columns[field.name] = result
+        return begin + taken * field.step, reads & (taken == count)
+
+    def _count(self, field: Field, room: _Places) -> _Places:
+        if isinstance(field.count, str):
+            return np.maximum(np.nan_to_num(self.raws[field.count]), 0).astype(np.int64)
+        if field.count == TO_THE_END:
+            return room
+        return np.full(len(self.matrix), field.count or 0, dtype=np.int64)
+
+    def _raw(self, field: Field, begin: _Places, whole: _There) -> Column:
+        """Return the raw numbers at these places; NaN where `whole` is False."""
+        width, order = field.width or 0, field.order or self.order
+        if not len(begin):
+            return np.zeros(0)
+        if whole.all() and (begin == begin[0]).all():
+            item = self.matrix[:, int(begin[0]) : int(begin[0]) + width]
+        else:
+            rows = np.arange(len(begin))[:, None]
+            place = np.where(whole, begin, 0)[:, None] + np.arange(width)
+            item = self.matrix[rows, np.minimum(place, max(self.matrix.shape[1] - 1, 0))]
+        raw = _float(item, order) if field.type is Type.FLOAT else _whole_number(field, item, order)
+        return raw if whole.all() else np.where(whole, raw, np.nan)
+
+    def _skip(self, field: Field, begin: _Places, reads: _There) -> tuple[_Places, _There]:
+        """Return where a text ends; it gives no column."""
+        size = self.matrix.shape[1]
+        if field.width is not None:
+            return begin + field.width, reads & (size - begin >= field.width)
+        if field.type is not Type.CSTRING:
+            return np.full_like(begin, size), reads
+        nul = (self.matrix == 0) & (np.arange(size) >= begin[:, None])
+        found = nul.any(axis=1)
+        return np.where(found, nul.argmax(axis=1) + 1, size), reads & found & (begin < size)
+
+
+def _float(item: Bytes, order: Order) -> Column:
+    mark = ">" if order == "big" else "<"
+    return np.ascontiguousarray(item).view(f"{mark}f{item.shape[1]}")[:, 0].astype(np.float64)
+
+
+def _whole_number(field: Field, item: Bytes, order: Order) -> Column:
+    item = item if order == "big" else item[:, ::-1]
+    if field.type is Type.BCD:
+        high, low = item >> 4, item & 15
+        digits = np.stack((high, low), axis=2).reshape(len(item), -1).astype(np.float64)
+        number = digits @ (10.0 ** np.arange(digits.shape[1] - 1, -1, -1))
+        return np.where((digits > 9).any(axis=1), np.nan, number)
+    raw = np.zeros(len(item), dtype=np.uint64)
+    for column in item.T:
+        raw = raw << np.uint64(8) | column
+    bits = 8 * item.shape[1]
+    if field.bits:
+        lowest, bits = field.bits
+        raw = raw >> np.uint64(lowest) & np.uint64((1 << bits) - 1)
+    if field.type is Type.UINT:
+        return raw.astype(np.float64)
+    if field.type is Type.INT:
+        spare = np.uint64(64 - bits)
+        return ((raw << spare).view(np.int64) >> spare.astype(np.int64)).astype(np.float64)
+    magnitude = (raw & np.uint64((1 << bits - 1) - 1)).astype(np.float64)
+    return np.where(raw >> np.uint64(bits - 1) & np.uint64(1), -magnitude, magnitude)
+
+
+def _values(field: Field, raw: Column) -> Column:
+    if field.unknown:
+        raw = np.where(np.isin(raw, field.unknown), np.nan, raw)
+    return raw if field.names or field.flags else np.asarray(field.scaled(raw), dtype=np.float64)
