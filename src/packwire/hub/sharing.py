@@ -26,16 +26,16 @@ from itertools import islice
 
 from packwire.hub.sharing_alarm import Alarm
 from packwire.hub.sharing_flights import PER_SEAT, Askers, Flight, Flights
+from packwire.hub.sharing_outgoing import Outgoing
 from packwire.hub.sharing_questions import DIRECT, Question, is_for_all, own_question
 from packwire.hub.sharing_seat import Seat
 from packwire.hub.sharing_stats import KeptReply, SharingStats, account
 from packwire.hub.sharing_stops import Stops
 from packwire.hub.sharing_stream import STALL, DeviceStream
-from packwire.hub.sharing_turns import Turns, drop
+from packwire.hub.sharing_turns import Turns, drop, is_reading
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import STOP
 from packwire.vesc.permissions import Kind, Policy
-from packwire.vesc.requests import FILLER
 
 type Write = Callable[[bytes], None]
 type Tell = Callable[[str], None]
@@ -78,7 +78,7 @@ class SharedDevice:
         for a device that is away. `tell` gets a line about each refusal, once a client and command (for a
         log; it holds no payload). `loop` is the clock: its `time()` and `call_at()` are used.
         """
-        self.policy = policy
+        self._policy = policy
         self.name = name
         self.refused: Counter[Kind] = Counter()
         self.fw_version = b""
@@ -90,7 +90,7 @@ class SharedDevice:
         loop = loop or asyncio.get_running_loop()
         self.now = loop.time
         self._alarm = Alarm(loop, self._on_time)
-        self._write: Write | None = None
+        self._outgoing = Outgoing()
         self.ready = False
         """Whether clients' requests go to the device now."""
         self._there = False
@@ -110,6 +110,17 @@ class SharedDevice:
         self.counts: Counter[str] = Counter()
         self._closed = False
 
+    @property
+    def policy(self) -> Policy:
+        """What clients may ask. A new one holds at once, also for what waits to be sent."""
+        return self._policy
+
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        self._policy = policy
+        for seat in self._seats:
+            self._turns.drop_unless(seat, lambda known: policy.permits(known.kind))
+
     def join(self, write: Write, name: str) -> Seat:
         """Seat a client: `write` gets whole frames for it, now or later; `name` is for the account."""
         seat = Seat(self, write, name, self._known)
@@ -123,15 +134,13 @@ class SharedDevice:
         FW_VERSION: what waits is sent when that was answered (or is late). `shared`: replies for another
         client may come at the beginning (a hub), so it is asked twice.
         """
-        if self._write is not None:
+        if self._outgoing.open:
             self.device_gone()
         self.counts["connections"] += 1
-        self._write = write
         self.fw_version = b""
         self._known.clear()
         self._greetings = (2 if shared else 1) if flush else 0
-        if flush:
-            write(FILLER)
+        self._outgoing.begin(write, flush=flush)
         self._stops.open = True
         self._stops.on_time(self.now(), self.now() - self._keep)
         if flush:
@@ -151,13 +160,13 @@ class SharedDevice:
                     if not self._took_quickly(data):
                         self._take(checked[:-2], data)
                     return
-        if self._write is not None:
+        if self._outgoing.open:
             self._stream.feed(data)
             self._set_alarm()
 
     def device_gone(self) -> None:
         """Learn that the connection has ended. Reading requests are kept for `keep` seconds."""
-        self._write = None
+        self._outgoing.end()
         self.ready = self._there = self._full = self._stops.open = False
         self._silent_since = None
         self._stream.reset()
@@ -168,7 +177,7 @@ class SharedDevice:
                 for asked in reversed(times):
                     self._turns.give_back(seat, flight.question, asked)
         for seat in self._seats:
-            self._turns.drop_what_acts(seat)
+            self._turns.drop_unless(seat, is_reading)
         self._set_alarm()
 
     def device_full(self, full: bool) -> None:
@@ -177,7 +186,7 @@ class SharedDevice:
         Meanwhile readings wait, as they do for a device that is away, and what acts is dropped and counted;
         of MOTOR_ESTOP the last one waits.
         """
-        if self._write is None or full is self._full:
+        if not self._outgoing.open or full is self._full:
             return
         self._full = full
         self._stops.open = not full
@@ -306,9 +315,9 @@ class SharedDevice:
 
     def write(self, known: Question) -> None:
         """Send a client's request for which no reply is waited for."""
-        if self._write is not None:
+        if self._outgoing.open:
             self.counts["forwarded"] += 1
-            self._write(known.frame)
+            self._outgoing.send(known.frame)
 
     def send(self, known: Question, now: float, askers: Askers, owner: Seat | None = None) -> Flight:
         """Send a request for those who ask it; nobody does where it is a fence."""
@@ -322,8 +331,7 @@ class SharedDevice:
         if flight.due < self._alarm.due:
             self._alarm.by(flight.due)
         self.counts["forwarded" if askers else "fences"] += 1
-        if self._write is not None:
-            self._write(known.frame)
+        self._outgoing.send(known.frame)
         return flight
 
     def _greet(self) -> None:
@@ -456,7 +464,7 @@ class SharedDevice:
         self._stops.on_time(now, now - self._keep)
         if self._full:
             for seat in self._seats:
-                self._turns.drop_what_acts(seat)
+                self._turns.drop_unless(seat, is_reading)
         self._turns.expire(now - self._keep)
         self._turns.pump()
         self._set_alarm()

@@ -72,7 +72,7 @@ class Seat:
         if self._clean:
             # Nearly always a piece is one frame that was seen before: a poll.
             known = self._known.get(data)
-            if known is not None:
+            if known is not None and self._device.policy.permits(known.kind):
                 self.requests += 1
                 self._device.ask(self, known)
                 return
@@ -124,14 +124,14 @@ class Seat:
         if payload[0] == Command.TERMINAL_CMD and payload[1:].strip(b"\0 ") == STATUS_COMMAND:
             self._tell_status()
             return
-        kind = kind_of(payload)
+        frame = encode_frame(payload)
+        known = self._known.get(frame)
+        kind = known.kind if known is not None else kind_of(payload)
         if not self._device.policy.permits(kind):
             self._refuse(payload, kind)
             return
-        frame = encode_frame(payload)
-        known = self._known.get(frame)
         if known is None:
-            known = question(frame, payload)
+            known = question(frame, payload, kind)
             if len(frame) <= REMEMBERED_SIZE:
                 self._device.remember(known)
         self._device.ask(self, known)

@@ -1,6 +1,7 @@
 """Whose turn it is at a shared device: the clients with waiting requests in a line, one request a turn."""
 
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from packwire.hub.sharing_files import FileTurn, Turn
@@ -17,6 +18,11 @@ def drop(seat: "Seat") -> None:
     """Give up a client's request that was not sent, or may not be sent again."""
     seat.open -= 1
     seat.dropped += 1
+
+
+def is_reading(known: Question) -> bool:
+    """Tell whether a request only reads: what acts would do harm where it is sent later."""
+    return known.kind is Kind.READ
 
 
 def _more_patience(known: Question) -> float:
@@ -61,9 +67,9 @@ class Turns:
             seat.queue.appendleft((known, asked))
             self.wait(seat)
 
-    def drop_what_acts(self, seat: "Seat") -> None:
-        """Give up a client's waiting requests that are no readings: later they would do harm."""
-        for waiting in [each for each in seat.queue if each[0].kind is not Kind.READ]:
+    def drop_unless(self, seat: "Seat", may: Callable[[Question], bool]) -> None:
+        """Give up those of a client's waiting requests that may not be sent (any more)."""
+        for waiting in [each for each in seat.queue if not may(each[0])]:
             seat.queue.remove(waiting)
             drop(seat)
 
