@@ -15,6 +15,7 @@ from packwire.vesc.permissions import (
     parse_policy,
     refusal,
 )
+from tests.vesc.shapes import shortest_request
 
 #: Words in the names of commands that change something.
 CHANGING: tuple[str, ...] = (
@@ -75,7 +76,7 @@ def test_what_reads_is_named_for_it():
 
 @pytest.mark.parametrize("command", COMMANDS_OF[Kind.READ])
 def test_reading_passes_also_forwarded(command):
-    payload = bytes((command,)) + (b"path\0\0\0\0\0" if "FILE" in command.name else bytes(9))
+    payload = shortest_request(command)
     assert READ_ONLY.permits(kind_of(payload))
     assert READ_ONLY.permits(kind_of(forwarded(payload, 84)))
     assert READ_ONLY.permits(kind_of(forwarded(payload, *range(MAX_NESTING))))

@@ -19,6 +19,8 @@ REMEMBERED_SIZE = 64
 STATUS_COMMAND = b"packwire"
 #: Seconds between two such answers: they are long.
 STATUS_INTERVAL = 1.0
+#: Seconds between two answers to refused text for the device's terminal: nobody types faster.
+PRINT_INTERVAL = 0.1
 
 
 class Seat:
@@ -29,6 +31,8 @@ class Seat:
         "_device",
         "_framer",
         "_known",
+        "_printed",
+        "_printed_at",
         "_status_at",
         "_told",
         "dropped",
@@ -65,7 +69,9 @@ class Seat:
         self._framer = Framer(DEVICE_MAX_PAYLOAD)
         self._clean = True
         self._told: set[tuple[int, int, Kind]] = set()
-        self._status_at = float("-inf")
+        self._status_at = self._printed_at = float("-inf")
+        self._printed: set[Kind] = set()
+        """Of which kinds a refusal was told to the client."""
 
     def received(self, data: bytes) -> None:
         """Take bytes from the client, in pieces of any size."""
@@ -142,10 +148,30 @@ class Seat:
         at = 0
         while payload[at] == Command.FORWARD_CAN and len(payload) > at + 2:
             at += 2
+        line = refusal(payload, kind)
+        if self._must_print(payload[at], kind):
+            self._print(f"packwire: {line}")
         key = (at, payload[at], kind)
         if key not in self._told and len(self._told) < DEVICE_MAX_PAYLOAD:
             self._told.add(key)
-            self._device.tell(f"{self.name}: {refusal(payload, kind)}")
+            self._device.tell(f"{self.name}: {line}")
+
+    def _must_print(self, command: int, kind: Kind) -> bool:
+        """Tell whether the client is told of a refusal: the first of its kind, and whatever a user typed."""
+        first = kind not in self._printed
+        self._printed.add(kind)
+        if command not in {Command.TERMINAL_CMD, Command.TERMINAL_CMD_SYNC}:
+            return first
+        now = self._device.now()
+        if not first and now - self._printed_at < PRINT_INTERVAL:
+            return False
+        self._printed_at = now
+        return True
+
+    def _print(self, line: str) -> None:
+        """Write a line to the client's terminal: PRINT is what devices send there."""
+        if not self.gone:
+            self.write(encode_frame(bytes((Command.PRINT,)) + line.encode()[:400] + b"\0"))
 
     def _tell_status(self) -> None:
         now = self._device.now()
@@ -154,5 +180,4 @@ class Seat:
             return
         self._status_at = now
         for line in status_lines(self._device.stats()):
-            if not self.gone:
-                self.write(encode_frame(bytes((Command.PRINT,)) + line.encode()[:400] + b"\0"))
+            self._print(line)
