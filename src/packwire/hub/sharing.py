@@ -259,6 +259,7 @@ class SharedDevice:
         ):
             seat.open += 1
             now = self.now()
+            self.flights.asked(known, now)
             self.send(known, now, {seat: [now]}, seat).quick = known.accepts is None
             return
         if known.kind is Kind.STOP:
@@ -267,6 +268,7 @@ class SharedDevice:
                 self._set_alarm()
             return
         away = not self.ready and known.kind is not Kind.READ
+        self.flights.asked(known, self.now())
         seat.open += 1
         if seat.open > MAX_OPEN or away or self._closed:
             drop(seat)
@@ -319,9 +321,21 @@ class SharedDevice:
             self.counts["forwarded"] += 1
             self._outgoing.send(known.frame)
 
-    def send(self, known: Question, now: float, askers: Askers, owner: Seat | None = None) -> Flight:
-        """Send a request for those who ask it; nobody does where it is a fence."""
+    def send(
+        self,
+        known: Question,
+        now: float,
+        askers: Askers,
+        owner: Seat | None = None,
+        bus_for: float | None = None,
+    ) -> Flight:
+        """Send a request for those who ask it; nobody does where it is a fence.
+
+        `bus_for`: seconds after which others may use the CAN bus, where it shall not be as long as usual.
+        """
         flight = self.flights.add(known, now, now + self._timeout, askers, owner)
+        if bus_for is not None:
+            flight.last, flight.due = flight.due, now + bus_for
         if known.timeout is not None:
             flight.last = now + known.timeout
             if known.way < 0:
@@ -397,6 +411,8 @@ class SharedDevice:
         if self.max_age and known.reading:
             known.kept = frame
             known.kept_at = self.now()
+        if known.way >= 0 and flight.owner is not None:
+            flight.owner.found()
         self._learn_from(known, payload)
         for seat, times in flight.askers.items():
             for _ in times:
@@ -413,11 +429,11 @@ class SharedDevice:
         if known.command == Command.FILE_READ:
             self._turns.files.answered(payload)
         if known.way >= 0:
-            self.flights.answered(known.way, known.command)
+            self.flights.answered(known.way, known.command, self.now())
         elif known.command == Command.FW_VERSION:
             self.fw_version = payload
         elif known.command == Command.PING_CAN:
-            self.flights.found(payload[1:])
+            self.flights.found(payload[1:], self.now())
 
     def _greeted(self) -> None:
         if self._greetings > 0:
@@ -480,7 +496,7 @@ class SharedDevice:
             return
         self.counts["timeouts"] += 1
         if flight.question.kind is Kind.READ and flight.question.timeout is None:
-            self.flights.late(flight)
+            self.flights.late(flight, self.now())
         else:
             self._lost(flight)
         self._stream.give_up()

@@ -19,6 +19,10 @@ REMEMBERED_SIZE = 64
 STATUS_COMMAND = b"packwire"
 #: Seconds between two such answers: they are long.
 STATUS_INTERVAL = 1.0
+#: A client whose question to a CAN node was in vain asks none that may not be there for so many seconds, and
+#: then for more and more of them.
+FIRST_PAUSE = 0.25
+LONGEST_PAUSE = 4.0
 #: Seconds between two answers to refused text for the device's terminal: nobody types faster.
 PRINT_INTERVAL = 0.1
 
@@ -38,6 +42,7 @@ class Seat:
         "dropped",
         "gone",
         "in_line",
+        "misses",
         "name",
         "open",
         "queue",
@@ -45,6 +50,7 @@ class Seat:
         "replies",
         "requests",
         "stalled_since",
+        "tries_from",
         "unanswered",
         "unsolicited",
         "write",
@@ -62,6 +68,10 @@ class Seat:
         self.open = 0
         """How many requests are neither answered nor given up, those in the queue among them."""
         self.requests = self.replies = self.refused = self.dropped = self.unanswered = self.unsolicited = 0
+        self.tries_from = float("-inf")
+        """When it may again ask a node that may not be there."""
+        self.misses = 0
+        """How many of those it asked in a row gave no answer."""
         self.stalled_since: float | None = None
         """When the last bytes of a frame came that is not whole."""
         self._device = device
@@ -101,6 +111,15 @@ class Seat:
         frames = self._framer.give_up() if give_up else self._framer.rescue()
         if self._framer.stats.waiting != begun:
             self._take(frames)
+
+    def missed(self, now: float) -> None:
+        """Learn that a node it asked, and that may not be there, gave no answer."""
+        self.tries_from = now + min(FIRST_PAUSE * 2**self.misses, LONGEST_PAUSE)
+        self.misses = min(self.misses + 1, 8)
+
+    def found(self) -> None:
+        """Learn that a node it asked is there."""
+        self.misses = 0
 
     def stats(self) -> SeatStats:
         """Return this client's account."""

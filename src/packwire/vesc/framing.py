@@ -25,8 +25,8 @@ _SHORTEST_FOR_START = {2: 1, 3: 255, 4: 65535}
 _START = re.compile(rb"[\x02-\x04]")
 
 #: The work that false headers may cost, in bytes of which a checksum is computed. A look at a header costs
-#: about as much as `LOOK` of them; each byte of the stream adds `WORK_A_BYTE`, up to `MAX_WORK`. Noise needs 4
-#: a byte, and a damaged reply of 500 bytes with a start byte in each fifth place a twentieth of `MAX_WORK`.
+#: about as much as `LOOK` of them; each byte of the stream adds `WORK_A_BYTE`, up to `MAX_WORK`. Noise needs
+#: 4 a byte, a damaged reply of 500 bytes with a start byte in each fifth place a twentieth of `MAX_WORK`.
 LOOK = 300
 WORK_A_BYTE = 32
 MAX_WORK = 1 << 20
