@@ -15,10 +15,11 @@ _START = 2
 class Outgoing:
     """The bytes to one device, over all its connections."""
 
-    __slots__ = ("_begun", "_sent", "_write")
+    __slots__ = ("_begun", "_sent", "_used", "_write")
 
     def __init__(self) -> None:
         self._write: Callable[[bytes], None] | None = None
+        self._used = False
         self._sent = b""
         """What was sent last, and may be the beginning of a frame."""
         self._begun = 0
@@ -35,8 +36,9 @@ class Outgoing:
         A device does not forget a frame of ours that the last connection took only in part.
         """
         self._write = write
-        if flush or self._sent:
+        if flush or self._used:
             self._fill()
+        self._used = True
 
     def end(self) -> None:
         """Learn that the connection has ended."""
