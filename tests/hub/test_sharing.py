@@ -86,7 +86,7 @@ class TestReplies:
         bench = Bench()
         client = bench.client()
         client.ask(BMS)
-        bench.device.device_received(b"\x03\x0f\x00" + encode_frame(BMS + b"!"))
+        bench.device.device_received(b"\x03\x20\x00" + encode_frame(BMS + b"!"))
         assert client.got == []
         bench.clock.advance(0.4)
         assert client.got == [BMS + b"!"]

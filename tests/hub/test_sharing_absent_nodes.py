@@ -93,9 +93,11 @@ def test_a_node_that_is_there_is_found_while_others_poll(request_):
 def test_an_absent_node_is_told_from_one_that_is_there_while_others_poll():
     vehicle = Vehicle()
     honest, newcomer = vehicle.clients(2)
+    newcomer.ask(forward_can(9, VALUES))
+    vehicle.clock.advance(4.0)
     honest.ask(BMS)
     vehicle.clock.advance(0.1)
     newcomer.ask(forward_can(10, BMS))
     vehicle.clock.advance(1.0)
-    assert vehicle.take() == [BMS, forward_can(10, FW)]
-    assert newcomer.seat.unanswered == 1
+    assert vehicle.take() == [forward_can(9, VALUES), BMS, forward_can(10, FW)]
+    assert newcomer.seat.unanswered == 2

@@ -34,7 +34,7 @@ from packwire.hub.sharing_stops import Stops
 from packwire.hub.sharing_stream import STALL, DeviceStream
 from packwire.hub.sharing_turns import Turns, drop, is_reading
 from packwire.vesc.commands import Command
-from packwire.vesc.framing import STOP
+from packwire.vesc.framing import MAX_PAYLOAD, STOP
 from packwire.vesc.permissions import Kind, Policy
 
 type Write = Callable[[bytes], None]
@@ -70,13 +70,15 @@ class SharedDevice:
         timeout: float = 0.75,
         keep: float = 5.0,
         tell: Tell | None = None,
+        max_payload: int = MAX_PAYLOAD,
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         """`max_age`: seconds for which a reading is given to whoever asks the same.
 
         `timeout`: seconds after which a reply is late. `keep`: seconds that a request waits at most, such as
         for a device that is away. `tell` gets a line about each refusal, once a client and command (for a
-        log; it holds no payload). `loop` is the clock: its `time()` and `call_at()` are used.
+        log; it holds no payload). `max_payload`: bytes of the device's longest frame. `loop`
+        is the clock: its `time()` and `call_at()` are used.
         """
         self._policy = policy
         self.name = name
@@ -97,7 +99,7 @@ class SharedDevice:
         """Whether this connection's beginning is over."""
         self._full = False
         self._greetings = 0
-        self._stream = DeviceStream(self._take, self.now)
+        self._stream = DeviceStream(self._take, self.now, max_payload)
         self._silent_since: float | None = None
         self._probed: float | None = None
         """Since when the device was silent that was asked whether it is there."""
@@ -120,6 +122,11 @@ class SharedDevice:
         self._policy = policy
         for seat in self._seats:
             self._turns.drop_unless(seat, lambda known: policy.permits(known.kind))
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one client."""
+        return len(self._seats) > 1
 
     def join(self, write: Write, name: str) -> Seat:
         """Seat a client: `write` gets whole frames for it, now or later; `name` is for the account."""

@@ -38,6 +38,8 @@ WANTED = 3.0
 #: Nor the bus: so long at a time, and a tenth of all time.
 SHORT_TURN = 0.25
 SHARE_OF_BUS = 10
+#: All this holds so long after such a node was last asked in vain.
+TROUBLE = 60.0
 
 
 @dataclass(slots=True, eq=False)
@@ -181,7 +183,7 @@ class Flights:
         """Learn that a CAN node answers."""
         if can_id == self._missed_node:  # it was only late
             self._missed_at = float("-inf")
-        if now - self._missed_at < LONGEST_REST:  # who asked it has waited, and is likely to ask again
+        if self.troubled(now):  # who asked it has waited, and is likely to ask again
             self._wanted[command] = self.bus_wanted = now
         node = self.node(can_id)
         node.answered = True
@@ -218,6 +220,10 @@ class Flights:
         """Tell whether what is asked is known to be there."""
         node = self.nodes.get(way)
         return way < 0 or (node is not None and node.proven)
+
+    def troubled(self, now: float) -> bool:
+        """Tell whether a node that may not be there was asked in vain lately."""
+        return now - self._missed_at < TROUBLE
 
     def may_try_bus(self, now: float) -> bool:
         """Tell whether a node that may not be there may have the bus now."""

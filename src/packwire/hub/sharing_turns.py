@@ -130,7 +130,8 @@ class Turns:
                 return True
         elif not known.answered:
             return self._pass(seat, known)
-        if known.kind is Kind.READ and not flights.proven(known.way):
+        contended = device.several and flights.troubled(now)
+        if contended and known.kind is Kind.READ and not flights.proven(known.way):
             return self._try(seat, known, asked, now)
         if not flights.free(known):
             flights.asked(known, now)
@@ -139,7 +140,11 @@ class Turns:
         return flights.room(seat) and self._send(seat, known, asked, now)
 
     def _try(self, seat: "Seat", known: Question, asked: float, now: float) -> bool:
-        """Ask a node that may not be there; where others want what that would take, first ask who it is."""
+        """Ask a node that may not be there.
+
+        Where there are other clients, and some node was asked in vain lately, they come first: a node is
+        asked who it is before it is asked what others want, and does not have the bus for long.
+        """
         flights = self._device.flights
         if now < seat.tries_from or not flights.may_try_bus(now) or not flights.room(seat):
             return False
