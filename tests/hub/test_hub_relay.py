@@ -181,7 +181,7 @@ async def test_a_client_that_does_not_read_is_cut_off_and_holds_nobody_up(tmp_pa
     assert "client cut off" in caplog.text
 
 
-LONG_ACT = encode_frame(bytes([Command.SET_CURRENT]) + bytes(500))
+LONG_ACT = encode_frame(bytes([Command.GPD_FILL_BUFFER]) + bytes(500))
 CONTROL = {"testpack": {"allow": ["control"]}}
 
 

@@ -138,7 +138,11 @@ async def test_the_device_sees_whole_frames_and_no_others():
     async with scripted(usual) as device, shared(device.port) as sharing, raw(sharing.share.port) as client:
         client.writer.write(b"GET / HTTP/1.1\r\n\r\n\x02\x05abc" + bytes(520))
         client.send(bytes((Command.SET_CURRENT, 0, 0, 1, 0)), bytes((Command.FORWARD_CAN, 84)))
-        assert (await client.ask(BMS))[0] == Command.BMS_GET_VALUES
+        # It is told of both, in its terminal: one is of a kind that --allow names, the other never passes.
+        printed = [await client.ask(BMS), await client.reply()]
+        assert [text[0] for text in printed] == [Command.PRINT, Command.PRINT]
+        assert b"SET_CURRENT refused" in printed[0]
+        assert (await client.reply())[0] == Command.BMS_GET_VALUES
         framer = Framer()
         assert Counter(frame.payload for frame in framer.feed(device.raw.lstrip(b"\0"))) == {b"\0": 1, BMS: 1}
         assert framer.stats.junk == 0
@@ -279,7 +283,7 @@ async def test_a_device_that_takes_nothing_costs_no_memory_and_is_dialled_anew(m
             device.writers[0].transport.pause_reading()  # type: ignore[attr-defined]
             async with asyncio.timeout(20):
                 while not sharing.told(DeviceAway):
-                    client.send(*[bytes((Command.SET_CURRENT,)) + bytes(480)] * 100)
+                    client.send(*[bytes((Command.GPD_FILL_BUFFER,)) + bytes(480)] * 100)
                     await client.writer.drain()
                     await asyncio.sleep(0)
                     assert unsent(sharing.share) < 64 * 1024

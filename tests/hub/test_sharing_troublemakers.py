@@ -7,6 +7,7 @@ from packwire.vesc.framing import encode_frame
 from packwire.vesc.permissions import COMMANDS_OF, Kind, parse_policy
 from packwire.vesc.requests import forward_can
 from tests.hub.sharing_clock import Bench
+from tests.vesc.shapes import shortest_request
 
 BMS = bytes((Command.BMS_GET_VALUES,))
 VALUES = bytes((Command.GET_VALUES,))
@@ -49,7 +50,7 @@ class TestLeaving:
 
 class TestUnansweredCommands:
     SILENT = tuple(
-        bytes((command,)) + bytes(9)
+        shortest_request(command)
         for command in COMMANDS_OF[Kind.READ]
         if command not in {Command.BMS_GET_VALUES, Command.FW_VERSION, Command.PING_CAN}
         and not command.name.startswith("FILE")

@@ -1,13 +1,24 @@
 """VESC framing as the firmware does it: lengths, resynchronisation, and an account of every byte."""
 
 import random
+from binascii import crc_hqx
 from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from packwire.vesc.framing import DEVICE_MAX_PAYLOAD, MAX_PAYLOAD, Framer, encode_frame
+from packwire.vesc import framing
+from packwire.vesc.framing import (
+    DEVICE_MAX_PAYLOAD,
+    LOOK,
+    MAX_PAYLOAD,
+    MAX_WORK,
+    SENT_MAX_PAYLOAD,
+    WORK_A_BYTE,
+    Framer,
+    encode_frame,
+)
 from packwire.wire.frame import Frame
 
 #: Bytes that are no start of a frame: what is between frames but these is found at once.
@@ -241,3 +252,68 @@ def test_positions_count_the_stream(sizes):
     ends = list(accumulate(size + 5 for size in sizes))
     frames = feed_all(framer, (encode_frame(bytes(size)) for size in sizes))
     assert [frame.end for frame in frames] == ends
+
+
+#: Headers that claim much, or little, and stop bytes wherever they claim to end.
+FLOODS = [
+    b"\x03\x27\x03",
+    b"\x03\x0f\x03",
+    b"\x03\x27\x02\x03",
+    b"\x02\x03\x03",
+    b"\x02\xff\x03",
+    b"\x02",
+    b"\x03",
+]
+
+
+class TestNothingButFalseHeaders:
+    SIZE = 200_000
+
+    @pytest.mark.parametrize("flood", FLOODS)
+    @pytest.mark.parametrize("limit", [SENT_MAX_PAYLOAD, MAX_PAYLOAD])
+    def test_cost_bounded_work_a_byte(self, monkeypatch, flood, limit):
+        checked = 0
+
+        def counted(data: bytes, crc: int) -> int:
+            nonlocal checked
+            checked += len(data)
+            return crc_hqx(data, crc)
+
+        monkeypatch.setattr(framing, "crc_hqx", counted)
+        framer = Framer(limit)
+        stream = (flood * self.SIZE)[: self.SIZE]
+        for at in range(0, self.SIZE, 1400):
+            assert framer.feed(stream[at : at + 1400]) == []
+            assert framer.rescue() == []
+        assert checked <= framer.work + self.SIZE
+        assert framer.work <= MAX_WORK + self.SIZE * WORK_A_BYTE + 2 * (MAX_PAYLOAD + LOOK)
+        check_account(framer, [])
+
+    @pytest.mark.parametrize("flood", FLOODS)
+    def test_hide_what_follows_them_for_a_moment_only(self, flood):
+        framer = Framer(SENT_MAX_PAYLOAD)
+        framer.feed(flood * (self.SIZE // len(flood)))
+        frames = []
+        for _ in range(200):
+            frames += framer.feed(encode_frame(bytes(range(130))))
+        assert len(frames) >= 150
+        assert framer.stats.unchecked > 0
+
+    def test_bytes_by_chance_are_all_looked_at(self):
+        framer = Framer()
+        chance = random.Random(1)
+        for _ in range(100):
+            framer.feed(chance.randbytes(10_000))
+            framer.give_up()
+        assert framer.stats.unchecked == 0
+        assert framer.work < 1_000_000 * WORK_A_BYTE / 4
+
+    def test_a_damaged_reply_full_of_start_bytes_is_looked_at(self):
+        framer = Framer()
+        reply = bytearray(encode_frame(bytes((96, 2, 3, 1, 2)) * 100))
+        reply[5] ^= 0x10
+        for _ in range(50):
+            framer.feed(bytes(reply))
+            framer.feed(encode_frame(b"\x04" + bytes(70)) * 40)
+        assert framer.stats.frames > 1800
+        assert framer.stats.unchecked == 0

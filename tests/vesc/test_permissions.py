@@ -2,6 +2,7 @@
 
 import pytest
 
+from packwire.vesc.arguments import ANY_LENGTH
 from packwire.vesc.commands import Command
 from packwire.vesc.permissions import (
     ALLOWABLE,
@@ -15,6 +16,8 @@ from packwire.vesc.permissions import (
     parse_policy,
     refusal,
 )
+from packwire.vesc.traits import TRAITS
+from tests.vesc.shapes import shortest_request
 
 #: Words in the names of commands that change something.
 CHANGING: tuple[str, ...] = (
@@ -75,7 +78,7 @@ def test_what_reads_is_named_for_it():
 
 @pytest.mark.parametrize("command", COMMANDS_OF[Kind.READ])
 def test_reading_passes_also_forwarded(command):
-    payload = bytes((command,)) + (b"path\0\0\0\0\0" if "FILE" in command.name else bytes(9))
+    payload = shortest_request(command)
     assert READ_ONLY.permits(kind_of(payload))
     assert READ_ONLY.permits(kind_of(forwarded(payload, 84)))
     assert READ_ONLY.permits(kind_of(forwarded(payload, *range(MAX_NESTING))))
@@ -185,3 +188,38 @@ def test_a_refusal_names_the_command_and_the_word_but_no_content():
     line = refusal(forwarded(b"\x14secret text", 84), Kind.TERMINAL)
     assert line == "FORWARD_CAN > TERMINAL_CMD refused: not a reading command; --allow terminal lets it pass"
     assert "command 200" in refusal(b"\xc8", kind_of(b"\xc8"))
+
+
+@pytest.mark.parametrize("command", sorted(TRAITS))
+def test_every_command_has_a_longest_and_a_shortest_argument(command):
+    if command == Command.FORWARD_CAN:
+        return
+    shape = TRAITS[command].arguments
+    shortest = shortest_request(command)
+    most = shape.least if shape.most is None else shape.most
+    longest = shortest + bytes(most - shape.least)
+    assert kind_of(shortest[:512]) is TRAITS[command].kind
+    if most < ANY_LENGTH:
+        assert kind_of(longest) is TRAITS[command].kind
+        assert kind_of(longest + b"\0") is Kind.NEVER
+        assert kind_of(forwarded(longest + b"\0", 84)) is Kind.NEVER
+    if shape.least + shape.before:
+        assert kind_of(shortest[: shape.before + shape.texts + shape.least]) is Kind.NEVER
+
+
+@pytest.mark.parametrize(
+    "path",
+    [b"\x02\x01\x1d\0", b"a\x03b\0", b"a\x7f\0", b"x" * 256 + b"\0", b"two\x04three\0"],
+)
+def test_what_is_no_name_of_a_file_never_passes(path):
+    for command in (Command.FILE_READ, Command.FILE_MKDIR):
+        arguments = path + bytes(TRAITS[command].arguments.least)
+        assert kind_of(bytes((command,)) + arguments) is Kind.NEVER
+    assert kind_of(bytes((Command.FILE_LIST,)) + path + b"\0") is Kind.NEVER
+
+
+@pytest.mark.parametrize("path", ["log.csv", "/logs/2026-01-02 (3).csv", "/Fahrten/Köln.csv", "x" * 255])
+def test_names_of_files_pass(path):
+    name = path.encode()[:255] + b"\0"
+    assert kind_of(bytes((Command.FILE_READ,)) + name + bytes(4)) is Kind.READ
+    assert kind_of(bytes((Command.FILE_LIST,)) + name + b"\0") is Kind.READ

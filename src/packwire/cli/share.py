@@ -43,7 +43,9 @@ def share(
     VESC Tool, Home Assistant and packwire connect to the --listen port as to the VESC itself. Requests of
     the same content are answered together, each client gets its own replies, and when the VESC goes the
     clients stay connected until it is back. Only reading commands pass, and MOTOR_ESTOP; what else a client
-    sends is refused and told, with the --allow word that would let it pass. Ctrl-C ends it.
+    sends is refused and told, here and in the client's terminal, with the --allow word that would let it
+    pass. Requests that could harm a device never pass: arguments that are not their command's, or another
+    frame within a request. Ctrl-C ends it.
 
     A reading is given to several clients for --max-age seconds: readings that are averages since they were
     last read would else be spoilt by each further client. A client that sends `packwire` to the VESC's

@@ -29,6 +29,7 @@ from packwire.hub.settings import HubSettings
 from packwire.hub.sharing import SharedDevice
 from packwire.hub.sockets import allow_many_files, watch_for_loss
 from packwire.hub.tls_login import TlsLoginProtocol
+from packwire.vesc.framing import SENT_MAX_PAYLOAD
 from packwire.vesc.hublogin import Login, Role
 
 if TYPE_CHECKING:
@@ -348,7 +349,11 @@ class Hub:
 
         settings = self.settings
         shared = SharedDevice(
-            settings.policy(device_id), max_age=settings.age(device_id), name=device_id, tell=tell
+            settings.policy(device_id),
+            max_age=settings.age(device_id),
+            name=device_id,
+            tell=tell,
+            max_payload=SENT_MAX_PAYLOAD,
         )
         device = HubDevice(device_id, credential, shared)
         self.registry.enter(device)

@@ -26,16 +26,16 @@ from itertools import islice
 
 from packwire.hub.sharing_alarm import Alarm
 from packwire.hub.sharing_flights import PER_SEAT, Askers, Flight, Flights
+from packwire.hub.sharing_outgoing import Outgoing
 from packwire.hub.sharing_questions import DIRECT, Question, is_for_all, own_question
 from packwire.hub.sharing_seat import Seat
 from packwire.hub.sharing_stats import KeptReply, SharingStats, account
 from packwire.hub.sharing_stops import Stops
 from packwire.hub.sharing_stream import STALL, DeviceStream
-from packwire.hub.sharing_turns import Turns, drop
+from packwire.hub.sharing_turns import Turns, drop, is_reading
 from packwire.vesc.commands import Command
-from packwire.vesc.framing import STOP
+from packwire.vesc.framing import MAX_PAYLOAD, STOP
 from packwire.vesc.permissions import Kind, Policy
-from packwire.vesc.requests import FILLER
 
 type Write = Callable[[bytes], None]
 type Tell = Callable[[str], None]
@@ -70,15 +70,17 @@ class SharedDevice:
         timeout: float = 0.75,
         keep: float = 5.0,
         tell: Tell | None = None,
+        max_payload: int = MAX_PAYLOAD,
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         """`max_age`: seconds for which a reading is given to whoever asks the same.
 
         `timeout`: seconds after which a reply is late. `keep`: seconds that a request waits at most, such as
         for a device that is away. `tell` gets a line about each refusal, once a client and command (for a
-        log; it holds no payload). `loop` is the clock: its `time()` and `call_at()` are used.
+        log; it holds no payload). `max_payload`: bytes of the device's longest frame. `loop`
+        is the clock: its `time()` and `call_at()` are used.
         """
-        self.policy = policy
+        self._policy = policy
         self.name = name
         self.refused: Counter[Kind] = Counter()
         self.fw_version = b""
@@ -90,14 +92,14 @@ class SharedDevice:
         loop = loop or asyncio.get_running_loop()
         self.now = loop.time
         self._alarm = Alarm(loop, self._on_time)
-        self._write: Write | None = None
+        self._outgoing = Outgoing()
         self.ready = False
         """Whether clients' requests go to the device now."""
         self._there = False
         """Whether this connection's beginning is over."""
         self._full = False
         self._greetings = 0
-        self._stream = DeviceStream(self._take, self.now)
+        self._stream = DeviceStream(self._take, self.now, max_payload)
         self._silent_since: float | None = None
         self._probed: float | None = None
         """Since when the device was silent that was asked whether it is there."""
@@ -109,6 +111,22 @@ class SharedDevice:
         self.flights = Flights()
         self.counts: Counter[str] = Counter()
         self._closed = False
+
+    @property
+    def policy(self) -> Policy:
+        """What clients may ask. A new one holds at once, also for what waits to be sent."""
+        return self._policy
+
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        self._policy = policy
+        for seat in self._seats:
+            self._turns.drop_unless(seat, lambda known: policy.permits(known.kind))
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one client."""
+        return len(self._seats) > 1
 
     def join(self, write: Write, name: str) -> Seat:
         """Seat a client: `write` gets whole frames for it, now or later; `name` is for the account."""
@@ -123,15 +141,13 @@ class SharedDevice:
         FW_VERSION: what waits is sent when that was answered (or is late). `shared`: replies for another
         client may come at the beginning (a hub), so it is asked twice.
         """
-        if self._write is not None:
+        if self._outgoing.open:
             self.device_gone()
         self.counts["connections"] += 1
-        self._write = write
         self.fw_version = b""
         self._known.clear()
         self._greetings = (2 if shared else 1) if flush else 0
-        if flush:
-            write(FILLER)
+        self._outgoing.begin(write, flush=flush)
         self._stops.open = True
         self._stops.on_time(self.now(), self.now() - self._keep)
         if flush:
@@ -151,13 +167,13 @@ class SharedDevice:
                     if not self._took_quickly(data):
                         self._take(checked[:-2], data)
                     return
-        if self._write is not None:
+        if self._outgoing.open:
             self._stream.feed(data)
             self._set_alarm()
 
     def device_gone(self) -> None:
         """Learn that the connection has ended. Reading requests are kept for `keep` seconds."""
-        self._write = None
+        self._outgoing.end()
         self.ready = self._there = self._full = self._stops.open = False
         self._silent_since = None
         self._stream.reset()
@@ -168,7 +184,7 @@ class SharedDevice:
                 for asked in reversed(times):
                     self._turns.give_back(seat, flight.question, asked)
         for seat in self._seats:
-            self._turns.drop_what_acts(seat)
+            self._turns.drop_unless(seat, is_reading)
         self._set_alarm()
 
     def device_full(self, full: bool) -> None:
@@ -177,7 +193,7 @@ class SharedDevice:
         Meanwhile readings wait, as they do for a device that is away, and what acts is dropped and counted;
         of MOTOR_ESTOP the last one waits.
         """
-        if self._write is None or full is self._full:
+        if not self._outgoing.open or full is self._full:
             return
         self._full = full
         self._stops.open = not full
@@ -250,6 +266,7 @@ class SharedDevice:
         ):
             seat.open += 1
             now = self.now()
+            self.flights.asked(known, now)
             self.send(known, now, {seat: [now]}, seat).quick = known.accepts is None
             return
         if known.kind is Kind.STOP:
@@ -258,6 +275,7 @@ class SharedDevice:
                 self._set_alarm()
             return
         away = not self.ready and known.kind is not Kind.READ
+        self.flights.asked(known, self.now())
         seat.open += 1
         if seat.open > MAX_OPEN or away or self._closed:
             drop(seat)
@@ -306,13 +324,25 @@ class SharedDevice:
 
     def write(self, known: Question) -> None:
         """Send a client's request for which no reply is waited for."""
-        if self._write is not None:
+        if self._outgoing.open:
             self.counts["forwarded"] += 1
-            self._write(known.frame)
+            self._outgoing.send(known.frame)
 
-    def send(self, known: Question, now: float, askers: Askers, owner: Seat | None = None) -> Flight:
-        """Send a request for those who ask it; nobody does where it is a fence."""
+    def send(
+        self,
+        known: Question,
+        now: float,
+        askers: Askers,
+        owner: Seat | None = None,
+        bus_for: float | None = None,
+    ) -> Flight:
+        """Send a request for those who ask it; nobody does where it is a fence.
+
+        `bus_for`: seconds after which others may use the CAN bus, where it shall not be as long as usual.
+        """
         flight = self.flights.add(known, now, now + self._timeout, askers, owner)
+        if bus_for is not None:
+            flight.last, flight.due = flight.due, now + bus_for
         if known.timeout is not None:
             flight.last = now + known.timeout
             if known.way < 0:
@@ -322,8 +352,7 @@ class SharedDevice:
         if flight.due < self._alarm.due:
             self._alarm.by(flight.due)
         self.counts["forwarded" if askers else "fences"] += 1
-        if self._write is not None:
-            self._write(known.frame)
+        self._outgoing.send(known.frame)
         return flight
 
     def _greet(self) -> None:
@@ -389,6 +418,8 @@ class SharedDevice:
         if self.max_age and known.reading:
             known.kept = frame
             known.kept_at = self.now()
+        if known.way >= 0 and flight.owner is not None:
+            flight.owner.found()
         self._learn_from(known, payload)
         for seat, times in flight.askers.items():
             for _ in times:
@@ -405,11 +436,11 @@ class SharedDevice:
         if known.command == Command.FILE_READ:
             self._turns.files.answered(payload)
         if known.way >= 0:
-            self.flights.answered(known.way, known.command)
+            self.flights.answered(known.way, known.command, self.now())
         elif known.command == Command.FW_VERSION:
             self.fw_version = payload
         elif known.command == Command.PING_CAN:
-            self.flights.found(payload[1:])
+            self.flights.found(payload[1:], self.now())
 
     def _greeted(self) -> None:
         if self._greetings > 0:
@@ -456,7 +487,7 @@ class SharedDevice:
         self._stops.on_time(now, now - self._keep)
         if self._full:
             for seat in self._seats:
-                self._turns.drop_what_acts(seat)
+                self._turns.drop_unless(seat, is_reading)
         self._turns.expire(now - self._keep)
         self._turns.pump()
         self._set_alarm()
@@ -472,7 +503,7 @@ class SharedDevice:
             return
         self.counts["timeouts"] += 1
         if flight.question.kind is Kind.READ and flight.question.timeout is None:
-            self.flights.late(flight)
+            self.flights.late(flight, self.now())
         else:
             self._lost(flight)
         self._stream.give_up()

@@ -32,6 +32,14 @@ WIDEST = 64
 PATIENCE = 2
 FIRST_REST = 1.0
 LONGEST_REST = 16.0
+#: What was asked of the device itself, or of a node that is there, is wanted for so many seconds: what is
+#: asked of a node that may not be there shall not occupy it meanwhile.
+WANTED = 3.0
+#: Nor the bus: so long at a time, and a tenth of all time.
+SHORT_TURN = 0.25
+SHARE_OF_BUS = 10
+#: All this holds so long after such a node was last asked in vain.
+TROUBLE = 60.0
 
 
 @dataclass(slots=True, eq=False)
@@ -70,6 +78,17 @@ class CanNode:
     lost: int = 0
     """How many requests in a row it should have answered and did not."""
     rests_until: float = 0.0
+    found: bool = False
+    """A search of the bus found it."""
+    absent_until: float = 0.0
+    """Until when it is taken for not there: it did not answer who it is."""
+    missed: int = 0
+    """How many times in a row."""
+
+    @property
+    def proven(self) -> bool:
+        """Whether it is known to be there, or to have been."""
+        return self.found or bool(self.answers)
 
     def should_answer(self, command: int) -> bool:
         """Tell whether silence means that it is not there, instead of a command that it does not know."""
@@ -86,6 +105,17 @@ class Flights:
     open: set[Flight] = field(default_factory=set)
     overdue: int = 0
     nodes: dict[int, CanNode] = field(default_factory=dict)
+    bus_wanted: float = float("-inf")
+    """When a node that is there was last asked anything."""
+    searched: float = float("-inf")
+    """When a search of the bus last ended."""
+    _wanted: dict[int, float] = field(default_factory=dict)
+    """By command, when it was last asked of the device or of a node that is there."""
+    _missed_node: int = -1
+    _missed_at: float = float("-inf")
+    """When a node that may not be there last gave no answer."""
+    _short_turn_from: float = float("-inf")
+    """When a node that may not be there may have the bus again, where others want it."""
     _order: int = 0
 
     def free(self, question: Question) -> bool:
@@ -125,6 +155,7 @@ class Flights:
         self.open.clear()
         self.overdue = 0
         self.nodes.clear()
+        self.searched = self._short_turn_from = self._missed_at = float("-inf")
 
     def forget(self, seat: "Seat") -> None:
         """Learn that a client has left: it waits for nothing any more."""
@@ -148,35 +179,86 @@ class Flights:
         """Tell whether a client waits for a reply on a way."""
         return any(flight.question.way == way and seat in flight.askers for flight in self.open)
 
-    def answered(self, can_id: int, command: int) -> None:
+    def answered(self, can_id: int, command: int, now: float) -> None:
         """Learn that a CAN node answers."""
+        if can_id == self._missed_node:  # it was only late
+            self._missed_at = float("-inf")
+        if self.troubled(now):  # who asked it has waited, and is likely to ask again
+            self._wanted[command] = self.bus_wanted = now
         node = self.node(can_id)
         node.answered = True
         node.answers.add(command)
         node.silent.clear()
-        node.lost = 0
-        node.rests_until = 0.0
+        node.lost = node.missed = 0
+        node.rests_until = node.absent_until = 0.0
 
     def rests(self, question: Question, now: float) -> bool:
         """Tell whether a CAN node is not asked this for now."""
         node = self.nodes.get(question.way)
-        return node is not None and now < node.rests_until and question.command in node.silent
+        return node is not None and (
+            (now < node.rests_until and question.command in node.silent) or now < node.absent_until
+        )
 
-    def found(self, can_ids: Iterable[int]) -> None:
+    def found(self, can_ids: Iterable[int], now: float) -> None:
         """Learn which CAN nodes are there: they rest no more."""
+        self.searched = now
         for can_id in can_ids:
-            self.nodes.pop(can_id, None)
+            self.nodes[can_id] = CanNode(found=True)
+
+    def asked(self, question: Question, now: float) -> None:
+        """Learn that a client asks this."""
+        if question.way < 0:
+            self._wanted[question.command] = now
+        elif (node := self.nodes.get(question.way)) is not None and node.proven:
+            self._wanted[question.command] = self.bus_wanted = now
+
+    def wants(self, command: int, now: float) -> bool:
+        """Tell whether a command is wanted of the device, or of a node that is there."""
+        return now - self._wanted.get(command, float("-inf")) < WANTED
+
+    def proven(self, way: int) -> bool:
+        """Tell whether what is asked is known to be there."""
+        node = self.nodes.get(way)
+        return way < 0 or (node is not None and node.proven)
+
+    def troubled(self, now: float) -> bool:
+        """Tell whether a node that may not be there was asked in vain lately."""
+        return now - self._missed_at < TROUBLE
+
+    def may_try_bus(self, now: float) -> bool:
+        """Tell whether a node that may not be there may have the bus now."""
+        return now >= self._short_turn_from or now - self.bus_wanted >= WANTED
+
+    def try_bus(self, now: float) -> float | None:
+        """Begin such a turn on the bus; return how many seconds it may last, None for as long as others."""
+        self._short_turn_from = now + SHORT_TURN * SHARE_OF_BUS
+        return SHORT_TURN if now - self.bus_wanted < WANTED else None
 
     def node(self, can_id: int) -> CanNode:
         """Return what is known of a CAN node."""
         return self.nodes.setdefault(can_id, CanNode())
 
-    def late(self, flight: Flight) -> None:
+    def late(self, flight: Flight, now: float) -> None:
         """Note that a reply did not come in time; it goes on to occupy its command, but not the bus."""
         flight.overdue = True
         flight.due = flight.sent + LATEST
         self.overdue += 1
         self.release_bus(flight)
+        if not self.proven(flight.question.way) and flight.owner is not None:
+            self._missed_at, self._missed_node = now, flight.question.way
+            flight.owner.missed(now)
+            if not flight.askers:
+                self._missed(flight.question.way, now)
+
+    def _missed(self, can_id: int, now: float) -> None:
+        """Note that a node did not say who it is."""
+        node = self.node(can_id)
+        node.absent_until = now + min(FIRST_REST * 2**node.missed, LONGEST_REST)
+        node.missed = min(node.missed + 1, 8)
+
+    def not_found(self, can_id: int) -> None:
+        """Note that the last search did not find a node."""
+        self.node(can_id).absent_until = self.searched + LONGEST_REST
 
     def release_bus(self, flight: Flight) -> None:
         """Let others use the CAN bus, although the reply has not come; the command stays taken."""

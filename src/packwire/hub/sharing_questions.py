@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from packwire.vesc.commands import UNSOLICITED, Command
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.matching import Accepts, acceptance
-from packwire.vesc.permissions import KIND_OF, Kind, kind_of
+from packwire.vesc.permissions import KIND_OF, Kind
 from packwire.vesc.requests import forward_can, request
 
 #: A reply that has not come after so many seconds never comes.
@@ -233,9 +233,8 @@ class Question:
         return self.way if self.way >= 0 else None
 
 
-def question(frame: bytes, payload: bytes) -> Question:
-    """Look at a request: `payload` of 1 byte or more, its `frame` around it."""
-    kind = kind_of(payload)
+def question(frame: bytes, payload: bytes, kind: Kind) -> Question:
+    """Look at a request: `payload` of 1 byte or more, its `frame` around it, and its kind."""
     inner, way, depth = payload, DIRECT, 0
     while inner[0] == Command.FORWARD_CAN and len(inner) > 2:
         way = inner[1] if depth == 0 else way
@@ -270,7 +269,7 @@ def question(frame: bytes, payload: bytes) -> Question:
 def own_question(command: Command, way: int) -> Question:
     """Return a request of the sharing's own, to the device or to a CAN node."""
     payload = request(command) if way < 0 else forward_can(way, request(command))
-    return question(encode_frame(payload), payload)
+    return question(encode_frame(payload), payload, Kind.READ)
 
 
 def _wants_reply(inner: bytes) -> bool:

@@ -19,6 +19,12 @@ REMEMBERED_SIZE = 64
 STATUS_COMMAND = b"packwire"
 #: Seconds between two such answers: they are long.
 STATUS_INTERVAL = 1.0
+#: A client whose question to a CAN node was in vain asks none that may not be there for so many seconds, and
+#: then for more and more of them.
+FIRST_PAUSE = 0.25
+LONGEST_PAUSE = 4.0
+#: Seconds between two answers to refused text for the device's terminal: nobody types faster.
+PRINT_INTERVAL = 0.1
 
 
 class Seat:
@@ -29,11 +35,14 @@ class Seat:
         "_device",
         "_framer",
         "_known",
+        "_printed",
+        "_printed_at",
         "_status_at",
         "_told",
         "dropped",
         "gone",
         "in_line",
+        "misses",
         "name",
         "open",
         "queue",
@@ -41,6 +50,7 @@ class Seat:
         "replies",
         "requests",
         "stalled_since",
+        "tries_from",
         "unanswered",
         "unsolicited",
         "write",
@@ -58,6 +68,10 @@ class Seat:
         self.open = 0
         """How many requests are neither answered nor given up, those in the queue among them."""
         self.requests = self.replies = self.refused = self.dropped = self.unanswered = self.unsolicited = 0
+        self.tries_from = float("-inf")
+        """When it may again ask a node that may not be there."""
+        self.misses = 0
+        """How many of those it asked in a row gave no answer."""
         self.stalled_since: float | None = None
         """When the last bytes of a frame came that is not whole."""
         self._device = device
@@ -65,14 +79,16 @@ class Seat:
         self._framer = Framer(DEVICE_MAX_PAYLOAD)
         self._clean = True
         self._told: set[tuple[int, int, Kind]] = set()
-        self._status_at = float("-inf")
+        self._status_at = self._printed_at = float("-inf")
+        self._printed: set[Kind] = set()
+        """Of which kinds a refusal was told to the client."""
 
     def received(self, data: bytes) -> None:
         """Take bytes from the client, in pieces of any size."""
         if self._clean:
             # Nearly always a piece is one frame that was seen before: a poll.
             known = self._known.get(data)
-            if known is not None:
+            if known is not None and self._device.policy.permits(known.kind):
                 self.requests += 1
                 self._device.ask(self, known)
                 return
@@ -95,6 +111,15 @@ class Seat:
         frames = self._framer.give_up() if give_up else self._framer.rescue()
         if self._framer.stats.waiting != begun:
             self._take(frames)
+
+    def missed(self, now: float) -> None:
+        """Learn that a node it asked, and that may not be there, gave no answer."""
+        self.tries_from = now + min(FIRST_PAUSE * 2**self.misses, LONGEST_PAUSE)
+        self.misses = min(self.misses + 1, 8)
+
+    def found(self) -> None:
+        """Learn that a node it asked is there."""
+        self.misses = 0
 
     def stats(self) -> SeatStats:
         """Return this client's account."""
@@ -124,14 +149,14 @@ class Seat:
         if payload[0] == Command.TERMINAL_CMD and payload[1:].strip(b"\0 ") == STATUS_COMMAND:
             self._tell_status()
             return
-        kind = kind_of(payload)
+        frame = encode_frame(payload)
+        known = self._known.get(frame)
+        kind = known.kind if known is not None else kind_of(payload)
         if not self._device.policy.permits(kind):
             self._refuse(payload, kind)
             return
-        frame = encode_frame(payload)
-        known = self._known.get(frame)
         if known is None:
-            known = question(frame, payload)
+            known = question(frame, payload, kind)
             if len(frame) <= REMEMBERED_SIZE:
                 self._device.remember(known)
         self._device.ask(self, known)
@@ -142,10 +167,30 @@ class Seat:
         at = 0
         while payload[at] == Command.FORWARD_CAN and len(payload) > at + 2:
             at += 2
+        line = refusal(payload, kind)
+        if self._must_print(payload[at], kind):
+            self._print(f"packwire: {line}")
         key = (at, payload[at], kind)
         if key not in self._told and len(self._told) < DEVICE_MAX_PAYLOAD:
             self._told.add(key)
-            self._device.tell(f"{self.name}: {refusal(payload, kind)}")
+            self._device.tell(f"{self.name}: {line}")
+
+    def _must_print(self, command: int, kind: Kind) -> bool:
+        """Tell whether the client is told of a refusal: the first of its kind, and whatever a user typed."""
+        first = kind not in self._printed
+        self._printed.add(kind)
+        if command not in {Command.TERMINAL_CMD, Command.TERMINAL_CMD_SYNC}:
+            return first
+        now = self._device.now()
+        if not first and now - self._printed_at < PRINT_INTERVAL:
+            return False
+        self._printed_at = now
+        return True
+
+    def _print(self, line: str) -> None:
+        """Write a line to the client's terminal: PRINT is what devices send there."""
+        if not self.gone:
+            self.write(encode_frame(bytes((Command.PRINT,)) + line.encode()[:400] + b"\0"))
 
     def _tell_status(self) -> None:
         now = self._device.now()
@@ -154,5 +199,4 @@ class Seat:
             return
         self._status_at = now
         for line in status_lines(self._device.stats()):
-            if not self.gone:
-                self.write(encode_frame(bytes((Command.PRINT,)) + line.encode()[:400] + b"\0"))
+            self._print(line)

@@ -17,14 +17,16 @@ class DeviceStream:
 
     __slots__ = ("_begun", "_framer", "_now", "_take", "clean", "stalled_since")
 
-    def __init__(self, take: Callable[[bytes, bytes], None], now: Callable[[], float]) -> None:
+    def __init__(
+        self, take: Callable[[bytes, bytes], None], now: Callable[[], float], max_payload: int
+    ) -> None:
         self.clean = True
         """No frame has begun: the next byte is the first of one."""
         self.stalled_since: float | None = None
         """When the last bytes of a frame came that is not whole."""
         self._begun = (-1, 0.0)
         """Where in the stream the frame began that is not whole, and when."""
-        self._framer = Framer()
+        self._framer = Framer(max_payload)
         self._take = take
         self._now = now
 

@@ -1,10 +1,12 @@
 """Whose turn it is at a shared device: the clients with waiting requests in a line, one request a turn."""
 
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from packwire.hub.sharing_files import FileTurn, Turn
-from packwire.hub.sharing_questions import Question
+from packwire.hub.sharing_flights import LONGEST_REST
+from packwire.hub.sharing_questions import DIRECT, Question, own_question
 from packwire.vesc.commands import Command
 from packwire.vesc.permissions import Kind
 
@@ -13,10 +15,19 @@ if TYPE_CHECKING:
     from packwire.hub.sharing_seat import Seat
 
 
+#: What every device answers, and so tells that it is there.
+_PROOFS = (Command.FW_VERSION, Command.BMS_GET_VALUES)
+
+
 def drop(seat: "Seat") -> None:
     """Give up a client's request that was not sent, or may not be sent again."""
     seat.open -= 1
     seat.dropped += 1
+
+
+def is_reading(known: Question) -> bool:
+    """Tell whether a request only reads: what acts would do harm where it is sent later."""
+    return known.kind is Kind.READ
 
 
 def _more_patience(known: Question) -> float:
@@ -61,9 +72,9 @@ class Turns:
             seat.queue.appendleft((known, asked))
             self.wait(seat)
 
-    def drop_what_acts(self, seat: "Seat") -> None:
-        """Give up a client's waiting requests that are no readings: later they would do harm."""
-        for waiting in [each for each in seat.queue if each[0].kind is not Kind.READ]:
+    def drop_unless(self, seat: "Seat", may: Callable[[Question], bool]) -> None:
+        """Give up those of a client's waiting requests that may not be sent (any more)."""
+        for waiting in [each for each in seat.queue if not may(each[0])]:
             seat.queue.remove(waiting)
             drop(seat)
 
@@ -119,12 +130,53 @@ class Turns:
                 return True
         elif not known.answered:
             return self._pass(seat, known)
+        contended = device.several and flights.troubled(now)
+        if contended and known.kind is Kind.READ and not flights.proven(known.way):
+            return self._try(seat, known, asked, now)
         if not flights.free(known):
+            flights.asked(known, now)
             self._fence_before(known)
             return False
         return flights.room(seat) and self._send(seat, known, asked, now)
 
-    def _send(self, seat: "Seat", known: Question, asked: float, now: float) -> bool:
+    def _try(self, seat: "Seat", known: Question, asked: float, now: float) -> bool:
+        """Ask a node that may not be there.
+
+        Where there are other clients, and some node was asked in vain lately, they come first: a node is
+        asked who it is before it is asked what others want, and does not have the bus for long.
+        """
+        flights = self._device.flights
+        if now < seat.tries_from or not flights.may_try_bus(now) or not flights.room(seat):
+            return False
+        if seat.misses and any(self._tries_rather(other, seat) for other in self.line):
+            return False
+        if not flights.wants(known.command, now):
+            if not flights.free(known):
+                self._fence_before(known)
+                return False
+            return self._send(seat, known, asked, now, flights.try_bus(now))
+        proof = next((command for command in _PROOFS if not flights.wants(command, now)), None)
+        if proof is not None:
+            question = own_question(proof, known.way)
+            if flights.free(question):
+                self._device.send(question, now, {}, seat, flights.try_bus(now))
+        elif now - flights.searched < LONGEST_REST:
+            flights.not_found(known.way)
+        elif flights.free(search := own_question(Command.PING_CAN, DIRECT)):
+            self._device.send(search, now, {})
+        return False
+
+    def _tries_rather(self, other: "Seat", seat: "Seat") -> bool:
+        """Tell whether another client asked fewer nodes in vain and waits to ask one too."""
+        return (
+            other.misses < seat.misses
+            and bool(other.queue)
+            and not self._device.flights.proven(other.queue[0][0].way)
+        )
+
+    def _send(
+        self, seat: "Seat", known: Question, asked: float, now: float, bus_for: float | None = None
+    ) -> bool:
         """Send a request; or not, where it reads a file and it is another client's turn to."""
         if known.command == Command.FILE_READ and known.kind is Kind.READ:
             turn = self.files.take(seat, known, now)
@@ -132,7 +184,7 @@ class Turns:
                 if turn is Turn.NEVER:
                     drop(seat)
                 return turn is Turn.NEVER
-        self._device.send(known, now, {seat: [asked]}, seat)
+        self._device.send(known, now, {seat: [asked]}, seat, bus_for)
         return True
 
     def _join(self, seat: "Seat", known: Question, asked: float) -> bool:

@@ -4,6 +4,7 @@ Start byte 0x02 is followed by ONE length byte (1..255), 0x03 by two, 0x04 by th
 counts the payload alone. Firmware never sends a length form longer than needed and refuses one.
 """
 
+import re
 from binascii import crc_hqx
 from enum import Enum
 
@@ -14,10 +15,23 @@ MAX_PAYLOAD = 10_000
 #: What a device itself accepts [packet.h PACKET_MAX_PL_LEN].
 DEVICE_MAX_PAYLOAD = 512
 
+#: What devices send at most: files over Wi-Fi, in pieces of 3 900 bytes [vesc_express main/commands.c].
+SENT_MAX_PAYLOAD = 4096
+
 STOP = 0x03
 #: Behind the payload: two bytes of CRC and the stop byte.
 TRAILER = 3
 _SHORTEST_FOR_START = {2: 1, 3: 255, 4: 65535}
+_START = re.compile(rb"[\x02-\x04]")
+
+#: The work that false headers may cost, in bytes of which a checksum is computed. A look at a header costs
+#: about as much as `LOOK` of them; each byte of the stream adds `WORK_A_BYTE`, up to `MAX_WORK`. Noise needs
+#: 4 a byte, a damaged reply of 500 bytes with a start byte in each fifth place a twentieth of `MAX_WORK`.
+LOOK = 300
+WORK_A_BYTE = 32
+MAX_WORK = 1 << 20
+#: Where the work is used up, so many bytes are passed over without a look.
+PASSED_OVER = 256
 
 
 class _Found(Enum):
@@ -46,14 +60,25 @@ class Framer:
 
     After garbage it tries again one byte further, as the firmware does. A false header makes it wait for as
     many bytes as that header claims: `stats.waiting` shows it, and `give_up()` ends it.
+
+    The work is bounded for each byte, whatever comes: where a stream is nothing but false headers, some of it
+    is passed over without a look, and counted in `stats.unchecked`.
     """
 
-    __slots__ = ("_buffer", "max_payload", "stats")
+    __slots__ = ("_buffer", "_looked_behind", "_work", "_worked_until", "max_payload", "stats", "work")
 
     def __init__(self, max_payload: int = MAX_PAYLOAD) -> None:
         self.max_payload = max_payload
         self.stats = FrameStats()
         self._buffer = bytearray()
+        self._work = MAX_WORK
+        """How much work is left."""
+        self._worked_until = 0
+        """Up to where in the stream the bytes have added to it."""
+        self._looked_behind = 0
+        """Up to where in the stream `rescue` has looked for whole frames."""
+        self.work = 0
+        """How much work false headers have cost."""
 
     def feed(self, data: bytes) -> list[Frame]:
         """Take the next bytes of the stream; return the frames that they complete."""
@@ -98,12 +123,19 @@ class Framer:
         """
         if self.stats.waiting is None:
             return []
-        whole = next((at for at in range(1, len(self._buffer)) if self._whole_frame_at(at)), None)
-        if whole is None:
-            return []
-        self.stats.abandoned += 1
-        self._drop(whole)
-        return self._scan()
+        buffer, begin = self._buffer, self._position
+        known = self._looked_behind - begin
+        at = 1
+        while self._work > 0 and (start := _START.search(buffer, at)):
+            at = start.start()
+            if self._whole_frame_at(at, known):
+                self.stats.abandoned += 1
+                self._drop(at)
+                return self._scan()
+            at += 1
+        if self._work > 0:
+            self._looked_behind = begin + len(buffer)
+        return []
 
     def give_up(self) -> list[Frame]:
         """Stop waiting for the frame that a header announced; look again one byte behind that header.
@@ -130,7 +162,14 @@ class Framer:
         buffer, stats = self._buffer, self.stats
         at = junk_from = 0
         stats.waiting = None
-        while at < len(buffer):
+        while start := _START.search(buffer, at):
+            at = start.start()
+            self._earn(at)
+            if self._work <= 0:
+                skipped = min(PASSED_OVER, len(buffer) - at)
+                stats.unchecked += skipped
+                at += skipped
+                continue
             found = self._frame_at(at)
             if found is _Found.NEED_MORE:
                 break
@@ -142,44 +181,62 @@ class Framer:
                 junk_from = at
             else:
                 at += 1
+        else:
+            at = len(buffer)
         stats.junk += at - junk_from
         del buffer[:at]
         return frames
+
+    def _earn(self, at: int) -> None:
+        """Add the work that the bytes before a place of the buffer allow."""
+        position = self._position + at
+        if position > self._worked_until:
+            self._work = min(self._work + (position - self._worked_until) * WORK_A_BYTE, MAX_WORK)
+            self._worked_until = position
+
+    def _spend(self, checked: int) -> None:
+        """Count a false header, and over how many bytes its checksum was computed."""
+        self.work += LOOK + checked
+        self._work -= LOOK + checked
 
     @property
     def _position(self) -> int:
         """Return where in the stream the buffer begins."""
         return self.stats.received - len(self._buffer)
 
-    def _whole_frame_at(self, at: int) -> bool:
-        """Tell whether a whole frame stands at a place, without counting anything."""
+    def _whole_frame_at(self, at: int, known: int) -> bool:
+        """Tell whether a whole frame stands at a place that ends behind `known`, without counting it."""
         buffer = self._buffer
         start = buffer[at]
-        shortest = _SHORTEST_FOR_START.get(start)
-        if shortest is None or len(buffer) - at < start:
-            return False
         length = int.from_bytes(buffer[at + 1 : at + start])
         end = at + start + length + TRAILER
-        if not shortest <= length <= self.max_payload or end > len(buffer) or buffer[end - 1] != STOP:
+        if (
+            not _SHORTEST_FOR_START[start] <= length <= self.max_payload
+            or not known < end <= len(buffer)
+            or buffer[end - 1] != STOP
+        ):
+            self._spend(0)
             return False
-        return crc_hqx(buffer[at + start : end - TRAILER], 0) == buffer[end - 3] << 8 | buffer[end - 2]
+        if crc_hqx(buffer[at + start : end - TRAILER], 0) == buffer[end - 3] << 8 | buffer[end - 2]:
+            return True
+        self._spend(length)
+        return False
 
     def _frame_at(self, at: int) -> Frame | _Found:
         """Look for a frame at one place of the buffer."""
         buffer = self._buffer
         start = buffer[at]
-        shortest = _SHORTEST_FOR_START.get(start)
-        if shortest is None:
-            return _Found.NOTHING_HERE
         arrived = len(buffer) - at
         if arrived < start:
             self.stats.waiting = Waiting(self._position + at, start, arrived)
             return _Found.NEED_MORE
         length = int.from_bytes(buffer[at + 1 : at + start])
-        if length < shortest:
+        if length < _SHORTEST_FOR_START[start]:
+            self._spend(0)
             return _Found.NOTHING_HERE
         if length > self.max_payload:
             self.stats.oversize += 1
+            self._spend(0)
             return _Found.NOTHING_HERE
         size = start + length + TRAILER
         if arrived < size:
@@ -187,9 +244,11 @@ class Framer:
             return _Found.NEED_MORE
         if buffer[at + size - 1] != STOP:
             self.stats.bad_stops += 1
+            self._spend(0)
             return _Found.NOTHING_HERE
         payload = bytes(buffer[at + start : at + size - TRAILER])
         if crc_hqx(payload, 0) != buffer[at + size - 3] << 8 | buffer[at + size - 2]:
             self.stats.crc_errors += 1
+            self._spend(length)
             return _Found.NOTHING_HERE
         return Frame(payload, self._position + at, size)

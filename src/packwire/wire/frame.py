@@ -54,6 +54,8 @@ class FrameStats:
     oversize: int = 0
     abandoned: int = 0
     """Headers given up by the clock: see `Framer.give_up`."""
+    unchecked: int = 0
+    """Bytes of the junk in which no frame was looked for, behind very many false headers."""
     waiting: Waiting | None = field(default=None)
 
     @property
@@ -69,6 +71,7 @@ class FrameStats:
             (self.bad_stops, "wrong stop byte"),
             (self.oversize, "oversize header"),
             (self.abandoned, "abandoned header"),
+            (self.unchecked, "unchecked byte"),
         )
         return [_count(number, name) for number, name in counts if number]
 

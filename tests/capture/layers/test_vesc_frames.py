@@ -1,5 +1,6 @@
 """Finding frames many at a time gives what the framer gives, byte for byte and count for count."""
 
+import random
 from dataclasses import asdict
 
 import numpy as np
@@ -7,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from packwire.capture.layers import vesc_frames
 from packwire.capture.layers.tcp import Stream
-from packwire.capture.layers.vesc_frames import find_frames, is_frame, plausible_frames
+from packwire.capture.layers.vesc_frames import find_frames, frames_among, is_frame, plausible_frames
 from packwire.vesc.framing import Framer, encode_frame
+from packwire.wire.checksum import crc16_xmodem
 from tests.capture.builder import array
 
 payloads = st.one_of(st.binary(min_size=1, max_size=20), st.binary(min_size=250, max_size=300))
@@ -121,3 +124,37 @@ def test_what_is_still_waited_for_is_said_where_it_stands():
     waiting = find_frames(stream([b"login\n", frame, frame[:40]]), 6).stats.waiting
     assert waiting is not None
     assert tuple(waiting) == (6 + len(frame), len(frame), 40)
+
+
+def test_the_checksums_of_all_places_are_right_at_once():
+    """Where false headers overlap, checksums come from sums of all bytes: the same as one by one."""
+    chance = random.Random(3)
+    parts = [encode_frame(chance.randbytes(chance.randrange(1, 700))) for _ in range(60)]
+    stream = b"".join(part + b"\x03\x27\x03" * chance.randrange(3000) for part in parts)
+    data = np.frombuffer(stream, dtype=np.uint8)
+    at = np.flatnonzero((data == 2) | (data == 3))
+    rows, size = plausible_frames(data, at, np.full(len(at), len(data)))
+    places = at[rows]
+    assert int(size.sum()) > 100 * len(data), "they overlap"
+    right = frames_among(data, places, size)
+    wanted = [is_frame(data, place) for place in places[::37].tolist()]
+    assert right[::37].tolist() == wanted
+    assert len(parts) <= int(right.sum()) <= len(parts) + 2
+
+
+@pytest.mark.parametrize("overlapping", [False, True])
+def test_checksums_are_computed_over_few_bytes(monkeypatch, overlapping):
+    checked = 0
+
+    def counted(data: bytes) -> int:
+        nonlocal checked
+        checked += len(data)
+        return crc16_xmodem(data)
+
+    monkeypatch.setattr(vesc_frames, "crc16_xmodem", counted)
+    stream = b"\x03\x27\x03" * 100_000 if overlapping else encode_frame(bytes(range(200))) * 1000
+    data = np.frombuffer(stream, dtype=np.uint8)
+    at = np.flatnonzero((data == 2) | (data == 3))
+    rows, size = plausible_frames(data, at, np.full(len(at), len(data)))
+    vesc_frames.frames_among(data, at[rows], size)
+    assert checked <= 16 * len(data)

@@ -26,6 +26,8 @@ LONGEST_FRAME = _LONG + MAX_PAYLOAD + TRAILER
 
 #: Checksums are computed over this many bytes at a time, so that they stay in the processor's cache.
 _BLOCK = 1 << 19
+#: Where checksums would be computed over more than so many times the bytes that there are, all are at once.
+_TIMES_OVER = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,34 @@ def is_frame(data: Bytes, at: int) -> bool:
     payload_at = at + begin
     crc = int.from_bytes(data[payload_at + length : payload_at + length + 2].tobytes())
     return crc16_xmodem(data[payload_at : payload_at + length].tobytes()) == crc
+
+
+def frames_among(data: Bytes, at: Int64s, size: Int64s) -> NDArray[np.bool_]:
+    """Tell of which places, with the sizes that `plausible_frames` found, the CRC is right.
+
+    Where they overlap many times over, as false headers do, it is not computed for each of them anew.
+    """
+    begin, end = at + data[at], at + size - 1
+    if int((end - begin).sum()) <= _TIMES_OVER * len(data):
+        view = memoryview(data)
+        places = zip(begin.tolist(), end.tolist(), strict=True)
+        return np.array([crc16_xmodem(view[first:last]) == 0 for first, last in places], dtype=np.bool_)
+    sums = _running_sums(data)
+    same: NDArray[np.bool_] = sums[begin] == sums[end]
+    return same
+
+
+def _running_sums(data: Bytes) -> NDArray[np.uint16]:
+    """Return a number for each place, the same at two of them where the bytes between have a CRC of 0.
+
+    A CRC is the remainder of a polynomial: here of all bytes up to a place, divided by x to its power.
+    """
+    power = (-8 * np.arange(len(data), dtype=np.int64)) % _PERIOD
+    terms = np.zeros(len(data) + 1, dtype=np.uint16)
+    for bit in range(8):
+        terms[1:] ^= np.where(data >> np.uint8(bit) & np.uint8(1), _POWERS[power + bit], np.uint16(0))
+    sums: NDArray[np.uint16] = np.bitwise_xor.accumulate(terms)
+    return sums
 
 
 def find_frames(stream: Stream, skip: int) -> StreamFrames:
@@ -204,5 +234,16 @@ def _right_crc(frames: NDArray[np.void], width: int) -> NDArray[np.bool_]:
     return good
 
 
+def _powers_of_x() -> NDArray[np.uint16]:
+    powers = [1]
+    while len(powers) < _PERIOD + 8:
+        doubled = powers[-1] << 1
+        powers.append(doubled ^ (0x11021 if doubled & 0x10000 else 0))
+    return np.array(powers, dtype=np.uint16)
+
+
 #: CRC-16/XMODEM of each single byte: what one step of the checksum adds.
 _CRC_STEP = np.array([crc16_xmodem(bytes((value,))) for value in range(256)], dtype=np.uint16)
+#: After so many powers of x the remainders come again.
+_PERIOD = (1 << 15) - 1
+_POWERS = _powers_of_x()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from packwire.capture.layers.link import Counts
 from packwire.capture.layers.tcp import Connections, Stream
-from packwire.capture.layers.vesc_frames import LONGEST_FRAME, is_frame, plausible_frames
+from packwire.capture.layers.vesc_frames import LONGEST_FRAME, frames_among, is_frame, plausible_frames
 from packwire.capture.packets import gather
 from packwire.messages import Bytes, Int64s
 from packwire.vesc.hublogin import Role
@@ -77,7 +77,6 @@ def _frames_within(data: Bytes) -> Iterator[int]:
     for chunk in range(0, len(data), _CHUNK):
         piece = data[chunk : chunk + _CHUNK + LONGEST_FRAME]
         at = np.flatnonzero((piece[:_CHUNK] == 2) | (piece[:_CHUNK] == 3))
-        rows, _ = plausible_frames(piece, at, np.full(len(at), len(piece)))
-        for row in rows.tolist():
-            if is_frame(piece, int(at[row])):
-                yield chunk + int(at[row])
+        rows, size = plausible_frames(piece, at, np.full(len(at), len(piece)))
+        right = frames_among(piece, at[rows], size)
+        yield from (chunk + at[rows[right]]).tolist()

@@ -8,7 +8,7 @@ from collections import Counter
 
 import numpy as np
 
-from packwire.capture.layers.vesc_frames import is_frame, plausible_frames
+from packwire.capture.layers.vesc_frames import frames_among, plausible_frames
 from packwire.capture.redact.canvas import STAR
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import TRAILER
@@ -83,10 +83,11 @@ def _mask_vesc(content: bytes, result: bytearray, counts: Counter[str]) -> None:
     data = np.frombuffer(content, dtype=np.uint8)
     at = np.flatnonzero((data == 2) | (data == 3))
     rows, sizes = plausible_frames(data, at, np.full(len(at), len(data), dtype=np.int64))
-    places = sorted(zip(at[rows].tolist(), sizes.tolist(), strict=True))
+    right = frames_among(data, at[rows], sizes)
+    places = sorted(zip(at[rows[right]].tolist(), sizes[right].tolist(), strict=True))
     covered, frames = 0, []
     for start, size in places:
-        if start >= covered and is_frame(data, start):
+        if start >= covered:
             frames.append((start, size))
             covered = start + size
     secret = False

@@ -1,0 +1,236 @@
+"""What each VESC command is, one row a command: what it can do, and the shape of its arguments.
+
+Read off what the firmware does with each command [bldc comm/commands.c, vesc_express main/commands.c,
+vesc_bms_fw commands.c] and what VESC Tool sends [vesc_tool commands.cpp]; a command whose effect is in doubt
+is not of the reading kind.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from packwire.vesc.arguments import ANY_LENGTH, Arguments, Rest
+from packwire.vesc.commands import Command
+
+
+class Kind(StrEnum):
+    """What a command can do."""
+
+    READ = "read"
+    CONTROL = "control"
+    """Acts at once: motor, outputs, charging, balancing, counters, restart."""
+    CONFIG = "config"
+    """Changes what is stored: settings, files, odometer."""
+    FIRMWARE = "firmware"
+    """Erases, writes or starts firmware."""
+    TERMINAL = "terminal"
+    """Text for the device's terminal, which can do nearly all of the others."""
+    LISP = "lisp"
+    """Writes, starts or feeds scripts and their user interface."""
+    CAN = "can"
+    """Raw frames on the CAN bus, and the bus's own settings."""
+    CUSTOM = "custom"
+    """Data whose meaning only a custom application or the hardware knows."""
+    UNKNOWN = "unknown"
+    """Numbers that no command has."""
+    STOP = "stop"
+    """MOTOR_ESTOP, which always passes."""
+    NEVER = "never"
+    """What would wedge a device, or has no meaning: nothing lets it pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a command can do, and what its arguments look like."""
+
+    kind: Kind
+    arguments: Arguments
+
+
+NONE, ONE, TWO, THREE, FOUR = (Arguments(size) for size in range(5))
+UP_TO_ONE, UP_TO_TWO, UP_TO_FOUR = Arguments(0, 1), Arguments(0, 2), Arguments(0, 4)
+PIECE = Arguments(8, rest=Rest.PIECE)
+TEXT = Arguments(0, ANY_LENGTH, rest=Rest.TEXT)
+HARDWARE = Arguments(before=1, texts=1)
+"""The type of the hardware that is meant, and its name."""
+DATA = Arguments(0, ANY_LENGTH)
+FOUR_AND_DATA = Arguments(4, ANY_LENGTH)
+"""An offset, an address or a size, and what is written there."""
+
+#: The commands that are known; a number that is not here is of Kind.UNKNOWN.
+TRAITS: Mapping[int, Traits] = {
+    # GET_CUSTOM_CONFIG, LISP_READ_CODE and FILE_READ may carry secrets (Wi-Fi keys, the hub's password). They
+    # read all the same, and VESC Tool asks the first at every connection: whoever reaches the device's own
+    # port gets them too, without any login.
+    Command.FW_VERSION: Traits(Kind.READ, NONE),
+    Command.GET_VALUES: Traits(Kind.READ, NONE),
+    Command.GET_MCCONF: Traits(Kind.READ, NONE),
+    Command.GET_MCCONF_DEFAULT: Traits(Kind.READ, NONE),
+    Command.GET_APPCONF: Traits(Kind.READ, NONE),
+    Command.GET_APPCONF_DEFAULT: Traits(Kind.READ, NONE),
+    Command.GET_DECODED_PPM: Traits(Kind.READ, NONE),
+    Command.GET_DECODED_ADC: Traits(Kind.READ, NONE),
+    Command.GET_DECODED_CHUK: Traits(Kind.READ, NONE),
+    Command.GET_VALUES_SETUP: Traits(Kind.READ, NONE),
+    Command.GET_VALUES_SELECTIVE: Traits(Kind.READ, FOUR),  # which fields, as in those that follow
+    Command.GET_VALUES_SETUP_SELECTIVE: Traits(Kind.READ, FOUR),
+    Command.PING_CAN: Traits(Kind.READ, NONE),
+    Command.GET_IMU_DATA: Traits(Kind.READ, TWO),
+    Command.GET_DECODED_BALANCE: Traits(Kind.READ, NONE),
+    Command.GET_MCCONF_TEMP: Traits(Kind.READ, NONE),
+    Command.GET_CUSTOM_CONFIG_XML: Traits(Kind.READ, Arguments(8, before=1, rest=Rest.PIECE)),
+    Command.GET_CUSTOM_CONFIG: Traits(Kind.READ, ONE),
+    Command.GET_CUSTOM_CONFIG_DEFAULT: Traits(Kind.READ, ONE),
+    Command.BMS_GET_VALUES: Traits(Kind.READ, NONE),
+    Command.PSW_GET_STATUS: Traits(Kind.READ, THREE),
+    Command.GET_BATTERY_CUT: Traits(Kind.READ, NONE),
+    Command.GET_QML_UI_HW: Traits(Kind.READ, PIECE),
+    Command.GET_QML_UI_APP: Traits(Kind.READ, PIECE),
+    Command.IO_BOARD_GET_ALL: Traits(Kind.READ, TWO),
+    Command.GET_EXT_HUM_TMP: Traits(Kind.READ, NONE),
+    Command.GET_STATS: Traits(Kind.READ, TWO),
+    Command.LISP_READ_CODE: Traits(Kind.READ, PIECE),
+    Command.LISP_GET_STATS: Traits(Kind.READ, UP_TO_ONE),
+    Command.BMS_GET_BATT_TYPE: Traits(Kind.READ, NONE),
+    Command.FILE_LIST: Traits(Kind.READ, Arguments(texts=2)),  # the path, and the name after which to go on
+    Command.FILE_READ: Traits(Kind.READ, Arguments(4, texts=1, rest=Rest.OFFSET)),
+    Command.GET_GNSS: Traits(Kind.READ, TWO),
+    Command.FW_INFO: Traits(Kind.READ, NONE),
+    Command.SET_DUTY: Traits(Kind.CONTROL, FOUR),
+    Command.SET_CURRENT: Traits(Kind.CONTROL, FOUR),
+    Command.SET_CURRENT_BRAKE: Traits(Kind.CONTROL, FOUR),
+    Command.SET_RPM: Traits(Kind.CONTROL, FOUR),
+    Command.SET_POS: Traits(Kind.CONTROL, FOUR),
+    Command.SET_HANDBRAKE: Traits(Kind.CONTROL, FOUR),
+    Command.SET_DETECT: Traits(Kind.CONTROL, ONE),
+    Command.SET_SERVO_POS: Traits(Kind.CONTROL, TWO),
+    Command.SAMPLE_PRINT: Traits(
+        Kind.CONTROL, Arguments(4, 5)
+    ),  # starts a recording on the device, and its samples come to everybody
+    Command.DETECT_MOTOR_PARAM: Traits(Kind.CONTROL, Arguments(12)),
+    Command.DETECT_MOTOR_R_L: Traits(Kind.CONTROL, NONE),
+    Command.DETECT_MOTOR_FLUX_LINKAGE: Traits(Kind.CONTROL, Arguments(16)),
+    Command.DETECT_ENCODER: Traits(Kind.CONTROL, FOUR),
+    Command.DETECT_HALL_FOC: Traits(Kind.CONTROL, FOUR),
+    Command.REBOOT: Traits(Kind.CONTROL, NONE),
+    Command.ALIVE: Traits(Kind.CONTROL, NONE),  # keeps a motor running that would stop without it
+    Command.SET_CHUCK_DATA: Traits(Kind.CONTROL, Arguments(4, 10)),
+    Command.GPD_SET_FSW: Traits(Kind.CONTROL, FOUR),
+    Command.GPD_BUFFER_NOTIFY: Traits(Kind.CONTROL, NONE),
+    Command.GPD_BUFFER_SIZE_LEFT: Traits(Kind.CONTROL, NONE),
+    Command.GPD_FILL_BUFFER: Traits(Kind.CONTROL, DATA),
+    Command.GPD_OUTPUT_SAMPLE: Traits(Kind.CONTROL, FOUR),
+    Command.GPD_SET_MODE: Traits(Kind.CONTROL, ONE),
+    Command.GPD_FILL_BUFFER_INT8: Traits(Kind.CONTROL, DATA),
+    Command.GPD_FILL_BUFFER_INT16: Traits(Kind.CONTROL, DATA),
+    Command.GPD_SET_BUFFER_INT_SCALE: Traits(Kind.CONTROL, FOUR),
+    Command.EXT_NRF_PRESENT: Traits(Kind.CONTROL, UP_TO_ONE),
+    Command.EXT_NRF_ESB_SET_CH_ADDR: Traits(Kind.CONTROL, Arguments(4, 8)),
+    Command.EXT_NRF_ESB_SEND_DATA: Traits(Kind.CONTROL, Arguments(1, 32)),
+    Command.EXT_NRF_ESB_RX_DATA: Traits(Kind.CONTROL, Arguments(2, 32)),  # what a radio remote control sends
+    Command.EXT_NRF_SET_ENABLED: Traits(Kind.CONTROL, ONE),
+    Command.DETECT_MOTOR_FLUX_LINKAGE_OPENLOOP: Traits(Kind.CONTROL, Arguments(16, 20)),
+    Command.DETECT_APPLY_ALL_FOC: Traits(Kind.CONTROL, Arguments(21)),
+    Command.APP_DISABLE_OUTPUT: Traits(Kind.CONTROL, Arguments(5)),
+    Command.SET_CURRENT_REL: Traits(Kind.CONTROL, FOUR),
+    Command.GET_IMU_CALIBRATION: Traits(
+        Kind.CONTROL, FOUR
+    ),  # samples the sensor for seconds, and filters are reset meanwhile
+    Command.BMS_SET_CHARGE_ALLOWED: Traits(Kind.CONTROL, ONE),
+    Command.BMS_SET_BALANCE_OVERRIDE: Traits(Kind.CONTROL, TWO),
+    Command.BMS_RESET_COUNTERS: Traits(Kind.CONTROL, TWO),
+    Command.BMS_FORCE_BALANCE: Traits(Kind.CONTROL, ONE),
+    Command.BMS_ZERO_CURRENT_OFFSET: Traits(Kind.CONTROL, NONE),
+    Command.PSW_SWITCH: Traits(Kind.CONTROL, Arguments(3, 4)),
+    Command.IO_BOARD_SET_PWM: Traits(Kind.CONTROL, Arguments(8)),
+    Command.IO_BOARD_SET_DIGITAL: Traits(Kind.CONTROL, Arguments(5)),
+    Command.BMS_BLNC_SELFTEST: Traits(Kind.CONTROL, NONE),
+    Command.RESET_STATS: Traits(Kind.CONTROL, UP_TO_ONE),
+    Command.SHUTDOWN: Traits(Kind.CONTROL, UP_TO_TWO),
+    Command.SET_MCCONF: Traits(Kind.CONFIG, DATA),
+    Command.SET_APPCONF: Traits(Kind.CONFIG, DATA),
+    Command.SET_APPCONF_NO_STORE: Traits(Kind.CONFIG, DATA),
+    Command.NRF_START_PAIRING: Traits(Kind.CONFIG, FOUR),
+    Command.SET_MCCONF_TEMP: Traits(Kind.CONFIG, Arguments(4, 60)),
+    Command.SET_MCCONF_TEMP_SETUP: Traits(Kind.CONFIG, Arguments(4, 60)),
+    Command.SET_BATTERY_CUT: Traits(Kind.CONFIG, Arguments(8, 10)),
+    Command.SET_BLE_NAME: Traits(Kind.CONFIG, Arguments(texts=1)),
+    Command.SET_BLE_PIN: Traits(Kind.CONFIG, Arguments(texts=1)),
+    Command.SET_CUSTOM_CONFIG: Traits(Kind.CONFIG, DATA),
+    Command.SET_ODOMETER: Traits(Kind.CONFIG, FOUR),
+    Command.BMS_SET_BATT_TYPE: Traits(Kind.CONFIG, Arguments(1, 8)),
+    Command.FILE_WRITE: Traits(Kind.CONFIG, Arguments(8, ANY_LENGTH, texts=1, rest=Rest.OFFSET)),
+    Command.FILE_MKDIR: Traits(Kind.CONFIG, Arguments(texts=1)),
+    Command.FILE_REMOVE: Traits(Kind.CONFIG, Arguments(texts=1)),
+    Command.LOG_START: Traits(Kind.CONFIG, DATA),  # an Express writes the log to its card
+    Command.LOG_STOP: Traits(Kind.CONFIG, DATA),
+    Command.LOG_CONFIG_FIELD: Traits(Kind.CONFIG, DATA),
+    Command.LOG_DATA_F32: Traits(Kind.CONFIG, DATA),
+    Command.LOG_DATA_F64: Traits(Kind.CONFIG, DATA),
+    Command.JUMP_TO_BOOTLOADER: Traits(Kind.FIRMWARE, NONE),
+    Command.ERASE_NEW_APP: Traits(Kind.FIRMWARE, FOUR),
+    Command.WRITE_NEW_APP_DATA: Traits(Kind.FIRMWARE, FOUR_AND_DATA),
+    Command.JUMP_TO_BOOTLOADER_ALL_CAN: Traits(Kind.FIRMWARE, NONE),
+    Command.ERASE_NEW_APP_ALL_CAN: Traits(Kind.FIRMWARE, FOUR),
+    Command.WRITE_NEW_APP_DATA_ALL_CAN: Traits(Kind.FIRMWARE, FOUR_AND_DATA),
+    Command.BM_CONNECT: Traits(
+        Kind.FIRMWARE, NONE
+    ),  # the BM commands program another chip over its debug port
+    Command.BM_ERASE_FLASH_ALL: Traits(Kind.FIRMWARE, NONE),
+    Command.BM_WRITE_FLASH: Traits(Kind.FIRMWARE, FOUR_AND_DATA),
+    Command.BM_REBOOT: Traits(Kind.FIRMWARE, NONE),
+    Command.BM_DISCONNECT: Traits(Kind.FIRMWARE, NONE),
+    Command.BM_MAP_PINS_DEFAULT: Traits(Kind.FIRMWARE, NONE),
+    Command.BM_MAP_PINS_NRF5X: Traits(Kind.FIRMWARE, NONE),
+    Command.ERASE_BOOTLOADER: Traits(Kind.FIRMWARE, NONE),
+    Command.ERASE_BOOTLOADER_ALL_CAN: Traits(Kind.FIRMWARE, NONE),
+    Command.BM_MEM_READ: Traits(Kind.FIRMWARE, Arguments(6)),
+    Command.WRITE_NEW_APP_DATA_LZO: Traits(Kind.FIRMWARE, FOUR_AND_DATA),
+    Command.WRITE_NEW_APP_DATA_ALL_CAN_LZO: Traits(Kind.FIRMWARE, FOUR_AND_DATA),
+    Command.BM_WRITE_FLASH_LZO: Traits(Kind.FIRMWARE, FOUR_AND_DATA),
+    Command.JUMP_TO_BOOTLOADER_HW: Traits(Kind.FIRMWARE, HARDWARE),
+    Command.ERASE_NEW_APP_HW: Traits(Kind.FIRMWARE, Arguments(4, before=1, texts=1)),
+    Command.WRITE_NEW_APP_DATA_HW: Traits(Kind.FIRMWARE, Arguments(4, ANY_LENGTH, before=1, texts=1)),
+    Command.ERASE_BOOTLOADER_HW: Traits(Kind.FIRMWARE, HARDWARE),
+    Command.JUMP_TO_BOOTLOADER_ALL_CAN_HW: Traits(Kind.FIRMWARE, HARDWARE),
+    Command.ERASE_NEW_APP_ALL_CAN_HW: Traits(Kind.FIRMWARE, Arguments(4, before=1, texts=1)),
+    Command.WRITE_NEW_APP_DATA_ALL_CAN_HW: Traits(Kind.FIRMWARE, Arguments(4, ANY_LENGTH, before=1, texts=1)),
+    Command.ERASE_BOOTLOADER_ALL_CAN_HW: Traits(Kind.FIRMWARE, HARDWARE),
+    Command.BM_HALT_REQ: Traits(Kind.FIRMWARE, NONE),
+    Command.BM_MEM_WRITE: Traits(Kind.FIRMWARE, FOUR_AND_DATA),
+    Command.TERMINAL_CMD: Traits(Kind.TERMINAL, TEXT),
+    Command.TERMINAL_CMD_SYNC: Traits(Kind.TERMINAL, TEXT),
+    Command.QMLUI_ERASE: Traits(Kind.LISP, UP_TO_FOUR),
+    Command.QMLUI_WRITE: Traits(Kind.LISP, FOUR_AND_DATA),
+    Command.LISP_WRITE_CODE: Traits(Kind.LISP, FOUR_AND_DATA),
+    Command.LISP_ERASE_CODE: Traits(Kind.LISP, UP_TO_FOUR),
+    Command.LISP_SET_RUNNING: Traits(Kind.LISP, ONE),
+    Command.LISP_PRINT: Traits(Kind.LISP, TEXT),
+    Command.LISP_REPL_CMD: Traits(Kind.LISP, TEXT),
+    Command.LISP_STREAM_CODE: Traits(Kind.LISP, Arguments(9, ANY_LENGTH)),
+    Command.LISP_RMSG: Traits(Kind.LISP, DATA),
+    Command.FORWARD_CAN: Traits(Kind.CAN, DATA),  # counts as what it forwards; see `kind_of`
+    Command.CAN_FWD_FRAME: Traits(Kind.CAN, Arguments(5, 13)),
+    Command.SET_CAN_MODE: Traits(Kind.CAN, THREE),
+    Command.CAN_UPDATE_BAUD_ALL: Traits(Kind.CAN, FOUR),
+    Command.BMS_FWD_CAN_RX: Traits(Kind.CAN, DATA),
+    Command.CUSTOM_APP_DATA: Traits(Kind.CUSTOM, DATA),
+    Command.CUSTOM_HW_DATA: Traits(Kind.CUSTOM, DATA),
+    Command.BMS_HW_DATA: Traits(Kind.CUSTOM, DATA),
+    Command.PRINT: Traits(
+        Kind.CUSTOM, DATA
+    ),  # what devices send; as a request it has no meaning that all firmware agrees on, as those below
+    Command.ROTOR_POSITION: Traits(Kind.CUSTOM, DATA),
+    Command.EXPERIMENT_SAMPLE: Traits(Kind.CUSTOM, DATA),
+    Command.PLOT_INIT: Traits(Kind.CUSTOM, DATA),
+    Command.PLOT_DATA: Traits(Kind.CUSTOM, DATA),
+    Command.PLOT_ADD_GRAPH: Traits(Kind.CUSTOM, DATA),
+    Command.PLOT_SET_GRAPH: Traits(Kind.CUSTOM, DATA),
+    Command.MOTOR_ESTOP: Traits(Kind.STOP, UP_TO_TWO),
+}
+UNKNOWN = Traits(Kind.UNKNOWN, DATA)
+
+
+def traits(command: int) -> Traits:
+    """Return what a command is, also of a number that has none."""
+    return TRAITS.get(command, UNKNOWN)
