@@ -38,7 +38,7 @@ _CRC = 2
 
 
 def damaged_requests(data: bytes | bytearray, until: int) -> Iterator[tuple[int, int]]:
-    """Yield begin and end of each reading request that begins before `until` and is a frame with one fault."""
+    """Yield begin and end of the reading requests that begin before `until` and are frames with one fault."""
     covered = 0
     for found in _HEADER.finditer(data, 0, until):
         at = found.start()

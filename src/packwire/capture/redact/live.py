@@ -153,7 +153,7 @@ class LiveMasker:
             self._in_step = False
 
     def _outside_frames(self, size: int) -> bytes:
-        """Return the first undecided bytes, which are in no frame, with stars for all but a client's requests.
+        """Return the first undecided bytes, which are in no frame: stars for all but a client's requests.
 
         A request with a fault may end behind them: its stop byte is taken for a header.
         """
