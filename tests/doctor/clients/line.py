@@ -31,7 +31,7 @@ class Plan:
     poll: tuple[bytes, ...] = (b"\x60",)
     pause: float = 0.1
     timeout: float = 1.0
-    settle: float = 0.1
+    settle: float = 0.4
     seconds: float = 10.0
     rounds: int = 1_000_000
     asked: int = 0

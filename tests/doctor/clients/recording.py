@@ -186,4 +186,10 @@ async def record(path: Path, architecture: str, bug: str, setting: Setting) -> R
     wrong = [line for line in lines if "timeout:" not in line]
     if wrong or not out:
         raise AssertionError(f"{architecture} {bug}: {wrong[-3:]}")
+    path.with_suffix(".json").write_bytes(out)
     return Recorded(path, **json.loads(out), log=lines)
+
+
+def recorded(path: Path) -> Recorded:
+    """Return a recording that was made before."""
+    return Recorded(path, **json.loads(path.with_suffix(".json").read_text()))
