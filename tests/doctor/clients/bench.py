@@ -52,8 +52,9 @@ NAMED: dict[str, tuple[str, ...]] = {
 }
 _RECEIVING = ("receive-path",)
 UNDECIDED = ("cannot-tell", "not-recorded")
-#: Clients that ask by the clock whatever comes: no recording shows what they take.
-BY_CLOCK = frozenset({"fixed-pace"})
+#: Clients that ask whatever comes, or all at once: no recording shows which replies they take.
+BY_CLOCK = frozenset({"fixed-pace", "pipelining"})
+_HARM = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,24 @@ class Case:
         """Tell whether the bug did any harm there."""
         if self.bug in NAMED and self.bug != "impatient":
             return self.recorded.asked > 0
-        return self.bug != "none" and self.recorded.timeouts > 0.05 * self.recorded.asked
+        lost = self.found.mine.asked - self.found.mine.answered
+        share = self.recorded.timeouts / max(self.recorded.asked, 1) - lost / max(self.found.mine.asked, 1)
+        return self.bug != "none" and share > _HARM
+
+    @property
+    def decided(self) -> bool:
+        """Tell whether the record decides what is wrong: all that a client sends, and what some of it shows.
+
+        Of its receiving it shows something where the client goes on at once after some replies, and after
+        others when it has waited in vain, by turns and more than once, one request at a time. One that takes
+        none after the first that it missed looks like one that asks by the clock.
+        """
+        if self.bug == "impatient":  # it pauses too: who asks on at once is seen to be too early
+            return self.shows and self.architecture in ("at-once", "hasty")
+        if self.bug in NAMED:
+            return self.shows
+        both = min(self.recorded.taken_later, self.recorded.timeouts) > 1
+        return self.shows and both and self.architecture not in BY_CLOCK
 
     @property
     def outcome(self) -> str:
@@ -93,6 +111,11 @@ class Case:
     def false_certain(self) -> bool:
         """Tell whether something is called certain that is not so."""
         return self.outcome in ("wrong", "beside") and self.found.confidence is Confidence.CERTAIN
+
+    @property
+    def false_clear(self) -> bool:
+        """Tell whether a client that does harm is called well."""
+        return self.outcome == "missed"
 
 
 async def run(
@@ -151,8 +174,14 @@ def table(cases: list[Case]) -> str:
     names = (*outcomes, "false certain")
     lines = [f"{'bug':<26}" + "".join(f"{name:>14}" for name in names)]
     lines += [f"{bug:<26}" + "".join(f"{row[name]:>14}" for name in names) for bug, row in rows.items()]
+    right = [case for case in cases if case.bug == "none"]
+    decided = [case for case in cases if case.decided]
+    named = sum(case.outcome in ("named", "beside") for case in decided)
     total = sum(rows.values(), Counter())
     lines.append(f"{'all':<26}" + "".join(f"{total[name]:>14}" for name in names))
+    healthy = Counter(case.outcome for case in right)
+    lines.append(f"right clients: {len(right)}, {healthy['named']} healthy, {healthy['undecided']} undecided")
+    lines.append(f"bugs that the record decides: {len(decided)}, {named} named")
     return "\n".join(lines)
 
 

@@ -49,11 +49,15 @@ class Setting:
 
 @dataclass(slots=True)
 class Recorded:
-    """A recording, and what the client itself says: how many it asked, took, and gave up."""
+    """A recording, and what the client itself says: how many it asked, took, and gave up.
+
+    `taken_later` are those that it took behind the first that it gave up.
+    """
 
     path: Path
     asked: int = 0
     taken: int = 0
+    taken_later: int = 0
     timeouts: int = 0
     log: list[str] = field(default_factory=list)
 

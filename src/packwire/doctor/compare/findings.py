@@ -6,7 +6,7 @@ from statistics import median
 
 from packwire.doctor.compare.bad_frames import BadFrame, Wrong
 from packwire.doctor.compare.causes import Cause, Finding
-from packwire.doctor.compare.following import LEAST_TIMEOUT
+from packwire.doctor.compare.following import LEAST_TIMEOUT, TOGETHER
 from packwire.doctor.compare.patience import Patience
 from packwire.doctor.compare.receive_path import receive_path
 from packwire.doctor.compare.session import Exchange, Kind, Session
@@ -29,6 +29,7 @@ _BAD_FRAMES = {
 _FEW = 0.05
 #: Fewer late replies than this share of a kind are chance.
 _MANY = 0.5
+_ALWAYS = 0.9
 #: Descriptor that switches notifications on.
 _SUBSCRIPTION = " 2902 "
 #: A client that sends nothing for so long, in ns, does not send anything.
@@ -228,6 +229,9 @@ def _late(own: Session, other: Session) -> Iterator[Finding]:
         # Where requests are missing from the file, replies may belong to them.
         late = [] if own.lost else [number for number in numbers if _too_late(own, number)]
         answered = sum(1 for each in exchanges if each.answered)
+        # Who asks by the clock is sometimes early too; who gives up too soon is always.
+        before = [] if own.lost else [number for number in numbers if _went_on(own, number)]
+        late = before if len(before) >= _ALWAYS * answered else late
         if not late or len(late) < _MANY * answered or _late_too(other, kind):
             continue
         some = [own.exchanges[number] for number in late]
@@ -249,6 +253,12 @@ def _too_late(own: Session, number: int) -> bool:
     each = own.exchanges[number]
     again = number + 1 < len(own.exchanges) and own.exchanges[number + 1].kind == each.kind
     return again and _late_by(each)
+
+
+def _went_on(own: Session, number: int) -> bool:
+    """Tell whether the client went on before the reply came; of requests sent together it waits for all."""
+    each = own.exchanges[number]
+    return _late_by(each) and each.wait is not None and each.wait >= TOGETHER
 
 
 def _late_by(each: Exchange) -> bool:

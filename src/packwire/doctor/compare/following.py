@@ -17,7 +17,7 @@ from packwire.vesc.commands import Command
 #: Nobody's timeout, and hardly a pace, is shorter, in ns.
 LEAST_TIMEOUT = 50_000_000
 #: Requests that follow each other so soon are sent together, in ns.
-_TOGETHER = 5_000_000
+TOGETHER = 5_000_000
 #: What follows a reply so soon follows it at once: in ns, and as a share of the wait.
 _AT_ONCE = 10_000_000
 _AT_ONCE_SHARE = 0.2
@@ -70,7 +70,7 @@ def steps_of(session: Session) -> Iterator[Step]:
     pending: list[int] = []
     for number, each in enumerate(session.exchanges):
         pending.append(number)
-        if each.wait is not None and each.wait < _TOGETHER and _did_not_wait(each):
+        if each.wait is not None and each.wait < TOGETHER and _did_not_wait(each):
             continue
         step = _step(session, pending)
         pending = []
@@ -216,11 +216,13 @@ def not_shown(session: Session, shown: frozenset[Kind]) -> list[Kind]:
             sizes[each.kind] = max(sizes.get(each.kind, 0), int(session.messages.size[each.reply]))
     hardest: dict[int, int] = {}
     for kind in shown & sizes.keys():
-        form = _form(sizes[kind])
+        form = length_form(sizes[kind])
         hardest[form] = max(hardest.get(form, 0), sizes[kind])
-    return [kind for kind, size in sizes.items() if kind not in shown and size > hardest.get(_form(size), 0)]
+    return [
+        kind for kind, size in sizes.items() if kind not in shown and size > hardest.get(length_form(size), 0)
+    ]
 
 
-def _form(size: int) -> int:
+def length_form(size: int) -> int:
     """Return in which way a length is written: a byte below 128, a byte above, more bytes."""
     return (size > 0x7F) + (size > 0xFF)

@@ -17,6 +17,7 @@ from packwire.doctor.compare.following import (
     answered,
     by_kinds,
     follow_replies,
+    length_form,
     shown_taken,
     steps_of,
 )
@@ -24,8 +25,9 @@ from packwire.doctor.compare.log_file import ClientLog, Event, placed
 from packwire.doctor.compare.session import Exchange, Kind, Session
 from packwire.vesc.commands import Command
 
-#: Timeouts of one client are alike within this share; on a busy computer they may be so much late, in ns.
+#: Timeouts of one client are alike within this share; on a busy computer they may be late: by so much, in ns.
 ALIKE = 0.1
+_LATE_SHARE = 0.2
 _LATE = 50_000_000
 #: A reply is taken where the client goes on within this share of its timeout.
 _SOON = 0.5
@@ -38,9 +40,10 @@ _LOG_TOLERANCE = 300_000_000
 #: So many requests around the time of a line are looked at.
 _MAX_NEAR = 1000
 #: Pauses stand out where they are so many times as long as the others.
-_FAR = 5
+_FAR = 3
 #: Of a kind of request more than this share tells how the client deals with it.
 _MOST = 0.6
+_TWICE = 2
 
 
 class Source(StrEnum):
@@ -110,7 +113,7 @@ def _in_vain(session: Session, steps: Sequence[Step]) -> Iterator[Step]:
 
 def alike(wait: int, timeout: int) -> bool:
     """Tell whether a pause is as long as a timeout."""
-    return -ALIKE * timeout <= wait - timeout <= max(ALIKE * timeout, _LATE)
+    return -ALIKE * timeout <= wait - timeout <= max(_LATE_SHARE * timeout, _LATE)
 
 
 def _common(waits: Sequence[int]) -> int | None:
@@ -167,8 +170,8 @@ def _tells_apart(session: Session, soon: Sequence[Step], long: Sequence[Step]) -
     """Tell whether replies to the same request are taken or not by how they came: in pieces, or joined."""
 
     def shares(steps: Sequence[Step], has: Callable[[Session, Exchange], bool]) -> float:
-        replies = [session.exchanges[number] for step in steps for number in step.numbers]
-        return sum(has(session, each) for each in replies) / len(replies)
+        replies = [session.exchanges[step.numbers[0]] for step in steps if len(step.numbers) == 1]
+        return sum(has(session, each) for each in replies) / len(replies) if replies else 0.5
 
     least = min(len(soon), len(long)) > 1
     return least and any(shares(long, has) == 1 and shares(soon, has) == 0 for has in _CONTENTS)
@@ -181,6 +184,9 @@ def _from_pauses(session: Session, steps: Sequence[Step]) -> Patience:
     one kind of request, the last of its round: after one kind alone, only how long its replies are tells.
     """
     shown = shown_taken(session, steps, None)
+    told = _by_content(session, steps)
+    if told is not None:
+        return told
     groups = by_kinds([step for step in answered(steps) if step.gap >= 0])
     taken = _numbers([step for kinds, group in groups.items() if shown.issuperset(kinds) for step in group])
     nothing = Patience(None, Source.NOTHING, (), taken, shown=shown)
@@ -206,10 +212,44 @@ def _from_pauses(session: Session, steps: Sequence[Step]) -> Patience:
 
 
 def _longer(session: Session, found: Patience) -> bool:
-    """Tell whether all replies that were not taken are longer than all that were, and more than one."""
+    """Tell whether all replies that were not taken are longer than all that were, and more than one.
+
+    Or whether all of these, and none of those, have a length that is written in another way.
+    """
     refused = [int(session.messages.size[session.exchanges[number].reply]) for number in found.refused]
     taken = [int(session.messages.size[session.exchanges[number].reply]) for number in found.taken]
-    return len(refused) > 1 and bool(taken) and min(refused) > max(taken)
+    if len(refused) < _TWICE or not taken:
+        return False
+    return min(refused) > max(taken) or {*map(length_form, refused)}.isdisjoint(map(length_form, taken))
+
+
+def _by_content(session: Session, steps: Sequence[Step]) -> Patience | None:
+    """Look for replies to one request that are taken or not by how they come, which no timer knows."""
+    for has in _CONTENTS:
+        soon: list[Step] = []
+        long: list[Step] = []
+        alone = [step for step in answered(steps) if step.gap >= 0 and len(step.numbers) == 1]
+        for group in by_kinds(alone).values():
+            such = [step for step in group if has(session, session.exchanges[step.numbers[0]])]
+            others = [step for step in group if step not in such]
+            if min(len(such), len(others)) < _TWICE:
+                continue
+            least = sorted(step.wait for step in such)[len(such) // 5]
+            most = sorted(step.wait for step in others)[-1 - len(others) // 5]
+            if (
+                least >= _LEAST_CERTAIN
+                and least > most
+                and _FAR * median(step.gap for step in others) <= least
+            ):
+                soon, long = [*soon, *others], [*long, *such]
+        if long:
+            timeout = int(median(step.wait for step in long))
+            shown = shown_taken(session, steps, None) - {kind for step in long for kind in step.kinds}
+            refused = [step for step in long if step.wait >= _SOON * timeout]
+            return Patience(
+                timeout, Source.PAUSES, _numbers(refused), _numbers(soon), shown=shown, counted=True
+            )
+    return None
 
 
 def _again_soon(steps: Sequence[Step], timeout: int) -> bool:

@@ -66,7 +66,7 @@ def _why_aside(vesc: VescConnection, hubs: set[str]) -> str:
     roles = {line.role for line in vesc.hub_lines}
     if Role.PING in roles:
         return "a question to the hub (PING), no session"
-    if vesc.device is None or _asks_as_a_device(vesc):
+    if vesc.device is None or (_as_a_device(vesc) and vesc.streams[0].stats.frames):
         return ""
     # What others dial to reach a device, and asks itself, is a hub: its login may be missing from the file.
     if Role.DEVICE in roles or vesc.connection.ends[1 - vesc.device] in hubs:
@@ -74,15 +74,15 @@ def _why_aside(vesc: VescConnection, hubs: set[str]) -> str:
     return ""
 
 
-def _asks_as_a_device(vesc: VescConnection) -> bool:
-    """Tell whether a client logged in as a device (VESC:) by mistake: it asks, and is asked nothing."""
+def _as_a_device(vesc: VescConnection) -> bool:
+    """Tell whether this may be a client that logged in as a device (VESC:): it is asked nothing."""
     as_device = any(line.role is Role.DEVICE and line.side == 0 for line in vesc.hub_lines)
-    return as_device and bool(vesc.streams[0].stats.frames) and not vesc.streams[1].stats.frames
+    return as_device and not vesc.streams[1].stats.frames
 
 
 def _client_side(vesc: VescConnection) -> int:
     """Return which end is the client; where nothing tells, the end that dialled."""
-    return 0 if vesc.device is None or _asks_as_a_device(vesc) else 1 - vesc.device
+    return 0 if vesc.device is None or _as_a_device(vesc) else 1 - vesc.device
 
 
 def _label(connection: Connection, client: int) -> str:
@@ -100,7 +100,7 @@ def _session(
 ) -> Session:
     client = _client_side(vesc)
     tcp = vesc.connection
-    known = vesc.device is not None and not _asks_as_a_device(vesc)
+    known = vesc.device is not None and not _as_a_device(vesc)
     conversation = vesc.conversation if known else _directed(vesc)
     line = vesc.streams[client].hub_line
     outside = look_outside(tcp.streams[client], vesc.streams[client])
