@@ -201,6 +201,8 @@ def main() -> None:
         folder = given.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         chosen = everything(given.architecture, given.bug, given.setting)
+        if given.again:
+            chosen = [each for each in chosen if (folder / f"{' '.join(each)}.json").exists()]
         cases = asyncio.run(run(folder, chosen, given.at_once, again=given.again))
     if given.verbose:
         for case in cases:

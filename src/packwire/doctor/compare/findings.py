@@ -7,7 +7,7 @@ from statistics import median
 from packwire.doctor.compare.bad_frames import BadFrame, Wrong
 from packwire.doctor.compare.causes import Cause, Finding
 from packwire.doctor.compare.following import LEAST_TIMEOUT, TOGETHER
-from packwire.doctor.compare.patience import Patience
+from packwire.doctor.compare.patience import Patience, alike
 from packwire.doctor.compare.receive_path import receive_path
 from packwire.doctor.compare.session import Exchange, Kind, Session
 from packwire.doctor.compare.silences import silence_findings
@@ -30,6 +30,11 @@ _FEW = 0.05
 #: Fewer late replies than this share of a kind are chance.
 _MANY = 0.5
 _ALWAYS = 0.9
+#: That a client gives up shows in so many replies or more, and in pauses nearly all alike; with the reply it
+#: goes on within this share of them.
+_SEVERAL = 3
+_MOSTLY = 0.8
+_SOONER = 0.7
 #: Descriptor that switches notifications on.
 _SUBSCRIPTION = " 2902 "
 #: A client that sends nothing for so long, in ns, does not send anything.
@@ -49,7 +54,7 @@ def findings(own: Session, other: Session, patience: Patience) -> list[Finding]:
         *receive_path(own, other, patience),
         *_ending(own),
         *_broadcast(own, other),
-        *_late(own, other),
+        *(_late(own, other) or _gives_up(own)),
         *silence_findings(own, other),
         *_no_bms(own, other),
     ]
@@ -222,8 +227,9 @@ def _broadcast(own: Session, other: Session) -> Iterator[Finding]:
     yield Finding(Cause.CAN_BROADCAST, Confidence.LIKELY, some[0].time, (text,), (), (), numbers, kinds)
 
 
-def _late(own: Session, other: Session) -> Iterator[Finding]:
-    """Look for replies that came when the client had already gone on."""
+def _late(own: Session, other: Session) -> list[Finding]:
+    """Look for kinds of request whose replies came when the client had already gone on."""
+    found: list[Finding] = []
     for kind, numbers in own.by_kind().items():
         exchanges = [own.exchanges[number] for number in numbers]
         # Where requests are missing from the file, replies may belong to them.
@@ -245,7 +251,9 @@ def _late(own: Session, other: Session) -> Iterator[Finding]:
         sure = slow and (len(late) == answered or kind.command == Command.PING_CAN)
         cause = Cause.IMPATIENT if slow else Cause.TOO_FAST
         confidence = Confidence.LIKELY if sure else Confidence.POSSIBLE
-        yield Finding(cause, confidence, own.exchanges[late[0]].time, (text,), (), (), tuple(late), (kind,))
+        first = own.exchanges[late[0]].time
+        found.append(Finding(cause, confidence, first, (text,), (), (), tuple(late), (kind,)))
+    return found
 
 
 def _too_late(own: Session, number: int) -> bool:
@@ -259,6 +267,32 @@ def _went_on(own: Session, number: int) -> bool:
     """Tell whether the client went on before the reply came; of requests sent together it waits for all."""
     each = own.exchanges[number]
     return _late_by(each) and each.wait is not None and each.wait >= TOGETHER
+
+
+def _gives_up(own: Session) -> Iterator[Finding]:
+    """Look for a client that goes on sooner where the reply is there, and always after the same time without.
+
+    What asks by the clock goes on after the same time with the reply, too.
+    """
+    waits = {
+        number: each.wait
+        for number, each in enumerate(own.exchanges)
+        if each.answered and each.wait is not None and each.wait >= TOGETHER and not own.lost
+    }
+    late = [number for number in waits if _went_on(own, number)]
+    others = [wait for number, wait in waits.items() if not _went_on(own, number)]
+    if len(late) < max(_SEVERAL, _FEW * len(waits)) or len(others) < _SEVERAL:
+        return
+    usual = median(waits[number] for number in late)
+    steady = sum(alike(waits[number], int(usual)) for number in late) >= _MOSTLY * len(late)
+    if steady and median(others) <= _SOONER * usual:
+        kinds = tuple(dict.fromkeys(own.exchanges[number].kind for number in late))
+        text = (
+            f"{len(late)} of {len(waits)} replies came after the client had gone on, which it then did"
+            f" {_ms(usual)} after its request; where the reply is there, it goes on sooner."
+        )
+        first = own.exchanges[late[0]].time
+        yield Finding(Cause.IMPATIENT, Confidence.LIKELY, first, (text,), (), (), tuple(late), kinds)
 
 
 def _late_by(each: Exchange) -> bool:

@@ -66,8 +66,8 @@ class Patience:
     refused    the reply is on the wire, and yet the client waited its timeout out
     taken      the client went on soon after the reply
     `shown` are the kinds of request whose replies it is seen to take. `matched` are the lines of the log that
-    were found in the session. `pace` is a pause in ns that may be the client's timeout or its pace.
-    `counted`: the pauses after refused replies are as long from the request on, however late a reply came.
+    were found in the session. `counted`: the pauses after refused replies are as long from the request on,
+    however late a reply came.
     """
 
     timeout: int | None
@@ -75,7 +75,6 @@ class Patience:
     refused: tuple[int, ...]
     taken: tuple[int, ...]
     matched: tuple[tuple[Event, int], ...] = ()
-    pace: int | None = None
     shown: frozenset[Kind] = frozenset()
     counted: bool = False
 
@@ -148,7 +147,7 @@ def _judge(session: Session, steps: Sequence[Step], timeout: int, source: Source
         taken += soon
     shown = shown_taken(session, steps, timeout if source is Source.UNANSWERED else None)
     if not taken or not refused:
-        return Patience(timeout, source, (), _numbers(taken), pace=timeout if refused else None, shown=shown)
+        return Patience(timeout, source, (), _numbers(taken), shown=shown)
     shown -= {kind for step in refused for kind in step.kinds}
     counted = follow_replies(refused) is False
     return Patience(timeout, source, _numbers(refused), _numbers(taken), shown=shown, counted=counted)
@@ -184,7 +183,7 @@ def _from_pauses(session: Session, steps: Sequence[Step]) -> Patience:
     one kind of request, the last of its round: after one kind alone, only how long its replies are tells.
     """
     shown = shown_taken(session, steps, None)
-    told = _by_content(session, steps)
+    told = _told_by_content(session, steps)
     if told is not None:
         return told
     groups = by_kinds([step for step in answered(steps) if step.gap >= 0])
@@ -199,16 +198,15 @@ def _from_pauses(session: Session, steps: Sequence[Step]) -> Patience:
     paused = [step for kinds in long for step in groups[kinds]]
     timeout = int(median(step.wait for step in paused if step.gap >= _SOON * longest))
     steady = sum(alike(step.wait, timeout) for step in paused) >= _MOST * len(paused)
-    undecided = Patience(None, Source.NOTHING, (), taken, pace=timeout, shown=shown)
     whole = not session.lost and not session.arrived.missing  # else quick requests may be missing
-    if not steady or follow_replies(paused):
+    if not steady or follow_replies(paused) or not whole or not quick:
         return nothing
-    if not whole or not quick or len(long) + len(quick) < len(pauses) or not _again_soon(steps, timeout):
-        return undecided
+    if len(long) + len(quick) < len(pauses) or not _again_soon(steps, timeout):
+        return nothing
     if len(long) > 1:
         return _judge(session, steps, timeout, Source.PAUSES)
     once = _judge(session, steps, timeout, Source.ROUND)
-    return once if timeout >= _LEAST_ONCE and _longer(session, once) else undecided
+    return once if timeout >= _LEAST_ONCE and _longer(session, once) else nothing
 
 
 def _longer(session: Session, found: Patience) -> bool:
@@ -223,7 +221,7 @@ def _longer(session: Session, found: Patience) -> bool:
     return min(refused) > max(taken) or {*map(length_form, refused)}.isdisjoint(map(length_form, taken))
 
 
-def _by_content(session: Session, steps: Sequence[Step]) -> Patience | None:
+def _told_by_content(session: Session, steps: Sequence[Step]) -> Patience | None:
     """Look for replies to one request that are taken or not by how they come, which no timer knows."""
     for has in _CONTENTS:
         soon: list[Step] = []
