@@ -59,7 +59,15 @@ def test_the_same_pace_in_both_is_no_question(tmp_path):
 
 
 def test_a_slow_reference_is_not_suspected(tmp_path):
-    assert compared(tmp_path, [by_timer(greeted(), 2.0).close()], [quick()]).key == NO_DIFFERENCE
+    mine = greeted()
+    for latency in LATENCIES:
+        mine.ask(ASK_BMS).wait(latency).answer(bms()).wait(0.1)
+    assert compared(tmp_path, [by_timer(greeted(), 2.0).close()], [mine.close()]).key == NO_DIFFERENCE
+
+
+def test_a_timer_as_fast_as_the_reference_shows_nothing_either(tmp_path):
+    found = compared(tmp_path, [by_timer(greeted(), 2.0).close()], [quick()])
+    assert found.key == Cause.CANNOT_TELL
 
 
 def test_a_timer_that_begins_after_the_greeting_is_not_accused(tmp_path):
@@ -76,7 +84,7 @@ def test_a_timer_that_begins_after_the_greeting_is_not_accused(tmp_path):
 def test_a_timer_whose_replies_are_sometimes_lost_on_the_wire_is_not_accused(tmp_path):
     mine = by_timer(greeted(), 0.1, lost=(3, 11), rounds=30).close()
     found = compared(tmp_path, [quick()], [mine])
-    assert found.key == NO_DIFFERENCE
+    assert found.key == Cause.CANNOT_TELL, "a clock that goes on whatever comes shows nothing"
     assert [each.cause for _, each in found.also] == [Cause.SILENT_DEVICE]
 
 

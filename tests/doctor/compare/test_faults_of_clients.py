@@ -200,7 +200,7 @@ class TestBadRequests:
             async with client(sim.port, records) as one:
                 one.send(bytes(520))
                 for _ in range(3):
-                    await one.ask(BMS, pause=0.1)
+                    await one.ask(BMS)
             found = compared(tmp_path, await usual(sim.port), records)
         assert found.key == NO_DIFFERENCE
 
@@ -349,7 +349,7 @@ class TestDevice:
             await one.ask(BMS, answered=False)
             await one.ask(BMS, answered=False)
         found = compared(tmp_path, reference, records)
-        assert (found.key, found.confidence) == (Cause.SILENT_DEVICE, Confidence.CERTAIN)
+        assert (found.key, found.confidence) == (Cause.SILENT_DEVICE, Confidence.LIKELY), "see what is open"
         assert "mine's receive path is not at fault" in found.words
         assert "byte for byte, is answered" in told(found)
         assert "Before this the other session sends can 84 > FW_VERSION" in told(found)
@@ -406,9 +406,9 @@ class TestNoFault:
         records: list[Session] = []
         async with simulated() as sim:
             async with client(sim.port, records) as one:
-                await one.ask(BMS, pause=0.1)
-                await one.ask(via(84, BMS), pause=0.1)
-                await one.ask(BMS, pause=0.1)
+                await one.ask(BMS)
+                await one.ask(via(84, BMS))
+                await one.ask(BMS)
             found = compared(tmp_path, await usual(sim.port), records)
         assert found.key == NO_DIFFERENCE
         assert [kind.name for kind in found.extra] == ["can 84 > BMS_GET_VALUES"]

@@ -81,7 +81,8 @@ def test_packets_cut_short_are_no_bad_frames_and_no_bad_login(tmp_path):
 @pytest.mark.parametrize("period", [2, 3, 5, 7, 11])
 def test_lost_packets_do_not_turn_a_client_that_works_into_a_faulty_one(tmp_path, period):
     some = [packet for number, packet in enumerate(packets_of(TOOL)) if (number * 7919) % 97 % period]
-    assert beside_the_tool(tmp_path, some).key in (NO_DIFFERENCE, Cause.NOT_RECORDED)
+    harmless = (NO_DIFFERENCE, Cause.NOT_RECORDED, Cause.CANNOT_TELL)  # its pace of 0.1 s shows nothing
+    assert beside_the_tool(tmp_path, some).key in harmless
 
 
 def test_the_fault_is_found_where_the_recording_begins_inside_the_session(tmp_path):

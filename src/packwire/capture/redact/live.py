@@ -3,7 +3,8 @@
 What comes out has the same length as what went in, and frames are masked as in a finished recording; of a
 login line the password alone. Bytes are held until it is known what they are: a secret may be split over
 segments, and a false header may stand in front of one. Who cannot wait any longer calls `force`; then all is
-masked that could be part of a secret.
+masked that could be part of a secret. What is in no frame is masked too, but for a client's reading requests
+with a fault: who reads the recording is to see the fault.
 """
 
 import re
@@ -11,6 +12,7 @@ from collections import Counter
 
 from packwire.capture.redact.canvas import STAR
 from packwire.capture.redact.contents import LOGIN, UNREAD, masked_frame, masked_payload
+from packwire.capture.redact.damaged import damaged_requests
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import TRAILER, Framer
 from packwire.vesc.hublogin import MAX_LINE
@@ -65,6 +67,8 @@ class LiveMasker:
         self._ready = bytearray()
         self._position = 0
         """Where in the framer's stream `_raw` begins."""
+        self._kept_until = 0
+        """Up to where in the framer's stream a request with a fault goes on."""
         self._in_step = may_log_in
         """Whether a frame is sure to begin where `_raw` does: behind a whole one, or at a client's begin."""
 
@@ -100,9 +104,9 @@ class LiveMasker:
         if len(self._raw) == open_from:
             return
         clear = max(self._clear_until(), open_from)
-        hidden = len(self._raw) - clear
-        self._counts[UNREAD] += hidden > 0
-        self._give(bytes(self._raw[:clear]) + bytes((STAR,)) * hidden, open_from)
+        masked = bytes(self._raw[:clear]) + self._outside_frames(len(self._raw))[clear:]
+        self._counts[UNREAD] += masked != self._raw
+        self._give(masked, open_from)
 
     def _give(self, masked: bytes, already: int) -> None:
         """Give out what is not decided for the rest of `masked`, of which the first bytes were given out."""
@@ -167,11 +171,27 @@ class LiveMasker:
     def _junk(self, size: int) -> None:
         """Mask bytes that are in no frame, they may be the rest of a torn one; but not zeros alone."""
         if size:
-            filler = not any(self._raw[:size])
-            self._counts[UNREAD] += not filler
-            self._put(bytes(size) if filler else bytes((STAR,)) * size, size)
+            masked = self._outside_frames(size)
+            self._counts[UNREAD] += masked != self._raw[:size]
+            self._put(masked, size)
             self._position += size
             self._in_step = False
+
+    def _outside_frames(self, size: int) -> bytes:
+        """Return the first undecided bytes, which are in no frame: stars for all but a client's requests.
+
+        A request with a fault may end behind them: its stop byte is taken for a header.
+        """
+        if not any(self._raw[:size]):
+            return bytes(size)
+        masked = bytearray((STAR,)) * size
+        kept = max(min(self._kept_until - self._position, size), 0)
+        masked[:kept] = self._raw[:kept]
+        if self._may_log_in:
+            for begin, end in damaged_requests(self._raw, size):
+                masked[begin:end] = self._raw[begin : min(end, size)]
+                self._kept_until = max(self._kept_until, self._position + end)
+        return bytes(masked)
 
     def _put(self, masked: bytes, size: int) -> None:
         self._ready += masked[len(self._shown) :]

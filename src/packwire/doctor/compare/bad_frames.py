@@ -169,16 +169,18 @@ def _wrong_checksum(stretch: bytes, at: int, begin: int) -> BadFrame | None:
 def _length_by_checksum(stretch: bytes, begin: int, said: int) -> int | None:
     """Return how long the payload must be for the two bytes behind it to be its checksum.
 
-    With a stop byte behind any length counts, without one only that which the header says.
+    With a stop byte behind any length counts, without one only that which the header says, if no other does.
     """
-    crc = 0
+    crc, unstopped = 0, None
     for size in range(1, min(DEVICE_MAX_PAYLOAD, len(stretch) - begin - 2) + 1):
         end = begin + size
         crc = crc_hqx(stretch[end - 1 : end], crc)
-        right = crc == stretch[end] << 8 | stretch[end + 1]
-        if right and (size == said or stretch[end + 2 : end + 3] == bytes((STOP,))):
+        if crc != stretch[end] << 8 | stretch[end + 1]:
+            continue
+        if stretch[end + 2 : end + 3] == bytes((STOP,)):
             return size
-    return None
+        unstopped = size if size == said else unstopped
+    return unstopped
 
 
 _COUNTED = {2: "the checksum", 3: "the checksum and the stop byte", 5: "the whole frame"}

@@ -5,7 +5,8 @@ from statistics import median
 
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.causes import Cause, Finding
-from packwire.doctor.compare.patience import Patience, Source, alike
+from packwire.doctor.compare.following import not_shown
+from packwire.doctor.compare.patience import Patience, Source
 from packwire.doctor.compare.session import Kind, Session
 from packwire.doctor.evidence import Confidence
 
@@ -14,7 +15,10 @@ _SLOWER = 1.5
 
 
 def cannot_tell(own: Session, other: Session, patience: Patience) -> Iterator[Finding]:
-    """Yield a finding where pauses may be timeouts or a pace, or where there are no times to tell."""
+    """Yield a finding where nothing shows that replies were taken, or where there are no times to tell.
+
+    A pause may be a timeout or a pace; and a steady pace is that of a client that never reads, too.
+    """
     if patience.source is Source.LOG:
         return
     if own.answered and not _has_times(own) and _has_times(other):
@@ -26,8 +30,8 @@ def cannot_tell(own: Session, other: Session, patience: Patience) -> Iterator[Fi
     elif own.answered and not _goes_on(own) and _goes_on(other):
         text = "Nothing comes after its replies in the recording, so it does not show whether it took them."
         yield _finding(own, text)
-    elif patience.pace is not None:
-        yield from _pace_or_timeout(own, other, patience.pace)
+    elif not patience.refused:
+        yield from _not_shown(own, other, patience)
 
 
 def _finding(own: Session, text: str) -> Finding:
@@ -50,25 +54,41 @@ def _goes_on(session: Session) -> bool:
     return any(each.answered and each.wait is not None for each in session.exchanges)
 
 
-def _pace_or_timeout(own: Session, other: Session, pace: int) -> Iterator[Finding]:
+def _not_shown(own: Session, other: Session, patience: Patience) -> Iterator[Finding]:
+    """Say after which replies the client does nothing that shows that it took them."""
+    kinds = not_shown(own, patience.shown)
     numbers = tuple(
-        number
-        for number, each in enumerate(own.exchanges)
-        if each.answered and each.wait is not None and alike(each.wait, pace)
+        number for number, each in enumerate(own.exchanges) if each.answered and each.kind in set(kinds)
     )
-    kinds = tuple(dict.fromkeys(own.exchanges[number].kind for number in numbers))
-    usual = _usual_wait(other, kinds)
-    if not numbers or (usual is not None and pace <= _SLOWER * usual):
+    if not numbers:
         return
+    waits = [wait for number in numbers if (wait := own.exchanges[number].wait) is not None]
     names = ", ".join(kind.label for kind in kinds[:3])
     text = (
-        f"{{who}} sends its next request {pace / 1e9:.3g} s after {names}"
-        f" ({len(numbers)} times), although the reply is there: its pace, or a timeout; nothing tells which."
+        f"{{who}} sends its next request {median(waits) / 1e9:.3g} s after {names} ({len(numbers)} times),"
+        " although the reply is there: its pace, or a timeout; nothing tells which."
+        if waits
+        else f"Nothing comes after the replies to {names}, so nothing shows whether {{who}} took them."
     )
-    there = "" if usual is None else f"The other session goes on after {usual / 1e9:.3g} s."
-    lines = (text, there) if there else (text,)
+    lines = [text]
+    usual = _usual_wait(other, tuple(kinds))
+    if waits and usual is not None and median(waits) > _SLOWER * usual:
+        lines.append(f"The other session goes on after {usual / 1e9:.3g} s.")
+    seen = ", ".join(kind.label for kind in sorted(patience.shown)[:3])
+    if seen:
+        lines.append(f"That it takes replies is to be seen of {seen}, which are shorter or of another form.")
     first = own.exchanges[numbers[0]].time
-    yield Finding(Cause.CANNOT_TELL, Confidence.POSSIBLE, first, lines, (), (), numbers, kinds, _remedy(own))
+    yield Finding(
+        Cause.CANNOT_TELL,
+        Confidence.POSSIBLE,
+        first,
+        tuple(lines),
+        (),
+        (),
+        numbers,
+        tuple(kinds),
+        _remedy(own),
+    )
 
 
 def _usual_wait(session: Session, kinds: tuple[Kind, ...]) -> float | None:

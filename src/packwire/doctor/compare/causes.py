@@ -24,6 +24,7 @@ class Cause(StrEnum):
     NEVER_SUBSCRIBES = "never-subscribes"
     RECEIVE_PATH = "receive-path"
     DISPLACED = "displaced"
+    CLOSED = "closed"
     WEDGED = "wedged"
     NOT_RECEIVED = "not-received"
     DAMAGED_REPLIES = "damaged-replies"
@@ -31,6 +32,7 @@ class Cause(StrEnum):
     TOO_FAST = "too-fast"
     SWALLOWED = "swallowed"
     NO_BMS = "no-bms"
+    CAN_BROADCAST = "can-broadcast"
     NOBODY_THERE = "nobody-there"
     WRONG_COMMAND = "wrong-command"
     NOT_RECORDED = "not-recorded"
@@ -39,6 +41,8 @@ class Cause(StrEnum):
     SILENT_DEVICE = "silent-device"
 
 
+#: Behind these causes comes what is only possible.
+_POSSIBLE_FROM = Cause.WRONG_COMMAND
 #: For each cause the verdict, with {who} for mine or the reference, and what to do.
 WORDS: dict[Cause, tuple[str, str]] = {
     Cause.NOTHING_SENT: (
@@ -81,6 +85,10 @@ WORDS: dict[Cause, tuple[str, str]] = {
         "another client took {who}'s place at the hub, which serves one client a device, the newest.",
         "Close the other client (VESC Tool too), or let both share one connection: packwire share.",
     ),
+    Cause.CLOSED: (
+        "{who}'s connection was closed from the other side in the middle of the session.",
+        "See whether another client logs in with this id, and whether the device stays (packwire doctor).",
+    ),
     Cause.WEDGED: (
         "{who} sent FORWARD_CAN without a request, which hangs the device until it is restarted.",
         "Restart the device, and never send FORWARD_CAN (34) with fewer than 3 bytes.",
@@ -109,13 +117,17 @@ WORDS: dict[Cause, tuple[str, str]] = {
         "the device answers {who}, but it has no BMS there: all zero, no cells.",
         "Look at the BMS and its CAN bus at that time: packwire doctor ADDRESS",
     ),
+    Cause.CAN_BROADCAST: (
+        "{who} asks CAN id 255, which is all nodes at once: their replies collide.",
+        "Ask who is there with PING_CAN (62), then each node by its own id.",
+    ),
     Cause.NOBODY_THERE: (
         "{who} asks a CAN id that nobody has.",
         "Ask who is there with PING_CAN (62); the device itself is asked without FORWARD_CAN.",
     ),
     Cause.WRONG_COMMAND: (
-        "{who} sends another command than the reference, and nobody answers it.",
-        "Send the command that the reference sends.",
+        "{who} sends another command than the other session, and nobody answers it.",
+        "Send the command that is answered there.",
     ),
     Cause.NOT_RECORDED: (
         "cannot tell: what would show it is missing from the recording of {who}.",
@@ -156,8 +168,10 @@ class Finding:
 
     @property
     def rank(self) -> int:
-        """Return 0 for what outranks all others."""
-        return list(Cause).index(self.cause)
+        """Return 0 for what outranks all others; what is only possible comes behind what is likely."""
+        order = list(Cause)
+        own = order.index(self.cause)
+        return max(own, order.index(_POSSIBLE_FROM)) if self.confidence is Confidence.POSSIBLE else own
 
     def words(self, who: str) -> str:
         """Return the verdict, `who` being `mine` or `the reference`."""

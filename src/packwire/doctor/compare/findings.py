@@ -6,13 +6,16 @@ from statistics import median
 
 from packwire.doctor.compare.bad_frames import BadFrame, Wrong
 from packwire.doctor.compare.causes import Cause, Finding
-from packwire.doctor.compare.patience import LEAST_TIMEOUT, Patience
+from packwire.doctor.compare.following import LEAST_TIMEOUT, TOGETHER
+from packwire.doctor.compare.patience import Patience, alike
 from packwire.doctor.compare.receive_path import receive_path
 from packwire.doctor.compare.session import Exchange, Kind, Session
 from packwire.doctor.compare.silences import silence_findings
 from packwire.doctor.evidence import Confidence
 from packwire.vesc.commands import Command
+from packwire.vesc.hublogin import Role
 from packwire.vesc.replies import BmsValues, decode_reply
+from packwire.vesc.requests import CAN_BROADCAST
 
 _BAD_FRAMES = {
     Wrong.CHECKSUM: Cause.WRONG_CHECKSUM,
@@ -22,10 +25,22 @@ _BAD_FRAMES = {
     Wrong.NO_FRAME: Cause.WRONG_FRAME,
     Wrong.LOGIN: Cause.BAD_LOGIN,
 }
+#: Bad frames that are fewer than this share of the right ones are chance.
+_FEW = 0.05
 #: Fewer late replies than this share of a kind are chance.
 _MANY = 0.5
+_ALWAYS = 0.9
+#: That a client gives up shows in so many replies or more, and in pauses nearly all alike; with the reply it
+#: goes on within this share of them.
+_SEVERAL = 3
+_MOSTLY = 0.8
+_SOONER = 0.7
 #: Descriptor that switches notifications on.
 _SUBSCRIPTION = " 2902 "
+#: A client that sends nothing for so long, in ns, does not send anything.
+_TIME_TO_ASK = 900_000_000
+#: What stands for a name or a password that was masked.
+_MASK = "*"
 #: A hub that closes the connection when the recording ends anyway has been stopped, in ns.
 _STILL_RECORDING = 2_000_000_000
 
@@ -38,7 +53,8 @@ def findings(own: Session, other: Session, patience: Patience) -> list[Finding]:
         *_subscription(own, other),
         *receive_path(own, other, patience),
         *_ending(own),
-        *_late(own, other),
+        *_broadcast(own, other),
+        *(_late(own, other) or _gives_up(own)),
         *silence_findings(own, other),
         *_no_bms(own, other),
     ]
@@ -48,17 +64,26 @@ def findings(own: Session, other: Session, patience: Patience) -> list[Finding]:
 def _start(own: Session, other: Session) -> Iterator[Finding]:
     """Look at what comes before the first request: the login, and whether anything is sent at all."""
     login, ending = own.login, own.ending
+    wrong_role = login is not None and login.login is not None and login.login.role is Role.DEVICE
     if login is not None and login.problem:
         yield Finding(Cause.BAD_LOGIN, Confidence.CERTAIN, login.time, (f"Its login is {login.problem}.",))
+    elif login is not None and wrong_role:
+        text = "It logs in as a device (VESC:), and a client's login begins with VESCTOOL:."
+        # Who asks is a client; who says nothing may be a device that nobody asks.
+        sure = Confidence.CERTAIN if own.exchanges and not own.answered else Confidence.LIKELY
+        yield Finding(Cause.BAD_LOGIN, sure, login.time, (text,))
     elif login is not None and login.login is not None and ending.by == "device" and not ending.heard:
         after = (ending.time - login.time) / 1e6
         evidence = (f"The hub closed the connection {after:.0f} ms after the login, without a word.",)
-        yield Finding(
-            Cause.REFUSED, Confidence.CERTAIN, login.time, (*evidence, *_login_compared(own, other))
-        )
+        compared = tuple(_login_compared(own, other))
+        sure = Confidence.CERTAIN if any("another than" in line for line in compared) else Confidence.LIKELY
+        yield Finding(Cause.REFUSED, sure, login.time, (*evidence, *compared))
     elif _never_logs_in(own, other):
-        text = "The other session begins with a login (VESCTOOL:) at the same port; this one does not."
-        yield Finding(Cause.NEVER_LOGS_IN, Confidence.CERTAIN, own.begin, (text,))
+        same = _same_port(own, other)
+        at = " at the same port" if same else ""
+        text = f"The other session begins with a login (VESCTOOL:){at}; this one does not."
+        sure = Confidence.CERTAIN if same else Confidence.LIKELY
+        yield Finding(Cause.NEVER_LOGS_IN, sure, own.begin, (text,))
     if own.lost and not own.sent:
         text = f"{own.lost} bytes that the client sent are not in the file: it shows one direction alone."
         yield Finding(Cause.NOT_RECORDED, Confidence.CERTAIN, own.begin, (text,))
@@ -69,16 +94,18 @@ def _start(own: Session, other: Session) -> Iterator[Finding]:
         not own.exchanges
         and not own.bad
         and not own.lost
+        and not wrong_role
         and not (ending.by == "device" and not ending.heard)
     ):
-        yield Finding(Cause.NOTHING_SENT, Confidence.CERTAIN, own.begin)
+        waited = own.end - own.begin >= _TIME_TO_ASK
+        yield Finding(Cause.NOTHING_SENT, Confidence.CERTAIN if waited else Confidence.LIKELY, own.begin)
 
 
 def _never_logs_in(own: Session, other: Session) -> bool:
     """Tell whether a login is missing that the other session has; one that was not recorded is none."""
     seen = not own.begun and not own.lost
-    silent = own.login is None and not own.hub and not own.answered
-    return seen and silent and other.hub and _same_port(own, other)
+    silent = own.login is None and not own.hub and not own.ending.heard
+    return seen and silent and other.hub and bool(own.exchanges or own.bad)
 
 
 def _same_port(own: Session, other: Session) -> bool:
@@ -90,6 +117,9 @@ def _login_compared(own: Session, other: Session) -> Iterator[str]:
     if own.login is None or own.login.login is None or other.login is None or other.login.login is None:
         return
     mine, theirs = own.login.login, other.login.login
+    if any(not text.strip(_MASK) for each in (mine, theirs) for text in (each.device_id, each.password)):
+        yield "Id and password are masked in a recording, so they cannot be compared."
+        return
     same_id, same_password = mine.device_id == theirs.device_id, mine.password == theirs.password
     words = {True: "the same as", False: "another than"}
     yield f"Its id is {words[same_id]} in the other session, its password is {words[same_password]} there."
@@ -106,6 +136,8 @@ def _bad_frames(own: Session) -> Iterator[Finding]:
     for cause, frames in by_cause.items():
         if cause is Cause.WRONG_FRAME and answered and all(each.command < 0 for each in frames):
             continue  # a few bytes beside good requests: the device skips them
+        if cause is Cause.BAD_LOGIN and answered:
+            continue  # it was taken all the same
         numbers = tuple(
             number
             for number, each in enumerate(own.exchanges)
@@ -115,7 +147,7 @@ def _bad_frames(own: Session) -> Iterator[Finding]:
         remedy = "" if own.protocol == "VESC" else f"Build {own.protocol} frames as shown above."
         yield Finding(
             cause,
-            Confidence.CERTAIN,
+            _sure_of_frames(own, frames),
             frames[0].time,
             tuple(_frame_lines(frames)),
             (),
@@ -124,6 +156,14 @@ def _bad_frames(own: Session) -> Iterator[Finding]:
             kinds,
             remedy,
         )
+
+
+def _sure_of_frames(own: Session, frames: list[BadFrame]) -> Confidence:
+    """Return how sure it is that the client makes such frames: few among right ones may be noise."""
+    right = sum(each.row >= 0 for each in own.exchanges)
+    if len(frames) > right:
+        return Confidence.CERTAIN
+    return Confidence.LIKELY if len(frames) > _FEW * right else Confidence.POSSIBLE
 
 
 def _frame_lines(frames: list[BadFrame]) -> Iterator[str]:
@@ -150,25 +190,54 @@ def _subscription(own: Session, other: Session) -> Iterator[Finding]:
 
 def _ending(own: Session) -> Iterator[Finding]:
     ending = own.ending
-    if ending.by != "device" or not ending.heard or not own.hub:
+    if ending.by != "device" or not ending.heard:
         return
     if ending.displaced_by:
         text = (
             f"The hub closed the connection right after {ending.displaced_by} had logged in with the same id."
         )
-        yield Finding(Cause.DISPLACED, Confidence.CERTAIN, ending.time, (text,))
+        masked = own.login is None or own.login.login is None or not own.login.login.device_id.strip(_MASK)
+        sure = Confidence.LIKELY if masked else Confidence.CERTAIN
+        yield Finding(Cause.DISPLACED, sure, ending.time, (text,))
     elif own.last - ending.time > _STILL_RECORDING and not own.lost and not own.arrived.missing:
-        text = "The hub closed the connection after it had served it, without a word."
-        yield Finding(Cause.DISPLACED, Confidence.LIKELY, ending.time, (text,))
+        who = "The hub" if own.hub else "The other side"
+        text = f"{who} closed the connection after it had served it, without a word."
+        why = "that another client logged in with the same id, or that the device left or restarted"
+        opens = f"The file alone does not tell why: it may be {why}."
+        yield Finding(Cause.CLOSED, Confidence.LIKELY, ending.time, (text,), (), (opens,))
 
 
-def _late(own: Session, other: Session) -> Iterator[Finding]:
-    """Look for replies that came when the client had already gone on."""
+def _broadcast(own: Session, other: Session) -> Iterator[Finding]:
+    """Look for requests to all nodes at once."""
+    there = any(CAN_BROADCAST in each.kind.ids for each in other.exchanges)
+    numbers = tuple(
+        number
+        for number, each in enumerate(own.exchanges)
+        if each.row >= 0 and CAN_BROADCAST in each.kind.ids
+    )
+    if not numbers or there:
+        return
+    some = [own.exchanges[number] for number in numbers]
+    kinds = tuple(dict.fromkeys(each.kind for each in some))
+    replies = sum(each.answered for each in some)
+    names = ", ".join(kind.label for kind in kinds[:3])
+    text = (
+        f"{len(some)} requests go to CAN id 255 ({names}); {replies} got a reply, and none says whose it is."
+    )
+    yield Finding(Cause.CAN_BROADCAST, Confidence.LIKELY, some[0].time, (text,), (), (), numbers, kinds)
+
+
+def _late(own: Session, other: Session) -> list[Finding]:
+    """Look for kinds of request whose replies came when the client had already gone on."""
+    found: list[Finding] = []
     for kind, numbers in own.by_kind().items():
         exchanges = [own.exchanges[number] for number in numbers]
         # Where requests are missing from the file, replies may belong to them.
         late = [] if own.lost else [number for number in numbers if _too_late(own, number)]
         answered = sum(1 for each in exchanges if each.answered)
+        # Who asks by the clock is sometimes early too; who gives up too soon is always.
+        before = [] if own.lost else [number for number in numbers if _went_on(own, number)]
+        late = before if len(before) >= _ALWAYS * answered else late
         if not late or len(late) < _MANY * answered or _late_too(other, kind):
             continue
         some = [own.exchanges[number] for number in late]
@@ -182,7 +251,9 @@ def _late(own: Session, other: Session) -> Iterator[Finding]:
         sure = slow and (len(late) == answered or kind.command == Command.PING_CAN)
         cause = Cause.IMPATIENT if slow else Cause.TOO_FAST
         confidence = Confidence.LIKELY if sure else Confidence.POSSIBLE
-        yield Finding(cause, confidence, own.exchanges[late[0]].time, (text,), (), (), tuple(late), (kind,))
+        first = own.exchanges[late[0]].time
+        found.append(Finding(cause, confidence, first, (text,), (), (), tuple(late), (kind,)))
+    return found
 
 
 def _too_late(own: Session, number: int) -> bool:
@@ -190,6 +261,38 @@ def _too_late(own: Session, number: int) -> bool:
     each = own.exchanges[number]
     again = number + 1 < len(own.exchanges) and own.exchanges[number + 1].kind == each.kind
     return again and _late_by(each)
+
+
+def _went_on(own: Session, number: int) -> bool:
+    """Tell whether the client went on before the reply came; of requests sent together it waits for all."""
+    each = own.exchanges[number]
+    return _late_by(each) and each.wait is not None and each.wait >= TOGETHER
+
+
+def _gives_up(own: Session) -> Iterator[Finding]:
+    """Look for a client that goes on sooner where the reply is there, and always after the same time without.
+
+    What asks by the clock goes on after the same time with the reply, too.
+    """
+    waits = {
+        number: each.wait
+        for number, each in enumerate(own.exchanges)
+        if each.answered and each.wait is not None and each.wait >= TOGETHER and not own.lost
+    }
+    late = [number for number in waits if _went_on(own, number)]
+    others = [wait for number, wait in waits.items() if not _went_on(own, number)]
+    if len(late) < max(_SEVERAL, _FEW * len(waits)) or len(others) < _SEVERAL:
+        return
+    usual = median(waits[number] for number in late)
+    steady = sum(alike(waits[number], int(usual)) for number in late) >= _MOSTLY * len(late)
+    if steady and median(others) <= _SOONER * usual:
+        kinds = tuple(dict.fromkeys(own.exchanges[number].kind for number in late))
+        text = (
+            f"{len(late)} of {len(waits)} replies came after the client had gone on, which it then did"
+            f" {_ms(usual)} after its request; where the reply is there, it goes on sooner."
+        )
+        first = own.exchanges[late[0]].time
+        yield Finding(Cause.IMPATIENT, Confidence.LIKELY, first, (text,), (), (), tuple(late), kinds)
 
 
 def _late_by(each: Exchange) -> bool:

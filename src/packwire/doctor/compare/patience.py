@@ -5,42 +5,57 @@ long although the reply had come long before, it did not take that reply.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import median, pstdev
+from statistics import median
 
 from packwire.capture.packets import NO_TIME
+from packwire.doctor.compare.following import (
+    LEAST_TIMEOUT,
+    Step,
+    answered,
+    by_kinds,
+    follow_replies,
+    length_form,
+    shown_taken,
+    steps_of,
+)
 from packwire.doctor.compare.log_file import ClientLog, Event, placed
 from packwire.doctor.compare.session import Exchange, Kind, Session
 from packwire.vesc.commands import Command
 
-#: A client that goes on sooner than this without a reply does not wait for one, in ns.
-LEAST_TIMEOUT = 50_000_000
-#: Timeouts of one client are alike within this share.
+#: Timeouts of one client are alike within this share; on a busy computer they may be late: by so much, in ns.
 ALIKE = 0.1
+_LATE_SHARE = 0.2
+_LATE = 50_000_000
 #: A reply is taken where the client goes on within this share of its timeout.
 _SOON = 0.5
+#: What goes on sooner than this (ns) without a reply may do so by a clock: nobody is accused by it.
+_LEAST_CERTAIN = 200_000_000
+#: A pause that comes once a round is shorter in most clients that make one, in ns.
+_LEAST_ONCE = 400_000_000
 #: A line of a log may be this much off, in ns.
 _LOG_TOLERANCE = 300_000_000
 #: So many requests around the time of a line are looked at.
 _MAX_NEAR = 1000
-#: Pauses are told to follow the replies from so many of them, at most of so many, where the times of the
-#: replies are spread by so much (ns), and the pauses behind the replies are so many times steadier.
-_LEAST_FOLLOWED = 5
-_MAX_FOLLOWED = 5000
-_LEAST_SPREAD = 1_000_000
-_STEADIER = 3
 #: Pauses stand out where they are so many times as long as the others.
-_FAR = 5
+_FAR = 3
+#: Of a kind of request more than this share tells how the client deals with it.
+_MOST = 0.6
+_TWICE = 2
 
 
 class Source(StrEnum):
-    """What tells what the client took for a timeout."""
+    """What tells what the client took for a timeout.
+
+    `ROUND`: pauses alone, and all after one kind of request; a client that pauses once a round has such too.
+    """
 
     LOG = "log"
     UNANSWERED = "unanswered"
     PAUSES = "pauses"
+    ROUND = "round"
     NOTHING = "nothing"
 
 
@@ -50,8 +65,9 @@ class Patience:
 
     refused    the reply is on the wire, and yet the client waited its timeout out
     taken      the client went on soon after the reply
-    `matched` are the lines of the log that were found in the session. `pace` is a pause in ns that may be the
-    client's timeout or the pace of its polling.
+    `shown` are the kinds of request whose replies it is seen to take. `matched` are the lines of the log that
+    were found in the session. `counted`: the pauses after refused replies are as long from the request on,
+    however late a reply came.
     """
 
     timeout: int | None
@@ -59,52 +75,44 @@ class Patience:
     refused: tuple[int, ...]
     taken: tuple[int, ...]
     matched: tuple[tuple[Event, int], ...] = ()
-    pace: int | None = None
+    shown: frozenset[Kind] = frozenset()
+    counted: bool = False
 
 
 def patience_of(session: Session, log: ClientLog | None = None) -> Patience:
     """Find out what a client took for a timeout."""
+    steps = list(steps_of(session))
     if log is not None:
-        found = _from_log(session, log)
+        found = _from_log(session, log, steps)
         if found is not None:
             return found
-    vain = list(_in_vain(session))
-    timeout = _common(vain)
-    if timeout is not None:
-        return _judge(session, timeout, Source.UNANSWERED)
-    timeout, pace = (None, None) if vain else _from_pauses(session)
-    if timeout is not None:
-        return _judge(session, timeout, Source.PAUSES)
-    return Patience(None, Source.NOTHING, (), tuple(_taken(session.exchanges, None)), pace=pace)
+    timeout = _common([step.wait for step in _in_vain(session, steps)])
+    if timeout is not None and timeout >= _LEAST_CERTAIN:
+        return _judge(session, steps, timeout, Source.UNANSWERED)
+    return _from_pauses(session, steps)
 
 
-def _in_vain(session: Session) -> Iterator[int]:
-    """Yield how long the client waited for replies that did not come, where that can be its timeout.
+def _in_vain(session: Session, steps: Sequence[Step]) -> Iterator[Step]:
+    """Yield the steps without replies whose pause can be the client's timeout.
 
-    Where it pauses just as long after answered requests of the same kind, it is the pace of its polling;
-    where the recording has a gap, the reply may have come.
+    Where it pauses just as long after answered requests of the same kind, it is the pace of its polling.
     """
-    paces = {kind: _common(waits) for kind, waits in _waits_after_replies(session).items()}
-    for each in session.exchanges:
-        wait = each.wait
-        if wait is None or not each.expects or each.answered or each.lost or wait < LEAST_TIMEOUT:
+    paces = {
+        kinds: _common([step.wait for step in group]) for kinds, group in by_kinds(answered(steps)).items()
+    }
+    for step in steps:
+        if step.replied != NO_TIME or step.wait < LEAST_TIMEOUT:
             continue
-        pace = paces.get(each.kind)
-        if pace is None or not alike(wait, pace):
-            yield wait
-
-
-def _waits_after_replies(session: Session) -> dict[Kind, list[int]]:
-    waits: dict[Kind, list[int]] = {}
-    for each in session.exchanges:
-        if each.wait is not None and each.answered:
-            waits.setdefault(each.kind, []).append(each.wait)
-    return waits
+        if any(session.exchanges[number].answered for number in step.numbers):
+            continue
+        pace = paces.get(step.kinds)
+        if pace is None or not alike(step.wait, pace):
+            yield step
 
 
 def alike(wait: int, timeout: int) -> bool:
     """Tell whether a pause is as long as a timeout."""
-    return abs(wait - timeout) <= ALIKE * timeout
+    return -ALIKE * timeout <= wait - timeout <= max(_LATE_SHARE * timeout, _LATE)
 
 
 def _common(waits: Sequence[int]) -> int | None:
@@ -116,107 +124,143 @@ def _common(waits: Sequence[int]) -> int | None:
     return usual if 2 * near > len(waits) else None
 
 
-def _judge(session: Session, timeout: int, source: Source) -> Patience:
+def _judge(session: Session, steps: Sequence[Step], timeout: int, source: Source) -> Patience:
     """Tell the replies that were taken from those that were not, given the timeout.
 
     Where nothing ever follows a reply sooner, the pause is the pace of a polling, and tells nothing. Where
     the pauses follow the replies, these are taken.
     """
-    refused = [number for number, each in enumerate(session.exchanges) if _paused(each, timeout)]
-    taken = list(_taken(session.exchanges, timeout))
-    if follow_replies([session.exchanges[number] for number in refused]):
-        return Patience(timeout, source, (), tuple(sorted([*taken, *refused])))
-    if not taken:
-        pace = timeout if refused else None
-        return Patience(timeout, source, (), (), pace=pace)
-    return Patience(timeout, source, tuple(refused), tuple(taken))
+    refused: list[Step] = []
+    taken: list[Step] = []
+    for group in by_kinds(answered(steps)).values():
+        long = [step for step in group if alike(step.wait, timeout) and step.latency < _SOON * timeout]
+        soon = [step for step in group if step.gap >= 0 and step.wait - step.latency < _SOON * timeout]
+        if long and follow_replies(long):
+            soon, long = [*soon, *long], []
+        if soon and long and not _tells_apart(session, soon, long):
+            # Now and then is chance: a busy computer, a clock that catches up.
+            soon, long = (
+                soon if len(soon) > _MOST * len(group) else [],
+                long if len(long) > _MOST * len(group) else [],
+            )
+        refused += long
+        taken += soon
+    shown = shown_taken(session, steps, timeout if source is Source.UNANSWERED else None)
+    if not taken or not refused:
+        return Patience(timeout, source, (), _numbers(taken), shown=shown)
+    shown -= {kind for step in refused for kind in step.kinds}
+    counted = follow_replies(refused) is False
+    return Patience(timeout, source, _numbers(refused), _numbers(taken), shown=shown, counted=counted)
 
 
-def follow_replies(exchanges: Sequence[Exchange]) -> bool:
-    """Tell whether a client goes on a fixed time after each reply, not after each request: it sees them.
+def _numbers(steps: Sequence[Step]) -> tuple[int, ...]:
+    """Return the exchanges of steps; but for those of requests sent together, of which nobody knows more."""
+    return tuple(sorted(step.numbers[0] for step in steps if len(step.numbers) == 1))
 
-    That shows where replies take unequally long: then the pause behind the reply is steadier than the one
-    behind the request.
+
+#: What a reply has that no timer of a client can know.
+_CONTENTS: tuple[Callable[[Session, Exchange], bool], ...] = (
+    lambda session, each: len(session.messages.packets_of(each.reply)) > 1,
+    lambda session, each: session.shares_packet(each.reply),
+)
+
+
+def _tells_apart(session: Session, soon: Sequence[Step], long: Sequence[Step]) -> bool:
+    """Tell whether replies to the same request are taken or not by how they came: in pieces, or joined."""
+
+    def shares(steps: Sequence[Step], has: Callable[[Session, Exchange], bool]) -> float:
+        replies = [session.exchanges[step.numbers[0]] for step in steps if len(step.numbers) == 1]
+        return sum(has(session, each) for each in replies) / len(replies) if replies else 0.5
+
+    least = min(len(soon), len(long)) > 1
+    return least and any(shares(long, has) == 1 and shares(soon, has) == 0 for has in _CONTENTS)
+
+
+def _from_pauses(session: Session, steps: Sequence[Step]) -> Patience:
+    """Look for a timeout where every request has its reply.
+
+    A client that does not take some replies pauses after these, always equally long. A polling pauses after
+    one kind of request, the last of its round: after one kind alone, only how long its replies are tells.
     """
-    known = [
-        (wait, latency)
-        for each in exchanges[:_MAX_FOLLOWED]
-        if (wait := each.wait) is not None and (latency := each.latency) is not None
-    ]
-    if len(known) < _LEAST_FOLLOWED or pstdev(latency for _, latency in known) < _LEAST_SPREAD:
-        return False
-    behind_reply = pstdev(wait - latency for wait, latency in known)
-    return _STEADIER * behind_reply < pstdev(wait for wait, _ in known)
-
-
-def _paused(each: Exchange, timeout: int) -> bool:
-    wait, latency = each.wait, each.latency
-    return wait is not None and latency is not None and alike(wait, timeout) and latency < _SOON * timeout
-
-
-def _taken(exchanges: Sequence[Exchange], timeout: int | None) -> list[int]:
-    """Return the exchanges whose reply the client waited for, and went on soon after it."""
-    return [
-        number
-        for number, each in enumerate(exchanges)
-        if each.latency is not None
-        and each.wait is not None
-        and each.latency <= each.wait
-        and (timeout is None or each.wait - each.latency < _SOON * timeout)
-        and each.kind.command != Command.PING_CAN
-    ]
-
-
-def _from_pauses(session: Session) -> tuple[int | None, int | None]:
-    """Look for a timeout where every request has its reply: return it, or a pause that may be one.
-
-    A polling pauses after one kind of request, the last of its round. A client that does not take some
-    replies pauses after several kinds, always equally long. After one kind alone nobody can tell the two.
-    """
-    waited = [
-        (each.wait, each.kind)
-        for each in session.exchanges
-        if each.wait is not None and each.latency is not None and each.wait > each.latency
-    ]
-    if not waited:
-        return None, None
-    most = max(wait for wait, _ in waited)
-    longest = int(median(wait for wait, _ in waited if wait >= _SOON * most))
-    paused = [(wait, kind) for wait, kind in waited if wait >= _SOON * longest]
-    quick = [(wait, kind) for wait, kind in waited if wait < _SOON * longest]
-    if longest < LEAST_TIMEOUT or not all(alike(wait, longest) for wait, _ in paused):
-        return None, None
-    after = [
-        each
-        for each in session.exchanges
-        if each.wait is not None and each.wait >= _SOON * longest and each.answered
-    ]
-    if follow_replies(after):
-        return None, None
-    kinds = {kind for _, kind in paused}
-    told = (
-        quick
-        and _FAR * median(wait for wait, _ in quick) <= longest
-        and not kinds & {kind for _, kind in quick}
-    )
+    shown = shown_taken(session, steps, None)
+    told = _told_by_content(session, steps)
+    if told is not None:
+        return told
+    groups = by_kinds([step for step in answered(steps) if step.gap >= 0])
+    taken = _numbers([step for kinds, group in groups.items() if shown.issuperset(kinds) for step in group])
+    nothing = Patience(None, Source.NOTHING, (), taken, shown=shown)
+    pauses = {kinds: median(step.gap for step in group) for kinds, group in groups.items()}
+    longest = max(pauses.values(), default=0)
+    if longest < LEAST_TIMEOUT:
+        return nothing
+    long = [kinds for kinds, pause in pauses.items() if pause >= _SOON * longest]
+    quick = [kinds for kinds, pause in pauses.items() if _FAR * pause <= longest]
+    paused = [step for kinds in long for step in groups[kinds]]
+    timeout = int(median(step.wait for step in paused if step.gap >= _SOON * longest))
+    steady = sum(alike(step.wait, timeout) for step in paused) >= _MOST * len(paused)
     whole = not session.lost and not session.arrived.missing  # else quick requests may be missing
-    if whole and told and len(kinds) > 1 and _again_soon(session, longest):
-        return longest, None
-    return None, longest
+    if not steady or follow_replies(paused) or not whole or not quick:
+        return nothing
+    if len(long) + len(quick) < len(pauses) or not _again_soon(steps, timeout):
+        return nothing
+    if len(long) > 1:
+        return _judge(session, steps, timeout, Source.PAUSES)
+    once = _judge(session, steps, timeout, Source.ROUND)
+    return once if timeout >= _LEAST_ONCE and _longer(session, once) else nothing
 
 
-def _again_soon(session: Session, timeout: int) -> bool:
+def _longer(session: Session, found: Patience) -> bool:
+    """Tell whether all replies that were not taken are longer than all that were, and more than one.
+
+    Or whether all of these, and none of those, have a length that is written in another way.
+    """
+    refused = [int(session.messages.size[session.exchanges[number].reply]) for number in found.refused]
+    taken = [int(session.messages.size[session.exchanges[number].reply]) for number in found.taken]
+    if len(refused) < _TWICE or not taken:
+        return False
+    return min(refused) > max(taken) or {*map(length_form, refused)}.isdisjoint(map(length_form, taken))
+
+
+def _told_by_content(session: Session, steps: Sequence[Step]) -> Patience | None:
+    """Look for replies to one request that are taken or not by how they come, which no timer knows."""
+    for has in _CONTENTS:
+        soon: list[Step] = []
+        long: list[Step] = []
+        alone = [step for step in answered(steps) if step.gap >= 0 and len(step.numbers) == 1]
+        for group in by_kinds(alone).values():
+            such = [step for step in group if has(session, session.exchanges[step.numbers[0]])]
+            others = [step for step in group if step not in such]
+            if min(len(such), len(others)) < _TWICE:
+                continue
+            least = sorted(step.wait for step in such)[len(such) // 5]
+            most = sorted(step.wait for step in others)[-1 - len(others) // 5]
+            if (
+                least >= _LEAST_CERTAIN
+                and least > most
+                and _FAR * median(step.gap for step in others) <= least
+            ):
+                soon, long = [*soon, *others], [*long, *such]
+        if long:
+            timeout = int(median(step.wait for step in long))
+            shown = shown_taken(session, steps, None) - {kind for step in long for kind in step.kinds}
+            refused = [step for step in long if step.wait >= _SOON * timeout]
+            return Patience(
+                timeout, Source.PAUSES, _numbers(refused), _numbers(soon), shown=shown, counted=True
+            )
+    return None
+
+
+def _again_soon(steps: Sequence[Step], timeout: int) -> bool:
     """Tell whether quick replies come after slow ones too: else the client may only have begun to poll."""
     slow = False
-    for each in session.exchanges:
-        if each.wait is not None and each.latency is not None:
-            if slow and each.wait < _SOON * timeout:
-                return True
-            slow = slow or alike(each.wait, timeout)
+    for step in answered(steps):
+        if slow and 0 <= step.gap < _SOON * timeout:
+            return True
+        slow = slow or alike(step.wait, timeout)
     return False
 
 
-def _from_log(session: Session, log: ClientLog) -> Patience | None:
+def _from_log(session: Session, log: ClientLog, steps: Sequence[Step]) -> Patience | None:
     """Give each line of the log to the request after which the client went on at that time."""
     matched: list[tuple[Event, int]] = []
     ends = [each.next_time if each.next_time != NO_TIME else session.end for each in session.exchanges]
@@ -241,4 +285,18 @@ def _from_log(session: Session, log: ClientLog) -> Patience | None:
         and (timeout is None or latency < timeout)
     ]
     taken = [number for number in _taken(session.exchanges, timeout) if number not in numbers]
-    return Patience(timeout, Source.LOG, tuple(refused), tuple(taken), tuple(matched))
+    shown = shown_taken(session, steps, timeout)
+    return Patience(timeout, Source.LOG, tuple(refused), tuple(taken), tuple(matched), shown=shown)
+
+
+def _taken(exchanges: Sequence[Exchange], timeout: int | None) -> list[int]:
+    """Return the exchanges whose reply the client waited for, and went on soon after it."""
+    return [
+        number
+        for number, each in enumerate(exchanges)
+        if each.latency is not None
+        and each.wait is not None
+        and each.latency <= each.wait
+        and (timeout is None or each.wait - each.latency < _SOON * timeout)
+        and each.kind.command != Command.PING_CAN
+    ]

@@ -21,6 +21,7 @@ _CONFIDENCE = {
     Source.LOG: Confidence.CERTAIN,
     Source.UNANSWERED: Confidence.LIKELY,
     Source.PAUSES: Confidence.POSSIBLE,
+    Source.ROUND: Confidence.POSSIBLE,
 }
 
 
@@ -70,13 +71,18 @@ def _steady_from(own: Session, patience: Patience) -> bool:
 
 
 def _confidence(own: Session, patience: Patience) -> Confidence:
-    unsure = _steady_from(own, patience) or (own.lost and patience.source is not Source.LOG)
-    return Confidence.POSSIBLE if unsure else _CONFIDENCE[patience.source]
+    if _steady_from(own, patience) or (own.lost and patience.source is not Source.LOG):
+        return Confidence.POSSIBLE
+    if patience.source is Source.PAUSES and patience.counted:
+        return Confidence.LIKELY
+    return _CONFIDENCE[patience.source]
 
 
 def _may_be_pace(own: Session, patience: Patience) -> Iterator[str]:
     if _steady_from(own, patience):
         yield "From then on it always pauses as long: a client that sends by a timer would look the same."
+    elif patience.source is Source.ROUND:
+        yield "A client that pauses once a round, after this request, would look the same."
 
 
 def _requests(own: Session, other: Session, patience: Patience, kinds: tuple[Kind, ...]) -> Iterator[str]:

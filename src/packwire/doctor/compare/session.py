@@ -163,6 +163,12 @@ class Session:
         row = self.exchanges[number].row
         return self.messages.payload(row) if row >= 0 else b""
 
+    def shares_packet(self, row: int) -> bool:
+        """Tell whether a message came in one packet with the message before it."""
+        here = self.messages.packets_of(row)
+        before = self.messages.packets_of(row - 1) if row else ()
+        return bool(len(here) and len(before)) and here[0] == before[-1]
+
     def packet(self, row: int) -> int:
         """Return the packet in which a message was whole, as Wireshark counts; 0: the file has none."""
         if row < 0:

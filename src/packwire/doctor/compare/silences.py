@@ -7,13 +7,18 @@ from statistics import median
 
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.causes import Cause, Finding
-from packwire.doctor.compare.patience import LEAST_TIMEOUT
+from packwire.doctor.compare.following import LEAST_TIMEOUT
 from packwire.doctor.compare.session import Exchange, Kind, Session
 from packwire.doctor.evidence import Confidence
 from packwire.vesc.commands import Command, command_name
 from packwire.vesc.hardware import answers, hardware_label
 from packwire.vesc.requests import CAN_BROADCAST
 
+#: How long a scan of the CAN bus may take, in ns: 2.5 to 5 s are usual.
+_SCAN = 8_000_000_000
+#: A device is called silent, and surely, where it was waited for so long, in ns, and asked so often.
+_LONG_ENOUGH = 900_000_000
+_OFTEN_ENOUGH = 2
 #: Behind the end of a recording a reply may still have come, for so long, in ns.
 _MAY_STILL_COME = 1_000_000_000
 
@@ -112,17 +117,16 @@ def _cause(number: int, exchange: Exchange, sides: _Sides) -> tuple[Cause, Confi
         return Cause.NEVER_ANSWERED, Confidence.CERTAIN
     if exchange.lost:
         return Cause.NOT_RECORDED, Confidence.LIKELY
+    if CAN_BROADCAST in kind.ids:
+        return None  # it has a cause of its own, whether something came or not
     if sides.wedged_at is not None and number >= sides.wedged_at:
         return Cause.WEDGED, Confidence.CERTAIN
-    if (
-        kind.ids
-        and kind.ids[-1] not in sides.heard_ids
-        and sides.answered_here
-        and number < sides.silent_from
-    ):
-        known = own.bus if own.bus is not None else sides.other.bus
-        sure = known is not None and kind.ids[-1] not in known
-        return Cause.NOBODY_THERE, Confidence.CERTAIN if sure else Confidence.LIKELY
+    if kind.ids and kind.ids[-1] not in sides.heard_ids and number < sides.silent_from:
+        scanned = own.bus is not None and kind.ids[-1] not in own.bus
+        if sides.answered_here:
+            return Cause.NOBODY_THERE, Confidence.CERTAIN if scanned else Confidence.LIKELY
+        if sides.heard_ids and all(each.kind.ids for each in own.exchanges if each.expects):
+            return Cause.NOBODY_THERE, Confidence.LIKELY
     return _cause_on_the_way(number, exchange, sides)
 
 
@@ -137,6 +141,8 @@ def _cause_on_the_way(number: int, exchange: Exchange, sides: _Sides) -> tuple[C
     damaged = arrived.damaged or arrived.waiting or (arrived.junk and not sides.answered_here)
     if damaged and not arrived.missing:
         return Cause.DAMAGED_REPLIES, Confidence.LIKELY
+    if kind.command == Command.PING_CAN and exchange.wait is not None and exchange.wait < _SCAN:
+        return Cause.IMPATIENT, Confidence.LIKELY
     if _too_soon(exchange, sides):
         waited = exchange.wait is not None and exchange.wait >= LEAST_TIMEOUT
         return Cause.IMPATIENT if waited else Cause.TOO_FAST, Confidence.LIKELY
@@ -145,7 +151,7 @@ def _cause_on_the_way(number: int, exchange: Exchange, sides: _Sides) -> tuple[C
     foreign = kind not in sides.asked_there and kind not in sides.answered_here
     if foreign and sides.answered_here and number < sides.silent_from and _instead(sides):
         return Cause.WRONG_COMMAND, Confidence.LIKELY
-    return Cause.SILENT_DEVICE, Confidence.CERTAIN if kind in sides.answered_there else Confidence.LIKELY
+    return Cause.SILENT_DEVICE, Confidence.LIKELY
 
 
 def _hardware(kind: Kind, sides: _Sides) -> int | None:
@@ -183,9 +189,23 @@ def _finding(cause: Cause, confidence: Confidence, numbers: list[int], sides: _S
     make = _EVIDENCE.get(cause)
     evidence = tuple(make(numbers, kinds, sides)) if make else (f"{_counted(numbers, kinds)} got no reply.",)
     opens = tuple(_before(numbers[0], sides)) if cause is Cause.SILENT_DEVICE else ()
+    if cause is Cause.SILENT_DEVICE and not opens and _surely_silent(numbers, kinds, sides):
+        confidence = Confidence.CERTAIN
+    if cause is Cause.NOBODY_THERE and not sides.answered_here:
+        opens = (
+            "Nothing at all is answered in this session: the files alone cannot rule out a silent device.",
+        )
     return Finding(
         cause, confidence, first, evidence, (), opens, tuple(numbers), kinds, _remedy(cause, sides)
     )
+
+
+def _surely_silent(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> bool:
+    """Tell whether only the device can have kept the replies: the same bytes are answered elsewhere."""
+    waits = [wait for number in numbers if (wait := sides.own.exchanges[number].wait) is not None]
+    patient = sum(wait >= _LONG_ENOUGH for wait in waits) >= _OFTEN_ENOUGH
+    known = all(kind in sides.answered_there for kind in kinds)
+    return patient and known and _same_bytes(numbers, sides) == ", byte for byte,"
 
 
 def _names(kinds: tuple[Kind, ...]) -> str:
@@ -221,9 +241,7 @@ def _nobody(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Itera
     bus = sides.own.bus if sides.own.bus is not None else sides.other.bus
     heard = ", ".join(map(str, sorted(sides.heard_ids | set(bus or ())))) or "none"
     for each in ids:
-        if each == CAN_BROADCAST:
-            yield "CAN id 255 is all nodes at once, whose replies collide."
-        elif bus is not None:
+        if bus is not None:
             yield f"There is no CAN id {each}: {heard} answered the scan of the bus (PING_CAN)."
         else:
             yield (
@@ -279,11 +297,22 @@ def _before(number: int, sides: _Sides) -> Iterator[str]:
             missing[each.kind] = None
 
 
+def _impatient(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Iterator[str]:
+    if any(kind.command != Command.PING_CAN for kind in kinds):
+        yield from _fast(numbers, kinds, sides)
+        return
+    waits = [wait for number in numbers if (wait := sides.own.exchanges[number].wait) is not None]
+    yield (
+        f"{_counted(numbers, kinds)} got no reply: the client went on {median(waits) / 1e9:.3g} s later, and"
+        " a scan of the bus takes 2.5 to 5 s, or longer."
+    )
+
+
 def _fast(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Iterator[str]:
     waits = [wait for number in numbers if (wait := sides.own.exchanges[number].wait) is not None]
     yield (
         f"{_counted(numbers, kinds)} got no reply: the next request came {median(waits) / 1e6:.3g} ms later,"
-        f" and a reply takes {min(sides.latency[kind] for kind in kinds) / 1e6:.3g} ms."
+        f" and a reply takes {min(sides.latency.get(kind, 0.0) for kind in kinds) / 1e6:.3g} ms."
     )
 
 
@@ -310,7 +339,7 @@ _EVIDENCE = {
     Cause.WRONG_COMMAND: _wrong,
     Cause.SILENT_DEVICE: _silent,
     Cause.TOO_FAST: _fast,
-    Cause.IMPATIENT: _fast,
+    Cause.IMPATIENT: _impatient,
     Cause.NOT_RECORDED: _cut,
     Cause.DAMAGED_REPLIES: _damaged,
 }

@@ -26,7 +26,10 @@ _ANY_SIZE = 1 << 16
 
 
 class Reply(NamedTuple):
-    """A reply as the client got it: its frame on the wire, in how many packets, and the request's command."""
+    """A reply as the client got it: its frame on the wire, in how many packets, and the request's command.
+
+    `joined`: another message stands before it in its packet.
+    """
 
     frame: bytes
     payload: int
@@ -35,6 +38,7 @@ class Reply(NamedTuple):
     name: str
     forwarded: bool
     latency: int
+    joined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ def _reply(session: Session, exchange: Exchange) -> Reply:
         exchange.kind.name.rpartition("> ")[2],
         bool(exchange.kind.ids),
         exchange.latency or 0,
+        session.shares_packet(exchange.reply),
     )
 
 
@@ -164,6 +169,12 @@ _PROPERTIES = (
         lambda _: (
             "a reply may come in pieces of any size: bytes are to be collected until the frame is whole"
         ),
+    ),
+    _Property(
+        "joined",
+        lambda reply: reply.joined,
+        lambda _: "another message stands before them in the same packet",
+        lambda _: "one read may bring several frames: all of them are to be looked at, not the first alone",
     ),
     _Property(
         "longer than a notification",

@@ -16,21 +16,34 @@ from packwire.doctor.evidence import Confidence
 
 #: The verdict's key where nothing that matters is different.
 NO_DIFFERENCE = "no-difference"
-#: Findings of these causes are the verdict where mine has them; what the reference does not show is a remark.
-_OF_MINE = frozenset({Cause.NOT_RECORDED, Cause.CANNOT_TELL})
 #: Of these a few happen on every link: less than this share of the requests is told, but is no verdict.
-_BY_CHANCE = frozenset({Cause.SILENT_DEVICE, Cause.DAMAGED_REPLIES, Cause.TOO_FAST, Cause.NOT_RECORDED})
+_BY_CHANCE = frozenset(
+    {
+        Cause.SILENT_DEVICE,
+        Cause.DAMAGED_REPLIES,
+        Cause.IMPATIENT,
+        Cause.TOO_FAST,
+        Cause.SWALLOWED,
+        Cause.NOT_RECORDED,
+    }
+)
 _RARE = 0.1
-#: Faults that keep a client from its data.
+#: Faults that keep a client from its data. Of the reference nothing else is a verdict: that it asks what
+#: nobody answers, or more than mine does, does mine no harm.
 _FAULTS = frozenset(
     {
         Cause.NOTHING_SENT,
         Cause.BAD_LOGIN,
         Cause.REFUSED,
         Cause.NEVER_LOGS_IN,
+        Cause.WRONG_CHECKSUM,
+        Cause.WRONG_LENGTH,
+        Cause.WRONG_FRAME,
+        Cause.NEVER_SUBSCRIBES,
         Cause.RECEIVE_PATH,
         Cause.DISPLACED,
         Cause.WEDGED,
+        Cause.NO_BMS,
     }
 )
 #: What both sessions have is no difference, unless one has it more than so many times as often.
@@ -91,6 +104,8 @@ class Comparison:
                 return "no difference that matters: what goes wrong does so in both, or now and then."
             if not self.mine.answered:
                 return "no difference, but nothing is answered in mine: compare with a client that works."
+            if _same(self.reference, self.mine):
+                return "no difference that matters: both are the same session."
             return "no difference that matters: mine asks rightly, is answered, and takes the replies."
         return self.main.words(self.who)
 
@@ -113,7 +128,9 @@ def compare(reference: Session, mine: Session, log: ClientLog | None = None) -> 
     """Compare two sessions; `log` is that of mine."""
     patience = (patience_of(reference), patience_of(mine, log))
     there = findings(reference, mine, patience[0])
-    here = [*findings(mine, reference, patience[1]), *cannot_tell(mine, reference, patience[1])]
+    here = findings(mine, reference, patience[1])
+    if not _same(reference, mine):
+        here += cannot_tell(mine, reference, patience[1])
     here.sort(key=lambda each: each.rank)
     ours, theirs = (_Judged(mine, here), _Judged(reference, there))
     main, swapped = _main(ours, theirs)
@@ -155,6 +172,11 @@ class _Judged:
         asked = sum(1 for each in self.session.exchanges if each.kind in kinds)
         return len(finding.numbers) / asked if finding.numbers and asked else 1.0
 
+    def rare(self, finding: Finding) -> bool:
+        """Tell whether a finding is about few requests only, of its kinds or of all."""
+        few = 0 < len(finding.numbers) < _RARE * self.session.asked
+        return few or self.share(finding) < _RARE
+
     def shared(self, finding: Finding, other: "_Judged") -> bool:
         """Tell whether the other session has the same, about as often: then it is no difference."""
         kinds = set(finding.kinds)
@@ -167,14 +189,33 @@ class _Judged:
 
 
 def _main(ours: _Judged, theirs: _Judged) -> tuple[Finding | None, bool]:
-    """Choose what the verdict is about: what mine has and the reference has not, else the other way round."""
-    for own, other in ((ours, theirs), (theirs, ours)):
-        for each in own.found:
-            chance = each.cause in _BY_CHANCE and own.share(each) < _RARE
-            remark = each.cause in _OF_MINE and own is theirs
-            if not remark and not chance and not own.shared(each, other):
-                return each, own is theirs
-    return None, False
+    """Choose what the verdict is about: what mine has and the reference has not, else the other way round.
+
+    What cannot be told of mine is the verdict where nothing else is: the reference shows nothing about mine.
+    """
+    untold: Finding | None = None
+    for each in ours.found:
+        chance = each.cause in _BY_CHANCE and ours.rare(each)
+        if each.cause is Cause.CANNOT_TELL:
+            untold = untold or each
+        elif not chance and not ours.shared(each, theirs):
+            return each, False
+    for each in theirs.found:
+        if each.cause in _FAULTS and not theirs.shared(each, ours):
+            return each, True
+    return untold, False
+
+
+def _same(one: Session, other: Session) -> bool:
+    """Tell whether both are one session: then nothing can be different."""
+
+    def timeline(session: Session) -> list[tuple[Kind, int, int, int]]:
+        return [
+            (each.kind, each.time - session.begin, each.next_time - each.time, each.reply_time - each.time)
+            for each in session.exchanges
+        ]
+
+    return timeline(one) == timeline(other)
 
 
 def evidence_lines(finding: Finding, who: str) -> Iterator[str]:

@@ -50,6 +50,7 @@ def vesc_sessions(capture: Capture) -> tuple[list[Session], list[Aside]]:
             relayed += [(number, vesc)] if why is _RELAY else []
         else:
             sessions.append(_session(capture, number, vesc, connections))
+    # A file of nothing but a device's login and silence is shown as that of a client: it is compared as one.
     if not sessions and relayed:
         sessions = [_session(capture, number, vesc, connections) for number, vesc in relayed]
         asides = [each for each in asides if each.why is not _RELAY]
@@ -65,7 +66,7 @@ def _why_aside(vesc: VescConnection, hubs: set[str]) -> str:
     roles = {line.role for line in vesc.hub_lines}
     if Role.PING in roles:
         return "a question to the hub (PING), no session"
-    if vesc.device is None:
+    if vesc.device is None or (_as_a_device(vesc) and vesc.streams[0].stats.frames):
         return ""
     # What others dial to reach a device, and asks itself, is a hub: its login may be missing from the file.
     if Role.DEVICE in roles or vesc.connection.ends[1 - vesc.device] in hubs:
@@ -73,9 +74,15 @@ def _why_aside(vesc: VescConnection, hubs: set[str]) -> str:
     return ""
 
 
+def _as_a_device(vesc: VescConnection) -> bool:
+    """Tell whether this may be a client that logged in as a device (VESC:): it is asked nothing."""
+    as_device = any(line.role is Role.DEVICE and line.side == 0 for line in vesc.hub_lines)
+    return as_device and not vesc.streams[1].stats.frames
+
+
 def _client_side(vesc: VescConnection) -> int:
     """Return which end is the client; where nothing tells, the end that dialled."""
-    return 0 if vesc.device is None else 1 - vesc.device
+    return 0 if vesc.device is None or _as_a_device(vesc) else 1 - vesc.device
 
 
 def _label(connection: Connection, client: int) -> str:
@@ -93,7 +100,8 @@ def _session(
 ) -> Session:
     client = _client_side(vesc)
     tcp = vesc.connection
-    conversation = vesc.conversation if vesc.device is not None else _directed(vesc)
+    known = vesc.device is not None and not _as_a_device(vesc)
+    conversation = vesc.conversation if known else _directed(vesc)
     line = vesc.streams[client].hub_line
     outside = look_outside(tcp.streams[client], vesc.streams[client])
     bad = outside.bad

@@ -1,0 +1,228 @@
+"""Whether what a client does next depends on a reply: the only sign in a recording that it took it.
+
+A reply was taken where the client went on as soon as it was there, where its pauses follow the replies and
+not its own requests, where it waits much longer when nothing comes, or where it sends what only the reply's
+content explains. A steady pace shows nothing: a client that never reads may have one too.
+"""
+
+from collections.abc import Iterator, Sequence
+from math import sqrt
+from statistics import median, pstdev
+from typing import NamedTuple
+
+from packwire.capture.packets import NO_TIME
+from packwire.doctor.compare.session import Exchange, Kind, Session
+from packwire.vesc.commands import Command
+
+#: Nobody's timeout, and hardly a pace, is shorter, in ns.
+LEAST_TIMEOUT = 50_000_000
+#: Requests that follow each other so soon are sent together, in ns.
+TOGETHER = 5_000_000
+#: What follows a reply so soon follows it at once: in ns, and as a share of the wait.
+_AT_ONCE = 10_000_000
+_AT_ONCE_SHARE = 0.2
+#: By chance a request stands so near behind a reply once in a while; not several times, nor after so long.
+_SURELY_SHARE = 0.02
+_SEVERAL = 3
+_LONG = 1_000_000_000
+#: From so many pauses it is told what they follow, at most from so many.
+_LEAST_FOLLOWED = 6
+_MAX_FOLLOWED = 5000
+#: Replies whose times are spread by less (ns) show nothing; a slope is sure at so many standard errors.
+_LEAST_SPREAD = 50_000
+_SURE = 3
+_HALF = 0.5
+#: A share that counts as nearly all.
+_NEARLY_ALL = 0.8
+_XML_HEADER = 10
+
+
+class Step(NamedTuple):
+    """Requests that were sent together (mostly one): exchanges by number, when the last was sent, in ns.
+
+    `replied` is when the last reply came, NO_TIME where one is missing; `next_time` when the client went on.
+    """
+
+    numbers: tuple[int, ...]
+    kinds: tuple[Kind, ...]
+    time: int
+    replied: int
+    next_time: int
+
+    @property
+    def wait(self) -> int:
+        """Return how many ns the client sent nothing."""
+        return self.next_time - self.time
+
+    @property
+    def latency(self) -> int:
+        """Return after how many ns all replies were there."""
+        return self.replied - self.time
+
+    @property
+    def gap(self) -> int:
+        """Return how many ns after the replies the client went on; below 0: before they were there."""
+        return self.wait - self.latency
+
+
+def steps_of(session: Session) -> Iterator[Step]:
+    """Yield the steps of a session whose times are known."""
+    pending: list[int] = []
+    for number, each in enumerate(session.exchanges):
+        pending.append(number)
+        if each.wait is not None and each.wait < TOGETHER and _did_not_wait(each):
+            continue
+        step = _step(session, pending)
+        pending = []
+        if step is not None:
+            yield step
+
+
+def _did_not_wait(each: Exchange) -> bool:
+    """Tell whether the next request was sent before the reply was there."""
+    return each.wait is not None and (each.latency is None or each.latency >= each.wait)
+
+
+def _step(session: Session, numbers: list[int]) -> Step | None:
+    exchanges = [session.exchanges[number] for number in numbers]
+    last = exchanges[-1]
+    if NO_TIME in (last.time, last.next_time) or any(each.lost for each in exchanges):
+        return None
+    expected = [each for each in exchanges if each.expects]
+    if not expected:
+        return None
+    times = [each.reply_time if each.answered else NO_TIME for each in expected]
+    replied = NO_TIME if NO_TIME in times else max(times)
+    return Step(tuple(numbers), tuple(each.kind for each in exchanges), last.time, replied, last.next_time)
+
+
+def answered(steps: Sequence[Step]) -> list[Step]:
+    """Return the steps whose replies are all there."""
+    return [step for step in steps if step.replied != NO_TIME]
+
+
+def by_kinds(steps: Sequence[Step]) -> dict[tuple[Kind, ...], list[Step]]:
+    """Return the steps by what was asked in them."""
+    groups: dict[tuple[Kind, ...], list[Step]] = {}
+    for step in steps:
+        groups.setdefault(step.kinds, []).append(step)
+    return groups
+
+
+def follow_replies(steps: Sequence[Step]) -> bool | None:
+    """Tell whether a client goes on a fixed time after each reply, or after each request; None: not known.
+
+    That shows where replies take unequally long: then one of the two pauses is steadier than the other.
+    """
+    known = [step for step in steps[:_MAX_FOLLOWED] if step.gap >= 0]
+    if len(known) < _LEAST_FOLLOWED or len(known) < _NEARLY_ALL * len(steps[:_MAX_FOLLOWED]):
+        return None
+    if pstdev(step.latency for step in known) < _LEAST_SPREAD:
+        return None
+    slope, error = _slope(known)
+    # Where the whole computer stood still once, one late reply makes any slope: it has to hold without.
+    late = max(known, key=lambda step: step.latency)
+    others, doubt = _slope([step for step in known if step is not late])
+    if slope + _SURE * error < _HALF and others + doubt < _HALF:
+        return False
+    return True if slope - _SURE * error > _HALF and others - 2 * doubt > _HALF else None
+
+
+def _slope(steps: Sequence[Step]) -> tuple[float, float]:
+    """Return by how much a wait grows with the latency, and the standard error of that."""
+    waits, latencies = [step.wait for step in steps], [step.latency for step in steps]
+    usual, late = sum(waits) / len(waits), sum(latencies) / len(latencies)
+    spread = sum((each - late) ** 2 for each in latencies)
+    if not spread:
+        return 0.0, float("inf")
+    slope = sum((x - late) * (y - usual) for x, y in zip(latencies, waits, strict=True)) / spread
+    rest = sum((y - usual - slope * (x - late)) ** 2 for x, y in zip(latencies, waits, strict=True))
+    return slope, sqrt(rest / (len(steps) - 2) / spread)
+
+
+def at_once(steps: Sequence[Step]) -> bool:
+    """Tell whether a client goes on as soon as the replies are there, and not before."""
+    in_time = [step for step in steps if step.gap >= 0]
+    if not in_time or len(in_time) < _NEARLY_ALL * len(steps):
+        return False
+    gap, wait = median(step.gap for step in in_time), median(step.wait for step in in_time)
+    if gap <= _SURELY_SHARE * wait and (len(steps) >= _SEVERAL or wait >= _LONG):
+        return True
+    if follow_replies(steps) is False:
+        return False
+    follows = gap <= _AT_ONCE_SHARE * wait and follow_replies(steps) is True
+    return follows or (gap <= _AT_ONCE and wait < LEAST_TIMEOUT)
+
+
+def shown_taken(session: Session, steps: Sequence[Step], timeout: int | None) -> frozenset[Kind]:
+    """Return the kinds of request whose replies the client is seen to take; `timeout` is known in ns."""
+    shown = set(_by_content(session))
+    replied = answered(steps)
+    if sum(step.gap >= 0 for step in replied) < _NEARLY_ALL * len(replied):
+        return frozenset(shown)  # it does not wait for replies
+    pooled = follow_replies(replied)
+    at_reply = [step for step in replied if 0 <= step.gap <= _SURELY_SHARE * step.wait]
+    if len(at_reply) >= max(_SEVERAL, _HALF * len(replied)):
+        shown.update(kind for step in at_reply for kind in step.kinds)
+    for kinds, group in by_kinds(replied).items():
+        longer = timeout is not None and _sooner(group, timeout)
+        follows = pooled is not False and follow_replies(group)
+        if longer or follows or at_once(group) or (pooled and _like_all(group, replied)):
+            shown.update(kinds)
+    return frozenset(shown)
+
+
+def _like_all(group: Sequence[Step], steps: Sequence[Step]) -> bool:
+    """Tell whether the pauses behind these replies are as long as behind all, beside how replies differ."""
+    apart = abs(median(step.gap for step in group) - median(step.gap for step in steps))
+    return apart <= _HALF * pstdev(step.latency for step in steps)
+
+
+def _sooner(group: Sequence[Step], timeout: int) -> bool:
+    """Tell whether a client nearly always goes on much sooner than where nothing comes."""
+    soon = [step for step in group if step.gap >= 0 and step.wait < _HALF * timeout]
+    return len(soon) >= 2 and len(soon) >= _NEARLY_ALL * len(group)
+
+
+def _by_content(session: Session) -> Iterator[Kind]:
+    """Yield kinds where the client asks what only an earlier reply can have told it.
+
+    The last piece of a configuration's description ends where the first reply said that it does.
+    """
+    total = -1
+    for each in session.exchanges:
+        if each.kind.command != Command.GET_CUSTOM_CONFIG_XML or each.kind.ids or each.row < 0:
+            continue
+        request = session.messages.payload(each.row)
+        if len(request) < _XML_HEADER:
+            continue
+        size, offset = int.from_bytes(request[2:6]), int.from_bytes(request[6:10])
+        if total > 0 and offset and offset + size == total:
+            yield each.kind
+            return
+        if each.answered:
+            reply = session.messages.payload(each.reply)
+            total = int.from_bytes(reply[2:6]) if len(reply) >= _XML_HEADER else total
+
+
+def not_shown(session: Session, shown: frozenset[Kind]) -> list[Kind]:
+    """Return the kinds whose replies the client is not seen to take, nor others that are as hard to read.
+
+    As hard are replies that are as long and whose length is written in the same way.
+    """
+    sizes: dict[Kind, int] = {}
+    for each in session.exchanges:
+        if each.answered:
+            sizes[each.kind] = max(sizes.get(each.kind, 0), int(session.messages.size[each.reply]))
+    hardest: dict[int, int] = {}
+    for kind in shown & sizes.keys():
+        form = length_form(sizes[kind])
+        hardest[form] = max(hardest.get(form, 0), sizes[kind])
+    return [
+        kind for kind, size in sizes.items() if kind not in shown and size > hardest.get(length_form(size), 0)
+    ]
+
+
+def length_form(size: int) -> int:
+    """Return in which way a length is written: a byte below 128, a byte above, more bytes."""
+    return (size > 0x7F) + (size > 0xFF)
