@@ -1,14 +1,20 @@
 """Capture file formats, one file each, recognised by their content and never by their name.
 
-A new format is a module with `NAME`, `matches(head)` and `read(data)`, added to `BINARY` or `TEXTS`. They are
-tried in turn, and imported when their turn comes.
+A new format is a module and a row in a table: in `BINARY` where the first bytes tell it (the module has `NAME`,
+`matches(head)` and `read(data)`), in `TEXTS` where the form of its lines does (what such a module has is in
+`packwire.capture.text.grammar`). They are tried in turn, and imported when their turn comes.
 """
 
 from dataclasses import replace
 from importlib import import_module
 from typing import Protocol, cast
 
+import numpy as np
+
 from packwire.capture.packets import Packets
+from packwire.capture.text.grammar import TextFormat
+from packwire.capture.text.lines import is_text
+from packwire.capture.text.read import read_text
 from packwire.errors import BadFileError
 from packwire.messages import Bytes
 
@@ -30,16 +36,31 @@ class Format(Protocol):
         """Find the packets; raise BadFileError where there is nothing to be had."""
 
 
-#: Modules. The ones that a few bytes tell, then texts, the most specific first; hexlines takes whatever has
-#: hex in it.
+#: Modules of formats that a file's first bytes tell.
 BINARY = ("btsnoop", "pcapng", "pcap", "packetlogger")
-TEXTS = ("nrfconnect", "homeassistant", "uart_debug", "esphome_log", "candump", "hexlines")
-FORMATS = (*BINARY, "btsnooz", *TEXTS)
+#: Modules of text formats. A line belongs to the first whose form it has, so the most specific come first.
+TEXTS = (
+    "nrfconnect",
+    "homeassistant",
+    "uart_debug",
+    "esphome_log",
+    "candump",
+    "battery_emulator",
+    "crtd",
+    "busmaster",
+    "slcan",
+    "hexlines",
+)
 
 
 def reader(name: str) -> Format:
-    """Return a format by the name of its module."""
+    """Return a format of `BINARY` (or `btsnooz`) by the name of its module."""
     return cast("Format", import_module(f"{__name__}.{name}"))
+
+
+def text_format(name: str) -> TextFormat:
+    """Return a format of `TEXTS` by the name of its module."""
+    return cast("TextFormat", import_module(f"{__name__}.{name}"))
 
 
 #: Files that people hand over in place of a capture, by how they begin, and what to do about it.
@@ -82,10 +103,7 @@ def read_packets(data: Bytes) -> Packets:
             data, name, damage = zipped.expand(data, _is_binary, _is_text_log, _holds_section)
             suffix = f" in a zip archive ({name}; offsets are those in the unpacked file)"
     head = data[:HEAD].tobytes()
-    candidate = _recognised(data, head)
-    if candidate is None:
-        raise BadFileError(_not_a_capture(head))
-    packets = candidate.read(data)
+    packets = _read(data, head)
     if suffix:
         from packwire.capture.formats import gzipped  # noqa: PLC0415
 
@@ -93,13 +111,21 @@ def read_packets(data: Bytes) -> Packets:
     return replace(packets, format=packets.format + suffix, damage=damage + packets.damage)
 
 
-def _recognised(data: Bytes, head: bytes) -> Format | None:
+def _read(data: Bytes, head: bytes) -> Packets:
     found = _first(BINARY, head)
-    if found or not _is_text(head):
-        return found
-    if _holds_section(data):
-        return reader("btsnooz")
-    return None if head.startswith(_PAGES) else _first(TEXTS, head)
+    if found:
+        return found.read(data)
+    if is_text(head) and not head.startswith(_PAGES):
+        if _holds_section(data):
+            return reader("btsnooz").read(data)
+        packets = _read_text(data)
+        if len(packets):
+            return packets
+    raise BadFileError(_not_a_capture(head))
+
+
+def _read_text(data: Bytes) -> Packets:
+    return read_text(data, [text_format(name) for name in TEXTS])
 
 
 def _first(names: tuple[str, ...], head: bytes) -> Format | None:
@@ -111,14 +137,8 @@ def _is_binary(head: bytes) -> bool:
     return _first(BINARY, head) is not None
 
 
-def _is_text(head: bytes) -> bool:
-    from packwire.capture.formats.text_lines import is_text  # noqa: PLC0415
-
-    return is_text(head)
-
-
 def _is_text_log(head: bytes) -> bool:
-    return _is_text(head) and _first(TEXTS, head) is not None
+    return is_text(head) and len(_read_text(np.frombuffer(head, dtype=np.uint8))) > 0
 
 
 def _holds_section(data: Bytes) -> bool:
@@ -133,7 +153,7 @@ def _not_a_capture(head: bytes) -> str:
     for beginning, advice in _MISTAKEN:
         if head.startswith(beginning):
             return f"not a capture at offset 0, but {advice}"
-    if _is_text(head):
+    if is_text(head):
         return (
             "not a capture at offset 0, but text with no bytes that could be read: save the recording as"
             " pcap or pcapng, or give lines such as `12:00:01.5 RX dd 03 00 1b`"

@@ -5,48 +5,50 @@ Identifiers are in hex without zeros in front, and so are the bytes of the secon
 
 import re
 
-from packwire.capture.formats.can_rows import (
+from packwire.capture.text.can import (
     FD_FORMAT,
     LARGEST,
     WRONG_SIZE,
-    CanRow,
     can_frame,
+    can_row,
     hex_tokens,
-    row_of,
     scaled,
-    seconds,
     way_of_letter,
 )
+from packwire.capture.text.clock import Clock
+from packwire.capture.text.grammar import Row, Unread
 
 NAME = "Battery-Emulator CAN log"
+EXAMPLES = ("(360.26) RX0 226 [8] 00 30 00 00 00 00 00 00", "7553  1DB  8  FF C0 B9 EA 0 0 2 5D")
 
+_MILLISECOND, _SECOND = 1_000_000, 1_000_000_000
 _LOG = re.compile(
     r"\s*\((?P<time>\d{1,7}\.\d{1,6})\) (?P<way>[RT]X)(?P<bus>\d) (?P<id>[0-9A-F]{1,8}) \[(?P<size>\d{1,2})\]"
     r" ?(?P<data>(?:[0-9A-F]{1,2} ?)*)"
 )
-#: Two blanks between all but the bytes, or the way and one blank.
+#: Two blanks between all but the bytes, or one and the way.
 _PRINT = re.compile(
-    r"(?P<time>\d{1,10})(?:  | (?P<way>[RT]X) )(?P<id>[0-9A-F]{1,8})(?(way) |  )(?P<size>\d)(?(way) |  )"
+    r"(?P<time>\d{1,10})(?:  | (?P<way>[RT]X) )(?P<id>[0-9A-F]{1,8})(?(way) |  )(?P<size>[0-8])(?(way) ?| {0,2})"
     r"(?P<data>(?:[0-9A-F]{1,2} ?)*)"
 )
 
 
 class Grammar:
-    """The lines of one file."""
+    """Takes lines of both forms."""
 
-    def row(self, text: str) -> CanRow | str | None:
-        """Return the frame of a line, the reason where it is none, or None for another line."""
-        found = _LOG.fullmatch(text)
-        if found:
-            time, bus = seconds(found["time"]), f"can{found['bus']}"
-        elif found := _PRINT.fullmatch(text + " "):
-            time, bus = scaled(found["time"], 1_000_000), "can"
+    def __init__(self, clock: Clock) -> None:
+        """Lines have times of their own kind: no clock is needed."""
+
+    def take(self, line: str) -> Row | Unread | None:
+        """Return the frame of a line; None for lines of another form."""
+        if found := _LOG.fullmatch(line):
+            time, bus = scaled(found["time"], _SECOND), f"can{found['bus']}"
+        elif found := _PRINT.fullmatch(line):
+            time, bus = scaled(found["time"], _MILLISECOND), "can"
         else:
             return None
         data = hex_tokens(found["data"])
         if data is None or len(data) != int(found["size"]):
             return WRONG_SIZE
         fd = FD_FORMAT if len(data) > LARGEST else 0
-        return row_of(
-            time, way_of_letter(found["way"] or ""), bus, can_frame(int(found["id"], 16), data, fd=fd)
-        )
+        return can_row(can_frame(int(found["id"], 16), data, fd=fd), way_of_letter(found["way"]), bus, time)

@@ -6,63 +6,58 @@ left out. Tabs between level, time and text are often lost when a log is pasted.
 
 import re
 
-from packwire.capture.formats.text_lines import HEX, Clock, Table, head_lines, hex_bytes, lines, short_uuid
-from packwire.capture.packets import PacketDirection, Packets
-from packwire.errors import BadFileError
-from packwire.messages import Bytes
+from packwire.capture.packets import PacketDirection
+from packwire.capture.text.clock import Clock
+from packwire.capture.text.grammar import BEGINS, NO_BYTES, Row, Unread
+from packwire.capture.text.tokens import TOKENS, hex_bytes, short_uuid
 
 NAME = "nRF Connect log"
+EXAMPLES = (
+    "I 18:27:49.691 Notification received from 0000ff01-0000-1000-8000-00805f9b34fb, value: (0x) 7B-78-00-7D",
+    "I 18:27:49.691 Data written to 0000ff02-0000-1000-8000-00805f9b34fb, value: (0x) DD-A5-03",
+)
 
 _TITLE = re.compile(r"nRF Connect, (\d{4}-\d\d-\d\d)")
 _LINE = re.compile(r"([VDIWEA])\s+(\d\d:\d\d:\d\d\.\d{3})\s+(.*)")
 _VALUE = re.compile(
     r"(?P<what>Notification|Indication|Read [Rr]esponse|Data) (?P<way>received from|written to) "
-    r"(?P<uuid>[0-9a-fA-F-]{4,36}), value: (?:\(0x\) ?(?P<hex>" + HEX + r")?)?"
+    rf"(?P<uuid>[0-9a-fA-F-]{{4,36}}), value: (?:\(0x\) ?(?P<hex>{TOKENS})?)?"
 )
-_SUMMARY = re.compile(r'"(?:\(0x\) ?(?P<hex>' + HEX + r')?)?" (?P<way>received|sent)')
+_SUMMARY = re.compile(rf'"(?:\(0x\) ?(?P<hex>{TOKENS})?)?" (?P<way>received|sent)')
 _KINDS = {"Notification": "notify", "Indication": "indicate", "Read Response": "read", "Data": "write"}
+_NONE = Unread("values that cannot be read", damaged=True)
 
 
-def matches(head: bytes) -> bool:
-    """Tell whether the title is there, or lines of the app's form that hold values."""
-    found = [_LINE.fullmatch(line) for line in head_lines(head)]
-    return any(_TITLE.match(line) for line in head_lines(head)[:3]) or any(
-        line and (_VALUE.match(line[3]) or _SUMMARY.match(line[3]) or line[3].startswith("gatt."))
-        for line in found
-    )
+class Grammar:
+    """Takes the app's lines."""
 
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._pending: tuple[str, bytes] | None = None
 
-def read(data: Bytes) -> Packets:
-    """Find the values. Raises BadFileError where the log has none."""
-    table, clock = Table(NAME), Clock()
-    pending: tuple[str, bytes] | None = None
-    for at, text in lines(data, table):
-        if title := _TITLE.match(text):
-            clock.start(title[1])
-        if table.comment(at, text) or not (line := _LINE.fullmatch(text)):
-            continue
-        if value := _VALUE.match(line[3]):
+    def take(self, line: str) -> Row | Unread | None:
+        """Return the value that a line shows; None for lines of another form."""
+        if title := _TITLE.match(line):
+            self._clock.start(title[1])
+            return BEGINS
+        found = _LINE.fullmatch(line)
+        if not found:
+            return None
+        if value := _VALUE.match(found[3]):
             payload = hex_bytes(value["hex"] or "") or b""
-            _add(table, clock.time(line[2]), value["what"], value["uuid"], value["way"], payload)
-            pending = (line[2], payload)
-        elif summary := _SUMMARY.fullmatch(line[3]):
+            self._pending = (found[2], payload)
+            return self._row(found[2], value["what"], value["uuid"], value["way"], payload)
+        if summary := _SUMMARY.fullmatch(found[3]):
             payload = hex_bytes(summary["hex"] or "") or b""
-            if pending != (line[2], payload):
-                way = "received from" if summary["way"] == "received" else "written to"
-                _add(table, clock.time(line[2]), "Notification", "", way, payload)
-            pending = None
-        elif "value:" in line[3] or "(0x)" in line[3]:
-            table.bad(at)
-    if not len(table):
-        raise BadFileError(
-            "this nRF Connect log holds no values: enable the notifications (the three arrows) in the app"
-            " before saving the log"
-        )
-    return table.packets()
+            again = self._pending == (found[2], payload)
+            self._pending = None
+            way = "received from" if summary["way"] == "received" else "written to"
+            return NO_BYTES if again else self._row(found[2], "Notification", "", way, payload)
+        return _NONE if "value:" in found[3] or "(0x)" in found[3] else NO_BYTES
 
-
-def _add(table: Table, time: int, what: str, uuid: str, way: str, payload: bytes) -> None:
-    to_device = way == "written to"
-    kind = "write" if to_device else _KINDS.get(what.title(), "read")
-    channel = " ".join(filter(None, ("att", short_uuid(uuid), kind)))
-    table.add(time, PacketDirection.SENT if to_device else PacketDirection.RECEIVED, channel, payload)
+    def _row(self, time: str, what: str, uuid: str, way: str, payload: bytes) -> Row:
+        to_device = way == "written to"
+        kind = "write" if to_device else _KINDS.get(what.title(), "read")
+        channel = " ".join(filter(None, ("att", short_uuid(uuid), kind)))
+        direction = PacketDirection.SENT if to_device else PacketDirection.RECEIVED
+        return Row(payload, direction, channel, self._clock.time(time))

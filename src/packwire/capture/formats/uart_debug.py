@@ -1,52 +1,50 @@
 r"""ESPHome's uart_debug lines: `>>> 7E:32:..` was written to the device, `<<< 7E:32:..` read from it.
 
-Also its form in quotes (`<<< "~25\x0D"`). The logger of ESPHome cuts long lines without a mark: a
-message that ends early may be longer than the log shows.
+All its forms [https://esphome.io/components/uart/#debugging]: hex with any separator, decimal numbers
+(`>>> 165,64,144`), and text in quotes (`<<< "~25\x0D"`). The logger of ESPHome cuts long lines without a
+mark: a message that ends early may be longer than the log shows.
 """
 
 import re
 
-from packwire.capture.formats.text_lines import HEX, Clock, Table, head_lines, hex_bytes, lines, literal_bytes
-from packwire.capture.packets import NO_TIME, PacketDirection, Packets
-from packwire.errors import BadFileError
-from packwire.messages import Bytes
+from packwire.capture.packets import PacketDirection
+from packwire.capture.text.clock import STAMP, Clock
+from packwire.capture.text.grammar import Row, Unread
+from packwire.capture.text.tokens import TOKENS, hex_bytes, unescaped
 
 NAME = "ESPHome uart_debug log"
+EXAMPLES = (
+    "[05:58:49][D][uart_debug:114]: >>> 7E:32:35:30:0D",
+    r'[05:58:49][D][uart_debug:158]: <<< "~25\x0D"',
+)
 
-_TIME = re.compile(r"\[(\d\d:\d\d:\d\d(?:\.\d+)?)\]")
+_TIME = re.compile(rf"\[({STAMP})\]")
 _MARK = re.compile(r"(?:^|\s)(>>>|<<<) ?")
-_QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"")
-_HEX = re.compile(HEX)
+_QUOTED = re.compile(r"\"((?:\\.|[^\"\\])*)\"")
+_HEX = re.compile(f"{TOKENS}")
+_NONE = Unread("lines of uart_debug without bytes that can be read", damaged=True)
 
 
-def matches(head: bytes) -> bool:
-    """Tell whether one of the first lines is of this kind."""
-    marks = ((line, _MARK.search(line)) for line in head_lines(head))
-    return any(mark and _payload(line[mark.end() :]) for line, mark in marks)
+class Grammar:
+    """Takes lines with the marks."""
 
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
 
-def read(data: Bytes) -> Packets:
-    """Find the messages. Raises BadFileError where the log has none."""
-    table, clock = Table(NAME), Clock()
-    for at, text in lines(data, table):
-        mark = _MARK.search(text)
-        if table.comment(at, text) or not mark:
-            continue
-        payload = _payload(text[mark.end() :])
+    def take(self, line: str) -> Row | Unread | None:
+        """Return the bytes behind a mark; None for other lines."""
+        mark = _MARK.search(line)
+        if not mark:
+            return None
+        payload = _payload(line[mark.end() :])
         if payload is None:
-            table.bad(at)
-            continue
+            return _NONE
         way = PacketDirection.SENT if mark[1] == ">>>" else PacketDirection.RECEIVED
-        time = _TIME.search(text, 0, mark.start())
-        table.add(clock.time(time[1]) if time else NO_TIME, way, "uart", payload)
-    if not len(table):
-        raise BadFileError(
-            "this ESPHome log holds no bytes: set `debug:` with `direction: BOTH` under `uart:`"
-        )
-    return table.packets()
+        time = _TIME.search(line, 0, mark.start())
+        return Row(payload, way, "uart", self._clock.time(time and time[1]))
 
 
 def _payload(what: str) -> bytes | None:
-    if _QUOTED.fullmatch(what):
-        return literal_bytes("b" + what)
+    if quoted := _QUOTED.fullmatch(what):
+        return unescaped(quoted[1])
     return hex_bytes(what) if _HEX.fullmatch(what) else None

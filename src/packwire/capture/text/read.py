@@ -1,0 +1,57 @@
+"""Reading a text: each line is offered to the grammars in turn; the first that knows its form takes it."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from packwire.capture.packets import Packets
+from packwire.capture.text.clock import Clock
+from packwire.capture.text.grammar import BEGINS, NO_BYTES, Row, TextFormat, Unread
+from packwire.capture.text.lines import lines
+from packwire.capture.text.table import MAX_ROWS, Table
+from packwire.messages import Bytes
+
+#: Remarks, and what marks that something was cut out of a log.
+_REMARK, _GAP = "#", "#@gap"
+_CUT = Unread("places where the log was cut", damaged=True)
+
+type _Taker = tuple[str, Callable[[str], Row | Unread | None]]
+
+
+def read_text(data: Bytes, formats: Sequence[TextFormat]) -> Packets:
+    """Find the messages of a text; there may be none. Its name is that of the format most of them are of."""
+    table, clock = Table(), Clock()
+    takers = [(each.NAME, each.Grammar(clock).take) for each in formats]
+    names: Counter[str] = Counter()
+    last, begun = "", 0
+    for number, text in enumerate(lines(data), 1):
+        if not text:
+            continue
+        if len(table) >= MAX_ROWS:
+            rest = f"what follows line {number} is left out, give the log in parts"
+            table.damage.append(f"more than {MAX_ROWS} messages: {rest}")
+            break
+        name, outcome = _taken(takers, text)
+        if isinstance(outcome, Row):
+            table.add(outcome._replace(joins=False) if outcome.joins and name != last else outcome)
+            names[name] += 1
+            last = name
+        elif outcome is BEGINS:
+            if begun:
+                table.notes.append(f"another recording begins at line {number} ({name})")
+            begun += 1
+        else:
+            table.count(outcome, number, text)
+    if clock.since_before:
+        table.add_up_times()
+    if clock.unknown:
+        table.notes.append(f'{clock.unknown} x times not understood, such as "{clock.first_unknown}"')
+    return table.packets(names.most_common(1)[0][0] if names else "text")
+
+
+def _taken(takers: Sequence[_Taker], line: str) -> tuple[str, Row | Unread]:
+    """Return what a line holds, and by whose grammar."""
+    for name, take in takers:
+        outcome = take(line)
+        if outcome is not None:
+            return name, outcome
+    return "", _CUT if line.startswith(_GAP) else NO_BYTES

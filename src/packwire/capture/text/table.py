@@ -1,0 +1,115 @@
+"""The messages of a text, collected one by one, and what was not read of it, by reason."""
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from packwire.capture.packets import NO_TIME, Packets
+from packwire.capture.text.grammar import Row, Unread
+
+#: Messages of one text, and channels that it names.
+MAX_ROWS, MAX_CHANNELS = 4_000_000, 4096
+
+#: Reasons that are told apart, and how much is shown of a line that is not read.
+_MAX_REASONS, _SHOWN = 40, 90
+
+
+@dataclass(slots=True)
+class _Count:
+    """How many lines were not read for one reason, and the first of them."""
+
+    line: int
+    text: str
+    count: int = 0
+
+
+@dataclass(slots=True)
+class Table:
+    """Collects messages and turns them into Packets whose bytes are held in memory."""
+
+    data: bytearray = field(default_factory=bytearray)
+    time: "array[int]" = field(default_factory=lambda: array("q"))
+    start: "array[int]" = field(default_factory=lambda: array("q"))
+    interface: "array[int]" = field(default_factory=lambda: array("i"))
+    direction: "array[int]" = field(default_factory=lambda: array("b"))
+    link_type: "array[int]" = field(default_factory=lambda: array("i"))
+    interfaces: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Channels with their devices."""
+    damage: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    _unread: dict[Unread, _Count] = field(default_factory=dict)
+    _nameless: int = 0
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def add(self, row: Row) -> None:
+        """Take in one message; one of a channel past MAX_CHANNELS is only counted."""
+        if row.joins and self.time:
+            self.data += row.payload
+            return
+        key = (row.channel, row.device)
+        if key not in self.interfaces and len(self.interfaces) >= MAX_CHANNELS:
+            self._nameless += 1
+            return
+        self.time.append(row.time if abs(row.time) <= -NO_TIME - 1 else NO_TIME)
+        self.start.append(len(self.data))
+        self.direction.append(row.direction)
+        self.link_type.append(row.link_type)
+        self.interface.append(self.interfaces.setdefault(key, len(self.interfaces)))
+        self.data += row.payload
+
+    def add_up_times(self) -> None:
+        """Take each time as counted from the message before; those that are none stay so."""
+        time = np.frombuffer(self.time, dtype=np.int64)
+        known = time != NO_TIME
+        self.time = array("q", np.where(known, np.cumsum(np.where(known, time, 0)), NO_TIME).tobytes())
+
+    def count(self, unread: Unread, line: int, text: str) -> None:
+        """Count a line that is not read."""
+        found = self._unread.get(unread)
+        if found is None:
+            if len(self._unread) >= _MAX_REASONS:
+                unread = Unread("other lines", unread.damaged)
+            shown = text[:_SHOWN] + (" ..." if len(text) > _SHOWN else "")
+            found = self._unread.setdefault(unread, _Count(line, shown))
+        found.count += 1
+
+    def unread(self, *, damaged: bool) -> Iterator[str]:
+        """Yield one line for each reason for which lines were not read."""
+        for (reason, bad), found in self._unread.items():
+            if bad == damaged:
+                yield f'{found.count} x {reason}, the first is line {found.line}: "{found.text}"'
+
+    def _names(self) -> tuple[str, ...]:
+        """Return the channels, with their devices where there are several."""
+        several = len({device for _, device in self.interfaces if device}) > 1
+        return tuple(
+            f"{channel} of {device}" if several and device else channel for channel, device in self.interfaces
+        )
+
+    def packets(self, name: str) -> Packets:
+        """Return the table."""
+        start = np.array(self.start, dtype=np.int64)
+        ends = np.append(start[1:], len(self.data)) if len(start) else start
+        damage = [*self.damage, *self.unread(damaged=True)]
+        if self._nameless:
+            damage.append(
+                f"more than {MAX_CHANNELS} channels: {self._nameless} messages of others are left out"
+            )
+        return Packets(
+            format=name,
+            time=np.array(self.time, dtype=np.int64),
+            start=start,
+            size=ends - start,
+            original=ends - start,
+            link_type=np.array(self.link_type, dtype=np.int32),
+            interface=np.array(self.interface, dtype=np.int32),
+            direction=np.array(self.direction, dtype=np.int8),
+            data=np.frombuffer(self.data, dtype=np.uint8),
+            interfaces=self._names() or ("",),
+            damage=tuple(damage),
+            notes=(*self.notes, *self.unread(damaged=False)),
+        )
