@@ -88,5 +88,3 @@ class Grammar:
         if not all(each.isascii() and each.isdigit() and int(each[:4]) < 256 for each in tokens):
             return None
         return bytes(int(each) for each in tokens)
-
-

@@ -42,7 +42,7 @@ _LOG = re.compile(
 )  # fmt: skip
 #:   can0  RX - -  355   [8]  00 11 22 33 44 55 66 77   '..'
 _CONSOLE = re.compile(
-    r"\s*(?:" + _TIME + r"\s+)?(?P<interface>[A-Za-z][\w.:-]{0,31})\s+"
+    r"\s*(?:" + _TIME + r"\s+)?(?P<interface>(?![RT]X\d\s)[A-Za-z][\w.:-]{0,31})\s+"
     r"(?:(?P<way>[RT]X)\s+(?P<switched>[B-])\s+(?P<passive>[E-])\s+)?"
     r"(?P<id>[0-9A-Fa-f]{8}|[0-9A-Fa-f]{3})\s+(?:\[(?P<size>\d{1,2})\]|\{[0-9A-Fa-f]\})(?P<rest>.*)"
 )

@@ -13,7 +13,9 @@ from packwire.capture.text.grammar import Row, Unread
 NAME = "slcan log"
 EXAMPLES = ("t35543E006400", "T18FF50E580011223344556677", "t35543E0064001F40")
 
-_FRAME = re.compile(rf"\s*(?:(?P<clock>{STAMP}|\d+\.\d+)[\s>,-]+)?(?P<kind>[tTrRdDbB])(?P<rest>[0-9A-Fa-f]{{4,142}})")
+_FRAME = re.compile(
+    rf"\s*(?:(?P<clock>{STAMP}|\d+\.\d+)[\s>,-]+)?(?P<kind>[tTrRdDbB])(?P<rest>[0-9A-Fa-f]{{4,142}})"
+)
 #: What else is said: a command or its answer. Each is as short as a word, so they count behind a frame only.
 _OTHER = re.compile(r"[ \a]*(?:[zZOCLFVNvX]|[VNFSXZMmQW][0-9A-Fa-f]{1,8})?[ \a]*")
 _COMMANDS = Unread("commands to the adapter and its answers")

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from packwire.capture.packets import Packets
+from packwire.capture.packets import LINKTYPE_CAN_SOCKETCAN, Packets
 from packwire.capture.text.clock import Clock
 from packwire.capture.text.grammar import BEGINS, NO_BYTES, Row, TextFormat, Unread
 from packwire.capture.text.lines import lines
@@ -23,6 +23,9 @@ def read_text(data: Bytes, formats: Sequence[TextFormat]) -> Packets:
     takers = [(each.NAME, each.Grammar(clock).take) for each in formats]
     names: Counter[str] = Counter()
     last, begun = "", 0
+    #: Who took a CAN frame is asked first for the next: their forms are strict, and no other logs are as long.
+    again: _Taker | None = None
+    by_name = {each[0]: each for each in takers}
     for number, text in enumerate(lines(data), 1):
         if not text:
             continue
@@ -30,11 +33,16 @@ def read_text(data: Bytes, formats: Sequence[TextFormat]) -> Packets:
             rest = f"what follows line {number} is left out, give the log in parts"
             table.damage.append(f"more than {MAX_ROWS} messages: {rest}")
             break
-        name, outcome = _taken(takers, text)
+        outcome = again[1](text) if again else None
+        if again and outcome is not None:
+            name = again[0]
+        else:
+            name, outcome = _taken(takers, text)
         if isinstance(outcome, Row):
             table.add(outcome._replace(joins=False) if outcome.joins and name != last else outcome)
             names[name] += 1
             last = name
+            again = by_name[name] if outcome.link_type == LINKTYPE_CAN_SOCKETCAN else None
         elif outcome is BEGINS:
             if begun:
                 table.notes.append(f"another recording begins at line {number} ({name})")
