@@ -32,7 +32,9 @@ def read_text(data: Bytes, formats: Sequence[TextFormat]) -> Packets:
             break
         name, outcome = _taken(takers, text)
         if isinstance(outcome, Row):
-            table.add(outcome._replace(joins=False) if outcome.joins and name != last else outcome)
+            if outcome.joins and name != last:
+                outcome = outcome._replace(joins=False)
+            table.add(outcome, number, text)
             names[name] += 1
             last = name
         elif outcome is BEGINS:
