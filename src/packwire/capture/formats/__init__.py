@@ -1,7 +1,7 @@
 """Capture file formats, one file each, recognised by their content and never by their name.
 
-A new format is a module and a row in a table: in `BINARY` where the first bytes tell it (the module has `NAME`,
-`matches(head)` and `read(data)`), in `TEXTS` where the form of its lines does (what such a module has is in
+A new format is a module and a row in a table: in `BINARY` where the first bytes tell it (the module has
+`NAME`, `matches(head)` and `read(data)`), in `TEXTS` where the form of its lines does (what such a module has is in
 `packwire.capture.text.grammar`). They are tried in turn, and imported when their turn comes.
 """
 
@@ -40,10 +40,15 @@ class Format(Protocol):
 BINARY = ("btsnoop", "pcapng", "pcap", "packetlogger")
 #: Modules of text formats. A line belongs to the first whose form it has, so the most specific come first.
 TEXTS = (
+    "candump",
     "nrfconnect",
     "homeassistant",
     "uart_debug",
     "esphome_log",
+    "batmon",
+    "gatttool",
+    "btmon_text",
+    "corebluetooth",
     "bms_to_inverter",
     "battery_emulator",
     "candump",
@@ -57,6 +62,8 @@ TEXTS = (
     "can_table",
     "usb_can_tool",
     "can_prints",
+    "hexdump",
+    "hex_table",
     "hexlines",
 )
 

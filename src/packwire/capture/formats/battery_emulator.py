@@ -11,7 +11,7 @@ from packwire.capture.text.can import (
     WRONG_SIZE,
     can_frame,
     can_row,
-    hex_tokens,
+    token_bytes,
     scaled,
     way_of_letter,
 )
@@ -47,7 +47,7 @@ class Grammar:
             time, bus = scaled(found["time"], _MILLISECOND), "can"
         else:
             return None
-        data = hex_tokens(found["data"])
+        data = token_bytes(found["data"])
         if data is None or len(data) != int(found["size"]):
             return WRONG_SIZE
         fd = FD_FORMAT if len(data) > LARGEST else 0

@@ -9,7 +9,7 @@ from packwire.capture.text.can import (
     can_frame,
     can_row,
     error_frame,
-    hex_tokens,
+    token_bytes,
     way_of_letter,
 )
 from packwire.capture.text.clock import Clock
@@ -83,7 +83,7 @@ class Grammar:
 
     def _data(self, text: str) -> bytes | None:
         if self._base == 16:
-            return hex_tokens(text)
+            return token_bytes(text)
         tokens = text.split()
         if not all(each.isascii() and each.isdigit() and int(each[:4]) < 256 for each in tokens):
             return None

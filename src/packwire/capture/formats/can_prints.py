@@ -8,10 +8,10 @@ alone may be of anything.
 import re
 
 from packwire.capture.packets import PacketDirection
-from packwire.capture.text.can import UNKNOWN_BASE, WRONG_SIZE, can_frame, can_row, first_tokens, hex_tokens
+from packwire.capture.text.can import UNKNOWN_BASE, WRONG_SIZE, can_frame, can_row, first_tokens, token_bytes
 from packwire.capture.text.clock import EPOCH, STAMP, Clock
 from packwire.capture.text.grammar import BEGINS, NO_BYTES, Row, Unread
-from packwire.capture.text.tokens import literal_bytes, way_of
+from packwire.capture.text.tokens import literal_bytes
 
 NAME = "printed CAN frames"
 EXAMPLES = (
@@ -65,7 +65,7 @@ class Grammar:
         text = line[stamp.end() :].lstrip(" ])>|,;-") if stamp else line
         if above >= 0 and _BELOW.fullmatch(text):
             return can_row(
-                can_frame(above, hex_tokens(text) or b""), PacketDirection.RECEIVED, "can", self._time(stamp)
+                can_frame(above, token_bytes(text) or b""), PacketDirection.RECEIVED, "can", self._time(stamp)
             )
         if found := _FRAME.fullmatch(text) or _FROM.fullmatch(text):
             return self._labelled(found, stamp)
@@ -109,8 +109,15 @@ class Grammar:
         extended = bool(wide["wide"]) if wide else (True if len(found["id"]) == 8 else None)
         bus = _BUS.search(before)
         frame = can_frame(identifier, data, extended=extended, remote=remote, fd=4 if len(data) > 8 else 0)
-        way = way_of(before + between, _SENT, _RECEIVED)
-        return can_row(frame, way, bus[0].lower() if bus else "can", self._time(stamp))
+        return can_row(frame, _way(before + between), bus[0].lower() if bus else "can", self._time(stamp))
+
+
+def _way(words: str) -> PacketDirection:
+    """Return which way the words say that a frame went; the one that stands first counts."""
+    sent, received = _SENT.search(words), _RECEIVED.search(words)
+    if sent and not (received and received.start() < sent.start()):
+        return PacketDirection.SENT
+    return PacketDirection.RECEIVED if received else PacketDirection.UNKNOWN
 
 
 def _bytes(text: str, size: int | None) -> bytes | None:
@@ -124,4 +131,4 @@ def _bytes(text: str, size: int | None) -> bytes | None:
         return bytes.fromhex(run["run"])
     if size is not None:
         return first_tokens(shown, size)
-    return hex_tokens(shown) if shown else None
+    return token_bytes(shown) if shown else None

@@ -2,7 +2,7 @@
 
 import re
 
-from packwire.capture.text.can import BUS_STATE, can_frame, can_row, hex_tokens, scaled, way_of_letter
+from packwire.capture.text.can import BUS_STATE, can_frame, can_row, token_bytes, scaled, way_of_letter
 from packwire.capture.text.clock import Clock
 from packwire.capture.text.grammar import Row, Unread
 
@@ -28,7 +28,7 @@ class Grammar:
         if found is None:
             return BUS_STATE if _COMMENT.fullmatch(line) else None
         frame = can_frame(
-            int(found["id"], 16), hex_tokens(found["data"]) or b"", extended=found["bits"] == "29"
+            int(found["id"], 16), token_bytes(found["data"]) or b"", extended=found["bits"] == "29"
         )
         way = way_of_letter(found["way"])
         return can_row(frame, way, f"can{found['bus']}", scaled(found["time"], 1_000_000_000))

@@ -10,23 +10,21 @@ import re
 from packwire.capture.packets import PacketDirection
 from packwire.capture.text.clock import STAMP, Clock
 from packwire.capture.text.grammar import NO_BYTES, Row, Unread
-from packwire.capture.text.tokens import TOKENS, hex_bytes, way_of
+from packwire.capture.text.said import Said, said
 
 NAME = "ESPHome component log"
 EXAMPLES = (
     "[15:36:28][D][jk_bms_ble:220]: Notification received: 55.AA.EB.90 (4)",
     "[00:14:36][V][basen_bms_ble:401]: Send command (handle 0x15): 3A.16.24.01 (4)",
+    "[15:36:28][D][ble_client:120]: Received: [0xAA, 0x55, 0x90]",
 )
 
-_LINE = re.compile(rf"(?:.*?\[(?P<time>{STAMP})\])?\s*\[[A-Z]{{1,2}}\]\[[\w.]+(?::\d+)?\]:? ?(?P<text>.*)")
-_SENT = re.compile(r"\b(?:send|sending|sent|write|writing|request|tx)\b", re.IGNORECASE)
-_RECEIVED = re.compile(r"\b(?:notif\w+|received?|rx|response)\b", re.IGNORECASE)
-_HANDLE = re.compile(r"handle[ :=]+(0x[0-9A-Fa-f]{1,4}|\d{1,5})\b", re.IGNORECASE)
-_COUNT = re.compile(r"\((\d{1,5})(?: bytes)?\)$")
-_BYTES = re.compile(rf"(?P<before>.*?[\w)][:=]\s*)(?P<hex>{TOKENS})")
-#: Fewer bytes than this behind a word may as well be a number.
+_LINE = re.compile(
+    rf"(?:(?:.{{0,60}}?\s)?\[(?P<time>{STAMP})\])?\s*\[(?P<level>[A-Z]{{1,2}})\]\[[\w.]+(?::\d+)?\]:? ?"
+    r"(?:\[\d\] ?\[[0-9A-Fa-f:]{17}\] ?)?(?:'[^']{1,40}' ?[-:] ?)?"
+)
+#: Fewer bytes than this behind words may as well be a number.
 _FEWEST = 3
-_SHORT = Unread("messages that the logger cut short", damaged=True)
 
 
 class Grammar:
@@ -37,22 +35,15 @@ class Grammar:
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the bytes that a component shows; None for lines of another form."""
-        found = _LINE.fullmatch(line)
-        if found is None:
+        head = _LINE.match(line)
+        if head is None:
             return None
-        text = found["text"]
-        said = _COUNT.search(text)
-        shown = _BYTES.fullmatch(text[: said.start()].rstrip() if said else text)
-        if shown is None:
+        found = said(line, head.end(), loud=head["level"] in {"E", "W"})
+        if not isinstance(found, Said):
+            return found or NO_BYTES
+        way = found.direction
+        if found.doubt or len(found.payload) < _FEWEST or way is PacketDirection.UNKNOWN:
             return NO_BYTES
-        before = shown["before"]
-        payload = hex_bytes(shown["hex"])
-        way = way_of(before, _SENT, _RECEIVED)
-        if payload is None or len(payload) < _FEWEST or way is PacketDirection.UNKNOWN:
-            return NO_BYTES
-        if said and int(said[1]) != len(payload):
-            return _SHORT
-        handle = _HANDLE.search(before)
-        named = ("att", f"0x{int(handle[1], 0):04x}" if handle else "")
-        channel = " ".join(filter(None, (*named, "write" if way is PacketDirection.SENT else "notify")))
-        return Row(payload, way, channel, self._clock.time(found["time"]))
+        kind = "write" if way is PacketDirection.SENT else "notify"
+        channel = " ".join(filter(None, ("att", found.name, kind)))
+        return Row(found.payload, way, channel, self._clock.time(head["time"]), device=found.device)

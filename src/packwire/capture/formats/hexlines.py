@@ -1,44 +1,60 @@
-"""Any text with bytes in hex, one message a line.
+"""Any text with bytes in hex, one message a line, or with bytes literals of Python.
 
-A line may begin with a time and have marks of direction (TX, RX, ->, <-, >, <, write, notify, ...) before the
-bytes; what leads to the device is SENT.
+Before the bytes may stand a time, a level and a logger, a direction (TX, RX, ->, <-, >, <, write, notify, ...)
+and words such as `data` or `from handle 0x000e`; behind them how many there are, and a remark.
 """
 
 import re
 
 from packwire.capture.packets import PacketDirection
-from packwire.capture.text.clock import EPOCH, STAMP, Clock
+from packwire.capture.text.clock import Clock
+from packwire.capture.text.doubt import doubt
 from packwire.capture.text.grammar import Row, Unread
-from packwire.capture.text.tokens import TOKENS, hex_bytes, way_of
+from packwire.capture.text.prefix import prefix
+from packwire.capture.text.said import Said, said
+from packwire.capture.text.tokens import TOKENS, hex_bytes
 
 NAME = "hex lines"
-EXAMPLES = ("12:00:01.5 RX dd 03 00 1b", "TX dda50300fffd77", "dd 03 00 1b")
-
-_LINE = re.compile(
-    rf"\s*(?:[\[(]?(?P<time>{STAMP}|{EPOCH})[\])]?[\s,;:]+)?"
-    r"(?:(?P<words>(?i:tx|rx|write|notify|sent|received))[\s:=]+|(?P<mark>[<>=-]{1,3})\s*)?"
-    rf"(?P<hex>{TOKENS})[\s,;\"']*"
+EXAMPLES = (
+    "12:00:01.5 RX dd 03 00 1b",
+    "TX dda50300fffd77",
+    "dd a5 03 00 ff fd 77  # asks for the state",
+    r"2026-01-02 12:00:01,250 DEBUG link: sending command b'\xdd\xa5\x03'",
 )
-_SENT_WORDS = re.compile(r"\b(?:tx|sent|send|sending|write)\b|->|>", re.IGNORECASE)
-_RECEIVED_WORDS = re.compile(r"\b(?:rx|received?|notify)\b|<-|<", re.IGNORECASE)
+
+_PLAIN = re.compile(rf"\s*({TOKENS})\s*")
 
 
 class Grammar:
-    """Takes lines that hold bytes and nothing else but a time and a direction."""
+    """Takes lines that hold bytes and nothing else but what may stand beside them."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the bytes that a line holds; None for lines of another form."""
-        found = _LINE.fullmatch(line)
-        payload = hex_bytes(found["hex"]) if found else None
-        if found is None or not payload:
-            return None
+        plain = _PLAIN.fullmatch(line)
+        if plain:
+            text = plain[1]
+            return Row(hex_bytes(text) or b"", doubt=doubt(text, marked=False), shape="\n" + text[2:3])
+        head = prefix(line)
+        found = said(line, head.at, loud=head.loud)
+        if not isinstance(found, Said):
+            return found
+        direction = PacketDirection.UNKNOWN if found.arrow and head.monitor else found.direction
         return Row(
-            payload, _way(found["words"] or found["mark"] or ""), "hex", self._clock.time(found["time"])
+            found.payload,
+            direction,
+            channel(found, direction),
+            head.when(self._clock),
+            device=found.device,
+            doubt=found.doubt,
+            shape=found.shape,
         )
 
 
-def _way(words: str) -> PacketDirection:
-    return way_of(words, _SENT_WORDS, _RECEIVED_WORDS)
+def channel(found: Said, direction: PacketDirection) -> str:
+    """Return the channel of what a line says: that of a characteristic where it names one."""
+    if not found.name:
+        return "hex"
+    return f"att {found.name} {'write' if direction is PacketDirection.SENT else 'notify'}"

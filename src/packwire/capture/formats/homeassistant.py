@@ -11,24 +11,28 @@ from dataclasses import dataclass, field
 from packwire.capture.packets import PacketDirection
 from packwire.capture.text.clock import Clock
 from packwire.capture.text.grammar import NO_BYTES, Row, Unread
-from packwire.capture.text.tokens import TOKENS, hex_bytes, literal_bytes, short_uuid
+from packwire.capture.text.prefix import prefix
+from packwire.capture.text.tokens import LITERAL, TOKENS, hex_bytes, literal_bytes, short_uuid
 
 NAME = "Home Assistant log"
 EXAMPLES = (
     "2026-01-02 09:01:19.015 DEBUG (MainThread) [aiobmsble.bms.jk_bms] pack: TX BLE req #1 (W): aa 55 90 eb",
     "2026-01-02 09:01:19.115 DEBUG (MainThread) [aiobmsble.bms.jk_bms] pack: RX BLE data: 55 aa eb 90",
+    r"2026-01-02 09:01:19.115 DEBUG (MainThread) [aiobmsble.bms.x] (pack) Rx BLE data (start): bytearray(b'\xdd\x03')",
 )
 
-_LINE = re.compile(
-    r"(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?) (?P<level>[A-Z]+) (?:\([^)]*\) )?"
-    r"\[(?P<logger>[^\]]*)\] ?(?P<text>.*)"
+_TRAFFIC = re.compile(
+    r"(?P<device>.{0,60}?)(?<!\w)(?P<way>TX|RX) BLE(?: (?!data)\w+)?(?: (?:data|req|cmd))?(?: ?#\d+)?"
+    rf"(?: ?\([\w.:/ -]{{1,20}}\))*:? (?P<bytes>(?P<literal>{LITERAL})|(?P<hex>{TOKENS}))(?P<rest>.*)",
+    re.IGNORECASE,
 )
-_TRAFFIC = re.compile(r"\b(?P<way>TX|RX)\b(?P<what>[^:]*):(?P<rest>.*)", re.IGNORECASE)
-_HEX = re.compile(rf"\s*{TOKENS}")
-_DEVICE = re.compile(r"\((?P<bracketed>[^)]+)\) |(?P<plain>[^\s:][^:]{0,40}?): ")
+_CUT = re.compile(r"\b[TR]X BLE (?:data|req)[^:]*: ?(?:bytearray\()?b['\"]", re.IGNORECASE)
+_REST = re.compile(r"\s*(?:\(\d+(?: bytes)?\))?[\s,;.]*")
+_DEVICE = re.compile(r"\((?P<bracketed>[^)]{1,60})\) ?|(?P<plain>[^\s:][^:]{0,50}?): ?")
 _NOTIFY_ON = re.compile(r"RX characteristic ([0-9a-fA-F-]{4,36})")
 _HANDLES = re.compile(r"characteristic handles #(\d+) \([^)]*\), #(\d+) ")
 _PROFILE = re.compile(r"\s+CHR ([0-9a-fA-F-]{36}) \(Handle: (\d+)\)")
+_SHORT = Unread("messages whose bytes the log cuts short", damaged=True)
 
 
 @dataclass(slots=True)
@@ -52,7 +56,7 @@ class _Names:
 
 
 class Grammar:
-    """Takes lines of Python's logging in Home Assistant's form."""
+    """Takes lines of aiobmsble, whichever logger wrote them."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -60,30 +64,24 @@ class Grammar:
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the bytes that a line shows; None for lines of another form."""
-        if self._names.look(line):
-            return NO_BYTES
-        found = _LINE.fullmatch(line)
-        if not found:
+        if "aracteristic" in line or "CHR" in line:
+            return NO_BYTES if self._names.look(line) else None
+        if "X BLE" not in line and "x BLE" not in line:
             return None
-        traffic = _TRAFFIC.search(found["text"])
-        payload = _payload(traffic["rest"]) if traffic else None
-        if traffic is None or payload is None:
+        head = prefix(line)
+        found = _TRAFFIC.fullmatch(line, head.at)
+        if found is None or not _REST.fullmatch(found["rest"]):
+            return _SHORT if _CUT.search(line) else NO_BYTES
+        payload = literal_bytes(found["literal"]) if found["literal"] else hex_bytes(found["hex"])
+        if not payload:
             return NO_BYTES
-        sent = traffic["way"].upper() == "TX"
+        sent = found["way"].upper() == "TX"
         uuid = self._names.write if sent else self._names.notify
         channel = " ".join(filter(None, ("att", uuid, "write" if sent else "notify")))
         way = PacketDirection.SENT if sent else PacketDirection.RECEIVED
-        return Row(payload, way, channel, self._clock.time(found["time"]), device=_device(found["text"]))
-
-
-def _payload(text: str) -> bytes | None:
-    """Return the bytes that a text shows: a bytes literal anywhere, or hex."""
-    literal = literal_bytes(text)
-    if literal is not None:
-        return literal
-    return hex_bytes(text) if _HEX.fullmatch(text) else None
+        return Row(payload, way, channel, head.when(self._clock), device=_device(found["device"]))
 
 
 def _device(text: str) -> str:
     found = _DEVICE.match(text)
-    return (found["bracketed"] or found["plain"]) if found else ""
+    return (found["bracketed"] or found["plain"]).strip() if found else ""

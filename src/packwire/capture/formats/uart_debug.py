@@ -1,28 +1,34 @@
 r"""ESPHome's uart_debug lines: `>>> 7E:32:..` was written to the device, `<<< 7E:32:..` read from it.
 
-All its forms [https://esphome.io/components/uart/#debugging]: hex with any separator, decimal numbers
-(`>>> 165,64,144`), and text in quotes (`<<< "~25\x0D"`). The logger of ESPHome cuts long lines without a
-mark: a message that ends early may be longer than the log shows.
+All its forms: hex with any separator, decimal numbers (`>>> 165,64,144`), binary (`>>> 0b10100101 (0xA5)`), and
+text in quotes (`<<< "~25\x0D"`). The logger of ESPHome cuts long lines without a mark: a message that ends
+early may be longer than the log shows.
 """
 
 import re
 
 from packwire.capture.packets import PacketDirection
-from packwire.capture.text.clock import STAMP, Clock
+from packwire.capture.text.clock import Clock
 from packwire.capture.text.grammar import Row, Unread
+from packwire.capture.text.prefix import prefix
 from packwire.capture.text.tokens import TOKENS, hex_bytes, unescaped
 
 NAME = "ESPHome uart_debug log"
 EXAMPLES = (
     "[05:58:49][D][uart_debug:114]: >>> 7E:32:35:30:0D",
     r'[05:58:49][D][uart_debug:158]: <<< "~25\x0D"',
+    "[05:58:49][D][uart_debug:176]: <<< 165,1,144,8",
 )
 
-_TIME = re.compile(rf"\[({STAMP})\]")
-_MARK = re.compile(r"(?:^|\s)(>>>|<<<) ?")
-_QUOTED = re.compile(r"\"((?:\\.|[^\"\\])*)\"")
-_HEX = re.compile(f"{TOKENS}")
+_MARK = re.compile(r"\s*(>>>|<<<) ?")
+_REMARK = r"(?:\s+(?:#|//|;|--).*|\s*\(\d+\))?"
+_QUOTED = re.compile(rf"\"((?:\\.|[^\"\\])*)\"{_REMARK}")
+_HEX = re.compile(rf"({TOKENS}){_REMARK}")
+_DECIMAL = re.compile(r"\d{1,3}(?P<between>[,; :]) ?(?:\d{1,3}(?P=between) ?)*\d{1,3}|\d{1,3}")
+_BINARY = re.compile(r"0b[01]{8} \(0x([0-9A-Fa-f]{2})\)")
+_NUMBER = re.compile(r"\d+")
 _NONE = Unread("lines of uart_debug without bytes that can be read", damaged=True)
+_EITHER = Unread("lines of uart_debug whose numbers may be decimal or hexadecimal", damaged=True)
 
 
 class Grammar:
@@ -30,21 +36,39 @@ class Grammar:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._decimal: bool | None = None
+        """Whether numbers are decimal; None as long as no line has told."""
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the bytes behind a mark; None for other lines."""
-        mark = _MARK.search(line)
+        if ">>>" not in line and "<<<" not in line:
+            return None
+        head = prefix(line)
+        mark = _MARK.match(line, head.at)
         if not mark:
             return None
-        payload = _payload(line[mark.end() :])
-        if payload is None:
-            return _NONE
+        payload = self._payload(line[mark.end() :])
+        if not isinstance(payload, bytes):
+            return payload if "uart_debug" in line[: mark.start()] else None
         way = PacketDirection.SENT if mark[1] == ">>>" else PacketDirection.RECEIVED
-        time = _TIME.search(line, 0, mark.start())
-        return Row(payload, way, "uart", self._clock.time(time and time[1]))
+        return Row(payload, way, "uart", head.when(self._clock))
 
-
-def _payload(what: str) -> bytes | None:
-    if quoted := _QUOTED.fullmatch(what):
-        return unescaped(quoted[1])
-    return hex_bytes(what) if _HEX.fullmatch(what) else None
+    def _payload(self, what: str) -> bytes | Unread:
+        if quoted := _QUOTED.fullmatch(what):
+            return unescaped(quoted[1])
+        if what.startswith("0b"):
+            return bytes.fromhex("".join(_BINARY.findall(what)))
+        found = _HEX.fullmatch(what)
+        numbers = [int(each) for each in _NUMBER.findall(what)] if _DECIMAL.fullmatch(what) else []
+        if not numbers:
+            self._decimal = self._decimal if found is None else False
+            return (hex_bytes(found[1]) or _NONE) if found else _NONE
+        if found is None:
+            if max(numbers) > 255:
+                return _NONE
+            self._decimal = True
+        elif self._decimal is None and (what[2:3] == ":" or re.search(r"\b0\d", what)):
+            self._decimal = False
+        if self._decimal is None:
+            return _EITHER
+        return bytes(numbers) if self._decimal else (hex_bytes(found[1]) if found else None) or _NONE

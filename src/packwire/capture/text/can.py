@@ -56,7 +56,7 @@ def can_row(frame: bytes | None, way: PacketDirection, bus: str, time: int) -> R
     return WRONG_ID if frame is None else Row(frame, way, bus, time, LINKTYPE_CAN_SOCKETCAN)
 
 
-def hex_tokens(text: str) -> bytes | None:
+def token_bytes(text: str) -> bytes | None:
     """Return the bytes of tokens of one or two hex digits with blanks or commas between; None if others."""
     found = [_TOKEN.fullmatch(token) for token in text.replace(",", " ").split()[: LARGEST_FD + 1]]
     return None if None in found else bytes(int(each[1], 16) for each in found if each)
@@ -67,7 +67,7 @@ def first_tokens(text: str, size: int) -> bytes | None:
     tokens = text.split(maxsplit=size + 1)
     if len(tokens) < size or (len(tokens) > size and _TOKEN.fullmatch(tokens[size])):
         return None
-    return hex_tokens(" ".join(tokens[:size]))
+    return token_bytes(" ".join(tokens[:size]))
 
 
 def scaled(text: str, unit: int) -> int:

@@ -1,8 +1,9 @@
 """What a text format is: a grammar of lines.
 
-A format's module has `NAME`, `EXAMPLES` (texts of its form that hold one message each, of several lines where a
-header belongs to it) and a class `Grammar`, which is made anew for each file and given its lines in turn. A line of another form is none of its business: the other
-grammars are asked then, in the order of the table. So one file may hold lines of several forms.
+A format's module has `NAME`, `EXAMPLES` (texts of its form that hold one message each, of several lines
+where a header belongs to it) and a class `Grammar`, which is made anew for each file and given its lines in
+turn. A line of another form is none of its business: the other grammars are asked then, in the order of the
+table. So one file may hold lines of several forms.
 """
 
 from typing import NamedTuple, Protocol
@@ -16,7 +17,8 @@ class Row(NamedTuple):
 
     `time` is in ns (see `Clock`); `channel` is the text of the channel, such as `att ff01 notify`, `uart` or
     `can0`; `device` tells channels apart where a file has several devices. `joins` means that the line goes
-    on with the message that the same grammar found last.
+    on with the message that the same grammar found last. With a `doubt` (what the bytes may be instead), it is
+    only taken where the file has at least as many messages of the same `shape` without one.
     """
 
     payload: bytes
@@ -26,6 +28,8 @@ class Row(NamedTuple):
     link_type: int = APPLICATION
     device: str = ""
     joins: bool = False
+    doubt: str = ""
+    shape: str = ""
 
 
 class Unread(NamedTuple):

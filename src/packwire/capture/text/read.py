@@ -39,7 +39,9 @@ def read_text(data: Bytes, formats: Sequence[TextFormat]) -> Packets:
         else:
             name, outcome = _taken(takers, text)
         if isinstance(outcome, Row):
-            table.add(outcome._replace(joins=False) if outcome.joins and name != last else outcome)
+            if outcome.joins and name != last:
+                outcome = outcome._replace(joins=False)
+            table.add(outcome, number, text)
             names[name] += 1
             last = name
             again = by_name[name] if outcome.link_type == LINKTYPE_CAN_SOCKETCAN else None

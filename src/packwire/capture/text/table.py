@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from packwire.capture.packets import NO_TIME, Packets
 from packwire.capture.text.grammar import Row, Unread
@@ -14,6 +15,8 @@ MAX_ROWS, MAX_CHANNELS = 4_000_000, 4096
 
 #: Reasons that are told apart, and how much is shown of a line that is not read.
 _MAX_REASONS, _SHOWN = 40, 90
+#: Shapes of lines that are told apart.
+_MAX_SHAPES = 1024
 
 
 @dataclass(slots=True)
@@ -23,6 +26,15 @@ class _Count:
     line: int
     text: str
     count: int = 0
+
+
+@dataclass(slots=True)
+class _Doubt:
+    """Messages that may be none for one reason and of one shape, and the first line of them."""
+
+    line: int
+    text: str
+    rows: "array[int]" = field(default_factory=lambda: array("q"))
 
 
 @dataclass(slots=True)
@@ -41,11 +53,13 @@ class Table:
     notes: list[str] = field(default_factory=list)
     _unread: dict[Unread, _Count] = field(default_factory=dict)
     _nameless: int = 0
+    _sure: dict[str, int] = field(default_factory=dict)
+    _doubted: dict[tuple[str, str], _Doubt] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.time)
 
-    def add(self, row: Row) -> None:
+    def add(self, row: Row, line: int, text: str) -> None:
         """Take in one message; one of a channel past MAX_CHANNELS is only counted."""
         if row.joins and self.time:
             self.data += row.payload
@@ -54,6 +68,10 @@ class Table:
         if key not in self.interfaces and len(self.interfaces) >= MAX_CHANNELS:
             self._nameless += 1
             return
+        if row.doubt:
+            self._doubt(row, line, text)
+        elif row.shape and (row.shape in self._sure or len(self._sure) < _MAX_SHAPES):
+            self._sure[row.shape] = self._sure.get(row.shape, 0) + 1
         self.time.append(row.time if abs(row.time) <= -NO_TIME - 1 else NO_TIME)
         self.start.append(len(self.data))
         self.direction.append(row.direction)
@@ -67,15 +85,31 @@ class Table:
         known = time != NO_TIME
         self.time = array("q", np.where(known, np.cumsum(np.where(known, time, 0)), NO_TIME).tobytes())
 
-    def count(self, unread: Unread, line: int, text: str) -> None:
-        """Count a line that is not read."""
+    def _doubt(self, row: Row, line: int, text: str) -> None:
+        key = (row.doubt, row.shape if len(self._doubted) < _MAX_SHAPES else "")
+        found = self._doubted.get(key)
+        if found is None:
+            found = self._doubted[key] = _Doubt(line, text)
+        found.rows.append(len(self.time))
+
+    def _settle(self) -> NDArray[np.bool_]:
+        """Return which rows are kept: of doubtful ones, those of a shape that is mostly sure."""
+        kept = np.ones(len(self.time), dtype=np.bool_)
+        for (reason, shape), found in self._doubted.items():
+            if self._sure.get(shape, 0) < len(found.rows):
+                kept[np.array(found.rows)] = False
+                self.count(Unread(reason), found.line, found.text, len(found.rows))
+        return kept
+
+    def count(self, unread: Unread, line: int, text: str, times: int = 1) -> None:
+        """Count lines that are not read, of which the first is `line`."""
         found = self._unread.get(unread)
         if found is None:
             if len(self._unread) >= _MAX_REASONS:
                 unread = Unread("other lines", unread.damaged)
             shown = text[:_SHOWN] + (" ..." if len(text) > _SHOWN else "")
             found = self._unread.setdefault(unread, _Count(line, shown))
-        found.count += 1
+        found.count += times
 
     def unread(self, *, damaged: bool) -> Iterator[str]:
         """Yield one line for each reason for which lines were not read."""
@@ -92,8 +126,11 @@ class Table:
 
     def packets(self, name: str) -> Packets:
         """Return the table."""
-        start = np.array(self.start, dtype=np.int64)
-        ends = np.append(start[1:], len(self.data)) if len(start) else start
+        start = _column(self.start, np.int64)
+        size = np.diff(start, append=len(self.data))
+        kept = self._settle()
+        # Nothing is copied where all is kept: a long log has millions of rows.
+        rows = slice(None) if kept.all() else kept
         damage = [*self.damage, *self.unread(damaged=True)]
         if self._nameless:
             damage.append(
@@ -101,15 +138,20 @@ class Table:
             )
         return Packets(
             format=name,
-            time=np.array(self.time, dtype=np.int64),
-            start=start,
-            size=ends - start,
-            original=ends - start,
-            link_type=np.array(self.link_type, dtype=np.int32),
-            interface=np.array(self.interface, dtype=np.int32),
-            direction=np.array(self.direction, dtype=np.int8),
+            time=_column(self.time, np.int64)[rows],
+            start=start[rows],
+            size=size[rows],
+            original=size[rows],
+            link_type=_column(self.link_type, np.int32)[rows],
+            interface=_column(self.interface, np.int32)[rows],
+            direction=_column(self.direction, np.int8)[rows],
             data=np.frombuffer(self.data, dtype=np.uint8),
             interfaces=self._names() or ("",),
             damage=tuple(damage),
             notes=(*self.notes, *self.unread(damaged=False)),
         )
+
+
+def _column[Number: np.integer](values: "array[int]", kind: type[Number]) -> NDArray[Number]:
+    """Return the numbers without copying them; they must not be added to afterwards."""
+    return np.frombuffer(values, dtype=kind) if values else np.zeros(0, dtype=kind)

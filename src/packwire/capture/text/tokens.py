@@ -2,30 +2,42 @@
 
 import re
 
-from packwire.capture.packets import PacketDirection
-
 _BYTE = "(?:0[xX])?[0-9A-Fa-f]{2}"
-#: Bytes in hex: two-digit tokens with one separator throughout, each with or without 0x, or one unbroken run.
+_SEPARATORS = ("[ \t]{1,3}", "[ \t]?,[ \t]{0,2}", ":", "-", r"\.", r"\|")
+#: Bytes in hex: two-digit tokens with one separator throughout, each with or without 0x, or one unbroken run;
+#: or tokens of one or two digits that all have 0x.
 TOKENS = (
     "(?:"
-    + "|".join(
-        f"{_BYTE}(?:{between}{_BYTE})+" for between in ("[ \t]{1,3}", "[ \t]?,[ \t]{0,2}", ":", "-", r"\.")
-    )
-    + "|(?:0[xX])?(?:[0-9A-Fa-f]{2})+)"
+    + "|".join(f"{_BYTE}(?:{between}{_BYTE})+" for between in _SEPARATORS)
+    + r"|0[xX][0-9A-Fa-f]{1,2}(?:[ \t,]{1,3}0[xX][0-9A-Fa-f]{1,2})+,?"
+    + "|(?:0[xX])?(?:[0-9A-Fa-f]{2})+|0[xX][0-9A-Fa-f])"
 )
+#: A bytes literal of Python, on its own or as the argument of bytearray or bytes.
+LITERAL = r"""(?:(?:bytearray|bytes)\()?b(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")\)?"""
+#: Bytes that are all written as `\xdd`.
+ESCAPED = r"(?:\\x[0-9A-Fa-f]{2})+"
 
-_BYTES_LITERAL = re.compile(r"b(?P<quote>['\"])(?P<text>(?:\\.|(?!(?P=quote))[^\\])*)(?P=quote)")
+_LITERAL = re.compile(r"""b(?:'(?P<single>(?:\\.|[^'\\])*)'|"(?P<double>(?:\\.|[^"\\])*)")""")
 _ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|[0-7]{1,3}|.)")
 #: Those of Python and C; `\e` is what ESPHome writes for 27.
 _ESCAPES = {
     "a": "\a", "b": "\b", "t": "\t", "n": "\n", "v": "\v", "f": "\f", "r": "\r", "e": "\x1b",
     "\\": "\\", "'": "'", '"': '"',
 }  # fmt: skip
-_BETWEEN = re.compile(r"0[xX](?=[0-9A-Fa-f]{2})|[ \t:.,\-]+")
+_BETWEEN = re.compile(r"[ \t:.,|\-]+")
+_SPLIT = re.compile(r"[ \t:.,|\-]+")
+
+
+def hex_tokens(text: str) -> list[str]:
+    """Return the digits of each token of a text of the form of `TOKENS`; a run of digits is one."""
+    plain = text.replace("0x", "").replace("0X", "") if "x" in text or "X" in text else text
+    return _SPLIT.split(plain.strip(" \t,"))
 
 
 def hex_bytes(text: str) -> bytes | None:
     """Return the bytes that a text of the form of `TOKENS` names, or None where it is none."""
+    if "x" in text or "X" in text:
+        text = "".join(token.zfill(2) for token in hex_tokens(text))
     try:
         return bytes.fromhex(_BETWEEN.sub("", text))
     except ValueError:
@@ -48,16 +60,10 @@ def unescaped(text: str) -> bytes:
 
 def literal_bytes(text: str) -> bytes | None:
     r"""Return what the first Python bytes literal in a text holds, such as `b'\xdd\x03w'`."""
-    found = _BYTES_LITERAL.search(text)
-    return unescaped(found["text"]) if found else None
-
-
-def way_of(words: str, sent: re.Pattern[str], received: re.Pattern[str]) -> PacketDirection:
-    """Return which way a line's words say that its bytes went; the word that stands first counts."""
-    to, back = sent.search(words), received.search(words)
-    if to and not (back and back.start() < to.start()):
-        return PacketDirection.SENT
-    return PacketDirection.RECEIVED if back else PacketDirection.UNKNOWN
+    found = _LITERAL.search(text)
+    if not found:
+        return None
+    return unescaped(found["single"] if found["single"] is not None else found["double"])
 
 
 def short_uuid(uuid: str) -> str:

@@ -1,0 +1,175 @@
+r"""What a line of a log says: bytes behind nothing but words that are known to stand before bytes.
+
+A closed list of words decides, not a guess: `RX: dd 03`, `Notification received from ff01 (4): dd 03` and
+`sending command b'\xdd'` are of the form; `connected: 02:00:00:00:00:01`, `SOC: 85` are not.
+"""
+
+import re
+from typing import NamedTuple
+
+from packwire.capture.packets import PacketDirection
+from packwire.capture.text.doubt import doubt
+from packwire.capture.text.grammar import NO_BYTES, Unread
+from packwire.capture.text.tokens import (
+    ESCAPED,
+    LITERAL,
+    TOKENS,
+    hex_bytes,
+    literal_bytes,
+    short_uuid,
+    unescaped,
+)
+
+_SENT = (
+    "tx|sent|sends?|sending|write|writes|writing|wrote|written|transmit|transmitted|transmitting|outgoing"
+    "|requests?|req|query|out"
+)
+_RECEIVED = (
+    "rx|received?|receives|receiving|recv|recvd|rcvd|got|read|notify|notifies|notification|notifications|notified"
+    "|indication|incoming|responses?|resp|reply|replied|replies|answer|answers|in"
+)
+#: What may stand directly before bytes, besides a direction.
+_DATA = (
+    "data|bytes?|raw|hex|payload|values?|packets?|pkt|frames?|messages?|msg|buffer|buf|command|cmd|line|stream|string"
+    "|hexstring|hex_string|content|chunk|dump|array|bytearray|telegram|full|as"
+)
+#: What may stand further before them.
+_OTHER = (
+    "ble|bt|uart|usart|serial|rs485|rs232|modbus|bms|gatt|att|char|characteristic|handle|uuid|from|to|on|at|of|by|via"
+    "|device|battery|pack|app|the|a|an|new|with|for|is|was|len|length|size|count|port|start|cnt|cont|end|has|been"
+    "|master|slave|client|server|update|updated|changed|callback|raw_data|hexadecimal|into|update"
+)
+_UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+_MAC = r"(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}"
+_BETWEEN = r"[\s:=,>|]{0,4}"
+
+_ITEM = re.compile(
+    rf"(?:(?P<sent>(?:{_SENT})(?![\w-])|-{{1,2}}>|={{1,2}}>|>{{1,3}}(?!\w))"
+    rf"|(?P<received>(?:{_RECEIVED})(?![\w-])|<-{{1,2}}|<={{1,2}}|<{{1,3}}(?=\s))"
+    rf"|(?P<data>(?:{_DATA})(?![\w-]))|(?P<other>(?:{_OTHER})(?![\w-])\.?)"
+    rf"|(?P<uuid>{_UUID}(?:_{{3}}{_UUID})?)|(?<=[ ])(?P<mac>{_MAC})(?=[\s:,]+\S)"
+    r"|(?:(?<=handle )|(?<=handle=)|(?<=handle: ))(?P<handle>0x[0-9a-fA-F]{1,4}|\d{1,5})(?!\w)"
+    r"|(?:(?<=char )|(?<=uuid )|(?<=uuid=)|(?<=uuid: )|(?<=characteristic ))(?P<short>(?:0x)?[0-9a-fA-F]{4})(?!\w)"
+    r"|(?:(?<=len )|(?<=len=)|(?<=len: )|(?<=length )|(?<=length=)|(?<=length: )|(?<=size )|(?<=size: )|(?<=size=))"
+    r"(?P<length>\d{1,4})(?=[\s:,)])"
+    r"|[(\[](?P<count>\d{1,4})(?: ?bytes?)?[)\]](?=[\s:]*\S)|(?P<sized>\d{1,4})(?= bytes?\b)"
+    r"|\((?:handle[ :=]+(?P<handled>0x[0-9a-fA-F]{1,4}|\d{1,5})|[A-Za-z]{1,8}\.?|0x)\)|#\d{1,6}(?!\w))"
+    rf"(?P<gap>{_BETWEEN})",
+    re.IGNORECASE,
+)
+_HEX = re.compile(
+    rf"(?P<open>[\[<{{(\"'](?:\(0x\) ?)?|\(0x\) ?)?(?P<hex>{TOKENS})(?(open)[\]>}})\"']{{0,2}})", re.ASCII
+)
+_LITERAL = re.compile(LITERAL)
+_ESCAPED = re.compile(ESCAPED)
+_COUNT = re.compile(r"\s*(?:[(\[](?P<count>\d{1,5})(?: ?bytes?)?[)\]])?[\s,;.\"']*")
+_REMARK = re.compile(
+    r"(?:#|//|;|--|- |\||\(|\[|=|<|>|\*|/|\"|'|!|:)|(?=[A-Za-z])(?![0-9A-Fa-f]{1,2}\b)(?![0-9A-Fa-f]+\b)[A-Za-z]"
+)
+_ERROR = re.compile(
+    r"\b(?:error|invalid|fail\w*|wrong|bad|unexpected|unknown|timeout|timed|crc|checksum|mismatch|corrupt\w*"
+    r"|exception|cannot|could not|not)\b",
+    re.IGNORECASE,
+)
+_LEAST_BEFORE_WORDS = 3
+
+QUOTED = Unread("lines of errors, whose bytes were or were not received")
+SHORT = Unread("messages that are shorter than the line says", damaged=True)
+
+
+class Said(NamedTuple):
+    """What a line says: which way, on which characteristic or handle, of which device, and the bytes."""
+
+    payload: bytes
+    direction: PacketDirection
+    name: str = ""
+    device: str = ""
+    doubt: str = ""
+    shape: str = ""
+    arrow: bool = False
+
+
+class _Label(NamedTuple):
+    """The words before bytes."""
+
+    end: int = 0
+    direction: PacketDirection = PacketDirection.UNKNOWN
+    marked: bool = False
+    names: bool = False
+    name: str = ""
+    device: str = ""
+    size: int = -1
+    arrow: bool = False
+
+
+def said(line: str, at: int, *, loud: bool = False) -> Said | Unread | None:
+    """Return what a line says behind `at`; None where it is not of the form."""
+    label = _label(line, at)
+    if label is None:
+        return None
+    literal = _LITERAL.match(line, label.end)
+    if literal:
+        payload = literal_bytes(literal[0])
+        return _checked(line, literal.end(), label, payload or b"", "", "literal", loud=loud)
+    if not label.names and (escaped := _ESCAPED.match(line, label.end)):
+        return _checked(line, escaped.end(), label, unescaped(escaped[0]), "", "escaped", loud=loud)
+    found = _HEX.match(line, label.end)
+    payload = hex_bytes(found["hex"]) if found else None
+    if found is None or not payload:
+        return None
+    why = doubt(found["hex"], marked=label.marked)
+    separator = found["hex"][2:3] if not found["hex"][2:3].isalnum() else ""
+    shape = f"{line[at : label.end].lower()}{separator}"
+    return _checked(line, found.end(), label, payload, why, shape, loud=loud)
+
+
+def _checked(
+    line: str, end: int, label: _Label, payload: bytes, why: str, shape: str, *, loud: bool
+) -> Said | Unread | None:
+    """Look at what stands behind the bytes."""
+    behind = _COUNT.match(line, end)
+    rest = line[behind.end() :] if behind else line[end:]
+    count = int(behind["count"]) if behind and behind["count"] else label.size
+    if rest and end < len(line) and line[end].isalnum():
+        return None
+    if rest and not _REMARK.match(rest):
+        return None
+    if loud or (rest and _ERROR.search(rest)):
+        return QUOTED
+    if rest and rest[0].isalpha() and len(payload) < _LEAST_BEFORE_WORDS:
+        return None
+    if not payload:
+        return NO_BYTES
+    if count not in (-1, len(payload)):
+        return SHORT if len(payload) < count else None
+    return Said(payload, label.direction, label.name, label.device, why, shape, label.arrow)
+
+
+def _label(line: str, at: int) -> _Label | None:
+    """Read the known words from `at` on; None where others stand before the bytes."""
+    found = _ITEM.match(line, at)
+    if found is None:
+        return _Label(at)
+    direction, device, name, count = PacketDirection.UNKNOWN, "", "", -1
+    final = gap = ""
+    arrow, items, end = False, 0, at
+    while found is not None:
+        kind, word = next((key, value) for key, value in found.groupdict().items() if value or key == "gap")
+        items, gap, end, final = items + 1, found["gap"], found.end(), kind
+        if kind in {"sent", "received"} and direction is PacketDirection.UNKNOWN:
+            if word.lower() not in {"in", "out"} or (items == 1 and ":" in gap):
+                direction = PacketDirection.SENT if kind == "sent" else PacketDirection.RECEIVED
+                arrow = not word[0].isalpha()
+        elif kind in {"uuid", "short"}:
+            name = short_uuid(word.split("___")[0].removeprefix("0x"))
+        elif kind in {"handle", "handled"}:
+            name = f"0x{int(word, 0):04x}"
+        elif kind == "mac":
+            device = word
+        elif kind in {"count", "length", "sized"}:
+            count = int(word)
+        found = _ITEM.match(line, end)
+    marked = final in {"sent", "received", "data", "count", "length"} or any(each in gap for each in ":=")
+    if not marked:
+        return None
+    return _Label(end, direction, marked, bool(device or name), name, device, count, arrow)
