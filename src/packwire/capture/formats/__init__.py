@@ -37,7 +37,7 @@ class Format(Protocol):
 
 
 #: Modules of formats that a file's first bytes tell.
-BINARY = ("btsnoop", "pcapng", "pcap", "packetlogger")
+BINARY = ("btsnoop", "pcapng", "pcap", "packetlogger", "vector_blf", "wireshark_json")
 #: Modules of text formats. A line belongs to the first whose form it has, so the most specific come first.
 TEXTS = (
     "candump",
