@@ -24,12 +24,12 @@ EXAMPLES = ("(360.26) RX0 226 [8] 00 30 00 00 00 00 00 00", "7553  1DB  8  FF C0
 _MILLISECOND, _SECOND = 1_000_000, 1_000_000_000
 _LOG = re.compile(
     r"\s*\((?P<time>\d{1,7}\.\d{1,6})\) (?P<way>[RT]X)(?P<bus>\d) (?P<id>[0-9A-F]{1,8}) \[(?P<size>\d{1,2})\]"
-    r" ?(?P<data>(?:[0-9A-F]{1,2} ?)*)"
+    r" ?(?P<data>(?:[0-9A-F]{1,2}(?: |$)){0,64})"
 )
 #: Two blanks between all but the bytes, or one and the way.
 _PRINT = re.compile(
     r"(?P<time>\d{1,10})(?:  | (?P<way>[RT]X) )(?P<id>[0-9A-F]{1,8})(?(way) |  )(?P<size>[0-8])(?(way) ?| {0,2})"
-    r"(?P<data>(?:[0-9A-F]{1,2} ?)*)"
+    r"(?P<data>(?:[0-9A-F]{1,2}(?: |$)){0,8})"
 )
 
 

@@ -24,8 +24,8 @@ EXAMPLES = (
 
 _TIME = re.compile(rf"\s*[\[(]?(?P<time>{STAMP}|{EPOCH})(?=[\])\s>|,;-])")
 _FRAME = re.compile(
-    r"(?P<before>.{0,200}?)\b(?:CAN[ _-]?)?ID\s*[:=]?\s*(?P<hex>0x)?(?P<id>[0-9A-Fa-f]{1,8})\b(?P<between>.{0,120}?)"
-    r"\b(?:Data|Daten|Payload|Bytes|Msg)\b\s*[:=]?\s*(?P<data>.*)",
+    r"(?P<before>.{0,200}?)\b(?:CAN[ _-]?)?ID\s{0,9}[:=]?\s{0,9}(?P<hex>0x)?(?P<id>[0-9A-Fa-f]{1,8})\b(?P<between>.{0,120}?)"
+    r"\b(?:Data|Daten|Payload|Bytes|Msg)\b\s{0,9}[:=]?\s{0,9}(?P<data>.*)",
     re.IGNORECASE,
 )
 _FROM = re.compile(
@@ -33,7 +33,7 @@ _FROM = re.compile(
     r"(?P<between>.{0,120}?),\s*Data\s*(?P<data>.*)",
     re.IGNORECASE,
 )
-_SIZE = re.compile(r"\b(?:DLC|Len|Length|DL|Size)\b\s*[:=]?\s*(?P<size>\d{1,2})\b", re.IGNORECASE)
+_SIZE = re.compile(r"\b(?:DLC|Len|Length|DL|Size)\b\s{0,9}[:=]?\s{0,9}(?P<size>\d{1,2})\b", re.IGNORECASE)
 _WIDE = re.compile(r"\b(?:(?P<wide>extended|ext|29[ -]?bit)|standard|std|11[ -]?bit)\b", re.IGNORECASE)
 _CAN = re.compile(r"\bv?can\d*\b", re.IGNORECASE)
 _BUS = re.compile(r"\b(?:v|sl)?can\d+\b", re.IGNORECASE)

@@ -41,7 +41,7 @@ _YES = ("t", "1", "y", "x", "ext", "扩展")
 _REMOTE = ("true", "1", "r", "远程")
 _HEX = re.compile(r"(?:0[xX])?(?P<digits>[0-9A-Fa-f]{1,8})[hH]?")
 #: How a known program marks bytes: `x| 05 C3`, `0x05C3`.
-_BYTES = re.compile(r"(?:x\|)?\s*(?P<hex>(?:(?:0[xX])?[0-9A-Fa-f]{2}[ ,.:-]?)*)\s*")
+_BYTES = re.compile(r"(?:x\||0[xX](?=\s*$))?\s*(?P<hex>(?:(?:0[xX])?[0-9A-Fa-f]{2}[ ,.:-]?)*)\s*")
 #: How programs keep a spreadsheet from changing a text: `="12:04:59.533"`.
 _SHEET = re.compile(r'^\s*="?|"\s*$')
 _BETWEEN = re.compile(r"0[xX]|[ ,.:-]")

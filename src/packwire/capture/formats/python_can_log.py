@@ -25,7 +25,7 @@ EXAMPLES = (
 
 _FRAME = re.compile(
     r".*?\bTimestamp:\s*(?P<time>\d+\.\d+)\s+ID:\s*(?P<id>[0-9a-fA-F]{1,8})\s+(?P<wide>[SX])\s+"
-    r"(?:(?P<way>[RT]x)\s+)?(?P<flags>(?:E|R|F|BS|EI|\s)*?)\s*(?:DL|DLC):\s*(?P<size>\d{1,2})"
+    r"(?:(?P<way>[RT]x)\s+)?(?P<flags>[ERFBSI\s]{0,40}?)DLC?:\s*(?P<size>\d{1,2})"
     r"(?P<data>(?:\s+[0-9a-fA-F]{2})*)(?:\s+'.*')?(?:\s+Channel:\s*(?P<bus>\S+))?\s*"
 )
 

@@ -85,7 +85,7 @@ _SURE_IDS = frozenset(("canid", "arbitrationid", "canidentifier", "frameid", "id
 
 def plain(name: str) -> tuple[str, str]:
     """Return a column's name without blanks and signs, in small letters, and its unit or base."""
-    name = name.strip().strip("\ufeff").strip().lower()
+    name = name[:60].strip("\ufeff \t").lower()
     found = _WITH_UNIT.fullmatch(name)
     unit = (found["unit"] or found["suffix"]).strip() if found else ""
     bare = found["name"] if found and unit in {*UNITS, "hex", "dec"} else name
