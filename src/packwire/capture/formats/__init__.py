@@ -52,7 +52,10 @@ TEXTS = (
     "hexdump",
     "hex_table",
     "hexlines",
+    "checked_lines",
 )
+#: Stands before the generic ones where the user says that numbers are bytes.
+DECIMAL = "decimal_lines"
 
 
 def reader(name: str) -> Format:
@@ -65,6 +68,9 @@ def text_format(name: str) -> TextFormat:
     return cast("TextFormat", import_module(f"{__name__}.{name}"))
 
 
+#: How texts begin that are no logs, whatever hex they hold.
+_PAGES = (b"<!", b"<?", b"<html", b"<HTML", b"<head")
+
 #: Files that people hand over in place of a capture, by how they begin, and what to do about it.
 _MISTAKEN = (
     (b"Rar!", "a RAR archive: unpack it and give the capture inside"),
@@ -76,15 +82,12 @@ _MISTAKEN = (
     (b"snoop\0", "a Solaris snoop capture: convert it (editcap -F pcapng in.cap out.pcapng)"),
     (b"\x34\xcd\xb2\xa1", "a pcap of a modified kind: convert it (editcap -F pcapng in.pcap out.pcapng)"),
     (b"\xa1\xb2\xcd\x34", "a pcap of a modified kind: convert it (editcap -F pcapng in.pcap out.pcapng)"),
-    (b"<", "a web page or XML: download the capture itself"),
+    *((page, "a web page or XML: download the capture itself") for page in _PAGES),
 )
 
-#: Texts that are no logs, whatever hex they hold.
-_PAGES = (b"<!", b"<?", b"<html", b"<HTML", b"<head")
 
-
-def read_packets(data: Bytes) -> Packets:
-    """Recognise the format and find the packets.
+def read_packets(data: Bytes, *, decimal: bool = False) -> Packets:
+    """Recognise the format and find the packets; `decimal` means that decimal numbers in a text are bytes.
 
     Raises BadFileError (one line, without the file's name) where nothing can be read. Where only the end is
     damaged, all that comes before is returned and `Packets.damage` says what is wrong.
@@ -105,7 +108,7 @@ def read_packets(data: Bytes) -> Packets:
             data, name, damage = zipped.expand(data, _is_binary, _is_text_log, _holds_section)
             suffix = f" in a zip archive ({name}; offsets are those in the unpacked file)"
     head = data[:HEAD].tobytes()
-    packets = _read(data, head)
+    packets = _read(data, head, decimal=decimal)
     if suffix:
         from packwire.capture.formats import gzipped  # noqa: PLC0415
 
@@ -113,21 +116,30 @@ def read_packets(data: Bytes) -> Packets:
     return replace(packets, format=packets.format + suffix, damage=damage + packets.damage)
 
 
-def _read(data: Bytes, head: bytes) -> Packets:
+def _read(data: Bytes, head: bytes, *, decimal: bool) -> Packets:
     found = _first(BINARY, head)
     if found:
         return found.read(data)
-    if is_text(head) and not head.startswith(_PAGES):
+    mistaken = any(head.startswith(beginning) for beginning, _ in _MISTAKEN)
+    if not mistaken and is_text(head):
         if _holds_section(data):
             return reader("btsnooz").read(data)
-        packets = _read_text(data)
+        packets = _read_text(data, decimal=decimal)
         if len(packets):
             return packets
+        from packwire.capture.text.refusal import refusal  # noqa: PLC0415 - seldom needed
+
+        raise BadFileError(
+            refusal(data, [text_format(name) for name in TEXTS], text_format(DECIMAL), packets)
+        )
     raise BadFileError(_not_a_capture(head))
 
 
-def _read_text(data: Bytes) -> Packets:
-    return read_text(data, [text_format(name) for name in TEXTS])
+def _read_text(data: Bytes, *, decimal: bool = False) -> Packets:
+    names = list(TEXTS)
+    if decimal:
+        names.insert(names.index("hexdump"), DECIMAL)
+    return read_text(data, [text_format(name) for name in names])
 
 
 def _first(names: tuple[str, ...], head: bytes) -> Format | None:
@@ -155,11 +167,6 @@ def _not_a_capture(head: bytes) -> str:
     for beginning, advice in _MISTAKEN:
         if head.startswith(beginning):
             return f"not a capture at offset 0, but {advice}"
-    if is_text(head):
-        return (
-            "not a capture at offset 0, but text with no bytes that could be read: save the recording as"
-            " pcap or pcapng, or give lines such as `12:00:01.5 RX dd 03 00 1b`"
-        )
     names = ", ".join(reader(name).NAME for name in BINARY)
     return (
         f"no capture format begins with {head[:8].hex(' ')} (offset 0): save the recording as one of {names}"

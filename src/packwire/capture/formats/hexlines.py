@@ -11,7 +11,7 @@ from packwire.capture.text.clock import Clock
 from packwire.capture.text.doubt import doubt
 from packwire.capture.text.grammar import Row, Unread
 from packwire.capture.text.prefix import prefix
-from packwire.capture.text.said import Said, said
+from packwire.capture.text.said import Said, channel, said
 from packwire.capture.text.tokens import TOKENS, hex_bytes
 
 NAME = "hex lines"
@@ -45,16 +45,9 @@ class Grammar:
         return Row(
             found.payload,
             direction,
-            channel(found, direction),
+            channel(found.name, direction),
             head.when(self._clock),
             device=found.device,
             doubt=found.doubt,
             shape=found.shape,
         )
-
-
-def channel(found: Said, direction: PacketDirection) -> str:
-    """Return the channel of what a line says: that of a characteristic where it names one."""
-    if not found.name:
-        return "hex"
-    return f"att {found.name} {'write' if direction is PacketDirection.SENT else 'notify'}"

@@ -15,19 +15,19 @@ _LINE = re.compile(rb"[^\n]+")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _STEP = 1 << 20
-#: Of a text in UTF-8, one byte of so many may be NUL; without a mark at its beginning, a text in UTF-16 is told
-#: by more than so many bytes, all in the lower half, of printed characters.
+#: A text may have so many times the bytes that are not NUL; without a mark at its beginning, a text in UTF-16
+#: is told by more than so many bytes, all in the lower half, of printed characters.
 _MOST_NULS, _FEWEST, _HEAD = 1.5, 8, 4096
 _PRINTED = frozenset(range(32, 127)) | {9, 10, 13}
 
 
 def is_text(head: bytes) -> bool:
-    """Tell whether a file that begins so can be a log: UTF-16, or without control characters but a few NULs."""
+    """Tell whether a file that begins so can be a log: UTF-16, or without control characters but NULs."""
     if encoding(head):
         return True
     plain = head.replace(b"\0", b"")
-    if len(plain) * _MOST_NULS < len(head):
-        return False
+    if len(plain) < len(head):
+        return len(plain) * _MOST_NULS > len(head) and all(byte in _PRINTED for byte in plain)
     return bool(plain) and not any(byte < 9 or 13 < byte < 27 or 27 < byte < 32 for byte in plain)
 
 

@@ -7,7 +7,7 @@ from packwire.capture.packets import Packets
 from packwire.capture.text.clock import Clock
 from packwire.capture.text.grammar import BEGINS, NO_BYTES, Row, TextFormat, Unread
 from packwire.capture.text.lines import lines
-from packwire.capture.text.table import MAX_ROWS, Table
+from packwire.capture.text.table import Table
 from packwire.messages import Bytes
 
 #: Remarks, and what marks that something was cut out of a log.
@@ -18,17 +18,17 @@ type _Taker = tuple[str, Callable[[str], Row | Unread | None]]
 
 
 def read_text(data: Bytes, formats: Sequence[TextFormat]) -> Packets:
-    """Find the messages of a text; there may be none. Its name is that of the format most of them are of."""
+    """Find the messages of a text; there may be none. Its name is that of the format of most."""
     table, clock = Table(), Clock()
     takers = [(each.NAME, each.Grammar(clock).take) for each in formats]
     names: Counter[str] = Counter()
+    taken: Counter[str] = Counter()
     last, begun = "", 0
     for number, text in enumerate(lines(data), 1):
         if not text:
             continue
-        if len(table) >= MAX_ROWS:
-            rest = f"what follows line {number} is left out, give the log in parts"
-            table.damage.append(f"more than {MAX_ROWS} messages: {rest}")
+        if table.full:
+            table.cut(number)
             break
         name, outcome = _taken(takers, text)
         if isinstance(outcome, Row):
@@ -43,9 +43,11 @@ def read_text(data: Bytes, formats: Sequence[TextFormat]) -> Packets:
             begun += 1
         else:
             table.count(outcome, number, text)
+            taken[name] += bool(name)
     if clock.unknown:
         table.notes.append(f'{clock.unknown} x times not understood, such as "{clock.first_unknown}"')
-    return table.packets(names.most_common(1)[0][0] if names else "text")
+    most = (names or taken).most_common(1)
+    return table.packets(most[0][0] if most else "text")
 
 
 def _taken(takers: Sequence[_Taker], line: str) -> tuple[str, Row | Unread]:

@@ -89,8 +89,12 @@ class Said(NamedTuple):
     arrow: bool = False
 
 
-class _Label(NamedTuple):
-    """The words before bytes."""
+class Label(NamedTuple):
+    """The words before bytes, which begin at `end`.
+
+    `marked` tells that one stands directly before them; `size` is how many they say there are, or -1; `arrow`
+    that the direction is an arrow and no word.
+    """
 
     end: int = 0
     direction: PacketDirection = PacketDirection.UNKNOWN
@@ -104,35 +108,33 @@ class _Label(NamedTuple):
 
 def said(line: str, at: int, *, loud: bool = False) -> Said | Unread | None:
     """Return what a line says behind `at`; None where it is not of the form."""
-    label = _label(line, at)
-    if label is None:
+    words = label(line, at)
+    if words is None:
         return None
-    literal = _LITERAL.match(line, label.end)
+    literal = _LITERAL.match(line, words.end)
     if literal:
         payload = literal_bytes(literal[0])
-        return _checked(line, literal.end(), label, payload or b"", "", "literal", loud=loud)
-    if not label.names and (escaped := _ESCAPED.match(line, label.end)):
-        return _checked(line, escaped.end(), label, unescaped(escaped[0]), "", "escaped", loud=loud)
-    found = _HEX.match(line, label.end)
+        return _checked(line, literal.end(), words, payload or b"", "", "literal", loud=loud)
+    if not words.names and (escaped := _ESCAPED.match(line, words.end)):
+        return _checked(line, escaped.end(), words, unescaped(escaped[0]), "", "escaped", loud=loud)
+    found = _HEX.match(line, words.end)
     payload = hex_bytes(found["hex"]) if found else None
     if found is None or not payload:
         return None
-    why = doubt(found["hex"], marked=label.marked)
+    why = doubt(found["hex"], marked=words.marked)
     separator = found["hex"][2:3] if not found["hex"][2:3].isalnum() else ""
-    shape = f"{line[at : label.end].lower()}{separator}"
-    return _checked(line, found.end(), label, payload, why, shape, loud=loud)
+    shape = f"{line[at : words.end].lower()}{separator}"
+    return _checked(line, found.end(), words, payload, why, shape, loud=loud)
 
 
 def _checked(
-    line: str, end: int, label: _Label, payload: bytes, why: str, shape: str, *, loud: bool
+    line: str, end: int, words: Label, payload: bytes, why: str, shape: str, *, loud: bool
 ) -> Said | Unread | None:
     """Look at what stands behind the bytes."""
     behind = _COUNT.match(line, end)
     rest = line[behind.end() :] if behind else line[end:]
-    count = int(behind["count"]) if behind and behind["count"] else label.size
-    if rest and end < len(line) and line[end].isalnum():
-        return None
-    if rest and not _REMARK.match(rest):
+    count = int(behind["count"]) if behind and behind["count"] else words.size
+    if not rest_is_remark(line, end):
         return None
     if loud or (rest and _ERROR.search(rest)):
         return QUOTED
@@ -142,14 +144,30 @@ def _checked(
         return NO_BYTES
     if count not in (-1, len(payload)):
         return SHORT if len(payload) < count else None
-    return Said(payload, label.direction, label.name, label.device, why, shape, label.arrow)
+    return Said(payload, words.direction, words.name, words.device, why, shape, words.arrow)
 
 
-def _label(line: str, at: int) -> _Label | None:
-    """Read the known words from `at` on; None where others stand before the bytes."""
+def rest_is_remark(line: str, end: int) -> bool:
+    """Tell whether behind bytes that end there a line holds nothing, how many they are, or a remark."""
+    if end == len(line):
+        return True
+    behind = _COUNT.match(line, end)
+    rest = line[behind.end() :] if behind else line[end:]
+    return not line[end].isalnum() and (not rest or _REMARK.match(rest) is not None)
+
+
+def channel(name: str, direction: PacketDirection) -> str:
+    """Return the channel of a line: that of the characteristic or handle that it names, if any."""
+    if not name:
+        return "hex"
+    return f"att {name} {'write' if direction is PacketDirection.SENT else 'notify'}"
+
+
+def label(line: str, at: int) -> Label | None:
+    """Return the known words that stand from `at` on; None where they do not lead to bytes."""
     found = _ITEM.match(line, at)
     if found is None:
-        return _Label(at)
+        return Label(at)
     direction, device, name, count = PacketDirection.UNKNOWN, "", "", -1
     final = gap = ""
     arrow, items, end = False, 0, at
@@ -172,4 +190,4 @@ def _label(line: str, at: int) -> _Label | None:
     marked = final in {"sent", "received", "data", "count", "length"} or any(each in gap for each in ":=")
     if not marked:
         return None
-    return _Label(end, direction, marked, bool(device or name), name, device, count, arrow)
+    return Label(end, direction, marked, bool(device or name), name, device, count, arrow)

@@ -59,6 +59,16 @@ class Table:
     def __len__(self) -> int:
         return len(self.time)
 
+    @property
+    def full(self) -> bool:
+        """Tell whether no more messages can be taken in."""
+        return len(self.time) >= MAX_ROWS
+
+    def cut(self, line: int) -> None:
+        """Say that what follows a line is left out."""
+        rest = f"what follows line {line} is left out, give the log in parts"
+        self.damage.append(f"more than {MAX_ROWS} messages: {rest}")
+
     def add(self, row: Row, line: int, text: str) -> None:
         """Take in one message; one of a channel past MAX_CHANNELS is only counted."""
         if row.joins and self.time:
