@@ -15,6 +15,7 @@ from packwire.capture.packets import Packets
 from packwire.capture.text.grammar import TextFormat
 from packwire.capture.text.lines import is_text
 from packwire.capture.text.read import read_text
+from packwire.capture.text.table import MAX_ROWS
 from packwire.errors import BadFileError
 from packwire.messages import Bytes
 
@@ -40,6 +41,7 @@ class Format(Protocol):
 BINARY = ("btsnoop", "pcapng", "pcap", "packetlogger")
 #: Modules of text formats. A line belongs to the first whose form it has, so the most specific come first.
 TEXTS = (
+    "plain_hex",
     "candump",
     "nrfconnect",
     "homeassistant",
@@ -56,6 +58,9 @@ TEXTS = (
 )
 #: Stands before the generic ones where the user says that numbers are bytes.
 DECIMAL = "decimal_lines"
+
+#: Of a text in a packed file so many messages are taken: a few kilobytes could hold many more.
+PACKED_ROWS = 400_000
 
 
 def reader(name: str) -> Format:
@@ -108,7 +113,7 @@ def read_packets(data: Bytes, *, decimal: bool = False) -> Packets:
             data, name, damage = zipped.expand(data, _is_binary, _is_text_log, _holds_section)
             suffix = f" in a zip archive ({name}; offsets are those in the unpacked file)"
     head = data[:HEAD].tobytes()
-    packets = _read(data, head, decimal=decimal)
+    packets = _read(data, head, decimal=decimal, most=PACKED_ROWS if suffix else MAX_ROWS)
     if suffix:
         from packwire.capture.formats import gzipped  # noqa: PLC0415
 
@@ -116,7 +121,7 @@ def read_packets(data: Bytes, *, decimal: bool = False) -> Packets:
     return replace(packets, format=packets.format + suffix, damage=damage + packets.damage)
 
 
-def _read(data: Bytes, head: bytes, *, decimal: bool) -> Packets:
+def _read(data: Bytes, head: bytes, *, decimal: bool, most: int) -> Packets:
     found = _first(BINARY, head)
     if found:
         return found.read(data)
@@ -124,7 +129,7 @@ def _read(data: Bytes, head: bytes, *, decimal: bool) -> Packets:
     if not mistaken and is_text(head):
         if _holds_section(data):
             return reader("btsnooz").read(data)
-        packets = _read_text(data, decimal=decimal)
+        packets = _read_text(data, decimal=decimal, most=most)
         if len(packets):
             return packets
         from packwire.capture.text.refusal import refusal  # noqa: PLC0415 - seldom needed
@@ -135,11 +140,11 @@ def _read(data: Bytes, head: bytes, *, decimal: bool) -> Packets:
     raise BadFileError(_not_a_capture(head))
 
 
-def _read_text(data: Bytes, *, decimal: bool = False) -> Packets:
+def _read_text(data: Bytes, *, decimal: bool = False, most: int = MAX_ROWS) -> Packets:
     names = list(TEXTS)
     if decimal:
         names.insert(names.index("hexdump"), DECIMAL)
-    return read_text(data, [text_format(name) for name in names])
+    return read_text(data, [text_format(name) for name in names], most)
 
 
 def _first(names: tuple[str, ...], head: bytes) -> Format | None:

@@ -21,7 +21,7 @@ _UNPADDED = re.compile(
 )
 #: Shorter lines say little; of lines that are no frames so many are tried.
 _FEWEST, _MOST_TRIED = 5, 500
-_NUMBERS = re.compile(r"[\d\s,;\[\]().:-]{9,}")
+_NUMBERS = re.compile(r"(?:\b[0-9A-Fa-f]{1,3}[ ,;:\t]+){4}")
 
 
 class Grammar:
@@ -34,7 +34,7 @@ class Grammar:
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the frame that a line holds; None for lines of another form."""
-        if self._vain >= _MOST_TRIED:
+        if self._vain >= _MOST_TRIED or not _NUMBERS.search(line):
             return None
         for numbers in (decimal_lines.decimal, _unpadded):
             row = decimal_lines.take(line, self._clock, numbers)

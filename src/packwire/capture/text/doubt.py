@@ -1,7 +1,8 @@
 """Whether digits are bytes or something else that is written with them: a number, a date, an address, a word.
 
 Digits that may be something else are taken only where the same file shows bytes in the same form, at least as
-often: one line of `12 34` says nothing, one among lines of `dd 03 00 12` does.
+often: one line of `12 34` says nothing, one among lines of `dd 03 00 12` does. `PADDED` ones are also taken
+where the file holds nothing else.
 """
 
 import re
@@ -9,13 +10,15 @@ import re
 from packwire.capture.text.tokens import hex_tokens
 
 NUMBERS = "lines with numbers that may be no bytes"
+PADDED = "lines with two-digit numbers that may be no bytes"
 ADDRESS = "lines with what may be an address"
 WORD = "lines with what may be a word"
 
 #: A run this long is no number that people write; one of exactly `_UUID` digits may be a UUID.
 _LONG_RUN, _SHORT_RUN, _UUID, _MAC = 24, 8, 32, 12
 _UUID_RUN = re.compile(r"[0-9a-fA-F]{12}[1-8][0-9a-fA-F]{3}[89abAB][0-9a-fA-F]{15}")
-_LEAST, _LEAST_PADDED = 4, 2
+_LEAST = 4
+_CLEAR = len("dd 03 00")
 _MAC_TOKENS, _LEAST_DOTTED, _LEAST_COLONS = 6, 5, 7
 
 
@@ -25,6 +28,8 @@ def doubt(text: str, *, marked: bool) -> str:
     `marked` means that a mark of direction (TX, <-) or a label stands directly before them.
     """
     if "x" in text or "X" in text:
+        return ""
+    if text[2:3] == " " and len(text) > _CLEAR and not text.replace(" ", "").isdigit():
         return ""
     parts = hex_tokens(text)
     if len(parts) == 1:
@@ -57,8 +62,12 @@ def _run(digits: str, *, marked: bool) -> str:
 
 
 def _decimal(parts: list[str], separator: str, *, marked: bool) -> str:
-    padded = sum(part[0] == "0" for part in parts)
+    padded = any(part[0] == "0" for part in parts)
     if marked:
         return NUMBERS if len(parts) < 3 and (not padded or separator in ".,:-") else ""
-    least = {".": _LEAST_DOTTED, ":": _LEAST_COLONS, "-": _LEAST_COLONS}.get(separator, _LEAST)
-    return "" if len(parts) >= least and padded >= _LEAST_PADDED else NUMBERS
+    if separator in " \t":
+        if len(parts) >= _LEAST - padded:
+            return ""
+        return PADDED if padded else NUMBERS
+    least = {",": _LEAST, ".": _LEAST_DOTTED}.get(separator, _LEAST_COLONS)
+    return "" if len(parts) >= least and padded else NUMBERS

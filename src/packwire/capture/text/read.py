@@ -7,7 +7,7 @@ from packwire.capture.packets import Packets
 from packwire.capture.text.clock import Clock
 from packwire.capture.text.grammar import BEGINS, NO_BYTES, Row, TextFormat, Unread
 from packwire.capture.text.lines import lines
-from packwire.capture.text.table import Table
+from packwire.capture.text.table import MAX_ROWS, Table
 from packwire.messages import Bytes
 
 #: Remarks, and what marks that something was cut out of a log.
@@ -17,9 +17,9 @@ _CUT = Unread("places where the log was cut", damaged=True)
 type _Taker = tuple[str, Callable[[str], Row | Unread | None]]
 
 
-def read_text(data: Bytes, formats: Sequence[TextFormat]) -> Packets:
+def read_text(data: Bytes, formats: Sequence[TextFormat], most: int = MAX_ROWS) -> Packets:
     """Find the messages of a text; there may be none. Its name is that of the format of most."""
-    table, clock = Table(), Clock()
+    table, clock = Table(most), Clock()
     takers = [(each.NAME, each.Grammar(clock).take) for each in formats]
     names: Counter[str] = Counter()
     taken: Counter[str] = Counter()
@@ -46,8 +46,8 @@ def read_text(data: Bytes, formats: Sequence[TextFormat]) -> Packets:
             taken[name] += bool(name)
     if clock.unknown:
         table.notes.append(f'{clock.unknown} x times not understood, such as "{clock.first_unknown}"')
-    most = (names or taken).most_common(1)
-    return table.packets(most[0][0] if most else "text")
+    first = (names or taken).most_common(1)
+    return table.packets(first[0][0] if first else "text")
 
 
 def _taken(takers: Sequence[_Taker], line: str) -> tuple[str, Row | Unread]:

@@ -54,7 +54,7 @@ _ITEM = re.compile(
     r"(?P<length>\d{1,4})(?=[\s:,)])"
     r"|[(\[](?P<count>\d{1,4})(?: ?bytes?)?[)\]](?=[\s:]*\S)|(?P<sized>\d{1,4})(?= bytes?\b)"
     r"|\((?:handle[ :=]+(?P<handled>0x[0-9a-fA-F]{1,4}|\d{1,5})|[A-Za-z]{1,8}\.?|0x)\)|#\d{1,6}(?!\w))"
-    rf"(?P<gap>{_BETWEEN})",
+    + _BETWEEN,
     re.IGNORECASE,
 )
 _HEX = re.compile(
@@ -172,8 +172,10 @@ def label(line: str, at: int) -> Label | None:
     final = gap = ""
     arrow, items, end = False, 0, at
     while found is not None:
-        kind, word = next((key, value) for key, value in found.groupdict().items() if value or key == "gap")
-        items, gap, end, final = items + 1, found["gap"], found.end(), kind
+        kind = found.lastgroup or ""
+        word = found[kind] if kind else ""
+        items, end, final = items + 1, found.end(), kind
+        gap = line[found.end(kind) if kind else found.start() : end]
         if kind in {"sent", "received"} and direction is PacketDirection.UNKNOWN:
             if word.lower() not in {"in", "out"} or (items == 1 and ":" in gap):
                 direction = PacketDirection.SENT if kind == "sent" else PacketDirection.RECEIVED
