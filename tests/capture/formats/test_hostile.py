@@ -86,11 +86,11 @@ def test_an_empty_file_is_said_to_be_empty():
 
 
 def test_a_flood_of_lines_is_cut_off(monkeypatch):
-    monkeypatch.setattr("packwire.capture.text.table.MAX_ROWS", 10)
+    monkeypatch.setattr("packwire.capture.formats.MAX_ROWS", 10)
     packets = read_packets(np.frombuffer(b"00 11\n" * 25, dtype=np.uint8))
     assert len(packets) == 10
     assert packets.damage == (
-        "more than 10 messages: what follows offset 60 is left out, give the log in parts",
+        "more than 10 messages: what follows line 11 is left out, give the log in parts",
     )
 
 

@@ -20,6 +20,7 @@ _NUMBERS = re.compile(
     r"[\[({<\"']?\s?(?P<numbers>-?\d{1,3}(?:(?P<between>[ \t]{1,4}|[ \t]?[,;][ \t]{0,3})-?\d{1,3}"
     r"(?:(?P=between)-?\d{1,3})*)?)[,;]?\s?[\])}>\"']?"
 )
+_NUMBER_GOES_ON = frozenset(":.%/-")
 _NUMBER = re.compile(r"-?\d+")
 _HIGH = Unread("lines with numbers above 255")
 
@@ -38,13 +39,9 @@ class Grammar:
 def decimal(line: str, at: int) -> tuple[bytes | Unread, int] | None:
     """Return the bytes that stand as decimal numbers at a place, and where they end."""
     found = _NUMBERS.match(line, at)
-    if found is None:
+    if found is None or found["between"] is None or line[found.end() : found.end() + 1] in _NUMBER_GOES_ON:
         return None
-    between = (found["between"] or " ").strip()
-    numbers = [
-        int(each)
-        for each in _NUMBER.findall(found["numbers"].replace("-", " ") if between == "-" else found[0])
-    ]
+    numbers = [int(each) for each in _NUMBER.findall(found["numbers"])]
     if max(numbers) > 0xFF or min(numbers) < -0x80:
         return _HIGH, found.end()
     return bytes(number & 0xFF for number in numbers), found.end()

@@ -6,12 +6,13 @@ from packwire.capture.packets import PacketDirection
 from packwire.capture.text.clock import Clock
 from packwire.capture.text.doubt import doubt
 from packwire.capture.text.grammar import Row
-from packwire.capture.text.tokens import TOKENS, hex_bytes
 
 NAME = "hex lines"
 EXAMPLES = ("dd a5 03 00 ff fd 77", "12:00:01.250 RX dd 03 00 1b")
 
-_PLAIN = re.compile(rf"\s*({TOKENS})\s*")
+_PLAIN = re.compile(
+    r"\s*([0-9A-Fa-f]{2}(?:(?: {1,3}[0-9A-Fa-f]{2})+|(?::[0-9A-Fa-f]{2})+|(?:[0-9A-Fa-f]{2})+)?)\s*"
+)
 _TIMED = re.compile(r"(?:(\d\d:\d\d:\d\d(?:\.\d{1,9})?) )?(TX|RX):? ([0-9A-Fa-f]{2}(?: [0-9A-Fa-f]{2}){2,})")
 _WAYS = {"TX": PacketDirection.SENT, "RX": PacketDirection.RECEIVED}
 
@@ -31,4 +32,6 @@ class Grammar:
         if plain is None:
             return None
         text = plain[1]
-        return Row(hex_bytes(text) or b"", doubt=doubt(text, marked=False), shape="\n" + text[2:3])
+        return Row(
+            bytes.fromhex(text.replace(":", "")), doubt=doubt(text, marked=False), shape="\n" + text[2:3]
+        )

@@ -64,7 +64,8 @@ def _run(digits: str, *, marked: bool) -> str:
 def _decimal(parts: list[str], separator: str, *, marked: bool) -> str:
     padded = any(part[0] == "0" for part in parts)
     if marked:
-        return NUMBERS if len(parts) < 3 and (not padded or separator in ".,:-") else ""
+        least = {".": _LEAST_DOTTED, ":": _LEAST, "-": _LEAST, ",": 3}.get(separator, 2 if padded else 3)
+        return NUMBERS if len(parts) < least else ""
     if separator in " \t":
         if len(parts) >= _LEAST - padded:
             return ""

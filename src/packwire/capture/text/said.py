@@ -46,7 +46,7 @@ _BETWEEN = r"[\s:=,>|]{0,4}"
 _ITEM = re.compile(
     rf"(?:(?P<sent>(?:{_SENT})(?![\w-])|-{{1,2}}>|={{1,2}}>|>{{1,3}}(?!\w))"
     rf"|(?P<received>(?:{_RECEIVED})(?![\w-])|<-{{1,2}}|<={{1,2}}|<{{1,3}}(?=\s))"
-    rf"|(?P<data>(?:{_DATA})(?![\w-]))|(?P<other>(?:{_OTHER})(?![\w-])\.?)"
+    rf"|(?P<data>(?:{_DATA})(?![\w(-]))|(?P<other>(?:{_OTHER})(?![\w-])\.?)"
     rf"|(?P<uuid>{_UUID}(?:_{{3}}{_UUID})?)|(?<=[ ])(?P<mac>{_MAC})(?=[\s:,]+\S)"
     r"|(?:(?<=handle )|(?<=handle=)|(?<=handle: ))(?P<handle>0x[0-9a-fA-F]{1,4}|\d{1,5})(?!\w)"
     r"|(?:(?<=char )|(?<=uuid )|(?<=uuid=)|(?<=uuid: )|(?<=characteristic ))(?P<short>(?:0x)?[0-9a-fA-F]{4})(?!\w)"
@@ -66,6 +66,8 @@ _COUNT = re.compile(r"\s*(?:[(\[](?P<count>\d{1,5})(?: ?bytes?)?[)\]])?[\s,;.\"'
 _REMARK = re.compile(
     r"(?:#|//|;|--|- |\||\(|\[|=|<|>|\*|/|\"|'|!|:)|(?=[A-Za-z])(?![0-9A-Fa-f]{1,2}\b)(?![0-9A-Fa-f]+\b)[A-Za-z]"
 )
+#: What may follow bytes directly: none of it goes on with a number, a time or a word.
+_ENDED = re.compile(r"[\s,;\"'\])}>|#(]|[.:!](?:\s|$)|-\s")
 _ERROR = re.compile(
     r"\b(?:error|invalid|fail\w*|wrong|bad|unexpected|unknown|timeout|timed|crc|checksum|mismatch|corrupt\w*"
     r"|exception|cannot|could not|not)\b",
@@ -153,7 +155,7 @@ def rest_is_remark(line: str, end: int) -> bool:
         return True
     behind = _COUNT.match(line, end)
     rest = line[behind.end() :] if behind else line[end:]
-    return not line[end].isalnum() and (not rest or _REMARK.match(rest) is not None)
+    return _ENDED.match(line, end) is not None and (not rest or _REMARK.match(rest) is not None)
 
 
 def channel(name: str, direction: PacketDirection) -> str:
@@ -183,7 +185,7 @@ def label(line: str, at: int) -> Label | None:
         elif kind in {"uuid", "short"}:
             name = short_uuid(word.split("___")[0].removeprefix("0x"))
         elif kind in {"handle", "handled"}:
-            name = f"0x{int(word, 0):04x}"
+            name = f"0x{int(word, 16 if word[1:2] in 'xX' else 10):04x}"
         elif kind == "mac":
             device = word
         elif kind in {"count", "length", "sized"}:
