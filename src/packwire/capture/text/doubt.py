@@ -22,10 +22,11 @@ _CLEAR = len("dd 03 00")
 _MAC_TOKENS, _LEAST_DOTTED, _LEAST_COLONS = 6, 5, 7
 
 
-def doubt(text: str, *, marked: bool) -> str:
+def doubt(text: str, *, marked: bool, direct: bool = False) -> str:
     """Return what bytes in hex may be instead, or nothing.
 
-    `marked` means that a mark of direction (TX, <-) or a label stands directly before them.
+    `marked` means that a word that leads to bytes stands directly before them, `direct` that it is TX, RX or an
+    arrow.
     """
     if "x" in text or "X" in text:
         return ""
@@ -35,7 +36,7 @@ def doubt(text: str, *, marked: bool) -> str:
     if len(parts) == 1:
         return _run(parts[0], marked=marked)
     separator = text[2]
-    if separator in ":-" and len(parts) == _MAC_TOKENS and not marked:
+    if separator in ":-" and len(parts) == _MAC_TOKENS and not direct:
         return ADDRESS
     joined = "".join(parts)
     if joined.isdigit():

@@ -95,7 +95,7 @@ class Label(NamedTuple):
     """The words before bytes, which begin at `end`.
 
     `marked` tells that one stands directly before them; `size` is how many they say there are, or -1; `arrow`
-    that the direction is an arrow and no word.
+    that the direction is an arrow and no word; `direct` that TX, RX or an arrow stands directly before them.
     """
 
     end: int = 0
@@ -106,6 +106,7 @@ class Label(NamedTuple):
     device: str = ""
     size: int = -1
     arrow: bool = False
+    direct: bool = False
 
 
 def said(line: str, at: int, *, loud: bool = False) -> Said | Unread | None:
@@ -123,7 +124,7 @@ def said(line: str, at: int, *, loud: bool = False) -> Said | Unread | None:
     payload = hex_bytes(found["hex"]) if found else None
     if found is None or not payload:
         return None
-    why = doubt(found["hex"], marked=words.marked)
+    why = doubt(found["hex"], marked=words.marked, direct=words.direct)
     separator = found["hex"][2:3] if not found["hex"][2:3].isalnum() else ""
     shape = f"{line[at : words.end].lower()}{separator}"
     return _checked(line, found.end(), words, payload, why, shape, loud=loud)
@@ -171,7 +172,7 @@ def label(line: str, at: int) -> Label | None:
     if found is None:
         return Label(at)
     direction, device, name, count = PacketDirection.UNKNOWN, "", "", -1
-    final = gap = ""
+    final = gap = word = ""
     arrow, items, end = False, 0, at
     while found is not None:
         kind = found.lastgroup or ""
@@ -194,4 +195,5 @@ def label(line: str, at: int) -> Label | None:
     marked = final in {"sent", "received", "data", "count", "length"} or any(each in gap for each in ":=")
     if not marked:
         return None
-    return Label(end, direction, marked, bool(device or name), name, device, count, arrow)
+    direct = final in {"sent", "received"} and (word.lower() in {"tx", "rx"} or not word[0].isalpha())
+    return Label(end, direction, marked, bool(device or name), name, device, count, arrow, direct)
