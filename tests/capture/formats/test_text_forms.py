@@ -208,7 +208,7 @@ PROSE = st.lists(
 
 
 @given(PROSE)
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_prose_gives_no_message(prose):
     try:
         packets = read("\n".join(prose).encode())

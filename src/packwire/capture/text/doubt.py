@@ -34,29 +34,29 @@ def doubt(text: str, *, marked: bool, direct: bool = False) -> str:
         return ""
     parts = hex_tokens(text)
     if len(parts) == 1:
-        return _run(parts[0], marked=marked)
+        return _run(parts[0], marked=marked, direct=direct)
     separator = text[2]
     if separator in ":-" and len(parts) == _MAC_TOKENS and not direct:
         return ADDRESS
     joined = "".join(parts)
     if joined.isdigit():
         return _decimal(parts, separator, marked=marked)
-    if len(parts) == 2 and not marked and (joined.isalpha() or separator in ":-."):
+    if len(parts) == 2 and not direct and (joined.isalpha() or (separator in ":-." and not marked)):
         return WORD
     if len(parts) == 3 and separator in ":-" and not marked:
         return ADDRESS
     return ""
 
 
-def _run(digits: str, *, marked: bool) -> str:
+def _run(digits: str, *, marked: bool, direct: bool) -> str:
     if digits.isdigit():
         least = _SHORT_RUN if marked else _LONG_RUN
         padded = marked and digits.startswith("0")
         return "" if len(digits) >= least or padded else NUMBERS
+    if digits.isalpha() and len(digits) <= _SHORT_RUN and not direct:
+        return WORD
     if marked:
         return ""
-    if digits.isalpha() and len(digits) <= _SHORT_RUN:
-        return WORD
     if len(digits) == _MAC or (len(digits) == _UUID and _UUID_RUN.fullmatch(digits)):
         return ADDRESS
     return WORD if len(digits) < _SHORT_RUN - 2 else ""

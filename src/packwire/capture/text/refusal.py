@@ -51,11 +51,13 @@ def _nearest(shown: list[str], formats: Sequence[TextFormat]) -> tuple[TextForma
     found: tuple[TextFormat, str] | None = None
     for each in formats:
         for example in each.EXAMPLES:
-            form = _form(example.splitlines()[-1])
+            matcher = SequenceMatcher(None, b=_form(example.splitlines()[-1]), autojunk=False)
             for line in shown:
-                alike = SequenceMatcher(None, _form(line), form, autojunk=False).ratio()
-                if alike > best:
-                    best, found = alike, (each, example)
+                matcher.set_seq1(_form(line))
+                if matcher.real_quick_ratio() > best and matcher.quick_ratio() > best:
+                    alike = matcher.ratio()
+                    if alike > best:
+                        best, found = alike, (each, example)
     return found
 
 
