@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packwire.capture.formats.text_lines import hex_bytes, literal_bytes
+from packwire.capture.text.tokens import hex_bytes, literal_bytes
 from packwire.capture.packets import APPLICATION, NO_TIME
 from packwire.errors import BadFileError
 from tests.capture.builder import read
@@ -57,7 +57,7 @@ class TestNrfConnect:
 
     def test_cuts_are_said(self):
         log = self.LOG + "#@gap: something is missing\n"
-        assert "cut in 1 places" in read(log.encode()).damage[0]
+        assert "1 x places where the log was cut, the first is line 10" in read(log.encode()).damage[0]
 
 
 class TestHomeAssistant:
@@ -142,9 +142,8 @@ def test_candump_times_are_seconds():
 def test_lines_that_are_no_frames_are_counted():
     packets = read(b"  can0  355   [1]  00\nnoise\n  can0  355   [1]  01\n")
     assert len(packets) == 2
-    assert packets.damage == (
-        "1 lines hold no bytes that can be read, the first at offset 22: they are left out",
-    )
+    assert packets.damage == ()
+    assert packets.notes == ('1 x lines without bytes, the first is line 2: "noise"',)
 
 
 HEX = {
@@ -184,7 +183,7 @@ def test_csv(separator):
     packets = read(text.encode())
     assert packets.format == "CSV"
     assert (packets.time - 1_700_000_000_000_000_000).tolist() == [250_000_000, 1_250_000_000, 2_500_000_000]
-    assert "1 lines hold no bytes" in packets.damage[0]
+    assert "1 x rows of a table without bytes" in packets.notes[0]
 
 
 @pytest.mark.parametrize("text", ["words and nothing else\n", "No. Time Source\n1 2 3\n", "{}\n", " \n"])
@@ -232,7 +231,7 @@ class TestEsphomeLog:
     def test_a_line_that_the_logger_cut_is_said_and_left_out(self):
         packets = read((self.LOG + "[15:36:31][D][x:1]: Notification received: 55.AA.EB (300)\n").encode())
         assert len(packets) == 3
-        assert "1 lines hold no bytes that can be read" in packets.damage[0]
+        assert "1 x messages that are shorter than the line says" in packets.damage[0]
 
     def test_colours_do_not_matter(self):
         assert len(read(b"\x1b[0;36m[15:36:28][D][a:2]: RX: 01 02 03\x1b[0m\n")) == 1

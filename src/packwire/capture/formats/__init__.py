@@ -15,6 +15,7 @@ from packwire.capture.packets import Packets
 from packwire.capture.text.grammar import TextFormat
 from packwire.capture.text.lines import is_text
 from packwire.capture.text.read import read_text
+from packwire.capture.text.table import MAX_ROWS
 from packwire.errors import BadFileError
 from packwire.messages import Bytes
 
@@ -40,6 +41,8 @@ class Format(Protocol):
 BINARY = ("btsnoop", "pcapng", "pcap", "packetlogger", "vector_blf", "wireshark_json")
 #: Modules of text formats. A line belongs to the first whose form it has, so the most specific come first.
 TEXTS = (
+    "can_prints",
+    "plain_hex",
     "candump",
     "nrfconnect",
     "homeassistant",
@@ -51,7 +54,6 @@ TEXTS = (
     "corebluetooth",
     "bms_to_inverter",
     "battery_emulator",
-    "candump",
     "pcan_trc",
     "vector_asc",
     "busmaster",
@@ -61,11 +63,16 @@ TEXTS = (
     "python_can_log",
     "can_table",
     "usb_can_tool",
-    "can_prints",
     "hexdump",
     "hex_table",
     "hexlines",
+    "checked_lines",
 )
+#: Stands before the generic ones where the user says that numbers are bytes.
+DECIMAL = "decimal_lines"
+
+#: Of a text in a packed file so many messages are taken: a few kilobytes could hold many more.
+PACKED_ROWS = 400_000
 
 
 def reader(name: str) -> Format:
@@ -78,6 +85,9 @@ def text_format(name: str) -> TextFormat:
     return cast("TextFormat", import_module(f"{__name__}.{name}"))
 
 
+#: How texts begin that are no logs, whatever hex they hold.
+_PAGES = (b"<!", b"<?", b"<html", b"<HTML", b"<head")
+
 #: Files that people hand over in place of a capture, by how they begin, and what to do about it.
 _MISTAKEN = (
     (b"Rar!", "a RAR archive: unpack it and give the capture inside"),
@@ -89,15 +99,12 @@ _MISTAKEN = (
     (b"snoop\0", "a Solaris snoop capture: convert it (editcap -F pcapng in.cap out.pcapng)"),
     (b"\x34\xcd\xb2\xa1", "a pcap of a modified kind: convert it (editcap -F pcapng in.pcap out.pcapng)"),
     (b"\xa1\xb2\xcd\x34", "a pcap of a modified kind: convert it (editcap -F pcapng in.pcap out.pcapng)"),
-    (b"<", "a web page or XML: download the capture itself"),
+    *((page, "a web page or XML: download the capture itself") for page in _PAGES),
 )
 
-#: Texts that are no logs, whatever hex they hold.
-_PAGES = (b"<!", b"<?", b"<html", b"<HTML", b"<head")
 
-
-def read_packets(data: Bytes) -> Packets:
-    """Recognise the format and find the packets.
+def read_packets(data: Bytes, *, decimal: bool = False) -> Packets:
+    """Recognise the format and find the packets; `decimal` means that decimal numbers in a text are bytes.
 
     Raises BadFileError (one line, without the file's name) where nothing can be read. Where only the end is
     damaged, all that comes before is returned and `Packets.damage` says what is wrong.
@@ -118,7 +125,7 @@ def read_packets(data: Bytes) -> Packets:
             data, name, damage = zipped.expand(data, _is_binary, _is_text_log, _holds_section)
             suffix = f" in a zip archive ({name}; offsets are those in the unpacked file)"
     head = data[:HEAD].tobytes()
-    packets = _read(data, head)
+    packets = _read(data, head, decimal=decimal, most=PACKED_ROWS if suffix else MAX_ROWS)
     if suffix:
         from packwire.capture.formats import gzipped  # noqa: PLC0415
 
@@ -126,21 +133,30 @@ def read_packets(data: Bytes) -> Packets:
     return replace(packets, format=packets.format + suffix, damage=damage + packets.damage)
 
 
-def _read(data: Bytes, head: bytes) -> Packets:
+def _read(data: Bytes, head: bytes, *, decimal: bool, most: int) -> Packets:
     found = _first(BINARY, head)
     if found:
         return found.read(data)
-    if is_text(head) and not head.startswith(_PAGES):
+    mistaken = any(head.startswith(beginning) for beginning, _ in _MISTAKEN)
+    if not mistaken and is_text(head):
         if _holds_section(data):
             return reader("btsnooz").read(data)
-        packets = _read_text(data)
+        packets = _read_text(data, decimal=decimal, most=most)
         if len(packets):
             return packets
+        from packwire.capture.text.refusal import refusal  # noqa: PLC0415 - seldom needed
+
+        raise BadFileError(
+            refusal(data, [text_format(name) for name in TEXTS], text_format(DECIMAL), packets)
+        )
     raise BadFileError(_not_a_capture(head))
 
 
-def _read_text(data: Bytes) -> Packets:
-    return read_text(data, [text_format(name) for name in TEXTS])
+def _read_text(data: Bytes, *, decimal: bool = False, most: int = MAX_ROWS) -> Packets:
+    names = list(TEXTS)
+    if decimal:
+        names.insert(names.index("hexdump"), DECIMAL)
+    return read_text(data, [text_format(name) for name in names], most)
 
 
 def _first(names: tuple[str, ...], head: bytes) -> Format | None:
@@ -153,7 +169,11 @@ def _is_binary(head: bytes) -> bool:
 
 
 def _is_text_log(head: bytes) -> bool:
-    return is_text(head) and len(_read_text(np.frombuffer(head, dtype=np.uint8))) > 0
+    try:
+        return is_text(head) and len(_read_text(np.frombuffer(head, dtype=np.uint8))) > 0
+    except BadFileError:
+        # A log that is refused: its own words are worth more than that the archive holds none.
+        return True
 
 
 def _holds_section(data: Bytes) -> bool:
@@ -168,11 +188,6 @@ def _not_a_capture(head: bytes) -> str:
     for beginning, advice in _MISTAKEN:
         if head.startswith(beginning):
             return f"not a capture at offset 0, but {advice}"
-    if is_text(head):
-        return (
-            "not a capture at offset 0, but text with no bytes that could be read: save the recording as"
-            " pcap or pcapng, or give lines such as `12:00:01.5 RX dd 03 00 1b`"
-        )
     names = ", ".join(reader(name).NAME for name in BINARY)
     return (
         f"no capture format begins with {head[:8].hex(' ')} (offset 0): save the recording as one of {names}"

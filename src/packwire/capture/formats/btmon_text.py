@@ -17,6 +17,7 @@ EXAMPLES = (
     "        Handle: 0x000f\n"
     "          Data: 01ab",
 )
+ADVICE = "start btmon before the connection is made, or record with `btmon -w file.btsnoop`"
 
 _PACKET = re.compile(
     r"(?P<mark>[<>@=]) (?P<what>[A-Z][\w ]+)(?P<way>RX|TX)?:? ?.*?(?:\[hci\d+\] (?P<date>\d{4}-\d\d-\d\d )?"

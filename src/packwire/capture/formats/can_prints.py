@@ -22,6 +22,8 @@ EXAMPLES = (
     "Get data from ID: 0x7DF\n2\t1\t5",
 )
 
+#: What all these lines have: most lines of other logs are done with at a glance.
+_SIGN = re.compile(r"ID|CAN|[Ii]d\b|can\d")
 _TIME = re.compile(rf"\s*[\[(]?(?P<time>{STAMP}|{EPOCH})(?=[\])\s>|,;-])")
 _FRAME = re.compile(
     r"(?P<before>.{0,200}?)\b(?:CAN[ _-]?)?ID\s{0,9}[:=]?\s{0,9}(?P<hex>0x)?(?P<id>[0-9A-Fa-f]{1,8})\b(?P<between>.{0,120}?)"
@@ -60,6 +62,8 @@ class Grammar:
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the frame of a line; None for lines of another form."""
+        if not (self._titled or self._above >= 0 or _SIGN.search(line, 0, 300)):
+            return None
         above, self._above = self._above, -1
         stamp = _TIME.match(line)
         text = line[stamp.end() :].lstrip(" ])>|,;-") if stamp else line

@@ -18,6 +18,7 @@ EXAMPLES = (
     "[00:14:36][V][basen_bms_ble:401]: Send command (handle 0x15): 3A.16.24.01 (4)",
     "[15:36:28][D][ble_client:120]: Received: [0xAA, 0x55, 0x90]",
 )
+ADVICE = "set `logger:` with `level: VERY_VERBOSE`"
 
 _LINE = re.compile(
     rf"(?:(?:.{{0,60}}?\s)?\[(?P<time>{STAMP})\])?\s*\[(?P<level>[A-Z]{{1,2}})\]\[[\w.]+(?::\d+)?\]:? ?"

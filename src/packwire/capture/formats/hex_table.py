@@ -29,7 +29,7 @@ _COLUMNS = {
         "frame.time_epoch",
         "time stamp",
     ),
-    "seconds": ("seconds", "time_s", "relative time", "frame.time_relative", "delta"),
+    "seconds": ("seconds", "relative time", "frame.time_relative", "delta"),
     "way": ("direction", "dir", "way", "tx/rx", "rx/tx", "type"),
     "channel": ("channel", "characteristic", "uuid", "handle", "interface", "btatt.handle", "port"),
 }
@@ -39,7 +39,7 @@ _CAN = frozenset(
         "frameid", "msg id", "can-id", "messageid", "message id", "id", "dlc",
     )
 )  # fmt: skip
-_UNIT = re.compile(r"\s*[(\[](?P<unit>[^)\]]*)[)\]]\s*$")
+_UNIT = re.compile(r"\s*[(\[](?P<unit>[^)\]]*)[)\]]\s*$|_(?P<suffix>s|ms|us|ns)\s*$", re.IGNORECASE)
 #: How many ns a unit has; what a whole number of so many digits counts since 1970.
 _UNITS = {"s": 10**9, "sec": 10**9, "seconds": 10**9, "ms": 10**6, "us": 10**3, "µs": 10**3, "ns": 1}
 _DIGITS = {9: 10**9, 10: 10**9, 13: 10**6, 16: 10**3, 18: 1, 19: 1}
@@ -97,8 +97,7 @@ class Grammar:
         self._columns, self._delimiter, self._names = columns, delimiter, names
         for key, index in columns.items():
             unit = _UNIT.search(cells[index])
-            name = names[index]
-            said = unit["unit"].strip().lower() if unit else name.rpartition("_")[2]
+            said = (unit["unit"] or unit["suffix"]).strip().lower() if unit else ""
             if said in _UNITS:
                 self._units[key] = _UNITS[said]
         return BEGINS

@@ -1,28 +1,22 @@
 """Any text with bytes in hex, one message a line, or with bytes literals of Python.
 
-Before the bytes may stand a time, a level and a logger, a direction (TX, RX, ->, <-, >, <, write, notify, ...)
+Before the bytes may stand a time, a level and a logger, a direction (TX, ->, <-, write, notify, ...)
 and words such as `data` or `from handle 0x000e`; behind them how many there are, and a remark.
 """
 
-import re
-
 from packwire.capture.packets import PacketDirection
 from packwire.capture.text.clock import Clock
-from packwire.capture.text.doubt import doubt
 from packwire.capture.text.grammar import Row, Unread
 from packwire.capture.text.prefix import prefix
-from packwire.capture.text.said import Said, said
-from packwire.capture.text.tokens import TOKENS, hex_bytes
+from packwire.capture.text.said import Said, channel, said
 
 NAME = "hex lines"
 EXAMPLES = (
     "12:00:01.5 RX dd 03 00 1b",
     "TX dda50300fffd77",
-    "dd a5 03 00 ff fd 77  # asks for the state",
+    "DD A5 03 00 FF FD 77  # asks for the state",
     r"2026-01-02 12:00:01,250 DEBUG link: sending command b'\xdd\xa5\x03'",
 )
-
-_PLAIN = re.compile(rf"\s*({TOKENS})\s*")
 
 
 class Grammar:
@@ -33,10 +27,6 @@ class Grammar:
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the bytes that a line holds; None for lines of another form."""
-        plain = _PLAIN.fullmatch(line)
-        if plain:
-            text = plain[1]
-            return Row(hex_bytes(text) or b"", doubt=doubt(text, marked=False), shape="\n" + text[2:3])
         head = prefix(line)
         found = said(line, head.at, loud=head.loud)
         if not isinstance(found, Said):
@@ -45,16 +35,9 @@ class Grammar:
         return Row(
             found.payload,
             direction,
-            channel(found, direction),
+            channel(found.name, direction),
             head.when(self._clock),
             device=found.device,
             doubt=found.doubt,
             shape=found.shape,
         )
-
-
-def channel(found: Said, direction: PacketDirection) -> str:
-    """Return the channel of what a line says: that of a characteristic where it names one."""
-    if not found.name:
-        return "hex"
-    return f"att {found.name} {'write' if direction is PacketDirection.SENT else 'notify'}"

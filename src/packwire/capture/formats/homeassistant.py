@@ -20,6 +20,7 @@ EXAMPLES = (
     "2026-01-02 09:01:19.115 DEBUG (MainThread) [aiobmsble.bms.jk_bms] pack: RX BLE data: 55 aa eb 90",
     r"2026-01-02 09:01:19.115 DEBUG (MainThread) [aiobmsble.bms.x] (pack) Rx BLE data (start): bytearray(b'\xdd\x03')",
 )
+ADVICE = "enable debug logging for the integration, wait a minute, and give the log again"
 
 _TRAFFIC = re.compile(
     r"(?P<device>.{0,60}?)(?<!\w)(?P<way>TX|RX) BLE(?: (?!data)\w+)?(?: (?:data|req|cmd))?(?: ?#\d+)?"

@@ -18,6 +18,7 @@ EXAMPLES = (
     "I 18:27:49.691 Data written to 0000ff02-0000-1000-8000-00805f9b34fb, value: (0x) DD-A5-03",
     "[18:27:49.691] Updated Value of Characteristic FF01 to 0xDD03001B.",
 )
+ADVICE = "enable the notifications (the three arrows) in the app before saving the log"
 
 _TITLE = re.compile(r"nRF (?:Connect|Logger)(?:, | )(\d{4}-\d\d-\d\d)")
 _LINE = re.compile(

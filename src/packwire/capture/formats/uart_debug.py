@@ -19,6 +19,7 @@ EXAMPLES = (
     r'[05:58:49][D][uart_debug:158]: <<< "~25\x0D"',
     "[05:58:49][D][uart_debug:176]: <<< 165,1,144,8",
 )
+ADVICE = "set `debug:` with `direction: BOTH` under `uart:`"
 
 _MARK = re.compile(r"\s*(>>>|<<<) ?")
 _REMARK = r"(?:\s+(?:#|//|;|--).*|\s*\(\d+\))?"

@@ -1,6 +1,7 @@
 """How a line of a log begins: its time, and who says it how loud. What is said stands behind that."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from packwire.capture.text.clock import STAMP, Clock
@@ -39,6 +40,8 @@ _HEADS = tuple(
         r"(?P<level>)(?:\w+\.)+\w+:\s+",  # package.module:
     )
 )
+#: Whether any of them may match.
+_ANY_HEAD = re.compile("|".join(re.sub(r"\?P<\w+>", "?:", each.pattern) for each in _HEADS))
 _LOUD = frozenset("WEF") | {"WARN", "WARNING", "ERROR", "CRITICAL", "FATAL", "EXCEPTION"}
 
 
@@ -67,6 +70,7 @@ class Prefix(NamedTuple):
 _NONE = Prefix("", 0)
 
 
+@lru_cache(maxsize=4)  # several grammars ask for the same line
 def prefix(line: str) -> Prefix:
     """Return how a line begins."""
     found = _TIME.match(line)
@@ -80,7 +84,7 @@ def prefix(line: str) -> Prefix:
             at, monitor = arrow.end(), True
     elif line[:1].islower() and "." not in line[:60]:
         return _NONE
-    for head in _HEADS:
+    for head in _HEADS if _ANY_HEAD.match(line, at) else ():
         named = head.match(line, at)
         if named:
             groups = named.groupdict()

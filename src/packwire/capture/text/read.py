@@ -17,11 +17,12 @@ _CUT = Unread("places where the log was cut", damaged=True)
 type _Taker = tuple[str, Callable[[str], Row | Unread | None]]
 
 
-def read_text(data: Bytes, formats: Sequence[TextFormat]) -> Packets:
-    """Find the messages of a text; there may be none. Its name is that of the format most of them are of."""
-    table, clock = Table(), Clock()
+def read_text(data: Bytes, formats: Sequence[TextFormat], most: int = MAX_ROWS) -> Packets:
+    """Find the messages of a text; there may be none. Its name is that of the format of most."""
+    table, clock = Table(most), Clock()
     takers = [(each.NAME, each.Grammar(clock).take) for each in formats]
     names: Counter[str] = Counter()
+    taken: Counter[str] = Counter()
     last, begun = "", 0
     #: Who took a CAN frame is asked first for the next: their forms are strict, and no other logs are as long.
     again: _Taker | None = None
@@ -29,9 +30,8 @@ def read_text(data: Bytes, formats: Sequence[TextFormat]) -> Packets:
     for number, text in enumerate(lines(data), 1):
         if not text:
             continue
-        if len(table) >= MAX_ROWS:
-            rest = f"what follows line {number} is left out, give the log in parts"
-            table.damage.append(f"more than {MAX_ROWS} messages: {rest}")
+        if table.full:
+            table.cut(number)
             break
         outcome = again[1](text) if again else None
         if again and outcome is not None:
@@ -51,11 +51,13 @@ def read_text(data: Bytes, formats: Sequence[TextFormat]) -> Packets:
             begun += 1
         else:
             table.count(outcome, number, text)
+            taken[name] += bool(name)
     if clock.since_before:
         table.add_up_times()
     if clock.unknown:
         table.notes.append(f'{clock.unknown} x times not understood, such as "{clock.first_unknown}"')
-    return table.packets(names.most_common(1)[0][0] if names else "text")
+    first = (names or taken).most_common(1)
+    return table.packets(first[0][0] if first else "text")
 
 
 def _taken(takers: Sequence[_Taker], line: str) -> tuple[str, Row | Unread]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture.packets import NO_TIME, Packets
+from packwire.capture.text.doubt import PADDED
 from packwire.capture.text.grammar import Row, Unread
 
 #: Messages of one text, and channels that it names.
@@ -41,6 +42,8 @@ class _Doubt:
 class Table:
     """Collects messages and turns them into Packets whose bytes are held in memory."""
 
+    most: int = MAX_ROWS
+    """How many messages are taken in."""
     data: bytearray = field(default_factory=bytearray)
     time: "array[int]" = field(default_factory=lambda: array("q"))
     start: "array[int]" = field(default_factory=lambda: array("q"))
@@ -58,6 +61,16 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.time)
+
+    @property
+    def full(self) -> bool:
+        """Tell whether no more messages can be taken in."""
+        return len(self.time) >= self.most
+
+    def cut(self, line: int) -> None:
+        """Say that what follows a line is left out."""
+        rest = f"what follows line {line} is left out, give the log in parts"
+        self.damage.append(f"more than {self.most} messages: {rest}")
 
     def add(self, row: Row, line: int, text: str) -> None:
         """Take in one message; one of a channel past MAX_CHANNELS is only counted."""
@@ -95,8 +108,9 @@ class Table:
     def _settle(self) -> NDArray[np.bool_]:
         """Return which rows are kept: of doubtful ones, those of a shape that is mostly sure."""
         kept = np.ones(len(self.time), dtype=np.bool_)
+        alone = not self._unread and {reason for reason, _ in self._doubted} == {PADDED}
         for (reason, shape), found in self._doubted.items():
-            if self._sure.get(shape, 0) < len(found.rows):
+            if self._sure.get(shape, 0) < len(found.rows) and not alone:
                 kept[np.array(found.rows)] = False
                 self.count(Unread(reason), found.line, found.text, len(found.rows))
         return kept
