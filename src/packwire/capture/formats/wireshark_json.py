@@ -134,7 +134,7 @@ def _rows(packet: _Packet) -> Iterator[Row | Unread]:
             yield Row(data, packet.way, "rfcomm", packet.time)
     for layer in packet.all("tcp"):
         yield _tcp(packet, layer)
-    for layer in packet.all("can"):
+    for layer in [*packet.all("can"), *packet.all("canfd")]:
         yield _can(packet, layer)
 
 
