@@ -37,10 +37,10 @@ TEXT_FORMS = """
 
 A text format is told by the form of its lines, shown below each. One file may hold lines of several forms, in
 UTF-8 or UTF-16. Before the bytes stand nothing but a time, a level and a logger, a direction, or words that
-lead to bytes; addresses, UUIDs, offsets, dates and numbers are none. Lines of digits that may be something else
-are taken only where the same file shows bytes in the same form, and decimal numbers only with `--bytes decimal`
-or where the checksum of a known framing confirms them in two different lines. All other lines are counted by
-reason, with the first of them (`packwire info`).
+lead to bytes; addresses, UUIDs, offsets, dates and numbers are none. Lines of digits that may be something
+else are taken only where the same file shows bytes in the same form, and decimal numbers only with `--bytes
+decimal` or where the checksum of a known framing confirms them in two different lines. All other lines are
+counted by reason, with the first of them (`packwire info`).
 
 """
 

@@ -79,10 +79,7 @@ def lines(capture: Capture, content: Content) -> Iterator[_Line]:
     yield (printable(capture.name), "bold"), head
     if content.begin != NO_TIME:
         yield from _row("time", f"{(content.end - content.begin) / 1e9:.1f} s from {_start(content.begin)}")
-    for damage in capture.damage:
-        yield from _row("DAMAGED", damage, "bold red")
-    for note in capture.notes:
-        yield from _row("note", note)
+    yield from _remarks(capture)
     for name, count in content.links.items():
         yield from _row("link", f"{name}: {_count(count, 'packet')}")
     if content.hci:
@@ -99,6 +96,13 @@ def lines(capture: Capture, content: Content) -> Iterator[_Line]:
     for each in advice(content):
         yield from _row("no data", each.what, "bold yellow")
         yield from _row("", each.remedy)
+
+
+def _remarks(capture: Capture) -> Iterator[_Line]:
+    for damage in capture.damage:
+        yield from _row("DAMAGED", damage, "bold red")
+    for note in capture.notes:
+        yield from _row("note", note)
 
 
 def _start(time: int) -> str:

@@ -180,7 +180,7 @@ def messages(
         _write(_csv_lines(tables))
     else:
         _show(tables, absolute)
-    _explain(captures)
+    _explain(shown)
     _tell_masked(shown, redact=redact)
     return exit_code(captures)
 

@@ -182,8 +182,44 @@ def test_what_is_no_bytes_is_counted(line):
 
 
 WORDS = st.sampled_from(
-    "the of battery pack connected voltage read value data received sent to from at state date is and device"
-    " be add dad face bad fed cafe cell temperature handle error version timeout in out request update".split()
+    [
+        "the",
+        "of",
+        "battery",
+        "pack",
+        "connected",
+        "voltage",
+        "read",
+        "value",
+        "data",
+        "received",
+        "sent",
+        "to",
+        "from",
+        "at",
+        "state",
+        "date",
+        "is",
+        "and",
+        "device",
+        "be",
+        "add",
+        "dad",
+        "face",
+        "bad",
+        "fed",
+        "cafe",
+        "cell",
+        "temperature",
+        "handle",
+        "error",
+        "version",
+        "timeout",
+        "in",
+        "out",
+        "request",
+        "update",
+    ]
 )
 DIGITS = st.one_of(
     st.integers(0, 99999).map(str),

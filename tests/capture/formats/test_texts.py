@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packwire.capture.text.tokens import hex_bytes, literal_bytes
 from packwire.capture.packets import APPLICATION, NO_TIME
+from packwire.capture.text.tokens import hex_bytes, literal_bytes
 from packwire.errors import BadFileError
 from tests.capture.builder import read
 

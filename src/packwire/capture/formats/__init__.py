@@ -1,8 +1,8 @@
 """Capture file formats, one file each, recognised by their content and never by their name.
 
 A new format is a module and a row in a table: in `BINARY` where the first bytes tell it (the module has
-`NAME`, `matches(head)` and `read(data)`), in `TEXTS` where the form of its lines does (what such a module has is in
-`packwire.capture.text.grammar`). They are tried in turn, and imported when their turn comes.
+`NAME`, `matches(head)` and `read(data)`), in `TEXTS` where the form of its lines does (what such a module has
+is in `packwire.capture.text.grammar`). They are tried in turn, and imported when their turn comes.
 """
 
 from dataclasses import replace

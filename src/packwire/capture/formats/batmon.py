@@ -1,8 +1,8 @@
-"""Verbose logs of batmon and other programs on bleak: values that BlueZ announced, and the program's own lines.
+"""Verbose logs of batmon and other programs on bleak: values that BlueZ announced, and a program's own lines.
 
 `received D-Bus signal: .. PropertiesChanged (..char0011): [.., {'Value': <.. bytearray(b'..'))>}, []]`, and
-`bms msg(128) (buf278): 29 cd 0 0 7f ..`, whose numbers have no leading zeros. Where both show one value, it is
-taken once.
+`bms msg(128) (buf278): 29 cd 0 0 7f ..`, whose numbers have no leading zeros. Where both show one value, it
+is taken once.
 """
 
 import re
@@ -15,18 +15,22 @@ from packwire.capture.text.tokens import LITERAL, literal_bytes
 
 NAME = "batmon or bleak log"
 EXAMPLES = (
-    "18:15:18 DEBUG [manager] received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged"
-    " (/org/bluez/hci0/dev_02_00_00_00_00_01/service000e/char0011): ['org.bluez.GattCharacteristic1',"
-    r" {'Value': <dbus_fast.signature.Variant ('ay', bytearray(b'\xdd\x03'))>}, []]",
+    (
+        "18:15:18 DEBUG [manager] received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged"
+        " (/org/bluez/hci0/dev_02_00_00_00_00_01/service000e/char0011): ['org.bluez.GattCharacteristic1',"
+        r" {'Value': <dbus_fast.signature.Variant ('ay', bytearray(b'\xdd\x03'))>}, []]"
+    ),
     "18:15:18 DEBUG [jikong] bms msg(5) (buf278): 29 cd 0 0 7f",
 )
 
 _SIGNAL = re.compile(
-    r"received D-Bus signal: \S*PropertiesChanged \(\S*?dev_(?P<device>[0-9A-F_]{17})/\S*?(?P<name>char[0-9a-f]{4})\):"
+    r"received D-Bus signal: \S*PropertiesChanged"
+    r" \(\S*?dev_(?P<device>[0-9A-F_]{17})/\S*?(?P<name>char[0-9a-f]{4})\):"
     rf" .*?'Value': <.*?(?P<literal>{LITERAL})\)?>.*"
 )
 _OWN = re.compile(
-    r"(?:bms msg|bms_cmd|cmd|send|recv)\s?\((?P<count>\d{1,4})\)(?: \(\w+\))*: (?P<hex>[0-9a-f]{1,2}(?: [0-9a-f]{1,2})*)"
+    r"(?:bms msg|bms_cmd|cmd|send|recv)\s?\((?P<count>\d{1,4})\)(?: \(\w+\))*:"
+    r" (?P<hex>[0-9a-f]{1,2}(?: [0-9a-f]{1,2})*)"
 )
 _SHORT = Unread("messages that are shorter than the line says", damaged=True)
 

@@ -1,7 +1,8 @@
 """What btmon prints: ATT values below the lines of the packets that carry them.
 
-A packet's line (`> ACL Data RX: Handle 3 .. [hci0] 12.345678`) says which way it went and when, the line of its
-ATT PDU (`ATT: Handle Value Notification (0x1b) len 4`) what it is, `Handle: 0x000f` where, `Data: 01ab` the bytes.
+A packet's line (`> ACL Data RX: Handle 3 .. [hci0] 12.345678`) says which way it went and when, the line of
+its ATT PDU (`ATT: Handle Value Notification (0x1b) len 4`) what it is, `Handle: 0x000f` where, `Data: 01ab`
+the bytes.
 """
 
 import re
@@ -12,10 +13,11 @@ from packwire.capture.text.grammar import NO_BYTES, Row, Unread
 
 NAME = "btmon output"
 EXAMPLES = (
-    "> ACL Data RX: Handle 3 flags 0x02 dlen 9    #12 [hci0] 3.250000\n"
-    "      ATT: Handle Value Notification (0x1b) len 4\n"
-    "        Handle: 0x000f\n"
-    "          Data: 01ab",
+    """\
+> ACL Data RX: Handle 3 flags 0x02 dlen 9    #12 [hci0] 3.250000
+      ATT: Handle Value Notification (0x1b) len 4
+        Handle: 0x000f
+          Data: 01ab""",
 )
 ADVICE = "start btmon before the connection is made, or record with `btmon -w file.btsnoop`"
 

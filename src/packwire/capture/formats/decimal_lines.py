@@ -1,7 +1,7 @@
-"""Lines of decimal numbers from 0 to 255, one message a line, for who says that they are bytes (`--bytes decimal`).
+"""Lines of numbers from 0 to 255, one message a line, for who says that they are bytes (`--bytes decimal`).
 
-Negative numbers down to -128 are bytes as Java prints them. Times, directions and words may stand before them as
-in hex lines.
+Negative numbers down to -128 are bytes as Java prints them. Times, directions and words may stand before them
+as in hex lines.
 """
 
 import re

@@ -1,7 +1,7 @@
 """What gatttool and bluetoothctl print: values written, read, and notified.
 
-`Notification handle = 0x000e value: dd 03 00 1b`, `[..][LE]> char-write-req 0x0010 dda50300fffd77`; bluetoothctl
-shows a value as a dump below `[CHG] Attribute ..char000d Value:`.
+`Notification handle = 0x000e value: dd 03 00 1b`, `[..][LE]> char-write-req 0x0010 dda50300fffd77`;
+bluetoothctl shows a value as a dump below `[CHG] Attribute ..char000d Value:`.
 """
 
 import re
@@ -16,8 +16,9 @@ NAME = "gatttool or bluetoothctl output"
 EXAMPLES = (
     "Notification handle = 0x000e value: dd 03 00 1b",
     "[02:00:00:00:00:01][LE]> char-write-req 0x0010 dda50300fffd77",
-    "[CHG] Attribute /org/bluez/hci0/dev_02_00_00_00_00_01/service000c/char000d Value:\n"
-    "  dd 03 00 1b                                      ....",
+    """\
+[CHG] Attribute /org/bluez/hci0/dev_02_00_00_00_00_01/service000c/char000d Value:
+  dd 03 00 1b                                      ....""",
 )
 
 _HEX = r"(?P<hex>[0-9A-Fa-f]{2}(?: ?[0-9A-Fa-f]{2})*)"
@@ -32,10 +33,10 @@ _WRITTEN = re.compile(
     rf"(?P<handle>0x[0-9a-fA-F]{{1,4}}|[0-9a-fA-F]{{4}})\s+(?:-n ?|--value[ =])?{_HEX}(?:\s+--listen)?\s*"
 )
 _ATTRIBUTE = re.compile(
-    r"(?:.*?\s)?(?:\[[\w:. -]+\][#>] )?(?:\[.{0,12}CHG.{0,12}\] )?Attribute \S*?/?(?P<name>char[0-9a-f]{4})\S*"
+    r"(?:.*?\s)?(?:\[[\w:. -]+\][#>] )?(?:\[.{0,12}CHG.{0,12}\] )?"
+    r"Attribute \S*?/?(?P<name>char[0-9a-f]{4})\S*"
     r"(?: \([^)]*\))? (?P<what>Value|Written):\s*"
 )
-_WRITING = re.compile(r"(?:.*?\s)?Attempting to write \S*/(?P<name>char[0-9a-f]{4})\S*")
 _DUMP = re.compile(r" {2}(?P<hex>[0-9a-f]{2}(?: [0-9a-f]{2}){0,15}) {2,}.{1,20}")
 _KINDS = {"Notification": "notify", "Indication": "indicate"}
 _ROW = 16

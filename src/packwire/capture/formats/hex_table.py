@@ -35,8 +35,8 @@ _COLUMNS = {
 }
 _CAN = frozenset(
     (
-        "can id", "canid", "can_id", "id (hex)", "arbitration id", "arbitration_id", "arbid", "identifier", "frame id",
-        "frameid", "msg id", "can-id", "messageid", "message id", "id", "dlc",
+        "can id", "canid", "can_id", "id (hex)", "arbitration id", "arbitration_id", "arbid", "identifier",
+        "frame id", "frameid", "msg id", "can-id", "messageid", "message id", "id", "dlc",
     )
 )  # fmt: skip
 _UNIT = re.compile(r"\s*[(\[](?P<unit>[^)\]]*)[)\]]\s*$|_(?P<suffix>s|ms|us|ns)\s*$", re.IGNORECASE)

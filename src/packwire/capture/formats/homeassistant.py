@@ -18,7 +18,7 @@ NAME = "Home Assistant log"
 EXAMPLES = (
     "2026-01-02 09:01:19.015 DEBUG (MainThread) [aiobmsble.bms.jk_bms] pack: TX BLE req #1 (W): aa 55 90 eb",
     "2026-01-02 09:01:19.115 DEBUG (MainThread) [aiobmsble.bms.jk_bms] pack: RX BLE data: 55 aa eb 90",
-    r"2026-01-02 09:01:19.115 DEBUG (MainThread) [aiobmsble.bms.x] (pack) Rx BLE data (start): bytearray(b'\xdd\x03')",
+    r"2026-01-02 09:01:19.115 DEBUG (MainThread) [x] (pack) Rx BLE data (start): bytearray(b'\xdd\x03')",
 )
 ADVICE = "enable debug logging for the integration, wait a minute, and give the log again"
 

@@ -1,4 +1,4 @@
-"""Logs of nRF Connect and nRF Logger: what was written, and the notifications, indications and reads received.
+"""Logs of nRF Connect and nRF Logger: values written, and the notifications, indications and reads received.
 
 The app writes each value twice, as `I` (with the characteristic) and as `A` (its own summary): the second is
 left out. Tabs between level, time and text are often lost when a log is pasted. The app of iOS says `Updated

@@ -1,4 +1,4 @@
-"""Lines of nothing but bytes in hex, or of a time and TX or RX before them: the commonest form, and no other's."""
+"""Lines of nothing but bytes in hex, or of a time and TX or RX before them: the commonest form."""
 
 import re
 
@@ -10,9 +10,8 @@ from packwire.capture.text.grammar import Row
 NAME = "hex lines"
 EXAMPLES = ("dd a5 03 00 ff fd 77", "12:00:01.250 RX dd 03 00 1b")
 
-_PLAIN = re.compile(
-    r"\s*([0-9A-Fa-f]{2}(?:(?: {1,3}[0-9A-Fa-f]{2})+|(?::[0-9A-Fa-f]{2})+|(?:[0-9A-Fa-f]{2})+)?)\s*"
-)
+_PAIR = "[0-9A-Fa-f]{2}"
+_PLAIN = re.compile(rf"\s*({_PAIR}(?:(?: {{1,3}}{_PAIR})+|(?::{_PAIR})+|(?:{_PAIR})+)?)\s*")
 _TIMED = re.compile(r"(?:(\d\d:\d\d:\d\d(?:\.\d{1,9})?) )?(TX|RX):? ([0-9A-Fa-f]{2}(?: [0-9A-Fa-f]{2}){2,})")
 _WAYS = {"TX": PacketDirection.SENT, "RX": PacketDirection.RECEIVED}
 

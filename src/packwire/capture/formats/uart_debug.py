@@ -1,8 +1,8 @@
 r"""ESPHome's uart_debug lines: `>>> 7E:32:..` was written to the device, `<<< 7E:32:..` read from it.
 
-All its forms: hex with any separator, decimal numbers (`>>> 165,64,144`), binary (`>>> 0b10100101 (0xA5)`), and
-text in quotes (`<<< "~25\x0D"`). The logger of ESPHome cuts long lines without a mark: a message that ends
-early may be longer than the log shows.
+All its forms: hex with any separator, decimal numbers (`>>> 165,64,144`), binary (`>>> 0b10100101 (0xA5)`),
+and text in quotes (`<<< "~25\x0D"`). The logger of ESPHome cuts long lines without a mark: a message that
+ends early may be longer than the log shows.
 """
 
 import re

@@ -25,8 +25,8 @@ _MAC_TOKENS, _LEAST_DOTTED, _LEAST_COLONS = 6, 5, 7
 def doubt(text: str, *, marked: bool, direct: bool = False) -> str:
     """Return what bytes in hex may be instead, or nothing.
 
-    `marked` means that a word that leads to bytes stands directly before them, `direct` that it is TX, RX or an
-    arrow.
+    `marked` means that a word that leads to bytes stands directly before them, `direct` that it is TX, RX or
+    an arrow.
     """
     if "x" in text or "X" in text:
         return ""

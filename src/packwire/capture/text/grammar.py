@@ -17,8 +17,8 @@ class Row(NamedTuple):
 
     `time` is in ns (see `Clock`); `channel` is the text of the channel, such as `att ff01 notify`, `uart` or
     `can0`; `device` tells channels apart where a file has several devices. `joins` means that the line goes
-    on with the message that the same grammar found last. With a `doubt` (what the bytes may be instead), it is
-    only taken where the file has at least as many messages of the same `shape` without one.
+    on with the message that the same grammar found last. With a `doubt` (what the bytes may be instead), it
+    is only taken where the file has at least as many messages of the same `shape` without one.
     """
 
     payload: bytes

@@ -48,8 +48,8 @@ _LOUD = frozenset("WEF") | {"WARN", "WARNING", "ERROR", "CRITICAL", "FATAL", "EX
 class Prefix(NamedTuple):
     """How a line begins: its time as text, where its message begins, and what stands between.
 
-    `loud` tells that it is a warning or an error; `logged` that a level or a logger is named; `monitor` that a
-    serial monitor wrote the time, with an arrow behind it that is no direction; `ms` is a time in ms.
+    `loud` tells that it is a warning or an error; `logged` that a level or a logger is named; `monitor` that
+    a serial monitor wrote the time, with an arrow behind it that is no direction; `ms` is a time in ms.
     """
 
     time: str

@@ -29,7 +29,7 @@ def refusal(data: Bytes, formats: Sequence[TextFormat], decimal: TextFormat, fou
         f"looked for lines of {len(formats)} forms ({', '.join(each.NAME for each in formats)})",
     ]
     parts += islice((note for note in (*found.damage, *found.notes) if "without bytes" not in note), 2)
-    advice = next((_advice(each) for each in formats if each.NAME == found.format), "")
+    advice = next((_advice(each) for each in formats if found.format == each.NAME), "")
     if near := _nearest(shown, formats):
         example = near[1].splitlines()[-1].strip()[:_COMPARED]
         parts.append(f"the nearest is that of {near[0].NAME}, such as `{example}`")

@@ -49,8 +49,9 @@ _ITEM = re.compile(
     rf"|(?P<data>(?:{_DATA})(?![\w(-]))|(?P<other>(?:{_OTHER})(?![\w-])\.?)"
     rf"|(?P<uuid>{_UUID}(?:_{{3}}{_UUID})?)|(?<=[ ])(?P<mac>{_MAC})(?=[\s:,]+\S)"
     r"|(?:(?<=handle )|(?<=handle=)|(?<=handle: ))(?P<handle>0x[0-9a-fA-F]{1,4}|\d{1,5})(?!\w)"
-    r"|(?:(?<=char )|(?<=uuid )|(?<=uuid=)|(?<=uuid: )|(?<=characteristic ))(?P<short>(?:0x)?[0-9a-fA-F]{4})(?!\w)"
-    r"|(?:(?<=len )|(?<=len=)|(?<=len: )|(?<=length )|(?<=length=)|(?<=length: )|(?<=size )|(?<=size: )|(?<=size=))"
+    r"|(?:(?<=char )|(?<=uuid )|(?<=uuid=)|(?<=uuid: )|(?<=characteristic ))"
+    r"(?P<short>(?:0x)?[0-9a-fA-F]{4})(?!\w)"
+    r"|(?:(?<=len[ =])|(?<=len: )|(?<=length[ =])|(?<=length: )|(?<=size[ =])|(?<=size: ))"
     r"(?P<length>\d{1,4})(?=[\s:,)])"
     r"|[(\[](?P<count>\d{1,4})(?: ?bytes?)?[)\]](?=[\s:]*\S)|(?P<sized>\d{1,4})(?= bytes?\b)"
     r"|\((?:handle[ :=]+(?P<handled>0x[0-9a-fA-F]{1,4}|\d{1,5})|[A-Za-z]{1,8}\.?|0x)\)|#\d{1,6}(?!\w))"
@@ -63,9 +64,7 @@ _HEX = re.compile(
 _LITERAL = re.compile(LITERAL)
 _ESCAPED = re.compile(ESCAPED)
 _COUNT = re.compile(r"\s*(?:[(\[](?P<count>\d{1,5})(?: ?bytes?)?[)\]])?[\s,;.\"']*")
-_REMARK = re.compile(
-    r"(?:#|//|;|--|- |\||\(|\[|=|<|>|\*|/|\"|'|!|:)|(?=[A-Za-z])(?![0-9A-Fa-f]{1,2}\b)(?![0-9A-Fa-f]+\b)[A-Za-z]"
-)
+_REMARK = re.compile(r"#|//|;|--|- |\||\(|\[|=|<|>|\*|/|\"|'|!|:|(?![0-9A-Fa-f]+\b)[A-Za-z]")
 #: What may follow bytes directly: none of it goes on with a number, a time or a word.
 _ENDED = re.compile(r"[\s,;\"'\])}>|#(]|[.:!](?:\s|$)|-\s")
 _ERROR = re.compile(
