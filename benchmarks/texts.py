@@ -29,7 +29,7 @@ assert len(messages) > 100_000
 
 def _forms() -> dict[str, tuple[str, ...]]:
     spaced, colons, dots = _FRAME.hex(" "), _FRAME.hex(":").upper(), _FRAME.hex(".").upper()
-    forms = {
+    forms: dict[str, tuple[str, ...]] = {
         "hex lines": (f"12:00:01.250 RX {spaced}",),
         "uart_debug": (f"[05:58:49][D][uart_debug:114]: <<< {colons}",),
         "ESPHome": (f"[15:36:28][D][jbd_bms_ble:220]: Notification received: {dots} ({len(_FRAME)})",),
@@ -37,6 +37,11 @@ def _forms() -> dict[str, tuple[str, ...]]:
             f"2026-01-02 09:01:19.115 DEBUG (MainThread) [aiobmsble.bms.jbd_bms] pack: RX BLE data: {spaced}",
         ),
     }
+    frame = _FRAME[:8].hex().upper()
+    forms["candump"] = (
+        f"(1436509052.249713) can0 355#{frame} R",
+        f"(1436509052.249991) can0 18FF50E5#{frame} R",
+    )
     words = "2026-01-02 09:01:19.115 INFO (MainThread) [homeassistant.core] Finished in 0.179 seconds (True)"
     return forms | {"mixed": tuple(line for each in forms.values() for line in (*each, words))}
 

@@ -76,10 +76,7 @@ def numbered(line: Callable[[int, Frame], str], head: str = "") -> Callable[[Seq
 
 
 def _log(frame: Frame) -> str:
-    if frame.fd:
-        content = f"##0{frame.hex}"
-    else:
-        content = "#R" if frame.remote else f"#{frame.hex}"
+    content = f"##0{frame.hex}" if frame.fd else "#R" if frame.remote else f"#{frame.hex}"
     return f"({1_700_000_000 + frame.time / 1000:.6f}) can0 {frame.digits}{content} {frame.rx[0]}"
 
 

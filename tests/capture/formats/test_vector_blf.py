@@ -4,6 +4,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ can = pytest.importorskip("can")
 @pytest.fixture
 def log(tmp_path):
     path = tmp_path / "log.blf"
-    frames = [
+    frames: list[dict[str, Any]] = [
         {"arbitration_id": 0x355, "is_extended_id": False, "data": b"\x3e\0d\0", "is_rx": True},
         {"arbitration_id": 0x18FF50E5, "data": bytes(8), "channel": 1, "is_rx": False},
         {"arbitration_id": 0x123, "is_extended_id": False, "is_remote_frame": True, "dlc": 4},
@@ -86,6 +87,6 @@ def test_what_unpacks_to_more_than_the_bound_is_damage(log, tmp_path):
 
 def test_without_python_can_the_extra_is_named(log, monkeypatch):
     done = subprocess.CompletedProcess([], blf_process.NO_LIBRARY, b"", b"")
-    monkeypatch.setattr(vector_blf.subprocess, "run", lambda *_, **__: done)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
     with pytest.raises(MissingExtraError, match="can"):
         open_capture(log)

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,11 +17,11 @@ from tests.fuzz.fuzz_formats import check
 from tests.shared_data import CAPTURES, needs_captures, needs_tshark
 
 
-def packet(layers: dict) -> dict:
+def packet(layers: dict[str, Any]) -> dict[str, Any]:
     return {"_index": "packets-2023-11-14", "_type": "doc", "_score": None, "_source": {"layers": layers}}
 
 
-def frame(number: int, way: str = "0") -> dict:
+def frame(number: int, way: str = "0") -> dict[str, Any]:
     return {
         "frame.encap_type": "99",
         "frame.time_epoch": f"170000000{number}.250000000",

@@ -11,8 +11,8 @@ from packwire.capture.text.can import (
     WRONG_SIZE,
     can_frame,
     can_row,
-    token_bytes,
     scaled,
+    token_bytes,
     way_of_letter,
 )
 from packwire.capture.text.clock import Clock
@@ -28,7 +28,8 @@ _LOG = re.compile(
 )
 #: Two blanks between all but the bytes, or one and the way.
 _PRINT = re.compile(
-    r"(?P<time>\d{1,10})(?:  | (?P<way>[RT]X) )(?P<id>[0-9A-F]{1,8})(?(way) |  )(?P<size>[0-8])(?(way) ?| {0,2})"
+    r"(?P<time>\d{1,10})(?:  | (?P<way>[RT]X) )(?P<id>[0-9A-F]{1,8})(?(way) |  )"
+    r"(?P<size>[0-8])(?(way) ?| {0,2})"
     r"(?P<data>(?:[0-9A-F]{1,2}(?: |$)){0,8})"
 )
 
@@ -36,8 +37,8 @@ _PRINT = re.compile(
 class Grammar:
     """Takes lines of both forms."""
 
-    def __init__(self, clock: Clock) -> None:
-        """Lines have times of their own kind: no clock is needed."""
+    def __init__(self, _clock: Clock) -> None:
+        """Begin a file; its times need no clock."""
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the frame of a line; None for lines of another form."""

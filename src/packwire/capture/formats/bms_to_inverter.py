@@ -13,12 +13,13 @@ from packwire.capture.text.grammar import NO_BYTES, Row, Unread
 
 NAME = "bms-to-inverter log"
 EXAMPLES = (
-    "2024-09-08 20:15:40.806 | DEBUG | Thread-2   | alyBmsRS485Processor:85    | RECEIVED: Buffer (HEX): [0xA5, 0x01]",
+    "2024-09-08 20:15:40.806 | DEBUG | Thread-2 | BmsRS485Processor:85 | RECEIVED: Buffer (HEX): [0xA5, 0x01]",
 )
 
 _LINE = re.compile(rf"(?P<time>{STAMP}) \| [A-Z]+ +\| [^|]*\| (?P<logger>[^|]*)\| (?P<text>.*)")
 _BUFFER = re.compile(
-    r"(?:(?P<sent>SEND|SENT|WRITE)|(?P<received>RECEIVED?|READ))\b[^\[]{0,40}\(HEX\): \[(?P<hex>[0-9A-Fa-fx, ]*)\]",
+    r"(?:(?P<sent>SEND|SENT|WRITE)|(?P<received>RECEIVED?|READ))\b[^\[]{0,40}\(HEX\): "
+    r"\[(?P<hex>[0-9A-Fa-fx, ]*)\]",
     re.IGNORECASE,
 )
 _BYTE = re.compile(r"\s*0x([0-9A-Fa-f]{2})\s*")

@@ -8,7 +8,16 @@ alone may be of anything.
 import re
 
 from packwire.capture.packets import PacketDirection
-from packwire.capture.text.can import UNKNOWN_BASE, WRONG_SIZE, can_frame, can_row, first_tokens, token_bytes
+from packwire.capture.text.can import (
+    FD_FORMAT,
+    LARGEST,
+    UNKNOWN_BASE,
+    WRONG_SIZE,
+    can_frame,
+    can_row,
+    first_tokens,
+    token_bytes,
+)
 from packwire.capture.text.clock import EPOCH, STAMP, Clock
 from packwire.capture.text.grammar import BEGINS, NO_BYTES, Row, Unread
 from packwire.capture.text.tokens import literal_bytes
@@ -17,7 +26,7 @@ NAME = "printed CAN frames"
 EXAMPLES = (
     "Standard ID: 0x351       DLC: 8  Data: 0x44 0x02 0x64 0x00 0x9C 0xFF 0x3F 0x02",
     "17:28:53.335 > CAN : Received EXT  from 0x00000571 / cmd = 05h, DLC 2, Data 0x0E 0x33",
-    "2025-04-19 13:14:29.686 DEBUG:SerialBattery:[can0] Received: ID=0x18904002, Daten=bytearray(b'\\x01\\r')",
+    "2025-04-19 13:14:29 DEBUG:SerialBattery:[can0] Received: ID=0x18904002, Daten=bytearray(b'\\x01\\r')",
     "ID  DLC   DATA\n351 4 44 2 64 0",
     "Get data from ID: 0x7DF\n2\t1\t5",
 )
@@ -26,7 +35,8 @@ EXAMPLES = (
 _SIGN = re.compile(r"ID|CAN|[Ii]d\b|can\d")
 _TIME = re.compile(rf"\s*[\[(]?(?P<time>{STAMP}|{EPOCH})(?=[\])\s>|,;-])")
 _FRAME = re.compile(
-    r"(?P<before>.{0,200}?)\b(?:CAN[ _-]?)?ID\s{0,9}[:=]?\s{0,9}(?P<hex>0x)?(?P<id>[0-9A-Fa-f]{1,8})\b(?P<between>.{0,120}?)"
+    r"(?P<before>.{0,200}?)\b(?:CAN[ _-]?)?ID\s{0,9}[:=]?\s{0,9}(?P<hex>0x)?(?P<id>[0-9A-F]{1,8})\b"
+    r"(?P<between>.{0,120}?)"
     r"\b(?:Data|Daten|Payload|Bytes|Msg)\b\s{0,9}[:=]?\s{0,9}(?P<data>.*)",
     re.IGNORECASE,
 )
@@ -112,7 +122,8 @@ class Grammar:
         identifier = int(found["id"], 16)
         extended = bool(wide["wide"]) if wide else (True if len(found["id"]) == 8 else None)
         bus = _BUS.search(before)
-        frame = can_frame(identifier, data, extended=extended, remote=remote, fd=4 if len(data) > 8 else 0)
+        fd = FD_FORMAT if len(data) > LARGEST else 0
+        frame = can_frame(identifier, data, extended=extended, remote=remote, fd=fd)
         return can_row(frame, _way(before + between), bus[0].lower() if bus else "can", self._time(stamp))
 
 
@@ -125,7 +136,7 @@ def _way(words: str) -> PacketDirection:
 
 
 def _bytes(text: str, size: int | None) -> bytes | None:
-    """Return the bytes of a text: a literal, tokens in hex, or one run; `size` of them where that is known."""
+    """Return the bytes of a text: a literal, tokens in hex, or one run; `size` of them where it is known."""
     literal = literal_bytes(text)
     if literal is not None:
         return literal if size in {None, len(literal)} else None

@@ -10,7 +10,6 @@ import csv
 import re
 from collections.abc import Callable
 
-from packwire.capture.text.can_columns import Header, columns, nearest
 from packwire.capture.packets import NO_TIME
 from packwire.capture.text.can import (
     FD_FORMAT,
@@ -25,6 +24,7 @@ from packwire.capture.text.can import (
     scaled,
     way_of_letter,
 )
+from packwire.capture.text.can_columns import Header, columns, nearest
 from packwire.capture.text.clock import Clock
 from packwire.capture.text.grammar import BEGINS, Row, Unread
 from packwire.errors import BadFileError
@@ -84,9 +84,9 @@ class Grammar:
         if unknown:
             near = nearest(cells)
             raise BadFileError(
-                f"a table with CAN identifiers whose columns are not known ({', '.join(unknown)[:200]}): the nearest"
-                f" format is that of {near.program}, with the header {','.join(near.names)}; name the columns so,"
-                " with D1 to D8 for D"
+                f"a table with CAN identifiers whose columns are not known ({', '.join(unknown)[:200]}): the"
+                f" nearest format is that of {near.program}, with the header {','.join(near.names)}; name the"
+                " columns so, with D1 to D8 for D"
             )
         self._header, self._delimiter = header, delimiter
         self._hex_ids = self._hex_bytes = bool(header.hex)

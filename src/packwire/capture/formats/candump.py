@@ -1,4 +1,4 @@
-"""can-utils' text: candump's log files (`can0 355#3E00`) and its console output in all forms; cansend's lines.
+"""can-utils' text: candump's log files (`can0 355#3E00`) and console output in all forms; cansend's lines.
 
 Times are absolute, with a date, since the first frame, or since the frame before (-t a, A, z, d): where a
 quarter of them or more go back, each is taken as the time since the frame before.
@@ -130,7 +130,7 @@ class Grammar:
         if found := _EPOCH.fullmatch(text):
             return int(found[1]) * 1_000_000_000 + int(found[2]) * 1000
         time = self._clock.time(text)
-        if self._last != NO_TIME and time != NO_TIME:
+        if NO_TIME not in {self._last, time}:
             self._steps += 1
             self._back += time < self._last
             self._clock.since_before = self._back * 4 >= self._steps and self._back > 0

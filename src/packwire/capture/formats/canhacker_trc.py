@@ -24,8 +24,7 @@ _MINUTE = 60 * _SECOND
 class Grammar:
     """Takes a header and the lines below it."""
 
-    def __init__(self, clock: Clock) -> None:
-        """Times are seconds: no clock is needed."""
+    def __init__(self, _clock: Clock) -> None:
         self._begun, self._minutes, self._last = False, 0, 0
 
     def take(self, line: str) -> Row | Unread | None:

@@ -2,7 +2,7 @@
 
 import re
 
-from packwire.capture.text.can import BUS_STATE, can_frame, can_row, token_bytes, scaled, way_of_letter
+from packwire.capture.text.can import BUS_STATE, can_frame, can_row, scaled, token_bytes, way_of_letter
 from packwire.capture.text.clock import Clock
 from packwire.capture.text.grammar import Row, Unread
 
@@ -19,8 +19,8 @@ _COMMENT = re.compile(r"\s*\d{1,10}\.\d{1,9}\s+\d?C[A-Z]{2}\b.*")
 class Grammar:
     """Takes frames and comments."""
 
-    def __init__(self, clock: Clock) -> None:
-        """Times are seconds: no clock is needed."""
+    def __init__(self, _clock: Clock) -> None:
+        """Begin a file; its times need no clock."""
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the frame of a line; None for lines of another form."""

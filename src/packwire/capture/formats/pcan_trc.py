@@ -28,7 +28,7 @@ from packwire.capture.text.grammar import BEGINS, NO_BYTES, Row, Unread
 NAME = "PCAN trace (.trc)"
 EXAMPLES = (
     ";$FILEVERSION=1.1\n;$STARTTIME=44410.5\n     1)         1.9  Rx         0355  4  3E 00 64 00",
-    ";$FILEVERSION=2.1\n;$COLUMNS=N,O,T,B,I,d,R,L,D\n      1      1059.900 DT 1      0300 Rx -  4    3E 00 64 00",
+    ";$FILEVERSION=2.1\n;$COLUMNS=N,O,T,B,I,d,R,L,D\n 1      1059.900 DT 1      0300 Rx -  4    3E 00 64 00",
 )
 
 _MILLISECOND, _DAY = 1_000_000, 86_400_000
@@ -70,8 +70,7 @@ _EVENT = re.compile(
 class Grammar:
     """Takes a header and the lines below it; version 1.0 has none to tell it by but its numbered lines."""
 
-    def __init__(self, clock: Clock) -> None:
-        """Times are offsets from the start: no clock is needed."""
+    def __init__(self, _clock: Clock) -> None:
         self._start = 0
         self._line: re.Pattern[str] | None = None
 

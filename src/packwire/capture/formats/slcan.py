@@ -1,4 +1,4 @@
-"""Serial-line CAN (LAWICEL, slcan, CANtact): `t3554` and the bytes, `T` for 29 bits, `r`, `R`, `d`, `D`, `b`, `B`.
+"""Serial-line CAN (LAWICEL, slcan, CANtact): `t3554` and the bytes, `T` for 29 bits, also r, R, d, D, b, B.
 
 Four digits behind the bytes are the adapter's time in ms, which begins anew after a minute.
 """

@@ -1,4 +1,4 @@
-"""USB-CAN adapters' tables with blanks or NULs between the columns: `NO  Frame ID  Length  Data`, no times."""
+"""USB-CAN adapters' tables with blanks or NULs between the columns: `NO  Frame ID  Length  Data`."""
 
 import re
 
@@ -17,8 +17,7 @@ _FRAME = re.compile(r"\s*\d+\s+(?:0x)?(?P<id>[0-9A-Fa-f]{3,8})\s+(?P<size>[0-8])
 class Grammar:
     """Takes a header and the rows below it."""
 
-    def __init__(self, clock: Clock) -> None:
-        """There are no times: no clock is needed."""
+    def __init__(self, _clock: Clock) -> None:
         self._begun = False
 
     def take(self, line: str) -> Row | Unread | None:

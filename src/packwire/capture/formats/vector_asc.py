@@ -39,11 +39,9 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _MONTHS = {
-    name: 1 + number // 2
-    for number, name in enumerate(
-        "jan jan feb feb mar mär apr apr may mai jun jun jul jul aug aug sep sep oct okt nov nov dec dez".split()
-    )
-} | {"mrz": 3}
+    "jan": 1, "feb": 2, "mar": 3, "mär": 3, "mrz": 3, "apr": 4, "may": 5, "mai": 5, "jun": 6, "jul": 7,
+    "aug": 8, "sep": 9, "oct": 10, "okt": 10, "nov": 11, "dec": 12, "dez": 12,
+}  # fmt: skip
 _EVENT = re.compile(r"\s*(?P<time>\d{1,10}\.\d{1,9})\s+(?P<rest>\S.*)")
 _CLASSIC = re.compile(
     r"(?P<bus>\d{1,3})\s+(?P<id>[0-9A-Fa-f]{1,10})(?P<wide>x?)\s+(?P<way>Rx|Tx|TxRq)\s+"
@@ -96,11 +94,9 @@ class Grammar:
         hour = int(found["hour"])
         if found["half"]:
             hour = hour % 12 + (12 if found["half"].lower() == "p" else 0)
+        minute, second = int(found["minute"]), int(found["second"])
         try:
-            date = datetime(
-                int(found["year"]), month, int(found["day"]), hour, int(found["minute"]), int(found["second"]),
-                tzinfo=UTC,
-            )  # fmt: skip
+            date = datetime(int(found["year"]), month, int(found["day"]), hour, minute, second, tzinfo=UTC)
         except ValueError:
             self._clock.odd(found[0])
             return NO_BYTES

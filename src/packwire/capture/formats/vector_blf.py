@@ -1,4 +1,4 @@
-"""Vector's BLF (binary logging format), read by python-can (the extra `can`) in a bounded process of its own."""
+"""Vector's BLF (binary logging format), read by python-can (extra `can`) in a bounded process of its own."""
 
 import subprocess
 import sys
@@ -47,7 +47,8 @@ def read(data: Bytes) -> Packets:
     if damage:
         table.damage.append(f"the BLF file is damaged: {damage}; the frames before are kept")
     if not len(table):
-        raise BadFileError(f"a BLF file in which python-can finds no CAN frame{': ' if damage else ''}{damage}")
+        why = f": {damage}" if damage else ""
+        raise BadFileError(f"a BLF file in which python-can finds no CAN frame{why}")
     return table.packets(NAME)
 
 
@@ -100,5 +101,3 @@ def _row(time: int, way: PacketDirection, bus: str, flags: int, identifier: int,
         fd=fd,
     )
     return can_row(frame, way, bus, time)
-
-

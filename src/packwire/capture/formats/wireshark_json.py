@@ -30,7 +30,14 @@ from packwire.messages import Bytes
 NAME = "Wireshark JSON"
 
 #: What Wireshark calls a link [wiretap/wtap.h] -> LINKTYPE_, where the bytes are the same.
-_ENCAPSULATIONS = {1: 1, 7: 101, 25: 113, 41: LINKTYPE_HCI_H4, 99: LINKTYPE_HCI_H4, 125: LINKTYPE_CAN_SOCKETCAN}
+_ENCAPSULATIONS = {
+    1: 1,
+    7: 101,
+    25: 113,
+    41: LINKTYPE_HCI_H4,
+    99: LINKTYPE_HCI_H4,
+    125: LINKTYPE_CAN_SOCKETCAN,
+}
 _RAW_IP = 101
 _BEGINNING = re.compile(
     rb'(?:\xef\xbb\xbf)?\s*\[?\s*\{\s*"(?:_index"\s*:.*"_source"|_source"|index"\s*:\s*\{.*"layers"|timestamp"\s*:.*"layers")',
@@ -52,7 +59,8 @@ def read(data: Bytes) -> Packets:
     table = Table()
     number = 0
     for each in objects(data, table.damage):
-        layers = each.get("_source", each).get("layers") if isinstance(each.get("_source", each), dict) else None
+        source = each.get("_source", each)
+        layers = source.get("layers") if isinstance(source, dict) else None
         if not isinstance(layers, dict):
             continue
         number += 1
@@ -68,8 +76,8 @@ def read(data: Bytes) -> Packets:
                 table.count(outcome, number, packet.shown)
     if not len(table):
         raise BadFileError(
-            "this Wireshark JSON has no ATT value, no RFCOMM, TCP or CAN data in it: export it with the packets'"
-            " bytes (tshark -T json -x), or give the capture itself"
+            "this Wireshark JSON has no ATT value, no RFCOMM, TCP or CAN data in it: export it with the"
+            " packets' bytes (tshark -T json -x), or give the capture itself"
         )
     return table.packets(NAME)
 
@@ -103,7 +111,7 @@ class _Packet:
 
 
 def field(layer: dict[str, Any], name: str) -> str:
-    """Return a field's value (the first of several), in the form of -T json or of -T ek; empty: it is not there.
+    """Return a field's value (the first of several) in the form of -T json or -T ek; empty: it is not there.
 
     The fields below a field are in its tree.
     """
@@ -176,17 +184,22 @@ def _tcp(packet: _Packet, layer: dict[str, Any]) -> Row | Unread:
     """Return the segment in an IP packet, with what Wireshark shows of its headers."""
     data = _bytes(field(layer, "tcp.payload")) or b""
     ports = [_number(field(layer, f"tcp.{name}port")) for name in ("src", "dst")]
-    sequence = [_number(field(layer, f"tcp.{name}_raw") or field(layer, f"tcp.{name}")) for name in ("seq", "ack")]
+    sequence, answer = (
+        _number(field(layer, f"tcp.{name}_raw") or field(layer, f"tcp.{name}")) for name in ("seq", "ack")
+    )
     flags = _number(field(layer, "tcp.flags"))
-    if not all(0 <= port <= 0xFFFF for port in ports) or not 0 <= sequence[0] < 1 << 32 or flags < 0:
+    if not all(0 <= port <= 0xFFFF for port in ports) or not 0 <= sequence < 1 << 32 or flags < 0:
         return _BAD
     if len(data) != max(0, _number(field(layer, "tcp.len") or str(len(data)))):
         return _BAD
-    segment = struct.pack(">HHIIBBHHH", *ports, sequence[0], max(0, sequence[1]) & 0xFFFF_FFFF, 0x50, flags & 0xFF, 0xFFFF, 0, 0) + data
+    answer = max(0, answer) & 0xFFFF_FFFF
+    segment = struct.pack(">HHIIBBHHH", *ports, sequence, answer, 0x50, flags & 0xFF, 0xFFFF, 0, 0) + data
     try:
         for layer_name, wide in (("ip", False), ("ipv6", True)):
             for ip in packet.all(layer_name):
-                ends = [ipaddress.ip_address(field(ip, f"{layer_name}.{name}")).packed for name in ("src", "dst")]
+                ends = [
+                    ipaddress.ip_address(field(ip, f"{layer_name}.{name}")).packed for name in ("src", "dst")
+                ]
                 if wide:
                     head = struct.pack(">IHBB", 6 << 28, len(segment), 6, 64)
                 else:
@@ -199,7 +212,9 @@ def _tcp(packet: _Packet, layer: dict[str, Any]) -> Row | Unread:
 
 def _can(packet: _Packet, layer: dict[str, Any]) -> Row | Unread:
     identifier = _number(field(layer, "can.id"))
-    flags = {name: field(layer, f"can.flags.{name}") in {"1", "true", "True"} for name in ("xtd", "rtr", "err")}
+    flags = {
+        name: field(layer, f"can.flags.{name}") in {"1", "true", "True"} for name in ("xtd", "rtr", "err")
+    }
     if flags["err"]:
         return Row(error_frame(), packet.way, "can", packet.time, LINKTYPE_CAN_SOCKETCAN)
     data = b"" if flags["rtr"] else next(
@@ -209,7 +224,11 @@ def _can(packet: _Packet, layer: dict[str, Any]) -> Row | Unread:
     if identifier < 0 or (not flags["rtr"] and size != len(data)):
         return _BAD
     frame = can_frame(
-        identifier, data, extended=flags["xtd"], remote=flags["rtr"], fd=4 if packet.all("canfd") or size > 8 else 0
+        identifier,
+        data,
+        extended=flags["xtd"],
+        remote=flags["rtr"],
+        fd=4 if packet.all("canfd") or size > 8 else 0,
     )
     if frame is None:
         return _BAD
@@ -223,7 +242,9 @@ def _time(text: str) -> int:
         return time
     whole, _, fraction = text.rstrip("Z").partition(".")
     try:
-        return int(datetime.fromisoformat(f"{whole}+00:00").timestamp()) * 1_000_000_000 + int(fraction.ljust(9, "0") or 0)
+        return int(datetime.fromisoformat(f"{whole}+00:00").timestamp()) * 1_000_000_000 + int(
+            fraction.ljust(9, "0") or 0
+        )
     except ValueError:
         return NO_TIME
 

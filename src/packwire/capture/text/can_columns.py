@@ -93,7 +93,7 @@ def plain(name: str) -> tuple[str, str]:
 
 
 def columns(cells: list[str]) -> tuple[Header | None, tuple[str, ...]]:
-    """Return what the columns of a header are, and the names that are not known; None: no table with CAN ids."""
+    """Return what the columns of a header are, and names that are not known; None: no table with CAN ids."""
     names = [plain(cell) for cell in cells]
     while names and not names[-1][0]:
         names.pop()

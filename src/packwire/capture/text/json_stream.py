@@ -19,7 +19,8 @@ def objects(data: Bytes, damage: list[str]) -> Iterator[dict[str, Any]]:
     Where a key occurs several times in an object, its values are in a list.
     """
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    scan = json.JSONDecoder(object_pairs_hook=_object, parse_int=str, parse_float=str, strict=False).raw_decode
+    texts = json.JSONDecoder(object_pairs_hook=_object, parse_int=str, parse_float=str, strict=False)
+    scan = texts.raw_decode
     text, at, read = "", 0, 0
     while True:
         while at < len(text) and text[at] in _BETWEEN:

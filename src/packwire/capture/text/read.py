@@ -20,31 +20,23 @@ type _Taker = tuple[str, Callable[[str], Row | Unread | None]]
 def read_text(data: Bytes, formats: Sequence[TextFormat], most: int = MAX_ROWS) -> Packets:
     """Find the messages of a text; there may be none. Its name is that of the format of most."""
     table, clock = Table(most), Clock()
-    takers = [(each.NAME, each.Grammar(clock).take) for each in formats]
+    takers = _Takers([(each.NAME, each.Grammar(clock).take) for each in formats])
     names: Counter[str] = Counter()
     taken: Counter[str] = Counter()
     last, begun = "", 0
-    #: Who took a CAN frame is asked first for the next: their forms are strict, and no other logs are as long.
-    again: _Taker | None = None
-    by_name = {each[0]: each for each in takers}
     for number, text in enumerate(lines(data), 1):
         if not text:
             continue
         if table.full:
             table.cut(number)
             break
-        outcome = again[1](text) if again else None
-        if again and outcome is not None:
-            name = again[0]
-        else:
-            name, outcome = _taken(takers, text)
+        name, outcome = takers.taken(text)
         if isinstance(outcome, Row):
             if outcome.joins and name != last:
                 outcome = outcome._replace(joins=False)
             table.add(outcome, number, text)
             names[name] += 1
             last = name
-            again = by_name[name] if outcome.link_type == LINKTYPE_CAN_SOCKETCAN else None
         elif outcome is BEGINS:
             if begun:
                 table.notes.append(f"another recording begins at line {number} ({name})")
@@ -60,10 +52,26 @@ def read_text(data: Bytes, formats: Sequence[TextFormat], most: int = MAX_ROWS) 
     return table.packets(first[0][0] if first else "text")
 
 
-def _taken(takers: Sequence[_Taker], line: str) -> tuple[str, Row | Unread]:
-    """Return what a line holds, and by whose grammar."""
-    for name, take in takers:
-        outcome = take(line)
-        if outcome is not None:
-            return name, outcome
-    return "", _CUT if line.startswith(_GAP) else NO_BYTES
+class _Takers:
+    """The grammars at work on one file.
+
+    The one that took a CAN frame is asked first for the next line: the forms of CAN logs are strict, so no
+    other would take its lines, and no other logs are as long.
+    """
+
+    def __init__(self, takers: Sequence[_Taker]) -> None:
+        self._takers = takers
+        self._again: _Taker | None = None
+
+    def taken(self, line: str) -> tuple[str, Row | Unread]:
+        """Return what a line holds, and by whose grammar."""
+        if self._again and (outcome := self._again[1](line)) is not None:
+            return self._again[0], outcome
+        self._again = None
+        for taker in self._takers:
+            outcome = taker[1](line)
+            if outcome is not None:
+                if isinstance(outcome, Row) and outcome.link_type == LINKTYPE_CAN_SOCKETCAN:
+                    self._again = taker
+                return taker[0], outcome
+        return "", _CUT if line.startswith(_GAP) else NO_BYTES
