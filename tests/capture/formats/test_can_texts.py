@@ -104,10 +104,12 @@ class TestTables:
         with pytest.raises(BadFileError, match=r"columns are not known \(Speed\).*SavvyCAN \(GVRET\)"):
             read(table.encode())
 
-    def test_times_without_a_unit_are_said_and_not_read(self):
-        packets = read(b"Time,CAN ID,DLC,Data\n62614792,0x07a,2,00 01\n")
-        assert packets.time.tolist() == [NO_TIME]
-        assert any("62614792" in note for note in packets.notes)
+    def test_times_without_a_unit_are_refused(self):
+        with pytest.raises(BadFileError, match="does not say the unit.*nearest format"):
+            read(b"Time,CAN ID,DLC,Data\n62614792,0x07a,2,00 01\n")
+
+    def test_times_of_day_need_no_unit(self):
+        assert times("Time,CAN ID,DLC,Data\n12:00:01.5,0x07a,1,00\n12:00:02,0x07a,1,01\n") == [0, 0.5]
 
     def test_a_unit_in_the_header_counts(self):
         assert times("time_us,CAN ID,DLC,Data\n1000,0x07a,1,00\n3500,0x07a,1,01\n") == [0, 0.0025]

@@ -124,7 +124,8 @@ class Grammar:
         bus = _BUS.search(before)
         fd = FD_FORMAT if len(data) > LARGEST else 0
         frame = can_frame(identifier, data, extended=extended, remote=remote, fd=fd)
-        return can_row(frame, _way(before + between), bus[0].lower() if bus else "can", self._time(stamp))
+        name = bus[0].lower() if bus else "CAN" if found.re is _FROM else "can"
+        return can_row(frame, _way(before + between), name, self._time(stamp))
 
 
 def _way(words: str) -> PacketDirection:

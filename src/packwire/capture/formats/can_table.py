@@ -57,12 +57,14 @@ class Grammar:
         self._clock = clock
         self._header: Header | None = None
         self._delimiter = ","
+        self._cells: list[str] = []
         self._hex_ids = self._hex_bytes = False
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the frame of a row; None for lines of another form.
 
-        Raises BadFileError where a table with CAN identifiers has columns that are not known.
+        Raises BadFileError where a table with CAN identifiers has columns that are not known, or times without
+        a unit.
         """
         delimiter = max(_DELIMITERS, key=line.count)
         count = line.count(delimiter)
@@ -88,7 +90,7 @@ class Grammar:
                 f" nearest format is that of {near.program}, with the header {','.join(near.names)}; name the"
                 " columns so, with D1 to D8 for D"
             )
-        self._header, self._delimiter = header, delimiter
+        self._header, self._delimiter, self._cells = header, delimiter, cells
         self._hex_ids = self._hex_bytes = bool(header.hex)
         return BEGINS
 
@@ -159,6 +161,13 @@ class Grammar:
         if unit == 1000 and "." in text:
             # No program writes parts of a microsecond: these are of another unit.
             return self._clock.odd(text)
+        if not unit and ":" not in text:
+            near = nearest(self._cells)
+            raise BadFileError(
+                "a table with CAN identifiers whose column of times does not say the unit: name it in the header,"
+                f" such as Time (ms); the nearest format is that of {near.program}, with the header"
+                f" {','.join(near.names)}"
+            )
         time = scaled(text, unit) if unit else NO_TIME
         if time != NO_TIME:
             return time

@@ -64,6 +64,7 @@ class Grammar:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._last, self._steps, self._back = NO_TIME, 0, 0
+        self._met = False
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the frame of a line; None for lines of another form."""
@@ -73,7 +74,7 @@ class Grammar:
             return self._console(found)
         if _XL.fullmatch(line):
             return _XL_FRAMES
-        return BUS_STATE if _REMARK.fullmatch(line) else None
+        return BUS_STATE if self._met and _REMARK.fullmatch(line) else None
 
     def _log(self, found: re.Match[str]) -> Row | Unread:
         time, timed, any_id, send, interface, digits, fd, remote, data, way = found.groups()
@@ -119,7 +120,7 @@ class Grammar:
         remote: bool,
         fd: int,
     ) -> Row | Unread:
-        identifier = int(digits, 16)
+        identifier, self._met = int(digits, 16), True
         when = self._time(time) if time else NO_TIME
         if len(digits) == 8 and identifier & ERROR:
             return can_row(error_frame(identifier, data), way, bus, when)

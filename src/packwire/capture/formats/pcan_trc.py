@@ -71,12 +71,12 @@ class Grammar:
     """Takes a header and the lines below it; version 1.0 has none to tell it by but its numbered lines."""
 
     def __init__(self, _clock: Clock) -> None:
-        self._start = 0
+        self._start, self._begun = 0, False
         self._line: re.Pattern[str] | None = None
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the frame of a line; None for lines of another form."""
-        if line.startswith(";"):
+        if line.startswith(";") and (self._begun or line.startswith(";$")):
             return self._header(line)
         if self._line and (found := self._line.fullmatch(line)) and found["type"] in _TYPES:
             return self._new(found)
@@ -91,7 +91,7 @@ class Grammar:
 
     def _header(self, text: str) -> Unread:
         if found := _VERSION.fullmatch(text):
-            self._start, self._line = 0, None
+            self._start, self._line, self._begun = 0, None, True
             return BEGINS
         if found := _START.fullmatch(text):
             # A double holds days to a tenth of a microsecond or so.
