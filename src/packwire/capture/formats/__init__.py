@@ -47,6 +47,7 @@ TEXTS = (
     "homeassistant",
     "uart_debug",
     "esphome_log",
+    "bms_to_inverter",
     "batmon",
     "gatttool",
     "btmon_text",
