@@ -25,7 +25,7 @@ RIGHT = {
     ],
     "20-candump-tz-times.txt": [(0, "can 0x355", "3e006400"), (0, "can 0x356", "0a0211ffbe00")],
     "forms/a-dbus-serialbattery-can.log": [(-1, "can 0x18904002", "010d00007566032b")],
-    "forms/e-bms-to-inverter.log": [(-1, "rs485", "a5019508040cd70cd40cd800ee")],
+    "forms/e-bms-to-inverter.log": [(-1, "uart", "a5019508040cd70cd40cd800ee")],
     "forms/j-mcp2515-arduino.txt": [(0, "can 0x351", "440264009cff3f02")],
     "forms/l-savvycan-gvret.csv": [(-1, "can 0x13b", "000008000000004c")],
     "forms/m-pcan.trc": [(-1, "can 0x355", "3e006400")],

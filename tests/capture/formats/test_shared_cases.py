@@ -96,7 +96,7 @@ LOGS = {
     "32-jk-bit-errors.log": ["4e57011b", "4e570013"],
     "33-daly-wrong-address.log": ["dda50500", "a5406308", "a5016308"],
     "37-seplos-wrong-pins.log": ["7e323030"],
-    "41-socketcan-eagain.log": ["40015018"],
+    "41-socketcan-eagain.log": ["98500140"],
     "46-mppsolar-program-fault.log": ["a5809508"],
 }
 

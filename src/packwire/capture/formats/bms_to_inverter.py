@@ -1,57 +1,54 @@
-"""bms-to-inverter's log: `.. | DEBUG | .. | ..Processor:85 | RECEIVED: Buffer (HEX): [0xA5, 0x01, ..]`.
+"""Logs of bms-to-inverter: `SEND: Buffer (HEX): [0xA5, ..]` and `RECEIVED: ..`, of serial ports and CAN.
 
-What a processor for CAN shows is a frame as Linux hands it to programs: identifier (little-endian), length,
-three bytes without meaning, data.
+The buffers of its CAN processors are Linux's `struct can_frame`: identifier (little-endian), length, 3 bytes
+of padding, 8 of data. What the port says of the same frame (`CAN frame sending: ..`) is left out.
 """
 
 import re
 
 from packwire.capture.packets import PacketDirection
-from packwire.capture.text.can import EXTENDED, MAX_EXTENDED, WRONG_SIZE, can_frame, can_row
-from packwire.capture.text.clock import STAMP, Clock
+from packwire.capture.text.can import WRONG_SIZE, can_frame, can_row
+from packwire.capture.text.clock import Clock
 from packwire.capture.text.grammar import NO_BYTES, Row, Unread
+from packwire.capture.text.prefix import prefix
+from packwire.capture.text.tokens import TOKENS, hex_bytes
 
 NAME = "bms-to-inverter log"
 EXAMPLES = (
-    "2024-09-08 20:15:40.806 | DEBUG | Thread-2 | BmsRS485Processor:85 | RECEIVED: Buffer (HEX): [0xA5, 0x01]",
+    "2026-01-02 20:15:40.806 | DEBUG | Thread-2 | BmsProcessor:85 | RECEIVED: Buffer (HEX): [0xA5, 0x01]",
+    (
+        "2026-01-02 20:15:40.806 | DEBUG | Thread-2 | .DalyBmsCANProcessor:46 | SEND: Buffer (HEX):"
+        " [0x40, 0x01, 0x50, 0x18, 0x02, 0x00, 0x00, 0x00, 0xAA, 0xBB, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00]"
+    ),
 )
 
-_LINE = re.compile(rf"(?P<time>{STAMP}) \| [A-Z]+ +\| [^|]*\| (?P<logger>[^|]*)\| (?P<text>.*)")
 _BUFFER = re.compile(
-    r"(?:(?P<sent>SEND|SENT|WRITE)|(?P<received>RECEIVED?|READ))\b[^\[]{0,40}\(HEX\): "
-    r"\[(?P<hex>[0-9A-Fa-fx, ]*)\]",
-    re.IGNORECASE,
+    rf"(?P<what>SEND|RECEIVED|CAN frame [\w .]{{1,20}}): Buffer \(HEX\): \[(?P<hex>{TOKENS})\]\s*"
 )
-_BYTE = re.compile(r"\s*0x([0-9A-Fa-f]{2})\s*")
+_FRAME, _FLAGS = 16, 0xE000_0000
 
 
 class Grammar:
-    """Takes lines of its logger."""
+    """Takes lines with buffers."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     def take(self, line: str) -> Row | Unread | None:
-        """Return the bytes of a line; None for lines of another form."""
-        found = _LINE.fullmatch(line)
-        if found is None:
+        """Return the bytes of a buffer; None for lines of another form."""
+        if "Buffer (HEX)" not in line:
             return None
-        shown = _BUFFER.match(found["text"])
-        if shown is None:
+        head = prefix(line)
+        found = _BUFFER.fullmatch(line, head.at)
+        payload = hex_bytes(found["hex"]) if found else None
+        if found is None or not payload:
+            return None
+        if found["what"].startswith("CAN"):
             return NO_BYTES
-        cells = [_BYTE.fullmatch(each) for each in shown["hex"].split(",")] if shown["hex"].strip() else []
-        data = bytes(int(each[1], 16) for each in cells if each)
-        if len(data) != len(cells) or not data:
-            return WRONG_SIZE
-        way = PacketDirection.SENT if shown["sent"] else PacketDirection.RECEIVED
-        time = self._clock.time(found["time"])
-        if "can" not in found["logger"].lower():
-            return Row(data, way, "rs485" if "rs485" in found["logger"].lower() else "buffer", time)
-        if len(data) < 8 or data[4] > 8 or len(data) < 8 + data[4]:
-            return WRONG_SIZE
-        word = int.from_bytes(data[:4], "little")
-        identifier = word & MAX_EXTENDED
-        frame = can_frame(
-            identifier, data[8 : 8 + data[4]], extended=bool(word & EXTENDED) or identifier > 0x7FF
-        )
-        return can_row(frame, way, "can", time)
+        way = PacketDirection.SENT if found["what"] == "SEND" else PacketDirection.RECEIVED
+        time = head.when(self._clock)
+        if "CAN" not in line[: head.at]:
+            return Row(payload, way, "uart", time)
+        word, size = int.from_bytes(payload[:4], "little"), payload[4] if len(payload) == _FRAME else _FRAME
+        frame = can_frame(word & ~_FLAGS, payload[8 : 8 + size]) if size <= _FRAME // 2 else None
+        return WRONG_SIZE if frame is None else can_row(frame, way, "can", time)
