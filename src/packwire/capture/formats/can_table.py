@@ -63,8 +63,8 @@ class Grammar:
     def take(self, line: str) -> Row | Unread | None:
         """Return the frame of a row; None for lines of another form.
 
-        Raises BadFileError where a table with CAN identifiers has columns that are not known, or times without
-        a unit.
+        Raises BadFileError where a table with CAN identifiers has columns that are not known, or times
+        without a unit.
         """
         delimiter = max(_DELIMITERS, key=line.count)
         count = line.count(delimiter)
@@ -164,8 +164,8 @@ class Grammar:
         if not unit and ":" not in text:
             near = nearest(self._cells)
             raise BadFileError(
-                "a table with CAN identifiers whose column of times does not say the unit: name it in the header,"
-                f" such as Time (ms); the nearest format is that of {near.program}, with the header"
+                "a table with CAN identifiers whose column of times does not say the unit: name it in the"
+                f" header, such as Time (ms); the nearest format is that of {near.program}, with the header"
                 f" {','.join(near.names)}"
             )
         time = scaled(text, unit) if unit else NO_TIME
