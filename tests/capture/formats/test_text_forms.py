@@ -35,6 +35,7 @@ FORMS: dict[str, dict[str, list[tuple[int, str]]]] = {
         "data: 0xAA 0x4 0xFF 0x0": [(0, "aa04ff00")],
         "10:00:00.317 -> 0xDD 0x3 0x0 0x1B": [(0, "dd03001b")],
         "received data: {0xdd, 0xa5, 0x03}": [(-1, "dda503")],
+        "TX: { 0xdd, 0xa5, 0x03 };": [(1, "dda503")],
     },
     "ESPHome uart_debug": {
         r'[12:00:00][D][uart_debug:158]: >>> "\a\b\t\n\v\f\r\e\"' + r"\'" + r'\\A"': [
@@ -360,6 +361,22 @@ def test_the_arrow_of_a_serial_monitor_is_no_direction():
         (0, "hex", "dd0300"),
         (1, "hex", "dd0300"),
     ]
+
+
+def test_the_arrow_is_a_direction_where_there_are_arrows_the_other_way():
+    log = "10:00:00.100 -> dd a5 03 00\n10:00:00.200 <- dd 03 00 1b\n"
+    assert rows(log) == [(1, "hex", "dda50300"), (-1, "hex", "dd03001b")]
+
+
+def test_a_line_too_long_for_a_message_is_counted():
+    packets = read(b"dd 03 00\n" + b"dd " * 20_000 + b"\n")
+    assert len(packets) == 1
+    assert packets.damage[0].startswith("1 x lines of more than 32768 characters, the first is line 2")
+
+
+def test_the_day_may_come_first():
+    packets = read(b"31.01.2026 10:00:00 RX dd 03 00 1b\n")
+    assert packets.time.tolist() == [1_769_853_600_000_000_000]
 
 
 def test_a_value_that_bluez_and_the_program_show_is_taken_once():

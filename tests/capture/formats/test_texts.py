@@ -239,3 +239,11 @@ class TestEsphomeLog:
 
 def test_bytes_with_colons_are_no_time_of_day():
     assert rows("06:22:20:A5:5A\nA5:5A:05:82\n") == [(0, "hex", "062220a55a"), (0, "hex", "a55a0582")]
+
+
+def test_messages_without_a_time_stay_where_they_stand():
+    log = "(1.0) can0 001#01\n  can0  002   [1]  02\n(0.5) can0 003#03\n  can0  004   [1]  04\n"
+    from packwire.capture import Capture
+
+    messages = Capture("log", read(log.encode())).messages
+    assert [messages.payload(row)[0] for row in range(4)] == [3, 4, 1, 2]

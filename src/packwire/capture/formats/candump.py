@@ -1,7 +1,7 @@
 """can-utils' text: candump's log files (`can0 355#3E00`) and console output in all forms; cansend's lines.
 
-Times are absolute, with a date, since the first frame, or since the frame before (-t a, A, z, d): where a
-quarter of them or more go back, each is taken as the time since the frame before.
+Times are absolute, with a date, since the first frame, or since the frame before (-t a, A, z, d): where the
+first is 0 and a quarter of the others or more go back, each is the time since the frame before.
 """
 
 import re
@@ -64,7 +64,7 @@ class Grammar:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._last, self._steps, self._back = NO_TIME, 0, 0
-        self._met = False
+        self._met = self._from_zero = False
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the frame of a line; None for lines of another form."""
@@ -131,7 +131,9 @@ class Grammar:
         if found := _EPOCH.fullmatch(text):
             return int(found[1]) * 1_000_000_000 + int(found[2]) * 1000
         time = self._clock.time(text)
-        if NO_TIME not in {self._last, time}:
+        if self._last == NO_TIME:
+            self._from_zero = time == 0
+        elif time != NO_TIME and self._from_zero:
             self._steps += 1
             self._back += time < self._last
             self._clock.since_before = self._back * 4 >= self._steps and self._back > 0

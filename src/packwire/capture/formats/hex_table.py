@@ -36,9 +36,11 @@ _COLUMNS = {
 _CAN = frozenset(
     (
         "can id", "canid", "can_id", "id (hex)", "arbitration id", "arbitration_id", "arbid", "identifier",
-        "frame id", "frameid", "msg id", "can-id", "messageid", "message id", "id", "dlc",
+        "frame id", "frameid", "msg id", "can-id", "messageid", "message id", "dlc",
     )
 )  # fmt: skip
+#: With one of these beside it, a column `id` is one of CAN too.
+_CAN_SIGNS = frozenset(("len", "length", "bus", "extended", "ext", "ide", "rtr", "flags"))
 _UNIT = re.compile(r"\s*[(\[](?P<unit>[^)\]]*)[)\]]\s*$|_(?P<suffix>s|ms|us|ns)\s*$", re.IGNORECASE)
 #: How many ns a unit has; what a whole number of so many digits counts since 1970.
 _UNITS = {"s": 10**9, "sec": 10**9, "seconds": 10**9, "ms": 10**6, "us": 10**3, "µs": 10**3, "ns": 1}
@@ -91,7 +93,8 @@ class Grammar:
             for name in reversed(known)
             if name in names
         }
-        self._can = bool(_CAN & set(names)) and len(names) > 2 and ("hex" in columns or "dlc" in names)
+        self._can = bool(_CAN & set(names)) or ("id" in names and bool(_CAN_SIGNS & set(names)))
+        self._can = self._can and len(names) > 2 and ("hex" in columns or "dlc" in names)
         if "hex" not in columns and not self._can:
             return None
         self._columns, self._delimiter, self._names = columns, delimiter, names

@@ -6,7 +6,7 @@ and words such as `data` or `from handle 0x000e`; behind them how many there are
 
 from packwire.capture.packets import PacketDirection
 from packwire.capture.text.clock import Clock
-from packwire.capture.text.grammar import Row, Unread
+from packwire.capture.text.grammar import ARROW, Row, Unread
 from packwire.capture.text.prefix import prefix
 from packwire.capture.text.said import Said, channel, said
 
@@ -31,7 +31,8 @@ class Grammar:
         found = said(line, head.at, loud=head.loud)
         if not isinstance(found, Said):
             return found
-        direction = PacketDirection.UNKNOWN if found.arrow and head.monitor else found.direction
+        direction = found.direction
+        behind_arrow = head.monitor and direction is PacketDirection.UNKNOWN and not found.doubt
         return Row(
             found.payload,
             direction,
@@ -39,5 +40,5 @@ class Grammar:
             head.when(self._clock),
             device=found.device,
             doubt=found.doubt,
-            shape=found.shape,
+            shape=ARROW if behind_arrow else found.shape,
         )

@@ -43,6 +43,8 @@ def doubt(text: str, *, marked: bool, direct: bool = False) -> str:
         return _decimal(parts, separator, marked=marked)
     if len(parts) == 2 and not direct and (joined.isalpha() or (separator in ":-." and not marked)):
         return WORD
+    if len(parts) <= 3 and not marked and parts[0].isalpha() and "".join(parts[1:]).isdigit():
+        return "" if any(part[0] == "0" for part in parts) and len(parts) == 3 else WORD
     if len(parts) == 3 and separator in ":-" and not marked:
         return ADDRESS
     return ""
@@ -52,7 +54,9 @@ def _run(digits: str, *, marked: bool, direct: bool) -> str:
     if digits.isdigit():
         least = _SHORT_RUN if marked else _LONG_RUN
         padded = marked and digits.startswith("0")
-        return "" if len(digits) >= least or padded else NUMBERS
+        if len(digits) >= least or padded:
+            return ""
+        return PADDED if len(digits) == 2 and digits[0] == "0" else NUMBERS
     if digits.isalpha() and len(digits) <= _SHORT_RUN and not direct:
         return WORD
     if marked:

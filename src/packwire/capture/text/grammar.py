@@ -42,6 +42,10 @@ class Unread(NamedTuple):
     damaged: bool = False
 
 
+#: The shape of a message behind an arrow that may be a direction or what a serial monitor puts before each
+#: line: it is one where the file has arrows the other way.
+ARROW = "->"
+
 #: A line of the format that says something else than bytes: a title, a table's header, a remark.
 NO_BYTES = Unread("lines without bytes")
 

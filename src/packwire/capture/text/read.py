@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from packwire.capture.packets import LINKTYPE_CAN_SOCKETCAN, Packets
 from packwire.capture.text.clock import Clock
 from packwire.capture.text.grammar import BEGINS, NO_BYTES, Row, TextFormat, Unread
-from packwire.capture.text.lines import lines
+from packwire.capture.text.lines import MAX_LINE, lines
 from packwire.capture.text.table import MAX_ROWS, Table
 from packwire.messages import Bytes
 
 #: Remarks, and what marks that something was cut out of a log.
 _REMARK, _GAP = "#", "#@gap"
+_LONG = Unread(f"lines of more than {MAX_LINE} characters", damaged=True)
 _CUT = Unread("places where the log was cut", damaged=True)
 
 type _Taker = tuple[str, Callable[[str], Row | Unread | None]]
@@ -26,6 +27,9 @@ def read_text(data: Bytes, formats: Sequence[TextFormat], most: int = MAX_ROWS) 
     last, begun = "", 0
     for number, text in enumerate(lines(data), 1):
         if not text:
+            continue
+        if len(text) >= MAX_LINE:
+            table.count(_LONG, number, text)
             continue
         if table.full:
             table.cut(number)
@@ -44,12 +48,17 @@ def read_text(data: Bytes, formats: Sequence[TextFormat], most: int = MAX_ROWS) 
         else:
             table.count(outcome, number, text)
             taken[name] += bool(name)
+    _settle_times(table, clock)
+    first = (names or taken).most_common(1)
+    return table.packets(first[0][0] if first else "text")
+
+
+def _settle_times(table: Table, clock: Clock) -> None:
+    """Add up times that count from the message before, and say which were not understood."""
     if clock.since_before:
         table.add_up_times()
     if clock.unknown:
         table.notes.append(f'{clock.unknown} x times not understood, such as "{clock.first_unknown}"')
-    first = (names or taken).most_common(1)
-    return table.packets(first[0][0] if first else "text")
 
 
 class _Takers:

@@ -59,7 +59,7 @@ _ITEM = re.compile(
     re.IGNORECASE,
 )
 _HEX = re.compile(
-    rf"(?P<open>[\[<{{(\"'](?:\(0x\) ?)?|\(0x\) ?)?(?P<hex>{TOKENS})(?(open)[\]>}})\"']{{0,2}})", re.ASCII
+    rf"(?P<open>[\[<{{(\"'](?:\(0x\) ?| )?|\(0x\) ?)?(?P<hex>{TOKENS})(?(open) ?[\]>}})\"']{{0,2}})", re.ASCII
 )
 _LITERAL = re.compile(LITERAL)
 _ESCAPED = re.compile(ESCAPED)

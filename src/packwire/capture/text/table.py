@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from packwire.capture.packets import NO_TIME, Packets
+from packwire.capture.packets import NO_TIME, PacketDirection, Packets
 from packwire.capture.text.doubt import PADDED
-from packwire.capture.text.grammar import Row, Unread
+from packwire.capture.text.grammar import ARROW, Row, Unread
 
 #: Messages of one text, and channels that it names.
 MAX_ROWS, MAX_CHANNELS = 4_000_000, 4096
@@ -57,6 +57,7 @@ class Table:
     _unread: dict[Unread, _Count] = field(default_factory=dict)
     _nameless: int = 0
     _sure: dict[str, int] = field(default_factory=dict)
+    _arrows: "array[int]" = field(default_factory=lambda: array("q"))
     _doubted: dict[tuple[str, str], _Doubt] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -85,6 +86,8 @@ class Table:
             self._doubt(row, line, text)
         elif row.shape and (row.shape in self._sure or len(self._sure) < _MAX_SHAPES):
             self._sure[row.shape] = self._sure.get(row.shape, 0) + 1
+        if row.shape == ARROW:
+            self._arrows.append(len(self.time))
         self.time.append(row.time if abs(row.time) <= -NO_TIME - 1 else NO_TIME)
         self.start.append(len(self.data))
         self.direction.append(row.direction)
@@ -141,6 +144,9 @@ class Table:
     def packets(self, name: str) -> Packets:
         """Return the table."""
         start = _column(self.start, np.int64)
+        direction = np.array(self.direction, dtype=np.int8)
+        if any(shape.startswith("<-") for shape in self._sure):
+            direction[np.array(self._arrows, dtype=np.int64)] = PacketDirection.SENT
         size = np.diff(start, append=len(self.data))
         kept = self._settle()
         # Nothing is copied where all is kept: a long log has millions of rows.
@@ -158,7 +164,7 @@ class Table:
             original=size[rows],
             link_type=_column(self.link_type, np.int32)[rows],
             interface=_column(self.interface, np.int32)[rows],
-            direction=_column(self.direction, np.int8)[rows],
+            direction=direction[rows],
             data=np.frombuffer(self.data, dtype=np.uint8),
             interfaces=self._names() or ("",),
             damage=tuple(damage),
