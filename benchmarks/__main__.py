@@ -8,7 +8,17 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import capturing, decoding, diffing, insight_bits, polling, relaying, starting, watching
+from benchmarks import (
+    capturing,
+    decoding,
+    diffing,
+    insight_bits,
+    polling,
+    relaying,
+    starting,
+    texts,
+    watching,
+)
 from benchmarks.figure import Figure
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
@@ -19,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "polling": polling.measure,
     "relaying": relaying.measure,
     "starting": starting.measure,
+    "texts": texts.measure,
     "watching": watching.measure,
 }
 

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ SECRETS = ("secret42", "vesc6wifi", "mywifi", "secretkey", "VESC WiFi", "7665736
 def shown(capsys):
     """Run the command in this process; return its exit code and what it printed."""
 
-    def run(file: Path, **options: bool) -> tuple[int, str]:
+    def run(file: Path, **options: Any) -> tuple[int, str]:
         code = decode(file, **options)
         return code, capsys.readouterr().out
 

@@ -181,6 +181,15 @@ def advice(content: Content) -> list[Advice]:
         ]
     if content.hci:
         return [_bluetooth(content)]
+    if HCI_NOTE in content.kinds:
+        return [
+            Advice(
+                "only notes of the Bluetooth recorder (which controllers there are): it ran, and nothing was"
+                " said over them meanwhile.",
+                "Start it (btmon -w file.btsnoop) before the program or the app connects to the battery, on"
+                " the computer that connects, and stop it when values were shown.",
+            )
+        ]
     if content.kinds & _BLUETOOTH_RADIO:
         return [
             Advice(

@@ -59,6 +59,16 @@ class Capture:
         """Return one line for each thing that is wrong with the file, and what was kept."""
         return self.packets.damage
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return one line for each thing that is no damage but should be known: lines not read, ..."""
+        return self.packets.notes
+
+    @property
+    def has_packets_of_ip(self) -> bool:
+        """Tell whether any of its packets may be of TCP/IP."""
+        return self._has(IP)
+
     def _has(self, link_types: frozenset[int]) -> bool:
         return not link_types.isdisjoint(self._link_types)
 
@@ -175,8 +185,10 @@ class Capture:
         return tuple(f"{count} x {reason}" for reason, count in left_out.items())
 
 
-def open_capture(path: str | Path) -> Capture:
+def open_capture(path: str | Path, *, decimal: bool = False) -> Capture:
     """Open a capture of any format that is known, by its content; `-` is standard input.
+
+    `decimal` means that lines of decimal numbers in a text are bytes.
 
     The file is mapped into memory, not read: it must not be shortened meanwhile. Raises BadFileError where it
     cannot be opened or nothing in it can be read.
@@ -184,7 +196,7 @@ def open_capture(path: str | Path) -> Capture:
     name = "standard input" if str(path) == "-" else str(path)
     try:
         data = _piped(sys.stdin.buffer.fileno()) if str(path) == "-" else _mapped(Path(path))
-        return Capture(name, read_packets(data))
+        return Capture(name, read_packets(data, decimal=decimal))
     except FileNotFoundError:
         raise BadFileError(f"{name}: there is no such file") from None
     except IsADirectoryError:

@@ -14,6 +14,7 @@ from packwire.capture.writers import PACKET_FORMATS, format_of
 from packwire.capture.writers import csv as csv_writer
 from packwire.capture.writers.private import OWNER_ONLY
 from packwire.cli.decode_text import Writer
+from packwire.cli.numbers import BytesOption
 from packwire.cli.terminal import make_console, printable
 from packwire.errors import BadFileError, BadOptionError, ExitCode
 
@@ -25,6 +26,7 @@ def convert(
     *,
     to: Annotated[str | None, Parameter(alias="-t")] = None,
     redact: Annotated[bool, Parameter(negative="--no-redact")] = True,
+    bytes_: BytesOption = "hex",
     raw: Annotated[bool, Parameter(alias="-r", negative=())] = False,
 ) -> int:
     """Write a recording in another format: btsnoop, pcap, pcapng (packets), csv, parquet (messages).
@@ -49,7 +51,7 @@ def convert(
     name = format_of(target, to)
     if str(source) != "-" and target.exists() and source.exists() and target.samefile(source):
         raise BadOptionError(f"{target}: this is the source itself; give another name")
-    capture = open_capture(source)
+    capture = open_capture(source, decimal=bytes_ == "decimal")
     counts: dict[str, int] = {}
     if redact:
         changed = redacted(capture.packets)
@@ -99,6 +101,8 @@ def _tell(
     out = Writer(make_console(stderr=True))
     for line in capture.damage:
         out.line(("DAMAGED: ", "bold red"), printable(line))
+    for line in capture.notes:
+        out.line(printable(line))
     packets = name in PACKET_FORMATS
     count, what = (len(capture.packets), "packets") if packets else (len(capture.messages), "messages")
     out.line((printable(str(target)), "bold"), f": {name}, {count} {what}")

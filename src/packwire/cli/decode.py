@@ -10,8 +10,9 @@ from cyclopts import Parameter
 from packwire.capture import Capture, open_capture
 from packwire.cli.decode_records import csv_lines, json_lines
 from packwire.cli.decode_text import Shown, Writer, show
+from packwire.cli.numbers import BytesOption
 from packwire.cli.terminal import make_console
-from packwire.errors import BadOptionError, ExitCode
+from packwire.errors import BadOptionError, ExitCode, NotAVescError
 
 
 def decode(
@@ -24,6 +25,7 @@ def decode(
     json: Annotated[bool, Parameter(negative=())] = False,
     csv: Annotated[bool, Parameter(negative=())] = False,
     keep_secrets: Annotated[bool, Parameter(negative=())] = False,
+    bytes_: BytesOption = "hex",
 ) -> int:
     """Show the conversation in a capture of VESC traffic: every request, its reply, how long it took.
 
@@ -62,7 +64,13 @@ def decode(
         raise BadOptionError("--json and --csv exclude each other")
     if brief and (json or csv):
         raise BadOptionError("--brief is for text: --json and --csv always give every message")
-    capture = open_capture(file)
+    capture = open_capture(file, decimal=bytes_ == "decimal")
+    if len(capture.packets) and not capture.has_packets_of_ip:
+        kinds = ", ".join(f"{count} {name}" for name, count in capture.kinds.items()) or capture.format
+        raise NotAVescError(
+            f"{capture.name}: decode reads VESC traffic in recordings of TCP, and this one holds none of TCP"
+            f" ({kinds}); see what it holds with `packwire messages`"
+        )
     shown = Shown(brief=brief, fields=fields, hex=hex, keep_secrets=keep_secrets)
     if json:
         _write(json_lines(capture, shown))

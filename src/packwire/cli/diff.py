@@ -12,6 +12,7 @@ from packwire.capture.packets import NO_TIME
 from packwire.cli.diff_view import record, show, show_plain
 from packwire.cli.headers import check_header, family_names, known_headers
 from packwire.cli.masked import masked
+from packwire.cli.numbers import BytesOption
 from packwire.cli.terminal import make_console
 from packwire.errors import BadOptionError, ExitCode
 from packwire.insight.differences import find_differences, plain_differences
@@ -33,6 +34,7 @@ def diff(
     json: Annotated[bool, Parameter(negative=())] = False,
     redact: Annotated[bool, Parameter(negative=())] = False,
     keep_secrets: Annotated[bool, Parameter(negative=())] = False,
+    bytes_: BytesOption = "hex",
 ) -> int:
     """Find the bits that tell states apart: a switch, for example.
 
@@ -85,7 +87,10 @@ def diff(
     paths = [path for listed in by_state.values() for path in listed] + names
     if by_state and names:
         raise BadOptionError(f"{names[0]}: with --state, every file belongs behind a state's name")
-    captures = [masked(open_capture(path), redact=redact, keep_secrets=keep_secrets) for path in paths]
+    captures = [
+        masked(open_capture(path, decimal=bytes_ == "decimal"), redact=redact, keep_secrets=keep_secrets)
+        for path in paths
+    ]
     split = split_at_writes or (len(names) == 1 and at is None and not by_state)
     cut = _cut(captures, by_state, prefix=prefix, split=split, at=at, names=state)
     recordings = [capture.messages for capture in captures]

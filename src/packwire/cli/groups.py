@@ -10,6 +10,7 @@ from packwire.cli.groups_view import record, show
 from packwire.cli.headers import check_header, family_names, known_headers, unframed
 from packwire.cli.heatmap_file import write_heat_maps
 from packwire.cli.masked import masked
+from packwire.cli.numbers import BytesOption
 from packwire.cli.terminal import make_console
 from packwire.errors import BadOptionError, ExitCode
 from packwire.insight.groups import group_messages
@@ -25,6 +26,7 @@ def groups(
     plot: Path | None = None,
     redact: Annotated[bool, Parameter(negative=())] = False,
     keep_secrets: Annotated[bool, Parameter(negative=())] = False,
+    bytes_: BytesOption = "hex",
 ) -> int:
     """Show what kinds of messages are in a capture: by direction, channel, length and first bytes.
 
@@ -49,7 +51,9 @@ def groups(
     check_header(header)
     if plot is not None and plot.suffix.lower() not in {".svg", ".png"}:
         raise BadOptionError(f"--plot {plot}: the file must end in .svg or .png")
-    capture = masked(open_capture(file), redact=redact, keep_secrets=keep_secrets)
+    capture = masked(
+        open_capture(file, decimal=bytes_ == "decimal"), redact=redact, keep_secrets=keep_secrets
+    )
     messages = capture.messages
     found = group_messages(messages, known_headers([capture])[0] if header is None else header)
     if plot is not None:

@@ -21,6 +21,7 @@ from packwire.capture.writers import csv as csv_writer
 from packwire.capture.writers.private import private
 from packwire.cli.decode_text import Writer
 from packwire.cli.masked import masked
+from packwire.cli.numbers import BytesOption
 from packwire.cli.terminal import make_console, printable
 from packwire.errors import BadFileError, BadOptionError, ExitCode
 from packwire.messages import Direction, Messages
@@ -108,6 +109,7 @@ def messages(
     follow: Annotated[bool, Parameter(alias="-f", negative=())] = False,
     redact: Annotated[bool, Parameter(negative=())] = False,
     keep_secrets: Annotated[bool, Parameter(negative=())] = False,
+    bytes_: BytesOption = "hex",
 ) -> int:
     """Show the messages in recordings: packets, time, direction, channel, size, bytes, text.
 
@@ -168,7 +170,7 @@ def messages(
             raise BadOptionError("--follow takes one file, and neither --count nor --parquet")
         show = partial(masked, redact=redact, keep_secrets=keep_secrets)
         return _follow(file, wanted, Form(raw=raw, absolute=absolute, json=json, csv=csv), show)
-    captures = [open_capture(each) for each in (file, *more)]
+    captures = [open_capture(each, decimal=bytes_ == "decimal") for each in (file, *more)]
     shown = [masked(capture, redact=redact, keep_secrets=keep_secrets) for capture in captures]
     tables = [_table(capture, wanted, count, raw=raw) for capture in shown]
     if parquet is not None:
@@ -179,7 +181,7 @@ def messages(
         _write(_csv_lines(tables))
     else:
         _show(tables, absolute)
-    _explain(captures)
+    _explain(shown)
     _tell_masked(shown, redact=redact)
     return exit_code(captures)
 
@@ -316,11 +318,13 @@ def _write(lines: Iterable[str]) -> None:
 
 
 def _explain(captures: list[Capture]) -> None:
-    """Say on standard error what is damaged, and why a file shows nothing."""
+    """Say on standard error what is damaged or was not read, and why a file shows nothing."""
     out = Writer(make_console(stderr=True))
     for capture in captures:
         for line in capture.damage:
             out.line(("DAMAGED: ", "bold red"), printable(f"{capture.name}: {line}"))
+        for note in capture.notes:
+            out.line(printable(f"{capture.name}: {note}"))
         if not len(capture.messages):
             for each in advice(look(capture)):
                 out.line((printable(capture.name), "bold"), f": {each.what} {each.remedy}")

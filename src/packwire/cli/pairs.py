@@ -13,6 +13,7 @@ from packwire.capture import open_capture
 from packwire.cli.groups_view import fold, title
 from packwire.cli.headers import check_header, known_headers, unframed
 from packwire.cli.masked import masked
+from packwire.cli.numbers import BytesOption
 from packwire.cli.terminal import make_console
 from packwire.errors import ExitCode
 from packwire.insight.groups import Group
@@ -29,6 +30,7 @@ def pairs(
     json: Annotated[bool, Parameter(negative=())] = False,
     redact: Annotated[bool, Parameter(negative=())] = False,
     keep_secrets: Annotated[bool, Parameter(negative=())] = False,
+    bytes_: BytesOption = "hex",
 ) -> int:
     """Show the requests in a capture with their replies: how many, how soon, how many were not answered.
 
@@ -46,7 +48,9 @@ def pairs(
         Show hub logins, passwords and configurations (with their Wi-Fi keys) in clear.
     """
     check_header(header)
-    capture = masked(open_capture(file), redact=redact, keep_secrets=keep_secrets)
+    capture = masked(
+        open_capture(file, decimal=bytes_ == "decimal"), redact=redact, keep_secrets=keep_secrets
+    )
     messages = capture.messages
     found = find_pairs(messages, known_headers([capture])[0] if header is None else header)
     if json:

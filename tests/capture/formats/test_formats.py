@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from packwire.capture.formats import gzipped
 from packwire.errors import BadFileError
 from tests.capture.builder import EPOCH, Recorded, enhanced, interface, pcap, read, section
+from tests.capture.formats.bluetooth_files import btsnoop, btsnoop_record
 
 ROWS = [Recorded(EPOCH + row * 1000, bytes(range(100))) for row in range(50)]
 
@@ -95,3 +96,18 @@ class TestGzip:
             read(bytes(packed))
         except BadFileError as error:
             assert "\n" not in str(error)
+
+
+def test_another_recording_behind_the_first_is_said():
+    first = pcap(ROWS[:2])
+    packets = read(first + pcap(ROWS[:3]))
+    assert len(packets) == 2
+    assert packets.damage[0].startswith(f"another recording begins at offset {len(first)} ")
+    log = btsnoop([btsnoop_record(b"\x01\x03\x0c\x00", 0)])
+    packets = read(log + log)
+    assert len(packets) == 1
+    assert packets.damage[0].startswith(f"another recording begins at offset {len(log)} ")
+    part = section() + interface() + enhanced(ROWS[0])
+    packets = read(part + part)
+    assert len(packets) == 2
+    assert packets.notes == (f"another recording begins at offset {len(part)}",)

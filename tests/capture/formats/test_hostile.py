@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packwire.capture.formats import FORMATS, read_packets, reader
+from packwire.capture.formats import BINARY, read_packets, reader
 from packwire.errors import BadFileError
 from tests.capture.formats.test_texts import CAN, HEX, TestHomeAssistant, TestNrfConnect
 from tests.fuzz.fuzz_formats import check
@@ -40,7 +40,7 @@ def test_what_looks_like_a_log_never_crashes(text):
 
 
 @given(st.binary(max_size=300))
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", BINARY)
 def test_a_reader_given_any_bytes_behind_its_own_beginning(name, data):
     if reader(name).matches(data):
         check(data)
@@ -86,16 +86,16 @@ def test_an_empty_file_is_said_to_be_empty():
 
 
 def test_a_flood_of_lines_is_cut_off(monkeypatch):
-    monkeypatch.setattr("packwire.capture.formats.text_lines.MAX_ROWS", 10)
+    monkeypatch.setattr("packwire.capture.formats.MAX_ROWS", 10)
     packets = read_packets(np.frombuffer(b"00 11\n" * 25, dtype=np.uint8))
     assert len(packets) == 10
     assert packets.damage == (
-        "more than 10 messages: what follows offset 60 is left out, give the log in parts",
+        "more than 10 messages: what follows line 11 is left out, give the log in parts",
     )
 
 
 def test_a_flood_of_channels_is_cut_off(monkeypatch):
-    monkeypatch.setattr("packwire.capture.formats.text_lines.MAX_CHANNELS", 3)
+    monkeypatch.setattr("packwire.capture.text.table.MAX_CHANNELS", 3)
     table = "hex,channel\n" + "".join(f"00,c{number}\n" for number in [*range(9), 0])
     packets = read_packets(np.frombuffer(table.encode(), dtype=np.uint8))
     assert (len(packets), packets.interfaces) == (4, ("c0", "c1", "c2"))

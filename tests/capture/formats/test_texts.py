@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packwire.capture.formats.text_lines import hex_bytes, literal_bytes
 from packwire.capture.packets import APPLICATION, NO_TIME
+from packwire.capture.text.tokens import hex_bytes, literal_bytes
 from packwire.errors import BadFileError
 from tests.capture.builder import read
 
@@ -57,7 +57,7 @@ class TestNrfConnect:
 
     def test_cuts_are_said(self):
         log = self.LOG + "#@gap: something is missing\n"
-        assert "cut in 1 places" in read(log.encode()).damage[0]
+        assert "1 x places where the log was cut, the first is line 10" in read(log.encode()).damage[0]
 
 
 class TestHomeAssistant:
@@ -110,7 +110,7 @@ CAN = {
     "(1436509052.249713) vcan0 044#2A366C2B": ("vcan0", "00000044040000002a366c2b", 0),
     "(1436509052.249713) can0 00000571#0E33 R": ("can0", "80000571020000000e33", -1),
     "(1436509052.249713) can0 123#R": ("can0", "4000012300000000", 0),
-    "(1436509052.249713) can0 123##1AABB T": ("can0", "0000012302040000aabb", 1),
+    "(1436509052.249713) can0 123##1AABB T": ("can0", "0000012302050000aabb", 1),
     "  can0  355   [8]  00 11 22 33 44 55 66 77": ("can0", "00000355080000000011223344556677", 0),
     " (004.1)  can1  RX - -  1FFFFFFF   [2]  00 11   '..'": ("can1", "9fffffff020000000011", -1),
     "  can0  7FF   [0]": ("can0", "000007ff00000000", 0),
@@ -142,9 +142,8 @@ def test_candump_times_are_seconds():
 def test_lines_that_are_no_frames_are_counted():
     packets = read(b"  can0  355   [1]  00\nnoise\n  can0  355   [1]  01\n")
     assert len(packets) == 2
-    assert packets.damage == (
-        "1 lines hold no bytes that can be read, the first at offset 22: they are left out",
-    )
+    assert packets.damage == ()
+    assert packets.notes == ('1 x lines without bytes, the first is line 2: "noise"',)
 
 
 HEX = {
@@ -184,7 +183,7 @@ def test_csv(separator):
     packets = read(text.encode())
     assert packets.format == "CSV"
     assert (packets.time - 1_700_000_000_000_000_000).tolist() == [250_000_000, 1_250_000_000, 2_500_000_000]
-    assert "1 lines hold no bytes" in packets.damage[0]
+    assert "1 x rows of a table without bytes" in packets.notes[0]
 
 
 @pytest.mark.parametrize("text", ["words and nothing else\n", "No. Time Source\n1 2 3\n", "{}\n", " \n"])
@@ -232,7 +231,7 @@ class TestEsphomeLog:
     def test_a_line_that_the_logger_cut_is_said_and_left_out(self):
         packets = read((self.LOG + "[15:36:31][D][x:1]: Notification received: 55.AA.EB (300)\n").encode())
         assert len(packets) == 3
-        assert "1 lines hold no bytes that can be read" in packets.damage[0]
+        assert "1 x messages that are shorter than the line says" in packets.damage[0]
 
     def test_colours_do_not_matter(self):
         assert len(read(b"\x1b[0;36m[15:36:28][D][a:2]: RX: 01 02 03\x1b[0m\n")) == 1
@@ -240,3 +239,11 @@ class TestEsphomeLog:
 
 def test_bytes_with_colons_are_no_time_of_day():
     assert rows("06:22:20:A5:5A\nA5:5A:05:82\n") == [(0, "hex", "062220a55a"), (0, "hex", "a55a0582")]
+
+
+def test_messages_without_a_time_stay_where_they_stand():
+    log = "(1.0) can0 001#01\n  can0  002   [1]  02\n(0.5) can0 003#03\n  can0  004   [1]  04\n"
+    from packwire.capture import Capture
+
+    messages = Capture("log", read(log.encode())).messages
+    assert [messages.payload(row)[0] for row in range(4)] == [3, 4, 1, 2]

@@ -1,14 +1,21 @@
 """Capture file formats, one file each, recognised by their content and never by their name.
 
-A new format is a module with `NAME`, `matches(head)` and `read(data)`, added to `BINARY` or `TEXTS`. They are
-tried in turn, and imported when their turn comes.
+A new format is a module and a row in a table: in `BINARY` where the first bytes tell it (the module has
+`NAME`, `matches(head)` and `read(data)`), in `TEXTS` where the form of its lines does (what such a module has
+is in `packwire.capture.text.grammar`). They are tried in turn, and imported when their turn comes.
 """
 
 from dataclasses import replace
 from importlib import import_module
 from typing import Protocol, cast
 
+import numpy as np
+
 from packwire.capture.packets import Packets
+from packwire.capture.text.grammar import TextFormat
+from packwire.capture.text.lines import is_text
+from packwire.capture.text.read import read_text
+from packwire.capture.text.table import MAX_ROWS
 from packwire.errors import BadFileError
 from packwire.messages import Bytes
 
@@ -30,17 +37,56 @@ class Format(Protocol):
         """Find the packets; raise BadFileError where there is nothing to be had."""
 
 
-#: Modules. The ones that a few bytes tell, then texts, the most specific first; hexlines takes whatever has
-#: hex in it.
-BINARY = ("btsnoop", "pcapng", "pcap", "packetlogger")
-TEXTS = ("nrfconnect", "homeassistant", "uart_debug", "esphome_log", "candump", "hexlines")
-FORMATS = (*BINARY, "btsnooz", *TEXTS)
+#: Modules of formats that a file's first bytes tell.
+BINARY = ("btsnoop", "pcapng", "pcap", "packetlogger", "vector_blf", "wireshark_json")
+#: Modules of text formats. A line belongs to the first whose form it has, so the most specific come first.
+TEXTS = (
+    "can_prints",
+    "plain_hex",
+    "candump",
+    "nrfconnect",
+    "homeassistant",
+    "uart_debug",
+    "esphome_log",
+    "bms_to_inverter",
+    "batmon",
+    "gatttool",
+    "btmon_text",
+    "corebluetooth",
+    "battery_emulator",
+    "pcan_trc",
+    "vector_asc",
+    "busmaster",
+    "crtd",
+    "canhacker_trc",
+    "slcan",
+    "python_can_log",
+    "can_table",
+    "usb_can_tool",
+    "hexdump",
+    "hex_table",
+    "hexlines",
+    "checked_lines",
+)
+#: Stands before the generic ones where the user says that numbers are bytes.
+DECIMAL = "decimal_lines"
+
+#: Of a text in a packed file so many messages are taken: a few kilobytes could hold many more.
+PACKED_ROWS = 400_000
 
 
 def reader(name: str) -> Format:
-    """Return a format by the name of its module."""
+    """Return a format of `BINARY` (or `btsnooz`) by the name of its module."""
     return cast("Format", import_module(f"{__name__}.{name}"))
 
+
+def text_format(name: str) -> TextFormat:
+    """Return a format of `TEXTS` by the name of its module."""
+    return cast("TextFormat", import_module(f"{__name__}.{name}"))
+
+
+#: How texts begin that are no logs, whatever hex they hold.
+_PAGES = (b"<!", b"<?", b"<html", b"<HTML", b"<head")
 
 #: Files that people hand over in place of a capture, by how they begin, and what to do about it.
 _MISTAKEN = (
@@ -53,15 +99,12 @@ _MISTAKEN = (
     (b"snoop\0", "a Solaris snoop capture: convert it (editcap -F pcapng in.cap out.pcapng)"),
     (b"\x34\xcd\xb2\xa1", "a pcap of a modified kind: convert it (editcap -F pcapng in.pcap out.pcapng)"),
     (b"\xa1\xb2\xcd\x34", "a pcap of a modified kind: convert it (editcap -F pcapng in.pcap out.pcapng)"),
-    (b"<", "a web page or XML: download the capture itself"),
+    *((page, "a web page or XML: download the capture itself") for page in _PAGES),
 )
 
-#: Texts that are no logs, whatever hex they hold.
-_PAGES = (b"<!", b"<?", b"<html", b"<HTML", b"<head")
 
-
-def read_packets(data: Bytes) -> Packets:
-    """Recognise the format and find the packets.
+def read_packets(data: Bytes, *, decimal: bool = False) -> Packets:
+    """Recognise the format and find the packets; `decimal` means that decimal numbers in a text are bytes.
 
     Raises BadFileError (one line, without the file's name) where nothing can be read. Where only the end is
     damaged, all that comes before is returned and `Packets.damage` says what is wrong.
@@ -82,10 +125,7 @@ def read_packets(data: Bytes) -> Packets:
             data, name, damage = zipped.expand(data, _is_binary, _is_text_log, _holds_section)
             suffix = f" in a zip archive ({name}; offsets are those in the unpacked file)"
     head = data[:HEAD].tobytes()
-    candidate = _recognised(data, head)
-    if candidate is None:
-        raise BadFileError(_not_a_capture(head))
-    packets = candidate.read(data)
+    packets = _read(data, head, decimal=decimal, most=PACKED_ROWS if suffix else MAX_ROWS)
     if suffix:
         from packwire.capture.formats import gzipped  # noqa: PLC0415
 
@@ -93,13 +133,30 @@ def read_packets(data: Bytes) -> Packets:
     return replace(packets, format=packets.format + suffix, damage=damage + packets.damage)
 
 
-def _recognised(data: Bytes, head: bytes) -> Format | None:
+def _read(data: Bytes, head: bytes, *, decimal: bool, most: int) -> Packets:
     found = _first(BINARY, head)
-    if found or not _is_text(head):
-        return found
-    if _holds_section(data):
-        return reader("btsnooz")
-    return None if head.startswith(_PAGES) else _first(TEXTS, head)
+    if found:
+        return found.read(data)
+    mistaken = any(head.startswith(beginning) for beginning, _ in _MISTAKEN)
+    if not mistaken and is_text(head):
+        if _holds_section(data):
+            return reader("btsnooz").read(data)
+        packets = _read_text(data, decimal=decimal, most=most)
+        if len(packets):
+            return packets
+        from packwire.capture.text.refusal import refusal  # noqa: PLC0415 - seldom needed
+
+        raise BadFileError(
+            refusal(data, [text_format(name) for name in TEXTS], text_format(DECIMAL), packets)
+        )
+    raise BadFileError(_not_a_capture(head))
+
+
+def _read_text(data: Bytes, *, decimal: bool = False, most: int = MAX_ROWS) -> Packets:
+    names = list(TEXTS)
+    if decimal:
+        names.insert(names.index("hexdump"), DECIMAL)
+    return read_text(data, [text_format(name) for name in names], most)
 
 
 def _first(names: tuple[str, ...], head: bytes) -> Format | None:
@@ -111,14 +168,12 @@ def _is_binary(head: bytes) -> bool:
     return _first(BINARY, head) is not None
 
 
-def _is_text(head: bytes) -> bool:
-    from packwire.capture.formats.text_lines import is_text  # noqa: PLC0415
-
-    return is_text(head)
-
-
 def _is_text_log(head: bytes) -> bool:
-    return _is_text(head) and _first(TEXTS, head) is not None
+    try:
+        return is_text(head) and len(_read_text(np.frombuffer(head, dtype=np.uint8))) > 0
+    except BadFileError:
+        # A log that is refused: its own words are worth more than that the archive holds none.
+        return True
 
 
 def _holds_section(data: Bytes) -> bool:
@@ -133,11 +188,6 @@ def _not_a_capture(head: bytes) -> str:
     for beginning, advice in _MISTAKEN:
         if head.startswith(beginning):
             return f"not a capture at offset 0, but {advice}"
-    if _is_text(head):
-        return (
-            "not a capture at offset 0, but text with no bytes that could be read: save the recording as"
-            " pcap or pcapng, or give lines such as `12:00:01.5 RX dd 03 00 1b`"
-        )
     names = ", ".join(reader(name).NAME for name in BINARY)
     return (
         f"no capture format begins with {head[:8].hex(' ')} (offset 0): save the recording as one of {names}"

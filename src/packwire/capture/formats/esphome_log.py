@@ -7,61 +7,44 @@ how many bytes there were: ESPHome's logger cuts long lines, and a message that 
 
 import re
 
-from packwire.capture.formats.text_lines import HEX, Clock, Table, head_lines, hex_bytes, lines, way_of
-from packwire.capture.packets import NO_TIME, PacketDirection, Packets
-from packwire.errors import BadFileError
-from packwire.messages import Bytes
+from packwire.capture.packets import PacketDirection
+from packwire.capture.text.clock import STAMP, Clock
+from packwire.capture.text.grammar import NO_BYTES, Row, Unread
+from packwire.capture.text.said import Said, said
 
 NAME = "ESPHome component log"
+EXAMPLES = (
+    "[15:36:28][D][jk_bms_ble:220]: Notification received: 55.AA.EB.90 (4)",
+    "[00:14:36][V][basen_bms_ble:401]: Send command (handle 0x15): 3A.16.24.01 (4)",
+    "[15:36:28][D][ble_client:120]: Received: [0xAA, 0x55, 0x90]",
+)
+ADVICE = "set `logger:` with `level: VERY_VERBOSE`"
 
 _LINE = re.compile(
-    r"(?:.*?\[(?P<time>\d\d:\d\d:\d\d(?:\.\d+)?)\])?\s*\[[A-Z]{1,2}\]\[[\w.]+(?::\d+)?\]:? ?(?P<text>.*)"
+    rf"(?:(?:.{{0,60}}?\s)?\[(?P<time>{STAMP})\])?\s*\[(?P<level>[A-Z]{{1,2}})\]\[[\w.]+(?::\d+)?\]:? ?"
+    r"(?:\[\d\] ?\[[0-9A-Fa-f:]{17}\] ?)?(?:'[^']{1,40}' ?[-:] ?)?"
 )
-_SENT = re.compile(r"\b(?:send|sending|sent|write|writing|request|tx)\b", re.IGNORECASE)
-_RECEIVED = re.compile(r"\b(?:notif\w+|received?|rx|response)\b", re.IGNORECASE)
-_HANDLE = re.compile(r"handle[ :=]+(0x[0-9A-Fa-f]{1,4}|\d{1,5})\b", re.IGNORECASE)
-_COUNT = re.compile(r"\((\d{1,5})(?: bytes)?\)$")
-_HEX = re.compile(HEX)
-#: Fewer bytes than this behind a word may as well be a number.
+#: Fewer bytes than this behind words may as well be a number.
 _FEWEST = 3
 
 
-def matches(head: bytes) -> bool:
-    """Tell whether one of the first lines shows bytes that a component sent or received."""
-    return any(_traffic(line) for line in head_lines(head))
+class Grammar:
+    """Takes lines of ESPHome's logger."""
 
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
 
-def read(data: Bytes) -> Packets:
-    """Find the messages. Raises BadFileError where the log has none."""
-    table, clock = Table(NAME), Clock()
-    for at, text in lines(data, table):
-        if table.comment(at, text) or not (found := _traffic(text)):
-            continue
-        time, way, channel, payload, count = found
-        if count is not None and count != len(payload):
-            table.bad(at)
-            continue
-        table.add(clock.time(time) if time else NO_TIME, way, channel, payload)
-    if not len(table):
-        raise BadFileError("this ESPHome log shows no bytes: set `logger:` with `level: VERY_VERBOSE`")
-    return table.packets()
-
-
-def _traffic(text: str) -> tuple[str | None, PacketDirection, str, bytes, int | None] | None:
-    """Return time, way, channel, bytes, and how many bytes the line says there were; None for other lines."""
-    line = _LINE.fullmatch(text)
-    if line is None:
-        return None
-    said = _COUNT.search(line["text"])
-    words = (line["text"][: said.start()] if said else line["text"]).split()
-    first = len(words)
-    while first and _HEX.fullmatch(words[first - 1]):
-        first -= 1
-    payload = hex_bytes(" ".join(words[first:]))
-    way = way_of(before := " ".join(words[:first]), _SENT, _RECEIVED)
-    if payload is None or len(payload) < _FEWEST or way is PacketDirection.UNKNOWN:
-        return None
-    handle = _HANDLE.search(before)
-    named = ("att", f"0x{int(handle[1], 0):04x}" if handle else "")
-    channel = " ".join(filter(None, (*named, "write" if way is PacketDirection.SENT else "notify")))
-    return line["time"], way, channel, payload, int(said[1]) if said else None
+    def take(self, line: str) -> Row | Unread | None:
+        """Return the bytes that a component shows; None for lines of another form."""
+        head = _LINE.match(line)
+        if head is None:
+            return None
+        found = said(line, head.end(), loud=head["level"] in {"E", "W"})
+        if not isinstance(found, Said):
+            return found or NO_BYTES
+        way = found.direction
+        if found.doubt or len(found.payload) < _FEWEST or way is PacketDirection.UNKNOWN:
+            return NO_BYTES
+        kind = "write" if way is PacketDirection.SENT else "notify"
+        channel = " ".join(filter(None, ("att", found.name, kind)))
+        return Row(found.payload, way, channel, self._clock.time(head["time"]), device=found.device)

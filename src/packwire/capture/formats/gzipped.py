@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from packwire.capture.formats.text_lines import is_text
 from packwire.capture.packets import Packets
+from packwire.capture.text.lines import is_text
 from packwire.errors import BadFileError
 from packwire.messages import Bytes
 

@@ -1,68 +1,91 @@
-"""Logs of nRF Connect for Android: what was written, and the notifications, indications and reads received.
+"""Logs of nRF Connect and nRF Logger: values written, and the notifications, indications and reads received.
 
 The app writes each value twice, as `I` (with the characteristic) and as `A` (its own summary): the second is
-left out. Tabs between level, time and text are often lost when a log is pasted.
+left out. Tabs between level, time and text are often lost when a log is pasted. The app of iOS says `Updated
+Value of Characteristic FF01 to 0x..` and `Writing Value 0x.. to Characteristic FF02`.
 """
 
 import re
 
-from packwire.capture.formats.text_lines import HEX, Clock, Table, head_lines, hex_bytes, lines, short_uuid
-from packwire.capture.packets import PacketDirection, Packets
-from packwire.errors import BadFileError
-from packwire.messages import Bytes
+from packwire.capture.packets import PacketDirection
+from packwire.capture.text.clock import Clock
+from packwire.capture.text.grammar import BEGINS, NO_BYTES, Row, Unread
+from packwire.capture.text.tokens import TOKENS, hex_bytes, short_uuid
 
 NAME = "nRF Connect log"
+EXAMPLES = (
+    "I 18:27:49.691 Notification received from 0000ff01-0000-1000-8000-00805f9b34fb, value: (0x) 7B-78-00-7D",
+    "I 18:27:49.691 Data written to 0000ff02-0000-1000-8000-00805f9b34fb, value: (0x) DD-A5-03",
+    "[18:27:49.691] Updated Value of Characteristic FF01 to 0xDD03001B.",
+)
+ADVICE = "enable the notifications (the three arrows) in the app before saving the log"
 
-_TITLE = re.compile(r"nRF Connect, (\d{4}-\d\d-\d\d)")
-_LINE = re.compile(r"([VDIWEA])\s+(\d\d:\d\d:\d\d\.\d{3})\s+(.*)")
+_TITLE = re.compile(r"nRF (?:Connect|Logger)(?:, | )(\d{4}-\d\d-\d\d)")
+_LINE = re.compile(
+    r"(?:\[?(?P<level>[VDIWEA]|Verbose|Debug|Info|Warning|Error|Application)\]?\s+)?"
+    r"\[?(?P<time>(?:\d{4}-\d\d-\d\d )?\d\d?:\d\d:\d\d(?:[.,]\d{1,6})?)\]?\s*[:|]?\s+(?P<text>.*)"
+)
+_UUID = r"(?P<uuid>(?:0x)?[0-9a-fA-F-]{4,36})"
 _VALUE = re.compile(
     r"(?P<what>Notification|Indication|Read [Rr]esponse|Data) (?P<way>received from|written to) "
-    r"(?P<uuid>[0-9a-fA-F-]{4,36}), value: (?:\(0x\) ?(?P<hex>" + HEX + r")?)?"
+    rf"{_UUID}, value: (?:\(0x\) ?(?P<hex>{TOKENS})?|(?P<text>.*))(?:, \".*\")?\s*(?:\".*\")?"
 )
-_SUMMARY = re.compile(r'"(?:\(0x\) ?(?P<hex>' + HEX + r')?)?" (?P<way>received|sent)')
+_UPDATED = re.compile(
+    rf"(?:Updated Value of|Value of|Read Response received from) [Cc]haracteristic {_UUID}"
+    rf"(?: (?:was )?(?:updated|changed))? to (?P<hex>{TOKENS})\.?.*"
+)
+_WRITING = re.compile(rf"Writing [Vv]alue (?P<hex>{TOKENS}) to [Cc]haracteristic {_UUID}\.?.*")
+_SUMMARY = re.compile(rf'"(?:\(0x\) ?(?P<hex>{TOKENS})?|(?P<text>.*))" (?P<way>received|sent)')
 _KINDS = {"Notification": "notify", "Indication": "indicate", "Read Response": "read", "Data": "write"}
+_NONE = Unread("values that cannot be read", damaged=True)
+_TEXT = Unread("values that the app showed as something else than hex (choose `Byte array` in the app)")
 
 
-def matches(head: bytes) -> bool:
-    """Tell whether the title is there, or lines of the app's form that hold values."""
-    found = [_LINE.fullmatch(line) for line in head_lines(head)]
-    return any(_TITLE.match(line) for line in head_lines(head)[:3]) or any(
-        line and (_VALUE.match(line[3]) or _SUMMARY.match(line[3]) or line[3].startswith("gatt."))
-        for line in found
-    )
+class Grammar:
+    """Takes the app's lines."""
 
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._pending: tuple[str, bytes] | None = None
 
-def read(data: Bytes) -> Packets:
-    """Find the values. Raises BadFileError where the log has none."""
-    table, clock = Table(NAME), Clock()
-    pending: tuple[str, bytes] | None = None
-    for at, text in lines(data, table):
-        if title := _TITLE.match(text):
-            clock.start(title[1])
-        if table.comment(at, text) or not (line := _LINE.fullmatch(text)):
-            continue
-        if value := _VALUE.match(line[3]):
+    def take(self, line: str) -> Row | Unread | None:
+        """Return the value that a line shows; None for lines of another form."""
+        if title := _TITLE.match(line):
+            self._clock.start(title[1])
+            return BEGINS
+        found = _LINE.fullmatch(line)
+        if not found:
+            return None
+        text, time = found["text"], found["time"]
+        if value := _VALUE.fullmatch(text):
+            if value["text"]:
+                return _TEXT
             payload = hex_bytes(value["hex"] or "") or b""
-            _add(table, clock.time(line[2]), value["what"], value["uuid"], value["way"], payload)
-            pending = (line[2], payload)
-        elif summary := _SUMMARY.fullmatch(line[3]):
-            payload = hex_bytes(summary["hex"] or "") or b""
-            if pending != (line[2], payload):
-                way = "received from" if summary["way"] == "received" else "written to"
-                _add(table, clock.time(line[2]), "Notification", "", way, payload)
-            pending = None
-        elif "value:" in line[3] or "(0x)" in line[3]:
-            table.bad(at)
-    if not len(table):
-        raise BadFileError(
-            "this nRF Connect log holds no values: enable the notifications (the three arrows) in the app"
-            " before saving the log"
-        )
-    return table.packets()
+            self._pending = (time, payload)
+            return self._row(time, value["what"], value["uuid"], value["way"], payload)
+        if summary := _SUMMARY.fullmatch(text):
+            return self._summary(time, summary)
+        if updated := _UPDATED.fullmatch(text):
+            payload = hex_bytes(updated["hex"]) or b""
+            return self._row(time, "Notification", updated["uuid"], "received from", payload)
+        if writing := _WRITING.fullmatch(text):
+            return self._row(time, "Data", writing["uuid"], "written to", hex_bytes(writing["hex"]) or b"")
+        if found["level"] is None:
+            return None
+        return _NONE if "value:" in text or "(0x)" in text else NO_BYTES
 
+    def _summary(self, time: str, summary: re.Match[str]) -> Row | Unread:
+        if summary["text"]:
+            return NO_BYTES
+        payload = hex_bytes(summary["hex"] or "") or b""
+        again = self._pending == (time, payload)
+        self._pending = None
+        way = "received from" if summary["way"] == "received" else "written to"
+        return NO_BYTES if again else self._row(time, "Notification", "", way, payload)
 
-def _add(table: Table, time: int, what: str, uuid: str, way: str, payload: bytes) -> None:
-    to_device = way == "written to"
-    kind = "write" if to_device else _KINDS.get(what.title(), "read")
-    channel = " ".join(filter(None, ("att", short_uuid(uuid), kind)))
-    table.add(time, PacketDirection.SENT if to_device else PacketDirection.RECEIVED, channel, payload)
+    def _row(self, time: str, what: str, uuid: str, way: str, payload: bytes) -> Row:
+        to_device = way == "written to"
+        kind = "write" if to_device else _KINDS.get(what.title(), "read")
+        channel = " ".join(filter(None, ("att", short_uuid(uuid.removeprefix("0x")), kind)))
+        direction = PacketDirection.SENT if to_device else PacketDirection.RECEIVED
+        return Row(payload, direction, channel, self._clock.time(time.replace(",", ".")))

@@ -1,52 +1,75 @@
 r"""ESPHome's uart_debug lines: `>>> 7E:32:..` was written to the device, `<<< 7E:32:..` read from it.
 
-Also its form in quotes (`<<< "~25\x0D"`). The logger of ESPHome cuts long lines without a mark: a
-message that ends early may be longer than the log shows.
+All its forms: hex with any separator, decimal numbers (`>>> 165,64,144`), binary (`>>> 0b10100101 (0xA5)`),
+and text in quotes (`<<< "~25\x0D"`). The logger of ESPHome cuts long lines without a mark: a message that
+ends early may be longer than the log shows.
 """
 
 import re
 
-from packwire.capture.formats.text_lines import HEX, Clock, Table, head_lines, hex_bytes, lines, literal_bytes
-from packwire.capture.packets import NO_TIME, PacketDirection, Packets
-from packwire.errors import BadFileError
-from packwire.messages import Bytes
+from packwire.capture.packets import PacketDirection
+from packwire.capture.text.clock import Clock
+from packwire.capture.text.grammar import Row, Unread
+from packwire.capture.text.prefix import prefix
+from packwire.capture.text.tokens import TOKENS, hex_bytes, unescaped
 
 NAME = "ESPHome uart_debug log"
+EXAMPLES = (
+    "[05:58:49][D][uart_debug:114]: >>> 7E:32:35:30:0D",
+    r'[05:58:49][D][uart_debug:158]: <<< "~25\x0D"',
+    "[05:58:49][D][uart_debug:176]: <<< 165,1,144,8",
+)
+ADVICE = "set `debug:` with `direction: BOTH` under `uart:`"
 
-_TIME = re.compile(r"\[(\d\d:\d\d:\d\d(?:\.\d+)?)\]")
-_MARK = re.compile(r"(?:^|\s)(>>>|<<<) ?")
-_QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"")
-_HEX = re.compile(HEX)
+_MARK = re.compile(r"\s*(>>>|<<<) ?")
+_REMARK = r"(?:\s+(?:#|//|;|--).*|\s*\(\d+\))?"
+_QUOTED = re.compile(rf"\"((?:\\.|[^\"\\])*)\"{_REMARK}")
+_HEX = re.compile(rf"({TOKENS}){_REMARK}")
+_DECIMAL = re.compile(r"\d{1,3}(?P<between>[,; :]) ?(?:\d{1,3}(?P=between) ?)*\d{1,3}|\d{1,3}")
+_BINARY = re.compile(r"0b[01]{8} \(0x([0-9A-Fa-f]{2})\)")
+_NUMBER = re.compile(r"\d+")
+_NONE = Unread("lines of uart_debug without bytes that can be read", damaged=True)
+_EITHER = Unread("lines of uart_debug whose numbers may be decimal or hexadecimal", damaged=True)
 
 
-def matches(head: bytes) -> bool:
-    """Tell whether one of the first lines is of this kind."""
-    marks = ((line, _MARK.search(line)) for line in head_lines(head))
-    return any(mark and _payload(line[mark.end() :]) for line, mark in marks)
+class Grammar:
+    """Takes lines with the marks."""
 
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._decimal: bool | None = None
+        """Whether numbers are decimal; None as long as no line has told."""
 
-def read(data: Bytes) -> Packets:
-    """Find the messages. Raises BadFileError where the log has none."""
-    table, clock = Table(NAME), Clock()
-    for at, text in lines(data, table):
-        mark = _MARK.search(text)
-        if table.comment(at, text) or not mark:
-            continue
-        payload = _payload(text[mark.end() :])
-        if payload is None:
-            table.bad(at)
-            continue
+    def take(self, line: str) -> Row | Unread | None:
+        """Return the bytes behind a mark; None for other lines."""
+        if ">>>" not in line and "<<<" not in line:
+            return None
+        head = prefix(line)
+        mark = _MARK.match(line, head.at)
+        if not mark:
+            return None
+        payload = self._payload(line[mark.end() :])
+        if not isinstance(payload, bytes):
+            return payload if "uart_debug" in line[: mark.start()] else None
         way = PacketDirection.SENT if mark[1] == ">>>" else PacketDirection.RECEIVED
-        time = _TIME.search(text, 0, mark.start())
-        table.add(clock.time(time[1]) if time else NO_TIME, way, "uart", payload)
-    if not len(table):
-        raise BadFileError(
-            "this ESPHome log holds no bytes: set `debug:` with `direction: BOTH` under `uart:`"
-        )
-    return table.packets()
+        return Row(payload, way, "uart", head.when(self._clock))
 
-
-def _payload(what: str) -> bytes | None:
-    if _QUOTED.fullmatch(what):
-        return literal_bytes("b" + what)
-    return hex_bytes(what) if _HEX.fullmatch(what) else None
+    def _payload(self, what: str) -> bytes | Unread:
+        if quoted := _QUOTED.fullmatch(what):
+            return unescaped(quoted[1])
+        if what.startswith("0b"):
+            return bytes.fromhex("".join(_BINARY.findall(what)))
+        found = _HEX.fullmatch(what)
+        numbers = [int(each) for each in _NUMBER.findall(what)] if _DECIMAL.fullmatch(what) else []
+        if not numbers:
+            self._decimal = self._decimal if found is None else False
+            return (hex_bytes(found[1]) or _NONE) if found else _NONE
+        if found is None:
+            if max(numbers) > 255:
+                return _NONE
+            self._decimal = True
+        elif self._decimal is None and (what[2:3] == ":" or re.search(r"\b0\d", what)):
+            self._decimal = False
+        if self._decimal is None:
+            return _EITHER
+        return bytes(numbers) if self._decimal else (hex_bytes(found[1]) if found else None) or _NONE

@@ -7,12 +7,15 @@ it and at least one message of several frames is whole.
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from packwire.capture.layers.can import CanFrames
 from packwire.capture.layers.can_transport import Transported
 from packwire.capture.layers.link import Counts
-from packwire.messages import Direction
+from packwire.messages import Direction, Int64s
 
+#: So many frames are looked at as Python numbers at a time.
+_BLOCK = 1 << 16
 _SINGLE, _FIRST, _CONSECUTIVE, _FLOW_CONTROL = range(4)
 
 
@@ -30,22 +33,22 @@ class _Receiver:
     frames: list[int] = field(default_factory=list)
     content: bytearray = field(default_factory=bytearray)
 
-    def take(self, index: int, data: bytes) -> None:
+    def take(self, index: int, way: Direction, data: bytes) -> None:
         """Take the next frame."""
         kind = data[0] >> 4 if data else 15
         if kind == _SINGLE and 0 < data[0] < len(data):
             self._drop()
-            self.found.append(Transported(self.channel, Direction.UNKNOWN, (index,), data[1 : 1 + data[0]]))
+            self.found.append(Transported(self.channel, way, (index,), data[1 : 1 + data[0]]))
         elif kind == _FIRST and len(data) == 8 and (size := (data[0] & 15) << 8 | data[1]) > 7:
             self._drop()
             self.size, self.next_number = size, 1
             self.frames, self.content = [index], bytearray(data[2:])
         elif kind == _CONSECUTIVE and len(data) > 1:
-            self._continue(index, data)
+            self._continue(index, way, data)
         else:
             self.consistent &= kind == _FLOW_CONTROL and len(data) >= 3
 
-    def _continue(self, index: int, data: bytes) -> None:
+    def _continue(self, index: int, way: Direction, data: bytes) -> None:
         if not self.frames or data[0] & 15 != self.next_number:
             self.lost += 1
             self._drop()
@@ -55,7 +58,7 @@ class _Receiver:
         self.content += data[1:]
         if len(self.content) >= self.size:
             content = bytes(self.content[: self.size])
-            self.found.append(Transported(self.channel, Direction.UNKNOWN, tuple(self.frames), content))
+            self.found.append(Transported(self.channel, way, tuple(self.frames), content))
             self.long_ones += 1
             self.frames = []
 
@@ -67,24 +70,33 @@ class _Receiver:
 
 def find_isotp(frames: CanFrames, left_out: Counts) -> list[Transported]:
     """Return the ISO-TP messages of all identifiers that use it."""
-    # The high half of the first byte tells the kind: an identifier with a first frame may be one.
-    eight = np.flatnonzero(frames.size == 8)
-    first = eight[frames.data[frames.start[eight]] >> 4 == 1]
     result: list[Transported] = []
-    key = frames.id * 2 + frames.extended
-    wanted = np.isin(key, np.unique(key[first]))
+    key = frames.id.astype(np.uint32) * np.uint32(2) + frames.extended
     receivers: dict[int, _Receiver] = {}
-    for index in np.flatnonzero(wanted).tolist():
-        receiver = receivers.get(int(key[index]))
-        if receiver is None:
-            digits = 8 if frames.extended[index] else 3
-            receiver = _Receiver(f"can 0x{int(frames.id[index]):0{digits}x} iso-tp")
-            receivers[int(key[index])] = receiver
-        if receiver.consistent:
-            receiver.take(index, frames.content(index))
+    for begin in range(0, len(rows := _candidates(frames, key)), _BLOCK):
+        for index in rows[begin : begin + _BLOCK].tolist():
+            receiver = receivers.get(int(key[index]))
+            if receiver is None:
+                digits = 8 if frames.extended[index] else 3
+                receiver = _Receiver(f"can 0x{int(frames.id[index]):0{digits}x} iso-tp")
+                receivers[int(key[index])] = receiver
+            if receiver.consistent:
+                receiver.take(index, Direction(int(frames.direction[index])), frames.content(index))
     for receiver in receivers.values():
         if receiver.consistent and receiver.long_ones > receiver.lost:
             result += receiver.found
             lost = receiver.lost + bool(receiver.frames)
             left_out.add("an ISO-TP message of which frames are missing", lost)
     return result
+
+
+def _candidates(frames: CanFrames, key: NDArray[np.uint32]) -> Int64s:
+    """Return the frames of identifiers that have a first frame, and none that is of no kind."""
+    if not len(frames):
+        return np.zeros(0, dtype=np.int64)
+    # An empty frame has no kind, and may lie at the very end.
+    kind = frames.data[np.minimum(frames.start, len(frames.data) - 1)] >> 4
+    odd = (kind > _FLOW_CONTROL) | (frames.size == 0)
+    first = (kind == _FIRST) & (frames.size == 8)
+    wanted = np.setdiff1d(np.unique(key[first]), np.unique(key[odd]))
+    return np.flatnonzero(np.isin(key, wanted))

@@ -5,6 +5,7 @@ messages in the same packets, with the checksums mended. The same address become
 everywhere. It fails closed: what cannot be read and might hold a secret is masked whole.
 """
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,6 +29,10 @@ __all__ = ["Redacted", "redacted", "without_secrets"]
 OTHER_LINKS = "packets of a kind of link that is not read here"
 REPEATED = "the same addresses and names in other places"
 _CONNECTING = (0x03, 0x3E)
+
+
+#: What remarks on a text show of its lines.
+_QUOTED = re.compile(r'(?: such as|:) ".*"$', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,13 @@ def _redact(packets: Packets, *, strict: bool) -> Redacted:
         _mask_other_links(canvas)
         _mask_repeated(canvas, aliases)
         mend_radio(canvas)
-    changed = replace(packets, data=canvas.data, interfaces=_interfaces(packets, kinds, strict))
+    changed = replace(
+        packets,
+        data=canvas.data,
+        interfaces=_interfaces(packets, kinds, strict),
+        damage=_unquoted(packets.damage) if strict else packets.damage,
+        notes=_unquoted(packets.notes) if strict else packets.notes,
+    )
     return Redacted(changed, {what: count for what, count in canvas.counts.items() if count})
 
 
@@ -158,3 +169,8 @@ def _mask_repeated(canvas: Canvas, aliases: Aliases) -> None:
         return
     at = replace_all(canvas.data, needles)
     canvas.counts[REPEATED] += len(at)
+
+
+def _unquoted(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Return remarks on a text without what they show of its lines."""
+    return tuple(_QUOTED.sub("", line) for line in lines)

@@ -1,0 +1,158 @@
+"""A table with a column of bytes in hex: comma, semicolon or tab between the columns, whose names head it.
+
+A table with identifiers of a CAN bus is none of these: it is read where its form is known, or refused.
+"""
+
+import csv
+import re
+from collections.abc import Sequence
+
+from packwire.capture.packets import NO_TIME, PacketDirection
+from packwire.capture.text.clock import Clock, seconds
+from packwire.capture.text.doubt import doubt
+from packwire.capture.text.grammar import BEGINS, Row, Unread
+from packwire.capture.text.tokens import LITERAL, TOKENS, hex_bytes, literal_bytes
+
+NAME = "CSV"
+EXAMPLES = ("time,direction,channel,hex\n1700000000.25,tx,att ff02 write,dd a5 03",)
+
+#: What the columns may be called, without what stands in brackets behind the name.
+_COLUMNS = {
+    "hex": ("hex", "data", "payload", "value", "bytes", "message", "raw", "raw data", "btatt.value", "frame"),
+    "time": (
+        "time",
+        "timestamp",
+        "date",
+        "datetime",
+        "date time",
+        "date/time",
+        "frame.time_epoch",
+        "time stamp",
+    ),
+    "seconds": ("seconds", "relative time", "frame.time_relative", "delta"),
+    "way": ("direction", "dir", "way", "tx/rx", "rx/tx", "type"),
+    "channel": ("channel", "characteristic", "uuid", "handle", "interface", "btatt.handle", "port"),
+}
+_CAN = frozenset(
+    (
+        "can id", "canid", "can_id", "id (hex)", "arbitration id", "arbitration_id", "arbid", "identifier",
+        "frame id", "frameid", "msg id", "can-id", "messageid", "message id", "dlc",
+    )
+)  # fmt: skip
+#: With one of these beside it, a column `id` is one of CAN too.
+_CAN_SIGNS = frozenset(("len", "length", "bus", "extended", "ext", "ide", "rtr", "flags"))
+_UNIT = re.compile(r"\s*[(\[](?P<unit>[^)\]]*)[)\]]\s*$|_(?P<suffix>s|ms|us|ns)\s*$", re.IGNORECASE)
+#: How many ns a unit has; what a whole number of so many digits counts since 1970.
+_UNITS = {"s": 10**9, "sec": 10**9, "seconds": 10**9, "ms": 10**6, "us": 10**3, "µs": 10**3, "ns": 1}
+_DIGITS = {9: 10**9, 10: 10**9, 13: 10**6, 16: 10**3, 18: 1, 19: 1}
+_HEX = re.compile(rf"\s*(?:(?P<literal>{LITERAL})|(?:\(0x\) ?)?(?P<hex>{TOKENS}))\s*")
+_TO, _FROM = (
+    re.compile(r"\b(?:tx|t|sent|send|write|written|to device|out|request|1|\+1)\b|->|>", re.IGNORECASE),
+    re.compile(
+        r"\b(?:rx|r|received?|read|notify|notification|from device|in|reply|response)\b|-1|<-|<",
+        re.IGNORECASE,
+    ),
+)
+_BAD = Unread("rows of a table without bytes in its column of bytes")
+_CAN_TABLE = Unread("rows of a table with CAN identifiers, of a form that is not known")
+
+
+class Grammar:
+    """Takes a head that names a column of bytes, and the rows below it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._columns: dict[str, int] = {}
+        self._units: dict[str, int] = {}
+        self._delimiter = ","
+        self._names: list[str] = []
+        self._can = False
+
+    def take(self, line: str) -> Row | Unread | None:
+        """Return the bytes of a row; None for lines of another form."""
+        if not self._names:
+            return self._head(line)
+        cells = _cells(line, self._delimiter)
+        if len(cells) < 2:
+            return None
+        if self._can:
+            return _CAN_TABLE
+        if len(cells) == len(self._names) and self._lower(cells) == self._names:
+            return BEGINS
+        return self._row(cells)
+
+    def _head(self, line: str) -> Unread | None:
+        delimiter = max(",;\t", key=line.count)
+        if not line.count(delimiter):
+            return None
+        cells = _cells(line, delimiter)
+        names = self._lower(cells)
+        columns = {
+            key: names.index(name)
+            for key, known in _COLUMNS.items()
+            for name in reversed(known)
+            if name in names
+        }
+        self._can = bool(_CAN & set(names)) or ("id" in names and bool(_CAN_SIGNS & set(names)))
+        self._can = self._can and len(names) > 2 and ("hex" in columns or "dlc" in names)
+        if "hex" not in columns and not self._can:
+            return None
+        self._columns, self._delimiter, self._names = columns, delimiter, names
+        for key, index in columns.items():
+            unit = _UNIT.search(cells[index])
+            said = (unit["unit"] or unit["suffix"]).strip().lower() if unit else ""
+            if said in _UNITS:
+                self._units[key] = _UNITS[said]
+        return BEGINS
+
+    @staticmethod
+    def _lower(cells: Sequence[str]) -> list[str]:
+        return [_UNIT.sub("", cell).strip().lower() for cell in cells]
+
+    def _row(self, cells: Sequence[str]) -> Row | Unread:
+        def cell(key: str) -> str:
+            index = self._columns.get(key, len(cells))
+            return cells[index].strip() if index < len(cells) else ""
+
+        found = _HEX.fullmatch(cell("hex"))
+        payload = (
+            (literal_bytes(found["literal"]) if found["literal"] else hex_bytes(found["hex"]))
+            if found
+            else None
+        )
+        if found is None or not payload:
+            return _BAD
+        why = doubt(found["hex"], marked=True) if found["hex"] else ""
+        time = self._time("time", cell("time"))
+        if time == NO_TIME:
+            time = self._time("seconds", cell("seconds"))
+        return Row(payload, _way(cell("way")), cell("channel") or "hex", time, doubt=why, shape="table")
+
+    def _time(self, key: str, text: str) -> int:
+        if not text:
+            return NO_TIME
+        unit = self._units.get(key, 10**9 if key == "seconds" else 0)
+        digits = text.lstrip("-")
+        if not digits.replace(".", "", 1).isdigit():
+            return self._clock.time(text)
+        if unit:
+            whole = seconds(text)
+            return NO_TIME if whole == NO_TIME else whole * unit // 10**9
+        if "." in digits:
+            return self._clock.time(text)
+        scale = _DIGITS.get(len(digits))
+        return self._clock.odd(text) if scale is None else int(text) * scale
+
+
+def _way(text: str) -> PacketDirection:
+    text = text.replace("_", " ")
+    if _FROM.search(text):
+        return PacketDirection.RECEIVED
+    return PacketDirection.SENT if _TO.search(text) else PacketDirection.UNKNOWN
+
+
+def _cells(text: str, delimiter: str) -> Sequence[str]:
+    try:
+        return next(csv.reader([text], delimiter=delimiter), [])
+    except csv.Error:
+        return []

@@ -1,0 +1,79 @@
+"""Whether digits are bytes or something else that is written with them: a number, a date, an address, a word.
+
+Digits that may be something else are taken only where the same file shows bytes in the same form, at least as
+often: one line of `12 34` says nothing, one among lines of `dd 03 00 12` does. `PADDED` ones are also taken
+where the file holds nothing else.
+"""
+
+import re
+
+from packwire.capture.text.tokens import hex_tokens
+
+NUMBERS = "lines with numbers that may be no bytes"
+PADDED = "lines with two-digit numbers that may be no bytes"
+ADDRESS = "lines with what may be an address"
+WORD = "lines with what may be a word"
+
+#: A run this long is no number that people write; one of exactly `_UUID` digits may be a UUID.
+_LONG_RUN, _SHORT_RUN, _UUID, _MAC = 24, 8, 32, 12
+_UUID_RUN = re.compile(r"[0-9a-fA-F]{12}[1-8][0-9a-fA-F]{3}[89abAB][0-9a-fA-F]{15}")
+_LEAST = 4
+_CLEAR = len("dd 03 00")
+_MAC_TOKENS, _LEAST_DOTTED, _LEAST_COLONS = 6, 5, 7
+
+
+def doubt(text: str, *, marked: bool, direct: bool = False) -> str:
+    """Return what bytes in hex may be instead, or nothing.
+
+    `marked` means that a word that leads to bytes stands directly before them, `direct` that it is TX, RX or
+    an arrow.
+    """
+    if "x" in text or "X" in text:
+        return ""
+    if text[2:3] == " " and len(text) > _CLEAR and not text.replace(" ", "").isdigit():
+        return ""
+    parts = hex_tokens(text)
+    if len(parts) == 1:
+        return _run(parts[0], marked=marked, direct=direct)
+    separator = text[2]
+    if separator in ":-" and len(parts) == _MAC_TOKENS and not direct:
+        return ADDRESS
+    joined = "".join(parts)
+    if joined.isdigit():
+        return _decimal(parts, separator, marked=marked)
+    if len(parts) == 2 and not direct and (joined.isalpha() or (separator in ":-." and not marked)):
+        return WORD
+    if len(parts) <= 3 and not marked and parts[0].isalpha() and "".join(parts[1:]).isdigit():
+        return "" if any(part[0] == "0" for part in parts) and len(parts) == 3 else WORD
+    if len(parts) == 3 and separator in ":-" and not marked:
+        return ADDRESS
+    return ""
+
+
+def _run(digits: str, *, marked: bool, direct: bool) -> str:
+    if digits.isdigit():
+        least = _SHORT_RUN if marked else _LONG_RUN
+        padded = marked and digits.startswith("0")
+        if len(digits) >= least or padded:
+            return ""
+        return PADDED if len(digits) == 2 and digits[0] == "0" else NUMBERS
+    if digits.isalpha() and len(digits) <= _SHORT_RUN and not direct:
+        return WORD
+    if marked:
+        return ""
+    if len(digits) == _MAC or (len(digits) == _UUID and _UUID_RUN.fullmatch(digits)):
+        return ADDRESS
+    return WORD if len(digits) < _SHORT_RUN - 2 else ""
+
+
+def _decimal(parts: list[str], separator: str, *, marked: bool) -> str:
+    padded = any(part[0] == "0" for part in parts)
+    if marked:
+        least = {".": _LEAST_DOTTED, ":": _LEAST, "-": _LEAST, ",": 3}.get(separator, 2 if padded else 3)
+        return NUMBERS if len(parts) < least else ""
+    if separator in " \t":
+        if len(parts) >= _LEAST - padded:
+            return ""
+        return PADDED if padded else NUMBERS
+    least = {",": _LEAST, ".": _LEAST_DOTTED}.get(separator, _LEAST_COLONS)
+    return "" if len(parts) >= least and padded else NUMBERS

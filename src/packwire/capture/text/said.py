@@ -1,0 +1,198 @@
+r"""What a line of a log says: bytes behind nothing but words that are known to stand before bytes.
+
+A closed list of words decides, not a guess: `RX: dd 03`, `Notification received from ff01 (4): dd 03` and
+`sending command b'\xdd'` are of the form; `connected: 02:00:00:00:00:01`, `SOC: 85` are not.
+"""
+
+import re
+from typing import NamedTuple
+
+from packwire.capture.packets import PacketDirection
+from packwire.capture.text.doubt import doubt
+from packwire.capture.text.grammar import NO_BYTES, Unread
+from packwire.capture.text.tokens import (
+    ESCAPED,
+    LITERAL,
+    TOKENS,
+    hex_bytes,
+    literal_bytes,
+    short_uuid,
+    unescaped,
+)
+
+_SENT = (
+    "tx|sent|sends?|sending|write|writes|writing|wrote|written|transmit|transmitted|transmitting|outgoing"
+    "|requests?|req|query|out"
+)
+_RECEIVED = (
+    "rx|received?|receives|receiving|recv|recvd|rcvd|got|read|notify|notifies|notification|notifications|notified"
+    "|indication|incoming|responses?|resp|reply|replied|replies|answer|answers|in"
+)
+#: What may stand directly before bytes, besides a direction.
+_DATA = (
+    "data|bytes?|raw|hex|payload|values?|packets?|pkt|frames?|messages?|msg|buffer|buf|command|cmd|line|stream|string"
+    "|hexstring|hex_string|content|chunk|dump|array|bytearray|telegram|full|as"
+)
+#: What may stand further before them.
+_OTHER = (
+    "ble|bt|uart|usart|serial|rs485|rs232|modbus|bms|gatt|att|char|characteristic|handle|uuid|from|to|on|at|of|by|via"
+    "|device|battery|pack|app|the|a|an|new|with|for|is|was|len|length|size|count|port|start|cnt|cont|end|has|been"
+    "|master|slave|client|server|update|updated|changed|callback|raw_data|hexadecimal|into|update"
+)
+_UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+_MAC = r"(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}"
+_BETWEEN = r"[\s:=,>|]{0,4}"
+
+_ITEM = re.compile(
+    rf"(?:(?P<sent>(?:{_SENT})(?![\w-])|-{{1,2}}>|={{1,2}}>|>{{1,3}}(?!\w))"
+    rf"|(?P<received>(?:{_RECEIVED})(?![\w-])|<-{{1,2}}|<={{1,2}}|<{{1,3}}(?=\s))"
+    rf"|(?P<data>(?:{_DATA})(?![\w(-]))|(?P<other>(?:{_OTHER})(?![\w-])\.?)"
+    rf"|(?P<uuid>{_UUID}(?:_{{3}}{_UUID})?)|(?<=[ ])(?P<mac>{_MAC})(?=[\s:,]+\S)"
+    r"|(?:(?<=handle )|(?<=handle=)|(?<=handle: ))(?P<handle>0x[0-9a-fA-F]{1,4}|\d{1,5})(?!\w)"
+    r"|(?:(?<=char )|(?<=uuid )|(?<=uuid=)|(?<=uuid: )|(?<=characteristic ))"
+    r"(?P<short>(?:0x)?[0-9a-fA-F]{4})(?!\w)"
+    r"|(?:(?<=len[ =])|(?<=len: )|(?<=length[ =])|(?<=length: )|(?<=size[ =])|(?<=size: ))"
+    r"(?P<length>\d{1,4})(?=[\s:,)])"
+    r"|[(\[](?P<count>\d{1,4})(?: ?bytes?)?[)\]](?=[\s:]*\S)|(?P<sized>\d{1,4})(?= bytes?\b)"
+    r"|\((?:handle[ :=]+(?P<handled>0x[0-9a-fA-F]{1,4}|\d{1,5})|[A-Za-z]{1,8}\.?|0x)\)|#\d{1,6}(?!\w))"
+    + _BETWEEN,
+    re.IGNORECASE,
+)
+_HEX = re.compile(
+    rf"(?P<open>[\[<{{(\"'](?:\(0x\) ?| )?|\(0x\) ?)?(?P<hex>{TOKENS})(?(open) ?[\]>}})\"']{{0,2}})", re.ASCII
+)
+_LITERAL = re.compile(LITERAL)
+_ESCAPED = re.compile(ESCAPED)
+_COUNT = re.compile(r"\s*(?:[(\[](?P<count>\d{1,5})(?: ?bytes?)?[)\]])?[\s,;.\"']*")
+_REMARK = re.compile(r"#|//|;|--|- |\||\(|\[|=|<|>|\*|/|\"|'|!|:|(?![0-9A-Fa-f]+\b)[A-Za-z]")
+#: What may follow bytes directly: none of it goes on with a number, a time or a word.
+_ENDED = re.compile(r"[\s,;\"'\])}>|#(]|[.:!](?:\s|$)|-\s")
+_ERROR = re.compile(
+    r"\b(?:error|invalid|fail\w*|wrong|bad|unexpected|unknown|timeout|timed|crc|checksum|mismatch|corrupt\w*"
+    r"|exception|cannot|could not|not)\b",
+    re.IGNORECASE,
+)
+_LEAST_BEFORE_WORDS = 3
+
+QUOTED = Unread("lines of errors, whose bytes were or were not received")
+SHORT = Unread("messages that are shorter than the line says", damaged=True)
+
+
+class Said(NamedTuple):
+    """What a line says: which way, on which characteristic or handle, of which device, and the bytes."""
+
+    payload: bytes
+    direction: PacketDirection
+    name: str = ""
+    device: str = ""
+    doubt: str = ""
+    shape: str = ""
+    arrow: bool = False
+
+
+class Label(NamedTuple):
+    """The words before bytes, which begin at `end`.
+
+    `marked` tells that one stands directly before them; `size` is how many they say there are, or -1; `arrow`
+    that the direction is an arrow and no word; `direct` that TX, RX or an arrow stands directly before them.
+    """
+
+    end: int = 0
+    direction: PacketDirection = PacketDirection.UNKNOWN
+    marked: bool = False
+    names: bool = False
+    name: str = ""
+    device: str = ""
+    size: int = -1
+    arrow: bool = False
+    direct: bool = False
+
+
+def said(line: str, at: int, *, loud: bool = False) -> Said | Unread | None:
+    """Return what a line says behind `at`; None where it is not of the form."""
+    words = label(line, at)
+    if words is None:
+        return None
+    literal = _LITERAL.match(line, words.end)
+    if literal:
+        payload = literal_bytes(literal[0])
+        return _checked(line, literal.end(), words, payload or b"", "", "literal", loud=loud)
+    if not words.names and (escaped := _ESCAPED.match(line, words.end)):
+        return _checked(line, escaped.end(), words, unescaped(escaped[0]), "", "escaped", loud=loud)
+    found = _HEX.match(line, words.end)
+    payload = hex_bytes(found["hex"]) if found else None
+    if found is None or not payload:
+        return None
+    why = doubt(found["hex"], marked=words.marked, direct=words.direct)
+    separator = found["hex"][2:3] if not found["hex"][2:3].isalnum() else ""
+    shape = f"{line[at : words.end].lower()}{separator}"
+    return _checked(line, found.end(), words, payload, why, shape, loud=loud)
+
+
+def _checked(
+    line: str, end: int, words: Label, payload: bytes, why: str, shape: str, *, loud: bool
+) -> Said | Unread | None:
+    """Look at what stands behind the bytes."""
+    behind = _COUNT.match(line, end)
+    rest = line[behind.end() :] if behind else line[end:]
+    count = int(behind["count"]) if behind and behind["count"] else words.size
+    if not rest_is_remark(line, end):
+        return None
+    if loud or (rest and _ERROR.search(rest)):
+        return QUOTED
+    if rest and rest[0].isalpha() and len(payload) < _LEAST_BEFORE_WORDS:
+        return None
+    if not payload:
+        return NO_BYTES
+    if count not in (-1, len(payload)):
+        return SHORT if len(payload) < count else None
+    return Said(payload, words.direction, words.name, words.device, why, shape, words.arrow)
+
+
+def rest_is_remark(line: str, end: int) -> bool:
+    """Tell whether behind bytes that end there a line holds nothing, how many they are, or a remark."""
+    if end == len(line):
+        return True
+    behind = _COUNT.match(line, end)
+    rest = line[behind.end() :] if behind else line[end:]
+    return _ENDED.match(line, end) is not None and (not rest or _REMARK.match(rest) is not None)
+
+
+def channel(name: str, direction: PacketDirection) -> str:
+    """Return the channel of a line: that of the characteristic or handle that it names, if any."""
+    if not name:
+        return "hex"
+    return f"att {name} {'write' if direction is PacketDirection.SENT else 'notify'}"
+
+
+def label(line: str, at: int) -> Label | None:
+    """Return the known words that stand from `at` on; None where they do not lead to bytes."""
+    found = _ITEM.match(line, at)
+    if found is None:
+        return Label(at)
+    direction, device, name, count = PacketDirection.UNKNOWN, "", "", -1
+    final = gap = word = ""
+    arrow, items, end = False, 0, at
+    while found is not None:
+        kind = found.lastgroup or ""
+        word = found[kind] if kind else ""
+        items, end, final = items + 1, found.end(), kind
+        gap = line[found.end(kind) if kind else found.start() : end]
+        if kind in {"sent", "received"} and direction is PacketDirection.UNKNOWN:
+            if word.lower() not in {"in", "out"} or (items == 1 and ":" in gap):
+                direction = PacketDirection.SENT if kind == "sent" else PacketDirection.RECEIVED
+                arrow = not word[0].isalpha()
+        elif kind in {"uuid", "short"}:
+            name = short_uuid(word.split("___")[0].removeprefix("0x"))
+        elif kind in {"handle", "handled"}:
+            name = f"0x{int(word, 16 if word[1:2] in 'xX' else 10):04x}"
+        elif kind == "mac":
+            device = word
+        elif kind in {"count", "length", "sized"}:
+            count = int(word)
+        found = _ITEM.match(line, end)
+    marked = final in {"sent", "received", "data", "count", "length"} or any(each in gap for each in ":=")
+    if not marked:
+        return None
+    direct = final in {"sent", "received"} and (word.lower() in {"tx", "rx"} or not word[0].isalpha())
+    return Label(end, direction, marked, bool(device or name), name, device, count, arrow, direct)

@@ -1,0 +1,390 @@
+"""Texts of each form that tools write, with the bytes in them; and lines whose digits are no bytes."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from packwire.capture.formats import TEXTS, read_packets, text_format
+from packwire.capture.packets import NO_TIME
+from packwire.errors import BadFileError
+from tests.capture.builder import array, read
+from tests.capture.formats.test_texts import rows
+
+#: Form -> text -> direction and bytes of each message.
+FORMS: dict[str, dict[str, list[tuple[int, str]]]] = {
+    "first bytes of letters": {
+        "dd a5 03\naa 55 90\n": [(0, "dda503"), (0, "aa5590")],
+        "12:00:01 dd a5 03\n": [(0, "dda503")],
+        "12:00:01.250 aa,55,90,eb\n": [(0, "aa5590eb")],
+        '"dd a5 03"\n': [(0, "dda503")],
+        "'ff aa dd cc'\n": [(0, "ffaaddcc")],
+        "RX: ff 55 01\n": [(-1, "ff5501")],
+    },
+    "literals": {
+        r"b'\xa5\x01\x90\x08uo\x03'": [(0, "a501900875" + "6f03")],
+        r'INFO:link:received bytearray(b"\xdd\x03w")': [(-1, "dd0377")],
+        r"2026-01-02 10:00:00,123 - bms - DEBUG - sent: b'\xdd\xa5\x03'": [(1, "dda503")],
+        r"2026-01-02 10:00:00 DEBUG [link] Got response: b'~25\r'": [(-1, "7e32350d")],
+        r"2026-01-02 13:14:29.686882500 DEBUG:SerialBattery:bytearray: \xdd\x03\x00": [(0, "dd0300")],
+    },
+    "lists": {
+        "TX [0xA5, 0x01, 0x95, 0x08]": [(1, "a5019508")],
+        "2026-01-02 20:15:40.806 | DEBUG | Thread-2 | Port:85 | SEND: Buffer (HEX): [0xA5, 0x40]": [
+            (1, "a540")
+        ],
+        "data: 0xAA 0x4 0xFF 0x0": [(0, "aa04ff00")],
+        "10:00:00.317 -> 0xDD 0x3 0x0 0x1B": [(0, "dd03001b")],
+        "received data: {0xdd, 0xa5, 0x03}": [(-1, "dda503")],
+        "TX: { 0xdd, 0xa5, 0x03 };": [(1, "dda503")],
+    },
+    "ESPHome uart_debug": {
+        r'[12:00:00][D][uart_debug:158]: >>> "\a\b\t\n\v\f\r\e\"' + r"\'" + r'\\A"': [
+            (1, "0708090a0b0c0d1b22275c41")
+        ],
+        "[12:00:00][D][uart_debug:176]: <<< 165,1,144,8\n[12:00:00][D][uart_debug:176]: <<< 10,11,12,13": [
+            (-1, "a5019008"),
+            (-1, "0a0b0c0d"),
+        ],
+        "[12:00:00][D][uart_debug:200]: <<< 0b11011101 (0xDD),0b00000011 (0x03)": [(-1, "dd03")],
+        "[12:00:00][D][uart_debug:114]: >>> 01:03:00:10:00:02": [(1, "010300100002")],
+    },
+    "gatttool and bluetoothctl": {
+        "Indication   handle = 0x0011 value: aa 55 90": [(-1, "aa5590")],
+        "[02:00:00:00:00:01][LE]> char-write-cmd 0x0010 dda50300fffd77": [(1, "dda50300fffd77")],
+        "handle: 0x0003 \t value: 4a 4b 2d": [(-1, "4a4b2d")],
+        "[CHG] Attribute /org/bluez/hci0/dev_02_00_00_00_00_01/service000c/char000d Value:\n"
+        "  aa 55 90 eb 97 00 00 00 00 00 00 00 00 00 00 00  .U..............\n"
+        "  00 00 00 11                                      ....            ": [
+            (-1, "aa5590eb9700000000000000000000000000" + "0011")
+        ],
+    },
+    "btmon": {
+        "< ACL Data TX: Handle 64 flags 0x00 dlen 12  #5 [hci0] 12.345678\n"
+        "      ATT: Write Command (0x52) len 9\n        Handle: 0x0010\n          Data: dda50300fffd77": [
+            (1, "dda50300fffd77")
+        ],
+        "> ACL Data RX: Handle 64 flags 0x02 dlen 9  #6 [hci0] 12.400000\n"
+        "      ATT: Handle Value Indication (0x1d) len 4\n        Handle: 0x000f\n          Data[2]: 01ab": [
+            (-1, "01ab")
+        ],
+        "> ACL Data RX: Handle 64 flags 0x02 dlen 9  #6 [hci0] 12.400000\n"
+        "      ATT: Exchange MTU Response (0x03) len 2\n        Server RX MTU: 247\n"
+        "> ACL Data RX: Handle 64 flags 0x02 dlen 9  #7 [hci0] 12.500000\n"
+        "      ATT: Read Response (0x0b) len 3\n        Value: 4a4b2d": [(-1, "4a4b2d")],
+    },
+    "Core Bluetooth": {
+        "10:00:00.1: received update from characteristic FF01___FF00: <dd03001b 0537>": [
+            (-1, "dd03001b0537")
+        ],
+        "10:00:00.2: wrote value to FF02: <dda50300 fffd77>": [(1, "dda50300fffd77")],
+        "didUpdateValueFor FF01 {length = 5, bytes = 0xdd03001b05}": [(-1, "dd03001b05")],
+    },
+    "dumps": {
+        "00000000  dd 03 00 1b 05 37 00 00  50 ef 6d 60 00 09 27 83  |.....7..P.m`..'.|\n"
+        "00000010  00 00                                             |..|\n00000012": [
+            (0, "dd03001b0537000050ef6d60000927830000")
+        ],
+        "00000000: dd03 001b 0537 0000 50ef 6d60 0009 2783  .....7..P.m`..'.\n00000010: 00                   .": [
+            (0, "dd03001b0537000050ef6d600009278300")
+        ],
+        "0000000 dd 03 00 1b 05 37 00 00 50 ef 6d 60 00 09 27 83\n0000020 aa\n0000021": [
+            (0, "dd03001b0537000050ef6d6000092783aa")
+        ],
+        "0000   dd 03 00 1b\n\n0000   dd 04 00 1c": [(0, "dd03001b"), (0, "dd04001c")],
+    },
+    "remarks": {
+        "dd a5 03 00 ff fd 77 // basic information": [(0, "dda50300fffd77")],
+        "TX dd a5 03 00 ff fd 77 (7 bytes) asks": [(1, "dda50300fffd77")],
+        "<- dd 03 00 02 ; voltages": [(-1, "dd030002")],
+        "30 03 14 02 00 08 - eight registers": [(0, "300314020008")],
+    },
+    "nRF Connect": {
+        "[10:00:00.123] Writing Value 0xDDA503 to Characteristic FF02": [(1, "dda503")],
+        "I\t10:00:00.123\tNotification received from 0000ff01-0000-1000-8000-00805f9b34fb, value: (0x) DD:03": [
+            (-1, "dd03")
+        ],
+        'I 10:00:00.1 Read Response received from 0000ff01-0000-1000-8000-00805f9b34fb, value: (0x) 4A-4B, "JK"': [
+            (-1, "4a4b")
+        ],
+    },
+    "mixed forms in one file": {
+        ">>> 01:03:00:00:00:5f\n01 03 02 00 11 78\nTX 01 03 # again\nRX: b'\\x01\\x03'": [
+            (1, "01030000005f"),
+            (0, "010302001178"),
+            (1, "0103"),
+            (-1, "0103"),
+        ],
+    },
+}
+
+
+@pytest.mark.parametrize(("form", "text"), [(form, text) for form, texts in FORMS.items() for text in texts])
+def test_forms(form, text):
+    assert [(way, payload) for way, _, payload in rows(text + "\n")] == FORMS[form][text]
+    assert read(text.encode()).damage == ()
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_each_example_holds_a_message(name):
+    for example in text_format(name).EXAMPLES:
+        packets = read(example.encode())
+        assert len(packets) >= 1, example
+        assert packets.format == text_format(name).NAME
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_encodings(encoding):
+    text = "TX dd a5 03 00\r\nRX dd 03 00 02\r\n"
+    packets = read(text.encode(encoding))
+    assert [packets.packet(row).hex() for row in range(2)] == ["dda50300", "dd030002"]
+
+
+NO_BYTES = [
+    "notify characteristic: 0000ff01-0000-1000-8000-00805f9b34fb",
+    "connected: 02:00:00:00:00:01",
+    "02:00:00:00:00:01",
+    "02-00-00-00-00-01",
+    "received advertisement from 02:00:00:00:00:01",
+    "SOC: 85",
+    "date: 2024-11-12",
+    "2024-11-12",
+    "12.11.24",
+    "12:34:56",
+    "value: 12.50",
+    "read 85",
+    "received 20 bytes",
+    "progress: 50 %",
+    "firmware 10.15.20",
+    "sent 13.22.22",
+    "in 00:00:04",
+    "be 15:24:28 6930",
+    "be 30:4b:53:92:a3:fe v1.2.3",
+    "handle 07:34:04 521 to 99:8b:df:a3:c7:6c",
+    "dead",
+    "be",
+    "550e8400-e29b-41d4-a716-446655440000",
+    "550e8400e29b41d4a716446655440000",
+    "/dev/ttyUSB0",
+    "TX BLE request timed out.",
+    "12:00:01 INFO: client_id=b'abc'",
+    "12:00:01 ERROR: wrong checksum in frame dd 03 00 02",
+    "12:00:01 WARNING: received: dd 03 00 02",
+    r"Rx data CRC is invalid: 59763 != 59763 or wrong message bytearray(b'\x00\x044')",
+    r"received message b'\xdd\x03' is not valid",
+]
+
+
+@pytest.mark.parametrize("line", NO_BYTES)
+def test_what_is_no_bytes_is_counted(line):
+    packets = read(f"dd 03 00 1b\n{line}\n".encode())
+    assert [packets.packet(row).hex() for row in range(len(packets))] == ["dd03001b"]
+    assert any(" x " in note and line[:40] in note for note in packets.notes)
+    assert packets.damage == ()
+
+
+WORDS = st.sampled_from(
+    [
+        "the",
+        "of",
+        "battery",
+        "pack",
+        "connected",
+        "voltage",
+        "read",
+        "value",
+        "data",
+        "received",
+        "sent",
+        "to",
+        "from",
+        "at",
+        "state",
+        "date",
+        "is",
+        "and",
+        "device",
+        "be",
+        "add",
+        "dad",
+        "face",
+        "bad",
+        "fed",
+        "cafe",
+        "cell",
+        "temperature",
+        "handle",
+        "error",
+        "version",
+        "timeout",
+        "in",
+        "out",
+        "request",
+        "update",
+    ]
+)
+DIGITS = st.one_of(
+    st.integers(0, 99999).map(str),
+    st.floats(0, 999, allow_nan=False).map(lambda number: f"{number:.2f}"),
+    st.dates().map(str),
+    st.times().map(lambda time: time.strftime("%H:%M:%S")),
+    st.uuids().map(str),
+    st.binary(min_size=6, max_size=6).map(lambda data: data.hex(":")),
+    st.tuples(*[st.integers(0, 30)] * 3).map(lambda parts: ".".join(map(str, parts))),
+    st.tuples(*[st.integers(0, 255)] * 4).map(lambda parts: ".".join(map(str, parts))),
+    st.integers(0, 100).map(lambda number: f"{number} %"),
+    st.sampled_from(["/dev/ttyUSB0", "/var/log/01/ab.log", "C:\\dd\\a5", "v1.2.3", "hci0"]),
+)
+PROSE = st.lists(
+    st.tuples(WORDS, st.lists(st.one_of(WORDS, DIGITS), min_size=1, max_size=6)).map(
+        lambda parts: " ".join((parts[0], *parts[1]))
+    )
+    | DIGITS,
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(PROSE)
+@settings(max_examples=300, deadline=None)
+def test_prose_gives_no_message(prose):
+    try:
+        packets = read("\n".join(prose).encode())
+    except BadFileError:
+        return
+    assert len(packets) == 0, [packets.packet(row).hex() for row in range(len(packets))]
+
+
+#: How bytes are written: name -> a line of them.
+WRITTEN = {
+    "spaced": lambda data: data.hex(" "),
+    "timed": lambda data: f"12:00:01.5 RX {data.hex(' ').upper()}",
+    "run": lambda data: f"TX {data.hex()}",
+    "colons": lambda data: f">>> {data.hex(':')}",
+    "commas": lambda data: "RX " + ", ".join(f"0x{byte:02X}" for byte in data),
+    "unpadded": lambda data: "data: " + " ".join(f"0x{byte:X}" for byte in data),
+    "literal": lambda data: f"12:00:01 DEBUG [x] received: {data!r}",
+    "bytearray": lambda data: f"sending {bytearray(data)!r}",
+    "gatttool": lambda data: f"Notification handle = 0x000e value: {data.hex(' ')}",
+    "nrf": lambda data: f"I 12:00:01.500 Data written to ff02, value: (0x) {data.hex('-').upper()}",
+    "esphome": lambda data: (
+        f"[12:00:01][D][x:1]: Notification received: {data.hex('.').upper()} ({len(data)})"
+    ),
+    "ha": lambda data: (
+        f"2026-01-02 12:00:01.5 DEBUG (MainThread) [aiobmsble.bms.x] p: RX BLE data: {data.hex(' ')}"
+    ),
+    "uart text": lambda data: '>>> "' + "".join(f"\\x{byte:02X}" for byte in data) + '"',
+}
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+@given(messages=st.lists(st.binary(min_size=4, max_size=40), min_size=1, max_size=6))
+def test_bytes_come_back_whole_and_in_order(form, messages):
+    messages = [b"\xdd" + data for data in messages]
+    packets = read("\n".join(map(WRITTEN[form], messages)).encode())
+    assert [packets.packet(row) for row in range(len(packets))] == messages
+
+
+DECIMAL = "170 85 144 235 151 0 0 0 0 0 0 0 0 0 0 0 0 0 0 17\n"
+OTHER = "170 85 144 235 150 0 0 0 0 0 0 0 0 0 0 0 0 0 0 16\n"
+
+
+def test_decimal_numbers_are_bytes_where_asked_for():
+    with pytest.raises(BadFileError, match="give --bytes decimal"):
+        read(DECIMAL.encode())
+    packets = read_packets(array((DECIMAL + "TX: [221, -91, 3]\n12:30 in 2024\n").encode()), decimal=True)
+    assert packets.packet(0).hex() == "aa5590eb97" + "00" * 14 + "11"
+    assert packets.packet(1).hex() == "dda503"
+    assert packets.direction.tolist() == [0, 1]
+    assert len(packets) == 2
+
+
+def test_decimal_numbers_are_bytes_where_checksums_confirm_two_frames():
+    packets = read((DECIMAL + OTHER + "12 13 14 15 300\n").encode())
+    assert [packets.packet(row)[4] for row in range(len(packets))] == [0x97, 0x96]
+    with pytest.raises(BadFileError, match="only one is a frame"):
+        read((DECIMAL * 3).encode())
+
+
+def test_times_that_are_not_understood_are_said():
+    packets = read(b"12345 RX dd 03 00 1b\n12350 RX dd 03 00 1b\n")
+    assert packets.time.tolist() == [NO_TIME] * 2
+    assert packets.notes == ('2 x times not understood, such as "12345"',)
+
+
+def test_another_recording_in_the_file_is_said():
+    log = "nRF Connect, 2026-01-02\nI 10:00:00.1 Data written to ff02, value: (0x) DD-A5\n"
+    packets = read((log + log).encode())
+    assert len(packets) == 2
+    assert "another recording begins at line 3 (nRF Connect log)" in packets.notes
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        '"SECONDS";"VALUE"\n"100.0";"340.7"\n"100.1";"12"\n',
+        "Time,Value\n1,85\n2,12.5\n",
+        "Time,ID,DLC,Data\n62614792,0x7a,2,dd 03\n",
+        "time,can id,data\n1.5,355,dd 03 00\n",
+    ],
+)
+def test_tables_of_values_and_of_unknown_can_frames_are_refused(table):
+    with pytest.raises(BadFileError, match="no bytes that could be read|does not say the unit"):
+        read(table.encode())
+
+
+@pytest.mark.parametrize(
+    ("head", "cell", "time"),
+    [
+        ("time (ms)", "1500", 1_500_000_000),
+        ("timestamp", "1700000000123", 1_700_000_000_123_000_000),
+        ("time_us", "250", 250_000),
+        ("seconds", "2", 2_000_000_000),
+        ("time", "973", NO_TIME),
+    ],
+)
+def test_the_unit_of_a_tables_times_is_known_or_not_guessed(head, cell, time):
+    packets = read(f"{head},hex\n{cell},dd 03\n".encode())
+    assert packets.time.tolist() == [time]
+    assert (time == NO_TIME) == any("times not understood" in note for note in packets.notes)
+
+
+def test_a_refusal_shows_the_text_and_names_the_nearest_form():
+    with pytest.raises(BadFileError) as caught:
+        read(b"2026-01-02 09:01:19.115 DEBUG (MainThread) [aiobmsble.bms.x] pack: nothing to see\n")
+    assert 'it begins "2026-01-02 09:01:19.115 DEBUG' in str(caught.value)
+    assert "the nearest is that of Home Assistant log" in str(caught.value)
+    assert "enable debug logging" in str(caught.value)
+
+
+def test_the_arrow_of_a_serial_monitor_is_no_direction():
+    assert rows("10:00:00.317 -> data: dd 03 00\n10:00:01 -> dd 03 00\n") == [
+        (0, "hex", "dd0300"),
+        (1, "hex", "dd0300"),
+    ]
+
+
+def test_the_arrow_is_a_direction_where_there_are_arrows_the_other_way():
+    log = "10:00:00.100 -> dd a5 03 00\n10:00:00.200 <- dd 03 00 1b\n"
+    assert rows(log) == [(1, "hex", "dda50300"), (-1, "hex", "dd03001b")]
+
+
+def test_a_line_too_long_for_a_message_is_counted():
+    packets = read(b"dd 03 00\n" + b"dd " * 20_000 + b"\n")
+    assert len(packets) == 1
+    assert packets.damage[0].startswith("1 x lines of more than 32768 characters, the first is line 2")
+
+
+def test_the_day_may_come_first():
+    packets = read(b"31.01.2026 10:00:00 RX dd 03 00 1b\n")
+    assert packets.time.tolist() == [1_769_853_600_000_000_000]
+
+
+def test_a_value_that_bluez_and_the_program_show_is_taken_once():
+    signal = (
+        "18:15:18 DEBUG [manager] received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged"
+        " (/org/bluez/hci0/dev_02_00_00_00_00_01/service000e/char0011): ['org.bluez.GattCharacteristic1',"
+        r" {'Value': <dbus_fast.signature.Variant ('ay', bytearray(b')\xcd\x00'))>}, []]"
+    )
+    own = "18:15:18 DEBUG [jikong] bms msg(3) (buf278): 29 cd 0"
+    assert rows(f"{signal}\n{own}\n") == [(-1, "att char0011 notify", "29cd00")]
+    assert rows(f"{own}\n") == [(-1, "att notify", "29cd00")]
