@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packwire.insight.differences import Tier, find_differences, plain_differences
-from packwire.insight.segments import at_times, at_writes, by_recording
+from packwire.insight.segments import at_times, by_recording
+from packwire.insight.writes import at_writes
 from tests.insight.tables import FROM, TO, table
 
 WIDTH = 24

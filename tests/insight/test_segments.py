@@ -1,6 +1,7 @@
 """Where a recording is cut, and which state each segment is in."""
 
-from packwire.insight.segments import at_times, at_writes, by_recording
+from packwire.insight.segments import at_times, by_recording
+from packwire.insight.writes import at_writes
 from tests.insight.tables import FROM, TO, table
 
 POLL = bytes.fromhex("dda50300fffd77")
