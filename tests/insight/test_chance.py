@@ -45,6 +45,11 @@ def test_times_that_are_missing_make_all_gaps_alike():
     assert Gaps.between(none[:1]).of_changes(np.array([], dtype=np.int64)) == 0
 
 
-def test_hits_are_a_binomial_tail():
-    assert of_hits(4, 4, 0.1, 1) == pytest.approx(1e-4)
-    assert of_hits(2, 0, 0.1, 1) == 1
+def test_hits_are_those_of_a_plain_simulation():
+    """Six gaps: changes to 1 are expected in 0 and 3, changes to 0 in 1 and 4."""
+    windows = np.zeros((2, 6), dtype=np.bool_)
+    windows[1, [0, 3]] = windows[0, [1, 4]] = True
+    even = np.full(6, 1 / 6)
+    assert of_hits(even, windows, 2, 0, first=1) == pytest.approx(3 / 15)
+    assert of_hits(even, windows, 2, 2, first=1) == 1
+    assert of_hits(even, windows, 4, 0, first=1) == pytest.approx(1 / 15)

@@ -8,7 +8,7 @@ Each result is to be multiplied by the number of ways in which something could h
 """
 
 from dataclasses import dataclass
-from math import comb, exp, log
+from math import exp, log
 from typing import Self
 
 import numpy as np
@@ -79,10 +79,25 @@ def chance_of(log_chance: float, ways: float) -> float:
     return min(1.0, exp(min(log_chance + log(max(ways, 1.0)), 0.0)))
 
 
-def of_hits(changes: int, hits: int, share: float, ways: float) -> float:
-    """Return the chance that `hits` or more of `changes` fall into windows which hold `share` of all places.
+def of_hits(share: Floats, windows: NDArray[np.bool_], changes: int, misses: int, first: int) -> float:
+    """Return the chance that of so many changes, in any gaps, all but `misses` fall into their windows.
 
-    A binomial tail, times the `ways` in which writes could have been matched with directions.
+    `windows` is `(2, gaps)`: where a change to 0 and where one to 1 is expected; changes alternate, beginning
+    with one to `first`. Each set of gaps is as likely as the product of the times that they last, or as any
+    other; the larger chance counts.
     """
-    tail = sum(comb(changes, n) * share**n * (1 - share) ** (changes - n) for n in range(hits, changes + 1))
-    return min(1.0, tail * ways)
+    return max(_of_hits(part, windows, changes, misses, first) for part in (share, np.full_like(share, 1.0)))
+
+
+def _of_hits(weight: Floats, windows: NDArray[np.bool_], changes: int, misses: int, first: int) -> float:
+    weight = weight / max(float(weight.mean()), 1e-300)
+    expected = windows[(first + np.arange(changes)) % 2].T
+    # Row j, column m: the sum over all sets of j gaps so far of which m are outside of their windows.
+    sums = np.zeros((changes + 1, changes + 2))
+    sums[0, 0] = 1.0
+    for part, right in zip(weight, expected, strict=True):
+        step = part * sums[:-1, :-1]
+        sums[1:, :-1] += np.where(right[:, None], step, 0.0)
+        sums[1:, 1:] += np.where(right[:, None], 0.0, step)
+    total = float(sums[changes].sum())
+    return float(sums[changes, : misses + 1].sum()) / total if total else 1.0

@@ -170,8 +170,7 @@ def _frame(table: Table, scale: Scale, running: frozenset[int]) -> FrameDifferen
         set_aside |= set(range(checksum.at, checksum.at + checksum.size))
     bits = by_state(table, scale)
     if cut.by_writes:
-        taken = {(bit.byte, bit.bit) for bit in bits}
-        bits += by_reaction(table, scale, taken)
+        bits += by_reaction(table, scale, bits)
     crowd = (count_bits(table.matrix).flips > 0).sum(axis=1)
     bits = [replace(bit, crowd=int(crowd[bit.byte])) for bit in explain_all(bits, cut)]
     echoes = tuple(at for at in sorted({bit.byte for bit in bits} - set_aside) if table.is_echo(at))

@@ -18,6 +18,8 @@ MAX_LAG = 2
 #: A bit that reacts to writes changes so many times at least, and so many of its changes follow them.
 _MIN_REACTIONS = 3
 _MIN_SHARE = 0.75
+#: How many messages after a write a reaction may come, and what each costs: together they are one try.
+_DELAYS = (((0, 1), 2.0), ((0,), 4.0), ((1,), 4.0))
 #: Above this, passing over messages or not counting some writes proves nothing.
 MAX_CHANCE = 0.05
 
@@ -157,22 +159,35 @@ def by_state(table: Table, scale: Scale) -> list[Bit]:
     return result
 
 
-def by_reaction(table: Table, scale: Scale, taken: set[tuple[int, int]]) -> list[Bit]:
-    """Find bits that change right after writes of their own, each kind always in the same direction."""
+def by_reaction(table: Table, scale: Scale, agreeing: list[Bit]) -> list[Bit]:
+    """Find bits that change right after writes of their own, each kind always in the same direction.
+
+    Where one bit of a byte was found, the others of this byte are tried in its place, without regard to other
+    bytes: switches lie side by side.
+    """
+    taken = {(bit.byte, bit.bit) for bit in agreeing}
+    sure = {bit.byte for bit in agreeing if bit.chance <= MAX_CHANCE}
     flips = table.matrix[1:] ^ table.matrix[:-1]
-    result = []
-    limit = scale.most
+    crowd = slow_bits(table, scale.most)
     gaps: Gaps | None = None
-    crowd = slow_bits(table, limit)
-    for byte in np.flatnonzero(flips.any(axis=0)):
-        for bit in range(8):
-            rows = np.flatnonzero(bit_values(flips[:, byte], bit)) + 1
-            if _MIN_REACTIONS <= len(rows) <= limit and (int(byte), bit) not in taken:
-                gaps = gaps or Gaps.between(table.time)
-                tried = scale.tried(int(crowd[byte]))
-                found = _reaction(table, scale.cut, tried, gaps, int(byte), bit, rows)
-                if found is not None:
-                    result.append(found)
+    result: list[Bit] = []
+    for byte in np.flatnonzero(crowd):
+        changes = {bit: np.flatnonzero(bit_values(flips[:, byte], bit)) + 1 for bit in range(8)}
+        left = {
+            bit: rows
+            for bit, rows in changes.items()
+            if _MIN_REACTIONS <= len(rows) <= scale.most and (int(byte), bit) not in taken
+        }
+        gaps = gaps or (Gaps.between(table.time) if left else None)
+        if gaps is None:
+            continue
+        tries = [float(crowd[byte])] if byte in sure else [scale.tried(int(crowd[byte])), float(crowd[byte])]
+        for tried in tries:
+            found = [_reaction(table, scale.cut, tried, gaps, int(byte), bit, left[bit]) for bit in left]
+            result += [bit for bit in found if bit is not None]
+            left = {bit: rows for (bit, rows), one in zip(left.items(), found, strict=True) if one is None}
+            if not any(found):
+                break
     return result
 
 
@@ -193,7 +208,7 @@ def _reaction(
         return None
     counts = tuple(sum(one.state == state for one in table.segments) for state in cut.states)
     ways = tried * _assignments(len(cut.states), len(steady))
-    chance = _chance_of_reaction(table, ways, gaps, rows, late, steady, hits, byte, bit)
+    chance = _chance_of_reaction(table, ways, gaps, rows, steady, byte, bit)
     if chance > MAX_CHANCE:
         return None
     values = tuple(steady.get(state) for state in cut.states)
@@ -217,30 +232,26 @@ def _chance_of_reaction(
     ways: float,
     gaps: Gaps,
     rows: Int64s,
-    late: Int64s,
     steady: dict[str, int],
-    hits: int,
     byte: int,
     bit: int,
 ) -> float:
-    """Return the chance that changes hit the windows behind writes that set the bit or clear it.
-
-    Where the bit always does what the last of these writes said, its changes are the only ones that could be.
-    """
+    """Return the chance that changes hit the windows behind writes that set the bit or clear it."""
     shown = bit_values(table.matrix[:, byte], bit)
-    obeys = hits == len(rows) and all(
-        bool((shown[begin + MAX_LAG - 1 : end] == bool(steady[segment.state])).all())
-        for segment, begin, end in zip(table.segments, table.begin, table.end, strict=True)
-        if segment.state in steady
-    )
-    if obeys:
-        return chance_of(gaps.of_changes(rows - 1), ways * (1.0 + int(late.max())) ** len(rows))
-    windows = {0: np.zeros(len(gaps.share), dtype=np.bool_), 1: np.zeros(len(gaps.share), dtype=np.bool_)}
-    for segment, begin, end in zip(table.segments, table.begin, table.end, strict=True):
-        if segment.state in steady and begin:
-            windows[steady[segment.state]][begin - 1 : min(begin - 1 + MAX_LAG, end)] = True
-    shares = [max(float(gaps.share[here].sum()), float(here.mean())) for here in windows.values()]
-    return of_hits(len(rows), hits, min((shares[0] * shares[1]) ** 0.5, 1.0), ways)
+    best = 1.0
+    for delays, weight in _DELAYS:
+        windows = np.zeros((2, len(gaps.share)), dtype=np.bool_)
+        for segment, begin, end in zip(table.segments, table.begin, table.end, strict=True):
+            if segment.state in steady and begin:
+                at = begin - 1 + np.array(delays)
+                windows[steady[segment.state], at[at < max(end - 1, begin)]] = True
+        right = windows[shown[rows].astype(np.int64), rows - 1]
+        if np.count_nonzero(right) >= _MIN_SHARE * len(rows):
+            misses = int(np.count_nonzero(~right))
+            best = min(
+                best, weight * of_hits(gaps.share, windows, len(rows), misses, first=int(shown[rows[0]]))
+            )
+    return min(1.0, best * ways)
 
 
 def _assignments(kinds: int, used: int) -> float:
