@@ -15,7 +15,7 @@ from packwire.cli.headers import check_header, family_names, known_headers
 from packwire.cli.masked import masked
 from packwire.cli.terminal import make_console
 from packwire.errors import BadOptionError, ExitCode
-from packwire.insight.differences import find_differences, plain_differences
+from packwire.insight.differences import find_in_cuts, plain_differences
 from packwire.insight.segments import Cut, at_times, by_recording
 from packwire.insight.writes import count_logins, cuts_at_writes
 
@@ -106,8 +106,7 @@ def diff(
         groups = plain_differences(recordings, cuts[0], headers)
         show_plain(console, cuts[0], groups)
         return ExitCode.OK if groups else ExitCode.NO_ANSWER
-    tried = [find_differences(recordings, cut, headers, cuts=len(cuts)) for cut in cuts]
-    tried.sort(key=lambda each: (not each.found, each.chance if each.found else 0))
+    tried = find_in_cuts(recordings, cuts, headers)
     if json:
         print(jsonlib.dumps(record(tried, family_names(captures))))
     else:

@@ -43,6 +43,7 @@ from packwire.insight.segments import Cut
 from packwire.messages import Messages
 
 __all__ = ["MAX_CHANCE", "Bit", "Differences", "FrameDifferences", "Tier", "find_differences",
+           "find_in_cuts",
            "plain_differences"]  # fmt: skip
 
 #: So many messages show whether a byte counts them.
@@ -104,6 +105,14 @@ class Differences:
     def is_sure(self) -> bool:
         """Say whether there is any finding that chance gives in one of twenty cases at most."""
         return self.chance <= MAX_CHANCE
+
+
+def find_in_cuts(
+    recordings: Sequence[Messages], cuts: Sequence[Cut], header: Headers = None
+) -> list[Differences]:
+    """Try each of several cuts: those with findings first, the surest before others."""
+    tried = [find_differences(recordings, cut, header, cuts=len(cuts)) for cut in cuts]
+    return sorted(tried, key=lambda each: (not each.found, each.chance if each.found else 0.0))
 
 
 def find_differences(
@@ -173,7 +182,10 @@ def _frame(table: Table, scale: Scale, running: frozenset[int]) -> FrameDifferen
         bits += by_reaction(table, scale, bits)
     crowd = (count_bits(table.matrix).flips > 0).sum(axis=1)
     bits = [replace(bit, crowd=int(crowd[bit.byte])) for bit in explain_all(bits, cut)]
-    echoes = tuple(at for at in sorted({bit.byte for bit in bits} - set_aside) if table.is_echo(at))
+    answers = cut.by_writes and table.is_acknowledgement()
+    echoes = tuple(
+        at for at in sorted({bit.byte for bit in bits} - set_aside) if answers or table.is_echo(at)
+    )
     set_aside |= set(echoes)
     moving = {
         (bit.byte, bit.bit) for bit in bits if bit.byte not in set_aside and moves_anyway(table, bit, cut)

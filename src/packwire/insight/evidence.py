@@ -1,6 +1,6 @@
 """The bits that agree with the states of a cut, or react to its writes, and how likely chance does it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from math import comb
 
@@ -150,13 +150,21 @@ def by_state(table: Table, scale: Scale) -> list[Bit]:
             else:
                 ways *= scale.tried(int(crowd[byte])) * (lag + 1.0) ** len(rows)
                 chance = chance_of(gaps.of_changes(rows - 1), ways)
-                if lag and chance > MAX_CHANCE:
-                    continue
             changes = _changes(table, byte, bit, rows)
             result.append(
                 Bit(byte, bit, Tier.OWN, values, counts, len(table.matrix), lag, chance, tuple(changes))
             )
-    return result
+    if cut.marks:
+        sure = {bit.byte for bit in result if bit.chance <= MAX_CHANCE}
+        result = [_beside(bit, scale) if bit.byte in sure else bit for bit in result]
+    return [bit for bit in result if bit.lag == 0 or bit.chance <= MAX_CHANCE]
+
+
+def _beside(bit: Bit, scale: Scale) -> Bit:
+    """Return a bit in whose byte another was found: it is tried in its place, as are no other bytes."""
+    if bit.chance <= MAX_CHANCE:
+        return bit
+    return replace(bit, chance=bit.chance / scale.tried(1))
 
 
 def by_reaction(table: Table, scale: Scale, agreeing: list[Bit]) -> list[Bit]:
@@ -244,7 +252,7 @@ def _chance_of_reaction(
         for segment, begin, end in zip(table.segments, table.begin, table.end, strict=True):
             if segment.state in steady and begin:
                 at = begin - 1 + np.array(delays)
-                windows[steady[segment.state], at[at < max(end - 1, begin)]] = True
+                windows[steady[segment.state], at[at < end - 1]] = True
         right = windows[shown[rows].astype(np.int64), rows - 1]
         if np.count_nonzero(right) >= _MIN_SHARE * len(rows):
             misses = int(np.count_nonzero(~right))

@@ -60,6 +60,18 @@ class Table:
                 result[max(int(begin) - 1, 0) : min(int(begin) + late, max(int(end) - 1, int(begin)))] = True
         return result
 
+    def is_acknowledgement(self) -> bool:
+        """Say whether these messages only ever come right behind writes that cut, one behind each.
+
+        What is in them may be read from the write as well as from a state.
+        """
+        marks = {segment.begin for segment in self.segments if segment.packet}
+        behind = self.behind.tolist()
+        at_marks = sum(row in marks for row in behind)
+        return (
+            len(self.parts) == 1 and at_marks >= _NEARLY_ALL * len(behind) and len(set(behind)) == len(behind)
+        )
+
     def is_echo(self, byte: int) -> bool:
         """Say whether a byte only repeats the write that its message answers, at the same place."""
         rows = np.flatnonzero(self.behind >= 0)[:_LOOKED_AT]

@@ -9,7 +9,7 @@ import numpy as np
 
 from packwire.insight.bits import bit_values
 from packwire.insight.chance import Gaps, chance_of
-from packwire.insight.evidence import MAX_CHANCE, Bit, Tier
+from packwire.insight.evidence import MAX_CHANCE, MAX_LAG, Bit, Tier
 from packwire.insight.grouped import Table
 from packwire.insight.segments import Cut
 
@@ -45,7 +45,7 @@ def moves_anyway(table: Table, bit: Bit, cut: Cut) -> bool:
     """Say whether a bit is part of a number that changes away from the marks, too.
 
     When a number moves a little, a bit of it changes only as the bits below carry. So the number up to this
-    bit, taken with the bytes below it in either order, makes small steps where the bit changes.
+    bit, taken with the byte below it in either order, makes small steps where the bit changes.
     """
     if bit.tier is Tier.REACTS or not cut.marks:
         return False
@@ -53,7 +53,7 @@ def moves_anyway(table: Table, bit: Bit, cut: Cut) -> bool:
     rows = np.flatnonzero(flags[1:] != flags[:-1])
     if not len(rows):
         return False
-    marks = table.marks(bit.lag)
+    marks = table.marks(MAX_LAG)
     own = table.matrix[:, bit.byte].astype(np.int64) & ((2 << bit.bit) - 1)
     for other in (None, bit.byte + 1, bit.byte - 1):
         if other is None:
@@ -64,8 +64,10 @@ def moves_anyway(table: Table, bit: Bit, cut: Cut) -> bool:
             continue
         below = value & (unit - 1)
         alone = (below[1:] != below[:-1]) & ~marks
-        steps = np.abs(np.diff(value))[rows]
-        if alone.any() and np.count_nonzero(2 * steps <= unit) >= _CARRIES * len(rows):
+        small = 2 * np.abs(np.diff(value))[rows] <= unit
+        if other is not None:
+            small &= np.abs(np.diff(own))[rows] == 1
+        if alone.any() and np.count_nonzero(small) >= _CARRIES * len(rows):
             return True
     return False
 
@@ -85,7 +87,7 @@ def fields_of(table: Table, bits: Sequence[Bit], cut: Cut) -> tuple[Field, ...]:
         left = [bit for bit in left if (bit.byte, bit.bit) not in inside]
         read_back.append(found)
     by_byte: dict[int, list[list[Bit]]] = {}
-    for bit in left:
+    for bit in sorted(left, key=lambda bit: bit.tier, reverse=True):
         here = by_byte.setdefault(bit.byte, [])
         mate = next((group for group in here if _together(group[0], bit)), None)
         if mate is None:
@@ -100,7 +102,11 @@ def fields_of(table: Table, bits: Sequence[Bit], cut: Cut) -> tuple[Field, ...]:
     groups += [group for here in by_byte.values() for group in here]
     order = {(bit.byte, bit.bit): place for place, bit in enumerate(bits)}
     fields = read_back + [_field(group, cut) for group in groups]
-    return tuple(sorted(fields, key=lambda one: (one.read_back is None, min(order[at] for at in one.bits))))
+    return tuple(
+        sorted(
+            fields, key=lambda one: (one.read_back is None, min(order.get(at, len(order)) for at in one.bits))
+        )
+    )
 
 
 def _together(first: Bit, second: Bit) -> bool:
@@ -110,7 +116,7 @@ def _together(first: Bit, second: Bit) -> bool:
     pairs = [(a, b) for a, b in zip(first.values, second.values, strict=True) if a is not None]
     if len({a == b for a, b in pairs}) == 1:
         return True
-    return not first.why and not second.why and None in {first.tied_to, second.tied_to}
+    return None in {first.tied_to, second.tied_to}
 
 
 def _field(bits: Sequence[Bit], cut: Cut) -> Field:
@@ -155,12 +161,19 @@ def _read_back(table: Table, bits: Sequence[Bit], cut: Cut) -> list[Field]:
                     continue
                 taken |= set(range(at, at + width))
                 numbers = tuple(int.from_bytes(value) for value in values)
-                places = tuple(sorted((bit.byte, bit.bit) for bit in inside))
+                places = _moving(table, at, width)
                 tried = 1 if at == own else int((table.matrix != table.matrix[0]).any(axis=0).sum())
                 whole = _chance(table, at, width, len(set(values)), tried)
                 chance = min(whole, *(bit.chance for bit in inside))
                 result.append(Field(at, width, places, numbers, chance, order, (agreed, agreed)))
     return result
+
+
+def _moving(table: Table, at: int, width: int) -> tuple[tuple[int, int], ...]:
+    """Return the bits of a field that ever change."""
+    cells = table.matrix[:, at : at + width]
+    moved = np.bitwise_or.reduce(cells ^ cells[0], axis=0)
+    return tuple((at + byte, bit) for byte in range(width) for bit in range(8) if moved[byte] >> bit & 1)
 
 
 def _chance(table: Table, at: int, width: int, values: int, tried: int) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 from packwire.capture.framings import Request, Written, request_of, written
 from packwire.capture.redact.contents import holds_password
 from packwire.direction import Direction
+from packwire.insight.checksums import find_checksum
 from packwire.insight.segments import Cut, Segment, Write
 from packwire.messages import Messages
 
@@ -200,7 +201,8 @@ def _name(
     the value lies, else by the first run of bytes in which they differ, without a checksum behind it.
     """
     kinds = sorted(kind for _, kind in family)
-    ends = {kind: part.end if (part := parts[kind]) else len(kind) for kind in kinds}
+    check = _checksum_size([kind for kind in kinds if parts[kind] is None])
+    ends = {kind: part.end if (part := parts[kind]) else len(kind) - check for kind in kinds}
     width = min(ends.values())
     differ = [at for at in range(width) if len({kind[at] for kind in kinds}) > 1]
     if not differ:
@@ -212,6 +214,14 @@ def _name(
     if len(kinds) == 2 and len(differ) == 1 and len(kinds[0]) == len(kinds[1]) and changed.bit_count() == 1:
         place = differ[0], changed.bit_length() - 1
     return pattern, {write: write[1][first : min(last, ends[write[1]])] for write in family}, place
+
+
+def _checksum_size(kinds: list[bytes]) -> int:
+    """Return how many of the last bytes of writes of an unknown framing are their checksum."""
+    if len(kinds) < 2 or len({len(kind) for kind in kinds}) > 1:
+        return 0
+    found = find_checksum(np.frombuffer(b"".join(kinds), dtype=np.uint8).reshape(len(kinds), -1))
+    return found.size if found is not None and found.at + found.size == len(kinds[0]) else 0
 
 
 def _register(family: set[Kind], parts: dict[bytes, Written | None]) -> bytes:
