@@ -29,6 +29,8 @@ def show(
     for place, found in enumerate(tried):
         if place == 0 or found.found or everything:
             _show_one(console, found, families, everything=everything)
+            if len(tried) == 1 or everything or not found.found:
+                _show_other_writes(console, found, everything=everything)
         else:
             console.print(Text(f"nothing follows the {found.cut.marks} writes of  {found.cut.pattern}"))
 
@@ -56,18 +58,18 @@ def _show_one(
         console.print(f"{_bits(moving)} with numbers that move anyway; --all shows them")
     if not found.found:
         console.print(_no_switch(found))
-        _advise_writes(console, found.cut, everything=everything)
-    elif found.cut.other_writes:
-        if everything:
-            _advise_writes(console, found.cut, everything=True)
-        else:
-            kinds = len(found.cut.other_writes)
-            console.print(f"cut at none of {kinds} other kinds of writes; --all lists them")
     once = any(count < 2 for count in _segments_by_state(found.cut).values())
     if not found.cut.marks and not found.is_sure and once:
         console.print(
             "record each state more than once (on, off, on, off, ...) to tell a switch from other changes"
         )
+
+
+def _show_other_writes(console: Console, found: Differences, *, everything: bool) -> None:
+    if everything or not found.found:
+        _advise_writes(console, found.cut, everything=everything)
+    elif found.cut.other_writes:
+        console.print(f"cut at none of {len(found.cut.other_writes)} other kinds of writes; --all lists them")
 
 
 def _bits(count: int) -> str:
@@ -216,10 +218,17 @@ def _line(cut: Cut, field: Field, bits: Sequence[Bit]) -> Text:
     if best.tier is Tier.REACTS:
         agreement = best.why
     elif field.read_back is not None:
-        agreement = "reads back what was written, {} of {} segments".format(*field.read_back)
+        last = field.byte + field.size - 1
+        where = f" in bytes {field.byte} to {last}" if len(field.bits) == 1 and field.size > 1 else ""
+        agreement = "reads back what was written{}, {} of {} segments".format(where, *field.read_back)
     else:
         late = f", up to {best.lag} messages late" if best.lag else ""
-        agreement = "   ".join(filter(None, (f"every segment agrees{late}", _reason(cut, best))))
+        said = (
+            f"every segment agrees{late}",
+            _reason(cut, best),
+            _follows(cut, best) if len(bits) == 1 else "",
+        )
+        agreement = "   ".join(filter(None, said))
     changes = ", ".join(f"{one.before}>{one.after}" for one in best.changes[:_SHOWN_CHANGES])
     more = f" and {len(best.changes) - _SHOWN_CHANGES} more" if len(best.changes) > _SHOWN_CHANGES else ""
     return Text.assemble(
@@ -232,13 +241,14 @@ def _line(cut: Cut, field: Field, bits: Sequence[Bit]) -> Text:
 
 def _place(field: Field) -> str:
     """Name the bits of a field; whole bytes where it is read back or several bytes have them."""
+    if len(field.bits) == 1:
+        byte, bit = field.bits[0]
+        return f"byte {byte} bit {bit}"
     if field.size > 1:
         return f"bytes {field.byte} to {field.byte + field.size - 1} ({field.order}-endian)"
-    if field.read_back is not None and len(field.bits) > 1:
+    if field.read_back is not None:
         return f"byte {field.byte}"
     bits = [bit for _, bit in field.bits]
-    if len(bits) == 1:
-        return f"byte {field.byte} bit {bits[0]}"
     if bits == list(range(bits[0], bits[-1] + 1)):
         return f"byte {field.byte} bits {bits[0]} to {bits[-1]}"
     return f"byte {field.byte} bits {', '.join(map(str, bits))}"
@@ -254,6 +264,19 @@ def _reason(cut: Cut, bit: Bit) -> str:
     if bit.tied_to is not None and cut.by_writes and len(cut.states) > 2:
         return f"tied to write {bit.tied_to}"
     return bit.why
+
+
+def _follows(cut: Cut, bit: Bit) -> str:
+    """Say which bit of the value written a bit equals or inverts, where there is just one."""
+    if len({len(value) for value in cut.written}) != 1 or None in bit.values:
+        return ""
+    size = len(cut.written[0])
+    found = []
+    for place in range(8 * size):
+        said = [int.from_bytes(value) >> place & 1 for value in cut.written]
+        if len(set(said)) > 1 and len({a == b for a, b in zip(said, bit.values, strict=True)}) == 1:
+            found.append(f"{'is' if said[0] == bit.values[0] else 'inverts'} bit {place} of what was written")
+    return found[0] if len(found) == 1 else ""
 
 
 def _chance(cut: Cut, chance: float) -> str:
