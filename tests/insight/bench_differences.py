@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from packwire.insight.differences import MAX_CHANCE, Differences, find_in_cuts
 from packwire.insight.writes import cuts_at_writes
-from tests.insight.sessions import Session, session
+from tests.insight.switch_sessions import Session, session
 
 SESSIONS = 200
 
@@ -49,13 +49,15 @@ def main(count: int = SESSIONS) -> int:
     }
     for most in (MAX_CHANCE, 0.01, 0.001):
         wrong = sum(outcome.chance <= most for _, outcome in outcomes[False])
-        print(f"without a switch, found at a chance of {most}: {wrong} of {count} ({wrong / count:.1%})")
+        sys.stdout.write(
+            f"without a switch, found at a chance of {most}: {wrong} of {count} ({wrong / count:.1%})\n"
+        )
     right = sum(outcome.first for _, outcome in outcomes[True])
-    print(f"with a switch, first and as one field: {right} of {count} ({right / count:.1%})")
+    sys.stdout.write(f"with a switch, first and as one field: {right} of {count} ({right / count:.1%})\n")
     missed = Tally(f"{one.protocol} {one.how}" for one, outcome in outcomes[True] if not outcome.first)
     total = Tally(f"{one.protocol} {one.how}" for one, _ in outcomes[True])
     for kind, number in sorted(missed.items()):
-        print(f"  {kind}: {number} of {total[kind]} not")
+        sys.stdout.write(f"  {kind}: {number} of {total[kind]} not\n")
     wrong = sum(outcome.chance <= MAX_CHANCE for _, outcome in outcomes[False])
     return int(wrong > 0.05 * count or right < 0.95 * count)
 

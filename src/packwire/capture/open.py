@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from packwire.capture.appended import without_appended
 from packwire.capture.formats import read_packets
 from packwire.capture.framed import Framed, put_together
 from packwire.capture.framings import Framing
 from packwire.capture.layers import BLUETOOTH, CAN, IP
 from packwire.capture.layers.merge import in_order_of_time
+from packwire.capture.odd_times import without_odd_times
 from packwire.capture.packets import APPLICATION, HCI_NOTE, Packets
 from packwire.errors import BadFileError
 from packwire.messages import Bytes, Messages
@@ -58,6 +60,11 @@ class Capture:
     def damage(self) -> tuple[str, ...]:
         """Return one line for each thing that is wrong with the file, and what was kept."""
         return self.packets.damage
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return one line for each thing that is no damage but should be known: lines not read, ..."""
+        return self.packets.notes
 
     def _has(self, link_types: frozenset[int]) -> bool:
         return not link_types.isdisjoint(self._link_types)
@@ -184,7 +191,7 @@ def open_capture(path: str | Path) -> Capture:
     name = "standard input" if str(path) == "-" else str(path)
     try:
         data = _piped(sys.stdin.buffer.fileno()) if str(path) == "-" else _mapped(Path(path))
-        return Capture(name, read_packets(data))
+        return Capture(name, without_odd_times(without_appended(read_packets(data))))
     except FileNotFoundError:
         raise BadFileError(f"{name}: there is no such file") from None
     except IsADirectoryError:

@@ -57,6 +57,8 @@ class Packets:
     direction  int8, see `PacketDirection`
 
     `damage` has one line for each thing that is wrong with the file: what, at which offset, what was kept.
+    `notes` has one line for each thing that is no damage, but that a reader should know: lines of a text that
+    hold no bytes, times that are not understood, another recording that begins in the same file.
     """
 
     format: str
@@ -70,6 +72,7 @@ class Packets:
     data: Bytes
     interfaces: tuple[str, ...] = ("",)
     damage: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.time)

@@ -98,6 +98,8 @@ def _tell(
     out = Writer(make_console(stderr=True))
     for line in capture.damage:
         out.line(("DAMAGED: ", "bold red"), printable(line))
+    for line in capture.notes:
+        out.line(printable(line))
     packets = name in PACKET_FORMATS
     count, what = (len(capture.packets), "packets") if packets else (len(capture.messages), "messages")
     out.line((printable(str(target)), "bold"), f": {name}, {count} {what}")

@@ -77,8 +77,7 @@ def lines(capture: Capture, content: Content) -> Iterator[_Line]:
     yield (printable(capture.name), "bold"), head
     if content.begin != NO_TIME:
         yield from _row("time", f"{(content.end - content.begin) / 1e9:.1f} s from {_start(content.begin)}")
-    for damage in capture.damage:
-        yield from _row("DAMAGED", damage, "bold red")
+    yield from _remarks(capture)
     for name, count in content.links.items():
         yield from _row("link", f"{name}: {_count(count, 'packet')}")
     if content.hci:
@@ -95,6 +94,13 @@ def lines(capture: Capture, content: Content) -> Iterator[_Line]:
     for each in advice(content):
         yield from _row("no data", each.what, "bold yellow")
         yield from _row("", each.remedy)
+
+
+def _remarks(capture: Capture) -> Iterator[_Line]:
+    for damage in capture.damage:
+        yield from _row("DAMAGED", damage, "bold red")
+    for note in capture.notes:
+        yield from _row("note", note)
 
 
 def _start(time: int) -> str:
@@ -141,6 +147,7 @@ def record(capture: Capture, content: Content) -> dict[str, Any]:
         "start": iso_time(content.begin) or None,
         "seconds": None if content.begin == NO_TIME else (content.end - content.begin) / 1e9,
         "damage": list(capture.damage),
+        "notes": list(capture.notes),
         "links": content.links,
         "bluetooth": content.hci,
         "devices": [asdict(each) for each in content.devices],

@@ -315,11 +315,13 @@ def _write(lines: Iterable[str]) -> None:
 
 
 def _explain(captures: list[Capture]) -> None:
-    """Say on standard error what is damaged, and why a file shows nothing."""
+    """Say on standard error what is damaged or was not read, and why a file shows nothing."""
     out = Writer(make_console(stderr=True))
     for capture in captures:
         for line in capture.damage:
             out.line(("DAMAGED: ", "bold red"), printable(f"{capture.name}: {line}"))
+        for note in capture.notes:
+            out.line(printable(f"{capture.name}: {note}"))
         if not len(capture.messages):
             for each in advice(look(capture)):
                 out.line((printable(capture.name), "bold"), f": {each.what} {each.remedy}")

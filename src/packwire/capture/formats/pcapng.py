@@ -71,12 +71,21 @@ def read(data: Bytes) -> Packets:
     found = _walk(memoryview(data))
     packets, torn = _decode(data, found)
     end = f"the two lengths of the block at offset {torn} differ" if torn is not None else found.damage
+    packets = replace(packets, notes=_sections(packets, found))
     if not end:
         return packets
     if not len(packets):
         raise BadFileError(f"{end}: no packet can be read, record or copy the file again")
     line = f"{end}: packets 1 to {len(packets)} are kept, what follows is lost"
     return replace(packets, damage=(*packets.damage, line))
+
+
+def _sections(packets: Packets, found: _Found) -> tuple[str, ...]:
+    """Say where another recording begins: each section is one, and tools write them one behind the other."""
+    return tuple(
+        f"another recording begins at offset {at}, behind packet {int(np.searchsorted(packets.start, at))}"
+        for at in found.section_start[1:_SAID]
+    )
 
 
 def section_order(data: bytes | bytearray, at: int) -> str:
@@ -199,6 +208,9 @@ def _decode(data: Bytes, found: _Found) -> tuple[Packets, int | None]:
 
 #: So many blocks at a time are decoded.
 _SLICE = 1 << 16
+
+#: Of further sections so many are said.
+_SAID = 4
 
 _COLUMNS = ("time", "start", "size", "original", "link_type", "interface", "direction")
 
