@@ -38,7 +38,7 @@ from packwire.insight.evidence import (
 from packwire.insight.explain import explain
 from packwire.insight.grouped import Headers, Kind, Table, tables
 from packwire.insight.groups import Lane, lane_rows, lasting
-from packwire.insight.numbers import Field, fields_of, moves_anyway
+from packwire.insight.numbers import Field, fields_of, fields_read_back, moves_anyway
 from packwire.insight.segments import Cut
 from packwire.messages import Messages
 
@@ -187,11 +187,21 @@ def _frame(table: Table, scale: Scale, running: frozenset[int]) -> FrameDifferen
         at for at in sorted({bit.byte for bit in bits} - set_aside) if answers or table.is_echo(at)
     )
     set_aside |= set(echoes)
+    left = [bit for bit in bits if bit.byte not in set_aside]
+    read_back = fields_read_back(table, left, cut)
+    whole = {place: field.chance for field in read_back for place in field.bits}
+    left = [
+        replace(bit, chance=min(bit.chance, whole.get((bit.byte, bit.bit), 1.0)))
+        for bit in left
+        # What agrees only when messages are passed over must be unlikely by chance.
+        if bit.lag == 0 or bit.chance <= MAX_CHANCE or (bit.byte, bit.bit) in whole
+    ]
     moving = {
-        (bit.byte, bit.bit) for bit in bits if bit.byte not in set_aside and moves_anyway(table, bit, cut)
+        (bit.byte, bit.bit)
+        for bit in left
+        if (bit.byte, bit.bit) not in whole and moves_anyway(table, bit, cut)
     }
-    good = [bit for bit in bits if bit.byte not in set_aside and (bit.byte, bit.bit) not in moving]
-    good.sort(key=_rank)
+    good = sorted((bit for bit in left if (bit.byte, bit.bit) not in moving), key=_rank)
     (direction, channel), size, header, asked = table.kind
     return FrameDifferences(
         direction,
@@ -201,8 +211,8 @@ def _frame(table: Table, scale: Scale, running: frozenset[int]) -> FrameDifferen
         asked,
         len(table.matrix),
         tuple(good),
-        fields_of(table, good, cut),
-        tuple(sorted((bit for bit in bits if (bit.byte, bit.bit) in moving), key=_rank)),
+        fields_of(good, read_back, cut),
+        tuple(sorted((bit for bit in left if (bit.byte, bit.bit) in moving), key=_rank)),
         tuple(sorted((bit for bit in bits if bit.byte in set_aside), key=_rank)),
         checksum,
         ticking,

@@ -157,7 +157,7 @@ def by_state(table: Table, scale: Scale) -> list[Bit]:
     if cut.marks:
         sure = {bit.byte for bit in result if bit.chance <= MAX_CHANCE}
         result = [_beside(bit, scale) if bit.byte in sure else bit for bit in result]
-    return [bit for bit in result if bit.lag == 0 or bit.chance <= MAX_CHANCE]
+    return result
 
 
 def _beside(bit: Bit, scale: Scale) -> Bit:

@@ -72,7 +72,7 @@ def moves_anyway(table: Table, bit: Bit, cut: Cut) -> bool:
     return False
 
 
-def fields_of(table: Table, bits: Sequence[Bit], cut: Cut) -> tuple[Field, ...]:
+def fields_of(bits: Sequence[Bit], read_back: Sequence[Field], cut: Cut) -> tuple[Field, ...]:
     """Put bits together that show the state as one field, in the order of the best bit of each.
 
     What is read back as it was written is one field. Else bits of one byte that tell the same states apart
@@ -81,11 +81,8 @@ def fields_of(table: Table, bits: Sequence[Bit], cut: Cut) -> tuple[Field, ...]:
     """
     left = [bit for bit in bits if bit.tier is not Tier.REACTS]
     groups: list[list[Bit]] = [[bit] for bit in bits if bit.tier is Tier.REACTS]
-    read_back: list[Field] = []
-    for found in _read_back(table, left, cut):
-        inside = set(found.bits)
-        left = [bit for bit in left if (bit.byte, bit.bit) not in inside]
-        read_back.append(found)
+    inside = {place for field in read_back for place in field.bits}
+    left = [bit for bit in left if (bit.byte, bit.bit) not in inside]
     by_byte: dict[int, list[list[Bit]]] = {}
     for bit in sorted(left, key=lambda bit: bit.tier, reverse=True):
         here = by_byte.setdefault(bit.byte, [])
@@ -101,7 +98,7 @@ def fields_of(table: Table, bits: Sequence[Bit], cut: Cut) -> tuple[Field, ...]:
                 by_byte[lower], by_byte[upper] = [], [joined]
     groups += [group for here in by_byte.values() for group in here]
     order = {(bit.byte, bit.bit): place for place, bit in enumerate(bits)}
-    fields = read_back + [_field(group, cut) for group in groups]
+    fields = [*read_back] + [_field(group, cut) for group in groups]
     return tuple(
         sorted(
             fields, key=lambda one: (one.read_back is None, min(order.get(at, len(order)) for at in one.bits))
@@ -137,7 +134,7 @@ def _field(bits: Sequence[Bit], cut: Cut) -> Field:
     return Field(first, last - first + 1, places, tuple(values), chance)
 
 
-def _read_back(table: Table, bits: Sequence[Bit], cut: Cut) -> list[Field]:
+def fields_read_back(table: Table, bits: Sequence[Bit], cut: Cut) -> list[Field]:
     """Find fields that hold what was written, in every segment that shows them."""
     if len(cut.written) < _MIN_VALUES or len({len(one) for one in cut.written}) != 1:
         return []
