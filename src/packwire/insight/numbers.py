@@ -66,7 +66,8 @@ def moves_anyway(table: Table, bit: Bit, cut: Cut) -> bool:
         alone = (below[1:] != below[:-1]) & ~marks
         small = 2 * np.abs(np.diff(value))[rows] <= unit
         if other is not None:
-            small &= np.abs(np.diff(own))[rows] == 1
+            # One more or one less, in either direction round: the byte itself only takes the carry.
+            small &= np.isin(np.diff(table.matrix[:, bit.byte])[rows], (1, 255))
         if alone.any() and np.count_nonzero(small) >= _CARRIES * len(rows):
             return True
     return False

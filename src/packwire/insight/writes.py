@@ -27,6 +27,8 @@ _LONGEST_KIND = 32
 _NOISE_WRITES = 6
 #: The descriptor that turns notifications on and off [Core Vol 3 Part G 3.3.3.3].
 _SUBSCRIPTION = "2902"
+#: Where a device says so many times as much as the app writes, it is not asked for it.
+_SELDOM = 4
 #: So many controls are looked at, those with most writes.
 _MAX_CONTROLS = 4
 
@@ -63,16 +65,18 @@ def cuts_at_writes(messages: Messages, prefix: bytes | None = None) -> tuple[Cut
     else:
         asking = {kind for kind, payload in zip(kinds, payloads, strict=True) if requests[payload].query}
         setting = {write for write in set(tally) - _polls(writes, tally) if write[1] not in asking}
-        marks = {
-            (channel, kind)
-            for channel, kind in setting
-            if _SUBSCRIPTION not in channel.split(" ") and not holds_password(kind)
-        }
+        marks = _marks(setting)
+        said = int(np.count_nonzero(messages.direction == Direction.FROM_DEVICE))
+        if not _families(marks, parts) and len(rows) * _SELDOM <= said:
+            # A device that speaks by itself is not polled: what recurs is a switch moved many times.
+            setting = {write for write in tally if write[1] not in asking}
+            marks = _marks(setting)
 
-        def evidence(family: set[Kind]) -> tuple[bool, int]:
-            return all(parts[kind] for _, kind in family), sum(tally[write] for write in family)
+        def order(family: set[Kind]) -> tuple[bool, int, list[Kind]]:
+            unknown = any(parts[kind] is None for _, kind in family)
+            return unknown, -sum(tally[write] for write in family), sorted(family)
 
-        families = sorted(_families(marks, parts), key=evidence, reverse=True)[:_MAX_CONTROLS]
+        families = sorted(_families(marks, parts), key=order)[:_MAX_CONTROLS]
     result = []
     for family in filter(None, families):
         pattern, names, place = _name(family, parts)
@@ -100,6 +104,15 @@ def cuts_at_writes(messages: Messages, prefix: bytes | None = None) -> tuple[Cut
             )
         )
     return tuple(result)
+
+
+def _marks(kinds: set[Kind]) -> set[Kind]:
+    """Return the kinds that may set something: no logins, no subscriptions."""
+    return {
+        (channel, kind)
+        for channel, kind in kinds
+        if _SUBSCRIPTION not in channel.split(" ") and not holds_password(kind)
+    }
 
 
 def count_logins(messages: Messages) -> int:
