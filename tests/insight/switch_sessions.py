@@ -205,13 +205,13 @@ def _protocol(source: random.Random, name: str, *, pair: bool) -> Protocol:
         command = source.choice([0xD9, 0xDA])
         return Protocol(name, frames, lambda v: _sum8(bytes([0xA5, 0x40, command, 8, v & 0xFF]) + bytes(7)),
                         lambda w: _sum8(b"\xa5\x01" + w[2:12]), 3)  # fmt: skip
-    start, size = source.randbytes(2), source.randrange(14, 60)
+    mark, size = source.randbytes(2), source.randrange(14, 60)
     close = source.choice([_sum8, _crc, _open])
     streams = source.random() < 0.5
     frames = [
         Frame(
-            b"" if streams else close(start + b"\x10" + bytes([kind])),
-            start + bytes([kind]),
+            b"" if streams else close(mark + b"\x10" + bytes([kind])),
+            mark + bytes([kind]),
             bytearray(size),
             close,
         )
@@ -219,10 +219,10 @@ def _protocol(source: random.Random, name: str, *, pair: bool) -> Protocol:
     ]
     codes = source.sample(range(0x20, 0xF0), 4)
     if pair:
-        return Protocol("pair", frames, lambda v: close(start + bytes([codes[v & 3]]) + bytes(3)),
-                        lambda w: close(start + b"\x06" + w[2:3]), None)  # fmt: skip
-    return Protocol(name, frames, lambda v: close(start + bytes([codes[0], v >> 8, v & 0xFF])),
-                    lambda w: close(start + b"\x06" + w[2:3]), None, wide=True)  # fmt: skip
+        return Protocol("pair", frames, lambda v: close(mark + bytes([codes[v & 3]]) + bytes(3)),
+                        lambda w: close(mark + b"\x06" + w[2:3]), None)  # fmt: skip
+    return Protocol(name, frames, lambda v: close(mark + bytes([codes[0], v >> 8, v & 0xFF])),
+                    lambda w: close(mark + b"\x06" + w[2:3]), None, wide=True)  # fmt: skip
 
 
 PROTOCOLS = ("jbd", "jk", "modbus", "daly", "other")

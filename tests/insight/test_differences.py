@@ -191,7 +191,7 @@ def test_a_bit_that_flips_before_the_first_write_is_no_switch():
 
 
 def test_what_changes_while_nothing_was_said_for_minutes_is_no_switch():
-    said = [(n, FROM, b"\xdd\x03" + bytes([n > 19])) for n in range(40)]
+    said = [(float(n), FROM, b"\xdd\x03" + bytes([n > 19])) for n in range(40)]
     said = [(at + 300 * (at > 19), way, payload) for at, way, payload in said] + [
         (5.5, TO, _write(0)), (100.0, TO, _write(1))]  # fmt: skip
     messages = table(sorted(said))

@@ -10,7 +10,7 @@ from rich.text import Text
 from packwire.cli.terminal import printable
 from packwire.insight.differences import MAX_CHANCE, Bit, Differences, FrameDifferences, Tier
 from packwire.insight.groups import Lane
-from packwire.insight.numbers import Field
+from packwire.insight.numbers import Field, Number
 from packwire.insight.segments import Cut
 
 #: So many changes of a bit are shown with their packets.
@@ -45,9 +45,11 @@ def _show_one(
         likely = [field for field in frame.fields if everything or field.chance <= limit]
         doubtful += sum(len(field.bits) for field in frame.fields) - sum(len(field.bits) for field in likely)
         fields = likely if everything else likely[:_SHOWN_FIELDS]
-        rest = (*frame.moving, *frame.aside) if everything else ()
-        if fields or rest:
+        rest = frame.aside if everything else ()
+        if fields or rest or (everything and frame.numbers):
             _show_frame(console, found.cut, frame, families, fields, rest)
+            for number in frame.numbers if everything else ():
+                console.print(_number(found.cut, number))
             if len(fields) < len(likely):
                 console.print(f"  and {len(likely) - len(fields)} more; --all shows them")
     _show_aside(console, found, everything=everything)
@@ -171,6 +173,7 @@ def _frame_record(frame: FrameDifferences) -> dict[str, Any]:
         "echoes": list(frame.echoes),
         "fields": [asdict(field) for field in frame.fields],
         "bits": [_bit_record(bit) for bit in frame.bits],
+        "numbers": [asdict(number) for number in frame.numbers],
         "moving": [_bit_record(bit) for bit in frame.moving],
         "set_aside": [_bit_record(bit) for bit in frame.aside],
     }
@@ -200,11 +203,9 @@ def _show_frame(
     by_place = {(bit.byte, bit.bit): bit for bit in frame.bits}
     for field in fields:
         console.print(_line(cut, field, [by_place[place] for place in field.bits]))
-    moving = {(bit.byte, bit.bit) for bit in frame.moving}
     for bit in rest:
-        why = "part of a number that moves anyway" if (bit.byte, bit.bit) in moving else "set aside"
         alone = Field(bit.byte, 1, ((bit.byte, bit.bit),), bit.values, bit.chance)
-        console.print(Text.assemble(_line(cut, alone, [bit]), f"   {why}"))
+        console.print(Text.assemble(_line(cut, alone, [bit]), "   set aside"))
 
 
 def _line(cut: Cut, field: Field, bits: Sequence[Bit]) -> Text:
@@ -239,6 +240,18 @@ def _line(cut: Cut, field: Field, bits: Sequence[Bit]) -> Text:
     )
 
 
+def _number(cut: Cut, number: Number) -> Text:
+    last = number.byte + number.size - 1
+    where = (
+        f"bytes {number.byte} to {last} ({number.order}-endian)" if number.size > 1 else f"byte {number.byte}"
+    )
+    values = "  ".join(
+        f"{printable(state)}:{'-' if span is None else f'{span[0]}..{span[1]}'}"
+        for state, span in zip(cut.states, number.ranges, strict=True)
+    )
+    return Text(f"  {where}   {values}   a number that moves anyway")
+
+
 def _place(field: Field) -> str:
     """Name the bits of a field; whole bytes where it is read back or several bytes have them."""
     if len(field.bits) == 1:
@@ -268,7 +281,7 @@ def _reason(cut: Cut, bit: Bit) -> str:
 
 def _follows(cut: Cut, bit: Bit) -> str:
     """Say which bit of the value written a bit equals or inverts, where there is just one."""
-    if len({len(value) for value in cut.written}) != 1 or None in bit.values:
+    if len({len(value) for value in cut.written}) != 1 or None in bit.values or bit.chance > MAX_CHANCE:
         return ""
     size = len(cut.written[0])
     found = []

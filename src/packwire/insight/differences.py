@@ -38,7 +38,7 @@ from packwire.insight.evidence import (
 from packwire.insight.explain import explain
 from packwire.insight.grouped import Headers, Kind, Table, tables
 from packwire.insight.groups import Lane, lane_rows, lasting
-from packwire.insight.numbers import Field, fields_of, fields_read_back, moves_anyway
+from packwire.insight.numbers import Field, Number, fields_of, fields_read_back, moves_below, numbers_of
 from packwire.insight.segments import Cut
 from packwire.messages import Messages
 
@@ -58,8 +58,8 @@ _BEYOND_DOUBT = 0.01
 class FrameDifferences:
     """What differs in the messages of one group.
 
-    `bits` are what may be a switch, put together as `fields`; `moving` are bits of numbers that move anyway;
-    `aside` are bits in checksums, counters and clocks, and of `echoes`: bytes that repeat the write which
+    `bits` are what may be a switch, put together as `fields`; `moving` are bits of `numbers` that move
+    anyway; `aside` are bits in checksums, counters and clocks, and of `echoes`: bytes that repeat the write which
     they answer. `asked` are the registers that were asked for, where the messages do not say it themselves.
     """
 
@@ -72,6 +72,7 @@ class FrameDifferences:
     bits: tuple[Bit, ...]
     fields: tuple[Field, ...]
     moving: tuple[Bit, ...]
+    numbers: tuple[Number, ...]
     aside: tuple[Bit, ...]
     checksum: FoundChecksum | None
     counters: tuple[Counter, ...]
@@ -197,9 +198,9 @@ def _frame(table: Table, scale: Scale, running: frozenset[int]) -> FrameDifferen
         if bit.lag == 0 or bit.chance <= MAX_CHANCE or (bit.byte, bit.bit) in whole
     ]
     moving = {
-        (bit.byte, bit.bit)
+        (bit.byte, bit.bit): below
         for bit in left
-        if (bit.byte, bit.bit) not in whole and moves_anyway(table, bit, cut)
+        if (bit.byte, bit.bit) not in whole and (below := moves_below(table, bit, cut)) is not None
     }
     good = sorted((bit for bit in left if (bit.byte, bit.bit) not in moving), key=_rank)
     (direction, channel), size, header, asked = table.kind
@@ -213,6 +214,7 @@ def _frame(table: Table, scale: Scale, running: frozenset[int]) -> FrameDifferen
         tuple(good),
         fields_of(good, read_back, cut),
         tuple(sorted((bit for bit in left if (bit.byte, bit.bit) in moving), key=_rank)),
+        numbers_of(table, moving, cut),
         tuple(sorted((bit for bit in bits if bit.byte in set_aside), key=_rank)),
         checksum,
         ticking,

@@ -1,6 +1,6 @@
 """Bits that belong together: numbers that move anyway, and fields in which a state shows as a whole."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log
@@ -41,18 +41,51 @@ class Field:
     read_back: tuple[int, int] | None = None
 
 
-def moves_anyway(table: Table, bit: Bit, cut: Cut) -> bool:
-    """Say whether a bit is part of a number that changes away from the marks, too.
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number of `size` bytes from `byte` that moves anyway; for each state its lowest and highest value."""
+
+    byte: int
+    size: int
+    order: str
+    ranges: tuple[tuple[int, int] | None, ...]
+
+
+def numbers_of(table: Table, moving: Mapping[tuple[int, int], int], cut: Cut) -> tuple[Number, ...]:
+    """Return the numbers that bits belong to; `moving` has for each (byte, bit) the byte that moves below."""
+    result = []
+    for byte, low in sorted({(byte, low) for (byte, _), low in moving.items()}):
+        first, last = min(byte, low), max(byte, low)
+        order = "little" if low < byte else "big"
+        cells = table.matrix[:, first : last + 1].astype(np.int64)
+        value = cells[:, 0] if first == last else cells @ ([256, 1] if order == "big" else [1, 256])
+        ranges: list[tuple[int, int] | None] = []
+        for state in cut.states:
+            parts = [
+                value[begin:end]
+                for segment, begin, end in zip(table.segments, table.begin, table.end, strict=True)
+                if segment.state == state and end > begin
+            ]
+            shown = np.concatenate(parts) if parts else value[:0]
+            ranges.append((int(shown.min()), int(shown.max())) if len(shown) else None)
+        result.append(Number(first, last - first + 1, order, tuple(ranges)))
+    return tuple(result)
+
+
+def moves_below(table: Table, bit: Bit, cut: Cut) -> int | None:
+    """Return the byte whose lower bits make a bit part of a number that changes away from the marks, too.
+
+    It is the bit's own byte or one beside it; None: the bit is part of no such number.
 
     When a number moves a little, a bit of it changes only as the bits below carry. So the number up to this
     bit, taken with the byte below it in either order, makes small steps where the bit changes.
     """
     if bit.tier is Tier.REACTS or not cut.marks:
-        return False
+        return None
     flags = bit_values(table.matrix[:, bit.byte], bit.bit)
     rows = np.flatnonzero(flags[1:] != flags[:-1])
     if not len(rows):
-        return False
+        return None
     marks = table.marks(MAX_LAG)
     own = table.matrix[:, bit.byte].astype(np.int64) & ((2 << bit.bit) - 1)
     for other in (None, bit.byte + 1, bit.byte - 1):
@@ -69,8 +102,8 @@ def moves_anyway(table: Table, bit: Bit, cut: Cut) -> bool:
             # One more or one less, in either direction round: the byte itself only takes the carry.
             small &= np.isin(np.diff(table.matrix[:, bit.byte])[rows], (1, 255))
         if alone.any() and np.count_nonzero(small) >= _CARRIES * len(rows):
-            return True
-    return False
+            return bit.byte if other is None else other
+    return None
 
 
 def fields_of(bits: Sequence[Bit], read_back: Sequence[Field], cut: Cut) -> tuple[Field, ...]:
