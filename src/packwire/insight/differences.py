@@ -58,9 +58,11 @@ _BEYOND_DOUBT = 0.01
 class FrameDifferences:
     """What differs in the messages of one group.
 
-    `bits` are what may be a switch, put together as `fields`; `moving` are bits of `numbers` that move
-    anyway; `aside` are bits in checksums, counters and clocks, and of `echoes`: bytes that repeat the write which
-    they answer. `asked` are the registers that were asked for, where the messages do not say it themselves.
+    bits      what may be a switch, put together as `fields`
+    moving    bits of `numbers` that move anyway
+    aside     bits in checksums, counters, clocks and echoes
+    echoes    bytes that repeat the write which they answer
+    asked     the registers that were asked for, where the messages do not say it themselves
     """
 
     direction: Direction
