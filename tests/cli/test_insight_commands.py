@@ -7,9 +7,11 @@ from benchmarks.diffing import write_capture
 
 from packwire.errors import ExitCode
 from tests.cli.running import packwire
-from tests.shared_data import CAPTURES, needs_captures
+from tests.shared_data import CAPTURES, SHARED, needs_captures
 
 BLE = CAPTURES / "ble"
+CASES = SHARED / "cases"
+needs_cases = pytest.mark.skipif(not CASES.exists(), reason="../shared/cases is not here")
 JBD = str(BLE / "jbd-mosfets-onoff.btsnoop")
 
 
@@ -156,3 +158,45 @@ async def test_requests_that_read_each_setting_once_still_have_their_replies():
     basic = next(pair for pair in pairs if pair["request"]["header"] == "dda503")
     assert basic["unanswered"] <= 1
     assert "dd03" in json.dumps(basic["replies"])
+
+
+@needs_cases
+@pytest.mark.parametrize("name", ["ant-falling-voltage.btsnoop", "jbd-login-as-switch.btsnoop"])
+async def test_falling_voltages_and_logins_are_no_switch(name):
+    result = await packwire("diff", str(CASES / name))
+    assert result.code == ExitCode.NO_ANSWER
+    assert " by chance " not in result.out
+
+
+@needs_cases
+async def test_logins_are_said():
+    result = await packwire("diff", str(CASES / "jbd-login-as-switch.btsnoop"))
+    assert result.out.startswith("no switch: 11 writes are logins")
+
+
+@needs_cases
+@pytest.mark.parametrize(
+    ("name", "arguments", "states", "place", "agreed"),
+    [
+        ("lumentree-reg96.txt", [], ["0000", "0001", "0004", "0005"], [3, 2], [5, 5]),
+        ("modbus-write-value-lost.btsnoop", [], ["0000", "0001", "0004", "0005"], [3, 2], [5, 5]),
+        ("one-read-after-each-write.txt", [], ["0000", "0001"], [3, 2], [12, 12]),
+        ("09-modbus-write-value.log", ["--split-at-writes", "01100010"], ["0000", "0001"], [3, 2], [2, 2]),
+    ],
+)
+async def test_a_register_is_read_back_as_it_was_written(name, arguments, states, place, agreed):
+    result = await packwire("diff", *arguments, str(CASES / name), "--json")
+    found = json.loads(result.out)
+    (frame,) = [frame for frame in found["frames"] if frame["fields"] and frame["fields"][0]["read_back"]]
+    field = frame["fields"][0]
+    assert (result.code, found["states"]) == (ExitCode.OK, states)
+    assert ([field["byte"], field["size"]], field["read_back"]) == (place, agreed)
+    assert field["values"] == [int(state, 16) for state in states]
+    assert [one["chance"] <= 0.05 for one in frame["fields"]].count(True) == 1
+
+
+@needs_cases
+async def test_each_register_that_is_written_is_a_control_of_its_own():
+    found = json.loads((await packwire("diff", str(CASES / "09-modbus-write-value.log"), "--json")).out)
+    seen = {each["pattern"]: each["frames"][0]["fields"][0]["byte"] for each in (found, *found["others"])}
+    assert seen == {f"01 10 00 1{at} 00 01 02 XX XX": 3 + 2 * at for at in range(3)}

@@ -2,11 +2,13 @@
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packwire.insight.differences import Tier, find_differences, plain_differences
-from packwire.insight.segments import at_times, at_writes, by_recording
+from packwire.insight.segments import at_times, by_recording
+from packwire.insight.writes import at_writes
 from tests.insight.tables import FROM, TO, table
 
 WIDTH = 24
@@ -160,3 +162,59 @@ def test_a_byte_that_counts_all_kinds_of_messages_is_set_aside():
     messages = table(said)
     found = find_differences([messages], _cut(messages), header=2)
     assert {(bit.byte, bit.bit) for frame in found.frames for bit in frame.bits} == {(3, 0)}
+
+
+def _polled(states, each, show):
+    """Return a session of polls; `show(number, state)` gives the bytes behind the header of each reply."""
+    said, number = [], 0
+    for place, state in enumerate(states):
+        if place:
+            said += [
+                (number - 0.5, TO, _write(state)),
+                (number - 0.45, FROM, b"\xdd\xe1" + bytes([state, 0])),
+            ]
+        for _ in range(each):
+            said += [(number, TO, POLL), (number + 0.1, FROM, b"\xdd\x03" + show(number, state))]
+            number += 1
+    return table(said)
+
+
+@pytest.mark.parametrize("rate", [-0.3, -0.07, 0.07, 0.4])
+def test_a_voltage_that_falls_or_rises_is_no_switch(rate):
+    messages = _polled([0, 1, 0], 12, lambda n, _: int(3300 + rate * n).to_bytes(2))
+    assert not find_differences([messages], _cut(messages)).found
+
+
+def test_a_bit_that_flips_before_the_first_write_is_no_switch():
+    messages = _polled([0, 1, 0], 12, lambda n, state: bytes([state if n > 11 else n // 3 % 2]))
+    assert not find_differences([messages], _cut(messages)).found
+
+
+def test_what_changes_while_nothing_was_said_for_minutes_is_no_switch():
+    said = [(float(n), FROM, b"\xdd\x03" + bytes([n > 19])) for n in range(40)]
+    said = [(at + 300 * (at > 19), way, payload) for at, way, payload in said] + [
+        (5.5, TO, _write(0)), (100.0, TO, _write(1))]  # fmt: skip
+    messages = table(sorted(said))
+    (bit,) = find_differences([messages], _cut(messages)).frames[0].bits
+    assert bit.chance > 0.2
+
+
+def test_an_acknowledgement_is_no_state():
+    messages = _polled([0, 1, 0, 1, 0, 1, 0, 1, 0], 4, lambda n, _: b"\x05\x06")
+    found = find_differences([messages], _cut(messages), 2)
+    assert not found.found
+    (frame,) = found.frames
+    assert (frame.header, frame.echoes) == (b"\xdd\xe1", (2,))
+
+
+def test_a_number_written_is_read_back_as_one_field():
+    values = [0, 1, 2, 3, 1, 0]
+    messages = _polled(values, 5, lambda n, state: bytes([n * 7 & 0xFF, state, 0]))
+    (field, *_) = find_differences([messages], _cut(messages), 2).frames[0].fields
+    assert (field.byte, field.size, field.read_back, field.values) == (3, 1, (5, 5), (0, 1, 2, 3))
+
+
+def test_bits_that_change_together_are_one_field():
+    messages = _polled([0, 1, 0, 1, 0, 1], 5, lambda n, state: bytes([n * 7 & 0xFF, 0x55 if state else 0xAA]))
+    (field,) = find_differences([messages], _cut(messages), 2).frames[0].fields
+    assert (field.byte, len(field.bits), field.values) == (3, 8, (0xAA, 0x55))

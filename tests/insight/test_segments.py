@@ -1,6 +1,12 @@
 """Where a recording is cut, and which state each segment is in."""
 
-from packwire.insight.segments import at_times, at_writes, by_recording
+from dataclasses import replace
+
+import pytest
+
+from packwire.insight.segments import at_times, by_recording
+from packwire.insight.writes import at_writes, count_logins, cuts_at_writes
+from packwire.wire.checksum import CHECKSUMS
 from tests.insight.tables import FROM, TO, table
 
 POLL = bytes.fromhex("dda50300fffd77")
@@ -101,3 +107,50 @@ def test_a_pause_of_an_hour_makes_no_poll_a_mark():
     polls += [(10.0, TO, _switch(1)), (20.0, TO, _switch(0)), (25.0, TO, _switch(1))]
     polls += [(3610.2, TO, bytes.fromhex("dda52d00ffd377"))]
     assert _cut(table(sorted(polls))).pattern == "dd 5a e1 02 00 XX"
+
+
+def test_a_switch_that_is_moved_many_times_while_a_device_streams_is_no_poll():
+    said = [(n / 4, FROM, b"\x55\xaa" + bytes([n % 256, 1])) for n in range(400)]
+    said += [(4.1 * n + 2, TO, bytes([0xAA, 0x10 + n % 2, 0, 1])) for n in range(22)]
+    cut = _cut(table(sorted(said)))
+    assert (cut.states, cut.marks) == (("10", "11"), 22)
+
+
+def _modbus(register, value, function=16):
+    head = bytes([1, function]) + register.to_bytes(2)
+    frame = head + (b"\0\1\2" if function == 16 else b"") + value.to_bytes(2)
+    return frame + CHECKSUMS["CRC-16/MODBUS"][0](frame).to_bytes(2, "little")
+
+
+@pytest.mark.parametrize("function", [6, 16])
+def test_the_state_is_the_value_written_to_a_register(function):
+    """All writes differ in their checksum, which is no part of what they say."""
+    writes = [(5.0 + 4 * n, _modbus(0x96, n % 4, function)) for n in range(12)]
+    cut = _cut(_session(writes, 70))
+    assert cut.states == ("0000", "0001", "0002", "0003")
+    assert cut.register == b"\x01\x00\x96"
+    assert _cut(_session(writes, 70), bytes([1, function])).states == cut.states
+
+
+def test_each_register_is_a_control_and_one_bit_is_said():
+    writes = [(5.0 + 4 * n, _modbus(0x10 + n // 4, n % 2)) for n in range(8)]
+    cuts = cuts_at_writes(_session(writes))
+    assert [cut.pattern for cut in cuts] == [f"01 10 00 1{at} 00 01 02 XX XX" for at in (0, 1)]
+    assert cuts[0].place == (8, 0)
+    assert cuts[0].written == (b"\0\0", b"\0\1")
+
+
+def test_a_checksum_of_an_unknown_framing_is_no_part_of_the_state():
+    frames = [b"\x77\x31" + bytes([n % 3, 9]) for n in range(9)]
+    cut = _cut(_session([(5.0 + 4 * n, one + bytes([sum(one) & 0xFF])) for n, one in enumerate(frames)]))
+    assert cut.states == ("00", "01", "02")
+
+
+def test_logins_and_subscriptions_set_nothing():
+    logins = [b"\xff\xaa" + bytes([code, 6]) + b"secret" for code in (0x15, 0x18, 0x15, 0x18)]
+    messages = _session([(5.0 + 9 * n, one + bytes([sum(one[2:]) & 0xFF])) for n, one in enumerate(logins)])
+    assert cuts_at_writes(messages) == ()
+    assert count_logins(messages) == 5
+    said = [(5.0 * n, TO, bytes([n % 2, 0])) for n in range(6)]
+    subscribed = replace(table(said), channels=("att 0x0011 notify", "att 0x0012 2902 write"))
+    assert cuts_at_writes(subscribed) == ()

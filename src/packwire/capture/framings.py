@@ -109,6 +109,13 @@ def _modbus_sizes(head: bytes) -> tuple[int, ...]:
     return _MODBUS_FIXED.get(function, ())
 
 
+def _modbus_value(message: bytes) -> int:
+    """Return where the value of a write begins: behind the register, or behind the count of bytes."""
+    if message[1] != 16:
+        return 4
+    return 7 if len(message) == message[6] + 9 else 6
+
+
 def _ascii_sizes(head: bytes) -> tuple[int, ...]:
     """Read the low 12 bits of four digits, which count digits [YD/T 1363.3]."""
     digits = head[9:13]
@@ -218,15 +225,41 @@ class Request(NamedTuple):
 
 def request_of(message: bytes) -> Request:
     """Read one message of an app as a request of the first framing that it is a whole frame of."""
+    framing = _framing_of(message)
+    if framing is None:
+        return Request(message, known=False, query=False)
+    count = framing.count
+    meaning = message if count is None else message[: count + 1 + message[count]]
+    return Request(meaning, known=True, query=bool(framing.queries and framing.queries(message)))
+
+
+class Written(NamedTuple):
+    """What a write is written to lies before `control`, its value from `begin` (0: not known) to `end`."""
+
+    control: int
+    begin: int
+    end: int
+
+
+def written(message: bytes) -> Written | None:
+    """Return what a write of a known framing writes; None where no framing fits."""
+    framing = _framing_of(message)
+    if framing is None:
+        return None
+    if framing.count is not None:
+        return Written(framing.header, 0, framing.count + 1 + message[framing.count])
+    begin = _modbus_value(message) if framing.sizes is _modbus_sizes else 0
+    return Written(framing.asks or framing.header, begin, len(message) + framing.checksum_at)
+
+
+def _framing_of(message: bytes) -> Framing | None:
     for framing in FRAMINGS:
         if not message.startswith(framing.start) or len(message) < framing.needs:
             continue
         sizes = framing.sizes(message[: framing.needs])
         if len(message) in sizes and message.endswith(framing.end) and framing.checks(message):
-            count = framing.count
-            meaning = message if count is None else message[: count + 1 + message[count]]
-            return Request(meaning, known=True, query=bool(framing.queries and framing.queries(message)))
-    return Request(message, known=False, query=False)
+            return framing
+    return None
 
 
 def recognise(stream: bytes) -> tuple[Framing, ...]:

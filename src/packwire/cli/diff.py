@@ -15,12 +15,17 @@ from packwire.cli.masked import masked
 from packwire.cli.numbers import BytesOption
 from packwire.cli.terminal import make_console
 from packwire.errors import BadOptionError, ExitCode
-from packwire.insight.differences import find_differences, plain_differences
-from packwire.insight.segments import Cut, at_times, at_writes, by_recording
+from packwire.insight.differences import find_in_cuts, plain_differences
+from packwire.insight.segments import Cut, at_times, by_recording
+from packwire.insight.writes import count_logins, cuts_at_writes
 from packwire.visible import json_text
 
 #: A PREFIX behind --split-at-writes: bytes in hexadecimal.
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}[ :]?)+")
+
+
+_NO_WRITES = "no writes that set anything: the app only polls here; give --split-at-writes PREFIX or --at"
+_REST = "their replies only answer them, and no other write sets anything; --at cuts at times"
 
 
 def diff(
@@ -46,20 +51,21 @@ def diff(
 
     One recording, cut where the app wrote the switch:   packwire diff both.btsnoop
 
-    Exit code 0: found; 7: no bit that noise would not give as well.
+    Exit code 0: found; 7: nothing that would not differ by chance as well.
 
-    Each finding has the chance that noise would do the same. For a cut recording: the share of all ways to
-    place the bit's changes between its messages that fall on the marks alone. For separate recordings: a coin
-    tossed for each. Both times the number of bits, states and delays that were tried.
+    Each finding says how likely it is by chance: "1 in 40 000" means that in one of 40 000 recordings in
+    which nothing was switched, something that changes now and then by itself looks like this. In a recording
+    that was cut, what is likelier than 1 in 20 is no finding.
 
     Parameters
     ----------
     files
         The recordings; without --state, each is a state of its own, named like the file.
     split_at_writes
-        Cut at the app's own writes, and take writes with equal bytes for the same state. Polls and logins do
-        not cut. Hexadecimal bytes behind it (dd5ae102) say with what the writes begin that do. A single
-        recording is cut so where nothing else is said.
+        Cut at the app's own writes, once for each control (register or command) that is written in several
+        ways, and take writes with equal bytes for the same state. Polls and logins do not cut. Hexadecimal
+        bytes behind it (dd5ae102) say with what the writes begin that do. A single recording is cut so where
+        nothing else is said.
     at
         Cut at these seconds after the first message, separated by commas; the states alternate.
     state
@@ -71,7 +77,8 @@ def diff(
         The plain method: group by the first bytes, keep the bits that do not change inside a segment, list
         those that only changed between segments.
     all
-        Also what was set aside (checksums, counters, clocks) and what noise would do as well.
+        Also what was set aside (checksums, counters, clocks, echoes of writes), the bits of numbers that move
+        anyway, and what chance would do as well.
     json
         One JSON object instead of text.
     redact
@@ -92,28 +99,27 @@ def diff(
         for path in paths
     ]
     split = split_at_writes or (len(names) == 1 and at is None and not by_state)
-    cut = _cut(captures, by_state, prefix=prefix, split=split, at=at, names=state)
+    cuts = _cuts(captures, by_state, prefix=prefix, split=split, at=at, names=state)
     recordings = [capture.messages for capture in captures]
     headers = known_headers(captures) if header is None else header
     console = make_console()
-    if cut is None:
-        console.print(
-            "no writes that set anything: the app only polls here; give --split-at-writes PREFIX or --at"
-        )
+    if not cuts:
+        logins = count_logins(recordings[0])
+        console.print(_NO_WRITES if not logins else f"no switch: {logins} writes are logins, {_REST}")
         return ExitCode.NO_ANSWER
     if plain:
-        groups = plain_differences(recordings, cut, headers)
-        show_plain(console, cut, groups)
+        groups = plain_differences(recordings, cuts[0], headers)
+        show_plain(console, cuts[0], groups)
         return ExitCode.OK if groups else ExitCode.NO_ANSWER
-    found = find_differences(recordings, cut, headers)
+    tried = find_in_cuts(recordings, cuts, headers)
     if json:
-        print(json_text(record(found, family_names(captures))))
+        print(json_text(record(tried, family_names(captures))))
     else:
-        show(console, found, family_names(captures), everything=all)
-    return ExitCode.OK if found.found else ExitCode.NO_ANSWER
+        show(console, tried, family_names(captures), everything=all)
+    return ExitCode.OK if tried[0].found else ExitCode.NO_ANSWER
 
 
-def _cut(
+def _cuts(
     captures: Sequence[Capture],
     by_state: dict[str, list[str]],
     *,
@@ -121,22 +127,22 @@ def _cut(
     split: bool,
     at: str | None,
     names: Sequence[str],
-) -> Cut | None:
+) -> Sequence[Cut]:
     if split or at is not None:
         if len(captures) != 1:
             raise BadOptionError("cutting needs exactly one recording")
         messages = captures[0].messages
         if split:
-            return at_writes(messages, prefix)
+            return cuts_at_writes(messages, prefix)
         if len(messages) and (messages.time == NO_TIME).any():
             raise BadOptionError(
                 f"{captures[0].name}: it does not say when messages came, so --at cannot cut it"
             )
-        return at_times(messages, _seconds(at or ""), names)
+        return [at_times(messages, _seconds(at or ""), names)]
     if len(captures) < 2:
         raise BadOptionError("give one recording to cut, or recordings of two states and more")
     labels = [name for name, listed in by_state.items() for _ in listed] or _labels(captures)
-    return by_recording([capture.messages for capture in captures], labels)
+    return [by_recording([capture.messages for capture in captures], labels)]
 
 
 def _labels(captures: Sequence[Capture]) -> list[str]:

@@ -75,12 +75,21 @@ def read(data: Bytes) -> Packets:
         more = len(found.section_start) - 2
         packets = replace(packets, notes=(note + (f", and {more} more behind it" if more else ""),))
     end = f"the two lengths of the block at offset {torn} differ" if torn is not None else found.damage
+    packets = replace(packets, notes=_sections(packets, found))
     if not end:
         return packets
     if not len(packets):
         raise BadFileError(f"{end}: no packet can be read, record or copy the file again")
     line = f"{end}: packets 1 to {len(packets)} are kept, what follows is lost"
     return replace(packets, damage=(*packets.damage, line))
+
+
+def _sections(packets: Packets, found: _Found) -> tuple[str, ...]:
+    """Say where another recording begins: each section is one, and tools write them one behind the other."""
+    return tuple(
+        f"another recording begins at offset {at}, behind packet {int(np.searchsorted(packets.start, at))}"
+        for at in found.section_start[1:_SAID]
+    )
 
 
 def section_order(data: bytes | bytearray, at: int) -> str:
@@ -203,6 +212,9 @@ def _decode(data: Bytes, found: _Found) -> tuple[Packets, int | None]:
 
 #: So many blocks at a time are decoded.
 _SLICE = 1 << 16
+
+#: Of further sections so many are said.
+_SAID = 4
 
 _COLUMNS = ("time", "start", "size", "original", "link_type", "interface", "direction")
 

@@ -137,7 +137,7 @@ def _mask_jk(
 
 
 #: What the app of old ANT boards sends: a5 a5, f1 to f4, two digits of the password, the sum of these three.
-_ANT_PASSWORD = re.compile(rb"\xa5\xa5[\xf1-\xf4][0-9]{2}")
+_ANT_PASSWORD = re.compile(rb"\xa5\xa5[\xf1-\xf4](?:[0-9]{2}|\*\*)")
 
 
 def _mask_ant(content: bytes, result: bytearray, counts: Counter[str]) -> None:
@@ -177,3 +177,11 @@ def _mask_jbd(content: bytes, result: bytearray, counts: Counter[str]) -> None:
                 result[end : end + 2] = checksum.to_bytes(2)[: max(len(result) - end, 0)]
                 counts[PASSWORDS] += 1
             at = content.find(begin, at + 3)
+
+
+def holds_password(content: bytes) -> bool:
+    """Say whether a message is one that carries a password to a BMS, masked or not."""
+    counts: Counter[str] = Counter()
+    for mask in (_mask_jbd, _mask_ant):
+        mask(content, bytearray(content), counts)
+    return counts[PASSWORDS] > 0

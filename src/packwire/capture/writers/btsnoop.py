@@ -22,7 +22,7 @@ _PSEUDO_HEADER = 4
 
 def write(packets: Packets, file: BinaryIO) -> tuple[str, ...]:
     """Write the packets; return what could not be kept. Raises BadOptionError for what is not HCI."""
-    found = records(packets, "btsnoop")
+    found = records(packets, "btsnoop", before_1970=True)
     link_type = found.only_link_type("btsnoop")
     if link_type not in (LINKTYPE_HCI_H4, H4_WITH_DIRECTION):
         raise BadOptionError(

@@ -27,8 +27,8 @@ def write(packets: Packets, file: BinaryIO) -> tuple[str, ...]:
     found = records(packets, "pcap")
     link_type = found.only_link_type("pcap")
     times, notes = found.time, found.notes
-    if len(times) and (times.min() < 0 or times.max() // 1_000_000_000 > _LAST_SECOND):
-        raise BadOptionError("pcap holds times from 1970 to 2106 only: write pcapng")
+    if len(times) and times.max() // 1_000_000_000 > _LAST_SECOND:
+        raise BadOptionError("pcap holds times up to 2106 only: write pcapng")
     told = found.packets.direction != PacketDirection.UNKNOWN
     with_direction = link_type == LINKTYPE_HCI_H4 and bool(told.any()) and bool(told.all())
     if told.any() and not with_direction and link_type not in _SAYS_ITSELF:

@@ -13,7 +13,6 @@ import numpy as np
 
 from packwire.capture.packets import PacketDirection, Packets
 from packwire.capture.writers.records import Records, blocks, records
-from packwire.errors import BadOptionError
 
 _SECTION, _INTERFACE, _PACKET = 0x0A0D0D0A, 1, 6
 _BYTE_ORDER_MAGIC = 0x1A2B3C4D
@@ -27,8 +26,6 @@ def write(packets: Packets, file: BinaryIO) -> tuple[str, ...]:
     """Write the packets; return what was left out. Raises BadOptionError where pcapng cannot hold them."""
     found = records(packets, "pcapng")
     packets = found.packets
-    if len(packets) and found.time.min() < 0:
-        raise BadOptionError("pcapng holds no times before 1970: correct the clock of what made this file")
     pairs = np.stack([packets.interface.astype(np.int64), packets.link_type.astype(np.int64)], axis=1)
     links, number = np.unique(pairs, axis=0, return_inverse=True)
     file.write(section_block())

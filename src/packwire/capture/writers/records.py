@@ -83,8 +83,11 @@ class Records:
         return int(kinds[0]) if kinds else LINKTYPE_HCI_H4
 
 
-def records(packets: Packets, name: str) -> Records:
+def records(packets: Packets, name: str, *, before_1970: bool = False) -> Records:
     """Make packets ready for a format; raise BadOptionError where the recording has none.
+
+    `before_1970` says that the format holds such times. What has no time that can be written gets that of the
+    packet before it.
 
     A text log holds messages, and nothing says what was around them.
     """
@@ -108,11 +111,29 @@ def records(packets: Packets, name: str) -> Records:
         bare = bare[kept]
     indicator = np.where(bare, -10 - packets.link_type, 0).astype(np.int64)
     packets = replace(packets, link_type=np.where(bare, LINKTYPE_HCI_H4, packets.link_type).astype(np.int32))
-    unknown_times = packets.time == NO_TIME
-    if unknown_times.any():
-        count = int(np.count_nonzero(unknown_times))
-        notes += (f"{count} packets have no time: written as 1970-01-01",)
-    return Records(packets, indicator, np.where(unknown_times, 0, packets.time), notes)
+    time, said = _times(packets.time, before_1970=before_1970)
+    return Records(packets, indicator, time, notes + said)
+
+
+def _times(time: Int64s, *, before_1970: bool) -> tuple[Int64s, tuple[str, ...]]:
+    """Return times that can be written, and what had to be changed."""
+    unknown = time == NO_TIME
+    early = np.zeros_like(unknown) if before_1970 else ~unknown & (time < 0)
+    notes: tuple[str, ...] = ()
+    if len(time) and early.all():
+        return time - time.min(), ("all times are before 1970: written as if it began on 1970-01-01",)
+    for what, bad in (("no time", unknown), ("a time before 1970", early)):
+        if bad.any():
+            packet = int(np.flatnonzero(bad)[0]) + 1
+            count = int(np.count_nonzero(bad))
+            which = f"{count} packets have" if count > 1 else f"packet {packet} has"
+            how = "with the time of the packet before" if not (unknown | early).all() else "as 1970-01-01"
+            notes += (f"{which} {what}: written {how}",)
+    bad = unknown | early
+    if not bad.any() or bad.all():
+        return np.where(bad, 0, time), notes
+    places = np.maximum.accumulate(np.where(bad, -1, np.arange(len(time))))
+    return time[np.where(places < 0, int(np.argmin(bad)), places)], notes
 
 
 def _rows(packets: Packets, kept: np.ndarray) -> Packets:

@@ -1,0 +1,19 @@
+"""A small part of `bench_differences`: hardly anything is found where nothing was switched, and switches are."""
+
+import pytest
+
+from packwire.insight.differences import MAX_CHANCE
+from tests.insight.bench_differences import examine
+from tests.insight.switch_sessions import session
+
+
+@pytest.mark.parametrize("begin", [1000, 1020])
+def test_where_nothing_follows_the_writes_hardly_anything_is_found(begin):
+    outcomes = [examine(session(seed, switch=False)) for seed in range(begin, begin + 20)]
+    assert sum(outcome.chance <= MAX_CHANCE for outcome in outcomes) <= 1
+
+
+@pytest.mark.parametrize("begin", [1000, 1020])
+def test_a_switch_is_first_and_one_field(begin):
+    outcomes = [examine(session(seed, switch=True)) for seed in range(begin, begin + 20)]
+    assert sum(outcome.first for outcome in outcomes) >= 18
