@@ -139,7 +139,7 @@ def _jbd(start: int = 2) -> Callable[[bytes], bytes]:
 
 
 def _crc(frame: bytes) -> bytes:
-    return frame + CHECKSUMS["CRC-16/MODBUS"][0](frame).to_bytes(2, "little")
+    return frame + CHECKSUMS["CRC-16/MODBUS"].of(frame).to_bytes(2, "little")
 
 
 def _open(frame: bytes) -> bytes:

@@ -119,7 +119,7 @@ def test_a_switch_that_is_moved_many_times_while_a_device_streams_is_no_poll():
 def _modbus(register, value, function=16):
     head = bytes([1, function]) + register.to_bytes(2)
     frame = head + (b"\0\1\2" if function == 16 else b"") + value.to_bytes(2)
-    return frame + CHECKSUMS["CRC-16/MODBUS"][0](frame).to_bytes(2, "little")
+    return frame + CHECKSUMS["CRC-16/MODBUS"].of(frame).to_bytes(2, "little")
 
 
 @pytest.mark.parametrize("function", [6, 16])
