@@ -9,6 +9,7 @@ from packwire.capture import Capture
 from packwire.capture.framings import Framing, family, family_of
 from packwire.columns import distinct
 from packwire.errors import BadOptionError
+from packwire.insight.echoes import echo_headers
 from packwire.insight.groups import MAX_HEADER, Lane, header_length, lane_rows, lasting
 from packwire.messages import Direction, Int64s
 
@@ -18,14 +19,23 @@ def known_headers(captures: Sequence[Capture]) -> list[Int64s]:
 
     A message in a frame has that of its framing; the others of its direction and channel are pieces, of which
     nobody knows more than their first bytes. Where no framing is known, all captures together say how long
-    the header is.
+    the header is: up to the last byte of a request that its reply repeats, or what tells kinds apart.
     """
     found: dict[Lane, int] = {}
+    echoed: dict[Lane, int] = {}
     for capture in captures:
+        known = np.zeros(len(capture.messages), dtype=np.bool_)
         for lane, rows in lane_rows(capture.messages).items():
-            if not _framing_is_known(capture, lane):
+            if _framing_is_known(capture, lane):
+                known[rows] = True
+            else:
                 key = lasting(lane)
                 found[key] = max(found.get(key, 0), header_length(capture.messages, rows))
+        for lane, length in echo_headers(capture.messages, known).items():
+            echoed[lasting(lane)] = max(echoed.get(lasting(lane), 0), length)
+    for lane, length in echoed.items():
+        asks = lane[0] is Direction.TO_DEVICE
+        found[lane] = max(found.get(lane, 0), length) if asks else length
     return [_lengths(capture, found) for capture in captures]
 
 
@@ -42,6 +52,31 @@ def unframed(capture: Capture) -> NDArray[np.bool_]:
         if capture.framing_of(channel, direction):
             result[rows] = framed.framing[rows] < 0
     return result
+
+
+def row_families(capture: Capture) -> list[str]:
+    """Return the family of each message's framing, a wrong checksum or not; empty: it is in none."""
+    framed = capture.framed
+    names = [*(family_of(each) for each in framed.framings), ""]
+    result = [names[number] for number in framed.framing.tolist()]
+    for row in np.flatnonzero(unframed(capture)).tolist():
+        of_way = capture.framing_of(int(framed.messages.channel[row]), int(framed.messages.direction[row]))
+        result[row] = _broken(framed.messages.payload(row), of_way)
+    for channel, name in enumerate(framed.messages.channels):
+        if name.startswith("tcp "):
+            for row in np.flatnonzero(framed.messages.channel == channel).tolist():
+                result[row] = "VESC"
+    return result
+
+
+def _broken(message: bytes, framings: tuple[Framing, ...]) -> str:
+    """Return the family of a message that is a whole frame but for its checksum."""
+    for each in framings:
+        if message.startswith(each.start) and len(message) >= each.needs:
+            whole = len(message) in each.sizes(message[: each.needs])
+            if whole and message.endswith(each.end):
+                return family_of(each)
+    return ""
 
 
 def family_names(captures: Sequence[Capture]) -> dict[Lane, str]:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from packwire.capture import open_capture
 from packwire.cli.groups_view import fold, title
-from packwire.cli.headers import check_header, known_headers, unframed
+from packwire.cli.headers import check_header, known_headers, row_families, unframed
 from packwire.cli.masked import masked
 from packwire.cli.terminal import make_console
 from packwire.errors import ExitCode
@@ -48,7 +48,9 @@ def pairs(
     check_header(header)
     capture = masked(open_capture(file), redact=redact, keep_secrets=keep_secrets)
     messages = capture.messages
-    found = find_pairs(messages, known_headers([capture])[0] if header is None else header)
+    found = find_pairs(
+        messages, known_headers([capture])[0] if header is None else header, row_families(capture)
+    )
     if json:
         for pair in found.pairs:
             print(jsonlib.dumps(_record(messages, pair)))

@@ -1,0 +1,255 @@
+"""What answers what in a recording: known from the framing, repeated by the reply, or learnt from the order.
+
+`learn` looks at all messages once and gives the rule for `Exchange`.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from packwire.capture.packets import NO_TIME
+from packwire.direction import Direction
+from packwire.insight.echoes import Echo, find_echo
+from packwire.insight.groups import Group, device_of
+from packwire.messages import Int64s, Messages
+
+type Answers = Callable[[bytes, bytes], bool]
+
+#: A reply without echo follows so many of its requests ...
+_MIN_SHARE = 0.5
+#: ... and so many times as often as it follows other requests.
+_MIN_LIFT = 1.2
+#: What comes this many times as often as it is asked for comes by itself, or in several parts: so many of the
+#: replies have the same number of them.
+_OFTEN, _SAME_COUNT = 1.5, 0.7
+#: A stream stood still where nothing came for so many of its intervals.
+_STILL = 3
+#: So few messages of a kind tell nothing of a stream.
+_FEW = 4
+#: Parts of a reply follow one another within this time, ns.
+_TOGETHER = 2_000_000_000
+#: In the channel of the descriptor that switches notifications on [Assigned Numbers, 3.7].
+_SWITCH_ON = " 2902 "
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message: its row, its kind (the number of its group), its family (empty: unknown), its lane."""
+
+    row: int
+    kind: int
+    family: str
+    lane: int
+    payload: bytes = field(repr=False)
+
+
+def is_request(said: Said) -> bool:
+    """Say whether a message went to the device."""
+    return said.lane % 4 == Direction.TO_DEVICE + 1
+
+
+def asks(channel: str) -> bool:
+    """Say whether a write may be a request: what switches notifications on asks for nothing."""
+    return _SWITCH_ON not in f"{channel} "
+
+
+@dataclass(slots=True)
+class Learnt:
+    """The rule of a recording, for `Exchange`.
+
+    echoes    between the lane (channel) of requests and that of replies
+    followed  kinds of messages that follow a kind of request, where no byte is repeated
+    parts     how many messages of a kind make up a reply
+    running   rows of messages that go on with a stream
+    """
+
+    known: dict[str, Answers]
+    echoes: dict[tuple[int, int], Echo] = field(default_factory=dict)
+    followed: dict[int, frozenset[int]] = field(default_factory=dict)
+    parts: dict[int, int] = field(default_factory=dict)
+    running: frozenset[int] = frozenset()
+    _keys: dict[tuple[int, int], bytes | None] = field(default_factory=dict)
+
+    def kind(self, request: Said) -> Hashable | None:
+        """Return what a request asks for."""
+        echoed = tuple(
+            (to, echo.of_request(request.payload))
+            for (lane, to), echo in self.echoes.items()
+            if lane == request.lane
+        )
+        if request.family or not echoed:
+            return (request.kind, request.payload if request.family else b"")
+        return (request.kind, echoed)
+
+    def answers(self, request: Said, message: Said) -> bool:
+        """Say whether a message may be the reply to a request."""
+        return message.row not in self.running and self.fits(request, message)
+
+    def fits(self, request: Said, message: Said) -> bool:
+        """Say whether a message has the form of a reply to a request, also if it comes by itself."""
+        if request.family and request.family == message.family:
+            known = self.known.get(request.family)
+            if known is not None:
+                return known(request.payload, message.payload)
+        if message.family and request.family != message.family:
+            return False
+        if message.kind in self.followed.get(request.kind, ()):
+            return True
+        echo = self.echoes.get((request.lane, message.lane))
+        if echo is None:
+            return False
+        wanted = echo.of_request(request.payload)
+        return wanted is not None and wanted == echo.of_reply(message.payload)
+
+    def continues(self, request: Said, message: Said, earlier: Sequence[Said]) -> bool:
+        """Say whether a message goes on with a reply: another kind of message, or as many as there always are."""
+        alike = sum(each.kind == message.kind for each in earlier)
+        return alike < self.parts.get(message.kind, 1)
+
+
+def learn(
+    messages: Messages,
+    groups: tuple[Group, ...],
+    said: Sequence[Said],
+    known: dict[str, Answers],
+) -> Learnt:
+    """Find out what answers what; `groups` are those of all messages of `said`, requests and replies."""
+    rule = Learnt(known)
+    requests = [number for number, group in enumerate(groups) if group.direction is Direction.TO_DEVICE]
+    _learn_echoes(rule, messages, said)
+    _learn_order(rule, groups, requests, said)
+    _learn_streams(rule, messages, said)
+    return rule
+
+
+def _learn_echoes(rule: Learnt, messages: Messages, said: Sequence[Said]) -> None:
+    lanes: defaultdict[int, list[int]] = defaultdict(list)
+    for each in said:
+        if each.family not in rule.known:
+            lanes[each.lane].append(each.row)
+    for asked in lanes:
+        for heard in lanes:
+            if asked % 4 == Direction.TO_DEVICE + 1 != heard % 4 and _one_device(messages, asked, heard):
+                echo = find_echo(messages, np.array(lanes[asked]), np.array(lanes[heard]))
+                if echo is not None:
+                    rule.echoes[asked, heard] = echo
+
+
+def _one_device(messages: Messages, one: int, other: int) -> bool:
+    return device_of(messages.channels[one // 4]) == device_of(messages.channels[other // 4])
+
+
+def _learn_order(rule: Learnt, groups: tuple[Group, ...], requests: list[int], said: Sequence[Said]) -> None:
+    """Learn what follows each kind of request, where it is the only one that waits.
+
+    Of requests of one kind sent in a burst, the last counts. Where as many answers follow as there were
+    requests in a row, they are in the same order.
+    """
+    asked: Counter[int] = Counter()
+    follows: defaultdict[int, Counter[int]] = defaultdict(Counter)
+    after: Counter[int] = Counter()
+    for burst, heard in _turns(said):
+        kinds = {each.kind for each in burst}
+        if len(kinds) == 1:
+            pairs = [(burst[-1], heard)]
+        elif len(burst) == len(heard):
+            pairs = [(one, [other]) for one, other in zip(burst, heard, strict=True)]
+        else:
+            continue
+        for request, messages in pairs:
+            asked[request.kind] += 1
+            for kind in {each.kind for each in messages if _unknown(rule, request, each)}:
+                follows[request.kind][kind] += 1
+                after[kind] += 1
+    total = sum(asked.values())
+    for number in requests:
+        count = asked[number]
+        rule.followed[number] = frozenset(
+            kind
+            for kind, times in follows[number].items()
+            if times / count
+            >= max(_MIN_SHARE, min(_MIN_LIFT * (after[kind] - times) / max(total - count, 1), 0.999))
+        )
+
+
+def _unknown(rule: Learnt, request: Said, message: Said) -> bool:
+    """Say whether only the order can tell that a message answers a request."""
+    return message.family not in rule.known and (request.lane, message.lane) not in rule.echoes
+
+
+def _turns(said: Sequence[Said]) -> list[tuple[list[Said], list[Said]]]:
+    """Return requests in a row, each time with what the device said until the next request."""
+    turns: list[tuple[list[Said], list[Said]]] = []
+    for each in said:
+        if not is_request(each):
+            if turns:
+                turns[-1][1].append(each)
+        elif turns and not turns[-1][1]:
+            turns[-1][0].append(each)
+        else:
+            turns.append(([each], []))
+    return turns
+
+
+def _learn_streams(rule: Learnt, messages: Messages, said: Sequence[Said]) -> None:
+    """Learn which messages come by themselves, and which replies have several parts.
+
+    A message that comes much more often than it is asked for is a part of a reply where each reply has the
+    same number of them. Otherwise it is a stream: the request may have started it, but its reply is only what
+    came first; a stream that ran before is nobody's reply.
+    """
+    rows: defaultdict[int, list[int]] = defaultdict(list)
+    example: dict[int, Said] = {}
+    requests: defaultdict[int, list[Said]] = defaultdict(list)
+    for each in said:
+        if is_request(each):
+            requests[each.kind].append(each)
+        else:
+            rows[each.kind].append(each.row)
+            example.setdefault(each.kind, each)
+    running: set[int] = set()
+    for kind, own in rows.items():
+        asked = [each.row for group in requests.values() for each in group if rule.fits(each, example[kind])]
+        if len(own) < _FEW or len(own) <= _OFTEN * len(asked) or not asked:
+            continue
+        parts = _parts(messages, np.sort(np.array(asked)), np.array(own))
+        if parts > 1:
+            rule.parts[kind] = parts
+        else:
+            running.update(_running(messages, np.array(own)))
+    rule.running = frozenset(running)
+
+
+def _parts(messages: Messages, asked: Int64s, heard: Int64s) -> int:
+    """Return how many messages a reply has, if nearly all have as many, close together; 1 otherwise."""
+    owner = np.searchsorted(asked, heard) - 1
+    counts = np.bincount(owner[owner >= 0], minlength=len(asked))
+    answered = counts[counts > 0]
+    usual = int(np.bincount(answered).argmax()) if len(answered) else 1
+    if usual < 2 or (answered == usual).mean() < _SAME_COUNT or (counts > 0).sum() < 2:
+        return 1
+    time = messages.time[heard]
+    if (time == NO_TIME).any():
+        return usual
+    same = owner[1:] == owner[:-1]
+    gaps = np.diff(time)
+    return usual if (gaps[same] <= _TOGETHER).mean() >= _SAME_COUNT and _apart(gaps, same) else 1
+
+
+def _apart(gaps: Int64s, same: Int64s) -> bool:
+    """Say whether parts are closer together than replies: a stream goes on at its own pace."""
+    if same.all():
+        return True
+    return float(np.median(gaps[same])) * 2 < float(np.median(gaps[~same]))
+
+
+def _running(messages: Messages, rows: Int64s) -> list[int]:
+    """Return the rows that go on with a stream."""
+    time = messages.time[rows]
+    if (time == NO_TIME).any():
+        return rows[1:].tolist()
+    gaps = np.diff(time)
+    on = gaps <= _STILL * float(np.median(gaps))
+    return rows[1:][on].tolist()

@@ -1,0 +1,243 @@
+"""Requests and replies: which message answers which request, and what became of the others.
+
+One engine without I/O. What is asked and heard goes in, with its time; events come out. What answers what is
+said by a `Rule`: known from a protocol, or learnt from a recording. A message answers one request at most; a
+request may have several messages as its reply.
+
+Here it observes: somebody else asks, and all that can be known is what passes by. So a request is never
+refused, and where several wait for the same reply, the times tell which one it belongs to.
+"""
+
+from collections import deque
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from math import log
+from statistics import median
+from typing import NamedTuple, Protocol
+
+_SECOND = 1_000_000_000
+
+#: Requests sent within this part of a usual latency are in one burst, which is answered in order.
+_BURST = 4
+#: So many latencies of one kind are remembered.
+_REMEMBERED = 15
+#: So many requests of one kind may wait; the oldest is given up.
+_MAX_WAITING = 64
+#: Whoever was overtaken is waited for this many usual latencies more.
+_GRACE = 3
+
+
+class Rule[Q, R](Protocol):
+    """What answers what."""
+
+    def kind(self, request: Q) -> Hashable | None:
+        """Return what a request asks for: equal where each reply to one may answer the other.
+
+        None: it expects no reply.
+        """
+
+    def answers(self, request: Q, message: R) -> bool:
+        """Say whether a message may be the reply to a request."""
+
+    def continues(self, request: Q, message: R, earlier: Sequence[R]) -> bool:
+        """Say whether a message that may answer goes on with a reply of which something came already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long replies take, in ns: behind `due` they are late, behind `limit` none is looked for.
+
+    Where replies are quick, none is looked for behind `times` usual latencies (but `least` at least).
+    """
+
+    due: int = 1 * _SECOND
+    limit: int = 10 * _SECOND
+    least: int = 2 * _SECOND
+    times: int = 20
+
+
+class Replied[Q, R](NamedTuple):
+    """A message answers a request, `after` ns; `part` counts the messages of this reply from 0."""
+
+    request: Q
+    message: R
+    after: int
+    late: bool
+    part: int
+
+
+class Unsolicited[R](NamedTuple):
+    """A message that answers nothing."""
+
+    message: R
+
+
+class Damaged[R](NamedTuple):
+    """A message that came broken: nobody knows what it would have answered."""
+
+    message: R
+
+
+class Lost[Q](NamedTuple):
+    """A request to which nothing came."""
+
+    request: Q
+
+
+type Event[Q, R] = Replied[Q, R] | Unsolicited[R] | Damaged[R] | Lost[Q]
+
+
+@dataclass(slots=True, eq=False)
+class _Pending[Q, R]:
+    request: Q
+    kind: Hashable
+    time: int
+    until: int
+    reply: list[R] = field(default_factory=list)
+    heard: int = 0
+
+
+class Exchange[Q, R]:
+    """The state of one conversation; times in ns, never going back.
+
+    `latencies` may hold those of an earlier look at the same conversation: kind -> ns.
+    """
+
+    def __init__(
+        self,
+        rule: Rule[Q, R],
+        patience: Patience = Patience(),
+        latencies: dict[Hashable, deque[int]] | None = None,
+    ) -> None:
+        self._rule = rule
+        self._patience = patience
+        self._waiting: dict[Hashable, deque[_Pending[Q, R]]] = {}
+        self._answered: dict[Hashable, _Pending[Q, R]] = {}
+        self._in_order: deque[_Pending[Q, R]] = deque()
+        self.latencies = {} if latencies is None else latencies
+
+    def ask(self, time: int, request: Q) -> list[Event[Q, R]]:
+        """Take a request; return what became of earlier ones."""
+        events = self.advance(time)
+        kind = self._rule.kind(request)
+        if kind is None:
+            return events
+        pending = _Pending[Q, R](request, kind, time, time + self._limit(kind))
+        if len(self._waiting.get(kind, ())) >= _MAX_WAITING:
+            oldest = self._waiting[kind][0]
+            oldest.until = time - 1
+            self._forget(oldest)
+        self._waiting.setdefault(kind, deque()).append(pending)
+        self._in_order.append(pending)
+        return events
+
+    def hear(
+        self, time: int, message: R, *, begun: int | None = None, damaged: bool = False
+    ) -> list[Event[Q, R]]:
+        """Take a message of the device; return what it is, behind what became of requests meanwhile.
+
+        `begun` is when the first part of it came: what was asked later is not what it answers.
+        """
+        events = self.advance(time)
+        if damaged:
+            return [*events, Damaged(message)]
+        begun = time if begun is None else begun
+        pending = self._choose(time, begun, message) or self._continued(time, begun, message)
+        if pending is None:
+            return [*events, Unsolicited(message)]
+        after = time - pending.time
+        if not pending.reply:
+            self._take(time, pending)
+        pending.reply.append(message)
+        pending.heard = time
+        late = after > self._patience.due
+        return [*events, Replied(pending.request, message, after, late, len(pending.reply) - 1)]
+
+    def advance(self, time: int) -> list[Event[Q, R]]:
+        """Let time pass; return the requests that are given up by now."""
+        events: list[Event[Q, R]] = []
+        while self._in_order and (self._in_order[0].reply or self._in_order[0].until < time):
+            oldest = self._in_order.popleft()
+            if not oldest.reply:
+                self._forget(oldest)
+                events.append(Lost(oldest.request))
+        return events
+
+    def close(self) -> list[Event[Q, R]]:
+        """End the conversation; return the requests that still wait."""
+        events: list[Event[Q, R]] = [Lost(each.request) for each in self._in_order if not each.reply]
+        self._in_order.clear()
+        self._waiting.clear()
+        self._answered.clear()
+        return events
+
+    def usual(self, kind: Hashable) -> int | None:
+        """Return how long a reply to a kind of request takes as a rule, in ns; None: nothing is known yet."""
+        own = self.latencies.get(kind)
+        if own:
+            return int(median(own))
+        heard = [each[-1] for each in self.latencies.values() if each]
+        return int(median(heard)) if heard else None
+
+    def _limit(self, kind: Hashable) -> int:
+        usual = self.usual(kind)
+        patience = self._patience
+        if usual is None:
+            return patience.limit
+        return min(patience.limit, max(patience.least, patience.times * usual))
+
+    def _candidates(self, time: int, begun: int, message: R) -> Iterator[_Pending[Q, R]]:
+        for waiting in self._waiting.values():
+            if self._rule.answers(waiting[0].request, message):
+                yield from (each for each in waiting if each.until >= time and each.time <= begun)
+
+    def _choose(self, time: int, begun: int, message: R) -> _Pending[Q, R] | None:
+        """Return the request which has waited about as long as replies take; of a burst the oldest."""
+        found = list(self._candidates(time, begun, message))
+        if len(found) < 2:
+            return found[0] if found else None
+        best = min(found, key=lambda each: self._misfit(time, each))
+        burst = (self.usual(best.kind) or time - best.time) // _BURST
+        return min(
+            (each for each in found if abs(each.time - best.time) <= burst), key=lambda each: each.time
+        )
+
+    def _misfit(self, time: int, pending: _Pending[Q, R]) -> float:
+        """Return how far a request's age is from what is usual, as a logarithm; else the age in seconds."""
+        usual = self.usual(pending.kind)
+        age = max(time - pending.time, 1)
+        if usual is None:
+            return age / _SECOND
+        return abs(log(age / max(usual, 1)))
+
+    def _take(self, time: int, pending: _Pending[Q, R]) -> None:
+        """Take a request off those that wait. Devices answer in order: those it passed over are in doubt."""
+        usual = self.usual(pending.kind)
+        self._forget(pending)
+        grace = _GRACE * (time - pending.time if usual is None else usual)
+        others = self._waiting.get(pending.kind, ())
+        if not any(each.time <= pending.time for each in others):
+            self.latencies.setdefault(pending.kind, deque(maxlen=_REMEMBERED)).append(time - pending.time)
+        for each in others:
+            if each.time <= pending.time:
+                each.until = min(each.until, time + grace)
+        self._answered[pending.kind] = pending
+
+    def _continued(self, time: int, begun: int, message: R) -> _Pending[Q, R] | None:
+        """Return the answered request whose reply this message goes on with."""
+        fits = [
+            each
+            for each in self._answered.values()
+            if time - each.heard <= self._patience.due
+            and each.time <= begun
+            and self._rule.answers(each.request, message)
+            and self._rule.continues(each.request, message, each.reply)
+        ]
+        return max(fits, key=lambda each: each.heard, default=None)
+
+    def _forget(self, pending: _Pending[Q, R]) -> None:
+        waiting = self._waiting.get(pending.kind)
+        if waiting and pending in waiting:
+            waiting.remove(pending)
+            if not waiting:
+                del self._waiting[pending.kind]
