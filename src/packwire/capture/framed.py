@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture.framings import TRIAL, Found, Framing, frames_in, recognise
+from packwire.capture.inferred import infer
 from packwire.columns import spans
 from packwire.messages import Int64s, Messages
 
@@ -27,7 +28,7 @@ class Framed:
     """Application messages with their framing: columns for the rows of `messages`.
 
     `framing` is an index into `framings`, -1 where a message is in no frame; `checksum_ok` is False where the
-    frame's checksum is wrong (and where there is no frame).
+    frame's checksum is wrong (and where there is no frame). A framing that was `inferred` may have none.
     """
 
     messages: Messages
@@ -82,6 +83,9 @@ def put_together(raw: Messages) -> Framed:
         if raw.channels[way >> 2].startswith("tcp "):
             continue
         framings = recognise(_begin(raw, rows[:TRIAL]))
+        if not framings and not raw.channels[way >> 2].startswith("can "):
+            found = infer(raw, rows)
+            framings = (found,) if found else ()
         if framings:
             by_way[way >> 2, (way & 3) - 1] = framings
             kept[rows] = False

@@ -24,13 +24,15 @@ def known_headers(captures: Sequence[Capture]) -> list[Int64s]:
     found: dict[Lane, int] = {}
     echoed: dict[Lane, int] = {}
     for capture in captures:
-        known = np.zeros(len(capture.messages), dtype=np.bool_)
+        known, broken = np.zeros(len(capture.messages), dtype=np.bool_), unframed(capture)
         for lane, rows in lane_rows(capture.messages).items():
             if _framing_is_known(capture, lane):
                 known[rows] = True
             else:
+                known[rows] = broken[rows]
                 key = lasting(lane)
-                found[key] = max(found.get(key, 0), header_length(capture.messages, rows))
+                length = header_length(capture.messages, rows[~broken[rows]])
+                found[key] = max(found.get(key, 0), length)
         for lane, length in echo_headers(capture.messages, known).items():
             echoed[lasting(lane)] = max(echoed.get(lasting(lane), 0), length)
     for lane, length in echoed.items():
@@ -41,7 +43,8 @@ def known_headers(captures: Sequence[Capture]) -> list[Int64s]:
 
 def _framing_is_known(capture: Capture, lane: Lane) -> bool:
     direction, channel = lane
-    return channel.startswith("tcp ") or bool(capture.framing_of(channel, direction))
+    framings = capture.framing_of(channel, direction)
+    return channel.startswith("tcp ") or bool(framings and not framings[0].inferred)
 
 
 def unframed(capture: Capture) -> NDArray[np.bool_]:
@@ -54,10 +57,14 @@ def unframed(capture: Capture) -> NDArray[np.bool_]:
     return result
 
 
+#: Stands for the family of pieces.
+PIECE = "piece"
+
+
 def row_families(capture: Capture) -> list[str]:
     """Return the family of each message's framing, a wrong checksum or not; empty: it is in none."""
     framed = capture.framed
-    names = [*(family_of(each) for each in framed.framings), ""]
+    names = [*("" if each.inferred else family_of(each) for each in framed.framings), ""]
     result = [names[number] for number in framed.framing.tolist()]
     for row in np.flatnonzero(unframed(capture)).tolist():
         of_way = capture.framing_of(int(framed.messages.channel[row]), int(framed.messages.direction[row]))
@@ -70,13 +77,16 @@ def row_families(capture: Capture) -> list[str]:
 
 
 def _broken(message: bytes, framings: tuple[Framing, ...]) -> str:
-    """Return the family of a message that is a whole frame but for its checksum."""
+    """Return the family of a message that is a whole frame but for its checksum.
+
+    A piece of a frame that was found out to be one is `PIECE`, which answers nothing.
+    """
     for each in framings:
         if message.startswith(each.start) and len(message) >= each.needs:
             whole = len(message) in each.sizes(message[: each.needs])
-            if whole and message.endswith(each.end):
+            if whole and message.endswith(each.end) and not each.inferred:
                 return family_of(each)
-    return ""
+    return PIECE if framings[0].inferred else ""
 
 
 def family_names(captures: Sequence[Capture]) -> dict[Lane, str]:
@@ -115,6 +125,9 @@ def _lengths(capture: Capture, found: dict[Lane, int]) -> Int64s:
             for number in distinct(framed.framing[rows]):
                 if number >= 0:
                     own = rows[framed.framing[rows] == number]
+                    if framed.framings[number].inferred:
+                        result[own] = found[lasting(lane)]
+                        continue
                     _of_framing(capture, own, framed.framings[number], direction, result)
         else:
             result[rows] = found[lasting(lane)]

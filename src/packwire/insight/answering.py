@@ -249,7 +249,7 @@ def _running(messages: Messages, rows: Int64s) -> list[int]:
     """Return the rows that go on with a stream."""
     time = messages.time[rows]
     if (time == NO_TIME).any():
-        return rows[1:].tolist()
+        return [int(row) for row in rows[1:]]
     gaps = np.diff(time)
     on = gaps <= _STILL * float(np.median(gaps))
-    return rows[1:][on].tolist()
+    return [int(row) for row in rows[1:][on]]

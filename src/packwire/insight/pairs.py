@@ -19,7 +19,6 @@ from packwire.insight.groups import Group, device_of, group_messages
 from packwire.messages import Int64s, Messages
 from packwire.protocol.exchange import Exchange, Replied
 
-
 #: Messages without times count as so far apart, ns.
 _STEP = 100_000_000
 #: A message that nearly always follows a reply at once (ns) is a part of it; seen so often at least.

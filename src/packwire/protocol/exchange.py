@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import log
-from statistics import median
+from statistics import median_low
 from typing import NamedTuple, Protocol
 
 _SECOND = 1_000_000_000
@@ -172,12 +172,15 @@ class Exchange[Q, R]:
         return events
 
     def usual(self, kind: Hashable) -> int | None:
-        """Return how long a reply to a kind of request takes as a rule, in ns; None: nothing is known yet."""
+        """Return how long a reply to a kind of request takes as a rule, in ns; None: nothing is known yet.
+
+        Of two the shorter: what is late is no rule.
+        """
         own = self.latencies.get(kind)
         if own:
-            return int(median(own))
+            return int(median_low(own))
         heard = [each[-1] for each in self.latencies.values() if each]
-        return int(median(heard)) if heard else None
+        return int(median_low(heard)) if heard else None
 
     def _limit(self, kind: Hashable) -> int:
         usual = self.usual(kind)
