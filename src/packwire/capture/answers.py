@@ -31,7 +31,7 @@ def _daly(request: bytes, reply: bytes) -> bool:
     return 0xA5 not in (request[0], reply[0]) and _modbus(request, reply)
 
 
-#: JK's commands for which frames of a kind follow: all of them, and the device itself. Each command is confirmed.
+#: JK's commands for which frames follow: those of all kinds, and the device itself. Each is confirmed, too.
 _JK_FRAMES = {0x96: (1, 2, 3), 0x97: (3,)}
 _JK_CONFIRMED = b"\xaa\x55\x90\xeb\xc8"
 

@@ -14,6 +14,7 @@ all pieces up to the next start, less a constant. Innocent explanations are rule
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -27,7 +28,7 @@ _LOOKED_AT, _STARTS = 2048, 6
 _LEAST_STARTS, _LEAST_TORN = 5, 3
 #: The length is one of so many first bytes, and leaves out so many of a frame at most.
 _LENGTH_WITHIN, _MAX_LEFT_OUT = 10, 16
-#: Of the stretches between two starts so many must be as long as they say, and so much of the stream in frames.
+#: So many stretches between two starts must be as long as they say, and so much of the stream be in frames.
 _MOST, _HELD = 0.75, 0.7
 #: A size that is met so often counts.
 _TWICE = 2
@@ -96,7 +97,7 @@ def _stretches(pieces: list[bytes], start: bytes) -> list[_Stretch]:
     begins = [number for number, piece in enumerate(pieces) if piece.startswith(start)]
     return [
         _Stretch(b"".join(pieces[begin:end]), tuple(len(piece) for piece in pieces[begin:end]))
-        for begin, end in zip(begins, begins[1:], strict=False)
+        for begin, end in pairwise(begins)
     ]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture import Capture
-from packwire.capture.framings import Framing, family, family_of
+from packwire.capture.framings import Framing, family_of
 from packwire.columns import distinct
 from packwire.errors import BadOptionError
 from packwire.insight.echoes import echo_headers
@@ -44,7 +44,7 @@ def known_headers(captures: Sequence[Capture]) -> list[Int64s]:
 def _framing_is_known(capture: Capture, lane: Lane) -> bool:
     direction, channel = lane
     framings = capture.framing_of(channel, direction)
-    return channel.startswith("tcp ") or bool(framings and not framings[0].inferred)
+    return bool(framings and not framings[0].inferred)
 
 
 def unframed(capture: Capture) -> NDArray[np.bool_]:
@@ -69,10 +69,6 @@ def row_families(capture: Capture) -> list[str]:
     for row in np.flatnonzero(unframed(capture)).tolist():
         of_way = capture.framing_of(int(framed.messages.channel[row]), int(framed.messages.direction[row]))
         result[row] = _broken(framed.messages.payload(row), of_way)
-    for channel, name in enumerate(framed.messages.channels):
-        if name.startswith("tcp "):
-            for row in np.flatnonzero(framed.messages.channel == channel).tolist():
-                result[row] = "VESC"
     return result
 
 
@@ -95,9 +91,7 @@ def family_names(captures: Sequence[Capture]) -> dict[Lane, str]:
     for capture in captures:
         for lane in lane_rows(capture.messages):
             direction, channel = lane
-            framings = (
-                family("VESC") if channel.startswith("tcp ") else capture.framing_of(channel, direction)
-            )
+            framings = capture.framing_of(channel, direction)
             if framings:
                 names[lasting(lane)] = family_of(framings[0])
     return names
@@ -118,9 +112,7 @@ def _lengths(capture: Capture, found: dict[Lane, int]) -> Int64s:
     result = np.zeros(len(framed.messages), dtype=np.int64)
     for lane, rows in lane_rows(framed.messages).items():
         direction, channel = lane
-        if channel.startswith("tcp "):
-            _of_framing(capture, rows, family("VESC")[0], direction, result)
-        elif capture.framing_of(channel, direction):
+        if capture.framing_of(channel, direction):
             result[rows] = _PIECE
             for number in distinct(framed.framing[rows]):
                 if number >= 0:

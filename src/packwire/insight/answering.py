@@ -103,8 +103,13 @@ class Learnt:
         wanted = echo.of_request(request.payload)
         return wanted is not None and wanted == echo.of_reply(message.payload)
 
-    def continues(self, request: Said, message: Said, earlier: Sequence[Said]) -> bool:
-        """Say whether a message goes on with a reply: another kind of message, or as many as there always are."""
+    def continues(
+        self,
+        request: Said,  # noqa: ARG002 - what `Exchange` asks for
+        message: Said,
+        earlier: Sequence[Said],
+    ) -> bool:
+        """Say whether a message goes on with a reply: one of another kind, or as many as there always are."""
         alike = sum(each.kind == message.kind for each in earlier)
         return alike < self.parts.get(message.kind, 1)
 
@@ -119,7 +124,7 @@ def learn(
     rule = Learnt(known)
     requests = [number for number, group in enumerate(groups) if group.direction is Direction.TO_DEVICE]
     _learn_echoes(rule, messages, said)
-    _learn_order(rule, groups, requests, said)
+    _learn_order(rule, requests, said)
     _learn_streams(rule, messages, said)
     return rule
 
@@ -141,7 +146,7 @@ def _one_device(messages: Messages, one: int, other: int) -> bool:
     return device_of(messages.channels[one // 4]) == device_of(messages.channels[other // 4])
 
 
-def _learn_order(rule: Learnt, groups: tuple[Group, ...], requests: list[int], said: Sequence[Said]) -> None:
+def _learn_order(rule: Learnt, requests: list[int], said: Sequence[Said]) -> None:
     """Learn what follows each kind of request, where it is the only one that waits.
 
     Of requests of one kind sent in a burst, the last counts. Where as many answers follow as there were
