@@ -89,11 +89,11 @@ class Learnt:
 
     def fits(self, request: Said, message: Said) -> bool:
         """Say whether a message has the form of a reply to a request, also if it comes by itself."""
-        if request.family and request.family == message.family:
-            known = self.known.get(request.family)
-            if known is not None:
-                return known(request.payload, message.payload)
-        if message.family and request.family != message.family:
+        if request.family in self.known:
+            return request.family == message.family and self.known[request.family](
+                request.payload, message.payload
+            )
+        if message.family:
             return False
         if message.kind in self.followed.get(request.kind, ()):
             return True
@@ -181,7 +181,8 @@ def _learn_order(rule: Learnt, requests: list[int], said: Sequence[Said]) -> Non
 
 def _unknown(rule: Learnt, request: Said, message: Said) -> bool:
     """Say whether only the order can tell that a message answers a request."""
-    return message.family not in rule.known and (request.lane, message.lane) not in rule.echoes
+    known = request.family in rule.known or message.family
+    return not known and (request.lane, message.lane) not in rule.echoes
 
 
 def _turns(said: Sequence[Said]) -> list[tuple[list[Said], list[Said]]]:

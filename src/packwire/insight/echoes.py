@@ -16,10 +16,13 @@ from packwire.messages import Bytes, Int64s, Messages
 
 #: An echo is looked for in so many first bytes, of so many requests.
 _FIRST, _SAMPLE = 8, 2048
-#: So many of the requests that have a reply must be repeated by it, and so many more than by chance.
-_MOST, _MORE = 0.75, 0.2
-#: With a constant added, or with requests in a row, so many different bytes must be met.
-_FEW, _SEVERAL = 3, 4
+#: So many of the requests that something follows must be repeated by one of the next messages, and so many
+#: more than by those that follow a request so many places away.
+_MOST, _MORE, _SAID, _AWAY = 0.7, 0.25, 4, (1, 2, 3, 5, 7)
+#: With a constant added so many different bytes must be met.
+_FEW = 3
+#: Of requests in a row so many must be repeated; with fewer different bytes than that, in this order.
+_CLAIMED, _SEVERAL, _ASCENDING = 0.6, 6, 0.85
 #: Of values that are met in a row, at most so many of the 256 may be asked for.
 _MAX_ASKED = 64
 #: So many of the requests before a reply may be its own.
@@ -58,7 +61,7 @@ def find_echo(messages: Messages, requests: Int64s, answers: Int64s) -> Echo | N
     end = int(requests[-1]) if len(requests) == _SAMPLE else len(messages)
     answers = answers[answers < end]
     asked, heard = _padded(messages, requests), _padded(messages, answers)
-    first = _in_sequence(asked, heard, *_first_replies(requests, answers))
+    first = _in_sequence(asked, heard, *_turns(requests, answers))
     found = first or _in_a_row(asked, heard, np.searchsorted(requests, answers) - 1)
     if found is None:
         return None
@@ -95,20 +98,26 @@ def _padded(messages: Messages, rows: Int64s) -> NDArray[np.int32]:
     return result
 
 
-def _first_replies(requests: Int64s, answers: Int64s) -> tuple[Int64s, Int64s]:
-    """Return requests that the device said something behind, before the next one, and the first of that."""
+def _turns(requests: Int64s, answers: Int64s) -> tuple[Int64s, Int64s]:
+    """Return requests that the device said something behind, before the next one, and the first of that.
+
+    The latter as places in `answers`, some columns: -1 where less was said.
+    """
     behind = np.searchsorted(requests, answers) - 1
-    owner, first = np.unique(behind, return_index=True)
-    return owner[owner >= 0], first[owner >= 0]
+    owner, first, count = np.unique(behind, return_index=True, return_counts=True)
+    owner, first, count = owner[owner >= 0], first[owner >= 0], count[owner >= 0]
+    said = first[:, None] + np.arange(_SAID)
+    said[np.arange(_SAID) >= count[:, None]] = -1
+    return owner, said
 
 
 type _Found = tuple[Echo, tuple[Int64s, Int64s]]
 
 
 def _in_sequence(
-    asked: NDArray[np.int32], heard: NDArray[np.int32], owner: Int64s, first: Int64s
+    asked: NDArray[np.int32], heard: NDArray[np.int32], owner: Int64s, said: Int64s
 ) -> _Found | None:
-    """Look at each request that was followed by a message."""
+    """Look at each request that was followed by messages: one of them must repeat its byte."""
     if len(owner) < max(_LEAST, len(asked) // 4):
         return None
     best: tuple[tuple[float, int], _Found] | None = None
@@ -117,45 +126,66 @@ def _in_sequence(
         if len(set(x.tolist())) < 2 or x.min() < 0:
             continue
         for to in range(_FIRST):
-            y = heard[first, to]
-            whole = y >= 0
-            if 2 * whole.sum() < len(y):
-                continue
-            steps = np.bincount(((y - x) & 0xFF)[whole], minlength=256)
-            add = 0 if steps[0] >= _MOST * len(y) else int(steps.argmax())
-            hits = whole & ((y - x) & 0xFF == add)
+            y = np.where(said >= 0, heard[said, to], -1)
+            add = _usually_added(x, y)
+            met = (y >= 0) & (((y - x[:, None] - add) & 0xFF) == 0)
+            hits = met.any(axis=1)
             share, values = float(hits.mean()), len(set(x[hits].tolist()))
-            chance = float(
-                (np.bincount(x, minlength=256) * np.bincount((y[whole] - add) & 0xFF, minlength=256)).sum()
-            ) / (len(x) * max(int(whole.sum()), 1))
-            if share < _MOST or share < chance + _MORE or values < (2 if add == 0 else _FEW):
+            if share < _MOST or values < (2 if add == 0 else _FEW):
+                continue
+            chance = _by_chance(x, y, add)
+            if share < chance + _MORE:
                 continue
             rank = (round(share - chance, 2) - 0.1 * (add != 0), values)
             if best is None or rank > best[0]:
-                best = rank, (Echo((at,), (to,), (add,)), (owner[hits], first[hits]))
+                first = said[hits, met[hits].argmax(axis=1)]
+                best = rank, (Echo((at,), (to,), (add,)), (owner[hits], first))
     return best[1] if best else None
+
+
+def _usually_added(x: NDArray[np.int32], y: NDArray[np.int32]) -> int:
+    """Return what is most often between a request's byte and one behind it; 0 where that is as good."""
+    steps = np.bincount(((y - x[:, None]) & 0xFF)[y >= 0], minlength=256)
+    return 0 if steps[0] >= _MOST * len(x) else int(steps.argmax())
+
+
+def _by_chance(x: NDArray[np.int32], y: NDArray[np.int32], add: int) -> float:
+    """Return how often messages repeat a byte of another request, some requests away."""
+    shares = [
+        float(((other >= 0) & (((other - x[:, None] - add) & 0xFF) == 0)).any(axis=1).mean())
+        for other in (np.roll(y, by, axis=0) for by in _AWAY)
+    ]
+    return sum(shares) / len(shares)
 
 
 def _in_a_row(asked: NDArray[np.int32], heard: NDArray[np.int32], behind: Int64s) -> _Found | None:
-    """Look for each message at the requests before it that nothing has answered yet."""
-    best: tuple[tuple[int, int], _Found] | None = None
+    """Look for each message at the requests before it that nothing has answered yet.
+
+    Most of the requests must be repeated by a message. A few different bytes are soon met by chance: then
+    they must be met in the order in which they were asked for as well.
+    """
+    best: tuple[int, _Found] | None = None
     for at in range(_FIRST):
         x = asked[:, at]
         values = set(x.tolist())
-        if not _SEVERAL <= len(values) <= _MAX_ASKED or -1 in values:
+        if not 2 <= len(values) <= _MAX_ASKED or -1 in values:
             continue
         for to in range(_FIRST):
             y = heard[:, to]
-            met = values.intersection(y.tolist())
-            if len(met) < _SEVERAL or 4 * len(met) < 3 * len(values):
-                continue
-            if len(set(y.tolist())) > 2 * len(values):
+            if 4 * len(values.intersection(y.tolist())) < 3 * len(values):
                 continue
             pairs = _claimed(x.tolist(), y.tolist(), behind.tolist())
-            rank = (len(pairs[0]), len(met))
-            if rank[0] >= _MOST * min(len(x), len(y)) and (best is None or rank > best[0]):
-                best = rank, (Echo((at,), (to,), (0,)), pairs)
+            if len(pairs[0]) < _CLAIMED * len(x):
+                continue
+            if len(values) < _SEVERAL and not _mostly_ascending(pairs[0]):
+                continue
+            if best is None or len(pairs[0]) > best[0]:
+                best = len(pairs[0]), (Echo((at,), (to,), (0,)), pairs)
     return best[1] if best else None
+
+
+def _mostly_ascending(order: Int64s) -> bool:
+    return float((np.diff(order) > 0).mean()) >= _ASCENDING if len(order) > 1 else False
 
 
 def _claimed(x: list[int], y: list[int], behind: list[int]) -> tuple[Int64s, Int64s]:

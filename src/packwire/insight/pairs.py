@@ -15,7 +15,7 @@ from packwire.capture.packets import NO_TIME
 from packwire.columns import distinct
 from packwire.direction import Direction
 from packwire.insight.answering import Learnt, Said, asks, is_request, learn
-from packwire.insight.groups import Group, device_of, group_messages
+from packwire.insight.groups import MAX_HEADER, Group, device_of, group_messages, lane_rows
 from packwire.messages import Int64s, Messages
 from packwire.protocol.exchange import Exchange, Replied
 
@@ -23,6 +23,10 @@ from packwire.protocol.exchange import Exchange, Replied
 _STEP = 100_000_000
 #: A message that nearly always follows a reply at once (ns) is a part of it; seen so often at least.
 _ALWAYS, _AT_ONCE, _OFTEN_ENOUGH = 0.9, 200_000_000, 3
+
+
+#: A request that is sent so often is asked again; of so few different ones each is told apart.
+_AGAIN, _FEW_REQUESTS = 3, 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ def find_pairs(
     `messages` in the order of time, `header` as for `group_messages`, `families` the family of each message's
     framing (empty: unknown).
     """
+    if isinstance(header, np.ndarray):
+        header = _tell_requests_apart(messages, header, families)
     groups = [
         group
         for group in group_messages(messages, header)
@@ -81,6 +87,24 @@ def find_pairs(
     for own in by_device.values():
         _pair(messages, groups, own, partner)
     return _counted(messages, groups, partner)
+
+
+def _tell_requests_apart(messages: Messages, header: Int64s, families: Sequence[str] | None) -> Int64s:
+    """Make the headers of requests so long that whatever an app asks again and again is a kind of its own."""
+    result = header.copy()
+    known = np.array([bool(name) for name in families or [""] * len(messages)], dtype=np.bool_)
+    for (direction, _), rows in lane_rows(messages).items():
+        own = rows[~known[rows]]
+        if direction is not Direction.TO_DEVICE or not len(own):
+            continue
+        counts = Counter(messages.payload(row) for row in own.tolist())
+        again = [payload for payload, count in counts.items() if count >= _AGAIN]
+        if len(counts) > _FEW_REQUESTS or sum(counts[each] for each in again) < _ALWAYS * len(own):
+            continue
+        kinds = len({payload[:MAX_HEADER] for payload in again})
+        length = next(at for at in range(MAX_HEADER + 1) if len({each[:at] for each in again}) == kinds)
+        result[own] = np.maximum(result[own], length)
+    return result
 
 
 def _said(messages: Messages, groups: Sequence[Group], families: Sequence[str] | None) -> list[Said]:
