@@ -30,6 +30,8 @@ _STILL = 3
 _FEW = 4
 #: Parts of a reply follow one another within this time, ns.
 _TOGETHER = 2_000_000_000
+#: So many requests tell whether what follows keeps its own time.
+_FEW_WAITS = 8
 #: In the channel of the descriptor that switches notifications on [Assigned Numbers, 3.7].
 _SWITCH_ON = " 2902 "
 
@@ -124,7 +126,7 @@ def learn(
     rule = Learnt(known)
     requests = [number for number, group in enumerate(groups) if group.direction is Direction.TO_DEVICE]
     _learn_echoes(rule, messages, said)
-    _learn_order(rule, requests, said)
+    _learn_order(rule, messages, requests, said)
     _learn_streams(rule, messages, said)
     return rule
 
@@ -146,7 +148,7 @@ def _one_device(messages: Messages, one: int, other: int) -> bool:
     return device_of(messages.channels[one // 4]) == device_of(messages.channels[other // 4])
 
 
-def _learn_order(rule: Learnt, requests: list[int], said: Sequence[Said]) -> None:
+def _learn_order(rule: Learnt, messages: Messages, requests: list[int], said: Sequence[Said]) -> None:
     """Learn what follows each kind of request, where it is the only one that waits.
 
     Of requests of one kind sent in a burst, the last counts. Where as many answers follow as there were
@@ -155,6 +157,10 @@ def _learn_order(rule: Learnt, requests: list[int], said: Sequence[Said]) -> Non
     asked: Counter[int] = Counter()
     follows: defaultdict[int, Counter[int]] = defaultdict(Counter)
     after: Counter[int] = Counter()
+    waits: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    heard_at: defaultdict[int, list[int]] = defaultdict(list)
+    for each in said:
+        heard_at[each.kind].append(each.row)
     for burst, heard in _turns(said):
         kinds = {each.kind for each in burst}
         if len(kinds) == 1:
@@ -163,20 +169,40 @@ def _learn_order(rule: Learnt, requests: list[int], said: Sequence[Said]) -> Non
             pairs = [(one, [other]) for one, other in zip(burst, heard, strict=True)]
         else:
             continue
-        for request, messages in pairs:
+        for request, replies in pairs:
             asked[request.kind] += 1
-            for kind in {each.kind for each in messages if _unknown(rule, request, each)}:
+            first = {each.kind: each for each in reversed(replies) if _unknown(rule, request, each)}
+            for kind, each in first.items():
                 follows[request.kind][kind] += 1
                 after[kind] += 1
+                waits[kind].append((request.row, each.row))
     total = sum(asked.values())
     for number in requests:
         count = asked[number]
         rule.followed[number] = frozenset(
             kind
             for kind, times in follows[number].items()
-            if times / count
+            if not _keeps_time(messages, waits[kind], heard_at[kind])
+            and times / count
             >= max(_MIN_SHARE, min(_MIN_LIFT * (after[kind] - times) / max(total - count, 1), 0.999))
         )
+
+
+def _keeps_time(messages: Messages, waits: list[tuple[int, int]], rows: list[int]) -> bool:
+    """Say whether a kind of message keeps its own time, whenever it is asked for: then it is no reply.
+
+    The time from one to the next is steadier than that from the requests to them.
+    """
+    asked, first = (messages.time[[pair[at] for pair in waits]] for at in (0, 1))
+    own = messages.time[rows]
+    if len(waits) < _FEW_WAITS or (own == NO_TIME).any() or (asked == NO_TIME).any():
+        return False
+    return _spread(np.diff(own)) < _spread(first - asked)
+
+
+def _spread(values: Int64s) -> float:
+    low, high = np.percentile(values, (25, 75))
+    return float(high - low)
 
 
 def _unknown(rule: Learnt, request: Said, message: Said) -> bool:

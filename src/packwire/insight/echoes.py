@@ -5,7 +5,9 @@ byte (or that plus a constant), clearly more often than it would if replies were
 requests are sent in a row, order tells nothing; then many different bytes of the requests must be met.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,8 @@ _CLAIMED, _SEVERAL, _ASCENDING = 0.6, 6, 0.85
 _MAX_ASKED = 64
 #: So many of the requests before a reply may be its own.
 _IN_A_ROW = 16
+#: So many first bytes say whether a message is a reply at all: half of a form are, or so many replies have it.
+_FORM, _OF_REQUESTS = 2, 0.25
 #: A further byte belongs to the echo where it agrees in nearly all pairs.
 _NEARLY_ALL = 0.97
 #: Fewer requests than this teach nothing.
@@ -35,19 +39,27 @@ _LEAST = 4
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """Places in requests, the places where replies repeat them, and what is added to each byte there."""
+    """Places in requests, the places where replies repeat them, and what is added to each byte there.
+
+    `other` are the forms of messages that repeat a byte only now and then: no replies.
+    """
 
     asked: tuple[int, ...]
     answered: tuple[int, ...]
     added: tuple[int, ...]
+    other: frozenset[bytes] = frozenset()
+
+    def form(self, message: bytes) -> bytes:
+        """Return the first bytes, but for repeated ones: what messages of a kind have alike."""
+        return bytes(byte for at, byte in enumerate(message[:_FORM]) if at not in self.answered)
 
     def of_request(self, message: bytes) -> bytes | None:
         """Return what a request wants to be repeated; None: it is too short."""
         return bytes(message[at] for at in self.asked) if len(message) > max(self.asked) else None
 
     def of_reply(self, message: bytes) -> bytes | None:
-        """Return what a message repeats; None: it is too short."""
-        if len(message) <= max(self.answered):
+        """Return what a message repeats; None: it is too short, or no reply."""
+        if len(message) <= max(self.answered) or self.form(message) in self.other:
             return None
         return bytes(message[at] - add & 0xFF for at, add in zip(self.answered, self.added, strict=True))
 
@@ -61,12 +73,21 @@ def find_echo(messages: Messages, requests: Int64s, answers: Int64s) -> Echo | N
     end = int(requests[-1]) if len(requests) == _SAMPLE else len(messages)
     answers = answers[answers < end]
     asked, heard = _padded(messages, requests), _padded(messages, answers)
-    first = _in_sequence(asked, heard, *_turns(requests, answers))
-    found = first or _in_a_row(asked, heard, np.searchsorted(requests, answers) - 1)
-    if found is None:
+    behind = np.searchsorted(requests, answers) - 1
+    ways = (_in_sequence(asked, heard, *_turns(requests, answers)), _in_a_row(asked, heard, behind))
+    found = [(len(_pairs(way[0], asked, heard, behind)[0]), *way) for way in ways if way is not None]
+    found = [each for each in found if each[0] >= _CLAIMED * min(len(asked), len(heard))]
+    if not found:
         return None
-    echo, pairs = found
-    return _extended(echo, asked, heard, pairs)
+    _, echo, pairs = max(found, key=lambda each: each[0])
+    echo = _extended(echo, asked, heard, pairs)
+    forms = Counter(echo.form(messages.payload(row)) for row in answers.tolist())
+    met = Counter(
+        echo.form(messages.payload(int(answers[to]))) for to in _pairs(echo, asked, heard, behind)[1]
+    )
+    least = _OF_REQUESTS * met.total()
+    other = (form for form, count in forms.items() if 2 * met[form] < count and met[form] < least)
+    return replace(echo, other=frozenset(other))
 
 
 def echo_headers(messages: Messages, known: NDArray[np.bool_]) -> dict[Lane, int]:
@@ -164,36 +185,57 @@ def _in_a_row(asked: NDArray[np.int32], heard: NDArray[np.int32], behind: Int64s
     Most of the requests must be repeated by a message. A few different bytes are soon met by chance: then
     they must be met in the order in which they were asked for as well.
     """
-    best: tuple[int, _Found] | None = None
-    for at in range(_FIRST):
-        x = asked[:, at]
-        values = set(x.tolist())
-        if not 2 <= len(values) <= _MAX_ASKED or -1 in values:
-            continue
-        for to in range(_FIRST):
-            y = heard[:, to]
-            if 4 * len(values.intersection(y.tolist())) < 3 * len(values):
+    best: tuple[float, _Found] | None = None
+    places = [(at, to) for at in range(_FIRST) for to in range(_FIRST)]
+    for width in (1, 2):
+        for at, to in places:
+            if max(at, to) + width > _FIRST:
                 continue
-            pairs = _claimed(x.tolist(), y.tolist(), behind.tolist())
-            if len(pairs[0]) < _CLAIMED * len(x):
+            echo = Echo(tuple(range(at, at + width)), tuple(range(to, to + width)), (0,) * width)
+            x, y = (_values(cells[:, place : place + width]) for cells, place in ((asked, at), (heard, to)))
+            values = set(x)
+            if not 2 <= len(values) <= _MAX_ASKED or 4 * len(values.intersection(y)) < 3 * len(values):
                 continue
-            if len(values) < _SEVERAL and not _mostly_ascending(pairs[0]):
+            pairs = _claimed(x, y, behind.tolist())
+            ascending = _ascending(pairs[0])
+            if len(pairs[0]) < _CLAIMED * len(x) or (len(values) < _SEVERAL and ascending < _ASCENDING):
                 continue
-            if best is None or len(pairs[0]) > best[0]:
-                best = len(pairs[0]), (Echo((at,), (to,), (0,)), pairs)
+            if best is None or len(pairs[0]) * ascending > best[0]:
+                best = len(pairs[0]) * ascending, (echo, pairs)
     return best[1] if best else None
 
 
-def _mostly_ascending(order: Int64s) -> bool:
-    return float((np.diff(order) > 0).mean()) >= _ASCENDING if len(order) > 1 else False
+def _values(cells: NDArray[np.int32]) -> list[int]:
+    """Return bytes side by side as one number, -1 where one is missing."""
+    number = cells @ np.array((1, 256)[: cells.shape[1]])
+    return [int(each) for each in np.where((cells < 0).any(axis=1), -1, number)]
 
 
-def _claimed(x: list[int], y: list[int], behind: list[int]) -> tuple[Int64s, Int64s]:
-    """Give each message the oldest of the last requests that it repeats and that is free."""
+def _ascending(order: Int64s) -> float:
+    return float((np.diff(order) > 0).mean()) if len(order) > 1 else 0.0
+
+
+def _pairs(
+    echo: Echo, asked: NDArray[np.int32], heard: NDArray[np.int32], behind: Int64s
+) -> tuple[Int64s, Int64s]:
+    """Return requests with the messages that repeat all their bytes; each once."""
+    one = np.stack([asked[:, at] for at in echo.asked], axis=1)
+    other = np.stack(
+        [
+            np.where(heard[:, at] < 0, -2, (heard[:, at] - add) & 0xFF)
+            for at, add in zip(echo.answered, echo.added, strict=True)
+        ],
+        axis=1,
+    )
+    return _claimed([*map(tuple, one.tolist())], [*map(tuple, other.tolist())], behind.tolist())
+
+
+def _claimed[Value](x: Sequence[Value], y: Sequence[Value], behind: list[int]) -> tuple[Int64s, Int64s]:
+    """Give each message the newest of the last requests that it repeats and that is free."""
     taken = [False] * len(x)
     one, other = [], []
     for number, (value, last) in enumerate(zip(y, behind, strict=True)):
-        for index in range(max(last - _IN_A_ROW + 1, 0), last + 1):
+        for index in range(last, max(last - _IN_A_ROW, -1), -1):
             if x[index] == value and not taken[index]:
                 taken[index] = True
                 one.append(index)

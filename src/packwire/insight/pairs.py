@@ -7,6 +7,8 @@ bytes, or follows it; `Exchange` then gives each message to one request at most.
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import log
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from packwire.capture.answers import ANSWERS
 from packwire.capture.packets import NO_TIME
 from packwire.columns import distinct
 from packwire.direction import Direction
-from packwire.insight.answering import Learnt, Said, asks, is_request, learn
+from packwire.insight.answering import Said, asks, is_request, learn
 from packwire.insight.groups import MAX_HEADER, Group, device_of, group_messages, lane_rows
 from packwire.messages import Int64s, Messages
 from packwire.protocol.exchange import Exchange, Replied
@@ -120,16 +122,27 @@ def _said(messages: Messages, groups: Sequence[Group], families: Sequence[str] |
 
 def _pair(messages: Messages, groups: Sequence[Group], said: Sequence[Said], partner: Int64s) -> None:
     """Pair what was said with one device: the first time to learn how long replies take."""
+    said = _both_known(said)
     rule = learn(messages, tuple(groups), said, ANSWERS)
     times = _times(messages, said)
     begun = _begun(messages, said, times)
     first = Exchange[Said, Said](rule)
     _run(first, said, times, begun)
-    found = _run(Exchange[Said, Said](rule, latencies=first.latencies), said, times, begun)
+    second = Exchange[Said, Said](rule, latencies=first.latencies)
+    found = _run(second, said, times, begun)
     for each in found:
         partner[each.message.row] = each.request.row
-    _uncross(rule, found, partner)
+    at = dict(zip((each.row for each in said), times, strict=True))
+    _uncross(second, found, at, partner)
     _attach(messages, said, partner)
+
+
+def _both_known(said: Sequence[Said]) -> Sequence[Said]:
+    """Forget framings of which only one side was recognised: what answers what is then to be learnt."""
+    asked = {each.family for each in said if is_request(each)}
+    heard = {each.family for each in said if not is_request(each)}
+    both = (asked & heard) | (heard - ANSWERS.keys())
+    return [each if each.family in both else replace(each, family="") for each in said]
 
 
 def _times(messages: Messages, said: Sequence[Said]) -> list[int]:
@@ -170,14 +183,33 @@ def _run(
     return events
 
 
-def _uncross(rule: Learnt, found: Sequence[Replied[Said, Said]], partner: Int64s) -> None:
-    """Give requests that ask for the same their replies in order: a device answers one after the other."""
+def _uncross(
+    exchange: Exchange[Said, Said],
+    found: Sequence[Replied[Said, Said]],
+    times: Mapping[int, int],
+    partner: Int64s,
+) -> None:
+    """Swap replies of requests that ask for the same where that fits better how long replies take.
+
+    A device that is late answers in order all the same; one at a time, the first reply went to the request
+    that was nearest.
+    """
     alike: defaultdict[Hashable, dict[int, list[int]]] = defaultdict(dict)
     for each in found:
-        alike[rule.kind(each.request)].setdefault(each.request.row, []).append(each.message.row)
-    for replies in alike.values():
-        for request, rows in zip(sorted(replies), sorted(replies.values()), strict=True):
-            partner[rows] = request
+        alike[exchange.kind(each.request)].setdefault(each.request.row, []).append(each.message.row)
+    for kind, replies in alike.items():
+        usual = max(exchange.usual(kind) or 1, 1)
+        for one, other in pairwise(sorted(replies)):
+            if replies[other][0] > replies[one][0]:
+                continue
+
+            def misfit(request: int, message: int, usual: int = usual) -> float:
+                return abs(log(max(times[message] - times[request], 1) / usual))
+
+            kept = misfit(one, replies[one][0]) + misfit(other, replies[other][0])
+            if misfit(one, replies[other][0]) + misfit(other, replies[one][0]) < kept:
+                replies[one], replies[other] = replies[other], replies[one]
+                partner[replies[one]], partner[replies[other]] = one, other
 
 
 def _attach(messages: Messages, said: Sequence[Said], partner: Int64s) -> None:

@@ -19,12 +19,12 @@ _SECOND = 1_000_000_000
 
 #: Requests sent within this part of a usual latency are in one burst, which is answered in order.
 _BURST = 4
+#: Many times longer than usual.
+_MUCH_LONGER = 4
 #: So many latencies of one kind are remembered.
 _REMEMBERED = 15
 #: So many requests of one kind may wait; the oldest is given up.
 _MAX_WAITING = 64
-#: Whoever was overtaken is waited for this many usual latencies more.
-_GRACE = 3
 
 
 class Rule[Q, R](Protocol):
@@ -52,7 +52,7 @@ class Patience:
 
     due: int = 1 * _SECOND
     limit: int = 10 * _SECOND
-    least: int = 2 * _SECOND
+    least: int = 3 * _SECOND
     times: int = 20
 
 
@@ -142,7 +142,9 @@ class Exchange[Q, R]:
         if damaged:
             return [*events, Damaged(message)]
         begun = time if begun is None else begun
-        pending = self._choose(time, begun, message) or self._continued(time, begun, message)
+        pending = self._choose(time, begun, message)
+        if pending is None or self._is_unlikely(time, pending):
+            pending = self._continued(time, begun, message) or pending
         if pending is None:
             return [*events, Unsolicited(message)]
         after = time - pending.time
@@ -170,6 +172,10 @@ class Exchange[Q, R]:
         self._waiting.clear()
         self._answered.clear()
         return events
+
+    def kind(self, request: Q) -> Hashable | None:
+        """Return what a request asks for, as its rule says."""
+        return self._rule.kind(request)
 
     def usual(self, kind: Hashable) -> int | None:
         """Return how long a reply to a kind of request takes as a rule, in ns; None: nothing is known yet.
@@ -205,6 +211,11 @@ class Exchange[Q, R]:
             (each for each in found if abs(each.time - best.time) <= burst), key=lambda each: each.time
         )
 
+    def _is_unlikely(self, time: int, pending: _Pending[Q, R]) -> bool:
+        """Say whether a request has waited much longer than usual: then its reply is lost, as a rule."""
+        usual = self.usual(pending.kind)
+        return usual is not None and time - pending.time > _MUCH_LONGER * usual
+
     def _misfit(self, time: int, pending: _Pending[Q, R]) -> float:
         """Return how far a request's age is from what is usual, as a logarithm; else the age in seconds."""
         usual = self.usual(pending.kind)
@@ -214,16 +225,11 @@ class Exchange[Q, R]:
         return abs(log(age / max(usual, 1)))
 
     def _take(self, time: int, pending: _Pending[Q, R]) -> None:
-        """Take a request off those that wait. Devices answer in order: those it passed over are in doubt."""
-        usual = self.usual(pending.kind)
+        """Take a request off those that wait. Latencies are learnt where nobody else may have been meant."""
         self._forget(pending)
-        grace = _GRACE * (time - pending.time if usual is None else usual)
         others = self._waiting.get(pending.kind, ())
         if not any(each.time <= pending.time for each in others):
             self.latencies.setdefault(pending.kind, deque(maxlen=_REMEMBERED)).append(time - pending.time)
-        for each in others:
-            if each.time <= pending.time:
-                each.until = min(each.until, time + grace)
         self._answered[pending.kind] = pending
 
     def _continued(self, time: int, begun: int, message: R) -> _Pending[Q, R] | None:

@@ -55,7 +55,7 @@ def _device_side(connection: Connection) -> int | None:
         framings = recognise(content)
         families.update(family_of(each) for each in framings)
         begins = np.concatenate(([0], np.cumsum(stream.size)))
-        for found in frames_in(content, framings):
+        for found in frames_in(content, framings) if framings else ():
             if found.ok:
                 piece = int(np.searchsorted(begins, found.start + found.size - 1, side="right")) - 1
                 frame = content[found.start : found.start + found.size]
