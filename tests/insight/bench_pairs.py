@@ -20,7 +20,6 @@ from packwire.insight.pairs import find_pairs
 from tests.insight.sessions import FAMILIES, Session, session
 from tests.insight.tables import table
 
-
 #: A pcap file without packets.
 _EMPTY = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
 

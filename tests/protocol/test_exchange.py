@@ -1,6 +1,7 @@
 """One engine pairs requests with replies: each message answers one request at most, whatever order they come in."""
 
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -114,7 +115,10 @@ def test_a_damaged_message_answers_nothing():
 )
 def test_nothing_is_counted_twice_and_nothing_vanishes(said):
     exchange = Exchange(Echo())
-    now, asked, heard, events = 0, [], [], []
+    now = 0
+    asked: list[str] = []
+    heard: list[str] = []
+    events: list[Any] = []
     for number, (wait, way, letter) in enumerate(said):
         now += round(wait * SECOND)
         text = f"{letter}{number}"

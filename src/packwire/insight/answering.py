@@ -28,6 +28,8 @@ _OFTEN, _SAME_COUNT = 1.5, 0.7
 _STILL = 3
 #: So few messages of a kind tell nothing of a stream.
 _FEW = 4
+#: So many messages of a kind, different in their first bytes, are looked at to see what they may answer.
+_EXAMPLES, _BEGIN = 32, 8
 #: Parts of a reply follow one another within this time, ns.
 _TOGETHER = 2_000_000_000
 #: So many requests tell whether what follows keeps its own time.
@@ -233,17 +235,23 @@ def _learn_streams(rule: Learnt, messages: Messages, said: Sequence[Said]) -> No
     came first; a stream that ran before is nobody's reply.
     """
     rows: defaultdict[int, list[int]] = defaultdict(list)
-    example: dict[int, Said] = {}
-    requests: defaultdict[int, list[Said]] = defaultdict(list)
+    examples: defaultdict[int, dict[bytes, Said]] = defaultdict(dict)
+    requests: defaultdict[Hashable, list[Said]] = defaultdict(list)
     for each in said:
         if is_request(each):
-            requests[each.kind].append(each)
+            requests[rule.kind(each)].append(each)
         else:
             rows[each.kind].append(each.row)
-            example.setdefault(each.kind, each)
+            if len(examples[each.kind]) < _EXAMPLES:
+                examples[each.kind].setdefault(each.payload[:_BEGIN], each)
     running: set[int] = set()
     for kind, own in rows.items():
-        asked = [each.row for group in requests.values() for each in group if rule.fits(each, example[kind])]
+        asked = [
+            each.row
+            for group in requests.values()
+            if any(rule.fits(group[0], example) for example in examples[kind].values())
+            for each in group
+        ]
         if len(own) < _FEW or len(own) <= _OFTEN * len(asked) or not asked:
             continue
         parts = _parts(messages, np.sort(np.array(asked)), np.array(own))

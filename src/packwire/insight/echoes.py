@@ -23,8 +23,10 @@ _FIRST, _SAMPLE = 8, 2048
 _MOST, _MORE, _SAID, _AWAY = 0.7, 0.25, 4, (1, 2, 3, 5, 7)
 #: With a constant added so many different bytes must be met.
 _FEW = 3
-#: Of requests in a row so many must be repeated; with fewer different bytes than that, in this order.
+#: Of requests in a row so many must be repeated; with fewer different bytes than that, so much of it in order.
 _CLAIMED, _SEVERAL, _ASCENDING = 0.6, 6, 0.85
+#: Where nearly all are repeated, less of it need be in order.
+_NEARLY_CLAIMED, _MOSTLY = 0.85, 0.65
 #: Of values that are met in a row, at most so many of the 256 may be asked for.
 _MAX_ASKED = 64
 #: So many of the requests before a reply may be its own.
@@ -198,7 +200,8 @@ def _in_a_row(asked: NDArray[np.int32], heard: NDArray[np.int32], behind: Int64s
                 continue
             pairs = _claimed(x, y, behind.tolist())
             ascending = _ascending(pairs[0])
-            if len(pairs[0]) < _CLAIMED * len(x) or (len(values) < _SEVERAL and ascending < _ASCENDING):
+            wanted = _MOSTLY if len(pairs[0]) >= _NEARLY_CLAIMED * min(len(x), len(y)) else _ASCENDING
+            if len(pairs[0]) < _CLAIMED * len(x) or (len(values) < _SEVERAL and ascending < wanted):
                 continue
             if best is None or len(pairs[0]) * ascending > best[0]:
                 best = len(pairs[0]) * ascending, (echo, pairs)

@@ -70,5 +70,9 @@ def test_a_password_is_masked_on_tcp_too(tmp_path, capsys):
     session = conversation().send(0, _jbd_request(0x5A, 6, b"\x06hunter")).wait(0.1).send(1, _jbd(6, b""))
     file = tmp_path / "bridge.pcap"
     file.write_bytes(session.pcap())
-    assert messages(file) == 0
-    assert b"hunter".hex(" ") not in capsys.readouterr().out
+    for redact in (False, True):
+        assert messages(file, redact=redact) == 0
+        shown = capsys.readouterr().out
+        assert b"hunter".hex(" ") not in shown
+        assert b"******".hex(" ") in shown
+        assert BASIC.hex(" ") in shown

@@ -4,6 +4,7 @@ A connection is taken where most of what one side says lies in right frames of a
 end is the device is told by what answers what; where that says nothing, the end that dialled asks.
 """
 
+from collections.abc import Container, Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -20,8 +21,10 @@ _FREE_SEARCHES, _BYTES_A_SEARCH = 2048, 4096
 _LEAST_FRAMES = 2
 
 
-def stream_messages(connections: Connections, taken: frozenset[int], left_out: Counts) -> Messages | None:
-    """Return what came in connections of a known framing, piece by piece; None: there are none.
+def known_streams(
+    connections: Connections, taken: Container[int], left_out: Counts
+) -> Iterator[tuple[Connection, int]]:
+    """Yield the connections with frames of a known framing, and which end (0 or 1) is the device.
 
     `taken` are the numbers of the connections that are something else; those not looked at are counted.
     """
@@ -33,16 +36,22 @@ def stream_messages(connections: Connections, taken: frozenset[int], left_out: C
         "a TCP connection that was not searched for known frames, there are so many",
         max(len(others) - searched, 0),
     )
-    channels: dict[str, int] = {}
-    parts: list[tuple[Stream, int, Direction]] = []
     for index in others[:searched]:
         connection = connections.glance(index)
         device = _device_side(connection)
         if device is not None:
-            channel = channels.setdefault(connection.label, len(channels))
-            for side, stream in enumerate(connection.streams):
-                way = Direction.FROM_DEVICE if side == device else Direction.TO_DEVICE
-                parts.append((stream, channel, way))
+            yield connection, device
+
+
+def stream_messages(connections: Connections, taken: Container[int], left_out: Counts) -> Messages | None:
+    """Return what came in the connections of `known_streams`, piece by piece; None: there are none."""
+    channels: dict[str, int] = {}
+    parts: list[tuple[Stream, int, Direction]] = []
+    for connection, device in known_streams(connections, taken, left_out):
+        channel = channels.setdefault(connection.label, len(channels))
+        for side, stream in enumerate(connection.streams):
+            way = Direction.FROM_DEVICE if side == device else Direction.TO_DEVICE
+            parts.append((stream, channel, way))
     return _table(parts, tuple(channels)) if parts else None
 
 
