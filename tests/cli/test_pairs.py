@@ -8,7 +8,7 @@ import pytest
 from packwire.capture import open_capture
 from packwire.cli.headers import known_headers, row_families
 from packwire.cli.pairs import pairs
-from packwire.direction import Direction
+from packwire.direction import Direction  # noqa: TC001
 from packwire.insight.pairs import find_pairs
 from tests.insight.tables import FROM, TO, table
 from tests.shared_data import CAPTURES, CASES, needs_captures, needs_cases

@@ -6,13 +6,14 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
 from packwire.capture.packets import NO_TIME
 from packwire.direction import Direction
-from packwire.insight.echoes import Echo, find_echo
-from packwire.insight.groups import Group, device_of
+from packwire.insight.echoes import Echo, find_echoes
+from packwire.insight.groups import Group
 from packwire.messages import Int64s, Messages
 
 type Answers = Callable[[bytes, bytes], bool]
@@ -28,8 +29,12 @@ _OFTEN, _SAME_COUNT = 1.5, 0.7
 _STILL = 3
 #: So few messages of a kind tell nothing of a stream.
 _FEW = 4
+#: What a request of a known framing asks for is in its first bytes.
+_TOLD_BY = 7
 #: So many messages of a kind, different in their first bytes, are looked at to see what they may answer.
 _EXAMPLES, _BEGIN = 32, 8
+#: Nor are there more kinds of requests: what is different each time is asked by nobody again.
+_MAX_KINDS = 1024
 #: Parts of a reply follow one another within this time, ns.
 _TOGETHER = 2_000_000_000
 #: So many requests tell whether what follows keeps its own time.
@@ -84,7 +89,7 @@ class Learnt:
             if lane == request.lane
         )
         if request.family or not echoed:
-            return (request.kind, request.payload if request.family else b"")
+            return (request.kind, request.payload[:_TOLD_BY] if request.family else b"")
         return (request.kind, echoed)
 
     def answers(self, request: Said, message: Said) -> bool:
@@ -134,20 +139,14 @@ def learn(
 
 
 def _learn_echoes(rule: Learnt, messages: Messages, said: Sequence[Said]) -> None:
-    lanes: defaultdict[int, list[int]] = defaultdict(list)
+    rows: defaultdict[int, list[int]] = defaultdict(list)
     for each in said:
         if each.family not in rule.known:
-            lanes[each.lane].append(each.row)
-    for asked in lanes:
-        for heard in lanes:
-            if asked % 4 == Direction.TO_DEVICE + 1 != heard % 4 and _one_device(messages, asked, heard):
-                echo = find_echo(messages, np.array(lanes[asked]), np.array(lanes[heard]))
-                if echo is not None:
-                    rule.echoes[asked, heard] = echo
-
-
-def _one_device(messages: Messages, one: int, other: int) -> bool:
-    return device_of(messages.channels[one // 4]) == device_of(messages.channels[other // 4])
+            rows[each.lane].append(each.row)
+    names = {lane: (Direction(lane % 4 - 1), messages.channels[lane // 4]) for lane in rows}
+    numbers = {name: lane for lane, name in names.items()}
+    found = find_echoes(messages, {names[lane]: np.array(own) for lane, own in rows.items()})
+    rule.echoes = {(numbers[one], numbers[other]): echo for (one, other), echo in found.items()}
 
 
 def _learn_order(rule: Learnt, messages: Messages, requests: list[int], said: Sequence[Said]) -> None:
@@ -246,13 +245,15 @@ def _learn_streams(rule: Learnt, messages: Messages, said: Sequence[Said]) -> No
                 examples[each.kind].setdefault(each.payload[:_BEGIN], each)
     running: set[int] = set()
     for kind, own in rows.items():
+        if len(own) < _FEW:
+            continue
         asked = [
             each.row
-            for group in requests.values()
+            for group in islice(requests.values(), _MAX_KINDS)
             if any(rule.fits(group[0], example) for example in examples[kind].values())
             for each in group
         ]
-        if len(own) < _FEW or len(own) <= _OFTEN * len(asked) or not asked:
+        if len(own) <= _OFTEN * len(asked) or not asked:
             continue
         parts = _parts(messages, np.sort(np.array(asked)), np.array(own))
         if parts > 1:

@@ -6,8 +6,9 @@ requests are sent in a row, order tells nothing; then many different bytes of th
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ _FIRST, _SAMPLE = 8, 2048
 _MOST, _MORE, _SAID, _AWAY = 0.7, 0.25, 4, (1, 2, 3, 5, 7)
 #: With a constant added so many different bytes must be met.
 _FEW = 3
-#: Of requests in a row so many must be repeated; with fewer different bytes than that, so much of it in order.
+#: Of requests in a row so many must be repeated; with fewer different bytes than that, so much in order.
 _CLAIMED, _SEVERAL, _ASCENDING = 0.6, 6, 0.85
 #: Where nearly all are repeated, less of it need be in order.
 _NEARLY_CLAIMED, _MOSTLY = 0.85, 0.65
@@ -31,10 +32,12 @@ _NEARLY_CLAIMED, _MOSTLY = 0.85, 0.65
 _MAX_ASKED = 64
 #: So many of the requests before a reply may be its own.
 _IN_A_ROW = 16
-#: So many first bytes say whether a message is a reply at all: half of a form are, or so many replies have it.
+#: So many first bytes say whether a message is a reply: half of a form are, or so many replies have it.
 _FORM, _OF_REQUESTS = 2, 0.25
 #: A further byte belongs to the echo where it agrees in nearly all pairs.
 _NEARLY_ALL = 0.97
+#: Of so many lanes, those with the most messages, requests and replies are compared.
+_LANES = 8
 #: Fewer requests than this teach nothing.
 _LEAST = 4
 
@@ -92,6 +95,23 @@ def find_echo(messages: Messages, requests: Int64s, answers: Int64s) -> Echo | N
     return replace(echo, other=frozenset(other))
 
 
+def find_echoes(messages: Messages, lanes: Mapping[Lane, Int64s]) -> dict[tuple[Lane, Lane], Echo]:
+    """Find the echoes between lanes of requests and lanes of replies of one device; lanes with their rows.
+
+    On a CAN bus the ids say what belongs together, and there are too many of them to try each with each.
+    """
+    often = [lane for lane in sorted(lanes, key=lambda lane: -len(lanes[lane])) if lane[1][:4] != "can "]
+    asked = [lane for lane in often if lane[0] is Direction.TO_DEVICE][:_LANES]
+    heard = [lane for lane in often if lane[0] is not Direction.TO_DEVICE][:_LANES]
+    result = {}
+    for one, other in product(asked, heard):
+        if device_of(one[1]) == device_of(other[1]):
+            echo = find_echo(messages, lanes[one], lanes[other])
+            if echo is not None:
+                result[one, other] = echo
+    return result
+
+
 def echo_headers(messages: Messages, known: NDArray[np.bool_]) -> dict[Lane, int]:
     """Return how many first bytes tell kinds of messages apart where requests and replies have an echo.
 
@@ -100,16 +120,9 @@ def echo_headers(messages: Messages, known: NDArray[np.bool_]) -> dict[Lane, int
     """
     lanes = {lane: rows[~known[rows]] for lane, rows in lane_rows(messages).items()}
     result: dict[Lane, int] = {}
-    for asked, requests in lanes.items():
-        for heard, answers in lanes.items():
-            if asked[0] is not Direction.TO_DEVICE or heard[0] is Direction.TO_DEVICE:
-                continue
-            if device_of(asked[1]) != device_of(heard[1]):
-                continue
-            echo = find_echo(messages, requests, answers)
-            if echo is not None:
-                result[asked] = max(result.get(asked, 0), max(echo.asked) + 1)
-                result[heard] = max(result.get(heard, 0), max(echo.answered) + 1)
+    for (asked, heard), echo in find_echoes(messages, lanes).items():
+        result[asked] = max(result.get(asked, 0), max(echo.asked) + 1)
+        result[heard] = max(result.get(heard, 0), max(echo.answered) + 1)
     return result
 
 

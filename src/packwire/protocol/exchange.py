@@ -23,8 +23,9 @@ _BURST = 4
 _MUCH_LONGER = 4
 #: So many latencies of one kind are remembered.
 _REMEMBERED = 15
-#: So many requests of one kind may wait; the oldest is given up.
-_MAX_WAITING = 64
+#: So many requests of one kind may wait, so many kinds of them, and replies to so many kinds go on; the
+#: oldest are given up.
+_MAX_WAITING, _MAX_KINDS, _MAX_ANSWERED = 64, 256, 64
 
 
 class Rule[Q, R](Protocol):
@@ -124,12 +125,17 @@ class Exchange[Q, R]:
             return events
         pending = _Pending[Q, R](request, kind, time, time + self._limit(kind))
         if len(self._waiting.get(kind, ())) >= _MAX_WAITING:
-            oldest = self._waiting[kind][0]
-            oldest.until = time - 1
-            self._forget(oldest)
+            self._give_up(self._waiting[kind][0], time)
+        elif kind not in self._waiting and len(self._waiting) >= _MAX_KINDS:
+            for each in tuple(next(iter(self._waiting.values()))):
+                self._give_up(each, time)
         self._waiting.setdefault(kind, deque()).append(pending)
         self._in_order.append(pending)
         return events
+
+    def _give_up(self, pending: _Pending[Q, R], time: int) -> None:
+        pending.until = time - 1
+        self._forget(pending)
 
     def hear(
         self, time: int, message: R, *, begun: int | None = None, damaged: bool = False
@@ -230,7 +236,10 @@ class Exchange[Q, R]:
         others = self._waiting.get(pending.kind, ())
         if not any(each.time <= pending.time for each in others):
             self.latencies.setdefault(pending.kind, deque(maxlen=_REMEMBERED)).append(time - pending.time)
+        self._answered.pop(pending.kind, None)
         self._answered[pending.kind] = pending
+        if len(self._answered) > _MAX_ANSWERED:
+            del self._answered[next(iter(self._answered))]
 
     def _continued(self, time: int, begun: int, message: R) -> _Pending[Q, R] | None:
         """Return the answered request whose reply this message goes on with."""
