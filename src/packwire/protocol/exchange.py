@@ -25,7 +25,7 @@ _MUCH_LONGER = 4
 _REMEMBERED = 15
 #: So many requests of one kind may wait, so many kinds of them, and replies to so many kinds go on; the
 #: oldest are given up.
-_MAX_WAITING, _MAX_KINDS, _MAX_ANSWERED = 64, 256, 64
+_MAX_WAITING, _MAX_KINDS, _MAX_ANSWERED = 64, 64, 64
 
 
 class Rule[Q, R](Protocol):
