@@ -1,6 +1,6 @@
 """Raw messages to application messages: frames put together where a channel's framing is known."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from packwire.capture.framings import TRIAL, Found, Framing, frames_in, recognise
+from packwire.capture.framings import TRIAL, Found, Framing, family, frames_in, recognise
+from packwire.capture.inferred import infer
 from packwire.columns import spans
 from packwire.messages import Int64s, Messages
 
@@ -17,6 +18,8 @@ _FEW_WAYS = 8
 
 #: So many frames are put into the table at a time: they take more memory than its rows.
 _BATCH = 1 << 12
+
+_VESC = family("VESC")
 
 #: One direction of one channel: index into `Messages.channels`, and the direction.
 type Way = tuple[int, int]
@@ -27,7 +30,7 @@ class Framed:
     """Application messages with their framing: columns for the rows of `messages`.
 
     `framing` is an index into `framings`, -1 where a message is in no frame; `checksum_ok` is False where the
-    frame's checksum is wrong (and where there is no frame).
+    frame's checksum is wrong (and where there is no frame). A framing that was `inferred` may have none.
     """
 
     messages: Messages
@@ -73,23 +76,31 @@ class _Output:
         return np.array([number[id(each.framing)] for each in found], dtype=np.int64)
 
 
-def put_together(raw: Messages) -> Framed:
-    """Recognise the framing of each channel and direction, and put its frames together."""
+def put_together(raw: Messages, vesc: Collection[str] = ()) -> Framed:
+    """Recognise the framing of each channel and direction, and put its frames together.
+
+    On the channels `vesc` each message is the payload of a right VESC frame already.
+    """
     output = _Output(raw)
     by_way: dict[Way, tuple[Framing, ...]] = {}
     kept = np.ones(len(raw), dtype=np.bool_)
+    framing = np.full(len(raw), -1, dtype=np.int64)
     for way, rows in _rows_by_way(raw.channel.astype(np.int64) * 4 + raw.direction + 1):
-        if raw.channels[way >> 2].startswith("tcp "):
+        if raw.channels[way >> 2] in vesc:
+            by_way[way >> 2, (way & 3) - 1] = _VESC
+            framing[rows] = output.framings.setdefault(_VESC[0], len(output.framings))
             continue
         framings = recognise(_begin(raw, rows[:TRIAL]))
+        if not framings and not raw.channels[way >> 2].startswith("can "):
+            found = infer(raw, rows)
+            framings = (found,) if found else ()
         if framings:
             by_way[way >> 2, (way & 3) - 1] = framings
             kept[rows] = False
             _frames_of_way(output, rows, framings)
-    if not by_way:
-        none = np.full(len(raw), -1, dtype=np.int16)
-        return Framed(raw, none, np.zeros(len(raw), dtype=np.bool_), (), {})
-    return _table(output, np.flatnonzero(kept), by_way)
+    if kept.all():
+        return Framed(raw, framing.astype(np.int16), framing >= 0, tuple(output.framings), by_way)
+    return _table(output, np.flatnonzero(kept), framing, by_way)
 
 
 def _rows_by_way(ways: Int64s) -> Iterator[tuple[int, Int64s]]:
@@ -173,8 +184,11 @@ def _between(raw: Messages, way: _Way, start: Int64s, end: Int64s) -> tuple[Int6
     return low, _Rows(row, piece, piece, at, size, np.full_like(piece, -1), np.zeros_like(piece))
 
 
-def _table(output: _Output, kept: Int64s, by_way: dict[Way, tuple[Framing, ...]]) -> Framed:
-    """Make the table: frames, and the raw messages of all other channels, in the order of time."""
+def _table(output: _Output, kept: Int64s, framing: Int64s, by_way: dict[Way, tuple[Framing, ...]]) -> Framed:
+    """Make the table: frames, and the raw messages of all other channels, in the order of time.
+
+    `framing` is that of each raw message which is kept as it is.
+    """
     raw = output.raw
     rows = _Rows(*(np.concatenate(columns) for columns in zip(*output.rows, strict=True)))
     source = np.concatenate((rows.source, kept))
@@ -196,8 +210,8 @@ def _table(output: _Output, kept: Int64s, by_way: dict[Way, tuple[Framing, ...]]
     )
     return Framed(
         messages=table.select(order),
-        framing=np.concatenate((rows.framing, np.full(len(kept), -1)))[order].astype(np.int16),
-        checksum_ok=np.concatenate((rows.ok, np.zeros(len(kept))))[order].astype(np.bool_),
+        framing=np.concatenate((rows.framing, framing[kept]))[order].astype(np.int16),
+        checksum_ok=np.concatenate((rows.ok, framing[kept] >= 0))[order].astype(np.bool_),
         framings=tuple(output.framings),
         by_way=by_way,
     )

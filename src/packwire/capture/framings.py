@@ -28,7 +28,8 @@ class Framing:
     that it asks for), `wraps` the byte behind which a request for another node follows. `payload` is the
     slice of the frame that is its message, `count` the byte of a command that says how many bytes behind it
     mean something; the rest of such a command is rubbish, different each time. `queries` tells whether a
-    request only asks.
+    request only asks. `inferred`: nobody knows this framing, it was found in the stream; its `header` says
+    nothing, and where no checksum was found either, `checksum` is empty.
     """
 
     name: str
@@ -47,9 +48,12 @@ class Framing:
     wraps: int | None = None
     count: int | None = None
     queries: Callable[[bytes], bool] | None = None
+    inferred: bool = False
 
     def checks(self, frame: bytes) -> bool:
-        """Tell whether the frame's checksum is right."""
+        """Tell whether the frame's checksum is right; without one, whether no other frame begins inside."""
+        if not self.checksum:
+            return len(self.start) == 1 or frame.find(self.start, 1) < 0
         said = frame[self.checksum_at : self.checksum_at + self.checksum_size or None]
         return (said.upper() if self.ascii_hex else said) == self.checksum_of(frame)
 
@@ -70,7 +74,7 @@ class Framing:
     @property
     def checksum_size(self) -> int:
         """Return how many bytes of a frame its checksum takes."""
-        return CHECKSUMS[self.checksum].size * (1 + self.ascii_hex)
+        return CHECKSUMS[self.checksum].size * (1 + self.ascii_hex) if self.checksum else 0
 
 
 class Found(NamedTuple):

@@ -47,6 +47,7 @@ class Capture:
         self.name = name
         self.packets = packets
         self.masked = masked or {}
+        self._streams_left_out: dict[str, int] = {}
 
     def __repr__(self) -> str:
         return f"Capture({self.name!r}: {self.format}, {len(self.packets)} packets)"
@@ -135,7 +136,20 @@ class Capture:
             parts.append(ready_messages(self.packets))
         if self._has(IP):
             parts.append(self.vesc.messages)
+            parts += [self._streams] if self._streams is not None else []
         return parts
+
+    @cached_property
+    def _streams(self) -> Messages | None:
+        """Return what came in TCP connections of a known framing other than VESC's."""
+        from packwire.capture.layers.link import Counts  # noqa: PLC0415
+        from packwire.capture.layers.tcp_streams import stream_messages  # noqa: PLC0415
+
+        vesc = frozenset(each.connection.index for each in self.vesc.connections)
+        left_out = Counts()
+        found = stream_messages(self.connections, vesc, left_out)
+        self._streams_left_out = left_out.by_reason
+        return found
 
     @property
     def messages(self) -> Messages:
@@ -145,10 +159,12 @@ class Capture:
     @cached_property
     def framed(self) -> Framed:
         """Return the application messages with the framing and checksum of each."""
+        vesc = frozenset(self.vesc.messages.channels) if self._has(IP) else frozenset()
         if not self._has(CAN) or not len(self.can.longer):
-            return put_together(self.raw_messages)
+            return put_together(self.raw_messages, vesc)
         single = self.can.raw.select(~self.can.used)
-        return put_together(in_order_of_time([*self._parts(), single, self.can.longer], self.packets.data))
+        raw = in_order_of_time([*self._parts(), single, self.can.longer], self.packets.data)
+        return put_together(raw, vesc)
 
     def framing_of(self, channel: int | str, direction: int) -> tuple[Framing, ...]:
         """Return the framings of one direction of a channel (its text or number); empty: none is known."""
@@ -180,6 +196,8 @@ class Capture:
             left_out |= self.can.left_out
         if self._has(IP):
             left_out |= self.vesc.left_out
+            _ = self._streams
+            left_out |= self._streams_left_out
         for number in self._link_types:
             if not any(number in read for read in (BLUETOOTH, CAN, IP, _NO_LINK)):
                 count = int(np.count_nonzero(self.packets.link_type == number))

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from packwire.capture import open_capture
 from packwire.cli.groups_view import fold, title
-from packwire.cli.headers import check_header, known_headers, unframed
+from packwire.cli.headers import check_header, known_headers, row_families, unframed
 from packwire.cli.masked import masked
 from packwire.cli.numbers import BytesOption
 from packwire.cli.terminal import make_console
@@ -52,7 +52,9 @@ def pairs(
         open_capture(file, decimal=bytes_ == "decimal"), redact=redact, keep_secrets=keep_secrets
     )
     messages = capture.messages
-    found = find_pairs(messages, known_headers([capture])[0] if header is None else header)
+    found = find_pairs(
+        messages, known_headers([capture])[0] if header is None else header, row_families(capture)
+    )
     if json:
         for pair in found.pairs:
             print(json_text(_record(messages, pair)))

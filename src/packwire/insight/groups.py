@@ -3,6 +3,7 @@
 The header is the first N bytes. `header_length` finds N, or the user gives it.
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,8 @@ _LEAST_GAIN = 0.9
 #: Without any byte that tells kinds of messages apart, so many leading bytes are the header, where nearly all
 #: messages have the same ones.
 _PLAIN_HEADER, _NEARLY_ALL = 2, 0.9
+#: A channel of a recording with several devices ends with the device's address or connection.
+_DEVICE = re.compile(r" ((?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}|connection 0x[0-9a-f]{4})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,14 @@ def header_lengths(messages: Messages) -> dict[Lane, int]:
 def lasting(lane: Lane) -> Lane:
     """Return what stays of a lane's name from recording to recording: TCP has other ports each time."""
     return (lane[0], "tcp") if lane[1].startswith("tcp ") else lane
+
+
+def device_of(channel: str) -> str:
+    """Return what tells the device that a channel belongs to from others of the recording."""
+    if channel.startswith("tcp "):
+        return channel
+    found = _DEVICE.search(channel)
+    return found.group(1) if found else ""
 
 
 def lane_rows(messages: Messages) -> dict[Lane, Int64s]:

@@ -19,10 +19,13 @@ _SECOND = 1_000_000_000
 
 #: Requests sent within this part of a usual latency are in one burst, which is answered in order.
 _BURST = 4
+#: Many times longer than usual.
+_MUCH_LONGER = 4
 #: So many latencies of one kind are remembered.
 _REMEMBERED = 15
-#: So many requests of one kind may wait; the oldest is given up.
-_MAX_WAITING = 64
+#: So many requests of one kind may wait, so many kinds of them, and replies to so many kinds go on; the
+#: oldest are given up.
+_MAX_WAITING, _MAX_KINDS, _MAX_ANSWERED = 64, 64, 64
 
 
 class Rule[Q, R](Protocol):
@@ -122,12 +125,17 @@ class Exchange[Q, R]:
             return events
         pending = _Pending[Q, R](request, kind, time, time + (self._limit(kind) if limit is None else limit))
         if len(self._waiting.get(kind, ())) >= _MAX_WAITING:
-            oldest = self._waiting[kind][0]
-            oldest.until = time - 1
-            self._forget(oldest)
+            self._give_up(self._waiting[kind][0], time)
+        elif kind not in self._waiting and len(self._waiting) >= _MAX_KINDS:
+            for each in tuple(next(iter(self._waiting.values()))):
+                self._give_up(each, time)
         self._waiting.setdefault(kind, deque()).append(pending)
         self._in_order.append(pending)
         return events
+
+    def _give_up(self, pending: _Pending[Q, R], time: int) -> None:
+        pending.until = time - 1
+        self._forget(pending)
 
     def hear(
         self, time: int, message: R, *, begun: int | None = None, damaged: bool = False
@@ -140,7 +148,9 @@ class Exchange[Q, R]:
         if damaged:
             return [*events, Damaged(message)]
         begun = time if begun is None else begun
-        pending = self._choose(time, begun, message) or self._continued(time, begun, message)
+        pending = self._choose(time, begun, message)
+        if pending is None or self._is_unlikely(time, pending):
+            pending = self._continued(time, begun, message) or pending
         if pending is None:
             return [*events, Unsolicited(message)]
         after = time - pending.time
@@ -181,6 +191,10 @@ class Exchange[Q, R]:
         self._answered.clear()
         return events
 
+    def kind(self, request: Q) -> Hashable | None:
+        """Return what a request asks for, as its rule says."""
+        return self._rule.kind(request)
+
     def usual(self, kind: Hashable) -> int | None:
         """Return how long a reply to a kind of request takes as a rule, in ns; None: nothing is known yet.
 
@@ -216,6 +230,11 @@ class Exchange[Q, R]:
             (each for each in found if abs(each.time - best.time) <= burst), key=lambda each: each.time
         )
 
+    def _is_unlikely(self, time: int, pending: _Pending[Q, R]) -> bool:
+        """Say whether a request has waited much longer than usual: then its reply is lost, as a rule."""
+        usual = self.usual(pending.kind)
+        return usual is not None and time - pending.time > _MUCH_LONGER * usual
+
     def _misfit(self, time: int, pending: _Pending[Q, R]) -> float:
         """Return how far a request's age is from what is usual, as a logarithm; else the age in seconds."""
         usual = self.usual(pending.kind)
@@ -230,7 +249,10 @@ class Exchange[Q, R]:
         others = self._waiting.get(pending.kind, ())
         if not any(each.time <= pending.time for each in others):
             self.latencies.setdefault(pending.kind, deque(maxlen=_REMEMBERED)).append(time - pending.time)
+        self._answered.pop(pending.kind, None)
         self._answered[pending.kind] = pending
+        if len(self._answered) > _MAX_ANSWERED:
+            del self._answered[next(iter(self._answered))]
 
     def _continued(self, time: int, begun: int, message: R) -> _Pending[Q, R] | None:
         """Return the answered request whose reply this message goes on with."""

@@ -11,10 +11,11 @@ from packwire.capture.layers.ip import open_ip
 from packwire.capture.layers.link import Counts, Located, locate_ip
 from packwire.capture.layers.pieces import unwrap
 from packwire.capture.layers.tcp import Connection, Connections, Flag, Stream
+from packwire.capture.layers.tcp_streams import known_streams
 from packwire.capture.layers.vesc import VescConnection, read_vesc
 from packwire.capture.layers.vesc_frames import find_frames
 from packwire.capture.redact.canvas import STAR, Canvas
-from packwire.capture.redact.contents import UNREAD, masked_frame, masked_login
+from packwire.capture.redact.contents import UNREAD, masked_frame, masked_login, masked_stream
 from packwire.messages import Bytes, Int64s
 
 #: Link type -> the size of the header in front of the IP packet.
@@ -27,7 +28,7 @@ OTHER_TRAFFIC = "connections and packets that are not VESC traffic"
 
 
 def mask_network(canvas: Canvas, *, strict: bool) -> None:
-    """Mask what the packets of IP links hold; `strict` masks all that is no VESC traffic, too."""
+    """Mask what the packets of IP links hold; `strict` masks all that is no battery's traffic, too."""
     packets = canvas.packets
     connections = Connections(packets)
     vesc = read_vesc(connections)
@@ -35,8 +36,13 @@ def mask_network(canvas: Canvas, *, strict: bool) -> None:
     for index, each in talking.items():
         for side in (0, 1):
             _mask_side(canvas, connections[index], side, _masked(canvas, each, side))
+    known = list(known_streams(connections, talking, Counts()))
+    for other, _ in known:
+        for side in (0, 1):
+            content = masked_stream(other.streams[side].joined(), canvas.counts, strict=strict)
+            _mask_side(canvas, other, side, content)
     if strict:
-        _mask_others(canvas, connections, set(talking))
+        _mask_others(canvas, connections, {*talking, *(other.index for other, _ in known)})
     _mend_checksums(canvas)
 
 

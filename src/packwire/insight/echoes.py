@@ -1,0 +1,288 @@
+"""Which bytes of a request come back in its reply, found in the data: a register, a command, an address.
+
+A place in the requests echoes in a place of the replies where the first reply behind each request repeats its
+byte (or that plus a constant), clearly more often than it would if replies were dealt out at random. Where
+requests are sent in a row, order tells nothing; then many different bytes of the requests must be met.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from packwire.direction import Direction
+from packwire.insight.groups import Lane, device_of, lane_rows, leading_bytes
+from packwire.messages import Bytes, Int64s, Messages
+
+#: An echo is looked for in so many first bytes, of so many requests.
+_FIRST, _SAMPLE = 8, 2048
+#: So many of the requests that something follows must be repeated by one of the next messages, and so many
+#: more than by those that follow a request so many places away.
+_MOST, _MORE, _SAID, _AWAY = 0.7, 0.25, 4, (1, 2, 3, 5, 7)
+#: With a constant added so many different bytes must be met.
+_FEW = 3
+#: Of requests in a row so many must be repeated; with fewer different bytes than that, so much in order.
+_CLAIMED, _SEVERAL, _ASCENDING = 0.6, 6, 0.85
+#: Where nearly all are repeated, less of it need be in order.
+_NEARLY_CLAIMED, _MOSTLY = 0.85, 0.65
+#: Of values that are met in a row, at most so many of the 256 may be asked for.
+_MAX_ASKED = 64
+#: So many of the requests before a reply may be its own.
+_IN_A_ROW = 16
+#: So many first bytes say whether a message is a reply: half of a form are, or so many replies have it.
+_FORM, _OF_REQUESTS = 2, 0.25
+#: A further byte belongs to the echo where it agrees in nearly all pairs.
+_NEARLY_ALL = 0.97
+#: Of so many lanes, those with the most messages, requests and replies are compared.
+_LANES = 8
+#: Fewer requests than this teach nothing.
+_LEAST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """Places in requests, the places where replies repeat them, and what is added to each byte there.
+
+    `other` are the forms of messages that repeat a byte only now and then: no replies.
+    """
+
+    asked: tuple[int, ...]
+    answered: tuple[int, ...]
+    added: tuple[int, ...]
+    other: frozenset[bytes] = frozenset()
+
+    def form(self, message: bytes) -> bytes:
+        """Return the first bytes, but for repeated ones: what messages of a kind have alike."""
+        return bytes(byte for at, byte in enumerate(message[:_FORM]) if at not in self.answered)
+
+    def of_request(self, message: bytes) -> bytes | None:
+        """Return what a request wants to be repeated; None: it is too short."""
+        return bytes(message[at] for at in self.asked) if len(message) > max(self.asked) else None
+
+    def of_reply(self, message: bytes) -> bytes | None:
+        """Return what a message repeats; None: it is too short, or no reply."""
+        if len(message) <= max(self.answered) or self.form(message) in self.other:
+            return None
+        return bytes(message[at] - add & 0xFF for at, add in zip(self.answered, self.added, strict=True))
+
+
+def find_echo(messages: Messages, requests: Int64s, answers: Int64s) -> Echo | None:
+    """Find the echo between some requests and messages that may answer them; rows ascending."""
+    requests = requests[:_SAMPLE]
+    answers = answers[answers > requests[0]] if len(requests) else answers
+    if len(requests) < _LEAST or len(answers) < _LEAST:
+        return None
+    end = int(requests[-1]) if len(requests) == _SAMPLE else len(messages)
+    answers = answers[answers < end]
+    asked, heard = _padded(messages, requests), _padded(messages, answers)
+    behind = np.searchsorted(requests, answers) - 1
+    ways = (_in_sequence(asked, heard, *_turns(requests, answers)), _in_a_row(asked, heard, behind))
+    found = [(len(_pairs(way[0], asked, heard, behind)[0]), *way) for way in ways if way is not None]
+    found = [each for each in found if each[0] >= _CLAIMED * min(len(asked), len(heard))]
+    if not found:
+        return None
+    _, echo, pairs = max(found, key=lambda each: each[0])
+    echo = _extended(echo, asked, heard, pairs)
+    forms = Counter(echo.form(messages.payload(row)) for row in answers.tolist())
+    met = Counter(
+        echo.form(messages.payload(int(answers[to]))) for to in _pairs(echo, asked, heard, behind)[1]
+    )
+    least = _OF_REQUESTS * met.total()
+    other = (form for form, count in forms.items() if 2 * met[form] < count and met[form] < least)
+    return replace(echo, other=frozenset(other))
+
+
+def find_echoes(messages: Messages, lanes: Mapping[Lane, Int64s]) -> dict[tuple[Lane, Lane], Echo]:
+    """Find the echoes between lanes of requests and lanes of replies of one device; lanes with their rows.
+
+    On a CAN bus the ids say what belongs together, and there are too many of them to try each with each.
+    """
+    often = [lane for lane in sorted(lanes, key=lambda lane: -len(lanes[lane])) if lane[1][:4] != "can "]
+    asked = [lane for lane in often if lane[0] is Direction.TO_DEVICE][:_LANES]
+    heard = [lane for lane in often if lane[0] is not Direction.TO_DEVICE][:_LANES]
+    result = {}
+    for one, other in product(asked, heard):
+        if device_of(one[1]) == device_of(other[1]):
+            echo = find_echo(messages, lanes[one], lanes[other])
+            if echo is not None:
+                result[one, other] = echo
+    return result
+
+
+def echo_headers(messages: Messages, known: NDArray[np.bool_]) -> dict[Lane, int]:
+    """Return how many first bytes tell kinds of messages apart where requests and replies have an echo.
+
+    That is up to the last byte which is repeated. `known` says of which messages the framing is known: they
+    are left out.
+    """
+    lanes = {lane: rows[~known[rows]] for lane, rows in lane_rows(messages).items()}
+    result: dict[Lane, int] = {}
+    for (asked, heard), echo in find_echoes(messages, lanes).items():
+        result[asked] = max(result.get(asked, 0), max(echo.asked) + 1)
+        result[heard] = max(result.get(heard, 0), max(echo.answered) + 1)
+    return result
+
+
+def _padded(messages: Messages, rows: Int64s) -> NDArray[np.int32]:
+    """Return the first bytes as numbers, -1 behind the end."""
+    cells: Bytes = leading_bytes(messages, rows, _FIRST)
+    result = cells.astype(np.int32)
+    result[np.arange(_FIRST) >= messages.size[rows][:, None]] = -1
+    return result
+
+
+def _turns(requests: Int64s, answers: Int64s) -> tuple[Int64s, Int64s]:
+    """Return requests that the device said something behind, before the next one, and the first of that.
+
+    The latter as places in `answers`, some columns: -1 where less was said.
+    """
+    behind = np.searchsorted(requests, answers) - 1
+    owner, first, count = np.unique(behind, return_index=True, return_counts=True)
+    owner, first, count = owner[owner >= 0], first[owner >= 0], count[owner >= 0]
+    said = first[:, None] + np.arange(_SAID)
+    said[np.arange(_SAID) >= count[:, None]] = -1
+    return owner, said
+
+
+type _Found = tuple[Echo, tuple[Int64s, Int64s]]
+
+
+def _in_sequence(
+    asked: NDArray[np.int32], heard: NDArray[np.int32], owner: Int64s, said: Int64s
+) -> _Found | None:
+    """Look at each request that was followed by messages: one of them must repeat its byte."""
+    if len(owner) < max(_LEAST, len(asked) // 4):
+        return None
+    best: tuple[tuple[float, int], _Found] | None = None
+    for at in range(_FIRST):
+        x = asked[owner, at]
+        if len(set(x.tolist())) < 2 or x.min() < 0:
+            continue
+        for to in range(_FIRST):
+            y = np.where(said >= 0, heard[said, to], -1)
+            add = _usually_added(x, y)
+            met = (y >= 0) & (((y - x[:, None] - add) & 0xFF) == 0)
+            hits = met.any(axis=1)
+            share, values = float(hits.mean()), len(set(x[hits].tolist()))
+            if share < _MOST or values < (2 if add == 0 else _FEW):
+                continue
+            chance = _by_chance(x, y, add)
+            if share < chance + _MORE:
+                continue
+            rank = (round(share - chance, 2) - 0.1 * (add != 0), values)
+            if best is None or rank > best[0]:
+                first = said[hits, met[hits].argmax(axis=1)]
+                best = rank, (Echo((at,), (to,), (add,)), (owner[hits], first))
+    return best[1] if best else None
+
+
+def _usually_added(x: NDArray[np.int32], y: NDArray[np.int32]) -> int:
+    """Return what is most often between a request's byte and one behind it; 0 where that is as good."""
+    steps = np.bincount(((y - x[:, None]) & 0xFF)[y >= 0], minlength=256)
+    return 0 if steps[0] >= _MOST * len(x) else int(steps.argmax())
+
+
+def _by_chance(x: NDArray[np.int32], y: NDArray[np.int32], add: int) -> float:
+    """Return how often messages repeat a byte of another request, some requests away."""
+    shares = [
+        float(((other >= 0) & (((other - x[:, None] - add) & 0xFF) == 0)).any(axis=1).mean())
+        for other in (np.roll(y, by, axis=0) for by in _AWAY)
+    ]
+    return sum(shares) / len(shares)
+
+
+def _in_a_row(asked: NDArray[np.int32], heard: NDArray[np.int32], behind: Int64s) -> _Found | None:
+    """Look for each message at the requests before it that nothing has answered yet.
+
+    Most of the requests must be repeated by a message. A few different bytes are soon met by chance: then
+    they must be met in the order in which they were asked for as well.
+    """
+    best: tuple[float, _Found] | None = None
+    places = [(at, to) for at in range(_FIRST) for to in range(_FIRST)]
+    for width in (1, 2):
+        for at, to in places:
+            if max(at, to) + width > _FIRST:
+                continue
+            echo = Echo(tuple(range(at, at + width)), tuple(range(to, to + width)), (0,) * width)
+            x, y = (_values(cells[:, place : place + width]) for cells, place in ((asked, at), (heard, to)))
+            values = set(x)
+            if not 2 <= len(values) <= _MAX_ASKED or 4 * len(values.intersection(y)) < 3 * len(values):
+                continue
+            pairs = _claimed(x, y, behind.tolist())
+            ascending = _ascending(pairs[0])
+            wanted = _MOSTLY if len(pairs[0]) >= _NEARLY_CLAIMED * min(len(x), len(y)) else _ASCENDING
+            if len(pairs[0]) < _CLAIMED * len(x) or (len(values) < _SEVERAL and ascending < wanted):
+                continue
+            if best is None or len(pairs[0]) * ascending > best[0]:
+                best = len(pairs[0]) * ascending, (echo, pairs)
+    return best[1] if best else None
+
+
+def _values(cells: NDArray[np.int32]) -> list[int]:
+    """Return bytes side by side as one number, -1 where one is missing."""
+    number = cells @ np.array((1, 256)[: cells.shape[1]])
+    return [int(each) for each in np.where((cells < 0).any(axis=1), -1, number)]
+
+
+def _ascending(order: Int64s) -> float:
+    return float((np.diff(order) > 0).mean()) if len(order) > 1 else 0.0
+
+
+def _pairs(
+    echo: Echo, asked: NDArray[np.int32], heard: NDArray[np.int32], behind: Int64s
+) -> tuple[Int64s, Int64s]:
+    """Return requests with the messages that repeat all their bytes; each once."""
+    one = np.stack([asked[:, at] for at in echo.asked], axis=1)
+    other = np.stack(
+        [
+            np.where(heard[:, at] < 0, -2, (heard[:, at] - add) & 0xFF)
+            for at, add in zip(echo.answered, echo.added, strict=True)
+        ],
+        axis=1,
+    )
+    return _claimed([*map(tuple, one.tolist())], [*map(tuple, other.tolist())], behind.tolist())
+
+
+def _claimed[Value](x: Sequence[Value], y: Sequence[Value], behind: list[int]) -> tuple[Int64s, Int64s]:
+    """Give each message the newest of the last requests that it repeats and that is free."""
+    taken = [False] * len(x)
+    one, other = [], []
+    for number, (value, last) in enumerate(zip(y, behind, strict=True)):
+        for index in range(last, max(last - _IN_A_ROW, -1), -1):
+            if x[index] == value and not taken[index]:
+                taken[index] = True
+                one.append(index)
+                other.append(number)
+                break
+    return np.array(one, dtype=np.int64), np.array(other, dtype=np.int64)
+
+
+def _extended(
+    echo: Echo, asked: NDArray[np.int32], heard: NDArray[np.int32], pairs: tuple[Int64s, Int64s]
+) -> Echo:
+    """Add the other bytes that agree in the pairs found, where they tell requests apart."""
+    one, other = pairs
+    places = dict(zip(echo.asked, zip(echo.answered, echo.added, strict=True), strict=True))
+    for at in range(_FIRST):
+        if at in places or len(set(asked[:, at].tolist())) < 2:
+            continue
+        x = asked[one, at]
+        for to in sorted(range(_FIRST), key=lambda place: abs(place - at)):
+            used = any(to == answered for answered, _ in places.values())
+            if not used and x.min() >= 0 and _agrees(x, heard[other, to]):
+                places[at] = (to, 0)
+                break
+    ordered = sorted(places)
+    return Echo(
+        tuple(ordered), tuple(places[at][0] for at in ordered), tuple(places[at][1] for at in ordered)
+    )
+
+
+def _agrees(x: NDArray[np.int32], y: NDArray[np.int32]) -> bool:
+    """Say whether bytes agree, those that are not the usual one as well: two constants agree by chance."""
+    rare = x != np.bincount(x).argmax()
+    same = x == y
+    return bool(rare.any() and same.mean() >= _NEARLY_ALL and same[rare].mean() >= _NEARLY_ALL)
