@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from packwire.errors import BadFileError, ExitCode
+from packwire.cli.exit_codes import ExitCode
+from packwire.errors import BadFileError
 
 if TYPE_CHECKING:
     from packwire.capture import Capture

@@ -10,8 +10,9 @@ from cyclopts import Parameter
 from packwire.capture import Capture, open_capture
 from packwire.cli.decode_records import csv_lines, json_lines
 from packwire.cli.decode_text import Shown, Writer, show
+from packwire.cli.exit_codes import ExitCode
 from packwire.cli.terminal import make_console
-from packwire.errors import BadOptionError, ExitCode
+from packwire.errors import BadOptionError
 
 
 def decode(

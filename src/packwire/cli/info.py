@@ -16,8 +16,8 @@ from packwire.capture.packets import NO_TIME
 from packwire.capture.redact import redacted
 from packwire.capture.writers.csv import iso_time
 from packwire.cli.decode_text import Writer
+from packwire.cli.exit_codes import ExitCode
 from packwire.cli.terminal import make_console, printable
-from packwire.errors import ExitCode
 
 _INDENT = 11
 _MAX_DEVICES = 12

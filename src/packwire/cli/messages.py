@@ -20,9 +20,10 @@ from packwire.capture.growing import Show, first_time, new_messages
 from packwire.capture.packets import NO_TIME
 from packwire.capture.writers import csv as csv_writer
 from packwire.cli.decode_text import Writer
+from packwire.cli.exit_codes import ExitCode
 from packwire.cli.masked import masked
 from packwire.cli.terminal import make_console, printable
-from packwire.errors import BadFileError, BadOptionError, ExitCode
+from packwire.errors import BadFileError, BadOptionError
 from packwire.messages import Direction, Messages
 
 _ARROWS = {

@@ -11,7 +11,7 @@ from packwire.device.node_memory import NodeMemory, SessionMemory
 from packwire.device.staleness import StaleWatch
 from packwire.device.vesc_client import VescClient
 from packwire.device.vesc_samples import battery_values, controller_values, firmware_values
-from packwire.errors import GoneError, NoAnswerError, PackwireError
+from packwire.errors import GoneError, NoAnswerError, PackwireError, Reason
 from packwire.quantity import Value
 from packwire.sample import Condition, Sample
 from packwire.vesc.commands import Command
@@ -151,7 +151,8 @@ class VescDevice(Device):
     async def _explain_silence(self) -> PackwireError:
         return await self.client.link.explain_silence() or GoneError(
             f"{self.where}: the connection is open, but nothing answered {self._silent_rounds} rounds "
-            "of questions; is the device still on?"
+            "of questions; is the device still on?",
+            reason=Reason.FELL_SILENT,
         )
 
     async def read_node(self, node: Node) -> Sample:
@@ -230,7 +231,7 @@ class VescDevice(Device):
             await self._add_can_node(can_id)
         except NoReplyError as error:
             others = await self._ids_that_answer()
-            raise NoAnswerError(f"{error}. {others}") from error
+            raise NoAnswerError(f"{error}. {others}", reason=Reason.NO_NODE) from error
 
     async def _ids_that_answer(self) -> str:
         try:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from packwire.device.no_reply import Evidence, NoReplyError, no_reply, tries_of
-from packwire.errors import GoneError, NoAnswerError, NotAVescError, PackwireError
+from packwire.errors import GoneError, NoAnswerError, NotAVescError, PackwireError, Reason
 from packwire.link.base import Link
 from packwire.vesc.commands import UNSOLICITED, Command
 from packwire.vesc.framing import Framer, encode_frame
@@ -291,7 +291,9 @@ class VescClient:
 
     async def _gone(self) -> PackwireError:
         if self._closed_here:
-            return GoneError(f"the connection to {self.link.name} was closed on this side")
+            return GoneError(
+                f"the connection to {self.link.name} was closed on this side", reason=Reason.CLOSED_HERE
+            )
         answered = self.frame_stats.frames > 0
         if self.frame_stats.received and not answered:
             return self._not_a_vesc()
@@ -302,7 +304,8 @@ class VescClient:
         if self._echoes:
             return NotAVescError(
                 f"{self.link.name} sends back what is sent to it: no VESC does that; an echo service, or a "
-                "serial line whose RX and TX are joined"
+                "serial line whose RX and TX are joined",
+                reason=Reason.ECHO,
             )
         if self.frame_stats.frames:
             return error

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Protocol, Self, cast, override
 
 from packwire.capture.recorder import Endpoint, RecordedConnection, Recorder
-from packwire.errors import PackwireError, UnreachableError
+from packwire.errors import PackwireError, Reason, UnreachableError
 from packwire.hub.tap_ends import (
     SERIAL_CLIENT,
     SERIAL_DEVICE,
@@ -175,7 +175,9 @@ class _Relay:
         """Connect upstream; where that fails, close the client and say why."""
         try:
             if self._tap.busy(self):
-                raise UnreachableError(f"{self._tap.upstream.name} is in use by another client of this tap")
+                raise UnreachableError(
+                    f"{self._tap.upstream.name} is in use by another client of this tap", reason=Reason.BUSY
+                )
             await self.connect()
         except PackwireError as error:
             if not self._over:

@@ -13,7 +13,7 @@ from packwire.address import SerialAddress
 from packwire.capture.recorder import Endpoint
 from packwire.errors import BadOptionError
 from packwire.link.serial import serial_connection
-from packwire.link.tcp import CONNECT_TIMEOUT, keep_alive, place, unreachable
+from packwire.link.tcp import keep_alive, place, tcp_connection
 
 #: Where a serial port stands in a recording, which needs addresses.
 SERIAL_DEVICE = Endpoint("127.0.0.2", 65102)
@@ -86,12 +86,7 @@ class TcpUpstream(Upstream):
 
     @override
     async def connect(self, protocol: asyncio.Protocol) -> Way:
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(CONNECT_TIMEOUT):
-                transport, _ = await loop.create_connection(lambda: protocol, self.host, self.port)
-        except (OSError, UnicodeError) as error:
-            raise unreachable(self.host, self.port, error) from error
+        transport = await tcp_connection(lambda: protocol, self.host, self.port)
         keep_alive(transport)
         return transport
 
