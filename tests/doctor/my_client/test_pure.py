@@ -20,6 +20,7 @@ from packwire.doctor.my_client.trials import (
     DIALECTS,
     LENGTHS,
     MISSING,
+    NO_FRAMER,
     WAYS,
     Kind,
     Trial,
@@ -94,7 +95,7 @@ def test_a_right_framer_finds_no_reply_where_there_is_none(trial):
 
 
 def test_every_way_is_named_by_a_trial():
-    named = {trial.sent for trial in (*DELIVERIES, *COMPANY, *BAD, MISSING)} | {"whole"}
+    named = {trial.sent for trial in (*DELIVERIES, *COMPANY, *BAD, MISSING)} | {"whole", *NO_FRAMER}
     assert named == set(WAYS)
 
 

@@ -1,10 +1,10 @@
 """Which trial comes next: a script that adapts to what the client does. Trials out, observations in."""
 
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from packwire.doctor.my_client.reactions import NEEDED, Controls, Observation, Result, reacted
+from packwire.doctor.my_client.reactions import NEEDED, TRIMMED, Controls, Observation, Result, reacted
 from packwire.doctor.my_client.trials import (
     AGES,
     BAD,
@@ -13,8 +13,10 @@ from packwire.doctor.my_client.trials import (
     DELIVERIES,
     DIALECT_LENGTH,
     DIALECTS,
+    FRESH,
     LENGTHS,
     MISSING,
+    NO_FRAMER,
     Kind,
     Trial,
 )
@@ -25,8 +27,10 @@ _RECOVERIES = 12
 _FLUSH_AFTER = 2
 #: The trial that tells who drops a long reply from who waits for more of it.
 BEHIND_LONG = "behind-long"
-#: What is not as it should be counts when it was seen twice, in three tries.
-_TRIES, _AGREE = 3, 2
+#: The one that tells who takes a frame of another kind from who goes on at whatever is wrong.
+SPOILT = "length-15-bits-spoilt"
+#: What is not as it should be counts when it was seen three times, or four times against one.
+_TRIES, _AGREE = 6, 3
 
 #: The commands that a client is examined by, the most telling first.
 SUSPECTS = (
@@ -49,6 +53,8 @@ class Findings:
     `controls` are those by which trials were decided, `others` the same for another command, `reference` is
     the length of the reply that stands for a good one. `done` says that the script came to its end.
     `shown`: the user saw that it shows the value of a reply; `asked_all`: of all of them it was said.
+    `behind`: after a PRINT it took each reply for the one to its next request. `unsteady`: it went on by
+    itself, whatever came.
     """
 
     command: int
@@ -60,9 +66,17 @@ class Findings:
     others: Controls = field(default_factory=Controls)
     dialect: str | None = None
     stuck_behind: Trial | None = None
+    behind: bool = False
+    unsteady: bool = False
+    waits: bool = False
+    """Whether it holds nothing of earlier replies, as far as is known: its next sign is of the next trial."""
     done: bool = False
     shown: bool = False
     asked_all: bool = False
+
+    def taken(self, key: str) -> bool | None:
+        """Return whether a trial was taken; None where that was not decided, or not tried."""
+        return next((each.taken for each in self.results if each.trial.key == key), None)
 
 
 def good(size: int | None, *, command: int | None = None, flush: bool = False) -> Trial:
@@ -84,6 +98,7 @@ def script(found: Findings, tell: Callable[[str], None], other_command: Callable
     tell(f"what it does after a reply to {command_name(found.command)}, and after none")
     yield from _controls(found)
     if found.controls.tell:
+        found.waits = True
         yield from _examine(found, tell)
     else:
         yield from _no_difference(found, tell, other_command())
@@ -95,12 +110,15 @@ def _controls(found: Findings) -> Script:
     missing: list[Observation] = []
     for size in CONTROL_SIZES if found.command == Command.BMS_GET_VALUES else (None, 44, 130, 300):
         given: list[Observation] = []
-        for _ in range(NEEDED):
-            given.append((yield good(size)))
-            if len(missing) < NEEDED:
-                missing.append((yield MISSING))
+        for wanted in (NEEDED, TRIMMED):
+            while len(given) < wanted:
+                given.append((yield good(size)))
+                if len(missing) < wanted:
+                    missing.append((yield MISSING))
+            found.controls = Controls(tuple(given), tuple(missing))
+            if found.controls.tell or not found.controls.nearly_tell:
+                break
         found.all_controls = [*found.all_controls, *given, *missing]
-        found.controls = Controls(tuple(given), tuple(missing))
         if found.controls.tell:
             found.reference = given[0].size
             return
@@ -113,24 +131,47 @@ def _examine(found: Findings, tell: Callable[[str], None]) -> Script:
         yield from _probe(found, length(size))
     yield from _borders(found)
     if any(not each.taken and 128 <= each.size <= 255 for each in _lengths(found)):
-        words = "a reply whose length is written as 15 bits"
-        yield from _probe(
-            found, Trial("length-15-bits", Kind.DIALECT, words, DIALECT_LENGTH, dialect="length-15-bits")
-        )
-        if found.results[-1].taken is False:
-            words = f"a reply of {found.reference} bytes right behind one of {DIALECT_LENGTH}"
-            yield from _probe(
-                found, Trial(BEHIND_LONG, Kind.DIALECT, words, found.reference, behind=DIALECT_LENGTH)
-            )
+        yield from _fifteen_bits(found)
     tell("replies cut and joined in all ways")
     yield from _all(found, DELIVERIES)
-    tell("PRINT packets, junk and damaged frames in between")
-    yield from _all(found, COMPANY)
+    tell("what must not be taken for the reply")
     yield from _all(found, BAD)
+    tell("PRINT packets, junk and damaged frames in between")
+    yield from _company(found)
     if found.command == Command.BMS_GET_VALUES:
         tell("replies of older firmware")
         for size in AGES:
             yield from _probe(found, Trial(f"age-{size}", Kind.AGE, f"an old reply of {size} bytes", size))
+
+
+def _fifteen_bits(found: Findings) -> Script:
+    """Speak as who reads a length as 15 bits expects it; with a wrong checksum too."""
+    words = "a reply whose length is written as 15 bits"
+    trial = Trial("length-15-bits", Kind.DIALECT, words, DIALECT_LENGTH, dialect="length-15-bits")
+    yield from _probe(found, trial)
+    if found.taken(trial.key):
+        spoilt = replace(trial, key=SPOILT, words=f"{words}, with a wrong CRC", checksum=False)
+        yield from _probe(found, spoilt)
+    elif found.taken(trial.key) is False:
+        words = f"a reply of {found.reference} bytes right behind one of {DIALECT_LENGTH}"
+        yield from _probe(
+            found, Trial(BEHIND_LONG, Kind.DIALECT, words, found.reference, behind=DIALECT_LENGTH)
+        )
+
+
+def _company(found: Findings) -> Script:
+    """Send something with the reply; to who goes on at a PRINT, only what tells what becomes of the reply."""
+    by_key = {trial.key: trial for trial in COMPANY}
+    if found.taken("print-only"):
+        yield from _ready(found)
+        if found.waits:
+            yield replace(by_key["print-first"], size=found.reference)
+            found.waits = False
+            found.behind = (yield from _ready(found)) > 0
+        return
+    # Who gives up at a damaged frame, or takes it, does not wait for the reply behind it.
+    without = {"damaged-first"} if found.taken("corrupt") is not False else set()
+    yield from _all(found, (trial for key, trial in by_key.items() if key not in without))
 
 
 def _all(found: Findings, trials: Iterable[Trial]) -> Script:
@@ -145,19 +186,57 @@ def _lengths(found: Findings) -> list[Result]:
 
 def _probe(found: Findings, trial: Trial) -> Script:
     """Try one thing; where it is not as it should be, let the client recover and try it again."""
-    wanted = trial.kind not in {Kind.BAD, Kind.DIALECT}
+    if found.stuck_behind or found.unsteady:
+        return
+    wanted = None if trial.kind is Kind.DIALECT else trial.kind is not Kind.BAD
     seen: list[bool | None] = []
     swallowed = 0
-    while len(seen) < _TRIES:
+    decided = None
+    while len(seen) < _TRIES and (decided := _decided(seen, wanted)) is None:
+        yield from _ready(found)
+        if not found.waits:
+            break
         taken = found.controls.took((yield trial))
         seen.append(taken)
+        found.waits = taken is not None and not trial.leaves_more
         if taken is False and trial.kind is not Kind.BAD:
             swallowed = max(swallowed, (yield from _recover(found, trial)))
-        if found.stuck_behind or (taken is wanted and len(seen) == 1) or seen.count(taken) == _AGREE:
-            break
-    decided = max((True, False, None), key=seen.count)
+            if found.stuck_behind:
+                break
+    decided = False if found.stuck_behind is trial else _decided(seen, wanted)
     size = trial.size or found.reference or 0
     found.results.append(Result(trial, size, decided, swallowed, len(seen)))
+
+
+def _decided(seen: list[bool | None], wanted: bool | None) -> bool | None:
+    """Return what tries agree on: what should be at once, all else after several."""
+    if wanted is not None and seen[:1] == [wanted]:
+        return wanted
+    for taken in (True, False):
+        count, against = seen.count(taken), seen.count(not taken)
+        if count >= _AGREE + (against > 0) and count > against:
+            return taken
+    return None
+
+
+def _ready(found: Findings) -> Generator[Trial, Observation, int]:
+    """Bring the client to where it waits for a reply; return how many it had already.
+
+    Who asks on at once though nothing came had it from before. A new connection ends that.
+    """
+    had = 0
+    for fresh in (False, True):
+        if found.waits:
+            return had
+        if fresh:
+            yield FRESH
+        for _ in range(_RECOVERIES + 4):
+            if found.controls.took((yield MISSING)) is False:
+                found.waits = True
+                break
+            had += 1
+    found.unsteady = not found.waits
+    return had
 
 
 def _recover(found: Findings, trial: Trial) -> Generator[Trial, Observation, int]:
@@ -165,9 +244,11 @@ def _recover(found: Findings, trial: Trial) -> Generator[Trial, Observation, int
     for count in range(_RECOVERIES):
         seen = yield good(found.reference, flush=count == _FLUSH_AFTER)
         if found.controls.took(seen):
-            found.stuck_behind = None
+            found.waits = count == 0  # a heap of them may be found all at once
             return count
-    found.stuck_behind = trial
+    yield FRESH
+    found.waits = found.controls.took((yield good(found.reference))) is True
+    found.stuck_behind = None if found.waits else trial
     return _RECOVERIES
 
 
@@ -204,12 +285,28 @@ def _no_difference(found: Findings, tell: Callable[[str], None], other: int | No
         found.other_command = other
         found.others = Controls(tuple(given), tuple(missing))
     tell("frames as a wrong client may expect them")
-    usual = [*found.all_controls]
+    usual = found.controls.missing
     for key in DIALECTS:
         if key == "right":
             continue
         size = DIALECT_LENGTH if key == "length-15-bits" else CONTROL_SIZES[0]
         trial = Trial(key, Kind.DIALECT, f"a frame of another kind: {key}", size, dialect=key)
-        if reacted((yield trial), usual) and reacted((yield trial), usual):
+        spoilt = replace(trial, words=f"{trial.words}, with a wrong CRC", checksum=False)
+        if reacted((yield trial), usual) and (yield from _differ(trial, spoilt)):
             found.dialect = key
             return
+    for key, words in NO_FRAMER.items():
+        trial = Trial(key, Kind.DIALECT, f"a reply for who does this: {words}", CONTROL_SIZES[0], sent=key)
+        if reacted((yield trial), usual) and (yield from _differ(trial, MISSING)):
+            found.dialect = key
+            return
+
+
+def _differ(trial: Trial, other: Trial) -> Generator[Trial, Observation, bool]:
+    """Tell whether the client always does something else after a trial than after another one."""
+    given: list[Observation] = []
+    others: list[Observation] = []
+    for _ in range(TRIMMED):
+        given.append((yield trial))
+        others.append((yield other))
+    return Controls(tuple(given), tuple(others)).tell

@@ -1,0 +1,186 @@
+"""All architectures with all bugs, recorded through a tap and compared with a healthy client.
+
+    python -m tests.doctor.clients.bench --compare [--architecture NAME] [--bug NAME] [--setting NAME]
+
+Takes some minutes. Says for each bug how often it was named, called undecided, missed or called something else.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from packwire.capture import open_capture
+from packwire.doctor.compare.choose import choose
+from packwire.doctor.compare.verdict import NO_DIFFERENCE, Comparison, compare, evidence_lines
+from packwire.doctor.evidence import Confidence
+from tests.doctor.clients.architectures import ARCHITECTURES
+from tests.doctor.clients.bugs import BUGS, OF_PIECES
+from tests.doctor.clients.recording import Recorded, Setting, record
+
+SETTINGS = {
+    each.name: each
+    for each in (
+        Setting("near"),
+        Setting("one-kind", hello="", poll="60", pause=0.3),
+        Setting("mixed", hello="00,225400", poll="60,00,225404,5d00", pause=0.02, timeout=0.8),
+        Setting("far", latency=(0.03, 0.15), poll="60,225404,00", timeout=1.0, seconds=8.0),
+        Setting("lossy", lost=0.1, poll="60,00,225404", timeout=0.7, seconds=8.0),
+        Setting("pieces", faults=("split:60,0.003", "prints:3"), poll="60,00", seconds=6.0),
+        Setting("joined", faults=("join:2,0.02",), poll="60,00", pause=0.05),
+        Setting("described", described=True, latency=(0.002, 0.02), poll="60,5c00000001900000000a,00"),
+        Setting("damaged", faults=("corrupt:5",), poll="60,00", timeout=0.7, seconds=8.0),
+    )
+}
+#: What the verdict, or a remark beside it, is to say of each bug.
+NAMED: dict[str, tuple[str, ...]] = {
+    "login-word": ("bad-login",),
+    "login-no-newline": ("bad-login", "never-logs-in"),
+    "no-login": ("never-logs-in",),
+    "impatient": ("impatient", "too-fast"),
+    "sends-crc-with-header": ("wrong-checksum",),
+    "sends-crc-modbus": ("wrong-checksum",),
+    "sends-crc-little-endian": ("wrong-checksum",),
+    "sends-length-of-all": ("wrong-length",),
+    "can-255": ("can-broadcast",),
+    "can-id-wrong": ("nobody-there",),
+    "wrong-command": ("wrong-command",),
+}
+_RECEIVING = ("receive-path",)
+UNDECIDED = ("cannot-tell", "not-recorded")
+#: Clients that ask by the clock whatever comes: no recording shows what they take.
+BY_CLOCK = frozenset({"fixed-pace"})
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One client in one setting, with what came of it."""
+
+    architecture: str
+    bug: str
+    setting: str
+    recorded: Recorded
+    found: Comparison
+
+    @property
+    def shows(self) -> bool:
+        """Tell whether the bug did any harm there."""
+        if self.bug in NAMED:
+            return self.recorded.asked > 0 and (self.bug != "impatient" or self.recorded.timeouts > 0)
+        return self.bug != "none" and self.recorded.timeouts > 0
+
+    @property
+    def outcome(self) -> str:
+        """Return named, undecided, missed (called well), or wrong."""
+        key, others = (
+            self.found.key,
+            [each.cause.value for who, each in self.found.also if who != "the reference"],
+        )
+        wanted = NAMED.get(self.bug, _RECEIVING) if self.bug != "none" else (NO_DIFFERENCE,)
+        if key in wanted and not self.found.swapped:
+            return "named"
+        if key in UNDECIDED:
+            return "undecided"
+        if key == NO_DIFFERENCE:
+            return "missed" if self.bug != "none" and self.shows else "no harm"
+        return "beside" if set(wanted) & set(others) else "wrong"
+
+    @property
+    def false_certain(self) -> bool:
+        """Tell whether something is called certain that is not so."""
+        return self.outcome in ("wrong", "beside") and self.found.confidence is Confidence.CERTAIN
+
+
+async def run(
+    folder: Path, chosen: Iterable[tuple[str, str, str]], at_once: int, reference: str = "vesc-tool"
+) -> list[Case]:
+    """Record all and compare each with a healthy client in the same setting."""
+    gate = asyncio.Semaphore(at_once)
+    chosen = list(chosen)
+
+    async def one(architecture: str, bug: str, setting: str, name: str) -> Recorded:
+        async with gate:
+            return await record(folder / f"{name}.pcapng", architecture, bug, SETTINGS[setting])
+
+    settings = list(dict.fromkeys(setting for _, _, setting in chosen))
+    recordings = await asyncio.gather(
+        *(one(reference, "none", setting, f"reference {setting}") for setting in settings),
+        *(one(*each, " ".join(each)) for each in chosen),
+    )
+    healthy = dict(zip(settings, recordings, strict=False))
+    return [
+        Case(*each, recorded, compared(healthy[each[2]].path, recorded.path))
+        for each, recorded in zip(chosen, recordings[len(settings) :], strict=True)
+    ]
+
+
+def compared(reference: Path, mine: Path) -> Comparison:
+    """Compare two recordings as the command does."""
+    theirs, ours = choose((open_capture(reference), open_capture(mine)))
+    return compare(theirs.session, ours.session)
+
+
+def everything(
+    architectures: Iterable[str], bugs: Iterable[str], settings: Iterable[str]
+) -> Iterable[tuple[str, str, str]]:
+    """Yield all combinations that can be."""
+    for setting in settings:
+        for architecture in architectures:
+            for bug in bugs:
+                if not (architecture == "resync" and bug in OF_PIECES):
+                    yield architecture, bug, setting
+
+
+def table(cases: list[Case]) -> str:
+    """Return the outcome by bug."""
+    outcomes = ("named", "beside", "undecided", "no harm", "missed", "wrong")
+    rows: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for case in cases:
+        rows[case.bug][case.outcome] += 1
+        rows[case.bug]["false certain"] += case.false_certain
+    names = (*outcomes, "false certain")
+    lines = [f"{'bug':<26}" + "".join(f"{name:>14}" for name in names)]
+    lines += [f"{bug:<26}" + "".join(f"{row[name]:>14}" for name in names) for bug, row in rows.items()]
+    total = sum(rows.values(), Counter())
+    lines.append(f"{'all':<26}" + "".join(f"{total[name]:>14}" for name in names))
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run the bench."""
+    parser = argparse.ArgumentParser(prog="python -m tests.doctor.clients.bench", description=__doc__)
+    parser.add_argument("--compare", action="store_true", required=True, help="record and compare")
+    parser.add_argument("--architecture", nargs="*", choices=ARCHITECTURES, default=list(ARCHITECTURES))
+    parser.add_argument("--bug", nargs="*", choices=BUGS, default=list(BUGS))
+    parser.add_argument("--setting", nargs="*", choices=SETTINGS, default=["mixed"])
+    parser.add_argument("--at-once", type=int, default=16, help="clients that run at a time")
+    parser.add_argument("--keep", type=Path, help="keep the recordings in this folder")
+    parser.add_argument("--verbose", action="store_true", help="say each outcome but those wanted")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = given.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        chosen = everything(given.architecture, given.bug, given.setting)
+        cases = asyncio.run(run(folder, chosen, given.at_once))
+    if given.verbose:
+        for case in cases:
+            sys.stdout.write(_line(case))
+    sys.stdout.write(table(cases) + "\n")
+
+
+def _line(case: Case) -> str:
+    recorded, found = case.recorded, case.found
+    said = " ".join(evidence_lines(found.main, found.who)) if found.main else found.words
+    return (
+        f"{case.outcome:<10} {case.setting:<10} {case.architecture:<14} {case.bug:<24}"
+        f" {recorded.asked:>4} {recorded.taken:>4} {recorded.timeouts:>3}  {found.key} ({found.confidence.value}"
+        f"{', the reference' if found.swapped else ''}) {said[:150]}\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
