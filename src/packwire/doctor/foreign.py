@@ -32,5 +32,5 @@ def protocol_of(head: bytes) -> str | None:
     """Return what speaks, for a user; None where its first bytes do not tell."""
     if Framer().feed(head):
         return "a VESC"
-    stripped = head.lstrip()
-    return next((name for pattern, name in _GREETINGS if pattern.match(stripped)), None)
+    texts = (head, head.lstrip())
+    return next((name for pattern, name in _GREETINGS if any(map(pattern.match, texts))), None)

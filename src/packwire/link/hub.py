@@ -28,6 +28,8 @@ LOGIN_PAUSE = 0.05
 PING_TIMEOUT = 3.0
 #: More than a hub says; the first bytes of something else tell what it is.
 _MOST_SAID = 160
+#: Seconds until what has begun to come is there, line end or not.
+_REST_OF_A_WORD = 0.3
 
 
 class Presence(Enum):
@@ -128,9 +130,16 @@ async def ask_hub(host: str, port: int, device_id: str) -> PingAnswer:
         raise unreachable(host, port, error) from error
     said = b""
     try:
-        async with asyncio.timeout(PING_TIMEOUT):
+        async with asyncio.timeout(PING_TIMEOUT) as deadline:
             writer.write(Login(Role.PING, normal_id(device_id), "0").line())
-            while len(said) < _MOST_SAID and b"\n" not in said and (data := await reader.read(_MOST_SAID)):
+            said = await reader.read(_MOST_SAID)
+            deadline.reschedule(asyncio.get_running_loop().time() + _REST_OF_A_WORD)
+            while (
+                said
+                and len(said) < _MOST_SAID
+                and b"\n" not in said
+                and (data := await reader.read(_MOST_SAID))
+            ):
                 said += data
     except OSError:  # TimeoutError among them
         pass

@@ -4,7 +4,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packwire.doctor.misreadings import RULES, Fate, misread
@@ -95,7 +95,7 @@ def test_a_right_framer_finds_no_reply_where_there_is_none(trial):
 
 
 def test_every_way_is_named_by_a_trial():
-    named = {trial.sent for trial in (*DELIVERIES, *COMPANY, *BAD, MISSING)} | {"whole", *NO_FRAMER}
+    named = {trial.sent for trial in (*DELIVERIES, *COMPANY, *BAD, MISSING)} | {"whole", "shift", *NO_FRAMER}
     assert named == set(WAYS)
 
 
@@ -238,6 +238,7 @@ def test_who_never_recovers_is_said_to():
     assert any("took nothing more" in line for line in verdict.undecided)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.booleans(), max_size=400), st.sampled_from([0.0, 0.3, 1.0]))
 def test_whatever_a_client_does_the_script_ends_and_judges(answers, wait):
     told = iter([*answers, *[True] * 10_000])

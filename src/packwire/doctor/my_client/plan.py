@@ -1,6 +1,6 @@
 """Which trial comes next: a script that adapts to what the client does. Trials out, observations in."""
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -13,10 +13,12 @@ from packwire.doctor.my_client.trials import (
     DELIVERIES,
     DIALECT_LENGTH,
     DIALECTS,
+    FLUSH,
     FRESH,
     LENGTHS,
     MISSING,
     NO_FRAMER,
+    SHIFT,
     Kind,
     Trial,
 )
@@ -24,12 +26,14 @@ from packwire.vesc.commands import Command, command_name
 
 #: So many good replies are given to a client that lost one, before it is said that it does not recover.
 _RECOVERIES = 12
-_FLUSH_AFTER = 2
+_FLUSH_AFTER = (2, 6)
 #: The trial that tells who drops a long reply from who waits for more of it.
 BEHIND_LONG = "behind-long"
 #: The one that tells who takes a frame of another kind from who goes on at whatever is wrong.
 SPOILT = "length-15-bits-spoilt"
 #: What is not as it should be counts when it was seen three times, or four times against one.
+#: A reply is moved on so often for who takes pieces of a fixed size.
+_SHIFTS = 4
 _TRIES, _AGREE = 6, 3
 
 #: The commands that a client is examined by, the most telling first.
@@ -79,10 +83,10 @@ class Findings:
         return next((each.taken for each in self.results if each.trial.key == key), None)
 
 
-def good(size: int | None, *, command: int | None = None, flush: bool = False) -> Trial:
+def good(size: int | None, *, command: int | None = None) -> Trial:
     """Return the control whose reply has `size` bytes."""
     words = "a usual reply" if size is None else f"a good reply of {size} bytes"
-    return Trial(f"good-{size}", Kind.GOOD, words, size, command=command, flush=flush)
+    return Trial(f"good-{size}", Kind.GOOD, words, size, command=command)
 
 
 def length(size: int) -> Trial:
@@ -230,11 +234,16 @@ def _ready(found: Findings) -> Generator[Trial, Observation, int]:
             return had
         if fresh:
             yield FRESH
+        waited = 0
         for _ in range(_RECOVERIES + 4):
-            if found.controls.took((yield MISSING)) is False:
+            if found.controls.took((yield MISSING)) is not False:
+                had += 1
+                waited = 0
+                continue
+            waited += 1
+            if waited > (had > 0):  # after something held back, once may be chance
                 found.waits = True
                 break
-            had += 1
     found.unsteady = not found.waits
     return had
 
@@ -242,7 +251,9 @@ def _ready(found: Findings) -> Generator[Trial, Observation, int]:
 def _recover(found: Findings, trial: Trial) -> Generator[Trial, Observation, int]:
     """Give good replies until one is taken again; return how many were not."""
     for count in range(_RECOVERIES):
-        seen = yield good(found.reference, flush=count == _FLUSH_AFTER)
+        if count in _FLUSH_AFTER:  # by itself, so that the client has time for it
+            yield replace(MISSING, flush=FLUSH // len(_FLUSH_AFTER))
+        seen = yield good(found.reference)
         if found.controls.took(seen):
             found.waits = count == 0  # a heap of them may be found all at once
             return count
@@ -292,21 +303,29 @@ def _no_difference(found: Findings, tell: Callable[[str], None], other: int | No
         size = DIALECT_LENGTH if key == "length-15-bits" else CONTROL_SIZES[0]
         trial = Trial(key, Kind.DIALECT, f"a frame of another kind: {key}", size, dialect=key)
         spoilt = replace(trial, words=f"{trial.words}, with a wrong CRC", checksum=False)
-        if reacted((yield trial), usual) and (yield from _differ(trial, spoilt)):
+        if reacted((yield trial), usual) and (yield from _differ(trial, spoilt, usual)):
             found.dialect = key
             return
     for key, words in NO_FRAMER.items():
         trial = Trial(key, Kind.DIALECT, f"a reply for who does this: {words}", CONTROL_SIZES[0], sent=key)
-        if reacted((yield trial), usual) and (yield from _differ(trial, MISSING)):
-            found.dialect = key
-            return
+        for _ in range(_SHIFTS):
+            if reacted((yield trial), usual):
+                if (yield from _differ(trial, MISSING, usual)):
+                    found.dialect = key
+                    return
+                break
+            yield SHIFT
 
 
-def _differ(trial: Trial, other: Trial) -> Generator[Trial, Observation, bool]:
+def _differ(trial: Trial, other: Trial, usual: Sequence[Observation]) -> Generator[Trial, Observation, bool]:
     """Tell whether the client always does something else after a trial than after another one."""
     given: list[Observation] = []
     others: list[Observation] = []
     for _ in range(TRIMMED):
+        for _ in range(_RECOVERIES):  # what it holds of before is used up first
+            seen = yield MISSING
+            if not reacted(seen, usual):
+                break
+        others.append(seen if other is MISSING else (yield other))
         given.append((yield trial))
-        others.append((yield other))
     return Controls(tuple(given), tuple(others)).tell

@@ -60,8 +60,8 @@ class Trial:
     sent: str = "whole"
     dialect: str = "right"
     command: int | None = None
-    flush: bool = False
-    """Send zeros first, which fill up whatever the client still waits for."""
+    flush: int = 0
+    """Send so many zeros first, which fill up whatever the client still waits for."""
     behind: int | None = None
     """Send a reply of this size first."""
     checksum: bool = True
@@ -76,11 +76,11 @@ class Trial:
     @property
     def leaves_more(self) -> bool:
         """Whether it sends more than one frame: who takes one may keep the other for later."""
-        return self.kind is Kind.COMPANY or self.behind is not None or self.flush
+        return self.kind is Kind.COMPANY or self.behind is not None or self.flush > 0
 
     def with_flush(self) -> "Trial":
         """Return the same with zeros in front."""
-        return replace(self, flush=True)
+        return replace(self, flush=FLUSH)
 
 
 #: Seconds between pieces: long enough for each to be read by itself.
@@ -92,9 +92,10 @@ JUNK = bytes.fromhex("00ff15aa7f00c0de")
 #: Behind a frame that is dropped: its stop byte 03 would look like the start byte of a long one.
 _NO_START = bytes(4)
 #: Longer than any length that a wrong rule reads out of a short header.
-FLUSH = bytes(70_000)
-#: Behind a whole reply: more than anybody expects who counts on a fixed size.
-_PADDING = 1024
+FLUSH = 70_000
+#: A reply is filled up to this: more than anybody expects who counts on a fixed size, and a multiple of it
+#: that leaves him where he was; and by so much he is moved on, should the reply have lain across two pieces.
+_PADDED, _SHIFT = 1024, 100
 
 
 def _cut(frame: bytes, *places: int) -> list[Piece]:
@@ -138,7 +139,8 @@ WAYS: dict[str, Callable[[bytes], list[Piece]]] = {
     "corrupt": lambda frame: [Piece(_corrupt(frame))],
     "corrupt-other": lambda frame: [Piece(_corrupt_other(frame))],
     "print-only": lambda _: [Piece(PRINT)],
-    "fixed-size": lambda frame: [Piece(frame + bytes(_PADDING))],
+    "fixed-size": lambda frame: [Piece(frame + bytes(-len(frame) % _PADDED))],
+    "shift": lambda _: [Piece(bytes(_SHIFT))],
     "newline": lambda frame: [Piece(_with_newline(frame))],
     "nothing": lambda _: [],
 }
@@ -193,7 +195,7 @@ def pieces(trial: Trial, request: bytes) -> tuple[list[Piece], int]:
     frame = DIALECTS[trial.dialect](payload)
     sent = WAYS[trial.sent](frame if trial.checksum else _spoilt(frame))
     if trial.flush:
-        sent.insert(0, Piece(FLUSH, _APART))
+        sent.insert(0, Piece(bytes(trial.flush), _APART))
     if trial.behind:
         before = reply_to(request, trial.behind)
         assert before is not None
@@ -206,6 +208,8 @@ def _way(key: str, kind: Kind, words: str) -> Trial:
 
 
 MISSING = Trial("nothing", Kind.MISSING, "no reply at all", sent="nothing")
+#: No reply either, for who counts bytes.
+SHIFT = Trial("shift", Kind.MISSING, "a few zeros", sent="shift")
 
 #: Sizes at which the controls are tried, the likeliest first: a wrong client may not take every one.
 CONTROL_SIZES = (80, 44, 130, 300)

@@ -12,13 +12,12 @@ from packwire.doctor.line import Close
 from packwire.doctor.rungs.step import Result, Step, failed, odd, passed
 from packwire.doctor.rungs.words import packets, without_login
 from packwire.errors import BadAddressError, Reason, UnreachableError
-from packwire.link.hub import PingAnswer, Presence, ask_hub
+from packwire.link.hub import Presence, ask_hub
 from packwire.vesc.commands import Command
 from packwire.vesc.requests import request
 
-#: Seconds to wait for a name server, and for a hub to answer PING.
+#: Seconds to wait for a name server.
 _NAME_PATIENCE = 5.0
-PING_PATIENCE = 3.0
 #: A hub closes a login that it does not like at once; over the internet that takes a round trip or two.
 LOGIN_PATIENCE = 0.5
 
@@ -46,12 +45,9 @@ async def hub_knows(case: Case) -> Result:
     address = case.address
     assert isinstance(address, HubAddress)
     try:
-        async with asyncio.timeout(PING_PATIENCE):
-            answer = await ask_hub(address.host, address.port, address.device_id)
+        answer = await ask_hub(address.host, address.port, address.device_id)
     except UnreachableError as error:
         return _unreachable(case, error)
-    except TimeoutError:
-        answer = PingAnswer(Presence.NO_WORD)
     presence = answer.presence
     facts = case.facts
     if presence is Presence.FOREIGN:
