@@ -20,7 +20,7 @@ from packwire.doctor.compare.verdict import NO_DIFFERENCE, Comparison, compare, 
 from packwire.doctor.evidence import Confidence
 from tests.doctor.clients.architectures import ARCHITECTURES
 from tests.doctor.clients.bugs import BUGS, OF_PIECES
-from tests.doctor.clients.recording import Recorded, Setting, record
+from tests.doctor.clients.recording import Recorded, Setting, record, recorded
 
 SETTINGS = {
     each.name: each
@@ -52,8 +52,9 @@ NAMED: dict[str, tuple[str, ...]] = {
 }
 _RECEIVING = ("receive-path",)
 UNDECIDED = ("cannot-tell", "not-recorded")
-#: Clients that ask by the clock whatever comes: no recording shows what they take.
-BY_CLOCK = frozenset({"fixed-pace"})
+#: Clients that ask whatever comes, or all at once: no recording shows which replies they take.
+BY_CLOCK = frozenset({"fixed-pace", "pipelining"})
+_HARM = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,26 @@ class Case:
     @property
     def shows(self) -> bool:
         """Tell whether the bug did any harm there."""
+        if self.bug in NAMED and self.bug != "impatient":
+            return self.recorded.asked > 0
+        lost = self.found.mine.asked - self.found.mine.answered
+        share = self.recorded.timeouts / max(self.recorded.asked, 1) - lost / max(self.found.mine.asked, 1)
+        return self.bug != "none" and share > _HARM
+
+    @property
+    def decided(self) -> bool:
+        """Tell whether the record decides what is wrong: all that a client sends, and what some of it shows.
+
+        Of its receiving it shows something where the client goes on at once after some replies, and after
+        others when it has waited in vain, by turns and more than once, one request at a time. One that takes
+        none after the first that it missed looks like one that asks by the clock.
+        """
+        if self.bug == "impatient":  # it pauses too: who asks on at once is seen to be too early
+            return self.shows and self.architecture in ("at-once", "hasty")
         if self.bug in NAMED:
-            return self.recorded.asked > 0 and (self.bug != "impatient" or self.recorded.timeouts > 0)
-        return self.bug != "none" and self.recorded.timeouts > 0
+            return self.shows
+        both = min(self.recorded.taken_later, self.recorded.timeouts) > 1
+        return self.shows and both and self.architecture not in BY_CLOCK
 
     @property
     def outcome(self) -> str:
@@ -94,27 +112,38 @@ class Case:
         """Tell whether something is called certain that is not so."""
         return self.outcome in ("wrong", "beside") and self.found.confidence is Confidence.CERTAIN
 
+    @property
+    def false_clear(self) -> bool:
+        """Tell whether a client that does harm is called well."""
+        return self.outcome == "missed"
+
 
 async def run(
-    folder: Path, chosen: Iterable[tuple[str, str, str]], at_once: int, reference: str = "vesc-tool"
+    folder: Path,
+    chosen: Iterable[tuple[str, str, str]],
+    at_once: int,
+    reference: str = "vesc-tool",
+    *,
+    again: bool = False,
 ) -> list[Case]:
     """Record all and compare each with a healthy client in the same setting."""
     gate = asyncio.Semaphore(at_once)
     chosen = list(chosen)
 
-    async def one(architecture: str, bug: str, setting: str, name: str) -> Recorded:
+    async def made(architecture: str, bug: str, setting: str, name: str) -> Recorded:
+        path = folder / f"{name}.pcapng"
         async with gate:
-            return await record(folder / f"{name}.pcapng", architecture, bug, SETTINGS[setting])
+            return recorded(path) if again else await record(path, architecture, bug, SETTINGS[setting])
 
     settings = list(dict.fromkeys(setting for _, _, setting in chosen))
     recordings = await asyncio.gather(
-        *(one(reference, "none", setting, f"reference {setting}") for setting in settings),
-        *(one(*each, " ".join(each)) for each in chosen),
+        *(made(reference, "none", setting, f"reference {setting}") for setting in settings),
+        *(made(*each, " ".join(each)) for each in chosen),
     )
     healthy = dict(zip(settings, recordings, strict=False))
     return [
-        Case(*each, recorded, compared(healthy[each[2]].path, recorded.path))
-        for each, recorded in zip(chosen, recordings[len(settings) :], strict=True)
+        Case(*each, one, compared(healthy[each[2]].path, one.path))
+        for each, one in zip(chosen, recordings[len(settings) :], strict=True)
     ]
 
 
@@ -145,8 +174,14 @@ def table(cases: list[Case]) -> str:
     names = (*outcomes, "false certain")
     lines = [f"{'bug':<26}" + "".join(f"{name:>14}" for name in names)]
     lines += [f"{bug:<26}" + "".join(f"{row[name]:>14}" for name in names) for bug, row in rows.items()]
+    right = [case for case in cases if case.bug == "none"]
+    decided = [case for case in cases if case.decided]
+    named = sum(case.outcome in ("named", "beside") for case in decided)
     total = sum(rows.values(), Counter())
     lines.append(f"{'all':<26}" + "".join(f"{total[name]:>14}" for name in names))
+    healthy = Counter(case.outcome for case in right)
+    lines.append(f"right clients: {len(right)}, {healthy['named']} healthy, {healthy['undecided']} undecided")
+    lines.append(f"bugs that the record decides: {len(decided)}, {named} named")
     return "\n".join(lines)
 
 
@@ -159,13 +194,14 @@ def main() -> None:
     parser.add_argument("--setting", nargs="*", choices=SETTINGS, default=["mixed"])
     parser.add_argument("--at-once", type=int, default=16, help="clients that run at a time")
     parser.add_argument("--keep", type=Path, help="keep the recordings in this folder")
+    parser.add_argument("--again", action="store_true", help="compare what is in --keep already")
     parser.add_argument("--verbose", action="store_true", help="say each outcome but those wanted")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         chosen = everything(given.architecture, given.bug, given.setting)
-        cases = asyncio.run(run(folder, chosen, given.at_once))
+        cases = asyncio.run(run(folder, chosen, given.at_once, again=given.again))
     if given.verbose:
         for case in cases:
             sys.stdout.write(_line(case))

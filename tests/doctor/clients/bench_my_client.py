@@ -43,6 +43,7 @@ NAMED: dict[str, tuple[str, ...]] = {
     "sends-crc-little-endian": ("requests-broken",),
     "sends-length-of-all": ("requests-broken",),
     "can-255": ("broadcast",),
+    "impatient": ("impatient",),
     "wrong-command": ("wrong-command",),
 }
 #: An architecture that is a bug in itself.

@@ -31,11 +31,12 @@ class Plan:
     poll: tuple[bytes, ...] = (b"\x60",)
     pause: float = 0.1
     timeout: float = 1.0
-    settle: float = 0.1
+    settle: float = 0.4
     seconds: float = 10.0
     rounds: int = 1_000_000
     asked: int = 0
     taken: int = 0
+    taken_later: int = 0
     timeouts: int = 0
     began: float = field(default_factory=time.monotonic)
 
@@ -75,6 +76,7 @@ class Plan:
     def took(self) -> None:
         """Count a reply."""
         self.taken += 1
+        self.taken_later += self.timeouts > 0
 
     def gave_up(self, payload: bytes) -> None:
         """Count a timeout, and write it to the log."""
@@ -84,7 +86,8 @@ class Plan:
 
     def result(self) -> str:
         """Return what was counted."""
-        return json.dumps({"asked": self.asked, "taken": self.taken, "timeouts": self.timeouts})
+        counts = {name: getattr(self, name) for name in ("asked", "taken", "taken_later", "timeouts")}
+        return json.dumps(counts)
 
 
 class Line:

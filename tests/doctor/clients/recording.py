@@ -49,11 +49,15 @@ class Setting:
 
 @dataclass(slots=True)
 class Recorded:
-    """A recording, and what the client itself says: how many it asked, took, and gave up."""
+    """A recording, and what the client itself says: how many it asked, took, and gave up.
+
+    `taken_later` are those that it took behind the first that it gave up.
+    """
 
     path: Path
     asked: int = 0
     taken: int = 0
+    taken_later: int = 0
     timeouts: int = 0
     log: list[str] = field(default_factory=list)
 
@@ -186,4 +190,10 @@ async def record(path: Path, architecture: str, bug: str, setting: Setting) -> R
     wrong = [line for line in lines if "timeout:" not in line]
     if wrong or not out:
         raise AssertionError(f"{architecture} {bug}: {wrong[-3:]}")
+    path.with_suffix(".json").write_bytes(out)
     return Recorded(path, **json.loads(out), log=lines)
+
+
+def recorded(path: Path) -> Recorded:
+    """Return a recording that was made before."""
+    return Recorded(path, **json.loads(path.with_suffix(".json").read_text()))

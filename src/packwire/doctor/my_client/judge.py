@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from packwire.doctor.evidence import Confidence
 from packwire.doctor.misreadings import RULES
 from packwire.doctor.my_client.lengths import judge_lengths, of_kind
-from packwire.doctor.my_client.plan import Findings
+from packwire.doctor.my_client.plan import SHORT_WAIT, Findings
 from packwire.doctor.my_client.reactions import Result
 from packwire.doctor.my_client.trials import NO_FRAMER, Kind
 from packwire.doctor.my_client.verdict import (
@@ -35,6 +35,8 @@ def judge(found: Findings | None, met: Meeting) -> ClientVerdict:
     if _by_chance(found):
         return ClientVerdict(bool(findings), tuple(findings), tuple(_unclear(found)))
     findings += [*judge_lengths(found), *_pieces(found), *_bad(found), *_company(found), *_ages(found)]
+    if 0 < found.controls.wait < SHORT_WAIT:
+        findings.append(_impatient(found))
     undecided = [*_unclear(found)]
     if not found.done:
         undecided.append("it was ended before all was tried")
@@ -240,6 +242,9 @@ def _no_difference(found: Findings, findings: list[Finding]) -> ClientVerdict:
     if found.dialect:
         findings.append(_dialect(found.dialect, name))
         return ClientVerdict(True, tuple(findings))
+    if found.impatient:
+        findings.append(_impatient(found))
+        return ClientVerdict(True, tuple(findings), ("all else, for it hardly waits for a reply",))
     if found.other_command is not None and found.others.tell:
         other = command_name(found.other_command)
         findings.append(
@@ -261,6 +266,16 @@ def _no_difference(found: Findings, findings: list[Finding]) -> ClientVerdict:
     elif not found.done:
         words = f"it was ended after {len(found.all_controls)} experiments, which is too soon to tell"
     return ClientVerdict(bool(findings), tuple(findings), (words,))
+
+
+def _impatient(found: Findings) -> Finding:
+    return Finding(
+        "impatient",
+        Confidence.LIKELY,
+        f"It gives a reply up and asks again {found.controls.wait:.2f} s after its request.",
+        "its timeout is too short: through a hub a reply takes 0.1 to 0.5 s",
+        "wait for a reply for at least 1 s, and longer over CAN",
+    )
 
 
 def _dialect(key: str, name: str) -> Finding:

@@ -1,6 +1,6 @@
 """Which trial comes next: a script that adapts to what the client does. Trials out, observations in."""
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -34,6 +34,8 @@ SPOILT = "length-15-bits-spoilt"
 #: What is not as it should be counts when it was seen three times, or four times against one.
 #: A reply is moved on so often for who takes pieces of a fixed size.
 _SHIFTS = 4
+#: Who gives a reply up sooner misses it through a hub, where replies take 0.1 to 0.5 s; in s.
+SHORT_WAIT = 0.15
 _TRIES, _AGREE = 6, 3
 
 #: The commands that a client is examined by, the most telling first.
@@ -72,6 +74,8 @@ class Findings:
     stuck_behind: Trial | None = None
     behind: bool = False
     unsteady: bool = False
+    impatient: bool = False
+    """It tells a reply from none by milliseconds: it gives one up almost at once."""
     waits: bool = False
     """Whether it holds nothing of earlier replies, as far as is known: its next sign is of the next trial."""
     done: bool = False
@@ -101,11 +105,11 @@ def script(found: Findings, tell: Callable[[str], None], other_command: Callable
     """
     tell(f"what it does after a reply to {command_name(found.command)}, and after none")
     yield from _controls(found)
-    if found.controls.tell:
-        found.waits = True
-        yield from _examine(found, tell)
-    else:
+    if not found.controls.tell:
         yield from _no_difference(found, tell, other_command())
+    if found.controls.tell:
+        yield from _ready(found)
+        yield from _examine(found, tell)
     found.done = True
 
 
@@ -295,37 +299,72 @@ def _no_difference(found: Findings, tell: Callable[[str], None], other: int | No
             missing.append((yield Trial("nothing", Kind.MISSING, "no reply", sent="nothing", command=other)))
         found.other_command = other
         found.others = Controls(tuple(given), tuple(missing))
-    tell("frames as a wrong client may expect them")
-    usual = found.controls.missing
+    if found.controls.wait < SHORT_WAIT:
+        yield from _hardly_waits(found, tell)
+    if not found.impatient:
+        tell("frames as a wrong client may expect them")
+        yield from _dialects(found)
+    if not found.impatient and found.dialect is None:
+        yield from _no_framer(found)
+
+
+def _hardly_waits(found: Findings, tell: Callable[[str], None]) -> Script:
+    tell("whether it waits at all")
+    given: list[Observation] = []
+    missing: list[Observation] = []
+    for _ in range(2 * TRIMMED):
+        given.append((yield good(found.controls.good[0].size)))
+        missing.append((yield MISSING))
+    found.impatient = Controls(tuple(given), tuple(missing)).part_a_little
+
+
+def _dialects(found: Findings) -> Script:
     for key in DIALECTS:
         if key == "right":
             continue
         size = DIALECT_LENGTH if key == "length-15-bits" else CONTROL_SIZES[0]
         trial = Trial(key, Kind.DIALECT, f"a frame of another kind: {key}", size, dialect=key)
         spoilt = replace(trial, words=f"{trial.words}, with a wrong CRC", checksum=False)
-        if reacted((yield trial), usual) and (yield from _differ(trial, spoilt, usual)):
+        if reacted((yield trial), found.controls.missing) and (yield from _differ(found, trial, spoilt)).tell:
             found.dialect = key
             return
+
+
+def _no_framer(found: Findings) -> Script:
+    """Look for what makes up for a wrong idea of where a reply ends."""
     for key, words in NO_FRAMER.items():
         trial = Trial(key, Kind.DIALECT, f"a reply for who does this: {words}", CONTROL_SIZES[0], sent=key)
         for _ in range(_SHIFTS):
-            if reacted((yield trial), usual):
-                if (yield from _differ(trial, MISSING, usual)):
+            if not reacted((yield trial), found.controls.missing):
+                yield SHIFT
+                continue
+            controls = yield from _differ(found, trial, MISSING)
+            if controls.tell:
+                plain = Controls((yield from _goods(trial.size)), controls.missing)
+                if plain.tell:  # it takes a plain reply just as well: the first controls were odd by chance
+                    found.controls, found.reference = plain, trial.size
+                else:
                     found.dialect = key
-                    return
-                break
-            yield SHIFT
+                return
+            break
 
 
-def _differ(trial: Trial, other: Trial, usual: Sequence[Observation]) -> Generator[Trial, Observation, bool]:
-    """Tell whether the client always does something else after a trial than after another one."""
+def _goods(size: int | None) -> Generator[Trial, Observation, tuple[Observation, ...]]:
+    given: list[Observation] = []
+    while len(given) < TRIMMED:
+        given.append((yield good(size)))
+    return tuple(given)
+
+
+def _differ(found: Findings, trial: Trial, other: Trial) -> Generator[Trial, Observation, Controls]:
+    """Return what the client did after a trial, and after another one: they tell where it always differs."""
     given: list[Observation] = []
     others: list[Observation] = []
     for _ in range(TRIMMED):
         for _ in range(_RECOVERIES):  # what it holds of before is used up first
             seen = yield MISSING
-            if not reacted(seen, usual):
+            if not reacted(seen, found.controls.missing):
                 break
         others.append(seen if other is MISSING else (yield other))
         given.append((yield trial))
-    return Controls(tuple(given), tuple(others)).tell
+    return Controls(tuple(given), tuple(others))

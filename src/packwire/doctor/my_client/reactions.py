@@ -52,6 +52,8 @@ class Sign(Enum):
 NEEDED, TRIMMED = 3, 5
 #: Two times are told apart from this on, in seconds, and as a part of the longer one.
 _MARGIN, _PART = 0.05, 0.1
+#: The same where there are many, in seconds.
+_LITTLE = 0.006
 #: A time belongs to one kind of control when it is so many times as far from the other one.
 _CLEAR = 2.0
 
@@ -89,6 +91,15 @@ class Controls:
         """Return how long the client waits at least for a reply, in s; 0 before that is known."""
         sign = self.sign or Sign.AGAIN
         return min(self._times(self.missing, sign), default=0.0)
+
+    @property
+    def part_a_little(self) -> bool:
+        """Whether they part by milliseconds, which tells of many only: a client that waits hardly at all."""
+        good, missing = (self._times(seen, Sign.AGAIN) for seen in (self.good, self.missing))
+        if min(len(good), len(missing)) < TRIMMED:
+            return False
+        scatter = min(max(good) - min(good), max(missing) - min(missing))
+        return min(missing) - max(good) > max(_LITTLE, scatter)
 
     def took(self, seen: Observation) -> bool | None:
         """Tell whether the client took what a trial sent; None: it acted too soon or too oddly to tell."""
