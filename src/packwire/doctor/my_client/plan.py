@@ -34,6 +34,10 @@ SPOILT = "length-15-bits-spoilt"
 #: What is not as it should be counts when it was seen three times, or four times against one.
 #: A reply is moved on so often for who takes pieces of a fixed size.
 _SHIFTS = 4
+#: What was disturbed by a busy computer is tried again so often.
+_DISTURBED = 6
+#: Shorter pauses of the computer do no harm, in s.
+CALM = 0.1
 #: Who gives a reply up sooner misses it through a hub, where replies take 0.1 to 0.5 s; in s.
 SHORT_WAIT = 0.15
 _TRIES, _AGREE = 6, 3
@@ -120,9 +124,9 @@ def _controls(found: Findings) -> Script:
         given: list[Observation] = []
         for wanted in (NEEDED, TRIMMED):
             while len(given) < wanted:
-                given.append((yield good(size)))
+                given.append((yield from _calm(good(size))))
                 if len(missing) < wanted:
-                    missing.append((yield MISSING))
+                    missing.append((yield from _calm(MISSING)))
             found.controls = Controls(tuple(given), tuple(missing))
             if found.controls.tell or not found.controls.nearly_tell:
                 break
@@ -150,6 +154,29 @@ def _examine(found: Findings, tell: Callable[[str], None]) -> Script:
         tell("replies of older firmware")
         for size in AGES:
             yield from _probe(found, Trial(f"age-{size}", Kind.AGE, f"an old reply of {size} bytes", size))
+    tell("whether it still does what it did at first")
+    yield from _still_tells(found)
+
+
+def _calm(trial: Trial) -> Generator[Trial, Observation, Observation]:
+    """Return what the client does when the computer is not busy with something else, if ever."""
+    for _ in range(_DISTURBED):
+        seen = yield trial
+        if seen.stalled < CALM:
+            break
+    return seen
+
+
+def _still_tells(found: Findings) -> Script:
+    """Repeat the controls: if they were apart by chance, or things changed, nothing was told by them."""
+    right = 0
+    for _ in range(_DISTURBED):
+        waited = found.controls.took((yield from _calm(MISSING))) is False
+        took = found.controls.took((yield from _calm(good(found.reference)))) is True
+        right = right + 1 if waited and took else 0
+        if right == _AGREE - 1:
+            return
+    found.unsteady = True
 
 
 def _fifteen_bits(found: Findings) -> Script:
@@ -198,15 +225,19 @@ def _probe(found: Findings, trial: Trial) -> Script:
         return
     wanted = None if trial.kind is Kind.DIALECT else trial.kind is not Kind.BAD
     seen: list[bool | None] = []
-    swallowed = 0
+    swallowed = disturbed = 0
     decided = None
     while len(seen) < _TRIES and (decided := _decided(seen, wanted)) is None:
         yield from _ready(found)
         if not found.waits:
             break
-        taken = found.controls.took((yield trial))
-        seen.append(taken)
+        observed = yield trial
+        taken = found.controls.took(observed)
         found.waits = taken is not None and not trial.leaves_more
+        if disturbed < _DISTURBED and found.controls.is_disturbed(observed):
+            disturbed += 1
+            continue
+        seen.append(taken)
         if taken is False and trial.kind is not Kind.BAD:
             swallowed = max(swallowed, (yield from _recover(found, trial)))
             if found.stuck_behind:
@@ -240,7 +271,11 @@ def _ready(found: Findings) -> Generator[Trial, Observation, int]:
             yield FRESH
         waited = 0
         for _ in range(_RECOVERIES + 4):
-            if found.controls.took((yield MISSING)) is not False:
+            seen = yield MISSING
+            if found.controls.is_disturbed(seen):
+                waited = 0
+                continue
+            if found.controls.took(seen) is not False:
                 had += 1
                 waited = 0
                 continue
@@ -258,6 +293,9 @@ def _recover(found: Findings, trial: Trial) -> Generator[Trial, Observation, int
         if count in _FLUSH_AFTER:  # by itself, so that the client has time for it
             yield replace(MISSING, flush=FLUSH // len(_FLUSH_AFTER))
         seen = yield good(found.reference)
+        for _ in range(_DISTURBED):
+            if found.controls.is_disturbed(seen):
+                seen = yield good(found.reference)
         if found.controls.took(seen):
             found.waits = count == 0  # a heap of them may be found all at once
             return count
@@ -365,6 +403,6 @@ def _differ(found: Findings, trial: Trial, other: Trial) -> Generator[Trial, Obs
             seen = yield MISSING
             if not reacted(seen, found.controls.missing):
                 break
-        others.append(seen if other is MISSING else (yield other))
-        given.append((yield trial))
+        others.append(seen if other is MISSING else (yield from _calm(other)))
+        given.append((yield from _calm(trial)))
     return Controls(tuple(given), tuple(others))

@@ -34,6 +34,9 @@ class Observation:
     after: float
     since_request: float
     last: "Observation | None" = None
+    stalled: float = 0.0
+    """The longest time, in s, for which this computer did not let us run meanwhile; perhaps not the client
+    either."""
 
 
 class Sign(Enum):
@@ -54,6 +57,8 @@ NEEDED, TRIMMED = 3, 5
 _MARGIN, _PART = 0.05, 0.1
 #: The same where there are many, in seconds.
 _LITTLE = 0.006
+#: A pause of this computer, as a part of the client's patience, from which on what it did is no sign.
+_STALL = 0.2
 #: A time belongs to one kind of control when it is so many times as far from the other one.
 _CLEAR = 2.0
 
@@ -105,7 +110,7 @@ class Controls:
         """Tell whether the client took what a trial sent; None: it acted too soon or too oddly to tell."""
         sign = self.sign or Sign.FIRST
         counts = sign.of(seen)
-        if counts.after < 0:
+        if counts.after < 0 or self.is_disturbed(seen):
             return None
         usual = {sign.of(each).action for each in self.good}
         if counts.action not in usual and counts.action in {Action.CLOSES, Action.NOTHING}:
@@ -122,6 +127,10 @@ class Controls:
         if near and far < _CLEAR * near:
             return None
         return _distance(counts.after, good) < _distance(counts.since_request, missing)
+
+    def is_disturbed(self, seen: Observation) -> bool:
+        """Tell whether the computer was too busy for this to say anything."""
+        return seen.stalled > max(_MARGIN, _STALL * self.wait)
 
     def _by_action(self, sign: Sign) -> bool:
         """Tell whether it always does one thing after a reply, and always others without one."""

@@ -18,6 +18,7 @@ from packwire.doctor.my_client.plan import SUSPECTS, Findings, Script, script
 from packwire.doctor.my_client.reactions import Action, Observation
 from packwire.doctor.my_client.replies import answerable, command_of, reply_to
 from packwire.doctor.my_client.session import Session
+from packwire.doctor.my_client.stalls import Stalls
 from packwire.doctor.my_client.telltale import Ask, ask_user, can_ask, wait_for
 from packwire.doctor.my_client.trials import Kind, Piece, Trial, pieces
 from packwire.doctor.my_client.verdict import ClientVerdict, LoginProblem, Meeting
@@ -78,6 +79,7 @@ class ClientTest:
         """The same when what is examined was asked last."""
         self._unanswerable: set[int] = set()
         self._broadcasts = 0
+        self.stalls = Stalls()
         self.login_problem: LoginProblem | None = None
         self._stats = FrameStats()
         self._connections = 0
@@ -96,6 +98,7 @@ class ClientTest:
         self._timers: list[asyncio.TimerHandle] = []
         self._decided = asyncio.Event()
         self._server: asyncio.Server | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -104,10 +107,13 @@ class ClientTest:
         except OSError as error:
             raise not_listening(self.host, self.port, error) from error
         self.port = self._server.sockets[0].getsockname()[1]
+        self._watching = asyncio.create_task(self.stalls.watch())
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._script = None
+        if self._watching:
+            self._watching.cancel()
         for timer in self._timers:
             timer.cancel()
         if self._server:
