@@ -131,7 +131,8 @@ def everything(architectures: Iterable[str], bugs: Iterable[str]) -> Iterator[tu
     """Yield all combinations that can be."""
     for architecture in architectures:
         for bug in bugs:
-            if not (architecture == "resync" and bug in OF_PIECES):
+            own_timers = architecture == "vesc-tool" and bug == "impatient"  # it has no such timeout
+            if not own_timers and not (architecture == "resync" and bug in OF_PIECES):
                 yield architecture, bug
 
 
