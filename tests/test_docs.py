@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from packwire.errors import ExitCode
+from packwire.cli.exit_codes import ExitCode
 from packwire.sim.faults import FAULTS
 from tests.shared_data import ROOT
 

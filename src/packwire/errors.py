@@ -1,97 +1,165 @@
-"""Every error that a user can meet: one clear line, what to do next, and an exit code that means something.
+"""Every error that a user can meet: one clear line with what to do next, and the reason as a value.
 
-The exit codes are part of the command line's interface and are listed in docs/reference/exit-codes.md.
+Code decides by `reason` (or by the class), never by the words: those hold names and texts of other people.
+The command line makes an exit code of the reason (`packwire.cli.exit_codes`).
 """
 
-from enum import IntEnum
+import errno
+from enum import StrEnum
 
 
-class ExitCode(IntEnum):
-    """What the command line's exit status says; see docs/reference/exit-codes.md."""
+class Reason(StrEnum):
+    """Why something cannot be done. The values are stable."""
 
-    OK = 0
-    UNEXPECTED = 1
-    USAGE = 2
-    UNREACHABLE = 3
-    NOT_A_VESC = 4
-    REFUSED = 5
-    DISPLACED = 6
-    NO_ANSWER = 7
-    NO_DATA = 7  # a recording without application data
-    GONE = 8
-    BAD_FILE = 9
-    MISSING_EXTRA = 10
-    DISTURBED = 11  # the doctor found something wrong though values come, or a fault in a user's client
-    DIFFERENT = 12  # two sessions differ in what matters
-    INTERRUPTED = 130
+    UNEXPECTED = "unexpected"
+
+    BAD_ADDRESS = "bad-address"
+    BAD_OPTION = "bad-option"
+    NO_PASSWORD = "no-password"  # noqa: S105 - no password, indeed
+    MISSING_EXTRA = "missing-extra"
+
+    UNKNOWN_NAME = "unknown-name"
+    PORT_REFUSED = "port-refused"
+    """Somebody is there, and nothing listens on that port."""
+    TIMED_OUT = "timed-out"
+    """Nobody took the connection in time."""
+    NO_ROUTE = "no-route"
+    NOT_THERE = "not-there"
+    """No such serial port, phone, network interface or program."""
+    NOT_ALLOWED = "not-allowed"
+    """This user may not."""
+    BUSY = "busy"
+    """Somebody else has it: a port that is taken, a serial port in use."""
+
+    FOREIGN = "foreign"
+    """What answers is no VESC."""
+    ECHO = "echo"
+
+    UNKNOWN_ID = "unknown-id"
+    """A hub has no device of this id."""
+    WRONG_PASSWORD = "wrong-password"  # noqa: S105
+    DISPLACED = "displaced"
+
+    SILENT = "silent"
+    """Asked, and not answered."""
+    NO_NODE = "no-node"
+    HUB_PORT = "hub-port"
+    """A hub's port where a device was looked for."""
+    NO_DATA = "no-data"
+    """Answered or read, and there is nothing in it."""
+
+    CLOSED = "closed"
+    """The other end closed the connection, or it broke."""
+    CLOSED_HERE = "closed-here"
+    FELL_SILENT = "fell-silent"
+    """It answered before, and does not any more, though the connection is open."""
+    LEFT = "left"
+    """The device has left the hub."""
+
+    NO_FILE = "no-file"
+    BAD_FILE = "bad-file"
+    """What is in the file cannot be used, or not to its end."""
+    NOT_WRITTEN = "not-written"
+
+    DISTURBED = "disturbed"
+    """It works, and not as it should."""
+    DIFFERENT = "different"
 
 
 class PackwireError(Exception):
     """Something a user can act on. `str()` is one line: what, where, what to do next."""
 
-    exit_code = ExitCode.UNEXPECTED
+    reason = Reason.UNEXPECTED
+    """Of the class, where none was given."""
+
+    def __init__(self, words: str = "", *, reason: Reason | None = None) -> None:
+        super().__init__(words)
+        if reason is not None:
+            self.reason = reason
 
 
 class BadAddressError(PackwireError):
     """The text is no address of a device."""
 
-    exit_code = ExitCode.USAGE
+    reason = Reason.BAD_ADDRESS
 
 
 class BadOptionError(PackwireError):
     """An option's value cannot be used."""
 
-    exit_code = ExitCode.USAGE
+    reason = Reason.BAD_OPTION
 
 
 class UnreachableError(PackwireError):
     """No connection: unknown name, refused port, silent host, or no such serial port."""
 
-    exit_code = ExitCode.UNREACHABLE
+    reason = Reason.NO_ROUTE
 
 
 class NotAVescError(PackwireError):
     """Something is there and connected, but what it says (or does not say) is not the VESC protocol."""
 
-    exit_code = ExitCode.NOT_A_VESC
+    reason = Reason.FOREIGN
 
 
 class RefusedError(PackwireError):
     """A hub closed the connection at login: it does not know the id, or the password is wrong."""
 
-    exit_code = ExitCode.REFUSED
+    reason = Reason.WRONG_PASSWORD
 
 
 class DisplacedError(PackwireError):
     """Another client logged in at the hub with the same id; the newest wins, the older is closed."""
 
-    exit_code = ExitCode.DISPLACED
+    reason = Reason.DISPLACED
 
 
 class NoAnswerError(PackwireError):
     """A request was sent and its reply did not come."""
 
-    exit_code = ExitCode.NO_ANSWER
+    reason = Reason.SILENT
 
 
 class GoneError(PackwireError):
     """The device closed the connection, or its link broke, while in use."""
 
-    exit_code = ExitCode.GONE
+    reason = Reason.CLOSED
 
 
 class BadFileError(PackwireError):
     """A file cannot be read, or not to its end."""
 
-    exit_code = ExitCode.BAD_FILE
+    reason = Reason.BAD_FILE
 
 
 class MissingExtraError(PackwireError):
     """A feature needs a package that is not installed."""
 
-    exit_code = ExitCode.MISSING_EXTRA
+    reason = Reason.MISSING_EXTRA
 
 
 def missing_extra(extra: str, feature: str) -> MissingExtraError:
     """Say which extra brings the package that `feature` needs."""
     return MissingExtraError(f"{feature} needs an extra: install packwire[{extra}]")
+
+
+_BY_NUMBER = {
+    errno.ECONNREFUSED: Reason.PORT_REFUSED,
+    errno.ETIMEDOUT: Reason.TIMED_OUT,
+    errno.EACCES: Reason.NOT_ALLOWED,
+    errno.EPERM: Reason.NOT_ALLOWED,
+    errno.EBUSY: Reason.BUSY,
+    errno.EADDRINUSE: Reason.BUSY,
+    errno.ENOENT: Reason.NOT_THERE,
+    errno.ENODEV: Reason.NOT_THERE,
+    errno.ENXIO: Reason.NOT_THERE,
+    errno.ENOTTY: Reason.NOT_THERE,
+}
+
+
+def system_reason(error: BaseException, otherwise: Reason) -> Reason:
+    """Return what an error of the system means, by its number."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number is None and isinstance(error, TimeoutError):
+        return Reason.TIMED_OUT
+    return _BY_NUMBER.get(number or 0, otherwise)

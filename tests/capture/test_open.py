@@ -10,7 +10,8 @@ import pytest
 
 import packwire
 from packwire.capture import Capture, open_capture
-from packwire.errors import BadFileError, ExitCode
+from packwire.cli.exit_codes import ExitCode, exit_code_of
+from packwire.errors import BadFileError
 from tests.capture.builder import pcap
 from tests.capture.vesc_session import ASK_BMS, VescSession, bms
 
@@ -97,7 +98,7 @@ def test_errors_say_which_file_and_what_to_do(tmp_path):
         with pytest.raises(BadFileError, match=words) as caught:
             open_capture(path)
         assert str(caught.value).startswith(f"{path}: ")
-        assert caught.value.exit_code == ExitCode.BAD_FILE
+        assert exit_code_of(caught.value.reason) == ExitCode.BAD_FILE
 
 
 def test_a_damaged_file_says_so_and_keeps_the_rest(tmp_path):

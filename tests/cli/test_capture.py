@@ -13,7 +13,8 @@ from packwire.capture.writers import PACKET_FORMATS
 from packwire.cli.capture import capture
 from packwire.cli.capture_guides import GUIDES
 from packwire.cli.capture_states import assign, diff_arguments, parse_states
-from packwire.errors import BadOptionError, ExitCode
+from packwire.cli.exit_codes import ExitCode
+from packwire.errors import BadOptionError
 from tests.capture.test_redact import CONNECTED, acl
 from tests.capture.test_writers import packets
 from tests.capture.vesc_session import ASK_BMS, ASK_VERSION, VescSession, bms, version

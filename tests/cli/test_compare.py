@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from packwire.cli.compare import compare
+from packwire.cli.exit_codes import ExitCode
 from packwire.doctor.compare.causes import WORDS, Cause
-from packwire.errors import BadFileError, BadOptionError, ExitCode
+from packwire.errors import BadFileError, BadOptionError
 from tests.cli.running import packwire
 from tests.shared_data import ROOT
 

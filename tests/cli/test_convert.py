@@ -4,7 +4,8 @@ import pytest
 
 from packwire.capture import open_capture
 from packwire.cli.convert import convert
-from packwire.errors import BadFileError, BadOptionError, ExitCode
+from packwire.cli.exit_codes import ExitCode
+from packwire.errors import BadFileError, BadOptionError
 from tests.capture.builder import EPOCH
 from tests.cli.test_messages import SECRETS
 from tests.shared_data import ROOT

@@ -11,7 +11,8 @@ import pytest
 
 from packwire.cli.decode import decode
 from packwire.cli.decode_folds import Fold, folds
-from packwire.errors import BadOptionError, ExitCode
+from packwire.cli.exit_codes import ExitCode
+from packwire.errors import BadOptionError
 from packwire.vesc.framing import encode_frame
 from tests.capture.builder import ACK, RST, Session, pcap
 from tests.capture.vesc_session import ASK_BMS, ASK_VALUES, ASK_VERSION, VescSession, bms, version, via

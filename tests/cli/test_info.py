@@ -5,8 +5,8 @@ import json
 import pytest
 
 from packwire.capture.writers import PACKET_FORMATS
+from packwire.cli.exit_codes import ExitCode
 from packwire.cli.info import info
-from packwire.errors import ExitCode
 from tests.capture.builder import pcap
 from tests.capture.test_redact import ADDRESS, CONNECTED, acl, advertising, command, event, local_name
 from tests.capture.test_writers import packets

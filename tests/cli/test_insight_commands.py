@@ -5,7 +5,7 @@ import json
 import pytest
 from benchmarks.diffing import write_capture
 
-from packwire.errors import ExitCode
+from packwire.cli.exit_codes import ExitCode
 from tests.cli.running import packwire
 from tests.shared_data import CAPTURES, SHARED, needs_captures
 

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from packwire.cli.exit_codes import ExitCode
 from packwire.cli.messages import messages, parse_prefix
-from packwire.errors import BadOptionError, ExitCode
+from packwire.errors import BadOptionError
 from tests.capture.builder import Session
 from tests.capture.vesc_session import ASK_BMS, ASK_VERSION, VescSession, bms, version
 from tests.cli.running import packwire

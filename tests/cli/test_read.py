@@ -12,7 +12,7 @@ from typing import Any
 import pexpect
 import pytest
 
-from packwire.errors import ExitCode
+from packwire.cli.exit_codes import ExitCode
 from packwire.sim.hub import SimulatedHub
 from packwire.sim.server import SimOptions, SimulatedVesc
 from tests.cli.running import packwire

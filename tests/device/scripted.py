@@ -42,6 +42,7 @@ class ScriptedDevice:
         self.asked: list[bytes] = []
         self.raw = b""
         self.port = 0
+        self.server: asyncio.Server
         self.writers: list[asyncio.StreamWriter] = []
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -72,6 +73,7 @@ async def scripted(handler: Handler) -> AsyncIterator[ScriptedDevice]:
     """Run a device on loopback that answers by `handler`."""
     device = ScriptedDevice(handler)
     server = await asyncio.start_server(device._serve, "127.0.0.1", 0)
+    device.server = server
     device.port = server.sockets[0].getsockname()[1]
     async with server:
         yield device

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from packwire.address import parse_address
+from packwire.cli.exit_codes import ExitCode, exit_code_of
 from packwire.doctor.case import Options
 from packwire.doctor.evidence import Confidence, Diagnosis, Outcome, Standing
 from packwire.doctor.examination import examine
-from packwire.errors import ExitCode
 from packwire.sim.hub import SimulatedHub
 from packwire.sim.server import SimOptions, SimulatedVesc
 from tests.device.scripted import Handler, bms_reply, framed, scripted, usual
@@ -48,7 +48,7 @@ async def test_a_wrong_password():
     async with hub_with_device() as (hub, _):
         diagnosis = await look(hub_address(hub.port, password="wrong"))
     assert (diagnosis.verdict.key, diagnosis.verdict.confidence) == ("wrong-password", Confidence.CERTAIN)
-    assert diagnosis.verdict.exit_code == ExitCode.REFUSED
+    assert exit_code_of(diagnosis.verdict.reason) == ExitCode.REFUSED
     assert standing(diagnosis, "hub-permission") is Standing.CONFIRMED
 
 
@@ -75,7 +75,7 @@ async def test_another_client_that_takes_over_at_the_hub():
     async with hub_with_device(faults=["displaced:0.4"]) as (hub, _):
         diagnosis = await look(hub_address(hub.port))
     assert diagnosis.verdict.key == "displaced"
-    assert diagnosis.verdict.exit_code == ExitCode.DISPLACED
+    assert exit_code_of(diagnosis.verdict.reason) == ExitCode.DISPLACED
 
 
 async def test_the_address_of_a_hub_instead_of_a_device():
@@ -152,7 +152,10 @@ async def test_it_can_be_cancelled_and_leaves_nothing_behind():
 
 async def test_a_port_that_refuses():
     diagnosis = await look("vesc://127.0.0.1:9")
-    assert (diagnosis.verdict.key, diagnosis.verdict.exit_code) == ("refused-port", ExitCode.UNREACHABLE)
+    assert (diagnosis.verdict.key, exit_code_of(diagnosis.verdict.reason)) == (
+        "refused-port",
+        ExitCode.UNREACHABLE,
+    )
 
 
 async def test_a_name_that_nobody_knows():
@@ -209,7 +212,7 @@ async def test_a_login_that_an_echo_sends_back_is_not_shown():
     async with server:
         port = server.sockets[0].getsockname()[1]
         diagnosis = await look(hub_address(port))
-    assert diagnosis.verdict.exit_code != ExitCode.OK
+    assert exit_code_of(diagnosis.verdict.reason) != ExitCode.OK
     assert "secret42" not in repr(diagnosis)
     assert not any(b"secret42" in each.data for each in diagnosis.tape.redacted())
 
@@ -280,7 +283,10 @@ async def test_a_serial_port(faults: tuple[str, ...], key: str):
 async def test_no_such_serial_port():
     pytest.importorskip("serialx")
     diagnosis = await look("serial:/dev/no-such-port")
-    assert (diagnosis.verdict.key, diagnosis.verdict.exit_code) == ("nothing-there", ExitCode.UNREACHABLE)
+    assert (diagnosis.verdict.key, exit_code_of(diagnosis.verdict.reason)) == (
+        "nothing-there",
+        ExitCode.UNREACHABLE,
+    )
 
 
 async def test_replies_in_pieces_are_usual_on_a_serial_port():
@@ -294,7 +300,7 @@ async def test_it_ends_in_the_time_that_it_is_given():
     async with simulated() as device:
         diagnosis = await examine(device.address, BRISK, limit=0.02)
     assert not diagnosis.complete
-    assert diagnosis.verdict.exit_code != ExitCode.OK
+    assert exit_code_of(diagnosis.verdict.reason) != ExitCode.OK
 
 
 async def test_nothing_but_read_commands_is_sent():

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from packwire.capture import open_capture
+from packwire.cli.exit_codes import exit_code_of
 from packwire.cli.tap import _listen, _upstream
 from packwire.errors import PackwireError
 from packwire.hub.tap_ends import SerialUpstream, TcpUpstream
@@ -355,7 +356,7 @@ def test_a_serial_upstream_needs_no_port_here():
 def test_what_cannot_be_tapped_is_told(text):
     with pytest.raises(PackwireError) as caught:
         _upstream(text)
-    assert caught.value.exit_code == 2
+    assert exit_code_of(caught.value.reason) == 2
     assert "secret42" not in str(caught.value)
 
 

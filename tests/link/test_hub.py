@@ -119,7 +119,7 @@ async def test_the_displaced_do_not_come_back_at_once():
 
 
 async def test_a_device_that_leaves_the_hub():
-    """The known hub does not tell the client: there is only silence, and PING."""
+    """As when its plug is pulled: the hub has not noticed yet, or lost its close; PING tells."""
     async with SimulatedHub() as hub:
         options = SimOptions(
             port=None, hub=("127.0.0.1", hub.port), hub_id="TESTPACK", hub_password=PASSWORD, ping_time=0.05
@@ -132,7 +132,7 @@ async def test_a_device_that_leaves_the_hub():
             )
             await reached.read()
             simulation.faults.order("silence")
-            hub.pairings.clear()  # as when its plug is pulled: the client is not told
+            hub.pairings.clear()
             with pytest.raises(GoneError, match="has no device TESTPACK connected to it"):
                 for _ in range(4):
                     await reached.read()

@@ -16,9 +16,10 @@ from packwire.cli import recorders
 from packwire.cli.capture_guides import GUIDES, SWITCH_STEPS, Guide
 from packwire.cli.capture_states import assign, check_alike, diff_arguments, parse_states, session
 from packwire.cli.decode_text import Writer
+from packwire.cli.exit_codes import ExitCode
 from packwire.cli.info import lines
 from packwire.cli.terminal import make_console, printable
-from packwire.errors import BadFileError, BadOptionError, ExitCode
+from packwire.errors import BadFileError, BadOptionError
 
 type System = Literal["android", "ios", "macos", "linux", "windows", "network"]
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from packwire.errors import BadFileError, ExitCode
+from packwire.cli.exit_codes import ExitCode
+from packwire.errors import BadFileError
 from packwire.visible import json_text
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ from packwire.capture.writers import PACKET_FORMATS, format_of
 from packwire.capture.writers import csv as csv_writer
 from packwire.capture.writers.private import OWNER_ONLY
 from packwire.cli.decode_text import Writer
+from packwire.cli.exit_codes import ExitCode
 from packwire.cli.numbers import BytesOption
 from packwire.cli.terminal import make_console, printable
-from packwire.errors import BadFileError, BadOptionError, ExitCode
+from packwire.errors import BadFileError, BadOptionError
 
 
 def convert(

@@ -10,9 +10,10 @@ from cyclopts import Parameter
 from packwire.capture import Capture, open_capture
 from packwire.cli.decode_records import csv_lines, json_lines
 from packwire.cli.decode_text import Shown, Writer, show
+from packwire.cli.exit_codes import ExitCode
 from packwire.cli.numbers import BytesOption
 from packwire.cli.terminal import make_console
-from packwire.errors import BadOptionError, ExitCode, NotAVescError
+from packwire.errors import BadOptionError, NotAVescError
 
 
 def decode(

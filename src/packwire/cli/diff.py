@@ -10,11 +10,12 @@ from cyclopts import Parameter
 from packwire.capture import Capture, open_capture
 from packwire.capture.packets import NO_TIME
 from packwire.cli.diff_view import record, show, show_plain
+from packwire.cli.exit_codes import ExitCode
 from packwire.cli.headers import check_header, family_names, known_headers
 from packwire.cli.masked import masked
 from packwire.cli.numbers import BytesOption
 from packwire.cli.terminal import make_console
-from packwire.errors import BadOptionError, ExitCode
+from packwire.errors import BadOptionError
 from packwire.insight.differences import find_in_cuts, plain_differences
 from packwire.insight.segments import Cut, at_times, by_recording
 from packwire.insight.writes import count_logins, cuts_at_writes

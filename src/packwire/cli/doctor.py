@@ -15,13 +15,14 @@ from cyclopts import Parameter
 
 from packwire.address import HUB_PORT, Address, SimAddress, TcpAddress, parse_address
 from packwire.cli.doctor_view import JsonView, TextView
+from packwire.cli.exit_codes import ExitCode, exit_code_of
 from packwire.cli.known_nodes import CachedIds
 from packwire.cli.limits import positive, positive_or_none
 from packwire.cli.passwords import with_password
 from packwire.doctor.case import Depth, Options
 from packwire.doctor.evidence import Diagnosis
 from packwire.doctor.examination import examine
-from packwire.errors import BadAddressError, BadFileError, BadOptionError, ExitCode, missing_extra
+from packwire.errors import BadAddressError, BadFileError, BadOptionError, missing_extra
 
 REPORTS = (".html", ".md")
 _Repeated = Parameter(negative=(), consume_multiple=False)
@@ -168,7 +169,7 @@ async def _doctor(text: str, options: DoctorOptions, *, json: bool) -> int:
     for file in options.report:
         _write_report(file, diagnosis)
         view.wrote(file)
-    return ExitCode.INTERRUPTED if interrupts.seen else diagnosis.verdict.exit_code
+    return ExitCode.INTERRUPTED if interrupts.seen else exit_code_of(diagnosis.verdict.reason)
 
 
 class _Interrupts:

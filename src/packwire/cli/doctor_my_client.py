@@ -13,6 +13,7 @@ from typing import IO, Any, cast
 
 from rich.text import Text
 
+from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive_or_none
 from packwire.cli.live_output import LiveText
 from packwire.cli.terminal import make_console
@@ -21,7 +22,7 @@ from packwire.doctor.my_client.plan import Findings
 from packwire.doctor.my_client.reactions import Observation
 from packwire.doctor.my_client.server import ClientTest
 from packwire.doctor.my_client.verdict import ClientVerdict, Finding
-from packwire.errors import BadFileError, ExitCode
+from packwire.errors import BadFileError
 from packwire.link.tcp import place
 from packwire.vesc.commands import command_name
 from packwire.visible import json_text

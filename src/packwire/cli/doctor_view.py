@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from packwire.cli.exit_codes import exit_code_of
 from packwire.cli.terminal import make_console, printable
 from packwire.doctor.evidence import Confidence, Diagnosis, Outcome, Rung, Standing, Verdict
 from packwire.doctor.rungs.step import Step
@@ -45,6 +46,9 @@ class TextView:
         self._console = make_console()
         self._status: Status | None = None
         self._skipped: list[Rung] = []
+        self._last: Rung | None = None
+        self._same: list[str] = []
+        """The rungs that failed with the same words as the last one that was shown."""
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -63,6 +67,11 @@ class TextView:
         if rung.outcome is Outcome.SKIPPED:
             self._skipped.append(rung)
             return
+        if self._last is not None and rung.says_the_same(self._last):
+            self._same.append(rung.name)
+            return
+        self._show_same()
+        self._last = rung
         mark, style = _MARKS[rung.outcome]
         seconds = f"  {rung.seconds:.1f} s" if rung.seconds >= 0.5 else ""
         rules_out = f"  (rules out {rung.rules_out})" if rung.rules_out else ""
@@ -82,6 +91,11 @@ class TextView:
             more = f"{_INDENT}and {left} line{'s' if left > 1 else ''} more, with --report or --json"
             self._print(Text(more, "dim"))
 
+    def _show_same(self) -> None:
+        if self._same:
+            self._print(Text(f"{_INDENT}the same: {', '.join(self._same)}", "dim"))
+            self._same.clear()
+
     def _print(self, text: Text) -> None:
         self._console.print(text)
 
@@ -96,6 +110,7 @@ class TextView:
 
     def verdict(self, diagnosis: Diagnosis) -> None:
         """Show the theories, the verdict, and what to do."""
+        self._show_same()
         if self._skipped:
             names = ", ".join(rung.name for rung in self._skipped)
             self._print(
@@ -217,5 +232,5 @@ def _verdict_record(verdict: Verdict) -> dict[str, Any]:
         "confidence": verdict.confidence.value,
         "words": verdict.words,
         "remedy": verdict.remedy,
-        "exit_code": int(verdict.exit_code),
+        "exit_code": int(exit_code_of(verdict.reason)),
     }

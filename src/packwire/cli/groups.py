@@ -6,13 +6,14 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from packwire.capture import open_capture
+from packwire.cli.exit_codes import ExitCode
 from packwire.cli.groups_view import record, show
 from packwire.cli.headers import check_header, family_names, known_headers, unframed
 from packwire.cli.heatmap_file import write_heat_maps
 from packwire.cli.masked import masked
 from packwire.cli.numbers import BytesOption
 from packwire.cli.terminal import make_console
-from packwire.errors import BadOptionError, ExitCode
+from packwire.errors import BadOptionError
 from packwire.insight.groups import group_messages
 from packwire.visible import json_text
 

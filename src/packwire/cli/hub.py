@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from packwire.cli.exit_codes import ExitCode
 from packwire.cli.hub_password import password
 from packwire.cli.limits import positive_or_none
-from packwire.errors import BadOptionError, ExitCode, PackwireError, missing_extra
+from packwire.errors import BadOptionError, PackwireError, missing_extra
 
 if TYPE_CHECKING:
     from packwire.hub.server import Hub

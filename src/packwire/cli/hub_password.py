@@ -7,7 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from packwire.errors import BadOptionError, ExitCode
+from packwire.cli.exit_codes import ExitCode
+from packwire.errors import BadOptionError
 from packwire.visible import printable
 
 

@@ -15,9 +15,9 @@ from packwire.capture.packets import NO_TIME
 from packwire.capture.redact import redacted
 from packwire.capture.writers.csv import iso_time
 from packwire.cli.decode_text import Writer
+from packwire.cli.exit_codes import ExitCode
 from packwire.cli.numbers import BytesOption
 from packwire.cli.terminal import make_console, printable
-from packwire.errors import ExitCode
 from packwire.visible import json_text
 
 _INDENT = 11

@@ -3,7 +3,8 @@
 import os
 import sys
 
-from packwire.errors import ExitCode, PackwireError
+from packwire.cli.exit_codes import ExitCode, exit_code_of
+from packwire.errors import PackwireError
 
 try:
     from cyclopts import App, Parameter
@@ -71,13 +72,13 @@ if "".join(sys.argv[1:2]) not in COMMANDS:
 
 
 def main() -> None:
-    """Run the command line; end the process with an exit code of `packwire.errors.ExitCode`."""
+    """Run the command line; end the process with an exit code of `packwire.cli.exit_codes.ExitCode`."""
     try:
         code = app()
         sys.stdout.flush()
     except PackwireError as error:
         _tell(str(error))
-        code = error.exit_code
+        code = exit_code_of(error.reason)
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
     except BrokenPipeError:

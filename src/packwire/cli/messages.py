@@ -20,10 +20,11 @@ from packwire.capture.packets import NO_TIME
 from packwire.capture.writers import csv as csv_writer
 from packwire.capture.writers.private import private
 from packwire.cli.decode_text import Writer
+from packwire.cli.exit_codes import ExitCode
 from packwire.cli.masked import masked
 from packwire.cli.numbers import BytesOption
 from packwire.cli.terminal import make_console, printable
-from packwire.errors import BadFileError, BadOptionError, ExitCode
+from packwire.errors import BadFileError, BadOptionError
 from packwire.messages import Direction, Messages
 from packwire.visible import json_text
 

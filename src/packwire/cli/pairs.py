@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.text import Text
 
 from packwire.capture import open_capture
+from packwire.cli.exit_codes import ExitCode
 from packwire.cli.groups_view import fold, title
 from packwire.cli.headers import check_header, known_headers, row_families, unframed
 from packwire.cli.masked import masked
 from packwire.cli.numbers import BytesOption
 from packwire.cli.terminal import make_console
-from packwire.errors import ExitCode
 from packwire.insight.groups import Group
 from packwire.insight.pairs import Pair, Pairs, Reply, find_pairs
 from packwire.messages import Messages

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from packwire.address import Address, HubAddress
-from packwire.errors import BadAddressError, BadOptionError
+from packwire.errors import BadAddressError, BadOptionError, Reason
 
 VARIABLE = "PACKWIRE_PASSWORD"
 FILE_VARIABLE = "PACKWIRE_PASSWORD_FILE"
@@ -63,9 +63,12 @@ def _from_prompt(address: HubAddress) -> str:
     if sys.stdin is None or not sys.stdin.isatty():
         raise BadAddressError(
             f"{address} needs its password: set {VARIABLE} or {FILE_VARIABLE}, or store it with "
-            f"`keyring set {SERVICE} {address.device_id}@{address.host}`"
+            f"`keyring set {SERVICE} {address.device_id}@{address.host}`",
+            reason=Reason.NO_PASSWORD,
         )
     try:
         return getpass.getpass(f"Password of {address.device_id} at {address.host}: ")
     except EOFError:
-        raise BadAddressError(f"{address} needs its password, and none was typed") from None
+        raise BadAddressError(
+            f"{address} needs its password, and none was typed", reason=Reason.NO_PASSWORD
+        ) from None

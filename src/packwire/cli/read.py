@@ -11,10 +11,11 @@ from rich.text import Text
 from packwire.address import parse_address
 from packwire.cli.card import node_lines, title
 from packwire.cli.devices import DeviceOptions, Target, target
+from packwire.cli.exit_codes import ExitCode
 from packwire.cli.records import csv_header, csv_rows, device_record
 from packwire.cli.terminal import make_console
 from packwire.device import Device, Node
-from packwire.errors import ExitCode, GoneError, NoAnswerError
+from packwire.errors import GoneError, NoAnswerError, Reason
 from packwire.protocol.no_reply import NoReplyError
 from packwire.sample import Condition, Sample
 from packwire.visible import json_text
@@ -109,7 +110,9 @@ def _wanted_nodes(device: Device, wanted: Target) -> list[Node]:
     nodes = [node for node in device.nodes if wanted.wants(node)]
     if not nodes and device.nodes:
         there = ", ".join(node.key for node in device.nodes)
-        raise NoAnswerError(f"there is no node {wanted.wanted} here; there are {there}")
+        raise NoAnswerError(
+            f"there is no node {wanted.wanted} here; there are {there}", reason=Reason.NO_NODE
+        )
     return nodes
 
 

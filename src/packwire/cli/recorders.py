@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from packwire.errors import BadFileError, NoAnswerError, UnreachableError
+from packwire.errors import BadFileError, NoAnswerError, Reason, UnreachableError
 
 #: A bug report takes minutes on an old phone.
 _BUGREPORT_SECONDS = 900
@@ -79,7 +79,8 @@ async def record(tool: str, target: Path, interface: str, seconds: float | None)
             last = (await said).decode("utf-8", "replace").strip().splitlines()[-1:]
             raise UnreachableError(
                 f"{tool} ended with {process.returncode} ({' '.join(last) or 'it said nothing'}): it may need"
-                " root (sudo)"
+                " root (sudo)",
+                reason=Reason.NOT_ALLOWED,
             )
     finally:
         enough.cancel()
@@ -126,13 +127,17 @@ async def android_phone() -> str:
     if len(ready) == 1:
         return ready[0]
     if len(ready) > 1:
-        raise UnreachableError(f"adb sees {len(ready)} phones: unplug all but the one to record")
+        raise UnreachableError(
+            f"adb sees {len(ready)} phones: unplug all but the one to record", reason=Reason.BUSY
+        )
     if any(state.strip() == "unauthorized" for _, state in lines):
         raise UnreachableError(
-            "the phone does not allow this computer yet: unlock it and accept USB debugging"
+            "the phone does not allow this computer yet: unlock it and accept USB debugging",
+            reason=Reason.NOT_ALLOWED,
         )
     raise UnreachableError(
-        "adb sees no phone: plug it in, and turn USB debugging on in its developer options"
+        "adb sees no phone: plug it in, and turn USB debugging on in its developer options",
+        reason=Reason.NOT_THERE,
     )
 
 

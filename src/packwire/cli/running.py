@@ -6,7 +6,7 @@ import signal
 from collections.abc import Coroutine
 from typing import Any
 
-from packwire.errors import ExitCode
+from packwire.cli.exit_codes import ExitCode
 
 
 def run_until_stopped(work: Coroutine[Any, Any, int]) -> int:

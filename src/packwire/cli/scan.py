@@ -7,9 +7,10 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from packwire.address import SerialAddress, TcpAddress
+from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive
 from packwire.cli.terminal import make_console, printable
-from packwire.errors import ExitCode, MissingExtraError, UnreachableError
+from packwire.errors import MissingExtraError, UnreachableError
 from packwire.link.discovery import discover
 from packwire.link.serial import list_ports
 from packwire.vesc.announcement import ANNOUNCEMENT_PORT

@@ -10,11 +10,12 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from packwire.cli.devices import DeviceOptions, target
+from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive_or_none
 from packwire.cli.running import run_until_stopped
 from packwire.cli.share_view import SUMMARY_INTERVAL, ShareView, make_view
 from packwire.device import open_link
-from packwire.errors import BadAddressError, BadFileError, BadOptionError, ExitCode
+from packwire.errors import BadAddressError, BadFileError, BadOptionError
 from packwire.hub.share import Share
 from packwire.vesc.permissions import Policy, parse_policy
 

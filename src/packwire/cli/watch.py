@@ -9,12 +9,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from packwire.cli.devices import DeviceOptions, target
+from packwire.cli.exit_codes import ExitCode, exit_code_of
 from packwire.cli.limits import positive, positive_or_none
 from packwire.cli.running import run_until_stopped
 from packwire.cli.views import View, make_view
 from packwire.device import Device
 from packwire.device.follow import Outage, Reading, follow
-from packwire.errors import ExitCode, NoAnswerError
+from packwire.errors import NoAnswerError
 
 _NO_OPTIONS = DeviceOptions()
 
@@ -76,7 +77,7 @@ async def watch_device(connect: Callable[[], Device], view: View, interval: floa
             async for event in events:
                 view.show(event)
                 if isinstance(event, Outage):
-                    code = event.error.exit_code
+                    code = exit_code_of(event.error.reason)
                 elif isinstance(event, Reading):
                     code = ExitCode.OK
                     readings += 1

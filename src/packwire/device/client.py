@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from packwire.errors import GoneError, NoAnswerError, NotAVescError, PackwireError
+from packwire.errors import GoneError, NoAnswerError, NotAVescError, PackwireError, Reason
 from packwire.link.base import Link
 from packwire.protocol.base import Protocol, Request, Session
 from packwire.protocol.exchange import Exchange, Patience, Replied
@@ -276,7 +276,9 @@ class Client:
 
     async def _gone(self) -> PackwireError:
         if self._closed_here:
-            return GoneError(f"the connection to {self.link.name} was closed on this side")
+            return GoneError(
+                f"the connection to {self.link.name} was closed on this side", reason=Reason.CLOSED_HERE
+            )
         answered = self.frame_stats.frames > 0
         if self.frame_stats.received and not answered:
             return self._another_protocol()
@@ -287,7 +289,8 @@ class Client:
         if self._echoes:
             return NotAVescError(
                 f"{self.link.name} sends back what is sent to it: no {self.protocol.title} does that; an "
-                "echo service, or a serial line whose RX and TX are joined"
+                "echo service, or a serial line whose RX and TX are joined",
+                reason=Reason.ECHO,
             )
         if self.frame_stats.frames:
             return error

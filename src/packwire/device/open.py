@@ -7,7 +7,7 @@ from packwire.device.base import Device
 from packwire.device.client import TIMEOUT, TRIES, Client
 from packwire.device.node_memory import NodeMemory
 from packwire.device.reader import Reader
-from packwire.errors import BadAddressError
+from packwire.errors import BadAddressError, Reason
 from packwire.link.base import Link
 from packwire.protocol.base import Options
 from packwire.protocols import protocol
@@ -49,7 +49,9 @@ def open_link(address: Address) -> Link:
             from packwire.link.hub import HubLink  # noqa: PLC0415
 
             if address.password is None:
-                raise BadAddressError(f"{address} needs its password: set PACKWIRE_PASSWORD")
+                raise BadAddressError(
+                    f"{address} needs its password: set PACKWIRE_PASSWORD", reason=Reason.NO_PASSWORD
+                )
             return HubLink(host, port, device_id, address.password)
         case SerialAddress(path, baud):
             from packwire.link.serial import SerialLink  # noqa: PLC0415

@@ -8,7 +8,7 @@ from typing import override
 from packwire.device.base import Device, Statistics
 from packwire.device.client import Client
 from packwire.device.node_memory import NodeMemory, SessionMemory
-from packwire.errors import GoneError, PackwireError
+from packwire.errors import GoneError, PackwireError, Reason
 from packwire.protocol.base import Node, Options, Session
 from packwire.protocol.no_reply import NoReplyError
 from packwire.sample import Condition, Sample
@@ -133,7 +133,8 @@ class Reader(Device):
     async def _explain_silence(self) -> PackwireError:
         return await self.client.link.explain_silence() or GoneError(
             f"{self.where}: the connection is open, but nothing answered {self._silent_rounds} rounds "
-            "of questions; is the device still on?"
+            "of questions; is the device still on?",
+            reason=Reason.FELL_SILENT,
         )
 
     @override

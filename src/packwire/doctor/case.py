@@ -1,6 +1,7 @@
 """What the doctor works with: the address and its connections, and the facts that the rungs gather."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from packwire.doctor.facts import Contact, Facts, Latency, ms
 from packwire.doctor.line import Exchange, Line
 from packwire.doctor.tape import Tape
 from packwire.errors import PackwireError
+from packwire.link.hub import Presence, ping_hub
 from packwire.vesc.commands import Command
 from packwire.vesc.requests import request
 
@@ -117,6 +119,8 @@ class Case:
         """
         if self.current is not None and not self.current.closed:
             return self.current
+        if self.current is not None:
+            await self._ask_who_left()
         self.note_close()
         try:
             self.current = await self.dial()
@@ -124,6 +128,16 @@ class Case:
             self.facts.lost_by = str(error)
             raise NoConnectionError(str(error)) from error
         return self.current
+
+    async def _ask_who_left(self) -> None:
+        """After a hub's close: does it still know the device? NULL says that the device went, not we."""
+        address, line = self.address, self.current
+        if isinstance(address, HubAddress) and line is not None and line.close_seen is not None:
+            presence = Presence.NO_WORD
+            with contextlib.suppress(PackwireError):
+                presence = await ping_hub(address.host, address.port, address.device_id)
+            known = {Presence.THERE: True, Presence.NOT_THERE: False}
+            self.facts.present_after_close.append(known.get(presence))
 
     async def fresh_line(self) -> Line:
         """Close what is open and return a new connection. Raises NoConnectionError."""

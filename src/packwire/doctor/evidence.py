@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from packwire.doctor.tape import Tape
-from packwire.errors import ExitCode
+from packwire.errors import Reason
 
 
 class Outcome(StrEnum):
@@ -50,6 +50,11 @@ class Rung:
     rules_out: str = ""
     seconds: float = 0.0
 
+    def says_the_same(self, other: "Rung") -> bool:
+        """Return whether another rung failed with the very same words."""
+        failed = self.outcome is other.outcome is Outcome.FAILED
+        return failed and (self.answer, self.evidence) == (other.answer, other.evidence)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -59,7 +64,7 @@ class Verdict:
     confidence: Confidence
     words: str
     remedy: str
-    exit_code: ExitCode
+    reason: Reason | None
 
     @property
     def ok(self) -> bool:

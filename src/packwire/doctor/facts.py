@@ -8,6 +8,7 @@ from statistics import median, quantiles
 
 from packwire.doctor.line import Close, Exchange
 from packwire.doctor.misreadings import Misreading
+from packwire.errors import Reason
 from packwire.vesc.commands import Command
 from packwire.vesc.replies import BmsValues, FwVersion
 from packwire.wire.frame import FrameStats
@@ -73,11 +74,17 @@ class Facts:
 
     reach: Reach = Reach.UNTRIED
     reach_error: str = ""
+    reach_reason: Reason | None = None
+    """Why there is no connection; TIMED_OUT of a name: the name server did not answer."""
     addresses: tuple[str, ...] = ()
     hub_knows: bool | None = None
     """What the hub said to PING; None where it said nothing."""
     hub_answers_ping: bool = False
+    hub_said: bytes = b""
+    """What came back on PING where that is nothing a hub says."""
     closed_at_login: bool = False
+    present_after_close: list[bool | None] = field(default_factory=list)
+    """What the hub said to PING right after each close: whether the device is connected to it still."""
     hub_in_disguise: bool = False
     """Whether a hub answers where a VESC was looked for."""
     contact: Contact = Contact.UNTRIED
@@ -156,6 +163,13 @@ class Facts:
     def node(self, can_id: int | None) -> NodeFacts:
         """Return the facts of one node."""
         return self.nodes.setdefault(can_id, NodeFacts())
+
+    @property
+    def works_anew(self) -> bool:
+        """Return whether a connection that was made after the last close was answered."""
+        return bool(self.closes) and any(
+            each.reply is not None and each.asked > self.closes[-1].at for each in self.exchanges
+        )
 
     @property
     def version(self) -> FwVersion | None:

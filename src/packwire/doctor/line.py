@@ -60,13 +60,14 @@ class Close:
     """How a connection was closed by the other end.
 
     `age` is how long it was open (s), `answered` whether a frame ever came on it, `mid_frame` the frame that
-    had begun and was cut off.
+    had begun and was cut off, `at` when that was (s since the doctor began).
     """
 
     age: float
     answered: bool
     mid_frame: Waiting | None
     reset: bool
+    at: float = 0.0
 
 
 class Line:
@@ -230,7 +231,10 @@ class Line:
     def link_closed(self, error: Exception | None) -> None:
         """Learn from the link that nothing more will come."""
         if not self.closed:
-            self.close_seen = Close(self.age, self.stats.frames > 0, self.stats.waiting, error is not None)
+            at = time.monotonic() - self._tape.started
+            self.close_seen = Close(
+                self.age, self.stats.frames > 0, self.stats.waiting, error is not None, at
+            )
         self._ended.set()
 
     def _take(self, frames: list[Frame]) -> None:

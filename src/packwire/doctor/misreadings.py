@@ -102,6 +102,16 @@ def _crc_ffff(frame: bytes, start: int) -> int:
     return crc_hqx(frame[start:], 0xFFFF)
 
 
+def crc_modbus(payload: bytes) -> int:
+    """Return CRC-16/MODBUS, which another protocol's library brings along."""
+    register = 0xFFFF
+    for byte in payload:
+        register ^= byte
+        for _ in range(8):
+            register = register >> 1 ^ (0xA001 if register & 1 else 0)
+    return register
+
+
 RULES: tuple[FramerRule, ...] = (
     FramerRule(
         "length-15-bits",
@@ -126,6 +136,12 @@ RULES: tuple[FramerRule, ...] = (
     FramerRule("holds-128", "the buffer holds 128 bytes", _right, _crc, holds=128),
     FramerRule("crc-with-header", "the checksum is taken over the header too", _right, _crc_with_header),
     FramerRule("crc-ffff", "the checksum begins with ffff", _right, _crc_ffff),
+    FramerRule(
+        "crc-modbus",
+        "the checksum is CRC-16/MODBUS",
+        _right,
+        lambda frame, start: crc_modbus(frame[start:]),
+    ),
     FramerRule(
         "crc-little-endian",
         "the checksum's low byte comes first",

@@ -60,6 +60,17 @@ def _render(template: str, diagnosis: Diagnosis, *, autoescape: bool) -> str:
     return environment.get_template(template).render(_content(diagnosis))
 
 
+def _folded(rungs: tuple[Rung, ...]) -> list[Rung]:
+    """Put rungs that failed with the same words, one after the other, into one."""
+    found: list[Rung] = []
+    for rung in rungs:
+        if found and rung.says_the_same(found[-1]):
+            found[-1] = replace(found[-1], name=f"{found[-1].name}, {rung.name}")
+        else:
+            found.append(rung)
+    return found
+
+
 def _markdown(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", text)
 
@@ -74,7 +85,7 @@ def _content(diagnosis: Diagnosis) -> dict[str, Any]:
         "verdict": _clean_verdict(diagnosis.verdict, clean),
         "remarks": [_clean_verdict(remark, clean) for remark in diagnosis.remarks],
         "theories": [_clean_theory(theory, clean) for theory in diagnosis.theories],
-        "rungs": [_clean_rung(rung, clean) for rung in diagnosis.rungs],
+        "rungs": [_clean_rung(rung, clean) for rung in _folded(diagnosis.rungs)],
         "complete": diagnosis.complete,
         "pack": _pack(diagnosis),
         "cells": diagnosis.pack.get("cell_voltages", ()),

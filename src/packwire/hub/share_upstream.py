@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 
-from packwire.errors import GoneError, NoAnswerError, NotAVescError, PackwireError
+from packwire.errors import GoneError, NoAnswerError, NotAVescError, PackwireError, Reason
 from packwire.hub.sharing import STUCK, UNSENT, SharedDevice
 from packwire.link.base import Link
 from packwire.vesc.replies import FW_VERSION, FwVersion
@@ -62,7 +62,7 @@ class Upstream:
                     await self._closed.wait()
             if not self._closed.is_set() and (trouble := self._trouble()):
                 await self.close()
-                return GoneError(f"{self.link.name} {trouble}; is it wedged?")
+                return GoneError(f"{self.link.name} {trouble}; is it wedged?", reason=Reason.FELL_SILENT)
         await self.close()
         return await self.link.explain_close(answered=True, error=self._error)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Self, cast, override
 
 from packwire.capture.recorder import Endpoint, RecordedConnection, Recorder
-from packwire.errors import PackwireError, UnreachableError
+from packwire.errors import PackwireError, Reason, UnreachableError
 from packwire.hub.tap_ends import (
     SERIAL_CLIENT,
     SERIAL_DEVICE,
@@ -254,7 +254,7 @@ class _Relay:
         """Connect upstream; where that fails, close the client and say why."""
         try:
             if problem := self._tap.no_room(self):
-                raise UnreachableError(problem)
+                raise UnreachableError(problem, reason=Reason.BUSY)
             await self.connect()
         except PackwireError as error:
             if not self._over:

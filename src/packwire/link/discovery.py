@@ -3,7 +3,7 @@
 import asyncio
 import socket
 
-from packwire.errors import UnreachableError
+from packwire.errors import Reason, UnreachableError, system_reason
 from packwire.vesc.announcement import ANNOUNCEMENT_PORT, Announcement, parse_announcement
 
 #: VESCs that are taken note of in one go, and of one sender, which may be a gateway.
@@ -38,7 +38,8 @@ async def discover(seconds: float = 2.5, port: int = ANNOUNCEMENT_PORT) -> list[
         transport, listener = await loop.create_datagram_endpoint(_Listener, sock=_socket(port))
     except OSError as error:
         raise UnreachableError(
-            f"UDP port {port} cannot be listened on: {error.strerror or error}; does VESC Tool hold it?"
+            f"UDP port {port} cannot be listened on: {error.strerror or error}; does VESC Tool hold it?",
+            reason=system_reason(error, Reason.NOT_ALLOWED),
         ) from error
     try:
         await asyncio.sleep(seconds)

@@ -5,11 +5,20 @@ does it know a device of that id at this moment?
 """
 
 import asyncio
+from dataclasses import dataclass
 from enum import Enum
 from typing import override
 
 from packwire.address import HUB_PORT
-from packwire.errors import BadAddressError, DisplacedError, GoneError, PackwireError, RefusedError
+from packwire.errors import (
+    BadAddressError,
+    DisplacedError,
+    GoneError,
+    NotAVescError,
+    PackwireError,
+    Reason,
+    RefusedError,
+)
 from packwire.link.base import StreamLink
 from packwire.link.tcp import CONNECT_TIMEOUT, TcpLink, unreachable
 from packwire.vesc.hublogin import Login, Role, id_problem, normal_id, password_problem
@@ -17,6 +26,10 @@ from packwire.vesc.hublogin import Login, Role, id_problem, normal_id, password_
 #: The login is alone in its segment: bytes that follow it at once may be swallowed by the hub.
 LOGIN_PAUSE = 0.05
 PING_TIMEOUT = 3.0
+#: More than a hub says; the first bytes of something else tell what it is.
+_MOST_SAID = 160
+#: Seconds until what has begun to come is there, line end or not.
+_REST_OF_A_WORD = 0.3
 
 
 class Presence(Enum):
@@ -25,7 +38,17 @@ class Presence(Enum):
     THERE = "PONG"
     NOT_THERE = "NULL"
     NO_WORD = ""
-    """Nothing, or something else: not a hub that knows PING."""
+    """Nothing: hung, no hub, or an older one that knows no such id and does not say so."""
+    FOREIGN = "something else"
+    """Something that no hub says."""
+
+
+@dataclass(frozen=True, slots=True)
+class PingAnswer:
+    """What came back on a PING: `said` are its first bytes."""
+
+    presence: Presence
+    said: bytes = b""
 
 
 class HubLink(TcpLink):
@@ -51,53 +74,83 @@ class HubLink(TcpLink):
 
     @override
     async def explain_close(self, *, answered: bool, error: Exception | None) -> PackwireError:
-        presence = await self._presence()
-        if presence is Presence.NOT_THERE:
-            return self._not_connected(RefusedError if not answered else GoneError)
-        if answered and presence is Presence.THERE:
-            return DisplacedError(
-                f"{self.name} closed the connection while {self.device_id} is still connected to it: another "
-                "client logged in with this id, and the newest wins; close the other one (VESC Tool, an app)"
-            )
-        if presence is Presence.THERE:
-            return RefusedError(
-                f"{self.name} knows {self.device_id}, but closed at login: the password is wrong (it is case "
-                "sensitive), or another client took over at that moment"
-            )
+        answer = await self._ping()
+        match answer.presence:
+            case Presence.NOT_THERE:
+                return self._not_connected(RefusedError if not answered else GoneError)
+            case Presence.THERE if answered:
+                return DisplacedError(
+                    f"{self.name} closed the connection while {self.device_id} is connected to it: another "
+                    "client logged in with this id, and the newest wins, or the device connected anew; "
+                    "close other clients (VESC Tool, an app)"
+                )
+            case Presence.THERE:
+                return RefusedError(
+                    f"{self.name} knows {self.device_id}, but closed at login: the password is wrong (it is "
+                    "case sensitive), or another client took over at that moment"
+                )
+            case Presence.FOREIGN if not answered:
+                return NotAVescError(
+                    f"{self.name} is no hub: it answers a hub's PING with {answer.said[:24]!r}; check host "
+                    "and port (a hub listens on 65101)"
+                )
         return await StreamLink.explain_close(self, answered=answered, error=error)
 
     @override
     async def explain_silence(self) -> PackwireError | None:
-        if await self._presence() is Presence.NOT_THERE:
+        if (await self._ping()).presence is Presence.NOT_THERE:
             return self._not_connected(GoneError)
         return None
 
-    async def _presence(self) -> Presence:
+    async def _ping(self) -> PingAnswer:
         try:
-            return await ping_hub(self.host, self.port, self.device_id)
+            return await ask_hub(self.host, self.port, self.device_id)
         except PackwireError:
-            return Presence.NO_WORD
+            return PingAnswer(Presence.NO_WORD)
 
     def _not_connected(self, kind: type[PackwireError]) -> PackwireError:
         return kind(
             f"{self.name} has no device {self.device_id} connected to it; check the id, and that the VESC is "
-            "on, online and set to this hub"
+            "on, online and set to this hub",
+            reason=Reason.LEFT if issubclass(kind, GoneError) else Reason.UNKNOWN_ID,
         )
 
 
 async def ping_hub(host: str, port: int = HUB_PORT, device_id: str = "") -> Presence:
     """Ask a hub whether a device of this id is connected to it. Raises UnreachableError."""
+    return (await ask_hub(host, port, device_id)).presence
+
+
+async def ask_hub(host: str, port: int, device_id: str) -> PingAnswer:
+    """Return what a hub says to PING, with its bytes. Raises UnreachableError."""
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT):
-            reader, writer = await asyncio.open_connection(host, port)
-    except (OSError, UnicodeError) as error:
+            reader, writer = await asyncio.open_connection(host, port, all_errors=True)
+    except (OSError, UnicodeError, ExceptionGroup) as error:
         raise unreachable(host, port, error) from error
+    said = b""
     try:
-        async with asyncio.timeout(PING_TIMEOUT):
+        async with asyncio.timeout(PING_TIMEOUT) as deadline:
             writer.write(Login(Role.PING, normal_id(device_id), "0").line())
-            answer = await reader.read(64)
-        return Presence(answer.strip(b"\r\n\0").decode("ascii", "replace"))
-    except (OSError, ValueError):
-        return Presence.NO_WORD
+            said = await reader.read(_MOST_SAID)
+            deadline.reschedule(asyncio.get_running_loop().time() + _REST_OF_A_WORD)
+            while (
+                said
+                and len(said) < _MOST_SAID
+                and b"\n" not in said
+                and (data := await reader.read(_MOST_SAID))
+            ):
+                said += data
+    except OSError:  # TimeoutError among them
+        pass
     finally:
         writer.transport.abort()
+    return PingAnswer(_presence(said), said[:_MOST_SAID])
+
+
+def _presence(said: bytes) -> Presence:
+    word = said.strip(b"\r\n\0")
+    for presence in (Presence.THERE, Presence.NOT_THERE):
+        if word == presence.value.encode():
+            return presence
+    return Presence.FOREIGN if said else Presence.NO_WORD

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, override
 
-from packwire.errors import UnreachableError, missing_extra
+from packwire.errors import Reason, UnreachableError, missing_extra, system_reason
 from packwire.link.base import StreamLink
 
 
@@ -66,12 +66,20 @@ def _serialx() -> Any:
 
 def _unreachable(path: str, error: Exception) -> UnreachableError:
     if isinstance(error, FileNotFoundError):
-        return UnreachableError(f"there is no serial port {path}; packwire scan lists those there are")
+        return UnreachableError(
+            f"there is no serial port {path}; packwire scan lists those there are", reason=Reason.NOT_THERE
+        )
     if isinstance(error, PermissionError):
         return UnreachableError(
             f"{path} may not be opened by this user; on Linux join the group that owns it (dialout or uucp) "
-            "and log in again"
+            "and log in again",
+            reason=Reason.NOT_ALLOWED,
         )
     if isinstance(error, OSError) and error.errno == errno.ENOTTY:
-        return UnreachableError(f"{path} is no serial port; packwire scan lists those there are")
-    return UnreachableError(f"{path} cannot be opened: {error}; does another program use it?")
+        return UnreachableError(
+            f"{path} is no serial port; packwire scan lists those there are", reason=Reason.NOT_THERE
+        )
+    return UnreachableError(
+        f"{path} cannot be opened: {error}; does another program use it?",
+        reason=system_reason(error, Reason.BUSY),
+    )

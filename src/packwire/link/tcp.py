@@ -1,12 +1,12 @@
 """TCP: a VESC Express's own port, and the ground that the hub link stands on."""
 
 import asyncio
-import errno
 import socket
-from typing import override
+from collections.abc import Callable
+from typing import Any, cast, override
 
 from packwire.address import HUB_PORT
-from packwire.errors import NoAnswerError, PackwireError, UnreachableError
+from packwire.errors import NoAnswerError, PackwireError, Reason, UnreachableError, system_reason
 from packwire.link.base import StreamLink
 
 CONNECT_TIMEOUT = 5.0
@@ -23,29 +23,40 @@ class TcpLink(StreamLink):
 
     @override
     async def connect(self) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(CONNECT_TIMEOUT):
-                await loop.create_connection(lambda: self, self.host, self.port)
-        except (OSError, UnicodeError) as error:  # TimeoutError and socket.gaierror among them
-            raise unreachable(self.host, self.port, error) from error
+        await tcp_connection(lambda: self, self.host, self.port)
         if self._transport:
             keep_alive(self._transport)
 
     @override
     async def explain_close(self, *, answered: bool, error: Exception | None) -> PackwireError:
         if self.port == HUB_PORT and not answered:
-            return NoAnswerError(f"{self.name} closed the connection. {self._hub_hint()}")
+            return NoAnswerError(
+                f"{self.name} closed the connection. {self._hub_hint()}", reason=Reason.HUB_PORT
+            )
         return await super().explain_close(answered=answered, error=error)
 
     @override
     async def explain_silence(self) -> PackwireError | None:
         if self.port != HUB_PORT:
             return None
-        return NoAnswerError(f"{self.name} took the connection, but nothing comes back. {self._hub_hint()}")
+        return NoAnswerError(
+            f"{self.name} took the connection, but nothing comes back. {self._hub_hint()}",
+            reason=Reason.HUB_PORT,
+        )
 
     def _hub_hint(self) -> str:
         return f"That port is a hub's: a device behind it is read with veschub://ID@{self.host}"
+
+
+async def tcp_connection(protocol: Callable[[], asyncio.Protocol], host: str, port: int) -> asyncio.Transport:
+    """Connect within CONNECT_TIMEOUT. Raises UnreachableError."""
+    loop: Any = asyncio.get_running_loop()  # the type stubs do not know all_errors
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            transport, _ = await loop.create_connection(protocol, host, port, all_errors=True)
+    except (OSError, UnicodeError, ExceptionGroup) as error:  # TimeoutError and gaierror among them
+        raise unreachable(host, port, error) from error
+    return cast("asyncio.Transport", transport)
 
 
 def place(host: str, port: int) -> str:
@@ -53,30 +64,52 @@ def place(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def unreachable(host: str, port: int, error: OSError | UnicodeError) -> UnreachableError:
-    """Say in one line why a connection failed and what to look at."""
+def unreachable(host: str, port: int, error: Exception) -> UnreachableError:
+    """Say in one line why a connection failed and what to look at.
+
+    Of several addresses (an ExceptionGroup) the one counts at which somebody was.
+    """
     where = place(host, port)
-    if isinstance(error, socket.gaierror | UnicodeError):
-        return UnreachableError(f"the name {host} is not known here; check its spelling, or use the address")
-    if isinstance(error, TimeoutError):
-        return UnreachableError(
+    errors = list(error.exceptions) if isinstance(error, ExceptionGroup) else [error]
+    reasons = [_connect_reason(each) for each in errors]
+    reason = min(reasons, key=_TELLING.index)
+    if reason is Reason.UNKNOWN_NAME:
+        words = f"the name {host} is not known here; check its spelling, or use the address"
+    elif reason is Reason.TIMED_OUT:
+        words = (
             f"{where} did not take the connection within {CONNECT_TIMEOUT:g} s; "
             "is the device on, and in this network?"
         )
-    refused = isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error)
-    if refused and error.errno in {None, errno.ECONNREFUSED}:
-        return UnreachableError(
+    elif reason is Reason.PORT_REFUSED:
+        words = (
             f"{where} refused the connection: something is there, but nothing listens on that port; a VESC "
             "Express listens on 65102 when TCP is enabled in its configuration, a hub on 65101"
         )
-    return UnreachableError(f"{where} cannot be reached: {error.strerror or error}")
+    else:
+        first = errors[reasons.index(reason)]
+        words = f"{where} cannot be reached: {getattr(first, 'strerror', None) or first}"
+    return UnreachableError(words, reason=reason)
+
+
+#: The more telling first: one address that refuses says more than another that has no route.
+_TELLING = (
+    Reason.PORT_REFUSED, Reason.NOT_ALLOWED, Reason.BUSY, Reason.TIMED_OUT, Reason.NO_ROUTE,
+    Reason.NOT_THERE, Reason.UNKNOWN_NAME,
+)  # fmt: skip
+
+
+def _connect_reason(error: Exception) -> Reason:
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return Reason.UNKNOWN_NAME
+    return system_reason(error, Reason.NO_ROUTE)
 
 
 def not_listening(host: str, port: int, error: OSError) -> UnreachableError:
     """Say in one line why nobody can be listened to there."""
     return UnreachableError(
         f"{place(host, port)} cannot be listened on: {error.strerror or error}; "
-        "does something else listen there already?"
+        "does something else listen there already?",
+        reason=system_reason(error, Reason.NOT_ALLOWED),
     )
 
 

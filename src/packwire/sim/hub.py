@@ -2,7 +2,7 @@
 
 It waits five seconds for one line of three tokens, answers no login, closes without a word what it does not
 like, and then hands bytes on, knowing nothing of frames. One client a device: the newest wins. When a device
-goes, its client is not told. A second `VESC:<id>` replaces the device, whatever its password.
+goes, its client's connection is closed. A second `VESC:<id>` replaces the device, whatever its password.
 """
 
 import asyncio
@@ -30,6 +30,13 @@ class Pairing:
     device: "HubConnection"
     password: str = field(repr=False)
     client: "HubConnection | None" = None
+
+    def close(self) -> None:
+        """Close both ends."""
+        self.device.transport.close()
+        client, self.client = self.client, None
+        if client is not None:
+            client.transport.close()
 
 
 class SimulatedHub:
@@ -84,19 +91,19 @@ class SimulatedHub:
             await self._changed.wait()
 
     def add_device(self, device_id: str, password: str, device: "HubConnection") -> None:
-        """Take a device in; one of the same id is closed, and its client left without a word."""
+        """Take a device in; one of the same id is closed, and its client with it."""
         before = self.pairings.get(device_id)
         self.pairings[device_id] = Pairing(device, password)
         if before is not None:
-            before.device.transport.close()
+            before.close()
         self._changed.set()
 
     def remove_device(self, device: "HubConnection") -> None:
-        """Forget a device; its client is not told."""
+        """Forget a device and close its client."""
         for device_id, pairing in tuple(self.pairings.items()):
             if pairing.device is device:
                 del self.pairings[device_id]
-                pairing.client = None
+                pairing.close()
 
 
 class HubConnection(asyncio.Protocol):

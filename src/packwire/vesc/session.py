@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, override
 
-from packwire.errors import NoAnswerError
+from packwire.errors import NoAnswerError, Reason
 from packwire.protocol.base import Asker, Node, NodeKind, Options, Reading, Request, Session
 from packwire.protocol.no_reply import NoReplyError
 from packwire.sample import Condition
@@ -214,7 +214,8 @@ class VescSession(Session):
         try:
             await self._add_can_node(can_id)
         except NoReplyError as error:
-            raise NoAnswerError(f"{error}. {await self._ids_that_answer()}") from error
+            others = await self._ids_that_answer()
+            raise NoAnswerError(f"{error}. {others}", reason=Reason.NO_NODE) from error
         node = self._nodes[f"can/{can_id}"]
         if node.kind is NodeKind.BATTERY:
             told_of = await self._look_at_bms(None)

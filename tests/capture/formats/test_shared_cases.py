@@ -4,8 +4,9 @@ import pytest
 
 from packwire.capture import open_capture
 from packwire.cli.decode import decode
+from packwire.cli.exit_codes import ExitCode
 from packwire.cli.info import info
-from packwire.errors import BadFileError, ExitCode, NotAVescError
+from packwire.errors import BadFileError, NotAVescError
 from tests.shared_data import SHARED
 
 CASES = SHARED / "cases"

@@ -263,6 +263,102 @@ class AnyReply(Client):
         return True
 
 
+class GivesUpAtOnce(Client):
+    """Right: it checks everything, drops what is bad at once and asks again, without a pause."""
+
+    def extract(self):
+        if len(self.buffer) < 6:
+            return None
+        begin, size = right_length(self.buffer) or (0, 0)
+        if not begin or len(self.buffer) < begin + size + 3:
+            return None
+        frame = bytes(self.buffer)
+        self.buffer.clear()
+        payload, end = frame[begin : begin + size], begin + size
+        right = crc_hqx(payload, 0) == int.from_bytes(frame[end : end + 2])
+        return payload if right else b"\xff"
+
+    async def reply(self, reader, command):
+        while (payload := self.extract()) is None:
+            await self.read(reader)
+        return payload
+
+    def is_reply(self, payload, command):
+        return True
+
+
+class GivesUpAtOnceSigned(GivesUpAtOnce):
+    """The same with a length bug: it drops each longer reply and asks again, which looks like taking it."""
+
+    def extract(self):
+        if len(self.buffer) > 1 and self.buffer[0] == 2 and self.buffer[1] & 0x80:
+            self.buffer.clear()
+            return b"\xff"
+        return super().extract()
+
+
+class Behind(Client):
+    """Checks every CRC; the first packet that comes is its reply, and the rest is kept for later."""
+
+    pause = 0.02
+    clear_on_timeout = False
+
+    def is_reply(self, payload, command):
+        return True
+
+
+class FifteenBitsResync(FifteenBits):
+    """Keeps its buffer, goes one byte further where it was wrong, and keeps whole replies for later."""
+
+    clear_on_timeout = False
+
+    def extract(self):
+        return extract(self.buffer, length=self.plausible)
+
+    @staticmethod
+    def plausible(buffer):
+        found = fifteen_bits(buffer)
+        return (0, 0) if found and found[1] > 17_000 else found
+
+
+class VescTool(Client):
+    """Right: asks on by a clock of 0.1 s after a reply, after 0.5 s without, and for a description in between."""
+
+    async def talk(self, reader, writer):
+        async def describe():
+            while True:
+                writer.write(encode_frame(b"\x5c\0" + bytes(8)))
+                await asyncio.sleep(0.23)
+
+        describing = asyncio.create_task(describe())
+        try:
+            while True:
+                writer.write(ASK)
+                asked = asyncio.get_running_loop().time()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.5):
+                        await self.reply(reader, 0x60)
+                spent = asyncio.get_running_loop().time() - asked
+                await asyncio.sleep(0.1 - spent % 0.1)
+        finally:
+            describing.cancel()
+
+
+class FixedSize(Client):
+    """Waits for 256 bytes, whatever a reply has."""
+
+    def extract(self):
+        if len(self.buffer) < 256:
+            return None
+        piece = self.buffer[:256]
+        del self.buffer[:256]
+        return extract(piece)
+
+
+class Impatient(Client):
+    timeout = 0.02
+
+
 class IgnoresBms(Client):
     """Asks for the version and the cells in turn; of the cells it knows nothing."""
 

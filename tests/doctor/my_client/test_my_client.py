@@ -32,6 +32,13 @@ WANTED = {
     clients.CrcOverHeader: "crc-with-header",
     clients.ChokesOnPrint: "print-chokes",
     clients.AnyReply: "any-reply",
+    clients.GivesUpAtOnce: "any-reply",
+    clients.GivesUpAtOnceSigned: "any-reply",
+    clients.Behind: "any-reply",
+    clients.FifteenBitsResync: "length-15-bits",
+    clients.VescTool: "ok",
+    clients.FixedSize: "fixed-size",
+    clients.Impatient: "impatient",
     clients.IgnoresBms: "command-ignored",
     clients.WrongRequests: "requests-broken",
 }
@@ -122,6 +129,26 @@ def test_a_client_that_goes_by_the_clock_is_not_accused(verdicts):
     assert not verdict.findings
     assert not verdict.ok
     assert "goes by the clock" in verdict.undecided[0]
+
+
+@pytest.mark.parametrize("name", ["GivesUpAtOnce", "GivesUpAtOnceSigned", "Behind", "AnyReply"])
+def test_asking_again_is_not_taking(verdicts, name):
+    """Who goes on at whatever comes is not accused of what cannot be seen, nor called well."""
+    verdict, _ = verdicts[name]
+    assert {finding.key for finding in verdict.findings} == {"any-reply"}
+    assert not verdict.ok
+
+
+def test_one_that_is_a_reply_behind_is_told_so(verdicts):
+    (finding,) = verdicts["Behind"][0].findings
+    assert "one reply behind" in finding.words
+    assert finding.confidence == "certain"
+
+
+def test_who_keeps_its_buffer_and_resyncs_is_understood_too(verdicts):
+    finding = verdicts["FifteenBitsResync"][0].findings[0]
+    assert finding.confidence == "certain"
+    assert "none of 128 to 255 bytes" in finding.words
 
 
 async def test_it_answers_a_hubs_ping_and_never_keeps_a_password():

@@ -7,13 +7,13 @@ from packwire.doctor.compare.clock import steadied
 from packwire.doctor.compare.framed_sessions import Link, expectations, framed_session, links, protocol_of
 from packwire.doctor.compare.session import Aside, Session
 from packwire.doctor.compare.vesc_sessions import vesc_sessions
-from packwire.errors import BadOptionError, ExitCode, PackwireError
+from packwire.errors import BadOptionError, PackwireError, Reason
 
 
 class NoSessionError(PackwireError):
     """A recording holds nothing that a client and a device said to each other."""
 
-    exit_code = ExitCode.NO_DATA
+    reason = Reason.NO_DATA
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from packwire.doctor.evidence import Confidence
 from packwire.doctor.misreadings import RULES
 from packwire.doctor.my_client.lengths import judge_lengths, of_kind
-from packwire.doctor.my_client.plan import Findings
+from packwire.doctor.my_client.plan import SHORT_WAIT, Findings
 from packwire.doctor.my_client.reactions import Result
-from packwire.doctor.my_client.trials import Kind
+from packwire.doctor.my_client.trials import NO_FRAMER, Kind
 from packwire.doctor.my_client.verdict import (
     AGES_DIFFER,
     FRAMING,
@@ -19,22 +19,30 @@ from packwire.doctor.my_client.verdict import (
     Meeting,
 )
 from packwire.vesc.commands import Command, command_name
+from packwire.vesc.permissions import KIND_OF
+from packwire.vesc.permissions import Kind as Permission
 
 
 def judge(found: Findings | None, met: Meeting) -> ClientVerdict:
     """Say what is known, whether all trials were done or not."""
     if found is None or not found.all_controls:
         return _nothing_tried(met)
-    findings = [*_requests(met)]
+    findings = [*_login(met), *_requests(met)]
     if found.shown:
         return _by_what_it_shows(found, findings)
     if not found.controls.tell:
         return _no_difference(found, findings)
-    findings += [*judge_lengths(found), *_pieces(found), *_company(found), *_bad(found), *_ages(found)]
+    if _by_chance(found):
+        return ClientVerdict(bool(findings), tuple(findings), tuple(_unclear(found)))
+    findings += [*judge_lengths(found), *_pieces(found), *_bad(found), *_company(found), *_ages(found)]
+    if 0 < found.controls.wait < SHORT_WAIT:
+        findings.append(_impatient(found))
     undecided = [*_unclear(found)]
     if not found.done:
         undecided.append("it was ended before all was tried")
-    return ClientVerdict(True, tuple(findings), tuple(undecided), tuple(_good(found)))
+    # All is well only where each thing that was tried says so: going on is no sign that it took something.
+    decided = bool(findings) or not undecided
+    return ClientVerdict(decided, tuple(findings), tuple(undecided), tuple(_good(found)))
 
 
 def _by_what_it_shows(found: Findings, findings: list[Finding]) -> ClientVerdict:
@@ -57,15 +65,47 @@ def _nothing_tried(met: Meeting) -> ClientVerdict:
         return ClientVerdict(False, (), ("no client connected",))
     if met.words and not met.requests:
         return ClientVerdict(False, (), (met.words,))
-    findings = tuple(_requests(met))
+    findings = (*_login(met), *_requests(met))
     if findings:
         return ClientVerdict(True, findings)
     if met.unanswerable:
         names = ", ".join(command_name(number) for number in met.unanswerable)
+        if not any(KIND_OF.get(number) is Permission.READ for number in met.unanswerable):
+            return ClientVerdict(True, (_wrong_command(names),))
         return ClientVerdict(False, (), (f"it asked only what is not played here: {names}",))
     if not met.requests:
         return ClientVerdict(False, (), ("it connected, but sent no request; a VESC speaks only when asked",))
     return ClientVerdict(False, (), ("it asked too seldom for a first experiment",))
+
+
+def _login(met: Meeting) -> Iterator[Finding]:
+    """Look at how it logs in: who asks is a client, whatever it says that it is."""
+    if met.login is not None and met.requests:
+        yield Finding(
+            "bad-login",
+            Confidence.CERTAIN,
+            f"At a hub nobody would answer it: {met.login.value}.",
+            "its login line is wrong",
+            "a client's login is one line, VESCTOOL:ID:PASSWORD and a newline",
+        )
+    if met.broadcasts:
+        yield Finding(
+            "broadcast",
+            Confidence.CERTAIN,
+            f"{met.broadcasts} of its requests go to CAN id 255, which is every node at once.",
+            "all nodes answer together, and no reply says whose it is",
+            "ask the device itself, or one node by its id (0 to 254)",
+        )
+
+
+def _wrong_command(names: str) -> Finding:
+    return Finding(
+        "wrong-command",
+        Confidence.LIKELY,
+        f"It asks only {names}, which a device does not answer with values.",
+        "it sends another command than it means to",
+        "the battery's values are BMS_GET_VALUES (96, hexadecimal 60)",
+    )
 
 
 def _requests(met: Meeting) -> Iterator[Finding]:
@@ -81,11 +121,21 @@ def _requests(met: Meeting) -> Iterator[Finding]:
         )
 
 
+def _by_chance(found: Findings) -> bool:
+    """Tell whether the controls do not hold any more: on a busy computer they may differ by chance."""
+    return found.stuck_behind is not None or found.unsteady
+
+
 # How it takes it
 
 
 def _missed(found: Findings, *keys: str) -> list[Result]:
     return [each for each in found.results if each.trial.key in keys and each.taken is False]
+
+
+def _goes_on_anyway(found: Findings) -> bool:
+    """Tell whether it goes on after a damaged packet of any kind: then that is no sign that it took one."""
+    return found.taken("corrupt") is True and found.taken("corrupt-other") is not False
 
 
 def _pieces(found: Findings) -> Iterator[Finding]:
@@ -97,7 +147,7 @@ def _pieces(found: Findings) -> Iterator[Finding]:
     every = len(missed) == len(tried)
     yield Finding(
         "one-read",
-        Confidence.CERTAIN if every else Confidence.LIKELY,
+        Confidence.CERTAIN if every and len(tried) > 2 else Confidence.LIKELY,
         f"It did not take a reply that came {ways}"
         + (", in one piece it did." if every else "; otherwise it did."),
         "it takes what one read gives for a whole frame"
@@ -108,10 +158,13 @@ def _pieces(found: Findings) -> Iterator[Finding]:
 
 
 def _company(found: Findings) -> Iterator[Finding]:
+    """Say what else with the reply costs it the reply; of who goes on at a PRINT that says nothing."""
+    if found.taken("print-only"):
+        return
     if _missed(found, "print-first"):
         yield Finding(
             "print-chokes",
-            Confidence.CERTAIN,
+            Confidence.LIKELY,
             "A PRINT packet in front of a reply costs it the reply.",
             "it takes the first packet for the reply, or gives up at one that it did not ask for",
             UNASKED,
@@ -144,22 +197,24 @@ def _company(found: Findings) -> Iterator[Finding]:
 
 
 def _bad(found: Findings) -> Iterator[Finding]:
-    took = {each.trial.key for each in of_kind(found, Kind.BAD) if each.taken}
-    if "corrupt" in took:
-        yield Finding(
-            "crc-ignored",
-            Confidence.CERTAIN,
-            "It took a reply whose CRC is wrong.",
-            "it does not check the CRC, or not against the payload: it will show wrong values one day",
-            FRAMING,
-        )
-    if "print-only" in took:
+    """Say what it takes that is no reply. Asking on at once says so only where other damage does not."""
+    if found.taken("print-only"):
+        behind = " From then on it was one reply behind: each counted for the next request." * found.behind
         yield Finding(
             "any-reply",
-            Confidence.CERTAIN,
-            "It took a PRINT packet for the reply to its request.",
-            "it takes the first packet that comes, whatever its command",
+            Confidence.CERTAIN if found.behind or found.shown else Confidence.LIKELY,
+            f"After a PRINT packet in place of the reply it went on as after a reply.{behind}",
+            "it takes the first packet that comes for the reply, whatever its command, or gives up at it",
             UNASKED,
+        )
+    elif found.taken("corrupt") and (found.shown or found.taken("corrupt-other") is False):
+        yield Finding(
+            "crc-ignored",
+            Confidence.CERTAIN if found.shown else Confidence.LIKELY,
+            "It took a reply whose CRC is wrong"
+            + ("." if found.shown else ": it went on, and did not after another damaged packet."),
+            "it does not check the CRC, or not against the payload: it will show wrong values one day",
+            FRAMING,
         )
 
 
@@ -184,17 +239,11 @@ def _no_difference(found: Findings, findings: list[Finding]) -> ClientVerdict:
     name = command_name(found.command)
     every = _every(found)
     if found.dialect:
-        rule = next(rule.rule for rule in RULES if rule.key == found.dialect)
-        findings.append(
-            Finding(
-                found.dialect,
-                Confidence.CERTAIN,
-                f"It took no right reply to {name} of any length, but one whose frame was wrong in this way:",
-                rule,
-                FRAMING,
-            )
-        )
+        findings.append(_dialect(found.dialect, name))
         return ClientVerdict(True, tuple(findings))
+    if found.impatient:
+        findings.append(_impatient(found))
+        return ClientVerdict(True, tuple(findings), ("all else, for it hardly waits for a reply",))
     if found.other_command is not None and found.others.tell:
         other = command_name(found.other_command)
         findings.append(
@@ -216,6 +265,30 @@ def _no_difference(found: Findings, findings: list[Finding]) -> ClientVerdict:
     elif not found.done:
         words = f"it was ended after {len(found.all_controls)} experiments, which is too soon to tell"
     return ClientVerdict(bool(findings), tuple(findings), (words,))
+
+
+def _impatient(found: Findings) -> Finding:
+    return Finding(
+        "impatient",
+        Confidence.LIKELY,
+        f"It gives a reply up and asks again {found.controls.wait:.2f} s after its request.",
+        "its timeout is too short: through a hub a reply takes 0.1 to 0.5 s",
+        "wait for a reply for at least 1 s, and longer over CAN",
+    )
+
+
+def _dialect(key: str, name: str) -> Finding:
+    """Say what it needs to take something; certain where it did not take the same with a wrong CRC."""
+    if key in NO_FRAMER:
+        words = f"It took no right reply to {name} of any length, but one with more behind it."
+        return Finding(key, Confidence.LIKELY, words, NO_FRAMER[key], STREAM)
+    return Finding(
+        key,
+        Confidence.CERTAIN,
+        f"It took no right reply to {name} of any length, but one whose frame was wrong in this way:",
+        next(rule.rule for rule in RULES if rule.key == key),
+        FRAMING,
+    )
 
 
 def _forwarded(found: Findings) -> str:
@@ -240,8 +313,15 @@ def _unclear(found: Findings) -> Iterator[str]:
     ]
     if unclear:
         yield f"what it did was no clear sign after: {', '.join(unclear)}"
+    if _goes_on_anyway(found) and not found.taken("print-only"):
+        yield (
+            "it goes on after a damaged packet just as after a reply: it takes it, or drops it and asks "
+            "again; so going on is no sign that it took anything. Look at what it shows"
+        )
     if found.stuck_behind is not None:
         yield f"it took nothing more after {found.stuck_behind.words}, so what came later says nothing"
+    if found.unsteady:
+        yield "it went on by itself again and again, though nothing came: what it does is no sign any more"
 
 
 _GOOD: tuple[tuple[Kind, Callable[[Findings], str]], ...] = (

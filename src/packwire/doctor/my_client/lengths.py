@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from packwire.doctor.evidence import Confidence
 from packwire.doctor.misreadings import RULES, Fate, FramerRule, misread
-from packwire.doctor.my_client.plan import BEHIND_LONG, Findings
+from packwire.doctor.my_client.plan import BEHIND_LONG, SPOILT, Findings
 from packwire.doctor.my_client.reactions import Result
 from packwire.doctor.my_client.replies import reply_to
 from packwire.doctor.my_client.trials import DIALECT_LENGTH, Kind
@@ -29,11 +29,12 @@ def judge_lengths(found: Findings) -> Iterator[Finding]:
         return
     taken = sorted({each.size for each in tried if each.taken} | {found.reference or 0})
     tests = {each.trial.key: each.taken for each in of_kind(found, Kind.DIALECT)}
-    spoken = tests.get("length-15-bits") is True
+    # Who goes on at whatever is wrong went on at the same with a wrong CRC.
+    spoken = tests.get("length-15-bits") is True and tests.get(SPOILT) is False
     fitting = [
         rule for rule in RULES if _fits(rule, found, tried) and _agrees(rule, found, tests.get(BEHIND_LONG))
     ]
-    if "length-15-bits" in tests:
+    if spoken or tests.get("length-15-bits") is False:
         fitting = [rule for rule in fitting if (rule.key == "length-15-bits") is spoken]
     words = f"It took {_ranges(taken, missed)} of payload, and none of {_ranges(missed, taken)}."
     limit = _limit(taken, missed)
@@ -77,11 +78,14 @@ def _agrees(rule: FramerRule, found: Findings, taken_behind: bool | None) -> boo
 def _fits(rule: FramerRule, found: Findings, tried: list[Result]) -> bool:
     """Tell whether a wrong rule would have done what the client did, with every reply of another length."""
     request = bytes((found.command,))
+    gives_up = found.taken("corrupt") is True
     for each in tried:
         payload = reply_to(request, each.size)
         assert payload is not None
         (fate,) = misread(encode_frame(payload), (rule,))
-        if (fate.fate is Fate.TAKEN) is not each.taken:
+        # Who gives up at a damaged frame and asks again goes on where it drops a reply, too.
+        goes_on = fate.fate is Fate.TAKEN or (gives_up and fate.fate is Fate.DROPPED)
+        if goes_on is not each.taken:
             return False
     return True
 

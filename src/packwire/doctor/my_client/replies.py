@@ -96,7 +96,7 @@ def _bms_values(cells: int, temperatures: int, status: str = "", volts: float = 
 
 def _version(_: bytes, size: int | None) -> bytes:
     def of(name: str) -> bytes:
-        version = FwVersion(6, 5, name, "00" * 12, 0, 0, 2, 1, 0, 0, 0, 0, "", 0)
+        version = FwVersion(6, 5, name, "00" * 12, 0, 0, 2, 0, 0, 0, 0, 0, "", 0)
         return bytes((Command.FW_VERSION,)) + FW_VERSION.encode(version)
 
     name = "packwire"

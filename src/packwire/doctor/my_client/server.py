@@ -18,12 +18,14 @@ from packwire.doctor.my_client.plan import SUSPECTS, Findings, Script, script
 from packwire.doctor.my_client.reactions import Action, Observation
 from packwire.doctor.my_client.replies import answerable, command_of, reply_to
 from packwire.doctor.my_client.session import Session
+from packwire.doctor.my_client.stalls import Stalls
 from packwire.doctor.my_client.telltale import Ask, ask_user, can_ask, wait_for
-from packwire.doctor.my_client.trials import Piece, Trial, pieces
-from packwire.doctor.my_client.verdict import ClientVerdict, Meeting
+from packwire.doctor.my_client.trials import Kind, Piece, Trial, pieces
+from packwire.doctor.my_client.verdict import ClientVerdict, LoginProblem, Meeting
 from packwire.link.tcp import not_listening
 from packwire.vesc.commands import command_name
 from packwire.vesc.framing import encode_frame
+from packwire.vesc.requests import CAN_BROADCAST, inner_request
 from packwire.wire.frame import FrameStats
 
 #: A client that does nothing for so long does nothing more, in seconds; once it is known how it behaves, so
@@ -76,6 +78,9 @@ class ClientTest:
         self._asked_before: Counter[int] = Counter()
         """The same when what is examined was asked last."""
         self._unanswerable: set[int] = set()
+        self._broadcasts = 0
+        self.stalls = Stalls()
+        self.login_problem: LoginProblem | None = None
         self._stats = FrameStats()
         self._connections = 0
         self._requests = 0
@@ -93,6 +98,7 @@ class ClientTest:
         self._timers: list[asyncio.TimerHandle] = []
         self._decided = asyncio.Event()
         self._server: asyncio.Server | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -101,10 +107,13 @@ class ClientTest:
         except OSError as error:
             raise not_listening(self.host, self.port, error) from error
         self.port = self._server.sockets[0].getsockname()[1]
+        self._watching = asyncio.create_task(self.stalls.watch())
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._script = None
+        if self._watching:
+            self._watching.cancel()
         for timer in self._timers:
             timer.cancel()
         if self._server:
@@ -133,7 +142,15 @@ class ClientTest:
         if self._session:
             _add(stats, self._session.stats)
         words = (self._session.words if self._session else "") or self._words
-        met = Meeting(self._connections, self._requests, stats, tuple(sorted(self._unanswerable)), words)
+        met = Meeting(
+            self._connections,
+            self._requests,
+            stats,
+            tuple(sorted(self._unanswerable)),
+            words,
+            self.login_problem,
+            self._broadcasts,
+        )
         return judge(self.findings, met)
 
     def came(self, session: Session) -> None:
@@ -181,6 +198,7 @@ class ClientTest:
     def answer(self, request: bytes) -> tuple[list[Piece], Trial | None, int]:
         """Return what to send in answer to a request, and which trial that is."""
         self._requests += 1
+        self._broadcasts += inner_request(request)[0] == CAN_BROADCAST
         if not answerable(request):
             self._unanswerable.add(request[0])
             if self._script is None and self._requests >= _HOPELESS:
@@ -199,6 +217,8 @@ class ClientTest:
                 self._in_vain = 0
                 self._asked_before = self._asked.copy()
                 self._trial = None
+                if trial.kind is Kind.FRESH:
+                    self._tell("its connection is closed, to begin anew (restart it if it does not connect)")
                 sent, size = pieces(trial, request)
                 return sent, trial, size
             self._in_vain += 1
@@ -217,13 +237,13 @@ class ClientTest:
 
     def time_to_send(self) -> float:
         """Return how many seconds a reply in pieces may take: the client waits only so long for it."""
-        missing = self.findings.controls.missing if self.findings else ()
-        return _PART_OF_WAIT * min((each.after for each in missing), default=1.0)
+        wait = self.findings.controls.wait if self.findings else 0.0
+        return _PART_OF_WAIT * (wait or 1.0)
 
     def observed(self, seen: Observation) -> None:
         """Take what came of a trial, and get the next one."""
         if seen.action in {Action.REPEATS, Action.GOES_ON}:
-            self._longest = max(self._longest, seen.after)
+            self._longest = max(self._longest, (seen.last or seen).after)
         if self._watch:
             controls = self.findings.controls if self.findings else None
             self._watch(seen, controls.took(seen) if controls and controls.tell else None)

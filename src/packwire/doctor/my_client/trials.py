@@ -11,6 +11,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
+from packwire.doctor.misreadings import crc_modbus
 from packwire.doctor.my_client.replies import reply_to
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import STOP, TRAILER, encode_frame
@@ -23,6 +24,8 @@ class Kind(StrEnum):
     """A control: what the client does when all is well."""
     MISSING = "no reply"
     """A control: what it does when nothing comes."""
+    FRESH = "new connection"
+    """No trial: the connection is closed, so that what the client holds of old replies is gone."""
     LENGTH = "length"
     DELIVERY = "delivery"
     COMPANY = "company"
@@ -57,10 +60,12 @@ class Trial:
     sent: str = "whole"
     dialect: str = "right"
     command: int | None = None
-    flush: bool = False
-    """Send zeros first, which fill up whatever the client still waits for."""
+    flush: int = 0
+    """Send so many zeros first, which fill up whatever the client still waits for."""
     behind: int | None = None
     """Send a reply of this size first."""
+    checksum: bool = True
+    """Whether a DIALECT's checksum is right."""
     volts: float | None = None
     """The voltage of each cell, by which the reply is known again."""
 
@@ -68,9 +73,14 @@ class Trial:
         """Return the same with a voltage of its own."""
         return replace(self, volts=volts)
 
+    @property
+    def leaves_more(self) -> bool:
+        """Whether it sends more than one frame: who takes one may keep the other for later."""
+        return self.kind is Kind.COMPANY or self.behind is not None or self.flush > 0
+
     def with_flush(self) -> "Trial":
         """Return the same with zeros in front."""
-        return replace(self, flush=True)
+        return replace(self, flush=FLUSH)
 
 
 #: Seconds between pieces: long enough for each to be read by itself.
@@ -82,7 +92,10 @@ JUNK = bytes.fromhex("00ff15aa7f00c0de")
 #: Behind a frame that is dropped: its stop byte 03 would look like the start byte of a long one.
 _NO_START = bytes(4)
 #: Longer than any length that a wrong rule reads out of a short header.
-FLUSH = bytes(70_000)
+FLUSH = 70_000
+#: A reply is filled up to this: more than anybody expects who counts on a fixed size, and a multiple of it
+#: that leaves him where he was; and by so much he is moved on, should the reply have lain across two pieces.
+_PADDED, _SHIFT = 1024, 100
 
 
 def _cut(frame: bytes, *places: int) -> list[Piece]:
@@ -94,6 +107,20 @@ def _corrupt(frame: bytes) -> bytes:
     """Turn a bit of the payload, well behind the command, and leave the CRC as it was."""
     place = len(frame) - TRAILER - 1
     return frame[:place] + bytes((frame[place] ^ 0x10,)) + frame[place + 1 :] + _NO_START
+
+
+def _corrupt_other(frame: bytes) -> bytes:
+    """Turn its command into another one's, too: of the same length, so that who counts bytes has enough."""
+    at = frame[0]
+    return _corrupt(frame[:at] + bytes((Command.PRINT,)) + frame[at + 1 :])
+
+
+def _with_newline(frame: bytes) -> bytes:
+    """Return a frame with no newline in it, and one behind it."""
+    payload = frame[frame[0] : -TRAILER].replace(b"\n", b"\x0b")
+    while b"\n" in encode_frame(payload):
+        payload = payload[:-1]
+    return encode_frame(payload) + b"\n"
 
 
 WAYS: dict[str, Callable[[bytes], list[Piece]]] = {
@@ -110,8 +137,17 @@ WAYS: dict[str, Callable[[bytes], list[Piece]]] = {
     "junk-first": lambda frame: [Piece(JUNK + frame)],
     "damaged-first": lambda frame: [Piece(_corrupt(frame), _APART), Piece(frame)],
     "corrupt": lambda frame: [Piece(_corrupt(frame))],
+    "corrupt-other": lambda frame: [Piece(_corrupt_other(frame))],
     "print-only": lambda _: [Piece(PRINT)],
+    "fixed-size": lambda frame: [Piece(frame + bytes(-len(frame) % _PADDED))],
+    "shift": lambda _: [Piece(bytes(_SHIFT))],
+    "newline": lambda frame: [Piece(_with_newline(frame))],
     "nothing": lambda _: [],
+}
+#: The ways that a client needs which looks for no frames at all, and what it does.
+NO_FRAMER = {
+    "fixed-size": "it waits for a certain number of bytes, and a reply has fewer",
+    "newline": "it waits for a newline, and a frame ends with 03",
 }
 
 
@@ -134,6 +170,7 @@ DIALECTS: dict[str, Callable[[bytes], bytes]] = {
     "crc-with-header": lambda load: _framed(_short(load), load, crc_hqx(_short(load) + load, 0)),
     "crc-ffff": lambda load: _framed(_short(load), load, crc_hqx(load, 0xFFFF)),
     "crc-little-endian": lambda load: _framed(_short(load), load, crc_hqx(load, 0), little=True),
+    "crc-modbus": lambda load: _framed(_short(load), load, crc_modbus(load)),
     "length-two-bytes": lambda load: _framed(b"\2" + len(load).to_bytes(2), load, crc_hqx(load, 0)),
     "length-little-endian": lambda load: _framed(
         b"\2" + len(load).to_bytes(2, "little"), load, crc_hqx(load, 0)
@@ -145,14 +182,20 @@ DIALECTS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
+def _spoilt(frame: bytes) -> bytes:
+    """Return a frame of whatever dialect with another checksum."""
+    return frame[:-TRAILER] + bytes(byte ^ 0x5A for byte in frame[-TRAILER:-1]) + frame[-1:]
+
+
 def pieces(trial: Trial, request: bytes) -> tuple[list[Piece], int]:
     """Return what to send in answer to a request, and the length of the reply's payload."""
     payload = reply_to(request, trial.size, ends_early=trial.kind is Kind.AGE, volts=trial.volts)
     if payload is None:
         return [], 0
-    sent = WAYS[trial.sent](DIALECTS[trial.dialect](payload))
+    frame = DIALECTS[trial.dialect](payload)
+    sent = WAYS[trial.sent](frame if trial.checksum else _spoilt(frame))
     if trial.flush:
-        sent.insert(0, Piece(FLUSH, _APART))
+        sent.insert(0, Piece(bytes(trial.flush), _APART))
     if trial.behind:
         before = reply_to(request, trial.behind)
         assert before is not None
@@ -165,6 +208,8 @@ def _way(key: str, kind: Kind, words: str) -> Trial:
 
 
 MISSING = Trial("nothing", Kind.MISSING, "no reply at all", sent="nothing")
+#: No reply either, for who counts bytes.
+SHIFT = Trial("shift", Kind.MISSING, "a few zeros", sent="shift")
 
 #: Sizes at which the controls are tried, the likeliest first: a wrong client may not take every one.
 CONTROL_SIZES = (80, 44, 130, 300)
@@ -189,8 +234,11 @@ COMPANY = (
     _way("damaged-first", Kind.COMPANY, "a damaged copy first, then the reply"),
 )
 BAD = (
-    _way("corrupt", Kind.BAD, "a reply whose CRC is wrong"),
     _way("print-only", Kind.BAD, "a PRINT packet and no reply"),
+    _way("corrupt", Kind.BAD, "a reply whose CRC is wrong"),
+    _way("corrupt-other", Kind.BAD, "another command's packet whose CRC is wrong"),
 )
+#: Closes the connection.
+FRESH = Trial("fresh", Kind.FRESH, "a new connection", sent="nothing")
 #: How long the reply of a pack of 20 cells was in 2020 and later (FACTS: 109, 110, 126, 128, 129).
 AGES = (109, 126)

@@ -1,6 +1,7 @@
 """What is said about a client: findings with cause and remedy, the verdict, and the remedies' texts."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from packwire.doctor.evidence import Confidence
 from packwire.wire.frame import FrameStats
@@ -61,6 +62,13 @@ class ClientVerdict:
         return "ok" if self.decided else "undecided"
 
 
+class LoginProblem(StrEnum):
+    """What is wrong with how it logs in at a hub."""
+
+    DEVICE = "it logs in as VESC:, as a device does"
+    NO_NEWLINE = "its login line does not end with a newline"
+
+
 @dataclass(frozen=True, slots=True)
 class Meeting:
     """What was seen of the client besides the trials; `requests` are the whole frames that it sent."""
@@ -71,3 +79,6 @@ class Meeting:
     unanswerable: tuple[int, ...] = ()
     words: str = ""
     """What it spoke where that was something else."""
+    login: LoginProblem | None = None
+    broadcasts: int = 0
+    """How many requests went to all nodes at once (CAN id 255)."""

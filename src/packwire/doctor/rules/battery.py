@@ -6,13 +6,17 @@ from packwire.doctor.facts import Contact
 from packwire.doctor.rules.rule import Rule, certain, values
 from packwire.doctor.rungs.poll import motor_swing
 from packwire.doctor.rungs.words import few, pack_words, who
-from packwire.errors import ExitCode
+from packwire.errors import Reason
 from packwire.vesc.commands import Command
 
 #: A BMS that did not move for so long (s), in so many replies, while the controller's values did so often.
 FROZEN_SECONDS, FROZEN_REPLIES, FROZEN_MOVES = 2.5, 5, 3
 #: The motor's input current has moved when it differs by this much, in A.
 MOTOR_STEP = 1.0
+#: Longer than a BMS takes to renew its values, in s.
+SURE_SECONDS = 15.0
+#: Asked so often without a reply, no loss explains it.
+_TRIES = 3
 
 
 def _asked_own_id(case: Case) -> Confidence | None:
@@ -52,32 +56,39 @@ def _no_bms(case: Case) -> Confidence | None:
 
 def _hub_blocks(case: Case) -> Confidence | None:
     facts = case.facts
-    return certain(facts.direct_pack and facts.version is not None and facts.pack_reply is None)
+    held = facts.direct_pack and facts.version is not None and facts.pack_reply is None
+    return Confidence.LIKELY if held else None  # the two addresses may be two devices
 
 
 def _needs_handshake(case: Case) -> Confidence | None:
     facts = case.facts
-    return certain(
-        facts.with_handshake
-        and facts.without_handshake is False
-        and case.facts.contact is not Contact.AFTER_FILLER
-    )
+    only_with = facts.with_handshake and facts.without_handshake is False
+    if not only_with or facts.contact is Contact.AFTER_FILLER:
+        return None
+    return Confidence.LIKELY  # tried once each: one lost reply looks the same
 
 
 def _unanswered(case: Case) -> Confidence | None:
     facts = case.facts
     if facts.version is None or facts.pack_reply is not None or facts.fell_silent_after is not None:
         return None
-    asked = facts.node(_asked_id(case)).tried.get(Command.BMS_GET_VALUES)
-    return certain(asked is not None and not asked.closed)
+    can_id = _asked_id(case)
+    asked = facts.node(can_id).tried.get(Command.BMS_GET_VALUES)
+    if asked is None or asked.closed:
+        return None
+    tries = sum(
+        each.request[0] == Command.BMS_GET_VALUES and each.can_id == can_id for each in facts.exchanges
+    )
+    return Confidence.CERTAIN if tries >= _TRIES else Confidence.LIKELY
 
 
 def _bms_gone(case: Case) -> Confidence | None:
     facts = case.facts
     if facts.bms_answers is not False or facts.pack is None or not facts.pack.cell_num:
         return None
-    in_ping = facts.can_ids is not None and facts.pack.can_id in facts.can_ids
-    return Confidence.LIKELY if in_ping or facts.can_ids is None else Confidence.CERTAIN
+    if len({*facts.poll.replies, *facts.movement.replies}) > 1:
+        return None  # its values move: one that only sends, and answers nothing
+    return Confidence.LIKELY
 
 
 def _frozen(case: Case) -> Confidence | None:
@@ -86,8 +97,10 @@ def _frozen(case: Case) -> Confidence | None:
     moved = len({each.reply for each in movement.controller})
     if len(replies) < FROZEN_REPLIES or len(set(replies)) > 1 or moved < FROZEN_MOVES:
         return None
-    if motor_swing(movement) >= MOTOR_STEP:
+    if motor_swing(movement) >= MOTOR_STEP and movement.seconds >= SURE_SECONDS:
         return Confidence.CERTAIN
+    if motor_swing(movement) >= MOTOR_STEP:
+        return Confidence.LIKELY  # a BMS may renew its values every few seconds
     return Confidence.LIKELY if movement.seconds >= FROZEN_SECONDS else Confidence.POSSIBLE
 
 
@@ -113,19 +126,19 @@ BATTERY_RULES: tuple[Rule, ...] = (
             "its own id over CAN."
         ),
         lambda case: f"Leave the id out: packwire read {case.base}",
-        ExitCode.NO_ANSWER,
+        Reason.SILENT,
         frozenset({"no-such-id", "pack-unanswered", "needs-handshake", "other-node", "dead-node"}),
     ),
     Rule(
         "no-such-id",
         _no_such_id,
         lambda case: (
-            f"Nobody has CAN id {_asked_id(case)} on this bus; these answer: "
+            f"Nobody answers to CAN id {_asked_id(case)} on this bus; these do: "
             f"{few(map(str, case.facts.can_ids or ())) or 'none'}." + values(case)
         ),
         "Use one of these ids, or leave the id out. A node that is off, or set to another baud rate, does "
         "not answer.",
-        ExitCode.NO_ANSWER,
+        Reason.NO_NODE,
         frozenset({"pack-unanswered", "needs-handshake", "other-node", "dead-node"}),
     ),
     Rule(
@@ -134,7 +147,7 @@ BATTERY_RULES: tuple[Rule, ...] = (
         "The device itself answers BMS_GET_VALUES; through the hub it is not answered, though other "
         "commands are.",
         "The hub holds it back: ask whoever runs it, or read the device directly.",
-        ExitCode.NO_ANSWER,
+        Reason.SILENT,
         frozenset({"pack-unanswered", "needs-handshake"}),
     ),
     Rule(
@@ -142,7 +155,7 @@ BATTERY_RULES: tuple[Rule, ...] = (
         _elsewhere,
         _elsewhere_words,
         lambda case: f"Ask that node: packwire read {case.base}/can/{case.facts.pack_elsewhere}",
-        ExitCode.NO_DATA,
+        Reason.NO_DATA,
         frozenset({"no-bms", "pack-unanswered"}),
     ),
     Rule(
@@ -152,7 +165,7 @@ BATTERY_RULES: tuple[Rule, ...] = (
         "Check that the BMS is awake, its CAN wires (H to H, L to L, 120 ohm at both ends), its baud rate, "
         "and "
         "that its CAN status messages are switched on.",
-        ExitCode.NO_DATA,
+        Reason.NO_DATA,
     ),
     Rule(
         "needs-handshake",
@@ -161,7 +174,7 @@ BATTERY_RULES: tuple[Rule, ...] = (
         "Let your client send FW_VERSION, GET_CUSTOM_CONFIG_XML and GET_CUSTOM_CONFIG first, and report "
         "this: it "
         "is new.",
-        ExitCode.DISTURBED,
+        Reason.DISTURBED,
     ),
     Rule(
         "pack-unanswered",
@@ -169,7 +182,7 @@ BATTERY_RULES: tuple[Rule, ...] = (
         lambda case: f"{who(_asked_id(case)).capitalize()} answers, but never BMS_GET_VALUES.",
         "Update its firmware in VESC Tool; every Express knows BMS_GET_VALUES, and controllers do since "
         "2020.",
-        ExitCode.NO_ANSWER,
+        Reason.SILENT,
     ),
     Rule(
         "bms-gone",
@@ -180,7 +193,7 @@ BATTERY_RULES: tuple[Rule, ...] = (
             "the VESC repeats its last values, and does so for ever." + values(case)
         ),
         "Wake or reconnect the BMS; do not trust these values until its CAN id answers again.",
-        ExitCode.NO_DATA,
+        Reason.NO_DATA,
         frozenset({"frozen-bms", "dead-node"}),
     ),
     Rule(
@@ -190,6 +203,6 @@ BATTERY_RULES: tuple[Rule, ...] = (
         "Restart the BMS and do not trust its values. At rest a BMS that reports in coarse steps may look "
         "like "
         "this: turn the wheel, or switch a charger on, and ask again with --poll 20.",
-        ExitCode.NO_DATA,
+        Reason.NO_DATA,
     ),
 )

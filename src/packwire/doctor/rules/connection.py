@@ -6,21 +6,54 @@ from packwire.doctor.facts import Contact
 from packwire.doctor.line import Exchange
 from packwire.doctor.rules.rule import Rule, certain, sure, values
 from packwire.doctor.rungs.words import few
-from packwire.errors import ExitCode
+from packwire.errors import Reason
 
 
 def _mid_reply(case: Case) -> Confidence | None:
     return sure(sum(close.mid_frame is not None and close.answered for close in case.facts.closes))
 
 
+def _closed_between(case: Case) -> int:
+    return sum(close.mid_frame is None and close.answered for close in case.facts.closes)
+
+
+def _gone(case: Case) -> Confidence | None:
+    """Need a close after which nothing answered any more."""
+    facts = case.facts
+    if not _closed_between(case) or _left_hub(case):
+        return None
+    return certain(facts.lost_by and not facts.works_anew)
+
+
+def _left_hub(case: Case) -> Confidence | None:
+    return certain(_closed_between(case) and False in case.facts.present_after_close)
+
+
+def _left_hub_words(case: Case) -> str:
+    back = "It was back a moment later." if case.facts.works_anew else "It did not come back meanwhile."
+    return (
+        f"The device leaves the hub: the hub closed our connection after {_ages(case)}, and had no device of "
+        f"this id at that moment. {back}" + values(case)
+    )
+
+
 def _cut_off(case: Case) -> Confidence | None:
-    closed = sum(close.mid_frame is None and close.answered for close in case.facts.closes)
-    return None if case.is_hub else sure(closed)
+    return None if case.is_hub else sure(_closed_between(case))
+
+
+def _cut_off_words(case: Case) -> str:
+    anew = "a new one works again" if case.facts.works_anew else "it is not known whether a new one works"
+    return (
+        f"The other end closed the connection after {_ages(case)}, between replies; {anew}. "
+        "A VESC does not do that: a hub does when another client logs in, and a device that restarts."
+        + values(case)
+    )
 
 
 def _displaced(case: Case) -> Confidence | None:
-    closed = sum(close.mid_frame is None and close.answered for close in case.facts.closes)
-    return sure(closed) if case.is_hub else None
+    """Likely at most: a device that dials the hub anew within milliseconds looks the same."""
+    known = True in case.facts.present_after_close or not case.facts.present_after_close
+    return Confidence.LIKELY if case.is_hub and known and _closed_between(case) else None
 
 
 def _ages(case: Case) -> str:
@@ -31,16 +64,16 @@ def _fell_silent(case: Case) -> Confidence | None:
     facts = case.facts
     if facts.fell_silent_after is None:
         return None
-    return Confidence.CERTAIN if facts.answers_anew else Confidence.LIKELY
+    return Confidence.LIKELY  # an outage of the network that was over just then looks the same
 
 
 def _fell_silent_words(case: Case) -> str:
     facts = case.facts
-    anew = (
-        "A new connection is answered again."
-        if facts.answers_anew
-        else "A new connection is not answered either."
-    )
+    anew = {
+        True: "A new connection is answered again.",
+        False: "A new connection is not answered either.",
+        None: "No new connection can be made.",
+    }[facts.answers_anew]
     count = facts.fell_silent_after
     times = "on another connection" if not count else "once" if count == 1 else f"{count} times"
     return (
@@ -77,19 +110,23 @@ def _truncated_words(case: Case) -> str:
     )
 
 
+def _cold(case: Case) -> Confidence | None:
+    """Likely: one hiccup of a link, just at the first request, looks the same."""
+    return Confidence.LIKELY if case.facts.contact is Contact.AFTER_FILLER else None
+
+
 CONNECTION_RULES: tuple[Rule, ...] = (
     Rule(
         "cold-parser",
-        lambda case: certain(case.facts.contact is Contact.AFTER_FILLER),
+        _cold,
         lambda case: (
-            "The first request on every connection is swallowed: the device's parser stands inside a frame "
-            "that "
-            "a client before left unfinished." + values(case)
+            "The first request was swallowed: the device's parser stood inside a frame that a client before "
+            "left unfinished." + values(case)
         ),
         "Let your client send 520 zeros when it connects, as packwire does, and send only whole frames. "
         "Switching "
         "the VESC off and on ends it too.",
-        ExitCode.DISTURBED,
+        Reason.DISTURBED,
         frozenset({"needs-handshake", "lossy", "slow-link", "falls-silent"}),
     ),
     Rule(
@@ -101,34 +138,50 @@ CONNECTION_RULES: tuple[Rule, ...] = (
         ),
         "Something between drops the connection, or the device restarts: look at its power, its Wi-Fi, its "
         "log.",
-        ExitCode.GONE,
+        Reason.CLOSED,
         frozenset({"cut-off", "displaced", "truncated", "lossy", "falls-silent", "junk"}),
+    ),
+    Rule(
+        "left-hub",
+        _left_hub,
+        _left_hub_words,
+        "It restarts, or loses its network: look at its power, its Wi-Fi, its log. Other clients at the hub "
+        "have nothing to do with it.",
+        Reason.LEFT,
+        frozenset({"displaced", "lossy", "falls-silent"}),
+    ),
+    Rule(
+        "gone",
+        _gone,
+        lambda case: (
+            f"The connection was closed after {_ages(case)}, and no new one works since "
+            f"({case.facts.lost_by})." + values(case)
+        ),
+        "It was switched off, restarts, or lost its network: look at its power and its Wi-Fi, and ask again.",
+        Reason.CLOSED,
+        frozenset({"cut-off", "displaced", "lossy", "falls-silent"}),
     ),
     Rule(
         "displaced",
         _displaced,
         lambda case: (
-            f"The hub closed the connection after {_ages(case)}, between replies, while the device is still "
-            "there: another client logs in with this id, and the newest wins." + values(case)
+            f"The hub closed the connection after {_ages(case)}, between replies, while it has a device of "
+            "this id: another client logs in, and the newest wins; or the device connected anew."
+            + values(case)
         ),
         "Close the other client: VESC Tool, an app, Home Assistant, a second packwire. To use several at "
         "once: "
         "packwire share",
-        ExitCode.DISPLACED,
+        Reason.DISPLACED,
         frozenset({"lossy", "falls-silent"}),
     ),
     Rule(
         "cut-off",
         _cut_off,
-        lambda case: (
-            f"The other end closed the connection after {_ages(case)}, between replies; a new one works "
-            "again. "
-            "A VESC does not do that: a hub does when another client logs in, and a device that restarts."
-            + values(case)
-        ),
+        _cut_off_words,
         "Look for another client, for something between (a proxy, a port forward to a hub), and at the "
         "VESC's power.",
-        ExitCode.DISPLACED,
+        Reason.DISPLACED,
         frozenset({"lossy", "falls-silent"}),
     ),
     Rule(
@@ -138,7 +191,7 @@ CONNECTION_RULES: tuple[Rule, ...] = (
         "Connect anew after a few unanswered requests (packwire watch does). Then look for what makes it "
         "stop: "
         "its log in VESC Tool's terminal, its memory, its Wi-Fi.",
-        ExitCode.GONE,
+        Reason.FELL_SILENT,
         frozenset({"lossy", "pack-unanswered", "bms-gone", "slow-link"}),
     ),
     Rule(
@@ -152,7 +205,7 @@ CONNECTION_RULES: tuple[Rule, ...] = (
         "Look at the link: a serial cable beside motor wires, a wrong baud rate, a bad bridge. TCP itself "
         "does not "
         "damage bytes: it happens before or behind it.",
-        ExitCode.DISTURBED,
+        Reason.DISTURBED,
         frozenset({"junk", "truncated", "lossy", "slow-link", "pack-unanswered"}),
     ),
     Rule(
@@ -162,7 +215,7 @@ CONNECTION_RULES: tuple[Rule, ...] = (
         "Something on the way cuts replies: a bridge with a small buffer, a serial port without flow "
         "control, a "
         "device out of memory. A client must not wait for the rest for ever, but ask again.",
-        ExitCode.DISTURBED,
+        Reason.DISTURBED,
         frozenset({"junk", "lossy", "slow-link", "pack-unanswered"}),
     ),
 )

@@ -5,7 +5,7 @@ from packwire.doctor.evidence import Confidence
 from packwire.doctor.facts import Latency
 from packwire.doctor.rules.rule import MY_CLIENT, Rule, certain, values
 from packwire.doctor.rungs.words import few, pack_words, version_words
-from packwire.errors import ExitCode
+from packwire.errors import Reason
 from packwire.vesc.hardware import HardwareType
 
 
@@ -109,7 +109,7 @@ LAST_RULES: tuple[Rule, ...] = (
         ),
         "Usual for a BMS that is no VESC BMS. If values are wrong or stand still, look at that script, not "
         "at the bus.",
-        ExitCode.DISTURBED,
+        Reason.DISTURBED,
     ),
     Rule(
         "old-firmware",
@@ -117,7 +117,7 @@ LAST_RULES: tuple[Rule, ...] = (
         _old_words,
         "A client must take what is there, and not demand a certain length. An update brings the missing "
         "fields.",
-        ExitCode.DISTURBED,
+        Reason.DISTURBED,
     ),
     Rule(
         "dead-node",
@@ -126,9 +126,9 @@ LAST_RULES: tuple[Rule, ...] = (
         "If there should be one: is it on, is it on this bus, has it the same CAN baud rate? If not, say "
         "which ids "
         "there are: --expect 10",
-        ExitCode.DISTURBED,
+        Reason.DISTURBED,
     ),
-    Rule("ok", _well, _well_words, _well_remedy, ExitCode.OK),
+    Rule("ok", _well, _well_words, _well_remedy, None),
     Rule(
         "inconclusive",
         lambda _: Confidence.POSSIBLE,
@@ -138,6 +138,6 @@ LAST_RULES: tuple[Rule, ...] = (
             if case.facts.interrupted
             else "Ask again with --thorough, and attach a report to a question in a forum: --report doctor.md"
         ),
-        ExitCode.NO_ANSWER,
+        Reason.SILENT,
     ),
 )

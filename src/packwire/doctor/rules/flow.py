@@ -7,7 +7,7 @@ from packwire.doctor.evidence import Confidence
 from packwire.doctor.facts import Latency, ms
 from packwire.doctor.rules.rule import MY_CLIENT, TAKES_ANYTHING, Rule, certain, sure, values
 from packwire.doctor.rungs.words import packets
-from packwire.errors import ExitCode
+from packwire.errors import Reason
 
 #: Seconds that the CAN bus may add; on a healthy one it is about 6 ms.
 SLOW_CAN = 0.1
@@ -15,6 +15,8 @@ SLOW_CAN = 0.1
 LOSSY, LOST = 0.02, 2
 #: Packets that nobody asked for, and whole replies in pieces, are worth a verdict from so many on.
 CHATTER = 3
+#: Seconds that a lone reply comes later than one of a pair, where it was held back for the second.
+_HELD = 0.02
 
 
 def _latency(case: Case, *, over_can: bool) -> Latency | None:
@@ -56,8 +58,12 @@ def _held(case: Case) -> float:
 
 
 def _joined(case: Case) -> Confidence | None:
-    pairs = case.facts.pairs
-    return certain(len(pairs) >= 3 and all(pairs) and case.facts.poll.replies)
+    facts = case.facts
+    if len(facts.pairs) < 3 or not all(facts.pairs) or not facts.poll.replies:
+        return None
+    # A slow link may join two replies; only one that waits lets a lone reply come later than a pair.
+    waits = facts.pair_latency is not None and _held(case) - facts.pair_latency >= _HELD
+    return Confidence.CERTAIN if waits else Confidence.LIKELY
 
 
 def _split(case: Case) -> Confidence | None:
@@ -100,7 +106,7 @@ FLOW_RULES: tuple[Rule, ...] = (
             "have passed; then both come in one piece." + values(case)
         ),
         TAKES_ANYTHING,
-        ExitCode.DISTURBED,
+        Reason.DISTURBED,
         frozenset({"slow-can"}),
     ),
     Rule(
@@ -110,7 +116,7 @@ FLOW_RULES: tuple[Rule, ...] = (
         "Give your client a longer timeout and one request at a time. Then look at the way: Wi-Fi signal, "
         "the hub, "
         "a busy device.",
-        ExitCode.DISTURBED,
+        Reason.DISTURBED,
         frozenset({"lossy"}),
     ),
     Rule(
@@ -120,7 +126,7 @@ FLOW_RULES: tuple[Rule, ...] = (
         "Look at the CAN bus: its baud rate, its load, its termination, a node that floods it. Give "
         "forwarded "
         "requests a longer timeout.",
-        ExitCode.DISTURBED,
+        Reason.DISTURBED,
         frozenset({"lossy"}),
     ),
     Rule(
@@ -132,9 +138,9 @@ FLOW_RULES: tuple[Rule, ...] = (
             "of them taken for the header of a frame that never came." + values(case)
         ),
         TAKES_ANYTHING,
-        ExitCode.DISTURBED,
+        Reason.DISTURBED,
     ),
-    Rule("split", _split, _split_words, TAKES_ANYTHING, ExitCode.DISTURBED),
+    Rule("split", _split, _split_words, TAKES_ANYTHING, Reason.DISTURBED),
     Rule(
         "chatter",
         _chatter,
@@ -145,7 +151,7 @@ FLOW_RULES: tuple[Rule, ...] = (
         "They are harmless: a script's or the firmware's text. A client must skip packets that it did not "
         "ask for "
         f"instead of taking the next one for its reply. Whether yours does: {MY_CLIENT}",
-        ExitCode.DISTURBED,
+        Reason.DISTURBED,
     ),
     Rule(
         "lossy",
@@ -155,6 +161,6 @@ FLOW_RULES: tuple[Rule, ...] = (
         ),
         "Ask again after a timeout, as packwire does, and look at the way: Wi-Fi signal, the hub, a busy "
         "device.",
-        ExitCode.DISTURBED,
+        Reason.DISTURBED,
     ),
 )

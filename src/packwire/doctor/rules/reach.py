@@ -4,13 +4,23 @@ from packwire.address import HubAddress, TcpAddress
 from packwire.doctor.case import Case
 from packwire.doctor.evidence import Confidence
 from packwire.doctor.facts import Contact, Reach
-from packwire.doctor.rules.rule import Rule
-from packwire.errors import ExitCode
+from packwire.doctor.foreign import protocol_of
+from packwire.doctor.rules.rule import Rule, certain
+from packwire.errors import Reason
 from packwire.link.tcp import place
 
 
 def _when(reach: Reach, case: Case) -> Confidence | None:
-    return Confidence.CERTAIN if case.facts.reach is reach else None
+    """Certain, but where nothing was heard in time: that has many causes."""
+    if case.facts.reach is not reach:
+        return None
+    return Confidence.LIKELY if case.facts.reach_reason is Reason.TIMED_OUT else Confidence.CERTAIN
+
+
+def _unknown_name_words(case: Case) -> str:
+    if case.facts.reach_reason is Reason.TIMED_OUT:
+        return f"The name {_host(case)} could not be looked up: no name server answered."
+    return f"The name {_host(case)} is not known here."
 
 
 def _where(case: Case) -> str:
@@ -33,8 +43,8 @@ def _behind(case: Case) -> HubAddress:
 def _refused(case: Case) -> str:
     wanted = "a hub listens on 65101" if case.is_hub else "a VESC Express listens on 65102"
     return (
-        f"{_where(case)} refuses the connection: a computer or device is there, but nothing listens on that "
-        f"port ({wanted})."
+        f"{_where(case)} refuses the connection: nothing listens on that port of a computer or device that "
+        f"is there ({wanted}), or a firewall refuses in its place."
     )
 
 
@@ -44,9 +54,24 @@ def _mute_on_serial(case: Case) -> bool:
 
 def _closed_at_login(case: Case) -> Confidence | None:
     facts = case.facts
-    if not facts.closed_at_login or facts.hub_knows is False:
-        return None
-    return Confidence.CERTAIN if facts.hub_knows else Confidence.LIKELY
+    return certain(facts.closed_at_login and facts.hub_knows)  # only a PONG proves that it knows the id
+
+
+def _no_hub(case: Case) -> Confidence | None:
+    return certain(case.facts.hub_said and case.facts.version is None)
+
+
+def _no_hub_words(case: Case) -> str:
+    said = case.facts.hub_said
+    name = protocol_of(said)
+    what = f"it is {name}" if name else "it says what no hub says"
+    return f"{_where(case)} is no hub: {what}. It begins {said[:24]!r}."
+
+
+def _no_hub_remedy(case: Case) -> str:
+    if case.facts.hub_said and protocol_of(case.facts.hub_said) == "TLS":
+        return "Check host and port: a hub's port without TLS is 65101."
+    return "Check host and port: a hub listens on 65101, a VESC itself (vesc://HOST) on 65102."
 
 
 def _unknown_id(case: Case) -> Confidence | None:
@@ -57,15 +82,17 @@ def _unknown_id(case: Case) -> Confidence | None:
 def _hub_hung(case: Case) -> Confidence | None:
     facts = case.facts
     silent = facts.contact in {Contact.SILENT, Contact.CLOSED, Contact.UNTRIED}
-    if not case.is_hub or facts.hub_answers_ping or facts.reach is not Reach.OPEN or not silent:
+    answered = facts.hub_answers_ping or facts.hub_said or facts.closed_at_login
+    if not case.is_hub or answered or facts.reach is not Reach.OPEN or not silent:
         return None
     return Confidence.LIKELY
 
 
 def _behind_hub(case: Case) -> Confidence | None:
     facts = case.facts
+    # A hub never confirms a login: it may hang itself, or still be looking at the password.
     if case.is_hub and facts.hub_knows and facts.contact is Contact.SILENT:
-        return Confidence.CERTAIN
+        return Confidence.LIKELY
     return None
 
 
@@ -74,16 +101,20 @@ def _is_hub(case: Case) -> Confidence | None:
 
 
 def _not_a_vesc(case: Case) -> Confidence | None:
-    return Confidence.CERTAIN if case.facts.contact is Contact.NOT_A_VESC else None
+    """Certain where its words tell what it is: a bridge at a wrong baud rate sends no VESC frame either."""
+    if case.facts.contact is not Contact.NOT_A_VESC:
+        return None
+    return Confidence.CERTAIN if protocol_of(case.facts.first_bytes) else Confidence.LIKELY
 
 
 def _what_it_is(case: Case) -> str:
     head = case.facts.first_bytes
-    if head.startswith(b"HTTP/"):
-        return f"{_where(case)} is a web server, no VESC: it answers {head[:24]!r}."
-    kind = ": wrong baud rate, or another device" if case.is_serial else ""
+    name = protocol_of(head)
+    if name:
+        return f"{_where(case)} is {name}, no VESC: it answers {head[:24]!r}."
     return (
-        f"{_where(case)} is no VESC: it sends bytes without one VESC frame{kind}. They begin {head[:24]!r}."
+        f"{_where(case)} sends bytes without one VESC frame: another device, or a wrong baud rate. They "
+        f"begin {head[:24]!r}."
     )
 
 
@@ -107,14 +138,17 @@ def _unread(case: Case) -> Confidence | None:
 
 
 def _hung(case: Case) -> Confidence | None:
-    return Confidence.CERTAIN if case.facts.revived else None
+    """Certain where nobody else was served: a restart frees a device of another client, too."""
+    if not case.facts.revived:
+        return None
+    return Confidence.CERTAIN if case.facts.served else Confidence.LIKELY
 
 
 def _mute(case: Case) -> Confidence | None:
     facts = case.facts
     if facts.contact is not Contact.SILENT or facts.hub_in_disguise:
         return None
-    return Confidence.CERTAIN if facts.served or facts.revived is False else Confidence.LIKELY
+    return Confidence.CERTAIN if facts.served and facts.revived is False else Confidence.LIKELY
 
 
 def _mute_words(case: Case) -> str:
@@ -122,9 +156,8 @@ def _mute_words(case: Case) -> str:
         return f"{_where(case)} opens, but not one byte comes back."
     if case.facts.served:
         return (
-            f"{_where(case)} behaves like a VESC (it serves one client, and that was us) and takes all "
-            "that it "
-            "is sent, but says nothing at all: it runs, and what it would say is lost before it leaves."
+            f"{_where(case)} serves one client, as a VESC does, and that was us; it takes all that it is "
+            "sent, and says nothing at all."
         )
     takes = "the connection and all that it is sent" if case.facts.reads else "the connection"
     return f"{_where(case)} takes {takes}, and says nothing: a VESC in trouble, or something that is no VESC."
@@ -147,18 +180,28 @@ def _mute_remedy(case: Case) -> str:
 
 def _closes(case: Case) -> Confidence | None:
     facts = case.facts
-    closed = facts.contact is Contact.CLOSED and not facts.hub_in_disguise
-    return Confidence.CERTAIN if closed else None
+    closed = facts.contact is Contact.CLOSED or (facts.closed_at_login and facts.hub_knows is None)
+    return certain(closed and not facts.hub_in_disguise)
+
+
+def _closes_words(case: Case) -> str:
+    words = f"{_where(case)} takes the connection, and closes it without a word"
+    if not case.is_hub:
+        return f"{words}."
+    return (
+        f"{words}, and did not answer a hub's PING: no hub (an MQTT broker does so), or one that does not "
+        "say PONG, or something in between."
+    )
 
 
 REACH_RULES: tuple[Rule, ...] = (
     Rule(
         "unknown-name",
         lambda case: _when(Reach.UNKNOWN_NAME, case),
-        lambda case: f"The name {_host(case)} is not known here.",
+        _unknown_name_words,
         "Check its spelling, or use the address in numbers. A name that ends in .local needs mDNS on this "
         "computer.",
-        ExitCode.UNREACHABLE,
+        Reason.UNKNOWN_NAME,
     ),
     Rule(
         "refused-port",
@@ -166,41 +209,50 @@ REACH_RULES: tuple[Rule, ...] = (
         _refused,
         "Check the port, and in VESC Tool that local TCP is enabled (Express, WiFi), or that the hub is "
         "running.",
-        ExitCode.UNREACHABLE,
+        Reason.PORT_REFUSED,
     ),
     Rule(
         "no-access",
         lambda case: _when(Reach.NOT_ALLOWED, case),
         lambda case: f"The port cannot be opened: {case.facts.reach_error}.",
         "Close the program that holds it, or give your user the right to open it.",
-        ExitCode.UNREACHABLE,
+        Reason.NOT_ALLOWED,
     ),
     Rule(
         "nothing-there",
         lambda case: _when(Reach.NOTHING_THERE, case),
-        lambda case: f"Nothing is there: {case.facts.reach_error}.",
+        lambda case: f"Nobody takes the connection: {case.facts.reach_error}.",
         lambda case: (
             "Plug the device in, or check the port's name."
             if case.is_serial
             else "Check that the device is on and in this network; packwire scan lists what announces itself."
         ),
-        ExitCode.UNREACHABLE,
+        Reason.NO_ROUTE,
     ),
     Rule(
         "unknown-id",
         _unknown_id,
         "The hub works, but no device of this id is connected to it at this moment.",
         "Check the id, and that the VESC is on, online, and set to this hub. It is not about the password.",
-        ExitCode.REFUSED,
+        Reason.UNKNOWN_ID,
         frozenset({"wrong-password", "hub-hung", "mute-behind-hub", "mute", "closes"}),
+    ),
+    Rule(
+        "no-hub",
+        _no_hub,
+        _no_hub_words,
+        _no_hub_remedy,
+        Reason.FOREIGN,
+        frozenset({"hub-hung", "not-a-vesc", "mute", "closes"}),
     ),
     Rule(
         "wrong-password",
         _closed_at_login,
-        "The hub closes the connection at login, and knows the id: the password is wrong.",
+        "The hub closes the connection at login, and knows the id: the password is wrong (or, after several "
+        "wrong ones, the hub lets this computer wait).",
         "Look it up in the VESC's configuration (Express, TCP hub). It is case sensitive; a colon in it "
         "never works.",
-        ExitCode.REFUSED,
+        Reason.WRONG_PASSWORD,
         frozenset({"hub-hung", "mute", "closes"}),
     ),
     Rule(
@@ -208,7 +260,7 @@ REACH_RULES: tuple[Rule, ...] = (
         _hub_hung,
         lambda case: f"{_where(case)} takes connections, but answers neither a hub's PING nor anything else.",
         "The hub hangs, or it is no hub. Restart it if it is yours; else try the VESC directly: vesc://HOST",
-        ExitCode.NO_ANSWER,
+        Reason.SILENT,
         frozenset({"mute", "closes"}),
     ),
     Rule(
@@ -219,7 +271,7 @@ REACH_RULES: tuple[Rule, ...] = (
         "connection to the hub is dead and neither of them knows.",
         "Switch the VESC off and on. If it is silent again, read it directly (vesc://HOST) to rule out the "
         "hub.",
-        ExitCode.NO_ANSWER,
+        Reason.SILENT,
         frozenset({"mute"}),
     ),
     Rule(
@@ -227,7 +279,7 @@ REACH_RULES: tuple[Rule, ...] = (
         _is_hub,
         lambda case: f"{_where(case)} is a hub, not a VESC: it answered a hub's PING.",
         lambda case: f"Read the device behind it: packwire read {_behind(case)}",
-        ExitCode.NO_ANSWER,
+        Reason.HUB_PORT,
         frozenset({"mute", "occupied", "unserved", "unread", "closes"}),
     ),
     Rule(
@@ -235,14 +287,14 @@ REACH_RULES: tuple[Rule, ...] = (
         _not_a_vesc,
         _what_it_is,
         "Check host, port and (serial) baud rate.",
-        ExitCode.NOT_A_VESC,
+        Reason.FOREIGN,
     ),
     Rule(
         "echo",
         _echo,
         "It sends back what it is sent: no VESC does that.",
         "An echo service, or a serial line whose RX and TX are joined: check port and wiring.",
-        ExitCode.NOT_A_VESC,
+        Reason.ECHO,
     ),
     Rule(
         "hung",
@@ -250,7 +302,7 @@ REACH_RULES: tuple[Rule, ...] = (
         "The device was hung: it said nothing until it was switched off and on.",
         "A FORWARD_CAN without an id does that to it: look at what your own client sends "
         "(packwire decode on a recording of it).",
-        ExitCode.NO_ANSWER,
+        Reason.SILENT,
         frozenset({"mute", "occupied", "unserved", "unread"}),
     ),
     Rule(
@@ -264,7 +316,7 @@ REACH_RULES: tuple[Rule, ...] = (
         ),
         "Close the other program (VESC Tool, packwire watch, Home Assistant). To use several at once: "
         "packwire share",
-        ExitCode.NO_ANSWER,
+        Reason.SILENT,
         frozenset({"mute", "unserved", "unread"}),
     ),
     Rule(
@@ -277,7 +329,7 @@ REACH_RULES: tuple[Rule, ...] = (
         "Close VESC Tool on every phone and computer, and other clients. If there are none, it hangs: switch "
         "the VESC off and on, and look at what your own client sends. A FORWARD_CAN without an id does that "
         "to it.",
-        ExitCode.NO_ANSWER,
+        Reason.SILENT,
         frozenset({"mute", "unread"}),
     ),
     Rule(
@@ -289,15 +341,15 @@ REACH_RULES: tuple[Rule, ...] = (
         ),
         "Look for what stands in between (a port forwarding, a proxy, a bridge to a serial port) and restart "
         "it; then the VESC.",
-        ExitCode.NO_ANSWER,
+        Reason.SILENT,
         frozenset({"mute"}),
     ),
-    Rule("mute", _mute, _mute_words, _mute_remedy, ExitCode.NO_ANSWER),
+    Rule("mute", _mute, _mute_words, _mute_remedy, Reason.SILENT),
     Rule(
         "closes",
         _closes,
-        lambda case: f"{_where(case)} takes the connection, and closes it without a word.",
+        _closes_words,
         "Check host and port; if it is a VESC, switch it off and on.",
-        ExitCode.GONE,
+        Reason.CLOSED,
     ),
 )

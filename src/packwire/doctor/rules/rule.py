@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from packwire.doctor.case import Case
 from packwire.doctor.evidence import Confidence, Verdict
 from packwire.doctor.rungs.words import pack_words
-from packwire.errors import ExitCode
+from packwire.errors import Reason
 
 type Words = str | Callable[[Case], str]
 
@@ -30,7 +30,7 @@ class Rule:
     holds: Callable[[Case], Confidence | None]
     words: Words
     remedy: Words
-    exit_code: ExitCode
+    reason: Reason | None
     instead_of: frozenset[str] = frozenset()
 
     def verdict(self, case: Case) -> Verdict | None:
@@ -38,9 +38,7 @@ class Rule:
         confidence = self.holds(case)
         if confidence is None:
             return None
-        return Verdict(
-            self.key, confidence, _said(self.words, case), _said(self.remedy, case), self.exit_code
-        )
+        return Verdict(self.key, confidence, _said(self.words, case), _said(self.remedy, case), self.reason)
 
 
 def _said(words: Words, case: Case) -> str:

@@ -10,9 +10,8 @@ from packwire.doctor.case import Case, Depth
 from packwire.doctor.facts import Contact, ms
 from packwire.doctor.line import Exchange, Line
 from packwire.doctor.rungs.step import Result, Step, failed, odd, passed
-from packwire.doctor.rungs.words import hexed, instead, version_words
+from packwire.doctor.rungs.words import hexed, instead, version_words, without_login
 from packwire.vesc.commands import Command
-from packwire.vesc.hublogin import Role
 from packwire.vesc.replies import FW_VERSION
 from packwire.vesc.requests import request
 
@@ -76,7 +75,7 @@ def _learn_version(case: Case, reply: bytes) -> None:
 
 async def _nothing(case: Case, line: Line, first: Exchange) -> Result:
     facts = case.facts
-    facts.first_bytes = head = _without_login(line.head)
+    facts.first_bytes = head = without_login(line.head)
     if line.echoes:
         facts.contact = Contact.ECHO
         return failed(
@@ -93,12 +92,6 @@ async def _nothing(case: Case, line: Line, first: Exchange) -> Result:
     if first.closed:
         return failed("the other end closed the connection and sent not one byte")
     return failed(f"not one byte, in {waited}, nor after 520 zeros that free a parser stuck inside a frame")
-
-
-def _without_login(head: bytes) -> bytes:
-    """Cut off a login that an echo sent back: it holds a password."""
-    at = head.upper().find(Role.CLIENT.encode())
-    return head if at < 0 else head[:at] + b"(login)"
 
 
 async def _bytes_without_frame(case: Case, line: Line, first: Exchange, head: bytes) -> Result:

@@ -1,22 +1,23 @@
 """The way to the device: the name, whether the hub knows the id, the connection, the login."""
 
 import asyncio
+import contextlib
 import socket
 
 from packwire.address import HubAddress, TcpAddress
 from packwire.doctor.case import Case, Depth
 from packwire.doctor.facts import Reach
+from packwire.doctor.foreign import protocol_of
 from packwire.doctor.line import Close
 from packwire.doctor.rungs.step import Result, Step, failed, odd, passed
-from packwire.doctor.rungs.words import packets
-from packwire.errors import BadAddressError, UnreachableError
-from packwire.link.hub import Presence, ping_hub
+from packwire.doctor.rungs.words import packets, without_login
+from packwire.errors import BadAddressError, Reason, UnreachableError
+from packwire.link.hub import Presence, ask_hub
 from packwire.vesc.commands import Command
 from packwire.vesc.requests import request
 
-#: Seconds to wait for a name server, and for a hub to answer PING.
+#: Seconds to wait for a name server.
 _NAME_PATIENCE = 5.0
-PING_PATIENCE = 3.0
 #: A hub closes a login that it does not like at once; over the internet that takes a round trip or two.
 LOGIN_PATIENCE = 0.5
 
@@ -29,8 +30,10 @@ async def look_up(case: Case) -> Result:
     try:
         async with asyncio.timeout(_NAME_PATIENCE):
             found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError, TimeoutError) as error:
+    except (OSError, UnicodeError) as error:  # TimeoutError among them
         case.facts.reach = Reach.UNKNOWN_NAME
+        no_server = isinstance(error, TimeoutError) or error.args[:1] == (socket.EAI_AGAIN,)
+        case.facts.reach_reason = Reason.TIMED_OUT if no_server else Reason.UNKNOWN_NAME
         case.facts.reach_error = f"the name {address.host} is not known here"
         return failed(f"the name {address.host} is not known here", f"the system says: {error}")
     case.facts.addresses = tuple(dict.fromkeys(str(each[4][0]) for each in found))
@@ -42,16 +45,21 @@ async def hub_knows(case: Case) -> Result:
     address = case.address
     assert isinstance(address, HubAddress)
     try:
-        async with asyncio.timeout(PING_PATIENCE):
-            presence = await ping_hub(address.host, address.port, address.device_id)
+        answer = await ask_hub(address.host, address.port, address.device_id)
     except UnreachableError as error:
         return _unreachable(case, error)
-    except TimeoutError:
-        presence = Presence.NO_WORD
+    presence = answer.presence
     facts = case.facts
-    facts.hub_answers_ping = presence is not Presence.NO_WORD
+    if presence is Presence.FOREIGN:
+        facts.hub_said = answer.said
+        name = protocol_of(answer.said)
+        return failed(
+            f"it answers PING as no hub does{f': it is {name}' if name else ''}",
+            f"it said {answer.said[:40]!r}",
+        )
     if presence is Presence.NO_WORD:
-        return odd("the hub answered nothing to PING: it is hung, or no hub that knows PING")
+        return odd("nothing came back on PING: a hub that hangs, or no hub that knows PING")
+    facts.hub_answers_ping = True
     facts.hub_knows = presence is Presence.THERE
     said = f"sent PING:(id):0, the hub said {presence.value}"
     if facts.hub_knows:
@@ -80,18 +88,17 @@ async def connect(case: Case) -> Result:
 
 def _unreachable(case: Case, error: UnreachableError) -> Result:
     case.facts.reach_error = str(error)
-    case.facts.reach = _reach_of(str(error), serial=case.is_serial)
+    case.facts.reach_reason = error.reason
+    case.facts.reach = _REACH.get(error.reason, Reach.NOTHING_THERE)
     return failed(str(error))
 
 
-def _reach_of(text: str, *, serial: bool) -> Reach:
-    if "refused" in text:
-        return Reach.REFUSED
-    if "is not known" in text:
-        return Reach.UNKNOWN_NAME
-    if serial and "no serial port" not in text:
-        return Reach.NOT_ALLOWED
-    return Reach.NOTHING_THERE
+_REACH = {
+    Reason.PORT_REFUSED: Reach.REFUSED,
+    Reason.UNKNOWN_NAME: Reach.UNKNOWN_NAME,
+    Reason.NOT_ALLOWED: Reach.NOT_ALLOWED,
+    Reason.BUSY: Reach.NOT_ALLOWED,
+}
 
 
 async def log_in(case: Case) -> Result:
@@ -99,13 +106,31 @@ async def log_in(case: Case) -> Result:
     line = await case.line()
     if not await line.wait_closed(LOGIN_PATIENCE):
         return passed("the hub did not close at login", rules_out="a wrong password, most likely")
-    age = line.close_seen.age if line.close_seen else 0.0
-    closed = f"the hub closed {age * 1000:.0f} ms after the login"
+    seen = line.close_seen
+    age = seen.age if seen else 0.0
+    closed = f"it closed {age * 1000:.0f} ms after the login"
+    if line.head and case.facts.hub_knows is None:
+        case.facts.hub_said = case.facts.hub_said or without_login(line.head)
     if await _answers_at_once(case):
-        case.facts.closes.append(Close(age, answered=True, mid_frame=None, reset=False))
-        return odd(f"{closed}, but a second login was answered: not the password, another client took over")
+        at = seen.at if seen else 0.0
+        case.facts.closes.append(Close(age, answered=True, mid_frame=None, reset=False, at=at))
+        return odd(f"{closed}, but a second login was answered: not the password")
     case.facts.closed_at_login = True
-    return failed(f"{closed}, without a word, as it always does; a second login was not answered either")
+    if case.facts.hub_said:
+        return failed(closed, f"it said {case.facts.hub_said[:40]!r}")
+    if case.facts.hub_knows:  # the device may have left in between
+        await _ask_again(case)
+    return failed(f"{closed}, without a word; a second login was not answered either")
+
+
+async def _ask_again(case: Case) -> None:
+    """Ask PING once more behind a refused login."""
+    address = case.address
+    assert isinstance(address, HubAddress)
+    presence = Presence.NO_WORD
+    with contextlib.suppress(UnreachableError):
+        presence = (await ask_hub(address.host, address.port, address.device_id)).presence
+    case.facts.hub_knows = {Presence.THERE: True, Presence.NOT_THERE: False}.get(presence)
 
 
 async def _answers_at_once(case: Case) -> bool:

@@ -7,6 +7,7 @@ from packwire.doctor.line import Exchange
 from packwire.doctor.tape import without_secrets
 from packwire.vesc.commands import command_name
 from packwire.vesc.hardware import hardware_label
+from packwire.vesc.hublogin import Role
 from packwire.vesc.replies import BmsValues, FwVersion
 
 #: So many bytes of a frame are shown; the rest is in the report.
@@ -76,3 +77,9 @@ def few(names: Iterable[str], limit: int = 6) -> str:
     listed = list(names)
     more = f" and {len(listed) - limit} more" if len(listed) > limit else ""
     return ", ".join(listed[:limit]) + more
+
+
+def without_login(head: bytes) -> bytes:
+    """Cut off a login that somebody sent back: it holds a password."""
+    at = head.upper().find(Role.CLIENT.encode())
+    return head if at < 0 else head[:at] + b"(login)"
