@@ -46,6 +46,8 @@ class ModelProtocol(Protocol):
         self.name = file.name
         self.title = file.title
         self.file = file
+        if file.links.serial is not None:
+            self.baud = file.links.serial.baud
         self.framings = tuple(
             Framing(
                 file.title,
