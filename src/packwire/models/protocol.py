@@ -11,6 +11,9 @@ from packwire.wire.codec import Codec, Span
 from packwire.wire.fields import Field, FieldError
 from packwire.wire.framing import Framer, Framing
 
+#: What is said of flags of which none is set.
+NOTHING = "none"
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -95,7 +98,7 @@ class ModelProtocol(Protocol):
             raise FieldError(
                 f"{where}: there is no quantity {field.quantity!r}; see docs/reference/quantities.md"
             )
-        if quantity is not None and quantity.array is not (field.count is not None or bool(field.flags)):
+        if quantity is not None and quantity.array is not (field.count is not None):
             one = "several values" if quantity.array else "one value"
             raise FieldError(f"{where}: {field.quantity} is {one}")
 
@@ -173,7 +176,9 @@ class ModelProtocol(Protocol):
             value = decoded.get(field.name)
             if not field.quantity or value is None:
                 continue
-            if isinstance(value, tuple):
+            if field.flags and not QUANTITIES[field.quantity].array:
+                result[field.quantity] = ", ".join(value) or NOTHING
+            elif isinstance(value, tuple):
                 result[field.quantity] = tuple(item for item in value if item is not None)
             else:
                 result[field.quantity] = value.strip() if isinstance(value, str) else value
