@@ -119,6 +119,15 @@ def with_can_id(address: Address, can_id: int | None) -> Address:
     return replace(address, node=None if can_id is None else _checked_can_id(str(can_id)))
 
 
+def of_a_vesc(address: Address, command: str) -> Address:
+    """Return the address; raise BadAddressError where it speaks another protocol than a command knows."""
+    if address.model != VESC:
+        raise BadAddressError(
+            f"{command} is for VESCs so far, and {address} speaks {address.model}; read and watch know it"
+        )
+    return address
+
+
 def _unknown_scheme(text: str) -> str:
     shown = text.rpartition("@")[2]  # what stands before an @ may be a password
     host, colon, port = shown.partition(":")

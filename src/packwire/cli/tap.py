@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from packwire.address import HUB_PORT, Address, LinkKind, parse_address
+from packwire.address import HUB_PORT, LinkKind, of_a_vesc, parse_address
 from packwire.cli.limits import positive_or_none
 from packwire.errors import BadAddressError, BadOptionError
 
 if TYPE_CHECKING:
-    from packwire.address import Address
     from packwire.hub.tap_ends import Upstream
 
 LOOPBACK = "127.0.0.1"
@@ -76,7 +75,7 @@ def _upstream(text: str) -> "tuple[Upstream, str]":
         return TcpUpstream(*_place(text, "--upstream")), ""
     if text.lower().startswith("veschub://") and "@" not in text:
         return TcpUpstream(*_place(text[len("veschub://") :].rstrip("/"), "--upstream", HUB_PORT)), ""
-    address: Address = parse_address(text)
+    address = of_a_vesc(parse_address(text), "tap")
     if address.node is not None:
         raise BadAddressError("a tap passes everything on: leave out /can/ in --upstream")
     if address.link is LinkKind.HUB:

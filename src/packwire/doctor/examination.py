@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from packwire.address import Address, LinkKind, parse_address
+from packwire.address import Address, LinkKind, of_a_vesc, parse_address
 from packwire.device.open import open_link
 from packwire.doctor.case import Case, Depth, Options
 from packwire.doctor.evidence import Diagnosis, Rung
@@ -55,6 +55,7 @@ async def examine(
 
     `stopper` is given a function that ends the ladder at once, with what is known by then.
     """
+    of_a_vesc(address, "the doctor")
     if address.link is LinkKind.SIM:
         raise BadAddressError(f"{address} is for the command line, which starts the simulator")
     case = Case(address, options)

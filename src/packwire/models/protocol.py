@@ -4,9 +4,9 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, override
 
-from packwire.models.schema import ModelFile, Pattern
+from packwire.models.schema import ModelFile
 from packwire.protocol.base import Asker, Options, Protocol, Request, RequestKind, Session
-from packwire.quantity import QUANTITIES
+from packwire.quantity import QUANTITIES, Kind
 from packwire.wire.codec import Codec, Span
 from packwire.wire.fields import Field, FieldError
 from packwire.wire.framing import Framer, Framing
@@ -181,7 +181,7 @@ class ModelProtocol(Protocol):
             elif isinstance(value, tuple):
                 result[field.quantity] = tuple(item for item in value if item is not None)
             else:
-                result[field.quantity] = value.strip() if isinstance(value, str) else value
+                result[field.quantity] = _said(field.quantity, value)
         return result
 
     def spans(self, frame: bytes) -> list[Span]:
@@ -217,6 +217,8 @@ class ModelProtocol(Protocol):
         return ModelSession(self, asker, options)
 
 
-def begins(pattern: "Pattern") -> str:
-    """Return the beginning of a reply as a model says it: `dd 03 ??`."""
-    return " ".join("??" if byte is None else f"{byte:02x}" for byte in pattern)
+def _said(quantity: str, value: Any) -> Any:
+    """Return a value as its quantity takes it: a version may be a number on the wire, and is a text."""
+    if QUANTITIES[quantity].kind is Kind.TEXT:
+        return str(value).strip()
+    return value
