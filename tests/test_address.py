@@ -4,33 +4,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packwire.address import (
-    HubAddress,
-    SerialAddress,
-    SimAddress,
-    TcpAddress,
-    parse_address,
-    with_can_id,
-)
+from packwire.address import hub_address, parse_address, serial_address, sim_address, tcp_address, with_can_id
 from packwire.errors import BadAddressError
 
 
 @pytest.mark.parametrize(
     ("text", "address"),
     [
-        ("vesc://192.168.1.20", TcpAddress("192.168.1.20")),
-        ("vesc://express.local:4711/can/84", TcpAddress("express.local", 4711, 84)),
-        ("vesc://[fe80::1]:65102", TcpAddress("fe80::1")),
-        ("veschub://TESTPACK@127.0.0.1", HubAddress("TESTPACK", "127.0.0.1")),
-        ("veschub://PACK:s3cret@hub.example:1/can/3", HubAddress("PACK", "hub.example", 1, 3, "s3cret")),
-        ("veschub://PACK:p%40ss@hub", HubAddress("PACK", "hub", password="p@ss")),
-        ("veschub://PACK:p@ss@hub", HubAddress("PACK", "hub", password="p@ss")),
-        ("veschub://PACK:@hub", HubAddress("PACK", "hub", password="")),
-        ("serial:/dev/ttyACM0", SerialAddress("/dev/ttyACM0")),
-        ("serial:/dev/ttyUSB0/can/84?baud=9600", SerialAddress("/dev/ttyUSB0", 9600, 84)),
-        ("serial:COM3", SerialAddress("COM3")),
-        ("sim:vesc", SimAddress("vesc")),
-        ("sim:vesc/can/84", SimAddress("vesc", 84)),
+        ("vesc://192.168.1.20", tcp_address("192.168.1.20")),
+        ("vesc://express.local:4711/can/84", tcp_address("express.local", 4711, 84)),
+        ("vesc://[fe80::1]:65102", tcp_address("fe80::1")),
+        ("veschub://TESTPACK@127.0.0.1", hub_address("TESTPACK", "127.0.0.1")),
+        ("veschub://PACK:s3cret@hub.example:1/can/3", hub_address("PACK", "hub.example", 1, 3, "s3cret")),
+        ("veschub://PACK:p%40ss@hub", hub_address("PACK", "hub", password="p@ss")),
+        ("veschub://PACK:p@ss@hub", hub_address("PACK", "hub", password="p@ss")),
+        ("veschub://PACK:@hub", hub_address("PACK", "hub", password="")),
+        ("serial:/dev/ttyACM0", serial_address("/dev/ttyACM0")),
+        ("serial:/dev/ttyUSB0/can/84?baud=9600", serial_address("/dev/ttyUSB0", 9600, 84)),
+        ("serial:COM3", serial_address("COM3")),
+        ("sim:vesc", sim_address("vesc")),
+        ("sim:vesc/can/84", sim_address("vesc", 84)),
+        ("sim:jbd", sim_address("jbd")),
+        ("tcp://127.0.0.1:8899?model=jbd", tcp_address("127.0.0.1", 8899, model="jbd")),
+        ("serial:/dev/ttyUSB0?model=jbd", serial_address("/dev/ttyUSB0", model="jbd")),
     ],
 )
 def test_parsing(text, address):
@@ -59,7 +55,12 @@ def test_parsing(text, address):
         ("serial:", "serial:/dev/ttyACM0"),
         ("serial:/dev/x?speed=1", "no option speed"),
         ("serial:/dev/x?baud=fast", "no baud rate"),
-        ("sim:boat", "there is sim:vesc"),
+        ("sim:Boat!", "sim:vesc"),
+        ("tcp://host?model=jbd", "names a port and a protocol"),
+        ("tcp://host:9000", "names a port and a protocol"),
+        ("tcp://me@host:1?model=jbd", "takes no id or password"),
+        ("tcp://host:1?model=../x", "no name of a protocol"),
+        ("tcp://host:1?model=jbd&x=1", "no option x"),
         ("ftp://host", "addresses are"),
     ],
 )

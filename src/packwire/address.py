@@ -1,9 +1,10 @@
-"""Where a device is: the address that every command takes.
+"""Where a device is: the address that every command takes. A link, a target on it, a node, a protocol.
 
-    vesc://host[:65102][/can/84]                 a VESC on the network
-    veschub://ID[:PASSWORD]@host[:65101][/can/84] a VESC behind a TCP hub
-    serial:/dev/ttyACM0[?baud=115200][/can/84]    a VESC on a serial port or USB
-    sim:vesc                                      a simulated VESC, started for the occasion
+    vesc://host[:65102][/can/84]                   a VESC on the network
+    veschub://ID[:PASSWORD]@host[:65101][/can/84]  a VESC behind a TCP hub
+    serial:/dev/ttyACM0[?model=&baud=][/can/84]    a VESC on a serial port or USB; with a model, any BMS
+    tcp://host:port?model=jbd                      a BMS behind a bridge from its serial line to the network
+    sim:vesc                                       a simulated device, started for the occasion
 
 A password may stand in the address; it is never printed again: `str()` leaves it out.
 """
@@ -11,75 +12,97 @@ A password may stand in the address; it is never printed again: `str()` leaves i
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from packwire.errors import BadAddressError
 
 VESC_PORT = 65102
 HUB_PORT = 65101
-SERIAL_BAUD = 115_200
+VESC = "vesc"
+"""The protocol that an address means where it names none."""
 
 
-@dataclass(frozen=True, slots=True)
-class TcpAddress:
-    """A VESC's own TCP port."""
+class LinkKind(StrEnum):
+    """What an address leads over; `packwire.link` has a module of each name."""
 
-    host: str
-    port: int = VESC_PORT
-    can_id: int | None = None
-
-    def __str__(self) -> str:
-        return f"vesc://{_netloc(self.host, self.port, VESC_PORT)}{_can_suffix(self.can_id)}"
-
-
-@dataclass(frozen=True, slots=True)
-class HubAddress:
-    """A VESC that a TCP hub knows by id and password; None where the password has not been said."""
-
-    device_id: str
-    host: str
-    port: int = HUB_PORT
-    can_id: int | None = None
-    password: str | None = field(default=None, repr=False)
-
-    def __str__(self) -> str:
-        place = _netloc(self.host, self.port, HUB_PORT)
-        return (
-            f"veschub://{quote(self.device_id, errors='surrogateescape')}@{place}{_can_suffix(self.can_id)}"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class SerialAddress:
-    """A VESC on a serial port."""
-
-    path: str
-    baud: int = SERIAL_BAUD
-    can_id: int | None = None
-
-    def __str__(self) -> str:
-        baud = "" if self.baud == SERIAL_BAUD else f"?baud={self.baud}"
-        return f"serial:{self.path}{_can_suffix(self.can_id)}{baud}"
-
-
-@dataclass(frozen=True, slots=True)
-class SimAddress:
+    TCP = "tcp"
+    HUB = "hub"
+    SERIAL = "serial"
+    SIM = "sim"
     """A simulator that the command line starts."""
 
-    name: str
-    can_id: int | None = None
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One device, or one node behind it.
+
+    `target` is a host, the path of a serial port, or a simulator's name; `user` is the id that a hub knows
+    the device by, `port` 0 where there is none. `node` is its number on the device's bus, `model` the name of
+    its protocol (`packwire.protocols`). `baud` None is what the protocol usually has; `password` None has not
+    been said.
+    """
+
+    link: LinkKind
+    target: str
+    port: int = 0
+    user: str = ""
+    node: int | None = None
+    model: str = VESC
+    baud: int | None = None
+    password: str | None = field(default=None, repr=False)
+
+    @property
+    def host(self) -> str:
+        """Return the host of a network address."""
+        return self.target
+
+    @property
+    def on_network(self) -> bool:
+        """Tell whether it leads over the network."""
+        return self.link in {LinkKind.TCP, LinkKind.HUB}
 
     def __str__(self) -> str:
-        return f"sim:{self.name}{_can_suffix(self.can_id)}"
+        node = "" if self.node is None else f"/can/{self.node}"
+        if self.link is LinkKind.HUB:
+            return f"veschub://{quote(self.user)}@{_netloc(self.target, self.port, HUB_PORT)}{node}"
+        if self.link is LinkKind.TCP and self.model == VESC:
+            return f"vesc://{_netloc(self.target, self.port, VESC_PORT)}{node}"
+        named = {"model": None if self.model == VESC else self.model, "baud": self.baud}
+        options = "&".join(f"{name}={value}" for name, value in named.items() if value is not None)
+        query = f"?{options}" if options and self.link is not LinkKind.SIM else ""
+        if self.link is LinkKind.TCP:
+            return f"tcp://{_netloc(self.target, self.port, None)}{node}{query}"
+        return f"{self.link}:{self.target}{node}{query}"
 
 
-type Address = TcpAddress | HubAddress | SerialAddress | SimAddress
+def tcp_address(host: str, port: int = VESC_PORT, node: int | None = None, model: str = VESC) -> Address:
+    """Return the address of a TCP port: a VESC's own, or a bridge to another protocol's device."""
+    return Address(LinkKind.TCP, host, port, node=node, model=model)
 
-_FORMS = "vesc://host, veschub://ID@host, serial:/dev/ttyACM0 or sim:vesc"
+
+def hub_address(
+    device_id: str, host: str, port: int = HUB_PORT, node: int | None = None, password: str | None = None
+) -> Address:
+    """Return the address of a VESC that a TCP hub knows by its id."""
+    return Address(LinkKind.HUB, host, port, device_id, node, password=password)
+
+
+def serial_address(path: str, baud: int | None = None, node: int | None = None, model: str = VESC) -> Address:
+    """Return the address of a device on a serial port."""
+    return Address(LinkKind.SERIAL, path, node=node, model=model, baud=baud)
+
+
+def sim_address(name: str, node: int | None = None) -> Address:
+    """Return the address of a simulator that the command line starts."""
+    return Address(LinkKind.SIM, name, node=node, model=name)
+
+
+_FORMS = "vesc://host, veschub://ID@host, tcp://host:port?model=NAME, serial:/dev/ttyACM0 or sim:vesc"
 _CAN_SUFFIX = re.compile(r"/can/([^/?]*)$")
-_SIMULATORS = ("vesc",)
 #: A name with a dot, or an IPv4 address: what somebody types who means a host.
 _HOST = re.compile(r"localhost|[\w-]+(\.[\w-]+)+")
+_MODEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 
 def parse_address(text: str) -> Address:
@@ -93,7 +116,16 @@ def parse_address(text: str) -> Address:
 
 def with_can_id(address: Address, can_id: int | None) -> Address:
     """Return the same address for another node on its CAN bus; raise BadAddressError for a bad id."""
-    return replace(address, can_id=None if can_id is None else _checked_can_id(str(can_id)))
+    return replace(address, node=None if can_id is None else _checked_can_id(str(can_id)))
+
+
+def of_a_vesc(address: Address, command: str) -> Address:
+    """Return the address; raise BadAddressError where it speaks another protocol than a command knows."""
+    if address.model != VESC:
+        raise BadAddressError(
+            f"{command} is for VESCs so far, and {address} speaks {address.model}; read and watch know it"
+        )
+    return address
 
 
 def _unknown_scheme(text: str) -> str:
@@ -106,27 +138,40 @@ def _unknown_scheme(text: str) -> str:
     return f"{host!r} is no address: addresses are {_FORMS}"  # what stands behind a : may be one, too
 
 
-def _parse_tcp(rest: str) -> TcpAddress:
-    host, port, user, can_id = _split(rest, "vesc")
+def _parse_vesc(rest: str) -> Address:
+    host, port, user, node, _ = _split(rest, "vesc")
     if user:
         raise BadAddressError("vesc:// takes no id or password; through a hub it is veschub://ID@host")
-    return TcpAddress(host, port or VESC_PORT, can_id)
+    return tcp_address(host, port or VESC_PORT, node)
 
 
-def _parse_hub(rest: str) -> HubAddress:
+def _parse_tcp(rest: str) -> Address:
+    place, mark, query = rest.partition("?")
+    host, port, user, node, shown = _split(place, "tcp")
+    if user:
+        raise BadAddressError("tcp:// takes no id or password")
+    options = _options(query if mark else "", f"tcp://{shown}", ("model",))
+    if "model" not in options or not port:
+        raise BadAddressError(
+            f"tcp://{shown} names a port and a protocol: tcp://{host}:{port or 'PORT'}?model=NAME "
+            "(packwire model list shows them; a VESC is vesc://)"
+        )
+    return tcp_address(host, port, node, options["model"])
+
+
+def _parse_hub(rest: str) -> Address:
     if "@" not in rest:
         raise BadAddressError("a hub address names the device and the hub: veschub://ID@host")
-    host, port, user, can_id = _split(rest, "veschub")
+    host, port, user, node, _ = _split(rest, "veschub")
     device_id, colon, password = user.partition(":")
     if not device_id:
         raise BadAddressError("a hub address names the device: veschub://ID@host")
-    return HubAddress(
-        unquote(device_id), host, port or HUB_PORT, can_id, unquote(password) if colon else None
-    )
+    said = unquote(password) if colon else None
+    return hub_address(unquote(device_id), host, port or HUB_PORT, node, said)
 
 
-def _split(rest: str, scheme: str) -> tuple[str, int | None, str, int | None]:
-    """Return host, port, what stands before the @, and the CAN id."""
+def _split(rest: str, scheme: str) -> tuple[str, int | None, str, int | None, str]:
+    """Return host, port, what stands before the @, the CAN id, and what may be shown of it."""
     if not rest.startswith("//"):
         raise BadAddressError(f"an address of this kind begins with {scheme}://")
     user, _, place = rest[2:].rpartition("@")
@@ -150,10 +195,20 @@ def _split(rest: str, scheme: str) -> tuple[str, int | None, str, int | None]:
         )
     if parts.query or parts.fragment:
         raise BadAddressError(f"{scheme}://{place}: nothing may follow the CAN id")
-    return host, port, user, _checked_can_id(match[1]) if match else None
+    return host, port, user, _checked_can_id(match[1]) if match else None, place
 
 
-def _parse_serial(rest: str) -> SerialAddress:
+def _options(query: str, shown: str, known: tuple[str, ...]) -> dict[str, str]:
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise BadAddressError(f"{shown} knows no option {', '.join(unknown)}; there is {', '.join(known)}")
+    if "model" in options and not _MODEL.fullmatch(options["model"]):
+        raise BadAddressError(f"{shown}: {options['model'][:40]!r} is no name of a protocol, such as jbd")
+    return options
+
+
+def _parse_serial(rest: str) -> Address:
     path, _, query = rest.partition("?")
     path = path.removeprefix("//")
     match = _CAN_SUFFIX.search(path)
@@ -161,21 +216,22 @@ def _parse_serial(rest: str) -> SerialAddress:
         path = path[: match.start()]
     if not path:
         raise BadAddressError("a serial address names the port: serial:/dev/ttyACM0")
-    options = dict(parse_qsl(query))
-    baud = options.pop("baud", str(SERIAL_BAUD))
-    if options:
-        raise BadAddressError(f"serial:{path} knows no option {', '.join(options)}; there is baud")
-    if not baud.isdecimal() or not 1 <= int(baud[:9]) <= 20_000_000:
+    options = _options(query, f"serial:{path}", ("model", "baud"))
+    baud = options.get("baud")
+    if baud is not None and (not baud.isdecimal() or not 1 <= int(baud[:9]) <= 20_000_000):
         raise BadAddressError(f"serial:{path}: {baud!r} is no baud rate")
-    return SerialAddress(path, int(baud), _checked_can_id(match[1]) if match else None)
+    node = _checked_can_id(match[1]) if match else None
+    return serial_address(path, None if baud is None else int(baud), node, options.get("model", VESC))
 
 
-def _parse_sim(rest: str) -> SimAddress:
+def _parse_sim(rest: str) -> Address:
     match = _CAN_SUFFIX.search(rest)
     name = rest[: match.start()] if match else rest
-    if name not in _SIMULATORS:
-        raise BadAddressError(f"there is no simulator {name!r}; there is sim:{', sim:'.join(_SIMULATORS)}")
-    return SimAddress(name, _checked_can_id(match[1]) if match else None)
+    if not _MODEL.fullmatch(name):
+        raise BadAddressError(
+            f"{name[:40]!r} is no simulator: a simulator is named by its protocol, sim:vesc"
+        )
+    return sim_address(name, _checked_can_id(match[1]) if match else None)
 
 
 def _checked_can_id(text: str) -> int:
@@ -189,18 +245,16 @@ def _checked_can_id(text: str) -> int:
     return int(text)
 
 
-def _netloc(host: str, port: int, usual: int) -> str:
+def _netloc(host: str, port: int | None, usual: int | None) -> str:
     shown = f"[{host}]" if ":" in host else host
     return shown if port == usual else f"{shown}:{port}"
 
 
-def _can_suffix(can_id: int | None) -> str:
-    return "" if can_id is None else f"/can/{can_id}"
-
-
+#: A scheme for each way to write an address.
 _PARSERS: dict[str, Callable[[str], Address]] = {
-    "vesc": _parse_tcp,
+    "vesc": _parse_vesc,
     "veschub": _parse_hub,
+    "tcp": _parse_tcp,
     "serial": _parse_serial,
     "sim": _parse_sim,
 }

@@ -1,7 +1,9 @@
 """The one registry of protocols: by name, imported when asked for."""
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from functools import cache
+from importlib.resources import files
 
 from packwire.errors import BadAddressError
 from packwire.protocol.base import Protocol
@@ -17,15 +19,28 @@ def _vesc() -> Protocol:
 _IN_PYTHON: dict[str, Callable[[], Protocol]] = {"vesc": _vesc}
 
 
+def model_names() -> tuple[str, ...]:
+    """Return the names of the models that come with packwire."""
+    folder = files("packwire.models") / "library"
+    names = (entry.name for entry in folder.iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+
+
+def protocol_names() -> tuple[str, ...]:
+    """Return the names of all protocols."""
+    return tuple(sorted((*_IN_PYTHON, *model_names())))
+
+
 @cache
 def protocol(name: str) -> Protocol:
-    """Return a protocol by name (`vesc`, or a model's). Raises BadAddressError that names the nearest."""
+    """Return a protocol by name (`vesc`, or a model's). Raises BadAddressError that lists those there are."""
     make = _IN_PYTHON.get(name)
     if make is not None:
         return make()
-    from packwire.models.load import library, model  # noqa: PLC0415 - YAML and pydantic
+    if name not in model_names():
+        nearest = get_close_matches(name, protocol_names(), 1)
+        hint = f"did you mean {nearest[0]}?" if nearest else f"there is {', '.join(protocol_names())}"
+        raise BadAddressError(f"there is no protocol {name!r}: {hint}")
+    from packwire.models.load import model  # noqa: PLC0415 - YAML and pydantic
 
-    if name not in library():
-        names = (*_IN_PYTHON, *library())
-        raise BadAddressError(f"there is no protocol {name!r}: {', '.join(sorted(names))}")
     return model(name)

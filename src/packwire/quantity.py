@@ -123,7 +123,7 @@ QUANTITIES = _table(
     Quantity("cycles", "Charge cycles", "", Kind.COUNT),
     Quantity("charge_enabled", "Charging allowed", "", Kind.FLAG),
     Quantity("discharge_enabled", "Discharging allowed", "", Kind.FLAG),
-    Quantity("alarms", "Alarms", "", Kind.TEXT, array=True, element="Alarm {number}"),
+    Quantity("alarms", "Alarms", "", Kind.TEXT),
     Quantity("charge_count", "Charge count", "Ah", Kind.CHARGE, 3),
     Quantity("energy_count", "Energy count", "Wh", Kind.ENERGY, 2),
     Quantity("charge_charged_total", "Charge charged, total", "Ah", Kind.CHARGE, 2, counter=True),

@@ -193,7 +193,7 @@ class TestSwitch:
         assert result.code == 0, result.err
         assert "good on: on-1.pcap" in result.out
         assert "packwire diff --state on=on-1.pcap,on-2.pcap --state off=off-1.pcap,off-2.pcap" in result.out
-        assert "byte " in result.out
+        assert "bytes 2 to 4" in result.out
 
     def test_nobody_answers(self, place, monkeypatch):
         monkeypatch.setattr("sys.stdin", io.StringIO())

@@ -49,7 +49,7 @@ async def test_pieces_of_broken_frames_are_told_in_a_line():
 @needs_captures
 async def test_frames_are_named_after_their_framing():
     file = str(CAPTURES / "ble" / "ant-ble16zmub.btsnoop")
-    out = (await packwire("diff", "--split-at-writes", file)).out
+    out = (await packwire("diff", "--split-at-writes", "--all", file)).out
     assert "frame 7e a1 11 (ANT, checksum ok (CRC-16/MODBUS), 166 frames" in out
     groups = [json.loads(line) for line in (await packwire("groups", file, "--json")).out.splitlines()]
     assert {group["framing"] for group in groups} == {"ANT", None}

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from packwire.address import HubAddress
+from packwire.address import Address, hub_address
 from packwire.hub.credentials import PasswordHash
 from packwire.hub.server import Hub
 from packwire.hub.settings import HubSettings
@@ -89,5 +89,5 @@ async def is_connected(port: int, device_id: str) -> bool:
     return await ping_hub("127.0.0.1", port, device_id) is Presence.THERE
 
 
-def address(port: int, device_id: str = "TESTPACK", password: str = PASSWORD) -> HubAddress:
-    return HubAddress(device_id, "127.0.0.1", port, password=password)
+def address(port: int, device_id: str = "TESTPACK", password: str = PASSWORD) -> Address:
+    return hub_address(device_id, "127.0.0.1", port, password=password)

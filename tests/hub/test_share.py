@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from packwire.address import TcpAddress
+from packwire.address import tcp_address
 from packwire.device import open_link
 from packwire.errors import BadOptionError, NoAnswerError, NotAVescError, UnreachableError
 from packwire.hub.share import ClientCame, ClientLeft, DeviceAway, DeviceThere, Refused, Share, ShareEvent
@@ -313,7 +313,7 @@ async def test_a_host_that_is_not_here_is_told_with_the_option():
 
 async def test_an_address_is_what_read_takes():
     async with simulated() as sim:
-        async with shared(0, link=lambda: open_link(TcpAddress("127.0.0.1", sim.port))) as sharing:
+        async with shared(0, link=lambda: open_link(tcp_address("127.0.0.1", sim.port))) as sharing:
             async with raw(sharing.share.port) as client:
                 assert (await client.ask(BMS))[0] == Command.BMS_GET_VALUES
 

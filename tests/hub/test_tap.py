@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from packwire.address import SerialAddress
+from packwire.address import Address
 from packwire.capture import open_capture
 from packwire.capture.recorder import Recorder
 from packwire.capture.redact.contents import masked_stream
@@ -335,7 +335,7 @@ async def test_a_watcher_that_fails_does_not_cut_the_wire(what):
                 await tap.over
 
 
-def serial_address(sim: SimulatedVesc) -> SerialAddress:
+def serial_address(sim: SimulatedVesc) -> Address:
     assert sim.serial_address is not None
     return sim.serial_address
 

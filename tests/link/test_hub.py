@@ -5,7 +5,7 @@ import contextlib
 
 import pytest
 
-from packwire.address import HubAddress
+from packwire.address import hub_address
 from packwire.device import open_device
 from packwire.device.follow import Connected, Outage, Reading, follow, retry_delay
 from packwire.errors import BadAddressError, DisplacedError, GoneError, RefusedError, UnreachableError
@@ -30,7 +30,7 @@ async def hub_with_vesc(**hub_options):
 
 
 def address(hub, device_id="TESTPACK", password=PASSWORD):
-    return HubAddress(device_id, "127.0.0.1", hub.port, password=password)
+    return hub_address(device_id, "127.0.0.1", hub.port, password=password)
 
 
 def device(hub, **changes):
@@ -173,7 +173,7 @@ async def test_a_reply_meant_for_the_client_before_us_does_not_name_the_device()
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         async with open_device(
-            HubAddress("TESTPACK", "127.0.0.1", port, password="x"), can_ids=()
+            hub_address("TESTPACK", "127.0.0.1", port, password="x"), can_ids=()
         ) as reached:
             assert reached.name == "VESC Express T"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from packwire.address import HubAddress
+from packwire.address import hub_address
 from packwire.device import open_device
 from packwire.errors import UnreachableError
 from packwire.link.hub import Presence, ping_hub
@@ -58,7 +58,7 @@ async def test_a_pack_is_read_through_vesc_tools_own_hub():
             async with asyncio.timeout(20):
                 while await ping_hub("127.0.0.1", port, DEVICE_ID) is not Presence.THERE:
                     await asyncio.sleep(0.1)
-            async with open_device(HubAddress(DEVICE_ID, "127.0.0.1", port, password=PASSWORD)) as device:
+            async with open_device(hub_address(DEVICE_ID, "127.0.0.1", port, password=PASSWORD)) as device:
                 samples = await device.read()
     assert [sample.values["cell_count"] for sample in samples if "cell_count" in sample.values] == [20]
 

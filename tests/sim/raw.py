@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from packwire.sim.hub import SimulatedHub
 from packwire.sim.server import SimOptions, SimulatedVesc
+from packwire.vesc.commands import Command
 from packwire.vesc.framing import Framer, encode_frame
 
 #: Long enough for a reply on a busy machine; a test that waits for so long fails.
@@ -62,6 +63,13 @@ class Raw:
     async def ask(self, payload: bytes) -> bytes:
         self.send(payload)
         return await self.reply()
+
+    async def ask_past_prints(self, payload: bytes) -> bytes:
+        """Ask, and pass over the texts in which a refusal is said."""
+        self.send(payload)
+        while (reply := await self.reply())[0] == Command.PRINT:
+            pass
+        return reply
 
     async def is_silent(self, seconds: float = QUIET) -> bool:
         """Tell that nothing comes, and that the connection stays open."""

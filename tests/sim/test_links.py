@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from packwire.address import SerialAddress, TcpAddress
+from packwire.address import serial_address, tcp_address
 from packwire.errors import BadOptionError
 from packwire.sim import beacon
 from packwire.sim.server import SimOptions, SimulatedVesc
@@ -20,7 +20,7 @@ PACK = b"\x60"
 
 async def test_a_free_port_is_found_and_told():
     async with simulated() as sim:
-        assert sim.address == TcpAddress("127.0.0.1", sim.port)
+        assert sim.address == tcp_address("127.0.0.1", sim.port)
         assert sim.serial_address is None
         async with raw(sim.port) as client:
             assert len(await client.ask(PACK)) == 130
@@ -127,7 +127,7 @@ async def read_serial(path: str) -> bytes:
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 async def test_a_serial_port_without_a_cable():
     async with simulated(serial=True, port=None) as sim:
-        assert sim.serial_address == SerialAddress(sim.serial_path)
+        assert sim.serial_address == serial_address(sim.serial_path)
         for _ in range(2):  # closing it does not end it
             assert len(await read_serial(sim.serial_path)) == 130
 

@@ -20,7 +20,7 @@ type Values = Mapping[str, Value]
 
 def title(name: str, firmware: str, where: str, seconds: float | None = None, width: int = 80) -> Text:
     """Return the first line of a card: who answered, where, and how long it took."""
-    text = Text.assemble((printable(name), "bold"), f"  fw {firmware}", f"  {where}")
+    text = Text.assemble((printable(name), "bold"), f"  fw {firmware}" if firmware else "", f"  {where}")
     if seconds is not None:
         text.append(" " * max(2, min(width, 80) - 8 - text.cell_len))
         text.append(f"{seconds:.2f} s", "dim")

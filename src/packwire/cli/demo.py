@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from packwire.address import HubAddress
+from packwire.address import hub_address
 from packwire.cli.limits import positive_or_none
 from packwire.cli.running import run_until_stopped
 from packwire.cli.views import make_view
@@ -41,7 +41,7 @@ async def _demo(limits: Limits, scenario: str) -> int:
             hub=("127.0.0.1", hub.port), hub_id=DEVICE_ID, hub_password=password, scenario=scenario
         )
         async with SimulatedVesc(vehicle):
-            address = HubAddress(DEVICE_ID, "127.0.0.1", hub.port, password=password)
+            address = hub_address(DEVICE_ID, "127.0.0.1", hub.port, password=password)
             await hub.device_connected(DEVICE_ID)
             with make_view(lambda _: True) as view:
                 return await watch_device(

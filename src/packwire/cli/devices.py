@@ -3,13 +3,13 @@
 import contextlib
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from packwire.address import Address, SimAddress, TcpAddress, parse_address, with_can_id
+from packwire.address import Address, LinkKind, parse_address, with_can_id
 from packwire.cli.known_nodes import CachedIds
 from packwire.cli.limits import positive, positive_or_none
 from packwire.cli.passwords import with_password
@@ -48,7 +48,7 @@ class Target:
     @property
     def wanted(self) -> str | None:
         """Return the key of the one node that is wanted, or None for all."""
-        can_id = self.address.can_id
+        can_id = self.address.node
         return self.options.node if can_id is None else f"can/{can_id}"
 
     def device(self, *, tries: int) -> Device:
@@ -81,17 +81,18 @@ async def target(text: str, options: DeviceOptions) -> AsyncIterator[Target]:
     address = with_password(_with_node(parse_address(text), options.node), options.password_file)
     positive("--timeout", options.timeout)
     positive_or_none("--stale-after", options.stale_after)
-    if not isinstance(address, SimAddress):
+    if address.link is not LinkKind.SIM:
         yield Target(address, options)
         return
-    from packwire.sim.server import SimOptions, SimulatedVesc  # noqa: PLC0415 - only for sim: addresses
+    from packwire.sim.by_name import simulation  # noqa: PLC0415 - only for sim: addresses
+    from packwire.sim.server import SimOptions  # noqa: PLC0415
 
-    async with SimulatedVesc(SimOptions(port=0)) as simulated:
-        yield Target(TcpAddress("127.0.0.1", simulated.port, address.can_id), options)
+    async with simulation(address.model, SimOptions(port=0)) as simulated:
+        yield Target(replace(simulated.address, node=address.node), options)
 
 
 def _with_node(address: Address, node: str | None) -> Address:
-    if node is not None and address.can_id is not None and node != f"can/{address.can_id}":
+    if node is not None and address.node is not None and node != f"can/{address.node}":
         raise BadOptionError(f"{address} names one node and --node {node} another: leave one of them out")
     if node is None or node in _LOCAL_NODES:
         return address

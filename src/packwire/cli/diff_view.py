@@ -60,10 +60,11 @@ def _show_one(
         console.print(f"{_bits(moving)} with numbers that move anyway; --all shows them")
     if not found.found:
         console.print(_no_switch(found))
-    once = any(count < 2 for count in _segments_by_state(found.cut).values())
-    if not found.cut.marks and not found.is_sure and once:
+    if not found.cut.marks and not found.is_sure:
+        once = any(count < 2 for count in _segments_by_state(found.cut).values())
         console.print(
-            "record each state more than once (on, off, on, off, ...) to tell a switch from other changes"
+            f"record each state more {'than once' if once else 'often'} (on, off, on, off, ...) to tell a "
+            "switch from other changes"
         )
 
 

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from packwire.address import HUB_PORT, Address, SimAddress, TcpAddress, parse_address
+from packwire.address import HUB_PORT, Address, LinkKind, of_a_vesc, parse_address, tcp_address
 from packwire.cli.doctor_view import JsonView, TextView
 from packwire.cli.exit_codes import ExitCode, exit_code_of
 from packwire.cli.known_nodes import CachedIds
@@ -203,13 +203,13 @@ class _Interrupts:
 
 async def _address(text: str, password_file: Path | None, stack: AsyncExitStack) -> Address:
     """Read an address as typed, with its password; for `sim:` start the simulator."""
-    address = with_password(_parsed(text), password_file)
-    if not isinstance(address, SimAddress):
+    address = of_a_vesc(with_password(_parsed(text), password_file), "the doctor")
+    if address.link is not LinkKind.SIM:
         return address
     from packwire.sim.server import SimOptions, SimulatedVesc  # noqa: PLC0415 - only for sim: addresses
 
     simulated = await stack.enter_async_context(SimulatedVesc(SimOptions(port=0)))
-    return TcpAddress("127.0.0.1", simulated.port, address.can_id)
+    return tcp_address("127.0.0.1", simulated.port, address.node)
 
 
 def _parsed(text: str) -> Address:

@@ -124,12 +124,12 @@ def _place(listen: str | None) -> dict[str, Any]:
         return {}
     if listen.isascii() and listen.isdecimal():
         return {"port": int(listen)}
-    from packwire.address import HubAddress, parse_address  # noqa: PLC0415
+    from packwire.address import LinkKind, parse_address  # noqa: PLC0415
 
     if listen.endswith(":0"):  # any free port, which is no address to connect to
         return _place(listen[:-2]) | {"port": 0}
     address = parse_address(f"veschub://ANYBODY@{listen}")
-    assert isinstance(address, HubAddress)
+    assert address.link is LinkKind.HUB
     return {"host": address.host, "port": address.port}
 
 

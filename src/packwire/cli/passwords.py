@@ -10,7 +10,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from packwire.address import Address, HubAddress
+from packwire.address import Address, LinkKind
 from packwire.errors import BadAddressError, BadOptionError, Reason
 
 VARIABLE = "PACKWIRE_PASSWORD"
@@ -23,13 +23,13 @@ def with_password(address: Address, password_file: Path | None = None) -> Addres
 
     Raises BadAddressError where there is none, and BadOptionError for a file that cannot be read.
     """
-    if not isinstance(address, HubAddress) or address.password is not None:
+    if address.link is not LinkKind.HUB or address.password is not None:
         return address
     password = os.environ.get(VARIABLE)
     if password is None:
         password = _from_file(password_file)
     if password is None:
-        password = _from_keyring(f"{address.device_id}@{address.host}")
+        password = _from_keyring(f"{address.user}@{address.host}")
     if password is None:
         password = _from_prompt(address)
     return replace(address, password=password)
@@ -59,15 +59,15 @@ def _from_keyring(user: str) -> str | None:
         return None
 
 
-def _from_prompt(address: HubAddress) -> str:
+def _from_prompt(address: Address) -> str:
     if sys.stdin is None or not sys.stdin.isatty():
         raise BadAddressError(
             f"{address} needs its password: set {VARIABLE} or {FILE_VARIABLE}, or store it with "
-            f"`keyring set {SERVICE} {address.device_id}@{address.host}`",
+            f"`keyring set {SERVICE} {address.user}@{address.host}`",
             reason=Reason.NO_PASSWORD,
         )
     try:
-        return getpass.getpass(f"Password of {address.device_id} at {address.host}: ")
+        return getpass.getpass(f"Password of {address.user} at {address.host}: ")
     except EOFError:
         raise BadAddressError(
             f"{address} needs its password, and none was typed", reason=Reason.NO_PASSWORD

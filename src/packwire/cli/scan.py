@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from rich.console import Console
 
-from packwire.address import SerialAddress, TcpAddress
+from packwire.address import serial_address, tcp_address
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive
 from packwire.cli.terminal import make_console, printable
@@ -55,7 +55,7 @@ async def _find(seconds: float, port: int) -> tuple[list[dict[str, Any]], list[s
     problems: list[str] = []
     try:
         for sender, announcement in await discover(seconds, port):
-            address = str(TcpAddress(sender, announcement.port))
+            address = str(tcp_address(sender, announcement.port))
             told = announcement.address
             note = "" if told == sender else f" (it says that it is at {told})"
             finds.append(
@@ -65,7 +65,7 @@ async def _find(seconds: float, port: int) -> tuple[list[dict[str, Any]], list[s
         problems.append(str(error))
     try:
         for serial in list_ports():
-            address = str(SerialAddress(serial.path))
+            address = str(serial_address(serial.path))
             finds.append(
                 {"kind": "serial", "address": address, "description": serial.description or "serial port"}
             )

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from packwire.address import of_a_vesc, parse_address
 from packwire.cli.devices import DeviceOptions, target
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive_or_none
@@ -124,6 +125,7 @@ async def _share(
     seconds: float | None,
 ) -> int:
     async with contextlib.AsyncExitStack() as stack:
+        of_a_vesc(parse_address(text), "share")
         wanted = await stack.enter_async_context(target(text, options))
         if wanted.wanted is not None:
             raise BadAddressError(f"{text} names one node, but all of a VESC is shared: leave out /can/")

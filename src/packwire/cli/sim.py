@@ -11,10 +11,11 @@ from urllib.parse import quote
 
 from cyclopts import App, Parameter
 
-from packwire.address import HUB_PORT, VESC_PORT, HubAddress, parse_address
+from packwire.address import HUB_PORT, VESC_PORT, LinkKind, hub_address, parse_address
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive_or_none
 from packwire.cli.running import run_until_stopped
+from packwire.protocols import model_names
 from packwire.sim.beacon import ANY_HOST
 from packwire.sim.express import CAN_DELAY, PING_TIME
 from packwire.sim.faults import FAULTS
@@ -139,6 +140,67 @@ def hub(
     return _run(lambda stack: _start_hub(stack, host, port, fault, with_vesc=vesc), for_)
 
 
+def _serving(model: str) -> Callable[..., int]:
+    """Return the command that serves a model."""
+
+    def serve(
+        *,
+        host: str = LOOPBACK,
+        port: int = 0,
+        scenario: str = "cycle",
+        fault: Annotated[tuple[str, ...], _Repeated] = (),
+        serial: Annotated[bool, _Flag] = False,
+        seed: int = 1,
+        cells: int = 4,
+        soc: float | None = None,
+        speed: float = 1.0,
+        for_: Annotated[float | None, _Seconds] = None,
+    ) -> int:
+        """Simulate a pack that speaks this protocol, on TCP and a pseudo-terminal. Ctrl-C ends it.
+
+        Parameters
+        ----------
+        host
+            The address to listen on; 0.0.0.0 lets other computers in.
+        port
+            The TCP port; 0 takes any free one.
+        scenario
+            What the pack goes through: rest, ride, charge, or cycle (these in turn).
+        fault
+            What is wrong with it, such as silence:0; may be repeated. `packwire sim faults` lists all.
+        serial
+            Serve on a pseudo-terminal too.
+        seed
+            Another number is another pack.
+        cells
+            Cells in series.
+        soc
+            State of charge to start with, in percent.
+        speed
+            How much faster than the clock the pack lives; 0: it stands still.
+        for_
+            End after so many seconds.
+        """
+        options = SimOptions(
+            host=host,
+            port=port,
+            serial=serial,
+            seed=seed,
+            scenario=scenario,
+            speed=speed,
+            cells=cells,
+            soc=None if soc is None else soc / 100,
+            faults=fault,
+        )
+        return _run(lambda stack: _start(stack, model, options), for_)
+
+    return serve
+
+
+for _name in model_names():
+    app.command(_serving(_name), name=_name)
+
+
 @app.command
 def faults() -> None:
     """List the faults that a simulated VESC can have, and how to order each."""
@@ -187,6 +249,19 @@ async def _start_vesc(stack: AsyncExitStack, options: SimOptions) -> None:
         print(_read_through_hub(*options.hub, options.hub_id, options.hub_password))
 
 
+async def _start(stack: AsyncExitStack, model: str, options: SimOptions) -> None:
+    from packwire.sim.by_name import simulation  # noqa: PLC0415 - a model's YAML, when it is served
+
+    simulated = await stack.enter_async_context(simulation(model, options))
+    doing = SCENARIOS[options.scenario].summary
+    print(f"A simulated pack of {options.cells} cells that speaks {model}: {doing}.")
+    for fault in simulated.faults:
+        print(f"Fault {fault}: {FAULTS[fault.name].summary}.")
+    print(f"  packwire read '{simulated.address}'")
+    if simulated.serial_address:
+        print(f"  packwire read '{simulated.serial_address}'")
+
+
 async def _start_hub(
     stack: AsyncExitStack, host: str, port: int, faults: tuple[str, ...], *, with_vesc: bool
 ) -> None:
@@ -204,11 +279,11 @@ async def _start_hub(
 def _read_through_hub(host: str, port: int, device_id: str, password: str) -> str:
     """Return the command that reads it; a password that somebody chose is not shown."""
     shown = password if password == PASSWORD else "..."
-    return f"  PACKWIRE_PASSWORD={shown} packwire read {HubAddress(device_id, host, port)}"
+    return f"  PACKWIRE_PASSWORD={shown} packwire read {hub_address(device_id, host, port)}"
 
 
 def _hub_place(text: str, device_id: str) -> tuple[str, int]:
     """Read `host` or `host:port`. Raises BadAddressError."""
     address = parse_address(f"veschub://{quote(device_id, safe='', errors='surrogateescape')}@{text}")
-    assert isinstance(address, HubAddress)
+    assert address.link is LinkKind.HUB
     return address.host, address.port

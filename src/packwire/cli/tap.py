@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from packwire.address import HUB_PORT, HubAddress, SerialAddress, TcpAddress, parse_address
+from packwire.address import HUB_PORT, LinkKind, of_a_vesc, parse_address
 from packwire.cli.limits import positive_or_none
 from packwire.errors import BadAddressError, BadOptionError
 
 if TYPE_CHECKING:
-    from packwire.address import Address
     from packwire.hub.tap_ends import Upstream
 
 LOOPBACK = "127.0.0.1"
@@ -76,15 +75,15 @@ def _upstream(text: str) -> "tuple[Upstream, str]":
         return TcpUpstream(*_place(text, "--upstream")), ""
     if text.lower().startswith("veschub://") and "@" not in text:
         return TcpUpstream(*_place(text[len("veschub://") :].rstrip("/"), "--upstream", HUB_PORT)), ""
-    address: Address = parse_address(text)
-    if address.can_id is not None:
+    address = of_a_vesc(parse_address(text), "tap")
+    if address.node is not None:
         raise BadAddressError("a tap passes everything on: leave out /can/ in --upstream")
-    if isinstance(address, HubAddress):
+    if address.link is LinkKind.HUB:
         note = f"The id in --upstream is not used: the client logs in itself, as at {address.host}."
         return TcpUpstream(address.host, address.port), note
-    if isinstance(address, TcpAddress):
+    if address.link is LinkKind.TCP:
         return TcpUpstream(address.host, address.port), ""
-    if isinstance(address, SerialAddress):
+    if address.link is LinkKind.SERIAL:
         return SerialUpstream(address), ""
     raise BadAddressError(f"{text!r} is nothing to tap: give host:port or serial:/dev/ttyACM0")
 

@@ -1,8 +1,9 @@
 """From an address to a device."""
 
 from collections.abc import Collection
+from importlib import import_module
 
-from packwire.address import Address, HubAddress, SerialAddress, SimAddress, TcpAddress, parse_address
+from packwire.address import Address, LinkKind, parse_address
 from packwire.device.base import Device
 from packwire.device.client import TIMEOUT, TRIES, Client
 from packwire.device.node_memory import NodeMemory
@@ -31,34 +32,22 @@ def open_device(
     BadAddressError.
     """
     parsed = parse_address(address) if isinstance(address, str) else address
-    client = Client(
-        open_link(parsed), protocol(getattr(parsed, "model", "vesc")), timeout=timeout, tries=tries
-    )
+    client = Client(open_link(parsed), protocol(parsed.model), timeout=timeout, tries=tries)
     nodes = None if can_ids is None else tuple(can_ids)
-    return Reader(client, Options(parsed.can_id, nodes, stale_after), memory)
+    return Reader(client, Options(parsed.node, nodes, stale_after), memory)
 
 
 def open_link(address: Address) -> Link:
     """Return the link of an address, not connected yet. Raises BadAddressError."""
-    match address:
-        case TcpAddress(host, port):
-            from packwire.link.tcp import TcpLink  # noqa: PLC0415 - only the link in use is loaded
-
-            return TcpLink(host, port)
-        case HubAddress(device_id, host, port):
-            from packwire.link.hub import HubLink  # noqa: PLC0415
-
-            if address.password is None:
-                raise BadAddressError(
-                    f"{address} needs its password: set PACKWIRE_PASSWORD", reason=Reason.NO_PASSWORD
-                )
-            return HubLink(host, port, device_id, address.password)
-        case SerialAddress(path, baud):
-            from packwire.link.serial import SerialLink  # noqa: PLC0415
-
-            return SerialLink(path, baud)
-        case SimAddress():
-            raise BadAddressError(f"{address} is for the command line, which starts the simulator")
+    if address.link is LinkKind.SIM:
+        raise BadAddressError(f"{address} is for the command line, which starts the simulator")
+    if address.link is LinkKind.HUB and address.password is None:
+        raise BadAddressError(
+            f"{address} needs its password: set PACKWIRE_PASSWORD", reason=Reason.NO_PASSWORD
+        )
+    module = import_module(f"packwire.link.{address.link}")  # only the link in use is loaded
+    link: Link = module.link_of(address, protocol(address.model))
+    return link
 
 
 __all__ = ["Device", "open_device", "open_link"]

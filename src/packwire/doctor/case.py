@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from packwire.address import Address, HubAddress, SerialAddress, TcpAddress, with_can_id
+from packwire.address import Address, LinkKind, with_can_id
 from packwire.device.node_memory import NodeMemory
 from packwire.device.open import open_link
 from packwire.doctor.facts import Contact, Facts, Latency, ms
@@ -80,17 +80,17 @@ class Case:
     @property
     def is_hub(self) -> bool:
         """Whether the way leads through a hub."""
-        return isinstance(self.address, HubAddress)
+        return self.address.link is LinkKind.HUB
 
     @property
     def is_serial(self) -> bool:
         """Whether the way is a serial port."""
-        return isinstance(self.address, SerialAddress)
+        return self.address.link is LinkKind.SERIAL
 
     @property
-    def direct_tcp(self) -> TcpAddress | None:
+    def direct_tcp(self) -> Address | None:
         """Return the address where it is a VESC's own TCP port."""
-        return self.address if isinstance(self.address, TcpAddress) else None
+        return self.address if self.address.link is LinkKind.TCP else None
 
     @property
     def base(self) -> Address:
@@ -132,10 +132,10 @@ class Case:
     async def _ask_who_left(self) -> None:
         """After a hub's close: does it still know the device? NULL says that the device went, not we."""
         address, line = self.address, self.current
-        if isinstance(address, HubAddress) and line is not None and line.close_seen is not None:
+        if address.link is LinkKind.HUB and line is not None and line.close_seen is not None:
             presence = Presence.NO_WORD
             with contextlib.suppress(PackwireError):
-                presence = await ping_hub(address.host, address.port, address.device_id)
+                presence = await ping_hub(address.host, address.port, address.user)
             known = {Presence.THERE: True, Presence.NOT_THERE: False}
             self.facts.present_after_close.append(known.get(presence))
 

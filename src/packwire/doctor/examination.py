@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from packwire.address import Address, HubAddress, SimAddress, parse_address
+from packwire.address import Address, LinkKind, of_a_vesc, parse_address
 from packwire.device.open import open_link
 from packwire.doctor.case import Case, Depth, Options
 from packwire.doctor.evidence import Diagnosis, Rung
@@ -36,7 +36,7 @@ async def diagnose(
     for an address that makes no sense or a password that can never work, and MissingExtraError.
     """
     parsed = parse_address(address) if isinstance(address, str) else address
-    if password is not None and isinstance(parsed, HubAddress):
+    if password is not None and parsed.link is LinkKind.HUB:
         parsed = replace(parsed, password=password)
     depth = Depth.QUICK if quick else Depth.USUAL
     return await examine(parsed, Options(depth=depth), limit=limit)
@@ -55,7 +55,8 @@ async def examine(
 
     `stopper` is given a function that ends the ladder at once, with what is known by then.
     """
-    if isinstance(address, SimAddress):
+    of_a_vesc(address, "the doctor")
+    if address.link is LinkKind.SIM:
         raise BadAddressError(f"{address} is for the command line, which starts the simulator")
     case = Case(address, options)
     name = open_link(case.base).name  # raises for what can never work
@@ -108,6 +109,6 @@ def _pack_values(case: Case) -> dict[str, Any]:
 
 
 def _hidden(address: Address) -> tuple[str, ...]:
-    if not isinstance(address, HubAddress):
+    if address.link is not LinkKind.HUB:
         return ()
-    return (address.device_id,)
+    return (address.user,)

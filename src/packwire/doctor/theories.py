@@ -31,7 +31,7 @@ def _selection(case: Case) -> Answer:
     if facts.elsewhere is not None:
         return (
             Standing.CONFIRMED,
-            f"{who(facts.pack_elsewhere)} tells of the battery, {who(case.address.can_id)} does not",
+            f"{who(facts.pack_elsewhere)} tells of the battery, {who(case.address.node)} does not",
         )
     if facts.can_ids is not None and facts.pack is not None:
         ids = few(map(str, facts.can_ids)) or "no others"

@@ -11,12 +11,14 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Protocol, cast, override
 
-from packwire.address import SerialAddress
+from packwire.address import Address
 from packwire.capture.recorder import Endpoint
 from packwire.errors import BadOptionError
 from packwire.link.serial import serial_connection
 from packwire.link.tcp import CONNECT_TIMEOUT, keep_alive, place, unreachable
 
+#: VESC Tool and a VESC agree on nothing else.
+_BAUD = 115_200
 #: Where a serial port stands in a recording, which needs addresses.
 SERIAL_DEVICE = Endpoint("127.0.0.2", 65102)
 SERIAL_CLIENT = Endpoint("127.0.0.1", 65102)
@@ -137,14 +139,14 @@ class SerialUpstream(Upstream):
 
     one_at_a_time = True
 
-    def __init__(self, address: SerialAddress) -> None:
+    def __init__(self, address: Address) -> None:
         self._address = address
         self.name = str(address)
 
     @override
     async def connect(self, protocol: Side) -> Way:
         side = cast("asyncio.Protocol", protocol)  # it takes bytes in both ways
-        way: Way = await serial_connection(lambda: side, self._address.path, self._address.baud)
+        way: Way = await serial_connection(lambda: side, self._address.target, self._address.baud or _BAUD)
         return way
 
 

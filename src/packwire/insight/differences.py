@@ -48,8 +48,6 @@ __all__ = ["MAX_CHANCE", "Bit", "Differences", "FrameDifferences", "Tier", "find
 
 #: So many messages show whether a byte counts them.
 _COUNTED = 4096
-#: Above this, a difference between whole recordings is no finding.
-_NO_FINDING = 0.5
 #: Below this, one finding is as good as another.
 _BEYOND_DOUBT = 0.01
 
@@ -102,7 +100,9 @@ class Differences:
         In a recording that was cut, one that chance gives in one of twenty cases at most. Between recordings,
         whatever tells the states apart.
         """
-        return self.chance <= (MAX_CHANCE if self.cut.marks else _NO_FINDING)
+        if not self.cut.marks:
+            return any(frame.fields for frame in self.frames)
+        return self.chance <= MAX_CHANCE
 
     @property
     def is_sure(self) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import override
 
-from packwire.address import HUB_PORT
+from packwire.address import HUB_PORT, Address
 from packwire.errors import (
     BadAddressError,
     DisplacedError,
@@ -21,6 +21,7 @@ from packwire.errors import (
 )
 from packwire.link.base import StreamLink
 from packwire.link.tcp import CONNECT_TIMEOUT, TcpLink, unreachable
+from packwire.protocol.base import Protocol
 from packwire.vesc.hublogin import Login, Role, id_problem, normal_id, password_problem
 
 #: The login is alone in its segment: bytes that follow it at once may be swallowed by the hub.
@@ -154,3 +155,8 @@ def _presence(said: bytes) -> Presence:
         if word == presence.value.encode():
             return presence
     return Presence.FOREIGN if said else Presence.NO_WORD
+
+
+def link_of(address: Address, protocol: Protocol) -> HubLink:  # noqa: ARG001 - every link has it
+    """Return the link that an address leads over, not connected yet."""
+    return HubLink(address.target, address.port, address.user, address.password or "")

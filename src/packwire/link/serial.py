@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, override
 
+from packwire.address import Address
 from packwire.errors import Reason, UnreachableError, missing_extra, system_reason
 from packwire.link.base import StreamLink
+from packwire.protocol.base import Protocol
 
 
 class SerialLink(StreamLink):
@@ -83,3 +85,8 @@ def _unreachable(path: str, error: Exception) -> UnreachableError:
         f"{path} cannot be opened: {error}; does another program use it?",
         reason=system_reason(error, Reason.BUSY),
     )
+
+
+def link_of(address: Address, protocol: Protocol) -> SerialLink:
+    """Return the link that an address leads over, not connected yet."""
+    return SerialLink(address.target, address.baud or protocol.baud)

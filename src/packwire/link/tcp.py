@@ -5,9 +5,10 @@ import socket
 from collections.abc import Callable
 from typing import Any, cast, override
 
-from packwire.address import HUB_PORT
+from packwire.address import HUB_PORT, Address
 from packwire.errors import NoAnswerError, PackwireError, Reason, UnreachableError, system_reason
 from packwire.link.base import StreamLink
+from packwire.protocol.base import Protocol
 
 CONNECT_TIMEOUT = 5.0
 
@@ -122,3 +123,8 @@ def keep_alive(transport: asyncio.BaseTransport) -> None:
     for option, seconds in (("TCP_KEEPIDLE", 20), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
         if hasattr(socket, option):
             raw.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
+
+
+def link_of(address: Address, protocol: Protocol) -> TcpLink:  # noqa: ARG001 - every link has it
+    """Return the link that an address leads over, not connected yet."""
+    return TcpLink(address.target, address.port)

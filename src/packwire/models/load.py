@@ -78,17 +78,8 @@ def parse(text: str, where: str) -> ModelProtocol:
         raise BadFileError(f"{where}: {error}") from None
 
 
-def library() -> dict[str, str]:
-    """Return the models that come with packwire: name -> text of its file."""
-    folder = files("packwire.models") / "library"
-    return {
-        entry.name.removesuffix(".yaml"): entry.read_text(encoding="utf-8")
-        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
-        if entry.name.endswith(".yaml")
-    }
-
-
 @cache
 def model(name: str) -> ModelProtocol:
-    """Return a protocol of the library. Raises KeyError."""
-    return parse(library()[name], f"{name}.yaml")
+    """Return a protocol of the library. Raises FileNotFoundError."""
+    text = (files("packwire.models") / "library" / f"{name}.yaml").read_text(encoding="utf-8")
+    return parse(text, f"{name}.yaml")

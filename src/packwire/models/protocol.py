@@ -4,12 +4,15 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, override
 
-from packwire.models.schema import ModelFile, Pattern
+from packwire.models.schema import ModelFile
 from packwire.protocol.base import Asker, Options, Protocol, Request, RequestKind, Session
-from packwire.quantity import QUANTITIES
+from packwire.quantity import QUANTITIES, Kind
 from packwire.wire.codec import Codec, Span
 from packwire.wire.fields import Field, FieldError
 from packwire.wire.framing import Framer, Framing
+
+#: What is said of flags of which none is set.
+NOTHING = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class ModelProtocol(Protocol):
         self.name = file.name
         self.title = file.title
         self.file = file
+        if file.links.serial is not None:
+            self.baud = file.links.serial.baud
         self.framings = tuple(
             Framing(
                 file.title,
@@ -93,7 +98,7 @@ class ModelProtocol(Protocol):
             raise FieldError(
                 f"{where}: there is no quantity {field.quantity!r}; see docs/reference/quantities.md"
             )
-        if quantity is not None and quantity.array is not (field.count is not None or bool(field.flags)):
+        if quantity is not None and quantity.array is not (field.count is not None):
             one = "several values" if quantity.array else "one value"
             raise FieldError(f"{where}: {field.quantity} is {one}")
 
@@ -171,10 +176,12 @@ class ModelProtocol(Protocol):
             value = decoded.get(field.name)
             if not field.quantity or value is None:
                 continue
-            if isinstance(value, tuple):
+            if field.flags and not QUANTITIES[field.quantity].array:
+                result[field.quantity] = ", ".join(value) or NOTHING
+            elif isinstance(value, tuple):
                 result[field.quantity] = tuple(item for item in value if item is not None)
             else:
-                result[field.quantity] = value.strip() if isinstance(value, str) else value
+                result[field.quantity] = _said(field.quantity, value)
         return result
 
     def spans(self, frame: bytes) -> list[Span]:
@@ -210,6 +217,8 @@ class ModelProtocol(Protocol):
         return ModelSession(self, asker, options)
 
 
-def begins(pattern: "Pattern") -> str:
-    """Return the beginning of a reply as a model says it: `dd 03 ??`."""
-    return " ".join("??" if byte is None else f"{byte:02x}" for byte in pattern)
+def _said(quantity: str, value: Any) -> Any:
+    """Return a value as its quantity takes it: a version may be a number on the wire, and is a text."""
+    if QUANTITIES[quantity].kind is Kind.TEXT:
+        return str(value).strip()
+    return value

@@ -212,6 +212,8 @@ class Protocol(ABC):
     """As in `?model=`."""
     title: str
     """For a user: `VESC`, `JBD`."""
+    baud: int = 115_200
+    """What its serial lines usually have."""
     preamble: bytes = b""
     """What is sent first, so that a half frame which a client before us left behind is over."""
 

@@ -11,6 +11,7 @@ from packwire.sim.vehicle import Vehicle
 
 CYCLES = 117
 HARDWARE = "SIMULATED"
+FIRMWARE = 2.1
 
 
 def pack_values(vehicle: Vehicle) -> dict[str, Any]:
@@ -33,6 +34,7 @@ def pack_values(vehicle: Vehicle) -> dict[str, Any]:
         "discharge_enabled": True,
         "alarms": (),
         "hardware": HARDWARE,
+        "firmware": FIRMWARE,
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self, override
 
-from packwire.address import SerialAddress, TcpAddress
+from packwire.address import Address, serial_address, tcp_address
 from packwire.errors import BadOptionError
 from packwire.sim import beacon
 from packwire.sim.express import CAN_DELAY, PING_TIME, Express
@@ -133,15 +133,15 @@ class Simulation:
             await self._stack.aclose()
 
     @property
-    def address(self) -> TcpAddress:
+    def address(self) -> Address:
         """Where to read it over TCP."""
         host = self.options.host if self.options.host not in beacon.ANY_HOST else LOOPBACK
-        return TcpAddress(host, self.port)
+        return tcp_address(host, self.port, model=self.model)
 
     @property
-    def serial_address(self) -> SerialAddress | None:
+    def serial_address(self) -> Address | None:
         """Where to read it on the pseudo-terminal, where there is one."""
-        return SerialAddress(self.serial_path) if self.serial_path else None
+        return serial_address(self.serial_path, model=self.model) if self.serial_path else None
 
     def advance(self, seconds: float) -> None:
         """Let time pass at once, beyond what the clock does."""

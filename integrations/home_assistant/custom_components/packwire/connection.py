@@ -7,7 +7,7 @@ from typing import Any
 
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
 
-from packwire.address import HubAddress, TcpAddress
+from packwire.address import Address, hub_address, tcp_address
 from packwire.device.base import Device, NodeKind
 from packwire.device.client import TIMEOUT
 from packwire.device.node_memory import NodeMemory
@@ -19,7 +19,7 @@ from packwire.sample import Condition
 from .const import CONF_HUB_ID, CONF_LINK, LINK_HUB
 from .plain import name
 
-type VescAddress = HubAddress | TcpAddress
+type VescAddress = Address
 
 UUID_PREFIX = "vesc-"
 """What the unique id of a VESC that tells its UUID begins with."""
@@ -39,8 +39,8 @@ def address_of(data: Mapping[str, Any]) -> VescAddress:
     """Return the address that a config entry's data hold."""
     host, port = data[CONF_HOST], int(data[CONF_PORT])
     if data[CONF_LINK] == LINK_HUB:
-        return HubAddress(data[CONF_HUB_ID], host, port, password=data[CONF_PASSWORD])
-    return TcpAddress(host, port)
+        return hub_address(data[CONF_HUB_ID], host, port, password=data[CONF_PASSWORD])
+    return tcp_address(host, port)
 
 
 def open_vesc(address: VescAddress, memory: NodeMemory | None = None) -> Device:

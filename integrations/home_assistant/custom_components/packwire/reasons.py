@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from packwire.address import HubAddress
+from packwire.address import LinkKind
 from packwire.doctor.case import Depth, Options
 from packwire.doctor.examination import examine as ask_doctor
 from packwire.errors import BadAddressError, DisplacedError, GoneError, PackwireError, RefusedError
@@ -79,7 +79,7 @@ async def examine(error: PackwireError, address: VescAddress) -> Finding:
 
 async def is_wrong_password(error: PackwireError, address: VescAddress) -> bool:
     """Tell whether a hub that closed at login knows the id, so that the password must be wrong."""
-    if not isinstance(error, RefusedError) or not isinstance(address, HubAddress):
+    if not isinstance(error, RefusedError) or address.link is not LinkKind.HUB:
         return False
     try:
         return await ping_hub(address.host, address.port, address.device_id) is Presence.THERE

@@ -26,7 +26,7 @@ def _asked_own_id(case: Case) -> Confidence | None:
 
 
 def _asked_id(case: Case) -> int | None:
-    return case.address.can_id
+    return case.address.node
 
 
 def _no_such_id(case: Case) -> Confidence | None:

@@ -1,6 +1,6 @@
 """The verdicts on a device that gives nothing: the way, the hub, the port, the silence."""
 
-from packwire.address import HubAddress, TcpAddress
+from packwire.address import Address, hub_address
 from packwire.doctor.case import Case
 from packwire.doctor.evidence import Confidence
 from packwire.doctor.facts import Contact, Reach
@@ -25,7 +25,7 @@ def _unknown_name_words(case: Case) -> str:
 
 def _where(case: Case) -> str:
     address = case.address
-    if isinstance(address, TcpAddress | HubAddress):
+    if address.on_network:
         return place(address.host, address.port)
     return str(case.base)
 
@@ -34,10 +34,10 @@ def _host(case: Case) -> str:
     return getattr(case.address, "host", "")
 
 
-def _behind(case: Case) -> HubAddress:
+def _behind(case: Case) -> Address:
     address = case.direct_tcp
     assert address is not None
-    return HubAddress("ID", address.host, address.port)
+    return hub_address("ID", address.host, address.port)
 
 
 def _refused(case: Case) -> str:

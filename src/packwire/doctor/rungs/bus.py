@@ -70,8 +70,8 @@ def _worth_asking(case: Case) -> list[int]:
     """Return the ids that answered, and those that should: expected, remembered, named by the battery."""
     facts, options = case.facts, case.options
     wanted = [*(facts.can_ids or ()), *sorted(options.expected or ()), *facts.remembered]
-    if case.address.can_id is not None:
-        wanted.append(case.address.can_id)
+    if case.address.node is not None:
+        wanted.append(case.address.node)
     pack = facts.pack
     if pack is not None and pack.can_id not in {None, 255} and pack.cell_num:
         wanted.append(pack.can_id or 0)
@@ -275,7 +275,7 @@ def _answers_worth_time(case: Case) -> str:
 
 
 def _own_id_worth_time(case: Case) -> str:
-    return _bus_there(case) or (case.hurry() if case.address.can_id is None else "")
+    return _bus_there(case) or (case.hurry() if case.address.node is None else "")
 
 
 BUS_STEP = Step("bus", "Who is on the CAN bus?", search_bus, _bus_there)

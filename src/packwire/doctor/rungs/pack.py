@@ -14,7 +14,7 @@ from packwire.vesc.requests import forward_can, request
 
 async def ask_pack(case: Case) -> Result:
     """Ask BMS_GET_VALUES, of the device itself or of the node that the address names."""
-    can_id = case.address.can_id
+    can_id = case.address.node
     exchange = await case.ask_command(Command.BMS_GET_VALUES, can_id, tries=3)
     case.facts.node(can_id).tried[Command.BMS_GET_VALUES] = exchange
     sent = f"sent     {encode_frame(_payload(can_id)).hex(' ')}"

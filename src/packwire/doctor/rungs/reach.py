@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 
-from packwire.address import HubAddress, TcpAddress
+from packwire.address import LinkKind
 from packwire.doctor.case import Case, Depth
 from packwire.doctor.facts import Reach
 from packwire.doctor.foreign import protocol_of
@@ -25,7 +25,7 @@ LOGIN_PATIENCE = 0.5
 async def look_up(case: Case) -> Result:
     """Look the host's name up."""
     address = case.address
-    assert isinstance(address, TcpAddress | HubAddress)
+    assert address.on_network
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(_NAME_PATIENCE):
@@ -43,9 +43,9 @@ async def look_up(case: Case) -> Result:
 async def hub_knows(case: Case) -> Result:
     """Ask the hub with its own PING whether a device of this id is connected to it."""
     address = case.address
-    assert isinstance(address, HubAddress)
+    assert address.link is LinkKind.HUB
     try:
-        answer = await ask_hub(address.host, address.port, address.device_id)
+        answer = await ask_hub(address.host, address.port, address.user)
     except UnreachableError as error:
         return _unreachable(case, error)
     presence = answer.presence
@@ -126,10 +126,10 @@ async def log_in(case: Case) -> Result:
 async def _ask_again(case: Case) -> None:
     """Ask PING once more behind a refused login."""
     address = case.address
-    assert isinstance(address, HubAddress)
+    assert address.link is LinkKind.HUB
     presence = Presence.NO_WORD
     with contextlib.suppress(UnreachableError):
-        presence = (await ask_hub(address.host, address.port, address.device_id)).presence
+        presence = (await ask_hub(address.host, address.port, address.user)).presence
     case.facts.hub_knows = {Presence.THERE: True, Presence.NOT_THERE: False}.get(presence)
 
 
@@ -160,7 +160,7 @@ async def listen_before(case: Case) -> Result:
 
 
 def _has_a_name(case: Case) -> str:
-    return "" if isinstance(case.address, TcpAddress | HubAddress) else "a serial port has no name to look up"
+    return "" if case.address.on_network else "a serial port has no name to look up"
 
 
 def _named(case: Case) -> str:

@@ -8,7 +8,7 @@ listen(sock, 1)], so that the question whom it serves comes before any other con
 import asyncio
 import socket
 
-from packwire.address import TcpAddress
+from packwire.address import Address
 from packwire.doctor.case import Case, Depth
 from packwire.doctor.facts import Contact
 from packwire.doctor.rungs.contact import first_contact
@@ -103,7 +103,7 @@ async def does_it_read(case: Case) -> Result:
     return passed(f"yes: it took {pushed} bytes (zeros)", rules_out="a device that never reads")
 
 
-async def _push(address: TcpAddress, patience: float) -> tuple[int, bool]:
+async def _push(address: Address, patience: float) -> tuple[int, bool]:
     """Send zeros with a small buffer; return how many were taken, and whether they stuck."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
