@@ -47,7 +47,7 @@ def _best(port: int, environment: dict[str, str]) -> tuple[float, float]:
 
 
 def _imports(environment: dict[str, str]) -> float:
-    modules = "packwire.cli.main, packwire.cli.read, packwire.link.tcp"
+    modules = "packwire.cli.main, packwire.cli.commands.read, packwire.link.tcp"
     code = f"import time; s = time.perf_counter(); import {modules}; print(time.perf_counter() - s)"
     return float(subprocess.check_output([sys.executable, "-c", code], text=True, env=environment))
 

@@ -61,7 +61,7 @@ async def test_a_reader_that_goes_early_is_no_error():
 
 def test_reading_a_vesc_loads_neither_numpy_nor_pydantic():
     code = (
-        "import sys, packwire.cli.main, packwire.cli.read, packwire.cli.watch, packwire.link.tcp, packwire.link.hub\n"
+        "import sys, packwire.cli.main, packwire.cli.commands.read, packwire.cli.commands.watch, packwire.link.tcp, packwire.link.hub\n"
         "print([name for name in ('numpy', 'pydantic', 'serialx', 'keyring', 'yaml') if name in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"

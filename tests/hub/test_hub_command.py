@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from packwire.cli.hub import _keep_reloading
+from packwire.cli.commands.hub import _keep_reloading
 from tests.hub.hubs import DEVICE, PASSWORD, running_hub, write_credentials
 from tests.sim.raw import eventually, raw
 

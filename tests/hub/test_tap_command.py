@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from packwire.capture import open_capture
+from packwire.cli.commands.tap import _listen, _upstream
 from packwire.cli.exit_codes import exit_code_of
-from packwire.cli.tap import _listen, _upstream
 from packwire.errors import PackwireError
 from packwire.hub.tap_ends import SerialUpstream, TcpUpstream
 from packwire.vesc.framing import encode_frame

@@ -15,7 +15,7 @@ from packwire.errors import BadAddressError, BadOptionError
 from packwire.sim.faults import FAULTS
 from tests.sim.raw import PATIENCE, raw
 
-cli = pytest.importorskip("packwire.cli.sim", reason="the command line needs cyclopts and rich")
+cli = pytest.importorskip("packwire.cli.commands.sim", reason="the command line needs cyclopts and rich")
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCES), "PYTHONUNBUFFERED": "1"}

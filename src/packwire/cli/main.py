@@ -38,34 +38,40 @@ app = App(
     "6 displaced by another client, 7 no answer, 8 gone while in use, 9 damaged file, 10 extra missing, "
     "11 the doctor found something, 12 two sessions differ, 130 interrupted.",
 )
-#: The commands: where each is, and its line in the list. Each is imported when it is called.
+#: The commands: where each is in `packwire.cli.commands`, and its line in the list. Imported when called.
 COMMANDS = {
-    "read": ("packwire.cli.read:read", "Read a pack once and show it."),
-    "watch": ("packwire.cli.watch:watch", "Watch a pack live."),
-    "doctor": ("packwire.cli.doctor:doctor", "Find out why a pack gives no data."),
-    "scan": ("packwire.cli.scan:scan", "List the VESCs on the network and the serial ports."),
-    "decode": ("packwire.cli.decode:decode", "Show the conversation in a capture of VESC traffic."),
-    "tap": ("packwire.cli.tap:tap", "Record what a client and its VESC say, as a wire in between."),
-    "share": ("packwire.cli.share:share", "Share one VESC: many clients at once, reading only."),
-    "info": ("packwire.cli.info:info", "Show what recordings hold, and why one has no data."),
-    "messages": ("packwire.cli.messages:messages", "Show the messages in recordings."),
-    "groups": ("packwire.cli.groups:groups", "Show which kinds of messages are in a recording."),
-    "pairs": ("packwire.cli.pairs:pairs", "Show requests with their replies."),
-    "diff": ("packwire.cli.diff:diff", "Find the bits that tell states apart, such as a switch."),
-    "convert": ("packwire.cli.convert:convert", "Write a recording in another format, fit to be shared."),
-    "capture": ("packwire.cli.capture:capture", "Record, step by step; find the bit of a switch."),
-    "hub": ("packwire.cli.hub:app", "Run a VESC hub of one's own; several clients a device."),
-    "compare": ("packwire.cli.compare:compare", "Find where one's own session differs from one that works."),
-    "sim": ("packwire.cli.sim:app", "Simulate a VESC, or the hub that it dials."),
-    "demo": ("packwire.cli.demo:demo", "Watch a simulated pack behind a simulated hub."),
+    "read": ("read:read", "Read a pack once and show it."),
+    "watch": ("watch:watch", "Watch a pack live."),
+    "doctor": ("doctor:doctor", "Find out why a pack gives no data."),
+    "scan": ("scan:scan", "List the VESCs on the network and the serial ports."),
+    "decode": ("decode:decode", "Show the conversation in a capture of VESC traffic."),
+    "tap": ("tap:tap", "Record what a client and its VESC say, as a wire in between."),
+    "share": ("share:share", "Share one VESC: many clients at once, reading only."),
+    "info": ("info:info", "Show what recordings hold, and why one has no data."),
+    "messages": ("messages:messages", "Show the messages in recordings."),
+    "groups": ("groups:groups", "Show which kinds of messages are in a recording."),
+    "pairs": ("pairs:pairs", "Show requests with their replies."),
+    "diff": ("diff:diff", "Find the bits that tell states apart, such as a switch."),
+    "convert": (
+        "convert:convert",
+        "Write a recording in another format, fit to be shared.",
+    ),
+    "capture": ("capture:capture", "Record, step by step; find the bit of a switch."),
+    "hub": ("hub:app", "Run a VESC hub of one's own; several clients a device."),
+    "compare": (
+        "compare:compare",
+        "Find where one's own session differs from one that works.",
+    ),
+    "sim": ("sim:app", "Simulate a VESC, or the hub that it dials."),
+    "demo": ("demo:demo", "Watch a simulated pack behind a simulated hub."),
 }
 
 for _name, (_where, _summary) in COMMANDS.items():
     # The list needs a line for each without importing it; a command's own help is its docstring.
     if _name in sys.argv[1:2]:
-        app.command(_where, name=_name)
+        app.command(f"packwire.cli.commands.{_where}", name=_name)
     else:
-        app.command(_where, name=_name, help=_summary)
+        app.command(f"packwire.cli.commands.{_where}", name=_name, help=_summary)
 if "".join(sys.argv[1:2]) not in COMMANDS:
     # A sixtieth of a second that a command should not pay.
     app.register_install_completion_command(add_to_startup=False)

@@ -10,12 +10,11 @@ from typing import IO, Self, cast
 
 from packwire.capture.recorder import Recorder
 from packwire.capture.writers.private import private
-from packwire.cli.decode_text import Writer
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.live_output import BackgroundFile, LiveText
 from packwire.cli.running import run_until_stopped
-from packwire.cli.tap_view import TapRecords, TapView, lost_lines, lost_record
-from packwire.cli.terminal import make_console, printable
+from packwire.cli.terminal import Writer, make_console, printable
+from packwire.cli.views.tap import TapRecords, TapView, lost_lines, lost_record
 from packwire.errors import BadFileError, BadOptionError, GoneError
 from packwire.hub.tap import Tap
 from packwire.hub.tap_ends import Upstream

@@ -5,10 +5,11 @@ from typing import IO, override
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.text import Text
 
 from packwire.visible import printable
 
-__all__ = ["make_console", "printable"]
+__all__ = ["Writer", "make_console", "printable"]
 
 
 class _Console(Console):
@@ -35,3 +36,19 @@ def make_console(*, stderr: bool = False, file: IO[str] | None = None) -> Consol
         console.soft_wrap = True
         console.width = 10_000
     return console
+
+
+class Writer:
+    """Writes lines of styled parts; when piped, plain text and quickly."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._plain = not console.is_terminal
+
+    def line(self, *parts: str | tuple[str, str]) -> None:
+        """Write one line."""
+        if self._plain:
+            text = "".join(part if isinstance(part, str) else part[0] for part in parts)
+            self._console.file.write(printable(text.rstrip(), keep="\n\t") + "\n")
+        else:
+            self._console.print(Text.assemble(*parts))

@@ -3,9 +3,9 @@
 import pytest
 
 from packwire.capture import open_capture
-from packwire.cli.decode import decode
+from packwire.cli.commands.decode import decode
+from packwire.cli.commands.info import info
 from packwire.cli.exit_codes import ExitCode
-from packwire.cli.info import info
 from packwire.errors import BadFileError, NotAVescError
 from tests.shared_data import SHARED
 

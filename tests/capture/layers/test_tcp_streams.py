@@ -65,7 +65,7 @@ def test_what_is_in_no_known_frame_is_not_read(tmp_path, said):
 
 
 def test_a_password_is_masked_on_tcp_too(tmp_path, capsys):
-    from packwire.cli.messages import messages
+    from packwire.cli.commands.messages import messages
 
     session = conversation().send(0, _jbd_request(0x5A, 6, b"\x06hunter")).wait(0.1).send(1, _jbd(6, b""))
     file = tmp_path / "bridge.pcap"

@@ -1,0 +1,87 @@
+"""`packwire decode`: the conversation in a capture of VESC traffic."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from packwire.capture import Capture, open_capture
+from packwire.cli.exit_codes import ExitCode
+from packwire.cli.options import BytesOption
+from packwire.cli.output import write_lines
+from packwire.cli.terminal import Writer, make_console
+from packwire.cli.views.decode_records import csv_lines, json_lines
+from packwire.cli.views.decode_text import Shown, show
+from packwire.errors import BadOptionError, NotAVescError
+
+
+def decode(
+    file: Annotated[Path, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    brief: Annotated[bool, Parameter(alias="-b", negative=())] = False,
+    fields: Annotated[bool, Parameter(alias="-f", negative=())] = False,
+    hex: Annotated[bool, Parameter(alias="-x", negative=())] = False,  # noqa: A002 - it is the option's name
+    json: Annotated[bool, Parameter(negative=())] = False,
+    csv: Annotated[bool, Parameter(negative=())] = False,
+    keep_secrets: Annotated[bool, Parameter(negative=())] = False,
+    bytes_: BytesOption = "hex",
+) -> int:
+    """Show the conversation in a capture of VESC traffic: every request, its reply, how long it took.
+
+    VESC traffic is found on any TCP port by its content. Packets are numbered as in Wireshark, times are
+    seconds since the first packet. Files may be pcap or pcapng, also packed with gzip.
+
+    With --json each line is an object whose `type` says what it is:
+    `capture` (the file: format, packets, damage, left_out), then for each connection
+    `connection` (client, device, dialled_by, hub, nodes, bytes, gaps, junk, ended),
+    `message` (connection, packets, time, direction, can, command, id, size, part, latency_ms, answered_in or
+    answers, why, values, and with --fields and --hex also those), and
+    `command` (its row of the summary). `part` is one of request, unanswered, one_way, reply, late,
+    unsolicited and unclear. With --csv there is one row a message.
+
+    Exit code 4 says that there is no VESC traffic in the file, 9 that it is damaged (what can be read is
+    shown).
+
+    Parameters
+    ----------
+    file
+        The capture; `-` is standard input.
+    brief
+        Fold what repeats itself: one round of a steady polling is shown, and how many followed.
+    fields
+        Every field of each reply with its offset, width, raw and true value.
+    hex
+        The bytes of each payload.
+    json
+        One JSON object a line instead of text; its `type` is capture, connection, message or command.
+    csv
+        One row a message instead of text.
+    keep_secrets
+        Show the hub's password and the configuration, with its Wi-Fi keys, in clear.
+    """
+    if json and csv:
+        raise BadOptionError("--json and --csv exclude each other")
+    if brief and (json or csv):
+        raise BadOptionError("--brief is for text: --json and --csv always give every message")
+    capture = open_capture(file, decimal=bytes_ == "decimal")
+    if len(capture.packets) and not capture.has_packets_of_ip:
+        kinds = ", ".join(f"{count} {name}" for name, count in capture.kinds.items()) or capture.format
+        raise NotAVescError(
+            f"{capture.name}: decode reads VESC traffic in recordings of TCP, and this one holds none of TCP"
+            f" ({kinds}); see what it holds with `packwire messages`"
+        )
+    shown = Shown(brief=brief, fields=fields, hex=hex, keep_secrets=keep_secrets)
+    if json:
+        write_lines(json_lines(capture, shown))
+    elif csv:
+        write_lines(csv_lines(capture, shown))
+    else:
+        show(capture, shown, Writer(make_console()))
+    return _exit_code(capture)
+
+
+def _exit_code(capture: Capture) -> int:
+    if capture.damage:
+        return ExitCode.BAD_FILE
+    return ExitCode.OK if capture.vesc.connections else ExitCode.NOT_A_VESC

@@ -1,0 +1,266 @@
+"""`packwire doctor`: why there is no data, as a ladder of experiments with one verdict."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from packwire.address import HUB_PORT, Address, LinkKind, of_a_vesc, parse_address, tcp_address
+from packwire.cli.exit_codes import ExitCode, exit_code_of
+from packwire.cli.known_nodes import CachedIds
+from packwire.cli.limits import positive, positive_or_none
+from packwire.cli.passwords import with_password
+from packwire.cli.views.doctor import JsonView, TextView
+from packwire.doctor.case import Depth, Options
+from packwire.doctor.evidence import Diagnosis
+from packwire.doctor.examination import examine
+from packwire.errors import BadAddressError, BadFileError, BadOptionError, missing_extra
+
+REPORTS = (".html", ".md")
+_Repeated = Parameter(negative=(), consume_multiple=False)
+_THOROUGH_LISTEN, _THOROUGH_POLL = 15.0, 20.0
+_POLL = 3.0
+_NOT_YET = {
+    "ble": "Bluetooth devices cannot be examined yet; a recording of one can: packwire info FILE",
+    "can": "a CAN bus cannot be examined directly yet; ask the VESC on it: vesc://host/can/84",
+}
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorOptions:
+    """How to examine."""
+
+    thorough: bool = False
+    """Listen for 15 s, watch the values for 20 s, and try VESC Tool's handshake even where none is needed."""
+    quick: bool = False
+    """Only what tells whether the pack gives data at all; 1 to 3 s."""
+    listen: float | None = None
+    """Seconds to listen before anything is asked, and after: does something come by itself?"""
+    poll: float | None = None
+    """Seconds to watch whether the battery's values move (3)."""
+    timeout: float = 1.5
+    """Seconds to wait for the first reply; later ones are waited for in proportion."""
+    limit: float | None = None
+    """End after so many seconds, with what is known by then."""
+    direct: str | None = None
+    """The device's own address, vesc://host, to compare it with the way through a hub."""
+    expect: str | None = None
+    """The CAN ids that should be there, such as 10,84."""
+    restart: bool = False
+    """Where nothing comes back, wait until you have switched the device off and on, and ask again (on a
+    terminal without being told)."""
+    report: Annotated[tuple[Path, ...], _Repeated] = ()
+    """Write a report fit for a forum, without secrets: a file that ends in .html or .md; may be repeated."""
+    password_file: Path | None = None
+    """A file whose first line is the hub password (else PACKWIRE_PASSWORD, the keyring, or a prompt)."""
+
+
+_NO_OPTIONS = DoctorOptions()
+
+
+def doctor(
+    address: str | None = None,
+    /,
+    *,
+    my_client: bool = False,
+    json: bool = False,
+    options: DoctorOptions = _NO_OPTIONS,
+) -> int:
+    """Find out why a pack gives no data: experiments one by one, then one verdict and what to do.
+
+    It only sends read commands, a hub's login and PING, and zeros. At a hub it displaces another client, as
+    every client does. Where all is well it takes some 8 s.
+
+    Ctrl-C ends it, with what is known by then and the exit code 130.
+
+    The exit code goes with the verdict: 0 all is well, 3 not reachable, 4 not a VESC, 5 refused by the hub,
+    6 displaced, 7 no answer or no battery, 8 it closes or falls silent, 11 values come, but something was
+    found that would trouble a client.
+
+    Parameters
+    ----------
+    address
+        vesc://host, veschub://ID@host, serial:/dev/ttyACM0 or sim:vesc; add /can/84 for one node. With
+        --my-client it is the port to listen on (65101), or HOST:PORT.
+    my_client
+        Turn the tables: your own client connects to packwire, which plays hub and device.
+    json
+        The whole result as one JSON object.
+    """
+    if my_client:
+        from packwire.cli.my_client import my_client as turn  # noqa: PLC0415 - its own world
+
+        _check(options)
+        host, port = _place(address or str(HUB_PORT))
+        return turn(port, host=host, json=json, reports=options.report, seconds=options.limit)
+    if address is None:
+        raise BadOptionError(
+            "name the device: packwire doctor vesc://host; or your client: packwire doctor --my-client 65101"
+        )
+    _check(options)
+    return asyncio.run(_doctor(address, options, json=json))
+
+
+def _place(text: str) -> tuple[str, int]:
+    """Read `65101` or `0.0.0.0:65101`."""
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port[:6]) > 65535:
+        raise BadOptionError(
+            f"--my-client {text}: name the port that your client connects to, such as 65101, or "
+            "0.0.0.0:65101 to let other computers in"
+        )
+    return host or "127.0.0.1", int(port)
+
+
+def _check(options: DoctorOptions) -> None:
+    if options.quick and options.thorough:
+        raise BadOptionError("--quick and --thorough exclude each other")
+    for file in options.report:
+        if file.suffix.lower() not in REPORTS:
+            raise BadOptionError(f"--report {file}: the name of a report ends in {' or '.join(REPORTS)}")
+        if not file.absolute().parent.is_dir():
+            raise BadOptionError(f"--report {file}: there is no folder {file.absolute().parent}")
+        _try_to_write(file)
+    if options.report and find_spec("jinja2") is None:
+        raise missing_extra("cli", "a report")
+
+
+def _try_to_write(file: Path) -> None:
+    """Find out before the experiments, not after them, that a report cannot be written."""
+    is_new = not file.exists()
+    try:
+        with file.open("ab"):
+            pass
+        if is_new:
+            file.unlink()
+    except OSError as error:
+        raise _cannot_write(file, error) from None
+
+
+def _cannot_write(file: Path, error: OSError) -> BadFileError:
+    return BadFileError(f"the report {file} cannot be written: {error.strerror or error}")
+
+
+async def _doctor(text: str, options: DoctorOptions, *, json: bool) -> int:
+    view = JsonView() if json else TextView()
+    async with AsyncExitStack() as stack:
+        address = await _address(text, options.password_file, stack)
+        wanted = _options(options, await _direct(options, stack), view.ask_for_restart)
+        interrupts = _Interrupts()
+        with interrupts.caught(), view.running():
+            diagnosis = await examine(
+                address,
+                wanted,
+                limit=positive_or_none("--limit", options.limit),
+                begun=view.begun,
+                ended=view.ended,
+                stopper=interrupts.take,
+            )
+    view.verdict(diagnosis)
+    for file in options.report:
+        _write_report(file, diagnosis)
+        view.wrote(file)
+    return ExitCode.INTERRUPTED if interrupts.seen else exit_code_of(diagnosis.verdict.reason)
+
+
+class _Interrupts:
+    """Ctrl-C ends the ladder, and what is known by then is shown; a second one ends the program."""
+
+    def __init__(self) -> None:
+        self.seen = False
+        self._end: Callable[[], None] = lambda: None
+
+    def take(self, end: Callable[[], None]) -> None:
+        """Take the function that ends the ladder."""
+        self._end = end
+
+    @contextlib.contextmanager
+    def caught(self) -> Iterator[None]:
+        """Take Ctrl-C in the meantime; where the system cannot (Windows), it ends the program as ever."""
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(signal.SIGINT, self._interrupted)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_signal_handler(signal.SIGINT)
+
+    def _interrupted(self) -> None:
+        self.seen = True
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+        self._end()
+
+
+async def _address(text: str, password_file: Path | None, stack: AsyncExitStack) -> Address:
+    """Read an address as typed, with its password; for `sim:` start the simulator."""
+    address = of_a_vesc(with_password(_parsed(text), password_file), "the doctor")
+    if address.link is not LinkKind.SIM:
+        return address
+    from packwire.sim.server import SimOptions, SimulatedVesc  # noqa: PLC0415 - only for sim: addresses
+
+    simulated = await stack.enter_async_context(SimulatedVesc(SimOptions(port=0)))
+    return tcp_address("127.0.0.1", simulated.port, address.node)
+
+
+def _parsed(text: str) -> Address:
+    try:
+        return parse_address(text)
+    except BadAddressError:
+        scheme = text.partition(":")[0].lower()
+        if scheme in _NOT_YET:
+            raise BadAddressError(_NOT_YET[scheme]) from None
+        raise
+
+
+async def _direct(options: DoctorOptions, stack: AsyncExitStack) -> Address | None:
+    return None if options.direct is None else await _address(options.direct, options.password_file, stack)
+
+
+def _options(options: DoctorOptions, direct: Address | None, ask: Callable[[], Awaitable[bool]]) -> Options:
+    thorough = options.thorough
+    depth = Depth.THOROUGH if thorough else Depth.QUICK if options.quick else Depth.USUAL
+    listen = positive_or_none("--listen", options.listen)
+    poll = positive_or_none("--poll", options.poll)
+    return Options(
+        depth=depth,
+        patience=positive("--timeout", options.timeout),
+        listen=_THOROUGH_LISTEN if listen is None and thorough else listen,
+        poll=poll or (_THOROUGH_POLL if thorough else _POLL),
+        direct=direct,
+        expected=None if options.expect is None else _ids(options.expect),
+        memory=CachedIds(),
+        restart=ask if options.restart or _somebody_is_here(options) else None,
+    )
+
+
+def _somebody_is_here(options: DoctorOptions) -> bool:
+    """Tell whether there is a person who can switch the device off and on, and has the time."""
+    here = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+    return here and not options.quick and options.limit is None
+
+
+def _ids(text: str) -> frozenset[int]:
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not all(word.isdecimal() and int(word[:4]) < 255 for word in words):
+        raise BadOptionError(f"--expect {text}: CAN ids are numbers of 0 to 254, separated by commas")
+    return frozenset(map(int, words))
+
+
+def _write_report(file: Path, diagnosis: Diagnosis) -> None:
+    from packwire.doctor.report import html_report, markdown_report  # noqa: PLC0415 - only where asked for
+
+    make = html_report if file.suffix.lower() == ".html" else markdown_report
+    try:
+        file.write_text(make(diagnosis), encoding="utf-8")
+    except OSError as error:
+        raise _cannot_write(file, error) from None

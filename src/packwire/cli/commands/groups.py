@@ -1,0 +1,69 @@
+"""`packwire groups`: what kinds of messages are in a capture, and which of their bits move."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from packwire.capture import open_capture
+from packwire.cli.exit_codes import ExitCode
+from packwire.cli.headers import check_header, family_names, known_headers, unframed
+from packwire.cli.masked import masked
+from packwire.cli.options import BytesOption
+from packwire.cli.terminal import make_console
+from packwire.cli.views.groups import record, show
+from packwire.cli.views.heat_map import write_heat_maps
+from packwire.errors import BadOptionError
+from packwire.insight.groups import group_messages
+from packwire.visible import json_text
+
+
+def groups(
+    file: Annotated[Path, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    header: int | None = None,
+    json: Annotated[bool, Parameter(negative=())] = False,
+    plot: Path | None = None,
+    redact: Annotated[bool, Parameter(negative=())] = False,
+    keep_secrets: Annotated[bool, Parameter(negative=())] = False,
+    bytes_: BytesOption = "hex",
+) -> int:
+    """Show what kinds of messages are in a capture: by direction, channel, length and first bytes.
+
+    For each kind: how many there are, how often they come, which bytes never change, an example, and a heat
+    map of the bits: the brighter a bit, the more often it changes.
+
+    Parameters
+    ----------
+    file
+        The capture; `-` is standard input.
+    header
+        How many first bytes tell the kinds of messages apart; found where it is not given.
+    json
+        One JSON object a group instead of text.
+    plot
+        Write the heat maps to this file: .svg, or .png (needs the extra `plot`).
+    redact
+        To be shared: made-up Bluetooth addresses and names, and all masked that `packwire convert` masks.
+    keep_secrets
+        Show hub logins, passwords and configurations (with their Wi-Fi keys) in clear.
+    """
+    check_header(header)
+    if plot is not None and plot.suffix.lower() not in {".svg", ".png"}:
+        raise BadOptionError(f"--plot {plot}: the file must end in .svg or .png")
+    capture = masked(
+        open_capture(file, decimal=bytes_ == "decimal"), redact=redact, keep_secrets=keep_secrets
+    )
+    messages = capture.messages
+    found = group_messages(messages, known_headers([capture])[0] if header is None else header)
+    if plot is not None:
+        write_heat_maps(messages, found, plot)
+    if json:
+        for group in found:
+            print(json_text(record(messages, group, family_names([capture]))))
+    else:
+        show(make_console(), messages, found, unframed(capture) if header is None else None)
+    if capture.damage:
+        return ExitCode.BAD_FILE
+    return ExitCode.OK if found else ExitCode.NO_ANSWER

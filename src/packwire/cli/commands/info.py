@@ -1,0 +1,62 @@
+"""`packwire info`: what a recording holds, and what to do where there is no application data in it."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from packwire.capture import Capture, open_capture
+from packwire.capture.content import Content, look
+from packwire.capture.redact import redacted
+from packwire.cli.exit_codes import ExitCode
+from packwire.cli.options import BytesOption
+from packwire.cli.terminal import Writer, make_console
+from packwire.cli.views.info import lines, record
+from packwire.visible import json_text
+
+
+def info(
+    file: Annotated[Path, Parameter(allow_leading_hyphen=True)],
+    /,
+    *more: Path,
+    redact: Annotated[bool, Parameter(negative=())] = False,
+    bytes_: BytesOption = "hex",
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Show what recordings hold: format, links, devices, channels, counts, time, damage.
+
+    Where there is no application data in a file, say why and what to do. Exit code 7 then, 9 where a file is
+    damaged.
+
+    Parameters
+    ----------
+    file
+        A recording of any format that is known; `-` is standard input.
+    more
+        More recordings.
+    redact
+        Made-up Bluetooth addresses and names, to be shown to others.
+    json
+        One JSON object a file and line.
+    """
+    code = ExitCode.OK
+    out = Writer(make_console())
+    for number, each in enumerate((file, *more)):
+        capture = open_capture(each, decimal=bytes_ == "decimal")
+        shown = Capture(capture.name, redacted(capture.packets).packets) if redact else capture
+        content = look(shown)
+        if json:
+            sys.stdout.write(json_text(record(shown, content)) + "\n")
+        else:
+            out.line() if number else None
+            for line in lines(shown, content):
+                out.line(*line)
+        code = max(code, _code(shown, content))
+    return code
+
+
+def _code(capture: Capture, content: Content) -> ExitCode:
+    if capture.damage:
+        return ExitCode.BAD_FILE
+    return ExitCode.OK if content.messages else ExitCode.NO_DATA

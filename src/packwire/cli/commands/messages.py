@@ -1,0 +1,243 @@
+"""`packwire messages`: what was said, one line a message, from a recording of any kind."""
+
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+from cyclopts import Parameter
+from numpy.typing import NDArray
+
+from packwire.capture import Capture, open_capture
+from packwire.capture.content import advice, look
+from packwire.capture.follow import follow_packets
+from packwire.capture.growing import Show, first_time, new_messages
+from packwire.capture.packets import NO_TIME
+from packwire.cli.exit_codes import ExitCode
+from packwire.cli.masked import masked
+from packwire.cli.options import BytesOption
+from packwire.cli.output import open_output, write_lines
+from packwire.cli.terminal import Writer, make_console, printable
+from packwire.cli.views.messages import Table, csv_lines, json_lines, text_lines
+from packwire.cli.views.messages import show as show_tables
+from packwire.errors import BadOptionError
+from packwire.messages import Direction, Messages
+
+_WAYS = {"to": Direction.TO_DEVICE, "from": Direction.FROM_DEVICE, "unknown": Direction.UNKNOWN}
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which messages the user wants; seconds count from the first packet of each file."""
+
+    channels: tuple[str, ...] = ()
+    direction: Direction | None = None
+    prefix: bytes = b""
+    begin: float | None = None
+    end: float | None = None
+
+    def rows(self, messages: Messages, first: int) -> NDArray[np.int64]:
+        """Return the rows of the messages that fit."""
+        fits = np.ones(len(messages), dtype=np.bool_)
+        if self.channels:
+            wanted = [any(each in name.lower() for each in self.channels) for name in messages.channels]
+            fits &= np.array(wanted, dtype=np.bool_)[messages.channel]
+        if self.direction is not None:
+            fits &= messages.direction == self.direction
+        if self.begin is not None:
+            fits &= (messages.time != NO_TIME) & (messages.time >= first + round(self.begin * 1e9))
+        if self.end is not None:
+            fits &= (messages.time != NO_TIME) & (messages.time <= first + round(self.end * 1e9))
+        fits &= messages.size >= len(self.prefix)
+        rows = np.flatnonzero(fits)
+        if self.prefix:
+            begins = [messages.payload(row).startswith(self.prefix) for row in rows.tolist()]
+            rows = rows[np.array(begins, dtype=np.bool_)]
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How messages are shown."""
+
+    raw: bool = False
+    absolute: bool = False
+    json: bool = False
+    csv: bool = False
+
+
+def messages(
+    file: Annotated[Path, Parameter(allow_leading_hyphen=True)],
+    /,
+    *more: Path,
+    channel: Annotated[list[str] | None, Parameter(alias="-c")] = None,
+    direction: Annotated[Literal["to", "from", "unknown"] | None, Parameter(alias="-d")] = None,
+    prefix: Annotated[str, Parameter(alias="-p")] = "",
+    from_: Annotated[float | None, Parameter(name="--from")] = None,
+    to: float | None = None,
+    count: Annotated[int | None, Parameter(alias="-n")] = None,
+    raw: Annotated[bool, Parameter(alias="-r", negative=())] = False,
+    absolute: Annotated[bool, Parameter(alias="-a", negative=())] = False,
+    json: Annotated[bool, Parameter(negative=())] = False,
+    csv: Annotated[bool, Parameter(negative=())] = False,
+    parquet: Path | None = None,
+    follow: Annotated[bool, Parameter(alias="-f", negative=())] = False,
+    redact: Annotated[bool, Parameter(negative=())] = False,
+    keep_secrets: Annotated[bool, Parameter(negative=())] = False,
+    bytes_: BytesOption = "hex",
+) -> int:
+    """Show the messages in recordings: packets, time, direction, channel, size, bytes, text.
+
+    `->` is towards the device (the battery), `<-` from it. Packets are numbered as in Wireshark, times are
+    seconds since the first packet of the file. Messages that came in several pieces are put together where
+    their framing is known; --raw shows the pieces.
+
+    Exit code 7 says that no file holds application data (`packwire info` says why), 9 that a file is damaged
+    (what can be read is shown).
+
+    Parameters
+    ----------
+    file
+        A recording of any format that is known; `-` is standard input.
+    more
+        More recordings.
+    channel
+        Only channels whose name holds this text, such as `ff01` or `notify`; may be given several times.
+    direction
+        Only messages to the device, from it, or those of which nobody knows.
+    prefix
+        Only messages that begin with these bytes, in hexadecimal.
+    from_
+        Only from this second on.
+    to
+        Only up to this second.
+    count
+        Only the first so many that fit, of each file.
+    raw
+        Each ATT value or TCP segment as it is, nothing put together.
+    absolute
+        Times of the day in UTC instead of seconds.
+    json
+        One JSON object a line instead of text.
+    csv
+        One row a message instead of text.
+    parquet
+        Write a Parquet file instead of text (needs the extra `parquet`).
+    follow
+        Go on with what is added to the file (pcap, pcapng, btsnoop), until Ctrl-C. A message whose last piece
+        is still to come may show its first pieces before.
+    redact
+        To be shared: made-up Bluetooth addresses and names, and all masked that `packwire convert` masks.
+    keep_secrets
+        Show hub logins, passwords and configurations (with their Wi-Fi keys) in clear.
+    """
+    if json + csv + (parquet is not None) > 1:
+        raise BadOptionError("--json, --csv and --parquet exclude each other")
+    wanted = Filter(
+        tuple(each.lower() for each in channel or ()),
+        None if direction is None else _WAYS[direction],
+        parse_prefix(prefix),
+        from_,
+        to,
+    )
+    if follow:
+        if more or count is not None or parquet is not None:
+            raise BadOptionError("--follow takes one file, and neither --count nor --parquet")
+        show = partial(masked, redact=redact, keep_secrets=keep_secrets)
+        return _follow(file, wanted, Form(raw=raw, absolute=absolute, json=json, csv=csv), show)
+    captures = [open_capture(each, decimal=bytes_ == "decimal") for each in (file, *more)]
+    shown = [masked(capture, redact=redact, keep_secrets=keep_secrets) for capture in captures]
+    tables = [_table(capture, wanted, count, raw=raw) for capture in shown]
+    if parquet is not None:
+        write_parquet(parquet, [(table.name, table.messages) for table in tables])
+    elif json:
+        write_lines(json_lines(tables))
+    elif csv:
+        write_lines(csv_lines(tables))
+    else:
+        show_tables(tables, absolute)
+    _explain(shown)
+    _tell_masked(shown, redact=redact)
+    return exit_code(captures)
+
+
+def _follow(file: Path, wanted: Filter, form: Form, show: Show) -> int:
+    """Show messages as they arrive."""
+    steps = follow_packets(file, pauses=True)
+    console = make_console()
+    out, width = Writer(console), console.width if console.is_terminal else None
+    name = "standard input" if str(file) == "-" else str(file)
+    head = form.csv
+    found = new_messages(name, steps, raw=form.raw, show=show)
+    for arrived, first in found:
+        table = Table(name, arrived.select(wanted.rows(arrived, first)), first)
+        if form.json:
+            write_lines(json_lines([table]))
+        elif form.csv:
+            lines = list(csv_lines([table]))
+            write_lines(lines if head else lines[1:])
+            head = False
+        else:
+            for line in text_lines(table, form.absolute, width):
+                out.line(*line)
+        sys.stdout.flush()
+    return ExitCode.OK
+
+
+def parse_prefix(text: str) -> bytes:
+    """Read bytes from hexadecimal digits, with or without blanks, colons or 0x."""
+    try:
+        return bytes.fromhex(text.lower().replace("0x", "").replace(":", " "))
+    except ValueError:
+        raise BadOptionError(
+            f"{text!r} is no hexadecimal number of bytes: write for instance --prefix 'dd 03'"
+        ) from None
+
+
+def _table(capture: Capture, wanted: Filter, count: int | None, *, raw: bool) -> Table:
+    found = capture.raw_messages if raw else capture.messages
+    first = first_time(capture.packets)
+    rows = wanted.rows(found, first)
+    return Table(capture.name, found.select(rows if count is None else rows[:count]), first)
+
+
+def write_parquet(path: Path, tables: list[tuple[str, Messages]]) -> None:
+    """Write messages to a Parquet file. Raises MissingExtraError, BadFileError."""
+    from packwire.capture.writers import parquet as parquet_writer  # noqa: PLC0415 - an extra
+
+    parquet_writer.check()
+    with ExitStack() as stack:
+        parquet_writer.write(tables, open_output(path, stack))
+
+
+def _explain(captures: list[Capture]) -> None:
+    """Say on standard error what is damaged or was not read, and why a file shows nothing."""
+    out = Writer(make_console(stderr=True))
+    for capture in captures:
+        for line in capture.damage:
+            out.line(("DAMAGED: ", "bold red"), printable(f"{capture.name}: {line}"))
+        for note in capture.notes:
+            out.line(printable(f"{capture.name}: {note}"))
+        if not len(capture.messages):
+            for each in advice(look(capture)):
+                out.line((printable(capture.name), "bold"), f": {each.what} {each.remedy}")
+
+
+def _tell_masked(shown: list[Capture], *, redact: bool) -> None:
+    """Say on standard error what is not shown as it was recorded, in the whole of each file."""
+    out = Writer(make_console(stderr=True))
+    for capture in shown:
+        if capture.masked:
+            kinds = ", ".join(f"{what} ({count})" for what, count in capture.masked.items())
+            remedy = "" if redact else "; --keep-secrets shows them"
+            out.line((printable(capture.name), "bold"), f": masked: {kinds}{remedy}")
+
+
+def exit_code(captures: list[Capture]) -> int:
+    """Return 9 where a file is damaged, 7 where none holds application data, else 0."""
+    if any(capture.damage for capture in captures):
+        return ExitCode.BAD_FILE
+    return ExitCode.OK if any(len(capture.messages) for capture in captures) else ExitCode.NO_DATA

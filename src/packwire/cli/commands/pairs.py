@@ -1,0 +1,59 @@
+"""`packwire pairs`: which requests the app sends, what comes back, and how soon."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from packwire.capture import open_capture
+from packwire.cli.exit_codes import ExitCode
+from packwire.cli.headers import check_header, known_headers, row_families, unframed
+from packwire.cli.masked import masked
+from packwire.cli.options import BytesOption
+from packwire.cli.terminal import make_console
+from packwire.cli.views.pairs import record, show
+from packwire.insight.pairs import find_pairs
+from packwire.visible import json_text
+
+
+def pairs(
+    file: Annotated[Path, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    header: int | None = None,
+    json: Annotated[bool, Parameter(negative=())] = False,
+    redact: Annotated[bool, Parameter(negative=())] = False,
+    keep_secrets: Annotated[bool, Parameter(negative=())] = False,
+    bytes_: BytesOption = "hex",
+) -> int:
+    """Show the requests in a capture with their replies: how many, how soon, how many were not answered.
+
+    Parameters
+    ----------
+    file
+        The capture; `-` is standard input.
+    header
+        How many first bytes tell the kinds of messages apart; found where it is not given.
+    json
+        One JSON object a kind of request instead of text.
+    redact
+        To be shared: made-up Bluetooth addresses and names, and all masked that `packwire convert` masks.
+    keep_secrets
+        Show hub logins, passwords and configurations (with their Wi-Fi keys) in clear.
+    """
+    check_header(header)
+    capture = masked(
+        open_capture(file, decimal=bytes_ == "decimal"), redact=redact, keep_secrets=keep_secrets
+    )
+    messages = capture.messages
+    found = find_pairs(
+        messages, known_headers([capture])[0] if header is None else header, row_families(capture)
+    )
+    if json:
+        for pair in found.pairs:
+            print(json_text(record(messages, pair)))
+    else:
+        show(make_console(), messages, found, unframed(capture) if header is None else None)
+    if capture.damage:
+        return ExitCode.BAD_FILE
+    return ExitCode.OK if found.pairs else ExitCode.NO_ANSWER

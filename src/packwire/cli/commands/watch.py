@@ -1,0 +1,50 @@
+"""`packwire watch`: a pack live, on a terminal as a card with bars, piped as lines."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from packwire.cli.devices import DeviceOptions, target
+from packwire.cli.limits import positive, positive_or_none
+from packwire.cli.running import run_until_stopped
+from packwire.cli.views.live import make_view
+from packwire.cli.watching import Limits, watch_device
+
+_NO_OPTIONS = DeviceOptions()
+
+
+def watch(
+    address: str,
+    /,
+    *,
+    rate: Annotated[float, Parameter(alias="-r")] = 10.0,
+    count: Annotated[int | None, Parameter(alias="-c")] = None,
+    for_: Annotated[float | None, Parameter(name="--for")] = None,
+    json: bool = False,
+    options: DeviceOptions = _NO_OPTIONS,
+) -> int:
+    """Watch a pack live; it comes back by itself when the device does. Ctrl-C ends it.
+
+    Parameters
+    ----------
+    address
+        vesc://host, veschub://ID@host, serial:/dev/ttyACM0 or sim:vesc; add /can/84 for one node alone.
+    rate
+        Readings a second.
+    count
+        End after so many readings.
+    for_
+        End after so many seconds.
+    json
+        One JSON object a node and reading (JSON lines).
+    """
+    positive("--rate", rate)
+    positive_or_none("--count", count)
+    limits = Limits(count, positive_or_none("--for", for_))
+    return run_until_stopped(_watch(address, options, 1 / rate, limits, json=json))
+
+
+async def _watch(text: str, options: DeviceOptions, interval: float, limits: Limits, *, json: bool) -> int:
+    async with target(text, options) as wanted:
+        with make_view(wanted.wants, json=json) as view:
+            return await watch_device(lambda: wanted.device(tries=1), view, interval, limits)

@@ -1,0 +1,1 @@
+"""What `packwire capture` is made of: the steps on each system, the programs that record, the states."""

@@ -1,0 +1,1 @@
+"""What the commands show: cards, tables, JSON and plots."""

@@ -1,0 +1,202 @@
+"""What is plain from a conversation: facts in words, without a verdict, and the summary by command."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from packwire.capture.layers.conversation import Conversation, Part, route
+from packwire.capture.layers.silence import Silence
+from packwire.capture.layers.tally import Tally
+from packwire.capture.layers.vesc import VescConnection
+from packwire.capture.packets import NO_TIME
+from packwire.cli.terminal import printable
+from packwire.cli.views.vesc_words import request_name
+from packwire.messages import Direction
+from packwire.vesc.commands import Command
+from packwire.vesc.hublogin import Role
+from packwire.vesc.replies import BmsValues, decode_reply
+
+#: A hub that closes a connection this soon after another login did it because of that, in ns.
+_DISPLACED_WITHIN = 2_000_000_000
+#: One that refuses a login closes at once, in ns; the rest is the way through the network.
+_REFUSED_WITHIN = 2_000_000_000
+#: A client that goes on sooner than this without a reply does not wait for one, in ns.
+_LEAST_PAUSE = 100_000_000
+#: How many commands are named in one sentence.
+_MAX_NAMES = 4
+#: How many different reasons for silence are told for one command.
+_MAX_REASONS = 3
+
+
+def hub_ends(connections: Sequence[VescConnection]) -> frozenset[str]:
+    """Return the endpoints that somebody logged in at."""
+    return frozenset(
+        each.connection.ends[1 - line.side]
+        for each in connections
+        for line in each.hub_lines
+        if line.role is not None
+    )
+
+
+def hub_end(connection: VescConnection, hubs: frozenset[str]) -> str | None:
+    """Return which end of a connection is a hub, if one is."""
+    return next((end for end in connection.connection.ends if end in hubs), None)
+
+
+def relays(connections: Sequence[VescConnection]) -> dict[int, int]:
+    """Return which connections (numbered from 1) hold the messages of an earlier one: a hub's other side."""
+    first: dict[tuple[int, ...], int] = {}
+    result: dict[int, int] = {}
+    for number, connection in enumerate(connections, 1):
+        messages = connection.conversation.messages
+        ways = (
+            messages.select(messages.direction == way) for way in (Direction.TO_DEVICE, Direction.FROM_DEVICE)
+        )
+        digests = tuple(hash(tuple(way.payloads())) for way in ways)
+        earlier = first.setdefault(digests, number)
+        if earlier != number and len(messages):
+            result[number] = earlier
+    return result
+
+
+def closed_early(index: int, connections: Sequence[VescConnection]) -> str:
+    """Say what the hub's closing of a connection came with: another client, or nothing but the login."""
+    vesc = connections[index]
+    login = next((line for line in vesc.hub_lines if line.login and line.login.role is Role.CLIENT), None)
+    tcp = vesc.connection
+    if login is None or login.login is None or tcp.ended_by == login.side or tcp.ended_at is None:
+        return ""
+    for other in connections:
+        for line in other.hub_lines:
+            after = tcp.ended_at - line.time
+            if other is not vesc and line.login and 0 <= after < _DISPLACED_WITHIN and line.time > login.time:
+                same = line.login.device_id == login.login.device_id and line.login.role is Role.CLIENT
+                if same and tcp.ends[tcp.ended_by or 0] in other.connection.ends:
+                    newer = other.connection.ends[line.side]
+                    return f"{after / 1e6:.1f} ms after {newer} had logged in with the same id"
+    soon = tcp.ended_at - login.time < _REFUSED_WITHIN
+    if soon and not tcp.streams[1 - login.side].recorded:
+        return (
+            f"the hub does not know the id {printable(login.login.device_id)}, or the password is wrong"
+            f" ({(tcp.ended_at - login.time) / 1e6:.0f} ms after the login, without a word)"
+        )
+    return ""
+
+
+def summary_rows(counted: Sequence[Tally]) -> Iterator[str]:
+    """Yield the account by command as a table, its head first."""
+    yield (
+        f"{'command':<33}{'asked':>7}{'answered':>10}{'no reply':>10}{'unasked':>9}{'reply bytes':>13}"
+        f"{'median':>11}{'slowest':>11}"
+    )
+    for tally in counted:
+        sizes = tally.sizes
+        size = "" if sizes is None else str(sizes[0]) if sizes[0] == sizes[1] else f"{sizes[0]}..{sizes[1]}"
+        unanswered = tally.asked - tally.answered
+        sent = tally.one_way or tally.unclear
+        asked = f"{sent} sent" if sent else str(tally.asked or "")
+        yield (
+            f"{request_name(tally.ids, tally.command):<33}{asked:>7}{tally.answered or '':>10}"
+            f"{unanswered or '':>10}{tally.unsolicited or '':>9}{size:>13}"
+            f"{milliseconds(tally.latency_median):>11}{milliseconds(tally.latency_max):>11}"
+        )
+
+
+def milliseconds(latency: int | None) -> str:
+    """Return a time that something took, to three digits or so; empty where it is not known."""
+    if latency is None or latency == NO_TIME:
+        return ""
+    return f"{latency / 1e6:.{2 if abs(latency) < 10_000_000 else 1}f} ms"
+
+
+def facts(vesc: VescConnection, counted: Sequence[Tally], silence: Silence) -> Iterator[tuple[str, bool]]:
+    """Yield sentences, and for each whether it is good news."""
+    whole = [tally for tally in counted if tally.asked and tally.asked == tally.answered]
+    others = [
+        request_name(tally.ids, tally.command) for tally in whole if tally.command != Command.BMS_GET_VALUES
+    ]
+    for tally in whole:
+        if tally.command == Command.BMS_GET_VALUES:
+            name = request_name(tally.ids, tally.command)
+            yield f"Every reply to {name} is on the wire, whole, CRC right: {_replies(vesc, tally)}.", True
+    if others:
+        names = ", ".join(others) if len(others) <= _MAX_NAMES else f"the other {len(others)} commands"
+        yield f"Every reply to {names} is on the wire, whole, CRC right.", True
+    for tally in counted:
+        if tally.asked > tally.answered:
+            yield _unanswered(tally, silence), False
+        if tally.late:
+            name = request_name(tally.ids, tally.command)
+            yield (
+                f"{tally.late} of {tally.answered} replies to {name} came after the client had asked again.",
+                False,
+            )
+    yield from _received(vesc)
+    yield from _pauses(vesc.conversation)
+
+
+def _replies(vesc: VescConnection, tally: Tally) -> str:
+    """Return `3 of 3, 130 bytes, 20 cells`."""
+    text = f"{tally.answered} of {tally.asked}"
+    if tally.sizes is not None:
+        low, high = tally.sizes
+        text += f", {low} bytes" if low == high else f", {low} to {high} bytes"
+    return text + _cells(vesc.conversation, tally.last_reply)
+
+
+def _cells(conversation: Conversation, row: int | None) -> str:
+    decoded = decode_reply(conversation.messages.payload(row)) if row is not None else None
+    if decoded is None or not isinstance(decoded.reply, BmsValues):
+        return ""
+    return ", but there is no BMS: all zero" if decoded.reply.absent else f", {decoded.reply.cell_num} cells"
+
+
+def _unanswered(tally: Tally, silence: Silence) -> str:
+    reasons = list(dict.fromkeys(silence.reason(row) for row in tally.unanswered_rows))
+    more = f"; and {len(reasons) - _MAX_REASONS} other reasons" if len(reasons) > _MAX_REASONS else ""
+    name = request_name(tally.ids, tally.command)
+    count = tally.asked - tally.answered
+    return (
+        f"{count} of {tally.asked} requests {name} got no reply: {'; '.join(reasons[:_MAX_REASONS])}{more}."
+    )
+
+
+def _received(vesc: VescConnection) -> Iterator[tuple[str, bool]]:
+    """Say whether what the device sent reached the client's computer."""
+    if vesc.device is None:
+        return
+    stream = vesc.connection.streams[vesc.device]
+    client = vesc.connection.ends[1 - vesc.device]
+    if stream.acknowledged is None or not stream.recorded:
+        return
+    if stream.acknowledged >= stream.end:
+        yield f"{client} acknowledged all of it: its TCP received every byte.", True
+    else:
+        left = stream.end - stream.acknowledged
+        yield f"{client} acknowledged all but the last {left} bytes from the device.", False
+
+
+def _pauses(conversation: Conversation) -> Iterator[tuple[str, bool]]:
+    """Say where a client paused behind a reply for just as long as it waits where none comes.
+
+    Only where it goes on faster behind other replies: else it is the pace of its polling.
+    """
+    messages = conversation.messages
+    rows = np.flatnonzero(messages.direction == Direction.TO_DEVICE)
+    wait = np.diff(messages.time[rows])
+    part, rows = conversation.part[rows[:-1]], rows[:-1]
+    in_vain = wait[part == Part.UNANSWERED]
+    if not len(in_vain):
+        return
+    usual = float(np.median(in_vain))
+    answered = part == Part.REQUEST
+    alike = np.abs(wait - usual) < 0.1 * usual
+    replied = messages.time[conversation.partner[rows]] - messages.time[rows]
+    paused = rows[answered & alike & (replied < usual / 2)]
+    quick = np.count_nonzero(answered & (wait < usual / 2))
+    if usual < _LEAST_PAUSE or not len(paused) or not quick or not alike[part == Part.UNANSWERED].all():
+        return
+    routes = (route(messages.payload(row)) for row in paused.tolist())
+    names = ", ".join(dict.fromkeys(request_name(ids, inner[0]) for ids, inner in routes))
+    pause = f"the client sent nothing for {usual / 1e9:.1f} s, just as long as after those without a reply"
+    yield f"After {len(paused)} answered requests ({names}) {pause}.", False

@@ -1,0 +1,217 @@
+"""`packwire decode` for scripts: JSON lines and CSV."""
+
+import csv
+import io
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from packwire.capture import Capture
+from packwire.capture.layers.conversation import Part, route
+from packwire.capture.layers.silence import Silence
+from packwire.capture.layers.tally import Tally, tallies
+from packwire.capture.layers.vesc import VescConnection
+from packwire.capture.packets import NO_TIME
+from packwire.cli.views.decode_facts import hub_end, hub_ends
+from packwire.cli.views.decode_text import Clock, Shown
+from packwire.cli.views.vesc_words import hex_text, reply_summary, request_summary, spans, values
+from packwire.messages import Direction
+from packwire.vesc.commands import command_name
+from packwire.visible import json_text
+
+type Record = dict[str, Any]
+
+_REPLIES = (Part.REPLY, Part.LATE)
+_FROM_DEVICE = (*_REPLIES, Part.UNSOLICITED)
+_DIRECTIONS = {
+    Direction.TO_DEVICE: "to device",
+    Direction.FROM_DEVICE: "from device",
+    Direction.UNKNOWN: "unknown",
+}
+
+CSV_HEADER = (
+    "connection", "packets", "time", "direction", "can", "command", "id", "size", "part", "latency_ms", "text"
+)  # fmt: skip
+
+
+def json_lines(capture: Capture, shown: Shown) -> Iterator[str]:
+    """Yield everything about a capture, one JSON object a line; see the help of `packwire decode`."""
+    return (json_text(clean(record)) for record in _records(capture, shown))
+
+
+def csv_lines(capture: Capture, shown: Shown) -> Iterator[str]:
+    """Yield one row a message, the head first."""
+    yield ",".join(CSV_HEADER)
+    for number, connection in enumerate(capture.vesc.connections, 1):
+        for record in _Messages(number, connection, Clock(capture), shown).records():
+            text = io.StringIO()
+            row = [record.get(name, "") for name in CSV_HEADER]
+            row[1] = " ".join(map(str, record["packets"]))
+            row[4] = " ".join(map(str, record["can"]))
+            row[-1] = record.get("why") or record["text"]
+            csv.writer(text, lineterminator="").writerow(row)
+            yield text.getvalue()
+
+
+def _records(capture: Capture, shown: Shown) -> Iterator[Record]:
+    clock = Clock(capture)
+    hubs = hub_ends(capture.vesc.connections)
+    yield _file_record(capture, clock)
+    for number, connection in enumerate(capture.vesc.connections, 1):
+        yield _connection_record(number, connection, hubs, clock, shown)
+        messages = _Messages(number, connection, clock, shown)
+        yield from messages.records()
+        for tally in tallies(connection.conversation):
+            yield messages.command_record(tally)
+
+
+def _file_record(capture: Capture, clock: Clock) -> Record:
+    return {
+        "type": "capture",
+        "file": capture.name,
+        "format": capture.format,
+        "packets": len(capture.packets),
+        "start": None if clock.first == NO_TIME else clock.first / 1e9,
+        "seconds": clock.seconds(clock.last),
+        "damage": list(capture.damage),
+        "left_out": capture.connections.left_out,
+        "vesc_connections": len(capture.vesc.connections),
+        "other_connections": capture.vesc.other_connections,
+    }
+
+
+def _connection_record(
+    number: int, vesc: VescConnection, hubs: frozenset[str], clock: Clock, shown: Shown
+) -> Record:
+    tcp = vesc.connection
+    device = vesc.device
+    return {
+        "type": "connection",
+        "connection": number,
+        "dialled_by": tcp.ends[0],
+        "dialled": tcp.ends[1],
+        "began_before": tcp.began_before,
+        "client": None if device is None else tcp.ends[1 - device],
+        "device": None if device is None else tcp.ends[device],
+        "evidence": vesc.evidence,
+        "hub": hub_end(vesc, hubs),
+        "logins": [
+            {
+                "packet": line.number,
+                "role": line.login.role.value,
+                "id": line.login.device_id,
+                **({"password": line.login.password} if shown.keep_secrets else {}),
+            }
+            for line in vesc.hub_lines
+            if line.login is not None
+        ],
+        "nodes": [node._asdict() for node in vesc.conversation.nodes.values()],
+        "packets": len(tcp.rows),
+        "sent": [_sent_record(vesc, side) for side in (0, 1)],
+        "ending": tcp.ending.value,
+        "ended_by": None if tcp.ended_by is None else tcp.ends[tcp.ended_by],
+        "ended_at": None if tcp.ended_at is None else clock.seconds(tcp.ended_at),
+    }
+
+
+def _sent_record(vesc: VescConnection, side: int) -> Record:
+    stream, stats = vesc.connection.streams[side], vesc.streams[side].stats
+    return {
+        "by": vesc.connection.ends[side],
+        "bytes": stream.recorded,
+        "acknowledged": stream.acknowledged,
+        "frames": stats.frames,
+        "junk": stats.junk,
+        "crc_errors": stats.crc_errors,
+        "waiting": stats.waiting._asdict() if stats.waiting else None,
+        "gaps": [gap._asdict() for gap in stream.gaps],
+        "retransmitted": stream.retransmitted,
+        "reordered": stream.reordered,
+    }
+
+
+class _Messages:
+    """Makes the records of one connection's messages."""
+
+    def __init__(self, number: int, vesc: VescConnection, clock: Clock, shown: Shown) -> None:
+        self._number = number
+        self._conversation = vesc.conversation
+        self._silence = Silence(vesc)
+        self._clock = clock
+        self._shown = shown
+
+    def records(self) -> Iterator[Record]:
+        """Yield one record a message."""
+        latency = self._conversation.latency.tolist()
+        for row in range(len(self._conversation)):
+            yield self._record(row, latency[row])
+
+    def _record(self, row: int, latency: int) -> Record:
+        conversation, keep = self._conversation, self._shown.keep_secrets
+        messages, part = conversation.messages, Part(int(conversation.part[row]))
+        payload = messages.payload(row)
+        partner = int(conversation.partner[row])
+        ids, inner = route(messages.payload(partner) if part in _REPLIES else payload)
+        command = payload[0] if part in _FROM_DEVICE or not inner else inner[0]
+        record: Record = {
+            "type": "message",
+            "connection": self._number,
+            "packets": list(messages.packets_of(row)),
+            "time": self._clock.seconds(int(messages.time[row])),
+            "direction": _DIRECTIONS[Direction(int(messages.direction[row]))],
+            "can": list(ids) if part is not Part.UNSOLICITED else [],
+            "command": command_name(command),
+            "id": command,
+            "size": len(payload),
+            "part": part.name.lower(),
+        }
+        if part in _FROM_DEVICE or part is Part.UNCLEAR:
+            record["text"] = reply_summary(payload, keep_secrets=keep)
+            record["values"] = values(payload, keep_secrets=keep)
+        else:
+            record["text"] = request_summary(payload, keep_secrets=keep)
+        if latency != NO_TIME:
+            record["latency_ms"] = latency / 1e6
+        if partner >= 0:
+            record["answers" if part in _REPLIES else "answered_in"] = list(messages.packets_of(partner))
+        if part is Part.UNANSWERED:
+            record["why"] = self._silence.reason(row)
+        if self._shown.hex:
+            record["hex"] = hex_text(payload, keep_secrets=keep)
+        if self._shown.fields and part in _FROM_DEVICE:
+            record["fields"] = [span._asdict() for span in spans(payload, keep_secrets=keep)]
+        return record
+
+    def command_record(self, tally: Tally) -> Record:
+        """Return the account of one command."""
+        median, slowest = tally.latency_median, tally.latency_max
+        return {
+            "type": "command",
+            "connection": self._number,
+            "can": list(tally.ids),
+            "command": command_name(tally.command),
+            "id": tally.command,
+            "asked": tally.asked,
+            "answered": tally.answered,
+            "late": tally.late,
+            "one_way": tally.one_way,
+            "unsolicited": tally.unsolicited,
+            "unclear": tally.unclear,
+            "reply_sizes": tally.sizes,
+            "latency_ms_median": None if median is None else median / 1e6,
+            "latency_ms_max": None if slowest is None else slowest / 1e6,
+        }
+
+
+def clean(value: Any) -> Any:
+    """Make a value fit for JSON: no NaN or infinity, bytes as hexadecimal digits."""
+    match value:
+        case float():
+            return round(value, 9) if math.isfinite(value) else None
+        case bytes():
+            return value.hex()
+        case dict():
+            return {key: clean(each) for key, each in value.items()}
+        case list() | tuple():
+            return [clean(each) for each in value]
+    return value

@@ -1,0 +1,395 @@
+"""The text of `packwire decode`: the file, each connection with its messages, and an account at the end."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from packwire.capture import Capture
+from packwire.capture.layers.conversation import Conversation, Part, route
+from packwire.capture.layers.silence import Silence
+from packwire.capture.layers.tally import tallies
+from packwire.capture.layers.tcp import Gap
+from packwire.capture.layers.vesc import HubLine, Junk, VescConnection
+from packwire.capture.packets import NO_TIME
+from packwire.cli.terminal import Writer, printable
+from packwire.cli.views.decode_facts import (
+    closed_early,
+    facts,
+    hub_end,
+    hub_ends,
+    milliseconds,
+    relays,
+    summary_rows,
+)
+from packwire.cli.views.decode_folds import Fold, folds
+from packwire.cli.views.vesc_words import hex_text, reply_summary, request_name, request_summary, spans
+from packwire.messages import Direction
+from packwire.vesc.hardware import hardware_label
+from packwire.vesc.hublogin import Role
+from packwire.vesc.secrets import MASKED
+
+_ARROWS = {Direction.TO_DEVICE: "->", Direction.FROM_DEVICE: "<-", Direction.UNKNOWN: "<>"}
+_STYLES = {
+    Part.UNANSWERED: "bold red",
+    Part.LATE: "yellow",
+    Part.UNSOLICITED: "magenta",
+    Part.REPLY: "green",
+}
+_INDENT = "    "
+_MAX_LISTED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the user wants to see."""
+
+    brief: bool = False
+    fields: bool = False
+    hex: bool = False
+    keep_secrets: bool = False
+
+
+class Clock:
+    """Times relative to the first packet, as Wireshark shows them."""
+
+    def __init__(self, capture: Capture) -> None:
+        known = capture.packets.time[capture.packets.time != NO_TIME]
+        self._times = capture.packets.time
+        self.first = int(known[0]) if len(known) else NO_TIME
+        self.last = int(known.max()) if len(known) else NO_TIME
+
+    def seconds(self, time: int) -> float | None:
+        """Return seconds since the first packet; None where the file does not say."""
+        return None if NO_TIME in (time, self.first) else (time - self.first) / 1e9
+
+    def text(self, time: int) -> str:
+        """Return the seconds with four decimals."""
+        seconds = self.seconds(time)
+        return "-" if seconds is None else f"{seconds:.4f}"
+
+    def of_packet(self, number: int) -> int:
+        """Return when a packet was seen; before the first one if there is no such packet."""
+        return int(self._times[number - 1]) if number else self.first
+
+
+def show(capture: Capture, shown: Shown, out: Writer) -> None:
+    """Write everything about a capture."""
+    clock = Clock(capture)
+    _show_file(capture, clock, out)
+    hubs = hub_ends(capture.vesc.connections)
+    same = relays(capture.vesc.connections) if shown.brief else {}
+    for number, connection in enumerate(capture.vesc.connections, 1):
+        out.line()
+        view = _ConnectionView(number, connection, capture, clock, shown, out)
+        view.show_head(hubs)
+        if number in same:
+            out.line(
+                f"{_INDENT}messages the same as in [{same[number]}], passed on by the hub: not listed again"
+            )
+            continue
+        view.show_messages()
+        view.show_summary()
+
+
+def _show_file(capture: Capture, clock: Clock, out: Writer) -> None:
+    packets = capture.packets
+    when = ""
+    if clock.first != NO_TIME:
+        start = datetime.fromtimestamp(clock.first // 1_000_000_000, UTC)
+        when = f", {(clock.last - clock.first) / 1e9:.1f} s from {start:%Y-%m-%d %H:%M:%S} UTC"
+    out.line((printable(capture.name), "bold"), f": {capture.format}, {_count(len(packets), 'packet')}{when}")
+    for line in capture.damage:
+        out.line(("DAMAGED: ", "bold red"), printable(line))
+    for reason, count in capture.connections.left_out.items():
+        out.line(f"{_count(count, 'packet')} left out: {reason}")
+    if not capture.vesc.connections:
+        _show_nothing_found(capture, out)
+    elif capture.vesc.other_connections:
+        out.line(f"{_count(capture.vesc.other_connections, 'TCP connection')} without VESC traffic left out")
+
+
+def _show_nothing_found(capture: Capture, out: Writer) -> None:
+    out.line(
+        ("no VESC traffic: ", "bold"), "no TCP connection in this file holds a VESC frame or a hub login"
+    )
+    if not len(capture.connections):
+        out.line("packwire info says what is in it, packwire messages shows it")
+    for index in range(min(len(capture.connections), _MAX_LISTED)):
+        connection = capture.connections[index]
+        sent = [stream.recorded for stream in connection.streams]
+        out.line(
+            f"{_INDENT}{connection.ends[0]} -> {connection.ends[1]}: "
+            f"{_count(len(connection.rows), 'packet')}, {sent[0]} bytes there, {sent[1]} back"
+        )
+    if len(capture.connections) > _MAX_LISTED:
+        out.line(f"{_INDENT}and {len(capture.connections) - _MAX_LISTED} more")
+
+
+class _ConnectionView:
+    """Writes one connection."""
+
+    def __init__(
+        self, number: int, vesc: VescConnection, capture: Capture, clock: Clock, shown: Shown, out: Writer
+    ) -> None:
+        self._number = number
+        self._vesc = vesc
+        self._tcp = vesc.connection
+        self._conversation: Conversation = vesc.conversation
+        self._latency = self._conversation.latency
+        self._capture = capture
+        self._clock = clock
+        self._shown = shown
+        self._out = out
+        self._silence = Silence(vesc)
+
+    def _say(self, name: str, text: str, style: str = "") -> None:
+        self._out.line(_INDENT, (f"{name:<9}", "cyan"), (text, style))
+
+    def show_head(self, hubs: frozenset[str]) -> None:
+        """Write who talks to whom, and what became of the bytes."""
+        tcp, vesc = self._tcp, self._vesc
+        times = self._capture.packets.time[tcp.rows]
+        self._out.line(
+            (f"[{self._number}] {tcp.ends[0]} -> {tcp.ends[1]}", "bold"),
+            f"  {_count(len(tcp.rows), 'packet')}, {self._clock.text(int(times[0]))} to "
+            f"{self._clock.text(int(times[-1]))} s",
+            "  (began before the recording)" if tcp.began_before else "",
+        )
+        hub = hub_end(vesc, hubs)
+        if vesc.device is None:
+            self._say("roles", vesc.evidence, "yellow")
+        else:
+            client, device = tcp.ends[1 - vesc.device], tcp.ends[vesc.device]
+            self._say("client", client + (" (the hub, for its client)" if hub == client else ""))
+            role = " (the hub, for the device)" if hub == device else f" ({vesc.evidence})"
+            self._say("device", device + role)
+        for line in vesc.hub_lines:
+            self._say("login", _login_text(line, keep_secrets=self._shown.keep_secrets))
+        for can_id, node in self._conversation.nodes.items():
+            name = printable(node.name) or "a node without a name"
+            what = f"{name}, firmware {node.version} ({hardware_label(node.hardware)})"
+            self._say("it is" if can_id is None else f"can {can_id}", what)
+        self._show_bytes()
+        ending = closed_early(self._number - 1, self._capture.vesc.connections)
+        if tcp.ended_by is not None and tcp.ended_at is not None:
+            when = f"{tcp.ends[tcp.ended_by]} {tcp.ending} it at {self._clock.text(tcp.ended_at)} s"
+            self._say("end", when + (f": {ending}" if ending else ""), "yellow" if ending else "")
+        else:
+            self._say("end", "still open when the recording ends")
+
+    def _show_bytes(self) -> None:
+        for side in (0, 1):
+            stream, report = self._tcp.streams[side], self._vesc.streams[side]
+            parts = [_count(stream.recorded, "byte"), _count(report.stats.frames, "frame")]
+            missing = sum(gap.missing for gap in stream.gaps)
+            parts.append(
+                f"{missing} BYTES MISSING in {_count(len(stream.gaps), 'gap')}" if missing else "none missing"
+            )
+            stats = report.stats
+            parts += [
+                f"{count} {what}"
+                for count, what in (
+                    (stats.junk, "bytes outside of frames"),
+                    (stats.crc_errors, "wrong checksums"),
+                    (stats.oversize, "absurd lengths"),
+                    (stream.retransmitted, "segments sent again"),
+                    (stream.reordered, "segments out of order"),
+                    (stream.strays, "segments that do not belong here"),
+                )
+                if count
+            ]
+            if stats.waiting:
+                parts.append(f"{stats.waiting.missing} bytes of the last frame never came")
+            bad = missing or stats.junk or stats.waiting
+            self._say(
+                "sent" if side == 0 else "",
+                f"by {self._tcp.ends[side]}: {', '.join(parts)}",
+                "yellow" if bad else "",
+            )
+
+    def show_messages(self) -> None:
+        """Write the messages, and what else happened, in the order of time."""
+        self._out.line()
+        self._out.line(
+            (f"{'packet':>9} {'time s':>11}      {'command':<31}{'bytes':>6}{'latency':>11}", "dim")
+        )
+        items = [*self._events(), *self._message_items()]
+        items.sort(key=lambda item: item[:3])
+        if not self._shown.brief:
+            for item in items:
+                self._show_item(item)
+            return
+        for fold in folds([self._key(item) for item in items]):
+            for item in items[fold.first : fold.first + fold.period]:
+                self._show_item(item)
+            if fold.rounds > 1:
+                self._show_fold(
+                    fold, items[fold.first + fold.period : fold.first + fold.period * fold.rounds]
+                )
+
+    def _message_items(self) -> Iterator["_Item"]:
+        messages = self._conversation.messages
+        last = messages.packets[messages.packet_offsets[1:] - 1]
+        columns = (messages.time.tolist(), last.tolist())
+        return ((time, number, 1, row) for row, (time, number) in enumerate(zip(*columns, strict=True)))
+
+    def _events(self) -> Iterator["_Item"]:
+        for side in (0, 1):
+            stream, report = self._tcp.streams[side], self._vesc.streams[side]
+            if report.hub_line:
+                yield report.hub_line.time, report.hub_line.number, 0, (side, report.hub_line)
+            for gap in stream.gaps:
+                yield self._clock.of_packet(gap.after), gap.after, 2, (side, gap)
+            for junk in report.junk:
+                yield self._clock.of_packet(junk.number), junk.number, 0, (side, junk)
+
+    def _show_item(self, item: "_Item") -> None:
+        _, _, _, what = item
+        if isinstance(what, int):
+            self._show_message(what)
+        else:
+            self._show_event(*what)
+
+    def _show_event(self, side: int, event: HubLine | Gap | Junk) -> None:
+        arrow = self._arrow(side)
+        match event:
+            case HubLine():
+                text = _login_text(event, keep_secrets=self._shown.keep_secrets)
+                number, time, style = event.number, event.time, "cyan"
+            case Gap():
+                why = "packets are cut short in this file" if event.cut else "not in this file"
+                text = f"{_count(event.missing, 'byte')} MISSING here: {why}"
+                number, time, style = event.after, self._clock.of_packet(event.after), "bold red"
+            case Junk():
+                text = f"{_count(event.size, 'byte')} outside of any frame"
+                if self._shown.keep_secrets:
+                    text += f": {event.begin.hex(' ')}{' ...' if event.size > len(event.begin) else ''}"
+                number, time, style = event.number, self._clock.of_packet(event.number), "yellow"
+        self._out.line(f"{number or '-':>9} {self._clock.text(time):>11}  {arrow}  ", (text, style))
+
+    def _arrow(self, side: int) -> str:
+        if self._vesc.device is None:
+            return "<>"
+        return "<-" if side == self._vesc.device else "->"
+
+    def _show_message(self, row: int) -> None:
+        messages, part = self._conversation.messages, Part(int(self._conversation.part[row]))
+        payload = messages.payload(row)
+        numbers = messages.packets_of(row)
+        number = f"{numbers[0]}-{numbers[-1]}" if len(numbers) > 1 else str(numbers[0])
+        style = _STYLES.get(part, "")
+        self._out.line(
+            f"{number:>9} {self._clock.text(int(messages.time[row])):>11}  ",
+            (_ARROWS[Direction(int(messages.direction[row]))], style),
+            f"  {self.name(row, payload):<31}{len(payload):>6}{milliseconds(int(self._latency[row])):>11}  ",
+            *self._text(row, part, payload),
+        )
+        if self._shown.hex:
+            self._out.line(f"{'':29}", (hex_text(payload, keep_secrets=self._shown.keep_secrets), "dim"))
+        if self._shown.fields and part in (Part.REPLY, Part.LATE, Part.UNSOLICITED):
+            self._show_fields(payload)
+
+    def name(self, row: int, payload: bytes) -> str:
+        """Return the command of a message, of a reply with the way that its request took."""
+        asked = int(self._conversation.partner[row]) if self._conversation.part[row] in _REPLIES else row
+        if asked == row and self._conversation.messages.direction[row] == Direction.FROM_DEVICE:
+            return request_name((), payload[0])
+        ids, inner = route(self._conversation.messages.payload(asked))
+        return request_name(ids, inner[0]) if inner else request_name((), payload[0])
+
+    def _text(self, row: int, part: Part, payload: bytes) -> Iterator[str | tuple[str, str]]:
+        keep = self._shown.keep_secrets
+        match part:
+            case Part.REQUEST | Part.ONE_WAY:
+                yield request_summary(payload, keep_secrets=keep)
+            case Part.UNANSWERED:
+                words = request_summary(payload, keep_secrets=keep)
+                yield f"{words}  " if words else ""
+                yield f"NO REPLY: {self._silence.reason(row)}", "bold red"
+            case Part.LATE:
+                repeats = int(self._conversation.repeats[self._conversation.partner[row]])
+                again = "once" if repeats == 1 else f"{repeats} times"
+                yield f"late, asked {again} more before it came  ", "yellow"
+                yield reply_summary(payload, keep_secrets=keep)
+            case Part.UNSOLICITED:
+                yield "unasked  ", "magenta"
+                yield reply_summary(payload, keep_secrets=keep)
+            case _:
+                yield reply_summary(payload, keep_secrets=keep)
+
+    def _show_fields(self, payload: bytes) -> None:
+        for span in spans(payload, keep_secrets=self._shown.keep_secrets):
+            place = f"{span.offset:>4} {span.width:>3}"
+            raw = "" if span.raw is None else str(span.raw)
+            value = f"{span.value:.9g}" if isinstance(span.value, float) else printable(str(span.value))
+            self._out.line(f"{'':29}", (place, "dim"), f"  {span.name:<22}{raw:>12}  {value}")
+
+    def _key(self, item: "_Item") -> object:
+        """Return what two messages have in common that are the same step of a polling."""
+        _, _, _, row = item
+        if not isinstance(row, int):
+            return item
+        part = int(self._conversation.part[row])
+        payload = self._conversation.messages.payload(row)
+        if self._conversation.messages.direction[row] == Direction.TO_DEVICE:
+            return part, payload
+        return part, payload[0], len(payload)
+
+    def _show_fold(self, fold: Fold, items: list["_Item"]) -> None:
+        """Say in a line or two what the rounds after the first one were."""
+        rows = [row for _, _, _, row in items if isinstance(row, int)]
+        latency = self._latency[rows]
+        latency = latency[latency != NO_TIME]
+        numbers = f"packets {items[0][1]} to {items[-1][1]}, until {self._clock.text(items[-1][0])} s"
+        text = f"... the same {_times(fold.rounds - 1)} more: {numbers}"
+        if len(latency):
+            text += f"; replies after {milliseconds(int(np.median(latency)))}"
+            text += f", at most {milliseconds(int(latency.max()))}"
+        self._out.line(f"{'':21}  ", (text, "dim"))
+        replies = [row for row in rows if self._conversation.part[row] in _REPLIES]
+        if replies:
+            words = [self._words(row) for row in (replies[0], replies[-1])]
+            if words[0] != words[1]:
+                self._out.line(f"{'':21}      ", (f"the last reply says {words[1]}", "dim"))
+
+    def _words(self, row: int) -> str:
+        payload = self._conversation.messages.payload(row)
+        return reply_summary(payload, keep_secrets=self._shown.keep_secrets)
+
+    def show_summary(self) -> None:
+        """Write the account by command, then what is plain from it."""
+        counted = tallies(self._conversation)
+        if counted:
+            self._out.line()
+            for index, row in enumerate(summary_rows(counted)):
+                self._out.line((_INDENT + row, "dim" if index == 0 else ""))
+        for index, (fact, good) in enumerate(facts(self._vesc, counted, self._silence)):
+            if index == 0:
+                self._out.line()
+            self._out.line(_INDENT, (fact, "green" if good else "yellow"))
+
+
+type _Item = tuple[int, int, int, int | tuple[int, HubLine | Gap | Junk]]
+"""When, in which packet, what kind first, and what: the row of a message, or a side and an event."""
+
+_REPLIES = (Part.REPLY, Part.LATE)
+
+
+def _login_text(line: HubLine, *, keep_secrets: bool) -> str:
+    if line.login is None:
+        return f"the hub answers {line.text}" if line.text in ("PONG", "NULL") else line.text
+    login = line.login
+    who = {Role.CLIENT: "as a client of", Role.DEVICE: "as the device", Role.PING: "asking for"}[login.role]
+    password = login.password if keep_secrets else MASKED
+    secret = "" if login.role is Role.PING else f", password {printable(password)}"
+    return f"{login.role}: at the hub, {who} {printable(login.device_id)}{secret}"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"

@@ -1,0 +1,112 @@
+"""What a recording holds, as lines and as JSON."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from packwire.capture import Capture
+from packwire.capture.content import Channel, Content, advice
+from packwire.capture.devices import Device
+from packwire.capture.packets import NO_TIME
+from packwire.capture.writers.csv import iso_time
+from packwire.cli.terminal import printable
+
+_INDENT = 11
+_MAX_DEVICES = 12
+
+type _Line = tuple[str | tuple[str, str], ...]
+
+
+def lines(capture: Capture, content: Content) -> Iterator[_Line]:
+    """Yield the text about one recording."""
+    head = f": {capture.format}, {_count(content.packets, 'packet')}, {_count(content.messages, 'message')}"
+    yield (printable(capture.name), "bold"), head
+    if content.begin != NO_TIME:
+        yield from _row("time", f"{(content.end - content.begin) / 1e9:.1f} s from {_start(content.begin)}")
+    yield from _remarks(capture)
+    for name, count in content.links.items():
+        yield from _row("link", f"{name}: {_count(count, 'packet')}")
+    if content.hci:
+        yield from _row("bluetooth", ", ".join(f"{count} {name}" for name, count in content.hci.items()))
+    for device in content.devices[:_MAX_DEVICES]:
+        yield from _row("device", _device(device))
+    if len(content.devices) > _MAX_DEVICES:
+        yield from _row("", f"and {len(content.devices) - _MAX_DEVICES} more")
+    yield from _channel_lines(content.channels)
+    if content.cut:
+        yield from _row("cut", f"{_count(content.cut, 'packet')} of which only the beginning was recorded")
+    for loss in content.losses:
+        yield from _row("not used", loss)
+    for each in advice(content):
+        yield from _row("no data", each.what, "bold yellow")
+        yield from _row("", each.remedy)
+
+
+def _remarks(capture: Capture) -> Iterator[_Line]:
+    for damage in capture.damage:
+        yield from _row("DAMAGED", damage, "bold red")
+    for note in capture.notes:
+        yield from _row("note", note)
+
+
+def _start(time: int) -> str:
+    """Return when a recording began; a log with times of the day alone is of 1970."""
+    date, clock = iso_time(time)[:19].split("T")
+    return f"{clock} (the file says no date)" if date == "1970-01-01" else f"{date} {clock} UTC"
+
+
+def _row(name: str, text: str, style: str = "") -> Iterator[_Line]:
+    yield "  ", (f"{name:<{_INDENT}}", style or "cyan"), printable(text)
+
+
+def _device(device: Device) -> str:
+    parts = [device.address, device.transport]
+    if device.name:
+        parts.append(f'"{device.name}"')
+    if device.connections:
+        parts.append(f"connected {_times(device.connections)}")
+    if device.adverts:
+        parts.append(f"advertised {_times(device.adverts)}")
+    return "  ".join(parts)
+
+
+def _channel_lines(channels: tuple[Channel, ...]) -> Iterator[_Line]:
+    width = max((len(each.name) for each in channels), default=0)
+    for each in channels:
+        ways = [
+            f"{arrow} {count}"
+            for arrow, count in (("->", each.to_device), ("<-", each.from_device), ("--", each.unknown))
+            if count
+        ]
+        low, high = each.sizes
+        size = _count(low, "byte") if low == high else f"{low} to {high} bytes"
+        yield from _row("channel", f"{each.name:<{width}}  {' '.join(ways)}  {size}")
+
+
+def record(capture: Capture, content: Content) -> dict[str, Any]:
+    """Return all about one recording for a script."""
+    return {
+        "file": capture.name,
+        "format": capture.format,
+        "packets": content.packets,
+        "messages": content.messages,
+        "start": iso_time(content.begin) or None,
+        "seconds": None if content.begin == NO_TIME else (content.end - content.begin) / 1e9,
+        "damage": list(capture.damage),
+        "notes": list(capture.notes),
+        "links": content.links,
+        "bluetooth": content.hci,
+        "devices": [asdict(each) for each in content.devices],
+        "channels": [each._asdict() for each in content.channels],
+        "cut": content.cut,
+        "not_used": list(content.losses),
+        "advice": [each._asdict() for each in advice(content)],
+    }
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' if number != 1 else ''}"
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"

@@ -1,0 +1,221 @@
+"""How a live reading is shown: a card with bars on a terminal, lines in a pipe, JSON for scripts."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, Self, cast
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from packwire.cli.terminal import make_console, printable
+from packwire.cli.views.card import (
+    INDENT,
+    node_lines,
+    node_summary,
+    shown,
+    spread_text,
+    temperature_text,
+    title,
+)
+from packwire.cli.views.cell_bars import cell_bars
+from packwire.cli.views.samples import node_record, sample_record
+from packwire.device import Device, Node, NodeKind, Statistics
+from packwire.device.follow import Connected, Event, Outage, Reading
+from packwire.sample import Condition, Sample
+from packwire.visible import json_text
+
+#: Drawing costs more than polling: twice a second is enough for eyes.
+DRAW_INTERVAL = 0.5
+
+
+class View(AbstractContextManager["View"], Protocol):
+    """How events are shown."""
+
+    def show(self, event: Event) -> None:
+        """Take one event."""
+
+
+@dataclass(slots=True)
+class Rates:
+    """How the polling goes: readings a second, losses, and how long replies take."""
+
+    started: float = field(default_factory=time.monotonic)
+    readings: int = 0
+    asked: int = 0
+    lost: int = 0
+    recent: deque[float] = field(default_factory=lambda: deque(maxlen=50))
+    statistics: Statistics = field(default_factory=Statistics)
+
+    def count(self, reading: Reading) -> None:
+        """Take one reading."""
+        self.readings += 1
+        self.recent.append(time.monotonic())
+        asked = [sample for sample in reading.samples if sample.node in reading.device.asked]
+        self.asked += len(asked)
+        self.lost += sum(sample.condition is Condition.SILENT for sample in asked)
+        self.statistics = reading.device.statistics
+
+    def __str__(self) -> str:
+        span = self.recent[-1] - self.recent[0] if len(self.recent) > 1 else 0.0
+        rate = (len(self.recent) - 1) / span if span else 0.0
+        text = f"{self.readings} readings   {rate:.1f} a second   lost {self.lost} of {self.asked}"
+        ordered = sorted(self.statistics.latencies)
+        if ordered:
+            text += f"   reply {ordered[len(ordered) // 2] * 1000:.1f} ms, worst {ordered[-1] * 1000:.1f} ms"
+        text = f"{text}   {time.monotonic() - self.started:.0f} s"
+        return "   ".join((text, *self.statistics.oddities))
+
+
+class LineView:
+    """One line a reading, for pipes and files."""
+
+    def __init__(self, console: Console, wants: Callable[[Node], bool]) -> None:
+        self._console = console
+        self._wants = wants
+        self._rates = Rates()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._rates.readings:
+            make_console(stderr=True).print(str(self._rates), style="dim")
+
+    def show(self, event: Event) -> None:
+        """Print one event."""
+        match event:
+            case Connected(device):
+                names = ", ".join(printable(node.name) for node in device.nodes)
+                self._print(f"connected {device.where}: {names}")
+            case Outage(error, retry_in):
+                self._print(f"{error} (trying again in {retry_in:g} s)", "red")
+            case Reading(device, samples):
+                self._rates.count(event)
+                self._print("  |  ".join(_line_parts(device, samples, self._wants)))
+
+    def _print(self, text: str, style: str = "") -> None:
+        now = datetime.now().astimezone()
+        self._console.print(f"{now:%H:%M:%S}.{now.microsecond // 1000:03}  {text}", style=style)
+
+
+def _line_parts(device: Device, samples: tuple[Sample, ...], wants: Callable[[Node], bool]) -> Iterator[str]:
+    nodes = {node.key: node for node in device.nodes}
+    wanted = [node for node in nodes.values() if wants(node)]
+    for sample in samples:
+        node = nodes[sample.node]
+        if not wants(node) or (node.kind is NodeKind.GATEWAY and len(wanted) > 1):
+            continue
+        line = node_summary(node, sample).plain.strip()
+        values = sample.values
+        if "cell_voltages" in values:
+            line += (
+                f"   {shown('cell_voltage_min', values)} .. {shown('cell_voltage_max', values)}"
+                f"   spread {cast('float', values['cell_voltage_spread']) * 1000:.0f} mV"
+            )
+        yield line
+
+
+class JsonView:
+    """JSON lines."""
+
+    def __init__(self, wants: Callable[[Node], bool]) -> None:
+        self._wants = wants
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def show(self, event: Event) -> None:
+        """Print one event as JSON."""
+        match event:
+            case Connected(device):
+                nodes = [node_record(node) for node in device.nodes]
+                self._print({"event": "connected", "device": device.where, "nodes": nodes})
+            case Outage(error, retry_in):
+                self._print({"event": "outage", "error": str(error), "retry_in": retry_in})
+            case Reading(device, samples):
+                wanted = {node.key for node in device.nodes if self._wants(node)}
+                for sample in samples:
+                    if sample.node in wanted:
+                        self._print({"event": "sample"} | sample_record(sample))
+
+    def _print(self, record: dict[str, Any]) -> None:
+        print(json_text(record), flush=True)
+
+
+class CardView:
+    """A live card on a terminal."""
+
+    def __init__(self, console: Console, wants: Callable[[Node], bool]) -> None:
+        self._wants = wants
+        self._rates = Rates()
+        self._outage: Outage | None = None
+        self._reading: Reading | None = None
+        self._drawn = 0.0
+        self._live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._draw()
+        self._live.stop()
+
+    def show(self, event: Event) -> None:
+        """Take one event; draw at most twice a second."""
+        match event:
+            case Reading():
+                self._rates.count(event)
+                self._reading, self._outage = event, None
+            case Outage():
+                self._outage = event
+            case Connected():
+                self._outage = None
+        if isinstance(event, Outage) or time.monotonic() - self._drawn >= DRAW_INTERVAL:
+            self._draw()
+
+    def _draw(self) -> None:
+        self._drawn = time.monotonic()
+        self._live.update(Text("\n").join(self._lines()), refresh=True)
+
+    def _lines(self) -> Iterator[Text]:
+        if self._reading:
+            yield from card_lines(self._reading, self._wants, self._live.console.width)
+            yield Text(str(self._rates), "dim")
+        if self._outage:
+            when = f"trying again in {self._outage.retry_in:g} s"
+            yield Text(f"{self._outage.error} ({when})", "bold red")
+
+
+def card_lines(reading: Reading, wants: Callable[[Node], bool], width: int) -> Iterator[Text]:
+    """Yield the lines of the live card: like that of `read`, with the cells as bars."""
+    device = reading.device
+    yield title(device.name, device.firmware, device.where)
+    nodes = {node.key: node for node in device.nodes}
+    for sample in reading.samples:
+        node = nodes[sample.node]
+        if not wants(node):
+            continue
+        if "cell_voltages" not in sample.values:
+            yield from node_lines(node, sample, width)
+            continue
+        yield node_summary(node, sample)
+        yield from cell_bars(sample, width)
+        details = (spread_text(sample.values), temperature_text(sample.values))
+        yield from (Text(INDENT * 2 + detail) for detail in details if detail)
+
+
+def make_view(wants: Callable[[Node], bool], *, json: bool = False) -> View:
+    """Return the view for where the output goes; `wants` picks the nodes to show."""
+    if json:
+        return JsonView(wants)
+    console = make_console()
+    return CardView(console, wants) if console.is_terminal else LineView(console, wants)

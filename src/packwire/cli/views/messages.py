@@ -1,0 +1,108 @@
+"""Messages as lines of text, JSON and CSV."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from packwire.capture.packets import NO_TIME
+from packwire.capture.writers import csv as csv_writer
+from packwire.cli.terminal import Writer, make_console, printable
+from packwire.messages import Direction, Messages
+from packwire.visible import json_text
+
+_ARROWS = {
+    Direction.TO_DEVICE: ("->", "cyan"),
+    Direction.FROM_DEVICE: ("<-", "green"),
+    Direction.UNKNOWN: ("--", "dim"),
+}
+#: On a terminal, the bytes of a message that do not fit in its line are counted instead of shown. What stands
+#: beside the channel and the bytes takes so many columns, and so many bytes are shown in any case.
+_OTHER_COLUMNS, _LEAST_SHOWN = 46, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The messages of one file that are shown; `first` is the time of its first packet."""
+
+    name: str
+    messages: Messages
+    first: int
+
+    def seconds(self, time: int) -> float | None:
+        """Return seconds since the first packet; None where the file does not say."""
+        return None if NO_TIME in (time, self.first) else (time - self.first) / 1e9
+
+
+def show(tables: list[Table], absolute: bool) -> None:
+    """Print the messages of each file."""
+    console = make_console()
+    out = Writer(console)
+    for table in tables:
+        if len(tables) > 1:
+            out.line((printable(table.name), "bold"), f": {len(table.messages)} messages")
+        for line in text_lines(table, absolute, console.width if console.is_terminal else None):
+            out.line(*line)
+
+
+type _Line = tuple[str | tuple[str, str], ...]
+
+
+def text_lines(table: Table, absolute: bool, columns: int | None) -> Iterator[_Line]:
+    """Yield a line a message, cut to a terminal's columns."""
+    found = table.messages
+    widths = [len(name) for name in found.channels]
+    width = max((widths[code] for code in np.unique(found.channel).tolist()), default=0)
+    most = None if columns is None else max((columns - _OTHER_COLUMNS - width) // 4, _LEAST_SHOWN)
+    rows = zip(found.time.tolist(), found.direction.tolist(), found.channel.tolist(), strict=True)
+    for row, (time, direction, channel) in enumerate(rows):
+        payload = found.payload(row)
+        cut = payload if most is None else payload[:most]
+        rest = f" and {len(payload) - len(cut)} more" if len(cut) < len(payload) else ""
+        seconds = table.seconds(time)
+        when = "" if seconds is None else f"{seconds:.4f}"
+        if absolute:
+            when = csv_writer.iso_time(time)[:26]
+        yield (
+            f"{_packets(found.packets_of(row)):>9} {when or '-':>10} ",
+            _ARROWS[direction],
+            f" {printable(found.channels[channel]):<{width}} {len(payload):4}  ",
+            cut.hex(" "),
+            rest,
+            ("  " + _ascii(cut), "dim"),
+        )
+
+
+def _packets(numbers: tuple[int, ...]) -> str:
+    if not numbers:
+        return "-"
+    return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}..{numbers[-1]}"
+
+
+def _ascii(payload: bytes) -> str:
+    return "|" + "".join(chr(byte) if 32 <= byte < 127 else "." for byte in payload) + "|"
+
+
+def json_lines(tables: list[Table]) -> Iterator[str]:
+    """Yield one JSON object a message."""
+    for table in tables:
+        found = table.messages
+        for row, time in enumerate(found.time.tolist()):
+            payload = found.payload(row)
+            record: dict[str, Any] = {
+                "file": table.name,
+                "packets": list(found.packets_of(row)),
+                "time": csv_writer.iso_time(time) or None,
+                "seconds": table.seconds(time),
+                "direction": csv_writer.DIRECTION_NAMES[Direction(int(found.direction[row]))],
+                "channel": found.channels[int(found.channel[row])],
+                "size": len(payload),
+                "hex": payload.hex(),
+            }
+            yield json_text(record)
+
+
+def csv_lines(tables: list[Table]) -> Iterator[str]:
+    """Yield the head and one row a message."""
+    return csv_writer.lines(csv_writer.table((table.name, table.messages, table.first) for table in tables))
