@@ -17,9 +17,9 @@ from packwire.cli.running import run_until_stopped
 from packwire.cli.tap_view import TapRecords, TapView, lost_lines, lost_record
 from packwire.cli.terminal import make_console, printable
 from packwire.errors import BadFileError, BadOptionError, GoneError
-from packwire.hub.tap import Tap
-from packwire.hub.tap_ends import Upstream
-from packwire.hub.tap_watcher import Watcher
+from packwire.tap.ends import Upstream
+from packwire.tap.server import Tap
+from packwire.tap.watcher import Watcher
 
 #: `--record -`.
 STDOUT = "-"

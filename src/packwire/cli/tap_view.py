@@ -11,7 +11,7 @@ from packwire.cli.decode_text import Writer
 from packwire.cli.terminal import printable
 from packwire.cli.vesc_words import reply_summary, request_name, request_summary, values
 from packwire.errors import PackwireError
-from packwire.hub.tap_conversation import Event, LiveConversation, What
+from packwire.tap.conversation import Event, LiveConversation, What
 from packwire.vesc.commands import command_name
 from packwire.vesc.hublogin import Role
 from packwire.vesc.secrets import MASKED
