@@ -6,13 +6,13 @@ import sys
 
 import pytest
 
-from packwire.hub.sharing import UNSENT
+from packwire.share.device import UNSENT
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import Framer, encode_frame
 from packwire.vesc.permissions import Kind, Policy, kind_of
 from packwire.vesc.requests import request
 from tests.hub.hubs import CLIENT, DEVICE, client, device, running_hub, simulated_device, vesc_client
-from tests.hub.replay import every_session
+from tests.share.replay import every_session
 from tests.sim.raw import Raw, eventually, raw
 
 ASK = request(Command.BMS_GET_VALUES)

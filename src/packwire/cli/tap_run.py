@@ -16,9 +16,9 @@ from packwire.cli.running import run_until_stopped
 from packwire.cli.terminal import Writer, make_console, printable
 from packwire.cli.views.tap import TapRecords, TapView, lost_lines, lost_record
 from packwire.errors import BadFileError, BadOptionError, GoneError
-from packwire.hub.tap import Tap
-from packwire.hub.tap_ends import Upstream
-from packwire.hub.tap_watcher import Watcher
+from packwire.tap.ends import Upstream
+from packwire.tap.server import Tap
+from packwire.tap.watcher import Watcher
 
 #: `--record -`.
 STDOUT = "-"

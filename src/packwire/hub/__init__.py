@@ -1,1 +1,1 @@
-"""One VESC for many clients: a wire with a recorder (tap), a shared connection, a hub of one's own."""
+"""A VESC hub of one's own: devices dial in and log in, clients log in and share them."""

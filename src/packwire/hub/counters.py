@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 
-from packwire.hub.sharing_stats import SharingStats
+from packwire.share.stats import SharingStats
 
 
 @dataclass(slots=True)

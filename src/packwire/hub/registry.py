@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from packwire.hub.credentials import PasswordHash
-from packwire.hub.sharing import SharedDevice
+from packwire.share.device import SharedDevice
 
 
 @dataclass(slots=True, eq=False)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from packwire.hub.registry import HubDevice
-from packwire.hub.sharing import STUCK, UNSENT
+from packwire.share.device import STUCK, UNSENT
 
 #: Of what one client sent, so many bytes are looked at before the others have their turn.
 AT_ONCE = 2048

@@ -26,9 +26,9 @@ from packwire.hub.login import LoginProtocol
 from packwire.hub.registry import HubDevice, Registry
 from packwire.hub.relay import ClientRelay, DeviceRelay
 from packwire.hub.settings import HubSettings
-from packwire.hub.sharing import SharedDevice
-from packwire.hub.sockets import allow_many_files, watch_for_loss
 from packwire.hub.tls_login import TlsLoginProtocol
+from packwire.link.sockets import allow_many_files, watch_for_loss
+from packwire.share.device import SharedDevice
 from packwire.vesc.framing import SENT_MAX_PAYLOAD
 from packwire.vesc.hublogin import Login, Role
 

@@ -12,10 +12,10 @@ from typing import Self
 
 from packwire.capture.recorder import Recorder
 from packwire.errors import PackwireError
-from packwire.hub.tap import Tap
-from packwire.hub.tap_ends import TcpUpstream
 from packwire.sim.hub import SimulatedHub
 from packwire.sim.server import SimOptions, SimulatedVesc
+from packwire.tap.ends import TcpUpstream
+from packwire.tap.server import Tap
 from packwire.vesc.framing import Framer, encode_frame
 from tests.shared_data import ROOT
 

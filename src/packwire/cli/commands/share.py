@@ -17,7 +17,7 @@ from packwire.cli.running import run_until_stopped
 from packwire.cli.views.share import SUMMARY_INTERVAL, ShareView, make_view
 from packwire.device import open_link
 from packwire.errors import BadAddressError, BadFileError, BadOptionError
-from packwire.hub.share import Share
+from packwire.share.server import Share
 from packwire.vesc.permissions import Policy, parse_policy
 
 LOOPBACK = "127.0.0.1"

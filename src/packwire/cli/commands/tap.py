@@ -10,7 +10,7 @@ from packwire.cli.limits import positive_or_none
 from packwire.errors import BadAddressError, BadOptionError
 
 if TYPE_CHECKING:
-    from packwire.hub.tap_ends import Upstream
+    from packwire.tap.ends import Upstream
 
 LOOPBACK = "127.0.0.1"
 #: Addresses under which this computer is its own.
@@ -69,7 +69,7 @@ def tap(
 
 def _upstream(text: str) -> "tuple[Upstream, str]":
     """Read an address, or `host:port`; return with it what is to be said about it."""
-    from packwire.hub.tap_ends import SerialUpstream, TcpUpstream  # noqa: PLC0415 - as above
+    from packwire.tap.ends import SerialUpstream, TcpUpstream  # noqa: PLC0415 - as above
 
     if "://" not in text and not text.lower().startswith("serial:"):
         return TcpUpstream(*_place(text, "--upstream")), ""
@@ -89,7 +89,7 @@ def _upstream(text: str) -> "tuple[Upstream, str]":
 
 
 def _listen(text: str | None, far: "Upstream") -> tuple[str, int | None]:
-    from packwire.hub.tap_ends import SerialUpstream, TcpUpstream  # noqa: PLC0415 - as above
+    from packwire.tap.ends import SerialUpstream, TcpUpstream  # noqa: PLC0415 - as above
 
     if text is None:
         if isinstance(far, SerialUpstream):

@@ -18,7 +18,8 @@ from rich.text import Text
 
 from packwire.cli.live_output import LiveText
 from packwire.cli.terminal import make_console, printable
-from packwire.hub.share import (
+from packwire.link.tcp import place
+from packwire.share.server import (
     ClientCame,
     ClientLeft,
     DeviceAway,
@@ -27,8 +28,7 @@ from packwire.hub.share import (
     Share,
     ShareEvent,
 )
-from packwire.hub.sharing_stats import SharingStats
-from packwire.link.tcp import place
+from packwire.share.stats import SharingStats
 from packwire.vesc.permissions import Policy
 from packwire.visible import json_text
 

@@ -10,7 +10,7 @@ from packwire.cli.views.decode_facts import milliseconds
 from packwire.cli.views.decode_records import clean
 from packwire.cli.views.vesc_words import reply_summary, request_name, request_summary, values
 from packwire.errors import PackwireError
-from packwire.hub.tap_conversation import Event, LiveConversation, What
+from packwire.tap.conversation import Event, LiveConversation, What
 from packwire.vesc.commands import command_name
 from packwire.vesc.hublogin import Role
 from packwire.vesc.secrets import MASKED

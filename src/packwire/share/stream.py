@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from packwire.hub.sharing_questions import LATEST
+from packwire.share.questions import LATEST
 from packwire.vesc.framing import Framer, encode_frame
 from packwire.wire.frame import Frame
 

@@ -4,15 +4,15 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from packwire.hub.sharing_files import FileTurn, Turn
-from packwire.hub.sharing_flights import LONGEST_REST
-from packwire.hub.sharing_questions import DIRECT, Question, own_question
+from packwire.share.files import FileTurn, Turn
+from packwire.share.pending import LONGEST_REST
+from packwire.share.questions import DIRECT, Question, own_question
 from packwire.vesc.commands import Command
 from packwire.vesc.permissions import Kind
 
 if TYPE_CHECKING:
-    from packwire.hub.sharing import SharedDevice
-    from packwire.hub.sharing_seat import Seat
+    from packwire.share.client import Seat
+    from packwire.share.device import SharedDevice
 
 
 #: What every device answers, and so tells that it is there.

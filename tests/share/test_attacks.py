@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from packwire.hub.sharing_outgoing import Outgoing
+from packwire.share.outgoing import Outgoing
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.permissions import (
@@ -24,7 +24,7 @@ from packwire.vesc.permissions import (
 )
 from packwire.vesc.requests import FILLER
 from packwire.vesc.traits import TRAITS
-from tests.hub.sharing_clock import Bench
+from tests.share.clock import Bench
 from tests.vesc.receiver import Receiver
 
 DUTY = bytes((Command.SET_DUTY, 0, 0, 0x27, 0x10))

@@ -6,7 +6,7 @@ from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.permissions import COMMANDS_OF, Kind, parse_policy
 from packwire.vesc.requests import forward_can
-from tests.hub.sharing_clock import Bench
+from tests.share.clock import Bench
 from tests.vesc.shapes import shortest_request
 
 BMS = bytes((Command.BMS_GET_VALUES,))

@@ -1,7 +1,7 @@
 """Sharing one VESC on a TCP port: clients connect as to a VESC, one connection goes to the device.
 
 When the device goes, the clients stay, and it is dialled again (at first soon, then less often). What each
-client may ask and who gets which reply is decided in `packwire.hub.sharing`.
+client may ask and who gets which reply is decided in `packwire.share.device`.
 """
 
 import asyncio
@@ -16,12 +16,12 @@ from typing import Self, cast, override
 
 from packwire.device.follow import retry_delay
 from packwire.errors import BadOptionError, PackwireError
-from packwire.hub.share_upstream import Upstream
-from packwire.hub.sharing import SharedDevice
-from packwire.hub.sharing_stats import SeatStats, SharingStats
-from packwire.hub.sockets import watch_for_loss
 from packwire.link.base import Link
+from packwire.link.sockets import watch_for_loss
 from packwire.link.tcp import place
+from packwire.share.device import SharedDevice
+from packwire.share.stats import SeatStats, SharingStats
+from packwire.share.upstream import Upstream
 from packwire.vesc.permissions import READ_ONLY, Policy
 from packwire.vesc.replies import FwVersion
 

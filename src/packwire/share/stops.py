@@ -7,7 +7,7 @@ the device is away or takes nothing, waits in the same way.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from packwire.hub.sharing_questions import Question
+from packwire.share.questions import Question
 from packwire.vesc.commands import Command
 
 INTERVAL = 0.02

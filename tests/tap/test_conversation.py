@@ -5,10 +5,10 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packwire.hub.tap_conversation import Event, LiveConversation, What
+from packwire.tap.conversation import Event, LiveConversation, What
 from packwire.vesc.framing import encode_frame
 from tests.capture.vesc_session import ASK_BMS, ASK_VALUES, ASK_VERSION, PING, bms, controller, version, via
-from tests.hub.replay import every_session
+from tests.share.replay import every_session
 
 SECOND = 1_000_000_000
 

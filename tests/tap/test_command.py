@@ -15,11 +15,11 @@ from packwire.capture import open_capture
 from packwire.cli.commands.tap import _listen, _upstream
 from packwire.cli.exit_codes import exit_code_of
 from packwire.errors import PackwireError
-from packwire.hub.tap_ends import SerialUpstream, TcpUpstream
+from packwire.tap.ends import SerialUpstream, TcpUpstream
 from packwire.vesc.framing import encode_frame
 from tests.capture.vesc_session import ASK_BMS, ASK_VALUES, bms
 from tests.cli.running import packwire
-from tests.hub.replay import End, RecordedEnd
+from tests.share.replay import End, RecordedEnd
 
 LOGIN = b"VESCTOOL:TESTPACK:secret42\n"
 CONFIG = b"\x5d\x00\x12\x34\x56\x78my-wifi-key\0"

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple, Self, cast, override
 
 from packwire.capture.recorder import Endpoint, RecordedConnection, Recorder
 from packwire.errors import PackwireError, Reason, UnreachableError
-from packwire.hub.tap_ends import (
+from packwire.link.tcp import keep_alive, not_listening, place
+from packwire.tap.ends import (
     SERIAL_CLIENT,
     SERIAL_DEVICE,
     PseudoTerminal,
@@ -24,8 +25,7 @@ from packwire.hub.tap_ends import (
     peer,
     reset,
 )
-from packwire.hub.tap_watcher import Watcher
-from packwire.link.tcp import keep_alive, not_listening, place
+from packwire.tap.watcher import Watcher
 
 #: Clients at one time.
 MOST_CLIENTS = 32

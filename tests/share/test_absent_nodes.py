@@ -4,7 +4,7 @@ import pytest
 
 from packwire.vesc.commands import Command
 from packwire.vesc.requests import forward_can
-from tests.hub.sharing_clock import Bench, Client
+from tests.share.clock import Bench, Client
 
 BMS = bytes((Command.BMS_GET_VALUES,))
 VALUES = bytes((Command.GET_VALUES,))

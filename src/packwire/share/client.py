@@ -3,15 +3,15 @@
 from collections import deque
 from typing import TYPE_CHECKING
 
-from packwire.hub.sharing_questions import Question, question
-from packwire.hub.sharing_stats import SeatStats, status_lines
+from packwire.share.questions import Question, question
+from packwire.share.stats import SeatStats, status_lines
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import DEVICE_MAX_PAYLOAD, Framer, encode_frame
 from packwire.vesc.permissions import Kind, kind_of, refusal
 from packwire.wire.frame import Frame
 
 if TYPE_CHECKING:
-    from packwire.hub.sharing import SharedDevice, Write
+    from packwire.share.device import SharedDevice, Write
 
 #: Frames that are longer are looked at anew each time: they are not what is polled.
 REMEMBERED_SIZE = 64

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from packwire.hub.sharing import SharedDevice
+from packwire.share.device import SharedDevice
 from packwire.vesc.framing import Framer, encode_frame
 from packwire.vesc.permissions import READ_ONLY, Policy
 

@@ -9,7 +9,7 @@ with its reply, and only what is asked one after the other can be told apart:
 - the clients take turns; of each client the requests to the same node keep their order, so that a client may
   use a request as a fence;
 - a reply that is late still goes to those who asked; the same command is asked again when no late reply can
-  come any more (see `sharing_flights`);
+  come any more (see `packwire.share.pending`);
 - frames that nobody asked for go to all where they are of a kind that devices send of their own accord, or of
   no known command; to nobody where they look like a reply, which a client could take for its own.
 
@@ -24,15 +24,15 @@ from collections import Counter
 from collections.abc import Callable
 from itertools import islice
 
-from packwire.hub.sharing_alarm import Alarm
-from packwire.hub.sharing_flights import PER_SEAT, Askers, Flight, Flights
-from packwire.hub.sharing_outgoing import Outgoing
-from packwire.hub.sharing_questions import DIRECT, Question, is_for_all, own_question
-from packwire.hub.sharing_seat import Seat
-from packwire.hub.sharing_stats import KeptReply, SharingStats, account
-from packwire.hub.sharing_stops import Stops
-from packwire.hub.sharing_stream import STALL, DeviceStream
-from packwire.hub.sharing_turns import Turns, drop, is_reading
+from packwire.share.alarm import Alarm
+from packwire.share.client import Seat
+from packwire.share.outgoing import Outgoing
+from packwire.share.pending import PER_SEAT, Askers, Flight, Flights
+from packwire.share.questions import DIRECT, Question, is_for_all, own_question
+from packwire.share.queue import Turns, drop, is_reading
+from packwire.share.stats import KeptReply, SharingStats, account
+from packwire.share.stops import Stops
+from packwire.share.stream import STALL, DeviceStream
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import MAX_PAYLOAD, STOP
 from packwire.vesc.permissions import Kind, Policy

@@ -11,16 +11,16 @@ import pytest
 from packwire.address import tcp_address
 from packwire.device import open_link
 from packwire.errors import BadOptionError, NoAnswerError, NotAVescError, UnreachableError
-from packwire.hub.share import ClientCame, ClientLeft, DeviceAway, DeviceThere, Refused, Share, ShareEvent
 from packwire.link.hub import HubLink
 from packwire.link.tcp import TcpLink
+from packwire.share.server import ClientCame, ClientLeft, DeviceAway, DeviceThere, Refused, Share, ShareEvent
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import Framer
 from packwire.vesc.permissions import READ_ONLY, kind_of, parse_policy
 from packwire.vesc.requests import request
 from tests.device.scripted import framed, scripted, usual
 from tests.device.vesc_client import VescClient
-from tests.hub.replay import Exchange, RecordedDevice, every_session
+from tests.share.replay import Exchange, RecordedDevice, every_session
 from tests.sim.raw import Raw, eventually, hub_with_device, raw, simulated
 
 BMS = request(Command.BMS_GET_VALUES)
@@ -55,7 +55,7 @@ async def shared(device_port: int, **options: Any) -> AsyncIterator[Sharing]:
         yield Sharing(share, events)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-    assert not [task for task in asyncio.all_tasks() if "packwire/hub/" in repr(task)]
+    assert not [task for task in asyncio.all_tasks() if "packwire/share/" in repr(task)]
 
 
 async def play(client: Raw, exchanges: tuple[Exchange, ...]) -> list[bytes]:
@@ -225,7 +225,7 @@ async def test_what_is_not_there_is_told_at_once():
 
 
 async def test_what_does_not_answer_is_told_with_what_to_do(monkeypatch):
-    monkeypatch.setattr("packwire.hub.share_upstream.FIRST_ANSWER", 0.1)
+    monkeypatch.setattr("packwire.share.upstream.FIRST_ANSWER", 0.1)
     async with scripted(lambda _: None) as device:
         with pytest.raises(NoAnswerError, match="one client at a time"):
             async with shared(device.port):
@@ -237,9 +237,9 @@ async def test_what_does_not_answer_is_told_with_what_to_do(monkeypatch):
 
 
 async def test_a_device_that_falls_silent_is_dialled_anew(monkeypatch):
-    monkeypatch.setattr("packwire.hub.share_upstream.DOUBTFUL", 0.1)
-    monkeypatch.setattr("packwire.hub.share_upstream.SILENT", 0.2)
-    monkeypatch.setattr("packwire.hub.share_upstream._GLANCE", 0.05)
+    monkeypatch.setattr("packwire.share.upstream.DOUBTFUL", 0.1)
+    monkeypatch.setattr("packwire.share.upstream.SILENT", 0.2)
+    monkeypatch.setattr("packwire.share.upstream._GLANCE", 0.05)
     silent = False
 
     def handler(payload: bytes) -> Any:
@@ -258,8 +258,8 @@ async def test_a_device_that_falls_silent_is_dialled_anew(monkeypatch):
 
 
 async def test_a_device_that_answers_nothing_but_who_it_is_is_kept(monkeypatch):
-    monkeypatch.setattr("packwire.hub.share_upstream.DOUBTFUL", 0.05)
-    monkeypatch.setattr("packwire.hub.share_upstream._GLANCE", 0.02)
+    monkeypatch.setattr("packwire.share.upstream.DOUBTFUL", 0.05)
+    monkeypatch.setattr("packwire.share.upstream._GLANCE", 0.02)
 
     def handler(payload: bytes) -> Any:
         return None if payload == BMS else usual(payload)
@@ -273,8 +273,8 @@ async def test_a_device_that_answers_nothing_but_who_it_is_is_kept(monkeypatch):
 
 
 async def test_a_device_that_takes_nothing_costs_no_memory_and_is_dialled_anew(monkeypatch):
-    monkeypatch.setattr("packwire.hub.share_upstream.STUCK", 0.1)
-    monkeypatch.setattr("packwire.hub.share_upstream._GLANCE", 0.05)
+    monkeypatch.setattr("packwire.share.upstream.STUCK", 0.1)
+    monkeypatch.setattr("packwire.share.upstream._GLANCE", 0.05)
     allowed = parse_policy("control")
 
     async with scripted(usual) as device, shared(device.port, policy=allowed) as sharing:
@@ -319,8 +319,8 @@ async def test_an_address_is_what_read_takes():
 
 
 async def test_where_all_places_are_taken_the_one_is_ended_that_has_long_asked_nothing(monkeypatch):
-    monkeypatch.setattr("packwire.hub.share.MAX_CLIENTS", 2)
-    monkeypatch.setattr("packwire.hub.share.NEVER_ASKED", 0.0)
+    monkeypatch.setattr("packwire.share.server.MAX_CLIENTS", 2)
+    monkeypatch.setattr("packwire.share.server.NEVER_ASKED", 0.0)
     async with scripted(usual) as device, shared(device.port) as sharing:
         async with raw(sharing.share.port) as idle, raw(sharing.share.port) as busy:
             await busy.ask(BMS)
@@ -332,8 +332,8 @@ async def test_where_all_places_are_taken_the_one_is_ended_that_has_long_asked_n
 
 
 async def test_one_address_elsewhere_gets_no_more_than_its_places(monkeypatch):
-    monkeypatch.setattr("packwire.hub.share.MAX_OF_ADDRESS", 1)
-    monkeypatch.setattr("packwire.hub.share.is_loopback", lambda _: False)
+    monkeypatch.setattr("packwire.share.server.MAX_OF_ADDRESS", 1)
+    monkeypatch.setattr("packwire.share.server.is_loopback", lambda _: False)
     async with scripted(usual) as device, shared(device.port) as sharing:
         async with raw(sharing.share.port) as first, raw(sharing.share.port) as second:
             await second.until_closed()
@@ -355,7 +355,7 @@ async def test_a_client_that_resets_its_connection_is_written_nothing_more(caplo
 
 
 async def test_more_clients_than_there_are_places_are_closed_and_told(monkeypatch):
-    monkeypatch.setattr("packwire.hub.share.MAX_CLIENTS", 1)
+    monkeypatch.setattr("packwire.share.server.MAX_CLIENTS", 1)
     async with scripted(usual) as device, shared(device.port) as sharing:
         async with raw(sharing.share.port) as first, raw(sharing.share.port) as second:
             await second.until_closed()

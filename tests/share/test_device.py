@@ -2,14 +2,14 @@
 
 import pytest
 
-from packwire.hub.sharing import MAX_OPEN
-from packwire.hub.sharing_flights import PATIENCE
-from packwire.hub.sharing_questions import LATEST
+from packwire.share.device import MAX_OPEN
+from packwire.share.pending import PATIENCE
+from packwire.share.questions import LATEST
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.permissions import parse_policy
 from packwire.vesc.requests import FILLER, forward_can
-from tests.hub.sharing_clock import Bench
+from tests.share.clock import Bench
 
 BMS = bytes((Command.BMS_GET_VALUES,))
 VALUES = bytes((Command.GET_VALUES,))

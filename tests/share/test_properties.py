@@ -15,7 +15,7 @@ from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.permissions import READ_ONLY, kind_of
 from packwire.vesc.requests import FILLER, forward_can
-from tests.hub.sharing_clock import Bench, Client
+from tests.share.clock import Bench, Client
 
 DIRECT = 255
 BMS = bytes((Command.BMS_GET_VALUES,))

@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 
 from packwire.errors import GoneError, NoAnswerError, NotAVescError, PackwireError, Reason
-from packwire.hub.sharing import STUCK, UNSENT, SharedDevice
 from packwire.link.base import Link
+from packwire.share.device import STUCK, UNSENT, SharedDevice
 from packwire.vesc.replies import FW_VERSION, FwVersion
 
 #: Seconds within which a device has to say who it is, after it took the connection.

@@ -18,11 +18,11 @@ from packwire.capture import open_capture
 from packwire.capture.recorder import Recorder
 from packwire.capture.redact.contents import masked_stream
 from packwire.errors import UnreachableError
-from packwire.hub.tap import AT_ONCE, Tap
-from packwire.hub.tap_ends import SerialUpstream, TcpUpstream
 from packwire.sim.server import SimOptions, SimulatedVesc
+from packwire.tap.ends import SerialUpstream, TcpUpstream
+from packwire.tap.server import AT_ONCE, Tap
 from packwire.vesc.framing import encode_frame
-from tests.hub.replay import End, RecordedEnd, every_session, replay
+from tests.share.replay import End, RecordedEnd, every_session, replay
 from tests.shared_data import needs_tshark
 from tests.sim.raw import eventually
 

@@ -6,7 +6,7 @@ from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.permissions import READ_ONLY, parse_policy
 from packwire.vesc.requests import forward_can
-from tests.hub.sharing_clock import Bench
+from tests.share.clock import Bench
 
 BMS = bytes((Command.BMS_GET_VALUES,))
 CURRENT = bytes((Command.SET_CURRENT, 0, 0, 1, 0))

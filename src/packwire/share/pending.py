@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from packwire.hub.sharing_questions import CAN_BUS, LATEST, Question
+from packwire.share.questions import CAN_BUS, LATEST, Question
 from packwire.vesc.hardware import HardwareType, answers
 
 if TYPE_CHECKING:
-    from packwire.hub.sharing_seat import Seat
+    from packwire.share.client import Seat
 
 type Askers = dict["Seat", list[float]]
 

@@ -8,11 +8,11 @@ of each other's file.
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from packwire.hub.sharing_questions import Question
+from packwire.share.questions import Question
 from packwire.vesc.commands import Command
 
 if TYPE_CHECKING:
-    from packwire.hub.sharing_seat import Seat
+    from packwire.share.client import Seat
 
 #: Seconds without a request after which reading a file is another client's.
 FILE_TURN = 1.0

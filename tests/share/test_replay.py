@@ -1,7 +1,7 @@
 """The replay of recorded sessions itself, with nothing and with a wrong thing in between."""
 
 from packwire.vesc.framing import Framer, encode_frame
-from tests.hub.replay import (
+from tests.share.replay import (
     End,
     Exchange,
     RecordedDevice,
