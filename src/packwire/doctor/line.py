@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from packwire.direction import Direction
-from packwire.doctor.tape import Tape
+from packwire.doctor.transcript import Transcript
 from packwire.link.base import Link
 from packwire.vesc.commands import UNSOLICITED
 from packwire.vesc.framing import Framer, encode_frame
@@ -30,7 +30,7 @@ _MAX_BOUNDARIES = 20_000
 _MAX_OTHERS = 1000
 
 
-class Exchange(NamedTuple):
+class Probe(NamedTuple):
     """A request and what came of it.
 
     `asked` is when (s since the doctor began), `latency` how long the reply took (s), `pieces` in how many
@@ -56,7 +56,7 @@ class Exchange(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Close:
+class Disconnect:
     """How a connection was closed by the other end.
 
     `age` is how long it was open (s), `answered` whether a frame ever came on it, `mid_frame` the frame that
@@ -73,18 +73,18 @@ class Close:
 class Line:
     """A link with a framer, a clock and a notebook. Opened once."""
 
-    def __init__(self, link: Link, number: int, tape: Tape) -> None:
+    def __init__(self, link: Link, number: int, transcript: Transcript) -> None:
         self.link = link
         self.number = number
         self.head = b""
-        self.close_seen: Close | None = None
+        self.disconnect: Disconnect | None = None
         self.unsolicited: deque[int] = deque(maxlen=_MAX_OTHERS)
         self.echoes = 0
         self.surplus = 0
         """Replies to nothing that waits: late ones, or meant for a client before us."""
         self.secret = False
         """While set, bytes are counted and not kept."""
-        self._tape = tape
+        self._tape = transcript
         self._framer = Framer()
         self._recent = bytearray()
         self._recent_from = 0
@@ -139,7 +139,7 @@ class Line:
 
     async def ask(
         self, request: bytes, can_id: int | None, patience: float, accepts: Accepts | None = None
-    ) -> Exchange:
+    ) -> Probe:
         """Send a request once and wait at most `patience` s for its reply."""
         return await self.await_reply(self.send(request, can_id, accepts), patience)
 
@@ -165,7 +165,7 @@ class Line:
         self._waiting.append(wait)
         return wait
 
-    async def await_reply(self, wait: "_Wait", patience: float) -> Exchange:
+    async def await_reply(self, wait: "_Wait", patience: float) -> Probe:
         """Wait for the reply to a request that was sent, at most `patience` s from when it was sent."""
         deadline = wait.asked + patience
         while not wait.done.is_set() and not self.closed:
@@ -177,11 +177,11 @@ class Line:
                 self._take(self._framer.rescue())
         if wait in self._waiting:
             self._waiting.remove(wait)
-        exchange = self._exchange(wait)
-        if exchange.cut is not None and not self.closed:
+        probe = self._probe(wait)
+        if probe.cut is not None and not self.closed:
             while self.stats.waiting is not None:  # the next reply shall not be hidden behind it
                 self._take(self._framer.give_up())
-        return exchange
+        return probe
 
     async def _pause(self, wait: "_Wait", seconds: float) -> None:
         waits = [asyncio.ensure_future(wait.done.wait()), asyncio.ensure_future(self._ended.wait())]
@@ -191,9 +191,9 @@ class Line:
             for each in waits:
                 each.cancel()
 
-    def _exchange(self, wait: "_Wait") -> Exchange:
+    def _probe(self, wait: "_Wait") -> Probe:
         stats = self.stats
-        return Exchange(
+        return Probe(
             wait.request,
             wait.can_id,
             wait.asked - self._tape.started,
@@ -232,7 +232,7 @@ class Line:
         """Learn from the link that nothing more will come."""
         if not self.closed:
             at = time.monotonic() - self._tape.started
-            self.close_seen = Close(
+            self.disconnect = Disconnect(
                 self.age, self.stats.frames > 0, self.stats.waiting, error is not None, at
             )
         self._ended.set()
