@@ -15,6 +15,8 @@ from packwire.doctor.line import Line, Probe
 from packwire.doctor.transcript import Transcript
 from packwire.errors import PackwireError
 from packwire.link.hub import Presence, ping_hub
+from packwire.protocol.base import Protocol
+from packwire.protocols import protocol
 from packwire.vesc.commands import Command
 from packwire.vesc.requests import request
 
@@ -78,6 +80,11 @@ class Examination:
     _lines: list[Line] = field(default_factory=list)
 
     @property
+    def protocol(self) -> Protocol:
+        """Return what the device speaks, as its address says."""
+        return protocol(getattr(self.address, "model", "vesc"))
+
+    @property
     def is_hub(self) -> bool:
         """Whether the way leads through a hub."""
         return isinstance(self.address, HubAddress)
@@ -104,7 +111,7 @@ class Examination:
         if self._numbers and address is None and not self.is_serial:
             await asyncio.sleep(REDIAL)
         self._numbers += 1
-        line = Line(open_link(address or self.base), self._numbers, self.transcript)
+        line = Line(open_link(address or self.base), self._numbers, self.transcript, self.protocol)
         self._lines.append(line)
         await line.open()
         self.facts.connections += 1

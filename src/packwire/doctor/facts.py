@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from statistics import median, quantiles
 
-from packwire.doctor.line import Disconnect, Probe
+from packwire.doctor.line import Disconnect, Probe, Unasked
 from packwire.doctor.misreadings import Misreading
 from packwire.errors import Reason
 from packwire.vesc.commands import Command
@@ -146,14 +146,14 @@ class Facts:
     abandoned: int = 0
     surplus: int = 0
     """Replies that came when nobody waited for them any more."""
-    unsolicited: Counter[int] = field(default_factory=Counter)
+    unsolicited: Counter[Unasked] = field(default_factory=Counter)
 
     def note(self, probe: Probe) -> None:
         """Keep an exchange."""
         if len(self.probes) < MAX_PROBES:
             self.probes.append(probe)
 
-    def add_line(self, stats: FrameStats, unsolicited: Iterable[int], surplus: int) -> None:
+    def add_line(self, stats: FrameStats, unsolicited: Iterable[Unasked], surplus: int) -> None:
         """Add what a connection that is over received besides replies."""
         self.surplus += surplus
         self.junk += stats.junk

@@ -3,9 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from packwire.doctor.line import Probe
+from packwire.doctor.line import Probe, Unasked
 from packwire.doctor.transcript import without_secrets
-from packwire.vesc.commands import command_name
 from packwire.vesc.hardware import hardware_label
 from packwire.vesc.hublogin import Role
 from packwire.vesc.replies import BmsValues, FwVersion
@@ -59,10 +58,10 @@ def instead(probe: Probe) -> str:
     return "nothing at all arrived"
 
 
-def packets(commands: Iterable[int]) -> str:
+def packets(messages: Iterable[Unasked]) -> str:
     """Return `3 x PRINT, 1 x LISP_PRINT`."""
-    counts = Counter(commands)
-    return ", ".join(f"{count} x {command_name(number)}" for number, count in sorted(counts.items()))
+    counts = Counter(messages)
+    return ", ".join(f"{count} x {message.name}" for message, count in sorted(counts.items()))
 
 
 def plain(text: str) -> str:

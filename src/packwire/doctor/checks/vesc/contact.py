@@ -28,14 +28,14 @@ _SECOND_WAIT = 3.0
 async def first_contact(exam: Examination) -> Result:
     """Ask FW_VERSION; where nothing comes back, flush the device's parser and wait longer."""
     line = await exam.line()
-    wait = line.send(_QUESTION)
-    first = await line.await_reply(wait, exam.options.patience)
+    pending = line.send(_QUESTION)
+    first = await line.await_reply(pending, exam.options.patience)
     flushed = False
     if first.reply is None and not first.closed and not line.stats.frames:
         flushed = True
         line.send_filler()
-        wait = line.rewait(wait)
-        first = await line.await_reply(wait, _SECOND_WAIT * exam.options.patience)
+        line.expect_again(pending)
+        first = await line.await_reply(pending, _SECOND_WAIT * exam.options.patience)
     if first.reply is None:
         exam.facts.note(first)
         return await _nothing(exam, line, first)
