@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from packwire.cli.exit_codes import ExitCode, exit_code_of
-from packwire.doctor.case import Case, Depth, Options
-from packwire.doctor.evidence import Confidence, Diagnosis, Rung
-from packwire.doctor.examination import examine
-from packwire.doctor.ladder import climb
+from packwire.doctor.diagnosis import CheckResult, Confidence, Diagnosis
+from packwire.doctor.examination import Depth, Examination, ExaminationOptions
+from packwire.doctor.examine import examine
+from packwire.doctor.order import run_checks
 from packwire.doctor.verdicts import RULES, judge
 from packwire.sim.faults import FAULTS
 from packwire.sim.server import SimOptions, SimulatedVesc
@@ -20,7 +20,7 @@ from tests.shared_data import ROOT
 
 QUICK: dict[str, Any] = {"ping_time": 0.3, "can_delay": 0.001}
 #: Long enough for a BMS to move on a busy machine: the simulated one moves ten times a second.
-BRISK = Options(listen=0.05, poll=0.8, patience=0.5)
+BRISK = ExaminationOptions(listen=0.05, poll=0.8, patience=0.5)
 
 #: Each fault, in the form that shows in a second or two, and its verdict.
 VERDICTS = {
@@ -63,7 +63,7 @@ FOUND_QUICKLY = {
 HASTY = replace(BRISK, depth=Depth.QUICK)
 
 
-async def diagnosed(*faults: str, options: Options = BRISK, **settings: Any) -> Diagnosis:
+async def diagnosed(*faults: str, options: ExaminationOptions = BRISK, **settings: Any) -> Diagnosis:
     async with SimulatedVesc(SimOptions(faults=faults, **(QUICK | settings))) as simulated:
         return await examine(simulated.address, options)
 
@@ -72,7 +72,7 @@ def test_every_fault_is_tried():
     assert {name.partition(":")[0] for name in VERDICTS} == set(FAULTS)
 
 
-async def several(*faults: str, options: Options = BRISK) -> dict[str, Diagnosis]:
+async def several(*faults: str, options: ExaminationOptions = BRISK) -> dict[str, Diagnosis]:
     """Examine a device for each, all at the same time: most of an examination is waiting."""
     looks = (diagnosed(*fault.split("+"), options=options) for fault in faults)
     return dict(zip(faults, await asyncio.gather(*looks), strict=True))
@@ -93,7 +93,7 @@ def groups(wanted: dict[str, str], size: int) -> list[dict[str, str]]:
     ],
     ids=lambda given: " ".join(given) if isinstance(given, dict) else given.depth.name.lower(),
 )
-async def test_each_fault_has_its_verdict(expected: dict[str, str], options: Options):
+async def test_each_fault_has_its_verdict(expected: dict[str, str], options: ExaminationOptions):
     found = await several(*expected, options=options)
     assert {fault: diagnosis.verdict.key for fault, diagnosis in found.items()} == expected
     for diagnosis in found.values():
@@ -132,17 +132,20 @@ async def test_several_faults_at_once():
     } == TOGETHER
     slow = found["delay:0.45+junk"]
     assert {"answers", "own-id", "config"} <= {
-        rung.name for rung in slow.rungs if rung.outcome == "skipped"
+        check.name for check in slow.checks if check.outcome == "skipped"
     }, "a slow device is asked less"
 
 
-async def test_a_ladder_that_is_left_early_says_nothing_wrong():
+async def test_an_examination_that_is_left_early_says_nothing_wrong():
     said: list[tuple[str, Confidence]] = []
     async with SimulatedVesc(SimOptions(**QUICK)) as simulated:
-        case = Case(simulated.address, BRISK)
-        case.facts.interrupted = True
-        await climb(case, ended=lambda _: said.append((judge(case)[0].key, judge(case)[0].confidence)))
-        await case.leave()
+        exam = Examination(simulated.address, BRISK)
+        exam.facts.interrupted = True
+        await run_checks(
+            exam,
+            ended=lambda _: said.append((judge(exam)[0].key, judge(exam)[0].confidence)),
+        )
+        await exam.leave()
     assert {key for key, _ in said} == {"inconclusive", "ok"}
     assert Confidence.CERTAIN not in {confidence for _, confidence in said}
 
@@ -150,8 +153,8 @@ async def test_a_ladder_that_is_left_early_says_nothing_wrong():
 async def test_it_can_be_ended_at_any_rung():
     ends: list[Any] = []
 
-    def ended(rung: Rung) -> None:
-        if rung.name == "pack":
+    def ended(check: CheckResult) -> None:
+        if check.name == "pack":
             ends[0]()
 
     async with SimulatedVesc(SimOptions(**QUICK)) as simulated:
@@ -188,7 +191,7 @@ def assert_well(diagnosis: Diagnosis) -> None:
 async def test_a_pack_of_which_nothing_moves_is_not_called_frozen_without_proof():
     diagnosis = await diagnosed(scenario="rest", speed=0.0)
     assert diagnosis.verdict.key == "ok"
-    assert next(rung for rung in diagnosis.rungs if rung.name == "movement").outcome == "odd"
+    assert next(check for check in diagnosis.checks if check.name == "movement").outcome == "odd"
 
 
 async def test_frozen_while_the_motor_draws_is_certain_after_long_enough(monkeypatch):
@@ -203,7 +206,7 @@ async def test_frozen_while_the_motor_draws_is_certain_after_long_enough(monkeyp
 def test_keys_are_unique():
     keys = [rule.key for rule in RULES]
     assert len(set(keys)) == len(keys)
-    assert {key for rule in RULES for key in rule.instead_of} <= set(keys)
+    assert {key for rule in RULES for key in rule.excludes} <= set(keys)
 
 
 def test_every_verdict_is_documented_with_its_exit_code():

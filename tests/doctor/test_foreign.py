@@ -8,13 +8,13 @@ import pytest
 
 from packwire.address import parse_address
 from packwire.cli.exit_codes import exit_code_of
-from packwire.doctor.case import Case, Options
-from packwire.doctor.evidence import Confidence, Diagnosis, Outcome, Rung
-from packwire.doctor.examination import examine
+from packwire.doctor.checks import reach
+from packwire.doctor.diagnosis import CheckResult, Confidence, Diagnosis, Outcome
+from packwire.doctor.examination import Examination, ExaminationOptions
+from packwire.doctor.examine import examine
 from packwire.doctor.facts import Reach
 from packwire.doctor.foreign import protocol_of
 from packwire.doctor.report import _folded
-from packwire.doctor.rungs import reach
 from packwire.doctor.verdicts import judge
 from packwire.errors import PackwireError, Reason, UnreachableError
 from packwire.link.tcp import unreachable
@@ -22,7 +22,7 @@ from packwire.vesc.framing import encode_frame
 from tests.device.scripted import scripted, usual
 from tests.sim.raw import eventually, hub_with_device
 
-BRISK = Options(listen=0.05, poll=0.3, patience=0.4)
+BRISK = ExaminationOptions(listen=0.05, poll=0.3, patience=0.4)
 
 type Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -122,7 +122,7 @@ async def test_a_device_that_reboots_behind_a_hub_is_no_other_client():
         pulling = asyncio.create_task(pull_the_plug())
         diagnosis = await examine(
             parse_address(f"veschub://TESTPACK:secret42@127.0.0.1:{hub.port}"),
-            Options(listen=0.05, poll=3.0, patience=0.4),
+            ExaminationOptions(listen=0.05, poll=3.0, patience=0.4),
         )
         await pulling
     assert (diagnosis.verdict.key, diagnosis.verdict.reason) == ("left-hub", Reason.LEFT)
@@ -144,15 +144,17 @@ async def test_no_new_connection_is_not_called_one_that_works():
         await leaving
     assert diagnosis.verdict.key == "gone"
     assert "works again" not in diagnosis.verdict.words
-    failed = [rung for rung in diagnosis.rungs if rung.outcome is Outcome.FAILED]
+    failed = [check for check in diagnosis.checks if check.outcome is Outcome.FAILED]
     assert len(failed) > 2
-    assert len([rung for rung in _folded(diagnosis.rungs) if rung.outcome is Outcome.FAILED]) < len(failed)
+    assert len([check for check in _folded(diagnosis.checks) if check.outcome is Outcome.FAILED]) < len(
+        failed
+    )
 
 
 def test_identical_failures_are_folded():
-    same = [Rung(name, "?", Outcome.FAILED, "gone") for name in ("a", "b", "c")]
-    other = Rung("d", "?", Outcome.FAILED, "something else")
-    assert [rung.name for rung in _folded((*same, other))] == ["a, b, c", "d"]
+    same = [CheckResult(name, "?", Outcome.FAILED, "gone") for name in ("a", "b", "c")]
+    other = CheckResult("d", "?", Outcome.FAILED, "something else")
+    assert [check.name for check in _folded((*same, other))] == ["a, b, c", "d"]
 
 
 @pytest.mark.parametrize(
@@ -173,16 +175,16 @@ def test_identical_failures_are_folded():
 def test_a_verdict_is_decided_by_a_reason_whatever_the_host_is_called(host, error, reason, key, confidence):
     said = unreachable(host, 65102, error)
     assert said.reason is reason
-    case = Case(parse_address("vesc://127.0.0.1"))
-    reach._unreachable(case, said)
-    verdict, _ = judge(case)
+    exam = Examination(parse_address("vesc://127.0.0.1"))
+    reach._unreachable(exam, said)
+    verdict, _ = judge(exam)
     assert (verdict.key, verdict.confidence) == (key, confidence)
 
 
 def test_a_name_server_that_does_not_answer_is_no_unknown_name():
-    case = Case(parse_address("vesc://pack.example"))
-    case.facts.reach, case.facts.reach_reason = Reach.UNKNOWN_NAME, Reason.TIMED_OUT
-    verdict, _ = judge(case)
+    exam = Examination(parse_address("vesc://pack.example"))
+    exam.facts.reach, exam.facts.reach_reason = Reach.UNKNOWN_NAME, Reason.TIMED_OUT
+    verdict, _ = judge(exam)
     assert (verdict.key, verdict.confidence) == ("unknown-name", Confidence.LIKELY)
     assert "could not be looked up" in verdict.words
 

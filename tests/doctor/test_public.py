@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from packwire.doctor import Diagnosis, diagnose
-from packwire.doctor.rungs.neighbours import connected_from_here
+from packwire.doctor.checks.neighbours import connected_from_here
 from packwire.errors import BadAddressError
 from tests.sim.raw import hub_with_device, simulated
 

@@ -8,19 +8,19 @@ import pytest
 
 from packwire.address import parse_address
 from packwire.cli.exit_codes import ExitCode, exit_code_of
-from packwire.doctor.case import Options
-from packwire.doctor.evidence import Confidence, Diagnosis, Outcome, Standing
-from packwire.doctor.examination import examine
+from packwire.doctor.diagnosis import Confidence, Diagnosis, Outcome, Standing
+from packwire.doctor.examination import ExaminationOptions
+from packwire.doctor.examine import examine
 from packwire.sim.hub import SimulatedHub
 from packwire.sim.server import SimOptions, SimulatedVesc
 from tests.device.scripted import Handler, bms_reply, framed, scripted, usual
 from tests.hub.hubs import client, running_hub
 from tests.sim.raw import eventually, hub_with_device, raw, simulated
 
-BRISK = Options(listen=0.05, poll=0.3, patience=0.4)
+BRISK = ExaminationOptions(listen=0.05, poll=0.3, patience=0.4)
 
 
-async def look(address: object, options: Options = BRISK) -> Diagnosis:
+async def look(address: object, options: ExaminationOptions = BRISK) -> Diagnosis:
     return await examine(parse_address(str(address)), options)
 
 
@@ -29,18 +29,18 @@ def hub_address(port: int, device_id: str = "TESTPACK", password: str = "secret4
 
 
 def standing(diagnosis: Diagnosis, key: str) -> Standing:
-    return next(theory.standing for theory in diagnosis.theories if theory.key == key)
+    return next(hypothesis.standing for hypothesis in diagnosis.hypotheses if hypothesis.key == key)
 
 
 def outcomes(diagnosis: Diagnosis) -> dict[str, Outcome]:
-    return {rung.name: rung.outcome for rung in diagnosis.rungs}
+    return {check.name: check.outcome for check in diagnosis.checks}
 
 
 async def test_a_hub_and_a_device_that_are_well():
     async with hub_with_device() as (hub, _):
         diagnosis = await look(hub_address(hub.port))
     assert diagnosis.verdict.key == "ok"
-    assert {each.standing for each in diagnosis.theories} == {Standing.RULED_OUT}
+    assert {each.standing for each in diagnosis.hypotheses} == {Standing.EXCLUDED}
     assert outcomes(diagnosis)["login"] is Outcome.PASSED
 
 
@@ -88,7 +88,7 @@ async def test_the_address_of_a_hub_instead_of_a_device():
 async def test_the_device_and_the_hub_say_the_same():
     async with hub_with_device() as (hub, _):
         async with simulated() as other:
-            options = Options(listen=0.05, poll=0.5, patience=0.4, direct=other.address)
+            options = ExaminationOptions(listen=0.05, poll=0.5, patience=0.4, direct=other.address)
             diagnosis = await look(hub_address(hub.port), options)
     assert outcomes(diagnosis)["direct"] is Outcome.PASSED
 
@@ -98,7 +98,7 @@ async def test_a_hub_that_holds_the_battery_back():
         return None if payload[0] == 0x60 else usual(payload)
 
     async with selective_hub(selective) as port, scripted(usual) as device:
-        options = Options(
+        options = ExaminationOptions(
             listen=0.05, poll=0.3, patience=0.2, direct=parse_address(f"vesc://127.0.0.1:{device.port}")
         )
         diagnosis = await look(hub_address(port), options)
@@ -133,7 +133,7 @@ async def test_our_own_hub_lets_several_in_and_all_is_well(tmp_path):
         async with SimulatedVesc(vesc):
             await eventually(lambda: hub.registry.connected("TESTPACK") is not None)
             async with client(hub) as other:
-                diagnosis = await look(hub_address(hub.port), Options(listen=0.05, poll=0.3))
+                diagnosis = await look(hub_address(hub.port), ExaminationOptions(listen=0.05, poll=0.3))
                 assert await other.ask(b"\0"), "the other client was not displaced"
     assert diagnosis.verdict.key == "ok"
 
@@ -178,7 +178,7 @@ async def test_a_device_that_hung_until_it_was_switched_off_and_on():
             device.revive()
             return True
 
-        options = Options(listen=0.05, poll=0.3, patience=0.3, restart=switch_off_and_on)
+        options = ExaminationOptions(listen=0.05, poll=0.3, patience=0.3, restart=switch_off_and_on)
         diagnosis = await look(device.address, options)
     assert diagnosis.verdict.key == "hung"
     assert diagnosis.pack["cell_count"] == 20
@@ -189,7 +189,7 @@ async def test_a_device_that_a_restart_does_not_mend():
         return True
 
     async with simulated("silence") as device:
-        options = Options(listen=0.05, patience=0.3, restart=switch_off_and_on)
+        options = ExaminationOptions(listen=0.05, patience=0.3, restart=switch_off_and_on)
         diagnosis = await look(device.address, options)
     assert diagnosis.verdict.key == "mute"
     assert "did not help" in diagnosis.verdict.remedy
@@ -214,7 +214,7 @@ async def test_a_login_that_an_echo_sends_back_is_not_shown():
         diagnosis = await look(hub_address(port))
     assert exit_code_of(diagnosis.verdict.reason) != ExitCode.OK
     assert "secret42" not in repr(diagnosis)
-    assert not any(b"secret42" in each.data for each in diagnosis.tape.redacted())
+    assert not any(b"secret42" in each.data for each in diagnosis.transcript.redacted())
 
 
 async def test_the_devices_own_id_over_can():
@@ -266,7 +266,7 @@ async def test_a_device_that_wants_the_handshake_of_vesc_tool():
 
     async with scripted(handler) as device:
         diagnosis = await look(
-            f"vesc://127.0.0.1:{device.port}", Options(listen=0.05, poll=0.3, patience=0.2)
+            f"vesc://127.0.0.1:{device.port}", ExaminationOptions(listen=0.05, poll=0.3, patience=0.2)
         )
     assert diagnosis.verdict.key == "needs-handshake"
     assert standing(diagnosis, "handshake") is Standing.CONFIRMED

@@ -17,11 +17,11 @@ from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive_or_none
 from packwire.cli.live_output import LiveText
 from packwire.cli.terminal import make_console
-from packwire.doctor.evidence import Confidence
-from packwire.doctor.my_client.plan import Findings
-from packwire.doctor.my_client.reactions import Observation
-from packwire.doctor.my_client.server import ClientTest
-from packwire.doctor.my_client.verdict import ClientVerdict, Finding
+from packwire.doctor.client_test.plan import Findings
+from packwire.doctor.client_test.reactions import Observation
+from packwire.doctor.client_test.server import ClientTest
+from packwire.doctor.client_test.verdict import ClientVerdict, Finding
+from packwire.doctor.diagnosis import Confidence
 from packwire.errors import BadFileError
 from packwire.link.tcp import place
 from packwire.vesc.commands import command_name

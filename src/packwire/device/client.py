@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from packwire.errors import GoneError, NoAnswerError, NotAVescError, PackwireError, Reason
 from packwire.link.base import Link
-from packwire.protocol.base import Protocol, Request, Session
+from packwire.protocol.base import Protocol, ProtocolRule, Request, Session
 from packwire.protocol.exchange import Exchange, Patience, Replied
 from packwire.protocol.no_reply import Evidence, NoReplyError, tries_of
 from packwire.wire.frame import Frame, FrameStats
@@ -72,20 +72,6 @@ class _Pending:
     timer: asyncio.TimerHandle | None = None
 
 
-class _Rule:
-    """What answers what, as the protocol says it."""
-
-    def __init__(self, protocol: Protocol) -> None:
-        self.answers = protocol.answers
-        self._kind = protocol.kind
-
-    def kind(self, request: Request) -> object:
-        return self._kind(request.payload)
-
-    def continues(self, request: Request, message: bytes, earlier: object) -> bool:  # noqa: ARG002
-        return False
-
-
 class Client:
     """A client of one device and, through it, of the nodes behind it."""
 
@@ -102,7 +88,7 @@ class Client:
         self._framer = protocol.framer()
         self._head = b""
         self._exchange: Exchange[Request, bytes] = Exchange(
-            _Rule(protocol), Patience(due=int(LATEST * _SECOND), limit=int(LATEST * _SECOND))
+            ProtocolRule(protocol), Patience(due=int(LATEST * _SECOND), limit=int(LATEST * _SECOND))
         )
         self._pending: dict[int, _Pending] = {}
         """By the identity of the request."""

@@ -12,18 +12,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from packwire.doctor.evidence import Confidence, Diagnosis, Outcome, Rung, Standing, Theory, Verdict
-    from packwire.doctor.examination import diagnose
+    from packwire.doctor.diagnosis import (
+        CheckResult,
+        Confidence,
+        Diagnosis,
+        Hypothesis,
+        Outcome,
+        Standing,
+        Verdict,
+    )
+    from packwire.doctor.examine import diagnose
 
-__all__ = ["Confidence", "Diagnosis", "Outcome", "Rung", "Standing", "Theory", "Verdict", "diagnose"]
-
-_EXAMINATION = frozenset({"diagnose"})
+__all__ = [
+    "CheckResult",
+    "Confidence",
+    "Diagnosis",
+    "Hypothesis",
+    "Outcome",
+    "Standing",
+    "Verdict",
+    "diagnose",
+]
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'packwire.doctor' has no attribute {name!r}")
-    home = "examination" if name in _EXAMINATION else "evidence"
+    home = "examine" if name == "diagnose" else "diagnosis"
     return getattr(import_module(f"packwire.doctor.{home}"), name)
 
 

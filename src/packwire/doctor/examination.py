@@ -1,114 +1,262 @@
-"""From an address to a diagnosis: climb the ladder, judge what was found."""
+"""What the doctor works with: the address and its connections, and the facts that the checks gather."""
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
 
-from packwire.address import Address, LinkKind, of_a_vesc, parse_address
+from packwire.address import Address, LinkKind, with_can_id
+from packwire.device.node_memory import NodeMemory
 from packwire.device.open import open_link
-from packwire.doctor.case import Case, Depth, Options
-from packwire.doctor.evidence import Diagnosis, Rung
-from packwire.doctor.ladder import Announcer, Watcher, climb
-from packwire.doctor.theories import weigh
-from packwire.doctor.verdicts import judge
-from packwire.errors import BadAddressError
-from packwire.vesc.samples import battery_values
+from packwire.doctor.facts import Contact, Facts, Latency, ms
+from packwire.doctor.line import Line, Probe
+from packwire.doctor.transcript import Transcript
+from packwire.errors import PackwireError
+from packwire.link.hub import Presence, ping_hub
+from packwire.protocol.base import Protocol
+from packwire.protocols import protocol
+from packwire.vesc.commands import Command
+from packwire.vesc.requests import request
+
+#: A device that closes every connection at once is not dialled for ever.
+MAX_CONNECTIONS = 12
+#: Seconds between two connections: a VESC Express notices a moment later that its client has gone.
+REDIAL = 0.05
+#: No patience is longer (s), but where a single reply takes longer: then this many times that.
+LONGEST, LONGEST_SHARE = 3.0, 1.6
+#: Half of the replies take so long (s): what is not needed for a verdict is left out, else it takes minutes.
+SLOW, VERY_SLOW = 0.4, 0.9
+#: Of the first patience, what is waited at least where a verdict hangs on it, and where silence is expected.
+LEAST_SHARE, BRIEF_SHARE = 0.5, 0.2
+#: So many requests in a row without one byte, and it is time to see whether the device is still there.
+SILENT_TAIL = 3
 
 
-async def diagnose(
-    address: Address | str,
-    *,
-    password: str | None = None,
-    quick: bool = True,
-    limit: float | None = None,
-) -> Diagnosis:
-    """Find out why a device gives no data, or that it does.
+class Depth(IntEnum):
+    """How far the examination is done."""
 
-        diagnosis = await diagnose("veschub://TESTPACK@hub.example", password="...", limit=15)
-        diagnosis.verdict.key, diagnosis.verdict.words, diagnosis.verdict.remedy
+    QUICK = 0
+    USUAL = 1
+    THOROUGH = 2
 
-    `quick` asks only what a verdict on a device that gives nothing needs (1 to 3 s; up to about 10 s where it
-    is silent), else also the CAN bus, the freshness of the values and the owner's theories (about 9 s). After
-    `limit` seconds it ends with what is known by then. A device's fault never raises. Raises BadAddressError
-    for an address that makes no sense or a password that can never work, and MissingExtraError.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExaminationOptions:
+    """How to examine.
+
+    `patience` is how long the first reply is waited for (s), later ones are waited for in proportion to what
+    was seen. `listen` is how long to listen before anything is sent, and `poll` how long the battery is asked
+    at 10 Hz. `direct` is the device's own address, to compare with the way through a hub. `expected` are CAN
+    ids that should answer, `memory` knows those that did the last time. `restart` lets the owner switch the
+    device off and on, and tells whether that was done.
     """
-    parsed = parse_address(address) if isinstance(address, str) else address
-    if password is not None and parsed.link is LinkKind.HUB:
-        parsed = replace(parsed, password=password)
-    depth = Depth.QUICK if quick else Depth.USUAL
-    return await examine(parsed, Options(depth=depth), limit=limit)
+
+    depth: Depth = Depth.USUAL
+    patience: float = 1.5
+    listen: float | None = None
+    poll: float = 3.0
+    direct: Address | None = None
+    expected: frozenset[int] | None = None
+    memory: NodeMemory | None = None
+    restart: Callable[[], Awaitable[bool]] | None = None
 
 
-async def examine(
-    address: Address,
-    options: Options,
-    *,
-    limit: float | None = None,
-    begun: Announcer | None = None,
-    ended: Watcher | None = None,
-    stopper: Callable[[Callable[[], None]], None] | None = None,
-) -> Diagnosis:
-    """Do what `diagnose` does, with every option; `begun` and `ended` learn of each rung as it happens.
-
-    `stopper` is given a function that ends the ladder at once, with what is known by then.
-    """
-    of_a_vesc(address, "the doctor")
-    if address.link is LinkKind.SIM:
-        raise BadAddressError(f"{address} is for the command line, which starts the simulator")
-    case = Case(address, options)
-    name = open_link(case.base).name  # raises for what can never work
-    started = time.time()
-    rungs: list[Rung] = []
-
-    def keep(rung: Rung) -> None:
-        rungs.append(rung)
-        if ended is not None:
-            ended(rung)
-
-    complete = True
-    try:
-        async with asyncio.timeout(limit) as deadline:
-            if stopper is not None:
-                stopper(lambda: _end(deadline))
-            await climb(case, begun=begun, ended=keep)
-    except TimeoutError:
-        complete = False
-        case.facts.interrupted = True
-    finally:
-        await case.leave()
-    verdict, remarks = judge(case)
-    return Diagnosis(
-        str(address),
-        name,
-        verdict,
-        tuple(rungs),
-        remarks,
-        weigh(case),
-        _pack_values(case),
-        started,
-        case.elapsed(),
-        complete,
-        _hidden(address),
-        case.tape,
-    )
+class NoConnectionError(Exception):
+    """There is no connection any more and none can be made; the examination ends here."""
 
 
-def _end(deadline: asyncio.Timeout) -> None:
-    with contextlib.suppress(RuntimeError):  # it has ended by itself
-        deadline.reschedule(asyncio.get_running_loop().time())
+@dataclass(slots=True)
+class Examination:
+    """One patient. `facts` grow from check to check."""
 
+    address: Address
+    options: ExaminationOptions = field(default_factory=ExaminationOptions)
+    facts: Facts = field(default_factory=Facts)
+    transcript: Transcript = field(default_factory=Transcript)
+    current: Line | None = None
+    _numbers: int = 0
+    _lines: list[Line] = field(default_factory=list)
 
-def _pack_values(case: Case) -> dict[str, Any]:
-    pack = case.facts.pack
-    if pack is None or pack.absent or pack.cell_num is None:
-        return {}
-    return battery_values(pack)
+    @property
+    def protocol(self) -> Protocol:
+        """Return what the device speaks, as its address says."""
+        return protocol(getattr(self.address, "model", "vesc"))
 
+    @property
+    def is_hub(self) -> bool:
+        """Whether the way leads through a hub."""
+        return self.address.link is LinkKind.HUB
 
-def _hidden(address: Address) -> tuple[str, ...]:
-    if address.link is not LinkKind.HUB:
-        return ()
-    return (address.user,)
+    @property
+    def is_serial(self) -> bool:
+        """Whether the way is a serial port."""
+        return self.address.link is LinkKind.SERIAL
+
+    @property
+    def direct_tcp(self) -> Address | None:
+        """Return the address where it is a VESC's own TCP port."""
+        return self.address if self.address.link is LinkKind.TCP else None
+
+    @property
+    def base(self) -> Address:
+        """Return the address without its CAN id."""
+        return with_can_id(self.address, None)
+
+    async def dial(self, address: Address | None = None) -> Line:
+        """Open one more connection, to this device or another address of it. Raises UnreachableError."""
+        if self._numbers >= MAX_CONNECTIONS:
+            raise NoConnectionError(f"{self._numbers} connections were enough")
+        if self._numbers and address is None and not self.is_serial:
+            await asyncio.sleep(REDIAL)
+        self._numbers += 1
+        line = Line(open_link(address or self.base), self._numbers, self.transcript, self.protocol)
+        self._lines.append(line)
+        await line.open()
+        self.facts.connections += 1
+        if self.facts.contact is Contact.AFTER_FILLER:
+            line.send_filler()
+        return line
+
+    async def line(self) -> Line:
+        """Return the open connection; make a new one where the last was closed.
+
+        Raises NoConnectionError where that cannot be.
+        """
+        if self.current is not None and not self.current.closed:
+            return self.current
+        if self.current is not None:
+            await self._ask_who_left()
+        self.note_disconnect()
+        try:
+            self.current = await self.dial()
+        except PackwireError as error:
+            self.facts.lost_by = str(error)
+            raise NoConnectionError(str(error)) from error
+        return self.current
+
+    async def _ask_who_left(self) -> None:
+        """After a hub's close: does it still know the device? NULL says that the device went, not we."""
+        address, line = self.address, self.current
+        if address.link is LinkKind.HUB and line is not None and line.disconnect is not None:
+            presence = Presence.NO_WORD
+            with contextlib.suppress(PackwireError):
+                presence = await ping_hub(address.host, address.port, address.user)
+            known = {Presence.THERE: True, Presence.NOT_THERE: False}
+            self.facts.present_after_close.append(known.get(presence))
+
+    async def fresh_line(self) -> Line:
+        """Close what is open and return a new connection. Raises NoConnectionError."""
+        await self.hang_up()
+        return await self.line()
+
+    async def hang_up(self) -> None:
+        """Close the connection from this side."""
+        self.note_disconnect()
+        if self.current is not None:
+            await self.current.close()
+            self.facts.add_line(self.current.stats, self.current.unsolicited, self.current.surplus)
+            self.current = None
+
+    async def leave(self) -> None:
+        """Close every connection that is open still."""
+        await self.hang_up()
+        for line in self._lines:
+            await line.close()
+
+    def note_disconnect(self) -> None:
+        """Keep how the other end closed the connection, where it did."""
+        line = self.current
+        if line is not None and line.disconnect is not None:
+            self.facts.disconnects.append(line.disconnect)
+            self.facts.add_line(line.stats, line.unsolicited, line.surplus)
+            self.current = None
+
+    async def ask(
+        self, payload: bytes, can_id: int | None = None, *, tries: int = 2, patience: float | None = None
+    ) -> Probe:
+        """Ask, again where nothing came or the connection was closed; return the last exchange.
+
+        Raises NoConnectionError.
+        """
+        for attempt in range(1, tries + 1):
+            line = await self.line()
+            probe = await line.ask(payload, can_id, patience or self.patience(can_id))
+            self.facts.note(probe)
+            if probe.reply is not None or attempt == tries:
+                break
+        return probe
+
+    async def ask_command(self, command: Command, can_id: int | None = None, *, tries: int = 2) -> Probe:
+        """Ask a command that is nothing but its number."""
+        return await self.ask(request(command), can_id, tries=tries)
+
+    def patience(self, can_id: int | None = None) -> float:
+        """Return how long to wait for a reply (s): several times what the slowest took so far."""
+        slowest = self._slowest(can_id)
+        if slowest is None:
+            return self.options.patience
+        # A busy computer, or one hiccup of a radio, is no lost reply.
+        longest = max(LONGEST, LONGEST_SHARE * slowest)
+        return min(max(4 * slowest + 0.2, LEAST_SHARE * self.options.patience), longest)
+
+    def _slowest(self, can_id: int | None) -> float | None:
+        """Return the longest that a reply took on this way (s); the way over CAN leads through the device."""
+        local = self.facts.slowest(over_can=False)
+        far = self.facts.slowest(over_can=True) if can_id is not None else None
+        if far is None and can_id is not None and local is not None and local < self.options.patience / 4:
+            return None  # so quick a device says nothing about its bus
+        return max(local or 0.0, far or 0.0) or None
+
+    def hurry(self, over: float = SLOW) -> str:
+        """Return why an experiment that no verdict needs is left out: each reply takes its time; or ''."""
+        ways = (Latency.of(self.facts.latencies(over_can=over_can)) for over_can in (False, True))
+        takes = max((latency.median for latency in ways if latency is not None), default=0.0)
+        if takes < over or self.options.depth is Depth.THOROUGH:
+            return ""
+        return f"each reply takes {ms(takes)} (--thorough asks this too)"
+
+    async def settle(self) -> None:
+        """Wait until what was asked and not answered is over.
+
+        A hub or `packwire share` that takes requests in turn waits a while for the reply to one that a device
+        never answers, and holds the next one back so long: that says nothing about the device.
+        """
+        line = await self.line()
+        there = (
+            can_id
+            for can_id, node in self.facts.nodes.items()
+            if can_id is not None and node.version is not None
+        )
+        for route in (None, next(there, None)):
+            await line.ask(request(Command.FW_VERSION), route, LONGEST)
+
+    async def check_alive(self) -> bool:
+        """See whether the device answers anything still; if not, whether a new connection mends it."""
+        again = await self.ask(request(Command.FW_VERSION), tries=1)
+        if again.reply is not None or again.closed or again.received:
+            return True
+        self.facts.fell_silent_after = (await self.line()).stats.frames
+        await self.fresh_line()
+        anew = await self.ask(request(Command.FW_VERSION), tries=1)
+        self.facts.answers_anew = anew.reply is not None
+        return False
+
+    @property
+    def seems_silent(self) -> bool:
+        """Whether the last requests brought not one byte."""
+        tail = self.facts.probes[-SILENT_TAIL:]
+        return len(tail) == SILENT_TAIL and not any(each.received or each.closed for each in tail)
+
+    def brief_patience(self, can_id: int | None = None) -> float:
+        """Return how long to wait where silence is expected, or no verdict hangs on it (s)."""
+        slowest = self._slowest(can_id)
+        if slowest is None:
+            return self.patience(can_id)
+        brief = max(3 * slowest + 0.05, BRIEF_SHARE * self.options.patience)
+        return min(brief, max(self.options.patience, LONGEST_SHARE * slowest))
+
+    def elapsed(self) -> float:
+        """Return the seconds since the doctor began."""
+        return time.monotonic() - self.transcript.started

@@ -1,4 +1,4 @@
-"""The facts that the rungs gather and the verdict rules read. Nothing here judges."""
+"""The facts that the checks gather and the verdict rules read. Nothing here judges."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 from statistics import median, quantiles
 
-from packwire.doctor.line import Close, Exchange
+from packwire.doctor.line import Disconnect, Probe, Unasked
 from packwire.doctor.misreadings import Misreading
 from packwire.errors import Reason
 from packwire.vesc.commands import Command
 from packwire.vesc.replies import BmsValues, FwVersion
 from packwire.wire.frame import FrameStats
 
-#: Exchanges that are kept; far more than any ladder makes.
-MAX_EXCHANGES = 20_000
+#: Exchanges that are kept; far more than any examination makes.
+MAX_PROBES = 20_000
 #: Seconds: a link is slow when half of its replies take this long, or a tenth this long.
 SLOW_MEDIAN, SLOW_P90 = 0.3, 0.8
 
@@ -50,22 +50,22 @@ class NodeFacts:
     """What one node (None: the device itself) said. `tried` holds the commands asked, with those answered."""
 
     version: FwVersion | None = None
-    tried: dict[Command, Exchange] = field(default_factory=dict)
+    tried: dict[Command, Probe] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Poll:
     """The battery asked again and again; `seconds` from the first question to the last answer."""
 
-    exchanges: list[Exchange] = field(default_factory=list)
-    controller: list[Exchange] = field(default_factory=list)
+    probes: list[Probe] = field(default_factory=list)
+    controller: list[Probe] = field(default_factory=list)
     controller_id: int | None = None
     seconds: float = 0.0
 
     @property
     def replies(self) -> list[bytes]:
         """Return the battery's replies."""
-        return [each.reply for each in self.exchanges if each.reply is not None]
+        return [each.reply for each in self.probes if each.reply is not None]
 
 
 @dataclass(slots=True)
@@ -136,24 +136,24 @@ class Facts:
     """Packets that came by themselves before anything was asked."""
     heard_after: int | None = None
     listened: float = 0.0
-    closes: list[Close] = field(default_factory=list)
+    disconnects: list[Disconnect] = field(default_factory=list)
     connections: int = 0
     lost_by: str = ""
-    exchanges: list[Exchange] = field(default_factory=list)
+    probes: list[Probe] = field(default_factory=list)
     interrupted: bool = False
-    """Whether the ladder was ended before its end."""
+    """Whether the examination was ended before its end."""
     junk: int = 0
     abandoned: int = 0
     surplus: int = 0
     """Replies that came when nobody waited for them any more."""
-    unsolicited: Counter[int] = field(default_factory=Counter)
+    unsolicited: Counter[Unasked] = field(default_factory=Counter)
 
-    def note(self, exchange: Exchange) -> None:
+    def note(self, probe: Probe) -> None:
         """Keep an exchange."""
-        if len(self.exchanges) < MAX_EXCHANGES:
-            self.exchanges.append(exchange)
+        if len(self.probes) < MAX_PROBES:
+            self.probes.append(probe)
 
-    def add_line(self, stats: FrameStats, unsolicited: Iterable[int], surplus: int) -> None:
+    def add_line(self, stats: FrameStats, unsolicited: Iterable[Unasked], surplus: int) -> None:
         """Add what a connection that is over received besides replies."""
         self.surplus += surplus
         self.junk += stats.junk
@@ -167,8 +167,8 @@ class Facts:
     @property
     def works_anew(self) -> bool:
         """Return whether a connection that was made after the last close was answered."""
-        return bool(self.closes) and any(
-            each.reply is not None and each.asked > self.closes[-1].at for each in self.exchanges
+        return bool(self.disconnects) and any(
+            each.reply is not None and each.asked > self.disconnects[-1].at for each in self.probes
         )
 
     @property
@@ -184,7 +184,7 @@ class Facts:
         """Return how long the replies took (s), PING_CAN aside."""
         return [
             each.latency
-            for each in self.exchanges
+            for each in self.probes
             if each.reply is not None
             and each.request[0] != Command.PING_CAN
             and (each.can_id is not None) is over_can
@@ -193,20 +193,20 @@ class Facts:
     @property
     def damaged(self) -> int:
         """Return how many frames came with a wrong checksum or stop byte while a reply was awaited."""
-        return sum(each.damaged for each in self.exchanges)
+        return sum(each.damaged for each in self.probes)
 
     @property
-    def cut_short(self) -> list[Exchange]:
+    def cut_short(self) -> list[Probe]:
         """Return the exchanges in which a frame began and was never completed, the connection still open."""
-        return [each for each in self.exchanges if each.cut is not None and not each.closed]
+        return [each for each in self.probes if each.cut is not None and not each.closed]
 
     @property
-    def lost(self) -> list[Exchange]:
+    def lost(self) -> list[Probe]:
         """Return the exchanges without a reply, of requests that were answered at other times."""
-        answered = {(each.request, each.can_id) for each in self.exchanges if each.reply is not None}
+        answered = {(each.request, each.can_id) for each in self.probes if each.reply is not None}
         return [
             each
-            for each in self.exchanges
+            for each in self.probes
             if each.reply is None and not each.closed and (each.request, each.can_id) in answered
         ]
 

@@ -1,27 +1,28 @@
 """One connection under observation: what was asked, what came back, in how many pieces, and how it ended.
 
-The reading side (`packwire.device.vesc_client`) hides trouble by asking again; here trouble is what is looked
-for, so that a request is sent once and everything that happens until its reply, or instead of it, is kept.
+The reading side (`packwire.device.client`) hides trouble by asking again; here trouble is what is looked for,
+so that a request is sent once and everything that happens until its reply, or instead of it, is kept. Which
+reply answers which request is `packwire.protocol.exchange`'s to say, for both.
 """
 
 import asyncio
 import bisect
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from packwire.direction import Direction
-from packwire.doctor.tape import Tape
+from packwire.doctor.transcript import Transcript
 from packwire.link.base import Link
-from packwire.vesc.commands import UNSOLICITED
-from packwire.vesc.framing import Framer, encode_frame
-from packwire.vesc.matching import Accepts, acceptance
-from packwire.vesc.requests import FILLER, forward_can
+from packwire.protocol.base import Protocol, ProtocolRule, Request
+from packwire.protocol.exchange import Exchange, Patience, Replied
 from packwire.wire.frame import Frame, FrameStats, Waiting
 
 #: When a frame has begun and nothing more came for this long (s), its header may be a false one.
 STALL = 0.15
+#: A request waits until it is given up here: how long, its check knows.
+_UNTIL_RELEASED = Patience(due=1 << 62, limit=1 << 62)
 #: So many of the first bytes are kept, to show what answers where no VESC does.
 HEAD = 160
 #: Boundaries of the pieces in which bytes arrived; enough for the longest frame in pieces of one byte.
@@ -30,13 +31,20 @@ _MAX_BOUNDARIES = 20_000
 _MAX_OTHERS = 1000
 
 
-class Exchange(NamedTuple):
+class Unasked(NamedTuple):
+    """A message that answers nothing: its first byte, and its name for a user."""
+
+    begin: bytes
+    name: str
+
+
+class Probe(NamedTuple):
     """A request and what came of it.
 
     `asked` is when (s since the doctor began), `latency` how long the reply took (s), `pieces` in how many
     reads its frame arrived, `read` the number of the last of them on this connection, `frame` its bytes.
     `received`, `damaged`, `others` and `cut` tell what arrived meanwhile: bytes, frames with a wrong checksum
-    or stop byte, the commands of other packets, and the frame that had begun and was never completed.
+    or stop byte, the other messages, and the frame that had begun and was never completed.
     `closed`: the other end closed the connection meanwhile.
     """
 
@@ -50,13 +58,13 @@ class Exchange(NamedTuple):
     frame: bytes = b""
     received: int = 0
     damaged: int = 0
-    others: tuple[int, ...] = ()
+    others: tuple[Unasked, ...] = ()
     cut: Waiting | None = None
     closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Close:
+class Disconnect:
     """How a connection was closed by the other end.
 
     `age` is how long it was open (s), `answered` whether a frame ever came on it, `mid_frame` the frame that
@@ -73,25 +81,27 @@ class Close:
 class Line:
     """A link with a framer, a clock and a notebook. Opened once."""
 
-    def __init__(self, link: Link, number: int, tape: Tape) -> None:
+    def __init__(self, link: Link, number: int, transcript: Transcript, protocol: Protocol) -> None:
         self.link = link
+        self.protocol = protocol
         self.number = number
         self.head = b""
-        self.close_seen: Close | None = None
-        self.unsolicited: deque[int] = deque(maxlen=_MAX_OTHERS)
+        self.disconnect: Disconnect | None = None
+        self.unsolicited: deque[Unasked] = deque(maxlen=_MAX_OTHERS)
         self.echoes = 0
         self.surplus = 0
         """Replies to nothing that waits: late ones, or meant for a client before us."""
         self.secret = False
         """While set, bytes are counted and not kept."""
-        self._tape = tape
-        self._framer = Framer()
+        self._transcript = transcript
+        self._framer = protocol.framer()
+        self._exchange: Exchange[Request, bytes] = Exchange(ProtocolRule(protocol), _UNTIL_RELEASED)
         self._recent = bytearray()
         self._recent_from = 0
         self._boundaries: list[int] = []
         self._reads = 0
         self._sent: set[bytes] = set()
-        self._waiting: list[_Wait] = []
+        self._pending: list[PendingRequest] = []
         self._last_data = 0.0
         self._opened = 0.0
         self._ended = asyncio.Event()
@@ -125,8 +135,8 @@ class Line:
         self._ended.set()
 
     def send_filler(self) -> None:
-        """Send zeros, which can never be a frame: they push out a half frame that a client left behind."""
-        self.link.write(FILLER)
+        """Send what can never be a frame (zeros): it pushes out a half frame that a client left behind."""
+        self.link.write(self.protocol.preamble)
 
     async def wait_closed(self, seconds: float) -> bool:
         """Wait at most so long for the other end to close; tell whether it did."""
@@ -137,80 +147,77 @@ class Line:
             return False
         return True
 
-    async def ask(
-        self, request: bytes, can_id: int | None, patience: float, accepts: Accepts | None = None
-    ) -> Exchange:
+    async def ask(self, payload: bytes, node: int | None, patience: float) -> Probe:
         """Send a request once and wait at most `patience` s for its reply."""
-        return await self.await_reply(self.send(request, can_id, accepts), patience)
+        return await self.await_reply(self.send(payload, node), patience)
 
-    def send(self, request: bytes, can_id: int | None = None, accepts: Accepts | None = None) -> "_Wait":
+    def send(self, payload: bytes, node: int | None = None) -> "PendingRequest":
         """Send a request; `await_reply` waits for what comes of it."""
         stats = self.stats
-        wait = _Wait(
-            request,
-            can_id,
-            accepts or acceptance(request, can_id),
-            time.monotonic(),
-            stats.received,
-            stats.crc_errors + stats.bad_stops,
+        pending = PendingRequest(
+            Request(payload, node), time.monotonic(), stats.received, stats.crc_errors + stats.bad_stops
         )
-        self._waiting.append(wait)
-        payload = request if can_id is None else forward_can(can_id, request)
-        self._sent.add(payload)
-        self.link.write(encode_frame(payload))
-        return wait
+        if node is None:
+            self._sent.add(payload)
+        self._expect(pending)
+        self.link.write(self.protocol.frame(pending.request))
+        return pending
 
-    def rewait(self, wait: "_Wait") -> "_Wait":
-        """Wait for a reply again whose waiting has ended; its time still counts from when it was sent."""
-        self._waiting.append(wait)
-        return wait
+    def expect_again(self, pending: "PendingRequest") -> None:
+        """Wait for a reply again that was given up; its time still counts from when it was sent."""
+        self._expect(pending)
 
-    async def await_reply(self, wait: "_Wait", patience: float) -> Exchange:
+    def _expect(self, pending: "PendingRequest") -> None:
+        self._pending.append(pending)
+        self._exchange.ask(time.monotonic_ns(), pending.request)
+
+    async def await_reply(self, pending: "PendingRequest", patience: float) -> Probe:
         """Wait for the reply to a request that was sent, at most `patience` s from when it was sent."""
-        deadline = wait.asked + patience
-        while not wait.done.is_set() and not self.closed:
+        deadline = pending.asked + patience
+        while not pending.done.is_set() and not self.closed:
             left = deadline - time.monotonic()
             if left <= 0:
                 break
-            await self._pause(wait, min(left, STALL))
+            await self._pause(pending, min(left, STALL))
             if time.monotonic() - self._last_data >= STALL:
                 self._take(self._framer.rescue())
-        if wait in self._waiting:
-            self._waiting.remove(wait)
-        exchange = self._exchange(wait)
-        if exchange.cut is not None and not self.closed:
+        if pending in self._pending:
+            self._pending.remove(pending)
+            self._exchange.release(pending.request)
+        probe = self._probe(pending)
+        if probe.cut is not None and not self.closed:
             while self.stats.waiting is not None:  # the next reply shall not be hidden behind it
                 self._take(self._framer.give_up())
-        return exchange
+        return probe
 
-    async def _pause(self, wait: "_Wait", seconds: float) -> None:
-        waits = [asyncio.ensure_future(wait.done.wait()), asyncio.ensure_future(self._ended.wait())]
+    async def _pause(self, pending: "PendingRequest", seconds: float) -> None:
+        waits = [asyncio.ensure_future(pending.done.wait()), asyncio.ensure_future(self._ended.wait())]
         try:
             await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for each in waits:
                 each.cancel()
 
-    def _exchange(self, wait: "_Wait") -> Exchange:
+    def _probe(self, pending: "PendingRequest") -> Probe:
         stats = self.stats
-        return Exchange(
-            wait.request,
-            wait.can_id,
-            wait.asked - self._tape.started,
-            wait.reply,
-            wait.latency,
-            wait.pieces,
-            wait.read,
-            wait.frame,
-            stats.received - wait.received_before,
-            stats.crc_errors + stats.bad_stops - wait.damaged_before,
-            tuple(wait.others),
-            stats.waiting if wait.reply is None else None,
-            self.closed and wait.reply is None,
+        return Probe(
+            pending.request.payload,
+            pending.request.node,
+            pending.asked - self._transcript.started,
+            pending.reply,
+            pending.latency,
+            pending.pieces,
+            pending.read,
+            pending.frame,
+            stats.received - pending.received_before,
+            stats.crc_errors + stats.bad_stops - pending.damaged_before,
+            tuple(pending.others),
+            stats.waiting if pending.reply is None else None,
+            self.closed and pending.reply is None,
         )
 
     def _observe(self, direction: Direction, data: bytes) -> None:
-        self._tape.add(self.number, direction, data, secret=self.secret)
+        self._transcript.add(self.number, direction, data, secret=self.secret)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the link."""
@@ -231,39 +238,39 @@ class Line:
     def link_closed(self, error: Exception | None) -> None:
         """Learn from the link that nothing more will come."""
         if not self.closed:
-            at = time.monotonic() - self._tape.started
-            self.close_seen = Close(
+            at = time.monotonic() - self._transcript.started
+            self.disconnect = Disconnect(
                 self.age, self.stats.frames > 0, self.stats.waiting, error is not None, at
             )
         self._ended.set()
 
     def _take(self, frames: list[Frame]) -> None:
         for frame in frames:
-            payload = frame.payload
-            if payload in self._sent and len(payload) == 1:
-                self.echoes += 1
-            wait = next(
-                (each for each in self._waiting if each.reply is None and each.accepts(payload)), None
-            )
-            if wait is not None:
-                self._answer(wait, frame)
+            message = frame.payload
+            self.echoes += message in self._sent
+            events = self._exchange.hear(time.monotonic_ns(), message)
+            reply = next((each for each in events if isinstance(each, Replied)), None)
+            if reply is not None:
+                self._answer(reply.request, frame)
                 continue
-            if payload[0] in UNSOLICITED:
-                self.unsolicited.append(payload[0])
+            unasked = Unasked(message[:1], self.protocol.describe(message))
+            if self.protocol.spontaneous(message):
+                self.unsolicited.append(unasked)
             else:
                 self.surplus += 1
-            for each in self._waiting:
-                if len(each.others) < _MAX_OTHERS:
-                    each.others.append(payload[0])
+            for pending in self._pending:
+                if len(pending.others) < _MAX_OTHERS:
+                    pending.others.append(unasked)
 
-    def _answer(self, wait: "_Wait", frame: Frame) -> None:
-        wait.reply = frame.payload
-        wait.latency = self._last_data - wait.asked
-        wait.pieces = self._pieces(frame)
+    def _answer(self, request: Request, frame: Frame) -> None:
+        pending = next(each for each in self._pending if each.request is request)
+        pending.reply = frame.payload
+        pending.latency = self._last_data - pending.asked
+        pending.pieces = self._pieces(frame)
         begin = frame.start - self._recent_from
-        wait.frame = bytes(self._recent[max(0, begin) : begin + frame.size])
-        wait.read = self._reads
-        wait.done.set()
+        pending.frame = bytes(self._recent[max(0, begin) : begin + frame.size])
+        pending.read = self._reads
+        pending.done.set()
 
     def _pieces(self, frame: Frame) -> int:
         """Return in how many reads a frame arrived."""
@@ -273,33 +280,18 @@ class Line:
         )
 
 
-class _Wait:
-    """A request that was sent."""
+@dataclass(slots=True, eq=False)
+class PendingRequest:
+    """A request that was sent, and what came of it so far; see `Probe`."""
 
-    __slots__ = (
-        "accepts", "asked", "can_id", "damaged_before", "done", "frame", "latency", "others", "pieces",
-        "read", "received_before", "reply", "request",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        request: bytes,
-        can_id: int | None,
-        accepts: Accepts,
-        asked: float,
-        received_before: int,
-        damaged_before: int,
-    ) -> None:
-        self.request = request
-        self.can_id = can_id
-        self.accepts = accepts
-        self.asked = asked
-        self.received_before = received_before
-        self.damaged_before = damaged_before
-        self.done = asyncio.Event()
-        self.reply: bytes | None = None
-        self.latency = 0.0
-        self.pieces = 0
-        self.read = 0
-        self.frame = b""
-        self.others: list[int] = []
+    request: Request
+    asked: float
+    received_before: int
+    damaged_before: int
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+    reply: bytes | None = None
+    latency: float = 0.0
+    pieces: int = 0
+    read: int = 0
+    frame: bytes = b""
+    others: list[Unasked] = field(default_factory=list)

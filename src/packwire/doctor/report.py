@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import packwire
 from packwire.direction import Direction
-from packwire.doctor.evidence import Diagnosis, Rung, Theory, Verdict
-from packwire.doctor.tape import Stretch
+from packwire.doctor.diagnosis import CheckResult, Diagnosis, Hypothesis, Verdict
+from packwire.doctor.transcript import TranscriptSegment
 from packwire.errors import missing_extra
 from packwire.quantity import QUANTITIES, Scalar
 from packwire.vesc.hublogin import normal_id
@@ -60,14 +60,14 @@ def _render(template: str, diagnosis: Diagnosis, *, autoescape: bool) -> str:
     return environment.get_template(template).render(_content(diagnosis))
 
 
-def _folded(rungs: tuple[Rung, ...]) -> list[Rung]:
-    """Put rungs that failed with the same words, one after the other, into one."""
-    found: list[Rung] = []
-    for rung in rungs:
-        if found and rung.says_the_same(found[-1]):
-            found[-1] = replace(found[-1], name=f"{found[-1].name}, {rung.name}")
+def _folded(checks: tuple[CheckResult, ...]) -> list[CheckResult]:
+    """Put checks that failed with the same words, one after the other, into one."""
+    found: list[CheckResult] = []
+    for check in checks:
+        if found and check.says_the_same(found[-1]):
+            found[-1] = replace(found[-1], name=f"{found[-1].name}, {check.name}")
         else:
-            found.append(rung)
+            found.append(check)
     return found
 
 
@@ -77,20 +77,20 @@ def _markdown(text: str) -> str:
 
 def _content(diagnosis: Diagnosis) -> dict[str, Any]:
     clean = _cleaner(diagnosis)
-    stretches = list(diagnosis.tape.redacted())
+    segments = list(diagnosis.transcript.redacted())
     return {
         "address": clean(diagnosis.address),
         "when": datetime.fromtimestamp(diagnosis.started, UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "seconds": diagnosis.seconds,
         "verdict": _clean_verdict(diagnosis.verdict, clean),
         "remarks": [_clean_verdict(remark, clean) for remark in diagnosis.remarks],
-        "theories": [_clean_theory(theory, clean) for theory in diagnosis.theories],
-        "rungs": [_clean_rung(rung, clean) for rung in _folded(diagnosis.rungs)],
+        "hypotheses": [_clean_hypothesis(hypothesis, clean) for hypothesis in diagnosis.hypotheses],
+        "checks": [_clean_check(check, clean) for check in _folded(diagnosis.checks)],
         "complete": diagnosis.complete,
         "pack": _pack(diagnosis),
         "cells": diagnosis.pack.get("cell_voltages", ()),
-        "stretches": list(_lines(stretches, diagnosis.tape.lost)),
-        "total": len(stretches),
+        "segments": list(_lines(segments, diagnosis.transcript.lost)),
+        "total": len(segments),
         "version": packwire.__version__,
     }
 
@@ -117,16 +117,16 @@ def _clean_verdict(verdict: Verdict, clean: Callable[[str], str]) -> Verdict:
     return replace(verdict, words=clean(verdict.words), remedy=clean(verdict.remedy))
 
 
-def _clean_theory(theory: Theory, clean: Callable[[str], str]) -> Theory:
-    return replace(theory, by=clean(theory.by))
+def _clean_hypothesis(hypothesis: Hypothesis, clean: Callable[[str], str]) -> Hypothesis:
+    return replace(hypothesis, by=clean(hypothesis.by))
 
 
-def _clean_rung(rung: Rung, clean: Callable[[str], str]) -> Rung:
+def _clean_check(check: CheckResult, clean: Callable[[str], str]) -> CheckResult:
     return replace(
-        rung,
-        answer=clean(rung.answer),
-        evidence=tuple(map(clean, rung.evidence)),
-        rules_out=clean(rung.rules_out),
+        check,
+        answer=clean(check.answer),
+        evidence=tuple(map(clean, check.evidence)),
+        excludes=clean(check.excludes),
     )
 
 
@@ -139,12 +139,12 @@ def _pack(diagnosis: Diagnosis) -> list[tuple[str, str]]:
     ]
 
 
-def _lines(stretches: list[Stretch], lost: int) -> Iterator[str]:
-    many = len(stretches) > _FIRST + _LAST
-    shown = [*stretches[:_FIRST], None, *stretches[-_LAST:]] if many else [*stretches]
+def _lines(segments: list[TranscriptSegment], lost: int) -> Iterator[str]:
+    many = len(segments) > _FIRST + _LAST
+    shown = [*segments[:_FIRST], None, *segments[-_LAST:]] if many else [*segments]
     for each in shown:
         if each is None:
-            yield f"... {len(stretches) - _FIRST - _LAST} pieces more ..."
+            yield f"... {len(segments) - _FIRST - _LAST} pieces more ..."
             continue
         way = "->" if each.direction is Direction.TO_DEVICE else "<-"
         yield f"{each.time:9.4f}  [{each.connection}] {way}  {_hex(each)}"
@@ -152,10 +152,10 @@ def _lines(stretches: list[Stretch], lost: int) -> Iterator[str]:
         yield f"... and {lost} bytes that were too many to keep"
 
 
-def _hex(stretch: Stretch) -> str:
-    if not stretch.data:
-        return f"{stretch.size} bytes, not kept: they may hold a password"
-    if not any(stretch.data):
-        return f"{stretch.size} zeros"
-    more = f" .. ({stretch.size} bytes)" if stretch.size > _BYTES_A_LINE else ""
-    return stretch.data[:_BYTES_A_LINE].hex(" ") + more
+def _hex(segment: TranscriptSegment) -> str:
+    if not segment.data:
+        return f"{segment.size} bytes, not kept: they may hold a password"
+    if not any(segment.data):
+        return f"{segment.size} zeros"
+    more = f" .. ({segment.size} bytes)" if segment.size > _BYTES_A_LINE else ""
+    return segment.data[:_BYTES_A_LINE].hex(" ") + more

@@ -1,7 +1,7 @@
 """From the facts to one verdict: the first rule that holds wins, the others become remarks."""
 
-from packwire.doctor.case import Case
-from packwire.doctor.evidence import Verdict
+from packwire.doctor.diagnosis import Verdict
+from packwire.doctor.examination import Examination
 from packwire.doctor.rules.battery import BATTERY_RULES
 from packwire.doctor.rules.connection import CONNECTION_RULES
 from packwire.doctor.rules.doubts import LAST_RULES
@@ -14,15 +14,15 @@ RULES = (*REACH_RULES, *CONNECTION_RULES, *BATTERY_RULES, *FLOW_RULES, *LAST_RUL
 LAST = frozenset({"ok", "inconclusive"})
 
 
-def judge(case: Case) -> tuple[Verdict, tuple[Verdict, ...]]:
+def judge(exam: Examination) -> tuple[Verdict, tuple[Verdict, ...]]:
     """Return the verdict, and what else was found."""
     found: list[Verdict] = []
     hidden: set[str] = set()
     for rule in RULES:
         if rule.key in hidden or (found and rule.key in LAST):
             continue
-        verdict = rule.verdict(case)
+        verdict = rule.verdict(exam)
         if verdict is not None:
             found.append(verdict)
-            hidden |= rule.instead_of
+            hidden |= rule.excludes
     return found[0], tuple(found[1:])

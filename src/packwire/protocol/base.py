@@ -265,3 +265,19 @@ class Protocol(ABC):
     def silence(self) -> str:
         """Say what it may mean where nothing comes back at all."""
         return f"Is this a {self.title}, is it on, and does no other program use it?"
+
+
+class ProtocolRule:
+    """What answers what, as a protocol says it: for who asks by `packwire.protocol.exchange`."""
+
+    def __init__(self, protocol: Protocol) -> None:
+        self.answers = protocol.answers
+        self._kind = protocol.kind
+
+    def kind(self, request: Request) -> Hashable | None:
+        """Return what a request asks for."""
+        return self._kind(request.payload)
+
+    def continues(self, request: Request, message: bytes, earlier: object) -> bool:  # noqa: ARG002
+        """Return False: who asks takes one message for the reply."""
+        return False

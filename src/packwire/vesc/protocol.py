@@ -6,6 +6,7 @@ from typing import override
 from packwire.protocol.base import Asker, Framer, Options, Protocol, Request, Session
 from packwire.vesc import framing
 from packwire.vesc.commands import UNSOLICITED, Command, command_name
+from packwire.vesc.matching import acceptance
 from packwire.vesc.requests import FILLER, forward_can, request
 from packwire.vesc.secrets import mask_payload
 
@@ -37,7 +38,7 @@ class VescProtocol(Protocol):
     def answers(self, request: Request, message: bytes) -> bool:
         if request.payload[0] != message[0]:
             return False
-        return request.accepts is None or request.accepts(message)
+        return (request.accepts or acceptance(request.payload, request.node))(message)
 
     @override
     def spontaneous(self, message: bytes) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from packwire.doctor.compare.causes import Cause
 from packwire.doctor.compare.verdict import NO_DIFFERENCE
-from packwire.doctor.evidence import Confidence
+from packwire.doctor.diagnosis import Confidence
 from tests.doctor.clients import bench
 from tests.doctor.clients.architectures import ARCHITECTURES
 from tests.doctor.clients.bench import everything, run

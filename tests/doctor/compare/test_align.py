@@ -8,18 +8,18 @@ from hypothesis import strategies as st
 from packwire.capture import open_capture
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.align import MAX_BLOCKS, align
-from packwire.doctor.compare.session import Exchange, Kind, Session
+from packwire.doctor.compare.session import ClientSession, Query, QueryKind
 from packwire.doctor.compare.vesc_sessions import vesc_sessions
 from tests.shared_data import ROOT
 
 
-def session(names: str) -> Session:
+def session(names: str) -> ClientSession:
     (template,), _ = vesc_sessions(open_capture(ROOT / "tests" / "data" / "vesc" / "no-bms.pcap"))
-    exchanges = tuple(
-        Exchange(Kind(name), number, -1, -1, NO_TIME, NO_TIME, expects=True)
+    queries = tuple(
+        Query(QueryKind(name), number, -1, -1, NO_TIME, NO_TIME, expects=True)
         for number, name in enumerate(names)
     )
-    return replace(template, exchanges=exchanges)
+    return replace(template, queries=queries)
 
 
 def steps(reference: str, mine: str) -> list[tuple[str, int, int]]:

@@ -7,7 +7,7 @@ import pytest
 from packwire.doctor.compare.causes import Cause
 from packwire.doctor.compare.suspects import suspects
 from packwire.doctor.compare.verdict import NO_DIFFERENCE, Comparison, evidence_lines
-from packwire.doctor.evidence import Confidence
+from packwire.doctor.diagnosis import Confidence
 from packwire.vesc.framing import encode_frame
 from packwire.wire.checksum import crc16_xmodem
 from tests.capture.builder import Session
@@ -426,4 +426,4 @@ class TestNoFault:
             found = compared(tmp_path, await usual(sim.port), records)
             assert found.mine.number == 2, "the one with most requests"
             found = compared(tmp_path, await usual(sim.port), records, numbers=(None, 1))
-        assert len(found.mine.exchanges) == 1
+        assert len(found.mine.queries) == 1

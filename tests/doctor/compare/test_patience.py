@@ -8,7 +8,7 @@ from packwire.doctor.compare.causes import Cause
 from packwire.doctor.compare.log_file import placed, read_log
 from packwire.doctor.compare.patience import Source, patience_of
 from packwire.doctor.compare.vesc_sessions import vesc_sessions
-from packwire.doctor.evidence import Confidence
+from packwire.doctor.diagnosis import Confidence
 from tests.capture.builder import EPOCH
 from tests.capture.vesc_session import ASK_BMS, ASK_VERSION, VescSession, bms, version, via
 from tests.doctor.compare.clients import compared
@@ -30,7 +30,7 @@ def test_the_recorded_client_waits_two_seconds_and_does_not_take_three_replies()
     found = patience_of(session)
     assert found.source is Source.UNANSWERED
     assert 1_990_000_000 < (found.timeout or 0) < 2_010_000_000
-    assert [session.exchanges[number].kind.label for number in found.refused] == [
+    assert [session.queries[number].kind.label for number in found.refused] == [
         "BMS_GET_VALUES (96)",
         "BMS_GET_VALUES (96)",
         "can 84 > BMS_GET_VALUES (96)",

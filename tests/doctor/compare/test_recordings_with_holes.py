@@ -13,7 +13,7 @@ from packwire.capture import open_capture
 from packwire.doctor.compare.causes import Cause
 from packwire.doctor.compare.choose import NoSessionError, choose
 from packwire.doctor.compare.verdict import NO_DIFFERENCE, Comparison, compare
-from packwire.doctor.evidence import Confidence
+from packwire.doctor.diagnosis import Confidence
 from tests.capture.builder import Recorded, pcap
 from tests.capture.vesc_session import ASK_BMS, ASK_VERSION, VescSession, bms, version
 from tests.doctor.compare.clients import compared

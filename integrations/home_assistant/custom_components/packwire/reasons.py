@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from packwire.address import LinkKind
-from packwire.doctor.case import Depth, Options
-from packwire.doctor.examination import examine as ask_doctor
+from packwire.doctor.examination import Depth, ExaminationOptions
+from packwire.doctor.examine import examine as ask_doctor
 from packwire.errors import BadAddressError, DisplacedError, GoneError, PackwireError, RefusedError
 from packwire.link.hub import Presence, ping_hub
 
@@ -13,7 +13,7 @@ from .connection import VescAddress
 #: Seconds that the doctor may take; a silent device takes it about ten.
 DOCTOR_LIMIT = 20.0
 #: Only what a verdict on a device that gives nothing needs.
-DOCTOR_OPTIONS = Options(depth=Depth.QUICK)
+DOCTOR_OPTIONS = ExaminationOptions(depth=Depth.QUICK)
 
 BAD_LOGIN = "bad_login"
 DISPLACED = "displaced"
@@ -82,6 +82,6 @@ async def is_wrong_password(error: PackwireError, address: VescAddress) -> bool:
     if not isinstance(error, RefusedError) or address.link is not LinkKind.HUB:
         return False
     try:
-        return await ping_hub(address.host, address.port, address.device_id) is Presence.THERE
+        return await ping_hub(address.host, address.port, address.user) is Presence.THERE
     except PackwireError:
         return False

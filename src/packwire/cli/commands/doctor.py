@@ -1,4 +1,4 @@
-"""`packwire doctor`: why there is no data, as a ladder of experiments with one verdict."""
+"""`packwire doctor`: why there is no data, by one check after the other, with one verdict."""
 
 import asyncio
 import contextlib
@@ -19,9 +19,9 @@ from packwire.cli.known_nodes import CachedIds
 from packwire.cli.limits import positive, positive_or_none
 from packwire.cli.passwords import with_password
 from packwire.cli.views.doctor import JsonView, TextView
-from packwire.doctor.case import Depth, Options
-from packwire.doctor.evidence import Diagnosis
-from packwire.doctor.examination import examine
+from packwire.doctor.diagnosis import Diagnosis
+from packwire.doctor.examination import Depth, ExaminationOptions
+from packwire.doctor.examine import examine
 from packwire.errors import BadAddressError, BadFileError, BadOptionError, missing_extra
 
 REPORTS = (".html", ".md")
@@ -173,14 +173,14 @@ async def _doctor(text: str, options: DoctorOptions, *, json: bool) -> int:
 
 
 class _Interrupts:
-    """Ctrl-C ends the ladder, and what is known by then is shown; a second one ends the program."""
+    """Ctrl-C ends the examination, and what is known by then is shown; a second one ends the program."""
 
     def __init__(self) -> None:
         self.seen = False
         self._end: Callable[[], None] = lambda: None
 
     def take(self, end: Callable[[], None]) -> None:
-        """Take the function that ends the ladder."""
+        """Take the function that ends the examination."""
         self._end = end
 
     @contextlib.contextmanager
@@ -226,12 +226,14 @@ async def _direct(options: DoctorOptions, stack: AsyncExitStack) -> Address | No
     return None if options.direct is None else await _address(options.direct, options.password_file, stack)
 
 
-def _options(options: DoctorOptions, direct: Address | None, ask: Callable[[], Awaitable[bool]]) -> Options:
+def _options(
+    options: DoctorOptions, direct: Address | None, ask: Callable[[], Awaitable[bool]]
+) -> ExaminationOptions:
     thorough = options.thorough
     depth = Depth.THOROUGH if thorough else Depth.QUICK if options.quick else Depth.USUAL
     listen = positive_or_none("--listen", options.listen)
     poll = positive_or_none("--poll", options.poll)
-    return Options(
+    return ExaminationOptions(
         depth=depth,
         patience=positive("--timeout", options.timeout),
         listen=_THOROUGH_LISTEN if listen is None and thorough else listen,

@@ -11,8 +11,8 @@ from packwire.doctor.compare.causes import Finding
 from packwire.doctor.compare.choose import Choice
 from packwire.doctor.compare.differences import Row, Side
 from packwire.doctor.compare.log_file import ClientLog
-from packwire.doctor.compare.patience import Patience, Source
-from packwire.doctor.compare.session import Session
+from packwire.doctor.compare.patience import ClientPatience, Source
+from packwire.doctor.compare.session import ClientSession
 from packwire.doctor.compare.suspects import fitting_rules, suspects
 from packwire.doctor.compare.verdict import Comparison, evidence_lines
 from packwire.vesc.hardware import hardware_label
@@ -40,7 +40,7 @@ def record(found: Comparison, chosen: tuple[Choice, Choice], log: ClientLog | No
     }
 
 
-def _session(choice: Choice, patience: Patience) -> Record:
+def _session(choice: Choice, patience: ClientPatience) -> Record:
     session = choice.session
     login = session.login
     return {
@@ -51,7 +51,7 @@ def _session(choice: Choice, patience: Patience) -> Record:
         "protocol": session.protocol or "unknown",
         "hub": session.hub,
         "hub_id": login.login.device_id if login and login.login else None,
-        "requests": len(session.exchanges),
+        "requests": len(session.queries),
         "asked": session.asked,
         "answered": session.answered,
         "bad_frames": sum(1 for each in session.bad if each.command >= 0 or each.name),
@@ -78,7 +78,7 @@ def _session(choice: Choice, patience: Patience) -> Record:
     }
 
 
-def _log(log: ClientLog, patience: Patience) -> Record:
+def _log(log: ClientLog, patience: ClientPatience) -> Record:
     used = patience.source is Source.LOG
     return {
         "lines": log.lines,
@@ -157,7 +157,7 @@ def _row(found: Comparison, row: Row) -> Record:
     }
 
 
-def _side(session: Session, side: Side | None) -> Record | None:
+def _side(session: ClientSession, side: Side | None) -> Record | None:
     if side is None:
         return None
     return {
@@ -174,5 +174,5 @@ def _side(session: Session, side: Side | None) -> Record | None:
     }
 
 
-def _seconds(session: Session, time: int) -> float | None:
+def _seconds(session: ClientSession, time: int) -> float | None:
     return None if NO_TIME in (time, session.first) else (time - session.first) / 1e9

@@ -1,4 +1,4 @@
-"""What `packwire doctor` shows: each rung as it ends, then the verdict; or one JSON object."""
+"""What `packwire doctor` shows: each check as it ends, then the verdict; or one JSON object."""
 
 import asyncio
 import contextlib
@@ -14,9 +14,9 @@ from rich.text import Text
 
 from packwire.cli.exit_codes import exit_code_of
 from packwire.cli.terminal import make_console, printable
-from packwire.doctor.evidence import Confidence, Diagnosis, Outcome, Rung, Standing, Verdict
-from packwire.doctor.rungs.step import Step
-from packwire.doctor.theories import NOT_REACHED
+from packwire.doctor.checks.step import Check
+from packwire.doctor.diagnosis import CheckResult, Confidence, Diagnosis, Outcome, Standing, Verdict
+from packwire.doctor.hypotheses import NOT_REACHED
 from packwire.visible import json_text
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ _MARKS = {
 }
 _STANDINGS = {
     Standing.CONFIRMED: "bold red",
-    Standing.RULED_OUT: "green",
+    Standing.EXCLUDED: "green",
     Standing.OPEN: "yellow",
 }
 _NAME_WIDTH = 13
 _INDENT = " " * (_NAME_WIDTH + 7)
-#: Rungs that passed show so many lines of evidence; the report shows all.
+#: Checks that passed show so many lines of evidence; the report shows all.
 _SHOWN_PASSED = 2
 RESTART = "Not one byte. Switch the device off and on, wait until it is up, then press Enter (n: leave it)."
 
@@ -45,49 +45,49 @@ class TextView:
     def __init__(self) -> None:
         self._console = make_console()
         self._status: Status | None = None
-        self._skipped: list[Rung] = []
-        self._last: Rung | None = None
+        self._skipped: list[CheckResult] = []
+        self._last: CheckResult | None = None
         self._same: list[str] = []
-        """The rungs that failed with the same words as the last one that was shown."""
+        """The checks that failed with the same words as the last one that was shown."""
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """Show on a terminal which rung is being climbed."""
+        """Show on a terminal which check is being done."""
         with self._console.status("") as self._status:
             yield
         self._status = None
 
-    def begun(self, step: Step) -> None:
+    def begun(self, check: Check) -> None:
         """Say what is being asked now."""
         if self._status is not None:
-            self._status.update(step.question)
+            self._status.update(check.question)
 
-    def ended(self, rung: Rung) -> None:
-        """Show a rung; those without sense are named together at the end."""
-        if rung.outcome is Outcome.SKIPPED:
-            self._skipped.append(rung)
+    def ended(self, check: CheckResult) -> None:
+        """Show a check; those without sense are named together at the end."""
+        if check.outcome is Outcome.SKIPPED:
+            self._skipped.append(check)
             return
-        if self._last is not None and rung.says_the_same(self._last):
-            self._same.append(rung.name)
+        if self._last is not None and check.says_the_same(self._last):
+            self._same.append(check.name)
             return
         self._show_same()
-        self._last = rung
-        mark, style = _MARKS[rung.outcome]
-        seconds = f"  {rung.seconds:.1f} s" if rung.seconds >= 0.5 else ""
-        rules_out = f"  (rules out {rung.rules_out})" if rung.rules_out else ""
+        self._last = check
+        mark, style = _MARKS[check.outcome]
+        seconds = f"  {check.seconds:.1f} s" if check.seconds >= 0.5 else ""
+        excludes = f"  (rules out {check.excludes})" if check.excludes else ""
         self._print(
             Text.assemble(
                 (mark, style),
-                f"  {rung.name:<{_NAME_WIDTH}} {printable(rung.answer)}",
-                (rules_out + seconds, "dim"),
+                f"  {check.name:<{_NAME_WIDTH}} {printable(check.answer)}",
+                (excludes + seconds, "dim"),
             )
         )
-        passed = rung.outcome is Outcome.PASSED
-        lines = rung.evidence[:_SHOWN_PASSED] if passed else rung.evidence
+        passed = check.outcome is Outcome.PASSED
+        lines = check.evidence[:_SHOWN_PASSED] if passed else check.evidence
         for line in lines:
             self._print(Text(f"{_INDENT}{printable(line)}", "dim"))
-        if len(lines) < len(rung.evidence):
-            left = len(rung.evidence) - len(lines)
+        if len(lines) < len(check.evidence):
+            left = len(check.evidence) - len(lines)
             more = f"{_INDENT}and {left} line{'s' if left > 1 else ''} more, with --report or --json"
             self._print(Text(more, "dim"))
 
@@ -109,26 +109,30 @@ class TextView:
         return done
 
     def verdict(self, diagnosis: Diagnosis) -> None:
-        """Show the theories, the verdict, and what to do."""
+        """Show the hypotheses, the verdict, and what to do."""
         self._show_same()
         if self._skipped:
-            names = ", ".join(rung.name for rung in self._skipped)
+            names = ", ".join(check.name for check in self._skipped)
             self._print(
                 Text.assemble(("-   ", "dim"), (f"  not tried: {names}: {self._skipped[0].answer}", "dim"))
             )
         self._print(Text())
-        for theory in diagnosis.theories:
-            if theory.by == NOT_REACHED:
+        for hypothesis in diagnosis.hypotheses:
+            if hypothesis.by == NOT_REACHED:
                 continue
-            style = _STANDINGS[theory.standing]
+            style = _STANDINGS[hypothesis.standing]
             self._print(
-                Text.assemble((f"{theory.standing:<10}", style), f"  {theory.question}: ", (theory.by, "dim"))
+                Text.assemble(
+                    (f"{hypothesis.standing:<10}", style),
+                    f"  {hypothesis.question}: ",
+                    (hypothesis.by, "dim"),
+                )
             )
         self._print(Text())
         for remark in diagnosis.remarks:
             self._print(Text.assemble(("also      ", "yellow"), f"  {printable(remark.words)}"))
         if not diagnosis.complete:
-            self._print(Text("The ladder was ended early: this is what is known so far.", "yellow"))
+            self._print(Text("The examination was ended early: this is what is known so far.", "yellow"))
         self._print(_verdict_line(diagnosis.verdict))
         self._print(Text.assemble(("What to do: ", "bold"), printable(diagnosis.verdict.remedy)))
 
@@ -176,10 +180,10 @@ class JsonView:
         """Show nothing."""
         yield
 
-    def begun(self, step: Step) -> None:
+    def begun(self, check: Check) -> None:
         """Show nothing."""
 
-    def ended(self, rung: Rung) -> None:
+    def ended(self, check: CheckResult) -> None:
         """Show nothing."""
 
     async def ask_for_restart(self) -> bool:
@@ -206,22 +210,22 @@ def diagnosis_record(diagnosis: Diagnosis) -> dict[str, Any]:
         "remarks": [_verdict_record(remark) for remark in diagnosis.remarks],
         "theories": [
             {"key": each.key, "question": each.question, "standing": each.standing.value, "by": each.by}
-            for each in diagnosis.theories
+            for each in diagnosis.hypotheses
         ],
         "pack": {
             key: list(value) if isinstance(value, tuple) else value for key, value in diagnosis.pack.items()
         },
         "rungs": [
             {
-                "name": rung.name,
-                "question": rung.question,
-                "outcome": rung.outcome.value,
-                "answer": rung.answer,
-                "evidence": list(rung.evidence),
-                "rules_out": rung.rules_out,
-                "seconds": round(rung.seconds, 3),
+                "name": check.name,
+                "question": check.question,
+                "outcome": check.outcome.value,
+                "answer": check.answer,
+                "evidence": list(check.evidence),
+                "rules_out": check.excludes,
+                "seconds": round(check.seconds, 3),
             }
-            for rung in diagnosis.rungs
+            for check in diagnosis.checks
         ],
     }
 

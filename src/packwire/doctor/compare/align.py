@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from packwire.doctor.compare.session import Kind, Session
+from packwire.doctor.compare.session import ClientSession, QueryKind
 
 #: A round of a polling has at most so many steps, and at least so often it must come.
 _MAX_PERIOD = 8
@@ -33,7 +33,7 @@ class Block:
 class Step:
     """One kind of request at one place of both sessions: the exchanges there, none where it was not sent."""
 
-    kind: Kind
+    kind: QueryKind
     reference: range | None
     mine: range | None
 
@@ -46,9 +46,9 @@ class Alignment:
     left_out: tuple[int, int] = (0, 0)
 
 
-def align(reference: Session, mine: Session) -> Alignment:
+def align(reference: ClientSession, mine: ClientSession) -> Alignment:
     """Align the requests of two sessions."""
-    sides = [[each.kind for each in session.exchanges] for session in (reference, mine)]
+    sides = [[each.kind for each in session.queries] for session in (reference, mine)]
     blocks = [list(_blocks(kinds)) for kinds in sides]
     left = [
         len(kinds) - (each[MAX_BLOCKS].first if len(each) > MAX_BLOCKS else len(kinds))
@@ -63,7 +63,7 @@ def align(reference: Session, mine: Session) -> Alignment:
     return Alignment(steps, (left[0], left[1]))
 
 
-def _steps(keys: list[list[tuple[Kind, ...]]], blocks: list[list[Block]]) -> Iterator[Step]:
+def _steps(keys: list[list[tuple[QueryKind, ...]]], blocks: list[list[Block]]) -> Iterator[Step]:
     matcher = SequenceMatcher(None, keys[0], keys[1], autojunk=False)
     for _, begin, end, other_begin, other_end in matcher.get_opcodes():
         if keys[0][begin:end] == keys[1][other_begin:other_end]:

@@ -18,11 +18,11 @@ from packwire.vesc.hublogin import Role
 from packwire.vesc.secrets import CONFIG_COMMANDS
 from packwire.wire.checksum import CHECKSUMS, crc16_xmodem
 
-#: Of one stretch so many frames are told, and so many places are tried where none is.
+#: Of one segment so many frames are told, and so many places are tried where none is.
 MAX_FOUND = 5000
 MAX_TRIES = 1024
-#: So many bytes of a stretch are read.
-MAX_STRETCH = 1 << 20
+#: So many bytes of a segment are read.
+MAX_SEGMENT = 1 << 20
 _STARTS = b"\2\3\4"
 #: Frames up to this size are shown in hexadecimal.
 _SHOWN = 16
@@ -48,7 +48,7 @@ class BadFrame(NamedTuple):
 
     `ids` are the CAN ids on the way of the request, `name` is that of its kind in another protocol. `hex` are
     the bytes as sent, `right` what a right frame would be; both are empty where they may hold something
-    secret. `offset` is its place in the stretch, `number` its packet, `time` in ns.
+    secret. `offset` is its place in the segment, `number` its packet, `time` in ns.
     """
 
     wrong: Wrong
@@ -92,57 +92,57 @@ def _swapped(body: bytes) -> int:
     return _swap(crc16_xmodem(body))
 
 
-def bad_vesc_frames(stretch: bytes) -> Iterator[BadFrame]:
-    """Say what is wrong with a stretch of bytes of a client that holds no right VESC frame."""
-    if not stretch.strip(b"\0"):
-        yield BadFrame(Wrong.FILLER, "zeros, which are never a frame: they free a stuck parser", len(stretch))
+def bad_vesc_frames(segment: bytes) -> Iterator[BadFrame]:
+    """Say what is wrong with a segment of bytes of a client that holds no right VESC frame."""
+    if not segment.strip(b"\0"):
+        yield BadFrame(Wrong.FILLER, "zeros, which are never a frame: they free a stuck parser", len(segment))
         return
-    if _has_login(stretch):
+    if _has_login(segment):
         text = "a hub's login where frames are expected, or without its newline"
-        yield BadFrame(Wrong.LOGIN, text, len(stretch))
+        yield BadFrame(Wrong.LOGIN, text, len(segment))
         return
     at = found = tries = 0
-    while at < len(stretch) and found < MAX_FOUND and tries < MAX_TRIES:
-        frame = _frame_at(stretch, at)
+    while at < len(segment) and found < MAX_FOUND and tries < MAX_TRIES:
+        frame = _frame_at(segment, at)
         if frame is None:
-            tries += stretch[at] in _STARTS
+            tries += segment[at] in _STARTS
             at += 1
             continue
         yield frame._replace(offset=at)
         found += 1
         at += frame.size
     if not found:
-        yield BadFrame(Wrong.NO_FRAME, f"{len(stretch)} bytes without any frame in them", len(stretch))
-    elif at < len(stretch):
-        rest = len(stretch) - at
+        yield BadFrame(Wrong.NO_FRAME, f"{len(segment)} bytes without any frame in them", len(segment))
+    elif at < len(segment):
+        rest = len(segment) - at
         yield BadFrame(Wrong.NO_FRAME, f"{rest} more bytes that were not looked at", rest, offset=at)
 
 
-def _has_login(stretch: bytes) -> bool:
-    return any(f"{role}:".encode() in stretch for role in Role)
+def _has_login(segment: bytes) -> bool:
+    return any(f"{role}:".encode() in segment for role in Role)
 
 
-def _frame_at(stretch: bytes, at: int) -> BadFrame | None:
+def _frame_at(segment: bytes, at: int) -> BadFrame | None:
     """Take what begins here for a frame with one fault; None where nothing speaks for that."""
-    start = stretch[at]
-    if start not in _STARTS or len(stretch) - at < _SHORTEST:
+    start = segment[at]
+    if start not in _STARTS or len(segment) - at < _SHORTEST:
         return None
     return (
-        _fitting(stretch, at, at + start)
-        or (_fitting(stretch, at, at + 2) if start != 2 else None)
-        or _wrong_checksum(stretch, at, at + start)
+        _fitting(segment, at, at + start)
+        or (_fitting(segment, at, at + 2) if start != 2 else None)
+        or _wrong_checksum(segment, at, at + start)
     )
 
 
-def _fitting(stretch: bytes, at: int, begin: int) -> BadFrame | None:
+def _fitting(segment: bytes, at: int, begin: int) -> BadFrame | None:
     """Look for a length with which the checksum is right, behind a header that ends at `begin`."""
-    start, said = stretch[at], int.from_bytes(stretch[at + 1 : begin])
-    true = _length_by_checksum(stretch, begin, said)
+    start, said = segment[at], int.from_bytes(segment[at + 1 : begin])
+    true = _length_by_checksum(segment, begin, said)
     if true is None:
         return None
     end = begin + true + 2
-    stopped = stretch[end : end + 1] == bytes((STOP,))
-    frame, payload = stretch[at : end + stopped], stretch[begin : begin + true]
+    stopped = segment[end : end + 1] == bytes((STOP,))
+    frame, payload = segment[at : end + stopped], segment[begin : begin + true]
     if begin - at != start:
         text = f"start byte {start:02x} means a length of {start - 1} bytes; for {true} it is 02 {true:02x}"
         return _told(Wrong.LENGTH, text, frame, payload)
@@ -156,28 +156,28 @@ def _fitting(stretch: bytes, at: int, begin: int) -> BadFrame | None:
     return None
 
 
-def _wrong_checksum(stretch: bytes, at: int, begin: int) -> BadFrame | None:
-    said = int.from_bytes(stretch[at + 1 : begin])
+def _wrong_checksum(segment: bytes, at: int, begin: int) -> BadFrame | None:
+    said = int.from_bytes(segment[at + 1 : begin])
     end = begin + said + TRAILER
-    if not 1 <= said <= DEVICE_MAX_PAYLOAD or end > len(stretch) or stretch[end - 1] != STOP:
+    if not 1 <= said <= DEVICE_MAX_PAYLOAD or end > len(segment) or segment[end - 1] != STOP:
         return None
-    head, payload = stretch[at:begin], stretch[begin : begin + said]
-    text = _checksum_words(head, payload, stretch[end - 3 : end - 1])
-    return _told(Wrong.CHECKSUM, text, stretch[at:end], payload)
+    head, payload = segment[at:begin], segment[begin : begin + said]
+    text = _checksum_words(head, payload, segment[end - 3 : end - 1])
+    return _told(Wrong.CHECKSUM, text, segment[at:end], payload)
 
 
-def _length_by_checksum(stretch: bytes, begin: int, said: int) -> int | None:
+def _length_by_checksum(segment: bytes, begin: int, said: int) -> int | None:
     """Return how long the payload must be for the two bytes behind it to be its checksum.
 
     With a stop byte behind any length counts, without one only that which the header says, if no other does.
     """
     crc, unstopped = 0, None
-    for size in range(1, min(DEVICE_MAX_PAYLOAD, len(stretch) - begin - 2) + 1):
+    for size in range(1, min(DEVICE_MAX_PAYLOAD, len(segment) - begin - 2) + 1):
         end = begin + size
-        crc = crc_hqx(stretch[end - 1 : end], crc)
-        if crc != stretch[end] << 8 | stretch[end + 1]:
+        crc = crc_hqx(segment[end - 1 : end], crc)
+        if crc != segment[end] << 8 | segment[end + 1]:
             continue
-        if stretch[end + 2 : end + 3] == bytes((STOP,)):
+        if segment[end + 2 : end + 3] == bytes((STOP,)):
             return size
         unstopped = size if size == said else unstopped
     return unstopped

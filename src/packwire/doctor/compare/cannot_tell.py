@@ -6,15 +6,15 @@ from statistics import median
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.causes import Cause, Finding
 from packwire.doctor.compare.following import not_shown
-from packwire.doctor.compare.patience import Patience, Source
-from packwire.doctor.compare.session import Kind, Session
-from packwire.doctor.evidence import Confidence
+from packwire.doctor.compare.patience import ClientPatience, Source
+from packwire.doctor.compare.session import ClientSession, QueryKind
+from packwire.doctor.diagnosis import Confidence
 
 #: A polling that pauses so many times as long as the other session's may be one of timeouts.
 _SLOWER = 1.5
 
 
-def cannot_tell(own: Session, other: Session, patience: Patience) -> Iterator[Finding]:
+def cannot_tell(own: ClientSession, other: ClientSession, patience: ClientPatience) -> Iterator[Finding]:
     """Yield a finding where nothing shows that replies were taken, or where there are no times to tell.
 
     A pause may be a timeout or a pace; and a steady pace is that of a client that never reads, too.
@@ -23,7 +23,7 @@ def cannot_tell(own: Session, other: Session, patience: Patience) -> Iterator[Fi
         return
     if own.answered and not _has_times(own) and _has_times(other):
         text = "Its recording has no times, or all the same: no pause tells whether it took the replies."
-        kinds = tuple(dict.fromkeys(each.kind for each in own.exchanges if each.answered))
+        kinds = tuple(dict.fromkeys(each.kind for each in own.queries if each.answered))
         yield Finding(
             Cause.CANNOT_TELL, Confidence.POSSIBLE, own.begin, (text,), kinds=kinds, remedy=_remedy(own)
         )
@@ -34,35 +34,35 @@ def cannot_tell(own: Session, other: Session, patience: Patience) -> Iterator[Fi
         yield from _not_shown(own, other, patience)
 
 
-def _finding(own: Session, text: str) -> Finding:
-    kinds = tuple(dict.fromkeys(each.kind for each in own.exchanges if each.answered))
+def _finding(own: ClientSession, text: str) -> Finding:
+    kinds = tuple(dict.fromkeys(each.kind for each in own.queries if each.answered))
     return Finding(
         Cause.CANNOT_TELL, Confidence.POSSIBLE, own.begin, (text,), kinds=kinds, remedy=_remedy(own)
     )
 
 
-def _remedy(own: Session) -> str:
+def _remedy(own: ClientSession) -> str:
     """Return what else tells; the doctor plays a VESC only."""
     return "" if own.protocol == "VESC" else "Give its log (--log FILE), or print what the client receives."
 
 
-def _has_times(session: Session) -> bool:
+def _has_times(session: ClientSession) -> bool:
     return session.begin != NO_TIME and session.end > session.begin
 
 
-def _goes_on(session: Session) -> bool:
-    return any(each.answered and each.wait is not None for each in session.exchanges)
+def _goes_on(session: ClientSession) -> bool:
+    return any(each.answered and each.wait is not None for each in session.queries)
 
 
-def _not_shown(own: Session, other: Session, patience: Patience) -> Iterator[Finding]:
+def _not_shown(own: ClientSession, other: ClientSession, patience: ClientPatience) -> Iterator[Finding]:
     """Say after which replies the client does nothing that shows that it took them."""
     kinds = not_shown(own, patience.shown)
     numbers = tuple(
-        number for number, each in enumerate(own.exchanges) if each.answered and each.kind in set(kinds)
+        number for number, each in enumerate(own.queries) if each.answered and each.kind in set(kinds)
     )
     if not numbers:
         return
-    waits = [wait for number in numbers if (wait := own.exchanges[number].wait) is not None]
+    waits = [wait for number in numbers if (wait := own.queries[number].wait) is not None]
     names = ", ".join(kind.label for kind in kinds[:3])
     text = (
         f"{{who}} sends its next request {median(waits) / 1e9:.3g} s after {names} ({len(numbers)} times),"
@@ -77,7 +77,7 @@ def _not_shown(own: Session, other: Session, patience: Patience) -> Iterator[Fin
     seen = ", ".join(kind.label for kind in sorted(patience.shown)[:3])
     if seen:
         lines.append(f"That it takes replies is to be seen of {seen}, which are shorter or of another form.")
-    first = own.exchanges[numbers[0]].time
+    first = own.queries[numbers[0]].time
     yield Finding(
         Cause.CANNOT_TELL,
         Confidence.POSSIBLE,
@@ -91,8 +91,8 @@ def _not_shown(own: Session, other: Session, patience: Patience) -> Iterator[Fin
     )
 
 
-def _usual_wait(session: Session, kinds: tuple[Kind, ...]) -> float | None:
+def _usual_wait(session: ClientSession, kinds: tuple[QueryKind, ...]) -> float | None:
     """Return how long a session pauses after these kinds, or, where it asks none of them, after all."""
-    answered = [each for each in session.exchanges if each.answered and each.wait is not None]
+    answered = [each for each in session.queries if each.answered and each.wait is not None]
     alike_kinds = [each for each in answered if each.kind in kinds] or answered
     return median(each.wait or 0 for each in alike_kinds) if alike_kinds else None

@@ -7,8 +7,8 @@ docs/how-to/compare-two-sessions.md.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from packwire.doctor.compare.session import Kind
-from packwire.doctor.evidence import Confidence
+from packwire.doctor.compare.session import QueryKind
+from packwire.doctor.diagnosis import Confidence
 
 
 class Cause(StrEnum):
@@ -163,7 +163,7 @@ class Finding:
     why: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
-    kinds: tuple[Kind, ...] = ()
+    kinds: tuple[QueryKind, ...] = ()
     remedy: str = ""
 
     @property

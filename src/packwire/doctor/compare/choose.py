@@ -4,8 +4,14 @@ from dataclasses import dataclass, replace
 
 from packwire.capture import Capture
 from packwire.doctor.compare.clock import steadied
-from packwire.doctor.compare.framed_sessions import Link, expectations, framed_session, links, protocol_of
-from packwire.doctor.compare.session import Aside, Session
+from packwire.doctor.compare.framed_sessions import (
+    RecordedLink,
+    expectations,
+    framed_session,
+    links,
+    protocol_of,
+)
+from packwire.doctor.compare.session import Aside, ClientSession
 from packwire.doctor.compare.vesc_sessions import vesc_sessions
 from packwire.errors import BadOptionError, PackwireError, Reason
 
@@ -20,8 +26,8 @@ class NoSessionError(PackwireError):
 class Choice:
     """The session that was taken from a file, the others that are there, and what is no session."""
 
-    session: Session
-    others: tuple[Session, ...]
+    session: ClientSession
+    others: tuple[ClientSession, ...]
     asides: tuple[Aside, ...]
 
 
@@ -42,14 +48,14 @@ def choose(
             )
     (theirs, their_asides), (ours, our_asides) = found
     reference = _picked(theirs, numbers[0], max(theirs, key=lambda each: each.answered))
-    if reference.begun and not reference.exchanges and not reference.bad:
+    if reference.begun and not reference.queries and not reference.bad:
         raise NoSessionError(
             f"{reference.file}: nothing that a client asks is in it (messages sent by themselves, or one"
             " direction alone): as the reference, record a client that works, from before it connects"
         )
     port = reference.label.rpartition(":")[2]
     left = [each for each in ours if not _same_session(each, reference)] or ours
-    likely = max(left, key=lambda each: (len(each.exchanges), each.label.endswith(f":{port}"), each.sent))
+    likely = max(left, key=lambda each: (len(each.queries), each.label.endswith(f":{port}"), each.sent))
     mine = _picked(ours, numbers[1], likely)
     return (
         Choice(
@@ -63,15 +69,15 @@ def choose(
     )
 
 
-def _noted(session: Session, notes: tuple[str, ...]) -> Session:
+def _noted(session: ClientSession, notes: tuple[str, ...]) -> ClientSession:
     return replace(session, notes=(*notes, *session.notes))
 
 
-def _same_session(one: Session, other: Session) -> bool:
+def _same_session(one: ClientSession, other: ClientSession) -> bool:
     return one.file == other.file and one.number == other.number
 
 
-def _picked(sessions: list[Session], number: int | None, otherwise: Session) -> Session:
+def _picked(sessions: list[ClientSession], number: int | None, otherwise: ClientSession) -> ClientSession:
     if number is None:
         return otherwise
     for each in sessions:
@@ -83,7 +89,7 @@ def _picked(sessions: list[Session], number: int | None, otherwise: Session) -> 
     )
 
 
-def _sessions(captures: tuple[Capture, Capture]) -> list[tuple[list[Session], list[Aside]]]:
+def _sessions(captures: tuple[Capture, Capture]) -> list[tuple[list[ClientSession], list[Aside]]]:
     """Return the sessions of both captures; frames over TCP are those of VESC, all else has its framing."""
     over_tcp = [bool(capture.vesc.connections) for capture in captures]
     found = [[] if tcp else links(capture) for tcp, capture in zip(over_tcp, captures, strict=True)]
@@ -104,7 +110,7 @@ def _sessions(captures: tuple[Capture, Capture]) -> list[tuple[list[Session], li
     ]
 
 
-def _speaking(protocol: str, some: list[Link], capture: Capture) -> list[Link]:
+def _speaking(protocol: str, some: list[RecordedLink], capture: Capture) -> list[RecordedLink]:
     """Return the links that speak a protocol, or of which nothing tells; raise NoSessionError."""
     kept = [link for link in some if not protocol or link.protocol in (protocol, "")]
     if some and not kept:

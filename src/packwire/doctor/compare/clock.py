@@ -13,7 +13,7 @@ from packwire.capture.packets import NO_TIME
 #: Packets of several interfaces may be out of order by less than this, in ns.
 _OUT_OF_ORDER = 500_000_000
 #: With more steps back than these, the file is not in the order of time: its times are right.
-_MOST_STEPS = 3
+_MOST_CHECKS = 3
 
 
 def steadied(capture: Capture) -> tuple[Capture, tuple[str, ...]]:
@@ -23,7 +23,7 @@ def steadied(capture: Capture) -> tuple[Capture, tuple[str, ...]]:
     times = packets.time[rows]
     steps = np.diff(times)
     back = np.flatnonzero(steps < -_OUT_OF_ORDER)
-    if not 0 < len(back) <= _MOST_STEPS:
+    if not 0 < len(back) <= _MOST_CHECKS:
         return capture, ()
     shift = np.zeros(len(times), dtype=np.int64)
     shift[back + 1] = -steps[back]

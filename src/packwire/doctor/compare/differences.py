@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from packwire.doctor.compare.align import Step
-from packwire.doctor.compare.patience import Patience
-from packwire.doctor.compare.session import Kind, Session
+from packwire.doctor.compare.patience import ClientPatience
+from packwire.doctor.compare.session import ClientSession, QueryKind
 
 #: One pace is another where it is so many times as long.
 _OTHER_PACE = 3.0
@@ -40,7 +40,7 @@ class Row:
     `matters` says that a finding is about it which is not about both.
     """
 
-    kind: Kind
+    kind: QueryKind
     reference: Side | None
     mine: Side | None
     marks: tuple[str, ...]
@@ -50,8 +50,8 @@ class Row:
 
 def rows(
     steps: tuple[Step, ...],
-    reference: tuple[Session, Patience],
-    mine: tuple[Session, Patience],
+    reference: tuple[ClientSession, ClientPatience],
+    mine: tuple[ClientSession, ClientPatience],
     faults: tuple[frozenset[int], frozenset[int]],
 ) -> Iterator[Row]:
     """Yield the steps; `faults` are the exchanges of each side that findings are about."""
@@ -72,27 +72,27 @@ def rows(
         yield Row(step.kind, sides[0], sides[1], marks, alike, matters)
 
 
-def _side(session: Session, numbers: range, refused: frozenset[int]) -> Side:
-    exchanges = [session.exchanges[number] for number in numbers]
-    sizes = [int(session.messages.size[each.reply]) for each in exchanges if each.answered]
-    latencies = [took for each in exchanges if (took := each.latency) is not None]
-    waits = [wait for each in exchanges if (wait := each.wait) is not None]
+def _side(session: ClientSession, numbers: range, refused: frozenset[int]) -> Side:
+    queries = [session.queries[number] for number in numbers]
+    sizes = [int(session.messages.size[each.reply]) for each in queries if each.answered]
+    latencies = [took for each in queries if (took := each.latency) is not None]
+    waits = [wait for each in queries if (wait := each.wait) is not None]
     return Side(
-        len(exchanges),
+        len(queries),
         len(sizes),
-        sum(1 for each in exchanges if each.expects),
+        sum(1 for each in queries if each.expects),
         (min(sizes), max(sizes)) if sizes else None,
         median(latencies) if latencies else None,
         median(waits) if waits else None,
-        exchanges[0].time,
-        session.packet(exchanges[0].row),
+        queries[0].time,
+        session.packet(queries[0].row),
         sum(1 for number in numbers if number in refused),
-        sum(1 for each in exchanges if each.row < 0),
+        sum(1 for each in queries if each.row < 0),
     )
 
 
 def _marks(
-    step: Step, there: Side | None, here: Side | None, reference: Session, mine: Session
+    step: Step, there: Side | None, here: Side | None, reference: ClientSession, mine: ClientSession
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     ours, theirs = _faults(here), _faults(there)
     marks = list(_unlike(step, there, here, reference, mine))
@@ -104,7 +104,7 @@ def _marks(
 
 
 def _unlike(
-    step: Step, there: Side | None, here: Side | None, reference: Session, mine: Session
+    step: Step, there: Side | None, here: Side | None, reference: ClientSession, mine: ClientSession
 ) -> Iterator[str]:
     """Say what is not the same, whether it does harm or not."""
     if here is None or there is None or step.reference is None or step.mine is None:
@@ -142,7 +142,7 @@ def _of(some: int, count: int) -> str:
     return "" if count == 1 else f" ({some} of {count} times)"
 
 
-def _payloads(session: Session, numbers: range) -> set[bytes]:
+def _payloads(session: ClientSession, numbers: range) -> set[bytes]:
     return {session.payload(number) for number in numbers[:_MAX_SEEN]}
 
 

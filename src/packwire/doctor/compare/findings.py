@@ -7,11 +7,11 @@ from statistics import median
 from packwire.doctor.compare.bad_frames import BadFrame, Wrong
 from packwire.doctor.compare.causes import Cause, Finding
 from packwire.doctor.compare.following import LEAST_TIMEOUT, TOGETHER
-from packwire.doctor.compare.patience import Patience, alike
+from packwire.doctor.compare.patience import ClientPatience, alike
 from packwire.doctor.compare.receive_path import receive_path
-from packwire.doctor.compare.session import Exchange, Kind, Session
+from packwire.doctor.compare.session import ClientSession, Query, QueryKind
 from packwire.doctor.compare.silences import silence_findings
-from packwire.doctor.evidence import Confidence
+from packwire.doctor.diagnosis import Confidence
 from packwire.vesc.commands import Command
 from packwire.vesc.hublogin import Role
 from packwire.vesc.replies import BmsValues, decode_reply
@@ -45,7 +45,7 @@ _MASK = "*"
 _STILL_RECORDING = 2_000_000_000
 
 
-def findings(own: Session, other: Session, patience: Patience) -> list[Finding]:
+def findings(own: ClientSession, other: ClientSession, patience: ClientPatience) -> list[Finding]:
     """Return all that is wrong with a session, what outranks the rest first."""
     found = [
         *_start(own, other),
@@ -61,7 +61,7 @@ def findings(own: Session, other: Session, patience: Patience) -> list[Finding]:
     return sorted(found, key=lambda each: each.rank)
 
 
-def _start(own: Session, other: Session) -> Iterator[Finding]:
+def _start(own: ClientSession, other: ClientSession) -> Iterator[Finding]:
     """Look at what comes before the first request: the login, and whether anything is sent at all."""
     login, ending = own.login, own.ending
     wrong_role = login is not None and login.login is not None and login.login.role is Role.DEVICE
@@ -70,7 +70,7 @@ def _start(own: Session, other: Session) -> Iterator[Finding]:
     elif login is not None and wrong_role:
         text = "It logs in as a device (VESC:), and a client's login begins with VESCTOOL:."
         # Who asks is a client; who says nothing may be a device that nobody asks.
-        sure = Confidence.CERTAIN if own.exchanges and not own.answered else Confidence.LIKELY
+        sure = Confidence.CERTAIN if own.queries and not own.answered else Confidence.LIKELY
         yield Finding(Cause.BAD_LOGIN, sure, login.time, (text,))
     elif login is not None and login.login is not None and ending.by == "device" and not ending.heard:
         after = (ending.time - login.time) / 1e6
@@ -87,11 +87,11 @@ def _start(own: Session, other: Session) -> Iterator[Finding]:
     if own.lost and not own.sent:
         text = f"{own.lost} bytes that the client sent are not in the file: it shows one direction alone."
         yield Finding(Cause.NOT_RECORDED, Confidence.CERTAIN, own.begin, (text,))
-    elif own.begun and not own.exchanges and not own.bad:
+    elif own.begun and not own.queries and not own.bad:
         text = "It shows nothing that the client sent: it begins later, or shows no direction or one alone."
         yield Finding(Cause.NOT_RECORDED, Confidence.CERTAIN, own.begin, (text,))
     elif (
-        not own.exchanges
+        not own.queries
         and not own.bad
         and not own.lost
         and not wrong_role
@@ -101,18 +101,18 @@ def _start(own: Session, other: Session) -> Iterator[Finding]:
         yield Finding(Cause.NOTHING_SENT, Confidence.CERTAIN if waited else Confidence.LIKELY, own.begin)
 
 
-def _never_logs_in(own: Session, other: Session) -> bool:
+def _never_logs_in(own: ClientSession, other: ClientSession) -> bool:
     """Tell whether a login is missing that the other session has; one that was not recorded is none."""
     seen = not own.begun and not own.lost
     silent = own.login is None and not own.hub and not own.ending.heard
-    return seen and silent and other.hub and bool(own.exchanges or own.bad)
+    return seen and silent and other.hub and bool(own.queries or own.bad)
 
 
-def _same_port(own: Session, other: Session) -> bool:
+def _same_port(own: ClientSession, other: ClientSession) -> bool:
     return own.label.rpartition(":")[2] == other.label.rpartition(":")[2]
 
 
-def _login_compared(own: Session, other: Session) -> Iterator[str]:
+def _login_compared(own: ClientSession, other: ClientSession) -> Iterator[str]:
     """Say whether id and password are those of the other session, and never what they are."""
     if own.login is None or own.login.login is None or other.login is None or other.login.login is None:
         return
@@ -127,7 +127,7 @@ def _login_compared(own: Session, other: Session) -> Iterator[str]:
         yield "So the device was not connected to the hub at that time, or it is another hub."
 
 
-def _bad_frames(own: Session) -> Iterator[Finding]:
+def _bad_frames(own: ClientSession) -> Iterator[Finding]:
     by_cause: dict[Cause, list[BadFrame]] = {}
     for each in own.bad:
         if each.wrong is not Wrong.FILLER:
@@ -140,10 +140,10 @@ def _bad_frames(own: Session) -> Iterator[Finding]:
             continue  # it was taken all the same
         numbers = tuple(
             number
-            for number, each in enumerate(own.exchanges)
+            for number, each in enumerate(own.queries)
             if each.row < 0 and _BAD_FRAMES[own.bad[-1 - each.row].wrong] is cause
         )
-        kinds = tuple(dict.fromkeys(own.exchanges[number].kind for number in numbers))
+        kinds = tuple(dict.fromkeys(own.queries[number].kind for number in numbers))
         remedy = "" if own.protocol == "VESC" else f"Build {own.protocol} frames as shown above."
         yield Finding(
             cause,
@@ -158,9 +158,9 @@ def _bad_frames(own: Session) -> Iterator[Finding]:
         )
 
 
-def _sure_of_frames(own: Session, frames: list[BadFrame]) -> Confidence:
+def _sure_of_frames(own: ClientSession, frames: list[BadFrame]) -> Confidence:
     """Return how sure it is that the client makes such frames: few among right ones may be noise."""
-    right = sum(each.row >= 0 for each in own.exchanges)
+    right = sum(each.row >= 0 for each in own.queries)
     if len(frames) > right:
         return Confidence.CERTAIN
     return Confidence.LIKELY if len(frames) > _FEW * right else Confidence.POSSIBLE
@@ -177,18 +177,18 @@ def _frame_lines(frames: list[BadFrame]) -> Iterator[str]:
         yield f"And {len(count) - 3} more frames like these."
 
 
-def _subscription(own: Session, other: Session) -> Iterator[Finding]:
+def _subscription(own: ClientSession, other: ClientSession) -> Iterator[Finding]:
     """Look for the write that switches notifications on."""
-    there = [each.kind for each in other.exchanges if _SUBSCRIPTION in each.kind.name]
-    here = any(_SUBSCRIPTION in each.kind.name for each in own.exchanges)
+    there = [each.kind for each in other.queries if _SUBSCRIPTION in each.kind.name]
+    here = any(_SUBSCRIPTION in each.kind.name for each in own.queries)
     # A log of a client has no writes to descriptors; a capture has, with their handles.
     seen = any(name.startswith("att 0x") for name in own.messages.channels)
-    if seen and there and not here and other.answered and not own.answered and own.exchanges:
+    if seen and there and not here and other.answered and not own.answered and own.queries:
         text = f"The other session writes to descriptor 2902 ({there[0].name}); this one never does."
         yield Finding(Cause.NEVER_SUBSCRIBES, Confidence.LIKELY, own.begin, (text,))
 
 
-def _ending(own: Session) -> Iterator[Finding]:
+def _ending(own: ClientSession) -> Iterator[Finding]:
     ending = own.ending
     if ending.by != "device" or not ending.heard:
         return
@@ -207,17 +207,15 @@ def _ending(own: Session) -> Iterator[Finding]:
         yield Finding(Cause.CLOSED, Confidence.LIKELY, ending.time, (text,), (), (opens,))
 
 
-def _broadcast(own: Session, other: Session) -> Iterator[Finding]:
+def _broadcast(own: ClientSession, other: ClientSession) -> Iterator[Finding]:
     """Look for requests to all nodes at once."""
-    there = any(CAN_BROADCAST in each.kind.ids for each in other.exchanges)
+    there = any(CAN_BROADCAST in each.kind.ids for each in other.queries)
     numbers = tuple(
-        number
-        for number, each in enumerate(own.exchanges)
-        if each.row >= 0 and CAN_BROADCAST in each.kind.ids
+        number for number, each in enumerate(own.queries) if each.row >= 0 and CAN_BROADCAST in each.kind.ids
     )
     if not numbers or there:
         return
-    some = [own.exchanges[number] for number in numbers]
+    some = [own.queries[number] for number in numbers]
     kinds = tuple(dict.fromkeys(each.kind for each in some))
     replies = sum(each.answered for each in some)
     names = ", ".join(kind.label for kind in kinds[:3])
@@ -227,20 +225,20 @@ def _broadcast(own: Session, other: Session) -> Iterator[Finding]:
     yield Finding(Cause.CAN_BROADCAST, Confidence.LIKELY, some[0].time, (text,), (), (), numbers, kinds)
 
 
-def _late(own: Session, other: Session) -> list[Finding]:
+def _late(own: ClientSession, other: ClientSession) -> list[Finding]:
     """Look for kinds of request whose replies came when the client had already gone on."""
     found: list[Finding] = []
     for kind, numbers in own.by_kind().items():
-        exchanges = [own.exchanges[number] for number in numbers]
+        queries = [own.queries[number] for number in numbers]
         # Where requests are missing from the file, replies may belong to them.
         late = [] if own.lost else [number for number in numbers if _too_late(own, number)]
-        answered = sum(1 for each in exchanges if each.answered)
+        answered = sum(1 for each in queries if each.answered)
         # Who asks by the clock is sometimes early too; who gives up too soon is always.
         before = [] if own.lost else [number for number in numbers if _went_on(own, number)]
         late = before if len(before) >= _ALWAYS * answered else late
         if not late or len(late) < _MANY * answered or _late_too(other, kind):
             continue
-        some = [own.exchanges[number] for number in late]
+        some = [own.queries[number] for number in late]
         wait = median(each.wait for each in some if each.wait is not None)
         took = median(each.latency for each in some if each.latency is not None)
         slow = wait >= LEAST_TIMEOUT
@@ -251,32 +249,32 @@ def _late(own: Session, other: Session) -> list[Finding]:
         sure = slow and (len(late) == answered or kind.command == Command.PING_CAN)
         cause = Cause.IMPATIENT if slow else Cause.TOO_FAST
         confidence = Confidence.LIKELY if sure else Confidence.POSSIBLE
-        first = own.exchanges[late[0]].time
+        first = own.queries[late[0]].time
         found.append(Finding(cause, confidence, first, (text,), (), (), tuple(late), (kind,)))
     return found
 
 
-def _too_late(own: Session, number: int) -> bool:
+def _too_late(own: ClientSession, number: int) -> bool:
     """Tell whether a request was sent again before its reply came."""
-    each = own.exchanges[number]
-    again = number + 1 < len(own.exchanges) and own.exchanges[number + 1].kind == each.kind
+    each = own.queries[number]
+    again = number + 1 < len(own.queries) and own.queries[number + 1].kind == each.kind
     return again and _late_by(each)
 
 
-def _went_on(own: Session, number: int) -> bool:
+def _went_on(own: ClientSession, number: int) -> bool:
     """Tell whether the client went on before the reply came; of requests sent together it waits for all."""
-    each = own.exchanges[number]
+    each = own.queries[number]
     return _late_by(each) and each.wait is not None and each.wait >= TOGETHER
 
 
-def _gives_up(own: Session) -> Iterator[Finding]:
+def _gives_up(own: ClientSession) -> Iterator[Finding]:
     """Look for a client that goes on sooner where the reply is there, and always after the same time without.
 
     What asks by the clock goes on after the same time with the reply, too.
     """
     waits = {
         number: each.wait
-        for number, each in enumerate(own.exchanges)
+        for number, each in enumerate(own.queries)
         if each.answered and each.wait is not None and each.wait >= TOGETHER and not own.lost
     }
     late = [number for number in waits if _went_on(own, number)]
@@ -286,20 +284,20 @@ def _gives_up(own: Session) -> Iterator[Finding]:
     usual = median(waits[number] for number in late)
     steady = sum(alike(waits[number], int(usual)) for number in late) >= _MOSTLY * len(late)
     if steady and median(others) <= _SOONER * usual:
-        kinds = tuple(dict.fromkeys(own.exchanges[number].kind for number in late))
+        kinds = tuple(dict.fromkeys(own.queries[number].kind for number in late))
         text = (
             f"{len(late)} of {len(waits)} replies came after the client had gone on, which it then did"
             f" {_ms(usual)} after its request; where the reply is there, it goes on sooner."
         )
-        first = own.exchanges[late[0]].time
+        first = own.queries[late[0]].time
         yield Finding(Cause.IMPATIENT, Confidence.LIKELY, first, (text,), (), (), tuple(late), kinds)
 
 
-def _late_by(each: Exchange) -> bool:
+def _late_by(each: Query) -> bool:
     return each.latency is not None and each.wait is not None and each.latency > each.wait
 
 
-def _late_too(other: Session, kind: Kind) -> bool:
+def _late_too(other: ClientSession, kind: QueryKind) -> bool:
     replies = list(other.replies(kind))
     return bool(replies) and sum(map(_late_by, replies)) >= _MANY * len(replies)
 
@@ -308,19 +306,19 @@ def _ms(time: float) -> str:
     return f"{time / 1e6:.3g} ms" if time < 1e9 else f"{time / 1e9:.1f} s"
 
 
-def _no_bms(own: Session, other: Session) -> Iterator[Finding]:
+def _no_bms(own: ClientSession, other: ClientSession) -> Iterator[Finding]:
     here, there = _last_bms(own), _last_bms(other)
     if here is None or there is None or not here[1].absent or there[1].absent:
         return
     text = f"Its BMS_GET_VALUES is answered with no cells; the other session's with {there[1].cell_num}."
     kind = here[0].kind
     numbers = tuple(own.by_kind()[kind])
-    first = own.exchanges[numbers[0]].time
+    first = own.queries[numbers[0]].time
     yield Finding(Cause.NO_BMS, Confidence.CERTAIN, first, (text,), (), (), numbers, (kind,))
 
 
-def _last_bms(session: Session) -> tuple[Exchange, BmsValues] | None:
-    for each in reversed(session.exchanges):
+def _last_bms(session: ClientSession) -> tuple[Query, BmsValues] | None:
+    for each in reversed(session.queries):
         if each.answered and each.kind.command == Command.BMS_GET_VALUES:
             decoded = decode_reply(session.messages.payload(each.reply))
             if decoded is not None and isinstance(decoded.reply, BmsValues):

@@ -11,7 +11,7 @@ from statistics import median, pstdev
 from typing import NamedTuple
 
 from packwire.capture.packets import NO_TIME
-from packwire.doctor.compare.session import Exchange, Kind, Session
+from packwire.doctor.compare.session import ClientSession, Query, QueryKind
 from packwire.vesc.commands import Command
 
 #: Nobody's timeout, and hardly a pace, is shorter, in ns.
@@ -44,7 +44,7 @@ class Step(NamedTuple):
     """
 
     numbers: tuple[int, ...]
-    kinds: tuple[Kind, ...]
+    kinds: tuple[QueryKind, ...]
     time: int
     replied: int
     next_time: int
@@ -65,10 +65,10 @@ class Step(NamedTuple):
         return self.wait - self.latency
 
 
-def steps_of(session: Session) -> Iterator[Step]:
+def steps_of(session: ClientSession) -> Iterator[Step]:
     """Yield the steps of a session whose times are known."""
     pending: list[int] = []
-    for number, each in enumerate(session.exchanges):
+    for number, each in enumerate(session.queries):
         pending.append(number)
         if each.wait is not None and each.wait < TOGETHER and _did_not_wait(each):
             continue
@@ -78,22 +78,22 @@ def steps_of(session: Session) -> Iterator[Step]:
             yield step
 
 
-def _did_not_wait(each: Exchange) -> bool:
+def _did_not_wait(each: Query) -> bool:
     """Tell whether the next request was sent before the reply was there."""
     return each.wait is not None and (each.latency is None or each.latency >= each.wait)
 
 
-def _step(session: Session, numbers: list[int]) -> Step | None:
-    exchanges = [session.exchanges[number] for number in numbers]
-    last = exchanges[-1]
-    if NO_TIME in (last.time, last.next_time) or any(each.lost for each in exchanges):
+def _step(session: ClientSession, numbers: list[int]) -> Step | None:
+    queries = [session.queries[number] for number in numbers]
+    last = queries[-1]
+    if NO_TIME in (last.time, last.next_time) or any(each.lost for each in queries):
         return None
-    expected = [each for each in exchanges if each.expects]
+    expected = [each for each in queries if each.expects]
     if not expected:
         return None
     times = [each.reply_time if each.answered else NO_TIME for each in expected]
     replied = NO_TIME if NO_TIME in times else max(times)
-    return Step(tuple(numbers), tuple(each.kind for each in exchanges), last.time, replied, last.next_time)
+    return Step(tuple(numbers), tuple(each.kind for each in queries), last.time, replied, last.next_time)
 
 
 def answered(steps: Sequence[Step]) -> list[Step]:
@@ -101,9 +101,9 @@ def answered(steps: Sequence[Step]) -> list[Step]:
     return [step for step in steps if step.replied != NO_TIME]
 
 
-def by_kinds(steps: Sequence[Step]) -> dict[tuple[Kind, ...], list[Step]]:
+def by_kinds(steps: Sequence[Step]) -> dict[tuple[QueryKind, ...], list[Step]]:
     """Return the steps by what was asked in them."""
-    groups: dict[tuple[Kind, ...], list[Step]] = {}
+    groups: dict[tuple[QueryKind, ...], list[Step]] = {}
     for step in steps:
         groups.setdefault(step.kinds, []).append(step)
     return groups
@@ -154,7 +154,7 @@ def at_once(steps: Sequence[Step]) -> bool:
     return follows or (gap <= _AT_ONCE and wait < LEAST_TIMEOUT)
 
 
-def shown_taken(session: Session, steps: Sequence[Step], timeout: int | None) -> frozenset[Kind]:
+def shown_taken(session: ClientSession, steps: Sequence[Step], timeout: int | None) -> frozenset[QueryKind]:
     """Return the kinds of request whose replies the client is seen to take; `timeout` is known in ns."""
     shown = set(_by_content(session))
     replied = answered(steps)
@@ -184,13 +184,13 @@ def _sooner(group: Sequence[Step], timeout: int) -> bool:
     return len(soon) >= 2 and len(soon) >= _NEARLY_ALL * len(group)
 
 
-def _by_content(session: Session) -> Iterator[Kind]:
+def _by_content(session: ClientSession) -> Iterator[QueryKind]:
     """Yield kinds where the client asks what only an earlier reply can have told it.
 
     The last piece of a configuration's description ends where the first reply said that it does.
     """
     total = -1
-    for each in session.exchanges:
+    for each in session.queries:
         if each.kind.command != Command.GET_CUSTOM_CONFIG_XML or each.kind.ids or each.row < 0:
             continue
         request = session.messages.payload(each.row)
@@ -205,13 +205,13 @@ def _by_content(session: Session) -> Iterator[Kind]:
             total = int.from_bytes(reply[2:6]) if len(reply) >= _XML_HEADER else total
 
 
-def not_shown(session: Session, shown: frozenset[Kind]) -> list[Kind]:
+def not_shown(session: ClientSession, shown: frozenset[QueryKind]) -> list[QueryKind]:
     """Return the kinds whose replies the client is not seen to take, nor others that are as hard to read.
 
     As hard are replies that are as long and whose length is written in the same way.
     """
-    sizes: dict[Kind, int] = {}
-    for each in session.exchanges:
+    sizes: dict[QueryKind, int] = {}
+    for each in session.queries:
         if each.answered:
             sizes[each.kind] = max(sizes.get(each.kind, 0), int(session.messages.size[each.reply]))
     hardest: dict[int, int] = {}

@@ -17,7 +17,7 @@ from packwire.capture.layers.conversation import Part, converse
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.bad_frames import BadFrame, Wrong, bad_vesc_frames, shown_hex
 from packwire.doctor.compare.bluetooth_connections import connection_numbers
-from packwire.doctor.compare.session import Arrived, Exchange, Kind, Session
+from packwire.doctor.compare.session import Arrived, ClientSession, Query, QueryKind
 from packwire.doctor.compare.vesc_kinds import kind_of_request, named_kind
 from packwire.messages import Direction, Messages
 
@@ -31,11 +31,11 @@ _PLAIN_HEADER = 4
 _DEVICE = re.compile(r" ((?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}|connection 0x[0-9a-f]{4})$")
 
 #: Kinds of requests with the kinds of messages that answer them.
-type Expected = Mapping[Kind, frozenset[Kind]]
+type Expected = Mapping[QueryKind, frozenset[QueryKind]]
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class RecordedLink:
     """One device's messages in a capture, with the framing of each (None: in no frame)."""
 
     device: str
@@ -60,7 +60,7 @@ def _family(framing: Framing) -> str:
     return _FAMILY_OF.get(framing.name, framing.name)
 
 
-def links(capture: Capture) -> list[Link]:
+def links(capture: Capture) -> list[RecordedLink]:
     """Return the links of a capture that are no TCP, in the order of their first messages.
 
     Each Bluetooth connection is a link of its own, also where it is one to the same device again.
@@ -86,11 +86,11 @@ def links(capture: Capture) -> list[Link]:
                 framed.framings[index] if index >= 0 else None for index in framed.framing[rows].tolist()
             )
             right = tuple(framed.checksum_ok[rows].tolist())
-            result.append(Link(name, messages.select(rows), framing, right))
+            result.append(RecordedLink(name, messages.select(rows), framing, right))
     return sorted(result, key=lambda link: int(link.messages.time[0]))
 
 
-def protocol_of(links_of_both: list[Link]) -> str:
+def protocol_of(links_of_both: list[RecordedLink]) -> str:
     """Return the protocol that the links have in common, by their messages."""
     counts: Counter[str] = Counter()
     for link in links_of_both:
@@ -98,23 +98,23 @@ def protocol_of(links_of_both: list[Link]) -> str:
     return counts.most_common(1)[0][0] if counts else ""
 
 
-def expectations(links_of_both: list[Link]) -> dict[Kind, frozenset[Kind]]:
+def expectations(links_of_both: list[RecordedLink]) -> dict[QueryKind, frozenset[QueryKind]]:
     """Learn which kind of message answers which kind of request: what comes before the next request.
 
     Each link teaches by itself: where one is silent, the other still tells what a reply would be.
     """
-    learnt: defaultdict[Kind, frozenset[Kind]] = defaultdict(frozenset)
+    learnt: defaultdict[QueryKind, frozenset[QueryKind]] = defaultdict(frozenset)
     for link in links_of_both:
         for kind, found in _following(link).items():
             learnt[kind] |= found
     return learnt
 
 
-def _following(link: Link) -> dict[Kind, frozenset[Kind]]:
-    asked: Counter[Kind] = Counter()
-    follows: defaultdict[Kind, Counter[Kind]] = defaultdict(Counter)
-    request: Kind | None = None
-    seen: set[Kind] = set()
+def _following(link: RecordedLink) -> dict[QueryKind, frozenset[QueryKind]]:
+    asked: Counter[QueryKind] = Counter()
+    follows: defaultdict[QueryKind, Counter[QueryKind]] = defaultdict(Counter)
+    request: QueryKind | None = None
+    seen: set[QueryKind] = set()
     for row, way in enumerate(link.messages.direction.tolist()):
         kind = _kind(link, row)
         if way == Direction.TO_DEVICE:
@@ -129,25 +129,27 @@ def _following(link: Link) -> dict[Kind, frozenset[Kind]]:
     }
 
 
-def _kind(link: Link, row: int) -> Kind:
+def _kind(link: RecordedLink, row: int) -> QueryKind:
     message, framing = link.messages.payload(row), link.framing[row]
     asks = link.messages.direction[row] == Direction.TO_DEVICE
     if framing is not None:
-        return Kind(f"{_family(framing)} {message[: framing.header_of(message, asks=asks)].hex(' ')}")
+        return QueryKind(f"{_family(framing)} {message[: framing.header_of(message, asks=asks)].hex(' ')}")
     channel = _DEVICE.sub("", link.messages.channels[int(link.messages.channel[row])])
-    return Kind(f"{channel} {message[:_PLAIN_HEADER].hex(' ')}")
+    return QueryKind(f"{channel} {message[:_PLAIN_HEADER].hex(' ')}")
 
 
-def framed_session(capture: Capture, number: int, link: Link, protocol: str, expected: Expected) -> Session:
+def framed_session(
+    capture: Capture, number: int, link: RecordedLink, protocol: str, expected: Expected
+) -> ClientSession:
     """Return one link's session; bytes to the device in no right frame are bad where a framing is known."""
     times, sent = link.messages.time, _sent(link.messages)
     link, bad = _with_bad_frames(link, protocol)
     messages = link.messages
     if protocol == "VESC":
-        exchanges, unasked = _vesc_exchanges(link)
+        queries, unasked = _vesc_queries(link)
     else:
-        exchanges, unasked = _exchanges(link, expected)
-    found = sorted([*exchanges, *_of_bad(bad)], key=lambda each: each.time)
+        queries, unasked = _queries(link, expected)
+    found = sorted([*queries, *_of_bad(bad)], key=lambda each: each.time)
     known = capture.packets.time[capture.packets.time != NO_TIME]
     from_device = messages.direction == Direction.FROM_DEVICE
     damaged = sum(
@@ -155,7 +157,7 @@ def framed_session(capture: Capture, number: int, link: Link, protocol: str, exp
         for row in np.flatnonzero(from_device).tolist()
         if link.framing[row] is not None and not link.right[row]
     )
-    return Session(
+    return ClientSession(
         file=capture.name,
         number=number,
         protocol=protocol,
@@ -165,7 +167,7 @@ def framed_session(capture: Capture, number: int, link: Link, protocol: str, exp
         end=int(times[-1]),
         last=int(known.max()) if len(known) else NO_TIME,
         messages=messages,
-        exchanges=tuple(_with_next(found)),
+        queries=tuple(_with_next(found)),
         sent=sent,
         bad=bad,
         unasked=unasked,
@@ -185,12 +187,12 @@ def _ways(messages: Messages) -> list[str]:
     return [messages.channels[channel] for channel, _ in count.most_common(2)]
 
 
-def _with_next(found: list[Exchange]) -> Iterator[Exchange]:
+def _with_next(found: list[Query]) -> Iterator[Query]:
     for index, each in enumerate(found):
         yield each._replace(next_time=found[index + 1].time if index + 1 < len(found) else NO_TIME)
 
 
-def _vesc_exchanges(link: Link) -> tuple[list[Exchange], int]:
+def _vesc_queries(link: RecordedLink) -> tuple[list[Query], int]:
     rows = np.flatnonzero([each is not None for each in link.framing])
     conversation = converse(link.messages.select(rows))
     times = conversation.messages.time.tolist()
@@ -198,7 +200,7 @@ def _vesc_exchanges(link: Link) -> tuple[list[Exchange], int]:
     for at in np.flatnonzero(conversation.messages.direction == Direction.TO_DEVICE).tolist():
         reply = int(conversation.partner[at])
         found.append(
-            Exchange(
+            Query(
                 kind_of_request(conversation.messages.payload(at)),
                 times[at],
                 int(rows[at]),
@@ -211,17 +213,17 @@ def _vesc_exchanges(link: Link) -> tuple[list[Exchange], int]:
     return found, int(np.count_nonzero(conversation.part == Part.UNSOLICITED))
 
 
-def _exchanges(link: Link, expected: Expected) -> tuple[list[Exchange], int]:
+def _queries(link: RecordedLink, expected: Expected) -> tuple[list[Query], int]:
     """Pair requests with replies: a reply answers the last request of a kind that it is expected to."""
-    found: list[Exchange] = []
-    waiting: dict[Kind, int] = {}
+    found: list[Query] = []
+    waiting: dict[QueryKind, int] = {}
     unasked = 0
     ways, times = link.messages.direction.tolist(), link.messages.time.tolist()
     for row, way in enumerate(ways):
         kind = _kind(link, row)
         if way == Direction.TO_DEVICE:
             waiting[kind] = len(found)
-            found.append(Exchange(kind, times[row], row, -1, NO_TIME, NO_TIME, bool(expected.get(kind))))
+            found.append(Query(kind, times[row], row, -1, NO_TIME, NO_TIME, bool(expected.get(kind))))
             continue
         fits = [
             index
@@ -237,7 +239,7 @@ def _exchanges(link: Link, expected: Expected) -> tuple[list[Exchange], int]:
     return found, unasked
 
 
-def _with_bad_frames(link: Link, protocol: str) -> tuple[Link, tuple[BadFrame, ...]]:
+def _with_bad_frames(link: RecordedLink, protocol: str) -> tuple[RecordedLink, tuple[BadFrame, ...]]:
     """Tell the requests apart that are no right frame of the protocol, and what is wrong with each.
 
     Where nearly all frames of a client are wrong, its framing was not recognised, and the other side's is
@@ -314,10 +316,10 @@ def _mended(frame: bytes, framing: Framing) -> bytes:
     return frame[:at] + field + frame[at + len(field) :]
 
 
-def _of_bad(bad: tuple[BadFrame, ...]) -> list[Exchange]:
+def _of_bad(bad: tuple[BadFrame, ...]) -> list[Query]:
     return [
-        Exchange(
-            named_kind(each.command, each.ids) if each.command >= 0 else Kind(each.name),
+        Query(
+            named_kind(each.command, each.ids) if each.command >= 0 else QueryKind(each.name),
             each.time,
             -1 - index,
             -1,

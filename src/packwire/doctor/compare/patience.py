@@ -22,7 +22,7 @@ from packwire.doctor.compare.following import (
     steps_of,
 )
 from packwire.doctor.compare.log_file import ClientLog, Event, placed
-from packwire.doctor.compare.session import Exchange, Kind, Session
+from packwire.doctor.compare.session import ClientSession, Query, QueryKind
 from packwire.vesc.commands import Command
 
 #: Timeouts of one client are alike within this share; on a busy computer they may be late: by so much, in ns.
@@ -60,7 +60,7 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class ClientPatience:
     """A client's timeout in ns (None: not known), and what became of its replies; numbers of exchanges.
 
     refused    the reply is on the wire, and yet the client waited its timeout out
@@ -75,11 +75,11 @@ class Patience:
     refused: tuple[int, ...]
     taken: tuple[int, ...]
     matched: tuple[tuple[Event, int], ...] = ()
-    shown: frozenset[Kind] = frozenset()
+    shown: frozenset[QueryKind] = frozenset()
     counted: bool = False
 
 
-def patience_of(session: Session, log: ClientLog | None = None) -> Patience:
+def patience_of(session: ClientSession, log: ClientLog | None = None) -> ClientPatience:
     """Find out what a client took for a timeout."""
     steps = list(steps_of(session))
     if log is not None:
@@ -92,7 +92,7 @@ def patience_of(session: Session, log: ClientLog | None = None) -> Patience:
     return _from_pauses(session, steps)
 
 
-def _in_vain(session: Session, steps: Sequence[Step]) -> Iterator[Step]:
+def _in_vain(session: ClientSession, steps: Sequence[Step]) -> Iterator[Step]:
     """Yield the steps without replies whose pause can be the client's timeout.
 
     Where it pauses just as long after answered requests of the same kind, it is the pace of its polling.
@@ -103,7 +103,7 @@ def _in_vain(session: Session, steps: Sequence[Step]) -> Iterator[Step]:
     for step in steps:
         if step.replied != NO_TIME or step.wait < LEAST_TIMEOUT:
             continue
-        if any(session.exchanges[number].answered for number in step.numbers):
+        if any(session.queries[number].answered for number in step.numbers):
             continue
         pace = paces.get(step.kinds)
         if pace is None or not alike(step.wait, pace):
@@ -124,7 +124,7 @@ def _common(waits: Sequence[int]) -> int | None:
     return usual if 2 * near > len(waits) else None
 
 
-def _judge(session: Session, steps: Sequence[Step], timeout: int, source: Source) -> Patience:
+def _judge(session: ClientSession, steps: Sequence[Step], timeout: int, source: Source) -> ClientPatience:
     """Tell the replies that were taken from those that were not, given the timeout.
 
     Where nothing ever follows a reply sooner, the pause is the pace of a polling, and tells nothing. Where
@@ -147,10 +147,10 @@ def _judge(session: Session, steps: Sequence[Step], timeout: int, source: Source
         taken += soon
     shown = shown_taken(session, steps, timeout if source is Source.UNANSWERED else None)
     if not taken or not refused:
-        return Patience(timeout, source, (), _numbers(taken), shown=shown)
+        return ClientPatience(timeout, source, (), _numbers(taken), shown=shown)
     shown -= {kind for step in refused for kind in step.kinds}
     counted = follow_replies(refused) is False
-    return Patience(timeout, source, _numbers(refused), _numbers(taken), shown=shown, counted=counted)
+    return ClientPatience(timeout, source, _numbers(refused), _numbers(taken), shown=shown, counted=counted)
 
 
 def _numbers(steps: Sequence[Step]) -> tuple[int, ...]:
@@ -159,24 +159,24 @@ def _numbers(steps: Sequence[Step]) -> tuple[int, ...]:
 
 
 #: What a reply has that no timer of a client can know.
-_CONTENTS: tuple[Callable[[Session, Exchange], bool], ...] = (
+_CONTENTS: tuple[Callable[[ClientSession, Query], bool], ...] = (
     lambda session, each: len(session.messages.packets_of(each.reply)) > 1,
     lambda session, each: session.shares_packet(each.reply),
 )
 
 
-def _tells_apart(session: Session, soon: Sequence[Step], long: Sequence[Step]) -> bool:
+def _tells_apart(session: ClientSession, soon: Sequence[Step], long: Sequence[Step]) -> bool:
     """Tell whether replies to the same request are taken or not by how they came: in pieces, or joined."""
 
-    def shares(steps: Sequence[Step], has: Callable[[Session, Exchange], bool]) -> float:
-        replies = [session.exchanges[step.numbers[0]] for step in steps if len(step.numbers) == 1]
+    def shares(steps: Sequence[Step], has: Callable[[ClientSession, Query], bool]) -> float:
+        replies = [session.queries[step.numbers[0]] for step in steps if len(step.numbers) == 1]
         return sum(has(session, each) for each in replies) / len(replies) if replies else 0.5
 
     least = min(len(soon), len(long)) > 1
     return least and any(shares(long, has) == 1 and shares(soon, has) == 0 for has in _CONTENTS)
 
 
-def _from_pauses(session: Session, steps: Sequence[Step]) -> Patience:
+def _from_pauses(session: ClientSession, steps: Sequence[Step]) -> ClientPatience:
     """Look for a timeout where every request has its reply.
 
     A client that does not take some replies pauses after these, always equally long. A polling pauses after
@@ -188,7 +188,7 @@ def _from_pauses(session: Session, steps: Sequence[Step]) -> Patience:
         return told
     groups = by_kinds([step for step in answered(steps) if step.gap >= 0])
     taken = _numbers([step for kinds, group in groups.items() if shown.issuperset(kinds) for step in group])
-    nothing = Patience(None, Source.NOTHING, (), taken, shown=shown)
+    nothing = ClientPatience(None, Source.NOTHING, (), taken, shown=shown)
     pauses = {kinds: median(step.gap for step in group) for kinds, group in groups.items()}
     longest = max(pauses.values(), default=0)
     if longest < LEAST_TIMEOUT:
@@ -209,26 +209,26 @@ def _from_pauses(session: Session, steps: Sequence[Step]) -> Patience:
     return once if timeout >= _LEAST_ONCE and _longer(session, once) else nothing
 
 
-def _longer(session: Session, found: Patience) -> bool:
+def _longer(session: ClientSession, found: ClientPatience) -> bool:
     """Tell whether all replies that were not taken are longer than all that were, and more than one.
 
     Or whether all of these, and none of those, have a length that is written in another way.
     """
-    refused = [int(session.messages.size[session.exchanges[number].reply]) for number in found.refused]
-    taken = [int(session.messages.size[session.exchanges[number].reply]) for number in found.taken]
+    refused = [int(session.messages.size[session.queries[number].reply]) for number in found.refused]
+    taken = [int(session.messages.size[session.queries[number].reply]) for number in found.taken]
     if len(refused) < _TWICE or not taken:
         return False
     return min(refused) > max(taken) or {*map(length_form, refused)}.isdisjoint(map(length_form, taken))
 
 
-def _told_by_content(session: Session, steps: Sequence[Step]) -> Patience | None:
+def _told_by_content(session: ClientSession, steps: Sequence[Step]) -> ClientPatience | None:
     """Look for replies to one request that are taken or not by how they come, which no timer knows."""
     for has in _CONTENTS:
         soon: list[Step] = []
         long: list[Step] = []
         alone = [step for step in answered(steps) if step.gap >= 0 and len(step.numbers) == 1]
         for group in by_kinds(alone).values():
-            such = [step for step in group if has(session, session.exchanges[step.numbers[0]])]
+            such = [step for step in group if has(session, session.queries[step.numbers[0]])]
             others = [step for step in group if step not in such]
             if min(len(such), len(others)) < _TWICE:
                 continue
@@ -244,7 +244,7 @@ def _told_by_content(session: Session, steps: Sequence[Step]) -> Patience | None
             timeout = int(median(step.wait for step in long))
             shown = shown_taken(session, steps, None) - {kind for step in long for kind in step.kinds}
             refused = [step for step in long if step.wait >= _SOON * timeout]
-            return Patience(
+            return ClientPatience(
                 timeout, Source.PAUSES, _numbers(refused), _numbers(soon), shown=shown, counted=True
             )
     return None
@@ -260,40 +260,39 @@ def _again_soon(steps: Sequence[Step], timeout: int) -> bool:
     return False
 
 
-def _from_log(session: Session, log: ClientLog, steps: Sequence[Step]) -> Patience | None:
+def _from_log(session: ClientSession, log: ClientLog, steps: Sequence[Step]) -> ClientPatience | None:
     """Give each line of the log to the request after which the client went on at that time."""
     matched: list[tuple[Event, int]] = []
-    ends = [each.next_time if each.next_time != NO_TIME else session.end for each in session.exchanges]
+    ends = [each.next_time if each.next_time != NO_TIME else session.end for each in session.queries]
     for event, time in placed(log, session.begin, session.end, _LOG_TOLERANCE):
         first, last = bisect_left(ends, time - _LOG_TOLERANCE), bisect_right(ends, time + _LOG_TOLERANCE)
         near = [
             (abs(ends[number] - time), number)
             for number in range(first, min(last, first + _MAX_NEAR))
-            if event.command in (None, session.exchanges[number].kind.command)
+            if event.command in (None, session.queries[number].kind.command)
         ]
         if near:
             matched.append((event, min(near)[1]))
     if not matched:
         return None
     numbers = {number for _, number in matched}
-    waits = [wait for number in numbers if (wait := session.exchanges[number].wait) is not None]
+    waits = [wait for number in numbers if (wait := session.queries[number].wait) is not None]
     timeout = _common(waits)
     refused = [
         number
         for number in sorted(numbers)
-        if (latency := session.exchanges[number].latency) is not None
-        and (timeout is None or latency < timeout)
+        if (latency := session.queries[number].latency) is not None and (timeout is None or latency < timeout)
     ]
-    taken = [number for number in _taken(session.exchanges, timeout) if number not in numbers]
+    taken = [number for number in _taken(session.queries, timeout) if number not in numbers]
     shown = shown_taken(session, steps, timeout)
-    return Patience(timeout, Source.LOG, tuple(refused), tuple(taken), tuple(matched), shown=shown)
+    return ClientPatience(timeout, Source.LOG, tuple(refused), tuple(taken), tuple(matched), shown=shown)
 
 
-def _taken(exchanges: Sequence[Exchange], timeout: int | None) -> list[int]:
+def _taken(queries: Sequence[Query], timeout: int | None) -> list[int]:
     """Return the exchanges whose reply the client waited for, and went on soon after it."""
     return [
         number
-        for number, each in enumerate(exchanges)
+        for number, each in enumerate(queries)
         if each.latency is not None
         and each.wait is not None
         and each.latency <= each.wait

@@ -6,10 +6,10 @@ from statistics import median
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.bad_frames import shown_hex
 from packwire.doctor.compare.causes import Cause, Finding
-from packwire.doctor.compare.patience import Patience, Source
-from packwire.doctor.compare.session import Exchange, Kind, Session
+from packwire.doctor.compare.patience import ClientPatience, Source
+from packwire.doctor.compare.session import ClientSession, Query, QueryKind
 from packwire.doctor.compare.suspects import Suspect, fitting_rules, suspects
-from packwire.doctor.evidence import Confidence
+from packwire.doctor.diagnosis import Confidence
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.replies import BmsValues, decode_reply
 
@@ -25,11 +25,11 @@ _CONFIDENCE = {
 }
 
 
-def receive_path(own: Session, other: Session, patience: Patience) -> Iterator[Finding]:
+def receive_path(own: ClientSession, other: ClientSession, patience: ClientPatience) -> Iterator[Finding]:
     """Yield a finding where a client waited its timeout out although the replies had come."""
     if not patience.refused:
         return
-    refused = [own.exchanges[number] for number in patience.refused]
+    refused = [own.queries[number] for number in patience.refused]
     kinds = tuple(dict.fromkeys(each.kind for each in refused))
     sizes = sum(int(own.messages.size[each.reply]) for each in refused)
     if own.arrived.unacknowledged >= sizes:
@@ -59,7 +59,7 @@ def receive_path(own: Session, other: Session, patience: Patience) -> Iterator[F
     )
 
 
-def _steady_from(own: Session, patience: Patience) -> bool:
+def _steady_from(own: ClientSession, patience: ClientPatience) -> bool:
     """Tell whether the client goes on quickly only before the first reply that it does not take.
 
     A client that says hello and then polls by a timer looks the same.
@@ -67,10 +67,10 @@ def _steady_from(own: Session, patience: Patience) -> bool:
     if patience.source is Source.LOG or not patience.taken:
         return False
     last = max((number for number in patience.taken), default=-1)
-    return last < patience.refused[0] and own.exchanges[last].next_time != NO_TIME
+    return last < patience.refused[0] and own.queries[last].next_time != NO_TIME
 
 
-def _confidence(own: Session, patience: Patience) -> Confidence:
+def _confidence(own: ClientSession, patience: ClientPatience) -> Confidence:
     if _steady_from(own, patience) or (own.lost and patience.source is not Source.LOG):
         return Confidence.POSSIBLE
     if patience.source is Source.PAUSES and patience.counted:
@@ -78,17 +78,19 @@ def _confidence(own: Session, patience: Patience) -> Confidence:
     return _CONFIDENCE[patience.source]
 
 
-def _may_be_pace(own: Session, patience: Patience) -> Iterator[str]:
+def _may_be_pace(own: ClientSession, patience: ClientPatience) -> Iterator[str]:
     if _steady_from(own, patience):
         yield "From then on it always pauses as long: a client that sends by a timer would look the same."
     elif patience.source is Source.ROUND:
         yield "A client that pauses once a round, after this request, would look the same."
 
 
-def _requests(own: Session, other: Session, patience: Patience, kinds: tuple[Kind, ...]) -> Iterator[str]:
+def _requests(
+    own: ClientSession, other: ClientSession, patience: ClientPatience, kinds: tuple[QueryKind, ...]
+) -> Iterator[str]:
     """Say that the requests are the same in both sessions, byte for byte, or where they are not."""
     for kind in kinds:
-        here = {own.payload(number) for number in patience.refused if own.exchanges[number].kind == kind}
+        here = {own.payload(number) for number in patience.refused if own.queries[number].kind == kind}
         there = {
             other.messages.payload(each.row) for each in list(other.replies(kind))[:1000] if each.row >= 0
         }
@@ -101,18 +103,18 @@ def _requests(own: Session, other: Session, patience: Patience, kinds: tuple[Kin
             yield f"Both sessions send {kind.name}, with different arguments."
 
 
-def _hex(session: Session, payload: bytes) -> str:
+def _hex(session: ClientSession, payload: bytes) -> str:
     frame = encode_frame(payload) if session.protocol == "VESC" else payload
     text = shown_hex(frame)
     return f" as  {text}  " if text else ""
 
 
-def _replies(own: Session, refused: list[Exchange]) -> Iterator[str]:
+def _replies(own: ClientSession, refused: list[Query]) -> Iterator[str]:
     latencies = [each.latency for each in refused if each.latency is not None]
     span = f"{_span([each / 1e6 for each in latencies])} ms" if latencies else "soon"
     kinds = {each.kind for each in refused}
-    asked = sum(1 for each in own.exchanges if each.kind in kinds and each.expects)
-    answered = sum(1 for each in own.exchanges if each.kind in kinds and each.answered)
+    asked = sum(1 for each in own.queries if each.kind in kinds and each.expects)
+    answered = sum(1 for each in own.queries if each.kind in kinds and each.answered)
     says = _said(own.messages.payload(refused[-1].reply)) if own.protocol == "VESC" else ""
     check = "CRC" if own.protocol == "VESC" else "checksum"
     yield (
@@ -134,8 +136,8 @@ def _said(payload: bytes) -> str:
     return f"{decoded.reply.cell_num} cells, {decoded.reply.v_tot:.2f} V"
 
 
-def _pauses(own: Session, patience: Patience, found: list[Suspect]) -> str:
-    refused = [own.exchanges[number] for number in patience.refused]
+def _pauses(own: ClientSession, patience: ClientPatience, found: list[Suspect]) -> str:
+    refused = [own.queries[number] for number in patience.refused]
     waits = [each.wait for each in refused if each.wait is not None]
     paused = (
         f"{{who}} waited {median(waits) / 1e9:.1f} s after each before going on" if waits else "{who} closed"
@@ -145,9 +147,9 @@ def _pauses(own: Session, patience: Patience, found: list[Suspect]) -> str:
     return f"Yet {paused}, {_and_never(own, patience, found)}."
 
 
-def _and_never(own: Session, patience: Patience, found: list[Suspect]) -> str:
-    refused = {int(own.messages.size[own.exchanges[number].reply]) for number in patience.refused}
-    taken = {int(own.messages.size[own.exchanges[number].reply]) for number in patience.taken}
+def _and_never(own: ClientSession, patience: ClientPatience, found: list[Suspect]) -> str:
+    refused = {int(own.messages.size[own.queries[number].reply]) for number in patience.refused}
+    taken = {int(own.messages.size[own.queries[number].reply]) for number in patience.taken}
     if not taken:
         return "and no reply was taken at all"
     if max(taken) >= min(refused):
@@ -168,7 +170,7 @@ def _look_first(found: list[Suspect]) -> Iterator[str]:
         yield found[0].reason + "."
 
 
-def _undecided(own: Session, patience: Patience, found: list[Suspect]) -> Iterator[str]:
+def _undecided(own: ClientSession, patience: ClientPatience, found: list[Suspect]) -> Iterator[str]:
     """Say which other explanations fit as well, and which other wrong rules would do the same."""
     rest = [each.reason for each in found[1:]]
     if not patience.taken:
@@ -181,5 +183,5 @@ def _undecided(own: Session, patience: Patience, found: list[Suspect]) -> Iterat
     elif others:
         told = "; ".join(f"{each.rule} ({each.words})" for each in others)
         yield f"These wrong rules of a framer fit: {told}."
-    if len({own.exchanges[number].kind for number in patience.refused}) == 1 == len(set(patience.refused)):
+    if len({own.queries[number].kind for number in patience.refused}) == 1 == len(set(patience.refused)):
         yield "It is one reply only: record more of them."

@@ -14,7 +14,7 @@ from packwire.messages import Messages
 from packwire.vesc.hublogin import Login
 
 
-class Kind(NamedTuple):
+class QueryKind(NamedTuple):
     """What is asked, whatever its arguments: the same kinds of two sessions are aligned.
 
     `command` and `ids` (CAN ids on the way) are those of a VESC request; -1 for another protocol.
@@ -30,7 +30,7 @@ class Kind(NamedTuple):
         return f"{self.name} ({self.command})" if self.command >= 0 else self.name
 
 
-class Exchange(NamedTuple):
+class Query(NamedTuple):
     """A request and what became of it. Times are in ns, NO_TIME where they are not known.
 
     `row` and `reply` are rows of the session's messages (`reply` -1: there is none on the wire); `row` is
@@ -39,7 +39,7 @@ class Exchange(NamedTuple):
     a reply can be expected at all, `lost` that the recording has a gap where the reply would be.
     """
 
-    kind: Kind
+    kind: QueryKind
     time: int
     row: int
     reply: int
@@ -104,7 +104,7 @@ class Arrived(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Session:
+class ClientSession:
     """One session. `number` counts the connections of the file as `packwire decode` does, from 1.
 
     `first` and `last` are the times of the file's first and last packet; shown times are relative to `first`.
@@ -123,7 +123,7 @@ class Session:
     end: int
     last: int
     messages: Messages
-    exchanges: tuple[Exchange, ...]
+    queries: tuple[Query, ...]
     sent: int = 0
     bad: tuple[BadFrame, ...] = ()
     unasked: int = 0
@@ -140,27 +140,27 @@ class Session:
     @property
     def asked(self) -> int:
         """Return how many requests a reply can be expected to."""
-        return sum(1 for exchange in self.exchanges if exchange.expects)
+        return sum(1 for query in self.queries if query.expects)
 
     @property
     def answered(self) -> int:
         """Return how many requests have their reply on the wire."""
-        return sum(1 for exchange in self.exchanges if exchange.answered)
+        return sum(1 for query in self.queries if query.answered)
 
-    def by_kind(self) -> dict[Kind, list[int]]:
+    def by_kind(self) -> dict[QueryKind, list[int]]:
         """Return the exchanges (their numbers) by kind, in the order in which the kinds first came."""
-        result: dict[Kind, list[int]] = {}
-        for number, exchange in enumerate(self.exchanges):
-            result.setdefault(exchange.kind, []).append(number)
+        result: dict[QueryKind, list[int]] = {}
+        for number, query in enumerate(self.queries):
+            result.setdefault(query.kind, []).append(number)
         return result
 
-    def replies(self, kind: Kind) -> Iterator[Exchange]:
+    def replies(self, kind: QueryKind) -> Iterator[Query]:
         """Yield the answered exchanges of a kind."""
-        return (each for each in self.exchanges if each.answered and each.kind == kind)
+        return (each for each in self.queries if each.answered and each.kind == kind)
 
     def payload(self, number: int) -> bytes:
         """Return the payload of a request; empty where it was sent as a bad frame."""
-        row = self.exchanges[number].row
+        row = self.queries[number].row
         return self.messages.payload(row) if row >= 0 else b""
 
     def shares_packet(self, row: int) -> bool:

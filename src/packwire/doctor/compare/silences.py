@@ -8,8 +8,8 @@ from statistics import median
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.causes import Cause, Finding
 from packwire.doctor.compare.following import LEAST_TIMEOUT
-from packwire.doctor.compare.session import Exchange, Kind, Session
-from packwire.doctor.evidence import Confidence
+from packwire.doctor.compare.session import ClientSession, Query, QueryKind
+from packwire.doctor.diagnosis import Confidence
 from packwire.vesc.commands import Command, command_name
 from packwire.vesc.hardware import answers, hardware_label
 from packwire.vesc.requests import CAN_BROADCAST
@@ -27,50 +27,50 @@ _MAY_STILL_COME = 1_000_000_000
 class _Sides:
     """The session that is judged and the other one, with what is looked up often."""
 
-    own: Session
-    other: Session
-    answered_there: frozenset[Kind]
-    asked_there: frozenset[Kind]
-    asked_here: frozenset[Kind]
-    answered_here: frozenset[Kind]
+    own: ClientSession
+    other: ClientSession
+    answered_there: frozenset[QueryKind]
+    asked_there: frozenset[QueryKind]
+    asked_here: frozenset[QueryKind]
+    answered_here: frozenset[QueryKind]
     heard_ids: frozenset[int]
-    latency: dict[Kind, float]
+    latency: dict[QueryKind, float]
     wedged_at: int | None
     silent_from: int
 
 
-def silence_findings(own: Session, other: Session) -> Iterator[Finding]:
+def silence_findings(own: ClientSession, other: ClientSession) -> Iterator[Finding]:
     """Yield one finding for each cause of silence, with its exchanges."""
     sides = _sides(own, other)
     found: defaultdict[tuple[Cause, Confidence], list[int]] = defaultdict(list)
-    for number, exchange in enumerate(own.exchanges):
-        if not exchange.answered and exchange.row >= 0 and (exchange.expects or _foreign(exchange, sides)):
-            cause = _cause(number, exchange, sides)
+    for number, query in enumerate(own.queries):
+        if not query.answered and query.row >= 0 and (query.expects or _foreign(query, sides)):
+            cause = _cause(number, query, sides)
             if cause is not None:
                 found[cause].append(number)
     for (named, confidence), numbers in found.items():
         yield _finding(named, confidence, numbers, sides)
 
 
-def _sides(own: Session, other: Session) -> _Sides:
-    latency: dict[Kind, float] = {}
+def _sides(own: ClientSession, other: ClientSession) -> _Sides:
+    latency: dict[QueryKind, float] = {}
     for session in (own, other):
         for kind, usual in _latencies(session).items():
             latency[kind] = max(usual, latency.get(kind, 0.0))
-    answered = [each for session in (own, other) for each in session.exchanges if each.answered]
-    last = max((number for number, each in enumerate(own.exchanges) if each.answered), default=0)
+    answered = [each for session in (own, other) for each in session.queries if each.answered]
+    last = max((number for number, each in enumerate(own.queries) if each.answered), default=0)
     wedges = (
         number
-        for number, each in enumerate(own.exchanges[last:], last)
+        for number, each in enumerate(own.queries[last:], last)
         if each.kind.command == Command.FORWARD_CAN and not each.answered
     )
     return _Sides(
         own,
         other,
-        frozenset(each.kind for each in other.exchanges if each.answered),
-        frozenset(each.kind for each in other.exchanges),
-        frozenset(each.kind for each in own.exchanges),
-        frozenset(each.kind for each in own.exchanges if each.answered),
+        frozenset(each.kind for each in other.queries if each.answered),
+        frozenset(each.kind for each in other.queries),
+        frozenset(each.kind for each in own.queries),
+        frozenset(each.kind for each in own.queries if each.answered),
         frozenset(each.kind.ids[-1] for each in answered if each.kind.ids),
         latency,
         next(wedges, None),
@@ -78,44 +78,44 @@ def _sides(own: Session, other: Session) -> _Sides:
     )
 
 
-def _silent_from(own: Session, other: Session, last: int) -> int:
+def _silent_from(own: ClientSession, other: ClientSession, last: int) -> int:
     """Return from which exchange on the device answers nothing any more; behind the last where it does.
 
     It is silent where even what it answered before, or answers in the other session, gets no reply.
     """
-    answers_it = {each.kind for session in (own, other) for each in session.exchanges if each.answered}
+    answers_it = {each.kind for session in (own, other) for each in session.queries if each.answered}
     silent = any(
-        each.expects and not each.kind.ids and each.kind in answers_it for each in own.exchanges[last + 1 :]
+        each.expects and not each.kind.ids and each.kind in answers_it for each in own.queries[last + 1 :]
     )
-    return last + 1 if silent else len(own.exchanges)
+    return last + 1 if silent else len(own.queries)
 
 
-def _latencies(session: Session) -> dict[Kind, float]:
+def _latencies(session: ClientSession) -> dict[QueryKind, float]:
     """Return how long a reply of each kind usually takes, in ns."""
-    times: defaultdict[Kind, list[int]] = defaultdict(list)
-    for each in session.exchanges:
+    times: defaultdict[QueryKind, list[int]] = defaultdict(list)
+    for each in session.queries:
         if each.latency is not None:
             times[each.kind].append(each.latency)
     return {kind: median(some) for kind, some in times.items()}
 
 
-def _foreign(exchange: Exchange, sides: _Sides) -> bool:
+def _foreign(query: Query, sides: _Sides) -> bool:
     """Tell whether this is a command that nobody answers, sent instead of one that the other side sends."""
-    return not exchange.expects and exchange.kind not in sides.asked_there and bool(_instead(sides))
+    return not query.expects and query.kind not in sides.asked_there and bool(_instead(sides))
 
 
-def _instead(sides: _Sides) -> list[Kind]:
+def _instead(sides: _Sides) -> list[QueryKind]:
     """Return what the other side asks with success and this one never asks."""
     return [kind for kind in sides.latency if kind in sides.answered_there and kind not in sides.asked_here]
 
 
-def _cause(number: int, exchange: Exchange, sides: _Sides) -> tuple[Cause, Confidence] | None:
-    own, kind = sides.own, exchange.kind
-    if not exchange.expects:
+def _cause(number: int, query: Query, sides: _Sides) -> tuple[Cause, Confidence] | None:
+    own, kind = sides.own, query.kind
+    if not query.expects:
         return Cause.WRONG_COMMAND, Confidence.LIKELY
     if kind not in sides.answered_here and _hardware(kind, sides) is not None:
         return Cause.NEVER_ANSWERED, Confidence.CERTAIN
-    if exchange.lost:
+    if query.lost:
         return Cause.NOT_RECORDED, Confidence.LIKELY
     if CAN_BROADCAST in kind.ids:
         return None  # it has a cause of its own, whether something came or not
@@ -125,26 +125,26 @@ def _cause(number: int, exchange: Exchange, sides: _Sides) -> tuple[Cause, Confi
         scanned = own.bus is not None and kind.ids[-1] not in own.bus
         if sides.answered_here:
             return Cause.NOBODY_THERE, Confidence.CERTAIN if scanned else Confidence.LIKELY
-        if sides.heard_ids and all(each.kind.ids for each in own.exchanges if each.expects):
+        if sides.heard_ids and all(each.kind.ids for each in own.queries if each.expects):
             return Cause.NOBODY_THERE, Confidence.LIKELY
-    return _cause_on_the_way(number, exchange, sides)
+    return _cause_on_the_way(number, query, sides)
 
 
-def _cause_on_the_way(number: int, exchange: Exchange, sides: _Sides) -> tuple[Cause, Confidence] | None:
+def _cause_on_the_way(number: int, query: Query, sides: _Sides) -> tuple[Cause, Confidence] | None:
     """Return why a request has no reply that somebody who is there could have given."""
-    own, kind = sides.own, exchange.kind
-    if _cut_off(exchange, own):
+    own, kind = sides.own, query.kind
+    if _cut_off(query, own):
         return Cause.NOT_RECORDED, Confidence.LIKELY
-    if own.ending.by == "device" and number == len(own.exchanges) - 1:
+    if own.ending.by == "device" and number == len(own.queries) - 1:
         return None  # the end of the connection has a cause of its own
     arrived = own.arrived
     damaged = arrived.damaged or arrived.waiting or (arrived.junk and not sides.answered_here)
     if damaged and not arrived.missing:
         return Cause.DAMAGED_REPLIES, Confidence.LIKELY
-    if kind.command == Command.PING_CAN and exchange.wait is not None and exchange.wait < _SCAN:
+    if kind.command == Command.PING_CAN and query.wait is not None and query.wait < _SCAN:
         return Cause.IMPATIENT, Confidence.LIKELY
-    if _too_soon(exchange, sides):
-        waited = exchange.wait is not None and exchange.wait >= LEAST_TIMEOUT
+    if _too_soon(query, sides):
+        waited = query.wait is not None and query.wait >= LEAST_TIMEOUT
         return Cause.IMPATIENT if waited else Cause.TOO_FAST, Confidence.LIKELY
     if own.login is not None and not own.login.alone and number == 0:
         return Cause.SWALLOWED, Confidence.LIKELY
@@ -154,7 +154,7 @@ def _cause_on_the_way(number: int, exchange: Exchange, sides: _Sides) -> tuple[C
     return Cause.SILENT_DEVICE, Confidence.LIKELY
 
 
-def _hardware(kind: Kind, sides: _Sides) -> int | None:
+def _hardware(kind: QueryKind, sides: _Sides) -> int | None:
     """Return the hardware type of the node asked, where it is known and never answers this command."""
     if kind.command < 0:
         return None
@@ -166,26 +166,24 @@ def _hardware(kind: Kind, sides: _Sides) -> int | None:
     return None
 
 
-def _cut_off(exchange: Exchange, session: Session) -> bool:
-    if exchange.time == NO_TIME:
+def _cut_off(query: Query, session: ClientSession) -> bool:
+    if query.time == NO_TIME:
         return False
-    open_end = session.ending.by == "" and exchange.next_time == NO_TIME
-    return open_end and session.end - exchange.time < _MAY_STILL_COME
+    open_end = session.ending.by == "" and query.next_time == NO_TIME
+    return open_end and session.end - query.time < _MAY_STILL_COME
 
 
-def _too_soon(exchange: Exchange, sides: _Sides) -> bool:
+def _too_soon(query: Query, sides: _Sides) -> bool:
     """Tell whether the client asked on before a reply could have been there."""
-    usual = sides.latency.get(exchange.kind)
-    wait = exchange.wait if not sides.own.lost else None
-    return (
-        usual is not None and wait is not None and wait < usual and exchange.kind.command != Command.PING_CAN
-    )
+    usual = sides.latency.get(query.kind)
+    wait = query.wait if not sides.own.lost else None
+    return usual is not None and wait is not None and wait < usual and query.kind.command != Command.PING_CAN
 
 
 def _finding(cause: Cause, confidence: Confidence, numbers: list[int], sides: _Sides) -> Finding:
     own = sides.own
-    kinds = tuple(dict.fromkeys(own.exchanges[number].kind for number in numbers))
-    first = own.exchanges[numbers[0]].time
+    kinds = tuple(dict.fromkeys(own.queries[number].kind for number in numbers))
+    first = own.queries[numbers[0]].time
     make = _EVIDENCE.get(cause)
     evidence = tuple(make(numbers, kinds, sides)) if make else (f"{_counted(numbers, kinds)} got no reply.",)
     opens = tuple(_before(numbers[0], sides)) if cause is Cause.SILENT_DEVICE else ()
@@ -200,24 +198,24 @@ def _finding(cause: Cause, confidence: Confidence, numbers: list[int], sides: _S
     )
 
 
-def _surely_silent(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> bool:
+def _surely_silent(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) -> bool:
     """Tell whether only the device can have kept the replies: the same bytes are answered elsewhere."""
-    waits = [wait for number in numbers if (wait := sides.own.exchanges[number].wait) is not None]
+    waits = [wait for number in numbers if (wait := sides.own.queries[number].wait) is not None]
     patient = sum(wait >= _LONG_ENOUGH for wait in waits) >= _OFTEN_ENOUGH
     known = all(kind in sides.answered_there for kind in kinds)
     return patient and known and _same_bytes(numbers, sides) == ", byte for byte,"
 
 
-def _names(kinds: tuple[Kind, ...]) -> str:
+def _names(kinds: tuple[QueryKind, ...]) -> str:
     shown = ", ".join(kind.label for kind in kinds[:4])
     return shown + (f" and {len(kinds) - 4} more" if len(kinds) > 4 else "")
 
 
-def _counted(numbers: list[int], kinds: tuple[Kind, ...]) -> str:
+def _counted(numbers: list[int], kinds: tuple[QueryKind, ...]) -> str:
     return f"{len(numbers)} request{'s' if len(numbers) > 1 else ''} ({_names(kinds)})"
 
 
-def _never(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Iterator[str]:
+def _never(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) -> Iterator[str]:
     del numbers
     for kind in kinds:
         hardware = hardware_label(_hardware(kind, sides))
@@ -227,7 +225,7 @@ def _never(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Iterat
         )
 
 
-def _who_does(kind: Kind, session: Session) -> str:
+def _who_does(kind: QueryKind, session: ClientSession) -> str:
     ids = [
         str(node)
         for node, told in session.nodes.items()
@@ -236,7 +234,7 @@ def _who_does(kind: Kind, session: Session) -> str:
     return f" (CAN id {', '.join(ids)} answers it)" if ids else ""
 
 
-def _nobody(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Iterator[str]:
+def _nobody(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) -> Iterator[str]:
     ids = list(dict.fromkeys(kind.ids[-1] for kind in kinds))
     bus = sides.own.bus if sides.own.bus is not None else sides.other.bus
     heard = ", ".join(map(str, sorted(sides.heard_ids | set(bus or ())))) or "none"
@@ -250,13 +248,13 @@ def _nobody(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Itera
             )
 
 
-def _wrong(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Iterator[str]:
+def _wrong(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) -> Iterator[str]:
     instead = tuple(_instead(sides))
     yield f"{_counted(numbers, kinds)} got no reply, and the other session never asks that."
     yield f"The other session asks {_names(instead)} and is answered; this one never does."
 
 
-def _silent(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Iterator[str]:
+def _silent(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) -> Iterator[str]:
     own = sides.own
     if not own.answered:
         what = "Nothing at all" if not own.arrived.junk and not own.unasked else "No reply"
@@ -270,7 +268,7 @@ def _silent(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Itera
 
 def _same_bytes(numbers: list[int], sides: _Sides) -> str:
     payload = sides.own.payload(numbers[0])
-    kind = sides.own.exchanges[numbers[0]].kind
+    kind = sides.own.queries[numbers[0]].kind
     others = {
         sides.other.messages.payload(each.row)
         for each in list(sides.other.replies(kind))[:1000]
@@ -282,10 +280,10 @@ def _same_bytes(numbers: list[int], sides: _Sides) -> str:
 def _before(number: int, sides: _Sides) -> Iterator[str]:
     """Say what the other side sent before it asked the same, and this one did not: it may be needed."""
     own, other = sides.own, sides.other
-    kind = own.exchanges[number].kind
-    sent = {each.kind for each in own.exchanges[:number]}
-    missing: dict[Kind, None] = {}
-    for each in other.exchanges:
+    kind = own.queries[number].kind
+    sent = {each.kind for each in own.queries[:number]}
+    missing: dict[QueryKind, None] = {}
+    for each in other.queries:
         if each.kind == kind:
             if missing:
                 yield (
@@ -297,34 +295,34 @@ def _before(number: int, sides: _Sides) -> Iterator[str]:
             missing[each.kind] = None
 
 
-def _impatient(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Iterator[str]:
+def _impatient(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) -> Iterator[str]:
     if any(kind.command != Command.PING_CAN for kind in kinds):
         yield from _fast(numbers, kinds, sides)
         return
-    waits = [wait for number in numbers if (wait := sides.own.exchanges[number].wait) is not None]
+    waits = [wait for number in numbers if (wait := sides.own.queries[number].wait) is not None]
     yield (
         f"{_counted(numbers, kinds)} got no reply: the client went on {median(waits) / 1e9:.3g} s later, and"
         " a scan of the bus takes 2.5 to 5 s, or longer."
     )
 
 
-def _fast(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Iterator[str]:
-    waits = [wait for number in numbers if (wait := sides.own.exchanges[number].wait) is not None]
+def _fast(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) -> Iterator[str]:
+    waits = [wait for number in numbers if (wait := sides.own.queries[number].wait) is not None]
     yield (
         f"{_counted(numbers, kinds)} got no reply: the next request came {median(waits) / 1e6:.3g} ms later,"
         f" and a reply takes {min(sides.latency.get(kind, 0.0) for kind in kinds) / 1e6:.3g} ms."
     )
 
 
-def _cut(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Iterator[str]:
+def _cut(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) -> Iterator[str]:
     missing = sides.own.arrived.missing
-    if any(sides.own.exchanges[number].lost for number in numbers):
+    if any(sides.own.queries[number].lost for number in numbers):
         yield f"{missing} bytes of the device are not in the file; {_counted(numbers, kinds)} got no reply."
     else:
         yield f"The recording ends right after {_counted(numbers, kinds)}."
 
 
-def _damaged(numbers: list[int], kinds: tuple[Kind, ...], sides: _Sides) -> Iterator[str]:
+def _damaged(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) -> Iterator[str]:
     arrived = sides.own.arrived
     parts = [f"{arrived.damaged} frames with a wrong checksum or stop byte"] if arrived.damaged else []
     parts += [f"{arrived.junk} bytes in no frame"] if arrived.junk else []

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from packwire.doctor.compare.patience import Patience
-from packwire.doctor.compare.session import Exchange, Session
+from packwire.doctor.compare.patience import ClientPatience
+from packwire.doctor.compare.session import ClientSession, Query
 from packwire.doctor.misreadings import RULES, Fate, Misreading, misread
 from packwire.vesc.framing import encode_frame
 
@@ -63,10 +63,10 @@ class _Property(NamedTuple):
     protocols: tuple[str, ...] = ()
 
 
-def suspects(session: Session, patience: Patience) -> list[Suspect]:
+def suspects(session: ClientSession, patience: ClientPatience) -> list[Suspect]:
     """Return what fits, the most telling first; empty where no reply was refused."""
-    refused = [_reply(session, session.exchanges[number]) for number in patience.refused[:_MAX_SEEN]]
-    taken = [_reply(session, session.exchanges[number]) for number in patience.taken[:_MAX_SEEN]]
+    refused = [_reply(session, session.queries[number]) for number in patience.refused[:_MAX_SEEN]]
+    taken = [_reply(session, session.queries[number]) for number in patience.taken[:_MAX_SEEN]]
     if not refused:
         return []
     found = [
@@ -80,15 +80,15 @@ def suspects(session: Session, patience: Patience) -> list[Suspect]:
     return [*strong, *_of_commands(refused, taken), *(each for each in found if each.key in _WEAK)]
 
 
-def fitting_rules(session: Session, patience: Patience) -> list[Misreading]:
+def fitting_rules(session: ClientSession, patience: ClientPatience) -> list[Misreading]:
     """Return the wrong rules that would take exactly the replies that were taken, and none of the others.
 
     Only rules about the header and the checksum; how much a buffer holds is among the suspects.
     """
     if session.protocol != "VESC" or not patience.refused or not patience.taken:
         return []
-    refused = {_reply(session, session.exchanges[number]).frame for number in patience.refused[:_MAX_SEEN]}
-    taken = {_reply(session, session.exchanges[number]).frame for number in patience.taken[:_MAX_SEEN]}
+    refused = {_reply(session, session.queries[number]).frame for number in patience.refused[:_MAX_SEEN]}
+    taken = {_reply(session, session.queries[number]).frame for number in patience.taken[:_MAX_SEEN]}
     left = tuple(rule for rule in RULES if rule.holds >= _ANY_SIZE)
     for wanted, frames in ((False, refused), (True, taken)):
         for frame in sorted(frames, key=len)[:_MAX_RULED]:
@@ -97,17 +97,17 @@ def fitting_rules(session: Session, patience: Patience) -> list[Misreading]:
     return list(misread(min(refused, key=len), left))
 
 
-def _reply(session: Session, exchange: Exchange) -> Reply:
-    payload = session.messages.payload(exchange.reply)
+def _reply(session: ClientSession, query: Query) -> Reply:
+    payload = session.messages.payload(query.reply)
     return Reply(
         encode_frame(payload) if session.protocol == "VESC" else payload,
         len(payload),
-        len(session.messages.packets_of(exchange.reply)),
-        exchange.kind.command,
-        exchange.kind.name.rpartition("> ")[2],
-        bool(exchange.kind.ids),
-        exchange.latency or 0,
-        session.shares_packet(exchange.reply),
+        len(session.messages.packets_of(query.reply)),
+        query.kind.command,
+        query.kind.name.rpartition("> ")[2],
+        bool(query.kind.ids),
+        query.latency or 0,
+        session.shares_packet(query.reply),
     )
 
 

@@ -10,9 +10,9 @@ from packwire.doctor.compare.causes import Cause, Finding
 from packwire.doctor.compare.differences import Row, rows
 from packwire.doctor.compare.findings import findings
 from packwire.doctor.compare.log_file import ClientLog
-from packwire.doctor.compare.patience import Patience, patience_of
-from packwire.doctor.compare.session import Kind, Session
-from packwire.doctor.evidence import Confidence
+from packwire.doctor.compare.patience import ClientPatience, patience_of
+from packwire.doctor.compare.session import ClientSession, QueryKind
+from packwire.doctor.diagnosis import Confidence
 
 #: The verdict's key where nothing that matters is different.
 NO_DIFFERENCE = "no-difference"
@@ -59,16 +59,16 @@ class Comparison:
     kinds that the reference asks and mine does not, `extra` the other way round.
     """
 
-    reference: Session
-    mine: Session
-    patience: tuple[Patience, Patience]
+    reference: ClientSession
+    mine: ClientSession
+    patience: tuple[ClientPatience, ClientPatience]
     alignment: Alignment
     rows: tuple[Row, ...]
     main: Finding | None
     swapped: bool
     also: tuple[tuple[str, Finding], ...]
-    missing: tuple[Kind, ...]
-    extra: tuple[Kind, ...]
+    missing: tuple[QueryKind, ...]
+    extra: tuple[QueryKind, ...]
 
     @property
     def key(self) -> str:
@@ -124,7 +124,7 @@ class Comparison:
         return next((row for row in about if row.marks), about[0] if about else None)
 
 
-def compare(reference: Session, mine: Session, log: ClientLog | None = None) -> Comparison:
+def compare(reference: ClientSession, mine: ClientSession, log: ClientLog | None = None) -> Comparison:
     """Compare two sessions; `log` is that of mine."""
     patience = (patience_of(reference), patience_of(mine, log))
     there = findings(reference, mine, patience[0])
@@ -144,7 +144,7 @@ def compare(reference: Session, mine: Session, log: ClientLog | None = None) -> 
     shown = tuple(
         rows(alignment.steps, (reference, patience[0]), (mine, patience[1]), (faults[0], faults[1]))
     )
-    kinds = [{each.kind: None for each in session.exchanges} for session in (reference, mine)]
+    kinds = [{each.kind: None for each in session.queries} for session in (reference, mine)]
     return Comparison(
         reference,
         mine,
@@ -163,13 +163,13 @@ def compare(reference: Session, mine: Session, log: ClientLog | None = None) -> 
 class _Judged:
     """A session with what was found about it."""
 
-    session: Session
+    session: ClientSession
     found: list[Finding]
 
     def share(self, finding: Finding) -> float:
         """Return how many of the requests of its kinds a finding is about, 0 to 1 (1: it is about none)."""
         kinds = set(finding.kinds)
-        asked = sum(1 for each in self.session.exchanges if each.kind in kinds)
+        asked = sum(1 for each in self.session.queries if each.kind in kinds)
         return len(finding.numbers) / asked if finding.numbers and asked else 1.0
 
     def rare(self, finding: Finding) -> bool:
@@ -206,13 +206,13 @@ def _main(ours: _Judged, theirs: _Judged) -> tuple[Finding | None, bool]:
     return untold, False
 
 
-def _same(one: Session, other: Session) -> bool:
+def _same(one: ClientSession, other: ClientSession) -> bool:
     """Tell whether both are one session: then nothing can be different."""
 
-    def timeline(session: Session) -> list[tuple[Kind, int, int, int]]:
+    def timeline(session: ClientSession) -> list[tuple[QueryKind, int, int, int]]:
         return [
             (each.kind, each.time - session.begin, each.next_time - each.time, each.reply_time - each.time)
-            for each in session.exchanges
+            for each in session.queries
         ]
 
     return timeline(one) == timeline(other)
@@ -225,6 +225,6 @@ def evidence_lines(finding: Finding, who: str) -> Iterator[str]:
         yield text[:1].upper() + text[1:]
 
 
-def when(session: Session, finding: Finding) -> str:
+def when(session: ClientSession, finding: Finding) -> str:
     """Return `at 5.0163 s`, or nothing where the time is not known."""
     return session.at(finding.time) if finding.time != NO_TIME else ""

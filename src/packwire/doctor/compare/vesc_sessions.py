@@ -14,10 +14,10 @@ from packwire.capture.layers.conversation import Conversation, Part, converse
 from packwire.capture.layers.tcp import Connection, Stream
 from packwire.capture.layers.vesc import HubLine, VescConnection
 from packwire.capture.packets import NO_TIME
-from packwire.doctor.compare.bad_frames import MAX_STRETCH, BadFrame
-from packwire.doctor.compare.session import Arrived, Aside, Ending, Exchange, HubLogin, Kind, Session
+from packwire.doctor.compare.bad_frames import MAX_SEGMENT, BadFrame
+from packwire.doctor.compare.session import Arrived, Aside, ClientSession, Ending, HubLogin, Query, QueryKind
 from packwire.doctor.compare.vesc_kinds import kind_of_request, named_kind
-from packwire.doctor.compare.vesc_stretches import GapTimes, Outside, bytes_at, look_outside, placed
+from packwire.doctor.compare.vesc_segments import GapTimes, Outside, bytes_at, look_outside, placed
 from packwire.messages import Direction
 from packwire.vesc.commands import Command
 from packwire.vesc.hublogin import Role
@@ -30,7 +30,7 @@ _MAX_RAW = 50
 _REPLY_WITHIN = 1_000_000_000
 
 
-def vesc_sessions(capture: Capture) -> tuple[list[Session], list[Aside]]:
+def vesc_sessions(capture: Capture) -> tuple[list[ClientSession], list[Aside]]:
     """Return the sessions of clients, and what was left aside."""
     connections = capture.vesc.connections
     hubs = {
@@ -40,7 +40,7 @@ def vesc_sessions(capture: Capture) -> tuple[list[Session], list[Aside]]:
         if line.role is not None
     }
     hubs |= {each.connection.ends[each.device] for each in connections if each.device is not None}
-    sessions: list[Session] = []
+    sessions: list[ClientSession] = []
     asides: list[Aside] = []
     relayed: list[tuple[int, VescConnection]] = []
     for number, vesc in enumerate(connections, 1):
@@ -97,7 +97,7 @@ def _spoken(capture: Capture) -> list[Connection]:
 
 def _session(
     capture: Capture, number: int, vesc: VescConnection, connections: Sequence[VescConnection]
-) -> Session:
+) -> ClientSession:
     client = _client_side(vesc)
     tcp = vesc.connection
     known = vesc.device is not None and not _as_a_device(vesc)
@@ -109,7 +109,7 @@ def _session(
         _raw_session(capture, tcp, client, bad=()),
         number=number,
         messages=conversation.messages,
-        exchanges=tuple(_exchanges(conversation, bad, tcp, client)),
+        queries=tuple(_queries(conversation, bad, tcp, client)),
         bad=bad,
         unasked=int(np.count_nonzero(conversation.part == Part.UNSOLICITED)),
         login=_login(line, tcp.streams[client]) if line else None,
@@ -124,15 +124,15 @@ def _session(
 
 def _raw_session(
     capture: Capture, tcp: Connection, client: int = 0, bad: tuple[BadFrame, ...] | None = None
-) -> Session:
+) -> ClientSession:
     """Return what is known of any TCP connection; without `bad`, all that the client sent is looked at."""
     stream, times = tcp.streams[client], tcp.packets.time[tcp.rows]
     if bad is None:
-        bad = () if stream.gaps else tuple(placed(stream, 0, bytes_at(stream, 0, MAX_STRETCH)))
+        bad = () if stream.gaps else tuple(placed(stream, 0, bytes_at(stream, 0, MAX_SEGMENT)))
     known = capture.packets.time[capture.packets.time != NO_TIME]
     none = capture.messages.select(np.zeros(0, dtype=np.int64))
     by = "" if tcp.ended_by is None else "client" if tcp.ended_by == client else "device"
-    return Session(
+    return ClientSession(
         file=capture.name,
         number=tcp.index + 1,
         protocol="VESC",
@@ -142,7 +142,7 @@ def _raw_session(
         end=int(times[-1]),
         last=int(known.max()) if len(known) else NO_TIME,
         messages=none,
-        exchanges=tuple(_of_bad(bad, tcp, client)),
+        queries=tuple(_of_bad(bad, tcp, client)),
         sent=stream.recorded,
         bad=bad,
         ending=Ending(by, tcp.ended_at or NO_TIME, heard=bool(tcp.streams[1 - client].recorded)),
@@ -236,12 +236,12 @@ def _arrived(vesc: VescConnection, client: int) -> Arrived:
     )
 
 
-def _exchanges(
+def _queries(
     conversation: Conversation, bad: tuple[BadFrame, ...], tcp: Connection, client: int
-) -> Iterator[Exchange]:
+) -> Iterator[Query]:
     messages, part, partner = conversation.messages, conversation.part, conversation.partner
     rows = np.flatnonzero(messages.direction == Direction.TO_DEVICE)
-    kinds: dict[bytes, Kind] = {}
+    kinds: dict[bytes, QueryKind] = {}
     found = []
     times = messages.time.tolist()
     for row, of, reply in zip(rows.tolist(), part[rows].tolist(), partner[rows].tolist(), strict=True):
@@ -251,25 +251,23 @@ def _exchanges(
         if kind is None or kind.command == Command.FORWARD_CAN:
             kind = kinds[key] = kind_of_request(payload)
         reply_time = times[reply] if reply >= 0 else NO_TIME
-        found.append(Exchange(kind, times[row], row, reply, reply_time, NO_TIME, of != Part.ONE_WAY))
+        found.append(Query(kind, times[row], row, reply, reply_time, NO_TIME, of != Part.ONE_WAY))
     found += _of_bad(bad, tcp, client)
     found.sort(key=lambda each: each.time)
     return _with_next(found, tcp, client)
 
 
-def _of_bad(bad: tuple[BadFrame, ...], tcp: Connection, client: int) -> list[Exchange]:
+def _of_bad(bad: tuple[BadFrame, ...], tcp: Connection, client: int) -> list[Query]:
     """Return the bad frames that are requests as exchanges without a reply."""
     found = [
-        Exchange(
-            named_kind(each.command, each.ids), each.time, -1 - index, -1, NO_TIME, NO_TIME, expects=True
-        )
+        Query(named_kind(each.command, each.ids), each.time, -1 - index, -1, NO_TIME, NO_TIME, expects=True)
         for index, each in enumerate(bad)
         if each.command >= 0
     ]
     return list(_with_next(found, tcp, client))
 
 
-def _with_next(found: list[Exchange], tcp: Connection, client: int) -> Iterator[Exchange]:
+def _with_next(found: list[Query], tcp: Connection, client: int) -> Iterator[Query]:
     closed = tcp.ended_at if tcp.ended_by == client and tcp.ended_at is not None else NO_TIME
     unsaid, unheard = GapTimes(tcp.streams[client]), GapTimes(tcp.streams[1 - client])
     for index, each in enumerate(found):

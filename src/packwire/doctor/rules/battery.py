@@ -1,11 +1,11 @@
 """The verdicts on a device that answers, and gives no battery's values or old ones."""
 
-from packwire.doctor.case import Case
-from packwire.doctor.evidence import Confidence
+from packwire.doctor.checks.vesc.poll import motor_swing
+from packwire.doctor.checks.words import few, pack_words, who
+from packwire.doctor.diagnosis import Confidence
+from packwire.doctor.examination import Examination
 from packwire.doctor.facts import Contact
 from packwire.doctor.rules.rule import Rule, certain, values
-from packwire.doctor.rungs.poll import motor_swing
-from packwire.doctor.rungs.words import few, pack_words, who
 from packwire.errors import Reason
 from packwire.vesc.commands import Command
 
@@ -19,71 +19,69 @@ SURE_SECONDS = 15.0
 _TRIES = 3
 
 
-def _asked_own_id(case: Case) -> Confidence | None:
-    can_id = _asked_id(case)
-    asked = can_id is not None and can_id == case.facts.own_id
-    return certain(asked and case.facts.node(can_id).version is None)
+def _asked_own_id(exam: Examination) -> Confidence | None:
+    can_id = _asked_id(exam)
+    asked = can_id is not None and can_id == exam.facts.own_id
+    return certain(asked and exam.facts.node(can_id).version is None)
 
 
-def _asked_id(case: Case) -> int | None:
-    return case.address.node
+def _asked_id(exam: Examination) -> int | None:
+    return exam.address.node
 
 
-def _no_such_id(case: Case) -> Confidence | None:
-    facts, can_id = case.facts, _asked_id(case)
+def _no_such_id(exam: Examination) -> Confidence | None:
+    facts, can_id = exam.facts, _asked_id(exam)
     if can_id is None or facts.version is None or facts.can_ids is None:
         return None
     return certain(can_id not in facts.can_ids and facts.node(can_id).version is None)
 
 
-def _elsewhere(case: Case) -> Confidence | None:
-    return certain(case.facts.elsewhere is not None)
+def _elsewhere(exam: Examination) -> Confidence | None:
+    return certain(exam.facts.elsewhere is not None)
 
 
-def _elsewhere_words(case: Case) -> str:
-    facts = case.facts
+def _elsewhere_words(exam: Examination) -> str:
+    facts = exam.facts
     assert facts.elsewhere is not None
     return (
-        f"{who(_asked_id(case)).capitalize()} knows of no battery, but {who(facts.pack_elsewhere)} does: "
+        f"{who(_asked_id(exam)).capitalize()} knows of no battery, but {who(facts.pack_elsewhere)} does: "
         f"{pack_words(facts.elsewhere)}."
     )
 
 
-def _no_bms(case: Case) -> Confidence | None:
-    pack = case.facts.pack
+def _no_bms(exam: Examination) -> Confidence | None:
+    pack = exam.facts.pack
     return certain(pack is not None and pack.absent)
 
 
-def _hub_blocks(case: Case) -> Confidence | None:
-    facts = case.facts
+def _hub_blocks(exam: Examination) -> Confidence | None:
+    facts = exam.facts
     held = facts.direct_pack and facts.version is not None and facts.pack_reply is None
     return Confidence.LIKELY if held else None  # the two addresses may be two devices
 
 
-def _needs_handshake(case: Case) -> Confidence | None:
-    facts = case.facts
+def _needs_handshake(exam: Examination) -> Confidence | None:
+    facts = exam.facts
     only_with = facts.with_handshake and facts.without_handshake is False
     if not only_with or facts.contact is Contact.AFTER_FILLER:
         return None
     return Confidence.LIKELY  # tried once each: one lost reply looks the same
 
 
-def _unanswered(case: Case) -> Confidence | None:
-    facts = case.facts
+def _unanswered(exam: Examination) -> Confidence | None:
+    facts = exam.facts
     if facts.version is None or facts.pack_reply is not None or facts.fell_silent_after is not None:
         return None
-    can_id = _asked_id(case)
+    can_id = _asked_id(exam)
     asked = facts.node(can_id).tried.get(Command.BMS_GET_VALUES)
     if asked is None or asked.closed:
         return None
-    tries = sum(
-        each.request[0] == Command.BMS_GET_VALUES and each.can_id == can_id for each in facts.exchanges
-    )
+    tries = sum(each.request[0] == Command.BMS_GET_VALUES and each.can_id == can_id for each in facts.probes)
     return Confidence.CERTAIN if tries >= _TRIES else Confidence.LIKELY
 
 
-def _bms_gone(case: Case) -> Confidence | None:
-    facts = case.facts
+def _bms_gone(exam: Examination) -> Confidence | None:
+    facts = exam.facts
     if facts.bms_answers is not False or facts.pack is None or not facts.pack.cell_num:
         return None
     if len({*facts.poll.replies, *facts.movement.replies}) > 1:
@@ -91,8 +89,8 @@ def _bms_gone(case: Case) -> Confidence | None:
     return Confidence.LIKELY
 
 
-def _frozen(case: Case) -> Confidence | None:
-    movement = case.facts.movement
+def _frozen(exam: Examination) -> Confidence | None:
+    movement = exam.facts.movement
     replies = movement.replies
     moved = len({each.reply for each in movement.controller})
     if len(replies) < FROZEN_REPLIES or len(set(replies)) > 1 or moved < FROZEN_MOVES:
@@ -104,8 +102,8 @@ def _frozen(case: Case) -> Confidence | None:
     return Confidence.LIKELY if movement.seconds >= FROZEN_SECONDS else Confidence.POSSIBLE
 
 
-def _frozen_words(case: Case) -> str:
-    movement = case.facts.movement
+def _frozen_words(exam: Examination) -> str:
+    movement = exam.facts.movement
     swing = motor_swing(movement)
     motor = (
         f"the motor's input current moved by {swing:.1f} A" if swing >= MOTOR_STEP else "the controller's did"
@@ -120,21 +118,21 @@ BATTERY_RULES: tuple[Rule, ...] = (
     Rule(
         "own-id",
         _asked_own_id,
-        lambda case: (
-            f"CAN id {_asked_id(case)} is the very device that you are connected to, and a VESC never "
+        lambda exam: (
+            f"CAN id {_asked_id(exam)} is the very device that you are connected to, and a VESC never "
             "answers "
             "its own id over CAN."
         ),
-        lambda case: f"Leave the id out: packwire read {case.base}",
+        lambda exam: f"Leave the id out: packwire read {exam.base}",
         Reason.SILENT,
         frozenset({"no-such-id", "pack-unanswered", "needs-handshake", "other-node", "dead-node"}),
     ),
     Rule(
         "no-such-id",
         _no_such_id,
-        lambda case: (
-            f"Nobody answers to CAN id {_asked_id(case)} on this bus; these do: "
-            f"{few(map(str, case.facts.can_ids or ())) or 'none'}." + values(case)
+        lambda exam: (
+            f"Nobody answers to CAN id {_asked_id(exam)} on this bus; these do: "
+            f"{few(map(str, exam.facts.can_ids or ())) or 'none'}." + values(exam)
         ),
         "Use one of these ids, or leave the id out. A node that is off, or set to another baud rate, does "
         "not answer.",
@@ -154,7 +152,7 @@ BATTERY_RULES: tuple[Rule, ...] = (
         "other-node",
         _elsewhere,
         _elsewhere_words,
-        lambda case: f"Ask that node: packwire read {case.base}/can/{case.facts.pack_elsewhere}",
+        lambda exam: f"Ask that node: packwire read {exam.base}/can/{exam.facts.pack_elsewhere}",
         Reason.NO_DATA,
         frozenset({"no-bms", "pack-unanswered"}),
     ),
@@ -179,7 +177,7 @@ BATTERY_RULES: tuple[Rule, ...] = (
     Rule(
         "pack-unanswered",
         _unanswered,
-        lambda case: f"{who(_asked_id(case)).capitalize()} answers, but never BMS_GET_VALUES.",
+        lambda exam: f"{who(_asked_id(exam)).capitalize()} answers, but never BMS_GET_VALUES.",
         "Update its firmware in VESC Tool; every Express knows BMS_GET_VALUES, and controllers do since "
         "2020.",
         Reason.SILENT,
@@ -187,10 +185,10 @@ BATTERY_RULES: tuple[Rule, ...] = (
     Rule(
         "bms-gone",
         _bms_gone,
-        lambda case: (
-            f"The BMS with CAN id {case.facts.pack.can_id if case.facts.pack else '?'} does not answer any "
+        lambda exam: (
+            f"The BMS with CAN id {exam.facts.pack.can_id if exam.facts.pack else '?'} does not answer any "
             "more: "
-            "the VESC repeats its last values, and does so for ever." + values(case)
+            "the VESC repeats its last values, and does so for ever." + values(exam)
         ),
         "Wake or reconnect the BMS; do not trust these values until its CAN id answers again.",
         Reason.NO_DATA,

@@ -1,74 +1,74 @@
 """The verdicts on a connection that ends, falls silent, or damages what passes."""
 
-from packwire.doctor.case import Case
-from packwire.doctor.evidence import Confidence
+from packwire.doctor.checks.words import few
+from packwire.doctor.diagnosis import Confidence
+from packwire.doctor.examination import Examination
 from packwire.doctor.facts import Contact
-from packwire.doctor.line import Exchange
+from packwire.doctor.line import Probe
 from packwire.doctor.rules.rule import Rule, certain, sure, values
-from packwire.doctor.rungs.words import few
 from packwire.errors import Reason
 
 
-def _mid_reply(case: Case) -> Confidence | None:
-    return sure(sum(close.mid_frame is not None and close.answered for close in case.facts.closes))
+def _mid_reply(exam: Examination) -> Confidence | None:
+    return sure(sum(close.mid_frame is not None and close.answered for close in exam.facts.disconnects))
 
 
-def _closed_between(case: Case) -> int:
-    return sum(close.mid_frame is None and close.answered for close in case.facts.closes)
+def _closed_between(exam: Examination) -> int:
+    return sum(close.mid_frame is None and close.answered for close in exam.facts.disconnects)
 
 
-def _gone(case: Case) -> Confidence | None:
+def _gone(exam: Examination) -> Confidence | None:
     """Need a close after which nothing answered any more."""
-    facts = case.facts
-    if not _closed_between(case) or _left_hub(case):
+    facts = exam.facts
+    if not _closed_between(exam) or _left_hub(exam):
         return None
     return certain(facts.lost_by and not facts.works_anew)
 
 
-def _left_hub(case: Case) -> Confidence | None:
-    return certain(_closed_between(case) and False in case.facts.present_after_close)
+def _left_hub(exam: Examination) -> Confidence | None:
+    return certain(_closed_between(exam) and False in exam.facts.present_after_close)
 
 
-def _left_hub_words(case: Case) -> str:
-    back = "It was back a moment later." if case.facts.works_anew else "It did not come back meanwhile."
+def _left_hub_words(exam: Examination) -> str:
+    back = "It was back a moment later." if exam.facts.works_anew else "It did not come back meanwhile."
     return (
-        f"The device leaves the hub: the hub closed our connection after {_ages(case)}, and had no device of "
-        f"this id at that moment. {back}" + values(case)
+        f"The device leaves the hub: the hub closed our connection after {_ages(exam)}, and had no device of "
+        f"this id at that moment. {back}" + values(exam)
     )
 
 
-def _cut_off(case: Case) -> Confidence | None:
-    return None if case.is_hub else sure(_closed_between(case))
+def _cut_off(exam: Examination) -> Confidence | None:
+    return None if exam.is_hub else sure(_closed_between(exam))
 
 
-def _cut_off_words(case: Case) -> str:
-    anew = "a new one works again" if case.facts.works_anew else "it is not known whether a new one works"
+def _cut_off_words(exam: Examination) -> str:
+    anew = "a new one works again" if exam.facts.works_anew else "it is not known whether a new one works"
     return (
-        f"The other end closed the connection after {_ages(case)}, between replies; {anew}. "
+        f"The other end closed the connection after {_ages(exam)}, between replies; {anew}. "
         "A VESC does not do that: a hub does when another client logs in, and a device that restarts."
-        + values(case)
+        + values(exam)
     )
 
 
-def _displaced(case: Case) -> Confidence | None:
+def _displaced(exam: Examination) -> Confidence | None:
     """Likely at most: a device that dials the hub anew within milliseconds looks the same."""
-    known = True in case.facts.present_after_close or not case.facts.present_after_close
-    return Confidence.LIKELY if case.is_hub and known and _closed_between(case) else None
+    known = True in exam.facts.present_after_close or not exam.facts.present_after_close
+    return Confidence.LIKELY if exam.is_hub and known and _closed_between(exam) else None
 
 
-def _ages(case: Case) -> str:
-    return few([f"{close.age:.1f} s" for close in case.facts.closes if close.answered])
+def _ages(exam: Examination) -> str:
+    return few([f"{close.age:.1f} s" for close in exam.facts.disconnects if close.answered])
 
 
-def _fell_silent(case: Case) -> Confidence | None:
-    facts = case.facts
+def _fell_silent(exam: Examination) -> Confidence | None:
+    facts = exam.facts
     if facts.fell_silent_after is None:
         return None
     return Confidence.LIKELY  # an outage of the network that was over just then looks the same
 
 
-def _fell_silent_words(case: Case) -> str:
-    facts = case.facts
+def _fell_silent_words(exam: Examination) -> str:
+    facts = exam.facts
     anew = {
         True: "A new connection is answered again.",
         False: "A new connection is not answered either.",
@@ -82,46 +82,46 @@ def _fell_silent_words(case: Case) -> str:
     )
 
 
-def _corrupt(case: Case) -> Confidence | None:
-    corrupted = len(_corrupted(case))
-    return sure(corrupted) if corrupted >= len(_cut(case)) else None
+def _corrupt(exam: Examination) -> Confidence | None:
+    corrupted = len(_corrupted(exam))
+    return sure(corrupted) if corrupted >= len(_cut(exam)) else None
 
 
-def _corrupted(case: Case) -> list[Exchange]:
-    return [each for each in case.facts.exchanges if each.reply is None and each.damaged]
+def _corrupted(exam: Examination) -> list[Probe]:
+    return [each for each in exam.facts.probes if each.reply is None and each.damaged]
 
 
-def _truncated(case: Case) -> Confidence | None:
-    cut = len(_cut(case))
-    return sure(cut) if cut > len(_corrupted(case)) else None
+def _truncated(exam: Examination) -> Confidence | None:
+    cut = len(_cut(exam))
+    return sure(cut) if cut > len(_corrupted(exam)) else None
 
 
-def _cut(case: Case) -> list[Exchange]:
-    return [each for each in case.facts.cut_short if not each.damaged]
+def _cut(exam: Examination) -> list[Probe]:
+    return [each for each in exam.facts.cut_short if not each.damaged]
 
 
-def _truncated_words(case: Case) -> str:
-    cut = _cut(case)
+def _truncated_words(exam: Examination) -> str:
+    cut = _cut(exam)
     first = cut[0].cut
     assert first is not None
     return (
-        f"{len(cut)} of {len(case.facts.exchanges)} replies began and never ended: of {first.expected} bytes "
-        f"that a header announced, {first.arrived} came." + values(case)
+        f"{len(cut)} of {len(exam.facts.probes)} replies began and never ended: of {first.expected} bytes "
+        f"that a header announced, {first.arrived} came." + values(exam)
     )
 
 
-def _cold(case: Case) -> Confidence | None:
+def _cold(exam: Examination) -> Confidence | None:
     """Likely: one hiccup of a link, just at the first request, looks the same."""
-    return Confidence.LIKELY if case.facts.contact is Contact.AFTER_FILLER else None
+    return Confidence.LIKELY if exam.facts.contact is Contact.AFTER_FILLER else None
 
 
 CONNECTION_RULES: tuple[Rule, ...] = (
     Rule(
         "cold-parser",
         _cold,
-        lambda case: (
+        lambda exam: (
             "The first request was swallowed: the device's parser stood inside a frame that a client before "
-            "left unfinished." + values(case)
+            "left unfinished." + values(exam)
         ),
         "Let your client send 520 zeros when it connects, as packwire does, and send only whole frames. "
         "Switching "
@@ -132,9 +132,9 @@ CONNECTION_RULES: tuple[Rule, ...] = (
     Rule(
         "cut-mid-reply",
         _mid_reply,
-        lambda case: (
-            f"The other end closes the connection in the middle of a reply, {len(case.facts.closes)} times "
-            "here." + values(case)
+        lambda exam: (
+            f"The other end closes the connection in the middle of a reply, "
+            f"{len(exam.facts.disconnects)} times here." + values(exam)
         ),
         "Something between drops the connection, or the device restarts: look at its power, its Wi-Fi, its "
         "log.",
@@ -153,9 +153,9 @@ CONNECTION_RULES: tuple[Rule, ...] = (
     Rule(
         "gone",
         _gone,
-        lambda case: (
-            f"The connection was closed after {_ages(case)}, and no new one works since "
-            f"({case.facts.lost_by})." + values(case)
+        lambda exam: (
+            f"The connection was closed after {_ages(exam)}, and no new one works since "
+            f"({exam.facts.lost_by})." + values(exam)
         ),
         "It was switched off, restarts, or lost its network: look at its power and its Wi-Fi, and ask again.",
         Reason.CLOSED,
@@ -164,10 +164,10 @@ CONNECTION_RULES: tuple[Rule, ...] = (
     Rule(
         "displaced",
         _displaced,
-        lambda case: (
-            f"The hub closed the connection after {_ages(case)}, between replies, while it has a device of "
+        lambda exam: (
+            f"The hub closed the connection after {_ages(exam)}, between replies, while it has a device of "
             "this id: another client logs in, and the newest wins; or the device connected anew."
-            + values(case)
+            + values(exam)
         ),
         "Close the other client: VESC Tool, an app, Home Assistant, a second packwire. To use several at "
         "once: "
@@ -197,10 +197,10 @@ CONNECTION_RULES: tuple[Rule, ...] = (
     Rule(
         "corrupt",
         _corrupt,
-        lambda case: (
-            f"Bytes are damaged on the way: {len(_corrupted(case))} of {len(case.facts.exchanges)} replies "
+        lambda exam: (
+            f"Bytes are damaged on the way: {len(_corrupted(exam))} of {len(exam.facts.probes)} replies "
             "came "
-            "with a wrong checksum." + values(case)
+            "with a wrong checksum." + values(exam)
         ),
         "Look at the link: a serial cable beside motor wires, a wrong baud rate, a bad bridge. TCP itself "
         "does not "

@@ -2,11 +2,11 @@
 
 from statistics import median
 
-from packwire.doctor.case import Case
-from packwire.doctor.evidence import Confidence
+from packwire.doctor.checks.words import packets
+from packwire.doctor.diagnosis import Confidence
+from packwire.doctor.examination import Examination
 from packwire.doctor.facts import Latency, ms
-from packwire.doctor.rules.rule import MY_CLIENT, TAKES_ANYTHING, Rule, certain, sure, values
-from packwire.doctor.rungs.words import packets
+from packwire.doctor.rules.rule import CLIENT_TEST, TAKES_ANYTHING, Rule, certain, sure, values
 from packwire.errors import Reason
 
 #: Seconds that the CAN bus may add; on a healthy one it is about 6 ms.
@@ -19,91 +19,91 @@ CHATTER = 3
 _HELD = 0.02
 
 
-def _latency(case: Case, *, over_can: bool) -> Latency | None:
-    return Latency.of(case.facts.latencies(over_can=over_can))
+def _latency(exam: Examination, *, over_can: bool) -> Latency | None:
+    return Latency.of(exam.facts.latencies(over_can=over_can))
 
 
-def _slow(case: Case) -> Confidence | None:
-    latency = _latency(case, over_can=False)
-    late = case.facts.surplus > 0 and len(case.facts.lost) >= LOST
+def _slow(exam: Examination) -> Confidence | None:
+    latency = _latency(exam, over_can=False)
+    late = exam.facts.surplus > 0 and len(exam.facts.lost) >= LOST
     return certain(late or (latency is not None and latency.slow))
 
 
-def _slow_words(case: Case) -> str:
-    late = len(case.facts.lost)
+def _slow_words(exam: Examination) -> str:
+    late = len(exam.facts.lost)
     too_late = f" {late} came too late or not at all." if late else ""
-    latency = _latency(case, over_can=False)
+    latency = _latency(exam, over_can=False)
     some = "Replies" if latency is None or latency.slow else "Some replies"
-    return f"{some} come late: {latency}.{too_late}" + values(case)
+    return f"{some} come late: {latency}.{too_late}" + values(exam)
 
 
-def _slow_can(case: Case) -> Confidence | None:
-    local, far = _latency(case, over_can=False), _latency(case, over_can=True)
+def _slow_can(exam: Examination) -> Confidence | None:
+    local, far = _latency(exam, over_can=False), _latency(exam, over_can=True)
     return certain(local and far and far.median - local.median >= SLOW_CAN)
 
 
-def _slow_can_words(case: Case) -> str:
-    local, far = _latency(case, over_can=False), _latency(case, over_can=True)
+def _slow_can_words(exam: Examination) -> str:
+    local, far = _latency(exam, over_can=False), _latency(exam, over_can=True)
     assert local is not None
     assert far is not None
     return (
         f"The device itself answers after {ms(local.median)}, but what goes over its CAN bus takes "
-        f"{ms(far.median)}; a healthy bus adds about 6 ms." + values(case)
+        f"{ms(far.median)}; a healthy bus adds about 6 ms." + values(exam)
     )
 
 
-def _held(case: Case) -> float:
+def _held(exam: Examination) -> float:
     """Return how long a lone reply is held back, in s."""
-    return median(each.latency for each in case.facts.poll.exchanges if each.reply is not None)
+    return median(each.latency for each in exam.facts.poll.probes if each.reply is not None)
 
 
-def _joined(case: Case) -> Confidence | None:
-    facts = case.facts
+def _joined(exam: Examination) -> Confidence | None:
+    facts = exam.facts
     if len(facts.pairs) < 3 or not all(facts.pairs) or not facts.poll.replies:
         return None
     # A slow link may join two replies; only one that waits lets a lone reply come later than a pair.
-    waits = facts.pair_latency is not None and _held(case) - facts.pair_latency >= _HELD
+    waits = facts.pair_latency is not None and _held(exam) - facts.pair_latency >= _HELD
     return Confidence.CERTAIN if waits else Confidence.LIKELY
 
 
-def _split(case: Case) -> Confidence | None:
-    polled = [*case.facts.poll.exchanges, *case.facts.movement.exchanges]
+def _split(exam: Examination) -> Confidence | None:
+    polled = [*exam.facts.poll.probes, *exam.facts.movement.probes]
     replies = [each.pieces for each in polled if each.reply is not None]
     in_pieces = sum(pieces > 1 for pieces in replies)
-    return certain(not case.is_serial and len(replies) >= 3 and in_pieces * 2 >= len(replies))
+    return certain(not exam.is_serial and len(replies) >= 3 and in_pieces * 2 >= len(replies))
 
 
-def _split_words(case: Case) -> str:
-    polled = [*case.facts.poll.exchanges, *case.facts.movement.exchanges]
+def _split_words(exam: Examination) -> str:
+    polled = [*exam.facts.poll.probes, *exam.facts.movement.probes]
     pieces = [each.pieces for each in polled if each.reply is not None]
     return (
-        f"Replies come whole, but in pieces: up to {max(pieces)} for one of {len(case.facts.pack_frame)} "
-        "bytes." + values(case)
+        f"Replies come whole, but in pieces: up to {max(pieces)} for one of {len(exam.facts.pack_frame)} "
+        "bytes." + values(exam)
     )
 
 
-def _junk(case: Case) -> Confidence | None:
-    return sure(case.facts.junk) if case.facts.version is not None else None
+def _junk(exam: Examination) -> Confidence | None:
+    return sure(exam.facts.junk) if exam.facts.version is not None else None
 
 
-def _chatter(case: Case) -> Confidence | None:
-    return certain(case.facts.unsolicited.total() >= CHATTER)
+def _chatter(exam: Examination) -> Confidence | None:
+    return certain(exam.facts.unsolicited.total() >= CHATTER)
 
 
-def _lossy(case: Case) -> Confidence | None:
-    facts = case.facts
+def _lossy(exam: Examination) -> Confidence | None:
+    facts = exam.facts
     lost = [each for each in facts.lost if not each.received]
-    return certain(len(lost) >= LOST and len(lost) > LOSSY * len(facts.exchanges))
+    return certain(len(lost) >= LOST and len(lost) > LOSSY * len(facts.probes))
 
 
 FLOW_RULES: tuple[Rule, ...] = (
     Rule(
         "joined",
         _joined,
-        lambda case: (
+        lambda exam: (
             "A reply is held back until a second one is there, or "
-            f"{ms(_held(case))} "
-            "have passed; then both come in one piece." + values(case)
+            f"{ms(_held(exam))} "
+            "have passed; then both come in one piece." + values(exam)
         ),
         TAKES_ANYTHING,
         Reason.DISTURBED,
@@ -132,10 +132,10 @@ FLOW_RULES: tuple[Rule, ...] = (
     Rule(
         "junk",
         _junk,
-        lambda case: (
-            f"Bytes that are no frame stand between the replies: {case.facts.junk} bytes, "
-            f"{case.facts.abandoned} "
-            "of them taken for the header of a frame that never came." + values(case)
+        lambda exam: (
+            f"Bytes that are no frame stand between the replies: {exam.facts.junk} bytes, "
+            f"{exam.facts.abandoned} "
+            "of them taken for the header of a frame that never came." + values(exam)
         ),
         TAKES_ANYTHING,
         Reason.DISTURBED,
@@ -144,20 +144,20 @@ FLOW_RULES: tuple[Rule, ...] = (
     Rule(
         "chatter",
         _chatter,
-        lambda case: (
+        lambda exam: (
             "Packets that nobody asked for come between the replies: "
-            f"{packets(case.facts.unsolicited.elements())}." + values(case)
+            f"{packets(exam.facts.unsolicited.elements())}." + values(exam)
         ),
         "They are harmless: a script's or the firmware's text. A client must skip packets that it did not "
         "ask for "
-        f"instead of taking the next one for its reply. Whether yours does: {MY_CLIENT}",
+        f"instead of taking the next one for its reply. Whether yours does: {CLIENT_TEST}",
         Reason.DISTURBED,
     ),
     Rule(
         "lossy",
         _lossy,
-        lambda case: (
-            f"{len(case.facts.lost)} of {len(case.facts.exchanges)} requests got no reply." + values(case)
+        lambda exam: (
+            f"{len(exam.facts.lost)} of {len(exam.facts.probes)} requests got no reply." + values(exam)
         ),
         "Ask again after a timeout, as packwire does, and look at the way: Wi-Fi signal, the hub, a busy "
         "device.",

@@ -3,18 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from packwire.doctor.case import Case
-from packwire.doctor.evidence import Confidence, Verdict
-from packwire.doctor.rungs.words import pack_words
+from packwire.doctor.checks.words import pack_words
+from packwire.doctor.diagnosis import Confidence, Verdict
+from packwire.doctor.examination import Examination
 from packwire.errors import Reason
 
-type Words = str | Callable[[Case], str]
+type Words = str | Callable[[Examination], str]
 
-MY_CLIENT = "packwire doctor --my-client 65101"
+CLIENT_TEST = "packwire doctor --my-client 65101"
 TAKES_ANYTHING = (
     "packwire reads it all the same. Another client must collect bytes until a whole frame with a right "
     "checksum "
-    f"is there, whatever comes before, between or with it. Whether yours does: {MY_CLIENT}"
+    f"is there, whatever comes before, between or with it. Whether yours does: {CLIENT_TEST}"
 )
 
 
@@ -27,22 +27,22 @@ class Rule:
     """
 
     key: str
-    holds: Callable[[Case], Confidence | None]
+    holds: Callable[[Examination], Confidence | None]
     words: Words
     remedy: Words
     reason: Reason | None
-    instead_of: frozenset[str] = frozenset()
+    excludes: frozenset[str] = frozenset()
 
-    def verdict(self, case: Case) -> Verdict | None:
+    def verdict(self, exam: Examination) -> Verdict | None:
         """Return the verdict where it holds."""
-        confidence = self.holds(case)
+        confidence = self.holds(exam)
         if confidence is None:
             return None
-        return Verdict(self.key, confidence, _said(self.words, case), _said(self.remedy, case), self.reason)
+        return Verdict(self.key, confidence, _said(self.words, exam), _said(self.remedy, exam), self.reason)
 
 
-def _said(words: Words, case: Case) -> str:
-    return words if isinstance(words, str) else words(case)
+def _said(words: Words, exam: Examination) -> str:
+    return words if isinstance(words, str) else words(exam)
 
 
 def sure(times: int) -> Confidence | None:
@@ -57,9 +57,9 @@ def certain(holds: object) -> Confidence | None:
     return Confidence.CERTAIN if holds else None
 
 
-def values(case: Case) -> str:
+def values(exam: Examination) -> str:
     """Say what was read of the battery all the same; empty where nothing was."""
-    pack = case.facts.pack
+    pack = exam.facts.pack
     if pack is None or pack.absent or not pack.cell_num:
         return ""
     return f" What was read all the same: {pack_words(pack)}."

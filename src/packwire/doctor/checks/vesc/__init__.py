@@ -1,0 +1,1 @@
+"""What is asked of a VESC, from the first contact to the pack's values."""

@@ -1,0 +1,84 @@
+"""What is said about a client: findings with cause and remedy, the verdict, and the remedies' texts."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from packwire.doctor.diagnosis import Confidence
+from packwire.wire.frame import FrameStats
+
+FRAMING = (
+    "start byte 02 is followed by ONE length byte (1 to 255), 03 by two, 04 by three, the high one first; "
+    "length and CRC cover the payload only (CRC-16/XMODEM: polynomial 1021, begins with 0, high byte first); "
+    "the stop byte is 03"
+)
+STREAM = (
+    "TCP is a stream: keep what came in a buffer, take a frame out when all of its bytes are there, keep the "
+    "rest, and read on"
+)
+AGES_DIFFER = "decode as far as the bytes go: firmware appends fields, and an old reply ends earlier"
+UNASKED = (
+    "look at the first byte of each payload: take the reply by its command, hand everything else elsewhere"
+)
+RESYNC = (
+    "where no frame begins, or its CRC is wrong, drop one byte and look again; go on until the reply is there"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is wrong with a client. `key` is stable, for scripts."""
+
+    key: str
+    confidence: Confidence
+    words: str
+    cause: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientVerdict:
+    """What is wrong (nothing: `findings` is empty), and what could not be decided.
+
+    `decided` is False where the client's doings do not tell what it took: then no findings do not mean that
+    all is well. `shown`: it was told by what the client shows, of a few replies.
+    """
+
+    decided: bool
+    findings: tuple[Finding, ...]
+    undecided: tuple[str, ...] = ()
+    good: tuple[str, ...] = ()
+    shown: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether all is well."""
+        return self.decided and not self.findings
+
+    @property
+    def key(self) -> str:
+        """Return `ok`, `undecided`, or the key of the gravest finding."""
+        if self.findings:
+            return self.findings[0].key
+        return "ok" if self.decided else "undecided"
+
+
+class LoginProblem(StrEnum):
+    """What is wrong with how it logs in at a hub."""
+
+    DEVICE = "it logs in as VESC:, as a device does"
+    NO_NEWLINE = "its login line does not end with a newline"
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """What was seen of the client besides the trials; `requests` are the whole frames that it sent."""
+
+    connections: int
+    requests: int
+    stats: FrameStats
+    unanswerable: tuple[int, ...] = ()
+    words: str = ""
+    """What it spoke where that was something else."""
+    login: LoginProblem | None = None
+    broadcasts: int = 0
+    """How many requests went to all nodes at once (CAN id 255)."""

@@ -1,0 +1,115 @@
+"""From an address to a diagnosis: do the checks in order, judge what was found."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from packwire.address import Address, LinkKind, of_a_vesc, parse_address
+from packwire.device.open import open_link
+from packwire.doctor.diagnosis import CheckResult, Diagnosis
+from packwire.doctor.examination import Depth, Examination, ExaminationOptions
+from packwire.doctor.hypotheses import weigh
+from packwire.doctor.order import Announcer, Watcher, run_checks
+from packwire.doctor.verdicts import judge
+from packwire.errors import BadAddressError
+from packwire.vesc.samples import battery_values
+
+
+async def diagnose(
+    address: Address | str,
+    *,
+    password: str | None = None,
+    quick: bool = True,
+    limit: float | None = None,
+) -> Diagnosis:
+    """Find out why a device gives no data, or that it does.
+
+        diagnosis = await diagnose("veschub://TESTPACK@hub.example", password="...", limit=15)
+        diagnosis.verdict.key, diagnosis.verdict.words, diagnosis.verdict.remedy
+
+    `quick` asks only what a verdict on a device that gives nothing needs (1 to 3 s; up to about 10 s where it
+    is silent), else also the CAN bus, the freshness of the values and the owner's hypotheses (about 9 s).
+    After `limit` seconds it ends with what is known by then. A device's fault never raises.
+    Raises BadAddressError for an address that makes no sense or a password that can never work, and
+    MissingExtraError.
+    """
+    parsed = parse_address(address) if isinstance(address, str) else address
+    if password is not None and parsed.link is LinkKind.HUB:
+        parsed = replace(parsed, password=password)
+    depth = Depth.QUICK if quick else Depth.USUAL
+    return await examine(parsed, ExaminationOptions(depth=depth), limit=limit)
+
+
+async def examine(
+    address: Address,
+    options: ExaminationOptions,
+    *,
+    limit: float | None = None,
+    begun: Announcer | None = None,
+    ended: Watcher | None = None,
+    stopper: Callable[[Callable[[], None]], None] | None = None,
+) -> Diagnosis:
+    """Do what `diagnose` does, with every option; `begun` and `ended` learn of each check as it happens.
+
+    `stopper` is given a function that ends the examination at once, with what is known by then.
+    """
+    of_a_vesc(address, "the doctor")
+    if address.link is LinkKind.SIM:
+        raise BadAddressError(f"{address} is for the command line, which starts the simulator")
+    exam = Examination(address, options)
+    name = open_link(exam.base).name  # raises for what can never work
+    started = time.time()
+    checks: list[CheckResult] = []
+
+    def keep(check: CheckResult) -> None:
+        checks.append(check)
+        if ended is not None:
+            ended(check)
+
+    complete = True
+    try:
+        async with asyncio.timeout(limit) as deadline:
+            if stopper is not None:
+                stopper(lambda: _end(deadline))
+            await run_checks(exam, begun=begun, ended=keep)
+    except TimeoutError:
+        complete = False
+        exam.facts.interrupted = True
+    finally:
+        await exam.leave()
+    verdict, remarks = judge(exam)
+    return Diagnosis(
+        str(address),
+        name,
+        verdict,
+        tuple(checks),
+        remarks,
+        weigh(exam),
+        _pack_values(exam),
+        started,
+        exam.elapsed(),
+        complete,
+        _hidden(address),
+        exam.transcript,
+    )
+
+
+def _end(deadline: asyncio.Timeout) -> None:
+    with contextlib.suppress(RuntimeError):  # it has ended by itself
+        deadline.reschedule(asyncio.get_running_loop().time())
+
+
+def _pack_values(exam: Examination) -> dict[str, Any]:
+    pack = exam.facts.pack
+    if pack is None or pack.absent or pack.cell_num is None:
+        return {}
+    return battery_values(pack)
+
+
+def _hidden(address: Address) -> tuple[str, ...]:
+    if address.link is not LinkKind.HUB:
+        return ()
+    return (address.user,)

@@ -1,1 +1,0 @@
-"""The experiments: one file for a few close ones; `packwire.doctor.ladder` puts them in order."""
