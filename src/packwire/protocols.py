@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from packwire.errors import BadAddressError
 from packwire.protocol.base import Protocol
+from packwire.wire.family import Family
 
 
 def _vesc() -> Protocol:
@@ -44,3 +45,19 @@ def protocol(name: str) -> Protocol:
     from packwire.models.load import model  # noqa: PLC0415 - YAML and pydantic
 
     return model(name)
+
+
+@cache
+def families() -> tuple[Family, ...]:
+    """Return the framings that are known, by family: of models, of VESC, and of families without a model.
+
+    What is more certain comes first: a framing that may begin with any byte is the last.
+    """
+    from packwire.models.framings import FAMILIES  # noqa: PLC0415 - few need all of them
+    from packwire.models.load import library, model  # noqa: PLC0415 - YAML and pydantic
+    from packwire.vesc.family import FAMILY  # noqa: PLC0415
+
+    models = [model(name).family for name in library()]
+    return tuple(
+        sorted((*models, *FAMILIES, FAMILY), key=lambda each: any(not one.start for one in each.framings))
+    )

@@ -6,13 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packwire.capture import framings
-from packwire.capture.framings import FAMILIES, family, frames_in, request_of
+from packwire.capture.framings import families, family, frames_in, request_of
+from packwire.wire import framing
 from packwire.wire.checksum import CHECKSUMS
+
+FAMILIES = [each.name for each in families()]
+FRAMINGS = [one for each in families() for one in each.framings]
 
 #: Streams that look like the beginning of one frame after the other.
 BEGINNINGS = [
-    *(each.start or b"\x01\x03\xfa" for each in framings.FRAMINGS),
+    *(each.start or b"\x01\x03\xfa" for each in FRAMINGS),
     b"\x01\x10\xff\xff\xff\xff\xff",
     b"\x03\x27\x10\x03",
     b"\x7e\x0d",
@@ -61,7 +64,7 @@ def test_work_grows_linearly(monkeypatch, name):
     counted = {
         key: SimpleNamespace(of=_counting(entry.of), size=entry.size) for key, entry in CHECKSUMS.items()
     }
-    monkeypatch.setattr(framings, "CHECKSUMS", counted)
+    monkeypatch.setattr(framing, "CHECKSUMS", counted)
     for begin in BEGINNINGS:
         for size in (1_000, 10_000):
             assert _work(begin * (size // len(begin)), name) <= 100 * size + (1 << 18)

@@ -8,18 +8,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from packwire.capture.framings import TRIAL, Found, Framing, family, frames_in, recognise
+from packwire.capture.framings import TRIAL, Found, Framing, frames_in, recognise
 from packwire.capture.inferred import infer
 from packwire.columns import spans
 from packwire.messages import Int64s, Messages
+from packwire.vesc.family import FAMILY
 
 #: Up to so many ways, looking for each by itself is faster than sorting.
 _FEW_WAYS = 8
 
 #: So many frames are put into the table at a time: they take more memory than its rows.
 _BATCH = 1 << 12
-
-_VESC = family("VESC")
 
 #: One direction of one channel: index into `Messages.channels`, and the direction.
 type Way = tuple[int, int]
@@ -87,8 +86,8 @@ def put_together(raw: Messages, vesc: Collection[str] = ()) -> Framed:
     framing = np.full(len(raw), -1, dtype=np.int64)
     for way, rows in _rows_by_way(raw.channel.astype(np.int64) * 4 + raw.direction + 1):
         if raw.channels[way >> 2] in vesc:
-            by_way[way >> 2, (way & 3) - 1] = _VESC
-            framing[rows] = output.framings.setdefault(_VESC[0], len(output.framings))
+            by_way[way >> 2, (way & 3) - 1] = FAMILY.framings
+            framing[rows] = output.framings.setdefault(FAMILY.framings[0], len(output.framings))
             continue
         framings = recognise(_begin(raw, rows[:TRIAL]))
         if not framings and not raw.channels[way >> 2].startswith("can "):
@@ -152,7 +151,7 @@ def _frames_of_way(output: _Output, rows: Int64s, framings: tuple[Framing, ...])
 def _frames(output: _Output, way: _Way, at: Int64s, end: Int64s, found: list[Found]) -> _Rows:
     """Return frames as rows; a payload that lies in several pieces is put together."""
     first, last = _pieces(way.begins, at), _pieces(way.begins, end - 1)
-    inner = np.array([each.framing.payload.indices(each.size)[:2] for each in found], dtype=np.int64)
+    inner = np.array([slice(*each.framing.payload).indices(each.size)[:2] for each in found], dtype=np.int64)
     low, high = at + inner.reshape(-1, 2)[:, 0], at + inner.reshape(-1, 2)[:, 1]
     piece = _pieces(way.begins, low)
     start = output.raw.start[way.rows[piece]] + low - way.begins[piece]

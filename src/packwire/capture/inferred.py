@@ -15,12 +15,16 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from packwire.capture.framings import Framing, Sizes, frames_in
 from packwire.messages import Int64s, Messages
 from packwire.wire.checksum import CHECKSUMS
+from packwire.wire.framing import Check, Framing, Size, frames_in
+
+if TYPE_CHECKING:
+    from packwire.wire.fields import Order
 
 #: So many pieces are looked at, and of so many possible starts.
 _LOOKED_AT, _STARTS = 2048, 6
@@ -36,20 +40,6 @@ _TWICE = 2
 _LONGEST_START = 3
 #: A frame is no longer than this.
 _MAX_FRAME = 1 << 14
-
-
-@dataclass(frozen=True, slots=True)
-class _Length:
-    """Where a frame says how long it is: `width` bytes at `at`, plus `around`."""
-
-    at: int
-    width: int
-    order: str
-    around: int
-
-    def of(self, frame: bytes) -> int:
-        field = frame[self.at : self.at + self.width]
-        return int.from_bytes(field, "little" if self.order == "little" else "big") + self.around
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +64,7 @@ def infer(raw: Messages, rows: Int64s) -> Framing | None:
             framing = _framing(start, length, fits)
             if framing is None:
                 continue
-            rank = (sum(len(each) for each in fits), length.width, -length.around)
+            rank = (sum(len(each) for each in fits), length.width, -length.add)
             if best is None or rank > best[0]:
                 best = rank, framing
     if best is None:
@@ -101,7 +91,7 @@ def _stretches(pieces: list[bytes], start: bytes) -> list[_Stretch]:
     ]
 
 
-def _lengths(stretches: list[_Stretch], largest: int) -> Iterator[tuple[_Length, list[bytes]]]:
+def _lengths(stretches: list[_Stretch], largest: int) -> Iterator[tuple[Size, list[bytes]]]:
     """Yield each place that says how long the stretches are, with the frames that are as long as it says."""
     whole = [
         each
@@ -114,7 +104,8 @@ def _lengths(stretches: list[_Stretch], largest: int) -> Iterator[tuple[_Length,
     table = np.frombuffer(heads, np.uint8).reshape(len(whole), _LENGTH_WITHIN)
     total = np.array([len(each.data) for each in whole])
     torn = np.array([len(each.sizes) > 1 for each in whole])
-    for width, order in ((2, "little"), (2, "big"), (1, "little")):
+    forms: tuple[tuple[int, Order], ...] = ((2, "little"), (2, "big"), (1, "little"))
+    for width, order in forms:
         for at in range(1, _LENGTH_WITHIN - width + 1):
             field = table[:, at : at + width].astype(np.int64)
             weights = (1, 256) if order == "little" else (256, 1)
@@ -126,7 +117,7 @@ def _lengths(stretches: list[_Stretch], largest: int) -> Iterator[tuple[_Length,
                 continue
             if _says(value[fits], total[fits], width):
                 frames = [each.data for each, fit in zip(whole, fits.tolist(), strict=True) if fit]
-                yield _Length(at, width, order, around), frames
+                yield Size(around, at, width, order, least=1, most=_MAX_FRAME - around), frames
 
 
 def _cut(stretch: _Stretch, largest: int) -> bool:
@@ -141,52 +132,32 @@ def _says(value: Int64s, total: Int64s, width: int) -> bool:
     return several or (width > 1 and int(value.min()) > 0xFF)
 
 
-def _framing(start: bytes, length: _Length, frames: list[bytes]) -> Framing | None:
+def _framing(start: bytes, length: Size, frames: list[bytes]) -> Framing | None:
     """Describe the frames, if something besides their length tells them: two bytes at the start, an end."""
     first = frames[0]
     common = len(start)
-    while common < min(_LONGEST_START, length.at) and all(each[common] == first[common] for each in frames):
+    while common < min(_LONGEST_START, length.at or 0) and all(
+        each[common] == first[common] for each in frames
+    ):
         common += 1
     end = first[-1:] if all(each[-1:] == first[-1:] for each in frames) else b""
-    name, covered, at, order = _checksum(frames, len(end))
-    if common == 1 and not end and not name:
+    check = _checksum(frames, len(end))
+    if common == 1 and not end and check is None:
         return None
-    return Framing(
-        f"unknown, {first[:common].hex(' ')}",
-        first[:common],
-        length.at + length.width,
-        _sizes(length),
-        name,
-        covered,
-        at,
-        0,
-        order,
-        end,
-        inferred=True,
-    )
+    name = f"unknown, {first[:common].hex(' ')}"
+    return Framing(name, first[:common], (length,), check, end, header=0, inferred=True)
 
 
-def _sizes(length: _Length) -> Sizes:
-    least = length.at + length.width
-    return lambda head: (size,) if least < (size := length.of(head)) <= _MAX_FRAME else ()
-
-
-def _checksum(frames: list[bytes], end: int) -> tuple[str, slice, int, str]:
-    """Return a checksum of the catalogue that is right in all frames: name, what it covers, place, order."""
+def _checksum(frames: list[bytes], end: int) -> Check | None:
+    """Return a checksum of the catalogue that is right in all frames."""
+    if len(set(frames)) <= _TWICE:
+        return None
     for name, checksum in CHECKSUMS.items():
         at = -end - checksum.size
-        for order in ("little", "big") if checksum.size > 1 else ("big",):
+        orders: tuple[Order, ...] = ("little", "big") if checksum.size > 1 else ("big",)
+        for order in orders:
             for skipped in range(5):
-                covered = slice(skipped, at)
-                if (
-                    all(
-                        checksum.of(each[covered])
-                        == int.from_bytes(
-                            each[at : len(each) - end], "little" if order == "little" else "big"
-                        )
-                        for each in frames
-                    )
-                    and len(set(frames)) > _TWICE
-                ):
-                    return name, covered, at, order
-    return "", slice(0), 0, "big"
+                check = Check(name, skipped, at, at, order)
+                if all(check.stored(each) == check.right(each) for each in frames):
+                    return check
+    return None

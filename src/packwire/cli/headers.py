@@ -78,10 +78,9 @@ def _broken(message: bytes, framings: tuple[Framing, ...]) -> str:
     A piece of a frame that was found out to be one is `PIECE`, which answers nothing.
     """
     for each in framings:
-        if message.startswith(each.start) and len(message) >= each.needs:
-            whole = len(message) in each.sizes(message[: each.needs])
-            if whole and message.endswith(each.end) and not each.inferred:
-                return family_of(each)
+        marked = message.startswith(each.start) and message.endswith(each.end)
+        if marked and not each.inferred and len(message) in each.sizes_of(message[: each.needs]):
+            return family_of(each)
     return PIECE if framings[0].inferred else ""
 
 

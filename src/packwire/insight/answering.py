@@ -4,7 +4,7 @@
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -15,8 +15,7 @@ from packwire.direction import Direction
 from packwire.insight.echoes import Echo, find_echoes
 from packwire.insight.groups import Group
 from packwire.messages import Int64s, Messages
-
-type Answers = Callable[[bytes, bytes], bool]
+from packwire.wire.family import Family
 
 #: A reply without echo follows so many of its requests ...
 _MIN_SHARE = 0.5
@@ -74,7 +73,7 @@ class Learnt:
     running   rows of messages that go on with a stream
     """
 
-    known: dict[str, Answers]
+    known: Mapping[str, Family]
     echoes: dict[tuple[int, int], Echo] = field(default_factory=dict)
     followed: dict[int, frozenset[int]] = field(default_factory=dict)
     parts: dict[int, int] = field(default_factory=dict)
@@ -99,7 +98,7 @@ class Learnt:
     def fits(self, request: Said, message: Said) -> bool:
         """Say whether a message has the form of a reply to a request, also if it comes by itself."""
         if request.family in self.known:
-            return request.family == message.family and self.known[request.family](
+            return request.family == message.family and self.known[request.family].is_answer(
                 request.payload, message.payload
             )
         if message.family:
@@ -127,7 +126,7 @@ def learn(
     messages: Messages,
     groups: tuple[Group, ...],
     said: Sequence[Said],
-    known: dict[str, Answers],
+    known: Mapping[str, Family],
 ) -> Learnt:
     """Find out what answers what; `groups` are those of all messages of `said`, requests and replies."""
     rule = Learnt(known)

@@ -12,7 +12,7 @@ from math import log
 
 import numpy as np
 
-from packwire.capture.answers import ANSWERS
+from packwire.capture.framings import answering
 from packwire.capture.packets import NO_TIME
 from packwire.columns import distinct
 from packwire.direction import Direction
@@ -123,7 +123,7 @@ def _said(messages: Messages, groups: Sequence[Group], families: Sequence[str] |
 def _pair(messages: Messages, groups: Sequence[Group], said: Sequence[Said], partner: Int64s) -> None:
     """Pair what was said with one device: the first time to learn how long replies take."""
     said = _both_known(said)
-    rule = learn(messages, tuple(groups), said, ANSWERS)
+    rule = learn(messages, tuple(groups), said, answering())
     times = _times(messages, said)
     begun = _begun(messages, said, times)
     first = Exchange[Said, Said](rule)
@@ -141,7 +141,7 @@ def _both_known(said: Sequence[Said]) -> Sequence[Said]:
     """Forget framings of which only one side was recognised: what answers what is then to be learnt."""
     asked = {each.family for each in said if is_request(each)}
     heard = {each.family for each in said if not is_request(each)}
-    both = (asked & heard) | (heard - ANSWERS.keys())
+    both = (asked & heard) | (heard - answering().keys())
     return [each if each.family in both else replace(each, family="") for each in said]
 
 

@@ -8,6 +8,7 @@ from packwire.models.schema import ModelFile
 from packwire.protocol.base import Asker, Options, Protocol, Request, RequestKind, Session
 from packwire.quantity import QUANTITIES, Kind
 from packwire.wire.codec import Codec, Span
+from packwire.wire.family import Family
 from packwire.wire.fields import Field, FieldError
 from packwire.wire.framing import Framer, Framing
 
@@ -60,9 +61,11 @@ class ModelProtocol(Protocol):
                 each.end,
                 header=each.kind,
                 asks=each.asks,
+                queries=None if each.queries is None else each.queries.build(),
             )
             for each in file.framings
         )
+        self.family = Family(file.title, self.framings, tuple(each.build() for each in file.answers))
         self.replies = tuple(
             Reply(
                 name, each.begins, Codec((field.build() for field in each.fields), file.order), each.refuses
@@ -104,16 +107,7 @@ class ModelProtocol(Protocol):
 
     def framing_of(self, frame: bytes) -> Framing | None:
         """Return the framing that some bytes are one whole, right frame of; None where they are none."""
-        for framing in self.framings:
-            if (
-                frame.startswith(framing.start)
-                and len(frame) >= framing.needs
-                and frame.endswith(framing.end)
-            ):
-                sizes = framing.sizes_of(frame[: framing.needs])
-                if len(frame) in sizes and framing.checks(frame):
-                    return framing
-        return None
+        return next((each for each in self.framings if each.form_of(frame) is not None), None)
 
     @override
     def framer(self) -> Framer:

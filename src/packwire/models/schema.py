@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from packwire.protocol.base import RequestKind
 from packwire.wire import fields, framing
 from packwire.wire.checksum import CHECKSUMS
+from packwire.wire.family import Answer, Same
 
 #: The schema that this packwire reads.
 VERSION = 1
@@ -166,10 +167,14 @@ def _type_of(text: str, width: int | None) -> tuple[fields.Type, int | None]:
 
 
 class ByteIs(_Part):
-    """A size counts only where byte `at` is one of `values`."""
+    """A rule holds only where byte `at` is one of `values`."""
 
     at: Annotated[int, Field(ge=0, le=64)]
     values: Annotated[list[Annotated[int, Field(ge=0, le=255)]], Field(min_length=1, max_length=256)]
+
+    def build(self) -> framing.ByteIs:
+        """Return it as the engine takes it."""
+        return framing.ByteIs(self.at, frozenset(self.values))
 
 
 class SizeOf(_Part):
@@ -184,14 +189,15 @@ class SizeOf(_Part):
     times: Annotated[int, Field(ge=1, le=8)] = 1
     multiple: Annotated[int, Field(ge=1, le=256)] = 1
     least: Annotated[int, Field(ge=0, le=4096)] = 0
+    most: Annotated[int, Field(ge=1, le=1 << 16)] | None = None
     when: list[ByteIs] = []
+    value: Annotated[int, Field(ge=0, le=64)] = 0
 
     def build(self) -> framing.Size:
         """Return it as the engine takes it."""
-        when = tuple(framing.ByteIs(each.at, frozenset(each.values)) for each in self.when)
         return framing.Size(
             self.add, self.at, self.width, self.order, self.digits, self.mask, self.times, self.multiple,
-            self.least, when,
+            self.least, self.most, tuple(each.build() for each in self.when), self.value,
         )  # fmt: skip
 
 
@@ -221,6 +227,33 @@ class FramingOf(_Part):
     end: HexBytes = b""
     kind: Annotated[int, Field(ge=1, le=32)] = 1
     asks: Annotated[int, Field(ge=0, le=32)] = 0
+    queries: ByteIs | None = None
+    """How a request that only asks is told from one that writes."""
+
+
+class SameOf(_Part):
+    """`width` bytes at `reply` in a reply are those at `request` in its request (one: plus `plus`)."""
+
+    request: Annotated[int, Field(ge=0, le=64)]
+    reply: Annotated[int, Field(ge=0, le=64)]
+    width: Annotated[int, Field(ge=1, le=64)] = 1
+    plus: Annotated[int, Field(ge=0, le=255)] = 0
+
+
+class AnswerOf(_Part):
+    """One way in which a reply answers a request; see `packwire.wire.family.Answer`."""
+
+    same: list[SameOf] = []
+    request: list[ByteIs] = []
+    reply: list[ByteIs] = []
+
+    def build(self) -> Answer:
+        """Return it as the engine takes it."""
+        return Answer(
+            tuple(Same(each.request, each.reply, each.width, each.plus) for each in self.same),
+            tuple(each.build() for each in self.request),
+            tuple(each.build() for each in self.reply),
+        )
 
 
 class RequestOf(_Part):
@@ -264,5 +297,7 @@ class ModelFile(_Part):
     order: fields.Order = "big"
     links: LinksOf
     framings: Annotated[list[FramingOf], Field(min_length=1, max_length=16)]
+    answers: Annotated[list[AnswerOf], Field(max_length=64)] = []
+    """What answers what of all that is said in these framings, whether the model knows it or not."""
     requests: Annotated[dict[str, RequestOf], Field(max_length=64)] = {}
     replies: Annotated[dict[str, ReplyOf], Field(min_length=1, max_length=64)]

@@ -5,7 +5,7 @@ notifications and in a capture. `Framer` takes a live stream piece by piece, `fr
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from packwire.wire.checksum import CHECKSUMS
@@ -15,10 +15,14 @@ from packwire.wire.frame import Frame, FrameStats, Waiting
 
 @dataclass(frozen=True, slots=True)
 class ByteIs:
-    """A size counts only in frames whose byte `at` is one of these."""
+    """A rule holds only for frames whose byte `at` is one of these."""
 
     at: int
     values: frozenset[int]
+
+    def fits(self, frame: bytes) -> bool:
+        """Tell whether the byte is there and one of these."""
+        return len(frame) > self.at and frame[self.at] in self.values
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +31,9 @@ class Size:
 
     Without `at` the size is `add`. Otherwise a number of `width` bytes at `at` (with `digits`: written as
     that many hexadecimal digits) is read, `mask` says which of its bits count, `multiple` what it must be a
-    multiple of and `least` what it is at least; the size is that number times `times`, plus `add`. `when`
-    lists what else must be there.
+    multiple of, `least` and `most` what it is at least and at most; the size is that number times `times`,
+    plus `add`. `when` lists what else must be there. `value` is where the value begins that such a frame
+    writes; 0: that is not known. `needs` is how many of a frame's first bytes the rule looks at.
     """
 
     add: int
@@ -40,29 +45,37 @@ class Size:
     times: int = 1
     multiple: int = 1
     least: int = 0
+    most: int | None = None
     when: tuple[ByteIs, ...] = ()
+    value: int = 0
+    needs: int = field(init=False, compare=False, repr=False)
 
-    @property
-    def needs(self) -> int:
-        """Return how many of a frame's first bytes it looks at."""
-        return max(0 if self.at is None else self.at + self.width, *(each.at + 1 for each in self.when), 0)
+    def __post_init__(self) -> None:
+        counted = 0 if self.at is None else self.at + self.width
+        object.__setattr__(self, "needs", max(counted, *(each.at + 1 for each in self.when), 0))
 
     def of(self, head: bytes) -> int | None:
         """Return the size that the first bytes of a frame tell; None where this rule does not fit."""
-        if any(head[each.at] not in each.values for each in self.when):
+        if len(head) < self.needs:
             return None
+        for each in self.when:
+            if head[each.at] not in each.values:
+                return None
         if self.at is None:
             return self.add
-        field = head[self.at : self.at + self.width]
-        if self.digits:
-            if not all(byte in _HEX_DIGITS for byte in field):
-                return None
-            number = int(field, 16)
+        if self.width == 1 and not self.digits:
+            number = head[self.at]
         else:
-            number = int.from_bytes(field, self.order)
+            written = head[self.at : self.at + self.width]
+            if not self.digits:
+                number = int.from_bytes(written, self.order)
+            elif all(byte in _HEX_DIGITS for byte in written):
+                number = int(written, 16)
+            else:
+                return None
         if self.mask is not None:
             number &= self.mask
-        if number < self.least or number % self.multiple:
+        if number < self.least or number % self.multiple or (self.most is not None and number > self.most):
             return None
         return number * self.times + self.add
 
@@ -97,8 +110,8 @@ class Check:
 
     def stored(self, frame: bytes) -> bytes:
         """Return the bytes that stand there."""
-        field = frame[self.at : self.at + self.size or None]
-        return field.upper() if self.digits else field
+        found = frame[self.at : self.at + self.size or None]
+        return found.upper() if self.digits else found
 
     def set(self, frame: bytes) -> bytes:
         """Return the frame with its checksum made right."""
@@ -111,8 +124,12 @@ class Framing:
     """One framing.
 
     The message in a frame is `payload`, from its first number to its second (negative: from the end).
-    `header` is how many of the first bytes of a frame say what kind it is, `asks` the same for a request
-    where that takes more (the register that it asks for).
+    `header` is how many of the first bytes of a message say what kind it is, `asks` the same for a request
+    where that takes more (the register that it asks for), `wraps` the byte behind which a request for another
+    node follows. `queries` tells a request that only asks. `count` is the byte of a command that says how
+    many bytes behind it mean something; the rest of such a command is rubbish, different each time.
+    `inferred`: nobody knows this framing, it was found in a stream; its `header` says nothing. `needs` is how
+    many of a frame's first bytes tell its size at most.
     """
 
     name: str
@@ -123,23 +140,55 @@ class Framing:
     payload: tuple[int, int | None] = (0, None)
     header: int = 1
     asks: int = 0
+    wraps: int | None = None
+    queries: ByteIs | None = None
+    count: int | None = None
+    inferred: bool = False
+    needs: int = field(init=False, compare=False, repr=False)
+    least: int = field(init=False, compare=False, repr=False)
+    """No frame is shorter than this: the start, the checksum and the end."""
 
-    @property
-    def needs(self) -> int:
-        """Return how many of a frame's first bytes tell its size."""
-        return max(len(self.start), *(size.needs for size in self.sizes))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "needs", max(len(self.start), *(size.needs for size in self.sizes)))
+        check = self.check.size if self.check else 0
+        object.__setattr__(self, "least", max(len(self.start) + check + len(self.end), 1))
 
-    def sizes_of(self, head: bytes) -> Iterator[int]:
-        """Yield the sizes that a frame may have which begins so (`needs` bytes)."""
-        least = max(self.needs, len(self.start) + len(self.end), 1)
+    def forms_of(self, head: bytes) -> Iterator[tuple[int, Size]]:
+        """Yield the sizes that a frame may have which begins so, each with the rule that says it.
+
+        Of the first `needs` bytes some may be missing: then rules that look at them say nothing.
+        """
         for rule in self.sizes:
             size = rule.of(head)
-            if size is not None and size >= least:
-                yield size
+            if size is not None and size >= self.least and size >= rule.needs:
+                yield size, rule
+
+    def sizes_of(self, head: bytes) -> Iterator[int]:
+        """Yield the sizes that a frame may have which begins so."""
+        return (size for size, _ in self.forms_of(head))
 
     def checks(self, frame: bytes) -> bool:
-        """Tell whether the frame's checksum is right; True where it has none."""
-        return self.check is None or self.check.stored(frame) == self.check.right(frame)
+        """Tell whether the frame's checksum is right.
+
+        Without one: True, but of an inferred framing, whose length may be an accident, only where no other
+        frame begins inside.
+        """
+        if self.check is None:
+            return not self.inferred or len(self.start) == 1 or frame.find(self.start, 1) < 0
+        return self.check.stored(frame) == self.check.right(frame)
+
+    def form_of(self, frame: bytes) -> Size | None:
+        """Return the rule by which some bytes are one whole, right frame; None where they are none."""
+        if not frame.startswith(self.start) or not frame.endswith(self.end):
+            return None
+        form = next((rule for size, rule in self.forms_of(frame[: self.needs]) if size == len(frame)), None)
+        return form if form is not None and self.checks(frame) else None
+
+    def header_of(self, message: bytes, *, asks: bool) -> int:
+        """Return how many of the first bytes of a message say what kind it is."""
+        if not asks or not self.asks:
+            return self.header
+        return self.asks + 2 * (bool(message) and message[0] == self.wraps)
 
     def seal(self, frame: bytes) -> bytes:
         """Return a frame with its length and its checksum made right, as the first size rule says it.
@@ -150,10 +199,12 @@ class Framing:
         sealed = bytearray(frame)
         if rule.at is not None:
             number, rest = divmod(len(frame) - rule.add, rule.times)
-            field = b"%0*X" % (rule.width, number) if rule.digits else number.to_bytes(rule.width, rule.order)
-            if rest or len(field) != rule.width:
+            counted = (
+                b"%0*X" % (rule.width, number) if rule.digits else number.to_bytes(rule.width, rule.order)
+            )
+            if rest or len(counted) != rule.width:
                 raise ValueError(f"no {self.name} frame is {len(frame)} bytes long")
-            sealed[rule.at : rule.at + rule.width] = field
+            sealed[rule.at : rule.at + rule.width] = counted
         elif len(frame) != rule.add:
             raise ValueError(f"a {self.name} frame is {rule.add} bytes long, not {len(frame)}")
         return bytes(sealed) if self.check is None else self.check.set(bytes(sealed))
@@ -190,14 +241,13 @@ def look_at(stream: bytes, at: int, framings: tuple[Framing, ...], longest: int)
     inside of it.
     """
     wrong, wants, checked = None, 0, 0
+    arrived = len(stream) - at
     for framing in framings:
-        arrived = len(stream) - at
         if not stream.startswith(framing.start[:arrived], at):
             continue
         if arrived < framing.needs:
             wants = max(wants, framing.needs)
-            continue
-        for size in framing.sizes_of(stream[at : at + framing.needs]):
+        for size, _ in framing.forms_of(stream[at : at + framing.needs]):
             if size > longest:
                 continue
             if size > arrived:

@@ -9,8 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from packwire.capture.answers import ANSWERS
-from packwire.capture.framings import TRIAL, family_of, frames_in, recognise
+from packwire.capture.framings import TRIAL, answering, family_of, frames_in, recognise
 from packwire.capture.layers.link import Counts
 from packwire.capture.layers.tcp import Connection, Connections, Stream
 from packwire.messages import Direction, Int64s, Messages
@@ -58,11 +57,11 @@ def stream_messages(connections: Connections, taken: Container[int], left_out: C
 def _device_side(connection: Connection) -> int | None:
     """Return which end is the device; None: the connection has no frames of a known framing."""
     frames: list[tuple[int, int, int, bytes]] = []
-    families: set[str] = set()
+    names: set[str] = set()
     for side, stream in enumerate(connection.streams):
         content = stream.joined()[:TRIAL]
         framings = recognise(content)
-        families.update(family_of(each) for each in framings)
+        names.update(family_of(each) for each in framings)
         begins = np.concatenate(([0], np.cumsum(stream.size)))
         for found in frames_in(content, framings) if framings else ():
             if found.ok:
@@ -72,10 +71,11 @@ def _device_side(connection: Connection) -> int | None:
     if len(frames) < _LEAST_FRAMES:
         return None
     frames.sort(key=lambda frame: frame[:2])
+    families = [each for name, each in answering().items() if name in names]
     answered = [0, 0]
-    for (*_, asking, request), (*_, answering, reply) in pairwise(frames):
-        if asking != answering and any(ANSWERS[name](request, reply) for name in families if name in ANSWERS):
-            answered[answering] += 1
+    for (*_, one, request), (*_, other, reply) in pairwise(frames):
+        if one != other and any(each.is_answer(request, reply) for each in families):
+            answered[other] += 1
     return 0 if answered[0] > answered[1] else 1
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from packwire.capture import Capture
-from packwire.capture.framings import FRAMINGS, Framing, family
+from packwire.capture.framings import Framing, family, family_of
 from packwire.capture.layers.conversation import Part, converse
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.bad_frames import BadFrame, Wrong, bad_vesc_frames, shown_hex
@@ -46,18 +46,8 @@ class RecordedLink:
     @property
     def protocol(self) -> str:
         """Return the family of the framings that most messages are in; empty where none is known."""
-        counts = Counter(_family(each) for each in self.framing if each is not None)
+        counts = Counter(family_of(each) for each in self.framing if each is not None)
         return counts.most_common(1)[0][0] if counts else ""
-
-
-_FAMILY_OF = {each.name: each.name for each in FRAMINGS}
-for _name in list(_FAMILY_OF):
-    for _each in family(_name):
-        _FAMILY_OF[_each.name] = _name
-
-
-def _family(framing: Framing) -> str:
-    return _FAMILY_OF.get(framing.name, framing.name)
 
 
 def links(capture: Capture) -> list[RecordedLink]:
@@ -133,7 +123,7 @@ def _kind(link: RecordedLink, row: int) -> QueryKind:
     message, framing = link.messages.payload(row), link.framing[row]
     asks = link.messages.direction[row] == Direction.TO_DEVICE
     if framing is not None:
-        return QueryKind(f"{_family(framing)} {message[: framing.header_of(message, asks=asks)].hex(' ')}")
+        return QueryKind(f"{family_of(framing)} {message[: framing.header_of(message, asks=asks)].hex(' ')}")
     channel = _DEVICE.sub("", link.messages.channels[int(link.messages.channel[row])])
     return QueryKind(f"{channel} {message[:_PLAIN_HEADER].hex(' ')}")
 
@@ -245,7 +235,7 @@ def _with_bad_frames(link: RecordedLink, protocol: str) -> tuple[RecordedLink, t
     Where nearly all frames of a client are wrong, its framing was not recognised, and the other side's is
     tried: right frames among them are taken as such.
     """
-    framings = [each for each in FRAMINGS if _family(each) == protocol and each.start]
+    framings = [each for each in family(protocol) if each.start]
     bad: list[BadFrame] = []
     kept: list[int] = []
     start, size = link.messages.start.copy(), link.messages.size.copy()
@@ -258,8 +248,8 @@ def _with_bad_frames(link: RecordedLink, protocol: str) -> tuple[RecordedLink, t
         framing = found[row] or next((each for each in framings if frame.startswith(each.start)), None)
         if framing is None:
             continue
-        if found[row] is None and _is_right(frame, framing):
-            begin, end, _ = framing.payload.indices(len(frame))
+        if found[row] is None and framing.form_of(frame) is not None:
+            begin, end, _ = slice(*framing.payload).indices(len(frame))
             start[row], size[row] = start[row] + begin, end - begin
             found[row], right[row] = framing, True
             continue
@@ -279,19 +269,14 @@ def _with_bad_frames(link: RecordedLink, protocol: str) -> tuple[RecordedLink, t
     )
 
 
-def _is_right(frame: bytes, framing: Framing) -> bool:
-    whole = len(frame) in framing.sizes(frame.ljust(framing.needs, b"\0")[: framing.needs])
-    return whole and frame.endswith(framing.end) and framing.checks(frame)
-
-
 def _explained(frame: bytes, framing: Framing) -> BadFrame:
     """Say what is wrong with a frame of a framing that is known."""
-    if _family(framing) == "VESC":
+    if family_of(framing) == "VESC":
         first = next(bad_vesc_frames(frame))
         return first._replace(name=named_kind(first.command, first.ids).name if first.command >= 0 else "")
-    name = f"{_family(framing)} {frame[: framing.header_of(frame, asks=True)].hex(' ')}"
+    name = f"{family_of(framing)} {frame[: framing.header_of(frame, asks=True)].hex(' ')}"
     shown = shown_hex(frame)
-    sizes = framing.sizes(frame.ljust(framing.needs, b"\0")[: framing.needs])
+    sizes = list(framing.sizes_of(frame.ljust(framing.needs, b"\0")[: framing.needs]))
     if len(frame) not in sizes:
         says = " or ".join(str(size) for size in sizes) or "no"
         text = f"the frame has {len(frame)} bytes, its header announces {says}"
@@ -300,20 +285,17 @@ def _explained(frame: bytes, framing: Framing) -> BadFrame:
         return BadFrame(
             Wrong.STOP, f"its end {framing.end.hex(' ')} is missing", len(frame), name=name, hex=shown
         )
-    mended = _mended(frame, framing)
-    at = framing.checksum_at if framing.checksum_at >= 0 else len(frame) + framing.checksum_at
-    place = slice(at, at + framing.checksum_size)
-    text = f"the checksum is {frame[place].hex(' ')}, right is {mended[place].hex(' ')} ({framing.checksum})"
+    check = framing.check
+    if check is None:
+        return BadFrame(Wrong.LENGTH, "another frame begins in it", len(frame), name=name, hex=shown)
+    mended = check.set(frame)
+    text = (
+        f"the checksum is {check.stored(frame).hex(' ')}, right is {check.right(frame).hex(' ')} "
+        f"({check.checksum})"
+    )
     return BadFrame(
         Wrong.CHECKSUM, text, len(frame), name=name, hex=shown, right=shown_hex(mended) if shown else ""
     )
-
-
-def _mended(frame: bytes, framing: Framing) -> bytes:
-    """Return a frame with its checksum made right."""
-    field = framing.checksum_of(frame)
-    at = framing.checksum_at if framing.checksum_at >= 0 else len(frame) + framing.checksum_at
-    return frame[:at] + field + frame[at + len(field) :]
 
 
 def _of_bad(bad: tuple[BadFrame, ...]) -> list[Query]:
