@@ -41,6 +41,7 @@ class Quantity:
     `counter` means that the value only grows (until it is reset); `array` that the value is a tuple;
     `diagnostic` that it tells about the device rather than about the battery or the motor. `element` is the
     name of one value of an array, with its number (from 1), and `per_cell` means that each is of one cell.
+    `on_card` means that a card for people names it, behind what has a place of its own there.
     """
 
     key: str
@@ -53,10 +54,13 @@ class Quantity:
     diagnostic: bool = False
     element: str = ""
     per_cell: bool = False
+    on_card: bool = False
 
     def format(self, value: "Scalar") -> str:
-        """Return `value` with this quantity's decimals and unit: `83.92 V`."""
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        """Return `value` with this quantity's decimals and unit: `83.92 V`; a flag as `yes` or `no`."""
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if not isinstance(value, int | float):
             return str(value)
         return f"{value:.{self.precision}f} {self.unit}".rstrip()
 
@@ -118,12 +122,12 @@ QUANTITIES = _table(
     ),
     Quantity("humidity", "Humidity", "%", Kind.HUMIDITY, 1),
     Quantity("pressure", "Pressure", "Pa", Kind.PRESSURE, 0),
-    Quantity("charge_remaining", "Remaining charge", "Ah", Kind.CHARGE, 2),
-    Quantity("capacity", "Capacity when full", "Ah", Kind.CHARGE, 2),
-    Quantity("cycles", "Charge cycles", "", Kind.COUNT),
-    Quantity("charge_enabled", "Charging allowed", "", Kind.FLAG),
-    Quantity("discharge_enabled", "Discharging allowed", "", Kind.FLAG),
-    Quantity("alarms", "Alarms", "", Kind.TEXT),
+    Quantity("charge_remaining", "Remaining charge", "Ah", Kind.CHARGE, 2, on_card=True),
+    Quantity("capacity", "Capacity when full", "Ah", Kind.CHARGE, 2, on_card=True),
+    Quantity("cycles", "Charge cycles", "", Kind.COUNT, on_card=True),
+    Quantity("charge_enabled", "Charging allowed", "", Kind.FLAG, on_card=True),
+    Quantity("discharge_enabled", "Discharging allowed", "", Kind.FLAG, on_card=True),
+    Quantity("alarms", "Alarms", "", Kind.TEXT, on_card=True),
     Quantity("charge_count", "Charge count", "Ah", Kind.CHARGE, 3),
     Quantity("energy_count", "Energy count", "Wh", Kind.ENERGY, 2),
     Quantity("charge_charged_total", "Charge charged, total", "Ah", Kind.CHARGE, 2, counter=True),

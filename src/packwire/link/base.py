@@ -1,13 +1,17 @@
 """The interface of every live link, and the asyncio plumbing that stream links share."""
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Protocol, cast, override
 
 from packwire.direction import Direction
-from packwire.errors import GoneError, PackwireError
+from packwire.errors import GoneError, PackwireError, Reason
+from packwire.event import Event, EventKind
 
+#: Learns what the link lives through.
+type Listener = Callable[[Event], None]
 #: Sees all bytes that pass a link, with their direction, before anything else does.
 type Observer = Callable[[Direction, bytes], None]
 
@@ -34,6 +38,13 @@ class Link(ABC):
 
     def __init__(self) -> None:
         self.observers: list[Observer] = []
+        self.listeners: list[Listener] = []
+
+    def tell(self, kind: EventKind, reason: Reason | None = None, words: str = "") -> None:
+        """Tell the listeners what happened now."""
+        event = Event(kind, time.time_ns(), self.name, reason, words)
+        for listen in self.listeners:
+            listen(event)
 
     @abstractmethod
     async def open(self, receiver: Receiver) -> None:
@@ -78,7 +89,13 @@ class StreamLink(Link, asyncio.Protocol):
     @override
     async def open(self, receiver: Receiver) -> None:
         self._receiver = receiver
-        await self.connect()
+        self.tell(EventKind.CONNECTING)
+        try:
+            await self.connect()
+        except PackwireError as error:
+            self.tell(EventKind.FAILED, error.reason, str(error))
+            raise
+        self.tell(EventKind.CONNECTED)
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -95,6 +112,10 @@ class StreamLink(Link, asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._closed.set()
+        if self._receiver is None:
+            self.tell(EventKind.LEFT)
+        else:
+            self.tell(EventKind.LOST if exc else EventKind.CLOSED, words=str(exc or ""))
         if self._receiver:
             self._receiver.link_closed(exc)
 

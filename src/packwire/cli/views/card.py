@@ -99,8 +99,23 @@ def _battery_details(values: Values, width: int) -> Iterator[Text]:
     if "cell_voltages" in values:
         yield from _cell_lines(values, width)
     yield from (Text(INDENT * 2 + text) for text in (temperature_text(values), counter_text(values)) if text)
+    yield from (Text(INDENT * 2 + line) for line in _rest(values, width - 2 * len(INDENT)))
     if "bms_status" in values:
         yield Text(f"{INDENT * 2}says: {printable(str(values['bms_status']))}")
+
+
+def _rest(values: Values, width: int) -> list[str]:
+    """Return what has no place of its own, as its quantities name it."""
+    lines: list[str] = []
+    for quantity in QUANTITIES.values():
+        if not quantity.on_card or quantity.key not in values:
+            continue
+        text = f"{quantity.name.lower()} {shown(quantity.key, values)}"
+        if lines and len(lines[-1]) + len(text) + 3 <= width:
+            lines[-1] += f"   {text}"
+        else:
+            lines.append(text)
+    return lines
 
 
 def _cell_lines(values: Values, width: int) -> Iterator[Text]:
