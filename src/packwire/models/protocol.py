@@ -89,10 +89,27 @@ class ModelProtocol(Protocol):
                 )
             framing = self.framing_of(question.payload)
             if framing is None:
-                raise FieldError(f"requests.{question.name}.send: it is no whole frame with a right checksum")
+                raise FieldError(f"requests.{question.name}.send: {self._wrong(question.payload)}")
         for reply in self.replies:
             for field in reply.codec.fields:
                 self._check_quantity(reply, field)
+
+    def _wrong(self, frame: bytes) -> str:
+        """Say why some bytes are no frame of this protocol."""
+        for framing in self.framings:
+            if not frame.startswith(framing.start) or len(frame) < framing.needs:
+                continue
+            if len(frame) not in framing.sizes_of(frame[: framing.needs]):
+                sizes = " or ".join(map(str, framing.sizes_of(frame[: framing.needs]))) or "no size"
+                return f"it is {len(frame)} bytes long, and its length says {sizes}"
+            if not frame.endswith(framing.end):
+                return f"it does not end with {framing.end.hex(' ')}"
+            if framing.check is not None:
+                return f"its checksum is {framing.check.stored(frame).hex(' ')}, right is " + (
+                    framing.check.right(frame).hex(" ")
+                )
+        starts = " or ".join(framing.start.hex(" ") for framing in self.framings)
+        return f"it does not begin like a frame: {starts}"
 
     def _check_quantity(self, reply: Reply, field: Field) -> None:
         quantity = QUANTITIES.get(field.quantity)
