@@ -1,4 +1,4 @@
-"""Read a pack once: python examples/read_once.py vesc://192.168.1.20"""
+"""Read a pack once: `python examples/read_once.py vesc://192.168.1.20`."""
 
 import asyncio
 import sys
