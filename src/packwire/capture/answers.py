@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from packwire.vesc.commands import Command
+from packwire.vesc.requests import unwrap
 
 type Answers = Callable[[bytes, bytes], bool]
 """Says of a request and a message from the device, both whole frames, whether one may answer the other."""
@@ -61,9 +61,7 @@ def _ant_old(request: bytes, reply: bytes) -> bool:
 
 def _vesc(request: bytes, reply: bytes) -> bool:
     """Compare the commands; a request for another node is wrapped, its reply is not."""
-    if request[:1] == bytes((Command.FORWARD_CAN,)):
-        request = request[2:]
-    return request[:1] == reply[:1] != b""
+    return unwrap(request).request[:1] == reply[:1] != b""
 
 
 ANSWERS: dict[str, Answers] = {

@@ -14,10 +14,10 @@ from typing import NamedTuple
 from packwire.direction import Direction
 from packwire.doctor.tape import Tape
 from packwire.link.base import Link
-from packwire.vesc.commands import UNSOLICITED
 from packwire.vesc.framing import Framer, encode_frame
 from packwire.vesc.matching import Accepts, acceptance
 from packwire.vesc.requests import FILLER, forward_can
+from packwire.vesc.traits import unsolicited
 from packwire.wire.frame import Frame, FrameStats, Waiting
 
 #: When a frame has begun and nothing more came for this long (s), its header may be a false one.
@@ -248,7 +248,7 @@ class Line:
             if wait is not None:
                 self._answer(wait, frame)
                 continue
-            if payload[0] in UNSOLICITED:
+            if unsolicited(payload[0]):
                 self.unsolicited.append(payload[0])
             else:
                 self.surplus += 1
