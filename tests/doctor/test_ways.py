@@ -305,7 +305,7 @@ async def test_it_ends_in_the_time_that_it_is_given():
 
 async def test_nothing_but_read_commands_is_sent():
     from packwire.vesc.commands import Command
-    from packwire.vesc.requests import inner_request
+    from packwire.vesc.requests import unwrap
 
     reading = {
         Command.FW_VERSION,
@@ -320,5 +320,5 @@ async def test_nothing_but_read_commands_is_sent():
     async with scripted(usual) as device:
         await look(f"vesc://127.0.0.1:{device.port}")
         await eventually(lambda: True)
-    assert {inner_request(payload)[1][0] for payload in device.asked} <= reading
+    assert {unwrap(payload).command for payload in device.asked} <= reading
     assert all(len(payload) > 2 for payload in device.asked if payload[0] == Command.FORWARD_CAN)

@@ -12,10 +12,11 @@ from packwire.sim.express import HALF_FRAME
 from packwire.sim.faults import FAULTS, Fault, Faults, parse_fault
 from packwire.sim.outgoing import JUNK
 from packwire.sim.server import SimOptions
-from packwire.vesc.commands import UNSOLICITED, Command
+from packwire.vesc.commands import Command
 from packwire.vesc.framing import Framer
 from packwire.vesc.replies import BMS_FWD_CAN_RX, BMS_GET_VALUES, FW_VERSION
 from packwire.vesc.requests import FILLER, forward_can
+from packwire.vesc.traits import unsolicited
 from tests.sim.raw import QUIET, eventually, raw, simulated, vesc_and_client
 
 VERSION = bytes((Command.FW_VERSION,))
@@ -212,7 +213,7 @@ async def test_a_reply_that_stays_alone_is_let_go():
 async def test_join_split_and_delay_together():
     async with vesc_and_client("join:2,0.02", "split:60,0.001", "delay:0.02", "prints") as (_, client):
         client.send(PACK, VERSION, PACK)
-        replies = [reply for reply in await client.replies(6) if reply[0] not in UNSOLICITED]
+        replies = [reply for reply in await client.replies(6) if not unsolicited(reply[0])]
         assert [reply[0] for reply in replies] == [96, 0, 96]
 
 
@@ -290,7 +291,7 @@ async def test_prints():
             seen.append(unasked[0])
             assert len(await client.reply()) == 130
         assert seen == [Command.PRINT, Command.LISP_PRINT, Command.LISP_PRINT, Command.BMS_FWD_CAN_RX]
-        assert set(seen) <= UNSOLICITED
+        assert all(map(unsolicited, set(seen)))
         frame = BMS_FWD_CAN_RX.decode(unasked).reply
         assert (frame.sender, frame.packet, len(frame.data or b"")) == (10, 38, 8)
         assert 0x03 in {chunk[0] for chunk in client.chunks}  # one of them needs a 16-bit length

@@ -12,7 +12,7 @@ from packwire.sim.nodes import NO_BMS, default_config
 from packwire.sim.scenario import SCENARIOS
 from packwire.sim.vehicle import Vehicle
 from packwire.vesc.commands import Command
-from packwire.vesc.hardware import HardwareType, answers
+from packwire.vesc.hardware import HardwareType
 from packwire.vesc.replies import (
     BMS_GET_VALUES,
     EXPRESS_CONFIG,
@@ -25,6 +25,7 @@ from packwire.vesc.replies import (
 )
 from packwire.vesc.requests import custom_config, request, stats, values_selective
 from packwire.vesc.secrets import MASKED, decode_config
+from packwire.vesc.traits import answers
 from packwire.wire.fields import Field
 from packwire.wire.layout import Layout
 from tests.shared_data import needs_replies, recorded_replies

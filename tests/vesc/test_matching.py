@@ -1,7 +1,7 @@
 """A reply from another node, or to another request, is not taken for the answer."""
 
-from packwire.vesc.commands import UNSOLICITED, Command
-from packwire.vesc.hardware import ANSWERS, FAULTS, HardwareType, answers, fault_name, hardware_label
+from packwire.vesc.commands import Command
+from packwire.vesc.hardware import FAULTS, HardwareType, fault_name, hardware_label
 from packwire.vesc.matching import acceptance
 from packwire.vesc.replies import (
     FW_VERSION,
@@ -10,7 +10,8 @@ from packwire.vesc.replies import (
     FwVersion,
     Values,
 )
-from packwire.vesc.requests import forward_can, inner_request, request, stats, values_selective
+from packwire.vesc.requests import forward_can, request, stats, unwrap, values_selective
+from packwire.vesc.traits import TRAITS, answers, unsolicited
 
 
 def values_of(controller: int) -> bytes:
@@ -52,8 +53,8 @@ def test_the_version_of_another_device_is_refused():
 
 def test_forwarding_wraps_and_unwraps():
     assert forward_can(84, b"\x04") == bytes([34, 84, 4])
-    assert inner_request(bytes([34, 84, 4])) == (84, b"\x04")
-    assert inner_request(b"\x04") == (None, b"\x04")
+    assert unwrap(bytes([34, 84, 4])) == ((84,), b"\x04")
+    assert unwrap(b"\x04") == ((), b"\x04")
 
 
 def test_an_express_never_answers_a_motors_questions():
@@ -67,8 +68,9 @@ def test_an_express_never_answers_a_motors_questions():
 
 
 def test_unsolicited_packets_are_no_answers():
-    for commands in ANSWERS.values():
-        assert not commands & UNSOLICITED
+    assert any(unsolicited(command) for command in TRAITS)
+    for command in TRAITS:
+        assert not (unsolicited(command) and any(answers(kind, command) for kind in HardwareType))
 
 
 def test_names():

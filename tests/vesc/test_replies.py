@@ -20,7 +20,7 @@ from packwire.vesc.replies import (
     decode_reply,
     reply_spans,
 )
-from packwire.vesc.requests import inner_request
+from packwire.vesc.requests import unwrap
 from tests.shared_data import needs_replies, recorded_replies
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class TestRecorded:
     def test_the_reply_is_to_its_request(self, name):
         entry = DECODED[name]
         if entry["request"]:
-            _, request = inner_request(bytes.fromhex(entry["request"]))
+            _, request = unwrap(bytes.fromhex(entry["request"]))
             assert request[0] == bytes.fromhex(entry["reply"])[0]
 
 

@@ -6,26 +6,20 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from packwire.direction import Direction
-from packwire.vesc.commands import UNSOLICITED, Command
+from packwire.vesc.commands import Command
 from packwire.vesc.framing import TRAILER, Framer
-from packwire.vesc.replies import reply_spans
-from packwire.vesc.requests import inner_request
+from packwire.vesc.replies import LAYOUTS, reply_spans
+from packwire.vesc.requests import inner_at, unwrap
 from packwire.vesc.secrets import mask_payload
+from packwire.vesc.traits import unsolicited
 
 #: Bytes kept in all; what comes later is counted.
 MAX_KEPT = 256 * 1024
 _MASK = ord("*")
 #: Commands whose replies hold nothing but numbers.
 _NUMBERS = frozenset(
-    {
-        Command.BMS_GET_VALUES,
-        Command.GET_VALUES,
-        Command.GET_VALUES_SETUP,
-        Command.PING_CAN,
-        Command.GET_STATS,
-    }
+    command for command, layout in LAYOUTS.items() if not unsolicited(command) and "uuid" not in layout.bits
 )
-_HIDDEN_TEXTS = frozenset(UNSOLICITED) | {Command.GET_CUSTOM_CONFIG_XML}
 
 
 class TranscriptSegment(NamedTuple):
@@ -116,7 +110,7 @@ def _clean(stream: bytes, direction: Direction) -> tuple[bytes, bytes]:
 def _command(sent: bytes) -> int:
     """Return the command of a request frame, the inner one where it is forwarded; -1 for other bytes."""
     frames = Framer().feed(sent)
-    return inner_request(frames[0].payload)[1][0] if frames else -1
+    return unwrap(frames[0].payload).command if frames else -1
 
 
 def _begins_numbers(data: bytes, asked: int) -> bool:
@@ -138,11 +132,12 @@ def _without_text(data: bytes, direction: Direction) -> bytes:
 
 
 def _clean_payload(payload: bytes) -> bytes:
-    if payload[0] in _HIDDEN_TEXTS:
+    if unsolicited(payload[0]) or payload[0] == Command.GET_CUSTOM_CONFIG_XML:
         return payload[:1] + bytes((_MASK,)) * (len(payload) - 1)
-    at, inner = (2, payload[2:]) if payload[0] == Command.FORWARD_CAN and len(payload) > 2 else (0, payload)
+    at = inner_at(payload)
+    inner = payload[at:]
     masked = bytearray(mask_payload(inner))
-    for span in reply_spans(inner) if inner[0] == Command.FW_VERSION else ():
+    for span in reply_spans(inner) if inner[:1] == bytes((Command.FW_VERSION,)) else ():
         if span.name == "uuid":  # an Express puts its MAC address there
             masked[span.offset : span.offset + span.width] = bytes((_MASK,)) * span.width
     return payload[:at] + bytes(masked)

@@ -8,6 +8,7 @@ from packwire.share.stats import SeatStats, status_lines
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import DEVICE_MAX_PAYLOAD, Framer, encode_frame
 from packwire.vesc.permissions import Kind, kind_of, refusal
+from packwire.vesc.requests import unwrap
 from packwire.wire.frame import Frame
 
 if TYPE_CHECKING:
@@ -164,13 +165,11 @@ class Seat:
     def _refuse(self, payload: bytes, kind: Kind) -> None:
         self.refused += 1
         self._device.refused[kind] += 1
-        at = 0
-        while payload[at] == Command.FORWARD_CAN and len(payload) > at + 2:
-            at += 2
+        route = unwrap(payload)
         line = refusal(payload, kind)
-        if self._must_print(payload[at], kind):
+        if self._must_print(route.command, kind):
             self._print(f"packwire: {line}")
-        key = (at, payload[at], kind)
+        key = (len(route.route), route.command, kind)
         if key not in self._told and len(self._told) < DEVICE_MAX_PAYLOAD:
             self._told.add(key)
             self._device.tell(f"{self.name}: {line}")

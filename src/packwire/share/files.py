@@ -9,7 +9,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from packwire.share.questions import Question
-from packwire.vesc.commands import Command
+from packwire.vesc.requests import inner_at
 
 if TYPE_CHECKING:
     from packwire.share.client import Seat
@@ -77,8 +77,6 @@ class FileTurn:
 
 def offset_asked(frame: bytes) -> int:
     """Return the offset of a FILE_READ, forwarded or not."""
-    at = frame[0]  # the size of the frame's header
-    while frame[at] == Command.FORWARD_CAN:
-        at += 2
+    at = inner_at(frame, frame[0])  # behind the header, whose size that is
     end = frame.index(0, at + 1) + 1
     return int.from_bytes(frame[end : end + 4])

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from packwire.share.questions import CAN_BUS, LATEST, Question
-from packwire.vesc.hardware import HardwareType, answers
+from packwire.vesc.hardware import HardwareType
+from packwire.vesc.traits import answers
 
 if TYPE_CHECKING:
     from packwire.share.client import Seat

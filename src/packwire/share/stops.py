@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from packwire.share.questions import Question
 from packwire.vesc.commands import Command
+from packwire.vesc.requests import inner_at
 
 INTERVAL = 0.02
 #: Of nodes that are reached by way of another node, so many are told apart. All others have their place.
@@ -87,7 +88,5 @@ _ONE_NODE = bytes((Command.FORWARD_CAN, 0))
 
 def _nodes(frame: bytes) -> bytes:
     """Return by way of which CAN nodes a request goes; a frame's first byte is the size of its header."""
-    at = header = frame[0]
-    while frame[at] == Command.FORWARD_CAN:
-        at += 2
-    return frame[header:at]
+    header = frame[0]
+    return frame[header : inner_at(frame, header)]

@@ -32,6 +32,7 @@ from packwire.vesc.commands import Command
 from packwire.vesc.framing import DEVICE_MAX_PAYLOAD, Framer, encode_frame
 from packwire.vesc.replies import ExpressConfig
 from packwire.vesc.requests import CAN_BROADCAST
+from packwire.vesc.traits import answers, traits
 
 log = logging.getLogger("packwire.sim")
 
@@ -39,8 +40,6 @@ PING_TIME = 2.5
 CAN_DELAY = 0.006
 """Seconds for a request and its reply over the CAN bus."""
 _TERMINAL_TIME = 0.05
-#: These share one slot: while one is at work, another is dropped.
-_SLOTTED = frozenset({Command.PING_CAN, Command.TERMINAL_CMD})
 _CACHE_SIZE = 64
 #: Packets that nobody asked for; the last is long enough to need a frame with a 16-bit length.
 _PRINTED = (
@@ -112,7 +111,7 @@ class Express:
             return
         if payload[0] == Command.FORWARD_CAN:
             self._forward(port, payload)
-        elif payload[0] in _SLOTTED:
+        elif _is_slow(self.node, payload[0]):
             self._work(self.node, payload, port.send)
         elif reply := self.node.answer(payload):
             frame = encode_frame(reply)
@@ -147,7 +146,7 @@ class Express:
         for node in self.on_bus():
             if can_id not in (node.can_id, CAN_BROADCAST):
                 continue
-            if inner[0] in _SLOTTED:
+            if _is_slow(node, inner[0]):
                 self._work(node, inner, self._deliver)
             elif reply := node.answer(inner):
                 self._after(self.can_delay, partial(self._deliver, encode_frame(reply)))
@@ -174,16 +173,15 @@ class Express:
         if node.can_id in self._busy:
             return
         self._busy.add(node.can_id)
-        pinging = request[0] == Command.PING_CAN
-        seconds = self.ping_time if pinging else _TERMINAL_TIME
-        self._after(seconds, partial(self._finish, node, deliver, pinging=pinging))
+        seconds = self.ping_time if request[0] == Command.PING_CAN else _TERMINAL_TIME
+        self._after(seconds, partial(self._finish, node, deliver, request[0]))
 
-    def _finish(self, node: Node, deliver: Deliver, *, pinging: bool) -> None:
+    def _finish(self, node: Node, deliver: Deliver, command: int) -> None:
         self._busy.discard(node.can_id)
-        if pinging:
+        if command == Command.PING_CAN:
             ids = sorted({other.can_id for other in [self.node, *self.on_bus()]} - {node.can_id})
             deliver(encode_frame(bytes((Command.PING_CAN, *ids))))
-        else:
+        elif command == Command.TERMINAL_CMD:
             text = b"Invalid command; type help to list all commands\n\0"
             deliver(encode_frame(bytes((Command.PRINT,)) + text))
 
@@ -220,3 +218,8 @@ class Express:
         """Return BMS_FWD_CAN_RX with CAN_PACKET_BMS_V_TOT (38): two singles, pack and charger voltage."""
         values = self.bms.values()
         return bytes((Command.BMS_FWD_CAN_RX, BMS_ID, 38)) + struct.pack(">ff", values.v_tot, values.v_charge)
+
+
+def _is_slow(node: Node, command: int) -> bool:
+    """Tell whether a command takes the one slot for what is slow; another is dropped meanwhile."""
+    return traits(command).slot and (command == Command.TERMINAL_CMD or answers(node.hardware, command))

@@ -1,29 +1,24 @@
 """What is said on a connection, message by message while it goes on: logins, requests, replies, silence.
 
-No I/O: bytes and times in, events out. Requests and replies are matched as in a finished recording: by the
-command and by what else a reply carries; of several that wait, the first one is answered first.
+No I/O: bytes and times in, events out. Which reply answers which request is `packwire.protocol.exchange`'s to
+say.
 """
 
-from collections import deque
 from collections.abc import Generator, Iterator
 from enum import Enum
 from typing import NamedTuple
 
-from packwire.capture.layers.conversation import patience, route
-from packwire.vesc.commands import UNSOLICITED, Command
+from packwire.capture.layers.conversation import patience
+from packwire.protocol.exchange import Event as Paired
+from packwire.protocol.exchange import Exchange, Lost, Replied
 from packwire.vesc.framing import Framer
-from packwire.vesc.hardware import ANSWERS
 from packwire.vesc.hublogin import MAX_LINE, Login, Role, parse_login
-from packwire.vesc.matching import acceptance
+from packwire.vesc.matching import acceptance, reply_command
+from packwire.vesc.requests import unwrap
 from packwire.wire.frame import Frame, FrameStats
 
 #: A header that is waited for is looked behind when nothing has come for so long, in ns.
 _FALSE_HEADER = 300_000_000
-#: So many requests are remembered that wait for a reply.
-_MAX_WAITING = 256
-
-_ANSWERED_BY_SOMEONE = frozenset().union(*ANSWERS.values())
-_KNOWN = frozenset(Command)
 
 
 class What(Enum):
@@ -54,9 +49,24 @@ class Event(NamedTuple):
     login: Login | None = None
 
 
-class _Question(NamedTuple):
+class _Asked(NamedTuple):
     payload: bytes
     at: int
+
+
+class _Rule:
+    """What answers what on a VESC's connection."""
+
+    def kind(self, request: _Asked) -> int | None:
+        inner = unwrap(request.payload).request
+        return reply_command(inner) if inner else None
+
+    def answers(self, request: _Asked, message: bytes) -> bool:
+        asked = unwrap(request.payload)
+        return acceptance(asked.request, asked.node)(message)
+
+    def continues(self, request: _Asked, message: bytes, earlier: object) -> bool:  # noqa: ARG002
+        return False
 
 
 class LiveConversation:
@@ -75,7 +85,7 @@ class LiveConversation:
         self._login: bytearray | None = bytearray()
         self.role: Role | None = None
         """As what side 0 logged in at a hub."""
-        self._waiting: deque[_Question] = deque()
+        self._exchange: Exchange[_Asked, bytes] = Exchange(_Rule())
 
     @property
     def stats(self) -> tuple[FrameStats, FrameStats]:
@@ -98,13 +108,11 @@ class LiveConversation:
         for side in (0, 1):
             if self._framers[side].stats.waiting and now - self._last[side] > _FALSE_HEADER:
                 yield from self._frames(side, self._framers[side].rescue(), now)
-        while self._waiting and now - self._waiting[0].at > patience(_command(self._waiting[0].payload)):
-            yield self._give_up(now)
+        yield from self._lost(self._exchange.advance(now), now)
 
     def end(self, now: int) -> Iterator[Event]:
         """Say what was never answered."""
-        while self._waiting:
-            yield self._give_up(now)
+        yield from self._lost(self._exchange.close(), now)
 
     def _take_login(self, data: bytes, at: int) -> Generator[Event, None, bytes]:
         """Yield the login line once it is whole; return what is no part of it."""
@@ -128,42 +136,34 @@ class LiveConversation:
     def _frames(self, side: int, frames: list[Frame], at: int) -> Iterator[Event]:
         for frame in frames:
             if side == self.device:
-                yield self._from_device(side, frame.payload, at)
+                yield from self._from_device(side, frame.payload, at)
             else:
                 yield from self._to_device(side, frame.payload, at)
 
     def _to_device(self, side: int, payload: bytes, at: int) -> Iterator[Event]:
-        if not _expects_reply(_command(payload)):
+        asked = _Asked(payload, at)
+        command = self._exchange.kind(asked)
+        if not isinstance(command, int):
             yield Event(What.ONE_WAY, side, at, payload)
             return
         self.asked += 1
-        if len(self._waiting) == _MAX_WAITING:
-            yield self._give_up(at)
-        self._waiting.append(_Question(payload, at))
+        yield from self._lost(self._exchange.ask(at, asked, limit=patience(command)), at)
         yield Event(What.REQUEST, side, at, payload)
 
-    def _from_device(self, side: int, payload: bytes, at: int) -> Event:
-        for index, question in enumerate(self._waiting):
-            ids, request = route(question.payload)
-            if request and acceptance(request, ids[-1] if ids else None)(payload):
-                del self._waiting[index]
-                self.answered += 1
-                return Event(What.REPLY, side, at, payload, question.payload, at - question.at)
-        return Event(What.UNSOLICITED, side, at, payload)
+    def _from_device(self, side: int, payload: bytes, at: int) -> Iterator[Event]:
+        events = self._exchange.hear(at, payload)
+        yield from self._lost(events, at)
+        said = events[-1]
+        if isinstance(said, Replied):
+            self.answered += 1
+            yield Event(What.REPLY, side, at, payload, said.request.payload, said.after)
+        else:
+            yield Event(What.UNSOLICITED, side, at, payload)
 
-    def _give_up(self, now: int) -> Event:
-        question = self._waiting.popleft()
-        self.unanswered += 1
-        return Event(What.UNANSWERED, 1 - self.device, now, question.payload, latency=now - question.at)
-
-
-def _command(payload: bytes) -> int:
-    """Return the command that a request is about: of a forwarded one the inner one; -1: none."""
-    _, inner = route(payload)
-    return inner[0] if inner else -1
-
-
-def _expects_reply(command: int) -> bool:
-    if command in UNSOLICITED or command < 0:
-        return False
-    return command in _ANSWERED_BY_SOMEONE or command not in _KNOWN
+    def _lost(self, events: list[Paired[_Asked, bytes]], now: int) -> Iterator[Event]:
+        """Tell of the requests that are given up."""
+        for event in events:
+            if isinstance(event, Lost):
+                asked = event.request
+                self.unanswered += 1
+                yield Event(What.UNANSWERED, 1 - self.device, now, asked.payload, latency=now - asked.at)

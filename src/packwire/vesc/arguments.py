@@ -50,6 +50,11 @@ class Arguments:
     rest: Rest = Rest.NUMBERS
 
     @property
+    def longest(self) -> int:
+        """How many bytes they may have at most, without their texts."""
+        return self.before + (self.least if self.most is None else self.most)
+
+    @property
     def are_data(self) -> bool:
         """Whether any bytes may stand in them, such as a program's."""
         return self.most is not None and self.most > _FEW and self.rest is not Rest.TEXT

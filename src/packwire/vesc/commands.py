@@ -168,28 +168,6 @@ class Command(IntEnum):
     MOTOR_ESTOP = 159
 
 
-#: Packets that come without having been asked for, between replies.
-UNSOLICITED = frozenset(
-    {
-        Command.PRINT,
-        Command.LISP_PRINT,
-        Command.BMS_FWD_CAN_RX,
-        Command.PLOT_INIT,
-        Command.PLOT_DATA,
-        Command.PLOT_ADD_GRAPH,
-        Command.PLOT_SET_GRAPH,
-        Command.ROTOR_POSITION,
-        Command.EXPERIMENT_SAMPLE,
-        Command.LISP_RMSG,
-        Command.LOG_START,
-        Command.LOG_STOP,
-        Command.LOG_CONFIG_FIELD,
-        Command.LOG_DATA_F32,
-        Command.LOG_DATA_F64,
-    }
-)
-
-
 def command_name(number: int) -> str:
     """Return a command's name, or `command 200` for a number that has none."""
     try:

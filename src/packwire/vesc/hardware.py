@@ -1,13 +1,6 @@
-"""What the hardware types are, which commands each one answers, and the fault codes: data.
-
-A VESC device meets a command that it does not know with silence, so "who answers what" is the difference
-between a fault and a question that nobody would ever answer. Read off [bldc comm/commands.c, vesc_express
-main/commands.c and main/bms.c, vesc_bms_fw commands.c].
-"""
+"""What the hardware types are, and the fault codes: data."""
 
 from enum import IntEnum
-
-from packwire.vesc.commands import Command
 
 
 class HardwareType(IntEnum):
@@ -28,97 +21,6 @@ _LABELS = {
     HardwareType.BMS: "VESC BMS",
     HardwareType.EXPRESS: "VESC Express",
 }
-
-_EVERYONE = frozenset(
-    {
-        Command.FW_VERSION,
-        Command.PING_CAN,
-        Command.GET_CUSTOM_CONFIG,
-        Command.GET_CUSTOM_CONFIG_DEFAULT,
-        Command.GET_CUSTOM_CONFIG_XML,
-        Command.SET_CUSTOM_CONFIG,
-        Command.BMS_GET_VALUES,
-        Command.FW_INFO,
-        Command.CAN_UPDATE_BAUD_ALL,
-    }
-)
-
-_WITH_LISP = frozenset(
-    {
-        Command.GET_QML_UI_HW,
-        Command.GET_QML_UI_APP,
-        Command.LISP_READ_CODE,
-        Command.LISP_WRITE_CODE,
-        Command.LISP_ERASE_CODE,
-        Command.LISP_SET_RUNNING,
-        Command.LISP_GET_STATS,
-        Command.LISP_STREAM_CODE,
-        Command.QMLUI_ERASE,
-        Command.QMLUI_WRITE,
-        Command.IO_BOARD_GET_ALL,
-        Command.GET_IMU_DATA,
-        Command.GET_GNSS,
-    }
-)
-
-#: Which commands a device of each type ever answers. Older firmware knows fewer.
-ANSWERS: dict[HardwareType, frozenset[Command]] = {
-    HardwareType.EXPRESS: _EVERYONE
-    | _WITH_LISP
-    | {
-        Command.ERASE_NEW_APP,
-        Command.WRITE_NEW_APP_DATA,
-        Command.FILE_LIST,
-        Command.FILE_READ,
-        Command.FILE_WRITE,
-        Command.FILE_MKDIR,
-        Command.FILE_REMOVE,
-    },
-    HardwareType.BMS: _EVERYONE
-    | {
-        Command.ERASE_NEW_APP,
-        Command.WRITE_NEW_APP_DATA,
-        Command.BMS_GET_BATT_TYPE,
-        Command.BMS_SET_BATT_TYPE,
-        Command.GET_EXT_HUM_TMP,
-        Command.PSW_GET_STATUS,
-        Command.BMS_BLNC_SELFTEST,
-        Command.BMS_ZERO_CURRENT_OFFSET,
-    },
-    HardwareType.CONTROLLER: _EVERYONE
-    | _WITH_LISP
-    | {
-        Command.GET_VALUES,
-        Command.GET_VALUES_SELECTIVE,
-        Command.GET_VALUES_SETUP,
-        Command.GET_VALUES_SETUP_SELECTIVE,
-        Command.GET_STATS,
-        Command.GET_MCCONF,
-        Command.GET_MCCONF_DEFAULT,
-        Command.SET_MCCONF,
-        Command.GET_APPCONF,
-        Command.GET_APPCONF_DEFAULT,
-        Command.SET_APPCONF,
-        Command.GET_MCCONF_TEMP,
-        Command.GET_DECODED_PPM,
-        Command.GET_DECODED_ADC,
-        Command.GET_DECODED_CHUK,
-        Command.GET_DECODED_BALANCE,
-        Command.GET_BATTERY_CUT,
-        Command.GET_IMU_CALIBRATION,
-        Command.PSW_GET_STATUS,
-        Command.ERASE_NEW_APP,
-        Command.WRITE_NEW_APP_DATA,
-    },
-}
-
-
-def answers(hardware: int | None, command: int) -> bool:
-    """Tell whether a device of this type would ever answer; True where the type or command is unknown."""
-    try:
-        return Command(command) in ANSWERS[HardwareType(hardware)] if hardware is not None else True
-    except ValueError:
-        return True
 
 
 def hardware_label(hardware: int | None) -> str:

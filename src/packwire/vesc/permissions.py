@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from packwire.vesc.commands import Command, command_name
 from packwire.vesc.embedded import holds_frame
 from packwire.vesc.framing import encode_frame
-from packwire.vesc.requests import CAN_BROADCAST
+from packwire.vesc.requests import MAX_NESTING, RouteProblem, Unwrapped, unwrap
 from packwire.vesc.traits import TRAITS, Kind, traits
 
 __all__ = [
@@ -37,9 +37,6 @@ COMMANDS_OF: Mapping[Kind, tuple[Command, ...]] = {
     if kind not in {Kind.UNKNOWN, Kind.NEVER}
 }
 
-#: A device hands a request on to the next bus at most so often; real ones have one bus.
-MAX_NESTING = 3
-
 
 def kind_of(payload: bytes) -> Kind:
     """Return the kind of a request, that of the innermost one where it is forwarded over CAN.
@@ -48,29 +45,17 @@ def kind_of(payload: bytes) -> Kind:
     for reading from all nodes at once (their replies collide), for arguments that are not of their command's
     shape, and for a request in which a frame stands: after a damaged byte the device would run that.
     """
-    at = _inner_at(payload)
-    if at is None:
+    route = unwrap(payload)
+    row = traits(route.command)
+    if _is_wrong(route, row.kind) or not row.arguments.fit(route.request[1:]):
         return Kind.NEVER
-    row = traits(payload[at])
-    if row.kind is Kind.READ and CAN_BROADCAST in payload[1:at:2]:
-        return Kind.NEVER
-    if not row.arguments.fit(payload[at + 1 :]) or _holds_frame(payload, at):
-        return Kind.NEVER
-    return row.kind
+    return Kind.NEVER if holds_frame(encode_frame(payload), data=row.arguments.are_data) else row.kind
 
 
-def _inner_at(payload: bytes) -> int | None:
-    """Return where the innermost request begins; None where there is none, or it is nested too deep."""
-    at = 0
-    while payload[at] == Command.FORWARD_CAN:
-        if len(payload) < at + 3 or at == 2 * MAX_NESTING:
-            return None
-        at += 2
-    return at
-
-
-def _holds_frame(payload: bytes, inner_at: int) -> bool:
-    return holds_frame(encode_frame(payload), data=traits(payload[inner_at]).arguments.are_data)
+def _is_wrong(route: Unwrapped, kind: Kind) -> bool:
+    """Tell whether the way of a request is one that must not be; what acts may go to all nodes at once."""
+    problem = route.problem
+    return problem is not None and (problem is not RouteProblem.BROADCAST or kind is Kind.READ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,29 +84,26 @@ def parse_policy(words: str | Iterable[str]) -> Policy:
 
 def refusal(payload: bytes, kind: Kind) -> str:
     """Say in one line why a request does not pass and which flag would let it; no content is in it."""
-    name, inner = command_name(payload[0]), payload
-    while inner[0] == Command.FORWARD_CAN and len(inner) > 2:
-        inner = inner[2:]
-        name = f"{name} > {command_name(inner[0])}"
+    route = unwrap(payload)
+    forwarded = [Command.FORWARD_CAN] * len(route.route)
+    name = " > ".join(map(command_name, [*forwarded, *route.request[:1]] or [route.command]))
     if kind is Kind.NEVER:
-        return f"{name} refused: {_why_never(payload)}"
+        return f"{name} refused: {_why_never(route)}"
     return f"{name} refused: not a reading command; --allow {kind} lets it pass"
 
 
-def _why_never(payload: bytes) -> str:
-    at = _inner_at(payload)
-    if at is None:
-        wedges = payload[-2:-1] == bytes((Command.FORWARD_CAN,)) or payload[-1] == Command.FORWARD_CAN
-        return (
-            "FORWARD_CAN without a request in it wedges a device"
-            if wedges
-            else f"it is forwarded more than {MAX_NESTING} times"
-        )
-    if not traits(payload[at]).arguments.fit(payload[at + 1 :]):
-        return (
-            "it is cut short or too long, or a length, an offset or a name in it is none: a device may not "
-            "survive it"
-        )
-    if CAN_BROADCAST in payload[1:at:2] and traits(payload[at]).kind is Kind.READ:
-        return "it reads from all nodes at once, whose replies collide"
+def _why_never(route: Unwrapped) -> str:
+    row = traits(route.command)
+    match route.problem:
+        case RouteProblem.EMPTY:
+            return "FORWARD_CAN without a request in it wedges a device"
+        case RouteProblem.TOO_DEEP:
+            return f"it is forwarded more than {MAX_NESTING} times"
+        case _ if not row.arguments.fit(route.request[1:]):
+            return (
+                "it is cut short or too long, or a length, an offset or a name in it is none: a device may "
+                "not survive it"
+            )
+        case RouteProblem.BROADCAST if row.kind is Kind.READ:
+            return "it reads from all nodes at once, whose replies collide"
     return "its bytes hold another frame, which a device would run after a damaged byte on the line"

@@ -5,10 +5,11 @@ from typing import override
 
 from packwire.protocol.base import Asker, Framer, Options, Protocol, Request, Session
 from packwire.vesc import framing
-from packwire.vesc.commands import UNSOLICITED, Command, command_name
+from packwire.vesc.commands import Command, command_name
 from packwire.vesc.matching import acceptance
 from packwire.vesc.requests import FILLER, forward_can, request
 from packwire.vesc.secrets import mask_payload
+from packwire.vesc.traits import unsolicited
 
 #: Before the same command is asked again after a timeout, another one on the same way lets a late reply pass.
 _FENCE, _FENCE_OF_FENCE = Command.FW_VERSION, Command.BMS_GET_VALUES
@@ -42,7 +43,7 @@ class VescProtocol(Protocol):
 
     @override
     def spontaneous(self, message: bytes) -> bool:
-        return message[0] in UNSOLICITED
+        return unsolicited(message[0])
 
     @override
     def beside(self, request: Request) -> bool:

@@ -247,32 +247,29 @@ def _selective(values: type[Any]) -> type[Any]:
     return cast("type[Any]", selective)
 
 
-FW_VERSION = Layout(FwVersion)
-GET_VALUES = Layout(Values)
-GET_VALUES_SETUP = Layout(SetupValues)
-GET_VALUES_SELECTIVE = Layout(_selective(Values), mask="mask")
-GET_VALUES_SETUP_SELECTIVE = Layout(_selective(SetupValues), mask="mask")
-GET_STATS = Layout(Stats, mask="mask")
-BMS_GET_VALUES = Layout(BmsValues)
-PING_CAN = Layout(PingCan)
-PRINT = Layout(Print)
-BMS_FWD_CAN_RX = Layout(BmsCanFrame)
+#: The layout of each reply that has one here. GET_CUSTOM_CONFIG is in `packwire.vesc.secrets`.
+LAYOUTS: dict[int, Layout[Any]] = {}
+
+
+def _reply[T: tuple[Any, ...]](kind: type[T], *commands: Command, mask: str | None = None) -> Layout[T]:
+    """Make the layout of these commands' replies, and enter it where it is looked up."""
+    layout = Layout(kind, mask=mask)
+    LAYOUTS.update(dict.fromkeys(commands, layout))
+    return layout
+
+
+FW_VERSION = _reply(FwVersion, Command.FW_VERSION)
+GET_VALUES = _reply(Values, Command.GET_VALUES)
+GET_VALUES_SETUP = _reply(SetupValues, Command.GET_VALUES_SETUP)
+GET_VALUES_SELECTIVE = _reply(_selective(Values), Command.GET_VALUES_SELECTIVE, mask="mask")
+GET_VALUES_SETUP_SELECTIVE = _reply(_selective(SetupValues), Command.GET_VALUES_SETUP_SELECTIVE, mask="mask")
+GET_STATS = _reply(Stats, Command.GET_STATS, mask="mask")
+BMS_GET_VALUES = _reply(BmsValues, Command.BMS_GET_VALUES)
+PING_CAN = _reply(PingCan, Command.PING_CAN)
+PRINT = _reply(Print, Command.PRINT, Command.LISP_PRINT)
+BMS_FWD_CAN_RX = _reply(BmsCanFrame, Command.BMS_FWD_CAN_RX)
 EXPRESS_CONFIG = Layout(ExpressConfig)
 
-#: The layout of each reply that has one here. GET_CUSTOM_CONFIG is in `packwire.vesc.secrets`.
-LAYOUTS: dict[int, Layout[Any]] = {
-    Command.FW_VERSION: FW_VERSION,
-    Command.GET_VALUES: GET_VALUES,
-    Command.GET_VALUES_SETUP: GET_VALUES_SETUP,
-    Command.GET_VALUES_SELECTIVE: GET_VALUES_SELECTIVE,
-    Command.GET_VALUES_SETUP_SELECTIVE: GET_VALUES_SETUP_SELECTIVE,
-    Command.GET_STATS: GET_STATS,
-    Command.BMS_GET_VALUES: BMS_GET_VALUES,
-    Command.PING_CAN: PING_CAN,
-    Command.PRINT: PRINT,
-    Command.LISP_PRINT: PRINT,
-    Command.BMS_FWD_CAN_RX: BMS_FWD_CAN_RX,
-}
 _BY_NUMBER = tuple(LAYOUTS.get(number) for number in range(256))
 
 

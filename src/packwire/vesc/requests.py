@@ -1,9 +1,14 @@
 """The requests that packwire sends: all of them read, none can move a motor or change a setting."""
 
+from enum import Enum, auto
+from typing import NamedTuple
+
 from packwire.vesc.commands import Command
 
 #: FORWARD_CAN to this id reaches every device at once; the replies collide and carry no sender.
 CAN_BROADCAST = 255
+#: A device hands a request on to the next bus at most so often; real ones have one bus.
+MAX_NESTING = 3
 
 #: Zeros can never be a frame. A device's parser is not reset when a client goes: if that client broke off
 #: inside a frame, up to 520 bytes of the next one's requests are swallowed. This much filler cures it.
@@ -42,11 +47,52 @@ def forward_can(can_id: int, inner: bytes) -> bytes:
     return bytes((Command.FORWARD_CAN, can_id)) + inner
 
 
-def inner_request(payload: bytes) -> tuple[int | None, bytes]:
-    """Return (CAN id, request) of a payload: the inner one where it is forwarded, else (None, payload).
+def inner_at(data: bytes | bytearray, begin: int = 0) -> int:
+    """Return where the innermost request of what begins here stands; behind the end where there is none."""
+    at = begin
+    while at < len(data) and data[at] == Command.FORWARD_CAN:
+        at += 2
+    return at
 
-    Nested forwarding is not unwrapped further.
-    """
-    if len(payload) > 2 and payload[0] == Command.FORWARD_CAN:
-        return payload[1], payload[2:]
-    return None, payload
+
+class RouteProblem(Enum):
+    """Why a request is not forwarded, or should not be."""
+
+    EMPTY = auto()
+    """FORWARD_CAN without a request in it: it wedges a device."""
+    TOO_DEEP = auto()
+    """Forwarded more than `MAX_NESTING` times."""
+    BROADCAST = auto()
+    """It goes to every node at once."""
+
+
+class Unwrapped(NamedTuple):
+    """A request, and the CAN ids by way of which it goes; `request` is empty where FORWARD_CAN has none."""
+
+    route: tuple[int, ...]
+    request: bytes
+
+    @property
+    def node(self) -> int | None:
+        """Return the CAN id of the node that is asked; None: the device itself."""
+        return self.route[-1] if self.route else None
+
+    @property
+    def command(self) -> int:
+        """Return the request's command; FORWARD_CAN where there is no request."""
+        return self.request[0] if self.request else Command.FORWARD_CAN
+
+    @property
+    def problem(self) -> RouteProblem | None:
+        """Return what is wrong with it, the worst first."""
+        if not self.request:
+            return RouteProblem.EMPTY
+        if len(self.route) > MAX_NESTING:
+            return RouteProblem.TOO_DEEP
+        return RouteProblem.BROADCAST if CAN_BROADCAST in self.route else None
+
+
+def unwrap(payload: bytes) -> Unwrapped:
+    """Take a request out of the FORWARD_CANs around it, of any depth."""
+    at = inner_at(payload)
+    return Unwrapped(tuple(payload[1:at:2]), payload[at:])

@@ -8,7 +8,7 @@ from packwire.protocol.base import Asker, Node, NodeKind, Options, Reading, Requ
 from packwire.protocol.no_reply import NoReplyError
 from packwire.sample import Condition
 from packwire.vesc.commands import Command
-from packwire.vesc.hardware import HardwareType, answers, hardware_label
+from packwire.vesc.hardware import HardwareType, hardware_label
 from packwire.vesc.matching import acceptance
 from packwire.vesc.replies import (
     BMS_GET_VALUES,
@@ -23,10 +23,9 @@ from packwire.vesc.replies import (
 from packwire.vesc.requests import request, values_selective
 from packwire.vesc.samples import battery_values, controller_values, firmware_values
 from packwire.vesc.staleness import StaleWatch
+from packwire.vesc.traits import PING_CAN_TAKES, answers
 from packwire.wire.layout import Decoded
 
-#: PING_CAN asks all 255 ids in turn; the firmware takes 2.5 to 5 s.
-PING_CAN_TIMEOUT = 8.0
 #: Speed, controller id and odometer of GET_VALUES_SETUP: asked for alone, because other readings there are
 #: averages since they were last read, and reading them would disturb another client.
 _SETUP_MASK = 1 << 6 | 1 << 17 | 1 << 20
@@ -121,7 +120,7 @@ class VescSession(Session):
 
     async def ping_can(self) -> tuple[int, ...]:
         """Ask who is on the CAN bus; takes 2.5 to 5 s. The device that we are connected to is not in it."""
-        payload = await self.ask(request(Command.PING_CAN), timeout=PING_CAN_TIMEOUT, tries=2)
+        payload = await self.ask(request(Command.PING_CAN), timeout=PING_CAN_TAKES, tries=2)
         return PING_CAN.decode(payload).reply.ids or ()
 
     @override

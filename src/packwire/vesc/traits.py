@@ -1,4 +1,4 @@
-"""What each VESC command is, one row a command: what it can do, and the shape of its arguments.
+"""What each VESC command is, one row a command; all that is said of a command elsewhere is derived from it.
 
 Read off what the firmware does with each command [bldc comm/commands.c, vesc_express main/commands.c,
 vesc_bms_fw commands.c] and what VESC Tool sends [vesc_tool commands.cpp]; a command whose effect is in doubt
@@ -7,10 +7,11 @@ is not of the reading kind.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 
 from packwire.vesc.arguments import ANY_LENGTH, Arguments, Rest
 from packwire.vesc.commands import Command
+from packwire.vesc.hardware import HardwareType
 
 
 class Kind(StrEnum):
@@ -39,13 +40,58 @@ class Kind(StrEnum):
     """What would wedge a device, or has no meaning: nothing lets it pass."""
 
 
+class Spontaneous(Enum):
+    """Whether devices send such a packet without having been asked."""
+
+    NEVER = auto()
+    ALSO = auto()
+    """Now and then, and also as a reply or an acknowledgement."""
+    ALWAYS = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What a command can do, and what its arguments look like."""
+    """What a command can do, what its arguments look like, who answers it and with what.
+
+    The layout of its reply is in `packwire.vesc.replies.LAYOUTS`, and tells which of them name their sender.
+    """
 
     kind: Kind
     arguments: Arguments
+    answered_by: frozenset[HardwareType] = frozenset()
+    """Which devices ever answer it, and not as another command. Older firmware knows fewer."""
+    takes: float | None = None
+    """Seconds until its reply is late; None: the usual time, or it is neither a reading nor answered."""
+    asked_at: int | None = None
+    """It is answered only where the byte at this place of the request is not 0."""
+    answered_as: Command | None = None
+    """Its reply is that of another command."""
+    slot: bool = False
+    """It runs in the one thread for what is slow, and is dropped while that is busy."""
+    reading: bool = False
+    """What it reads changes all the time, and may be given to several who ask at once."""
+    spontaneous: Spontaneous = Spontaneous.NEVER
+    indexed: bool = False
+    """Its reply begins with the index that was asked for."""
+    shorter: bool = False
+    """The request is always shorter than the reply, which tells them apart."""
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether any device ever answers it, as this command or as another."""
+        return bool(self.answered_by) or self.kind is Kind.READ or self.takes is not None
+
+
+EVERYONE = frozenset(HardwareType)
+CONTROLLER = frozenset({HardwareType.CONTROLLER})
+BMS = frozenset({HardwareType.BMS})
+EXPRESS = frozenset({HardwareType.EXPRESS})
+#: They run Lisp scripts.
+SCRIPTED = CONTROLLER | EXPRESS
+
+#: How long some replies take, in s: PING_CAN asks all ids in turn (2.5 to 5 s); an acknowledgement that
+#: something was stored; erasing and detecting.
+PING_CAN_TAKES, SECONDS, A_MINUTE = 8.0, 5.0, 60.0
 
 NONE, ONE, TWO, THREE, FOUR = (Arguments(size) for size in range(5))
 UP_TO_ONE, UP_TO_TWO, UP_TO_FOUR = Arguments(0, 1), Arguments(0, 2), Arguments(0, 4)
@@ -62,40 +108,46 @@ TRAITS: Mapping[int, Traits] = {
     # GET_CUSTOM_CONFIG, LISP_READ_CODE and FILE_READ may carry secrets (Wi-Fi keys, the hub's password). They
     # read all the same, and VESC Tool asks the first at every connection: whoever reaches the device's own
     # port gets them too, without any login.
-    Command.FW_VERSION: Traits(Kind.READ, NONE),
-    Command.GET_VALUES: Traits(Kind.READ, NONE),
-    Command.GET_MCCONF: Traits(Kind.READ, NONE),
-    Command.GET_MCCONF_DEFAULT: Traits(Kind.READ, NONE),
-    Command.GET_APPCONF: Traits(Kind.READ, NONE),
-    Command.GET_APPCONF_DEFAULT: Traits(Kind.READ, NONE),
-    Command.GET_DECODED_PPM: Traits(Kind.READ, NONE),
-    Command.GET_DECODED_ADC: Traits(Kind.READ, NONE),
-    Command.GET_DECODED_CHUK: Traits(Kind.READ, NONE),
-    Command.GET_VALUES_SETUP: Traits(Kind.READ, NONE),
-    Command.GET_VALUES_SELECTIVE: Traits(Kind.READ, FOUR),  # which fields, as in those that follow
-    Command.GET_VALUES_SETUP_SELECTIVE: Traits(Kind.READ, FOUR),
-    Command.PING_CAN: Traits(Kind.READ, NONE),
-    Command.GET_IMU_DATA: Traits(Kind.READ, TWO),
-    Command.GET_DECODED_BALANCE: Traits(Kind.READ, NONE),
-    Command.GET_MCCONF_TEMP: Traits(Kind.READ, NONE),
-    Command.GET_CUSTOM_CONFIG_XML: Traits(Kind.READ, Arguments(8, before=1, rest=Rest.PIECE)),
-    Command.GET_CUSTOM_CONFIG: Traits(Kind.READ, ONE),
-    Command.GET_CUSTOM_CONFIG_DEFAULT: Traits(Kind.READ, ONE),
-    Command.BMS_GET_VALUES: Traits(Kind.READ, NONE),
-    Command.PSW_GET_STATUS: Traits(Kind.READ, THREE),
-    Command.GET_BATTERY_CUT: Traits(Kind.READ, NONE),
-    Command.GET_QML_UI_HW: Traits(Kind.READ, PIECE),
-    Command.GET_QML_UI_APP: Traits(Kind.READ, PIECE),
-    Command.IO_BOARD_GET_ALL: Traits(Kind.READ, TWO),
-    Command.GET_EXT_HUM_TMP: Traits(Kind.READ, NONE),
-    Command.GET_STATS: Traits(Kind.READ, TWO),
-    Command.LISP_READ_CODE: Traits(Kind.READ, PIECE),
-    Command.LISP_GET_STATS: Traits(Kind.READ, UP_TO_ONE),
-    Command.BMS_GET_BATT_TYPE: Traits(Kind.READ, NONE),
-    Command.FILE_LIST: Traits(Kind.READ, Arguments(texts=2)),  # the path, and the name after which to go on
-    Command.FILE_READ: Traits(Kind.READ, Arguments(4, texts=1, rest=Rest.OFFSET)),
-    Command.GET_GNSS: Traits(Kind.READ, TWO),
-    Command.FW_INFO: Traits(Kind.READ, NONE),
+    Command.FW_VERSION: Traits(Kind.READ, NONE, EVERYONE, shorter=True),
+    Command.GET_VALUES: Traits(Kind.READ, NONE, CONTROLLER, reading=True, shorter=True),
+    Command.GET_MCCONF: Traits(Kind.READ, NONE, CONTROLLER, shorter=True),
+    Command.GET_MCCONF_DEFAULT: Traits(Kind.READ, NONE, CONTROLLER),
+    Command.GET_APPCONF: Traits(Kind.READ, NONE, CONTROLLER, shorter=True),
+    Command.GET_APPCONF_DEFAULT: Traits(Kind.READ, NONE, CONTROLLER),
+    Command.GET_DECODED_PPM: Traits(Kind.READ, NONE, CONTROLLER, reading=True),
+    Command.GET_DECODED_ADC: Traits(Kind.READ, NONE, CONTROLLER, reading=True),
+    Command.GET_DECODED_CHUK: Traits(Kind.READ, NONE, CONTROLLER, reading=True),
+    Command.GET_VALUES_SETUP: Traits(Kind.READ, NONE, CONTROLLER, reading=True, shorter=True),
+    Command.GET_VALUES_SELECTIVE: Traits(
+        Kind.READ, FOUR, CONTROLLER, reading=True, shorter=True
+    ),  # which fields, as in those that follow
+    Command.GET_VALUES_SETUP_SELECTIVE: Traits(Kind.READ, FOUR, CONTROLLER, reading=True, shorter=True),
+    Command.PING_CAN: Traits(Kind.READ, NONE, EVERYONE, takes=PING_CAN_TAKES, slot=True),
+    Command.GET_IMU_DATA: Traits(Kind.READ, TWO, SCRIPTED, reading=True),
+    Command.GET_DECODED_BALANCE: Traits(Kind.READ, NONE, CONTROLLER, reading=True),
+    Command.GET_MCCONF_TEMP: Traits(Kind.READ, NONE, CONTROLLER),
+    Command.GET_CUSTOM_CONFIG_XML: Traits(
+        Kind.READ, Arguments(8, before=1, rest=Rest.PIECE), EVERYONE, indexed=True, shorter=True
+    ),
+    Command.GET_CUSTOM_CONFIG: Traits(Kind.READ, ONE, EVERYONE, indexed=True, shorter=True),
+    Command.GET_CUSTOM_CONFIG_DEFAULT: Traits(Kind.READ, ONE, EVERYONE, indexed=True, shorter=True),
+    Command.BMS_GET_VALUES: Traits(Kind.READ, NONE, EVERYONE, reading=True, shorter=True),
+    Command.PSW_GET_STATUS: Traits(Kind.READ, THREE, BMS | CONTROLLER, reading=True),
+    Command.GET_BATTERY_CUT: Traits(Kind.READ, NONE, CONTROLLER),
+    Command.GET_QML_UI_HW: Traits(Kind.READ, PIECE, SCRIPTED),
+    Command.GET_QML_UI_APP: Traits(Kind.READ, PIECE, SCRIPTED),
+    Command.IO_BOARD_GET_ALL: Traits(Kind.READ, TWO, SCRIPTED, reading=True),
+    Command.GET_EXT_HUM_TMP: Traits(Kind.READ, NONE, BMS, reading=True),
+    Command.GET_STATS: Traits(Kind.READ, TWO, CONTROLLER, reading=True, shorter=True),
+    Command.LISP_READ_CODE: Traits(Kind.READ, PIECE, SCRIPTED),
+    Command.LISP_GET_STATS: Traits(Kind.READ, UP_TO_ONE, SCRIPTED, reading=True),
+    Command.BMS_GET_BATT_TYPE: Traits(Kind.READ, NONE, BMS),
+    Command.FILE_LIST: Traits(
+        Kind.READ, Arguments(texts=2), EXPRESS
+    ),  # the path, and the name after which to go on
+    Command.FILE_READ: Traits(Kind.READ, Arguments(4, texts=1, rest=Rest.OFFSET), EXPRESS),
+    Command.GET_GNSS: Traits(Kind.READ, TWO, SCRIPTED, reading=True),
+    Command.FW_INFO: Traits(Kind.READ, NONE, EVERYONE),
     Command.SET_DUTY: Traits(Kind.CONTROL, FOUR),
     Command.SET_CURRENT: Traits(Kind.CONTROL, FOUR),
     Command.SET_CURRENT_BRAKE: Traits(Kind.CONTROL, FOUR),
@@ -105,18 +157,20 @@ TRAITS: Mapping[int, Traits] = {
     Command.SET_DETECT: Traits(Kind.CONTROL, ONE),
     Command.SET_SERVO_POS: Traits(Kind.CONTROL, TWO),
     Command.SAMPLE_PRINT: Traits(
-        Kind.CONTROL, Arguments(4, 5)
+        Kind.CONTROL, Arguments(4, 5), spontaneous=Spontaneous.ALSO
     ),  # starts a recording on the device, and its samples come to everybody
-    Command.DETECT_MOTOR_PARAM: Traits(Kind.CONTROL, Arguments(12)),
-    Command.DETECT_MOTOR_R_L: Traits(Kind.CONTROL, NONE),
-    Command.DETECT_MOTOR_FLUX_LINKAGE: Traits(Kind.CONTROL, Arguments(16)),
-    Command.DETECT_ENCODER: Traits(Kind.CONTROL, FOUR),
-    Command.DETECT_HALL_FOC: Traits(Kind.CONTROL, FOUR),
+    Command.DETECT_MOTOR_PARAM: Traits(Kind.CONTROL, Arguments(12), CONTROLLER, takes=A_MINUTE, slot=True),
+    Command.DETECT_MOTOR_R_L: Traits(Kind.CONTROL, NONE, CONTROLLER, takes=A_MINUTE, slot=True),
+    Command.DETECT_MOTOR_FLUX_LINKAGE: Traits(
+        Kind.CONTROL, Arguments(16), CONTROLLER, takes=A_MINUTE, slot=True
+    ),
+    Command.DETECT_ENCODER: Traits(Kind.CONTROL, FOUR, CONTROLLER, takes=A_MINUTE, slot=True),
+    Command.DETECT_HALL_FOC: Traits(Kind.CONTROL, FOUR, CONTROLLER, takes=A_MINUTE, slot=True),
     Command.REBOOT: Traits(Kind.CONTROL, NONE),
     Command.ALIVE: Traits(Kind.CONTROL, NONE),  # keeps a motor running that would stop without it
     Command.SET_CHUCK_DATA: Traits(Kind.CONTROL, Arguments(4, 10)),
     Command.GPD_SET_FSW: Traits(Kind.CONTROL, FOUR),
-    Command.GPD_BUFFER_NOTIFY: Traits(Kind.CONTROL, NONE),
+    Command.GPD_BUFFER_NOTIFY: Traits(Kind.CONTROL, NONE, spontaneous=Spontaneous.ALSO),
     Command.GPD_BUFFER_SIZE_LEFT: Traits(Kind.CONTROL, NONE),
     Command.GPD_FILL_BUFFER: Traits(Kind.CONTROL, DATA),
     Command.GPD_OUTPUT_SAMPLE: Traits(Kind.CONTROL, FOUR),
@@ -129,103 +183,125 @@ TRAITS: Mapping[int, Traits] = {
     Command.EXT_NRF_ESB_SEND_DATA: Traits(Kind.CONTROL, Arguments(1, 32)),
     Command.EXT_NRF_ESB_RX_DATA: Traits(Kind.CONTROL, Arguments(2, 32)),  # what a radio remote control sends
     Command.EXT_NRF_SET_ENABLED: Traits(Kind.CONTROL, ONE),
-    Command.DETECT_MOTOR_FLUX_LINKAGE_OPENLOOP: Traits(Kind.CONTROL, Arguments(16, 20)),
-    Command.DETECT_APPLY_ALL_FOC: Traits(Kind.CONTROL, Arguments(21)),
+    Command.DETECT_MOTOR_FLUX_LINKAGE_OPENLOOP: Traits(
+        Kind.CONTROL, Arguments(16, 20), CONTROLLER, takes=A_MINUTE, slot=True
+    ),
+    Command.DETECT_APPLY_ALL_FOC: Traits(Kind.CONTROL, Arguments(21), CONTROLLER, takes=A_MINUTE, slot=True),
     Command.APP_DISABLE_OUTPUT: Traits(Kind.CONTROL, Arguments(5)),
     Command.SET_CURRENT_REL: Traits(Kind.CONTROL, FOUR),
     Command.GET_IMU_CALIBRATION: Traits(
-        Kind.CONTROL, FOUR
+        Kind.CONTROL, FOUR, CONTROLLER, takes=A_MINUTE, slot=True
     ),  # samples the sensor for seconds, and filters are reset meanwhile
     Command.BMS_SET_CHARGE_ALLOWED: Traits(Kind.CONTROL, ONE),
     Command.BMS_SET_BALANCE_OVERRIDE: Traits(Kind.CONTROL, TWO),
     Command.BMS_RESET_COUNTERS: Traits(Kind.CONTROL, TWO),
     Command.BMS_FORCE_BALANCE: Traits(Kind.CONTROL, ONE),
-    Command.BMS_ZERO_CURRENT_OFFSET: Traits(Kind.CONTROL, NONE),
+    Command.BMS_ZERO_CURRENT_OFFSET: Traits(Kind.CONTROL, NONE, BMS, takes=SECONDS),
     Command.PSW_SWITCH: Traits(Kind.CONTROL, Arguments(3, 4)),
     Command.IO_BOARD_SET_PWM: Traits(Kind.CONTROL, Arguments(8)),
     Command.IO_BOARD_SET_DIGITAL: Traits(Kind.CONTROL, Arguments(5)),
-    Command.BMS_BLNC_SELFTEST: Traits(Kind.CONTROL, NONE),
-    Command.RESET_STATS: Traits(Kind.CONTROL, UP_TO_ONE),
+    Command.BMS_BLNC_SELFTEST: Traits(Kind.CONTROL, NONE, BMS, takes=A_MINUTE),
+    Command.RESET_STATS: Traits(Kind.CONTROL, UP_TO_ONE, takes=SECONDS, asked_at=1),
     Command.SHUTDOWN: Traits(Kind.CONTROL, UP_TO_TWO),
-    Command.SET_MCCONF: Traits(Kind.CONFIG, DATA),
-    Command.SET_APPCONF: Traits(Kind.CONFIG, DATA),
-    Command.SET_APPCONF_NO_STORE: Traits(Kind.CONFIG, DATA),
-    Command.NRF_START_PAIRING: Traits(Kind.CONFIG, FOUR),
-    Command.SET_MCCONF_TEMP: Traits(Kind.CONFIG, Arguments(4, 60)),
-    Command.SET_MCCONF_TEMP_SETUP: Traits(Kind.CONFIG, Arguments(4, 60)),
-    Command.SET_BATTERY_CUT: Traits(Kind.CONFIG, Arguments(8, 10)),
+    Command.SET_MCCONF: Traits(Kind.CONFIG, DATA, CONTROLLER, takes=SECONDS),
+    Command.SET_APPCONF: Traits(Kind.CONFIG, DATA, CONTROLLER, takes=SECONDS),
+    Command.SET_APPCONF_NO_STORE: Traits(Kind.CONFIG, DATA, CONTROLLER, takes=SECONDS),
+    Command.NRF_START_PAIRING: Traits(
+        Kind.CONFIG, FOUR, CONTROLLER, takes=SECONDS, spontaneous=Spontaneous.ALSO
+    ),
+    Command.SET_MCCONF_TEMP: Traits(Kind.CONFIG, Arguments(4, 60), takes=SECONDS, asked_at=3),
+    Command.SET_MCCONF_TEMP_SETUP: Traits(Kind.CONFIG, Arguments(4, 60), takes=SECONDS, asked_at=3),
+    Command.SET_BATTERY_CUT: Traits(Kind.CONFIG, Arguments(8, 10), CONTROLLER, takes=SECONDS),
     Command.SET_BLE_NAME: Traits(Kind.CONFIG, Arguments(texts=1)),
     Command.SET_BLE_PIN: Traits(Kind.CONFIG, Arguments(texts=1)),
-    Command.SET_CUSTOM_CONFIG: Traits(Kind.CONFIG, DATA),
+    Command.SET_CUSTOM_CONFIG: Traits(Kind.CONFIG, DATA, EVERYONE, takes=SECONDS),
     Command.SET_ODOMETER: Traits(Kind.CONFIG, FOUR),
-    Command.BMS_SET_BATT_TYPE: Traits(Kind.CONFIG, Arguments(1, 8)),
-    Command.FILE_WRITE: Traits(Kind.CONFIG, Arguments(8, ANY_LENGTH, texts=1, rest=Rest.OFFSET)),
-    Command.FILE_MKDIR: Traits(Kind.CONFIG, Arguments(texts=1)),
-    Command.FILE_REMOVE: Traits(Kind.CONFIG, Arguments(texts=1)),
-    Command.LOG_START: Traits(Kind.CONFIG, DATA),  # an Express writes the log to its card
-    Command.LOG_STOP: Traits(Kind.CONFIG, DATA),
-    Command.LOG_CONFIG_FIELD: Traits(Kind.CONFIG, DATA),
-    Command.LOG_DATA_F32: Traits(Kind.CONFIG, DATA),
-    Command.LOG_DATA_F64: Traits(Kind.CONFIG, DATA),
+    Command.BMS_SET_BATT_TYPE: Traits(Kind.CONFIG, Arguments(1, 8), BMS, takes=SECONDS),
+    Command.FILE_WRITE: Traits(
+        Kind.CONFIG, Arguments(8, ANY_LENGTH, texts=1, rest=Rest.OFFSET), EXPRESS, takes=SECONDS
+    ),
+    Command.FILE_MKDIR: Traits(Kind.CONFIG, Arguments(texts=1), EXPRESS, takes=SECONDS),
+    Command.FILE_REMOVE: Traits(Kind.CONFIG, Arguments(texts=1), EXPRESS, takes=SECONDS),
+    Command.LOG_START: Traits(
+        Kind.CONFIG, DATA, spontaneous=Spontaneous.ALWAYS
+    ),  # an Express writes the log to its card
+    Command.LOG_STOP: Traits(Kind.CONFIG, DATA, spontaneous=Spontaneous.ALWAYS),
+    Command.LOG_CONFIG_FIELD: Traits(Kind.CONFIG, DATA, spontaneous=Spontaneous.ALWAYS),
+    Command.LOG_DATA_F32: Traits(Kind.CONFIG, DATA, spontaneous=Spontaneous.ALWAYS),
+    Command.LOG_DATA_F64: Traits(Kind.CONFIG, DATA, spontaneous=Spontaneous.ALWAYS),
     Command.JUMP_TO_BOOTLOADER: Traits(Kind.FIRMWARE, NONE),
-    Command.ERASE_NEW_APP: Traits(Kind.FIRMWARE, FOUR),
-    Command.WRITE_NEW_APP_DATA: Traits(Kind.FIRMWARE, FOUR_AND_DATA),
+    Command.ERASE_NEW_APP: Traits(Kind.FIRMWARE, FOUR, EVERYONE, takes=A_MINUTE),
+    Command.WRITE_NEW_APP_DATA: Traits(Kind.FIRMWARE, FOUR_AND_DATA, EVERYONE, takes=SECONDS),
     Command.JUMP_TO_BOOTLOADER_ALL_CAN: Traits(Kind.FIRMWARE, NONE),
-    Command.ERASE_NEW_APP_ALL_CAN: Traits(Kind.FIRMWARE, FOUR),
-    Command.WRITE_NEW_APP_DATA_ALL_CAN: Traits(Kind.FIRMWARE, FOUR_AND_DATA),
+    Command.ERASE_NEW_APP_ALL_CAN: Traits(
+        Kind.FIRMWARE, FOUR, takes=A_MINUTE, answered_as=Command.ERASE_NEW_APP
+    ),
+    Command.WRITE_NEW_APP_DATA_ALL_CAN: Traits(
+        Kind.FIRMWARE, FOUR_AND_DATA, takes=SECONDS, answered_as=Command.WRITE_NEW_APP_DATA
+    ),
     Command.BM_CONNECT: Traits(
-        Kind.FIRMWARE, NONE
+        Kind.FIRMWARE, NONE, CONTROLLER, takes=SECONDS, slot=True
     ),  # the BM commands program another chip over its debug port
-    Command.BM_ERASE_FLASH_ALL: Traits(Kind.FIRMWARE, NONE),
-    Command.BM_WRITE_FLASH: Traits(Kind.FIRMWARE, FOUR_AND_DATA),
-    Command.BM_REBOOT: Traits(Kind.FIRMWARE, NONE),
-    Command.BM_DISCONNECT: Traits(Kind.FIRMWARE, NONE),
-    Command.BM_MAP_PINS_DEFAULT: Traits(Kind.FIRMWARE, NONE),
-    Command.BM_MAP_PINS_NRF5X: Traits(Kind.FIRMWARE, NONE),
-    Command.ERASE_BOOTLOADER: Traits(Kind.FIRMWARE, NONE),
-    Command.ERASE_BOOTLOADER_ALL_CAN: Traits(Kind.FIRMWARE, NONE),
-    Command.BM_MEM_READ: Traits(Kind.FIRMWARE, Arguments(6)),
-    Command.WRITE_NEW_APP_DATA_LZO: Traits(Kind.FIRMWARE, FOUR_AND_DATA),
-    Command.WRITE_NEW_APP_DATA_ALL_CAN_LZO: Traits(Kind.FIRMWARE, FOUR_AND_DATA),
-    Command.BM_WRITE_FLASH_LZO: Traits(Kind.FIRMWARE, FOUR_AND_DATA),
+    Command.BM_ERASE_FLASH_ALL: Traits(Kind.FIRMWARE, NONE, CONTROLLER, takes=A_MINUTE, slot=True),
+    Command.BM_WRITE_FLASH: Traits(Kind.FIRMWARE, FOUR_AND_DATA, CONTROLLER, takes=SECONDS, slot=True),
+    Command.BM_REBOOT: Traits(Kind.FIRMWARE, NONE, CONTROLLER, takes=SECONDS, slot=True),
+    Command.BM_DISCONNECT: Traits(Kind.FIRMWARE, NONE, CONTROLLER, takes=SECONDS, slot=True),
+    Command.BM_MAP_PINS_DEFAULT: Traits(Kind.FIRMWARE, NONE, CONTROLLER, takes=SECONDS, slot=True),
+    Command.BM_MAP_PINS_NRF5X: Traits(Kind.FIRMWARE, NONE, CONTROLLER, takes=SECONDS, slot=True),
+    Command.ERASE_BOOTLOADER: Traits(Kind.FIRMWARE, NONE, CONTROLLER, takes=A_MINUTE),
+    Command.ERASE_BOOTLOADER_ALL_CAN: Traits(
+        Kind.FIRMWARE, NONE, takes=A_MINUTE, answered_as=Command.ERASE_BOOTLOADER
+    ),
+    Command.BM_MEM_READ: Traits(Kind.FIRMWARE, Arguments(6), CONTROLLER, takes=SECONDS, slot=True),
+    Command.WRITE_NEW_APP_DATA_LZO: Traits(
+        Kind.FIRMWARE, FOUR_AND_DATA, takes=SECONDS, answered_as=Command.WRITE_NEW_APP_DATA
+    ),
+    Command.WRITE_NEW_APP_DATA_ALL_CAN_LZO: Traits(
+        Kind.FIRMWARE, FOUR_AND_DATA, takes=SECONDS, answered_as=Command.WRITE_NEW_APP_DATA
+    ),
+    Command.BM_WRITE_FLASH_LZO: Traits(Kind.FIRMWARE, FOUR_AND_DATA, CONTROLLER, takes=SECONDS, slot=True),
     Command.JUMP_TO_BOOTLOADER_HW: Traits(Kind.FIRMWARE, HARDWARE),
-    Command.ERASE_NEW_APP_HW: Traits(Kind.FIRMWARE, Arguments(4, before=1, texts=1)),
-    Command.WRITE_NEW_APP_DATA_HW: Traits(Kind.FIRMWARE, Arguments(4, ANY_LENGTH, before=1, texts=1)),
-    Command.ERASE_BOOTLOADER_HW: Traits(Kind.FIRMWARE, HARDWARE),
+    Command.ERASE_NEW_APP_HW: Traits(Kind.FIRMWARE, Arguments(4, before=1, texts=1), takes=A_MINUTE),
+    Command.WRITE_NEW_APP_DATA_HW: Traits(
+        Kind.FIRMWARE, Arguments(4, ANY_LENGTH, before=1, texts=1), takes=SECONDS
+    ),
+    Command.ERASE_BOOTLOADER_HW: Traits(Kind.FIRMWARE, HARDWARE, takes=A_MINUTE),
     Command.JUMP_TO_BOOTLOADER_ALL_CAN_HW: Traits(Kind.FIRMWARE, HARDWARE),
-    Command.ERASE_NEW_APP_ALL_CAN_HW: Traits(Kind.FIRMWARE, Arguments(4, before=1, texts=1)),
-    Command.WRITE_NEW_APP_DATA_ALL_CAN_HW: Traits(Kind.FIRMWARE, Arguments(4, ANY_LENGTH, before=1, texts=1)),
-    Command.ERASE_BOOTLOADER_ALL_CAN_HW: Traits(Kind.FIRMWARE, HARDWARE),
-    Command.BM_HALT_REQ: Traits(Kind.FIRMWARE, NONE),
-    Command.BM_MEM_WRITE: Traits(Kind.FIRMWARE, FOUR_AND_DATA),
-    Command.TERMINAL_CMD: Traits(Kind.TERMINAL, TEXT),
+    Command.ERASE_NEW_APP_ALL_CAN_HW: Traits(Kind.FIRMWARE, Arguments(4, before=1, texts=1), takes=A_MINUTE),
+    Command.WRITE_NEW_APP_DATA_ALL_CAN_HW: Traits(
+        Kind.FIRMWARE, Arguments(4, ANY_LENGTH, before=1, texts=1), takes=SECONDS
+    ),
+    Command.ERASE_BOOTLOADER_ALL_CAN_HW: Traits(Kind.FIRMWARE, HARDWARE, takes=A_MINUTE),
+    Command.BM_HALT_REQ: Traits(Kind.FIRMWARE, NONE, CONTROLLER, takes=SECONDS),
+    Command.BM_MEM_WRITE: Traits(Kind.FIRMWARE, FOUR_AND_DATA, CONTROLLER, takes=SECONDS, slot=True),
+    Command.TERMINAL_CMD: Traits(Kind.TERMINAL, TEXT, slot=True),
     Command.TERMINAL_CMD_SYNC: Traits(Kind.TERMINAL, TEXT),
-    Command.QMLUI_ERASE: Traits(Kind.LISP, UP_TO_FOUR),
-    Command.QMLUI_WRITE: Traits(Kind.LISP, FOUR_AND_DATA),
-    Command.LISP_WRITE_CODE: Traits(Kind.LISP, FOUR_AND_DATA),
-    Command.LISP_ERASE_CODE: Traits(Kind.LISP, UP_TO_FOUR),
-    Command.LISP_SET_RUNNING: Traits(Kind.LISP, ONE),
-    Command.LISP_PRINT: Traits(Kind.LISP, TEXT),
+    Command.QMLUI_ERASE: Traits(Kind.LISP, UP_TO_FOUR, SCRIPTED, takes=A_MINUTE),
+    Command.QMLUI_WRITE: Traits(Kind.LISP, FOUR_AND_DATA, SCRIPTED, takes=SECONDS),
+    Command.LISP_WRITE_CODE: Traits(Kind.LISP, FOUR_AND_DATA, SCRIPTED, takes=SECONDS),
+    Command.LISP_ERASE_CODE: Traits(Kind.LISP, UP_TO_FOUR, SCRIPTED, takes=A_MINUTE),
+    Command.LISP_SET_RUNNING: Traits(Kind.LISP, ONE, SCRIPTED, takes=SECONDS),
+    Command.LISP_PRINT: Traits(Kind.LISP, TEXT, spontaneous=Spontaneous.ALWAYS),
     Command.LISP_REPL_CMD: Traits(Kind.LISP, TEXT),
-    Command.LISP_STREAM_CODE: Traits(Kind.LISP, Arguments(9, ANY_LENGTH)),
-    Command.LISP_RMSG: Traits(Kind.LISP, DATA),
+    Command.LISP_STREAM_CODE: Traits(Kind.LISP, Arguments(9, ANY_LENGTH), SCRIPTED, takes=SECONDS),
+    Command.LISP_RMSG: Traits(Kind.LISP, DATA, spontaneous=Spontaneous.ALWAYS),
     Command.FORWARD_CAN: Traits(Kind.CAN, DATA),  # counts as what it forwards; see `kind_of`
-    Command.CAN_FWD_FRAME: Traits(Kind.CAN, Arguments(5, 13)),
-    Command.SET_CAN_MODE: Traits(Kind.CAN, THREE),
-    Command.CAN_UPDATE_BAUD_ALL: Traits(Kind.CAN, FOUR),
-    Command.BMS_FWD_CAN_RX: Traits(Kind.CAN, DATA),
-    Command.CUSTOM_APP_DATA: Traits(Kind.CUSTOM, DATA),
-    Command.CUSTOM_HW_DATA: Traits(Kind.CUSTOM, DATA),
-    Command.BMS_HW_DATA: Traits(Kind.CUSTOM, DATA),
+    Command.CAN_FWD_FRAME: Traits(Kind.CAN, Arguments(5, 13), spontaneous=Spontaneous.ALSO),
+    Command.SET_CAN_MODE: Traits(Kind.CAN, THREE, takes=SECONDS, asked_at=2),
+    Command.CAN_UPDATE_BAUD_ALL: Traits(Kind.CAN, FOUR, EVERYONE, takes=A_MINUTE, slot=True),
+    Command.BMS_FWD_CAN_RX: Traits(Kind.CAN, DATA, spontaneous=Spontaneous.ALWAYS),
+    Command.CUSTOM_APP_DATA: Traits(Kind.CUSTOM, DATA, spontaneous=Spontaneous.ALSO),
+    Command.CUSTOM_HW_DATA: Traits(Kind.CUSTOM, DATA, spontaneous=Spontaneous.ALSO),
+    Command.BMS_HW_DATA: Traits(Kind.CUSTOM, DATA, spontaneous=Spontaneous.ALSO),
     Command.PRINT: Traits(
-        Kind.CUSTOM, DATA
+        Kind.CUSTOM, DATA, spontaneous=Spontaneous.ALWAYS
     ),  # what devices send; as a request it has no meaning that all firmware agrees on, as those below
-    Command.ROTOR_POSITION: Traits(Kind.CUSTOM, DATA),
-    Command.EXPERIMENT_SAMPLE: Traits(Kind.CUSTOM, DATA),
-    Command.PLOT_INIT: Traits(Kind.CUSTOM, DATA),
-    Command.PLOT_DATA: Traits(Kind.CUSTOM, DATA),
-    Command.PLOT_ADD_GRAPH: Traits(Kind.CUSTOM, DATA),
-    Command.PLOT_SET_GRAPH: Traits(Kind.CUSTOM, DATA),
+    Command.ROTOR_POSITION: Traits(Kind.CUSTOM, DATA, spontaneous=Spontaneous.ALWAYS),
+    Command.EXPERIMENT_SAMPLE: Traits(Kind.CUSTOM, DATA, spontaneous=Spontaneous.ALWAYS),
+    Command.PLOT_INIT: Traits(Kind.CUSTOM, DATA, spontaneous=Spontaneous.ALWAYS),
+    Command.PLOT_DATA: Traits(Kind.CUSTOM, DATA, spontaneous=Spontaneous.ALWAYS),
+    Command.PLOT_ADD_GRAPH: Traits(Kind.CUSTOM, DATA, spontaneous=Spontaneous.ALWAYS),
+    Command.PLOT_SET_GRAPH: Traits(Kind.CUSTOM, DATA, spontaneous=Spontaneous.ALWAYS),
     Command.MOTOR_ESTOP: Traits(Kind.STOP, UP_TO_TWO),
 }
 UNKNOWN = Traits(Kind.UNKNOWN, DATA)
@@ -234,3 +310,26 @@ UNKNOWN = Traits(Kind.UNKNOWN, DATA)
 def traits(command: int) -> Traits:
     """Return what a command is, also of a number that has none."""
     return TRAITS.get(command, UNKNOWN)
+
+
+def answers(hardware: int | None, command: int) -> bool:
+    """Tell whether a device of this type would ever answer; True where the type or command is unknown.
+
+    A VESC device meets a command that it does not know with silence, so this is the difference between a
+    fault and a question that nobody would ever answer.
+    """
+    try:
+        return hardware is None or HardwareType(hardware) in TRAITS[command].answered_by
+    except (KeyError, ValueError):
+        return True
+
+
+def expects_reply(command: int) -> bool:
+    """Tell whether any device answers with this command's own packet; of an unknown one, assume it."""
+    row = TRAITS.get(command)
+    return row is None or (bool(row.answered_by) and row.spontaneous is not Spontaneous.ALWAYS)
+
+
+def unsolicited(command: int) -> bool:
+    """Tell whether such a packet is never a reply."""
+    return traits(command).spontaneous is Spontaneous.ALWAYS

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packwire.capture.layers.conversation import Conversation, Part, route
+from packwire.capture.layers.conversation import Conversation, Part
 from packwire.capture.layers.tcp import Connections
 from packwire.capture.layers.vesc import read_vesc
 from packwire.capture.packets import NO_TIME
+from packwire.vesc.requests import unwrap
 from tests.capture.builder import connections, interface, read, section, simple
 from tests.capture.vesc_session import (
     ASK_BMS,
@@ -60,7 +61,7 @@ def test_a_forwarded_request_is_answered_by_the_inner_command():
 
 
 def test_forwarding_may_be_nested():
-    assert route(via(1, via(2, ASK_BMS))) == ((1, 2), ASK_BMS)
+    assert unwrap(via(1, via(2, ASK_BMS))) == ((1, 2), ASK_BMS)
     assert pairs(converse(session().ask(via(1, via(2, ASK_BMS))).answer(bms()))) == [(0, 1)]
 
 
@@ -73,7 +74,7 @@ def test_forwarding_may_be_nested():
     (b"\x60", ((), b"\x60")),
 ])  # fmt: skip
 def test_forwarding_without_a_request(payload, expected):
-    assert route(payload) == expected
+    assert unwrap(payload) == expected
 
 
 def test_several_requests_are_answered_in_their_order():
@@ -215,7 +216,7 @@ def test_whatever_is_said_pairs_are_pairs(rows):
         assert found.partner[partner] == row
         if part is Part.REQUEST:
             assert row < partner
-            assert route(payloads[row])[1][0] == payloads[partner][0]
+            assert unwrap(payloads[row])[1][0] == payloads[partner][0]
             assert 0 <= found.latency[partner] <= 11 * 10**9 * len(rows)
     asked = sum(part in (Part.REQUEST, Part.UNANSWERED, Part.ONE_WAY) for part in found.part.tolist())
     assert asked == int((found.messages.direction == 1).sum())

@@ -17,21 +17,19 @@ from numpy.typing import NDArray
 
 from packwire.capture.packets import NO_TIME
 from packwire.messages import Direction, Int8s, Int64s, Messages
-from packwire.vesc.commands import UNSOLICITED, Command
-from packwire.vesc.hardware import ANSWERS
+from packwire.vesc.commands import Command
 from packwire.vesc.replies import LAYOUTS, FwVersion, decode_reply
+from packwire.vesc.requests import unwrap
+from packwire.vesc.traits import expects_reply, traits
 
 #: A reply later than this is not taken for the answer to a request, in seconds: the worst seen over a public
 #: hub is half a second, PING_CAN takes up to 5. Erasing flash and detecting a motor take their time.
 PATIENCE = 10.0
 _SLOW_PATIENCE = 180.0
-_SLOW_NAMES = ("ERASE", "DETECT", "SELFTEST")
 
 #: How many waiting requests of one kind are remembered, and how many kinds of one command.
 _MAX_WAITING = 256
 _MAX_KINDS = 64
-
-_ANSWERED_BY_SOMEONE = frozenset().union(*ANSWERS.values())
 
 
 class Part(IntEnum):
@@ -94,14 +92,6 @@ class Conversation:
         return result
 
 
-def route(payload: bytes) -> tuple[tuple[int, ...], bytes]:
-    """Return the CAN ids that a request is forwarded through, and the request itself (empty: none)."""
-    at = 0
-    while at < len(payload) and payload[at] == Command.FORWARD_CAN:
-        at += 2
-    return tuple(payload[1:at:2]), payload[at:]
-
-
 def converse(messages: Messages) -> Conversation:
     """Pair the messages of one connection, which are in the order of time."""
     return _Pairing(messages).conversation()
@@ -113,7 +103,7 @@ def _commands(messages: Messages) -> Int64s:
     forwarded = np.flatnonzero((command == Command.FORWARD_CAN) & (messages.direction == Direction.TO_DEVICE))
     command[forwarded] = _bytes_at(messages, forwarded, 2)
     for row in forwarded[command[forwarded] == Command.FORWARD_CAN].tolist():
-        _, inner = route(messages.payload(row))
+        _, inner = unwrap(messages.payload(row))
         command[row] = inner[0] if inner else -1
     return command
 
@@ -172,7 +162,7 @@ class _Pairing:
         for of_command in np.split(rows, begins)[1:]:
             command = int(self._command[of_command[0]])
             asked = to_device[of_command]
-            if command not in UNSOLICITED and _expects_reply(command):
+            if expects_reply(command):
                 self._part[of_command[asked]] = Part.UNANSWERED
                 self._pair(command, of_command, asked)
         scans = self._replies_to(Command.PING_CAN)
@@ -192,7 +182,7 @@ class _Pairing:
     def _nodes(self) -> Iterator[Node]:
         """Yield what the nodes said about themselves, in the order in which they said it."""
         for row in self._replies_to(Command.FW_VERSION):
-            ids, _ = route(self._messages.payload(int(self._partner[row])))
+            ids, _ = unwrap(self._messages.payload(int(self._partner[row])))
             decoded = decode_reply(self._messages.payload(row))
             if decoded is not None and isinstance(decoded.reply, FwVersion):
                 said = decoded.reply
@@ -288,22 +278,14 @@ def _who_waits(waiting: dict[_Sign, deque[_Question]], reply: _Sign, since: int)
 
 def patience(command: int) -> int:
     """Return for how many ns after a request its reply may come."""
-    try:
-        slow = any(name in Command(command).name for name in _SLOW_NAMES)
-    except ValueError:
-        slow = False
+    slow = (traits(command).takes or 0.0) > PATIENCE
     return int((_SLOW_PATIENCE if slow else PATIENCE) * 1e9)
-
-
-def _expects_reply(command: int) -> bool:
-    """Tell whether any device answers this command; of a number that nobody knows, assume it."""
-    return command in _ANSWERED_BY_SOMEONE or command not in set(Command)
 
 
 def _request_sign(command: int, messages: Messages, row: int) -> _Sign:
     if command not in _MASKED and command not in _SIGNED:
         return _NO_SIGN
-    ids, request = route(messages.payload(row))
+    ids, request = unwrap(messages.payload(row))
     mask = int.from_bytes(request[1:5]) if command in _MASKED else None
     return _Sign(mask, ids[-1] if ids and command in _SIGNED else None)
 

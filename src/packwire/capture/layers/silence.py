@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from packwire.capture.layers.conversation import Part, patience, route
+from packwire.capture.layers.conversation import Part, patience
 from packwire.capture.layers.vesc import VescConnection
 from packwire.capture.packets import NO_TIME
 from packwire.messages import Int64s
 from packwire.vesc.commands import command_name
-from packwire.vesc.hardware import answers, hardware_label
-from packwire.vesc.requests import CAN_BROADCAST
+from packwire.vesc.hardware import hardware_label
+from packwire.vesc.requests import CAN_BROADCAST, unwrap
+from packwire.vesc.traits import answers
 
 _NEVER = np.iinfo(np.int64).max
 
@@ -26,7 +27,7 @@ class Silence:
 
     def reason(self, row: int) -> str:
         """Say in half a line why request `row` of the conversation was not answered."""
-        ids, request = route(self._conversation.messages.payload(row))
+        ids, request = unwrap(self._conversation.messages.payload(row))
         asked = int(self._conversation.messages.time[row])
         limit = asked + patience(request[0]) if asked != NO_TIME else _NEVER
         node = self._conversation.nodes.get(ids[-1] if ids else None)
@@ -102,5 +103,5 @@ def _answering_ids(connection: VescConnection) -> frozenset[int]:
     """Return the CAN ids that ever answered here."""
     conversation = connection.conversation
     forwarded = np.flatnonzero((conversation.part == Part.REQUEST) & (conversation.messages.size > 2))
-    routes = (route(conversation.messages.payload(row))[0] for row in forwarded.tolist())
+    routes = (unwrap(conversation.messages.payload(row))[0] for row in forwarded.tolist())
     return frozenset(ids[-1] for ids in routes if ids)

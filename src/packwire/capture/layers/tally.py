@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from packwire.capture.layers.conversation import Conversation, Part, route
+from packwire.capture.layers.conversation import Conversation, Part
 from packwire.capture.packets import NO_TIME
 from packwire.messages import Direction
-from packwire.vesc.commands import Command
+from packwire.vesc.requests import Unwrapped, unwrap
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,8 @@ def tallies(conversation: Conversation) -> list[Tally]:
     for row, part in enumerate(parts):
         about = partners[row] if part in (Part.REPLY, Part.LATE) else row
         asks = about != row or directions[row] == Direction.TO_DEVICE
-        ids, inner = route(payloads[about]) if asks else ((), payloads[row])
-        command = inner[0] if inner else int(Command.FORWARD_CAN)
-        groups.setdefault((ids, command), []).append(row)
+        said = unwrap(payloads[about]) if asks else Unwrapped((), payloads[row])
+        groups.setdefault((said.route, int(said.command)), []).append(row)
     return [_tally(conversation, ids, command, rows) for (ids, command), rows in groups.items()]
 
 

@@ -18,9 +18,10 @@ from packwire.capture.layers.tcp import Connection, Connections, Stream
 from packwire.capture.layers.vesc_frames import StreamFrames, find_frames
 from packwire.capture.layers.vesc_scan import vesc_connections
 from packwire.messages import Bytes, Direction, Int64s, Messages
-from packwire.vesc.commands import UNSOLICITED, Command
+from packwire.vesc.commands import Command
 from packwire.vesc.framing import TRAILER
 from packwire.vesc.hublogin import MAX_LINE, Login, Role, parse_login
+from packwire.vesc.traits import traits, unsolicited
 from packwire.wire.frame import FrameStats
 
 #: How many stretches of junk of one stream are described; all their bytes are counted.
@@ -276,23 +277,6 @@ def _junk(stream: Stream, begins: Int64s, skip: int, frames: StreamFrames) -> It
         )
 
 
-#: How long the requests are whose length tells them from their replies.
-_REQUEST_SIZES: dict[int, int] = {
-    Command.FW_VERSION: 1,
-    Command.GET_VALUES: 1,
-    Command.GET_VALUES_SETUP: 1,
-    Command.GET_VALUES_SELECTIVE: 5,
-    Command.GET_VALUES_SETUP_SELECTIVE: 5,
-    Command.GET_STATS: 3,
-    Command.BMS_GET_VALUES: 1,
-    Command.GET_CUSTOM_CONFIG: 2,
-    Command.GET_CUSTOM_CONFIG_DEFAULT: 2,
-    Command.GET_CUSTOM_CONFIG_XML: 10,
-    Command.GET_MCCONF: 1,
-    Command.GET_APPCONF: 1,
-}
-
-
 def _device_side(
     lines: tuple[HubLine | None, HubLine | None], payloads: list[list[bytes]]
 ) -> tuple[int | None, str]:
@@ -320,12 +304,12 @@ def _asks(payload: bytes) -> bool | None:
     command = payload[0]
     if command == Command.FORWARD_CAN:
         return True
-    if command in UNSOLICITED:
+    if unsolicited(command):
         return False
-    size = _REQUEST_SIZES.get(command)
-    if size is None:
+    row = traits(command)
+    if not row.shorter:
         return False if command == Command.PING_CAN and len(payload) > 1 else None
-    return len(payload) <= size
+    return len(payload) <= 1 + row.arguments.longest
 
 
 class _Table:

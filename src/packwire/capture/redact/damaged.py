@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import STOP
+from packwire.vesc.requests import inner_at
 from packwire.vesc.traits import traits
 from packwire.wire.checksum import crc16_xmodem
 
@@ -66,9 +67,7 @@ def _end(data: bytes | bytearray, at: int) -> int:
 
 def _payload_size(data: bytes | bytearray, begin: int) -> int:
     """Return how many bytes the reading request that begins here has; 0 where it is none."""
-    at = begin
-    while at < len(data) and data[at] == Command.FORWARD_CAN and at < begin + 2 * _MAX_ROUTE:
-        at += 2
+    at = begin + inner_at(data[begin : begin + 2 * _MAX_ROUTE])
     arguments = _ARGUMENTS.get(data[at]) if at < len(data) else None
     if arguments is None or not traits(data[at]).arguments.fit(bytes(data[at + 1 : at + 1 + arguments])):
         return 0

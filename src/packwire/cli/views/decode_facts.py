@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from packwire.capture.layers.conversation import Conversation, Part, route
+from packwire.capture.layers.conversation import Conversation, Part
 from packwire.capture.layers.silence import Silence
 from packwire.capture.layers.tally import Tally
 from packwire.capture.layers.vesc import VescConnection
@@ -15,6 +15,7 @@ from packwire.messages import Direction
 from packwire.vesc.commands import Command
 from packwire.vesc.hublogin import Role
 from packwire.vesc.replies import BmsValues, decode_reply
+from packwire.vesc.requests import unwrap
 
 #: A hub that closes a connection this soon after another login did it because of that, in ns.
 _DISPLACED_WITHIN = 2_000_000_000
@@ -196,7 +197,7 @@ def _pauses(conversation: Conversation) -> Iterator[tuple[str, bool]]:
     quick = np.count_nonzero(answered & (wait < usual / 2))
     if usual < _LEAST_PAUSE or not len(paused) or not quick or not alike[part == Part.UNANSWERED].all():
         return
-    routes = (route(messages.payload(row)) for row in paused.tolist())
+    routes = (unwrap(messages.payload(row)) for row in paused.tolist())
     names = ", ".join(dict.fromkeys(request_name(ids, inner[0]) for ids, inner in routes))
     pause = f"the client sent nothing for {usual / 1e9:.1f} s, just as long as after those without a reply"
     yield f"After {len(paused)} answered requests ({names}) {pause}.", False

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from packwire.capture import Capture
-from packwire.capture.layers.conversation import Part, route
+from packwire.capture.layers.conversation import Part
 from packwire.capture.layers.silence import Silence
 from packwire.capture.layers.tally import Tally, tallies
 from packwire.capture.layers.vesc import VescConnection
@@ -17,6 +17,7 @@ from packwire.cli.views.decode_text import Clock, Shown
 from packwire.cli.views.vesc_words import hex_text, reply_summary, request_summary, spans, values
 from packwire.messages import Direction
 from packwire.vesc.commands import command_name
+from packwire.vesc.requests import unwrap
 from packwire.visible import json_text
 
 type Record = dict[str, Any]
@@ -151,7 +152,7 @@ class _Messages:
         messages, part = conversation.messages, Part(int(conversation.part[row]))
         payload = messages.payload(row)
         partner = int(conversation.partner[row])
-        ids, inner = route(messages.payload(partner) if part in _REPLIES else payload)
+        ids, inner = unwrap(messages.payload(partner) if part in _REPLIES else payload)
         command = payload[0] if part in _FROM_DEVICE or not inner else inner[0]
         record: Record = {
             "type": "message",

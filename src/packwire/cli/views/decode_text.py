@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from packwire.capture import Capture
-from packwire.capture.layers.conversation import Conversation, Part, route
+from packwire.capture.layers.conversation import Conversation, Part
 from packwire.capture.layers.silence import Silence
 from packwire.capture.layers.tally import tallies
 from packwire.capture.layers.tcp import Gap
@@ -28,6 +28,7 @@ from packwire.cli.views.vesc_words import hex_text, reply_summary, request_name,
 from packwire.messages import Direction
 from packwire.vesc.hardware import hardware_label
 from packwire.vesc.hublogin import Role
+from packwire.vesc.requests import unwrap
 from packwire.vesc.secrets import MASKED
 
 _ARROWS = {Direction.TO_DEVICE: "->", Direction.FROM_DEVICE: "<-", Direction.UNKNOWN: "<>"}
@@ -296,7 +297,7 @@ class _ConnectionView:
         asked = int(self._conversation.partner[row]) if self._conversation.part[row] in _REPLIES else row
         if asked == row and self._conversation.messages.direction[row] == Direction.FROM_DEVICE:
             return request_name((), payload[0])
-        ids, inner = route(self._conversation.messages.payload(asked))
+        ids, inner = unwrap(self._conversation.messages.payload(asked))
         return request_name(ids, inner[0]) if inner else request_name((), payload[0])
 
     def _text(self, row: int, part: Part, payload: bytes) -> Iterator[str | tuple[str, str]]:

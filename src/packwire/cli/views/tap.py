@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from packwire.capture.layers.conversation import route
 from packwire.cli.terminal import Writer, printable
 from packwire.cli.views.decode_facts import milliseconds
 from packwire.cli.views.decode_records import clean
@@ -13,6 +12,7 @@ from packwire.errors import PackwireError
 from packwire.tap.conversation import Event, LiveConversation, What
 from packwire.vesc.commands import command_name
 from packwire.vesc.hublogin import Role
+from packwire.vesc.requests import unwrap
 from packwire.vesc.secrets import MASKED
 from packwire.visible import json_text
 
@@ -186,7 +186,7 @@ class TapRecords:
             self._write("message", number, event.at, **record)
 
     def _message(self, event: Event) -> dict[str, Any]:
-        ids, inner = route(event.request or event.payload)
+        ids, inner = unwrap(event.request or event.payload)
         from_device = event.what in {What.REPLY, What.UNSOLICITED}
         command = event.payload[0] if from_device or not inner else inner[0]
         record: dict[str, Any] = {
@@ -208,7 +208,7 @@ class TapRecords:
 
 
 def _name(event: Event) -> str:
-    ids, inner = route(event.request or event.payload)
+    ids, inner = unwrap(event.request or event.payload)
     if event.what is What.UNSOLICITED or not inner:
         return request_name((), event.payload[0])
     return request_name(ids, inner[0])

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from packwire.capture.layers.conversation import route
 from packwire.cli.terminal import printable
 from packwire.vesc.commands import Command, command_name
 from packwire.vesc.hardware import fault_name, hardware_label
@@ -20,6 +19,7 @@ from packwire.vesc.replies import (
     decode_reply,
     reply_spans,
 )
+from packwire.vesc.requests import unwrap
 from packwire.vesc.secrets import CONFIG_COMMANDS, MASKED, decode_config, mask_payload
 from packwire.wire.codec import Span
 from packwire.wire.layout import Decoded
@@ -39,7 +39,7 @@ def request_name(ids: tuple[int, ...], command: int) -> str:
 
 def masked(payload: bytes, *, keep_secrets: bool) -> list[int | None]:
     """Return the bytes that may be shown; None in place of each one that is secret."""
-    _, inner = route(payload)
+    _, inner = unwrap(payload)
     if keep_secrets or not inner or inner[0] not in CONFIG_COMMANDS:
         return list(payload)
     # A `*` that was there before is hidden too: else it would tell itself from the mask.
@@ -97,7 +97,7 @@ def reply_summary(payload: bytes, *, keep_secrets: bool) -> str:
 
 def request_summary(payload: bytes, *, keep_secrets: bool) -> str:
     """Say in a line what a request asks for beyond its name."""
-    _, request = route(payload)
+    _, request = unwrap(payload)
     if not request:
         return "FORWARD_CAN without a request: this wedges the device"
     arguments = request[1:]

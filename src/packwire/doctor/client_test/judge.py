@@ -19,8 +19,8 @@ from packwire.doctor.client_test.verdict import (
 from packwire.doctor.diagnosis import Confidence
 from packwire.doctor.misreadings import RULES
 from packwire.vesc.commands import Command, command_name
-from packwire.vesc.permissions import KIND_OF
-from packwire.vesc.permissions import Kind as Permission
+from packwire.vesc.traits import Kind as Permission
+from packwire.vesc.traits import traits
 
 
 def judge(found: Findings | None, met: Meeting) -> ClientVerdict:
@@ -72,7 +72,7 @@ def _nothing_tried(met: Meeting) -> ClientVerdict:
         return ClientVerdict(True, findings)
     if met.unanswerable:
         names = ", ".join(command_name(number) for number in met.unanswerable)
-        if not any(KIND_OF.get(number) is Permission.READ for number in met.unanswerable):
+        if not any(traits(number).kind is Permission.READ for number in met.unanswerable):
             return ClientVerdict(True, (_wrong_command(names),))
         return ClientVerdict(False, (), (f"it asked only what is not played here: {names}",))
     if not met.requests:

@@ -22,7 +22,7 @@ from packwire.vesc.replies import (
     Stats,
     Values,
 )
-from packwire.vesc.requests import inner_request
+from packwire.vesc.requests import unwrap
 from packwire.wire.layout import Layout
 
 #: Cells of a usual pack; its reply has 130 bytes with eight more of temperatures, as recorded ones have.
@@ -38,7 +38,7 @@ VOLTS = 4.195
 
 def command_of(request: bytes) -> int:
     """Return the command that a request is about: of a forwarded one the inner one."""
-    return inner_request(request)[1][0]
+    return unwrap(request).command
 
 
 def reply_to(
@@ -48,8 +48,8 @@ def reply_to(
 
     `ends_early`: a shorter one is the usual one cut off, as older firmware's is. `volts`: of each cell.
     """
-    _, asked = inner_request(request)
-    make = _MAKERS.get(asked[0])
+    asked = unwrap(request).request
+    make = _MAKERS.get(command_of(request))
     if make is None:
         return None
     if volts is not None and size is not None and asked[0] == Command.BMS_GET_VALUES:

@@ -25,7 +25,7 @@ from packwire.doctor.client_test.verdict import ClientVerdict, LoginProblem, Mee
 from packwire.link.tcp import not_listening
 from packwire.vesc.commands import command_name
 from packwire.vesc.framing import encode_frame
-from packwire.vesc.requests import CAN_BROADCAST, inner_request
+from packwire.vesc.requests import RouteProblem, unwrap
 from packwire.wire.frame import FrameStats
 
 #: A client that does nothing for so long does nothing more, in seconds; once it is known how it behaves, so
@@ -198,7 +198,7 @@ class ClientTest:
     def answer(self, request: bytes) -> tuple[list[Piece], Trial | None, int]:
         """Return what to send in answer to a request, and which trial that is."""
         self._requests += 1
-        self._broadcasts += inner_request(request)[0] == CAN_BROADCAST
+        self._broadcasts += unwrap(request).problem is RouteProblem.BROADCAST
         if not answerable(request):
             self._unanswerable.add(request[0])
             if self._script is None and self._requests >= _HOPELESS:

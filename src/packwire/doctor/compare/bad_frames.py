@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
-from packwire.capture.layers.conversation import route
 from packwire.capture.redact.contents import masked_stream
 from packwire.vesc.framing import DEVICE_MAX_PAYLOAD, STOP, TRAILER, encode_frame
 from packwire.vesc.hublogin import Role
+from packwire.vesc.requests import unwrap
 from packwire.vesc.secrets import CONFIG_COMMANDS
 from packwire.wire.checksum import CHECKSUMS, crc16_xmodem
 
@@ -206,7 +206,7 @@ def shown_hex(frame: bytes) -> str:
 
 
 def _told(wrong: Wrong, text: str, frame: bytes, payload: bytes) -> BadFrame:
-    ids, request = route(payload)
+    ids, request = unwrap(payload)
     shown = bool(request) and request[0] not in CONFIG_COMMANDS and bool(shown_hex(encode_frame(payload)))
     return BadFrame(
         wrong,

@@ -11,8 +11,9 @@ from packwire.doctor.compare.following import LEAST_TIMEOUT
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
 from packwire.doctor.diagnosis import Confidence
 from packwire.vesc.commands import Command, command_name
-from packwire.vesc.hardware import answers, hardware_label
+from packwire.vesc.hardware import hardware_label
 from packwire.vesc.requests import CAN_BROADCAST
+from packwire.vesc.traits import answers
 
 #: How long a scan of the CAN bus may take, in ns: 2.5 to 5 s are usual.
 _SCAN = 8_000_000_000

@@ -1,14 +1,14 @@
 """What a VESC request is called: `can 84 > BMS_GET_VALUES`."""
 
-from packwire.capture.layers.conversation import route
 from packwire.doctor.compare.session import QueryKind
-from packwire.vesc.commands import Command, command_name
+from packwire.vesc.commands import command_name
+from packwire.vesc.requests import unwrap
 
 
 def kind_of_request(payload: bytes) -> QueryKind:
     """Return the kind of a request; of a forwarded one the inner request's, with the way that it takes."""
-    ids, request = route(payload)
-    return named_kind(request[0] if request else int(Command.FORWARD_CAN), ids)
+    asked = unwrap(payload)
+    return named_kind(asked.command, asked.route)
 
 
 def named_kind(command: int, ids: tuple[int, ...]) -> QueryKind:

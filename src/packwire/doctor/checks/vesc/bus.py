@@ -9,11 +9,12 @@ from packwire.doctor.examination import LONGEST, Examination
 from packwire.doctor.facts import ms
 from packwire.doctor.line import Probe
 from packwire.vesc.commands import Command
-from packwire.vesc.hardware import HardwareType, answers, hardware_label
+from packwire.vesc.hardware import HardwareType, hardware_label
 from packwire.vesc.replies import BMS_GET_VALUES, FW_VERSION, PING_CAN
 from packwire.vesc.requests import custom_config, request
 from packwire.vesc.secrets import decode_config
 from packwire.vesc.session import identity
+from packwire.vesc.traits import answers
 
 #: What every node is asked: small read commands, one each.
 _ASKED = (Command.GET_VALUES, Command.BMS_GET_VALUES)
