@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from packwire.check import CheckResult, Confidence, Depth
 from packwire.cli.exit_codes import ExitCode, exit_code_of
-from packwire.doctor.diagnosis import CheckResult, Confidence, Diagnosis
-from packwire.doctor.examination import Depth, Examination, ExaminationOptions
+from packwire.doctor.diagnosis import Diagnosis
+from packwire.doctor.examination import Examination, ExaminationOptions
 from packwire.doctor.examine import examine
+from packwire.doctor.facts import RunFacts
 from packwire.doctor.order import run_checks
-from packwire.doctor.verdicts import RULES, judge
+from packwire.doctor.registry import every_rule
 from packwire.sim.faults import FAULTS
 from packwire.sim.server import SimOptions, SimulatedVesc
 from tests.shared_data import ROOT
@@ -140,10 +142,10 @@ async def test_an_examination_that_is_left_early_says_nothing_wrong():
     said: list[tuple[str, Confidence]] = []
     async with SimulatedVesc(SimOptions(**QUICK)) as simulated:
         exam = Examination(simulated.address, BRISK)
-        exam.facts.interrupted = True
+        exam.facts[RunFacts].interrupted = True
         await run_checks(
             exam,
-            ended=lambda _: said.append((judge(exam)[0].key, judge(exam)[0].confidence)),
+            ended=lambda _: said.append((exam.judge()[0].key, exam.judge()[0].confidence)),
         )
         await exam.leave()
     assert {key for key, _ in said} == {"inconclusive", "ok"}
@@ -198,18 +200,18 @@ async def test_frozen_while_the_motor_draws_is_certain_after_long_enough(monkeyp
     """A BMS that renews its values every few seconds looks the same for a while."""
     diagnosis = await diagnosed("frozen-bms", scenario="ride", speed=5.0)
     assert (diagnosis.verdict.key, diagnosis.verdict.confidence) == ("frozen-bms", Confidence.LIKELY)
-    monkeypatch.setattr("packwire.doctor.rules.battery.SURE_SECONDS", 0.2)
+    monkeypatch.setattr("packwire.doctor.vesc.battery_rules.SURE_SECONDS", 0.2)
     diagnosis = await diagnosed("frozen-bms", scenario="ride", speed=5.0)
     assert (diagnosis.verdict.key, diagnosis.verdict.confidence) == ("frozen-bms", Confidence.CERTAIN)
 
 
 def test_keys_are_unique():
-    keys = [rule.key for rule in RULES]
+    keys = [rule.key for rule in every_rule()]
     assert len(set(keys)) == len(keys)
-    assert {key for rule in RULES for key in rule.excludes} <= set(keys)
+    assert {key for rule in every_rule() for key in rule.excludes} <= set(keys)
 
 
 def test_every_verdict_is_documented_with_its_exit_code():
     page = (ROOT / "docs/reference/verdicts.md").read_text()
     listed = re.findall(r"^\| `([\w-]+)` \|.*\| (\d+) \|$", page, re.MULTILINE)
-    assert listed == [(rule.key, str(int(exit_code_of(rule.reason)))) for rule in RULES]
+    assert listed == [(rule.key, str(int(exit_code_of(rule.reason)))) for rule in every_rule()]

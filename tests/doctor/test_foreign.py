@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from packwire.address import parse_address
+from packwire.check import CheckResult, Confidence, Outcome
 from packwire.cli.exit_codes import exit_code_of
-from packwire.doctor.checks import reach
-from packwire.doctor.diagnosis import CheckResult, Confidence, Diagnosis, Outcome
+from packwire.doctor.checks import way
+from packwire.doctor.diagnosis import Diagnosis
 from packwire.doctor.examination import Examination, ExaminationOptions
 from packwire.doctor.examine import examine
-from packwire.doctor.facts import Reach
+from packwire.doctor.facts import Reach, WayFacts
 from packwire.doctor.foreign import protocol_of
 from packwire.doctor.report import _folded
-from packwire.doctor.verdicts import judge
 from packwire.errors import PackwireError, Reason, UnreachableError
 from packwire.link.tcp import unreachable
 from packwire.vesc.framing import encode_frame
@@ -176,15 +176,15 @@ def test_a_verdict_is_decided_by_a_reason_whatever_the_host_is_called(host, erro
     said = unreachable(host, 65102, error)
     assert said.reason is reason
     exam = Examination(parse_address("vesc://127.0.0.1"))
-    reach._unreachable(exam, said)
-    verdict, _ = judge(exam)
+    way.unreachable(exam, said)
+    verdict, _ = exam.judge()
     assert (verdict.key, verdict.confidence) == (key, confidence)
 
 
 def test_a_name_server_that_does_not_answer_is_no_unknown_name():
     exam = Examination(parse_address("vesc://pack.example"))
-    exam.facts.reach, exam.facts.reach_reason = Reach.UNKNOWN_NAME, Reason.TIMED_OUT
-    verdict, _ = judge(exam)
+    exam.facts[WayFacts].reach, exam.facts[WayFacts].reason = Reach.UNKNOWN_NAME, Reason.TIMED_OUT
+    verdict, _ = exam.judge()
     assert (verdict.key, verdict.confidence) == ("unknown-name", Confidence.LIKELY)
     assert "could not be looked up" in verdict.words
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packwire.doctor.misreadings import Fate, misread
+from packwire.doctor.vesc.misreadings import Fate, misread
 from packwire.vesc.framing import encode_frame
 
 

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packwire.address import parse_address
+from packwire.check import Depth
 from packwire.direction import Direction
-from packwire.doctor.examination import Depth, ExaminationOptions
+from packwire.doctor.examination import ExaminationOptions
 from packwire.doctor.examine import examine
 from packwire.doctor.transcript import MAX_KEPT, Transcript
 from packwire.vesc.framing import encode_frame

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from packwire.address import parse_address
+from packwire.check import Confidence, Outcome
 from packwire.cli.exit_codes import ExitCode, exit_code_of
-from packwire.doctor.diagnosis import Confidence, Diagnosis, Outcome, Standing
+from packwire.doctor.diagnosis import Diagnosis, Standing
 from packwire.doctor.examination import ExaminationOptions
 from packwire.doctor.examine import examine
 from packwire.sim.hub import SimulatedHub

@@ -9,7 +9,7 @@ import pytest
 
 from packwire.address import serial_address, tcp_address
 from packwire.errors import BadOptionError
-from packwire.sim import beacon
+from packwire.link import beacon
 from packwire.sim.server import SimOptions, SimulatedVesc
 from packwire.vesc.announcement import ANNOUNCEMENT_PORT, Announcement, parse_announcement
 from packwire.vesc.framing import Framer, encode_frame

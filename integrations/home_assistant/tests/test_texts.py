@@ -17,7 +17,7 @@ from homeassistant.helpers import config_validation as cv
 import custom_components.packwire as integration
 from custom_components.packwire import config_flow, reasons
 from custom_components.packwire.descriptions import Part, binary_sensor, sensor
-from packwire.doctor.verdicts import RULES
+from packwire.doctor.registry import every_rule
 from packwire.quantity import QUANTITIES
 from packwire.sample import Condition
 
@@ -217,7 +217,7 @@ def test_only_what_helps_to_find_a_fault_is_diagnostic():
 
 
 def test_every_verdict_that_is_told_exists():
-    there = {rule.key for rule in RULES}
+    there = {rule.key for rule in every_rule()}
     assert set(reasons._OF_VERDICT) <= there
     assert set(reasons._OF_VERDICT) >= reasons.TOLD_BY_THEMSELVES
 
@@ -230,7 +230,7 @@ def test_every_verdict_on_a_device_that_gives_nothing_has_words():
         *("slow-can", "junk", "split", "chatter", "lossy", "scripted-bms", "old-firmware", "dead-node"),
         *("ok", "inconclusive"),
     }
-    assert {rule.key for rule in RULES} - set(reasons._OF_VERDICT) == others
+    assert {rule.key for rule in every_rule()} - set(reasons._OF_VERDICT) == others
 
 
 # The manifest

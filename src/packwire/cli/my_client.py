@@ -13,6 +13,7 @@ from typing import IO, Any, cast
 
 from rich.text import Text
 
+from packwire.check import Confidence, Verdict
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive_or_none
 from packwire.cli.live_output import LiveText
@@ -20,8 +21,7 @@ from packwire.cli.terminal import make_console
 from packwire.doctor.client_test.plan import Findings
 from packwire.doctor.client_test.reactions import Observation
 from packwire.doctor.client_test.server import ClientTest
-from packwire.doctor.client_test.verdict import ClientVerdict, Finding
-from packwire.doctor.diagnosis import Confidence
+from packwire.doctor.client_test.verdict import ClientReport
 from packwire.errors import BadFileError
 from packwire.link.tcp import place
 from packwire.vesc.commands import command_name
@@ -117,7 +117,7 @@ class _Progress:
 
 async def _examine(
     host: str, port: int, show: _Progress, seconds: float | None
-) -> tuple[ClientVerdict, Findings | None]:
+) -> tuple[ClientReport, Findings | None]:
     async with ClientTest(show.tell, host=host, port=port, watch=show.watched, ask=show.ask) as test:
         running = asyncio.ensure_future(test.run())
         loop = asyncio.get_running_loop()
@@ -136,7 +136,7 @@ async def _examine(
         return test.verdict, test.findings
 
 
-def _lines(verdict: ClientVerdict) -> Iterator[tuple[str, str]]:
+def _lines(verdict: ClientReport) -> Iterator[tuple[str, str]]:
     """Yield the verdict in words, each line with its style."""
     if verdict.ok:
         took = "It showed the value of every reply that was tried" if verdict.shown else _TOOK_ALL
@@ -146,7 +146,7 @@ def _lines(verdict: ClientVerdict) -> Iterator[tuple[str, str]]:
     for index, finding in enumerate(verdict.findings):
         yield f"{'VERDICT' if index == 0 else 'ALSO'} ({finding.confidence}): {finding.words}", "bold red"
         sure = "" if finding.confidence is Confidence.CERTAIN else f"{finding.confidence} "
-        yield f"  {sure}cause: {finding.cause}", ""
+        yield f"  {sure}cause: {finding.explanation}", ""
         yield f"  remedy: {finding.remedy}", ""
     if verdict.good:
         yield f"It took {'; '.join(verdict.good)}.", "green"
@@ -154,7 +154,7 @@ def _lines(verdict: ClientVerdict) -> Iterator[tuple[str, str]]:
         yield f"Not decided: {line}.", "yellow"
 
 
-def _record(verdict: ClientVerdict, findings: Findings | None) -> dict[str, Any]:
+def _record(verdict: ClientReport, findings: Findings | None) -> dict[str, Any]:
     return {
         "verdict": verdict.key,
         "decided": verdict.decided,
@@ -175,11 +175,17 @@ def _record(verdict: ClientVerdict, findings: Findings | None) -> dict[str, Any]
     }
 
 
-def _finding(finding: Finding) -> dict[str, str]:
-    return {name: str(getattr(finding, name)) for name in ("key", "confidence", "words", "cause", "remedy")}
+def _finding(finding: Verdict) -> dict[str, str]:
+    return {
+        "key": finding.key,
+        "confidence": finding.confidence.value,
+        "words": finding.words,
+        "cause": finding.explanation,
+        "remedy": finding.remedy,
+    }
 
 
-def _write_report(file: Path, verdict: ClientVerdict, findings: Findings | None) -> None:
+def _write_report(file: Path, verdict: ClientReport, findings: Findings | None) -> None:
     lines = [f"# {_TITLE}, examined by packwire", "", *(line for line, _ in _lines(verdict)), ""]
     if findings is not None:
         lines += ["| tried | bytes of payload | taken |", "|---|---|---|"]

@@ -12,15 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from packwire.doctor.diagnosis import (
-        CheckResult,
-        Confidence,
-        Diagnosis,
-        Hypothesis,
-        Outcome,
-        Standing,
-        Verdict,
-    )
+    from packwire.check import CheckResult, Confidence, Outcome, Verdict
+    from packwire.doctor.diagnosis import Diagnosis, Hypothesis, Standing
     from packwire.doctor.examine import diagnose
 
 __all__ = [
@@ -34,12 +27,16 @@ __all__ = [
     "diagnose",
 ]
 
+_HOMES = {
+    "diagnose": "packwire.doctor.examine",
+    **dict.fromkeys(("Diagnosis", "Hypothesis", "Standing"), "packwire.doctor.diagnosis"),
+}
+
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'packwire.doctor' has no attribute {name!r}")
-    home = "examine" if name == "diagnose" else "diagnosis"
-    return getattr(import_module(f"packwire.doctor.{home}"), name)
+    return getattr(import_module(_HOMES.get(name, "packwire.check")), name)
 
 
 def __dir__() -> list[str]:

@@ -4,26 +4,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from packwire.check import CheckResult, Verdict
 from packwire.doctor.transcript import Transcript
-from packwire.errors import Reason
 
-
-class Outcome(StrEnum):
-    """How a check of the examination ended."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    ODD = "odd"
-    """It works, but not as it should."""
-    SKIPPED = "skipped"
-
-
-class Confidence(StrEnum):
-    """How sure a verdict is."""
-
-    CERTAIN = "certain"
-    LIKELY = "likely"
-    POSSIBLE = "possible"
+#: What is said of a hypothesis that no check came to.
+NOT_REACHED = "the examination did not get that far"
 
 
 class Standing(StrEnum):
@@ -32,44 +17,6 @@ class Standing(StrEnum):
     CONFIRMED = "confirmed"
     EXCLUDED = "ruled out"
     OPEN = "open"
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """One experiment: its question, how it ended, and what that rules out.
-
-    `answer` is one line; `evidence` are further lines, with hex where bytes matter; `seconds` is how long it
-    took. Where it was skipped, `answer` says why.
-    """
-
-    name: str
-    question: str
-    outcome: Outcome
-    answer: str
-    evidence: tuple[str, ...] = ()
-    excludes: str = ""
-    seconds: float = 0.0
-
-    def says_the_same(self, other: "CheckResult") -> bool:
-        """Return whether another check failed with the very same words."""
-        failed = self.outcome is other.outcome is Outcome.FAILED
-        return failed and (self.answer, self.evidence) == (other.answer, other.evidence)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What is wrong, in plain words, and what to do. `key` is stable: see docs/reference/verdicts.md."""
-
-    key: str
-    confidence: Confidence
-    words: str
-    remedy: str
-    reason: Reason | None
-
-    @property
-    def ok(self) -> bool:
-        """Whether all is well."""
-        return self.key == "ok"
 
 
 @dataclass(frozen=True, slots=True)

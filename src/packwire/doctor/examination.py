@@ -5,20 +5,30 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from enum import IntEnum
 
-from packwire.address import Address, LinkKind, with_can_id
+from packwire.address import Address, LinkKind
+from packwire.check import Check, Depth, Facts, Verdict
 from packwire.device.node_memory import NodeMemory
 from packwire.device.open import open_link
-from packwire.doctor.facts import Contact, Facts, Latency, ms
+from packwire.doctor.facts import (
+    ConnectionFacts,
+    Contact,
+    ContactFacts,
+    HubFacts,
+    Latency,
+    ProbeFacts,
+    StreamFacts,
+    TargetFacts,
+    ms,
+)
 from packwire.doctor.line import Line, Probe
+from packwire.doctor.registry import checks_for, hello_of, rules_for
 from packwire.doctor.transcript import Transcript
+from packwire.doctor.verdicts import judge
 from packwire.errors import PackwireError
 from packwire.link.hub import Presence, ping_hub
 from packwire.protocol.base import Protocol
 from packwire.protocols import protocol
-from packwire.vesc.commands import Command
-from packwire.vesc.requests import request
 
 #: A device that closes every connection at once is not dialled for ever.
 MAX_CONNECTIONS = 12
@@ -32,14 +42,6 @@ SLOW, VERY_SLOW = 0.4, 0.9
 LEAST_SHARE, BRIEF_SHARE = 0.5, 0.2
 #: So many requests in a row without one byte, and it is time to see whether the device is still there.
 SILENT_TAIL = 3
-
-
-class Depth(IntEnum):
-    """How far the examination is done."""
-
-    QUICK = 0
-    USUAL = 1
-    THOROUGH = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +75,14 @@ class Examination:
 
     address: Address
     options: ExaminationOptions = field(default_factory=ExaminationOptions)
-    facts: Facts = field(default_factory=Facts)
+    facts: Facts = field(init=False)
     transcript: Transcript = field(default_factory=Transcript)
     current: Line | None = None
     _numbers: int = 0
     _lines: list[Line] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.facts = Facts(TargetFacts(self.address, self.options.expected))
 
     @property
     def protocol(self) -> Protocol:
@@ -85,37 +90,37 @@ class Examination:
         return protocol(getattr(self.address, "model", "vesc"))
 
     @property
-    def is_hub(self) -> bool:
-        """Whether the way leads through a hub."""
-        return self.address.link is LinkKind.HUB
+    def target(self) -> TargetFacts:
+        """Return what is examined."""
+        return self.facts[TargetFacts]
 
     @property
-    def is_serial(self) -> bool:
-        """Whether the way is a serial port."""
-        return self.address.link is LinkKind.SERIAL
+    def checks(self) -> tuple[Check["Examination"], ...]:
+        """Return what its link and its protocol bring, in order."""
+        return checks_for(self.address, self.protocol)
 
     @property
-    def direct_tcp(self) -> Address | None:
-        """Return the address where it is a VESC's own TCP port."""
-        return self.address if self.address.link is LinkKind.TCP else None
+    def hello(self) -> bytes:
+        """Return a request that every such device answers."""
+        return hello_of(self.protocol)
 
-    @property
-    def base(self) -> Address:
-        """Return the address without its CAN id."""
-        return with_can_id(self.address, None)
+    def judge(self) -> tuple[Verdict, tuple[Verdict, ...]]:
+        """Return the verdict on the facts, and what else was found."""
+        verdict, *remarks = judge(rules_for(self.address, self.protocol), self.facts)
+        return verdict, tuple(remarks)
 
     async def dial(self, address: Address | None = None) -> Line:
         """Open one more connection, to this device or another address of it. Raises UnreachableError."""
         if self._numbers >= MAX_CONNECTIONS:
             raise NoConnectionError(f"{self._numbers} connections were enough")
-        if self._numbers and address is None and not self.is_serial:
+        if self._numbers and address is None and not self.target.is_serial:
             await asyncio.sleep(REDIAL)
         self._numbers += 1
-        line = Line(open_link(address or self.base), self._numbers, self.transcript, self.protocol)
+        line = Line(open_link(address or self.target.base), self._numbers, self.transcript, self.protocol)
         self._lines.append(line)
         await line.open()
-        self.facts.connections += 1
-        if self.facts.contact is Contact.AFTER_FILLER:
+        self.facts[ConnectionFacts].made += 1
+        if self.facts[ContactFacts].contact is Contact.AFTER_FILLER:
             line.send_filler()
         return line
 
@@ -132,7 +137,7 @@ class Examination:
         try:
             self.current = await self.dial()
         except PackwireError as error:
-            self.facts.lost_by = str(error)
+            self.facts[ConnectionFacts].lost_by = str(error)
             raise NoConnectionError(str(error)) from error
         return self.current
 
@@ -144,7 +149,7 @@ class Examination:
             with contextlib.suppress(PackwireError):
                 presence = await ping_hub(address.host, address.port, address.user)
             known = {Presence.THERE: True, Presence.NOT_THERE: False}
-            self.facts.present_after_close.append(known.get(presence))
+            self.facts[HubFacts].present_after_close.append(known.get(presence))
 
     async def fresh_line(self) -> Line:
         """Close what is open and return a new connection. Raises NoConnectionError."""
@@ -156,7 +161,9 @@ class Examination:
         self.note_disconnect()
         if self.current is not None:
             await self.current.close()
-            self.facts.add_line(self.current.stats, self.current.unsolicited, self.current.surplus)
+            self.facts[StreamFacts].add_line(
+                self.current.stats, self.current.unsolicited, self.current.surplus
+            )
             self.current = None
 
     async def leave(self) -> None:
@@ -169,8 +176,8 @@ class Examination:
         """Keep how the other end closed the connection, where it did."""
         line = self.current
         if line is not None and line.disconnect is not None:
-            self.facts.disconnects.append(line.disconnect)
-            self.facts.add_line(line.stats, line.unsolicited, line.surplus)
+            self.facts[ConnectionFacts].disconnects.append(line.disconnect)
+            self.facts[StreamFacts].add_line(line.stats, line.unsolicited, line.surplus)
             self.current = None
 
     async def ask(
@@ -183,14 +190,10 @@ class Examination:
         for attempt in range(1, tries + 1):
             line = await self.line()
             probe = await line.ask(payload, can_id, patience or self.patience(can_id))
-            self.facts.note(probe)
+            self.facts[ProbeFacts].note(probe)
             if probe.reply is not None or attempt == tries:
                 break
         return probe
-
-    async def ask_command(self, command: Command, can_id: int | None = None, *, tries: int = 2) -> Probe:
-        """Ask a command that is nothing but its number."""
-        return await self.ask(request(command), can_id, tries=tries)
 
     def patience(self, can_id: int | None = None) -> float:
         """Return how long to wait for a reply (s): several times what the slowest took so far."""
@@ -203,15 +206,16 @@ class Examination:
 
     def _slowest(self, can_id: int | None) -> float | None:
         """Return the longest that a reply took on this way (s); the way over CAN leads through the device."""
-        local = self.facts.slowest(over_can=False)
-        far = self.facts.slowest(over_can=True) if can_id is not None else None
+        sent = self.facts[ProbeFacts]
+        local = sent.slowest(over_can=False)
+        far = sent.slowest(over_can=True) if can_id is not None else None
         if far is None and can_id is not None and local is not None and local < self.options.patience / 4:
             return None  # so quick a device says nothing about its bus
         return max(local or 0.0, far or 0.0) or None
 
     def hurry(self, over: float = SLOW) -> str:
         """Return why an experiment that no verdict needs is left out: each reply takes its time; or ''."""
-        ways = (Latency.of(self.facts.latencies(over_can=over_can)) for over_can in (False, True))
+        ways = (Latency.of(self.facts[ProbeFacts].latencies(over_can=over_can)) for over_can in (False, True))
         takes = max((latency.median for latency in ways if latency is not None), default=0.0)
         if takes < over or self.options.depth is Depth.THOROUGH:
             return ""
@@ -224,29 +228,26 @@ class Examination:
         never answers, and holds the next one back so long: that says nothing about the device.
         """
         line = await self.line()
-        there = (
-            can_id
-            for can_id, node in self.facts.nodes.items()
-            if can_id is not None and node.version is not None
-        )
+        there = (each.can_id for each in self.facts[ProbeFacts].probes if each.can_id and each.reply)
         for route in (None, next(there, None)):
-            await line.ask(request(Command.FW_VERSION), route, LONGEST)
+            await line.ask(self.hello, route, LONGEST)
 
     async def check_alive(self) -> bool:
         """See whether the device answers anything still; if not, whether a new connection mends it."""
-        again = await self.ask(request(Command.FW_VERSION), tries=1)
+        connection = self.facts[ConnectionFacts]
+        again = await self.ask(self.hello, tries=1)
         if again.reply is not None or again.closed or again.received:
             return True
-        self.facts.fell_silent_after = (await self.line()).stats.frames
+        connection.fell_silent_after = (await self.line()).stats.frames
         await self.fresh_line()
-        anew = await self.ask(request(Command.FW_VERSION), tries=1)
-        self.facts.answers_anew = anew.reply is not None
+        anew = await self.ask(self.hello, tries=1)
+        connection.answers_anew = anew.reply is not None
         return False
 
     @property
     def seems_silent(self) -> bool:
         """Whether the last requests brought not one byte."""
-        tail = self.facts.probes[-SILENT_TAIL:]
+        tail = self.facts[ProbeFacts].probes[-SILENT_TAIL:]
         return len(tail) == SILENT_TAIL and not any(each.received or each.closed for each in tail)
 
     def brief_patience(self, can_id: int | None = None) -> float:

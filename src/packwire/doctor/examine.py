@@ -5,17 +5,16 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from packwire.address import Address, LinkKind, of_a_vesc, parse_address
+from packwire.check import CheckResult, Depth
 from packwire.device.open import open_link
-from packwire.doctor.diagnosis import CheckResult, Diagnosis
-from packwire.doctor.examination import Depth, Examination, ExaminationOptions
-from packwire.doctor.hypotheses import weigh
+from packwire.doctor.diagnosis import Diagnosis
+from packwire.doctor.examination import Examination, ExaminationOptions
+from packwire.doctor.facts import ReadingFacts, RunFacts
 from packwire.doctor.order import Announcer, Watcher, run_checks
-from packwire.doctor.verdicts import judge
+from packwire.doctor.registry import weigher_of
 from packwire.errors import BadAddressError
-from packwire.vesc.samples import battery_values
 
 
 async def diagnose(
@@ -60,7 +59,7 @@ async def examine(
     if address.link is LinkKind.SIM:
         raise BadAddressError(f"{address} is for the command line, which starts the simulator")
     exam = Examination(address, options)
-    name = open_link(exam.base).name  # raises for what can never work
+    name = open_link(exam.target.base).name  # raises for what can never work
     started = time.time()
     checks: list[CheckResult] = []
 
@@ -77,18 +76,19 @@ async def examine(
             await run_checks(exam, begun=begun, ended=keep)
     except TimeoutError:
         complete = False
-        exam.facts.interrupted = True
+        exam.facts[RunFacts].interrupted = True
     finally:
         await exam.leave()
-    verdict, remarks = judge(exam)
+    verdict, remarks = exam.judge()
+    weigh = weigher_of(exam.protocol)
     return Diagnosis(
         str(address),
         name,
         verdict,
         tuple(checks),
         remarks,
-        weigh(exam),
-        _pack_values(exam),
+        weigh(exam) if weigh is not None else (),
+        exam.facts[ReadingFacts].values,
         started,
         exam.elapsed(),
         complete,
@@ -100,13 +100,6 @@ async def examine(
 def _end(deadline: asyncio.Timeout) -> None:
     with contextlib.suppress(RuntimeError):  # it has ended by itself
         deadline.reschedule(asyncio.get_running_loop().time())
-
-
-def _pack_values(exam: Examination) -> dict[str, Any]:
-    pack = exam.facts.pack
-    if pack is None or pack.absent or pack.cell_num is None:
-        return {}
-    return battery_values(pack)
 
 
 def _hidden(address: Address) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import re
 
-from packwire.vesc.framing import Framer
+from packwire.protocols import protocol
 
 #: What begins so is this; the first that fits.
 _GREETINGS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
@@ -30,7 +30,8 @@ _GREETINGS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
 
 def protocol_of(head: bytes) -> str | None:
     """Return what speaks, for a user; None where its first bytes do not tell."""
-    if Framer().feed(head):
-        return "a VESC"
+    spoken = protocol("vesc")
+    if spoken.framer().feed(head):
+        return f"a {spoken.title}"
     texts = (head, head.lstrip())
     return next((name for pattern, name in _GREETINGS if any(map(pattern.match, texts))), None)

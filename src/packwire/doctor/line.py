@@ -45,7 +45,7 @@ class Probe(NamedTuple):
     reads its frame arrived, `read` the number of the last of them on this connection, `frame` its bytes.
     `received`, `damaged`, `others` and `cut` tell what arrived meanwhile: bytes, frames with a wrong checksum
     or stop byte, the other messages, and the frame that had begun and was never completed.
-    `closed`: the other end closed the connection meanwhile.
+    `closed`: the other end closed the connection meanwhile. `takes_long`: its reply always does.
     """
 
     request: bytes
@@ -61,6 +61,7 @@ class Probe(NamedTuple):
     others: tuple[Unasked, ...] = ()
     cut: Waiting | None = None
     closed: bool = False
+    takes_long: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,7 @@ class Line:
             tuple(pending.others),
             stats.waiting if pending.reply is None else None,
             self.closed and pending.reply is None,
+            self.protocol.beside(pending.request),
         )
 
     def _observe(self, direction: Direction, data: bytes) -> None:

@@ -9,8 +9,9 @@ from typing import Any, cast
 from urllib.parse import quote
 
 import packwire
+from packwire.check import CheckResult, Verdict
 from packwire.direction import Direction
-from packwire.doctor.diagnosis import CheckResult, Diagnosis, Hypothesis, Verdict
+from packwire.doctor.diagnosis import Diagnosis, Hypothesis
 from packwire.doctor.transcript import TranscriptSegment
 from packwire.errors import missing_extra
 from packwire.quantity import QUANTITIES, Scalar

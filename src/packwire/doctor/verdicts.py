@@ -1,28 +1,26 @@
-"""From the facts to one verdict: the first rule that holds wins, the others become remarks."""
+"""One way of choosing a verdict: for a live device, for a comparison of recordings, for a client's test."""
 
-from packwire.doctor.diagnosis import Verdict
-from packwire.doctor.examination import Examination
-from packwire.doctor.rules.battery import BATTERY_RULES
-from packwire.doctor.rules.connection import CONNECTION_RULES
-from packwire.doctor.rules.doubts import LAST_RULES
-from packwire.doctor.rules.flow import FLOW_RULES
-from packwire.doctor.rules.reach import REACH_RULES
+from collections.abc import Iterable
 
-#: Every rule, the gravest first.
-RULES = (*REACH_RULES, *CONNECTION_RULES, *BATTERY_RULES, *FLOW_RULES, *LAST_RULES)
-#: Keys of rules that hold only where no other does.
-LAST = frozenset({"ok", "inconclusive"})
+from packwire.check import Facts, Rule, Verdict
 
 
-def judge(exam: Examination) -> tuple[Verdict, tuple[Verdict, ...]]:
-    """Return the verdict, and what else was found."""
-    found: list[Verdict] = []
-    hidden: set[str] = set()
-    for rule in RULES:
-        if rule.key in hidden or (found and rule.key in LAST):
+def decide[V: Verdict](found: Iterable[V]) -> list[V]:
+    """Order verdicts, the one to tell first; leave out what a graver one excludes.
+
+    Those of one rank stay in the order in which they were found. One that holds `alone` is left out where
+    there is another.
+    """
+    decided: list[V] = []
+    excluded: set[str] = set()
+    for each in sorted(found, key=lambda verdict: verdict.rank):
+        if each.key in excluded or (decided and each.alone):
             continue
-        verdict = rule.verdict(exam)
-        if verdict is not None:
-            found.append(verdict)
-            hidden |= rule.excludes
-    return found[0], tuple(found[1:])
+        decided.append(each)
+        excluded |= each.excludes
+    return decided
+
+
+def judge(rules: Iterable[Rule], facts: Facts) -> list[Verdict]:
+    """Return the verdicts that facts lead to, the one to tell first."""
+    return decide(verdict for rule in rules if (verdict := rule.verdict(facts)) is not None)

@@ -9,8 +9,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 from typing import Protocol as Interface
 
+from packwire.check import Check, Rule
 from packwire.quantity import Value
 from packwire.sample import Condition
 from packwire.wire.frame import Frame, FrameStats
@@ -216,6 +218,9 @@ class Protocol(ABC):
     """What its serial lines usually have."""
     preamble: bytes = b""
     """What is sent first, so that a half frame which a client before us left behind is over."""
+    checks: tuple[Check[Any], ...] = ()
+    """What it brings to the doctor beside its row in `packwire.doctor.registry`."""
+    rules: tuple[Rule, ...] = ()
 
     @abstractmethod
     def framer(self) -> Framer:

@@ -1,6 +1,7 @@
 """A simulated VESC on real links: its local TCP port, a hub that it dials, a pseudo-terminal, its beacon."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Protocol, Self, override
 
 from packwire.address import Address, serial_address, tcp_address
 from packwire.errors import BadOptionError
-from packwire.sim import beacon
+from packwire.link import beacon
 from packwire.sim.express import CAN_DELAY, PING_TIME, Express
 from packwire.sim.faults import Faults, parse_fault
 from packwire.sim.hub_dialler import HubDialler, device_login
@@ -22,11 +23,15 @@ from packwire.sim.vehicle import Vehicle
 from packwire.vesc.announcement import ANNOUNCEMENT_PORT
 from packwire.vesc.replies import ExpressConfig
 
+log = logging.getLogger("packwire.sim")
+
 MAX_SPEED = 1000.0
 MAX_CELLS = 50
 """As many as the firmware's tables hold [bldc datatypes.h, BMS_MAX_CELLS]."""
 TICK = 0.1
 """Seconds between two looks at the clock."""
+NAME = "Simulated VESC"
+"""What it announces itself as."""
 LOOPBACK = "127.0.0.1"
 DEVICE_ID = "SIMPACK"
 PASSWORD = "simulated"  # noqa: S105 - known to all, and told to the user
@@ -204,7 +209,8 @@ class SimulatedVesc(Simulation):
             self.hub_dialler = HubDialler(self.device.port("hub"), *options.hub, login)
             work.append(self.hub_dialler.run())
         if options.broadcast is not None:
-            work.append(beacon.broadcast(options.host, self.port, options.broadcast, options.broadcast_port))
+            to = options.broadcast, options.broadcast_port
+            work.append(beacon.broadcast(options.host, self.port, *to, name=NAME, log=log))
         return work
 
 

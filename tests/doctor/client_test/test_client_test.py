@@ -8,7 +8,7 @@ import pytest
 
 from packwire.doctor.client_test.plan import Findings
 from packwire.doctor.client_test.server import ClientTest
-from packwire.doctor.client_test.verdict import ClientVerdict
+from packwire.doctor.client_test.verdict import ClientReport
 from packwire.errors import PackwireError, UnreachableError
 from packwire.link.hub import HubLink
 from packwire.link.tcp import TcpLink
@@ -44,7 +44,7 @@ WANTED = {
 }
 
 
-async def examine(make) -> tuple[ClientVerdict, Findings | None]:
+async def examine(make) -> tuple[ClientReport, Findings | None]:
     """Let a client run against the test until it is decided."""
     async with ClientTest(lambda text: None) as test:
         running = asyncio.create_task(make(test.port))
@@ -121,7 +121,7 @@ def test_who_waits_for_bytes_that_never_come_is_seen_to_swallow_more(verdicts):
 def test_the_limit_is_found_to_the_byte(verdicts):
     finding = verdicts["SixtyFour"][0].findings[0]
     assert "44 to 59 bytes" in finding.words
-    assert "64 bytes" in finding.cause
+    assert "64 bytes" in finding.explanation
 
 
 def test_a_client_that_goes_by_the_clock_is_not_accused(verdicts):

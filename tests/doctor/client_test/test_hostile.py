@@ -11,7 +11,7 @@ import pytest
 from packwire.doctor.client_test import judge, lengths
 from packwire.doctor.client_test.server import ClientTest
 from packwire.doctor.client_test.trials import DIALECTS, NO_FRAMER
-from packwire.doctor.misreadings import RULES
+from packwire.doctor.vesc.misreadings import RULES
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
 from tests.doctor.client_test import clients
@@ -135,7 +135,7 @@ def test_every_verdict_is_documented():
     written = set()
     for module in (judge, lengths):
         source = Path(str(module.__file__)).read_text()
-        written |= set(re.findall(r'Finding\(\s*"([\w-]+)"', source))
+        written |= set(re.findall(r'fault\(\s*"([\w-]+)"', source))
     by_rule = {rule.key for rule in RULES} | (DIALECTS.keys() - {"right"}) | NO_FRAMER.keys()
     assert listed >= written | {"ok", "undecided"}
     assert listed <= written | by_rule | {"ok", "undecided"}

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from packwire.doctor.diagnosis import Confidence
+from packwire.check import Confidence
 from tests.doctor.clients.bench_client_test import Case, examine
 
 WANTED = {

@@ -26,7 +26,7 @@ from packwire.doctor.client_test.trials import (
     pieces,
 )
 from packwire.doctor.client_test.verdict import Meeting
-from packwire.doctor.misreadings import RULES, Fate, misread
+from packwire.doctor.vesc.misreadings import RULES, Fate, misread
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import Framer, encode_frame
 from packwire.vesc.replies import decode_reply
@@ -184,7 +184,7 @@ def test_a_limit_is_found_to_the_byte(limit):
     verdict, _ = play(lambda data, size, trial: right(data, size, trial) and size <= limit)
     assert verdict.key == "length-limit"
     header = 2 if limit <= 255 else 3
-    assert f" {limit + header + 3} bytes" in verdict.findings[0].cause
+    assert f" {limit + header + 3} bytes" in verdict.findings[0].explanation
 
 
 @pytest.mark.parametrize("key", ["length-15-bits", "length-signed", "start-03-unknown"])

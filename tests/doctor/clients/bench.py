@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packwire.capture import open_capture
+from packwire.check import Confidence
 from packwire.doctor.compare.choose import choose
 from packwire.doctor.compare.verdict import NO_DIFFERENCE, Comparison, compare, evidence_lines
-from packwire.doctor.diagnosis import Confidence
 from tests.doctor.clients.architectures import ARCHITECTURES
 from tests.doctor.clients.bugs import BUGS, OF_PIECES
 from tests.doctor.clients.recording import Recorded, Setting, record, recorded

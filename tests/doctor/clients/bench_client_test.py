@@ -13,9 +13,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from packwire.check import Confidence
 from packwire.doctor.client_test.server import ClientTest
-from packwire.doctor.client_test.verdict import ClientVerdict
-from packwire.doctor.diagnosis import Confidence
+from packwire.doctor.client_test.verdict import ClientReport
 from tests.doctor.clients.architectures import ARCHITECTURES
 from tests.doctor.clients.bugs import BUGS, OF_PIECES
 from tests.shared_data import ROOT
@@ -61,7 +61,7 @@ class Case:
     architecture: str
     bug: str
     poll: str
-    verdict: ClientVerdict
+    verdict: ClientReport
 
     @property
     def is_right(self) -> bool:

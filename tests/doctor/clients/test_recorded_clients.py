@@ -5,9 +5,9 @@ What a busy computer does to their pauses may leave it open what they take; it n
 
 import pytest
 
+from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause
 from packwire.doctor.compare.verdict import NO_DIFFERENCE
-from packwire.doctor.diagnosis import Confidence
 from tests.doctor.clients import bench
 from tests.doctor.clients.architectures import ARCHITECTURES
 from tests.doctor.clients.bench import everything, run

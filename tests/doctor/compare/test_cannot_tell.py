@@ -1,11 +1,11 @@
 """Pauses that may be timeouts or a pace: no client is accused, and none is called well, without a sign."""
 
 from packwire.capture import open_capture
+from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause
 from packwire.doctor.compare.choose import choose
 from packwire.doctor.compare.log_file import read_log
 from packwire.doctor.compare.verdict import NO_DIFFERENCE, compare
-from packwire.doctor.diagnosis import Confidence
 from tests.capture.vesc_session import ASK_BMS, ASK_VERSION, VescSession, bms, controller, version, via
 from tests.doctor.compare.clients import compared
 from tests.shared_data import ROOT

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
+from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause
 from packwire.doctor.compare.suspects import suspects
 from packwire.doctor.compare.verdict import NO_DIFFERENCE, Comparison, evidence_lines
-from packwire.doctor.diagnosis import Confidence
 from packwire.vesc.framing import encode_frame
 from packwire.wire.checksum import crc16_xmodem
 from tests.capture.builder import Session

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from packwire.capture import open_capture
+from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause
 from packwire.doctor.compare.choose import NoSessionError, choose
 from packwire.doctor.compare.verdict import NO_DIFFERENCE, Comparison, compare
-from packwire.doctor.diagnosis import Confidence
 from tests.capture.builder import Recorded, pcap
 from tests.capture.vesc_session import ASK_BMS, ASK_VERSION, VescSession, bms, version
 from tests.doctor.compare.clients import compared

@@ -5,11 +5,11 @@ from itertools import permutations
 import pytest
 
 from packwire.capture import open_capture
+from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause
 from packwire.doctor.compare.choose import choose
 from packwire.doctor.compare.suspects import fitting_rules, suspects
 from packwire.doctor.compare.verdict import NO_DIFFERENCE, compare
-from packwire.doctor.diagnosis import Confidence
 from packwire.vesc.framing import encode_frame
 from tests.capture.builder import Session
 from tests.capture.vesc_session import ASK_BMS, ASK_VERSION, PING, VescSession, bms, version, via

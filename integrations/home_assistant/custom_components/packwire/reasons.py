@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from packwire.address import LinkKind
-from packwire.doctor.examination import Depth, ExaminationOptions
+from packwire.check import Depth
+from packwire.doctor.examination import ExaminationOptions
 from packwire.doctor.examine import examine as ask_doctor
 from packwire.errors import BadAddressError, DisplacedError, GoneError, PackwireError, RefusedError
 from packwire.link.hub import Presence, ping_hub

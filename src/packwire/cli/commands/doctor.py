@@ -14,13 +14,14 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from packwire.address import HUB_PORT, Address, LinkKind, of_a_vesc, parse_address, tcp_address
+from packwire.check import Depth
 from packwire.cli.exit_codes import ExitCode, exit_code_of
 from packwire.cli.known_nodes import CachedIds
 from packwire.cli.limits import positive, positive_or_none
 from packwire.cli.passwords import with_password
 from packwire.cli.views.doctor import JsonView, TextView
 from packwire.doctor.diagnosis import Diagnosis
-from packwire.doctor.examination import Depth, ExaminationOptions
+from packwire.doctor.examination import ExaminationOptions
 from packwire.doctor.examine import examine
 from packwire.errors import BadAddressError, BadFileError, BadOptionError, missing_extra
 

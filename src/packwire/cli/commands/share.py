@@ -174,6 +174,6 @@ async def _show(view: ShareView, sharing: Share, tasks: list[asyncio.Task[None]]
 
 
 async def _announce(sharing: Share) -> None:
-    from packwire.sim.beacon import broadcast  # noqa: PLC0415 - only for those who ask for it
+    from packwire.link.beacon import broadcast  # noqa: PLC0415 - only for those who ask for it
 
     await broadcast(sharing.host, sharing.port, "255.255.255.255", name="packwire share")

@@ -15,8 +15,8 @@ from packwire.address import HUB_PORT, VESC_PORT, LinkKind, hub_address, parse_a
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive_or_none
 from packwire.cli.running import run_until_stopped
+from packwire.link.beacon import ANY_HOST
 from packwire.protocols import model_names
-from packwire.sim.beacon import ANY_HOST
 from packwire.sim.express import CAN_DELAY, PING_TIME
 from packwire.sim.faults import FAULTS
 from packwire.sim.hub import HUB_FAULTS, SimulatedHub

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from packwire.capture.packets import NO_TIME
-from packwire.doctor.compare.causes import Finding
+from packwire.doctor.compare.causes import SessionVerdict
 from packwire.doctor.compare.choose import Choice
 from packwire.doctor.compare.differences import Row, Side
 from packwire.doctor.compare.log_file import ClientLog
@@ -126,12 +126,12 @@ def _verdict(found: Comparison) -> Record:
     return result
 
 
-def _finding(each: Finding, who: str, found: Comparison) -> Record:
+def _finding(each: SessionVerdict, who: str, found: Comparison) -> Record:
     session = found.reference if who == "the reference" else found.mine
     return {
         "key": each.cause.value,
         "confidence": each.confidence.value,
-        "words": each.words(who),
+        "words": each.words_about(who),
         "evidence": list(evidence_lines(each, who)),
         "why": list(each.why),
         "open": list(each.open),

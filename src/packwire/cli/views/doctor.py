@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from packwire.check import Check, CheckResult, Confidence, Outcome, Verdict
 from packwire.cli.exit_codes import exit_code_of
 from packwire.cli.terminal import make_console, printable
-from packwire.doctor.checks.step import Check
-from packwire.doctor.diagnosis import CheckResult, Confidence, Diagnosis, Outcome, Standing, Verdict
-from packwire.doctor.hypotheses import NOT_REACHED
+from packwire.doctor.diagnosis import NOT_REACHED, Diagnosis, Standing
 from packwire.visible import json_text
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ class TextView:
             yield
         self._status = None
 
-    def begun(self, check: Check) -> None:
+    def begun(self, check: Check[Any]) -> None:
         """Say what is being asked now."""
         if self._status is not None:
             self._status.update(check.question)
@@ -180,7 +179,7 @@ class JsonView:
         """Show nothing."""
         yield
 
-    def begun(self, check: Check) -> None:
+    def begun(self, check: Check[Any]) -> None:
         """Show nothing."""
 
     def ended(self, check: CheckResult) -> None:

@@ -1,13 +1,10 @@
-"""Words that several checks share: hex of frames, who a node is, what arrived instead of a reply."""
+"""Words that several checks share: hex of frames, what arrived instead of a reply."""
 
 from collections import Counter
 from collections.abc import Iterable
 
 from packwire.doctor.line import Probe, Unasked
 from packwire.doctor.transcript import without_secrets
-from packwire.vesc.hardware import hardware_label
-from packwire.vesc.hublogin import Role
-from packwire.vesc.replies import BmsValues, FwVersion
 
 #: So many bytes of a frame are shown; the rest is in the report.
 SHOWN = 24
@@ -19,26 +16,6 @@ def hexed(frame: bytes, limit: int = SHOWN) -> str:
     if len(data) <= limit:
         return data.hex(" ")
     return f"{data[: limit - 3].hex(' ')} .. {data[-3:].hex(' ')}  ({len(data)} bytes)"
-
-
-def who(can_id: int | None) -> str:
-    """Return `the device` or `CAN id 84`."""
-    return "the device" if can_id is None else f"CAN id {can_id}"
-
-
-def version_words(version: FwVersion) -> str:
-    """Return `VESC Express T, firmware 7.00 (VESC Express)`."""
-    label = hardware_label(version.hw_type)
-    return f"{plain(version.hw_name or 'nameless')}, firmware {version.version} ({label})"
-
-
-def pack_words(pack: BmsValues) -> str:
-    """Return `83.92 V, 20 cells, 4.187..4.199 V`."""
-    words = f"{pack.v_tot or 0.0:.2f} V"
-    cells = pack.v_cell or ()
-    if not cells:
-        return f"{words}, no cells"
-    return f"{words}, {len(cells)} cells, {min(cells):.3f}..{max(cells):.3f} V"
 
 
 def instead(probe: Probe) -> str:
@@ -76,9 +53,3 @@ def few(names: Iterable[str], limit: int = 6) -> str:
     listed = list(names)
     more = f" and {len(listed) - limit} more" if len(listed) > limit else ""
     return ", ".join(listed[:limit]) + more
-
-
-def without_login(head: bytes) -> bytes:
-    """Cut off a login that somebody sent back: it holds a password."""
-    at = head.upper().find(Role.CLIENT.encode())
-    return head if at < 0 else head[:at] + b"(login)"

@@ -1,30 +1,38 @@
 """What the trials say about a client, in plain words, with cause and remedy. Pure functions."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+from packwire.check import Confidence, Verdict
 from packwire.doctor.client_test.lengths import judge_lengths, of_kind
 from packwire.doctor.client_test.plan import SHORT_WAIT, Findings
 from packwire.doctor.client_test.reactions import TrialResult
 from packwire.doctor.client_test.trials import NO_FRAMER, TrialKind
 from packwire.doctor.client_test.verdict import (
     AGES_DIFFER,
+    BEHIND,
     FRAMING,
     RESYNC,
     STREAM,
     UNASKED,
-    ClientVerdict,
-    Finding,
+    ClientReport,
     Meeting,
+    fault,
 )
-from packwire.doctor.diagnosis import Confidence
-from packwire.doctor.misreadings import RULES
+from packwire.doctor.verdicts import decide
+from packwire.doctor.vesc.misreadings import RULES
 from packwire.vesc.commands import Command, command_name
 from packwire.vesc.traits import Kind as Permission
 from packwire.vesc.traits import traits
 
 
-def judge(found: Findings | None, met: Meeting) -> ClientVerdict:
+def judge(found: Findings | None, met: Meeting) -> ClientReport:
     """Say what is known, whether all trials were done or not."""
+    report = _judged(found, met)
+    return replace(report, findings=tuple(decide(report.findings)))
+
+
+def _judged(found: Findings | None, met: Meeting) -> ClientReport:
     if found is None or not found.all_controls:
         return _nothing_tried(met)
     findings = [*_login(met), *_requests(met)]
@@ -33,7 +41,7 @@ def judge(found: Findings | None, met: Meeting) -> ClientVerdict:
     if not found.controls.tell:
         return _no_difference(found, findings)
     if _by_chance(found):
-        return ClientVerdict(bool(findings), tuple(findings), tuple(_unclear(found)))
+        return ClientReport(bool(findings), tuple(findings), tuple(_unclear(found)))
     findings += [*judge_lengths(found), *_pieces(found), *_bad(found), *_company(found), *_ages(found)]
     if 0 < found.controls.wait < SHORT_WAIT:
         findings.append(_impatient(found))
@@ -42,10 +50,10 @@ def judge(found: Findings | None, met: Meeting) -> ClientVerdict:
         undecided.append("it was ended before all was tried")
     # All is well only where each thing that was tried says so: going on is no sign that it took something.
     decided = bool(findings) or not undecided
-    return ClientVerdict(decided, tuple(findings), tuple(undecided), tuple(_good(found)))
+    return ClientReport(decided, tuple(findings), tuple(undecided), tuple(_good(found)))
 
 
-def _by_what_it_shows(found: Findings, findings: list[Finding]) -> ClientVerdict:
+def _by_what_it_shows(found: Findings, findings: list[Verdict]) -> ClientReport:
     """Judge by what the user saw; each reply was tried in one way only, and is named."""
     findings += [*judge_lengths(found), *_pieces(found), *_company(found), *_bad(found)]
     undecided = [
@@ -59,31 +67,31 @@ def _by_what_it_shows(found: Findings, findings: list[Finding]) -> ClientVerdict
         each.trial.words for each in found.results if each.taken and each.trial.kind is not TrialKind.BAD
     )
     decided = found.asked_all and not undecided
-    return ClientVerdict(decided or bool(findings), tuple(findings), tuple(undecided), good, shown=True)
+    return ClientReport(decided or bool(findings), tuple(findings), tuple(undecided), good, shown=True)
 
 
-def _nothing_tried(met: Meeting) -> ClientVerdict:
+def _nothing_tried(met: Meeting) -> ClientReport:
     if not met.connections:
-        return ClientVerdict(False, (), ("no client connected",))
+        return ClientReport(False, (), ("no client connected",))
     if met.words and not met.requests:
-        return ClientVerdict(False, (), (met.words,))
+        return ClientReport(False, (), (met.words,))
     findings = (*_login(met), *_requests(met))
     if findings:
-        return ClientVerdict(True, findings)
+        return ClientReport(True, findings)
     if met.unanswerable:
         names = ", ".join(command_name(number) for number in met.unanswerable)
         if not any(traits(number).kind is Permission.READ for number in met.unanswerable):
-            return ClientVerdict(True, (_wrong_command(names),))
-        return ClientVerdict(False, (), (f"it asked only what is not played here: {names}",))
+            return ClientReport(True, (_wrong_command(names),))
+        return ClientReport(False, (), (f"it asked only what is not played here: {names}",))
     if not met.requests:
-        return ClientVerdict(False, (), ("it connected, but sent no request; a VESC speaks only when asked",))
-    return ClientVerdict(False, (), ("it asked too seldom for a first experiment",))
+        return ClientReport(False, (), ("it connected, but sent no request; a VESC speaks only when asked",))
+    return ClientReport(False, (), ("it asked too seldom for a first experiment",))
 
 
-def _login(met: Meeting) -> Iterator[Finding]:
+def _login(met: Meeting) -> Iterator[Verdict]:
     """Look at how it logs in: who asks is a client, whatever it says that it is."""
     if met.login is not None and met.requests:
-        yield Finding(
+        yield fault(
             "bad-login",
             Confidence.CERTAIN,
             f"At a hub nobody would answer it: {met.login.value}.",
@@ -91,7 +99,7 @@ def _login(met: Meeting) -> Iterator[Finding]:
             "a client's login is one line, VESCTOOL:ID:PASSWORD and a newline",
         )
     if met.broadcasts:
-        yield Finding(
+        yield fault(
             "broadcast",
             Confidence.CERTAIN,
             f"{met.broadcasts} of its requests go to CAN id 255, which is every node at once.",
@@ -100,8 +108,8 @@ def _login(met: Meeting) -> Iterator[Finding]:
         )
 
 
-def _wrong_command(names: str) -> Finding:
-    return Finding(
+def _wrong_command(names: str) -> Verdict:
+    return fault(
         "wrong-command",
         Confidence.LIKELY,
         f"It asks only {names}, which a device does not answer with values.",
@@ -110,11 +118,11 @@ def _wrong_command(names: str) -> Finding:
     )
 
 
-def _requests(met: Meeting) -> Iterator[Finding]:
+def _requests(met: Meeting) -> Iterator[Verdict]:
     """Look at what the client itself sends; zeros in front are right."""
     stats = met.stats
     if stats.crc_errors or (stats.waiting and not met.requests) or (stats.junk and not met.requests):
-        yield Finding(
+        yield fault(
             "requests-broken",
             Confidence.CERTAIN if stats.crc_errors or not met.requests else Confidence.LIKELY,
             f"Of what it sends, {met.requests} frames are right; there are {', '.join(stats.oddities())}.",
@@ -140,14 +148,14 @@ def _goes_on_anyway(found: Findings) -> bool:
     return found.taken("corrupt") is True and found.taken("corrupt-other") is not False
 
 
-def _pieces(found: Findings) -> Iterator[Finding]:
+def _pieces(found: Findings) -> Iterator[Verdict]:
     tried = of_kind(found, TrialKind.DELIVERY)
     missed = [each for each in tried if not each.taken]
     if not missed:
         return
     ways = ", ".join(each.trial.words for each in missed)
     every = len(missed) == len(tried)
-    yield Finding(
+    yield fault(
         "one-read",
         Confidence.CERTAIN if every and len(tried) > 2 else Confidence.LIKELY,
         f"It did not take a reply that came {ways}"
@@ -159,50 +167,52 @@ def _pieces(found: Findings) -> Iterator[Finding]:
     )
 
 
-def _company(found: Findings) -> Iterator[Finding]:
-    """Say what else with the reply costs it the reply; of who goes on at a PRINT that says nothing."""
-    if found.taken("print-only"):
-        return
+def _company(found: Findings) -> Iterator[Verdict]:
+    """Say what else with the reply costs it the reply."""
     if _missed(found, "print-first"):
-        yield Finding(
+        yield fault(
             "print-chokes",
             Confidence.LIKELY,
             "A PRINT packet in front of a reply costs it the reply.",
             "it takes the first packet for the reply, or gives up at one that it did not ask for",
             UNASKED,
+            rank=BEHIND,
         )
     elif missed := _missed(found, "print-joined", "print-behind"):
         ways = " and ".join(each.trial.words for each in missed)
-        yield Finding(
+        yield fault(
             "joined",
             Confidence.CERTAIN,
             f"It did not take {ways}.",
             "it takes one frame from a read and drops the rest",
             STREAM,
+            rank=BEHIND,
         )
     if missed := _missed(found, "junk-first"):
-        yield Finding(
+        yield fault(
             "junk-chokes",
             Confidence.CERTAIN,
             f"It did not take a reply with {missed[0].trial.words}.",
             "it wants a frame to begin with the first byte that it reads",
             RESYNC,
+            rank=BEHIND,
         )
     if _missed(found, "damaged-first"):
-        yield Finding(
+        yield fault(
             "damage-chokes",
             Confidence.LIKELY,
             "After a damaged frame it did not take the good one that followed.",
             "it gives up at a wrong checksum, or looks for the next frame in the wrong place",
             RESYNC,
+            rank=BEHIND,
         )
 
 
-def _bad(found: Findings) -> Iterator[Finding]:
+def _bad(found: Findings) -> Iterator[Verdict]:
     """Say what it takes that is no reply. Asking on at once says so only where other damage does not."""
     if found.taken("print-only"):
         behind = " From then on it was one reply behind: each counted for the next request." * found.behind
-        yield Finding(
+        yield fault(
             "any-reply",
             Confidence.CERTAIN if found.behind or found.shown else Confidence.LIKELY,
             f"After a PRINT packet in place of the reply it went on as after a reply.{behind}",
@@ -210,7 +220,7 @@ def _bad(found: Findings) -> Iterator[Finding]:
             UNASKED,
         )
     elif found.taken("corrupt") and (found.shown or found.taken("corrupt-other") is False):
-        yield Finding(
+        yield fault(
             "crc-ignored",
             Confidence.CERTAIN if found.shown else Confidence.LIKELY,
             "It took a reply whose CRC is wrong"
@@ -220,36 +230,37 @@ def _bad(found: Findings) -> Iterator[Finding]:
         )
 
 
-def _ages(found: Findings) -> Iterator[Finding]:
+def _ages(found: Findings) -> Iterator[Verdict]:
     missed = [each for each in of_kind(found, TrialKind.AGE) if not each.taken]
     if missed and not any(not each.taken for each in of_kind(found, TrialKind.LENGTH)):
         sizes = ", ".join(str(each.size) for each in missed)
-        yield Finding(
+        yield fault(
             "old-firmware",
             Confidence.LIKELY,
             f"It did not take replies that end early, as older firmware's do ({sizes} bytes for 20 cells).",
             "it wants every field",
             AGES_DIFFER,
+            rank=BEHIND,
         )
 
 
 # Where nothing tells
 
 
-def _no_difference(found: Findings, findings: list[Finding]) -> ClientVerdict:
+def _no_difference(found: Findings, findings: list[Verdict]) -> ClientReport:
     """Judge a client that does the same whether a reply comes or not."""
     name = command_name(found.command)
     every = _every(found)
     if found.dialect:
         findings.append(_dialect(found.dialect, name))
-        return ClientVerdict(True, tuple(findings))
+        return ClientReport(True, tuple(findings))
     if found.impatient:
         findings.append(_impatient(found))
-        return ClientVerdict(True, tuple(findings), ("all else, for it hardly waits for a reply",))
+        return ClientReport(True, tuple(findings), ("all else, for it hardly waits for a reply",))
     if found.other_command is not None and found.others.tell:
         other = command_name(found.other_command)
         findings.append(
-            Finding(
+            fault(
                 "command-ignored",
                 Confidence.LIKELY,
                 f"It takes replies to {other}, and none to {name} ({found.command}), whatever their length.",
@@ -257,7 +268,7 @@ def _no_difference(found: Findings, findings: list[Finding]) -> ClientVerdict:
                 f"look at what it does with a payload whose first byte is {found.command}",
             )
         )
-        return ClientVerdict(True, tuple(findings))
+        return ClientReport(True, tuple(findings))
     words = (
         f"{every} after a reply to {name} it does the same as after none: it takes no reply at all, or it "
         "goes by the clock. Look at what it shows, or let it ask again as soon as a reply is there"
@@ -266,25 +277,26 @@ def _no_difference(found: Findings, findings: list[Finding]) -> ClientVerdict:
         words = "it showed the voltage of no reply: it takes none, or it shows something else"
     elif not found.done:
         words = f"it was ended after {len(found.all_controls)} experiments, which is too soon to tell"
-    return ClientVerdict(bool(findings), tuple(findings), (words,))
+    return ClientReport(bool(findings), tuple(findings), (words,))
 
 
-def _impatient(found: Findings) -> Finding:
-    return Finding(
+def _impatient(found: Findings) -> Verdict:
+    return fault(
         "impatient",
         Confidence.LIKELY,
         f"It gives a reply up and asks again {found.controls.wait:.2f} s after its request.",
         "its timeout is too short: through a hub a reply takes 0.1 to 0.5 s",
         "wait for a reply for at least 1 s, and longer over CAN",
+        rank=BEHIND,
     )
 
 
-def _dialect(key: str, name: str) -> Finding:
+def _dialect(key: str, name: str) -> Verdict:
     """Say what it needs to take something; certain where it did not take the same with a wrong CRC."""
     if key in NO_FRAMER:
         words = f"It took no right reply to {name} of any length, but one with more behind it."
-        return Finding(key, Confidence.LIKELY, words, NO_FRAMER[key], STREAM)
-    return Finding(
+        return fault(key, Confidence.LIKELY, words, NO_FRAMER[key], STREAM)
+    return fault(
         key,
         Confidence.CERTAIN,
         f"It took no right reply to {name} of any length, but one whose frame was wrong in this way:",

@@ -6,13 +6,13 @@ It is certain where the client takes a frame in the dialect of that rule.
 
 from collections.abc import Iterator
 
+from packwire.check import Confidence, Verdict
 from packwire.doctor.client_test.plan import BEHIND_LONG, SPOILT, Findings
 from packwire.doctor.client_test.reactions import TrialResult
 from packwire.doctor.client_test.replies import reply_to
 from packwire.doctor.client_test.trials import DIALECT_LENGTH, TrialKind
-from packwire.doctor.client_test.verdict import AGES_DIFFER, FRAMING, STREAM, Finding
-from packwire.doctor.diagnosis import Confidence
-from packwire.doctor.misreadings import RULES, Fate, FramerRule, misread
+from packwire.doctor.client_test.verdict import AGES_DIFFER, FRAMING, STREAM, fault
+from packwire.doctor.vesc.misreadings import RULES, Fate, FramerRule, misread
 from packwire.vesc.framing import encode_frame
 
 
@@ -21,7 +21,7 @@ def of_kind(found: Findings, *kinds: TrialKind) -> list[TrialResult]:
     return [each for each in found.results if each.trial.kind in kinds and each.taken is not None]
 
 
-def judge_lengths(found: Findings) -> Iterator[Finding]:
+def judge_lengths(found: Findings) -> Iterator[Verdict]:
     """Say which lengths are not taken, and why."""
     tried = of_kind(found, TrialKind.LENGTH)
     missed = sorted({each.size for each in tried if not each.taken})
@@ -43,13 +43,13 @@ def judge_lengths(found: Findings) -> Iterator[Finding]:
         words += f" Behind one of those, it lost up to {swallowed} good replies too: it waits for more bytes."
     if spoken:
         words += " And it took a reply whose length was written as 15 bits, which no device sends."
-        yield Finding("length-15-bits", Confidence.CERTAIN, words, _causes(fitting), FRAMING)
+        yield fault("length-15-bits", Confidence.CERTAIN, words, _causes(fitting), FRAMING)
     elif max(missed) < min(taken):
         cause = "it counts on a fixed or least length: fewer cells and older firmware make a reply shorter"
-        yield Finding("too-short", Confidence.LIKELY, words, cause, AGES_DIFFER)
+        yield fault("too-short", Confidence.LIKELY, words, cause, AGES_DIFFER)
     elif limit:
         cause = f"a buffer or a single read of about {limit} bytes: longer frames are not taken"
-        yield Finding(
+        yield fault(
             "length-limit",
             Confidence.LIKELY,
             words,
@@ -58,9 +58,9 @@ def judge_lengths(found: Findings) -> Iterator[Finding]:
         )
     elif fitting:
         sure = Confidence.LIKELY if len(fitting) == 1 else Confidence.POSSIBLE
-        yield Finding(fitting[0].key, sure, words, _causes(fitting), FRAMING)
+        yield fault(fitting[0].key, sure, words, _causes(fitting), FRAMING)
     else:
-        yield Finding(
+        yield fault(
             "length", Confidence.LIKELY, words, "no wrong length rule that is known here does this", FRAMING
         )
 

@@ -21,7 +21,7 @@ from packwire.doctor.client_test.session import ClientConnection
 from packwire.doctor.client_test.stalls import Stalls
 from packwire.doctor.client_test.telltale import Ask, ask_user, can_ask, wait_for
 from packwire.doctor.client_test.trials import Piece, Trial, TrialKind, pieces
-from packwire.doctor.client_test.verdict import ClientVerdict, LoginProblem, Meeting
+from packwire.doctor.client_test.verdict import ClientReport, LoginProblem, Meeting
 from packwire.link.tcp import not_listening
 from packwire.vesc.commands import command_name
 from packwire.vesc.framing import encode_frame
@@ -121,7 +121,7 @@ class ClientTest:
         if self._session:
             self._session.close()
 
-    async def run(self) -> ClientVerdict:
+    async def run(self) -> ClientReport:
         """Wait until everything is decided; may be cancelled or timed out, then see `verdict`."""
         await self._decided.wait()
         if self._ask and can_ask(self.findings):
@@ -136,7 +136,7 @@ class ClientTest:
         return await wait_for(self._enough, max(self.patience(), count * _PAUSES * self._longest))
 
     @property
-    def verdict(self) -> ClientVerdict:
+    def verdict(self) -> ClientReport:
         """Return what is known so far."""
         stats = replace(self._stats)
         if self._session:

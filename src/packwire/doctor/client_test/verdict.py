@@ -1,9 +1,9 @@
-"""What is said about a client: findings with cause and remedy, the verdict, and the remedies' texts."""
+"""What is said about a client: verdicts with their explanation, the report, and the remedies' texts."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from packwire.doctor.diagnosis import Confidence
+from packwire.check import Confidence, Verdict
 from packwire.wire.frame import FrameStats
 
 FRAMING = (
@@ -24,19 +24,22 @@ RESYNC = (
 )
 
 
+def fault(
+    key: str, confidence: Confidence, words: str, explanation: str, remedy: str, *, rank: int = 0
+) -> Verdict:
+    """Return what is wrong with a client. `key` is stable, for scripts."""
+    excludes = _EXCLUDES.get(key, frozenset())
+    return Verdict(key, confidence, words, remedy, explanation=explanation, rank=rank, excludes=excludes)
+
+
+#: Who goes on at any packet goes on at those that come with a reply, too: that says nothing more.
+_EXCLUDES = {"any-reply": frozenset({"print-chokes", "joined", "junk-chokes", "damage-chokes"})}
+#: The rank of what another fault may explain.
+BEHIND = 1
+
+
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is wrong with a client. `key` is stable, for scripts."""
-
-    key: str
-    confidence: Confidence
-    words: str
-    cause: str
-    remedy: str
-
-
-@dataclass(frozen=True, slots=True)
-class ClientVerdict:
+class ClientReport:
     """What is wrong (nothing: `findings` is empty), and what could not be decided.
 
     `decided` is False where the client's doings do not tell what it took: then no findings do not mean that
@@ -44,7 +47,7 @@ class ClientVerdict:
     """
 
     decided: bool
-    findings: tuple[Finding, ...]
+    findings: tuple[Verdict, ...]
     undecided: tuple[str, ...] = ()
     good: tuple[str, ...] = ()
     shown: bool = False

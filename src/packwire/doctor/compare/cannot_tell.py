@@ -4,17 +4,19 @@ from collections.abc import Iterator
 from statistics import median
 
 from packwire.capture.packets import NO_TIME
-from packwire.doctor.compare.causes import Cause, Finding
+from packwire.check import Confidence
+from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
 from packwire.doctor.compare.following import not_shown
 from packwire.doctor.compare.patience import ClientPatience, Source
 from packwire.doctor.compare.session import ClientSession, QueryKind
-from packwire.doctor.diagnosis import Confidence
 
 #: A polling that pauses so many times as long as the other session's may be one of timeouts.
 _SLOWER = 1.5
 
 
-def cannot_tell(own: ClientSession, other: ClientSession, patience: ClientPatience) -> Iterator[Finding]:
+def cannot_tell(
+    own: ClientSession, other: ClientSession, patience: ClientPatience
+) -> Iterator[SessionVerdict]:
     """Yield a finding where nothing shows that replies were taken, or where there are no times to tell.
 
     A pause may be a timeout or a pace; and a steady pace is that of a client that never reads, too.
@@ -24,7 +26,7 @@ def cannot_tell(own: ClientSession, other: ClientSession, patience: ClientPatien
     if own.answered and not _has_times(own) and _has_times(other):
         text = "Its recording has no times, or all the same: no pause tells whether it took the replies."
         kinds = tuple(dict.fromkeys(each.kind for each in own.queries if each.answered))
-        yield Finding(
+        yield session_verdict(
             Cause.CANNOT_TELL, Confidence.POSSIBLE, own.begin, (text,), kinds=kinds, remedy=_remedy(own)
         )
     elif own.answered and not _goes_on(own) and _goes_on(other):
@@ -34,9 +36,9 @@ def cannot_tell(own: ClientSession, other: ClientSession, patience: ClientPatien
         yield from _not_shown(own, other, patience)
 
 
-def _finding(own: ClientSession, text: str) -> Finding:
+def _finding(own: ClientSession, text: str) -> SessionVerdict:
     kinds = tuple(dict.fromkeys(each.kind for each in own.queries if each.answered))
-    return Finding(
+    return session_verdict(
         Cause.CANNOT_TELL, Confidence.POSSIBLE, own.begin, (text,), kinds=kinds, remedy=_remedy(own)
     )
 
@@ -54,7 +56,9 @@ def _goes_on(session: ClientSession) -> bool:
     return any(each.answered and each.wait is not None for each in session.queries)
 
 
-def _not_shown(own: ClientSession, other: ClientSession, patience: ClientPatience) -> Iterator[Finding]:
+def _not_shown(
+    own: ClientSession, other: ClientSession, patience: ClientPatience
+) -> Iterator[SessionVerdict]:
     """Say after which replies the client does nothing that shows that it took them."""
     kinds = not_shown(own, patience.shown)
     numbers = tuple(
@@ -78,7 +82,7 @@ def _not_shown(own: ClientSession, other: ClientSession, patience: ClientPatienc
     if seen:
         lines.append(f"That it takes replies is to be seen of {seen}, which are shorter or of another form.")
     first = own.queries[numbers[0]].time
-    yield Finding(
+    yield session_verdict(
         Cause.CANNOT_TELL,
         Confidence.POSSIBLE,
         first,

@@ -7,8 +7,9 @@ docs/how-to/compare-two-sessions.md.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from packwire.capture.packets import NO_TIME
+from packwire.check import Confidence, Verdict
 from packwire.doctor.compare.session import QueryKind
-from packwire.doctor.diagnosis import Confidence
 
 
 class Cause(StrEnum):
@@ -148,35 +149,64 @@ WORDS: dict[Cause, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A cause that fits a session, how surely, in how many exchanges (`numbers`), since when (ns).
+_ORDER = tuple(Cause)
 
-    `evidence` are sentences; `why` are lines that go with the verdict, `open` what could not be decided;
-    `remedy` replaces the general one.
+
+@dataclass(frozen=True, slots=True)
+class SessionVerdict(Verdict):
+    """A verdict on a recorded session: since when (ns), in which queries (`numbers`), of which kinds.
+
+    Its texts hold {who} for mine or the reference. `why` are lines that go with the words.
     """
 
-    cause: Cause
-    confidence: Confidence
-    time: int
-    evidence: tuple[str, ...] = ()
+    time: int = NO_TIME
     why: tuple[str, ...] = ()
-    open: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
     kinds: tuple[QueryKind, ...] = ()
-    remedy: str = ""
 
     @property
-    def rank(self) -> int:
-        """Return 0 for what outranks all others; what is only possible comes behind what is likely."""
-        order = list(Cause)
-        own = order.index(self.cause)
-        return max(own, order.index(_POSSIBLE_FROM)) if self.confidence is Confidence.POSSIBLE else own
+    def cause(self) -> Cause:
+        """Return the row of the table."""
+        return Cause(self.key)
 
-    def words(self, who: str) -> str:
+    def words_about(self, who: str) -> str:
         """Return the verdict, `who` being `mine` or `the reference`."""
-        return WORDS[self.cause][0].format(who=who)
+        return self.words.replace("{who}", who)
 
     def what_to_do(self, who: str) -> str:
         """Return the remedy."""
-        return self.remedy or WORDS[self.cause][1].format(who=who)
+        return self.remedy.replace("{who}", who)
+
+
+def session_verdict(
+    cause: Cause,
+    confidence: Confidence,
+    time: int,
+    evidence: tuple[str, ...] = (),
+    why: tuple[str, ...] = (),
+    open: tuple[str, ...] = (),  # noqa: A002 - as in Verdict
+    numbers: tuple[int, ...] = (),
+    kinds: tuple[QueryKind, ...] = (),
+    remedy: str = "",
+) -> SessionVerdict:
+    """Return the verdict of a row of the table; `remedy` replaces the general one.
+
+    What is only possible ranks behind what is likely.
+    """
+    rank = _ORDER.index(cause)
+    if confidence is Confidence.POSSIBLE:
+        rank = max(rank, _ORDER.index(_POSSIBLE_FROM))
+    words, general = WORDS[cause]
+    return SessionVerdict(
+        cause.value,
+        confidence,
+        words,
+        remedy or general,
+        evidence=evidence,
+        open=open,
+        rank=rank,
+        time=time,
+        why=why,
+        numbers=numbers,
+        kinds=kinds,
+    )

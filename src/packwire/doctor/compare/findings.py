@@ -4,14 +4,15 @@ from collections import Counter
 from collections.abc import Iterator
 from statistics import median
 
+from packwire.check import Confidence
 from packwire.doctor.compare.bad_frames import BadFrame, Wrong
-from packwire.doctor.compare.causes import Cause, Finding
+from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
 from packwire.doctor.compare.following import LEAST_TIMEOUT, TOGETHER
 from packwire.doctor.compare.patience import ClientPatience, alike
 from packwire.doctor.compare.receive_path import receive_path
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
 from packwire.doctor.compare.silences import silence_findings
-from packwire.doctor.diagnosis import Confidence
+from packwire.doctor.verdicts import decide
 from packwire.vesc.commands import Command
 from packwire.vesc.hublogin import Role
 from packwire.vesc.replies import BmsValues, decode_reply
@@ -45,7 +46,7 @@ _MASK = "*"
 _STILL_RECORDING = 2_000_000_000
 
 
-def findings(own: ClientSession, other: ClientSession, patience: ClientPatience) -> list[Finding]:
+def findings(own: ClientSession, other: ClientSession, patience: ClientPatience) -> list[SessionVerdict]:
     """Return all that is wrong with a session, what outranks the rest first."""
     found = [
         *_start(own, other),
@@ -58,38 +59,40 @@ def findings(own: ClientSession, other: ClientSession, patience: ClientPatience)
         *silence_findings(own, other),
         *_no_bms(own, other),
     ]
-    return sorted(found, key=lambda each: each.rank)
+    return decide(found)
 
 
-def _start(own: ClientSession, other: ClientSession) -> Iterator[Finding]:
+def _start(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdict]:
     """Look at what comes before the first request: the login, and whether anything is sent at all."""
     login, ending = own.login, own.ending
     wrong_role = login is not None and login.login is not None and login.login.role is Role.DEVICE
     if login is not None and login.problem:
-        yield Finding(Cause.BAD_LOGIN, Confidence.CERTAIN, login.time, (f"Its login is {login.problem}.",))
+        yield session_verdict(
+            Cause.BAD_LOGIN, Confidence.CERTAIN, login.time, (f"Its login is {login.problem}.",)
+        )
     elif login is not None and wrong_role:
         text = "It logs in as a device (VESC:), and a client's login begins with VESCTOOL:."
         # Who asks is a client; who says nothing may be a device that nobody asks.
         sure = Confidence.CERTAIN if own.queries and not own.answered else Confidence.LIKELY
-        yield Finding(Cause.BAD_LOGIN, sure, login.time, (text,))
+        yield session_verdict(Cause.BAD_LOGIN, sure, login.time, (text,))
     elif login is not None and login.login is not None and ending.by == "device" and not ending.heard:
         after = (ending.time - login.time) / 1e6
         evidence = (f"The hub closed the connection {after:.0f} ms after the login, without a word.",)
         compared = tuple(_login_compared(own, other))
         sure = Confidence.CERTAIN if any("another than" in line for line in compared) else Confidence.LIKELY
-        yield Finding(Cause.REFUSED, sure, login.time, (*evidence, *compared))
+        yield session_verdict(Cause.REFUSED, sure, login.time, (*evidence, *compared))
     elif _never_logs_in(own, other):
         same = _same_port(own, other)
         at = " at the same port" if same else ""
         text = f"The other session begins with a login (VESCTOOL:){at}; this one does not."
         sure = Confidence.CERTAIN if same else Confidence.LIKELY
-        yield Finding(Cause.NEVER_LOGS_IN, sure, own.begin, (text,))
+        yield session_verdict(Cause.NEVER_LOGS_IN, sure, own.begin, (text,))
     if own.lost and not own.sent:
         text = f"{own.lost} bytes that the client sent are not in the file: it shows one direction alone."
-        yield Finding(Cause.NOT_RECORDED, Confidence.CERTAIN, own.begin, (text,))
+        yield session_verdict(Cause.NOT_RECORDED, Confidence.CERTAIN, own.begin, (text,))
     elif own.begun and not own.queries and not own.bad:
         text = "It shows nothing that the client sent: it begins later, or shows no direction or one alone."
-        yield Finding(Cause.NOT_RECORDED, Confidence.CERTAIN, own.begin, (text,))
+        yield session_verdict(Cause.NOT_RECORDED, Confidence.CERTAIN, own.begin, (text,))
     elif (
         not own.queries
         and not own.bad
@@ -98,7 +101,9 @@ def _start(own: ClientSession, other: ClientSession) -> Iterator[Finding]:
         and not (ending.by == "device" and not ending.heard)
     ):
         waited = own.end - own.begin >= _TIME_TO_ASK
-        yield Finding(Cause.NOTHING_SENT, Confidence.CERTAIN if waited else Confidence.LIKELY, own.begin)
+        yield session_verdict(
+            Cause.NOTHING_SENT, Confidence.CERTAIN if waited else Confidence.LIKELY, own.begin
+        )
 
 
 def _never_logs_in(own: ClientSession, other: ClientSession) -> bool:
@@ -127,7 +132,7 @@ def _login_compared(own: ClientSession, other: ClientSession) -> Iterator[str]:
         yield "So the device was not connected to the hub at that time, or it is another hub."
 
 
-def _bad_frames(own: ClientSession) -> Iterator[Finding]:
+def _bad_frames(own: ClientSession) -> Iterator[SessionVerdict]:
     by_cause: dict[Cause, list[BadFrame]] = {}
     for each in own.bad:
         if each.wrong is not Wrong.FILLER:
@@ -145,7 +150,7 @@ def _bad_frames(own: ClientSession) -> Iterator[Finding]:
         )
         kinds = tuple(dict.fromkeys(own.queries[number].kind for number in numbers))
         remedy = "" if own.protocol == "VESC" else f"Build {own.protocol} frames as shown above."
-        yield Finding(
+        yield session_verdict(
             cause,
             _sure_of_frames(own, frames),
             frames[0].time,
@@ -177,7 +182,7 @@ def _frame_lines(frames: list[BadFrame]) -> Iterator[str]:
         yield f"And {len(count) - 3} more frames like these."
 
 
-def _subscription(own: ClientSession, other: ClientSession) -> Iterator[Finding]:
+def _subscription(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdict]:
     """Look for the write that switches notifications on."""
     there = [each.kind for each in other.queries if _SUBSCRIPTION in each.kind.name]
     here = any(_SUBSCRIPTION in each.kind.name for each in own.queries)
@@ -185,10 +190,10 @@ def _subscription(own: ClientSession, other: ClientSession) -> Iterator[Finding]
     seen = any(name.startswith("att 0x") for name in own.messages.channels)
     if seen and there and not here and other.answered and not own.answered and own.queries:
         text = f"The other session writes to descriptor 2902 ({there[0].name}); this one never does."
-        yield Finding(Cause.NEVER_SUBSCRIBES, Confidence.LIKELY, own.begin, (text,))
+        yield session_verdict(Cause.NEVER_SUBSCRIBES, Confidence.LIKELY, own.begin, (text,))
 
 
-def _ending(own: ClientSession) -> Iterator[Finding]:
+def _ending(own: ClientSession) -> Iterator[SessionVerdict]:
     ending = own.ending
     if ending.by != "device" or not ending.heard:
         return
@@ -198,16 +203,16 @@ def _ending(own: ClientSession) -> Iterator[Finding]:
         )
         masked = own.login is None or own.login.login is None or not own.login.login.device_id.strip(_MASK)
         sure = Confidence.LIKELY if masked else Confidence.CERTAIN
-        yield Finding(Cause.DISPLACED, sure, ending.time, (text,))
+        yield session_verdict(Cause.DISPLACED, sure, ending.time, (text,))
     elif own.last - ending.time > _STILL_RECORDING and not own.lost and not own.arrived.missing:
         who = "The hub" if own.hub else "The other side"
         text = f"{who} closed the connection after it had served it, without a word."
         why = "that another client logged in with the same id, or that the device left or restarted"
         opens = f"The file alone does not tell why: it may be {why}."
-        yield Finding(Cause.CLOSED, Confidence.LIKELY, ending.time, (text,), (), (opens,))
+        yield session_verdict(Cause.CLOSED, Confidence.LIKELY, ending.time, (text,), (), (opens,))
 
 
-def _broadcast(own: ClientSession, other: ClientSession) -> Iterator[Finding]:
+def _broadcast(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdict]:
     """Look for requests to all nodes at once."""
     there = any(CAN_BROADCAST in each.kind.ids for each in other.queries)
     numbers = tuple(
@@ -222,12 +227,14 @@ def _broadcast(own: ClientSession, other: ClientSession) -> Iterator[Finding]:
     text = (
         f"{len(some)} requests go to CAN id 255 ({names}); {replies} got a reply, and none says whose it is."
     )
-    yield Finding(Cause.CAN_BROADCAST, Confidence.LIKELY, some[0].time, (text,), (), (), numbers, kinds)
+    yield session_verdict(
+        Cause.CAN_BROADCAST, Confidence.LIKELY, some[0].time, (text,), (), (), numbers, kinds
+    )
 
 
-def _late(own: ClientSession, other: ClientSession) -> list[Finding]:
+def _late(own: ClientSession, other: ClientSession) -> list[SessionVerdict]:
     """Look for kinds of request whose replies came when the client had already gone on."""
-    found: list[Finding] = []
+    found: list[SessionVerdict] = []
     for kind, numbers in own.by_kind().items():
         queries = [own.queries[number] for number in numbers]
         # Where requests are missing from the file, replies may belong to them.
@@ -250,7 +257,7 @@ def _late(own: ClientSession, other: ClientSession) -> list[Finding]:
         cause = Cause.IMPATIENT if slow else Cause.TOO_FAST
         confidence = Confidence.LIKELY if sure else Confidence.POSSIBLE
         first = own.queries[late[0]].time
-        found.append(Finding(cause, confidence, first, (text,), (), (), tuple(late), (kind,)))
+        found.append(session_verdict(cause, confidence, first, (text,), (), (), tuple(late), (kind,)))
     return found
 
 
@@ -267,7 +274,7 @@ def _went_on(own: ClientSession, number: int) -> bool:
     return _late_by(each) and each.wait is not None and each.wait >= TOGETHER
 
 
-def _gives_up(own: ClientSession) -> Iterator[Finding]:
+def _gives_up(own: ClientSession) -> Iterator[SessionVerdict]:
     """Look for a client that goes on sooner where the reply is there, and always after the same time without.
 
     What asks by the clock goes on after the same time with the reply, too.
@@ -290,7 +297,7 @@ def _gives_up(own: ClientSession) -> Iterator[Finding]:
             f" {_ms(usual)} after its request; where the reply is there, it goes on sooner."
         )
         first = own.queries[late[0]].time
-        yield Finding(Cause.IMPATIENT, Confidence.LIKELY, first, (text,), (), (), tuple(late), kinds)
+        yield session_verdict(Cause.IMPATIENT, Confidence.LIKELY, first, (text,), (), (), tuple(late), kinds)
 
 
 def _late_by(each: Query) -> bool:
@@ -306,7 +313,7 @@ def _ms(time: float) -> str:
     return f"{time / 1e6:.3g} ms" if time < 1e9 else f"{time / 1e9:.1f} s"
 
 
-def _no_bms(own: ClientSession, other: ClientSession) -> Iterator[Finding]:
+def _no_bms(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdict]:
     here, there = _last_bms(own), _last_bms(other)
     if here is None or there is None or not here[1].absent or there[1].absent:
         return
@@ -314,7 +321,7 @@ def _no_bms(own: ClientSession, other: ClientSession) -> Iterator[Finding]:
     kind = here[0].kind
     numbers = tuple(own.by_kind()[kind])
     first = own.queries[numbers[0]].time
-    yield Finding(Cause.NO_BMS, Confidence.CERTAIN, first, (text,), (), (), numbers, (kind,))
+    yield session_verdict(Cause.NO_BMS, Confidence.CERTAIN, first, (text,), (), (), numbers, (kind,))
 
 
 def _last_bms(session: ClientSession) -> tuple[Query, BmsValues] | None:

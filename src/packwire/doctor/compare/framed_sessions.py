@@ -8,6 +8,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,9 +21,10 @@ from packwire.doctor.compare.bluetooth_connections import connection_numbers
 from packwire.doctor.compare.session import Arrived, ClientSession, Query, QueryKind
 from packwire.doctor.compare.vesc_kinds import kind_of_request, named_kind
 from packwire.messages import Direction, Messages
+from packwire.protocol.exchange import Exchange, Patience, Replied
 
 #: A reply is looked for this long, in ns.
-_PATIENCE = 10_000_000_000
+_PATIENCE = Patience(due=10_000_000_000, limit=10_000_000_000)
 #: What follows at least so many of the requests of a kind is its reply.
 _SHARE = 0.5
 #: So many first bytes tell the kinds of an unknown protocol apart.
@@ -203,27 +205,48 @@ def _vesc_queries(link: RecordedLink) -> tuple[list[Query], int]:
     return found, int(np.count_nonzero(conversation.part == Part.UNSOLICITED))
 
 
+class _Asked(NamedTuple):
+    """A request of a recording: which query it is, and of which kind."""
+
+    number: int
+    kind: QueryKind
+
+
+class _Learnt:
+    """What answers what, as the recordings teach it."""
+
+    def __init__(self, expected: Expected) -> None:
+        self._expected = expected
+
+    def kind(self, request: _Asked) -> QueryKind | None:
+        return request.kind if self._expected.get(request.kind) else None
+
+    def answers(self, request: _Asked, message: QueryKind) -> bool:
+        return message in self._expected.get(request.kind, frozenset())
+
+    def continues(self, request: _Asked, message: QueryKind, earlier: object) -> bool:  # noqa: ARG002
+        return False
+
+
 def _queries(link: RecordedLink, expected: Expected) -> tuple[list[Query], int]:
-    """Pair requests with replies: a reply answers the last request of a kind that it is expected to."""
+    """Pair requests with replies."""
     found: list[Query] = []
-    waiting: dict[QueryKind, int] = {}
+    exchange: Exchange[_Asked, QueryKind] = Exchange(_Learnt(expected), _PATIENCE)
     unasked = 0
+    now = NO_TIME
     ways, times = link.messages.direction.tolist(), link.messages.time.tolist()
     for row, way in enumerate(ways):
         kind = _kind(link, row)
+        now = max(now, times[row])
         if way == Direction.TO_DEVICE:
-            waiting[kind] = len(found)
+            exchange.ask(now, _Asked(len(found), kind), _PATIENCE.limit)
             found.append(Query(kind, times[row], row, -1, NO_TIME, NO_TIME, bool(expected.get(kind))))
             continue
-        fits = [
-            index
-            for asked, index in waiting.items()
-            if kind in expected.get(asked, frozenset()) and times[row] - found[index].time <= _PATIENCE
-        ]
-        if fits:
-            index = max(fits)
-            found[index] = found[index]._replace(reply=row, reply_time=times[row])
-            del waiting[found[index].kind]
+        events = exchange.hear(now, kind)
+        reply = next((each for each in events if isinstance(each, Replied)), None)
+        if reply is not None:
+            number = reply.request.number
+            found[number] = found[number]._replace(reply=row, reply_time=times[row])
         elif link.right[row] or link.framing[row] is None:
             unasked += 1
     return found, unasked

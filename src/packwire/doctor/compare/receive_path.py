@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from statistics import median
 
 from packwire.capture.packets import NO_TIME
+from packwire.check import Confidence
 from packwire.doctor.compare.bad_frames import shown_hex
-from packwire.doctor.compare.causes import Cause, Finding
+from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
 from packwire.doctor.compare.patience import ClientPatience, Source
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
 from packwire.doctor.compare.suspects import Suspect, fitting_rules, suspects
-from packwire.doctor.diagnosis import Confidence
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.replies import BmsValues, decode_reply
 
@@ -25,7 +25,9 @@ _CONFIDENCE = {
 }
 
 
-def receive_path(own: ClientSession, other: ClientSession, patience: ClientPatience) -> Iterator[Finding]:
+def receive_path(
+    own: ClientSession, other: ClientSession, patience: ClientPatience
+) -> Iterator[SessionVerdict]:
     """Yield a finding where a client waited its timeout out although the replies had come."""
     if not patience.refused:
         return
@@ -36,7 +38,7 @@ def receive_path(own: ClientSession, other: ClientSession, patience: ClientPatie
         text = (
             f"{own.arrived.unacknowledged} bytes of the device were never acknowledged by the client's side."
         )
-        yield Finding(
+        yield session_verdict(
             Cause.NOT_RECEIVED, Confidence.LIKELY, refused[0].time, (text,), (), (), patience.refused, kinds
         )
         return
@@ -46,7 +48,7 @@ def receive_path(own: ClientSession, other: ClientSession, patience: ClientPatie
         *_replies(own, refused),
         _pauses(own, patience, found),
     )
-    yield Finding(
+    yield session_verdict(
         Cause.RECEIVE_PATH,
         _confidence(own, patience),
         refused[0].time,

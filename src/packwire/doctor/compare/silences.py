@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from statistics import median
 
 from packwire.capture.packets import NO_TIME
-from packwire.doctor.compare.causes import Cause, Finding
+from packwire.check import Confidence
+from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
 from packwire.doctor.compare.following import LEAST_TIMEOUT
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
-from packwire.doctor.diagnosis import Confidence
 from packwire.vesc.commands import Command, command_name
 from packwire.vesc.hardware import hardware_label
 from packwire.vesc.requests import CAN_BROADCAST
@@ -40,7 +40,7 @@ class _Sides:
     silent_from: int
 
 
-def silence_findings(own: ClientSession, other: ClientSession) -> Iterator[Finding]:
+def silence_findings(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdict]:
     """Yield one finding for each cause of silence, with its exchanges."""
     sides = _sides(own, other)
     found: defaultdict[tuple[Cause, Confidence], list[int]] = defaultdict(list)
@@ -181,7 +181,7 @@ def _too_soon(query: Query, sides: _Sides) -> bool:
     return usual is not None and wait is not None and wait < usual and query.kind.command != Command.PING_CAN
 
 
-def _finding(cause: Cause, confidence: Confidence, numbers: list[int], sides: _Sides) -> Finding:
+def _finding(cause: Cause, confidence: Confidence, numbers: list[int], sides: _Sides) -> SessionVerdict:
     own = sides.own
     kinds = tuple(dict.fromkeys(own.queries[number].kind for number in numbers))
     first = own.queries[numbers[0]].time
@@ -194,7 +194,7 @@ def _finding(cause: Cause, confidence: Confidence, numbers: list[int], sides: _S
         opens = (
             "Nothing at all is answered in this session: the files alone cannot rule out a silent device.",
         )
-    return Finding(
+    return session_verdict(
         cause, confidence, first, evidence, (), opens, tuple(numbers), kinds, _remedy(cause, sides)
     )
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from packwire.doctor.compare.patience import ClientPatience
 from packwire.doctor.compare.session import ClientSession, Query
-from packwire.doctor.misreadings import RULES, Fate, Misreading, misread
+from packwire.doctor.vesc.misreadings import RULES, Fate, Misreading, misread
 from packwire.vesc.framing import encode_frame
 
 #: One bit of a length byte says more in other protocols (and in code that was copied from them).

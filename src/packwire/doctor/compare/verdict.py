@@ -4,15 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from packwire.capture.packets import NO_TIME
+from packwire.check import Confidence
 from packwire.doctor.compare.align import Alignment, align
 from packwire.doctor.compare.cannot_tell import cannot_tell
-from packwire.doctor.compare.causes import Cause, Finding
+from packwire.doctor.compare.causes import Cause, SessionVerdict
 from packwire.doctor.compare.differences import Row, rows
 from packwire.doctor.compare.findings import findings
 from packwire.doctor.compare.log_file import ClientLog
 from packwire.doctor.compare.patience import ClientPatience, patience_of
 from packwire.doctor.compare.session import ClientSession, QueryKind
-from packwire.doctor.diagnosis import Confidence
+from packwire.doctor.verdicts import decide
 
 #: The verdict's key where nothing that matters is different.
 NO_DIFFERENCE = "no-difference"
@@ -64,9 +65,9 @@ class Comparison:
     patience: tuple[ClientPatience, ClientPatience]
     alignment: Alignment
     rows: tuple[Row, ...]
-    main: Finding | None
+    main: SessionVerdict | None
     swapped: bool
-    also: tuple[tuple[str, Finding], ...]
+    also: tuple[tuple[str, SessionVerdict], ...]
     missing: tuple[QueryKind, ...]
     extra: tuple[QueryKind, ...]
 
@@ -107,7 +108,7 @@ class Comparison:
             if _same(self.reference, self.mine):
                 return "no difference that matters: both are the same session."
             return "no difference that matters: mine asks rightly, is answered, and takes the replies."
-        return self.main.words(self.who)
+        return self.main.words_about(self.who)
 
     @property
     def first(self) -> Row | None:
@@ -131,7 +132,7 @@ def compare(reference: ClientSession, mine: ClientSession, log: ClientLog | None
     here = findings(mine, reference, patience[1])
     if not _same(reference, mine):
         here += cannot_tell(mine, reference, patience[1])
-    here.sort(key=lambda each: each.rank)
+    here = decide(here)
     ours, theirs = (_Judged(mine, here), _Judged(reference, there))
     main, swapped = _main(ours, theirs)
     also = [("both" if ours.shared(each, theirs) else "mine", each) for each in here if each is not main]
@@ -164,20 +165,20 @@ class _Judged:
     """A session with what was found about it."""
 
     session: ClientSession
-    found: list[Finding]
+    found: list[SessionVerdict]
 
-    def share(self, finding: Finding) -> float:
+    def share(self, finding: SessionVerdict) -> float:
         """Return how many of the requests of its kinds a finding is about, 0 to 1 (1: it is about none)."""
         kinds = set(finding.kinds)
         asked = sum(1 for each in self.session.queries if each.kind in kinds)
         return len(finding.numbers) / asked if finding.numbers and asked else 1.0
 
-    def rare(self, finding: Finding) -> bool:
+    def rare(self, finding: SessionVerdict) -> bool:
         """Tell whether a finding is about few requests only, of its kinds or of all."""
         few = 0 < len(finding.numbers) < _RARE * self.session.asked
         return few or self.share(finding) < _RARE
 
-    def shared(self, finding: Finding, other: "_Judged") -> bool:
+    def shared(self, finding: SessionVerdict, other: "_Judged") -> bool:
         """Tell whether the other session has the same, about as often: then it is no difference."""
         kinds = set(finding.kinds)
         return any(
@@ -188,12 +189,12 @@ class _Judged:
         )
 
 
-def _main(ours: _Judged, theirs: _Judged) -> tuple[Finding | None, bool]:
+def _main(ours: _Judged, theirs: _Judged) -> tuple[SessionVerdict | None, bool]:
     """Choose what the verdict is about: what mine has and the reference has not, else the other way round.
 
     What cannot be told of mine is the verdict where nothing else is: the reference shows nothing about mine.
     """
-    untold: Finding | None = None
+    untold: SessionVerdict | None = None
     for each in ours.found:
         chance = each.cause in _BY_CHANCE and ours.rare(each)
         if each.cause is Cause.CANNOT_TELL:
@@ -218,13 +219,13 @@ def _same(one: ClientSession, other: ClientSession) -> bool:
     return timeline(one) == timeline(other)
 
 
-def evidence_lines(finding: Finding, who: str) -> Iterator[str]:
+def evidence_lines(finding: SessionVerdict, who: str) -> Iterator[str]:
     """Yield the finding's sentences about `mine` or `the reference`."""
     for line in finding.evidence:
         text = line.replace("{who}", who)
         yield text[:1].upper() + text[1:]
 
 
-def when(session: ClientSession, finding: Finding) -> str:
+def when(session: ClientSession, finding: SessionVerdict) -> str:
     """Return `at 5.0163 s`, or nothing where the time is not known."""
     return session.at(finding.time) if finding.time != NO_TIME else ""

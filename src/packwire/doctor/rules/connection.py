@@ -1,80 +1,88 @@
 """The verdicts on a connection that ends, falls silent, or damages what passes."""
 
+from packwire.check import Confidence, Facts, Rank, Rule, certain, sure
 from packwire.doctor.checks.words import few
-from packwire.doctor.diagnosis import Confidence
-from packwire.doctor.examination import Examination
-from packwire.doctor.facts import Contact
+from packwire.doctor.facts import (
+    ConnectionFacts,
+    Contact,
+    ContactFacts,
+    HubFacts,
+    ProbeFacts,
+    ReadingFacts,
+    TargetFacts,
+    works_anew,
+)
 from packwire.doctor.line import Probe
-from packwire.doctor.rules.rule import Rule, certain, sure, values
 from packwire.errors import Reason
 
 
-def _mid_reply(exam: Examination) -> Confidence | None:
-    return sure(sum(close.mid_frame is not None and close.answered for close in exam.facts.disconnects))
+def _mid_reply(facts: Facts) -> Confidence | None:
+    return sure(
+        sum(close.mid_frame is not None and close.answered for close in facts[ConnectionFacts].disconnects)
+    )
 
 
-def _closed_between(exam: Examination) -> int:
-    return sum(close.mid_frame is None and close.answered for close in exam.facts.disconnects)
+def _closed_between(facts: Facts) -> int:
+    return sum(close.mid_frame is None and close.answered for close in facts[ConnectionFacts].disconnects)
 
 
-def _gone(exam: Examination) -> Confidence | None:
+def _gone(facts: Facts) -> Confidence | None:
     """Need a close after which nothing answered any more."""
-    facts = exam.facts
-    if not _closed_between(exam) or _left_hub(exam):
+    if not _closed_between(facts) or _left_hub(facts):
         return None
-    return certain(facts.lost_by and not facts.works_anew)
+    return certain(facts[ConnectionFacts].lost_by and not works_anew(facts))
 
 
-def _left_hub(exam: Examination) -> Confidence | None:
-    return certain(_closed_between(exam) and False in exam.facts.present_after_close)
+def _left_hub(facts: Facts) -> Confidence | None:
+    return certain(_closed_between(facts) and False in facts[HubFacts].present_after_close)
 
 
-def _left_hub_words(exam: Examination) -> str:
-    back = "It was back a moment later." if exam.facts.works_anew else "It did not come back meanwhile."
+def _left_hub_words(facts: Facts) -> str:
+    back = "It was back a moment later." if works_anew(facts) else "It did not come back meanwhile."
     return (
-        f"The device leaves the hub: the hub closed our connection after {_ages(exam)}, and had no device of "
-        f"this id at that moment. {back}" + values(exam)
+        f"The device leaves the hub: the hub closed our connection after {_ages(facts)}, and had no device "
+        f"of this id at that moment. {back}" + facts[ReadingFacts].all_the_same
     )
 
 
-def _cut_off(exam: Examination) -> Confidence | None:
-    return None if exam.is_hub else sure(_closed_between(exam))
+def _cut_off(facts: Facts) -> Confidence | None:
+    return None if facts[TargetFacts].is_hub else sure(_closed_between(facts))
 
 
-def _cut_off_words(exam: Examination) -> str:
-    anew = "a new one works again" if exam.facts.works_anew else "it is not known whether a new one works"
+def _cut_off_words(facts: Facts) -> str:
+    anew = "a new one works again" if works_anew(facts) else "it is not known whether a new one works"
     return (
-        f"The other end closed the connection after {_ages(exam)}, between replies; {anew}. "
+        f"The other end closed the connection after {_ages(facts)}, between replies; {anew}. "
         "A VESC does not do that: a hub does when another client logs in, and a device that restarts."
-        + values(exam)
+        + facts[ReadingFacts].all_the_same
     )
 
 
-def _displaced(exam: Examination) -> Confidence | None:
+def _displaced(facts: Facts) -> Confidence | None:
     """Likely at most: a device that dials the hub anew within milliseconds looks the same."""
-    known = True in exam.facts.present_after_close or not exam.facts.present_after_close
-    return Confidence.LIKELY if exam.is_hub and known and _closed_between(exam) else None
+    hub = facts[HubFacts]
+    known = True in hub.present_after_close or not hub.present_after_close
+    return Confidence.LIKELY if facts[TargetFacts].is_hub and known and _closed_between(facts) else None
 
 
-def _ages(exam: Examination) -> str:
-    return few([f"{close.age:.1f} s" for close in exam.facts.disconnects if close.answered])
+def _ages(facts: Facts) -> str:
+    return few([f"{close.age:.1f} s" for close in facts[ConnectionFacts].disconnects if close.answered])
 
 
-def _fell_silent(exam: Examination) -> Confidence | None:
-    facts = exam.facts
-    if facts.fell_silent_after is None:
+def _fell_silent(facts: Facts) -> Confidence | None:
+    if facts[ConnectionFacts].fell_silent_after is None:
         return None
     return Confidence.LIKELY  # an outage of the network that was over just then looks the same
 
 
-def _fell_silent_words(exam: Examination) -> str:
-    facts = exam.facts
+def _fell_silent_words(facts: Facts) -> str:
+    connection = facts[ConnectionFacts]
     anew = {
         True: "A new connection is answered again.",
         False: "A new connection is not answered either.",
         None: "No new connection can be made.",
-    }[facts.answers_anew]
-    count = facts.fell_silent_after
+    }[connection.answers_anew]
+    count = connection.fell_silent_after
     times = "on another connection" if not count else "once" if count == 1 else f"{count} times"
     return (
         f"The device answered {times} and then said nothing any more, though the "
@@ -82,46 +90,48 @@ def _fell_silent_words(exam: Examination) -> str:
     )
 
 
-def _corrupt(exam: Examination) -> Confidence | None:
-    corrupted = len(_corrupted(exam))
-    return sure(corrupted) if corrupted >= len(_cut(exam)) else None
+def _corrupt(facts: Facts) -> Confidence | None:
+    corrupted = len(_corrupted(facts))
+    return sure(corrupted) if corrupted >= len(_cut(facts)) else None
 
 
-def _corrupted(exam: Examination) -> list[Probe]:
-    return [each for each in exam.facts.probes if each.reply is None and each.damaged]
+def _corrupted(facts: Facts) -> list[Probe]:
+    return [each for each in facts[ProbeFacts].probes if each.reply is None and each.damaged]
 
 
-def _truncated(exam: Examination) -> Confidence | None:
-    cut = len(_cut(exam))
-    return sure(cut) if cut > len(_corrupted(exam)) else None
+def _truncated(facts: Facts) -> Confidence | None:
+    cut = len(_cut(facts))
+    return sure(cut) if cut > len(_corrupted(facts)) else None
 
 
-def _cut(exam: Examination) -> list[Probe]:
-    return [each for each in exam.facts.cut_short if not each.damaged]
+def _cut(facts: Facts) -> list[Probe]:
+    return [each for each in facts[ProbeFacts].cut_short if not each.damaged]
 
 
-def _truncated_words(exam: Examination) -> str:
-    cut = _cut(exam)
+def _truncated_words(facts: Facts) -> str:
+    cut = _cut(facts)
     first = cut[0].cut
     assert first is not None
     return (
-        f"{len(cut)} of {len(exam.facts.probes)} replies began and never ended: of {first.expected} bytes "
-        f"that a header announced, {first.arrived} came." + values(exam)
+        f"{len(cut)} of {len(facts[ProbeFacts].probes)} replies began and never ended: "
+        f"of {first.expected} bytes that a header announced, {first.arrived} came."
+        + facts[ReadingFacts].all_the_same
     )
 
 
-def _cold(exam: Examination) -> Confidence | None:
+def _cold(facts: Facts) -> Confidence | None:
     """Likely: one hiccup of a link, just at the first request, looks the same."""
-    return Confidence.LIKELY if exam.facts.contact is Contact.AFTER_FILLER else None
+    return Confidence.LIKELY if facts[ContactFacts].contact is Contact.AFTER_FILLER else None
 
 
-CONNECTION_RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule, ...] = (
     Rule(
         "cold-parser",
+        Rank.CONNECTION,
         _cold,
-        lambda exam: (
+        lambda facts: (
             "The first request was swallowed: the device's parser stood inside a frame that a client before "
-            "left unfinished." + values(exam)
+            "left unfinished." + facts[ReadingFacts].all_the_same
         ),
         "Let your client send 520 zeros when it connects, as packwire does, and send only whole frames. "
         "Switching "
@@ -131,10 +141,11 @@ CONNECTION_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "cut-mid-reply",
+        Rank.CONNECTION,
         _mid_reply,
-        lambda exam: (
+        lambda facts: (
             f"The other end closes the connection in the middle of a reply, "
-            f"{len(exam.facts.disconnects)} times here." + values(exam)
+            f"{len(facts[ConnectionFacts].disconnects)} times here." + facts[ReadingFacts].all_the_same
         ),
         "Something between drops the connection, or the device restarts: look at its power, its Wi-Fi, its "
         "log.",
@@ -143,6 +154,7 @@ CONNECTION_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "left-hub",
+        Rank.CONNECTION,
         _left_hub,
         _left_hub_words,
         "It restarts, or loses its network: look at its power, its Wi-Fi, its log. Other clients at the hub "
@@ -152,10 +164,11 @@ CONNECTION_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "gone",
+        Rank.CONNECTION,
         _gone,
-        lambda exam: (
-            f"The connection was closed after {_ages(exam)}, and no new one works since "
-            f"({exam.facts.lost_by})." + values(exam)
+        lambda facts: (
+            f"The connection was closed after {_ages(facts)}, and no new one works since "
+            f"({facts[ConnectionFacts].lost_by})." + facts[ReadingFacts].all_the_same
         ),
         "It was switched off, restarts, or lost its network: look at its power and its Wi-Fi, and ask again.",
         Reason.CLOSED,
@@ -163,11 +176,12 @@ CONNECTION_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "displaced",
+        Rank.CONNECTION,
         _displaced,
-        lambda exam: (
-            f"The hub closed the connection after {_ages(exam)}, between replies, while it has a device of "
+        lambda facts: (
+            f"The hub closed the connection after {_ages(facts)}, between replies, while it has a device of "
             "this id: another client logs in, and the newest wins; or the device connected anew."
-            + values(exam)
+            + facts[ReadingFacts].all_the_same
         ),
         "Close the other client: VESC Tool, an app, Home Assistant, a second packwire. To use several at "
         "once: "
@@ -177,6 +191,7 @@ CONNECTION_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "cut-off",
+        Rank.CONNECTION,
         _cut_off,
         _cut_off_words,
         "Look for another client, for something between (a proxy, a port forward to a hub), and at the "
@@ -186,6 +201,7 @@ CONNECTION_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "falls-silent",
+        Rank.CONNECTION,
         _fell_silent,
         _fell_silent_words,
         "Connect anew after a few unanswered requests (packwire watch does). Then look for what makes it "
@@ -196,11 +212,12 @@ CONNECTION_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "corrupt",
+        Rank.CONNECTION,
         _corrupt,
-        lambda exam: (
-            f"Bytes are damaged on the way: {len(_corrupted(exam))} of {len(exam.facts.probes)} replies "
-            "came "
-            "with a wrong checksum." + values(exam)
+        lambda facts: (
+            f"Bytes are damaged on the way: {len(_corrupted(facts))} of {len(facts[ProbeFacts].probes)} "
+            "replies came "
+            "with a wrong checksum." + facts[ReadingFacts].all_the_same
         ),
         "Look at the link: a serial cable beside motor wires, a wrong baud rate, a bad bridge. TCP itself "
         "does not "
@@ -210,6 +227,7 @@ CONNECTION_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "truncated",
+        Rank.CONNECTION,
         _truncated,
         _truncated_words,
         "Something on the way cuts replies: a bridge with a small buffer, a serial port without flow "

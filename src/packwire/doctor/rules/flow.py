@@ -2,11 +2,19 @@
 
 from statistics import median
 
+from packwire.check import Confidence, Facts, Rank, Rule, certain, sure
 from packwire.doctor.checks.words import packets
-from packwire.doctor.diagnosis import Confidence
-from packwire.doctor.examination import Examination
-from packwire.doctor.facts import Latency, ms
-from packwire.doctor.rules.rule import CLIENT_TEST, TAKES_ANYTHING, Rule, certain, sure, values
+from packwire.doctor.facts import (
+    ContactFacts,
+    Latency,
+    PollFacts,
+    ProbeFacts,
+    ReadingFacts,
+    StreamFacts,
+    TargetFacts,
+    ms,
+)
+from packwire.doctor.rules.advice import CLIENT_TEST, TAKES_ANYTHING
 from packwire.errors import Reason
 
 #: Seconds that the CAN bus may add; on a healthy one it is about 6 ms.
@@ -19,91 +27,95 @@ CHATTER = 3
 _HELD = 0.02
 
 
-def _latency(exam: Examination, *, over_can: bool) -> Latency | None:
-    return Latency.of(exam.facts.latencies(over_can=over_can))
+def _latency(facts: Facts, *, over_can: bool) -> Latency | None:
+    return Latency.of(facts[ProbeFacts].latencies(over_can=over_can))
 
 
-def _slow(exam: Examination) -> Confidence | None:
-    latency = _latency(exam, over_can=False)
-    late = exam.facts.surplus > 0 and len(exam.facts.lost) >= LOST
+def _slow(facts: Facts) -> Confidence | None:
+    latency = _latency(facts, over_can=False)
+    late = facts[StreamFacts].surplus > 0 and len(facts[ProbeFacts].lost) >= LOST
     return certain(late or (latency is not None and latency.slow))
 
 
-def _slow_words(exam: Examination) -> str:
-    late = len(exam.facts.lost)
+def _slow_words(facts: Facts) -> str:
+    late = len(facts[ProbeFacts].lost)
     too_late = f" {late} came too late or not at all." if late else ""
-    latency = _latency(exam, over_can=False)
+    latency = _latency(facts, over_can=False)
     some = "Replies" if latency is None or latency.slow else "Some replies"
-    return f"{some} come late: {latency}.{too_late}" + values(exam)
+    return f"{some} come late: {latency}.{too_late}" + facts[ReadingFacts].all_the_same
 
 
-def _slow_can(exam: Examination) -> Confidence | None:
-    local, far = _latency(exam, over_can=False), _latency(exam, over_can=True)
+def _slow_can(facts: Facts) -> Confidence | None:
+    local, far = _latency(facts, over_can=False), _latency(facts, over_can=True)
     return certain(local and far and far.median - local.median >= SLOW_CAN)
 
 
-def _slow_can_words(exam: Examination) -> str:
-    local, far = _latency(exam, over_can=False), _latency(exam, over_can=True)
+def _slow_can_words(facts: Facts) -> str:
+    local, far = _latency(facts, over_can=False), _latency(facts, over_can=True)
     assert local is not None
     assert far is not None
     return (
         f"The device itself answers after {ms(local.median)}, but what goes over its CAN bus takes "
-        f"{ms(far.median)}; a healthy bus adds about 6 ms." + values(exam)
+        f"{ms(far.median)}; a healthy bus adds about 6 ms." + facts[ReadingFacts].all_the_same
     )
 
 
-def _held(exam: Examination) -> float:
+def _held(facts: Facts) -> float:
     """Return how long a lone reply is held back, in s."""
-    return median(each.latency for each in exam.facts.poll.probes if each.reply is not None)
+    return median(each.latency for each in facts[PollFacts].poll.probes if each.reply is not None)
 
 
-def _joined(exam: Examination) -> Confidence | None:
-    facts = exam.facts
-    if len(facts.pairs) < 3 or not all(facts.pairs) or not facts.poll.replies:
+def _joined(facts: Facts) -> Confidence | None:
+    stream = facts[StreamFacts]
+    if len(stream.pairs) < 3 or not all(stream.pairs) or not facts[PollFacts].poll.replies:
         return None
     # A slow link may join two replies; only one that waits lets a lone reply come later than a pair.
-    waits = facts.pair_latency is not None and _held(exam) - facts.pair_latency >= _HELD
+    waits = stream.pair_latency is not None and _held(facts) - stream.pair_latency >= _HELD
     return Confidence.CERTAIN if waits else Confidence.LIKELY
 
 
-def _split(exam: Examination) -> Confidence | None:
-    polled = [*exam.facts.poll.probes, *exam.facts.movement.probes]
+def _split(facts: Facts) -> Confidence | None:
+    polls = facts[PollFacts]
+    polled = [*polls.poll.probes, *polls.movement.probes]
     replies = [each.pieces for each in polled if each.reply is not None]
     in_pieces = sum(pieces > 1 for pieces in replies)
-    return certain(not exam.is_serial and len(replies) >= 3 and in_pieces * 2 >= len(replies))
+    return certain(not facts[TargetFacts].is_serial and len(replies) >= 3 and in_pieces * 2 >= len(replies))
 
 
-def _split_words(exam: Examination) -> str:
-    polled = [*exam.facts.poll.probes, *exam.facts.movement.probes]
+def _split_words(facts: Facts) -> str:
+    polls = facts[PollFacts]
+    reading = facts[ReadingFacts]
+    polled = [*polls.poll.probes, *polls.movement.probes]
     pieces = [each.pieces for each in polled if each.reply is not None]
     return (
-        f"Replies come whole, but in pieces: up to {max(pieces)} for one of {len(exam.facts.pack_frame)} "
-        "bytes." + values(exam)
+        f"Replies come whole, but in pieces: up to {max(pieces)} for one of {len(reading.frame)} "
+        "bytes." + reading.all_the_same
     )
 
 
-def _junk(exam: Examination) -> Confidence | None:
-    return sure(exam.facts.junk) if exam.facts.version is not None else None
+def _junk(facts: Facts) -> Confidence | None:
+    return sure(facts[StreamFacts].junk) if facts[ContactFacts].answered else None
 
 
-def _chatter(exam: Examination) -> Confidence | None:
-    return certain(exam.facts.unsolicited.total() >= CHATTER)
+def _chatter(facts: Facts) -> Confidence | None:
+    return certain(facts[StreamFacts].unsolicited.total() >= CHATTER)
 
 
-def _lossy(exam: Examination) -> Confidence | None:
-    facts = exam.facts
-    lost = [each for each in facts.lost if not each.received]
-    return certain(len(lost) >= LOST and len(lost) > LOSSY * len(facts.probes))
+def _lossy(facts: Facts) -> Confidence | None:
+    sent = facts[ProbeFacts]
+    lost = [each for each in sent.lost if not each.received]
+    return certain(len(lost) >= LOST and len(lost) > LOSSY * len(sent.probes))
 
 
-FLOW_RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule, ...] = (
     Rule(
         "joined",
+        Rank.FLOW,
         _joined,
-        lambda exam: (
+        lambda facts: (
             "A reply is held back until a second one is there, or "
-            f"{ms(_held(exam))} "
-            "have passed; then both come in one piece." + values(exam)
+            f"{ms(_held(facts))} "
+            "have passed; then both come in one piece." + facts[ReadingFacts].all_the_same
         ),
         TAKES_ANYTHING,
         Reason.DISTURBED,
@@ -111,6 +123,7 @@ FLOW_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "slow-link",
+        Rank.FLOW,
         _slow,
         _slow_words,
         "Give your client a longer timeout and one request at a time. Then look at the way: Wi-Fi signal, "
@@ -121,6 +134,7 @@ FLOW_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "slow-can",
+        Rank.FLOW,
         _slow_can,
         _slow_can_words,
         "Look at the CAN bus: its baud rate, its load, its termination, a node that floods it. Give "
@@ -131,22 +145,24 @@ FLOW_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "junk",
+        Rank.FLOW,
         _junk,
-        lambda exam: (
-            f"Bytes that are no frame stand between the replies: {exam.facts.junk} bytes, "
-            f"{exam.facts.abandoned} "
-            "of them taken for the header of a frame that never came." + values(exam)
+        lambda facts: (
+            f"Bytes that are no frame stand between the replies: {facts[StreamFacts].junk} bytes, "
+            f"{facts[StreamFacts].abandoned} "
+            "of them taken for the header of a frame that never came." + facts[ReadingFacts].all_the_same
         ),
         TAKES_ANYTHING,
         Reason.DISTURBED,
     ),
-    Rule("split", _split, _split_words, TAKES_ANYTHING, Reason.DISTURBED),
+    Rule("split", Rank.FLOW, _split, _split_words, TAKES_ANYTHING, Reason.DISTURBED),
     Rule(
         "chatter",
+        Rank.FLOW,
         _chatter,
-        lambda exam: (
+        lambda facts: (
             "Packets that nobody asked for come between the replies: "
-            f"{packets(exam.facts.unsolicited.elements())}." + values(exam)
+            f"{packets(facts[StreamFacts].unsolicited.elements())}." + facts[ReadingFacts].all_the_same
         ),
         "They are harmless: a script's or the firmware's text. A client must skip packets that it did not "
         "ask for "
@@ -155,9 +171,11 @@ FLOW_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "lossy",
+        Rank.FLOW,
         _lossy,
-        lambda exam: (
-            f"{len(exam.facts.lost)} of {len(exam.facts.probes)} requests got no reply." + values(exam)
+        lambda facts: (
+            f"{len(facts[ProbeFacts].lost)} of {len(facts[ProbeFacts].probes)} requests got no reply."
+            + facts[ReadingFacts].all_the_same
         ),
         "Ask again after a timeout, as packwire does, and look at the way: Wi-Fi signal, the hub, a busy "
         "device.",

@@ -1,176 +1,184 @@
 """The verdicts on a device that gives nothing: the way, the hub, the port, the silence."""
 
 from packwire.address import Address, hub_address
-from packwire.doctor.diagnosis import Confidence
-from packwire.doctor.examination import Examination
-from packwire.doctor.facts import Contact, Reach
+from packwire.check import Confidence, Facts, Rank, Rule, certain
+from packwire.doctor.facts import Contact, ContactFacts, HubFacts, Reach, ServiceFacts, TargetFacts, WayFacts
 from packwire.doctor.foreign import protocol_of
-from packwire.doctor.rules.rule import Rule, certain
 from packwire.errors import Reason
-from packwire.link.tcp import place
 
 
-def _when(reach: Reach, exam: Examination) -> Confidence | None:
+def _when(reach: Reach, facts: Facts) -> Confidence | None:
     """Certain, but where nothing was heard in time: that has many causes."""
-    if exam.facts.reach is not reach:
+    way = facts[WayFacts]
+    if way.reach is not reach:
         return None
-    return Confidence.LIKELY if exam.facts.reach_reason is Reason.TIMED_OUT else Confidence.CERTAIN
+    return Confidence.LIKELY if way.reason is Reason.TIMED_OUT else Confidence.CERTAIN
 
 
-def _unknown_name_words(exam: Examination) -> str:
-    if exam.facts.reach_reason is Reason.TIMED_OUT:
-        return f"The name {_host(exam)} could not be looked up: no name server answered."
-    return f"The name {_host(exam)} is not known here."
+def _unknown_name_words(facts: Facts) -> str:
+    if facts[WayFacts].reason is Reason.TIMED_OUT:
+        return f"The name {_host(facts)} could not be looked up: no name server answered."
+    return f"The name {_host(facts)} is not known here."
 
 
-def _where(exam: Examination) -> str:
-    address = exam.address
-    if address.on_network:
-        return place(address.host, address.port)
-    return str(exam.base)
+def _where(facts: Facts) -> str:
+    return facts[TargetFacts].where
 
 
-def _host(exam: Examination) -> str:
-    return getattr(exam.address, "host", "")
+def _host(facts: Facts) -> str:
+    return facts[TargetFacts].host
 
 
-def _behind(exam: Examination) -> Address:
-    address = exam.direct_tcp
+def _behind(facts: Facts) -> Address:
+    address = facts[TargetFacts].direct_tcp
     assert address is not None
     return hub_address("ID", address.host, address.port)
 
 
-def _refused(exam: Examination) -> str:
-    wanted = "a hub listens on 65101" if exam.is_hub else "a VESC Express listens on 65102"
+def _refused(facts: Facts) -> str:
+    wanted = "a hub listens on 65101" if facts[TargetFacts].is_hub else "a VESC Express listens on 65102"
     return (
-        f"{_where(exam)} refuses the connection: nothing listens on that port of a computer or device that "
+        f"{_where(facts)} refuses the connection: nothing listens on that port of a computer or device that "
         f"is there ({wanted}), or a firewall refuses in its place."
     )
 
 
-def _mute_on_serial(exam: Examination) -> bool:
-    return exam.is_serial and exam.facts.contact is Contact.SILENT
+def _mute_on_serial(facts: Facts) -> bool:
+    return facts[TargetFacts].is_serial and facts[ContactFacts].contact is Contact.SILENT
 
 
-def _closed_at_login(exam: Examination) -> Confidence | None:
-    facts = exam.facts
-    return certain(facts.closed_at_login and facts.hub_knows)  # only a PONG proves that it knows the id
+def _closed_at_login(facts: Facts) -> Confidence | None:
+    hub = facts[HubFacts]
+    return certain(hub.closed_at_login and hub.knows)  # only a PONG proves that it knows the id
 
 
-def _no_hub(exam: Examination) -> Confidence | None:
-    return certain(exam.facts.hub_said and exam.facts.version is None)
+def _no_hub(facts: Facts) -> Confidence | None:
+    return certain(facts[HubFacts].said and not facts[ContactFacts].answered)
 
 
-def _no_hub_words(exam: Examination) -> str:
-    said = exam.facts.hub_said
+def _no_hub_words(facts: Facts) -> str:
+    said = facts[HubFacts].said
     name = protocol_of(said)
     what = f"it is {name}" if name else "it says what no hub says"
-    return f"{_where(exam)} is no hub: {what}. It begins {said[:24]!r}."
+    return f"{_where(facts)} is no hub: {what}. It begins {said[:24]!r}."
 
 
-def _no_hub_remedy(exam: Examination) -> str:
-    if exam.facts.hub_said and protocol_of(exam.facts.hub_said) == "TLS":
+def _no_hub_remedy(facts: Facts) -> str:
+    hub = facts[HubFacts]
+    if hub.said and protocol_of(hub.said) == "TLS":
         return "Check host and port: a hub's port without TLS is 65101."
     return "Check host and port: a hub listens on 65101, a VESC itself (vesc://HOST) on 65102."
 
 
-def _unknown_id(exam: Examination) -> Confidence | None:
-    facts = exam.facts
-    return Confidence.CERTAIN if facts.hub_knows is False and facts.version is None else None
+def _unknown_id(facts: Facts) -> Confidence | None:
+    return Confidence.CERTAIN if facts[HubFacts].knows is False and not facts[ContactFacts].answered else None
 
 
-def _hub_hung(exam: Examination) -> Confidence | None:
-    facts = exam.facts
-    silent = facts.contact in {Contact.SILENT, Contact.CLOSED, Contact.UNTRIED}
-    answered = facts.hub_answers_ping or facts.hub_said or facts.closed_at_login
-    if not exam.is_hub or answered or facts.reach is not Reach.OPEN or not silent:
+def _hub_hung(facts: Facts) -> Confidence | None:
+    hub = facts[HubFacts]
+    silent = facts[ContactFacts].contact in {Contact.SILENT, Contact.CLOSED, Contact.UNTRIED}
+    answered = hub.answers_ping or hub.said or hub.closed_at_login
+    if not facts[TargetFacts].is_hub or answered or facts[WayFacts].reach is not Reach.OPEN or not silent:
         return None
     return Confidence.LIKELY
 
 
-def _behind_hub(exam: Examination) -> Confidence | None:
-    facts = exam.facts
+def _behind_hub(facts: Facts) -> Confidence | None:
     # A hub never confirms a login: it may hang itself, or still be looking at the password.
-    if exam.is_hub and facts.hub_knows and facts.contact is Contact.SILENT:
+    if facts[TargetFacts].is_hub and facts[HubFacts].knows and facts[ContactFacts].contact is Contact.SILENT:
         return Confidence.LIKELY
     return None
 
 
-def _is_hub(exam: Examination) -> Confidence | None:
-    return Confidence.CERTAIN if exam.facts.hub_in_disguise else None
+def _is_hub(facts: Facts) -> Confidence | None:
+    return Confidence.CERTAIN if facts[HubFacts].in_disguise else None
 
 
-def _not_a_vesc(exam: Examination) -> Confidence | None:
+def _not_a_vesc(facts: Facts) -> Confidence | None:
     """Certain where its words tell what it is: a bridge at a wrong baud rate sends no VESC frame either."""
-    if exam.facts.contact is not Contact.NOT_A_VESC:
+    first = facts[ContactFacts]
+    if first.contact is not Contact.FOREIGN:
         return None
-    return Confidence.CERTAIN if protocol_of(exam.facts.first_bytes) else Confidence.LIKELY
+    return Confidence.CERTAIN if protocol_of(first.first_bytes) else Confidence.LIKELY
 
 
-def _what_it_is(exam: Examination) -> str:
-    head = exam.facts.first_bytes
+def _what_it_is(facts: Facts) -> str:
+    head = facts[ContactFacts].first_bytes
     name = protocol_of(head)
     if name:
-        return f"{_where(exam)} is {name}, no VESC: it answers {head[:24]!r}."
+        return f"{_where(facts)} is {name}, no VESC: it answers {head[:24]!r}."
     return (
-        f"{_where(exam)} sends bytes without one VESC frame: another device, or a wrong baud rate. They "
+        f"{_where(facts)} sends bytes without one VESC frame: another device, or a wrong baud rate. They "
         f"begin {head[:24]!r}."
     )
 
 
-def _echo(exam: Examination) -> Confidence | None:
-    return Confidence.CERTAIN if exam.facts.contact is Contact.ECHO else None
+def _echo(facts: Facts) -> Confidence | None:
+    return Confidence.CERTAIN if facts[ContactFacts].contact is Contact.ECHO else None
 
 
-def _occupied(exam: Examination) -> Confidence | None:
-    facts = exam.facts
-    return Confidence.CERTAIN if facts.contact is Contact.SILENT and facts.neighbours else None
+def _occupied(facts: Facts) -> Confidence | None:
+    return (
+        Confidence.CERTAIN
+        if facts[ContactFacts].contact is Contact.SILENT and facts[ServiceFacts].neighbours
+        else None
+    )
 
 
-def _unserved(exam: Examination) -> Confidence | None:
-    facts = exam.facts
-    return Confidence.LIKELY if facts.contact is Contact.SILENT and facts.takes_more is False else None
+def _unserved(facts: Facts) -> Confidence | None:
+    return (
+        Confidence.LIKELY
+        if facts[ContactFacts].contact is Contact.SILENT and facts[ServiceFacts].takes_more is False
+        else None
+    )
 
 
-def _unread(exam: Examination) -> Confidence | None:
-    facts = exam.facts
-    return Confidence.LIKELY if facts.contact is Contact.SILENT and facts.reads is False else None
+def _unread(facts: Facts) -> Confidence | None:
+    return (
+        Confidence.LIKELY
+        if facts[ContactFacts].contact is Contact.SILENT and facts[ServiceFacts].reads is False
+        else None
+    )
 
 
-def _hung(exam: Examination) -> Confidence | None:
+def _hung(facts: Facts) -> Confidence | None:
     """Certain where nobody else was served: a restart frees a device of another client, too."""
-    if not exam.facts.revived:
+    service = facts[ServiceFacts]
+    if not service.revived:
         return None
-    return Confidence.CERTAIN if exam.facts.served else Confidence.LIKELY
+    return Confidence.CERTAIN if service.served else Confidence.LIKELY
 
 
-def _mute(exam: Examination) -> Confidence | None:
-    facts = exam.facts
-    if facts.contact is not Contact.SILENT or facts.hub_in_disguise:
+def _mute(facts: Facts) -> Confidence | None:
+    service = facts[ServiceFacts]
+    if facts[ContactFacts].contact is not Contact.SILENT or facts[HubFacts].in_disguise:
         return None
-    return Confidence.CERTAIN if facts.served and facts.revived is False else Confidence.LIKELY
+    return Confidence.CERTAIN if service.served and service.revived is False else Confidence.LIKELY
 
 
-def _mute_words(exam: Examination) -> str:
-    if exam.is_serial:
-        return f"{_where(exam)} opens, but not one byte comes back."
-    if exam.facts.served:
+def _mute_words(facts: Facts) -> str:
+    service = facts[ServiceFacts]
+    if facts[TargetFacts].is_serial:
+        return f"{_where(facts)} opens, but not one byte comes back."
+    if service.served:
         return (
-            f"{_where(exam)} serves one client, as a VESC does, and that was us; it takes all that it is "
+            f"{_where(facts)} serves one client, as a VESC does, and that was us; it takes all that it is "
             "sent, and says nothing at all."
         )
-    takes = "the connection and all that it is sent" if exam.facts.reads else "the connection"
-    return f"{_where(exam)} takes {takes}, and says nothing: a VESC in trouble, or something that is no VESC."
+    takes = "the connection and all that it is sent" if service.reads else "the connection"
+    return (
+        f"{_where(facts)} takes {takes}, and says nothing: a VESC in trouble, or something that is no VESC."
+    )
 
 
-def _mute_remedy(exam: Examination) -> str:
-    if exam.is_serial:
+def _mute_remedy(facts: Facts) -> str:
+    if facts[TargetFacts].is_serial:
         return (
             "Check that it is this port (packwire scan), the baud rate (115200), that RX and TX are not "
             "swapped, "
             "and that the VESC has power. Switch it off and on, and ask again."
         )
-    if exam.facts.revived is False:
+    if facts[ServiceFacts].revived is False:
         return "Switching it off and on did not help: check that this is a VESC's address, and its firmware."
     return (
         "Check that this is a VESC's address (packwire scan). Switch it off and on, then ask again; with "
@@ -178,15 +186,15 @@ def _mute_remedy(exam: Examination) -> str:
     )
 
 
-def _closes(exam: Examination) -> Confidence | None:
-    facts = exam.facts
-    closed = facts.contact is Contact.CLOSED or (facts.closed_at_login and facts.hub_knows is None)
-    return certain(closed and not facts.hub_in_disguise)
+def _closes(facts: Facts) -> Confidence | None:
+    hub = facts[HubFacts]
+    closed = facts[ContactFacts].contact is Contact.CLOSED or (hub.closed_at_login and hub.knows is None)
+    return certain(closed and not hub.in_disguise)
 
 
-def _closes_words(exam: Examination) -> str:
-    words = f"{_where(exam)} takes the connection, and closes it without a word"
-    if not exam.is_hub:
+def _closes_words(facts: Facts) -> str:
+    words = f"{_where(facts)} takes the connection, and closes it without a word"
+    if not facts[TargetFacts].is_hub:
         return f"{words}."
     return (
         f"{words}, and did not answer a hub's PING: no hub (an MQTT broker does so), or one that does not "
@@ -194,10 +202,11 @@ def _closes_words(exam: Examination) -> str:
     )
 
 
-REACH_RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule, ...] = (
     Rule(
         "unknown-name",
-        lambda exam: _when(Reach.UNKNOWN_NAME, exam),
+        Rank.WAY,
+        lambda facts: _when(Reach.UNKNOWN_NAME, facts),
         _unknown_name_words,
         "Check its spelling, or use the address in numbers. A name that ends in .local needs mDNS on this "
         "computer.",
@@ -205,7 +214,8 @@ REACH_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "refused-port",
-        lambda exam: _when(Reach.REFUSED, exam),
+        Rank.WAY,
+        lambda facts: _when(Reach.REFUSED, facts),
         _refused,
         "Check the port, and in VESC Tool that local TCP is enabled (Express, WiFi), or that the hub is "
         "running.",
@@ -213,24 +223,27 @@ REACH_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "no-access",
-        lambda exam: _when(Reach.NOT_ALLOWED, exam),
-        lambda exam: f"The port cannot be opened: {exam.facts.reach_error}.",
+        Rank.WAY,
+        lambda facts: _when(Reach.NOT_ALLOWED, facts),
+        lambda facts: f"The port cannot be opened: {facts[WayFacts].error}.",
         "Close the program that holds it, or give your user the right to open it.",
         Reason.NOT_ALLOWED,
     ),
     Rule(
         "nothing-there",
-        lambda exam: _when(Reach.NOTHING_THERE, exam),
-        lambda exam: f"Nobody takes the connection: {exam.facts.reach_error}.",
-        lambda exam: (
+        Rank.WAY,
+        lambda facts: _when(Reach.NOTHING_THERE, facts),
+        lambda facts: f"Nobody takes the connection: {facts[WayFacts].error}.",
+        lambda facts: (
             "Plug the device in, or check the port's name."
-            if exam.is_serial
+            if facts[TargetFacts].is_serial
             else "Check that the device is on and in this network; packwire scan lists what announces itself."
         ),
         Reason.NO_ROUTE,
     ),
     Rule(
         "unknown-id",
+        Rank.WAY,
         _unknown_id,
         "The hub works, but no device of this id is connected to it at this moment.",
         "Check the id, and that the VESC is on, online, and set to this hub. It is not about the password.",
@@ -239,6 +252,7 @@ REACH_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "no-hub",
+        Rank.WAY,
         _no_hub,
         _no_hub_words,
         _no_hub_remedy,
@@ -247,6 +261,7 @@ REACH_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "wrong-password",
+        Rank.WAY,
         _closed_at_login,
         "The hub closes the connection at login, and knows the id: the password is wrong (or, after several "
         "wrong ones, the hub lets this computer wait).",
@@ -257,14 +272,18 @@ REACH_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "hub-hung",
+        Rank.WAY,
         _hub_hung,
-        lambda exam: f"{_where(exam)} takes connections, but answers neither a hub's PING nor anything else.",
+        lambda facts: (
+            f"{_where(facts)} takes connections, but answers neither a hub's PING nor anything else."
+        ),
         "The hub hangs, or it is no hub. Restart it if it is yours; else try the VESC directly: vesc://HOST",
         Reason.SILENT,
         frozenset({"mute", "closes"}),
     ),
     Rule(
         "mute-behind-hub",
+        Rank.WAY,
         _behind_hub,
         "The hub knows the device and takes the login, but the device behind it says nothing: it hangs, or "
         "its "
@@ -276,14 +295,16 @@ REACH_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "hub-port",
+        Rank.WAY,
         _is_hub,
-        lambda exam: f"{_where(exam)} is a hub, not a VESC: it answered a hub's PING.",
-        lambda exam: f"Read the device behind it: packwire read {_behind(exam)}",
+        lambda facts: f"{_where(facts)} is a hub, not a VESC: it answered a hub's PING.",
+        lambda facts: f"Read the device behind it: packwire read {_behind(facts)}",
         Reason.HUB_PORT,
         frozenset({"mute", "occupied", "unserved", "unread", "closes"}),
     ),
     Rule(
         "not-a-vesc",
+        Rank.WAY,
         _not_a_vesc,
         _what_it_is,
         "Check host, port and (serial) baud rate.",
@@ -291,6 +312,7 @@ REACH_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "echo",
+        Rank.WAY,
         _echo,
         "It sends back what it is sent: no VESC does that.",
         "An echo service, or a serial line whose RX and TX are joined: check port and wiring.",
@@ -298,6 +320,7 @@ REACH_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "hung",
+        Rank.WAY,
         _hung,
         "The device was hung: it said nothing until it was switched off and on.",
         "A FORWARD_CAN without an id does that to it: look at what your own client sends "
@@ -307,9 +330,10 @@ REACH_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "occupied",
+        Rank.WAY,
         _occupied,
-        lambda exam: (
-            f"{_where(exam)} takes the connection, but leaves it waiting: another program on this computer "
+        lambda facts: (
+            f"{_where(facts)} takes the connection, but leaves it waiting: another program on this computer "
             "is "
             "connected to it. A VESC Express serves one client, and the next hears nothing until that one "
             "leaves."
@@ -321,9 +345,10 @@ REACH_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "unserved",
+        Rank.WAY,
         _unserved,
-        lambda exam: (
-            f"{_where(exam)} lets our connection wait, and takes no other: so does a VESC that serves a "
+        lambda facts: (
+            f"{_where(facts)} lets our connection wait, and takes no other: so does a VESC that serves a "
             "client on another device (a phone, another computer), and one that hangs."
         ),
         "Close VESC Tool on every phone and computer, and other clients. If there are none, it hangs: switch "
@@ -334,9 +359,10 @@ REACH_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "unread",
+        Rank.WAY,
         _unread,
-        lambda exam: (
-            f"{_where(exam)} takes every connection, but reads nothing of what it is sent. A VESC lets one "
+        lambda facts: (
+            f"{_where(facts)} takes every connection, but reads nothing of what it is sent. A VESC lets one "
             "client wait, not several: something else listens there, and hangs."
         ),
         "Look for what stands in between (a port forwarding, a proxy, a bridge to a serial port) and restart "
@@ -344,9 +370,10 @@ REACH_RULES: tuple[Rule, ...] = (
         Reason.SILENT,
         frozenset({"mute"}),
     ),
-    Rule("mute", _mute, _mute_words, _mute_remedy, Reason.SILENT),
+    Rule("mute", Rank.WAY, _mute, _mute_words, _mute_remedy, Reason.SILENT),
     Rule(
         "closes",
+        Rank.WAY,
         _closes,
         _closes_words,
         "Check host and port; if it is a VESC, switch it off and on.",

@@ -4,12 +4,13 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from packwire.doctor.checks.step import Check, Result, failed, odd, passed
-from packwire.doctor.checks.vesc.pack import has_pack
+from packwire.check import CheckResult, Depth, Facts, Stage, check, failed, odd, passed
 from packwire.doctor.checks.words import instead, packets
-from packwire.doctor.examination import Depth, Examination
-from packwire.doctor.facts import Facts, Latency, Poll
+from packwire.doctor.examination import Examination
+from packwire.doctor.facts import ConnectionFacts, Latency, Poll, PollFacts
 from packwire.doctor.line import Probe
+from packwire.doctor.vesc.facts import BusFacts, PackFacts
+from packwire.doctor.vesc.pack import has_pack
 from packwire.vesc.commands import Command
 from packwire.vesc.hardware import HardwareType
 from packwire.vesc.replies import GET_VALUES, PING_CAN
@@ -28,45 +29,77 @@ _PACK = request(Command.BMS_GET_VALUES)
 _MOTOR = request(Command.GET_VALUES)
 
 
-async def poll_and_ping(exam: Examination) -> Result:
+def _has_reply(exam: Examination) -> str:
+    return "" if exam.facts[PackFacts].reply is not None else "the battery's values are not answered"
+
+
+def _slow_enough(exam: Examination) -> str:
+    quick = exam.options.depth is Depth.QUICK
+    return "a quick look asks less" if quick else may_go_on(exam) or _has_reply(exam)
+
+
+def _only_quick(exam: Examination) -> str:
+    return has_pack(exam) if exam.options.depth is Depth.QUICK else "the long poll follows"
+
+
+def may_go_on(exam: Examination) -> str:
+    """Need a device that still answers, on connections that last."""
+    connection = exam.facts[ConnectionFacts]
+    if connection.fell_silent_after is not None:
+        return "the device fell silent"
+    return "the connection is closed again and again" if len(connection.disconnects) >= _ENOUGH_CLOSES else ""
+
+
+def may_watch(exam: Examination) -> str:
+    """Need a battery with values, and a connection that lasts."""
+    return may_go_on(exam) or has_pack(exam)
+
+
+@check("poll", "Does it answer ten times a second?", Stage.VALUES, needs=_slow_enough)
+async def poll_and_ping(exam: Examination) -> CheckResult:
     """Poll the battery at 10 Hz while the CAN bus is asked who is there, which takes seconds."""
-    facts = exam.facts
+    polls = exam.facts[PollFacts]
+    bus = exam.facts[BusFacts]
     line = await exam.line()
     started = time.monotonic()
     wait = line.send(request(Command.PING_CAN))
-    await _poll(exam, facts.poll, lambda: wait.done.is_set() or time.monotonic() - started > PING_PATIENCE)
-    if line.closed and facts.can_ids is None and not wait.done.is_set():
+    await _poll(exam, polls.poll, lambda: wait.done.is_set() or time.monotonic() - started > PING_PATIENCE)
+    if line.closed and bus.can_ids is None and not wait.done.is_set():
         line = await exam.line()
         wait = line.send(request(Command.PING_CAN))
     ping = await line.await_reply(wait, PING_PATIENCE)
     if ping.reply is not None:
-        facts.can_ids = PING_CAN.decode(ping.reply).reply.ids or ()
-        facts.ping_seconds = ping.latency
-    return describe(facts, facts.poll)
+        bus.can_ids = PING_CAN.decode(ping.reply).reply.ids or ()
+        bus.ping_seconds = ping.latency
+    return describe(exam.facts, polls.poll)
 
 
-async def quick_poll(exam: Examination) -> Result:
+@check(
+    "poll", "Does it answer again and again?", Stage.VALUES, needs=_only_quick, depth=Depth.QUICK, quiet=True
+)
+async def quick_poll(exam: Examination) -> CheckResult:
     """Poll the battery a few times."""
-    facts = exam.facts
-    await _poll(exam, facts.poll, lambda: len(facts.poll.probes) >= _QUICK_POLLS)
-    return describe(facts, facts.poll)
+    polls = exam.facts[PollFacts]
+    await _poll(exam, polls.poll, lambda: len(polls.poll.probes) >= _QUICK_POLLS)
+    return describe(exam.facts, polls.poll)
 
 
-async def watch_movement(exam: Examination) -> Result:
+@check("movement", "Do the battery's values move?", Stage.FLOW, needs=may_watch)
+async def watch_movement(exam: Examination) -> CheckResult:
     """Poll battery and motor controller in turn, and see which of their values move."""
-    facts = exam.facts
-    movement = facts.movement
-    seen = {*facts.poll.replies, facts.pack_reply}
+    polls = exam.facts[PollFacts]
+    movement = polls.movement
+    seen = {*polls.poll.replies, exam.facts[PackFacts].reply}
     if exam.hurry() and len(seen) > 1:
         return passed(
             f"the battery's values moved while it was polled: {len(seen)} different replies",
             excludes="a BMS that is gone or frozen",
         )
-    movement.controller_id = _controller(facts)
+    movement.controller_id = _controller(exam.facts)
     started = time.monotonic()
     seconds = exam.options.poll
     if not await _poll(exam, movement, lambda: time.monotonic() - started >= seconds):
-        return describe(facts, movement)
+        return describe(exam.facts, movement)
     return _judge_movement(movement)
 
 
@@ -76,7 +109,7 @@ async def _poll(exam: Examination, poll: Poll, over: Callable[[], bool]) -> bool
     silent = 0
     while not over() or not poll.probes:
         began = time.monotonic()
-        probe = await exam.ask(_PACK, exam.facts.pack_from, tries=1)
+        probe = await exam.ask(_PACK, exam.facts[PackFacts].asked, tries=1)
         poll.probes.append(probe)
         if poll.controller_id is not None or poll.controller:
             await _ask_motor(exam, poll)
@@ -86,7 +119,7 @@ async def _poll(exam: Examination, poll: Poll, over: Callable[[], bool]) -> bool
             if not await exam.check_alive():
                 return False
             silent = 0
-        if len(exam.facts.disconnects) >= _ENOUGH_CLOSES:
+        if len(exam.facts[ConnectionFacts].disconnects) >= _ENOUGH_CLOSES:
             return False
         await asyncio.sleep(max(0.0, INTERVAL - (time.monotonic() - began)))
     return True
@@ -103,8 +136,9 @@ def _sign_of_life(probe: Probe) -> bool:
     return probe.reply is not None or probe.received > 0 or probe.closed
 
 
-def describe(facts: Facts, poll: Poll) -> Result:
+def describe(facts: Facts, poll: Poll) -> CheckResult:
     """Say how a poll went."""
+    connection = facts[ConnectionFacts]
     asked = len(poll.probes)
     replies = [each for each in poll.probes if each.reply is not None]
     latency = Latency.of([each.latency for each in replies])
@@ -118,11 +152,13 @@ def describe(facts: Facts, poll: Poll) -> Result:
     pieces = max((each.pieces for each in replies), default=1)
     if pieces > 1:
         evidence.append(f"a reply of {len(replies[-1].frame)} bytes came in up to {pieces} pieces")
-    if facts.fell_silent_after is not None:
+    if connection.fell_silent_after is not None:
         anew = (
-            "a new connection is answered again" if facts.answers_anew else "nor is a new connection answered"
+            "a new connection is answered again"
+            if connection.answers_anew
+            else "nor is a new connection answered"
         )
-        evidence.append(f"after {facts.fell_silent_after} replies nothing more came; {anew}")
+        evidence.append(f"after {connection.fell_silent_after} replies nothing more came; {anew}")
     if not replies:
         return failed(answer, *evidence)
     if evidence or (latency is not None and latency.slow):
@@ -132,10 +168,11 @@ def describe(facts: Facts, poll: Poll) -> Result:
 
 def _controller(facts: Facts) -> int | None:
     """Return the CAN id of a motor controller that answers; -1 for the device itself."""
-    version = facts.version
+    bus = facts[BusFacts]
+    version = bus.version
     if version is not None and version.hw_type == HardwareType.CONTROLLER:
         return -1
-    for can_id, node in facts.nodes.items():
+    for can_id, node in bus.nodes.items():
         values = node.tried.get(Command.GET_VALUES)
         if can_id is not None and values is not None and values.reply is not None:
             return can_id
@@ -152,7 +189,7 @@ def motor_swing(poll: Poll) -> float:
     return max(currents) - min(currents) if currents else 0.0
 
 
-def _judge_movement(poll: Poll) -> Result:
+def _judge_movement(poll: Poll) -> CheckResult:
     replies = len(poll.replies)
     distinct = len(set(poll.replies))
     motor = len({each.reply for each in poll.controller})
@@ -171,36 +208,3 @@ def _judge_movement(poll: Poll) -> Result:
     if motor > 1:
         return odd("not one bit of the battery's values moved, though the controller's did", *said)
     return odd("no value moved: a pack at rest, or one that is gone; this cannot tell", *said)
-
-
-def _has_reply(exam: Examination) -> str:
-    return "" if exam.facts.pack_reply is not None else "the battery's values are not answered"
-
-
-def _slow_enough(exam: Examination) -> str:
-    quick = exam.options.depth is Depth.QUICK
-    return "a quick look asks less" if quick else may_go_on(exam) or _has_reply(exam)
-
-
-def _only_quick(exam: Examination) -> str:
-    return has_pack(exam) if exam.options.depth is Depth.QUICK else "the long poll follows"
-
-
-def may_go_on(exam: Examination) -> str:
-    """Need a device that still answers, on connections that last."""
-    facts = exam.facts
-    if facts.fell_silent_after is not None:
-        return "the device fell silent"
-    return "the connection is closed again and again" if len(facts.disconnects) >= _ENOUGH_CLOSES else ""
-
-
-def may_watch(exam: Examination) -> str:
-    """Need a battery with values, and a connection that lasts."""
-    return may_go_on(exam) or has_pack(exam)
-
-
-QUICK_CHECK = Check(
-    "poll", "Does it answer again and again?", quick_poll, _only_quick, Depth.QUICK, quiet=True
-)
-POLL_CHECK = Check("poll", "Does it answer ten times a second?", poll_and_ping, _slow_enough)
-MOVEMENT_CHECK = Check("movement", "Do the battery's values move?", watch_movement, may_watch)

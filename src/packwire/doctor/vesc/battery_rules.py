@@ -1,11 +1,19 @@
 """The verdicts on a device that answers, and gives no battery's values or old ones."""
 
-from packwire.doctor.checks.vesc.poll import motor_swing
-from packwire.doctor.checks.words import few, pack_words, who
-from packwire.doctor.diagnosis import Confidence
-from packwire.doctor.examination import Examination
-from packwire.doctor.facts import Contact
-from packwire.doctor.rules.rule import Rule, certain, values
+from packwire.check import Confidence, Facts, Rank, Rule, certain
+from packwire.doctor.checks.words import few
+from packwire.doctor.facts import (
+    ConnectionFacts,
+    Contact,
+    ContactFacts,
+    PollFacts,
+    ProbeFacts,
+    ReadingFacts,
+    TargetFacts,
+)
+from packwire.doctor.vesc.facts import BusFacts, OtherWaysFacts, PackFacts
+from packwire.doctor.vesc.poll import motor_swing
+from packwire.doctor.vesc.words import pack_words, who
 from packwire.errors import Reason
 from packwire.vesc.commands import Command
 
@@ -19,78 +27,100 @@ SURE_SECONDS = 15.0
 _TRIES = 3
 
 
-def _asked_own_id(exam: Examination) -> Confidence | None:
-    can_id = _asked_id(exam)
-    asked = can_id is not None and can_id == exam.facts.own_id
-    return certain(asked and exam.facts.node(can_id).version is None)
+def _asked_own_id(facts: Facts) -> Confidence | None:
+    bus = facts[BusFacts]
+    can_id = _asked_id(facts)
+    asked = can_id is not None and can_id == bus.own_id
+    return certain(asked and bus.node(can_id).version is None)
 
 
-def _asked_id(exam: Examination) -> int | None:
-    return exam.address.node
+def _asked_id(facts: Facts) -> int | None:
+    return facts[TargetFacts].address.node
 
 
-def _no_such_id(exam: Examination) -> Confidence | None:
-    facts, can_id = exam.facts, _asked_id(exam)
-    if can_id is None or facts.version is None or facts.can_ids is None:
+def _no_such_id(facts: Facts) -> Confidence | None:
+    bus = facts[BusFacts]
+    can_id = _asked_id(facts)
+    if can_id is None or bus.version is None or bus.can_ids is None:
         return None
-    return certain(can_id not in facts.can_ids and facts.node(can_id).version is None)
+    return certain(can_id not in bus.can_ids and bus.node(can_id).version is None)
 
 
-def _elsewhere(exam: Examination) -> Confidence | None:
-    return certain(exam.facts.elsewhere is not None)
+def _elsewhere(facts: Facts) -> Confidence | None:
+    return certain(facts[PackFacts].elsewhere is not None)
 
 
-def _elsewhere_words(exam: Examination) -> str:
-    facts = exam.facts
-    assert facts.elsewhere is not None
+def _elsewhere_words(facts: Facts) -> str:
+    told = facts[PackFacts]
+    assert told.elsewhere is not None
     return (
-        f"{who(_asked_id(exam)).capitalize()} knows of no battery, but {who(facts.pack_elsewhere)} does: "
-        f"{pack_words(facts.elsewhere)}."
+        f"{who(_asked_id(facts)).capitalize()} knows of no battery, but {who(told.elsewhere_id)} does: "
+        f"{pack_words(told.elsewhere)}."
     )
 
 
-def _no_bms(exam: Examination) -> Confidence | None:
-    pack = exam.facts.pack
+def _no_bms(facts: Facts) -> Confidence | None:
+    pack = facts[PackFacts].values
     return certain(pack is not None and pack.absent)
 
 
-def _hub_blocks(exam: Examination) -> Confidence | None:
-    facts = exam.facts
-    held = facts.direct_pack and facts.version is not None and facts.pack_reply is None
+def _hub_blocks(facts: Facts) -> Confidence | None:
+    held = (
+        facts[OtherWaysFacts].direct_pack
+        and facts[BusFacts].version is not None
+        and facts[PackFacts].reply is None
+    )
     return Confidence.LIKELY if held else None  # the two addresses may be two devices
 
 
-def _needs_handshake(exam: Examination) -> Confidence | None:
-    facts = exam.facts
-    only_with = facts.with_handshake and facts.without_handshake is False
-    if not only_with or facts.contact is Contact.AFTER_FILLER:
+def _needs_handshake(facts: Facts) -> Confidence | None:
+    ways = facts[OtherWaysFacts]
+    only_with = ways.with_handshake and ways.without_handshake is False
+    if not only_with or facts[ContactFacts].contact is Contact.AFTER_FILLER:
         return None
     return Confidence.LIKELY  # tried once each: one lost reply looks the same
 
 
-def _unanswered(exam: Examination) -> Confidence | None:
-    facts = exam.facts
-    if facts.version is None or facts.pack_reply is not None or facts.fell_silent_after is not None:
+def _unanswered(facts: Facts) -> Confidence | None:
+    bus = facts[BusFacts]
+    if (
+        bus.version is None
+        or facts[PackFacts].reply is not None
+        or facts[ConnectionFacts].fell_silent_after is not None
+    ):
         return None
-    can_id = _asked_id(exam)
-    asked = facts.node(can_id).tried.get(Command.BMS_GET_VALUES)
+    can_id = _asked_id(facts)
+    asked = bus.node(can_id).tried.get(Command.BMS_GET_VALUES)
     if asked is None or asked.closed:
         return None
-    tries = sum(each.request[0] == Command.BMS_GET_VALUES and each.can_id == can_id for each in facts.probes)
+    tries = sum(
+        each.request[0] == Command.BMS_GET_VALUES and each.can_id == can_id
+        for each in facts[ProbeFacts].probes
+    )
     return Confidence.CERTAIN if tries >= _TRIES else Confidence.LIKELY
 
 
-def _bms_gone(exam: Examination) -> Confidence | None:
-    facts = exam.facts
-    if facts.bms_answers is not False or facts.pack is None or not facts.pack.cell_num:
+def _bms_gone(facts: Facts) -> Confidence | None:
+    told = facts[PackFacts]
+    polls = facts[PollFacts]
+    if told.bms_answers is not False or told.values is None or not told.values.cell_num:
         return None
-    if len({*facts.poll.replies, *facts.movement.replies}) > 1:
+    if len({*polls.poll.replies, *polls.movement.replies}) > 1:
         return None  # its values move: one that only sends, and answers nothing
     return Confidence.LIKELY
 
 
-def _frozen(exam: Examination) -> Confidence | None:
-    movement = exam.facts.movement
+def _bms_gone_words(facts: Facts) -> str:
+    pack = facts[PackFacts].values
+    assert pack is not None
+    return (
+        f"The BMS with CAN id {pack.can_id} does not answer any more: the VESC repeats its last values, and "
+        "does so for ever." + facts[ReadingFacts].all_the_same
+    )
+
+
+def _frozen(facts: Facts) -> Confidence | None:
+    movement = facts[PollFacts].movement
     replies = movement.replies
     moved = len({each.reply for each in movement.controller})
     if len(replies) < FROZEN_REPLIES or len(set(replies)) > 1 or moved < FROZEN_MOVES:
@@ -102,8 +132,8 @@ def _frozen(exam: Examination) -> Confidence | None:
     return Confidence.LIKELY if movement.seconds >= FROZEN_SECONDS else Confidence.POSSIBLE
 
 
-def _frozen_words(exam: Examination) -> str:
-    movement = exam.facts.movement
+def _frozen_words(facts: Facts) -> str:
+    movement = facts[PollFacts].movement
     swing = motor_swing(movement)
     motor = (
         f"the motor's input current moved by {swing:.1f} A" if swing >= MOTOR_STEP else "the controller's did"
@@ -114,25 +144,27 @@ def _frozen_words(exam: Examination) -> str:
     )
 
 
-BATTERY_RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule, ...] = (
     Rule(
         "own-id",
+        Rank.VALUES,
         _asked_own_id,
-        lambda exam: (
-            f"CAN id {_asked_id(exam)} is the very device that you are connected to, and a VESC never "
+        lambda facts: (
+            f"CAN id {_asked_id(facts)} is the very device that you are connected to, and a VESC never "
             "answers "
             "its own id over CAN."
         ),
-        lambda exam: f"Leave the id out: packwire read {exam.base}",
+        lambda facts: f"Leave the id out: packwire read {facts[TargetFacts].base}",
         Reason.SILENT,
         frozenset({"no-such-id", "pack-unanswered", "needs-handshake", "other-node", "dead-node"}),
     ),
     Rule(
         "no-such-id",
+        Rank.VALUES,
         _no_such_id,
-        lambda exam: (
-            f"Nobody answers to CAN id {_asked_id(exam)} on this bus; these do: "
-            f"{few(map(str, exam.facts.can_ids or ())) or 'none'}." + values(exam)
+        lambda facts: (
+            f"Nobody answers to CAN id {_asked_id(facts)} on this bus; these do: "
+            f"{few(map(str, facts[BusFacts].can_ids or ())) or 'none'}." + facts[ReadingFacts].all_the_same
         ),
         "Use one of these ids, or leave the id out. A node that is off, or set to another baud rate, does "
         "not answer.",
@@ -141,6 +173,7 @@ BATTERY_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "hub-blocks",
+        Rank.VALUES,
         _hub_blocks,
         "The device itself answers BMS_GET_VALUES; through the hub it is not answered, though other "
         "commands are.",
@@ -150,14 +183,18 @@ BATTERY_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "other-node",
+        Rank.VALUES,
         _elsewhere,
         _elsewhere_words,
-        lambda exam: f"Ask that node: packwire read {exam.base}/can/{exam.facts.pack_elsewhere}",
+        lambda facts: (
+            f"Ask that node: packwire read {facts[TargetFacts].base}/can/{facts[PackFacts].elsewhere_id}"
+        ),
         Reason.NO_DATA,
         frozenset({"no-bms", "pack-unanswered"}),
     ),
     Rule(
         "no-bms",
+        Rank.VALUES,
         _no_bms,
         "The VESC answers, but there is no BMS: it hears none on its CAN bus.",
         "Check that the BMS is awake, its CAN wires (H to H, L to L, 120 ohm at both ends), its baud rate, "
@@ -167,6 +204,7 @@ BATTERY_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "needs-handshake",
+        Rank.VALUES,
         _needs_handshake,
         "The battery's values are answered only after what VESC Tool asks first.",
         "Let your client send FW_VERSION, GET_CUSTOM_CONFIG_XML and GET_CUSTOM_CONFIG first, and report "
@@ -176,26 +214,25 @@ BATTERY_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "pack-unanswered",
+        Rank.VALUES,
         _unanswered,
-        lambda exam: f"{who(_asked_id(exam)).capitalize()} answers, but never BMS_GET_VALUES.",
+        lambda facts: f"{who(_asked_id(facts)).capitalize()} answers, but never BMS_GET_VALUES.",
         "Update its firmware in VESC Tool; every Express knows BMS_GET_VALUES, and controllers do since "
         "2020.",
         Reason.SILENT,
     ),
     Rule(
         "bms-gone",
+        Rank.VALUES,
         _bms_gone,
-        lambda exam: (
-            f"The BMS with CAN id {exam.facts.pack.can_id if exam.facts.pack else '?'} does not answer any "
-            "more: "
-            "the VESC repeats its last values, and does so for ever." + values(exam)
-        ),
+        _bms_gone_words,
         "Wake or reconnect the BMS; do not trust these values until its CAN id answers again.",
         Reason.NO_DATA,
         frozenset({"frozen-bms", "dead-node"}),
     ),
     Rule(
         "frozen-bms",
+        Rank.VALUES,
         _frozen,
         _frozen_words,
         "Restart the BMS and do not trust its values. At rest a BMS that reports in coarse steps may look "

@@ -1,13 +1,15 @@
 """The CAN bus: who is on it, what each node answers and what it should, and where the BMS is."""
 
-from packwire.doctor.checks.step import Check, Result, failed, odd, passed
-from packwire.doctor.checks.vesc.contact import answered
-from packwire.doctor.checks.vesc.pack import has_pack, take_pack
-from packwire.doctor.checks.vesc.poll import PING_PATIENCE
-from packwire.doctor.checks.words import instead, pack_words, version_words, who
+from packwire.check import CheckResult, Stage, check, failed, odd, passed
+from packwire.doctor.checks.words import instead
 from packwire.doctor.examination import LONGEST, Examination
-from packwire.doctor.facts import ms
+from packwire.doctor.facts import ConnectionFacts, ms
 from packwire.doctor.line import Probe
+from packwire.doctor.vesc.contact import answered
+from packwire.doctor.vesc.facts import BusFacts, PackFacts
+from packwire.doctor.vesc.pack import has_pack, take_pack
+from packwire.doctor.vesc.poll import PING_PATIENCE
+from packwire.doctor.vesc.words import pack_words, version_words, who
 from packwire.vesc.commands import Command
 from packwire.vesc.hardware import HardwareType, hardware_label
 from packwire.vesc.replies import BMS_GET_VALUES, FW_VERSION, PING_CAN
@@ -24,64 +26,102 @@ _MOST_NODES = 16
 _BMS_TIMES, _BMS_SLOW = 5, 2
 
 
-async def search_bus(exam: Examination) -> Result:
+def _bms_id(exam: Examination) -> int | None:
+    """Return the CAN id of the BMS: the battery's reply names it, or a node says that it is one."""
+    pack = exam.facts[PackFacts].values
+    if pack is not None and pack.cell_num and pack.can_id not in {None, 255}:
+        return pack.can_id
+    for can_id, node in exam.facts[BusFacts].nodes.items():
+        if can_id is not None and node.version is not None and node.version.hw_type == HardwareType.BMS:
+            return can_id
+    return None
+
+
+def _bus_there(exam: Examination) -> str:
+    return answered(exam) or (
+        "the device fell silent" if exam.facts[ConnectionFacts].fell_silent_after is not None else ""
+    )
+
+
+def _knows_bms(exam: Examination) -> str:
+    return _bus_there(exam) or ("" if _bms_id(exam) is not None else "no CAN id of a BMS is known")
+
+
+def _worth_time(exam: Examination) -> str:
+    return _bus_there(exam) or exam.hurry()
+
+
+def _answers_worth_time(exam: Examination) -> str:
+    """Where each reply takes its time, ask every node only to find a battery."""
+    return _bus_there(exam) or ("" if has_pack(exam) else exam.hurry())
+
+
+def _own_id_worth_time(exam: Examination) -> str:
+    return _bus_there(exam) or (exam.hurry() if exam.address.node is None else "")
+
+
+@check("bus", "Who is on the CAN bus?", Stage.NODES, needs=_bus_there)
+async def search_bus(exam: Examination) -> CheckResult:
     """Ask the CAN bus who is there, and each id who it is."""
-    facts = exam.facts
-    if facts.can_ids is None:
+    bus = exam.facts[BusFacts]
+    if bus.can_ids is None:
         await _ping(exam)
-    if facts.can_ids is None:
+    if bus.can_ids is None:
         return odd("PING_CAN was not answered: the CAN bus was not searched")
     _recall(exam)
     for can_id in _worth_asking(exam):
         await _identify(exam, can_id)
     found = [
         f"CAN id {can_id}: {version_words(version)}"
-        for can_id, node in facts.nodes.items()
+        for can_id, node in bus.nodes.items()
         if can_id is not None and (version := node.version) is not None
     ]
     silent = [
         f"CAN id {can_id} did not answer FW_VERSION: {instead(node.tried[Command.FW_VERSION])}"
-        for can_id, node in facts.nodes.items()
+        for can_id, node in bus.nodes.items()
         if can_id is not None and node.version is None and Command.FW_VERSION in node.tried
     ]
-    took = f"PING_CAN took {ms(facts.ping_seconds)}" if facts.ping_seconds else ""
+    took = f"PING_CAN took {ms(bus.ping_seconds)}" if bus.ping_seconds else ""
     evidence = (*found, *silent, *([took] if took else []))
-    if not facts.can_ids:
+    if not bus.can_ids:
         return odd("no other node answers on the CAN bus", *evidence)
-    ids = ", ".join(map(str, facts.can_ids))
+    ids = ", ".join(map(str, bus.can_ids))
     if silent:
         return odd(f"PING_CAN found {ids}; not all of the ids asked answered", *evidence)
     return passed(f"nodes on the CAN bus: {ids}", *evidence, excludes="a dead CAN bus")
 
 
 async def _ping(exam: Examination) -> None:
+    bus = exam.facts[BusFacts]
     probe = await exam.ask(request(Command.PING_CAN), tries=2, patience=PING_PATIENCE)
     if probe.reply is not None:
-        exam.facts.can_ids = PING_CAN.decode(probe.reply).reply.ids or ()
-        exam.facts.ping_seconds = probe.latency
+        bus.can_ids = PING_CAN.decode(probe.reply).reply.ids or ()
+        bus.ping_seconds = probe.latency
 
 
 def _recall(exam: Examination) -> None:
-    memory, version = exam.options.memory, exam.facts.version
+    bus = exam.facts[BusFacts]
+    memory, version = exam.options.memory, bus.version
     if memory is not None and version is not None:
-        exam.facts.remembered = tuple(memory.recall(identity(version)) or ())
+        bus.remembered = tuple(memory.recall(identity(version)) or ())
 
 
 def _worth_asking(exam: Examination) -> list[int]:
     """Return the ids that answered, and those that should: expected, remembered, named by the battery."""
-    facts, options = exam.facts, exam.options
-    wanted = [*(facts.can_ids or ()), *sorted(options.expected or ()), *facts.remembered]
+    bus, options = exam.facts[BusFacts], exam.options
+    wanted = [*(bus.can_ids or ()), *sorted(options.expected or ()), *bus.remembered]
     if exam.address.node is not None:
         wanted.append(exam.address.node)
-    pack = facts.pack
+    pack = exam.facts[PackFacts].values
     if pack is not None and pack.can_id not in {None, 255} and pack.cell_num:
         wanted.append(pack.can_id or 0)
     return [can_id for can_id in dict.fromkeys(wanted) if 0 <= can_id < 255][:_MOST_NODES]
 
 
 async def _identify(exam: Examination, can_id: int) -> None:
-    node = exam.facts.node(can_id)
-    there = can_id in (exam.facts.can_ids or ())
+    bus = exam.facts[BusFacts]
+    node = bus.node(can_id)
+    there = can_id in (bus.can_ids or ())
     # A late reply could be taken for the next node's: over CAN no reply says who sent it.
     patience = max(LONGEST, exam.patience(can_id)) if there else None
     version = request(Command.FW_VERSION)
@@ -91,11 +131,12 @@ async def _identify(exam: Examination, can_id: int) -> None:
         node.version = FW_VERSION.decode(probe.reply).reply
 
 
-async def what_each_answers(exam: Examination) -> Result:
+@check("answers", "Does each node answer what it should?", Stage.NODES, needs=_answers_worth_time)
+async def what_each_answers(exam: Examination) -> CheckResult:
     """Ask every node what it should answer by its type, and what it should not; see what it does."""
     evidence = []
     unexpected = 0
-    for can_id, node in list(exam.facts.nodes.items())[: _MOST_NODES + 1]:
+    for can_id, node in list(exam.facts[BusFacts].nodes.items())[: _MOST_NODES + 1]:
         if node.version is None:
             continue
         for command in _ASKED:
@@ -118,7 +159,7 @@ async def what_each_answers(exam: Examination) -> Result:
 
 async def _ask(exam: Examination, command: Command, can_id: int | None, *, expected: bool) -> Probe:
     if expected:
-        return await exam.ask_command(command, can_id)
+        return await exam.ask(request(command), can_id)
     probe = await exam.ask(request(command), can_id, tries=1, patience=exam.brief_patience(can_id))
     if probe.reply is None:
         await exam.settle()
@@ -141,37 +182,38 @@ def _compare(can_id: int | None, command: Command, probe: Probe, hardware: int |
 
 def _find_pack(exam: Examination) -> None:
     """Where the device that was asked holds no battery, see whether another node does."""
-    facts = exam.facts
-    if facts.pack is not None and not facts.pack.absent:
+    told = exam.facts[PackFacts]
+    if told.values is not None and not told.values.absent:
         return
-    for can_id, node in facts.nodes.items():
+    for can_id, node in exam.facts[BusFacts].nodes.items():
         probe = node.tried.get(Command.BMS_GET_VALUES)
-        if probe is None or probe.reply is None or (can_id == facts.pack_from and facts.pack is not None):
+        if probe is None or probe.reply is None or (can_id == told.asked and told.values is not None):
             continue
         reply = BMS_GET_VALUES.decode(probe.reply).reply
         if not reply.absent and reply.cell_num:
-            facts.pack_elsewhere = can_id
-            facts.elsewhere = reply
+            told.elsewhere_id = can_id
+            told.elsewhere = reply
             return
 
 
-async def pack_over_can(exam: Examination) -> Result:
+@check("bms", "Does the BMS itself answer, over CAN?", Stage.NODES, needs=_knows_bms)
+async def pack_over_can(exam: Examination) -> CheckResult:
     """Ask the BMS itself, over CAN, and compare it with what the device tells of it."""
-    facts = exam.facts
+    told = exam.facts[PackFacts]
     can_id = _bms_id(exam)
     assert can_id is not None
     latencies, last = [], None
     times = _BMS_SLOW if exam.hurry() else _BMS_TIMES
     for _ in range(times):
-        probe = await exam.ask_command(Command.BMS_GET_VALUES, can_id, tries=1)
+        probe = await exam.ask(request(Command.BMS_GET_VALUES), can_id, tries=1)
         if probe.reply is not None:
             latencies.append(probe.latency)
             last = probe
     if last is None or last.reply is None:
-        facts.bms_answers = False
+        told.bms_answers = False
         return failed(f"the BMS with CAN id {can_id} does not answer: {instead(probe)}")
-    facts.bms_answers = True
-    if facts.pack_reply is None:
+    told.bms_answers = True
+    if told.reply is None:
         take_pack(exam, last.reply, last.frame, can_id)
     own = BMS_GET_VALUES.decode(last.reply).reply
     said = f"{len(latencies)} of {times} answered, after {ms(min(latencies))} to {ms(max(latencies))}"
@@ -180,39 +222,29 @@ async def pack_over_can(exam: Examination) -> Result:
     )
 
 
-def _bms_id(exam: Examination) -> int | None:
-    """Return the CAN id of the BMS: the battery's reply names it, or a node says that it is one."""
-    pack = exam.facts.pack
-    if pack is not None and pack.cell_num and pack.can_id not in {None, 255}:
-        return pack.can_id
-    for can_id, node in exam.facts.nodes.items():
-        if can_id is not None and node.version is not None and node.version.hw_type == HardwareType.BMS:
-            return can_id
-    return None
-
-
-async def own_id(exam: Examination) -> Result:
+@check("own-id", "Does the device answer to its own CAN id?", Stage.NODES, needs=_own_id_worth_time)
+async def own_id(exam: Examination) -> CheckResult:
     """Ask the device by its own id over CAN: a node never answers its own id."""
-    facts = exam.facts
+    bus = exam.facts[BusFacts]
     await _learn_own_id(exam)
-    if facts.own_id is None:
+    if bus.own_id is None:
         return passed("its own CAN id is not known: its configuration has a layout that is not known here")
-    patience = exam.brief_patience(facts.own_id)
-    probe = await exam.ask(request(Command.FW_VERSION), facts.own_id, tries=1, patience=patience)
-    facts.own_id_answers = probe.reply is not None
+    patience = exam.brief_patience(bus.own_id)
+    probe = await exam.ask(request(Command.FW_VERSION), bus.own_id, tries=1, patience=patience)
+    bus.own_id_answers = probe.reply is not None
     await exam.settle()
-    if facts.own_id_answers:
-        return odd(f"it answers to its own id {facts.own_id} over CAN: another node has the same id")
+    if bus.own_id_answers:
+        return odd(f"it answers to its own id {bus.own_id} over CAN: another node has the same id")
     return passed(
-        f"asked over CAN by its own id {facts.own_id} it is silent, as every VESC is: ask it without a CAN "
-        "id",
+        f"asked over CAN by its own id {bus.own_id} it is silent, as every VESC is: ask it without a CAN id",
         excludes="another node with the same id",
     )
 
 
 async def _learn_own_id(exam: Examination) -> None:
     """Take the controller id, and nothing else, from the configuration; its bytes are never kept."""
-    version = exam.facts.version
+    bus = exam.facts[BusFacts]
+    version = bus.version
     if version is None or version.hw_type != HardwareType.EXPRESS:
         return
     line = await exam.line()
@@ -225,13 +257,14 @@ async def _learn_own_id(exam: Examination) -> None:
     if probe.reply is None:
         return
     decoded = decode_config(probe.reply)
-    exam.facts.own_id = decoded.reply.controller_id if decoded is not None else None
+    bus.own_id = decoded.reply.controller_id if decoded is not None else None
 
 
-async def configurations(exam: Examination) -> Result:
+@check("config", "Does a controller give its configuration?", Stage.LAST, needs=_worth_time)
+async def configurations(exam: Examination) -> CheckResult:
     """Ask GET_APPCONF and GET_MCCONF: only a controller answers them. Their bytes are never kept."""
     evidence = []
-    for can_id, node in list(exam.facts.nodes.items()):
+    for can_id, node in list(exam.facts[BusFacts].nodes.items()):
         if node.version is None:
             continue
         for command in (Command.GET_APPCONF, Command.GET_MCCONF):
@@ -250,33 +283,3 @@ async def configurations(exam: Examination) -> Result:
             size = f"{len(probe.reply)} bytes (not shown)" if probe.reply else instead(probe)
             evidence.append(f"{who(can_id)} {command.name}: {size}")
     return passed("the configuration is not needed for the battery's values", *evidence)
-
-
-def _bus_there(exam: Examination) -> str:
-    return answered(exam) or ("the device fell silent" if exam.facts.fell_silent_after is not None else "")
-
-
-def _knows_bms(exam: Examination) -> str:
-    return _bus_there(exam) or ("" if _bms_id(exam) is not None else "no CAN id of a BMS is known")
-
-
-def _worth_time(exam: Examination) -> str:
-    return _bus_there(exam) or exam.hurry()
-
-
-def _answers_worth_time(exam: Examination) -> str:
-    """Where each reply takes its time, ask every node only to find a battery."""
-    return _bus_there(exam) or ("" if has_pack(exam) else exam.hurry())
-
-
-def _own_id_worth_time(exam: Examination) -> str:
-    return _bus_there(exam) or (exam.hurry() if exam.address.node is None else "")
-
-
-BUS_CHECK = Check("bus", "Who is on the CAN bus?", search_bus, _bus_there)
-ANSWERS_CHECK = Check(
-    "answers", "Does each node answer what it should?", what_each_answers, _answers_worth_time
-)
-PACK_CHECK = Check("bms", "Does the BMS itself answer, over CAN?", pack_over_can, _knows_bms)
-OWN_ID_CHECK = Check("own-id", "Does the device answer to its own CAN id?", own_id, _own_id_worth_time)
-CONFIG_CHECK = Check("config", "Does a controller give its configuration?", configurations, _worth_time)

@@ -9,15 +9,20 @@ import socket
 
 from packwire.vesc.announcement import ANNOUNCEMENT_PORT
 
-log = logging.getLogger("packwire.sim")
+log = logging.getLogger("packwire.link")
 
 PERIOD = 1.0
-NAME = "Simulated VESC"
 ANY_HOST = {"", "0.0.0.0", "::"}  # noqa: S104 - compared with, not bound to
 
 
 async def broadcast(
-    host: str, port: int, destination: str, destination_port: int = ANNOUNCEMENT_PORT, name: str = NAME
+    host: str,
+    port: int,
+    destination: str,
+    destination_port: int = ANNOUNCEMENT_PORT,
+    *,
+    name: str,
+    log: logging.Logger = log,
 ) -> None:
     """Announce a TCP port for ever; cancel it to stop. What cannot be sent is logged once."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -36,7 +41,7 @@ async def broadcast(
             await asyncio.sleep(PERIOD)
 
 
-def beacon(host: str, port: int, name: str = NAME) -> bytes:
+def beacon(host: str, port: int, name: str) -> bytes:
     """Return what is broadcast."""
     return f"{name}::{host}::{port}".encode() + b"\0"
 

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from packwire.doctor.checks.words import few, who
-from packwire.doctor.diagnosis import Hypothesis, Standing
+from packwire.doctor.checks.words import few
+from packwire.doctor.diagnosis import NOT_REACHED, Hypothesis, Standing
 from packwire.doctor.examination import Examination
-from packwire.doctor.facts import Contact
+from packwire.doctor.facts import Contact, ContactFacts, HubFacts, StreamFacts
+from packwire.doctor.vesc.facts import BusFacts, OtherWaysFacts, PackFacts
+from packwire.doctor.vesc.words import who
 
 type Answer = tuple[Standing, str]
 
-NOT_REACHED = "the examination did not get that far"
 _NOT_REACHED = (Standing.OPEN, NOT_REACHED)
 
 
@@ -22,80 +23,82 @@ class _Suspicion:
 
 
 def _selection(exam: Examination) -> Answer:
-    facts = exam.facts
-    if facts.pack is not None and not facts.pack.absent and facts.pack.cell_num:
+    told = exam.facts[PackFacts]
+    bus = exam.facts[BusFacts]
+    if told.values is not None and not told.values.absent and told.values.cell_num:
         return (
             Standing.EXCLUDED,
-            f"{who(facts.pack_from)} that was asked is the one that tells of the battery",
+            f"{who(told.asked)} that was asked is the one that tells of the battery",
         )
-    if facts.elsewhere is not None:
+    if told.elsewhere is not None:
         return (
             Standing.CONFIRMED,
-            f"{who(facts.pack_elsewhere)} tells of the battery, {who(exam.address.node)} does not",
+            f"{who(told.elsewhere_id)} tells of the battery, {who(exam.address.node)} does not",
         )
-    if facts.can_ids is not None and facts.pack is not None:
-        ids = few(map(str, facts.can_ids)) or "no others"
+    if bus.can_ids is not None and told.values is not None:
+        ids = few(map(str, bus.can_ids)) or "no others"
         return Standing.EXCLUDED, f"no node here tells of a battery (CAN ids that answer: {ids})"
     return _NOT_REACHED
 
 
 def _handshake(exam: Examination) -> Answer:
-    facts = exam.facts
-    if facts.without_handshake:
+    ways = exam.facts[OtherWaysFacts]
+    if ways.without_handshake:
         return Standing.EXCLUDED, "BMS_GET_VALUES as the very first request on a new connection is answered"
-    if facts.contact is Contact.AFTER_FILLER:
+    if exam.facts[ContactFacts].contact is Contact.AFTER_FILLER:
         return (
             Standing.EXCLUDED,
             "the first request is swallowed, whichever it is; zeros free the device, no handshake",
         )
-    if facts.with_handshake and facts.without_handshake is False:
+    if ways.with_handshake and ways.without_handshake is False:
         return Standing.CONFIRMED, "answered after VESC Tool's first requests, and not without them"
-    if facts.with_handshake is False and facts.without_handshake is False:
+    if ways.with_handshake is False and ways.without_handshake is False:
         return Standing.EXCLUDED, "VESC Tool's first requests do not help either"
-    if facts.pack_reply is not None:
+    if exam.facts[PackFacts].reply is not None:
         return Standing.EXCLUDED, "BMS_GET_VALUES was answered after FW_VERSION alone"
     return _NOT_REACHED
 
 
 def _permission(exam: Examination) -> Answer:
-    facts = exam.facts
-    if not exam.is_hub:
+    hub = exam.facts[HubFacts]
+    if not exam.target.is_hub:
         return Standing.EXCLUDED, "no hub is in the way"
-    if facts.hub_knows is False or facts.closed_at_login:
+    if hub.knows is False or hub.closed_at_login:
         return Standing.CONFIRMED, "the hub does not let us through to this device"
-    if facts.pack_reply is not None:
+    if exam.facts[PackFacts].reply is not None:
         return Standing.EXCLUDED, "the hub passes BMS_GET_VALUES and its reply"
-    if facts.direct_pack:
+    if exam.facts[OtherWaysFacts].direct_pack:
         return Standing.CONFIRMED, "the device itself answers BMS_GET_VALUES, and through the hub it does not"
-    if facts.version is not None:
+    if exam.facts[BusFacts].version is not None:
         return Standing.OPEN, "FW_VERSION passes the hub; --direct vesc://HOST compares the rest"
     return _NOT_REACHED
 
 
 def _protocol(exam: Examination) -> Answer:
-    facts = exam.facts
-    if facts.version is None:
+    bus = exam.facts[BusFacts]
+    told = exam.facts[PackFacts]
+    if bus.version is None:
         return _NOT_REACHED
-    firmware = f"firmware {facts.version.version}"
-    if facts.pack is None:
+    firmware = f"firmware {bus.version.version}"
+    if told.values is None:
         return Standing.OPEN, f"{firmware} answers FW_VERSION, and not BMS_GET_VALUES"
-    if facts.missing:
-        return Standing.CONFIRMED, f"{firmware}: its reply ends before {few(facts.missing, 2)}"
-    if facts.left_over:
-        return Standing.CONFIRMED, f"{firmware}: {facts.left_over} bytes more than are known here"
+    if told.missing:
+        return Standing.CONFIRMED, f"{firmware}: its reply ends before {few(told.missing, 2)}"
+    if told.left_over:
+        return Standing.CONFIRMED, f"{firmware}: {told.left_over} bytes more than are known here"
     return Standing.EXCLUDED, f"{firmware}: the reply has every field that is known, and no byte more"
 
 
 def _stream(exam: Examination) -> Answer:
-    facts = exam.facts
-    if facts.pack_reply is not None:
-        heard = (facts.heard_before or 0) + (facts.heard_after or 0)
+    stream = exam.facts[StreamFacts]
+    if exam.facts[PackFacts].reply is not None:
+        heard = (stream.heard_before or 0) + (stream.heard_after or 0)
         by_itself = "nothing comes by itself" if not heard else f"{heard} other packets came by themselves"
         return Standing.EXCLUDED, f"a request is answered at once, once; {by_itself}"
-    if facts.heard_before is not None and facts.version is not None:
+    if stream.heard_before is not None and exam.facts[BusFacts].version is not None:
         return (
             Standing.OPEN,
-            f"{facts.heard_before} packets in {facts.listened:g} s; --listen 15 listens longer",
+            f"{stream.heard_before} packets in {stream.listened:g} s; --listen 15 listens longer",
         )
     return _NOT_REACHED
 

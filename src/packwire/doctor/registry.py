@@ -1,0 +1,100 @@
+"""Who brings what to the doctor: a row for each kind of link and for each protocol.
+
+A row names modules. What is a check in them is run, at its stage, in the order of the rows; their `RULES` are
+judged by. So a new check is one function in the module of its link or protocol. A protocol may also carry
+checks itself (`Protocol.checks`).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+from packwire.address import Address, LinkKind
+from packwire.check import Check, Rule
+from packwire.protocol.base import Protocol
+
+#: What every device is asked, whatever it hangs on; the last row is asked behind all others.
+_FIRST = ("checks.way", "rules.reach", "rules.connection")
+_LAST = ("checks.restart", "rules.flow", "rules.undecided")
+_LINKS: dict[LinkKind, tuple[str, ...]] = {
+    LinkKind.TCP: ("checks.tcp",),
+    LinkKind.HUB: ("checks.hub",),
+    LinkKind.SERIAL: (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a protocol brings: its modules, and the attributes `HELLO` and `weigh` in two of them.
+
+    `HELLO` is a request that every device of the protocol answers, `weigh` judges its owners' hypotheses.
+    """
+
+    modules: tuple[str, ...]
+    hello: str = ""
+    hypotheses: str = ""
+
+
+_NOTHING = Row(())
+_PROTOCOLS: dict[str, Row] = {
+    "vesc": Row(
+        (
+            *("vesc.contact", "vesc.pack", "vesc.poll", "vesc.bus", "vesc.stream", "vesc.paths"),
+            *("vesc.battery_rules", "vesc.doubt_rules"),
+        ),
+        hello="vesc.contact",
+        hypotheses="vesc.hypotheses",
+    )
+}
+
+
+def checks_for(address: Address, protocol: Protocol) -> tuple[Check[Any], ...]:
+    """Return the checks that an examination of this address consists of, in their order."""
+    found = [each for module in _modules(address, protocol.name) for each in _checks_in(module)]
+    return tuple(sorted([*found, *protocol.checks], key=lambda each: each.stage))
+
+
+def rules_for(address: Address, protocol: Protocol) -> tuple[Rule, ...]:
+    """Return the rules that its facts are judged by."""
+    found = [rule for module in _modules(address, protocol.name) for rule in getattr(module, "RULES", ())]
+    return (*found, *protocol.rules)
+
+
+def every_rule() -> tuple[Rule, ...]:
+    """Return the rules of all rows, for those who list verdicts."""
+    names = dict.fromkeys((*_FIRST, *(name for row in _PROTOCOLS.values() for name in row.modules), *_LAST))
+    found = [rule for name in names for rule in getattr(_module(name), "RULES", ())]
+    return tuple(sorted(found, key=lambda each: each.rank))
+
+
+def hello_of(protocol: Protocol) -> bytes:
+    """Return a request that every device of a protocol answers; empty where none is known."""
+    home = _PROTOCOLS.get(protocol.name, _NOTHING).hello
+    return getattr(_module(home), "HELLO", b"") if home else b""
+
+
+def weigher_of(protocol: Protocol) -> Callable[[Any], tuple[Any, ...]] | None:
+    """Return what judges the hypotheses of a protocol's owners; None where there are none."""
+    home = _PROTOCOLS.get(protocol.name, _NOTHING).hypotheses
+    return getattr(_module(home), "weigh", None) if home else None
+
+
+def _modules(address: Address, protocol: str) -> Iterator[ModuleType]:
+    spoken = _PROTOCOLS.get(protocol, _NOTHING).modules
+    for name in (*_FIRST, *_LINKS.get(address.link, ()), *spoken, *_LAST):
+        yield _module(name)
+
+
+@cache
+def _module(name: str) -> ModuleType:
+    return import_module(f"packwire.doctor.{name}")
+
+
+def _checks_in(module: ModuleType) -> Iterator[Check[Any]]:
+    """Return the checks that a module defines, not those that it imports, in the order in which it does."""
+    for each in vars(module).values():
+        if isinstance(each, Check) and each.run.__module__ == module.__name__:
+            yield each
