@@ -66,7 +66,7 @@ def link_name(number: int) -> str:
     return LINK_NAMES.get(number, f"link type {number}")
 
 
-class Channel(NamedTuple):
+class ChannelCount(NamedTuple):
     """The messages of one channel; sizes in bytes, the smallest and the largest."""
 
     name: str
@@ -99,7 +99,7 @@ class Content:
     links: dict[str, int]
     hci: dict[str, int] = field(default_factory=dict)
     devices: tuple[Device, ...] = ()
-    channels: tuple[Channel, ...] = ()
+    channels: tuple[ChannelCount, ...] = ()
     cut: int = 0
     data_cut: int = 0
     tcp_bytes: int = 0
@@ -143,7 +143,7 @@ def _hci(packets: Packets) -> tuple[dict[str, int], int]:
     return {name: count for name, count in counts.items() if count}, cut
 
 
-def _channels(messages: Messages) -> list[Channel]:
+def _channels(messages: Messages) -> list[ChannelCount]:
     """Count all channels at once: there may be thousands."""
     count = len(messages.channels)
     ways = np.bincount(messages.channel.astype(np.int64) * 3 + messages.direction + 1, minlength=3 * count)
@@ -151,12 +151,12 @@ def _channels(messages: Messages) -> list[Channel]:
     sizes = messages.size[order]
     ends = np.cumsum(ways.reshape(-1, 3).sum(axis=1)) if count else ways
     result, begin = [], 0
-    for name, end, (from_device, unknown, to_device) in zip(
+    for channel, end, (from_device, unknown, to_device) in zip(
         messages.channels, ends.tolist(), ways.reshape(-1, 3).tolist(), strict=True
     ):
         if end > begin:
             between = (int(sizes[begin]), int(sizes[end - 1]))
-            result.append(Channel(name, to_device, from_device, unknown, between))
+            result.append(ChannelCount(str(channel), to_device, from_device, unknown, between))
         begin = end
     return result
 

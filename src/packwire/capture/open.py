@@ -18,6 +18,7 @@ from packwire.capture.layers import BLUETOOTH, CAN, IP
 from packwire.capture.layers.merge import in_order_of_time
 from packwire.capture.odd_times import without_odd_times
 from packwire.capture.packets import APPLICATION, HCI_NOTE, Packets
+from packwire.channel import Channel
 from packwire.errors import BadFileError
 from packwire.messages import Bytes, Messages
 
@@ -166,9 +167,9 @@ class Capture:
         raw = in_order_of_time([*self._parts(), single, self.can.longer], self.packets.data)
         return put_together(raw, vesc)
 
-    def framing_of(self, channel: int | str, direction: int) -> tuple[Framing, ...]:
-        """Return the framings of one direction of a channel (its text or number); empty: none is known."""
-        if isinstance(channel, str):
+    def framing_of(self, channel: int | Channel, direction: int) -> tuple[Framing, ...]:
+        """Return the framings of one direction of a channel (itself or its number); empty: none is known."""
+        if isinstance(channel, Channel):
             channel = self.messages.channels.index(channel)
         return self.framed.by_way.get((channel, int(direction)), ())
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from packwire.capture import Capture, open_capture
-from packwire.capture.content import Channel, Content, advice, look
+from packwire.capture.content import ChannelCount, Content, advice, look
 from packwire.capture.devices import Device
 from packwire.capture.packets import NO_TIME
 from packwire.capture.redact import redacted
@@ -126,7 +126,7 @@ def _device(device: Device) -> str:
     return "  ".join(parts)
 
 
-def _channel_lines(channels: tuple[Channel, ...]) -> Iterator[_Line]:
+def _channel_lines(channels: tuple[ChannelCount, ...]) -> Iterator[_Line]:
     width = max((len(each.name) for each in channels), default=0)
     for each in channels:
         ways = [

@@ -53,7 +53,9 @@ class Filter:
         """Return the rows of the messages that fit."""
         fits = np.ones(len(messages), dtype=np.bool_)
         if self.channels:
-            wanted = [any(each in name.lower() for each in self.channels) for name in messages.channels]
+            wanted = [
+                any(each in str(channel).lower() for each in self.channels) for channel in messages.channels
+            ]
             fits &= np.array(wanted, dtype=np.bool_)[messages.channel]
         if self.direction is not None:
             fits &= messages.direction == self.direction
@@ -242,7 +244,8 @@ type _Line = tuple[str | tuple[str, str], ...]
 
 def _text_lines(table: _Table, absolute: bool, columns: int | None) -> Iterator[_Line]:
     found = table.messages
-    widths = [len(name) for name in found.channels]
+    texts = [str(each) for each in found.channels]
+    widths = [len(text) for text in texts]
     width = max((widths[code] for code in np.unique(found.channel).tolist()), default=0)
     most = None if columns is None else max((columns - _OTHER_COLUMNS - width) // 4, _LEAST_SHOWN)
     rows = zip(found.time.tolist(), found.direction.tolist(), found.channel.tolist(), strict=True)
@@ -257,7 +260,7 @@ def _text_lines(table: _Table, absolute: bool, columns: int | None) -> Iterator[
         yield (
             f"{_packets(found.packets_of(row)):>9} {when or '-':>10} ",
             _ARROWS[direction],
-            f" {printable(found.channels[channel]):<{width}} {len(payload):4}  ",
+            f" {printable(texts[channel]):<{width}} {len(payload):4}  ",
             cut.hex(" "),
             rest,
             ("  " + _ascii(cut), "dim"),
@@ -285,7 +288,7 @@ def _json_lines(tables: list[_Table]) -> Iterator[str]:
                 "time": csv_writer.iso_time(time) or None,
                 "seconds": table.seconds(time),
                 "direction": csv_writer.DIRECTION_NAMES[Direction(int(found.direction[row]))],
-                "channel": found.channels[int(found.channel[row])],
+                "channel": str(found.channels[int(found.channel[row])]),
                 "size": len(payload),
                 "hex": payload.hex(),
             }
