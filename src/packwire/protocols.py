@@ -39,10 +39,10 @@ def families() -> tuple[Family, ...]:
     What is more certain comes first: a framing that may begin with any byte is the last.
     """
     from packwire.models.framings import FAMILIES  # noqa: PLC0415 - few need all of them
-    from packwire.models.load import library, model  # noqa: PLC0415 - YAML and pydantic
+    from packwire.models.load import library, model_family  # noqa: PLC0415 - YAML
     from packwire.vesc.family import FAMILY  # noqa: PLC0415
 
-    models = [model(name).family for name in library()]
+    models = [model_family(name) for name in library()]
     return tuple(
         sorted((*models, *FAMILIES, FAMILY), key=lambda each: any(not one.start for one in each.framings))
     )
