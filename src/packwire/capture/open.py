@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from packwire.capture.appended import without_appended
 from packwire.capture.formats import read_packets
 from packwire.capture.framed import Framed, put_together
 from packwire.capture.framings import Framing
@@ -217,7 +216,7 @@ def open_capture(path: str | Path, *, decimal: bool = False) -> Capture:
     name = "standard input" if str(path) == "-" else str(path)
     try:
         data = _piped(sys.stdin.buffer.fileno()) if str(path) == "-" else _mapped(Path(path))
-        return Capture(name, without_odd_times(without_appended(read_packets(data, decimal=decimal))))
+        return Capture(name, without_odd_times(read_packets(data, decimal=decimal)))
     except FileNotFoundError:
         raise BadFileError(f"{name}: there is no such file") from None
     except IsADirectoryError:

@@ -11,6 +11,7 @@ from typing import Protocol, cast
 
 import numpy as np
 
+from packwire.capture.appended import without_appended
 from packwire.capture.packets import Packets
 from packwire.capture.text.grammar import TextFormat
 from packwire.capture.text.lines import is_text
@@ -130,6 +131,7 @@ def read_packets(data: Bytes, *, decimal: bool = False) -> Packets:
         from packwire.capture.formats import gzipped  # noqa: PLC0415
 
         packets = gzipped.bounded(packets, size)
+    packets = without_appended(packets)
     return replace(packets, format=packets.format + suffix, damage=damage + packets.damage)
 
 

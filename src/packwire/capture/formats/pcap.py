@@ -85,8 +85,6 @@ def _walk(view: memoryview, order: str, largest: int) -> tuple["array[int]", str
     while at <= last:
         (size,) = captured(view, at + 8)
         after = at + _RECORD_HEADER + size
-        if (not size or after > end or size > largest) and bytes(view[at : at + 4]) in _MAGIC:
-            return offsets, f"another recording begins at offset {at} (give it as a file of its own)"
         if size > largest or after > end:
             return offsets, _bad_record(at, size, largest, end)
         append(at)
