@@ -1,8 +1,8 @@
 """Capture file formats, one file each, recognised by their content and never by their name.
 
-A new format is a module and a row in a table: in `BINARY` where the first bytes tell it (the module has
-`NAME`, `matches(head)` and `read(data)`), in `TEXTS` where the form of its lines does (what such a module has
-is in `packwire.capture.text.grammar`). They are tried in turn, and imported when their turn comes.
+A new format is a module and a row (its name) in a table: in `BINARY` where the first bytes tell it (the
+module has `NAME`, `matches(head)` and `read(data)`), in `TEXTS` where the form of its lines does (what such a
+module has is in `packwire.capture.text.grammar`). They are tried in turn, and imported when their turn comes.
 """
 
 from dataclasses import replace
@@ -77,13 +77,13 @@ PACKED_ROWS = 400_000
 
 
 def reader(name: str) -> Format:
-    """Return a format of `BINARY` (or `btsnooz`) by the name of its module."""
-    return cast("Format", import_module(f"{__name__}.{name}"))
+    """Return a format of `BINARY` (or `btsnooz`) by the name of its module; one with dots is anywhere."""
+    return cast("Format", import_module(name if "." in name else f"{__name__}.{name}"))
 
 
 def text_format(name: str) -> TextFormat:
-    """Return a format of `TEXTS` by the name of its module."""
-    return cast("TextFormat", import_module(f"{__name__}.{name}"))
+    """Return a format of `TEXTS` by the name of its module; one with dots is anywhere."""
+    return cast("TextFormat", import_module(name if "." in name else f"{__name__}.{name}"))
 
 
 #: How texts begin that are no logs, whatever hex they hold.

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from packwire.capture.layers.att import VALUES, AttReader, AttTable
 from packwire.capture.layers.att_values import composed_values
-from packwire.capture.layers.hci import HCI_LINKS, HciPackets, Link, Links, acl_fragments, joined
+from packwire.capture.layers.hci import HciPackets, Link, Links, acl_fragments, joined
 from packwire.capture.layers.l2cap import Reassembly, in_file_order
 from packwire.capture.layers.l2cap_channels import Channels
-from packwire.capture.layers.le_link import LINK_TYPES, LinkLayer
+from packwire.capture.layers.le_link import LinkLayer
 from packwire.capture.layers.link import Counts
 from packwire.capture.layers.rfcomm import Chunks
-from packwire.capture.layers.usb import LINUX, LINUX_MMAPPED, USBPCAP, find_linux, find_usbpcap
+from packwire.capture.links import HCI, Layer, numbers, reader
 from packwire.capture.packets import Packets
 from packwire.channel import THE_APP, UNKNOWN_HANDLE, Channel, Transport
 from packwire.columns import distinct
@@ -26,8 +26,6 @@ from packwire.messages import Bytes, Int64s, Messages
 _BLOCK = 1 << 15
 #: More than any app uses; only a file made to use up memory has more, which are taken for one.
 MAX_CHANNELS = 1 << 14
-
-_FINDERS = HCI_LINKS | {USBPCAP: find_usbpcap, LINUX: find_linux, LINUX_MMAPPED: find_linux}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,8 @@ def read_bluetooth(packets: Packets) -> Bluetooth:
     left_out, counts = Counts(), Counts()
     links, reassembly, att = Links(), Reassembly(packets.data), AttReader(packets.data, len(packets))
     channels = Channels(packets.data, reassembly.rows_of)
-    sniffed, on_air = LinkLayer(links), not set(LINK_TYPES).isdisjoint(packets.link_types)
+    sniffed, radio = LinkLayer(links), sorted(numbers(Layer.RADIO))
+    on_air = not set(radio).isdisjoint(packets.link_types)
     for begin in range(0, len(packets), _BLOCK):
         found = _block(packets, begin, left_out)
         parts = []
@@ -66,7 +65,7 @@ def read_bluetooth(packets: Packets) -> Bluetooth:
             counts.add("ACL data packets", len(parts[0]))
         if on_air:
             rows = np.arange(begin, min(begin + _BLOCK, len(packets)))
-            rows = rows[np.isin(packets.link_type[rows], LINK_TYPES)]
+            rows = rows[np.isin(packets.link_type[rows], radio)]
             parts.append(sniffed.add(packets, rows, counts, left_out))
         if not parts:
             continue
@@ -102,7 +101,7 @@ def _block(packets: Packets, begin: int, left_out: Counts) -> HciPackets | None:
     parts = []
     same = bool((link_type == link_type[0]).all())
     for number in [int(link_type[0])] if same else distinct(link_type):
-        find = _FINDERS.get(number)
+        find = reader(number, *HCI)
         if find is not None:
             rows = np.arange(len(link_type)) if same else np.flatnonzero(link_type == number)
             parts.append(find(packets, rows + begin, left_out))
