@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from packwire.channel import Channel, Transport
 from packwire.messages import Direction, Messages, Row, from_rows
 
 
@@ -19,7 +20,9 @@ def table(payloads: list[bytes], joined_from: int) -> Messages:
         else:
             joined += payload
         rows.append(Row(index, Direction.TO_DEVICE, 0, start, len(payload), range(index, index + index % 3)))
-    return from_rows(rows, ["tcp"], np.frombuffer(data, np.uint8), np.frombuffer(joined, np.uint8))
+    return from_rows(
+        rows, [Channel(Transport.TCP)], np.frombuffer(data, np.uint8), np.frombuffer(joined, np.uint8)
+    )
 
 
 @given(st.lists(st.binary(min_size=1, max_size=20), max_size=20), st.integers(0, 20), st.data())

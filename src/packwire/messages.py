@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from packwire.channel import Channel
 from packwire.columns import spans
 from packwire.direction import Direction
 
@@ -33,7 +34,7 @@ class Messages:
 
     time       int64, nanoseconds since the epoch
     direction  int8, see `Direction`
-    channel    int32, index into `channels`, whose entries read like `tcp 10.0.0.2:59998`
+    channel    int32, index into `channels`
     start      int64, where the payload begins: below `len(data)` in `data` (the file), above in `joined`
     size       int64, how many bytes it has
     packets    int64, the numbers (from 1, as Wireshark counts) of the packets that message `i` came from are
@@ -47,7 +48,7 @@ class Messages:
     size: Int64s
     packets: Int64s
     packet_offsets: Int64s
-    channels: tuple[str, ...]
+    channels: tuple[Channel, ...]
     data: Bytes
     joined: Bytes
 
@@ -131,7 +132,7 @@ class Row:
     packets: Sequence[int]
 
 
-def from_rows(rows: Sequence[Row], channels: Sequence[str], data: Bytes, joined: Bytes) -> Messages:
+def from_rows(rows: Sequence[Row], channels: Sequence[Channel], data: Bytes, joined: Bytes) -> Messages:
     """Build the table from rows; for readers whose messages come one by one."""
     counts = [len(row.packets) for row in rows]
     return Messages(

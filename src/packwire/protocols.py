@@ -54,10 +54,10 @@ def families() -> tuple[Family, ...]:
     What is more certain comes first: a framing that may begin with any byte is the last.
     """
     from packwire.models.framings import FAMILIES  # noqa: PLC0415 - few need all of them
-    from packwire.models.load import model  # noqa: PLC0415 - YAML and pydantic
+    from packwire.models.load import model_family  # noqa: PLC0415 - YAML
     from packwire.vesc.family import FAMILY  # noqa: PLC0415
 
-    models = [model(name).family for name in model_names()]
+    models = [model_family(name) for name in model_names()]
     return tuple(
         sorted((*models, *FAMILIES, FAMILY), key=lambda each: any(not one.start for one in each.framings))
     )

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from packwire.capture import framed as framed_module
 from packwire.capture.framed import put_together
+from packwire.channel import Channel
 from packwire.messages import Direction, Messages, Row, from_rows
 
-CHANNELS = ["att 0x0011 notify", "att 0x0015 write"]
+CHANNELS = [Channel.parse("att 0x0011 notify"), Channel.parse("att 0x0015 write")]
 
 
 def jbd(content: bytes, *, wrong: bool = False) -> bytes:

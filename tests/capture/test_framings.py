@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packwire.capture.framings import families, family, frames_in, request_of
+from packwire.models.load import model, model_family
+from packwire.protocols import model_names
 from packwire.wire import framing
 from packwire.wire.checksum import CHECKSUMS
 
@@ -102,3 +104,9 @@ def test_a_request_is_told_without_its_rubbish_and_whether_it_only_asks():
 @given(st.binary(max_size=40))
 def test_any_message_begins_with_what_it_means(message):
     assert message.startswith(request_of(message).meaning)
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_framings_read_without_their_model_are_those_of_the_model(name):
+    assert model_family(name) == model(name).family
+    assert model(name).family in families()

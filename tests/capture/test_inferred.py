@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packwire.capture.framed import put_together
+from packwire.channel import Channel
 from packwire.messages import Direction, Row, from_rows
 
 
@@ -16,7 +17,9 @@ def table(pieces):
     for number, piece in enumerate(pieces):
         rows.append(Row(number * 10**8, Direction.FROM_DEVICE, 0, len(data), len(piece), (number + 1,)))
         data += piece
-    return from_rows(rows, ["att 0x0011 notify"], np.frombuffer(data, np.uint8), np.zeros(0, np.uint8))
+    return from_rows(
+        rows, [Channel.parse("att 0x0011 notify")], np.frombuffer(data, np.uint8), np.zeros(0, np.uint8)
+    )
 
 
 def cut(frames, size):

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from packwire.channel import Channel
 from packwire.direction import Direction
 from packwire.messages import Messages, Row, from_rows
 
 EPOCH = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000
 
+NOTIFY, WRITE = Channel.parse("att 0x0011 ff01 notify"), Channel.parse("att 0x0015 ff02 write")
 TO, FROM = Direction.TO_DEVICE, Direction.FROM_DEVICE
 
 
@@ -21,4 +23,4 @@ def table(said: Sequence[tuple[float, Direction, bytes]]) -> Messages:
         channel = 1 if way == TO else 0
         rows.append(Row(EPOCH + round(seconds * SECOND), way, channel, start, len(payload), (number,)))
         start += len(payload)
-    return from_rows(rows, ("att 0x0011 ff01 notify", "att 0x0015 ff02 write"), data, np.zeros(0, np.uint8))
+    return from_rows(rows, (NOTIFY, WRITE), data, np.zeros(0, np.uint8))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packwire.insight.groups import facts, group_messages, header_lengths
-from tests.insight.tables import FROM, TO, table
+from tests.insight.tables import FROM, NOTIFY, TO, WRITE, table
 
 
 def test_kinds_that_take_turns_make_the_header():
@@ -22,8 +22,8 @@ def test_kinds_that_take_turns_make_the_header():
         ]
     messages = table(said)
     assert header_lengths(messages) == {
-        (TO, "att 0x0015 ff02 write"): 3,
-        (FROM, "att 0x0011 ff01 notify"): 2,
+        (TO, WRITE): 3,
+        (FROM, NOTIFY): 2,
     }
     groups = group_messages(messages)
     assert [group.header.hex() for group in groups] == ["dda503", "dda504", "dd03", "dd04"]
@@ -44,18 +44,18 @@ def test_many_registers_asked_in_turn_are_kinds_of_messages():
         (n, TO, bytes([0xDD, 0xA5, register, 0, 0xFF, 0xFF - register]))
         for n, register in enumerate([*range(16, 76)] * 3)
     ]
-    assert header_lengths(table(said)) == {(TO, "att 0x0015 ff02 write"): 3}
+    assert header_lengths(table(said)) == {(TO, WRITE): 3}
 
 
 def test_a_counter_is_no_kind_of_message():
     said = [(n, FROM, bytes([1, 2, n % 256, 7, 0xFF - n % 256])) for n in range(600)]
-    assert header_lengths(table(said)) == {(FROM, "att 0x0011 ff01 notify"): 2}
+    assert header_lengths(table(said)) == {(FROM, NOTIFY): 2}
 
 
 def test_something_measured_is_no_kind_of_message():
     random = np.random.default_rng(1)
     said = [(n, FROM, bytes([1, 2, *random.integers(0, 12, 6).tolist()])) for n in range(200)]
-    assert header_lengths(table(said)) == {(FROM, "att 0x0011 ff01 notify"): 2}
+    assert header_lengths(table(said)) == {(FROM, NOTIFY): 2}
 
 
 def test_rare_commands_beside_a_poll_are_kinds_of_messages():

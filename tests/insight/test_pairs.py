@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from packwire.channel import Channel
 from packwire.insight.pairs import find_pairs
-from tests.insight.tables import FROM, TO, table
+from tests.insight.tables import FROM, NOTIFY, TO, table
 
 
 def _session(rounds=20):
@@ -72,5 +73,5 @@ def test_replies_to_requests_in_a_row_are_in_the_same_order():
 
 
 def test_switching_notifications_on_is_no_request():
-    messages = replace(table(_session()), channels=("att 0x0011 ff01 notify", "att 0x0012 2902 write"))
+    messages = replace(table(_session()), channels=(NOTIFY, Channel.parse("att 0x0012 2902 write")))
     assert find_pairs(messages).pairs == ()

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from packwire.channel import Channel
 from packwire.insight.segments import at_times, by_recording
 from packwire.insight.writes import at_writes, count_logins, cuts_at_writes
 from packwire.wire.checksum import CHECKSUMS
@@ -152,5 +153,7 @@ def test_logins_and_subscriptions_set_nothing():
     assert cuts_at_writes(messages) == ()
     assert count_logins(messages) == 5
     said = [(5.0 * n, TO, bytes([n % 2, 0])) for n in range(6)]
-    subscribed = replace(table(said), channels=("att 0x0011 notify", "att 0x0012 2902 write"))
+    subscribed = replace(
+        table(said), channels=(Channel.parse("att 0x0011 notify"), Channel.parse("att 0x0012 2902 write"))
+    )
     assert cuts_at_writes(subscribed) == ()

@@ -27,7 +27,11 @@ def without_appended(packets: Packets) -> Packets:
         return packets
     last = int(packets.start[-1])
     begin = max(last - _BEFORE, 1)
-    found = _HEADERS.search(packets.data[begin : last + int(packets.size[-1]) + _BEHIND].tobytes())
+    end = last + int(packets.size[-1])
+    # Sections of pcapng stand one behind the other, and its reader has read those before the last packet.
+    read = end - begin if packets.format == "pcapng" else 0
+    headers = _HEADERS.finditer(packets.data[begin : end + _BEHIND].tobytes())
+    found = next((each for each in headers if each.lastgroup != "pcapng" or each.start() >= read), None)
     if found is None:
         return packets
     at = begin + found.start()

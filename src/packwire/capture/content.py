@@ -8,46 +8,15 @@ import numpy as np
 
 from packwire.capture.devices import Device, find_devices, hci_packets
 from packwire.capture.layers.hci import Kind
+from packwire.capture.links import Layer, link_name, numbers
 from packwire.capture.open import Capture
 from packwire.capture.packets import (
-    APPLICATION,
-    HCI_COMMAND,
-    HCI_ISO,
     HCI_NOTE,
     NO_TIME,
-    UNKNOWN_LINK,
     Packets,
 )
 from packwire.messages import Messages
 
-#: What link types are called, by LINKTYPE_ number; the negative ones are those of `packets`.
-LINK_NAMES = {
-    0: "loopback",
-    1: "Ethernet",
-    12: "raw IP",
-    14: "raw IP",
-    101: "raw IP",
-    105: "Wi-Fi (802.11)",
-    108: "loopback",
-    113: "Linux cooked (SLL)",
-    127: "Wi-Fi (802.11 with radiotap)",
-    187: "Bluetooth HCI",
-    189: "USB (Linux)",
-    201: "Bluetooth HCI with direction",
-    220: "USB (Linux, memory-mapped)",
-    227: "CAN (SocketCAN)",
-    228: "raw IPv4",
-    229: "raw IPv6",
-    249: "USB (Windows)",
-    251: "Bluetooth LE radio",
-    254: "Bluetooth HCI (Linux monitor)",
-    256: "Bluetooth LE radio with header",
-    272: "Bluetooth LE radio (Nordic)",
-    276: "Linux cooked (SLL2)",
-    UNKNOWN_LINK: "unknown",
-    APPLICATION: "application messages",
-    HCI_NOTE: "notes of the recorder",
-}
 _KINDS = {
     Kind.COMMAND: "commands",
     Kind.ACL: "ACL data",
@@ -55,18 +24,9 @@ _KINDS = {
     Kind.EVENT: "events",
     Kind.ISO: "ISO data",
 }
-_BLUETOOTH_RADIO, _WIFI = frozenset({251, 256, 272}), frozenset({105, 119, 127, 163})
-_USB, _CAN = frozenset({189, 220, 249}), frozenset({227})
 
 
-def link_name(number: int) -> str:
-    """Return what people call a link type."""
-    if HCI_ISO <= number <= HCI_COMMAND:
-        return "Bluetooth HCI"
-    return LINK_NAMES.get(number, f"link type {number}")
-
-
-class Channel(NamedTuple):
+class ChannelCount(NamedTuple):
     """The messages of one channel; sizes in bytes, the smallest and the largest."""
 
     name: str
@@ -99,7 +59,7 @@ class Content:
     links: dict[str, int]
     hci: dict[str, int] = field(default_factory=dict)
     devices: tuple[Device, ...] = ()
-    channels: tuple[Channel, ...] = ()
+    channels: tuple[ChannelCount, ...] = ()
     cut: int = 0
     data_cut: int = 0
     tcp_bytes: int = 0
@@ -143,7 +103,7 @@ def _hci(packets: Packets) -> tuple[dict[str, int], int]:
     return {name: count for name, count in counts.items() if count}, cut
 
 
-def _channels(messages: Messages) -> list[Channel]:
+def _channels(messages: Messages) -> list[ChannelCount]:
     """Count all channels at once: there may be thousands."""
     count = len(messages.channels)
     ways = np.bincount(messages.channel.astype(np.int64) * 3 + messages.direction + 1, minlength=3 * count)
@@ -151,12 +111,12 @@ def _channels(messages: Messages) -> list[Channel]:
     sizes = messages.size[order]
     ends = np.cumsum(ways.reshape(-1, 3).sum(axis=1)) if count else ways
     result, begin = [], 0
-    for name, end, (from_device, unknown, to_device) in zip(
+    for channel, end, (from_device, unknown, to_device) in zip(
         messages.channels, ends.tolist(), ways.reshape(-1, 3).tolist(), strict=True
     ):
         if end > begin:
             between = (int(sizes[begin]), int(sizes[end - 1]))
-            result.append(Channel(name, to_device, from_device, unknown, between))
+            result.append(ChannelCount(str(channel), to_device, from_device, unknown, between))
         begin = end
     return result
 
@@ -190,7 +150,7 @@ def advice(content: Content) -> list[Advice]:
                 " the computer that connects, and stop it when values were shown.",
             )
         ]
-    if content.kinds & _BLUETOOTH_RADIO:
+    if content.kinds & numbers(Layer.RADIO):
         return [
             Advice(
                 "a radio recording without data of a connection: only advertising, or it is encrypted.",
@@ -198,7 +158,7 @@ def advice(content: Content) -> list[Advice]:
                 " connection. If the app pairs, record on the phone instead (packwire capture android).",
             )
         ]
-    if content.kinds & _WIFI:
+    if content.kinds & numbers(Layer.WIFI):
         return [
             Advice(
                 "Wi-Fi frames, which are encrypted and not read here.",
@@ -247,12 +207,12 @@ def _network(content: Content) -> Advice:
             f"{content.cut} of {content.packets} packets were cut short when they were recorded.",
             "Record whole packets: tcpdump -s 0.",
         )
-    if content.kinds & _CAN:
+    if content.kinds & numbers(Layer.CAN):
         return Advice(
             "CAN frames without data in them.",
             "Record while the battery is awake, with the bit rate of the bus: candump -L can0.",
         )
-    if content.kinds & _USB:
+    if content.kinds & numbers(Layer.USB):
         return Advice(
             "USB traffic without Bluetooth data in it.",
             "Record the USB bus on which the Bluetooth adapter is, from before the connection is made.",

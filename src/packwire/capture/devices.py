@@ -8,18 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from packwire.capture.layers.hci import HCI_LINKS, Finder, HciPackets, Kind, joined, located
+from packwire.capture.layers.hci import HciPackets, Kind, joined, located
 from packwire.capture.layers.link import Counts
-from packwire.capture.layers.usb import LINUX, LINUX_MMAPPED, USBPCAP, find_linux, find_usbpcap
+from packwire.capture.links import HCI, reader
 from packwire.capture.packets import Packets
 from packwire.messages import Bytes
-
-#: Link type -> what finds HCI packets in its packets.
-HCI_FINDERS: dict[int, Finder] = HCI_LINKS | {
-    USBPCAP: find_usbpcap,
-    LINUX: find_linux,
-    LINUX_MMAPPED: find_linux,
-}
 
 #: More devices than any street has; a file with more was made to use up memory.
 MAX_DEVICES = 20_000
@@ -45,8 +38,9 @@ def hci_packets(packets: Packets) -> HciPackets:
     parts = [located(packets, np.zeros(0, dtype=np.int64))]
     for number in np.unique(packets.link_type).tolist():
         row = np.flatnonzero(packets.link_type == number)
-        if number in HCI_FINDERS:
-            parts.append(HCI_FINDERS[number](packets, row, Counts()))
+        find = reader(number, *HCI)
+        if find is not None:
+            parts.append(find(packets, row, Counts()))
     return joined(parts)
 
 

@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from packwire.capture.formats import btsnoop, pcap, pcapng, read_packets
+from packwire.capture.links import largest_packet
 from packwire.capture.packets import Packets
 from packwire.errors import BadFileError
 
@@ -195,7 +196,7 @@ def _format(head: bytes) -> _Format:
     if pcap.matches(head):
         order = "<" if head[0] in {0xD4, 0x4D} else ">"
         (link_type,) = struct.unpack_from(order + "I", head, 20)
-        return _Records(head[:24], order + "8xI4x", pcap.largest_packet(link_type & 0xFFFF))
+        return _Records(head[:24], order + "8xI4x", largest_packet(link_type & 0xFFFF))
     if btsnoop.matches(head):
         return _Records(head[:16], ">4xI16x", btsnoop.MAX_PACKET)
     if pcapng.matches(head):

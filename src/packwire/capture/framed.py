@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from packwire.capture.framings import TRIAL, Found, Framing, frames_in, recognise
 from packwire.capture.inferred import infer
+from packwire.channel import Channel, Transport
 from packwire.columns import spans
 from packwire.messages import Int64s, Messages
 from packwire.vesc.family import FAMILY
@@ -75,7 +76,7 @@ class _Output:
         return np.array([number[id(each.framing)] for each in found], dtype=np.int64)
 
 
-def put_together(raw: Messages, vesc: Collection[str] = ()) -> Framed:
+def put_together(raw: Messages, vesc: Collection[Channel] = ()) -> Framed:
     """Recognise the framing of each channel and direction, and put its frames together.
 
     On the channels `vesc` each message is the payload of a right VESC frame already.
@@ -90,7 +91,7 @@ def put_together(raw: Messages, vesc: Collection[str] = ()) -> Framed:
             framing[rows] = output.framings.setdefault(FAMILY.framings[0], len(output.framings))
             continue
         framings = recognise(_begin(raw, rows[:TRIAL]))
-        if not framings and not raw.channels[way >> 2].startswith("can "):
+        if not framings and raw.channels[way >> 2].transport is not Transport.CAN:
             found = infer(raw, rows)
             framings = (found,) if found else ()
         if framings:

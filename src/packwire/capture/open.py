@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from packwire.capture.appended import without_appended
 from packwire.capture.formats import read_packets
 from packwire.capture.framed import Framed, put_together
 from packwire.capture.framings import Framing
-from packwire.capture.layers import BLUETOOTH, CAN, IP
 from packwire.capture.layers.merge import in_order_of_time
+from packwire.capture.links import BLUETOOTH, LINKS, Layer, numbers
 from packwire.capture.odd_times import without_odd_times
-from packwire.capture.packets import APPLICATION, HCI_NOTE, Packets
+from packwire.capture.packets import Packets
+from packwire.channel import Channel
 from packwire.errors import BadFileError
 from packwire.messages import Bytes, Messages
 
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 
 #: What is piped in cannot be mapped and is held in memory, up to this much.
 MAX_PIPED = 2 << 30
-
-
-#: What has no link below it: messages of text logs, notes of recorders.
-_NO_LINK = frozenset((APPLICATION, HCI_NOTE))
 
 
 class Capture:
@@ -70,10 +66,10 @@ class Capture:
     @property
     def has_packets_of_ip(self) -> bool:
         """Tell whether any of its packets may be of TCP/IP."""
-        return self._has(IP)
+        return self._has(Layer.IP)
 
-    def _has(self, link_types: frozenset[int]) -> bool:
-        return not link_types.isdisjoint(self._link_types)
+    def _has(self, *layers: Layer) -> bool:
+        return not numbers(*layers).isdisjoint(self._link_types)
 
     @cached_property
     def _link_types(self) -> list[int]:
@@ -115,13 +111,13 @@ class Capture:
     @cached_property
     def raw_messages(self) -> Messages:
         """Return each ATT value, VESC payload, ... as it came, in the order of time."""
-        can = [self.can.raw] if self._has(CAN) else []
+        can = [self.can.raw] if self._has(Layer.CAN) else []
         return in_order_of_time([*self._parts(), *can], self.packets.data)
 
     def _parts(self) -> list[Messages]:
         """Return the tables of all layers but CAN."""
         parts = []
-        if self._has(BLUETOOTH):
+        if self._has(*BLUETOOTH):
             from packwire.capture.layers.bluetooth import (  # noqa: PLC0415
                 att_messages,
                 composed_messages,
@@ -130,11 +126,11 @@ class Capture:
 
             found = self.bluetooth
             parts += [att_messages(found), composed_messages(found), rfcomm_messages(found, self.packets)]
-        if self._has(frozenset((APPLICATION,))):
+        if self._has(Layer.READY):
             from packwire.capture.layers.ready import ready_messages  # noqa: PLC0415
 
             parts.append(ready_messages(self.packets))
-        if self._has(IP):
+        if self._has(Layer.IP):
             parts.append(self.vesc.messages)
             parts += [self._streams] if self._streams is not None else []
         return parts
@@ -159,16 +155,16 @@ class Capture:
     @cached_property
     def framed(self) -> Framed:
         """Return the application messages with the framing and checksum of each."""
-        vesc = frozenset(self.vesc.messages.channels) if self._has(IP) else frozenset()
-        if not self._has(CAN) or not len(self.can.longer):
+        vesc = frozenset(self.vesc.messages.channels) if self._has(Layer.IP) else frozenset()
+        if not self._has(Layer.CAN) or not len(self.can.longer):
             return put_together(self.raw_messages, vesc)
         single = self.can.raw.select(~self.can.used)
         raw = in_order_of_time([*self._parts(), single, self.can.longer], self.packets.data)
         return put_together(raw, vesc)
 
-    def framing_of(self, channel: int | str, direction: int) -> tuple[Framing, ...]:
-        """Return the framings of one direction of a channel (its text or number); empty: none is known."""
-        if isinstance(channel, str):
+    def framing_of(self, channel: int | Channel, direction: int) -> tuple[Framing, ...]:
+        """Return the framings of one direction of a channel (itself or its number); empty: none is known."""
+        if isinstance(channel, Channel):
             channel = self.messages.channels.index(channel)
         return self.framed.by_way.get((channel, int(direction)), ())
 
@@ -176,12 +172,12 @@ class Capture:
     def kinds(self) -> dict[str, int]:
         """Return how much there is of each kind of data: `ATT PDUs`, `advertising packets`, ..."""
         counts: dict[str, int] = {}
-        if self._has(BLUETOOTH):
+        if self._has(*BLUETOOTH):
             counts |= self.bluetooth.counts
             counts |= {"ATT PDUs": len(self.att), "RFCOMM chunks": len(self.bluetooth.chunks)}
-        if self._has(CAN):
+        if self._has(Layer.CAN):
             counts["CAN frames"] = len(self.can.raw)
-        if self._has(IP):
+        if self._has(Layer.IP):
             counts["TCP connections"] = len(self.connections)
         return {name: count for name, count in counts.items() if count}
 
@@ -189,17 +185,17 @@ class Capture:
     def losses(self) -> tuple[str, ...]:
         """Return one line for each kind of data that could not be used: how many, and why."""
         left_out: dict[str, int] = {}
-        if self._has(BLUETOOTH):
+        if self._has(*BLUETOOTH):
             _ = self.raw_messages  # some are counted when the table is made
             left_out |= self.bluetooth.left_out
-        if self._has(CAN):
+        if self._has(Layer.CAN):
             left_out |= self.can.left_out
-        if self._has(IP):
+        if self._has(Layer.IP):
             left_out |= self.vesc.left_out
             _ = self._streams
             left_out |= self._streams_left_out
         for number in self._link_types:
-            if not any(number in read for read in (BLUETOOTH, CAN, IP, _NO_LINK)):
+            if number not in LINKS or LINKS[number].layer in (Layer.WIFI, Layer.NOTHING):
                 count = int(np.count_nonzero(self.packets.link_type == number))
                 left_out[f"packets of link type {number}, which is not read here"] = count
         return tuple(f"{count} x {reason}" for reason, count in left_out.items())
@@ -216,7 +212,7 @@ def open_capture(path: str | Path, *, decimal: bool = False) -> Capture:
     name = "standard input" if str(path) == "-" else str(path)
     try:
         data = _piped(sys.stdin.buffer.fileno()) if str(path) == "-" else _mapped(Path(path))
-        return Capture(name, without_odd_times(without_appended(read_packets(data, decimal=decimal))))
+        return Capture(name, without_odd_times(read_packets(data, decimal=decimal)))
     except FileNotFoundError:
         raise BadFileError(f"{name}: there is no such file") from None
     except IsADirectoryError:

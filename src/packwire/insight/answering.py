@@ -38,8 +38,6 @@ _MAX_KINDS = 1024
 _TOGETHER = 2_000_000_000
 #: So many requests tell whether what follows keeps its own time.
 _FEW_WAITS = 8
-#: In the channel of the descriptor that switches notifications on [Assigned Numbers, 3.7].
-_SWITCH_ON = " 2902 "
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +54,6 @@ class Said:
 def is_request(said: Said) -> bool:
     """Say whether a message went to the device."""
     return said.lane % 4 == Direction.TO_DEVICE + 1
-
-
-def asks(channel: str) -> bool:
-    """Say whether a write may be a request: what switches notifications on asks for nothing."""
-    return _SWITCH_ON not in f"{channel} "
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from packwire.channel import Channel
 from packwire.columns import distinct
 from packwire.direction import Direction
 from packwire.insight.bits import count_bits
@@ -64,7 +65,7 @@ class FrameDifferences:
     """
 
     direction: Direction
-    channel: str
+    channel: Channel
     size: int
     header: bytes
     asked: bytes

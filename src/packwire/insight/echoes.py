@@ -13,8 +13,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from packwire.channel import Transport
 from packwire.direction import Direction
-from packwire.insight.groups import Lane, device_of, lane_rows, leading_bytes
+from packwire.insight.groups import Lane, lane_rows, leading_bytes
 from packwire.messages import Bytes, Int64s, Messages
 
 #: An echo is looked for in so many first bytes, of so many requests.
@@ -100,12 +101,13 @@ def find_echoes(messages: Messages, lanes: Mapping[Lane, Int64s]) -> dict[tuple[
 
     On a CAN bus the ids say what belongs together, and there are too many of them to try each with each.
     """
-    often = [lane for lane in sorted(lanes, key=lambda lane: -len(lanes[lane])) if lane[1][:4] != "can "]
+    by_size = sorted(lanes, key=lambda lane: -len(lanes[lane]))
+    often = [lane for lane in by_size if lane[1].transport is not Transport.CAN]
     asked = [lane for lane in often if lane[0] is Direction.TO_DEVICE][:_LANES]
     heard = [lane for lane in often if lane[0] is not Direction.TO_DEVICE][:_LANES]
     result = {}
     for one, other in product(asked, heard):
-        if device_of(one[1]) == device_of(other[1]):
+        if one[1].device == other[1].device:
             echo = find_echo(messages, lanes[one], lanes[other])
             if echo is not None:
                 result[one, other] = echo

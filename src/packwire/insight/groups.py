@@ -3,19 +3,19 @@
 The header is the first N bytes. `header_length` finds N, or the user gives it.
 """
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture.packets import NO_TIME
+from packwire.channel import Channel, Transport
 from packwire.columns import distinct, distinct_rows
 from packwire.direction import Direction
 from packwire.messages import Bytes, Int64s, Messages
 
 #: Messages that went the same way on the same channel.
-type Lane = tuple[Direction, str]
+type Lane = tuple[Direction, Channel]
 
 #: A header may have so many bytes, and is looked for in so many first ones ...
 MAX_HEADER, _LOOKED_AT = 16, 8
@@ -32,8 +32,6 @@ _LEAST_GAIN = 0.9
 #: Without any byte that tells kinds of messages apart, so many leading bytes are the header, where nearly all
 #: messages have the same ones.
 _PLAIN_HEADER, _NEARLY_ALL = 2, 0.9
-#: A channel of a recording with several devices ends with the device's address or connection.
-_DEVICE = re.compile(r" ((?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}|connection 0x[0-9a-f]{4})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class Group:
     """Messages of one direction, channel, length and header; `rows`: their rows in the table, ascending."""
 
     direction: Direction
-    channel: str
+    channel: Channel
     size: int
     header: bytes
     rows: Int64s
@@ -92,16 +90,8 @@ def header_lengths(messages: Messages) -> dict[Lane, int]:
 
 
 def lasting(lane: Lane) -> Lane:
-    """Return what stays of a lane's name from recording to recording: TCP has other ports each time."""
-    return (lane[0], "tcp") if lane[1].startswith("tcp ") else lane
-
-
-def device_of(channel: str) -> str:
-    """Return what tells the device that a channel belongs to from others of the recording."""
-    if channel.startswith("tcp "):
-        return channel
-    found = _DEVICE.search(channel)
-    return found.group(1) if found else ""
+    """Return what stays of a lane's name from recording to recording."""
+    return lane[0], lane[1].lasting
 
 
 def lane_rows(messages: Messages) -> dict[Lane, Int64s]:
@@ -149,7 +139,7 @@ def header_length(messages: Messages, rows: Int64s) -> int:
     Without any useful split, the header is the first bytes that nearly all have alike, two at most; on a CAN
     bus it is nothing, because there the id tells the kind.
     """
-    channel = messages.channels[int(messages.channel[rows[0]])] if len(rows) else ""
+    channel = messages.channels[int(messages.channel[rows[0]])] if len(rows) else None
     rows = rows[:_SAMPLE]
     sizes = messages.size[rows]
     widest = min(int(sizes.max()), 64) if len(sizes) else 0
@@ -166,7 +156,7 @@ def header_length(messages: Messages, rows: Int64s) -> int:
         if splits and _takes_turns(cells[:, at], part) and _explains(cells[:, at + 1 :], part, finer):
             found = at + 1
             part = finer
-    if found or channel.startswith("can "):
+    if found or (channel is not None and channel.transport is Transport.CAN):
         return found
     first = cells[:, : min(_PLAIN_HEADER, widest)]
     same = (first == np.median(first, axis=0)).mean(axis=0) >= _NEARLY_ALL

@@ -16,8 +16,8 @@ from packwire.capture.framings import answering
 from packwire.capture.packets import NO_TIME
 from packwire.columns import distinct
 from packwire.direction import Direction
-from packwire.insight.answering import Said, asks, is_request, learn
-from packwire.insight.groups import MAX_HEADER, Group, device_of, group_messages, lane_rows
+from packwire.insight.answering import Said, is_request, learn
+from packwire.insight.groups import MAX_HEADER, Group, group_messages, lane_rows
 from packwire.messages import Int64s, Messages
 from packwire.protocol.exchange import Exchange, Replied
 
@@ -78,12 +78,12 @@ def find_pairs(
     groups = [
         group
         for group in group_messages(messages, header)
-        if group.direction is not Direction.TO_DEVICE or asks(group.channel)
+        if group.direction is not Direction.TO_DEVICE or not group.channel.subscribes
     ]
     said = _said(messages, groups, families)
     partner = np.full(len(messages), -1, dtype=np.int64)
     by_device: defaultdict[str, list[Said]] = defaultdict(list)
-    devices = [device_of(channel) for channel in messages.channels]
+    devices = [channel.device for channel in messages.channels]
     for each in said:
         by_device[devices[each.lane // 4]].append(each)
     for own in by_device.values():

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from packwire.channel import Channel
 from packwire.messages import Messages
 
 
@@ -27,7 +28,7 @@ class Segment:
 class Write:
     """A kind of write of the app: its channel, the bytes that make the kind, and how often it came."""
 
-    channel: str
+    channel: Channel
     payload: bytes
     count: int
 
@@ -38,7 +39,7 @@ class Cut:
 
     states        in the order of their names
     pattern       what the writes begin with (`XX`: the bytes that name the state), empty where none cut
-    channel       theirs
+    channels      theirs
     other_writes  kinds that are neither polls nor marks
     written       the value that was written for each state, empty where no writes cut
     register      the Modbus register that was written (address and number, 3 bytes), where it is one
@@ -48,7 +49,7 @@ class Cut:
     segments: tuple[Segment, ...]
     states: tuple[str, ...]
     pattern: str = ""
-    channel: str = ""
+    channels: tuple[Channel, ...] = ()
     other_writes: tuple[Write, ...] = ()
     written: tuple[bytes, ...] = ()
     place: tuple[int, int] | None = None

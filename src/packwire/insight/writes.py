@@ -10,6 +10,7 @@ import numpy as np
 
 from packwire.capture.framings import Request, Written, request_of, written
 from packwire.capture.redact.contents import holds_password
+from packwire.channel import Channel
 from packwire.direction import Direction
 from packwire.insight.checksums import find_checksum
 from packwire.insight.segments import Cut, Segment, Write
@@ -25,15 +26,13 @@ _POLL_PARTS = 7
 _LONGEST_KIND = 32
 #: Fewer writes than this show no noise.
 _NOISE_WRITES = 6
-#: The descriptor that turns notifications on and off [Core Vol 3 Part G 3.3.3.3].
-_SUBSCRIPTION = "2902"
 #: Where a device says so many times as much as the app writes, it is not asked for it.
 _SELDOM = 4
 #: So many controls are looked at, those with most writes.
 _MAX_CONTROLS = 4
 
 #: A kind of write: its channel, and what it says without rubbish.
-type Kind = tuple[str, bytes]
+type Kind = tuple[Channel, bytes]
 
 
 def at_writes(messages: Messages, prefix: bytes | None = None) -> Cut | None:
@@ -89,7 +88,7 @@ def cuts_at_writes(messages: Messages, prefix: bytes | None = None) -> tuple[Cut
             ],
         )
         values = sorted(set(names.values()), key=bytes.hex)
-        channels = ", ".join(sorted({channel for channel, _ in family}))
+        channels = tuple(sorted({channel for channel, _ in family}))
         others = tuple(Write(*write, tally[write]) for write in sorted(setting - family))
         result.append(
             Cut(
@@ -108,11 +107,7 @@ def cuts_at_writes(messages: Messages, prefix: bytes | None = None) -> tuple[Cut
 
 def _marks(kinds: set[Kind]) -> set[Kind]:
     """Return the kinds that may set something: no logins, no subscriptions."""
-    return {
-        (channel, kind)
-        for channel, kind in kinds
-        if _SUBSCRIPTION not in channel.split(" ") and not holds_password(kind)
-    }
+    return {(channel, kind) for channel, kind in kinds if not channel.subscribes and not holds_password(kind)}
 
 
 def count_logins(messages: Messages) -> int:
@@ -156,12 +151,14 @@ def _kinds(payloads: list[bytes], requests: dict[bytes, Request]) -> list[bytes]
     return result
 
 
-def _polls(writes: list[tuple[str, bytes]], tally: Tally[tuple[str, bytes]]) -> set[tuple[str, bytes]]:
+def _polls(
+    writes: list[tuple[Channel, bytes]], tally: Tally[tuple[Channel, bytes]]
+) -> set[tuple[Channel, bytes]]:
     """Return the kinds that recur all the time."""
     most = max(tally.values(), default=0)
     if most < _POLL_COUNT:
         return set()
-    seen: dict[tuple[str, bytes], set[int]] = {}
+    seen: dict[tuple[Channel, bytes], set[int]] = {}
     for number, write in enumerate(writes):
         seen.setdefault(write, set()).add(number * 10 // len(writes))
     return {
@@ -177,14 +174,14 @@ def _families(kinds: set[Kind], parts: dict[bytes, Written | None]) -> list[set[
     A known framing says what the control is. Other writes, and commands that are controls by themselves (one
     for on, one for off), go together where they begin alike.
     """
-    controls: dict[tuple[str, bytes], set[Kind]] = {}
+    controls: dict[tuple[Channel, bytes], set[Kind]] = {}
     for channel, kind in kinds:
         part = parts[kind]
         if part is not None:
             controls.setdefault((channel, kind[: part.control]), set()).add((channel, kind))
     result = [family for family in controls.values() if len(family) > 1]
     left = kinds - {kind for family in result for kind in family}
-    lots: dict[tuple[str, int], set[bytes]] = {}
+    lots: dict[tuple[Channel, int], set[bytes]] = {}
     for channel, kind in left:
         lots.setdefault((channel, len(kind)), set()).add(kind)
     for (channel, _), members in lots.items():

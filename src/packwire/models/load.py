@@ -2,15 +2,17 @@
 
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from pydantic import ValidationError
 
 from packwire.errors import BadFileError
-from packwire.models.protocol import ModelProtocol
-from packwire.models.schema import ModelFile
+from packwire.models.family import family
+from packwire.wire.family import Family
 from packwire.wire.fields import FieldError
+
+if TYPE_CHECKING:
+    from packwire.models.protocol import ModelProtocol
 
 #: A model is a page of text.
 MAX_SIZE = 1 << 20
@@ -54,20 +56,37 @@ class _Loader(yaml.SafeLoader):
             seen.add(key.value)
 
 
-def parse(text: str, where: str) -> ModelProtocol:
-    """Read a model; `where` names it in errors.
-
-    Raises BadFileError with the place in the file and what is allowed there.
-    """
+def _content(text: str, where: str) -> Any:
+    """Return the plain values of a file. Raises BadFileError."""
     if len(text) > MAX_SIZE:
         raise BadFileError(f"{where}: a model has at most {MAX_SIZE} characters")
     try:
-        content: Any = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader, and stricter
+        return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader, and stricter
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise BadFileError(f"{where}{line}: {error.problem or error.context}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BadFileError(f"{where}: {str(error).splitlines()[0]}") from None
+
+
+@cache
+def model_family(name: str) -> Family:
+    """Return the framings of a model of the library; it is right, so nothing checks it here."""
+    text = (files("packwire.models") / "library" / f"{name}.yaml").read_text(encoding="utf-8")
+    return family(_content(text, f"{name}.yaml"))
+
+
+def parse(text: str, where: str) -> "ModelProtocol":
+    """Read a model; `where` names it in errors.
+
+    Raises BadFileError with the place in the file and what is allowed there.
+    """
+    from pydantic import ValidationError  # noqa: PLC0415 - see `model_family`; so are the others
+
+    from packwire.models.protocol import ModelProtocol  # noqa: PLC0415
+    from packwire.models.schema import ModelFile  # noqa: PLC0415
+
+    content = _content(text, where)
     try:
         return ModelProtocol(ModelFile.model_validate(content))
     except ValidationError as error:
@@ -79,7 +98,10 @@ def parse(text: str, where: str) -> ModelProtocol:
 
 
 @cache
-def model(name: str) -> ModelProtocol:
+def model(name: str) -> "ModelProtocol":
     """Return a protocol of the library. Raises FileNotFoundError."""
-    text = (files("packwire.models") / "library" / f"{name}.yaml").read_text(encoding="utf-8")
-    return parse(text, f"{name}.yaml")
+    return parse(_text(name), f"{name}.yaml")
+
+
+def _text(name: str) -> str:
+    return (files("packwire.models") / "library" / f"{name}.yaml").read_text(encoding="utf-8")

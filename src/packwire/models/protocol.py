@@ -4,11 +4,11 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, override
 
+from packwire.models.family import family
 from packwire.models.schema import ModelFile
 from packwire.protocol.base import Asker, Options, Protocol, Request, RequestKind, Session
 from packwire.quantity import QUANTITIES, Kind
 from packwire.wire.codec import Codec, Span
-from packwire.wire.family import Family
 from packwire.wire.fields import Field, FieldError
 from packwire.wire.framing import Framer, Framing
 
@@ -52,20 +52,8 @@ class ModelProtocol(Protocol):
         self.file = file
         if file.links.serial is not None:
             self.baud = file.links.serial.baud
-        self.framings = tuple(
-            Framing(
-                file.title,
-                each.start,
-                tuple(size.build() for size in each.size),
-                None if each.checksum is None else each.checksum.build(),
-                each.end,
-                header=each.kind,
-                asks=each.asks,
-                queries=None if each.queries is None else each.queries.build(),
-            )
-            for each in file.framings
-        )
-        self.family = Family(file.title, self.framings, tuple(each.build() for each in file.answers))
+        self.family = family(file.model_dump(by_alias=True, include={"title", "framings", "answers"}))
+        self.framings = self.family.framings
         self.replies = tuple(
             Reply(
                 name, each.begins, Codec((field.build() for field in each.fields), file.order), each.refuses

@@ -8,10 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from packwire.models.family import read_hex
 from packwire.protocol.base import RequestKind
-from packwire.wire import fields, framing
-from packwire.wire.checksum import CHECKSUMS
-from packwire.wire.family import Answer, Same
+from packwire.wire import fields
 
 #: The schema that this packwire reads.
 VERSION = 1
@@ -33,19 +32,6 @@ _TEXTS = {
 }
 
 
-def _hex(text: object) -> object:
-    """Read bytes as they are written in a model: `dd a5 03`. YAML takes `77` for a number."""
-    text = f"{text:02d}" if isinstance(text, int) and not isinstance(text, bool) else text
-    if not isinstance(text, str):
-        raise ValueError("bytes are written as two hexadecimal digits each, such as 'dd a5 03'")  # noqa: TRY004
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        raise ValueError(
-            f"{text[:40]!r} is no hexadecimal: write two digits a byte, such as 'dd a5 03'"
-        ) from None
-
-
 def _byte(digits: str) -> int:
     if len(digits) != 2:
         raise ValueError(f"{digits[:40]!r} is no byte: write two digits, or ??")
@@ -60,7 +46,7 @@ def _pattern(text: object) -> object:
     return tuple(None if digits == "??" else _byte(digits) for digits in text.split())
 
 
-type HexBytes = Annotated[bytes, BeforeValidator(_hex)]
+type HexBytes = Annotated[bytes, BeforeValidator(read_hex)]
 type Pattern = Annotated[
     tuple[int | None, ...], BeforeValidator(_pattern), Field(min_length=1, max_length=64)
 ]
@@ -172,10 +158,6 @@ class ByteIs(_Part):
     at: Annotated[int, Field(ge=0, le=64)]
     values: Annotated[list[Annotated[int, Field(ge=0, le=255)]], Field(min_length=1, max_length=256)]
 
-    def build(self) -> framing.ByteIs:
-        """Return it as the engine takes it."""
-        return framing.ByteIs(self.at, frozenset(self.values))
-
 
 class SizeOf(_Part):
     """How long a whole frame is; see `packwire.wire.framing.Size`."""
@@ -193,13 +175,6 @@ class SizeOf(_Part):
     when: list[ByteIs] = []
     value: Annotated[int, Field(ge=0, le=64)] = 0
 
-    def build(self) -> framing.Size:
-        """Return it as the engine takes it."""
-        return framing.Size(
-            self.add, self.at, self.width, self.order, self.digits, self.mask, self.times, self.multiple,
-            self.least, self.most, tuple(each.build() for each in self.when), self.value,
-        )  # fmt: skip
-
 
 class ChecksumOf(_Part):
     """A checksum of the catalogue; `to` and `at` count from the frame's end where they are negative."""
@@ -210,12 +185,6 @@ class ChecksumOf(_Part):
     at: Annotated[int, Field(ge=-64, le=4096)]
     order: fields.Order = "big"
     digits: bool = False
-
-    def build(self) -> framing.Check:
-        """Return it as the engine takes it. Raises FieldError for a name that the catalogue lacks."""
-        if self.name not in CHECKSUMS:
-            raise fields.FieldError(f"there is no checksum {self.name!r}: {', '.join(CHECKSUMS)}")
-        return framing.Check(self.name, self.from_, self.to, self.at, self.order, self.digits)
 
 
 class FramingOf(_Part):
@@ -246,14 +215,6 @@ class AnswerOf(_Part):
     same: list[SameOf] = []
     request: list[ByteIs] = []
     reply: list[ByteIs] = []
-
-    def build(self) -> Answer:
-        """Return it as the engine takes it."""
-        return Answer(
-            tuple(Same(each.request, each.reply, each.width, each.plus) for each in self.same),
-            tuple(each.build() for each in self.request),
-            tuple(each.build() for each in self.reply),
-        )
 
 
 class RequestOf(_Part):

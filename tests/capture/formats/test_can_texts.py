@@ -4,6 +4,7 @@ import pytest
 
 from packwire.capture.open import Capture
 from packwire.capture.packets import NO_TIME
+from packwire.channel import Channel
 from packwire.errors import BadFileError
 from tests.capture.builder import read
 
@@ -69,7 +70,7 @@ class TestCandump:
         )
         capture = Capture("log", read(log.encode()))
         assert [capture.can.raw.payload(row) for row in range(2)] == [b"", b"\1"]
-        assert capture.can.raw.channels == ("can 0x123 request", "can 0x355")
+        assert tuple(map(str, capture.can.raw.channels)) == ("can 0x123 request", "can 0x355")
         assert "1 x CAN error frames" in capture.losses
 
     def test_decoded_lines_of_cantools_and_cansend(self):
@@ -92,7 +93,7 @@ def test_directions_reach_the_messages():
 def test_iso_tp_keeps_the_direction():
     log = "(1.0) can0 7E8#1008010203040506 R\n(1.1) can0 7E0#3000000000000000 T\n(1.2) can0 7E8#2107080000000000 R\n"
     messages = Capture("log", read(log.encode())).messages
-    found = messages.channels.index("can 0x7e8 iso-tp")
+    found = messages.channels.index(Channel.parse("can 0x7e8 iso-tp"))
     row = messages.channel.tolist().index(found)
     assert messages.direction[row] == -1
     assert messages.payload(row) == bytes(range(1, 9))
@@ -163,7 +164,7 @@ class TestTraces:
             "     8)      1353.7  Tx         0400  2  00 01 \n"
         )
         capture = Capture("log", read(log.encode()))
-        assert capture.can.raw.channels == ("can 0x100 request", "can 0x400")
+        assert tuple(map(str, capture.can.raw.channels)) == ("can 0x100 request", "can 0x400")
 
     def test_relative_asc_times_and_its_other_events(self):
         log = (

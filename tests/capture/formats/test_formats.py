@@ -102,12 +102,12 @@ def test_another_recording_behind_the_first_is_said():
     first = pcap(ROWS[:2])
     packets = read(first + pcap(ROWS[:3]))
     assert len(packets) == 2
-    assert packets.damage[0].startswith(f"another recording begins at offset {len(first)} ")
+    assert packets.damage[0].startswith(f"another recording (pcap) begins at offset {len(first)}: ")
     log = btsnoop([btsnoop_record(b"\x01\x03\x0c\x00", 0)])
     packets = read(log + log)
     assert len(packets) == 1
-    assert packets.damage[0].startswith(f"another recording begins at offset {len(log)} ")
+    assert packets.damage[0].startswith(f"another recording (btsnoop) begins at offset {len(log)}: ")
     part = section() + interface() + enhanced(ROWS[0])
     packets = read(part + part)
     assert len(packets) == 2
-    assert packets.notes == (f"another recording begins at offset {len(part)}",)
+    assert packets.notes == (f"another recording begins at offset {len(part)}, behind packet 1",)

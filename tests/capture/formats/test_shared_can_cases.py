@@ -45,7 +45,11 @@ def test_each_case_is_read_rightly(name):
     capture = open_capture(CASES / name)
     messages = capture.messages
     assert [
-        (int(messages.direction[row]), messages.channels[messages.channel[row]], messages.payload(row).hex())
+        (
+            int(messages.direction[row]),
+            str(messages.channels[messages.channel[row]]),
+            messages.payload(row).hex(),
+        )
         for row in range(len(messages))
     ] == RIGHT[name]
     assert capture.damage == ()

@@ -55,7 +55,11 @@ EK = {
 def said(data: bytes):
     messages = Capture("log", read(data)).raw_messages
     return [
-        (int(messages.direction[row]), messages.channels[messages.channel[row]], messages.payload(row).hex())
+        (
+            int(messages.direction[row]),
+            str(messages.channels[messages.channel[row]]),
+            messages.payload(row).hex(),
+        )
         for row in range(len(messages))
     ]
 

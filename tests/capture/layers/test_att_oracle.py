@@ -132,7 +132,7 @@ def h4(pieces):
 
 
 def shown(messages):
-    names = [messages.channels[code] for code in messages.channel]
+    names = [str(messages.channels[code]) for code in messages.channel]
     return list(zip(names, messages.payloads(), map(messages.packets_of, range(len(messages))), strict=True))
 
 

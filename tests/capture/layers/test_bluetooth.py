@@ -103,7 +103,7 @@ def test_random_att_never_raises(pdus):
 def test_reads_get_the_handle_of_their_request():
     pieces = [b"\x02" + acl(l2cap(b"\x0a\x03\x00")), b"\x02" + acl(l2cap(b"\x0bname"))]
     messages = att_messages(read_bluetooth(packets(pieces, directions=[1, -1])))
-    assert messages.channels == ("att 0x0003 read",)
+    assert tuple(map(str, messages.channels)) == ("att 0x0003 read",)
     assert contents(messages) == [b"name"]
     assert messages.direction.tolist() == [-1]
 
@@ -119,7 +119,7 @@ def test_discovery_names_handles_and_a_new_connection_tells_devices_apart():
         b"\x04\x05\x04\x00\x40\x00\x13", connected(2), value,
     ]  # fmt: skip
     messages = att_messages(read_bluetooth(packets(pieces, directions=[-1, 1, -1, -1, -1, -1, -1])))
-    assert messages.channels == (
+    assert tuple(map(str, messages.channels)) == (
         "att 0x0011 ff01 notify 06:05:04:03:02:01",
         "att 0x0011 notify 06:05:04:03:02:02",
     )
@@ -137,7 +137,7 @@ def test_names_come_from_the_connection_that_found_them_first():
     again = b"\x04\x3e\x13\x01\x00\x03\x00" + bytes(2) + bytes((1, 2, 3, 4, 5, 6)) + bytes(7)
     pieces += [again, b"\x02" + acl(l2cap(notification(0x11, b"x")), handle=3)]
     messages = att_messages(read_bluetooth(packets(pieces, directions=[-1, 1, -1] * 2 + [-1, -1])))
-    assert messages.channels == ("att 0x0011 ff01 notify",)
+    assert tuple(map(str, messages.channels)) == ("att 0x0011 ff01 notify",)
 
 
 def test_a_value_that_is_cut_off_takes_no_other_pdu_with_it():
@@ -207,9 +207,9 @@ def test_vesc_payloads_over_can_and_named_status_frames():
     frames += [can_frame(7 << 8 | 10, end), can_frame(9 << 8 | 84, bytes(8))]
     bus = read_can(packets(frames, 227))
     assert contents(bus.longer) == [payload]
-    assert bus.longer.channels == ("can vesc 84 -> 10",)
+    assert tuple(map(str, bus.longer.channels)) == ("can vesc 84 -> 10",)
     assert bus.longer.packets_of(0) == tuple(range(1, 8))
-    assert "can 0x00000954 vesc STATUS 84" in bus.raw.channels
+    assert "can 0x00000954 vesc STATUS 84" in map(str, bus.raw.channels)
 
 
 def test_isotp_is_taken_only_where_it_fits():

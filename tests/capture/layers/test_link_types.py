@@ -3,15 +3,24 @@
 import subprocess
 import sys
 
-from packwire.capture.layers import BLUETOOTH, CAN, IP, bluetooth, le_link, link
+import pytest
+
+from packwire.capture.links import HCI, LINKS, Layer, numbers, reader
 from packwire.capture.packets import LINKTYPE_CAN_SOCKETCAN
 from tests.capture.formats.bluetooth_files import btsnoop, btsnoop_record
 
 
-def test_the_table_has_the_link_types_that_the_layers_read():
-    assert set(bluetooth._FINDERS) | set(le_link.LINK_TYPES) == BLUETOOTH
-    assert set(link._LINKS) == IP
-    assert {LINKTYPE_CAN_SOCKETCAN} == CAN
+@pytest.mark.parametrize("number", LINKS)
+def test_what_reads_a_link_type_is_there(number):
+    layer = LINKS[number].layer
+    of_its_own = layer not in (Layer.IP, *HCI)
+    assert (reader(number, layer) is None) is of_its_own
+    assert reader(number, Layer.NOTHING) is None
+
+
+def test_every_link_type_is_of_one_layer():
+    assert numbers(*Layer) == LINKS.keys()
+    assert numbers(Layer.CAN) == {LINKTYPE_CAN_SOCKETCAN}
 
 
 def test_a_bluetooth_recording_loads_no_other_layers(tmp_path):

@@ -54,7 +54,7 @@ class TestOneConnection:
         session = Session().open().send(0, b"hello").send(1, b"world").send(0, b"!").close()
         connection = only(session)
         assert connection.ends == ("10.0.0.1:50000", "10.0.0.2:65102")
-        assert connection.label == "tcp 10.0.0.2:65102 <-> 10.0.0.1:50000"
+        assert str(connection.channel) == "tcp 10.0.0.2:65102 <-> 10.0.0.1:50000"
         assert [stream.joined() for stream in connection.streams] == [b"hello!", b"world"]
         assert connection.streams[0].number.tolist() == [4, 6]
         assert connection.streams[0].time.tolist() == [EPOCH + 3 * MILLISECOND, EPOCH + 5 * MILLISECOND]

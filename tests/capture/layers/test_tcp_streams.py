@@ -35,7 +35,7 @@ def test_frames_come_out_whole_whatever_the_segments(tmp_path):
         _jbd_request(0xA5, 3),
         _jbd_request(0xA5, 4),
     }
-    assert messages.channels == ("tcp 10.0.0.2:8899 <-> 10.0.0.1:50000",)
+    assert tuple(map(str, messages.channels)) == ("tcp 10.0.0.2:8899 <-> 10.0.0.1:50000",)
     assert messages.direction.tolist() == [1, -1] * 12
     assert capture.framed.checksum_ok.all()
     assert [framing.name for framing in capture.framing_of(0, -1)] == ["JBD"]

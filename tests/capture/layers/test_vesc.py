@@ -56,7 +56,7 @@ class TestMessages:
         assert messages.direction.tolist() == [TO, FROM]
         assert [messages.packets_of(row) for row in (0, 1)] == [(4,), (5,)]
         assert messages.time.tolist() == [session.packets[3].time, session.packets[4].time]
-        assert messages.channels == ("tcp 10.0.0.2:65102 <-> 10.0.0.1:50000",)
+        assert tuple(map(str, messages.channels)) == ("tcp 10.0.0.2:65102 <-> 10.0.0.1:50000",)
         assert len(messages.joined) == 0
         at = int(messages.start[1])
         assert messages.data[at : at + int(messages.size[1])].tobytes() == bms()

@@ -38,7 +38,9 @@ def without(capture: Capture, path: Path, unwanted: Callable[[str, int, bytes], 
         number
         for row in range(len(messages))
         if unwanted(
-            messages.channels[int(messages.channel[row])], int(messages.direction[row]), messages.payload(row)
+            str(messages.channels[int(messages.channel[row])]),
+            int(messages.direction[row]),
+            messages.payload(row),
         )
         for number in messages.packets_of(row)
     }

@@ -1,8 +1,8 @@
 """Capture file formats, one file each, recognised by their content and never by their name.
 
-A new format is a module and a row in a table: in `BINARY` where the first bytes tell it (the module has
-`NAME`, `matches(head)` and `read(data)`), in `TEXTS` where the form of its lines does (what such a module has
-is in `packwire.capture.text.grammar`). They are tried in turn, and imported when their turn comes.
+A new format is a module and a row (its name) in a table: in `BINARY` where the first bytes tell it (the
+module has `NAME`, `matches(head)` and `read(data)`), in `TEXTS` where the form of its lines does (what such a
+module has is in `packwire.capture.text.grammar`). They are tried in turn, and imported when their turn comes.
 """
 
 from dataclasses import replace
@@ -11,6 +11,7 @@ from typing import Protocol, cast
 
 import numpy as np
 
+from packwire.capture.appended import without_appended
 from packwire.capture.packets import Packets
 from packwire.capture.text.grammar import TextFormat
 from packwire.capture.text.lines import is_text
@@ -76,13 +77,13 @@ PACKED_ROWS = 400_000
 
 
 def reader(name: str) -> Format:
-    """Return a format of `BINARY` (or `btsnooz`) by the name of its module."""
-    return cast("Format", import_module(f"{__name__}.{name}"))
+    """Return a format of `BINARY` (or `btsnooz`) by the name of its module; one with dots is anywhere."""
+    return cast("Format", import_module(name if "." in name else f"{__name__}.{name}"))
 
 
 def text_format(name: str) -> TextFormat:
-    """Return a format of `TEXTS` by the name of its module."""
-    return cast("TextFormat", import_module(f"{__name__}.{name}"))
+    """Return a format of `TEXTS` by the name of its module; one with dots is anywhere."""
+    return cast("TextFormat", import_module(name if "." in name else f"{__name__}.{name}"))
 
 
 #: How texts begin that are no logs, whatever hex they hold.
@@ -130,6 +131,7 @@ def read_packets(data: Bytes, *, decimal: bool = False) -> Packets:
         from packwire.capture.formats import gzipped  # noqa: PLC0415
 
         packets = gzipped.bounded(packets, size)
+    packets = without_appended(packets)
     return replace(packets, format=packets.format + suffix, damage=damage + packets.damage)
 
 

@@ -129,8 +129,6 @@ def _damage(data: Bytes, at: Int64s) -> str:
         after = int(at[-1]) + _RECORD_HEADER + _included(data, int(at[-1]))
     if after == end:
         return ""
-    if data[after : after + len(_MAGIC)].tobytes() == _MAGIC:
-        return f"another recording begins at offset {after} (give it as a file of its own)"
     if after + _RECORD_HEADER > end:
         return f"the file ends inside a packet's header at offset {after}"
     return _bad_record(after, _included(data, after), end)

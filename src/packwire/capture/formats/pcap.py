@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from packwire.capture.links import largest_packet
 from packwire.capture.packets import Packets, gather, without_fcs
 from packwire.errors import BadFileError
 from packwire.messages import Bytes
@@ -26,11 +27,6 @@ _MAGIC = {
 _FILE_HEADER = 24
 _RECORD_HEADER = 16
 _LINK_TYPE = 20
-
-#: A record that claims more is damaged, whatever the header's snap length says: no writer makes larger
-#: ones, but for the link types named here (USB and D-Bus), with which 128 MiB are allowed.
-MAX_PACKET = 256 << 10
-_LARGE_PACKETS = {220: 128 << 20, 231: 128 << 20, 249: 128 << 20}
 
 
 def matches(head: bytes) -> bool:
@@ -70,11 +66,6 @@ def read(data: Bytes) -> Packets:
     )
 
 
-def largest_packet(link_type: int) -> int:
-    """Return how many bytes a packet of this link type may claim to have."""
-    return _LARGE_PACKETS.get(link_type, MAX_PACKET)
-
-
 def _walk(view: memoryview, order: str, largest: int) -> tuple["array[int]", str]:
     """Follow the records from one to the next; return their offsets and why it ended early, if it did."""
     captured = struct.Struct(order + "I").unpack_from
@@ -85,8 +76,6 @@ def _walk(view: memoryview, order: str, largest: int) -> tuple["array[int]", str
     while at <= last:
         (size,) = captured(view, at + 8)
         after = at + _RECORD_HEADER + size
-        if (not size or after > end or size > largest) and bytes(view[at : at + 4]) in _MAGIC:
-            return offsets, f"another recording begins at offset {at} (give it as a file of its own)"
         if size > largest or after > end:
             return offsets, _bad_record(at, size, largest, end)
         append(at)

@@ -70,10 +70,6 @@ def read(data: Bytes) -> Packets:
     """Find the packets. Raises BadFileError where not even one can be read though there are bytes for it."""
     found = _walk(memoryview(data))
     packets, torn = _decode(data, found)
-    if len(found.section_start) > 1:
-        note = f"another recording begins at offset {found.section_start[1]}"
-        more = len(found.section_start) - 2
-        packets = replace(packets, notes=(note + (f", and {more} more behind it" if more else ""),))
     end = f"the two lengths of the block at offset {torn} differ" if torn is not None else found.damage
     packets = replace(packets, notes=_sections(packets, found))
     if not end:

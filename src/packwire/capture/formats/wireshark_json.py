@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from packwire.capture.links import of_wiretap
 from packwire.capture.packets import (
     LINKTYPE_CAN_SOCKETCAN,
-    LINKTYPE_HCI_H4,
     NO_TIME,
     PacketDirection,
     Packets,
@@ -29,15 +29,6 @@ from packwire.messages import Bytes
 
 NAME = "Wireshark JSON"
 
-#: What Wireshark calls a link [wiretap/wtap.h] -> LINKTYPE_, where the bytes are the same.
-_ENCAPSULATIONS = {
-    1: 1,
-    7: 101,
-    25: 113,
-    41: LINKTYPE_HCI_H4,
-    99: LINKTYPE_HCI_H4,
-    125: LINKTYPE_CAN_SOCKETCAN,
-}
 _RAW_IP = 101
 _BEGINNING = re.compile(
     rb'(?:\xef\xbb\xbf)?\s*\[?\s*\{\s*"(?:_index"\s*:.*"_source"|_source"|index"\s*:\s*\{.*"layers"|timestamp"\s*:.*"layers")',
@@ -129,8 +120,9 @@ def field(layer: dict[str, Any], name: str) -> str:
 
 def _rows(packet: _Packet) -> Iterator[Row | Unread]:
     raw = packet.raw()
-    if raw is not None and packet.encapsulation in _ENCAPSULATIONS:
-        yield Row(raw, packet.way, "", packet.time, _ENCAPSULATIONS[packet.encapsulation])
+    link_type = of_wiretap(packet.encapsulation)
+    if raw is not None and link_type is not None:
+        yield Row(raw, packet.way, "", packet.time, link_type)
         return
     for layer in packet.all("btatt"):
         if found := _att(packet, layer):

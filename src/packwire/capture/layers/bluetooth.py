@@ -11,22 +11,21 @@ from numpy.typing import NDArray
 
 from packwire.capture.layers.att import VALUES, AttReader, AttTable
 from packwire.capture.layers.att_values import composed_values
-from packwire.capture.layers.hci import HCI_LINKS, HciPackets, Link, Links, acl_fragments, joined
+from packwire.capture.layers.hci import HciPackets, Link, Links, acl_fragments, joined
 from packwire.capture.layers.l2cap import Reassembly, in_file_order
 from packwire.capture.layers.l2cap_channels import Channels
-from packwire.capture.layers.le_link import LINK_TYPES, LinkLayer
+from packwire.capture.layers.le_link import LinkLayer
 from packwire.capture.layers.link import Counts
 from packwire.capture.layers.rfcomm import Chunks
-from packwire.capture.layers.usb import LINUX, LINUX_MMAPPED, USBPCAP, find_linux, find_usbpcap
+from packwire.capture.links import HCI, Layer, numbers, reader
 from packwire.capture.packets import Packets
+from packwire.channel import THE_APP, UNKNOWN_HANDLE, Channel, Transport
 from packwire.columns import distinct
 from packwire.messages import Bytes, Int64s, Messages
 
 _BLOCK = 1 << 15
 #: More than any app uses; only a file made to use up memory has more, which are taken for one.
 MAX_CHANNELS = 1 << 14
-
-_FINDERS = HCI_LINKS | {USBPCAP: find_usbpcap, LINUX: find_linux, LINUX_MMAPPED: find_linux}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,8 @@ def read_bluetooth(packets: Packets) -> Bluetooth:
     left_out, counts = Counts(), Counts()
     links, reassembly, att = Links(), Reassembly(packets.data), AttReader(packets.data, len(packets))
     channels = Channels(packets.data, reassembly.rows_of)
-    sniffed, on_air = LinkLayer(links), not set(LINK_TYPES).isdisjoint(packets.link_types)
+    sniffed, radio = LinkLayer(links), sorted(numbers(Layer.RADIO))
+    on_air = not set(radio).isdisjoint(packets.link_types)
     for begin in range(0, len(packets), _BLOCK):
         found = _block(packets, begin, left_out)
         parts = []
@@ -65,7 +65,7 @@ def read_bluetooth(packets: Packets) -> Bluetooth:
             counts.add("ACL data packets", len(parts[0]))
         if on_air:
             rows = np.arange(begin, min(begin + _BLOCK, len(packets)))
-            rows = rows[np.isin(packets.link_type[rows], LINK_TYPES)]
+            rows = rows[np.isin(packets.link_type[rows], radio)]
             parts.append(sniffed.add(packets, rows, counts, left_out))
         if not parts:
             continue
@@ -101,7 +101,7 @@ def _block(packets: Packets, begin: int, left_out: Counts) -> HciPackets | None:
     parts = []
     same = bool((link_type == link_type[0]).all())
     for number in [int(link_type[0])] if same else distinct(link_type):
-        find = _FINDERS.get(number)
+        find = reader(number, *HCI)
         if find is not None:
             rows = np.arange(len(link_type)) if same else np.flatnonzero(link_type == number)
             parts.append(find(packets, rows + begin, left_out))
@@ -163,15 +163,15 @@ for _opcode, _kind in VALUES.items():
     _CODE[_opcode] = _KINDS.index(_kind) + 1
 
 
-def _channels(bluetooth: Bluetooth, att: AttTable) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+def _channels(bluetooth: Bluetooth, att: AttTable) -> tuple[NDArray[np.int32], tuple[Channel, ...]]:
     """Give each connection, side, handle and kind a channel; return its number for each PDU, and all."""
     blocks = [slice(begin, begin + _BLOCK) for begin in range(0, len(att), _BLOCK)]
     found = [np.array(distinct(_codes(att, rows)), dtype=np.int64) for rows in blocks]
     codes = np.array(distinct(np.concatenate([np.zeros(0, dtype=np.int64), *found])), dtype=np.int64)
-    texts = _texts(bluetooth, codes)
-    channels = tuple(dict.fromkeys(texts))
-    index = {text: place for place, text in enumerate(channels)}
-    places = np.array([index[text] for text in texts], dtype=np.int32)
+    named = _named(bluetooth, codes)
+    channels = tuple(dict.fromkeys(named))
+    index = {channel: place for place, channel in enumerate(channels)}
+    places = np.array([index[channel] for channel in named], dtype=np.int32)
     number = np.empty(len(att), dtype=np.int32)
     for rows in blocks:
         number[rows] = places[np.searchsorted(codes, _codes(att, rows))]
@@ -191,9 +191,9 @@ def _codes(att: AttTable, rows: slice) -> Int64s:
     return code
 
 
-def _texts(bluetooth: Bluetooth, codes: Int64s) -> list[str]:
-    """Name the channels; the device is named only where there are several."""
-    texts = []
+def _named(bluetooth: Bluetooth, codes: Int64s) -> list[Channel]:
+    """Return the channels; the device is named only where there are several."""
+    channels = []
     where = _devices(bluetooth, sorted({code >> 21 for code in codes.tolist()}))
     borrowed = _borrowed(bluetooth)
     for code in codes[:MAX_CHANNELS].tolist():
@@ -201,10 +201,11 @@ def _texts(bluetooth: Bluetooth, codes: Int64s) -> list[str]:
         handle = (code >> 3 & 0x1FFFF) - 1
         name = bluetooth.names.get((link, bool(of_app)), {}).get(handle)
         name = name or borrowed.get((bluetooth.links[link].peer, handle), "")
-        parts = ["att", f"0x{handle:04x}" if handle >= 0 else "0x????", name, _KINDS[(code & 7) - 1]]
-        parts += ["of the app"] if of_app else []
-        texts.append(" ".join(part for part in [*parts, where[link]] if part))
-    return texts + [f"att of more than {MAX_CHANNELS} channels"] * (len(codes) - len(texts))
+        handle = handle if handle >= 0 else UNKNOWN_HANDLE
+        kind, owner = _KINDS[(code & 7) - 1], THE_APP if of_app else ""
+        channels.append(Channel(Transport.ATT, handle, name, kind, owner, where[link]))
+    others = Channel(Transport.ATT, owner=f"more than {MAX_CHANNELS} channels")
+    return channels + [others] * (len(codes) - len(channels))
 
 
 def _borrowed(bluetooth: Bluetooth) -> dict[tuple[str, int], str]:
@@ -263,7 +264,7 @@ def rfcomm_messages(bluetooth: Bluetooth, packets: Packets) -> Messages:
         size=chunks.size,
         packets=number,
         packet_offsets=offsets,
-        channels=tuple(f"rfcomm {port}" for port in ports),
+        channels=tuple(Channel(Transport.RFCOMM, port) for port in ports),
         data=bluetooth.data,
         joined=bluetooth.joined,
     )

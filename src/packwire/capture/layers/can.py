@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from packwire.capture.layers.link import Counts
 from packwire.capture.packets import LINKTYPE_CAN_SOCKETCAN, Packets, gather
+from packwire.channel import Channel, Transport
 from packwire.messages import Bytes, Int8s, Int64s, Messages
 
 _EXTENDED, _REMOTE, _ERROR = 1 << 31, 1 << 30, 1 << 29
@@ -97,13 +98,12 @@ def can_messages(packets: Packets, frames: CanFrames, names: dict[int, str]) -> 
     """Return each frame on the channel of its identifier; `names` says what extended ones are called."""
     code = frames.id.astype(np.uint32) * np.uint32(4) + frames.extended * np.uint32(2) + frames.remote
     codes, channel = np.unique(code, return_inverse=True)
-    texts = []
+    channels = []
     for each in codes.tolist():
-        identifier, extended, remote = each >> 2, each >> 1 & 1, each & 1
+        identifier, extended, remote = each >> 2, bool(each & 2), each & 1
         name = names.get(identifier, "") if extended else ""
-        number = f"can 0x{identifier:0{8 if extended else 3}x}"
-        parts = [number, name, "request" * remote]
-        texts.append(" ".join(part for part in parts if part))
+        kind = "request" if remote else ""
+        channels.append(Channel(Transport.CAN, identifier, name, kind, extended=extended))
     return Messages(
         time=packets.time[frames.row],
         direction=frames.direction,
@@ -112,7 +112,7 @@ def can_messages(packets: Packets, frames: CanFrames, names: dict[int, str]) -> 
         size=frames.size,
         packets=frames.row + 1,
         packet_offsets=np.arange(len(frames) + 1, dtype=np.int64),
-        channels=tuple(texts),
+        channels=tuple(channels),
         data=packets.data,
         joined=np.zeros(0, dtype=np.uint8),
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from packwire.channel import Channel
 from packwire.messages import Bytes, Direction, Messages, Row, from_rows
 
 
@@ -11,7 +12,7 @@ from packwire.messages import Bytes, Direction, Messages, Row, from_rows
 class Transported:
     """A message put together from CAN frames: rows of `CanFrames`, the last one first-come-last."""
 
-    channel: str
+    channel: Channel
     direction: Direction
     frames: tuple[int, ...]
     content: bytes

@@ -14,11 +14,6 @@ from numpy.typing import NDArray
 from packwire.capture.layers.l2cap import Fragments
 from packwire.capture.layers.link import Counts
 from packwire.capture.packets import (
-    HCI_ACL,
-    HCI_COMMAND,
-    HCI_EVENT,
-    HCI_ISO,
-    HCI_SCO,
     PacketDirection,
     Packets,
     gather,
@@ -317,11 +312,3 @@ def _failed(event: bytes) -> bool:
 
 def _address(little: bytes) -> str:
     return little[::-1].hex(":")
-
-
-HCI_LINKS: dict[int, Finder] = {
-    H4: find_h4,
-    H4_WITH_DIRECTION: find_h4_with_direction,
-    MONITOR: find_monitor,
-    **dict.fromkeys((HCI_COMMAND, HCI_ACL, HCI_SCO, HCI_EVENT, HCI_ISO), find_bare),
-}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from packwire.capture.layers.can import CanFrames
 from packwire.capture.layers.can_transport import Transported
 from packwire.capture.layers.link import Counts
+from packwire.channel import Channel, Transport
 from packwire.messages import Direction, Int64s
 
 #: So many frames are looked at as Python numbers at a time.
@@ -23,7 +24,7 @@ _SINGLE, _FIRST, _CONSECUTIVE, _FLOW_CONTROL = range(4)
 class _Receiver:
     """One identifier's messages so far."""
 
-    channel: str
+    channel: Channel
     found: list[Transported] = field(default_factory=list)
     long_ones: int = 0
     lost: int = 0
@@ -77,8 +78,8 @@ def find_isotp(frames: CanFrames, left_out: Counts) -> list[Transported]:
         for index in rows[begin : begin + _BLOCK].tolist():
             receiver = receivers.get(int(key[index]))
             if receiver is None:
-                digits = 8 if frames.extended[index] else 3
-                receiver = _Receiver(f"can 0x{int(frames.id[index]):0{digits}x} iso-tp")
+                number, extended = int(frames.id[index]), bool(frames.extended[index])
+                receiver = _Receiver(Channel(Transport.CAN, number, kind="iso-tp", extended=extended))
                 receivers[int(key[index])] = receiver
             if receiver.consistent:
                 receiver.take(index, Direction(int(frames.direction[index])), frames.content(index))

@@ -14,7 +14,6 @@ from packwire.capture.layers.link import Counts
 from packwire.capture.packets import PacketDirection, Packets
 
 LE, LE_WITH_HEADER, NORDIC = 251, 256, 272
-LINK_TYPES = (LE, LE_WITH_HEADER, NORDIC)
 
 _ADVERTISING = 0x8E89_BED6
 _CONNECT = 5

@@ -4,12 +4,12 @@ Numbers from https://www.tcpdump.org/linktypes.html: Ethernet 1 (with any VLAN t
 276, BSD loopback 0 and 108, raw IP 12, 14, 101, 228 and 229.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from packwire.capture.links import Layer, reader
 from packwire.capture.packets import Packets, gather
 from packwire.messages import Bytes, Int64s
 
@@ -91,23 +91,25 @@ def _of_link_type(packets: Packets, number: int, left_out: Counts) -> Located:
     row = np.flatnonzero(packets.link_type == number)
     start = packets.start[row]
     frames = Located(row, start, start + packets.size[row], start + packets.original[row])
-    find = _LINKS.get(number)
+    find = reader(number, Layer.IP)
     if find is None:
         left_out.add(f"of link type {number}, which is not read here for IP", len(frames))
         return frames.where(np.zeros(len(frames), dtype=np.bool_))
-    return find(packets.data, frames, left_out)
+    found: Located = find(packets.data, frames, left_out)
+    return found
 
 
-def _ethernet(data: Bytes, frames: Located, left_out: Counts) -> Located:
+def ethernet(data: Bytes, frames: Located, left_out: Counts) -> Located:
+    """LINKTYPE_ETHERNET: two addresses, then the protocol."""
     return _by_ethertype(data, frames, 12, 14, left_out)
 
 
-def _cooked(data: Bytes, frames: Located, left_out: Counts) -> Located:
+def cooked(data: Bytes, frames: Located, left_out: Counts) -> Located:
     """LINKTYPE_LINUX_SLL: the protocol is the last of 16 bytes' fields."""
     return _by_ethertype(data, frames, 14, 16, left_out)
 
 
-def _cooked2(data: Bytes, frames: Located, left_out: Counts) -> Located:
+def cooked2(data: Bytes, frames: Located, left_out: Counts) -> Located:
     """LINKTYPE_LINUX_SLL2: the protocol comes first, the header has 20 bytes."""
     return _by_ethertype(data, frames, 0, 20, left_out)
 
@@ -131,7 +133,7 @@ def _by_ethertype(data: Bytes, frames: Located, type_at: int, size: int, left_ou
     return inner.where(is_ip)
 
 
-def _loopback(data: Bytes, frames: Located, left_out: Counts) -> Located:
+def loopback(data: Bytes, frames: Located, left_out: Counts) -> Located:
     """LINKTYPE_NULL and LINKTYPE_LOOP: an address family of 4 bytes, in whichever byte order."""
     frames = frames.holding(4, "cut off before the IP header", left_out)
     little, big = gather(data, frames.at, "<u4"), gather(data, frames.at, ">u4")
@@ -140,21 +142,6 @@ def _loopback(data: Bytes, frames: Located, left_out: Counts) -> Located:
     return frames.moved(4).where(is_ip)
 
 
-def _raw(data: Bytes, frames: Located, left_out: Counts) -> Located:  # noqa: ARG001 - one signature for all
+def raw(data: Bytes, frames: Located, left_out: Counts) -> Located:  # noqa: ARG001 - one signature for all
+    """LINKTYPE_RAW and its kin: nothing is in front."""
     return frames
-
-
-type _Link = Callable[[Bytes, Located, Counts], Located]
-
-_LINKS: dict[int, _Link] = {
-    0: _loopback,
-    1: _ethernet,
-    12: _raw,
-    14: _raw,
-    101: _raw,
-    108: _loopback,
-    113: _cooked,
-    228: _raw,
-    229: _raw,
-    276: _cooked2,
-}

@@ -3,11 +3,12 @@
 import numpy as np
 
 from packwire.capture.packets import APPLICATION, Packets
+from packwire.channel import Channel
 from packwire.messages import Messages
 
 
 def ready_messages(packets: Packets) -> Messages:
-    """Return the packets of link type APPLICATION as messages; the interface's text is the channel."""
+    """Return the packets of link type APPLICATION as messages; the interface's text names the channel."""
     rows = np.flatnonzero(packets.link_type == APPLICATION)
     return Messages(
         time=packets.time[rows],
@@ -17,7 +18,7 @@ def ready_messages(packets: Packets) -> Messages:
         size=packets.size[rows],
         packets=rows + 1,
         packet_offsets=np.arange(len(rows) + 1, dtype=np.int64),
-        channels=packets.interfaces if len(rows) else (),
+        channels=tuple(map(Channel.parse, packets.interfaces)) if len(rows) else (),
         data=packets.data,
         joined=np.zeros(0, dtype=np.uint8),
     )

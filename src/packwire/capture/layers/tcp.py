@@ -18,6 +18,7 @@ from packwire.capture.layers.ip import TCP, Carried, open_ip
 from packwire.capture.layers.link import Counts, locate_ip
 from packwire.capture.layers.pieces import first_wins, unwrap
 from packwire.capture.packets import Packets, gather
+from packwire.channel import Channel, Transport
 from packwire.messages import Bytes, Int64s
 
 
@@ -159,9 +160,9 @@ class Connection:
         return self.segments.row
 
     @property
-    def label(self) -> str:
-        """Return `tcp 127.0.0.1:65101 <-> 127.0.0.1:51392`, the end that dialled last."""
-        return f"tcp {self.ends[1]} <-> {self.ends[0]}"
+    def channel(self) -> Channel:
+        """Return its channel, `tcp 127.0.0.1:65101 <-> 127.0.0.1:51392`: the end that dialled last."""
+        return Channel(Transport.TCP, address=f"{self.ends[1]} <-> {self.ends[0]}")
 
     @cached_property
     def streams(self) -> tuple[Stream, Stream]:

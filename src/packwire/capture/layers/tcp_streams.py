@@ -12,6 +12,7 @@ import numpy as np
 from packwire.capture.framings import TRIAL, answering, family_of, frames_in, recognise
 from packwire.capture.layers.link import Counts
 from packwire.capture.layers.tcp import Connection, Connections, Stream
+from packwire.channel import Channel
 from packwire.messages import Direction, Int64s, Messages
 
 #: So many connections are looked at, and beyond that one for so many bytes of the recording.
@@ -44,10 +45,10 @@ def known_streams(
 
 def stream_messages(connections: Connections, taken: Container[int], left_out: Counts) -> Messages | None:
     """Return what came in the connections of `known_streams`, piece by piece; None: there are none."""
-    channels: dict[str, int] = {}
+    channels: dict[Channel, int] = {}
     parts: list[tuple[Stream, int, Direction]] = []
     for connection, device in known_streams(connections, taken, left_out):
-        channel = channels.setdefault(connection.label, len(channels))
+        channel = channels.setdefault(connection.channel, len(channels))
         for side, stream in enumerate(connection.streams):
             way = Direction.FROM_DEVICE if side == device else Direction.TO_DEVICE
             parts.append((stream, channel, way))
@@ -79,7 +80,7 @@ def _device_side(connection: Connection) -> int | None:
     return 0 if answered[0] > answered[1] else 1
 
 
-def _table(parts: list[tuple[Stream, int, Direction]], channels: tuple[str, ...]) -> Messages:
+def _table(parts: list[tuple[Stream, int, Direction]], channels: tuple[Channel, ...]) -> Messages:
     def column(values: list[Int64s]) -> Int64s:
         return np.concatenate(values)
 

@@ -17,6 +17,7 @@ from packwire.capture.layers.link import Counts
 from packwire.capture.layers.tcp import Connection, Connections, Stream
 from packwire.capture.layers.vesc_frames import StreamFrames, find_frames
 from packwire.capture.layers.vesc_scan import vesc_connections
+from packwire.channel import Channel
 from packwire.messages import Bytes, Direction, Int64s, Messages
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import TRAILER
@@ -144,7 +145,7 @@ def read_vesc(connections: Connections) -> VescTraffic:
         if len(indices) > _MANY:
             connection = connections.glance(index)
         parts.append((connection, role, (reports[0], reports[1])))
-    messages = table.messages([connection.label for connection, _, _ in parts])
+    messages = table.messages([connection.channel for connection, _, _ in parts])
     rows = np.argsort(messages.channel, kind="stable")
     bounds = np.searchsorted(messages.channel[rows], np.arange(len(parts) + 1))
     return VescTraffic(
@@ -347,7 +348,7 @@ class _Table:
             )
         )
 
-    def messages(self, channels: list[str]) -> Messages:
+    def messages(self, channels: list[Channel]) -> Messages:
         """Return the table. Messages of equal time stay in the order of their packets."""
         none = np.zeros(0, dtype=np.int64)
         parts = list(zip(*self._columns, strict=True)) or [(none,)] * 9

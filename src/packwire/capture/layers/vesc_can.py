@@ -7,6 +7,7 @@ processed: sender, send mode, length, CRC-16/XMODEM. A short one comes with send
 from packwire.capture.layers.can import CanFrames
 from packwire.capture.layers.can_transport import Transported
 from packwire.capture.layers.link import Counts
+from packwire.channel import Channel, Transport
 from packwire.messages import Direction
 from packwire.wire.checksum import crc16_xmodem
 
@@ -74,4 +75,5 @@ def find_vesc_payloads(frames: CanFrames, left_out: Counts) -> list[Transported]
 def _transported(receiver: int, head: bytes, frames: list[int], content: bytes) -> Transported:
     reply = head[1] == _REPLY_MODE
     direction = Direction.FROM_DEVICE if reply else Direction.TO_DEVICE
-    return Transported(f"can vesc {head[0]} -> {receiver}", direction, tuple(frames), content)
+    channel = Channel(Transport.CAN, name=f"vesc {head[0]} -> {receiver}")
+    return Transported(channel, direction, tuple(frames), content)

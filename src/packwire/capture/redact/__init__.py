@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from packwire.capture.devices import HCI_FINDERS, hci_packets
+from packwire.capture.devices import hci_packets
 from packwire.capture.layers.hci import Kind
-from packwire.capture.layers.usb import LINUX, LINUX_MMAPPED, USBPCAP
+from packwire.capture.links import HCI, Layer, headers, numbers
 from packwire.capture.open import Capture
 from packwire.capture.packets import APPLICATION, HCI_COMMAND, HCI_ISO, LINKTYPE_CAN_SOCKETCAN, Packets
 from packwire.capture.redact.acl import AclMasker, mask_streams
@@ -134,7 +134,7 @@ def _mask_other_links(canvas: Canvas) -> None:
     packets = canvas.packets
     read = {
         *IP_LINKS,
-        *HCI_FINDERS,
+        *numbers(*HCI),
         *RADIO_LINKS,
         *range(HCI_ISO, HCI_COMMAND + 1),
         APPLICATION,
@@ -147,7 +147,7 @@ def _mask_other_links(canvas: Canvas) -> None:
 
 
 #: USB link type -> the size of the header in front of a transfer's data.
-_USB_HEADERS = {LINUX: 48, LINUX_MMAPPED: 64, USBPCAP: 27}
+_USB_HEADERS = headers(Layer.USB)
 
 
 def _mask_other_usb(canvas: Canvas) -> None:

@@ -14,12 +14,13 @@ from packwire.capture.layers.tcp import Connection, Connections, Flag, Stream
 from packwire.capture.layers.tcp_streams import known_streams
 from packwire.capture.layers.vesc import VescConnection, read_vesc
 from packwire.capture.layers.vesc_frames import find_frames
+from packwire.capture.links import Layer, headers
 from packwire.capture.redact.canvas import STAR, Canvas
 from packwire.capture.redact.contents import UNREAD, masked_frame, masked_login, masked_stream
 from packwire.messages import Bytes, Int64s
 
 #: Link type -> the size of the header in front of the IP packet.
-IP_LINKS = {0: 4, 1: 14, 12: 0, 14: 0, 101: 0, 108: 4, 113: 16, 228: 0, 229: 0, 276: 20}
+IP_LINKS = headers(Layer.IP)
 _TCP, _UDP = 6, 17
 #: Where the checksum stands in the header of each.
 _CHECKSUM_AT = {_TCP: 16, _UDP: 6}

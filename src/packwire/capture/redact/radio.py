@@ -7,12 +7,13 @@ the change of the packet, and nobody needs to know the connection's initial valu
 
 import numpy as np
 
+from packwire.capture.links import Layer, headers
 from packwire.capture.redact.acl import AclMasker
 from packwire.capture.redact.canvas import Canvas
 from packwire.capture.redact.hci import UNKNOWN, HciMasker
 
 #: Link type -> size of the header in front of the access address.
-RADIO_LINKS = {251: 0, 256: 10}
+RADIO_LINKS = headers(Layer.RADIO)
 _ADVERTISING = 0x8E89BED6
 _CRC = 3
 #: What the last fragment of this many bytes may be: access address, header.

@@ -8,7 +8,8 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from packwire.capture.packets import LINKTYPE_HCI_H4, PacketDirection, Packets
+from packwire.capture.links import LINKS
+from packwire.capture.packets import PacketDirection, Packets
 from packwire.capture.writers.records import H4_WITH_DIRECTION, Record, Records, blocks, records
 from packwire.errors import BadOptionError
 
@@ -24,7 +25,7 @@ def write(packets: Packets, file: BinaryIO) -> tuple[str, ...]:
     """Write the packets; return what could not be kept. Raises BadOptionError for what is not HCI."""
     found = records(packets, "btsnoop", before_1970=True)
     link_type = found.only_link_type("btsnoop")
-    if link_type not in (LINKTYPE_HCI_H4, H4_WITH_DIRECTION):
+    if link_type not in LINKS or not LINKS[link_type].btsnoop:
         raise BadOptionError(
             f"btsnoop holds Bluetooth HCI packets (link type 187 or 201), these are of link type {link_type}:"
             " write pcapng"

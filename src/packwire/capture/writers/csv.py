@@ -38,6 +38,7 @@ def table(parts: Iterable[tuple[str, Messages, int]]) -> Iterator[tuple[str, ...
         columns = zip(
             messages.time.tolist(), messages.direction.tolist(), messages.channel.tolist(), strict=True
         )
+        channels = [printable(str(each)) for each in messages.channels]
         for row, (time, direction, channel) in enumerate(columns):
             payload = messages.payload(row)
             yield (
@@ -46,7 +47,7 @@ def table(parts: Iterable[tuple[str, Messages, int]]) -> Iterator[tuple[str, ...
                 iso_time(time),
                 "" if NO_TIME in (time, first) else f"{(time - first) / 1e9:.9f}",
                 DIRECTION_NAMES[direction],
-                printable(messages.channels[channel]),
+                channels[channel],
                 str(len(payload)),
                 payload.hex(),
             )

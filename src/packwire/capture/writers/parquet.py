@@ -36,7 +36,8 @@ def _table(pa: Any, name: str, messages: Messages) -> Any:
     text = pa.dictionary(pa.int32(), pa.string())
     times = [None if time == NO_TIME else time for time in messages.time.tolist()]
     names = [DIRECTION_NAMES[each] for each in messages.direction.tolist()]
-    channels = [messages.channels[each] for each in messages.channel.tolist()]
+    texts = list(map(str, messages.channels))
+    channels = [texts[each] for each in messages.channel.tolist()]
     return pa.table(
         {
             "file": pa.array([name] * count, type=pa.string()).cast(text),

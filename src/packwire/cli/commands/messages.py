@@ -43,7 +43,9 @@ class Filter:
         """Return the rows of the messages that fit."""
         fits = np.ones(len(messages), dtype=np.bool_)
         if self.channels:
-            wanted = [any(each in name.lower() for each in self.channels) for name in messages.channels]
+            wanted = [
+                any(each in str(channel).lower() for each in self.channels) for channel in messages.channels
+            ]
             fits &= np.array(wanted, dtype=np.bool_)[messages.channel]
         if self.direction is not None:
             fits &= messages.direction == self.direction

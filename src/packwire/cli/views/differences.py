@@ -91,7 +91,9 @@ def show_plain(
     """Print what the plain method gives, in the order of bytes and bits."""
     console.print(Text(summary(cut, None)))
     for (_, channel), size, header, places in groups:
-        console.print(Text(f"frame {header.hex(' ')} ({size} bytes, {printable(channel)})", style="bold"))
+        console.print(
+            Text(f"frame {header.hex(' ')} ({size} bytes, {printable(str(channel))})", style="bold")
+        )
         for byte, bit in places:
             console.print(f"  byte {byte} bit {bit}")
     if not groups:
@@ -105,7 +107,7 @@ def summary(cut: Cut, before_first: str | None) -> str:
         counts[before_first] += 1
     states = ", ".join(f"{printable(state)} ({count})" for state, count in counts.items())
     if cut.by_writes:
-        channel = " ".join(cut.channel.split(" ")[:2])
+        channel = " ".join(channel_names(cut).split(" ")[:2])
         line = (
             f"{len(cut.segments)} segments cut at {cut.marks} writes of  {cut.pattern}  to {channel}; "
             f"{len(cut.states)} states: XX = {states}"
@@ -136,7 +138,7 @@ def _record(found: Differences, families: Mapping[Lane, str]) -> dict[str, Any]:
         "found": found.found,
         "chance": found.chance,
         "pattern": found.cut.pattern,
-        "channel": found.cut.channel,
+        "channel": channel_names(found.cut),
         "states": list(found.cut.states),
         "differ_in": found.cut.place,
         "before_first": found.before_first,
@@ -150,7 +152,7 @@ def _record(found: Differences, families: Mapping[Lane, str]) -> dict[str, Any]:
             for one in found.cut.segments
         ],
         "other_writes": [
-            {"channel": one.channel, "payload": one.payload.hex(), "count": one.count}
+            {"channel": str(one.channel), "payload": one.payload.hex(), "count": one.count}
             for one in found.cut.other_writes
         ],
         "bits_tried": found.looked_at,
@@ -164,7 +166,7 @@ def _record(found: Differences, families: Mapping[Lane, str]) -> dict[str, Any]:
 def _frame_record(frame: FrameDifferences) -> dict[str, Any]:
     return {
         "direction": frame.direction.name.lower(),
-        "channel": frame.channel,
+        "channel": str(frame.channel),
         "size": frame.size,
         "header": frame.header.hex(),
         "asked": frame.asked.hex(),
@@ -194,7 +196,7 @@ def _show_frame(
 ) -> None:
     family = families.get((frame.direction, frame.channel), "")
     checksum = f"checksum ok ({frame.checksum.name})" if frame.checksum else ""
-    channel = " ".join(reversed(frame.channel.split(" ")[2:])) or frame.channel
+    channel = " ".join(reversed(str(frame.channel).split(" ")[2:])) or str(frame.channel)
     about = [family, checksum, f"{frame.count} frames", f"{frame.size} bytes", printable(channel)]
     if frame.asked:
         start, count = frame.asked[:2].hex(), int.from_bytes(frame.asked[2:])
@@ -331,8 +333,15 @@ def _advise_writes(console: Console, cut: Cut, *, everything: bool) -> None:
     shown = cut.other_writes if everything else cut.other_writes[:_SHOWN_WRITES]
     for write in shown:
         times = f"{write.count} times" if write.count > 1 else "once"
-        console.print(Text(f"  also written {times} to {printable(write.channel)}: {write.payload.hex(' ')}"))
+        console.print(
+            Text(f"  also written {times} to {printable(str(write.channel))}: {write.payload.hex(' ')}")
+        )
     if len(shown) < len(cut.other_writes):
         console.print(f"  and {len(cut.other_writes) - len(shown)} more kinds; --all lists them")
     if cut.by_writes and cut.other_writes:
         console.print("  cut at one of these with --split-at-writes and its first bytes")
+
+
+def channel_names(cut: Cut) -> str:
+    """Return the channels that the writes of a cut went to."""
+    return ", ".join(map(str, cut.channels))

@@ -110,7 +110,7 @@ def record(messages: Messages, group: Group, families: Mapping[Lane, str]) -> di
     return {
         "type": "group",
         "direction": group.direction.name.lower(),
-        "channel": group.channel,
+        "channel": str(group.channel),
         "framing": families.get(lasting((group.direction, group.channel))),
         "size": group.size,
         "header": group.header.hex(),

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from packwire.capture import Capture
-from packwire.capture.content import Channel, Content, advice
+from packwire.capture.content import ChannelCount, Content, advice
 from packwire.capture.devices import Device
 from packwire.capture.packets import NO_TIME
 from packwire.capture.writers.csv import iso_time
@@ -70,7 +70,7 @@ def _device(device: Device) -> str:
     return "  ".join(parts)
 
 
-def _channel_lines(channels: tuple[Channel, ...]) -> Iterator[_Line]:
+def _channel_lines(channels: tuple[ChannelCount, ...]) -> Iterator[_Line]:
     width = max((len(each.name) for each in channels), default=0)
     for each in channels:
         ways = [

@@ -52,7 +52,8 @@ type _Line = tuple[str | tuple[str, str], ...]
 def text_lines(table: Table, absolute: bool, columns: int | None) -> Iterator[_Line]:
     """Yield a line a message, cut to a terminal's columns."""
     found = table.messages
-    widths = [len(name) for name in found.channels]
+    texts = [str(each) for each in found.channels]
+    widths = [len(text) for text in texts]
     width = max((widths[code] for code in np.unique(found.channel).tolist()), default=0)
     most = None if columns is None else max((columns - _OTHER_COLUMNS - width) // 4, _LEAST_SHOWN)
     rows = zip(found.time.tolist(), found.direction.tolist(), found.channel.tolist(), strict=True)
@@ -67,7 +68,7 @@ def text_lines(table: Table, absolute: bool, columns: int | None) -> Iterator[_L
         yield (
             f"{_packets(found.packets_of(row)):>9} {when or '-':>10} ",
             _ARROWS[direction],
-            f" {printable(found.channels[channel]):<{width}} {len(payload):4}  ",
+            f" {printable(texts[channel]):<{width}} {len(payload):4}  ",
             cut.hex(" "),
             rest,
             ("  " + _ascii(cut), "dim"),
@@ -96,7 +97,7 @@ def json_lines(tables: list[Table]) -> Iterator[str]:
                 "time": csv_writer.iso_time(time) or None,
                 "seconds": table.seconds(time),
                 "direction": csv_writer.DIRECTION_NAMES[Direction(int(found.direction[row]))],
-                "channel": found.channels[int(found.channel[row])],
+                "channel": str(found.channels[int(found.channel[row])]),
                 "size": len(payload),
                 "hex": payload.hex(),
             }

@@ -53,7 +53,7 @@ def _example(messages: Messages, group: Group) -> str:
 
 def _kind(messages: Messages, group: Group) -> dict[str, Any]:
     return {
-        "channel": group.channel,
+        "channel": str(group.channel),
         "size": group.size,
         "header": group.header.hex(),
         "example": messages.payload(int(group.rows[0])).hex(),

@@ -12,7 +12,7 @@ NONE = -1
 def connection_numbers(capture: Capture, messages: Messages) -> Int64s:
     """Return for each message the number of its connection, or NONE."""
     result = np.full(len(messages), NONE, dtype=np.int64)
-    if not any(name.startswith("att 0x") for name in messages.channels):
+    if not any(each.has_handle for each in messages.channels):
         return result
     att = capture.att
     known = np.flatnonzero(np.diff(messages.packet_offsets) > 0)

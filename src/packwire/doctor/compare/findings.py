@@ -36,8 +36,6 @@ _ALWAYS = 0.9
 _SEVERAL = 3
 _MOSTLY = 0.8
 _SOONER = 0.7
-#: Descriptor that switches notifications on.
-_SUBSCRIPTION = " 2902 "
 #: A client that sends nothing for so long, in ns, does not send anything.
 _TIME_TO_ASK = 900_000_000
 #: What stands for a name or a password that was masked.
@@ -184,13 +182,22 @@ def _frame_lines(frames: list[BadFrame]) -> Iterator[str]:
 
 def _subscription(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdict]:
     """Look for the write that switches notifications on."""
-    there = [each.kind for each in other.queries if _SUBSCRIPTION in each.kind.name]
-    here = any(_SUBSCRIPTION in each.kind.name for each in own.queries)
+    there, here = _subscriptions(other), _subscriptions(own)
     # A log of a client has no writes to descriptors; a capture has, with their handles.
-    seen = any(name.startswith("att 0x") for name in own.messages.channels)
+    seen = any(each.has_handle for each in own.messages.channels)
     if seen and there and not here and other.answered and not own.answered and own.queries:
         text = f"The other session writes to descriptor 2902 ({there[0].name}); this one never does."
         yield session_verdict(Cause.NEVER_SUBSCRIBES, Confidence.LIKELY, own.begin, (text,))
+
+
+def _subscriptions(session: ClientSession) -> list[QueryKind]:
+    """Return the requests that switch notifications on."""
+    messages = session.messages
+    return [
+        each.kind
+        for each in session.queries
+        if each.row >= 0 and messages.channels[int(messages.channel[each.row])].subscribes
+    ]
 
 
 def _ending(own: ClientSession) -> Iterator[SessionVerdict]:

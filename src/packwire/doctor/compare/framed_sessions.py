@@ -4,7 +4,6 @@ A kind of request is told by its framing's header (of an unknown framing by the 
 what follows it most of the time, in either of the two captures.
 """
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from packwire.capture import Capture
 from packwire.capture.framings import Framing, family, family_of
 from packwire.capture.layers.conversation import Part, converse
 from packwire.capture.packets import NO_TIME
+from packwire.channel import Transport
 from packwire.doctor.compare.bad_frames import BadFrame, Wrong, bad_vesc_frames, shown_hex
 from packwire.doctor.compare.bluetooth_connections import connection_numbers
 from packwire.doctor.compare.session import Arrived, ClientSession, Query, QueryKind
@@ -29,8 +29,6 @@ _PATIENCE = Patience(due=10_000_000_000, limit=10_000_000_000)
 _SHARE = 0.5
 #: So many first bytes tell the kinds of an unknown protocol apart.
 _PLAIN_HEADER = 4
-#: A channel of a recording with several devices ends with the device's address or connection.
-_DEVICE = re.compile(r" ((?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}|connection 0x[0-9a-f]{4})$")
 
 #: Kinds of requests with the kinds of messages that answer them.
 type Expected = Mapping[QueryKind, frozenset[QueryKind]]
@@ -59,10 +57,7 @@ def links(capture: Capture) -> list[RecordedLink]:
     """
     framed = capture.framed
     messages = framed.messages
-    names = [
-        None if name.startswith("tcp ") else (found.group(1) if (found := _DEVICE.search(name)) else "")
-        for name in messages.channels
-    ]
+    names = [None if channel.transport is Transport.TCP else channel.device for channel in messages.channels]
     group = {
         name: number for number, name in enumerate(dict.fromkeys(each for each in names if each is not None))
     }
@@ -126,7 +121,7 @@ def _kind(link: RecordedLink, row: int) -> QueryKind:
     asks = link.messages.direction[row] == Direction.TO_DEVICE
     if framing is not None:
         return QueryKind(f"{family_of(framing)} {message[: framing.header_of(message, asks=asks)].hex(' ')}")
-    channel = _DEVICE.sub("", link.messages.channels[int(link.messages.channel[row])])
+    channel = replace(link.messages.channels[int(link.messages.channel[row])], address="")
     return QueryKind(f"{channel} {message[:_PLAIN_HEADER].hex(' ')}")
 
 
@@ -176,7 +171,7 @@ def _sent(messages: Messages) -> int:
 def _ways(messages: Messages) -> list[str]:
     """Return the channels that most is said on, without what all have in common."""
     count = Counter(messages.channel.tolist())
-    return [messages.channels[channel] for channel, _ in count.most_common(2)]
+    return [str(messages.channels[channel]) for channel, _ in count.most_common(2)]
 
 
 def _with_next(found: list[Query]) -> Iterator[Query]:
