@@ -42,6 +42,7 @@ BINARY = ("btsnoop", "pcapng", "pcap", "packetlogger", "vector_blf", "wireshark_
 #: Modules of text formats. A line belongs to the first whose form it has, so the most specific come first.
 TEXTS = (
     "can_prints",
+    "socat",
     "plain_hex",
     "candump",
     "nrfconnect",
@@ -50,6 +51,8 @@ TEXTS = (
     "esphome_log",
     "bms_to_inverter",
     "batmon",
+    "mpp_solar",
+    "libmodbus",
     "gatttool",
     "btmon_text",
     "corebluetooth",
@@ -64,6 +67,7 @@ TEXTS = (
     "can_table",
     "usb_can_tool",
     "hexdump",
+    "json_lines",
     "hex_table",
     "hexlines",
     "checked_lines",
