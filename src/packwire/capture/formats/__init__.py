@@ -43,6 +43,7 @@ BINARY = ("btsnoop", "pcapng", "pcap", "packetlogger", "vector_blf", "wireshark_
 TEXTS = (
     "can_prints",
     "socat",
+    "hexdump",
     "plain_hex",
     "candump",
     "nrfconnect",
@@ -66,7 +67,6 @@ TEXTS = (
     "python_can_log",
     "can_table",
     "usb_can_tool",
-    "hexdump",
     "json_lines",
     "hex_table",
     "hexlines",
@@ -159,7 +159,7 @@ def _read(data: Bytes, head: bytes, *, decimal: bool, most: int) -> Packets:
 def _read_text(data: Bytes, *, decimal: bool = False, most: int = MAX_ROWS) -> Packets:
     names = list(TEXTS)
     if decimal:
-        names.insert(names.index("hexdump"), DECIMAL)
+        names.insert(names.index("json_lines"), DECIMAL)
     return read_text(data, [text_format(name) for name in names], most)
 
 
