@@ -43,6 +43,8 @@ BINARY = ("btsnoop", "pcapng", "pcap", "packetlogger", "vector_blf", "wireshark_
 #: Modules of text formats. A line belongs to the first whose form it has, so the most specific come first.
 TEXTS = (
     "can_prints",
+    "socat",
+    "hexdump",
     "plain_hex",
     "candump",
     "nrfconnect",
@@ -51,6 +53,8 @@ TEXTS = (
     "esphome_log",
     "bms_to_inverter",
     "batmon",
+    "mpp_solar",
+    "libmodbus",
     "gatttool",
     "btmon_text",
     "corebluetooth",
@@ -64,7 +68,7 @@ TEXTS = (
     "python_can_log",
     "can_table",
     "usb_can_tool",
-    "hexdump",
+    "json_lines",
     "hex_table",
     "hexlines",
     "checked_lines",
@@ -157,7 +161,7 @@ def _read(data: Bytes, head: bytes, *, decimal: bool, most: int) -> Packets:
 def _read_text(data: Bytes, *, decimal: bool = False, most: int = MAX_ROWS) -> Packets:
     names = list(TEXTS)
     if decimal:
-        names.insert(names.index("hexdump"), DECIMAL)
+        names.insert(names.index("json_lines"), DECIMAL)
     return read_text(data, [text_format(name) for name in names], most)
 
 

@@ -38,6 +38,10 @@ _ATTRIBUTE = re.compile(
     r"(?: \([^)]*\))? (?P<what>Value|Written):\s*"
 )
 _DUMP = re.compile(r" {2}(?P<hex>[0-9a-f]{2}(?: [0-9a-f]{2}){0,15}) {2,}.{1,20}")
+#: What bluetoothctl shows as a dump too, of what a device advertises.
+_ADVERTISED = re.compile(
+    r"(?:.*\s)?(?:ManufacturerData|ServiceData|AdvertisingData|AdvertisingFlags)\b.*:\s*(?:0x[0-9a-f]+)?"
+)
 _KINDS = {"Notification": "notify", "Indication": "indicate"}
 _ROW = 16
 
@@ -49,13 +53,20 @@ class Grammar:
         self._clock = clock
         self._attribute: tuple[str, PacketDirection, int] | None = None
         self._joins = False
+        self._advertised = False
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the value that a line shows; None for lines of another form."""
         if self._attribute and (dump := _DUMP.fullmatch(line)):
             return self._dumped(dump["hex"])
         self._attribute = None
-        if "char" not in line and "handle" not in line:
+        if _ADVERTISED.fullmatch(line):
+            self._advertised = True
+            return NO_BYTES
+        if self._advertised and _DUMP.fullmatch(line):
+            return NO_BYTES
+        self._advertised = False
+        if "char" not in line and "Char" not in line and "handle" not in line:
             return None
         head = prefix(line)
         if found := _ATTRIBUTE.fullmatch(line, head.at):

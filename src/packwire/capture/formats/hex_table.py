@@ -5,7 +5,7 @@ A table with identifiers of a CAN bus is none of these: it is read where its for
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from packwire.capture.packets import NO_TIME, PacketDirection
 from packwire.capture.text.clock import Clock, seconds
@@ -17,8 +17,23 @@ NAME = "CSV"
 EXAMPLES = ("time,direction,channel,hex\n1700000000.25,tx,att ff02 write,dd a5 03",)
 
 #: What the columns may be called, without what stands in brackets behind the name.
-_COLUMNS = {
-    "hex": ("hex", "data", "payload", "value", "bytes", "message", "raw", "raw data", "btatt.value", "frame"),
+COLUMNS = {
+    "hex": (
+        "hex",
+        "data",
+        "payload",
+        "value",
+        "bytes",
+        "message",
+        "raw",
+        "raw data",
+        "btatt.value",
+        "frame",
+        "daten",
+        "nachricht",
+        "数据",
+        "报文",
+    ),
     "time": (
         "time",
         "timestamp",
@@ -28,12 +43,28 @@ _COLUMNS = {
         "date/time",
         "frame.time_epoch",
         "time stamp",
+        "zeit",
+        "uhrzeit",
+        "zeitstempel",
+        "datum",
+        "时间",
+        "时间戳",
     ),
     "seconds": ("seconds", "relative time", "frame.time_relative", "delta"),
-    "way": ("direction", "dir", "way", "tx/rx", "rx/tx", "type"),
-    "channel": ("channel", "characteristic", "uuid", "handle", "interface", "btatt.handle", "port"),
+    "way": ("direction", "dir", "way", "tx/rx", "rx/tx", "type", "richtung", "方向"),
+    "channel": (
+        "channel",
+        "characteristic",
+        "uuid",
+        "handle",
+        "interface",
+        "btatt.handle",
+        "port",
+        "kanal",
+        "通道",
+    ),
 }
-_CAN = frozenset(
+CAN_NAMES = frozenset(
     (
         "can id", "canid", "can_id", "id (hex)", "arbitration id", "arbitration_id", "arbid", "identifier",
         "frame id", "frameid", "msg id", "can-id", "messageid", "message id", "dlc",
@@ -41,15 +72,20 @@ _CAN = frozenset(
 )  # fmt: skip
 #: With one of these beside it, a column `id` is one of CAN too.
 _CAN_SIGNS = frozenset(("len", "length", "bus", "extended", "ext", "ide", "rtr", "flags"))
-_UNIT = re.compile(r"\s*[(\[](?P<unit>[^)\]]*)[)\]]\s*$|_(?P<suffix>s|ms|us|ns)\s*$", re.IGNORECASE)
+_UNIT = re.compile(r" ?[(\[](?P<unit>[^()\[\]]{0,20})[)\]]\s*$|_(?P<suffix>s|ms|us|ns)$", re.IGNORECASE)
+#: A longer cell is no name of a column.
+_LONGEST_NAME = 60
 #: How many ns a unit has; what a whole number of so many digits counts since 1970.
 _UNITS = {"s": 10**9, "sec": 10**9, "seconds": 10**9, "ms": 10**6, "us": 10**3, "µs": 10**3, "ns": 1}
 _DIGITS = {9: 10**9, 10: 10**9, 13: 10**6, 16: 10**3, 18: 1, 19: 1}
 _HEX = re.compile(rf"\s*(?:(?P<literal>{LITERAL})|(?:\(0x\) ?)?(?P<hex>{TOKENS}))\s*")
 _TO, _FROM = (
-    re.compile(r"\b(?:tx|t|sent|send|write|written|to device|out|request|1|\+1)\b|->|>", re.IGNORECASE),
     re.compile(
-        r"\b(?:rx|r|received?|read|notify|notification|from device|in|reply|response)\b|-1|<-|<",
+        r"\b(?:tx|t|sent|send|write|written|to device|out|request|gesendet|1|\+1)\b|->|>|发", re.IGNORECASE
+    ),
+    re.compile(
+        r"\b(?:rx|r|received?|read|notify|notification|from device|in|reply|response|empfangen)\b"
+        r"|-1|<-|<|收|接",
         re.IGNORECASE,
     ),
 )
@@ -89,17 +125,17 @@ class Grammar:
         names = self._lower(cells)
         columns = {
             key: names.index(name)
-            for key, known in _COLUMNS.items()
+            for key, known in COLUMNS.items()
             for name in reversed(known)
             if name in names
         }
-        self._can = bool(_CAN & set(names)) or ("id" in names and bool(_CAN_SIGNS & set(names)))
+        self._can = bool(CAN_NAMES & set(names)) or ("id" in names and bool(_CAN_SIGNS & set(names)))
         self._can = self._can and len(names) > 2 and ("hex" in columns or "dlc" in names)
         if "hex" not in columns and not self._can:
             return None
         self._columns, self._delimiter, self._names = columns, delimiter, names
         for key, index in columns.items():
-            unit = _UNIT.search(cells[index])
+            unit = _UNIT.search(cells[index][:_LONGEST_NAME].strip())
             said = (unit["unit"] or unit["suffix"]).strip().lower() if unit else ""
             if said in _UNITS:
                 self._units[key] = _UNITS[said]
@@ -107,41 +143,44 @@ class Grammar:
 
     @staticmethod
     def _lower(cells: Sequence[str]) -> list[str]:
-        return [_UNIT.sub("", cell).strip().lower() for cell in cells]
+        return [_UNIT.sub("", cell[:_LONGEST_NAME].strip()).strip().lower() for cell in cells]
 
     def _row(self, cells: Sequence[str]) -> Row | Unread:
         def cell(key: str) -> str:
             index = self._columns.get(key, len(cells))
             return cells[index].strip() if index < len(cells) else ""
 
-        found = _HEX.fullmatch(cell("hex"))
-        payload = (
-            (literal_bytes(found["literal"]) if found["literal"] else hex_bytes(found["hex"]))
-            if found
-            else None
-        )
-        if found is None or not payload:
-            return _BAD
-        why = doubt(found["hex"], marked=True) if found["hex"] else ""
-        time = self._time("time", cell("time"))
-        if time == NO_TIME:
-            time = self._time("seconds", cell("seconds"))
-        return Row(payload, _way(cell("way")), cell("channel") or "hex", time, doubt=why, shape="table")
+        return row(cell, self._units, self._clock, "table") or _BAD
 
-    def _time(self, key: str, text: str) -> int:
-        if not text:
-            return NO_TIME
-        unit = self._units.get(key, 10**9 if key == "seconds" else 0)
-        digits = text.lstrip("-")
-        if not digits.replace(".", "", 1).isdigit():
-            return self._clock.time(text)
-        if unit:
-            whole = seconds(text)
-            return NO_TIME if whole == NO_TIME else whole * unit // 10**9
-        if "." in digits:
-            return self._clock.time(text)
-        scale = _DIGITS.get(len(digits))
-        return self._clock.odd(text) if scale is None else int(text) * scale
+
+def row(cell: Callable[[str], str], units: Mapping[str, int], clock: Clock, shape: str) -> Row | None:
+    """Return the message that the cells of `COLUMNS` hold; `units` are those of times, in ns."""
+    found = _HEX.fullmatch(cell("hex"))
+    if found is None:
+        return None
+    payload = literal_bytes(found["literal"]) if found["literal"] else hex_bytes(found["hex"])
+    if not payload:
+        return None
+    why = doubt(found["hex"], marked=True) if found["hex"] else ""
+    time = _time(clock, cell("time"), units.get("time", 0))
+    if time == NO_TIME:
+        time = _time(clock, cell("seconds"), units.get("seconds", 10**9))
+    return Row(payload, _way(cell("way")), cell("channel") or "hex", time, doubt=why, shape=shape)
+
+
+def _time(clock: Clock, text: str, unit: int) -> int:
+    if not text:
+        return NO_TIME
+    digits = text.lstrip("-")
+    if not digits.replace(".", "", 1).isdigit():
+        return clock.time(text)
+    if unit:
+        whole = seconds(text)
+        return NO_TIME if whole == NO_TIME else whole * unit // 10**9
+    if "." in digits:
+        return clock.time(text)
+    scale = _DIGITS.get(len(digits))
+    return clock.odd(text) if scale is None else int(text) * scale
 
 
 def _way(text: str) -> PacketDirection:

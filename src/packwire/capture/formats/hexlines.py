@@ -4,6 +4,8 @@ Before the bytes may stand a time, a level and a logger, a direction (TX, ->, <-
 and words such as `data` or `from handle 0x000e`; behind them how many there are, and a remark.
 """
 
+import re
+
 from packwire.capture.packets import PacketDirection
 from packwire.capture.text.clock import Clock
 from packwire.capture.text.grammar import ARROW, Row, Unread
@@ -18,6 +20,25 @@ EXAMPLES = (
     r"2026-01-02 12:00:01,250 DEBUG link: sending command b'\xdd\xa5\x03'",
 )
 
+#: Marks of Markdown: of a list, a table, bold text and code.
+_ITEM = re.compile(r"[ \t]*(?:[-*+•] |\d{1,3}[.)] )")
+#: Between the cells of a table, where a direction follows: bytes in cells of their own are no message.
+_CELL = re.compile(r" +\| +(?=(?:[tr]x|sent|received|write|notify|read)\b)", re.IGNORECASE)
+_MARKS = "-*+•`|123456789"
+#: Fewer bytes in such a line may as well be numbers.
+_FEWEST = 3
+
+
+def _plain(line: str) -> str:
+    """Return a line without marks of Markdown, or nothing where there are none."""
+    begin = line.lstrip()
+    if not begin or begin[0] not in _MARKS:
+        return ""
+    item = _ITEM.match(line)
+    plain = line[item.end() :] if item else begin
+    plain = _CELL.sub(" ", plain.strip("| ").replace("**", "").replace("`", ""))
+    return plain if plain != line else ""
+
 
 class Grammar:
     """Takes lines that hold bytes and nothing else but what may stand beside them."""
@@ -29,6 +50,11 @@ class Grammar:
         """Return the bytes that a line holds; None for lines of another form."""
         head = prefix(line)
         found = said(line, head.at, loud=head.loud)
+        if found is None and (plain := _plain(line)):
+            head = prefix(plain)
+            found = said(plain, head.at, loud=head.loud)
+            if not isinstance(found, Said) or found.doubt or len(found.payload) < _FEWEST:
+                return None
         if not isinstance(found, Said):
             return found
         direction = found.direction

@@ -26,11 +26,15 @@ class Grammar:
         """Return the bytes that a line holds; None for lines of another form."""
         if timed := _TIMED.fullmatch(line):
             time, way, text = timed.groups()
-            return Row(bytes.fromhex(text), _WAYS[way], "hex", self._clock.time(time))
+            why = doubt(text, marked=True, direct=True)
+            return Row(
+                bytes.fromhex(text), _WAYS[way], "hex", self._clock.time(time), doubt=why, shape=f"\n{way} "
+            )
         plain = _PLAIN.fullmatch(line)
         if plain is None:
             return None
         text = plain[1]
+        separator = "" if text[2:3].isalnum() else text[2:3]
         return Row(
-            bytes.fromhex(text.replace(":", "")), doubt=doubt(text, marked=False), shape="\n" + text[2:3]
+            bytes.fromhex(text.replace(":", "")), doubt=doubt(text, marked=False), shape="\n" + separator
         )

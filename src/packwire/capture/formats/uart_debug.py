@@ -9,7 +9,7 @@ import re
 
 from packwire.capture.packets import PacketDirection
 from packwire.capture.text.clock import Clock
-from packwire.capture.text.grammar import Row, Unread
+from packwire.capture.text.grammar import NO_BYTES, Row, Unread
 from packwire.capture.text.prefix import prefix
 from packwire.capture.text.tokens import TOKENS, hex_bytes, unescaped
 
@@ -28,6 +28,10 @@ _HEX = re.compile(rf"({TOKENS}){_REMARK}")
 _DECIMAL = re.compile(r"\d{1,3}(?P<between>[,; :]) ?(?:\d{1,3}(?P=between) ?)*\d{1,3}|\d{1,3}")
 _BINARY = re.compile(r"0b[01]{8} \(0x([0-9A-Fa-f]{2})\)")
 _NUMBER = re.compile(r"\d+")
+#: The same bytes once more, as lambdas under `debug:` print them beside the component's own line.
+_AGAIN = re.compile(
+    r"\[uart_debug:\d+\]:? ?[TR]X\b[^:\]]{0,20}(?:\[\d{1,4}\])?: ?(?P<rest>[0-9A-Fa-f][0-9A-Fa-f :.,]*)"
+)
 _NONE = Unread("lines of uart_debug without bytes that can be read", damaged=True)
 _EITHER = Unread("lines of uart_debug whose numbers may be decimal or hexadecimal", damaged=True)
 
@@ -39,11 +43,12 @@ class Grammar:
         self._clock = clock
         self._decimal: bool | None = None
         """Whether numbers are decimal; None as long as no line has told."""
+        self._last: bytes | None = None
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the bytes behind a mark; None for other lines."""
         if ">>>" not in line and "<<<" not in line:
-            return None
+            return NO_BYTES if self._last is not None and self._again(line) else None
         head = prefix(line)
         mark = _MARK.match(line, head.at)
         if not mark:
@@ -52,7 +57,22 @@ class Grammar:
         if not isinstance(payload, bytes):
             return payload if "uart_debug" in line[: mark.start()] else None
         way = PacketDirection.SENT if mark[1] == ">>>" else PacketDirection.RECEIVED
+        self._last = payload
         return Row(payload, way, "uart", head.when(self._clock))
+
+    def _again(self, line: str) -> bool:
+        """Tell whether a line shows the last message again, in hex or in decimal numbers."""
+        found = _AGAIN.search(line)
+        if found is None:
+            return False
+        tokens = re.split("[ :.,]+", found["rest"].strip())
+        if any(len(each) > 3 for each in tokens):
+            return False
+        numbers = [int(each) if each.isdigit() else -1 for each in tokens]
+        return self._last in {
+            bytes(each & 0xFF for each in numbers),
+            bytes(int(each, 16) & 0xFF for each in tokens),
+        }
 
     def _payload(self, what: str) -> bytes | Unread:
         if quoted := _QUOTED.fullmatch(what):

@@ -1,7 +1,7 @@
 """Whether digits are bytes or something else that is written with them: a number, a date, an address, a word.
 
 Digits that may be something else are taken only where the same file shows bytes in the same form, at least as
-often: one line of `12 34` says nothing, one among lines of `dd 03 00 12` does. `PADDED` ones are also taken
+often: one line of `12 34` says nothing, one among lines of `dd 03 00 12` does. Those of `ALONE` are taken too
 where the file holds nothing else.
 """
 
@@ -11,11 +11,13 @@ from packwire.capture.text.tokens import hex_tokens
 
 NUMBERS = "lines with numbers that may be no bytes"
 PADDED = "lines with two-digit numbers that may be no bytes"
+SHORT_RUN = "lines with a short run of digits that may be a name or a number"
 ADDRESS = "lines with what may be an address"
 WORD = "lines with what may be a word"
+ALONE = frozenset((PADDED, SHORT_RUN))
 
 #: A run this long is no number that people write; one of exactly `_UUID` digits may be a UUID.
-_LONG_RUN, _SHORT_RUN, _UUID, _MAC = 24, 8, 32, 12
+_LONG_RUN, _SHORT_RUN_DIGITS, _UUID, _MAC = 24, 8, 32, 12
 _UUID_RUN = re.compile(r"[0-9a-fA-F]{12}[1-8][0-9a-fA-F]{3}[89abAB][0-9a-fA-F]{15}")
 _LEAST = 4
 _CLEAR = len("dd 03 00")
@@ -40,7 +42,7 @@ def doubt(text: str, *, marked: bool, direct: bool = False) -> str:
         return ADDRESS
     joined = "".join(parts)
     if joined.isdigit():
-        return _decimal(parts, separator, marked=marked)
+        return _decimal(parts, separator, marked=marked, direct=direct)
     if len(parts) == 2 and not direct and (joined.isalpha() or (separator in ":-." and not marked)):
         return WORD
     if len(parts) <= 3 and not marked and parts[0].isalpha() and "".join(parts[1:]).isdigit():
@@ -52,28 +54,36 @@ def doubt(text: str, *, marked: bool, direct: bool = False) -> str:
 
 def _run(digits: str, *, marked: bool, direct: bool) -> str:
     if digits.isdigit():
-        least = _SHORT_RUN if marked else _LONG_RUN
-        padded = marked and digits.startswith("0")
-        if len(digits) >= least or padded:
+        least = _SHORT_RUN_DIGITS if direct else _LONG_RUN
+        padded = direct or (marked and len(digits) >= _LEAST)
+        if len(digits) >= least or (padded and digits.startswith("0")):
             return ""
         return PADDED if len(digits) == 2 and digits[0] == "0" else NUMBERS
-    if digits.isalpha() and len(digits) <= _SHORT_RUN and not direct:
+    if digits.isalpha() and len(digits) <= _SHORT_RUN_DIGITS and not direct:
         return WORD
     if marked:
         return ""
     if len(digits) == _MAC or (len(digits) == _UUID and _UUID_RUN.fullmatch(digits)):
         return ADDRESS
-    return WORD if len(digits) < _SHORT_RUN - 2 else ""
+    if len(digits) < _SHORT_RUN_DIGITS - 2:
+        return WORD
+    return SHORT_RUN if len(digits) < _SHORT_RUN_DIGITS else ""
 
 
-def _decimal(parts: list[str], separator: str, *, marked: bool) -> str:
+def _decimal(parts: list[str], separator: str, *, marked: bool, direct: bool) -> str:
     padded = any(part[0] == "0" for part in parts)
+    zeros = "00" in parts and sum(part[0] == "0" for part in parts) * 2 >= len(parts)
     if marked:
-        least = {".": _LEAST_DOTTED, ":": _LEAST, "-": _LEAST, ",": 3}.get(separator, 2 if padded else 3)
+        if separator == "," and not padded:
+            # A list of numbers in any language; one of bytes would soon have a letter.
+            return NUMBERS
+        least = {".": _LEAST_DOTTED, ":": _LEAST, "-": _LEAST, ",": 3}.get(
+            separator, 2 if padded else _LEAST if direct else _LEAST + 1
+        )
         return NUMBERS if len(parts) < least else ""
     if separator in " \t":
-        if len(parts) >= _LEAST - padded:
+        if len(parts) >= _LEAST - padded and zeros:
             return ""
-        return PADDED if padded else NUMBERS
+        return PADDED if padded or len(parts) >= _LEAST else NUMBERS
     least = {",": _LEAST, ".": _LEAST_DOTTED}.get(separator, _LEAST_COLONS)
     return "" if len(parts) >= least and padded else NUMBERS

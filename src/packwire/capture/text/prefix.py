@@ -13,9 +13,12 @@ _ANY_TIME = rf"{STAMP}|{_DATE},? \d\d?:\d\d:\d\d(?:[.,]\d{{1,9}})?(?: ?[AaPp][Mm
 
 #: A time in brackets or followed by a blank; a word of brackets holding nothing but digits is a time as well.
 _TIME = re.compile(
-    rf"\s*(?:\[\s*(?P<squared>{_ANY_TIME}|\d{{3,13}})\s*\]|\(\s*(?P<round>{_ANY_TIME})\s*\)"
+    rf"\s*(?:\[(?P<opened>{STAMP})(?=\s+[A-Z]{{4,8}}\s)"
+    rf"|\[\s*(?P<squared>{_ANY_TIME}|\d{{3,13}})\s*\]|\(\s*(?P<round>{_ANY_TIME})\s*\)"
     rf"|(?P<system>{_SYSLOG}) [\w.-]+ [\w./@-]+(?:\[\d+\])?:"
-    rf"|(?P<plain>{_ANY_TIME})(?=[\s,;|]|: |:$|$)|(?P<number>\d{{1,13}})[:,;]?(?=\s+[A-Za-z<>\[-]))[,;:]?\s*"
+    rf"|(?P<plain>{_ANY_TIME})(?=[\s,;|]|: |:$|$|:[A-Z]{{4,9}}:)"
+    rf"|(?P<number>\d{{1,13}})[:,;]?(?=\s+[A-Za-z<>\[-])"
+    rf"|(?:\d\d-\d\d )(?P<logcat>\d\d:\d\d:\d\d\.\d{{3}})(?=\s))[,;:]?\s*(?:- (?=[A-Z\[<]))?"
 )
 #: The Arduino IDE's serial monitor puts `12:00:01.250 -> ` before each line.
 _ARROW = re.compile(r"-> ?")
@@ -24,9 +27,14 @@ _MONITOR = re.compile(r"\d\d:\d\d:\d\d\.\d{3}")
 _HEADS = tuple(
     re.compile(pattern)
     for pattern in (
-        _LEVEL.format("level") + r":[\w.-]+:(?:[\w.-]+:)?\s?",  # DEBUG:SerialBattery:
+        _LEVEL.format("level") + r":[\w.-]+:(?:[\w.@-]+:)?\s?",  # DEBUG:SerialBattery:
         _LEVEL.format("level")
         + r"\s+(?:\([^)]{0,60}\)\s*)?\[[^\]]{0,80}\]\s*",  # DEBUG (MainThread) [logger]
+        r"\[" + _LEVEL.format("level") + r"\s*\]\s+\[[^\]]{0,80}\]\s+-\s+",  # [DEBUG] [logger] -
+        _LEVEL.format("level") + r"\s+[\w:.]{0,60}\]\s*",  # DEBUG module] in brackets with the time
+        _LEVEL.format("level") + r"\s+[\w.]+:\d+:?\s+",  # DEBUG transaction:143 SEND:
+        r"<(?!Buffer )[A-Za-z][\w-]{2,30}(?: [A-Z]{3,8})?> (?=\S)",  # <DALY-BMS DEBUG>
+        r"\d{6}-(?=[TR]x:)",  # 000001-Tx: of Modbus Poll
         r"\|\s*"
         + _LEVEL.format("level")
         + r"\s*\|[^|]{0,60}\|[^|]{0,80}\|\s*",  # | DEBUG | Thread-2 | Class:46 |
@@ -91,7 +99,7 @@ def prefix(line: str) -> Prefix:
             return Prefix(
                 time,
                 named.end(),
-                (groups["level"] or "") in _LOUD,
+                (groups.get("level") or "") in _LOUD,
                 logged=True,
                 monitor=monitor,
                 ms=groups.get("ms") or "",

@@ -8,6 +8,7 @@ import re
 from typing import NamedTuple
 
 from packwire.capture.packets import PacketDirection
+from packwire.capture.text.beside import bytes_end
 from packwire.capture.text.doubt import doubt
 from packwire.capture.text.grammar import NO_BYTES, Unread
 from packwire.capture.text.tokens import (
@@ -41,25 +42,27 @@ _OTHER = (
 )
 _UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _MAC = r"(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}"
-_BETWEEN = r"[\s:=,>|]{0,4}"
+_BETWEEN = r"(?:\s-\s{1,3}|[\s:=,>|]{0,4})"
 
 _ITEM = re.compile(
-    rf"(?:(?P<sent>(?:{_SENT})(?![\w-])|-{{1,2}}>|={{1,2}}>|>{{1,3}}(?!\w))"
-    rf"|(?P<received>(?:{_RECEIVED})(?![\w-])|<-{{1,2}}|<={{1,2}}|<{{1,3}}(?=\s))"
+    rf"(?:(?:\[(?=[a-z]{{2,8}}\]))?(?P<sent>(?:{_SENT})(?![\w-])|-{{1,2}}>|={{1,2}}>|>{{1,3}}(?!\w)|[→⇒])"
+    rf"|(?:\[(?=[a-z]{{2,8}}\]))?(?P<received>(?:{_RECEIVED})(?![\w-])|<-{{1,2}}|<={{1,2}}|<{{1,3}}(?=\s)|[←⇐])"
     rf"|(?P<data>(?:{_DATA})(?![\w(-]))|(?P<other>(?:{_OTHER})(?![\w-])\.?)"
     rf"|(?P<uuid>{_UUID}(?:_{{3}}{_UUID})?)|(?<=[ ])(?P<mac>{_MAC})(?=[\s:,]+\S)"
-    r"|(?:(?<=handle )|(?<=handle=)|(?<=handle: ))(?P<handle>0x[0-9a-fA-F]{1,4}|\d{1,5})(?!\w)"
+    r"|(?:(?<=handle )|(?<=handle=)|(?<=handle: ))(?P<handle>0x[0-9a-fA-F]{1,4}|\d{1,5})(?!\w|:[0-9a-f]{2})"
     r"|(?:(?<=char )|(?<=uuid )|(?<=uuid=)|(?<=uuid: )|(?<=characteristic ))"
     r"(?P<short>(?:0x)?[0-9a-fA-F]{4})(?!\w)"
     r"|(?:(?<=len[ =])|(?<=len: )|(?<=length[ =])|(?<=length: )|(?<=size[ =])|(?<=size: ))"
     r"(?P<length>\d{1,4})(?=[\s:,)])"
     r"|[(\[](?P<count>\d{1,4})(?: ?bytes?)?[)\]](?=[\s:]*\S)|(?P<sized>\d{1,4})(?= bytes?\b)"
     r"|\((?:handle[ :=]+(?P<handled>0x[0-9a-fA-F]{1,4}|\d{1,5})|[A-Za-z]{1,8}\.?|0x)\)|#\d{1,6}(?!\w))"
-    + _BETWEEN,
+    r"(?:(?<=[a-z])\])?" + _BETWEEN,
     re.IGNORECASE,
 )
 _HEX = re.compile(
-    rf"(?P<open>[\[<{{(\"'](?:\(0x\) ?| )?|\(0x\) ?)?(?P<hex>{TOKENS})(?(open) ?[\]>}})\"']{{0,2}})", re.ASCII
+    rf"(?P<open>(?:<Buffer |[\[<{{(\"'])(?:\(0x\) ?| )?|\(0x\) ?)?"
+    rf"(?P<hex>{TOKENS})(?(open) ?[\]>}})\"']{{0,2}})",
+    re.ASCII,
 )
 _LITERAL = re.compile(LITERAL)
 _ESCAPED = re.compile(ESCAPED)
@@ -73,6 +76,10 @@ _ERROR = re.compile(
     re.IGNORECASE,
 )
 _LEAST_BEFORE_WORDS = 3
+#: Behind bytes with another sign between: more of them, so that the message would be cut, or a value's name.
+_GOES_ON = re.compile(r"[ \t]*[:;|][ \t:;|]*(?:0[xX])?[0-9A-Fa-f]{1,2}(?![0-9A-Za-z])")
+#: What md5sum and its like print.
+_FILE_SUM = re.compile(r"\\?(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128}) [ *]\S.*")
 
 QUOTED = Unread("lines of errors, whose bytes were or were not received")
 SHORT = Unread("messages that are shorter than the line says", damaged=True)
@@ -93,7 +100,8 @@ class Said(NamedTuple):
 class Label(NamedTuple):
     """The words before bytes, which begin at `end`.
 
-    `marked` tells that one stands directly before them; `size` is how many they say there are, or -1; `arrow`
+    `marked` tells that one stands directly before them, `leads` that it is one that leads to bytes and to
+    nothing else; `size` is how many they say there are, or -1; `arrow`
     that the direction is an arrow and no word; `direct` that TX, RX or an arrow stands directly before them.
     """
 
@@ -106,6 +114,7 @@ class Label(NamedTuple):
     size: int = -1
     arrow: bool = False
     direct: bool = False
+    leads: bool = False
 
 
 def said(line: str, at: int, *, loud: bool = False) -> Said | Unread | None:
@@ -119,13 +128,17 @@ def said(line: str, at: int, *, loud: bool = False) -> Said | Unread | None:
         return _checked(line, literal.end(), words, payload or b"", "", "literal", loud=loud)
     if not words.names and (escaped := _ESCAPED.match(line, words.end)):
         return _checked(line, escaped.end(), words, unescaped(escaped[0]), "", "escaped", loud=loud)
-    found = _HEX.match(line, words.end)
+    begin = words.end
+    if "  " in line:
+        begin += len(line) - begin - len(line[begin:].lstrip())
+        line = line[: bytes_end(line, begin)]
+    found = _HEX.match(line, begin)
     payload = hex_bytes(found["hex"]) if found else None
     if found is None or not payload:
         return None
-    why = doubt(found["hex"], marked=words.marked, direct=words.direct)
+    why = doubt(found["hex"], marked=words.leads, direct=words.direct)
     separator = found["hex"][2:3] if not found["hex"][2:3].isalnum() else ""
-    shape = f"{line[at : words.end].lower()}{separator}"
+    shape = f"{line[at : words.end].strip().lower()}{separator}"
     return _checked(line, found.end(), words, payload, why, shape, loud=loud)
 
 
@@ -135,6 +148,8 @@ def _checked(
     """Look at what stands behind the bytes."""
     behind = _COUNT.match(line, end)
     rest = line[behind.end() :] if behind else line[end:]
+    if _GOES_ON.match(line, end) or (not words.marked and _FILE_SUM.fullmatch(line)):
+        return None
     count = int(behind["count"]) if behind and behind["count"] else words.size
     if not rest_is_remark(line, end):
         return None
@@ -178,7 +193,11 @@ def label(line: str, at: int) -> Label | None:
         word = found[kind] if kind else ""
         items, end, final = items + 1, found.end(), kind
         gap = line[found.end(kind) if kind else found.start() : end]
-        if kind in {"sent", "received"} and direction is PacketDirection.UNKNOWN:
+        if kind in {"sent", "received"} and (
+            direction is PacketDirection.UNKNOWN
+            # What is quoted in a mail or in Markdown begins with the sign too.
+            or (arrow and items == 2 and line[at] == ">" != line[at + 1] and word[0].isalpha())
+        ):
             if word.lower() not in {"in", "out"} or (items == 1 and ":" in gap):
                 direction = PacketDirection.SENT if kind == "sent" else PacketDirection.RECEIVED
                 arrow = not word[0].isalpha()
@@ -195,4 +214,5 @@ def label(line: str, at: int) -> Label | None:
     if not marked:
         return None
     direct = final in {"sent", "received"} and (word.lower() in {"tx", "rx"} or not word[0].isalpha())
-    return Label(end, direction, marked, bool(device or name), name, device, count, arrow, direct)
+    leads = final in {"sent", "received", "data", "count", "length"}
+    return Label(end, direction, marked, bool(device or name), name, device, count, arrow, direct, leads)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture.packets import NO_TIME, PacketDirection, Packets
-from packwire.capture.text.doubt import PADDED
+from packwire.capture.text.doubt import ALONE
 from packwire.capture.text.grammar import ARROW, Row, Unread
 
 #: Messages of one text, and channels that it names.
@@ -111,7 +111,7 @@ class Table:
     def _settle(self) -> NDArray[np.bool_]:
         """Return which rows are kept: of doubtful ones, those of a shape that is mostly sure."""
         kept = np.ones(len(self.time), dtype=np.bool_)
-        alone = not self._unread and {reason for reason, _ in self._doubted} == {PADDED}
+        alone = not self._unread and ALONE.issuperset(reason for reason, _ in self._doubted)
         for (reason, shape), found in self._doubted.items():
             if self._sure.get(shape, 0) < len(found.rows) and not alone:
                 kept[np.array(found.rows)] = False

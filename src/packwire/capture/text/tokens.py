@@ -7,7 +7,7 @@ _SEPARATORS = ("[ \t]{1,3}", "[ \t]?,[ \t]{0,2}", ":", "-", r"\.", r"\|")
 #: Bytes in hex: two-digit tokens with one separator throughout, each with or without 0x, or one unbroken run;
 #: or tokens of one or two digits that all have 0x.
 TOKENS = (
-    r"(?:0[xX][0-9A-Fa-f]{1,2}(?:[ \t,]{1,3}0[xX][0-9A-Fa-f]{1,2})+,?(?![ \t,]*[0-9A-Za-z])|"
+    r"(?:0[xX][0-9A-Fa-f]{1,2}(?:[ \t,]{1,3}0[xX][0-9A-Fa-f]{1,2})+,?(?![ \t,]*(?:0[xX]|[0-9A-Fa-f]{1,2}\b))|"
     + "|".join(f"{_BYTE}(?:{between}{_BYTE})+" for between in _SEPARATORS)
     + "|(?:0[xX])?(?:[0-9A-Fa-f]{2})+|0[xX][0-9A-Fa-f])"
 )
