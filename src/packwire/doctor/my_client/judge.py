@@ -133,6 +133,11 @@ def _missed(found: Findings, *keys: str) -> list[Result]:
     return [each for each in found.results if each.trial.key in keys and each.taken is False]
 
 
+def _sure(missed: list[Result]) -> Confidence:
+    """Return how sure it is that these are never taken: not where one was now and then."""
+    return Confidence.CERTAIN if all(each.steady for each in missed) else Confidence.LIKELY
+
+
 def _goes_on_anyway(found: Findings) -> bool:
     """Tell whether it goes on after a damaged packet of any kind: then that is no sign that it took one."""
     return found.taken("corrupt") is True and found.taken("corrupt-other") is not False
@@ -147,7 +152,7 @@ def _pieces(found: Findings) -> Iterator[Finding]:
     every = len(missed) == len(tried)
     yield Finding(
         "one-read",
-        Confidence.CERTAIN if every and len(tried) > 2 else Confidence.LIKELY,
+        _sure(missed) if every and len(tried) > 2 else Confidence.LIKELY,
         f"It did not take a reply that came {ways}"
         + (", in one piece it did." if every else "; otherwise it did."),
         "it takes what one read gives for a whole frame"
@@ -173,7 +178,7 @@ def _company(found: Findings) -> Iterator[Finding]:
         ways = " and ".join(each.trial.words for each in missed)
         yield Finding(
             "joined",
-            Confidence.CERTAIN,
+            _sure(missed),
             f"It did not take {ways}.",
             "it takes one frame from a read and drops the rest",
             STREAM,
@@ -181,7 +186,7 @@ def _company(found: Findings) -> Iterator[Finding]:
     if missed := _missed(found, "junk-first"):
         yield Finding(
             "junk-chokes",
-            Confidence.CERTAIN,
+            _sure(missed),
             f"It did not take a reply with {missed[0].trial.words}.",
             "it wants a frame to begin with the first byte that it reads",
             RESYNC,
