@@ -281,3 +281,14 @@ class TestAClientOfManyShortConnections:
         deaf.close()
         other = [short(begin, pause=0.1, requests=(ASK_BMS, ASK_VERSION)) for begin in range(10)]
         assert self.compared(tmp_path, [deaf, *other]) == Cause.CANNOT_TELL
+
+
+@pytest.mark.parametrize(("cells_before", "sure"), [(0, Confidence.CERTAIN), (20, Confidence.LIKELY)])
+def test_a_bms_that_was_there_before_is_not_certainly_none(tmp_path, cells_before, sure):
+    none = bms(volts=0.0, cells=0)[:-1] + b"\xff"  # the CAN id of no BMS
+    mine = VescSession(step=100_000).open().ask(ASK_VERSION).answer(version())
+    for number, latency in enumerate(LATENCIES):
+        has = cells_before and number < 4
+        mine.ask(ASK_BMS).wait(latency).answer(bms() if has else none).wait(0.01)
+    found = compared(tmp_path, [working()], [mine.close()])
+    assert (found.key, found.confidence) == (Cause.NO_BMS, sure)

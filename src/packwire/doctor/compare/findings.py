@@ -316,13 +316,21 @@ def _no_bms(own: Session, other: Session) -> Iterator[Finding]:
     kind = here[0].kind
     numbers = tuple(own.by_kind()[kind])
     first = own.exchanges[numbers[0]].time
-    yield Finding(Cause.NO_BMS, Confidence.CERTAIN, first, (text,), (), (), numbers, (kind,))
+    came = next((each.time for each, reply in _from_the_last(own) if reply.cell_num), None)
+    lines = (
+        (text,) if came is None else (text, f"Until {own.at(came).removeprefix('at ')} it had cells, too.")
+    )
+    sure = Confidence.CERTAIN if came is None else Confidence.LIKELY
+    yield Finding(Cause.NO_BMS, sure, first, lines, (), (), numbers, (kind,))
 
 
 def _last_bms(session: Session) -> tuple[Exchange, BmsValues] | None:
+    return next(_from_the_last(session), None)
+
+
+def _from_the_last(session: Session) -> Iterator[tuple[Exchange, BmsValues]]:
     for each in reversed(session.exchanges):
         if each.answered and each.kind.command == Command.BMS_GET_VALUES:
             decoded = decode_reply(session.messages.payload(each.reply))
             if decoded is not None and isinstance(decoded.reply, BmsValues):
-                return each, decoded.reply
-    return None
+                yield each, decoded.reply
