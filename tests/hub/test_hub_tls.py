@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
+import sys
 import threading
 
 import pytest
@@ -12,6 +14,7 @@ import trustme
 from packwire.errors import BadFileError
 from packwire.hub import tls_login
 from packwire.hub.credentials import PasswordHash
+from packwire.hub.listening import tls_context
 from packwire.hub.pool import Pool
 from packwire.hub.settings import TlsSettings
 from packwire.vesc.commands import Command
@@ -203,6 +206,15 @@ def test_a_reload_with_a_key_that_does_not_fit_keeps_the_old_certificate(tmp_pat
                 assert await vesc.reply() == ASK
 
     run(work())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no named pipes")
+@pytest.mark.parametrize("key", [False, True])
+def test_a_pipe_for_a_certificate_is_refused_and_not_waited_for(tmp_path, tls, key):
+    os.mkfifo(tmp_path / "pipe")
+    names = ("cert.pem", "pipe") if key else ("pipe", "cert.pem")
+    with pytest.raises(BadFileError, match="no regular file"):
+        tls_context(TlsSettings(port=0, certificate=tmp_path / names[0], key=tmp_path / names[1]))
 
 
 def test_a_reload_takes_a_new_certificate(tmp_path, tls, run):

@@ -3,6 +3,7 @@
 The device here finds frames as the firmware does, so it runs what stands within a frame once that is damaged.
 """
 
+import itertools
 import random
 from binascii import crc_hqx
 
@@ -219,6 +220,55 @@ class TestAFrameThatBeginsInOneRequestAndEndsInAnother:
                 receiver = Receiver()
                 receiver.take(there + FILLER)
                 assert_nothing_else_ran(receiver, READ_ONLY)
+
+
+class TestAFrameWhoseEndReadsAsOne:
+    """By the choice of its arguments a request's last bytes have its own checksum.
+
+    Behind the header of another request, with all between them lost, they are a frame of their own.
+    """
+
+    def request(self) -> bytes:
+        for size, offset in itertools.product(range(400), range(256)):
+            first = bytes((Command.LISP_READ_CODE,)) + size.to_bytes(4) + bytes((0, offset))
+            if not crc_hqx(first, 0) and 2 not in first:
+                return first + bytes((Command.FORWARD_CAN, Command.REBOOT))
+        raise AssertionError
+
+    def ran_after_a_burst(self, sent: bytes) -> list[bytes]:
+        ran = []
+        for size in range(1, 60):
+            for at in range(len(sent) - size):
+                receiver = Receiver()
+                receiver.take(sent[:at] + sent[at + size :] + FILLER)
+                ran += [payload for payload in receiver.ran if not READ_ONLY.permits(kind_of(payload))]
+        return ran
+
+    def test_is_kept_apart_from_headers(self):
+        asks = encode_frame(bytes((Command.GET_CUSTOM_CONFIG, 0)))
+        frame = encode_frame(self.request())
+        wedge = bytes((Command.FORWARD_CAN, Command.REBOOT))
+        assert wedge in self.ran_after_a_burst(asks + frame), "the attack works by itself"
+        written: list[bytes] = []
+        outgoing = Outgoing()
+        outgoing.begin(written.append, flush=False)
+        outgoing.send(asks)
+        outgoing.send(frame)
+        assert wedge not in self.ran_after_a_burst(b"".join(written))
+
+    def test_never_passes_with_a_header_of_its_own(self):
+        read = bytes((Command.LISP_READ_CODE, 0, 0, 0, 2, 0, 2))
+        for nodes in itertools.product(range(255), repeat=2):
+            first = nested(*nodes) + read
+            if not crc_hqx(first, 0):
+                request = first + bytes((Command.SET_DETECT, 1))
+                there = encode_frame(request).replace(b"\x02\x00\x02", b"\x02\x02")
+                receiver = Receiver()
+                receiver.take(there + FILLER)
+                assert request[-2:] in receiver.ran, "the attack works by itself"
+                assert kind_of(request) is Kind.NEVER
+                return
+        raise AssertionError
 
 
 @settings(max_examples=8, deadline=None)

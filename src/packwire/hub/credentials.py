@@ -167,13 +167,18 @@ def read_credentials(path: Path, *, may_be_missing: bool = False) -> dict[str, P
 
 
 def read_file(path: Path) -> str:
-    """Return a file's text. Raises ValueError, and OSError also for a pipe or a device: it need not end."""
+    """Return a file's text. Raises ValueError, and OSError as `check_file` does."""
+    check_file(path)
+    return path.read_text(encoding="utf-8")
+
+
+def check_file(path: Path) -> None:
+    """Raise OSError for a pipe or a device, which need not end, and for a file that is far too long."""
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):
         raise OSError("it is no regular file")
     if found.st_size > MOST_FILE:
         raise OSError(f"it has more than {MOST_FILE >> 20} MiB")
-    return path.read_text(encoding="utf-8")
 
 
 def store_credential(path: Path, device_id: str, password: PasswordHash | None) -> bool:

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable
 
 from packwire.errors import BadFileError, BadOptionError
+from packwire.hub.credentials import check_file
 from packwire.hub.settings import TlsSettings
 
 BACKLOG = 1024
@@ -43,6 +44,9 @@ def tls_context(settings: TlsSettings) -> ssl.SSLContext:
     """Return a server's TLS settings with certificate and key. Raises BadFileError."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
+        for path in (settings.certificate, settings.key):
+            if path is not None:
+                check_file(path)  # a pipe would hold up the whole hub
         context.load_cert_chain(settings.certificate, settings.key, password=_no_passphrase)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; a path with a NUL is no value
         named = settings.certificate if settings.key is None else f"{settings.certificate} and {settings.key}"

@@ -6,7 +6,7 @@ line, may begin within one frame and end in a later one. Where that would be a f
 
 from collections.abc import Callable
 
-from packwire.vesc.embedded import REACH, completes_frame, nearly_completes_frame
+from packwire.vesc.embedded import REACH, completes_frame, has_tail, nearly_completes_frame
 from packwire.vesc.requests import FILLER
 
 _START = 2
@@ -53,6 +53,7 @@ class Outgoing:
         if sent and (
             completes_frame(stream, len(sent))
             or (self._begun > 0 and nearly_completes_frame(stream, len(sent)))
+            or has_tail(frame)
         ):
             self._fill()
             stream = frame

@@ -214,3 +214,81 @@ def test_recorded_clients_with_the_length_bug(name):
     assert found.key == Cause.RECEIVE_PATH
     assert found.main is not None
     assert "never after a reply shorter than 128 bytes" in " ".join(found.main.evidence)
+
+
+XML = b"\x5c\x00" + (400).to_bytes(4) + bytes(4)
+
+
+def by_its_clock(replies: int, *, waits: bool) -> VescSession:
+    """Poll every 0.1 s, ask for what nobody answers every 0.5 s; each fourth reply is lost.
+
+    `waits`: without a reply it polls on after a second only, as VESC Tool does.
+    """
+    session = VescSession(step=1000).open()
+    xml = session.time
+    for number in range(replies):
+        asked = session.time
+        session.ask(ASK_BMS).wait(0.002)
+        lost = number % 4 == 3
+        if not lost:
+            session.answer(bms())
+        due = asked + round((1.0 if lost and waits else 0.1) * NANO)
+        while xml + NANO // 2 < due:
+            xml += NANO // 2
+            session.time = max(xml, session.time)
+            session.ask(XML)
+        session.time = max(due, session.time)
+    return session.close()
+
+
+def test_a_clients_waits_are_seen_between_what_it_asks_by_another_timer(tmp_path):
+    reference = [by_its_clock(24, waits=True)]
+    told = compared(tmp_path, reference, [by_its_clock(23, waits=True)])
+    assert told.key != Cause.CANNOT_TELL
+    untold = compared(tmp_path, reference, [by_its_clock(23, waits=False)])
+    assert untold.key != NO_DIFFERENCE
+
+
+def short(
+    begin: float, *, pause: float = 0.0, requests: tuple[bytes, ...] = (ASK_VERSION, ASK_BMS)
+) -> VescSession:
+    """Connect, ask two things and close, `pause` seconds after each reply."""
+    session = VescSession(ports=(50_000 + int(begin), 65101), step=100_000)
+    session.time += round(begin * NANO)
+    session.open()
+    for number, request in enumerate(requests):
+        session.ask(request).wait(LATENCIES[(int(begin) + number) % 8]).answer(REPLIES[request]).wait(pause)
+    return session.close()
+
+
+class TestAClientOfManyShortConnections:
+    def compared(self, tmp_path, mine: list[VescSession]):
+        return compared(tmp_path, [working()], mine).key
+
+    def test_is_judged_by_all_of_them(self, tmp_path):
+        assert self.compared(tmp_path, [short(0, pause=0.1)]) == Cause.CANNOT_TELL
+        assert self.compared(tmp_path, [short(begin, pause=0.1) for begin in range(10)]) == NO_DIFFERENCE
+
+    def test_not_by_those_of_another_client(self, tmp_path):
+        deaf = VescSession(ports=(40_000, 65101), step=100_000)
+        deaf.time += 60 * NANO
+        deaf.open()
+        for _ in range(4):
+            for request in (ASK_VERSION, ASK_BMS):
+                asked = deaf.time
+                deaf.ask(request).wait(0.002).answer(REPLIES[request])
+                deaf.time = asked + NANO // 5
+        deaf.close()
+        other = [short(begin, pause=0.1, requests=(ASK_BMS, ASK_VERSION)) for begin in range(10)]
+        assert self.compared(tmp_path, [deaf, *other]) == Cause.CANNOT_TELL
+
+
+@pytest.mark.parametrize(("cells_before", "sure"), [(0, Confidence.CERTAIN), (20, Confidence.LIKELY)])
+def test_a_bms_that_was_there_before_is_not_certainly_none(tmp_path, cells_before, sure):
+    none = bms(volts=0.0, cells=0)[:-1] + b"\xff"  # the CAN id of no BMS
+    mine = VescSession(step=100_000).open().ask(ASK_VERSION).answer(version())
+    for number, latency in enumerate(LATENCIES):
+        has = cells_before and number < 4
+        mine.ask(ASK_BMS).wait(latency).answer(bms() if has else none).wait(0.01)
+    found = compared(tmp_path, [working()], [mine.close()])
+    assert (found.key, found.confidence) == (Cause.NO_BMS, sure)

@@ -143,6 +143,11 @@ def _missed(found: Findings, *keys: str) -> list[TrialResult]:
     return [each for each in found.results if each.trial.key in keys and each.taken is False]
 
 
+def _sure(missed: list[TrialResult]) -> Confidence:
+    """Return how sure it is that these are never taken: not where one was now and then."""
+    return Confidence.CERTAIN if all(each.steady for each in missed) else Confidence.LIKELY
+
+
 def _goes_on_anyway(found: Findings) -> bool:
     """Tell whether it goes on after a damaged packet of any kind: then that is no sign that it took one."""
     return found.taken("corrupt") is True and found.taken("corrupt-other") is not False
@@ -157,7 +162,7 @@ def _pieces(found: Findings) -> Iterator[Verdict]:
     every = len(missed) == len(tried)
     yield fault(
         "one-read",
-        Confidence.CERTAIN if every and len(tried) > 2 else Confidence.LIKELY,
+        _sure(missed) if every and len(tried) > 2 else Confidence.LIKELY,
         f"It did not take a reply that came {ways}"
         + (", in one piece it did." if every else "; otherwise it did."),
         "it takes what one read gives for a whole frame"
@@ -182,7 +187,7 @@ def _company(found: Findings) -> Iterator[Verdict]:
         ways = " and ".join(each.trial.words for each in missed)
         yield fault(
             "joined",
-            Confidence.CERTAIN,
+            _sure(missed),
             f"It did not take {ways}.",
             "it takes one frame from a read and drops the rest",
             STREAM,
@@ -191,7 +196,7 @@ def _company(found: Findings) -> Iterator[Verdict]:
     if missed := _missed(found, "junk-first"):
         yield fault(
             "junk-chokes",
-            Confidence.CERTAIN,
+            _sure(missed),
             f"It did not take a reply with {missed[0].trial.words}.",
             "it wants a frame to begin with the first byte that it reads",
             RESYNC,

@@ -246,7 +246,8 @@ def _probe(found: Findings, trial: Trial) -> Script:
                 break
     decided = False if found.stuck_behind is trial else _decided(seen, wanted)
     size = trial.size or found.reference or 0
-    found.results.append(TrialResult(trial, size, decided, swallowed, len(seen)))
+    steady = (not decided) not in seen
+    found.results.append(TrialResult(trial, size, decided, swallowed, len(seen), steady))
 
 
 def _decided(seen: list[bool | None], wanted: bool | None) -> bool | None:

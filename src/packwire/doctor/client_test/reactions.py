@@ -174,7 +174,8 @@ def reacted(seen: Observation, usual: Sequence[Observation]) -> bool:
 class TrialResult:
     """A trial that was decided (or not: `taken` is None), repeated where it was not taken.
 
-    `swallowed` counts the good replies that were lost behind it before one was taken again.
+    `swallowed` counts the good replies that were lost behind it before one was taken again. `steady`: no try
+    said otherwise.
     """
 
     trial: Trial
@@ -182,6 +183,7 @@ class TrialResult:
     taken: bool | None
     swallowed: int = 0
     tries: int = 1
+    steady: bool = True
 
     @property
     def expected(self) -> bool:

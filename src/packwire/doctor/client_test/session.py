@@ -185,7 +185,7 @@ class ClientConnection(asyncio.Protocol):
     def _observation(self, trial: Trial, action: Action) -> Observation:
         now = self._loop.time()
         after = -1.0 if self._sent_at is None else now - self._sent_at
-        stalled = self._test.stalls.longest(self._asked_at)
+        stalled = self._test.stalls.longest(self._asked_at, now)
         return Observation(
             trial, self._request, self._size, action, after, now - self._asked_at, stalled=stalled
         )

@@ -1,8 +1,10 @@
 """Which sessions of two captures are compared: those that were chosen, or those with the most in them."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from packwire.capture import Capture
+from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.clock import steadied
 from packwire.doctor.compare.framed_sessions import (
     RecordedLink,
@@ -64,13 +66,40 @@ def choose(
             tuple(their_asides),
         ),
         Choice(
-            _noted(mine, steady[1][1]), tuple(each for each in ours if each is not mine), tuple(our_asides)
+            replace(_noted(mine, steady[1][1]), siblings=tuple(_siblings(mine, left))),
+            tuple(each for each in ours if each is not mine),
+            tuple(our_asides),
         ),
     )
 
 
 def _noted(session: ClientSession, notes: tuple[str, ...]) -> ClientSession:
     return replace(session, notes=(*notes, *session.notes))
+
+
+def _siblings(mine: ClientSession, others: Iterable[ClientSession]) -> Iterator[ClientSession]:
+    """Yield the other connections of a client that makes one after the other, and asks the same in each."""
+    begin, end = mine.begin, mine.end
+    for each in others:
+        apart = NO_TIME not in (begin, end, each.begin, each.end) and (each.end <= begin or each.begin >= end)
+        if each is not mine and apart and _ends(each) == _ends(mine) and _asks_the_same(each, mine):
+            yield each
+
+
+def _ends(session: ClientSession) -> tuple[str, str]:
+    """Return the client's address without its port, which is another one each time, and the device's."""
+    client, _, device = session.label.partition(" -> ")
+    return client.rpartition(":")[0], device
+
+
+def _asks_the_same(one: ClientSession, other: ClientSession) -> bool:
+    """Tell whether both begin with the same requests, byte for byte, and one of them goes on."""
+    count = min(len(one.queries), len(other.queries))
+    return count > 1 and all(
+        one.queries[number].kind == other.queries[number].kind
+        and one.payload(number) == other.payload(number)
+        for number in range(count)
+    )
 
 
 def _same_session(one: ClientSession, other: ClientSession) -> bool:

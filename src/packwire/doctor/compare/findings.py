@@ -328,13 +328,21 @@ def _no_bms(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdict
     kind = here[0].kind
     numbers = tuple(own.by_kind()[kind])
     first = own.queries[numbers[0]].time
-    yield session_verdict(Cause.NO_BMS, Confidence.CERTAIN, first, (text,), (), (), numbers, (kind,))
+    came = next((each.time for each, reply in _from_the_last(own) if reply.cell_num), None)
+    lines = (
+        (text,) if came is None else (text, f"Until {own.at(came).removeprefix('at ')} it had cells, too.")
+    )
+    sure = Confidence.CERTAIN if came is None else Confidence.LIKELY
+    yield session_verdict(Cause.NO_BMS, sure, first, lines, (), (), numbers, (kind,))
 
 
 def _last_bms(session: ClientSession) -> tuple[Query, BmsValues] | None:
+    return next(_from_the_last(session), None)
+
+
+def _from_the_last(session: ClientSession) -> Iterator[tuple[Query, BmsValues]]:
     for each in reversed(session.queries):
         if each.answered and each.kind.command == Command.BMS_GET_VALUES:
             decoded = decode_reply(session.messages.payload(each.reply))
             if decoded is not None and isinstance(decoded.reply, BmsValues):
-                return each, decoded.reply
-    return None
+                yield each, decoded.reply

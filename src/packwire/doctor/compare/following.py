@@ -5,6 +5,7 @@ not its own requests, where it waits much longer when nothing comes, or where it
 content explains. A steady pace shows nothing: a client that never reads may have one too.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from math import sqrt
 from statistics import median, pstdev
@@ -112,20 +113,34 @@ def by_kinds(steps: Sequence[Step]) -> dict[tuple[QueryKind, ...], list[Step]]:
 def follow_replies(steps: Sequence[Step]) -> bool | None:
     """Tell whether a client goes on a fixed time after each reply, or after each request; None: not known.
 
-    That shows where replies take unequally long: then one of the two pauses is steadier than the other.
+    That shows where replies take unequally long: then its waits grow with them, or they do not.
     """
     known = [step for step in steps[:_MAX_FOLLOWED] if step.gap >= 0]
     if len(known) < _LEAST_FOLLOWED or len(known) < _NEARLY_ALL * len(steps[:_MAX_FOLLOWED]):
         return None
-    if pstdev(step.latency for step in known) < _LEAST_SPREAD:
+    latencies = [step.latency for step in known]
+    if pstdev(latencies) < _LEAST_SPREAD:
         return None
+    # With half of the latency taken off, a wait still grows with it where the client follows the replies, and
+    # gets less where it does not.
+    rests = [step.wait - _HALF * step.latency for step in known]
+    grows, alone = _association(latencies, rests), _alone(latencies, rests)
+    if grows < -_SURE:
+        return False
+    if grows > _SURE and alone > _SURE:
+        return True
+    return _by_slope(known, may_follow=min(grows, alone) > _HALF * _SURE)
+
+
+def _by_slope(known: Sequence[Step], *, may_follow: bool) -> bool | None:
+    """Tell the same of few steps, or where few replies are late; `may_follow` is what their ranks allow."""
     slope, error = _slope(known)
     # Where the whole computer stood still once, one late reply makes any slope: it has to hold without.
     late = max(known, key=lambda step: step.latency)
     others, doubt = _slope([step for step in known if step is not late])
     if slope + _SURE * error < _HALF and others + doubt < _HALF:
         return False
-    return True if slope - _SURE * error > _HALF and others - 2 * doubt > _HALF else None
+    return True if may_follow and slope - _SURE * error > _HALF and others - 2 * doubt > _HALF else None
 
 
 def _slope(steps: Sequence[Step]) -> tuple[float, float]:
@@ -138,6 +153,35 @@ def _slope(steps: Sequence[Step]) -> tuple[float, float]:
     slope = sum((x - late) * (y - usual) for x, y in zip(latencies, waits, strict=True)) / spread
     rest = sum((y - usual - slope * (x - late)) ** 2 for x, y in zip(latencies, waits, strict=True))
     return slope, sqrt(rest / (len(steps) - 2) / spread)
+
+
+def _alone(latencies: Sequence[float], rests: Sequence[float]) -> float:
+    """Return by how many standard errors rests grow with their own latencies, beside those of the next step.
+
+    On a busy computer clients and replies are late together: then the rest grows with the latency behind it.
+    """
+    own, behind, left = latencies[:-1], latencies[1:], rests[:-1]
+    scale = sqrt(len(own) - 1)
+    like_own = _association(own, left) / scale
+    like_next = max(_association(behind, left) / scale, 0.0)
+    like_each = max(_association(own, behind) / scale, 0.0)
+    free = sqrt(max(1 - like_next**2, 0.0) * max(1 - like_each**2, 0.0))
+    return (like_own - like_next * like_each) / free * sqrt(len(own) - 2) if free else 0.0
+
+
+def _association(ones: Sequence[float], others: Sequence[float]) -> float:
+    """Return by how many standard errors one grows with the other; of their ranks, so no odd one decides."""
+    left, right = _ranks(ones), _ranks(others)
+    middle = (len(left) - 1) / 2
+    together = sum((x - middle) * (y - middle) for x, y in zip(left, right, strict=True))
+    spread = sqrt(sum((x - middle) ** 2 for x in left) * sum((y - middle) ** 2 for y in right))
+    return together / spread * sqrt(len(left) - 1) if spread else 0.0
+
+
+def _ranks(numbers: Sequence[float]) -> list[float]:
+    """Return the place of each in the order of all; of equal ones that in their middle."""
+    ordered = sorted(numbers)
+    return [(bisect_left(ordered, each) + bisect_right(ordered, each) - 1) / 2 for each in numbers]
 
 
 def at_once(steps: Sequence[Step]) -> bool:

@@ -6,7 +6,7 @@ long although the reply had come long before, it did not take that reply.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from statistics import median
 
@@ -81,6 +81,41 @@ class ClientPatience:
 
 def patience_of(session: ClientSession, log: ClientLog | None = None) -> ClientPatience:
     """Find out what a client took for a timeout."""
+    found = _patience_of(session, log)
+    refused = {session.queries[number].kind for number in found.refused}
+    return replace(found, shown=found.shown | (_shown_beside(session) - refused))
+
+
+def _shown_beside(session: ClientSession) -> frozenset[QueryKind]:
+    """Return the kinds whose replies are seen to be taken by what else the client does.
+
+    That is in its other connections; and between the requests that nobody ever answers, which some ask by a
+    timer of their own: without these, its waits are those for the others.
+    """
+    sessions = (session, *session.siblings)
+    answered_kinds = {each.kind for one in sessions for each in one.queries if each.answered}
+    whole = [_without(one, answered_kinds) for one in sessions]
+    if len(whole) == 1 and whole[0] is session:
+        return frozenset()
+    steps = [list(steps_of(one)) for one in whole]
+    waits = [step.wait for one, some in zip(whole, steps, strict=True) for step in _in_vain(one, some)]
+    timeout = _common(waits)
+    known = timeout is not None and timeout >= _LEAST_CERTAIN
+    return shown_taken(session, [step for some in steps for step in some], timeout if known else None)
+
+
+def _without(session: ClientSession, answered_kinds: set[QueryKind]) -> ClientSession:
+    """Return a session without the requests of other kinds than these."""
+    left: list[Query] = []
+    for each in session.queries:
+        if each.kind in answered_kinds:
+            left.append(each)
+        elif left:
+            left[-1] = left[-1]._replace(next_time=each.next_time)
+    return session if len(left) == len(session.queries) else replace(session, queries=tuple(left))
+
+
+def _patience_of(session: ClientSession, log: ClientLog | None) -> ClientPatience:
     steps = list(steps_of(session))
     if log is not None:
         found = _from_log(session, log, steps)

@@ -1,0 +1,51 @@
+"""On a busy computer replies and clients are late together: that is no sign that one follows the other."""
+
+import random
+
+import pytest
+
+from packwire.doctor.compare.following import Step, follow_replies
+from packwire.doctor.compare.session import QueryKind
+
+ASKED = (QueryKind("values", 4),)
+PAUSE = 100e6
+
+
+def steps(
+    seed: int, *, follows: bool, kinds: tuple[float, ...] = (0.7, 7.0), bursts: float = 0.0
+) -> list[Step]:
+    """Return the steps of a client that pauses after each reply, or after each request.
+
+    `kinds` are usual latencies in ms, by turns; `bursts` are by how many ms all is late, again and again.
+    """
+    chance = random.Random(seed)
+    found: list[Step] = []
+    time = busy = 0.0
+    for number in range(40):
+        latency = kinds[number % len(kinds)] + abs(chance.gauss(0, 0.2)) + busy * chance.random()
+        busy = 0.8 * busy + (chance.expovariate(1 / bursts) if bursts and chance.random() < 0.15 else 0.0)
+        late = abs(chance.gauss(0, 0.3)) + busy * chance.random()
+        after = time + PAUSE + late * 1e6 + (latency * 1e6 if follows else 0.0)
+        found.append(Step((number,), ASKED, int(time), int(time + latency * 1e6), int(after)))
+        time = after
+    return found
+
+
+@pytest.mark.parametrize("bursts", [0.0, 5.0, 20.0])
+def test_who_follows_the_replies_is_seen_to(bursts):
+    told = [follow_replies(steps(seed, follows=True, bursts=bursts)) for seed in range(60)]
+    assert told.count(True) > 50
+    assert False not in told
+
+
+@pytest.mark.parametrize("kinds", [(0.7,), (0.7, 7.0), (5.0, 9.0, 20.0)])
+@pytest.mark.parametrize("bursts", [0.0, 5.0, 20.0, 80.0])
+def test_who_reads_nothing_is_not_seen_to_follow(kinds, bursts):
+    told = [follow_replies(steps(seed, follows=False, kinds=kinds, bursts=bursts)) for seed in range(60)]
+    assert told.count(True) <= 1
+
+
+def test_one_pause_that_is_far_too_long_changes_nothing():
+    usual = steps(1, follows=True)
+    odd = usual[20]._replace(next_time=usual[20].next_time + 900_000_000)
+    assert follow_replies([*usual[:20], odd, *usual[21:]]) is True
