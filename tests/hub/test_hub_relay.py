@@ -230,7 +230,7 @@ async def test_to_a_connection_that_was_reset_nothing_more_is_written(tmp_path, 
     many = [encode_frame(bytes([command])) for command in (4, 14, 17, 47, 50, 96, 0)]
     async with running_hub(tmp_path) as hub, device(hub), client(hub), client(hub):
         known = hub.registry.devices["TESTPACK"]
-        first, second = known.shared._seats
+        first, second = known.shared._clients
         next(iter(known.clients)).abort()
         for _ in range(20):
             known.shared.device_received(encode_frame(b"\x15hello"))

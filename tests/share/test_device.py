@@ -2,9 +2,9 @@
 
 import pytest
 
+from packwire.protocol.exchange import LATEST
 from packwire.share.device import MAX_OPEN
 from packwire.share.pending import PATIENCE
-from packwire.share.questions import LATEST
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.permissions import parse_policy

@@ -37,8 +37,8 @@ class TestLeaving:
             client = bench.client()
             client.ask(*[PING] * 64)
             client.seat.leave()
-        (flight,) = bench.device.flights.open
-        assert not flight.askers
+        (request,) = bench.device.pending.open
+        assert not request.waiters
 
     def test_counts_a_frame_that_was_broken_off_as_junk(self):
         bench = Bench()

@@ -16,18 +16,14 @@ from dataclasses import dataclass, field
 from packwire.errors import GoneError, NoAnswerError, NotAVescError, PackwireError, Reason
 from packwire.link.base import Link
 from packwire.protocol.base import Protocol, ProtocolRule, Request, Session
-from packwire.protocol.exchange import Exchange, Patience, Replied
+from packwire.protocol.exchange import LATEST, STALL, Exchange, Patience, Replied
 from packwire.protocol.no_reply import Evidence, NoReplyError, tries_of
 from packwire.wire.frame import Frame, FrameStats
 
 #: Seconds; over the public hub the slowest of one owner's replies took 0.48.
 TIMEOUT = 1.0
 TRIES = 3
-#: When a frame has begun and nothing more came for this long, its header is taken for a false one.
-STALL = 0.2
 FENCE_TIMEOUT = 0.5
-#: A reply that has not come after this long never comes.
-LATEST = 3.0
 #: So many of the first bytes are kept, to show what answers where no such device does.
 HEAD = 64
 

@@ -4,6 +4,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from packwire.hub.counters import less
 from packwire.hub.settings import Limits
 
 #: So many seconds' worth of new connections may come at once.
@@ -53,12 +54,12 @@ class Admission:
 
     def logged_in(self, network: str) -> None:
         """Learn that one of them has logged in, or left without."""
-        _less(self.logging_in, network)
+        less(self.logging_in, network)
 
     def left(self, network: str) -> None:
         """Learn that one of them has gone."""
         self.total -= 1
-        _less(self.open, network)
+        less(self.open, network)
 
     def _token(self, network: str) -> bool:
         now, rate = self._clock(), self.limits.connects_per_second
@@ -74,9 +75,3 @@ class Admission:
             return False
         bucket.tokens -= 1
         return True
-
-
-def _less(counts: Counter[str], network: str) -> None:
-    counts[network] -= 1
-    if counts[network] <= 0:
-        del counts[network]

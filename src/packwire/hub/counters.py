@@ -7,6 +7,13 @@ from dataclasses import dataclass, field, fields, replace
 from packwire.share.stats import SharingStats
 
 
+def less(counts: Counter[str], key: str) -> None:
+    """Count one of a key off; a key without any takes no memory."""
+    counts[key] -= 1
+    if counts[key] <= 0:
+        del counts[key]
+
+
 @dataclass(slots=True)
 class Relayed:
     """Sums over devices: what went through them. SharingStats says what each is."""

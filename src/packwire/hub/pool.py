@@ -14,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+from packwire.hub.counters import less
+
 #: One a core, of low priority: after a restart the passwords of all devices wait for them. Each takes the
 #: memory that its hash asks for, usually 16 MiB.
 THREADS = max(2, os.cpu_count() or 1)
@@ -100,7 +102,7 @@ class Pool:
         if not queue:
             del self._queues[job.network]
         self._queued -= 1
-        self._less(job.network)
+        less(self._of, job.network)
         job.done.cancel()
 
     def close(self) -> None:
@@ -128,7 +130,7 @@ class Pool:
 
     def _ended(self, job: Job[Any], ended: asyncio.Future[Any]) -> None:
         self._running -= 1
-        self._less(job.network)
+        less(self._of, job.network)
         if not job.done.done():
             if ended.cancelled():
                 job.done.cancel()
@@ -144,11 +146,6 @@ class Pool:
         if len(self._queues[busiest]) <= len(self._queues.get(network, ())) + 1:
             raise BusyError(FULL)
         self.drop(self._queues[busiest][-1])
-
-    def _less(self, network: str) -> None:
-        self._of[network] -= 1
-        if not self._of[network]:
-            del self._of[network]
 
 
 def _be_nice() -> None:

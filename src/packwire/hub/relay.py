@@ -138,13 +138,13 @@ class DeviceRelay(Relay):
 
 
 class ClientRelay(Relay):
-    """A client's connection: a seat at the device."""
+    """A client's connection: its place at the device."""
 
     role = "client"
 
     def begin(self, rest: bytes) -> None:
-        """Take a seat, and take what came with the login."""
-        self.seat = self.device.shared.join(self._write, self.name)
+        """Take a place, and take what came with the login."""
+        self.client = self.device.shared.join(self._write, self.name)
         self.device.clients.add(self.transport)
         self._rest = b""
         if rest:
@@ -159,29 +159,29 @@ class ClientRelay(Relay):
     def data_received(self, data: bytes) -> None:
         """Hand on what came; much of it in pieces, so that one who floods holds nobody up."""
         if len(data) <= AT_ONCE:
-            self.seat.received(data)
+            self.client.received(data)
             return
         self.transport.pause_reading()
         self._rest = data
         self._next_piece()
 
     def leave(self, error: Exception | None) -> None:
-        """Give up the seat."""
+        """Give up its place."""
         self._rest = b""
-        self.seat.leave()
+        self.client.leave()
         self.device.clients.discard(self.transport)
         self.hub.client_left(self.device, self, error)
 
     def _write(self, data: bytes) -> None:
         if self.transport.is_closing():  # it has reset the connection: each write would be one more complaint
-            self.seat.leave()
+            self.client.leave()
         else:
             self.transport.write(data)
 
     def _next_piece(self) -> None:
         piece, self._rest = self._rest[:AT_ONCE], self._rest[AT_ONCE:]
         if piece:
-            self.seat.received(piece)
+            self.client.received(piece)
         if self._rest:
             asyncio.get_running_loop().call_soon(self._next_piece)
         elif not self.transport.is_closing():

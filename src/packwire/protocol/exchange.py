@@ -4,18 +4,26 @@ One engine without I/O. What is asked and heard goes in, with its time; events c
 said by a `Rule`: known from a protocol, or learnt from a recording. A message answers one request at most; a
 request may have several messages as its reply.
 
-Here it observes: somebody else asks, and all that can be known is what passes by. So a request is never
+`Exchange` observes: somebody else asks, and all that can be known is what passes by. So a request is never
 refused, and where several wait for the same reply, the times tell which one it belongs to.
+
+`Asking` is for who asks, and so may wait with a request until its reply can be told apart: of each kind one
+is under way, and what a lost reply would be taken for is not asked before it can come no more.
 """
 
 from collections import deque
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import log
 from statistics import median_low
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 _SECOND = 1_000_000_000
+
+#: Seconds: when a frame has begun and nothing more came for so long, its header is taken for a false one.
+STALL = 0.2
+#: Seconds: a reply that has not come after so long never comes, but to what is known to be slow.
+LATEST = 3.0
 
 #: Requests sent within this part of a usual latency are in one burst, which is answered in order.
 _BURST = 4
@@ -53,7 +61,7 @@ class Patience:
 
     due: int = 1 * _SECOND
     limit: int = 10 * _SECOND
-    least: int = 3 * _SECOND
+    least: int = int(LATEST * _SECOND)
     times: int = 20
 
 
@@ -272,3 +280,123 @@ class Exchange[Q, R]:
             waiting.remove(pending)
             if not waiting:
                 del self._waiting[pending.kind]
+
+
+class Askable(Protocol):
+    """What is to be known of a request before it is sent."""
+
+    @property
+    def command(self) -> Hashable:
+        """Return the kind of its reply, one of what it needs."""
+
+    @property
+    def way(self) -> Hashable:
+        """Return the way by which it goes."""
+
+    @property
+    def needs(self) -> tuple[Hashable, ...]:
+        """Return what it takes, each one at a time: its kind, and what else of the device or its bus."""
+
+    @property
+    def ordered(self) -> bool:
+        """Return whether its reply keeps its place among the replies on this way."""
+
+    @property
+    def accepts(self) -> Callable[[bytes], bool] | None:
+        """Return the test of a reply beyond its kind; None takes any."""
+
+
+@dataclass(slots=True, eq=False)
+class Sent[Q: Askable]:
+    """A request that was sent and whose reply may still come; times in s, of any clock."""
+
+    question: Q
+    sent: float
+    due: float
+    """When it is late; once it is, when it is waited for no more."""
+    order: int = field(default=0, kw_only=True)
+    overdue: bool = field(default=False, kw_only=True)
+    fenced: bool = field(default=False, kw_only=True)
+    """Another request was sent whose reply will prove this one's lost."""
+
+
+class Asking[S: Sent[Any]]:
+    """What who asks has under way: which reply is whose, and what may be asked meanwhile.
+
+    A reply that is late must never be taken for the answer to a later request. So a request whose reply did
+    not come in time goes on to occupy its kind until the reply comes after all, or can come no more:
+    something asked later on the same way was answered, or its time is up.
+    """
+
+    def __init__(self) -> None:
+        self.busy: dict[Hashable, S] = {}
+        """By what they need."""
+        self.open: set[S] = set()
+        self.overdue = 0
+        self._order = 0
+
+    def free(self, needs: tuple[Hashable, ...]) -> bool:
+        """Tell whether what a request needs is not taken."""
+        busy = self.busy
+        return all(need not in busy for need in needs)
+
+    def ask(self, request: S) -> S:
+        """Note that a request is sent now; what it needs is free."""
+        self._order += 1
+        request.order = self._order
+        busy = self.busy
+        for need in request.question.needs:
+            busy[need] = request
+        self.open.add(request)
+        return request
+
+    def hear(self, kind: Hashable, message: bytes) -> S | None:
+        """Return the request that a message answers, which is under way no more; None: it answers nothing."""
+        request = self.busy.get(kind)
+        if request is None or request.question.command != kind:
+            return None
+        accepts = request.question.accepts
+        if accepts is not None and not accepts(message):
+            return None
+        self.release(request)
+        return request
+
+    def release(self, request: S) -> None:
+        """Expect no reply to a request any more."""
+        self.open.discard(request)
+        self.overdue -= request.overdue
+        for need in request.question.needs:
+            self.let_go(need, request)
+
+    def let_go(self, need: Hashable, request: S) -> None:
+        """Let others have one thing that a request took, although its reply may still come."""
+        if self.busy.get(need) is request:
+            del self.busy[need]
+
+    def late(self, request: S, until: float) -> None:
+        """Note that a reply did not come in time; it may still come, until a time."""
+        request.overdue, request.due = True, until
+        self.overdue += 1
+
+    def proved_lost(self, answered: S) -> list[S]:
+        """Return what is overdue and whose replies can come no more, now that a later one has its own."""
+        if not self.overdue or not answered.question.ordered:
+            return []
+        return [
+            request
+            for request in self.in_order()
+            if request.overdue
+            and request.question.ordered
+            and request.order < answered.order
+            and request.question.way == answered.question.way
+        ]
+
+    def in_order(self) -> list[S]:
+        """Return what is under way as it was sent."""
+        return sorted(self.open, key=lambda request: request.order)
+
+    def clear(self) -> None:
+        """Forget all: the connection has ended."""
+        self.busy.clear()
+        self.open.clear()
+        self.overdue = 0

@@ -4,7 +4,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from packwire.share.questions import Question, question
-from packwire.share.stats import SeatStats, status_lines
+from packwire.share.stats import ClientAccount, status_lines
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import DEVICE_MAX_PAYLOAD, Framer, encode_frame
 from packwire.vesc.permissions import Kind, kind_of, refusal
@@ -28,7 +28,7 @@ LONGEST_PAUSE = 4.0
 PRINT_INTERVAL = 0.1
 
 
-class Seat:
+class SharedClient:
     """A client's place at a shared device; made by `SharedDevice.join`."""
 
     __slots__ = (
@@ -122,9 +122,9 @@ class Seat:
         """Learn that a node it asked is there."""
         self.misses = 0
 
-    def stats(self) -> SeatStats:
+    def stats(self) -> ClientAccount:
         """Return this client's account."""
-        return SeatStats(
+        return ClientAccount(
             self.name,
             self.requests,
             self.replies,

@@ -12,7 +12,7 @@ from packwire.share.questions import Question
 from packwire.vesc.requests import inner_at
 
 if TYPE_CHECKING:
-    from packwire.share.client import Seat
+    from packwire.share.client import SharedClient
 
 #: Seconds without a request after which reading a file is another client's.
 FILE_TURN = 1.0
@@ -35,17 +35,17 @@ class FileTurn:
     __slots__ = ("_at", "_began", "_reader", "_until", "_wanted")
 
     def __init__(self) -> None:
-        self._reader: Seat | None = None
+        self._reader: SharedClient | None = None
         self._began = self._until = 0.0
         self._wanted = float("-inf")
         """When another client was last kept waiting."""
         self._at: int | None = 0
         """Where the device would read on; 0: it has no file open, None: that is not known."""
 
-    def take(self, seat: "Seat", known: Question, now: float) -> Turn:
+    def take(self, client: "SharedClient", known: Question, now: float) -> Turn:
         """Take the turn, where it is free, to send a client's request."""
         reader = self._reader
-        if reader is seat:
+        if reader is client:
             if now - self._began >= LONGEST_FILE_TURN and now - self._wanted < FILE_TURN:
                 return Turn.WAITS
         elif reader is not None and not reader.gone and now < min(self._until, self._ends):
@@ -55,7 +55,7 @@ class FileTurn:
             offset = offset_asked(known.frame)
             if offset and self._at in {None, offset}:
                 return Turn.NEVER
-            self._reader, self._began, self._wanted = seat, now, float("-inf")
+            self._reader, self._began, self._wanted = client, now, float("-inf")
         self._until = now + FILE_TURN
         self._at = None
         return Turn.NOW

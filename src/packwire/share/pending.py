@@ -1,30 +1,28 @@
 """What is under way at a shared device, and until when a lost reply may still come. No clock, no bytes.
 
-A reply that is late must never be taken for the answer to a later request. So a request whose reply did not
-come in time goes on to occupy its command until the reply comes after all, or can come no more:
-
-- something asked later on the same way was answered (replies on one way keep their order);
-- or `LATEST` seconds have passed. Of a CAN node that has not answered yet nothing else tells whether it is
-  dead or slow: what other nodes and the device itself answer meanwhile proves nothing.
+Which reply is whose is `packwire.protocol.exchange`'s to say. A reply that is late is waited for until it can
+come no more, `LATEST` seconds at most: of a CAN node that has not answered yet nothing else tells whether it
+is dead or slow, for what other nodes and the device itself answer meanwhile proves nothing.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, override
 
-from packwire.share.questions import CAN_BUS, LATEST, Question
+from packwire.protocol.exchange import LATEST, Asking, Sent
+from packwire.share.questions import CAN_BUS, Question
 from packwire.vesc.hardware import HardwareType
 from packwire.vesc.traits import answers
 
 if TYPE_CHECKING:
-    from packwire.share.client import Seat
+    from packwire.share.client import SharedClient
 
-type Askers = dict["Seat", list[float]]
+type Waiters = dict["SharedClient", list[float]]
 
 #: So many requests are under way at most that are not late yet; each of another command.
 WINDOW = 16
 #: So many of them are one client's.
-PER_SEAT = 8
+PER_CLIENT = 8
 #: A client with none under way may send one beyond the window: others shall not keep the device from it.
 WIDEST = 64
 #: A CAN node that gave no reply so many times in a row is not asked for a while: each time it would keep the
@@ -44,26 +42,18 @@ TROUBLE = 60.0
 
 
 @dataclass(slots=True, eq=False)
-class Flight:
+class PendingRequest(Sent[Question]):
     """A request that was sent, and those who wait for its reply; nobody does where it is a fence."""
 
-    question: Question
-    order: int
-    sent: float
-    due: float
-    """When it is late; once it is, when it is waited for no more."""
-    askers: Askers
+    waiters: Waiters
     """Each with the times when it asked."""
-    owner: "Seat | None"
+    owner: "SharedClient | None"
     """Whose request it was at first."""
     last: float = 0.0
     """Beyond `due`, until when it is waited for after it has released the CAN bus."""
     quick: bool = False
     """Its reply is known by the command alone, and needs no more than to be handed on."""
     greeting: bool = False
-    overdue: bool = False
-    fenced: bool = False
-    """Another request was sent whose reply will prove this one's lost."""
 
 
 @dataclass(slots=True)
@@ -97,88 +87,62 @@ class CanNode:
         return known or all(answers(hardware, command) for hardware in HardwareType)
 
 
-@dataclass(slots=True)
-class Flights:
-    """The requests under way."""
+class PendingRequests(Asking[PendingRequest]):
+    """The requests under way at one device, and what is known of the nodes behind it."""
 
-    busy: dict[int, Flight] = field(default_factory=dict)
-    """By what they need of the device: see `Question.needs`."""
-    open: set[Flight] = field(default_factory=set)
-    overdue: int = 0
-    nodes: dict[int, CanNode] = field(default_factory=dict)
-    bus_wanted: float = float("-inf")
-    """When a node that is there was last asked anything."""
-    searched: float = float("-inf")
-    """When a search of the bus last ended."""
-    _wanted: dict[int, float] = field(default_factory=dict)
-    """By command, when it was last asked of the device or of a node that is there."""
-    _missed_node: int = -1
-    _missed_at: float = float("-inf")
-    """When a node that may not be there last gave no answer."""
-    _short_turn_from: float = float("-inf")
-    """When a node that may not be there may have the bus again, where others want it."""
-    _order: int = 0
+    def __init__(self) -> None:
+        super().__init__()
+        self.nodes: dict[int, CanNode] = {}
+        self.bus_wanted = float("-inf")
+        """When a node that is there was last asked anything."""
+        self.searched = float("-inf")
+        """When a search of the bus last ended."""
+        self._wanted: dict[int, float] = {}
+        """By command, when it was last asked of the device or of a node that is there."""
+        self._missed_node = -1
+        self._missed_at = float("-inf")
+        """When a node that may not be there last gave no answer."""
+        self._short_turn_from = float("-inf")
+        """When a node that may not be there may have the bus again, where others want it."""
 
-    def free(self, question: Question) -> bool:
-        """Tell whether what a request needs of the device is not taken."""
-        return all(need not in self.busy for need in question.needs)
-
-    def room(self, seat: "Seat") -> bool:
+    def room(self, client: "SharedClient") -> bool:
         """Tell whether a client may have one more request under way; what is late counts no more."""
         flying = len(self.open) - self.overdue
-        if flying < PER_SEAT:
+        if flying < PER_CLIENT:
             return True
-        own = sum(flight.owner is seat and not flight.overdue for flight in self.open)
-        return own < PER_SEAT and flying < (WINDOW if own else WIDEST)
+        own = sum(request.owner is client and not request.overdue for request in self.open)
+        return own < PER_CLIENT and flying < (WINDOW if own else WIDEST)
 
-    def add(self, question: Question, now: float, due: float, askers: Askers, owner: "Seat | None") -> Flight:
+    def add(
+        self, question: Question, now: float, due: float, waiters: Waiters, owner: "SharedClient | None"
+    ) -> PendingRequest:
         """Note that a request is sent now."""
-        self._order += 1
-        flight = Flight(question, self._order, now, due, askers, owner)
-        busy = self.busy
-        for need in question.needs:
-            busy[need] = flight
-        self.open.add(flight)
-        return flight
+        return self.ask(PendingRequest(question, now, due, waiters, owner))
 
-    def remove(self, flight: Flight) -> None:
-        """Note that a request is under way no more."""
-        self.open.discard(flight)
-        self.overdue -= flight.overdue
-        busy = self.busy
-        for need in flight.question.needs:
-            if busy.get(need) is flight:
-                del busy[need]
-
+    @override
     def clear(self) -> None:
-        """Forget all: the connection has ended."""
-        self.busy.clear()
-        self.open.clear()
-        self.overdue = 0
+        super().clear()
         self.nodes.clear()
         self.searched = self._short_turn_from = self._missed_at = float("-inf")
 
-    def forget(self, seat: "Seat") -> None:
+    def forget(self, client: "SharedClient") -> None:
         """Learn that a client has left: it waits for nothing any more."""
-        for flight in self.open:
-            flight.askers.pop(seat, None)
+        for request in self.open:
+            request.waiters.pop(client, None)
 
-    def in_order(self) -> list[Flight]:
-        """Return the flights as they were sent."""
-        return sorted(self.open, key=lambda flight: flight.order)
-
-    def joinable(self, flight: Flight, seat: "Seat") -> bool:
+    def joinable(self, request: PendingRequest, client: "SharedClient") -> bool:
         """Tell whether a client may wait for this reply without its replies on this way changing order."""
-        if flight.overdue:
+        if request.overdue:
             return False
-        way, order = flight.question.way, flight.order
+        way, order = request.question.way, request.order
         return not any(
-            other.order > order and other.question.way == way and seat in other.askers for other in self.open
+            other.order > order and other.question.way == way and client in other.waiters
+            for other in self.open
         )
 
-    def waits(self, seat: "Seat", way: int) -> bool:
+    def waits(self, client: "SharedClient", way: int) -> bool:
         """Tell whether a client waits for a reply on a way."""
-        return any(flight.question.way == way and seat in flight.askers for flight in self.open)
+        return any(request.question.way == way and client in request.waiters for request in self.open)
 
     def answered(self, can_id: int, command: int, now: float) -> None:
         """Learn that a CAN node answers."""
@@ -239,17 +203,15 @@ class Flights:
         """Return what is known of a CAN node."""
         return self.nodes.setdefault(can_id, CanNode())
 
-    def late(self, flight: Flight, now: float) -> None:
+    def expire(self, request: PendingRequest, now: float) -> None:
         """Note that a reply did not come in time; it goes on to occupy its command, but not the bus."""
-        flight.overdue = True
-        flight.due = flight.sent + LATEST
-        self.overdue += 1
-        self.release_bus(flight)
-        if not self.proven(flight.question.way) and flight.owner is not None:
-            self._missed_at, self._missed_node = now, flight.question.way
-            flight.owner.missed(now)
-            if not flight.askers:
-                self._missed(flight.question.way, now)
+        self.late(request, request.sent + LATEST)
+        self.let_go(CAN_BUS, request)
+        if not self.proven(request.question.way) and request.owner is not None:
+            self._missed_at, self._missed_node = now, request.question.way
+            request.owner.missed(now)
+            if not request.waiters:
+                self._missed(request.question.way, now)
 
     def _missed(self, can_id: int, now: float) -> None:
         """Note that a node did not say who it is."""
@@ -261,40 +223,22 @@ class Flights:
         """Note that the last search did not find a node."""
         self.node(can_id).absent_until = self.searched + LONGEST_REST
 
-    def release_bus(self, flight: Flight) -> None:
-        """Let others use the CAN bus, although the reply has not come; the command stays taken."""
-        if self.busy.get(CAN_BUS) is flight:
-            del self.busy[CAN_BUS]
-
-    def lost(self, flight: Flight, now: float) -> None:
+    def lost(self, request: PendingRequest, now: float) -> None:
         """Note that a reply will not come."""
-        self.remove(flight)
-        way = flight.question.way
+        self.release(request)
+        way = request.question.way
         if way < 0:
             return
         node = self.node(way)
         node.answered = False
-        node.silent.add(flight.question.command)
-        if not node.should_answer(flight.question.command):
+        node.silent.add(request.question.command)
+        if not node.should_answer(request.question.command):
             return
         node.lost += 1
         if node.lost >= PATIENCE:
             node.rests_until = now + min(FIRST_REST * 2 ** (node.lost - PATIENCE), LONGEST_REST)
 
-    def proved_lost(self, answered: Flight) -> list[Flight]:
-        """Return the overdue flights whose replies can come no more, now that `answered` has its own."""
-        if not self.overdue or not answered.question.ordered:
-            return []
-        return [
-            flight
-            for flight in self.in_order()
-            if flight.overdue
-            and flight.order < answered.order
-            and flight.question.ordered
-            and flight.question.way == answered.question.way
-        ]
-
-    def fence_way(self, flight: Flight) -> int | None:
+    def fence_way(self, request: PendingRequest) -> int | None:
         """Return the way on which to ask what proves a reply lost; None where only time does."""
-        way = flight.question.way
+        way = request.question.way
         return way if way < 0 or self.node(way).answered else None

@@ -15,9 +15,6 @@ from packwire.vesc.matching import Accepts, beyond_command, reply_command
 from packwire.vesc.requests import forward_can, request, unwrap
 from packwire.vesc.traits import Kind, Spontaneous, traits
 
-#: A reply that has not come after so many seconds never comes.
-LATEST = 3.0
-
 #: Ways: a request to the device itself, one in its slot for slow commands, else the CAN id.
 DIRECT = -1
 SLOW = -2

@@ -11,7 +11,7 @@ from packwire.vesc.commands import Command
 from packwire.vesc.permissions import Kind
 
 if TYPE_CHECKING:
-    from packwire.share.client import Seat
+    from packwire.share.client import SharedClient
     from packwire.share.device import SharedDevice
 
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 _PROOFS = (Command.FW_VERSION, Command.BMS_GET_VALUES)
 
 
-def drop(seat: "Seat") -> None:
+def drop(client: "SharedClient") -> None:
     """Give up a client's request that was not sent, or may not be sent again."""
-    seat.open -= 1
-    seat.dropped += 1
+    client.open -= 1
+    client.dropped += 1
 
 
 def is_reading(known: Question) -> bool:
@@ -35,7 +35,7 @@ def _more_patience(known: Question) -> float:
     return known.timeout or 0.0 if known.kind is Kind.READ else 0.0
 
 
-class Turns:
+class Queue:
     """The line. Within a client's own requests those to one node keep their order.
 
     What is no reading and is answered keeps its place among all of a client's requests. What is never
@@ -45,179 +45,179 @@ class Turns:
     __slots__ = ("_device", "files", "line")
 
     def __init__(self, device: "SharedDevice") -> None:
-        self.line: deque[Seat] = deque()
+        self.line: deque[SharedClient] = deque()
         """The clients with requests that wait to be sent; the next turn is the first's."""
         self.files = FileTurn()
         self._device = device
 
-    def wait(self, seat: "Seat") -> None:
+    def wait(self, client: "SharedClient") -> None:
         """Let a client with a waiting request take its place in the line, if it has none."""
-        if not seat.in_line and not seat.gone:
-            seat.in_line = True
-            self.line.append(seat)
+        if not client.in_line and not client.gone:
+            client.in_line = True
+            self.line.append(client)
 
-    def add(self, seat: "Seat", known: Question, now: float) -> None:
+    def add(self, client: "SharedClient", known: Question, now: float) -> None:
         """Settle a request at once where that can be; else let it wait for its turn."""
-        seat.queue.append((known, now))
+        client.queue.append((known, now))
         if self._device.ready:
-            self._take_turn(seat)
-        if seat.queue:
-            self.wait(seat)
+            self._take_turn(client)
+        if client.queue:
+            self.wait(client)
 
-    def give_back(self, seat: "Seat", known: Question, asked: float) -> None:
+    def give_back(self, client: "SharedClient", known: Question, asked: float) -> None:
         """Put a request back to where it came from, before all that was asked later."""
         if known.kind is not Kind.READ:
-            drop(seat)
-        elif not seat.gone:
-            seat.queue.appendleft((known, asked))
-            self.wait(seat)
+            drop(client)
+        elif not client.gone:
+            client.queue.appendleft((known, asked))
+            self.wait(client)
 
-    def drop_unless(self, seat: "Seat", may: Callable[[Question], bool]) -> None:
+    def drop_unless(self, client: "SharedClient", may: Callable[[Question], bool]) -> None:
         """Give up those of a client's waiting requests that may not be sent (any more)."""
-        for waiting in [each for each in seat.queue if not may(each[0])]:
-            seat.queue.remove(waiting)
-            drop(seat)
+        for waiting in [each for each in client.queue if not may(each[0])]:
+            client.queue.remove(waiting)
+            drop(client)
 
     def expire(self, before: float) -> None:
         """Give up what was asked before this time and still waits."""
-        for seat in self.line:
-            while seat.queue and seat.queue[0][1] + _more_patience(seat.queue[0][0]) < before:
-                seat.queue.popleft()
-                drop(seat)
+        for client in self.line:
+            while client.queue and client.queue[0][1] + _more_patience(client.queue[0][0]) < before:
+                client.queue.popleft()
+                drop(client)
 
     def pump(self) -> None:
         """Send what can be sent, one request of each client in turn."""
         line, device = self.line, self._device
         in_vain = 0
         while line and in_vain < len(line) and device.ready:
-            seat = line.popleft()
-            if seat.queue:
-                in_vain = 0 if self._take_turn(seat) else in_vain + 1
-            if seat.queue:
-                line.append(seat)
+            client = line.popleft()
+            if client.queue:
+                in_vain = 0 if self._take_turn(client) else in_vain + 1
+            if client.queue:
+                line.append(client)
             else:
-                seat.in_line = False
+                client.in_line = False
 
-    def _take_turn(self, seat: "Seat") -> bool:
+    def _take_turn(self, client: "SharedClient") -> bool:
         """Settle one waiting request of a client; tell whether there was one that could be."""
         blocked: set[int] = set()
-        for place, (known, asked) in enumerate(seat.queue):
+        for place, (known, asked) in enumerate(client.queue):
             if known.way in blocked and known.answered:
                 continue
             if known.kind is not Kind.READ and blocked and known.answered:
                 return False
-            if self._settle(seat, known, asked):
-                if not seat.gone:
-                    del seat.queue[place]
+            if self._settle(client, known, asked):
+                if not client.gone:
+                    del client.queue[place]
                 return True
             if known.kind is not Kind.READ:
                 return False
             blocked.add(known.way)
         return False
 
-    def _settle(self, seat: "Seat", known: Question, asked: float) -> bool:
+    def _settle(self, client: "SharedClient", known: Question, asked: float) -> bool:
         """Send a request, join it to one under way, or answer it; tell whether one of these could be."""
         device = self._device
-        flights, now = device.flights, device.now()
+        pending, now = device.pending, device.now()
         if known.kind is Kind.READ:
-            if known.way >= 0 and flights.rests(known, now):
-                seat.open -= 1
-                seat.unanswered += 1
+            if known.way >= 0 and pending.rests(known, now):
+                client.open -= 1
+                client.unanswered += 1
                 return True
-            if known.kept is not None and self._answer_from_age(seat, known, now):
+            if known.kept is not None and self._answer_from_age(client, known, now):
                 return True
-            if self._join(seat, known, asked):
+            if self._join(client, known, asked):
                 return True
         elif not known.answered:
-            return self._pass(seat, known)
-        contended = device.several and flights.troubled(now)
-        if contended and known.kind is Kind.READ and not flights.proven(known.way):
-            return self._try(seat, known, asked, now)
-        if not flights.free(known):
-            flights.asked(known, now)
+            return self._pass(client, known)
+        contended = device.several and pending.troubled(now)
+        if contended and known.kind is Kind.READ and not pending.proven(known.way):
+            return self._try(client, known, asked, now)
+        if not pending.free(known.needs):
+            pending.asked(known, now)
             self._fence_before(known)
             return False
-        return flights.room(seat) and self._send(seat, known, asked, now)
+        return pending.room(client) and self._send(client, known, asked, now)
 
-    def _try(self, seat: "Seat", known: Question, asked: float, now: float) -> bool:
+    def _try(self, client: "SharedClient", known: Question, asked: float, now: float) -> bool:
         """Ask a node that may not be there.
 
         Where there are other clients, and some node was asked in vain lately, they come first: a node is
         asked who it is before it is asked what others want, and does not have the bus for long.
         """
-        flights = self._device.flights
-        if now < seat.tries_from or not flights.may_try_bus(now) or not flights.room(seat):
+        pending = self._device.pending
+        if now < client.tries_from or not pending.may_try_bus(now) or not pending.room(client):
             return False
-        if seat.misses and any(self._tries_rather(other, seat) for other in self.line):
+        if client.misses and any(self._tries_rather(other, client) for other in self.line):
             return False
-        if not flights.wants(known.command, now):
-            if not flights.free(known):
+        if not pending.wants(known.command, now):
+            if not pending.free(known.needs):
                 self._fence_before(known)
                 return False
-            return self._send(seat, known, asked, now, flights.try_bus(now))
-        proof = next((command for command in _PROOFS if not flights.wants(command, now)), None)
+            return self._send(client, known, asked, now, pending.try_bus(now))
+        proof = next((command for command in _PROOFS if not pending.wants(command, now)), None)
         if proof is not None:
             question = own_question(proof, known.way)
-            if flights.free(question):
-                self._device.send(question, now, {}, seat, flights.try_bus(now))
-        elif now - flights.searched < LONGEST_REST:
-            flights.not_found(known.way)
-        elif flights.free(search := own_question(Command.PING_CAN, DIRECT)):
+            if pending.free(question.needs):
+                self._device.send(question, now, {}, client, pending.try_bus(now))
+        elif now - pending.searched < LONGEST_REST:
+            pending.not_found(known.way)
+        elif pending.free((search := own_question(Command.PING_CAN, DIRECT)).needs):
             self._device.send(search, now, {})
         return False
 
-    def _tries_rather(self, other: "Seat", seat: "Seat") -> bool:
+    def _tries_rather(self, other: "SharedClient", client: "SharedClient") -> bool:
         """Tell whether another client asked fewer nodes in vain and waits to ask one too."""
         return (
-            other.misses < seat.misses
+            other.misses < client.misses
             and bool(other.queue)
-            and not self._device.flights.proven(other.queue[0][0].way)
+            and not self._device.pending.proven(other.queue[0][0].way)
         )
 
     def _send(
-        self, seat: "Seat", known: Question, asked: float, now: float, bus_for: float | None = None
+        self, client: "SharedClient", known: Question, asked: float, now: float, bus_for: float | None = None
     ) -> bool:
         """Send a request; or not, where it reads a file and it is another client's turn to."""
         if known.command == Command.FILE_READ and known.kind is Kind.READ:
-            turn = self.files.take(seat, known, now)
+            turn = self.files.take(client, known, now)
             if turn is not Turn.NOW:
                 if turn is Turn.NEVER:
-                    drop(seat)
+                    drop(client)
                 return turn is Turn.NEVER
-        self._device.send(known, now, {seat: [asked]}, seat, bus_for)
+        self._device.send(known, now, {client: [asked]}, client, bus_for)
         return True
 
-    def _join(self, seat: "Seat", known: Question, asked: float) -> bool:
+    def _join(self, client: "SharedClient", known: Question, asked: float) -> bool:
         """Let a client wait for the reply to a request that another has under way, where that may be."""
-        flights = self._device.flights
-        flight = flights.busy.get(known.command)
-        if flight is None or flight.question.frame != known.frame or not flights.joinable(flight, seat):
+        pending = self._device.pending
+        request = pending.busy.get(known.command)
+        if request is None or request.question.frame != known.frame or not pending.joinable(request, client):
             return False
         self._device.counts["from_flight"] += 1
-        flight.askers.setdefault(seat, []).append(asked)
+        request.waiters.setdefault(client, []).append(asked)
         return True
 
-    def _answer_from_age(self, seat: "Seat", known: Question, now: float) -> bool:
+    def _answer_from_age(self, client: "SharedClient", known: Question, now: float) -> bool:
         """Answer with a reply that is not too old; not where an older request on this way is still open."""
         if known.kept is None or now - known.kept_at > self._device.max_age:
             known.kept = None
             return False
-        if self._device.flights.waits(seat, known.way):
+        if self._device.pending.waits(client, known.way):
             return False
         self._device.counts["from_age"] += 1
-        self._device.reply(seat, known.kept)
+        self._device.reply(client, known.kept)
         return True
 
-    def _pass(self, seat: "Seat", known: Question) -> bool:
+    def _pass(self, client: "SharedClient", known: Question) -> bool:
         """Send what is never answered; only the slot for slow commands has to be free."""
-        if any(need in self._device.flights.busy for need in known.needs):
+        if not self._device.pending.free(known.needs):
             return False
-        seat.open -= 1
+        client.open -= 1
         self._device.write(known)
         return True
 
     def _fence_before(self, known: Question) -> None:
         for need in known.needs:
-            blocking = self._device.flights.busy.get(need)
+            blocking = self._device.pending.busy.get(need)
             if blocking is not None and blocking.overdue:
                 self._device.fence(blocking)

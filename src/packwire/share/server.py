@@ -20,7 +20,7 @@ from packwire.link.base import Link
 from packwire.link.sockets import watch_for_loss
 from packwire.link.tcp import place
 from packwire.share.device import SharedDevice
-from packwire.share.stats import SeatStats, SharingStats
+from packwire.share.stats import ClientAccount, SharingStats
 from packwire.share.upstream import Upstream
 from packwire.vesc.permissions import READ_ONLY, Policy
 from packwire.vesc.replies import FwVersion
@@ -51,7 +51,7 @@ class ClientCame:
 class ClientLeft:
     """A client's connection has ended; `reason` is empty where the client closed it."""
 
-    stats: SeatStats
+    stats: ClientAccount
     reason: str
 
 
@@ -237,7 +237,7 @@ def is_loopback(address: str) -> bool:
 
 
 class _Client(asyncio.Protocol):
-    """A client's connection: a seat at the device."""
+    """A client's connection: its place at the device."""
 
     def __init__(self, share: Share) -> None:
         self._share = share
@@ -290,7 +290,7 @@ class _Client(asyncio.Protocol):
         return self._seat.requests > 0
 
     def end(self, reason: str) -> None:
-        """Close the connection, for a reason that is told; the seat is given up at once."""
+        """Close the connection, for a reason that is told; its place is given up at once."""
         self._reason = self._reason or reason
         self._seat.leave()
         self._transport.abort()

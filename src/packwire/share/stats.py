@@ -7,14 +7,14 @@ from packwire.vesc.commands import command_name
 
 
 @dataclass(frozen=True, slots=True)
-class SeatStats:
+class ClientAccount:
     """One client's account, as it is now."""
 
     name: str
     requests: int = 0
     """Whole frames that it sent."""
     replies: int = 0
-    """Replies sent to it, from the device, from a flight or from the memory."""
+    """Replies sent to it, from the device, from a request or from the memory."""
     refused: int = 0
     """Requests that the policy does not let pass."""
     dropped: int = 0
@@ -77,14 +77,14 @@ class SharingStats:
     """How often the device was connected."""
     silent: float = 0.0
     """Seconds since a request was sent after which no byte has come from the device; 0 where all is well."""
-    seats: tuple[SeatStats, ...] = ()
+    seats: tuple[ClientAccount, ...] = ()
     """The clients that are here now."""
     kept: tuple[KeptReply, ...] = ()
 
 
 def account(
     name: str,
-    seats: Sequence[SeatStats],
+    seats: Sequence[ClientAccount],
     counts: Mapping[str, int],
     *,
     refused: Mapping[str, int],
@@ -97,23 +97,23 @@ def account(
     return SharingStats(
         name=name,
         connected=connected,
-        requests=counts["requests"] + sum(seat.requests for seat in seats),
+        requests=counts["requests"] + sum(client.requests for client in seats),
         forwarded=counts["forwarded"],
-        replies=counts["replies"] + sum(seat.replies for seat in seats),
+        replies=counts["replies"] + sum(client.replies for client in seats),
         answered_from_flight=counts["from_flight"],
         answered_from_age=counts["from_age"],
         refused=refused,
-        dropped=counts["dropped"] + sum(seat.dropped for seat in seats),
+        dropped=counts["dropped"] + sum(client.dropped for client in seats),
         timeouts=counts["timeouts"],
         late=counts["late"],
         unasked=counts["unasked"],
         unsolicited=counts["unsolicited"],
         fences=counts["fences"],
         device_junk=device_junk,
-        client_junk=counts["junk"] + sum(seat.junk for seat in seats),
+        client_junk=counts["junk"] + sum(client.junk for client in seats),
         connections=counts["connections"],
         silent=silent,
-        seats=tuple(sorted(seats, key=lambda seat: seat.name)),
+        seats=tuple(sorted(seats, key=lambda client: client.name)),
         kept=tuple(kept),
     )
 
@@ -124,15 +124,15 @@ def status_lines(stats: SharingStats) -> list[str]:
     counts = f"{len(stats.seats)} clients, {stats.requests} requests, {stats.forwarded} sent to the device"
     return [
         f"packwire shares {stats.name}, {where}: {counts}",
-        *(_seat_line(seat) for seat in stats.seats),
+        *(_client_line(client) for client in stats.seats),
         *(_kept_line(kept) for kept in stats.kept),
     ]
 
 
-def _seat_line(seat: SeatStats) -> str:
+def _client_line(client: ClientAccount) -> str:
     return (
-        f"{seat.name}: {seat.requests} requests, {seat.replies} replies, {seat.refused} refused, "
-        f"{seat.unanswered} unanswered, {seat.dropped} dropped"
+        f"{client.name}: {client.requests} requests, {client.replies} replies, {client.refused} refused, "
+        f"{client.unanswered} unanswered, {client.dropped} dropped"
     )
 
 

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 
-from packwire.share.questions import LATEST
+from packwire.protocol.exchange import LATEST, STALL
 from packwire.vesc.framing import Framer, encode_frame
 from packwire.wire.frame import Frame
 
-#: When a frame has begun and nothing more came for this long, its header is taken for a false one.
-STALL = 0.2
 #: A frame that has not become whole for so long hides replies, also where more bytes come all the time.
 SLOWEST_FRAME = 1.5
 

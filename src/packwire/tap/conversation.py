@@ -9,16 +9,15 @@ from enum import Enum
 from typing import NamedTuple
 
 from packwire.capture.layers.conversation import patience
+from packwire.protocol.exchange import STALL, Exchange, Lost, Replied
 from packwire.protocol.exchange import Event as Paired
-from packwire.protocol.exchange import Exchange, Lost, Replied
 from packwire.vesc.framing import Framer
 from packwire.vesc.hublogin import MAX_LINE, Login, Role, parse_login
 from packwire.vesc.matching import acceptance, reply_command
 from packwire.vesc.requests import unwrap
 from packwire.wire.frame import Frame, FrameStats
 
-#: A header that is waited for is looked behind when nothing has come for so long, in ns.
-_FALSE_HEADER = 300_000_000
+_STALL = int(STALL * 1e9)
 
 
 class What(Enum):
@@ -106,7 +105,7 @@ class LiveConversation:
     def tick(self, now: int) -> Iterator[Event]:
         """Look after what waits: a false header, a request whose reply will not come any more."""
         for side in (0, 1):
-            if self._framers[side].stats.waiting and now - self._last[side] > _FALSE_HEADER:
+            if self._framers[side].stats.waiting and now - self._last[side] > _STALL:
                 yield from self._frames(side, self._framers[side].rescue(), now)
         yield from self._lost(self._exchange.advance(now), now)
 
