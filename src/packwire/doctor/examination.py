@@ -71,7 +71,7 @@ class NoConnectionError(Exception):
 
 @dataclass(slots=True)
 class Examination:
-    """One patient. `facts` grow from check to check."""
+    """One device under examination. `facts` grow from check to check."""
 
     address: Address
     options: ExaminationOptions = field(default_factory=ExaminationOptions)

@@ -27,7 +27,7 @@ _LINKS: dict[LinkKind, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Brought:
     """What a protocol brings: its modules, and the attributes `HELLO` and `weigh` in two of them.
 
     `HELLO` is a request that every device of the protocol answers, `weigh` judges its owners' hypotheses.
@@ -38,9 +38,9 @@ class Row:
     hypotheses: str = ""
 
 
-_NOTHING = Row(())
-_PROTOCOLS: dict[str, Row] = {
-    "vesc": Row(
+_NOTHING = Brought(())
+_PROTOCOLS: dict[str, Brought] = {
+    "vesc": Brought(
         (
             *("vesc.contact", "vesc.pack", "vesc.poll", "vesc.bus", "vesc.stream", "vesc.paths"),
             *("vesc.battery_rules", "vesc.doubt_rules"),

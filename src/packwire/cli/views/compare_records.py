@@ -9,7 +9,7 @@ from typing import Any
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.causes import SessionVerdict
 from packwire.doctor.compare.choose import Choice
-from packwire.doctor.compare.differences import Row, Side
+from packwire.doctor.compare.differences import ComparedRow, RowSide
 from packwire.doctor.compare.log_file import ClientLog
 from packwire.doctor.compare.patience import ClientPatience, Source
 from packwire.doctor.compare.session import ClientSession
@@ -142,11 +142,11 @@ def _finding(each: SessionVerdict, who: str, found: Comparison) -> Record:
     }
 
 
-def _first(found: Comparison, row: Row | None) -> Record | None:
+def _first(found: Comparison, row: ComparedRow | None) -> Record | None:
     return None if row is None else _row(found, row)
 
 
-def _row(found: Comparison, row: Row) -> Record:
+def _row(found: Comparison, row: ComparedRow) -> Record:
     return {
         "request": row.kind.label,
         "reference": _side(found.reference, row.reference),
@@ -157,7 +157,7 @@ def _row(found: Comparison, row: Row) -> Record:
     }
 
 
-def _side(session: ClientSession, side: Side | None) -> Record | None:
+def _side(session: ClientSession, side: RowSide | None) -> Record | None:
     if side is None:
         return None
     return {

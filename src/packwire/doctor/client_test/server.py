@@ -20,7 +20,7 @@ from packwire.doctor.client_test.replies import answerable, command_of, reply_to
 from packwire.doctor.client_test.session import ClientConnection
 from packwire.doctor.client_test.stalls import Stalls
 from packwire.doctor.client_test.telltale import Ask, ask_user, can_ask, wait_for
-from packwire.doctor.client_test.trials import Piece, Trial, TrialKind, pieces
+from packwire.doctor.client_test.trials import SentPiece, Trial, TrialKind, pieces
 from packwire.doctor.client_test.verdict import ClientReport, LoginProblem, Meeting
 from packwire.link.tcp import not_listening
 from packwire.vesc.commands import command_name
@@ -195,7 +195,7 @@ class ClientTest:
         known = self._longest and self.findings and len(self.findings.all_controls) >= 2
         return max(_LEAST_PATIENCE, _PAUSES * self._longest) if known else self._first_patience
 
-    def answer(self, request: bytes) -> tuple[list[Piece], Trial | None, int]:
+    def answer(self, request: bytes) -> tuple[list[SentPiece], Trial | None, int]:
         """Return what to send in answer to a request, and which trial that is."""
         self._requests += 1
         self._broadcasts += unwrap(request).problem is RouteProblem.BROADCAST
@@ -226,9 +226,9 @@ class ClientTest:
                 self._not_asked_any_more(trial)
         reply = reply_to(request)
         assert reply is not None
-        return [Piece(encode_frame(reply))], None, len(reply)
+        return [SentPiece(encode_frame(reply))], None, len(reply)
 
-    def _answer_standing(self, trial: Trial, request: bytes) -> tuple[list[Piece], Trial | None, int]:
+    def _answer_standing(self, trial: Trial, request: bytes) -> tuple[list[SentPiece], Trial | None, int]:
         self._left -= 1
         if self._left < 0:  # the reply to the last one that was counted has been sent, and read
             self._enough.set()

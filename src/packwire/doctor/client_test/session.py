@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, override
 
 from packwire.doctor.client_test.reactions import Action, Observation
 from packwire.doctor.client_test.replies import command_of
-from packwire.doctor.client_test.trials import Piece, Trial, TrialKind
+from packwire.doctor.client_test.trials import SentPiece, Trial, TrialKind
 from packwire.doctor.client_test.verdict import LoginProblem
 from packwire.vesc.framing import Framer
 from packwire.vesc.hublogin import MAX_LINE
@@ -149,7 +149,9 @@ class ClientConnection(asyncio.Protocol):
                 self._send(sent, self._sending, of_trial=trial is not None)
             )
 
-    async def _send(self, sent: list[Piece], before: "asyncio.Task[None] | None", *, of_trial: bool) -> None:
+    async def _send(
+        self, sent: list[SentPiece], before: "asyncio.Task[None] | None", *, of_trial: bool
+    ) -> None:
         if before is not None:
             await asyncio.wait([before])
         self._hurry = False

@@ -38,7 +38,7 @@ class TrialKind(StrEnum):
     """The frame is wrong, in the way in which a wrong client may expect it."""
 
 
-class Piece(NamedTuple):
+class SentPiece(NamedTuple):
     """Bytes to send at once, and how many seconds to rest behind them."""
 
     data: bytes
@@ -98,9 +98,9 @@ FLUSH = 70_000
 _PADDED, _SHIFT = 1024, 100
 
 
-def _cut(frame: bytes, *places: int) -> list[Piece]:
+def _cut(frame: bytes, *places: int) -> list[SentPiece]:
     ends = [0, *sorted({place % len(frame) for place in places}), len(frame)]
-    return [Piece(frame[begin:end], _APART) for begin, end in pairwise(ends)]
+    return [SentPiece(frame[begin:end], _APART) for begin, end in pairwise(ends)]
 
 
 def _corrupt(frame: bytes) -> bytes:
@@ -123,25 +123,25 @@ def _with_newline(frame: bytes) -> bytes:
     return encode_frame(payload) + b"\n"
 
 
-WAYS: dict[str, Callable[[bytes], list[Piece]]] = {
-    "whole": lambda frame: [Piece(frame)],
-    "bytes": lambda frame: [Piece(frame[at : at + 1], _BYTE_APART) for at in range(len(frame))],
+WAYS: dict[str, Callable[[bytes], list[SentPiece]]] = {
+    "whole": lambda frame: [SentPiece(frame)],
+    "bytes": lambda frame: [SentPiece(frame[at : at + 1], _BYTE_APART) for at in range(len(frame))],
     "cut-start": lambda frame: _cut(frame, 1),
     "cut-header": lambda frame: _cut(frame, frame[0]),
     "cut-middle": lambda frame: _cut(frame, len(frame) // 2),
     "cut-crc": lambda frame: _cut(frame, -2),
     "cut-stop": lambda frame: _cut(frame, -1),
-    "print-first": lambda frame: [Piece(PRINT, _APART), Piece(frame)],
-    "print-joined": lambda frame: [Piece(PRINT + frame)],
-    "print-behind": lambda frame: [Piece(frame + PRINT)],
-    "junk-first": lambda frame: [Piece(JUNK + frame)],
-    "damaged-first": lambda frame: [Piece(_corrupt(frame), _APART), Piece(frame)],
-    "corrupt": lambda frame: [Piece(_corrupt(frame))],
-    "corrupt-other": lambda frame: [Piece(_corrupt_other(frame))],
-    "print-only": lambda _: [Piece(PRINT)],
-    "fixed-size": lambda frame: [Piece(frame + bytes(-len(frame) % _PADDED))],
-    "shift": lambda _: [Piece(bytes(_SHIFT))],
-    "newline": lambda frame: [Piece(_with_newline(frame))],
+    "print-first": lambda frame: [SentPiece(PRINT, _APART), SentPiece(frame)],
+    "print-joined": lambda frame: [SentPiece(PRINT + frame)],
+    "print-behind": lambda frame: [SentPiece(frame + PRINT)],
+    "junk-first": lambda frame: [SentPiece(JUNK + frame)],
+    "damaged-first": lambda frame: [SentPiece(_corrupt(frame), _APART), SentPiece(frame)],
+    "corrupt": lambda frame: [SentPiece(_corrupt(frame))],
+    "corrupt-other": lambda frame: [SentPiece(_corrupt_other(frame))],
+    "print-only": lambda _: [SentPiece(PRINT)],
+    "fixed-size": lambda frame: [SentPiece(frame + bytes(-len(frame) % _PADDED))],
+    "shift": lambda _: [SentPiece(bytes(_SHIFT))],
+    "newline": lambda frame: [SentPiece(_with_newline(frame))],
     "nothing": lambda _: [],
 }
 #: The ways that a client needs which looks for no frames at all, and what it does.
@@ -187,7 +187,7 @@ def _spoilt(frame: bytes) -> bytes:
     return frame[:-TRAILER] + bytes(byte ^ 0x5A for byte in frame[-TRAILER:-1]) + frame[-1:]
 
 
-def pieces(trial: Trial, request: bytes) -> tuple[list[Piece], int]:
+def pieces(trial: Trial, request: bytes) -> tuple[list[SentPiece], int]:
     """Return what to send in answer to a request, and the length of the reply's payload."""
     payload = reply_to(request, trial.size, ends_early=trial.kind is TrialKind.AGE, volts=trial.volts)
     if payload is None:
@@ -195,11 +195,11 @@ def pieces(trial: Trial, request: bytes) -> tuple[list[Piece], int]:
     frame = DIALECTS[trial.dialect](payload)
     sent = WAYS[trial.sent](frame if trial.checksum else _spoilt(frame))
     if trial.flush:
-        sent.insert(0, Piece(bytes(trial.flush), _APART))
+        sent.insert(0, SentPiece(bytes(trial.flush), _APART))
     if trial.behind:
         before = reply_to(request, trial.behind)
         assert before is not None
-        sent.insert(0, Piece(encode_frame(before) + _NO_START, _APART))
+        sent.insert(0, SentPiece(encode_frame(before) + _NO_START, _APART))
     return sent, len(payload)
 
 

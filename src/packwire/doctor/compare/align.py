@@ -30,7 +30,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class AlignedStep:
     """One kind of request at one place of both sessions: the exchanges there, none where it was not sent."""
 
     kind: QueryKind
@@ -42,7 +42,7 @@ class Step:
 class Alignment:
     """The steps in order, and how many exchanges at the end of each session are not among them."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[AlignedStep, ...]
     left_out: tuple[int, int] = (0, 0)
 
 
@@ -63,7 +63,7 @@ def align(reference: ClientSession, mine: ClientSession) -> Alignment:
     return Alignment(steps, (left[0], left[1]))
 
 
-def _steps(keys: list[list[tuple[QueryKind, ...]]], blocks: list[list[Block]]) -> Iterator[Step]:
+def _steps(keys: list[list[tuple[QueryKind, ...]]], blocks: list[list[Block]]) -> Iterator[AlignedStep]:
     matcher = SequenceMatcher(None, keys[0], keys[1], autojunk=False)
     for _, begin, end, other_begin, other_end in matcher.get_opcodes():
         if keys[0][begin:end] == keys[1][other_begin:other_end]:
@@ -71,14 +71,14 @@ def _steps(keys: list[list[tuple[QueryKind, ...]]], blocks: list[list[Block]]) -
                 keys[0][begin:end], blocks[0][begin:end], blocks[1][other_begin:other_end], strict=True
             ):
                 for place, kind in enumerate(key):
-                    yield Step(kind, left.numbers(place), right.numbers(place))
+                    yield AlignedStep(kind, left.numbers(place), right.numbers(place))
             continue
         for key, block in zip(keys[0][begin:end], blocks[0][begin:end], strict=True):
             for place, kind in enumerate(key):
-                yield Step(kind, block.numbers(place), None)
+                yield AlignedStep(kind, block.numbers(place), None)
         for key, block in zip(keys[1][other_begin:other_end], blocks[1][other_begin:other_end], strict=True):
             for place, kind in enumerate(key):
-                yield Step(kind, None, block.numbers(place))
+                yield AlignedStep(kind, None, block.numbers(place))
 
 
 def _blocks(kinds: Sequence[Hashable]) -> Iterator[Block]:

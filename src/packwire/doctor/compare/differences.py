@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
 
-from packwire.doctor.compare.align import Step
+from packwire.doctor.compare.align import AlignedStep
 from packwire.doctor.compare.patience import ClientPatience
 from packwire.doctor.compare.session import ClientSession, QueryKind
 
@@ -15,7 +15,7 @@ _MAX_SEEN = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class RowSide:
     """One session's part in a step: times in ns, sizes in bytes (payloads); `packet` is that of the first.
 
     `refused` counts replies that were not taken, `bad` requests that were no right frame.
@@ -34,26 +34,26 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ComparedRow:
     """A step as it is shown: both sides, and what is different (`alike`: odd, but so in both).
 
     `matters` says that a finding is about it which is not about both.
     """
 
     kind: QueryKind
-    reference: Side | None
-    mine: Side | None
+    reference: RowSide | None
+    mine: RowSide | None
     marks: tuple[str, ...]
     alike: tuple[str, ...]
     matters: bool
 
 
 def rows(
-    steps: tuple[Step, ...],
+    steps: tuple[AlignedStep, ...],
     reference: tuple[ClientSession, ClientPatience],
     mine: tuple[ClientSession, ClientPatience],
     faults: tuple[frozenset[int], frozenset[int]],
-) -> Iterator[Row]:
+) -> Iterator[ComparedRow]:
     """Yield the steps; `faults` are the exchanges of each side that findings are about."""
     refused = (frozenset(reference[1].refused), frozenset(mine[1].refused))
     for step in steps:
@@ -69,15 +69,15 @@ def rows(
             numbers is not None and any(number in fault for number in numbers)
             for numbers, fault in ((step.reference, faults[0]), (step.mine, faults[1]))
         )
-        yield Row(step.kind, sides[0], sides[1], marks, alike, matters)
+        yield ComparedRow(step.kind, sides[0], sides[1], marks, alike, matters)
 
 
-def _side(session: ClientSession, numbers: range, refused: frozenset[int]) -> Side:
+def _side(session: ClientSession, numbers: range, refused: frozenset[int]) -> RowSide:
     queries = [session.queries[number] for number in numbers]
     sizes = [int(session.messages.size[each.reply]) for each in queries if each.answered]
     latencies = [took for each in queries if (took := each.latency) is not None]
     waits = [wait for each in queries if (wait := each.wait) is not None]
-    return Side(
+    return RowSide(
         len(queries),
         len(sizes),
         sum(1 for each in queries if each.expects),
@@ -92,7 +92,11 @@ def _side(session: ClientSession, numbers: range, refused: frozenset[int]) -> Si
 
 
 def _marks(
-    step: Step, there: Side | None, here: Side | None, reference: ClientSession, mine: ClientSession
+    step: AlignedStep,
+    there: RowSide | None,
+    here: RowSide | None,
+    reference: ClientSession,
+    mine: ClientSession,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     ours, theirs = _faults(here), _faults(there)
     marks = list(_unlike(step, there, here, reference, mine))
@@ -104,7 +108,11 @@ def _marks(
 
 
 def _unlike(
-    step: Step, there: Side | None, here: Side | None, reference: ClientSession, mine: ClientSession
+    step: AlignedStep,
+    there: RowSide | None,
+    here: RowSide | None,
+    reference: ClientSession,
+    mine: ClientSession,
 ) -> Iterator[str]:
     """Say what is not the same, whether it does harm or not."""
     if here is None or there is None or step.reference is None or step.mine is None:
@@ -117,12 +125,12 @@ def _unlike(
         yield f"replies of {_span(here.sizes)} instead of {_span(there.sizes)} bytes"
 
 
-def _pace(there: Side | None, here: Side | None) -> Iterator[str]:
+def _pace(there: RowSide | None, here: RowSide | None) -> Iterator[str]:
     if there and here and there.wait and here.wait and _other_pace(there.wait, here.wait):
         yield f"goes on after {seconds(here.wait)} instead of {seconds(there.wait)}"
 
 
-def _faults(side: Side | None) -> dict[str, str]:
+def _faults(side: RowSide | None) -> dict[str, str]:
     """Return what went wrong on one side, by kind."""
     found: dict[str, str] = {}
     if side is None:

@@ -38,7 +38,7 @@ _NEARLY_ALL = 0.8
 _XML_HEADER = 10
 
 
-class Step(NamedTuple):
+class FollowingStep(NamedTuple):
     """Requests that were sent together (mostly one): exchanges by number, when the last was sent, in ns.
 
     `replied` is when the last reply came, NO_TIME where one is missing; `next_time` when the client went on.
@@ -66,7 +66,7 @@ class Step(NamedTuple):
         return self.wait - self.latency
 
 
-def steps_of(session: ClientSession) -> Iterator[Step]:
+def steps_of(session: ClientSession) -> Iterator[FollowingStep]:
     """Yield the steps of a session whose times are known."""
     pending: list[int] = []
     for number, each in enumerate(session.queries):
@@ -84,7 +84,7 @@ def _did_not_wait(each: Query) -> bool:
     return each.wait is not None and (each.latency is None or each.latency >= each.wait)
 
 
-def _step(session: ClientSession, numbers: list[int]) -> Step | None:
+def _step(session: ClientSession, numbers: list[int]) -> FollowingStep | None:
     queries = [session.queries[number] for number in numbers]
     last = queries[-1]
     if NO_TIME in (last.time, last.next_time) or any(each.lost for each in queries):
@@ -94,23 +94,25 @@ def _step(session: ClientSession, numbers: list[int]) -> Step | None:
         return None
     times = [each.reply_time if each.answered else NO_TIME for each in expected]
     replied = NO_TIME if NO_TIME in times else max(times)
-    return Step(tuple(numbers), tuple(each.kind for each in queries), last.time, replied, last.next_time)
+    return FollowingStep(
+        tuple(numbers), tuple(each.kind for each in queries), last.time, replied, last.next_time
+    )
 
 
-def answered(steps: Sequence[Step]) -> list[Step]:
+def answered(steps: Sequence[FollowingStep]) -> list[FollowingStep]:
     """Return the steps whose replies are all there."""
     return [step for step in steps if step.replied != NO_TIME]
 
 
-def by_kinds(steps: Sequence[Step]) -> dict[tuple[QueryKind, ...], list[Step]]:
+def by_kinds(steps: Sequence[FollowingStep]) -> dict[tuple[QueryKind, ...], list[FollowingStep]]:
     """Return the steps by what was asked in them."""
-    groups: dict[tuple[QueryKind, ...], list[Step]] = {}
+    groups: dict[tuple[QueryKind, ...], list[FollowingStep]] = {}
     for step in steps:
         groups.setdefault(step.kinds, []).append(step)
     return groups
 
 
-def follow_replies(steps: Sequence[Step]) -> bool | None:
+def follow_replies(steps: Sequence[FollowingStep]) -> bool | None:
     """Tell whether a client goes on a fixed time after each reply, or after each request; None: not known.
 
     That shows where replies take unequally long: then its waits grow with them, or they do not.
@@ -132,7 +134,7 @@ def follow_replies(steps: Sequence[Step]) -> bool | None:
     return _by_slope(known, may_follow=min(grows, alone) > _HALF * _SURE)
 
 
-def _by_slope(known: Sequence[Step], *, may_follow: bool) -> bool | None:
+def _by_slope(known: Sequence[FollowingStep], *, may_follow: bool) -> bool | None:
     """Tell the same of few steps, or where few replies are late; `may_follow` is what their ranks allow."""
     slope, error = _slope(known)
     # Where the whole computer stood still once, one late reply makes any slope: it has to hold without.
@@ -143,7 +145,7 @@ def _by_slope(known: Sequence[Step], *, may_follow: bool) -> bool | None:
     return True if may_follow and slope - _SURE * error > _HALF and others - 2 * doubt > _HALF else None
 
 
-def _slope(steps: Sequence[Step]) -> tuple[float, float]:
+def _slope(steps: Sequence[FollowingStep]) -> tuple[float, float]:
     """Return by how much a wait grows with the latency, and the standard error of that."""
     waits, latencies = [step.wait for step in steps], [step.latency for step in steps]
     usual, late = sum(waits) / len(waits), sum(latencies) / len(latencies)
@@ -184,7 +186,7 @@ def _ranks(numbers: Sequence[float]) -> list[float]:
     return [(bisect_left(ordered, each) + bisect_right(ordered, each) - 1) / 2 for each in numbers]
 
 
-def at_once(steps: Sequence[Step]) -> bool:
+def at_once(steps: Sequence[FollowingStep]) -> bool:
     """Tell whether a client goes on as soon as the replies are there, and not before."""
     in_time = [step for step in steps if step.gap >= 0]
     if not in_time or len(in_time) < _NEARLY_ALL * len(steps):
@@ -198,7 +200,9 @@ def at_once(steps: Sequence[Step]) -> bool:
     return follows or (gap <= _AT_ONCE and wait < LEAST_TIMEOUT)
 
 
-def shown_taken(session: ClientSession, steps: Sequence[Step], timeout: int | None) -> frozenset[QueryKind]:
+def shown_taken(
+    session: ClientSession, steps: Sequence[FollowingStep], timeout: int | None
+) -> frozenset[QueryKind]:
     """Return the kinds of request whose replies the client is seen to take; `timeout` is known in ns."""
     shown = set(_by_content(session))
     replied = answered(steps)
@@ -216,13 +220,13 @@ def shown_taken(session: ClientSession, steps: Sequence[Step], timeout: int | No
     return frozenset(shown)
 
 
-def _like_all(group: Sequence[Step], steps: Sequence[Step]) -> bool:
+def _like_all(group: Sequence[FollowingStep], steps: Sequence[FollowingStep]) -> bool:
     """Tell whether the pauses behind these replies are as long as behind all, beside how replies differ."""
     apart = abs(median(step.gap for step in group) - median(step.gap for step in steps))
     return apart <= _HALF * pstdev(step.latency for step in steps)
 
 
-def _sooner(group: Sequence[Step], timeout: int) -> bool:
+def _sooner(group: Sequence[FollowingStep], timeout: int) -> bool:
     """Tell whether a client nearly always goes on much sooner than where nothing comes."""
     soon = [step for step in group if step.gap >= 0 and step.wait < _HALF * timeout]
     return len(soon) >= 2 and len(soon) >= _NEARLY_ALL * len(group)

@@ -44,7 +44,7 @@ class TimeKind(NamedTuple):
     zoned: bool = False
 
 
-class Event(NamedTuple):
+class LogEvent(NamedTuple):
     """A line that speaks of a timeout: its number, text, time (None: it has none) and the command named."""
 
     line: int
@@ -58,7 +58,7 @@ class Event(NamedTuple):
 class ClientLog:
     """The lines that speak of timeouts, out of `lines`; `more` says that the rest was not looked at."""
 
-    events: tuple[Event, ...]
+    events: tuple[LogEvent, ...]
     lines: int
     more: bool = False
 
@@ -70,7 +70,7 @@ class ClientLog:
 
 def read_log(lines: Iterable[str]) -> ClientLog:
     """Read a log, whatever its format."""
-    events: list[Event] = []
+    events: list[LogEvent] = []
     count = 0
     for number, line in enumerate(lines, 1):
         if number > MAX_LINES:
@@ -81,7 +81,7 @@ def read_log(lines: Iterable[str]) -> ClientLog:
             time, kind = _time(text)
             named = _COMMANDS.search(text)
             command = int(Command[named.group(1)]) if named else None
-            events.append(Event(number, text.strip(), time, kind, command))
+            events.append(LogEvent(number, text.strip(), time, kind, command))
     return ClientLog(tuple(events), count)
 
 
@@ -125,7 +125,7 @@ _QUARTER = 900_000_000_000
 _DAY = 96 * _QUARTER
 
 
-def placed(log: ClientLog, begin: int, end: int, tolerance: int) -> Iterator[tuple[Event, int]]:
+def placed(log: ClientLog, begin: int, end: int, tolerance: int) -> Iterator[tuple[LogEvent, int]]:
     """Yield the events whose times lie within a session (ns since the epoch), with those times.
 
     A time without a zone is moved by whole quarters of an hour, one without a date by days too; one that only

@@ -13,7 +13,7 @@ from statistics import median
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.following import (
     LEAST_TIMEOUT,
-    Step,
+    FollowingStep,
     answered,
     by_kinds,
     follow_replies,
@@ -21,7 +21,7 @@ from packwire.doctor.compare.following import (
     shown_taken,
     steps_of,
 )
-from packwire.doctor.compare.log_file import ClientLog, Event, placed
+from packwire.doctor.compare.log_file import ClientLog, LogEvent, placed
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
 from packwire.vesc.commands import Command
 
@@ -74,7 +74,7 @@ class ClientPatience:
     source: Source
     refused: tuple[int, ...]
     taken: tuple[int, ...]
-    matched: tuple[tuple[Event, int], ...] = ()
+    matched: tuple[tuple[LogEvent, int], ...] = ()
     shown: frozenset[QueryKind] = frozenset()
     counted: bool = False
 
@@ -127,7 +127,7 @@ def _patience_of(session: ClientSession, log: ClientLog | None) -> ClientPatienc
     return _from_pauses(session, steps)
 
 
-def _in_vain(session: ClientSession, steps: Sequence[Step]) -> Iterator[Step]:
+def _in_vain(session: ClientSession, steps: Sequence[FollowingStep]) -> Iterator[FollowingStep]:
     """Yield the steps without replies whose pause can be the client's timeout.
 
     Where it pauses just as long after answered requests of the same kind, it is the pace of its polling.
@@ -159,14 +159,16 @@ def _common(waits: Sequence[int]) -> int | None:
     return usual if 2 * near > len(waits) else None
 
 
-def _judge(session: ClientSession, steps: Sequence[Step], timeout: int, source: Source) -> ClientPatience:
+def _judge(
+    session: ClientSession, steps: Sequence[FollowingStep], timeout: int, source: Source
+) -> ClientPatience:
     """Tell the replies that were taken from those that were not, given the timeout.
 
     Where nothing ever follows a reply sooner, the pause is the pace of a polling, and tells nothing. Where
     the pauses follow the replies, these are taken.
     """
-    refused: list[Step] = []
-    taken: list[Step] = []
+    refused: list[FollowingStep] = []
+    taken: list[FollowingStep] = []
     for group in by_kinds(answered(steps)).values():
         long = [step for step in group if alike(step.wait, timeout) and step.latency < _SOON * timeout]
         soon = [step for step in group if step.gap >= 0 and step.wait - step.latency < _SOON * timeout]
@@ -188,7 +190,7 @@ def _judge(session: ClientSession, steps: Sequence[Step], timeout: int, source: 
     return ClientPatience(timeout, source, _numbers(refused), _numbers(taken), shown=shown, counted=counted)
 
 
-def _numbers(steps: Sequence[Step]) -> tuple[int, ...]:
+def _numbers(steps: Sequence[FollowingStep]) -> tuple[int, ...]:
     """Return the exchanges of steps; but for those of requests sent together, of which nobody knows more."""
     return tuple(sorted(step.numbers[0] for step in steps if len(step.numbers) == 1))
 
@@ -200,10 +202,12 @@ _CONTENTS: tuple[Callable[[ClientSession, Query], bool], ...] = (
 )
 
 
-def _tells_apart(session: ClientSession, soon: Sequence[Step], long: Sequence[Step]) -> bool:
+def _tells_apart(
+    session: ClientSession, soon: Sequence[FollowingStep], long: Sequence[FollowingStep]
+) -> bool:
     """Tell whether replies to the same request are taken or not by how they came: in pieces, or joined."""
 
-    def shares(steps: Sequence[Step], has: Callable[[ClientSession, Query], bool]) -> float:
+    def shares(steps: Sequence[FollowingStep], has: Callable[[ClientSession, Query], bool]) -> float:
         replies = [session.queries[step.numbers[0]] for step in steps if len(step.numbers) == 1]
         return sum(has(session, each) for each in replies) / len(replies) if replies else 0.5
 
@@ -211,7 +215,7 @@ def _tells_apart(session: ClientSession, soon: Sequence[Step], long: Sequence[St
     return least and any(shares(long, has) == 1 and shares(soon, has) == 0 for has in _CONTENTS)
 
 
-def _from_pauses(session: ClientSession, steps: Sequence[Step]) -> ClientPatience:
+def _from_pauses(session: ClientSession, steps: Sequence[FollowingStep]) -> ClientPatience:
     """Look for a timeout where every request has its reply.
 
     A client that does not take some replies pauses after these, always equally long. A polling pauses after
@@ -256,11 +260,11 @@ def _longer(session: ClientSession, found: ClientPatience) -> bool:
     return min(refused) > max(taken) or {*map(length_form, refused)}.isdisjoint(map(length_form, taken))
 
 
-def _told_by_content(session: ClientSession, steps: Sequence[Step]) -> ClientPatience | None:
+def _told_by_content(session: ClientSession, steps: Sequence[FollowingStep]) -> ClientPatience | None:
     """Look for replies to one request that are taken or not by how they come, which no timer knows."""
     for has in _CONTENTS:
-        soon: list[Step] = []
-        long: list[Step] = []
+        soon: list[FollowingStep] = []
+        long: list[FollowingStep] = []
         alone = [step for step in answered(steps) if step.gap >= 0 and len(step.numbers) == 1]
         for group in by_kinds(alone).values():
             such = [step for step in group if has(session, session.queries[step.numbers[0]])]
@@ -285,7 +289,7 @@ def _told_by_content(session: ClientSession, steps: Sequence[Step]) -> ClientPat
     return None
 
 
-def _again_soon(steps: Sequence[Step], timeout: int) -> bool:
+def _again_soon(steps: Sequence[FollowingStep], timeout: int) -> bool:
     """Tell whether quick replies come after slow ones too: else the client may only have begun to poll."""
     slow = False
     for step in answered(steps):
@@ -295,9 +299,11 @@ def _again_soon(steps: Sequence[Step], timeout: int) -> bool:
     return False
 
 
-def _from_log(session: ClientSession, log: ClientLog, steps: Sequence[Step]) -> ClientPatience | None:
+def _from_log(
+    session: ClientSession, log: ClientLog, steps: Sequence[FollowingStep]
+) -> ClientPatience | None:
     """Give each line of the log to the request after which the client went on at that time."""
-    matched: list[tuple[Event, int]] = []
+    matched: list[tuple[LogEvent, int]] = []
     ends = [each.next_time if each.next_time != NO_TIME else session.end for each in session.queries]
     for event, time in placed(log, session.begin, session.end, _LOG_TOLERANCE):
         first, last = bisect_left(ends, time - _LOG_TOLERANCE), bisect_right(ends, time + _LOG_TOLERANCE)

@@ -76,7 +76,7 @@ class HubLogin(NamedTuple):
     alone: bool
 
 
-class Ending(NamedTuple):
+class SessionEnd(NamedTuple):
     """How the connection ended: `by` the client, the device (or the hub for it), or nobody ("").
 
     `displaced_by` is the client that had just logged in with the same id. `heard` tells whether the device's
@@ -130,7 +130,7 @@ class ClientSession:
     unasked: int = 0
     login: HubLogin | None = None
     hub: bool = False
-    ending: Ending = field(default_factory=Ending)
+    ending: SessionEnd = field(default_factory=SessionEnd)
     arrived: Arrived = field(default_factory=Arrived)
     nodes: dict[int | None, Node] = field(default_factory=dict)
     bus: tuple[int, ...] | None = None

@@ -25,7 +25,7 @@ _MAX_RULED = 200
 _ANY_SIZE = 1 << 16
 
 
-class Reply(NamedTuple):
+class TakenReply(NamedTuple):
     """A reply as the client got it: its frame on the wire, in how many packets, and the request's command.
 
     `joined`: another message stands before it in its packet.
@@ -57,9 +57,9 @@ class Suspect:
 
 class _Property(NamedTuple):
     key: str
-    has: Callable[[Reply], bool]
-    what: Callable[[Sequence[Reply]], str]
-    reason: Callable[[Sequence[Reply]], str]
+    has: Callable[[TakenReply], bool]
+    what: Callable[[Sequence[TakenReply]], str]
+    reason: Callable[[Sequence[TakenReply]], str]
     protocols: tuple[str, ...] = ()
 
 
@@ -97,9 +97,9 @@ def fitting_rules(session: ClientSession, patience: ClientPatience) -> list[Misr
     return list(misread(min(refused, key=len), left))
 
 
-def _reply(session: ClientSession, query: Query) -> Reply:
+def _reply(session: ClientSession, query: Query) -> TakenReply:
     payload = session.messages.payload(query.reply)
-    return Reply(
+    return TakenReply(
         encode_frame(payload) if session.protocol == "VESC" else payload,
         len(payload),
         len(session.messages.packets_of(query.reply)),
@@ -111,7 +111,7 @@ def _reply(session: ClientSession, query: Query) -> Reply:
     )
 
 
-def _of_commands(refused: Sequence[Reply], taken: Sequence[Reply]) -> list[Suspect]:
+def _of_commands(refused: Sequence[TakenReply], taken: Sequence[TakenReply]) -> list[Suspect]:
     """Suspect the command where the refused replies have others than those taken."""
     names = {each.name: each.command for each in refused}
     if names.keys() & {each.name for each in taken}:
@@ -123,7 +123,7 @@ def _of_commands(refused: Sequence[Reply], taken: Sequence[Reply]) -> list[Suspe
     return [Suspect("command", what, f"it ignores {what}", len(refused), len(taken))]
 
 
-def _lengths(replies: Sequence[Reply]) -> str:
+def _lengths(replies: Sequence[TakenReply]) -> str:
     sizes = sorted({each.payload for each in replies})
     return f"{sizes[0]} bytes" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]} bytes"
 
@@ -133,7 +133,7 @@ def fifteen_bits(frame: bytes) -> int:
     return int.from_bytes(frame[1:3]) & 0x7FFF
 
 
-def _length_reason(replies: Sequence[Reply]) -> str:
+def _length_reason(replies: Sequence[TakenReply]) -> str:
     frame = replies[0].frame
     wrong = fifteen_bits(frame)
     return (
@@ -211,6 +211,6 @@ _PROPERTIES = (
 )
 
 
-def _pieces(replies: Sequence[Reply]) -> str:
+def _pieces(replies: Sequence[TakenReply]) -> str:
     counts = sorted({each.packets for each in replies})
     return f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"

@@ -8,7 +8,7 @@ from packwire.check import Confidence
 from packwire.doctor.compare.align import Alignment, align
 from packwire.doctor.compare.cannot_tell import cannot_tell
 from packwire.doctor.compare.causes import Cause, SessionVerdict
-from packwire.doctor.compare.differences import Row, rows
+from packwire.doctor.compare.differences import ComparedRow, rows
 from packwire.doctor.compare.findings import findings
 from packwire.doctor.compare.log_file import ClientLog
 from packwire.doctor.compare.patience import ClientPatience, patience_of
@@ -64,7 +64,7 @@ class Comparison:
     mine: ClientSession
     patience: tuple[ClientPatience, ClientPatience]
     alignment: Alignment
-    rows: tuple[Row, ...]
+    rows: tuple[ComparedRow, ...]
     main: SessionVerdict | None
     swapped: bool
     also: tuple[tuple[str, SessionVerdict], ...]
@@ -111,12 +111,12 @@ class Comparison:
         return self.main.words_about(self.who)
 
     @property
-    def first(self) -> Row | None:
+    def first(self) -> ComparedRow | None:
         """Return the first row in which the sessions differ at all."""
         return next((row for row in self.rows if row.marks), None)
 
     @property
-    def divergence(self) -> Row | None:
+    def divergence(self) -> ComparedRow | None:
         """Return the first row that the verdict is about; None where it is about the connection itself."""
         if self.main is None:
             return None

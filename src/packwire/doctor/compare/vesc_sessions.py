@@ -15,7 +15,15 @@ from packwire.capture.layers.tcp import Connection, Stream
 from packwire.capture.layers.vesc import HubLine, VescConnection
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.bad_frames import MAX_SEGMENT, BadFrame
-from packwire.doctor.compare.session import Arrived, Aside, ClientSession, Ending, HubLogin, Query, QueryKind
+from packwire.doctor.compare.session import (
+    Arrived,
+    Aside,
+    ClientSession,
+    HubLogin,
+    Query,
+    QueryKind,
+    SessionEnd,
+)
 from packwire.doctor.compare.vesc_kinds import kind_of_request, named_kind
 from packwire.doctor.compare.vesc_segments import GapTimes, Outside, bytes_at, look_outside, placed
 from packwire.messages import Direction
@@ -145,7 +153,7 @@ def _raw_session(
         queries=tuple(_of_bad(bad, tcp, client)),
         sent=stream.recorded,
         bad=bad,
-        ending=Ending(by, tcp.ended_at or NO_TIME, heard=bool(tcp.streams[1 - client].recorded)),
+        ending=SessionEnd(by, tcp.ended_at or NO_TIME, heard=bool(tcp.streams[1 - client].recorded)),
         arrived=Arrived(_missing(tcp.streams[1 - client]), junk=tcp.streams[1 - client].recorded),
         lost=_missing(stream),
         begun=tcp.began_before,
@@ -197,14 +205,14 @@ def _login(line: HubLine, stream: Stream) -> HubLogin:
     return HubLogin(line.login, "" if line.login else line.text, line.time, alone)
 
 
-def _ending(vesc: VescConnection, client: int, connections: Sequence[VescConnection]) -> Ending:
+def _ending(vesc: VescConnection, client: int, connections: Sequence[VescConnection]) -> SessionEnd:
     tcp = vesc.connection
     heard = bool(tcp.streams[1 - client].recorded)
     if tcp.ended_by is None or tcp.ended_at is None:
-        return Ending(heard=heard)
+        return SessionEnd(heard=heard)
     if tcp.ended_by == client:
-        return Ending("client", tcp.ended_at, heard=heard)
-    return Ending("device", tcp.ended_at, _displaced_by(vesc, client, tcp.ended_at, connections), heard)
+        return SessionEnd("client", tcp.ended_at, heard=heard)
+    return SessionEnd("device", tcp.ended_at, _displaced_by(vesc, client, tcp.ended_at, connections), heard)
 
 
 def _displaced_by(
