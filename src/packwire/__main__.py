@@ -1,5 +1,21 @@
-"""`python -m packwire`."""
+"""`packwire` and `python -m packwire`: Ctrl-C ends it without a word from the first moment on."""
 
-from packwire.cli.main import main
+import os
+import signal
+from typing import Final, Never
 
-main()
+#: What a shell says of a program that Ctrl-C ended: 128 and the number of the signal.
+INTERRUPTED: Final = 130
+
+
+def main() -> Never:
+    """Run the command line and end the process."""
+    # Until the command line is imported, nobody would take a KeyboardInterrupt.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    from packwire.cli.main import main as run  # noqa: PLC0415
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,5 @@
 """`python -m packwire.cli`."""
 
-from packwire.cli.main import main
+from packwire.__main__ import main
 
 main()

@@ -5,13 +5,13 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
 
 from cyclopts import Parameter
 
 from packwire.address import Address, LinkKind, parse_address, with_can_id
 from packwire.cli.known_nodes import CachedIds
 from packwire.cli.limits import positive, positive_or_none
+from packwire.cli.names import address_of
 from packwire.cli.passwords import with_password
 from packwire.device import Device, Node, open_device
 from packwire.errors import BadOptionError
@@ -22,7 +22,7 @@ from packwire.errors import BadOptionError
 class DeviceOptions:
     """How to reach the device and which part of it to read."""
 
-    node: Annotated[str | None, Parameter(alias="-n")] = None
+    node: str | None = None
     """One node alone: `bms`, `vesc`, or `can/84`."""
     timeout: float = 1.0
     """Seconds to wait for each reply."""
@@ -78,7 +78,7 @@ async def target(text: str, options: DeviceOptions) -> AsyncIterator[Target]:
 
     Raises BadAddressError or BadOptionError.
     """
-    address = with_password(_with_node(parse_address(text), options.node), options.password_file)
+    address = with_password(_with_node(parse_address(address_of(text)), options.node), options.password_file)
     positive("--timeout", options.timeout)
     positive_or_none("--stale-after", options.stale_after)
     if address.link is not LinkKind.SIM:

@@ -1,15 +1,25 @@
 """The `packwire` command: its commands, and how their errors reach the user."""
 
-import os
+import signal
 import sys
+from typing import NamedTuple, Never
 
+from packwire.cli import streams
 from packwire.cli.exit_codes import ExitCode, exit_code_of
 from packwire.errors import PackwireError
 
 try:
-    from cyclopts import App, Parameter
+    from cyclopts import App, Group, Parameter
 except ImportError:
     sys.exit("packwire: the command line needs an extra: install packwire[cli]")
+
+
+class Row(NamedTuple):
+    """A command: where it is in `packwire.cli.commands`, its line in the list, and examples of its use."""
+
+    where: str
+    summary: str
+    examples: tuple[str, ...]
 
 
 def _version() -> str:
@@ -27,78 +37,193 @@ def _wrong_use(error: Exception) -> object:
     return CycloptsPanel(printable(str(error), keep="\n"))
 
 
+#: The commands in their groups. Each is imported when it is called.
+GROUPS: dict[str, dict[str, Row]] = {
+    "Read": {
+        "read": Row(
+            "read:read", "Read a pack once and show it.", ("read vesc://192.168.1.20", "read van --json")
+        ),
+        "watch": Row("watch:watch", "Watch a pack live.", ("watch vesc://192.168.1.20", "watch van --json")),
+        "log": Row(
+            "log:log",
+            "Write a pack's values to a file, as long as you like.",
+            ("log van -o van.csv", "log van -o van.sqlite --every 10"),
+        ),
+        "scan": Row(
+            "scan:scan", "List the VESCs on the network and the serial ports.", ("scan", "scan --for 10")
+        ),
+        "name": Row(
+            "name:name", "Give an address a name of your own.", ("name van vesc://192.168.1.20", "name")
+        ),
+    },
+    "Why no data": {
+        "doctor": Row(
+            "doctor:doctor",
+            "Find out why a pack gives no data.",
+            ("doctor vesc://192.168.1.20", "doctor --my-client 65101"),
+        ),
+        "compare": Row(
+            "compare:compare",
+            "Find where one's own session differs from one that works.",
+            ("compare vesc-tool.pcap mine.pcap",),
+        ),
+        "tap": Row(
+            "tap:tap",
+            "Record what a client and its VESC say, as a wire in between.",
+            ("tap --listen 65101 --upstream hub.example:65101 --record session.pcapng",),
+        ),
+        "decode": Row(
+            "decode:decode",
+            "Show the conversation in a capture of VESC traffic.",
+            ("decode session.pcap --brief", "decode session.pcap --json"),
+        ),
+    },
+    "Understand": {
+        "capture": Row(
+            "capture:capture",
+            "Record, step by step; find the bit of a switch.",
+            ("capture android", "capture --states on,off"),
+        ),
+        "info": Row(
+            "info:info", "Show what recordings hold, and why one has no data.", ("info session.btsnoop",)
+        ),
+        "messages": Row(
+            "messages:messages",
+            "Show the messages in recordings.",
+            ("messages session.btsnoop", "messages session.btsnoop --prefix 'dd 03' --count 10"),
+        ),
+        "groups": Row(
+            "groups:groups", "Show which kinds of messages are in a recording.", ("groups session.btsnoop",)
+        ),
+        "pairs": Row("pairs:pairs", "Show requests with their replies.", ("pairs session.btsnoop",)),
+        "diff": Row(
+            "diff:diff",
+            "Find the bits that tell states apart, such as a switch.",
+            ("diff on.btsnoop off.btsnoop", "diff --at 12.4,30.1 both.btsnoop"),
+        ),
+        "convert": Row(
+            "convert:convert",
+            "Write a recording in another format, fit to be shared.",
+            ("convert session.btsnoop session.pcapng",),
+        ),
+    },
+    "Share": {
+        "share": Row(
+            "share:share",
+            "Share one VESC: many clients at once, reading only.",
+            ("share vesc://192.168.1.20 --listen 65102",),
+        ),
+        "hub": Row(
+            "hub:app",
+            "Run a VESC hub of one's own; several clients a device.",
+            ("hub --listen 65101 --credentials hub.credentials",),
+        ),
+    },
+    "Simulate": {
+        "sim": Row(
+            "sim:app",
+            "Simulate a VESC, or the hub that it dials.",
+            ("sim vesc --scenario ride", "sim faults"),
+        ),
+        "demo": Row("demo:demo", "Watch a simulated pack behind a simulated hub.", ("demo",)),
+    },
+}
+#: A flat view of the same.
+COMMANDS = {name: row for rows in GROUPS.values() for name, row in rows.items()}
+_MORE = "docs/reference/commands.md says more: the options that all share, exit codes, what scripts get."
+
+
+def _epilogue(examples: tuple[str, ...]) -> str:
+    lines = "\n".join(f"  packwire {each}" for each in examples)
+    return f"{'Examples' if len(examples) > 1 else 'Example'}:\n{lines}\n\n{_MORE}"
+
+
+def _shown_default(value: object) -> object:
+    """Return a default that is worth a word: a flag that is not given, or an empty list, is none."""
+    return None if value is False or value in ((), [], "", None) else value
+
+
 app = App(
     name="packwire",
-    help="Read any battery pack; find out why one gives no data; understand an unknown one.",
+    help="Read the batteries that people own; find out why one gives no data; understand an unknown one.\n\n"
+    "Today it reads packs behind a VESC: over TCP, a VESC hub, or a serial port. A pack with Bluetooth of "
+    "its own (JBD, JK, Daly, ANT, ...) it reads from recordings of the vendor's app.",
     version=_version,
-    default_parameter=Parameter(negative=()),
+    version_flags=["--version", "-V"],
+    default_parameter=Parameter(negative=(), show_default=_shown_default),
     error_formatter=_wrong_use,
     result_action="return_int_as_exit_code_else_zero",
-    help_epilogue="Exit codes: 0 all well, 2 wrong use, 3 not reachable, 4 not a VESC, 5 refused by the hub, "
-    "6 displaced by another client, 7 no answer, 8 gone while in use, 9 damaged file, 10 extra missing, "
-    "11 the doctor found something, 12 two sessions differ, 130 interrupted.",
+    help_format="plaintext",
+    help_epilogue=_epilogue(("demo", "scan", "COMMAND --help")),
 )
-#: The commands: where each is in `packwire.cli.commands`, and its line in the list. Imported when called.
-COMMANDS = {
-    "read": ("read:read", "Read a pack once and show it."),
-    "watch": ("watch:watch", "Watch a pack live."),
-    "doctor": ("doctor:doctor", "Find out why a pack gives no data."),
-    "scan": ("scan:scan", "List the VESCs on the network and the serial ports."),
-    "decode": ("decode:decode", "Show the conversation in a capture of VESC traffic."),
-    "tap": ("tap:tap", "Record what a client and its VESC say, as a wire in between."),
-    "share": ("share:share", "Share one VESC: many clients at once, reading only."),
-    "info": ("info:info", "Show what recordings hold, and why one has no data."),
-    "messages": ("messages:messages", "Show the messages in recordings."),
-    "groups": ("groups:groups", "Show which kinds of messages are in a recording."),
-    "pairs": ("pairs:pairs", "Show requests with their replies."),
-    "diff": ("diff:diff", "Find the bits that tell states apart, such as a switch."),
-    "convert": (
-        "convert:convert",
-        "Write a recording in another format, fit to be shared.",
-    ),
-    "capture": ("capture:capture", "Record, step by step; find the bit of a switch."),
-    "hub": ("hub:app", "Run a VESC hub of one's own; several clients a device."),
-    "compare": (
-        "compare:compare",
-        "Find where one's own session differs from one that works.",
-    ),
-    "sim": ("sim:app", "Simulate a VESC, or the hub that it dials."),
-    "demo": ("demo:demo", "Watch a simulated pack behind a simulated hub."),
-}
-
-for _name, (_where, _summary) in COMMANDS.items():
-    # The list needs a line for each without importing it; a command's own help is its docstring.
-    if _name in sys.argv[1:2]:
-        app.command(f"packwire.cli.commands.{_where}", name=_name)
-    else:
-        app.command(f"packwire.cli.commands.{_where}", name=_name, help=_summary)
-if "".join(sys.argv[1:2]) not in COMMANDS:
-    # A sixtieth of a second that a command should not pay.
-    app.register_install_completion_command(add_to_startup=False)
+_HELP = Group("Help", sort_key=len(GROUPS))
+for _flag in ("--help", "--version"):
+    app[_flag].group = _HELP
 
 
-def main() -> None:
+def _register() -> None:
+    called = "".join(sys.argv[1:2])
+    for number, (title, rows) in enumerate(GROUPS.items()):
+        group = Group(title, sort_key=number)
+        for name, row in rows.items():
+            # The list needs a line for each without importing it; a command's own help is its docstring.
+            own = {} if name == called else {"help": row.summary}
+            if not row.where.endswith(":app"):  # which has commands of its own, and a page for each
+                own["help_epilogue"] = _epilogue(row.examples)
+            app.command(f"packwire.cli.commands.{row.where}", name=name, group=group, **own)
+    if called not in COMMANDS:
+        # A sixtieth of a second that a command should not pay.
+        app.register_install_completion_command(add_to_startup=False, group=_HELP)
+
+
+_register()
+
+
+def main() -> Never:
     """Run the command line; end the process with an exit code of `packwire.cli.exit_codes.ExitCode`."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    streams.prepare()
     try:
-        code = app()
-        sys.stdout.flush()
-    except PackwireError as error:
-        _tell(str(error))
-        code = exit_code_of(error.reason)
+        code = _run()
     except KeyboardInterrupt:
-        code = ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # The reader (`| head`) has seen enough. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = ExitCode.OK
+        code = int(ExitCode.INTERRUPTED)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # while Python ends, nobody would take a KeyboardInterrupt
     sys.exit(code)
 
 
-def _tell(message: str) -> None:
-    from rich.console import Console  # noqa: PLC0415 - only where there is an error to show
-    from rich.text import Text  # noqa: PLC0415
+def _run() -> int:
+    try:
+        code = _called(sys.argv[1:])
+        sys.stdout.flush()
+    except PackwireError as error:
+        streams.tell(str(error))
+        code = exit_code_of(error.reason)
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough. Python would complain once more when it flushes at exit.
+        streams.drop_output()
+        code = ExitCode.OK
+    except OSError as error:
+        why = error.strerror or str(error)
+        if streams.of_output(error):
+            streams.tell(f"the output cannot be written: {why}")
+        else:
+            streams.tell(f"{error.filename or 'a file'}: {why}")
+        streams.drop_output()
+        code = ExitCode.BAD_FILE
+    return code
 
-    from packwire.visible import printable  # noqa: PLC0415
 
-    # A file's name may hold anything.
-    Console(stderr=True, soft_wrap=True).print(Text.assemble(("packwire: ", "bold red"), printable(message)))
+def _called(words: list[str]) -> int:
+    from packwire.cli.near_misses import advice, meant  # noqa: PLC0415
+    from packwire.cli.old_spellings import renewed  # noqa: PLC0415
+
+    if words and words[0] not in COMMANDS and not words[0].startswith("-"):
+        words = meant(words, tuple(COMMANDS))
+        if words[0] not in COMMANDS and (said := advice(words, tuple(COMMANDS))):
+            streams.tell(said)
+            return ExitCode.USAGE
+    try:
+        code = app(renewed(words))
+    except SystemExit as end:  # cyclopts has told what is wrong
+        code = end.code if isinstance(end.code, int) else ExitCode.USAGE
+    return int(code)

@@ -45,7 +45,7 @@ def my_client(
 
     0: it took everything. 7: it cannot be told what it takes. 11: something is wrong with it.
     """
-    positive_or_none("--limit", seconds)
+    positive_or_none("--for", seconds)
     with contextlib.closing(_Progress(quiet=json)) as show:
         verdict, findings = asyncio.run(_examine(host, port, show, seconds))
     if json:

@@ -1,12 +1,17 @@
-"""`--bytes`: how the numbers in a text are meant where nothing in it tells."""
+"""The options that several commands share, each said once: its name, its letter, what it means.
 
-from typing import Annotated, Literal
+docs/reference/options.md lists every option; a test holds it against the commands.
+"""
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
 
 from cyclopts import Parameter
 
+from packwire.errors import BadOptionError
+
 type Numbers = Literal["hex", "decimal"]
 
-#: The option, for each command that opens captures.
 BytesOption = Annotated[
     Numbers,
     Parameter(
@@ -15,3 +20,53 @@ BytesOption = Annotated[
         " 255 as bytes.",
     ),
 ]
+ForOption = Annotated[float | None, Parameter(name="--for", help="End after so many seconds.")]
+JsonOption = Annotated[bool, Parameter(name="--json", negative=(), help="JSON instead of text.")]
+AllOption = Annotated[bool, Parameter(name="--all", alias="-a", negative=())]
+RawOption = Annotated[bool, Parameter(name="--raw", negative=())]
+CountOption = Annotated[int | None, Parameter(name="--count", alias="-n")]
+OutOption = Annotated[Path | None, Parameter(name="--out", alias="-o")]
+ReportOption = Annotated[
+    tuple[Path, ...],
+    Parameter(
+        name="--report",
+        negative=(),
+        consume_multiple=False,
+        help="Write a page fit for a forum, without secrets: a file that ends in .html or .md; may be given"
+        " several times.",
+    ),
+]
+AllowOption = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--allow",
+        negative=(),
+        consume_multiple=False,
+        help="What clients may do besides reading: control, config, firmware, terminal, lisp, can, custom,"
+        " unknown; repeated, or with commas between them.",
+    ),
+]
+ListenOption = Annotated[str | None, Parameter(name="--listen", alias="-l")]
+
+
+def words(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words of an option that may be repeated or have commas in it."""
+    return tuple(word.strip() for text in given for word in text.split(",") if word.strip())
+
+
+LOOPBACK: Final = "127.0.0.1"
+
+
+def listen_place(text: str, option: str = "--listen") -> tuple[str, int]:
+    """Read `PORT` (of this computer alone) or `HOST:PORT`, with brackets around an IPv6 address.
+
+    Raises BadOptionError.
+    """
+    host, _, port = text.rpartition(":")
+    odd = any(character in "/@? " for character in host) or (":" in host and not host.startswith("["))
+    if odd or not (port.isascii() and port.isdecimal()) or int(port[:6]) > 65_535:
+        raise BadOptionError(
+            f"{option} {text}: give PORT, or HOST:PORT (0.0.0.0:65102 lets other computers in); a port is"
+            " 0 to 65535"
+        )
+    return host.removeprefix("[").removesuffix("]") or LOOPBACK, int(port)

@@ -60,7 +60,15 @@ def run_tap(
         code = run_until_stopped(_run(far, watcher, listen, recording, say, outs, seconds))
         if recording is not None:
             recording.account(say)
+        for out in outs:
+            out.close()
+            if out.failed and not isinstance(out.failed, BrokenPipeError):
+                raise _unwritten(out.failed)
         return code
+
+
+def _unwritten(error: OSError) -> BadFileError:
+    return BadFileError(f"the output cannot be written: {error.strerror or error}")
 
 
 async def _run(
@@ -96,7 +104,7 @@ async def _run(
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise BadFileError(f"the output cannot be written: {error.strerror or error}") from error
+            raise _unwritten(error) from error
         finally:
             minding.cancel()
 

@@ -174,7 +174,7 @@ class TestSwitch:
     def test_a_session_that_does_not_repeat_itself_is_refused(self, place):
         (place / "a.pcap").write_bytes(visits(80.0, times=2))
         with pytest.raises(BadOptionError, match="nothing from the device recurs"):
-            capture(states="on,off", from_=[place / "a.pcap", place / "a.pcap"])
+            capture(states="on,off", recordings=[place / "a.pcap", place / "a.pcap"])
 
     def test_a_session_with_other_pages_is_refused(self, place):
         (place / "a.pcap").write_bytes(visits(80.0))
@@ -183,7 +183,7 @@ class TestSwitch:
             other.ask(ASK_VERSION).answer(version())
         (place / "b.pcap").write_bytes(other.pcap())
         with pytest.raises(BadOptionError, match="does not repeat"):
-            capture(states="on,off", from_=[place / "a.pcap", place / "b.pcap"])
+            capture(states="on,off", recordings=[place / "a.pcap", place / "b.pcap"])
 
     async def test_what_differs_is_found(self, place):
         names = [f"{state}-{number}.pcap" for number in (1, 2) for state in ("on", "off")]

@@ -41,7 +41,7 @@ def test_the_conversation_stays(tmp_path, suffix):
 
 def test_as_it_is(tmp_path, capsys):
     target = tmp_path / "out.pcap"
-    convert(DATA / "no-bms.pcap", target, redact=False)
+    convert(DATA / "no-bms.pcap", target, keep_secrets=True)
     assert open_capture(target).packets.time[0] > EPOCH
     assert b"vesc6wifi" in target.read_bytes()
     assert "do not share" in capsys.readouterr().err

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from packwire.doctor.compare.following import Step, follow_replies
+from packwire.doctor.compare.following import FollowingStep, follow_replies
 from packwire.doctor.compare.session import QueryKind
 
 ASKED = (QueryKind("values", 4),)
@@ -13,20 +13,20 @@ PAUSE = 100e6
 
 def steps(
     seed: int, *, follows: bool, kinds: tuple[float, ...] = (0.7, 7.0), bursts: float = 0.0
-) -> list[Step]:
+) -> list[FollowingStep]:
     """Return the steps of a client that pauses after each reply, or after each request.
 
     `kinds` are usual latencies in ms, by turns; `bursts` are by how many ms all is late, again and again.
     """
     chance = random.Random(seed)
-    found: list[Step] = []
+    found: list[FollowingStep] = []
     time = busy = 0.0
     for number in range(40):
         latency = kinds[number % len(kinds)] + abs(chance.gauss(0, 0.2)) + busy * chance.random()
         busy = 0.8 * busy + (chance.expovariate(1 / bursts) if bursts and chance.random() < 0.15 else 0.0)
         late = abs(chance.gauss(0, 0.3)) + busy * chance.random()
         after = time + PAUSE + late * 1e6 + (latency * 1e6 if follows else 0.0)
-        found.append(Step((number,), ASKED, int(time), int(time + latency * 1e6), int(after)))
+        found.append(FollowingStep((number,), ASKED, int(time), int(time + latency * 1e6), int(after)))
         time = after
     return found
 

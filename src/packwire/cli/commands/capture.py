@@ -14,6 +14,7 @@ from packwire.capture.writers import PACKET_FORMATS
 from packwire.capture.writers.private import private
 from packwire.cli.diffing import diff_states
 from packwire.cli.exit_codes import ExitCode
+from packwire.cli.options import ForOption, OutOption
 from packwire.cli.recording import programs as recorders
 from packwire.cli.recording.guides import GUIDES, SWITCH_STEPS, Guide
 from packwire.cli.recording.states import assign, check_alike, diff_arguments, parse_states, session
@@ -31,15 +32,15 @@ def capture(
     system: System | None = None,
     /,
     *,
-    out: Annotated[Path | None, Parameter(alias="-o")] = None,
+    out: OutOption = None,
     steps: Annotated[bool, Parameter(negative=())] = False,
-    seconds: float | None = None,
+    for_: ForOption = None,
     interface: Annotated[str, Parameter(alias="-i")] = "any",
     device: str | None = None,
     states: str | None = None,
     rounds: int = 2,
-    from_: Annotated[
-        list[Path] | None, Parameter(name="--from", consume_multiple=True, allow_leading_hyphen=False)
+    recordings: Annotated[
+        list[Path] | None, Parameter(consume_multiple=True, allow_leading_hyphen=False)
     ] = None,
 ) -> int:
     """Record what an app says to a battery: exact steps, the recording where a tool is here, and a check.
@@ -47,8 +48,6 @@ def capture(
     The recording is written to the folder that you are in, and nothing is sent anywhere. With --states the
     procedure for a switch: it asks for one session in each state, again and again, checks that each repeats
     itself, and compares them with `packwire diff`.
-
-    Exit code 7 says that the recording holds no application data.
 
     Parameters
     ----------
@@ -58,8 +57,6 @@ def capture(
         The file to write.
     steps
         Only show the steps.
-    seconds
-        Record for so long instead of until Enter.
     interface
         The network interface to listen at.
     device
@@ -68,14 +65,14 @@ def capture(
         The states of a switch, such as `on,off`.
     rounds
         How many sessions of each state to ask for: two tell chance from cause.
-    from_
+    recordings
         Recordings that are there already, in the order on, off, on, off.
     """
     tell = Writer(make_console())
     if states is not None:
-        return _switch(tell, system, parse_states(states), from_, rounds, interface, seconds)
-    if from_:
-        return max(_check(tell, open_capture(path), device) for path in from_)
+        return _switch(tell, system, parse_states(states), recordings, rounds, interface, for_)
+    if recordings:
+        return max(_check(tell, open_capture(path), device) for path in recordings)
     if system is None:
         raise BadOptionError(f"say where the app runs: packwire capture {'|'.join(GUIDES)}")
     guide = GUIDES[system]
@@ -84,7 +81,7 @@ def capture(
         _show_steps(tell, guide, asked=steps)
         return ExitCode.OK
     path = _target(out, system, tool)
-    recorded = _android(tell, path) if tool == "adb" else _live(tell, tool, path, interface, seconds)
+    recorded = _android(tell, path) if tool == "adb" else _live(tell, tool, path, interface, for_)
     return _check(tell, recorded, device)
 
 
@@ -154,7 +151,7 @@ def _ask(tell: Writer, text: str) -> str:
     answer = sys.stdin.readline()
     if not answer:
         raise BadOptionError(
-            "nobody answers (standard input is at its end): run this in a terminal, or give --from"
+            "nobody answers (standard input is at its end): run this in a terminal, or give --recordings"
         )
     return answer.strip()
 

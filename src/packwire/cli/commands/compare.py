@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from packwire.cli.exit_codes import ExitCode
-from packwire.errors import BadFileError
+from packwire.cli.options import AllOption, ReportOption
+from packwire.errors import BadFileError, BadOptionError
 from packwire.visible import json_text
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ def compare(
     session: int | None = None,
     reference_session: int | None = None,
     log: Path | None = None,
-    all: Annotated[bool, Parameter(alias="-a", negative=())] = False,  # noqa: A002 - it is the option's name
-    html: Path | None = None,
+    all: AllOption = False,  # noqa: A002 - it is the option's name
+    report: ReportOption = (),
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Compare a session that works with one's own that does not: where they part, and whose fault it is.
@@ -33,9 +34,6 @@ def compare(
     the vendor's app), the second of the client in trouble. Requests are aligned by what they ask. First comes
     the first divergence that matters, then the evidence, one verdict with its confidence (certain, likely or
     possible) and what to do, then all steps side by side.
-
-    Exit code 0 says that no difference matters, 12 that one does or that it cannot be told, 7 that a file has
-    no session in it, and 9 that a file is damaged (what can be read is compared).
 
     Parameters
     ----------
@@ -52,11 +50,12 @@ def compare(
         take, instead of its pauses.
     all
         Show the steps that are equal too.
-    html
-        Write the comparison as a web page to this file.
     json
         One JSON object instead of text.
     """
+    for file in report:
+        if file.suffix.lower() != ".html":
+            raise BadOptionError(f"--report {file}: a comparison is written as a page that ends in .html")
     # Imported when it runs: its help needs none of it.
     from packwire.capture import open_capture  # noqa: PLC0415
     from packwire.cli.terminal import make_console  # noqa: PLC0415
@@ -70,8 +69,8 @@ def compare(
     chosen = choose(captures, (reference_session, session))
     found = compare_sessions(chosen[0].session, chosen[1].session, client_log)
     data = record(found, chosen, client_log)
-    if html is not None:
-        _write_page(html, data)
+    for file in report:
+        _write_page(file, data)
     if json:
         print(json_text(data))
     else:

@@ -14,7 +14,7 @@ from packwire.capture.writers import PACKET_FORMATS, format_of
 from packwire.capture.writers import csv as csv_writer
 from packwire.capture.writers.private import OWNER_ONLY
 from packwire.cli.exit_codes import ExitCode
-from packwire.cli.options import BytesOption
+from packwire.cli.options import BytesOption, RawOption
 from packwire.cli.terminal import Writer, make_console, printable
 from packwire.errors import BadFileError, BadOptionError
 
@@ -24,16 +24,16 @@ def convert(
     target: Path,
     /,
     *,
-    to: Annotated[str | None, Parameter(alias="-t")] = None,
-    redact: Annotated[bool, Parameter(negative="--no-redact")] = True,
+    format_: Annotated[str | None, Parameter(name="--format")] = None,
+    keep_secrets: Annotated[bool, Parameter(negative=())] = False,
+    force: Annotated[bool, Parameter(negative=())] = False,
     bytes_: BytesOption = "hex",
-    raw: Annotated[bool, Parameter(alias="-r", negative=())] = False,
+    raw: RawOption = False,
 ) -> int:
     """Write a recording in another format: btsnoop, pcap, pcapng (packets), csv, parquet (messages).
 
-    Hub logins, keys, passwords, PINs, Bluetooth addresses and names are masked unless --no-redact is given,
-    and what was masked is said. IP and Ethernet addresses stay. Exit code 9 says that the source is damaged
-    (what can be read is written).
+    Hub logins, keys, passwords, PINs, Bluetooth addresses and names are masked unless --keep-secrets is
+    given, and what was masked is said. IP and Ethernet addresses stay.
 
     Parameters
     ----------
@@ -41,16 +41,21 @@ def convert(
         A recording of any format that is known; `-` is standard input.
     target
         The file to write; its name tells the format.
-    to
+    format_
         The format, where the name does not tell it.
-    redact
-        Mask what identifies you or opens a door. --no-redact writes everything as it is.
+    keep_secrets
+        Write everything as it is: passwords, keys, addresses and names too.
+    force
+        Write over a file that is there already.
     raw
         In csv and parquet, each ATT value or TCP segment as it is, nothing put together.
     """
-    name = format_of(target, to)
+    name = format_of(target, format_)
     if str(source) != "-" and target.exists() and source.exists() and target.samefile(source):
         raise BadOptionError(f"{target}: this is the source itself; give another name")
+    if target.exists() and not force and not target.is_char_device():
+        raise BadOptionError(f"{target} is there already: give another name, or --force to write over it")
+    redact = not keep_secrets
     capture = open_capture(source, decimal=bytes_ == "decimal")
     counts: dict[str, int] = {}
     if redact:

@@ -20,7 +20,7 @@ def decode(
     /,
     *,
     brief: Annotated[bool, Parameter(alias="-b", negative=())] = False,
-    fields: Annotated[bool, Parameter(alias="-f", negative=())] = False,
+    fields: Annotated[bool, Parameter(negative=())] = False,
     hex: Annotated[bool, Parameter(alias="-x", negative=())] = False,  # noqa: A002 - it is the option's name
     json: Annotated[bool, Parameter(negative=())] = False,
     csv: Annotated[bool, Parameter(negative=())] = False,
@@ -39,9 +39,6 @@ def decode(
     answers, why, values, and with --fields and --hex also those), and
     `command` (its row of the summary). `part` is one of request, unanswered, one_way, reply, late,
     unsolicited and unclear. With --csv there is one row a message.
-
-    Exit code 4 says that there is no VESC traffic in the file, 9 that it is damaged (what can be read is
-    shown).
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from packwire.cli.diffing import show_differences
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.headers import check_header, known_headers
 from packwire.cli.masked import masked
-from packwire.cli.options import BytesOption
+from packwire.cli.options import AllOption, BytesOption
 from packwire.cli.terminal import make_console
 from packwire.errors import BadOptionError
 from packwire.insight.segments import Cut, at_times, by_recording
@@ -34,7 +34,7 @@ def diff(
     state: tuple[str, ...] = (),
     header: int | None = None,
     plain: Annotated[bool, Parameter(negative=())] = False,
-    all: Annotated[bool, Parameter(negative=())] = False,  # noqa: A002 - it is the option's name
+    all: AllOption = False,  # noqa: A002 - it is the option's name
     json: Annotated[bool, Parameter(negative=())] = False,
     redact: Annotated[bool, Parameter(negative=())] = False,
     keep_secrets: Annotated[bool, Parameter(negative=())] = False,
@@ -49,8 +49,6 @@ def diff(
     One recording, cut at seconds:       packwire diff --at 12.4,30.1 both.btsnoop
 
     One recording, cut where the app wrote the switch:   packwire diff both.btsnoop
-
-    Exit code 0: found; 7: nothing that would not differ by chance as well.
 
     Each finding says how likely it is by chance: "1 in 40 000" means that in one of 40 000 recordings in
     which nothing was switched, something that changes now and then by itself looks like this. In a recording

@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -18,6 +17,8 @@ from packwire.check import Depth
 from packwire.cli.exit_codes import ExitCode, exit_code_of
 from packwire.cli.known_nodes import CachedIds
 from packwire.cli.limits import positive, positive_or_none
+from packwire.cli.names import address_of
+from packwire.cli.options import ForOption, ReportOption
 from packwire.cli.passwords import with_password
 from packwire.cli.views.doctor import JsonView, TextView
 from packwire.doctor.diagnosis import Diagnosis
@@ -26,7 +27,6 @@ from packwire.doctor.examine import examine
 from packwire.errors import BadAddressError, BadFileError, BadOptionError, missing_extra
 
 REPORTS = (".html", ".md")
-_Repeated = Parameter(negative=(), consume_multiple=False)
 _THOROUGH_LISTEN, _THOROUGH_POLL = 15.0, 20.0
 _POLL = 3.0
 _NOT_YET = {
@@ -44,13 +44,13 @@ class DoctorOptions:
     """Listen for 15 s, watch the values for 20 s, and try VESC Tool's handshake even where none is needed."""
     quick: bool = False
     """Only what tells whether the pack gives data at all; 1 to 3 s."""
-    listen: float | None = None
+    listen_for: float | None = None
     """Seconds to listen before anything is asked, and after: does something come by itself?"""
     poll: float | None = None
     """Seconds to watch whether the battery's values move (3)."""
     timeout: float = 1.5
     """Seconds to wait for the first reply; later ones are waited for in proportion."""
-    limit: float | None = None
+    for_: ForOption = None
     """End after so many seconds, with what is known by then."""
     direct: str | None = None
     """The device's own address, vesc://host, to compare it with the way through a hub."""
@@ -59,8 +59,7 @@ class DoctorOptions:
     restart: bool = False
     """Where nothing comes back, wait until you have switched the device off and on, and ask again (on a
     terminal without being told)."""
-    report: Annotated[tuple[Path, ...], _Repeated] = ()
-    """Write a report fit for a forum, without secrets: a file that ends in .html or .md; may be repeated."""
+    report: ReportOption = ()
     password_file: Path | None = None
     """A file whose first line is the hub password (else PACKWIRE_PASSWORD, the keyring, or a prompt)."""
 
@@ -81,11 +80,7 @@ def doctor(
     It only sends read commands, a hub's login and PING, and zeros. At a hub it displaces another client, as
     every client does. Where all is well it takes some 8 s.
 
-    Ctrl-C ends it, with what is known by then and the exit code 130.
-
-    The exit code goes with the verdict: 0 all is well, 3 not reachable, 4 not a VESC, 5 refused by the hub,
-    6 displaced, 7 no answer or no battery, 8 it closes or falls silent, 11 values come, but something was
-    found that would trouble a client.
+    Ctrl-C ends it, with what is known by then.
 
     Parameters
     ----------
@@ -102,7 +97,7 @@ def doctor(
 
         _check(options)
         host, port = _place(address or str(HUB_PORT))
-        return turn(port, host=host, json=json, reports=options.report, seconds=options.limit)
+        return turn(port, host=host, json=json, reports=options.report, seconds=options.for_)
     if address is None:
         raise BadOptionError(
             "name the device: packwire doctor vesc://host; or your client: packwire doctor --my-client 65101"
@@ -161,7 +156,7 @@ async def _doctor(text: str, options: DoctorOptions, *, json: bool) -> int:
             diagnosis = await examine(
                 address,
                 wanted,
-                limit=positive_or_none("--limit", options.limit),
+                limit=positive_or_none("--for", options.for_),
                 begun=view.begun,
                 ended=view.ended,
                 stopper=interrupts.take,
@@ -215,7 +210,7 @@ async def _address(text: str, password_file: Path | None, stack: AsyncExitStack)
 
 def _parsed(text: str) -> Address:
     try:
-        return parse_address(text)
+        return parse_address(address_of(text))
     except BadAddressError:
         scheme = text.partition(":")[0].lower()
         if scheme in _NOT_YET:
@@ -232,7 +227,7 @@ def _options(
 ) -> ExaminationOptions:
     thorough = options.thorough
     depth = Depth.THOROUGH if thorough else Depth.QUICK if options.quick else Depth.USUAL
-    listen = positive_or_none("--listen", options.listen)
+    listen = positive_or_none("--listen-for", options.listen_for)
     poll = positive_or_none("--poll", options.poll)
     return ExaminationOptions(
         depth=depth,
@@ -249,7 +244,7 @@ def _options(
 def _somebody_is_here(options: DoctorOptions) -> bool:
     """Tell whether there is a person who can switch the device off and on, and has the time."""
     here = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
-    return here and not options.quick and options.limit is None
+    return here and not options.quick and options.for_ is None
 
 
 def _ids(text: str) -> frozenset[int]:

@@ -5,16 +5,18 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, override
 
 from cyclopts import App, Parameter
 
+from packwire.cli import streams
 from packwire.cli.commands.hub_password import password
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive_or_none
+from packwire.cli.options import AllowOption, ForOption, ListenOption, words
 from packwire.errors import BadOptionError, PackwireError, missing_extra
 
 if TYPE_CHECKING:
@@ -30,18 +32,18 @@ _Flag = Parameter(negative=())
 @app.default
 def hub(
     *,
-    listen: str | None = None,
+    listen: ListenOption = None,
     tls_port: int | None = None,
     certificate: Path | None = None,
     key: Path | None = None,
     credentials: Path | None = None,
     open_: Annotated[bool, Parameter(name="--open", negative=())] = False,
-    allow: str | None = None,
+    allow: AllowOption = (),
     max_age: float | None = None,
     http_port: int | None = None,
     config: Path | None = None,
     log_json: Annotated[bool, _Flag] = False,
-    for_: Annotated[float | None, Parameter(name="--for")] = None,
+    for_: ForOption = None,
 ) -> int:
     """Run a VESC hub: devices and VESC Tool connect to it as to the public one. Ctrl-C ends it.
 
@@ -62,9 +64,6 @@ def hub(
         Who may log in: ids with hashed passwords; `packwire hub password ID` writes it.
     open_
         Let whoever comes first with an id set its password (kept in the credentials file, if there is one).
-    allow
-        What clients may do besides reading: control, config, firmware, terminal, lisp, can, custom; several
-        with commas between them.
     max_age
         Give a reading that is so many seconds old at most to whoever asks the same.
     http_port
@@ -73,12 +72,18 @@ def hub(
         A TOML file with these and more settings; what is said here counts more.
     log_json
         Log one JSON object a line.
-    for_
-        End after so many seconds.
     """
     seconds = positive_or_none("--for", for_)
     options = _options(
-        _place(listen), tls_port, certificate, key, credentials, allow, max_age, http_port, open_=open_
+        _place(listen),
+        tls_port,
+        certificate,
+        key,
+        credentials,
+        ",".join(words(allow)) or None,
+        max_age,
+        http_port,
+        open_=open_,
     )
 
     def read() -> "HubSettings":
@@ -87,8 +92,9 @@ def hub(
         return read_settings(config, options)
 
     settings = read()
-    with _logging(as_json=log_json):
-        return _run_on_the_fastest_loop(lambda: _serve(settings, read, seconds))
+    with _logging(as_json=log_json) as failed:
+        code = _run_on_the_fastest_loop(lambda: _serve(settings, read, seconds))
+    return ExitCode.BAD_FILE if failed else code
 
 
 def _options(
@@ -134,16 +140,30 @@ def _place(listen: str | None) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _logging(*, as_json: bool) -> Any:
+def _logging(*, as_json: bool) -> Iterator[list[OSError]]:
+    """Log to standard output; where that is full or closed, say so once and go on: yields that error."""
     from packwire.hub.events import JsonFormat, LogHandler, TextFormat, log  # noqa: PLC0415
 
-    handler = LogHandler(sys.stdout)
+    failed: list[OSError] = []
+
+    class Handler(LogHandler):
+        @override
+        def handleError(self, record: logging.LogRecord) -> None:
+            error = sys.exception()
+            if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+                failed.append(error)
+                streams.drop_output()
+                streams.tell(f"the output cannot be written: {error.strerror}")
+            else:
+                super().handleError(record)
+
+    handler = Handler(sys.stdout)
     handler.setFormatter(JsonFormat() if as_json else TextFormat())
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     log.propagate = False
     try:
-        yield
+        yield failed
     finally:
         log.removeHandler(handler)
 

@@ -26,8 +26,7 @@ def info(
 ) -> int:
     """Show what recordings hold: format, links, devices, channels, counts, time, damage.
 
-    Where there is no application data in a file, say why and what to do. Exit code 7 then, 9 where a file is
-    damaged.
+    Where there is no application data in a file, say why and what to do.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ from packwire.capture.growing import Show, first_time, new_messages
 from packwire.capture.packets import NO_TIME
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.masked import masked
-from packwire.cli.options import BytesOption
+from packwire.cli.options import BytesOption, CountOption, RawOption
 from packwire.cli.output import open_output, write_lines
 from packwire.cli.terminal import Writer, make_console, printable
 from packwire.cli.views.messages import Table, csv_lines, json_lines, text_lines
@@ -80,9 +80,9 @@ def messages(
     prefix: Annotated[str, Parameter(alias="-p")] = "",
     from_: Annotated[float | None, Parameter(name="--from")] = None,
     to: float | None = None,
-    count: Annotated[int | None, Parameter(alias="-n")] = None,
-    raw: Annotated[bool, Parameter(alias="-r", negative=())] = False,
-    absolute: Annotated[bool, Parameter(alias="-a", negative=())] = False,
+    count: CountOption = None,
+    raw: RawOption = False,
+    absolute: Annotated[bool, Parameter(negative=())] = False,
     json: Annotated[bool, Parameter(negative=())] = False,
     csv: Annotated[bool, Parameter(negative=())] = False,
     parquet: Path | None = None,
@@ -96,9 +96,6 @@ def messages(
     `->` is towards the device (the battery), `<-` from it. Packets are numbered as in Wireshark, times are
     seconds since the first packet of the file. Messages that came in several pieces are put together where
     their framing is known; --raw shows the pieces.
-
-    Exit code 7 says that no file holds application data (`packwire info` says why), 9 that a file is damaged
-    (what can be read is shown).
 
     Parameters
     ----------

@@ -11,11 +11,12 @@ from rich.text import Text
 from packwire.address import parse_address
 from packwire.cli.devices import DeviceOptions, Target, target
 from packwire.cli.exit_codes import ExitCode
+from packwire.cli.names import address_of
 from packwire.cli.terminal import make_console
 from packwire.cli.views.card import node_lines, title
 from packwire.cli.views.samples import csv_header, csv_rows, device_record
 from packwire.device import Device, Node
-from packwire.errors import GoneError, NoAnswerError, Reason
+from packwire.errors import BadOptionError, GoneError, NoAnswerError, Reason
 from packwire.protocol.no_reply import NoReplyError
 from packwire.sample import Condition, Sample
 from packwire.visible import json_text
@@ -42,6 +43,8 @@ def read(
     csv
         One row a value instead of the card.
     """
+    if json and csv:
+        raise BadOptionError("--json and --csv exclude each other")
     return asyncio.run(_read(address, options, json=json, csv=csv))
 
 
@@ -66,7 +69,7 @@ def _naming_the_doctor(text: str) -> Iterator[None]:
     except (NoAnswerError, GoneError) as error:
         said = str(error).rstrip(".")
         end = "" if said.endswith("?") else "."
-        error.args = (f"{said}{end} See: packwire doctor {parse_address(text)}",)
+        error.args = (f"{said}{end} See: packwire doctor {parse_address(address_of(text))}",)
         raise
 
 

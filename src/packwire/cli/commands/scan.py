@@ -20,7 +20,7 @@ from packwire.visible import json_text
 def scan(
     *,
     for_: Annotated[float, Parameter(name="--for")] = 2.5,
-    port: int = ANNOUNCEMENT_PORT,
+    udp_port: int = ANNOUNCEMENT_PORT,
     json: bool = False,
 ) -> int:
     """List the VESCs that announce themselves on this network, and the serial ports.
@@ -29,15 +29,15 @@ def scan(
     ----------
     for_
         Seconds to listen; a VESC Express announces itself once a second.
-    port
-        The UDP port to listen on.
+    udp_port
+        The UDP port on which VESCs announce themselves.
     json
         One JSON object a find (JSON lines).
     """
     positive("--for", for_)
     console = make_console()
-    with make_console(stderr=True).status(f"listening for VESCs on UDP {port} for {for_:g} s"):
-        finds, problems = asyncio.run(_find(for_, port))
+    with make_console(stderr=True).status(f"listening for VESCs on UDP {udp_port} for {for_:g} s"):
+        finds, problems = asyncio.run(_find(for_, udp_port))
     for find in finds:
         if json:
             print(json_text(find))

@@ -5,14 +5,12 @@ import contextlib
 import ipaddress
 import socket
 from pathlib import Path
-from typing import Annotated
-
-from cyclopts import Parameter
 
 from packwire.address import of_a_vesc, parse_address
 from packwire.cli.devices import DeviceOptions, target
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive_or_none
+from packwire.cli.options import AllowOption, ForOption, ListenOption, listen_place, words
 from packwire.cli.running import run_until_stopped
 from packwire.cli.views.share import SUMMARY_INTERVAL, ShareView, make_view
 from packwire.device import open_link
@@ -23,7 +21,6 @@ from packwire.vesc.permissions import Policy, parse_policy
 LOOPBACK = "127.0.0.1"
 #: Seconds within which an output that nobody takes any more ends the command.
 TICK = 0.2
-MAX_PORT = 65_535
 LONGEST_AGE = 10.0
 
 
@@ -31,13 +28,12 @@ def share(
     address: str,
     /,
     *,
-    listen: Annotated[int, Parameter(alias="-l")] = 65102,
-    host: str = LOOPBACK,
-    allow: tuple[str, ...] = (),
+    listen: ListenOption = f"{LOOPBACK}:65102",
+    allow: AllowOption = (),
     announce: bool = False,
     max_age: float = 0.1,
     json: bool = False,
-    for_: Annotated[float | None, Parameter(name="--for")] = None,
+    for_: ForOption = None,
     password_file: Path | None = None,
 ) -> int:
     """Share one VESC: many clients use it at once, through one connection.
@@ -55,33 +51,26 @@ def share(
 
     With --json each line is an object whose `type` is listening, device, away, came, left, refused or, each
     second, status; also untold (how many came, left or were refused beyond 10 a second) and lost (so many
-    `records` were left out, because nobody took them in time: nothing holds up the sharing). Exit codes are
-    those of `packwire read`; 9 says that the output could not be written.
+    `records` were left out, because nobody took them in time: nothing holds up the sharing).
 
     Parameters
     ----------
     address
         vesc://host, veschub://ID@host, serial:/dev/ttyACM0 or sim:vesc.
     listen
-        The port for clients; 0 takes any free one.
-    host
-        The address to listen on; 0.0.0.0 lets other computers in, without any password.
-    allow
-        What may pass besides reading: control, config, firmware, terminal, lisp, can, custom, unknown.
+        Where clients connect: PORT (this computer alone; 0 takes any free one), or HOST:PORT; 0.0.0.0:65102
+        lets other computers in, without any password.
     announce
         Broadcast once a second that there is a VESC here, so that VESC Tool and packwire scan find it.
     max_age
         Seconds for which a reading is given to whoever asks the same; 0 asks the VESC each time.
     json
         One JSON object a line.
-    for_
-        End after so many seconds.
     password_file
         A file whose first line is the hub password (else PACKWIRE_PASSWORD, the keyring, or a prompt).
     """
-    policy = _policy(allow)
-    if not 0 <= listen <= MAX_PORT:
-        raise BadOptionError(f"--listen {listen} is no port: a port is 0 to {MAX_PORT}")
+    policy = _policy(words(allow))
+    host, port = listen_place(listen or "")
     if not 0 <= max_age <= LONGEST_AGE:
         raise BadOptionError(f"--max-age {max_age:g}: give 0 to {LONGEST_AGE:g} seconds")
     positive_or_none("--for", for_)
@@ -89,7 +78,7 @@ def share(
         _check_announced(host)
     options = DeviceOptions(password_file=password_file)
     return run_until_stopped(
-        _share(address, options, (host, listen), policy, max_age, announce=announce, json=json, seconds=for_)
+        _share(address, options, (host, port), policy, max_age, announce=announce, json=json, seconds=for_)
     )
 
 
@@ -105,11 +94,11 @@ def _check_announced(host: str) -> None:
         known = socket.getaddrinfo(host, None, socket.AF_INET, socket.SOCK_STREAM)[0][4][0]
     except (OSError, UnicodeError):
         raise BadOptionError(
-            f"--announce is a broadcast of IPv4, and {host} is no address of it: add --host 0.0.0.0"
+            f"--announce is a broadcast of IPv4, and {host} is no address of it: add --listen 0.0.0.0:65102"
         ) from None
     if ipaddress.ip_address(known).is_loopback:
         raise BadOptionError(
-            f"--announce is for other computers, and {host} for this one: add --host 0.0.0.0"
+            f"--announce is for other computers, and {host} for this one: add --listen 0.0.0.0:65102"
         )
 
 

@@ -14,7 +14,9 @@ from cyclopts import App, Parameter
 from packwire.address import HUB_PORT, VESC_PORT, LinkKind, hub_address, parse_address
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive_or_none
+from packwire.cli.options import ForOption, ListenOption, listen_place
 from packwire.cli.running import run_until_stopped
+from packwire.errors import BadOptionError
 from packwire.link.beacon import ANY_HOST
 from packwire.protocols import model_names
 from packwire.sim.express import CAN_DELAY, PING_TIME
@@ -29,39 +31,36 @@ app = App(name="sim", help="Simulate a VESC, or the hub that it dials.")
 #: A flag that may be given several times, one value each.
 _Repeated = Parameter(negative=(), consume_multiple=False)
 _Flag = Parameter(negative=())
-_Seconds = Parameter(name="--for")
 _HubPassword = Parameter(env_var="PACKWIRE_PASSWORD", show_default=False)
 
 
 @app.command
 def vesc(
     *,
-    host: str = LOOPBACK,
-    port: int = VESC_PORT,
+    listen: ListenOption = f"{LOOPBACK}:{VESC_PORT}",
     scenario: str = "cycle",
     fault: Annotated[tuple[str, ...], _Repeated] = (),
     serial: Annotated[bool, _Flag] = False,
     hub: str | None = None,
     hub_id: str = DEVICE_ID,
     hub_password: Annotated[str, _HubPassword] = PASSWORD,
-    broadcast: Annotated[bool, _Flag] = False,
-    broadcast_to: str | None = None,
+    announce: Annotated[bool, _Flag] = False,
+    announce_to: str | None = None,
     seed: int = 1,
     cells: int = 20,
     soc: float | None = None,
     speed: float = 1.0,
     ping_time: float = PING_TIME,
     can_delay: float = CAN_DELAY,
-    for_: Annotated[float | None, _Seconds] = None,
+    for_: ForOption = None,
 ) -> int:
     """Simulate a VESC Express with a BMS and a motor controller on its CAN bus. Ctrl-C ends it.
 
     Parameters
     ----------
-    host
-        The address to listen on; 0.0.0.0 lets other computers in.
-    port
-        The TCP port; 0 takes any free one.
+    listen
+        Where clients connect: PORT (this computer alone; 0 takes any free one), or HOST:PORT; 0.0.0.0:PORT
+        lets other computers in.
     scenario
         What the pack goes through: rest, ride, charge, or cycle (these in turn).
     fault
@@ -74,9 +73,9 @@ def vesc(
         The id to log in with at the hub.
     hub_password
         The password to log in with at the hub.
-    broadcast
+    announce
         Announce it by UDP once a second, on this computer alone.
-    broadcast_to
+    announce_to
         Announce it to this address, such as 192.168.1.255.
     seed
         Another number is another pack.
@@ -90,9 +89,8 @@ def vesc(
         Seconds that a scan of the CAN bus takes.
     can_delay
         Seconds that a request over the CAN bus takes.
-    for_
-        End after so many seconds.
     """
+    host, port = listen_place(listen or "")
     options = SimOptions(
         host=host,
         port=port,
@@ -100,12 +98,12 @@ def vesc(
         hub_id=hub_id,
         hub_password=hub_password,
         serial=serial,
-        broadcast=broadcast_to or (LOOPBACK if broadcast else None),
+        broadcast=announce_to or (LOOPBACK if announce else None),
         seed=seed,
         scenario=scenario,
         speed=speed,
         cells=cells,
-        soc=None if soc is None else soc / 100,
+        soc=_share_of(soc),
         faults=fault,
         ping_time=ping_time,
         can_delay=can_delay,
@@ -116,28 +114,32 @@ def vesc(
 @app.command
 def hub(
     *,
-    host: str = LOOPBACK,
-    port: int = HUB_PORT,
+    listen: ListenOption = f"{LOOPBACK}:{HUB_PORT}",
     vesc: Annotated[bool, _Flag] = False,
     fault: Annotated[tuple[str, ...], _Repeated] = (),
-    for_: Annotated[float | None, _Seconds] = None,
+    for_: ForOption = None,
 ) -> int:
     """Imitate the known VESC TCP hub, with all its silences. Ctrl-C ends it.
 
     Parameters
     ----------
-    host
-        The address to listen on; 0.0.0.0 lets other computers in.
-    port
-        The TCP port; 0 takes any free one.
+    listen
+        Where clients connect: PORT (this computer alone; 0 takes any free one), or HOST:PORT; 0.0.0.0:PORT
+        lets other computers in.
     vesc
         Start a simulated VESC as well, logged in at the hub.
     fault
         What is wrong with it: displaced:SECONDS or one-way; may be repeated.
-    for_
-        End after so many seconds.
     """
+    host, port = listen_place(listen or "")
     return _run(lambda stack: _start_hub(stack, host, port, fault, with_vesc=vesc), for_)
+
+
+def _share_of(soc: float | None) -> float | None:
+    """Return percent as 0..1. Raises BadOptionError."""
+    if soc is not None and not 0 <= soc <= 100:
+        raise BadOptionError(f"--soc {soc:g}: a state of charge is 0 to 100 percent")
+    return None if soc is None else soc / 100
 
 
 def _serving(model: str) -> Callable[..., int]:
@@ -145,8 +147,7 @@ def _serving(model: str) -> Callable[..., int]:
 
     def serve(
         *,
-        host: str = LOOPBACK,
-        port: int = 0,
+        listen: ListenOption = "0",
         scenario: str = "cycle",
         fault: Annotated[tuple[str, ...], _Repeated] = (),
         serial: Annotated[bool, _Flag] = False,
@@ -154,16 +155,15 @@ def _serving(model: str) -> Callable[..., int]:
         cells: int = 4,
         soc: float | None = None,
         speed: float = 1.0,
-        for_: Annotated[float | None, _Seconds] = None,
+        for_: ForOption = None,
     ) -> int:
         """Simulate a pack that speaks this protocol, on TCP and a pseudo-terminal. Ctrl-C ends it.
 
         Parameters
         ----------
-        host
-            The address to listen on; 0.0.0.0 lets other computers in.
-        port
-            The TCP port; 0 takes any free one.
+        listen
+            Where clients connect: PORT (this computer alone; 0 takes any free one), or HOST:PORT; 0.0.0.0:PORT
+            lets other computers in.
         scenario
             What the pack goes through: rest, ride, charge, or cycle (these in turn).
         fault
@@ -178,9 +178,8 @@ def _serving(model: str) -> Callable[..., int]:
             State of charge to start with, in percent.
         speed
             How much faster than the clock the pack lives; 0: it stands still.
-        for_
-            End after so many seconds.
         """
+        host, port = listen_place(listen or "")
         options = SimOptions(
             host=host,
             port=port,
@@ -189,7 +188,7 @@ def _serving(model: str) -> Callable[..., int]:
             scenario=scenario,
             speed=speed,
             cells=cells,
-            soc=None if soc is None else soc / 100,
+            soc=_share_of(soc),
             faults=fault,
         )
         return _run(lambda stack: _start(stack, model, options), for_)

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from packwire.address import HUB_PORT, LinkKind, of_a_vesc, parse_address
 from packwire.cli.limits import positive_or_none
+from packwire.cli.options import ForOption, ListenOption
 from packwire.errors import BadAddressError, BadOptionError
 
 if TYPE_CHECKING:
@@ -20,11 +21,11 @@ _HERE = frozenset({LOOPBACK, "::1", "localhost", "0.0.0.0", "::"})  # noqa: S104
 def tap(
     *,
     upstream: Annotated[str, Parameter(alias="-u")],
-    listen: Annotated[str | None, Parameter(alias="-l")] = None,
-    record: Annotated[Path | None, Parameter(alias="-r", allow_leading_hyphen=True)] = None,
+    listen: ListenOption = None,
+    record: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
     keep_secrets: Annotated[bool, Parameter(negative=())] = False,
     json: Annotated[bool, Parameter(negative=())] = False,
-    for_: Annotated[float | None, Parameter(name="--for")] = None,
+    for_: ForOption = None,
 ) -> int:
     """Stand between a client (such as VESC Tool) and its VESC or hub: show and record what they say.
 
@@ -37,9 +38,7 @@ def tap(
     torn one's rest. To watch it in Wireshark meanwhile: `packwire tap ... --record - | wireshark -k -i -`.
 
     With --json each line is an object whose `type` is opened, message, failed, closed, or lost (so many
-    `records` were left out, because nobody took them in time: nothing holds up what passes). Exit code 3
-    says that it cannot listen, or that there is no such serial port; 8 that the serial port has gone; 9 that
-    the recording could not be written.
+    `records` were left out, because nobody took them in time: nothing holds up what passes).
 
     Parameters
     ----------
@@ -54,8 +53,6 @@ def tap(
         Record and show passwords and Wi-Fi keys in clear, and record everything as it is.
     json
         One JSON object a line instead of text.
-    for_
-        End after so many seconds.
     """
     positive_or_none("--for", for_)
     if json and str(record) == "-":

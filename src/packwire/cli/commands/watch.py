@@ -1,11 +1,8 @@
 """`packwire watch`: a pack live, on a terminal as a card with bars, piped as lines."""
 
-from typing import Annotated
-
-from cyclopts import Parameter
-
 from packwire.cli.devices import DeviceOptions, target
 from packwire.cli.limits import positive, positive_or_none
+from packwire.cli.options import CountOption, ForOption
 from packwire.cli.running import run_until_stopped
 from packwire.cli.views.live import make_view
 from packwire.cli.watching import Limits, watch_device
@@ -17,9 +14,9 @@ def watch(
     address: str,
     /,
     *,
-    rate: Annotated[float, Parameter(alias="-r")] = 10.0,
-    count: Annotated[int | None, Parameter(alias="-c")] = None,
-    for_: Annotated[float | None, Parameter(name="--for")] = None,
+    rate: float = 10.0,
+    count: CountOption = None,
+    for_: ForOption = None,
     json: bool = False,
     options: DeviceOptions = _NO_OPTIONS,
 ) -> int:
@@ -33,8 +30,6 @@ def watch(
         Readings a second.
     count
         End after so many readings.
-    for_
-        End after so many seconds.
     json
         One JSON object a node and reading (JSON lines).
     """

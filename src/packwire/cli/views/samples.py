@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterator
 from typing import Any
 
 from packwire.cli.terminal import printable
@@ -51,19 +52,23 @@ def device_record(device: Device, samples: tuple[Sample, ...], seconds: float) -
     }
 
 
-def csv_rows(sample: Sample) -> str:
-    """Return a sample as CSV text, one row a value; elements of arrays are numbered from 1."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+def value_rows(sample: Sample) -> Iterator[tuple[Any, ...]]:
+    """Yield a row a value, as in CSV_HEADER; elements of arrays are numbered from 1."""
     start = (sample.when.isoformat(), sample.node)
     for key, value in sample.values.items():
         quantity = QUANTITIES[key]
         elements = enumerate(value, 1) if isinstance(value, tuple) else [("", value)]
         for index, element in elements:
             shown = printable(element) if isinstance(element, str) else _rounded(element)
-            writer.writerow((*start, key, index, shown, quantity.unit, sample.condition.value))
+            yield (*start, key, index, shown, quantity.unit, sample.condition.value)
     if not sample.values:
-        writer.writerow((*start, "", "", "", "", sample.condition.value))
+        yield (*start, "", "", "", "", sample.condition.value)
+
+
+def csv_rows(sample: Sample) -> str:
+    """Return a sample as CSV text."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(value_rows(sample))
     return text.getvalue()
 
 

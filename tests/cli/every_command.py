@@ -1,0 +1,51 @@
+"""Every command of the tree, and a line that runs each to its end with something to show."""
+
+from collections.abc import Iterator
+
+from cyclopts import App
+
+from packwire.cli.main import COMMANDS, app
+
+
+def commands() -> Iterator[tuple[str, App]]:
+    """Yield each command with its name, those of commands with commands of their own too."""
+    for name in COMMANDS:
+        yield from _with_below(name, app[name])
+
+
+def _with_below(name: str, command: App) -> Iterator[tuple[str, App]]:
+    below = [each for each in command if not each.startswith("-")]
+    if command.default_command is not None:
+        yield name, command
+    for each in below:
+        yield from _with_below(f"{name} {each}", command[each])
+
+
+def lines(folder: str) -> dict[str, str]:
+    """Return a command line for each command; `folder` holds session.pcap."""
+    file = f"{folder}/session.pcap"
+    return {
+        "read": "read sim:vesc",
+        "watch": "watch sim:vesc --count 2",
+        "log": f"log sim:vesc -o {folder}/log.csv --for 0.5 --every 0.2",
+        "scan": "scan --for 0.1",
+        "name": "name",
+        "doctor": "doctor sim:vesc --quick",
+        "compare": f"compare {file} {file}",
+        "tap": "tap --upstream 127.0.0.1:9 --listen 0 --for 0.2",
+        "decode": f"decode {file}",
+        "capture": "capture ios",
+        "info": f"info {file}",
+        "messages": f"messages {file}",
+        "groups": f"groups {file}",
+        "pairs": f"pairs {file}",
+        "diff": f"diff {file} {file}",
+        "convert": f"convert {file} {folder}/out.csv --force",
+        "share": "share sim:vesc --listen 0 --for 0.3",
+        "hub": "hub --listen 127.0.0.1:0 --open --for 0.2",
+        "hub password": f"hub password TESTPACK --credentials {folder}/credentials",
+        "sim vesc": "sim vesc --listen 0 --for 0.2",
+        "sim hub": "sim hub --listen 0 --for 0.2",
+        "sim faults": "sim faults",
+        "demo": "demo --for 0.6",
+    }
