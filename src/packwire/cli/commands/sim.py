@@ -162,8 +162,8 @@ def _serving(model: str) -> Callable[..., int]:
         Parameters
         ----------
         listen
-            Where clients connect: PORT (this computer alone; 0 takes any free one), or HOST:PORT; 0.0.0.0:PORT
-            lets other computers in.
+            Where clients connect: PORT (this computer alone; 0 takes any free one), or HOST:PORT;
+            0.0.0.0:PORT lets other computers in.
         scenario
             What the pack goes through: rest, ride, charge, or cycle (these in turn).
         fault
