@@ -12,7 +12,7 @@ from packwire.capture import Capture
 from packwire.capture.layers.conversation import Conversation, Part, route
 from packwire.capture.layers.silence import Silence
 from packwire.capture.layers.tally import tallies
-from packwire.capture.layers.tcp import Gap
+from packwire.capture.layers.tcp_stream import Gap
 from packwire.capture.layers.vesc import HubLine, Junk, VescConnection
 from packwire.capture.packets import NO_TIME
 from packwire.cli.decode_facts import (
