@@ -42,12 +42,16 @@ class Answer:
 
     def fits(self, request: bytes, reply: bytes) -> bool:
         """Tell whether one message may answer another in this way."""
-        return (
-            all(each.fits(request) for each in self.request)
-            and all(each.fits(reply) for each in self.reply)
-            and all(each.fits(request, reply) for each in self.same)
-            and (self.size is None or self.size.of(request) == len(reply))
-        )
+        for same in self.same:
+            if not same.fits(request, reply):
+                return False
+        for each in self.request:
+            if not each.fits(request):
+                return False
+        for each in self.reply:
+            if not each.fits(reply):
+                return False
+        return self.size is None or self.size.of(request) == len(reply)
 
 
 @dataclass(frozen=True, slots=True)

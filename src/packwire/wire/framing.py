@@ -56,17 +56,18 @@ class Size:
 
     def of(self, head: bytes) -> int | None:
         """Return the size that the first bytes of a frame tell; None where this rule does not fit."""
+        at = self.at
         if len(head) < self.needs:
             return None
         for each in self.when:
             if head[each.at] not in each.values:
                 return None
-        if self.at is None:
+        if at is None:
             return self.add
         if self.width == 1 and not self.digits:
-            number = head[self.at]
+            number = head[at]
         else:
-            written = head[self.at : self.at + self.width]
+            written = head[at : at + self.width]
             if not self.digits:
                 number = int.from_bytes(written, self.order)
             elif all(byte in _HEX_DIGITS for byte in written):
@@ -112,6 +113,14 @@ class Check:
         """Return the bytes that stand there."""
         found = frame[self.at : self.at + self.size or None]
         return found.upper() if self.digits else found
+
+    def holds(self, frame: bytes) -> bool:
+        """Tell whether what stands there is right."""
+        if self.digits:
+            return self.stored(frame) == self.right(frame)
+        entry = CHECKSUMS[self.checksum]
+        stored = frame[self.at : self.at + entry.size or None]
+        return int.from_bytes(stored, self.order) == entry.of(frame[self.begin : self.end])
 
     def set(self, frame: bytes) -> bytes:
         """Return the frame with its checksum made right."""
@@ -175,7 +184,7 @@ class Framing:
         """
         if self.check is None:
             return not self.inferred or len(self.start) == 1 or frame.find(self.start, 1) < 0
-        return self.check.stored(frame) == self.check.right(frame)
+        return self.check.holds(frame)
 
     def form_of(self, frame: bytes) -> Size | None:
         """Return the rule by which some bytes are one whole, right frame; None where they are none."""
@@ -247,8 +256,10 @@ def look_at(stream: bytes, at: int, framings: tuple[Framing, ...], longest: int)
             continue
         if arrived < framing.needs:
             wants = max(wants, framing.needs)
-        for size, _ in framing.forms_of(stream[at : at + framing.needs]):
-            if size > longest:
+        head, least = stream[at : at + framing.needs], framing.least
+        for rule in framing.sizes:
+            size = rule.of(head)
+            if size is None or size < least or size < rule.needs or size > longest:
                 continue
             if size > arrived:
                 wants = max(wants, size)

@@ -223,6 +223,21 @@ def test_isotp_is_taken_only_where_it_fits():
     assert len(read_can(packets(other, 227)).longer) == 0
 
 
+def test_isotp_is_read_beside_vesc_on_one_bus():
+    payload = bytes(range(40))
+    frames = [can_frame(5 << 8 | 10, bytes((at,)) + payload[at : at + 7]) for at in range(0, 40, 7)]
+    end = struct.pack(">BBHH", 84, 1, 40, crc16_xmodem(payload))
+    frames += [can_frame(7 << 8 | 10, end), can_frame(9 << 8 | 84, bytes(8))]
+    frames += [can_frame(0x7E8, data, extended=False) for data in (b"\x10\x0a012345", b"\x216789\0\0\0")]
+    frames += [can_frame(0x355, bytes(8), extended=False)]
+    bus = read_can(packets(frames, 227))
+    assert dict(zip(map(str, bus.longer.channels), contents(bus.longer), strict=True)) == {
+        "can vesc 84 -> 10": payload,
+        "can 0x7e8 iso-tp": b"0123456789",
+    }
+    assert bus.used.tolist() == [True] * 7 + [False] + [True] * 2 + [False]
+
+
 @given(st.lists(st.binary(min_size=1, max_size=40), min_size=3, max_size=6))
 def test_a_known_framing_is_recognised_and_random_bytes_are_not_lost(bodies):
     frames = [b"\xdd\x03\x00" + bytes((len(body),)) + body for body in bodies]

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packwire.capture.layers.tcp import Connections, Ending, Stream
+from packwire.capture.layers.tcp import Connections, Ending
+from packwire.capture.layers.tcp_stream import Stream
 from packwire.errors import BadFileError
 from tests.capture.builder import (
     ACK,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packwire.capture.layers import vesc_frames
-from packwire.capture.layers.tcp import Stream
+from packwire.capture.layers.tcp_stream import Stream
 from packwire.capture.layers.vesc_frames import find_frames, frames_among, is_frame, plausible_frames
 from packwire.vesc.framing import Framer, encode_frame
 from packwire.wire.checksum import crc16_xmodem

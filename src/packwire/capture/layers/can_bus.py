@@ -33,7 +33,9 @@ def read_can(packets: Packets) -> CanBus:
     names = vesc_names(frames)
     raw = can_messages(packets, frames, names)
     found: list[Transported] = find_vesc_payloads(frames, left_out) if names else []
-    found += find_isotp(frames, left_out) if not names else []
+    # Another protocol may be on the bus beside VESC's: its identifiers are others.
+    others = ~(frames.extended & np.isin(frames.id, list(names)))
+    found += find_isotp(frames, others, left_out)
     used = np.zeros(len(frames), dtype=np.bool_)
     used[[frame for each in found for frame in each.frames]] = True
     longer = transported_messages(found, frames.row, packets.time[frames.row], packets.data)

@@ -69,12 +69,12 @@ class _Receiver:
         self.frames = []
 
 
-def find_isotp(frames: CanFrames, left_out: Counts) -> list[Transported]:
-    """Return the ISO-TP messages of all identifiers that use it."""
+def find_isotp(frames: CanFrames, among: NDArray[np.bool_], left_out: Counts) -> list[Transported]:
+    """Return the ISO-TP messages of all identifiers that use it, of the frames of a mask."""
     result: list[Transported] = []
     key = frames.id.astype(np.uint32) * np.uint32(2) + frames.extended
     receivers: dict[int, _Receiver] = {}
-    for begin in range(0, len(rows := _candidates(frames, key)), _BLOCK):
+    for begin in range(0, len(rows := _candidates(frames, key, among)), _BLOCK):
         for index in rows[begin : begin + _BLOCK].tolist():
             receiver = receivers.get(int(key[index]))
             if receiver is None:
@@ -91,7 +91,7 @@ def find_isotp(frames: CanFrames, left_out: Counts) -> list[Transported]:
     return result
 
 
-def _candidates(frames: CanFrames, key: NDArray[np.uint32]) -> Int64s:
+def _candidates(frames: CanFrames, key: NDArray[np.uint32], among: NDArray[np.bool_]) -> Int64s:
     """Return the frames of identifiers that have a first frame, and none that is of no kind."""
     if not len(frames):
         return np.zeros(0, dtype=np.int64)
@@ -99,5 +99,6 @@ def _candidates(frames: CanFrames, key: NDArray[np.uint32]) -> Int64s:
     kind = frames.data[np.minimum(frames.start, len(frames.data) - 1)] >> 4
     odd = (kind > _FLOW_CONTROL) | (frames.size == 0)
     first = (kind == _FIRST) & (frames.size == 8)
+    first &= among
     wanted = np.setdiff1d(np.unique(key[first]), np.unique(key[odd]))
     return np.flatnonzero(np.isin(key, wanted))

@@ -11,7 +11,8 @@ import numpy as np
 
 from packwire.capture.framings import TRIAL, answering, family_of, frames_in, recognise
 from packwire.capture.layers.link import Counts
-from packwire.capture.layers.tcp import Connection, Connections, Stream
+from packwire.capture.layers.tcp import Connection, Connections
+from packwire.capture.layers.tcp_stream import Stream
 from packwire.channel import Channel
 from packwire.messages import Direction, Int64s, Messages
 

@@ -14,10 +14,11 @@ import numpy as np
 
 from packwire.capture.layers.conversation import Conversation, converse
 from packwire.capture.layers.link import Counts
-from packwire.capture.layers.tcp import Connection, Connections, Stream
+from packwire.capture.layers.tcp import Connection, Connections
+from packwire.capture.layers.tcp_stream import Stream
 from packwire.capture.layers.vesc_frames import StreamFrames, find_frames
 from packwire.capture.layers.vesc_scan import vesc_connections
-from packwire.channel import Channel
+from packwire.capture.layers.vesc_table import Located, VescTable
 from packwire.messages import Bytes, Direction, Int64s, Messages
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import TRAILER
@@ -113,22 +114,9 @@ class VescTraffic:
     left_out: dict[str, int] = field(default_factory=dict)
 
 
-class _Located(NamedTuple):
-    """The frames of one stream and where their payloads lie: columns, a row for each frame.
-
-    `start` is the payload's offset in the file, -1 where it is not in one piece; `first` and `last` are the
-    pieces that the whole frame begins and ends in.
-    """
-
-    frames: StreamFrames
-    start: Int64s
-    first: Int64s
-    last: Int64s
-
-
 def read_vesc(connections: Connections) -> VescTraffic:
     """Find the VESC traffic of a recording."""
-    table = _Table(connections.packets.data)
+    table = VescTable(connections.packets.data)
     parts: list[tuple[Connection, tuple[int | None, str], tuple[VescStream, VescStream]]] = []
     left_out = Counts()
     indices = vesc_connections(connections, left_out)
@@ -223,7 +211,7 @@ def _place(stream: Stream, position: int) -> tuple[int, int]:
     return int(stream.number[piece]), int(stream.time[piece])
 
 
-def _find(stream: Stream, line: HubLine | None) -> _Located:
+def _find(stream: Stream, line: HubLine | None) -> Located:
     frames = find_frames(stream, line.size if line else 0)
     begins = _begins(stream)
     payload = frames.start + frames.size - TRAILER - frames.payload_size
@@ -233,7 +221,7 @@ def _find(stream: Stream, line: HubLine | None) -> _Located:
     )
     start = stream.start[piece] + payload - begins[piece]
     start[payload + frames.payload_size > begins[piece + 1]] = -1
-    return _Located(frames, start, first, last)
+    return Located(frames, start, first, last)
 
 
 def _begins(stream: Stream) -> Int64s:
@@ -241,7 +229,7 @@ def _begins(stream: Stream) -> Int64s:
     return np.concatenate(([0], np.cumsum(stream.size)))
 
 
-def _first_payloads(data: Bytes, found: _Located) -> list[bytes]:
+def _first_payloads(data: Bytes, found: Located) -> list[bytes]:
     """Return the payloads of the first messages of a stream."""
     columns = (found.start[:_MAX_VOTES].tolist(), found.frames.payload_size[:_MAX_VOTES].tolist())
     return [
@@ -311,78 +299,3 @@ def _asks(payload: bytes) -> bool | None:
     if not row.shorter:
         return False if command == Command.PING_CAN and len(payload) > 1 else None
     return len(payload) <= 1 + row.arguments.longest
-
-
-class _Table:
-    """Collects the messages of all streams into the columns of one table, sorted by time."""
-
-    def __init__(self, data: Bytes) -> None:
-        self.data = data
-        self._joined = bytearray()
-        self._columns: list[tuple[Int64s, ...]] = []
-        self._several: dict[tuple[int, int], list[int]] = {}
-
-    def add(self, channel: int, stream: Stream, found: _Located, direction: Direction) -> None:
-        """Take the messages of one stream."""
-        start = found.start.copy()
-        for row in np.flatnonzero(start < 0).tolist():
-            start[row] = len(self.data) + len(self._joined)
-            self._joined += found.frames.payloads[row]
-        block = len(self._columns)
-        for row in np.flatnonzero(found.last > found.first).tolist():
-            numbers = stream.number[found.first[row] : found.last[row] + 1].tolist()
-            self._several[block, row] = list(dict.fromkeys(numbers))
-        count = len(start)
-        self._columns.append(
-            (
-                stream.time[found.last],
-                np.full(count, direction),
-                np.full(count, channel),
-                start,
-                found.frames.payload_size,
-                stream.number[found.last],
-                np.full(count, block),
-                np.arange(count),
-                # Where a hole was filled late, several messages come at one time: in the stream's order.
-                np.maximum.accumulate(stream.number[found.last]),
-            )
-        )
-
-    def messages(self, channels: list[Channel]) -> Messages:
-        """Return the table. Messages of equal time stay in the order of their packets."""
-        none = np.zeros(0, dtype=np.int64)
-        parts = list(zip(*self._columns, strict=True)) or [(none,)] * 9
-        columns = [part[0] if len(part) == 1 else np.concatenate(part) for part in parts]
-        self._columns.clear()
-        order = np.lexsort((columns[7], columns[8], columns[0]))
-        time, direction, channel, start, size, number, block, row, _ = (column[order] for column in columns)
-        packets, offsets = self._packet_numbers(number, block, row)
-        return Messages(
-            time=time,
-            direction=direction.astype(np.int8),
-            channel=channel.astype(np.int32),
-            start=start,
-            size=size,
-            packets=packets,
-            packet_offsets=offsets,
-            channels=tuple(channels),
-            data=self.data,
-            joined=np.frombuffer(bytes(self._joined), dtype=np.uint8),
-        )
-
-    def _packet_numbers(self, number: Int64s, block: Int64s, row: Int64s) -> tuple[Int64s, Int64s]:
-        """Return the packets of all messages and where those of each begin; nearly all have one."""
-        counts = np.ones(len(number), dtype=np.int64)
-        if not self._several:
-            return number, np.arange(len(number) + 1, dtype=np.int64)
-        lists: dict[int, list[int]] = {}
-        keys = zip(block.tolist(), row.tolist(), strict=True)
-        for index, key in enumerate(keys):
-            if key in self._several:
-                lists[index] = self._several[key]
-                counts[index] = len(lists[index])
-        offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-        packets = np.repeat(number, counts)
-        for index, numbers in lists.items():
-            packets[offsets[index] : offsets[index + 1]] = numbers
-        return packets, offsets

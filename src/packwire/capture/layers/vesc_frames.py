@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from packwire.capture.layers.tcp import Stream
+from packwire.capture.layers.tcp_stream import Stream
 from packwire.capture.packets import gather
 from packwire.messages import Bytes, Int64s
 from packwire.vesc.framing import MAX_PAYLOAD, STOP, TRAILER, Framer

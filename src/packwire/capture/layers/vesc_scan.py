@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture.layers.link import Counts
-from packwire.capture.layers.tcp import Connections, Stream
+from packwire.capture.layers.tcp import Connections
+from packwire.capture.layers.tcp_stream import Stream
 from packwire.capture.layers.vesc_frames import LONGEST_FRAME, frames_among, is_frame, plausible_frames
 from packwire.capture.packets import gather
 from packwire.messages import Bytes, Int64s

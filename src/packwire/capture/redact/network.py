@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from packwire.capture.layers.ip import open_ip
 from packwire.capture.layers.link import Counts, Located, locate_ip
 from packwire.capture.layers.pieces import unwrap
-from packwire.capture.layers.tcp import Connection, Connections, Flag, Stream
+from packwire.capture.layers.tcp import Connection, Connections
+from packwire.capture.layers.tcp_stream import Flag, Stream
 from packwire.capture.layers.tcp_streams import known_streams
 from packwire.capture.layers.vesc import VescConnection, read_vesc
 from packwire.capture.layers.vesc_frames import find_frames

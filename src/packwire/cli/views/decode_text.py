@@ -10,7 +10,7 @@ from packwire.capture import Capture
 from packwire.capture.layers.conversation import Conversation, Part
 from packwire.capture.layers.silence import Silence
 from packwire.capture.layers.tally import tallies
-from packwire.capture.layers.tcp import Gap
+from packwire.capture.layers.tcp_stream import Gap
 from packwire.capture.layers.vesc import HubLine, Junk, VescConnection
 from packwire.capture.packets import NO_TIME
 from packwire.cli.terminal import Writer, printable

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
-from packwire.capture.layers.tcp import Stream
+from packwire.capture.layers.tcp_stream import Stream
 from packwire.capture.layers.vesc import VescStream
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.bad_frames import MAX_SEGMENT, BadFrame, Wrong, bad_vesc_frames

@@ -11,7 +11,8 @@ import numpy as np
 
 from packwire.capture import Capture
 from packwire.capture.layers.conversation import Conversation, Part, converse
-from packwire.capture.layers.tcp import Connection, Stream
+from packwire.capture.layers.tcp import Connection
+from packwire.capture.layers.tcp_stream import Stream
 from packwire.capture.layers.vesc import HubLine, VescConnection
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.bad_frames import MAX_SEGMENT, BadFrame
