@@ -1,4 +1,4 @@
-"""What socat -x prints, with -v or without: a line such as in `EXAMPLES`, and the bytes below it.
+"""What socat prints with -x: a line with the way, the time and the length, and the bytes below it.
 
 `>` is what went from the first address to the second one, which is taken as the device.
 """
