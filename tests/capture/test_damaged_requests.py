@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from packwire.capture.redact.damaged import damaged_requests
 from packwire.capture.redact.live import LiveMasker
 from packwire.vesc.framing import encode_frame
-from packwire.wire.checksum import crc16_modbus, crc16_xmodem
+from packwire.wire.checksum import CHECKSUMS, crc16_xmodem
 
 REQUESTS = (b"\0", b"\x60", b"\x22\x54\x04", b"\x5d\0", b"\x5c\0" + (400).to_bytes(4) + bytes(4))
 SECRET = b"hunter2secret"
 
 
 def modbus(payload: bytes) -> bytes:
-    return encode_frame(payload)[:-3] + crc16_modbus(payload).to_bytes(2) + b"\3"
+    return encode_frame(payload)[:-3] + CHECKSUMS["CRC-16/MODBUS"].of(payload).to_bytes(2) + b"\3"
 
 
 def with_header(payload: bytes) -> bytes:

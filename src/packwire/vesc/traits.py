@@ -1,4 +1,4 @@
-"""What each VESC command is, one row a command: what it can do, and the shape of its arguments.
+"""What each VESC command is, one row a command: what it can do, the shape of its arguments, its secrets.
 
 Read off what the firmware does with each command [bldc comm/commands.c, vesc_express main/commands.c,
 vesc_bms_fw commands.c] and what VESC Tool sends [vesc_tool commands.cpp]; a command whose effect is in doubt
@@ -40,11 +40,47 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Secret:
+    """What of a payload, request or reply, is nobody else's business; `what` says it in a word.
+
+    It is all from byte `begin` on, but for layouts that are known and have the `fields` that are meant.
+    `private` tells who somebody is or where, but opens no door: it is hidden in what leaves the house.
+    """
+
+    what: str
+    begin: int | None = None
+    fields: tuple[str, ...] = ()
+    private: bool = False
+
+
+#: Whatever somebody typed or stored: a Lisp program may well hold a Wi-Fi key.
+TYPED = Secret("texts and programs", 1)
+#: The same behind its size and its offset, of which a request to read has no more.
+STORED = Secret("texts and programs", 9)
+#: An Express's configuration, behind its number. A name tells where its owner lives, and an id, which the
+#: names repeat, is half of a login.
+CONFIGURATION = Secret(
+    "configurations (Wi-Fi keys, passwords)",
+    2,
+    fields=(
+        "wifi_sta_ssid", "wifi_sta_key", "wifi_ap_ssid", "wifi_ap_key",
+        "tcp_hub_id", "tcp_hub_pass", "ble_name", "ble_pin",
+    ),
+)  # fmt: skip
+#: A frame for the CAN bus, behind its id: it may carry a piece of any of these.
+FRAME = Secret("texts and programs", 6)
+#: An ESP32's is its MAC address.
+SERIAL_NUMBER = Secret("serial numbers", fields=("uuid",), private=True)
+POSITION = Secret("positions", 1, private=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Traits:
-    """What a command can do, and what its arguments look like."""
+    """What a command can do, what its arguments look like, and what is secret in it and in its reply."""
 
     kind: Kind
     arguments: Arguments
+    secret: Secret | None = None
 
 
 NONE, ONE, TWO, THREE, FOUR = (Arguments(size) for size in range(5))
@@ -62,7 +98,7 @@ TRAITS: Mapping[int, Traits] = {
     # GET_CUSTOM_CONFIG, LISP_READ_CODE and FILE_READ may carry secrets (Wi-Fi keys, the hub's password). They
     # read all the same, and VESC Tool asks the first at every connection: whoever reaches the device's own
     # port gets them too, without any login.
-    Command.FW_VERSION: Traits(Kind.READ, NONE),
+    Command.FW_VERSION: Traits(Kind.READ, NONE, secret=SERIAL_NUMBER),
     Command.GET_VALUES: Traits(Kind.READ, NONE),
     Command.GET_MCCONF: Traits(Kind.READ, NONE),
     Command.GET_MCCONF_DEFAULT: Traits(Kind.READ, NONE),
@@ -79,22 +115,24 @@ TRAITS: Mapping[int, Traits] = {
     Command.GET_DECODED_BALANCE: Traits(Kind.READ, NONE),
     Command.GET_MCCONF_TEMP: Traits(Kind.READ, NONE),
     Command.GET_CUSTOM_CONFIG_XML: Traits(Kind.READ, Arguments(8, before=1, rest=Rest.PIECE)),
-    Command.GET_CUSTOM_CONFIG: Traits(Kind.READ, ONE),
-    Command.GET_CUSTOM_CONFIG_DEFAULT: Traits(Kind.READ, ONE),
+    Command.GET_CUSTOM_CONFIG: Traits(Kind.READ, ONE, secret=CONFIGURATION),
+    Command.GET_CUSTOM_CONFIG_DEFAULT: Traits(Kind.READ, ONE, secret=CONFIGURATION),
     Command.BMS_GET_VALUES: Traits(Kind.READ, NONE),
     Command.PSW_GET_STATUS: Traits(Kind.READ, THREE),
     Command.GET_BATTERY_CUT: Traits(Kind.READ, NONE),
-    Command.GET_QML_UI_HW: Traits(Kind.READ, PIECE),
-    Command.GET_QML_UI_APP: Traits(Kind.READ, PIECE),
+    Command.GET_QML_UI_HW: Traits(Kind.READ, PIECE, secret=STORED),
+    Command.GET_QML_UI_APP: Traits(Kind.READ, PIECE, secret=STORED),
     Command.IO_BOARD_GET_ALL: Traits(Kind.READ, TWO),
     Command.GET_EXT_HUM_TMP: Traits(Kind.READ, NONE),
     Command.GET_STATS: Traits(Kind.READ, TWO),
-    Command.LISP_READ_CODE: Traits(Kind.READ, PIECE),
+    Command.LISP_READ_CODE: Traits(Kind.READ, PIECE, secret=STORED),
     Command.LISP_GET_STATS: Traits(Kind.READ, UP_TO_ONE),
     Command.BMS_GET_BATT_TYPE: Traits(Kind.READ, NONE),
-    Command.FILE_LIST: Traits(Kind.READ, Arguments(texts=2)),  # the path, and the name after which to go on
-    Command.FILE_READ: Traits(Kind.READ, Arguments(4, texts=1, rest=Rest.OFFSET)),
-    Command.GET_GNSS: Traits(Kind.READ, TWO),
+    Command.FILE_LIST: Traits(
+        Kind.READ, Arguments(texts=2), secret=TYPED
+    ),  # the path, and the name after which to go on
+    Command.FILE_READ: Traits(Kind.READ, Arguments(4, texts=1, rest=Rest.OFFSET), secret=TYPED),
+    Command.GET_GNSS: Traits(Kind.READ, TWO, secret=POSITION),
     Command.FW_INFO: Traits(Kind.READ, NONE),
     Command.SET_DUTY: Traits(Kind.CONTROL, FOUR),
     Command.SET_CURRENT: Traits(Kind.CONTROL, FOUR),
@@ -154,19 +192,21 @@ TRAITS: Mapping[int, Traits] = {
     Command.SET_MCCONF_TEMP: Traits(Kind.CONFIG, Arguments(4, 60)),
     Command.SET_MCCONF_TEMP_SETUP: Traits(Kind.CONFIG, Arguments(4, 60)),
     Command.SET_BATTERY_CUT: Traits(Kind.CONFIG, Arguments(8, 10)),
-    Command.SET_BLE_NAME: Traits(Kind.CONFIG, Arguments(texts=1)),
-    Command.SET_BLE_PIN: Traits(Kind.CONFIG, Arguments(texts=1)),
-    Command.SET_CUSTOM_CONFIG: Traits(Kind.CONFIG, DATA),
+    Command.SET_BLE_NAME: Traits(Kind.CONFIG, Arguments(texts=1), secret=TYPED),
+    Command.SET_BLE_PIN: Traits(Kind.CONFIG, Arguments(texts=1), secret=TYPED),
+    Command.SET_CUSTOM_CONFIG: Traits(Kind.CONFIG, DATA, secret=CONFIGURATION),
     Command.SET_ODOMETER: Traits(Kind.CONFIG, FOUR),
     Command.BMS_SET_BATT_TYPE: Traits(Kind.CONFIG, Arguments(1, 8)),
-    Command.FILE_WRITE: Traits(Kind.CONFIG, Arguments(8, ANY_LENGTH, texts=1, rest=Rest.OFFSET)),
-    Command.FILE_MKDIR: Traits(Kind.CONFIG, Arguments(texts=1)),
-    Command.FILE_REMOVE: Traits(Kind.CONFIG, Arguments(texts=1)),
+    Command.FILE_WRITE: Traits(
+        Kind.CONFIG, Arguments(8, ANY_LENGTH, texts=1, rest=Rest.OFFSET), secret=TYPED
+    ),
+    Command.FILE_MKDIR: Traits(Kind.CONFIG, Arguments(texts=1), secret=TYPED),
+    Command.FILE_REMOVE: Traits(Kind.CONFIG, Arguments(texts=1), secret=TYPED),
     Command.LOG_START: Traits(Kind.CONFIG, DATA),  # an Express writes the log to its card
     Command.LOG_STOP: Traits(Kind.CONFIG, DATA),
     Command.LOG_CONFIG_FIELD: Traits(Kind.CONFIG, DATA),
     Command.LOG_DATA_F32: Traits(Kind.CONFIG, DATA),
-    Command.LOG_DATA_F64: Traits(Kind.CONFIG, DATA),
+    Command.LOG_DATA_F64: Traits(Kind.CONFIG, DATA, secret=POSITION),
     Command.JUMP_TO_BOOTLOADER: Traits(Kind.FIRMWARE, NONE),
     Command.ERASE_NEW_APP: Traits(Kind.FIRMWARE, FOUR),
     Command.WRITE_NEW_APP_DATA: Traits(Kind.FIRMWARE, FOUR_AND_DATA),
@@ -184,7 +224,7 @@ TRAITS: Mapping[int, Traits] = {
     Command.BM_MAP_PINS_NRF5X: Traits(Kind.FIRMWARE, NONE),
     Command.ERASE_BOOTLOADER: Traits(Kind.FIRMWARE, NONE),
     Command.ERASE_BOOTLOADER_ALL_CAN: Traits(Kind.FIRMWARE, NONE),
-    Command.BM_MEM_READ: Traits(Kind.FIRMWARE, Arguments(6)),
+    Command.BM_MEM_READ: Traits(Kind.FIRMWARE, Arguments(6), secret=TYPED),
     Command.WRITE_NEW_APP_DATA_LZO: Traits(Kind.FIRMWARE, FOUR_AND_DATA),
     Command.WRITE_NEW_APP_DATA_ALL_CAN_LZO: Traits(Kind.FIRMWARE, FOUR_AND_DATA),
     Command.BM_WRITE_FLASH_LZO: Traits(Kind.FIRMWARE, FOUR_AND_DATA),
@@ -197,28 +237,28 @@ TRAITS: Mapping[int, Traits] = {
     Command.WRITE_NEW_APP_DATA_ALL_CAN_HW: Traits(Kind.FIRMWARE, Arguments(4, ANY_LENGTH, before=1, texts=1)),
     Command.ERASE_BOOTLOADER_ALL_CAN_HW: Traits(Kind.FIRMWARE, HARDWARE),
     Command.BM_HALT_REQ: Traits(Kind.FIRMWARE, NONE),
-    Command.BM_MEM_WRITE: Traits(Kind.FIRMWARE, FOUR_AND_DATA),
-    Command.TERMINAL_CMD: Traits(Kind.TERMINAL, TEXT),
-    Command.TERMINAL_CMD_SYNC: Traits(Kind.TERMINAL, TEXT),
+    Command.BM_MEM_WRITE: Traits(Kind.FIRMWARE, FOUR_AND_DATA, secret=TYPED),
+    Command.TERMINAL_CMD: Traits(Kind.TERMINAL, TEXT, secret=TYPED),
+    Command.TERMINAL_CMD_SYNC: Traits(Kind.TERMINAL, TEXT, secret=TYPED),
     Command.QMLUI_ERASE: Traits(Kind.LISP, UP_TO_FOUR),
-    Command.QMLUI_WRITE: Traits(Kind.LISP, FOUR_AND_DATA),
-    Command.LISP_WRITE_CODE: Traits(Kind.LISP, FOUR_AND_DATA),
+    Command.QMLUI_WRITE: Traits(Kind.LISP, FOUR_AND_DATA, secret=TYPED),
+    Command.LISP_WRITE_CODE: Traits(Kind.LISP, FOUR_AND_DATA, secret=TYPED),
     Command.LISP_ERASE_CODE: Traits(Kind.LISP, UP_TO_FOUR),
     Command.LISP_SET_RUNNING: Traits(Kind.LISP, ONE),
-    Command.LISP_PRINT: Traits(Kind.LISP, TEXT),
-    Command.LISP_REPL_CMD: Traits(Kind.LISP, TEXT),
-    Command.LISP_STREAM_CODE: Traits(Kind.LISP, Arguments(9, ANY_LENGTH)),
-    Command.LISP_RMSG: Traits(Kind.LISP, DATA),
+    Command.LISP_PRINT: Traits(Kind.LISP, TEXT, secret=TYPED),
+    Command.LISP_REPL_CMD: Traits(Kind.LISP, TEXT, secret=TYPED),
+    Command.LISP_STREAM_CODE: Traits(Kind.LISP, Arguments(9, ANY_LENGTH), secret=TYPED),
+    Command.LISP_RMSG: Traits(Kind.LISP, DATA, secret=TYPED),
     Command.FORWARD_CAN: Traits(Kind.CAN, DATA),  # counts as what it forwards; see `kind_of`
-    Command.CAN_FWD_FRAME: Traits(Kind.CAN, Arguments(5, 13)),
+    Command.CAN_FWD_FRAME: Traits(Kind.CAN, Arguments(5, 13), secret=FRAME),
     Command.SET_CAN_MODE: Traits(Kind.CAN, THREE),
     Command.CAN_UPDATE_BAUD_ALL: Traits(Kind.CAN, FOUR),
     Command.BMS_FWD_CAN_RX: Traits(Kind.CAN, DATA),
-    Command.CUSTOM_APP_DATA: Traits(Kind.CUSTOM, DATA),
-    Command.CUSTOM_HW_DATA: Traits(Kind.CUSTOM, DATA),
-    Command.BMS_HW_DATA: Traits(Kind.CUSTOM, DATA),
+    Command.CUSTOM_APP_DATA: Traits(Kind.CUSTOM, DATA, secret=TYPED),
+    Command.CUSTOM_HW_DATA: Traits(Kind.CUSTOM, DATA, secret=TYPED),
+    Command.BMS_HW_DATA: Traits(Kind.CUSTOM, DATA, secret=TYPED),
     Command.PRINT: Traits(
-        Kind.CUSTOM, DATA
+        Kind.CUSTOM, DATA, secret=TYPED
     ),  # what devices send; as a request it has no meaning that all firmware agrees on, as those below
     Command.ROTOR_POSITION: Traits(Kind.CUSTOM, DATA),
     Command.EXPERIMENT_SAMPLE: Traits(Kind.CUSTOM, DATA),

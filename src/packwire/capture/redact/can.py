@@ -42,7 +42,7 @@ def mask_can(canvas: Canvas, *, strict: bool) -> None:
         elif kind == _PROCESS:
             _mask_payload(canvas, frames, index, buffers.pop(receiver, []), strict=strict)
         else:
-            _mask_short(canvas, frames, index)
+            _mask_short(canvas, frames, index, strict=strict)
     for pieces in buffers.values():
         _mask_torn(canvas, pieces, strict=strict)
 
@@ -59,7 +59,7 @@ def _mask_payload(
     if len(head) < 6 or not _in_order(pieces) or len(payload) < size or crc16_xmodem(payload) != crc:
         _mask_torn(canvas, pieces, strict=strict)
         return
-    masked = masked_payload(payload, canvas.counts)
+    masked = masked_payload(payload, canvas.counts, private=strict)
     if masked != payload:
         canvas.write(spans, masked + content[size:])
         canvas.put(int(frames.start[index]) + 4, crc16_xmodem(masked).to_bytes(2))
@@ -74,9 +74,9 @@ def _in_order(pieces: list[tuple[int, Span]]) -> bool:
     return True
 
 
-def _mask_short(canvas: Canvas, frames: CanFrames, index: int) -> None:
+def _mask_short(canvas: Canvas, frames: CanFrames, index: int, *, strict: bool) -> None:
     head = frames.content(index)
-    masked = head[:2] + masked_payload(head[2:], canvas.counts)
+    masked = head[:2] + masked_payload(head[2:], canvas.counts, private=strict)
     if masked != head:
         canvas.put(int(frames.start[index]), masked)
 
@@ -86,7 +86,8 @@ def _mask_torn(canvas: Canvas, pieces: list[tuple[int, Span]], *, strict: bool) 
     if pieces and pieces[0][0] == 0 and _in_order(pieces):
         content = canvas.read(span for _, span in pieces)
         # As long as any: what is masked may depend on there being more than a few bytes.
-        mask = masked_payload(content + bytes(_MAX_PIECES), Counter()) != content + bytes(_MAX_PIECES)
+        longest = content + bytes(_MAX_PIECES)
+        mask = masked_payload(longest, Counter(), private=strict) != longest
     else:
         mask = strict
     for _, (start, size) in pieces:

@@ -7,9 +7,9 @@ Shown are requests that read and whose arguments are numbers, at their exact siz
 import re
 from collections.abc import Iterator, Mapping
 
-from packwire.vesc.argument_shapes import well_formed
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import STOP
+from packwire.vesc.traits import traits
 from packwire.wire.checksum import crc16_xmodem
 
 #: How many bytes of arguments these requests have.
@@ -70,6 +70,6 @@ def _payload_size(data: bytes | bytearray, begin: int) -> int:
     while at < len(data) and data[at] == Command.FORWARD_CAN and at < begin + 2 * _MAX_ROUTE:
         at += 2
     arguments = _ARGUMENTS.get(data[at]) if at < len(data) else None
-    if arguments is None or not well_formed(bytes(data[at : at + 1 + arguments])):
+    if arguments is None or not traits(data[at]).arguments.fit(bytes(data[at + 1 : at + 1 + arguments])):
         return 0
     return at + 1 + arguments - begin
