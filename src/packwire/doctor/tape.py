@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from packwire.direction import Direction
-from packwire.vesc.commands import UNSOLICITED, Command
+from packwire.vesc.commands import Command
 from packwire.vesc.framing import TRAILER, Framer
-from packwire.vesc.replies import reply_spans
 from packwire.vesc.requests import inner_request
 from packwire.vesc.secrets import mask_payload
 
@@ -25,7 +24,6 @@ _NUMBERS = frozenset(
         Command.GET_STATS,
     }
 )
-_HIDDEN_TEXTS = frozenset(UNSOLICITED) | {Command.GET_CUSTOM_CONFIG_XML}
 
 
 class Stretch(NamedTuple):
@@ -106,7 +104,7 @@ def _clean(stream: bytes, direction: Direction) -> tuple[bytes, bytes]:
     for frame in frames:
         begin = frame.start + stream[frame.start]
         result[frame.start : frame.end] = stream[frame.start : frame.end]
-        result[begin : begin + len(frame.payload)] = _clean_payload(frame.payload)
+        result[begin : begin + len(frame.payload)] = mask_payload(frame.payload)
         framed[frame.start : frame.end] = b"\1" * frame.size
     return bytes(result), bytes(framed)
 
@@ -133,14 +131,3 @@ def _without_text(data: bytes, direction: Direction) -> bytes:
     login = direction is Direction.TO_DEVICE or b"VESCTOOL:" in data.upper()  # an echo sends a login back
     low, high = (0x01, 0xFF) if login else (0x20, 0x7E)
     return bytes(_MASK if low <= byte <= high else byte for byte in data)
-
-
-def _clean_payload(payload: bytes) -> bytes:
-    if payload[0] in _HIDDEN_TEXTS:
-        return payload[:1] + bytes((_MASK,)) * (len(payload) - 1)
-    at, inner = (2, payload[2:]) if payload[0] == Command.FORWARD_CAN and len(payload) > 2 else (0, payload)
-    masked = bytearray(mask_payload(inner))
-    for span in reply_spans(inner) if inner[0] == Command.FW_VERSION else ():
-        if span.name == "uuid":  # an Express puts its MAC address there
-            masked[span.offset : span.offset + span.width] = bytes((_MASK,)) * span.width
-    return payload[:at] + bytes(masked)

@@ -70,7 +70,8 @@ def hidden(payload: bytes, *, private: bool = True) -> list[tuple[int, int]]:
     places = [_place(inner, span) for span in _spans(inner, secret)]
     if not places and secret.begin is not None:
         places = [(secret.begin, len(inner))]
-    return [(at + begin, at + end) for begin, end in places if any(inner[begin:end])]
+    # A serial number of zeros is none.
+    return [(at + begin, at + end) for begin, end in places if not secret.private or any(inner[begin:end])]
 
 
 def mask_payload(payload: bytes, *, private: bool = True) -> bytes:

@@ -41,26 +41,28 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """What of a payload, request or reply, is nobody else's business; `what` says it in a word.
+    """What of a payload, request or reply, is nobody else's business; `what` says it, `one` of one payload.
 
     It is all from byte `begin` on, but for layouts that are known and have the `fields` that are meant.
     `private` tells who somebody is or where, but opens no door: it is hidden in what leaves the house.
     """
 
     what: str
+    one: str
     begin: int | None = None
     fields: tuple[str, ...] = ()
     private: bool = False
 
 
 #: Whatever somebody typed or stored: a Lisp program may well hold a Wi-Fi key.
-TYPED = Secret("texts and programs", 1)
+TYPED = Secret("texts and programs", "text", 1)
 #: The same behind its size and its offset, of which a request to read has no more.
-STORED = Secret("texts and programs", 9)
+STORED = Secret("texts and programs", "text", 9)
 #: An Express's configuration, behind its number. A name tells where its owner lives, and an id, which the
 #: names repeat, is half of a login.
 CONFIGURATION = Secret(
     "configurations (Wi-Fi keys, passwords)",
+    "a configuration",
     2,
     fields=(
         "wifi_sta_ssid", "wifi_sta_key", "wifi_ap_ssid", "wifi_ap_key",
@@ -68,10 +70,10 @@ CONFIGURATION = Secret(
     ),
 )  # fmt: skip
 #: A frame for the CAN bus, behind its id: it may carry a piece of any of these.
-FRAME = Secret("texts and programs", 6)
+FRAME = Secret("texts and programs", "text", 6)
 #: An ESP32's is its MAC address.
-SERIAL_NUMBER = Secret("serial numbers", fields=("uuid",), private=True)
-POSITION = Secret("positions", 1, private=True)
+SERIAL_NUMBER = Secret("serial numbers", "a serial number", fields=("uuid",), private=True)
+POSITION = Secret("positions", "a position", 1, private=True)
 
 
 @dataclass(frozen=True, slots=True)
