@@ -126,9 +126,9 @@ def _all_hidden(payload: bytes, *, keep_secrets: bool) -> bool:
 
 def _some_bytes(payload: bytes, *, keep_secrets: bool) -> str:
     """Return the first bytes behind the command, or in a word what is hidden of it."""
-    secret = None if keep_secrets else secret_of(payload)
-    if secret is not None and hidden(payload):
-        return f"{secret.one} (hidden)"
+    secret = secret_of(payload)
+    if not keep_secrets and hidden(payload):
+        return f"{secret.one if secret else 'a login'} (hidden)"
     more = " ..." if len(payload) > _SOME_BYTES + 1 else ""
     return payload[1 : _SOME_BYTES + 1].hex(" ") + more
 

@@ -9,7 +9,7 @@ from packwire.direction import Direction
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import TRAILER, Framer
 from packwire.vesc.requests import inner_request
-from packwire.vesc.secrets import mask_payload
+from packwire.vesc.secrets import inner_at, mask_payload, secret_of
 
 #: Bytes kept in all; what comes later is counted.
 MAX_KEPT = 256 * 1024
@@ -101,6 +101,12 @@ def _clean(stream: bytes, direction: Direction) -> tuple[bytes, bytes]:
     while framer.stats.waiting is not None:
         frames += framer.give_up()
     result, framed = bytearray(_without_text(stream, direction)), bytearray(len(stream))
+    ends = [0, *(frame.end for frame in frames)]
+    for begin, end in zip(ends, [*(frame.start for frame in frames), len(stream)], strict=True):
+        head = stream[begin : begin + 1]
+        if head in (b"\2", b"\3", b"\4") and secret_of(stream[begin + head[0] : end]):
+            keep = begin + head[0] + inner_at(stream[begin + head[0] : end]) + 1
+            result[keep:end] = bytes((_MASK,)) * (end - keep)  # of a torn frame: numbers may be secret too
     for frame in frames:
         begin = frame.start + stream[frame.start]
         result[frame.start : frame.end] = stream[frame.start : frame.end]

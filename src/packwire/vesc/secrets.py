@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from packwire.vesc.commands import Command
+from packwire.vesc.hublogin import LOGIN_PASSWORD
 from packwire.vesc.replies import EXPRESS_CONFIG, ExpressConfig, reply_spans
 from packwire.vesc.traits import CONFIGURATION, FRAME, TRAITS, Secret, traits
 from packwire.wire.codec import Span
@@ -62,16 +63,18 @@ def secret_of(payload: bytes, *, private: bool = True) -> Secret | None:
 
 def hidden(payload: bytes, *, private: bool = True) -> list[tuple[int, int]]:
     """Return begin and end of all that is secret in a payload, where there is anything."""
+    logins = [found.span(1) for found in LOGIN_PASSWORD.finditer(payload)] if b":" in payload else []
     secret = secret_of(payload, private=private)
     if secret is None:
-        return []
+        return logins
     at = inner_at(payload)
     inner = payload[at:]
     places = [_place(inner, span) for span in _spans(inner, secret)]
     if not places and secret.begin is not None:
         places = [(secret.begin, len(inner))]
     # A serial number of zeros is none.
-    return [(at + begin, at + end) for begin, end in places if not secret.private or any(inner[begin:end])]
+    kept = not secret.private
+    return logins + [(at + begin, at + end) for begin, end in places if kept or any(inner[begin:end])]
 
 
 def mask_payload(payload: bytes, *, private: bool = True) -> bytes:

@@ -20,8 +20,7 @@ _MAX_PIECES = 512
 def mask_can(canvas: Canvas, *, strict: bool) -> None:
     """Mask the payloads of a bus.
 
-    Pieces that never make a whole payload are masked where their begin is that of a secret, and (`strict`)
-    where the begin is missing.
+    Pieces that never make a whole payload are masked where their begin is that of a secret, or missing.
     """
     frames = find_can(canvas.packets, Counts())
     command = frames.id >> 8
@@ -82,14 +81,16 @@ def _mask_short(canvas: Canvas, frames: CanFrames, index: int, *, strict: bool) 
 
 
 def _mask_torn(canvas: Canvas, pieces: list[tuple[int, Span]], *, strict: bool) -> None:
-    """Mask pieces that belong together but make no payload, unless their begin is there and harmless."""
-    if pieces and pieces[0][0] == 0 and _in_order(pieces):
-        content = canvas.read(span for _, span in pieces)
+    """Mask pieces that belong together but make no payload, unless their begin is there and harmless.
+
+    `strict`: what follows a gap may be the end of another payload.
+    """
+    mask = True
+    if pieces and pieces[0][0] == 0 and (not strict or _in_order(pieces)):
+        content = canvas.read(span for _, span in (pieces if _in_order(pieces) else pieces[:1]))
         # As long as any: what is masked may depend on there being more than a few bytes.
         longest = content + bytes(_MAX_PIECES)
         mask = masked_payload(longest, Counter(), private=strict) != longest
-    else:
-        mask = strict
     for _, (start, size) in pieces:
         if mask:
             canvas.mask(start, start + size, UNREAD)

@@ -10,7 +10,7 @@ import numpy as np
 
 from packwire.capture.layers.vesc_frames import frames_among, plausible_frames
 from packwire.capture.redact.canvas import STAR
-from packwire.capture.redact.families import LOGIN_PASSWORD, mask_families
+from packwire.capture.redact.families import mask_families
 from packwire.vesc.framing import TRAILER
 from packwire.vesc.secrets import mask_payload, secret_of
 from packwire.wire.checksum import crc16_xmodem
@@ -21,25 +21,20 @@ LOGIN, UNREAD = "hub logins", "bytes that could not be read"
 def masked_payload(payload: bytes, counts: Counter[str], *, private: bool = True) -> bytes:
     """Return a VESC payload without its secrets, also within FORWARD_CAN."""
     masked = mask_payload(payload, private=private)
-    if masked != payload and (secret := secret_of(payload, private=private)):
-        counts[secret.what] += 1
+    if masked != payload:
+        secret = secret_of(payload, private=private)
+        counts[secret.what if secret else LOGIN] += 1
     return masked
 
 
 def masked_frame(frame: bytes, payload_size: int, counts: Counter[str], *, private: bool = True) -> bytes:
-    """Return a whole VESC frame with its payload masked and its CRC mended.
-
-    A login within it, which no hub would take, loses its password too.
-    """
+    """Return a whole VESC frame with its payload masked and its CRC mended."""
     begin = len(frame) - TRAILER - payload_size
     payload = frame[begin : begin + payload_size]
-    masked = bytearray(masked_payload(payload, counts, private=private))
-    for found in LOGIN_PASSWORD.finditer(masked):
-        masked[found.start(1) : found.end(1)] = bytes((STAR,)) * (found.end(1) - found.start(1))
-        counts[LOGIN] += 1
+    masked = masked_payload(payload, counts, private=private)
     if masked == payload:
         return frame
-    return frame[:begin] + masked + crc16_xmodem(bytes(masked)).to_bytes(2) + frame[-1:]
+    return frame[:begin] + masked + crc16_xmodem(masked).to_bytes(2) + frame[-1:]
 
 
 def masked_login(line: bytes, counts: Counter[str]) -> bytes:

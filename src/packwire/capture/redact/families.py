@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from packwire.vesc.hublogin import LOGIN_PASSWORD
 from packwire.wire.framing import Check, Size
 
 PASSWORDS, SERIAL_NUMBERS = "passwords in BMS frames", "serial numbers and names in BMS frames"
@@ -132,8 +133,6 @@ ROWS = (
 _WORDS = (b"pass", b"pwd", b"psk", b"pin", b"secret", b"token", b"key", b"cwjap", b"cwsap")
 _BEHIND = re.compile(rb"[A-Za-z_]{0,8}[\"']?[ ]?[:=][ ]?[\"']?([^\r\n\0;}&]{1,128})")
 _AT_COMMAND = re.compile(rb"AT\+[A-Z]{0,8}(?:PWD|PASS|PIN|PSK|KEY)([^\r\n\0]{1,128})")
-#: A hub's login may stand behind anything: no hub takes it then, but its password is one all the same.
-LOGIN_PASSWORD = re.compile(rb"V *E *S *C *(?:T *O *O *L *)?:[^:\n]*:([^\n]+)", re.IGNORECASE)
 #: Victron's text frames: a line with the serial number, and the byte that makes the sum of all 0.
 _SERIAL_LINE = re.compile(rb"SER#\t([^\r\n]{1,32})")
 _SUM_LINE = b"Checksum\t"
