@@ -20,6 +20,7 @@ from packwire.messages import Direction, Int8s, Int64s, Messages
 from packwire.vesc.commands import UNSOLICITED, Command
 from packwire.vesc.hardware import ANSWERS
 from packwire.vesc.replies import LAYOUTS, FwVersion, decode_reply
+from packwire.vesc.secrets import mask_payload
 
 #: A reply later than this is not taken for the answer to a request, in seconds: the worst seen over a public
 #: hub is half a second, PING_CAN takes up to 5. Erasing flash and detecting a motor take their time.
@@ -193,7 +194,7 @@ class _Pairing:
         """Yield what the nodes said about themselves, in the order in which they said it."""
         for row in self._replies_to(Command.FW_VERSION):
             ids, _ = route(self._messages.payload(int(self._partner[row])))
-            decoded = decode_reply(self._messages.payload(row))
+            decoded = decode_reply(mask_payload(self._messages.payload(row), private=False))
             if decoded is not None and isinstance(decoded.reply, FwVersion):
                 said = decoded.reply
                 yield Node(ids[-1] if ids else None, said.hw_type, said.hw_name or "", said.version)

@@ -90,7 +90,7 @@ def _mask_torn(canvas: Canvas, pieces: list[tuple[int, Span]], *, strict: bool) 
         content = canvas.read(span for _, span in (pieces if _in_order(pieces) else pieces[:1]))
         # As long as any: what is masked may depend on there being more than a few bytes.
         longest = content + bytes(_MAX_PIECES)
-        mask = masked_payload(longest, Counter(), private=strict) != longest
+        mask = masked_payload(longest, Counter(), private=strict) != longest or b"VESC" in content.upper()
     for _, (start, size) in pieces:
         if mask:
             canvas.mask(start, start + size, UNREAD)
