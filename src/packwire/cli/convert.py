@@ -30,8 +30,8 @@ def convert(
     """Write a recording in another format: btsnoop, pcap, pcapng (packets), csv, parquet (messages).
 
     Hub logins, keys, passwords, PINs, serial numbers, Bluetooth addresses and names, and text that an app
-    wrote nobody knows why, are masked unless --no-redact is given, and what was masked is said. IP and Ethernet addresses stay. Exit code 9 says that the source is damaged
-    (what can be read is written).
+    wrote nobody knows why, are masked unless --no-redact is given, and what was masked is said. IP and
+    Ethernet addresses stay. Exit code 9 says that the source is damaged (what can be read is written).
 
     Parameters
     ----------
