@@ -5,6 +5,7 @@
 # ruff: noqa: T201 - it is a program that prints
 
 import io
+import re
 import sys
 import tempfile
 import time
@@ -106,12 +107,19 @@ def found_in(output: bytes, secrets: list[bytes]) -> list[bytes]:
         for piece in pieces
         if any(piece)
         and (
-            piece in output
+            _stands_in(piece, output)
             or piece.hex().encode() in lower
             or piece.hex(" ").encode() in lower
             or piece.hex(":").encode() in lower
         )
     ]
+
+
+def _stands_in(piece: bytes, output: bytes) -> bool:
+    """Tell whether a piece is in the text; one of digits alone may be part of a longer hexadecimal number."""
+    if not piece.isdigit():
+        return piece in output
+    return re.search(rb"(?<![0-9a-fA-F])%b(?![0-9a-fA-F])" % piece, output) is not None
 
 
 def leaks(seed: int) -> tuple[str, list[tuple[str, str]]]:
