@@ -95,8 +95,8 @@ def masked(session):
     if line:
         role, hub_id, password = line.rstrip(b"\n").split(b":")
         line = b"%b:%b:%b\n" % (role, hub_id, b"*" * len(password))
-    rest = masked_stream(client[session.login_size :], Counter(), strict=False)
-    return line + rest, masked_stream(device, Counter(), strict=False)
+    rest = masked_stream(client[session.login_size :], Counter(), strict=True)
+    return line + rest, masked_stream(device, Counter(), strict=True)
 
 
 @needs_tshark

@@ -38,6 +38,7 @@ SECRETS = (
     b"vesc6wifi",
     b"TESTPACK",
     b"hub password",
+    b"Express",
     (123456).to_bytes(4),
 )
 
@@ -53,7 +54,7 @@ def test_a_known_layout_is_masked_field_by_field():
         assert secret not in masked
     assert b"hub.example" in masked
     reply = EXPRESS_CONFIG.decode(masked).reply
-    assert (reply.controller_id, reply.tcp_hub_port, reply.ble_name) == (2, 65101, "Express")
+    assert (reply.controller_id, reply.tcp_hub_port, reply.ble_name) == (2, 65101, "*******")
 
 
 def test_decoding_masks_too():

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from packwire.direction import Direction
-from packwire.vesc.commands import Command
 from packwire.vesc.framing import TRAILER, Framer
-from packwire.vesc.replies import LAYOUTS, reply_spans
+from packwire.vesc.replies import LAYOUTS
 from packwire.vesc.requests import inner_at, unwrap
-from packwire.vesc.secrets import mask_payload
+from packwire.vesc.secrets import mask_payload, secret_of
 from packwire.vesc.traits import unsolicited
 
 #: Bytes kept in all; what comes later is counted.
@@ -99,10 +98,16 @@ def _clean(stream: bytes, direction: Direction) -> tuple[bytes, bytes]:
     while framer.stats.waiting is not None:
         frames += framer.give_up()
     result, framed = bytearray(_without_text(stream, direction)), bytearray(len(stream))
+    ends = [0, *(frame.end for frame in frames)]
+    for begin, end in zip(ends, [*(frame.start for frame in frames), len(stream)], strict=True):
+        head = stream[begin : begin + 1]
+        if head in (b"\2", b"\3", b"\4") and secret_of(stream[begin + head[0] : end]):
+            keep = begin + head[0] + inner_at(stream[begin + head[0] : end]) + 1
+            result[keep:end] = bytes((_MASK,)) * (end - keep)  # of a torn frame: numbers may be secret too
     for frame in frames:
         begin = frame.start + stream[frame.start]
         result[frame.start : frame.end] = stream[frame.start : frame.end]
-        result[begin : begin + len(frame.payload)] = _clean_payload(frame.payload)
+        result[begin : begin + len(frame.payload)] = mask_payload(frame.payload)
         framed[frame.start : frame.end] = b"\1" * frame.size
     return bytes(result), bytes(framed)
 
@@ -129,15 +134,3 @@ def _without_text(data: bytes, direction: Direction) -> bytes:
     login = direction is Direction.TO_DEVICE or b"VESCTOOL:" in data.upper()  # an echo sends a login back
     low, high = (0x01, 0xFF) if login else (0x20, 0x7E)
     return bytes(_MASK if low <= byte <= high else byte for byte in data)
-
-
-def _clean_payload(payload: bytes) -> bytes:
-    if unsolicited(payload[0]) or payload[0] == Command.GET_CUSTOM_CONFIG_XML:
-        return payload[:1] + bytes((_MASK,)) * (len(payload) - 1)
-    at = inner_at(payload)
-    inner = payload[at:]
-    masked = bytearray(mask_payload(inner))
-    for span in reply_spans(inner) if inner[:1] == bytes((Command.FW_VERSION,)) else ():
-        if span.name == "uuid":  # an Express puts its MAC address there
-            masked[span.offset : span.offset + span.width] = bytes((_MASK,)) * span.width
-    return payload[:at] + bytes(masked)

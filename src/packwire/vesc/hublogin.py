@@ -5,6 +5,7 @@ NUL. Neither is answered; a wrong password or an unknown id closes the socket wi
 is answered `PONG` or `NULL`. The hub upper-cases ids and removes blanks.
 """
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -13,6 +14,10 @@ LOGIN_TIMEOUT = 5.0
 MIN_ID_LENGTH = 3
 #: Far more than any id and password; a line beyond this is no login.
 MAX_LINE = 512
+
+#: A login may stand behind anything, in a frame too: no hub takes it then, but its password, the group, is
+#: one all the same. Hubs mind neither case nor blanks.
+LOGIN_PASSWORD = re.compile(rb"V *E *S *C *(?:T *O *O *L *)?:[^:\n]*:([^\n]+)", re.IGNORECASE)
 
 
 class Role(StrEnum):

@@ -50,6 +50,43 @@ class Spontaneous(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Secret:
+    """What of a payload, request or reply, is nobody else's business; `what` says it, `one` of one payload.
+
+    It is all from byte `begin` on, but for layouts that are known and have the `fields` that are meant.
+    `private` tells who somebody is or where, but opens no door: it is hidden in what leaves the house.
+    """
+
+    what: str
+    one: str
+    begin: int | None = None
+    fields: tuple[str, ...] = ()
+    private: bool = False
+
+
+#: Whatever somebody typed or stored: a Lisp program may well hold a Wi-Fi key.
+TYPED = Secret("texts and programs", "text", 1)
+#: The same behind its size and its offset, of which a request to read has no more.
+STORED = Secret("texts and programs", "text", 9)
+#: An Express's configuration, behind its number. A name tells where its owner lives, and an id, which the
+#: names repeat, is half of a login.
+CONFIGURATION = Secret(
+    "configurations (Wi-Fi keys, passwords)",
+    "a configuration",
+    2,
+    fields=(
+        "wifi_sta_ssid", "wifi_sta_key", "wifi_ap_ssid", "wifi_ap_key",
+        "tcp_hub_id", "tcp_hub_pass", "ble_name", "ble_pin",
+    ),
+)  # fmt: skip
+#: A frame for the CAN bus, behind its id: it may carry a piece of any of these.
+FRAME = Secret("texts and programs", "text", 6)
+#: An ESP32's is its MAC address.
+SERIAL_NUMBER = Secret("serial numbers", "a serial number", fields=("uuid",), private=True)
+POSITION = Secret("positions", "a position", 1, private=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Traits:
     """What a command can do, what its arguments look like, who answers it and with what.
 
@@ -75,6 +112,8 @@ class Traits:
     """Its reply begins with the index that was asked for."""
     shorter: bool = False
     """The request is always shorter than the reply, which tells them apart."""
+    secret: Secret | None = None
+    """What is secret in it and in its reply."""
 
     @property
     def is_answered(self) -> bool:
@@ -108,7 +147,7 @@ TRAITS: Mapping[int, Traits] = {
     # GET_CUSTOM_CONFIG, LISP_READ_CODE and FILE_READ may carry secrets (Wi-Fi keys, the hub's password). They
     # read all the same, and VESC Tool asks the first at every connection: whoever reaches the device's own
     # port gets them too, without any login.
-    Command.FW_VERSION: Traits(Kind.READ, NONE, EVERYONE, shorter=True),
+    Command.FW_VERSION: Traits(Kind.READ, NONE, EVERYONE, shorter=True, secret=SERIAL_NUMBER),
     Command.GET_VALUES: Traits(Kind.READ, NONE, CONTROLLER, reading=True, shorter=True),
     Command.GET_MCCONF: Traits(Kind.READ, NONE, CONTROLLER, shorter=True),
     Command.GET_MCCONF_DEFAULT: Traits(Kind.READ, NONE, CONTROLLER),
@@ -129,24 +168,28 @@ TRAITS: Mapping[int, Traits] = {
     Command.GET_CUSTOM_CONFIG_XML: Traits(
         Kind.READ, Arguments(8, before=1, rest=Rest.PIECE), EVERYONE, indexed=True, shorter=True
     ),
-    Command.GET_CUSTOM_CONFIG: Traits(Kind.READ, ONE, EVERYONE, indexed=True, shorter=True),
-    Command.GET_CUSTOM_CONFIG_DEFAULT: Traits(Kind.READ, ONE, EVERYONE, indexed=True, shorter=True),
+    Command.GET_CUSTOM_CONFIG: Traits(
+        Kind.READ, ONE, EVERYONE, indexed=True, shorter=True, secret=CONFIGURATION
+    ),
+    Command.GET_CUSTOM_CONFIG_DEFAULT: Traits(
+        Kind.READ, ONE, EVERYONE, indexed=True, shorter=True, secret=CONFIGURATION
+    ),
     Command.BMS_GET_VALUES: Traits(Kind.READ, NONE, EVERYONE, reading=True, shorter=True),
     Command.PSW_GET_STATUS: Traits(Kind.READ, THREE, BMS | CONTROLLER, reading=True),
     Command.GET_BATTERY_CUT: Traits(Kind.READ, NONE, CONTROLLER),
-    Command.GET_QML_UI_HW: Traits(Kind.READ, PIECE, SCRIPTED),
-    Command.GET_QML_UI_APP: Traits(Kind.READ, PIECE, SCRIPTED),
+    Command.GET_QML_UI_HW: Traits(Kind.READ, PIECE, SCRIPTED, secret=STORED),
+    Command.GET_QML_UI_APP: Traits(Kind.READ, PIECE, SCRIPTED, secret=STORED),
     Command.IO_BOARD_GET_ALL: Traits(Kind.READ, TWO, SCRIPTED, reading=True),
     Command.GET_EXT_HUM_TMP: Traits(Kind.READ, NONE, BMS, reading=True),
     Command.GET_STATS: Traits(Kind.READ, TWO, CONTROLLER, reading=True, shorter=True),
-    Command.LISP_READ_CODE: Traits(Kind.READ, PIECE, SCRIPTED),
+    Command.LISP_READ_CODE: Traits(Kind.READ, PIECE, SCRIPTED, secret=STORED),
     Command.LISP_GET_STATS: Traits(Kind.READ, UP_TO_ONE, SCRIPTED, reading=True),
     Command.BMS_GET_BATT_TYPE: Traits(Kind.READ, NONE, BMS),
     Command.FILE_LIST: Traits(
-        Kind.READ, Arguments(texts=2), EXPRESS
+        Kind.READ, Arguments(texts=2), EXPRESS, secret=TYPED
     ),  # the path, and the name after which to go on
-    Command.FILE_READ: Traits(Kind.READ, Arguments(4, texts=1, rest=Rest.OFFSET), EXPRESS),
-    Command.GET_GNSS: Traits(Kind.READ, TWO, SCRIPTED, reading=True),
+    Command.FILE_READ: Traits(Kind.READ, Arguments(4, texts=1, rest=Rest.OFFSET), EXPRESS, secret=TYPED),
+    Command.GET_GNSS: Traits(Kind.READ, TWO, SCRIPTED, reading=True, secret=POSITION),
     Command.FW_INFO: Traits(Kind.READ, NONE, EVERYONE),
     Command.SET_DUTY: Traits(Kind.CONTROL, FOUR),
     Command.SET_CURRENT: Traits(Kind.CONTROL, FOUR),
@@ -212,23 +255,23 @@ TRAITS: Mapping[int, Traits] = {
     Command.SET_MCCONF_TEMP: Traits(Kind.CONFIG, Arguments(4, 60), takes=SECONDS, asked_at=3),
     Command.SET_MCCONF_TEMP_SETUP: Traits(Kind.CONFIG, Arguments(4, 60), takes=SECONDS, asked_at=3),
     Command.SET_BATTERY_CUT: Traits(Kind.CONFIG, Arguments(8, 10), CONTROLLER, takes=SECONDS),
-    Command.SET_BLE_NAME: Traits(Kind.CONFIG, Arguments(texts=1)),
-    Command.SET_BLE_PIN: Traits(Kind.CONFIG, Arguments(texts=1)),
-    Command.SET_CUSTOM_CONFIG: Traits(Kind.CONFIG, DATA, EVERYONE, takes=SECONDS),
+    Command.SET_BLE_NAME: Traits(Kind.CONFIG, Arguments(texts=1), secret=TYPED),
+    Command.SET_BLE_PIN: Traits(Kind.CONFIG, Arguments(texts=1), secret=TYPED),
+    Command.SET_CUSTOM_CONFIG: Traits(Kind.CONFIG, DATA, EVERYONE, takes=SECONDS, secret=CONFIGURATION),
     Command.SET_ODOMETER: Traits(Kind.CONFIG, FOUR),
     Command.BMS_SET_BATT_TYPE: Traits(Kind.CONFIG, Arguments(1, 8), BMS, takes=SECONDS),
     Command.FILE_WRITE: Traits(
-        Kind.CONFIG, Arguments(8, ANY_LENGTH, texts=1, rest=Rest.OFFSET), EXPRESS, takes=SECONDS
+        Kind.CONFIG, Arguments(8, ANY_LENGTH, texts=1, rest=Rest.OFFSET), EXPRESS, takes=SECONDS, secret=TYPED
     ),
-    Command.FILE_MKDIR: Traits(Kind.CONFIG, Arguments(texts=1), EXPRESS, takes=SECONDS),
-    Command.FILE_REMOVE: Traits(Kind.CONFIG, Arguments(texts=1), EXPRESS, takes=SECONDS),
+    Command.FILE_MKDIR: Traits(Kind.CONFIG, Arguments(texts=1), EXPRESS, takes=SECONDS, secret=TYPED),
+    Command.FILE_REMOVE: Traits(Kind.CONFIG, Arguments(texts=1), EXPRESS, takes=SECONDS, secret=TYPED),
     Command.LOG_START: Traits(
         Kind.CONFIG, DATA, spontaneous=Spontaneous.ALWAYS
     ),  # an Express writes the log to its card
     Command.LOG_STOP: Traits(Kind.CONFIG, DATA, spontaneous=Spontaneous.ALWAYS),
     Command.LOG_CONFIG_FIELD: Traits(Kind.CONFIG, DATA, spontaneous=Spontaneous.ALWAYS),
     Command.LOG_DATA_F32: Traits(Kind.CONFIG, DATA, spontaneous=Spontaneous.ALWAYS),
-    Command.LOG_DATA_F64: Traits(Kind.CONFIG, DATA, spontaneous=Spontaneous.ALWAYS),
+    Command.LOG_DATA_F64: Traits(Kind.CONFIG, DATA, spontaneous=Spontaneous.ALWAYS, secret=POSITION),
     Command.JUMP_TO_BOOTLOADER: Traits(Kind.FIRMWARE, NONE),
     Command.ERASE_NEW_APP: Traits(Kind.FIRMWARE, FOUR, EVERYONE, takes=A_MINUTE),
     Command.WRITE_NEW_APP_DATA: Traits(Kind.FIRMWARE, FOUR_AND_DATA, EVERYONE, takes=SECONDS),
@@ -252,7 +295,9 @@ TRAITS: Mapping[int, Traits] = {
     Command.ERASE_BOOTLOADER_ALL_CAN: Traits(
         Kind.FIRMWARE, NONE, takes=A_MINUTE, answered_as=Command.ERASE_BOOTLOADER
     ),
-    Command.BM_MEM_READ: Traits(Kind.FIRMWARE, Arguments(6), CONTROLLER, takes=SECONDS, slot=True),
+    Command.BM_MEM_READ: Traits(
+        Kind.FIRMWARE, Arguments(6), CONTROLLER, takes=SECONDS, slot=True, secret=TYPED
+    ),
     Command.WRITE_NEW_APP_DATA_LZO: Traits(
         Kind.FIRMWARE, FOUR_AND_DATA, takes=SECONDS, answered_as=Command.WRITE_NEW_APP_DATA
     ),
@@ -273,28 +318,32 @@ TRAITS: Mapping[int, Traits] = {
     ),
     Command.ERASE_BOOTLOADER_ALL_CAN_HW: Traits(Kind.FIRMWARE, HARDWARE, takes=A_MINUTE),
     Command.BM_HALT_REQ: Traits(Kind.FIRMWARE, NONE, CONTROLLER, takes=SECONDS),
-    Command.BM_MEM_WRITE: Traits(Kind.FIRMWARE, FOUR_AND_DATA, CONTROLLER, takes=SECONDS, slot=True),
-    Command.TERMINAL_CMD: Traits(Kind.TERMINAL, TEXT, slot=True),
-    Command.TERMINAL_CMD_SYNC: Traits(Kind.TERMINAL, TEXT),
+    Command.BM_MEM_WRITE: Traits(
+        Kind.FIRMWARE, FOUR_AND_DATA, CONTROLLER, takes=SECONDS, slot=True, secret=TYPED
+    ),
+    Command.TERMINAL_CMD: Traits(Kind.TERMINAL, TEXT, slot=True, secret=TYPED),
+    Command.TERMINAL_CMD_SYNC: Traits(Kind.TERMINAL, TEXT, secret=TYPED),
     Command.QMLUI_ERASE: Traits(Kind.LISP, UP_TO_FOUR, SCRIPTED, takes=A_MINUTE),
-    Command.QMLUI_WRITE: Traits(Kind.LISP, FOUR_AND_DATA, SCRIPTED, takes=SECONDS),
-    Command.LISP_WRITE_CODE: Traits(Kind.LISP, FOUR_AND_DATA, SCRIPTED, takes=SECONDS),
+    Command.QMLUI_WRITE: Traits(Kind.LISP, FOUR_AND_DATA, SCRIPTED, takes=SECONDS, secret=TYPED),
+    Command.LISP_WRITE_CODE: Traits(Kind.LISP, FOUR_AND_DATA, SCRIPTED, takes=SECONDS, secret=TYPED),
     Command.LISP_ERASE_CODE: Traits(Kind.LISP, UP_TO_FOUR, SCRIPTED, takes=A_MINUTE),
     Command.LISP_SET_RUNNING: Traits(Kind.LISP, ONE, SCRIPTED, takes=SECONDS),
-    Command.LISP_PRINT: Traits(Kind.LISP, TEXT, spontaneous=Spontaneous.ALWAYS),
-    Command.LISP_REPL_CMD: Traits(Kind.LISP, TEXT),
-    Command.LISP_STREAM_CODE: Traits(Kind.LISP, Arguments(9, ANY_LENGTH), SCRIPTED, takes=SECONDS),
-    Command.LISP_RMSG: Traits(Kind.LISP, DATA, spontaneous=Spontaneous.ALWAYS),
+    Command.LISP_PRINT: Traits(Kind.LISP, TEXT, spontaneous=Spontaneous.ALWAYS, secret=TYPED),
+    Command.LISP_REPL_CMD: Traits(Kind.LISP, TEXT, secret=TYPED),
+    Command.LISP_STREAM_CODE: Traits(
+        Kind.LISP, Arguments(9, ANY_LENGTH), SCRIPTED, takes=SECONDS, secret=TYPED
+    ),
+    Command.LISP_RMSG: Traits(Kind.LISP, DATA, spontaneous=Spontaneous.ALWAYS, secret=TYPED),
     Command.FORWARD_CAN: Traits(Kind.CAN, DATA),  # counts as what it forwards; see `kind_of`
-    Command.CAN_FWD_FRAME: Traits(Kind.CAN, Arguments(5, 13), spontaneous=Spontaneous.ALSO),
+    Command.CAN_FWD_FRAME: Traits(Kind.CAN, Arguments(5, 13), spontaneous=Spontaneous.ALSO, secret=FRAME),
     Command.SET_CAN_MODE: Traits(Kind.CAN, THREE, takes=SECONDS, asked_at=2),
     Command.CAN_UPDATE_BAUD_ALL: Traits(Kind.CAN, FOUR, EVERYONE, takes=A_MINUTE, slot=True),
     Command.BMS_FWD_CAN_RX: Traits(Kind.CAN, DATA, spontaneous=Spontaneous.ALWAYS),
-    Command.CUSTOM_APP_DATA: Traits(Kind.CUSTOM, DATA, spontaneous=Spontaneous.ALSO),
-    Command.CUSTOM_HW_DATA: Traits(Kind.CUSTOM, DATA, spontaneous=Spontaneous.ALSO),
-    Command.BMS_HW_DATA: Traits(Kind.CUSTOM, DATA, spontaneous=Spontaneous.ALSO),
+    Command.CUSTOM_APP_DATA: Traits(Kind.CUSTOM, DATA, spontaneous=Spontaneous.ALSO, secret=TYPED),
+    Command.CUSTOM_HW_DATA: Traits(Kind.CUSTOM, DATA, spontaneous=Spontaneous.ALSO, secret=TYPED),
+    Command.BMS_HW_DATA: Traits(Kind.CUSTOM, DATA, spontaneous=Spontaneous.ALSO, secret=TYPED),
     Command.PRINT: Traits(
-        Kind.CUSTOM, DATA, spontaneous=Spontaneous.ALWAYS
+        Kind.CUSTOM, DATA, spontaneous=Spontaneous.ALWAYS, secret=TYPED
     ),  # what devices send; as a request it has no meaning that all firmware agrees on, as those below
     Command.ROTOR_POSITION: Traits(Kind.CUSTOM, DATA, spontaneous=Spontaneous.ALWAYS),
     Command.EXPERIMENT_SAMPLE: Traits(Kind.CUSTOM, DATA, spontaneous=Spontaneous.ALWAYS),

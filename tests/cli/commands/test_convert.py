@@ -6,6 +6,7 @@ from packwire.capture import open_capture
 from packwire.cli.commands.convert import convert
 from packwire.cli.exit_codes import ExitCode
 from packwire.errors import BadFileError, BadOptionError
+from packwire.vesc.secrets import mask_payload
 from tests.capture.builder import EPOCH
 from tests.cli.commands.test_messages import SECRETS
 from tests.shared_data import ROOT
@@ -34,7 +35,7 @@ def test_the_conversation_stays(tmp_path, suffix):
     target = tmp_path / f"out.{suffix}"
     convert(source, target)
     was, now = open_capture(source), open_capture(target)
-    assert list(was.messages.payloads()) == list(now.messages.payloads())
+    assert [mask_payload(each) for each in was.messages.payloads()] == list(now.messages.payloads())
     assert was.messages.time.tolist() == now.messages.time.tolist()
     assert was.messages.packets.tolist() == now.messages.packets.tolist()
 

@@ -160,6 +160,8 @@ def test_late_and_unasked(shown, recorded):
     )
     _, text = shown(recorded(talk))
     assert "late, asked once more before it came" in text
+    assert "unasked  text (hidden)" in text, "a device may print a password"
+    _, text = shown(recorded(talk), keep_secrets=True)
     assert "unasked  '\\x1b[31mred'" in text
     assert "\x1b" not in text, "what a device sends cannot reach the terminal"
     assert "1 of 2 replies to BMS_GET_VALUES came after the client had asked again." in text

@@ -20,6 +20,7 @@ from packwire.messages import Direction, Int8s, Int64s, Messages
 from packwire.vesc.commands import Command
 from packwire.vesc.replies import LAYOUTS, FwVersion, decode_reply
 from packwire.vesc.requests import unwrap
+from packwire.vesc.secrets import mask_payload
 from packwire.vesc.traits import expects_reply, traits
 
 #: A reply later than this is not taken for the answer to a request, in seconds: the worst seen over a public
@@ -183,7 +184,7 @@ class _Pairing:
         """Yield what the nodes said about themselves, in the order in which they said it."""
         for row in self._replies_to(Command.FW_VERSION):
             ids, _ = unwrap(self._messages.payload(int(self._partner[row])))
-            decoded = decode_reply(self._messages.payload(row))
+            decoded = decode_reply(mask_payload(self._messages.payload(row), private=False))
             if decoded is not None and isinstance(decoded.reply, FwVersion):
                 said = decoded.reply
                 yield Node(ids[-1] if ids else None, said.hw_type, said.hw_name or "", said.version)

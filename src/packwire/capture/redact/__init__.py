@@ -14,20 +14,27 @@ from packwire.capture.devices import hci_packets
 from packwire.capture.layers.hci import Kind
 from packwire.capture.links import HCI, Layer, headers, numbers
 from packwire.capture.open import Capture
-from packwire.capture.packets import APPLICATION, HCI_COMMAND, HCI_ISO, LINKTYPE_CAN_SOCKETCAN, Packets
-from packwire.capture.redact.acl import AclMasker, mask_streams
+from packwire.capture.packets import (
+    APPLICATION,
+    HCI_COMMAND,
+    HCI_ISO,
+    LINKTYPE_CAN_SOCKETCAN,
+    PacketDirection,
+    Packets,
+)
+from packwire.capture.redact.acl import AclMasker, mask_stream
 from packwire.capture.redact.can import mask_can
 from packwire.capture.redact.canvas import Aliases, Canvas, Span
 from packwire.capture.redact.hci import HciMasker
 from packwire.capture.redact.needles import replace_all
-from packwire.capture.redact.network import IP_LINKS, mask_network
+from packwire.capture.redact.network import IP_LINKS, mask_network, mend_network
 from packwire.capture.redact.radio import RADIO_LINKS, mask_radio, mend_radio
 from packwire.messages import Int64s
 
 __all__ = ["Redacted", "redacted", "without_secrets"]
 
 OTHER_LINKS = "packets of a kind of link that is not read here"
-REPEATED = "the same addresses and names in other places"
+REPEATED = "the same addresses, names and texts in other places"
 _CONNECTING = (0x03, 0x3E)
 
 
@@ -63,26 +70,48 @@ def _redact(packets: Packets, *, strict: bool) -> Redacted:
     if LINKTYPE_CAN_SOCKETCAN in kinds:
         mask_can(canvas, strict=strict)
     _mask_hci(canvas, aliases, strict=strict)
-    _mask_application(canvas, strict=strict)
+    _mask_application(canvas, aliases, strict=strict)
+    names = _interfaces(packets, aliases, kinds, strict=strict)
     if strict:
         _mask_other_links(canvas)
         _mask_repeated(canvas, aliases)
         mend_radio(canvas)
+    if kinds & IP_LINKS.keys():
+        mend_network(canvas)
     changed = replace(
         packets,
         data=canvas.data,
-        interfaces=_interfaces(packets, kinds, strict),
+        interfaces=names,
         damage=_unquoted(packets.damage) if strict else packets.damage,
         notes=_unquoted(packets.notes) if strict else packets.notes,
     )
     return Redacted(changed, {what: count for what, count in canvas.counts.items() if count})
 
 
-def _interfaces(packets: Packets, kinds: set[int], strict: bool) -> tuple[str, ...]:
-    """Names of interfaces are kept where they are channels; others may name a computer."""
-    if not strict or APPLICATION in kinds:
+#: What the channels of text logs are called: words of ours, numbers, UUIDs. All else names a device.
+_OWN_WORDS = re.compile(
+    r"(?:att|hex|uart|read|write|notify|indicate|of|tx|rx|(?:0x)?[0-9A-Fa-f]{1,8}"
+    r"|[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12})",
+    re.IGNORECASE,
+)
+
+
+def _interfaces(packets: Packets, aliases: Aliases, kinds: set[int], *, strict: bool) -> tuple[str, ...]:
+    """Names of interfaces may name a computer; where they are channels, those of devices are made up."""
+    if not strict:
         return packets.interfaces
-    return ("",) * len(packets.interfaces)
+    if APPLICATION not in kinds:
+        return ("",) * len(packets.interfaces)
+    return tuple(_channel(name, aliases) for name in packets.interfaces)
+
+
+def _channel(name: str, aliases: Aliases) -> str:
+    words = name.split(" ")
+    begin = next((at for at, word in enumerate(words) if not _OWN_WORDS.fullmatch(word)), len(words))
+    kept, device = words[:begin], " ".join(words[begin:])
+    if not device:
+        return name
+    return " ".join((*kept, aliases.name(device.encode()).decode()))
 
 
 def _mask_hci(canvas: Canvas, aliases: Aliases, *, strict: bool) -> None:
@@ -114,15 +143,20 @@ def _new_connection(canvas: Canvas, data: AclMasker, adapter: int, at: int) -> N
     data.connected(adapter, int.from_bytes(event[begin : begin + 2], "little") & 0x0FFF)
 
 
-def _mask_application(canvas: Canvas, *, strict: bool) -> None:
+def _mask_application(canvas: Canvas, aliases: Aliases, *, strict: bool) -> None:
     """Text logs hold the bytes of each channel ready."""
     packets = canvas.packets
     rows = np.flatnonzero(packets.link_type == APPLICATION)
     if not len(rows):
         return
     key = packets.interface[rows].astype(np.int64) * 4 + packets.direction[rows]
-    streams = ([Span(*span) for span in _spans(packets, rows[key == each])] for each in np.unique(key))
-    mask_streams(canvas, streams, strict=strict)
+    for each in np.unique(key):
+        of_channel = rows[key == each]
+        spans = [Span(*span) for span in _spans(packets, of_channel)]
+        sent = packets.direction[of_channel[0]] != PacketDirection.RECEIVED
+        read = packets.interfaces[packets.interface[of_channel[0]]].endswith(" read")
+        written = packets.size[of_channel].tolist() if sent or read else None
+        mask_stream(canvas, aliases, spans, written, strict=strict)
 
 
 def _spans(packets: Packets, rows: Int64s) -> list[tuple[int, int]]:
@@ -163,7 +197,7 @@ def _mask_other_usb(canvas: Canvas) -> None:
 
 
 def _mask_repeated(canvas: Canvas, aliases: Aliases) -> None:
-    """Replace the same addresses and names wherever else they stand in Bluetooth packets and logs."""
+    """Replace the same addresses, names and texts wherever else they stand."""
     needles = aliases.needles()
     if not needles:
         return

@@ -5,13 +5,15 @@ every packet that it came from. Facts: Core Vol 3, Part A 3.1 (L2CAP), Part F 3.
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import batched
 
 from packwire.capture.redact.canvas import Aliases, Canvas, Span, part
 from packwire.capture.redact.contents import masked_stream
 from packwire.capture.redact.hci import KEYS, NAMES
+from packwire.capture.redact.texts import TEXTS_WRITTEN, mask_texts
+from packwire.direction import Direction
 
 _ATT, _PAIRING, _PAIRING_CLASSIC = 4, 6, 7
 _FIRST_DYNAMIC = 0x0040
@@ -24,8 +26,12 @@ _READ_BY_TYPE, _READ_BY_TYPE_REPLY, _INFORMATION_REPLY = 0x08, 0x09, 0x05
 #: Request -> response, of reads by handle.
 _READS = {0x0A: 0x0B, 0x0C: 0x0D, 0x0E: 0x0F, 0x20: 0x21}
 _REPLIES = frozenset(_READS.values())
-#: Writes, notifications and indications: opcode, handle, value.
-_VALUES = (0x12, 0x52, 0x1B, 0x1D)
+#: Notifications and indications: opcode, handle, value. Several in one: each with its size in front.
+_NOTIFIED, _SEVERAL_NOTIFIED = (0x1B, 0x1D), 0x23
+#: Writes, with and without response, and signed; prepared ones have an offset, and the server repeats them.
+_WRITTEN, _PREPARED = (0x12, 0x52, 0xD2), (0x16, 0x17)
+#: Added to the handle under which a stream is kept: this is what an app wrote.
+_BY_APP = 1 << 20
 
 #: So much of one message is looked at; L2CAP has no longer ones.
 _MAX_PDU = 65_535 + 4
@@ -67,6 +73,8 @@ class AclMasker:
         self._attributes: dict[tuple[_Link, int], _Attributes] = {}
         self._streams: dict[tuple[_Link, int, int], array[int]] = {}
         """Starts and sizes in turn: a recording has hundreds of thousands."""
+        self._written: dict[tuple[_Link, int, int], array[int]] = {}
+        """The sizes of what was written at once, by stream."""
 
     def connected(self, adapter: int, handle: int) -> None:
         """Forget what was known of an earlier connection with the same handle."""
@@ -110,12 +118,9 @@ class AclMasker:
         """Mask what never became complete, then the streams."""
         for key in list(self._open):
             self._close(key)
-        for places in self._streams.values():
+        for stream, places in self._streams.items():
             spans = [Span(*place) for place in batched(places, 2)]
-            content = self._canvas.read(spans)
-            masked = masked_stream(content, self._canvas.counts, strict=self._strict)
-            if masked != content:
-                self._canvas.write(spans, masked)
+            mask_stream(self._canvas, self._aliases, spans, self._written.get(stream), strict=self._strict)
 
     def _mask_unread(self, at: int, end: int) -> None:
         if self._strict:
@@ -132,31 +137,32 @@ class AclMasker:
         elif current.channel == _ATT:
             self._att(link, direction, current.spans)
         elif current.channel >= _FIRST_DYNAMIC:
-            self._stream(link, direction, current.channel << 16, _without_rfcomm(self._canvas, current.spans))
+            carried = _without_rfcomm(self._canvas, current.spans)
+            written = direction == Direction.TO_DEVICE
+            self._stream(link, direction, current.channel << 32, carried, written=written)
 
     def _pairing(self, spans: list[Span]) -> None:
         if self._canvas.read(spans)[0] not in _PAIRING_FREE:
             for start, size in part(spans, 1):
                 self._canvas.mask(start, start + size, KEYS)
 
-    def _stream(self, link: _Link, direction: int, what: int, spans: list[Span]) -> None:
-        places = self._streams.get((link, direction, what))
-        if places is None:
-            places = self._streams[link, direction, what] = array("q")
+    def _stream(
+        self, link: _Link, direction: int, what: int, spans: list[Span], *, written: bool = False
+    ) -> None:
+        key = (link, direction, what + _BY_APP if written else what)
+        places = self._streams.setdefault(key, array("q"))
         for span in spans:
             places.extend(span)
+        if written:
+            self._written.setdefault(key, array("q")).append(sum(size for _, size in spans))
 
     def _att(self, link: _Link, direction: int, spans: list[Span]) -> None:
         head = self._canvas.data[spans[0].start]
-        if head in _VALUES:
-            content = self._canvas.read(part(spans, 0, 3))
-            if len(content) == 3:
-                handle = content[1] | content[2] << 8
-                value = part(spans, 3)
-                if self._strict and self._uuid(link, direction, handle) == _DEVICE_NAME:
-                    self._name(value)
-                else:
-                    self._stream(link, direction, handle, value)
+        if head in _NOTIFIED or head in _WRITTEN or head in _PREPARED:
+            self._of_handle(link, direction, head, spans)
+            return
+        if head == _SEVERAL_NOTIFIED:
+            self._several(link, direction, spans)
             return
         content = self._canvas.read(spans)
         if head in _READS or head == _READ_BY_TYPE:
@@ -167,6 +173,25 @@ class AclMasker:
             self._by_type(self._of(link, direction), content, spans)
         elif head in _REPLIES:
             self._read(link, direction, self._of(link, direction), head, spans)
+
+    def _of_handle(self, link: _Link, direction: int, head: int, spans: list[Span]) -> None:
+        """Take a value that is sent with its handle."""
+        content = self._canvas.read(part(spans, 0, 3))
+        if len(content) < 3:
+            return
+        handle = content[1] | content[2] << 8
+        value = part(spans, 5 if head in _PREPARED else 3)
+        if self._strict and self._uuid(link, direction, handle) == _DEVICE_NAME:
+            self._name(value)
+        else:
+            self._stream(link, direction, handle, value, written=head not in _NOTIFIED)
+
+    def _several(self, link: _Link, direction: int, spans: list[Span]) -> None:
+        content, at = self._canvas.read(spans), 1
+        while at + 4 < len(content):
+            handle, size = content[at] | content[at + 1] << 8, content[at + 2] | content[at + 3] << 8
+            self._stream(link, direction, handle, part(spans, at + 4, at + 4 + size))
+            at += 4 + size
 
     def _of(self, link: _Link, server: int) -> _Attributes:
         """Return what is known of the attributes of the side that sends in this direction."""
@@ -263,10 +288,15 @@ def _without_rfcomm(canvas: Canvas, spans: list[Span]) -> list[Span]:
     return part(spans, begin, begin + size)
 
 
-def mask_streams(canvas: Canvas, streams: Iterator[list[Span]], *, strict: bool) -> None:
-    """Mask streams of bytes that lie ready, such as those of a text log or a serial line."""
-    for spans in streams:
-        content = canvas.read(spans)
-        masked = masked_stream(content, canvas.counts, strict=strict)
-        if masked != content:
-            canvas.write(spans, masked)
+def mask_stream(
+    canvas: Canvas, aliases: Aliases, spans: list[Span], written: Sequence[int] | None, *, strict: bool
+) -> None:
+    """Mask a stream of bytes; `written` are the sizes of what an app wrote at once, where it is one's."""
+    content = canvas.read(spans)
+    masked = masked_stream(content, canvas.counts, strict=strict)
+    if strict and written is not None:
+        masked, texts = mask_texts(masked, list(written))
+        aliases.texts.update(texts)
+        canvas.counts[TEXTS_WRITTEN] += len(texts)
+    if masked != content:
+        canvas.write(spans, masked)

@@ -20,8 +20,7 @@ _MAX_PIECES = 512
 def mask_can(canvas: Canvas, *, strict: bool) -> None:
     """Mask the payloads of a bus.
 
-    Pieces that never make a whole payload are masked where their begin is that of a secret, and (`strict`)
-    where the begin is missing.
+    Pieces that never make a whole payload are masked where their begin is that of a secret, or missing.
     """
     frames = find_can(canvas.packets, Counts())
     command = frames.id >> 8
@@ -42,7 +41,7 @@ def mask_can(canvas: Canvas, *, strict: bool) -> None:
         elif kind == _PROCESS:
             _mask_payload(canvas, frames, index, buffers.pop(receiver, []), strict=strict)
         else:
-            _mask_short(canvas, frames, index)
+            _mask_short(canvas, frames, index, strict=strict)
     for pieces in buffers.values():
         _mask_torn(canvas, pieces, strict=strict)
 
@@ -59,7 +58,7 @@ def _mask_payload(
     if len(head) < 6 or not _in_order(pieces) or len(payload) < size or crc16_xmodem(payload) != crc:
         _mask_torn(canvas, pieces, strict=strict)
         return
-    masked = masked_payload(payload, canvas.counts)
+    masked = masked_payload(payload, canvas.counts, private=strict)
     if masked != payload:
         canvas.write(spans, masked + content[size:])
         canvas.put(int(frames.start[index]) + 4, crc16_xmodem(masked).to_bytes(2))
@@ -74,21 +73,24 @@ def _in_order(pieces: list[tuple[int, Span]]) -> bool:
     return True
 
 
-def _mask_short(canvas: Canvas, frames: CanFrames, index: int) -> None:
+def _mask_short(canvas: Canvas, frames: CanFrames, index: int, *, strict: bool) -> None:
     head = frames.content(index)
-    masked = head[:2] + masked_payload(head[2:], canvas.counts)
+    masked = head[:2] + masked_payload(head[2:], canvas.counts, private=strict)
     if masked != head:
         canvas.put(int(frames.start[index]), masked)
 
 
 def _mask_torn(canvas: Canvas, pieces: list[tuple[int, Span]], *, strict: bool) -> None:
-    """Mask pieces that belong together but make no payload, unless their begin is there and harmless."""
-    if pieces and pieces[0][0] == 0 and _in_order(pieces):
-        content = canvas.read(span for _, span in pieces)
+    """Mask pieces that belong together but make no payload, unless their begin is there and harmless.
+
+    `strict`: what follows a gap may be the end of another payload.
+    """
+    mask = True
+    if pieces and pieces[0][0] == 0 and (not strict or _in_order(pieces)):
+        content = canvas.read(span for _, span in (pieces if _in_order(pieces) else pieces[:1]))
         # As long as any: what is masked may depend on there being more than a few bytes.
-        mask = masked_payload(content + bytes(_MAX_PIECES), Counter()) != content + bytes(_MAX_PIECES)
-    else:
-        mask = strict
+        longest = content + bytes(_MAX_PIECES)
+        mask = masked_payload(longest, Counter(), private=strict) != longest or b"VESC" in content.upper()
     for _, (start, size) in pieces:
         if mask:
             canvas.mask(start, start + size, UNREAD)

@@ -69,6 +69,8 @@ class Aliases:
     def __init__(self) -> None:
         self.addresses: dict[bytes, bytes] = {}
         self.names: dict[bytes, bytes] = {}
+        self.texts: set[bytes] = set()
+        """What was masked as a text, and must not stand anywhere else."""
 
     def address(self, raw: bytes) -> bytes:
         """Return the alias of a Bluetooth address (6 bytes as on the air, least significant first).
@@ -98,6 +100,7 @@ class Aliases:
     def needles(self) -> dict[bytes, bytes]:
         """Return what must not stand anywhere else either, and what to write instead."""
         found = {name: alias for name, alias in self.names.items() if len(name) >= LEAST_NEEDLE}
+        found |= {text: bytes((STAR,)) * len(text) for text in self.texts if len(text) >= LEAST_NEEDLE}
         for address, alias in self.addresses.items():
             found[address] = alias
             found[address[::-1]] = alias[::-1]

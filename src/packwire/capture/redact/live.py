@@ -11,11 +11,12 @@ import re
 from collections import Counter
 
 from packwire.capture.redact.canvas import STAR
-from packwire.capture.redact.contents import LOGIN, UNREAD, masked_frame, masked_payload
+from packwire.capture.redact.contents import LOGIN, UNREAD, masked_frame
 from packwire.capture.redact.damaged import damaged_requests
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import TRAILER, Framer
 from packwire.vesc.hublogin import MAX_LINE
+from packwire.vesc.traits import TRAITS
 from packwire.wire.checksum import crc16_xmodem
 from packwire.wire.frame import Frame
 
@@ -37,14 +38,10 @@ def _beginning(word: str) -> str:
 
 #: A hub's login may stand behind anything: no hub takes it then, but its password is one all the same.
 _LOGIN_BEGINS = re.compile(f"{_beginning('VESC:')}|{_beginning('VESCTOOL:')}".encode(), re.IGNORECASE)
-_WHOLE_LOGIN = re.compile(rb"V *E *S *C *(?:T *O *O *L *)?:[^:\n]*:([^\n]+)", re.IGNORECASE)
 
-#: Commands whose payloads are masked, wholly or in part.
-_SECRET = frozenset(
-    command
-    for command in range(256)
-    if masked_payload(bytes((command, *bytes(8))), Counter()) != bytes((command, *bytes(8)))
-)
+#: Commands whose payloads are masked, wholly or in part; and where only what tells who a device is.
+_SECRET = frozenset(number for number, row in TRAITS.items() if row.secret and not row.secret.private)
+_PRIVATE = frozenset(number for number, row in TRAITS.items() if row.secret and row.secret.private)
 
 
 class LiveMasker:
@@ -149,24 +146,12 @@ class LiveMasker:
         for frame in frames:
             self._junk(frame.start - self._position)
             content = bytes(self._raw[: frame.size])
-            masked = self._without_logins(masked_frame(content, len(frame.payload), self._counts))
+            masked = masked_frame(content, len(frame.payload), self._counts)
             self._put(self._mended(content, masked), frame.size)
             self._position += frame.size
             self._in_step = True
         waiting = self._framer.stats.waiting
         self._junk((waiting.since if waiting else self._framer.stats.received) - self._position)
-
-    def _without_logins(self, frame: bytes) -> bytes:
-        """Return a whole frame without the password of a login line within it, its CRC mended."""
-        found = [match.span(1) for match in _WHOLE_LOGIN.finditer(frame, 0, len(frame) - TRAILER)]
-        if not found:
-            return frame
-        masked = bytearray(frame)
-        for start, end in found:
-            masked[start:end] = bytes((STAR,)) * (end - start)
-        self._counts[LOGIN] += len(found)
-        masked[-TRAILER:-1] = crc16_xmodem(bytes(masked[masked[0] : -TRAILER])).to_bytes(2)
-        return bytes(masked)
 
     def _junk(self, size: int) -> None:
         """Mask bytes that are in no frame, they may be the rest of a torn one; but not zeros alone."""
@@ -214,7 +199,8 @@ class LiveMasker:
         if not self._in_step:
             return 0
         at = _command_at(raw, 0)
-        if at >= len(raw) or raw[at] in _SECRET:
+        secret = _SECRET if self._may_log_in else _SECRET | _PRIVATE
+        if at >= len(raw) or raw[at] in secret:
             return min(at + 1, len(raw))
         login = _LOGIN_BEGINS.search(raw)
         end = len(raw) if login is None else login.start()

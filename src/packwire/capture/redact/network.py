@@ -37,7 +37,7 @@ def mask_network(canvas: Canvas, *, strict: bool) -> None:
     talking = {each.connection.index: each for each in vesc.connections}
     for index, each in talking.items():
         for side in (0, 1):
-            _mask_side(canvas, connections[index], side, _masked(canvas, each, side))
+            _mask_side(canvas, connections[index], side, _masked(canvas, each, side, strict=strict))
     known = list(known_streams(connections, talking, Counts()))
     for other, _ in known:
         for side in (0, 1):
@@ -45,10 +45,9 @@ def mask_network(canvas: Canvas, *, strict: bool) -> None:
             _mask_side(canvas, other, side, content)
     if strict:
         _mask_others(canvas, connections, {*talking, *(other.index for other, _ in known)})
-    _mend_checksums(canvas)
 
 
-def _masked(canvas: Canvas, vesc: VescConnection, side: int) -> bytes:
+def _masked(canvas: Canvas, vesc: VescConnection, side: int, *, strict: bool) -> bytes:
     """Return the recorded bytes of one side's stream: the frames masked, what is in none starred."""
     stream = vesc.connection.streams[side]
     content = stream.joined()
@@ -59,7 +58,8 @@ def _masked(canvas: Canvas, vesc: VescConnection, side: int) -> bytes:
     columns = zip(frames.start.tolist(), frames.size.tolist(), frames.payload_size.tolist(), strict=True)
     for start, size, payload_size in columns:
         _star(canvas, result, start)
-        result += masked_frame(content[start : start + size], payload_size, canvas.counts)
+        frame = content[start : start + size]
+        result += masked_frame(frame, payload_size, canvas.counts, private=strict)
     _star(canvas, result, len(content))
     return bytes(result)
 
@@ -145,7 +145,7 @@ def _star_all(canvas: Canvas, starts: Int64s, ends: Int64s) -> None:
         canvas.mask(start, end, OTHER_TRAFFIC)
 
 
-def _mend_checksums(canvas: Canvas) -> None:
+def mend_network(canvas: Canvas) -> None:
     """Mend the checksum of every TCP segment and UDP datagram that was changed."""
     packets = canvas.packets
     found = locate_ip(packets, Counts())

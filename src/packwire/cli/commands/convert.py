@@ -32,8 +32,9 @@ def convert(
 ) -> int:
     """Write a recording in another format: btsnoop, pcap, pcapng (packets), csv, parquet (messages).
 
-    Hub logins, keys, passwords, PINs, Bluetooth addresses and names are masked unless --keep-secrets is
-    given, and what was masked is said. IP and Ethernet addresses stay.
+    Hub logins, keys, passwords, PINs, serial numbers, Bluetooth addresses and names, and text that an app
+    wrote nobody knows why, are masked unless --keep-secrets is given, and what was masked is said. IP and
+    Ethernet addresses stay.
 
     Parameters
     ----------

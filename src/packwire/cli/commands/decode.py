@@ -55,7 +55,8 @@ def decode(
     csv
         One row a message instead of text.
     keep_secrets
-        Show the hub's password and the configuration, with its Wi-Fi keys, in clear.
+        Show in clear: the hub's password, configurations with their Wi-Fi keys, texts and programs, serial
+        numbers and positions.
     """
     if json and csv:
         raise BadOptionError("--json and --csv exclude each other")

@@ -20,12 +20,10 @@ from packwire.vesc.replies import (
     reply_spans,
 )
 from packwire.vesc.requests import unwrap
-from packwire.vesc.secrets import CONFIG_COMMANDS, MASKED, decode_config, mask_payload
+from packwire.vesc.secrets import CONFIG_COMMANDS, MASKED, decode_config, hidden, secret_of
 from packwire.wire.codec import Span
 from packwire.wire.layout import Decoded
 
-#: What `mask_payload` puts over secrets.
-_MASK_BYTE = 0x2A
 #: How many bytes of a payload that has no layout here are shown in a line.
 _SOME_BYTES = 16
 #: How many fields of a reply that has no words of its own are shown in a line.
@@ -39,12 +37,10 @@ def request_name(ids: tuple[int, ...], command: int) -> str:
 
 def masked(payload: bytes, *, keep_secrets: bool) -> list[int | None]:
     """Return the bytes that may be shown; None in place of each one that is secret."""
-    _, inner = unwrap(payload)
-    if keep_secrets or not inner or inner[0] not in CONFIG_COMMANDS:
-        return list(payload)
-    # A `*` that was there before is hidden too: else it would tell itself from the mask.
-    shown = payload[: len(payload) - len(inner)] + mask_payload(inner)
-    return [None if byte == _MASK_BYTE else byte for byte in shown]
+    shown: list[int | None] = list(payload)
+    for begin, end in () if keep_secrets else hidden(payload):
+        shown[begin:end] = [None] * (end - begin)
+    return shown
 
 
 def hex_text(payload: bytes, *, keep_secrets: bool) -> str:
@@ -57,15 +53,15 @@ def hex_text(payload: bytes, *, keep_secrets: bool) -> str:
 def spans(payload: bytes, *, keep_secrets: bool) -> list[Span]:
     """Return the fields of a reply with their places; the values of secret ones are hidden."""
     if payload[0] not in CONFIG_COMMANDS:
-        return reply_spans(payload)
-    if decode_config(payload) is None:
-        return []
-    shown = masked(payload, keep_secrets=keep_secrets)
+        found = reply_spans(payload)
+    else:
+        found = [] if decode_config(payload) is None else EXPRESS_CONFIG.spans(payload)
+    places = [] if keep_secrets else hidden(payload)
     return [
         span._replace(raw=None, value=MASKED)
-        if None in shown[span.offset : span.offset + span.width]
+        if any(begin < span.offset + span.width and span.offset < end for begin, end in places)
         else span
-        for span in EXPRESS_CONFIG.spans(payload)
+        for span in found
     ]
 
 
@@ -80,13 +76,19 @@ def values(payload: bytes, *, keep_secrets: bool) -> dict[str, Any] | None:
 def _decode(payload: bytes, *, keep_secrets: bool) -> Decoded[Any] | None:
     if payload[0] in CONFIG_COMMANDS:
         return decode_config(payload, keep_secrets=keep_secrets)
-    return decode_reply(payload)
+    decoded = decode_reply(payload)
+    if decoded is None or keep_secrets or secret_of(payload) is None:
+        return decoded
+    names = [span.name for span in spans(payload, keep_secrets=False) if span.value == MASKED]
+    return decoded._replace(reply=decoded.reply._replace(**dict.fromkeys(names, MASKED)))
 
 
 def reply_summary(payload: bytes, *, keep_secrets: bool) -> str:
     """Say in a line what a message from the device says."""
     if payload[0] == Command.GET_CUSTOM_CONFIG_XML:
         return _xml_piece(payload)
+    if _all_hidden(payload, keep_secrets=keep_secrets):
+        return _some_bytes(payload, keep_secrets=keep_secrets)
     decoded = _decode(payload, keep_secrets=keep_secrets)
     if decoded is None:
         return _some_bytes(payload, keep_secrets=keep_secrets)
@@ -101,6 +103,8 @@ def request_summary(payload: bytes, *, keep_secrets: bool) -> str:
     if not request:
         return "FORWARD_CAN without a request: this wedges the device"
     arguments = request[1:]
+    if _all_hidden(request, keep_secrets=keep_secrets):
+        return _some_bytes(request, keep_secrets=keep_secrets)
     match request[0]:
         case Command.GET_VALUES_SELECTIVE | Command.GET_VALUES_SETUP_SELECTIVE | Command.GET_STATS:
             return f"{int.from_bytes(arguments).bit_count()} fields, mask 0x{arguments.hex()}"
@@ -114,10 +118,17 @@ def request_summary(payload: bytes, *, keep_secrets: bool) -> str:
     return _some_bytes(request, keep_secrets=keep_secrets) if arguments else ""
 
 
+def _all_hidden(payload: bytes, *, keep_secrets: bool) -> bool:
+    """Tell whether a payload says nothing but what is hidden."""
+    secret = None if keep_secrets else secret_of(payload)
+    return secret is not None and secret.begin is not None and not secret.fields and bool(hidden(payload))
+
+
 def _some_bytes(payload: bytes, *, keep_secrets: bool) -> str:
-    """Return the first bytes behind the command."""
-    if payload[0] in CONFIG_COMMANDS and not keep_secrets:
-        return "a configuration (hidden)"
+    """Return the first bytes behind the command, or in a word what is hidden of it."""
+    secret = secret_of(payload)
+    if not keep_secrets and hidden(payload):
+        return f"{secret.one if secret else 'a login'} (hidden)"
     more = " ..." if len(payload) > _SOME_BYTES + 1 else ""
     return payload[1 : _SOME_BYTES + 1].hex(" ") + more
 
