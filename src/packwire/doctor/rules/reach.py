@@ -8,6 +8,9 @@ from packwire.doctor.foreign import protocol_of
 from packwire.doctor.rules.rule import Rule, certain
 from packwire.errors import Reason
 from packwire.link.tcp import place
+from packwire.vesc.commands import Command
+from packwire.vesc.framing import encode_frame
+from packwire.vesc.requests import request
 
 
 def _when(reach: Reach, case: Case) -> Confidence | None:
@@ -119,7 +122,11 @@ def _what_it_is(case: Case) -> str:
 
 
 def _echo(case: Case) -> Confidence | None:
-    return Confidence.CERTAIN if case.facts.contact is Contact.ECHO else None
+    if case.facts.contact is not Contact.ECHO:
+        return None
+    # A terminal echoes, and other protocols repeat a request's head: only what sends nothing else is an echo.
+    more = case.facts.first_bytes.replace(encode_frame(request(Command.FW_VERSION)), b"").strip(b"\0")
+    return Confidence.LIKELY if more else Confidence.CERTAIN
 
 
 def _occupied(case: Case) -> Confidence | None:

@@ -6,7 +6,7 @@ import socket
 
 from packwire.address import HubAddress, TcpAddress
 from packwire.doctor.case import Case, Depth
-from packwire.doctor.facts import Reach
+from packwire.doctor.facts import Contact, Reach
 from packwire.doctor.foreign import protocol_of
 from packwire.doctor.line import Close
 from packwire.doctor.rungs.step import Result, Step, failed, odd, passed
@@ -151,6 +151,8 @@ async def listen_before(case: Case) -> Result:
     facts.heard_before = line.stats.frames - frames
     facts.listened = seconds
     if line.closed:
+        if not line.stats.received and not case.is_hub:
+            facts.contact = Contact.CLOSED
         return odd("the other end closed the connection while nothing was asked")
     if line.stats.received == 0:
         return passed(f"nothing in {seconds:g} s, as it should be: a VESC speaks when asked")
