@@ -197,3 +197,32 @@ def test_every_reason_has_an_exit_code_and_every_error_a_reason():
         kinds += kind.__subclasses__()
         assert isinstance(kind.reason, Reason)
     assert UnreachableError("no", reason=Reason.BUSY).reason is Reason.BUSY
+
+
+async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(4096):
+        writer.write(data)
+
+
+async def terminal(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"login: ")
+    while data := await reader.read(4096):
+        writer.write(data + b"\r\nPassword: ")
+
+
+async def closes(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    """Close at once, before anything is asked."""
+
+
+@pytest.mark.parametrize(
+    ("talk", "key", "sure"),
+    [
+        (echo, "echo", Confidence.CERTAIN),
+        (terminal, "echo", Confidence.LIKELY),
+        (closes, "closes", Confidence.CERTAIN),
+    ],
+)
+async def test_what_is_an_echo_and_what_closes_before_it_is_asked(talk, key, sure):
+    async with server(talk) as port:
+        found = await look(port, "vesc://")
+    assert (found.verdict.key, found.verdict.confidence) == (key, sure)

@@ -120,6 +120,8 @@ class ContactFacts(Fact):
 
     contact: Contact = Contact.UNTRIED
     first_bytes: bytes = b""
+    besides_echo: bool = False
+    """Whether more came than what was sent."""
 
     @property
     def answered(self) -> bool:

@@ -6,7 +6,7 @@ import socket
 from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
 from packwire.doctor.checks.words import packets
 from packwire.doctor.examination import Examination
-from packwire.doctor.facts import HubFacts, Reach, StreamFacts, WayFacts
+from packwire.doctor.facts import Contact, ContactFacts, HubFacts, Reach, StreamFacts, WayFacts
 from packwire.errors import BadAddressError, Reason, UnreachableError
 
 #: Seconds to wait for a name server.
@@ -97,6 +97,8 @@ async def listen_before(exam: Examination) -> CheckResult:
     stream.heard_before = line.stats.frames - frames
     stream.listened = seconds
     if line.closed:
+        if not line.stats.received and not exam.target.is_hub:
+            exam.facts[ContactFacts].contact = Contact.CLOSED
         return odd("the other end closed the connection while nothing was asked")
     if line.stats.received == 0:
         return passed(f"nothing in {seconds:g} s, as it should be: a {exam.protocol.title} speaks when asked")

@@ -114,7 +114,11 @@ def _what_it_is(facts: Facts) -> str:
 
 
 def _echo(facts: Facts) -> Confidence | None:
-    return Confidence.CERTAIN if facts[ContactFacts].contact is Contact.ECHO else None
+    contact = facts[ContactFacts]
+    if contact.contact is not Contact.ECHO:
+        return None
+    # A terminal echoes, and other protocols repeat a request's head: only what sends nothing else is an echo.
+    return Confidence.LIKELY if contact.besides_echo else Confidence.CERTAIN
 
 
 def _occupied(facts: Facts) -> Confidence | None:

@@ -14,6 +14,7 @@ from packwire.doctor.line import Line, Probe
 from packwire.doctor.vesc.facts import BusFacts
 from packwire.doctor.vesc.words import version_words, without_login
 from packwire.vesc.commands import Command
+from packwire.vesc.framing import encode_frame
 from packwire.vesc.replies import FW_VERSION
 from packwire.vesc.requests import request
 
@@ -95,6 +96,7 @@ async def _nothing(exam: Examination, line: Line, first: Probe) -> CheckResult:
     first_facts.first_bytes = head = without_login(line.head)
     if line.echoes:
         first_facts.contact = Contact.ECHO
+        first_facts.besides_echo = bool(head.replace(encode_frame(HELLO), b"").strip(b"\0"))
         return failed(
             "what is sent comes back unchanged: an echo, or a serial line whose RX and TX are joined"
         )
