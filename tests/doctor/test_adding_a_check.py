@@ -64,14 +64,15 @@ async def test_a_protocol_brings_a_check_its_facts_and_its_rule(monkeypatch):
 
 
 def test_a_function_in_the_module_of_a_link_is_a_check_of_it(monkeypatch):
-    address = parse_address("serial:/dev/ttyACM0")
     module = ModuleType(is_it_quiet.run.__module__)
     module.__dict__.update(is_it_quiet=is_it_quiet, RULES=(NOISY,))
-    monkeypatch.setitem(sys.modules, "packwire.doctor.checks.serial_noise", module)
-    monkeypatch.setitem(registry._LINKS, type(address), ("checks.serial_noise",))
-    assert is_it_quiet in registry.checks_for(address, VescProtocol())
-    assert NOISY in registry.rules_for(address, VescProtocol())
-    assert is_it_quiet not in registry.checks_for(parse_address("vesc://127.0.0.1"), VescProtocol())
+    monkeypatch.setitem(sys.modules, "packwire.doctor.checks.tcp_noise", module)
+    (link,) = (link for link, modules in registry._LINKS.items() if "checks.tcp" in modules)
+    monkeypatch.setitem(registry._LINKS, link, ("checks.tcp", "checks.tcp_noise"))
+    direct, through_hub = parse_address("vesc://127.0.0.1"), parse_address("veschub://ID@127.0.0.1")
+    assert is_it_quiet in registry.checks_for(direct, VescProtocol())
+    assert NOISY in registry.rules_for(direct, VescProtocol())
+    assert is_it_quiet not in registry.checks_for(through_hub, VescProtocol())
 
 
 def test_only_what_a_link_needs_is_run():
