@@ -13,9 +13,9 @@ from collections import Counter
 from packwire.capture.redact.canvas import STAR
 from packwire.capture.redact.contents import LOGIN, UNREAD, masked_frame
 from packwire.capture.redact.damaged import damaged_requests
-from packwire.vesc.commands import Command
 from packwire.vesc.framing import TRAILER, Framer
 from packwire.vesc.hublogin import MAX_LINE
+from packwire.vesc.requests import inner_at
 from packwire.vesc.traits import TRAITS
 from packwire.wire.checksum import crc16_xmodem
 from packwire.wire.frame import Frame
@@ -209,10 +209,7 @@ class LiveMasker:
 
 def _command_at(raw: bytearray, header: int) -> int:
     """Return where the command stands of a frame whose header is at `header`; it may be behind the end."""
-    at = header + raw[header]
-    while at < len(raw) and raw[at] == Command.FORWARD_CAN:
-        at += 2
-    return at
+    return inner_at(raw, header + raw[header])
 
 
 def _may_be_secret(raw: bytearray, place: int) -> bool:
