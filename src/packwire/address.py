@@ -65,7 +65,8 @@ class Address:
     def __str__(self) -> str:
         node = "" if self.node is None else f"/can/{self.node}"
         if self.link is LinkKind.HUB:
-            return f"veschub://{quote(self.user)}@{_netloc(self.target, self.port, HUB_PORT)}{node}"
+            user = quote(self.user, errors="surrogateescape")  # an id may hold bytes that are no text
+            return f"veschub://{user}@{_netloc(self.target, self.port, HUB_PORT)}{node}"
         if self.link is LinkKind.TCP and self.model == VESC:
             return f"vesc://{_netloc(self.target, self.port, VESC_PORT)}{node}"
         named = {"model": None if self.model == VESC else self.model, "baud": self.baud}

@@ -28,7 +28,7 @@ async def test_help_names_every_command():
     assert result.code == 0
     for command in ("read", "watch", "scan", "decode", "sim", "demo"):
         assert re.search(rf"^│ {command} ", result.out, re.MULTILINE), command
-    assert "Exit codes" in result.out
+    assert "exit codes" in result.out
 
 
 @pytest.mark.parametrize("command", ["read", "watch", "scan", "decode", "sim vesc", "sim hub", "demo"])

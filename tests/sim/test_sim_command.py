@@ -28,7 +28,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[Any, str]:
 
 def test_it_says_where_it_listens_and_ends_in_time(capsys):
     code, printed = run(
-        capsys, "vesc", "--port", "0", "--for", "0.05", "--fault", "delay:0.4", "--fault", "prints"
+        capsys, "vesc", "--listen", "0", "--for", "0.05", "--fault", "delay:0.4", "--fault", "prints"
     )
     assert code == 0
     assert re.search(r"packwire read vesc://127\.0\.0\.1:\d+", printed)
@@ -37,7 +37,7 @@ def test_it_says_where_it_listens_and_ends_in_time(capsys):
 
 
 def test_a_hub_with_its_device(capsys):
-    code, printed = run(capsys, "hub", "--port", "0", "--vesc", "--for", "0.1")
+    code, printed = run(capsys, "hub", "--listen", "0", "--vesc", "--for", "0.1")
     assert code == 0
     assert re.search(r"packwire read veschub://SIMPACK@127\.0\.0\.1:\d+", printed)
     assert "a device logged in" in printed
@@ -45,7 +45,7 @@ def test_a_hub_with_its_device(capsys):
 
 def test_a_chosen_password_is_not_shown(capsys):
     hub = ("--hub", "127.0.0.1:9", "--hub-id", "MYPACK", "--hub-password", "hush77")
-    _, printed = run(capsys, "vesc", "--port", "0", "--for", "0.05", *hub)
+    _, printed = run(capsys, "vesc", "--listen", "0", "--for", "0.05", *hub)
     assert "veschub://MYPACK@127.0.0.1:9" in printed
     assert "hush77" not in printed
 
@@ -75,7 +75,7 @@ def test_wrong_use(capsys, arguments, error):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_ends_it_cleanly(number):
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "packwire", "sim", "vesc", "--port", "0"),
+        *(sys.executable, "-m", "packwire", "sim", "vesc", "--listen", "0"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=ENVIRONMENT,

@@ -96,5 +96,7 @@ def _bare(text: str) -> str:
         return f"a device at a hub is written veschub://{shown}@{rest}"
     place = text.partition("/")[0]
     if _HOST.fullmatch(place) or _HOST.fullmatch(place.rpartition(":")[0]):
-        return f"{text} does not say what is there: write vesc://{text} for a VESC; packwire scan lists them"
+        return (
+            f"{text} does not say what is there: did you mean vesc://{text}? packwire scan lists what is here"
+        )
     return ""

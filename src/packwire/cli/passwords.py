@@ -8,6 +8,7 @@ import getpass
 import os
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from packwire.address import Address, LinkKind
@@ -59,11 +60,16 @@ def _from_keyring(user: str) -> str | None:
         return None
 
 
+def _keyring_advice(address: Address) -> str:
+    if find_spec("keyring") is None:
+        return "give --password-file"
+    return f"store it with `keyring set {SERVICE} {address.user}@{address.host}`"
+
+
 def _from_prompt(address: Address) -> str:
     if sys.stdin is None or not sys.stdin.isatty():
         raise BadAddressError(
-            f"{address} needs its password: set {VARIABLE} or {FILE_VARIABLE}, or store it with "
-            f"`keyring set {SERVICE} {address.user}@{address.host}`",
+            f"{address} needs its password: set {VARIABLE} or {FILE_VARIABLE}, or {_keyring_advice(address)}",
             reason=Reason.NO_PASSWORD,
         )
     try:

@@ -182,9 +182,7 @@ class Line:
             await self._pause(pending, min(left, STALL))
             if time.monotonic() - self._last_data >= STALL:
                 self._take(self._framer.rescue())
-        if (
-            not pending.done.is_set()
-        ):  # it may have come just now, behind a false header
+        if not pending.done.is_set():  # it may have come just now, behind a false header
             self._take(self._framer.rescue())
         if pending in self._pending:
             self._pending.remove(pending)

@@ -140,7 +140,7 @@ def test_the_page_needs_nothing_else_and_escapes(shown, tmp_path):
     strange = tmp_path / "<b>&mine.pcap"
     strange.write_bytes(OWN.read_bytes())
     page = tmp_path / "page.html"
-    shown(TOOL, strange, html=page)
+    shown(TOOL, strange, report=(page,))
     text = page.read_text()
     assert "&lt;b&gt;&amp;mine.pcap" in text
     assert "<b>&mine" not in text
@@ -148,13 +148,13 @@ def test_the_page_needs_nothing_else_and_escapes(shown, tmp_path):
     assert "http" not in text
     assert "receive path does not take these replies" in text
     with pytest.raises(BadFileError, match="cannot be written"):
-        shown(TOOL, OWN, html=tmp_path / "no" / "page.html")
+        shown(TOOL, OWN, report=(tmp_path / "no" / "page.html",))
 
 
 @pytest.mark.parametrize("files", [(TOOL, OWN), (OWN, TOOL), (TOOL, DISPLACED)])
 def test_nothing_secret_is_shown(shown, tmp_path, files):
     page = tmp_path / "page.html"
-    _, text = shown(*files, html=page)
+    _, text = shown(*files, report=(page,))
     _, data = shown(*files, json=True)
     for secret in SECRETS:
         assert secret not in text + data + page.read_text()
@@ -189,7 +189,7 @@ def test_what_cannot_be_told_is_neither_a_fault_nor_an_all_clear(shown, tmp_path
     cut, page = tmp_path / "cut.pcap", tmp_path / "page.html"
     content = OWN.read_bytes()
     cut.write_bytes(content[:24] + b"".join(_records(content)[:7]))
-    code, text = shown(TOOL, cut, html=page)
+    code, text = shown(TOOL, cut, report=(page,))
     assert code == ExitCode.DIFFERENT
     assert "VERDICT: cannot tell: what would show it is missing from the recording of mine." in text
     assert "CANNOT TELL FROM  FW_VERSION (0)" in text
@@ -203,7 +203,7 @@ def test_notes_say_what_the_recording_does_not_show(shown, tmp_path):
     late, page = tmp_path / "late.pcap", tmp_path / "page.html"
     content = OWN.read_bytes()
     late.write_bytes(content[:24] + b"".join(_records(content)[24:]))
-    _, text = shown(TOOL, late, html=page)
+    _, text = shown(TOOL, late, report=(page,))
     _, data = shown(TOOL, late, json=True)
     note = "it began before the recording: what was said before is not known"
     assert f"note: {note}" in text

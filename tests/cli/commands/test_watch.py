@@ -50,12 +50,13 @@ async def test_for_some_seconds():
     assert len(result.out.splitlines()) > 3
 
 
-async def test_the_first_connection_must_succeed():
+async def test_it_waits_for_a_device_that_is_not_there_yet():
     async with SimulatedVesc(SimOptions(**QUICK)) as simulation:
         pass
-    result = await packwire("watch", str(simulation.address), "--for", "5")
+    result = await packwire("watch", str(simulation.address), "--for", "1")
     assert result.code == 3
-    assert "refused" in result.err
+    assert "refused" in result.out
+    assert "trying again" in result.out
 
 
 async def test_it_comes_back_when_the_device_does():

@@ -99,6 +99,10 @@ def _target(out: Path | None, stem: str, tool: str) -> Path:
     if out is not None:
         if out.exists():
             raise BadOptionError(f"{out} is there already: give another name with --out")
+        if out.suffix.lower() in {".pcap", ".pcapng", ".btsnoop"} and out.suffix.lower() != _SUFFIXES[tool]:
+            raise BadOptionError(
+                f"{out}: {tool} writes {_SUFFIXES[tool][1:]}: give a name that ends in {_SUFFIXES[tool]}"
+            )
         return out
     number = 1
     while (path := Path(f"{stem}-{number}{_SUFFIXES[tool]}")).exists():

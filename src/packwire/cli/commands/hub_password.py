@@ -8,8 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from packwire.cli.exit_codes import ExitCode
+from packwire.cli.terminal import make_console, printable
 from packwire.errors import BadOptionError
-from packwire.visible import printable
 
 
 def password(
@@ -41,13 +41,15 @@ def password(
     if remove:
         if not store_credential(credentials, name, None):
             raise BadOptionError(f"{credentials} has no id {name}")
-        print(printable(f"{name} is removed from {credentials}."))
+        make_console().print(printable(f"{name} is removed from {credentials}."))
         return ExitCode.OK
     chosen = _ask(name)
     if problem := password_problem(chosen) or ("an empty password lets everybody in" if not chosen else None):
         raise BadOptionError(problem)
     known = store_credential(credentials, name, PasswordHash.of(chosen))
-    print(printable(f"The password of {name} is {'changed' if known else 'set'} in {credentials}."))
+    make_console().print(
+        printable(f"The password of {name} is {'changed' if known else 'set'} in {credentials}.")
+    )
     return ExitCode.OK
 
 

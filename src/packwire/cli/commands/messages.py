@@ -17,6 +17,7 @@ from packwire.capture.follow import follow_packets
 from packwire.capture.growing import Show, first_time, new_messages
 from packwire.capture.packets import NO_TIME
 from packwire.cli.exit_codes import ExitCode
+from packwire.cli.limits import at_least_one
 from packwire.cli.masked import masked
 from packwire.cli.options import BytesOption, CountOption, RawOption
 from packwire.cli.output import open_output, write_lines
@@ -135,6 +136,9 @@ def messages(
     """
     if json + csv + (parquet is not None) > 1:
         raise BadOptionError("--json, --csv and --parquet exclude each other")
+    at_least_one("--count", count)
+    if from_ is not None and to is not None and to < from_:
+        raise BadOptionError(f"--from {from_:g} is behind --to {to:g}: nothing can be between them")
     wanted = Filter(
         tuple(each.lower() for each in channel or ()),
         None if direction is None else _WAYS[direction],
@@ -159,6 +163,7 @@ def messages(
     else:
         show_tables(tables, absolute)
     _explain(shown)
+    _explain_filter(shown, tables, wanted)
     _tell_masked(shown, redact=redact)
     return exit_code(captures)
 
@@ -223,6 +228,32 @@ def _explain(captures: list[Capture]) -> None:
         if not len(capture.messages):
             for each in advice(look(capture)):
                 out.line((printable(capture.name), "bold"), f": {each.what} {each.remedy}")
+
+
+def _explain_filter(captures: list[Capture], tables: list[Table], wanted: Filter) -> None:
+    """Say on standard error why nothing is shown of files that hold messages."""
+    if any(len(table.messages) for table in tables):
+        return
+    out = Writer(make_console(stderr=True))
+    for capture, table in zip(captures, tables, strict=True):
+        found = capture.messages
+        if not len(found):
+            continue
+        here = [name for name in found.channels if any(each in str(name).lower() for each in wanted.channels)]
+        if wanted.channels and not here:
+            there = ", ".join(map(str, found.channels))
+            why = f"no channel holds {' or '.join(wanted.channels)}; there are {there}"
+        elif wanted.begin is not None or wanted.end is not None:
+            times = found.time[found.time != NO_TIME]
+            last = table.seconds(int(times.max())) if len(times) else None
+            why = (
+                "it does not say when messages came"
+                if last is None
+                else f"no message fits; they end {last:.1f} s after the first packet"
+            )
+        else:
+            why = f"none of its {len(found)} messages fits"
+        out.line((printable(capture.name), "bold"), f": {printable(why)}")
 
 
 def _tell_masked(shown: list[Capture], *, redact: bool) -> None:

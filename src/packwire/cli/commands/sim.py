@@ -16,6 +16,7 @@ from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive_or_none
 from packwire.cli.options import ForOption, ListenOption, listen_place
 from packwire.cli.running import run_until_stopped
+from packwire.cli.terminal import make_console
 from packwire.errors import BadOptionError
 from packwire.link.beacon import ANY_HOST
 from packwire.protocols import model_names
@@ -205,8 +206,12 @@ def faults() -> None:
     """List the faults that a simulated VESC can have, and how to order each."""
     width = max(len(kind.usage) for kind in FAULTS.values())
     for kind in FAULTS.values():
-        print(f"{kind.usage:<{width}}  {kind.summary}")
-    print(f"\nOrder one with --fault NAME[:NUMBER,...]. A hub can have {' and '.join(HUB_FAULTS)}.")
+        _say(f"{kind.usage:<{width}}  {kind.summary}")
+    _say(f"\nOrder one with --fault NAME[:NUMBER,...]. A hub can have {' and '.join(HUB_FAULTS)}.")
+
+
+def _say(text: str) -> None:
+    make_console().print(text)
 
 
 def _run(start: Callable[[AsyncExitStack], Awaitable[None]], seconds: float | None) -> int:
@@ -235,17 +240,17 @@ async def _serve(start: Callable[[AsyncExitStack], Awaitable[None]], seconds: fl
 
 async def _start_vesc(stack: AsyncExitStack, options: SimOptions) -> None:
     simulated = await stack.enter_async_context(SimulatedVesc(options))
-    print(
+    _say(
         f"A simulated VESC Express (CAN id {EXPRESS_ID}) with a BMS of {options.cells} cells ({BMS_ID}) "
         f"and a motor controller ({CONTROLLER_ID}): {SCENARIOS[options.scenario].summary}."
     )
     for fault in simulated.faults:
-        print(f"Fault {fault}: {FAULTS[fault.name].summary}.")
-    print(f"  packwire read {simulated.address}")
+        _say(f"Fault {fault}: {FAULTS[fault.name].summary}.")
+    _say(f"  packwire read {simulated.address}")
     if simulated.serial_address:
-        print(f"  packwire read {simulated.serial_address}")
+        _say(f"  packwire read {simulated.serial_address}")
     if options.hub is not None:
-        print(_read_through_hub(*options.hub, options.hub_id, options.hub_password))
+        _say(_read_through_hub(*options.hub, options.hub_id, options.hub_password))
 
 
 async def _start(stack: AsyncExitStack, model: str, options: SimOptions) -> None:
@@ -265,14 +270,14 @@ async def _start_hub(
     stack: AsyncExitStack, host: str, port: int, faults: tuple[str, ...], *, with_vesc: bool
 ) -> None:
     hub = await stack.enter_async_context(SimulatedHub(host=host, port=port, faults=faults))
-    print(f"An imitation of the VESC TCP hub listens on {host} port {hub.port}.")
+    _say(f"An imitation of the VESC TCP hub listens on {host} port {hub.port}.")
     reached = LOOPBACK if host in ANY_HOST else host
     if with_vesc:
         await stack.enter_async_context(SimulatedVesc(SimOptions(port=None, hub=(reached, hub.port))))
         await hub.device_connected(DEVICE_ID)
     else:
-        print(f"  packwire sim vesc --hub {reached}:{hub.port}")
-    print(_read_through_hub(reached, hub.port, DEVICE_ID, PASSWORD))
+        _say(f"  packwire sim vesc --hub {reached}:{hub.port}")
+    _say(_read_through_hub(reached, hub.port, DEVICE_ID, PASSWORD))
 
 
 def _read_through_hub(host: str, port: int, device_id: str, password: str) -> str:

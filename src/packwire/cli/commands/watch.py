@@ -1,7 +1,7 @@
 """`packwire watch`: a pack live, on a terminal as a card with bars, piped as lines."""
 
 from packwire.cli.devices import DeviceOptions, target
-from packwire.cli.limits import positive, positive_or_none
+from packwire.cli.limits import at_least_one, positive, positive_or_none
 from packwire.cli.options import CountOption, ForOption
 from packwire.cli.running import run_until_stopped
 from packwire.cli.views.live import make_view
@@ -34,8 +34,7 @@ def watch(
         One JSON object a node and reading (JSON lines).
     """
     positive("--rate", rate)
-    positive_or_none("--count", count)
-    limits = Limits(count, positive_or_none("--for", for_))
+    limits = Limits(at_least_one("--count", count), positive_or_none("--for", for_))
     return run_until_stopped(_watch(address, options, 1 / rate, limits, json=json))
 
 

@@ -135,10 +135,18 @@ def _cell_lines(values: Values, width: int) -> Iterator[Text]:
 
 
 def cell_style(number: int, values: Values) -> str:
-    """Return the colour of one cell (numbered from 1): the lowest and the highest stand out."""
+    """Return the style of one cell (numbered from 1): the lowest and the highest stand out, not as ill."""
+    ends = (values.get("cell_min_number"), values.get("cell_max_number"))
+    return "bold" if number in ends else ""
+
+
+def cell_mark(number: int, values: Values) -> str:
+    """Return the mark of the lowest and the highest cell, so that nothing is said by its style alone."""
+    if values.get("cell_min_number") == values.get("cell_max_number"):
+        return " "
     if number == values.get("cell_min_number"):
-        return "bold yellow"
-    return "bold green" if number == values.get("cell_max_number") else ""
+        return "-"
+    return "+" if number == values.get("cell_max_number") else " "
 
 
 def spread_text(values: Values) -> str:

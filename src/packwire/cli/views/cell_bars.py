@@ -5,7 +5,7 @@ from typing import cast
 
 from rich.text import Text
 
-from packwire.cli.views.card import INDENT, cell_style
+from packwire.cli.views.card import INDENT, cell_mark, cell_style
 from packwire.sample import Sample
 
 _EIGHTHS = (
@@ -13,31 +13,39 @@ _EIGHTHS = (
     "\N{LEFT FIVE EIGHTHS BLOCK}\N{LEFT THREE QUARTERS BLOCK}\N{LEFT SEVEN EIGHTHS BLOCK}"
 )
 _FULL = "\N{FULL BLOCK}"
-#: The bars show at least this much, in V: else the noise of a balanced pack would fill them.
-_LEAST_RANGE = 0.020
+#: What a full bar stands for, in V above the floor: the smallest that holds all cells. A few mV between
+#: the cells of a balanced pack are a few percent of a bar, as they should be.
+_SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_MOST_ROOM = 30
 
 
 def cell_bars(sample: Sample, width: int) -> Iterator[Text]:
-    """Yield the cells in two columns; the bars begin a little below the lowest cell."""
+    """Yield the cells in columns of bars, then a line with their scale."""
     values = sample.values
     cells = cast("tuple[float, ...]", values["cell_voltages"])
-    low, high = min(cells), max(cells)
-    span = max(high - low, _LEAST_RANGE) * 1.25
-    floor = high - span
+    span = next((each for each in _SCALES if max(cells) - min(cells) <= 0.8 * each), _SCALES[-1])
+    middle = (max(cells) + min(cells)) / 2
+    floor = round(middle - span / 2, 2)
     balancing = cast("tuple[bool, ...]", values.get("cell_balancing") or (False,) * len(cells))
-    room = max(4, min(30, width // 2 - 18))
-    rows = (len(cells) + 1) // 2
+    columns = 2 if width >= 50 else 1
+    room = max(4, min(_MOST_ROOM, width // columns - 18))
+    rows = -(-len(cells) // columns)
     for row in range(rows):
         line = Text(INDENT * 2)
-        for number in (row + 1, row + 1 + rows):
-            if number <= len(cells):
-                volts = cells[number - 1]
-                style = cell_style(number, values)
-                line.append(f"{number:3} ", "dim")
-                line.append(f"{volts:.3f} ", style)
-                line.append(_bar((volts - floor) / span, room), style or "blue")
-                line.append(" B  " if balancing[number - 1] else "    ", "magenta")
+        for number in range(row + 1, len(cells) + 1, rows):
+            volts = cells[number - 1]
+            style = cell_style(number, values)
+            line.append(f"{number:3} ", "dim")
+            line.append(f"{volts:.3f} ", style)
+            line.append(_bar((volts - floor) / span, room), style or "cyan")
+            line.append(f" {cell_mark(number, values)}", style)
+            line.append("B " if balancing[number - 1] else "  ", "magenta")
+        line.rstrip()
         yield line
+    told = ", B balancing" if any(balancing) else ""
+    yield Text(
+        f"{INDENT * 2}bars from {floor:.2f} to {floor + span:.2f} V   - lowest, + highest{told}", "dim"
+    )
 
 
 def _bar(share: float, room: int) -> str:

@@ -28,10 +28,21 @@ def show(data: Record, console: Console, *, every: bool) -> None:
     for line in (*_heads(data), Text(), *_divergence(data), *_verdict(data), *_also(data)):
         _print(line, console)
     console.print()
-    console.print(_table(data, every=every))
+    _print_table(_table(data, every=every), console)
     left = data["steps_left_out"]
     if any(left):
         console.print(f"{left[0]} later requests of the reference and {left[1]} of mine are not aligned.")
+
+
+def _print_table(table: Table, console: Console) -> None:
+    """Print a table; where it is piped, without the blanks that fill its cells."""
+    if console.is_terminal:
+        console.print(table)
+        return
+    with console.capture() as shown:
+        console.print(table)
+    for line in shown.get().strip().splitlines():
+        console.print(Text(line.rstrip()))
 
 
 def _print(line: Text, console: Console) -> None:

@@ -150,6 +150,31 @@ class JsonView:
         print(json_text(record), flush=True)
 
 
+#: Values of before: grey on white and on black alike.
+OLD = "bright_black"
+_BEGIN_UPDATE, _END_UPDATE = "\x1b[?2026h", "\x1b[?2026l"
+
+
+def _wrapped(console: Console, line: Text) -> Iterator[Text]:
+    """Yield a line in pieces that fit the terminal, those after the first indented."""
+    indent = len(line.plain) - len(line.plain.lstrip()) + len(INDENT)
+    if line.cell_len <= console.width:
+        yield line
+        return
+    first, *rest = line.wrap(console, max(console.width - indent, 10))
+    yield first
+    for piece in rest:
+        yield Text(" " * indent) + piece
+
+
+def _fitted(lines: list[Text], height: int) -> list[Text]:
+    """Leave out lines where a terminal has too few, and say how many; what is on top stays."""
+    if len(lines) < height:
+        return lines
+    left_out = len(lines) - height + 2
+    return [*lines[: height - 2], Text(f"{INDENT}... {left_out} more lines: make the terminal higher", "dim")]
+
+
 class CardView:
     """A live card on a terminal."""
 
@@ -157,6 +182,7 @@ class CardView:
         self._wants = wants
         self._rates = Rates()
         self._outage: Outage | None = None
+        self._read_at = 0.0
         self._reading: Reading | None = None
         self._drawn = 0.0
         self._live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
@@ -174,25 +200,39 @@ class CardView:
         match event:
             case Reading():
                 self._rates.count(event)
-                self._reading, self._outage = event, None
+                self._reading, self._outage, self._read_at = event, None, time.monotonic()
             case Outage():
                 self._outage = event
             case Connected():
-                self._outage = None
+                pass  # its values are still those of before
         if isinstance(event, Outage) or time.monotonic() - self._drawn >= DRAW_INTERVAL:
             self._draw()
 
     def _draw(self) -> None:
+        """Draw at once: a terminal that knows synchronized updates shows no half of it."""
         self._drawn = time.monotonic()
-        self._live.update(Text("\n").join(self._lines()), refresh=True)
+        console = self._live.console
+        lines = _fitted(list(self._lines()), console.height)
+        console.file.write(_BEGIN_UPDATE)
+        self._live.update(Text("\n").join(lines), refresh=True)
+        console.file.write(_END_UPDATE)
+        console.file.flush()
 
     def _lines(self) -> Iterator[Text]:
-        if self._reading:
-            yield from card_lines(self._reading, self._wants, self._live.console.width)
-            yield Text(str(self._rates), "dim")
+        """Yield the card; an outage stands above it, and what is then shown is grey and has its age."""
+        console = self._live.console
         if self._outage:
             when = f"trying again in {self._outage.retry_in:g} s"
-            yield Text(f"{self._outage.error} ({when})", "bold red")
+            yield from _wrapped(
+                console, Text(f"NO DATA: {printable(str(self._outage.error))} ({when})", "bold red")
+            )
+            if self._reading:
+                age = time.monotonic() - self._read_at
+                yield from _wrapped(console, Text(f"What follows is {age:.0f} s old.", "red"))
+        if self._reading:
+            lines = [*card_lines(self._reading, self._wants, console.width), Text(str(self._rates), "dim")]
+            for line in lines:
+                yield from _wrapped(console, Text(line.plain, OLD) if self._outage else line)
 
 
 def card_lines(reading: Reading, wants: Callable[[Node], bool], width: int) -> Iterator[Text]:
