@@ -5,12 +5,9 @@
 
 from pathlib import Path
 
-from packwire.capture.content import LINK_NAMES
-from packwire.capture.devices import HCI_FINDERS
 from packwire.capture.formats import BINARY, DECIMAL, PACKED_ROWS, TEXTS, gzipped, reader, text_format
-from packwire.capture.layers.le_link import LINK_TYPES
-from packwire.capture.packets import LINKTYPE_CAN_SOCKETCAN
-from packwire.capture.redact.network import IP_LINKS
+from packwire.capture.links import LINKS as LINK_TYPES
+from packwire.capture.links import Layer
 from packwire.capture.text.table import MAX_CHANNELS, MAX_ROWS
 from packwire.capture.writers import PACKET_FORMATS, TABLE_FORMATS
 
@@ -73,10 +70,10 @@ def page() -> str:
         read += "".join(f"\n{_example(example)}" for example in each.EXAMPLES) + "\n"
     written = "".join(f"| {name} | packets |\n" for name in PACKET_FORMATS)
     written += "".join(f"| {name} | messages |\n" for name in TABLE_FORMATS)
-    numbers = sorted(
-        {*IP_LINKS, LINKTYPE_CAN_SOCKETCAN, *LINK_TYPES, *(number for number in HCI_FINDERS if number >= 0)}
+    kinds = [each for each in LINK_TYPES.values() if each.number >= 0 and each.layer is not Layer.NOTHING]
+    links = "".join(
+        f"| {each.number} | {each.name} |\n" for each in sorted(kinds, key=lambda each: each.number)
     )
-    links = "".join(f"| {number} | {LINK_NAMES.get(number, '')} |\n" for number in numbers)
     introduction = INTRODUCTION.format(
         free=gzipped.FREE_EXPANDED >> 20,
         ratio=gzipped.MAX_RATIO,

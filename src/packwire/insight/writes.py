@@ -9,7 +9,7 @@ from collections import Counter as Tally
 import numpy as np
 
 from packwire.capture.framings import Request, Written, request_of, written
-from packwire.capture.redact.contents import holds_password
+from packwire.capture.redact.families import holds_password
 from packwire.channel import Channel
 from packwire.direction import Direction
 from packwire.insight.checksums import find_checksum

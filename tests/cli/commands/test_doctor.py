@@ -134,7 +134,7 @@ async def test_expected_ids():
         (("vesc://127.0.0.1:1", "--report", "no/such/folder/report.md"), "there is no folder"),
         (("vesc://127.0.0.1:1", "--expect", "10;84"), "CAN ids are numbers"),
         (("vesc://127.0.0.1:1", "--poll", "0"), "--poll is a number above 0"),
-        (("nonsense",), "is no address"),
+        (("nonsense",), "there is no name nonsense"),
         (("veschub://TESTPACK:a%3Ab@127.0.0.1:1",), "colon in a hub password"),
         (("--my-client", "port"), "name the port"),
         (("ble://AA:BB:CC:DD:EE:FF",), "Bluetooth devices cannot be examined yet"),

@@ -10,7 +10,7 @@ import numpy as np
 
 from packwire.capture.layers.vesc_frames import frames_among, plausible_frames
 from packwire.capture.redact.canvas import STAR
-from packwire.capture.redact.families import PASSWORDS, mask_families
+from packwire.capture.redact.families import mask_families
 from packwire.vesc.framing import TRAILER
 from packwire.vesc.secrets import mask_payload, secret_of
 from packwire.wire.checksum import crc16_xmodem
@@ -99,13 +99,6 @@ def _vesc_frames(content: bytes) -> list[tuple[int, int]]:
             frames.append((start, size))
             covered = start + size
     return frames
-
-
-def holds_password(content: bytes) -> bool:
-    """Say whether a message is one that carries a password to a BMS, masked or not."""
-    counts: Counter[str] = Counter()
-    mask_families(content, bytearray(content), counts, private=False)
-    return counts[PASSWORDS] > 0
 
 
 def _is_vesc(content: bytes, frames: list[tuple[int, int]]) -> bool:

@@ -153,6 +153,25 @@ def mask_families(content: bytes, result: bytearray, counts: Counter[str], *, pr
             counts[SERIAL_NUMBERS] += 1
 
 
+def holds_password(content: bytes) -> bool:
+    """Say whether a message carries a password to a BMS, masked or not."""
+    for row in ROWS:
+        for start in () if row.private else _starts(row, content):
+            frame = content[start : start + _LONGEST]
+            size = row.size.of(frame) if len(frame) >= row.size.needs else None
+            whole = size is not None and len(frame) >= size
+            right = (
+                whole
+                and row.check is not None
+                and row.check.stored(frame[:size]) == row.check.right(frame[:size])
+            )
+            if (right or row.sure) and any(
+                begin < min(end, len(frame)) for begin, end in _places(row, frame, size or len(frame))
+            ):
+                return True
+    return False
+
+
 def _told(content: bytes) -> Iterator[tuple[int, int]]:
     """Yield where secrets stand in texts that name them."""
     lower = content.lower()

@@ -258,7 +258,8 @@ async def _start(stack: AsyncExitStack, model: str, options: SimOptions) -> None
 
     simulated = await stack.enter_async_context(simulation(model, options))
     doing = SCENARIOS[options.scenario].summary
-    print(f"A simulated pack of {options.cells} cells that speaks {model}: {doing}.")
+    print(f"A simulated pack of {options.cells} cells that speaks {model}.")
+    print(f"  {doing}")
     for fault in simulated.faults:
         print(f"Fault {fault}: {FAULTS[fault.name].summary}.")
     print(f"  packwire read '{simulated.address}'")
