@@ -2,13 +2,15 @@
 
 A place in the requests echoes in a place of the replies where the first reply behind each request repeats its
 byte (or that plus a constant), clearly more often than it would if replies were dealt out at random. Where
-requests are sent in a row, order tells nothing; then many different bytes of the requests must be met.
+requests are sent in a row, order tells nothing; then many different bytes of the requests must be met. What a
+few requests seem to have in common with what a device says anyway is weighed: see `evidence_of`.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import pairwise, product
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from packwire.channel import Transport
 from packwire.direction import Direction
 from packwire.insight.groups import Lane, lane_rows, leading_bytes
+from packwire.insight.sequences import is_sequence
 from packwire.messages import Bytes, Int64s, Messages
 
 #: An echo is looked for in so many first bytes, of so many requests.
@@ -41,19 +44,30 @@ _NEARLY_ALL = 0.97
 _LANES = 8
 #: Fewer requests than this teach nothing.
 _LEAST = 4
+#: An echo is learnt where chance gives it once in so many lanes, all places (and what is added) counted.
+_CHANCE = 0.001
+_PLACES, _SUMS = 2 * _FIRST * _FIRST, 256
+#: A byte that was never there before is worth as much as so many that were.
+_NEVER = 4.0
+#: What a device repeats is the newest request, or the first that waits, or any that waits.
+_NEWEST, _IN_TURN, _ANY = 0.5, 0.3, 0.2
+#: What so many times as many messages repeat as there are requests, nearly all, is a state that was written.
+_GOES_ON, _KEPT = 4, 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class Echo:
     """Places in requests, the places where replies repeat them, and what is added to each byte there.
 
-    `other` are the forms of messages that repeat a byte only now and then: no replies.
+    `other` are the forms of messages that repeat a byte only now and then: no replies. `counting` are the
+    places in requests, of those in `asked`, that only number them: they say nothing of what is asked for.
     """
 
     asked: tuple[int, ...]
     answered: tuple[int, ...]
     added: tuple[int, ...]
     other: frozenset[bytes] = frozenset()
+    counting: frozenset[int] = frozenset()
 
     def form(self, message: bytes) -> bytes:
         """Return the first bytes, but for repeated ones: what messages of a kind have alike."""
@@ -62,6 +76,12 @@ class Echo:
     def of_request(self, message: bytes) -> bytes | None:
         """Return what a request wants to be repeated; None: it is too short."""
         return bytes(message[at] for at in self.asked) if len(message) > max(self.asked) else None
+
+    def without_number(self, repeated: bytes | None) -> bytes | None:
+        """Return what is repeated, but for what only numbers requests."""
+        if repeated is None:
+            return None
+        return bytes(byte for at, byte in zip(self.asked, repeated, strict=True) if at not in self.counting)
 
     def of_reply(self, message: bytes) -> bytes | None:
         """Return what a message repeats; None: it is too short, or no reply."""
@@ -81,7 +101,8 @@ def find_echo(messages: Messages, requests: Int64s, answers: Int64s) -> Echo | N
     asked, heard = _padded(messages, requests), _padded(messages, answers)
     behind = np.searchsorted(requests, answers) - 1
     ways = (_in_sequence(asked, heard, *_turns(requests, answers)), _in_a_row(asked, heard, behind))
-    found = [(len(_pairs(way[0], asked, heard, behind)[0]), *way) for way in ways if way is not None]
+    proven = (_first_proven(way, asked, heard, behind) for way in ways)
+    found = [(len(_pairs(way[0], asked, heard, behind)[0]), *way) for way in proven if way is not None]
     found = [each for each in found if each[0] >= _CLAIMED * min(len(asked), len(heard))]
     if not found:
         return None
@@ -93,7 +114,8 @@ def find_echo(messages: Messages, requests: Int64s, answers: Int64s) -> Echo | N
     )
     least = _OF_REQUESTS * met.total()
     other = (form for form, count in forms.items() if 2 * met[form] < count and met[form] < least)
-    return replace(echo, other=frozenset(other))
+    counting = frozenset(at for at in echo.asked if is_sequence(asked[:, at]))
+    return replace(echo, other=frozenset(other), counting=counting)
 
 
 def find_echoes(messages: Messages, lanes: Mapping[Lane, Int64s]) -> dict[tuple[Lane, Lane], Echo]:
@@ -150,15 +172,17 @@ def _turns(requests: Int64s, answers: Int64s) -> tuple[Int64s, Int64s]:
 
 
 type _Found = tuple[Echo, tuple[Int64s, Int64s]]
+#: The bytes that an echo repeats; below zero: behind the end.
+type Cells = tuple[int, ...]
 
 
 def _in_sequence(
     asked: NDArray[np.int32], heard: NDArray[np.int32], owner: Int64s, said: Int64s
-) -> _Found | None:
-    """Look at each request that was followed by messages: one of them must repeat its byte."""
+) -> list[_Found]:
+    """Look at each request that was followed by messages: one of them must repeat its byte; best first."""
     if len(owner) < max(_LEAST, len(asked) // 4):
-        return None
-    best: tuple[tuple[float, int], _Found] | None = None
+        return []
+    result: list[tuple[tuple[float, int], _Found]] = []
     for at in range(_FIRST):
         x = asked[owner, at]
         if len(set(x.tolist())) < 2 or x.min() < 0:
@@ -175,10 +199,13 @@ def _in_sequence(
             if share < chance + _MORE:
                 continue
             rank = (round(share - chance, 2) - 0.1 * (add != 0), values)
-            if best is None or rank > best[0]:
-                first = said[hits, met[hits].argmax(axis=1)]
-                best = rank, (Echo((at,), (to,), (add,)), (owner[hits], first))
-    return best[1] if best else None
+            first = said[hits, met[hits].argmax(axis=1)]
+            result.append((rank, (Echo((at,), (to,), (add,)), (owner[hits], first))))
+    return _best_first(result)
+
+
+def _best_first[Rank: (float, tuple[float, int])](found: list[tuple[Rank, _Found]]) -> list[_Found]:
+    return [echo for _, echo in sorted(found, key=lambda each: each[0], reverse=True)]
 
 
 def _usually_added(x: NDArray[np.int32], y: NDArray[np.int32]) -> int:
@@ -196,13 +223,13 @@ def _by_chance(x: NDArray[np.int32], y: NDArray[np.int32], add: int) -> float:
     return sum(shares) / len(shares)
 
 
-def _in_a_row(asked: NDArray[np.int32], heard: NDArray[np.int32], behind: Int64s) -> _Found | None:
-    """Look for each message at the requests before it that nothing has answered yet.
+def _in_a_row(asked: NDArray[np.int32], heard: NDArray[np.int32], behind: Int64s) -> list[_Found]:
+    """Look for each message at the requests before it that nothing has answered yet; best first.
 
     Most of the requests must be repeated by a message. A few different bytes are soon met by chance: then
     they must be met in the order in which they were asked for as well.
     """
-    best: tuple[float, _Found] | None = None
+    result: list[tuple[float, _Found]] = []
     places = [(at, to) for at in range(_FIRST) for to in range(_FIRST)]
     for width in (1, 2):
         for at, to in places:
@@ -218,9 +245,94 @@ def _in_a_row(asked: NDArray[np.int32], heard: NDArray[np.int32], behind: Int64s
             wanted = _MOSTLY if len(pairs[0]) >= _NEARLY_CLAIMED * min(len(x), len(y)) else _ASCENDING
             if len(pairs[0]) < _CLAIMED * len(x) or (len(values) < _SEVERAL and ascending < wanted):
                 continue
-            if best is None or len(pairs[0]) * ascending > best[0]:
-                best = len(pairs[0]) * ascending, (echo, pairs)
-    return best[1] if best else None
+            result.append((len(pairs[0]) * ascending, (echo, pairs)))
+    return _best_first(result)
+
+
+def _first_proven(
+    found: list[_Found], asked: NDArray[np.int32], heard: NDArray[np.int32], behind: Int64s
+) -> _Found | None:
+    """Return the first echo that chance is ruled out for, and that is no state which was written."""
+    common = _common(heard)
+    for echo, pairs in found:
+        x, y = _cells_of(echo, asked, heard)
+        if any(echo.added) and is_sequence(asked[:, echo.asked[0]]):
+            continue  # two that count at the same pace
+        if _is_proven(echo, x, y, behind.tolist(), common) and not _is_state(x, y, behind.tolist()):
+            return echo, pairs
+    return None
+
+
+def _common(heard: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Return how often a device says each byte, at whatever place."""
+    counts = np.bincount(heard[heard >= 0], minlength=256) + 1.0
+    return np.asarray(counts / counts.sum())
+
+
+def _is_proven(
+    echo: Echo, x: list[Cells], y: list[Cells], behind: list[int], common: NDArray[np.float64]
+) -> bool:
+    tried = _PLACES * (_SUMS if any(echo.added) else 1)
+    common = np.roll(common, -echo.added[0])
+    return evidence_of(x, y, behind, common) >= log(tried / _CHANCE)
+
+
+def evidence_of(x: list[Cells], y: list[Cells], behind: list[int], common: NDArray[np.float64]) -> float:
+    """Return the log of how much likelier messages are if they repeat requests than if they do not.
+
+    `x` are the bytes asked with, `y` those said, `behind` for each message its last request, `common` how
+    often each byte is said at all. Without an echo, a value stays as it is for a while; then another comes
+    that was there before, the likelier the more often, or one that is new. Each message is foretold both ways
+    from those before it. So by chance a result of `e` comes once in `exp(e)` times at most, whatever is
+    constant, rare or slow [G. Shafer, Testing by betting, 2021].
+    """
+    stay = (sum(one == other for one, other in pairwise(y)) + 1) / (len(y) + 1)
+    visits: Counter[Cells] = Counter()
+    taken = [False] * len(x)
+    hits, tries, claimed, score = 1.0, 2.0, -1, 0.0
+    before: Cells | None = None
+    for value, last in zip(y, behind, strict=True):
+        new = float(np.prod([common[byte] if byte >= 0 else 1.0 for byte in value]))
+        alone = (1 - stay) * (visits[value] + _NEVER * new) / (visits.total() + _NEVER)
+        alone += stay * (value == before)
+        free = [index for index in range(max(last - _IN_A_ROW + 1, 0), last + 1) if not taken[index]]
+        if free:
+            meant = [index for index in free if x[index] == value]
+            turn = next((index for index in free if index > claimed), free[-1])
+            said = _NEWEST * (x[free[-1]] == value) + _IN_TURN * (x[turn] == value)
+            said += _ANY * len(meant) / len(free)
+            share = hits / tries
+            score += log(1 - share + share * said / alone)
+            tries += 1
+            if meant:
+                hits += 1
+                claimed = meant[-1]
+                taken[claimed] = True
+        if value != before:
+            visits[value] += 1
+        before = value
+    return score
+
+
+def _is_state(x: list[Cells], y: list[Cells], behind: list[int]) -> bool:
+    """Say whether all that is said until the next request shows what was asked for: then it was written."""
+    own = [(value, x[last]) for value, last in zip(y, behind, strict=True) if last >= 0]
+    return len(own) >= _GOES_ON * len(x) and sum(one == other for one, other in own) >= _KEPT * len(own)
+
+
+def _cells_of(
+    echo: Echo, asked: NDArray[np.int32], heard: NDArray[np.int32]
+) -> tuple[list[Cells], list[Cells]]:
+    """Return the bytes of an echo in requests, and in messages without what is added."""
+    one = np.stack([asked[:, at] for at in echo.asked], axis=1)
+    other = np.stack(
+        [
+            np.where(heard[:, at] < 0, -2, (heard[:, at] - add) & 0xFF)
+            for at, add in zip(echo.answered, echo.added, strict=True)
+        ],
+        axis=1,
+    )
+    return [*map(tuple, one.tolist())], [*map(tuple, other.tolist())]
 
 
 def _values(cells: NDArray[np.int32]) -> list[int]:
@@ -237,15 +349,7 @@ def _pairs(
     echo: Echo, asked: NDArray[np.int32], heard: NDArray[np.int32], behind: Int64s
 ) -> tuple[Int64s, Int64s]:
     """Return requests with the messages that repeat all their bytes; each once."""
-    one = np.stack([asked[:, at] for at in echo.asked], axis=1)
-    other = np.stack(
-        [
-            np.where(heard[:, at] < 0, -2, (heard[:, at] - add) & 0xFF)
-            for at, add in zip(echo.answered, echo.added, strict=True)
-        ],
-        axis=1,
-    )
-    return _claimed([*map(tuple, one.tolist())], [*map(tuple, other.tolist())], behind.tolist())
+    return _claimed(*_cells_of(echo, asked, heard), behind.tolist())
 
 
 def _claimed[Value](x: Sequence[Value], y: Sequence[Value], behind: list[int]) -> tuple[Int64s, Int64s]:
@@ -267,15 +371,22 @@ def _extended(
 ) -> Echo:
     """Add the other bytes that agree in the pairs found, where they tell requests apart."""
     one, other = pairs
+    common = _common(heard)
     places = dict(zip(echo.asked, zip(echo.answered, echo.added, strict=True), strict=True))
     for at in range(_FIRST):
-        if at in places or len(set(asked[:, at].tolist())) < 2:
-            continue
         x = asked[one, at]
+        if at in places or len(x) == 0 or x.min() < 0 or len(set(x.tolist())) < 2:
+            continue
         for to in sorted(range(_FIRST), key=lambda place: abs(place - at)):
-            used = any(to == answered for answered, _ in places.values())
-            if not used and x.min() >= 0 and _agrees(x, heard[other, to]):
-                places[at] = (to, 0)
+            if any(to == answered for answered, _ in places.values()) or heard[other, to].min() < 0:
+                continue
+            add = int(np.bincount((heard[other, to] - x) & 0xFF).argmax())
+            further = Echo((at,), (to,), (add,))
+            if not _agrees(x, (heard[other, to] - add) & 0xFF) or (add and is_sequence(x)):
+                continue
+            x_cells, y_cells = _cells_of(further, asked[one], heard[other])
+            if _is_proven(further, x_cells, y_cells, [*range(len(one))], common):
+                places[at] = (to, add)
                 break
     ordered = sorted(places)
     return Echo(

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from packwire.cli.terminal import printable
 from packwire.insight.differences import MAX_CHANCE, Bit, Differences, FrameDifferences, Tier
-from packwire.insight.groups import Lane
+from packwire.insight.groups import Lane, header_text
 from packwire.insight.numbers import Field, Number
 from packwire.insight.segments import Cut
 
@@ -168,7 +168,7 @@ def _frame_record(frame: FrameDifferences) -> dict[str, Any]:
         "direction": frame.direction.name.lower(),
         "channel": str(frame.channel),
         "size": frame.size,
-        "header": frame.header.hex(),
+        "header": header_text(frame.header, frame.skipped, ""),
         "asked": frame.asked.hex(),
         "count": frame.count,
         "checksum": str(frame.checksum) if frame.checksum else None,
@@ -201,7 +201,7 @@ def _show_frame(
     if frame.asked:
         start, count = frame.asked[:2].hex(), int.from_bytes(frame.asked[2:])
         about.append(f"register {start}" if count == 1 else f"{count} registers from {start}")
-    head = frame.header.hex(" ") or "(any)"
+    head = header_text(frame.header, frame.skipped) or "(any)"
     console.print(Text(f"frame {head} ({', '.join(part for part in about if part)})", style="bold"))
     by_place = {(bit.byte, bit.bit): bit for bit in frame.bits}
     for field in fields:
