@@ -19,7 +19,8 @@ def is_sequence(values: NDArray[np.integer[Any]]) -> bool:
     """Say whether bytes count on from message to message, modulo 256."""
     if len(values) < _LEAST:
         return False
-    steps = np.diff(values.astype(np.int64)) % 256
+    numbers: NDArray[np.int64] = values.astype(np.int64)
+    steps = (numbers[1:] - numbers[:-1]) & 0xFF
     small = (steps > 0) & (steps <= _MAX_STEP)
     if small.mean() < _NEARLY_ALL:
         return False
