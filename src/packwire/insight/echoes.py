@@ -42,6 +42,8 @@ _FORM, _OF_REQUESTS = 2, 0.25
 _NEARLY_ALL = 0.97
 #: Of so many lanes, those with the most messages, requests and replies are compared.
 _LANES = 8
+#: Where so many requests have the same bytes, an echo says nothing of the header.
+_USUAL = 0.9
 #: Fewer requests than this teach nothing.
 _LEAST = 4
 #: An echo is learnt where chance gives it once in so many lanes, all places (and what is added) counted.
@@ -61,6 +63,7 @@ class Echo:
 
     `other` are the forms of messages that repeat a byte only now and then: no replies. `counting` are the
     places in requests, of those in `asked`, that only number them: they say nothing of what is asked for.
+    `usual` is the share of requests with the usual bytes: near 1 the echo hardly tells requests apart.
     """
 
     asked: tuple[int, ...]
@@ -68,6 +71,7 @@ class Echo:
     added: tuple[int, ...]
     other: frozenset[bytes] = frozenset()
     counting: frozenset[int] = frozenset()
+    usual: float = 0.0
 
     def form(self, message: bytes) -> bytes:
         """Return the first bytes, but for repeated ones: what messages of a kind have alike."""
@@ -115,7 +119,9 @@ def find_echo(messages: Messages, requests: Int64s, answers: Int64s) -> Echo | N
     least = _OF_REQUESTS * met.total()
     other = (form for form, count in forms.items() if 2 * met[form] < count and met[form] < least)
     counting = frozenset(at for at in echo.asked if is_sequence(asked[:, at]))
-    return replace(echo, other=frozenset(other), counting=counting)
+    values = Counter(_cells_of(echo, asked, heard)[0])
+    usual = max(values.values()) / len(asked)
+    return replace(echo, other=frozenset(other), counting=counting, usual=usual)
 
 
 def find_echoes(messages: Messages, lanes: Mapping[Lane, Int64s]) -> dict[tuple[Lane, Lane], Echo]:
@@ -139,12 +145,14 @@ def find_echoes(messages: Messages, lanes: Mapping[Lane, Int64s]) -> dict[tuple[
 def echo_headers(messages: Messages, known: NDArray[np.bool_]) -> dict[Lane, int]:
     """Return how many first bytes tell kinds of messages apart where requests and replies have an echo.
 
-    That is up to the last byte which is repeated. `known` says of which messages the framing is known: they
-    are left out.
+    That is up to the last byte which is repeated, where that tells requests apart: a start mark is repeated,
+    too. `known` says of which messages the framing is known: they are left out.
     """
     lanes = {lane: rows[~known[rows]] for lane, rows in lane_rows(messages).items()}
     result: dict[Lane, int] = {}
     for (asked, heard), echo in find_echoes(messages, lanes).items():
+        if echo.usual >= _USUAL:
+            continue
         result[asked] = max(result.get(asked, 0), max(echo.asked) + 1)
         result[heard] = max(result.get(heard, 0), max(echo.answered) + 1)
     return result
