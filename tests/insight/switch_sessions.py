@@ -226,6 +226,7 @@ def _protocol(source: random.Random, name: str, *, pair: bool) -> Protocol:
 
 
 PROTOCOLS = ("jbd", "jk", "modbus", "daly", "other")
+LOGIN = b"\xff\xaa"
 HOW = ("bit", "inverted", "enum", "register", "pair")
 
 
@@ -239,18 +240,112 @@ def session(seed: int, *, switch: bool) -> Session:
         how = "enum"
     for frame in protocol.frames:
         frame.fill(source, source.randrange(0, 3))
-    plant = _Plant(source, protocol, how, active=switch)
+    plant = _Plant(source, protocol.frames, how, active=switch)
     said = _talk(source, protocol, plant)
     planted = plant.planted() if switch else None
     return Session(protocol.name, how, table(said), protocol.header, planted)
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A form of an unknown protocol.
+
+    close      makes the checksum of all messages
+    numbered   whether behind the mark lies a number that counts requests and is repeated, or counts a stream
+    devices    how many devices are asked in turn, each with its address behind the mark
+    streams    whether the device speaks by itself
+    writes     how many writes there are
+    """
+
+    close: Callable[[bytes], bytes]
+    numbered: bool = False
+    devices: int = 0
+    streams: bool = False
+    writes: tuple[int, int] = (4, 10)
+
+
+def _xor8(frame: bytes) -> bytes:
+    return frame + CHECKSUMS["xor8"].of(frame).to_bytes(1)
+
+
+def _crc_high(frame: bytes) -> bytes:
+    return frame + CHECKSUMS["CRC-16/XMODEM"].of(frame).to_bytes(2)
+
+
+def _marked(frame: bytes) -> bytes:
+    return _sum8(frame) + b"\x16"
+
+
+SHAPES = {
+    "stream, few writes": Shape(_sum8, streams=True, writes=(4, 7)),
+    "stream, few writes, open": Shape(_open, streams=True, writes=(4, 7)),
+    "stream, xor": Shape(_xor8, streams=True),
+    "stream, counted": Shape(_crc_high, numbered=True, streams=True),
+    "numbered": Shape(_marked, numbered=True),
+    "numbered, xor": Shape(_xor8, numbered=True),
+    "numbered, CRC": Shape(_crc, numbered=True),
+    "two devices": Shape(_sum8, devices=2),
+    "three devices, numbered": Shape(_crc, numbered=True, devices=3),
+}
+
+
+def session_of(name: str, seed: int, *, switch: bool) -> Session:
+    """Return a session of one of `SHAPES`."""
+    shape = SHAPES[name]
+    source = random.Random(f"{name} {seed} {switch}")
+    mark, size = source.randbytes(2), source.randrange(14, 40)
+    addresses = [bytes([1 + number]) for number in range(shape.devices)] or [b""]
+    frames = [
+        Frame(
+            b"" if shape.streams else mark + address + b"\x10" + bytes([kind]),
+            mark + address + bytes([kind]),
+            bytearray(size + kind),
+            _open,
+        )
+        for kind in range(1, source.choice([2, 3, 4]))
+        for address in addresses
+    ]
+    for frame in frames:
+        frame.fill(source, source.randrange(0, 3))
+    how = source.choice(["bit", "inverted", "enum"])
+    register, address = source.randrange(0x20, 0xF0), addresses[0]
+    protocol = Protocol(name, frames, lambda v: mark + address + bytes([register, v]),
+                        lambda w: mark + address + b"\x06" + bytes([register]), None)  # fmt: skip
+    own = [frame for frame in frames if frame.header.startswith(mark + address)]
+    plant = _Plant(source, own, how, active=switch)
+    said = _talk(source, protocol, plant, shape.writes)
+    said.sort(key=lambda each: each[0])
+    planted = plant.planted() if switch else None
+    if planted is not None and shape.numbered:
+        # The number lies behind the mark: what is behind it moves by one.
+        planted = Planted(
+            planted.header[:2] + b"\0" + planted.header[2:],
+            frozenset((byte + 1, bit) for byte, bit in planted.bits),
+        )
+    return Session(name, how, table(_dressed(said, shape, source.randrange(256))), None, planted)
+
+
+def _dressed(
+    said: list[tuple[float, Direction, bytes]], shape: Shape, number: int
+) -> list[tuple[float, Direction, bytes]]:
+    """Number all messages but logins, and close them."""
+    result = []
+    for time, way, message in said:
+        if message[:2] == LOGIN:
+            result.append((time, way, message))
+            continue
+        number += way == FROM if shape.streams else way == TO
+        counted = bytes([number & 0xFF]) if shape.numbered and (way == FROM or not shape.streams) else b""
+        result.append((time, way, shape.close(message[:2] + counted + message[2:])))
+    return result
+
+
 class _Plant:
     """The field that follows the writes; where it is not active, the writes say the same and nothing follows."""
 
-    def __init__(self, source: random.Random, protocol: Protocol, how: str, *, active: bool) -> None:
+    def __init__(self, source: random.Random, frames: list[Frame], how: str, *, active: bool) -> None:
         self.active, self.how = active, how
-        self.frame = source.choice(protocol.frames)
+        self.frame = source.choice(frames)
         self.size = 2 if how == "register" else 1
         free = set(range(len(self.frame.body))) - {
             at for one in self.frame.moving for at in range(one.at, one.at + one.size)
@@ -308,7 +403,9 @@ class _Plant:
         return Planted(self.frame.header, frozenset(bits))
 
 
-def _talk(source: random.Random, protocol: Protocol, plant: _Plant) -> list[tuple[float, Direction, bytes]]:
+def _talk(
+    source: random.Random, protocol: Protocol, plant: _Plant, writes: tuple[int, int] = (4, 10)
+) -> list[tuple[float, Direction, bytes]]:
     said: list[tuple[float, Direction, bytes]] = []
     now, period = 0.0, source.choice([0.25, 0.5, 1.0, 2.0])
     pause = source.random() < 0.4
@@ -330,7 +427,7 @@ def _talk(source: random.Random, protocol: Protocol, plant: _Plant) -> list[tupl
                 now += silence
 
     rounds(source.randrange(4, 20))
-    for number in range(source.randrange(4, 10)):
+    for number in range(source.randrange(*writes)):
         choice = [value for value in plant.values if value != plant.value]
         # Nobody switches without trying all: the first writes go through the values in turn.
         value = plant.values[(number + 1) % len(plant.values)] if number < 3 else source.choice(choice)
@@ -353,9 +450,9 @@ def _talk(source: random.Random, protocol: Protocol, plant: _Plant) -> list[tupl
 def _login(source: random.Random, now: float) -> list[tuple[float, Direction, bytes]]:
     """A password, and its acknowledgement that repeats the command."""
     command = source.choice([0x15, 0x18])
-    write = b"\xff\xaa" + bytes([command, 6]) + b"123456"
+    write = LOGIN + bytes([command, 6]) + b"123456"
     write += bytes([sum(write[2:]) & 0xFF])
-    reply = b"\xff\xaa" + bytes([command, 1, 0, (command + 1) & 0xFF])
+    reply = LOGIN + bytes([command, 1, 0, (command + 1) & 0xFF])
     return [(now, TO, write), (now + 0.05, FROM, reply)]
 
 

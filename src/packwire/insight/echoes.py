@@ -32,8 +32,6 @@ _FEW = 3
 _CLAIMED, _SEVERAL, _ASCENDING = 0.6, 6, 0.85
 #: Where nearly all are repeated, less of it need be in order.
 _NEARLY_CLAIMED, _MOSTLY = 0.85, 0.65
-#: Of values that are met in a row, at most so many of the 256 may be asked for.
-_MAX_ASKED = 64
 #: So many of the requests before a reply may be its own.
 _IN_A_ROW = 16
 #: So many first bytes say whether a message is a reply: half of a form are, or so many replies have it.
@@ -53,8 +51,8 @@ _PLACES, _SUMS = 2 * _FIRST * _FIRST, 256
 _NEVER = 4.0
 #: What a device repeats is the newest request, or the first that waits, or any that waits.
 _NEWEST, _IN_TURN, _ANY = 0.5, 0.3, 0.2
-#: What so many times as many messages repeat as there are requests, nearly all, is a state that was written.
-_GOES_ON, _KEPT = 4, 0.8
+#: What so many times as many messages repeat as there are requests is a state that was written.
+_GOES_ON = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,8 @@ class Echo:
 
     `other` are the forms of messages that repeat a byte only now and then: no replies. `counting` are the
     places in requests, of those in `asked`, that only number them: they say nothing of what is asked for.
-    `usual` is the share of requests with the usual bytes: near 1 the echo hardly tells requests apart.
+    `tells` is false where nearly all requests have the same bytes, or hardly any are asked with again: the
+    echo then does not say which kinds there are.
     """
 
     asked: tuple[int, ...]
@@ -71,7 +70,7 @@ class Echo:
     added: tuple[int, ...]
     other: frozenset[bytes] = frozenset()
     counting: frozenset[int] = frozenset()
-    usual: float = 0.0
+    tells: bool = True
 
     def form(self, message: bytes) -> bytes:
         """Return the first bytes, but for repeated ones: what messages of a kind have alike."""
@@ -110,7 +109,7 @@ def find_echo(messages: Messages, requests: Int64s, answers: Int64s) -> Echo | N
     found = [each for each in found if each[0] >= _CLAIMED * min(len(asked), len(heard))]
     if not found:
         return None
-    _, echo, pairs = max(found, key=lambda each: each[0])
+    _, echo, pairs = max(found, key=lambda each: (_usual(asked, each[1].asked) < _USUAL, each[0]))
     echo = _extended(echo, asked, heard, pairs)
     forms = Counter(echo.form(messages.payload(row)) for row in answers.tolist())
     met = Counter(
@@ -119,9 +118,10 @@ def find_echo(messages: Messages, requests: Int64s, answers: Int64s) -> Echo | N
     least = _OF_REQUESTS * met.total()
     other = (form for form, count in forms.items() if 2 * met[form] < count and met[form] < least)
     counting = frozenset(at for at in echo.asked if is_sequence(asked[:, at]))
-    values = Counter(_cells_of(echo, asked, heard)[0])
-    usual = max(values.values()) / len(asked)
-    return replace(echo, other=frozenset(other), counting=counting, usual=usual)
+    said = sorted({*echo.asked} - counting)
+    again = sum(count > 1 for count in Counter(map(tuple, asked[:, said].tolist())).values())
+    tells = again > 1 and _usual(asked, said) < _USUAL
+    return replace(echo, other=frozenset(other), counting=counting, tells=tells)
 
 
 def find_echoes(messages: Messages, lanes: Mapping[Lane, Int64s]) -> dict[tuple[Lane, Lane], Echo]:
@@ -151,7 +151,7 @@ def echo_headers(messages: Messages, known: NDArray[np.bool_]) -> dict[Lane, int
     lanes = {lane: rows[~known[rows]] for lane, rows in lane_rows(messages).items()}
     result: dict[Lane, int] = {}
     for (asked, heard), echo in find_echoes(messages, lanes).items():
-        if echo.usual >= _USUAL:
+        if not echo.tells:
             continue
         result[asked] = max(result.get(asked, 0), max(echo.asked) + 1)
         result[heard] = max(result.get(heard, 0), max(echo.answered) + 1)
@@ -246,7 +246,7 @@ def _in_a_row(asked: NDArray[np.int32], heard: NDArray[np.int32], behind: Int64s
             echo = Echo(tuple(range(at, at + width)), tuple(range(to, to + width)), (0,) * width)
             x, y = (_values(cells[:, place : place + width]) for cells, place in ((asked, at), (heard, to)))
             values = set(x)
-            if not 2 <= len(values) <= _MAX_ASKED or 4 * len(values.intersection(y)) < 3 * len(values):
+            if len(values) < 2 or 4 * len(values.intersection(y)) < 3 * len(values):
                 continue
             pairs = _claimed(x, y, behind.tolist())
             ascending = _ascending(pairs[0])
@@ -260,15 +260,24 @@ def _in_a_row(asked: NDArray[np.int32], heard: NDArray[np.int32], behind: Int64s
 def _first_proven(
     found: list[_Found], asked: NDArray[np.int32], heard: NDArray[np.int32], behind: Int64s
 ) -> _Found | None:
-    """Return the first echo that chance is ruled out for, and that is no state which was written."""
+    """Return the first echo that chance is ruled out for, and that is no state which was written.
+
+    One that tells requests apart comes before a start mark.
+    """
     common = _common(heard)
-    for echo, pairs in found:
+    for echo, pairs in sorted(found, key=lambda each: _usual(asked, each[0].asked) >= _USUAL):
         x, y = _cells_of(echo, asked, heard)
         if any(echo.added) and is_sequence(asked[:, echo.asked[0]]):
             continue  # two that count at the same pace
         if _is_proven(echo, x, y, behind.tolist(), common) and not _is_state(x, y, behind.tolist()):
             return echo, pairs
     return None
+
+
+def _usual(asked: NDArray[np.int32], places: Sequence[int]) -> float:
+    """Return how many requests have the usual bytes at some places."""
+    counts = Counter(map(tuple, asked[:, list(places)].tolist()))
+    return max(counts.values()) / len(asked)
 
 
 def _common(heard: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -323,9 +332,9 @@ def evidence_of(x: list[Cells], y: list[Cells], behind: list[int], common: NDArr
 
 
 def _is_state(x: list[Cells], y: list[Cells], behind: list[int]) -> bool:
-    """Say whether all that is said until the next request shows what was asked for: then it was written."""
-    own = [(value, x[last]) for value, last in zip(y, behind, strict=True) if last >= 0]
-    return len(own) >= _GOES_ON * len(x) and sum(one == other for one, other in own) >= _KEPT * len(own)
+    """Say whether what is said shows what was asked for again and again: then it was written."""
+    repeated = sum(last >= 0 and value == x[last] for value, last in zip(y, behind, strict=True))
+    return repeated >= _GOES_ON * len(x)
 
 
 def _cells_of(
