@@ -61,8 +61,8 @@ class Echo:
 
     `other` are the forms of messages that repeat a byte only now and then: no replies. `counting` are the
     places in requests, of those in `asked`, that only number them: they say nothing of what is asked for.
-    `tells` is false where nearly all requests have the same bytes, or hardly any are asked with again: the
-    echo then does not say which kinds there are.
+    `tells` is false where nearly all requests have the same bytes, or all but one: the echo then does not say
+    which kinds there are.
     """
 
     asked: tuple[int, ...]
@@ -119,8 +119,10 @@ def find_echo(messages: Messages, requests: Int64s, answers: Int64s) -> Echo | N
     other = (form for form, count in forms.items() if 2 * met[form] < count and met[form] < least)
     counting = frozenset(at for at in echo.asked if is_sequence(asked[:, at]))
     said = sorted({*echo.asked} - counting)
-    again = sum(count > 1 for count in Counter(map(tuple, asked[:, said].tolist())).values())
-    tells = again > 1 and _usual(asked, said) < _USUAL
+    kinds = Counter(map(tuple, asked[:, said].tolist()))
+    # Two values of which one comes once are what a start mark and that of a login are.
+    several = len(kinds) > 2 or min(kinds.values()) > 1
+    tells = len(kinds) > 1 and several and _usual(asked, said) < _USUAL
     return replace(echo, other=frozenset(other), counting=counting, tells=tells)
 
 
