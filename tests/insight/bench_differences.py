@@ -17,7 +17,8 @@ from packwire.insight.differences import MAX_CHANCE, Differences, find_in_cuts
 from packwire.insight.writes import cuts_at_writes
 from packwire.messages import Int64s
 from tests.insight.bench_pairs import EMPTY_PCAP
-from tests.insight.switch_sessions import SHAPES, Session, session, session_of
+from tests.insight.shaped_sessions import SHAPES, session_of
+from tests.insight.switch_sessions import Session, session
 
 SESSIONS = 200
 

@@ -130,7 +130,7 @@ class Frame:
         return self.close(self.header + bytes(self.body))
 
 
-def _sum8(frame: bytes) -> bytes:
+def sum8(frame: bytes) -> bytes:
     return frame + bytes([sum(frame) & 0xFF])
 
 
@@ -138,11 +138,11 @@ def _jbd(start: int = 2) -> Callable[[bytes], bytes]:
     return lambda frame: frame + (-sum(frame[start:]) & 0xFFFF).to_bytes(2) + b"\x77"
 
 
-def _crc(frame: bytes) -> bytes:
+def crc16(frame: bytes) -> bytes:
     return frame + CHECKSUMS["CRC-16/MODBUS"].of(frame).to_bytes(2, "little")
 
 
-def _open(frame: bytes) -> bytes:
+def unclosed(frame: bytes) -> bytes:
     return frame
 
 
@@ -169,14 +169,14 @@ def _protocol(source: random.Random, name: str, *, pair: bool) -> Protocol:
         return Protocol(name, frames, lambda v: _jbd()(bytes([0xDD, 0x5A, register, 2, v >> 8, v & 0xFF])),
                         lambda w: _jbd()(bytes([0xDD, w[2], 0, 0])), 2, wide=True)  # fmt: skip
     if name == "jk":
-        frames = [Frame(b"", b"\x55\xaa\xeb\x90\x02", bytearray(294), _sum8)]
+        frames = [Frame(b"", b"\x55\xaa\xeb\x90\x02", bytearray(294), sum8)]
         register = source.choice([0x1D, 0x1E, 0x1F])
 
         def write(value: int) -> bytes:
             head = b"\xaa\x55\x90\xeb" + bytes([register, 4]) + value.to_bytes(4, "little")
-            return _sum8(head + source.randbytes(9))
+            return sum8(head + source.randbytes(9))
 
-        return Protocol(name, frames, write, lambda w: _sum8(b"\xaa\x55\x90\xeb\xc8\x01\x01" + bytes(12)), 5,
+        return Protocol(name, frames, write, lambda w: sum8(b"\xaa\x55\x90\xeb\xc8\x01\x01" + bytes(12)), 5,
                         wide=True)  # fmt: skip
     if name == "modbus":
         start, count, unit = (
@@ -184,29 +184,29 @@ def _protocol(source: random.Random, name: str, *, pair: bool) -> Protocol:
             source.choice([12, 24, 40]),
             source.choice([1, 2, 0x81]),
         )
-        ask = _crc(bytes([unit, 3]) + start.to_bytes(2) + count.to_bytes(2))
-        frames = [Frame(ask, bytes([unit, 3, 2 * count]), bytearray(2 * count), _crc)]
+        ask = crc16(bytes([unit, 3]) + start.to_bytes(2) + count.to_bytes(2))
+        frames = [Frame(ask, bytes([unit, 3, 2 * count]), bytearray(2 * count), crc16)]
         register, six = start + source.randrange(0, count), source.random() < 0.4
 
         def write_register(value: int) -> bytes:
             place = register.to_bytes(2)
             if six:
-                return _crc(bytes([unit, 6]) + place + value.to_bytes(2))
-            return _crc(bytes([unit, 16]) + place + b"\0\1\2" + value.to_bytes(2))
+                return crc16(bytes([unit, 6]) + place + value.to_bytes(2))
+            return crc16(bytes([unit, 16]) + place + b"\0\1\2" + value.to_bytes(2))
 
-        return Protocol(name, frames, write_register, lambda w: w if six else _crc(w[:6]), 2, wide=True)
+        return Protocol(name, frames, write_register, lambda w: w if six else crc16(w[:6]), 2, wide=True)
     if name == "daly":
         frames = [
             Frame(
-                _sum8(bytes([0xA5, 0x40, code, 8]) + bytes(8)), bytes([0xA5, 1, code, 8]), bytearray(8), _sum8
+                sum8(bytes([0xA5, 0x40, code, 8]) + bytes(8)), bytes([0xA5, 1, code, 8]), bytearray(8), sum8
             )
             for code in (0x90, 0x93, 0x94)
         ]
         command = source.choice([0xD9, 0xDA])
-        return Protocol(name, frames, lambda v: _sum8(bytes([0xA5, 0x40, command, 8, v & 0xFF]) + bytes(7)),
-                        lambda w: _sum8(b"\xa5\x01" + w[2:12]), 3)  # fmt: skip
+        return Protocol(name, frames, lambda v: sum8(bytes([0xA5, 0x40, command, 8, v & 0xFF]) + bytes(7)),
+                        lambda w: sum8(b"\xa5\x01" + w[2:12]), 3)  # fmt: skip
     mark, size = source.randbytes(2), source.randrange(14, 60)
-    close = source.choice([_sum8, _crc, _open])
+    close = source.choice([sum8, crc16, unclosed])
     streams = source.random() < 0.5
     frames = [
         Frame(
@@ -240,107 +240,13 @@ def session(seed: int, *, switch: bool) -> Session:
         how = "enum"
     for frame in protocol.frames:
         frame.fill(source, source.randrange(0, 3))
-    plant = _Plant(source, protocol.frames, how, active=switch)
-    said = _talk(source, protocol, plant)
+    plant = Plant(source, protocol.frames, how, active=switch)
+    said = talk(source, protocol, plant)
     planted = plant.planted() if switch else None
     return Session(protocol.name, how, table(said), protocol.header, planted)
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A form of an unknown protocol.
-
-    close      makes the checksum of all messages
-    numbered   whether behind the mark lies a number that counts requests and is repeated, or counts a stream
-    devices    how many devices are asked in turn, each with its address behind the mark
-    streams    whether the device speaks by itself
-    writes     how many writes there are
-    """
-
-    close: Callable[[bytes], bytes]
-    numbered: bool = False
-    devices: int = 0
-    streams: bool = False
-    writes: tuple[int, int] = (4, 10)
-
-
-def _xor8(frame: bytes) -> bytes:
-    return frame + CHECKSUMS["xor8"].of(frame).to_bytes(1)
-
-
-def _crc_high(frame: bytes) -> bytes:
-    return frame + CHECKSUMS["CRC-16/XMODEM"].of(frame).to_bytes(2)
-
-
-def _marked(frame: bytes) -> bytes:
-    return _sum8(frame) + b"\x16"
-
-
-SHAPES = {
-    "stream, few writes": Shape(_sum8, streams=True, writes=(4, 7)),
-    "stream, few writes, open": Shape(_open, streams=True, writes=(4, 7)),
-    "stream, xor": Shape(_xor8, streams=True),
-    "stream, counted": Shape(_crc_high, numbered=True, streams=True),
-    "numbered": Shape(_marked, numbered=True),
-    "numbered, xor": Shape(_xor8, numbered=True),
-    "numbered, CRC": Shape(_crc, numbered=True),
-    "two devices": Shape(_sum8, devices=2),
-    "three devices, numbered": Shape(_crc, numbered=True, devices=3),
-}
-
-
-def session_of(name: str, seed: int, *, switch: bool) -> Session:
-    """Return a session of one of `SHAPES`."""
-    shape = SHAPES[name]
-    source = random.Random(f"{name} {seed} {switch}")
-    mark, size = source.randbytes(2), source.randrange(14, 40)
-    addresses = [bytes([1 + number]) for number in range(shape.devices)] or [b""]
-    frames = [
-        Frame(
-            b"" if shape.streams else mark + address + b"\x10" + bytes([kind]),
-            mark + address + bytes([kind]),
-            bytearray(size + kind),
-            _open,
-        )
-        for kind in range(1, source.choice([2, 3, 4]))
-        for address in addresses
-    ]
-    for frame in frames:
-        frame.fill(source, source.randrange(0, 3))
-    how = source.choice(["bit", "inverted", "enum"])
-    register, address = source.randrange(0x20, 0xF0), addresses[0]
-    protocol = Protocol(name, frames, lambda v: mark + address + bytes([register, v]),
-                        lambda w: mark + address + b"\x06" + bytes([register]), None)  # fmt: skip
-    own = [frame for frame in frames if frame.header.startswith(mark + address)]
-    plant = _Plant(source, own, how, active=switch)
-    said = _talk(source, protocol, plant, shape.writes)
-    said.sort(key=lambda each: each[0])
-    planted = plant.planted() if switch else None
-    if planted is not None and shape.numbered:
-        # The number lies behind the mark: what is behind it moves by one.
-        planted = Planted(
-            planted.header[:2] + b"\0" + planted.header[2:],
-            frozenset((byte + 1, bit) for byte, bit in planted.bits),
-        )
-    return Session(name, how, table(_dressed(said, shape, source.randrange(256))), None, planted)
-
-
-def _dressed(
-    said: list[tuple[float, Direction, bytes]], shape: Shape, number: int
-) -> list[tuple[float, Direction, bytes]]:
-    """Number all messages but logins, and close them."""
-    result = []
-    for time, way, message in said:
-        if message[:2] == LOGIN:
-            result.append((time, way, message))
-            continue
-        number += way == FROM if shape.streams else way == TO
-        counted = bytes([number & 0xFF]) if shape.numbered and (way == FROM or not shape.streams) else b""
-        result.append((time, way, shape.close(message[:2] + counted + message[2:])))
-    return result
-
-
-class _Plant:
+class Plant:
     """The field that follows the writes; where it is not active, the writes say the same and nothing follows."""
 
     def __init__(self, source: random.Random, frames: list[Frame], how: str, *, active: bool) -> None:
@@ -403,8 +309,8 @@ class _Plant:
         return Planted(self.frame.header, frozenset(bits))
 
 
-def _talk(
-    source: random.Random, protocol: Protocol, plant: _Plant, writes: tuple[int, int] = (4, 10)
+def talk(
+    source: random.Random, protocol: Protocol, plant: Plant, writes: tuple[int, int] = (4, 10)
 ) -> list[tuple[float, Direction, bytes]]:
     said: list[tuple[float, Direction, bytes]] = []
     now, period = 0.0, source.choice([0.25, 0.5, 1.0, 2.0])
@@ -470,7 +376,7 @@ def _pass(source: random.Random, protocol: Protocol, seconds: float) -> None:
 def _round(
     source: random.Random,
     protocol: Protocol,
-    plant: _Plant,
+    plant: Plant,
     said: list[tuple[float, Direction, bytes]],
     now: float,
     period: float,

@@ -4,7 +4,8 @@ import pytest
 
 from packwire.insight.differences import MAX_CHANCE
 from tests.insight.bench_differences import examine
-from tests.insight.switch_sessions import SHAPES, session, session_of
+from tests.insight.shaped_sessions import SHAPES, session_of
+from tests.insight.switch_sessions import session
 
 
 @pytest.mark.parametrize("begin", [1000, 1020])

@@ -61,6 +61,7 @@ def _closed(*messages):
 
 def test_messages_of_several_lengths_have_one_checksum_at_their_ends():
     closing, proven = find_closing(_closed(b"\x68\x01\x05", b"\x68\x02\x06\x01\x07", b"\x68\x09\x0a\x0b"))
+    assert closing is not None
     assert (closing.name, closing.begin, closing.tail, closing.size) == ("sum8", 0, 1, 1)
     assert proven
 
@@ -70,6 +71,7 @@ def test_two_writes_do_not_prove_a_checksum_but_what_the_device_says_does():
     assert find_closing(writes)[1] is False
     frames = _closed(*(bytes((0x68, 0x90, level, 3, level // 2)) for level in range(40, 60)))
     closing, proven = find_closing(writes, frames)
+    assert closing is not None
     assert closing.length == 2
     assert proven
 

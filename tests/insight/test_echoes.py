@@ -76,7 +76,7 @@ def _numbered(count, lost=()):
     said = []
     for number in range(count):
         command = (1, 2, 3, 7)[number % 4]
-        said.append((number, TO, bytes((0x68, number + 200 & 0xFF, command, 0))))
+        said.append((float(number), TO, bytes((0x68, number + 200 & 0xFF, command, 0))))
         if number not in lost:
             said.append(
                 (number + 0.1, FROM, bytes((0x68, number + 200 & 0xFF, command | 0x80, 2, 5, number % 5)))
@@ -105,7 +105,7 @@ def test_a_sequence_number_pairs_requests_with_replies():
 def test_registers_asked_for_in_turn_are_no_sequence_number():
     said = []
     for number in range(240):
-        said.append((number, TO, bytes((0x55, 0x80 + number % 12, 1))))
+        said.append((float(number), TO, bytes((0x55, 0x80 + number % 12, 1))))
         said.append((number + 0.1, FROM, bytes((0x55, 0x80 + number % 12, number % 12, 9))))
     messages = table(said)
     assert len(group_messages(messages, np.full(len(messages), 2))) == 24

@@ -177,12 +177,14 @@ def _frame(number, close):
 
 def test_a_checksum_behind_what_is_written_is_no_state():
     cut = at_writes(_writes_with_checksum(lambda number: _frame(number, True)))
+    assert cut is not None
     assert (cut.pattern, cut.states, cut.doubt) == ("ab 21 01 XX", ("00", "01"), "")
     assert cut.place == (3, 0)
 
 
 def test_too_few_writes_to_know_a_checksum_are_said_to_be():
     cut = at_writes(_writes_with_checksum(lambda number: _frame(number, False)))
+    assert cut is not None
     assert (cut.pattern, cut.states) == ("ab 21 01 XX XX", ("008b", "018a"))
     assert cut.doubt.startswith("the last byte may be a checksum (xor8")
 
@@ -195,6 +197,8 @@ def test_writes_with_sequence_numbers_are_told_apart_by_what_they_say():
         )
         said += [(number, TO, payload), (number + 0.1, FROM, bytes((0x68, number, payload[2] | 0x80, 5)))]
     cut = at_writes(table(said))
+    assert cut is not None
     assert (cut.pattern, cut.states) == ("68 ·· 10 XX", ("00", "01"))
     by_prefix = at_writes(table(said), bytes((0x68, 99, 0x10)))
+    assert by_prefix is not None
     assert (by_prefix.pattern, by_prefix.marks) == (cut.pattern, cut.marks)

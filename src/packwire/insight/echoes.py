@@ -3,13 +3,13 @@
 A place in the requests echoes in a place of the replies where the first reply behind each request repeats its
 byte (or that plus a constant), clearly more often than it would if replies were dealt out at random. Where
 requests are sent in a row, order tells nothing; then many different bytes of the requests must be met. What a
-few requests seem to have in common with what a device says anyway is weighed: see `evidence_of`.
+few requests seem to have in common with what a device says anyway is weighed: see `repetition`.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise, product
+from itertools import product
 from math import log
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from packwire.channel import Transport
 from packwire.direction import Direction
 from packwire.insight.groups import Lane, lane_rows, leading_bytes
+from packwire.insight.repetition import IN_A_ROW, Cells, common_bytes, evidence_of, is_state
 from packwire.insight.sequences import is_sequence
 from packwire.messages import Bytes, Int64s, Messages
 
@@ -32,8 +33,6 @@ _FEW = 3
 _CLAIMED, _SEVERAL, _ASCENDING = 0.6, 6, 0.85
 #: Where nearly all are repeated, less of it need be in order.
 _NEARLY_CLAIMED, _MOSTLY = 0.85, 0.65
-#: So many of the requests before a reply may be its own.
-_IN_A_ROW = 16
 #: So many first bytes say whether a message is a reply: half of a form are, or so many replies have it.
 _FORM, _OF_REQUESTS = 2, 0.25
 #: A further byte belongs to the echo where it agrees in nearly all pairs.
@@ -47,12 +46,6 @@ _LEAST = 4
 #: An echo is learnt where chance gives it once in so many lanes, all places (and what is added) counted.
 _CHANCE = 0.001
 _PLACES, _SUMS = 2 * _FIRST * _FIRST, 256
-#: A byte that was never there before is worth as much as so many that were.
-_NEVER = 4.0
-#: What a device repeats is the newest request, or the first that waits, or any that waits.
-_NEWEST, _IN_TURN, _ANY = 0.5, 0.3, 0.2
-#: What so many times as many messages repeat as there are requests is a state that was written.
-_GOES_ON = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +175,6 @@ def _turns(requests: Int64s, answers: Int64s) -> tuple[Int64s, Int64s]:
 
 
 type _Found = tuple[Echo, tuple[Int64s, Int64s]]
-#: The bytes that an echo repeats; below zero: behind the end.
-type Cells = tuple[int, ...]
 
 
 def _in_sequence(
@@ -266,12 +257,12 @@ def _first_proven(
 
     One that tells requests apart comes before a start mark.
     """
-    common = _common(heard)
+    common = common_bytes(heard)
     for echo, pairs in sorted(found, key=lambda each: _usual(asked, each[0].asked) >= _USUAL):
         x, y = _cells_of(echo, asked, heard)
         if any(echo.added) and is_sequence(asked[:, echo.asked[0]]):
             continue  # two that count at the same pace
-        if _is_proven(echo, x, y, behind.tolist(), common) and not _is_state(x, y, behind.tolist()):
+        if _is_proven(echo, x, y, behind.tolist(), common) and not is_state(x, y, behind.tolist()):
             return echo, pairs
     return None
 
@@ -282,61 +273,12 @@ def _usual(asked: NDArray[np.int32], places: Sequence[int]) -> float:
     return max(counts.values()) / len(asked)
 
 
-def _common(heard: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Return how often a device says each byte, at whatever place."""
-    counts = np.bincount(heard[heard >= 0], minlength=256) + 1.0
-    return np.asarray(counts / counts.sum())
-
-
 def _is_proven(
     echo: Echo, x: list[Cells], y: list[Cells], behind: list[int], common: NDArray[np.float64]
 ) -> bool:
     tried = _PLACES * (_SUMS if any(echo.added) else 1)
     common = np.roll(common, -echo.added[0])
     return evidence_of(x, y, behind, common) >= log(tried / _CHANCE)
-
-
-def evidence_of(x: list[Cells], y: list[Cells], behind: list[int], common: NDArray[np.float64]) -> float:
-    """Return the log of how much likelier messages are if they repeat requests than if they do not.
-
-    `x` are the bytes asked with, `y` those said, `behind` for each message its last request, `common` how
-    often each byte is said at all. Without an echo, a value stays as it is for a while; then another comes
-    that was there before, the likelier the more often, or one that is new. Each message is foretold both ways
-    from those before it. So by chance a result of `e` comes once in `exp(e)` times at most, whatever is
-    constant, rare or slow [G. Shafer, Testing by betting, 2021].
-    """
-    stay = (sum(one == other for one, other in pairwise(y)) + 1) / (len(y) + 1)
-    visits: Counter[Cells] = Counter()
-    taken = [False] * len(x)
-    hits, tries, claimed, score = 1.0, 2.0, -1, 0.0
-    before: Cells | None = None
-    for value, last in zip(y, behind, strict=True):
-        new = float(np.prod([common[byte] if byte >= 0 else 1.0 for byte in value]))
-        alone = (1 - stay) * (visits[value] + _NEVER * new) / (visits.total() + _NEVER)
-        alone += stay * (value == before)
-        free = [index for index in range(max(last - _IN_A_ROW + 1, 0), last + 1) if not taken[index]]
-        if free:
-            meant = [index for index in free if x[index] == value]
-            turn = next((index for index in free if index > claimed), free[-1])
-            said = _NEWEST * (x[free[-1]] == value) + _IN_TURN * (x[turn] == value)
-            said += _ANY * len(meant) / len(free)
-            share = hits / tries
-            score += log(1 - share + share * said / alone)
-            tries += 1
-            if meant:
-                hits += 1
-                claimed = meant[-1]
-                taken[claimed] = True
-        if value != before:
-            visits[value] += 1
-        before = value
-    return score
-
-
-def _is_state(x: list[Cells], y: list[Cells], behind: list[int]) -> bool:
-    """Say whether what is said shows what was asked for again and again: then it was written."""
-    repeated = sum(last >= 0 and value == x[last] for value, last in zip(y, behind, strict=True))
-    return repeated >= _GOES_ON * len(x)
 
 
 def _cells_of(
@@ -376,7 +318,7 @@ def _claimed[Value](x: Sequence[Value], y: Sequence[Value], behind: list[int]) -
     taken = [False] * len(x)
     one, other = [], []
     for number, (value, last) in enumerate(zip(y, behind, strict=True)):
-        for index in range(last, max(last - _IN_A_ROW, -1), -1):
+        for index in range(last, max(last - IN_A_ROW, -1), -1):
             if x[index] == value and not taken[index]:
                 taken[index] = True
                 one.append(index)
@@ -390,7 +332,7 @@ def _extended(
 ) -> Echo:
     """Add the other bytes that agree in the pairs found, where they tell requests apart."""
     one, other = pairs
-    common = _common(heard)
+    common = common_bytes(heard)
     places = dict(zip(echo.asked, zip(echo.answered, echo.added, strict=True), strict=True))
     for at in range(_FIRST):
         x = asked[one, at]
