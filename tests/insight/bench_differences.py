@@ -8,8 +8,16 @@ import sys
 from collections import Counter as Tally
 from dataclasses import dataclass
 
+import numpy as np
+
+from packwire.capture import Capture
+from packwire.capture.formats import read_packets
+from packwire.cli.headers import known_headers
 from packwire.insight.differences import MAX_CHANCE, Differences, find_in_cuts
 from packwire.insight.writes import cuts_at_writes
+from packwire.messages import Int64s
+from tests.insight.bench_pairs import EMPTY_PCAP
+from tests.insight.shaped_sessions import SHAPES, session_of
 from tests.insight.switch_sessions import Session, session
 
 SESSIONS = 200
@@ -26,9 +34,16 @@ class Outcome:
 def examine(session: Session) -> Outcome:
     """Look for a switch as the command line does, and compare with what was planted."""
     cuts = cuts_at_writes(session.messages)
-    found = find_in_cuts([session.messages], cuts, session.header)
+    found = find_in_cuts([session.messages], cuts, session.header or _headers(session))
     chance = min((each.chance for each in found), default=1.0)
     return Outcome(chance, bool(found) and session.planted is not None and _is_first(found[0], session))
+
+
+def _headers(session: Session) -> list[Int64s]:
+    """Find the headers as the command line does."""
+    capture = Capture("made up", read_packets(np.frombuffer(EMPTY_PCAP, np.uint8)))
+    capture.__dict__["raw_messages"] = session.messages  # as if a file had held them
+    return known_headers([capture])
 
 
 def _is_first(found: Differences, session: Session) -> bool:
@@ -43,10 +58,20 @@ def _is_first(found: Differences, session: Session) -> bool:
 
 def main(count: int = SESSIONS) -> int:
     """Print the figures; return 1 where they are worse than they should be."""
-    outcomes = {
-        switch: [(one, examine(one)) for one in (session(seed, switch=switch) for seed in range(count))]
-        for switch in (False, True)
+    sys.stdout.write("known and unknown protocols\n")
+    worse = _report({s: [session(seed, switch=s) for seed in range(count)] for s in (False, True)})
+    sys.stdout.write("further shapes of unknown ones\n")
+    names, each = [*SHAPES], max(count // len(SHAPES), 1)
+    further = {
+        s: [session_of(name, n, switch=s) for name in names for n in range(each)] for s in (False, True)
     }
+    return int(_report(further) or worse)
+
+
+def _report(sessions: dict[bool, list[Session]]) -> bool:
+    """Print the figures of some sessions; return whether they are worse than they should be."""
+    outcomes = {switch: [(one, examine(one)) for one in own] for switch, own in sessions.items()}
+    count = len(outcomes[False])
     for most in (MAX_CHANCE, 0.01, 0.001):
         wrong = sum(outcome.chance <= most for _, outcome in outcomes[False])
         sys.stdout.write(
@@ -59,7 +84,7 @@ def main(count: int = SESSIONS) -> int:
     for kind, number in sorted(missed.items()):
         sys.stdout.write(f"  {kind}: {number} of {total[kind]} not\n")
     wrong = sum(outcome.chance <= MAX_CHANCE for _, outcome in outcomes[False])
-    return int(wrong > 0.05 * count or right < 0.95 * count)
+    return wrong > 0.05 * count or right < 0.95 * count
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from tests.insight.sessions import FAMILIES, Session, session
 from tests.insight.tables import table
 
 #: A pcap file without packets.
-_EMPTY = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+EMPTY_PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
 
 
 class Score(NamedTuple):
@@ -39,7 +39,7 @@ class Score(NamedTuple):
 
 def score(one: Session) -> Score:
     """Compare what `find_pairs` says with the truth."""
-    capture = Capture("made up", read_packets(np.frombuffer(_EMPTY, np.uint8)))
+    capture = Capture("made up", read_packets(np.frombuffer(EMPTY_PCAP, np.uint8)))
     capture.__dict__["raw_messages"] = table(one.said)  # as if a file had held them
     messages = capture.messages
     assert list(messages.payloads()) == [message for _, _, message in one.said]

@@ -24,6 +24,8 @@ class Family:
     replies: Callable[[Random, bytes, bool], list[bytes]]
     framing: str = ""
     in_a_row: bool = True
+    numbered: bool = False
+    """Whether byte 1 of a request counts, and is repeated by the reply."""
 
 
 @dataclass
@@ -112,6 +114,25 @@ def _echoing(
 #: The replies of the family without echo: a kind of its own for each command.
 _PLAIN = {0xC5: (b"\x01\x00", 40), 0xD2: (b"\x02\x03", 18), 0x86: (b"\x09\x01", 9)}
 
+
+def _numbered(
+    close: Callable[[bytes], bytes], *, same: bool
+) -> tuple[Callable[[Random], list[bytes]], Callable[[Random, bytes, bool], list[bytes]]]:
+    """Requests and replies with a number; the reply's command is the `same` or has its top bit set."""
+
+    def reply(random: Random, asked: bytes, wrong: bool) -> list[bytes]:
+        command = asked[2] if same else asked[2] | 0x80
+        content = _noise(random, 6 + asked[2] % 5)
+        return [close(bytes((0x68, asked[1], command, len(content))) + content)]
+
+    return (
+        lambda random: [
+            bytes((0x68, 0, number, 0)) for number in random.sample(range(1, 16), random.randint(2, 4))
+        ],
+        reply,
+    )
+
+
 FAMILIES = (
     Family(
         "register echo",
@@ -194,6 +215,8 @@ FAMILIES = (
         lambda random, asked, wrong: [_PLAIN[asked[0]][0] + _noise(random, _PLAIN[asked[0]][1])],
         in_a_row=False,
     ),
+    Family("sequence number, sum", *_numbered(_summed, same=False), numbered=True),
+    Family("sequence number, CRC", *_numbered(_modbus, same=True), numbered=True),
 )
 
 
@@ -232,7 +255,11 @@ def session(seed: int, family: Family, requests: int = 120) -> Session:
         burst = commands[: conditions.burst] if conditions.burst > 1 else [commands[number % len(commands)]]
         free = now
         sent = now
-        for request in burst:
+        for command in burst:
+            request = command
+            if family.numbered:
+                request = command[:1] + bytes((number & 0xFF,)) + command[2:]
+                request = (_summed if family.name.endswith("sum") else _modbus)(request)
             events.append((sent, TO, request, -1 - number))
             begin = max(free, sent + conditions.latency * random.lognormvariate(0, 0.25))
             sent += random.uniform(0.003, 0.02)

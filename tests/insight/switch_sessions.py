@@ -130,7 +130,7 @@ class Frame:
         return self.close(self.header + bytes(self.body))
 
 
-def _sum8(frame: bytes) -> bytes:
+def sum8(frame: bytes) -> bytes:
     return frame + bytes([sum(frame) & 0xFF])
 
 
@@ -138,11 +138,11 @@ def _jbd(start: int = 2) -> Callable[[bytes], bytes]:
     return lambda frame: frame + (-sum(frame[start:]) & 0xFFFF).to_bytes(2) + b"\x77"
 
 
-def _crc(frame: bytes) -> bytes:
+def crc16(frame: bytes) -> bytes:
     return frame + CHECKSUMS["CRC-16/MODBUS"].of(frame).to_bytes(2, "little")
 
 
-def _open(frame: bytes) -> bytes:
+def unclosed(frame: bytes) -> bytes:
     return frame
 
 
@@ -169,14 +169,14 @@ def _protocol(source: random.Random, name: str, *, pair: bool) -> Protocol:
         return Protocol(name, frames, lambda v: _jbd()(bytes([0xDD, 0x5A, register, 2, v >> 8, v & 0xFF])),
                         lambda w: _jbd()(bytes([0xDD, w[2], 0, 0])), 2, wide=True)  # fmt: skip
     if name == "jk":
-        frames = [Frame(b"", b"\x55\xaa\xeb\x90\x02", bytearray(294), _sum8)]
+        frames = [Frame(b"", b"\x55\xaa\xeb\x90\x02", bytearray(294), sum8)]
         register = source.choice([0x1D, 0x1E, 0x1F])
 
         def write(value: int) -> bytes:
             head = b"\xaa\x55\x90\xeb" + bytes([register, 4]) + value.to_bytes(4, "little")
-            return _sum8(head + source.randbytes(9))
+            return sum8(head + source.randbytes(9))
 
-        return Protocol(name, frames, write, lambda w: _sum8(b"\xaa\x55\x90\xeb\xc8\x01\x01" + bytes(12)), 5,
+        return Protocol(name, frames, write, lambda w: sum8(b"\xaa\x55\x90\xeb\xc8\x01\x01" + bytes(12)), 5,
                         wide=True)  # fmt: skip
     if name == "modbus":
         start, count, unit = (
@@ -184,29 +184,29 @@ def _protocol(source: random.Random, name: str, *, pair: bool) -> Protocol:
             source.choice([12, 24, 40]),
             source.choice([1, 2, 0x81]),
         )
-        ask = _crc(bytes([unit, 3]) + start.to_bytes(2) + count.to_bytes(2))
-        frames = [Frame(ask, bytes([unit, 3, 2 * count]), bytearray(2 * count), _crc)]
+        ask = crc16(bytes([unit, 3]) + start.to_bytes(2) + count.to_bytes(2))
+        frames = [Frame(ask, bytes([unit, 3, 2 * count]), bytearray(2 * count), crc16)]
         register, six = start + source.randrange(0, count), source.random() < 0.4
 
         def write_register(value: int) -> bytes:
             place = register.to_bytes(2)
             if six:
-                return _crc(bytes([unit, 6]) + place + value.to_bytes(2))
-            return _crc(bytes([unit, 16]) + place + b"\0\1\2" + value.to_bytes(2))
+                return crc16(bytes([unit, 6]) + place + value.to_bytes(2))
+            return crc16(bytes([unit, 16]) + place + b"\0\1\2" + value.to_bytes(2))
 
-        return Protocol(name, frames, write_register, lambda w: w if six else _crc(w[:6]), 2, wide=True)
+        return Protocol(name, frames, write_register, lambda w: w if six else crc16(w[:6]), 2, wide=True)
     if name == "daly":
         frames = [
             Frame(
-                _sum8(bytes([0xA5, 0x40, code, 8]) + bytes(8)), bytes([0xA5, 1, code, 8]), bytearray(8), _sum8
+                sum8(bytes([0xA5, 0x40, code, 8]) + bytes(8)), bytes([0xA5, 1, code, 8]), bytearray(8), sum8
             )
             for code in (0x90, 0x93, 0x94)
         ]
         command = source.choice([0xD9, 0xDA])
-        return Protocol(name, frames, lambda v: _sum8(bytes([0xA5, 0x40, command, 8, v & 0xFF]) + bytes(7)),
-                        lambda w: _sum8(b"\xa5\x01" + w[2:12]), 3)  # fmt: skip
+        return Protocol(name, frames, lambda v: sum8(bytes([0xA5, 0x40, command, 8, v & 0xFF]) + bytes(7)),
+                        lambda w: sum8(b"\xa5\x01" + w[2:12]), 3)  # fmt: skip
     mark, size = source.randbytes(2), source.randrange(14, 60)
-    close = source.choice([_sum8, _crc, _open])
+    close = source.choice([sum8, crc16, unclosed])
     streams = source.random() < 0.5
     frames = [
         Frame(
@@ -226,6 +226,7 @@ def _protocol(source: random.Random, name: str, *, pair: bool) -> Protocol:
 
 
 PROTOCOLS = ("jbd", "jk", "modbus", "daly", "other")
+LOGIN = b"\xff\xaa"
 HOW = ("bit", "inverted", "enum", "register", "pair")
 
 
@@ -239,18 +240,18 @@ def session(seed: int, *, switch: bool) -> Session:
         how = "enum"
     for frame in protocol.frames:
         frame.fill(source, source.randrange(0, 3))
-    plant = _Plant(source, protocol, how, active=switch)
-    said = _talk(source, protocol, plant)
+    plant = Plant(source, protocol.frames, how, active=switch)
+    said = talk(source, protocol, plant)
     planted = plant.planted() if switch else None
     return Session(protocol.name, how, table(said), protocol.header, planted)
 
 
-class _Plant:
+class Plant:
     """The field that follows the writes; where it is not active, the writes say the same and nothing follows."""
 
-    def __init__(self, source: random.Random, protocol: Protocol, how: str, *, active: bool) -> None:
+    def __init__(self, source: random.Random, frames: list[Frame], how: str, *, active: bool) -> None:
         self.active, self.how = active, how
-        self.frame = source.choice(protocol.frames)
+        self.frame = source.choice(frames)
         self.size = 2 if how == "register" else 1
         free = set(range(len(self.frame.body))) - {
             at for one in self.frame.moving for at in range(one.at, one.at + one.size)
@@ -308,7 +309,9 @@ class _Plant:
         return Planted(self.frame.header, frozenset(bits))
 
 
-def _talk(source: random.Random, protocol: Protocol, plant: _Plant) -> list[tuple[float, Direction, bytes]]:
+def talk(
+    source: random.Random, protocol: Protocol, plant: Plant, writes: tuple[int, int] = (4, 10)
+) -> list[tuple[float, Direction, bytes]]:
     said: list[tuple[float, Direction, bytes]] = []
     now, period = 0.0, source.choice([0.25, 0.5, 1.0, 2.0])
     pause = source.random() < 0.4
@@ -330,7 +333,7 @@ def _talk(source: random.Random, protocol: Protocol, plant: _Plant) -> list[tupl
                 now += silence
 
     rounds(source.randrange(4, 20))
-    for number in range(source.randrange(4, 10)):
+    for number in range(source.randrange(*writes)):
         choice = [value for value in plant.values if value != plant.value]
         # Nobody switches without trying all: the first writes go through the values in turn.
         value = plant.values[(number + 1) % len(plant.values)] if number < 3 else source.choice(choice)
@@ -353,9 +356,9 @@ def _talk(source: random.Random, protocol: Protocol, plant: _Plant) -> list[tupl
 def _login(source: random.Random, now: float) -> list[tuple[float, Direction, bytes]]:
     """A password, and its acknowledgement that repeats the command."""
     command = source.choice([0x15, 0x18])
-    write = b"\xff\xaa" + bytes([command, 6]) + b"123456"
+    write = LOGIN + bytes([command, 6]) + b"123456"
     write += bytes([sum(write[2:]) & 0xFF])
-    reply = b"\xff\xaa" + bytes([command, 1, 0, (command + 1) & 0xFF])
+    reply = LOGIN + bytes([command, 1, 0, (command + 1) & 0xFF])
     return [(now, TO, write), (now + 0.05, FROM, reply)]
 
 
@@ -373,7 +376,7 @@ def _pass(source: random.Random, protocol: Protocol, seconds: float) -> None:
 def _round(
     source: random.Random,
     protocol: Protocol,
-    plant: _Plant,
+    plant: Plant,
     said: list[tuple[float, Direction, bytes]],
     now: float,
     period: float,

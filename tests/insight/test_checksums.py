@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from packwire.insight.checksums import checksums, find_checksum
+from packwire.insight.checksums import checksums, find_checksum, find_closing
 from packwire.wire.checksum import CATALOGUE
 
 #: The check values of the CRC RevEng catalogue: the CRC of "123456789".
@@ -53,3 +53,32 @@ def test_noise_has_no_checksum(seed):
 def test_too_few_or_equal_messages_tell_nothing():
     assert find_checksum(np.zeros((0, 8), dtype=np.uint8)) is None
     assert find_checksum(np.ones((9, 8), dtype=np.uint8)) is None
+
+
+def _closed(*messages):
+    return [message + bytes((sum(message) & 0xFF,)) + b"\x16" for message in messages]
+
+
+def test_messages_of_several_lengths_have_one_checksum_at_their_ends():
+    closing, proven = find_closing(_closed(b"\x68\x01\x05", b"\x68\x02\x06\x01\x07", b"\x68\x09\x0a\x0b"))
+    assert closing is not None
+    assert (closing.name, closing.begin, closing.tail, closing.size) == ("sum8", 0, 1, 1)
+    assert proven
+
+
+def test_two_writes_do_not_prove_a_checksum_but_what_the_device_says_does():
+    writes = _closed(b"\x68\x21\x01\x00", b"\x68\x21\x01\x01")
+    assert find_closing(writes)[1] is False
+    frames = _closed(*(bytes((0x68, 0x90, level, 3, level // 2)) for level in range(40, 60)))
+    closing, proven = find_closing(writes, frames)
+    assert closing is not None
+    assert closing.length == 2
+    assert proven
+
+
+def test_what_does_not_end_alike_has_no_checksum():
+    assert find_closing([b"\x68\x21\x01\x00\x11", b"\x68\x21\x01\x01\x77", b"\x68\x21\x02\x09\x01"]) == (
+        None,
+        False,
+    )
+    assert find_closing([]) == (None, False)

@@ -157,3 +157,48 @@ def test_logins_and_subscriptions_set_nothing():
         table(said), channels=(Channel.parse("att 0x0011 notify"), Channel.parse("att 0x0012 2902 write"))
     )
     assert cuts_at_writes(subscribed) == ()
+
+
+def _writes_with_checksum(frames):
+    said = []
+    for number in range(40):
+        if number % 8 == 4:
+            write = bytes((0xAB, 0x21, 1, number // 8 % 2))
+            said.append((number - 0.5, TO, write + bytes((write[0] ^ write[1] ^ write[2] ^ write[3],))))
+        said.append((float(number), FROM, frames(number)))
+    return table(said)
+
+
+def _frame(number, close):
+    body = bytes((0xAB, 0x11, number * 7 & 0xFF, 3, number // 3))
+    check = body[0] ^ body[1] ^ body[2] ^ body[3] ^ body[4]
+    return body + bytes((check,)) if close else body
+
+
+def test_a_checksum_behind_what_is_written_is_no_state():
+    cut = at_writes(_writes_with_checksum(lambda number: _frame(number, True)))
+    assert cut is not None
+    assert (cut.pattern, cut.states, cut.doubt) == ("ab 21 01 XX", ("00", "01"), "")
+    assert cut.place == (3, 0)
+
+
+def test_too_few_writes_to_know_a_checksum_are_said_to_be():
+    cut = at_writes(_writes_with_checksum(lambda number: _frame(number, False)))
+    assert cut is not None
+    assert (cut.pattern, cut.states) == ("ab 21 01 XX XX", ("008b", "018a"))
+    assert cut.doubt.startswith("the last byte may be a checksum (xor8")
+
+
+def test_writes_with_sequence_numbers_are_told_apart_by_what_they_say():
+    said = []
+    for number in range(120):
+        payload = (
+            bytes((0x68, number, 0x10, number // 15 % 2)) if number % 15 == 7 else bytes((0x68, number, 2, 0))
+        )
+        said += [(number, TO, payload), (number + 0.1, FROM, bytes((0x68, number, payload[2] | 0x80, 5)))]
+    cut = at_writes(table(said))
+    assert cut is not None
+    assert (cut.pattern, cut.states) == ("68 ·· 10 XX", ("00", "01"))
+    by_prefix = at_writes(table(said), bytes((0x68, 99, 0x10)))
+    assert by_prefix is not None
+    assert (by_prefix.pattern, by_prefix.marks) == (cut.pattern, cut.marks)

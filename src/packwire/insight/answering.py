@@ -76,7 +76,7 @@ class Learnt:
     def kind(self, request: Said) -> Hashable | None:
         """Return what a request asks for."""
         echoed = tuple(
-            (to, echo.of_request(request.payload))
+            (to, echo.without_number(echo.of_request(request.payload)))
             for (lane, to), echo in self.echoes.items()
             if lane == request.lane
         )
@@ -88,8 +88,11 @@ class Learnt:
         """Say whether a message may be the reply to a request."""
         return message.row not in self.running and self.fits(request, message)
 
-    def fits(self, request: Said, message: Said) -> bool:
-        """Say whether a message has the form of a reply to a request, also if it comes by itself."""
+    def fits(self, request: Said, message: Said, *, of_any_number: bool = False) -> bool:
+        """Say whether a message has the form of a reply to a request, also if it comes by itself.
+
+        `of_any_number`: to a request of this kind, whatever its sequence number is.
+        """
         if request.family in self.known:
             return request.family == message.family and self.known[request.family].is_answer(
                 request.payload, message.payload
@@ -101,8 +104,10 @@ class Learnt:
         echo = self.echoes.get((request.lane, message.lane))
         if echo is None:
             return False
-        wanted = echo.of_request(request.payload)
-        return wanted is not None and wanted == echo.of_reply(message.payload)
+        wanted, repeated = echo.of_request(request.payload), echo.of_reply(message.payload)
+        if of_any_number:
+            wanted, repeated = echo.without_number(wanted), echo.without_number(repeated)
+        return wanted is not None and wanted == repeated
 
     def continues(
         self,
@@ -242,7 +247,7 @@ def _learn_streams(rule: Learnt, messages: Messages, said: Sequence[Said]) -> No
         asked = [
             each.row
             for group in islice(requests.values(), _MAX_KINDS)
-            if any(rule.fits(group[0], example) for example in examples[kind].values())
+            if any(rule.fits(group[0], one, of_any_number=True) for one in examples[kind].values())
             for each in group
         ]
         if len(own) <= _OFTEN * len(asked) or not asked:

@@ -2,8 +2,11 @@
 
 Tried are those of the catalogue (`packwire.wire.checksum`), over every range that begins in the first bytes
 and ends right before the checksum, in both byte orders; a checksum counts only where all messages agree.
+Messages of several lengths that end alike, such as an app's writes, are looked at by `find_closing`.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +24,8 @@ _TAIL = 6
 _STARTS = 8
 #: So many different messages are tried first; what fits these is checked against all.
 _SAMPLE = 12
+#: What closes messages of several lengths closes so many of them.
+_AGREE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,91 @@ def find_checksum(matrix: Bytes) -> FoundChecksum | None:
         if best is not None:
             return best
     return None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Closing:
+    """A checksum over the bytes from `begin` on, with `size` bytes and then `tail` marks at the end."""
+
+    begin: int
+    tail: int
+    name: str
+    size: int
+    little_endian: bool
+
+    def __str__(self) -> str:
+        return f"{self.name} of the bytes from {self.begin} on"
+
+    @property
+    def length(self) -> int:
+        """Return how many bytes at the end tell nothing: the checksum and the marks behind it."""
+        return self.size + self.tail
+
+
+def find_closing(messages: Sequence[bytes], others: Sequence[bytes] = ()) -> tuple[Closing | None, bool]:
+    """Find the checksum at the end of messages of any lengths, and say whether it is beyond doubt.
+
+    Three quarters of the different messages must agree, so many as `find_checksum` needs. Where there are
+    fewer, one that closes the `others` (of the same device, the other way) as well is beyond doubt.
+    """
+    fitting = _closings(messages)
+    best: tuple[tuple[bool, int, int], Closing] | None = None
+    known = _closings(others) if fitting else Counter()
+    several = min(len(set(others)), _SAMPLE)
+    for closing, count in sorted(fitting.items()):
+        confirmed = several > 2 and known[closing] >= _AGREE * several
+        proven = confirmed or count > (2 if closing.size == 1 else 1)
+        rank = (proven, count, closing.size)
+        if best is None or rank > best[0]:
+            best = rank, closing
+    return (best[1], best[0][0]) if best else (None, False)
+
+
+def _closings(messages: Sequence[bytes]) -> Counter[Closing]:
+    """Return what may close three quarters of the messages, two at least, and how many of them it does."""
+    different = list(dict.fromkeys(messages))
+    different = different[:: max(len(different) // _SAMPLE, 1)][:_SAMPLE]
+    met: dict[Closing, list[tuple[int, bytes]]] = {}
+    for size in sorted({len(each) for each in different if len(each) > 2}):
+        lot = [each for each in different if len(each) == size]
+        matrix = np.frombuffer(b"".join(lot), dtype=np.uint8).reshape(len(lot), size)
+        for entry in CATALOGUE:
+            for closing, rows in _closing_rows(entry, matrix):
+                at = size - closing.length
+                met.setdefault(closing, []).extend(
+                    (int.from_bytes(lot[row][at : at + closing.size]), lot[row][at + closing.size :])
+                    for row in rows
+                )
+    least = max(2, _AGREE * len(different))
+    return Counter(
+        {
+            closing: len(ends)
+            for closing, ends in met.items()
+            if len(ends) >= least
+            and len({check for check, _ in ends}) > 1
+            and len({marks for _, marks in ends}) == 1
+        }
+    )
+
+
+def _closing_rows(entry: Checksum, matrix: Bytes) -> list[tuple[Closing, list[int]]]:
+    """Return the closings of one kind that fit some messages of a length, with their rows."""
+    width, size = matrix.shape[1], entry.bits // 8
+    if width <= size:
+        return []
+    begins = tuple(range(min(_STARTS, width - size)))
+    computed = checksums(entry, matrix, begins)
+    result = []
+    for at in range(max(width - _TAIL, 1), width - size + 1):
+        for little in (False, True)[:size]:
+            stored = _stored(matrix, FoundChecksum(entry.name, at, size, 0, little))
+            agrees = computed[at] == stored[:, None]
+            result += [
+                (Closing(begin, width - size - at, entry.name, size, little), rows)
+                for begin in begins
+                if begin < at and (rows := np.flatnonzero(agrees[:, begin]).tolist())
+            ]
+    return result
 
 
 def checksums(entry: Checksum, matrix: Bytes, begins: tuple[int, ...]) -> Values:

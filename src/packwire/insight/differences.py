@@ -62,6 +62,7 @@ class FrameDifferences:
     aside     bits in checksums, counters, clocks and echoes
     echoes    bytes that repeat the write which they answer
     asked     the registers that were asked for, where the messages do not say it themselves
+    skipped   places of a sequence number in the header
     """
 
     direction: Direction
@@ -78,6 +79,7 @@ class FrameDifferences:
     checksum: FoundChecksum | None
     counters: tuple[Counter, ...]
     echoes: tuple[int, ...]
+    skipped: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +208,7 @@ def _frame(table: Table, scale: Scale, running: frozenset[int]) -> FrameDifferen
         if (bit.byte, bit.bit) not in whole and (below := moves_below(table, bit, cut)) is not None
     }
     good = sorted((bit for bit in left if (bit.byte, bit.bit) not in moving), key=_rank)
-    (direction, channel), size, header, asked = table.kind
+    (direction, channel), size, header, asked, skipped = table.kind
     return FrameDifferences(
         direction,
         channel,
@@ -222,6 +224,7 @@ def _frame(table: Table, scale: Scale, running: frozenset[int]) -> FrameDifferen
         checksum,
         ticking,
         echoes,
+        skipped,
     )
 
 
@@ -260,7 +263,8 @@ def _before_first(kinds: list[Table], frames: list[FrameDifferences], cut: Cut) 
     seen = False
     by_kind: dict[Kind, Table] = {table.kind: table for table in kinds}
     for frame in frames:
-        table = by_kind[Kind((frame.direction, frame.channel), frame.size, frame.header, frame.asked)]
+        lane = (frame.direction, frame.channel)
+        table = by_kind[Kind(lane, frame.size, frame.header, frame.asked, frame.skipped)]
         low, _, used = extremes(table, 0)
         first = [place for place, index in enumerate(used) if table.segments[int(index)].state is None]
         for bit in frame.bits if first else ():

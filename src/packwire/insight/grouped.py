@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from packwire.capture.framings import request_of
 from packwire.direction import Direction
-from packwire.insight.groups import Group, Lane, group_messages, header_lengths, lane_rows, lasting
+from packwire.insight.groups import Group, Lane, group_messages, header_lengths, lane_rows, lasting, sequences
 from packwire.insight.segments import Cut, Segment
 from packwire.messages import Bytes, Int64s, Messages
 
@@ -25,12 +25,16 @@ _LOOKED_AT = 2048
 
 
 class Kind(NamedTuple):
-    """What tells kinds of messages apart; `asked`: the registers asked for, where only that does."""
+    """What tells kinds of messages apart; `asked`: the registers asked for, where only that does.
+
+    `skipped` are the places of a sequence number in the header.
+    """
 
     lane: Lane
     size: int
     header: bytes
     asked: bytes = b""
+    skipped: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +97,17 @@ def tables(recordings: Sequence[Messages], cut: Cut, header: Headers) -> list[Ta
     lengths = _found_headers(recordings) if header is None else header
     found: dict[Kind, list[tuple[int, Int64s]]] = {}
     writes = [np.flatnonzero(messages.direction == Direction.TO_DEVICE) for messages in recordings]
+    skipped: dict[Lane, frozenset[int]] = {}
+    for messages in () if isinstance(header, int) else recordings:
+        for lane, counting in sequences(messages).items():
+            skipped[lane] = skipped.get(lane, frozenset()) | counting
     for index, messages in enumerate(recordings):
-        for group in group_messages(messages, lengths if isinstance(lengths, int) else lengths[index]):
+        own = lengths if isinstance(lengths, int) else lengths[index]
+        for group in group_messages(messages, own, skipped):
             if group.direction != Direction.TO_DEVICE:
                 for asked, rows in _by_question(messages, group, writes[index]):
-                    kind = Kind(lasting((group.direction, group.channel)), group.size, group.header, asked)
+                    lane = lasting((group.direction, group.channel))
+                    kind = Kind(lane, group.size, group.header, asked, group.skipped)
                     found.setdefault(kind, []).append((index, rows))
     return [
         _table(kind, parts, recordings, cut, writes)

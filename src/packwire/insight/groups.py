@@ -1,17 +1,21 @@
 """Messages grouped by direction, channel, length and header: what kinds of messages there are.
 
-The header is the first N bytes. `header_length` finds N, or the user gives it.
+The header is the first N bytes. `header_length` finds N, or the user gives it. A sequence number among them
+tells nothing and is left out, but where the user gave N.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from packwire.capture.framings import request_of
 from packwire.capture.packets import NO_TIME
 from packwire.channel import Channel, Transport
 from packwire.columns import distinct, distinct_rows
 from packwire.direction import Direction
+from packwire.insight.sequences import sequence_places
 from packwire.messages import Bytes, Int64s, Messages
 
 #: Messages that went the same way on the same channel.
@@ -36,13 +40,18 @@ _PLAIN_HEADER, _NEARLY_ALL = 2, 0.9
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Messages of one direction, channel, length and header; `rows`: their rows in the table, ascending."""
+    """Messages of one direction, channel, length and header.
+
+    rows      their rows in the table, ascending
+    skipped   places in the header of a sequence number: they are 0 there, whatever the messages have
+    """
 
     direction: Direction
     channel: Channel
     size: int
     header: bytes
     rows: Int64s
+    skipped: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -65,20 +74,33 @@ class GroupFacts:
     last_packet: int
 
 
-def group_messages(messages: Messages, header: int | Int64s | None = None) -> tuple[Group, ...]:
+def header_text(header: bytes, skipped: Sequence[int], separator: str = " ") -> str:
+    """Return a header in hex, dots for the bytes of a sequence number."""
+    return separator.join("··" if at in skipped else f"{byte:02x}" for at, byte in enumerate(header))
+
+
+def group_messages(
+    messages: Messages,
+    header: int | Int64s | None = None,
+    skipped: Mapping[Lane, frozenset[int]] | None = None,
+) -> tuple[Group, ...]:
     """Group messages: requests before replies, and within a channel the largest groups first.
 
     `header` is the number of first bytes that tell kinds of messages apart, for all or for each; None: found
-    by `header_length`, for each direction and channel.
+    by `header_length`, for each direction and channel. `skipped` are the places of sequence numbers, by lane;
+    None: found by `sequences`, but where one number for all was given.
     """
     groups: list[Group] = []
-    for rows in lane_rows(messages).values():
+    if skipped is None:
+        skipped = {} if isinstance(header, int) else sequences(messages)
+    for lane, rows in lane_rows(messages).items():
         if header is None:
             lengths = np.full(len(rows), header_length(messages, rows))
         else:
             lengths = np.full(len(rows), header) if isinstance(header, int) else header[rows]
         for length in distinct(np.minimum(lengths, MAX_HEADER)):
-            groups += _split(messages, rows[np.minimum(lengths, MAX_HEADER) == length], length)
+            own = rows[np.minimum(lengths, MAX_HEADER) == length]
+            groups += _split(messages, own, length, skipped.get(lasting(lane), frozenset()))
     return tuple(
         sorted(groups, key=lambda group: (-group.direction, group.channel, -len(group), group.header))
     )
@@ -87,6 +109,19 @@ def group_messages(messages: Messages, header: int | Int64s | None = None) -> tu
 def header_lengths(messages: Messages) -> dict[Lane, int]:
     """Return the length of the header for each direction and channel."""
     return {lane: header_length(messages, rows) for lane, rows in lane_rows(messages).items()}
+
+
+def sequences(messages: Messages) -> dict[Lane, frozenset[int]]:
+    """Return the places of sequence numbers by lane, without what may change from recording to recording.
+
+    A known framing has none in its header.
+    """
+    result: dict[Lane, frozenset[int]] = {}
+    for lane, rows in lane_rows(messages).items():
+        if not request_of(messages.payload(int(rows[0]))).known:
+            found = sequence_places(leading_bytes(messages, rows, MAX_HEADER), messages.size[rows])
+            result[lasting(lane)] = result.get(lasting(lane), frozenset()) | found
+    return result
 
 
 def lasting(lane: Lane) -> Lane:
@@ -148,7 +183,8 @@ def header_length(messages: Messages, rows: Int64s) -> int:
     cells = np.column_stack((cells, sizes.astype(np.int32)))
     part = np.zeros(len(rows), dtype=np.int64)
     found = 0
-    for at in range(min(_LOOKED_AT, widest)):
+    counting = sequence_places(cells[:, : min(_LOOKED_AT, widest)], sizes)
+    for at in sorted({*range(min(_LOOKED_AT, widest))} - counting):
         finer = np.unique(np.column_stack((part, cells[:, at])), axis=0, return_inverse=True)[1].ravel()
         if _too_many(int(finer.max(initial=0)) + 1, len(rows)):
             continue
@@ -172,7 +208,8 @@ def _explains(cells: NDArray[np.int32], coarse: Int64s, fine: Int64s) -> bool:
     """Say whether a split makes something constant behind it, in the messages that it splits.
 
     Those that end up in parts of one or two tell nothing, so they may not be many. What a split into parts of
-    the same sizes, but with the messages shuffled, makes constant as well is chance.
+    the same sizes, but with the messages shuffled, makes constant as well is chance; and what one into parts
+    that follow one another makes constant is only slow.
     """
     pairs = distinct_rows(np.column_stack((coarse, fine)))
     split = (np.bincount(pairs[:, 0]) > 1)[coarse]
@@ -184,7 +221,10 @@ def _explains(cells: NDArray[np.int32], coarse: Int64s, fine: Int64s) -> bool:
     shuffled = np.empty_like(fine)
     mixed = np.random.default_rng(0).permutation(len(fine))
     shuffled[np.argsort(coarse, kind="stable")] = fine[mixed[np.argsort(coarse[mixed], kind="stable")]]
-    return _constant_cells(cells, fine) - _constant_cells(cells, shuffled) >= _LEAST_GAIN
+    following = np.empty_like(fine)
+    following[np.argsort(coarse, kind="stable")] = fine[np.lexsort((fine, coarse))]
+    by_chance = max(_constant_cells(cells, shuffled), _constant_cells(cells, following))
+    return _constant_cells(cells, fine) - by_chance >= _LEAST_GAIN
 
 
 def leading_bytes(messages: Messages, rows: Int64s, count: int) -> Bytes:
@@ -200,25 +240,33 @@ def leading_bytes(messages: Messages, rows: Int64s, count: int) -> Bytes:
     return result
 
 
-def _split(messages: Messages, rows: Int64s, length: int) -> list[Group]:
+def _split(messages: Messages, rows: Int64s, length: int, skipped: frozenset[int]) -> list[Group]:
     first = leading_bytes(messages, rows, MAX_HEADER)
     first[:, length:] = 0
+    first[:, sorted(skipped)] = 0
     packed = np.ascontiguousarray(first).view(np.uint64)
     keys = np.column_stack((messages.size[rows].astype(np.uint64), packed))
     order = np.lexsort(keys.T[::-1])
     keys = keys[order]
     borders = np.flatnonzero((keys[1:] != keys[:-1]).any(axis=1)) + 1
-    return [_group(messages, np.sort(rows[part]), length) for part in np.split(order, borders) if len(part)]
+    return [
+        _group(messages, np.sort(rows[part]), length, skipped)
+        for part in np.split(order, borders)
+        if len(part)
+    ]
 
 
-def _group(messages: Messages, rows: Int64s, length: int) -> Group:
+def _group(messages: Messages, rows: Int64s, length: int, skipped: frozenset[int]) -> Group:
     first = int(rows[0])
+    header = messages.payload(first)[:length]
+    left_out = tuple(at for at in sorted(skipped) if at < len(header))
     return Group(
         Direction(int(messages.direction[first])),
         messages.channels[int(messages.channel[first])],
         int(messages.size[first]),
-        messages.payload(first)[:length],
+        bytes(0 if at in left_out else byte for at, byte in enumerate(header)),
         rows,
+        left_out,
     )
 
 

@@ -16,7 +16,7 @@ from packwire.capture.framings import answering
 from packwire.capture.packets import NO_TIME
 from packwire.columns import distinct
 from packwire.direction import Direction
-from packwire.insight.answering import Said, is_request, learn
+from packwire.insight.answering import Learnt, Said, is_request, learn
 from packwire.insight.groups import MAX_HEADER, Group, group_messages, lane_rows
 from packwire.messages import Int64s, Messages
 from packwire.protocol.exchange import Exchange, Replied
@@ -133,7 +133,7 @@ def _pair(messages: Messages, groups: Sequence[Group], said: Sequence[Said], par
     for each in found:
         partner[each.message.row] = each.request.row
     at = dict(zip((each.row for each in said), times, strict=True))
-    _uncross(second, found, at, partner)
+    _uncross(second, rule, found, at, partner)
     _attach(messages, said, partner)
 
 
@@ -185,6 +185,7 @@ def _run(
 
 def _uncross(
     exchange: Exchange[Said, Said],
+    rule: Learnt,
     found: Sequence[Replied[Said, Said]],
     times: Mapping[int, int],
     partner: Int64s,
@@ -192,8 +193,9 @@ def _uncross(
     """Swap replies of requests that ask for the same where that fits better how long replies take.
 
     A device that is late answers in order all the same; one at a time, the first reply went to the request
-    that was nearest.
+    that was nearest. A reply that repeats a sequence number stays where it is.
     """
+    said = {each.row: each for one in found for each in (one.request, one.message)}
     alike: defaultdict[Hashable, dict[int, list[int]]] = defaultdict(dict)
     for each in found:
         alike[exchange.kind(each.request)].setdefault(each.request.row, []).append(each.message.row)
@@ -201,6 +203,8 @@ def _uncross(
         usual = max(exchange.usual(kind) or 1, 1)
         for one, other in pairwise(sorted(replies)):
             if replies[other][0] > replies[one][0]:
+                continue
+            if not rule.fits(said[one], said[replies[other][0]]):
                 continue
 
             def misfit(request: int, message: int, usual: int = usual) -> float:

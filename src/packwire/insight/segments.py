@@ -26,11 +26,15 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A kind of write of the app: its channel, the bytes that make the kind, and how often it came."""
+    """A kind of write of the app: its channel, the bytes that make the kind, and how often it came.
+
+    `skipped` are the places of a sequence number.
+    """
 
     channel: Channel
     payload: bytes
     count: int
+    skipped: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Cut:
     written       the value that was written for each state, empty where no writes cut
     register      the Modbus register that was written (address and number, 3 bytes), where it is one
     place         the byte and the bit in which alone the writes differ, None where they differ in more
+    doubt         what may be no part of the value, empty where there is no doubt
     """
 
     segments: tuple[Segment, ...]
@@ -54,6 +59,7 @@ class Cut:
     written: tuple[bytes, ...] = ()
     place: tuple[int, int] | None = None
     register: bytes = b""
+    doubt: str = ""
 
     @property
     def by_writes(self) -> bool:

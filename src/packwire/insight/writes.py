@@ -2,9 +2,11 @@
 
 Polls (what recurs all the time), what a framing says only asks, and logins set nothing. The rest is put into
 controls: writes to the same register or command, or else of the same channel, length and first bytes.
+Sequence numbers and checksums say nothing of what is set.
 """
 
 from collections import Counter as Tally
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,7 +14,8 @@ from packwire.capture.framings import Request, Written, request_of, written
 from packwire.capture.redact.families import holds_password
 from packwire.channel import Channel
 from packwire.direction import Direction
-from packwire.insight.checksums import find_checksum
+from packwire.insight.checksums import find_closing
+from packwire.insight.groups import header_text, sequences
 from packwire.insight.segments import Cut, Segment, Write
 from packwire.messages import Messages
 
@@ -28,6 +31,8 @@ _LONGEST_KIND = 32
 _NOISE_WRITES = 6
 #: Where a device says so many times as much as the app writes, it is not asked for it.
 _SELDOM = 4
+#: So many of a device's messages may confirm the checksum of writes.
+_SAID = 64
 #: So many controls are looked at, those with most writes.
 _MAX_CONTROLS = 4
 
@@ -51,25 +56,36 @@ def cuts_at_writes(messages: Messages, prefix: bytes | None = None) -> tuple[Cut
     """
     rows = np.flatnonzero(messages.direction == Direction.TO_DEVICE)
     payloads = [messages.payload(int(row)) for row in rows]
+    channels = [messages.channels[int(messages.channel[row])] for row in rows]
     requests = {payload: request_of(payload) for payload in set(payloads)}
-    kinds = _kinds(payloads, requests)
-    writes = [
-        (messages.channels[int(messages.channel[row])], kind) for row, kind in zip(rows, kinds, strict=True)
-    ]
+    plain = _plain(messages, payloads, channels, requests)
+    kinds = _kinds(plain.payloads, requests, payloads)
+    writes = [*zip(channels, kinds, strict=True)]
     tally = Tally(writes)
     parts = {kind: written(payload) for kind, payload in zip(kinds, payloads, strict=True)}
     if prefix is not None:
-        families = [{write for write in tally if write[1].startswith(prefix)}]
+        families = [
+            {
+                write
+                for write, payload in zip(writes, payloads, strict=True)
+                if plain.unnumbered(write[0], payload).startswith(plain.unnumbered(write[0], prefix))
+            }
+        ]
         setting: set[Kind] = set()
     else:
         asking = {kind for kind, payload in zip(kinds, payloads, strict=True) if requests[payload].query}
+        logins = {
+            write
+            for write, payload in zip(writes, payloads, strict=True)
+            if holds_password(payload) or holds_password(write[1])
+        }
         setting = {write for write in set(tally) - _polls(writes, tally) if write[1] not in asking}
-        marks = _marks(setting)
+        marks = _marks(setting) - logins
         said = int(np.count_nonzero(messages.direction == Direction.FROM_DEVICE))
         if not _families(marks, parts) and len(rows) * _SELDOM <= said:
             # A device that speaks by itself is not polled: what recurs is a switch moved many times.
             setting = {write for write in tally if write[1] not in asking}
-            marks = _marks(setting)
+            marks = _marks(setting) - logins
 
         def order(family: set[Kind]) -> tuple[bool, int, list[Kind]]:
             unknown = any(parts[kind] is None for _, kind in family)
@@ -78,7 +94,7 @@ def cuts_at_writes(messages: Messages, prefix: bytes | None = None) -> tuple[Cut
         families = sorted(_families(marks, parts), key=order)[:_MAX_CONTROLS]
     result = []
     for family in filter(None, families):
-        pattern, names, place = _name(family, parts)
+        pattern, names, place = _name(family, parts, plain)
         segments = _segments(
             messages,
             [
@@ -88,26 +104,28 @@ def cuts_at_writes(messages: Messages, prefix: bytes | None = None) -> tuple[Cut
             ],
         )
         values = sorted(set(names.values()), key=bytes.hex)
-        channels = tuple(sorted({channel for channel, _ in family}))
-        others = tuple(Write(*write, tally[write]) for write in sorted(setting - family))
+        others = tuple(
+            Write(*write, tally[write], plain.skipped.get(write[0], ())) for write in sorted(setting - family)
+        )
         result.append(
             Cut(
                 segments,
                 tuple(map(bytes.hex, values)),
                 pattern,
-                channels,
+                tuple(sorted({channel for channel, _ in family})),
                 others,
                 tuple(values),
                 place,
                 _register(family, parts),
+                _doubt(family, parts, plain),
             )
         )
     return tuple(result)
 
 
 def _marks(kinds: set[Kind]) -> set[Kind]:
-    """Return the kinds that may set something: no logins, no subscriptions."""
-    return {(channel, kind) for channel, kind in kinds if not channel.subscribes and not holds_password(kind)}
+    """Return the kinds that may set something: no subscriptions."""
+    return {(channel, kind) for channel, kind in kinds if not channel.subscribes}
 
 
 def count_logins(messages: Messages) -> int:
@@ -126,16 +144,72 @@ def _segments(messages: Messages, marks: list[tuple[int, str]]) -> tuple[Segment
     return tuple(result)
 
 
-def _kinds(payloads: list[bytes], requests: dict[bytes, Request]) -> list[bytes]:
-    """Return each write without the rubbish behind it.
+@dataclass(slots=True)
+class _Plain:
+    """Writes without their checksums, and with 0 for their sequence numbers, which lie at `skipped`.
+
+    `closed` are the (channel, first byte) of those whose checksum is known.
+    """
+
+    skipped: dict[Channel, tuple[int, ...]]
+    payloads: list[bytes] = field(default_factory=list)
+    closed: set[tuple[Channel, bytes]] = field(default_factory=set)
+
+    def unnumbered(self, channel: Channel, payload: bytes) -> bytes:
+        """Return a write, or its begin, with 0 for its sequence number."""
+        skipped = self.skipped.get(channel, ())
+        return bytes(0 if at in skipped else byte for at, byte in enumerate(payload)) if skipped else payload
+
+
+def _plain(
+    messages: Messages, payloads: list[bytes], channels: list[Channel], requests: dict[bytes, Request]
+) -> _Plain:
+    """Take away what says nothing of what is set, where the framing is not known.
+
+    Writes that begin with the same byte have the same checksum; what the same device says may confirm it.
+    """
+    counting = sequences(messages)
+    to_device = {
+        channel: counting.get((Direction.TO_DEVICE, channel.lasting), ()) for channel in set(channels)
+    }
+    result = _Plain({channel: tuple(sorted(places)) for channel, places in to_device.items() if places})
+    lots: dict[tuple[Channel, bytes], list[bytes]] = {}
+    for channel, payload in zip(channels, payloads, strict=True):
+        if not requests[payload].known:
+            lots.setdefault((channel, payload[:1]), []).append(payload)
+    lengths: dict[tuple[Channel, bytes], int] = {}
+    for lot, members in lots.items():
+        closing, proven = find_closing(members, _said(messages, lot[0].device))
+        if closing is not None and proven:
+            lengths[lot] = closing.length
+            result.closed.add(lot)
+    for channel, payload in zip(channels, payloads, strict=True):
+        length = 0 if requests[payload].known else lengths.get((channel, payload[:1]), 0)
+        number = payload if requests[payload].known else result.unnumbered(channel, payload)
+        result.payloads.append(number[: max(len(number) - length, 1)])
+    return result
+
+
+def _said(messages: Messages, device: str) -> list[bytes]:
+    """Return some of what a device says, from all over the recording."""
+    own = [number for number, channel in enumerate(messages.channels) if channel.device == device]
+    rows = np.flatnonzero((messages.direction == Direction.FROM_DEVICE) & np.isin(messages.channel, own))
+    return [messages.payload(int(row)) for row in rows[:: max(len(rows) // _SAID, 1)]]
+
+
+def _kinds(payloads: list[bytes], requests: dict[bytes, Request], whole: list[bytes]) -> list[bytes]:
+    """Return each write without the rubbish behind it; `whole` are the writes with their checksums.
 
     Where the framing does not say where that begins, it is a tail that is different in nearly every write of
     a length.
     """
-    result = [requests[payload].meaning for payload in payloads]
+    result = [
+        requests[own].meaning if requests[own].known else payload
+        for payload, own in zip(payloads, whole, strict=True)
+    ]
     by_size: dict[int, list[int]] = {}
     for index, payload in enumerate(payloads):
-        if requests[payload].known:
+        if requests[whole[index]].known:
             continue
         by_size.setdefault(len(payload), []).append(index)
     for size, here in by_size.items():
@@ -203,22 +277,26 @@ def _apart(members: set[bytes]) -> list[set[bytes]]:
 
 
 def _name(
-    family: set[Kind], parts: dict[bytes, Written | None]
+    family: set[Kind], parts: dict[bytes, Written | None], plain: _Plain
 ) -> tuple[str, dict[Kind, bytes], tuple[int, int] | None]:
     """Return the pattern of a family's writes, what each says, and the one bit in which they differ.
 
     They are named by the value that they write where all write to the same control and the framing says where
-    the value lies, else by the first run of bytes in which they differ, without a checksum behind it.
+    the value lies, else by the first run of bytes in which they differ.
     """
     kinds = sorted(kind for _, kind in family)
-    check = _checksum_size([kind for kind in kinds if parts[kind] is None])
-    ends = {kind: part.end if (part := parts[kind]) else len(kind) - check for kind in kinds}
+    skipped = plain.skipped.get(min(family)[0], ())
+    ends = {kind: part.end if (part := parts[kind]) else len(kind) for kind in kinds}
     width = min(ends.values())
     differ = [at for at in range(width) if len({kind[at] for kind in kinds}) > 1]
     if not differ:
-        return kinds[0].hex(" "), {write: write[1][: ends[write[1]]] or write[1] for write in family}, None
+        return (
+            header_text(kinds[0], skipped),
+            {write: write[1][: ends[write[1]]] or write[1] for write in family},
+            None,
+        )
     first, last = _value(kinds, parts, ends, differ)
-    pattern = f"{kinds[0][:first].hex(' ')} {'XX ' * min(last - first, 4)}".strip()
+    pattern = f"{header_text(kinds[0][:first], skipped)} {'XX ' * min(last - first, 4)}".strip()
     place = None
     changed = kinds[0][differ[0]] ^ kinds[-1][differ[0]]
     if len(kinds) == 2 and len(differ) == 1 and len(kinds[0]) == len(kinds[1]) and changed.bit_count() == 1:
@@ -226,12 +304,17 @@ def _name(
     return pattern, {write: write[1][first : min(last, ends[write[1]])] for write in family}, place
 
 
-def _checksum_size(kinds: list[bytes]) -> int:
-    """Return how many of the last bytes of writes of an unknown framing are their checksum."""
-    if len(kinds) < 2 or len({len(kind) for kind in kinds}) > 1:
-        return 0
-    found = find_checksum(np.frombuffer(b"".join(kinds), dtype=np.uint8).reshape(len(kinds), -1))
-    return found.size if found is not None and found.at + found.size == len(kinds[0]) else 0
+def _doubt(family: set[Kind], parts: dict[bytes, Written | None], plain: _Plain) -> str:
+    """Say which checksum the writes may end with, where they are too few to tell."""
+    kinds = [kind for _, kind in family]
+    closed = any((channel, kind[:1]) in plain.closed for channel, kind in family)
+    if closed or len(kinds) < 2 or any(parts[kind] is not None for kind in kinds):
+        return ""
+    closing, _ = find_closing(kinds)
+    if closing is None or closing.tail:
+        return ""
+    last = "the last byte" if closing.size == 1 else f"the last {closing.size} bytes"
+    return f"{last} may be a checksum ({closing}): too few different writes to tell"
 
 
 def _register(family: set[Kind], parts: dict[bytes, Written | None]) -> bytes:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from packwire.cli.terminal import printable
 from packwire.insight.differences import MAX_CHANCE, Bit, Differences, FrameDifferences, Tier
-from packwire.insight.groups import Lane
+from packwire.insight.groups import Lane, header_text
 from packwire.insight.numbers import Field, Number
 from packwire.insight.segments import Cut
 
@@ -114,6 +114,8 @@ def summary(cut: Cut, before_first: str | None) -> str:
         )
         if cut.place is not None:
             line += f"; the writes differ in byte {cut.place[0]} bit {cut.place[1]} alone"
+        if cut.doubt:
+            line += f"; {cut.doubt}"
         first = f"like {before_first}" if before_first is not None else "not counted to any state"
         return f"{line}; before the first write: {first}"
     how = f"cut at {cut.marks} mark{'s' if cut.marks > 1 else ''}" if cut.marks else "one a recording"
@@ -141,6 +143,7 @@ def _record(found: Differences, families: Mapping[Lane, str]) -> dict[str, Any]:
         "channel": channel_names(found.cut),
         "states": list(found.cut.states),
         "differ_in": found.cut.place,
+        "doubt": found.cut.doubt,
         "before_first": found.before_first,
         "segments": [
             {
@@ -152,7 +155,11 @@ def _record(found: Differences, families: Mapping[Lane, str]) -> dict[str, Any]:
             for one in found.cut.segments
         ],
         "other_writes": [
-            {"channel": str(one.channel), "payload": one.payload.hex(), "count": one.count}
+            {
+                "channel": str(one.channel),
+                "payload": header_text(one.payload, one.skipped, ""),
+                "count": one.count,
+            }
             for one in found.cut.other_writes
         ],
         "bits_tried": found.looked_at,
@@ -168,7 +175,7 @@ def _frame_record(frame: FrameDifferences) -> dict[str, Any]:
         "direction": frame.direction.name.lower(),
         "channel": str(frame.channel),
         "size": frame.size,
-        "header": frame.header.hex(),
+        "header": header_text(frame.header, frame.skipped, ""),
         "asked": frame.asked.hex(),
         "count": frame.count,
         "checksum": str(frame.checksum) if frame.checksum else None,
@@ -201,7 +208,7 @@ def _show_frame(
     if frame.asked:
         start, count = frame.asked[:2].hex(), int.from_bytes(frame.asked[2:])
         about.append(f"register {start}" if count == 1 else f"{count} registers from {start}")
-    head = frame.header.hex(" ") or "(any)"
+    head = header_text(frame.header, frame.skipped) or "(any)"
     console.print(Text(f"frame {head} ({', '.join(part for part in about if part)})", style="bold"))
     by_place = {(bit.byte, bit.bit): bit for bit in frame.bits}
     for field in fields:
@@ -334,7 +341,10 @@ def _advise_writes(console: Console, cut: Cut, *, everything: bool) -> None:
     for write in shown:
         times = f"{write.count} times" if write.count > 1 else "once"
         console.print(
-            Text(f"  also written {times} to {printable(str(write.channel))}: {write.payload.hex(' ')}")
+            Text(
+                f"  also written {times} to {printable(str(write.channel))}: "
+                f"{header_text(write.payload, write.skipped)}"
+            )
         )
     if len(shown) < len(cut.other_writes):
         console.print(f"  and {len(cut.other_writes) - len(shown)} more kinds; --all lists them")

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from packwire.direction import Direction
 from packwire.insight.bits import count_bits
-from packwire.insight.groups import Group, GroupFacts, Lane, facts, lasting
+from packwire.insight.groups import Group, GroupFacts, Lane, facts, header_text, lasting
 from packwire.messages import Messages
 
 WAYS = {
@@ -35,7 +35,7 @@ _ACROSS = 32
 
 def title(group: Group) -> str:
     """Return the line that names a group."""
-    header = group.header.hex(" ") or "(any)"
+    header = header_text(group.header, group.skipped) or "(any)"
     return f"{header}  {WAYS[group.direction]}, {group.channel}, {_bytes(group.size)}"
 
 
@@ -113,7 +113,7 @@ def record(messages: Messages, group: Group, families: Mapping[Lane, str]) -> di
         "channel": str(group.channel),
         "framing": families.get(lasting((group.direction, group.channel))),
         "size": group.size,
-        "header": group.header.hex(),
+        "header": header_text(group.header, group.skipped, ""),
         "count": len(group),
         "per_second": known.per_second,
         "constant_bytes": [at for at, flag in enumerate(known.constant) if flag],

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from packwire.cli.views.groups import fold, title
-from packwire.insight.groups import Group
+from packwire.insight.groups import Group, header_text
 from packwire.insight.pairs import Pair, Pairs, Reply
 from packwire.messages import Messages
 
@@ -55,7 +55,7 @@ def _kind(messages: Messages, group: Group) -> dict[str, Any]:
     return {
         "channel": str(group.channel),
         "size": group.size,
-        "header": group.header.hex(),
+        "header": header_text(group.header, group.skipped, ""),
         "example": messages.payload(int(group.rows[0])).hex(),
     }
 
