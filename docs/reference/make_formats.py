@@ -11,6 +11,8 @@ from packwire.capture.links import Layer
 from packwire.capture.text.table import MAX_CHANNELS, MAX_ROWS
 from packwire.capture.writers import PACKET_FORMATS, TABLE_FORMATS
 
+#: Wi-Fi has a name because it is told apart, and nothing in it is read.
+_NOT_READ = (Layer.NOTHING, Layer.WIFI)
 PAGE = Path(__file__).with_name("formats.md")
 
 INTRODUCTION = """# Capture formats
@@ -70,7 +72,7 @@ def page() -> str:
         read += "".join(f"\n{_example(example)}" for example in each.EXAMPLES) + "\n"
     written = "".join(f"| {name} | packets |\n" for name in PACKET_FORMATS)
     written += "".join(f"| {name} | messages |\n" for name in TABLE_FORMATS)
-    kinds = [each for each in LINK_TYPES.values() if each.number >= 0 and each.layer is not Layer.NOTHING]
+    kinds = [each for each in LINK_TYPES.values() if each.number >= 0 and each.layer not in _NOT_READ]
     links = "".join(
         f"| {each.number} | {each.name} |\n" for each in sorted(kinds, key=lambda each: each.number)
     )
