@@ -1,0 +1,104 @@
+"""What the house promises of itself and no import contract can say."""
+
+import sys
+from pathlib import Path
+
+import grimp
+
+import packwire
+
+SOURCES = Path(packwire.__file__).parent
+
+#: Modules of more lines, and why each is one file.
+LONG = {
+    "protocol/exchange.py": "the one engine that pairs requests with replies, in its roles",
+    "share/device.py": "the core of a shared device; its parts are files of their own already",
+    "sim/nodes.py": "the replies of three kinds of VESC nodes, side by side",
+    "wire/codec.py": "one engine for decoding, encoding and spans",
+    "wire/framing.py": "the form of a framing and the two ways to look for its frames",
+    "doctor/client_test/plan.py": "the order of the trials of a client",
+}
+#: Modules that import each other, at run time or where types are checked: not to grow.
+CIRCLES = {
+    frozenset({"packwire.capture.formats", "packwire.capture.formats.zipped"}),
+    frozenset({"packwire.models.protocol", "packwire.models.session"}),
+    frozenset({"packwire.doctor.client_test.server", "packwire.doctor.client_test.session"}),
+    frozenset(f"packwire.share.{name}" for name in ("client", "device", "files", "pending", "queue")),
+}
+#: Where VESC is the subject: itself, what serves or passes on VESCs, and its own checks.
+OF_VESC = ("vesc", "protocols", "hub", "share", "tap", "sim", "doctor.vesc")
+#: So many other modules may know VESC; the number is to fall.
+OTHERS = 46
+
+
+def graph():
+    return grimp.build_graph("packwire")
+
+
+def circles(found):
+    """Return the strongly connected parts of more than one module (Tarjan)."""
+    sys.setrecursionlimit(10_000)
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    result: set[frozenset[str]] = set()
+
+    def visit(module):
+        index[module] = low[module] = len(index)
+        stack.append(module)
+        for other in found.find_modules_directly_imported_by(module):
+            if other not in index:
+                visit(other)
+                low[module] = min(low[module], low[other])
+            elif other in stack:
+                low[module] = min(low[module], index[other])
+        if low[module] == index[module]:
+            part = set()
+            while module not in part:
+                part.add(stack.pop())
+            if len(part) > 1:
+                result.add(frozenset(part))
+
+    for module in sorted(found.modules):
+        if module not in index:
+            visit(module)
+    return result
+
+
+def test_no_file_grows_long_without_a_reason():
+    long = {
+        str(path.relative_to(SOURCES))
+        for path in SOURCES.rglob("*.py")
+        if path.read_text(encoding="utf-8").count("\n") > 400
+    }
+    assert long <= set(LONG), "split it, or say why it is one file"
+    assert set(LONG) <= long, "no longer long: take it off the list"
+
+
+def test_no_new_import_circle():
+    assert circles(graph()) <= CIRCLES
+
+
+def test_vesc_is_one_protocol_among_others():
+    found = graph()
+    at_home = tuple(f"packwire.{name}" for name in OF_VESC)
+    others = [
+        module
+        for module in found.modules
+        if not module.startswith(at_home)
+        and any(
+            imported == "packwire.vesc" or imported.startswith("packwire.vesc.")
+            for imported in found.find_modules_directly_imported_by(module)
+        )
+    ]
+    assert len(others) <= OTHERS, sorted(others)
+
+
+def test_one_place_says_what_a_forwarded_request_is():
+    loops = [
+        str(path.relative_to(SOURCES))
+        for path in SOURCES.rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "while" in line and "FORWARD_CAN" in line
+    ]
+    assert loops == ["vesc/requests.py"]
