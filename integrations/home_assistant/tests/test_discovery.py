@@ -5,7 +5,7 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from custom_components.packwire import discovery
+from custom_components.packwire import config_flow, discovery
 from custom_components.packwire.connection import address_of, identify
 from custom_components.packwire.const import DOMAIN
 from packwire.sim.server import SimulatedVesc
@@ -25,6 +25,14 @@ async def test_a_vesc_is_offered_when_it_is_heard(hass, announcements, patient):
         assert await offered(hass) == [{"name": "VESC Express T"}]
         async_fire_time_changed(hass, dt_util.utcnow() + discovery.LISTEN_AGAIN)
         assert len(await offered(hass)) == 1, "it is offered once"
+
+
+async def test_only_so_many_that_were_asked_once_are_remembered(hass, announcements, patient, monkeypatch):
+    monkeypatch.setattr(config_flow, "_MOST_IDENTIFIED", 0)
+    async with SimulatedVesc(rest(broadcast="127.0.0.1", broadcast_port=announcements)):
+        assert await async_setup_component(hass, DOMAIN, {})
+        assert len(await offered(hass)) == 1
+    assert hass.data[config_flow._IDENTIFIED] == {}
 
 
 async def test_a_vesc_that_is_set_up_is_not_offered(hass, announcements, patient):

@@ -13,8 +13,8 @@ from custom_components.packwire import discovery
 from custom_components.packwire.config_flow import PackwireConfigFlow
 from custom_components.packwire.const import DOMAIN
 from custom_components.packwire.plain import in_markdown, name, plain
-from packwire.device import vesc_samples
 from packwire.link import discovery as listening
+from packwire.vesc import samples
 from tests.conftest import add_entry, settle, tcp_data
 from tests.flows import LOOPBACK
 from tests.test_config_flow_changes import discovered
@@ -45,7 +45,7 @@ def test_nothing_in_a_name_is_markdown():
 async def test_a_status_and_a_name_beyond_255_characters_are_shown_cut_off(hass, vesc, monkeypatch):
     entry = await add_entry(hass, tcp_data(vesc.port), setup=False)
     hass.config_entries.async_update_entry(entry, title=LONG + LINK)
-    monkeypatch.setattr(vesc_samples, "fault_name", lambda _: LONG + UNSEEN)
+    monkeypatch.setattr(samples, "fault_name", lambda _: LONG + UNSEEN)
     await hass.config_entries.async_setup(entry.entry_id)
     await settle(hass)
     states = {state.entity_id: state.state for state in hass.states.async_all()}

@@ -132,7 +132,7 @@ async def test_a_node_that_is_found_while_unloading_gets_no_entities(hass, vesc,
 
     async def unload_and_find(*arguments):
         done = await unload(*arguments)
-        found = replace(coordinator.data["can/84"].node, key="can/85", can_id=85)
+        found = replace(coordinator.data["can/84"].node, key="can/85", number=85)
         coordinator.data["can/85"] = replace(coordinator.data["can/84"], node=found)
         coordinator.async_update_listeners()
         await hass.async_block_till_done()

@@ -70,6 +70,17 @@ def every_rule() -> tuple[Rule, ...]:
     return tuple(sorted(found, key=lambda each: each.rank))
 
 
+def load() -> None:
+    """Import all that the rows name, for programs that must not import anything later."""
+    every_rule()
+    for names in _LINKS.values():
+        for name in names:
+            _module(name)
+    for row in _PROTOCOLS.values():
+        for name in (row.hello, row.hypotheses):
+            _module(name)
+
+
 def hello_of(protocol: Protocol) -> bytes:
     """Return a request that every device of a protocol answers; empty where none is known."""
     home = _PROTOCOLS.get(protocol.name, _NOTHING).hello

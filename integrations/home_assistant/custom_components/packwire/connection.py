@@ -15,6 +15,8 @@ from packwire.device.open import open_device
 from packwire.link import hub as _hub  # noqa: F401 - loaded here, so that nothing is imported while connecting
 from packwire.link import tcp as _tcp  # noqa: F401
 from packwire.sample import Condition
+from packwire.vesc import protocol as _protocol  # noqa: F401
+from packwire.vesc import session as _session  # noqa: F401
 
 from .const import CONF_HUB_ID, CONF_LINK, LINK_HUB
 from .plain import name

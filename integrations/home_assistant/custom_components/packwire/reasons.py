@@ -6,10 +6,13 @@ from packwire.address import LinkKind
 from packwire.check import Depth
 from packwire.doctor.examination import ExaminationOptions
 from packwire.doctor.examine import examine as ask_doctor
+from packwire.doctor.registry import load as load_checks
 from packwire.errors import BadAddressError, DisplacedError, GoneError, PackwireError, RefusedError
 from packwire.link.hub import Presence, ping_hub
 
 from .connection import VescAddress
+
+load_checks()  # here, so that nothing is imported while the event loop runs
 
 #: Seconds that the doctor may take; a silent device takes it about ten.
 DOCTOR_LIMIT = 20.0
@@ -42,6 +45,9 @@ _OF_VERDICT = {
     "cut-off": GONE,
     "cut-mid-reply": GONE,
     "displaced": DISPLACED,
+    "no-hub": "hub_hung",
+    "left-hub": "no_such_id",
+    "gone": GONE,
 }
 #: Every reason that there is.
 REASONS = frozenset({BAD_LOGIN, *_OF_VERDICT.values()})
