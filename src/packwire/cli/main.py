@@ -146,8 +146,9 @@ def _shown_default(value: object) -> object:
 app = App(
     name="packwire",
     help="Read the batteries that people own; find out why one gives no data; understand an unknown one.\n\n"
-    "Today it reads packs behind a VESC: over TCP, a VESC hub, or a serial port. A pack with Bluetooth of "
-    "its own (JBD, JK, Daly, ANT, ...) it reads from recordings of the vendor's app.",
+    "Today it reads packs behind a VESC: over TCP, a VESC hub, or a serial port; and a JBD BMS on a serial "
+    "line or behind a TCP bridge. A pack with Bluetooth of its own (JK, Daly, ANT, ...) it reads from "
+    "recordings of the vendor's app.",
     version=_version,
     version_flags=["--version", "-V"],
     default_parameter=Parameter(negative=(), show_default=_shown_default),
