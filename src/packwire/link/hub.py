@@ -20,7 +20,7 @@ from packwire.errors import (
     RefusedError,
 )
 from packwire.link.base import StreamLink
-from packwire.link.tcp import CONNECT_TIMEOUT, TcpLink, unreachable
+from packwire.link.tcp import CONNECT_TIMEOUT, TcpLink, every_error, unreachable
 from packwire.protocol.base import Protocol
 from packwire.vesc.hublogin import Login, Role, id_problem, normal_id, password_problem
 
@@ -126,7 +126,9 @@ async def ask_hub(host: str, port: int, device_id: str) -> PingAnswer:
     """Return what a hub says to PING, with its bytes. Raises UnreachableError."""
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT):
-            reader, writer = await asyncio.open_connection(host, port, all_errors=True)
+            reader, writer = await asyncio.open_connection(
+                host, port, **every_error(asyncio.get_running_loop())
+            )
     except (OSError, UnicodeError, ExceptionGroup) as error:
         raise unreachable(host, port, error) from error
     said = b""

@@ -51,13 +51,18 @@ class TcpLink(StreamLink):
 
 async def tcp_connection(protocol: Callable[[], asyncio.Protocol], host: str, port: int) -> asyncio.Transport:
     """Connect within CONNECT_TIMEOUT. Raises UnreachableError."""
-    loop: Any = asyncio.get_running_loop()  # the type stubs do not know all_errors
+    loop: Any = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT):
-            transport, _ = await loop.create_connection(protocol, host, port, all_errors=True)
+            transport, _ = await loop.create_connection(protocol, host, port, **every_error(loop))
     except (OSError, UnicodeError, ExceptionGroup) as error:  # TimeoutError and gaierror among them
         raise unreachable(host, port, error) from error
     return cast("asyncio.Transport", transport)
+
+
+def every_error(loop: asyncio.AbstractEventLoop) -> dict[str, bool]:
+    """Return what makes a loop raise the errors of all addresses of a name; uvloop raises one of them."""
+    return {"all_errors": True} if isinstance(loop, asyncio.BaseEventLoop) else {}
 
 
 def place(host: str, port: int) -> str:

@@ -1,0 +1,37 @@
+"""Dialling works on every event loop that packwire is run with."""
+
+import asyncio
+
+import pytest
+
+from packwire.errors import Reason, UnreachableError
+from packwire.link.hub import Presence, ping_hub
+from packwire.link.tcp import TcpLink
+from tests.link.test_events import Deaf
+
+uvloop = pytest.importorskip("uvloop")
+
+
+async def knows_nobody(reader, writer):
+    if await reader.readline():
+        writer.write(b"NULL\n")
+        await writer.drain()
+    writer.close()
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_dialling(new_loop):
+    async def dial():
+        server = await asyncio.start_server(knows_nobody, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            assert await ping_hub("127.0.0.1", port, "NOBODY") is Presence.NOT_THERE
+            link = TcpLink("127.0.0.1", port)
+            await link.open(Deaf())
+            await link.close()
+        with pytest.raises(UnreachableError) as caught:
+            await TcpLink("127.0.0.1", 1).open(Deaf())
+        assert caught.value.reason is Reason.PORT_REFUSED
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(dial())
