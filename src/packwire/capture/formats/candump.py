@@ -68,11 +68,12 @@ class Grammar:
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the frame of a line; None for lines of another form."""
-        if found := _LOG.fullmatch(line):
+        marked = "#" in line  # one look spares three long ones at lines of other forms
+        if marked and (found := _LOG.fullmatch(line)):
             return self._log(found)
-        if found := _CONSOLE.fullmatch(line):
+        if ("[" in line or "{" in line) and (found := _CONSOLE.fullmatch(line)):
             return self._console(found)
-        if _XL.fullmatch(line):
+        if marked and _XL.fullmatch(line):
             return _XL_FRAMES
         return BUS_STATE if self._met and _REMARK.fullmatch(line) else None
 

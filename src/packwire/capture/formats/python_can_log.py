@@ -38,7 +38,7 @@ class Grammar:
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the frame of a line; None for lines of another form."""
-        found = _FRAME.fullmatch(line)
+        found = _FRAME.fullmatch(line) if "Timestamp:" in line else None
         if found is None:
             return None
         time, flags = self._clock.time(found["time"]), found["flags"].split()
