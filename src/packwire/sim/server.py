@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self, override
+from typing import TYPE_CHECKING, Protocol, Self, override
 
 from packwire.address import Address, serial_address, tcp_address
 from packwire.errors import BadOptionError
@@ -14,7 +14,7 @@ from packwire.link import beacon
 from packwire.sim.express import CAN_DELAY, PING_TIME, Express
 from packwire.sim.faults import Faults, parse_fault
 from packwire.sim.hub_dialler import HubDialler, device_login
-from packwire.sim.local_port import LocalPort
+from packwire.sim.local_port import LOOPBACK, LocalPort
 from packwire.sim.nodes import default_config
 from packwire.sim.port import Port, Served
 from packwire.sim.scenario import scenario_named
@@ -22,6 +22,10 @@ from packwire.sim.serial_port import SerialPort
 from packwire.sim.vehicle import Vehicle
 from packwire.vesc.announcement import ANNOUNCEMENT_PORT
 from packwire.vesc.replies import ExpressConfig
+
+if TYPE_CHECKING:
+    from packwire.sim.air import Air
+    from packwire.sim.bluetooth import BluetoothLink
 
 log = logging.getLogger("packwire.sim")
 
@@ -32,10 +36,24 @@ TICK = 0.1
 """Seconds between two looks at the clock."""
 NAME = "Simulated VESC"
 """What it announces itself as."""
-LOOPBACK = "127.0.0.1"
 DEVICE_ID = "SIMPACK"
 PASSWORD = "simulated"  # noqa: S105 - known to all, and told to the user
 """What a simulated device logs in with at a hub, unless it was told something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class BluetoothOptions:
+    """Where a simulated device appears on Bluetooth, and as what.
+
+    On a given air, or through an `adapter` by bumble's name for it (`usb:0`, `tcp-client:127.0.0.1:7000`);
+    where neither is given, on an air of its own, which other processes reach at `hci_port` (0: any free one).
+    """
+
+    address: str = ""
+    name: str = ""
+    hci_port: int = 0
+    adapter: str = ""
+    air: "Air | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +61,8 @@ class SimOptions:
     """What to simulate and where.
 
     `port` 0 takes any free port, None opens none. `hub` (host and port) is dialled, with `hub_id` and
-    `hub_password`. `serial` opens a pseudo-terminal. `broadcast` is the address to announce the TCP port to
-    once a second; nothing is broadcast without it.
+    `hub_password`. `serial` opens a pseudo-terminal, `bluetooth` puts it on the air. `broadcast` is the
+    address to announce the TCP port to once a second; nothing is broadcast without it.
 
     `speed` is how much faster than the clock the physics goes (0: it stands still), `soc` the state of charge
     to start with, 0..1. `faults` are texts such as `delay:0.4`. `ping_time` and `can_delay` are in seconds.
@@ -57,6 +75,7 @@ class SimOptions:
     hub_id: str = DEVICE_ID
     hub_password: str = field(default=PASSWORD, repr=False)
     serial: bool = False
+    bluetooth: BluetoothOptions | None = None
     broadcast: str | None = None
     broadcast_port: int = ANNOUNCEMENT_PORT
     seed: int = 1
@@ -113,6 +132,7 @@ class Simulation:
         self.model = model
         self.port = 0
         self.serial_path = ""
+        self.bluetooth: BluetoothLink | None = None
         self._local = LocalPort(self.device.port("tcp"), self.faults)
         self._stack = AsyncExitStack()
 
@@ -166,6 +186,11 @@ class Simulation:
             serial = SerialPort(self.device.port("serial"))
             self.serial_path = serial.open()
             stack.callback(serial.close)
+        if self.options.bluetooth is not None:
+            from packwire.sim.bluetooth import BluetoothLink  # noqa: PLC0415 - an extra, and slow to import
+
+            link = BluetoothLink(self.device.port("bluetooth"), self.model, self.options.bluetooth)
+            self.bluetooth = await stack.enter_async_context(link)
 
     def _background(self) -> list[Coroutine[None, None, None]]:
         return [self._tick()] if self.options.speed > 0 else []

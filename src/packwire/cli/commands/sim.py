@@ -23,9 +23,10 @@ from packwire.protocols import model_names
 from packwire.sim.express import CAN_DELAY, PING_TIME
 from packwire.sim.faults import FAULTS
 from packwire.sim.hub import HUB_FAULTS, SimulatedHub
+from packwire.sim.local_port import LOOPBACK
 from packwire.sim.nodes import BMS_ID, CONTROLLER_ID, EXPRESS_ID
 from packwire.sim.scenario import SCENARIOS
-from packwire.sim.server import DEVICE_ID, LOOPBACK, PASSWORD, SimOptions, SimulatedVesc
+from packwire.sim.server import DEVICE_ID, PASSWORD, SimOptions, SimulatedVesc
 
 app = App(name="sim", help="Simulate a VESC, or the hub that it dials.")
 

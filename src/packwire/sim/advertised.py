@@ -1,0 +1,56 @@
+"""What simulated devices advertise: names, services and manufacturer data that apps and libraries know them by."""
+
+import re
+from dataclasses import dataclass, field
+
+from packwire.advertisement import Advertisement
+from packwire.errors import BadOptionError
+from packwire.protocol.base import Gatt, Protocol
+from packwire.sim.peripheral import MTU, Radio
+
+_ADDRESS = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){5}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What one family says of itself; services are those of its GATT table where none are named."""
+
+    name: str
+    address: str
+    mtu: int = MTU
+    services: tuple[str, ...] | None = None
+    manufacturer_data: dict[int, bytes] = field(default_factory=dict)
+
+
+_SAID = {
+    "jbd": _Said("JBD-SP04S034", "A4:C1:38:00:00:01", mtu=23),
+}
+
+
+def radio(protocol: Protocol, name: str = "", address: str = "") -> Radio:
+    """Return how a device that speaks a protocol appears on the air. Raises BadOptionError."""
+    said = _SAID.get(protocol.name) or _Said(f"SIM-{protocol.name}", "F5:00:00:00:00:01")
+    address = (address or said.address).upper()
+    if not _ADDRESS.fullmatch(address):
+        raise BadOptionError(f"{address[:40]!r} is no Bluetooth address: write A4:C1:38:00:00:01")
+    gatt = protocol.gatt[:1] or _GATT.get(protocol.name, ())
+    services = tuple(each.service for each in gatt) if said.services is None else said.services
+    advertisement = Advertisement(
+        address=address,
+        name=name or said.name,
+        service_uuids=services,
+        manufacturer_data=said.manufacturer_data,
+    )
+    information = {0x2A29: "packwire", 0x2A24: f"simulated {protocol.title}"}
+    return Radio(advertisement, gatt, said.mtu, information)
+
+
+_GATT = {
+    "jbd": (
+        Gatt(
+            "0000ff00-0000-1000-8000-00805f9b34fb",
+            "0000ff01-0000-1000-8000-00805f9b34fb",
+            "0000ff02-0000-1000-8000-00805f9b34fb",
+        ),
+    )
+}
