@@ -11,7 +11,8 @@ from packwire.models.load import model
 from packwire.sim.air import Air
 from packwire.sim.bleak_bumble import installed
 from packwire.sim.model import SimulatedModel, pack_values
-from packwire.sim.server import BluetoothOptions, SimOptions
+from packwire.sim.radio import BluetoothOptions
+from packwire.sim.server import SimOptions
 
 ADDRESS = "A4:C1:38:00:00:01"
 
@@ -98,6 +99,7 @@ async def test_another_process_reaches_it_by_an_adapter():
         model("jbd"), SimOptions(cells=4, speed=0, bluetooth=BluetoothOptions())
     ) as sim:
         for _ in range(2):  # the first one leaves without a word
+            assert sim.bluetooth
             async with opened(sim.bluetooth.adapter) as central:
                 with installed(central):
                     bms = BMS(await found())

@@ -3,17 +3,19 @@
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
-from urllib.parse import quote
 
+from packwire.address import Address, ble_address
 from packwire.errors import BadOptionError
 from packwire.protocols import protocol
 from packwire.sim.adapter import opened
-from packwire.sim.advertised import radio
 from packwire.sim.air import Air
 from packwire.sim.local_port import LOOPBACK
 from packwire.sim.peripheral import Peripheral
 from packwire.sim.port import Port
-from packwire.sim.server import BluetoothOptions
+from packwire.sim.radio import BluetoothOptions, radio
+
+VIRTUAL = "tcp-client:"
+"""How the names of adapters begin that lead to a virtual air."""
 
 
 class BluetoothLink:
@@ -40,10 +42,10 @@ class BluetoothLink:
         return self.radio.advertisement.address
 
     @property
-    def url(self) -> str:
+    def url(self) -> Address:
         """Return the address to read it by."""
-        query = f"?adapter={quote(self.adapter, safe=':')}" if self.adapter.startswith("tcp-client:") else ""
-        return f"ble://{self.address}{query}"
+        virtual = self.adapter.startswith(VIRTUAL)
+        return ble_address(self.address, adapter=self.adapter if virtual else "")
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -53,7 +55,7 @@ class BluetoothLink:
                 if self.air is None:
                     self.air = await stack.enter_async_context(Air())
                     port = await self.air.serve(LOOPBACK, self._options.hci_port)
-                    self.adapter = f"tcp-client:{LOOPBACK}:{port}"
+                    self.adapter = f"{VIRTUAL}{LOOPBACK}:{port}"
                 device = await self.air.device(self.radio.advertisement.name, self.address)
             await self.peripheral.start(device)
             stack.push_async_callback(self.peripheral.stop)

@@ -5,7 +5,6 @@ import contextlib
 import logging
 from asyncio import CancelledError
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from bumble import hci
 from bumble.att import AttributeValue
@@ -17,11 +16,10 @@ from packwire.advertisement import Advertisement
 from packwire.protocol.base import Gatt, WriteType
 from packwire.sim.faults import Faults
 from packwire.sim.port import Port
+from packwire.sim.radio import Radio
 
 log = logging.getLogger("packwire.sim")
 
-MTU = 247
-"""What most boards agree to; JBD's is 23."""
 INTERVAL = 100.0
 """ms between two advertisements."""
 _PACKET = 31
@@ -33,16 +31,6 @@ _WRITES = {
     WriteType.WITH_RESPONSE: Characteristic.Properties.WRITE,
     WriteType.WITHOUT_RESPONSE: Characteristic.Properties.WRITE_WITHOUT_RESPONSE,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Radio:
-    """How a device appears on the air. `information` is its Device Information (180a), by short UUID."""
-
-    advertisement: Advertisement
-    gatt: tuple[Gatt, ...]
-    mtu: int = MTU
-    information: dict[int, str] = field(default_factory=dict)
 
 
 class Peripheral:

@@ -17,6 +17,7 @@ from packwire.sim.hub_dialler import HubDialler, device_login
 from packwire.sim.local_port import LOOPBACK, LocalPort
 from packwire.sim.nodes import default_config
 from packwire.sim.port import Port, Served
+from packwire.sim.radio import BluetoothOptions
 from packwire.sim.scenario import scenario_named
 from packwire.sim.serial_port import SerialPort
 from packwire.sim.vehicle import Vehicle
@@ -24,7 +25,6 @@ from packwire.vesc.announcement import ANNOUNCEMENT_PORT
 from packwire.vesc.replies import ExpressConfig
 
 if TYPE_CHECKING:
-    from packwire.sim.air import Air
     from packwire.sim.bluetooth import BluetoothLink
 
 log = logging.getLogger("packwire.sim")
@@ -39,21 +39,6 @@ NAME = "Simulated VESC"
 DEVICE_ID = "SIMPACK"
 PASSWORD = "simulated"  # noqa: S105 - known to all, and told to the user
 """What a simulated device logs in with at a hub, unless it was told something else."""
-
-
-@dataclass(frozen=True, slots=True)
-class BluetoothOptions:
-    """Where a simulated device appears on Bluetooth, and as what.
-
-    On a given air, or through an `adapter` by bumble's name for it (`usb:0`, `tcp-client:127.0.0.1:7000`);
-    where neither is given, on an air of its own, which other processes reach at `hci_port` (0: any free one).
-    """
-
-    address: str = ""
-    name: str = ""
-    hci_port: int = 0
-    adapter: str = ""
-    air: "Air | None" = None
 
 
 @dataclass(frozen=True, slots=True)
