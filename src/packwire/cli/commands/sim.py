@@ -22,7 +22,7 @@ from packwire.errors import BadOptionError
 from packwire.link.beacon import ANY_HOST
 from packwire.protocols import model_names
 from packwire.sim.express import CAN_DELAY, PING_TIME
-from packwire.sim.faults import FAULTS
+from packwire.sim.faults import FAULTS, Of
 from packwire.sim.hub import HUB_FAULTS, SimulatedHub
 from packwire.sim.local_port import LOOPBACK
 from packwire.sim.nodes import BMS_ID, CONTROLLER_ID, EXPRESS_ID
@@ -238,10 +238,13 @@ for _name in model_names():
 
 @app.command
 def faults() -> None:
-    """List the faults that a simulated VESC can have, and how to order each."""
+    """List the faults that simulated devices can have, and how to order each."""
     width = max(len(kind.usage) for kind in FAULTS.values())
-    for kind in FAULTS.values():
-        _say(f"{kind.usage:<{width}}  {kind.summary}")
+    for of in Of:
+        _say(f"{of.capitalize()}:" if of is Of.ALL else f"\n{of[0].upper()}{of[1:]}:")
+        for kind in FAULTS.values():
+            if kind.of is of:
+                _say(f"  {kind.usage:<{width}}  {kind.summary}")
     _say(f"\nOrder one with --fault NAME[:NUMBER,...]. A hub can have {' and '.join(HUB_FAULTS)}.")
 
 
