@@ -4,7 +4,9 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, override
 
+from packwire.advertisement import Advertisement
 from packwire.models.family import family
+from packwire.models.recognition import known_to_aiobmsble
 from packwire.models.schema import ModelFile
 from packwire.protocol.base import Asker, Options, Protocol, Request, RequestKind, Session
 from packwire.quantity import QUANTITIES, Kind
@@ -52,6 +54,8 @@ class ModelProtocol(Protocol):
         self.file = file
         if file.links.serial is not None:
             self.baud = file.links.serial.baud
+        self.gatt = tuple(each.build() for each in file.links.ble)
+        self._advertisements = tuple(each.build() for each in file.recognise.advertisements)
         self.family = family(file.model_dump(by_alias=True, include={"title", "framings", "answers"}))
         self.framings = self.family.framings
         self.replies = tuple(
@@ -208,6 +212,12 @@ class ModelProtocol(Protocol):
             if span.name.partition("[")[0] in secret:
                 masked[span.offset : span.offset + span.width] = b"*" * span.width
         return bytes(masked)
+
+    @override
+    def recognises(self, seen: Advertisement) -> bool:
+        plugin = self.file.recognise.aiobmsble
+        patterns = (*self._advertisements, *(known_to_aiobmsble(plugin) if plugin else ()))
+        return any(pattern.fits(seen) for pattern in patterns)
 
     @override
     def session(self, asker: Asker, options: Options) -> Session:

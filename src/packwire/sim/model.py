@@ -29,6 +29,7 @@ def pack_values(vehicle: Vehicle) -> dict[str, Any]:
         "temperatures": pack.temperatures[:2],
         "charge_remaining": pack.soc * pack.capacity,
         "capacity": pack.capacity,
+        "capacity_design": pack.capacity,
         "cycles": CYCLES,
         "charge_enabled": True,
         "discharge_enabled": True,
