@@ -56,6 +56,7 @@ class Peripheral:
         self._port = port
         self.faults = faults
         self._device: Device
+        self._address_type = hci.OwnAddressType.PUBLIC
         self._notifying: list[Characteristic[bytes]] = []
         self._outgoing: asyncio.Queue[bytes] = asyncio.Queue()
         self._sender: asyncio.Task[None] | None = None
@@ -66,9 +67,10 @@ class Peripheral:
         self._write_types: deque[WriteType] = deque()
         """How what was just written was written, where that is of interest."""
 
-    async def start(self, device: Device) -> None:
-        """Put the device on the air."""
+    async def start(self, device: Device, *, random: bool = False) -> None:
+        """Put the device on the air, under its public or its random address."""
         self._device = device
+        self._address_type = hci.OwnAddressType.RANDOM if random else hci.OwnAddressType.PUBLIC
         self._set_mtu()
         if "other-write-type" in self.faults:
             self._tell_writes_apart()
@@ -90,7 +92,7 @@ class Peripheral:
     async def _advertise(self) -> None:
         advertising, response = advertising_data(self.radio.advertisement)
         await self._device.start_advertising(
-            own_address_type=hci.OwnAddressType.PUBLIC,
+            own_address_type=self._address_type,
             auto_restart=True,
             advertising_data=advertising,
             scan_response_data=response,

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from cyclopts import App, Parameter
 
 from packwire.address import HUB_PORT, VESC_PORT, LinkKind, hub_address, parse_address
+from packwire.cli.adapters import quiet_bumble
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive_or_none
 from packwire.cli.options import ForOption, ListenOption, listen_place
@@ -260,10 +261,13 @@ def _run(start: Callable[[AsyncExitStack], Awaitable[None]], seconds: float | No
     log = logging.getLogger("packwire.sim")
     log.addHandler(handler)
     log.setLevel(logging.INFO)
+    log.propagate = False
+    quiet_bumble()
     try:
         return run_until_stopped(_serve(start, seconds))
     finally:
         log.removeHandler(handler)
+        log.propagate = True
 
 
 async def _serve(start: Callable[[AsyncExitStack], Awaitable[None]], seconds: float | None) -> int:
@@ -310,7 +314,7 @@ async def _start(stack: AsyncExitStack, model: str, options: SimOptions) -> None
 def _say_bluetooth(link: "BluetoothLink") -> None:
     """Say where it is on Bluetooth, and how to read it."""
     seen = link.radio.advertisement
-    print(f"On Bluetooth it is {seen.address}, {seen.name}.")
+    print(f"On Bluetooth it is {link.address}, {seen.name}.")
     print(f"  packwire read '{link.url}'")
     if link.url.adapter:
         print(f"  packwire scan --adapter {link.adapter}")
