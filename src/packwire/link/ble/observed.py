@@ -18,7 +18,7 @@ from packwire.att import Opcode
 from packwire.direction import Direction
 from packwire.link.ble.discovery import Seen
 from packwire.link.ble.failures import FAILURES, no_connection
-from packwire.link.ble.traffic import Attribute, GattObserver, Passed, ServiceTree
+from packwire.link.gatt_traffic import Attribute, Connected, GattObserver, Passed, ServiceTree
 from packwire.visible import printable
 
 if TYPE_CHECKING:
@@ -80,9 +80,9 @@ class ObservedClient(bleak.BleakClient):
         self._connected = True
         now = time.time_ns()
         if self._watch.observers:
-            trees = self._trees()
+            connected = Connected(now, self.address, self._mtu(), self._trees())
             for observer in self._watch.observers:
-                observer.connected(now, self.address, self._mtu(), trees)
+                observer.connected(connected)
 
     def over(self) -> None:
         """Tell, once, that the connection is over."""

@@ -1,7 +1,6 @@
 """What passes between this program and a Bluetooth device, for whoever watches: recorders, statistics."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from packwire.att import Opcode
 from packwire.direction import Direction
@@ -39,14 +38,24 @@ class Passed:
     value: bytes = b""
 
 
-class GattObserver(Protocol):
-    """Who watches a connection."""
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A connection that came about at `time` (ns since the epoch), and what the device has."""
 
-    def connected(self, time: int, address: str, mtu: int, services: tuple[ServiceTree, ...]) -> None:
-        """Learn that a connection is there, and what the device has."""
+    time: int
+    address: str
+    mtu: int
+    services: tuple[ServiceTree, ...]
+
+
+class GattObserver:
+    """Who watches a connection; does nothing where it is not told to."""
+
+    def connected(self, connected: Connected) -> None:
+        """Learn that a connection is there."""
 
     def passed(self, passed: Passed) -> None:
         """Learn what passed."""
 
     def disconnected(self, time: int) -> None:
-        """Learn that the connection is over."""
+        """Learn that the connection is over; `time` in ns since the epoch."""
