@@ -35,6 +35,7 @@ _MAX_FOLLOWED = 5000
 #: Replies whose times are spread by less (ns) show nothing; a slope is sure at so many standard errors.
 _LEAST_SPREAD = 50_000
 _SURE = 3
+_LIKELY = 1.5
 _HALF = 0.5
 #: Pauses lie close together where half of them fit into this share of what they fit into otherwise; by chance
 #: so many of all shuffles of the latencies bring them as close. Looked at are at most so many pauses.
@@ -133,7 +134,17 @@ def follow_replies(steps: Sequence[FollowingStep]) -> bool | None:
     if pstdev(step.latency for step in known) < _LEAST_SPREAD:
         return None
     told = {_by_growth(known), _by_closeness(known)} - {None}
-    return told.pop() if len(told) == 1 else None
+    follows = told.pop() if len(told) == 1 else None
+    return None if follows and _recorded_late(known) else follows
+
+
+def _recorded_late(known: Sequence[FollowingStep]) -> bool:
+    """Tell whether requests were recorded late: that shortens the latency and the wait behind them alike.
+
+    It lengthens the pause before such a request, which has nothing to do with its latency otherwise.
+    """
+    pauses, latencies = [step.gap for step in known[:-1]], [step.latency for step in known[1:]]
+    return _association(pauses, latencies) < -_LIKELY
 
 
 def _by_growth(known: Sequence[FollowingStep]) -> bool | None:
@@ -212,7 +223,8 @@ def _by_closeness(known: Sequence[FollowingStep]) -> bool | None:
     latencies = np.array([step.latency for step in some])
     waits = np.array([step.wait for step in some])
     if _close(waits - latencies, latencies):
-        return True
+        rests = [step.wait - _HALF * step.latency for step in some]
+        return True if _alone([step.latency for step in some], rests) > _LIKELY else None
     return False if _close(waits, -latencies) else None
 
 
