@@ -282,7 +282,9 @@ class TestCan:
         """Whichever piece is lost: that with the words of the login, too."""
         payload = begin + b"VESCTOOL:VAN:sesame-open-77\n"
         for drop in range(len(self.frames(payload))):
-            sent = packets(self.frames(payload, drop=drop), link_types=[227] * (len(self.frames(payload)) - 1))
+            sent = packets(
+                self.frames(payload, drop=drop), link_types=[227] * (len(self.frames(payload)) - 1)
+            )
             shown = without_secrets(Capture("a.pcap", sent)).packets
             content = b"".join(shown.packet(row)[9:] for row in range(len(shown)))
             assert not {b"same", b"sesa", b"open", b"-77"} & {

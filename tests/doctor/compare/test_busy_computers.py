@@ -72,9 +72,7 @@ def recorded_late(seed: int, *, lag: float, often: float, replies: float) -> lis
 @pytest.mark.parametrize("often", [0.1, 0.5, 1.0])
 @pytest.mark.parametrize("lag", [2.0, 30.0])
 def test_a_recording_that_is_late_with_requests_shows_no_following(lag, often, replies):
-    told = [
-        follow_replies(recorded_late(seed, lag=lag, often=often, replies=replies)) for seed in range(60)
-    ]
+    told = [follow_replies(recorded_late(seed, lag=lag, often=often, replies=replies)) for seed in range(60)]
     assert told.count(True) <= 2
 
 

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from packwire.messages import Int64s
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
+from packwire.messages import Int64s
 from packwire.vesc.commands import Command
 
 #: Nobody's timeout, and hardly a pace, is shorter, in ns.
@@ -39,7 +39,7 @@ _LIKELY = 1.5
 _HALF = 0.5
 #: Pauses lie close together where half of them fit into this share of what they fit into otherwise; by chance
 #: so many of all shuffles of the latencies bring them as close. Looked at are at most so many pauses.
-_CLOSE = 0.6
+CLOSE = 0.6
 _BY_CHANCE = 0.001
 _SHUFFLES = 2000
 _MAX_SHUFFLED = 500
@@ -230,15 +230,15 @@ def _by_closeness(known: Sequence[FollowingStep]) -> bool | None:
 
 def _close(pauses: Int64s, change: Int64s) -> bool:
     """Tell whether pauses lie much closer together than what is changed, and not by chance."""
-    width = _width(pauses)
-    if width > _CLOSE * _width(pauses + change):
+    close = width(pauses)
+    if close > CLOSE * width(pauses + change):
         return False
     shuffled = np.random.default_rng(1).permuted(np.tile(change, (_SHUFFLES, 1)), axis=1)
-    as_close = _width(pauses + change - shuffled) <= width
+    as_close = width(pauses + change - shuffled) <= close
     return bool(as_close.mean() <= _BY_CHANCE)
 
 
-def _width(rows: Int64s) -> Int64s:
+def width(rows: Int64s) -> Int64s:
     """Return into how wide a range half of the numbers of each row fit."""
     ordered = np.sort(rows, axis=-1)
     half = (ordered.shape[-1] + 1) // 2
