@@ -6,6 +6,7 @@ from functools import cache
 from importlib.resources import files
 
 from packwire.errors import BadAddressError
+from packwire.protocol.announcing import Announcing
 from packwire.protocol.base import Protocol
 from packwire.wire.family import Family
 
@@ -45,6 +46,12 @@ def protocol(name: str) -> Protocol:
     from packwire.models.load import model  # noqa: PLC0415 - YAML and pydantic
 
     return model(name)
+
+
+def announcing() -> tuple[Announcing, ...]:
+    """Return how devices announce themselves on the network, of all protocols whose devices do."""
+    own = (protocol(name).announcing for name in _IN_PYTHON)
+    return tuple(each for each in own if each is not None)
 
 
 @cache
