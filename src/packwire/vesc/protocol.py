@@ -5,6 +5,7 @@ from typing import override
 
 from packwire.protocol.base import Asker, Options, Protocol, Request, Session
 from packwire.vesc import framing
+from packwire.vesc.announcement import ANNOUNCING
 from packwire.vesc.commands import Command, command_name
 from packwire.vesc.matching import acceptance
 from packwire.vesc.requests import FILLER, forward_can, request
@@ -22,6 +23,7 @@ class VescProtocol(Protocol):
     name = "vesc"
     title = "VESC"
     preamble = FILLER
+    announcing = ANNOUNCING
 
     @override
     def framer(self) -> StreamFramer:
