@@ -14,7 +14,7 @@ from packwire.errors import MissingExtraError, UnreachableError
 from packwire.link.discovery import discover
 from packwire.link.serial import list_ports
 from packwire.vesc.announcement import ANNOUNCEMENT_PORT
-from packwire.visible import json_text
+from packwire.visible import record_text
 
 
 def scan(
@@ -40,7 +40,7 @@ def scan(
         finds, problems = asyncio.run(_find(for_, udp_port))
     for find in finds:
         if json:
-            print(json_text(find))
+            print(record_text({"kind": "find", **find}))
         else:
             console.print(f"{find['address']:32}  {printable(find['description'])}")
     for problem in problems:
@@ -59,7 +59,7 @@ async def _find(seconds: float, port: int) -> tuple[list[dict[str, Any]], list[s
             told = announcement.address
             note = "" if told == sender else f" (it says that it is at {told})"
             finds.append(
-                {"kind": "vesc", "address": address, "description": f"VESC {announcement.name!r}{note}"}
+                {"link": "tcp", "address": address, "description": f"VESC {announcement.name!r}{note}"}
             )
     except UnreachableError as error:
         problems.append(str(error))
@@ -67,7 +67,7 @@ async def _find(seconds: float, port: int) -> tuple[list[dict[str, Any]], list[s
         for serial in list_ports():
             address = str(serial_address(serial.path))
             finds.append(
-                {"kind": "serial", "address": address, "description": serial.description or "serial port"}
+                {"link": "serial", "address": address, "description": serial.description or "serial port"}
             )
     except MissingExtraError as error:
         problems.append(str(error))
