@@ -63,7 +63,7 @@ async def test_json_for_a_script():
     assert record["verdict"] == "ok"
     assert record["findings"] == []
     assert record["command"] == "BMS_GET_VALUES"
-    assert {each["size"] for each in record["trials"] if each["kind"] == "length"} >= {127, 128, 255, 256}
+    assert {each["size"] for each in record["trials"] if each["purpose"] == "length"} >= {127, 128, 255, 256}
 
 
 @pytest.mark.parametrize("how", ["ctrl-c", "limit"])

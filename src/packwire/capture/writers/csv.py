@@ -1,23 +1,16 @@
 """Messages as CSV: one row a message, with its time, direction, channel, bytes and packet numbers."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from io import StringIO
-from typing import Final, Literal
 
 from packwire import clock
 from packwire.capture.packets import NO_TIME
-from packwire.messages import Direction, Messages
+from packwire.direction import DIRECTION_NAMES
+from packwire.messages import Messages
 from packwire.visible import printable
 
 HEADER = ("file", "packets", "time", "seconds", "direction", "channel", "size", "hex")
-
-#: How a direction is called in every output for scripts.
-DIRECTION_NAMES: Final[Mapping[int, Literal["to device", "from device", "unknown"]]] = {
-    Direction.TO_DEVICE: "to device",
-    Direction.FROM_DEVICE: "from device",
-    Direction.UNKNOWN: "unknown",
-}
 
 
 def iso_time(time: int) -> str:

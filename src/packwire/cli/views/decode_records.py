@@ -12,10 +12,11 @@ from packwire.capture.layers.silence import Silence
 from packwire.capture.layers.tally import Tally, tallies
 from packwire.capture.layers.vesc import VescConnection
 from packwire.capture.packets import NO_TIME
-from packwire.capture.writers.csv import DIRECTION_NAMES, iso_time
+from packwire.capture.writers.csv import iso_time
 from packwire.cli.views.decode_facts import hub_end, hub_ends
 from packwire.cli.views.decode_text import Clock, Shown
 from packwire.cli.views.vesc_words import hex_text, reply_summary, request_summary, spans, values
+from packwire.direction import DIRECTION_NAMES
 from packwire.vesc.commands import command_name
 from packwire.vesc.requests import unwrap
 from packwire.visible import record_text

@@ -7,8 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from packwire.capture.writers.csv import DIRECTION_NAMES
 from packwire.cli.terminal import printable
+from packwire.direction import DIRECTION_NAMES
 from packwire.insight.differences import MAX_CHANCE, Bit, Differences, FrameDifferences, Tier
 from packwire.insight.groups import Lane, header_text
 from packwire.insight.numbers import Field, Number

@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
-from packwire.capture.writers.csv import DIRECTION_NAMES
 from packwire.cli.records.recordings import Group as GroupRecord
-from packwire.direction import Direction
+from packwire.direction import DIRECTION_NAMES, Direction
 from packwire.insight.bits import count_bits
 from packwire.insight.groups import Group, GroupFacts, Lane, facts, header_text, lasting
 from packwire.messages import Messages

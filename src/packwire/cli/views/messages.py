@@ -9,6 +9,7 @@ import numpy as np
 from packwire.capture.packets import NO_TIME
 from packwire.capture.writers import csv as csv_writer
 from packwire.cli.terminal import Writer, make_console, printable
+from packwire.direction import DIRECTION_NAMES
 from packwire.messages import Direction, Messages
 from packwire.visible import record_text
 
@@ -100,7 +101,7 @@ def json_lines(tables: list[Table]) -> Iterator[str]:
                 "at": table.seconds(time),
                 "file": table.name,
                 "packets": list(found.packets_of(row)),
-                "direction": csv_writer.DIRECTION_NAMES[Direction(int(found.direction[row]))],
+                "direction": DIRECTION_NAMES[Direction(int(found.direction[row]))],
                 "channel": str(found.channels[int(found.channel[row])]),
                 "size": len(payload),
                 "hex": payload.hex(),
