@@ -22,17 +22,18 @@ def open_device(
     tries: int = TRIES,
     stale_after: float | None = None,
     memory: NodeMemory | None = None,
+    link: Link | None = None,
 ) -> Device:
     """Return the device behind an address; `async with` opens it.
 
     `can_ids`: the nodes to look for on its CAN bus; None asks the bus (PING_CAN, 2.5 to 5 s). An address
     with `/can/ID` looks for that node alone. `timeout` is of one try, in seconds. After `stale_after`
     seconds in which no value of the battery moved, its samples are stale; None leaves that to the
-    comparison with the motor's current. `memory` keeps the CAN ids from one connection to the next. Raises
-    BadAddressError.
+    comparison with the motor's current. `memory` keeps the CAN ids from one connection to the next. `link` is
+    one of the caller's own, instead of the address's. Raises BadAddressError.
     """
     parsed = parse_address(address) if isinstance(address, str) else address
-    client = Client(open_link(parsed), protocol(parsed.model), timeout=timeout, tries=tries)
+    client = Client(link or open_link(parsed), protocol(parsed.model), timeout=timeout, tries=tries)
     nodes = None if can_ids is None else tuple(can_ids)
     return Reader(client, Options(parsed.node, nodes, stale_after), memory)
 
@@ -40,7 +41,7 @@ def open_device(
 def open_link(address: Address) -> Link:
     """Return the link of an address, not connected yet. Raises BadAddressError."""
     if address.link is LinkKind.SIM:
-        raise BadAddressError(f"{address} is for the command line, which starts the simulator")
+        raise BadAddressError(f"{address} starts a simulator: open it with packwire.open_device")
     if address.link is LinkKind.HUB and address.password is None:
         raise BadAddressError(
             f"{address} needs its password: set PACKWIRE_PASSWORD", reason=Reason.NO_PASSWORD
