@@ -1,14 +1,14 @@
 """The protocol that a model file describes."""
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from typing import Any, override
 
 from packwire.advertisement import Advertisement
 from packwire.models.aiobmsble_plugins import plugins
 from packwire.models.family import family
+from packwire.models.parts import Question, Reply
 from packwire.models.schema import ModelFile
-from packwire.protocol.base import Asker, Options, Protocol, Request, RequestKind, Session
+from packwire.protocol.base import Asker, Options, Protocol, Request, Session
 from packwire.quantity import QUANTITIES, Kind
 from packwire.wire.codec import Codec, Span
 from packwire.wire.fields import Field, FieldError
@@ -16,33 +16,6 @@ from packwire.wire.framing import Framer, Framing
 
 #: What is said of flags of which none is set.
 NOTHING = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A request of a model: what it sends, the reply that answers it, what it can do, how often it is due."""
-
-    name: str
-    payload: bytes
-    reply: str
-    kind: RequestKind
-    every: float
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A reply of a model: how it begins, its fields; `refuses` where it says no."""
-
-    name: str
-    begins: tuple[int | None, ...]
-    codec: Codec
-    refuses: bool
-
-    def fits(self, frame: bytes) -> bool:
-        """Tell whether a frame is such a reply."""
-        return len(frame) >= len(self.begins) and all(
-            wanted in {None, byte} for wanted, byte in zip(self.begins, frame, strict=False)
-        )
 
 
 class ModelProtocol(Protocol):
