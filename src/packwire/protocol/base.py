@@ -14,6 +14,7 @@ from typing import Protocol as Interface
 
 from packwire.advertisement import Advertisement
 from packwire.check import Check, Rule
+from packwire.protocol.announcing import Announcing
 from packwire.quantity import Value
 from packwire.sample import Condition
 from packwire.wire.frame import StreamFramer
@@ -231,6 +232,8 @@ class Protocol(ABC):
     """Where it is spoken over Bluetooth; the first that a device has is taken."""
     preamble: bytes = b""
     """What is sent first, so that a half frame which a client before us left behind is over."""
+    announcing: Announcing | None = None
+    """How its devices say where they are, on the network."""
     checks: tuple[Check[Any], ...] = ()
     """What it brings to the doctor beside its row in `packwire.doctor.registry`."""
     rules: tuple[Rule, ...] = ()

@@ -13,14 +13,14 @@ from packwire.cli.terminal import make_console, printable
 from packwire.errors import MissingExtraError, UnreachableError
 from packwire.link.discovery import discover
 from packwire.link.serial import list_ports
-from packwire.vesc.announcement import ANNOUNCEMENT_PORT
+from packwire.protocols import announcing
 from packwire.visible import json_text
 
 
 def scan(
     *,
     for_: Annotated[float, Parameter(name="--for")] = 2.5,
-    udp_port: int = ANNOUNCEMENT_PORT,
+    udp_port: int = announcing()[0].port,
     json: bool = False,
 ) -> int:
     """List the VESCs that announce themselves on this network, and the serial ports.

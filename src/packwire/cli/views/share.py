@@ -19,6 +19,7 @@ from rich.text import Text
 from packwire.cli.live_output import LiveText
 from packwire.cli.terminal import make_console, printable
 from packwire.link.tcp import place
+from packwire.share.permissions import Policy
 from packwire.share.server import (
     ClientCame,
     ClientLeft,
@@ -29,7 +30,6 @@ from packwire.share.server import (
     ShareEvent,
 )
 from packwire.share.stats import SharingStats
-from packwire.vesc.permissions import Policy
 from packwire.visible import json_text
 
 #: Seconds between two summaries.
