@@ -113,6 +113,10 @@ class Asker(Interface):
     def place(self) -> str:
         """Where the device was reached; names a device that does not name itself."""
 
+    @property
+    def identity(self) -> str:
+        """What the link knows of who it leads to (a Bluetooth address); empty where it knows nothing."""
+
     async def request(
         self,
         request: Request,
@@ -146,6 +150,9 @@ class Session(ABC):
 
     It asks by an Asker, and knows no link and no clock of its own.
     """
+
+    search = ""
+    """What looking for nodes does, for a user, where it takes long."""
 
     def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
