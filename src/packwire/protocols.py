@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
+from packwire.advertisement import Advertisement
 from packwire.errors import BadAddressError
 from packwire.protocol.base import Protocol
 from packwire.wire.family import Family
@@ -45,6 +46,11 @@ def protocol(name: str) -> Protocol:
     from packwire.models.load import model  # noqa: PLC0415 - YAML and pydantic
 
     return model(name)
+
+
+def recognised(seen: Advertisement) -> tuple[Protocol, ...]:
+    """Return the protocols, by name, that a device with such an advertisement speaks; mostly one or none."""
+    return tuple(each for each in map(protocol, protocol_names()) if each.recognises(seen))
 
 
 @cache

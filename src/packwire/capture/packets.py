@@ -32,6 +32,9 @@ HCI_COMMAND, HCI_ACL, HCI_SCO, HCI_EVENT, HCI_ISO = -11, -12, -13, -14, -15
 #: In `Packets.link_type`: what a Bluetooth recorder noted itself (controllers, log texts): no HCI traffic.
 HCI_NOTE = -20
 
+#: How many bytes of a file tell its format.
+HEAD = 16 << 10
+
 #: LINKTYPE_ numbers that readers assign themselves.
 LINKTYPE_HCI_H4, LINKTYPE_CAN_SOCKETCAN = 187, 227
 

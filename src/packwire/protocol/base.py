@@ -16,7 +16,7 @@ from packwire.advertisement import Advertisement
 from packwire.check import Check, Rule
 from packwire.quantity import Value
 from packwire.sample import Condition
-from packwire.wire.frame import Frame, FrameStats
+from packwire.wire.frame import StreamFramer
 
 
 class RequestKind(StrEnum):
@@ -76,24 +76,6 @@ class Gatt:
     notify: str
     write: str = ""
     write_type: WriteType | None = None
-
-
-class Framer(Interface):
-    """Finds frames in a stream that comes in pieces of any size; see `packwire.wire.framing.Framer`."""
-
-    stats: FrameStats
-
-    def feed(self, data: bytes) -> list[Frame]:
-        """Take the next bytes; return the frames that they complete."""
-
-    def rescue(self) -> list[Frame]:
-        """Look for whole frames behind a header that is still waited for."""
-
-    def give_up(self) -> list[Frame]:
-        """Stop waiting for the frame that a header announced."""
-
-    def reset(self) -> None:
-        """Forget a frame that has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +229,7 @@ class Protocol(ABC):
     rules: tuple[Rule, ...] = ()
 
     @abstractmethod
-    def framer(self) -> Framer:
+    def framer(self) -> StreamFramer:
         """Return a new finder of frames."""
 
     @abstractmethod

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from packwire.models.protocol import ModelProtocol, Reply
+from packwire.models.parts import Reply
+from packwire.models.protocol import ModelProtocol
 from packwire.sim.faults import Faults
 from packwire.sim.port import Port
 from packwire.sim.server import SimOptions, Simulation
@@ -29,6 +30,7 @@ def pack_values(vehicle: Vehicle) -> dict[str, Any]:
         "temperatures": pack.temperatures[:2],
         "charge_remaining": pack.soc * pack.capacity,
         "capacity": pack.capacity,
+        "capacity_design": pack.capacity,
         "cycles": CYCLES,
         "charge_enabled": True,
         "discharge_enabled": True,

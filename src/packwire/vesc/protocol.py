@@ -3,13 +3,14 @@
 from collections.abc import Hashable
 from typing import override
 
-from packwire.protocol.base import Asker, Framer, Options, Protocol, Request, Session
+from packwire.protocol.base import Asker, Options, Protocol, Request, Session
 from packwire.vesc import framing
 from packwire.vesc.commands import Command, command_name
 from packwire.vesc.matching import acceptance
 from packwire.vesc.requests import FILLER, forward_can, request
 from packwire.vesc.secrets import mask_payload
 from packwire.vesc.traits import unsolicited
+from packwire.wire.frame import StreamFramer
 
 #: Before the same command is asked again after a timeout, another one on the same way lets a late reply pass.
 _FENCE, _FENCE_OF_FENCE = Command.FW_VERSION, Command.BMS_GET_VALUES
@@ -23,7 +24,7 @@ class VescProtocol(Protocol):
     preamble = FILLER
 
     @override
-    def framer(self) -> Framer:
+    def framer(self) -> StreamFramer:
         return framing.Framer()
 
     @override

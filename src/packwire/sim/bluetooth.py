@@ -1,0 +1,68 @@
+"""A simulated device on Bluetooth: on an air of its own, on one that others share, or through an adapter."""
+
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from packwire.address import Address, ble_address
+from packwire.errors import BadOptionError
+from packwire.protocols import protocol
+from packwire.sim.adapter import opened
+from packwire.sim.air import Air
+from packwire.sim.local_port import LOOPBACK
+from packwire.sim.peripheral import Peripheral
+from packwire.sim.port import Port
+from packwire.sim.radio import BluetoothOptions, radio
+
+VIRTUAL = "tcp-client:"
+"""How the names of adapters begin that lead to a virtual air."""
+
+
+class BluetoothLink:
+    """Puts a port of a simulated device on the air; use as an async context manager.
+
+    `address` is where it is found, `adapter` by which adapter another process reaches it: empty where that
+    is the system's own.
+    """
+
+    def __init__(self, port: Port, model: str, options: BluetoothOptions) -> None:
+        spoken = protocol(model)
+        self.radio = radio(spoken, options.name, options.address)
+        if not self.radio.gatt:
+            raise BadOptionError(f"the model {model} does not say how it is spoken over Bluetooth")
+        self.air = options.air
+        self.adapter = options.adapter
+        self.peripheral = Peripheral(port, port.faults, self.radio)
+        self._options = options
+        self._stack = AsyncExitStack()
+
+    @property
+    def address(self) -> str:
+        """Return its Bluetooth address."""
+        return self.radio.advertisement.address
+
+    @property
+    def url(self) -> Address:
+        """Return the address to read it by."""
+        virtual = self.adapter.startswith(VIRTUAL)
+        return ble_address(self.address, adapter=self.adapter if virtual else "")
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            if self._options.adapter:
+                device = await stack.enter_async_context(opened(self._options.adapter))
+            else:
+                if self.air is None:
+                    self.air = await stack.enter_async_context(Air())
+                    port = await self.air.serve(LOOPBACK, self._options.hci_port)
+                    self.adapter = f"{VIRTUAL}{LOOPBACK}:{port}"
+                device = await self.air.device(self.radio.advertisement.name, self.address)
+            await self.peripheral.start(device)
+            stack.push_async_callback(self.peripheral.stop)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.__aexit__(kind, error, trace)
