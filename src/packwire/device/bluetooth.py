@@ -88,6 +88,11 @@ class BluetoothDevice(Device):
 
     @property
     @override
+    def search(self) -> str:
+        return "" if self._device is None else self._device.search
+
+    @property
+    @override
     def asked(self) -> frozenset[str]:
         return frozenset() if self._device is None else self._device.asked
 

@@ -6,6 +6,7 @@ from typing import override
 from packwire.advertisement import Advertisement
 from packwire.protocol.base import Asker, Gatt, Options, Protocol, Request, Session
 from packwire.vesc import framing
+from packwire.vesc.announcement import ANNOUNCING
 from packwire.vesc.commands import Command, command_name
 from packwire.vesc.matching import acceptance
 from packwire.vesc.requests import FILLER, forward_can, request
@@ -33,6 +34,7 @@ class VescProtocol(Protocol):
     title = "VESC"
     preamble = FILLER
     gatt = (NORDIC_UART,)
+    announcing = ANNOUNCING
 
     @override
     def framer(self) -> StreamFramer:

@@ -11,12 +11,11 @@ from typing import Any, override
 import aiobmsble.basebms
 from aiobmsble import BMSConfig
 
-from packwire.advertisement import Advertisement
 from packwire.att import Opcode
 from packwire.device.aiobmsble.samples import values_of
 from packwire.device.base import Device, Node, NodeKind, Statistics
 from packwire.errors import GoneError, NoAnswerError, PackwireError, Reason, RefusedError
-from packwire.link.ble.discovery import Seen
+from packwire.link.ble.discovery import Seen, identity_of
 from packwire.link.ble.failures import FAILURES, WEAK, broken, no_connection
 from packwire.link.ble.observed import (
     CLOSE_TIMEOUT,
@@ -285,11 +284,6 @@ class AiobmsbleDevice(Device):
     def _weak(self) -> str:
         rssi = self._seen.advertisement.rssi
         return f" (the signal is weak: {rssi} dBm)" if rssi is not None and rssi < WEAK else ""
-
-
-def identity_of(seen: Advertisement) -> str:
-    """Return what names a Bluetooth device in the world: `ble-a4c138000001`."""
-    return f"ble-{seen.address.replace(':', '').lower()}"
 
 
 def _watch_all_clients() -> None:

@@ -53,6 +53,11 @@ class Seen:
     connected: bool = False
 
 
+def identity_of(seen: Advertisement) -> str:
+    """Return what names a Bluetooth device in the world: `ble-a4c138000001`."""
+    return f"ble-{seen.address.replace(':', '').lower()}"
+
+
 class _Air:
     """What is seen while a scanner runs."""
 

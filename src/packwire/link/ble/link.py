@@ -9,7 +9,7 @@ from packwire.direction import Direction
 from packwire.errors import GoneError, NoAnswerError, NotAVescError, PackwireError, Reason
 from packwire.event import EventKind
 from packwire.link.base import Link, Receiver
-from packwire.link.ble.discovery import Seen, find
+from packwire.link.ble.discovery import Seen, find, identity_of
 from packwire.link.ble.failures import FAILURES, WEAK, broken
 from packwire.link.ble.observed import ObservedClient, Watch, connect, disconnect, who
 from packwire.link.ble.write_types import WriteTypeFinder
@@ -49,6 +49,10 @@ class BleLink(Link):
         self._writer: asyncio.Task[None] | None = None
 
     @override
+    def where(self, title: str) -> str:
+        return f"Bluetooth, {title}"
+
+    @override
     async def open(self, receiver: Receiver) -> None:
         self._receiver = receiver
         self.tell(EventKind.CONNECTING)
@@ -63,6 +67,8 @@ class BleLink(Link):
     async def _open(self) -> None:
         if self.seen is None:
             self.seen = await find(self.address.target, self.address.adapter)
+        self.identity = identity_of(self.seen.advertisement)
+        self.device_name = self.seen.advertisement.name
         services = [gatt.service for gatt in self._protocol.gatt]
         self._client = await connect(self.seen, self.watch, self._lost, services)
         gatt = self._gatt(self._client.services)
