@@ -4,12 +4,12 @@ A framing says nothing of what carries it: the same row finds frames in a TCP st
 notifications and in a capture. `Framer` takes a live stream piece by piece, `frames_in` a recorded one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from packwire.wire.checksum import CHECKSUMS
-from packwire.wire.fields import Order
+from packwire.wire.fields import ByteOrder
 from packwire.wire.frame import Frame, FrameStats, Waiting
 
 
@@ -39,7 +39,7 @@ class Size:
     add: int
     at: int | None = None
     width: int = 1
-    order: Order = "big"
+    order: ByteOrder = "big"
     digits: bool = False
     mask: int | None = None
     times: int = 1
@@ -95,7 +95,7 @@ class Check:
     begin: int
     end: int
     at: int
-    order: Order = "big"
+    order: ByteOrder = "big"
     digits: bool = False
 
     @property
@@ -218,9 +218,27 @@ class Framing:
             raise ValueError(f"a {self.name} frame is {rule.add} bytes long, not {len(frame)}")
         return bytes(sealed) if self.check is None else self.check.set(bytes(sealed))
 
+    def complete(self, frame: bytes, places: Collection[int]) -> bytes:
+        """Return a frame with its length and its checksum made right where these lie in `places`."""
+        whole = bytearray(frame)
+        rule = next((each for each in self.sizes if each.at is not None and each.at in places), None)
+        if rule is not None and rule.at is not None:
+            number = (len(frame) - rule.add) // rule.times
+            if number >= 0:
+                counted = b"%0*X" % (rule.width, number) if rule.digits else _counted(number, rule)
+                whole[rule.at : rule.at + rule.width] = counted
+        if self.check is None:
+            return bytes(whole)
+        at = self.check.at if self.check.at >= 0 else len(frame) + self.check.at
+        return self.check.set(bytes(whole)) if at in places else bytes(whole)
+
     def payload_of(self, frame: bytes) -> bytes:
         """Return the message in a frame."""
         return frame[slice(*self.payload)]
+
+
+def _counted(number: int, rule: Size) -> bytes:
+    return (number & (1 << 8 * rule.width) - 1).to_bytes(rule.width, rule.order)
 
 
 class Found(NamedTuple):
