@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any, override
 
 from packwire.advertisement import Advertisement
+from packwire.models.aiobmsble_plugins import plugins
 from packwire.models.family import family
 from packwire.models.heard import Heard
 from packwire.models.problem import ModelError, at
-from packwire.models.recognition import Pattern, known_to_aiobmsble, pattern_of, read_uuid
+from packwire.models.recognition import pattern_of, read_uuid
 from packwire.models.replies import Layout, Reply, reply_of
 from packwire.models.requests import Parameter, Question, Template, parameter_of, question_of, template_of
 from packwire.models.text import Made, Named, read_hex
@@ -322,8 +323,10 @@ class ModelProtocol(Protocol):
 
     @override
     def recognises(self, seen: Advertisement) -> bool:
-        known: tuple[Pattern, ...] = known_to_aiobmsble(self._plugin) if self._plugin else ()
-        return any(pattern.fits(seen) for pattern in (*self._advertisements, *known))
+        plugin = plugins().get(self._plugin) if self._plugin else None
+        return any(pattern.fits(seen) for pattern in self._advertisements) or (
+            plugin is not None and plugin.recognises(seen)
+        )
 
     def sends(self) -> list[tuple[str, RequestKind, bytes | str]]:
         """Return all that reading such a device sends: name, what it can do, the frame (or its template)."""

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
-from importlib import import_module
 from typing import Any
 
 from packwire.advertisement import Advertisement
@@ -69,23 +67,3 @@ def pattern_of(said: Mapping[str, Any]) -> Pattern:
     """Return a pattern from the plain values of a model."""
     uuids = {key: read_uuid(said[key]) for key in ("service", "service_data") if said.get(key)}
     return Pattern(**{**said, **uuids, "data": read_hex(said.get("data", ""))})
-
-
-@cache
-def known_to_aiobmsble(plugin: str) -> tuple[Pattern, ...]:
-    """Return what aiobmsble, where it is installed, recognises by one of its plugins; else nothing."""
-    try:
-        matchers: list[Mapping[str, Any]] = import_module(f"aiobmsble.bms.{plugin}").BMS.matcher_dict_list()
-    except (ImportError, AttributeError):
-        return ()
-    return tuple(
-        Pattern(
-            each.get("local_name", ""),
-            each.get("service_uuid", ""),
-            each.get("service_data_uuid"),
-            each.get("oui", ""),
-            each.get("manufacturer_id"),
-            bytes(each.get("manufacturer_data_start", b"")),
-        )
-        for each in matchers
-    )

@@ -97,7 +97,7 @@ class Template:
                 frame += parameter.written(value)
         whole = bytes(frame)
         framing = next((each for each in self.framings if whole.startswith(each.start)), None)
-        return framing.complete(whole, made) if made and framing else whole
+        return framing.seal(whole, made) if made and framing else whole
 
     def match(self, frame: bytes) -> dict[str, int | str] | None:
         """Return the parameters of a frame that was made so; None where it was not."""
@@ -139,7 +139,10 @@ def template_of(text: object, framings: tuple[Framing, ...], parameters: Mapping
     if free > 1 or len(set(template.names)) < len(template.names):
         raise ModelError("each parameter comes once, and one at most has no fixed width")
     values = {name: _any_value(parameters[name]) for name in template.names}
-    frame = template.frame(values)
+    try:
+        frame = template.frame(values)
+    except ValueError as error:
+        raise ModelError(str(error)) from None
     if not any(framing.form_of(frame) for framing in framings):
         raise ModelError(_wrong(frame, framings))
     return template

@@ -1,11 +1,13 @@
 """A conversation with a device whose protocol is a model."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import override
+from typing import Any, Protocol, override
 
 from packwire.errors import BadOptionError, Reason, RefusedError
-from packwire.models.heard import Heard
-from packwire.models.protocol import ModelProtocol, Question
+from packwire.models.heard import Heard, Language
+from packwire.models.replies import Reply
+from packwire.models.requests import Parameter, Question
 from packwire.protocol.base import Asker, Node, NodeKind, Options, Reading, Request, RequestKind, Session
 from packwire.protocol.no_reply import NoReplyError
 from packwire.sample import derived
@@ -19,10 +21,26 @@ _OTHERS = 2.0
 _QUIET = 0.3
 
 
+class Model(Language, Protocol):
+    """What a session needs of a model: see `ModelProtocol`."""
+
+    name: str
+    title: str
+    timeout: float | None
+    pause: float
+    questions: tuple[Question, ...]
+    start: tuple[Question | float, ...]
+    parameters: dict[str, Parameter]
+    packs: Mapping[str, Any] | None
+
+    def reply(self, name: str) -> Reply:
+        """Return a reply by its name."""
+
+
 class ModelSession(Session):
     """Asks what the model says can be asked, each as often as it says, and keeps what was said last."""
 
-    def __init__(self, protocol: ModelProtocol, asker: Asker, options: Options) -> None:
+    def __init__(self, protocol: Model, asker: Asker, options: Options) -> None:
         super().__init__()
         self._protocol = protocol
         self._asker = asker
@@ -66,6 +84,8 @@ class ModelSession(Session):
     @property
     @override
     def identity(self) -> str:
+        if self._asker.identity:
+            return self._asker.identity
         serial = self._main.values().get("serial_number")
         return f"{self._protocol.name}-{serial or self._asker.place}"
 

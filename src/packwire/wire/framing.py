@@ -6,11 +6,11 @@ notifications and in a capture. `Framer` takes a live stream piece by piece, `fr
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, override
 
 from packwire.wire.checksum import CHECKSUMS
 from packwire.wire.fields import ByteOrder
-from packwire.wire.frame import Frame, FrameStats, Waiting
+from packwire.wire.frame import Frame, StreamFramer, Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,16 @@ class Size:
         if number < self.least or number % self.multiple or (self.most is not None and number > self.most):
             return None
         return number * self.times + self.add
+
+    def said_in(self, frame: bytes) -> bytes | None:
+        """Return a frame with its own size said in it; None where this rule cannot say it."""
+        if self.at is None:
+            return frame if len(frame) == self.add else None
+        number, rest = divmod(len(frame) - self.add, self.times)
+        if rest or not 0 <= number < (16 if self.digits else 256) ** self.width:
+            return None
+        said = b"%0*X" % (self.width, number) if self.digits else number.to_bytes(self.width, self.order)
+        return frame[: self.at] + said + frame[self.at + self.width :]
 
 
 _HEX_DIGITS = frozenset(b"0123456789abcdefABCDEF")
@@ -199,46 +209,24 @@ class Framing:
             return self.header
         return self.asks + 2 * (bool(message) and message[0] == self.wraps)
 
-    def seal(self, frame: bytes) -> bytes:
+    def seal(self, frame: bytes, places: Collection[int] | None = None) -> bytes:
         """Return a frame with its length and its checksum made right, as the first size rule says it.
 
-        Raises ValueError where that rule cannot say such a size.
+        Only what begins in `places` is touched, where they are given. Raises ValueError where that rule
+        cannot say such a size.
         """
-        rule = self.sizes[0]
-        sealed = bytearray(frame)
-        if rule.at is not None:
-            number, rest = divmod(len(frame) - rule.add, rule.times)
-            counted = (
-                b"%0*X" % (rule.width, number) if rule.digits else number.to_bytes(rule.width, rule.order)
-            )
-            if rest or len(counted) != rule.width:
-                raise ValueError(f"no {self.name} frame is {len(frame)} bytes long")
-            sealed[rule.at : rule.at + rule.width] = counted
-        elif len(frame) != rule.add:
-            raise ValueError(f"a {self.name} frame is {rule.add} bytes long, not {len(frame)}")
-        return bytes(sealed) if self.check is None else self.check.set(bytes(sealed))
-
-    def complete(self, frame: bytes, places: Collection[int]) -> bytes:
-        """Return a frame with its length and its checksum made right where these lie in `places`."""
-        whole = bytearray(frame)
-        rule = next((each for each in self.sizes if each.at is not None and each.at in places), None)
-        if rule is not None and rule.at is not None:
-            number = (len(frame) - rule.add) // rule.times
-            if number >= 0:
-                counted = b"%0*X" % (rule.width, number) if rule.digits else _counted(number, rule)
-                whole[rule.at : rule.at + rule.width] = counted
+        rules = [each for each in self.sizes if places is None or each.at in places]
+        sealed = rules[0].said_in(frame) if rules else frame
+        if sealed is None:
+            raise ValueError(f"no {self.name} frame is {len(frame)} bytes long")
         if self.check is None:
-            return bytes(whole)
+            return sealed
         at = self.check.at if self.check.at >= 0 else len(frame) + self.check.at
-        return self.check.set(bytes(whole)) if at in places else bytes(whole)
+        return self.check.set(sealed) if places is None or at in places else sealed
 
     def payload_of(self, frame: bytes) -> bytes:
         """Return the message in a frame."""
         return frame[slice(*self.payload)]
-
-
-def _counted(number: int, rule: Size) -> bytes:
-    return (number & (1 << 8 * rule.width) - 1).to_bytes(rule.width, rule.order)
 
 
 class Found(NamedTuple):
@@ -334,24 +322,19 @@ class _Starts:
         return min(self._next.values())
 
 
-class Framer:
-    """Finds frames in a live stream of bytes that comes in pieces of any size.
+class Framer(StreamFramer):
+    """Finds the frames of some framings in a live stream; none is longer than `longest` bytes."""
 
-    After garbage it tries again one byte further. A false header makes it wait for as many bytes as that
-    header claims, `longest` at most: `stats.waiting` shows it, `rescue()` and `give_up()` end it.
-    """
-
-    __slots__ = ("_buffer", "_wasted", "framings", "longest", "stats")
+    __slots__ = ("_wasted", "framings", "longest")
 
     def __init__(self, framings: tuple[Framing, ...], longest: int = 4096) -> None:
+        super().__init__()
         self.framings = framings
         self.longest = longest
-        self.stats = FrameStats()
-        self._buffer = b""
         self._wasted = 0
 
+    @override
     def feed(self, data: bytes) -> list[Frame]:
-        """Take the next bytes of the stream; return the frames that they complete."""
         stats = self.stats
         stats.received += len(data)
         self._buffer += data
@@ -361,37 +344,17 @@ class Framer:
             return []
         return self._scan()
 
+    @override
     def rescue(self) -> list[Frame]:
-        """Look for whole frames behind a header that is still waited for; see `vesc.framing.Framer`."""
         if self.stats.waiting is None:
             return []
-        found = next(frames_in(self._buffer[1:], self.framings, self.longest), None)
-        if found is None or not found.ok:
-            return []
-        self.stats.abandoned += 1
-        self._drop(found.start + 1)
-        return self._scan()
+        found = next(frames_in(bytes(self._buffer[1:]), self.framings, self.longest), None)
+        return self._abandon(found.start + 1) if found and found.ok else []
 
-    def give_up(self) -> list[Frame]:
-        """Stop waiting for the frame that a header announced; look again one byte behind that header."""
-        if self.stats.waiting is None:
-            return []
-        self.stats.abandoned += 1
-        self._drop(1)
-        return self._scan()
-
-    def reset(self) -> None:
-        """Forget a frame that has begun (a new connection starts a new stream); its bytes count as junk."""
-        self._drop(len(self._buffer))
-        self.stats.waiting = None
-
-    def _drop(self, count: int) -> None:
-        self._buffer = self._buffer[count:]
-        self.stats.junk += count
-
+    @override
     def _scan(self) -> list[Frame]:
         frames: list[Frame] = []
-        stats, buffer = self.stats, self._buffer
+        stats, buffer = self.stats, bytes(self._buffer)
         origin = stats.received - len(buffer)
         starts = _Starts(buffer, self.framings)
         at = junk = 0
@@ -413,7 +376,7 @@ class Framer:
             here, at = at, min(starts.next(at + 1), _begun(buffer, at + 1, self.framings))
             junk += at - here
         stats.junk += junk
-        self._buffer = buffer[at:]
+        del self._buffer[:at]
         return frames
 
 
