@@ -73,7 +73,7 @@ def read(protocol: ModelProtocol, exchange: Exchange) -> dict[str, Any]:
     return derived(heard.values())
 
 
-def compare(protocol: ModelProtocol, exchange: Exchange, without: set[str] = frozenset()) -> list[str]:
+def compare(protocol: ModelProtocol, exchange: Exchange, without: frozenset[str] = frozenset()) -> list[str]:
     """Return what differs, line by line; `without` are quantities told apart elsewhere, with their reason."""
     ours, theirs = read(protocol, exchange), exchange.known
     lines = []
@@ -93,4 +93,4 @@ def same(one: Any, other: Any) -> bool:
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, str) or isinstance(other, str):
         return bool(one == other)
-    return abs(one - other) <= 0.00051
+    return abs(float(one) - float(other)) <= 0.00051

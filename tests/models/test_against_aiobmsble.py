@@ -27,5 +27,5 @@ CASES = [
 def test_a_model_says_what_aiobmsble_says(plugin, exchange):
     if (plugin, exchange.number) in ERRORS:
         pytest.skip(ERRORS[plugin, exchange.number])
-    different = compare(model(FAMILIES[plugin]), exchange, set(DIFFERENT.get(plugin, ())))
+    different = compare(model(FAMILIES[plugin]), exchange, frozenset(DIFFERENT.get(plugin, ())))
     assert different == []
