@@ -26,7 +26,8 @@ __all__ = ["Layout", "ModelProtocol", "Question", "Reply", "Switch"]
 class Switch:
     """Something that can be set: packwire declares and simulates it, and does not send it.
 
-    `echo` is the reply that confirms it, `read_back` the reply and its field that say what it is set to.
+    `echo` is the reply that confirms it, `read_back` the reply and its field that say what it is set to, and
+    `reads` the numbers that stand there, by name.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Switch:
     values: Mapping[str, int]
     echo: str
     read_back: tuple[str, str] | None
+    reads: Mapping[str, int]
 
 
 class ModelProtocol(Protocol):
@@ -128,7 +130,10 @@ class ModelProtocol(Protocol):
                     if all(back["field"] not in each.codec.names for each in reply.layouts):
                         raise ModelError(f"there is no field {back['field']!r}", ("read_back", "field"))
                 read_back = None if back is None else (back["reply"], back["field"])
-                yield Switch(name, template, said["values"], echo, read_back)
+                reads = (back or {}).get("values") or said["values"]
+                if set(reads) != set(said["values"]):
+                    raise ModelError(f"the names are {', '.join(said['values'])}", ("read_back", "values"))
+                yield Switch(name, template, said["values"], echo, read_back, reads)
 
     def _asked_for(self) -> dict[str, tuple[str, ...]]:
         """Return the fields, by reply, whose numbers other replies ask for. Raises ModelError."""

@@ -388,7 +388,9 @@ def _encoded(field: Field, value: Any, order: Order, before: bytes) -> bytes:
     width, step = field.width or 0, field.step
     if field.count is None:
         return field.bytes_of(field.raw(value), order, before[:width].ljust(width, b"\0"))
-    items = bytearray(before[: len(value) * step].ljust(len(value) * step, b"\0"))
+    # Places that are not filled are there all the same where their number is fixed.
+    many = max(len(value), field.count if isinstance(field.count, int) else 0)
+    items = bytearray(before[: many * step].ljust(many * step, b"\0"))
     for index, item in enumerate(value):
         at = index * step
         items[at : at + width] = field.bytes_of(field.raw(item), order, bytes(items[at : at + width]))

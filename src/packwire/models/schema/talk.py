@@ -97,6 +97,8 @@ class ReadBackOf(Part):
 
     reply: Label
     field: Name
+    values: Annotated[dict[Label, int], Field(max_length=16)] = {}
+    """What stands there, by the names of the switch; left out: what is sent."""
 
 
 class SwitchOf(Part):
