@@ -65,7 +65,7 @@ def pack_values(vehicle: Vehicle) -> dict[str, Any]:
         "temperature_heater": pack.board_temperature,
         "charge_remaining": charge,
         "capacity": pack.capacity,
-        "capacity_design": pack.capacity,
+        "capacity_design": round(pack.capacity / pack.health),
         "energy_remaining": charge * pack.measured_voltage,
         "runtime": round(3600 * charge / -current) if current < -0.05 else 0,
         "cycles": CYCLES,
