@@ -10,6 +10,7 @@ pytestmark = pytest.mark.skipif(not VECTORS.exists(), reason="../shared/aiobmsbl
 #: Plugin of aiobmsble -> our model.
 FAMILIES = {
     "jbd_bms": "jbd",
+    "jikong_bms": "jk02",
 }
 #: Exchanges that are upstream's tests of errors, and what is wrong in them.
 ERRORS: dict[tuple[str, int], str] = {}

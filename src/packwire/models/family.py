@@ -25,6 +25,7 @@ def family(content: Mapping[str, Any]) -> Family:
 
 def _framing(name: str, index: int, said: Mapping[str, Any]) -> Framing:
     start = read_hex(said.get("start", ""))
+    name = said.get("name") or name
     if said.get("form") == "modbus":
         return modbus(name, start)
     queries, checksum = said.get("queries"), said.get("checksum")

@@ -15,43 +15,12 @@ _DALY = (b"\xd2", b"\x51", b"\x81")
 _DALY_ADDRESS = (ByteIs(0, frozenset(b"".join(_DALY))),)
 _DALY_APP, _DALY_BOARD = ByteIs(0, frozenset({0x81})), ByteIs(0, frozenset({0x51}))
 
-_JK_COMMAND = b"\xaa\x55\x90\xeb"
-_JK_CONFIRMED = tuple(ByteIs(at, frozenset({byte})) for at, byte in enumerate(_JK_COMMAND + b"\xc8"))
-_JK_FRAME = ByteIs(0, frozenset({0x55}))
-
-
-def _jk(command: int, *frames: int) -> Answer:
-    """Return what follows a command of JK."""
-    return Answer((), (ByteIs(4, frozenset({command})),), (_JK_FRAME, ByteIs(4, frozenset(frames))))
-
-
 #: An old ANT board's answer to a write without (or with a wrong) password.
 _ANT_REFUSED = 0xF5
 
 
 #: What is more certain comes first: where two fit equally well, the first is taken.
 FAMILIES = (
-    Family(
-        "JK",
-        (
-            Framing("JK", b"\x55\xaa\xeb\x90", (Size(300),), Check("sum8", 0, -1, -1), header=5),
-            Framing(
-                "JK command",
-                _JK_COMMAND,
-                (Size(20),),
-                Check("sum8", 0, -1, -1),
-                header=5,
-                queries=ByteIs(5, frozenset({0})),
-                count=5,
-            ),
-        ),
-        (
-            # Each command is confirmed; some are followed by frames of all kinds, or by that of the device.
-            Answer(reply=_JK_CONFIRMED),
-            _jk(0x96, 1, 2, 3),
-            _jk(0x97, 3),
-        ),
-    ),
     Family(
         "ANT",
         (

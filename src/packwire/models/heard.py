@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
-from packwire.models.replies import Reply, Saying, joined, said_by
+from packwire.models.replies import Computed, Reply, Saying, joined, said_by
 from packwire.quantity import QUANTITIES, Value
 
 #: So many frames of one numbered reply are kept.
@@ -23,6 +23,7 @@ class Language(Protocol):
     asked_for: Mapping[str, tuple[str, ...]]
     """The fields, by reply, whose numbers other replies ask for."""
     order_of_replies: Mapping[str, int]
+    computed: tuple[Computed, ...]
 
     def reply_of(self, frame: bytes) -> Reply | None:
         """Return which reply a frame is; None where the model knows none that begins so."""
@@ -67,12 +68,21 @@ class Heard:
     def values(self) -> dict[str, Value]:
         """Return all that was said, by quantity key."""
         if len(self._said) == 1:
-            return joined(next(iter(self._said.values())))
+            values = joined(next(iter(self._said.values())))
+        else:
+            values = self._joined()
+        for each in self._protocol.computed:
+            value = None if each.key in values else each.of(values)
+            if value is not None:
+                values[each.key] = value
+        return values
+
+    def _joined(self) -> dict[str, Value]:
         order = self._protocol.order_of_replies
         keys = sorted(self._said, key=lambda key: (order[key[0]], key[1]))
         values = joined(each for key in keys for each in self._said[key])
         cells = values.get("cell_count")
-        if isinstance(cells, int) and cells > 0 and len(keys) > 1:
+        if isinstance(cells, int) and cells > 0:
             # Replies of equal length may hold places for cells that are not there.
             for key, value in values.items():
                 if isinstance(value, tuple) and QUANTITIES[key].per_cell:

@@ -10,7 +10,7 @@ from packwire.models.family import family
 from packwire.models.heard import Heard
 from packwire.models.problem import ModelError, at
 from packwire.models.recognition import pattern_of, read_uuid
-from packwire.models.replies import Layout, Reply, reply_of
+from packwire.models.replies import Computed, Layout, Reply, computed_of, reply_of
 from packwire.models.requests import Parameter, Question, Template, parameter_of, question_of, template_of
 from packwire.models.text import Made, Named, read_hex
 from packwire.protocol.base import Asker, Gatt, Options, Protocol, Request, RequestKind, Session, WriteType
@@ -77,6 +77,7 @@ class ModelProtocol(Protocol):
         self.start = tuple(self._start(content))
         self.switches = tuple(self._switches(content))
         self.asked_for: Mapping[str, tuple[str, ...]] = self._asked_for()
+        self.computed = tuple(self._computed(content))
         self.packs: Mapping[str, Any] | None = content.get("packs")
         self._check_packs()
 
@@ -134,6 +135,11 @@ class ModelProtocol(Protocol):
                 if set(reads) != set(said["values"]):
                     raise ModelError(f"the names are {', '.join(said['values'])}", ("read_back", "values"))
                 yield Switch(name, template, said["values"], echo, read_back, reads)
+
+    def _computed(self, content: Mapping[str, Any]) -> Iterator[Computed]:
+        for key, said in content.get("computed", {}).items():
+            with at("computed", key):
+                yield computed_of(key, said)
 
     def _asked_for(self) -> dict[str, tuple[str, ...]]:
         """Return the fields, by reply, whose numbers other replies ask for. Raises ModelError."""
@@ -298,7 +304,8 @@ class ModelProtocol(Protocol):
         begins = bytes(byte or 0 for byte in shape.begins)
         text = bool(self._text) and self._text[self.framings.index(framing)]
         tail = (framing.check.size if framing.check else 0) + len(framing.end)
-        least = max(len(begins), 0 if text else framing.needs, (shape.size or 0) - tail)
+        fixed = framing.sizes[0].add if framing.sizes[0].at is None else 0
+        least = max(len(begins), 0 if text else framing.needs, (shape.size or fixed) - tail)
         body = bytearray(layout.codec.encode(values, size=least, known=known or {}).ljust(least, b"\0"))
         body[: len(begins)] = begins
         whole = bytes(body)

@@ -135,10 +135,12 @@ class Layout:
             yield from (each for each in named if isinstance(each, str) and "." in each)
 
     def fits(self, data: bytes, known: Mapping[str, float]) -> bool:
-        """Tell whether nothing speaks against it."""
-        return all(each.fits(data) for each in self.marks) and all(
-            each.field not in known or each.holds(known[each.field]) for each in self.when
-        )
+        """Tell whether nothing speaks against it; the frame is looked at where other replies are not known."""
+        told = [each for each in self.when if each.field in known]
+        if not all(each.holds(known[each.field]) for each in told):
+            return False
+        sure = bool(self.when) and len(told) == len(self.when)
+        return sure or all(each.fits(data) for each in self.marks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +265,35 @@ def joined(said: Iterable[tuple[Saying, Value]]) -> dict[str, Value]:
         elif each.add:
             result[key] += value
     return result | {key: ", ".join(filter(None, said)) or NOTHING for key, said in words.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A quantity that follows from others: the sum of a list, or the product of two numbers."""
+
+    key: str
+    sum_of: str
+    product_of: tuple[str, ...]
+    scale: float
+
+    def of(self, values: Mapping[str, Value]) -> float | None:
+        """Return its value; None where something that it needs is not known."""
+        items = values.get(self.sum_of) if self.sum_of else tuple(values.get(key) for key in self.product_of)
+        if not isinstance(items, tuple) or not items:
+            return None
+        numbers = [item for item in items if isinstance(item, int | float)]
+        if len(numbers) < len(items):
+            return None
+        return (sum(numbers) if self.sum_of else numbers[0] * numbers[1]) * self.scale
+
+
+def computed_of(key: str, said: Mapping[str, Any]) -> Computed:
+    """Return a computed quantity. Raises ModelError."""
+    product = tuple(said.get("product_of") or ())
+    for each in (key, *filter(None, (said.get("sum_of", ""), *product))):
+        if each not in QUANTITIES:
+            raise ModelError(f"there is no quantity {each!r}; see docs/reference/quantities.md")
+    return Computed(key, said.get("sum_of", ""), product, said.get("scale", 1))
 
 
 #: Texts of which there may be several at once.

@@ -87,6 +87,21 @@ class RecogniseOf(Part):
     advertisements: Annotated[list[AdvertisementOf], Field(max_length=64)] = []
 
 
+class ComputedOf(Part):
+    """A quantity that the device does not say and that follows from others."""
+
+    sum_of: str = ""
+    """The sum of a list, such as cell_voltages."""
+    product_of: Annotated[list[str], Field(min_length=2, max_length=2)] | None = None
+    scale: float = 1
+
+    @model_validator(mode="after")
+    def _one(self) -> "ComputedOf":
+        if bool(self.sum_of) == bool(self.product_of):
+            raise ValueError("say sum_of or product_of")
+        return self
+
+
 class ModelFile(Part):
     """A whole model file."""
 
@@ -122,6 +137,8 @@ class ModelFile(Part):
     pause: Annotated[float, Field(ge=0, le=10)] = 0
     """Seconds in which nothing is sent behind a reply."""
     replies: Annotated[dict[Label, ReplyOf], Field(min_length=1, max_length=64)]
+    computed: Annotated[dict[Name, ComputedOf], Field(max_length=16)] = {}
+    """Quantities that the device does not say, by their keys."""
     packs: PacksOf | None = None
     switches: Annotated[dict[Label, SwitchOf], Field(max_length=32)] = {}
     simulated: Annotated[

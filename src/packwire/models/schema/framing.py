@@ -48,6 +48,8 @@ class ChecksumOf(Part):
 class FramingOf(Part):
     """One form of a protocol's frames."""
 
+    name: Annotated[str, Field(max_length=80)] = ""
+    """What such frames are called; left out: as the family."""
     form: Literal["modbus"] | None = None
     """Frames of Modbus RTU that begin with `start`; nothing else need be said."""
     start: HexBytes

@@ -4,9 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from packwire.models.schema.base import Beginning, Label, Name, Part, Template
+from packwire.models.schema.base import Beginning, Byte, Label, Name, Part, Template
 from packwire.models.schema.fields import NUMBER, Condition, FieldOf
-from packwire.models.schema.framing import ByteIs
 from packwire.protocol.base import RequestKind
 
 type Scalar = bool | int | float | str
@@ -54,12 +53,20 @@ class RequestOf(Part):
     """Seconds in which nothing is sent behind it."""
 
 
+class MarkOf(Part):
+    """Byte `at` of the frame is one of `values`."""
+
+    at: Annotated[int, Field(ge=0, le=4096)]
+    values: Annotated[list[Byte], Field(min_length=1, max_length=256)]
+
+
 class LayoutOf(Part):
     """One layout of a reply that has several."""
 
     when: Annotated[list[Condition], Field(max_length=8)] = []
-    """On fields of other replies (`device info.software`); what is not known yet speaks against nothing."""
-    bytes: Annotated[list[ByteIs], Field(max_length=8)] = []
+    """On fields of other replies: `device info.software`."""
+    bytes: Annotated[list[MarkOf], Field(max_length=8)] = []
+    """What is looked at in the frame itself where those are not known."""
     fields: Annotated[list[FieldOf], Field(max_length=512)]
 
 
