@@ -25,7 +25,7 @@ ONLY_ONE_SAYS = {
 async def read(address):
     async with open_device(address) as device:
         await device.find_nodes()
-        (sample, *packs) = await device.read()
+        (sample, *_packs) = await device.read()
         assert sample.values, (sample.reason, device.remarks)
         return device, sample.values
 

@@ -56,6 +56,7 @@ class _Known:
 
 
 _KNOWN = {
+    "vesc": _Known("VESC Express", "D4:F9:8D:00:00:01"),
     "jbd": _Known("JBD-SP04S034", "A4:C1:38:00:00:01", mtu=23),
 }
 _ADDRESS_PREFIX = "C8:47:8C:00:00:"
