@@ -40,9 +40,10 @@ async def test_a_right_pin_opens_and_a_wrong_one_is_said(air):
         with pytest.raises(TimeoutError):
             async with BMS(device) as bms:
                 await bms.async_update()
+        wrong = BMS(device, BMSConfig(secret="654321"))
         with pytest.raises(PermissionError):
-            async with BMS(device, BMSConfig(secret="654321")):
-                pass
+            await wrong.async_update()
+        await wrong.disconnect()  # it does not do so itself
         async with BMS(device, BMSConfig(keep_alive=True, secret="123456")) as bms:
             assert (await bms.async_update())["cell_count"] == 4
 
@@ -52,13 +53,14 @@ async def test_packwire_logs_in_too(air, by_model):
     async with simulated(air, faults=("pin:123456",)) as sim:
         address = replace(sim.bluetooth.url, model=by_model)
         with pytest.raises(PackwireError) as wrong:
-            async with open_device(replace(address, pin="654321"), timeout=0.3):
-                pass
+            async with open_device(replace(address, pin="654321"), timeout=0.3) as device:
+                await device.read()
         assert wrong.value.reason is Reason.WRONG_PASSWORD
         assert "654321" not in str(wrong.value)
-        with pytest.raises(PackwireError):
-            async with open_device(address, timeout=0.3, tries=1):
-                pass
+        async with open_device(address, timeout=0.3, tries=1) as device:
+            (sample,) = await device.read()
+            assert not sample.values
+            assert "PIN" in sample.reason + " ".join(device.remarks)
         async with open_device(replace(address, pin="123456")) as device:
             (sample,) = await device.read()
             assert sample.values["cell_count"] == 4

@@ -106,7 +106,7 @@ class _Filling:
             if field.negative and isinstance(values[field.name], int | float):
                 for condition in field.negative:
                     values[condition.field] = _raw_for(condition, held=values[field.name] < 0)
-        return values
+        return values | _overlaid(layout.codec.fields, said)
 
     def _value(self, field: Field, *, added: bool) -> Any:
         value = self._quantities[field.quantity]
@@ -145,6 +145,19 @@ class _Filling:
             return count
         room = int(self.known.get(count, left)) if isinstance(count, str) and "." in count else left
         return room if field.most is None else min(room, field.most)
+
+
+def _overlaid(fields: tuple[Field, ...], said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what fields say whose bytes are those of a number that is given."""
+    values: dict[str, Any] = {}
+    given = [each for each in fields if each.name in said and each.fixed and each.at is not None]
+    for whole in given:
+        raw = int(whole.raw(said[whole.name]))
+        for other in fields:
+            if other.at == whole.at and other.width == whole.width and other.bits and other is not whole:
+                lowest, many = other.bits
+                values[other.name] = other.value(raw >> lowest & (1 << many) - 1)
+    return values
 
 
 def nothing(field: Field) -> Any:

@@ -160,7 +160,9 @@ class ModelDevice:
         for switch in self.protocol.switches:
             if switch.read_back is not None and switch.name in self.switched:
                 reply, field = switch.read_back
-                said.setdefault(reply, {})[field] = self.switched[switch.name]
+                sent = self.switched[switch.name]
+                name = next((name for name, number in switch.values.items() if number == sent), "")
+                said.setdefault(reply, {})[field] = switch.reads.get(name, sent)
         return said
 
     def refusal(self, question: Question) -> bytes | None:
