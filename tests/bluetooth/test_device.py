@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from aiobmsble import BMSConfig
@@ -29,7 +30,8 @@ def _no_patience(monkeypatch):
 def attached(name, **options):
     """Return a device, a port of it, and what that sent."""
     device = ModelDevice(model(name), Vehicle(cells=8, soc=0.5), Faults(**options))
-    port, sent = device.port("test"), []
+    port: Any = device.port("test")
+    sent: list[Any] = []
     port.attach(sent.append, lambda: sent.append(None))
     return device, port, sent
 
@@ -115,7 +117,8 @@ async def test_each_layout_of_jk02(air, software, cells, temperatures):
     protocol = ModelProtocol(content)
     options = SimOptions(cells=cells, speed=0, soc=0.5, bluetooth=BluetoothOptions(air=air))
     async with SimulatedModel(protocol, options) as sim:
-        samples = []
+        assert sim.bluetooth
+        samples: list[Any] = []
         for by_model in ("", "jk02"):
             async with open_device(replace(sim.bluetooth.url, model=by_model)) as device:
                 samples += await device.read()
