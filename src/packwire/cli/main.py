@@ -50,7 +50,9 @@ GROUPS: dict[str, dict[str, Row]] = {
             ("log van -o van.csv", "log van -o van.sqlite --every 10"),
         ),
         "scan": Row(
-            "scan:scan", "List the VESCs on the network and the serial ports.", ("scan", "scan --for 10")
+            "scan:scan",
+            "List packs with Bluetooth, VESCs on the network, serial ports.",
+            ("scan", "scan --for 10"),
         ),
         "name": Row(
             "name:name", "Give an address a name of your own.", ("name van vesc://192.168.1.20", "name")

@@ -1,48 +1,59 @@
 """`packwire scan`: what could be read from here."""
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.console import Console
 
-from packwire.address import serial_address, tcp_address
+from packwire.cli.adapters import bluetooth_adapter
 from packwire.cli.exit_codes import ExitCode
+from packwire.cli.finds import Find, in_the_air, on_the_network, serial_ports
 from packwire.cli.limits import positive
-from packwire.cli.terminal import make_console, printable
+from packwire.cli.options import AllOption
+from packwire.cli.terminal import make_console
+from packwire.cli.views.finds import lines, record
 from packwire.errors import MissingExtraError, UnreachableError
-from packwire.link.discovery import discover
-from packwire.link.serial import list_ports
 from packwire.protocols import announcing
 from packwire.visible import json_text
 
 
 def scan(
     *,
-    for_: Annotated[float, Parameter(name="--for")] = 2.5,
+    for_: Annotated[float, Parameter(name="--for")] = 5.0,
+    adapter: str = "",
     udp_port: int = announcing()[0].port,
+    all_: AllOption = False,
     json: bool = False,
 ) -> int:
-    """List the VESCs that announce themselves on this network, and the serial ports.
+    """List the packs with Bluetooth, the VESCs that announce themselves in this network, and serial ports.
 
     Parameters
     ----------
     for_
-        Seconds to listen; a VESC Express announces itself once a second.
+        Seconds to listen; a VESC Express announces itself once a second, a pack may take several.
+    adapter
+        The Bluetooth adapter to use, such as hci1; else the system's choice.
     udp_port
         The UDP port on which VESCs announce themselves.
+    all_
+        All Bluetooth devices that nobody knows, not only the near ones with a name.
     json
         One JSON object a find (JSON lines).
     """
     positive("--for", for_)
     console = make_console()
-    with make_console(stderr=True).status(f"listening for VESCs on UDP {udp_port} for {for_:g} s"):
-        finds, problems = asyncio.run(_find(for_, udp_port))
-    for find in finds:
-        if json:
-            print(json_text(find))
-        else:
-            console.print(f"{find['address']:32}  {printable(find['description'])}")
+    with make_console(stderr=True).status(
+        f"listening for {for_:g} s: Bluetooth, and VESCs on UDP {udp_port}"
+    ):
+        finds, problems = asyncio.run(_find(for_, adapter, udp_port))
+    if json:
+        for find in finds:
+            print(json_text(record(find)))
+    else:
+        for line in lines(finds, console.width, everything=all_):
+            console.print(line)
     for problem in problems:
         make_console(stderr=True).print(problem, style="yellow")
     if not finds and not json:
@@ -50,32 +61,27 @@ def scan(
     return ExitCode.OK if finds else ExitCode.NO_ANSWER
 
 
-async def _find(seconds: float, port: int) -> tuple[list[dict[str, Any]], list[str]]:
-    finds: list[dict[str, Any]] = []
+async def _find(seconds: float, adapter: str, port: int) -> tuple[list[Find], list[str]]:
+    """Look everywhere at once; return what was found, and why one cannot look somewhere."""
     problems: list[str] = []
+    async with bluetooth_adapter(adapter), asyncio.TaskGroup() as group:
+        air = group.create_task(_told(in_the_air(seconds, adapter), problems))
+        network = group.create_task(_told(on_the_network(seconds, port), problems))
+        ports = group.create_task(_told(serial_ports(), problems))
+    return [*air.result(), *network.result(), *ports.result()], problems
+
+
+async def _told(looking: Coroutine[Any, Any, list[Find]], problems: list[str]) -> list[Find]:
     try:
-        for sender, announcement in await discover(seconds, port):
-            address = str(tcp_address(sender, announcement.port))
-            told = announcement.address
-            note = "" if told == sender else f" (it says that it is at {told})"
-            finds.append(
-                {"kind": "vesc", "address": address, "description": f"VESC {announcement.name!r}{note}"}
-            )
-    except UnreachableError as error:
+        return await looking
+    except (UnreachableError, MissingExtraError) as error:
         problems.append(str(error))
-    try:
-        for serial in list_ports():
-            address = str(serial_address(serial.path))
-            finds.append(
-                {"kind": "serial", "address": address, "description": serial.description or "serial port"}
-            )
-    except MissingExtraError as error:
-        problems.append(str(error))
-    return finds, problems
+        return []
 
 
 def _advise(console: Console) -> None:
     console.print(
-        "Nothing found. A VESC Express announces itself when local TCP is enabled in its configuration and "
-        "it is in this network; a VESC behind a hub is not found this way: packwire read veschub://ID@host"
+        "Nothing found. A pack with Bluetooth is not seen while an app is connected to it. A VESC Express "
+        "announces itself when local TCP is enabled in its configuration and it is in this network; a VESC "
+        "behind a hub is not found this way: packwire read veschub://ID@host"
     )
