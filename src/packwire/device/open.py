@@ -51,6 +51,10 @@ def open_device(
         link.observers += watchers.stream
         return Reader(Client(link, spoken, timeout=timeout, tries=tries), options, memory)
 
+    if parsed.link is LinkKind.REPLAY:
+        from packwire.device.replay import replayed  # noqa: PLC0415 - numpy
+
+        return replayed(parsed, read_by, watchers.gatt)
     if parsed.link is LinkKind.BLE:
         return _bluetooth(parsed, read_by, watchers)
     return read_by(open_link(parsed), protocol(parsed.model))
