@@ -86,6 +86,11 @@ GROUPS: dict[str, dict[str, Row]] = {
             "Record, step by step; find the bit of a switch.",
             ("capture android", "capture --states on,off"),
         ),
+        "record": Row(
+            "record:record",
+            "Record what passes between this program and a pack.",
+            ("record ble://A4:C1:38:00:00:01 -o pack.btsnoop", "record van -o van.pcapng --for 60"),
+        ),
         "info": Row(
             "info:info", "Show what recordings hold, and why one has no data.", ("info session.btsnoop",)
         ),
