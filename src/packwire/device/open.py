@@ -32,6 +32,7 @@ def open_device(
     tries: int = TRIES,
     stale_after: float | None = None,
     memory: NodeMemory | None = None,
+    link: Link | None = None,
     observers: Observers | None = None,
 ) -> Device:
     """Return the device behind an address; `async with` opens it.
@@ -39,8 +40,8 @@ def open_device(
     `can_ids`: the nodes to look for on its CAN bus; None asks the bus (PING_CAN, 2.5 to 5 s). An address
     with `/can/ID` looks for that node alone. `timeout` is of one try, in seconds. After `stale_after`
     seconds in which no value of the battery moved, its samples are stale; None leaves that to the
-    comparison with the motor's current. `memory` keeps the CAN ids from one connection to the next.
-    `observers` see what passes. Raises BadAddressError.
+    comparison with the motor's current. `memory` keeps the CAN ids from one connection to the next. `link` is
+    one of the caller's own, instead of the address's; `observers` see what passes. Raises BadAddressError.
     """
     parsed = parse_address(address) if isinstance(address, str) else address
     nodes = None if can_ids is None else tuple(can_ids)
@@ -55,9 +56,9 @@ def open_device(
         from packwire.device.replay import replayed  # noqa: PLC0415 - numpy
 
         return replayed(parsed, read_by, watchers.gatt)
-    if parsed.link is LinkKind.BLE:
+    if link is None and parsed.link is LinkKind.BLE:
         return _bluetooth(parsed, read_by, watchers)
-    return read_by(open_link(parsed), protocol(parsed.model))
+    return read_by(link or open_link(parsed), protocol(parsed.model))
 
 
 def _bluetooth(address: Address, read_by: Callable[[Link, Protocol], Device], observers: Observers) -> Device:
@@ -72,7 +73,7 @@ def _bluetooth(address: Address, read_by: Callable[[Link, Protocol], Device], ob
 def open_link(address: Address) -> Link:
     """Return the link of an address, not connected yet. Raises BadAddressError."""
     if address.link is LinkKind.SIM:
-        raise BadAddressError(f"{address} is for the command line, which starts the simulator")
+        raise BadAddressError(f"{address} starts a simulator: open it with packwire.open_device")
     if address.link is LinkKind.HUB and address.password is None:
         raise BadAddressError(
             f"{address} needs its password: set PACKWIRE_PASSWORD", reason=Reason.NO_PASSWORD

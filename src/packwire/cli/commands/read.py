@@ -19,7 +19,7 @@ from packwire.device import Device, Node
 from packwire.errors import BadOptionError, GoneError, NoAnswerError, Reason
 from packwire.protocol.no_reply import NoReplyError
 from packwire.sample import Condition, Sample
-from packwire.visible import json_text
+from packwire.visible import record_text
 
 _NO_OPTIONS = DeviceOptions()
 
@@ -123,5 +123,5 @@ def _wanted_nodes(device: Device, wanted: Target) -> list[Node]:
 
 def _script_text(device: Device, samples: tuple[Sample, ...], seconds: float, *, as_json: bool) -> str:
     if as_json:
-        return json_text(device_record(device, samples, seconds))
+        return record_text(device_record(device, samples, seconds))
     return (csv_header() + "".join(csv_rows(sample) for sample in samples)).rstrip("\n")
