@@ -5,19 +5,20 @@ import json
 import pytest
 from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason
 
-from packwire.address import ble_address, serial_address
+from packwire.address import LinkKind
 from packwire.cli.commands.scan import scan
-from packwire.cli.finds import Find, FindKind
 from packwire.cli.views.finds import lines
+from packwire.link.scan import Find
 from tests.link.ble.fake_air import Pack, installed, jbd_pack
 
+URL = "ble://A4:C1:38:00:00:01"
 JK = Pack("C8:47:8C:00:00:02", "JK_B2A24S", -82, ("0000ffe0-0000-1000-8000-00805f9b34fb",))
 JK_DATA = {0x0B65: bytes.fromhex("88a0c8478c000002")}
 
 
 @pytest.fixture(autouse=True)
 def _no_serial_ports(monkeypatch):
-    monkeypatch.setattr("packwire.cli.finds.list_ports", list)
+    monkeypatch.setattr("packwire.link.scan.list_ports", list)
 
 
 def scanned(capsys, *packs, error=None, **options):
@@ -46,9 +47,11 @@ def test_for_scripts(capsys):
     one, other = map(json.loads, said.out.splitlines())
     assert code == 0
     assert one == {
-        "kind": "bluetooth",
+        "version": one["version"],
+        "kind": "find",
+        "link": "ble",
         "address": "ble://A4:C1:38:00:00:01",
-        "description": "JBD-SP15S004 JBD (aiobmsble, model jbd)",
+        "description": "JBD-SP15S004 JBD",
         "command": "packwire read ble://A4:C1:38:00:00:01",
         "name": "JBD-SP15S004",
         "rssi": -61,
@@ -84,10 +87,8 @@ def test_no_bluetooth_is_said_with_the_reason(capsys):
 
 def test_what_does_not_fit_stands_on_two_lines():
     finds = [
-        Find(
-            FindKind.BLUETOOTH, ble_address("A4:C1:38:00:00:01"), "A4:C1:38:00:00:01", "N" * 200, "JBD", -61
-        ),
-        Find(FindKind.SERIAL, serial_address("/dev/ttyACM0"), "/dev/ttyACM0", "VESC"),
+        Find(LinkKind.BLE, URL, "", "A4:C1:38:00:00:01", "N" * 200, "JBD", -61),
+        Find(LinkKind.SERIAL, "serial:/dev/ttyACM0", "", "/dev/ttyACM0", "VESC"),
     ]
     shown = list(lines(finds, 80, everything=True))
     assert max(line.cell_len for line in shown) <= 80
@@ -103,5 +104,5 @@ def test_what_does_not_fit_stands_on_two_lines():
 
 
 def test_a_name_that_a_shell_would_take_apart_is_quoted():
-    find = Find(FindKind.BLUETOOTH, ble_address("x", adapter="tcp-client:127.0.0.1:1"), "x", "x", "JBD")
+    find = Find(LinkKind.BLE, "ble://x?adapter=tcp-client:127.0.0.1:1", "", speaks="JBD")
     assert find.command == "packwire read 'ble://x?adapter=tcp-client:127.0.0.1:1'"

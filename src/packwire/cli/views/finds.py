@@ -1,14 +1,16 @@
 """What a scan found, as lines and as JSON: where, who, how strong, who reads it, and what to type."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 from rich.text import Text
 
-from packwire.cli.finds import Find, FindKind
+from packwire.address import LinkKind
+from packwire.cli.records.live import Find as FindRecord
 from packwire.cli.terminal import printable
+from packwire.link.scan import Find
 
-_HEADS: Final = {FindKind.BLUETOOTH: "Bluetooth", FindKind.VESC: "Network", FindKind.SERIAL: "Serial"}
+_HEADS: Final = {LinkKind.BLE: "Bluetooth", LinkKind.TCP: "Network", LinkKind.SERIAL: "Serial"}
 _HEAD = 11
 #: Devices with a name that nobody knows and that are shown unasked: the nearest.
 _STRANGERS = 8
@@ -16,42 +18,31 @@ _LONGEST_NAME = 28
 _WEAK = "weak: connections may break"
 
 
-def record(find: Find) -> dict[str, Any]:
-    """Return a find as a JSON object; `address` is what other commands take."""
-    result: dict[str, Any] = {
-        "kind": find.kind.value,
-        "address": str(find.address),
-        "description": description(find),
+def record(find: Find) -> FindRecord:
+    """Return a find as a JSON object."""
+    result: FindRecord = {
+        "kind": "find",
+        "link": find.link.value,
+        "address": find.address,
+        "description": find.description,
         "command": find.command,
     }
-    if find.kind is not FindKind.BLUETOOTH:
-        return result
-    return result | {
-        "name": find.name,
-        "rssi": find.rssi,
-        "weak": find.weak,
-        "models": list(find.models),
-        "aiobmsble": find.plugin or None,
-    }
-
-
-def description(find: Find) -> str:
-    """Return what a find is, in words."""
-    match find.kind:
-        case FindKind.VESC:
-            return f"VESC {find.name!r}"
-        case FindKind.SERIAL:
-            return find.name
-    return f"{find.name} {_reader(find)}".strip()
+    if find.link is LinkKind.BLE:
+        result["name"] = find.name
+        result["rssi"] = find.rssi
+        result["weak"] = find.weak
+        result["models"] = list(find.models)
+        result["aiobmsble"] = find.plugin or None
+    return result
 
 
 def _reader(find: Find) -> str:
     """Return who reads it: `JBD (aiobmsble, model jbd)`."""
-    if find.kind is FindKind.SERIAL:
+    if find.link is LinkKind.SERIAL:
         return ""
     if not find.speaks:
         return "nobody's"
-    if find.kind is FindKind.VESC:
+    if find.link is LinkKind.TCP:
         return find.speaks
     by = ("aiobmsble",) * bool(find.plugin) + tuple(f"model {each}" for each in find.models)
     return f"{find.speaks} ({', '.join(by)})"
@@ -64,8 +55,8 @@ def lines(finds: Sequence[Find], width: int, *, everything: bool) -> Iterator[Te
     widths = [max((len(each[at]) for each in columns), default=0) for at in range(4)]
     before = None
     for find, cells in zip(shown, columns, strict=True):
-        head = _HEADS[find.kind] if find.kind is not before else ""
-        before = find.kind
+        head = _HEADS[find.link] if find.link is not before else ""
+        before = find.link
         line = Text(f"{head:<{_HEAD}}")
         for at, cell in enumerate(cells):
             line.append(f"{cell:<{widths[at]}}", "bold" if at == 1 else "")
@@ -90,7 +81,7 @@ def _folded(line: Text, command: str, width: int) -> Iterator[Text]:
 
 
 def _worth_a_line(finds: Sequence[Find]) -> list[Find]:
-    strangers = [each for each in finds if each.kind is FindKind.BLUETOOTH and not each.speaks]
+    strangers = [each for each in finds if each.link is LinkKind.BLE and not each.speaks]
     kept = [each for each in strangers if each.name][:_STRANGERS]
     return [each for each in finds if each not in strangers or each in kept]
 
