@@ -50,7 +50,9 @@ GROUPS: dict[str, dict[str, Row]] = {
             ("log van -o van.csv", "log van -o van.sqlite --every 10"),
         ),
         "scan": Row(
-            "scan:scan", "List the VESCs on the network and the serial ports.", ("scan", "scan --for 10")
+            "scan:scan",
+            "List packs with Bluetooth, VESCs on the network, serial ports.",
+            ("scan", "scan --for 10"),
         ),
         "name": Row(
             "name:name", "Give an address a name of your own.", ("name van vesc://192.168.1.20", "name")
@@ -83,6 +85,11 @@ GROUPS: dict[str, dict[str, Row]] = {
             "capture:capture",
             "Record, step by step; find the bit of a switch.",
             ("capture android", "capture --states on,off"),
+        ),
+        "record": Row(
+            "record:record",
+            "Record what passes between this program and a pack.",
+            ("record ble://A4:C1:38:00:00:01 -o pack.btsnoop", "record van -o van.pcapng --for 60"),
         ),
         "info": Row(
             "info:info", "Show what recordings hold, and why one has no data.", ("info session.btsnoop",)

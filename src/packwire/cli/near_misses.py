@@ -17,7 +17,6 @@ _WORDS: Final = {
     "share": "relay serve",
     "hub": "server",
     "decode": "parse dissect",
-    "capture": "record",
     "convert": "redact anonymize export",
     "info": "analyze inspect",
     "messages": "dump",
