@@ -9,6 +9,8 @@ from packwire.models.replies import Layout, Reply
 from packwire.quantity import QUANTITIES
 from packwire.wire.fields import TO_THE_END, Comparison, Condition, Field, Type
 
+#: What is said of what is wrong, often by numbers that say something else where nothing is.
+_BESIDE = frozenset({"alarms", "warnings", "problem", "problem_code"})
 #: So many frames of a reply that is numbered, at the most.
 _MOST_PARTS = 64
 
@@ -95,10 +97,14 @@ class _Filling:
         """Return what stands in each field of a layout."""
         add = {each.name for each in layout.sayings if each.add}
         values: dict[str, Any] = {}
-        for field in layout.codec.fields:
+        fields = layout.codec.fields
+        for number, field in enumerate(fields):
             if field.name in said:
                 given = said[field.name]
                 values[field.name] = tuple(given) if isinstance(given, list) else given
+            elif field.quantity in _BESIDE and not self._quantities.get(field.quantity):
+                # Its bytes may be those of another field, which says what is well.
+                values[field.name] = None if _placed(fields[number : number + 2]) else nothing(field)
             elif field.quantity in self._quantities:
                 values[field.name] = self._value(field, added=field.name in add)
             else:
@@ -106,7 +112,7 @@ class _Filling:
             if field.negative and isinstance(values[field.name], int | float):
                 for condition in field.negative:
                     values[condition.field] = _raw_for(condition, held=values[field.name] < 0)
-        return values | _overlaid(layout.codec.fields, said)
+        return values | _overlaid(fields, said)
 
     def _value(self, field: Field, *, added: bool) -> Any:
         value = self._quantities[field.quantity]
@@ -118,11 +124,11 @@ class _Filling:
             return self._items(field, value)
         if field.type in {Type.TEXT, Type.CSTRING}:
             return str(value)
-        if isinstance(value, str):
-            try:
-                return float(value)
-            except ValueError:
-                return nothing(field)
+        try:
+            value = float(value) if isinstance(value, str) else value
+            field.raw(value)
+        except (ValueError, TypeError):
+            return nothing(field)
         return value
 
     def _items(self, field: Field, items: tuple[Any, ...]) -> Any:
@@ -145,6 +151,11 @@ class _Filling:
             return count
         room = int(self.known.get(count, left)) if isinstance(count, str) and "." in count else left
         return room if field.most is None else min(room, field.most)
+
+
+def _placed(fields: tuple[Field, ...]) -> bool:
+    """Tell whether each says where it is, so that one can be left out."""
+    return all(each.at is not None or each.after is not None for each in fields)
 
 
 def _overlaid(fields: tuple[Field, ...], said: Mapping[str, Any]) -> dict[str, Any]:
