@@ -11,10 +11,15 @@ _MAX_PARTS = 64
 
 
 class Taken(NamedTuple):
-    """What became of a frame: which reply it is (None: the model knows none), what it was too short for."""
+    """What became of a frame.
+
+    `reply` is which it is (None: the model knows none), `missing` what it was too short for, `model` the one
+    that devices are read with which say this, where it is another.
+    """
 
     reply: Reply | None
     missing: tuple[str, ...] = ()
+    model: str = ""
 
 
 class Language(Protocol):
@@ -49,8 +54,8 @@ class Heard:
             return Taken(reply)
         data = protocol.data(frame)
         layout = reply.layout(data, self.known)
-        if layout is None:
-            return Taken(reply)
+        if layout is None or layout.model:
+            return Taken(reply, (), layout.model if layout else "")
         decoded = layout.codec.decode(data, known=self.known)
         for name in protocol.asked_for.get(reply.name, ()):
             value = decoded.values.get(name)

@@ -304,8 +304,9 @@ class ModelProtocol(Protocol):
         begins = bytes(byte or 0 for byte in shape.begins)
         text = bool(self._text) and self._text[self.framings.index(framing)]
         tail = (framing.check.size if framing.check else 0) + len(framing.end)
-        fixed = framing.sizes[0].add if framing.sizes[0].at is None else 0
-        least = max(len(begins), 0 if text else framing.needs, (shape.size or fixed) - tail)
+        least = max(len(begins), 0 if text else framing.needs)
+        if not text:
+            least = max(least, (shape.size or _size_said(begins, shape.begins, framing)) - tail)
         body = bytearray(layout.codec.encode(values, size=least, known=known or {}).ljust(least, b"\0"))
         body[: len(begins)] = begins
         whole = bytes(body)
@@ -370,6 +371,14 @@ def _gatt(said: Mapping[str, Any]) -> Gatt:
         read_uuid(write) if write else "",
         None if kind is None else WriteType(kind),
     )
+
+
+def _size_said(begins: bytes, pattern: tuple[int | None, ...], framing: Framing) -> int:
+    """Return how long frames are that begin so, where the first size rule or the beginning says it; else 0."""
+    rule = framing.sizes[0]
+    if rule.at is not None and (rule.at >= len(pattern) or pattern[rule.at] is None):
+        return 0
+    return rule.of(begins.ljust(framing.needs, b"\0")) or 0
 
 
 def _from_digits(digits: bytes) -> bytes:
