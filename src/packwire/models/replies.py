@@ -111,7 +111,8 @@ class Saying:
             return str(value).strip()
         if kind is Kind.FLAG:
             return value is True if self.named else bool(value)
-        return value
+        said: Value = value
+        return said
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,12 +214,12 @@ class Framing:
         return self.asks + 2 * (bool(message) and message[0] == self.wraps)
 
     def seal(self, frame: bytes, places: Collection[int] | None = None) -> bytes:
-        """Return a frame with its length and its checksum made right, as the first size rule says it.
+        """Return a frame with its length and its checksum made right, by the first size rule that fits.
 
         Only what begins in `places` is touched, where they are given. Raises ValueError where that rule
         cannot say such a size.
         """
-        rules = [each for each in self.sizes if places is None or (each.at in places and each.fits(frame))]
+        rules = [each for each in self.sizes if each.fits(frame) and (places is None or each.at in places)]
         sealed = rules[0].said_in(frame) if rules else frame
         if sealed is None:
             raise ValueError(f"no {self.name} frame is {len(frame)} bytes long")
@@ -243,7 +243,7 @@ class Found(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What stands at one place of a stream: a frame, or how many bytes a frame that begins there needs at least.
+    """What stands at one place of a stream: a frame, or how many bytes one that begins there needs at least.
 
     `checked` counts the bytes over which checksums were made.
     """
