@@ -20,7 +20,7 @@ VECTORS = SHARED / "aiobmsble" / "frames.json"
 #: aiobmsble cuts these to whole numbers.
 WHOLE = {"capacity_design", "charge_discharged_total"}
 #: aiobmsble's own arithmetic, from other values and from what it takes for usual.
-ITS_OWN = {"energy_remaining", "runtime", "problem", "cell_voltage_spread"}
+ITS_OWN = {"power", "energy_remaining", "runtime", "problem", "cell_voltage_spread"}
 
 
 @cache

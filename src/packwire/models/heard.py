@@ -11,10 +11,15 @@ _MAX_PARTS = 64
 
 
 class Taken(NamedTuple):
-    """What became of a frame: which reply it is (None: the model knows none), what it was too short for."""
+    """What became of a frame.
+
+    `reply` is which it is (None: the model knows none), `missing` what it was too short for, `model` the one
+    that devices are read with which say this, where it is another.
+    """
 
     reply: Reply | None
     missing: tuple[str, ...] = ()
+    model: str = ""
 
 
 class Language(Protocol):
@@ -49,8 +54,8 @@ class Heard:
             return Taken(reply)
         data = protocol.data(frame)
         layout = reply.layout(data, self.known)
-        if layout is None:
-            return Taken(reply)
+        if layout is None or layout.model:
+            return Taken(reply, (), layout.model if layout else "")
         decoded = layout.codec.decode(data, known=self.known)
         for name in protocol.asked_for.get(reply.name, ()):
             value = decoded.values.get(name)
@@ -67,10 +72,8 @@ class Heard:
 
     def values(self) -> dict[str, Value]:
         """Return all that was said, by quantity key."""
-        if len(self._said) == 1:
-            values = joined(next(iter(self._said.values())))
-        else:
-            values = self._joined()
+        alone = len(self._said) == 1
+        values = joined(next(iter(self._said.values()))) if alone else self._joined()
         for each in self._protocol.computed:
             value = None if each.key in values else each.of(values)
             if value is not None:

@@ -304,8 +304,8 @@ class ModelProtocol(Protocol):
         begins = bytes(byte or 0 for byte in shape.begins)
         text = bool(self._text) and self._text[self.framings.index(framing)]
         tail = (framing.check.size if framing.check else 0) + len(framing.end)
-        fixed = framing.sizes[0].add if framing.sizes[0].at is None else 0
-        least = max(len(begins), 0 if text else framing.needs, (shape.size or fixed) - tail)
+        whole_size = 0 if text else shape.size or _size_said(begins, shape.begins, framing)
+        least = whole_size - tail if whole_size else max(len(begins), 0 if text else framing.needs)
         body = bytearray(layout.codec.encode(values, size=least, known=known or {}).ljust(least, b"\0"))
         body[: len(begins)] = begins
         whole = bytes(body)
@@ -376,6 +376,15 @@ def _gatt(said: Mapping[str, Any]) -> Gatt:
         read_uuid(write) if write else "",
         None if kind is None else WriteType(kind),
     )
+
+
+def _size_said(begins: bytes, pattern: tuple[int | None, ...], framing: Framing) -> int:
+    """Return how long frames are that begin so, where that is certain; else 0."""
+    head = begins.ljust(framing.needs, b"\0")
+    rule = next((each for each in framing.sizes if each.fits(head)), None)
+    if rule is None or (rule.at is not None and (rule.at >= len(pattern) or pattern[rule.at] is None)):
+        return 0
+    return rule.of(head) or 0
 
 
 def _from_digits(digits: bytes) -> bytes:

@@ -96,6 +96,8 @@ class Saying:
     quantity: Quantity
     add: bool
     flags: bool
+    named: bool
+    """Numbers stand for words or truth values; of a flag, all others for no."""
 
     def of(self, value: Any) -> Value:
         """Return a field's value as its quantity takes it."""
@@ -107,7 +109,10 @@ class Saying:
             return tuple(value)
         if kind is Kind.TEXT:
             return str(value).strip()
-        return bool(value) if kind is Kind.FLAG else value
+        if kind is Kind.FLAG:
+            return value is True if self.named else bool(value)
+        said: Value = value
+        return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,8 @@ class Layout:
     marks: tuple[ByteIs, ...] = ()
     optional: frozenset[str] = frozenset()
     """Fields that not every device has."""
+    model: str = ""
+    """The model with which devices that say this are read."""
 
     def missing(self, values: Values) -> tuple[str, ...]:
         """Return what a message was too short for, and should not be."""
@@ -219,6 +226,7 @@ def _layout(said: Mapping[str, Any], order: Order, place: tuple[str | int, ...])
         tuple(conditions(said.get("when", ()))),
         bytes_are(said.get("bytes", ())),
         frozenset(each["name"] for each in said.get("fields", ()) if each.get("optional")),
+        said.get("model", ""),
     )
 
 
@@ -237,7 +245,7 @@ def _saying(of: Field, *, add: bool) -> Saying:
             "each_bit, or a field with bits",
             ("quantity",),
         )
-    return Saying(of.name, quantity, add, bool(of.flags))
+    return Saying(of.name, quantity, add, bool(of.flags), bool(of.names))
 
 
 def said_by(layout: Layout, values: Values) -> list[tuple[Saying, Value]]:
@@ -260,6 +268,8 @@ def joined(said: Iterable[tuple[Saying, Value]]) -> dict[str, Value]:
             words.setdefault(key, []).extend(map(str, value if isinstance(value, tuple) else (value,)))
         elif each.quantity.array:
             result[key] = result.get(key, ()) + value
+        elif value == "":
+            continue  # nothing is written there
         elif key not in result:
             result[key] = value
         elif each.add:

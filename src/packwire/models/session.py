@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol, override
 
-from packwire.errors import BadOptionError, Reason, RefusedError
+from packwire.errors import BadOptionError, NotAVescError, Reason, RefusedError
 from packwire.models.heard import Heard, Language
 from packwire.models.replies import Reply
 from packwire.models.requests import Parameter, Question
@@ -198,7 +198,11 @@ class ModelSession(Session):
             self._absent.add(question.name)
             return False
         self._heard_at[question.reply] = self._asker.now()
-        reply, missing = heard.take(frame)
+        reply, missing, model = heard.take(frame)
+        if model:
+            raise NotAVescError(
+                f"this {self._protocol.title} speaks as another one does: read it with model={model}"
+            )
         if reply is not None and reply.refuses:
             self._refused(question, reply.refuses)
             return False
@@ -232,6 +236,6 @@ class ModelSession(Session):
 
     def _hear(self, message: bytes) -> None:
         """Take what comes without being the first answer to a request."""
-        reply, _ = self._main.take(message)
+        reply = self._main.take(message).reply
         if reply is not None:
             self._heard_at[reply.name] = self._asker.now()

@@ -38,7 +38,7 @@ class Codec:
     others that are not there.
     """
 
-    __slots__ = ("_first", "_plan", "_raws", "by_name", "fields", "names", "order")
+    __slots__ = ("_anchors", "_first", "_plan", "_raws", "by_name", "fields", "names", "order")
 
     def __init__(self, fields: Iterable[Field], order: Order = "big") -> None:
         self.fields = tuple(fields)
@@ -50,6 +50,8 @@ class Codec:
         """The field that comes first and alone says, by its bits, which of the others are there."""
         self._raws = frozenset(_asked_for(self.fields))
         """The fields whose raw numbers other fields ask for: counts and conditions."""
+        self._anchors = frozenset(field.after for field in self.fields)
+        """The fields behind which others lie, wherever they stand in the list."""
         self._plan = lru_cache(maxsize=64)(self._compile)
 
     def decode(self, data: bytes, at: int = 0, known: Mapping[str, float] = _NOTHING) -> Values:
@@ -92,7 +94,7 @@ class Codec:
             if not all(condition.holds(raws.get(condition.field, 0)) for condition in field.when):
                 continue
             value = values.get(field.name)
-            if value is None and not field.unknown:
+            if value is None and (field.count is not None or not field.unknown):
                 if field.at is None and field.after is None:
                     break
                 continue
@@ -125,7 +127,11 @@ class Codec:
                 if selection < 0 or not all(condition.holds(selection) for condition in field.when):
                     continue
                 here = replace(field, when=())
-            if _runs(here) and (here.name not in self._raws or scaler(here) is _itself):
+            if (
+                _runs(here)
+                and here.name not in self._anchors
+                and (here.name not in self._raws or scaler(here) is _itself)
+            ):
                 run.append(here)
                 continue
             if run:

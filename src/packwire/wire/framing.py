@@ -80,6 +80,10 @@ class Size:
             return None
         return number * self.times + self.add
 
+    def fits(self, head: bytes) -> bool:
+        """Tell whether what must be there is there."""
+        return all(each.fits(head) for each in self.when)
+
     def said_in(self, frame: bytes) -> bytes | None:
         """Return a frame with its own size said in it; None where this rule cannot say it."""
         if self.at is None:
@@ -210,12 +214,12 @@ class Framing:
         return self.asks + 2 * (bool(message) and message[0] == self.wraps)
 
     def seal(self, frame: bytes, places: Collection[int] | None = None) -> bytes:
-        """Return a frame with its length and its checksum made right, as the first size rule says it.
+        """Return a frame with its length and its checksum made right, by the first size rule that fits.
 
         Only what begins in `places` is touched, where they are given. Raises ValueError where that rule
         cannot say such a size.
         """
-        rules = [each for each in self.sizes if places is None or each.at in places]
+        rules = [each for each in self.sizes if each.fits(frame) and (places is None or each.at in places)]
         sealed = rules[0].said_in(frame) if rules else frame
         if sealed is None:
             raise ValueError(f"no {self.name} frame is {len(frame)} bytes long")
@@ -239,7 +243,7 @@ class Found(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What stands at one place of a stream: a frame, or how many bytes a frame that begins there needs.
+    """What stands at one place of a stream: a frame, or how many bytes one that begins there needs at least.
 
     `checked` counts the bytes over which checksums were made.
     """
@@ -261,14 +265,14 @@ def look_at(stream: bytes, at: int, framings: tuple[Framing, ...], longest: int)
         if not stream.startswith(framing.start[:arrived], at):
             continue
         if arrived < framing.needs:
-            wants = max(wants, framing.needs)
+            wants = min(wants, framing.needs) or framing.needs
         head, least = stream[at : at + framing.needs], framing.least
         for rule in framing.sizes:
             size = rule.of(head)
             if size is None or size < least or size < rule.needs or size > longest:
                 continue
             if size > arrived:
-                wants = max(wants, size)
+                wants = min(wants, size) or size
                 continue
             if not stream.endswith(framing.end, at, at + size):
                 continue

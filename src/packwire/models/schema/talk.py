@@ -67,7 +67,9 @@ class LayoutOf(Part):
     """On fields of other replies: `device info.software`."""
     bytes: Annotated[list[MarkOf], Field(max_length=8)] = []
     """What is looked at in the frame itself where those are not known."""
-    fields: Annotated[list[FieldOf], Field(max_length=512)]
+    fields: Annotated[list[FieldOf], Field(max_length=512)] = []
+    model: Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9_-]{0,31})?$")] = ""
+    """In place of fields: such devices are read with that model."""
 
 
 class ReplyOf(Part):
