@@ -60,14 +60,14 @@ def test_a_card_of_forty_cells_fits(width):
     view = _view(width, 60)
     view.show(_reading())
     view.show(Outage(UnreachableError("the device closed the connection, and " * 4), 2.0))
-    assert max(cell_len(line.plain) for line in view._lines()) <= width
+    assert max(cell_len(line.plain) for line in view.lines()) <= width
 
 
 def test_of_a_dead_pack_the_outage_is_on_top_and_the_values_are_grey_with_their_age():
     view = _view(80, 24)
     view.show(_reading())
     view.show(Outage(UnreachableError("the device is gone"), 2.0))
-    first, age, *values = view._lines()
+    first, age, *values = view.lines()
     assert first.plain == "NO DATA: the device is gone (trying again in 2 s)"
     assert "s old" in age.plain
     assert {str(line.style) for line in values} == {OLD}

@@ -127,6 +127,12 @@ _KINDS = (
         of=Of.PACK,
     ),
     FaultKind(
+        "pin",
+        "it answers nobody who has not logged in with this PIN, where its protocol has such a login",
+        (Parameter("number", 123_456, low=0, high=99_999_999),),
+        of=Of.PACK,
+    ),
+    FaultKind(
         "displaced",
         "the connection is closed every so many seconds, as a hub does when another client logs in",
         (_seconds(5.0),),

@@ -87,6 +87,7 @@ def vesc(
     speed: float = 1.0,
     ping_time: float = PING_TIME,
     can_delay: float = CAN_DELAY,
+    bluetooth: _Bluetooth = _NoBluetooth,
     for_: ForOption = None,
 ) -> int:
     """Simulate a VESC Express with a BMS and a motor controller on its CAN bus. Ctrl-C ends it.
@@ -142,6 +143,7 @@ def vesc(
         faults=fault,
         ping_time=ping_time,
         can_delay=can_delay,
+        bluetooth=bluetooth.options(),
     )
     return _run(lambda stack: _start_vesc(stack, options), for_)
 
@@ -291,6 +293,8 @@ async def _start_vesc(stack: AsyncExitStack, options: SimOptions) -> None:
     _say(f"  packwire read {simulated.address}")
     if simulated.serial_address:
         _say(f"  packwire read {simulated.serial_address}")
+    if simulated.bluetooth:
+        _say_bluetooth(simulated.bluetooth)
     if options.hub is not None:
         _say(_read_through_hub(*options.hub, options.hub_id, options.hub_password))
 
