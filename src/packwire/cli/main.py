@@ -86,6 +86,11 @@ GROUPS: dict[str, dict[str, Row]] = {
             "Record, step by step; find the bit of a switch.",
             ("capture android", "capture --states on,off"),
         ),
+        "explore": Row(
+            "explore:explore",
+            "Show what a Bluetooth device of unknown kind has and says.",
+            ("explore ble://55:44:33:00:00:03", "explore ble://xBMS-77 --probe -o mybms.yaml"),
+        ),
         "record": Row(
             "record:record",
             "Record what passes between this program and a pack.",
@@ -154,8 +159,7 @@ app = App(
     name="packwire",
     help="Read the batteries that people own; find out why one gives no data; understand an unknown one.\n\n"
     "Today it reads packs behind a VESC: over TCP, a VESC hub, or a serial port; and a JBD BMS on a serial "
-    "line or behind a TCP bridge. A pack with Bluetooth of its own (JK, Daly, ANT, ...) it reads from "
-    "recordings of the vendor's app.",
+    "line or behind a TCP bridge; and packs with Bluetooth of their own (JBD, JK, Daly, ANT, ...).",
     version=_version,
     version_flags=["--version", "-V"],
     default_parameter=Parameter(negative=(), show_default=_shown_default),

@@ -19,6 +19,7 @@ _WORDS: Final = {
     "decode": "parse dissect",
     "convert": "redact anonymize export",
     "info": "analyze inspect",
+    "explore": "gatt services",
     "messages": "dump",
     "sim": "simulate simulator",
 }

@@ -333,6 +333,12 @@ class ModelProtocol(Protocol):
                     masked[span.offset : span.offset + span.width] = b"*" * span.width
         return bytes(masked)
 
+    @property
+    @override
+    def harmless(self) -> tuple[Request, ...]:
+        asked = (each for each in self.questions if each.kind is RequestKind.READS and each.quiet)
+        return tuple(Request(each.payload) for each in asked if each.payload)
+
     @override
     def recognises(self, seen: Advertisement) -> bool:
         plugin = plugins().get(self._plugin) if self._plugin else None

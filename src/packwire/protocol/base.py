@@ -288,6 +288,14 @@ class Protocol(ABC):
         """Return another request: once it is answered, no reply to this one still comes on that way."""
         return None
 
+    @property
+    def harmless(self) -> tuple[Request, ...]:
+        """Return requests that may be put to a device of unknown kind: they only ask, and none beeps at them.
+
+        The first tells most about who answers.
+        """
+        return ()
+
     @abstractmethod
     def describe(self, message: bytes) -> str:
         """Return a message's name, for a user: `BMS_GET_VALUES`, `basic info`."""
