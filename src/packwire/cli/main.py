@@ -113,6 +113,11 @@ GROUPS: dict[str, dict[str, Row]] = {
             "Find the bits that tell states apart, such as a switch.",
             ("diff on.btsnoop off.btsnoop", "diff --at 12.4,30.1 both.btsnoop"),
         ),
+        "model": Row(
+            "model:app",
+            "List, check, test and begin models of BMSs.",
+            ("model list", "model check acme.yaml"),
+        ),
         "convert": Row(
             "convert:convert",
             "Write a recording in another format, fit to be shared.",

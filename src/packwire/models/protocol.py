@@ -44,6 +44,11 @@ class ModelProtocol(Protocol):
     Raises ModelError where its parts do not fit together.
     """
 
+    digest = ""
+    """Of the file's text, where it is not packwire's own."""
+    shadows = False
+    """Whether it stands in for one of packwire's own."""
+
     def __init__(self, content: Mapping[str, Any], shared: Family | None = None) -> None:
         """Make it; `shared` has the framings where the file says that another model's are its own."""
         self.content = content

@@ -142,7 +142,7 @@ class Layout:
             yield from (each for each in named if isinstance(each, str) and "." in each)
 
     def fits(self, data: bytes, known: Mapping[str, float]) -> bool:
-        """Tell whether nothing speaks against it; the frame is looked at where other replies are not known."""
+        """Tell whether it is so; the frame is looked at where other replies are not known."""
         told = [each for each in self.when if each.field in known]
         if not all(each.holds(known[each.field]) for each in told):
             return False

@@ -26,6 +26,8 @@ class Model(Language, Protocol):
 
     name: str
     title: str
+    origin: str
+    shadows: bool
     timeout: float | None
     pause: float
     questions: tuple[Question, ...]
@@ -54,6 +56,8 @@ class ModelSession(Session):
         if options.pin:
             self._take_pin(options.pin)
         asker.subscribe(self._hear)
+        if protocol.shadows:
+            self._remarks["model"] = f"read with {protocol.origin}, not with packwire's own {protocol.name}"
 
     def _take_pin(self, pin: str) -> None:
         """Keep what the user gave. Raises BadOptionError where the protocol has no such thing."""

@@ -240,6 +240,8 @@ class Protocol(ABC):
     """As in `?model=`."""
     title: str
     """For a user: `VESC`, `JBD`."""
+    origin: str = ""
+    """The file that it was read from, where it is not packwire's own."""
     baud: int = 115_200
     """What its serial lines usually have."""
     gatt: tuple[Gatt, ...] = ()
