@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from packwire.cli.main import _called
-from packwire.models.load import library, model
+from packwire.models.load import model
+from packwire.models.store import library
+from packwire.protocols import protocol
 from packwire.sim.air import Air
 from packwire.sim.by_name import simulation
 from packwire.sim.radio import BluetoothOptions
@@ -99,6 +101,16 @@ def test_scan_names_each_and_what_to_type(adapter, run):
     assert "A4:C1:38:00:00:01" in text
 
 
+@pytest.mark.parametrize("name", FAMILIES)
+def test_explore_says_where_it_is_spoken_and_who_answers(adapter, run, name):
+    out = run("explore", url(adapter, name), "--probe", "--for", "0.5")
+    spoken = protocol(name)
+    notify = spoken.gatt[0].notify
+    assert f"notify {notify[4:8] if name != 'vesc' else notify}" in out
+    # Where two have one question, the first that understands the answer is named.
+    assert f"\n{'JK02' if name == 'jk04' else spoken.title} answered " in out or name == "vesc"
+
+
 def sample(out):
     """Return the values of the JSON of `read` that a pack itself says."""
     (record,) = map(json.loads, out.splitlines())
@@ -127,7 +139,7 @@ def has_a_switch(name):
 def test_diff_finds_what_a_switch_changes(adapter, run, name, tmp_path):
     device = DEVICES[name]
     switch = device.protocol.switches[0]
-    files = {}
+    files: dict[str, list[str]] = {}
     for state in list(switch.values)[:2]:
         for number in (1, 2):
             device.switched[switch.name] = switch.values[state]
