@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+from packwire.errors import BadFileError
 from packwire.models.protocol import ModelProtocol, Switch
 from packwire.models.replies import Reply
 from packwire.models.requests import Question
@@ -14,6 +15,7 @@ from packwire.sim.pack import BALANCE_CURRENT, STEP
 from packwire.sim.port import Port
 from packwire.sim.server import SimOptions, Simulation
 from packwire.sim.vehicle import Vehicle
+from packwire.wire.fields import FieldError
 
 CYCLES = 117
 HARDWARE = "SIMULATED"
@@ -155,10 +157,15 @@ class ModelDevice:
         """Answer a request that the model knows; others are met with silence."""
         self._clients[port].take(payload)
 
+    def say_all(self) -> None:
+        """Make every reply once. Raises FieldError and ValueError where the model's values do not fit."""
+        self._said = self._speaker.frames(self.values(), self._read_back())
+
     def frames(self, reply: str) -> list[bytes]:
         """Return the frames of a reply now."""
         if self._said is None:
-            self._said = self._speaker.frames(self.values(), self._read_back())
+            self.say_all()
+        assert self._said is not None
         return self._said[reply]
 
     def setting(self, switch: Switch) -> str:
@@ -297,6 +304,11 @@ class SimulatedModel(Simulation):
     def __init__(self, protocol: ModelProtocol, options: SimOptions | None = None) -> None:
         options = options or SimOptions()
         vehicle = Vehicle(options.seed, options.cells, options.scenario, options.soc)
-        super().__init__(
-            options, ModelDevice(protocol, vehicle, Faults(options.faults)), vehicle, protocol.name
-        )
+        device = ModelDevice(protocol, vehicle, Faults(options.faults))
+        try:
+            device.say_all()
+        except (FieldError, ValueError, KeyError) as error:
+            raise BadFileError(
+                f"a device of the model {protocol.name} cannot be simulated: {error}"
+            ) from None
+        super().__init__(options, device, vehicle, protocol.name)
