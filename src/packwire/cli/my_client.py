@@ -24,7 +24,7 @@ from packwire.doctor.client_test.server import ClientTest
 from packwire.doctor.client_test.verdict import ClientReport
 from packwire.errors import BadFileError
 from packwire.link.tcp import place
-from packwire.vesc.commands import command_name
+from packwire.protocols import protocol
 from packwire.visible import json_text
 
 _TITLE = "Your client"
@@ -161,7 +161,7 @@ def _record(verdict: ClientReport, findings: Findings | None) -> dict[str, Any]:
         "findings": [_finding(each) for each in verdict.findings],
         "undecided": list(verdict.undecided),
         "good": list(verdict.good),
-        "command": None if findings is None else command_name(findings.command),
+        "command": None if findings is None else protocol("vesc").describe(bytes((findings.command,))),
         "trials": [
             {
                 "trial": each.trial.key,

@@ -22,9 +22,8 @@ from packwire.capture.packets import (
     LINKTYPE_HCI_H4,
     PacketDirection,
     Packets,
-    gather,
 )
-from packwire.columns import constant
+from packwire.columns import constant, gather
 from packwire.errors import BadFileError
 from packwire.messages import Bytes, Int8s, Int32s, Int64s
 

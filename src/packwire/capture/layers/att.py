@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture.layers.l2cap import Pdus
-from packwire.capture.packets import gather
-from packwire.columns import Growing
+from packwire.columns import Growing, gather
 from packwire.messages import Bytes, Int8s, Int32s, Int64s
 
 

@@ -16,9 +16,8 @@ from packwire.capture.layers.link import Counts
 from packwire.capture.packets import (
     PacketDirection,
     Packets,
-    gather,
 )
-from packwire.columns import distinct
+from packwire.columns import distinct, gather
 from packwire.messages import Bytes, Int8s, Int32s, Int64s
 
 H4, H4_WITH_DIRECTION, MONITOR = 187, 201, 254

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from packwire.capture.layers.hci import HciPackets, Kind, located
 from packwire.capture.layers.link import Counts
-from packwire.capture.packets import PacketDirection, Packets, gather
+from packwire.capture.packets import PacketDirection, Packets
+from packwire.columns import gather
 from packwire.messages import Bytes, Int64s
 
 LINUX, LINUX_MMAPPED, USBPCAP = 189, 220, 249

@@ -14,10 +14,7 @@ from packwire.capture.layers.vesc import VescConnection
 from packwire.capture.packets import NO_TIME
 from packwire.cli.views.decode_facts import hub_end, hub_ends
 from packwire.cli.views.decode_text import Clock, Shown
-from packwire.cli.views.vesc_words import hex_text, reply_summary, request_summary, spans, values
 from packwire.messages import Direction
-from packwire.vesc.commands import command_name
-from packwire.vesc.requests import unwrap
 from packwire.visible import json_text
 
 type Record = dict[str, Any]
@@ -138,6 +135,7 @@ class _Messages:
         self._number = number
         self._conversation = vesc.conversation
         self._silence = Silence(vesc)
+        self._words = vesc.words
         self._clock = clock
         self._shown = shown
 
@@ -152,8 +150,9 @@ class _Messages:
         messages, part = conversation.messages, Part(int(conversation.part[row]))
         payload = messages.payload(row)
         partner = int(conversation.partner[row])
-        ids, inner = unwrap(messages.payload(partner) if part in _REPLIES else payload)
-        command = payload[0] if part in _FROM_DEVICE or not inner else inner[0]
+        observer = conversation.observer
+        ids, inner = observer.addressed(messages.payload(partner) if part in _REPLIES else payload)
+        about = payload if part in _FROM_DEVICE or not inner else inner
         record: Record = {
             "type": "message",
             "connection": self._number,
@@ -161,16 +160,16 @@ class _Messages:
             "time": self._clock.seconds(int(messages.time[row])),
             "direction": _DIRECTIONS[Direction(int(messages.direction[row]))],
             "can": list(ids) if part is not Part.UNSOLICITED else [],
-            "command": command_name(command),
-            "id": command,
+            "command": self._words.name((), about),
+            "id": observer.number(about),
             "size": len(payload),
             "part": part.name.lower(),
         }
         if part in _FROM_DEVICE or part is Part.UNCLEAR:
-            record["text"] = reply_summary(payload, keep_secrets=keep)
-            record["values"] = values(payload, keep_secrets=keep)
+            record["text"] = self._words.reply(payload, keep_secrets=keep)
+            record["values"] = self._words.values(payload, keep_secrets=keep)
         else:
-            record["text"] = request_summary(payload, keep_secrets=keep)
+            record["text"] = self._words.request(payload, keep_secrets=keep)
         if latency != NO_TIME:
             record["latency_ms"] = latency / 1e6
         if partner >= 0:
@@ -178,9 +177,9 @@ class _Messages:
         if part is Part.UNANSWERED:
             record["why"] = self._silence.reason(row)
         if self._shown.hex:
-            record["hex"] = hex_text(payload, keep_secrets=keep)
+            record["hex"] = self._words.hex_text(payload, keep_secrets=keep)
         if self._shown.fields and part in _FROM_DEVICE:
-            record["fields"] = [span._asdict() for span in spans(payload, keep_secrets=keep)]
+            record["fields"] = [span._asdict() for span in self._words.spans(payload, keep_secrets=keep)]
         return record
 
     def command_record(self, tally: Tally) -> Record:
@@ -190,7 +189,7 @@ class _Messages:
             "type": "command",
             "connection": self._number,
             "can": list(tally.ids),
-            "command": command_name(tally.command),
+            "command": self._words.name((), tally.inner),
             "id": tally.command,
             "asked": tally.asked,
             "answered": tally.answered,

@@ -22,6 +22,7 @@ from packwire.doctor.compare.session import Arrived, ClientSession, Query, Query
 from packwire.doctor.compare.vesc_kinds import kind_of_request, named_kind
 from packwire.messages import Direction, Messages
 from packwire.protocol.exchange import Exchange, Patience, Replied
+from packwire.protocols import observer
 
 #: A reply is looked for this long, in ns.
 _PATIENCE = Patience(due=10_000_000_000, limit=10_000_000_000)
@@ -181,7 +182,7 @@ def _with_next(found: list[Query]) -> Iterator[Query]:
 
 def _vesc_queries(link: RecordedLink) -> tuple[list[Query], int]:
     rows = np.flatnonzero([each is not None for each in link.framing])
-    conversation = converse(link.messages.select(rows))
+    conversation = converse(link.messages.select(rows), observer("vesc"))
     times = conversation.messages.time.tolist()
     found = []
     for at in np.flatnonzero(conversation.messages.direction == Direction.TO_DEVICE).tolist():

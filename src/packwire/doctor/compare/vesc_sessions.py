@@ -197,7 +197,7 @@ def _directed(vesc: VescConnection) -> Conversation:
         Direction.FROM_DEVICE if side_of.get(messages.packets_of(row)[-1]) else Direction.TO_DEVICE
         for row in range(len(messages))
     ]
-    return converse(replace(messages, direction=np.array(ways, dtype=np.int8)))
+    return converse(replace(messages, direction=np.array(ways, dtype=np.int8)), vesc.observer)
 
 
 def _login(line: HubLine, stream: Stream) -> HubLogin:
