@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
+from packwire.advertisement import Advertisement
 from packwire.errors import BadAddressError
 from packwire.protocol.announcing import Announcing
 from packwire.protocol.base import Protocol
@@ -68,6 +69,11 @@ def words(name: str) -> Words:
 
         return VescWords(protocol(name))
     return Words(protocol(name))
+
+
+def recognised(seen: Advertisement) -> tuple[Protocol, ...]:
+    """Return the protocols, by name, that a device with such an advertisement speaks; mostly one or none."""
+    return tuple(each for each in map(protocol, protocol_names()) if each.recognises(seen))
 
 
 def announcing() -> tuple[Announcing, ...]:

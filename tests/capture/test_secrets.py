@@ -14,7 +14,7 @@ from packwire.capture.redact import redacted
 from packwire.capture.redact.contents import masked_payload, masked_stream
 from packwire.capture.redact.needles import Automaton, replace_all
 from packwire.capture.redact.texts import mask_texts
-from packwire.cli.views.vesc_words import hex_text, reply_summary, request_summary, values
+from packwire.protocols import words
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.replies import FW_VERSION, FwVersion
 from packwire.vesc.secrets import hidden, mask_payload
@@ -47,10 +47,10 @@ class TestVesc:
         assert hidden(payload)
         shown = [
             mask_payload(payload).hex(" "),
-            hex_text(payload, keep_secrets=False),
-            request_summary(payload, keep_secrets=False),
-            reply_summary(payload, keep_secrets=False),
-            repr(values(payload, keep_secrets=False)),
+            words("vesc").hex_text(payload, keep_secrets=False),
+            words("vesc").request(payload, keep_secrets=False),
+            words("vesc").reply(payload, keep_secrets=False),
+            repr(words("vesc").values(payload, keep_secrets=False)),
         ]
         for text in shown:
             assert "hunter2" not in text

@@ -33,7 +33,7 @@ async def test_a_free_port_is_found_and_told():
 async def test_a_taken_port_says_what_to_do():
     async with simulated() as sim:
         with pytest.raises(
-            BadOptionError, match=f"127.0.0.1 port {sim.port}: address already in use; name .*--port"
+            BadOptionError, match=f"127.0.0.1 port {sim.port}: address already in use; name .*--listen"
         ):
             await SimulatedVesc(SimOptions(port=sim.port)).__aenter__()
 

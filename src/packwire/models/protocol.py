@@ -3,6 +3,8 @@
 from collections.abc import Hashable, Mapping
 from typing import Any, override
 
+from packwire.advertisement import Advertisement
+from packwire.models.aiobmsble_plugins import plugins
 from packwire.models.family import family
 from packwire.models.parts import Question, Reply
 from packwire.models.schema import ModelFile
@@ -25,6 +27,8 @@ class ModelProtocol(Protocol):
         self.file = file
         if file.links.serial is not None:
             self.baud = file.links.serial.baud
+        self.gatt = tuple(each.build() for each in file.links.ble)
+        self._advertisements = tuple(each.build() for each in file.recognise.advertisements)
         self.family = family(file.model_dump(by_alias=True, include={"title", "framings", "answers"}))
         self.framings = self.family.framings
         self.replies = tuple(
@@ -181,6 +185,14 @@ class ModelProtocol(Protocol):
             if span.name.partition("[")[0] in secret:
                 masked[span.offset : span.offset + span.width] = b"*" * span.width
         return bytes(masked)
+
+    @override
+    def recognises(self, seen: Advertisement) -> bool:
+        named = self.file.recognise.aiobmsble
+        plugin = plugins().get(named) if named else None
+        return any(pattern.fits(seen) for pattern in self._advertisements) or (
+            plugin is not None and plugin.recognises(seen)
+        )
 
     @override
     def session(self, asker: Asker, options: Options) -> Session:

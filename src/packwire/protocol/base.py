@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 from typing import Protocol as Interface
 
+from packwire.advertisement import Advertisement
 from packwire.check import Check, Rule
 from packwire.protocol.announcing import Announcing
 from packwire.quantity import Value
@@ -57,6 +58,27 @@ class Node:
     quantities: tuple[str, ...] = ()
 
 
+class WriteType(StrEnum):
+    """How a characteristic is written (ATT): the device confirms each write, or it does not."""
+
+    WITH_RESPONSE = "with response"
+    WITHOUT_RESPONSE = "without response"
+
+
+@dataclass(frozen=True, slots=True)
+class Gatt:
+    """Where a protocol is spoken over Bluetooth: a service, what notifies in it and what is written.
+
+    UUIDs are in their long form, in lower case. `write` is empty where nothing is asked; `write_type` None
+    where devices differ, and it is to be found out.
+    """
+
+    service: str
+    notify: str
+    write: str = ""
+    write_type: WriteType | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request: its message (before framing), the node that it is for, and how its reply is known.
@@ -91,6 +113,10 @@ class Asker(Interface):
     def place(self) -> str:
         """Where the device was reached; names a device that does not name itself."""
 
+    @property
+    def identity(self) -> str:
+        """What the link knows of who it leads to (a Bluetooth address); empty where it knows nothing."""
+
     async def request(
         self,
         request: Request,
@@ -124,6 +150,9 @@ class Session(ABC):
 
     It asks by an Asker, and knows no link and no clock of its own.
     """
+
+    search = ""
+    """What looking for nodes does, for a user, where it takes long."""
 
     def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
@@ -199,6 +228,8 @@ class Protocol(ABC):
     """For a user: `VESC`, `JBD`."""
     baud: int = 115_200
     """What its serial lines usually have."""
+    gatt: tuple[Gatt, ...] = ()
+    """Where it is spoken over Bluetooth; the first that a device has is taken."""
     preamble: bytes = b""
     """What is sent first, so that a half frame which a client before us left behind is over."""
     announcing: Announcing | None = None
@@ -250,6 +281,10 @@ class Protocol(ABC):
     @abstractmethod
     def session(self, asker: Asker, options: Options) -> Session:
         """Return a new conversation with a device."""
+
+    def recognises(self, seen: Advertisement) -> bool:  # noqa: ARG002 - most know no advertisements
+        """Tell whether an advertisement is that of a device which speaks this."""
+        return False
 
     @property
     def silence(self) -> str:

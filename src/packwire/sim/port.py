@@ -36,6 +36,11 @@ class Port:
         self._half_frame = half_frame
 
     @property
+    def faults(self) -> Faults:
+        """The faults of the device."""
+        return self._device.faults
+
+    @property
     def wedged(self) -> bool:
         """Whether the device hangs."""
         return self._device.wedged

@@ -12,29 +12,25 @@ from packwire.capture.layers.silence import Silence
 from packwire.capture.layers.tally import Tally, tallies
 from packwire.capture.layers.vesc import VescConnection
 from packwire.capture.packets import NO_TIME
+from packwire.capture.writers.csv import iso_time
 from packwire.cli.views.decode_facts import hub_end, hub_ends
 from packwire.cli.views.decode_text import Clock, Shown
-from packwire.messages import Direction
-from packwire.visible import json_text
+from packwire.direction import DIRECTION_NAMES
+from packwire.visible import record_text
 
 type Record = dict[str, Any]
 
 _REPLIES = (Part.REPLY, Part.LATE)
 _FROM_DEVICE = (*_REPLIES, Part.UNSOLICITED)
-_DIRECTIONS = {
-    Direction.TO_DEVICE: "to device",
-    Direction.FROM_DEVICE: "from device",
-    Direction.UNKNOWN: "unknown",
-}
 
 CSV_HEADER = (
-    "connection", "packets", "time", "direction", "can", "command", "id", "size", "part", "latency_ms", "text"
+    "connection", "packets", "at", "direction", "can", "command", "id", "size", "part", "latency_ms", "text"
 )  # fmt: skip
 
 
 def json_lines(capture: Capture, shown: Shown) -> Iterator[str]:
     """Yield everything about a capture, one JSON object a line; see the help of `packwire decode`."""
-    return (json_text(clean(record)) for record in _records(capture, shown))
+    return (record_text(clean(record)) for record in _records(capture, shown))
 
 
 def csv_lines(capture: Capture, shown: Shown) -> Iterator[str]:
@@ -65,11 +61,11 @@ def _records(capture: Capture, shown: Shown) -> Iterator[Record]:
 
 def _file_record(capture: Capture, clock: Clock) -> Record:
     return {
-        "type": "capture",
+        "kind": "capture",
+        "time": iso_time(clock.first) or None,
         "file": capture.name,
         "format": capture.format,
         "packets": len(capture.packets),
-        "start": None if clock.first == NO_TIME else clock.first / 1e9,
         "seconds": clock.seconds(clock.last),
         "damage": list(capture.damage),
         "left_out": capture.connections.left_out,
@@ -84,7 +80,7 @@ def _connection_record(
     tcp = vesc.connection
     device = vesc.device
     return {
-        "type": "connection",
+        "kind": "connection",
         "connection": number,
         "dialled_by": tcp.ends[0],
         "dialled": tcp.ends[1],
@@ -154,11 +150,12 @@ class _Messages:
         ids, inner = observer.addressed(messages.payload(partner) if part in _REPLIES else payload)
         about = payload if part in _FROM_DEVICE or not inner else inner
         record: Record = {
-            "type": "message",
+            "kind": "vesc_message",
             "connection": self._number,
+            "time": iso_time(int(messages.time[row])) or None,
+            "at": self._clock.seconds(int(messages.time[row])),
             "packets": list(messages.packets_of(row)),
-            "time": self._clock.seconds(int(messages.time[row])),
-            "direction": _DIRECTIONS[Direction(int(messages.direction[row]))],
+            "direction": DIRECTION_NAMES[int(messages.direction[row])],
             "can": list(ids) if part is not Part.UNSOLICITED else [],
             "command": self._words.name((), about),
             "id": observer.number(about),
@@ -186,7 +183,7 @@ class _Messages:
         """Return the account of one command."""
         median, slowest = tally.latency_median, tally.latency_max
         return {
-            "type": "command",
+            "kind": "command",
             "connection": self._number,
             "can": list(tally.ids),
             "command": self._words.name((), tally.inner),
