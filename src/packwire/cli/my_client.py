@@ -20,10 +20,10 @@ from packwire.cli.live_output import LiveText
 from packwire.cli.records.verdicts import ClientFinding
 from packwire.cli.records.verdicts import ClientTest as ClientTestRecord
 from packwire.cli.terminal import make_console
-from packwire.doctor.client_test.plan import Findings
-from packwire.doctor.client_test.reactions import Observation
-from packwire.doctor.client_test.server import ClientTest
-from packwire.doctor.client_test.verdict import ClientReport
+from packwire.doctor.vesc.client_test.plan import Findings
+from packwire.doctor.vesc.client_test.reactions import Observation
+from packwire.doctor.vesc.client_test.server import ClientTest
+from packwire.doctor.vesc.client_test.verdict import ClientReport
 from packwire.errors import BadFileError
 from packwire.link.tcp import place
 from packwire.protocols import protocol

@@ -4,12 +4,13 @@ All of it has an answer for every protocol; one that knows more says so in an ob
 `packwire.protocols.observer` finds by the protocol's name.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from enum import Enum, StrEnum, auto
 from typing import TYPE_CHECKING, NamedTuple
 from typing import Protocol as Interface
 
 from packwire.protocol.base import Protocol, Request
+from packwire.wire.family import Family
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,6 +82,14 @@ class Introduced(NamedTuple):
     version: str
 
 
+class PackSaid(NamedTuple):
+    """What a reply says of a pack: `absent` says that there is none."""
+
+    cells: int
+    volts: float | None
+    absent: bool
+
+
 class Columns(Interface):
     """Looks for frames in many places at once; numpy columns in and out."""
 
@@ -121,11 +130,20 @@ class Observer:
     """How many bytes of a frame lie behind its message."""
     everybody: int | None = None
     """The number by which all nodes are asked at once."""
-    search = ""
-    """The name of the request that finds the nodes on a bus."""
+    search = -1
+    """The number of the request that finds the nodes on a bus; it takes seconds."""
+    pack_values = -1
+    """The number of the request for a pack's values."""
+    wedging = -1
+    """The number of a request after which a device answers nothing any more."""
 
     def __init__(self, protocol: Protocol) -> None:
         self.protocol = protocol
+
+    @property
+    def family(self) -> Family:
+        """Return its framings as data."""
+        return Family(self.protocol.title, ())
 
     @property
     def columns(self) -> Columns | None:
@@ -179,6 +197,22 @@ class Observer:
     def tells_of_nodes(self, reply: bytes) -> bool:  # noqa: ARG002
         """Tell whether `introduced` or `found` may have something to say of a reply."""
         return False
+
+    def names(self) -> Mapping[str, int]:
+        """Return the numbers by the names that programs and their logs give them."""
+        return {}
+
+    def pack(self, reply: bytes) -> PackSaid | None:  # noqa: ARG002
+        """Return what a reply says of a pack; None: it is about something else."""
+        return None
+
+    def piece(self, request: bytes) -> tuple[int, int] | None:  # noqa: ARG002
+        """Return size and offset, where a request is for a piece of something long."""
+        return None
+
+    def whole(self, reply: bytes) -> int | None:  # noqa: ARG002
+        """Return how long the thing is of which a reply holds a piece."""
+        return None
 
     def ever_answers(self, hardware: int | None, number: int) -> bool:  # noqa: ARG002
         """Tell whether a device of this type would ever answer; True where that is not known."""

@@ -1,21 +1,26 @@
 """What of VESC traffic one has to know who only hears it: who is the device, which reply is whose, logins."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import override
 
-from packwire.protocol.observing import PATIENCE, Caller, Columns, Introduced, Observer, Opening
+from packwire.protocol.observing import PATIENCE, Caller, Columns, Introduced, Observer, Opening, PackSaid
 from packwire.vesc.commands import Command
+from packwire.vesc.family import FAMILY
 from packwire.vesc.framing import TRAILER
 from packwire.vesc.hardware import hardware_label
 from packwire.vesc.hublogin import MAX_LINE, Role, parse_login
 from packwire.vesc.matching import acceptance, reply_command
-from packwire.vesc.replies import FwVersion, decode_reply
+from packwire.vesc.replies import BmsValues, FwVersion, decode_reply
 from packwire.vesc.requests import CAN_BROADCAST, Unwrapped, unwrap
 from packwire.vesc.secrets import mask_payload
 from packwire.vesc.traits import answers, traits, unsolicited
+from packwire.wire.family import Family
 
 #: Erasing flash and detecting a motor take their time, in seconds.
 _SLOW_PATIENCE = 180.0
+
+#: A piece of a configuration's description: command, number, size or length of the whole, offset.
+_PIECE = 10
 
 _CALLERS = {Role.CLIENT: Caller.CLIENT, Role.DEVICE: Caller.DEVICE, Role.PING: Caller.INQUIRER}
 
@@ -27,7 +32,14 @@ class VescObserver(Observer):
     longest_opening = MAX_LINE + 2
     trailer = TRAILER
     everybody = CAN_BROADCAST
-    search = Command.PING_CAN.name
+    search = Command.PING_CAN.value
+    pack_values = Command.BMS_GET_VALUES.value
+    wedging = Command.FORWARD_CAN.value
+
+    @property
+    @override
+    def family(self) -> Family:
+        return FAMILY
 
     @property
     @override
@@ -110,6 +122,28 @@ class VescObserver(Observer):
     @override
     def tells_of_nodes(self, reply: bytes) -> bool:
         return reply[0] in {Command.PING_CAN, Command.FW_VERSION}
+
+    @override
+    def names(self) -> Mapping[str, int]:
+        return {name: each.value for each in Command for name in (each.name, f"COMM_{each.name}")}
+
+    @override
+    def pack(self, reply: bytes) -> PackSaid | None:
+        decoded = decode_reply(reply)
+        if decoded is None or not isinstance(decoded.reply, BmsValues):
+            return None
+        return PackSaid(decoded.reply.cell_num or 0, decoded.reply.v_tot, decoded.reply.absent)
+
+    @override
+    def piece(self, request: bytes) -> tuple[int, int] | None:
+        if request[0] != Command.GET_CUSTOM_CONFIG_XML or len(request) < _PIECE:
+            return None
+        return int.from_bytes(request[2:6]), int.from_bytes(request[6:10])
+
+    @override
+    def whole(self, reply: bytes) -> int | None:
+        is_piece = reply[0] == Command.GET_CUSTOM_CONFIG_XML and len(reply) >= _PIECE
+        return int.from_bytes(reply[2:6]) if is_piece else None
 
     @override
     def ever_answers(self, hardware: int | None, number: int) -> bool:

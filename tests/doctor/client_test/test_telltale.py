@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from packwire.doctor.client_test.replies import CELLS, VOLTS, cells_of
-from packwire.doctor.client_test.server import ClientTest
-from packwire.doctor.client_test.telltale import Shown, read_answer, telltales
-from packwire.doctor.client_test.trials import pieces
+from packwire.doctor.vesc.client_test.replies import CELLS, VOLTS, cells_of
+from packwire.doctor.vesc.client_test.server import ClientTest
+from packwire.doctor.vesc.client_test.telltale import Shown, read_answer, telltales
+from packwire.doctor.vesc.client_test.trials import pieces
 from packwire.vesc.framing import Framer
 from packwire.vesc.replies import decode_reply
 from tests.doctor.client_test import clients

@@ -8,7 +8,7 @@ from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause
 from packwire.doctor.compare.log_file import placed, read_log
 from packwire.doctor.compare.patience import Source, patience_of
-from packwire.doctor.compare.vesc_sessions import vesc_sessions
+from packwire.doctor.vesc.recorded_sessions import vesc_sessions
 from tests.capture.builder import EPOCH
 from tests.capture.vesc_session import ASK_BMS, ASK_VERSION, VescSession, bms, version, via
 from tests.doctor.compare.clients import compared

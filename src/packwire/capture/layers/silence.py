@@ -72,7 +72,7 @@ class Silence:
         found = self._conversation.can_ids
         if found is not None and ids[-1] not in found:
             there = ", ".join(str(number) for number in found) or "no node"
-            scan = self._observer.search
+            scan = self._observer.protocol.describe(bytes((self._observer.search,)))
             return f"there is no CAN id {ids[-1]}: {there} answered the scan of the bus ({scan})"
         return f"nothing in this recording comes from CAN id {ids[-1]}"
 

@@ -21,10 +21,12 @@ from packwire.capture.layers.tcp_stream import Stream
 from packwire.capture.layers.vesc_frames import StreamFrames, find_frames
 from packwire.capture.layers.vesc_scan import framed_connections
 from packwire.capture.layers.vesc_table import Located, VescTable
+from packwire.channel import Channel
 from packwire.messages import Bytes, Direction, Int64s, Messages
 from packwire.protocol.observing import Caller, HubLogin, Observer, Opening
 from packwire.protocol.words import Words
 from packwire.protocols import observer, words
+from packwire.wire.family import Family
 from packwire.wire.frame import FrameStats
 
 #: How many stretches of junk of one stream are described; all their bytes are counted.
@@ -120,6 +122,11 @@ class VescTraffic:
     connections: tuple[VescConnection, ...]
     other_connections: int
     left_out: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def families(self) -> dict[Channel, Family]:
+        """Return the family of framings that was found on each channel."""
+        return {each.connection.channel: each.observer.family for each in self.connections}
 
 
 def read_vesc(connections: Connections) -> VescTraffic:

@@ -16,7 +16,7 @@ import numpy as np
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
 from packwire.messages import Int64s
-from packwire.vesc.commands import Command
+from packwire.protocols import observer
 
 #: Nobody's timeout, and hardly a pace, is shorter, in ns.
 LEAST_TIMEOUT = 50_000_000
@@ -45,7 +45,6 @@ _SHUFFLES = 2000
 _MAX_SHUFFLED = 500
 #: A share that counts as nearly all.
 _NEARLY_ALL = 0.8
-_XML_HEADER = 10
 
 
 class FollowingStep(NamedTuple):
@@ -308,20 +307,20 @@ def _by_content(session: ClientSession) -> Iterator[QueryKind]:
 
     The last piece of a configuration's description ends where the first reply said that it does.
     """
-    total = -1
+    total, heard = -1, observer("vesc")
     for each in session.queries:
-        if each.kind.command != Command.GET_CUSTOM_CONFIG_XML or each.kind.ids or each.row < 0:
+        if each.kind.command < 0 or each.kind.ids or each.row < 0:
             continue
-        request = session.messages.payload(each.row)
-        if len(request) < _XML_HEADER:
+        piece = heard.piece(session.messages.payload(each.row))
+        if piece is None:
             continue
-        size, offset = int.from_bytes(request[2:6]), int.from_bytes(request[6:10])
+        size, offset = piece
         if total > 0 and offset and offset + size == total:
             yield each.kind
             return
         if each.answered:
-            reply = session.messages.payload(each.reply)
-            total = int.from_bytes(reply[2:6]) if len(reply) >= _XML_HEADER else total
+            whole = heard.whole(session.messages.payload(each.reply))
+            total = total if whole is None else whole
 
 
 def not_shown(session: ClientSession, shown: frozenset[QueryKind]) -> list[QueryKind]:

@@ -23,7 +23,7 @@ from packwire.doctor.compare.following import (
 )
 from packwire.doctor.compare.log_file import ClientLog, LogEvent, placed
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
-from packwire.vesc.commands import Command
+from packwire.protocols import observer
 
 #: Timeouts of one client are alike within this share; on a busy computer they may be late: by so much, in ns.
 ALIKE = 0.1
@@ -338,5 +338,5 @@ def _taken(queries: Sequence[Query], timeout: int | None) -> list[int]:
         and each.wait is not None
         and each.latency <= each.wait
         and (timeout is None or each.wait - each.latency < _SOON * timeout)
-        and each.kind.command != Command.PING_CAN
+        and each.kind.command != observer("vesc").search
     ]

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from packwire.capture.packets import NO_TIME
-from packwire.doctor.compare.bad_frames import BadFrame
+from packwire.doctor.vesc.bad_frames import BadFrame
 from packwire.messages import Messages
+from packwire.protocol.observing import Caller, Introduced
 from packwire.protocol.observing import HubLogin as Login
-from packwire.protocol.observing import Introduced
 
 
 class QueryKind(NamedTuple):
@@ -74,6 +74,7 @@ class HubLogin(NamedTuple):
     problem: str
     time: int
     alone: bool
+    caller: Caller | None = None
 
 
 class SessionEnd(NamedTuple):

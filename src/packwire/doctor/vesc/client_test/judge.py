@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from packwire.check import Confidence, Verdict
-from packwire.doctor.client_test.lengths import judge_lengths, of_kind
-from packwire.doctor.client_test.plan import SHORT_WAIT, Findings
-from packwire.doctor.client_test.reactions import TrialResult
-from packwire.doctor.client_test.trials import NO_FRAMER, TrialKind
-from packwire.doctor.client_test.verdict import (
+from packwire.doctor.verdicts import decide
+from packwire.doctor.vesc.client_test.lengths import judge_lengths, of_kind
+from packwire.doctor.vesc.client_test.plan import SHORT_WAIT, Findings
+from packwire.doctor.vesc.client_test.reactions import TrialResult
+from packwire.doctor.vesc.client_test.trials import NO_FRAMER, TrialKind
+from packwire.doctor.vesc.client_test.verdict import (
     AGES_DIFFER,
     BEHIND,
     FRAMING,
@@ -19,7 +20,6 @@ from packwire.doctor.client_test.verdict import (
     Meeting,
     fault,
 )
-from packwire.doctor.verdicts import decide
 from packwire.doctor.vesc.misreadings import RULES
 from packwire.vesc.commands import Command, command_name
 from packwire.vesc.traits import Kind as Permission

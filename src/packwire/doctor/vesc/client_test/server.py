@@ -13,15 +13,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Self
 
-from packwire.doctor.client_test.judge import judge
-from packwire.doctor.client_test.plan import SUSPECTS, Findings, Script, script
-from packwire.doctor.client_test.reactions import Action, Observation
-from packwire.doctor.client_test.replies import answerable, command_of, reply_to
-from packwire.doctor.client_test.session import ClientConnection
-from packwire.doctor.client_test.stalls import Stalls
-from packwire.doctor.client_test.telltale import Ask, ask_user, can_ask, wait_for
-from packwire.doctor.client_test.trials import SentPiece, Trial, TrialKind, pieces
-from packwire.doctor.client_test.verdict import ClientReport, LoginProblem, Meeting
+from packwire.doctor.vesc.client_test.judge import judge
+from packwire.doctor.vesc.client_test.plan import SUSPECTS, Findings, Script, script
+from packwire.doctor.vesc.client_test.reactions import Action, Observation
+from packwire.doctor.vesc.client_test.replies import answerable, command_of, reply_to
+from packwire.doctor.vesc.client_test.session import ClientConnection
+from packwire.doctor.vesc.client_test.stalls import Stalls
+from packwire.doctor.vesc.client_test.telltale import Ask, ask_user, can_ask, wait_for
+from packwire.doctor.vesc.client_test.trials import SentPiece, Trial, TrialKind, pieces
+from packwire.doctor.vesc.client_test.verdict import ClientReport, LoginProblem, Meeting
 from packwire.link.tcp import not_listening
 from packwire.vesc.commands import command_name
 from packwire.vesc.framing import encode_frame

@@ -7,11 +7,11 @@ It is certain where the client takes a frame in the dialect of that rule.
 from collections.abc import Iterator
 
 from packwire.check import Confidence, Verdict
-from packwire.doctor.client_test.plan import BEHIND_LONG, SPOILT, Findings
-from packwire.doctor.client_test.reactions import TrialResult
-from packwire.doctor.client_test.replies import reply_to
-from packwire.doctor.client_test.trials import DIALECT_LENGTH, TrialKind
-from packwire.doctor.client_test.verdict import AGES_DIFFER, FRAMING, STREAM, fault
+from packwire.doctor.vesc.client_test.plan import BEHIND_LONG, SPOILT, Findings
+from packwire.doctor.vesc.client_test.reactions import TrialResult
+from packwire.doctor.vesc.client_test.replies import reply_to
+from packwire.doctor.vesc.client_test.trials import DIALECT_LENGTH, TrialKind
+from packwire.doctor.vesc.client_test.verdict import AGES_DIFFER, FRAMING, STREAM, fault
 from packwire.doctor.vesc.misreadings import RULES, Fate, FramerRule, misread
 from packwire.vesc.framing import encode_frame
 

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Protocol
 
-from packwire.doctor.client_test.plan import Findings, length
-from packwire.doctor.client_test.reactions import TrialResult
-from packwire.doctor.client_test.replies import CELLS, VOLTS, cells_of
-from packwire.doctor.client_test.trials import CONTROL_SIZES, Trial, TrialKind
+from packwire.doctor.vesc.client_test.plan import Findings, length
+from packwire.doctor.vesc.client_test.reactions import TrialResult
+from packwire.doctor.vesc.client_test.replies import CELLS, VOLTS, cells_of
+from packwire.doctor.vesc.client_test.trials import CONTROL_SIZES, Trial, TrialKind
 from packwire.vesc.commands import Command
 
 #: Asks the user; returns the answer, or None where there will be none any more.

@@ -4,8 +4,15 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from packwire.doctor.client_test.reactions import NEEDED, TRIMMED, Controls, Observation, TrialResult, reacted
-from packwire.doctor.client_test.trials import (
+from packwire.doctor.vesc.client_test.reactions import (
+    NEEDED,
+    TRIMMED,
+    Controls,
+    Observation,
+    TrialResult,
+    reacted,
+)
+from packwire.doctor.vesc.client_test.trials import (
     AGES,
     BAD,
     COMPANY,
