@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packwire.channel import Channel, Transport
-from packwire.messages import Direction, Messages, Row, from_rows
+from packwire.messages import Direction, MessageRow, Messages, from_rows
 
 
 def table(payloads: list[bytes], joined_from: int) -> Messages:
@@ -19,7 +19,9 @@ def table(payloads: list[bytes], joined_from: int) -> Messages:
             data += payload
         else:
             joined += payload
-        rows.append(Row(index, Direction.TO_DEVICE, 0, start, len(payload), range(index, index + index % 3)))
+        rows.append(
+            MessageRow(index, Direction.TO_DEVICE, 0, start, len(payload), range(index, index + index % 3))
+        )
     return from_rows(
         rows, [Channel(Transport.TCP)], np.frombuffer(data, np.uint8), np.frombuffer(joined, np.uint8)
     )

@@ -20,7 +20,7 @@ from packwire.cli.live_output import LiveText
 from packwire.cli.records.verdicts import ClientFinding
 from packwire.cli.records.verdicts import ClientTest as ClientTestRecord
 from packwire.cli.terminal import make_console
-from packwire.doctor.vesc.client_test.plan import Findings
+from packwire.doctor.vesc.client_test.plan import ClientFindings
 from packwire.doctor.vesc.client_test.reactions import Observation
 from packwire.doctor.vesc.client_test.server import ClientTest
 from packwire.doctor.vesc.client_test.verdict import ClientReport
@@ -119,7 +119,7 @@ class _Progress:
 
 async def _examine(
     host: str, port: int, show: _Progress, seconds: float | None
-) -> tuple[ClientReport, Findings | None]:
+) -> tuple[ClientReport, ClientFindings | None]:
     async with ClientTest(show.tell, host=host, port=port, watch=show.watched, ask=show.ask) as test:
         running = asyncio.ensure_future(test.run())
         loop = asyncio.get_running_loop()
@@ -156,7 +156,7 @@ def _lines(verdict: ClientReport) -> Iterator[tuple[str, str]]:
         yield f"Not decided: {line}.", "yellow"
 
 
-def _record(verdict: ClientReport, findings: Findings | None) -> ClientTestRecord:
+def _record(verdict: ClientReport, findings: ClientFindings | None) -> ClientTestRecord:
     return {
         "kind": "client_test",
         "verdict": verdict.key,
@@ -188,7 +188,7 @@ def _finding(finding: Verdict) -> ClientFinding:
     }
 
 
-def _write_report(file: Path, verdict: ClientReport, findings: Findings | None) -> None:
+def _write_report(file: Path, verdict: ClientReport, findings: ClientFindings | None) -> None:
     lines = [f"# {_TITLE}, examined by packwire", "", *(line for line, _ in _lines(verdict)), ""]
     if findings is not None:
         lines += ["| tried | bytes of payload | taken |", "|---|---|---|"]

@@ -43,7 +43,7 @@ class Caller(Enum):
     """It asks a hub whether a device is there; no device takes part."""
 
 
-class HubLogin(Interface):
+class LoginLine(Interface):
     """What a line says that somebody logs in with."""
 
     @property
@@ -68,7 +68,7 @@ class Opening(NamedTuple):
 
     role: StrEnum | None
     caller: Caller | None
-    login: HubLogin | None
+    login: LoginLine | None
     text: str
     size: int
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from packwire.protocol.exchange import STALL, Exchange, Lost, Replied
 from packwire.protocol.exchange import Event as Paired
-from packwire.protocol.observing import Caller, Heard, HeardRule, HubLogin, Observer
+from packwire.protocol.observing import Caller, Heard, HeardRule, LoginLine, Observer
 from packwire.protocols import observer
 from packwire.wire.frame import Frame, FrameStats
 
@@ -29,7 +29,7 @@ class What(Enum):
     UNANSWERED = "unanswered"
 
 
-class Event(NamedTuple):
+class TapEvent(NamedTuple):
     """Something that was said, or not: `at` is in ns since the epoch, `side` 0 dialled.
 
     `payload` is that of the message (a hub's answer: its text); of UNANSWERED, that of the request.
@@ -43,7 +43,7 @@ class Event(NamedTuple):
     payload: bytes = b""
     request: bytes | None = None
     latency: int | None = None
-    login: HubLogin | None = None
+    login: LoginLine | None = None
     caller: Caller | None = None
 
 
@@ -73,29 +73,29 @@ class LiveConversation:
         """Return the accounts of the bytes behind a login line, of both sides."""
         return self._framers[0].stats, self._framers[1].stats
 
-    def feed(self, side: int, data: bytes, at: int) -> Iterator[Event]:
+    def feed(self, side: int, data: bytes, at: int) -> Iterator[TapEvent]:
         """Take bytes that one side sent; yield what they say."""
         self._last[side] = at
         if side == 0 and self._login is not None:
             data = yield from self._take_login(data, at)
         if self.caller is Caller.INQUIRER:
             if data:
-                yield Event(What.HUB_ANSWER, side, at, data[: self._observer.longest_opening])
+                yield TapEvent(What.HUB_ANSWER, side, at, data[: self._observer.longest_opening])
             return
         yield from self._frames(side, self._framers[side].feed(data) if data else [], at)
 
-    def tick(self, now: int) -> Iterator[Event]:
+    def tick(self, now: int) -> Iterator[TapEvent]:
         """Look after what waits: a false header, a request whose reply will not come any more."""
         for side in (0, 1):
             if self._framers[side].stats.waiting and now - self._last[side] > _STALL:
                 yield from self._frames(side, self._framers[side].rescue(), now)
         yield from self._lost(self._exchange.advance(now), now)
 
-    def end(self, now: int) -> Iterator[Event]:
+    def end(self, now: int) -> Iterator[TapEvent]:
         """Say what was never answered."""
         yield from self._lost(self._exchange.close(), now)
 
-    def _take_login(self, data: bytes, at: int) -> Generator[Event, None, bytes]:
+    def _take_login(self, data: bytes, at: int) -> Generator[TapEvent, None, bytes]:
         """Yield the login line once it is whole; return what is no part of it."""
         assert self._login is not None
         self._login += data
@@ -111,40 +111,40 @@ class LiveConversation:
         login = opening.login if opening else None
         self.caller = opening.caller if opening and login else None
         self.device = 0 if self.caller is Caller.DEVICE else 1
-        yield Event(What.LOGIN, 0, at, login=login, caller=self.caller)
+        yield TapEvent(What.LOGIN, 0, at, login=login, caller=self.caller)
         return line[opening.size if opening else line.index(b"\n") + 1 :]
 
-    def _frames(self, side: int, frames: list[Frame], at: int) -> Iterator[Event]:
+    def _frames(self, side: int, frames: list[Frame], at: int) -> Iterator[TapEvent]:
         for frame in frames:
             if side == self.device:
                 yield from self._from_device(side, frame.payload, at)
             else:
                 yield from self._to_device(side, frame.payload, at)
 
-    def _to_device(self, side: int, payload: bytes, at: int) -> Iterator[Event]:
+    def _to_device(self, side: int, payload: bytes, at: int) -> Iterator[TapEvent]:
         asked = Heard(payload, at)
         if self._exchange.kind(asked) is None:
-            yield Event(What.ONE_WAY, side, at, payload)
+            yield TapEvent(What.ONE_WAY, side, at, payload)
             return
         self.asked += 1
         limit = int(self._observer.patience(payload) * 1e9)
         yield from self._lost(self._exchange.ask(at, asked, limit=limit), at)
-        yield Event(What.REQUEST, side, at, payload)
+        yield TapEvent(What.REQUEST, side, at, payload)
 
-    def _from_device(self, side: int, payload: bytes, at: int) -> Iterator[Event]:
+    def _from_device(self, side: int, payload: bytes, at: int) -> Iterator[TapEvent]:
         events = self._exchange.hear(at, payload)
         yield from self._lost(events, at)
         said = events[-1]
         if isinstance(said, Replied):
             self.answered += 1
-            yield Event(What.REPLY, side, at, payload, said.request.message, said.after)
+            yield TapEvent(What.REPLY, side, at, payload, said.request.message, said.after)
         else:
-            yield Event(What.UNSOLICITED, side, at, payload)
+            yield TapEvent(What.UNSOLICITED, side, at, payload)
 
-    def _lost(self, events: list[Paired[Heard, bytes]], now: int) -> Iterator[Event]:
+    def _lost(self, events: list[Paired[Heard, bytes]], now: int) -> Iterator[TapEvent]:
         """Tell of the requests that are given up."""
         for event in events:
             if isinstance(event, Lost):
                 asked = event.request
                 self.unanswered += 1
-                yield Event(What.UNANSWERED, 1 - self.device, now, asked.message, latency=now - asked.at)
+                yield TapEvent(What.UNANSWERED, 1 - self.device, now, asked.message, latency=now - asked.at)

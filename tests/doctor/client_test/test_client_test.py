@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from packwire.doctor.vesc.client_test.plan import Findings
+from packwire.doctor.vesc.client_test.plan import ClientFindings
 from packwire.doctor.vesc.client_test.server import ClientTest
 from packwire.doctor.vesc.client_test.verdict import ClientReport
 from packwire.errors import PackwireError, UnreachableError
@@ -44,7 +44,7 @@ WANTED = {
 }
 
 
-async def examine(make) -> tuple[ClientReport, Findings | None]:
+async def examine(make) -> tuple[ClientReport, ClientFindings | None]:
     """Let a client run against the test until it is decided."""
     async with ClientTest(lambda text: None) as test:
         running = asyncio.create_task(make(test.port))

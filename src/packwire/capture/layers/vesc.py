@@ -20,10 +20,10 @@ from packwire.capture.layers.tcp import Connection, Connections
 from packwire.capture.layers.tcp_stream import Stream
 from packwire.capture.layers.vesc_frames import StreamFrames, find_frames
 from packwire.capture.layers.vesc_scan import framed_connections
-from packwire.capture.layers.vesc_table import Located, VescTable
+from packwire.capture.layers.vesc_table import LocatedFrames, VescTable
 from packwire.channel import Channel
 from packwire.messages import Bytes, Direction, Int64s, Messages
-from packwire.protocol.observing import Caller, HubLogin, Observer, Opening
+from packwire.protocol.observing import Caller, LoginLine, Observer, Opening
 from packwire.protocol.words import Words
 from packwire.protocols import observer, words
 from packwire.wire.family import Family
@@ -48,7 +48,7 @@ class HubLine(NamedTuple):
     side: int
     role: StrEnum | None
     caller: Caller | None
-    login: HubLogin | None
+    login: LoginLine | None
     text: str
     size: int
     number: int
@@ -216,7 +216,7 @@ def _place(stream: Stream, position: int) -> tuple[int, int]:
     return int(stream.number[piece]), int(stream.time[piece])
 
 
-def _find(stream: Stream, line: HubLine | None, observer: Observer) -> Located:
+def _find(stream: Stream, line: HubLine | None, observer: Observer) -> LocatedFrames:
     frames = find_frames(stream, line.size if line else 0, observer)
     begins = _begins(stream)
     payload = frames.start + frames.size - observer.trailer - frames.payload_size
@@ -226,7 +226,7 @@ def _find(stream: Stream, line: HubLine | None, observer: Observer) -> Located:
     )
     start = stream.start[piece] + payload - begins[piece]
     start[payload + frames.payload_size > begins[piece + 1]] = -1
-    return Located(frames, start, first, last)
+    return LocatedFrames(frames, start, first, last)
 
 
 def _begins(stream: Stream) -> Int64s:
@@ -234,7 +234,7 @@ def _begins(stream: Stream) -> Int64s:
     return np.concatenate(([0], np.cumsum(stream.size)))
 
 
-def _first_payloads(data: Bytes, found: Located) -> list[bytes]:
+def _first_payloads(data: Bytes, found: LocatedFrames) -> list[bytes]:
     """Return the payloads of the first messages of a stream."""
     columns = (found.start[:_MAX_VOTES].tolist(), found.frames.payload_size[:_MAX_VOTES].tolist())
     return [

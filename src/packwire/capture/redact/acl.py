@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import batched
 
-from packwire.capture.redact.canvas import Aliases, Canvas, Span, part
+from packwire.capture.redact.canvas import Aliases, Canvas, MaskedSpan, part
 from packwire.capture.redact.contents import masked_stream
 from packwire.capture.redact.hci import KEYS, NAMES
 from packwire.capture.redact.texts import TEXTS_WRITTEN, mask_texts
@@ -46,7 +46,7 @@ type _Link = tuple[int, int]
 class _Open:
     size: int
     channel: int
-    spans: list[Span] = field(default_factory=list)
+    spans: list[MaskedSpan] = field(default_factory=list)
     arrived: int = 0
 
 
@@ -106,7 +106,7 @@ class AclMasker:
             self._mask_unread(at, end)
             return
         if end > at:
-            current.spans.append(Span(at, end - at))
+            current.spans.append(MaskedSpan(at, end - at))
             current.arrived += end - at
         if current.arrived >= current.size or current.arrived > _MAX_PDU:
             self._close(key)
@@ -119,7 +119,7 @@ class AclMasker:
         for key in list(self._open):
             self._close(key)
         for stream, places in self._streams.items():
-            spans = [Span(*place) for place in batched(places, 2)]
+            spans = [MaskedSpan(*place) for place in batched(places, 2)]
             mask_stream(self._canvas, self._aliases, spans, self._written.get(stream), strict=self._strict)
 
     def _mask_unread(self, at: int, end: int) -> None:
@@ -141,13 +141,13 @@ class AclMasker:
             written = direction == Direction.TO_DEVICE
             self._stream(link, direction, current.channel << 32, carried, written=written)
 
-    def _pairing(self, spans: list[Span]) -> None:
+    def _pairing(self, spans: list[MaskedSpan]) -> None:
         if self._canvas.read(spans)[0] not in _PAIRING_FREE:
             for start, size in part(spans, 1):
                 self._canvas.mask(start, start + size, KEYS)
 
     def _stream(
-        self, link: _Link, direction: int, what: int, spans: list[Span], *, written: bool = False
+        self, link: _Link, direction: int, what: int, spans: list[MaskedSpan], *, written: bool = False
     ) -> None:
         key = (link, direction, what + _BY_APP if written else what)
         places = self._streams.setdefault(key, array("q"))
@@ -156,7 +156,7 @@ class AclMasker:
         if written:
             self._written.setdefault(key, array("q")).append(sum(size for _, size in spans))
 
-    def _att(self, link: _Link, direction: int, spans: list[Span]) -> None:
+    def _att(self, link: _Link, direction: int, spans: list[MaskedSpan]) -> None:
         head = self._canvas.data[spans[0].start]
         if head in _NOTIFIED or head in _WRITTEN or head in _PREPARED:
             self._of_handle(link, direction, head, spans)
@@ -174,7 +174,7 @@ class AclMasker:
         elif head in _REPLIES:
             self._read(link, direction, self._of(link, direction), head, spans)
 
-    def _of_handle(self, link: _Link, direction: int, head: int, spans: list[Span]) -> None:
+    def _of_handle(self, link: _Link, direction: int, head: int, spans: list[MaskedSpan]) -> None:
         """Take a value that is sent with its handle."""
         content = self._canvas.read(part(spans, 0, 3))
         if len(content) < 3:
@@ -186,7 +186,7 @@ class AclMasker:
         else:
             self._stream(link, direction, handle, value, written=head not in _NOTIFIED)
 
-    def _several(self, link: _Link, direction: int, spans: list[Span]) -> None:
+    def _several(self, link: _Link, direction: int, spans: list[MaskedSpan]) -> None:
         content, at = self._canvas.read(spans), 1
         while at + 4 < len(content):
             handle, size = content[at] | content[at + 1] << 8, content[at + 2] | content[at + 3] << 8
@@ -223,7 +223,7 @@ class AclMasker:
             handle = int.from_bytes(content[at : at + 2], "little")
             known.uuids[handle] = _uuid_of(content[at + 2 : at + 2 + size])
 
-    def _by_type(self, known: _Attributes, content: bytes, spans: list[Span]) -> None:
+    def _by_type(self, known: _Attributes, content: bytes, spans: list[MaskedSpan]) -> None:
         width = content[1] if len(content) > 1 else 0
         if width < 2:
             return
@@ -234,7 +234,9 @@ class AclMasker:
             elif known.asked_type not in _DECLARATIONS:
                 self._value(known.asked_type, part(spans, at + 2, at + width))
 
-    def _read(self, link: _Link, direction: int, known: _Attributes, head: int, spans: list[Span]) -> None:
+    def _read(
+        self, link: _Link, direction: int, known: _Attributes, head: int, spans: list[MaskedSpan]
+    ) -> None:
         value = part(spans, 1)
         kinds = {known.uuids.get(handle) for handle in known.asked}
         kind = kinds.pop() if len(kinds) == 1 and head == 0x0B else None
@@ -244,7 +246,7 @@ class AclMasker:
         elif head == 0x0B and len(known.asked) == 1 and not self._value(kind, value):
             self._stream(link, direction, known.asked[0], value)
 
-    def _value(self, kind: int | bytes | None, spans: list[Span]) -> bool:
+    def _value(self, kind: int | bytes | None, spans: list[MaskedSpan]) -> bool:
         """Mask the value of an attribute by what it is; of an unknown one, where it reads as text."""
         if not self._strict or not spans:
             return False
@@ -258,7 +260,7 @@ class AclMasker:
                 self._canvas.mask(start, start + size, TEXTS_READ)
         return hidden
 
-    def _name(self, spans: list[Span]) -> None:
+    def _name(self, spans: list[MaskedSpan]) -> None:
         self._canvas.write(spans, self._aliases.name(self._canvas.read(spans)))
         self._canvas.counts[NAMES] += 1
 
@@ -272,7 +274,7 @@ def _is_text(content: bytes) -> bool:
     return len(text) >= 3 and all(32 <= byte < 127 or byte >= 0xC2 for byte in text)
 
 
-def _without_rfcomm(canvas: Canvas, spans: list[Span]) -> list[Span]:
+def _without_rfcomm(canvas: Canvas, spans: list[MaskedSpan]) -> list[MaskedSpan]:
     """Return what an RFCOMM frame carries (UIH: address, control, length, credits, data, check [TS 07.10]).
 
     Other frames, and other protocols, come back as they are: they are searched all the same.
@@ -289,7 +291,7 @@ def _without_rfcomm(canvas: Canvas, spans: list[Span]) -> list[Span]:
 
 
 def mask_stream(
-    canvas: Canvas, aliases: Aliases, spans: list[Span], written: Sequence[int] | None, *, strict: bool
+    canvas: Canvas, aliases: Aliases, spans: list[MaskedSpan], written: Sequence[int] | None, *, strict: bool
 ) -> None:
     """Mask a stream of bytes; `written` are the sizes of what an app wrote at once, where it is one's."""
     content = canvas.read(spans)

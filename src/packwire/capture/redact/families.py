@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from packwire.vesc.hublogin import LOGIN_PASSWORD
-from packwire.wire.framing import Check, Size
+from packwire.wire.framing import FrameCheck, Size
 
 PASSWORDS, SERIAL_NUMBERS = "passwords in BMS frames", "serial numbers and names in BMS frames"
 
@@ -33,7 +33,7 @@ class Secrets:
 
     begin: re.Pattern[bytes]
     size: Size
-    check: Check | None = None
+    check: FrameCheck | None = None
     places: Places = ()
     text: re.Pattern[bytes] | None = None
     private: bool = False
@@ -46,11 +46,11 @@ def _begin(pattern: bytes) -> re.Pattern[bytes]:
 
 
 _JK_INFO, _JK_SIZE = _begin(rb"\x55\xaa\xeb\x90\x03"), Size(300)
-_JK_SUM = Check("sum8", 0, -1, -1)
+_JK_SUM = FrameCheck("sum8", 0, -1, -1)
 _JK_UART, _JK_UART_SIZE = _begin(rb"NW[\x00\x01]."), Size(2, at=2, width=2)
-_JK_UART_SUM = Check("sum16", 0, -4, -2)
-_JBD_SIZE, _JBD_SUM = Size(7, at=3), Check("sum16 negated", 2, -3, -3)
-_MODBUS_SUM = Check("CRC-16/MODBUS", 0, -2, -2, "little")
+_JK_UART_SUM = FrameCheck("sum16", 0, -4, -2)
+_JBD_SIZE, _JBD_SUM = Size(7, at=3), FrameCheck("sum16 negated", 2, -3, -3)
+_MODBUS_SUM = FrameCheck("CRC-16/MODBUS", 0, -2, -2, "little")
 #: The addresses that Daly's apps ask and its boards answer with.
 _DALY = rb"[\xd2\x51\x81]"
 
@@ -73,7 +73,7 @@ ROWS = (
     Secrets(
         _begin(rb"\xff\xaa[\x15-\x18\x1b-\x1d][\x02-\xff]"),
         Size(5, at=3),
-        Check("sum8", 2, -1, -1),
+        FrameCheck("sum8", 2, -1, -1),
         ((4, -1),),
     ),
     # JBD's BMS: 06 use a password, 07 set one, 09 clear it, 0f the factory's.
@@ -95,12 +95,14 @@ ROWS = (
         private=True,
     ),
     # What the app of old ANT boards sends: a5 a5, f1 to f4, two digits of the password, their sum.
-    Secrets(_begin(rb"\xa5\xa5[\xf1-\xf4](?:[0-9]{2}|\*\*)"), Size(6), Check("sum8", 2, -1, -1), ((3, 5),)),
+    Secrets(
+        _begin(rb"\xa5\xa5[\xf1-\xf4](?:[0-9]{2}|\*\*)"), Size(6), FrameCheck("sum8", 2, -1, -1), ((3, 5),)
+    ),
     # Newer ones: 23 logs in.
     Secrets(
         _begin(rb"\x7e\xa1\x23..[\x01-\xff]"),
         Size(10, at=5),
-        Check("CRC-16/MODBUS", 1, -4, -4, "little"),
+        FrameCheck("CRC-16/MODBUS", 1, -4, -4, "little"),
         ((6, -4),),
     ),
     # Daly: the password is in three registers from c9 on. What is read does not say from where.
@@ -116,12 +118,12 @@ ROWS = (
         private=True,
     ),
     # Daly's older frames: 57 is the battery's code, in pieces of seven characters.
-    Secrets(_begin(rb"\xa5\x01\x57\x08"), Size(13), Check("sum8", 0, -1, -1), ((5, -1),), private=True),
+    Secrets(_begin(rb"\xa5\x01\x57\x08"), Size(13), FrameCheck("sum8", 0, -1, -1), ((5, -1),), private=True),
     # Seplos, Pace and others of the kind: texts in what is otherwise numbers.
     Secrets(
         _begin(rb"~[0-9A-Fa-f]{12}"),
         Size(18, at=9, width=4, digits=True, mask=0xFFF),
-        Check("sum16 negated", 1, -5, -5, digits=True),
+        FrameCheck("sum16 negated", 1, -5, -5, digits=True),
         text=re.compile(rb"(?:[0-9A-Fa-f]{2})*?((?:[2-6][0-9A-Fa-f]|7[0-9A-Ea-e]){8,})"),
         private=True,
         fill=b"2A",

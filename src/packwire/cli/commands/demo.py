@@ -9,7 +9,7 @@ from packwire.address import hub_address
 from packwire.cli.limits import positive_or_none
 from packwire.cli.running import run_until_stopped
 from packwire.cli.views.live import make_view
-from packwire.cli.watching import Limits, watch_device
+from packwire.cli.watching import WatchLimits, watch_device
 from packwire.device import open_device
 from packwire.sim.hub import SimulatedHub
 from packwire.sim.server import SimOptions, SimulatedVesc
@@ -31,10 +31,10 @@ def demo(
     scenario
         What the pack goes through: rest, ride, charge or cycle.
     """
-    return run_until_stopped(_demo(Limits(seconds=positive_or_none("--for", for_)), scenario))
+    return run_until_stopped(_demo(WatchLimits(seconds=positive_or_none("--for", for_)), scenario))
 
 
-async def _demo(limits: Limits, scenario: str) -> int:
+async def _demo(limits: WatchLimits, scenario: str) -> int:
     password = secrets.token_hex(8)
     async with SimulatedHub(port=0) as hub:
         vehicle = SimOptions(

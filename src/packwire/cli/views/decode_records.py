@@ -14,7 +14,7 @@ from packwire.capture.layers.vesc import VescConnection
 from packwire.capture.packets import NO_TIME
 from packwire.capture.writers.csv import iso_time
 from packwire.cli.views.decode_facts import hub_end, hub_ends
-from packwire.cli.views.decode_text import Clock, Shown
+from packwire.cli.views.decode_text import CaptureClock, Shown
 from packwire.direction import DIRECTION_NAMES
 from packwire.visible import record_text
 
@@ -37,7 +37,7 @@ def csv_lines(capture: Capture, shown: Shown) -> Iterator[str]:
     """Yield one row a message, the head first."""
     yield ",".join(CSV_HEADER)
     for number, connection in enumerate(capture.vesc.connections, 1):
-        for record in _Messages(number, connection, Clock(capture), shown).records():
+        for record in _Messages(number, connection, CaptureClock(capture), shown).records():
             text = io.StringIO()
             row = [record.get(name, "") for name in CSV_HEADER]
             row[1] = " ".join(map(str, record["packets"]))
@@ -48,7 +48,7 @@ def csv_lines(capture: Capture, shown: Shown) -> Iterator[str]:
 
 
 def _records(capture: Capture, shown: Shown) -> Iterator[Record]:
-    clock = Clock(capture)
+    clock = CaptureClock(capture)
     hubs = hub_ends(capture.vesc.connections)
     yield _file_record(capture, clock)
     for number, connection in enumerate(capture.vesc.connections, 1):
@@ -59,7 +59,7 @@ def _records(capture: Capture, shown: Shown) -> Iterator[Record]:
             yield messages.command_record(tally)
 
 
-def _file_record(capture: Capture, clock: Clock) -> Record:
+def _file_record(capture: Capture, clock: CaptureClock) -> Record:
     return {
         "kind": "capture",
         "time": iso_time(clock.first) or None,
@@ -75,7 +75,7 @@ def _file_record(capture: Capture, clock: Clock) -> Record:
 
 
 def _connection_record(
-    number: int, vesc: VescConnection, hubs: frozenset[str], clock: Clock, shown: Shown
+    number: int, vesc: VescConnection, hubs: frozenset[str], clock: CaptureClock, shown: Shown
 ) -> Record:
     tcp = vesc.connection
     device = vesc.device
@@ -127,7 +127,7 @@ def _sent_record(vesc: VescConnection, side: int) -> Record:
 class _Messages:
     """Makes the records of one connection's messages."""
 
-    def __init__(self, number: int, vesc: VescConnection, clock: Clock, shown: Shown) -> None:
+    def __init__(self, number: int, vesc: VescConnection, clock: CaptureClock, shown: Shown) -> None:
         self._number = number
         self._conversation = vesc.conversation
         self._silence = Silence(vesc)

@@ -48,7 +48,7 @@ class Shown:
     keep_secrets: bool = False
 
 
-class Clock:
+class CaptureClock:
     """Times relative to the first packet, as Wireshark shows them."""
 
     def __init__(self, capture: Capture) -> None:
@@ -73,7 +73,7 @@ class Clock:
 
 def show(capture: Capture, shown: Shown, out: Writer) -> None:
     """Write everything about a capture."""
-    clock = Clock(capture)
+    clock = CaptureClock(capture)
     _show_file(capture, clock, out)
     hubs = hub_ends(capture.vesc.connections)
     same = relays(capture.vesc.connections) if shown.brief else {}
@@ -90,7 +90,7 @@ def show(capture: Capture, shown: Shown, out: Writer) -> None:
         view.show_summary()
 
 
-def _show_file(capture: Capture, clock: Clock, out: Writer) -> None:
+def _show_file(capture: Capture, clock: CaptureClock, out: Writer) -> None:
     packets = capture.packets
     when = ""
     if clock.first != NO_TIME:
@@ -128,7 +128,13 @@ class _ConnectionView:
     """Writes one connection."""
 
     def __init__(
-        self, number: int, vesc: VescConnection, capture: Capture, clock: Clock, shown: Shown, out: Writer
+        self,
+        number: int,
+        vesc: VescConnection,
+        capture: Capture,
+        clock: CaptureClock,
+        shown: Shown,
+        out: Writer,
     ) -> None:
         self._number = number
         self._vesc = vesc

@@ -12,7 +12,7 @@ from packwire.clock import iso_time
 from packwire.errors import PackwireError
 from packwire.protocol.observing import Caller
 from packwire.protocols import observer, words
-from packwire.tap.conversation import Event, LiveConversation, What
+from packwire.tap.conversation import LiveConversation, TapEvent, What
 from packwire.visible import record_text
 
 _STYLES = {What.UNANSWERED: "bold red", What.UNSOLICITED: "magenta", What.REPLY: "green", What.LOGIN: "cyan"}
@@ -83,7 +83,7 @@ class TapView:
                 odd = stats.oddities() or stats.waiting
                 self._line(number, now, f"it {name} {stats.summary()}", "yellow" if odd else "")
 
-    def _show(self, number: int, conversation: LiveConversation, events: Iterable[Event]) -> None:
+    def _show(self, number: int, conversation: LiveConversation, events: Iterable[TapEvent]) -> None:
         for event in events:
             arrow = "<-" if event.side == conversation.device else "->"
             style = _STYLES.get(event.what, "")
@@ -91,7 +91,7 @@ class TapView:
                 f"[{number}]{self._seconds(event.at):>10}  ", (arrow, style), "  ", *self._words(event, style)
             )
 
-    def _words(self, event: Event, style: str) -> tuple[str | tuple[str, str], ...]:
+    def _words(self, event: TapEvent, style: str) -> tuple[str | tuple[str, str], ...]:
         if event.what is What.LOGIN:
             return ((self._login(event), style),)
         if event.what is What.HUB_ANSWER:
@@ -106,7 +106,7 @@ class TapView:
             return head, _WORDS.reply(event.payload, keep_secrets=self._keep)
         return head, _WORDS.request(event.payload, keep_secrets=self._keep)
 
-    def _login(self, event: Event) -> str:
+    def _login(self, event: TapEvent) -> str:
         login = event.login
         if login is None or event.caller is None:
             return "a login line that no hub accepts: it has not three parts, or the id is too short"
@@ -164,7 +164,7 @@ class TapRecords:
         ]
         self._write("closed", number, time.time_ns(), by=by, how=how, **counts, sent=sent)
 
-    def _show(self, number: int, events: Iterable[Event]) -> None:
+    def _show(self, number: int, events: Iterable[TapEvent]) -> None:
         for event in events:
             record: dict[str, Any] = {"part": event.what.name.lower()}
             if event.what is What.LOGIN and event.login:
@@ -175,7 +175,7 @@ class TapRecords:
                 record["latency_ms"] = event.latency / 1e6
             self._write("vesc_message", number, event.at, **record)
 
-    def _message(self, event: Event) -> dict[str, Any]:
+    def _message(self, event: TapEvent) -> dict[str, Any]:
         ids, inner = _OBSERVER.addressed(event.request or event.payload)
         from_device = event.what in {What.REPLY, What.UNSOLICITED}
         about = event.payload if from_device or not inner else inner
@@ -197,7 +197,7 @@ class TapRecords:
         self._out.write(record_text(clean(record)) + "\n")
 
 
-def _name(event: Event) -> str:
+def _name(event: TapEvent) -> str:
     ids, inner = _OBSERVER.addressed(event.request or event.payload)
     if event.what is What.UNSOLICITED or not inner:
         return _WORDS.name((), event.payload)

@@ -11,7 +11,7 @@ from packwire.capture.packets import NO_TIME
 from packwire.doctor.vesc.bad_frames import BadFrame
 from packwire.messages import Messages
 from packwire.protocol.observing import Caller, Introduced
-from packwire.protocol.observing import HubLogin as Login
+from packwire.protocol.observing import LoginLine as Login
 
 
 class QueryKind(NamedTuple):

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Self
 
 from packwire.doctor.vesc.client_test.judge import judge
-from packwire.doctor.vesc.client_test.plan import SUSPECTS, Findings, Script, script
+from packwire.doctor.vesc.client_test.plan import SUSPECTS, ClientFindings, Script, script
 from packwire.doctor.vesc.client_test.reactions import Action, Observation
 from packwire.doctor.vesc.client_test.replies import answerable, command_of, reply_to
 from packwire.doctor.vesc.client_test.session import ClientConnection
@@ -69,7 +69,7 @@ class ClientTest:
     ) -> None:
         self.host = host
         self.port = port
-        self.findings: Findings | None = None
+        self.findings: ClientFindings | None = None
         self._tell = tell
         self._watch = watch
         self._first_patience = patience
@@ -263,7 +263,7 @@ class ClientTest:
         known = [each for each in SUSPECTS if self._asked[each]]
         if not known:
             return
-        self.findings = Findings(known[0])
+        self.findings = ClientFindings(known[0])
         self._script = script(self.findings, self._tell, self._other_command)
         self._trial = next(self._script)
 
@@ -277,7 +277,7 @@ class ClientTest:
             self._finish()
             return
         assert self.findings is not None
-        old, self.findings = self.findings, Findings(known[0])
+        old, self.findings = self.findings, ClientFindings(known[0])
         self._tell(f"it does not ask {command_name(old.command)} any more")
         self._script = script(self.findings, self._tell, self._other_command)
         self._trial = next(self._script)
