@@ -72,7 +72,12 @@ class Case:
 
     @property
     def decidable(self) -> bool:
-        """Tell whether the record of a right client is another than that of a client that reads nothing."""
+        """Tell whether the record of a right client is another than that of a client that reads nothing.
+
+        One that asks by the clock and reads beside it sends the same without reading, by its very program.
+        """
+        if self.architecture == "fixed-pace":
+            return False
         alike = self.twin is not None and self.twin.key in UNDECIDED and self.outcome == "undecided"
         return not (alike and timers_explain(self.found.mine))
 
