@@ -88,6 +88,16 @@ def steps_of(session: ClientSession) -> Iterator[FollowingStep]:
             yield step
 
 
+def late_by(each: Query) -> bool:
+    """Tell whether the client did something before the reply was there."""
+    return each.latency is not None and each.wait is not None and each.latency > each.wait
+
+
+def went_on(each: Query) -> bool:
+    """Tell whether the client went on before the reply came; of requests sent together it waits for all."""
+    return late_by(each) and each.wait is not None and each.wait >= TOGETHER
+
+
 def _did_not_wait(each: Query) -> bool:
     """Tell whether the next request was sent before the reply was there."""
     return each.wait is not None and (each.latency is None or each.latency >= each.wait)
