@@ -12,10 +12,12 @@ from enum import StrEnum
 from typing import Any
 from typing import Protocol as Interface
 
+from packwire.advertisement import Advertisement
 from packwire.check import Check, Rule
+from packwire.protocol.announcing import Announcing
 from packwire.quantity import Value
 from packwire.sample import Condition
-from packwire.wire.frame import Frame, FrameStats
+from packwire.wire.frame import StreamFramer
 
 
 class RequestKind(StrEnum):
@@ -56,22 +58,25 @@ class Node:
     quantities: tuple[str, ...] = ()
 
 
-class Framer(Interface):
-    """Finds frames in a stream that comes in pieces of any size; see `packwire.wire.framing.Framer`."""
+class WriteType(StrEnum):
+    """How a characteristic is written (ATT): the device confirms each write, or it does not."""
 
-    stats: FrameStats
+    WITH_RESPONSE = "with response"
+    WITHOUT_RESPONSE = "without response"
 
-    def feed(self, data: bytes) -> list[Frame]:
-        """Take the next bytes; return the frames that they complete."""
 
-    def rescue(self) -> list[Frame]:
-        """Look for whole frames behind a header that is still waited for."""
+@dataclass(frozen=True, slots=True)
+class Gatt:
+    """Where a protocol is spoken over Bluetooth: a service, what notifies in it and what is written.
 
-    def give_up(self) -> list[Frame]:
-        """Stop waiting for the frame that a header announced."""
+    UUIDs are in their long form, in lower case. `write` is empty where nothing is asked; `write_type` None
+    where devices differ, and it is to be found out.
+    """
 
-    def reset(self) -> None:
-        """Forget a frame that has begun."""
+    service: str
+    notify: str
+    write: str = ""
+    write_type: WriteType | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,10 @@ class Asker(Interface):
     def place(self) -> str:
         """Where the device was reached; names a device that does not name itself."""
 
+    @property
+    def identity(self) -> str:
+        """What the link knows of who it leads to (a Bluetooth address); empty where it knows nothing."""
+
     async def request(
         self,
         request: Request,
@@ -141,6 +150,9 @@ class Session(ABC):
 
     It asks by an Asker, and knows no link and no clock of its own.
     """
+
+    search = ""
+    """What looking for nodes does, for a user, where it takes long."""
 
     def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
@@ -216,14 +228,18 @@ class Protocol(ABC):
     """For a user: `VESC`, `JBD`."""
     baud: int = 115_200
     """What its serial lines usually have."""
+    gatt: tuple[Gatt, ...] = ()
+    """Where it is spoken over Bluetooth; the first that a device has is taken."""
     preamble: bytes = b""
     """What is sent first, so that a half frame which a client before us left behind is over."""
+    announcing: Announcing | None = None
+    """How its devices say where they are, on the network."""
     checks: tuple[Check[Any], ...] = ()
     """What it brings to the doctor beside its row in `packwire.doctor.registry`."""
     rules: tuple[Rule, ...] = ()
 
     @abstractmethod
-    def framer(self) -> Framer:
+    def framer(self) -> StreamFramer:
         """Return a new finder of frames."""
 
     @abstractmethod
@@ -265,6 +281,10 @@ class Protocol(ABC):
     @abstractmethod
     def session(self, asker: Asker, options: Options) -> Session:
         """Return a new conversation with a device."""
+
+    def recognises(self, seen: Advertisement) -> bool:  # noqa: ARG002 - most know no advertisements
+        """Tell whether an advertisement is that of a device which speaks this."""
+        return False
 
     @property
     def silence(self) -> str:

@@ -1,0 +1,21 @@
+"""What a Bluetooth device says of itself to everybody, before any connection."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Advertisement:
+    """What was received of one device: the advertisement and its scan response together.
+
+    `address` is what the system calls the device (a MAC, or a UUID where it hides those), `rssi` in dBm.
+    UUIDs are in their long form, in lower case; `manufacturer_data` is by company identifier.
+    """
+
+    address: str
+    name: str = ""
+    rssi: int | None = None
+    service_uuids: tuple[str, ...] = ()
+    manufacturer_data: Mapping[int, bytes] = field(default_factory=dict)
+    service_data: Mapping[str, bytes] = field(default_factory=dict)
+    connectable: bool = True
