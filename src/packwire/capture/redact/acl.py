@@ -1,7 +1,8 @@
 """ACL data: device names that are read, pairing, and the streams of bytes in which an app and a device talk.
 
 L2CAP messages are put together here as lists of places, so that what is masked in one is written back into
-every packet that it came from. Facts: Core Vol 3, Part A 3.1 (L2CAP), Part F 3.4 (ATT), Part H 3.5 (pairing).
+every packet that it came from; those that are not whole, too, which a reader leaves out. What the bytes mean
+is said in `layers`. Facts: Core Vol 3, Part A 3.1 (L2CAP), Part F 3.4 (ATT), Part H 3.5 (pairing).
 """
 
 from array import array
@@ -9,27 +10,41 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import batched
 
+from packwire.att import Opcode
+from packwire.capture.layers.att import VALUE_BEHIND_HANDLE
+from packwire.capture.layers.l2cap import ATT, HEADER, SECURITY
+from packwire.capture.layers.rfcomm import carried
 from packwire.capture.redact.canvas import Aliases, Canvas, MaskedSpan, part
 from packwire.capture.redact.contents import masked_stream
 from packwire.capture.redact.hci import KEYS, NAMES
 from packwire.capture.redact.texts import TEXTS_WRITTEN, mask_texts
 from packwire.direction import Direction
 
-_ATT, _PAIRING, _PAIRING_CLASSIC = 4, 6, 7
+_PAIRING_CLASSIC = 7
 _FIRST_DYNAMIC = 0x0040
 #: Pairing messages without a key or an address: request, response, failed, security request.
 _PAIRING_FREE = (0x01, 0x02, 0x05, 0x0B)
 
 _DECLARATION, _DEVICE_NAME, _SYSTEM_ID, _SERIAL = 0x2803, 0x2A00, 0x2A23, 0x2A25
 _DECLARATIONS = range(0x2800, 0x2804)
-_READ_BY_TYPE, _READ_BY_TYPE_REPLY, _INFORMATION_REPLY = 0x08, 0x09, 0x05
 #: Request -> response, of reads by handle.
-_READS = {0x0A: 0x0B, 0x0C: 0x0D, 0x0E: 0x0F, 0x20: 0x21}
+_READS = {
+    Opcode.READ_REQ: Opcode.READ_RSP,
+    Opcode.READ_BLOB_REQ: Opcode.READ_BLOB_RSP,
+    Opcode.READ_MULTIPLE_REQ: Opcode.READ_MULTIPLE_RSP,
+    Opcode.READ_MULTIPLE_VARIABLE_REQ: Opcode.READ_MULTIPLE_VARIABLE_RSP,
+}
 _REPLIES = frozenset(_READS.values())
-#: Notifications and indications: opcode, handle, value. Several in one: each with its size in front.
-_NOTIFIED, _SEVERAL_NOTIFIED = (0x1B, 0x1D), 0x23
-#: Writes, with and without response, and signed; prepared ones have an offset, and the server repeats them.
-_WRITTEN, _PREPARED = (0x12, 0x52, 0xD2), (0x16, 0x17)
+_ONE_HANDLE = (Opcode.READ_REQ, Opcode.READ_BLOB_REQ)
+_NOTIFIED = (Opcode.NOTIFICATION, Opcode.INDICATION)
+#: Prepared writes have an offset, and the server repeats them.
+_WRITTEN = (
+    Opcode.WRITE_REQ,
+    Opcode.WRITE_CMD,
+    Opcode.SIGNED_WRITE_CMD,
+    Opcode.PREPARE_WRITE_REQ,
+    Opcode.PREPARE_WRITE_RSP,
+)
 #: Added to the handle under which a stream is kept: this is what an app wrote.
 _BY_APP = 1 << 20
 
@@ -96,11 +111,11 @@ class AclMasker:
         key = (link, direction)
         if first:
             self._close(key)
-            if end - at < 4:
+            if end - at < HEADER:
                 self._mask_unread(at, end)
                 return
             self._open[key] = _Open(self._number(at), self._number(at + 2))
-            at += 4
+            at += HEADER
         current = self._open.get(key)
         if current is None:
             self._mask_unread(at, end)
@@ -132,9 +147,9 @@ class AclMasker:
         if current is None or not current.spans:
             return
         link, direction = key
-        if current.channel in (_PAIRING, _PAIRING_CLASSIC):
+        if current.channel in (SECURITY, _PAIRING_CLASSIC):
             self._pairing(current.spans)
-        elif current.channel == _ATT:
+        elif current.channel == ATT:
             self._att(link, direction, current.spans)
         elif current.channel >= _FIRST_DYNAMIC:
             carried = _without_rfcomm(self._canvas, current.spans)
@@ -158,18 +173,18 @@ class AclMasker:
 
     def _att(self, link: _Link, direction: int, spans: list[MaskedSpan]) -> None:
         head = self._canvas.data[spans[0].start]
-        if head in _NOTIFIED or head in _WRITTEN or head in _PREPARED:
+        if head in _NOTIFIED or head in _WRITTEN:
             self._of_handle(link, direction, head, spans)
             return
-        if head == _SEVERAL_NOTIFIED:
+        if head == Opcode.MULTIPLE_NOTIFICATION:
             self._several(link, direction, spans)
             return
         content = self._canvas.read(spans)
-        if head in _READS or head == _READ_BY_TYPE:
+        if head in _READS or head == Opcode.READ_BY_TYPE_REQ:
             self._asked(link, direction, content)
-        elif head == _INFORMATION_REPLY:
+        elif head == Opcode.FIND_INFORMATION_RSP:
             self._information(self._of(link, direction), content)
-        elif head == _READ_BY_TYPE_REPLY:
+        elif head == Opcode.READ_BY_TYPE_RSP:
             self._by_type(self._of(link, direction), content, spans)
         elif head in _REPLIES:
             self._read(link, direction, self._of(link, direction), head, spans)
@@ -180,7 +195,7 @@ class AclMasker:
         if len(content) < 3:
             return
         handle = content[1] | content[2] << 8
-        value = part(spans, 5 if head in _PREPARED else 3)
+        value = part(spans, VALUE_BEHIND_HANDLE[Opcode(head)])
         if self._strict and self._uuid(link, direction, handle) == _DEVICE_NAME:
             self._name(value)
         else:
@@ -207,10 +222,10 @@ class AclMasker:
 
     def _asked(self, link: _Link, direction: int, content: bytes) -> None:
         server = self._of(link, -direction)
-        if content[0] == _READ_BY_TYPE:
+        if content[0] == Opcode.READ_BY_TYPE_REQ:
             server.asked_type = _uuid_of(content[5:])
         else:
-            size = 3 if content[0] in (0x0A, 0x0C) else len(content)
+            size = 3 if content[0] in _ONE_HANDLE else len(content)
             server.asked = tuple(
                 int.from_bytes(content[at : at + 2], "little") for at in range(1, min(size, len(content)), 2)
             )
@@ -239,11 +254,11 @@ class AclMasker:
     ) -> None:
         value = part(spans, 1)
         kinds = {known.uuids.get(handle) for handle in known.asked}
-        kind = kinds.pop() if len(kinds) == 1 and head == 0x0B else None
+        kind = kinds.pop() if len(kinds) == 1 and head == Opcode.READ_RSP else None
         if kinds and self._strict and kinds & {None, _DEVICE_NAME, _SYSTEM_ID, _SERIAL}:
             for start, size in value:
                 self._canvas.mask(start, start + size, TEXTS_READ)
-        elif head == 0x0B and len(known.asked) == 1 and not self._value(kind, value):
+        elif head == Opcode.READ_RSP and len(known.asked) == 1 and not self._value(kind, value):
             self._stream(link, direction, known.asked[0], value)
 
     def _value(self, kind: int | bytes | None, spans: list[MaskedSpan]) -> bool:
@@ -275,18 +290,15 @@ def _is_text(content: bytes) -> bool:
 
 
 def _without_rfcomm(canvas: Canvas, spans: list[MaskedSpan]) -> list[MaskedSpan]:
-    """Return what an RFCOMM frame carries (UIH: address, control, length, credits, data, check [TS 07.10]).
+    """Return what an RFCOMM frame carries.
 
     Other frames, and other protocols, come back as they are: they are searched all the same.
     """
     content = canvas.read(spans)
-    if len(content) < 4 or content[0] & 1 != 1 or content[1] & 0xEF != 0xEF:
+    data = carried(content)
+    if data is None or content[0] & 1 != 1 or sum(data) + 1 != len(content):
         return spans
-    begin = 3 if content[2] & 1 else 4
-    begin += 1 if content[1] & 0x10 and content[0] >> 2 else 0
-    size = content[2] >> 1 if content[2] & 1 else content[2] >> 1 | content[3] << 7
-    if begin + size + 1 != len(content):
-        return spans
+    begin, size = data
     return part(spans, begin, begin + size)
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from packwire.capture.secret_words import WORDS
 from packwire.vesc.hublogin import LOGIN_PASSWORD
 from packwire.wire.framing import FrameCheck, Size
 
@@ -76,8 +77,8 @@ ROWS = (
         FrameCheck("sum8", 2, -1, -1),
         ((4, -1),),
     ),
-    # JBD's BMS: 06 use a password, 07 set one, 09 clear it, 0f the factory's.
-    Secrets(_begin(rb"\xdd\x5a[\x06\x07\x09\x0f][\x01-\xff]"), _JBD_SIZE, _JBD_SUM, ((4, -3),)),
+    # JBD's BMS: 06 use a password, 07 set one, 08 unlock with it, 09 clear it, 0f the factory's.
+    Secrets(_begin(rb"\xdd\x5a[\x06-\x09\x0f][\x01-\xff]"), _JBD_SIZE, _JBD_SUM, ((4, -3),)),
     # 16 is its serial number, a1 its name, a2 its barcode: read and written. fa reads any parameter.
     Secrets(
         _begin(rb"\xdd(?:\x5a\x16|\x16\x00)[\x01-\xff]"),
@@ -94,9 +95,13 @@ ROWS = (
         text=re.compile(rb"([\x20-\x7e]{4,})"),
         private=True,
     ),
-    # What the app of old ANT boards sends: a5 a5, f1 to f4, two digits of the password, their sum.
+    # What the app of old ANT boards sends: a5 a5, two characters of the password, their sum. f1 to f4 use it,
+    # 66 to 69 set a new one.
     Secrets(
-        _begin(rb"\xa5\xa5[\xf1-\xf4](?:[0-9]{2}|\*\*)"), Size(6), FrameCheck("sum8", 2, -1, -1), ((3, 5),)
+        _begin(rb"\xa5\xa5(?:[\xf1-\xf4](?:[0-9]{2}|\*\*)|[\x66-\x69][\x20-\x7e]{2})"),
+        Size(6),
+        FrameCheck("sum8", 2, -1, -1),
+        ((3, 5),),
     ),
     # Newer ones: 23 logs in.
     Secrets(
@@ -105,6 +110,9 @@ ROWS = (
         FrameCheck("CRC-16/MODBUS", 1, -4, -4, "little"),
         ((6, -4),),
     ),
+    # TianPower: 98 sets the name of the Wi-Fi that it joins, 99 its password.
+    Secrets(_begin(rb"\x55\x20\x99(?=[\x20-\x7e\0]{8})"), Size(32), None, ((3, 31),)),
+    Secrets(_begin(rb"\x55\x20\x98(?=[\x20-\x7e\0]{8})"), Size(32), None, ((3, 31),), private=True),
     # Daly: the password is in three registers from c9 on. What is read does not say from where.
     Secrets(_begin(_DALY + rb"\x03\x06[\x20-\x7e]{6}"), Size(11), _MODBUS_SUM, ((3, -2),)),
     Secrets(_begin(_DALY + rb"\x10\x00[\xc9-\xcb]\x00.\x06"), Size(15), _MODBUS_SUM, ((7, -2),)),
@@ -132,7 +140,6 @@ ROWS = (
 
 #: Texts that say themselves what they are: AT commands of Bluetooth and Wi-Fi modules, settings as JSON or in
 #: an address. A word, and what may stand between it and the secret, which is the group.
-_WORDS = (b"pass", b"pwd", b"psk", b"pin", b"secret", b"token", b"key", b"cwjap", b"cwsap")
 _BEHIND = re.compile(rb"[A-Za-z_]{0,8}[\"']?[ ]?[:=][ ]?[\"']?([^\r\n\0;}&]{1,128})")
 _AT_COMMAND = re.compile(rb"AT\+[A-Z]{0,8}(?:PWD|PASS|PIN|PSK|KEY)([^\r\n\0]{1,128})")
 #: Victron's text frames: a line with the serial number, and the byte that makes the sum of all 0.
@@ -177,7 +184,7 @@ def holds_password(content: bytes) -> bool:
 def _told(content: bytes) -> Iterator[tuple[int, int]]:
     """Yield where secrets stand in texts that name them."""
     lower = content.lower()
-    for word in _WORDS:
+    for word in WORDS:
         at = lower.find(word)
         while at >= 0:
             if found := _BEHIND.match(content, at + len(word)):

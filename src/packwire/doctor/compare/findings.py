@@ -6,7 +6,7 @@ from statistics import median
 
 from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
-from packwire.doctor.compare.following import LEAST_TIMEOUT, TOGETHER
+from packwire.doctor.compare.following import LEAST_TIMEOUT, TOGETHER, late_by, went_on
 from packwire.doctor.compare.patience import ClientPatience, alike
 from packwire.doctor.compare.receive_path import receive_path
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
@@ -250,7 +250,7 @@ def _late(own: ClientSession, other: ClientSession) -> list[SessionVerdict]:
         late = [] if own.lost else [number for number in numbers if _too_late(own, number)]
         answered = sum(1 for each in queries if each.answered)
         # Who asks by the clock is sometimes early too; who gives up too soon is always.
-        before = [] if own.lost else [number for number in numbers if _went_on(own, number)]
+        before = [] if own.lost else [number for number in numbers if went_on(own.queries[number])]
         late = before if len(before) >= _ALWAYS * answered else late
         if not late or len(late) < _MANY * answered or _late_too(other, kind):
             continue
@@ -274,13 +274,7 @@ def _too_late(own: ClientSession, number: int) -> bool:
     """Tell whether a request was sent again before its reply came."""
     each = own.queries[number]
     again = number + 1 < len(own.queries) and own.queries[number + 1].kind == each.kind
-    return again and _late_by(each)
-
-
-def _went_on(own: ClientSession, number: int) -> bool:
-    """Tell whether the client went on before the reply came; of requests sent together it waits for all."""
-    each = own.queries[number]
-    return _late_by(each) and each.wait is not None and each.wait >= TOGETHER
+    return again and late_by(each)
 
 
 def _gives_up(own: ClientSession) -> Iterator[SessionVerdict]:
@@ -293,8 +287,8 @@ def _gives_up(own: ClientSession) -> Iterator[SessionVerdict]:
         for number, each in enumerate(own.queries)
         if each.answered and each.wait is not None and each.wait >= TOGETHER and not own.lost
     }
-    late = [number for number in waits if _went_on(own, number)]
-    others = [wait for number, wait in waits.items() if not _went_on(own, number)]
+    late = [number for number in waits if went_on(own.queries[number])]
+    others = [wait for number, wait in waits.items() if number not in late]
     if len(late) < max(_SEVERAL, _FEW * len(waits)) or len(others) < _SEVERAL:
         return
     usual = median(waits[number] for number in late)
@@ -309,13 +303,9 @@ def _gives_up(own: ClientSession) -> Iterator[SessionVerdict]:
         yield session_verdict(Cause.IMPATIENT, Confidence.LIKELY, first, (text,), (), (), tuple(late), kinds)
 
 
-def _late_by(each: Query) -> bool:
-    return each.latency is not None and each.wait is not None and each.latency > each.wait
-
-
 def _late_too(other: ClientSession, kind: QueryKind) -> bool:
     replies = list(other.replies(kind))
-    return bool(replies) and sum(map(_late_by, replies)) >= _MANY * len(replies)
+    return bool(replies) and sum(map(late_by, replies)) >= _MANY * len(replies)
 
 
 def _ms(time: float) -> str:

@@ -23,7 +23,6 @@ LEAST_TIMEOUT = 50_000_000
 #: Requests that follow each other so soon are sent together, in ns.
 TOGETHER = 5_000_000
 #: What follows a reply so soon follows it at once: in ns, and as a share of the wait.
-_AT_ONCE = 10_000_000
 _AT_ONCE_SHARE = 0.2
 #: By chance a request stands so near behind a reply once in a while; not several times, nor after so long.
 _SURELY_SHARE = 0.02
@@ -86,6 +85,16 @@ def steps_of(session: ClientSession) -> Iterator[FollowingStep]:
         pending = []
         if step is not None:
             yield step
+
+
+def late_by(each: Query) -> bool:
+    """Tell whether the client did something before the reply was there."""
+    return each.latency is not None and each.wait is not None and each.latency > each.wait
+
+
+def went_on(each: Query) -> bool:
+    """Tell whether the client went on before the reply came; of requests sent together it waits for all."""
+    return late_by(each) and each.wait is not None and each.wait >= TOGETHER
 
 
 def _did_not_wait(each: Query) -> bool:
@@ -253,10 +262,7 @@ def at_once(steps: Sequence[FollowingStep]) -> bool:
     gap, wait = median(step.gap for step in in_time), median(step.wait for step in in_time)
     if gap <= _SURELY_SHARE * wait and (len(steps) >= _SEVERAL or wait >= _LONG):
         return True
-    if follow_replies(steps) is False:
-        return False
-    follows = gap <= _AT_ONCE_SHARE * wait and follow_replies(steps) is True
-    return follows or (gap <= _AT_ONCE and wait < LEAST_TIMEOUT)
+    return gap <= _AT_ONCE_SHARE * wait and follow_replies(steps) is True
 
 
 def shown_taken(
