@@ -13,9 +13,14 @@ from typing import Any
 MAX_AGE = 24 * 3600
 
 
-def _file() -> Path:
+def cache_folder() -> Path:
+    """Return the folder of packwire in the user's cache."""
     base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    return (Path(base) if base else Path.home() / ".cache") / "packwire" / "can-ids.json"
+    return (Path(base) if base else Path.home() / ".cache") / "packwire"
+
+
+def _file() -> Path:
+    return cache_folder() / "can-ids.json"
 
 
 def _load() -> dict[str, Any]:
@@ -32,6 +37,11 @@ def _ids(entry: object) -> list[int] | None:
         case {"ids": list(ids), "time": int(when)} if 0 <= time.time() - when < MAX_AGE:
             return [can_id for can_id in ids if isinstance(can_id, int) and 0 <= can_id < 255]
     return None
+
+
+def known_ids() -> list[int]:
+    """Return the CAN ids of all VESCs that were seen lately."""
+    return sorted({can_id for entry in _load().values() for can_id in _ids(entry) or ()})
 
 
 class CachedIds:

@@ -218,7 +218,7 @@ def _called(words: list[str]) -> int:
     from packwire.cli.near_misses import advice, meant  # noqa: PLC0415
     from packwire.cli.old_spellings import renewed  # noqa: PLC0415
 
-    if words and words[0] not in COMMANDS and not words[0].startswith("-"):
+    if words and words[0] not in {*COMMANDS, "__complete"} and not words[0].startswith("-"):
         words = meant(words, tuple(COMMANDS))
         if words[0] not in COMMANDS and (said := advice(words, tuple(COMMANDS))):
             streams.tell(said)

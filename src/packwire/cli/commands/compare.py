@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from packwire.cli.exit_codes import ExitCode
-from packwire.cli.options import AllOption, ReportOption
+from packwire.cli.options import AllOption, JsonOption, ReportOption
 from packwire.errors import BadFileError, BadOptionError
 from packwire.visible import record_text
 
@@ -26,7 +26,7 @@ def compare(
     log: Path | None = None,
     all: AllOption = False,  # noqa: A002 - it is the option's name
     report: ReportOption = (),
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: JsonOption = False,
 ) -> int:
     """Compare a session that works with one's own that does not: where they part, and whose fault it is.
 
@@ -50,8 +50,6 @@ def compare(
         take, instead of its pauses.
     all
         Show the steps that are equal too.
-    json
-        One JSON object instead of text.
     """
     for file in report:
         if file.suffix.lower() != ".html":

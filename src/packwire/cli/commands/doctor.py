@@ -9,16 +9,27 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Annotated
 
 from cyclopts import Parameter
 
-from packwire.address import HUB_PORT, Address, LinkKind, of_a_vesc, parse_address, tcp_address
+from packwire.address import (
+    FORMS_OF_A_VESC,
+    HUB_PORT,
+    Address,
+    LinkKind,
+    listed,
+    of_a_vesc,
+    parse_address,
+    tcp_address,
+)
 from packwire.check import Depth
+from packwire.cli.completion import addresses
 from packwire.cli.exit_codes import ExitCode, exit_code_of
 from packwire.cli.known_nodes import CachedIds
 from packwire.cli.limits import positive, positive_or_none
 from packwire.cli.names import address_of
-from packwire.cli.options import ForOption, ReportOption
+from packwire.cli.options import ForOption, JsonOption, ReportOption
 from packwire.cli.passwords import with_password
 from packwire.cli.views.doctor import JsonView, TextView
 from packwire.doctor.diagnosis import Diagnosis
@@ -52,7 +63,7 @@ class DoctorOptions:
     """Seconds to wait for the first reply; later ones are waited for in proportion."""
     for_: ForOption = None
     """End after so many seconds, with what is known by then."""
-    direct: str | None = None
+    direct: Annotated[str | None, Parameter(completer=addresses)] = None
     """The device's own address, vesc://host, to compare it with the way through a hub."""
     expect: str | None = None
     """The CAN ids that should be there, such as 10,84."""
@@ -68,11 +79,18 @@ _NO_OPTIONS = DoctorOptions()
 
 
 def doctor(
-    address: str | None = None,
+    address: Annotated[
+        str | None,
+        Parameter(
+            help=f"{listed(FORMS_OF_A_VESC)}, or a name of your own; /can/84 behind it is one node alone. "
+            "With --my-client it is the port to listen on (65101), or HOST:PORT.",
+            completer=addresses,
+        ),
+    ] = None,
     /,
     *,
     my_client: bool = False,
-    json: bool = False,
+    json: JsonOption = False,
     options: DoctorOptions = _NO_OPTIONS,
 ) -> int:
     """Find out why a pack gives no data: experiments one by one, then one verdict and what to do.
@@ -84,13 +102,8 @@ def doctor(
 
     Parameters
     ----------
-    address
-        vesc://host, veschub://ID@host, serial:/dev/ttyACM0 or sim:vesc; add /can/84 for one node. With
-        --my-client it is the port to listen on (65101), or HOST:PORT.
     my_client
         Turn the tables: your own client connects to packwire, which plays hub and device.
-    json
-        The whole result as one JSON object.
     """
     if my_client:
         from packwire.cli.my_client import my_client as turn  # noqa: PLC0415 - its own world
