@@ -32,13 +32,7 @@ def decode(
     VESC traffic is found on any TCP port by its content. Packets are numbered as in Wireshark, times are
     seconds since the first packet. Files may be pcap or pcapng, also packed with gzip.
 
-    With --json each line is an object whose `type` says what it is:
-    `capture` (the file: format, packets, damage, left_out), then for each connection
-    `connection` (client, device, dialled_by, hub, nodes, bytes, gaps, junk, ended),
-    `message` (connection, packets, time, direction, can, command, id, size, part, latency_ms, answered_in or
-    answers, why, values, and with --fields and --hex also those), and
-    `command` (its row of the summary). `part` is one of request, unanswered, one_way, reply, late,
-    unsolicited and unclear. With --csv there is one row a message.
+    With --csv there is one row a message.
 
     Parameters
     ----------

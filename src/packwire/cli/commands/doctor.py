@@ -7,7 +7,6 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -31,13 +30,13 @@ from packwire.cli.limits import positive, positive_or_none
 from packwire.cli.names import address_of
 from packwire.cli.options import ForOption, JsonOption, ReportOption
 from packwire.cli.passwords import with_password
+from packwire.cli.reports import HTML, MARKDOWN, check_reports, write_report
 from packwire.cli.views.doctor import JsonView, TextView
 from packwire.doctor.diagnosis import Diagnosis
 from packwire.doctor.examination import ExaminationOptions
 from packwire.doctor.examine import examine
-from packwire.errors import BadAddressError, BadFileError, BadOptionError, missing_extra
+from packwire.errors import BadAddressError, BadOptionError
 
-REPORTS = (".html", ".md")
 _THOROUGH_LISTEN, _THOROUGH_POLL = 15.0, 20.0
 _POLL = 3.0
 _NOT_YET = {
@@ -133,30 +132,7 @@ def _place(text: str) -> tuple[str, int]:
 def _check(options: DoctorOptions) -> None:
     if options.quick and options.thorough:
         raise BadOptionError("--quick and --thorough exclude each other")
-    for file in options.report:
-        if file.suffix.lower() not in REPORTS:
-            raise BadOptionError(f"--report {file}: the name of a report ends in {' or '.join(REPORTS)}")
-        if not file.absolute().parent.is_dir():
-            raise BadOptionError(f"--report {file}: there is no folder {file.absolute().parent}")
-        _try_to_write(file)
-    if options.report and find_spec("jinja2") is None:
-        raise missing_extra("cli", "a report")
-
-
-def _try_to_write(file: Path) -> None:
-    """Find out before the experiments, not after them, that a report cannot be written."""
-    is_new = not file.exists()
-    try:
-        with file.open("ab"):
-            pass
-        if is_new:
-            file.unlink()
-    except OSError as error:
-        raise _cannot_write(file, error) from None
-
-
-def _cannot_write(file: Path, error: OSError) -> BadFileError:
-    return BadFileError(f"the report {file} cannot be written: {error.strerror or error}")
+    check_reports(options.report)
 
 
 async def _doctor(text: str, options: DoctorOptions, *, json: bool) -> int:
@@ -270,8 +246,5 @@ def _ids(text: str) -> frozenset[int]:
 def _write_report(file: Path, diagnosis: Diagnosis) -> None:
     from packwire.doctor.report import html_report, markdown_report  # noqa: PLC0415 - only where asked for
 
-    make = html_report if file.suffix.lower() == ".html" else markdown_report
-    try:
-        file.write_text(make(diagnosis), encoding="utf-8")
-    except OSError as error:
-        raise _cannot_write(file, error) from None
+    make = {HTML: html_report, MARKDOWN: markdown_report}
+    write_report(file, lambda form: make[form](diagnosis))

@@ -57,9 +57,9 @@ def share(
     last read would else be spoilt by each further client. A client that sends `packwire` to the VESC's
     terminal (in VESC Tool: VESC Terminal) is told how old the readings are and who else is here.
 
-    With --json each line is an object whose `type` is listening, device, away, came, left, refused or, each
-    second, status; also untold (how many came, left or were refused beyond 10 a second) and lost (so many
-    `records` were left out, because nobody took them in time: nothing holds up the sharing).
+    With --json there is a record `status` each second; `untold` says how many came, left or were refused
+    beyond 10 a second, and `lost` how many records were left out, because nobody took them in time: nothing
+    holds up the sharing.
 
     Parameters
     ----------

@@ -37,8 +37,8 @@ def tap(
     hold Wi-Fi keys), texts and programs are masked in it, and so are bytes outside of frames, which may be a
     torn one's rest. To watch it in Wireshark meanwhile: `packwire tap ... --record - | wireshark -k -i -`.
 
-    With --json each line is an object whose `type` is opened, message, failed, closed, or lost (so many
-    `records` were left out, because nobody took them in time: nothing holds up what passes).
+    With --json a record `lost` says how many were left out, because nobody took them in time: nothing holds
+    up what passes.
 
     Parameters
     ----------
