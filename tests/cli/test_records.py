@@ -20,6 +20,8 @@ MORE = {"read": "read sim:jbd", "decode": "decode --hex --fields {}/session.pcap
 def test_every_kind_is_of_a_command_that_is_there():
     for kind, names in WRITTEN_BY.items():
         for name in names:
+            if name == "all":
+                continue
             command = name.split(" --")[0]
             assert command in NAMES, kind
             if command != "hub":  # whose log is --log-json
@@ -43,3 +45,24 @@ async def test_what_a_command_writes_is_as_it_is_documented(name, folder):  # no
             records = checked(out.decode())
             assert {record["kind"] for record in records} <= own
             assert records or (name in {"scan", "tap"}), (code, err)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason", "code"),
+    [
+        ("read vesc://127.0.0.1:9", "port-refused", 3),
+        ("doctor nonsense", "bad-address", 2),
+        ("info no-such-file", "bad-file", 9),
+    ],
+)
+async def test_an_error_is_a_record_too(line, reason, code, folder):  # noqa: F811
+    exit_code, out, err = await run(f"{line} --json", folder)
+    (record,) = checked(out.decode())
+    assert (record["kind"], record["reason"], record["exit_code"], exit_code) == ("error", reason, code, code)
+    assert record["error"] in err
+
+
+async def test_the_address_may_come_from_the_environment(folder):  # noqa: F811
+    code, out, err = await run("read --node bms", folder, PACKWIRE_ADDRESS="sim:vesc")
+    assert code == 0, err
+    assert b"20 cells" in out

@@ -1,12 +1,16 @@
 """The `packwire` command: its commands, and how their errors reach the user."""
 
+import contextlib
 import signal
 import sys
-from typing import NamedTuple, Never
+from typing import TYPE_CHECKING, NamedTuple, Never
 
 from packwire.cli import streams
 from packwire.cli.exit_codes import ExitCode, exit_code_of
 from packwire.errors import PackwireError
+
+if TYPE_CHECKING:
+    from packwire.cli.records.words import Error as ErrorRecord
 
 try:
     from cyclopts import App, Group, Parameter
@@ -32,9 +36,10 @@ def _wrong_use(error: Exception) -> object:
     """Return what is shown of a command line that is wrong, which may hold anything."""
     from cyclopts import CycloptsPanel  # noqa: PLC0415 - only where there is an error to show
 
+    from packwire.cli.near_misses import no_address  # noqa: PLC0415
     from packwire.visible import printable  # noqa: PLC0415
 
-    return CycloptsPanel(printable(str(error), keep="\n"))
+    return CycloptsPanel(printable(no_address(str(error)) or str(error), keep="\n"))
 
 
 #: The commands in their groups. Each is imported when it is called.
@@ -197,8 +202,7 @@ def _run() -> int:
         code = _called(sys.argv[1:])
         sys.stdout.flush()
     except PackwireError as error:
-        streams.tell(str(error))
-        code = exit_code_of(error.reason)
+        code = _told(error)
     except BrokenPipeError:
         # The reader (`| head`) has seen enough. Python would complain once more when it flushes at exit.
         streams.drop_output()
@@ -211,6 +215,24 @@ def _run() -> int:
             streams.tell(f"{error.filename or 'a file'}: {why}")
         streams.drop_output()
         code = ExitCode.BAD_FILE
+    return code
+
+
+def _told(error: PackwireError) -> int:
+    """Tell an error to people, and where they asked for JSON to programs."""
+    code = exit_code_of(error.reason)
+    if "--json" in sys.argv:
+        from packwire.visible import record_text  # noqa: PLC0415
+
+        record: ErrorRecord = {
+            "kind": "error",
+            "reason": error.reason.value,
+            "error": str(error),
+            "exit_code": int(code),
+        }
+        with contextlib.suppress(OSError):
+            print(record_text(record), flush=True)
+    streams.tell(str(error))
     return code
 
 

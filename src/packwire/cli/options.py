@@ -20,6 +20,8 @@ AddressArgument = Annotated[
         help=f"{listed(FORMS)}, or a name of your own (packwire name); /can/84 behind a VESC's is one node "
         "alone.",
         completer=completion.addresses,
+        env_var="PACKWIRE_ADDRESS",
+        show_env_var=False,
     ),
 ]
 VescAddressArgument = Annotated[
@@ -27,6 +29,8 @@ VescAddressArgument = Annotated[
     Parameter(
         help=f"{listed(FORMS_OF_A_VESC)}, or a name of your own (packwire name).",
         completer=completion.addresses,
+        env_var="PACKWIRE_ADDRESS",
+        show_env_var=False,
     ),
 ]
 BytesOption = Annotated[
