@@ -54,7 +54,7 @@ async def test_names_and_addresses_that_worked_are_offered_without_their_passwor
 
 async def test_a_damaged_cache_costs_nothing(tmp_path):
     (tmp_path / "packwire").mkdir()
-    for content in ("{", "7", '["sim:x", 5]', json.dumps({"a": 1})):
+    for content in ("{", "7", json.dumps({"addresses": [5, "sim:x"]}), json.dumps({"addresses": 1})):
         (tmp_path / "packwire" / "addresses.json").write_text(content)
         assert "sim:vesc" in await offered("read", "", XDG_CACHE_HOME=str(tmp_path))
 

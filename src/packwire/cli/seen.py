@@ -1,39 +1,24 @@
-"""The addresses that worked, the newest first: a cache for completion, in the user's cache folder.
+"""The addresses that worked, the newest first: a cache for completion. No password is ever in it."""
 
-A file that is missing or damaged costs nothing. No password is ever in it: the text of an address has none.
-"""
+from typing import Final
 
-import json
-import os
-
+from packwire import user_cache
 from packwire.address import Address, LinkKind
-from packwire.cli.known_nodes import cache_folder
 
-_MOST = 30
+_FILE: Final = "addresses.json"
+_MOST: Final = 30
 
 
 def seen_addresses() -> list[str]:
     """Return them, the newest first; empty where there is no such file, or none that can be used."""
-    try:
-        content = json.loads((cache_folder() / "addresses.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RuntimeError):
-        return []
+    content = user_cache.load(_FILE).get("addresses")
     return [each for each in content if isinstance(each, str)][:_MOST] if isinstance(content, list) else []
 
 
 def remember(address: Address) -> None:
     """Keep an address that worked; silently not where the cache cannot be written."""
-    if address.link is LinkKind.SIM:
-        return
-    text = str(address)
+    text = str(address)  # which has no password
     known = seen_addresses()
-    if known[:1] == [text]:
-        return
-    file = cache_folder() / "addresses.json"
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps([text, *(each for each in known if each != text)][:_MOST]))
-        partial.replace(file)
-    except (OSError, RuntimeError):
-        return
+    if address.link is not LinkKind.SIM and known[:1] != [text]:
+        kept = [text, *(each for each in known if each != text)][:_MOST]
+        user_cache.store(_FILE, {"version": 1, "addresses": kept})

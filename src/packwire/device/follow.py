@@ -87,7 +87,8 @@ _PASSING = frozenset(
     {
         Reason.PORT_REFUSED, Reason.TIMED_OUT, Reason.NO_ROUTE, Reason.NOT_THERE, Reason.BUSY, Reason.SILENT,
         Reason.NO_NODE, Reason.HUB_PORT, Reason.NO_DATA, Reason.CLOSED, Reason.FELL_SILENT, Reason.LEFT,
-        Reason.DISPLACED,
+        Reason.DISPLACED, Reason.POWERED_OFF, Reason.NO_BLUETOOTH,
+        Reason.OUT_OF_RANGE,
     }
 )  # fmt: skip
 

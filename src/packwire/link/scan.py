@@ -6,7 +6,6 @@ from packwire.address import LinkKind, serial_address, tcp_address
 from packwire.errors import MissingExtraError, UnreachableError
 from packwire.link.discovery import discover
 from packwire.link.serial import list_ports
-from packwire.vesc.announcement import ANNOUNCEMENT_PORT
 
 #: Seconds; a VESC Express announces itself once a second.
 SECONDS = 2.5
@@ -29,8 +28,11 @@ class Findings:
     problems: tuple[str, ...] = ()
 
 
-async def look_around(seconds: float = SECONDS, udp_port: int = ANNOUNCEMENT_PORT) -> Findings:
-    """Listen for some seconds; tell also where that cannot be done."""
+async def look_around(seconds: float = SECONDS, udp_port: int | None = None) -> Findings:
+    """Listen for some seconds; tell also where that cannot be done.
+
+    `udp_port`: where devices announce themselves, if not on their protocol's own port.
+    """
     finds: list[Find] = []
     problems: list[str] = []
     try:

@@ -86,7 +86,7 @@ async def _show(device: Device, wanted: Target, console: Console, started: float
         for line in node_lines(node, sample, width):
             console.print(line)
     if wanted.wants_can_bus:
-        with console.status("looking for nodes on the CAN bus (2.5 to 5 s, the first time)"):
+        with console.status(device.search) if device.search else contextlib.nullcontext():
             await _find_nodes(device)
         for node in _wanted_nodes(device, wanted):
             if node.key in {shown.key for shown in first}:

@@ -12,14 +12,14 @@ from packwire.cli.options import JsonOption
 from packwire.cli.records.live import Find as FindRecord
 from packwire.cli.terminal import make_console, printable
 from packwire.link.scan import SECONDS, Find, look_around
-from packwire.vesc.announcement import ANNOUNCEMENT_PORT
+from packwire.protocols import announcing
 from packwire.visible import record_text
 
 
 def scan(
     *,
     for_: Annotated[float, Parameter(name="--for")] = SECONDS,
-    udp_port: int = ANNOUNCEMENT_PORT,
+    udp_port: int = announcing()[0].port,
     json: JsonOption = False,
 ) -> int:
     """List the VESCs that announce themselves on this network, and the serial ports.

@@ -20,6 +20,7 @@ from packwire.cli.live_output import LiveText, lost_record
 from packwire.cli.terminal import make_console, printable
 from packwire.clock import iso_time
 from packwire.link.tcp import place
+from packwire.share.permissions import Policy
 from packwire.share.server import (
     ClientCame,
     ClientLeft,
@@ -30,7 +31,6 @@ from packwire.share.server import (
     ShareEvent,
 )
 from packwire.share.stats import SharingStats
-from packwire.vesc.permissions import Policy
 from packwire.visible import record_text
 
 #: Seconds between two summaries.
