@@ -54,7 +54,7 @@ def hub_faults(_: CompletionContext) -> list[str]:
 
 def allowable(_: CompletionContext) -> list[str]:
     """Offer what `--allow` may let pass."""
-    from packwire.vesc.permissions import ALLOWABLE  # noqa: PLC0415 - when it is asked for
+    from packwire.share.permissions import ALLOWABLE  # noqa: PLC0415 - when it is asked for
 
     return [str(each) for each in ALLOWABLE]
 

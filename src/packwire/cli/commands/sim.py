@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 from cyclopts import App, Parameter
+from rich.text import Text
 
 from packwire.address import HUB_PORT, VESC_PORT, LinkKind, hub_address, parse_address
 from packwire.cli import completion
@@ -19,7 +20,7 @@ from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive_or_none
 from packwire.cli.options import ForOption, ScenarioOption, listen_place
 from packwire.cli.running import run_until_stopped
-from packwire.cli.terminal import make_console
+from packwire.cli.terminal import hanging, make_console
 from packwire.errors import BadOptionError
 from packwire.link.beacon import ANY_HOST
 from packwire.protocols import model_names
@@ -221,12 +222,16 @@ def faults() -> None:
         _say(f"{of.capitalize()}:" if of is Of.ALL else f"\n{of[0].upper()}{of[1:]}:")
         for kind in FAULTS.values():
             if kind.of is of:
-                _say(f"  {kind.usage:<{width}}  {kind.summary}")
+                _say(f"  {kind.usage:<{width}}  {kind.summary}", width + 2)
     _say(f"\nOrder one with --fault NAME[:NUMBER,...]. A hub can have {' and '.join(HUB_FAULTS)}.")
 
 
-def _say(text: str) -> None:
-    make_console().print(text)
+def _say(text: str, indent: int = 0) -> None:
+    """Print lines; what a terminal has no room for stands `indent` columns behind their beginning."""
+    console = make_console()
+    for line in text.split("\n"):
+        for piece in hanging(console, Text(line), indent):
+            console.print(piece)
 
 
 def _run(start: Callable[[AsyncExitStack], Awaitable[None]], seconds: float | None) -> int:
