@@ -1,5 +1,7 @@
 """Every command's --json is one dialect: each record is one of packwire.cli.records, as json.md lists it."""
 
+from pathlib import Path
+
 import pytest
 
 from packwire.cli.records.kinds import WRITTEN_BY
@@ -66,3 +68,15 @@ async def test_the_address_may_come_from_the_environment(folder):  # noqa: F811
     code, out, err = await run("read --node bms", folder, PACKWIRE_ADDRESS="sim:vesc")
     assert code == 0, err
     assert b"20 cells" in out
+
+
+@pytest.mark.parametrize("name", [*WITH_JSON, "an error"])
+async def test_json_to_an_output_that_is_full_or_closed(name, folder):  # noqa: F811
+    line = lines(str(folder)).get(name, "read vesc://127.0.0.1:9") + " --json"
+    with Path("/dev/full").open("wb") as full:
+        for output, closed in ((full, False), (None, True)):
+            code, _, err = await run(line, folder, output, closed=closed)
+            assert "Traceback" not in err, err
+            assert "Exception ignored" not in err, err
+            # A tap without a client has nothing to write.
+            assert code == {"an error": 3, "tap": 0}.get(name, 9), err

@@ -1,6 +1,5 @@
 """The `packwire` command: its commands, and how their errors reach the user."""
 
-import contextlib
 import signal
 import sys
 from typing import TYPE_CHECKING, NamedTuple, Never
@@ -230,8 +229,10 @@ def _told(error: PackwireError) -> int:
             "error": str(error),
             "exit_code": int(code),
         }
-        with contextlib.suppress(OSError):
+        try:
             print(record_text(record), flush=True)
+        except OSError:
+            streams.drop_output()
     streams.tell(str(error))
     return code
 
