@@ -6,11 +6,13 @@ wrong offers nothing.
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cyclopts.completion import CompletionContext
+if TYPE_CHECKING:
+    from cyclopts.completion import CompletionContext
 
 
-def addresses(context: CompletionContext) -> Mapping[str, str]:
+def addresses(context: "CompletionContext") -> Mapping[str, str]:
     """Offer the names that were given, the addresses that worked, serial ports and simulators."""
     from packwire.cli.names import load_names  # noqa: PLC0415 - when it is asked for
     from packwire.cli.seen import seen_addresses  # noqa: PLC0415
@@ -31,42 +33,42 @@ def addresses(context: CompletionContext) -> Mapping[str, str]:
     return found
 
 
-def scenarios(_: CompletionContext) -> Mapping[str, str]:
+def scenarios(_: "CompletionContext") -> Mapping[str, str]:
     """Offer what a simulated pack can go through."""
     from packwire.sim.scenario import SCENARIOS  # noqa: PLC0415 - when it is asked for
 
     return {name: each.summary for name, each in SCENARIOS.items()}
 
 
-def faults(_: CompletionContext) -> Mapping[str, str]:
+def faults(_: "CompletionContext") -> Mapping[str, str]:
     """Offer the faults that a simulated device can have."""
     from packwire.sim.faults import FAULTS  # noqa: PLC0415 - when it is asked for
 
     return {name: f"{kind.usage}: {kind.summary}" for name, kind in FAULTS.items()}
 
 
-def hub_faults(_: CompletionContext) -> list[str]:
+def hub_faults(_: "CompletionContext") -> list[str]:
     """Offer the faults that a simulated hub can have."""
     from packwire.sim.hub import HUB_FAULTS  # noqa: PLC0415 - when it is asked for
 
     return [text.partition(":")[0] for text in HUB_FAULTS]
 
 
-def allowable(_: CompletionContext) -> list[str]:
+def allowable(_: "CompletionContext") -> list[str]:
     """Offer what `--allow` may let pass."""
     from packwire.share.permissions import ALLOWABLE  # noqa: PLC0415 - when it is asked for
 
     return [str(each) for each in ALLOWABLE]
 
 
-def formats(_: CompletionContext) -> list[str]:
+def formats(_: "CompletionContext") -> list[str]:
     """Offer the formats that a recording can be written in."""
     from packwire.capture.writers import PACKET_FORMATS, TABLE_FORMATS  # noqa: PLC0415 - when it is asked for
 
     return [*PACKET_FORMATS, *TABLE_FORMATS]
 
 
-def nodes(_: CompletionContext) -> Iterator[str]:
+def nodes(_: "CompletionContext") -> Iterator[str]:
     """Offer the nodes of a VESC, those on a CAN bus from the times before."""
     from packwire.cli.known_nodes import known_ids  # noqa: PLC0415 - when it is asked for
 
@@ -75,7 +77,7 @@ def nodes(_: CompletionContext) -> Iterator[str]:
         yield f"can/{can_id}"
 
 
-def channels(context: CompletionContext) -> list[str]:
+def channels(context: "CompletionContext") -> list[str]:
     """Offer the channels of the recording that stands in the command line."""
     from packwire.capture import open_capture  # noqa: PLC0415 - when it is asked for
 

@@ -1,9 +1,8 @@
 """`packwire name`: names of one's own for addresses."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
-from cyclopts.completion import CompletionContext
 
 from packwire.address import FORMS, listed, parse_address
 from packwire.cli.completion import addresses
@@ -12,8 +11,11 @@ from packwire.cli.names import check_name, load_names, names_file, save_names
 from packwire.cli.terminal import make_console, printable
 from packwire.errors import BadOptionError
 
+if TYPE_CHECKING:
+    from cyclopts.completion import CompletionContext
 
-def _named(_: CompletionContext) -> dict[str, str]:
+
+def _named(_: "CompletionContext") -> dict[str, str]:
     return load_names()
 
 

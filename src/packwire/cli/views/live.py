@@ -6,15 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, Self, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from packwire.cli.records.live import Connected as ConnectedRecord
-from packwire.cli.records.live import Node as NodeRecord
-from packwire.cli.records.live import Outage as OutageRecord
 from packwire.cli.terminal import hanging, make_console, printable
 from packwire.cli.views.card import (
     INDENT,
@@ -33,6 +30,11 @@ from packwire.device.follow import Connected, Event, Outage, Reading
 from packwire.errors import PackwireError
 from packwire.sample import Condition, Sample
 from packwire.visible import record_text
+
+if TYPE_CHECKING:
+    from packwire.cli.records.live import Connected as ConnectedRecord
+    from packwire.cli.records.live import Node as NodeRecord
+    from packwire.cli.records.live import Outage as OutageRecord
 
 #: Drawing costs more than polling: twice a second is enough for eyes.
 DRAW_INTERVAL = 0.5
@@ -172,7 +174,7 @@ class JsonView:
         print(record_text(record), flush=True)
 
 
-def _connected(device: Device) -> ConnectedRecord:
+def _connected(device: Device) -> "ConnectedRecord":
     return {
         "kind": "connected",
         "time": iso_time(time.time_ns()),
@@ -183,7 +185,7 @@ def _connected(device: Device) -> ConnectedRecord:
     }
 
 
-def _outage(error: PackwireError, retry_in: float) -> OutageRecord:
+def _outage(error: PackwireError, retry_in: float) -> "OutageRecord":
     return {
         "kind": "outage",
         "time": iso_time(time.time_ns()),
