@@ -2,11 +2,14 @@
 
 import signal
 import sys
-from typing import NamedTuple, Never
+from typing import TYPE_CHECKING, NamedTuple, Never
 
 from packwire.cli import streams
 from packwire.cli.exit_codes import ExitCode, exit_code_of
 from packwire.errors import PackwireError
+
+if TYPE_CHECKING:
+    from packwire.cli.records.words import Error as ErrorRecord
 
 try:
     from cyclopts import App, Group, Parameter
@@ -32,9 +35,10 @@ def _wrong_use(error: Exception) -> object:
     """Return what is shown of a command line that is wrong, which may hold anything."""
     from cyclopts import CycloptsPanel  # noqa: PLC0415 - only where there is an error to show
 
+    from packwire.cli.near_misses import no_address  # noqa: PLC0415
     from packwire.visible import printable  # noqa: PLC0415
 
-    return CycloptsPanel(printable(str(error), keep="\n"))
+    return CycloptsPanel(printable(no_address(str(error)) or str(error), keep="\n"))
 
 
 #: The commands in their groups. Each is imported when it is called.
@@ -199,8 +203,7 @@ def _run() -> int:
         code = _called(sys.argv[1:])
         sys.stdout.flush()
     except PackwireError as error:
-        streams.tell(str(error))
-        code = exit_code_of(error.reason)
+        code = _told(error)
     except BrokenPipeError:
         # The reader (`| head`) has seen enough. Python would complain once more when it flushes at exit.
         streams.drop_output()
@@ -216,11 +219,31 @@ def _run() -> int:
     return code
 
 
+def _told(error: PackwireError) -> int:
+    """Tell an error to people, and where they asked for JSON to programs."""
+    code = exit_code_of(error.reason)
+    if "--json" in sys.argv:
+        from packwire.visible import record_text  # noqa: PLC0415
+
+        record: ErrorRecord = {
+            "kind": "error",
+            "reason": error.reason.value,
+            "error": str(error),
+            "exit_code": int(code),
+        }
+        try:
+            print(record_text(record), flush=True)
+        except OSError:
+            streams.drop_output()
+    streams.tell(str(error))
+    return code
+
+
 def _called(words: list[str]) -> int:
     from packwire.cli.near_misses import advice, meant  # noqa: PLC0415
     from packwire.cli.old_spellings import renewed  # noqa: PLC0415
 
-    if words and words[0] not in COMMANDS and not words[0].startswith("-"):
+    if words and words[0] not in {*COMMANDS, "__complete"} and not words[0].startswith("-"):
         words = meant(words, tuple(COMMANDS))
         if words[0] not in COMMANDS and (said := advice(words, tuple(COMMANDS))):
             streams.tell(said)

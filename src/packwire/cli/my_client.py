@@ -19,12 +19,12 @@ from packwire.cli.limits import positive_or_none
 from packwire.cli.live_output import LiveText
 from packwire.cli.records.verdicts import ClientFinding
 from packwire.cli.records.verdicts import ClientTest as ClientTestRecord
+from packwire.cli.reports import HTML, write_report
 from packwire.cli.terminal import make_console
 from packwire.doctor.vesc.client_test.plan import ClientFindings
 from packwire.doctor.vesc.client_test.reactions import Observation
 from packwire.doctor.vesc.client_test.server import ClientTest
 from packwire.doctor.vesc.client_test.verdict import ClientReport
-from packwire.errors import BadFileError
 from packwire.link.tcp import place
 from packwire.protocols import protocol
 from packwire.visible import record_text
@@ -195,9 +195,5 @@ def _write_report(file: Path, verdict: ClientReport, findings: ClientFindings | 
         words = {True: "yes", False: "no", None: "cannot tell"}
         lines += [f"| {each.trial.words} | {each.size} | {words[each.taken]} |" for each in findings.results]
     text = "\n".join(lines) + "\n"
-    if file.suffix.lower() == ".html":
-        text = f"<!doctype html><meta charset=utf-8><title>{_TITLE}</title><pre>{html.escape(text)}</pre>\n"
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise BadFileError(f"the report {file} cannot be written: {error.strerror or error}") from None
+    page = f"<!doctype html><meta charset=utf-8><title>{_TITLE}</title><pre>{html.escape(text)}</pre>\n"
+    write_report(file, lambda form: page if form == HTML else text)

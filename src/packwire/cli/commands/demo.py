@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from packwire.address import hub_address
 from packwire.cli.limits import positive_or_none
+from packwire.cli.options import ScenarioOption
 from packwire.cli.running import run_until_stopped
 from packwire.cli.views.live import make_view
 from packwire.cli.watching import WatchLimits, watch_device
@@ -20,7 +21,7 @@ DEVICE_ID = "DEMOPACK"
 def demo(
     *,
     for_: Annotated[float | None, Parameter(name="--for", env_var="DEMO_SECONDS")] = None,
-    scenario: str = "ride",
+    scenario: ScenarioOption = "ride",
 ) -> int:
     """Watch a simulated pack behind a simulated hub. Ctrl-C ends it.
 
@@ -28,8 +29,6 @@ def demo(
     ----------
     for_
         End after so many seconds.
-    scenario
-        What the pack goes through: rest, ride, charge or cycle.
     """
     return run_until_stopped(_demo(WatchLimits(seconds=positive_or_none("--for", for_)), scenario))
 

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from packwire.cli.devices import DeviceOptions, target
 from packwire.cli.limits import positive, positive_or_none
-from packwire.cli.options import ForOption
+from packwire.cli.options import AddressArgument, ForOption
 from packwire.cli.running import run_until_stopped
 from packwire.cli.terminal import make_console, printable
 from packwire.cli.value_log import ValueLog
@@ -17,7 +17,7 @@ _NO_OPTIONS = DeviceOptions()
 
 
 def log(
-    address: str,
+    address: AddressArgument,
     /,
     *,
     out: Annotated[Path, Parameter(name="--out", alias="-o")],
@@ -34,8 +34,6 @@ def log(
 
     Parameters
     ----------
-    address
-        vesc://host, veschub://ID@host, serial:/dev/ttyACM0, sim:vesc, or a name; add /can/84 for one node.
     out
         The file: .csv, .sqlite, or .parquet (needs the extra `parquet`; readable once it is closed).
     every

@@ -14,10 +14,11 @@ from packwire.capture.content import advice, look
 from packwire.capture.follow import follow_packets
 from packwire.capture.growing import Show, first_time, new_messages
 from packwire.capture.packets import NO_TIME
+from packwire.cli.completion import channels
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import at_least_one
 from packwire.cli.masked import masked
-from packwire.cli.options import BytesOption, CountOption, RawOption
+from packwire.cli.options import BytesOption, CountOption, JsonOption, RawOption
 from packwire.cli.output import open_output, write_lines
 from packwire.cli.terminal import Writer, make_console, printable
 from packwire.cli.views.messages import MessageTable, csv_lines, json_lines, text_lines
@@ -63,7 +64,7 @@ def messages(
     file: Annotated[Path, Parameter(allow_leading_hyphen=True)],
     /,
     *more: Path,
-    channel: Annotated[list[str] | None, Parameter(alias="-c")] = None,
+    channel: Annotated[list[str] | None, Parameter(alias="-c", completer=channels)] = None,
     direction: Annotated[Literal["to", "from", "unknown"] | None, Parameter(alias="-d")] = None,
     prefix: Annotated[str, Parameter(alias="-p")] = "",
     from_: Annotated[float | None, Parameter(name="--from")] = None,
@@ -71,7 +72,7 @@ def messages(
     count: CountOption = None,
     raw: RawOption = False,
     absolute: Annotated[bool, Parameter(negative=())] = False,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: JsonOption = False,
     csv: Annotated[bool, Parameter(negative=())] = False,
     parquet: Path | None = None,
     follow: Annotated[bool, Parameter(alias="-f", negative=())] = False,
@@ -107,8 +108,6 @@ def messages(
         Each ATT value or TCP segment as it is, nothing put together.
     absolute
         Times of the day in UTC instead of seconds.
-    json
-        One JSON object a line instead of text.
     csv
         One row a message instead of text.
     parquet

@@ -2,7 +2,7 @@
 
 from packwire.cli.devices import DeviceOptions, target
 from packwire.cli.limits import at_least_one, positive, positive_or_none
-from packwire.cli.options import CountOption, ForOption
+from packwire.cli.options import AddressArgument, CountOption, ForOption, JsonOption
 from packwire.cli.running import run_until_stopped
 from packwire.cli.views.live import make_view
 from packwire.cli.watching import WatchLimits, watch_device
@@ -11,27 +11,23 @@ _NO_OPTIONS = DeviceOptions()
 
 
 def watch(
-    address: str,
+    address: AddressArgument,
     /,
     *,
     rate: float = 10.0,
     count: CountOption = None,
     for_: ForOption = None,
-    json: bool = False,
+    json: JsonOption = False,
     options: DeviceOptions = _NO_OPTIONS,
 ) -> int:
     """Watch a pack live; it comes back by itself when the device does. Ctrl-C ends it.
 
     Parameters
     ----------
-    address
-        vesc://host, veschub://ID@host, serial:/dev/ttyACM0 or sim:vesc; add /can/84 for one node alone.
     rate
         Readings a second.
     count
         End after so many readings.
-    json
-        One JSON object a node and reading (JSON lines).
     """
     positive("--rate", rate)
     limits = WatchLimits(at_least_one("--count", count), positive_or_none("--for", for_))
