@@ -107,6 +107,11 @@ GROUPS: dict[str, dict[str, CommandRow]] = {
             "Find the bits that tell states apart, such as a switch.",
             ("diff on.btsnoop off.btsnoop", "diff --at 12.4,30.1 both.btsnoop"),
         ),
+        "model": CommandRow(
+            "model:app",
+            "List, check, test and begin models of BMSs.",
+            ("model list", "model check acme.yaml"),
+        ),
         "convert": CommandRow(
             "convert:convert",
             "Write a recording in another format, fit to be shared.",
