@@ -8,7 +8,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from packwire.cli.main import _called
-from packwire.models.load import library, model
+from packwire.models.load import model
+from packwire.models.store import library
 from packwire.sim.air import Air
 from packwire.sim.by_name import simulation
 from packwire.sim.radio import BluetoothOptions

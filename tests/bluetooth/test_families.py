@@ -7,7 +7,8 @@ import pytest
 from aiobmsble.utils import bms_identify
 
 from packwire.device import open_device
-from packwire.models.load import library, model
+from packwire.models.load import model
+from packwire.models.store import library
 from packwire.sim.radio import radio
 
 from .devices import simulated

@@ -17,7 +17,7 @@ from packwire.protocol.base import Asker, Gatt, Options, Protocol, Request, Requ
 from packwire.quantity import Value
 from packwire.wire.codec import Span
 from packwire.wire.family import Family
-from packwire.wire.framing import Framer, Framing
+from packwire.wire.framing import DataFramer, Framing
 
 __all__ = ["Layout", "ModelProtocol", "Question", "Reply", "Switch"]
 
@@ -43,6 +43,11 @@ class ModelProtocol(Protocol):
 
     Raises ModelError where its parts do not fit together.
     """
+
+    digest = ""
+    """Of the file's text, where it is not packwire's own."""
+    shadows = False
+    """Whether it stands in for one of packwire's own."""
 
     def __init__(self, content: Mapping[str, Any], shared: Family | None = None) -> None:
         """Make it; `shared` has the framings where the file says that another model's are its own."""
@@ -185,8 +190,8 @@ class ModelProtocol(Protocol):
         )
 
     @override
-    def framer(self) -> Framer:
-        return Framer(self.framings)
+    def framer(self) -> DataFramer:
+        return DataFramer(self.framings)
 
     @override
     def frame(self, request: Request) -> bytes:
