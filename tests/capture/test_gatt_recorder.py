@@ -16,7 +16,7 @@ from packwire.capture.devices import find_devices, hci_packets
 from packwire.capture.formats import read_packets
 from packwire.capture.gatt_recorder import GattRecorder
 from packwire.direction import Direction
-from packwire.link.gatt_traffic import Attribute, Connected, Passed, ServiceTree
+from packwire.link.gatt_traffic import Attribute, GattConnected, Passed, ServiceTree
 
 EPOCH = 1_700_000_000_000_000_000
 SHORT = "0000{:04x}-0000-1000-8000-00805f9b34fb".format
@@ -65,7 +65,7 @@ def recorded(told, seen=None, secret=""):
     recorder = GattRecorder(file, secret=secret)
     if seen is not None:
         recorder.seen(EPOCH, seen)
-    recorder.connected(Connected(EPOCH, ADDRESS, 247, (TREE,)))
+    recorder.connected(GattConnected(EPOCH, ADDRESS, 247, (TREE,)))
     for number, (opcode, handle, value) in enumerate(told, 1):
         server = opcode in (Opcode.NOTIFICATION, Opcode.INDICATION, Opcode.WRITE_RSP, Opcode.READ_RSP)
         way = Direction.FROM_DEVICE if server else Direction.TO_DEVICE
@@ -139,7 +139,7 @@ class Full(io.RawIOBase):
 
 def test_a_full_disk_ends_it_and_is_told():
     recorder = GattRecorder(Full())
-    recorder.connected(Connected(EPOCH, ADDRESS, 23, (TREE,)))
+    recorder.connected(GattConnected(EPOCH, ADDRESS, 23, (TREE,)))
     assert recorder.failed is not None
 
 
@@ -150,6 +150,6 @@ def test_a_full_disk_ends_it_and_is_told():
 def test_addresses_that_are_no_macs(address, shown):
     file = io.BytesIO()
     recorder = GattRecorder(file)
-    recorder.connected(Connected(EPOCH, address, 23, (TREE,)))
+    recorder.connected(GattConnected(EPOCH, address, 23, (TREE,)))
     (device,) = find_devices(read_packets(bytearray_of(file)))
     assert device.address == shown

@@ -11,7 +11,7 @@ import numpy as np
 
 from packwire.advertisement import Advertisement
 from packwire.capture.layers.att import uuid_text
-from packwire.capture.layers.hci import HciPackets, Kind
+from packwire.capture.layers.hci import HciKind, HciPackets
 from packwire.messages import Bytes
 
 _LE_META, _LEGACY, _EXTENDED = 0x3E, 0x02, 0x0D
@@ -77,7 +77,7 @@ class _Said:
 
 def advertisements(data: Bytes, found: HciPackets) -> dict[str, Advertisement]:
     """Return what each device of a recording advertised, all its reports together, by its address."""
-    events = found.where(found.kind == Kind.EVENT)
+    events = found.where(found.kind == HciKind.EVENT)
     events = events.where(events.end - events.at >= 4)
     events = events.where(np.isin(data[events.at], (_LE_META,)))
     said: dict[bytes, _Said] = {}

@@ -13,7 +13,7 @@ from packwire.att import Opcode
 from packwire.capture.recorder import Sink
 from packwire.capture.writers.btsnoop import file_header, packet_record
 from packwire.direction import Direction
-from packwire.link.gatt_traffic import Attribute, Connected, GattObserver, Passed, ServiceTree
+from packwire.link.gatt_traffic import Attribute, GattConnected, GattObserver, Passed, ServiceTree
 
 _ACL, _EVENT = 2, 4
 _DISCONNECTION_COMPLETE, _LE_META = 0x05, 0x3E
@@ -62,7 +62,7 @@ class GattRecorder(GattObserver):
             self._event(time, _LE_META, bytes((_EXTENDED_ADVERTISING_REPORT, 1)) + head + data)
 
     @override
-    def connected(self, connected: Connected) -> None:
+    def connected(self, connected: GattConnected) -> None:
         self._open = True
         self.connections += 1
         time, address = connected.time, _address(connected.address)

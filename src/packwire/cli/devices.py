@@ -11,15 +11,17 @@ from cyclopts import Parameter
 
 from packwire.address import Address, LinkKind, parse_address, with_can_id
 from packwire.cli.adapters import adapter_of, bluetooth_adapter
+from packwire.cli.completion import nodes
 from packwire.cli.known_nodes import CachedIds
 from packwire.cli.limits import positive, positive_or_none
 from packwire.cli.names import address_of
 from packwire.cli.options import ModelsOption
 from packwire.cli.passwords import with_password
+from packwire.cli.seen import remember
 from packwire.cli.trusting import ask_for_trust
 from packwire.device import Device, Node, open_device
 from packwire.device.open import Observers
-from packwire.errors import BadOptionError
+from packwire.errors import BadOptionError, PackwireError
 from packwire.models.store import use
 from packwire.protocols import protocol
 
@@ -29,7 +31,7 @@ from packwire.protocols import protocol
 class DeviceOptions:
     """How to reach the device and which part of it to read."""
 
-    node: str | None = None
+    node: Annotated[str | None, Parameter(completer=nodes)] = None
     """One node alone: `bms`, `vesc`, or `can/84`."""
     timeout: float = 1.0
     """Seconds to wait for each reply."""
@@ -98,7 +100,14 @@ async def target(text: str, options: DeviceOptions) -> AsyncIterator[Target]:
         if address.model:
             ask_for_trust(protocol(address.model), agreed=options.trust)
         async with bluetooth_adapter(adapter_of(address)):
-            yield Target(address, options)
+            try:
+                yield Target(address, options)
+            except PackwireError:
+                raise
+            except BaseException:  # Ctrl-C, for example, which ends what went well
+                remember(address)
+                raise
+            remember(address)
         return
     from packwire.sim.by_name import simulation  # noqa: PLC0415 - only for sim: addresses
     from packwire.sim.server import SimOptions  # noqa: PLC0415

@@ -40,7 +40,7 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True)
-class Connected:
+class GattConnected:
     """A connection that came about at `time` (ns since the epoch), and what the device has."""
 
     time: int
@@ -55,7 +55,7 @@ class GattObserver:
     def seen(self, time: int, advertisement: Advertisement) -> None:
         """Learn what the device advertises; `time` in ns since the epoch."""
 
-    def connected(self, connected: Connected) -> None:
+    def connected(self, connected: GattConnected) -> None:
         """Learn that a connection is there."""
 
     def passed(self, passed: Passed) -> None:

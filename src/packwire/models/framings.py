@@ -5,7 +5,7 @@ A family that gets a model file brings its framings there, and its row here goes
 
 from packwire.models.modbus import modbus, modbus_answers
 from packwire.wire.family import Answer, Family, Same
-from packwire.wire.framing import ByteIs, Check, Framing, Size
+from packwire.wire.framing import ByteIs, FrameCheck, Framing, Size
 
 _HEX_DIGITS = frozenset(b"0123456789ABCDEFabcdef")
 
@@ -18,7 +18,7 @@ FAMILIES = (
                 "Seplos",
                 b"\x7e",
                 (Size(10, at=5, width=2),),
-                Check("CRC-16/XMODEM", 1, -3, -3),
+                FrameCheck("CRC-16/XMODEM", 1, -3, -3),
                 b"\x0d",
                 header=5,
             ),
@@ -42,7 +42,7 @@ FAMILIES = (
                         when=tuple(ByteIs(at, _HEX_DIGITS) for at in range(1, 9)),
                     ),
                 ),
-                Check("sum16 negated", 1, -5, -5, digits=True),
+                FrameCheck("sum16 negated", 1, -5, -5, digits=True),
                 b"\x0d",
                 header=9,
             ),
@@ -54,7 +54,12 @@ FAMILIES = (
         "Basen",
         tuple(
             Framing(
-                "Basen", start, (Size(8, at=3),), Check("sum16", 1, -4, -4, "little"), b"\x0d\x0a", header=3
+                "Basen",
+                start,
+                (Size(8, at=3),),
+                FrameCheck("sum16", 1, -4, -4, "little"),
+                b"\x0d\x0a",
+                header=3,
             )
             for start in (b"\x3a", b"\x3b")
         ),

@@ -17,7 +17,7 @@ from packwire.protocol.base import Asker, Gatt, Options, Protocol, Request, Requ
 from packwire.quantity import Value
 from packwire.wire.codec import Span
 from packwire.wire.family import Family
-from packwire.wire.framing import Framer, Framing
+from packwire.wire.framing import DataFramer, Framing
 
 __all__ = ["Layout", "ModelProtocol", "Question", "Reply", "Switch"]
 
@@ -190,8 +190,8 @@ class ModelProtocol(Protocol):
         )
 
     @override
-    def framer(self) -> Framer:
-        return Framer(self.framings)
+    def framer(self) -> DataFramer:
+        return DataFramer(self.framings)
 
     @override
     def frame(self, request: Request) -> bytes:

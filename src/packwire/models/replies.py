@@ -9,8 +9,8 @@ from packwire.models.problem import ModelError, at
 from packwire.models.text import read_pattern
 from packwire.quantity import QUANTITIES, Kind, Quantity, Value
 from packwire.wire import fields
-from packwire.wire.codec import Codec, Values
-from packwire.wire.fields import Comparison, Condition, Field, Order
+from packwire.wire.codec import Codec, DecodedValues
+from packwire.wire.fields import Field, FieldCondition, Operator, Order
 from packwire.wire.framing import ByteIs
 
 #: What is said of flags of which none is set.
@@ -31,14 +31,14 @@ _TEXTS = {
     "decimal": fields.Type.DECIMAL,
 }
 _COMPARISONS = {
-    "is": Comparison.EQUAL,
-    "is_not": Comparison.NOT_EQUAL,
-    "less_than": Comparison.LESS,
-    "at_most": Comparison.AT_MOST,
-    "more_than": Comparison.MORE,
-    "at_least": Comparison.AT_LEAST,
-    "has_bit": Comparison.BIT,
-    "lacks_bit": Comparison.NO_BIT,
+    "is": Operator.EQUAL,
+    "is_not": Operator.NOT_EQUAL,
+    "less_than": Operator.LESS,
+    "at_most": Operator.AT_MOST,
+    "more_than": Operator.MORE,
+    "at_least": Operator.AT_LEAST,
+    "has_bit": Operator.BIT,
+    "lacks_bit": Operator.NO_BIT,
 }
 
 
@@ -81,11 +81,11 @@ def type_of(text: str, width: int | None) -> tuple[fields.Type, int | None]:
     return _KINDS[letters], int(text.removeprefix(letters)) // 8
 
 
-def conditions(said: Iterable[Mapping[str, Any]]) -> Iterator[Condition]:
+def conditions(said: Iterable[Mapping[str, Any]]) -> Iterator[FieldCondition]:
     """Yield conditions as the engine takes them."""
     for each in said:
         ((name, number),) = ((key, number) for key, number in each.items() if key != "field")
-        yield Condition(each["field"], _COMPARISONS[name], number)
+        yield FieldCondition(each["field"], _COMPARISONS[name], number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +121,14 @@ class Layout:
 
     codec: Codec
     sayings: tuple[Saying, ...]
-    when: tuple[Condition, ...] = ()
+    when: tuple[FieldCondition, ...] = ()
     marks: tuple[ByteIs, ...] = ()
     optional: frozenset[str] = frozenset()
     """Fields that not every device has."""
     model: str = ""
     """The model with which devices that say this are read."""
 
-    def missing(self, values: Values) -> tuple[str, ...]:
+    def missing(self, values: DecodedValues) -> tuple[str, ...]:
         """Return what a message was too short for, and should not be."""
         if not values.missing:
             return ()
@@ -248,7 +248,7 @@ def _saying(of: Field, *, add: bool) -> Saying:
     return Saying(of.name, quantity, add, bool(of.flags), bool(of.names))
 
 
-def said_by(layout: Layout, values: Values) -> list[tuple[Saying, Value]]:
+def said_by(layout: Layout, values: DecodedValues) -> list[tuple[Saying, Value]]:
     """Return what a message says, field by field."""
     decoded = values.values
     return [(each, each.of(decoded[each.name])) for each in layout.sayings if each.name in decoded]

@@ -7,7 +7,7 @@ from packwire.models.heard import Heard
 from packwire.models.protocol import ModelProtocol
 from packwire.models.replies import Layout, Reply
 from packwire.quantity import QUANTITIES
-from packwire.wire.fields import TO_THE_END, Comparison, Condition, Field, Type
+from packwire.wire.fields import TO_THE_END, Field, FieldCondition, Operator, Type
 
 #: What is said of what is wrong, often by numbers that say something else where nothing is.
 _BESIDE = frozenset({"alarms", "warnings", "problem", "problem_code"})
@@ -185,21 +185,21 @@ def nothing(field: Field) -> Any:
     return None if field.unknown else field.value(0)
 
 
-def _raw_for(condition: Condition, *, held: bool) -> int:
+def _raw_for(condition: FieldCondition, *, held: bool) -> int:
     """Return a number with which a condition holds, or does not."""
     number = int(condition.number)
     match condition.comparison:
-        case Comparison.EQUAL:
+        case Operator.EQUAL:
             return number if held else int(number == 0)
-        case Comparison.BIT:
+        case Operator.BIT:
             return 1 << number if held else 0
-        case Comparison.NO_BIT:
+        case Operator.NO_BIT:
             return 0 if held else 1 << number
-        case Comparison.NOT_EQUAL | Comparison.MORE:
+        case Operator.NOT_EQUAL | Operator.MORE:
             return number + 1 if held else number
-        case Comparison.AT_LEAST:
+        case Operator.AT_LEAST:
             return number if held else number - 1
-        case Comparison.LESS:
+        case Operator.LESS:
             return number - 1 if held else number
-        case Comparison.AT_MOST:
+        case Operator.AT_MOST:
             return number if held else number + 1

@@ -8,7 +8,7 @@ from typing import Final
 from packwire.advertisement import Advertisement
 from packwire.capture.advertised import advertisements
 from packwire.capture.devices import hci_packets
-from packwire.capture.layers.hci import Link
+from packwire.capture.layers.hci import HciLink
 from packwire.capture.open import Capture
 from packwire.capture.replay.script import Asked, Said, Script
 from packwire.channel import THE_APP, UNKNOWN_HANDLE, Channel, Transport
@@ -123,7 +123,7 @@ def _peers(capture: Capture) -> list[str]:
     return sorted({links[number].peer for number in used if links[number].peer})
 
 
-def _links(capture: Capture) -> Sequence[Link]:
+def _links(capture: Capture) -> Sequence[HciLink]:
     from packwire.capture.links import BLUETOOTH, numbers  # noqa: PLC0415 - text logs have none
 
     if numbers(*BLUETOOTH).isdisjoint(capture.packets.link_types):

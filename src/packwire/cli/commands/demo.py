@@ -13,9 +13,10 @@ from cyclopts import Parameter
 from packwire.address import Address, hub_address
 from packwire.cli.adapters import quiet_bumble
 from packwire.cli.limits import positive_or_none
+from packwire.cli.options import ScenarioOption
 from packwire.cli.running import run_until_stopped
 from packwire.cli.views.live import side_by_side
-from packwire.cli.watching import Limits, watch_device
+from packwire.cli.watching import WatchLimits, watch_device
 from packwire.device import open_device
 from packwire.sim.by_name import simulation
 from packwire.sim.hub import SimulatedHub
@@ -28,7 +29,7 @@ DEVICE_ID = "DEMOPACK"
 def demo(
     *,
     for_: Annotated[float | None, Parameter(name="--for", env_var="DEMO_SECONDS")] = None,
-    scenario: str = "ride",
+    scenario: ScenarioOption = "ride",
 ) -> int:
     """Watch two simulated packs: a VESC behind a hub, and a JBD with Bluetooth. Ctrl-C ends it.
 
@@ -36,13 +37,11 @@ def demo(
     ----------
     for_
         End after so many seconds.
-    scenario
-        What the packs go through: rest, ride, charge or cycle.
     """
-    return run_until_stopped(_demo(Limits(seconds=positive_or_none("--for", for_)), scenario))
+    return run_until_stopped(_demo(WatchLimits(seconds=positive_or_none("--for", for_)), scenario))
 
 
-async def _demo(limits: Limits, scenario: str) -> int:
+async def _demo(limits: WatchLimits, scenario: str) -> int:
     password = secrets.token_hex(8)
     async with AsyncExitStack() as stack:
         hub = await stack.enter_async_context(SimulatedHub(port=0))

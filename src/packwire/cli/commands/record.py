@@ -12,7 +12,7 @@ from packwire.cli.options import CountOption, ForOption
 from packwire.cli.running import run_until_stopped
 from packwire.cli.terminal import make_console, printable
 from packwire.cli.views.live import make_view
-from packwire.cli.watching import Limits, watch_device
+from packwire.cli.watching import WatchLimits, watch_device
 from packwire.device import Device
 
 _NO_OPTIONS = DeviceOptions()
@@ -51,7 +51,7 @@ def record(
         Write over a file that is there already.
     """
     positive("--every", every)
-    limits = Limits(at_least_one("--count", count), positive_or_none("--for", for_))
+    limits = WatchLimits(at_least_one("--count", count), positive_or_none("--for", for_))
     return run_until_stopped(_record(address, options, out, every, limits, secrets=keep_secrets, force=force))
 
 
@@ -60,7 +60,7 @@ async def _record(
     options: DeviceOptions,
     out: Path,
     every: float,
-    limits: Limits,
+    limits: WatchLimits,
     *,
     secrets: bool,
     force: bool,

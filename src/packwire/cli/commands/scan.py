@@ -9,7 +9,7 @@ from rich.console import Console
 from packwire.cli.adapters import bluetooth_adapter
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive
-from packwire.cli.options import AllOption
+from packwire.cli.options import AllOption, JsonOption
 from packwire.cli.terminal import make_console
 from packwire.cli.views.finds import lines, record
 from packwire.link.scan import SECONDS, Findings, look_around
@@ -23,7 +23,7 @@ def scan(
     adapter: str = "",
     udp_port: int = announcing()[0].port,
     all_: AllOption = False,
-    json: bool = False,
+    json: JsonOption = False,
 ) -> int:
     """List the packs with Bluetooth, the VESCs that announce themselves in this network, and serial ports.
 
@@ -37,8 +37,6 @@ def scan(
         The UDP port on which VESCs announce themselves.
     all_
         All Bluetooth devices that nobody knows, not only the near ones with a name.
-    json
-        One JSON object a find (JSON lines).
     """
     positive("--for", for_)
     console = make_console()
