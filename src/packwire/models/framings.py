@@ -55,20 +55,6 @@ FAMILIES = (
         ),
     ),
     Family(
-        "Seplos",
-        (
-            Framing(
-                "Seplos",
-                b"\x7e",
-                (Size(10, at=5, width=2),),
-                Check("CRC-16/XMODEM", 1, -3, -3),
-                b"\x0d",
-                header=5,
-            ),
-        ),
-        (Answer((Same(2, 2), Same(4, 3))),),
-    ),
-    Family(
         "PACE ASCII",
         (
             Framing(
@@ -92,16 +78,6 @@ FAMILIES = (
         ),
         # The reply names no command: address and device class are all that it repeats.
         (Answer((Same(1, 1, width=6),)),),
-    ),
-    Family(
-        "Basen",
-        tuple(
-            Framing(
-                "Basen", start, (Size(8, at=3),), Check("sum16", 1, -4, -4, "little"), b"\x0d\x0a", header=3
-            )
-            for start in (b"\x3a", b"\x3b")
-        ),
-        (Answer((Same(0, 0, width=3),)),),
     ),
     Family(
         "Daly",

@@ -119,13 +119,19 @@ class Codec:
         """Make the steps; `selection` is the number of the first field where it alone selects the others."""
         steps: list[_Step] = []
         run: list[Field] = []
+        # A run keeps no places: what another field is placed behind stands by itself.
+        anchors = {field.after for field in self.fields}
         for field in self.fields:
             here = field
             if selection is not None and field.when:
                 if selection < 0 or not all(condition.holds(selection) for condition in field.when):
                     continue
                 here = replace(field, when=())
-            if _runs(here) and (here.name not in self._raws or scaler(here) is _itself):
+            if (
+                _runs(here)
+                and here.name not in anchors
+                and (here.name not in self._raws or scaler(here) is _itself)
+            ):
                 run.append(here)
                 continue
             if run:
