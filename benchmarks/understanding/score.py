@@ -80,7 +80,9 @@ def score(matrix: Bytes, true: Sequence[TrueField], found: Sequence[FoundField])
     if orders:
         result.orders = 1
         wide = [each.order for each in ours if each.wide]
-        result.right_orders = int(bool(wide) and max(set(wide), key=wide.count) == max(set(orders), key=orders.count))
+        result.right_orders = int(
+            bool(wide) and max(set(wide), key=wide.count) == max(set(orders), key=orders.count)
+        )
     return result
 
 

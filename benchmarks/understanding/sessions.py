@@ -68,7 +68,9 @@ def run(random: np.random.Generator, scenario: str, frames: int, cells: int, pro
     resistance = random.uniform(0.05, 0.15) / capacity
     noise = random.choice([0.0004, 0.001])
     each = rest[:, None] + own + (resistance * current)[:, None] + random.normal(0, noise, (frames, cells))
-    warm = random.uniform(5, 35) + np.cumsum(np.abs(level) * steps)[:, None] * random.uniform(0.001, 0.01, probes)
+    warm = random.uniform(5, 35) + np.cumsum(np.abs(level) * steps)[:, None] * random.uniform(
+        0.001, 0.01, probes
+    )
     temperatures = warm + random.normal(0, 1, probes) + random.normal(0, 0.05, (frames, probes))
     switches = np.full(frames, 3.0)
     for place in random.integers(0, frames, 4 if scenario == "switched" else 0):
@@ -242,7 +244,9 @@ def _summary(random: np.random.Generator, out: _Writer, pack: Pack) -> None:
 
 
 def _check(random: np.random.Generator, out: _Writer) -> None:
-    name = random.choice(["", "sum8", "sum16 negated", "xor8", "CRC-16/MODBUS", "CRC-16/XMODEM", "CRC-8/SMBUS"])
+    name = random.choice(
+        ["", "sum8", "sum16 negated", "xor8", "CRC-16/MODBUS", "CRC-16/XMODEM", "CRC-8/SMBUS"]
+    )
     if name:
         entry = CHECKSUMS[str(name)]
         matrix = np.concatenate(out.columns, axis=1)

@@ -14,7 +14,7 @@ from packwire.cli.headers import known_headers
 from packwire.insight.fields import Frames
 from packwire.insight.grouped import tables
 from packwire.insight.segments import by_recording
-from packwire.messages import Bytes  # noqa: TC001
+from packwire.messages import Bytes
 
 CAPTURES = Path(__file__).resolve().parents[3] / "shared" / "captures" / "ble"
 _TABLE = Path(__file__).with_name("truth") / "captures.yaml"

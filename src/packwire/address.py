@@ -116,7 +116,7 @@ def serial_address(path: str, baud: int | None = None, node: int | None = None, 
 def ble_address(
     target: str, *, model: str = "", adapter: str = "", pin: str | None = None, node: int | None = None
 ) -> Address:
-    """Return the address of a pack with Bluetooth: by its Bluetooth address, its UUID (macOS), or its name."""
+    """Return the address of a pack with Bluetooth: by its address, its UUID (macOS), or its name."""
     if _MAC.fullmatch(target) or _UUID.fullmatch(target):
         target = target.upper()
     if _MAC.fullmatch(target):

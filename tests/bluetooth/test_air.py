@@ -7,33 +7,11 @@ import pytest
 from aiobmsble.bms.jbd_bms import BMS
 from bleak.exc import BleakDeviceNotFoundError
 
-from packwire.models.load import model
-from packwire.sim.air import Air
+from packwire.sim.adapter import opened
 from packwire.sim.bleak_bumble import installed
-from packwire.sim.model import SimulatedModel, pack_values
-from packwire.sim.radio import BluetoothOptions
-from packwire.sim.server import SimOptions
+from packwire.sim.model import pack_values
 
-ADDRESS = "A4:C1:38:00:00:01"
-
-
-@pytest.fixture
-async def air():
-    async with Air() as air:
-        with installed(await air.device("central"), longest_connect=2):
-            yield air
-
-
-def simulated(air, name="jbd", **options):
-    return SimulatedModel(
-        model(name), SimOptions(cells=4, speed=0, bluetooth=BluetoothOptions(air=air), **options)
-    )
-
-
-async def found(address=ADDRESS):
-    device = await bleak.BleakScanner.find_device_by_address(address, 2)
-    assert device is not None
-    return device
+from .devices import ADDRESS, found, simulated
 
 
 async def test_bleak_scans_a_simulated_pack(air):
@@ -93,13 +71,9 @@ async def test_while_one_client_is_connected_another_one_finds_nothing(air):
 
 
 async def test_another_process_reaches_it_by_an_adapter():
-    from packwire.sim.adapter import opened
-
-    async with SimulatedModel(
-        model("jbd"), SimOptions(cells=4, speed=0, bluetooth=BluetoothOptions())
-    ) as sim:
+    async with simulated(None) as sim:
+        assert sim.bluetooth
         for _ in range(2):  # the first one leaves without a word
-            assert sim.bluetooth
             async with opened(sim.bluetooth.adapter) as central:
                 with installed(central):
                     bms = BMS(await found())

@@ -1,11 +1,15 @@
 """Who is recognised by what it advertises, and where it is spoken to."""
 
+from importlib import metadata
+
 import pytest
 
+from packwire import user_cache
 from packwire.advertisement import Advertisement
 from packwire.errors import BadFileError
+from packwire.models.aiobmsble_plugins import plugin_for, plugins
 from packwire.models.load import model, parse
-from packwire.models.recognition import Pattern, known_to_aiobmsble, read_uuid
+from packwire.models.recognition import Pattern, read_uuid
 from packwire.protocol.base import Gatt
 from packwire.protocols import recognised
 
@@ -31,10 +35,35 @@ def test_recognised_by_advertisement(seen, known):
 
 def test_what_aiobmsble_knows_is_taken_from_it():
     pytest.importorskip("aiobmsble")
-    assert any(pattern.address == "A4:C1:38" for pattern in known_to_aiobmsble("jbd_bms"))
+    assert any(pattern.address == "A4:C1:38" for pattern in plugins()["jbd_bms"].patterns)
     seen = Advertisement("A4:C1:38:00:00:01", "whatever", service_uuids=(FF00,))
     assert model("jbd").recognises(seen)
-    assert known_to_aiobmsble("nobody_bms") == ()
+    assert "nobody_bms" not in plugins()
+
+
+def test_every_advertisement_of_aiobmsble_is_known_as_it_says():
+    data = pytest.importorskip("aiobmsble.test_data")
+    for said, address, family, _ in data.bms_advertisements():
+        seen = Advertisement(
+            address,
+            said.local_name or "",
+            service_uuids=tuple(said.service_uuids),
+            manufacturer_data=said.manufacturer_data,
+            service_data=said.service_data,
+        )
+        found = plugin_for(seen)
+        assert found is not None
+        assert found.name == family
+
+
+def test_what_is_kept_of_aiobmsble_is_what_it_says(monkeypatch):
+    pytest.importorskip("aiobmsble")
+    first = plugins.__wrapped__()
+    monkeypatch.setattr("packwire.models.aiobmsble_plugins._from_aiobmsble", lambda: pytest.fail("kept"))
+    assert plugins.__wrapped__() == first
+    user_cache.store("aiobmsble-plugins.json", {"form": 1, "version": metadata.version("aiobmsble")})
+    monkeypatch.setattr("packwire.models.aiobmsble_plugins._from_aiobmsble", list)
+    assert plugins.__wrapped__() == {}
 
 
 def test_a_pattern_wants_all_that_it_says():

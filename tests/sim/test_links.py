@@ -10,8 +10,9 @@ import pytest
 from packwire.address import serial_address, tcp_address
 from packwire.errors import BadOptionError
 from packwire.link import beacon
+from packwire.protocol.announcing import Announcement
 from packwire.sim.server import SimOptions, SimulatedVesc
-from packwire.vesc.announcement import ANNOUNCEMENT_PORT, Announcement, parse_announcement
+from packwire.vesc.announcement import ANNOUNCEMENT_PORT, parse_announcement
 from packwire.vesc.framing import Framer, encode_frame
 from tests.sim.raw import PATIENCE, QUICK, raw, simulated
 

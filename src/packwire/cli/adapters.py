@@ -1,6 +1,7 @@
 """Bluetooth adapters that are not the system's: the virtual air of `packwire sim MODEL --bluetooth`."""
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 
 from packwire.address import Address, LinkKind
@@ -24,9 +25,18 @@ async def bluetooth_adapter(name: str) -> AsyncIterator[None]:
             f"the Bluetooth adapter {name} needs the extra `sim`: pip install 'packwire[sim,ble]' "
             f"({error.name} is missing)"
         ) from None
+    quiet_bumble()
     async with opened(name) as central:
         with installed(central):
             yield
+
+
+def quiet_bumble() -> None:
+    """Keep bumble's log off the terminal: it sets up logging for the whole process where nobody has."""
+    log = logging.getLogger("bumble")
+    log.propagate = False
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())
 
 
 def adapter_of(address: Address) -> str:

@@ -91,7 +91,12 @@ def _by_names(series: Numbers, unchanged: Numbers, bits: int, *, is_float: bool)
     half, mask = 1 << bits - 1, (1 << bits) - 1
     away = ((series - series[0] + half) & mask) - half
     spread = np.frexp((away.max(axis=0) - away.min(axis=0)).astype(np.float64))[1]
-    result = result + (values - 1) * spread + log2(bits) + np.maximum(changes - values + 1, 0) * np.log2(np.maximum(values, 2))
+    result = (
+        result
+        + (values - 1) * spread
+        + log2(bits)
+        + np.maximum(changes - values + 1, 0) * np.log2(np.maximum(values, 2))
+    )
     return np.where((values <= _NAMES) & (is_float | (spread <= 8)), result, np.inf)
 
 

@@ -51,7 +51,11 @@ def find_digits(matrix: Bytes) -> Digits | None:
         if at < len(right) and right[at]:
             continue
         letters = (lower[begin:at].any(), upper[begin:at].any())
-        if at - begin >= _SHORTEST and sum(letters) == 1 and (best is None or at - begin > best.end - best.begin):
+        if (
+            at - begin >= _SHORTEST
+            and sum(letters) == 1
+            and (best is None or at - begin > best.end - best.begin)
+        ):
             best = Digits.of(begin, at)
         begin = at + 1
     return best

@@ -229,7 +229,11 @@ def _typed(field: FoundField, matrix: Bytes) -> FoundField:
         return replace(field, type=Type.BCD)
     seen = len(np.unique(values))
     changes = int(np.count_nonzero(values[1:] != values[:-1]))
-    if field.type is Type.UINT and (seen == 2 or (2 < seen <= _NAMES and changes >= 2 * seen)) and _jumps(values):
+    if (
+        field.type is Type.UINT
+        and (seen == 2 or (2 < seen <= _NAMES and changes >= 2 * seen))
+        and _jumps(values)
+    ):
         return replace(field, role=Role.STATES)
     return field
 

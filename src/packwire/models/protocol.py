@@ -4,9 +4,9 @@ from collections.abc import Hashable, Mapping
 from typing import Any, override
 
 from packwire.advertisement import Advertisement
+from packwire.models.aiobmsble_plugins import plugins
 from packwire.models.family import family
 from packwire.models.parts import Question, Reply
-from packwire.models.recognition import known_to_aiobmsble
 from packwire.models.schema import ModelFile
 from packwire.protocol.base import Asker, Options, Protocol, Request, Session
 from packwire.quantity import QUANTITIES, Kind
@@ -188,9 +188,11 @@ class ModelProtocol(Protocol):
 
     @override
     def recognises(self, seen: Advertisement) -> bool:
-        plugin = self.file.recognise.aiobmsble
-        patterns = (*self._advertisements, *(known_to_aiobmsble(plugin) if plugin else ()))
-        return any(pattern.fits(seen) for pattern in patterns)
+        named = self.file.recognise.aiobmsble
+        plugin = plugins().get(named) if named else None
+        return any(pattern.fits(seen) for pattern in self._advertisements) or (
+            plugin is not None and plugin.recognises(seen)
+        )
 
     @override
     def session(self, asker: Asker, options: Options) -> Session:

@@ -3,9 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
-from importlib import import_module
-from typing import Any
 
 from packwire.advertisement import Advertisement
 
@@ -62,23 +59,3 @@ class Pattern:
     def _made(self, data: Mapping[int, bytes]) -> bool:
         found = data.get(self.manufacturer if self.manufacturer is not None else -1)
         return found is not None and found.startswith(self.data)
-
-
-@cache
-def known_to_aiobmsble(plugin: str) -> tuple[Pattern, ...]:
-    """Return what aiobmsble, where it is installed, recognises by one of its plugins; else nothing."""
-    try:
-        matchers: list[Mapping[str, Any]] = import_module(f"aiobmsble.bms.{plugin}").BMS.matcher_dict_list()
-    except (ImportError, AttributeError):
-        return ()
-    return tuple(
-        Pattern(
-            each.get("local_name", ""),
-            each.get("service_uuid", ""),
-            each.get("service_data_uuid"),
-            each.get("oui", ""),
-            each.get("manufacturer_id"),
-            bytes(each.get("manufacturer_data_start", b"")),
-        )
-        for each in matchers
-    )

@@ -54,6 +54,8 @@ class ModelSession(Session):
     @property
     @override
     def identity(self) -> str:
+        if self._asker.identity:
+            return self._asker.identity
         serial = self._latest().get("serial_number")
         return f"{self._protocol.name}-{serial or self._asker.place}"
 

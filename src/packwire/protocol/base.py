@@ -14,6 +14,7 @@ from typing import Protocol as Interface
 
 from packwire.advertisement import Advertisement
 from packwire.check import Check, Rule
+from packwire.protocol.announcing import Announcing
 from packwire.quantity import Value
 from packwire.sample import Condition
 from packwire.wire.frame import StreamFramer
@@ -112,6 +113,10 @@ class Asker(Interface):
     def place(self) -> str:
         """Where the device was reached; names a device that does not name itself."""
 
+    @property
+    def identity(self) -> str:
+        """What the link knows of who it leads to (a Bluetooth address); empty where it knows nothing."""
+
     async def request(
         self,
         request: Request,
@@ -145,6 +150,9 @@ class Session(ABC):
 
     It asks by an Asker, and knows no link and no clock of its own.
     """
+
+    search = ""
+    """What looking for nodes does, for a user, where it takes long."""
 
     def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
@@ -224,6 +232,8 @@ class Protocol(ABC):
     """Where it is spoken over Bluetooth; the first that a device has is taken."""
     preamble: bytes = b""
     """What is sent first, so that a half frame which a client before us left behind is over."""
+    announcing: Announcing | None = None
+    """How its devices say where they are, on the network."""
     checks: tuple[Check[Any], ...] = ()
     """What it brings to the doctor beside its row in `packwire.doctor.registry`."""
     rules: tuple[Rule, ...] = ()

@@ -4,11 +4,11 @@ from collections import Counter, deque
 from collections.abc import Callable
 from typing import Protocol
 
+from packwire.share.permissions import Kind, Policy, kind_of, refusal
 from packwire.share.questions import Question, question
 from packwire.share.stats import ClientAccount, SharingStats, status_lines
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import DEVICE_MAX_PAYLOAD, Framer, encode_frame
-from packwire.vesc.permissions import Kind, Policy, kind_of, refusal
 from packwire.vesc.requests import unwrap
 from packwire.wire.frame import Frame
 

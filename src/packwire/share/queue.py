@@ -6,9 +6,9 @@ from typing import Protocol
 
 from packwire.share.files import FileTurn, Turn
 from packwire.share.pending import LONGEST_REST, PendingRequest, PendingRequests, Waiter, Waiters
+from packwire.share.permissions import Kind
 from packwire.share.questions import DIRECT, Question, own_question
 from packwire.vesc.commands import Command
-from packwire.vesc.permissions import Kind
 
 #: What every device answers, and so tells that it is there.
 _PROOFS = (Command.FW_VERSION, Command.BMS_GET_VALUES)

@@ -7,7 +7,6 @@ and the like take a real adapter away from the system; those are not tested here
 import asyncio
 import contextlib
 import os
-import random
 from collections.abc import AsyncIterator
 
 from bumble import hci
@@ -22,9 +21,10 @@ POWER_ON_TIMEOUT = 5.0
 
 
 @contextlib.asynccontextmanager
-async def opened(spec: str, name: str = "packwire") -> AsyncIterator[Device]:
+async def opened(spec: str, name: str = "packwire", address: str = "") -> AsyncIterator[Device]:
     """Open an adapter and return a powered-on Bluetooth device on it.
 
+    `address` is its random address; where none is given, it gets one that stays for this session.
     Raises BadOptionError where there is none.
     """
     try:
@@ -32,12 +32,9 @@ async def opened(spec: str, name: str = "packwire") -> AsyncIterator[Device]:
     except Exception as error:  # noqa: BLE001 - each kind of adapter has errors of its own
         raise BadOptionError(f"cannot use the Bluetooth adapter {spec}: {_words(error)}") from None
     async with transport:
-        # The two highest bits say that it is a random address which stays for this session.
-        address = random.randbytes(5) + bytes((random.randrange(0xC0, 0x100),))
+        own = hci.Address(address, hci.Address.RANDOM_DEVICE_ADDRESS) if address else hci.Address.ANY_RANDOM
         device = Device(
-            config=DeviceConfiguration(
-                name=name, address=hci.Address(address, hci.Address.RANDOM_DEVICE_ADDRESS)
-            ),
+            config=DeviceConfiguration(name=name, address=own),  # of no address it makes one
             host=Host(transport.source, transport.sink),
         )
         try:

@@ -38,8 +38,6 @@ class AirController(Controller):
     """A virtual controller that does what a real one does where bumble's does not."""
 
     link: "Air"
-    rssi = RSSI
-    """dBm at which others hear it."""
 
     @override
     def on_hci_le_create_connection_cancel_command(
@@ -89,10 +87,10 @@ class AirController(Controller):
         super().send_hci_packet(packet)
 
     def _heard(self, report: Any) -> Any:
-        sender, advertising = self.link.advertiser(report.address)
-        if sender is None or advertising is None:
+        advertising = self.link.advertising_of(report.address)
+        if advertising is None:
             return None
-        report.rssi = sender.rssi
+        report.rssi = self.link.strengths.get(report.address, RSSI)
         if report.event_type == _Report.EventType.SCAN_RESPONSE:
             report.data = bytes(advertising.scan_response_data)
             if not report.data or self.le_scan_type == 0:
@@ -124,6 +122,8 @@ class Air(LocalLink):
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # bumble's
+        self.strengths: dict[hci.Address, int] = {}
+        """dBm at which devices are heard, where it is not RSSI."""
         self.server: asyncio.Server | None = None
         self._clients: set[_Client] = set()
         self._numbers = itertools.count(1)
@@ -165,13 +165,13 @@ class Air(LocalLink):
             self.remove_controller(controller)
         await asyncio.sleep(0)  # what was on its way arrives nowhere
 
-    def advertiser(self, address: hci.Address) -> tuple[AirController | None, AdvertisingSet | None]:
-        """Return who advertises under an address now."""
+    def advertising_of(self, address: hci.Address) -> AdvertisingSet | None:
+        """Return what is advertised under an address now."""
         for controller in self.controllers:
             for advertising in controller.advertising_sets.values():
                 if advertising.address == address:
-                    return controller, advertising
-        return None, None
+                    return advertising
+        return None
 
     @override
     def send_acl_data(

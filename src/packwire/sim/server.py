@@ -21,7 +21,7 @@ from packwire.sim.radio import BluetoothOptions
 from packwire.sim.scenario import scenario_named
 from packwire.sim.serial_port import SerialPort
 from packwire.sim.vehicle import Vehicle
-from packwire.vesc.announcement import ANNOUNCEMENT_PORT
+from packwire.vesc.announcement import ANNOUNCEMENT_PORT, ANNOUNCING
 from packwire.vesc.replies import ExpressConfig
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ class SimulatedVesc(Simulation):
             work.append(self.hub_dialler.run())
         if options.broadcast is not None:
             to = options.broadcast, options.broadcast_port
-            work.append(beacon.broadcast(options.host, self.port, *to, name=NAME, log=log))
+            work.append(beacon.broadcast(ANNOUNCING, options.host, self.port, *to, name=NAME, log=log))
         return work
 
 

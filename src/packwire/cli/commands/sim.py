@@ -13,6 +13,7 @@ from urllib.parse import quote
 from cyclopts import App, Parameter
 
 from packwire.address import HUB_PORT, VESC_PORT, LinkKind, hub_address, parse_address
+from packwire.cli.adapters import quiet_bumble
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive_or_none
 from packwire.cli.options import ForOption, ListenOption, listen_place
@@ -22,7 +23,7 @@ from packwire.errors import BadOptionError
 from packwire.link.beacon import ANY_HOST
 from packwire.protocols import model_names
 from packwire.sim.express import CAN_DELAY, PING_TIME
-from packwire.sim.faults import FAULTS
+from packwire.sim.faults import FAULTS, Of
 from packwire.sim.hub import HUB_FAULTS, SimulatedHub
 from packwire.sim.local_port import LOOPBACK
 from packwire.sim.nodes import BMS_ID, CONTROLLER_ID, EXPRESS_ID
@@ -238,10 +239,13 @@ for _name in model_names():
 
 @app.command
 def faults() -> None:
-    """List the faults that a simulated VESC can have, and how to order each."""
+    """List the faults that simulated devices can have, and how to order each."""
     width = max(len(kind.usage) for kind in FAULTS.values())
-    for kind in FAULTS.values():
-        _say(f"{kind.usage:<{width}}  {kind.summary}")
+    for of in Of:
+        _say(f"{of.capitalize()}:" if of is Of.ALL else f"\n{of[0].upper()}{of[1:]}:")
+        for kind in FAULTS.values():
+            if kind.of is of:
+                _say(f"  {kind.usage:<{width}}  {kind.summary}")
     _say(f"\nOrder one with --fault NAME[:NUMBER,...]. A hub can have {' and '.join(HUB_FAULTS)}.")
 
 
@@ -257,10 +261,13 @@ def _run(start: Callable[[AsyncExitStack], Awaitable[None]], seconds: float | No
     log = logging.getLogger("packwire.sim")
     log.addHandler(handler)
     log.setLevel(logging.INFO)
+    log.propagate = False
+    quiet_bumble()
     try:
         return run_until_stopped(_serve(start, seconds))
     finally:
         log.removeHandler(handler)
+        log.propagate = True
 
 
 async def _serve(start: Callable[[AsyncExitStack], Awaitable[None]], seconds: float | None) -> int:
@@ -307,7 +314,7 @@ async def _start(stack: AsyncExitStack, model: str, options: SimOptions) -> None
 def _say_bluetooth(link: "BluetoothLink") -> None:
     """Say where it is on Bluetooth, and how to read it."""
     seen = link.radio.advertisement
-    print(f"On Bluetooth it is {seen.address}, {seen.name}.")
+    print(f"On Bluetooth it is {link.address}, {seen.name}.")
     print(f"  packwire read '{link.url}'")
     if link.url.adapter:
         print(f"  packwire scan --adapter {link.adapter}")
