@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from difflib import get_close_matches
 from functools import cache
-from importlib.resources import files
 
 from packwire.advertisement import Advertisement
 from packwire.errors import BadAddressError
+from packwire.models.load import library, model, model_families
 from packwire.protocol.announcing import Announcing
 from packwire.protocol.base import Protocol
 from packwire.wire.family import Family
@@ -24,14 +24,12 @@ _IN_PYTHON: dict[str, Callable[[], Protocol]] = {"vesc": _vesc}
 
 def model_names() -> tuple[str, ...]:
     """Return the names of the models that come with packwire."""
-    folder = files("packwire.models") / "library"
-    names = (entry.name for entry in folder.iterdir())
-    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+    return library()
 
 
 def protocol_names() -> tuple[str, ...]:
     """Return the names of all protocols."""
-    return tuple(sorted((*_IN_PYTHON, *model_names())))
+    return tuple(sorted((*_IN_PYTHON, *library())))
 
 
 @cache
@@ -40,12 +38,10 @@ def protocol(name: str) -> Protocol:
     make = _IN_PYTHON.get(name)
     if make is not None:
         return make()
-    if name not in model_names():
+    if name not in library():
         nearest = get_close_matches(name, protocol_names(), 1)
         hint = f"did you mean {nearest[0]}?" if nearest else f"there is {', '.join(protocol_names())}"
         raise BadAddressError(f"there is no protocol {name!r}: {hint}")
-    from packwire.models.load import model  # noqa: PLC0415 - YAML and pydantic
-
     return model(name)
 
 
@@ -67,10 +63,11 @@ def families() -> tuple[Family, ...]:
     What is more certain comes first: a framing that may begin with any byte is the last.
     """
     from packwire.models.framings import FAMILIES  # noqa: PLC0415 - few need all of them
-    from packwire.models.load import model_family  # noqa: PLC0415 - YAML
     from packwire.vesc.family import FAMILY  # noqa: PLC0415
 
-    models = [model_family(name) for name in model_names()]
     return tuple(
-        sorted((*models, *FAMILIES, FAMILY), key=lambda each: any(not one.start for one in each.framings))
+        sorted(
+            (*model_families(), *FAMILIES, FAMILY),
+            key=lambda each: any(not one.start for one in each.framings),
+        )
     )

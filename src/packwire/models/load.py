@@ -1,91 +1,19 @@
 """From YAML to a protocol."""
 
-import re
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from packwire.errors import BadFileError
 from packwire.models.family import family
+from packwire.models.problem import ModelError, Place
 from packwire.wire.family import Family
-from packwire.wire.fields import FieldError
 
 if TYPE_CHECKING:
+    import yaml
+
     from packwire.models.protocol import ModelProtocol
-
-#: A model is a page of text.
-MAX_SIZE = 1 << 20
-_DEEPEST = 16
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML without tags, aliases and merge keys: plain values, and no more of them than one sees."""
-
-    depth = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Compose a node; refuse what is no plain tree."""
-        event = self.peek_event()  # type: ignore[no-untyped-call]
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.constructor.ConstructorError(
-                None, None, "anchors and aliases are not allowed", event.start_mark
-            )
-        if getattr(event, "tag", None):
-            raise yaml.constructor.ConstructorError(None, None, "tags are not allowed", event.start_mark)
-        self.depth += 1
-        if self.depth > _DEEPEST:
-            raise yaml.constructor.ConstructorError(None, None, "it is nested too deep", event.start_mark)
-        try:
-            return super().compose_node(parent, index)
-        finally:
-            self.depth -= 1
-
-    def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Refuse merge keys and keys that come twice."""
-        seen = set()
-        for key, _ in node.value:
-            if key.value == "<<":
-                raise yaml.constructor.ConstructorError(
-                    None, None, "merge keys are not allowed", key.start_mark
-                )
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"{key.value!r} stands here twice", key.start_mark
-                )
-            seen.add(key.value)
-
-
-# As in YAML 1.2: `on` and `no` are words, `010` is no octal number and `12:30` none to the base of 60.
-_Loader.yaml_implicit_resolvers = {}
-for _tag, _form, _first in (
-    ("bool", "true|false", "tf"),
-    ("int", "-?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+", "-0123456789"),
-    ("float", r"-?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+]?[0-9]+)?", "-0123456789"),
-    ("null", "null|~|", ["~", "n", ""]),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_form})$"), list(_first))
-
-
-def _content(text: str, where: str) -> Any:
-    """Return the plain values of a file. Raises BadFileError."""
-    if len(text) > MAX_SIZE:
-        raise BadFileError(f"{where}: a model has at most {MAX_SIZE} characters")
-    try:
-        return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader, and stricter
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise BadFileError(f"{where}{line}: {error.problem or error.context}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise BadFileError(f"{where}: {str(error).splitlines()[0]}") from None
-
-
-@cache
-def model_family(name: str) -> Family:
-    """Return the framings of a model of the library; it is right, so nothing checks it here."""
-    text = (files("packwire.models") / "library" / f"{name}.yaml").read_text(encoding="utf-8")
-    return family(_content(text, f"{name}.yaml"))
 
 
 def parse(text: str, where: str) -> "ModelProtocol":
@@ -93,20 +21,78 @@ def parse(text: str, where: str) -> "ModelProtocol":
 
     Raises BadFileError with the place in the file and what is allowed there.
     """
-    from pydantic import ValidationError  # noqa: PLC0415 - see `model_family`; so are the others
+    from packwire.models.yaml_text import read_yaml  # noqa: PLC0415 - YAML
 
-    from packwire.models.protocol import ModelProtocol  # noqa: PLC0415
+    values, node = read_yaml(text, where)
+    content = _checked(values, node, where)
+    return _made(content, node, where)
+
+
+def _checked(values: Any, node: "yaml.Node | None", where: str) -> dict[str, Any]:
+    """Return the plain values of a model, checked against the schema. Raises BadFileError."""
+    from pydantic import ValidationError  # noqa: PLC0415 - half a second at the first time
+
     from packwire.models.schema import ModelFile  # noqa: PLC0415
 
-    content = _content(text, where)
     try:
-        return ModelProtocol(ModelFile.model_validate(content))
+        return ModelFile.model_validate(values).model_dump(mode="json", by_alias=True, exclude_defaults=True)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise BadFileError(f"{where}: {place}: {first['msg'].removeprefix('Value error, ')}") from None
-    except FieldError as error:
-        raise BadFileError(f"{where}: {error}") from None
+        from packwire.models.schema.words import first_problem  # noqa: PLC0415
+
+        raise _problem(where, node, *first_problem(error, values)) from None
+
+
+def _made(content: dict[str, Any], node: "yaml.Node | None", where: str) -> "ModelProtocol":
+    from packwire.models.protocol import ModelProtocol  # noqa: PLC0415 - who looks for frames needs no more
+
+    try:
+        shared = content.get("framings_of")
+        return ModelProtocol(content, _shared_family(shared) if shared else None)
+    except ModelError as error:
+        raise _problem(where, node, error.place, str(error)) from None
+
+
+def _shared_family(name: str) -> Family:
+    if name not in library():
+        raise ModelError(f"packwire has no model {name!r}: {', '.join(library())}", ("framings_of",))
+    return model_family(name)
+
+
+def _problem(where: str, node: "yaml.Node | None", place: Place, words: str) -> BadFileError:
+    from packwire.models.yaml_text import line_of  # noqa: PLC0415 - YAML
+
+    line = line_of(node, place)
+    path = ".".join(str(step) for step in place)
+    return BadFileError(f"{where}{f', line {line}' if line else ''}: {f'{path}: ' if path else ''}{words}")
+
+
+@cache
+def library() -> tuple[str, ...]:
+    """Return the names of the models that come with packwire."""
+    folder = files("packwire.models") / "library"
+    names = (entry.name for entry in folder.iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+
+
+@cache
+def _content_of(name: str) -> dict[str, Any]:
+    from packwire.models.yaml_text import read_yaml  # noqa: PLC0415 - YAML
+
+    values, node = read_yaml(_text(name), f"{name}.yaml")
+    return _checked(values, node, f"{name}.yaml")
+
+
+@cache
+def model_family(name: str) -> Family:
+    """Return the framings of a model of the library; it is right, so nothing checks it here."""
+    content = _content_of(name)
+    shared = content.get("framings_of")
+    return model_family(shared) if shared else family(content)
+
+
+def model_families() -> Iterator[Family]:
+    """Yield the framings of all models of the library, each once."""
+    yield from {model_family(name).name: model_family(name) for name in library()}.values()
 
 
 @cache

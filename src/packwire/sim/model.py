@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from packwire.models.parts import Reply
+from packwire.models.replies import Reply
 from packwire.models.protocol import ModelProtocol
 from packwire.sim.faults import Faults
 from packwire.sim.port import Port
