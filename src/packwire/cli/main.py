@@ -101,6 +101,19 @@ GROUPS: dict[str, dict[str, Row]] = {
             "Find the bits that tell states apart, such as a switch.",
             ("diff on.btsnoop off.btsnoop", "diff --at 12.4,30.1 both.btsnoop"),
         ),
+        "fields": Row(
+            "fields:fields", "Find the fields of unknown messages.", ("fields session.btsnoop",)
+        ),
+        "checksum": Row(
+            "checksum:checksum",
+            "Find the checksum of unknown messages.",
+            ("checksum session.btsnoop", "checksum 'dd a5 03 00 ff fd 77' 'dd a5 04 00 ff fc 77'"),
+        ),
+        "find": Row(
+            "find:find",
+            "Find where a value lies that an app shows.",
+            ("find session.btsnoop 83.92V 20cells soc=87% --at 14:03:20", "find a.btsnoop --notes notes.yaml"),
+        ),
         "convert": Row(
             "convert:convert",
             "Write a recording in another format, fit to be shared.",

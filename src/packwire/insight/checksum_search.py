@@ -25,6 +25,8 @@ from packwire.wire.checksum import CHECKSUMS, Checksum, Kind
 MOST_CHANCE = 0.05
 #: So many different messages are looked at, and so many more have to agree.
 _SAMPLE, _ALL = 12, 4096
+#: A checksum is right in so many messages: the others may be pieces, or damaged.
+_MOST = 0.7
 #: Where a checksum stands and what it is over, where nothing else is asked for.
 _BEGINS, _TAILS, _HEADS = 9, 6, 6
 #: What is expected before anything was seen: where the range begins, the bytes behind the checksum.
@@ -131,7 +133,8 @@ def _of_entry(
     result = []
     for place in _places(entry, matrix, computed, thorough=thorough):
         for own in _both_ends(place, width) if len(lots) > 1 else (place,):
-            if len(lots) > 1 and not all(_right(entry, own, row.tobytes()) for lot in lots[1:] for row in lot[:2]):
+            others = [_right(entry, own, row.tobytes()) for lot in lots[1:] for row in lot[:2]]
+            if sum(others) < _MOST * len(others):
                 continue
             result.append(_finding(entry, own, lots, different, entries, thorough=thorough))
             break
@@ -194,11 +197,11 @@ def _finding(
     """Return a place as a finding; None where chance explains it, or most messages do not agree."""
     some = different[:: max(len(different) // _ALL, 1)]
     right = sum(_right(entry, place, each) for each in some)
-    if right < 0.75 * len(some):
+    if right < _MOST * len(some):
         return None
     bits = entry.bits + sum(entry.bits * max(_ways(lot, place) - (number == 0), 0) for number, lot in enumerate(lots))
     covered = lots[0][:, place.begin : place.end]
-    if len(set(covered[covered > 0].tolist())) < _LEAST_VALUES:
+    if len(covered) == 1 and len(set(covered[covered > 0].tolist())) < _LEAST_VALUES:
         return None
     if _ways(lots[0], place) >= 1:
         bits += _COPIES

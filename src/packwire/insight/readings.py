@@ -9,7 +9,10 @@ from packwire.wire.fields import Type
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A way to read bytes: `raw * scale + addend`; `weight` is its part of all ways for a subject."""
+    """A way to read bytes: `raw * scale + addend`.
+
+    `weight` is its part of all ways for a subject, `of_width` of all ways for bytes of its width.
+    """
 
     type: Type
     width: int
@@ -17,6 +20,7 @@ class Reading:
     scale: float
     addend: float
     weight: float
+    of_width: float
 
 
 #: Scale and addend by subject, with how often they are met.
@@ -49,14 +53,21 @@ _FORMS: Final = (
 def readings(subject: Subject) -> tuple[Reading, ...]:
     """Return all ways to read a value of a subject; their weights add up to 1 at most."""
     result = []
+    total: dict[int, float] = {}
+    for _, width, usual in _FORMS:
+        total[width] = total.get(width, 0.0) + usual
     for kind, width, usual in _FORMS:
-        for little in (False, True)[: 1 + (width > 1)]:
-            part = usual / (1 + (width > 1))
-            if kind is Type.FLOAT:
-                result += [Reading(kind, width, little, 1, 0, part * 0.9), Reading(kind, width, little, -1, 0, part * 0.1)]
-                continue
-            result += [
-                Reading(kind, width, little, scale, addend, part * weight)
-                for scale, addend, weight in _SCALES.get(subject, _SCALES[Subject.ANY])
-            ]
+        scales = _FLOAT_SCALES if kind is Type.FLOAT else _SCALES.get(subject, _SCALES[Subject.ANY])
+        orders = (False, True)[: 1 + (width > 1)]
+        result += [
+            Reading(
+                kind, width, little, scale, addend,
+                usual * weight / len(orders), usual / total[width] * weight / len(orders),
+            )
+            for little in orders
+            for scale, addend, weight in scales
+        ]  # fmt: skip
     return tuple(result)
+
+
+_FLOAT_SCALES: Final = ((1.0, 0.0, 0.9), (-1.0, 0.0, 0.1))

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,12 +32,13 @@ FRAMES, SECONDS = 2, 5.0
 MOST_CHANCE = 0.05
 #: The part of all weights that fields have which were found beforehand.
 _FIELDS = 0.8
+#: The part that the byte order has in which a kind's fields were found.
+_ORDER = 0.9
 #: So many matches of a value are kept at most.
 _MOST = 200
 #: A cell's voltage lies here; and what a number that is none would need to lie here as well.
 _CELL = (1.8, 4.6)
 _CELL_CHANCE = 0.12
-_CELL_SCALES = (0.001, 0.0001)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +92,16 @@ def find_values(
     for each in observations:
         by_name[each.name].append(each)
     places = sum(kind.matrix.shape[1] for kind in kinds)
+    known = sum(len(each) for each in fields)
     result = []
     for name, own in by_name.items():
         if own[0].subject is Subject.CELLS:
-            found = _cells(kinds, int(own[0].low), [each for each in observations if each.subject is Subject.VOLTAGE])
+            found = _cells(kinds, fields, int(own[0].low))
         else:
             found = []
             for number, kind in enumerate(kinds):
-                spans = {(each.at, each.width) for each in fields[number] if not each.digits}
-                found += _Search(number, kind, own, spans, places, seconds).matches()
+                found += _Search(number, kind, own, fields[number], (places, known), seconds).matches()
+            found = _without_twins(found)
         ranked = sorted(found, key=lambda each: (each.chance, not each.known, each.kind, each.field.at or 0))
         result.append(Noted(name, tuple(own), tuple(ranked[:_MOST])))
     return result
@@ -112,11 +115,14 @@ class _Search:
         number: int,
         kind: Frames,
         observations: Sequence[Observation],
-        spans: set[tuple[int, int]],
-        places: int,
+        fields: Sequence[FoundField],
+        places: tuple[int, int],
         seconds: float,
     ) -> None:
-        self.number, self.kind, self.spans, self.places = number, kind, spans, places
+        self.number, self.kind = number, kind
+        self.places, self.fields = places
+        self.spans = {(each.at, each.width) for each in fields if not each.digits}
+        self.little = _is_little(fields)
         self.observations = observations
         time = kind.time if kind.time is not None and not (kind.time == NO_TIME).any() else None
         rows = len(kind.matrix)
@@ -155,9 +161,10 @@ class _Search:
 
     def _match(self, raw: Floats, at: int, reading: Reading) -> Match:
         known = (at, reading.width) in self.spans
-        share = _FIELDS if known else 1 - _FIELDS
-        chance = self._level(reading) * self._timing(raw, reading)
-        chance *= self.places / (share * reading.weight) if chance else 1.0
+        weight = _FIELDS / self.fields * reading.of_width if known else (1 - _FIELDS) / self.places * reading.weight
+        if reading.width > 1:
+            weight *= 2 * (_ORDER if reading.little == self.little else 1 - _ORDER)
+        chance = self._level(reading) * self._timing(raw, reading) / weight
         field = Field(
             name=self.observations[0].name,
             type=reading.type,
@@ -290,31 +297,45 @@ def _way_chance(
     return max(float(right.mean()), 1.0 / len(raw), 1 / 3)
 
 
-def _cells(kinds: Sequence[Frames], count: int, voltages: Sequence[Observation]) -> list[Match]:
+def _is_little(fields: Sequence[FoundField]) -> bool:
+    orders = [each.order for each in fields if each.wide and each.of is None]
+    return orders.count("little") > len(orders) / 2
+
+
+def _without_twins(found: Sequence[Match]) -> list[Match]:
+    """Return matches without those that only take the same bytes for numbers of another sign."""
+    best: dict[tuple[object, ...], Match] = {}
+    for each in found:
+        field = each.field
+        key = (each.kind, field.at, field.width, each.little, field.scale, field.addend, each.low, each.high)
+        if key not in best or each.chance < best[key].chance:
+            best[key] = each
+    return list(best.values())
+
+
+def _cells(kinds: Sequence[Frames], fields: Sequence[Sequence[FoundField]], count: int) -> list[Match]:
     """Return where so many voltages of cells lie side by side, and no further one behind them."""
     result = []
     places = sum(kind.matrix.shape[1] for kind in kinds)
     for number, kind in enumerate(kinds):
-        forms = [(Type.UINT, 2, scale) for scale in _CELL_SCALES] + [(Type.FLOAT, 4, 1.0), (Type.UINT, 4, 0.001)]
-        for form, width, scale in forms:
+        spans = {(each.at, each.width) for each in fields[number] if not each.digits}
+        for form, width, scale, usual in _CELL_FORMS:
             for little in (False, True):
-                if kind.matrix.shape[1] < width * count or count < 1:
+                if count < 1 or kind.matrix.shape[1] < width * count:
                     continue
                 values = raw_numbers(kind.matrix, form, width, little=little) * scale
                 inside = ((values >= _CELL[0]) & (values <= _CELL[1])).all(axis=0)
                 for at in np.flatnonzero(inside).tolist():
-                    own = range(at, at + width * count, width)
-                    if own[-1] >= len(inside) or not inside[list(own)].all():
-                        continue
+                    own = list(range(at, at + width * count, width))
                     before, behind = at - width, at + width * count
+                    if own[-1] >= len(inside) or not inside[own].all():
+                        continue
                     if (before >= 0 and inside[before]) or (behind < len(inside) and inside[behind]):
                         continue
-                    chance = min(1.0, places * 8 * _CELL_CHANCE**count)
-                    total = values[:, list(own)].sum(axis=1)
-                    for each in voltages:
-                        if each.low - 0.002 * count <= np.median(total) <= each.high + 0.002 * count:
-                            chance *= 0.01
-                            break
+                    known = sum((place, width) in spans for place in own) > count / 2
+                    weight = usual * (_FIELDS if known else 1 - _FIELDS)
+                    weight *= _ORDER if little == _is_little(fields[number]) else 1 - _ORDER
+                    part = values[:, own]
                     field = Field(
                         name="cells",
                         type=form,
@@ -324,9 +345,15 @@ def _cells(kinds: Sequence[Frames], count: int, voltages: Sequence[Observation])
                         scale=scale,
                         count=count,
                     )
-                    part = values[:, list(own)]
-                    moves = bool((part != part[0]).any())
-                    result.append(
-                        Match(number, field, chance, float(part.min()), float(part.max()), moves, False, little, count)
-                    )
+                    chance = min(1.0, places / weight * _CELL_CHANCE**count)
+                    low, high, moves = float(part.min()), float(part.max()), bool((part != part[0]).any())
+                    result.append(Match(number, field, chance, low, high, moves, known, little, count))
     return result
+
+
+_CELL_FORMS: Final = (
+    (Type.UINT, 2, 0.001, 0.8),
+    (Type.UINT, 2, 0.0001, 0.02),
+    (Type.FLOAT, 4, 1.0, 0.13),
+    (Type.UINT, 4, 0.001, 0.05),
+)
