@@ -112,6 +112,22 @@ GROUPS: dict[str, dict[str, CommandRow]] = {
             "List, check, test and begin models of BMSs.",
             ("model list", "model check acme.yaml"),
         ),
+        "fields": CommandRow(
+            "fields:fields", "Find the fields of unknown messages.", ("fields session.btsnoop",)
+        ),
+        "checksum": CommandRow(
+            "checksum:checksum",
+            "Find the checksum of unknown messages.",
+            ("checksum session.btsnoop", "checksum 'dd a5 03 00 ff fd 77' 'dd a5 04 00 ff fc 77'"),
+        ),
+        "find": CommandRow(
+            "find:find",
+            "Find where a value lies that an app shows.",
+            (
+                "find session.btsnoop 83.92V 20cells soc=87% --at 14:03:20",
+                "find a.btsnoop --notes notes.yaml",
+            ),
+        ),
         "convert": CommandRow(
             "convert:convert",
             "Write a recording in another format, fit to be shared.",
