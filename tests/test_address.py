@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packwire.address import hub_address, parse_address, serial_address, sim_address, tcp_address, with_can_id
+from packwire.address import (
+    ble_address,
+    hub_address,
+    parse_address,
+    replay_address,
+    serial_address,
+    sim_address,
+    tcp_address,
+    with_can_id,
+)
 from packwire.errors import BadAddressError
 
 
@@ -27,6 +36,22 @@ from packwire.errors import BadAddressError
         ("sim:jbd", sim_address("jbd")),
         ("tcp://127.0.0.1:8899?model=jbd", tcp_address("127.0.0.1", 8899, model="jbd")),
         ("serial:/dev/ttyUSB0?model=jbd", serial_address("/dev/ttyUSB0", model="jbd")),
+        ("ble://A4:C1:38:00:00:01", ble_address("A4:C1:38:00:00:01")),
+        ("ble://a4-c1-38-00-00-01", ble_address("A4:C1:38:00:00:01")),
+        ("ble://My%20pack?model=jbd&pin=1234", ble_address("My pack", model="jbd", pin="1234")),
+        ("ble://JK_B2A24S?adapter=hci1", ble_address("JK_B2A24S", adapter="hci1")),
+        (
+            "ble://A4:C1:38:00:00:01?adapter=tcp-client:127.0.0.1:7000",
+            ble_address("A4:C1:38:00:00:01", adapter="tcp-client:127.0.0.1:7000"),
+        ),
+        (
+            "ble://0f3c5a2e-93b5-4f5e-8a54-0d5e5c9f2d11",
+            ble_address("0F3C5A2E-93B5-4F5E-8A54-0D5E5C9F2D11"),
+        ),
+        ("ble://VESC%20BLE/can/84?model=vesc", ble_address("VESC BLE", model="vesc", node=84)),
+        ("replay:session.btsnoop", replay_address("session.btsnoop")),
+        ("replay:/tmp/a b.btsnoop?model=jbd", replay_address("/tmp/a b.btsnoop", "jbd")),
+        ("replay:what?.pcap", replay_address("what?.pcap")),
     ],
 )
 def test_parsing(text, address):
@@ -62,6 +87,14 @@ def test_parsing(text, address):
         ("tcp://host:1?model=../x", "no name of a protocol"),
         ("tcp://host:1?model=jbd&x=1", "no option x"),
         ("ftp://host", "addresses are"),
+        ("ble:A4:C1:38:00:00:01", "begins with ble://"),
+        ("ble://", "by its address or its name"),
+        ("ble://a%00b", "by its address or its name"),
+        ("ble://JBD?pin=", "the PIN is empty"),
+        ("ble://JBD?adapter=a b", "the adapter is no name"),
+        ("ble://JBD?mtu=1", "no option mtu"),
+        ("replay:", "names a recording"),
+        ("replay:x?model=../y", "no name of a protocol"),
     ],
 )
 def test_refusals_say_what_to_do(text, words):
@@ -87,6 +120,10 @@ def test_any_text_is_an_address_or_one_clear_line(text):
         "veschub://MY%20PACK@[::1]:7",
         "serial:/dev/ttyACM0/can/84?baud=9600",
         "sim:vesc",
+        "ble://A4:C1:38:00:00:01",
+        "ble://My%20pack%2F2?model=jbd&adapter=hci1",
+        "ble://A4:C1:38:00:00:01?adapter=tcp-client:127.0.0.1:7000",
+        "replay:session.btsnoop?model=jbd",
     ],
 )
 def test_text_survives(text):
@@ -103,6 +140,16 @@ def test_a_password_is_never_repeated(bad):
     assert "s3cret" not in shown
 
 
+@pytest.mark.parametrize("rest", ["", "&x=1", "&model=../x", "&adapter=a b", "&pin="])
+def test_a_pin_is_never_repeated(rest):
+    text = f"ble://My%20pack?pin=48151623{rest}"
+    try:
+        shown = f"{parse_address(text)} {parse_address(text)!r}"
+    except BadAddressError as error:
+        shown = str(error)
+    assert "48151623" not in shown
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -112,6 +159,9 @@ def test_a_password_is_never_repeated(bad):
         "veschub://PACK:s3cret",
         "PACK:s3cret",
         "vesc://PACK:s3cret",
+        "blue://A4:C1:38:00:00:01?pin=s3cret",
+        "ble:A4:C1:38:00:00:01?pin=s3cret",
+        "A4:C1:38:00:00:01?pin=s3cret",
     ],
 )
 def test_a_password_is_not_repeated_from_a_wrong_address_either(text):

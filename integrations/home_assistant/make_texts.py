@@ -20,6 +20,7 @@ ICONS = {
     Kind.CHARGE: "mdi:battery-charging-medium",
     Kind.PERCENT: "mdi:percent",
     Kind.ROTATION: "mdi:rotate-right",
+    Kind.RESISTANCE: "mdi:omega",
     Kind.COUNT: "mdi:counter",
     Kind.FLAG: "mdi:toggle-switch-outline",
     Kind.TEXT: "mdi:text-short",

@@ -4,9 +4,11 @@
     veschub://ID[:PASSWORD]@host[:65101][/can/84]  a VESC behind a TCP hub
     serial:/dev/ttyACM0[?model=&baud=][/can/84]    a VESC on a serial port or USB; with a model, any BMS
     tcp://host:port?model=jbd                      a BMS behind a bridge from its serial line to the network
+    ble://A4:C1:38:00:00:01[?model=&adapter=&pin=] a pack with Bluetooth, by its address or by its name
+    replay:session.btsnoop[?model=]                a recording, read as if it were the device
     sim:vesc                                       a simulated device, started for the occasion
 
-A password may stand in the address; it is never printed again: `str()` leaves it out.
+A password or a PIN may stand in the address; it is never printed again: `str()` leaves it out.
 """
 
 import re
@@ -29,18 +31,26 @@ class LinkKind(StrEnum):
     TCP = "tcp"
     HUB = "hub"
     SERIAL = "serial"
+    BLE = "ble"
+    REPLAY = "replay"
+    """A recording; `packwire.capture.replay` plays it."""
     SIM = "sim"
     """A simulator that the command line starts."""
+
+
+#: Links whose addresses need no model: what the device says of itself, or the recording, tells it.
+FOUND_OUT = (LinkKind.BLE, LinkKind.REPLAY)
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
     """One device, or one node behind it.
 
-    `target` is a host, the path of a serial port, or a simulator's name; `user` is the id that a hub knows
-    the device by, `port` 0 where there is none. `node` is its number on the device's bus, `model` the name of
-    its protocol (`packwire.protocols`). `baud` None is what the protocol usually has; `password` None has not
-    been said.
+    `target` is a host, the path of a serial port or of a recording, a Bluetooth address or name, or a
+    simulator's name; `user` is the id that a hub knows the device by, `port` 0 where there is none. `node` is
+    its number on the device's bus, `model` the name of its protocol (`packwire.protocols`), empty where it is
+    found out. `baud` None is what the protocol usually has; `password` and `pin` None have not been said.
+    `adapter` is the Bluetooth adapter to use (`hci1`), empty for the system's choice.
     """
 
     link: LinkKind
@@ -51,6 +61,8 @@ class Address:
     model: str = VESC
     baud: int | None = None
     password: str | None = field(default=None, repr=False)
+    adapter: str = ""
+    pin: str | None = field(default=None, repr=False)
 
     @property
     def host(self) -> str:
@@ -69,11 +81,18 @@ class Address:
             return f"veschub://{user}@{_netloc(self.target, self.port, HUB_PORT)}{node}"
         if self.link is LinkKind.TCP and self.model == VESC:
             return f"vesc://{_netloc(self.target, self.port, VESC_PORT)}{node}"
-        named = {"model": None if self.model == VESC else self.model, "baud": self.baud}
+        usual = "" if self.link in FOUND_OUT else VESC
+        named = {
+            "model": None if self.model == usual else self.model,
+            "baud": self.baud,
+            "adapter": quote(self.adapter, safe=":/,") or None,
+        }
         options = "&".join(f"{name}={value}" for name, value in named.items() if value is not None)
         query = f"?{options}" if options and self.link is not LinkKind.SIM else ""
         if self.link is LinkKind.TCP:
             return f"tcp://{_netloc(self.target, self.port, None)}{node}{query}"
+        if self.link is LinkKind.BLE:
+            return f"ble://{quote(self.target, safe=':')}{node}{query}"
         return f"{self.link}:{self.target}{node}{query}"
 
 
@@ -94,12 +113,42 @@ def serial_address(path: str, baud: int | None = None, node: int | None = None, 
     return Address(LinkKind.SERIAL, path, node=node, model=model, baud=baud)
 
 
+def ble_address(
+    target: str, *, model: str = "", adapter: str = "", pin: str | None = None, node: int | None = None
+) -> Address:
+    """Return the address of a pack with Bluetooth: by its address, its UUID (macOS), or its name."""
+    if _MAC.fullmatch(target) or _UUID.fullmatch(target):
+        target = target.upper()
+    if _MAC.fullmatch(target):
+        target = target.replace("-", ":")
+    return Address(LinkKind.BLE, target, node=node, model=model, adapter=adapter, pin=pin)
+
+
+def is_bluetooth_address(target: str) -> bool:
+    """Tell whether the target of a Bluetooth address is an address of the system's, rather than a name."""
+    return bool(_MAC.fullmatch(target) or _UUID.fullmatch(target))
+
+
+def replay_address(path: str, model: str = "", node: int | None = None) -> Address:
+    """Return the address of a recording that is read like the device."""
+    return Address(LinkKind.REPLAY, path, node=node, model=model)
+
+
 def sim_address(name: str, node: int | None = None) -> Address:
     """Return the address of a simulator that the command line starts."""
     return Address(LinkKind.SIM, name, node=node, model=name)
 
 
-_FORMS = "vesc://host, veschub://ID@host, tcp://host:port?model=NAME, serial:/dev/ttyACM0 or sim:vesc"
+_FORMS = (
+    "vesc://host, veschub://ID@host, ble://A4:C1:38:00:00:01 (or a name), tcp://host:port?model=NAME, "
+    "serial:/dev/ttyACM0, replay:FILE or sim:vesc"
+)
+_MAC = re.compile(r"(?:[0-9A-Fa-f]{2}([:-]))(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}")
+_UUID = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
+#: `hci1`, or what a simulator's air is reached by: `tcp-client:127.0.0.1:7000`.
+_ADAPTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9:/._,\[\]-]{0,127}")
+#: A name is at most 248 bytes long in Bluetooth [Core Specification, Vol 4, Part E, 6.23].
+_LONGEST_NAME = 248
 _CAN_SUFFIX = re.compile(r"/can/([^/?]*)$")
 #: A name with a dot, or an IPv4 address: what somebody types who means a host.
 _HOST = re.compile(r"localhost|[\w-]+(\.[\w-]+)+")
@@ -123,9 +172,8 @@ def with_can_id(address: Address, can_id: int | None) -> Address:
 def of_a_vesc(address: Address, command: str) -> Address:
     """Return the address; raise BadAddressError where it speaks another protocol than a command knows."""
     if address.model != VESC:
-        raise BadAddressError(
-            f"{command} is for VESCs so far, and {address} speaks {address.model}; read and watch know it"
-        )
+        other = f"{address} speaks {address.model}" if address.model else f"{address} does not name one"
+        raise BadAddressError(f"{command} is for VESCs so far, and {other}; read and watch know it")
     return address
 
 
@@ -225,6 +273,43 @@ def _parse_serial(rest: str) -> Address:
     return serial_address(path, None if baud is None else int(baud), node, options.get("model", VESC))
 
 
+def _parse_ble(rest: str) -> Address:
+    place, mark, query = rest.partition("?")
+    if not place.startswith("//"):
+        raise BadAddressError("a Bluetooth address begins with ble://, such as ble://A4:C1:38:00:00:01")
+    place = place[2:]
+    match = _CAN_SUFFIX.search(place)
+    name = unquote(place[: match.start()] if match else place).strip("/")
+    if not name or len(name.encode(errors="replace")) > _LONGEST_NAME or not name.isprintable():
+        raise BadAddressError(
+            "a Bluetooth address names the pack, by its address or its name: ble://A4:C1:38:00:00:01"
+        )
+    shown = f"ble://{quote(name, safe=':')}"
+    options = _options(query if mark else "", shown, ("model", "adapter", "pin"))
+    adapter = options.get("adapter", "")
+    if "adapter" in options and not _ADAPTER.fullmatch(adapter):
+        raise BadAddressError(f"{shown}: the adapter is no name of one, such as hci1")
+    if options.get("pin") == "":
+        raise BadAddressError(f"{shown}: the PIN is empty; leave pin= out where the pack has none")
+    return ble_address(
+        name,
+        model=options.get("model", ""),
+        adapter=adapter,
+        pin=options.get("pin"),
+        node=_checked_can_id(match[1]) if match else None,
+    )
+
+
+def _parse_replay(rest: str) -> Address:
+    path, mark, query = rest.rpartition("?")
+    if not mark or not query.startswith("model="):  # a file may have a ? in its name
+        path, query = rest, ""
+    path = path.removeprefix("//")
+    if not path:
+        raise BadAddressError("replay: names a recording: replay:session.btsnoop")
+    return replay_address(path, _options(query, f"replay:{path}", ("model",)).get("model", ""))
+
+
 def _parse_sim(rest: str) -> Address:
     match = _CAN_SUFFIX.search(rest)
     name = rest[: match.start()] if match else rest
@@ -257,5 +342,7 @@ _PARSERS: dict[str, Callable[[str], Address]] = {
     "veschub": _parse_hub,
     "tcp": _parse_tcp,
     "serial": _parse_serial,
+    "ble": _parse_ble,
+    "replay": _parse_replay,
     "sim": _parse_sim,
 }

@@ -31,8 +31,17 @@ class Reason(StrEnum):
     BUSY = "busy"
     """Somebody else has it: a port that is taken, a serial port in use."""
 
+    NO_BLUETOOTH = "no-bluetooth"
+    """No adapter, or no system service that drives one."""
+    POWERED_OFF = "powered-off"
+    """The Bluetooth adapter is off, or blocked."""
+    OUT_OF_RANGE = "out-of-range"
+    """The device was heard, and no connection came about."""
+    NOT_PAIRED = "not-paired"
+    """The device wants to be paired first."""
+
     FOREIGN = "foreign"
-    """What answers is no VESC."""
+    """What answers is no VESC, or nobody here knows what it speaks."""
     ECHO = "echo"
 
     UNKNOWN_ID = "unknown-id"

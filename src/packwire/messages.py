@@ -7,15 +7,20 @@ together from several packets is held in a second segment.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from importlib import import_module
+from typing import Any, NamedTuple, overload, override
 
 import numpy as np
 from numpy.typing import NDArray
 
 from packwire.channel import Channel
+from packwire.clock import NO_TIME, moment, nanoseconds
 from packwire.columns import spans
-from packwire.direction import Direction
+from packwire.direction import DIRECTION_NAMES, Direction
+from packwire.errors import missing_extra
 
-__all__ = ["Direction", "Messages", "Row", "from_rows"]
+__all__ = ["Direction", "Message", "Messages", "Row", "from_rows"]
 
 type Int8s = NDArray[np.int8]
 type Int32s = NDArray[np.int32]
@@ -26,9 +31,21 @@ type Bytes = NDArray[np.uint8]
 #: So many messages at a time are put in one piece; byte by byte, which is fast where they are short, or else
 #: one by one.
 _BLOCK, _SMALL = 1 << 12, 1 << 18
+#: So many channels are named in a `repr`.
+_SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True)
+class Message(NamedTuple):
+    """One message: `when` in UTC (None: the recording does not say), `packets` as Wireshark counts."""
+
+    when: datetime | None
+    direction: Direction
+    channel: Channel
+    payload: bytes
+    packets: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Messages:
     """Byte strings with their columns; row `i` of each column belongs to message `i`.
 
@@ -54,6 +71,112 @@ class Messages:
 
     def __len__(self) -> int:
         return len(self.time)
+
+    @override
+    def __repr__(self) -> str:
+        used = [str(self.channels[code]) for code in np.flatnonzero(np.bincount(self.channel)).tolist()]
+        more = f" and {len(used) - _SHOWN} more" if len(used) > _SHOWN else ""
+        known = self.time[self.time != NO_TIME]
+        span = f", {(int(known.max()) - int(known.min())) / 1e9:.1f} s" if len(known) else ""
+        return f"<{len(self)} messages{span}, on {', '.join(used[:_SHOWN]) or 'no channel'}{more}>"
+
+    @overload
+    def __getitem__(self, index: int) -> Message: ...
+    @overload
+    def __getitem__(self, index: slice | NDArray[np.bool_] | Int64s) -> "Messages": ...
+    def __getitem__(self, index: int | slice | NDArray[np.bool_] | Int64s) -> "Message | Messages":
+        """Return one message by its number, or those of a slice, a mask or an array of numbers."""
+        if isinstance(index, slice):
+            return self.select(np.arange(len(self), dtype=np.int64)[index])
+        if isinstance(index, np.ndarray):
+            return self.select(index)
+        row = range(len(self))[index]
+        time = int(self.time[row])
+        return Message(
+            None if time == NO_TIME else moment(time),
+            Direction(int(self.direction[row])),
+            self.channels[int(self.channel[row])],
+            self.payload(row),
+            self.packets_of(row),
+        )
+
+    def __iter__(self) -> Iterator[Message]:
+        return (self[row] for row in range(len(self)))
+
+    def where(
+        self,
+        *,
+        prefix: bytes = b"",
+        channel: str | Sequence[str] = (),
+        direction: Direction | None = None,
+        begin: datetime | int | None = None,
+        end: datetime | int | None = None,
+    ) -> "Messages":
+        """Return the messages of which all that is given is true.
+
+        `prefix`: they begin with these bytes. `channel`: the name of theirs holds this text, or one of these,
+        whatever its case. `begin` and `end`: from this moment on, and up to that one; ns since the epoch
+        where it is a number. A message whose time is not known is in no time.
+        """
+        fits = np.ones(len(self), dtype=np.bool_)
+        texts = [each.lower() for each in ([channel] if isinstance(channel, str) else channel)]
+        if texts:
+            wanted = [any(text in str(each).lower() for text in texts) for each in self.channels]
+            fits &= np.array(wanted, dtype=np.bool_)[self.channel]
+        if direction is not None:
+            fits &= self.direction == direction
+        if begin is not None:
+            fits &= (self.time != NO_TIME) & (self.time >= _ns(begin))
+        if end is not None:
+            fits &= (self.time != NO_TIME) & (self.time <= _ns(end))
+        rows = np.flatnonzero(fits & (self.size >= len(prefix)))
+        if prefix:
+            rows = rows[
+                np.array([self.payload(row).startswith(prefix) for row in rows.tolist()], dtype=np.bool_)
+            ]
+        return self.select(rows)
+
+    def to_arrow(self) -> Any:
+        """Return a pyarrow table: time (timestamp, ns, UTC), direction, channel, size, data, packets (list).
+
+        Raises MissingExtraError where pyarrow is not installed.
+        """
+        try:
+            import pyarrow as pa  # noqa: PLC0415 - an extra, and slow to load
+        except ImportError:
+            raise missing_extra("parquet", "a table of pyarrow") from None
+        text = pa.dictionary(pa.int32(), pa.string())
+        texts = [str(each) for each in self.channels]
+        packets = [self.packets_of(row) for row in range(len(self))]
+        columns = {
+            "time": pa.array(
+                [None if time == NO_TIME else time for time in self.time.tolist()],
+                type=pa.timestamp("ns", tz="UTC"),
+            ),
+            "direction": pa.array([DIRECTION_NAMES[each] for each in self.direction.tolist()], pa.string()),
+            "channel": pa.array([texts[each] for each in self.channel.tolist()], pa.string()),
+            "size": pa.array(self.size, type=pa.int32()),
+            "data": pa.array(list(self.payloads()), type=pa.binary()),
+            "packets": pa.array(packets, type=pa.list_(pa.int64())),
+        }
+        named = {"direction", "channel"}
+        return pa.table({name: each.cast(text) if name in named else each for name, each in columns.items()})
+
+    def to_pandas(self) -> Any:
+        """Return a pandas DataFrame with the columns of `to_arrow`; pandas is to be installed beside."""
+        pd = import_module("pandas")  # none of packwire's extras, and without types
+
+        texts = [str(each) for each in self.channels]
+        return pd.DataFrame(
+            {
+                "time": pd.to_datetime(self.time, utc=True),  # NO_TIME is its NaT
+                "direction": pd.Categorical([DIRECTION_NAMES[each] for each in self.direction.tolist()]),
+                "channel": pd.Categorical([texts[each] for each in self.channel.tolist()]),
+                "size": self.size,
+                "data": list(self.payloads()),
+                "packets": [self.packets_of(row) for row in range(len(self))],
+            }
+        )
 
     def payload(self, index: int) -> bytes:
         """Return the bytes of one message."""
@@ -147,3 +270,7 @@ def from_rows(rows: Sequence[Row], channels: Sequence[Channel], data: Bytes, joi
         data=data,
         joined=joined,
     )
+
+
+def _ns(when: datetime | int) -> int:
+    return when if isinstance(when, int) else nanoseconds(when)

@@ -5,7 +5,9 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
+from packwire.advertisement import Advertisement
 from packwire.errors import BadAddressError
+from packwire.protocol.announcing import Announcing
 from packwire.protocol.base import Protocol
 from packwire.wire.family import Family
 
@@ -45,6 +47,17 @@ def protocol(name: str) -> Protocol:
     from packwire.models.load import model  # noqa: PLC0415 - YAML and pydantic
 
     return model(name)
+
+
+def recognised(seen: Advertisement) -> tuple[Protocol, ...]:
+    """Return the protocols, by name, that a device with such an advertisement speaks; mostly one or none."""
+    return tuple(each for each in map(protocol, protocol_names()) if each.recognises(seen))
+
+
+def announcing() -> tuple[Announcing, ...]:
+    """Return how devices announce themselves on the network, of all protocols whose devices do."""
+    own = (protocol(name).announcing for name in _IN_PYTHON)
+    return tuple(each for each in own if each is not None)
 
 
 @cache

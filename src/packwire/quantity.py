@@ -3,8 +3,8 @@
 Everything that shows or publishes a value (the terminal, MQTT, Home Assistant, a database) derives what it
 needs from here, so that a new quantity appears everywhere without code of its own.
 
-Units: V, A, W, Ah, Wh, degC, %, Ohm, rpm, m, km/h, Pa, s. A battery's current and power are positive while
-charging. A controller's input current and power are quantities of their own, positive while it draws.
+Units: V, A, W, Ah, Wh, degC, %, Ohm, rpm, m, km/h, Pa, s, dBm. A battery's current and power are positive
+while charging. A controller's input current and power are quantities of their own, positive while it draws.
 """
 
 from dataclasses import dataclass
@@ -29,6 +29,9 @@ class Kind(StrEnum):
     SPEED = "speed"
     DISTANCE = "distance"
     DURATION = "duration"
+    RESISTANCE = "resistance"
+    SIGNAL = "signal strength"
+    """Of a radio, in dBm."""
     COUNT = "count"
     FLAG = "flag"
     TEXT = "text"
@@ -100,6 +103,16 @@ QUANTITIES = _table(
         element="Cell {number} balancing",
         per_cell=True,
     ),
+    Quantity(
+        "cell_resistances",
+        "Cell wire resistances",
+        "Ohm",
+        Kind.RESISTANCE,
+        4,
+        array=True,
+        element="Cell {number} wire resistance",
+        per_cell=True,
+    ),
     Quantity("cell_voltage_min", "Lowest cell voltage", "V", Kind.VOLTAGE, 3),
     Quantity("cell_voltage_max", "Highest cell voltage", "V", Kind.VOLTAGE, 3),
     Quantity("cell_voltage_spread", "Cell voltage spread", "V", Kind.VOLTAGE, 3),
@@ -116,6 +129,11 @@ QUANTITIES = _table(
         element="Temperature {number}",
     ),
     Quantity("temperature_cell_max", "Highest cell temperature", "degC", Kind.TEMPERATURE, 1),
+    Quantity("temperature_cell_min", "Lowest cell temperature", "degC", Kind.TEMPERATURE, 1),
+    Quantity("temperature_ambient", "Ambient temperature", "degC", Kind.TEMPERATURE, 1),
+    Quantity("temperature_board", "Temperature of the BMS board", "degC", Kind.TEMPERATURE, 1),
+    Quantity("temperature_balancer", "Balancer temperature", "degC", Kind.TEMPERATURE, 1),
+    Quantity("temperature_heater", "Heater temperature", "degC", Kind.TEMPERATURE, 1),
     Quantity("temperature_ic", "Temperature of the BMS chip", "degC", Kind.TEMPERATURE, 1),
     Quantity(
         "temperature_humidity_sensor", "Temperature of the humidity sensor", "degC", Kind.TEMPERATURE, 1
@@ -124,10 +142,27 @@ QUANTITIES = _table(
     Quantity("pressure", "Pressure", "Pa", Kind.PRESSURE, 0),
     Quantity("charge_remaining", "Remaining charge", "Ah", Kind.CHARGE, 2, on_card=True),
     Quantity("capacity", "Capacity when full", "Ah", Kind.CHARGE, 2, on_card=True),
+    Quantity("capacity_design", "Design capacity", "Ah", Kind.CHARGE, 2, on_card=True),
+    Quantity("energy_remaining", "Remaining energy", "Wh", Kind.ENERGY, 1, on_card=True),
+    Quantity("runtime", "Time until empty", "s", Kind.DURATION, on_card=True),
+    Quantity("time_to_full", "Time until full", "s", Kind.DURATION, on_card=True),
     Quantity("cycles", "Charge cycles", "", Kind.COUNT, on_card=True),
     Quantity("charge_enabled", "Charging allowed", "", Kind.FLAG, on_card=True),
     Quantity("discharge_enabled", "Discharging allowed", "", Kind.FLAG, on_card=True),
+    Quantity("charge_phase", "Charge phase", "", Kind.TEXT, on_card=True),
+    Quantity("balancing", "Balancing", "", Kind.FLAG, on_card=True),
+    Quantity("balance_current", "Balance current", "A", Kind.CURRENT, 3, on_card=True),
+    Quantity("heater_on", "Heater on", "", Kind.FLAG, on_card=True),
+    Quantity("heater_current", "Heater current", "A", Kind.CURRENT, 2, on_card=True),
+    Quantity("charge_voltage_limit", "Highest charge voltage", "V", Kind.VOLTAGE, 2, on_card=True),
+    Quantity("charge_current_limit", "Highest charge current", "A", Kind.CURRENT, 1, on_card=True),
+    Quantity("discharge_voltage_limit", "Lowest discharge voltage", "V", Kind.VOLTAGE, 2, on_card=True),
+    Quantity("discharge_current_limit", "Highest discharge current", "A", Kind.CURRENT, 1, on_card=True),
+    Quantity("pack_count", "Packs", "", Kind.COUNT, on_card=True),
     Quantity("alarms", "Alarms", "", Kind.TEXT, on_card=True),
+    Quantity("warnings", "Warnings", "", Kind.TEXT, on_card=True),
+    Quantity("problem", "Problem", "", Kind.FLAG),
+    Quantity("problem_code", "Problem code", "", Kind.COUNT),
     Quantity("charge_count", "Charge count", "Ah", Kind.CHARGE, 3),
     Quantity("energy_count", "Energy count", "Wh", Kind.ENERGY, 2),
     Quantity("charge_charged_total", "Charge charged, total", "Ah", Kind.CHARGE, 2, counter=True),
@@ -151,6 +186,10 @@ QUANTITIES = _table(
     Quantity("fault", "Fault", "", Kind.TEXT),
     Quantity("firmware", "Firmware", "", Kind.TEXT, diagnostic=True),
     Quantity("hardware", "Hardware", "", Kind.TEXT, diagnostic=True),
+    Quantity("serial_number", "Serial number", "", Kind.TEXT, diagnostic=True),
+    Quantity("production_date", "Date of production", "", Kind.TEXT, diagnostic=True),
+    Quantity("uptime", "Time since its start", "s", Kind.DURATION, diagnostic=True),
+    Quantity("rssi", "Signal strength", "dBm", Kind.SIGNAL, diagnostic=True),
     Quantity("bms_present", "BMS present", "", Kind.FLAG, diagnostic=True),
     Quantity("bms_status", "BMS status", "", Kind.TEXT, diagnostic=True),
     Quantity(

@@ -7,7 +7,11 @@ text, have no width, or end a line.
 import json
 import math
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
+
+#: The version of the records that `record_text` writes; docs/reference/json.md describes them.
+RECORD_VERSION: Final = 1
 
 #: Letters by their category, and yet nothing is seen of them: fillers and joiners.
 _BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
@@ -34,6 +38,11 @@ def json_text(value: Any) -> str:
     if text.isprintable() and not _BLANKS.search(text):
         return text
     return "".join(each if _is_seen(each) else _escaped(each) for each in text)
+
+
+def record_text(record: Mapping[str, Any]) -> str:
+    """Return a record as JSON on one line: its `kind`, the version of all records, then the rest."""
+    return json_text({"kind": record["kind"], "version": RECORD_VERSION, **record})
 
 
 def _is_seen(character: str) -> bool:

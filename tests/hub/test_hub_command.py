@@ -1,7 +1,6 @@
 """`packwire hub` and `packwire hub password` as a user runs them."""
 
 import asyncio
-import json
 import os
 import signal
 import socket
@@ -11,6 +10,7 @@ import sys
 import pytest
 
 from packwire.cli.commands.hub import _keep_reloading
+from tests.cli.records import checked
 from tests.hub.hubs import DEVICE, PASSWORD, running_hub, write_credentials
 from tests.sim.raw import eventually, raw
 
@@ -74,7 +74,7 @@ async def test_it_logs_json_reloads_and_stops(tmp_path):
     async def event(name):
         async with asyncio.timeout(20):
             while True:
-                line = json.loads(await lines.readline())
+                (line,) = checked((await lines.readline()).decode())
                 assert PASSWORD not in str(line)
                 if line["event"] == name:
                     return line
@@ -123,7 +123,7 @@ def start(folder, *arguments, loop="", files=None, open_=True):
 
 def wait_for(process, name):
     while line := process.stdout.readline():
-        event = json.loads(line)
+        (event,) = checked(line)
         if event["event"] == name:
             return event
     raise AssertionError(f"it ended without {name}: {process.stderr.read()}")
@@ -218,7 +218,7 @@ def test_a_reload_survives_whatever_it_reads_and_says_so_in_one_line(tmp_path):
         for spoil in SPOILT:
             config.write_text(spoil(tmp_path))
             process.send_signal(signal.SIGHUP)
-            said = json.loads(process.stdout.readline())
+            said = checked(process.stdout.readline())[0]
             assert said["event"] == "not reloaded", said
             assert len(said["reason"].splitlines()) == 1
             assert "a mistake here" not in said["reason"]

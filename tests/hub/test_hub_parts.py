@@ -13,7 +13,7 @@ from packwire.hub.back_off import BackOff, network_of
 from packwire.hub.credentials import PasswordHash, parse_credentials, read_credentials, store_credential
 from packwire.hub.events import LONGEST, EventLog, JsonFormat, TextFormat
 from packwire.hub.settings import read_settings
-from packwire.vesc.permissions import Kind
+from packwire.share.permissions import Kind
 from tests.hub.hubs import cheap_hash
 
 

@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from packwire.share.device import UNSENT
+from packwire.share.permissions import Kind, Policy, kind_of
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import Framer, encode_frame
-from packwire.vesc.permissions import Kind, Policy, kind_of
 from packwire.vesc.requests import request
 from tests.hub.hubs import CLIENT, DEVICE, client, device, running_hub, simulated_device, vesc_client
 from tests.share.replay import every_session

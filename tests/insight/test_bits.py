@@ -27,7 +27,7 @@ def test_many_rows_are_counted_in_chunks():
 
 def test_constant_bits_and_activity():
     counts = count_bits(np.array([[1, 0], [1, 2], [1, 0]], dtype=np.uint8))
-    assert counts.always_set[0].tolist() == [True] + [False] * 7
-    assert counts.never_set[1, 0]
-    assert not counts.never_set[1, 1]
+    assert (counts.ones[0] == counts.count).tolist() == [True] + [False] * 7
+    assert counts.ones[1, 0] == 0
+    assert counts.ones[1, 1] != 0
     assert counts.activity[1, 1] == 1.0

@@ -6,7 +6,7 @@ import pytest
 
 from packwire.channel import Channel
 from packwire.insight.segments import at_times, by_recording
-from packwire.insight.writes import at_writes, count_logins, cuts_at_writes
+from packwire.insight.writes import count_logins, cuts_at_writes
 from packwire.wire.checksum import CHECKSUMS
 from tests.insight.tables import FROM, TO, table
 
@@ -22,7 +22,7 @@ def _session(writes, seconds=60):
 
 
 def _cut(messages, prefix=None):
-    cut = at_writes(messages, prefix)
+    cut = next(iter(cuts_at_writes(messages, prefix)), None)
     assert cut is not None
     return cut
 
@@ -63,8 +63,8 @@ def test_a_prefix_says_what_cuts():
 
 
 def test_nothing_but_polls_is_no_cut():
-    assert at_writes(_session([])) is None
-    assert at_writes(table([])) is None
+    assert next(iter(cuts_at_writes(_session([]))), None) is None
+    assert next(iter(cuts_at_writes(table([]))), None) is None
 
 
 def test_marks_in_time_alternate_or_are_named():
@@ -176,14 +176,14 @@ def _frame(number, close):
 
 
 def test_a_checksum_behind_what_is_written_is_no_state():
-    cut = at_writes(_writes_with_checksum(lambda number: _frame(number, True)))
+    cut = next(iter(cuts_at_writes(_writes_with_checksum(lambda number: _frame(number, True)))), None)
     assert cut is not None
     assert (cut.pattern, cut.states, cut.doubt) == ("ab 21 01 XX", ("00", "01"), "")
     assert cut.place == (3, 0)
 
 
 def test_too_few_writes_to_know_a_checksum_are_said_to_be():
-    cut = at_writes(_writes_with_checksum(lambda number: _frame(number, False)))
+    cut = next(iter(cuts_at_writes(_writes_with_checksum(lambda number: _frame(number, False)))), None)
     assert cut is not None
     assert (cut.pattern, cut.states) == ("ab 21 01 XX XX", ("008b", "018a"))
     assert cut.doubt.startswith("the last byte may be a checksum (xor8")
@@ -196,9 +196,9 @@ def test_writes_with_sequence_numbers_are_told_apart_by_what_they_say():
             bytes((0x68, number, 0x10, number // 15 % 2)) if number % 15 == 7 else bytes((0x68, number, 2, 0))
         )
         said += [(number, TO, payload), (number + 0.1, FROM, bytes((0x68, number, payload[2] | 0x80, 5)))]
-    cut = at_writes(table(said))
+    cut = next(iter(cuts_at_writes(table(said))), None)
     assert cut is not None
     assert (cut.pattern, cut.states) == ("68 ·· 10 XX", ("00", "01"))
-    by_prefix = at_writes(table(said), bytes((0x68, 99, 0x10)))
+    by_prefix = next(iter(cuts_at_writes(table(said), bytes((0x68, 99, 0x10)))), None)
     assert by_prefix is not None
     assert (by_prefix.pattern, by_prefix.marks) == (cut.pattern, cut.marks)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from packwire.share.device import SharedDevice
+from packwire.share.permissions import READ_ONLY, Policy
 from packwire.vesc.framing import Framer, encode_frame
-from packwire.vesc.permissions import READ_ONLY, Policy
 
 
 class Handle:

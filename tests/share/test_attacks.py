@@ -12,9 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packwire.share.outgoing import Outgoing
-from packwire.vesc.commands import Command
-from packwire.vesc.framing import encode_frame
-from packwire.vesc.permissions import (
+from packwire.share.permissions import (
     ALLOWABLE,
     COMMANDS_OF,
     READ_ONLY,
@@ -23,6 +21,8 @@ from packwire.vesc.permissions import (
     kind_of,
     parse_policy,
 )
+from packwire.vesc.commands import Command
+from packwire.vesc.framing import encode_frame
 from packwire.vesc.requests import FILLER
 from packwire.vesc.traits import TRAITS
 from tests.share.clock import Bench

@@ -5,9 +5,9 @@ import pytest
 from packwire.protocol.exchange import LATEST
 from packwire.share.device import MAX_OPEN
 from packwire.share.pending import PATIENCE
+from packwire.share.permissions import parse_policy
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
-from packwire.vesc.permissions import parse_policy
 from packwire.vesc.requests import FILLER, forward_can
 from tests.share.clock import Bench
 

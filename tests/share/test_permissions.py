@@ -2,9 +2,9 @@
 
 import pytest
 
+from packwire.share.permissions import READ_ONLY, parse_policy
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
-from packwire.vesc.permissions import READ_ONLY, parse_policy
 from packwire.vesc.requests import forward_can
 from tests.share.clock import Bench
 

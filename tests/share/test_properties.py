@@ -11,9 +11,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from packwire.share.permissions import READ_ONLY, kind_of
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
-from packwire.vesc.permissions import READ_ONLY, kind_of
 from packwire.vesc.requests import FILLER, forward_can
 from tests.share.clock import Bench, Client
 

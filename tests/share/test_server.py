@@ -13,10 +13,10 @@ from packwire.device import open_link
 from packwire.errors import BadOptionError, NoAnswerError, NotAVescError, UnreachableError
 from packwire.link.hub import HubLink
 from packwire.link.tcp import TcpLink
+from packwire.share.permissions import READ_ONLY, kind_of, parse_policy
 from packwire.share.server import ClientCame, ClientLeft, DeviceAway, DeviceThere, Refused, Share, ShareEvent
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import Framer
-from packwire.vesc.permissions import READ_ONLY, kind_of, parse_policy
 from packwire.vesc.requests import request
 from tests.device.scripted import framed, scripted, usual
 from tests.device.vesc_client import VescClient

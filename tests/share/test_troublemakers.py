@@ -2,9 +2,9 @@
 
 import pytest
 
+from packwire.share.permissions import COMMANDS_OF, Kind, parse_policy
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
-from packwire.vesc.permissions import COMMANDS_OF, Kind, parse_policy
 from packwire.vesc.requests import forward_can
 from tests.share.clock import Bench
 from tests.vesc.shapes import shortest_request

@@ -10,8 +10,9 @@ import pytest
 from packwire.address import serial_address, tcp_address
 from packwire.errors import BadOptionError
 from packwire.link import beacon
+from packwire.protocol.announcing import Announcement
 from packwire.sim.server import SimOptions, SimulatedVesc
-from packwire.vesc.announcement import ANNOUNCEMENT_PORT, Announcement, parse_announcement
+from packwire.vesc.announcement import ANNOUNCEMENT_PORT, parse_announcement
 from packwire.vesc.framing import Framer, encode_frame
 from tests.sim.raw import PATIENCE, QUICK, raw, simulated
 
@@ -32,7 +33,7 @@ async def test_a_free_port_is_found_and_told():
 async def test_a_taken_port_says_what_to_do():
     async with simulated() as sim:
         with pytest.raises(
-            BadOptionError, match=f"127.0.0.1 port {sim.port}: address already in use; name .*--port"
+            BadOptionError, match=f"127.0.0.1 port {sim.port}: address already in use; name .*--listen"
         ):
             await SimulatedVesc(SimOptions(port=sim.port)).__aenter__()
 

@@ -18,6 +18,7 @@ from packwire.errors import PackwireError
 from packwire.tap.ends import SerialUpstream, TcpUpstream
 from packwire.vesc.framing import encode_frame
 from tests.capture.vesc_session import ASK_BMS, ASK_VALUES, bms
+from tests.cli.records import checked
 from tests.cli.running import packwire
 from tests.share.replay import End, RecordedEnd
 
@@ -101,8 +102,10 @@ async def test_json_lines_for_a_script():
     async with RecordedEnd() as far:
         async with running("--upstream", f"127.0.0.1:{far.port}", "--json") as (process, port):
             await talk(port, far)
-            lines = [json.loads(line) for line in (await stop(process)).splitlines() if line.startswith("{")]
-    assert [line["type"] for line in lines] == ["opened", *["message"] * 7, "closed"]
+            lines = checked(
+                "\n".join(line for line in (await stop(process)).splitlines() if line.startswith("{"))
+            )
+    assert [line["kind"] for line in lines] == ["opened", *["vesc_message"] * 7, "closed"]
     assert [line["part"] for line in lines[1:-1]] == [
         "login", "request", "request", "request", "reply", "reply", "unanswered"
     ]  # fmt: skip
@@ -124,8 +127,10 @@ async def test_a_terminal_that_takes_nothing_does_not_hold_up_the_wire():
             await near.close()
             await other.until_closed()
             await other.close()
-            lines = [json.loads(line) for line in (await stop(process)).splitlines() if line.startswith("{")]
-    lost = sum(line["records"] for line in lines if line["type"] == "lost")
+            lines = checked(
+                "\n".join(line for line in (await stop(process)).splitlines() if line.startswith("{"))
+            )
+    lost = sum(line["records"] for line in lines if line["kind"] == "lost")
     shown = sum(line.get("part") == "request" for line in lines)
     assert lost > 0
     assert 0 < shown < 20_000

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packwire.vesc.announcement import Announcement, parse_announcement
+from packwire.protocol.announcing import Announcement
+from packwire.vesc.announcement import parse_announcement
 
 
 def test_an_announcement():

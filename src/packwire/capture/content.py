@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from packwire.capture.devices import Device, find_devices, hci_packets
+from packwire.capture.framed import Framed
+from packwire.capture.framings import family_of
 from packwire.capture.layers.hci import Kind
 from packwire.capture.links import Layer, link_name, numbers
 from packwire.capture.open import Capture
@@ -43,6 +45,36 @@ class Advice(NamedTuple):
     remedy: str
 
 
+class Spoken(NamedTuple):
+    """A protocol that a recording seems to speak: so many of its frames have right checksums.
+
+    `known` is False where its framing was found in the bytes themselves. A few frames may be chance: then it
+    is not `sure`.
+    """
+
+    name: str
+    frames: int
+    known: bool
+
+    @property
+    def sure(self) -> bool:
+        """Whether chance cannot have made as many right checksums."""
+        return self.known and self.frames >= _SURE
+
+    @property
+    def words(self) -> str:
+        """Return what speaks so, for people."""
+        if not self.known:
+            return f"a protocol that packwire does not know ({self.name})"
+        return _WORDS.get(self.name, f"{'an' if self.name[0] in 'AEIOU' else 'a'} {self.name} BMS")
+
+
+#: Of the framings that are not called after a maker of batteries.
+_WORDS = {"VESC": "a VESC", "Modbus RTU": "a Modbus RTU device", "PACE ASCII": "a PACE BMS (ASCII)"}
+#: So many frames with right checksums are no chance, however short the checksum.
+_SURE = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """What a recording holds.
@@ -66,6 +98,8 @@ class Content:
     small_log: bool = False
     losses: tuple[str, ...] = ()
     kinds: frozenset[int] = frozenset()
+    spoken: tuple[Spoken, ...] = ()
+    """The protocol with the most frames first."""
 
 
 def look(capture: Capture) -> Content:
@@ -92,7 +126,16 @@ def look(capture: Capture) -> Content:
         small_log="btsnooz" in capture.format,
         losses=capture.losses,
         kinds=frozenset(kinds.tolist()),
+        spoken=_spoken(capture.framed),
     )
+
+
+def _spoken(framed: Framed) -> tuple[Spoken, ...]:
+    frames: Counter[tuple[str, bool]] = Counter()
+    for number, framing in enumerate(framed.framings):
+        right = int(np.count_nonzero((framed.framing == number) & framed.checksum_ok))
+        frames[family_of(framing), not framing.inferred] += right
+    return tuple(Spoken(name, count, known) for (name, known), count in frames.most_common() if count)
 
 
 def _hci(packets: Packets) -> tuple[dict[str, int], int]:

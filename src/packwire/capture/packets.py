@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from packwire import clock
 from packwire.columns import distinct
 from packwire.messages import Bytes, Int8s, Int32s, Int64s
 
-#: In `Packets.time`: the file does not say when (a Simple Packet Block). The number that numpy calls NaT.
-NO_TIME = int(np.iinfo(np.int64).min)
+#: In `Packets.time`: the file does not say when (a Simple Packet Block).
+NO_TIME = clock.NO_TIME
 
 #: In `Packets.link_type`: the packet names an interface that the file does not describe.
 UNKNOWN_LINK = -1
@@ -31,6 +32,9 @@ HCI_COMMAND, HCI_ACL, HCI_SCO, HCI_EVENT, HCI_ISO = -11, -12, -13, -14, -15
 
 #: In `Packets.link_type`: what a Bluetooth recorder noted itself (controllers, log texts): no HCI traffic.
 HCI_NOTE = -20
+
+#: How many bytes of a file tell its format.
+HEAD = 16 << 10
 
 #: LINKTYPE_ numbers that readers assign themselves.
 LINKTYPE_HCI_H4, LINKTYPE_CAN_SOCKETCAN = 187, 227

@@ -9,6 +9,7 @@ from pathlib import Path
 from cyclopts import Parameter
 
 from packwire.address import Address, LinkKind, parse_address, with_can_id
+from packwire.cli.adapters import adapter_of, bluetooth_adapter
 from packwire.cli.known_nodes import CachedIds
 from packwire.cli.limits import positive, positive_or_none
 from packwire.cli.names import address_of
@@ -82,7 +83,8 @@ async def target(text: str, options: DeviceOptions) -> AsyncIterator[Target]:
     positive("--timeout", options.timeout)
     positive_or_none("--stale-after", options.stale_after)
     if address.link is not LinkKind.SIM:
-        yield Target(address, options)
+        async with bluetooth_adapter(adapter_of(address)):
+            yield Target(address, options)
         return
     from packwire.sim.by_name import simulation  # noqa: PLC0415 - only for sim: addresses
     from packwire.sim.server import SimOptions  # noqa: PLC0415

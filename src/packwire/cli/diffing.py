@@ -11,7 +11,7 @@ from packwire.cli.views.differences import record, show, show_plain
 from packwire.insight.differences import find_in_cuts, plain_differences
 from packwire.insight.grouped import Headers
 from packwire.insight.segments import Cut, by_recording
-from packwire.visible import json_text
+from packwire.visible import record_text
 
 
 def diff_states(files: Mapping[str, Sequence[str]]) -> int:
@@ -39,7 +39,7 @@ def show_differences(
         return ExitCode.OK if groups else ExitCode.NO_ANSWER
     tried = find_in_cuts(recordings, cuts, headers)
     if json:
-        print(json_text(record(tried, family_names(captures))))
+        print(record_text(record(tried, family_names(captures))))
     else:
         show(make_console(), tried, family_names(captures), everything=everything)
     return ExitCode.OK if tried[0].found else ExitCode.NO_ANSWER

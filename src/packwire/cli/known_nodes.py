@@ -1,29 +1,12 @@
-"""The CAN ids that a VESC had the last time: reading it again need not wait 2.5 to 5 s for PING_CAN.
+"""The CAN ids that a VESC had the last time: reading it again need not wait 2.5 to 5 s for PING_CAN."""
 
-A cache and nothing more: a file that is missing or damaged costs that wait, once.
-"""
-
-import json
-import os
 import time
-from pathlib import Path
-from typing import Any
+
+from packwire import user_cache
 
 #: Seconds; what was on the bus a day ago may not be there today.
 MAX_AGE = 24 * 3600
-
-
-def _file() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    return (Path(base) if base else Path.home() / ".cache") / "packwire" / "can-ids.json"
-
-
-def _load() -> dict[str, Any]:
-    try:
-        content = json.loads(_file().read_text())
-    except (OSError, ValueError, RuntimeError):
-        return {}
-    return content if isinstance(content, dict) else {}
+_FILE = "can-ids.json"
 
 
 def _ids(entry: object) -> list[int] | None:
@@ -42,16 +25,9 @@ class CachedIds:
 
     def recall(self, identity: str) -> list[int] | None:
         """Return the CAN ids that this VESC had, or None where it was never seen."""
-        return None if self._rescan else _ids(_load().get(identity))
+        return None if self._rescan else _ids(user_cache.load(_FILE).get(identity))
 
     def remember(self, identity: str, can_ids: list[int]) -> None:
         """Keep the CAN ids of this VESC; silently not where the cache cannot be written."""
-        known = _load()
-        file = _file()
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            partial = file.with_suffix(f".{os.getpid()}")
-            partial.write_text(json.dumps(known | {identity: {"ids": can_ids, "time": int(time.time())}}))
-            partial.replace(file)
-        except OSError:
-            return
+        known = user_cache.load(_FILE)
+        user_cache.store(_FILE, known | {identity: {"ids": can_ids, "time": int(time.time())}})

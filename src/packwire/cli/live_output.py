@@ -15,11 +15,18 @@ from collections import deque
 from collections.abc import Callable
 from typing import TextIO
 
+from packwire.visible import record_text
+
 #: So many bytes of text wait for a terminal or a pipe, some ten thousand lines; then lines are left out.
 TEXT_LIMIT = 1 << 20
 #: Seconds without any progress; then the end is not held up any longer.
 PATIENCE = 2.0
 _PIECE = 1 << 16
+
+
+def lost_record(count: int) -> str:
+    """Return the record that stands in place of others."""
+    return record_text({"kind": "lost", "records": count}) + "\n"
 
 
 class BackgroundFile:

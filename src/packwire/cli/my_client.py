@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 from rich.text import Text
 
@@ -17,6 +17,8 @@ from packwire.check import Confidence, Verdict
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive_or_none
 from packwire.cli.live_output import LiveText
+from packwire.cli.records.verdicts import ClientFinding
+from packwire.cli.records.verdicts import ClientTest as ClientTestRecord
 from packwire.cli.terminal import make_console
 from packwire.doctor.client_test.plan import Findings
 from packwire.doctor.client_test.reactions import Observation
@@ -25,7 +27,7 @@ from packwire.doctor.client_test.verdict import ClientReport
 from packwire.errors import BadFileError
 from packwire.link.tcp import place
 from packwire.vesc.commands import command_name
-from packwire.visible import json_text
+from packwire.visible import record_text
 
 _TITLE = "Your client"
 _TOOK_ALL = "It took every reply that a device may send"
@@ -49,7 +51,7 @@ def my_client(
     with contextlib.closing(_Progress(quiet=json)) as show:
         verdict, findings = asyncio.run(_examine(host, port, show, seconds))
     if json:
-        sys.stdout.write(json_text(_record(verdict, findings)) + "\n")
+        sys.stdout.write(record_text(_record(verdict, findings)) + "\n")
     else:
         console = make_console()
         console.print()
@@ -154,8 +156,9 @@ def _lines(verdict: ClientReport) -> Iterator[tuple[str, str]]:
         yield f"Not decided: {line}.", "yellow"
 
 
-def _record(verdict: ClientReport, findings: Findings | None) -> dict[str, Any]:
+def _record(verdict: ClientReport, findings: Findings | None) -> ClientTestRecord:
     return {
+        "kind": "client_test",
         "verdict": verdict.key,
         "decided": verdict.decided,
         "findings": [_finding(each) for each in verdict.findings],
@@ -165,7 +168,7 @@ def _record(verdict: ClientReport, findings: Findings | None) -> dict[str, Any]:
         "trials": [
             {
                 "trial": each.trial.key,
-                "kind": each.trial.kind.value,
+                "purpose": each.trial.kind.value,
                 "size": each.size,
                 "taken": each.taken,
                 "swallowed": each.swallowed,
@@ -175,7 +178,7 @@ def _record(verdict: ClientReport, findings: Findings | None) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Verdict) -> dict[str, str]:
+def _finding(finding: Verdict) -> ClientFinding:
     return {
         "key": finding.key,
         "confidence": finding.confidence.value,

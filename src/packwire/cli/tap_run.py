@@ -11,10 +11,10 @@ from typing import IO, Self, cast
 from packwire.capture.recorder import Recorder
 from packwire.capture.writers.private import private
 from packwire.cli.exit_codes import ExitCode
-from packwire.cli.live_output import BackgroundFile, LiveText
+from packwire.cli.live_output import BackgroundFile, LiveText, lost_record
 from packwire.cli.running import run_until_stopped
 from packwire.cli.terminal import Writer, make_console, printable
-from packwire.cli.views.tap import TapRecords, TapView, lost_lines, lost_record
+from packwire.cli.views.tap import TapRecords, TapView, lost_lines
 from packwire.errors import BadFileError, BadOptionError, GoneError
 from packwire.tap.ends import Upstream
 from packwire.tap.server import Tap

@@ -2,15 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
 
 from packwire.cli.exit_codes import ExitCode, exit_code_of
 from packwire.cli.views.live import View
 from packwire.device import Device
-from packwire.device.follow import Event, Outage, Reading, follow, retry_delay
-from packwire.errors import NoAnswerError, PackwireError, Reason
+from packwire.device.follow import Outage, Reading, keep_following
+from packwire.errors import NoAnswerError
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,31 +18,6 @@ class Limits:
 
     count: int | None = None
     seconds: float | None = None
-
-
-#: What may be over in a while; anything else will be as wrong as it is now.
-_PASSING = frozenset(
-    {
-        Reason.PORT_REFUSED, Reason.TIMED_OUT, Reason.NO_ROUTE, Reason.NOT_THERE, Reason.BUSY, Reason.SILENT,
-        Reason.NO_NODE, Reason.HUB_PORT, Reason.NO_DATA, Reason.CLOSED, Reason.FELL_SILENT, Reason.LEFT,
-        Reason.DISPLACED,
-    }
-)  # fmt: skip
-
-
-async def keep_following(connect: Callable[[], Device], interval: float) -> AsyncGenerator[Event]:
-    """Follow a device that need not be there yet; errors that time does not mend are raised."""
-    for attempt in count():
-        try:
-            async with contextlib.aclosing(follow(connect, interval)) as events:
-                async for event in events:
-                    yield event
-        except PackwireError as error:
-            if error.reason not in _PASSING:
-                raise
-            delay = retry_delay(error, attempt)
-            yield Outage(error, delay)
-            await asyncio.sleep(delay)
 
 
 async def watch_device(connect: Callable[[], Device], view: View, interval: float, limits: Limits) -> int:

@@ -81,6 +81,11 @@ class Device(ABC):
     def statistics(self) -> Statistics:
         """Return what became of the requests so far."""
 
+    @property
+    def search(self) -> str:
+        """Return what `find_nodes` does, for a user, where that takes long; else nothing."""
+        return ""
+
     @abstractmethod
     async def open(self) -> None:
         """Connect and find the nodes."""

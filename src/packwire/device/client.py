@@ -108,6 +108,11 @@ class Client:
         return self.link.name
 
     @property
+    def identity(self) -> str:
+        """Return what the link knows of who it leads to; empty where it knows nothing."""
+        return self.link.identity
+
+    @property
     def frame_stats(self) -> FrameStats:
         """Return the account of all bytes received."""
         return self._framer.stats

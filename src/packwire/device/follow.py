@@ -7,9 +7,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
+from itertools import count
 
 from packwire.device.base import Device
-from packwire.errors import DisplacedError, PackwireError
+from packwire.errors import DisplacedError, PackwireError, Reason
 from packwire.sample import Sample
 
 
@@ -77,6 +78,32 @@ async def follow(connect: Callable[[], Device], interval: float) -> AsyncGenerat
             connected_at = 0.0
             delay = retry_delay(error, attempt)
             attempt += 1
+            yield Outage(error, delay)
+            await asyncio.sleep(delay)
+
+
+#: What may be over in a while; anything else will be as wrong as it is now.
+_PASSING = frozenset(
+    {
+        Reason.PORT_REFUSED, Reason.TIMED_OUT, Reason.NO_ROUTE, Reason.NOT_THERE, Reason.BUSY, Reason.SILENT,
+        Reason.NO_NODE, Reason.HUB_PORT, Reason.NO_DATA, Reason.CLOSED, Reason.FELL_SILENT, Reason.LEFT,
+        Reason.DISPLACED, Reason.POWERED_OFF, Reason.NO_BLUETOOTH,
+        Reason.OUT_OF_RANGE,
+    }
+)  # fmt: skip
+
+
+async def keep_following(connect: Callable[[], Device], interval: float) -> AsyncGenerator[Event]:
+    """Follow a device that need not be there yet; errors that time does not mend are raised."""
+    for attempt in count():
+        try:
+            async with contextlib.aclosing(follow(connect, interval)) as events:
+                async for event in events:
+                    yield event
+        except PackwireError as error:
+            if error.reason not in _PASSING:
+                raise
+            delay = retry_delay(error, attempt)
             yield Outage(error, delay)
             await asyncio.sleep(delay)
 

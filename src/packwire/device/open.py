@@ -1,17 +1,27 @@
 """From an address to a device."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from importlib import import_module
 
-from packwire.address import Address, LinkKind, parse_address
+from packwire.address import FOUND_OUT, Address, LinkKind, parse_address
 from packwire.device.base import Device
 from packwire.device.client import TIMEOUT, TRIES, Client
 from packwire.device.node_memory import NodeMemory
 from packwire.device.reader import Reader
 from packwire.errors import BadAddressError, Reason
-from packwire.link.base import Link
-from packwire.protocol.base import Options
+from packwire.link.base import Link, Observer
+from packwire.link.gatt_traffic import GattObserver
+from packwire.protocol.base import Options, Protocol
 from packwire.protocols import protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Observers:
+    """Who sees what passes between this program and a device: bytes of streams, and values of Bluetooth."""
+
+    stream: tuple[Observer, ...] = ()
+    gatt: tuple[GattObserver, ...] = ()
 
 
 def open_device(
@@ -22,29 +32,50 @@ def open_device(
     tries: int = TRIES,
     stale_after: float | None = None,
     memory: NodeMemory | None = None,
+    link: Link | None = None,
+    observers: Observers | None = None,
 ) -> Device:
     """Return the device behind an address; `async with` opens it.
 
     `can_ids`: the nodes to look for on its CAN bus; None asks the bus (PING_CAN, 2.5 to 5 s). An address
     with `/can/ID` looks for that node alone. `timeout` is of one try, in seconds. After `stale_after`
     seconds in which no value of the battery moved, its samples are stale; None leaves that to the
-    comparison with the motor's current. `memory` keeps the CAN ids from one connection to the next. Raises
-    BadAddressError.
+    comparison with the motor's current. `memory` keeps the CAN ids from one connection to the next. `link` is
+    one of the caller's own, instead of the address's; `observers` see what passes. Raises BadAddressError.
     """
     parsed = parse_address(address) if isinstance(address, str) else address
-    client = Client(open_link(parsed), protocol(parsed.model), timeout=timeout, tries=tries)
     nodes = None if can_ids is None else tuple(can_ids)
-    return Reader(client, Options(parsed.node, nodes, stale_after), memory)
+    options = Options(parsed.node, nodes, stale_after)
+    watchers = observers or Observers()
+
+    def read_by(link: Link, spoken: Protocol) -> Device:
+        link.observers += watchers.stream
+        return Reader(Client(link, spoken, timeout=timeout, tries=tries), options, memory)
+
+    if link is None and parsed.link is LinkKind.BLE:
+        return _bluetooth(parsed, read_by, watchers)
+    return read_by(link or open_link(parsed), protocol(parsed.model))
+
+
+def _bluetooth(address: Address, read_by: Callable[[Link, Protocol], Device], observers: Observers) -> Device:
+    from packwire.device.bluetooth import BluetoothDevice  # noqa: PLC0415 - an extra
+    from packwire.link.ble.observed import Watch  # noqa: PLC0415
+
+    if address.model:
+        protocol(address.model)  # raises for one that there is not
+    return BluetoothDevice(address, read_by, watch=Watch(list(observers.gatt)))
 
 
 def open_link(address: Address) -> Link:
     """Return the link of an address, not connected yet. Raises BadAddressError."""
     if address.link is LinkKind.SIM:
-        raise BadAddressError(f"{address} is for the command line, which starts the simulator")
+        raise BadAddressError(f"{address} starts a simulator: open it with packwire.open_device")
     if address.link is LinkKind.HUB and address.password is None:
         raise BadAddressError(
             f"{address} needs its password: set PACKWIRE_PASSWORD", reason=Reason.NO_PASSWORD
         )
+    if address.link in FOUND_OUT and not address.model:
+        raise BadAddressError(f"{address}: add ?model=NAME; only read, watch and log find it out")
     module = import_module(f"packwire.link.{address.link}")  # only the link in use is loaded
     link: Link = module.link_of(address, protocol(address.model))
     return link

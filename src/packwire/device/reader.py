@@ -36,7 +36,7 @@ class Reader(Device):
     @property
     @override
     def where(self) -> str:
-        return f"{self.client.link.preposition} {self.client.link.name}"
+        return self.client.link.where(self.client.protocol.title)
 
     @property
     @override
@@ -46,7 +46,7 @@ class Reader(Device):
     @property
     @override
     def name(self) -> str:
-        return self.session.name
+        return self.client.link.device_name or self.session.name
 
     @property
     @override
@@ -68,6 +68,11 @@ class Reader(Device):
     def remarks(self) -> tuple[str, ...]:
         recalled = ("nodes as known from last time; a rescan asks the bus again",) if self._recalled else ()
         return (*recalled, *self.session.remarks, *self.client.oddities())
+
+    @property
+    @override
+    def search(self) -> str:
+        return self.session.search
 
     @property
     @override

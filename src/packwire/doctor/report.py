@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 
-import packwire
 from packwire.check import CheckResult, Verdict
 from packwire.direction import Direction
 from packwire.doctor.diagnosis import Diagnosis, Hypothesis
@@ -92,7 +92,7 @@ def _content(diagnosis: Diagnosis) -> dict[str, Any]:
         "cells": diagnosis.pack.get("cell_voltages", ()),
         "segments": list(_lines(segments, diagnosis.transcript.lost)),
         "total": len(segments),
-        "version": packwire.__version__,
+        "version": metadata.version("packwire"),
     }
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Self
 
 from packwire.errors import BadFileError, BadOptionError
-from packwire.vesc.hublogin import id_problem, normal_id
+from packwire.vesc.hublogin import id_problem, normal_id, password_problem
 
 #: 16 MiB, five times over: about 0.2 s of a core for every guess.
 LOG_N, BLOCK_SIZE, PARALLEL = 14, 8, 5
@@ -179,6 +179,20 @@ def check_file(path: Path) -> None:
         raise OSError("it is no regular file")
     if found.st_size > MOST_FILE:
         raise OSError(f"it has more than {MOST_FILE >> 20} MiB")
+
+
+def checked_id(device_id: str) -> str:
+    """Return an id as hubs see it. Raises BadOptionError for one that no hub can ever know."""
+    if problem := id_problem(device_id):
+        raise BadOptionError(problem)
+    return normal_id(device_id)
+
+
+def hash_of(password: str) -> PasswordHash:
+    """Return the hash of a new password. Raises BadOptionError for one that no hub can ever accept."""
+    if problem := password_problem(password) or ("" if password else "an empty password lets everybody in"):
+        raise BadOptionError(problem)
+    return PasswordHash.of(password)
 
 
 def store_credential(path: Path, device_id: str, password: PasswordHash | None) -> bool:

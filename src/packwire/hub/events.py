@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO, override
 
-from packwire.visible import json_text
+from packwire.clock import iso_time
+from packwire.visible import json_text, record_text
 
 log = logging.getLogger("packwire.hub")
 
@@ -105,16 +106,18 @@ class TextFormat(logging.Formatter):
 
 
 class JsonFormat(logging.Formatter):
-    """One JSON object a line: time (UTC, RFC 3339), level, event, and the event's fields."""
+    """One record a line: `log` of docs/reference/json.md, and the event's fields."""
 
     @override
     def format(self, record: logging.LogRecord) -> str:
-        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        at = f"{seconds}.{int(record.msecs):03}Z"
         fields = {name: _bounded(value) for name, value in _fields(record).items()}
-        return json_text(
-            {"time": at, "level": record.levelname.lower(), "event": record.getMessage(), **fields}
-        )
+        head = {
+            "kind": "log",
+            "time": iso_time(round(record.created * 1e9)),
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+        }
+        return record_text({**head, **fields, **head})
 
 
 def _bounded(value: Value) -> Value:

@@ -9,8 +9,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from packwire.address import HUB_PORT
 from packwire.errors import BadFileError, BadOptionError
 from packwire.hub.credentials import read_file
+from packwire.share.permissions import Policy, parse_policy
 from packwire.vesc.hublogin import LOGIN_TIMEOUT, id_problem, normal_id
-from packwire.vesc.permissions import Policy, parse_policy
 
 
 def _joined(given: object) -> object:

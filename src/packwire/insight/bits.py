@@ -34,16 +34,6 @@ class BitCounts:
     flips: Int64s
 
     @property
-    def always_set(self) -> NDArray[np.bool_]:
-        """Return which bits are 1 in every message."""
-        return np.asarray((self.ones == self.count) & (self.count > 0))
-
-    @property
-    def never_set(self) -> NDArray[np.bool_]:
-        """Return which bits are 0 in every message."""
-        return np.asarray(self.ones == 0)
-
-    @property
     def activity(self) -> Floats:
         """Return the flips of each bit per possible flip, 0 to 1: the data of a heat map."""
         return np.asarray(self.flips / max(self.count - 1, 1))

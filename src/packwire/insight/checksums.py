@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from packwire.columns import distinct, distinct_rows
 from packwire.messages import Bytes
-from packwire.wire.checksum import CATALOGUE, Checksum, Kind, table_of
+from packwire.wire.checksum import CATALOGUE, CHECKSUMS, Checksum, Kind, table_of
 
 type Values = NDArray[np.uint32]
 
@@ -59,13 +59,18 @@ def find_checksum(matrix: Bytes) -> FoundChecksum | None:
         if len(distinct) < (3 if entry.bits == 8 else 2):
             continue
         for found in _fits(entry, distinct):
-            whole = checksums(entry, matrix[:, : found.at], (found.begin,))[-1, :, 0]
-            agree = bool((whole == _stored(matrix, found)).all())
-            if agree and (best is None or found.begin < best.begin):
+            if fits(found, matrix) and (best is None or found.begin < best.begin):
                 best = found
         if best is not None:
             return best
     return None
+
+
+def fits(found: FoundChecksum, matrix: Bytes) -> bool:
+    """Say whether all of `(n, width)` messages have this checksum."""
+    entry = CHECKSUMS[found.name]
+    whole = checksums(entry, matrix[:, : found.at], (found.begin,))[-1, :, 0]
+    return bool((whole == _stored(matrix, found)).all())
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -40,11 +40,6 @@ _MAX_CONTROLS = 4
 type Kind = tuple[Channel, bytes]
 
 
-def at_writes(messages: Messages, prefix: bytes | None = None) -> Cut | None:
-    """Cut at the writes of the control that is written most; None where no write sets anything."""
-    return next(iter(cuts_at_writes(messages, prefix)), None)
-
-
 def cuts_at_writes(messages: Messages, prefix: bytes | None = None) -> tuple[Cut, ...]:
     """Cut at the app's writes, once for each control, the one that is written most first.
 

@@ -35,6 +35,10 @@ class Link(ABC):
     """Whether replies meant for another client may come on it, at its beginning."""
     preposition = "at"
     """How to say that a device is there: at a host, through a hub, on a port."""
+    identity = ""
+    """What names the device in the world, where the link knows it: `ble-a4c138000001`."""
+    device_name = ""
+    """What the device calls itself on this link; empty where it says nothing there."""
 
     def __init__(self) -> None:
         self.observers: list[Observer] = []
@@ -45,6 +49,10 @@ class Link(ABC):
         event = Event(kind, time.time_ns(), self.name, reason, words)
         for listen in self.listeners:
             listen(event)
+
+    def where(self, title: str) -> str:  # noqa: ARG002 - for those that say what is spoken
+        """Return where a device that speaks `title` is, for a user."""
+        return f"{self.preposition} {self.name}"
 
     @abstractmethod
     async def open(self, receiver: Receiver) -> None:

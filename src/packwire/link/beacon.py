@@ -1,4 +1,4 @@
-"""The broadcast by which a VESC Express is found: `name::ip::port` and a NUL, once a second over UDP.
+"""The broadcast by which a device is found, once a second over UDP.
 
 Nothing is sent unless it was asked for, and only to the address that was named.
 """
@@ -7,7 +7,7 @@ import asyncio
 import logging
 import socket
 
-from packwire.vesc.announcement import ANNOUNCEMENT_PORT
+from packwire.protocol.announcing import Announcement, Announcing
 
 log = logging.getLogger("packwire.link")
 
@@ -16,15 +16,17 @@ ANY_HOST = {"", "0.0.0.0", "::"}  # noqa: S104 - compared with, not bound to
 
 
 async def broadcast(
+    announcing: Announcing,
     host: str,
     port: int,
     destination: str,
-    destination_port: int = ANNOUNCEMENT_PORT,
+    destination_port: int | None = None,
     *,
     name: str,
     log: logging.Logger = log,
 ) -> None:
     """Announce a TCP port for ever; cancel it to stop. What cannot be sent is logged once."""
+    to = destination, destination_port or announcing.port
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.setblocking(False)
         sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
@@ -32,18 +34,13 @@ async def broadcast(
         while True:
             try:
                 shown = _own_address(destination) if host in ANY_HOST else host
-                sender.sendto(beacon(shown, port, name), (destination, destination_port))
+                sender.sendto(announcing.write(Announcement(name, shown, port)), to)
                 trouble = ""
             except OSError as error:
                 if str(error) != trouble:
                     trouble = str(error)
                     log.info("cannot broadcast to %s: %s", destination, error.strerror or error)
             await asyncio.sleep(PERIOD)
-
-
-def beacon(host: str, port: int, name: str) -> bytes:
-    """Return what is broadcast."""
-    return f"{name}::{host}::{port}".encode() + b"\0"
 
 
 def _own_address(destination: str) -> str:

@@ -1,41 +1,46 @@
-"""VESCs on the network, by the broadcasts that they send."""
+"""Devices on the network, by the broadcasts that they send."""
 
 import asyncio
 import socket
 
 from packwire.errors import Reason, UnreachableError, system_reason
-from packwire.vesc.announcement import ANNOUNCEMENT_PORT, Announcement, parse_announcement
+from packwire.protocol.announcing import Announcement, Announcing
+from packwire.protocols import announcing
 
-#: VESCs that are taken note of in one go, and of one sender, which may be a gateway.
+#: Devices that are taken note of in one go, and of one sender, which may be a gateway.
 MOST_FOUND = 256
 MOST_OF_A_HOST = 8
 
 
 class _Listener(asyncio.DatagramProtocol):
-    def __init__(self) -> None:
+    def __init__(self, announcing: Announcing) -> None:
+        self._read = announcing.read
         self.found: dict[tuple[str, int], Announcement] = {}
         self.other = 0
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        announcement = parse_announcement(data)
+        announcement = self._read(data)
         if announcement is None:
             self.other += 1
             return
         if len(self.found) >= MOST_FOUND or sum(host == addr[0] for host, _ in self.found) >= MOST_OF_A_HOST:
-            self.other += 1  # anybody may claim to be any number of VESCs
+            self.other += 1  # anybody may claim to be any number of devices
             return
         # A device may announce an address of another of its interfaces; the sender's is the one that works.
         self.found.setdefault((addr[0], announcement.port), announcement)
 
 
-async def discover(seconds: float = 2.5, port: int = ANNOUNCEMENT_PORT) -> list[tuple[str, Announcement]]:
-    """Listen for announcements for some seconds; return (sender's address, announcement) of each VESC.
+async def discover(seconds: float = 2.5, port: int | None = None) -> list[tuple[str, Announcement]]:
+    """Listen for announcements for some seconds; return (sender's address, announcement) of each device.
 
-    Raises UnreachableError where the port cannot be opened (VESC Tool may hold it).
+    `port`: where they announce themselves, if not on their protocol's own. Raises UnreachableError where the
+    port cannot be opened (VESC Tool may hold it).
     """
+    (own,) = announcing()
+    port = port or own.port
     loop = asyncio.get_running_loop()
     try:
-        transport, listener = await loop.create_datagram_endpoint(_Listener, sock=_socket(port))
+        transport, listener = await loop.create_datagram_endpoint(lambda: _Listener(own), sock=_socket(port))
     except OSError as error:
         raise UnreachableError(
             f"UDP port {port} cannot be listened on: {error.strerror or error}; does VESC Tool hold it?",

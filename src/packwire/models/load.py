@@ -1,5 +1,6 @@
 """From YAML to a protocol."""
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,17 @@ class _Loader(yaml.SafeLoader):
                     None, None, f"{key.value!r} stands here twice", key.start_mark
                 )
             seen.add(key.value)
+
+
+# As in YAML 1.2: `on` and `no` are words, `010` is no octal number and `12:30` none to the base of 60.
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _form, _first in (
+    ("bool", "true|false", "tf"),
+    ("int", "-?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+", "-0123456789"),
+    ("float", r"-?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+]?[0-9]+)?", "-0123456789"),
+    ("null", "null|~|", ["~", "n", ""]),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_form})$"), list(_first))
 
 
 def _content(text: str, where: str) -> Any:

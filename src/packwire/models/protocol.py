@@ -1,12 +1,14 @@
 """The protocol that a model file describes."""
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from typing import Any, override
 
+from packwire.advertisement import Advertisement
+from packwire.models.aiobmsble_plugins import plugins
 from packwire.models.family import family
+from packwire.models.parts import Question, Reply
 from packwire.models.schema import ModelFile
-from packwire.protocol.base import Asker, Options, Protocol, Request, RequestKind, Session
+from packwire.protocol.base import Asker, Options, Protocol, Request, Session
 from packwire.quantity import QUANTITIES, Kind
 from packwire.wire.codec import Codec, Span
 from packwire.wire.fields import Field, FieldError
@@ -14,33 +16,6 @@ from packwire.wire.framing import Framer, Framing
 
 #: What is said of flags of which none is set.
 NOTHING = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A request of a model: what it sends, the reply that answers it, what it can do, how often it is due."""
-
-    name: str
-    payload: bytes
-    reply: str
-    kind: RequestKind
-    every: float
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A reply of a model: how it begins, its fields; `refuses` where it says no."""
-
-    name: str
-    begins: tuple[int | None, ...]
-    codec: Codec
-    refuses: bool
-
-    def fits(self, frame: bytes) -> bool:
-        """Tell whether a frame is such a reply."""
-        return len(frame) >= len(self.begins) and all(
-            wanted in {None, byte} for wanted, byte in zip(self.begins, frame, strict=False)
-        )
 
 
 class ModelProtocol(Protocol):
@@ -52,6 +27,8 @@ class ModelProtocol(Protocol):
         self.file = file
         if file.links.serial is not None:
             self.baud = file.links.serial.baud
+        self.gatt = tuple(each.build() for each in file.links.ble)
+        self._advertisements = tuple(each.build() for each in file.recognise.advertisements)
         self.family = family(file.model_dump(by_alias=True, include={"title", "framings", "answers"}))
         self.framings = self.family.framings
         self.replies = tuple(
@@ -208,6 +185,14 @@ class ModelProtocol(Protocol):
             if span.name.partition("[")[0] in secret:
                 masked[span.offset : span.offset + span.width] = b"*" * span.width
         return bytes(masked)
+
+    @override
+    def recognises(self, seen: Advertisement) -> bool:
+        named = self.file.recognise.aiobmsble
+        plugin = plugins().get(named) if named else None
+        return any(pattern.fits(seen) for pattern in self._advertisements) or (
+            plugin is not None and plugin.recognises(seen)
+        )
 
     @override
     def session(self, asker: Asker, options: Options) -> Session:

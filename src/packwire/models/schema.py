@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from packwire.models.family import read_hex
-from packwire.protocol.base import RequestKind
+from packwire.models.recognition import Pattern, read_uuid
+from packwire.protocol.base import Gatt, RequestKind, WriteType
 from packwire.wire import fields
 
 #: The schema that this packwire reads.
@@ -47,7 +48,8 @@ def _pattern(text: object) -> object:
 
 
 type HexBytes = Annotated[bytes, BeforeValidator(read_hex)]
-type Pattern = Annotated[
+type Uuid = Annotated[str, BeforeValidator(read_uuid)]
+type Beginning = Annotated[
     tuple[int | None, ...], BeforeValidator(_pattern), Field(min_length=1, max_length=64)
 ]
 
@@ -230,7 +232,7 @@ class RequestOf(_Part):
 class ReplyOf(_Part):
     """A reply: how it begins, and its fields, whose places count from the start of the frame."""
 
-    begins: Pattern
+    begins: Beginning
     fields: list[FieldOf] = []
     refuses: bool = False
     """It says that the request is refused."""
@@ -242,11 +244,61 @@ class SerialOf(_Part):
     baud: Annotated[int, Field(ge=50, le=20_000_000)] = 9600
 
 
+class BluetoothOf(_Part):
+    """Where it is spoken over Bluetooth."""
+
+    service: Uuid
+    notify: Uuid
+    write: Uuid | Literal[""] = ""
+    """Empty where nothing is asked."""
+    write_type: WriteType | None = None
+    """Left out where devices differ: then it is found out."""
+
+    def build(self) -> Gatt:
+        """Return it as links take it."""
+        return Gatt(self.service, self.notify, self.write, self.write_type)
+
+
 class LinksOf(_Part):
     """What the protocol is spoken on."""
 
     serial: SerialOf | None = None
     tcp: bool = False
+    ble: Annotated[list[BluetoothOf], Field(max_length=8)] = []
+    """The first that a device has is taken."""
+
+
+class AdvertisementOf(_Part):
+    """What a device advertises: all that is said here; `*` and `?` in a name stand for anything."""
+
+    name: Annotated[str, Field(max_length=64)] = ""
+    service: Uuid | Literal[""] = ""
+    service_data: Uuid | None = None
+    address: Annotated[str, Field(pattern="^([0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){0,5})?$")] = ""
+    """How it begins: `A4:C1:38`."""
+    manufacturer: Annotated[int, Field(ge=0, le=0xFFFF)] | None = None
+    data: HexBytes = b""
+    """How the data of that manufacturer begin."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "AdvertisementOf":
+        if self == AdvertisementOf.model_construct():
+            raise ValueError("say at least one of name, service, service_data, address, manufacturer")
+        if self.data and self.manufacturer is None:
+            raise ValueError("data needs the manufacturer whose data they are")
+        return self
+
+    def build(self) -> Pattern:
+        """Return it as recognition takes it."""
+        return Pattern(self.name, self.service, self.service_data, self.address, self.manufacturer, self.data)
+
+
+class RecogniseOf(_Part):
+    """How a device of this protocol is recognised by its advertisements: any of these."""
+
+    aiobmsble: Annotated[str, Field(pattern="^([a-z0-9_]{1,40}_bms)?$")] = ""
+    """The plugin of aiobmsble, where that is installed, whose patterns hold here too."""
+    advertisements: Annotated[list[AdvertisementOf], Field(max_length=64)] = []
 
 
 class ModelFile(_Part):
@@ -257,6 +309,7 @@ class ModelFile(_Part):
     title: Annotated[str, Field(min_length=1, max_length=80)]
     order: fields.Order = "big"
     links: LinksOf
+    recognise: RecogniseOf = RecogniseOf()
     framings: Annotated[list[FramingOf], Field(min_length=1, max_length=16)]
     answers: Annotated[list[AnswerOf], Field(max_length=64)] = []
     """What answers what of all that is said in these framings, whether the model knows it or not."""

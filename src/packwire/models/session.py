@@ -1,9 +1,9 @@
 """A conversation with a device whose protocol is a model."""
 
 from collections.abc import Mapping
-from typing import override
+from typing import Any, Protocol, override
 
-from packwire.models.protocol import ModelProtocol, Question
+from packwire.models.parts import Question, Reply
 from packwire.protocol.base import Asker, Node, NodeKind, Options, Reading, Request, RequestKind, Session
 from packwire.quantity import Value
 from packwire.sample import derived
@@ -12,10 +12,27 @@ from packwire.sample import derived
 PACK = "bms"
 
 
+class Model(Protocol):
+    """What a session needs of a model."""
+
+    name: str
+    title: str
+    questions: tuple[Question, ...]
+
+    def reply_of(self, frame: bytes) -> Reply | None:
+        """Return which reply a frame is; None where the model knows none that begins so."""
+
+    def values(self, frame: bytes) -> dict[str, Any]:
+        """Return what a reply says, by quantity key."""
+
+    def data(self, frame: bytes) -> bytes:
+        """Return a frame without its checksum and end."""
+
+
 class ModelSession(Session):
     """Asks what the model says can be asked, each as often as it says, and keeps what was said last."""
 
-    def __init__(self, protocol: ModelProtocol, asker: Asker, options: Options) -> None:
+    def __init__(self, protocol: Model, asker: Asker, options: Options) -> None:
         super().__init__()
         self._protocol = protocol
         self._asker = asker
@@ -37,6 +54,8 @@ class ModelSession(Session):
     @property
     @override
     def identity(self) -> str:
+        if self._asker.identity:
+            return self._asker.identity
         serial = self._latest().get("serial_number")
         return f"{self._protocol.name}-{serial or self._asker.place}"
 

@@ -14,9 +14,10 @@ from typing import Protocol as Interface
 
 from packwire.advertisement import Advertisement
 from packwire.check import Check, Rule
+from packwire.protocol.announcing import Announcing
 from packwire.quantity import Value
 from packwire.sample import Condition
-from packwire.wire.frame import Frame, FrameStats
+from packwire.wire.frame import StreamFramer
 
 
 class RequestKind(StrEnum):
@@ -78,24 +79,6 @@ class Gatt:
     write_type: WriteType | None = None
 
 
-class Framer(Interface):
-    """Finds frames in a stream that comes in pieces of any size; see `packwire.wire.framing.Framer`."""
-
-    stats: FrameStats
-
-    def feed(self, data: bytes) -> list[Frame]:
-        """Take the next bytes; return the frames that they complete."""
-
-    def rescue(self) -> list[Frame]:
-        """Look for whole frames behind a header that is still waited for."""
-
-    def give_up(self) -> list[Frame]:
-        """Stop waiting for the frame that a header announced."""
-
-    def reset(self) -> None:
-        """Forget a frame that has begun."""
-
-
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request: its message (before framing), the node that it is for, and how its reply is known.
@@ -130,6 +113,10 @@ class Asker(Interface):
     def place(self) -> str:
         """Where the device was reached; names a device that does not name itself."""
 
+    @property
+    def identity(self) -> str:
+        """What the link knows of who it leads to (a Bluetooth address); empty where it knows nothing."""
+
     async def request(
         self,
         request: Request,
@@ -163,6 +150,9 @@ class Session(ABC):
 
     It asks by an Asker, and knows no link and no clock of its own.
     """
+
+    search = ""
+    """What looking for nodes does, for a user, where it takes long."""
 
     def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
@@ -242,12 +232,14 @@ class Protocol(ABC):
     """Where it is spoken over Bluetooth; the first that a device has is taken."""
     preamble: bytes = b""
     """What is sent first, so that a half frame which a client before us left behind is over."""
+    announcing: Announcing | None = None
+    """How its devices say where they are, on the network."""
     checks: tuple[Check[Any], ...] = ()
     """What it brings to the doctor beside its row in `packwire.doctor.registry`."""
     rules: tuple[Rule, ...] = ()
 
     @abstractmethod
-    def framer(self) -> Framer:
+    def framer(self) -> StreamFramer:
         """Return a new finder of frames."""
 
     @abstractmethod

@@ -1,18 +1,16 @@
 """A client's place at a shared device: its stream is framed here, and what may not pass ends here."""
 
-from collections import deque
-from typing import TYPE_CHECKING
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Protocol
 
+from packwire.share.permissions import Kind, Policy, kind_of, refusal
 from packwire.share.questions import Question, question
-from packwire.share.stats import ClientAccount, status_lines
+from packwire.share.stats import ClientAccount, SharingStats, status_lines
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import DEVICE_MAX_PAYLOAD, Framer, encode_frame
-from packwire.vesc.permissions import Kind, kind_of, refusal
 from packwire.vesc.requests import unwrap
 from packwire.wire.frame import Frame
-
-if TYPE_CHECKING:
-    from packwire.share.device import SharedDevice, Write
 
 #: Frames that are longer are looked at anew each time: they are not what is polled.
 REMEMBERED_SIZE = 64
@@ -26,6 +24,35 @@ FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 4.0
 #: Seconds between two answers to refused text for the device's terminal: nobody types faster.
 PRINT_INTERVAL = 0.1
+
+
+class Host(Protocol):
+    """The device, as far as a client's place needs it."""
+
+    refused: Counter[Kind]
+    now: Callable[[], float]
+
+    @property
+    def policy(self) -> Policy:
+        """Return what may pass."""
+
+    def ask(self, client: "SharedClient", known: Question) -> None:
+        """Take a request that may pass."""
+
+    def remember(self, known: Question) -> None:
+        """Keep what was found out about a request."""
+
+    def stalled(self, client: "SharedClient", *, waits: bool) -> None:
+        """Learn whether a frame of a client has begun and is not whole."""
+
+    def tell(self, line: str) -> None:
+        """Write a line to the log."""
+
+    def stats(self) -> SharingStats:
+        """Return the account."""
+
+    def left(self, client: "SharedClient") -> None:
+        """Learn that a client has left."""
 
 
 class SharedClient:
@@ -58,7 +85,7 @@ class SharedClient:
     )
 
     def __init__(
-        self, device: "SharedDevice", write: "Write", name: str, known: dict[bytes, Question]
+        self, device: Host, write: Callable[[bytes], None], name: str, known: dict[bytes, Question]
     ) -> None:
         self.name = name
         self.write = write

@@ -28,7 +28,8 @@ from packwire.protocol.exchange import STALL
 from packwire.share.alarm import Alarm
 from packwire.share.client import SharedClient
 from packwire.share.outgoing import Outgoing
-from packwire.share.pending import PER_CLIENT, PendingRequest, PendingRequests, Waiters
+from packwire.share.pending import PER_CLIENT, PendingRequest, PendingRequests, Waiter, Waiters
+from packwire.share.permissions import Kind, Policy
 from packwire.share.questions import CAN_BUS, DIRECT, Question, is_for_all, own_question
 from packwire.share.queue import Queue, drop, is_reading
 from packwire.share.stats import KeptReply, SharingStats, account
@@ -36,7 +37,6 @@ from packwire.share.stops import Stops
 from packwire.share.stream import DeviceStream
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import MAX_PAYLOAD, STOP
-from packwire.vesc.permissions import Kind, Policy
 
 type Write = Callable[[bytes], None]
 type Tell = Callable[[str], None]
@@ -337,7 +337,7 @@ class SharedDevice:
         known: Question,
         now: float,
         waiters: Waiters,
-        owner: SharedClient | None = None,
+        owner: Waiter | None = None,
         bus_for: float | None = None,
     ) -> PendingRequest:
         """Send a request for those who ask it; nobody does where it is a fence.
@@ -449,7 +449,7 @@ class SharedDevice:
         else:
             self._begin()
 
-    def reply(self, client: SharedClient, frame: bytes) -> None:
+    def reply(self, client: Waiter, frame: bytes) -> None:
         """Give a client the reply to one of its requests."""
         if not client.gone:
             client.open -= 1

@@ -6,13 +6,10 @@ of each other's file.
 """
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING
 
+from packwire.share.pending import Waiter
 from packwire.share.questions import Question
 from packwire.vesc.requests import inner_at
-
-if TYPE_CHECKING:
-    from packwire.share.client import SharedClient
 
 #: Seconds without a request after which reading a file is another client's.
 FILE_TURN = 1.0
@@ -35,14 +32,14 @@ class FileTurn:
     __slots__ = ("_at", "_began", "_reader", "_until", "_wanted")
 
     def __init__(self) -> None:
-        self._reader: SharedClient | None = None
+        self._reader: Waiter | None = None
         self._began = self._until = 0.0
         self._wanted = float("-inf")
         """When another client was last kept waiting."""
         self._at: int | None = 0
         """Where the device would read on; 0: it has no file open, None: that is not known."""
 
-    def take(self, client: "SharedClient", known: Question, now: float) -> Turn:
+    def take(self, client: Waiter, known: Question, now: float) -> Turn:
         """Take the turn, where it is free, to send a client's request."""
         reader = self._reader
         if reader is client:

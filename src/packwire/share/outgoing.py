@@ -6,7 +6,7 @@ line, may begin within one frame and end in a later one. Where that would be a f
 
 from collections.abc import Callable
 
-from packwire.vesc.embedded import REACH, completes_frame, has_tail, nearly_completes_frame
+from packwire.share.embedded import REACH, completes_frame, has_tail, nearly_completes_frame
 from packwire.vesc.requests import FILLER
 
 _START = 2

@@ -5,19 +5,43 @@ come no more, `LATEST` seconds at most: of a CAN node that has not answered yet 
 is dead or slow, for what other nodes and the device itself answer meanwhile proves nothing.
 """
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, override
+from typing import Protocol, override
 
 from packwire.protocol.exchange import LATEST, Asking, Sent
 from packwire.share.questions import CAN_BUS, Question
 from packwire.vesc.hardware import HardwareType
 from packwire.vesc.traits import answers
 
-if TYPE_CHECKING:
-    from packwire.share.client import SharedClient
 
-type Waiters = dict["SharedClient", list[float]]
+class Waiter(Protocol):
+    """Who asks: a client, as far as what is under way, whose turn it is and the files need to know it."""
+
+    queue: deque[tuple[Question, float]]
+    """What waits to be sent, each with the time when it was asked."""
+    gone: bool
+    in_line: bool
+    open: int
+    """How many requests are neither answered nor given up, those in the queue among them."""
+    replies: int
+    dropped: int
+    unanswered: int
+    tries_from: float
+    """When it may again ask a node that may not be there."""
+    misses: int
+    """How many of those it asked in a row gave no answer."""
+    write: Callable[[bytes], None]
+
+    def missed(self, now: float) -> None:
+        """Learn that a node it asked, and that may not be there, gave no answer."""
+
+    def found(self) -> None:
+        """Learn that a node it asked is there."""
+
+
+type Waiters = dict[Waiter, list[float]]
 
 #: So many requests are under way at most that are not late yet; each of another command.
 WINDOW = 16
@@ -47,7 +71,7 @@ class PendingRequest(Sent[Question]):
 
     waiters: Waiters
     """Each with the times when it asked."""
-    owner: "SharedClient | None"
+    owner: Waiter | None
     """Whose request it was at first."""
     last: float = 0.0
     """Beyond `due`, until when it is waited for after it has released the CAN bus."""
@@ -105,7 +129,7 @@ class PendingRequests(Asking[PendingRequest]):
         self._short_turn_from = float("-inf")
         """When a node that may not be there may have the bus again, where others want it."""
 
-    def room(self, client: "SharedClient") -> bool:
+    def room(self, client: Waiter) -> bool:
         """Tell whether a client may have one more request under way; what is late counts no more."""
         flying = len(self.open) - self.overdue
         if flying < PER_CLIENT:
@@ -114,7 +138,7 @@ class PendingRequests(Asking[PendingRequest]):
         return own < PER_CLIENT and flying < (WINDOW if own else WIDEST)
 
     def add(
-        self, question: Question, now: float, due: float, waiters: Waiters, owner: "SharedClient | None"
+        self, question: Question, now: float, due: float, waiters: Waiters, owner: Waiter | None
     ) -> PendingRequest:
         """Note that a request is sent now."""
         return self.ask(PendingRequest(question, now, due, waiters, owner))
@@ -125,12 +149,12 @@ class PendingRequests(Asking[PendingRequest]):
         self.nodes.clear()
         self.searched = self._short_turn_from = self._missed_at = float("-inf")
 
-    def forget(self, client: "SharedClient") -> None:
+    def forget(self, client: Waiter) -> None:
         """Learn that a client has left: it waits for nothing any more."""
         for request in self.open:
             request.waiters.pop(client, None)
 
-    def joinable(self, request: PendingRequest, client: "SharedClient") -> bool:
+    def joinable(self, request: PendingRequest, client: Waiter) -> bool:
         """Tell whether a client may wait for this reply without its replies on this way changing order."""
         if request.overdue:
             return False
@@ -140,7 +164,7 @@ class PendingRequests(Asking[PendingRequest]):
             for other in self.open
         )
 
-    def waits(self, client: "SharedClient", way: int) -> bool:
+    def waits(self, client: Waiter, way: int) -> bool:
         """Tell whether a client waits for a reply on a way."""
         return any(request.question.way == way and client in request.waiters for request in self.open)
 

@@ -1,25 +1,53 @@
 """Whose turn it is at a shared device: the clients with waiting requests in a line, one request a turn."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from packwire.share.files import FileTurn, Turn
-from packwire.share.pending import LONGEST_REST
+from packwire.share.pending import LONGEST_REST, PendingRequest, PendingRequests, Waiter, Waiters
+from packwire.share.permissions import Kind
 from packwire.share.questions import DIRECT, Question, own_question
 from packwire.vesc.commands import Command
-from packwire.vesc.permissions import Kind
-
-if TYPE_CHECKING:
-    from packwire.share.client import SharedClient
-    from packwire.share.device import SharedDevice
-
 
 #: What every device answers, and so tells that it is there.
 _PROOFS = (Command.FW_VERSION, Command.BMS_GET_VALUES)
 
 
-def drop(client: "SharedClient") -> None:
+class Sender(Protocol):
+    """The device, as far as the line needs it."""
+
+    ready: bool
+    pending: PendingRequests
+    max_age: float
+    counts: Counter[str]
+    now: Callable[[], float]
+
+    @property
+    def several(self) -> bool:
+        """Return whether there is more than one client."""
+
+    def send(
+        self,
+        known: Question,
+        now: float,
+        waiters: Waiters,
+        owner: Waiter | None = None,
+        bus_for: float | None = None,
+    ) -> PendingRequest:
+        """Send a request whose reply is waited for."""
+
+    def write(self, known: Question) -> None:
+        """Send what is never answered."""
+
+    def reply(self, client: Waiter, frame: bytes) -> None:
+        """Give a client a reply."""
+
+    def fence(self, overdue: PendingRequest) -> None:
+        """Ask what will prove that a late reply is lost."""
+
+
+def drop(client: Waiter) -> None:
     """Give up a client's request that was not sent, or may not be sent again."""
     client.open -= 1
     client.dropped += 1
@@ -44,19 +72,19 @@ class Queue:
 
     __slots__ = ("_device", "files", "line")
 
-    def __init__(self, device: "SharedDevice") -> None:
-        self.line: deque[SharedClient] = deque()
+    def __init__(self, device: Sender) -> None:
+        self.line: deque[Waiter] = deque()
         """The clients with requests that wait to be sent; the next turn is the first's."""
         self.files = FileTurn()
         self._device = device
 
-    def wait(self, client: "SharedClient") -> None:
+    def wait(self, client: Waiter) -> None:
         """Let a client with a waiting request take its place in the line, if it has none."""
         if not client.in_line and not client.gone:
             client.in_line = True
             self.line.append(client)
 
-    def add(self, client: "SharedClient", known: Question, now: float) -> None:
+    def add(self, client: Waiter, known: Question, now: float) -> None:
         """Settle a request at once where that can be; else let it wait for its turn."""
         client.queue.append((known, now))
         if self._device.ready:
@@ -64,7 +92,7 @@ class Queue:
         if client.queue:
             self.wait(client)
 
-    def give_back(self, client: "SharedClient", known: Question, asked: float) -> None:
+    def give_back(self, client: Waiter, known: Question, asked: float) -> None:
         """Put a request back to where it came from, before all that was asked later."""
         if known.kind is not Kind.READ:
             drop(client)
@@ -72,7 +100,7 @@ class Queue:
             client.queue.appendleft((known, asked))
             self.wait(client)
 
-    def drop_unless(self, client: "SharedClient", may: Callable[[Question], bool]) -> None:
+    def drop_unless(self, client: Waiter, may: Callable[[Question], bool]) -> None:
         """Give up those of a client's waiting requests that may not be sent (any more)."""
         for waiting in [each for each in client.queue if not may(each[0])]:
             client.queue.remove(waiting)
@@ -98,7 +126,7 @@ class Queue:
             else:
                 client.in_line = False
 
-    def _take_turn(self, client: "SharedClient") -> bool:
+    def _take_turn(self, client: Waiter) -> bool:
         """Settle one waiting request of a client; tell whether there was one that could be."""
         blocked: set[int] = set()
         for place, (known, asked) in enumerate(client.queue):
@@ -115,7 +143,7 @@ class Queue:
             blocked.add(known.way)
         return False
 
-    def _settle(self, client: "SharedClient", known: Question, asked: float) -> bool:
+    def _settle(self, client: Waiter, known: Question, asked: float) -> bool:
         """Send a request, join it to one under way, or answer it; tell whether one of these could be."""
         device = self._device
         pending, now = device.pending, device.now()
@@ -139,7 +167,7 @@ class Queue:
             return False
         return pending.room(client) and self._send(client, known, asked, now)
 
-    def _try(self, client: "SharedClient", known: Question, asked: float, now: float) -> bool:
+    def _try(self, client: Waiter, known: Question, asked: float, now: float) -> bool:
         """Ask a node that may not be there.
 
         Where there are other clients, and some node was asked in vain lately, they come first: a node is
@@ -166,7 +194,7 @@ class Queue:
             self._device.send(search, now, {})
         return False
 
-    def _tries_rather(self, other: "SharedClient", client: "SharedClient") -> bool:
+    def _tries_rather(self, other: Waiter, client: Waiter) -> bool:
         """Tell whether another client asked fewer nodes in vain and waits to ask one too."""
         return (
             other.misses < client.misses
@@ -175,7 +203,7 @@ class Queue:
         )
 
     def _send(
-        self, client: "SharedClient", known: Question, asked: float, now: float, bus_for: float | None = None
+        self, client: Waiter, known: Question, asked: float, now: float, bus_for: float | None = None
     ) -> bool:
         """Send a request; or not, where it reads a file and it is another client's turn to."""
         if known.command == Command.FILE_READ and known.kind is Kind.READ:
@@ -187,7 +215,7 @@ class Queue:
         self._device.send(known, now, {client: [asked]}, client, bus_for)
         return True
 
-    def _join(self, client: "SharedClient", known: Question, asked: float) -> bool:
+    def _join(self, client: Waiter, known: Question, asked: float) -> bool:
         """Let a client wait for the reply to a request that another has under way, where that may be."""
         pending = self._device.pending
         request = pending.busy.get(known.command)
@@ -197,7 +225,7 @@ class Queue:
         request.waiters.setdefault(client, []).append(asked)
         return True
 
-    def _answer_from_age(self, client: "SharedClient", known: Question, now: float) -> bool:
+    def _answer_from_age(self, client: Waiter, known: Question, now: float) -> bool:
         """Answer with a reply that is not too old; not where an older request on this way is still open."""
         if known.kept is None or now - known.kept_at > self._device.max_age:
             known.kept = None
@@ -208,7 +236,7 @@ class Queue:
         self._device.reply(client, known.kept)
         return True
 
-    def _pass(self, client: "SharedClient", known: Question) -> bool:
+    def _pass(self, client: Waiter, known: Question) -> bool:
         """Send what is never answered; only the slot for slow commands has to be free."""
         if not self._device.pending.free(known.needs):
             return False

@@ -20,9 +20,10 @@ from packwire.link.base import Link
 from packwire.link.sockets import watch_for_loss
 from packwire.link.tcp import place
 from packwire.share.device import SharedDevice
+from packwire.share.permissions import READ_ONLY, Policy
 from packwire.share.stats import ClientAccount, SharingStats
 from packwire.share.upstream import Upstream
-from packwire.vesc.permissions import READ_ONLY, Policy
+from packwire.vesc.announcement import ANNOUNCING
 from packwire.vesc.replies import FwVersion
 
 MAX_CLIENTS = 64
@@ -151,6 +152,12 @@ class Share:
     def stats(self) -> SharingStats:
         """Return the account as it is now."""
         return self.device.stats()
+
+    async def announce(self) -> None:
+        """Say in this network where clients connect, as a VESC does, for ever; cancel it to stop."""
+        from packwire.link.beacon import broadcast  # noqa: PLC0415 - only for those who ask for it
+
+        await broadcast(ANNOUNCING, self.host, self.port, "255.255.255.255", name="packwire share")
 
     async def run(self) -> None:
         """Keep the connection to the device, for ever; cancel it to stop."""

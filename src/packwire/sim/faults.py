@@ -6,6 +6,7 @@ separated by commas and may be left out from the end. "Every n" counts replies: 
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from packwire.errors import BadOptionError
 
@@ -22,14 +23,28 @@ class Parameter:
     choices: tuple[int, ...] = ()
 
 
+class Of(StrEnum):
+    """Which devices can have a fault."""
+
+    ALL = "any device"
+    VESC = "a VESC"
+    PACK = "a pack that speaks a model's protocol"
+    TCP = "any device, over TCP"
+    BLUETOOTH = "any device, over Bluetooth"
+
+
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """A fault that can be ordered. Where `many`, the last parameter may be repeated."""
+    """A fault that can be ordered. Where `many`, the last parameter may be repeated.
+
+    `of` says which devices can have it.
+    """
 
     name: str
     summary: str
     parameters: tuple[Parameter, ...] = ()
     many: bool = False
+    of: Of = Of.ALL
 
     @property
     def usage(self) -> str:
@@ -92,27 +107,50 @@ _KINDS = (
         "old-firmware",
         "replies end earlier, as older firmware's do: a pack of 20 cells sends so many bytes",
         (Parameter("bytes", 109, choices=(109, 110, 126, 128, 129)),),
+        of=Of.VESC,
     ),
-    FaultKind("no-bms", "there is no BMS on the CAN bus: the pack's reply is all zero, with can_id 255"),
-    FaultKind("script-bms", "a script on the Express sets the pack's values: cells with can_id 255, no BMS"),
+    FaultKind(
+        "no-bms",
+        "there is no BMS on the CAN bus: the pack's reply is all zero, with can_id 255",
+        of=Of.VESC,
+    ),
+    FaultKind(
+        "script-bms",
+        "a script on the Express sets the pack's values: cells with can_id 255, no BMS",
+        of=Of.VESC,
+    ),
     FaultKind("frozen-bms", "the BMS answers, but its values do not move any more; the controller's do"),
+    FaultKind(
+        "dead-cell",
+        "a cell reads 0 V, and the pack's voltage is less by that cell",
+        (Parameter("cell", 2, high=50),),
+        of=Of.PACK,
+    ),
     FaultKind(
         "displaced",
         "the connection is closed every so many seconds, as a hub does when another client logs in",
         (_seconds(5.0),),
+        of=Of.TCP,
     ),
     FaultKind(
         "slow-can",
         "the CAN bus is slow: seconds for a round trip, and for PING_CAN",
         (_seconds(0.3), _seconds(5.0, "ping")),
+        of=Of.VESC,
     ),
     FaultKind(
         "dead-node",
         "the device with this CAN id stops answering; of a BMS the others keep the last values",
         (Parameter("can-id", 84, low=0, high=254),),
         many=True,
+        of=Of.VESC,
     ),
-    FaultKind("prints", "packets that nobody asked for come before every n-th reply", (_every(1),)),
+    FaultKind(
+        "prints",
+        "packets that nobody asked for come before every n-th reply",
+        (_every(1),),
+        of=Of.VESC,
+    ),
     FaultKind(
         "close-in-the-middle",
         "the connection is closed when half of every n-th reply (3) has been sent",
@@ -121,10 +159,59 @@ _KINDS = (
     FaultKind(
         "cold-parser",
         "every client finds the parser inside a half frame: up to 515 bytes are swallowed before it answers",
+        of=Of.VESC,
     ),
-    FaultKind("http", "not a VESC at all: whatever is sent, an HTTP server answers and closes"),
-    FaultKind("one-way", "accepts a connection and never reads from it"),
-    FaultKind("wedge", "the device hangs, as after FORWARD_CAN without an id: silence until it is restarted"),
+    FaultKind("http", "not a VESC at all: whatever is sent, an HTTP server answers and closes", of=Of.TCP),
+    FaultKind("one-way", "accepts a connection and never reads from it", of=Of.TCP),
+    FaultKind(
+        "wedge",
+        "the device hangs, as after FORWARD_CAN without an id: silence until it is restarted",
+        of=Of.VESC,
+    ),
+    FaultKind(
+        "lost-notifications",
+        "every n-th notification (5) is lost on its way: a frame has a hole",
+        (_every(5),),
+        of=Of.BLUETOOTH,
+    ),
+    FaultKind(
+        "mtu",
+        "it agrees to so many bytes a packet and no more: notifications hold three fewer",
+        (Parameter("bytes", 23, low=23, high=517),),
+        of=Of.BLUETOOTH,
+    ),
+    FaultKind(
+        "second-client",
+        "an app holds its only connection: it advertises nothing, and nobody else gets in",
+        of=Of.BLUETOOTH,
+    ),
+    FaultKind(
+        "link-loss",
+        "the connection breaks every so many seconds, as at the edge of reach",
+        (_seconds(5.0),),
+        of=Of.BLUETOOTH,
+    ),
+    FaultKind(
+        "weak-signal",
+        "it is heard at so many dBm",
+        (Parameter("dbm", -92, low=-127, high=0),),
+        of=Of.BLUETOOTH,
+    ),
+    FaultKind(
+        "other-write-type",
+        "its table promises both kinds of write; it heeds only the kind that the model does not name",
+        of=Of.BLUETOOTH,
+    ),
+    FaultKind(
+        "other-services",
+        "its GATT services are not the model's: another board, or a newer firmware",
+        of=Of.BLUETOOTH,
+    ),
+    FaultKind(
+        "pairing",
+        "it heeds nobody who has not paired with it: writes are refused (insufficient authentication)",
+        of=Of.BLUETOOTH,
+    ),
 )
 
 #: Every fault by name.

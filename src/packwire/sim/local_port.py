@@ -15,6 +15,7 @@ from packwire.sim.port import Port
 
 log = logging.getLogger("packwire.sim")
 
+LOOPBACK = "127.0.0.1"
 #: What a web server says to bytes that are no HTTP request (the fault `http`).
 _HTTP_BODY = b"<html><body><h1>400 Bad Request</h1></body></html>\r\n"
 HTTP_ANSWER = (
@@ -210,8 +211,13 @@ def peer_name(transport: asyncio.Transport) -> str:
     return f"{peer[0]}:{peer[1]}" if peer else "somebody"
 
 
-async def listen(factory: Callable[[], asyncio.Protocol], host: str, port: int) -> asyncio.Server:
-    """Listen on a TCP port; raise BadOptionError that says what to do where that cannot be."""
+async def listen(
+    factory: Callable[[], asyncio.Protocol], host: str, port: int, option: str = "--listen"
+) -> asyncio.Server:
+    """Listen on a TCP port; raise BadOptionError that says what to do where that cannot be.
+
+    `option` is the one that names the port on the command line.
+    """
     loop = asyncio.get_running_loop()
     try:
         return await loop.create_server(factory, host, port)
@@ -222,5 +228,5 @@ async def listen(factory: Callable[[], asyncio.Protocol], host: str, port: int) 
         known = error.errno is not None and error.errno > 0
         reason = os.strerror(error.errno or 0).lower() if known else error.strerror or str(error)
         raise BadOptionError(
-            f"cannot listen on {host} port {port}: {reason}; name another with --port (0: any free one)"
+            f"cannot listen on {host} port {port}: {reason}; name another with {option} (0: any free one)"
         ) from None

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from packwire.models.protocol import ModelProtocol, Reply
+from packwire.models.parts import Reply
+from packwire.models.protocol import ModelProtocol
 from packwire.sim.faults import Faults
 from packwire.sim.port import Port
 from packwire.sim.server import SimOptions, Simulation
@@ -29,6 +30,7 @@ def pack_values(vehicle: Vehicle) -> dict[str, Any]:
         "temperatures": pack.temperatures[:2],
         "charge_remaining": pack.soc * pack.capacity,
         "capacity": pack.capacity,
+        "capacity_design": pack.capacity,
         "cycles": CYCLES,
         "charge_enabled": True,
         "discharge_enabled": True,
@@ -47,7 +49,30 @@ class ModelDevice:
         self.faults = faults
         self.wedged = False
         self.encoded: dict[bytes, bytes] = {}
+        self._frozen: dict[str, Any] | None = None
         self._questions = {question.payload: question for question in protocol.questions}
+
+        faults.on_change.append(self._fault_changed)
+        self._fault_changed("frozen-bms")
+
+    def values(self) -> dict[str, Any]:
+        """Return what the device says of its pack now, by quantity key."""
+        if self._frozen is not None:
+            return self._frozen
+        values = pack_values(self.vehicle)
+        (dead,) = self.faults.get("dead-cell") or (0,)
+        cells = values["cell_voltages"]
+        if 0 < dead <= len(cells):
+            at = int(dead) - 1
+            values["voltage"] -= cells[at]
+            values["cell_voltages"] = (*cells[:at], 0.0, *cells[at + 1 :])
+        return values
+
+    def _fault_changed(self, name: str) -> None:
+        if name == "frozen-bms":
+            self._frozen = None
+            self._frozen = self.values() if name in self.faults else None
+        self.encoded.clear()
 
     def port(self, name: str) -> Port:
         """Return a new link of this device."""
@@ -69,7 +94,7 @@ class ModelDevice:
         question = self._questions.get(payload)
         if question is None:
             return
-        values = pack_values(self.vehicle)
+        values = self.values()
         reply = next(each for each in self.protocol.replies if each.name == question.reply)
         frame = self.protocol.encode(reply.name, field_values(reply, values))
         self.encoded[payload] = frame

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from packwire.protocol.base import Framer
 from packwire.sim.faults import Faults
 from packwire.sim.outgoing import Outgoing
+from packwire.wire.frame import StreamFramer
 
 
 class Served(Protocol):
@@ -26,7 +26,7 @@ class Served(Protocol):
 class Port:
     """One link of the device. At most one client is attached; without one, what it sends is lost."""
 
-    def __init__(self, device: Served, name: str, framer: Framer, half_frame: bytes = b"") -> None:
+    def __init__(self, device: Served, name: str, framer: StreamFramer, half_frame: bytes = b"") -> None:
         self.name = name
         self.framer = framer
         self.outgoing: Outgoing | None = None
@@ -34,6 +34,11 @@ class Port:
         """Called with True when the device hangs, and with False when it is revived."""
         self._device = device
         self._half_frame = half_frame
+
+    @property
+    def faults(self) -> Faults:
+        """The faults of the device."""
+        return self._device.faults
 
     @property
     def wedged(self) -> bool:

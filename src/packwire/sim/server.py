@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, Self, override
+from typing import TYPE_CHECKING, Protocol, Self, override
 
 from packwire.address import Address, serial_address, tcp_address
 from packwire.errors import BadOptionError
@@ -14,14 +14,18 @@ from packwire.link import beacon
 from packwire.sim.express import CAN_DELAY, PING_TIME, Express
 from packwire.sim.faults import Faults, parse_fault
 from packwire.sim.hub_dialler import HubDialler, device_login
-from packwire.sim.local_port import LocalPort
+from packwire.sim.local_port import LOOPBACK, LocalPort
 from packwire.sim.nodes import default_config
 from packwire.sim.port import Port, Served
+from packwire.sim.radio import BluetoothOptions
 from packwire.sim.scenario import scenario_named
 from packwire.sim.serial_port import SerialPort
 from packwire.sim.vehicle import Vehicle
-from packwire.vesc.announcement import ANNOUNCEMENT_PORT
+from packwire.vesc.announcement import ANNOUNCEMENT_PORT, ANNOUNCING
 from packwire.vesc.replies import ExpressConfig
+
+if TYPE_CHECKING:
+    from packwire.sim.bluetooth import BluetoothLink
 
 log = logging.getLogger("packwire.sim")
 
@@ -32,7 +36,6 @@ TICK = 0.1
 """Seconds between two looks at the clock."""
 NAME = "Simulated VESC"
 """What it announces itself as."""
-LOOPBACK = "127.0.0.1"
 DEVICE_ID = "SIMPACK"
 PASSWORD = "simulated"  # noqa: S105 - known to all, and told to the user
 """What a simulated device logs in with at a hub, unless it was told something else."""
@@ -43,8 +46,8 @@ class SimOptions:
     """What to simulate and where.
 
     `port` 0 takes any free port, None opens none. `hub` (host and port) is dialled, with `hub_id` and
-    `hub_password`. `serial` opens a pseudo-terminal. `broadcast` is the address to announce the TCP port to
-    once a second; nothing is broadcast without it.
+    `hub_password`. `serial` opens a pseudo-terminal, `bluetooth` puts it on the air. `broadcast` is the
+    address to announce the TCP port to once a second; nothing is broadcast without it.
 
     `speed` is how much faster than the clock the physics goes (0: it stands still), `soc` the state of charge
     to start with, 0..1. `faults` are texts such as `delay:0.4`. `ping_time` and `can_delay` are in seconds.
@@ -57,6 +60,7 @@ class SimOptions:
     hub_id: str = DEVICE_ID
     hub_password: str = field(default=PASSWORD, repr=False)
     serial: bool = False
+    bluetooth: BluetoothOptions | None = None
     broadcast: str | None = None
     broadcast_port: int = ANNOUNCEMENT_PORT
     seed: int = 1
@@ -113,6 +117,7 @@ class Simulation:
         self.model = model
         self.port = 0
         self.serial_path = ""
+        self.bluetooth: BluetoothLink | None = None
         self._local = LocalPort(self.device.port("tcp"), self.faults)
         self._stack = AsyncExitStack()
 
@@ -166,6 +171,11 @@ class Simulation:
             serial = SerialPort(self.device.port("serial"))
             self.serial_path = serial.open()
             stack.callback(serial.close)
+        if self.options.bluetooth is not None:
+            from packwire.sim.bluetooth import BluetoothLink  # noqa: PLC0415 - an extra, and slow to import
+
+            link = BluetoothLink(self.device.port("bluetooth"), self.model, self.options.bluetooth)
+            self.bluetooth = await stack.enter_async_context(link)
 
     def _background(self) -> list[Coroutine[None, None, None]]:
         return [self._tick()] if self.options.speed > 0 else []
@@ -210,7 +220,7 @@ class SimulatedVesc(Simulation):
             work.append(self.hub_dialler.run())
         if options.broadcast is not None:
             to = options.broadcast, options.broadcast_port
-            work.append(beacon.broadcast(options.host, self.port, *to, name=NAME, log=log))
+            work.append(beacon.broadcast(ANNOUNCING, options.host, self.port, *to, name=NAME, log=log))
         return work
 
 

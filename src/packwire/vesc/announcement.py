@@ -1,18 +1,9 @@
 """How a VESC Express says where it is: `name::ip::port` and a NUL, by UDP broadcast once a second."""
 
-from dataclasses import dataclass
+from packwire.protocol.announcing import Announcement, Announcing
 
 ANNOUNCEMENT_PORT = 65109
 """[vesc_express main/comm_wifi.c]"""
-
-
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """One VESC on the network; `name` is its Bluetooth name, `address` the IP address it gives."""
-
-    name: str
-    address: str
-    port: int
 
 
 def parse_announcement(datagram: bytes) -> Announcement | None:
@@ -23,3 +14,10 @@ def parse_announcement(datagram: bytes) -> Announcement | None:
         return None
     port = int(parts[2][:6])
     return Announcement(parts[0], parts[1], port) if 0 < port <= 0xFFFF else None
+
+
+def _datagram(announcement: Announcement) -> bytes:
+    return f"{announcement.name}::{announcement.address}::{announcement.port}".encode() + b"\0"
+
+
+ANNOUNCING = Announcing(ANNOUNCEMENT_PORT, parse_announcement, _datagram)

@@ -7,8 +7,9 @@ counts the payload alone. Firmware never sends a length form longer than needed 
 import re
 from binascii import crc_hqx
 from enum import Enum
+from typing import override
 
-from packwire.wire.frame import Frame, FrameStats, Waiting
+from packwire.wire.frame import Frame, StreamFramer, Waiting
 
 #: VESC Tool accepts this much; file reads over Wi-Fi use frames of about 4 000.
 MAX_PAYLOAD = 10_000
@@ -55,22 +56,18 @@ def encode_frame(payload: bytes) -> bytes:
     return b"%b%b%b\x03" % (header, payload, crc_hqx(payload, 0).to_bytes(2))
 
 
-class Framer:
-    """Finds frames in a stream of bytes that comes in pieces of any size.
-
-    After garbage it tries again one byte further, as the firmware does. A false header makes it wait for as
-    many bytes as that header claims: `stats.waiting` shows it, and `give_up()` ends it.
+class Framer(StreamFramer):
+    """Finds VESC frames in a live stream, as the firmware does.
 
     The work is bounded for each byte, whatever comes: where a stream is nothing but false headers, some of it
     is passed over without a look, and counted in `stats.unchecked`.
     """
 
-    __slots__ = ("_buffer", "_looked_behind", "_work", "_worked_until", "max_payload", "stats", "work")
+    __slots__ = ("_looked_behind", "_work", "_worked_until", "max_payload", "work")
 
     def __init__(self, max_payload: int = MAX_PAYLOAD) -> None:
+        super().__init__()
         self.max_payload = max_payload
-        self.stats = FrameStats()
-        self._buffer = bytearray()
         self._work = MAX_WORK
         """How much work is left."""
         self._worked_until = 0
@@ -80,8 +77,8 @@ class Framer:
         self.work = 0
         """How much work false headers have cost."""
 
+    @override
     def feed(self, data: bytes) -> list[Frame]:
-        """Take the next bytes of the stream; return the frames that they complete."""
         stats = self.stats
         position = stats.received
         stats.received = position + len(data)
@@ -115,12 +112,8 @@ class Framer:
             frames += self._scan()
         return frames
 
+    @override
     def rescue(self) -> list[Frame]:
-        """Look for whole frames behind a header that is still waited for.
-
-        For a clock to call when nothing has come for a while. If there is one, the header was a false one
-        and is dropped; if not, nothing changes: the rest of a slow frame may still come.
-        """
         if self.stats.waiting is None:
             return []
         buffer, begin = self._buffer, self._position
@@ -129,34 +122,13 @@ class Framer:
         while self._work > 0 and (start := _START.search(buffer, at)):
             at = start.start()
             if self._whole_frame_at(at, known):
-                self.stats.abandoned += 1
-                self._drop(at)
-                return self._scan()
+                return self._abandon(at)
             at += 1
         if self._work > 0:
             self._looked_behind = begin + len(buffer)
         return []
 
-    def give_up(self) -> list[Frame]:
-        """Stop waiting for the frame that a header announced; look again one byte behind that header.
-
-        Does nothing where nothing is waited for.
-        """
-        if self.stats.waiting is None:
-            return []
-        self.stats.abandoned += 1
-        self._drop(1)
-        return self._scan()
-
-    def reset(self) -> None:
-        """Forget a frame that has begun (a new connection starts a new stream); its bytes count as junk."""
-        self._drop(len(self._buffer))
-        self.stats.waiting = None
-
-    def _drop(self, count: int) -> None:
-        del self._buffer[:count]
-        self.stats.junk += count
-
+    @override
     def _scan(self) -> list[Frame]:
         frames: list[Frame] = []
         buffer, stats = self._buffer, self.stats

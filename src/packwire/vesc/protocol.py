@@ -3,16 +3,28 @@
 from collections.abc import Hashable
 from typing import override
 
-from packwire.protocol.base import Asker, Framer, Options, Protocol, Request, Session
+from packwire.advertisement import Advertisement
+from packwire.protocol.base import Asker, Gatt, Options, Protocol, Request, Session
 from packwire.vesc import framing
+from packwire.vesc.announcement import ANNOUNCING
 from packwire.vesc.commands import Command, command_name
 from packwire.vesc.matching import acceptance
 from packwire.vesc.requests import FILLER, forward_can, request
 from packwire.vesc.secrets import mask_payload
 from packwire.vesc.traits import unsolicited
+from packwire.wire.frame import StreamFramer
 
 #: Before the same command is asked again after a timeout, another one on the same way lets a late reply pass.
 _FENCE, _FENCE_OF_FENCE = Command.FW_VERSION, Command.BMS_GET_VALUES
+
+
+#: The Nordic UART service: what is written goes to the VESC's receiver, its answers notify
+#: [vesc_express main/comm_ble.c; vesc_tool bleuart.cpp].
+NORDIC_UART = Gatt(
+    service="6e400001-b5a3-f393-e0a9-e50e24dcca9e",
+    write="6e400002-b5a3-f393-e0a9-e50e24dcca9e",
+    notify="6e400003-b5a3-f393-e0a9-e50e24dcca9e",
+)
 
 
 class VescProtocol(Protocol):
@@ -21,9 +33,11 @@ class VescProtocol(Protocol):
     name = "vesc"
     title = "VESC"
     preamble = FILLER
+    gatt = (NORDIC_UART,)
+    announcing = ANNOUNCING
 
     @override
-    def framer(self) -> Framer:
+    def framer(self) -> StreamFramer:
         return framing.Framer()
 
     @override
@@ -67,6 +81,13 @@ class VescProtocol(Protocol):
         from packwire.vesc.session import VescSession  # noqa: PLC0415 - a recording needs no session
 
         return VescSession(asker, options)
+
+    @override
+    def recognises(self, seen: Advertisement) -> bool:
+        # Many devices have that service; these names are the firmware's own.
+        return seen.name.upper().startswith("VESC") and (
+            not seen.service_uuids or NORDIC_UART.service in seen.service_uuids
+        )
 
     @property
     @override

@@ -42,6 +42,8 @@ _KINDS: dict[int, NodeKind] = {
 class VescSession(Session):
     """What is known of one VESC while it is connected."""
 
+    search = "looking for nodes on the CAN bus (2.5 to 5 s, the first time)"
+
     def __init__(self, asker: Asker, options: Options) -> None:
         super().__init__()
         self._asker = asker

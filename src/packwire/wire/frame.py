@@ -1,5 +1,6 @@
 """A frame found in a stream of bytes, and the account of every byte that was not part of one."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -43,7 +44,7 @@ class FrameStats:
     """What became of every byte fed to a framer: in a frame, junk, or still waited with.
 
     `crc_errors`, `bad_stops` and `oversize` count headers that were given up; their bytes were then
-    looked at again, and are in `junk` or in `in_frames`.
+    looked at again, and are in `junk` or in a frame.
     """
 
     received: int = 0
@@ -57,11 +58,6 @@ class FrameStats:
     unchecked: int = 0
     """Bytes of the junk in which no frame was looked for, behind very many false headers."""
     waiting: Waiting | None = field(default=None)
-
-    @property
-    def in_frames(self) -> int:
-        """Return how many bytes were parts of frames."""
-        return self.received - self.junk - (self.waiting.arrived if self.waiting else 0)
 
     def oddities(self) -> list[str]:
         """Say what was no frame: `4 junk bytes`, `1 checksum error`; empty where all was."""
@@ -84,6 +80,59 @@ class FrameStats:
                 f"at byte {self.waiting.since} announces"
             )
         return ", ".join(parts)
+
+
+class StreamFramer(ABC):
+    """Finds frames in a stream of bytes that comes in pieces of any size.
+
+    After garbage it tries again one byte further. A false header makes it wait for as many bytes as that
+    header claims: `stats.waiting` shows it, `rescue()` and `give_up()` end it.
+    """
+
+    __slots__ = ("_buffer", "stats")
+
+    def __init__(self) -> None:
+        self.stats = FrameStats()
+        self._buffer = bytearray()
+        """What came and is neither in a frame nor known to be junk."""
+
+    @abstractmethod
+    def feed(self, data: bytes) -> list[Frame]:
+        """Take the next bytes of the stream; return the frames that they complete."""
+
+    @abstractmethod
+    def rescue(self) -> list[Frame]:
+        """Look for whole frames behind a header that is still waited for.
+
+        For a clock to call when nothing has come for a while. If there is one, the header was a false one
+        and is dropped; if not, nothing changes: the rest of a slow frame may still come.
+        """
+
+    @abstractmethod
+    def _scan(self) -> list[Frame]:
+        """Return the frames in the buffer; what is left of it begins one, or may."""
+
+    def give_up(self) -> list[Frame]:
+        """Stop waiting for the frame that a header announced; look again one byte behind that header.
+
+        Does nothing where nothing is waited for.
+        """
+        return [] if self.stats.waiting is None else self._abandon(1)
+
+    def reset(self) -> None:
+        """Forget a frame that has begun (a new connection starts a new stream); its bytes count as junk."""
+        self._drop(len(self._buffer))
+        self.stats.waiting = None
+
+    def _abandon(self, until: int) -> list[Frame]:
+        """Take the header that is waited for, and all before a place of the buffer, for junk."""
+        self.stats.abandoned += 1
+        self._drop(until)
+        return self._scan()
+
+    def _drop(self, count: int) -> None:
+        del self._buffer[:count]
+        self.stats.junk += count
 
 
 def _count(number: int, name: str) -> str:

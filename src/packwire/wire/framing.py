@@ -6,11 +6,11 @@ notifications and in a capture. `Framer` takes a live stream piece by piece, `fr
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, override
 
 from packwire.wire.checksum import CHECKSUMS
 from packwire.wire.fields import Order
-from packwire.wire.frame import Frame, FrameStats, Waiting
+from packwire.wire.frame import Frame, StreamFramer, Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,24 +316,19 @@ class _Starts:
         return min(self._next.values())
 
 
-class Framer:
-    """Finds frames in a live stream of bytes that comes in pieces of any size.
+class Framer(StreamFramer):
+    """Finds the frames of some framings in a live stream; none is longer than `longest` bytes."""
 
-    After garbage it tries again one byte further. A false header makes it wait for as many bytes as that
-    header claims, `longest` at most: `stats.waiting` shows it, `rescue()` and `give_up()` end it.
-    """
-
-    __slots__ = ("_buffer", "_wasted", "framings", "longest", "stats")
+    __slots__ = ("_wasted", "framings", "longest")
 
     def __init__(self, framings: tuple[Framing, ...], longest: int = 4096) -> None:
+        super().__init__()
         self.framings = framings
         self.longest = longest
-        self.stats = FrameStats()
-        self._buffer = b""
         self._wasted = 0
 
+    @override
     def feed(self, data: bytes) -> list[Frame]:
-        """Take the next bytes of the stream; return the frames that they complete."""
         stats = self.stats
         stats.received += len(data)
         self._buffer += data
@@ -343,37 +338,17 @@ class Framer:
             return []
         return self._scan()
 
+    @override
     def rescue(self) -> list[Frame]:
-        """Look for whole frames behind a header that is still waited for; see `vesc.framing.Framer`."""
         if self.stats.waiting is None:
             return []
-        found = next(frames_in(self._buffer[1:], self.framings, self.longest), None)
-        if found is None or not found.ok:
-            return []
-        self.stats.abandoned += 1
-        self._drop(found.start + 1)
-        return self._scan()
+        found = next(frames_in(bytes(self._buffer[1:]), self.framings, self.longest), None)
+        return self._abandon(found.start + 1) if found and found.ok else []
 
-    def give_up(self) -> list[Frame]:
-        """Stop waiting for the frame that a header announced; look again one byte behind that header."""
-        if self.stats.waiting is None:
-            return []
-        self.stats.abandoned += 1
-        self._drop(1)
-        return self._scan()
-
-    def reset(self) -> None:
-        """Forget a frame that has begun (a new connection starts a new stream); its bytes count as junk."""
-        self._drop(len(self._buffer))
-        self.stats.waiting = None
-
-    def _drop(self, count: int) -> None:
-        self._buffer = self._buffer[count:]
-        self.stats.junk += count
-
+    @override
     def _scan(self) -> list[Frame]:
         frames: list[Frame] = []
-        stats, buffer = self.stats, self._buffer
+        stats, buffer = self.stats, bytes(self._buffer)
         origin = stats.received - len(buffer)
         starts = _Starts(buffer, self.framings)
         at = junk = 0
@@ -395,7 +370,7 @@ class Framer:
             here, at = at, min(starts.next(at + 1), _begun(buffer, at + 1, self.framings))
             junk += at - here
         stats.junk += junk
-        self._buffer = buffer[at:]
+        del self._buffer[:at]
         return frames
 
 

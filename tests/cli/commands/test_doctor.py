@@ -1,13 +1,13 @@
 """`packwire doctor`, run as a user runs it."""
 
 import asyncio
-import json
 import os
 import signal
 from asyncio.subprocess import PIPE
 
 import pytest
 
+from tests.cli.records import checked
 from tests.cli.running import COMMAND, packwire
 from tests.sim.raw import hub_with_device, simulated
 
@@ -47,14 +47,14 @@ async def test_quick_asks_less():
 async def test_json_is_the_whole_result():
     async with simulated("prints", speed=1.0) as device:
         result = await packwire("doctor", str(device.address), "--json", *FAST)
-    record = json.loads(result.out)
+    record = checked(result.out)[0]
     assert result.code == record["verdict"]["exit_code"] == 11
     assert record["verdict"]["key"] == "chatter"
     assert len(record["pack"]["cell_voltages"]) == 20
     assert {"name", "question", "outcome", "answer", "evidence", "rules_out", "seconds"} == set(
-        record["rungs"][0]
+        record["checks"][0]
     )
-    assert {each["standing"] for each in record["theories"]} == {"ruled out"}
+    assert {each["standing"] for each in record["hypotheses"]} == {"ruled out"}
 
 
 async def test_reports_for_a_forum_hold_no_secret(tmp_path):

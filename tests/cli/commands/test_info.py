@@ -1,7 +1,5 @@
 """`packwire info`: what is in a recording, and what to do where there is no data in it."""
 
-import json
-
 import pytest
 
 from packwire.capture.writers import PACKET_FORMATS
@@ -11,6 +9,7 @@ from tests.capture.builder import pcap
 from tests.capture.test_redact import ADDRESS, CONNECTED, acl, advertising, command, event, local_name
 from tests.capture.test_writers import packets
 from tests.capture.vesc_session import ASK_BMS, VescSession, bms
+from tests.cli.records import checked
 from tests.cli.running import packwire
 from tests.shared_data import CAPTURES, needs_captures
 
@@ -108,7 +107,7 @@ class TestDevices:
 def test_json(shown, recorded, tmp_path):
     path = vesc(tmp_path)
     code, text = shown(path, recorded(CONNECTED), json=True)
-    first, second = (json.loads(line) for line in text.splitlines())
+    first, second = checked(text)
     assert code == ExitCode.NO_DATA
     assert first["messages"] == 2
     assert first["channels"][0]["sizes"] == [1, len(bms())]

@@ -6,6 +6,7 @@ import pytest
 from benchmarks.diffing import write_capture
 
 from packwire.cli.exit_codes import ExitCode
+from tests.cli.records import checked
 from tests.cli.running import packwire
 from tests.shared_data import CAPTURES, SHARED, needs_captures
 
@@ -43,11 +44,11 @@ async def test_the_mosfets_of_a_jbd_each_tied_to_its_own_write():
 
 @needs_captures
 async def test_the_same_as_json_with_packets_to_look_at():
-    found = json.loads((await packwire("diff", "--split-at-writes", "dd5ae1", JBD, "--json")).out)
+    found = checked((await packwire("diff", "--split-at-writes", "dd5ae1", JBD, "--json")).out)[0]
     charge, discharge, follows = found["frames"][0]["bits"]
     assert (charge["byte"], charge["bit"], charge["tied_to"]) == (24, 0, "01")
     assert (discharge["byte"], discharge["bit"], discharge["tied_to"]) == (24, 1, "02")
-    assert (follows["byte"], follows["bit"], follows["tier"]) == (20, 4, "follows")
+    assert (follows["byte"], follows["bit"], follows["evidence"]) == (20, 4, "follows")
     assert [change["after"] for change in charge["changes"]] == [113, 137, 161, 173]
     assert all(bit["chance"] < 0.001 for bit in (charge, discharge, follows))
     assert found["before_first"] == "00"
@@ -56,11 +57,8 @@ async def test_the_same_as_json_with_packets_to_look_at():
 @needs_captures
 async def test_controls_of_a_lolan_although_not_all_writes_took_effect():
     """d8 88 / d9 00 switch charging, 85 55 / 86 00 discharging; seven of the sixteen writes changed nothing."""
-    found = json.loads(
-        (
-            await packwire("diff", "--split-at-writes", str(BLE / "lolan-status-controls.btsnoop"), "--json")
-        ).out
-    )
+    result = await packwire("diff", "--split-at-writes", str(BLE / "lolan-status-controls.btsnoop"), "--json")
+    (found,) = checked(result.out)
     (frame,) = [frame for frame in found["frames"] if frame["bits"]]
     states = found["states"]
     seen = {
@@ -70,7 +68,7 @@ async def test_controls_of_a_lolan_although_not_all_writes_took_effect():
         for bit in frame["bits"]
     }
     assert seen == {(2, 0): {"8555": 1, "8600": 0}, (2, 1): {"d888": 1, "d900": 0}}
-    assert frame["counters"] == [{"kind": "clock", "bytes": [34, 35]}]
+    assert frame["counters"] == [{"type": "clock", "bytes": [34, 35]}]
 
 
 @needs_captures
@@ -107,7 +105,7 @@ async def test_two_captures_and_the_plain_method(captures):
     plain = await packwire("diff", *captures, "--plain")
     assert "  byte 24 bit 1\n" in plain.out
     named = await packwire("diff", "--state", f"x={captures[0]}", "--state", f"y={captures[1]}", "--json")
-    assert json.loads(named.out)["states"] == ["x", "y"]
+    assert checked(named.out)[0]["states"] == ["x", "y"]
 
 
 @pytest.mark.parametrize(
@@ -135,16 +133,12 @@ async def test_groups_with_heat_maps(captures, tmp_path):
     assert "dd 03  from device" in result.out
     assert "bit 7" in result.out
     assert "<title>byte 5 bit 0" in picture.read_text()
-    records = [
-        json.loads(line) for line in (await packwire("groups", captures[0], "--json")).out.splitlines()
-    ]
+    records = list(checked((await packwire("groups", captures[0], "--json")).out))
     assert {record["header"] for record in records} >= {"dd03"}
 
 
 async def test_pairs_as_json(captures):
-    (record,) = [
-        json.loads(line) for line in (await packwire("pairs", captures[0], "--json")).out.splitlines()
-    ]
+    (record,) = list(checked((await packwire("pairs", captures[0], "--json")).out))
     assert record["request"]["count"] == 30
     assert record["replies"][0]["count"] == 30
 
@@ -154,7 +148,7 @@ async def test_requests_that_read_each_setting_once_still_have_their_replies():
     """Too many kinds for statistics: the framing knows how long its header is."""
     result = await packwire("pairs", str(CAPTURES / "ble/jbd-sp04s034.btsnoop"), "--json")
     assert result.code == 0
-    pairs = [json.loads(line) for line in result.out.splitlines()]
+    pairs = list(checked(result.out))
     basic = next(pair for pair in pairs if pair["request"]["header"] == "dda503")
     assert basic["unanswered"] <= 1
     assert "dd03" in json.dumps(basic["replies"])
@@ -186,7 +180,7 @@ async def test_logins_are_said():
 )
 async def test_a_register_is_read_back_as_it_was_written(name, arguments, states, place, agreed):
     result = await packwire("diff", *arguments, str(CASES / name), "--json")
-    found = json.loads(result.out)
+    found = checked(result.out)[0]
     (frame,) = [frame for frame in found["frames"] if frame["fields"] and frame["fields"][0]["read_back"]]
     field = frame["fields"][0]
     assert (result.code, found["states"]) == (ExitCode.OK, states)
@@ -197,6 +191,6 @@ async def test_a_register_is_read_back_as_it_was_written(name, arguments, states
 
 @needs_cases
 async def test_each_register_that_is_written_is_a_control_of_its_own():
-    found = json.loads((await packwire("diff", str(CASES / "09-modbus-write-value.log"), "--json")).out)
+    found = checked((await packwire("diff", str(CASES / "09-modbus-write-value.log"), "--json")).out)[0]
     seen = {each["pattern"]: each["frames"][0]["fields"][0]["byte"] for each in (found, *found["others"])}
     assert seen == {f"01 10 00 1{at} 00 01 02 XX XX": 3 + 2 * at for at in range(3)}

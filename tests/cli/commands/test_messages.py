@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 
 import pytest
 
@@ -11,6 +10,7 @@ from packwire.cli.exit_codes import ExitCode
 from packwire.errors import BadOptionError
 from tests.capture.builder import Session
 from tests.capture.vesc_session import ASK_BMS, ASK_VERSION, VescSession, bms, version
+from tests.cli.records import checked
 from tests.cli.running import packwire
 from tests.shared_data import ROOT
 
@@ -81,12 +81,14 @@ def test_filters(shown, file, options, rows):
 
 
 def test_json(shown, file):
-    record = json.loads(shown(file, json=True)[1].splitlines()[3])
+    record = checked(shown(file, json=True)[1])[3]
     assert record == {
+        "kind": "message",
+        "version": 1,
+        "time": "2023-11-14T22:13:25.007000000Z",
+        "at": 5.007,
         "file": str(file),
         "packets": [7, 8],
-        "time": "2023-11-14T22:13:25.007000000Z",
-        "seconds": 5.007,
         "direction": "from device",
         "channel": "tcp 10.0.0.2:65102 <-> 10.0.0.1:50000",
         "size": len(bms()),

@@ -1,7 +1,5 @@
 """`packwire pairs` on recordings that went wrong, and on forms of the same kinds made here."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -10,6 +8,7 @@ from packwire.cli.commands.pairs import pairs
 from packwire.cli.headers import known_headers, row_families
 from packwire.direction import Direction  # noqa: TC001
 from packwire.insight.pairs import find_pairs
+from tests.cli.records import checked
 from tests.insight.tables import FROM, TO, table
 from tests.shared_data import CAPTURES, CASES, needs_captures, needs_cases
 
@@ -18,8 +17,7 @@ def shown(capsys, file):
     """Return header of request -> (how many, unanswered, {(header, size) of reply: how many})."""
     pairs(file, json=True)
     result = {}
-    for line in capsys.readouterr().out.splitlines():
-        pair = json.loads(line)
+    for pair in checked(capsys.readouterr().out):
         replies = {(reply["header"], reply["size"]): reply["count"] for reply in pair["replies"]}
         result[pair["request"]["header"]] = (pair["request"]["count"], pair["unanswered"], replies)
     return result

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import csv
 import io
-import json
 import re
 import sys
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 from packwire.cli.exit_codes import ExitCode
 from packwire.sim.hub import SimulatedHub
 from packwire.sim.server import SimOptions, SimulatedVesc
+from tests.cli.records import checked
 from tests.cli.running import packwire
 from tests.device.scripted import scripted, usual
 
@@ -106,7 +106,7 @@ async def test_a_simulator_started_for_the_occasion():
 async def test_json():
     async with vesc() as simulation:
         result = await packwire("read", str(simulation.address), "--json")
-    record = json.loads(result.out)
+    record = checked(result.out)[0]
     assert record["device"] == "VESC Express T"
     samples = {sample["node"]: sample for sample in record["samples"]}
     assert len(samples["bms"]["values"]["cell_voltages"]) == 20
@@ -301,7 +301,7 @@ async def test_stale_after_a_time_that_the_user_sets():
     async with vesc("frozen-bms") as simulation:
         arguments = ("--for", "1.5", "--rate", "5", "--stale-after", "0.5", "--json", "--node", "bms")
         result = await packwire("watch", str(simulation.address), *arguments)
-    last = json.loads(result.out.splitlines()[-1])
+    last = checked(result.out)[-1]
     assert last["condition"] == "stale"
     assert last["values"]["cell_count"] == 20
 
@@ -312,8 +312,8 @@ async def test_being_displaced_at_the_hub():
             "watch", f"veschub://TESTPACK:{PASSWORD}@127.0.0.1:{hub.port}", "--for", "3", "--json"
         )
     assert result.code == ExitCode.DISPLACED
-    outage = json.loads(result.out.splitlines()[-1])
-    assert outage["event"] == "outage"
+    outage = checked(result.out)[-1]
+    assert outage["kind"] == "outage"
     assert "another client logged in with this id, and the newest wins" in outage["error"]
     assert outage["retry_in"] >= 10
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import re
 import signal
 from collections.abc import AsyncIterator
@@ -13,6 +12,7 @@ import pytest
 from packwire.sim.server import SimOptions, SimulatedVesc
 from packwire.vesc.commands import Command
 from packwire.vesc.requests import request
+from tests.cli.records import checked
 from tests.cli.running import COMMAND, packwire
 from tests.sim.raw import raw
 
@@ -73,37 +73,37 @@ async def test_says_where_to_connect_who_comes_and_goes_and_what_is_refused():
 
 async def test_json_lines_tell_the_age_of_what_is_given_out():
     async with sharing("--json", "--max-age", "10", "--allow", "config,lisp") as (_, line):
-        listening = json.loads((await line('"listening"')).string)
+        listening = checked((await line('"listening"')).string)[0]
         assert listening["allowed"] == ["config", "lisp"]
         async with raw(listening["port"]) as client:
             await client.ask(request(Command.BMS_GET_VALUES))
-            status = json.loads((await line('"status".*"kept": .{"command": 96')).string)
+            status = checked((await line('"status".*"kept": .{"command": 96')).string)[0]
             assert 0 <= status["kept"][0]["age"] < 10
             assert status["seats"][0]["replies"] == 1
 
 
 async def test_json_lines_name_a_client_alike_when_it_comes_and_when_it_leaves():
     async with sharing("--json") as (_, line):
-        listening = json.loads((await line('"listening"')).string)
+        listening = checked((await line('"listening"')).string)[0]
         async with raw(listening["port"]):
-            came = json.loads((await line('"came"')).string)
-        left = json.loads((await line('"left"')).string)
+            came = checked((await line('"came"')).string)[0]
+        left = checked((await line('"left"')).string)[0]
         assert came["name"] == left["name"]
 
 
 async def test_clients_that_come_by_the_hundred_are_told_by_their_number():
     async with sharing("--json") as (_, line):
-        port = json.loads((await line('"listening"')).string)["port"]
+        port = checked((await line('"listening"')).string)[0]["port"]
         for _ in range(100):
             async with raw(port):
                 pass
-        untold = json.loads((await line('"untold"')).string)
+        untold = checked((await line('"untold"')).string)[0]
         assert untold["came"] + untold["left"] > 0
 
 
 async def test_an_output_that_nobody_reads_holds_up_nobody():
     async with sharing("--json") as (process, line):
-        port = json.loads((await line('"listening"')).string)["port"]
+        port = checked((await line('"listening"')).string)[0]["port"]
         stdout: Any = process.stdout
         output = stdout._transport
         output.pause_reading()
@@ -118,7 +118,7 @@ async def test_an_output_that_nobody_reads_holds_up_nobody():
 
 async def test_a_reader_that_has_seen_enough_ends_it_quietly():
     async with sharing("--json") as (process, line):
-        port = json.loads((await line('"listening"')).string)["port"]
+        port = checked((await line('"listening"')).string)[0]["port"]
         assert process.stderr
         stdout: Any = process.stdout
         stdout._transport.close()

@@ -1,7 +1,6 @@
 """`packwire watch` and `packwire demo`: lines in a pipe, a card on a terminal, and coming back by itself."""
 
 import asyncio
-import json
 import os
 import re
 import signal
@@ -13,6 +12,7 @@ import pyte
 import pytest
 
 from packwire.sim.server import SimOptions, SimulatedVesc
+from tests.cli.records import checked
 from tests.cli.running import COMMAND, packwire
 
 QUICK: dict[str, Any] = {"ping_time": 0.05, "can_delay": 0.001, "scenario": "rest"}
@@ -37,10 +37,39 @@ async def test_lines_in_a_pipe():
 async def test_json_lines():
     async with SimulatedVesc(SimOptions(**QUICK)) as simulation:
         result = await packwire("watch", str(simulation.address), "--count", "2", "--json", "--node", "bms")
-    connected, *samples = [json.loads(line) for line in result.out.splitlines()]
-    assert connected["event"] == "connected"
-    assert [(sample["event"], sample["node"]) for sample in samples] == [("sample", "bms")] * 2
+    records = checked(result.out)
+    connected, node, units = records[:3]
+    samples = [record for record in records if record["kind"] == "sample"]
+    assert connected["kind"] == "connected"
+    assert (node["kind"], node["key"], node["role"]) == ("node", "bms", "battery")
+    assert units["units"]["cell_voltages"] == "V"
+    assert [sample["node"] for sample in samples] == ["bms"] * 2
+    assert {sample["identity"] for sample in samples} == {node["identity"]}
     assert len(samples[0]["values"]["cell_voltages"]) == 20
+
+
+async def test_every_node_is_named_when_it_is_found_and_each_unit_is_said_once():
+    """The controller is on the CAN bus, which is searched while the battery is read already."""
+    async with SimulatedVesc(SimOptions(ping_time=0.5, can_delay=0.001, scenario="rest")) as simulation:
+        watched = await packwire("watch", str(simulation.address), "--for", "2.5", "--json")
+        read = await packwire("read", str(simulation.address), "--json")
+    records = checked(watched.out)
+    (reading,) = checked(read.out)
+    kinds = [record["kind"] for record in records]
+    named = {record["key"]: record for record in records if record["kind"] == "node"}
+    assert kinds.index("sample") < kinds.index("node", kinds.index("sample"))
+    assert {"bms", "vesc", "can/84"} <= named.keys()
+    known = set()
+    for record in records:
+        if record["kind"] == "node":
+            known.add(record["key"])
+        elif record["kind"] == "sample":
+            assert record["node"] in known
+    said = [key for record in records if record["kind"] == "units" for key in record["units"]]
+    assert len(said) == len(set(said))
+    assert {node["key"]: node["identity"] for node in reading["nodes"]} == {
+        key: node["identity"] for key, node in named.items()
+    }
 
 
 async def test_for_some_seconds():
@@ -85,8 +114,8 @@ async def until(process, event):
     """Read JSON lines up to an event."""
     async with asyncio.timeout(20):
         while line := await process.stdout.readline():
-            record = json.loads(line)
-            if record["event"] == event:
+            (record,) = checked(line.decode())
+            if record["kind"] == event:
                 return record
     raise AssertionError(f"no {event}")
 

@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-import json
 import signal
 import sys
 from typing import Any
 
 import pytest
 
+from tests.cli.records import checked
 from tests.doctor.client_test import clients
 
 
@@ -59,11 +59,11 @@ async def test_json_for_a_script():
     async with examined("--json", client=clients.Client) as process:
         async with asyncio.timeout(40):
             out, _ = await process.communicate()
-    record = json.loads(out)
+    (record,) = checked(out.decode() if isinstance(out, bytes) else out)
     assert record["verdict"] == "ok"
     assert record["findings"] == []
     assert record["command"] == "BMS_GET_VALUES"
-    assert {each["size"] for each in record["trials"] if each["kind"] == "length"} >= {127, 128, 255, 256}
+    assert {each["size"] for each in record["trials"] if each["purpose"] == "length"} >= {127, 128, 255, 256}
 
 
 @pytest.mark.parametrize("how", ["ctrl-c", "limit"])

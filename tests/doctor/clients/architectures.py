@@ -200,7 +200,7 @@ def with_asyncio(plan: Plan) -> None:
 
 async def _talk(plan: Plan) -> None:
     reader, writer = await asyncio.open_connection(plan.host, plan.port)
-    receiver = Receiver(plan.habits.rules)
+    receiver = plan.receiver()
     try:
         if plan.greeting():
             writer.write(plan.greeting())
@@ -228,6 +228,10 @@ async def _reply(plan: Plan, reader: asyncio.StreamReader, receiver: Receiver, p
             raise ConnectionResetError
         if any(found[0] == plan.wanted(payload) for found in receiver.feed(data)):
             return
+
+
+#: What the reading process tells of a reply that it did not take; no command has this number.
+_REFUSED = 255
 
 
 def two_processes(plan: Plan) -> None:
@@ -261,9 +265,12 @@ def _tell_all(line: Line, tell: int) -> None:
     last = time.monotonic()
     with contextlib.suppress(OSError):
         while True:
+            before = line.receiver.refused
             found = line.read(0.25)
+            refused = max(line.receiver.refused - before, 0)
+            if found or refused:
+                os.write(tell, bytes(payload[0] for payload in found) + bytes((_REFUSED,)) * refused)
             if found:
-                os.write(tell, bytes(payload[0] for payload in found))
                 last = time.monotonic()
             elif time.monotonic() - last > line.plan.patience:
                 line.receiver.timed_out()
@@ -276,10 +283,19 @@ def _told(plan: Plan, selector: selectors.BaseSelector, heard: int, payload: byt
             commands = os.read(heard, 4096)
             if not commands:
                 raise ConnectionResetError
+            plan.refused += commands.count(_REFUSED)
             if plan.wanted(payload) in commands:
                 plan.took()
                 return True
     return False
+
+
+def by_script(plan: Plan) -> None:
+    """Send what the script says, when it says so, and read nothing."""
+    with Line(plan) as line:
+        for payload, pause in plan.script:
+            line.send(payload)
+            time.sleep(pause)
 
 
 ARCHITECTURES: dict[str, Callable[[Plan], None]] = {

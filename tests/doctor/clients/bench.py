@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packwire.capture import open_capture
@@ -21,6 +21,7 @@ from packwire.doctor.compare.verdict import NO_DIFFERENCE, Comparison, compare, 
 from tests.doctor.clients.architectures import ARCHITECTURES
 from tests.doctor.clients.bugs import BUGS, OF_PIECES
 from tests.doctor.clients.recording import Recorded, Setting, record, recorded
+from tests.doctor.clients.twins import timers_explain, twin
 
 SETTINGS = {
     each.name: each
@@ -66,6 +67,14 @@ class Case:
     setting: str
     recorded: Recorded
     found: Comparison
+    twin: Comparison | None = None
+    """Of a client that reads nothing and sends the same when its timers say so, where that was recorded."""
+
+    @property
+    def decidable(self) -> bool:
+        """Tell whether the record of a right client is another than that of a client that reads nothing."""
+        alike = self.twin is not None and self.twin.key in UNDECIDED and self.outcome == "undecided"
+        return not (alike and timers_explain(self.found.mine))
 
     @property
     def shows(self) -> bool:
@@ -73,8 +82,12 @@ class Case:
         if self.bug in NAMED and self.bug != "impatient":
             return self.recorded.asked > 0
         lost = self.found.mine.asked - self.found.mine.answered
-        share = self.recorded.timeouts / max(self.recorded.asked, 1) - lost / max(self.found.mine.asked, 1)
-        return self.bug != "none" and share > _HARM
+        asked = max(self.recorded.asked, 1)
+        if self.bug == "impatient":
+            return self.recorded.timeouts / asked - lost / max(self.found.mine.asked, 1) > _HARM
+        if self.bug == "deaf":
+            return self.found.mine.answered > 0
+        return self.recorded.refused / asked > _HARM
 
     @property
     def decided(self) -> bool:
@@ -147,6 +160,21 @@ async def run(
     ]
 
 
+async def with_twins(folder: Path, cases: list[Case], at_once: int) -> list[Case]:
+    """Record the twins of all right clients: no record of one may be called well."""
+    gate = asyncio.Semaphore(at_once)
+
+    async def judged(case: Case) -> Case:
+        if case.bug != "none":
+            return case
+        path = folder / f"twin of {case.recorded.path.stem}.pcapng"
+        async with gate:
+            made = await twin(path, case.found.mine, SETTINGS[case.setting])
+        return replace(case, twin=compared(folder / f"reference {case.setting}.pcapng", made.path))
+
+    return list(await asyncio.gather(*map(judged, cases)))
+
+
 def compared(reference: Path, mine: Path) -> Comparison:
     """Compare two recordings as the command does."""
     theirs, ours = choose((open_capture(reference), open_capture(mine)))
@@ -181,6 +209,13 @@ def table(cases: list[Case]) -> str:
     lines.append(f"{'all':<26}" + "".join(f"{total[name]:>14}" for name in names))
     healthy = Counter(case.outcome for case in right)
     lines.append(f"right clients: {len(right)}, {healthy['named']} healthy, {healthy['undecided']} undecided")
+    told = [case for case in right if case.decidable]
+    lines.append(
+        f"of which {len(right) - len(told)} have a twin that reads nothing and makes such a record too;"
+        f" of the other {len(told)} {healthy['named']} come out healthy ({healthy['named'] / max(len(told), 1):.0%})"
+    )
+    clear = sum(case.twin is not None and case.twin.key == NO_DIFFERENCE for case in right)
+    lines.append(f"twins that are called well: {clear}")
     lines.append(f"bugs that the record decides: {len(decided)}, {named} named")
     return "\n".join(lines)
 
@@ -195,6 +230,11 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=16, help="clients that run at a time")
     parser.add_argument("--keep", type=Path, help="keep the recordings in this folder")
     parser.add_argument("--again", action="store_true", help="compare what is in --keep already")
+    parser.add_argument(
+        "--twins",
+        action="store_true",
+        help="record, for each right client, what sends the same and reads nothing",
+    )
     parser.add_argument("--verbose", action="store_true", help="say each outcome but those wanted")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -204,6 +244,8 @@ def main() -> None:
         if given.again:
             chosen = [each for each in chosen if (folder / f"{' '.join(each)}.json").exists()]
         cases = asyncio.run(run(folder, chosen, given.at_once, again=given.again))
+        if given.twins:
+            cases = asyncio.run(with_twins(folder, cases, given.at_once))
     if given.verbose:
         for case in cases:
             sys.stdout.write(_line(case))
@@ -212,11 +254,12 @@ def main() -> None:
 
 def _line(case: Case) -> str:
     recorded, found = case.recorded, case.found
+    twin = f" twin: {case.twin.key}" if case.twin else ""
     said = " ".join(evidence_lines(found.main, found.who)) if found.main else found.words
     return (
         f"{case.outcome:<10} {case.setting:<10} {case.architecture:<14} {case.bug:<24}"
         f" {recorded.asked:>4} {recorded.taken:>4} {recorded.timeouts:>3}  {found.key} ({found.confidence.value}"
-        f"{', the reference' if found.swapped else ''}) {said[:150]}\n"
+        f"{', the reference' if found.swapped else ''}) {said[:150]}{twin}\n"
     )
 
 

@@ -19,7 +19,7 @@ BMS_GET_VALUES = 0x60
 class Plan:
     """What a client is to do: `hello` is asked once a connection, `poll` again and again.
 
-    `pause` stands between a reply and the next request, `settle` behind the login; `seconds` is how long it
+    `script` are requests with the seconds behind each, for a client that heeds nothing else. `pause` stands between a reply and the next request, `settle` behind the login; `seconds` is how long it
     runs, or until it asked `rounds` times. All times are in seconds.
     """
 
@@ -34,10 +34,13 @@ class Plan:
     settle: float = 0.4
     seconds: float = 10.0
     rounds: int = 1_000_000
+    script: tuple[tuple[bytes, float], ...] = ()
     asked: int = 0
     taken: int = 0
     taken_later: int = 0
     timeouts: int = 0
+    refused: int = 0
+    receivers: list[Receiver] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
 
     @property
@@ -49,6 +52,11 @@ class Plan:
     def goes_on(self) -> bool:
         """Tell whether there is more to do."""
         return time.monotonic() - self.began < self.seconds and self.asked < self.rounds
+
+    def receiver(self) -> Receiver:
+        """Return what finds the replies on a new connection."""
+        self.receivers.append(Receiver(self.habits.rules))
+        return self.receivers[-1]
 
     def greeting(self) -> bytes:
         """Return the login line, or nothing."""
@@ -87,6 +95,7 @@ class Plan:
     def result(self) -> str:
         """Return what was counted."""
         counts = {name: getattr(self, name) for name in ("asked", "taken", "taken_later", "timeouts")}
+        counts["refused"] = self.refused + sum(each.refused for each in self.receivers)
         return json.dumps(counts)
 
 
@@ -97,7 +106,7 @@ class Line:
         self.plan = plan
         self.socket = socket.create_connection((plan.host, plan.port), 5)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.receiver = Receiver(plan.habits.rules)
+        self.receiver = plan.receiver()
         self._found: list[bytes] = []
         greeting = plan.greeting()
         if greeting:

@@ -86,14 +86,25 @@ class Rules:
 
 
 class Receiver:
-    """Takes what is read; gives the payloads found in it."""
+    """Takes what is read; gives the payloads found in it.
+
+    `refused` counts the payloads that a right receiver finds in the same reads, and this one does not.
+    """
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
+        self.refused = 0
         self._buffer = bytearray()
+        self._right = None if rules == Rules() else Receiver(Rules())
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take the bytes of one read."""
+        found = self._feed(data)
+        if self._right is not None:
+            self.refused += len(self._right.feed(data)) - len(found)
+        return found
+
+    def _feed(self, data: bytes) -> list[bytes]:
         rules = self.rules
         if not rules.reassembles:
             self._buffer.clear()
@@ -111,6 +122,8 @@ class Receiver:
         """Drop what was there when a reply did not come in time, unless it is kept."""
         if not self.rules.keeps:
             self._buffer.clear()
+        if self._right is not None:
+            self._right.timed_out()
 
     def _pieces(self) -> list[bytes]:
         found: list[bytes] = []

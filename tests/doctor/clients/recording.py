@@ -51,7 +51,8 @@ class Setting:
 class Recorded:
     """A recording, and what the client itself says: how many it asked, took, and gave up.
 
-    `taken_later` are those that it took behind the first that it gave up.
+    `taken_later` are those that it took behind the first that it gave up, `refused` those that it read and a
+    right client would have taken.
     """
 
     path: Path
@@ -59,6 +60,7 @@ class Recorded:
     taken: int = 0
     taken_later: int = 0
     timeouts: int = 0
+    refused: int = 0
     log: list[str] = field(default_factory=list)
 
 
@@ -162,7 +164,9 @@ async def _place(setting: Setting) -> AsyncIterator[int]:
                 yield network.port
 
 
-async def record(path: Path, architecture: str, bug: str, setting: Setting) -> Recorded:
+async def record(
+    path: Path, architecture: str, bug: str, setting: Setting, script: Path | None = None
+) -> Recorded:
     """Run a client against a simulated VESC through a tap; return its recording and what it says."""
     with path.open("wb", buffering=0) as file:
         recorder = Recorder(file)
@@ -175,6 +179,7 @@ async def record(path: Path, architecture: str, bug: str, setting: Setting) -> R
                 *("--login", LOGIN, "--hello", setting.hello, "--poll", setting.poll),
                 *("--pause", str(setting.pause), "--timeout", str(setting.timeout)),
                 *("--seconds", str(setting.seconds)),
+                *(("--script", str(script)) if script else ()),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 cwd=ROOT,

@@ -37,6 +37,8 @@ _NATURES = {
     Kind.SPEED: _Nature(SensorDeviceClass.SPEED),
     Kind.DISTANCE: _Nature(SensorDeviceClass.DISTANCE),
     Kind.DURATION: _Nature(SensorDeviceClass.DURATION),
+    Kind.RESISTANCE: _Nature(),
+    Kind.SIGNAL: _Nature(SensorDeviceClass.SIGNAL_STRENGTH),
     Kind.COUNT: _Nature(),
     Kind.TEXT: _Nature(None, None),
 }

@@ -13,7 +13,8 @@ from homeassistant.util.hass_dict import HassKey
 
 from packwire.errors import UnreachableError
 from packwire.link import discovery
-from packwire.vesc.announcement import ANNOUNCEMENT_PORT, Announcement
+from packwire.protocol.announcing import Announcement
+from packwire.protocols import announcing
 
 from .const import DOMAIN, LOGGER
 
@@ -25,7 +26,7 @@ MOST_OFFERED = 16
 #: Connections at one time to those that were heard.
 DIALLED_AT_ONCE = 2
 _DIALLING: HassKey[asyncio.Semaphore] = HassKey(f"{DOMAIN}_dialling")
-PORT = ANNOUNCEMENT_PORT
+PORT = announcing()[0].port
 
 
 async def scan() -> list[tuple[str, Announcement]]:

@@ -12,16 +12,13 @@ from typing import Protocol, cast
 import numpy as np
 
 from packwire.capture.appended import without_appended
-from packwire.capture.packets import Packets
+from packwire.capture.packets import HEAD, Packets
 from packwire.capture.text.grammar import TextFormat
 from packwire.capture.text.lines import is_text
 from packwire.capture.text.read import read_text
 from packwire.capture.text.table import MAX_ROWS
 from packwire.errors import BadFileError
 from packwire.messages import Bytes
-
-#: How many bytes `matches` gets to see.
-HEAD = 16 << 10
 
 
 class Format(Protocol):
@@ -32,7 +29,7 @@ class Format(Protocol):
         """Return what users call the format."""
 
     def matches(self, head: bytes) -> bool:
-        """Tell whether a file that begins with these bytes is of this format."""
+        """Tell whether a file that begins with these bytes (`HEAD` at most) is of this format."""
 
     def read(self, data: Bytes) -> Packets:
         """Find the packets; raise BadFileError where there is nothing to be had."""

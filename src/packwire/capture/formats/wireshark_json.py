@@ -140,7 +140,8 @@ def _rows(packet: _Packet) -> Iterator[Row | Unread]:
 
 def _att(packet: _Packet, layer: dict[str, Any]) -> Row | Unread | None:
     """Return the value of an ATT PDU, on a channel of the name that it has elsewhere."""
-    from packwire.capture.layers.att import FROM_CLIENT, VALUES, Opcode  # noqa: PLC0415 - for these packets only
+    from packwire.att import Opcode  # noqa: PLC0415 - for these packets only
+    from packwire.capture.layers.att import FROM_CLIENT, VALUES  # noqa: PLC0415
 
     code = _number(field(layer, "btatt.opcode"))
     kind = VALUES.get(Opcode(code)) if code in VALUES else None

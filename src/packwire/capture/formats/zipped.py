@@ -13,7 +13,8 @@ from typing import override
 
 import numpy as np
 
-from packwire.capture.formats import HEAD, gzipped
+from packwire.capture.formats import gzipped
+from packwire.capture.packets import HEAD
 from packwire.errors import BadFileError
 from packwire.messages import Bytes
 

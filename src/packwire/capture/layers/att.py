@@ -6,52 +6,15 @@ most.
 """
 
 from dataclasses import dataclass, field
-from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from packwire.att import Opcode
 from packwire.capture.layers.l2cap import Pdus
 from packwire.capture.packets import gather
 from packwire.columns import Growing
 from packwire.messages import Bytes, Int8s, Int32s, Int64s
-
-
-class Opcode(IntEnum):
-    """Opcodes [3.4.8]."""
-
-    ERROR_RSP = 0x01
-    EXCHANGE_MTU_REQ = 0x02
-    EXCHANGE_MTU_RSP = 0x03
-    FIND_INFORMATION_REQ = 0x04
-    FIND_INFORMATION_RSP = 0x05
-    FIND_BY_TYPE_VALUE_REQ = 0x06
-    FIND_BY_TYPE_VALUE_RSP = 0x07
-    READ_BY_TYPE_REQ = 0x08
-    READ_BY_TYPE_RSP = 0x09
-    READ_REQ = 0x0A
-    READ_RSP = 0x0B
-    READ_BLOB_REQ = 0x0C
-    READ_BLOB_RSP = 0x0D
-    READ_MULTIPLE_REQ = 0x0E
-    READ_MULTIPLE_RSP = 0x0F
-    READ_BY_GROUP_TYPE_REQ = 0x10
-    READ_BY_GROUP_TYPE_RSP = 0x11
-    WRITE_REQ = 0x12
-    WRITE_RSP = 0x13
-    PREPARE_WRITE_REQ = 0x16
-    PREPARE_WRITE_RSP = 0x17
-    EXECUTE_WRITE_REQ = 0x18
-    EXECUTE_WRITE_RSP = 0x19
-    NOTIFICATION = 0x1B
-    INDICATION = 0x1D
-    CONFIRMATION = 0x1E
-    READ_MULTIPLE_VARIABLE_REQ = 0x20
-    READ_MULTIPLE_VARIABLE_RSP = 0x21
-    MULTIPLE_NOTIFICATION = 0x23
-    WRITE_CMD = 0x52
-    SIGNED_WRITE_CMD = 0xD2
-
 
 #: PDUs with an attribute handle at byte 1 -> where the value begins; the error names the handle at byte 2.
 _VALUE_BEHIND_HANDLE = {

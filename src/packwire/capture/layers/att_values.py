@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from packwire.capture.layers.att import AttTable, Opcode
+from packwire.att import Opcode
+from packwire.capture.layers.att import AttTable
 from packwire.messages import Bytes, Int64s
 
 #: An Execute Write with this flag carries the parts out, one without gives them up.

@@ -4,6 +4,7 @@ Long payloads are filled into the receiver's buffer piece by piece and then proc
 [bldc comm_can.c: FILL_RX_BUFFER, FILL_RX_BUFFER_LONG, PROCESS_RX_BUFFER, PROCESS_SHORT_BUFFER].
 """
 
+import re
 from collections import Counter
 
 from packwire.capture.layers.can import CanFrames, find_can
@@ -15,6 +16,8 @@ from packwire.wire.checksum import crc16_xmodem
 _FILL, _FILL_LONG, _PROCESS, _PROCESS_SHORT = 5, 6, 7, 8
 #: More pieces than any buffer takes: 512 bytes in pieces of at least one.
 _MAX_PIECES = 512
+#: Shorter texts open no door.
+_TEXT = re.compile(rb"[ -~]{4}")
 
 
 def mask_can(canvas: Canvas, *, strict: bool) -> None:
@@ -83,14 +86,16 @@ def _mask_short(canvas: Canvas, frames: CanFrames, index: int, *, strict: bool) 
 def _mask_torn(canvas: Canvas, pieces: list[tuple[int, Span]], *, strict: bool) -> None:
     """Mask pieces that belong together but make no payload, unless their begin is there and harmless.
 
-    `strict`: what follows a gap may be the end of another payload.
+    `strict`: what follows a gap may be the end of another payload. A login may stand in any payload, and the
+    gap may have swallowed the words that it is known by: text behind a gap is masked with all the rest.
     """
-    mask = True
-    if pieces and pieces[0][0] == 0 and (not strict or _in_order(pieces)):
-        content = canvas.read(span for _, span in (pieces if _in_order(pieces) else pieces[:1]))
+    mask, whole = True, _in_order(pieces)
+    if pieces and pieces[0][0] == 0 and (not strict or whole):
+        content = canvas.read(span for _, span in (pieces if whole else pieces[:1]))
         # As long as any: what is masked may depend on there being more than a few bytes.
         longest = content + bytes(_MAX_PIECES)
         mask = masked_payload(longest, Counter(), private=strict) != longest or b"VESC" in content.upper()
+        mask |= not whole and _TEXT.search(canvas.read(span for _, span in pieces)) is not None
     for _, (start, size) in pieces:
         if mask:
             canvas.mask(start, start + size, UNREAD)

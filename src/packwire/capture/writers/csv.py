@@ -2,30 +2,20 @@
 
 import csv
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
 from io import StringIO
 
+from packwire import clock
 from packwire.capture.packets import NO_TIME
-from packwire.messages import Direction, Messages
+from packwire.direction import DIRECTION_NAMES
+from packwire.messages import Messages
 from packwire.visible import printable
 
 HEADER = ("file", "packets", "time", "seconds", "direction", "channel", "size", "hex")
 
-#: How a direction is called in every output for scripts.
-DIRECTION_NAMES = {
-    Direction.TO_DEVICE: "to device",
-    Direction.FROM_DEVICE: "from device",
-    Direction.UNKNOWN: "unknown",
-}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 def iso_time(time: int) -> str:
-    """Return a time (ns since the epoch) as ISO 8601 in UTC with nanoseconds; empty where it is not known."""
-    if time == NO_TIME:
-        return ""
-    seconds, rest = divmod(time, 1_000_000_000)
-    return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+    """Return a time (ns since the epoch) as RFC 3339 in UTC; empty where it is not known."""
+    return "" if time == NO_TIME else clock.iso_time(time)
 
 
 def table(parts: Iterable[tuple[str, Messages, int]]) -> Iterator[tuple[str, ...]]:

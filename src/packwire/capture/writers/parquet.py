@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from typing import Any, BinaryIO
 
-from packwire.capture.packets import NO_TIME
-from packwire.capture.writers.csv import DIRECTION_NAMES
 from packwire.errors import missing_extra
 from packwire.messages import Messages
 
@@ -32,22 +30,7 @@ def write(tables: Iterable[tuple[str, Messages]], file: BinaryIO) -> None:
 
 
 def _table(pa: Any, name: str, messages: Messages) -> Any:
-    count = len(messages)
     text = pa.dictionary(pa.int32(), pa.string())
-    times = [None if time == NO_TIME else time for time in messages.time.tolist()]
-    names = [DIRECTION_NAMES[each] for each in messages.direction.tolist()]
-    texts = list(map(str, messages.channels))
-    channels = [texts[each] for each in messages.channel.tolist()]
-    return pa.table(
-        {
-            "file": pa.array([name] * count, type=pa.string()).cast(text),
-            "time": pa.array(times, type=pa.timestamp("ns", tz="UTC")),
-            "direction": pa.array(names, type=pa.string()).cast(text),
-            "channel": pa.array(channels, type=pa.string()).cast(text),
-            "size": pa.array(messages.size, type=pa.int32()),
-            "data": pa.array(list(messages.payloads()), type=pa.binary()),
-            "packets": pa.array(
-                [messages.packets_of(row) for row in range(count)], type=pa.list_(pa.int64())
-            ),
-        }
+    return messages.to_arrow().add_column(
+        0, "file", pa.array([name] * len(messages), type=pa.string()).cast(text)
     )

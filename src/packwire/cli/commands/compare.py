@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.options import AllOption, ReportOption
 from packwire.errors import BadFileError, BadOptionError
-from packwire.visible import json_text
+from packwire.visible import record_text
 
 if TYPE_CHECKING:
     from packwire.capture import Capture
@@ -72,7 +72,7 @@ def compare(
     for file in report:
         _write_page(file, data)
     if json:
-        print(json_text(data))
+        print(record_text(data))
     else:
         show(data, make_console(), every=all)
     return _exit_code(captures, differs=found.main is not None)

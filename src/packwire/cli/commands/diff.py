@@ -91,6 +91,8 @@ def diff(
     paths = [path for listed in by_state.values() for path in listed] + names
     if by_state and names:
         raise BadOptionError(f"{names[0]}: with --state, every file belongs behind a state's name")
+    if plain and json:
+        raise BadOptionError("--plain is for text: leave it out with --json")
     captures = [
         masked(open_capture(path, decimal=bytes_ == "decimal"), redact=redact, keep_secrets=keep_secrets)
         for path in paths
@@ -100,7 +102,7 @@ def diff(
     if not cuts:
         logins = count_logins(captures[0].messages)
         said = _NO_WRITES if not logins else f"no switch: {logins} writes are logins, {_REST}"
-        make_console().print(said)
+        make_console(stderr=json).print(said)
         return ExitCode.NO_ANSWER
     headers = known_headers(captures) if header is None else header
     return show_differences(captures, cuts, headers, plain=plain, json=json, everything=all)

@@ -15,7 +15,7 @@ from packwire.cli.views.groups import record, show
 from packwire.cli.views.heat_map import write_heat_maps
 from packwire.errors import BadOptionError
 from packwire.insight.groups import group_messages
-from packwire.visible import json_text
+from packwire.visible import record_text
 
 
 def groups(
@@ -61,7 +61,7 @@ def groups(
         write_heat_maps(messages, found, plot)
     if json:
         for group in found:
-            print(json_text(record(messages, group, family_names([capture]))))
+            print(record_text(record(messages, group, family_names([capture]))))
     else:
         show(make_console(), messages, found, unframed(capture) if header is None else None)
     if capture.damage:

@@ -32,21 +32,15 @@ def password(
     remove
         Take the id out of the file.
     """
-    from packwire.hub.credentials import PasswordHash, store_credential  # noqa: PLC0415
-    from packwire.vesc.hublogin import id_problem, normal_id, password_problem  # noqa: PLC0415
+    from packwire.hub.credentials import checked_id, hash_of, store_credential  # noqa: PLC0415
 
-    if problem := id_problem(device_id):
-        raise BadOptionError(problem)
-    name = normal_id(device_id)
+    name = checked_id(device_id)
     if remove:
         if not store_credential(credentials, name, None):
             raise BadOptionError(f"{credentials} has no id {name}")
         make_console().print(printable(f"{name} is removed from {credentials}."))
         return ExitCode.OK
-    chosen = _ask(name)
-    if problem := password_problem(chosen) or ("an empty password lets everybody in" if not chosen else None):
-        raise BadOptionError(problem)
-    known = store_credential(credentials, name, PasswordHash.of(chosen))
+    known = store_credential(credentials, name, hash_of(_ask(name)))
     make_console().print(
         printable(f"The password of {name} is {'changed' if known else 'set'} in {credentials}.")
     )

@@ -13,7 +13,7 @@ from packwire.cli.exit_codes import ExitCode
 from packwire.cli.options import BytesOption
 from packwire.cli.terminal import Writer, make_console
 from packwire.cli.views.info import lines, record
-from packwire.visible import json_text
+from packwire.visible import record_text
 
 
 def info(
@@ -46,7 +46,7 @@ def info(
         shown = Capture(capture.name, redacted(capture.packets).packets) if redact else capture
         content = look(shown)
         if json:
-            sys.stdout.write(json_text(record(shown, content)) + "\n")
+            sys.stdout.write(record_text(record(shown, content)) + "\n")
         else:
             out.line() if number else None
             for line in lines(shown, content):

@@ -7,9 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
 from cyclopts import Parameter
-from numpy.typing import NDArray
 
 from packwire.capture import Capture, open_capture
 from packwire.capture.content import advice, look
@@ -40,26 +38,15 @@ class Filter:
     begin: float | None = None
     end: float | None = None
 
-    def rows(self, messages: Messages, first: int) -> NDArray[np.int64]:
-        """Return the rows of the messages that fit."""
-        fits = np.ones(len(messages), dtype=np.bool_)
-        if self.channels:
-            wanted = [
-                any(each in str(channel).lower() for each in self.channels) for channel in messages.channels
-            ]
-            fits &= np.array(wanted, dtype=np.bool_)[messages.channel]
-        if self.direction is not None:
-            fits &= messages.direction == self.direction
-        if self.begin is not None:
-            fits &= (messages.time != NO_TIME) & (messages.time >= first + round(self.begin * 1e9))
-        if self.end is not None:
-            fits &= (messages.time != NO_TIME) & (messages.time <= first + round(self.end * 1e9))
-        fits &= messages.size >= len(self.prefix)
-        rows = np.flatnonzero(fits)
-        if self.prefix:
-            begins = [messages.payload(row).startswith(self.prefix) for row in rows.tolist()]
-            rows = rows[np.array(begins, dtype=np.bool_)]
-        return rows
+    def of(self, messages: Messages, first: int) -> Messages:
+        """Return the messages that fit; `first` is the time of the file's first packet."""
+        return messages.where(
+            prefix=self.prefix,
+            channel=self.channels,
+            direction=self.direction,
+            begin=None if self.begin is None else first + round(self.begin * 1e9),
+            end=None if self.end is None else first + round(self.end * 1e9),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +164,7 @@ def _follow(file: Path, wanted: Filter, form: Form, show: Show) -> int:
     head = form.csv
     found = new_messages(name, steps, raw=form.raw, show=show)
     for arrived, first in found:
-        table = Table(name, arrived.select(wanted.rows(arrived, first)), first)
+        table = Table(name, wanted.of(arrived, first), first)
         if form.json:
             write_lines(json_lines([table]))
         elif form.csv:
@@ -204,8 +191,7 @@ def parse_prefix(text: str) -> bytes:
 def _table(capture: Capture, wanted: Filter, count: int | None, *, raw: bool) -> Table:
     found = capture.raw_messages if raw else capture.messages
     first = first_time(capture.packets)
-    rows = wanted.rows(found, first)
-    return Table(capture.name, found.select(rows if count is None else rows[:count]), first)
+    return Table(capture.name, wanted.of(found, first)[:count], first)
 
 
 def write_parquet(path: Path, tables: list[tuple[str, Messages]]) -> None:

@@ -13,7 +13,7 @@ from packwire.cli.options import BytesOption
 from packwire.cli.terminal import make_console
 from packwire.cli.views.pairs import record, show
 from packwire.insight.pairs import find_pairs
-from packwire.visible import json_text
+from packwire.visible import record_text
 
 
 def pairs(
@@ -51,7 +51,7 @@ def pairs(
     )
     if json:
         for pair in found.pairs:
-            print(json_text(record(messages, pair)))
+            print(record_text(record(messages, pair)))
     else:
         show(make_console(), messages, found, unframed(capture) if header is None else None)
     if capture.damage:

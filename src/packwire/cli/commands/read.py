@@ -19,7 +19,7 @@ from packwire.device import Device, Node
 from packwire.errors import BadOptionError, GoneError, NoAnswerError, Reason
 from packwire.protocol.no_reply import NoReplyError
 from packwire.sample import Condition, Sample
-from packwire.visible import json_text
+from packwire.visible import record_text
 
 _NO_OPTIONS = DeviceOptions()
 
@@ -89,7 +89,7 @@ async def _show(device: Device, wanted: Target, console: Console, started: float
         for line in node_lines(node, sample, width):
             console.print(line)
     if wanted.wants_can_bus:
-        with console.status("looking for nodes on the CAN bus (2.5 to 5 s, the first time)"):
+        with console.status(device.search) if device.search else contextlib.nullcontext():
             await _find_nodes(device)
         for node in _wanted_nodes(device, wanted):
             if node.key in {shown.key for shown in first}:
@@ -121,5 +121,5 @@ def _wanted_nodes(device: Device, wanted: Target) -> list[Node]:
 
 def _script_text(device: Device, samples: tuple[Sample, ...], seconds: float, *, as_json: bool) -> str:
     if as_json:
-        return json_text(device_record(device, samples, seconds))
+        return record_text(device_record(device, samples, seconds))
     return (csv_header() + "".join(csv_rows(sample) for sample in samples)).rstrip("\n")

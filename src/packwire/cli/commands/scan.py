@@ -1,26 +1,24 @@
 """`packwire scan`: what could be read from here."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
 
-from packwire.address import serial_address, tcp_address
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive
+from packwire.cli.records.live import Find as FindRecord
 from packwire.cli.terminal import make_console, printable
-from packwire.errors import MissingExtraError, UnreachableError
-from packwire.link.discovery import discover
-from packwire.link.serial import list_ports
-from packwire.vesc.announcement import ANNOUNCEMENT_PORT
-from packwire.visible import json_text
+from packwire.link.scan import SECONDS, Find, look_around
+from packwire.protocols import announcing
+from packwire.visible import record_text
 
 
 def scan(
     *,
-    for_: Annotated[float, Parameter(name="--for")] = 2.5,
-    udp_port: int = ANNOUNCEMENT_PORT,
+    for_: Annotated[float, Parameter(name="--for")] = SECONDS,
+    udp_port: int = announcing()[0].port,
     json: bool = False,
 ) -> int:
     """List the VESCs that announce themselves on this network, and the serial ports.
@@ -37,41 +35,26 @@ def scan(
     positive("--for", for_)
     console = make_console()
     with make_console(stderr=True).status(f"listening for VESCs on UDP {udp_port} for {for_:g} s"):
-        finds, problems = asyncio.run(_find(for_, udp_port))
-    for find in finds:
+        found = asyncio.run(look_around(for_, udp_port))
+    for find in found.finds:
         if json:
-            print(json_text(find))
+            print(record_text(_record(find)))
         else:
-            console.print(f"{find['address']:32}  {printable(find['description'])}")
-    for problem in problems:
+            console.print(f"{find.address:32}  {printable(find.description)}")
+    for problem in found.problems:
         make_console(stderr=True).print(problem, style="yellow")
-    if not finds and not json:
+    if not found.finds and not json:
         _advise(console)
-    return ExitCode.OK if finds else ExitCode.NO_ANSWER
+    return ExitCode.OK if found.finds else ExitCode.NO_ANSWER
 
 
-async def _find(seconds: float, port: int) -> tuple[list[dict[str, Any]], list[str]]:
-    finds: list[dict[str, Any]] = []
-    problems: list[str] = []
-    try:
-        for sender, announcement in await discover(seconds, port):
-            address = str(tcp_address(sender, announcement.port))
-            told = announcement.address
-            note = "" if told == sender else f" (it says that it is at {told})"
-            finds.append(
-                {"kind": "vesc", "address": address, "description": f"VESC {announcement.name!r}{note}"}
-            )
-    except UnreachableError as error:
-        problems.append(str(error))
-    try:
-        for serial in list_ports():
-            address = str(serial_address(serial.path))
-            finds.append(
-                {"kind": "serial", "address": address, "description": serial.description or "serial port"}
-            )
-    except MissingExtraError as error:
-        problems.append(str(error))
-    return finds, problems
+def _record(find: Find) -> FindRecord:
+    return {
+        "kind": "find",
+        "link": find.link.value,
+        "address": find.address,
+        "description": find.description,
+    }
 
 
 def _advise(console: Console) -> None:

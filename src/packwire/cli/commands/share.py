@@ -15,8 +15,8 @@ from packwire.cli.running import run_until_stopped
 from packwire.cli.views.share import SUMMARY_INTERVAL, ShareView, make_view
 from packwire.device import open_link
 from packwire.errors import BadAddressError, BadFileError, BadOptionError
+from packwire.share.permissions import Policy, parse_policy
 from packwire.share.server import Share
-from packwire.vesc.permissions import Policy, parse_policy
 
 LOOPBACK = "127.0.0.1"
 #: Seconds within which an output that nobody takes any more ends the command.
@@ -131,7 +131,7 @@ async def _share(
         view.listening(sharing, str(wanted.address), policy)
         tasks = [asyncio.create_task(sharing.run())]
         if announce:
-            tasks.append(asyncio.create_task(_announce(sharing)))
+            tasks.append(asyncio.create_task(sharing.announce()))
         try:
             with view, contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
@@ -160,9 +160,3 @@ async def _show(view: ShareView, sharing: Share, tasks: list[asyncio.Task[None]]
         if shown >= SUMMARY_INTERVAL:
             shown = 0.0
             view.summary(sharing.stats())
-
-
-async def _announce(sharing: Share) -> None:
-    from packwire.link.beacon import broadcast  # noqa: PLC0415 - only for those who ask for it
-
-    await broadcast(sharing.host, sharing.port, "255.255.255.255", name="packwire share")

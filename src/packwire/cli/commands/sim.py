@@ -6,12 +6,14 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
 from cyclopts import App, Parameter
 
 from packwire.address import HUB_PORT, VESC_PORT, LinkKind, hub_address, parse_address
+from packwire.cli.adapters import quiet_bumble
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive_or_none
 from packwire.cli.options import ForOption, ListenOption, listen_place
@@ -21,17 +23,49 @@ from packwire.errors import BadOptionError
 from packwire.link.beacon import ANY_HOST
 from packwire.protocols import model_names
 from packwire.sim.express import CAN_DELAY, PING_TIME
-from packwire.sim.faults import FAULTS
+from packwire.sim.faults import FAULTS, Of
 from packwire.sim.hub import HUB_FAULTS, SimulatedHub
+from packwire.sim.local_port import LOOPBACK
 from packwire.sim.nodes import BMS_ID, CONTROLLER_ID, EXPRESS_ID
+from packwire.sim.radio import BluetoothOptions
 from packwire.sim.scenario import SCENARIOS
-from packwire.sim.server import DEVICE_ID, LOOPBACK, PASSWORD, SimOptions, SimulatedVesc
+from packwire.sim.server import DEVICE_ID, PASSWORD, SimOptions, SimulatedVesc
+
+if TYPE_CHECKING:
+    from packwire.sim.bluetooth import BluetoothLink
 
 app = App(name="sim", help="Simulate a VESC, or the hub that it dials.")
 
 #: A flag that may be given several times, one value each.
 _Repeated = Parameter(negative=(), consume_multiple=False)
 _Flag = Parameter(negative=())
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bluetooth:
+    """How a simulated device appears on Bluetooth."""
+
+    bluetooth: Annotated[bool, _Flag] = False
+    """Put it on a virtual Bluetooth air too, which commands of other processes reach."""
+    hci_port: int = 0
+    """The port at which they reach it (0: any free one)."""
+    adapter: str = ""
+    """Put it on this adapter instead: tcp-client:127.0.0.1:7000 is the air of another packwire sim, usb:0 a
+    real one (it is taken from the system; not tested)."""
+    address: str = ""
+    """Its Bluetooth address."""
+    name: str = ""
+    """The name that it advertises."""
+
+    def options(self) -> BluetoothOptions | None:
+        """Return where to put it; None where nothing here was said."""
+        if self == _Bluetooth():
+            return None
+        return BluetoothOptions(self.address, self.name, self.hci_port, self.adapter)
+
+
+_NoBluetooth = _Bluetooth()
 _HubPassword = Parameter(env_var="PACKWIRE_PASSWORD", show_default=False)
 
 
@@ -156,9 +190,10 @@ def _serving(model: str) -> Callable[..., int]:
         cells: int = 4,
         soc: float | None = None,
         speed: float = 1.0,
+        bluetooth: _Bluetooth = _NoBluetooth,
         for_: ForOption = None,
     ) -> int:
-        """Simulate a pack that speaks this protocol, on TCP and a pseudo-terminal. Ctrl-C ends it.
+        """Simulate a pack that speaks this protocol: on TCP, a pseudo-terminal, Bluetooth. Ctrl-C ends it.
 
         Parameters
         ----------
@@ -191,6 +226,7 @@ def _serving(model: str) -> Callable[..., int]:
             cells=cells,
             soc=_share_of(soc),
             faults=fault,
+            bluetooth=bluetooth.options(),
         )
         return _run(lambda stack: _start(stack, model, options), for_)
 
@@ -203,10 +239,13 @@ for _name in model_names():
 
 @app.command
 def faults() -> None:
-    """List the faults that a simulated VESC can have, and how to order each."""
+    """List the faults that simulated devices can have, and how to order each."""
     width = max(len(kind.usage) for kind in FAULTS.values())
-    for kind in FAULTS.values():
-        _say(f"{kind.usage:<{width}}  {kind.summary}")
+    for of in Of:
+        _say(f"{of.capitalize()}:" if of is Of.ALL else f"\n{of[0].upper()}{of[1:]}:")
+        for kind in FAULTS.values():
+            if kind.of is of:
+                _say(f"  {kind.usage:<{width}}  {kind.summary}")
     _say(f"\nOrder one with --fault NAME[:NUMBER,...]. A hub can have {' and '.join(HUB_FAULTS)}.")
 
 
@@ -222,10 +261,13 @@ def _run(start: Callable[[AsyncExitStack], Awaitable[None]], seconds: float | No
     log = logging.getLogger("packwire.sim")
     log.addHandler(handler)
     log.setLevel(logging.INFO)
+    log.propagate = False
+    quiet_bumble()
     try:
         return run_until_stopped(_serve(start, seconds))
     finally:
         log.removeHandler(handler)
+        log.propagate = True
 
 
 async def _serve(start: Callable[[AsyncExitStack], Awaitable[None]], seconds: float | None) -> int:
@@ -265,6 +307,17 @@ async def _start(stack: AsyncExitStack, model: str, options: SimOptions) -> None
     print(f"  packwire read '{simulated.address}'")
     if simulated.serial_address:
         print(f"  packwire read '{simulated.serial_address}'")
+    if simulated.bluetooth:
+        _say_bluetooth(simulated.bluetooth)
+
+
+def _say_bluetooth(link: "BluetoothLink") -> None:
+    """Say where it is on Bluetooth, and how to read it."""
+    seen = link.radio.advertisement
+    print(f"On Bluetooth it is {link.address}, {seen.name}.")
+    print(f"  packwire read '{link.url}'")
+    if link.url.adapter:
+        print(f"  packwire scan --adapter {link.adapter}")
 
 
 async def _start_hub(

@@ -25,12 +25,12 @@ _MAX_LOG_LINES = 20
 def record(found: Comparison, chosen: tuple[Choice, Choice], log: ClientLog | None) -> Record:
     """Return all of a comparison; see docs/how-to/compare-two-sessions.md."""
     return {
-        "type": "comparison",
+        "kind": "comparison",
         "reference": _session(chosen[0], found.patience[0]),
         "mine": _session(chosen[1], found.patience[1]),
         "log": None if log is None else _log(log, found.patience[1]),
         "verdict": _verdict(found),
-        "also": [{"whose": who, **_finding(each, who, found)} for who, each in found.also],
+        "also": [_finding(each, who, found) for who, each in found.also],
         "first_difference": _first(found, found.first),
         "first_divergence": _first(found, found.divergence),
         "only_in_reference": [kind.label for kind in found.missing],
@@ -132,13 +132,14 @@ def _finding(each: SessionVerdict, who: str, found: Comparison) -> Record:
         "key": each.cause.value,
         "confidence": each.confidence.value,
         "words": each.words_about(who),
+        "whose": who,
         "evidence": list(evidence_lines(each, who)),
         "why": list(each.why),
         "open": list(each.open),
         "remedy": each.what_to_do(who),
         "requests": [kind.label for kind in each.kinds],
         "count": len(each.numbers),
-        "time": _seconds(session, each.time),
+        "at": _seconds(session, each.time),
     }
 
 
@@ -161,7 +162,7 @@ def _side(session: ClientSession, side: RowSide | None) -> Record | None:
     if side is None:
         return None
     return {
-        "time": _seconds(session, side.time),
+        "at": _seconds(session, side.time),
         "packet": side.packet or None,
         "count": side.count,
         "answered": side.answered,

@@ -108,7 +108,7 @@ def _divergence(data: Record) -> Iterator[Text]:
     if row is None and undecided:
         return
     if row is None and verdict["matters"]:
-        at = f" at {verdict['time']:.4f} s" if verdict["time"] is not None else ""
+        at = f" at {verdict['at']:.4f} s" if verdict["at"] is not None else ""
         yield Text.assemble((title, "bold"), f"{verdict['whose']}{at}: the connection itself")
         yield Text()
     elif row is not None:
@@ -122,9 +122,9 @@ def row_words(row: Record) -> tuple[str, str]:
     where = []
     for who in ("reference", "mine"):
         side = row[who]
-        if side is not None and side["time"] is not None:
+        if side is not None and side["at"] is not None:
             packet = f" (packet {side['packet']})" if side["packet"] else ""
-            where.append(f"{who} at {side['time']:.4f} s{packet}")
+            where.append(f"{who} at {side['at']:.4f} s{packet}")
     return printable(row["request"]), f"{', '.join(where)}: {'; '.join(row['differences'])}"
 
 
@@ -191,7 +191,7 @@ def side_words(side: Record | None) -> str:
     if side is None:
         return "-"
     place = f"#{side['packet']} " if side["packet"] else ""
-    when = f"{side['time']:.4f} s" if side["time"] is not None else ""
+    when = f"{side['at']:.4f} s" if side["at"] is not None else ""
     parts = [f"{place}{when}".strip()]
     if side["count"] > 1:
         parts.append(f"{side['count']}x")

@@ -12,32 +12,28 @@ from packwire.capture.layers.silence import Silence
 from packwire.capture.layers.tally import Tally, tallies
 from packwire.capture.layers.vesc import VescConnection
 from packwire.capture.packets import NO_TIME
+from packwire.capture.writers.csv import iso_time
 from packwire.cli.views.decode_facts import hub_end, hub_ends
 from packwire.cli.views.decode_text import Clock, Shown
 from packwire.cli.views.vesc_words import hex_text, reply_summary, request_summary, spans, values
-from packwire.messages import Direction
+from packwire.direction import DIRECTION_NAMES
 from packwire.vesc.commands import command_name
 from packwire.vesc.requests import unwrap
-from packwire.visible import json_text
+from packwire.visible import record_text
 
 type Record = dict[str, Any]
 
 _REPLIES = (Part.REPLY, Part.LATE)
 _FROM_DEVICE = (*_REPLIES, Part.UNSOLICITED)
-_DIRECTIONS = {
-    Direction.TO_DEVICE: "to device",
-    Direction.FROM_DEVICE: "from device",
-    Direction.UNKNOWN: "unknown",
-}
 
 CSV_HEADER = (
-    "connection", "packets", "time", "direction", "can", "command", "id", "size", "part", "latency_ms", "text"
+    "connection", "packets", "at", "direction", "can", "command", "id", "size", "part", "latency_ms", "text"
 )  # fmt: skip
 
 
 def json_lines(capture: Capture, shown: Shown) -> Iterator[str]:
     """Yield everything about a capture, one JSON object a line; see the help of `packwire decode`."""
-    return (json_text(clean(record)) for record in _records(capture, shown))
+    return (record_text(clean(record)) for record in _records(capture, shown))
 
 
 def csv_lines(capture: Capture, shown: Shown) -> Iterator[str]:
@@ -68,11 +64,11 @@ def _records(capture: Capture, shown: Shown) -> Iterator[Record]:
 
 def _file_record(capture: Capture, clock: Clock) -> Record:
     return {
-        "type": "capture",
+        "kind": "capture",
+        "time": iso_time(clock.first) or None,
         "file": capture.name,
         "format": capture.format,
         "packets": len(capture.packets),
-        "start": None if clock.first == NO_TIME else clock.first / 1e9,
         "seconds": clock.seconds(clock.last),
         "damage": list(capture.damage),
         "left_out": capture.connections.left_out,
@@ -87,7 +83,7 @@ def _connection_record(
     tcp = vesc.connection
     device = vesc.device
     return {
-        "type": "connection",
+        "kind": "connection",
         "connection": number,
         "dialled_by": tcp.ends[0],
         "dialled": tcp.ends[1],
@@ -155,11 +151,12 @@ class _Messages:
         ids, inner = unwrap(messages.payload(partner) if part in _REPLIES else payload)
         command = payload[0] if part in _FROM_DEVICE or not inner else inner[0]
         record: Record = {
-            "type": "message",
+            "kind": "vesc_message",
             "connection": self._number,
+            "time": iso_time(int(messages.time[row])) or None,
+            "at": self._clock.seconds(int(messages.time[row])),
             "packets": list(messages.packets_of(row)),
-            "time": self._clock.seconds(int(messages.time[row])),
-            "direction": _DIRECTIONS[Direction(int(messages.direction[row]))],
+            "direction": DIRECTION_NAMES[int(messages.direction[row])],
             "can": list(ids) if part is not Part.UNSOLICITED else [],
             "command": command_name(command),
             "id": command,
@@ -187,7 +184,7 @@ class _Messages:
         """Return the account of one command."""
         median, slowest = tally.latency_median, tally.latency_max
         return {
-            "type": "command",
+            "kind": "command",
             "connection": self._number,
             "can": list(tally.ids),
             "command": command_name(tally.command),

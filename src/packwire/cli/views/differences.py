@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from packwire.cli.terminal import printable
+from packwire.direction import DIRECTION_NAMES
 from packwire.insight.differences import MAX_CHANCE, Bit, Differences, FrameDifferences, Tier
 from packwire.insight.groups import Lane, header_text
 from packwire.insight.numbers import Field, Number
@@ -129,7 +130,7 @@ def _segments_by_state(cut: Cut) -> dict[str, int]:
 def record(tried: Sequence[Differences], families: Mapping[Lane, str]) -> dict[str, Any]:
     """Return the findings of the best cut as a JSON object, those of others as `others`; see `show`."""
     return {
-        "type": "differences",
+        "kind": "differences",
         **_record(tried[0], families),
         "others": [_record(found, families) for found in tried[1:]],
     }
@@ -172,14 +173,14 @@ def _record(found: Differences, families: Mapping[Lane, str]) -> dict[str, Any]:
 
 def _frame_record(frame: FrameDifferences) -> dict[str, Any]:
     return {
-        "direction": frame.direction.name.lower(),
+        "direction": DIRECTION_NAMES[frame.direction],
         "channel": str(frame.channel),
         "size": frame.size,
         "header": header_text(frame.header, frame.skipped, ""),
         "asked": frame.asked.hex(),
         "count": frame.count,
         "checksum": str(frame.checksum) if frame.checksum else None,
-        "counters": [{"kind": one.kind.value, "bytes": list(one.at)} for one in frame.counters],
+        "counters": [{"type": one.kind.value, "bytes": list(one.at)} for one in frame.counters],
         "echoes": list(frame.echoes),
         "fields": [asdict(field) for field in frame.fields],
         "bits": [_bit_record(bit) for bit in frame.bits],
@@ -190,7 +191,11 @@ def _frame_record(frame: FrameDifferences) -> dict[str, Any]:
 
 
 def _bit_record(bit: Bit) -> dict[str, Any]:
-    return {**asdict(bit), "tier": bit.tier.name.lower()}
+    record = asdict(bit)
+    record["evidence"] = record.pop("tier").name.lower()
+    record["late"] = record.pop("lag")
+    record["bits_moving"] = record.pop("crowd")
+    return record
 
 
 def _show_frame(

@@ -6,7 +6,6 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +13,12 @@ from rich.text import Text
 
 from packwire.check import Check, CheckResult, Confidence, Outcome, Verdict
 from packwire.cli.exit_codes import exit_code_of
+from packwire.cli.records.verdicts import Diagnosis as DiagnosisRecord
+from packwire.cli.records.verdicts import Verdict as VerdictRecord
 from packwire.cli.terminal import make_console, printable
+from packwire.clock import iso_time
 from packwire.doctor.diagnosis import NOT_REACHED, Diagnosis, Standing
-from packwire.visible import json_text
+from packwire.visible import record_text
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -191,30 +193,31 @@ class JsonView:
 
     def verdict(self, diagnosis: Diagnosis) -> None:
         """Print the object."""
-        print(json_text(diagnosis_record(diagnosis)), flush=True)
+        print(record_text(diagnosis_record(diagnosis)), flush=True)
 
     def wrote(self, file: Path) -> None:
         """Show nothing."""
 
 
-def diagnosis_record(diagnosis: Diagnosis) -> dict[str, Any]:
-    """Return a diagnosis as plain data; times in s, `started` in ISO 8601."""
+def diagnosis_record(diagnosis: Diagnosis) -> DiagnosisRecord:
+    """Return a diagnosis as plain data."""
     return {
+        "kind": "diagnosis",
+        "time": iso_time(round(diagnosis.started * 1e9)),
         "address": diagnosis.address,
         "where": diagnosis.where,
-        "started": datetime.fromtimestamp(diagnosis.started, UTC).isoformat(timespec="milliseconds"),
         "seconds": round(diagnosis.seconds, 3),
         "complete": diagnosis.complete,
         "verdict": _verdict_record(diagnosis.verdict),
         "remarks": [_verdict_record(remark) for remark in diagnosis.remarks],
-        "theories": [
+        "hypotheses": [
             {"key": each.key, "question": each.question, "standing": each.standing.value, "by": each.by}
             for each in diagnosis.hypotheses
         ],
         "pack": {
             key: list(value) if isinstance(value, tuple) else value for key, value in diagnosis.pack.items()
         },
-        "rungs": [
+        "checks": [
             {
                 "name": check.name,
                 "question": check.question,
@@ -229,7 +232,7 @@ def diagnosis_record(diagnosis: Diagnosis) -> dict[str, Any]:
     }
 
 
-def _verdict_record(verdict: Verdict) -> dict[str, Any]:
+def _verdict_record(verdict: Verdict) -> VerdictRecord:
     return {
         "key": verdict.key,
         "confidence": verdict.confidence.value,

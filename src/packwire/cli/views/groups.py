@@ -1,23 +1,19 @@
 """How groups of messages look: as text with a heat map of their bits, and as JSON."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
-from packwire.direction import Direction
+from packwire.cli.records.recordings import Group as GroupRecord
+from packwire.direction import DIRECTION_NAMES, Direction
 from packwire.insight.bits import count_bits
 from packwire.insight.groups import Group, GroupFacts, Lane, facts, header_text, lasting
 from packwire.messages import Messages
 
-WAYS = {
-    Direction.TO_DEVICE: "to device",
-    Direction.FROM_DEVICE: "from device",
-    Direction.UNKNOWN: "unknown way",
-}
+WAYS = {**DIRECTION_NAMES, Direction.UNKNOWN: "unknown way"}
 
 #: Shades from never changes to changes all the time; the text says the same as the colour.
 _SHADES = (
@@ -103,13 +99,13 @@ def _bytes(size: int) -> str:
     return f"{size} byte{'s' if size != 1 else ''}"
 
 
-def record(messages: Messages, group: Group, families: Mapping[Lane, str]) -> dict[str, Any]:
+def record(messages: Messages, group: Group, families: Mapping[Lane, str]) -> GroupRecord:
     """Return one group as a JSON object; `families` names the framing of each direction and channel."""
     known = facts(messages, group)
     counts = count_bits(messages.matrix(group.rows))
     return {
-        "type": "group",
-        "direction": group.direction.name.lower(),
+        "kind": "group",
+        "direction": DIRECTION_NAMES[group.direction],
         "channel": str(group.channel),
         "framing": families.get(lasting((group.direction, group.channel))),
         "size": group.size,

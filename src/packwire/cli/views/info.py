@@ -23,6 +23,7 @@ def lines(capture: Capture, content: Content) -> Iterator[_Line]:
     yield (printable(capture.name), "bold"), head
     if content.begin != NO_TIME:
         yield from _row("time", f"{(content.end - content.begin) / 1e9:.1f} s from {_start(content.begin)}")
+    yield from _recorded(content)
     yield from _remarks(capture)
     for name, count in content.links.items():
         yield from _row("link", f"{name}: {_count(count, 'packet')}")
@@ -40,6 +41,16 @@ def lines(capture: Capture, content: Content) -> Iterator[_Line]:
     for each in advice(content):
         yield from _row("no data", each.what, "bold yellow")
         yield from _row("", each.remedy)
+
+
+def _recorded(content: Content) -> Iterator[_Line]:
+    """Yield what the recording is thought to be of."""
+    for each in content.spoken:
+        perhaps = "perhaps " if each.known and not each.sure else ""
+        by = f"{_count(each.frames, 'frame')}{' with right checksums' if each.known else ''}"
+        yield from _row("recorded", f"{perhaps}{each.words}, by {by}", "bold cyan")
+    if content.messages and not content.spoken:
+        yield from _row("recorded", "no protocol that packwire knows; `packwire groups` shows what is in it")
 
 
 def _remarks(capture: Capture) -> Iterator[_Line]:
@@ -86,12 +97,17 @@ def _channel_lines(channels: tuple[ChannelCount, ...]) -> Iterator[_Line]:
 def record(capture: Capture, content: Content) -> dict[str, Any]:
     """Return all about one recording for a script."""
     return {
+        "kind": "recording",
+        "time": iso_time(content.begin) or None,
         "file": capture.name,
         "format": capture.format,
         "packets": content.packets,
         "messages": content.messages,
-        "start": iso_time(content.begin) or None,
         "seconds": None if content.begin == NO_TIME else (content.end - content.begin) / 1e9,
+        "protocols": [
+            {"name": each.name, "frames": each.frames, "known": each.known, "sure": each.sure}
+            for each in content.spoken
+        ],
         "damage": list(capture.damage),
         "notes": list(capture.notes),
         "links": content.links,

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +12,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from packwire.cli.records.live import Connected as ConnectedRecord
+from packwire.cli.records.live import Node as NodeRecord
+from packwire.cli.records.live import Outage as OutageRecord
 from packwire.cli.terminal import make_console, printable
 from packwire.cli.views.card import (
     INDENT,
@@ -23,11 +26,13 @@ from packwire.cli.views.card import (
     title,
 )
 from packwire.cli.views.cell_bars import cell_bars
-from packwire.cli.views.samples import node_record, sample_record
+from packwire.cli.views.samples import node_record, sample_record, units
+from packwire.clock import iso_time
 from packwire.device import Device, Node, NodeKind, Statistics
 from packwire.device.follow import Connected, Event, Outage, Reading
+from packwire.errors import PackwireError
 from packwire.sample import Condition, Sample
-from packwire.visible import json_text
+from packwire.visible import record_text
 
 #: Drawing costs more than polling: twice a second is enough for eyes.
 DRAW_INTERVAL = 0.5
@@ -121,10 +126,12 @@ def _line_parts(device: Device, samples: tuple[Sample, ...], wants: Callable[[No
 
 
 class JsonView:
-    """JSON lines."""
+    """JSON lines: each node when it is found, each unit before the first value that has it."""
 
     def __init__(self, wants: Callable[[Node], bool]) -> None:
         self._wants = wants
+        self._told: dict[str, NodeRecord] = {}
+        self._units: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -136,18 +143,54 @@ class JsonView:
         """Print one event as JSON."""
         match event:
             case Connected(device):
-                nodes = [node_record(node) for node in device.nodes]
-                self._print({"event": "connected", "device": device.where, "nodes": nodes})
+                self._print(_connected(device))
+                self._tell_nodes(device)
             case Outage(error, retry_in):
-                self._print({"event": "outage", "error": str(error), "retry_in": retry_in})
+                self._print(_outage(error, retry_in))
             case Reading(device, samples):
-                wanted = {node.key for node in device.nodes if self._wants(node)}
-                for sample in samples:
-                    if sample.node in wanted:
-                        self._print({"event": "sample"} | sample_record(sample))
+                self._tell_nodes(device)
+                shown = [sample for sample in samples if sample.node in self._told]
+                self._tell_units({key for sample in shown for key in sample.values})
+                for sample in shown:
+                    self._print(sample_record(sample, self._told[sample.node]["identity"]))
 
-    def _print(self, record: dict[str, Any]) -> None:
-        print(json_text(record), flush=True)
+    def _tell_nodes(self, device: Device) -> None:
+        """Tell those that are new, or of which something else is known now."""
+        for node in device.nodes:
+            record = node_record(node)
+            if self._wants(node) and self._told.get(node.key) != record:
+                self._told[node.key] = record
+                self._print(record)
+
+    def _tell_units(self, keys: set[str]) -> None:
+        new = {key: unit for key, unit in units(keys).items() if key not in self._units}
+        if new:
+            self._units |= new
+            self._print({"kind": "units", "units": new})
+
+    def _print(self, record: Mapping[str, Any]) -> None:
+        print(record_text(record), flush=True)
+
+
+def _connected(device: Device) -> ConnectedRecord:
+    return {
+        "kind": "connected",
+        "time": iso_time(time.time_ns()),
+        "device": device.name,
+        "firmware": device.firmware,
+        "identity": device.identity,
+        "link": device.link,
+    }
+
+
+def _outage(error: PackwireError, retry_in: float) -> OutageRecord:
+    return {
+        "kind": "outage",
+        "time": iso_time(time.time_ns()),
+        "error": str(error),
+        "reason": error.reason.value,
+        "retry_in": retry_in,
+    }
 
 
 #: Values of before: grey on white and on black alike.

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from packwire.capture.packets import NO_TIME
 from packwire.capture.writers import csv as csv_writer
 from packwire.cli.terminal import Writer, make_console, printable
+from packwire.direction import DIRECTION_NAMES
 from packwire.messages import Direction, Messages
-from packwire.visible import json_text
+from packwire.visible import record_text
+
+if TYPE_CHECKING:
+    from packwire.cli.records.recordings import Message
 
 _ARROWS = {
     Direction.TO_DEVICE: ("->", "cyan"),
@@ -91,17 +95,18 @@ def json_lines(tables: list[Table]) -> Iterator[str]:
         found = table.messages
         for row, time in enumerate(found.time.tolist()):
             payload = found.payload(row)
-            record: dict[str, Any] = {
+            record: Message = {
+                "kind": "message",
+                "time": csv_writer.iso_time(time) or None,
+                "at": table.seconds(time),
                 "file": table.name,
                 "packets": list(found.packets_of(row)),
-                "time": csv_writer.iso_time(time) or None,
-                "seconds": table.seconds(time),
-                "direction": csv_writer.DIRECTION_NAMES[Direction(int(found.direction[row]))],
+                "direction": DIRECTION_NAMES[Direction(int(found.direction[row]))],
                 "channel": str(found.channels[int(found.channel[row])]),
                 "size": len(payload),
                 "hex": payload.hex(),
             }
-            yield json_text(record)
+            yield record_text(record)
 
 
 def csv_lines(tables: list[Table]) -> Iterator[str]:

@@ -1,12 +1,12 @@
 """How requests with their replies look: as text and as JSON."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.text import Text
 
+from packwire.cli.records.recordings import Pair as PairRecord
+from packwire.cli.records.recordings import ReplyKind, RequestKind
 from packwire.cli.views.groups import fold, title
 from packwire.insight.groups import Group, header_text
 from packwire.insight.pairs import Pair, Pairs, Reply
@@ -51,25 +51,25 @@ def _example(messages: Messages, group: Group) -> str:
     return messages.payload(int(group.rows[0])).hex(" ")
 
 
-def _kind(messages: Messages, group: Group) -> dict[str, Any]:
+def _kind(messages: Messages, group: Group, count: int) -> RequestKind:
     return {
         "channel": str(group.channel),
         "size": group.size,
         "header": header_text(group.header, group.skipped, ""),
         "example": messages.payload(int(group.rows[0])).hex(),
+        "count": count,
     }
 
 
-def record(messages: Messages, pair: Pair) -> dict[str, Any]:
+def record(messages: Messages, pair: Pair) -> PairRecord:
     """Return one kind of request with its replies as a JSON object."""
-    replies = [
+    replies: list[ReplyKind] = [
         {
-            **_kind(messages, reply.group),
-            "count": reply.count,
+            **_kind(messages, reply.group, reply.count),
             "median_ms": _milliseconds(reply.median),
             "longest_ms": _milliseconds(reply.longest),
         }
         for reply in pair.replies
     ]
-    request = {**_kind(messages, pair.request), "count": len(pair.request)}
-    return {"type": "pair", "request": request, "unanswered": pair.unanswered, "replies": replies}
+    request = _kind(messages, pair.request, len(pair.request))
+    return {"kind": "pair", "request": request, "unanswered": pair.unanswered, "replies": replies}

@@ -2,10 +2,15 @@
 
 import csv
 import io
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from packwire.cli.records.live import Node as NodeRecord
+from packwire.cli.records.live import Reading as ReadingRecord
+from packwire.cli.records.live import Sample as SampleRecord
 from packwire.cli.terminal import printable
+from packwire.clock import iso_time
 from packwire.device import Device, Node
 from packwire.quantity import QUANTITIES, Scalar, Value
 from packwire.sample import Sample
@@ -13,23 +18,28 @@ from packwire.sample import Sample
 CSV_HEADER = ("time", "node", "quantity", "index", "value", "unit", "condition")
 
 
-def sample_record(sample: Sample) -> dict[str, Any]:
-    """Return a sample as a JSON object; `time` is ISO 8601 in UTC, the values are by quantity key."""
-    return {
-        "time": sample.when.isoformat(),
+def sample_record(sample: Sample, identity: str) -> SampleRecord:
+    """Return a sample as a JSON object; `identity` is that of its node."""
+    record: SampleRecord = {
+        "kind": "sample",
+        "time": iso_time(sample.time),
         "node": sample.node,
+        "identity": identity,
         "condition": sample.condition.value,
-        **({"reason": sample.reason} if sample.reason else {}),
         "values": {key: _rounded(value) for key, value in sample.values.items()},
     }
+    if sample.reason:
+        record["reason"] = sample.reason
+    return record
 
 
-def node_record(node: Node) -> dict[str, Any]:
+def node_record(node: Node) -> NodeRecord:
     """Return a node as a JSON object."""
     return {
+        "kind": "node",
         "key": node.key,
         "identity": node.identity,
-        "kind": node.kind.value,
+        "role": node.kind.value,
         "name": node.name,
         "firmware": node.firmware,
         "can_id": node.number,
@@ -37,18 +47,26 @@ def node_record(node: Node) -> dict[str, Any]:
     }
 
 
-def device_record(device: Device, samples: tuple[Sample, ...], seconds: float) -> dict[str, Any]:
+def units(keys: Iterable[str]) -> dict[str, str]:
+    """Return the units of these quantities, those that have one."""
+    return {key: QUANTITIES[key].unit for key in sorted(keys) if QUANTITIES[key].unit}
+
+
+def device_record(device: Device, samples: tuple[Sample, ...], seconds: float) -> ReadingRecord:
     """Return a whole reading as a JSON object; `units` says what the values are in."""
-    keys = sorted({key for sample in samples for key in sample.values})
+    identities = {node.key: node.identity for node in device.nodes}
     return {
+        "kind": "reading",
+        "time": iso_time(time.time_ns()),
         "device": device.name,
         "firmware": device.firmware,
+        "identity": device.identity,
         "link": device.link,
         "seconds": round(seconds, 3),
         "remarks": list(device.remarks),
         "nodes": [node_record(node) for node in device.nodes],
-        "samples": [sample_record(sample) for sample in samples],
-        "units": {key: QUANTITIES[key].unit for key in keys if QUANTITIES[key].unit},
+        "samples": [sample_record(sample, identities.get(sample.node, "")) for sample in samples],
+        "units": units({key for sample in samples for key in sample.values}),
     }
 
 

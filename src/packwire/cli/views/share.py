@@ -16,9 +16,11 @@ from typing import IO, Any, Protocol, Self, cast
 from rich.live import Live
 from rich.text import Text
 
-from packwire.cli.live_output import LiveText
+from packwire.cli.live_output import LiveText, lost_record
 from packwire.cli.terminal import make_console, printable
+from packwire.clock import iso_time
 from packwire.link.tcp import place
+from packwire.share.permissions import Policy
 from packwire.share.server import (
     ClientCame,
     ClientLeft,
@@ -29,8 +31,7 @@ from packwire.share.server import (
     ShareEvent,
 )
 from packwire.share.stats import SharingStats
-from packwire.vesc.permissions import Policy
-from packwire.visible import json_text
+from packwire.visible import record_text
 
 #: Seconds between two summaries.
 SUMMARY_INTERVAL = 1.0
@@ -216,7 +217,7 @@ class JsonView:
     def listening(self, share: Share, device: str, policy: Policy) -> None:
         """Print where clients connect."""
         allowed = sorted(str(kind) for kind in policy.allowed)
-        self._print(type="listening", host=share.host, port=share.port, device=device, allowed=allowed)
+        self._print("listening", host=share.host, port=share.port, device=device, allowed=allowed)
 
     def show(self, event: ShareEvent) -> None:
         """Print one event."""
@@ -224,29 +225,32 @@ class JsonView:
             return
         match event:
             case ClientCame(name):
-                self._print(type="came", name=name)
+                self._print("came", name=name)
             case ClientLeft(stats, reason):
-                self._print(type="left", reason=reason, **_record(stats))
+                self._print("left", reason=reason, **_record(stats))
             case DeviceThere(name, version):
-                self._print(type="device", device=name, hardware=version.hw_name, firmware=version.version)
+                self._print(
+                    "connected", device=name, firmware=version.version, hardware=version.hw_name or ""
+                )
             case DeviceAway(error, retry_in):
-                self._print(type="away", error=str(error), retry_in=retry_in)
+                self._print("outage", error=str(error), reason=error.reason.value, retry_in=retry_in)
             case Refused(line):
-                self._print(type="refused", what=line)
+                self._print("refused", text=line)
 
     def summary(self, stats: SharingStats) -> None:
         """Print the account; `kept` holds how old the readings are that are given out now."""
         if untold := self._few.take():
-            self._print(type="untold", **untold)
-        self._print(type="status", **_record(stats))
+            self._print("untold", **untold)
+        self._print("status", **_record(stats))
 
     def account(self, stats: SharingStats) -> None:
         """Print the account once more."""
         self.summary(stats)
 
-    def _print(self, **record: Any) -> None:
+    def _print(self, kind: str, **more: Any) -> None:
+        record = {"kind": kind, "time": iso_time(time.time_ns()), **more}
         with contextlib.suppress(OSError):
-            self._out.write(json_text(record) + "\n")
+            self._out.write(record_text(record) + "\n")
 
 
 def _record(stats: Any) -> dict[str, Any]:
@@ -279,5 +283,5 @@ def _count(number: int, name: str) -> str:
 def make_view(*, json: bool) -> ShareView:
     """Return the view for where the output goes; `close` ends it."""
     if json:
-        return JsonView(LiveText(sys.stdout, lambda lost: f'{{"type": "lost", "records": {lost}}}\n'))
+        return JsonView(LiveText(sys.stdout, lost_record))
     return TextView(LiveText(sys.stdout, lambda lost: f"  ({lost} lines left out: nothing took them)\n"))

@@ -8,13 +8,14 @@ from packwire.cli.terminal import Writer, printable
 from packwire.cli.views.decode_facts import milliseconds
 from packwire.cli.views.decode_records import clean
 from packwire.cli.views.vesc_words import reply_summary, request_name, request_summary, values
+from packwire.clock import iso_time
 from packwire.errors import PackwireError
 from packwire.tap.conversation import Event, LiveConversation, What
 from packwire.vesc.commands import command_name
 from packwire.vesc.hublogin import Role
 from packwire.vesc.requests import unwrap
 from packwire.vesc.secrets import MASKED
-from packwire.visible import json_text
+from packwire.visible import record_text
 
 _STYLES = {What.UNANSWERED: "bold red", What.UNSOLICITED: "magenta", What.REPLY: "green", What.LOGIN: "cyan"}
 _ROLES = {Role.CLIENT: "as a client of", Role.DEVICE: "as the device", Role.PING: "asking for"}
@@ -30,11 +31,6 @@ class Lines(Protocol):
 def lost_lines(count: int) -> str:
     """Return what stands in place of lines that were not taken."""
     return f"      ({count} line{'' if count == 1 else 's'} left out here: the output took them too slowly)\n"
-
-
-def lost_record(count: int) -> str:
-    """Return the record that stands in place of others."""
-    return json_text({"type": "lost", "records": count}) + "\n"
 
 
 class TapView:
@@ -130,7 +126,7 @@ class TapView:
 
 
 class TapRecords:
-    """A watcher that writes JSON lines; `type` is opened, message, failed or closed."""
+    """A watcher that writes JSON lines."""
 
     def __init__(self, out: Lines, *, keep_secrets: bool) -> None:
         self._out = out
@@ -154,7 +150,7 @@ class TapRecords:
     def failed(self, number: int, error: PackwireError) -> None:
         """Say why a client was closed."""
         self._open.pop(number, None)
-        self._write("failed", number, time.time_ns(), why=str(error))
+        self._write("failed", number, time.time_ns(), error=str(error))
 
     def closed(self, number: int, side: int | None, how: str) -> None:
         """Account for a connection."""
@@ -176,14 +172,14 @@ class TapRecords:
 
     def _show(self, number: int, events: Iterable[Event]) -> None:
         for event in events:
-            record: dict[str, Any] = {"part": event.what.value}
+            record: dict[str, Any] = {"part": event.what.name.lower()}
             if event.what is What.LOGIN and event.login:
                 record |= {"role": event.login.role.value, "id": event.login.device_id}
             elif event.payload and event.what is not What.HUB_ANSWER:
                 record |= self._message(event)
             if event.latency is not None:
                 record["latency_ms"] = event.latency / 1e6
-            self._write("message", number, event.at, **record)
+            self._write("vesc_message", number, event.at, **record)
 
     def _message(self, event: Event) -> dict[str, Any]:
         ids, inner = unwrap(event.request or event.payload)
@@ -203,8 +199,8 @@ class TapRecords:
         return record
 
     def _write(self, kind: str, number: int, at: int, **more: Any) -> None:
-        record = {"type": kind, "connection": number, "time": at / 1e9, **more}
-        self._out.write(json_text(clean(record)) + "\n")
+        record = {"kind": kind, "connection": number, "time": iso_time(at), **more}
+        self._out.write(record_text(clean(record)) + "\n")
 
 
 def _name(event: Event) -> str:

@@ -11,8 +11,11 @@ from math import sqrt
 from statistics import median, pstdev
 from typing import NamedTuple
 
+import numpy as np
+
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
+from packwire.messages import Int64s
 from packwire.vesc.commands import Command
 
 #: Nobody's timeout, and hardly a pace, is shorter, in ns.
@@ -32,7 +35,14 @@ _MAX_FOLLOWED = 5000
 #: Replies whose times are spread by less (ns) show nothing; a slope is sure at so many standard errors.
 _LEAST_SPREAD = 50_000
 _SURE = 3
+_LIKELY = 1.5
 _HALF = 0.5
+#: Pauses lie close together where half of them fit into this share of what they fit into otherwise; by chance
+#: so many of all shuffles of the latencies bring them as close. Looked at are at most so many pauses.
+CLOSE = 0.6
+_BY_CHANCE = 0.001
+_SHUFFLES = 2000
+_MAX_SHUFFLED = 500
 #: A share that counts as nearly all.
 _NEARLY_ALL = 0.8
 _XML_HEADER = 10
@@ -115,14 +125,31 @@ def by_kinds(steps: Sequence[FollowingStep]) -> dict[tuple[QueryKind, ...], list
 def follow_replies(steps: Sequence[FollowingStep]) -> bool | None:
     """Tell whether a client goes on a fixed time after each reply, or after each request; None: not known.
 
-    That shows where replies take unequally long: then its waits grow with them, or they do not.
+    That shows where replies take unequally long: then its waits grow with them, or they do not. What two ways
+    to look at it say differently is not known.
     """
     known = [step for step in steps[:_MAX_FOLLOWED] if step.gap >= 0]
     if len(known) < _LEAST_FOLLOWED or len(known) < _NEARLY_ALL * len(steps[:_MAX_FOLLOWED]):
         return None
-    latencies = [step.latency for step in known]
-    if pstdev(latencies) < _LEAST_SPREAD:
+    if pstdev(step.latency for step in known) < _LEAST_SPREAD:
         return None
+    told = {_by_growth(known), _by_closeness(known)} - {None}
+    follows = told.pop() if len(told) == 1 else None
+    return None if follows and _recorded_late(known) else follows
+
+
+def _recorded_late(known: Sequence[FollowingStep]) -> bool:
+    """Tell whether requests were recorded late: that shortens the latency and the wait behind them alike.
+
+    It lengthens the pause before such a request, which has nothing to do with its latency otherwise.
+    """
+    pauses, latencies = [step.gap for step in known[:-1]], [step.latency for step in known[1:]]
+    return _association(pauses, latencies) < -_LIKELY
+
+
+def _by_growth(known: Sequence[FollowingStep]) -> bool | None:
+    """Tell it by whether waits grow with the latencies."""
+    latencies = [step.latency for step in known]
     # With half of the latency taken off, a wait still grows with it where the client follows the replies, and
     # gets less where it does not.
     rests = [step.wait - _HALF * step.latency for step in known]
@@ -186,6 +213,39 @@ def _ranks(numbers: Sequence[float]) -> list[float]:
     return [(bisect_left(ordered, each) + bisect_right(ordered, each) - 1) / 2 for each in numbers]
 
 
+def _by_closeness(known: Sequence[FollowingStep]) -> bool | None:
+    """Tell it by where pauses lie closest together: counted from the replies on, or from the requests on.
+
+    A busy computer makes pauses longer, never shorter: what a client waits for is their lower edge, and those
+    that are much too late do not count.
+    """
+    some = known[:_MAX_SHUFFLED]
+    latencies = np.array([step.latency for step in some])
+    waits = np.array([step.wait for step in some])
+    if _close(waits - latencies, latencies):
+        rests = [step.wait - _HALF * step.latency for step in some]
+        return True if _alone([step.latency for step in some], rests) > _LIKELY else None
+    return False if _close(waits, -latencies) else None
+
+
+def _close(pauses: Int64s, change: Int64s) -> bool:
+    """Tell whether pauses lie much closer together than what is changed, and not by chance."""
+    close = width(pauses)
+    if close > CLOSE * width(pauses + change):
+        return False
+    shuffled = np.random.default_rng(1).permuted(np.tile(change, (_SHUFFLES, 1)), axis=1)
+    as_close = width(pauses + change - shuffled) <= close
+    return bool(as_close.mean() <= _BY_CHANCE)
+
+
+def width(rows: Int64s) -> Int64s:
+    """Return into how wide a range half of the numbers of each row fit."""
+    ordered = np.sort(rows, axis=-1)
+    half = (ordered.shape[-1] + 1) // 2
+    widths: Int64s = (ordered[..., half - 1 :] - ordered[..., : 1 - half or None]).min(axis=-1)
+    return widths
+
+
 def at_once(steps: Sequence[FollowingStep]) -> bool:
     """Tell whether a client goes on as soon as the replies are there, and not before."""
     in_time = [step for step in steps if step.gap >= 0]
@@ -208,7 +268,8 @@ def shown_taken(
     replied = answered(steps)
     if sum(step.gap >= 0 for step in replied) < _NEARLY_ALL * len(replied):
         return frozenset(shown)  # it does not wait for replies
-    pooled = follow_replies(replied)
+    within = follow_replies(list(_within_kinds(replied)))
+    pooled = follow_replies(replied) if within is None else within
     at_reply = [step for step in replied if 0 <= step.gap <= _SURELY_SHARE * step.wait]
     if len(at_reply) >= max(_SEVERAL, _HALF * len(replied)):
         shown.update(kind for step in at_reply for kind in step.kinds)
@@ -218,6 +279,16 @@ def shown_taken(
         if longer or follows or at_once(group) or (pooled and _like_all(group, replied)):
             shown.update(kinds)
     return frozenset(shown)
+
+
+def _within_kinds(steps: Sequence[FollowingStep]) -> Iterator[FollowingStep]:
+    """Yield steps less what is usual of their kind: a client may pause after one kind of request alone."""
+    for group in by_kinds([step for step in steps if step.gap >= 0]).values():
+        latency, wait = int(median(step.latency for step in group)), int(median(step.wait for step in group))
+        yield from (
+            step._replace(replied=step.replied - latency, next_time=step.next_time - wait + _LONG)
+            for step in group
+        )
 
 
 def _like_all(group: Sequence[FollowingStep], steps: Sequence[FollowingStep]) -> bool:

@@ -20,6 +20,8 @@ _SCAN = 8_000_000_000
 #: A device is called silent, and surely, where it was waited for so long, in ns, and asked so often.
 _LONG_ENOUGH = 900_000_000
 _OFTEN_ENOUGH = 2
+#: Where more than this share of what was asked on too early is answered, that is not why the rest is not.
+_MOST = 0.5
 #: Behind the end of a recording a reply may still have come, for so long, in ns.
 _MAY_STILL_COME = 1_000_000_000
 
@@ -36,6 +38,7 @@ class _Sides:
     answered_here: frozenset[QueryKind]
     heard_ids: frozenset[int]
     latency: dict[QueryKind, float]
+    served_all_the_same: bool
     wedged_at: int | None
     silent_from: int
 
@@ -74,6 +77,7 @@ def _sides(own: ClientSession, other: ClientSession) -> _Sides:
         frozenset(each.kind for each in own.queries if each.answered),
         frozenset(each.kind.ids[-1] for each in answered if each.kind.ids),
         latency,
+        _served_all_the_same(own, latency),
         next(wedges, None),
         _silent_from(own, other, last),
     )
@@ -175,10 +179,22 @@ def _cut_off(query: Query, session: ClientSession) -> bool:
 
 
 def _too_soon(query: Query, sides: _Sides) -> bool:
-    """Tell whether the client asked on before a reply could have been there."""
-    usual = sides.latency.get(query.kind)
-    wait = query.wait if not sides.own.lost else None
-    return usual is not None and wait is not None and wait < usual and query.kind.command != Command.PING_CAN
+    """Tell whether the client asked on before a reply could have been there, and that does harm here."""
+    if sides.own.lost or query.kind.command == Command.PING_CAN or sides.served_all_the_same:
+        return False
+    return _early(query, sides.latency)
+
+
+def _early(query: Query, latency: dict[QueryKind, float]) -> bool:
+    """Tell whether the client asked on sooner than a reply of this kind usually comes."""
+    usual = latency.get(query.kind)
+    return usual is not None and query.wait is not None and query.wait < usual
+
+
+def _served_all_the_same(own: ClientSession, latency: dict[QueryKind, float]) -> bool:
+    """Tell whether most requests after which the client asked on too early have their reply."""
+    early = [each for each in own.queries if each.expects and _early(each, latency)]
+    return sum(each.answered for each in early) > _MOST * len(early)
 
 
 def _finding(cause: Cause, confidence: Confidence, numbers: list[int], sides: _Sides) -> SessionVerdict:

@@ -2,9 +2,7 @@
 
 import pytest
 
-from packwire.vesc.arguments import ANY_LENGTH
-from packwire.vesc.commands import Command
-from packwire.vesc.permissions import (
+from packwire.share.permissions import (
     ALLOWABLE,
     COMMANDS_OF,
     KIND_OF,
@@ -16,6 +14,8 @@ from packwire.vesc.permissions import (
     parse_policy,
     refusal,
 )
+from packwire.vesc.arguments import ANY_LENGTH
+from packwire.vesc.commands import Command
 from packwire.vesc.traits import TRAITS
 from tests.vesc.shapes import shortest_request
 

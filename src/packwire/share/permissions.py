@@ -6,8 +6,8 @@ A request inside FORWARD_CAN counts as what it is. What a command can do is in `
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from packwire.share.embedded import holds_frame
 from packwire.vesc.commands import Command, command_name
-from packwire.vesc.embedded import holds_frame
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.requests import MAX_NESTING, RouteProblem, Unwrapped, unwrap
 from packwire.vesc.traits import TRAITS, Kind, traits

@@ -1,0 +1,277 @@
+"""The fields of a device's messages: where they are, how wide, in which byte order, and what they do.
+
+Nothing here knows a protocol: only what the bytes do over time. What never changes leaves no trace of where
+it ends, so borders between constants say little.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from packwire.insight.checksums import FoundChecksum, find_checksum, fits
+from packwire.insight.code_length import over_time
+from packwire.insight.counters import Ticking, find_counters
+from packwire.insight.digits import Digits, find_digits
+from packwire.insight.segmentation import Cutting, Piece, confidence, cut
+from packwire.messages import Bytes, Int64s
+from packwire.wire.fields import Type
+
+#: So many values at most are names of states, where each comes back.
+_NAMES = 8
+#: So many bits BCD must save beside a plain integer.
+_BCD = 12.0
+#: The byte order of one kind counts for itself where it saves so many bits.
+_OWN_ORDER = 60.0
+#: A checksum of two bytes says something of the byte order of fields, as so many bits; Modbus's is always little.
+_ORDER_OF_CHECKSUM, _MODBUS = 8.0, "CRC-16/MODBUS"
+_LETTERS = frozenset(range(0x20, 0x7F))
+_SHORTEST_TEXT = 4
+_SUREST = 0.999
+
+
+class Role(StrEnum):
+    """What a field does over time."""
+
+    KIND = "kind"
+    """It is one of the first bytes, which tell kinds of messages apart."""
+    CONSTANT = "constant"
+    TEXT = "text"
+    CHECKSUM = "checksum"
+    COUNTER = "counter"
+    CLOCK = "clock"
+    STATES = "states"
+    """A few values that come back: an enumeration, or flags."""
+    NUMBER = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """The messages of one kind: `(n, width)` bytes, of which the first `header` say the kind; `time` in ns."""
+
+    matrix: Bytes
+    header: int = 0
+    time: Int64s | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundField:
+    """A field: `width` bytes from `at`, as `type` in `order` ("big" or "little"); written in `digits`.
+
+    `moves`: it changes. `confidence` is how likely it is that the field is just these bytes; where it never
+    changes, or nothing but its role was looked at, it is None. `of` says which checksum it is.
+    """
+
+    at: int
+    width: int
+    type: Type = Type.UINT
+    order: str = "big"
+    role: Role = Role.NUMBER
+    moves: bool = True
+    confidence: float | None = None
+    digits: bool = False
+    of: FoundChecksum | None = None
+
+    @property
+    def end(self) -> int:
+        """Return where the next field begins."""
+        return self.at + self.width
+
+    @property
+    def wide(self) -> bool:
+        """Tell whether its bytes have an order."""
+        return self.width > 1 + self.digits
+
+    def values(self, matrix: Bytes) -> NDArray[Any]:
+        """Return what the field reads in each message: int64, or float64; where it is no number, 0."""
+        cells = matrix[:, self.at : self.end]
+        if self.digits:
+            cells = Digits.read(cells)
+        cells = cells[:, ::-1] if self.order == "little" else cells
+        return read(cells, self.type)
+
+
+def read(cells: Bytes, kind: Type) -> NDArray[Any]:
+    """Return the numbers in `(n, width)` bytes, the highest byte first."""
+    width = cells.shape[1]
+    if kind is Type.FLOAT:
+        return np.ascontiguousarray(cells).view(f">f{width}").ravel().astype(np.float64)
+    if kind is Type.BCD:
+        return from_bcd(cells)[0]
+    if not kind.numeric or width > 8:
+        return np.zeros(len(cells), dtype=np.int64)
+    wide = np.zeros((len(cells), 8), dtype=np.uint8)
+    if kind is Type.INT:
+        wide[(cells[:, 0] & 0x80) != 0] = 0xFF
+    wide[:, 8 - width :] = cells
+    return wide.view(">i8").ravel().astype(np.int64)
+
+
+def from_bcd(cells: Bytes) -> tuple[Int64s, bool]:
+    """Return what `(n, width)` bytes are as binary-coded decimals, and whether all of them are some."""
+    result = np.zeros(len(cells), dtype=np.int64)
+    right = True
+    for column in cells.T.astype(np.int64):
+        right = right and bool((column >> 4 <= 9).all() and (column & 15 <= 9).all())
+        result = result * 100 + (column >> 4) * 10 + (column & 15)
+    return result, right
+
+
+def find_fields(kinds: Sequence[Frames]) -> list[tuple[FoundField, ...]]:
+    """Find the fields of each kind of a device's messages; one byte order is found for all together."""
+    checks = find_checksums([kind.matrix for kind in kinds])
+    written = [find_digits(kind.matrix) for kind in kinds]
+    both = [
+        [_cut(kind, check, digits, little=little) for little in (False, True)]
+        for kind, check, digits in zip(kinds, checks, written, strict=True)
+    ]
+    ahead = sum(big.bits - small.bits for big, small in both)
+    for check in checks:
+        if check is not None and check.size > 1 and check.name != _MODBUS:
+            ahead += _ORDER_OF_CHECKSUM if check.little_endian else -_ORDER_OF_CHECKSUM
+    result = []
+    for kind, check, digits, (big, small) in zip(kinds, checks, written, both, strict=True):
+        own = big.bits - small.bits
+        little = own > 0 if abs(own) > _OWN_ORDER else ahead > 0
+        result.append(_fields(kind, small if little else big, check, digits))
+    return result
+
+
+def find_checksums(kinds: Sequence[Bytes]) -> list[FoundChecksum | None]:
+    """Return the checksum of each kind; where too few messages differ, the one of another kind that fits."""
+    found = [find_checksum(matrix) for matrix in kinds]
+    known = {
+        (check.begin, matrix.shape[1] - check.at): check
+        for matrix, check in zip(kinds, found, strict=True)
+        if check is not None
+    }
+    for number, matrix in enumerate(kinds):
+        for (begin, tail), check in known.items() if found[number] is None else ():
+            other = replace(check, at=matrix.shape[1] - tail)
+            if other.at > begin and fits(other, matrix):
+                found[number] = other
+                break
+    return found
+
+
+def _cut(kind: Frames, check: FoundChecksum | None, digits: Digits | None, *, little: bool) -> Cutting:
+    """Cut what is behind the header and beside the checksum, of digits what they stand for."""
+    width = kind.matrix.shape[1]
+    head = min(kind.header, width)
+    if digits is not None:
+        parts = [(head, digits.begin, 1), (max(digits.begin, head), digits.end, 2), (digits.end, width, 1)]
+    elif check is not None:
+        parts = [(min(head, check.at), check.at, 1), (check.at + check.size, width, 1)]
+    else:
+        parts = [(head, width, 1)]
+    pieces: list[Piece] = []
+    bits = 0.0
+    for at, stop, times in parts:
+        if stop <= at:
+            continue
+        cells = kind.matrix[:, at:stop]
+        part = cut(Digits.read(cells) if times == 2 else cells, little=little)
+        pieces += [Piece(at + times * piece.at, piece.form, piece.share, times) for piece in part.pieces]
+        bits += part.bits
+    return Cutting(tuple(pieces), bits, little)
+
+
+def _fields(
+    kind: Frames, found: Cutting, check: FoundChecksum | None, digits: Digits | None
+) -> tuple[FoundField, ...]:
+    matrix = kind.matrix
+    moves = (matrix != matrix[:1]).any(axis=0)
+    ticks = {} if kind.time is None else {tick.low: tick for tick in find_counters(matrix, kind.time)}
+    result = [
+        FoundField(at, 1, role=Role.KIND, moves=bool(moves[at]))
+        for at in range(min(kind.header, matrix.shape[1]))
+    ]
+    for piece in found.pieces:
+        moving = bool(moves[piece.at : piece.end].any())
+        field = FoundField(
+            piece.at,
+            piece.end - piece.at,
+            Type.FLOAT if piece.form.is_float else Type.UINT,
+            "little" if found.little else "big",
+            moves=moving,
+            confidence=min(confidence(piece.share), _SUREST) if moving else None,
+            digits=piece.times == 2,
+        )
+        low = field.at if found.little else field.end - 1
+        if not moving:
+            result.append(replace(field, role=Role.CONSTANT))
+        elif low in ticks:
+            counts = ticks[low].kind is Ticking.COUNTER
+            result.append(replace(field, role=Role.COUNTER if counts else Role.CLOCK))
+        else:
+            result.append(_typed(field, matrix))
+    if check is not None and digits is None:
+        own = "little" if check.little_endian else "big"
+        changes = bool(moves[check.at : check.at + check.size].any())
+        result.append(FoundField(check.at, check.size, Type.UINT, own, Role.CHECKSUM, changes, of=check))
+    return tuple(_texts(sorted(result, key=lambda each: each.at), matrix))
+
+
+def _typed(field: FoundField, matrix: Bytes) -> FoundField:
+    """Return a field that moves with its sign, or as BCD, or as one of states."""
+    if field.type is Type.FLOAT:
+        return field
+    values = field.values(matrix)
+    bits = 8 * field.width // (1 + field.digits)
+    high, top = 1 << bits - 1, 1 << bits
+    # A negative number is near 0 from below: values at both ends of the range, and none in the middle.
+    if (values >= high).any() and (np.abs(np.where(values >= high, values - top, values)) < high // 2).all():
+        field = replace(field, type=Type.INT)
+    elif _is_bcd(field, matrix, bits):
+        return replace(field, type=Type.BCD)
+    seen = len(np.unique(values))
+    changes = int(np.count_nonzero(values[1:] != values[:-1]))
+    if (
+        field.type is Type.UINT
+        and (seen == 2 or (2 < seen <= _NAMES and changes >= 2 * seen))
+        and _jumps(values)
+    ):
+        return replace(field, role=Role.STATES)
+    return field
+
+
+def _jumps(values: Int64s) -> bool:
+    """Say whether the values are not just neighbours, between which a number wavers."""
+    seen = np.unique(values)
+    return bool(seen[-1] - seen[0] > len(seen) + 1) or (len(seen) == 2 and seen[0] < 2)
+
+
+def _is_bcd(field: FoundField, matrix: Bytes, bits: int) -> bool:
+    if field.width > 4 or field.digits:
+        return False
+    cells = matrix[:, field.at : field.end]
+    values, right = from_bcd(cells[:, ::-1] if field.order == "little" else cells)
+    if not right:
+        return False
+    plain = field.values(matrix)
+    lengths = over_time(np.column_stack((plain, values)), bits)
+    return bool(lengths[0] - lengths[1] > _BCD)
+
+
+def _texts(fields: list[FoundField], matrix: Bytes) -> list[FoundField]:
+    """Put neighbours together that are constant, printable text of some length, with the NULs behind it."""
+    first = matrix[0]
+    result: list[FoundField] = []
+    number = 0
+    while number < len(fields):
+        end = number
+        while end < len(fields) and fields[end].role is Role.CONSTANT:
+            end += 1
+        at, stop = fields[number].at, fields[end - 1].end if end > number else 0
+        text = bytes(first[at:stop]).split(b"\0", 1)[0] if end > number else b""
+        if len(text) >= _SHORTEST_TEXT and set(text) <= _LETTERS:
+            taken = [each for each in fields[number:end] if each.at < at + len(text)]
+            result.append(FoundField(at, taken[-1].end - at, Type.TEXT, role=Role.TEXT, moves=False))
+            number += len(taken)
+        else:
+            result.append(fields[number])
+            number += 1
+    return result
