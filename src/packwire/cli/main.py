@@ -60,7 +60,7 @@ GROUPS: dict[str, dict[str, Row]] = {
         "doctor": Row(
             "doctor:doctor",
             "Find out why a pack gives no data.",
-            ("doctor vesc://192.168.1.20", "doctor --my-client 65101"),
+            ("doctor vesc://192.168.1.20", "doctor --log home-assistant.log", "doctor --my-client 65101"),
         ),
         "compare": Row(
             "compare:compare",

@@ -26,7 +26,7 @@ _FIRST_LINES = 2000
 _MAX_LINE = 4096
 _SHOWN = 400
 
-_ADDRESS = re.compile(r"(?<![0-9A-Fa-f:*])[0-9A-Fa-fxX*]{2}(?:[:_-][0-9A-Fa-fxX*]{2}){5}(?![0-9A-Fa-f:*])")
+_ADDRESS = re.compile(r"(?<![0-9A-Fa-f:*])[0-9A-Fa-fxX*]{2}(?:[:_-][0-9A-Fa-fxX*]{2}){5}(?!:?[0-9A-Fa-f*]{2}|[0-9A-Fa-f*])")
 #: An adapter's or a proxy's own address.
 _OWN = re.compile(
     r"(?:\bhci\d{1,2} \(|bdaddr': '|with mac address |source['\"]: ?['\"]|MAC: )$", re.IGNORECASE
@@ -77,12 +77,12 @@ class EventLog:
 
 
 def read_events(lines: Iterable[str], progress: Callable[[int], None] | None = None) -> EventLog:
-    """Read the lines of a log; `progress` is told now and then how many were read."""
+    """Read the lines of a log; `progress` is told now and then how many characters were read."""
     reader = _Reader()
     for line in lines:
         reader.take(line)
         if progress is not None and reader.log.lines % 20_000 == 0:
-            progress(reader.log.lines)
+            progress(reader.log.read)
     return reader.finish()
 
 

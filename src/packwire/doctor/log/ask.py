@@ -129,6 +129,8 @@ def log_lines(writer: WriterFacts) -> tuple[str, ...]:
                 f"in Home Assistant's configuration.yaml: logger: logs: {{{names}}}; restart, wait for one failure"
             ] = None
     for name in sorted(writer.programs - set(_TOGETHER)):
+        if name == "esphome" and "uart_debug" in writer.programs:
+            continue
         if name in _LEVELS and name not in writer.debugged:
             said[_LEVELS[name]] = None
     return tuple(said)

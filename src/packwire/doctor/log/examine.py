@@ -1,18 +1,21 @@
 """From a file to a diagnosis: read its events and bytes, fill facts, judge each device, tell one verdict."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packwire.capture.events.reader import EventLog, read_events
 from packwire.capture.events.told import Subject
-from packwire.capture.open import Capture
+from packwire.capture.formats import is_plain_text, read_packets, unpacked
+from packwire.capture.open import Capture, file_content, file_name, open_capture
+from packwire.capture.text.lines import lines
 from packwire.check import Confidence, Facts, Rule, Verdict
 from packwire.doctor.log.facts import SaidFacts, WireFacts, WriterFacts, fill
+from packwire.doctor.log.recorded import events_of
 from packwire.doctor.log.rules import frames, gatt, host, radio, wired
 from packwire.doctor.log.wire import capture_of, look_at, note_text_frames
 from packwire.doctor.verdicts import decide
-from packwire.errors import Reason
+from packwire.errors import BadFileError, Reason
 
 #: The rules of all subjects, in the order in which those of one rank are told.
 RULES: tuple[Rule, ...] = (*host.RULES, *radio.RULES, *gatt.RULES, *frames.RULES, *wired.RULES)
@@ -44,15 +47,12 @@ class LogDiagnosis:
     log: EventLog
     wire: WireFacts
     notes: tuple[str, ...] = ()
-    hidden: tuple[str, ...] = field(default=(), repr=False)
 
 
 def judge(facts: Facts) -> list[Verdict]:
     """Return the verdicts on the facts of one device, the one to tell first: what is surer comes first."""
     found = (verdict for rule in RULES if (verdict := rule.verdict(facts)) is not None)
-    return decide(
-        replace(each, rank=each.rank + _order(each), reason=_reason(each)) for each in found
-    )
+    return decide(replace(each, rank=each.rank + _order(each), reason=_reason(each)) for each in found)
 
 
 def _order(verdict: Verdict) -> int:
@@ -68,13 +68,37 @@ def _reason(verdict: Verdict) -> Reason | None:
     return Reason.DISTURBED if told else Reason.NO_DATA
 
 
+def diagnose_file(path: str | Path, progress: Callable[[int], None] | None = None) -> LogDiagnosis:
+    """Judge a log, or a capture of any format, `-` is standard input. Raises BadFileError.
+
+    `progress` is told now and then how many bytes were read.
+    """
+    name = file_name(path)
+    content = file_content(path)
+    try:
+        data, _, damage = unpacked(content)
+        if not len(data):
+            raise BadFileError("the file is empty")
+        if is_plain_text(data):
+            return diagnose_lines(name, lines(data), progress, damage)
+        capture = open_capture(path) if str(path) != "-" else Capture(name, read_packets(content))
+    except BadFileError as error:
+        words = str(error)
+        raise BadFileError(words if words.startswith(name) else f"{name}: {words}") from None
+    found = conclude(name, events_of(capture), capture)
+    return replace(found, notes=(*capture.damage, *found.notes))
+
+
 def diagnose_lines(
-    name: str, lines: Iterator[str], progress: Callable[[int], None] | None = None
+    name: str,
+    text: Iterable[str],
+    progress: Callable[[int], None] | None = None,
+    damage: tuple[str, ...] = (),
 ) -> LogDiagnosis:
-    """Judge the lines of a log."""
-    log = read_events(lines, progress)
-    capture = capture_of(log.bytes_lines, name)
-    return conclude(name, log, capture)
+    """Judge the lines of a log; `damage` is what is wrong with the file that they are from."""
+    log = read_events(text, progress)
+    found = conclude(name, log, capture_of(log.bytes_lines, name))
+    return replace(found, notes=(*damage, *found.notes))
 
 
 def conclude(name: str, log: EventLog, capture: Capture) -> LogDiagnosis:

@@ -87,7 +87,12 @@ def _noise(facts: Facts) -> Confidence | None:
 def _noise_causes(facts: Facts) -> Causes:
     sums = facts[ChecksumFacts]
     if sums.few_bits and len(sums.pairs) == 1 and not facts[SaidFacts].has("bad-header"):
-        return {"serial.noise": 0.45, "reader-bug.checksum": 0.3, "reader-bug.framing": 0.15, "two-clients.bus": 0.1}
+        return {
+            "serial.noise": 0.45,
+            "reader-bug.checksum": 0.3,
+            "reader-bug.framing": 0.15,
+            "two-clients.bus": 0.1,
+        }
     if sums.few_bits:
         return {"serial.noise": 0.75, "serial.wiring": 0.15, "two-clients.bus": 0.1}
     return {

@@ -2,7 +2,7 @@
 
 from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.log.facts import FAILURES, RadioFacts, SaidFacts, SlotFacts
-from packwire.doctor.log.rule import LIKELY, CERTAIN, POSSIBLE, Causes, rule, when
+from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
 
 #: dBm: below it a connection hardly stands; below it, it may not.
 _WEAK, _DOUBTFUL = -87, -80
