@@ -66,7 +66,7 @@ GROUPS: dict[str, dict[str, CommandRow]] = {
         "doctor": CommandRow(
             "doctor:doctor",
             "Find out why a pack gives no data.",
-            ("doctor vesc://192.168.1.20", "doctor --my-client 65101"),
+            ("doctor vesc://192.168.1.20", "doctor --log home-assistant.log", "doctor --my-client 65101"),
         ),
         "compare": CommandRow(
             "compare:compare",
