@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import batched
 
-from packwire.capture.layers.att import VALUE_BEHIND_HANDLE, Opcode
+from packwire.att import Opcode
+from packwire.capture.layers.att import VALUE_BEHIND_HANDLE
 from packwire.capture.layers.l2cap import ATT, HEADER, SECURITY
 from packwire.capture.layers.rfcomm import carried
 from packwire.capture.redact.canvas import Aliases, Canvas, Span, part
