@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from packwire.channel import Channel, Transport
 from packwire.clock import NO_TIME
-from packwire.messages import Direction, Messages, Row, from_rows
+from packwire.messages import Direction, MessageRow, Messages, from_rows
 
 
 def table(payloads: list[bytes], joined_from: int) -> Messages:
@@ -22,7 +22,9 @@ def table(payloads: list[bytes], joined_from: int) -> Messages:
             data += payload
         else:
             joined += payload
-        rows.append(Row(index, Direction.TO_DEVICE, 0, start, len(payload), range(index, index + index % 3)))
+        rows.append(
+            MessageRow(index, Direction.TO_DEVICE, 0, start, len(payload), range(index, index + index % 3))
+        )
     return from_rows(
         rows, [Channel(Transport.TCP)], np.frombuffer(data, np.uint8), np.frombuffer(joined, np.uint8)
     )
@@ -71,7 +73,7 @@ def several() -> Messages:
     payloads = [b"\xdd\xa5\x03", b"\xdd\x03\x00", b"\xdd\xa5\x04", b"\x01"]
     times = [0, 10**9, 2 * 10**9, NO_TIME]
     rows = [
-        Row(
+        MessageRow(
             time,
             Direction.TO_DEVICE if at % 2 == 0 else Direction.FROM_DEVICE,
             1 - at % 2,

@@ -9,6 +9,8 @@ from packwire.advertisement import Advertisement
 from packwire.errors import BadAddressError
 from packwire.protocol.announcing import Announcing
 from packwire.protocol.base import Protocol
+from packwire.protocol.observing import Observer
+from packwire.protocol.words import Words
 from packwire.wire.family import Family
 
 
@@ -47,6 +49,26 @@ def protocol(name: str) -> Protocol:
     from packwire.models.load import model  # noqa: PLC0415 - YAML and pydantic
 
     return model(name)
+
+
+@cache
+def observer(name: str) -> Observer:
+    """Return what is known of a protocol by those who only hear it. Raises BadAddressError as `protocol`."""
+    if name == "vesc":
+        from packwire.vesc.observer import VescObserver  # noqa: PLC0415 - only what is asked for is loaded
+
+        return VescObserver(protocol(name))
+    return Observer(protocol(name))
+
+
+@cache
+def words(name: str) -> Words:
+    """Return a protocol's words for its messages. Raises BadAddressError as `protocol`."""
+    if name == "vesc":
+        from packwire.vesc.words import VescWords  # noqa: PLC0415 - only what is asked for is loaded
+
+        return VescWords(protocol(name))
+    return Words(protocol(name))
 
 
 def recognised(seen: Advertisement) -> tuple[Protocol, ...]:

@@ -17,7 +17,7 @@ except ImportError:
     sys.exit("packwire: the command line needs an extra: install packwire[cli]")
 
 
-class Row(NamedTuple):
+class CommandRow(NamedTuple):
     """A command: where it is in `packwire.cli.commands`, its line in the list, and examples of its use."""
 
     where: str
@@ -42,94 +42,96 @@ def _wrong_use(error: Exception) -> object:
 
 
 #: The commands in their groups. Each is imported when it is called.
-GROUPS: dict[str, dict[str, Row]] = {
+GROUPS: dict[str, dict[str, CommandRow]] = {
     "Read": {
-        "read": Row(
+        "read": CommandRow(
             "read:read", "Read a pack once and show it.", ("read vesc://192.168.1.20", "read van --json")
         ),
-        "watch": Row("watch:watch", "Watch a pack live.", ("watch vesc://192.168.1.20", "watch van --json")),
-        "log": Row(
+        "watch": CommandRow(
+            "watch:watch", "Watch a pack live.", ("watch vesc://192.168.1.20", "watch van --json")
+        ),
+        "log": CommandRow(
             "log:log",
             "Write a pack's values to a file, as long as you like.",
             ("log van -o van.csv", "log van -o van.sqlite --every 10"),
         ),
-        "scan": Row(
+        "scan": CommandRow(
             "scan:scan", "List the VESCs on the network and the serial ports.", ("scan", "scan --for 10")
         ),
-        "name": Row(
+        "name": CommandRow(
             "name:name", "Give an address a name of your own.", ("name van vesc://192.168.1.20", "name")
         ),
     },
     "Why no data": {
-        "doctor": Row(
+        "doctor": CommandRow(
             "doctor:doctor",
             "Find out why a pack gives no data.",
             ("doctor vesc://192.168.1.20", "doctor --my-client 65101"),
         ),
-        "compare": Row(
+        "compare": CommandRow(
             "compare:compare",
             "Find where one's own session differs from one that works.",
             ("compare vesc-tool.pcap mine.pcap",),
         ),
-        "tap": Row(
+        "tap": CommandRow(
             "tap:tap",
             "Record what a client and its VESC say, as a wire in between.",
             ("tap --listen 65101 --upstream hub.example:65101 --record session.pcapng",),
         ),
-        "decode": Row(
+        "decode": CommandRow(
             "decode:decode",
             "Show the conversation in a capture of VESC traffic.",
             ("decode session.pcap --brief", "decode session.pcap --json"),
         ),
     },
     "Understand": {
-        "capture": Row(
+        "capture": CommandRow(
             "capture:capture",
             "Record, step by step; find the bit of a switch.",
             ("capture android", "capture --states on,off"),
         ),
-        "info": Row(
+        "info": CommandRow(
             "info:info", "Show what recordings hold, and why one has no data.", ("info session.btsnoop",)
         ),
-        "messages": Row(
+        "messages": CommandRow(
             "messages:messages",
             "Show the messages in recordings.",
             ("messages session.btsnoop", "messages session.btsnoop --prefix 'dd 03' --count 10"),
         ),
-        "groups": Row(
+        "groups": CommandRow(
             "groups:groups", "Show which kinds of messages are in a recording.", ("groups session.btsnoop",)
         ),
-        "pairs": Row("pairs:pairs", "Show requests with their replies.", ("pairs session.btsnoop",)),
-        "diff": Row(
+        "pairs": CommandRow("pairs:pairs", "Show requests with their replies.", ("pairs session.btsnoop",)),
+        "diff": CommandRow(
             "diff:diff",
             "Find the bits that tell states apart, such as a switch.",
             ("diff on.btsnoop off.btsnoop", "diff --at 12.4,30.1 both.btsnoop"),
         ),
-        "convert": Row(
+        "convert": CommandRow(
             "convert:convert",
             "Write a recording in another format, fit to be shared.",
             ("convert session.btsnoop session.pcapng",),
         ),
     },
     "Share": {
-        "share": Row(
+        "share": CommandRow(
             "share:share",
             "Share one VESC: many clients at once, reading only.",
             ("share vesc://192.168.1.20 --listen 65102",),
         ),
-        "hub": Row(
+        "hub": CommandRow(
             "hub:app",
             "Run a VESC hub of one's own; several clients a device.",
             ("hub --listen 65101 --credentials hub.credentials",),
         ),
     },
     "Simulate": {
-        "sim": Row(
+        "sim": CommandRow(
             "sim:app",
             "Simulate a VESC, or the hub that it dials.",
             ("sim vesc --scenario ride", "sim faults"),
         ),
-        "demo": Row("demo:demo", "Watch a simulated pack behind a simulated hub.", ("demo",)),
+        "demo": CommandRow("demo:demo", "Watch a simulated pack behind a simulated hub.", ("demo",)),
     },
 }
 #: A flat view of the same.

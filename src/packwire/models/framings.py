@@ -4,7 +4,7 @@ A family that gets a model file brings its framings there, and its row here goes
 """
 
 from packwire.wire.family import Answer, Family, Same
-from packwire.wire.framing import ByteIs, Check, Framing, Size
+from packwire.wire.framing import ByteIs, FrameCheck, Framing, Size
 
 _HEX_DIGITS = frozenset(b"0123456789ABCDEFabcdef")
 
@@ -29,7 +29,7 @@ def _modbus(name: str, start: bytes = b"") -> Framing:
         name,
         start,
         _MODBUS_SIZES,
-        Check("CRC-16/MODBUS", 0, -2, -2, "little"),
+        FrameCheck("CRC-16/MODBUS", 0, -2, -2, "little"),
         header=2,
         asks=4,
         queries=ByteIs(1, frozenset({1, 2, 3, 4})),
@@ -71,12 +71,12 @@ FAMILIES = (
     Family(
         "JK",
         (
-            Framing("JK", b"\x55\xaa\xeb\x90", (Size(300),), Check("sum8", 0, -1, -1), header=5),
+            Framing("JK", b"\x55\xaa\xeb\x90", (Size(300),), FrameCheck("sum8", 0, -1, -1), header=5),
             Framing(
                 "JK command",
                 _JK_COMMAND,
                 (Size(20),),
-                Check("sum8", 0, -1, -1),
+                FrameCheck("sum8", 0, -1, -1),
                 header=5,
                 queries=ByteIs(5, frozenset({0})),
                 count=5,
@@ -97,7 +97,7 @@ FAMILIES = (
                 b"\x7e\xa1",
                 # Device information counts 6 bytes too few, a request has no data.
                 (Size(10, at=5), Size(16, at=5), Size(10)),
-                Check("CRC-16/MODBUS", 1, -4, -4, "little"),
+                FrameCheck("CRC-16/MODBUS", 1, -4, -4, "little"),
                 b"\xaa\x55",
                 header=3,
                 asks=5,
@@ -110,9 +110,9 @@ FAMILIES = (
     Family(
         "ANT (old)",
         (
-            Framing("ANT (old)", b"\xaa\x55\xaa\xff", (Size(140),), Check("sum16", 4, -2, -2), header=4),
+            Framing("ANT (old)", b"\xaa\x55\xaa\xff", (Size(140),), FrameCheck("sum16", 4, -2, -2), header=4),
             *(
-                Framing("ANT (old) command", start, (Size(6),), Check("sum8", 2, -1, -1), header=3)
+                Framing("ANT (old) command", start, (Size(6),), FrameCheck("sum8", 2, -1, -1), header=3)
                 for start in (b"\x5a\x5a", b"\xa5\xa5", b"\xdb\xdb")
             ),
         ),
@@ -129,7 +129,7 @@ FAMILIES = (
                 "Seplos",
                 b"\x7e",
                 (Size(10, at=5, width=2),),
-                Check("CRC-16/XMODEM", 1, -3, -3),
+                FrameCheck("CRC-16/XMODEM", 1, -3, -3),
                 b"\x0d",
                 header=5,
             ),
@@ -153,7 +153,7 @@ FAMILIES = (
                         when=tuple(ByteIs(at, _HEX_DIGITS) for at in range(1, 9)),
                     ),
                 ),
-                Check("sum16 negated", 1, -5, -5, digits=True),
+                FrameCheck("sum16 negated", 1, -5, -5, digits=True),
                 b"\x0d",
                 header=9,
             ),
@@ -165,7 +165,12 @@ FAMILIES = (
         "Basen",
         tuple(
             Framing(
-                "Basen", start, (Size(8, at=3),), Check("sum16", 1, -4, -4, "little"), b"\x0d\x0a", header=3
+                "Basen",
+                start,
+                (Size(8, at=3),),
+                FrameCheck("sum16", 1, -4, -4, "little"),
+                b"\x0d\x0a",
+                header=3,
             )
             for start in (b"\x3a", b"\x3b")
         ),
@@ -179,7 +184,7 @@ FAMILIES = (
                 "Daly (A5)",
                 b"\xa5",
                 (Size(13, when=(ByteIs(3, frozenset({8})),)),),
-                Check("sum8", 0, -1, -1),
+                FrameCheck("sum8", 0, -1, -1),
                 header=3,
             ),
         ),

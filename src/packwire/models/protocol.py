@@ -12,7 +12,7 @@ from packwire.protocol.base import Asker, Options, Protocol, Request, Session
 from packwire.quantity import QUANTITIES, Kind
 from packwire.wire.codec import Codec, Span
 from packwire.wire.fields import Field, FieldError
-from packwire.wire.framing import Framer, Framing
+from packwire.wire.framing import DataFramer, Framing
 
 #: What is said of flags of which none is set.
 NOTHING = "none"
@@ -92,8 +92,8 @@ class ModelProtocol(Protocol):
         return next((each for each in self.framings if each.form_of(frame) is not None), None)
 
     @override
-    def framer(self) -> Framer:
-        return Framer(self.framings)
+    def framer(self) -> DataFramer:
+        return DataFramer(self.framings)
 
     @override
     def frame(self, request: Request) -> bytes:

@@ -80,20 +80,20 @@ class Condition(_Part):
         values = {"is": self.is_, **{name: getattr(self, name) for name in _COMPARISONS if name != "is"}}
         return [(name, value) for name, value in values.items() if value is not None]
 
-    def build(self) -> fields.Condition:
+    def build(self) -> fields.FieldCondition:
         """Return it as the engine takes it."""
         ((name, number),) = self._said()
-        return fields.Condition(self.field, _COMPARISONS[name], number)
+        return fields.FieldCondition(self.field, _COMPARISONS[name], number)
 
 
 _COMPARISONS = {
-    "is": fields.Comparison.EQUAL,
-    "is_not": fields.Comparison.NOT_EQUAL,
-    "less_than": fields.Comparison.LESS,
-    "at_most": fields.Comparison.AT_MOST,
-    "more_than": fields.Comparison.MORE,
-    "at_least": fields.Comparison.AT_LEAST,
-    "has_bit": fields.Comparison.BIT,
+    "is": fields.Operator.EQUAL,
+    "is_not": fields.Operator.NOT_EQUAL,
+    "less_than": fields.Operator.LESS,
+    "at_most": fields.Operator.AT_MOST,
+    "more_than": fields.Operator.MORE,
+    "at_least": fields.Operator.AT_LEAST,
+    "has_bit": fields.Operator.BIT,
 }
 
 

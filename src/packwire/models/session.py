@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol, override
 
 from packwire.models.parts import Question, Reply
-from packwire.protocol.base import Asker, Node, NodeKind, Options, Reading, Request, RequestKind, Session
+from packwire.protocol.base import Asker, Node, NodeKind, NodeReading, Options, Request, RequestKind, Session
 from packwire.quantity import Value
 from packwire.sample import derived
 
@@ -73,13 +73,13 @@ class ModelSession(Session):
         self._nodes[PACK] = Node(PACK, self.identity, NodeKind.BATTERY, self.name, self.firmware)
 
     @override
-    async def read(self, node: Node) -> Reading:
+    async def read(self, node: Node) -> NodeReading:
         now = self._asker.now()
         for question in self._questions():
             asked = self._asked.get(question.name)
             if asked is None or now - asked >= question.every:
                 await self._ask(question)
-        return Reading(derived(self._latest()))
+        return NodeReading(derived(self._latest()))
 
     def _questions(self) -> list[Question]:
         return [each for each in self._protocol.questions if each.kind is RequestKind.READS]

@@ -10,7 +10,7 @@ from packwire.cli.limits import positive_or_none
 from packwire.cli.options import ScenarioOption
 from packwire.cli.running import run_until_stopped
 from packwire.cli.views.live import make_view
-from packwire.cli.watching import Limits, watch_device
+from packwire.cli.watching import WatchLimits, watch_device
 from packwire.device import open_device
 from packwire.sim.hub import SimulatedHub
 from packwire.sim.server import SimOptions, SimulatedVesc
@@ -30,10 +30,10 @@ def demo(
     for_
         End after so many seconds.
     """
-    return run_until_stopped(_demo(Limits(seconds=positive_or_none("--for", for_)), scenario))
+    return run_until_stopped(_demo(WatchLimits(seconds=positive_or_none("--for", for_)), scenario))
 
 
-async def _demo(limits: Limits, scenario: str) -> int:
+async def _demo(limits: WatchLimits, scenario: str) -> int:
     password = secrets.token_hex(8)
     async with SimulatedHub(port=0) as hub:
         vehicle = SimOptions(

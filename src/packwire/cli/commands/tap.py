@@ -11,7 +11,7 @@ from packwire.cli.options import ForOption, JsonOption, ListenOption
 from packwire.errors import BadAddressError, BadOptionError
 
 if TYPE_CHECKING:
-    from packwire.tap.ends import Upstream
+    from packwire.tap.ends import UpstreamEnd
 
 LOOPBACK = "127.0.0.1"
 #: Addresses under which this computer is its own.
@@ -62,7 +62,7 @@ def tap(
     return run_tap(far, where, record, keep_secrets=keep_secrets, json=json, seconds=for_, note=note)
 
 
-def _upstream(text: str) -> "tuple[Upstream, str]":
+def _upstream(text: str) -> "tuple[UpstreamEnd, str]":
     """Read an address, or `host:port`; return with it what is to be said about it."""
     from packwire.tap.ends import SerialUpstream, TcpUpstream  # noqa: PLC0415 - as above
 
@@ -83,7 +83,7 @@ def _upstream(text: str) -> "tuple[Upstream, str]":
     raise BadAddressError(f"{text!r} is nothing to tap: give host:port or serial:/dev/ttyACM0")
 
 
-def _listen(text: str | None, far: "Upstream") -> tuple[str, int | None]:
+def _listen(text: str | None, far: "UpstreamEnd") -> tuple[str, int | None]:
     from packwire.tap.ends import SerialUpstream, TcpUpstream  # noqa: PLC0415 - as above
 
     if text is None:

@@ -5,7 +5,7 @@ from packwire.cli.limits import at_least_one, positive, positive_or_none
 from packwire.cli.options import AddressArgument, CountOption, ForOption, JsonOption
 from packwire.cli.running import run_until_stopped
 from packwire.cli.views.live import make_view
-from packwire.cli.watching import Limits, watch_device
+from packwire.cli.watching import WatchLimits, watch_device
 
 _NO_OPTIONS = DeviceOptions()
 
@@ -30,11 +30,13 @@ def watch(
         End after so many readings.
     """
     positive("--rate", rate)
-    limits = Limits(at_least_one("--count", count), positive_or_none("--for", for_))
+    limits = WatchLimits(at_least_one("--count", count), positive_or_none("--for", for_))
     return run_until_stopped(_watch(address, options, 1 / rate, limits, json=json))
 
 
-async def _watch(text: str, options: DeviceOptions, interval: float, limits: Limits, *, json: bool) -> int:
+async def _watch(
+    text: str, options: DeviceOptions, interval: float, limits: WatchLimits, *, json: bool
+) -> int:
     async with target(text, options) as wanted:
         with make_view(wanted.wants, json=json) as view:
             return await watch_device(lambda: wanted.device(tries=1), view, interval, limits)

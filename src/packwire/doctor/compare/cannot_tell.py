@@ -6,12 +6,15 @@ from statistics import median
 from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
-from packwire.doctor.compare.following import not_shown
+from packwire.doctor.compare.following import not_shown, went_on
 from packwire.doctor.compare.patience import ClientPatience, Source
 from packwire.doctor.compare.session import ClientSession, QueryKind
 
 #: A polling that pauses so many times as long as the other session's may be one of timeouts.
 _SLOWER = 1.5
+#: A client that is seen to go on before the reply so often, and in this share of them, does so as a habit.
+_SEVERAL = 3
+_OFTEN = 0.02
 
 
 def cannot_tell(
@@ -33,7 +36,26 @@ def cannot_tell(
         text = "Nothing comes after its replies in the recording, so it does not show whether it took them."
         yield _finding(own, text)
     elif not patience.refused:
+        yield from _does_not_wait(own)
         yield from _not_shown(own, other, patience)
+
+
+def _does_not_wait(own: ClientSession) -> Iterator[SessionVerdict]:
+    """Say that a client often goes on before the reply is there: what it does with that is not to be seen."""
+    answered = [number for number, each in enumerate(own.queries) if each.answered and each.wait is not None]
+    early = tuple(number for number in answered if went_on(own.queries[number]))
+    if own.lost or len(early) < max(_SEVERAL, _OFTEN * len(answered)):
+        return
+    kinds = tuple(dict.fromkeys(own.queries[number].kind for number in early))
+    names = ", ".join(kind.label for kind in kinds[:3])
+    text = (
+        f"{len(early)} of {len(answered)} replies came when {{who}} had already gone on (after {names}): it"
+        " does not wait for them, or gives them up too soon; nothing tells which."
+    )
+    first = own.queries[early[0]].time
+    yield session_verdict(
+        Cause.CANNOT_TELL, Confidence.POSSIBLE, first, (text,), (), (), early, kinds, _remedy(own)
+    )
 
 
 def _finding(own: ClientSession, text: str) -> SessionVerdict:

@@ -7,21 +7,21 @@ It is certain where the client takes a frame in the dialect of that rule.
 from collections.abc import Iterator
 
 from packwire.check import Confidence, Verdict
-from packwire.doctor.client_test.plan import BEHIND_LONG, SPOILT, Findings
-from packwire.doctor.client_test.reactions import TrialResult
-from packwire.doctor.client_test.replies import reply_to
-from packwire.doctor.client_test.trials import DIALECT_LENGTH, TrialKind
-from packwire.doctor.client_test.verdict import AGES_DIFFER, FRAMING, STREAM, fault
+from packwire.doctor.vesc.client_test.plan import BEHIND_LONG, SPOILT, ClientFindings
+from packwire.doctor.vesc.client_test.reactions import TrialResult
+from packwire.doctor.vesc.client_test.replies import reply_to
+from packwire.doctor.vesc.client_test.trials import DIALECT_LENGTH, TrialKind
+from packwire.doctor.vesc.client_test.verdict import AGES_DIFFER, FRAMING, STREAM, fault
 from packwire.doctor.vesc.misreadings import RULES, Fate, FramerRule, misread
 from packwire.vesc.framing import encode_frame
 
 
-def of_kind(found: Findings, *kinds: TrialKind) -> list[TrialResult]:
+def of_kind(found: ClientFindings, *kinds: TrialKind) -> list[TrialResult]:
     """Return the results of some kinds of trials, without those that were not decided."""
     return [each for each in found.results if each.trial.kind in kinds and each.taken is not None]
 
 
-def judge_lengths(found: Findings) -> Iterator[Verdict]:
+def judge_lengths(found: ClientFindings) -> Iterator[Verdict]:
     """Say which lengths are not taken, and why."""
     tried = of_kind(found, TrialKind.LENGTH)
     missed = sorted({each.size for each in tried if not each.taken})
@@ -65,7 +65,7 @@ def judge_lengths(found: Findings) -> Iterator[Verdict]:
         )
 
 
-def _agrees(rule: FramerRule, found: Findings, taken_behind: bool | None) -> bool:
+def _agrees(rule: FramerRule, found: ClientFindings, taken_behind: bool | None) -> bool:
     """Tell whether a rule drops a long reply, or waits for more of it, as the client seems to."""
     if taken_behind is None:
         return True
@@ -75,7 +75,7 @@ def _agrees(rule: FramerRule, found: Findings, taken_behind: bool | None) -> boo
     return (fate.fate is Fate.DROPPED) is taken_behind
 
 
-def _fits(rule: FramerRule, found: Findings, tried: list[TrialResult]) -> bool:
+def _fits(rule: FramerRule, found: ClientFindings, tried: list[TrialResult]) -> bool:
     """Tell whether a wrong rule would have done what the client did, with every reply of another length."""
     request = bytes((found.command,))
     gives_up = found.taken("corrupt") is True

@@ -4,8 +4,15 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from packwire.doctor.client_test.reactions import NEEDED, TRIMMED, Controls, Observation, TrialResult, reacted
-from packwire.doctor.client_test.trials import (
+from packwire.doctor.vesc.client_test.reactions import (
+    NEEDED,
+    TRIMMED,
+    Controls,
+    Observation,
+    TrialResult,
+    reacted,
+)
+from packwire.doctor.vesc.client_test.trials import (
     AGES,
     BAD,
     COMPANY,
@@ -57,7 +64,7 @@ type Script = Generator[Trial, Observation, None]
 
 
 @dataclass
-class Findings:
+class ClientFindings:
     """What is known so far; the judge makes a verdict of it, at any time.
 
     `controls` are those by which trials were decided, `others` the same for another command, `reference` is
@@ -102,7 +109,9 @@ def length(size: int) -> Trial:
     return Trial(f"length-{size}", TrialKind.LENGTH, f"a reply of {size} bytes", size)
 
 
-def script(found: Findings, tell: Callable[[str], None], other_command: Callable[[], int | None]) -> Script:
+def script(
+    found: ClientFindings, tell: Callable[[str], None], other_command: Callable[[], int | None]
+) -> Script:
     """Yield trials, take observations, and fill in `found`.
 
     `tell` is told what begins; `other_command` says what else the client asks.
@@ -117,7 +126,7 @@ def script(found: Findings, tell: Callable[[str], None], other_command: Callable
     found.done = True
 
 
-def _controls(found: Findings) -> Script:
+def _controls(found: ClientFindings) -> Script:
     """Look for a reply after which the client does something else than after none."""
     missing: list[Observation] = []
     for size in CONTROL_SIZES if found.command == Command.BMS_GET_VALUES else (None, 44, 130, 300):
@@ -136,7 +145,7 @@ def _controls(found: Findings) -> Script:
             return
 
 
-def _examine(found: Findings, tell: Callable[[str], None]) -> Script:
+def _examine(found: ClientFindings, tell: Callable[[str], None]) -> Script:
     """Try everything, one after the other."""
     tell("replies of all lengths")
     for size in LENGTHS:
@@ -169,7 +178,7 @@ def _calm(trial: Trial) -> Generator[Trial, Observation, Observation]:
     return seen
 
 
-def _still_tells(found: Findings) -> Script:
+def _still_tells(found: ClientFindings) -> Script:
     """Repeat the controls: if they were apart by chance, or things changed, nothing was told by them."""
     right = 0
     for _ in range(_DISTURBED):
@@ -181,7 +190,7 @@ def _still_tells(found: Findings) -> Script:
     found.unsteady = True
 
 
-def _fifteen_bits(found: Findings) -> Script:
+def _fifteen_bits(found: ClientFindings) -> Script:
     """Speak as who reads a length as 15 bits expects it; with a wrong checksum too."""
     words = "a reply whose length is written as 15 bits"
     trial = Trial("length-15-bits", TrialKind.DIALECT, words, DIALECT_LENGTH, dialect="length-15-bits")
@@ -196,7 +205,7 @@ def _fifteen_bits(found: Findings) -> Script:
         )
 
 
-def _company(found: Findings) -> Script:
+def _company(found: ClientFindings) -> Script:
     """Send something with the reply; to who goes on at a PRINT, only what tells what becomes of the reply."""
     by_key = {trial.key: trial for trial in COMPANY}
     if found.taken("print-only"):
@@ -211,17 +220,17 @@ def _company(found: Findings) -> Script:
     yield from _all(found, (trial for key, trial in by_key.items() if key not in without))
 
 
-def _all(found: Findings, trials: Iterable[Trial]) -> Script:
+def _all(found: ClientFindings, trials: Iterable[Trial]) -> Script:
     for trial in trials:
         sized = Trial(trial.key, trial.kind, trial.words, found.reference, trial.sent)
         yield from _probe(found, sized)
 
 
-def _lengths(found: Findings) -> list[TrialResult]:
+def _lengths(found: ClientFindings) -> list[TrialResult]:
     return [each for each in found.results if each.trial.kind is TrialKind.LENGTH and each.taken is not None]
 
 
-def _probe(found: Findings, trial: Trial) -> Script:
+def _probe(found: ClientFindings, trial: Trial) -> Script:
     """Try one thing; where it is not as it should be, let the client recover and try it again."""
     if found.stuck_behind or found.unsteady:
         return
@@ -261,7 +270,7 @@ def _decided(seen: list[bool | None], wanted: bool | None) -> bool | None:
     return None
 
 
-def _ready(found: Findings) -> Generator[Trial, Observation, int]:
+def _ready(found: ClientFindings) -> Generator[Trial, Observation, int]:
     """Bring the client to where it waits for a reply; return how many it had already.
 
     Who asks on at once though nothing came had it from before. A new connection ends that.
@@ -290,7 +299,7 @@ def _ready(found: Findings) -> Generator[Trial, Observation, int]:
     return had
 
 
-def _recover(found: Findings, trial: Trial) -> Generator[Trial, Observation, int]:
+def _recover(found: ClientFindings, trial: Trial) -> Generator[Trial, Observation, int]:
     """Give good replies until one is taken again; return how many were not."""
     for count in range(_RECOVERIES):
         if count in _FLUSH_AFTER:  # by itself, so that the client has time for it
@@ -308,7 +317,7 @@ def _recover(found: Findings, trial: Trial) -> Generator[Trial, Observation, int
     return _RECOVERIES
 
 
-def _borders(found: Findings) -> Script:
+def _borders(found: ClientFindings) -> Script:
     """Find exactly where lengths that are taken end."""
     for _ in range(2):
         known = sorted({each.size: bool(each.taken) for each in _lengths(found)}.items())
@@ -319,7 +328,7 @@ def _borders(found: Findings) -> Script:
                 yield from _bisect(found, low, high, taken_below=low_taken)
 
 
-def _bisect(found: Findings, low: int, high: int, *, taken_below: bool) -> Script:
+def _bisect(found: ClientFindings, low: int, high: int, *, taken_below: bool) -> Script:
     while high - low > 1:
         middle = (low + high) // 2
         yield from _probe(found, length(middle))
@@ -329,7 +338,7 @@ def _bisect(found: Findings, low: int, high: int, *, taken_below: bool) -> Scrip
         low, high = (middle, high) if taken is taken_below else (low, middle)
 
 
-def _no_difference(found: Findings, tell: Callable[[str], None], other: int | None) -> Script:
+def _no_difference(found: ClientFindings, tell: Callable[[str], None], other: int | None) -> Script:
     """Find out why it does the same with a reply and without: another command's, another dialect."""
     if other is not None:
         tell(f"the same with {command_name(other)}")
@@ -351,7 +360,7 @@ def _no_difference(found: Findings, tell: Callable[[str], None], other: int | No
         yield from _no_framer(found)
 
 
-def _hardly_waits(found: Findings, tell: Callable[[str], None]) -> Script:
+def _hardly_waits(found: ClientFindings, tell: Callable[[str], None]) -> Script:
     tell("whether it waits at all")
     given: list[Observation] = []
     missing: list[Observation] = []
@@ -361,7 +370,7 @@ def _hardly_waits(found: Findings, tell: Callable[[str], None]) -> Script:
     found.impatient = Controls(tuple(given), tuple(missing)).part_a_little
 
 
-def _dialects(found: Findings) -> Script:
+def _dialects(found: ClientFindings) -> Script:
     for key in DIALECTS:
         if key == "right":
             continue
@@ -373,7 +382,7 @@ def _dialects(found: Findings) -> Script:
             return
 
 
-def _no_framer(found: Findings) -> Script:
+def _no_framer(found: ClientFindings) -> Script:
     """Look for what makes up for a wrong idea of where a reply ends."""
     for key, words in NO_FRAMER.items():
         trial = Trial(
@@ -401,7 +410,7 @@ def _goods(size: int | None) -> Generator[Trial, Observation, tuple[Observation,
     return tuple(given)
 
 
-def _differ(found: Findings, trial: Trial, other: Trial) -> Generator[Trial, Observation, Controls]:
+def _differ(found: ClientFindings, trial: Trial, other: Trial) -> Generator[Trial, Observation, Controls]:
     """Return what the client did after a trial, and after another one: they tell where it always differs."""
     given: list[Observation] = []
     others: list[Observation] = []

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Protocol
 
-from packwire.doctor.client_test.plan import Findings, length
-from packwire.doctor.client_test.reactions import TrialResult
-from packwire.doctor.client_test.replies import CELLS, VOLTS, cells_of
-from packwire.doctor.client_test.trials import CONTROL_SIZES, Trial, TrialKind
+from packwire.doctor.vesc.client_test.plan import ClientFindings, length
+from packwire.doctor.vesc.client_test.reactions import TrialResult
+from packwire.doctor.vesc.client_test.replies import CELLS, VOLTS, cells_of
+from packwire.doctor.vesc.client_test.trials import CONTROL_SIZES, Trial, TrialKind
 from packwire.vesc.commands import Command
 
 #: Asks the user; returns the answer, or None where there will be none any more.
@@ -35,7 +35,7 @@ _QUESTION = (
 REPLIES = 4
 
 
-class Shown(Enum):
+class ShownValues(Enum):
     """What the user's answer says."""
 
     THIS = "the value of this reply"
@@ -47,7 +47,7 @@ class Shown(Enum):
 class Player(Protocol):
     """Answers the client."""
 
-    findings: Findings | None
+    findings: ClientFindings | None
 
     async def stand(self, trial: Trial, count: int) -> bool:
         """Answer all requests in one way; come back after so many replies. False: it asks no more."""
@@ -64,15 +64,15 @@ def telltales() -> list[Trial]:
     ]
 
 
-def read_answer(answer: str, volts: float, cells: int, others: list[tuple[float, int]]) -> Shown:
+def read_answer(answer: str, volts: float, cells: int, others: list[tuple[float, int]]) -> ShownValues:
     """Compare a number with a reply's pack and cell voltage, and with those of the other replies."""
     text = answer.strip().lower().removesuffix("v").removesuffix("m").strip().replace(",", ".")
     if not text:
-        return Shown.OTHER
+        return ShownValues.OTHER
     try:
         number = float(text)
     except ValueError:
-        return Shown.UNREADABLE
+        return ShownValues.UNREADABLE
     decimals = len(text.partition(".")[2])
 
     def is_of(volts: float, cells: int) -> bool:
@@ -82,11 +82,11 @@ def read_answer(answer: str, volts: float, cells: int, others: list[tuple[float,
         return near_pack or (decimals != 1 and abs(cell - volts) <= 0.006)
 
     if is_of(volts, cells):
-        return Shown.THIS
-    return Shown.OTHER if any(is_of(*each) for each in others) else Shown.ODD
+        return ShownValues.THIS
+    return ShownValues.OTHER if any(is_of(*each) for each in others) else ShownValues.ODD
 
 
-def can_ask(found: Findings | None) -> bool:
+def can_ask(found: ClientFindings | None) -> bool:
     """Tell whether nothing else tells, and a voltage would."""
     return (
         found is not None
@@ -119,7 +119,7 @@ async def ask_user(player: Player, ask: Ask, tell: Callable[[str], None]) -> Non
         shown = await _answer(ask, tell, pack, others)
         if shown is None:
             return
-        taken = None if shown is Shown.ODD else shown is Shown.THIS
+        taken = None if shown is ShownValues.ODD else shown is ShownValues.THIS
         found.results.append(TrialResult(trial, trial.size or 0, taken))
         if taken and found.reference is None:
             found.reference = trial.size
@@ -130,10 +130,10 @@ async def ask_user(player: Player, ask: Ask, tell: Callable[[str], None]) -> Non
 
 async def _answer(
     ask: Ask, tell: Callable[[str], None], pack: tuple[float, int], others: list[tuple[float, int]]
-) -> Shown | None:
+) -> ShownValues | None:
     while (answer := await ask(_QUESTION)) is not None and answer.strip().lower() != "q":
         shown = read_answer(answer, *pack, others)
-        if shown is not Shown.UNREADABLE:
+        if shown is not ShownValues.UNREADABLE:
             tell(f"  {shown.value}")
             return shown
         tell("  a number, please, such as 61.0")

@@ -2,18 +2,16 @@
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, override
+from typing import Protocol, override
 
-from packwire.doctor.client_test.reactions import Action, Observation
-from packwire.doctor.client_test.replies import command_of
-from packwire.doctor.client_test.trials import SentPiece, Trial, TrialKind
-from packwire.doctor.client_test.verdict import LoginProblem
+from packwire.doctor.vesc.client_test.reactions import Action, Observation
+from packwire.doctor.vesc.client_test.replies import command_of
+from packwire.doctor.vesc.client_test.stalls import Stalls
+from packwire.doctor.vesc.client_test.trials import SentPiece, Trial, TrialKind
+from packwire.doctor.vesc.client_test.verdict import LoginProblem
 from packwire.vesc.framing import Framer
 from packwire.vesc.hublogin import MAX_LINE
 from packwire.wire.frame import FrameStats
-
-if TYPE_CHECKING:
-    from packwire.doctor.client_test.server import ClientTest
 
 _HTTP = (b"GET ", b"POST ", b"PUT ", b"HEAD ", b"OPTIONS ", b"CONNECT ", b"PRI ")
 
@@ -22,10 +20,38 @@ _HTTP = (b"GET ", b"POST ", b"PUT ", b"HEAD ", b"OPTIONS ", b"CONNECT ", b"PRI "
 MOST_OTHERS = 24
 
 
+class Testing(Protocol):
+    """The test, as far as one connection needs it."""
+
+    login_problem: LoginProblem | None
+    stalls: Stalls
+
+    def came(self, session: "ClientConnection") -> None:
+        """Learn that a client came."""
+
+    def went(self, session: "ClientConnection") -> None:
+        """Learn that a client went."""
+
+    def heard(self, stats: FrameStats) -> None:
+        """Learn what of a client's bytes was in frames."""
+
+    def answer(self, request: bytes) -> tuple[list[SentPiece], Trial | None, int]:
+        """Return what is sent on a request, the trial that it is, and how many bytes the reply has."""
+
+    def patience(self) -> float:
+        """Return for how many seconds a reaction is waited for."""
+
+    def time_to_send(self) -> float:
+        """Return within how many seconds all is sent."""
+
+    def observed(self, seen: Observation) -> None:
+        """Take what a client did."""
+
+
 class ClientConnection(asyncio.Protocol):
     """One connection. `words` says what it spoke where that was no VESC protocol, or not a client's."""
 
-    def __init__(self, test: "ClientTest") -> None:
+    def __init__(self, test: Testing) -> None:
         self.words = ""
         self._test = test
         self._loop = asyncio.get_running_loop()

@@ -13,15 +13,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Self
 
-from packwire.doctor.client_test.judge import judge
-from packwire.doctor.client_test.plan import SUSPECTS, Findings, Script, script
-from packwire.doctor.client_test.reactions import Action, Observation
-from packwire.doctor.client_test.replies import answerable, command_of, reply_to
-from packwire.doctor.client_test.session import ClientConnection
-from packwire.doctor.client_test.stalls import Stalls
-from packwire.doctor.client_test.telltale import Ask, ask_user, can_ask, wait_for
-from packwire.doctor.client_test.trials import SentPiece, Trial, TrialKind, pieces
-from packwire.doctor.client_test.verdict import ClientReport, LoginProblem, Meeting
+from packwire.doctor.vesc.client_test.judge import judge
+from packwire.doctor.vesc.client_test.plan import SUSPECTS, ClientFindings, Script, script
+from packwire.doctor.vesc.client_test.reactions import Action, Observation
+from packwire.doctor.vesc.client_test.replies import answerable, command_of, reply_to
+from packwire.doctor.vesc.client_test.session import ClientConnection
+from packwire.doctor.vesc.client_test.stalls import Stalls
+from packwire.doctor.vesc.client_test.telltale import Ask, ask_user, can_ask, wait_for
+from packwire.doctor.vesc.client_test.trials import SentPiece, Trial, TrialKind, pieces
+from packwire.doctor.vesc.client_test.verdict import ClientReport, LoginProblem, Meeting
 from packwire.link.tcp import not_listening
 from packwire.vesc.commands import command_name
 from packwire.vesc.framing import encode_frame
@@ -69,7 +69,7 @@ class ClientTest:
     ) -> None:
         self.host = host
         self.port = port
-        self.findings: Findings | None = None
+        self.findings: ClientFindings | None = None
         self._tell = tell
         self._watch = watch
         self._first_patience = patience
@@ -263,7 +263,7 @@ class ClientTest:
         known = [each for each in SUSPECTS if self._asked[each]]
         if not known:
             return
-        self.findings = Findings(known[0])
+        self.findings = ClientFindings(known[0])
         self._script = script(self.findings, self._tell, self._other_command)
         self._trial = next(self._script)
 
@@ -277,7 +277,7 @@ class ClientTest:
             self._finish()
             return
         assert self.findings is not None
-        old, self.findings = self.findings, Findings(known[0])
+        old, self.findings = self.findings, ClientFindings(known[0])
         self._tell(f"it does not ask {command_name(old.command)} any more")
         self._script = script(self.findings, self._tell, self._other_command)
         self._trial = next(self._script)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
-from packwire.doctor.client_test.replies import reply_to
+from packwire.doctor.vesc.client_test.replies import reply_to
 from packwire.doctor.vesc.misreadings import crc_modbus
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import STOP, TRAILER, encode_frame

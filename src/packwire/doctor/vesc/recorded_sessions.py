@@ -15,7 +15,6 @@ from packwire.capture.layers.tcp import Connection
 from packwire.capture.layers.tcp_stream import Stream
 from packwire.capture.layers.vesc import HubLine, VescConnection
 from packwire.capture.packets import NO_TIME
-from packwire.doctor.compare.bad_frames import MAX_SEGMENT, BadFrame
 from packwire.doctor.compare.session import (
     Arrived,
     Aside,
@@ -25,8 +24,9 @@ from packwire.doctor.compare.session import (
     QueryKind,
     SessionEnd,
 )
-from packwire.doctor.compare.vesc_kinds import kind_of_request, named_kind
-from packwire.doctor.compare.vesc_segments import GapTimes, Outside, bytes_at, look_outside, placed
+from packwire.doctor.vesc.bad_frames import MAX_SEGMENT, BadFrame
+from packwire.doctor.vesc.recorded_segments import GapTimes, Outside, bytes_at, look_outside, placed
+from packwire.doctor.vesc.request_kinds import kind_of_request, named_kind
 from packwire.messages import Direction
 from packwire.vesc.commands import Command
 from packwire.vesc.hublogin import Role
@@ -197,13 +197,13 @@ def _directed(vesc: VescConnection) -> Conversation:
         Direction.FROM_DEVICE if side_of.get(messages.packets_of(row)[-1]) else Direction.TO_DEVICE
         for row in range(len(messages))
     ]
-    return converse(replace(messages, direction=np.array(ways, dtype=np.int8)))
+    return converse(replace(messages, direction=np.array(ways, dtype=np.int8)), vesc.observer)
 
 
 def _login(line: HubLine, stream: Stream) -> HubLogin:
     piece = stream.piece_at(line.size - 1)
     alone = int(stream.position[piece] + stream.size[piece]) <= line.size
-    return HubLogin(line.login, "" if line.login else line.text, line.time, alone)
+    return HubLogin(line.login, "" if line.login else line.text, line.time, alone, line.caller)
 
 
 def _ending(vesc: VescConnection, client: int, connections: Sequence[VescConnection]) -> SessionEnd:

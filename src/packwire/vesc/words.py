@@ -1,10 +1,10 @@
 """VESC payloads in words: the command's name, one line of what it says, its bytes with secrets hidden."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, override
 
-from packwire.cli.terminal import printable
-from packwire.vesc.commands import Command, command_name
+from packwire.protocol.words import MASKED, SOME_BYTES, Words, some_fields
+from packwire.vesc.commands import Command
 from packwire.vesc.hardware import fault_name, hardware_label
 from packwire.vesc.replies import (
     EXPRESS_CONFIG,
@@ -20,81 +20,71 @@ from packwire.vesc.replies import (
     reply_spans,
 )
 from packwire.vesc.requests import unwrap
-from packwire.vesc.secrets import CONFIG_COMMANDS, MASKED, decode_config, hidden, secret_of
+from packwire.vesc.secrets import CONFIG_COMMANDS, decode_config, hidden, secret_of
+from packwire.visible import printable
 from packwire.wire.codec import Span
 from packwire.wire.layout import Decoded
 
-#: How many bytes of a payload that has no layout here are shown in a line.
-_SOME_BYTES = 16
-#: How many fields of a reply that has no words of its own are shown in a line.
-_SOME_FIELDS = 5
+#: A forwarded request of which nothing but FORWARD_CAN is there.
+_NOTHING_FORWARDED = bytes((Command.FORWARD_CAN,))
 
 
-def request_name(ids: tuple[int, ...], command: int) -> str:
-    """Return `GET_VALUES`, or `can 84 > GET_VALUES` for one that is forwarded."""
-    return "".join(f"can {number} > " for number in ids) + command_name(command)
+class VescWords(Words):
+    """Words for VESC payloads."""
 
+    @override
+    def name(self, route: tuple[int, ...], message: bytes) -> str:
+        return super().name(route, message or _NOTHING_FORWARDED)
 
-def masked(payload: bytes, *, keep_secrets: bool) -> list[int | None]:
-    """Return the bytes that may be shown; None in place of each one that is secret."""
-    shown: list[int | None] = list(payload)
-    for begin, end in () if keep_secrets else hidden(payload):
-        shown[begin:end] = [None] * (end - begin)
-    return shown
+    @override
+    def hidden(self, message: bytes) -> list[tuple[int, int]]:
+        return hidden(message)
 
+    @override
+    def request(self, message: bytes, *, keep_secrets: bool) -> str:
+        return request_summary(message, keep_secrets=keep_secrets)
 
-def hex_text(payload: bytes, *, keep_secrets: bool) -> str:
-    """Return the bytes in hexadecimal, `**` for each one that is hidden."""
-    return " ".join(
-        "**" if byte is None else f"{byte:02x}" for byte in masked(payload, keep_secrets=keep_secrets)
-    )
+    @override
+    def fields(self, message: bytes) -> list[Span]:
+        if message[0] not in CONFIG_COMMANDS:
+            return reply_spans(message)
+        return [] if decode_config(message) is None else EXPRESS_CONFIG.spans(message)
 
+    @override
+    def values(self, message: bytes, *, keep_secrets: bool) -> dict[str, Any] | None:
+        decoded = self._decode(message, keep_secrets=keep_secrets)
+        if decoded is None:
+            return None
+        return {name: value for name, value in decoded.reply._asdict().items() if value is not None}
 
-def spans(payload: bytes, *, keep_secrets: bool) -> list[Span]:
-    """Return the fields of a reply with their places; the values of secret ones are hidden."""
-    if payload[0] not in CONFIG_COMMANDS:
-        found = reply_spans(payload)
-    else:
-        found = [] if decode_config(payload) is None else EXPRESS_CONFIG.spans(payload)
-    places = [] if keep_secrets else hidden(payload)
-    return [
-        span._replace(raw=None, value=MASKED)
-        if any(begin < span.offset + span.width and span.offset < end for begin, end in places)
-        else span
-        for span in found
-    ]
+    @override
+    def highlight(self, message: bytes) -> str:
+        decoded = decode_reply(message)
+        if decoded is None or not isinstance(decoded.reply, BmsValues):
+            return ""
+        return "but there is no BMS: all zero" if decoded.reply.absent else f"{decoded.reply.cell_num} cells"
 
+    def _decode(self, payload: bytes, *, keep_secrets: bool) -> Decoded[Any] | None:
+        if payload[0] in CONFIG_COMMANDS:
+            return decode_config(payload, keep_secrets=keep_secrets)
+        decoded = decode_reply(payload)
+        if decoded is None or keep_secrets or secret_of(payload) is None:
+            return decoded
+        names = [span.name for span in self.spans(payload, keep_secrets=False) if span.value == MASKED]
+        return decoded._replace(reply=decoded.reply._replace(**dict.fromkeys(names, MASKED)))
 
-def values(payload: bytes, *, keep_secrets: bool) -> dict[str, Any] | None:
-    """Return the fields of a reply by name, without those that it does not have; None: no layout here."""
-    decoded = _decode(payload, keep_secrets=keep_secrets)
-    if decoded is None:
-        return None
-    return {name: value for name, value in decoded.reply._asdict().items() if value is not None}
-
-
-def _decode(payload: bytes, *, keep_secrets: bool) -> Decoded[Any] | None:
-    if payload[0] in CONFIG_COMMANDS:
-        return decode_config(payload, keep_secrets=keep_secrets)
-    decoded = decode_reply(payload)
-    if decoded is None or keep_secrets or secret_of(payload) is None:
-        return decoded
-    names = [span.name for span in spans(payload, keep_secrets=False) if span.value == MASKED]
-    return decoded._replace(reply=decoded.reply._replace(**dict.fromkeys(names, MASKED)))
-
-
-def reply_summary(payload: bytes, *, keep_secrets: bool) -> str:
-    """Say in a line what a message from the device says."""
-    if payload[0] == Command.GET_CUSTOM_CONFIG_XML:
-        return _xml_piece(payload)
-    if _all_hidden(payload, keep_secrets=keep_secrets):
-        return _some_bytes(payload, keep_secrets=keep_secrets)
-    decoded = _decode(payload, keep_secrets=keep_secrets)
-    if decoded is None:
-        return _some_bytes(payload, keep_secrets=keep_secrets)
-    words = _WORDS.get(type(decoded.reply))
-    text = words(decoded.reply) if words else _fields(decoded.reply)
-    return (text if text.isprintable() else printable(text)) + _odd_length(payload[0], decoded)
+    @override
+    def reply(self, message: bytes, *, keep_secrets: bool) -> str:
+        if message[0] == Command.GET_CUSTOM_CONFIG_XML:
+            return _xml_piece(message)
+        if _all_hidden(message, keep_secrets=keep_secrets):
+            return _some_bytes(message, keep_secrets=keep_secrets)
+        decoded = self._decode(message, keep_secrets=keep_secrets)
+        if decoded is None:
+            return _some_bytes(message, keep_secrets=keep_secrets)
+        words = _WORDS.get(type(decoded.reply))
+        text = words(decoded.reply) if words else _fields(decoded.reply)
+        return (text if text.isprintable() else printable(text)) + _odd_length(message[0], decoded)
 
 
 def request_summary(payload: bytes, *, keep_secrets: bool) -> str:
@@ -129,8 +119,8 @@ def _some_bytes(payload: bytes, *, keep_secrets: bool) -> str:
     secret = secret_of(payload)
     if not keep_secrets and hidden(payload):
         return f"{secret.one if secret else 'a login'} (hidden)"
-    more = " ..." if len(payload) > _SOME_BYTES + 1 else ""
-    return payload[1 : _SOME_BYTES + 1].hex(" ") + more
+    more = " ..." if len(payload) > SOME_BYTES + 1 else ""
+    return payload[1 : SOME_BYTES + 1].hex(" ") + more
 
 
 def _xml_piece(payload: bytes) -> str:
@@ -228,14 +218,7 @@ def _can_frame(reply: BmsCanFrame) -> str:
 
 
 def _fields(reply: Any) -> str:
-    """Return the first fields by name."""
-    shown = [(name, value) for name, value in reply._asdict().items() if value is not None and name != "mask"]
-    more = f"  and {len(shown) - _SOME_FIELDS} more" if len(shown) > _SOME_FIELDS else ""
-    return "  ".join(f"{name} {_number(value)}" for name, value in shown[:_SOME_FIELDS]) + more
-
-
-def _number(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return some_fields({name: value for name, value in reply._asdict().items() if name != "mask"})
 
 
 _WORDS: dict[type, Callable[[Any], str]] = {

@@ -12,7 +12,7 @@ from itertools import accumulate
 from packwire.capture.layers.tcp_stream import Stream
 from packwire.capture.layers.vesc import VescStream
 from packwire.capture.packets import NO_TIME
-from packwire.doctor.compare.bad_frames import MAX_SEGMENT, BadFrame, Wrong, bad_vesc_frames
+from packwire.doctor.vesc.bad_frames import MAX_SEGMENT, BadFrame, Wrong, bad_vesc_frames
 
 #: After so many segments without any frame in them the others are not looked at.
 _MAX_IN_VAIN = 20

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from packwire.check import Confidence, Verdict
-from packwire.doctor.client_test.lengths import judge_lengths, of_kind
-from packwire.doctor.client_test.plan import SHORT_WAIT, Findings
-from packwire.doctor.client_test.reactions import TrialResult
-from packwire.doctor.client_test.trials import NO_FRAMER, TrialKind
-from packwire.doctor.client_test.verdict import (
+from packwire.doctor.verdicts import decide
+from packwire.doctor.vesc.client_test.lengths import judge_lengths, of_kind
+from packwire.doctor.vesc.client_test.plan import SHORT_WAIT, ClientFindings
+from packwire.doctor.vesc.client_test.reactions import TrialResult
+from packwire.doctor.vesc.client_test.trials import NO_FRAMER, TrialKind
+from packwire.doctor.vesc.client_test.verdict import (
     AGES_DIFFER,
     BEHIND,
     FRAMING,
@@ -19,20 +20,18 @@ from packwire.doctor.client_test.verdict import (
     Meeting,
     fault,
 )
-from packwire.doctor.verdicts import decide
 from packwire.doctor.vesc.misreadings import RULES
 from packwire.vesc.commands import Command, command_name
-from packwire.vesc.traits import Kind as Permission
-from packwire.vesc.traits import traits
+from packwire.vesc.traits import Effect, traits
 
 
-def judge(found: Findings | None, met: Meeting) -> ClientReport:
+def judge(found: ClientFindings | None, met: Meeting) -> ClientReport:
     """Say what is known, whether all trials were done or not."""
     report = _judged(found, met)
     return replace(report, findings=tuple(decide(report.findings)))
 
 
-def _judged(found: Findings | None, met: Meeting) -> ClientReport:
+def _judged(found: ClientFindings | None, met: Meeting) -> ClientReport:
     if found is None or not found.all_controls:
         return _nothing_tried(met)
     findings = [*_login(met), *_requests(met)]
@@ -53,7 +52,7 @@ def _judged(found: Findings | None, met: Meeting) -> ClientReport:
     return ClientReport(decided, tuple(findings), tuple(undecided), tuple(_good(found)))
 
 
-def _by_what_it_shows(found: Findings, findings: list[Verdict]) -> ClientReport:
+def _by_what_it_shows(found: ClientFindings, findings: list[Verdict]) -> ClientReport:
     """Judge by what the user saw; each reply was tried in one way only, and is named."""
     findings += [*judge_lengths(found), *_pieces(found), *_company(found), *_bad(found)]
     undecided = [
@@ -80,7 +79,7 @@ def _nothing_tried(met: Meeting) -> ClientReport:
         return ClientReport(True, findings)
     if met.unanswerable:
         names = ", ".join(command_name(number) for number in met.unanswerable)
-        if not any(traits(number).kind is Permission.READ for number in met.unanswerable):
+        if not any(traits(number).kind is Effect.READ for number in met.unanswerable):
             return ClientReport(True, (_wrong_command(names),))
         return ClientReport(False, (), (f"it asked only what is not played here: {names}",))
     if not met.requests:
@@ -131,7 +130,7 @@ def _requests(met: Meeting) -> Iterator[Verdict]:
         )
 
 
-def _by_chance(found: Findings) -> bool:
+def _by_chance(found: ClientFindings) -> bool:
     """Tell whether the controls do not hold any more: on a busy computer they may differ by chance."""
     return found.stuck_behind is not None or found.unsteady
 
@@ -139,7 +138,7 @@ def _by_chance(found: Findings) -> bool:
 # How it takes it
 
 
-def _missed(found: Findings, *keys: str) -> list[TrialResult]:
+def _missed(found: ClientFindings, *keys: str) -> list[TrialResult]:
     return [each for each in found.results if each.trial.key in keys and each.taken is False]
 
 
@@ -148,12 +147,12 @@ def _sure(missed: list[TrialResult]) -> Confidence:
     return Confidence.CERTAIN if all(each.steady for each in missed) else Confidence.LIKELY
 
 
-def _goes_on_anyway(found: Findings) -> bool:
+def _goes_on_anyway(found: ClientFindings) -> bool:
     """Tell whether it goes on after a damaged packet of any kind: then that is no sign that it took one."""
     return found.taken("corrupt") is True and found.taken("corrupt-other") is not False
 
 
-def _pieces(found: Findings) -> Iterator[Verdict]:
+def _pieces(found: ClientFindings) -> Iterator[Verdict]:
     tried = of_kind(found, TrialKind.DELIVERY)
     missed = [each for each in tried if not each.taken]
     if not missed:
@@ -172,7 +171,7 @@ def _pieces(found: Findings) -> Iterator[Verdict]:
     )
 
 
-def _company(found: Findings) -> Iterator[Verdict]:
+def _company(found: ClientFindings) -> Iterator[Verdict]:
     """Say what else with the reply costs it the reply."""
     if _missed(found, "print-first"):
         yield fault(
@@ -213,7 +212,7 @@ def _company(found: Findings) -> Iterator[Verdict]:
         )
 
 
-def _bad(found: Findings) -> Iterator[Verdict]:
+def _bad(found: ClientFindings) -> Iterator[Verdict]:
     """Say what it takes that is no reply. Asking on at once says so only where other damage does not."""
     if found.taken("print-only"):
         behind = " From then on it was one reply behind: each counted for the next request." * found.behind
@@ -235,7 +234,7 @@ def _bad(found: Findings) -> Iterator[Verdict]:
         )
 
 
-def _ages(found: Findings) -> Iterator[Verdict]:
+def _ages(found: ClientFindings) -> Iterator[Verdict]:
     missed = [each for each in of_kind(found, TrialKind.AGE) if not each.taken]
     if missed and not any(not each.taken for each in of_kind(found, TrialKind.LENGTH)):
         sizes = ", ".join(str(each.size) for each in missed)
@@ -252,7 +251,7 @@ def _ages(found: Findings) -> Iterator[Verdict]:
 # Where nothing tells
 
 
-def _no_difference(found: Findings, findings: list[Verdict]) -> ClientReport:
+def _no_difference(found: ClientFindings, findings: list[Verdict]) -> ClientReport:
     """Judge a client that does the same whether a reply comes or not."""
     name = command_name(found.command)
     every = _every(found)
@@ -285,7 +284,7 @@ def _no_difference(found: Findings, findings: list[Verdict]) -> ClientReport:
     return ClientReport(bool(findings), tuple(findings), (words,))
 
 
-def _impatient(found: Findings) -> Verdict:
+def _impatient(found: ClientFindings) -> Verdict:
     return fault(
         "impatient",
         Confidence.LIKELY,
@@ -310,19 +309,19 @@ def _dialect(key: str, name: str) -> Verdict:
     )
 
 
-def _forwarded(found: Findings) -> str:
+def _forwarded(found: ClientFindings) -> str:
     """Say what else may be where a request went over CAN."""
     if found.all_controls[0].request[0] != Command.FORWARD_CAN:
         return ""
     return f"; or it waits for a reply that begins with 34 (FORWARD_CAN): it begins with {found.command}"
 
 
-def _every(found: Findings) -> str:
+def _every(found: ClientFindings) -> str:
     seen = [each.since_request for each in found.all_controls]
     return f"it acts {min(seen):.2f} to {max(seen):.2f} s after each request;" if seen else ""
 
 
-def _unclear(found: Findings) -> Iterator[str]:
+def _unclear(found: ClientFindings) -> Iterator[str]:
     # Who takes anything for the reply goes on before the reply is sent: that is known then.
     known = any(each.taken for each in of_kind(found, TrialKind.BAD))
     unclear = [
@@ -343,7 +342,7 @@ def _unclear(found: Findings) -> Iterator[str]:
         yield "it went on by itself again and again, though nothing came: what it does is no sign any more"
 
 
-_GOOD: tuple[tuple[TrialKind, Callable[[Findings], str]], ...] = (
+_GOOD: tuple[tuple[TrialKind, Callable[[ClientFindings], str]], ...] = (
     (
         TrialKind.LENGTH,
         lambda found: f"replies of {len(of_kind(found, TrialKind.LENGTH))} lengths, 100 to 511 bytes",
@@ -354,7 +353,7 @@ _GOOD: tuple[tuple[TrialKind, Callable[[Findings], str]], ...] = (
 )
 
 
-def _good(found: Findings) -> Iterator[str]:
+def _good(found: ClientFindings) -> Iterator[str]:
     for kind, words in _GOOD:
         tried = [each for each in found.results if each.trial.kind is kind]
         if tried and all(each.expected for each in tried):
