@@ -215,13 +215,11 @@ async def _address(text: str, password_file: Path | None, stack: AsyncExitStack)
 
 
 def _parsed(text: str) -> Address:
-    try:
-        return parse_address(address_of(text))
-    except BadAddressError:
-        scheme = text.partition(":")[0].lower()
-        if scheme in _NOT_YET:
-            raise BadAddressError(_NOT_YET[scheme]) from None
-        raise
+    address = address_of(text)
+    scheme = address.partition(":")[0].lower()
+    if scheme in _NOT_YET:
+        raise BadAddressError(_NOT_YET[scheme])
+    return parse_address(address)
 
 
 async def _direct(options: DoctorOptions, stack: AsyncExitStack) -> Address | None:
