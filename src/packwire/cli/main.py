@@ -114,6 +114,11 @@ GROUPS: dict[str, dict[str, Row]] = {
             "Find where a value lies that an app shows.",
             ("find session.btsnoop 83.92V 20cells soc=87% --at 14:03:20", "find a.btsnoop --notes notes.yaml"),
         ),
+        "draft": Row(
+            "draft:draft",
+            "Draft a model of an unknown protocol.",
+            ("draft session.btsnoop --notes notes.yaml -o mybms.yaml",),
+        ),
         "convert": Row(
             "convert:convert",
             "Write a recording in another format, fit to be shared.",
