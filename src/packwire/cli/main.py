@@ -128,6 +128,11 @@ GROUPS: dict[str, dict[str, CommandRow]] = {
                 "find a.btsnoop --notes notes.yaml",
             ),
         ),
+        "draft": CommandRow(
+            "draft:draft",
+            "Draft a model of an unknown protocol.",
+            ("draft session.btsnoop --notes notes.yaml -o mybms.yaml",),
+        ),
         "convert": CommandRow(
             "convert:convert",
             "Write a recording in another format, fit to be shared.",
