@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import override
 
 from packwire.capture.open import Capture
-from packwire.capture.replay.script import Asked, Due, Said, Script
+from packwire.capture.replay.script import Due, RecordedReply, RecordedRequest, Script
 from packwire.channel import Transport
 from packwire.direction import Direction
 from packwire.errors import BadFileError, GoneError, NoAnswerError, PackwireError, Reason
@@ -93,15 +93,15 @@ def ended(name: str) -> GoneError:
     return GoneError(f"{name} ends here", reason=Reason.ENDED)
 
 
-def _entries(pieces: Sequence[Piece], protocol: Protocol) -> list[Asked | Said]:
+def _entries(pieces: Sequence[Piece], protocol: Protocol) -> list[RecordedRequest | RecordedReply]:
     """Cut what was sent into requests; what came stays as it came."""
     framer = protocol.framer()
-    entries: list[Asked | Said] = []
+    entries: list[RecordedRequest | RecordedReply] = []
     for time, way, data in pieces:
         if way is Direction.TO_DEVICE:
-            entries += [Asked(time, frame.payload) for frame in framer.feed(data)]
+            entries += [RecordedRequest(time, frame.payload) for frame in framer.feed(data)]
         else:
-            entries.append(Said(time, 0, data))
+            entries.append(RecordedReply(time, 0, data))
     return entries
 
 

@@ -78,7 +78,7 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class LikelyPair:
     """A pair by which the device may be spoken with; `why` says what speaks for it."""
 
     gatt: Gatt
@@ -148,10 +148,10 @@ def notifying(services: list[Service]) -> Iterator[Characteristic]:
     return (own for service in services for own in service.characteristics if own.notifies)
 
 
-def likely_pairs(services: list[Service], protocols: tuple[Protocol, ...]) -> list[Pair]:
+def likely_pairs(services: list[Service], protocols: tuple[Protocol, ...]) -> list[LikelyPair]:
     """Return the pairs of characteristics by which the device may be spoken with, the likeliest first."""
     known = {(gatt.service, gatt.notify, gatt.write): each for each in protocols for gatt in each.gatt}
-    found: list[tuple[int, Pair]] = []
+    found: list[tuple[int, LikelyPair]] = []
     own_services = [each for each in services if each.uuid not in _NOT_SPOKEN and each.characteristics]
     for service in own_services:
         found += [
@@ -171,7 +171,7 @@ def _pair(
     known: dict[tuple[str, str, str], Protocol],
     *,
     alone: bool,
-) -> tuple[int, Pair]:
+) -> tuple[int, LikelyPair]:
     """Weigh a pair: how much speaks for it, and what."""
     points, reasons = 0, []
     protocol = known.get((service.uuid, notify.uuid, write.uuid))
@@ -192,7 +192,9 @@ def _pair(
         reasons.append("both lie side by side")
     if write.handle == notify.handle:
         reasons.append("one characteristic does both")
-    return points, Pair(Gatt(service.uuid, notify.uuid, write.uuid, write_type(write)), ", ".join(reasons))
+    return points, LikelyPair(
+        Gatt(service.uuid, notify.uuid, write.uuid, write_type(write)), ", ".join(reasons)
+    )
 
 
 def write_type(write: Characteristic) -> WriteType | None:

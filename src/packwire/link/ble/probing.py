@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from packwire.link.ble.exploring import Pair, Service
+from packwire.link.ble.exploring import LikelyPair, Service
 from packwire.link.ble.failures import FAILURES
 from packwire.link.ble.observed import ObservedClient
 from packwire.protocol.base import Protocol, Request, WriteType
@@ -24,7 +24,7 @@ class Answered:
     """
 
     protocol: Protocol
-    pair: Pair
+    pair: LikelyPair
     asked: str
     reply: bytes = b""
     others: int = 0
@@ -52,7 +52,7 @@ class _Ear:
 
 
 async def probe(
-    client: ObservedClient, services: list[Service], pairs: list[Pair], protocols: tuple[Protocol, ...]
+    client: ObservedClient, services: list[Service], pairs: list[LikelyPair], protocols: tuple[Protocol, ...]
 ) -> list[Answered]:
     """Ask for each protocol in turn, where it is spoken or else at the likeliest pairs; return what came.
 
@@ -68,7 +68,7 @@ async def probe(
     return results
 
 
-def _trials(pairs: list[Pair], protocols: tuple[Protocol, ...]) -> list[tuple[Protocol, Pair]]:
+def _trials(pairs: list[LikelyPair], protocols: tuple[Protocol, ...]) -> list[tuple[Protocol, LikelyPair]]:
     """Return what is tried: protocols at their own places first, then all at the likeliest pairs."""
     own = [
         (protocol, pair)
@@ -86,7 +86,7 @@ def _trials(pairs: list[Pair], protocols: tuple[Protocol, ...]) -> list[tuple[Pr
 
 
 async def _ask(
-    client: ObservedClient, services: list[Service], pair: Pair, protocol: Protocol
+    client: ObservedClient, services: list[Service], pair: LikelyPair, protocol: Protocol
 ) -> Answered | None:
     if not protocol.harmless:
         return None
@@ -120,7 +120,7 @@ async def _write(client: ObservedClient, handle: int, frame: bytes, way: WriteTy
         await client.write_gatt_char(handle, frame[at : at + size], way is WriteType.WITH_RESPONSE)
 
 
-def _handle(services: list[Service], pair: Pair, uuid: str) -> int:
+def _handle(services: list[Service], pair: LikelyPair, uuid: str) -> int:
     """Return the handle of a characteristic of the pair's service."""
     return next(
         own.handle
