@@ -24,7 +24,7 @@ from packwire.wire.checksum import CHECKSUMS
 from packwire.wire.framing import FrameCheck, Framing, Size, frames_in
 
 if TYPE_CHECKING:
-    from packwire.wire.fields import Order
+    from packwire.wire.fields import ByteOrder
 
 #: So many pieces are looked at, and of so many possible starts.
 _LOOKED_AT, _STARTS = 2048, 6
@@ -104,7 +104,7 @@ def _lengths(stretches: list[_Stretch], largest: int) -> Iterator[tuple[Size, li
     table = np.frombuffer(heads, np.uint8).reshape(len(whole), _LENGTH_WITHIN)
     total = np.array([len(each.data) for each in whole])
     torn = np.array([len(each.sizes) > 1 for each in whole])
-    forms: tuple[tuple[int, Order], ...] = ((2, "little"), (2, "big"), (1, "little"))
+    forms: tuple[tuple[int, ByteOrder], ...] = ((2, "little"), (2, "big"), (1, "little"))
     for width, order in forms:
         for at in range(1, _LENGTH_WITHIN - width + 1):
             field = table[:, at : at + width].astype(np.int64)
@@ -154,7 +154,7 @@ def _checksum(frames: list[bytes], end: int) -> FrameCheck | None:
         return None
     for name, checksum in CHECKSUMS.items():
         at = -end - checksum.size
-        orders: tuple[Order, ...] = ("little", "big") if checksum.size > 1 else ("big",)
+        orders: tuple[ByteOrder, ...] = ("little", "big") if checksum.size > 1 else ("big",)
         for order in orders:
             for skipped in range(5):
                 check = FrameCheck(name, skipped, at, at, order)

@@ -15,10 +15,14 @@ from packwire.cli.completion import nodes
 from packwire.cli.known_nodes import CachedIds
 from packwire.cli.limits import positive, positive_or_none
 from packwire.cli.names import address_of
+from packwire.cli.options import ModelsOption
 from packwire.cli.passwords import with_password
 from packwire.cli.seen import remember
+from packwire.cli.trusting import ask_for_trust
 from packwire.device import Device, Node, open_device
 from packwire.errors import BadOptionError, PackwireError
+from packwire.models.store import use
+from packwire.protocols import protocol
 
 
 @Parameter(name="*")
@@ -34,6 +38,10 @@ class DeviceOptions:
     """Seconds after which a battery whose values do not move counts as stale."""
     password_file: Path | None = None
     """A file whose first line is the hub password (else PACKWIRE_PASSWORD, the keyring, or a prompt)."""
+    models: ModelsOption = ()
+    """A folder of models of your own, beside the one in your configuration; may be given several times."""
+    trust: Annotated[bool, Parameter(negative=())] = False
+    """Agree, once for this content, to what a model that is not packwire's own sends to the pack."""
     rescan: bool = False
     """Ask the CAN bus again who is there, instead of the ids known from last time."""
 
@@ -82,10 +90,13 @@ async def target(text: str, options: DeviceOptions) -> AsyncIterator[Target]:
 
     Raises BadAddressError or BadOptionError.
     """
+    use(options.models)
     address = with_password(_with_node(parse_address(address_of(text)), options.node), options.password_file)
     positive("--timeout", options.timeout)
     positive_or_none("--stale-after", options.stale_after)
     if address.link is not LinkKind.SIM:
+        if address.model:
+            ask_for_trust(protocol(address.model), agreed=options.trust)
         async with bluetooth_adapter(adapter_of(address)):
             try:
                 yield Target(address, options)

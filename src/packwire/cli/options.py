@@ -79,6 +79,10 @@ AllowOption = Annotated[
         " unknown; repeated, or with commas between them.",
     ),
 ]
+ModelsOption = Annotated[
+    tuple[Path, ...],
+    Parameter(name="--models", negative=(), consume_multiple=False),
+]
 ListenOption = Annotated[str | None, Parameter(name="--listen", alias="-l")]
 
 

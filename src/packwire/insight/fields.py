@@ -20,8 +20,8 @@ from packwire.insight.segmentation import Cutting, Piece, confidence, cut
 from packwire.messages import Bytes, Int64s
 from packwire.wire.fields import Type
 
-#: So many values at most are names of states, where each comes back.
-_NAMES = 8
+#: So many values at most are names of states, where each comes back; none of them is larger.
+_NAMES, _HIGHEST_NAME = 8, 255
 #: So many bits BCD must save beside a plain integer.
 _BCD = 12.0
 #: The byte order of one kind counts for itself where it saves so many bits.
@@ -241,6 +241,8 @@ def _typed(field: FoundField, matrix: Bytes) -> FoundField:
 def _jumps(values: Int64s) -> bool:
     """Say whether the values are not just neighbours, between which a number wavers."""
     seen = np.unique(values)
+    if seen[-1] > _HIGHEST_NAME:
+        return False
     return bool(seen[-1] - seen[0] > len(seen) + 1) or (len(seen) == 2 and seen[0] < 2)
 
 
