@@ -129,7 +129,7 @@ _KINDS = (
     FaultKind(
         "pin",
         "it answers nobody who has not logged in with this PIN, where its protocol has such a login",
-        (Parameter("number", 123_456, low=0, high=99_999_999),),
+        (FaultParameter("number", 123_456, low=0, high=99_999_999),),
         of=Of.PACK,
     ),
     FaultKind(
