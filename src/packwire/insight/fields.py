@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packwire.insight.checksums import FoundChecksum, find_checksum, fits
-from packwire.insight.code_length import over_time
+from packwire.insight.code_length import as_float, over_time
 from packwire.insight.counters import Ticking, find_counters
 from packwire.insight.digits import Digits, find_digits
 from packwire.insight.segmentation import Cutting, Piece, confidence, cut
@@ -24,6 +24,7 @@ from packwire.wire.fields import Type
 _NAMES, _HIGHEST_NAME = 8, 255
 #: So many bits BCD must save beside a plain integer.
 _BCD = 12.0
+_FLOAT_BITS = 32
 #: The byte order of one kind counts for itself where it saves so many bits.
 _OWN_ORDER = 60.0
 #: A checksum of two bytes says something of the byte order of fields, as so many bits; Modbus's is always little.
@@ -98,7 +99,8 @@ def read(cells: Bytes, kind: Type) -> NDArray[Any]:
     """Return the numbers in `(n, width)` bytes, the highest byte first."""
     width = cells.shape[1]
     if kind is Type.FLOAT:
-        return np.ascontiguousarray(cells).view(f">f{width}").ravel().astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            return np.ascontiguousarray(cells).view(f">f{width}").ravel().astype(np.float64)
     if kind is Type.BCD:
         return from_bcd(cells)[0]
     if not kind.numeric or width > 8:
@@ -221,6 +223,9 @@ def _typed(field: FoundField, matrix: Bytes) -> FoundField:
         return field
     values = field.values(matrix)
     bits = 8 * field.width // (1 + field.digits)
+    # Integers of this size are rare, and floats of usual numbers look like them.
+    if bits == _FLOAT_BITS and as_float(values[:, None])[0][0]:
+        return replace(field, type=Type.FLOAT)
     high, top = 1 << bits - 1, 1 << bits
     # A negative number is near 0 from below: values at both ends of the range, and none in the middle.
     if (values >= high).any() and (np.abs(np.where(values >= high, values - top, values)) < high // 2).all():
