@@ -3,7 +3,8 @@
 import pytest
 
 from packwire.models.examples import problems
-from packwire.models.load import library, model
+from packwire.models.load import model
+from packwire.models.store import library
 
 
 @pytest.mark.parametrize("name", library())

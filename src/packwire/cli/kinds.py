@@ -7,7 +7,7 @@ from packwire.capture import Capture
 from packwire.cli.headers import known_headers, unframed
 from packwire.direction import Direction
 from packwire.insight.fields import Frames
-from packwire.insight.grouped import Kind, tables
+from packwire.insight.grouped import MessageKind, tables
 from packwire.insight.groups import header_text
 from packwire.insight.segments import by_recording
 
@@ -16,7 +16,7 @@ from packwire.insight.segments import by_recording
 class NamedFrames:
     """The messages of one kind over all recordings."""
 
-    kind: Kind
+    kind: MessageKind
     frames: Frames
 
     @property
@@ -38,7 +38,9 @@ def kinds_of(captures: Sequence[Capture]) -> list[NamedFrames]:
     Pieces of broken frames are left out.
     """
     messages = [capture.messages.select(~unframed(capture)) for capture in captures]
-    headers = [each[~unframed(capture)] for each, capture in zip(known_headers(captures), captures, strict=True)]
+    headers = [
+        each[~unframed(capture)] for each, capture in zip(known_headers(captures), captures, strict=True)
+    ]
     cut = by_recording(messages, [str(number) for number in range(len(messages))])
     found = [
         NamedFrames(table.kind, Frames(table.matrix, len(table.kind.header), table.time))

@@ -33,7 +33,12 @@ class _When(NamedTuple):
 
 
 def read_notes(
-    values: Sequence[str], at: str | None, until: str | None, file: Path | None, zone: str | None, span: tuple[int, int]
+    values: Sequence[str],
+    at: str | None,
+    until: str | None,
+    file: Path | None,
+    zone: str | None,
+    span: tuple[int, int],
 ) -> Notes:
     """Return all observations; `span` is when the recording begins and ends (ns).
 
@@ -50,10 +55,14 @@ def read_notes(
     observations = []
     for text, begin, end in rows:
         try:
-            observations.append(read_observation(text, _absolute(begin, offset, span), _absolute(end, offset, span)))
+            observations.append(
+                read_observation(text, _absolute(begin, offset, span), _absolute(end, offset, span))
+            )
         except ValueError as error:
             raise BadOptionError(str(error)) from None
-    if odd := next((each for each in observations if each.way is not None and None in {each.time, each.until}), None):
+    if odd := next(
+        (each for each in observations if each.way is not None and None in {each.time, each.until}), None
+    ):
         raise BadOptionError(f"{odd.text}: say from when to when, with --at and --until, or in a notes file")
     return Notes(tuple(observations), remark)
 
@@ -70,7 +79,9 @@ def _from_file(file: Path) -> list[tuple[str, _When | None, _When | None]]:
         line = f", line {where.line + 1}" if where is not None else ""
         raise BadFileError(f"{file}{line}: this is no YAML") from None
     if not isinstance(content, list) or len(content) > _MOST_NOTES:
-        raise BadFileError(f"{file}: write a list of notes, such as '- at: \"14:03:20\"' with 'soc: 87%' below it")
+        raise BadFileError(
+            f"{file}: write a list of notes, such as '- at: \"14:03:20\"' with 'soc: 87%' below it"
+        )
     rows = []
     for number, note in enumerate(content, start=1):
         rows += _of_note(note, f"{file}: note {number}")
@@ -100,7 +111,9 @@ def _when(said: Any) -> _When | None:
         return None
     if isinstance(said, datetime):
         said = said.isoformat()
-    if isinstance(said, int | float) and not isinstance(said, bool):  # 14:03:20 is a number of seconds to YAML
+    if isinstance(said, int | float) and not isinstance(
+        said, bool
+    ):  # 14:03:20 is a number of seconds to YAML
         return _When(int(said * 1e9), "day")
     text = str(said).strip()
     if found := _SECONDS.fullmatch(text):
@@ -111,7 +124,9 @@ def _when(said: Any) -> _When | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text[:40]!r} is no time: write 14:03:20, 2026-01-31T14:03:20Z, or +12.5 (seconds)") from None
+        raise ValueError(
+            f"{text[:40]!r} is no time: write 14:03:20, 2026-01-31T14:03:20Z, or +12.5 (seconds)"
+        ) from None
     if moment.tzinfo is None:
         return _When(int(moment.replace(tzinfo=UTC).timestamp() * 1e9), "local")
     return _When(int(moment.timestamp() * 1e9), "epoch")

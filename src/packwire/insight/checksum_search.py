@@ -19,7 +19,7 @@ import numpy as np
 from packwire.insight.checksums import checksums, values_at
 from packwire.insight.own_checksums import own_checksums
 from packwire.messages import Bytes
-from packwire.wire.checksum import CHECKSUMS, Checksum, Kind
+from packwire.wire.checksum import CHECKSUMS, Checksum, ChecksumKind
 
 #: Such a finding is told; what is likelier by chance is none.
 MOST_CHANCE = 0.05
@@ -34,7 +34,16 @@ _BEGIN_WEIGHTS = (0.3, 0.2, 0.2, 0.08, 0.08)
 _TAIL_WEIGHTS = (0.5, 0.2, 0.12, 0.04)
 _RIGHT_BEFORE, _IN_HEAD = 0.85, 0.05
 #: These are in most BMSs.
-_COMMON = ("sum8", "xor8", "sum16", "sum16 negated", "sum8 negated", "CRC-16/MODBUS", "CRC-16/XMODEM", "CRC-8/SMBUS")
+_COMMON = (
+    "sum8",
+    "xor8",
+    "sum16",
+    "sum16 negated",
+    "sum8 negated",
+    "CRC-16/MODBUS",
+    "CRC-16/XMODEM",
+    "CRC-8/SMBUS",
+)
 _COMMON_SHARE = 0.7
 #: Zeros, or a byte repeated, fit too many checksums.
 _LEAST_VALUES = 3
@@ -128,7 +137,9 @@ def _of_entry(
     width = matrix.shape[1]
     if width <= entry.size + 1:
         return []
-    begins = tuple(range(width - 1 if thorough or entry.kind is not Kind.CRC else min(_BEGINS, width - 1)))
+    begins = tuple(
+        range(width - 1 if thorough or entry.kind is not ChecksumKind.CRC else min(_BEGINS, width - 1))
+    )
     computed = checksums(entry, matrix, begins)
     result = []
     for place in _places(entry, matrix, computed, thorough=thorough):
@@ -153,7 +164,7 @@ def _places(entry: Checksum, matrix: Bytes, computed: np.ndarray, *, thorough: b
             stored = values_at(matrix, at, size, little=little)
             if (stored == stored[0]).all() and (len(matrix) > 1 or not stored[0]):
                 continue  # it never changes, or is nothing: nothing is learnt from it
-            for end in ends if thorough or entry.kind is not Kind.CRC else {at, *ends}:
+            for end in ends if thorough or entry.kind is not ChecksumKind.CRC else {at, *ends}:
                 fitting = np.flatnonzero((computed[end] == stored[:, None]).all(axis=0))
                 for begin in fitting.tolist():
                     before = end <= at and at in tails
@@ -199,7 +210,9 @@ def _finding(
     right = sum(_right(entry, place, each) for each in some)
     if right < _MOST * len(some):
         return None
-    bits = entry.bits + sum(entry.bits * max(_ways(lot, place) - (number == 0), 0) for number, lot in enumerate(lots))
+    bits = entry.bits + sum(
+        entry.bits * max(_ways(lot, place) - (number == 0), 0) for number, lot in enumerate(lots)
+    )
     covered = lots[0][:, place.begin : place.end]
     if len(covered) == 1 and len(set(covered[covered > 0].tolist())) < _LEAST_VALUES:
         return None
@@ -221,9 +234,11 @@ def _ways(matrix: Bytes, place: Place) -> int:
 def _weight(entry: Checksum, place: Place, width: int, entries: int, *, thorough: bool) -> float:
     """Return what part of all that is looked for this is, what is usual being more."""
     common = len(_COMMON)
-    weight = _COMMON_SHARE / common if entry.name in _COMMON else (1 - _COMMON_SHARE) / max(entries - common, 1)
+    weight = (
+        _COMMON_SHARE / common if entry.name in _COMMON else (1 - _COMMON_SHARE) / max(entries - common, 1)
+    )
     starts, ends = (width, width) if thorough else (_BEGINS, _TAILS + 2)
-    if entry.kind is not Kind.CRC:
+    if entry.kind is not ChecksumKind.CRC:
         starts = width
     usual = dict(enumerate(_BEGIN_WEIGHTS))
     weight *= usual.get(place.begin, (1 - sum(_BEGIN_WEIGHTS)) / max(starts - len(usual), 1))
@@ -232,7 +247,9 @@ def _weight(entry: Checksum, place: Place, width: int, entries: int, *, thorough
         weight *= _IN_HEAD / _HEADS / ends
     else:
         tail = -place.at - entry.size
-        others = (1 - _IN_HEAD - sum(_TAIL_WEIGHTS)) / max((width if thorough else _TAILS) - len(_TAIL_WEIGHTS), 1)
+        others = (1 - _IN_HEAD - sum(_TAIL_WEIGHTS)) / max(
+            (width if thorough else _TAILS) - len(_TAIL_WEIGHTS), 1
+        )
         weight *= _TAIL_WEIGHTS[tail] if tail < len(_TAIL_WEIGHTS) else others
         weight *= _RIGHT_BEFORE if place.end == place.at else (1 - _RIGHT_BEFORE) / ends
     return weight / (1 + (entry.size > 1))

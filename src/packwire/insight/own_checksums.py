@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from packwire.insight.checksums import checksums
 from packwire.messages import Bytes
-from packwire.wire.checksum import Checksum, Kind
+from packwire.wire.checksum import Checksum, ChecksumKind
 
 #: So many different messages tell a polynomial.
 _LEAST = 5
@@ -26,25 +26,28 @@ def own_checksums(covered: Bytes, stored: NDArray[np.uint32], size: int) -> Iter
     if size < 4:
         rest = (stored.astype(np.int64) - rows.sum(axis=1)) & mask
         if (rest == rest[0]).all() and rest[0]:
-            yield Checksum(f"sum{bits} plus {int(rest[0]):0{2 * size}x}", Kind.SUM, bits, init=int(rest[0])), bits
+            yield (
+                Checksum(
+                    f"sum{bits} plus {int(rest[0]):0{2 * size}x}", ChecksumKind.SUM, bits, init=int(rest[0])
+                ),
+                bits,
+            )
     if size == 1:
         rest = stored.astype(np.int64) ^ np.bitwise_xor.reduce(rows, axis=1)
         if (rest == rest[0]).all() and rest[0]:
-            yield Checksum(f"xor8 of {int(rest[0]):02x}", Kind.XOR, 8, init=int(rest[0])), bits
+            yield Checksum(f"xor8 of {int(rest[0]):02x}", ChecksumKind.XOR, 8, init=int(rest[0])), bits
     if len(covered) < _LEAST or bits not in _POLYNOMIAL_BITS:
         return
     for reflected in (False, True):
         poly = _polynomial(covered, stored, bits, reflected=reflected)
         if poly is not None:
             name = f"CRC-{bits}, polynomial {poly:#0{2 * size + 2}x}"
-            entry = Checksum(name, Kind.CRC, bits, poly, reflected=reflected)
+            entry = Checksum(name, ChecksumKind.CRC, bits, poly, reflected=reflected)
             last = int(checksums(entry, covered[:1], (0,))[-1, 0, 0]) ^ int(stored[0])
-            yield Checksum(name, Kind.CRC, bits, poly, 0, reflected, last), 2.0 * bits
+            yield Checksum(name, ChecksumKind.CRC, bits, poly, 0, reflected, last), 2.0 * bits
 
 
-def _polynomial(
-    covered: Bytes, stored: NDArray[np.uint32], bits: int, *, reflected: bool
-) -> int | None:
+def _polynomial(covered: Bytes, stored: NDArray[np.uint32], bits: int, *, reflected: bool) -> int | None:
     """Return the polynomial by which all divide that messages of one length differ in, with their CRCs.
 
     None where there is none of that many bits.

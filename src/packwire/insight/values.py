@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture.packets import NO_TIME
-from packwire.insight.fields import FoundField, Frames, from_bcd
+from packwire.insight.fields import FoundField, Frames
 from packwire.insight.observations import Observation, Subject, Way
 from packwire.insight.readings import Reading, readings
 from packwire.messages import Bytes, Int64s
@@ -161,7 +161,11 @@ class _Search:
 
     def _match(self, raw: Floats, at: int, reading: Reading) -> Match:
         known = (at, reading.width) in self.spans
-        weight = _FIELDS / self.fields * reading.of_width if known else (1 - _FIELDS) / self.places * reading.weight
+        weight = (
+            _FIELDS / self.fields * reading.of_width
+            if known
+            else (1 - _FIELDS) / self.places * reading.weight
+        )
         if reading.width > 1:
             weight *= 2 * (_ORDER if reading.little == self.little else 1 - _ORDER)
         chance = self._level(reading) * self._timing(raw, reading) / weight
@@ -214,7 +218,9 @@ def raw_numbers(cells: Bytes, kind: Type, width: int, *, little: bool) -> Floats
     for byte in order:
         column = cells[:, byte : byte + places].astype(np.int64)
         if kind is Type.BCD:
-            result = result * 100 + np.where((column >> 4 <= 9) & (column & 15 <= 9), (column >> 4) * 10 + (column & 15), -(10**9))
+            result = result * 100 + np.where(
+                (column >> 4 <= 9) & (column & 15 <= 9), (column >> 4) * 10 + (column & 15), -(10**9)
+            )
         else:
             result = result << 8 | column
     if kind is Type.FLOAT:
@@ -278,9 +284,7 @@ def _middle(raw: Floats, window: tuple[int, int]) -> NDArray[np.float64]:
     return np.asarray(np.median(raw[window[0] : window[1]], axis=0))
 
 
-def _goes(
-    raw: Floats, way: Way, window: tuple[int, int], until: tuple[int, int], scale: float
-) -> Flags:
+def _goes(raw: Floats, way: Way, window: tuple[int, int], until: tuple[int, int], scale: float) -> Flags:
     change = (_middle(raw, until) - _middle(raw, window)) * np.sign(scale)
     return np.asarray(change > 0 if way is Way.ROSE else change < 0 if way is Way.FELL else change == 0)
 

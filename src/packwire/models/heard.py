@@ -72,10 +72,8 @@ class Heard:
 
     def values(self) -> dict[str, Value]:
         """Return all that was said, by quantity key."""
-        if len(self._said) == 1:
-            values = joined(next(iter(self._said.values())))
-        else:
-            values = self._joined()
+        alone = len(self._said) == 1
+        values = joined(next(iter(self._said.values()))) if alone else self._joined()
         for each in self._protocol.computed:
             value = None if each.key in values else each.of(values)
             if value is not None:

@@ -1,13 +1,18 @@
-"""From YAML to a protocol."""
+"""From YAML to a protocol, checked once: what was checked is kept, by its content, in the user's cache.
 
-from collections.abc import Iterator
+So reading with a model loads neither YAML nor pydantic but the first time.
+"""
+
 from functools import cache
-from importlib.resources import files
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from packwire import user_cache
 from packwire.errors import BadFileError
 from packwire.models.family import family
 from packwire.models.problem import ModelError, Place
+from packwire.models.store import Source, library, sources
 from packwire.wire.family import Family
 
 if TYPE_CHECKING:
@@ -15,31 +20,106 @@ if TYPE_CHECKING:
 
     from packwire.models.protocol import ModelProtocol
 
+#: Of what is kept: another one is made anew. To be counted up with what the plain values of a model mean.
+FORM = 1
+
 
 def parse(text: str, where: str) -> "ModelProtocol":
     """Read a model; `where` names it in errors.
 
     Raises BadFileError with the place in the file and what is allowed there.
     """
-    from packwire.models.yaml_text import read_yaml  # noqa: PLC0415 - YAML
-
-    values, node = read_yaml(text, where)
-    content = _checked(values, node, where)
+    content, node = _from_yaml(text, where)
     return _made(content, node, where)
 
 
-def _checked(values: Any, node: "yaml.Node | None", where: str) -> dict[str, Any]:
-    """Return the plain values of a model, checked against the schema. Raises BadFileError."""
-    from pydantic import ValidationError  # noqa: PLC0415 - half a second at the first time
+def model(name: str) -> "ModelProtocol":
+    """Return a protocol by its name: the user's own before packwire's. Raises BadFileError, KeyError."""
+    return _model(sources()[name])
+
+
+def model_family(name: str) -> Family:
+    """Return the framings of a model. Raises BadFileError, KeyError."""
+    return _family(sources()[name])
+
+
+def model_families() -> tuple[Family, ...]:
+    """Return the framings of all models, each once; models of the user's that are wrong have none."""
+    found: dict[str, Family] = {}
+    for source in sources().values():
+        try:
+            each = _family(source)
+        except BadFileError:
+            if source.path is None:
+                raise
+            continue
+        found.setdefault(each.name, each)
+    return tuple(found.values())
+
+
+@cache
+def _model(source: Source) -> "ModelProtocol":
+    text = source.text()
+    kept = _kept(text)
+    if kept is not None:
+        try:
+            made = _made(kept, None, source.where)
+        except (BadFileError, ValueError, LookupError, TypeError, AttributeError):
+            pass  # a damaged cache is no cache
+        else:
+            return _from(source, text, made)
+    content, node = _from_yaml(text, source.where)
+    made = _made(content, node, source.where)
+    if made.name != source.name:
+        raise _problem(source.where, node, ("name",), f"it is {made.name}, and the file {source.name}.yaml")
+    user_cache.store(_cache_name(text), {"form": FORM, "content": content})
+    return _from(source, text, made)
+
+
+def _from(source: Source, text: str, made: "ModelProtocol") -> "ModelProtocol":
+    if source.path is not None:
+        made.digest, made.origin = sha256(text.encode()).hexdigest(), str(source.path)
+        made.shadows = source.name in library()
+    return made
+
+
+@cache
+def _family(source: Source) -> Family:
+    kept = _kept(source.text())
+    content = _model(source).content if kept is None else kept  # which is kept from now on
+    try:
+        shared = content.get("framings_of")
+        return _shared_family(shared) if shared else family(content)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return _model(source).family
+
+
+def _cache_name(text: str) -> str:
+    return f"models/{sha256(text.encode()).hexdigest()}.json"
+
+
+def _kept(text: str) -> dict[str, Any] | None:
+    """Return the plain values of a model that was checked before; None where it was not."""
+    kept = user_cache.load(_cache_name(text))
+    content = kept.get("content") if kept.get("form") == FORM else None
+    return content if isinstance(content, dict) else None
+
+
+def _from_yaml(text: str, where: str) -> "tuple[dict[str, Any], yaml.Node | None]":
+    """Return the plain values of a model, checked against the schema, and its tree. Raises BadFileError."""
+    from pydantic import ValidationError  # noqa: PLC0415 - both half a second at the first time
 
     from packwire.models.schema import ModelFile  # noqa: PLC0415
+    from packwire.models.yaml_text import read_yaml  # noqa: PLC0415
 
+    values, node = read_yaml(text, where)
     try:
-        return ModelFile.model_validate(values).model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        checked = ModelFile.model_validate(values)
     except ValidationError as error:
         from packwire.models.schema.words import first_problem  # noqa: PLC0415
 
         raise _problem(where, node, *first_problem(error, values)) from None
+    return checked.model_dump(mode="json", by_alias=True, exclude_defaults=True), node
 
 
 def _made(content: dict[str, Any], node: "yaml.Node | None", where: str) -> "ModelProtocol":
@@ -53,53 +133,22 @@ def _made(content: dict[str, Any], node: "yaml.Node | None", where: str) -> "Mod
 
 
 def _shared_family(name: str) -> Family:
+    """Return the framings of one of packwire's own models: a user's file changes nobody else's."""
     if name not in library():
         raise ModelError(f"packwire has no model {name!r}: {', '.join(library())}", ("framings_of",))
-    return model_family(name)
+    return _family(Source(name))
 
 
 def _problem(where: str, node: "yaml.Node | None", place: Place, words: str) -> BadFileError:
-    from packwire.models.yaml_text import line_of  # noqa: PLC0415 - YAML
+    line = None
+    if node is not None:
+        from packwire.models.yaml_text import line_of  # noqa: PLC0415 - YAML
 
-    line = line_of(node, place)
+        line = line_of(node, place)
     path = ".".join(str(step) for step in place)
     return BadFileError(f"{where}{f', line {line}' if line else ''}: {f'{path}: ' if path else ''}{words}")
 
 
-@cache
-def library() -> tuple[str, ...]:
-    """Return the names of the models that come with packwire."""
-    folder = files("packwire.models") / "library"
-    names = (entry.name for entry in folder.iterdir())
-    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
-
-
-@cache
-def _content_of(name: str) -> dict[str, Any]:
-    from packwire.models.yaml_text import read_yaml  # noqa: PLC0415 - YAML
-
-    values, node = read_yaml(_text(name), f"{name}.yaml")
-    return _checked(values, node, f"{name}.yaml")
-
-
-@cache
-def model_family(name: str) -> Family:
-    """Return the framings of a model of the library; it is right, so nothing checks it here."""
-    content = _content_of(name)
-    shared = content.get("framings_of")
-    return model_family(shared) if shared else family(content)
-
-
-def model_families() -> Iterator[Family]:
-    """Yield the framings of all models of the library, each once."""
-    yield from {model_family(name).name: model_family(name) for name in library()}.values()
-
-
-@cache
-def model(name: str) -> "ModelProtocol":
-    """Return a protocol of the library. Raises FileNotFoundError."""
-    return parse(_text(name), f"{name}.yaml")
-
-
-def _text(name: str) -> str:
-    return (files("packwire.models") / "library" / f"{name}.yaml").read_text(encoding="utf-8")
+def read_file(path: Path) -> "ModelProtocol":
+    """Return the protocol of a model file, wherever it lies. Raises BadFileError."""
+    return _model(Source(path.stem, path))

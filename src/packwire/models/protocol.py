@@ -17,7 +17,7 @@ from packwire.protocol.base import Asker, Gatt, Options, Protocol, Request, Requ
 from packwire.quantity import Value
 from packwire.wire.codec import Span
 from packwire.wire.family import Family
-from packwire.wire.framing import Framer, Framing
+from packwire.wire.framing import DataFramer, Framing
 
 __all__ = ["Layout", "ModelProtocol", "Question", "Reply", "Switch"]
 
@@ -43,6 +43,11 @@ class ModelProtocol(Protocol):
 
     Raises ModelError where its parts do not fit together.
     """
+
+    digest = ""
+    """Of the file's text, where it is not packwire's own."""
+    shadows = False
+    """Whether it stands in for one of packwire's own."""
 
     def __init__(self, content: Mapping[str, Any], shared: Family | None = None) -> None:
         """Make it; `shared` has the framings where the file says that another model's are its own."""
@@ -185,8 +190,8 @@ class ModelProtocol(Protocol):
         )
 
     @override
-    def framer(self) -> Framer:
-        return Framer(self.framings)
+    def framer(self) -> DataFramer:
+        return DataFramer(self.framings)
 
     @override
     def frame(self, request: Request) -> bytes:
@@ -249,8 +254,9 @@ class ModelProtocol(Protocol):
 
     def reply_of(self, frame: bytes) -> Reply | None:
         """Return which reply a frame is; None where the model knows none that begins so."""
+        seen = self.data(frame) if any(self._text) else frame
         for reply in self.replies:
-            if reply.fits(frame):
+            if reply.fits(seen, len(frame)):
                 return reply
         return None
 
@@ -301,12 +307,15 @@ class ModelProtocol(Protocol):
         if known:
             layout = shape.layout(bytes(4096), known) or layout
         framing = self._framing_of_reply(shape.head) or self.framings[0]
-        begins = bytes(byte or 0 for byte in shape.begins)
+        start = framing.start.ljust(len(shape.begins), b"\0")
+        begins = bytes(start[index] if byte is None else byte for index, byte in enumerate(shape.begins))
         text = bool(self._text) and self._text[self.framings.index(framing)]
         tail = (framing.check.size if framing.check else 0) + len(framing.end)
-        least = max(len(begins), 0 if text else framing.needs)
-        if not text:
-            least = max(least, (shape.size or _size_said(begins, shape.begins, framing)) - tail)
+        whole_size = shape.size or (0 if text else _size_said(begins, shape.begins, framing))
+        least = whole_size - tail if whole_size else framing.needs
+        if text:
+            least = len(framing.start) + (least - len(framing.start) + 1) // 2
+        least = max(len(begins), least)
         body = bytearray(layout.codec.encode(values, size=least, known=known or {}).ljust(least, b"\0"))
         body[: len(begins)] = begins
         whole = bytes(body)
@@ -374,11 +383,12 @@ def _gatt(said: Mapping[str, Any]) -> Gatt:
 
 
 def _size_said(begins: bytes, pattern: tuple[int | None, ...], framing: Framing) -> int:
-    """Return how long frames are that begin so, where the first size rule or the beginning says it; else 0."""
-    rule = framing.sizes[0]
-    if rule.at is not None and (rule.at >= len(pattern) or pattern[rule.at] is None):
+    """Return how long frames are that begin so, where that is certain; else 0."""
+    head = begins.ljust(framing.needs, b"\0")
+    rule = next((each for each in framing.sizes if each.fits(head)), None)
+    if rule is None or (rule.at is not None and (rule.at >= len(pattern) or pattern[rule.at] is None)):
         return 0
-    return rule.of(begins.ljust(framing.needs, b"\0")) or 0
+    return rule.of(head) or 0
 
 
 def _from_digits(digits: bytes) -> bytes:

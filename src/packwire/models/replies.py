@@ -9,8 +9,8 @@ from packwire.models.problem import ModelError, at
 from packwire.models.text import read_pattern
 from packwire.quantity import QUANTITIES, Kind, Quantity, Value
 from packwire.wire import fields
-from packwire.wire.codec import Codec, Values
-from packwire.wire.fields import Comparison, Condition, Field, Order
+from packwire.wire.codec import Codec, DecodedValues
+from packwire.wire.fields import Field, FieldCondition, Operator, Order
 from packwire.wire.framing import ByteIs
 
 #: What is said of flags of which none is set.
@@ -31,14 +31,14 @@ _TEXTS = {
     "decimal": fields.Type.DECIMAL,
 }
 _COMPARISONS = {
-    "is": Comparison.EQUAL,
-    "is_not": Comparison.NOT_EQUAL,
-    "less_than": Comparison.LESS,
-    "at_most": Comparison.AT_MOST,
-    "more_than": Comparison.MORE,
-    "at_least": Comparison.AT_LEAST,
-    "has_bit": Comparison.BIT,
-    "lacks_bit": Comparison.NO_BIT,
+    "is": Operator.EQUAL,
+    "is_not": Operator.NOT_EQUAL,
+    "less_than": Operator.LESS,
+    "at_most": Operator.AT_MOST,
+    "more_than": Operator.MORE,
+    "at_least": Operator.AT_LEAST,
+    "has_bit": Operator.BIT,
+    "lacks_bit": Operator.NO_BIT,
 }
 
 
@@ -81,11 +81,11 @@ def type_of(text: str, width: int | None) -> tuple[fields.Type, int | None]:
     return _KINDS[letters], int(text.removeprefix(letters)) // 8
 
 
-def conditions(said: Iterable[Mapping[str, Any]]) -> Iterator[Condition]:
+def conditions(said: Iterable[Mapping[str, Any]]) -> Iterator[FieldCondition]:
     """Yield conditions as the engine takes them."""
     for each in said:
         ((name, number),) = ((key, number) for key, number in each.items() if key != "field")
-        yield Condition(each["field"], _COMPARISONS[name], number)
+        yield FieldCondition(each["field"], _COMPARISONS[name], number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,8 @@ class Saying:
     flags: bool
     named: bool
     """Numbers stand for words or truth values; of a flag, all others for no."""
+    unused: Value | None = None
+    """What stands in places at the end of a list that nothing is at."""
 
     def of(self, value: Any) -> Value:
         """Return a field's value as its quantity takes it."""
@@ -111,7 +113,8 @@ class Saying:
             return str(value).strip()
         if kind is Kind.FLAG:
             return value is True if self.named else bool(value)
-        return value
+        said: Value = value
+        return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +123,14 @@ class Layout:
 
     codec: Codec
     sayings: tuple[Saying, ...]
-    when: tuple[Condition, ...] = ()
+    when: tuple[FieldCondition, ...] = ()
     marks: tuple[ByteIs, ...] = ()
     optional: frozenset[str] = frozenset()
     """Fields that not every device has."""
     model: str = ""
     """The model with which devices that say this are read."""
 
-    def missing(self, values: Values) -> tuple[str, ...]:
+    def missing(self, values: DecodedValues) -> tuple[str, ...]:
         """Return what a message was too short for, and should not be."""
         if not values.missing:
             return ()
@@ -141,7 +144,7 @@ class Layout:
             yield from (each for each in named if isinstance(each, str) and "." in each)
 
     def fits(self, data: bytes, known: Mapping[str, float]) -> bool:
-        """Tell whether nothing speaks against it; the frame is looked at where other replies are not known."""
+        """Tell whether it is so; the frame is looked at where other replies are not known."""
         told = [each for each in self.when if each.field in known]
         if not all(each.holds(known[each.field]) for each in told):
             return False
@@ -163,9 +166,9 @@ class Reply:
     head: bytes = field(default=b"", compare=False)
     """The first bytes that are the same in all."""
 
-    def fits(self, frame: bytes) -> bool:
-        """Tell whether a frame is such a reply."""
-        if not frame.startswith(self.head) or (self.size is not None and len(frame) != self.size):
+    def fits(self, frame: bytes, size: int) -> bool:
+        """Tell whether a frame is such a reply; `size` is that of the whole frame as it was sent."""
+        if not frame.startswith(self.head) or (self.size is not None and size != self.size):
             return False
         rest = self.begins[len(self.head) :]
         return not rest or (
@@ -216,7 +219,7 @@ def _layout(said: Mapping[str, Any], order: Order, place: tuple[str | int, ...])
         with at(*place, "fields", index):
             read.append(field_of(each))
             if each.get("quantity"):
-                sayings.append(_saying(read[-1], add=each.get("add", False)))
+                sayings.append(_saying(read[-1], each))
     with at(*place, "fields"):
         codec = Codec(read, order)
     return Layout(
@@ -229,7 +232,7 @@ def _layout(said: Mapping[str, Any], order: Order, place: tuple[str | int, ...])
     )
 
 
-def _saying(of: Field, *, add: bool) -> Saying:
+def _saying(of: Field, said: Mapping[str, Any]) -> Saying:
     quantity = QUANTITIES.get(of.quantity)
     if quantity is None:
         near = [key for key in QUANTITIES if of.quantity in key or key in of.quantity]
@@ -244,10 +247,20 @@ def _saying(of: Field, *, add: bool) -> Saying:
             "each_bit, or a field with bits",
             ("quantity",),
         )
-    return Saying(of.name, quantity, add, bool(of.flags), bool(of.names))
+    unused = said.get("unused")
+    if unused is not None and of.count is None:
+        raise ModelError("unused is for lists: say `count` too", ("unused",))
+    return Saying(
+        of.name,
+        quantity,
+        said.get("add", False),
+        bool(of.flags),
+        bool(of.names),
+        None if unused is None else of.scaled(unused),
+    )
 
 
-def said_by(layout: Layout, values: Values) -> list[tuple[Saying, Value]]:
+def said_by(layout: Layout, values: DecodedValues) -> list[tuple[Saying, Value]]:
     """Return what a message says, field by field."""
     decoded = values.values
     return [(each, each.of(decoded[each.name])) for each in layout.sayings if each.name in decoded]
@@ -256,24 +269,37 @@ def said_by(layout: Layout, values: Values) -> list[tuple[Saying, Value]]:
 def joined(said: Iterable[tuple[Saying, Value]]) -> dict[str, Value]:
     """Put together what several fields say of one quantity.
 
-    Of lists, one behind the other; of words, all of them; of numbers that are to be added, their sum; of
-    others, the first.
+    Of lists, one behind the other, without the unused places at their end; of words, all of them; of numbers
+    that are to be added, their sum; of others, the first.
     """
     result: dict[str, Any] = {}
     words: dict[str, list[str]] = {}
+    unused: dict[str, Value] = {}
     for each, value in said:
         key = each.quantity.key
         if each.flags or key in _WORDS:
             words.setdefault(key, []).extend(map(str, value if isinstance(value, tuple) else (value,)))
         elif each.quantity.array:
             result[key] = result.get(key, ()) + value
+            if each.unused is not None:
+                unused[key] = each.unused
         elif value == "":
             continue  # nothing is written there
         elif key not in result:
             result[key] = value
         elif each.add:
             result[key] += value
+    for key, nothing in unused.items():
+        result[key] = _used(result[key], nothing)
     return result | {key: ", ".join(filter(None, said)) or NOTHING for key, said in words.items()}
+
+
+def _used(items: tuple[Value, ...], nothing: Value) -> tuple[Value, ...]:
+    """Return a list without the unused places at its end; the first stays."""
+    size = len(items)
+    while size > 1 and items[size - 1] == nothing:
+        size -= 1
+    return items[:size]
 
 
 @dataclass(frozen=True, slots=True)

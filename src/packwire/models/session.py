@@ -8,7 +8,7 @@ from packwire.errors import BadOptionError, NotAVescError, Reason, RefusedError
 from packwire.models.heard import Heard, Language
 from packwire.models.replies import Reply
 from packwire.models.requests import Parameter, Question
-from packwire.protocol.base import Asker, Node, NodeKind, Options, Reading, Request, RequestKind, Session
+from packwire.protocol.base import Asker, Node, NodeKind, NodeReading, Options, Request, RequestKind, Session
 from packwire.protocol.no_reply import NoReplyError
 from packwire.sample import derived
 from packwire.wire.fields import FieldError
@@ -26,6 +26,8 @@ class Model(Language, Protocol):
 
     name: str
     title: str
+    origin: str
+    shadows: bool
     timeout: float | None
     pause: float
     questions: tuple[Question, ...]
@@ -54,6 +56,8 @@ class ModelSession(Session):
         if options.pin:
             self._take_pin(options.pin)
         asker.subscribe(self._hear)
+        if protocol.shadows:
+            self._remarks["model"] = f"read with {protocol.origin}, not with packwire's own {protocol.name}"
 
     def _take_pin(self, pin: str) -> None:
         """Keep what the user gave. Raises BadOptionError where the protocol has no such thing."""
@@ -136,7 +140,7 @@ class ModelSession(Session):
         return True
 
     @override
-    async def read(self, node: Node) -> Reading:
+    async def read(self, node: Node) -> NodeReading:
         heard = self._packs.get(node.key, self._main)
         for question in self._questions() if heard is self._main else self._questions_of_packs():
             if self._due(question, node.key):
@@ -144,7 +148,7 @@ class ModelSession(Session):
         values = heard.values()
         if node.key == PACK and node.name != self.name:
             self._nodes[PACK] = replace(node, name=self.name, firmware=self.firmware, identity=self.identity)
-        return Reading(derived(values))
+        return NodeReading(derived(values))
 
     def _due(self, question: Question, key: str) -> bool:
         asked = self._asked.get((key, question.name))

@@ -94,7 +94,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class NodeReading:
     """What one node said: values by quantity key, and how far they can be trusted."""
 
     values: Mapping[str, Value]
@@ -222,7 +222,7 @@ class Session(ABC):
         return node.number is not None
 
     @abstractmethod
-    async def read(self, node: Node) -> Reading:
+    async def read(self, node: Node) -> NodeReading:
         """Read one node; raises NoReplyError where it does not answer."""
 
     def notice(self, key: str, values: Mapping[str, Value]) -> None:
@@ -240,6 +240,8 @@ class Protocol(ABC):
     """As in `?model=`."""
     title: str
     """For a user: `VESC`, `JBD`."""
+    origin: str = ""
+    """The file that it was read from, where it is not packwire's own."""
     baud: int = 115_200
     """What its serial lines usually have."""
     gatt: tuple[Gatt, ...] = ()

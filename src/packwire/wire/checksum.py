@@ -12,7 +12,7 @@ from functools import lru_cache
 type Data = bytes | bytearray | memoryview
 
 
-class Kind(Enum):
+class ChecksumKind(Enum):
     """How a checksum is made from bytes."""
 
     SUM = "sum"
@@ -30,7 +30,7 @@ class Checksum:
     """
 
     name: str
-    kind: Kind
+    kind: ChecksumKind
     bits: int
     poly: int = 0
     init: int = 0
@@ -53,16 +53,16 @@ class Checksum:
         return -result & mask if self.negate else result
 
     def _register(self, data: Data) -> int:
-        if self.kind is Kind.SUM:
+        if self.kind is ChecksumKind.SUM:
             return self.init + sum(data)
         register = self.init
-        if self.kind is Kind.FLETCHER:
+        if self.kind is ChecksumKind.FLETCHER:
             low, high = register & 0xFF, register >> 8
             for byte in data:
                 low = (low + byte) % self.poly
                 high = (high + low) % self.poly
             return high << 8 | low
-        if self.kind is Kind.XOR:
+        if self.kind is ChecksumKind.XOR:
             for byte in data:
                 register ^= byte
             return register
@@ -95,27 +95,27 @@ def table_of(entry: Checksum) -> tuple[int, ...]:
 
 
 CATALOGUE = (
-    Checksum("sum8", Kind.SUM, 8),
-    Checksum("sum8 negated", Kind.SUM, 8, negate=True),
-    Checksum("sum8 inverted", Kind.SUM, 8, xorout=0xFF),
-    Checksum("xor8", Kind.XOR, 8),
-    Checksum("sum16", Kind.SUM, 16),
-    Checksum("sum16 negated", Kind.SUM, 16, negate=True),
-    Checksum("sum16 inverted", Kind.SUM, 16, xorout=0xFFFF),
-    Checksum("xor8 of ff", Kind.XOR, 8, init=0xFF),
-    Checksum("Fletcher-16", Kind.FLETCHER, 16, poly=255),
-    Checksum("Fletcher-16 modulo 256", Kind.FLETCHER, 16, poly=256),
-    Checksum("CRC-8/SMBUS", Kind.CRC, 8, poly=0x07),
-    Checksum("CRC-8/ROHC", Kind.CRC, 8, poly=0x07, init=0xFF, reflected=True),
-    Checksum("CRC-8/SAE-J1850", Kind.CRC, 8, poly=0x1D, init=0xFF, xorout=0xFF),
-    Checksum("CRC-8/MAXIM-DOW", Kind.CRC, 8, poly=0x31, reflected=True),
-    Checksum("CRC-8/NRSC-5", Kind.CRC, 8, poly=0x31, init=0xFF),
-    Checksum("CRC-16/MODBUS", Kind.CRC, 16, poly=0x8005, init=0xFFFF, reflected=True),
-    Checksum("CRC-16/ARC", Kind.CRC, 16, poly=0x8005, reflected=True),
-    Checksum("CRC-16/XMODEM", Kind.CRC, 16, poly=0x1021),
-    Checksum("CRC-16/CCITT-FALSE", Kind.CRC, 16, poly=0x1021, init=0xFFFF),
-    Checksum("CRC-16/KERMIT", Kind.CRC, 16, poly=0x1021, reflected=True),
-    Checksum("CRC-16/X-25", Kind.CRC, 16, poly=0x1021, init=0xFFFF, reflected=True, xorout=0xFFFF),
+    Checksum("sum8", ChecksumKind.SUM, 8),
+    Checksum("sum8 negated", ChecksumKind.SUM, 8, negate=True),
+    Checksum("sum8 inverted", ChecksumKind.SUM, 8, xorout=0xFF),
+    Checksum("xor8", ChecksumKind.XOR, 8),
+    Checksum("sum16", ChecksumKind.SUM, 16),
+    Checksum("sum16 negated", ChecksumKind.SUM, 16, negate=True),
+    Checksum("sum16 inverted", ChecksumKind.SUM, 16, xorout=0xFFFF),
+    Checksum("xor8 of ff", ChecksumKind.XOR, 8, init=0xFF),
+    Checksum("Fletcher-16", ChecksumKind.FLETCHER, 16, poly=255),
+    Checksum("Fletcher-16 modulo 256", ChecksumKind.FLETCHER, 16, poly=256),
+    Checksum("CRC-8/SMBUS", ChecksumKind.CRC, 8, poly=0x07),
+    Checksum("CRC-8/ROHC", ChecksumKind.CRC, 8, poly=0x07, init=0xFF, reflected=True),
+    Checksum("CRC-8/SAE-J1850", ChecksumKind.CRC, 8, poly=0x1D, init=0xFF, xorout=0xFF),
+    Checksum("CRC-8/MAXIM-DOW", ChecksumKind.CRC, 8, poly=0x31, reflected=True),
+    Checksum("CRC-8/NRSC-5", ChecksumKind.CRC, 8, poly=0x31, init=0xFF),
+    Checksum("CRC-16/MODBUS", ChecksumKind.CRC, 16, poly=0x8005, init=0xFFFF, reflected=True),
+    Checksum("CRC-16/ARC", ChecksumKind.CRC, 16, poly=0x8005, reflected=True),
+    Checksum("CRC-16/XMODEM", ChecksumKind.CRC, 16, poly=0x1021),
+    Checksum("CRC-16/CCITT-FALSE", ChecksumKind.CRC, 16, poly=0x1021, init=0xFFFF),
+    Checksum("CRC-16/KERMIT", ChecksumKind.CRC, 16, poly=0x1021, reflected=True),
+    Checksum("CRC-16/X-25", ChecksumKind.CRC, 16, poly=0x1021, init=0xFFFF, reflected=True, xorout=0xFFFF),
 )
 
 #: The other CRCs of whole bytes that are listed: name, bits, polynomial, initial value of the register, whether
@@ -183,7 +183,7 @@ _LISTED = (
     ("CRC-32/XFER", 32, 0x000000AF, 0x0, False, 0x0),
 )
 RARE = tuple(
-    Checksum(name, Kind.CRC, bits, poly, init, reflected, xorout)
+    Checksum(name, ChecksumKind.CRC, bits, poly, init, reflected, xorout)
     for name, bits, poly, init, reflected, xorout in _LISTED
 )
 

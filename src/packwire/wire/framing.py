@@ -99,7 +99,7 @@ _HEX_DIGITS = frozenset(b"0123456789abcdefABCDEF")
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class FrameCheck:
     """A checksum of the catalogue: over the bytes from `begin` to `end`, stored at `at`.
 
     `end` and `at` may be negative, counted from the frame's end. With `digits` it is written in hexadecimal.
@@ -158,7 +158,7 @@ class Framing:
     name: str
     start: bytes
     sizes: tuple[Size, ...]
-    check: Check | None = None
+    check: FrameCheck | None = None
     end: bytes = b""
     payload: tuple[int, int | None] = (0, None)
     header: int = 1
@@ -214,12 +214,12 @@ class Framing:
         return self.asks + 2 * (bool(message) and message[0] == self.wraps)
 
     def seal(self, frame: bytes, places: Collection[int] | None = None) -> bytes:
-        """Return a frame with its length and its checksum made right, as the first size rule says it.
+        """Return a frame with its length and its checksum made right, by the first size rule that fits.
 
         Only what begins in `places` is touched, where they are given. Raises ValueError where that rule
         cannot say such a size.
         """
-        rules = [each for each in self.sizes if places is None or (each.at in places and each.fits(frame))]
+        rules = [each for each in self.sizes if each.fits(frame) and (places is None or each.at in places)]
         sealed = rules[0].said_in(frame) if rules else frame
         if sealed is None:
             raise ValueError(f"no {self.name} frame is {len(frame)} bytes long")
@@ -243,7 +243,7 @@ class Found(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What stands at one place of a stream: a frame, or how many bytes a frame that begins there needs at least.
+    """What stands at one place of a stream: a frame, or how many bytes one that begins there needs at least.
 
     `checked` counts the bytes over which checksums were made.
     """
@@ -326,7 +326,7 @@ class _Starts:
         return min(self._next.values())
 
 
-class Framer(StreamFramer):
+class DataFramer(StreamFramer):
     """Finds the frames of some framings in a live stream; none is longer than `longest` bytes."""
 
     __slots__ = ("_wasted", "framings", "longest")

@@ -66,7 +66,10 @@ def checksum(
 def _lots(given: Sequence[str], *, decimal: bool) -> list[tuple[str, list[bytes]]]:
     """Return the messages to look at, each lot with its name: those of a capture by channel and direction."""
     texts = [text.replace(":", "").replace(" ", "") for text in given]
-    if all(text and set(text) <= _DIGITS and not Path(said).exists() for text, said in zip(texts, given, strict=True)):
+    if all(
+        text and set(text) <= _DIGITS and not Path(said).exists()
+        for text, said in zip(texts, given, strict=True)
+    ):
         if odd := next((said for text, said in zip(texts, given, strict=True) if len(text) % 2), None):
             raise BadOptionError(f"{odd[:40]!r} has an odd number of digits: write two a byte")
         return [("given", [bytes.fromhex(text)[:_LONGEST] for text in texts])]

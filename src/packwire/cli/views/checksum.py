@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from packwire.cli.records.understanding import ChecksumRecord
 from packwire.insight.checksum_search import Finding
-from packwire.wire.checksum import Kind
+from packwire.wire.checksum import ChecksumKind
 
 #: So many ties are listed; the rest is counted.
 _LISTED = 5
@@ -31,7 +31,9 @@ def lines(findings: Sequence[Finding], chance_text: Callable[[float], str]) -> I
 def _text(found: Finding) -> str:
     place = found.place
     order = "" if found.checksum.size == 1 else f" {'little' if place.little else 'big'}-endian"
-    end = "the end" if place.end is None else f"byte {place.end}" if place.end < 0 else f"byte {place.end - 1}"
+    end = (
+        "the end" if place.end is None else f"byte {place.end}" if place.end < 0 else f"byte {place.end - 1}"
+    )
     up_to = "right before it" if place.end == place.at else f"up to {end}"
     return f"{found.name}{order} at byte {place.at}, over bytes from {place.begin} {up_to}"
 
@@ -44,7 +46,7 @@ def record(title: str, findings: Sequence[Finding], found: Finding) -> ChecksumR
         "messages": title,
         "name": entry.name,
         "bits": entry.bits,
-        "polynomial": entry.poly if entry.kind is Kind.CRC else None,
+        "polynomial": entry.poly if entry.kind is ChecksumKind.CRC else None,
         "begins": place.begin,
         "ends": place.end,
         "at": place.at,

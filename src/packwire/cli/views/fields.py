@@ -7,7 +7,7 @@ from rich.text import Text
 
 from packwire.cli.kinds import NamedFrames
 from packwire.cli.records.understanding import FieldRecord, Fields
-from packwire.insight.fields import FoundField, Role
+from packwire.insight.fields import FieldRole, FoundField
 from packwire.wire.fields import Type
 
 _LETTERS = {Type.UINT: "u", Type.INT: "i", Type.FLOAT: "f", Type.BCD: "bcd"}
@@ -59,15 +59,15 @@ def _line(field: FoundField, each: NamedFrames) -> str:
 
 def _words(field: FoundField, each: NamedFrames) -> str:
     first = each.frames.matrix[0, field.at : field.end].tobytes()
-    if field.role is Role.TEXT:
+    if field.role is FieldRole.TEXT:
         return f"text {first.split(bytes(1))[0].decode('ascii', 'replace')!r}"
-    if field.role in {Role.KIND, Role.CONSTANT}:
+    if field.role in {FieldRole.KIND, FieldRole.CONSTANT}:
         return f"{field.role.value} {first.hex(' ')}"
     if field.of is not None:
         return f"checksum: {field.of.name} from {field.of.begin}"
     values = field.values(each.frames.matrix)
     shown = "g" if field.type is Type.FLOAT else "d"
-    if field.role is Role.STATES:
+    if field.role is FieldRole.STATES:
         seen = sorted({int(value) for value in values})
         return f"states {' '.join(str(value) for value in seen)}"
     return f"{field.role.value} {values.min():{shown}} .. {values.max():{shown}}"
@@ -92,7 +92,9 @@ def _record(field: FoundField, each: NamedFrames) -> FieldRecord:
         "at": field.at,
         "width": field.width,
         "type": field.type.value,
-        "order": ("little" if field.order == "little" else "big") if field.wide and field.type.numeric else None,
+        "order": ("little" if field.order == "little" else "big")
+        if field.wide and field.type.numeric
+        else None,
         "role": field.role.value,
         "confidence": None if field.confidence is None else round(field.confidence, 3),
         "low": None if values is None else float(values.min()),
