@@ -37,7 +37,8 @@ class Means:
             return f"| {name} | none |"
         right, orders = sum(one.right_orders for one in self.scores), sum(one.orders for one in self.scores)
         figures = " | ".join(
-            mean(getattr(one, key) for one in self.scores) for key in ("f1", "border_f1", "precision", "recall")
+            mean(getattr(one, key) for one in self.scores)
+            for key in ("f1", "border_f1", "precision", "recall")
         )
         return f"| {name} | {len(self.scores)} | {figures} | {right} of {orders} | {self.seconds / len(self.scores):.2f} |"
 
@@ -130,7 +131,9 @@ def _checksums(count: int) -> None:
         total += 1
         width = known.frames.matrix.shape[1]
         right += any((one.place.at % width, one.checksum.size) == (true.at, true.width) for one in found)
-    print(f"\nchecksums from three frames: {right} of {total} right or in a tie; claimed where none is: {claimed} of {none}")
+    print(
+        f"\nchecksums from three frames: {right} of {total} right or in a tie; claimed where none is: {claimed} of {none}"
+    )
 
 
 if __name__ == "__main__":

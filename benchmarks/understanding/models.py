@@ -27,7 +27,9 @@ def model_sessions(frames: int, seed: int = 1) -> Iterator[Session]:
                 if not reply.refuses and (kind := _frames(protocol, reply, scenario, frames, seed + number))
             ]
             if known:
-                yield Session(f"{name}, {scenario}", "held", tuple(known), tuple(each.frames for each in known))
+                yield Session(
+                    f"{name}, {scenario}", "held", tuple(known), tuple(each.frames for each in known)
+                )
 
 
 def _frames(protocol: ModelProtocol, reply: Reply, scenario: str, frames: int, seed: int) -> Known | None:

@@ -13,7 +13,13 @@ from packwire.insight.values import Match, Noted, find_values
 from packwire.messages import Bytes
 
 #: What is noted: its unit, and digits behind the point; of the pack's own values.
-_SHOWN = {"voltage": ("V", 1), "current": ("A", 1), "soc": ("%", 0), "temperature": ("C", 0), "remaining": ("Ah", 1)}
+_SHOWN = {
+    "voltage": ("V", 1),
+    "current": ("A", 1),
+    "soc": ("%", 0),
+    "temperature": ("C", 0),
+    "remaining": ("Ah", 1),
+}
 _EPOCH = 1_700_000_000 * 10**9
 #: A frame's time apart from a note's at most.
 _LATE = 2
@@ -46,7 +52,14 @@ def measure_notes(count: int, frames: int, seed: int = 1) -> Notes:
         for name, field, values in _values(pack, layout.fields, layout.matrix):
             observations = _observations(random, name, values, time)
             (noted,) = find_values([kind], fields, observations, seconds=0.05)
-            _count(result, noted, field, values, layout.matrix, moving=len({one.text for one in observations}) > 1)
+            _count(
+                result,
+                noted,
+                field,
+                values,
+                layout.matrix,
+                moving=len({one.text for one in observations}) > 1,
+            )
     return result
 
 
@@ -103,7 +116,9 @@ def _values(
             yield field.name, field, raw * best[1] + best[2]
 
 
-def _observations(random: np.random.Generator, name: str, values: np.ndarray, time: np.ndarray) -> list[Observation]:
+def _observations(
+    random: np.random.Generator, name: str, values: np.ndarray, time: np.ndarray
+) -> list[Observation]:
     unit, digits = _SHOWN[name]
     order = np.argsort(values)
     result = []
@@ -118,7 +133,10 @@ def _count(
 ) -> None:
     series = [_series(each, matrix) for each in noted.matches]
     right = [bool(np.allclose(each, values, atol=1e-3)) for each in series]
-    exact = bool(noted.matches) and (noted.matches[0].field.at, noted.matches[0].field.width) == (field.at, field.width)
+    exact = bool(noted.matches) and (noted.matches[0].field.at, noted.matches[0].field.width) == (
+        field.at,
+        field.width,
+    )
     if not moving:
         result.constants += 1
         result.ties_listed += any(right)

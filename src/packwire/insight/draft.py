@@ -7,7 +7,7 @@ change are numbers without a meaning, those that never change are left as they a
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from packwire.insight.fields import FoundField, Frames, Role
+from packwire.insight.fields import FoundField, Frames, FieldRole
 from packwire.insight.frame_form import FrameForm
 from packwire.insight.observations import Subject
 from packwire.insight.values import MOST_CHANCE, Match, Noted
@@ -50,7 +50,10 @@ def draft(
     kinds = [each for each in kinds if each not in outside]
     if not forms or not kinds:
         raise ValueError("no framing and no kind of message that comes more than once was found")
-    lines = [f"# {each}" for each in ("A draft: read it, mend it, then `packwire read ADDRESS?model=FILE`.", *remarks)]
+    lines = [
+        f"# {each}"
+        for each in ("A draft: read it, mend it, then `packwire read ADDRESS?model=FILE`.", *remarks)
+    ]
     lines += [f"# Left out, no framing found: {_begins(each)}" for each in outside]
     lines += ["packwire: 1", f"name: {name}", f"title: {name}", f"order: {_order(kinds)}"]
     lines += list(_links(links))
@@ -66,7 +69,8 @@ def draft(
     if asked:
         lines.append("requests:")
         lines += [
-            f"  ask {names[id(each)]}: {{send: {each.request.hex(' ')}, reply: {names[id(each)]}}}" for each in asked
+            f"  ask {names[id(each)]}: {{send: {each.request.hex(' ')}, reply: {names[id(each)]}}}"
+            for each in asked
         ]
     lines.append("replies:")
     for each in kinds:
@@ -174,10 +178,10 @@ def _reply(number: int, kind: DraftKind, name: str, found: Sequence[Noted], orde
         lines[at] = _noted(each, match, order, quantities)
     for field in kind.fields:
         covers = set(range(field.at, field.end))
-        if covers & taken or not field.moves or field.role in {Role.KIND, Role.CHECKSUM} or field.digits:
+        if covers & taken or not field.moves or field.role in {FieldRole.KIND, FieldRole.CHECKSUM} or field.digits:
             continue
         lines[field.at] = _unnamed(field, order)
-    constants = [field for field in kind.fields if not field.moves and field.role is not Role.KIND]
+    constants = [field for field in kind.fields if not field.moves and field.role is not FieldRole.KIND]
     for at, size in _stretches(constants, taken):
         lines.setdefault(at, f"{{name: unknown_{at}, at: {at}, type: bytes, width: {size}}}  # never changed")
     for at in sorted(lines):
@@ -223,7 +227,13 @@ def _quantity(noted: Noted) -> str:
         case Subject.TEMPERATURE:
             return "temperatures"
         case Subject.CHARGE:
-            return "capacity" if "cap" in name or "full" in name else "charge_remaining" if "remain" in name else ""
+            return (
+                "capacity"
+                if "cap" in name or "full" in name
+                else "charge_remaining"
+                if "remain" in name
+                else ""
+            )
         case Subject.CELLS:
             return "cell_voltages"
         case _:

@@ -84,9 +84,7 @@ def _form(some: Sequence[bytes], start: bytes) -> FrameForm:
     sizes = {len(each) for each in whole}
     checks = () if digits else find(list(dict.fromkeys(whole)))
     end = _end(whole, checks, length)
-    return FrameForm(
-        start, end, length, tuple(sorted(sizes)), checks, digits, len(whole), len(some)
-    )
+    return FrameForm(start, end, length, tuple(sorted(sizes)), checks, digits, len(whole), len(some))
 
 
 def _start(messages: Sequence[bytes]) -> bytes:

@@ -21,7 +21,7 @@ from packwire.cli.terminal import make_console
 from packwire.direction import Direction
 from packwire.errors import BadOptionError, BadFileError
 from packwire.insight.draft import DraftKind, DraftLinks, draft as draft_model
-from packwire.insight.fields import FoundField, Role, find_fields
+from packwire.insight.fields import FoundField, FieldRole, find_fields
 from packwire.insight.frame_form import FrameForm, find_forms
 from packwire.insight.groups import lane_rows
 from packwire.insight.pairs import find_pairs
@@ -102,7 +102,9 @@ def draft(
         return ExitCode.OK
     out.write_text(text, encoding="utf-8")
     placed = sum(bool(each.matches) for each in found)
-    make_console(stderr=True).print(f"{out}: {len(kinds)} kinds of replies, {placed} of {len(found)} noted values")
+    make_console(stderr=True).print(
+        f"{out}: {len(kinds)} kinds of replies, {placed} of {len(found)} noted values"
+    )
     return ExitCode.OK
 
 
@@ -130,7 +132,7 @@ def _request(each: NamedFrames, fields: Sequence[FoundField], captures: Sequence
     A request that only asks is always the same, and what answers it says something that changes. A switch is
     written in several ways, and is answered by an acknowledgement that is always the same.
     """
-    if not any(field.moves and field.role is not Role.CHECKSUM for field in fields):
+    if not any(field.moves and field.role is not FieldRole.CHECKSUM for field in fields):
         return b""
     for capture in captures:
         pairs = find_pairs(capture.messages, known_headers([capture])[0], row_families(capture)).pairs
@@ -144,7 +146,11 @@ def _request(each: NamedFrames, fields: Sequence[FoundField], captures: Sequence
             asked = Counter(capture.messages.payload(row) for row in pair.request.rows.tolist())
             payload, count = asked.most_common(1)[0]
             known = request_of(payload)
-            if len(asked) == 1 and count >= max(_POLL, _POLL_SHARE * most) and (known.query or not known.told):
+            if (
+                len(asked) == 1
+                and count >= max(_POLL, _POLL_SHARE * most)
+                and (known.query or not known.told)
+            ):
                 if not each.kind.asked or payload[2:6] == each.kind.asked:
                     return payload
     return b""
@@ -160,8 +166,10 @@ def _forms(captures: Sequence[Capture], kinds: Sequence[NamedFrames]) -> list[Fr
             whole = [table.payload(row) for row in rows[~broken[rows]].tolist()]
             if (lane[0], lane[1].lasting) in lanes:
                 messages += whole
-            elif lane[0] is Direction.TO_DEVICE and not lane[1].subscribes and any(
-                lane[1].transport is other[1].transport for other in lanes
+            elif (
+                lane[0] is Direction.TO_DEVICE
+                and not lane[1].subscribes
+                and any(lane[1].transport is other[1].transport for other in lanes)
             ):
                 asked += whole
     return [*find_forms(messages), *find_forms(asked)]
@@ -187,5 +195,3 @@ def _remarks(captures: Sequence[Capture]) -> list[str]:
 def _name(title: str) -> str:
     plain = "".join(each if each.isascii() and each.isalnum() else "-" for each in title.lower()).strip("-")
     return (plain or "draft")[:32].rstrip("-")
-
-
