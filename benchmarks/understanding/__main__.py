@@ -11,7 +11,7 @@ from benchmarks.understanding.models import model_sessions
 from benchmarks.understanding.noted import accidents, measure_notes
 from benchmarks.understanding.score import Score, score
 from benchmarks.understanding.sessions import random_sessions
-from benchmarks.understanding.truth import Session, captures
+from benchmarks.understanding.truth import Session, TrueField, captures
 from packwire.insight.checksum_search import find
 from packwire.insight.fields import FoundField, Frames, find_fields
 
@@ -30,6 +30,8 @@ class Means:
     seconds: float = 0.0
 
     def row(self, name: str) -> str:
+        """Return a row of the table."""
+
         def mean(values: Iterable[float]) -> str:
             return f"{np.mean(list(values)):.2f}"
 
@@ -40,7 +42,8 @@ class Means:
             mean(getattr(one, key) for one in self.scores)
             for key in ("f1", "border_f1", "precision", "recall")
         )
-        return f"| {name} | {len(self.scores)} | {figures} | {right} of {orders} | {self.seconds / len(self.scores):.2f} |"
+        each = self.seconds / len(self.scores)
+        return f"| {name} | {len(self.scores)} | {figures} | {right} of {orders} | {each:.2f} |"
 
 
 def measure(sessions: Iterable[Session], first: int) -> Means:
@@ -55,7 +58,7 @@ def measure(sessions: Iterable[Session], first: int) -> Means:
         for known in session.known:
             number = next(index for index, kind in enumerate(session.all) if kind is known.frames)
             total.add(score(kinds[number].matrix, known.fields, found[number]))
-            means.sure += list(_sure(kinds[number], known.fields, found[number]))
+            means.sure += list(_sure(known.fields, found[number]))
         if total.true < LEAST:
             means.few += 1
             continue
@@ -63,7 +66,7 @@ def measure(sessions: Iterable[Session], first: int) -> Means:
     return means
 
 
-def _sure(kind: Frames, true: Sequence, found: Sequence[FoundField]) -> Iterable[tuple[float, bool]]:
+def _sure(true: Sequence[TrueField], found: Sequence[FoundField]) -> Iterable[tuple[float, bool]]:
     known = {at for each in true for at in range(each.at, each.end)}
     right = {(each.at, each.end) for each in true}
     for each in found:
@@ -131,9 +134,8 @@ def _checksums(count: int) -> None:
         total += 1
         width = known.frames.matrix.shape[1]
         right += any((one.place.at % width, one.checksum.size) == (true.at, true.width) for one in found)
-    print(
-        f"\nchecksums from three frames: {right} of {total} right or in a tie; claimed where none is: {claimed} of {none}"
-    )
+    print(f"\nchecksums from three frames: {right} of {total} right or in a tie")
+    print(f"claimed where there is none: {claimed} of {none}")
 
 
 if __name__ == "__main__":

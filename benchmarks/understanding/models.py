@@ -7,9 +7,10 @@ import numpy as np
 from benchmarks.understanding.sessions import SCENARIOS, run
 from benchmarks.understanding.truth import Known, Order, Session, TrueField
 from packwire.insight.fields import Frames
-from packwire.models.load import library, model
+from packwire.models.load import model
 from packwire.models.protocol import ModelProtocol
 from packwire.models.replies import Reply
+from packwire.protocols import model_names
 from packwire.sim.model import field_values
 from packwire.wire.fields import Type
 
@@ -18,7 +19,7 @@ _KINDS = {Type.UINT: "u", Type.INT: "i", Type.FLOAT: "f"}
 
 def model_sessions(frames: int, seed: int = 1) -> Iterator[Session]:
     """Yield a session of each scenario for each model whose replies can be made."""
-    for name in library():
+    for name in model_names():
         protocol = model(name)
         for number, scenario in enumerate(SCENARIOS):
             known = [

@@ -19,9 +19,10 @@ from packwire.cli.notes import read_notes
 from packwire.cli.options import BytesOption, OutOption
 from packwire.cli.terminal import make_console
 from packwire.direction import Direction
-from packwire.errors import BadOptionError, BadFileError
-from packwire.insight.draft import DraftKind, DraftLinks, draft as draft_model
-from packwire.insight.fields import FoundField, FieldRole, find_fields
+from packwire.errors import BadFileError, BadOptionError
+from packwire.insight.draft import DraftKind, DraftLinks
+from packwire.insight.draft import draft as draft_model
+from packwire.insight.fields import FieldRole, FoundField, find_fields
 from packwire.insight.frame_form import FrameForm, find_forms
 from packwire.insight.groups import lane_rows
 from packwire.insight.pairs import find_pairs
@@ -146,13 +147,10 @@ def _request(each: NamedFrames, fields: Sequence[FoundField], captures: Sequence
             asked = Counter(capture.messages.payload(row) for row in pair.request.rows.tolist())
             payload, count = asked.most_common(1)[0]
             known = request_of(payload)
-            if (
-                len(asked) == 1
-                and count >= max(_POLL, _POLL_SHARE * most)
-                and (known.query or not known.told)
-            ):
-                if not each.kind.asked or payload[2:6] == each.kind.asked:
-                    return payload
+            polled = len(asked) == 1 and count >= max(_POLL, _POLL_SHARE * most)
+            fits = not each.kind.asked or payload[2:6] == each.kind.asked
+            if polled and fits and (known.query or not known.told):
+                return payload
     return b""
 
 

@@ -62,8 +62,9 @@ def svg(title: str, drawn: Series, notes: Sequence[tuple[float, str]] = ()) -> s
     y = _MARGIN / 2 + (top - values) / span * inner_height
     points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" '
-        'font-family="monospace" font-size="11"><rect width="100%" height="100%" fill="white"/>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}">',
+        '<rect width="100%" height="100%" fill="white"/>',
+        '<g font-family="monospace" font-size="11">',
         f'<text x="{_MARGIN}" y="14">{escape(title)}</text>',
         f'<text x="2" y="{_MARGIN / 2 + 10:.0f}">{top:g}</text>',
         f'<text x="2" y="{_HEIGHT - _MARGIN / 2:.0f}">{bottom:g}</text>',
@@ -72,11 +73,9 @@ def svg(title: str, drawn: Series, notes: Sequence[tuple[float, str]] = ()) -> s
     ]
     for second, words in notes:
         at = _MARGIN + second / length * inner_width
-        parts.append(
-            f'<line x1="{at:.1f}" x2="{at:.1f}" y1="20" y2="{_HEIGHT - 20}" stroke="rgb(200,60,40)"/>'
-            f'<text x="{at + 2:.1f}" y="30">{escape(words)}</text>'
-        )
-    return "\n".join([*parts, "</svg>\n"])
+        line = f'<line x1="{at:.1f}" x2="{at:.1f}" y1="20" y2="{_HEIGHT - 20}" stroke="rgb(200,60,40)"/>'
+        parts += [line, f'<text x="{at + 2:.1f}" y="30">{escape(words)}</text>']
+    return "\n".join([*parts, "</g></svg>\n"])
 
 
 def _png(path: Path, title: str, drawn: Series, notes: Sequence[tuple[float, str]]) -> None:
