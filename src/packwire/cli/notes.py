@@ -133,7 +133,7 @@ def _when(said: Any) -> _When | None:
 
 
 def _offset(times: Sequence[_When], zone: str | None, span: tuple[int, int]) -> tuple[int, str]:
-    """Return how many nanoseconds the clock of the notes is ahead of UTC; where nobody says it, it is fitted."""
+    """Return how many nanoseconds the notes are ahead of UTC; where nobody says it, it is fitted."""
     if zone is not None:
         found = _ZONE.fullmatch(zone)
         if found is None:

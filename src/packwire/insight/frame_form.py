@@ -7,11 +7,15 @@ how long each is counts only where they have several lengths.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from packwire.insight.checksum_search import MOST_CHANCE, Finding, find
 from packwire.insight.digits import find_digits
+
+if TYPE_CHECKING:
+    from packwire.wire.fields import ByteOrder
 
 #: A form holds in so many messages: the others are pieces, or damaged.
 _MOST = 0.9
@@ -83,7 +87,7 @@ def _form(some: Sequence[bytes], start: bytes) -> FrameForm:
         whole = [each for each in whole if _said(each, length) == len(each)]
     sizes = {len(each) for each in whole}
     checks = () if digits else find(list(dict.fromkeys(whole)))
-    end = _end(whole, checks, length)
+    end = _end(whole, checks)
     return FrameForm(start, end, length, tuple(sorted(sizes)), checks, digits, len(whole), len(some))
 
 
@@ -114,7 +118,7 @@ def _length(messages: Sequence[bytes], begin: int) -> LengthField | None:
                 long = [each for each in messages if len(each) >= at + width]
                 if len(long) < _MOST * len(messages):
                     continue
-                order = "little" if little else "big"
+                order: ByteOrder = "little" if little else "big"
                 rests = Counter(len(each) - int.from_bytes(each[at : at + width], order) for each in long)
                 add, count = rests.most_common(1)[0]
                 if 0 <= add <= _LEFT_OUT and count >= _MOST * len(messages):
@@ -130,11 +134,11 @@ def _is_two(messages: Sequence[bytes], length: LengthField) -> bool:
 
 
 def _said(message: bytes, length: LengthField) -> int:
-    order = "little" if length.little else "big"
+    order: ByteOrder = "little" if length.little else "big"
     return int.from_bytes(message[length.at : length.at + length.width], order) + length.add
 
 
-def _end(messages: Sequence[bytes], checks: Sequence[Finding], length: LengthField | None) -> bytes:
+def _end(messages: Sequence[bytes], checks: Sequence[Finding]) -> bytes:
     """Return the last bytes that all messages have alike; with a checksum, those behind it."""
     if not messages:
         return b""
