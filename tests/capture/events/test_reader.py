@@ -82,7 +82,9 @@ def test_an_address_before_a_colon_is_one():
 
 
 def test_an_adapter_is_no_device():
-    log = read_events([f"10:00:00 [habluetooth.scanner] hci0 ({A}): adapter stopped responding; executing reset"])
+    log = read_events(
+        [f"10:00:00 [habluetooth.scanner] hci0 ({A}): adapter stopped responding; executing reset"]
+    )
     assert set(log.subjects) == {""}
 
 

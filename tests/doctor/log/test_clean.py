@@ -15,7 +15,7 @@ HEAD = "2026-03-04 10:00:00.000 ERROR (MainThread) [custom_components.bms_ble] "
 #: Where in a line that is evidence something secret may stand.
 PLACES = (
     "password: {0}", "password={0}", "'password': '{0}'", '"psk": "{0}"', "wifi_password = {0}", "api_key={0}",
-    "token: {0},", "ssid: {0}", "SSID: '{0}'", "encryption key: \"{0}\"", "mqtt://me:{0}@broker/x",
+    "token: {0},", "ssid: {0}", "SSID: '{0}'", 'encryption key: "{0}"', "mqtt://me:{0}@broker/x",
     "https://{0}@host/", "secret is {0}", "passkey={0}", "pin: {0}", "latitude: {0}", "username={0}",
     "{{'access_token': '{0}', 'x': 1}}", "bssid={0}", "serial_number: {0}", "serial: {0}",
 )  # fmt: skip
@@ -52,9 +52,17 @@ def test_a_line_without_secrets_stays():
 @settings(max_examples=25)
 @given(st.lists(st.tuples(st.sampled_from(PLACES), WORDS), min_size=1, max_size=6))
 def test_reports_records_and_time_lines_hold_no_secret(planted: list[tuple[str, str]]):
-    lines = [HEAD + "Failed to connect, BMS communication timed out " + place.format(secret) for place, secret in planted]
+    lines = [
+        HEAD + "Failed to connect, BMS communication timed out " + place.format(secret)
+        for place, secret in planted
+    ]
     found = diagnose_lines("x.log", lines)
     diagnosis = report_of(found, 0.0, 0.0)
-    shown = [markdown_report(diagnosis), html_report(diagnosis), str(log_record(found)), str(list(timeline_records(found)))]
+    shown = [
+        markdown_report(diagnosis),
+        html_report(diagnosis),
+        str(log_record(found)),
+        str(list(timeline_records(found))),
+    ]
     for _, secret in planted:
         assert not any(secret in each for each in shown)

@@ -26,7 +26,9 @@ _FIRST_LINES = 2000
 _MAX_LINE = 4096
 _SHOWN = 400
 
-_ADDRESS = re.compile(r"(?<![0-9A-Fa-f:*])[0-9A-Fa-fxX*]{2}(?:[:_-][0-9A-Fa-fxX*]{2}){5}(?!:?[0-9A-Fa-f*]{2}|[0-9A-Fa-f*])")
+_ADDRESS = re.compile(
+    r"(?<![0-9A-Fa-f:*])[0-9A-Fa-fxX*]{2}(?:[:_-][0-9A-Fa-fxX*]{2}){5}(?!:?[0-9A-Fa-f*]{2}|[0-9A-Fa-f*])"
+)
 #: An adapter's or a proxy's own address.
 _OWN = re.compile(
     r"(?:\bhci\d{1,2} \(|bdaddr': '|with mac address |source['\"]: ?['\"]|MAC: )$", re.IGNORECASE

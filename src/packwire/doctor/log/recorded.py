@@ -8,7 +8,7 @@ import numpy as np
 from packwire.capture.devices import hci_packets
 from packwire.capture.events.reader import EventLog
 from packwire.capture.events.told import Quote, Subject
-from packwire.capture.layers.att import Opcode
+from packwire.att import Opcode
 from packwire.capture.layers.hci import Kind
 from packwire.capture.links import BLUETOOTH, numbers
 from packwire.capture.open import Capture
