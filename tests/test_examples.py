@@ -65,8 +65,12 @@ def test_the_model_in_the_text_is_the_one_that_runs():
         ("kind: 4", "kind: 4\n    kind: 5", "line 13: 'kind' stands here twice"),
         ("title: Acme BMS", "title: &x Acme BMS", "line 4: anchors and aliases are not allowed"),
         ("title: Acme BMS", "title: !!python/name:os.system x", "line 4: tags are not allowed"),
-        ("tcp: true", "tcp: true\n  carrier_pigeon: true", "links.carrier_pigeon: Extra inputs"),
-        ("packwire: 1", "packwire: 2", "packwire: Input should be 1"),
+        (
+            "tcp: true",
+            "tcp: true\n  carrier_pigeon: true",
+            "line 8: links.carrier_pigeon: there is no such key; allowed is ble, can, serial, tcp",
+        ),
+        ("packwire: 1", "packwire: 2", "line 2: packwire: input should be 1"),
     ],
 )
 def test_a_mistake_in_a_model_is_a_line_with_its_place(old, new, words):

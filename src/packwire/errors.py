@@ -17,6 +17,8 @@ class Reason(StrEnum):
     BAD_OPTION = "bad-option"
     NO_PASSWORD = "no-password"  # noqa: S105 - no password, indeed
     MISSING_EXTRA = "missing-extra"
+    NOT_TRUSTED = "not-trusted"
+    """A model that is not packwire's own would talk to a device."""
 
     UNKNOWN_NAME = "unknown-name"
     PORT_REFUSED = "port-refused"

@@ -1,14 +1,18 @@
 """The one registry of protocols: by name, imported when asked for."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
-from importlib.resources import files
 
 from packwire.advertisement import Advertisement
-from packwire.errors import BadAddressError
+from packwire.errors import BadAddressError, BadFileError
+from packwire.models.load import model, model_families
+from packwire.models.store import Source, library, sources
 from packwire.protocol.announcing import Announcing
 from packwire.protocol.base import Protocol
+from packwire.protocol.observing import Observer
+from packwire.protocol.words import Words
 from packwire.wire.family import Family
 
 
@@ -24,34 +28,66 @@ _IN_PYTHON: dict[str, Callable[[], Protocol]] = {"vesc": _vesc}
 
 def model_names() -> tuple[str, ...]:
     """Return the names of the models that come with packwire."""
-    folder = files("packwire.models") / "library"
-    names = (entry.name for entry in folder.iterdir())
-    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+    return library()
 
 
 def protocol_names() -> tuple[str, ...]:
     """Return the names of all protocols."""
-    return tuple(sorted((*_IN_PYTHON, *model_names())))
+    return tuple(sorted((*_IN_PYTHON, *sources())))
 
 
-@cache
 def protocol(name: str) -> Protocol:
-    """Return a protocol by name (`vesc`, or a model's). Raises BadAddressError that lists those there are."""
-    make = _IN_PYTHON.get(name)
-    if make is not None:
-        return make()
-    if name not in model_names():
+    """Return a protocol by name (`vesc`, or a model's).
+
+    Raises BadAddressError that lists those there are, BadFileError for a model of the user's that is wrong.
+    """
+    if name in _IN_PYTHON:
+        return _in_python(name)
+    if name not in sources():
         nearest = get_close_matches(name, protocol_names(), 1)
         hint = f"did you mean {nearest[0]}?" if nearest else f"there is {', '.join(protocol_names())}"
         raise BadAddressError(f"there is no protocol {name!r}: {hint}")
-    from packwire.models.load import model  # noqa: PLC0415 - YAML and pydantic
-
     return model(name)
 
 
+@cache
+def observer(name: str) -> Observer:
+    """Return what is known of a protocol by those who only hear it. Raises BadAddressError as `protocol`."""
+    if name == "vesc":
+        from packwire.vesc.observer import VescObserver  # noqa: PLC0415 - only what is asked for is loaded
+
+        return VescObserver(protocol(name))
+    return Observer(protocol(name))
+
+
+@cache
+def words(name: str) -> Words:
+    """Return a protocol's words for its messages. Raises BadAddressError as `protocol`."""
+    if name == "vesc":
+        from packwire.vesc.words import VescWords  # noqa: PLC0415 - only what is asked for is loaded
+
+        return VescWords(protocol(name))
+    return Words(protocol(name))
+
+
+def _in_python(name: str) -> Protocol:
+    return _IN_PYTHON[name]()
+
+
 def recognised(seen: Advertisement) -> tuple[Protocol, ...]:
-    """Return the protocols, by name, that a device with such an advertisement speaks; mostly one or none."""
-    return tuple(each for each in map(protocol, protocol_names()) if each.recognises(seen))
+    """Return the protocols, by name, that a device with such an advertisement speaks; mostly one or none.
+
+    Models of the user's that are wrong recognise nothing.
+    """
+    found = []
+    for name in protocol_names():
+        try:
+            each = protocol(name)
+        except BadFileError:
+            continue
+        if each.recognises(seen):
+            found.append(each)
+    return tuple(found)
 
 
 def announcing() -> tuple[Announcing, ...]:
@@ -60,17 +96,27 @@ def announcing() -> tuple[Announcing, ...]:
     return tuple(each for each in own if each is not None)
 
 
-@cache
 def families() -> tuple[Family, ...]:
     """Return the framings that are known, by family: of models, of VESC, and of families without a model.
 
-    What is more certain comes first: a framing that may begin with any byte is the last.
+    What is more certain comes first: a framing that may begin with any byte is the last. One without a
+    checksum would find frames in anything, so that it is left to who names its model.
     """
+    return _families(tuple(sources().values()))
+
+
+@cache
+def _families(_: tuple[Source, ...]) -> tuple[Family, ...]:
     from packwire.models.framings import FAMILIES  # noqa: PLC0415 - few need all of them
-    from packwire.models.load import model_family  # noqa: PLC0415 - YAML
     from packwire.vesc.family import FAMILY  # noqa: PLC0415
 
-    models = [model_family(name) for name in model_names()]
+    known = (*model_families(), *FAMILIES, FAMILY)
+    checked = (
+        replace(each, framings=tuple(one for one in each.framings if one.check is not None)) for each in known
+    )
     return tuple(
-        sorted((*models, *FAMILIES, FAMILY), key=lambda each: any(not one.start for one in each.framings))
+        sorted(
+            (each for each in checked if each.framings),
+            key=lambda each: any(not one.start for one in each.framings),
+        )
     )

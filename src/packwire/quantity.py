@@ -186,6 +186,8 @@ QUANTITIES = _table(
     Quantity("fault", "Fault", "", Kind.TEXT),
     Quantity("firmware", "Firmware", "", Kind.TEXT, diagnostic=True),
     Quantity("hardware", "Hardware", "", Kind.TEXT, diagnostic=True),
+    Quantity("model", "Model", "", Kind.TEXT, diagnostic=True),
+    Quantity("device_name", "Name of the device", "", Kind.TEXT, diagnostic=True),
     Quantity("serial_number", "Serial number", "", Kind.TEXT, diagnostic=True),
     Quantity("production_date", "Date of production", "", Kind.TEXT, diagnostic=True),
     Quantity("uptime", "Time since its start", "s", Kind.DURATION, diagnostic=True),

@@ -16,7 +16,7 @@ from packwire.sim.model import SimulatedModel, pack_values
 from packwire.sim.server import SimOptions
 
 JBD = model("jbd")
-BASIC, CELLS, HARDWARE = (question.payload for question in JBD.questions)
+BASIC, CELLS = (JBD.asked_by_name[name].payload for name in ("basic info", "cell voltages"))
 
 
 @contextlib.asynccontextmanager
@@ -66,7 +66,7 @@ def test_what_a_documented_frame_says():
     frame = JBD.encode(
         "basic info",
         {"voltage": 13.32, "current": -2.87, "soc": 76, "temperatures": (25.0, 24.5), "protection": ()}
-        | dict.fromkeys(("remaining_charge", "nominal_capacity", "cycles", "production_date", "balancing"), 0)
+        | dict.fromkeys(("remaining_charge", "nominal_capacity", "cycles", "production_date"), 0)
         | {"software_version": 20, "charge_switch": True, "discharge_switch": False, "cell_count": 4},
     )
     assert frame.startswith(bytes.fromhex("dd 03 00 1b 05 34 fe e1"))

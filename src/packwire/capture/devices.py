@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from packwire.capture.layers.hci import HciPackets, Kind, joined, located
+from packwire.capture.layers.hci import HciKind, HciPackets, joined, located
 from packwire.capture.layers.link import Counts
 from packwire.capture.links import HCI, reader
 from packwire.capture.packets import Packets
@@ -23,7 +23,7 @@ _LOCAL_NAMES = (0x08, 0x09)
 
 
 @dataclass(slots=True)
-class Device:
+class SeenDevice:
     """A Bluetooth device: `transport` is LE or BR/EDR; `adverts` counts its advertising reports."""
 
     address: str
@@ -44,10 +44,10 @@ def hci_packets(packets: Packets) -> HciPackets:
     return joined(parts)
 
 
-def find_devices(packets: Packets) -> tuple[Device, ...]:
+def find_devices(packets: Packets) -> tuple[SeenDevice, ...]:
     """Return the devices that events speak of: those that were connected first, then by how often seen."""
     found = hci_packets(packets)
-    events = found.where(found.kind == Kind.EVENT)
+    events = found.where(found.kind == HciKind.EVENT)
     seen = _Devices(packets.data)
     telling = np.isin(packets.data[events.at[events.end > events.at]], (_CONNECTION, _NAME, _LE_META))
     events = events.where(events.end > events.at).where(telling)
@@ -59,7 +59,7 @@ def find_devices(packets: Packets) -> tuple[Device, ...]:
 class _Devices:
     def __init__(self, data: Bytes) -> None:
         self.data = data
-        self.devices: dict[bytes, Device] = {}
+        self.devices: dict[bytes, SeenDevice] = {}
 
     def event(self, event: bytes) -> None:
         body = event[2:]
@@ -89,9 +89,9 @@ class _Devices:
             device.name = _local_name(body[begin : begin + body[begin - 1]]) or device.name
             at = begin + body[begin - 1] + behind
 
-    def _of(self, raw: bytes, transport: str) -> Device:
+    def _of(self, raw: bytes, transport: str) -> SeenDevice:
         if raw not in self.devices:
-            device = Device(raw[::-1].hex(":").upper(), transport)
+            device = SeenDevice(raw[::-1].hex(":").upper(), transport)
             if len(self.devices) >= MAX_DEVICES:
                 return device
             self.devices[raw] = device

@@ -21,10 +21,10 @@ import numpy as np
 
 from packwire.messages import Int64s, Messages
 from packwire.wire.checksum import CHECKSUMS
-from packwire.wire.framing import Check, Framing, Size, frames_in
+from packwire.wire.framing import FrameCheck, Framing, Size, frames_in
 
 if TYPE_CHECKING:
-    from packwire.wire.fields import Order
+    from packwire.wire.fields import ByteOrder
 
 #: So many pieces are looked at, and of so many possible starts.
 _LOOKED_AT, _STARTS = 2048, 6
@@ -104,7 +104,7 @@ def _lengths(stretches: list[_Stretch], largest: int) -> Iterator[tuple[Size, li
     table = np.frombuffer(heads, np.uint8).reshape(len(whole), _LENGTH_WITHIN)
     total = np.array([len(each.data) for each in whole])
     torn = np.array([len(each.sizes) > 1 for each in whole])
-    forms: tuple[tuple[int, Order], ...] = ((2, "little"), (2, "big"), (1, "little"))
+    forms: tuple[tuple[int, ByteOrder], ...] = ((2, "little"), (2, "big"), (1, "little"))
     for width, order in forms:
         for at in range(1, _LENGTH_WITHIN - width + 1):
             field = table[:, at : at + width].astype(np.int64)
@@ -148,16 +148,16 @@ def _framing(start: bytes, length: Size, frames: list[bytes]) -> Framing | None:
     return Framing(name, first[:common], (length,), check, end, header=0, inferred=True)
 
 
-def _checksum(frames: list[bytes], end: int) -> Check | None:
+def _checksum(frames: list[bytes], end: int) -> FrameCheck | None:
     """Return a checksum of the catalogue that is right in all frames."""
     if len(set(frames)) <= _TWICE:
         return None
     for name, checksum in CHECKSUMS.items():
         at = -end - checksum.size
-        orders: tuple[Order, ...] = ("little", "big") if checksum.size > 1 else ("big",)
+        orders: tuple[ByteOrder, ...] = ("little", "big") if checksum.size > 1 else ("big",)
         for order in orders:
             for skipped in range(5):
-                check = Check(name, skipped, at, at, order)
+                check = FrameCheck(name, skipped, at, at, order)
                 if all(check.stored(each) == check.right(each) for each in frames):
                     return check
     return None

@@ -155,12 +155,12 @@ class Capture:
     @cached_property
     def framed(self) -> Framed:
         """Return the application messages with the framing and checksum of each."""
-        vesc = frozenset(self.vesc.messages.channels) if self._has(Layer.IP) else frozenset()
+        known = self.vesc.families if self._has(Layer.IP) else {}
         if not self._has(Layer.CAN) or not len(self.can.longer):
-            return put_together(self.raw_messages, vesc)
+            return put_together(self.raw_messages, known)
         single = self.can.raw.select(~self.can.used)
         raw = in_order_of_time([*self._parts(), single, self.can.longer], self.packets.data)
-        return put_together(raw, vesc)
+        return put_together(raw, known)
 
     def framing_of(self, channel: int | Channel, direction: int) -> tuple[Framing, ...]:
         """Return the framings of one direction of a channel (itself or its number); empty: none is known."""

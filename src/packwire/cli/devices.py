@@ -5,17 +5,24 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from packwire.address import Address, LinkKind, parse_address, with_can_id
 from packwire.cli.adapters import adapter_of, bluetooth_adapter
+from packwire.cli.completion import nodes
 from packwire.cli.known_nodes import CachedIds
 from packwire.cli.limits import positive, positive_or_none
 from packwire.cli.names import address_of
+from packwire.cli.options import ModelsOption
 from packwire.cli.passwords import with_password
+from packwire.cli.seen import remember
+from packwire.cli.trusting import ask_for_trust
 from packwire.device import Device, Node, open_device
-from packwire.errors import BadOptionError
+from packwire.errors import BadOptionError, PackwireError
+from packwire.models.store import use
+from packwire.protocols import protocol
 
 
 @Parameter(name="*")
@@ -23,7 +30,7 @@ from packwire.errors import BadOptionError
 class DeviceOptions:
     """How to reach the device and which part of it to read."""
 
-    node: str | None = None
+    node: Annotated[str | None, Parameter(completer=nodes)] = None
     """One node alone: `bms`, `vesc`, or `can/84`."""
     timeout: float = 1.0
     """Seconds to wait for each reply."""
@@ -31,6 +38,10 @@ class DeviceOptions:
     """Seconds after which a battery whose values do not move counts as stale."""
     password_file: Path | None = None
     """A file whose first line is the hub password (else PACKWIRE_PASSWORD, the keyring, or a prompt)."""
+    models: ModelsOption = ()
+    """A folder of models of your own, beside the one in your configuration; may be given several times."""
+    trust: Annotated[bool, Parameter(negative=())] = False
+    """Agree, once for this content, to what a model that is not packwire's own sends to the pack."""
     rescan: bool = False
     """Ask the CAN bus again who is there, instead of the ids known from last time."""
 
@@ -79,12 +90,22 @@ async def target(text: str, options: DeviceOptions) -> AsyncIterator[Target]:
 
     Raises BadAddressError or BadOptionError.
     """
+    use(options.models)
     address = with_password(_with_node(parse_address(address_of(text)), options.node), options.password_file)
     positive("--timeout", options.timeout)
     positive_or_none("--stale-after", options.stale_after)
     if address.link is not LinkKind.SIM:
+        if address.model:
+            ask_for_trust(protocol(address.model), agreed=options.trust)
         async with bluetooth_adapter(adapter_of(address)):
-            yield Target(address, options)
+            try:
+                yield Target(address, options)
+            except PackwireError:
+                raise
+            except BaseException:  # Ctrl-C, for example, which ends what went well
+                remember(address)
+                raise
+            remember(address)
         return
     from packwire.sim.by_name import simulation  # noqa: PLC0415 - only for sim: addresses
     from packwire.sim.server import SimOptions  # noqa: PLC0415

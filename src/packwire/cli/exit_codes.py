@@ -28,7 +28,7 @@ class ExitCode(IntEnum):
 
 _REASONS: Final[dict[ExitCode, tuple[Reason, ...]]] = {
     ExitCode.UNEXPECTED: (Reason.UNEXPECTED,),
-    ExitCode.USAGE: (Reason.BAD_ADDRESS, Reason.BAD_OPTION, Reason.NO_PASSWORD),
+    ExitCode.USAGE: (Reason.BAD_ADDRESS, Reason.BAD_OPTION, Reason.NO_PASSWORD, Reason.NOT_TRUSTED),
     ExitCode.UNREACHABLE: (
         Reason.UNKNOWN_NAME,
         Reason.PORT_REFUSED,

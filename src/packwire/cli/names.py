@@ -1,13 +1,13 @@
 """Names for addresses, kept in the user's configuration folder; what is said of a bare address."""
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Final
 
 from packwire.address import parse_address
 from packwire.errors import BadAddressError, BadFileError, BadOptionError
+from packwire.user_config import config_folder, write_json
 
 VERSION: Final = 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -18,8 +18,7 @@ _HOST = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|localhost|\[?[0-9A-Fa-f]*
 
 def names_file() -> Path:
     """Return where the names are kept."""
-    base = os.environ.get("XDG_CONFIG_HOME") or os.environ.get("APPDATA")
-    return (Path(base) if base else Path.home() / ".config") / "packwire" / "names.json"
+    return config_folder() / "names.json"
 
 
 def load_names() -> dict[str, str]:
@@ -43,12 +42,7 @@ def save_names(names: dict[str, str]) -> None:
     """Keep the names. Raises BadFileError."""
     file = names_file()
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(f".{os.getpid()}")
-        partial.write_text(
-            json.dumps({"version": VERSION, "names": names}, indent=2) + "\n", encoding="utf-8"
-        )
-        partial.replace(file)
+        write_json(file, {"version": VERSION, "names": names})
     except OSError as error:
         raise BadFileError(f"{file}: cannot be written ({error.strerror or error})") from error
 

@@ -43,6 +43,8 @@ class ClientStats:
     """Replies to no request of ours: meant for a client before us, or from another node."""
     unsolicited: int = 0
     """What devices send of their own accord (a VESC's PRINT and its kin)."""
+    streamed: int = 0
+    """What a device goes on sending once it was asked: as it should be."""
 
     def oddities(self) -> list[str]:
         """Say what arrived that was no answer: `2 late replies`; empty where all is usual."""
@@ -90,6 +92,7 @@ class Client:
         """By the identity of the request."""
         self._echoes = 0
         self._subscribers: list[Callable[[bytes], None]] = []
+        self._heard = asyncio.Event()
         self._turn = asyncio.Lock()
         self._beside = asyncio.Lock()
         self._last_data = 0.0
@@ -169,6 +172,28 @@ class Client:
             if not beside:
                 await self._settle(request)
             return await self._try(request, timeout or self.timeout, tries or self.tries)
+
+    def tell(self, request: Request) -> None:
+        """Send a request to which nothing is answered."""
+        if not self._closed:
+            self.stats.requests += 1
+            self.link.write(self.protocol.frame(request))
+
+    async def unasked(self, seconds: float) -> bool:
+        """Wait for the next message that answers no request; tell whether one came in that time."""
+        if self._closed:
+            raise await self._gone()
+        self._heard.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._heard.wait()
+        except TimeoutError:
+            return False
+        return not self._closed
+
+    async def pause(self, seconds: float) -> None:
+        """Let time pass."""
+        await asyncio.sleep(seconds)
 
     def distrust(self, request: Request) -> None:
         """Take no reply to such a request for the answer that may be on its way already."""
@@ -307,6 +332,7 @@ class Client:
         if self._closed:
             return
         self._closed = True
+        self._heard.set()
         self._close_error = error
         for pending in self._pending.values():
             if not pending.reply.done():
@@ -328,7 +354,10 @@ class Client:
                 waiting.reply.set_result(message)
                 return
             late = True
-        if self.protocol.spontaneous(message):
+        self._heard.set()
+        if self.protocol.streams(message):
+            self.stats.streamed += 1
+        elif self.protocol.spontaneous(message):
             self.stats.unsolicited += 1
         elif late:
             self.stats.late += 1

@@ -45,10 +45,11 @@ def open_device(
     """
     parsed = parse_address(address) if isinstance(address, str) else address
     nodes = None if can_ids is None else tuple(can_ids)
-    options = Options(parsed.node, nodes, stale_after)
+    options = Options(parsed.node, nodes, stale_after, parsed.pin or "")
     watchers = observers or Observers()
 
     def read_by(link: Link, spoken: Protocol) -> Device:
+        _require_trust(spoken)
         link.observers += watchers.stream
         return Reader(Client(link, spoken, timeout=timeout, tries=tries), options, memory)
 
@@ -77,8 +78,18 @@ def open_link(address: Address) -> Link:
     if address.link in FOUND_OUT and not address.model:
         raise BadAddressError(f"{address}: add ?model=NAME; only read, watch and log find it out")
     module = import_module(f"packwire.link.{address.link}")  # only the link in use is loaded
-    link: Link = module.link_of(address, protocol(address.model))
+    spoken = protocol(address.model)
+    _require_trust(spoken)
+    link: Link = module.link_of(address, spoken)
     return link
+
+
+def _require_trust(spoken: Protocol) -> None:
+    """Raise NotTrustedError for a model of somebody's that the user has not agreed to."""
+    if spoken.origin:
+        from packwire.models.trust import require_trust  # noqa: PLC0415 - few have models of their own
+
+        require_trust(spoken)
 
 
 __all__ = ["Device", "open_device", "open_link"]

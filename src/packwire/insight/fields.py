@@ -20,8 +20,8 @@ from packwire.insight.segmentation import Cutting, Piece, confidence, cut
 from packwire.messages import Bytes, Int64s
 from packwire.wire.fields import Type
 
-#: So many values at most are names of states, where each comes back.
-_NAMES = 8
+#: So many values at most are names of states, where each comes back; none of them is larger.
+_NAMES, _HIGHEST_NAME = 8, 255
 #: So many bits BCD must save beside a plain integer.
 _BCD = 12.0
 #: The byte order of one kind counts for itself where it saves so many bits.
@@ -33,7 +33,7 @@ _SHORTEST_TEXT = 4
 _SUREST = 0.999
 
 
-class Role(StrEnum):
+class FieldRole(StrEnum):
     """What a field does over time."""
 
     KIND = "kind"
@@ -69,7 +69,7 @@ class FoundField:
     width: int
     type: Type = Type.UINT
     order: str = "big"
-    role: Role = Role.NUMBER
+    role: FieldRole = FieldRole.NUMBER
     moves: bool = True
     confidence: float | None = None
     digits: bool = False
@@ -186,7 +186,7 @@ def _fields(
     moves = (matrix != matrix[:1]).any(axis=0)
     ticks = {} if kind.time is None else {tick.low: tick for tick in find_counters(matrix, kind.time)}
     result = [
-        FoundField(at, 1, role=Role.KIND, moves=bool(moves[at]))
+        FoundField(at, 1, role=FieldRole.KIND, moves=bool(moves[at]))
         for at in range(min(kind.header, matrix.shape[1]))
     ]
     for piece in found.pieces:
@@ -202,16 +202,16 @@ def _fields(
         )
         low = field.at if found.little else field.end - 1
         if not moving:
-            result.append(replace(field, role=Role.CONSTANT))
+            result.append(replace(field, role=FieldRole.CONSTANT))
         elif low in ticks:
             counts = ticks[low].kind is Ticking.COUNTER
-            result.append(replace(field, role=Role.COUNTER if counts else Role.CLOCK))
+            result.append(replace(field, role=FieldRole.COUNTER if counts else FieldRole.CLOCK))
         else:
             result.append(_typed(field, matrix))
     if check is not None and digits is None:
         own = "little" if check.little_endian else "big"
         changes = bool(moves[check.at : check.at + check.size].any())
-        result.append(FoundField(check.at, check.size, Type.UINT, own, Role.CHECKSUM, changes, of=check))
+        result.append(FoundField(check.at, check.size, Type.UINT, own, FieldRole.CHECKSUM, changes, of=check))
     return tuple(_texts(sorted(result, key=lambda each: each.at), matrix))
 
 
@@ -234,13 +234,15 @@ def _typed(field: FoundField, matrix: Bytes) -> FoundField:
         and (seen == 2 or (2 < seen <= _NAMES and changes >= 2 * seen))
         and _jumps(values)
     ):
-        return replace(field, role=Role.STATES)
+        return replace(field, role=FieldRole.STATES)
     return field
 
 
 def _jumps(values: Int64s) -> bool:
     """Say whether the values are not just neighbours, between which a number wavers."""
     seen = np.unique(values)
+    if seen[-1] > _HIGHEST_NAME:
+        return False
     return bool(seen[-1] - seen[0] > len(seen) + 1) or (len(seen) == 2 and seen[0] < 2)
 
 
@@ -263,13 +265,13 @@ def _texts(fields: list[FoundField], matrix: Bytes) -> list[FoundField]:
     number = 0
     while number < len(fields):
         end = number
-        while end < len(fields) and fields[end].role is Role.CONSTANT:
+        while end < len(fields) and fields[end].role is FieldRole.CONSTANT:
             end += 1
         at, stop = fields[number].at, fields[end - 1].end if end > number else 0
         text = bytes(first[at:stop]).split(b"\0", 1)[0] if end > number else b""
         if len(text) >= _SHORTEST_TEXT and set(text) <= _LETTERS:
             taken = [each for each in fields[number:end] if each.at < at + len(text)]
-            result.append(FoundField(at, taken[-1].end - at, Type.TEXT, role=Role.TEXT, moves=False))
+            result.append(FoundField(at, taken[-1].end - at, Type.TEXT, role=FieldRole.TEXT, moves=False))
             number += len(taken)
         else:
             result.append(fields[number])

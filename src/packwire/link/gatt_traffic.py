@@ -39,7 +39,7 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True)
-class Connected:
+class GattConnected:
     """A connection that came about at `time` (ns since the epoch), and what the device has."""
 
     time: int
@@ -51,7 +51,7 @@ class Connected:
 class GattObserver:
     """Who watches a connection; does nothing where it is not told to."""
 
-    def connected(self, connected: Connected) -> None:
+    def connected(self, connected: GattConnected) -> None:
         """Learn that a connection is there."""
 
     def passed(self, passed: Passed) -> None:

@@ -7,7 +7,7 @@ aiobmsble.
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from functools import cache
-from importlib import import_module, metadata
+from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
@@ -39,6 +39,8 @@ class Plugin:
 @cache
 def plugins() -> Mapping[str, Plugin]:
     """Return all plugins by name; none where aiobmsble is not installed."""
+    from importlib import metadata  # noqa: PLC0415 - a fortieth of a second that only this should pay
+
     try:
         version = metadata.version("aiobmsble")
     except metadata.PackageNotFoundError:

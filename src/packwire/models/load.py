@@ -1,91 +1,27 @@
-"""From YAML to a protocol."""
+"""From YAML to a protocol, checked once: what was checked is kept, by its content, in the user's cache.
 
-import re
+So reading with a model loads neither YAML nor pydantic but the first time.
+"""
+
 from functools import cache
-from importlib.resources import files
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from packwire import user_cache
 from packwire.errors import BadFileError
 from packwire.models.family import family
+from packwire.models.problem import ModelError, Place
+from packwire.models.store import Source, library, sources
 from packwire.wire.family import Family
-from packwire.wire.fields import FieldError
 
 if TYPE_CHECKING:
+    import yaml
+
     from packwire.models.protocol import ModelProtocol
 
-#: A model is a page of text.
-MAX_SIZE = 1 << 20
-_DEEPEST = 16
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML without tags, aliases and merge keys: plain values, and no more of them than one sees."""
-
-    depth = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Compose a node; refuse what is no plain tree."""
-        event = self.peek_event()  # type: ignore[no-untyped-call]
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.constructor.ConstructorError(
-                None, None, "anchors and aliases are not allowed", event.start_mark
-            )
-        if getattr(event, "tag", None):
-            raise yaml.constructor.ConstructorError(None, None, "tags are not allowed", event.start_mark)
-        self.depth += 1
-        if self.depth > _DEEPEST:
-            raise yaml.constructor.ConstructorError(None, None, "it is nested too deep", event.start_mark)
-        try:
-            return super().compose_node(parent, index)
-        finally:
-            self.depth -= 1
-
-    def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Refuse merge keys and keys that come twice."""
-        seen = set()
-        for key, _ in node.value:
-            if key.value == "<<":
-                raise yaml.constructor.ConstructorError(
-                    None, None, "merge keys are not allowed", key.start_mark
-                )
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"{key.value!r} stands here twice", key.start_mark
-                )
-            seen.add(key.value)
-
-
-# As in YAML 1.2: `on` and `no` are words, `010` is no octal number and `12:30` none to the base of 60.
-_Loader.yaml_implicit_resolvers = {}
-for _tag, _form, _first in (
-    ("bool", "true|false", "tf"),
-    ("int", "-?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+", "-0123456789"),
-    ("float", r"-?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+]?[0-9]+)?", "-0123456789"),
-    ("null", "null|~|", ["~", "n", ""]),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_form})$"), list(_first))
-
-
-def _content(text: str, where: str) -> Any:
-    """Return the plain values of a file. Raises BadFileError."""
-    if len(text) > MAX_SIZE:
-        raise BadFileError(f"{where}: a model has at most {MAX_SIZE} characters")
-    try:
-        return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader, and stricter
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise BadFileError(f"{where}{line}: {error.problem or error.context}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise BadFileError(f"{where}: {str(error).splitlines()[0]}") from None
-
-
-@cache
-def model_family(name: str) -> Family:
-    """Return the framings of a model of the library; it is right, so nothing checks it here."""
-    text = (files("packwire.models") / "library" / f"{name}.yaml").read_text(encoding="utf-8")
-    return family(_content(text, f"{name}.yaml"))
+#: Of what is kept: another one is made anew. To be counted up with what the plain values of a model mean.
+FORM = 1
 
 
 def parse(text: str, where: str) -> "ModelProtocol":
@@ -93,27 +29,126 @@ def parse(text: str, where: str) -> "ModelProtocol":
 
     Raises BadFileError with the place in the file and what is allowed there.
     """
-    from pydantic import ValidationError  # noqa: PLC0415 - see `model_family`; so are the others
+    content, node = _from_yaml(text, where)
+    return _made(content, node, where)
 
-    from packwire.models.protocol import ModelProtocol  # noqa: PLC0415
-    from packwire.models.schema import ModelFile  # noqa: PLC0415
 
-    content = _content(text, where)
-    try:
-        return ModelProtocol(ModelFile.model_validate(content))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise BadFileError(f"{where}: {place}: {first['msg'].removeprefix('Value error, ')}") from None
-    except FieldError as error:
-        raise BadFileError(f"{where}: {error}") from None
+def model(name: str) -> "ModelProtocol":
+    """Return a protocol by its name: the user's own before packwire's. Raises BadFileError, KeyError."""
+    return _model(sources()[name])
+
+
+def model_family(name: str) -> Family:
+    """Return the framings of a model. Raises BadFileError, KeyError."""
+    return _family(sources()[name])
+
+
+def model_families() -> tuple[Family, ...]:
+    """Return the framings of all models, each once; models of the user's that are wrong have none."""
+    found: dict[str, Family] = {}
+    for source in sources().values():
+        try:
+            each = _family(source)
+        except BadFileError:
+            if source.path is None:
+                raise
+            continue
+        found.setdefault(each.name, each)
+    return tuple(found.values())
 
 
 @cache
-def model(name: str) -> "ModelProtocol":
-    """Return a protocol of the library. Raises FileNotFoundError."""
-    return parse(_text(name), f"{name}.yaml")
+def _model(source: Source) -> "ModelProtocol":
+    text = source.text()
+    kept = _kept(text)
+    if kept is not None:
+        try:
+            made = _made(kept, None, source.where)
+        except (BadFileError, ValueError, LookupError, TypeError, AttributeError):
+            pass  # a damaged cache is no cache
+        else:
+            return _from(source, text, made)
+    content, node = _from_yaml(text, source.where)
+    made = _made(content, node, source.where)
+    if made.name != source.name:
+        raise _problem(source.where, node, ("name",), f"it is {made.name}, and the file {source.name}.yaml")
+    user_cache.store(_cache_name(text), {"form": FORM, "content": content})
+    return _from(source, text, made)
 
 
-def _text(name: str) -> str:
-    return (files("packwire.models") / "library" / f"{name}.yaml").read_text(encoding="utf-8")
+def _from(source: Source, text: str, made: "ModelProtocol") -> "ModelProtocol":
+    if source.path is not None:
+        made.digest, made.origin = sha256(text.encode()).hexdigest(), str(source.path)
+        made.shadows = source.name in library()
+    return made
+
+
+@cache
+def _family(source: Source) -> Family:
+    kept = _kept(source.text())
+    content = _model(source).content if kept is None else kept  # which is kept from now on
+    try:
+        shared = content.get("framings_of")
+        return _shared_family(shared) if shared else family(content)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return _model(source).family
+
+
+def _cache_name(text: str) -> str:
+    return f"models/{sha256(text.encode()).hexdigest()}.json"
+
+
+def _kept(text: str) -> dict[str, Any] | None:
+    """Return the plain values of a model that was checked before; None where it was not."""
+    kept = user_cache.load(_cache_name(text))
+    content = kept.get("content") if kept.get("form") == FORM else None
+    return content if isinstance(content, dict) else None
+
+
+def _from_yaml(text: str, where: str) -> "tuple[dict[str, Any], yaml.Node | None]":
+    """Return the plain values of a model, checked against the schema, and its tree. Raises BadFileError."""
+    from pydantic import ValidationError  # noqa: PLC0415 - both half a second at the first time
+
+    from packwire.models.schema import ModelFile  # noqa: PLC0415
+    from packwire.models.yaml_text import read_yaml  # noqa: PLC0415
+
+    values, node = read_yaml(text, where)
+    try:
+        checked = ModelFile.model_validate(values)
+    except ValidationError as error:
+        from packwire.models.schema.words import first_problem  # noqa: PLC0415
+
+        raise _problem(where, node, *first_problem(error, values)) from None
+    return checked.model_dump(mode="json", by_alias=True, exclude_defaults=True), node
+
+
+def _made(content: dict[str, Any], node: "yaml.Node | None", where: str) -> "ModelProtocol":
+    from packwire.models.protocol import ModelProtocol  # noqa: PLC0415 - who looks for frames needs no more
+
+    try:
+        shared = content.get("framings_of")
+        return ModelProtocol(content, _shared_family(shared) if shared else None)
+    except ModelError as error:
+        raise _problem(where, node, error.place, str(error)) from None
+
+
+def _shared_family(name: str) -> Family:
+    """Return the framings of one of packwire's own models: a user's file changes nobody else's."""
+    if name not in library():
+        raise ModelError(f"packwire has no model {name!r}: {', '.join(library())}", ("framings_of",))
+    return _family(Source(name))
+
+
+def _problem(where: str, node: "yaml.Node | None", place: Place, words: str) -> BadFileError:
+    line = None
+    if node is not None:
+        from packwire.models.yaml_text import line_of  # noqa: PLC0415 - YAML
+
+        line = line_of(node, place)
+    path = ".".join(str(step) for step in place)
+    return BadFileError(f"{where}{f', line {line}' if line else ''}: {f'{path}: ' if path else ''}{words}")
+
+
+def read_file(path: Path) -> "ModelProtocol":
+    """Return the protocol of a model file, wherever it lies. Raises BadFileError."""
+    return _model(Source(path.stem, path))

@@ -1,198 +1,369 @@
 """The protocol that a model file describes."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, override
 
 from packwire.advertisement import Advertisement
 from packwire.models.aiobmsble_plugins import plugins
 from packwire.models.family import family
-from packwire.models.parts import Question, Reply
-from packwire.models.schema import ModelFile
-from packwire.protocol.base import Asker, Options, Protocol, Request, Session
-from packwire.quantity import QUANTITIES, Kind
-from packwire.wire.codec import Codec, Span
-from packwire.wire.fields import Field, FieldError
-from packwire.wire.framing import Framer, Framing
+from packwire.models.heard import Heard
+from packwire.models.problem import ModelError, at
+from packwire.models.recognition import pattern_of, read_uuid
+from packwire.models.replies import Computed, Layout, Reply, computed_of, reply_of
+from packwire.models.requests import Parameter, Question, Template, parameter_of, question_of, template_of
+from packwire.models.text import Made, Named, read_hex
+from packwire.protocol.base import Asker, Gatt, Options, Protocol, Request, RequestKind, Session, WriteType
+from packwire.quantity import Value
+from packwire.wire.codec import Span
+from packwire.wire.family import Family
+from packwire.wire.framing import DataFramer, Framing
 
-#: What is said of flags of which none is set.
-NOTHING = "none"
+__all__ = ["Layout", "ModelProtocol", "Question", "Reply", "Switch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Something that can be set: packwire declares and simulates it, and does not send it.
+
+    `echo` is the reply that confirms it, `read_back` the reply and its field that say what it is set to, and
+    `reads` the numbers that stand there, by name.
+    """
+
+    name: str
+    template: Template
+    values: Mapping[str, int]
+    echo: str
+    read_back: tuple[str, str] | None
+    reads: Mapping[str, int]
 
 
 class ModelProtocol(Protocol):
-    """A protocol made of data. Raises FieldError where the parts of a model do not fit together."""
+    """A protocol made of data: the plain values of a model file, which was checked.
 
-    def __init__(self, file: ModelFile) -> None:
-        self.name = file.name
-        self.title = file.title
-        self.file = file
-        if file.links.serial is not None:
-            self.baud = file.links.serial.baud
-        self.gatt = tuple(each.build() for each in file.links.ble)
-        self._advertisements = tuple(each.build() for each in file.recognise.advertisements)
-        self.family = family(file.model_dump(by_alias=True, include={"title", "framings", "answers"}))
+    Raises ModelError where its parts do not fit together.
+    """
+
+    digest = ""
+    """Of the file's text, where it is not packwire's own."""
+    shadows = False
+    """Whether it stands in for one of packwire's own."""
+
+    def __init__(self, content: Mapping[str, Any], shared: Family | None = None) -> None:
+        """Make it; `shared` has the framings where the file says that another model's are its own."""
+        self.content = content
+        self.name = content["name"]
+        self.title = content["title"]
+        links = content.get("links", {})
+        self.tcp: bool = links.get("tcp", False)
+        self.serial: bool = "serial" in links
+        self.baud = links.get("serial", {}).get("baud", 9600)
+        self.gatt = tuple(_gatt(each) for each in links.get("ble", ()))
+        self.timeout: float | None = content.get("timeout")
+        self.pause: float = content.get("pause", 0)
+        recognise = content.get("recognise", {})
+        self._plugin: str = recognise.get("aiobmsble", "")
+        self._advertisements = tuple(pattern_of(each) for each in recognise.get("advertisements", ()))
+        self.family = shared or family(content)
         self.framings = self.family.framings
-        self.replies = tuple(
-            Reply(
-                name, each.begins, Codec((field.build() for field in each.fields), file.order), each.refuses
-            )
-            for name, each in file.replies.items()
-        )
+        self._text = tuple(each.get("text") == "hex" for each in content.get("framings", ()))
+        self.replies = tuple(self._replies(content))
         self._by_name = {reply.name: reply for reply in self.replies}
-        self.questions = tuple(
-            Question(name, each.send, each.reply, each.kind, each.every)
-            for name, each in file.requests.items()
-        )
-        self._questions = {question.payload: question for question in self.questions}
-        self._check()
+        self.order_of_replies: Mapping[str, int] = {
+            reply.name: index for index, reply in enumerate(self.replies)
+        }
+        self.parameters: dict[str, Parameter] = {}
+        for name, said in content.get("parameters", {}).items():
+            with at("parameters", name):
+                self.parameters[name] = parameter_of(name, said)
+        self.questions = tuple(self._made_questions(content))
+        self.asked_by_name = {question.name: question for question in self.questions}
+        self._questions = {question.payload: question for question in self.questions if question.payload}
+        self.start = tuple(self._start(content))
+        self.switches = tuple(self._switches(content))
+        self.asked_for: Mapping[str, tuple[str, ...]] = self._asked_for()
+        self.computed = tuple(self._computed(content))
+        self.packs: Mapping[str, Any] | None = content.get("packs")
+        self._check_packs()
 
-    def _check(self) -> None:
-        for question in self.questions:
-            if question.reply not in self._by_name:
-                names = ", ".join(self._by_name)
-                raise FieldError(
-                    f"requests.{question.name}.reply: there is no reply {question.reply!r}: {names}"
-                )
-            framing = self.framing_of(question.payload)
-            if framing is None:
-                raise FieldError(f"requests.{question.name}.send: {self._wrong(question.payload)}")
+    def _replies(self, content: Mapping[str, Any]) -> Iterator[Reply]:
+        for name, said in content["replies"].items():
+            with at("replies", name):
+                reply = reply_of(name, said, content.get("order", "big"))
+                framing = self._framing_of_reply(reply.head)
+                if framing is None:
+                    starts = " or ".join(each.start.hex(" ") for each in self.framings)
+                    raise ModelError(f"no frame begins so: they begin with {starts}", ("begins",))
+                if reply.part and any(reply.part not in each.codec.names for each in reply.layouts):
+                    raise ModelError(f"there is no field {reply.part!r}", ("part",))
+            yield reply
+
+    def _made_questions(self, content: Mapping[str, Any]) -> Iterator[Question]:
+        for name, said in content.get("requests", {}).items():
+            with at("requests", name):
+                question = question_of(name, said, self.framings, self.parameters)
+                for reply in question.replies:
+                    self._check_reply(reply, "reply")
+            yield question
+
+    def _check_reply(self, name: str, *place: str) -> Reply:
+        if name not in self._by_name:
+            raise ModelError(f"there is no reply {name!r}: {', '.join(self._by_name)}", place)
+        return self._by_name[name]
+
+    def _start(self, content: Mapping[str, Any]) -> Iterator[Question | float]:
+        for index, step in enumerate(content.get("start", ())):
+            if not isinstance(step, str):
+                yield float(step["pause"])
+            elif step in self.asked_by_name:
+                yield self.asked_by_name[step]
+            else:
+                names = ", ".join(self.asked_by_name)
+                raise ModelError(f"there is no request {step!r}: {names}", ("start", index))
+
+    def _switches(self, content: Mapping[str, Any]) -> Iterator[Switch]:
+        for name, said in content.get("switches", {}).items():
+            with at("switches", name):
+                value = parameter_of("value", {"type": said.get("type", "u8"), "order": said.get("order")})
+                parameters = {**self.parameters, "value": value}
+                with at("send"):
+                    template = template_of(said["send"], self.framings, parameters)
+                echo, back = said.get("echo", ""), said.get("read_back")
+                if echo:
+                    self._check_reply(echo, "echo")
+                if back is not None:
+                    reply = self._check_reply(back["reply"], "read_back", "reply")
+                    if all(back["field"] not in each.codec.names for each in reply.layouts):
+                        raise ModelError(f"there is no field {back['field']!r}", ("read_back", "field"))
+                read_back = None if back is None else (back["reply"], back["field"])
+                reads = (back or {}).get("values") or said["values"]
+                if set(reads) != set(said["values"]):
+                    raise ModelError(f"the names are {', '.join(said['values'])}", ("read_back", "values"))
+                yield Switch(name, template, said["values"], echo, read_back, reads)
+
+    def _computed(self, content: Mapping[str, Any]) -> Iterator[Computed]:
+        for key, said in content.get("computed", {}).items():
+            with at("computed", key):
+                yield computed_of(key, said)
+
+    def _asked_for(self) -> dict[str, tuple[str, ...]]:
+        """Return the fields, by reply, whose numbers other replies ask for. Raises ModelError."""
+        wanted: dict[str, set[str]] = {}
         for reply in self.replies:
-            for field in reply.codec.fields:
-                self._check_quantity(reply, field)
+            for layout in reply.layouts:
+                for reference in layout.references():
+                    name, _, field = reference.rpartition(".")
+                    with at("replies", reply.name):
+                        if not name:
+                            raise ModelError(
+                                f"a layout depends on other replies: write reply.field, not {field}",
+                                ("layouts",),
+                            )
+                        other = self._check_reply(name, "fields")
+                        if all(field not in each.codec.names for each in other.layouts):
+                            raise ModelError(f"there is no field {field!r} in {name!r}", ("fields",))
+                    wanted.setdefault(name, set()).add(field)
+        if self.content.get("packs"):
+            name, _, field = self.content["packs"]["count"].rpartition(".")
+            wanted.setdefault(name, set()).add(field)
+        return {name: tuple(sorted(fields)) for name, fields in wanted.items()}
 
-    def _wrong(self, frame: bytes) -> str:
-        """Say why some bytes are no frame of this protocol."""
-        for framing in self.framings:
-            if not frame.startswith(framing.start) or len(frame) < framing.needs:
-                continue
-            if len(frame) not in framing.sizes_of(frame[: framing.needs]):
-                sizes = " or ".join(map(str, framing.sizes_of(frame[: framing.needs]))) or "no size"
-                return f"it is {len(frame)} bytes long, and its length says {sizes}"
-            if not frame.endswith(framing.end):
-                return f"it does not end with {framing.end.hex(' ')}"
-            if framing.check is not None:
-                return f"its checksum is {framing.check.stored(frame).hex(' ')}, right is " + (
-                    framing.check.right(frame).hex(" ")
-                )
-        starts = " or ".join(framing.start.hex(" ") for framing in self.framings)
-        return f"it does not begin like a frame: {starts}"
-
-    def _check_quantity(self, reply: Reply, field: Field) -> None:
-        quantity = QUANTITIES.get(field.quantity)
-        where = f"replies.{reply.name}.fields.{field.name}.quantity"
-        if field.quantity and quantity is None:
-            raise FieldError(
-                f"{where}: there is no quantity {field.quantity!r}; see docs/reference/quantities.md"
-            )
-        if quantity is not None and quantity.array is not (field.count is not None):
-            one = "several values" if quantity.array else "one value"
-            raise FieldError(f"{where}: {field.quantity} is {one}")
+    def _check_packs(self) -> None:
+        if self.packs is None:
+            return
+        with at("packs"):
+            name, _, field = self.packs["count"].rpartition(".")
+            reply = self._check_reply(name, "count")
+            if field not in reply.codec.names:
+                raise ModelError(f"there is no field {field!r} in {name!r}", ("count",))
+            if self.packs["parameter"] not in self.parameters:
+                raise ModelError(f"there is no parameter {self.packs['parameter']!r}", ("parameter",))
 
     def framing_of(self, frame: bytes) -> Framing | None:
         """Return the framing that some bytes are one whole, right frame of; None where they are none."""
         return next((each for each in self.framings if each.form_of(frame) is not None), None)
 
+    def _framing_of_reply(self, head: bytes) -> Framing | None:
+        return next(
+            (each for each in self.framings if head.startswith(each.start) or each.start.startswith(head)),
+            None,
+        )
+
     @override
-    def framer(self) -> Framer:
-        return Framer(self.framings)
+    def framer(self) -> DataFramer:
+        return DataFramer(self.framings)
 
     @override
     def frame(self, request: Request) -> bytes:
         return request.payload
 
+    def question_of(self, message: bytes) -> Question | None:
+        """Return which request a frame is; None where it is none."""
+        question = self._questions.get(message)
+        if question is None:
+            question = next(
+                (each for each in self.questions if each.template.match(message) is not None), None
+            )
+        return question
+
+    def switch_of(self, message: bytes) -> tuple[Switch, int] | None:
+        """Return which switch a frame sets, and to what number; None where it sets none."""
+        for switch in self.switches:
+            found = switch.template.match(message)
+            if found is not None:
+                return switch, int(found["value"])
+        return None
+
     @override
     def kind(self, message: bytes) -> Hashable | None:
-        question = self._questions.get(message)
-        return (
-            message[: self.framings[0].asks or self.framings[0].header]
-            if question is None
-            else question.reply
-        )
+        question = self.question_of(message)
+        if question is None:
+            return message[: self.framings[0].asks or self.framings[0].header]
+        if not question.replies:
+            return None
+        return question.replies if question.payload == message else (question.replies, message)
 
     @override
     def answers(self, request: Request, message: bytes) -> bool:
-        question = self._questions.get(request.payload)
+        question = self.question_of(request.payload)
         reply = self.reply_of(message)
         if question is None or reply is None:
             return False
+        if reply.name in question.replies:
+            return (
+                not question.template.names
+                or not self.family.answers
+                or self.family.is_answer(request.payload, message)
+            )
         # A refusal repeats what was asked where the other replies to it do so.
-        return reply.name == question.reply or (reply.refuses and self._repeats(question, message))
+        return bool(reply.refuses and question.replies) and self._repeats(question, message)
 
     def _repeats(self, question: Question, message: bytes) -> bool:
-        fixed = self._by_name[question.reply].begins[: self.framings[0].header]
+        framing = self._framing_of_reply(message[: self.framings[0].needs]) or self.framings[0]
+        fixed = self._by_name[question.reply].begins[: framing.header]
         return all(wanted in {None, byte} for wanted, byte in zip(fixed, message, strict=False))
+
+    @override
+    def streams(self, message: bytes) -> bool:
+        reply = self.reply_of(message)
+        return reply is not None and reply.unasked
+
+    def reply(self, name: str) -> Reply:
+        """Return a reply by its name. Raises KeyError."""
+        return self._by_name[name]
 
     def reply_of(self, frame: bytes) -> Reply | None:
         """Return which reply a frame is; None where the model knows none that begins so."""
-        return next((reply for reply in self.replies if reply.fits(frame)), None)
+        seen = self.data(frame) if any(self._text) else frame
+        for reply in self.replies:
+            if reply.fits(seen, len(frame)):
+                return reply
+        return None
 
     @override
     def describe(self, message: bytes) -> str:
-        question = self._questions.get(message)
+        question = self.question_of(message)
         if question is not None:
             return question.name
         reply = self.reply_of(message)
-        return reply.name if reply else message[: self.framings[0].header].hex(" ")
+        if reply is not None:
+            return reply.name
+        switched = self.switch_of(message)
+        return switched[0].name if switched else message[: self.framings[0].header].hex(" ")
 
     def data(self, frame: bytes) -> bytes:
         """Return a frame without its checksum and end: what fields and counts may reach to."""
-        framing = next((each for each in self.framings if frame.startswith(each.start)), self.framings[0])
+        number = 0
+        if len(self.framings) > 1:
+            number = next((at for at, each in enumerate(self.framings) if frame.startswith(each.start)), 0)
+        framing = self.framings[number]
         check = framing.check
         if check is not None and check.at < 0:
-            return frame[: check.at]
-        return frame[: len(frame) - len(framing.end)]
+            data = frame[: check.at]
+        else:
+            data = frame[: len(frame) - len(framing.end)] if framing.end else frame
+        if self._text and self._text[number]:
+            return framing.start + _from_digits(data[len(framing.start) :])
+        return data
 
-    def values(self, frame: bytes) -> dict[str, Any]:
-        """Return what a reply says, by quantity key; empty for a frame that the model does not know."""
-        reply = self.reply_of(frame)
-        if reply is None:
-            return {}
-        decoded = reply.codec.decode(self.data(frame)).values
-        result: dict[str, Any] = {}
-        for field in reply.codec.fields:
-            value = decoded.get(field.name)
-            if not field.quantity or value is None:
-                continue
-            if field.flags and not QUANTITIES[field.quantity].array:
-                result[field.quantity] = ", ".join(value) or NOTHING
-            elif isinstance(value, tuple):
-                result[field.quantity] = tuple(item for item in value if item is not None)
-            else:
-                result[field.quantity] = _said(field.quantity, value)
-        return result
+    def values(self, frame: bytes, known: Mapping[str, float] | None = None) -> dict[str, Value]:
+        """Return what one reply says, by quantity key; empty for a frame that the model does not know."""
+        heard = Heard(self, known)
+        heard.take(frame)
+        return heard.values()
 
-    def spans(self, frame: bytes) -> list[Span]:
+    def spans(self, frame: bytes, known: Mapping[str, float] | None = None) -> list[Span]:
         """Return where each field of a reply lies; empty for a frame that the model does not know."""
-        reply = self.reply_of(frame)
-        return reply.codec.spans(self.data(frame)) if reply else []
+        reply, data = self.reply_of(frame), self.data(frame)
+        layout = reply.layout(data, known or {}) if reply else None
+        return layout.codec.spans(data, known=known or {}) if layout else []
 
-    def encode(self, reply: str, values: Mapping[str, Any]) -> bytes:
+    def encode(
+        self, reply: str, values: Mapping[str, Any], known: Mapping[str, float] | None = None
+    ) -> bytes:
         """Return the whole frame of a reply with these values of its fields; checksum and length are made."""
         shape = self._by_name[reply]
-        framing = self.framings[0]
-        begins = bytes(byte or 0 for byte in shape.begins)
-        head = max(framing.needs, len(begins))
-        body = bytearray(shape.codec.encode(values, size=head).ljust(head, b"\0"))
-        body[: len(begins)] = begins
+        layout = next((each for each in shape.layouts if not each.marks or known), shape.layouts[0])
+        if known:
+            layout = shape.layout(bytes(4096), known) or layout
+        framing = self._framing_of_reply(shape.head) or self.framings[0]
+        start = framing.start.ljust(len(shape.begins), b"\0")
+        begins = bytes(start[index] if byte is None else byte for index, byte in enumerate(shape.begins))
+        text = bool(self._text) and self._text[self.framings.index(framing)]
         tail = (framing.check.size if framing.check else 0) + len(framing.end)
-        return framing.seal(bytes(body) + bytes(tail - len(framing.end)) + framing.end)
+        whole_size = shape.size or (0 if text else _size_said(begins, shape.begins, framing))
+        least = whole_size - tail if whole_size else framing.needs
+        if text:
+            least = len(framing.start) + (least - len(framing.start) + 1) // 2
+        least = max(len(begins), least)
+        body = bytearray(layout.codec.encode(values, size=least, known=known or {}).ljust(least, b"\0"))
+        body[: len(begins)] = begins
+        whole = bytes(body)
+        if text:
+            whole = framing.start + whole[len(framing.start) :].hex().upper().encode()
+        return framing.seal(whole + bytes(tail - len(framing.end)) + framing.end)
 
     @override
     def mask(self, message: bytes) -> bytes:
         masked = bytearray(message)
+        for question in self.questions:
+            for name, begin, end in question.template.places(message) or ():
+                if self.parameters[name].secret:
+                    masked[begin:end] = b"*" * (end - begin)
         reply = self.reply_of(message)
-        secret = {field.name for field in reply.codec.fields if field.secret} if reply else set()
-        for span in self.spans(message):
-            if span.name.partition("[")[0] in secret:
-                masked[span.offset : span.offset + span.width] = b"*" * span.width
+        secret = {
+            field.name
+            for layout in (reply.layouts if reply else ())
+            for field in layout.codec.fields
+            if field.secret
+        }
+        if secret:
+            for span in self.spans(message):
+                if span.name.partition("[")[0] in secret:
+                    masked[span.offset : span.offset + span.width] = b"*" * span.width
         return bytes(masked)
 
     @override
     def recognises(self, seen: Advertisement) -> bool:
-        named = self.file.recognise.aiobmsble
-        plugin = plugins().get(named) if named else None
+        plugin = plugins().get(self._plugin) if self._plugin else None
         return any(pattern.fits(seen) for pattern in self._advertisements) or (
             plugin is not None and plugin.recognises(seen)
         )
+
+    def sends(self) -> list[tuple[str, RequestKind, bytes | str]]:
+        """Return all that reading such a device sends: name, what it can do, the frame (or its template)."""
+        return [
+            (question.name, question.kind, question.payload or _written(question.template))
+            for question in self.questions
+            if question.kind is RequestKind.READS or question in self.start
+        ]
+
+    @property
+    @override
+    def silence(self) -> str:
+        secret = [name for name, each in self.parameters.items() if each.secret]
+        hint = f" Some want a PIN: add ?{secret[0]}=." if secret else ""
+        return super().silence + hint
 
     @override
     def session(self, asker: Asker, options: Options) -> Session:
@@ -201,8 +372,41 @@ class ModelProtocol(Protocol):
         return ModelSession(self, asker, options)
 
 
-def _said(quantity: str, value: Any) -> Any:
-    """Return a value as its quantity takes it: a version may be a number on the wire, and is a text."""
-    if QUANTITIES[quantity].kind is Kind.TEXT:
-        return str(value).strip()
-    return value
+def _gatt(said: Mapping[str, Any]) -> Gatt:
+    kind, write = said.get("write_type"), said.get("write", "")
+    return Gatt(
+        read_uuid(said["service"]),
+        read_uuid(said["notify"]),
+        read_uuid(write) if write else "",
+        None if kind is None else WriteType(kind),
+    )
+
+
+def _size_said(begins: bytes, pattern: tuple[int | None, ...], framing: Framing) -> int:
+    """Return how long frames are that begin so, where that is certain; else 0."""
+    head = begins.ljust(framing.needs, b"\0")
+    rule = next((each for each in framing.sizes if each.fits(head)), None)
+    if rule is None or (rule.at is not None and (rule.at >= len(pattern) or pattern[rule.at] is None)):
+        return 0
+    return rule.of(head) or 0
+
+
+def _from_digits(digits: bytes) -> bytes:
+    try:
+        return bytes.fromhex(digits.decode("ascii"))
+    except (ValueError, UnicodeDecodeError):
+        return b""
+
+
+def _written(template: Template) -> str:
+    """Return a frame with the names of its parameters in it."""
+    words = []
+    for part in template.parts:
+        match part:
+            case Made(size):
+                words += [".."] * size
+            case Named(name):
+                words.append(f"{{{name}}}")
+            case _:
+                words.append(read_hex(part.hex()).hex(" "))
+    return " ".join(words)

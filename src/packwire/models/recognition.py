@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
 from packwire.advertisement import Advertisement
+from packwire.models.text import read_hex
 
 #: What the Bluetooth SIG's short UUIDs are short for.
 _BASE = "0000{}-0000-1000-8000-00805f9b34fb"
@@ -59,3 +61,9 @@ class Pattern:
     def _made(self, data: Mapping[int, bytes]) -> bool:
         found = data.get(self.manufacturer if self.manufacturer is not None else -1)
         return found is not None and found.startswith(self.data)
+
+
+def pattern_of(said: Mapping[str, Any]) -> Pattern:
+    """Return a pattern from the plain values of a model."""
+    uuids = {key: read_uuid(said[key]) for key in ("service", "service_data") if said.get(key)}
+    return Pattern(**{**said, **uuids, "data": read_hex(said.get("data", ""))})

@@ -7,7 +7,7 @@ one by its name.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 from typing import Protocol as Interface
@@ -94,7 +94,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class NodeReading:
     """What one node said: values by quantity key, and how far they can be trusted."""
 
     values: Mapping[str, Value]
@@ -129,6 +129,18 @@ class Asker(Interface):
     def distrust(self, request: Request) -> None:
         """Take no reply to such a request for the answer that is on its way already."""
 
+    def tell(self, request: Request) -> None:
+        """Send a request to which nothing is answered."""
+
+    def subscribe(self, receive: Callable[[bytes], None]) -> None:
+        """Hand `receive` every message that answers no request."""
+
+    async def unasked(self, seconds: float) -> bool:
+        """Wait for the next message that answers no request; tell whether one came in that time."""
+
+    async def pause(self, seconds: float) -> None:
+        """Let time pass."""
+
     def now(self) -> float:
         """Return a monotonic time in s."""
 
@@ -138,11 +150,13 @@ class Options:
     """What a user may say about the reading of a device.
 
     `only` is the one node to look for; `nodes` those to look for on its bus (None: ask who is there).
+    `pin` is what the device wants before it talks.
     """
 
     only: int | None = None
     nodes: tuple[int, ...] | None = None
     stale_after: float | None = None
+    pin: str = field(default="", repr=False)
 
 
 class Session(ABC):
@@ -208,7 +222,7 @@ class Session(ABC):
         return node.number is not None
 
     @abstractmethod
-    async def read(self, node: Node) -> Reading:
+    async def read(self, node: Node) -> NodeReading:
         """Read one node; raises NoReplyError where it does not answer."""
 
     def notice(self, key: str, values: Mapping[str, Value]) -> None:
@@ -226,6 +240,8 @@ class Protocol(ABC):
     """As in `?model=`."""
     title: str
     """For a user: `VESC`, `JBD`."""
+    origin: str = ""
+    """The file that it was read from, where it is not packwire's own."""
     baud: int = 115_200
     """What its serial lines usually have."""
     gatt: tuple[Gatt, ...] = ()
@@ -260,6 +276,10 @@ class Protocol(ABC):
 
     def spontaneous(self, message: bytes) -> bool:  # noqa: ARG002
         """Tell whether devices send this of their own accord."""
+        return False
+
+    def streams(self, message: bytes) -> bool:  # noqa: ARG002
+        """Tell whether devices go on sending this, once they were asked for it."""
         return False
 
     def beside(self, request: Request) -> bool:  # noqa: ARG002

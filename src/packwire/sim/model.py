@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from packwire.models.parts import Reply
 from packwire.models.protocol import ModelProtocol
+from packwire.models.replies import Reply
 from packwire.sim.faults import Faults
 from packwire.sim.port import Port
 from packwire.sim.server import SimOptions, Simulation

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from packwire.sim.faults import Faults
-from packwire.sim.outgoing import Outgoing
+from packwire.sim.outgoing import SimulatedOutgoing
 from packwire.wire.frame import StreamFramer
 
 
@@ -29,7 +29,7 @@ class Port:
     def __init__(self, device: Served, name: str, framer: StreamFramer, half_frame: bytes = b"") -> None:
         self.name = name
         self.framer = framer
-        self.outgoing: Outgoing | None = None
+        self.outgoing: SimulatedOutgoing | None = None
         self.on_wedge: Callable[[bool], None] = lambda _: None
         """Called with True when the device hangs, and with False when it is revived."""
         self._device = device
@@ -49,7 +49,7 @@ class Port:
         """Begin to serve a client; the parser stays as the client before left it."""
         self.detach()
         faults = self._device.faults
-        self.outgoing = Outgoing(write, close, faults, self._device.unsolicited)
+        self.outgoing = SimulatedOutgoing(write, close, faults, self._device.unsolicited)
         if "cold-parser" in faults:
             self.framer.reset()
             self.framer.feed(self._half_frame)

@@ -77,7 +77,7 @@ class Side(asyncio.BufferedProtocol):
         """Take bytes."""
 
 
-class Upstream(ABC):
+class UpstreamEnd(ABC):
     """Where a tap leads. `one_at_a_time`: it takes one client only."""
 
     name: str
@@ -88,7 +88,7 @@ class Upstream(ABC):
         """Connect; raise UnreachableError and its kin."""
 
 
-class TcpUpstream(Upstream):
+class TcpUpstream(UpstreamEnd):
     """A device's own port, or a hub."""
 
     def __init__(self, host: str, port: int) -> None:
@@ -134,7 +134,7 @@ async def _addresses(host: str, port: int) -> list[str]:
     return await asyncio.wrap_future(found)
 
 
-class SerialUpstream(Upstream):
+class SerialUpstream(UpstreamEnd):
     """A serial port, opened anew for each connection."""
 
     one_at_a_time = True

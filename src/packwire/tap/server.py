@@ -20,7 +20,7 @@ from packwire.tap.ends import (
     SERIAL_DEVICE,
     PseudoTerminal,
     Side,
-    Upstream,
+    UpstreamEnd,
     Way,
     peer,
     reset,
@@ -46,7 +46,7 @@ class Tap:
 
     def __init__(
         self,
-        upstream: Upstream,
+        upstream: UpstreamEnd,
         watcher: Watcher,
         *,
         host: str = "127.0.0.1",

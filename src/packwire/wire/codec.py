@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from packwire.wire.fields import TO_THE_END, Comparison, Field, FieldError, Order, Type
+from packwire.wire.fields import TO_THE_END, Field, FieldError, Operator, Order, Type, in_order
 
 
 class Span(NamedTuple):
@@ -19,12 +19,15 @@ class Span(NamedTuple):
     value: Any
 
 
-class Values(NamedTuple):
+class DecodedValues(NamedTuple):
     """What a message says, by field; which fields it was too short for; the bytes behind the last one."""
 
     values: dict[str, Any]
     missing: tuple[str, ...] = ()
     left_over: int = 0
+
+
+_NOTHING: Mapping[str, float] = {}
 
 
 class Codec:
@@ -35,35 +38,43 @@ class Codec:
     others that are not there.
     """
 
-    __slots__ = ("_first", "_plan", "_raws", "fields", "names", "order")
+    __slots__ = ("_anchors", "_first", "_plan", "_raws", "by_name", "fields", "names", "order")
 
     def __init__(self, fields: Iterable[Field], order: Order = "big") -> None:
         self.fields = tuple(fields)
         self.order: Order = order
         self.names = tuple(field.name for field in self.fields)
+        self.by_name = {field.name: field for field in self.fields}
         _check(self.fields)
         self._first = _selector(self.fields)
         """The field that comes first and alone says, by its bits, which of the others are there."""
         self._raws = frozenset(_asked_for(self.fields))
         """The fields whose raw numbers other fields ask for: counts and conditions."""
+        self._anchors = frozenset(field.after for field in self.fields)
+        """The fields behind which others lie, wherever they stand in the list."""
         self._plan = lru_cache(maxsize=64)(self._compile)
 
-    def decode(self, data: bytes, at: int = 0) -> Values:
-        """Decode the message that begins at byte `at`; never raises, whatever the bytes are."""
-        state = _State(data, at)
+    def decode(self, data: bytes, at: int = 0, known: Mapping[str, float] = _NOTHING) -> DecodedValues:
+        """Decode the message that begins at byte `at`; never raises, whatever the bytes are.
+
+        `known` are the raw numbers of other messages that conditions and counts ask for.
+        """
+        state = _State(data, at, known)
         for step in self._plan(self._selection(data, at)):
             step(state)
-        return Values(state.values, tuple(state.missing), max(0, len(data) - state.last))
+        return DecodedValues(state.values, tuple(state.missing), max(0, len(data) - state.last))
 
-    def spans(self, data: bytes, at: int = 0) -> list[Span]:
+    def spans(self, data: bytes, at: int = 0, known: Mapping[str, float] = _NOTHING) -> list[Span]:
         """Return every field that is there with its place, its raw number and its value, items one by one."""
-        state = _State(data, at)
+        state = _State(data, at, known)
         state.spans = []
         for field in self.fields:
             _Single(field, self.order, keep_raw=True)(state)
         return state.spans
 
-    def encode(self, values: Mapping[str, Any], *, size: int = 0) -> bytes:
+    def encode(
+        self, values: Mapping[str, Any], *, size: int = 0, known: Mapping[str, float] = _NOTHING
+    ) -> bytes:
         """Encode a message of at least `size` bytes; it ends before the first field that is None.
 
         Counts are taken from the values that they count, conditions are looked at. Fields whose values are
@@ -71,17 +82,19 @@ class Codec:
         """
         values = dict(values)
         for field in self.fields:
-            if isinstance(field.count, str) and values.get(field.name) is not None:
+            if isinstance(field.count, str) and "." not in field.count and values.get(field.name) is not None:
                 values[field.count] = len(values[field.name])
+            if field.negative and isinstance(values.get(field.name), int | float):
+                values[field.name] = abs(values[field.name])
         out = bytearray(size)
         places: dict[str, tuple[int, int]] = {}
-        raws: dict[str, float] = {}
+        raws: dict[str, float] = dict(known)
         end = last = 0
         for field in self.fields:
             if not all(condition.holds(raws.get(condition.field, 0)) for condition in field.when):
                 continue
             value = values.get(field.name)
-            if value is None and not field.unknown:
+            if value is None and (field.count is not None or not field.unknown):
                 if field.at is None and field.after is None:
                     break
                 continue
@@ -114,7 +127,11 @@ class Codec:
                 if selection < 0 or not all(condition.holds(selection) for condition in field.when):
                     continue
                 here = replace(field, when=())
-            if _runs(here) and (here.name not in self._raws or scaler(here) is _itself):
+            if (
+                _runs(here)
+                and here.name not in self._anchors
+                and (here.name not in self._raws or scaler(here) is _itself)
+            ):
                 run.append(here)
                 continue
             if run:
@@ -134,13 +151,13 @@ class _State:
 
     __slots__ = ("data", "end", "ended", "last", "missing", "places", "raws", "spans", "start", "values")
 
-    def __init__(self, data: bytes, at: int) -> None:
+    def __init__(self, data: bytes, at: int, known: Mapping[str, float]) -> None:
         self.data = data
         self.start = self.end = self.last = at
         self.ended = False
         """Whether the message ended before a field that had to follow: what comes behind it has no place."""
         self.values: dict[str, Any] = {}
-        self.raws: dict[str, Any] = {}
+        self.raws: dict[str, Any] = dict(known)
         self.places: dict[str, tuple[int, int]] = {}
         self.missing: list[str] = []
         self.spans: list[Span] | None = None
@@ -222,6 +239,8 @@ class _Single:
             if self.keep_raw:
                 state.raws[field.name] = 0 if raw is None else raw
             value = None if raw is None else self.value(raw)
+            if field.each_bit is not None or field.negative:
+                value = _with_others(field, raw, value, state.raws)
             if value is not None:
                 state.values[field.name] = value
             if state.spans is not None:
@@ -256,7 +275,7 @@ class _Single:
     def _integer(self, data: bytes, at: int) -> int | None:
         """Return the raw number of a span; of a float its bits."""
         if self.field.type is Type.FLOAT:
-            return int.from_bytes(data[at : at + (self.field.width or 0)], self.field.order or self.order)
+            return int.from_bytes(in_order(data[at : at + (self.field.width or 0)], self.byte_order))
         raw = self.field.raw_in(data, at, self.order)
         return None if raw is None else int(raw)
 
@@ -288,6 +307,16 @@ class _Single:
         return end
 
 
+def _with_others(field: Field, raw: float | None, value: Any, raws: Mapping[str, Any]) -> Any:
+    """Return a value that depends on other fields: how many bits count, or whether it is negative."""
+    if raw is None or value is None:
+        return None
+    if field.each_bit is not None:
+        many = raws.get(field.each_bit, 0) if isinstance(field.each_bit, str) else field.each_bit
+        return tuple(bool(int(raw) >> bit & 1) for bit in range(max(0, min(int(many), 64))))
+    return -value if all(each.holds(raws.get(each.field, 0)) for each in field.negative) else value
+
+
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "backslashreplace")
 
@@ -313,18 +342,15 @@ def _selector(fields: tuple[Field, ...]) -> Field | None:
     if not fields or not fields[0].fixed or fields[0].at is not None or not any(each.when for each in fields):
         return None
     asked = {
-        (condition.field, condition.comparison is Comparison.BIT)
-        for each in fields
-        for condition in each.when
+        (condition.field, condition.comparison is Operator.BIT) for each in fields for condition in each.when
     }
     return fields[0] if asked == {(fields[0].name, True)} else None
 
 
 def _asked_for(fields: tuple[Field, ...]) -> Iterator[str]:
     for field in fields:
-        if isinstance(field.count, str):
-            yield field.count
-        yield from (condition.field for condition in field.when)
+        yield from (each for each in (field.count, field.each_bit) if isinstance(each, str))
+        yield from (condition.field for condition in (*field.when, *field.negative))
 
 
 def _check(fields: tuple[Field, ...]) -> None:
@@ -335,9 +361,13 @@ def _check(fields: tuple[Field, ...]) -> None:
             raise FieldError(f"{field.name or 'a field'}: every field has a name of its own")
         for what, other in (
             ("counted by", field.count if isinstance(field.count, str) else None),
+            ("as long as", field.each_bit if isinstance(field.each_bit, str) else None),
             ("placed behind", field.after),
             *(("there depending on", condition.field) for condition in field.when),
+            *(("negative depending on", condition.field) for condition in field.negative),
         ):
+            if other is not None and "." in other and what != "placed behind":
+                continue  # of another message
             if other is not None and other not in known:
                 raise FieldError(f"{field.name}: it is {what} {other}, which does not come before it")
             if other is not None and what != "placed behind" and known[other].count is not None:
@@ -362,7 +392,9 @@ def _encoded(field: Field, value: Any, order: Order, before: bytes) -> bytes:
     width, step = field.width or 0, field.step
     if field.count is None:
         return field.bytes_of(field.raw(value), order, before[:width].ljust(width, b"\0"))
-    items = bytearray(before[: len(value) * step].ljust(len(value) * step, b"\0"))
+    # Places that are not filled are there all the same where their number is fixed.
+    many = max(len(value), field.count if isinstance(field.count, int) else 0)
+    items = bytearray(before[: many * step].ljust(many * step, b"\0"))
     for index, item in enumerate(value):
         at = index * step
         items[at : at + width] = field.bytes_of(field.raw(item), order, bytes(items[at : at + width]))

@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Any, Literal
 
-type Order = Literal["big", "little"]
+type ByteOrder = Literal["big", "little"]
+#: `low word first`: 16-bit words, each with its high byte first, the lowest word first (usual in Modbus).
+type Order = Literal["big", "little", "low word first"]
+
+
+def in_order(item: bytes, order: Order) -> bytes:
+    """Return the bytes of a number with the highest first; those of a number so ordered give `item` back."""
+    if order == "big":
+        return item
+    if order == "little":
+        return item[::-1]
+    return b"".join(item[at : at + 2] for at in range(len(item) - 2, -1, -2))
 
 
 class FieldError(ValueError):
@@ -30,6 +41,8 @@ class Type(StrEnum):
     """IEEE 754, 4 or 8 bytes."""
     BCD = "bcd"
     """Binary-coded decimal, two digits a byte; other digits than 0 to 9 are no value."""
+    DECIMAL = "decimal"
+    """ASCII digits; what follows the last of them is left out, and where there is none it is no value."""
     TEXT = "text"
     """UTF-8; NULs at its end are left out."""
     CSTRING = "nul-terminated text"
@@ -45,7 +58,7 @@ class Type(StrEnum):
         return self in _NUMERIC
 
 
-_NUMERIC = frozenset({Type.UINT, Type.INT, Type.SIGN_MAGNITUDE, Type.FLOAT, Type.BCD})
+_NUMERIC = frozenset({Type.UINT, Type.INT, Type.SIGN_MAGNITUDE, Type.FLOAT, Type.BCD, Type.DECIMAL})
 _CODES = {
     (Type.UINT, 1): "B",
     (Type.UINT, 2): "H",
@@ -60,7 +73,7 @@ _CODES = {
 }
 
 
-class Comparison(Enum):
+class Operator(Enum):
     """How a condition compares an earlier field's raw number with its own."""
 
     EQUAL = "=="
@@ -70,33 +83,36 @@ class Comparison(Enum):
     MORE = ">"
     AT_LEAST = ">="
     BIT = "has bit"
+    NO_BIT = "lacks bit"
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class FieldCondition:
     """A field is there only where the raw number of an earlier field compares so with `number`."""
 
     field: str
-    comparison: Comparison
+    comparison: Operator
     number: int
 
     def holds(self, raw: Any) -> Any:
         """Tell whether it holds; `raw` is a number, or an array of them (then an array comes back)."""
         match self.comparison:
-            case Comparison.EQUAL:
+            case Operator.EQUAL:
                 return raw == self.number
-            case Comparison.NOT_EQUAL:
+            case Operator.NOT_EQUAL:
                 return raw != self.number
-            case Comparison.LESS:
+            case Operator.LESS:
                 return raw < self.number
-            case Comparison.AT_MOST:
+            case Operator.AT_MOST:
                 return raw <= self.number
-            case Comparison.MORE:
+            case Operator.MORE:
                 return raw > self.number
-            case Comparison.AT_LEAST:
+            case Operator.AT_LEAST:
                 return raw >= self.number
-            case Comparison.BIT:
+            case Operator.BIT:
                 return (raw >> self.number & 1) == 1
+            case Operator.NO_BIT:
+                return (raw >> self.number & 1) == 0
 
 
 #: `Field.count`: as many as there is room for up to the end of the message.
@@ -113,10 +129,15 @@ class Field:
     the end. `count` is a number of items, the name of an earlier field that holds it, or `TO_THE_END`; items
     are `stride` bytes apart (None: `width`), and at most `most` of them are read.
 
-    A number's value is `raw * scale + addend`, of the `bits` (lowest, how many) where not all of them count.
-    `names` turns raw numbers into words or truth values, `flags` turns bits into a tuple of words, and the
-    raw numbers in `unknown` stand for no value. `when` lists what must hold for the field to be there.
-    `quantity` is the key of what is measured; `secret` bytes are never shown.
+    A number's value is `raw * scale + addend`, of the `bits` (lowest, how many) where not all of them count;
+    with `ones`, the raw number is how many of its bits are set. `names` turns raw numbers into words, truth
+    values or other numbers, `flags` turns bits into a tuple of words, `each_bit` (how many, or the field that
+    says it) into a tuple of truth values, and the raw numbers in `unknown` stand for no value. The value is
+    negative where `negative` holds. `when` lists what must hold for the field to be there. `quantity` is the
+    key of what is measured; `secret` bytes are never shown.
+
+    A condition or a count may ask for a number of another message, if who decodes knows it: such names hold
+    a dot.
     """
 
     name: str = ""
@@ -129,13 +150,16 @@ class Field:
     bits: tuple[int, int] | None = None
     scale: float = 1
     addend: float = 0
-    names: tuple[tuple[int, str | bool], ...] = ()
+    ones: bool = False
+    names: tuple[tuple[int, str | float], ...] = ()
     flags: tuple[tuple[int, str], ...] = ()
+    each_bit: int | str | None = None
     unknown: tuple[int, ...] = ()
     count: int | str | None = None
     stride: int | None = None
     most: int | None = None
-    when: tuple[Condition, ...] = ()
+    when: tuple[FieldCondition, ...] = ()
+    negative: tuple[FieldCondition, ...] = ()
     quantity: str = ""
     secret: bool = False
 
@@ -154,16 +178,32 @@ class Field:
         return self._problem_of_number() if self.type.numeric else self._problem_of_text()
 
     def _problem_of_number(self) -> str:
-        if self.width is None or self.width > _MAX_WIDTH:
-            return f"a number is 1 to {_MAX_WIDTH} bytes wide"
+        widest = _MAX_DIGITS if self.type is Type.DECIMAL else _MAX_WIDTH
+        if self.width is None or self.width > widest:
+            return f"a number is 1 to {widest} bytes wide"
         if self.type is Type.FLOAT and self.width not in {4, 8}:
             return "a float is 4 or 8 bytes wide"
         if self.bits:
             lowest, many = self.bits
-            if self.type in {Type.FLOAT, Type.BCD}:
+            if self.type in {Type.FLOAT, Type.BCD, Type.DECIMAL}:
                 return f"bits cannot be taken from {self.type}"
             if lowest < 0 or many < 1 or lowest + many > 8 * self.width:
                 return f"bits {lowest} to {lowest + many - 1} do not lie in {self.width} bytes"
+        return self._problem_of_bits() or self._problem_of_scale()
+
+    def _problem_of_bits(self) -> str:
+        width = self.width or 0
+        if self.order == "low word first" and width % 2:
+            return "a number with its low word first is 2, 4, 6 or 8 bytes wide"
+        if (self.ones or self.each_bit is not None) and self.type is not Type.UINT:
+            return "single bits are those of an unsigned number"
+        if isinstance(self.each_bit, int) and not 0 < self.each_bit <= 8 * width:
+            return f"there are {8 * width} bits in {width} bytes"
+        if self.each_bit is not None and (self.names or self.flags or self.count is not None):
+            return "each_bit goes without names, flags and count"
+        return ""
+
+    def _problem_of_scale(self) -> str:
         if not self.scale or not math.isfinite(self.scale) or not math.isfinite(self.addend):
             return "the scale is a number other than 0, and the addend a number"
         return ""
@@ -178,7 +218,7 @@ class Field:
     @property
     def code(self) -> str | None:
         """Return the struct code of one item; None where struct has none for it."""
-        if self.bits or self.width is None:
+        if self.bits or self.ones or self.width is None or self.order == "low word first":
             return None
         return _CODES.get((self.type, self.width))
 
@@ -195,7 +235,7 @@ class Field:
     @property
     def plain(self) -> bool:
         """Tell whether its value is the raw number with a scale and an addend, and nothing else."""
-        return not (self.names or self.flags or self.unknown)
+        return not (self.names or self.flags or self.unknown or self.negative or self.each_bit is not None)
 
     def raw_in(self, data: bytes, at: int, order: Order) -> float | None:
         """Return the raw number at a place that lies inside `data`; None for BCD that is none."""
@@ -203,11 +243,13 @@ class Field:
         item = data[at : at + width]
         order = self.order or order
         if self.type is Type.FLOAT:
-            return float(struct.unpack((">" if order == "big" else "<") + (self.code or "f"), item)[0])
+            return float(struct.unpack(">f" if width == 4 else ">d", in_order(item, order))[0])
         if self.type is Type.BCD:
-            digits = (item if order == "big" else item[::-1]).hex()
+            digits = in_order(item, order).hex()
             return int(digits) if digits.isdecimal() else None
-        number = int.from_bytes(item, order, signed=self.type is Type.INT and not self.bits)
+        if self.type is Type.DECIMAL:
+            return _leading_number(item)
+        number = int.from_bytes(in_order(item, order), signed=self.type is Type.INT and not self.bits)
         bits = 8 * width
         if self.bits:
             lowest, bits = self.bits
@@ -216,14 +258,14 @@ class Field:
                 number -= 1 << bits
         if self.type is Type.SIGN_MAGNITUDE and number >> bits - 1:
             number = -(number & (1 << bits - 1) - 1)
-        return number
+        return number.bit_count() if self.ones else number
 
     def value(self, raw: float | None) -> Any:
         """Return what a raw number stands for; None where that is no value."""
         if raw is None or raw in self.unknown:
             return None
         if self.names:
-            return dict(self.names).get(int(raw), raw)
+            return dict(self.names).get(int(raw), self.scaled(raw))
         if self.flags:
             return _words(self.flags, int(raw))
         return self.scaled(raw)
@@ -262,6 +304,8 @@ class Field:
             return _number_of(self, value)
         if self.flags:
             return sum(1 << _bit_of(self, word) for word in value)
+        if self.each_bit is not None:
+            return sum(1 << bit for bit, on in enumerate(value) if on)
         before, factor, divisor, behind = self.steps()
         scaled = (value - behind) * divisor if divisor else (value - behind) / factor
         scaled -= before
@@ -280,6 +324,10 @@ class Field:
         bits = self.bits[1] if self.bits else 8 * width
         if self.type is Type.BCD:
             return 0, 10 ** (2 * width) - 1
+        if self.type is Type.DECIMAL:
+            return 0, 10**width - 1
+        if self.ones:
+            return 0, bits
         if self.type is Type.UINT:
             return 0, (1 << bits) - 1
         return -(1 << bits - 1) + (self.type is Type.SIGN_MAGNITUDE), (1 << bits - 1) - 1
@@ -289,22 +337,28 @@ class Field:
         width = self.width or 0
         order = self.order or order
         if self.type is Type.FLOAT:
-            return struct.pack((">" if order == "big" else "<") + (self.code or "f"), raw)
-        number = int(raw)
+            return in_order(struct.pack(">f" if width == 4 else ">d", raw), order)
+        number = (1 << int(raw)) - 1 if self.ones else int(raw)
         if self.type is Type.BCD:
-            digits = bytes.fromhex(f"{number:0{2 * width}d}")
-            return digits if order == "big" else digits[::-1]
+            return in_order(bytes.fromhex(f"{number:0{2 * width}d}"), order)
+        if self.type is Type.DECIMAL:
+            return str(number).encode().ljust(width, b"\0")
         bits = self.bits[1] if self.bits else 8 * width
         if self.type is Type.SIGN_MAGNITUDE and number < 0:
             number = -number | 1 << bits - 1
         number &= (1 << bits) - 1
         if self.bits:
             mask = (1 << bits) - 1 << self.bits[0]
-            number = int.from_bytes(before, order) & ~mask | number << self.bits[0]
-        return number.to_bytes(width, order)
+            number = int.from_bytes(in_order(before, order)) & ~mask | number << self.bits[0]
+        return in_order(number.to_bytes(width), order)
 
 
-_MAX_WIDTH = 8
+_MAX_WIDTH, _MAX_DIGITS = 8, 20
+
+
+def _leading_number(text: bytes) -> int | None:
+    many = next((at for at, byte in enumerate(text) if not 0x30 <= byte <= 0x39), len(text))
+    return int(text[:many]) if many else None
 
 
 def _words(flags: tuple[tuple[int, str], ...], raw: int) -> tuple[str, ...]:

@@ -4,12 +4,12 @@ A framing says nothing of what carries it: the same row finds frames in a TCP st
 notifications and in a capture. `Framer` takes a live stream piece by piece, `frames_in` a recorded one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, override
 
 from packwire.wire.checksum import CHECKSUMS
-from packwire.wire.fields import Order
+from packwire.wire.fields import ByteOrder
 from packwire.wire.frame import Frame, StreamFramer, Waiting
 
 
@@ -39,7 +39,7 @@ class Size:
     add: int
     at: int | None = None
     width: int = 1
-    order: Order = "big"
+    order: ByteOrder = "big"
     digits: bool = False
     mask: int | None = None
     times: int = 1
@@ -80,12 +80,26 @@ class Size:
             return None
         return number * self.times + self.add
 
+    def fits(self, head: bytes) -> bool:
+        """Tell whether what must be there is there."""
+        return all(each.fits(head) for each in self.when)
+
+    def said_in(self, frame: bytes) -> bytes | None:
+        """Return a frame with its own size said in it; None where this rule cannot say it."""
+        if self.at is None:
+            return frame if len(frame) == self.add else None
+        number, rest = divmod(len(frame) - self.add, self.times)
+        if rest or not 0 <= number < (16 if self.digits else 256) ** self.width:
+            return None
+        said = b"%0*X" % (self.width, number) if self.digits else number.to_bytes(self.width, self.order)
+        return frame[: self.at] + said + frame[self.at + self.width :]
+
 
 _HEX_DIGITS = frozenset(b"0123456789abcdefABCDEF")
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class FrameCheck:
     """A checksum of the catalogue: over the bytes from `begin` to `end`, stored at `at`.
 
     `end` and `at` may be negative, counted from the frame's end. With `digits` it is written in hexadecimal.
@@ -95,7 +109,7 @@ class Check:
     begin: int
     end: int
     at: int
-    order: Order = "big"
+    order: ByteOrder = "big"
     digits: bool = False
 
     @property
@@ -144,7 +158,7 @@ class Framing:
     name: str
     start: bytes
     sizes: tuple[Size, ...]
-    check: Check | None = None
+    check: FrameCheck | None = None
     end: bytes = b""
     payload: tuple[int, int | None] = (0, None)
     header: int = 1
@@ -199,24 +213,20 @@ class Framing:
             return self.header
         return self.asks + 2 * (bool(message) and message[0] == self.wraps)
 
-    def seal(self, frame: bytes) -> bytes:
-        """Return a frame with its length and its checksum made right, as the first size rule says it.
+    def seal(self, frame: bytes, places: Collection[int] | None = None) -> bytes:
+        """Return a frame with its length and its checksum made right, by the first size rule that fits.
 
-        Raises ValueError where that rule cannot say such a size.
+        Only what begins in `places` is touched, where they are given. Raises ValueError where that rule
+        cannot say such a size.
         """
-        rule = self.sizes[0]
-        sealed = bytearray(frame)
-        if rule.at is not None:
-            number, rest = divmod(len(frame) - rule.add, rule.times)
-            counted = (
-                b"%0*X" % (rule.width, number) if rule.digits else number.to_bytes(rule.width, rule.order)
-            )
-            if rest or len(counted) != rule.width:
-                raise ValueError(f"no {self.name} frame is {len(frame)} bytes long")
-            sealed[rule.at : rule.at + rule.width] = counted
-        elif len(frame) != rule.add:
-            raise ValueError(f"a {self.name} frame is {rule.add} bytes long, not {len(frame)}")
-        return bytes(sealed) if self.check is None else self.check.set(bytes(sealed))
+        rules = [each for each in self.sizes if each.fits(frame) and (places is None or each.at in places)]
+        sealed = rules[0].said_in(frame) if rules else frame
+        if sealed is None:
+            raise ValueError(f"no {self.name} frame is {len(frame)} bytes long")
+        if self.check is None:
+            return sealed
+        at = self.check.at if self.check.at >= 0 else len(frame) + self.check.at
+        return self.check.set(sealed) if places is None or at in places else sealed
 
     def payload_of(self, frame: bytes) -> bytes:
         """Return the message in a frame."""
@@ -233,7 +243,7 @@ class Found(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What stands at one place of a stream: a frame, or how many bytes a frame that begins there needs.
+    """What stands at one place of a stream: a frame, or how many bytes one that begins there needs at least.
 
     `checked` counts the bytes over which checksums were made.
     """
@@ -255,14 +265,14 @@ def look_at(stream: bytes, at: int, framings: tuple[Framing, ...], longest: int)
         if not stream.startswith(framing.start[:arrived], at):
             continue
         if arrived < framing.needs:
-            wants = max(wants, framing.needs)
+            wants = min(wants, framing.needs) or framing.needs
         head, least = stream[at : at + framing.needs], framing.least
         for rule in framing.sizes:
             size = rule.of(head)
             if size is None or size < least or size < rule.needs or size > longest:
                 continue
             if size > arrived:
-                wants = max(wants, size)
+                wants = min(wants, size) or size
                 continue
             if not stream.endswith(framing.end, at, at + size):
                 continue
@@ -316,7 +326,7 @@ class _Starts:
         return min(self._next.values())
 
 
-class Framer(StreamFramer):
+class DataFramer(StreamFramer):
     """Finds the frames of some framings in a live stream; none is longer than `longest` bytes."""
 
     __slots__ = ("_wasted", "framings", "longest")

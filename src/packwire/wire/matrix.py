@@ -3,12 +3,12 @@
 The same fields give the same values as `packwire.wire.codec`, message by message; a test holds that.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from packwire.wire.fields import TO_THE_END, Field, Order, Type
+from packwire.wire.fields import TO_THE_END, Field, FieldCondition, Order, Type
 
 type Column = NDArray[np.float64]
 type Bytes = NDArray[np.uint8]
@@ -17,14 +17,21 @@ type _There = NDArray[np.bool_]
 
 
 def columns(
-    fields: Iterable[Field], matrix: Bytes, *, order: Order = "big", at: int = 0
+    fields: Iterable[Field],
+    matrix: Bytes,
+    *,
+    order: Order = "big",
+    at: int = 0,
+    known: Mapping[str, float] | None = None,
 ) -> dict[str, Column]:
     """Return the numbers of every field: `(n,)`, or `(n, items)` for a field that is counted.
 
     NaN stands where a message has no value: it ends earlier, a condition does not hold, or the raw number
-    means that nothing is known. Fields with names or flags give their raw numbers; texts are left out.
+    means that nothing is known. Fields with names or flags give their raw numbers, single bits 0 and 1; texts
+    are left out. `known` are the raw numbers of other messages that conditions and counts ask for.
     """
     reader = _Reader(matrix, at, order)
+    reader.raws.update({name: np.full(len(matrix), number, float) for name, number in (known or {}).items()})
     for field in fields:
         reader.read(field)
     return reader.columns
@@ -48,8 +55,7 @@ class _Reader:
     def read(self, field: Field) -> None:
         there = np.ones(len(self.matrix), dtype=np.bool_)
         for condition in field.when:
-            raw = np.nan_to_num(self.raws[condition.field]).astype(np.int64)
-            there &= condition.holds(raw)
+            there &= self._holds(condition)
         begin, placed = self._begin(field)
         reads = there & placed & (begin >= self.start) & (begin <= self.matrix.shape[1])
         if field.type.numeric:
@@ -60,6 +66,15 @@ class _Reader:
             self.open &= whole | ~there
         self.end = np.where(whole, end, self.end)
         self.ends[field.name] = end, whole
+
+    def _raw_of(self, name: str) -> _Places:
+        """Return the raw numbers of an earlier field; 0 where they are not known."""
+        raw = self.raws.get(name)
+        return np.zeros(len(self.matrix), dtype=np.int64) if raw is None else np.nan_to_num(raw).astype(int)
+
+    def _holds(self, condition: FieldCondition) -> _There:
+        held: _There = condition.holds(self._raw_of(condition.field))
+        return held
 
     def _begin(self, field: Field) -> tuple[_Places, _There]:
         if field.at is not None:
@@ -74,7 +89,7 @@ class _Reader:
             whole = reads & (room > 0)
             raw = self._raw(field, begin, whole)
             self.raws[field.name] = raw
-            self.columns[field.name] = _values(field, raw)
+            self.columns[field.name] = self._value(field, raw)
             return begin + width, whole
         count = self._count(field, room)
         taken = np.where(reads, np.minimum(count, room), 0)
@@ -90,10 +105,27 @@ class _Reader:
 
     def _count(self, field: Field, room: _Places) -> _Places:
         if isinstance(field.count, str):
-            return np.maximum(np.nan_to_num(self.raws[field.count]), 0).astype(np.int64)
+            return np.maximum(self._raw_of(field.count), 0)
         if field.count == TO_THE_END:
             return room
         return np.full(len(self.matrix), field.count or 0, dtype=np.int64)
+
+    def _value(self, field: Field, raw: Column) -> Column:
+        if field.each_bit is not None:
+            many = (
+                self._raw_of(field.each_bit)
+                if isinstance(field.each_bit, str)
+                else np.full(len(raw), field.each_bit)
+            )
+            bits = np.arange(min(int(many.max(initial=0)), 8 * (field.width or 0)), dtype=np.uint64)
+            on = (np.nan_to_num(raw).astype(np.uint64)[:, None] >> bits & np.uint64(1)).astype(np.float64)
+            on[(bits >= many[:, None]) | np.isnan(raw)[:, None]] = np.nan
+            return on
+        values = _values(field, raw)
+        if field.negative:
+            held = np.logical_and.reduce([self._holds(condition) for condition in field.negative])
+            return np.where(held, -values, values)
+        return values
 
     def _raw(self, field: Field, begin: _Places, whole: _There) -> Column:
         """Return the raw numbers at these places; NaN where `whole` is False."""
@@ -122,12 +154,23 @@ class _Reader:
 
 
 def _float(item: Bytes, order: Order) -> Column:
-    mark = ">" if order == "big" else "<"
-    return np.ascontiguousarray(item).view(f"{mark}f{item.shape[1]}")[:, 0].astype(np.float64)
+    highest_first = _in_order(item, order)
+    return np.ascontiguousarray(highest_first).view(f">f{item.shape[1]}")[:, 0].astype(np.float64)
+
+
+def _in_order(item: Bytes, order: Order) -> Bytes:
+    """Return the bytes of numbers with the highest first; see `packwire.wire.fields.in_order`."""
+    if order == "big":
+        return item
+    if order == "little":
+        return item[:, ::-1]
+    return item.reshape(len(item), -1, 2)[:, ::-1].reshape(len(item), -1)
 
 
 def _whole_number(field: Field, item: Bytes, order: Order) -> Column:
-    item = item if order == "big" else item[:, ::-1]
+    if field.type is Type.DECIMAL:
+        return _decimal(item)
+    item = _in_order(item, order)
     if field.type is Type.BCD:
         high, low = item >> 4, item & 15
         digits = np.stack((high, low), axis=2).reshape(len(item), -1).astype(np.float64)
@@ -141,12 +184,22 @@ def _whole_number(field: Field, item: Bytes, order: Order) -> Column:
         lowest, bits = field.bits
         raw = raw >> np.uint64(lowest) & np.uint64((1 << bits) - 1)
     if field.type is Type.UINT:
-        return raw.astype(np.float64)
+        return (np.bitwise_count(raw) if field.ones else raw).astype(np.float64)
     if field.type is Type.INT:
         spare = np.uint64(64 - bits)
         return ((raw << spare).view(np.int64) >> spare.astype(np.int64)).astype(np.float64)
     magnitude = (raw & np.uint64((1 << bits - 1) - 1)).astype(np.float64)
     return np.where(raw >> np.uint64(bits - 1) & np.uint64(1), -magnitude, magnitude)
+
+
+def _decimal(item: Bytes) -> Column:
+    """Return the numbers that begin with a digit, up to what is none."""
+    number = np.where((item[:, 0] < 0x30) | (item[:, 0] > 0x39), np.nan, 0.0)
+    going = ~np.isnan(number)
+    for column in item.T:
+        going = going & (column >= 0x30) & (column <= 0x39)
+        number = np.where(going, number * 10 + (column.astype(np.float64) - 0x30), number)
+    return number
 
 
 def _values(field: Field, raw: Column) -> Column:

@@ -8,12 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packwire.capture.layers import vesc_frames
 from packwire.capture.layers.tcp_stream import Stream
-from packwire.capture.layers.vesc_frames import find_frames, frames_among, is_frame, plausible_frames
+from packwire.capture.layers.vesc_frames import find_frames
+from packwire.protocols import observer
+from packwire.vesc import columns
+from packwire.vesc.columns import frames_among, plausible_frames
 from packwire.vesc.framing import Framer, encode_frame
 from packwire.wire.checksum import crc16_xmodem
 from tests.capture.builder import array
+
+VESC = observer("vesc")
+
+
+def is_frame(data, at) -> bool:
+    rows, size = plausible_frames(data, np.array([at]), np.array([len(data)]))
+    return bool(frames_among(data, np.array([at])[rows], size).all()) and len(rows) == 1
+
 
 payloads = st.one_of(st.binary(min_size=1, max_size=20), st.binary(min_size=250, max_size=300))
 frames = payloads.map(encode_frame)
@@ -63,7 +73,7 @@ def rescued(framer: Framer):
 def test_it_gives_what_the_framer_gives(parts, gaps, skip):
     skip = min(skip, sum(map(len, parts)))
     framer, expected = by_framer(parts, gaps, skip)
-    found = find_frames(stream(parts, gaps), skip)
+    found = find_frames(stream(parts, gaps), skip, VESC)
     assert found.start.tolist() == [frame.start + skip for frame in expected]
     assert found.size.tolist() == [frame.size for frame in expected]
     assert found.payload_size.tolist() == [len(frame.payload) for frame in expected]
@@ -82,7 +92,7 @@ def test_it_gives_what_the_framer_gives(parts, gaps, skip):
 
 @given(st.lists(frames, min_size=1, max_size=20))
 def test_frames_that_come_in_one_piece_are_not_copied(parts):
-    found = find_frames(stream(parts), 0)
+    found = find_frames(stream(parts), 0, VESC)
     assert len(found) == len(parts)
     assert found.payloads == {}
     assert found.stats.frames == len(parts)
@@ -95,11 +105,11 @@ def test_both_header_forms(size):
     rows, sizes = plausible_frames(array(frame), np.array([0]), np.array([len(frame)]))
     assert (rows.tolist(), sizes.tolist()) == ([0], [len(frame)])
     assert is_frame(array(frame), 0)
-    assert find_frames(stream([frame]), 0).payload_size.tolist() == [size]
+    assert find_frames(stream([frame]), 0, VESC).payload_size.tolist() == [size]
 
 
 def test_a_payload_above_the_limit_is_no_frame():
-    found = find_frames(stream([encode_frame(bytes(10_001))]), 0)
+    found = find_frames(stream([encode_frame(bytes(10_001))]), 0, VESC)
     assert len(found) == 0
     assert found.stats.oversize == 1
 
@@ -107,21 +117,21 @@ def test_a_payload_above_the_limit_is_no_frame():
 def test_a_wrong_checksum_is_no_frame():
     frame = bytearray(encode_frame(b"abcdef"))
     frame[4] ^= 1
-    found = find_frames(stream([bytes(frame), encode_frame(b"good")]), 0)
+    found = find_frames(stream([bytes(frame), encode_frame(b"good")]), 0, VESC)
     assert len(found) == 1
     assert found.stats.crc_errors == 1
 
 
 def test_nothing_is_put_together_across_a_gap():
     frame = encode_frame(b"abcdef")
-    found = find_frames(stream([frame[:5], frame[5:], frame], frozenset({1})), 0)
+    found = find_frames(stream([frame[:5], frame[5:], frame], frozenset({1})), 0, VESC)
     assert found.start.tolist() == [len(frame)]
     assert found.stats.junk == len(frame)
 
 
 def test_what_is_still_waited_for_is_said_where_it_stands():
     frame = encode_frame(bytes(130))
-    waiting = find_frames(stream([b"login\n", frame, frame[:40]]), 6).stats.waiting
+    waiting = find_frames(stream([b"login\n", frame, frame[:40]]), 6, VESC).stats.waiting
     assert waiting is not None
     assert tuple(waiting) == (6 + len(frame), len(frame), 40)
 
@@ -151,10 +161,10 @@ def test_checksums_are_computed_over_few_bytes(monkeypatch, overlapping):
         checked += len(data)
         return crc16_xmodem(data)
 
-    monkeypatch.setattr(vesc_frames, "crc16_xmodem", counted)
+    monkeypatch.setattr(columns, "crc16_xmodem", counted)
     stream = b"\x03\x27\x03" * 100_000 if overlapping else encode_frame(bytes(range(200))) * 1000
     data = np.frombuffer(stream, dtype=np.uint8)
     at = np.flatnonzero((data == 2) | (data == 3))
     rows, size = plausible_frames(data, at, np.full(len(at), len(data)))
-    vesc_frames.frames_among(data, at[rows], size)
+    columns.frames_among(data, at[rows], size)
     assert checked <= 16 * len(data)

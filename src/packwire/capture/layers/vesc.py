@@ -1,13 +1,15 @@
-"""VESC traffic on TCP, found by its content on any port: frames, hub logins, and who is the device.
+"""A protocol spoken on TCP, found by its content on any port: frames, hub logins, and who is the device.
 
-A connection is VESC where a stream of it holds a frame with the right CRC or begins with a hub's login line.
+A connection is one where a stream of it holds a frame with the right checksum or begins with a hub's login.
 Ports say nothing, and neither does who dialled: a device dials its hub.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -17,13 +19,14 @@ from packwire.capture.layers.link import Counts
 from packwire.capture.layers.tcp import Connection, Connections
 from packwire.capture.layers.tcp_stream import Stream
 from packwire.capture.layers.vesc_frames import StreamFrames, find_frames
-from packwire.capture.layers.vesc_scan import vesc_connections
-from packwire.capture.layers.vesc_table import Located, VescTable
+from packwire.capture.layers.vesc_scan import framed_connections
+from packwire.capture.layers.vesc_table import LocatedFrames, VescTable
+from packwire.channel import Channel
 from packwire.messages import Bytes, Direction, Int64s, Messages
-from packwire.vesc.commands import Command
-from packwire.vesc.framing import TRAILER
-from packwire.vesc.hublogin import MAX_LINE, Login, Role, parse_login
-from packwire.vesc.traits import traits, unsolicited
+from packwire.protocol.observing import Caller, LoginLine, Observer, Opening
+from packwire.protocol.words import Words
+from packwire.protocols import observer, words
+from packwire.wire.family import Family
 from packwire.wire.frame import FrameStats
 
 #: How many stretches of junk of one stream are described; all their bytes are counted.
@@ -39,12 +42,13 @@ class HubLine(NamedTuple):
 
     `login` is None for an answer (`PONG`, `NULL`), which has no `role` either, and for a login that no hub
     accepts; `text` then holds the answer, or what is wrong, never a password. `size` counts the bytes of the
-    line in the stream.
+    line in the stream; `caller` says whose line it is.
     """
 
     side: int
-    role: Role | None
-    login: Login | None
+    role: StrEnum | None
+    caller: Caller | None
+    login: LoginLine | None
     text: str
     size: int
     number: int
@@ -76,12 +80,13 @@ class VescStream:
 
 @dataclass(frozen=True)
 class VescConnection:
-    """A connection with VESC traffic; its messages are the rows `rows` of `messages`.
+    """A connection on which a protocol is spoken; its messages are the rows `rows` of `messages`.
 
     `device` is the end (0 or 1) that is the device or stands for it, None where nothing tells; `evidence`
     says what told.
     """
 
+    observer: Observer
     connection: Connection
     device: int | None
     evidence: str
@@ -95,15 +100,20 @@ class VescConnection:
         lines = [stream.hub_line for stream in self.streams if stream.hub_line is not None]
         return tuple(sorted(lines, key=lambda line: line.number))
 
+    @property
+    def words(self) -> Words:
+        """Return its protocol's words for its messages."""
+        return words(self.observer.protocol.name)
+
     @cached_property
     def conversation(self) -> Conversation:
         """Return its messages as requests and replies."""
-        return converse(self.messages.select(self.rows))
+        return converse(self.messages.select(self.rows), self.observer)
 
 
 @dataclass(frozen=True, slots=True)
 class VescTraffic:
-    """All VESC traffic of a recording; `other_connections` counts the TCP connections without any.
+    """All traffic of one protocol in a recording; `other_connections` counts the TCP connections without any.
 
     `left_out` counts the connections that were not looked at, by reason.
     """
@@ -113,20 +123,33 @@ class VescTraffic:
     other_connections: int
     left_out: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def families(self) -> dict[Channel, Family]:
+        """Return the family of framings that was found on each channel."""
+        return {each.connection.channel: each.observer.family for each in self.connections}
+
 
 def read_vesc(connections: Connections) -> VescTraffic:
     """Find the VESC traffic of a recording."""
+    vesc, left_out = observer("vesc"), Counts()
+    assert vesc.columns is not None
+    indices = framed_connections(connections, vesc, vesc.columns, left_out)
+    return read_spoken(connections, vesc, indices, left_out)
+
+
+def read_spoken(
+    connections: Connections, observer: Observer, indices: Sequence[int], left_out: Counts
+) -> VescTraffic:
+    """Read the connections of these numbers, on which a protocol is spoken."""
     table = VescTable(connections.packets.data)
     parts: list[tuple[Connection, tuple[int | None, str], tuple[VescStream, VescStream]]] = []
-    left_out = Counts()
-    indices = vesc_connections(connections, left_out)
     for index in indices:
         connection = connections[index] if len(indices) <= _MANY else connections.glance(index)
-        lines = _hub_lines(connection)
-        found = [_find(connection.streams[side], lines[side]) for side in (0, 1)]
+        lines = _hub_lines(connection, observer)
+        found = [_find(connection.streams[side], lines[side], observer) for side in (0, 1)]
         if not any(lines) and not any(len(each.frames) for each in found):
             continue
-        role = _device_side(lines, [_first_payloads(table.data, each) for each in found])
+        role = _device_side(observer, lines, [_first_payloads(table.data, each) for each in found])
         for side in (0, 1):
             table.add(len(parts), connection.streams[side], found[side], _direction(role[0], side))
         reports = [_report(connection.streams[side], lines[side], found[side].frames) for side in (0, 1)]
@@ -139,8 +162,10 @@ def read_vesc(connections: Connections) -> VescTraffic:
     return VescTraffic(
         messages,
         tuple(
-            VescConnection(connection, *role, streams, messages, rows[bounds[index] : bounds[index + 1]])
-            for index, (connection, role, streams) in enumerate(parts)
+            VescConnection(observer, connection, *role, streams, messages, rows[begin:end])
+            for (connection, role, streams), (begin, end) in zip(
+                parts, pairwise(bounds.tolist()), strict=True
+            )
         ),
         len(connections) - len(parts),
         left_out.by_reason,
@@ -153,12 +178,12 @@ def _direction(device: int | None, side: int) -> Direction:
     return Direction.FROM_DEVICE if side == device else Direction.TO_DEVICE
 
 
-def _hub_lines(connection: Connection) -> tuple[HubLine | None, HubLine | None]:
+def _hub_lines(connection: Connection, observer: Observer) -> tuple[HubLine | None, HubLine | None]:
     """Read the hub's login line, from whichever side, and its answer to `PING`."""
-    first, second = (_hub_login(side, stream) for side, stream in enumerate(connection.streams))
+    first, second = (_opening(side, stream, observer) for side, stream in enumerate(connection.streams))
     for login, side in ((first, 1), (second, 0)):
-        if login and login.role is Role.PING:
-            answer = _ping_answer(side, connection.streams[side])
+        if login and login.caller is Caller.INQUIRER:
+            answer = _answer(side, connection.streams[side], observer)
             return (first, answer) if side else (answer, second)
     return first, second
 
@@ -174,36 +199,16 @@ def _begin(stream: Stream, count: int) -> bytes:
     return result[:count]
 
 
-def _hub_login(side: int, stream: Stream) -> HubLine | None:
-    begin = _begin(stream, MAX_LINE + 2)
-    role = next((role for role in Role if begin.startswith(f"{role}:".encode())), None)
-    if role is None or b"\n" not in begin:
-        return None
-    size = begin.index(b"\n") + 1
-    login = parse_login(begin[: size - 1])
-    if login is None and role is Role.PING:
-        return None  # other protocols begin like this too
-    text = "" if login else _wrong_login(begin[: size - 1])
-    size += begin[size : size + 1] == b"\0"
-    return HubLine(side, role, login, text, size, *_place(stream, size - 1))
+def _opening(side: int, stream: Stream, observer: Observer) -> HubLine | None:
+    return _line(side, stream, observer.opening(_begin(stream, observer.longest_opening)))
 
 
-def _wrong_login(line: bytes) -> str:
-    parts = line.count(b":") + 1
-    if parts != 3:
-        return (
-            f"a login line of {parts} parts instead of 3: a colon in the id or in the password can never work"
-        )
-    return "a login line whose id is too short"
+def _answer(side: int, stream: Stream, observer: Observer) -> HubLine | None:
+    return _line(side, stream, observer.answer_to_opening(_begin(stream, 8)))
 
 
-def _ping_answer(side: int, stream: Stream) -> HubLine | None:
-    begin = _begin(stream, 8)
-    for answer in (b"PONG", b"NULL"):
-        if begin.startswith(answer):
-            size = len(answer) + (begin[len(answer) :][:1] == b"\n")
-            return HubLine(side, None, None, answer.decode(), size, *_place(stream, size - 1))
-    return None
+def _line(side: int, stream: Stream, opening: Opening | None) -> HubLine | None:
+    return HubLine(side, *opening, *_place(stream, opening.size - 1)) if opening else None
 
 
 def _place(stream: Stream, position: int) -> tuple[int, int]:
@@ -211,17 +216,17 @@ def _place(stream: Stream, position: int) -> tuple[int, int]:
     return int(stream.number[piece]), int(stream.time[piece])
 
 
-def _find(stream: Stream, line: HubLine | None) -> Located:
-    frames = find_frames(stream, line.size if line else 0)
+def _find(stream: Stream, line: HubLine | None, observer: Observer) -> LocatedFrames:
+    frames = find_frames(stream, line.size if line else 0, observer)
     begins = _begins(stream)
-    payload = frames.start + frames.size - TRAILER - frames.payload_size
+    payload = frames.start + frames.size - observer.trailer - frames.payload_size
     first, last, piece = (
         np.searchsorted(begins, at, side="right") - 1
         for at in (frames.start, frames.start + frames.size - 1, payload)
     )
     start = stream.start[piece] + payload - begins[piece]
     start[payload + frames.payload_size > begins[piece + 1]] = -1
-    return Located(frames, start, first, last)
+    return LocatedFrames(frames, start, first, last)
 
 
 def _begins(stream: Stream) -> Int64s:
@@ -229,7 +234,7 @@ def _begins(stream: Stream) -> Int64s:
     return np.concatenate(([0], np.cumsum(stream.size)))
 
 
-def _first_payloads(data: Bytes, found: Located) -> list[bytes]:
+def _first_payloads(data: Bytes, found: LocatedFrames) -> list[bytes]:
     """Return the payloads of the first messages of a stream."""
     columns = (found.start[:_MAX_VOTES].tolist(), found.frames.payload_size[:_MAX_VOTES].tolist())
     return [
@@ -267,35 +272,22 @@ def _junk(stream: Stream, begins: Int64s, skip: int, frames: StreamFrames) -> It
 
 
 def _device_side(
-    lines: tuple[HubLine | None, HubLine | None], payloads: list[list[bytes]]
+    observer: Observer, lines: tuple[HubLine | None, HubLine | None], payloads: list[list[bytes]]
 ) -> tuple[int | None, str]:
     """Return which end is the device, or stands for it, and what tells."""
     for line in lines:
-        if line and line.role is Role.CLIENT:
-            return 1 - line.side, "the other end logs in at it as a client (VESCTOOL:)"
-        if line and line.role is Role.DEVICE:
-            return line.side, "it logs in at a hub as the device (VESC:)"
-        if line and line.role is Role.PING:
+        if line and line.caller is Caller.CLIENT:
+            return 1 - line.side, f"the other end logs in at it as a client ({line.role}:)"
+        if line and line.caller is Caller.DEVICE:
+            return line.side, f"it logs in at a hub as the device ({line.role}:)"
+        if line and line.caller is Caller.INQUIRER:
             return None, "a question to a hub, no device takes part"
     votes: Counter[int] = Counter()
     for side in (0, 1):
         for payload in payloads[side]:
-            asks = _asks(payload)
+            asks = observer.asks(payload)
             if asks is not None:
                 votes[1 - side if asks else side] += 1
     if votes[0] == votes[1]:
         return None, "nothing tells which end is the device"
     return (0 if votes[0] > votes[1] else 1), "it sends the replies, the other end the requests"
-
-
-def _asks(payload: bytes) -> bool | None:
-    """Tell whether a payload is a request (True) or comes from a device (False); None: it may be either."""
-    command = payload[0]
-    if command == Command.FORWARD_CAN:
-        return True
-    if unsolicited(command):
-        return False
-    row = traits(command)
-    if not row.shorter:
-        return False if command == Command.PING_CAN and len(payload) > 1 else None
-    return len(payload) <= 1 + row.arguments.longest

@@ -1,4 +1,4 @@
-"""Which TCP connections carry VESC frames: a quick look at all segments, then a search of the rest.
+"""Which TCP connections carry frames: a quick look at all segments, then a search of the rest.
 
 Every byte of a recording may have to be looked at, so this works on whole columns; the checksum is computed
 only where start byte, length and stop byte fit together.
@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from packwire.capture.layers.link import Counts
 from packwire.capture.layers.tcp import Connections
 from packwire.capture.layers.tcp_stream import Stream
-from packwire.capture.layers.vesc_frames import LONGEST_FRAME, frames_among, is_frame, plausible_frames
-from packwire.capture.packets import gather
+from packwire.columns import gather
 from packwire.messages import Bytes, Int64s
-from packwire.vesc.hublogin import Role
+from packwire.protocol.observing import Columns, Observer
 
 _CHUNK = 4 << 20
 
@@ -27,57 +26,60 @@ _FREE_CONNECTIONS, _BYTES_A_CONNECTION = 8192, 1024
 _FREE_SEARCHES, _BYTES_A_SEARCH = 2048, 4096
 
 
-def vesc_connections(connections: Connections, left_out: Counts) -> list[int]:
-    """Return the numbers of the connections with VESC traffic, in order; count those not looked at."""
+def framed_connections(
+    connections: Connections, observer: Observer, columns: Columns, left_out: Counts
+) -> list[int]:
+    """Return the numbers of the connections with a protocol's frames, in order; count those not looked at."""
+    title = observer.protocol.title
     segments = connections.segments
     with_data = np.flatnonzero(segments.size > 0)
     number = np.searchsorted(connections.bounds, with_data, side="right") - 1
     start, size = segments.start[with_data], segments.size[with_data]
     data = connections.packets.data
-    found: set[int] = set(np.unique(number[_hub_lines(data, start, size)]).tolist())
-    rows, _ = plausible_frames(data, start, start + size)
-    for row, of_connection in zip(rows.tolist(), number[rows].tolist(), strict=True):
-        if of_connection not in found and is_frame(data, int(start[row])):
+    found: set[int] = set(np.unique(number[_openings(observer, data, start, size)]).tolist())
+    rows, sizes = columns.plausible(data, start, start + size)
+    for row, of_connection, its in zip(rows.tolist(), number[rows].tolist(), sizes.tolist(), strict=True):
+        place = start[row : row + 1]
+        if of_connection not in found and columns.right(data, place, np.array([its]))[0]:
             found.add(of_connection)
     others = [index for index in np.unique(number).tolist() if index not in found]
     searched = max(_FREE_SEARCHES, len(data) // _BYTES_A_SEARCH)
     for index in others[:searched]:
-        if any(_holds_frames(stream) for stream in connections.glance(index).streams):
+        if any(_holds_frames(stream, columns) for stream in connections.glance(index).streams):
             found.add(index)
     left_out.add(
-        "a TCP connection that was not searched for VESC frames, there are so many",
+        f"a TCP connection that was not searched for {title} frames, there are so many",
         max(len(others) - searched, 0),
     )
     most = max(_FREE_CONNECTIONS, len(data) // _BYTES_A_CONNECTION)
-    left_out.add("a VESC connection, more than a recording of this size has", max(len(found) - most, 0))
+    left_out.add(f"a {title} connection, more than a recording of this size has", max(len(found) - most, 0))
     return sorted(found)[:most]
 
 
-def _hub_lines(data: Bytes, start: Int64s, size: Int64s) -> NDArray[np.bool_]:
+def _openings(observer: Observer, data: Bytes, start: Int64s, size: Int64s) -> NDArray[np.bool_]:
     """Tell which segments begin like a line for a hub."""
     result = np.zeros(len(start), dtype=np.bool_)
-    for role in Role:
-        begin = f"{role}:".encode()
+    for begin in observer.openings:
         long_enough = np.flatnonzero(size > len(begin))
         same = gather(data, start[long_enough], f"V{len(begin)}") == np.void(begin)
         result[long_enough[same]] = True
     return result
 
 
-def _holds_frames(stream: Stream) -> bool:
+def _holds_frames(stream: Stream, columns: Columns) -> bool:
     """Search all bytes. One frame that begins a segment, or two anywhere: one alone may be chance."""
     ends = np.cumsum(stream.size)
-    frames = _frames_within(np.frombuffer(stream.joined(), dtype=np.uint8))
+    frames = _frames_within(np.frombuffer(stream.joined(), dtype=np.uint8), columns)
     return any(
         count > 1 or position == 0 or ends[np.searchsorted(ends, position)] == position
         for count, position in enumerate(frames, 1)
     )
 
 
-def _frames_within(data: Bytes) -> Iterator[int]:
+def _frames_within(data: Bytes, columns: Columns) -> Iterator[int]:
     for chunk in range(0, len(data), _CHUNK):
-        piece = data[chunk : chunk + _CHUNK + LONGEST_FRAME]
-        at = np.flatnonzero((piece[:_CHUNK] == 2) | (piece[:_CHUNK] == 3))
-        rows, size = plausible_frames(piece, at, np.full(len(at), len(piece)))
-        right = frames_among(piece, at[rows], size)
+        piece = data[chunk : chunk + _CHUNK + columns.longest]
+        at = columns.candidates(piece[:_CHUNK])
+        rows, size = columns.plausible(piece, at, np.full(len(at), len(piece)))
+        right = columns.right(piece, at[rows], size)
         yield from (chunk + at[rows[right]]).tolist()

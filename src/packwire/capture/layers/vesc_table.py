@@ -10,7 +10,7 @@ from packwire.channel import Channel
 from packwire.messages import Bytes, Direction, Int64s, Messages
 
 
-class Located(NamedTuple):
+class LocatedFrames(NamedTuple):
     """The frames of one stream and where their payloads lie: columns, a row for each frame.
 
     `start` is the payload's offset in the file, -1 where it is not in one piece; `first` and `last` are the
@@ -32,7 +32,7 @@ class VescTable:
         self._columns: list[tuple[Int64s, ...]] = []
         self._several: dict[tuple[int, int], list[int]] = {}
 
-    def add(self, channel: int, stream: Stream, found: Located, direction: Direction) -> None:
+    def add(self, channel: int, stream: Stream, found: LocatedFrames, direction: Direction) -> None:
         """Take the messages of one stream."""
         start = found.start.copy()
         for row in np.flatnonzero(start < 0).tolist():

@@ -54,7 +54,7 @@ def _masked(canvas: Canvas, vesc: VescConnection, side: int, *, strict: bool) ->
     lines = [line for line in vesc.hub_lines if line.side == side]
     skip = lines[0].size if lines else 0
     result = bytearray(masked_login(content[:skip], canvas.counts))
-    frames = find_frames(stream, skip)
+    frames = find_frames(stream, skip, vesc.observer)
     columns = zip(frames.start.tolist(), frames.size.tolist(), frames.payload_size.tolist(), strict=True)
     for start, size, payload_size in columns:
         _star(canvas, result, start)

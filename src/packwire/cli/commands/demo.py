@@ -7,9 +7,10 @@ from cyclopts import Parameter
 
 from packwire.address import hub_address
 from packwire.cli.limits import positive_or_none
+from packwire.cli.options import ScenarioOption
 from packwire.cli.running import run_until_stopped
 from packwire.cli.views.live import make_view
-from packwire.cli.watching import Limits, watch_device
+from packwire.cli.watching import WatchLimits, watch_device
 from packwire.device import open_device
 from packwire.sim.hub import SimulatedHub
 from packwire.sim.server import SimOptions, SimulatedVesc
@@ -20,7 +21,7 @@ DEVICE_ID = "DEMOPACK"
 def demo(
     *,
     for_: Annotated[float | None, Parameter(name="--for", env_var="DEMO_SECONDS")] = None,
-    scenario: str = "ride",
+    scenario: ScenarioOption = "ride",
 ) -> int:
     """Watch a simulated pack behind a simulated hub. Ctrl-C ends it.
 
@@ -28,13 +29,11 @@ def demo(
     ----------
     for_
         End after so many seconds.
-    scenario
-        What the pack goes through: rest, ride, charge or cycle.
     """
-    return run_until_stopped(_demo(Limits(seconds=positive_or_none("--for", for_)), scenario))
+    return run_until_stopped(_demo(WatchLimits(seconds=positive_or_none("--for", for_)), scenario))
 
 
-async def _demo(limits: Limits, scenario: str) -> int:
+async def _demo(limits: WatchLimits, scenario: str) -> int:
     password = secrets.token_hex(8)
     async with SimulatedHub(port=0) as hub:
         vehicle = SimOptions(

@@ -14,13 +14,14 @@ from packwire.capture.content import advice, look
 from packwire.capture.follow import follow_packets
 from packwire.capture.growing import Show, first_time, new_messages
 from packwire.capture.packets import NO_TIME
+from packwire.cli.completion import channels
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import at_least_one
 from packwire.cli.masked import masked
-from packwire.cli.options import BytesOption, CountOption, RawOption
+from packwire.cli.options import BytesOption, CountOption, JsonOption, RawOption
 from packwire.cli.output import open_output, write_lines
 from packwire.cli.terminal import Writer, make_console, printable
-from packwire.cli.views.messages import Table, csv_lines, json_lines, text_lines
+from packwire.cli.views.messages import MessageTable, csv_lines, json_lines, text_lines
 from packwire.cli.views.messages import show as show_tables
 from packwire.errors import BadOptionError
 from packwire.messages import Direction, Messages
@@ -50,7 +51,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class OutputForm:
     """How messages are shown."""
 
     raw: bool = False
@@ -63,7 +64,7 @@ def messages(
     file: Annotated[Path, Parameter(allow_leading_hyphen=True)],
     /,
     *more: Path,
-    channel: Annotated[list[str] | None, Parameter(alias="-c")] = None,
+    channel: Annotated[list[str] | None, Parameter(alias="-c", completer=channels)] = None,
     direction: Annotated[Literal["to", "from", "unknown"] | None, Parameter(alias="-d")] = None,
     prefix: Annotated[str, Parameter(alias="-p")] = "",
     from_: Annotated[float | None, Parameter(name="--from")] = None,
@@ -71,7 +72,7 @@ def messages(
     count: CountOption = None,
     raw: RawOption = False,
     absolute: Annotated[bool, Parameter(negative=())] = False,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: JsonOption = False,
     csv: Annotated[bool, Parameter(negative=())] = False,
     parquet: Path | None = None,
     follow: Annotated[bool, Parameter(alias="-f", negative=())] = False,
@@ -107,8 +108,6 @@ def messages(
         Each ATT value or TCP segment as it is, nothing put together.
     absolute
         Times of the day in UTC instead of seconds.
-    json
-        One JSON object a line instead of text.
     csv
         One row a message instead of text.
     parquet
@@ -137,7 +136,7 @@ def messages(
         if more or count is not None or parquet is not None:
             raise BadOptionError("--follow takes one file, and neither --count nor --parquet")
         show = partial(masked, redact=redact, keep_secrets=keep_secrets)
-        return _follow(file, wanted, Form(raw=raw, absolute=absolute, json=json, csv=csv), show)
+        return _follow(file, wanted, OutputForm(raw=raw, absolute=absolute, json=json, csv=csv), show)
     captures = [open_capture(each, decimal=bytes_ == "decimal") for each in (file, *more)]
     shown = [masked(capture, redact=redact, keep_secrets=keep_secrets) for capture in captures]
     tables = [_table(capture, wanted, count, raw=raw) for capture in shown]
@@ -155,7 +154,7 @@ def messages(
     return exit_code(captures)
 
 
-def _follow(file: Path, wanted: Filter, form: Form, show: Show) -> int:
+def _follow(file: Path, wanted: Filter, form: OutputForm, show: Show) -> int:
     """Show messages as they arrive."""
     steps = follow_packets(file, pauses=True)
     console = make_console()
@@ -164,7 +163,7 @@ def _follow(file: Path, wanted: Filter, form: Form, show: Show) -> int:
     head = form.csv
     found = new_messages(name, steps, raw=form.raw, show=show)
     for arrived, first in found:
-        table = Table(name, wanted.of(arrived, first), first)
+        table = MessageTable(name, wanted.of(arrived, first), first)
         if form.json:
             write_lines(json_lines([table]))
         elif form.csv:
@@ -188,10 +187,10 @@ def parse_prefix(text: str) -> bytes:
         ) from None
 
 
-def _table(capture: Capture, wanted: Filter, count: int | None, *, raw: bool) -> Table:
+def _table(capture: Capture, wanted: Filter, count: int | None, *, raw: bool) -> MessageTable:
     found = capture.raw_messages if raw else capture.messages
     first = first_time(capture.packets)
-    return Table(capture.name, wanted.of(found, first)[:count], first)
+    return MessageTable(capture.name, wanted.of(found, first)[:count], first)
 
 
 def write_parquet(path: Path, tables: list[tuple[str, Messages]]) -> None:
@@ -216,7 +215,7 @@ def _explain(captures: list[Capture]) -> None:
                 out.line((printable(capture.name), "bold"), f": {each.what} {each.remedy}")
 
 
-def _explain_filter(captures: list[Capture], tables: list[Table], wanted: Filter) -> None:
+def _explain_filter(captures: list[Capture], tables: list[MessageTable], wanted: Filter) -> None:
     """Say on standard error why nothing is shown of files that hold messages."""
     if any(len(table.messages) for table in tables):
         return

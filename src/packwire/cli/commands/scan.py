@@ -8,6 +8,7 @@ from rich.console import Console
 
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive
+from packwire.cli.options import JsonOption
 from packwire.cli.records.live import Find as FindRecord
 from packwire.cli.terminal import make_console, printable
 from packwire.link.scan import SECONDS, Find, look_around
@@ -19,7 +20,7 @@ def scan(
     *,
     for_: Annotated[float, Parameter(name="--for")] = SECONDS,
     udp_port: int = announcing()[0].port,
-    json: bool = False,
+    json: JsonOption = False,
 ) -> int:
     """List the VESCs that announce themselves on this network, and the serial ports.
 
@@ -29,8 +30,6 @@ def scan(
         Seconds to listen; a VESC Express announces itself once a second.
     udp_port
         The UDP port on which VESCs announce themselves.
-    json
-        One JSON object a find (JSON lines).
     """
     positive("--for", for_)
     console = make_console()

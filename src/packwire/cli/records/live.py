@@ -74,7 +74,7 @@ class Outage(TypedDict):
     kind: Literal["outage"]
     time: Time
     error: Annotated[str, "for people"]
-    reason: Annotated[str, "for programs: `timed out`, `closed`, ..., the same for the same cause"]
+    reason: Annotated[str, "for programs: `timed-out`, `closed`, ..., the same for the same cause"]
     retry_in: Annotated[float, "seconds until the next attempt"]
 
 

@@ -204,7 +204,7 @@ class ClientLog(TypedDict):
     with_time: int
     found_in_session: int
     used: bool
-    cut: Annotated[int, "lines that were too many"]
+    cut: Annotated[bool, "there are more lines than are read"]
     understood: list[LogLine]
 
 

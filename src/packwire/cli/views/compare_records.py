@@ -15,7 +15,7 @@ from packwire.doctor.compare.patience import ClientPatience, Source
 from packwire.doctor.compare.session import ClientSession
 from packwire.doctor.compare.suspects import fitting_rules, suspects
 from packwire.doctor.compare.verdict import Comparison, evidence_lines
-from packwire.vesc.hardware import hardware_label
+from packwire.protocols import observer
 
 type Record = dict[str, Any]
 
@@ -62,7 +62,7 @@ def _session(choice: Choice, patience: ClientPatience) -> Record:
                 "can": can_id,
                 "name": node.name,
                 "firmware": node.version,
-                "hardware": hardware_label(node.hardware),
+                "hardware": observer("vesc").hardware_label(node.hardware),
             }
             for can_id, node in session.nodes.items()
         ],

@@ -52,10 +52,9 @@ def _show_log(console: Console, found: LogDiagnosis, clean: Cleaner) -> None:
 def _show_verdict(console: Console, found: LogDiagnosis, clean: Cleaner) -> None:
     line, verdict = console.print, cleaned(found.verdict, clean)
     line(Text())
-    for each in found.others:
-        line(
-            Text.assemble(("also  ", "yellow"), f"{printable(clean(each.words))}  ", (f"[{each.key}]", "dim"))
-        )
+    for other in found.others:
+        words = printable(clean(other.words))
+        line(Text.assemble(("also  ", "yellow"), f"{words}  ", (f"[{other.key}]", "dim")))
     sure = "" if verdict.confidence is Confidence.CERTAIN else f" ({verdict.confidence})"
     line(
         Text.assemble(

@@ -6,16 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, Self, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from packwire.cli.records.live import Connected as ConnectedRecord
-from packwire.cli.records.live import Node as NodeRecord
-from packwire.cli.records.live import Outage as OutageRecord
-from packwire.cli.terminal import make_console, printable
+from packwire.cli.terminal import hanging, make_console, printable
 from packwire.cli.views.card import (
     INDENT,
     node_lines,
@@ -33,6 +30,11 @@ from packwire.device.follow import Connected, Event, Outage, Reading
 from packwire.errors import PackwireError
 from packwire.sample import Condition, Sample
 from packwire.visible import record_text
+
+if TYPE_CHECKING:
+    from packwire.cli.records.live import Connected as ConnectedRecord
+    from packwire.cli.records.live import Node as NodeRecord
+    from packwire.cli.records.live import Outage as OutageRecord
 
 #: Drawing costs more than polling: twice a second is enough for eyes.
 DRAW_INTERVAL = 0.5
@@ -172,7 +174,7 @@ class JsonView:
         print(record_text(record), flush=True)
 
 
-def _connected(device: Device) -> ConnectedRecord:
+def _connected(device: Device) -> "ConnectedRecord":
     return {
         "kind": "connected",
         "time": iso_time(time.time_ns()),
@@ -183,7 +185,7 @@ def _connected(device: Device) -> ConnectedRecord:
     }
 
 
-def _outage(error: PackwireError, retry_in: float) -> OutageRecord:
+def _outage(error: PackwireError, retry_in: float) -> "OutageRecord":
     return {
         "kind": "outage",
         "time": iso_time(time.time_ns()),
@@ -196,18 +198,6 @@ def _outage(error: PackwireError, retry_in: float) -> OutageRecord:
 #: Values of before: grey on white and on black alike.
 OLD = "bright_black"
 _BEGIN_UPDATE, _END_UPDATE = "\x1b[?2026h", "\x1b[?2026l"
-
-
-def _wrapped(console: Console, line: Text) -> Iterator[Text]:
-    """Yield a line in pieces that fit the terminal, those after the first indented."""
-    indent = len(line.plain) - len(line.plain.lstrip()) + len(INDENT)
-    if line.cell_len <= console.width:
-        yield line
-        return
-    first, *rest = line.wrap(console, max(console.width - indent, 10))
-    yield first
-    for piece in rest:
-        yield Text(" " * indent) + piece
 
 
 def _fitted(lines: list[Text], height: int) -> list[Text]:
@@ -266,16 +256,16 @@ class CardView:
         console = self._live.console
         if self._outage:
             when = f"trying again in {self._outage.retry_in:g} s"
-            yield from _wrapped(
+            yield from hanging(
                 console, Text(f"NO DATA: {printable(str(self._outage.error))} ({when})", "bold red")
             )
             if self._reading:
                 age = time.monotonic() - self._read_at
-                yield from _wrapped(console, Text(f"What follows is {age:.0f} s old.", "red"))
+                yield from hanging(console, Text(f"What follows is {age:.0f} s old.", "red"))
         if self._reading:
             lines = [*card_lines(self._reading, self._wants, console.width), Text(str(self._rates), "dim")]
             for line in lines:
-                yield from _wrapped(console, Text(line.plain, OLD) if self._outage else line)
+                yield from hanging(console, Text(line.plain, OLD) if self._outage else line)
 
 
 def card_lines(reading: Reading, wants: Callable[[Node], bool], width: int) -> Iterator[Text]:

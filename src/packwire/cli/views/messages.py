@@ -27,7 +27,7 @@ _OTHER_COLUMNS, _LEAST_SHOWN = 46, 8
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class MessageTable:
     """The messages of one file that are shown; `first` is the time of its first packet."""
 
     name: str
@@ -39,7 +39,7 @@ class Table:
         return None if NO_TIME in (time, self.first) else (time - self.first) / 1e9
 
 
-def show(tables: list[Table], absolute: bool) -> None:
+def show(tables: list[MessageTable], absolute: bool) -> None:
     """Print the messages of each file."""
     console = make_console()
     out = Writer(console)
@@ -53,7 +53,7 @@ def show(tables: list[Table], absolute: bool) -> None:
 type _Line = tuple[str | tuple[str, str], ...]
 
 
-def text_lines(table: Table, absolute: bool, columns: int | None) -> Iterator[_Line]:
+def text_lines(table: MessageTable, absolute: bool, columns: int | None) -> Iterator[_Line]:
     """Yield a line a message, cut to a terminal's columns."""
     found = table.messages
     texts = [str(each) for each in found.channels]
@@ -89,7 +89,7 @@ def _ascii(payload: bytes) -> str:
     return "|" + "".join(chr(byte) if 32 <= byte < 127 else "." for byte in payload) + "|"
 
 
-def json_lines(tables: list[Table]) -> Iterator[str]:
+def json_lines(tables: list[MessageTable]) -> Iterator[str]:
     """Yield one JSON object a message."""
     for table in tables:
         found = table.messages
@@ -109,6 +109,6 @@ def json_lines(tables: list[Table]) -> Iterator[str]:
             yield record_text(record)
 
 
-def csv_lines(tables: list[Table]) -> Iterator[str]:
+def csv_lines(tables: list[MessageTable]) -> Iterator[str]:
     """Yield the head and one row a message."""
     return csv_writer.lines(csv_writer.table((table.name, table.messages, table.first) for table in tables))

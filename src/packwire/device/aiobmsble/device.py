@@ -25,7 +25,7 @@ from packwire.link.ble.observed import (
     watched,
     who,
 )
-from packwire.link.gatt_traffic import Connected, GattObserver, Passed
+from packwire.link.gatt_traffic import GattConnected, GattObserver, Passed
 from packwire.models.aiobmsble_plugins import Plugin
 from packwire.sample import Condition, Sample
 from packwire.visible import printable
@@ -50,7 +50,7 @@ class _Traffic(GattObserver):
         self._handles: frozenset[int] = frozenset()
 
     @override
-    def connected(self, connected: Connected) -> None:
+    def connected(self, connected: GattConnected) -> None:
         trees = connected.services
         self._handles = frozenset(each.handle for tree in trees for each, _ in tree.characteristics)
 

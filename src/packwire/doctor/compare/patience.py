@@ -23,7 +23,7 @@ from packwire.doctor.compare.following import (
 )
 from packwire.doctor.compare.log_file import ClientLog, LogEvent, placed
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
-from packwire.vesc.commands import Command
+from packwire.protocols import observer
 
 #: Timeouts of one client are alike within this share; on a busy computer they may be late: by so much, in ns.
 ALIKE = 0.1
@@ -44,6 +44,7 @@ _FAR = 3
 #: Of a kind of request more than this share tells how the client deals with it.
 _MOST = 0.6
 _TWICE = 2
+_HALF = 0.5
 
 
 class Source(StrEnum):
@@ -97,11 +98,8 @@ def _shown_beside(session: ClientSession) -> frozenset[QueryKind]:
     whole = [_without(one, answered_kinds) for one in sessions]
     if len(whole) == 1 and whole[0] is session:
         return frozenset()
-    steps = [list(steps_of(one)) for one in whole]
-    waits = [step.wait for one, some in zip(whole, steps, strict=True) for step in _in_vain(one, some)]
-    timeout = _common(waits)
-    known = timeout is not None and timeout >= _LEAST_CERTAIN
-    return shown_taken(session, [step for some in steps for step in some], timeout if known else None)
+    steps = [step for one in whole for step in steps_of(one)]
+    return shown_taken(session, steps, _longer_in_vain(steps))
 
 
 def _without(session: ClientSession, answered_kinds: set[QueryKind]) -> ClientSession:
@@ -132,17 +130,42 @@ def _in_vain(session: ClientSession, steps: Sequence[FollowingStep]) -> Iterator
 
     Where it pauses just as long after answered requests of the same kind, it is the pace of its polling.
     """
-    paces = {
-        kinds: _common([step.wait for step in group]) for kinds, group in by_kinds(answered(steps)).items()
-    }
+    paces = _paces(steps)
     for step in steps:
         if step.replied != NO_TIME or step.wait < LEAST_TIMEOUT:
             continue
         if any(session.queries[number].answered for number in step.numbers):
             continue
-        pace = paces.get(step.kinds)
-        if pace is None or not alike(step.wait, pace):
+        if not _at_pace(step, paces):
             yield step
+
+
+def _longer_in_vain(steps: Sequence[FollowingStep]) -> int | None:
+    """Return after how long the client goes on without a reply, where that shows that it heeds the others.
+
+    Of requests that are answered else, and more than once: another kind of request may have a timer of its
+    own, and what loses a reply may hold a client up once. Where most go on as with a reply, a clock does it.
+    """
+    paces = _paces(steps)
+    in_vain = [step for step in steps if step.replied == NO_TIME and step.kinds in paces]
+    waits = [step.wait for step in in_vain if not _at_pace(step, paces)]
+    timeout = _common(waits)
+    if timeout is None or timeout < _LEAST_CERTAIN or len(waits) < max(_TWICE, _HALF * len(in_vain)):
+        return None
+    return timeout
+
+
+def _paces(steps: Sequence[FollowingStep]) -> dict[tuple[QueryKind, ...], int | None]:
+    """Return the time that a client pauses after answered requests, by what it asked."""
+    return {
+        kinds: _common([step.wait for step in group]) for kinds, group in by_kinds(answered(steps)).items()
+    }
+
+
+def _at_pace(step: FollowingStep, paces: dict[tuple[QueryKind, ...], int | None]) -> bool:
+    """Tell whether the client goes on as it does after answered requests of the same kind."""
+    pace = paces.get(step.kinds)
+    return pace is not None and alike(step.wait, pace)
 
 
 def alike(wait: int, timeout: int) -> bool:
@@ -182,7 +205,7 @@ def _judge(
             )
         refused += long
         taken += soon
-    shown = shown_taken(session, steps, timeout if source is Source.UNANSWERED else None)
+    shown = shown_taken(session, steps, _longer_in_vain(steps))
     if not taken or not refused:
         return ClientPatience(timeout, source, (), _numbers(taken), shown=shown)
     shown -= {kind for step in refused for kind in step.kinds}
@@ -221,7 +244,7 @@ def _from_pauses(session: ClientSession, steps: Sequence[FollowingStep]) -> Clie
     A client that does not take some replies pauses after these, always equally long. A polling pauses after
     one kind of request, the last of its round: after one kind alone, only how long its replies are tells.
     """
-    shown = shown_taken(session, steps, None)
+    shown = shown_taken(session, steps, _longer_in_vain(steps))
     told = _told_by_content(session, steps)
     if told is not None:
         return told
@@ -338,5 +361,5 @@ def _taken(queries: Sequence[Query], timeout: int | None) -> list[int]:
         and each.wait is not None
         and each.latency <= each.wait
         and (timeout is None or each.wait - each.latency < _SOON * timeout)
-        and each.kind.command != Command.PING_CAN
+        and each.kind.command != observer("vesc").search
     ]

@@ -5,13 +5,13 @@ from statistics import median
 
 from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence
-from packwire.doctor.compare.bad_frames import shown_hex
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
 from packwire.doctor.compare.patience import ClientPatience, Source
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
 from packwire.doctor.compare.suspects import Suspect, fitting_rules, suspects
-from packwire.vesc.framing import encode_frame
-from packwire.vesc.replies import BmsValues, decode_reply
+from packwire.doctor.vesc.bad_frames import shown_hex
+from packwire.protocol.base import Request
+from packwire.protocols import observer, protocol
 
 #: The doctor plays a VESC only.
 _OTHER_REMEDY = (
@@ -106,7 +106,7 @@ def _requests(
 
 
 def _hex(session: ClientSession, payload: bytes) -> str:
-    frame = encode_frame(payload) if session.protocol == "VESC" else payload
+    frame = protocol("vesc").frame(Request(payload)) if session.protocol == "VESC" else payload
     text = shown_hex(frame)
     return f" as  {text}  " if text else ""
 
@@ -132,10 +132,8 @@ def _span(numbers: list[float]) -> str:
 
 def _said(payload: bytes) -> str:
     """Return `20 cells, 83.92 V` for a pack's values."""
-    decoded = decode_reply(payload)
-    if decoded is None or not isinstance(decoded.reply, BmsValues) or decoded.reply.v_tot is None:
-        return ""
-    return f"{decoded.reply.cell_num} cells, {decoded.reply.v_tot:.2f} V"
+    said = observer("vesc").pack(payload)
+    return "" if said is None or said.volts is None else f"{said.cells} cells, {said.volts:.2f} V"
 
 
 def _pauses(own: ClientSession, patience: ClientPatience, found: list[Suspect]) -> str:

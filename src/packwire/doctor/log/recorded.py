@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from packwire.att import Opcode
 from packwire.capture.devices import hci_packets
 from packwire.capture.events.reader import EventLog
 from packwire.capture.events.told import Quote, Subject
-from packwire.att import Opcode
-from packwire.capture.layers.hci import Kind
+from packwire.capture.layers.hci import HciKind
 from packwire.capture.links import BLUETOOTH, numbers
 from packwire.capture.open import Capture
 from packwire.capture.packets import NO_TIME
@@ -78,7 +78,7 @@ def _attributes(capture: Capture) -> Iterator[_Found]:
 
 def _links(capture: Capture) -> Iterator[_Found]:
     packets = hci_packets(capture.packets)
-    events = packets.where(packets.kind == Kind.EVENT)
+    events = packets.where(packets.kind == HciKind.EVENT)
     data = capture.packets.data
     for row, at, end in list(zip(events.row.tolist(), events.at.tolist(), events.end.tolist(), strict=True))[
         :MAX_EVENTS

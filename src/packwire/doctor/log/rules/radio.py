@@ -203,8 +203,8 @@ def _only_the_way(facts: Facts) -> tuple[str, ...]:
         return ()
     return (
         (
-            "the log of the wire or of the radio itself (read it over USB, or from Home Assistant once the ESP is"
-            " reached): this one says nothing of the battery"
+            "the log of the wire or of the radio itself (read it over USB, or from Home Assistant once the ESP"
+            " is reached): this one says nothing of the battery"
         ),
     )
 

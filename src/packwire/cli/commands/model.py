@@ -1,0 +1,224 @@
+"""`packwire model`: what models there are, what they hold, whether they are right; a new one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+from rich.text import Text
+
+from packwire.cli.exit_codes import ExitCode
+from packwire.cli.options import JsonOption, ModelsOption
+from packwire.cli.streams import tell
+from packwire.cli.terminal import make_console, printable
+from packwire.errors import BadFileError, BadOptionError
+from packwire.models.examples import problems
+from packwire.models.load import read_file
+from packwire.models.pages import link_words, proof_words
+from packwire.models.problem import ModelError
+from packwire.models.protocol import ModelProtocol
+from packwire.models.store import Source, library, models_folder, sources, use
+from packwire.models.trust import frames_sent, is_trusted
+from packwire.protocols import protocol
+from packwire.visible import record_text
+
+app = App(name="model", help="Models: the protocols of BMSs as data, packwire's and your own.")
+
+_WIDTH = 80
+
+
+@app.command(name="list")
+def list_(*, models: ModelsOption = (), json: JsonOption = False) -> int:
+    """List the models: packwire's own, and yours.
+
+    Parameters
+    ----------
+    models
+        A folder of models of your own, beside the one in your configuration; may be given several times.
+    json
+        One JSON object a line.
+    """
+    use(models)
+    code = ExitCode.OK
+    console = make_console()
+    for source in sources().values():
+        try:
+            model = _model(source.name)
+        except BadFileError as error:
+            tell(str(error))
+            code = ExitCode.BAD_FILE
+            continue
+        if json:
+            print(record_text(_record(model, source)))
+        else:
+            console.print(_line(model, source), soft_wrap=True)
+    return code
+
+
+def _line(model: ModelProtocol, source: Source) -> Text:
+    proof = proof_words(model.content)
+    line = Text.assemble((f"{model.name:12}", "bold"), f"{model.title:14}{link_words(model):26}{proof}")
+    if source.path is not None:
+        line.append(f"  yours: {printable(str(source.path))}", "yellow")
+        if model.shadows:
+            line.append(", in place of packwire's own", "bold yellow")
+    return line
+
+
+def _record(model: ModelProtocol, source: Source) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "title": model.title,
+        "links": link_words(model).split(", "),
+        "proof": model.content.get("proof", []),
+        "file": None if source.path is None else str(source.path),
+        "shadows": model.shadows,
+        "trusted": is_trusted(model),
+    }
+
+
+@app.command
+def show(name: str, /, *, models: ModelsOption = ()) -> int:
+    """Show what a model sends, and what it understands.
+
+    Parameters
+    ----------
+    name
+        A model's name, or its file.
+    models
+        A folder of models of your own; may be given several times.
+    """
+    use(models)
+    model = _named(name)
+    console = make_console()
+    for line in _shown(model):
+        console.print(printable(line), soft_wrap=True, markup=False, highlight=False)
+    return ExitCode.OK
+
+
+def _shown(model: ModelProtocol) -> Iterator[str]:
+    yield f"{model.title}  ({model.name})  {model.content.get('about', '')}".rstrip()
+    if model.origin:
+        yield f"  {model.origin}" + (", in place of packwire's own" if model.shadows else "")
+        yield "  trusted" if is_trusted(model) else "  not trusted yet: asked before it first talks to a pack"
+    yield f"  spoken over {link_words(model)}; proved by {proof_words(model.content)}"
+    yield "sends"
+    yield from (f"  {line}" for line in frames_sent(model))
+    if model.switches:
+        yield "could switch (declared and simulated, never sent)"
+        yield from (f"  {each.name}: {', '.join(each.values)}" for each in model.switches)
+    yield "understands"
+    for reply in model.replies:
+        begins = " ".join("??" if byte is None else f"{byte:02x}" for byte in reply.begins)
+        yield f"  {reply.name}: {begins} .."
+        keys = [each.quantity.key for layout in reply.layouts for each in layout.sayings]
+        yield from _wrapped(list(dict.fromkeys(keys)))
+
+
+def _wrapped(words: list[str]) -> Iterator[str]:
+    line = "   "
+    for word in words:
+        if len(line) + len(word) + 2 > _WIDTH:
+            yield line
+            line = "   "
+        line += f" {word}" if word is words[-1] else f" {word},"
+    if line.strip():
+        yield line
+
+
+@app.command
+def check(file: Path, /, *more: Path) -> int:
+    """Check model files: each mistake is a line with its place and what is allowed there.
+
+    Parameters
+    ----------
+    file
+        A model file.
+    more
+        More of them.
+    """
+    code = ExitCode.OK
+    for path in (file, *more):
+        try:
+            model = read_file(path)
+        except BadFileError as error:
+            tell(str(error))
+            code = ExitCode.BAD_FILE
+            continue
+        replies, requests = len(model.replies), len(model.questions)
+        print(f"{printable(str(path))}: right; {requests} requests, {replies} replies")
+    return code
+
+
+@app.command(name="test")
+def run_examples(name: str | None = None, /, *more: str, models: ModelsOption = ()) -> int:
+    """Run the examples that models carry.
+
+    Parameters
+    ----------
+    name
+        A model's name, or its file; left out: all of them.
+    more
+        More of them.
+    models
+        A folder of models of your own; may be given several times.
+    """
+    use(models)
+    code = ExitCode.OK
+    for each in (name, *more) if name is not None else tuple(sources()):
+        model = _named(each)
+        try:
+            wrong = list(problems(model))
+        except ModelError as error:
+            wrong = [f"{'.'.join(map(str, error.place))}: {error}"]
+        many = len(model.content.get("examples", ()))
+        print(f"{model.name}: {_examples(many)}" + ("" if wrong or not many else ", all as they say"))
+        for words in wrong:
+            tell(f"{model.name}: {words}")
+            code = ExitCode.DISTURBED
+    return code
+
+
+def _examples(many: int) -> str:
+    return "no examples" if not many else "1 example" if many == 1 else f"{many} examples"
+
+
+@app.command
+def new(name: str, /, *, out: Annotated[Path | None, Parameter(name="--out", alias="-o")] = None) -> int:
+    """Begin a model file, with the schema beside it that helps an editor.
+
+    Parameters
+    ----------
+    name
+        What it is to be called, as in ?model=NAME.
+    out
+        The file; left out: NAME.yaml in your folder of models.
+    """
+    from packwire.models.beginning import beginning, schema_text  # noqa: PLC0415 - pydantic
+
+    path = out or models_folder() / f"{name}.yaml"
+    if path.exists():
+        raise BadOptionError(f"{path} is there already: choose another name, or --out FILE")
+    if path.stem in library():
+        tell(f"{path.stem} is one of packwire's own models: this file will stand in for it")
+    text = beginning(name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        (path.parent / "model.schema.json").write_text(schema_text(), encoding="utf-8")
+    except OSError as error:
+        raise BadFileError(f"{path}: cannot be written ({error.strerror or error})") from None
+    print(f"{printable(str(path))}: next, packwire model check {printable(str(path))}")
+    return ExitCode.OK
+
+
+def _model(name: str) -> ModelProtocol:
+    model = protocol(name)
+    if not isinstance(model, ModelProtocol):
+        raise BadOptionError(f"{name} is no model: it is written in Python")
+    return model
+
+
+def _named(name: str) -> ModelProtocol:
+    path = Path(name)
+    return read_file(path) if path.suffix in {".yaml", ".yml"} or path.is_file() else _model(name)

@@ -1,0 +1,335 @@
+"""Replies of a model: their fields, and what these say by quantity."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from packwire.models.family import bytes_are
+from packwire.models.problem import ModelError, at
+from packwire.models.text import read_pattern
+from packwire.quantity import QUANTITIES, Kind, Quantity, Value
+from packwire.wire import fields
+from packwire.wire.codec import Codec, DecodedValues
+from packwire.wire.fields import Field, FieldCondition, Operator, Order
+from packwire.wire.framing import ByteIs
+
+#: What is said of flags of which none is set.
+NOTHING = "none"
+
+_KINDS = {
+    "u": fields.Type.UINT,
+    "i": fields.Type.INT,
+    "sm": fields.Type.SIGN_MAGNITUDE,
+    "bcd": fields.Type.BCD,
+    "f": fields.Type.FLOAT,
+}
+_TEXTS = {
+    "text": fields.Type.TEXT,
+    "cstring": fields.Type.CSTRING,
+    "hex": fields.Type.HEX,
+    "bytes": fields.Type.BYTES,
+    "decimal": fields.Type.DECIMAL,
+}
+_COMPARISONS = {
+    "is": Operator.EQUAL,
+    "is_not": Operator.NOT_EQUAL,
+    "less_than": Operator.LESS,
+    "at_most": Operator.AT_MOST,
+    "more_than": Operator.MORE,
+    "at_least": Operator.AT_LEAST,
+    "has_bit": Operator.BIT,
+    "lacks_bit": Operator.NO_BIT,
+}
+
+
+def field_of(said: Mapping[str, Any]) -> Field:
+    """Return a field as the engine takes it. Raises FieldError."""
+    kind, width = type_of(said.get("type", "u8"), said.get("width"))
+    count, bits = said.get("count"), said.get("bits")
+    return Field(
+        name=said["name"],
+        type=kind,
+        width=width,
+        order=said.get("order"),
+        at=said.get("at"),
+        after=said.get("after"),
+        bits=None if bits is None else tuple(bits),
+        scale=said.get("scale", 1),
+        addend=said.get("addend", 0),
+        ones=said.get("ones", False),
+        names=tuple((int(number), name) for number, name in said.get("names", {}).items()),
+        flags=tuple((int(bit), word) for bit, word in said.get("flags", {}).items()),
+        each_bit=said.get("each_bit"),
+        unknown=tuple(said.get("unknown", ())),
+        count=fields.TO_THE_END if count == "to the end" else count,
+        stride=said.get("stride"),
+        most=said.get("most"),
+        when=tuple(conditions(said.get("when", ()))),
+        negative=tuple(conditions(said.get("negative", ()))),
+        quantity=said.get("quantity", ""),
+        secret=said.get("secret", False),
+    )
+
+
+def type_of(text: str, width: int | None) -> tuple[fields.Type, int | None]:
+    """Return type and width of what is written as `u16`, or as `text` with a width. Raises FieldError."""
+    if text in _TEXTS:
+        return _TEXTS[text], width
+    letters = text.rstrip("0123456789")
+    if width is not None:
+        raise fields.FieldError(f"{text} says its width itself: leave out `width`")
+    return _KINDS[letters], int(text.removeprefix(letters)) // 8
+
+
+def conditions(said: Iterable[Mapping[str, Any]]) -> Iterator[FieldCondition]:
+    """Yield conditions as the engine takes them."""
+    for each in said:
+        ((name, number),) = ((key, number) for key, number in each.items() if key != "field")
+        yield FieldCondition(each["field"], _COMPARISONS[name], number)
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What a field says of a quantity."""
+
+    name: str
+    quantity: Quantity
+    add: bool
+    flags: bool
+    named: bool
+    """Numbers stand for words or truth values; of a flag, all others for no."""
+    unused: Value | None = None
+    """What stands in places at the end of a list that nothing is at."""
+
+    def of(self, value: Any) -> Value:
+        """Return a field's value as its quantity takes it."""
+        kind = self.quantity.kind
+        if self.quantity.array:
+            items = value if isinstance(value, tuple) else (value,)
+            return tuple(item for item in items if item is not None)
+        if self.flags:
+            return tuple(value)
+        if kind is Kind.TEXT:
+            return str(value).strip()
+        if kind is Kind.FLAG:
+            return value is True if self.named else bool(value)
+        said: Value = value
+        return said
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The fields of a reply, where `when` and `marks` hold."""
+
+    codec: Codec
+    sayings: tuple[Saying, ...]
+    when: tuple[FieldCondition, ...] = ()
+    marks: tuple[ByteIs, ...] = ()
+    optional: frozenset[str] = frozenset()
+    """Fields that not every device has."""
+    model: str = ""
+    """The model with which devices that say this are read."""
+
+    def missing(self, values: DecodedValues) -> tuple[str, ...]:
+        """Return what a message was too short for, and should not be."""
+        if not values.missing:
+            return ()
+        return tuple(each for each in values.missing if each.partition("[")[0] not in self.optional)
+
+    def references(self) -> Iterator[str]:
+        """Yield what it asks of other replies, as `reply.field`."""
+        yield from (each.field for each in self.when)
+        for field_ in self.codec.fields:
+            named = (field_.count, field_.each_bit, *(c.field for c in (*field_.when, *field_.negative)))
+            yield from (each for each in named if isinstance(each, str) and "." in each)
+
+    def fits(self, data: bytes, known: Mapping[str, float]) -> bool:
+        """Tell whether it is so; the frame is looked at where other replies are not known."""
+        told = [each for each in self.when if each.field in known]
+        if not all(each.holds(known[each.field]) for each in told):
+            return False
+        sure = bool(self.when) and len(told) == len(self.when)
+        return sure or all(each.fits(data) for each in self.marks)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply of a model: how it begins, its fields; `refuses` where it says no, and why."""
+
+    name: str
+    begins: tuple[int | None, ...]
+    size: int | None
+    layouts: tuple[Layout, ...]
+    refuses: str
+    unasked: bool
+    part: str | None
+    head: bytes = field(default=b"", compare=False)
+    """The first bytes that are the same in all."""
+
+    def fits(self, frame: bytes, size: int) -> bool:
+        """Tell whether a frame is such a reply; `size` is that of the whole frame as it was sent."""
+        if not frame.startswith(self.head) or (self.size is not None and size != self.size):
+            return False
+        rest = self.begins[len(self.head) :]
+        return not rest or (
+            len(frame) >= len(self.begins)
+            and all(
+                wanted is None or wanted == byte
+                for wanted, byte in zip(rest, frame[len(self.head) :], strict=False)
+            )
+        )
+
+    @property
+    def codec(self) -> Codec:
+        """Return the codec of its first layout."""
+        return self.layouts[0].codec
+
+    def layout(self, data: bytes, known: Mapping[str, float]) -> Layout | None:
+        """Return how it is to be read; None where the model does not know."""
+        if len(self.layouts) == 1 and not self.layouts[0].when and not self.layouts[0].marks:
+            return self.layouts[0]
+        return next((each for each in self.layouts if each.fits(data, known)), None)
+
+
+def reply_of(name: str, said: Mapping[str, Any], order: Order) -> Reply:
+    """Return a reply. Raises ModelError."""
+    begins = read_pattern(said["begins"])
+    fixed = next((index for index, byte in enumerate(begins) if byte is None), len(begins))
+    refuses = said.get("refuses", False)
+    layouts = said.get("layouts")
+    return Reply(
+        name,
+        begins,
+        said.get("size"),
+        tuple(
+            _layout(each, order, ("layouts", index) if layouts else ())
+            for index, each in enumerate(layouts or [said])
+        ),
+        refuses if isinstance(refuses, str) else "it refuses" * bool(refuses),
+        said.get("unasked", False),
+        said.get("part"),
+        bytes(byte or 0 for byte in begins[:fixed]),
+    )
+
+
+def _layout(said: Mapping[str, Any], order: Order, place: tuple[str | int, ...]) -> Layout:
+    read: list[Field] = []
+    sayings: list[Saying] = []
+    for index, each in enumerate(said.get("fields", ())):
+        with at(*place, "fields", index):
+            read.append(field_of(each))
+            if each.get("quantity"):
+                sayings.append(_saying(read[-1], each))
+    with at(*place, "fields"):
+        codec = Codec(read, order)
+    return Layout(
+        codec,
+        tuple(sayings),
+        tuple(conditions(said.get("when", ()))),
+        bytes_are(said.get("bytes", ())),
+        frozenset(each["name"] for each in said.get("fields", ()) if each.get("optional")),
+        said.get("model", ""),
+    )
+
+
+def _saying(of: Field, said: Mapping[str, Any]) -> Saying:
+    quantity = QUANTITIES.get(of.quantity)
+    if quantity is None:
+        near = [key for key in QUANTITIES if of.quantity in key or key in of.quantity]
+        hint = f"did you mean {' or '.join(near[:4])}?" if near else "see docs/reference/quantities.md"
+        raise ModelError(f"there is no quantity {of.quantity!r}: {hint}", ("quantity",))
+    several = of.count is not None or of.each_bit is not None
+    if several and not quantity.array:
+        raise ModelError(f"{of.quantity} is one value, not several", ("quantity",))
+    if of.flags and quantity.kind is not Kind.TEXT:
+        raise ModelError(
+            f"{of.quantity} is no text: flags are for alarms and warnings; for single bits there is "
+            "each_bit, or a field with bits",
+            ("quantity",),
+        )
+    unused = said.get("unused")
+    if unused is not None and of.count is None:
+        raise ModelError("unused is for lists: say `count` too", ("unused",))
+    return Saying(
+        of.name,
+        quantity,
+        said.get("add", False),
+        bool(of.flags),
+        bool(of.names),
+        None if unused is None else of.scaled(unused),
+    )
+
+
+def said_by(layout: Layout, values: DecodedValues) -> list[tuple[Saying, Value]]:
+    """Return what a message says, field by field."""
+    decoded = values.values
+    return [(each, each.of(decoded[each.name])) for each in layout.sayings if each.name in decoded]
+
+
+def joined(said: Iterable[tuple[Saying, Value]]) -> dict[str, Value]:
+    """Put together what several fields say of one quantity.
+
+    Of lists, one behind the other, without the unused places at their end; of words, all of them; of numbers
+    that are to be added, their sum; of others, the first.
+    """
+    result: dict[str, Any] = {}
+    words: dict[str, list[str]] = {}
+    unused: dict[str, Value] = {}
+    for each, value in said:
+        key = each.quantity.key
+        if each.flags or key in _WORDS:
+            words.setdefault(key, []).extend(map(str, value if isinstance(value, tuple) else (value,)))
+        elif each.quantity.array:
+            result[key] = result.get(key, ()) + value
+            if each.unused is not None:
+                unused[key] = each.unused
+        elif value == "":
+            continue  # nothing is written there
+        elif key not in result:
+            result[key] = value
+        elif each.add:
+            result[key] += value
+    for key, nothing in unused.items():
+        result[key] = _used(result[key], nothing)
+    return result | {key: ", ".join(filter(None, said)) or NOTHING for key, said in words.items()}
+
+
+def _used(items: tuple[Value, ...], nothing: Value) -> tuple[Value, ...]:
+    """Return a list without the unused places at its end; the first stays."""
+    size = len(items)
+    while size > 1 and items[size - 1] == nothing:
+        size -= 1
+    return items[:size]
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A quantity that follows from others: the sum of a list, or the product of two numbers."""
+
+    key: str
+    sum_of: str
+    product_of: tuple[str, ...]
+    scale: float
+
+    def of(self, values: Mapping[str, Value]) -> float | None:
+        """Return its value; None where something that it needs is not known."""
+        items = values.get(self.sum_of) if self.sum_of else tuple(values.get(key) for key in self.product_of)
+        if not isinstance(items, tuple) or not items:
+            return None
+        numbers = [item for item in items if isinstance(item, int | float)]
+        if len(numbers) < len(items):
+            return None
+        return (sum(numbers) if self.sum_of else numbers[0] * numbers[1]) * self.scale
+
+
+def computed_of(key: str, said: Mapping[str, Any]) -> Computed:
+    """Return a computed quantity. Raises ModelError."""
+    product = tuple(said.get("product_of") or ())
+    for each in (key, *filter(None, (said.get("sum_of", ""), *product))):
+        if each not in QUANTITIES:
+            raise ModelError(f"there is no quantity {each!r}; see docs/reference/quantities.md")
+    return Computed(key, said.get("sum_of", ""), product, said.get("scale", 1))
+
+
+#: Texts of which there may be several at once.
+_WORDS = frozenset({"alarms", "warnings", "fault", "bms_status"})
