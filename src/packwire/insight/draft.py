@@ -7,7 +7,7 @@ change are numbers without a meaning, those that never change are left as they a
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from packwire.insight.fields import FoundField, Frames, Role
+from packwire.insight.fields import FieldRole, FoundField, Frames
 from packwire.insight.frame_form import FrameForm
 from packwire.insight.observations import Subject
 from packwire.insight.values import MOST_CHANCE, Match, Noted
@@ -178,10 +178,15 @@ def _reply(number: int, kind: DraftKind, name: str, found: Sequence[Noted], orde
         lines[at] = _noted(each, match, order, quantities)
     for field in kind.fields:
         covers = set(range(field.at, field.end))
-        if covers & taken or not field.moves or field.role in {Role.KIND, Role.CHECKSUM} or field.digits:
+        if (
+            covers & taken
+            or not field.moves
+            or field.role in {FieldRole.KIND, FieldRole.CHECKSUM}
+            or field.digits
+        ):
             continue
         lines[field.at] = _unnamed(field, order)
-    constants = [field for field in kind.fields if not field.moves and field.role is not Role.KIND]
+    constants = [field for field in kind.fields if not field.moves and field.role is not FieldRole.KIND]
     for at, size in _stretches(constants, taken):
         lines.setdefault(at, f"{{name: unknown_{at}, at: {at}, type: bytes, width: {size}}}  # never changed")
     for at in sorted(lines):

@@ -22,7 +22,7 @@ from packwire.direction import Direction
 from packwire.errors import BadFileError, BadOptionError
 from packwire.insight.draft import DraftKind, DraftLinks
 from packwire.insight.draft import draft as draft_model
-from packwire.insight.fields import FoundField, Role, find_fields
+from packwire.insight.fields import FieldRole, FoundField, find_fields
 from packwire.insight.frame_form import FrameForm, find_forms
 from packwire.insight.groups import lane_rows
 from packwire.insight.pairs import find_pairs
@@ -133,7 +133,7 @@ def _request(each: NamedFrames, fields: Sequence[FoundField], captures: Sequence
     A request that only asks is always the same, and what answers it says something that changes. A switch is
     written in several ways, and is answered by an acknowledgement that is always the same.
     """
-    if not any(field.moves and field.role is not Role.CHECKSUM for field in fields):
+    if not any(field.moves and field.role is not FieldRole.CHECKSUM for field in fields):
         return b""
     for capture in captures:
         pairs = find_pairs(capture.messages, known_headers([capture])[0], row_families(capture)).pairs
