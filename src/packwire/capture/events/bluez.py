@@ -90,7 +90,8 @@ SAYINGS = (
         "characteristic-missing",
         EventKind.SERVICES,
         "haracteristic ",
-        r"haracteristic (?:with UUID )?(?P<wanted>None|[0-9A-Fa-f]{4}(?:[0-9A-Fa-f]{4}-[0-9A-Fa-f-]{27})?|\d{1,4})"
+        r"haracteristic (?:with UUID"
+        r" )?(?P<wanted>None|[0-9A-Fa-f]{4}(?:[0-9A-Fa-f]{4}-[0-9A-Fa-f-]{27})?|\d{1,4})"
         r" (?:was not found|could not be found|not found|is not available)",
     ),
     saying("characteristic-missing", EventKind.SERVICES, "haracteristic (rx) not found"),
@@ -111,26 +112,30 @@ SAYINGS = (
         "has-characteristic",
         EventKind.SERVICES,
         "- ",
-        r"- (?P<uuid>[0-9A-Fa-f]{4}(?:[0-9A-Fa-f]{4}-[0-9A-Fa-f-]{27})?): (?P<properties>[A-Z][\w ,-]{3,80})$",
+        r"- (?P<uuid>[0-9A-Fa-f]{4}(?:[0-9A-Fa-f]{4}-[0-9A-Fa-f-]{27})?): (?P<properties>[A-Z][\w"
+        r" ,-]{3,80})$",
     ),
     saying(
         "has-characteristic",
         EventKind.SERVICES,
         "(Handle: ",
-        r"(?P<uuid>[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}) \(Handle: \d{1,5}\): (?P<text>[\w ]{1,40}):? ?\(?(?P<properties>[a-z][a-z,-]{3,80})",
+        r"(?P<uuid>[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}) \(Handle: \d{1,5}\): (?P<text>[\w ]{1,40}):?"
+        r" ?\(?(?P<properties>[a-z][a-z,-]{3,80})",
         start=60,
     ),
     saying(
         "has-characteristic",
         EventKind.SERVICES,
         "discovered ",
-        r"discovered (?P<uuid>[0-9a-fA-F]{4}(?:[0-9A-Fa-f]{4}-[0-9A-Fa-f-]{27})?) \(#\d{1,5}\): \[(?P<properties>[a-z', -]{3,90})\]",
+        r"discovered (?P<uuid>[0-9a-fA-F]{4}(?:[0-9A-Fa-f]{4}-[0-9A-Fa-f-]{27})?) \(#\d{1,5}\):"
+        r" \[(?P<properties>[a-z', -]{3,90})\]",
     ),
     saying(
         "has-characteristic",
         EventKind.SERVICES,
         "haracteristic 0x",
-        r"haracteristic 0x(?P<uuid>[0-9A-Fa-f]{4}), handle 0x[0-9a-fA-F]{1,4}, properties 0x(?P<bits>[0-9a-fA-F]{1,2})",
+        r"haracteristic 0x(?P<uuid>[0-9A-Fa-f]{4}), handle 0x[0-9a-fA-F]{1,4}, properties"
+        r" 0x(?P<bits>[0-9a-fA-F]{1,2})",
     ),
     # btmon
     saying("att-error", EventKind.REFUSED, "ATT: Error Response"),

@@ -126,7 +126,8 @@ SAYINGS = (
         "proxy-request-timeout",
         EventKind.PROXY,
         "Timeout waiting for ",
-        r"Timeout waiting for (?:response for )?(?P<what>(?!BluetoothDeviceConnectionResponse)[<\w .']{0,24}[A-Z]\w{3,60}(?:Request|Response))",
+        r"Timeout waiting for (?:response for )?(?P<what>(?!BluetoothDeviceConnectionResponse)[<\w"
+        r" .']{0,24}[A-Z]\w{3,60}(?:Request|Response))",
     ),
     saying("proxy-too-old", EventKind.PROXY, "Upgrade the ESPHome version", of_device=False),
     saying("proxy-lost", EventKind.PROXY, "ESP device disconnected"),
@@ -164,7 +165,8 @@ SAYINGS = (
         "restart",
         EventKind.NOTIFIED,
         "(cnt.)",
-        r"\(cnt\.\):? (?:bytearray\(b['\"])?(?:55 ?aa ?eb ?90|U\\xaa\\xeb\\x90|dd ?0[345] ?00|\\xdd\\x0[345]\\x00|7e ?a1)",
+        r"\(cnt\.\):? (?:bytearray\(b['\"])?(?:55 ?aa ?eb ?90|U\\xaa\\xeb\\x90|dd ?0[345]"
+        r" ?00|\\xdd\\x0[345]\\x00|7e ?a1)",
     ),
     saying("received", EventKind.NOTIFIED, "X BLE data", r"[Rr][Xx] BLE data", start=1),
     saying("received", EventKind.NOTIFIED, "x BLE data", r"Rx BLE data", start=1),
@@ -195,7 +197,8 @@ SAYINGS = (
         "checksum",
         EventKind.DAMAGED,
         "CRC is invalid",
-        r"invalid: (?P<a>(?:0x)?[0-9A-Fa-f]{1,8}) != (?P<b>(?:0x)?[0-9A-Fa-f]{1,8})(?P<or> or wrong message)?",
+        r"invalid: (?P<a>(?:0x)?[0-9A-Fa-f]{1,8}) != (?P<b>(?:0x)?[0-9A-Fa-f]{1,8})(?P<or> or wrong"
+        r" message)?",
     ),
     saying("bad-frame", EventKind.DAMAGED, "ncorrect ", r"ncorrect (?:SOF|EOF|frame|length|response)"),
     saying(

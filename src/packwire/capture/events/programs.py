@@ -13,7 +13,10 @@ _PROGRAMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("dbus-serialbattery", r"SerialBattery|dbus-serialbattery"),
         (
             "batmon",
-            r"(?:INFO|DEBUG|WARNING|ERROR) \[(?:bt|main|sampling|jikong|client|store|scan|__init__)\]|bmslib/",
+            (
+                r"(?:INFO|DEBUG|WARNING|ERROR)"
+                r" \[(?:bt|main|sampling|jikong|client|store|scan|__init__)\]|bmslib/"
+            ),
         ),
         ("uart_debug", r"\[uart_debug:\d"),
         ("esphome", r"\[(?:[EWICDV]|VV)\]\s?\[[\w.-]+(?::\d{1,5})?\]|ESPHome API"),

@@ -9,7 +9,8 @@ SAYINGS = (
         "testing",
         EventKind.INFO,
         "Testing ",
-        r"SerialBattery:(?:-- )?Testing (?P<driver>[A-Z]\w{1,30})(?: at address \"?(?P<address>[^\s\"]{1,12}))?",
+        r"SerialBattery:(?:-- )?Testing (?P<driver>[A-Z]\w{1,30})(?: at address"
+        r" \"?(?P<address>[^\s\"]{1,12}))?",
         start=20,
         of_device=False,
     ),

@@ -75,10 +75,10 @@ def diagnose_file(path: str | Path, progress: Callable[[int], None] | None = Non
     """
     name = file_name(path)
     content = file_content(path)
+    if not len(content):
+        raise BadFileError(f"{name}: the file is empty")
     try:
         data, _, damage = unpacked(content)
-        if not len(data):
-            raise BadFileError("the file is empty")
         if is_plain_text(data):
             return diagnose_lines(name, lines(data), progress, damage)
         capture = open_capture(path) if str(path) != "-" else Capture(name, read_packets(content))
