@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from packwire.wire.fields import TO_THE_END, Field, FieldError, Operator, Order, Type, in_order
@@ -166,15 +166,15 @@ class _State:
 class _Run:
     """Numbers one behind the other, read by one struct."""
 
-    __slots__ = ("convert", "fields", "names", "order", "raws", "size")
+    __slots__ = ("convert", "names", "raws", "single", "size")
 
     def __init__(self, fields: list[Field], order: Order, raws: frozenset[str]) -> None:
-        self.fields = fields
-        self.order = order
         self.raws = [field.name for field in fields if field.name in raws]
         self.names = [field.name for field in fields]
         self.size = sum(field.width or 0 for field in fields)
         self.convert = converter(fields, order)
+        self.single = cache(lambda: [_Single(field, order, keep_raw=field.name in raws) for field in fields])
+        """Return the same fields one by one: for messages that end among them."""
 
     def __call__(self, state: _State) -> None:
         at = state.end
@@ -185,8 +185,8 @@ class _Run:
             state.end = at + self.size
             state.last = max(state.last, state.end)
             return
-        for field in self.fields:
-            _Single(field, self.order, keep_raw=field.name in self.raws)(state)
+        for field in self.single():
+            field(state)
 
 
 class _Single:
