@@ -1,6 +1,7 @@
 """The one registry of protocols: by name, imported when asked for."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
 
@@ -56,7 +57,9 @@ def observer(name: str) -> Observer:
         from packwire.vesc.observer import VescObserver  # noqa: PLC0415 - only what is asked for is loaded
 
         return VescObserver(protocol(name))
-    return Observer(protocol(name))
+    from packwire.models.listening import observer_of  # noqa: PLC0415
+
+    return observer_of(protocol(name))
 
 
 @cache
@@ -66,7 +69,9 @@ def words(name: str) -> Words:
         from packwire.vesc.words import VescWords  # noqa: PLC0415 - only what is asked for is loaded
 
         return VescWords(protocol(name))
-    return Words(protocol(name))
+    from packwire.models.listening import words_of  # noqa: PLC0415
+
+    return words_of(protocol(name))
 
 
 def _in_python(name: str) -> Protocol:
@@ -98,7 +103,8 @@ def announcing() -> tuple[Announcing, ...]:
 def families() -> tuple[Family, ...]:
     """Return the framings that are known, by family: of models, of VESC, and of families without a model.
 
-    What is more certain comes first: a framing that may begin with any byte is the last.
+    What is more certain comes first: a framing that may begin with any byte is the last. One without a
+    checksum would find frames in anything, so that it is left to who names its model.
     """
     return _families(tuple(sources().values()))
 
@@ -108,9 +114,13 @@ def _families(_: tuple[Source, ...]) -> tuple[Family, ...]:
     from packwire.models.framings import FAMILIES  # noqa: PLC0415 - few need all of them
     from packwire.vesc.family import FAMILY  # noqa: PLC0415
 
+    known = (*model_families(), *FAMILIES, FAMILY)
+    checked = (
+        replace(each, framings=tuple(one for one in each.framings if one.check is not None)) for each in known
+    )
     return tuple(
         sorted(
-            (*model_families(), *FAMILIES, FAMILY),
+            (each for each in checked if each.framings),
             key=lambda each: any(not one.start for one in each.framings),
         )
     )

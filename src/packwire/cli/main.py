@@ -68,7 +68,7 @@ GROUPS: dict[str, dict[str, CommandRow]] = {
         "doctor": CommandRow(
             "doctor:doctor",
             "Find out why a pack gives no data.",
-            ("doctor vesc://192.168.1.20", "doctor --my-client 65101"),
+            ("doctor vesc://192.168.1.20", "doctor --log home-assistant.log", "doctor --my-client 65101"),
         ),
         "compare": CommandRow(
             "compare:compare",
@@ -123,6 +123,32 @@ GROUPS: dict[str, dict[str, CommandRow]] = {
             "model:app",
             "List, check, test and begin models of BMSs.",
             ("model list", "model check acme.yaml"),
+        ),
+        "fields": CommandRow(
+            "fields:fields", "Find the fields of unknown messages.", ("fields session.btsnoop",)
+        ),
+        "checksum": CommandRow(
+            "checksum:checksum",
+            "Find the checksum of unknown messages.",
+            ("checksum session.btsnoop", "checksum 'dd a5 03 00 ff fd 77' 'dd a5 04 00 ff fc 77'"),
+        ),
+        "find": CommandRow(
+            "find:find",
+            "Find where a value lies that an app shows.",
+            (
+                "find session.btsnoop 83.92V 20cells soc=87% --at 14:03:20",
+                "find a.btsnoop --notes notes.yaml",
+            ),
+        ),
+        "draft": CommandRow(
+            "draft:draft",
+            "Draft a model of an unknown protocol.",
+            ("draft session.btsnoop --notes notes.yaml -o mybms.yaml",),
+        ),
+        "plot": CommandRow(
+            "plot:plot",
+            "Draw a field of messages over time.",
+            ("plot session.btsnoop 'dd 03' 4-5:u16 --scale 0.01",),
         ),
         "convert": CommandRow(
             "convert:convert",

@@ -12,20 +12,6 @@ _HEX_DIGITS = frozenset(b"0123456789ABCDEFabcdef")
 #: What is more certain comes first: where two fit equally well, the first is taken.
 FAMILIES = (
     Family(
-        "Seplos",
-        (
-            Framing(
-                "Seplos",
-                b"\x7e",
-                (Size(10, at=5, width=2),),
-                FrameCheck("CRC-16/XMODEM", 1, -3, -3),
-                b"\x0d",
-                header=5,
-            ),
-        ),
-        (Answer((Same(2, 2), Same(4, 3))),),
-    ),
-    Family(
         "PACE ASCII",
         (
             Framing(
@@ -49,21 +35,6 @@ FAMILIES = (
         ),
         # The reply names no command: address and device class are all that it repeats.
         (Answer((Same(1, 1, width=6),)),),
-    ),
-    Family(
-        "Basen",
-        tuple(
-            Framing(
-                "Basen",
-                start,
-                (Size(8, at=3),),
-                FrameCheck("sum16", 1, -4, -4, "little"),
-                b"\x0d\x0a",
-                header=3,
-            )
-            for start in (b"\x3a", b"\x3b")
-        ),
-        (Answer((Same(0, 0, width=3),)),),
     ),
     Family("Modbus RTU", (modbus("Modbus RTU"),), modbus_answers((Same(0, 0),), (), ())),
 )

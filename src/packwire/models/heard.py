@@ -70,6 +70,10 @@ class Heard:
         """Tell whether a reply was heard."""
         return any(name == reply for name, _ in self._said)
 
+    def of_reply(self, reply: str) -> dict[str, Value]:
+        """Return what the latest of one reply said by itself, by quantity key."""
+        return joined(each for (name, _), said in self._said.items() if name == reply for each in said)
+
     def values(self) -> dict[str, Value]:
         """Return all that was said, by quantity key."""
         alone = len(self._said) == 1

@@ -254,8 +254,9 @@ class ModelProtocol(Protocol):
 
     def reply_of(self, frame: bytes) -> Reply | None:
         """Return which reply a frame is; None where the model knows none that begins so."""
+        seen = self.data(frame) if any(self._text) else frame
         for reply in self.replies:
-            if reply.fits(frame):
+            if reply.fits(seen, len(frame)):
                 return reply
         return None
 
@@ -306,11 +307,15 @@ class ModelProtocol(Protocol):
         if known:
             layout = shape.layout(bytes(4096), known) or layout
         framing = self._framing_of_reply(shape.head) or self.framings[0]
-        begins = bytes(byte or 0 for byte in shape.begins)
+        start = framing.start.ljust(len(shape.begins), b"\0")
+        begins = bytes(start[index] if byte is None else byte for index, byte in enumerate(shape.begins))
         text = bool(self._text) and self._text[self.framings.index(framing)]
         tail = (framing.check.size if framing.check else 0) + len(framing.end)
-        whole_size = 0 if text else shape.size or _size_said(begins, shape.begins, framing)
-        least = whole_size - tail if whole_size else max(len(begins), 0 if text else framing.needs)
+        whole_size = shape.size or (0 if text else _size_said(begins, shape.begins, framing))
+        least = whole_size - tail if whole_size else framing.needs
+        if text:
+            least = len(framing.start) + (least - len(framing.start) + 1) // 2
+        least = max(len(begins), least)
         body = bytearray(layout.codec.encode(values, size=least, known=known or {}).ljust(least, b"\0"))
         body[: len(begins)] = begins
         whole = bytes(body)

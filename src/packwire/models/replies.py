@@ -98,6 +98,8 @@ class Saying:
     flags: bool
     named: bool
     """Numbers stand for words or truth values; of a flag, all others for no."""
+    unused: Value | None = None
+    """What stands in places at the end of a list that nothing is at."""
 
     def of(self, value: Any) -> Value:
         """Return a field's value as its quantity takes it."""
@@ -164,9 +166,9 @@ class Reply:
     head: bytes = field(default=b"", compare=False)
     """The first bytes that are the same in all."""
 
-    def fits(self, frame: bytes) -> bool:
-        """Tell whether a frame is such a reply."""
-        if not frame.startswith(self.head) or (self.size is not None and len(frame) != self.size):
+    def fits(self, frame: bytes, size: int) -> bool:
+        """Tell whether a frame is such a reply; `size` is that of the whole frame as it was sent."""
+        if not frame.startswith(self.head) or (self.size is not None and size != self.size):
             return False
         rest = self.begins[len(self.head) :]
         return not rest or (
@@ -217,7 +219,7 @@ def _layout(said: Mapping[str, Any], order: Order, place: tuple[str | int, ...])
         with at(*place, "fields", index):
             read.append(field_of(each))
             if each.get("quantity"):
-                sayings.append(_saying(read[-1], add=each.get("add", False)))
+                sayings.append(_saying(read[-1], each))
     with at(*place, "fields"):
         codec = Codec(read, order)
     return Layout(
@@ -230,7 +232,7 @@ def _layout(said: Mapping[str, Any], order: Order, place: tuple[str | int, ...])
     )
 
 
-def _saying(of: Field, *, add: bool) -> Saying:
+def _saying(of: Field, said: Mapping[str, Any]) -> Saying:
     quantity = QUANTITIES.get(of.quantity)
     if quantity is None:
         near = [key for key in QUANTITIES if of.quantity in key or key in of.quantity]
@@ -245,7 +247,17 @@ def _saying(of: Field, *, add: bool) -> Saying:
             "each_bit, or a field with bits",
             ("quantity",),
         )
-    return Saying(of.name, quantity, add, bool(of.flags), bool(of.names))
+    unused = said.get("unused")
+    if unused is not None and of.count is None:
+        raise ModelError("unused is for lists: say `count` too", ("unused",))
+    return Saying(
+        of.name,
+        quantity,
+        said.get("add", False),
+        bool(of.flags),
+        bool(of.names),
+        None if unused is None else of.scaled(unused),
+    )
 
 
 def said_by(layout: Layout, values: DecodedValues) -> list[tuple[Saying, Value]]:
@@ -257,24 +269,37 @@ def said_by(layout: Layout, values: DecodedValues) -> list[tuple[Saying, Value]]
 def joined(said: Iterable[tuple[Saying, Value]]) -> dict[str, Value]:
     """Put together what several fields say of one quantity.
 
-    Of lists, one behind the other; of words, all of them; of numbers that are to be added, their sum; of
-    others, the first.
+    Of lists, one behind the other, without the unused places at their end; of words, all of them; of numbers
+    that are to be added, their sum; of others, the first.
     """
     result: dict[str, Any] = {}
     words: dict[str, list[str]] = {}
+    unused: dict[str, Value] = {}
     for each, value in said:
         key = each.quantity.key
         if each.flags or key in _WORDS:
             words.setdefault(key, []).extend(map(str, value if isinstance(value, tuple) else (value,)))
         elif each.quantity.array:
             result[key] = result.get(key, ()) + value
+            if each.unused is not None:
+                unused[key] = each.unused
         elif value == "":
             continue  # nothing is written there
         elif key not in result:
             result[key] = value
         elif each.add:
             result[key] += value
+    for key, nothing in unused.items():
+        result[key] = _used(result[key], nothing)
     return result | {key: ", ".join(filter(None, said)) or NOTHING for key, said in words.items()}
+
+
+def _used(items: tuple[Value, ...], nothing: Value) -> tuple[Value, ...]:
+    """Return a list without the unused places at its end; the first stays."""
+    size = len(items)
+    while size > 1 and items[size - 1] == nothing:
+        size -= 1
+    return items[:size]
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,7 +223,7 @@ class Observer:
         return f"{self.protocol.title} device"
 
 
-class Heard(NamedTuple):
+class HeardRequest(NamedTuple):
     """A message on its way to a device, at a time in ns or as a row of a table."""
 
     message: bytes
@@ -238,21 +238,21 @@ class HeardRule:
         self._kinds: dict[bytes, Hashable | None] = {}
         self._tests: dict[bytes, Callable[[bytes], bool]] = {}
 
-    def kind(self, request: Heard) -> Hashable | None:
+    def kind(self, request: HeardRequest) -> Hashable | None:
         """Return what a request asks for; None: it expects no reply."""
         message = request.message
         if message not in self._kinds:
             _bounded(self._kinds)[message] = self._observer.kind(message)
         return self._kinds[message]
 
-    def answers(self, request: Heard, message: bytes) -> bool:
+    def answers(self, request: HeardRequest, message: bytes) -> bool:
         """Tell whether a message may be the reply to a request."""
         test = self._tests.get(request.message)
         if test is None:
             test = _bounded(self._tests)[request.message] = self._observer.acceptance(request.message)
         return test(message)
 
-    def continues(self, request: Heard, message: bytes, earlier: object) -> bool:  # noqa: ARG002
+    def continues(self, request: HeardRequest, message: bytes, earlier: object) -> bool:  # noqa: ARG002
         """Return False: one message is the reply."""
         return False
 

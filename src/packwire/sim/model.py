@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from packwire.models.protocol import ModelProtocol
+from packwire.errors import BadFileError
+from packwire.models.protocol import ModelProtocol, Switch
 from packwire.models.replies import Reply
 from packwire.models.requests import Question
 from packwire.sim.faults import Faults
@@ -14,6 +15,7 @@ from packwire.sim.pack import BALANCE_CURRENT, STEP
 from packwire.sim.port import Port
 from packwire.sim.server import SimOptions, Simulation
 from packwire.sim.vehicle import Vehicle
+from packwire.wire.fields import FieldError
 
 CYCLES = 117
 HARDWARE = "SIMULATED"
@@ -27,6 +29,10 @@ BETWEEN = 0.06
 """Seconds between the replies where several answer one request: boards make them one by one."""
 LONGEST_PATIENCE = 3.0
 """How many times as long as a keep-alive is due a device waits for it before it hangs up."""
+
+_ON = "on"
+#: The quantities that say what a switch of such a name is set to.
+_SWITCHED = {"charging": "charge_enabled", "discharging": "discharge_enabled", "heating": "heater_on"}
 
 
 def pack_values(vehicle: Vehicle) -> dict[str, Any]:
@@ -118,6 +124,9 @@ class ModelDevice:
             at = int(dead) - 1
             values["voltage"] -= cells[at]
             values["cell_voltages"] = (*cells[:at], 0.0, *cells[at + 1 :])
+        for switch in self.protocol.switches:
+            if switch.name in _SWITCHED:
+                values[_SWITCHED[switch.name]] = self.setting(switch) == _ON
         return values
 
     def _fault_changed(self, name: str) -> None:
@@ -148,21 +157,32 @@ class ModelDevice:
         """Answer a request that the model knows; others are met with silence."""
         self._clients[port].take(payload)
 
+    def say_all(self) -> None:
+        """Make every reply once. Raises FieldError and ValueError where the model's values do not fit."""
+        self._said = self._speaker.frames(self.values(), self._read_back())
+
     def frames(self, reply: str) -> list[bytes]:
         """Return the frames of a reply now."""
         if self._said is None:
-            self._said = self._speaker.frames(self.values(), self._read_back())
+            self.say_all()
+        assert self._said is not None
         return self._said[reply]
+
+    def setting(self, switch: Switch) -> str:
+        """Return by name what a switch is set to; empty where it was set to what it has no name for."""
+        if switch.name not in self.switched:
+            return _ON if _ON in switch.values else next(iter(switch.values))
+        sent = self.switched[switch.name]
+        return next((name for name, number in switch.values.items() if number == sent), "")
 
     def _read_back(self) -> dict[str, dict[str, int]]:
         """Return what switches say of themselves: numbers by reply and field."""
         said: dict[str, dict[str, int]] = {}
         for switch in self.protocol.switches:
-            if switch.read_back is not None and switch.name in self.switched:
+            if switch.read_back is not None:
                 reply, field = switch.read_back
-                sent = self.switched[switch.name]
-                name = next((name for name, number in switch.values.items() if number == sent), "")
-                said.setdefault(reply, {})[field] = switch.reads.get(name, sent)
+                name = self.setting(switch)
+                said.setdefault(reply, {})[field] = switch.reads.get(name, self.switched.get(switch.name, 0))
         return said
 
     def refusal(self, question: Question) -> bytes | None:
@@ -284,6 +304,11 @@ class SimulatedModel(Simulation):
     def __init__(self, protocol: ModelProtocol, options: SimOptions | None = None) -> None:
         options = options or SimOptions()
         vehicle = Vehicle(options.seed, options.cells, options.scenario, options.soc)
-        super().__init__(
-            options, ModelDevice(protocol, vehicle, Faults(options.faults)), vehicle, protocol.name
-        )
+        device = ModelDevice(protocol, vehicle, Faults(options.faults))
+        try:
+            device.say_all()
+        except (FieldError, ValueError, KeyError) as error:
+            raise BadFileError(
+                f"a device of the model {protocol.name} cannot be simulated: {error}"
+            ) from None
+        super().__init__(options, device, vehicle, protocol.name)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from packwire.protocol.exchange import STALL, Exchange, Lost, Replied
 from packwire.protocol.exchange import Event as Paired
-from packwire.protocol.observing import Caller, Heard, HeardRule, LoginLine, Observer
+from packwire.protocol.observing import Caller, HeardRequest, HeardRule, LoginLine, Observer
 from packwire.protocols import observer
 from packwire.wire.frame import Frame, FrameStats
 
@@ -66,7 +66,7 @@ class LiveConversation:
         self._login: bytearray | None = bytearray()
         self.caller: Caller | None = None
         """As what side 0 logged in at a hub."""
-        self._exchange: Exchange[Heard, bytes] = Exchange(HeardRule(heard))
+        self._exchange: Exchange[HeardRequest, bytes] = Exchange(HeardRule(heard))
 
     @property
     def stats(self) -> tuple[FrameStats, FrameStats]:
@@ -122,7 +122,7 @@ class LiveConversation:
                 yield from self._to_device(side, frame.payload, at)
 
     def _to_device(self, side: int, payload: bytes, at: int) -> Iterator[TapEvent]:
-        asked = Heard(payload, at)
+        asked = HeardRequest(payload, at)
         if self._exchange.kind(asked) is None:
             yield TapEvent(What.ONE_WAY, side, at, payload)
             return
@@ -141,7 +141,7 @@ class LiveConversation:
         else:
             yield TapEvent(What.UNSOLICITED, side, at, payload)
 
-    def _lost(self, events: list[Paired[Heard, bytes]], now: int) -> Iterator[TapEvent]:
+    def _lost(self, events: list[Paired[HeardRequest, bytes]], now: int) -> Iterator[TapEvent]:
         """Tell of the requests that are given up."""
         for event in events:
             if isinstance(event, Lost):

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 type Header = Callable[[bytes], tuple[int, int] | None]
 _NO_HEADER = (0, 0)
 MAX_PAYLOAD = 10_000
-_PRINT = 21
+#: What a device prints and logs by itself.
+_UNASKED = frozenset({21, 113, 135})
 
 
 def right_header(data: bytes) -> tuple[int, int] | None:
@@ -87,8 +88,8 @@ class Rules:
 
 
 def _replies(payloads: list[bytes]) -> int:
-    """Return how many of them answer something: nobody waits for what a device prints."""
-    return sum(payload[0] != _PRINT for payload in payloads)
+    """Return how many of them answer something: nobody waits for what a device says by itself."""
+    return sum(payload[0] not in _UNASKED for payload in payloads)
 
 
 class Receiver:

@@ -18,7 +18,7 @@ import numpy as np
 from packwire.capture.packets import NO_TIME
 from packwire.messages import Direction, Int8s, Int64s, Messages
 from packwire.protocol.exchange import Exchange, Replied
-from packwire.protocol.observing import Heard, HeardRule, Introduced, Observer
+from packwire.protocol.observing import HeardRequest, HeardRule, Introduced, Observer
 
 #: Of a request that was asked again, so many repetitions are looked at.
 _MAX_REPEATS = 256
@@ -88,7 +88,7 @@ def converse(messages: Messages, observer: Observer) -> Conversation:
 class _Pair(NamedTuple):
     """A request, and the row of its reply."""
 
-    request: Heard
+    request: HeardRequest
     reply: int
 
 
@@ -105,7 +105,7 @@ class _Pairing:
         self._part[messages.direction == Direction.FROM_DEVICE] = Part.UNSOLICITED
         self._partner = np.full(count, -1, dtype=np.int64)
         self._repeats = np.zeros(count, dtype=np.int64)
-        self.asked: defaultdict[Hashable, list[Heard]] = defaultdict(list)
+        self.asked: defaultdict[Hashable, list[HeardRequest]] = defaultdict(list)
         """By what they ask for, the requests that expect a reply."""
         self._answered: defaultdict[Hashable, list[_Pair]] = defaultdict(list)
         self._telling: list[int] = []
@@ -113,13 +113,13 @@ class _Pairing:
 
     def hear(self) -> None:
         """Let the exchange engine hear everything."""
-        exchange: Exchange[Heard, bytes] = Exchange(self._rule)
+        exchange: Exchange[HeardRequest, bytes] = Exchange(self._rule)
         limits: dict[Hashable, int] = {}
         messages = self._messages
         columns = (messages.direction.tolist(), messages.time.tolist(), messages.payloads())
         for row, (direction, time, payload) in enumerate(zip(*columns, strict=True)):
             if direction == Direction.TO_DEVICE:
-                request = Heard(payload, row)
+                request = HeardRequest(payload, row)
                 kind = self._rule.kind(request)
                 if kind is not None:
                     if kind not in limits:
@@ -158,7 +158,7 @@ class _Pairing:
         return [pair for own in alike.values() for pair in _uncrossed(own)]
 
     @staticmethod
-    def _repeated(asked: list[Heard], rows: list[int], request: Heard, reply: int) -> int:
+    def _repeated(asked: list[HeardRequest], rows: list[int], request: HeardRequest, reply: int) -> int:
         """Return how often a request was sent again before its reply came."""
         first = bisect_right(rows, request.at)
         between = asked[first : min(bisect_left(rows, reply, first), first + _MAX_REPEATS)]

@@ -89,6 +89,8 @@ def doctor(
     /,
     *,
     my_client: bool = False,
+    log: Path | None = None,
+    timeline: bool = False,
     json: JsonOption = False,
     options: DoctorOptions = _NO_OPTIONS,
 ) -> int:
@@ -103,7 +105,21 @@ def doctor(
     ----------
     my_client
         Turn the tables: your own client connects to packwire, which plays hub and device.
+    log
+        Examine a log that somebody posted, or a capture, in place of a device: of Home Assistant, ESPHome,
+        batmon, dbus-serialbattery, mpp-solar, btmon and others; - is standard input.
+    timeline
+        With --log: also every event that the log tells, in the order of time.
     """
+    if log is not None:
+        from packwire.cli.log_doctor import log_doctor  # noqa: PLC0415 - numpy, which no device needs
+
+        _check(options)
+        if address is not None or my_client:
+            raise BadOptionError("--log stands for itself: give no address and no --my-client with it")
+        return log_doctor(log, json=json, timeline=timeline, reports=options.report, write=_write_report)
+    if timeline:
+        raise BadOptionError("--timeline goes with --log FILE")
     if my_client:
         from packwire.cli.my_client import my_client as turn  # noqa: PLC0415 - its own world
 
@@ -112,7 +128,9 @@ def doctor(
         return turn(port, host=host, json=json, reports=options.report, seconds=options.for_)
     if address is None:
         raise BadOptionError(
-            "name the device: packwire doctor vesc://host; or your client: packwire doctor --my-client 65101"
+            "name the device: packwire doctor vesc://host; or a log: packwire doctor --log FILE; or your"
+            " client:"
+            " packwire doctor --my-client 65101"
         )
     _check(options)
     return asyncio.run(_doctor(address, options, json=json))
@@ -198,13 +216,11 @@ async def _address(text: str, password_file: Path | None, stack: AsyncExitStack)
 
 
 def _parsed(text: str) -> Address:
-    try:
-        return parse_address(address_of(text))
-    except BadAddressError:
-        scheme = text.partition(":")[0].lower()
-        if scheme in _NOT_YET:
-            raise BadAddressError(_NOT_YET[scheme]) from None
-        raise
+    address = address_of(text)
+    scheme = address.partition(":")[0].lower()
+    if scheme in _NOT_YET:
+        raise BadAddressError(_NOT_YET[scheme])
+    return parse_address(address)
 
 
 async def _direct(options: DoctorOptions, stack: AsyncExitStack) -> Address | None:

@@ -23,7 +23,7 @@ from packwire.cli.running import run_until_stopped
 from packwire.cli.terminal import hanging, make_console
 from packwire.errors import BadOptionError
 from packwire.link.beacon import ANY_HOST
-from packwire.protocols import model_names
+from packwire.models.store import sources
 from packwire.sim.express import CAN_DELAY, PING_TIME
 from packwire.sim.faults import FAULTS, Of
 from packwire.sim.hub import HUB_FAULTS, SimulatedHub
@@ -212,7 +212,8 @@ def _serving(model: str) -> Callable[..., int]:
     return serve
 
 
-for _name in model_names():
+# The user's own models too, unless they are named like another command here.
+for _name in sorted(sources().keys() - {"vesc", "hub", "faults"}):
     app.command(_serving(_name), name=_name)
 
 

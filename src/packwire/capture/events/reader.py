@@ -1,0 +1,243 @@
+"""Reading a log into events: each line is looked at once, for the sentences of all programs.
+
+However long the log is, what is kept of it is bounded: of each sentence how often it was said of whom, a few
+lines and values of it; of the time line the beginning and the end; of lines with bytes as many as are worth
+decoding.
+"""
+
+import re
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from packwire.capture.events.clocks import Clocks
+from packwire.capture.events.index import finder
+from packwire.capture.events.programs import Writers, plugin_of
+from packwire.capture.events.saying import Saying
+from packwire.capture.events.told import Quote, Subject
+from packwire.capture.packets import NO_TIME
+from packwire.event import Event
+
+#: Devices that are told apart, and entries of the time line and lines with bytes that are kept, at each end.
+MAX_SUBJECTS, MAX_EVENTS, MAX_BYTES_LINES = 64, 4000, 5000
+#: So many lines are looked at for who wrote the log; behind them those that say something.
+_FIRST_LINES = 2000
+#: So much of a line is looked at: no sentence is longer.
+_MAX_LINE = 4096
+_SHOWN = 400
+
+_ADDRESS = re.compile(
+    r"(?<![0-9A-Fa-f:*])[0-9A-Fa-fxX*]{2}(?:[:_-][0-9A-Fa-fxX*]{2}){5}(?!:?[0-9A-Fa-f*]{2}|[0-9A-Fa-f*])"
+)
+#: An adapter's or a proxy's own address.
+_OWN = re.compile(
+    r"(?:\bhci\d{1,2} \(|bdaddr': '|with mac address |source['\"]: ?['\"]|MAC: )$", re.IGNORECASE
+)
+_NAMED = re.compile(
+    r"_bms\] (?:\((?P<bracketed>[^)]{1,48})\)|(?P<plain>[^|\]\s][^|\]]{0,48}?)\|[0-9A-Za-z*]{2,6}:)"
+    r"|::(?P<old>[^:\]]{1,48}):[0-9A-Fa-f*]{2,6}\)?\]"
+    r"|bms_ble\] (?:Error fetching |BMS |Finished fetching |Fetching )?(?P<coordinator>\S[^:\n]{0,40}?)"
+    r"(?: data|: (?:BMS data|advertisement))"
+    r"|\[sampling\] (?P<batmon>\S{1,40}) error"
+    r"|onnecting BMS \((?P<older>[^)]{1,48})\)|Initializing coordinator for (?P<setup>[^\s(]{1,48})"
+)
+#: A line in which a name may stand without its address has one of these.
+_NAMING = ("_bms", "bms_ble", "[sampling]", "BMS (", "coordinator for")
+_BEFORE_ADDRESS = re.compile(r"(?:\] |for |Setup of )(?P<name>\S[^\]\[]{0,40}?) (?:- |\()$")
+_BEHIND_ADDRESS = re.compile(r",(?P<name>[^,)]{1,40})\)")
+#: What a line with bytes has, one of these words and such bytes.
+_BYTE_WORDS = ("BLE", ">>>", "<<<", "b'", "eceived", "RX", "TX", "Send", "rite ", "SEND", "~2", "0x")
+_BYTES = re.compile(r">>>|<<<|b'|~2|X BLE|x BLE|[0-9A-Fa-f]{16}|[0-9A-Fa-f]{2}(?:[ .:,][0-9A-Fa-f]{2}){2}")
+
+
+@dataclass(slots=True)
+class EventLog:
+    """What a log tells.
+
+    `subjects` are the devices, by address, port or name; '' is what no line says of whom. `programs` wrote
+    it, with how many lines each; `debugged` are those whose debug lines are in it. `timeline` are the events
+    in order, `left_out` how many of its middle were not kept. `bytes_lines` are the lines that show bytes.
+    """
+
+    lines: int = 0
+    read: int = 0
+    subjects: dict[str, Subject] = field(default_factory=dict)
+    programs: Counter[str] = field(default_factory=Counter)
+    debugged: set[str] = field(default_factory=set)
+    timeline: list[Event] = field(default_factory=list)
+    left_out: int = 0
+    notes: tuple[str, ...] = ()
+    bytes_lines: list[str] = field(default_factory=list)
+    begin: int = NO_TIME
+    end: int = NO_TIME
+
+    @property
+    def devices(self) -> list[Subject]:
+        """Return the devices that the log tells of, those of which most is said first."""
+        found = [each for key, each in self.subjects.items() if key]
+        return sorted(found, key=lambda each: -each.count)
+
+
+def read_events(lines: Iterable[str], progress: Callable[[int], None] | None = None) -> EventLog:
+    """Read the lines of a log; `progress` is told now and then how many characters were read."""
+    reader = _Reader()
+    for line in lines:
+        reader.take(line)
+        if progress is not None and reader.log.lines % 20_000 == 0:
+            progress(reader.log.read)
+    return reader.finish()
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One entry of the time line before its time is read."""
+
+    event: Event
+    order: int
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.log = EventLog()
+        self._find = finder()
+        self._clocks = Clocks()
+        self._aliases: dict[str, str] = {}
+        self._first: list[_Entry] = []
+        self._last: deque[_Entry] = deque(maxlen=MAX_EVENTS)
+        self._first_bytes: list[str] = []
+        self._last_bytes: deque[str] = deque(maxlen=MAX_BYTES_LINES)
+        self._run: tuple[str, str] = ("", "")
+        self._last_line = ""
+        self._writers = Writers()
+
+    def take(self, line: str) -> None:
+        """Take in one line."""
+        log = self.log
+        log.lines += 1
+        if not line:
+            return
+        log.read += len(line) + 1
+        line = self._last_line = line[:_MAX_LINE]
+        if any(word in line for word in _BYTE_WORDS) and _BYTES.search(line):
+            (self._first_bytes if len(self._first_bytes) < MAX_BYTES_LINES else self._last_bytes).append(line)
+        found = self._find(line)
+        if not found:
+            if log.lines <= _FIRST_LINES:
+                self._who(line)
+            return
+        who = self._who(line)
+        address, name = _subject(line)
+        time = self._clocks.time(line, log.lines, who)
+        quote = Quote(log.lines, line[:_SHOWN], time)
+        said: set[str] = set()
+        for row in found:
+            values = _values(row, line)
+            if values is None or row.code in said:
+                continue
+            said.add(row.code)
+            self._add(row, quote, values, address if row.of_device else "", name if row.of_device else "")
+        if plugin := plugin_of(line):
+            subject = self._subject(address, name)
+            subject.plugins[plugin] += 1
+        if address and name:
+            self._alias(name, address)
+
+    def _who(self, line: str) -> str:
+        found = self._writers(line)
+        if found:
+            name, debugged = found
+            self.log.programs[name] += 1
+            if debugged:
+                self.log.debugged.add(name)
+            return name
+        return ""
+
+    def _alias(self, name: str, address: str) -> None:
+        if len(self._aliases) < 4 * MAX_SUBJECTS:
+            self._aliases.setdefault(name, address)
+
+    def _subject(self, address: str, name: str) -> Subject:
+        key = address or self._aliases.get(name, name)
+        subjects = self.log.subjects
+        found = subjects.get(key)
+        if found is None:
+            if len(subjects) >= MAX_SUBJECTS:
+                key = ""
+            found = subjects.setdefault(key, Subject(key))
+        if name:
+            found.names[name] += 1
+        return found
+
+    def _add(self, row: Saying, quote: Quote, values: dict[str, str], address: str, name: str) -> None:
+        subject = self._subject(address, name)
+        subject.add(row.code, row.kind, quote, values)
+        if row.code == "advertised-name" and address:
+            self._alias(values["name"].strip(), address)
+            subject.names[values["name"].strip()] += 1
+        run = (row.code, subject.key)
+        if run == self._run:
+            return
+        self._run = run
+        event = Event(row.kind, quote.time, subject.key, None, quote.text, row.code, quote.line, values)
+        entry = _Entry(event, self._clocks.order(quote.time))
+        if len(self._first) < MAX_EVENTS:
+            self._first.append(entry)
+            return
+        if len(self._last) == MAX_EVENTS:
+            self.log.left_out += 1
+        self._last.append(entry)
+
+    def finish(self) -> EventLog:
+        """Return the whole: devices that turned out to be one are put together."""
+        log = self.log
+        self._clocks.time(self._last_line, log.lines, "")  # a log may go on in silence
+        for name, address in self._aliases.items():
+            if name != address and name in log.subjects and address in log.subjects:
+                log.subjects[address].absorb(log.subjects.pop(name))
+        log.timeline = [
+            each.event for each in sorted([*self._first, *self._last], key=lambda entry: entry.order)
+        ]
+        log.bytes_lines = [*self._first_bytes, *self._last_bytes]
+        log.notes = self._clocks.notes()
+        log.begin, log.end = self._clocks.first, self._clocks.last
+        return log
+
+
+def _values(row: Saying, line: str) -> dict[str, str] | None:
+    if row.pattern is None:
+        return {}
+    begin = max(line.index(row.anchor) - row.start, 0) if row.start >= 0 else 0
+    found = row.pattern.search(line, begin)
+    if found is None:
+        return None
+    return {key: value for key, value in found.groupdict().items() if value is not None}
+
+
+def _subject(line: str) -> tuple[str, str]:
+    """Return the address and the name of the device that a line speaks of, as far as it says."""
+    address = name = ""
+    for found in _ADDRESS.finditer(line) if line.count(":") > 4 or "dev_" in line else ():
+        before = line[max(found.start() - 24, 0) : found.start()]
+        if _OWN.search(before):
+            continue
+        address = found[0].upper().replace("_", ":").replace("-", ":")
+        told = _BEFORE_ADDRESS.search(line[max(found.start() - 64, 0) : found.start()])
+        told = told or _BEHIND_ADDRESS.match(line, found.end())
+        name = told["name"].strip() if told else ""
+        break
+    named = _NAMED.search(line) if any(word in line for word in _NAMING) else None
+    if named:
+        name = next(group for group in named.groups() if group).strip()
+    return address, "" if _ADDRESS.fullmatch(name) or name == "device" else name
+
+
+def quotes(log: EventLog, codes: Iterable[str]) -> Iterator[Quote]:
+    """Yield the first line of each code, of any device, in the order of the log."""
+    wanted = set(codes)
+    found = [
+        told.first
+        for subject in log.subjects.values()
+        for code, told in subject.told.items()
+        if code in wanted
+    ]
+    yield from sorted(found, key=lambda each: each.line)
