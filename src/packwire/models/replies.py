@@ -248,10 +248,10 @@ def _saying(of: Field, *, add: bool) -> Saying:
     return Saying(of.name, quantity, add, bool(of.flags), bool(of.names))
 
 
-def said_by(layout: Layout, values: Values) -> list[tuple[Saying, Value]]:
+def said_by(layout: Layout, values: Values) -> tuple[tuple[Saying, Value], ...]:
     """Return what a message says, field by field."""
     decoded = values.values
-    return [(each, each.of(decoded[each.name])) for each in layout.sayings if each.name in decoded]
+    return tuple([(each, each.of(decoded[each.name])) for each in layout.sayings if each.name in decoded])
 
 
 def joined(said: Iterable[tuple[Saying, Value]]) -> dict[str, Value]:
