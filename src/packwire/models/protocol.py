@@ -10,7 +10,7 @@ from packwire.models.family import family
 from packwire.models.heard import Heard
 from packwire.models.problem import ModelError, at
 from packwire.models.recognition import pattern_of, read_uuid
-from packwire.models.replies import Computed, Layout, Reply, computed_of, reply_of
+from packwire.models.replies import Computed, Layout, Reply, computed_of, reply_of, with_ways
 from packwire.models.requests import Parameter, Question, Template, parameter_of, question_of, template_of
 from packwire.models.text import Made, Named, read_hex
 from packwire.protocol.base import Asker, Gatt, Options, Protocol, Request, RequestKind, Session, WriteType
@@ -67,7 +67,7 @@ class ModelProtocol(Protocol):
         self.family = shared or family(content)
         self.framings = self.family.framings
         self._text = tuple(each.get("text") == "hex" for each in content.get("framings", ()))
-        self.replies = tuple(self._replies(content))
+        self.replies = with_ways(self._replies(content))
         self._by_name = {reply.name: reply for reply in self.replies}
         self.order_of_replies: Mapping[str, int] = {
             reply.name: index for index, reply in enumerate(self.replies)

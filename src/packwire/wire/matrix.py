@@ -64,7 +64,8 @@ class _Reader:
             end, whole = self._skip(field, begin, reads)
         if field.at is None and field.after is None:
             self.open &= whole | ~there
-        self.end = np.where(whole, end, self.end)
+        # What follows a field that is missing has no place.
+        self.end = np.where(whole, end, np.where(there, self.matrix.shape[1] + 1, self.end))
         self.ends[field.name] = end, whole
 
     def _raw_of(self, name: str) -> _Places:
