@@ -11,7 +11,7 @@ from packwire.quantity import QUANTITIES, Kind, Quantity, Value
 from packwire.wire import fields
 from packwire.wire.codec import Codec, Values
 from packwire.wire.fields import Comparison, Condition, Field, Order
-from packwire.wire.framing import ByteIs
+from packwire.wire.framing import ByteIs, Framing
 
 #: What is said of flags of which none is set.
 NOTHING = "none"
@@ -366,3 +366,12 @@ def computed_of(key: str, said: Mapping[str, Any]) -> Computed:
 
 #: Texts of which there may be several at once.
 _WORDS = frozenset({"alarms", "warnings", "fault", "bms_status"})
+
+
+def size_said(begins: bytes, pattern: tuple[int | None, ...], framing: Framing) -> int:
+    """Return how long frames are that begin so, where that is certain; else 0."""
+    head = begins.ljust(framing.needs, b"\0")
+    rule = next((each for each in framing.sizes if each.fits(head)), None)
+    if rule is None or (rule.at is not None and (rule.at >= len(pattern) or pattern[rule.at] is None)):
+        return 0
+    return rule.of(head) or 0
