@@ -86,6 +86,7 @@ def pack_values(vehicle: Vehicle) -> dict[str, Any]:
         "problem_code": 0,
         "uptime": round(vehicle.pack.steps * STEP),
         "hardware": HARDWARE,
+        "model": HARDWARE,
         "firmware": FIRMWARE,
         "serial_number": SERIAL,
     }
