@@ -128,6 +128,7 @@ class _Filling:
             return
         items = values[field.name] or ()
         many = counts.setdefault(field.count, int(values.get(field.count) or len(items)))
+        many = many if field.most is None else min(many, field.most)
         filler = None if field.unknown else field.value(0)
         values[field.name] = (*items[:many], *(filler,) * (many - len(items)))
 

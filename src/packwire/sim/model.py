@@ -309,7 +309,6 @@ class SimulatedModel(Simulation):
         try:
             device.say_all()
         except (FieldError, ValueError, KeyError) as error:
-            raise BadFileError(
-                f"a device of the model {protocol.name} cannot be simulated: {error}"
-            ) from None
+            what = f"a device of the model {protocol.name} with {options.cells} cells"
+            raise BadFileError(f"{what} cannot be simulated: {error}") from None
         super().__init__(options, device, vehicle, protocol.name)
