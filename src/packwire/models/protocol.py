@@ -64,7 +64,7 @@ class ModelProtocol(Protocol):
         recognise = content.get("recognise", {})
         self._plugin: str = recognise.get("aiobmsble", "")
         self._advertisements = tuple(pattern_of(each) for each in recognise.get("advertisements", ()))
-        self.family = shared or family(content)
+        self.family: Family = shared or family(content)
         self.framings = self.family.framings
         self._text = tuple(each.get("text") == "hex" for each in content.get("framings", ()))
         self.replies = tuple(self._replies(content))

@@ -17,6 +17,7 @@ from packwire.check import Check, Rule
 from packwire.protocol.announcing import Announcing
 from packwire.quantity import Value
 from packwire.sample import Condition
+from packwire.wire.family import Family
 from packwire.wire.frame import StreamFramer
 
 
@@ -244,6 +245,8 @@ class Protocol(ABC):
     """The file that it was read from, where it is not packwire's own."""
     baud: int = 115_200
     """What its serial lines usually have."""
+    family: Family | None = None
+    """How its frames look, for those that are recognised among others in a recording."""
     gatt: tuple[Gatt, ...] = ()
     """Where it is spoken over Bluetooth; the first that a device has is taken."""
     preamble: bytes = b""

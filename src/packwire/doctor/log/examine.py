@@ -131,12 +131,9 @@ def conclude(name: str, log: EventLog, capture: Capture) -> LogDiagnosis:
 def _subjects(log: EventLog) -> list[Subject]:
     """Return each device with what was said of nobody; where there is one, or none, all is about it."""
     nobody = log.subjects.get("", Subject(""))
-    devices = [each for each in log.devices if _tells(each)]
-    if len(devices) < 2:
-        whole = Subject("")
-        for each in log.subjects.values():
-            whole.absorb(each)
-        return [whole]
+    devices = [each for each in log.devices if _tells(each)] or log.devices
+    if not devices:
+        return [nobody.copy()]
     result = []
     for each in devices[:_MAX_DEVICES]:
         one = each.copy()
