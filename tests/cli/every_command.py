@@ -35,6 +35,8 @@ def lines(folder: str) -> dict[str, str]:
         "tap": "tap --upstream 127.0.0.1:9 --listen 0 --for 0.2",
         "decode": f"decode {file}",
         "capture": "capture ios",
+        "explore": "explore ble://nobody --for 0.1",
+        "record": f"record sim:vesc -o {folder}/recorded.pcapng --count 2 --every 0.1",
         "info": f"info {file}",
         "messages": f"messages {file}",
         "groups": f"groups {file}",

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from benchmarks.understanding.sessions import draw, run
+
 from packwire.insight.draft import DraftKind, DraftLinks, draft
 from packwire.insight.fields import Frames, find_fields
 from packwire.insight.frame_form import find_forms

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from benchmarks.understanding.score import Score, score
+from benchmarks.understanding.sessions import random_sessions
+from benchmarks.understanding.truth import captures
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from benchmarks.understanding.score import Score, score
-from benchmarks.understanding.sessions import random_sessions
-from benchmarks.understanding.truth import captures
 from packwire.insight.fields import FieldRole, Frames, find_fields
 from packwire.wire.fields import Type
 from tests.shared_data import needs_captures

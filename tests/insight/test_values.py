@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from benchmarks.understanding.noted import accidents, measure_notes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.understanding.noted import accidents, measure_notes
 from packwire.insight.fields import Frames, find_fields
 from packwire.insight.observations import Measured, Way, read_observation
 from packwire.insight.values import find_values

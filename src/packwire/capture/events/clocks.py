@@ -64,7 +64,7 @@ class Clocks:
             self._jumps.append(f"times go back by {_length(back)} at line {number}: {why}")
 
     def order(self, time: int) -> int:
-        """Return what the time line is sorted by: where there is no time, a line stays behind the one before."""
+        """Return what the time line is sorted by: a line without a time stays behind the one before."""
         if time != NO_TIME:
             self._order = time + self._shift
         return self._order

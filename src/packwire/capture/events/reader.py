@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 from packwire.capture.events.clocks import Clocks
 from packwire.capture.events.index import finder
-from packwire.capture.events.programs import Writers, plugin_of
+from packwire.capture.events.programs import Writers, of_others, plugin_of
 from packwire.capture.events.saying import Saying
 from packwire.capture.events.told import Quote, Subject
 from packwire.capture.packets import NO_TIME
-from packwire.event import Event
+from packwire.event import Event, EventKind
 
 #: Devices that are told apart, and entries of the time line and lines with bytes that are kept, at each end.
 MAX_SUBJECTS, MAX_EVENTS, MAX_BYTES_LINES = 64, 4000, 5000
@@ -108,6 +108,8 @@ class _Reader:
         self._last_bytes: deque[str] = deque(maxlen=MAX_BYTES_LINES)
         self._run: tuple[str, str] = ("", "")
         self._last_line = ""
+        self._foreign = False
+        self._writer = ""
         self._writers = Writers()
 
     def take(self, line: str) -> None:
@@ -121,6 +123,10 @@ class _Reader:
         if any(word in line for word in _BYTE_WORDS) and _BYTES.search(line):
             (self._first_bytes if len(self._first_bytes) < MAX_BYTES_LINES else self._last_bytes).append(line)
         found = self._find(line)
+        foreign = of_others(line) if found or self._foreign else None
+        self._foreign = self._foreign if foreign is None else foreign
+        if self._foreign:
+            found = [row for row in found if row.kind is EventKind.ADAPTER]
         if not found:
             if log.lines <= _FIRST_LINES:
                 self._who(line)
@@ -128,6 +134,8 @@ class _Reader:
         who = self._who(line)
         address, name = _subject(line)
         time = self._clocks.time(line, log.lines, who)
+        if who or time != NO_TIME:
+            self._writer = who  # a traceback behind it is its own
         quote = Quote(log.lines, line[:_SHOWN], time)
         said: set[str] = set()
         for row in found:
@@ -135,6 +143,8 @@ class _Reader:
             if values is None or row.code in said:
                 continue
             said.add(row.code)
+            if row.kind is EventKind.ERROR:
+                values["writer"] = self._writer
             self._add(row, quote, values, address if row.of_device else "", name if row.of_device else "")
         if plugin := plugin_of(line):
             subject = self._subject(address, name)

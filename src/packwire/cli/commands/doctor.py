@@ -128,7 +128,8 @@ def doctor(
         return turn(port, host=host, json=json, reports=options.report, seconds=options.for_)
     if address is None:
         raise BadOptionError(
-            "name the device: packwire doctor vesc://host; or a log: packwire doctor --log FILE; or your client:"
+            "name the device: packwire doctor vesc://host; or a log: packwire doctor --log FILE; or your"
+            " client:"
             " packwire doctor --my-client 65101"
         )
     _check(options)

@@ -75,10 +75,10 @@ def diagnose_file(path: str | Path, progress: Callable[[int], None] | None = Non
     """
     name = file_name(path)
     content = file_content(path)
+    if not len(content):
+        raise BadFileError(f"{name}: the file is empty")
     try:
         data, _, damage = unpacked(content)
-        if not len(data):
-            raise BadFileError("the file is empty")
         if is_plain_text(data):
             return diagnose_lines(name, lines(data), progress, damage)
         capture = open_capture(path) if str(path) != "-" else Capture(name, read_packets(content))
@@ -131,12 +131,9 @@ def conclude(name: str, log: EventLog, capture: Capture) -> LogDiagnosis:
 def _subjects(log: EventLog) -> list[Subject]:
     """Return each device with what was said of nobody; where there is one, or none, all is about it."""
     nobody = log.subjects.get("", Subject(""))
-    devices = [each for each in log.devices if _tells(each)]
-    if len(devices) < 2:
-        whole = Subject("")
-        for each in log.subjects.values():
-            whole.absorb(each)
-        return [whole]
+    devices = [each for each in log.devices if _tells(each)] or log.devices
+    if not devices:
+        return [nobody.copy()]
     result = []
     for each in devices[:_MAX_DEVICES]:
         one = each.copy()

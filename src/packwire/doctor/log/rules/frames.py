@@ -55,10 +55,6 @@ def _cut(facts: Facts) -> Confidence | None:
     return LIKELY if small or wire.first_of_20 else POSSIBLE
 
 
-def _cut_causes(facts: Facts) -> Causes:
-    return {"cut-frames": 0.55, "reader-bug.framing": 0.3, "protocol-variant": 0.15}
-
-
 def _variant(facts: Facts) -> Confidence | None:
     said, wire, sums = facts[SaidFacts], facts[WireFacts], facts[ChecksumFacts]
     if said.works or sums.pairs:
@@ -108,9 +104,11 @@ RULES: tuple[Rule, ...] = (
     rule(
         "reader-bug.framing",
         _equal,
-        "The checksum is right (the complaint names the same number twice): what is refused is the frame's kind or length,"
+        "The checksum is right (the complaint names the same number twice): what is refused is the frame's"
+        " kind or length,"
         " which the reader did not await.",
-        "Use a version of the program that knows this kind of answer, or the plugin of the family that sends it.",
+        "Use a version of the program that knows this kind of answer, or the plugin of the family that"
+        " sends it.",
         shown=("checksum", "received"),
         causes={"reader-bug.framing": 0.6, "wrong-type-matched": 0.2, "protocol-variant": 0.2},
     ),
@@ -120,7 +118,8 @@ RULES: tuple[Rule, ...] = (
         lambda facts: (
             "The frame's own checksum is right; the reader computes another one."
             if facts[ChecksumFacts].pairs and _own_checksum(facts) is CERTAIN
-            else "The computed and the received checksum differ by the same amount each time: the reader sums other bytes"
+            else "The computed and the received checksum differ by the same amount each time: the reader"
+            " sums other bytes"
             " than the pack, or the frame is longer than it thinks."
         ),
         "Report the frame in hex with the complaint; the reader's checksum wants mending.",
@@ -132,7 +131,8 @@ RULES: tuple[Rule, ...] = (
         "reader-bug.framing",
         _framing,
         lambda facts: (
-            "One of the compared checksums is always the same: the reader ends or begins its frame at the wrong byte."
+            "One of the compared checksums is always the same: the reader ends or begins its frame at the"
+            " wrong byte."
             if facts[ChecksumFacts].fixed_side or facts[ChecksumFacts].zero_side
             else "A frame begins in the middle of what the reader takes for one frame."
             if facts[SaidFacts].has("restart")
@@ -146,21 +146,25 @@ RULES: tuple[Rule, ...] = (
         "cut-frames",
         _cut,
         lambda facts: (
-            "Frames arrive in pieces (the first has 20 bytes, the next begins without a header), and the reader takes each"
+            "Frames arrive in pieces (the first has 20 bytes, the next begins without a header), and the"
+            " reader takes each"
             " piece for a frame."
             if facts[WireFacts].first_of_20
-            else "Every frame is refused with another checksum: most often pieces of a frame that the reader takes for"
+            else "Every frame is refused with another checksum: most often pieces of a frame that the"
+            " reader takes for"
             " whole ones."
         ),
         "The reader must join the notifications and end a frame by its length; a larger MTU hides it.",
         shown=("mtu", "received", "checksum", "bad-frame"),
-        causes=_cut_causes,
+        causes={"cut-frames": 0.55, "reader-bug.framing": 0.3, "protocol-variant": 0.15},
     ),
     rule(
         "protocol-variant",
         _variant,
-        "Data flows, and none of it is a frame that is known: frames of this make begin or are built differently.",
-        "Send the raw bytes to the program's maintainer. That data flows rules out the signal, pairing and the way of"
+        "Data flows, and none of it is a frame that is known: frames of this make begin or are built"
+        " differently.",
+        "Send the raw bytes to the program's maintainer. That data flows rules out the signal, pairing and"
+        " the way of"
         " writing.",
         shown=("subscribed", "received", "bad-frame", "unknown-version"),
         causes={
@@ -176,9 +180,11 @@ RULES: tuple[Rule, ...] = (
         "serial.noise",
         _noise,
         lambda facts: (
-            "Frames come with single bits wrong: the computed and the received checksum differ by one or two bits."
+            "Frames come with single bits wrong: the computed and the received checksum differ by one or"
+            " two bits."
             if facts[ChecksumFacts].few_bits
-            else "Bytes come, and few or none of them are right frames: noise, a wrong baud rate, or another protocol."
+            else "Bytes come, and few or none of them are right frames: noise, a wrong baud rate, or"
+            " another protocol."
         ),
         "A short cable (twisted, screened), a common ground, the ends terminated; then the baud rate.",
         shown=("checksum", "bad-header", "incorrect-reply", "crc-error", "bad-frame"),

@@ -80,7 +80,8 @@ def _not_heard_words(facts: Facts) -> str:
     radio = facts[RadioFacts]
     if radio.heard_at_first:
         return (
-            "The pack was heard when the program looked around, and not found when it wanted to connect: weak, taken"
+            "The pack was heard when the program looked around, and not found when it wanted to connect:"
+            " weak, taken"
             " meanwhile by another client, or stuck."
         )
     others = f" while {radio.others} others were heard, so the adapter works" if radio.others else ""
@@ -119,7 +120,10 @@ def _weak_words(facts: Facts) -> str:
     radio = facts[RadioFacts]
     level, count = round(radio.level or 0), len(radio.rssi)
     times = "once" if count == 1 else f"{count} times, median"
-    return f"The pack's signal is weak where it is heard ({times} {level} dBm): advertisements come, a connection may not."
+    return (
+        f"The pack's signal is weak where it is heard ({times} {level} dBm): advertisements come, a"
+        f" connection may not."
+    )
 
 
 def _no_link(facts: Facts) -> Confidence | None:
@@ -198,8 +202,10 @@ def _only_the_way(facts: Facts) -> tuple[str, ...]:
     if _proxy_network(facts) is LIKELY:
         return ()
     return (
-        "the log of the wire or of the radio itself (read it over USB, or from Home Assistant once the ESP is reached):"
-        " this one says nothing of the battery",
+        (
+            "the log of the wire or of the radio itself (read it over USB, or from Home Assistant once the ESP"
+            " is reached): this one says nothing of the battery"
+        ),
     )
 
 
@@ -208,7 +214,8 @@ RULES: tuple[Rule, ...] = (
         "ble.no-free-slot",
         _no_slot_proved,
         "Every connection slot of the proxies (or adapters) that hear the pack is taken.",
-        "Add a proxy near the pack (an ESP32 serves three connections), or free a slot: another device that needs none,"
+        "Add a proxy near the pack (an ESP32 serves three connections), or free a slot: another device"
+        " that needs none,"
         " a slower update of others.",
         shown=("way-slots", "slots", "slots-full", "no-client-free", "no-slot"),
         causes={"ble.no-free-slot": 0.8, "ble.phantom-connection": 0.2},
@@ -217,7 +224,8 @@ RULES: tuple[Rule, ...] = (
     rule(
         "ble.no-free-slot",
         _no_slot_said,
-        "No adapter or proxy offers a connection: all slots are taken, or the pack is not heard any more (the sentence"
+        "No adapter or proxy offers a connection: all slots are taken, or the pack is not heard any more"
+        " (the sentence"
         " is the same for both).",
         "Add a proxy near the pack, or free a slot; first let the log tell which of the two it is.",
         shown=("no-slot", "no-slot-or-gone", "scanners-paused", "last-heard"),
@@ -233,7 +241,8 @@ RULES: tuple[Rule, ...] = (
         "proxy.passive",
         _passive,
         "The pack is heard only by scanners that cannot connect (a passive proxy, a Shelly).",
-        "Set `bluetooth_proxy: active: true` on an ESP32 near the pack, or use a local adapter; a Shelly can only listen.",
+        "Set `bluetooth_proxy: active: true` on an ESP32 near the pack, or use a local adapter; a Shelly"
+        " can only listen.",
         shown=(
             "no-connectable-scanner",
             "scanner-count",
@@ -253,14 +262,16 @@ RULES: tuple[Rule, ...] = (
             if facts[SlotFacts].clients
             else "Another program holds the pack's notifications."
         ),
-        "Leave one: a `ble_client` on the ESP or Home Assistant through its `bluetooth_proxy`, not both; one program a pack.",
+        "Leave one: a `ble_client` on the ESP or Home Assistant through its `bluetooth_proxy`, not both;"
+        " one program a pack.",
         shown=("client", "client-connected", "notify-acquired"),
         causes={"two-clients.ble": 0.8, "ble.phantom-connection": 0.2},
     ),
     rule(
         "two-clients.ble",
         lambda facts: when(facts[SaidFacts].has("no-matching-connection"), POSSIBLE),
-        "bluetoothd cleans up connections that it does not know any more; what had them, the log does not say.",
+        "bluetoothd cleans up connections that it does not know any more; what had them, the log does not"
+        " say.",
         "One object a pack, made once, that disconnects at the end.",
         shown=("no-matching-connection",),
         causes={"two-clients.ble": 0.4, "ble.phantom-connection": 0.3, "reader-bug.other": 0.3},
@@ -286,7 +297,8 @@ RULES: tuple[Rule, ...] = (
             facts[SaidFacts].has("abort-by-local", "interference"),
             LIKELY if not facts[SaidFacts].works else POSSIBLE,
         ),
-        "This computer's own side gives up the connection while it is made: interference, a weak signal, or its adapter.",
+        "This computer's own side gives up the connection while it is made: interference, a weak signal,"
+        " or its adapter.",
         "Put the adapter on an extension cable away from USB 3 and Wi-Fi, or use another one or a proxy.",
         shown=("abort-by-local", "interference"),
         causes=lambda facts: {
@@ -323,7 +335,8 @@ RULES: tuple[Rule, ...] = (
     rule(
         "ble.weak-signal",
         _no_link,
-        "The link is never made. The status (133, or 62 = 0x3e) only says that: too weak, held by another client, stuck.",
+        "The link is never made. The status (133, or 62 = 0x3e) only says that: too weak, held by another"
+        " client, stuck.",
         "Try once with the proxy or adapter beside the pack and the phone's Bluetooth off.",
         shown=_NO_LINK,
         causes=_no_link_causes,
@@ -336,7 +349,8 @@ RULES: tuple[Rule, ...] = (
             if _proxy_network(facts) is LIKELY
             else "The ESP itself is not reached over the network. Of the battery the log says nothing."
         ),
-        "Give the ESP a better Wi-Fi signal and supply, leave the scan's `interval` and `window` at their defaults, restart it.",
+        "Give the ESP a better Wi-Fi signal and supply, leave the scan's `interval` and `window` at their"
+        " defaults, restart it.",
         shown=("proxy-unreachable", "proxy-lost", "proxy-request-timeout"),
         causes={"ble.proxy-network": 0.7, "configuration": 0.2, "ble.weak-signal": 0.1},
         ask=_only_the_way,
