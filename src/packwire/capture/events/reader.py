@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from packwire.capture.events.clocks import Clocks
+from packwire.capture.events.clocks import Clocks, has_time
 from packwire.capture.events.index import finder
 from packwire.capture.events.programs import Writers, of_others, plugin_of
 from packwire.capture.events.saying import Saying
@@ -45,8 +45,7 @@ _NAMED = re.compile(
 _NAMING = ("_bms", "bms_ble", "[sampling]", "BMS (", "coordinator for")
 _BEFORE_ADDRESS = re.compile(r"(?:\] |for |Setup of )(?P<name>\S[^\]\[]{0,40}?) (?:- |\()$")
 _BEHIND_ADDRESS = re.compile(r",(?P<name>[^,)]{1,40})\)")
-#: What a line with bytes has, one of these words and such bytes.
-_BYTE_WORDS = ("BLE", ">>>", "<<<", "b'", "eceived", "RX", "TX", "Send", "rite ", "SEND", "~2", "0x")
+#: What a line with bytes has, besides one of the words of `_may_show_bytes`.
 _BYTES = re.compile(r">>>|<<<|b'|~2|X BLE|x BLE|[0-9A-Fa-f]{16}|[0-9A-Fa-f]{2}(?:[ .:,][0-9A-Fa-f]{2}){2}")
 
 
@@ -90,10 +89,19 @@ def read_events(lines: Iterable[str], progress: Callable[[int], None] | None = N
 
 @dataclass(slots=True)
 class _Entry:
-    """One entry of the time line before its time is read."""
+    """One entry of the time line; its event is made where it is kept to the end."""
 
-    event: Event
+    row: Saying
+    quote: Quote
+    subject: str
+    values: dict[str, str]
     order: int
+
+    @property
+    def event(self) -> Event:
+        """Return the event."""
+        row, quote = self.row, self.quote
+        return Event(row.kind, quote.time, self.subject, None, quote.text, row.code, quote.line, self.values)
 
 
 class _Reader:
@@ -120,18 +128,26 @@ class _Reader:
             return
         log.read += len(line) + 1
         line = self._last_line = line[:_MAX_LINE]
-        if any(word in line for word in _BYTE_WORDS) and _BYTES.search(line):
+        if _may_show_bytes(line) and _BYTES.search(line):
             (self._first_bytes if len(self._first_bytes) < MAX_BYTES_LINES else self._last_bytes).append(line)
         found = self._find(line)
-        foreign = of_others(line) if found or self._foreign else None
-        self._foreign = self._foreign if foreign is None else foreign
-        if self._foreign:
+        if (found or self._foreign) and self._is_of_others(line):
             found = [row for row in found if row.kind is EventKind.ADAPTER]
-        if not found:
-            if log.lines <= _FIRST_LINES:
-                self._who(line)
-            return
-        who = self._who(line)
+        if found:
+            self._take_in(line, found)
+        elif log.lines <= _FIRST_LINES:
+            self._who(line)
+
+    def _is_of_others(self, line: str) -> bool:
+        """Tell whether a line of Home Assistant, or a traceback behind one, is of something else."""
+        told = of_others(line)
+        if told is None and self._foreign and (has_time(line) or self._writers(line)):
+            told = False  # a line of its own, of another program
+        self._foreign = self._foreign if told is None else told
+        return self._foreign
+
+    def _take_in(self, line: str, found: list[Saying]) -> None:
+        log, who = self.log, self._who(line)
         address, name = _subject(line)
         time = self._clocks.time(line, log.lines, who)
         if who or time != NO_TIME:
@@ -188,8 +204,7 @@ class _Reader:
         if run == self._run:
             return
         self._run = run
-        event = Event(row.kind, quote.time, subject.key, None, quote.text, row.code, quote.line, values)
-        entry = _Entry(event, self._clocks.order(quote.time))
+        entry = _Entry(row, quote, subject.key, values, self._clocks.order(quote.time))
         if len(self._first) < MAX_EVENTS:
             self._first.append(entry)
             return
@@ -211,6 +226,23 @@ class _Reader:
         log.notes = self._clocks.notes()
         log.begin, log.end = self._clocks.first, self._clocks.last
         return log
+
+
+def _may_show_bytes(line: str) -> bool:
+    """Tell whether a line has a word that stands beside bytes; written out, as every line is asked."""
+    return (
+        "BLE" in line
+        or ">>>" in line
+        or "<<<" in line
+        or "b'" in line
+        or "eceived" in line
+        or "RX" in line
+        or "TX" in line
+        or "Send" in line
+        or "rite " in line
+        or "~2" in line
+        or "0x" in line
+    )
 
 
 def _values(row: Saying, line: str) -> dict[str, str] | None:

@@ -8,7 +8,15 @@ from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, wh
 _WEAK, _DOUBTFUL = -87, -80
 #: s: a pack that was heard so recently is there, one that was not for so long is silent or far.
 _FRESH, _OLD = 15, 20
-_NO_LINK = ("status-133", "open-failed", "no-link", "connect-timeout", "connect-failed", "not-connected")
+_NO_LINK = (
+    "batmon-timeout",
+    "status-133",
+    "open-failed",
+    "no-link",
+    "connect-timeout",
+    "connect-failed",
+    "not-connected",
+)
 
 
 def _fails(facts: Facts) -> bool:
@@ -203,10 +211,16 @@ def _only_the_way(facts: Facts) -> tuple[str, ...]:
         return ()
     return (
         (
-            "the log of the wire or of the radio itself (read it over USB, or from Home Assistant once the ESP"
-            " is reached): this one says nothing of the battery"
+            "the log of the wire or of the radio itself (over USB, or from Home Assistant once the ESP is there):"
+            " this one says nothing of the battery"
         ),
     )
+
+
+def _comes_and_goes(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    over_radio = said.has("connecting", "connected", "client-connected", "seen", "update", "received")
+    return when(said.works and said.failures and over_radio, POSSIBLE)
 
 
 RULES: tuple[Rule, ...] = (
@@ -355,6 +369,25 @@ RULES: tuple[Rule, ...] = (
         causes={"ble.proxy-network": 0.7, "configuration": 0.2, "ble.weak-signal": 0.1},
         ask=_only_the_way,
         rank=Rank.VALUES,
+    ),
+    rule(
+        "ble.weak-signal",
+        _comes_and_goes,
+        lambda facts: (
+            f"It works now and then: values were read {facts[SaidFacts].works} times, and"
+            f" {facts[SaidFacts].failures} failures are told between."
+        ),
+        "See what is different when it fails: the distance, a phone's app, the proxy's network, the update"
+        " interval.",
+        shown=("timed-out", "failed-update", "worked"),
+        causes={
+            "ble.weak-signal": 0.35,
+            "ble.interference": 0.2,
+            "phone-app-holds-it": 0.2,
+            "ble.proxy-network": 0.15,
+            "polling-too-fast": 0.1,
+        },
+        rank=Rank.DOUBT,
     ),
     rule(
         "proxy-too-old",
