@@ -87,7 +87,7 @@ requirements: .tools/.ready ## lock requirements/*.in anew (LOCK_ARGS=--upgrade:
 	    pyproject.toml requirements/test.in -o requirements/test.txt
 	@$(LOCK) --python-version 3.12 --extra cli --extra serial -c requirements/test.txt \
 	    pyproject.toml requirements/demo.in -o requirements/demo.txt
-	@$(LOCK) --python-version 3.12 --extra cli --extra hub --excludes requirements/bench-excludes.txt \
+	@$(LOCK) --python-version 3.12 --extra cli --extra hub --extra ble --extra sim --excludes requirements/bench-excludes.txt \
 	    pyproject.toml requirements/bench.in -o requirements/bench.txt
 	@$(HA_CONSTRAINTS)
 	@$(LOCK) --python-version 3.13 --overrides requirements/homeassistant-overrides.txt --no-annotate \

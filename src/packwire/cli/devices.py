@@ -20,6 +20,7 @@ from packwire.cli.passwords import with_password
 from packwire.cli.seen import remember
 from packwire.cli.trusting import ask_for_trust
 from packwire.device import Device, Node, open_device
+from packwire.device.open import Observers
 from packwire.errors import BadOptionError, PackwireError
 from packwire.models.store import use
 from packwire.protocols import protocol
@@ -63,7 +64,7 @@ class Target:
         can_id = self.address.node
         return self.options.node if can_id is None else f"can/{can_id}"
 
-    def device(self, *, tries: int) -> Device:
+    def device(self, *, tries: int, observers: Observers | None = None) -> Device:
         """Return the device, not connected yet; its CAN bus is left for `find_nodes`."""
         return open_device(
             self.address,
@@ -72,6 +73,7 @@ class Target:
             tries=tries,
             stale_after=self.options.stale_after,
             memory=CachedIds(rescan=self.options.rescan),
+            observers=observers,
         )
 
     def wants(self, node: Node) -> bool:

@@ -20,6 +20,12 @@ class Taken(NamedTuple):
     reply: Reply | None
     missing: tuple[str, ...] = ()
     model: str = ""
+    said: tuple[tuple[Saying, Value], ...] = ()
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """Return what this frame says by itself, by quantity key."""
+        return joined(self.said)
 
 
 class Language(Protocol):
@@ -44,7 +50,7 @@ class Heard:
         self._protocol = protocol
         self.known: dict[str, float] = dict(known or {})
         """Raw numbers that other replies ask for, by `reply.field`."""
-        self._said: dict[tuple[str, int], list[tuple[Saying, Value]]] = {}
+        self._said: dict[tuple[str, int], tuple[tuple[Saying, Value], ...]] = {}
 
     def take(self, frame: bytes) -> Taken:
         """Take a frame; only what it says of its own reply changes."""
@@ -62,9 +68,10 @@ class Heard:
             if value is not None:
                 self.known[f"{reply.name}.{name}"] = layout.codec.by_name[name].raw(value)
         part = int(decoded.values.get(reply.part, 0)) if reply.part else 0
+        said = said_by(layout, decoded)
         if len(self._said) < _MAX_PARTS or (reply.name, part) in self._said:
-            self._said[reply.name, part] = said_by(layout, decoded)
-        return Taken(reply, layout.missing(decoded))
+            self._said[reply.name, part] = said
+        return Taken(reply, layout.missing(decoded), "", said)
 
     def has(self, reply: str) -> bool:
         """Tell whether a reply was heard."""

@@ -64,7 +64,7 @@ class ModelProtocol(Protocol):
         recognise = content.get("recognise", {})
         self._plugin: str = recognise.get("aiobmsble", "")
         self._advertisements = tuple(pattern_of(each) for each in recognise.get("advertisements", ()))
-        self.family = shared or family(content)
+        self.family: Family = shared or family(content)
         self.framings = self.family.framings
         self._text = tuple(each.get("text") == "hex" for each in content.get("framings", ()))
         self.replies = tuple(self._replies(content))
@@ -342,6 +342,12 @@ class ModelProtocol(Protocol):
                 if span.name.partition("[")[0] in secret:
                     masked[span.offset : span.offset + span.width] = b"*" * span.width
         return bytes(masked)
+
+    @property
+    @override
+    def harmless(self) -> tuple[Request, ...]:
+        asked = (each for each in self.questions if each.kind is RequestKind.READS and each.quiet)
+        return tuple(Request(each.payload) for each in asked if each.payload)
 
     @override
     def recognises(self, seen: Advertisement) -> bool:

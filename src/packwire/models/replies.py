@@ -260,10 +260,10 @@ def _saying(of: Field, said: Mapping[str, Any]) -> Saying:
     )
 
 
-def said_by(layout: Layout, values: DecodedValues) -> list[tuple[Saying, Value]]:
+def said_by(layout: Layout, values: DecodedValues) -> tuple[tuple[Saying, Value], ...]:
     """Return what a message says, field by field."""
     decoded = values.values
-    return [(each, each.of(decoded[each.name])) for each in layout.sayings if each.name in decoded]
+    return tuple([(each, each.of(decoded[each.name])) for each in layout.sayings if each.name in decoded])
 
 
 def joined(said: Iterable[tuple[Saying, Value]]) -> dict[str, Value]:

@@ -1,8 +1,8 @@
 """Records of recordings: `info`, `messages`, `groups`, `pairs`, `diff`."""
 
-from typing import Annotated, Final, Literal, TypedDict
+from typing import Annotated, Final, Literal, NotRequired, TypedDict
 
-from packwire.cli.records.words import Direction, Time
+from packwire.cli.records.words import Direction, Time, Values
 
 
 class Protocol(TypedDict):
@@ -75,6 +75,9 @@ class Message(TypedDict):
     channel: str
     size: Annotated[int, "bytes"]
     hex: str
+    model: NotRequired[Annotated[str | None, "with --decode: which model reads it; null: none"]]
+    name: NotRequired[Annotated[str | None, "with --decode: which request or reply it is"]]
+    values: NotRequired[Annotated[Values, "with --decode: what it says, by quantity key"]]
 
 
 class Group(TypedDict):
