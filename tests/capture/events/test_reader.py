@@ -133,5 +133,5 @@ def test_what_other_integrations_say_is_left_aside_until_another_program_speaks(
             f"[10:00:02][W][esp32_ble_client:224]: [0] [{A}] Connection open error, status=133",
         ]
     )
-    assert set(log.subjects) == {A}
+    assert not any("program-fault" in each.told for each in log.subjects.values())
     assert log.subjects[A].told["status-133"].count == 1

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from packwire.capture.events.clocks import Clocks, has_time
 from packwire.capture.events.index import finder
 from packwire.capture.events.programs import Writers, of_others, plugin_of
-from packwire.capture.events.saying import Saying
-from packwire.capture.events.told import Quote, Subject
+from packwire.capture.events.saying import Sentence
+from packwire.capture.events.told import LoggedDevice, Quote
 from packwire.capture.packets import NO_TIME
 from packwire.event import Event, EventKind
 
@@ -60,7 +60,7 @@ class EventLog:
 
     lines: int = 0
     read: int = 0
-    subjects: dict[str, Subject] = field(default_factory=dict)
+    subjects: dict[str, LoggedDevice] = field(default_factory=dict)
     programs: Counter[str] = field(default_factory=Counter)
     debugged: set[str] = field(default_factory=set)
     timeline: list[Event] = field(default_factory=list)
@@ -71,7 +71,7 @@ class EventLog:
     end: int = NO_TIME
 
     @property
-    def devices(self) -> list[Subject]:
+    def devices(self) -> list[LoggedDevice]:
         """Return the devices that the log tells of, those of which most is said first."""
         found = [each for key, each in self.subjects.items() if key]
         return sorted(found, key=lambda each: -each.count)
@@ -91,7 +91,7 @@ def read_events(lines: Iterable[str], progress: Callable[[int], None] | None = N
 class _Entry:
     """One entry of the time line; its event is made where it is kept to the end."""
 
-    row: Saying
+    row: Sentence
     quote: Quote
     subject: str
     values: dict[str, str]
@@ -146,7 +146,7 @@ class _Reader:
         self._foreign = self._foreign if told is None else told
         return self._foreign
 
-    def _take_in(self, line: str, found: list[Saying]) -> None:
+    def _take_in(self, line: str, found: list[Sentence]) -> None:
         log, who = self.log, self._who(line)
         address, name = _subject(line)
         time = self._clocks.time(line, log.lines, who)
@@ -182,19 +182,19 @@ class _Reader:
         if len(self._aliases) < 4 * MAX_SUBJECTS:
             self._aliases.setdefault(name, address)
 
-    def _subject(self, address: str, name: str) -> Subject:
+    def _subject(self, address: str, name: str) -> LoggedDevice:
         key = address or self._aliases.get(name, name)
         subjects = self.log.subjects
         found = subjects.get(key)
         if found is None:
             if len(subjects) >= MAX_SUBJECTS:
                 key = ""
-            found = subjects.setdefault(key, Subject(key))
+            found = subjects.setdefault(key, LoggedDevice(key))
         if name:
             found.names[name] += 1
         return found
 
-    def _add(self, row: Saying, quote: Quote, values: dict[str, str], address: str, name: str) -> None:
+    def _add(self, row: Sentence, quote: Quote, values: dict[str, str], address: str, name: str) -> None:
         subject = self._subject(address, name)
         subject.add(row.code, row.kind, quote, values)
         if row.code == "advertised-name" and address:
@@ -245,7 +245,7 @@ def _may_show_bytes(line: str) -> bool:
     )
 
 
-def _values(row: Saying, line: str) -> dict[str, str] | None:
+def _values(row: Sentence, line: str) -> dict[str, str] | None:
     if row.pattern is None:
         return {}
     begin = max(line.index(row.anchor) - row.start, 0) if row.start >= 0 else 0
