@@ -131,7 +131,7 @@ class _Reader:
         if _may_show_bytes(line) and _BYTES.search(line):
             (self._first_bytes if len(self._first_bytes) < MAX_BYTES_LINES else self._last_bytes).append(line)
         found = self._find(line)
-        if (found or self._foreign) and self._is_of_others(line):
+        if (found or self._foreign or ") [" in line[:80]) and self._is_of_others(line):
             found = [row for row in found if row.kind is EventKind.ADAPTER]
         if found:
             self._take_in(line, found)
