@@ -33,8 +33,6 @@ def list_(*, models: ModelsOption = (), json: JsonOption = False) -> int:
 
     Parameters
     ----------
-    models
-        A folder of models of your own, beside the one in your configuration; may be given several times.
     json
         One JSON object a line.
     """
@@ -85,8 +83,6 @@ def show(name: str, /, *, models: ModelsOption = ()) -> int:
     ----------
     name
         A model's name, or its file.
-    models
-        A folder of models of your own; may be given several times.
     """
     use(models)
     model = _named(name)
@@ -160,8 +156,6 @@ def run_examples(name: str | None = None, /, *more: str, models: ModelsOption = 
         A model's name, or its file; left out: all of them.
     more
         More of them.
-    models
-        A folder of models of your own; may be given several times.
     """
     use(models)
     code = ExitCode.OK
