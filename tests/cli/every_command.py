@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from cyclopts import App
 
 from packwire.cli.main import COMMANDS, app
+from packwire.protocols import model_names
 
 
 def commands() -> Iterator[tuple[str, App]]:
@@ -49,7 +50,7 @@ def lines(folder: str) -> dict[str, str]:
         "share": "share sim:vesc --listen 0 --for 0.3",
         "hub": "hub --listen 127.0.0.1:0 --open --for 0.2",
         "hub password": f"hub password TESTPACK --credentials {folder}/credentials",
-        "sim jbd": "sim jbd --listen 0 --for 0.2",
+        **{f"sim {name}": f"sim {name} --listen 0 --for 0.2" for name in model_names()},
         "sim vesc": "sim vesc --listen 0 --for 0.2",
         "sim hub": "sim hub --listen 0 --for 0.2",
         "sim faults": "sim faults",
