@@ -5,6 +5,10 @@ from collections.abc import Iterator
 from cyclopts import App
 
 from packwire.cli.main import COMMANDS, app
+from packwire.models.store import library
+
+#: All models are simulated by one command; that of JBD stands for it.
+_LIKE_JBD = set(library()) - {"jbd"}
 
 
 def commands() -> Iterator[tuple[str, App]]:
@@ -14,7 +18,7 @@ def commands() -> Iterator[tuple[str, App]]:
 
 
 def _with_below(name: str, command: App) -> Iterator[tuple[str, App]]:
-    below = [each for each in command if not each.startswith("-")]
+    below = [each for each in command if not each.startswith("-") and each not in _LIKE_JBD]
     if command.default_command is not None:
         yield name, command
     for each in below:

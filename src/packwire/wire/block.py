@@ -31,6 +31,8 @@ def fits(field: Field, order: Order) -> bool:
 
 
 def _code(field: Field) -> str | None:
+    if field.type is Type.BCD:
+        return _UNSIGNED.get(field.width or 0)
     if field.bits or field.ones:
         return _UNSIGNED.get(field.width or 0) if field.type is Type.UINT else None
     return field.code
@@ -60,7 +62,9 @@ class Block:
             for field, offset, end in zip(fields, offsets, ends, strict=True)
             if field.name in anchors
         ]
-        self.partial = [field.name for field in fields if field.unknown or field.when or _has_none(field)]
+        self.partial = [
+            field.name for field in fields if field.unknown or field.when or field.type is Type.BCD
+        ]
         """Fields that may have no value."""
         self._convert = _function(fields, offsets, order, self.raws)
 
@@ -75,10 +79,6 @@ class Block:
             raws.update(zip(self.raws, numbers, strict=True))
 
 
-def _has_none(field: Field) -> bool:
-    return any(value is None for _, value in field.names)
-
-
 def _offsets(fields: list[Field]) -> Iterator[int]:
     end = 0
     for field in fields:
@@ -91,16 +91,21 @@ def _function(
     fields: list[Field], offsets: list[int], order: Order, asked: list[str]
 ) -> Callable[[bytes, int, Mapping[str, Any]], tuple[tuple[Any, ...], tuple[Any, ...]]]:
     """Make the function that returns the values, and the raw numbers that are asked for."""
-    scope: dict[str, Any] = {"single_bits": single_bits, "words": _words}
+    scope: dict[str, Any] = {"single_bits": single_bits, "words": _words, "bcd": _bcd}
     lines = ["def convert(data, at, raws):"]
     for number, (form, variables) in enumerate(_structs(fields, offsets, order)):
         scope[f"unpack{number}"] = form.unpack_from
         lines.append(f"    {''.join(f'{name}, ' for name in variables)} = unpack{number}(data, at)")
     raw = {field.name: f"r{index}" for index, field in enumerate(fields)}
     for index, field in enumerate(fields):
-        lines.append(f"    r{index} = {_raw_text(f'v{index}', field)}")
+        text = _raw_text(f"v{index}", field)
+        if text != f"v{index}":
+            lines.append(f"    r{index} = {text}")
+        else:
+            raw[field.name] = text
     values = [_value_text(index, field, raw, scope) for index, field in enumerate(fields)]
-    numbers = "".join(f"{raw[name]}, " for name in asked)
+    # Of a number that is none, others see 0.
+    numbers = "".join(f"{raw[name]} or 0, " for name in asked)
     lines.append(f"    return ({''.join(f'{value}, ' for value in values)}), ({numbers})")
     exec("\n".join(lines), scope)  # noqa: S102 - see above
     convert: Callable[[bytes, int, Mapping[str, Any]], tuple[tuple[Any, ...], tuple[Any, ...]]] = scope[
@@ -130,6 +135,8 @@ def _structs(
 
 
 def _raw_text(variable: str, field: Field) -> str:
+    if field.type is Type.BCD:
+        return f"bcd({variable}, {2 * (field.width or 0)})"
     if field.bits:
         lowest, many = field.bits
         variable = f"({variable} >> {lowest} & {(1 << many) - 1})"
@@ -137,7 +144,7 @@ def _raw_text(variable: str, field: Field) -> str:
 
 
 def _value_text(index: int, field: Field, raw: Mapping[str, str], scope: dict[str, Any]) -> str:
-    number = f"r{index}"
+    number = raw[field.name]
     text = scaled_text(number, field)
     if field.names:
         scope[f"names{index}"] = dict(field.names)
@@ -150,6 +157,8 @@ def _value_text(index: int, field: Field, raw: Mapping[str, str], scope: dict[st
     if field.negative:
         held = " and ".join(_condition(each, raw) for each in field.negative)
         text = f"(-({text}) if {held} else {text})"
+    if field.type is Type.BCD:
+        text = f"(None if {number} is None else {text})"
     if field.unknown:
         scope[f"unknown{index}"] = frozenset(field.unknown)
         text = f"(None if {number} in unknown{index} else {text})"
@@ -171,6 +180,12 @@ def _condition(condition: FieldCondition, raw: Mapping[str, str]) -> str:
 def single_bits(raw: float, many: float) -> tuple[bool, ...]:
     """Return so many bits as truth values, the lowest first."""
     return tuple([bool(int(raw) >> bit & 1) for bit in range(max(0, min(int(many), 64)))])
+
+
+def _bcd(raw: int, digits: int) -> int | None:
+    """Return a binary-coded decimal number; None where digits are none."""
+    text = f"{raw:0{digits}x}"
+    return int(text) if text.isdecimal() else None
 
 
 def _words(flags: tuple[tuple[int, str], ...], raw: int) -> tuple[str, ...]:

@@ -126,7 +126,10 @@ class Codec:
                 there.append(field)
             elif selection >= 0 and all(condition.holds(selection) for condition in field.when):
                 there.append(replace(field, when=()))
-        steps: list[_Step] = []
+        first = self._placed(there)
+        steps: list[_Step] = [self._block(first, moves=False)] if first else []
+        names = {field.name for field in first}
+        there = [field for field in there if field.name not in names]
         run: list[Field] = []
         for field, behind in zip(there, (*there[1:], None), strict=False):
             # Where a field may be there or not, what follows it has no place that is known beforehand.
@@ -143,15 +146,27 @@ class Codec:
             steps.append(self._block(run))
         return tuple(steps)
 
+    def _placed(self, fields: list[Field]) -> list[Field]:
+        """Return what has a place of its own, that nothing follows, and that asks for such alone."""
+        first: list[Field] = []
+        names: set[str] = set()
+        for field, behind in zip(fields, (*fields[1:], None), strict=False):
+            alone = behind is None or behind.at is not None or behind.after is not None
+            placed = field.at is not None and field.at >= 0 and alone and self._in_block(field)
+            if placed and set(_asked_for((field,))) <= names:
+                first.append(field)
+                names.add(field.name)
+        return first
+
     def _in_block(self, field: Field) -> bool:
         placed = field.at is not None and field.at >= 0
         follows = field.at is None and field.after is None and not field.when
         return (placed or follows) and block.fits(field, self.order)
 
-    def _block(self, fields: list[Field]) -> "_Step":
-        if len(fields) == 1:
+    def _block(self, fields: list[Field], *, moves: bool = True) -> "_Step":
+        if len(fields) == 1 and moves:
             return _Single(fields[0], self.order, keep_raw=fields[0].name in self._raws)
-        return _Block(fields, self.order, self._raws, self._anchors)
+        return _Block(fields, self.order, self._raws, self._anchors, moves=moves)
 
 
 type _Step = Callable[["_State"], None]
@@ -175,27 +190,41 @@ class _State:
 
 
 class _Block:
-    """Numbers whose places are known beforehand; see `packwire.wire.block`."""
+    """Numbers whose places are known beforehand; see `packwire.wire.block`.
 
-    __slots__ = ("block", "singles")
+    `moves`: what follows in the list begins behind them, unless it has a place of its own.
+    """
+
+    __slots__ = ("block", "moves", "singles")
 
     def __init__(
-        self, fields: list[Field], order: Order, raws: frozenset[str], anchors: frozenset[Any]
+        self,
+        fields: list[Field],
+        order: Order,
+        raws: frozenset[str],
+        anchors: frozenset[Any],
+        *,
+        moves: bool,
     ) -> None:
+        self.moves = moves
         self.block = block.Block(fields, order, raws, anchors)
         self.singles = [_Single(field, order, keep_raw=field.name in raws) for field in fields]
 
     def __call__(self, state: _State) -> None:
         read = self.block
         at = state.start if read.absolute else state.end
-        if (state.ended and not read.absolute) or len(state.data) - at < read.needs:
+        end, ended = state.end, state.ended
+        if (ended and not read.absolute) or len(state.data) - at < read.needs:
             for single in self.singles:  # as far as the bytes go
                 single(state)
+            if not self.moves:
+                state.end, state.ended = end, ended
             return
         read.read(state.data, at, state.values, state.raws)
         for name, begin, end in read.places:
             state.places[name] = at + begin, at + end
-        state.end = at + read.end
+        if self.moves:
+            state.end = at + read.end
         state.last = max(state.last, at + read.needs)
 
 
@@ -221,18 +250,18 @@ class _Single:
         if follows and state.ended:
             state.missing.append(field.name)
             return
-        if field.after is not None and field.after not in state.places:
-            state.missing.append(field.name)
-            return
         data = state.data
-        start = _place(field, state.places, state.end, state.start, len(data))
-        if start < state.start or start > len(data):
-            state.missing.append(field.name)
-            return
-        end = self._numbers(state, start) if field.type.numeric else self._bytes(state, start)
+        if field.after is not None and field.after not in state.places:
+            end = None
+        else:
+            start = _place(field, state.places, state.end, state.start, len(data))
+            within = state.start <= start <= len(data)
+            read = self._numbers if field.type.numeric else self._bytes
+            end = read(state, start) if within else None
         if end is None:
             state.missing.append(field.name)
             state.ended = state.ended or follows
+            state.end = len(data) + 1  # what follows it has no place
             return
         state.places[field.name] = start, end
         state.end = end

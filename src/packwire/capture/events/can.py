@@ -27,6 +27,8 @@ SAYINGS = (
         r"\bstate (?P<state>ERROR-PASSIVE|BUS-OFF|ERROR-WARNING|ERROR-ACTIVE|STOPPED)",
         of_device=False,
     ),
+    saying("can-down", EventKind.BUS, "can state STOPPED", of_device=False),
+    saying("can-empty", EventKind.TIMED_OUT, "No CAN communication", of_device=False),
     saying("can-bus-off", EventKind.BUS, "bus-off", of_device=False),
     saying("can-bus-off", EventKind.BUS, "BUS-OFF", of_device=False),
     saying("can-bus-off", EventKind.BUS, "Bus off", of_device=False),

@@ -1,9 +1,9 @@
 """What a Bluetooth device has and says: services, values, notifications; where it may be spoken with."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bleak.uuids import uuid16_dict, uuid128_dict
 
@@ -14,7 +14,6 @@ from packwire.visible import printable
 
 if TYPE_CHECKING:
     from bleak.backends.characteristic import BleakGATTCharacteristic
-    from bleak.backends.client import BaseBleakClient
 
 #: Seconds for one value: reading one that wants pairing may take the system long.
 READ_TIMEOUT = 3.0
@@ -117,10 +116,10 @@ async def _looked_at(client: ObservedClient, own: "BleakGATTCharacteristic") -> 
     return result
 
 
-async def _read(read: "BaseBleakClient | object", which: object) -> tuple[bytes | None, str]:
+async def _read(read: Callable[[Any], Awaitable[bytearray]], which: object) -> tuple[bytes | None, str]:
     try:
         async with asyncio.timeout(READ_TIMEOUT):
-            return bytes(await read(which)), ""  # type: ignore[operator]
+            return bytes(await read(which)), ""
     except TimeoutError:
         return None, "no answer"
     except FAILURES as error:

@@ -120,6 +120,8 @@ def _well(facts: Facts) -> Confidence | None:
         return when(tried is None or tried.last.line < said.told["found-driver"].last.line, LIKELY)
     if said.failures:
         return None
+    if min(said.count("sent"), said.count("received")) > 2:
+        return LIKELY
     answered = set(wire.asked_in) & set(wire.answered_in) and wire.right > 2 and not wire.wrong
     return when(said.works or answered, LIKELY)
 
@@ -259,7 +261,7 @@ RULES: tuple[Rule, ...] = (
         lambda facts: (
             "Values are read, and nothing in this log fails."
             if facts[SaidFacts].works
-            else "Requests are answered with right frames: on the wire, nothing is wrong."
+            else "Requests are answered, and nothing in this log fails."
         ),
         "Nothing; where the owner sees trouble all the same, the log is not of that time.",
         shown=("worked", "frame-read", "found-driver"),
