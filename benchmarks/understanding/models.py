@@ -83,10 +83,13 @@ def _values(pack: Pack, at: int) -> dict[str, Any]:
 def _true(protocol: ModelProtocol, reply: Reply, frame: bytes) -> tuple[TrueField, ...]:
     types = {field.name: field for layout in reply.layouts for field in layout.codec.fields}
     result = []
+    head = len(protocol.framings[0].start)
+    digits = any(each.get("text") == "hex" for each in protocol.content.get("framings", ()))
     for span in protocol.spans(frame):
         field = types.get(span.name.partition("[")[0])
         if field is None or field.type not in _KINDS or field.bits or span.width > _WIDEST:
             continue
         order: Order = "little" if (field.order or reply.codec.order) == "little" else "big"
-        result.append(TrueField(span.name, span.offset, span.width, _KINDS[field.type], order))
+        at, width = (head + 2 * (span.offset - head), 2 * span.width) if digits else (span.offset, span.width)
+        result.append(TrueField(span.name, at, width, _KINDS[field.type], order, digits))
     return tuple({(each.at, each.width): each for each in result}.values())
