@@ -109,7 +109,7 @@ def _start(messages: Sequence[bytes]) -> bytes:
 
 
 def _as_all(start: bytes, messages: Sequence[bytes]) -> bytes:
-    """Return what of a start all kinds of messages have that came more than once and begin with its first byte."""
+    """Return what of a start all have that came more than once and begin with its first byte."""
     heads = Counter(each[: len(start)] for each in messages if each[:1] == start[:1])
     common = [start, *(head for head, count in heads.items() if count > 1)]
     length = next(

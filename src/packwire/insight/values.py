@@ -77,7 +77,7 @@ class Noted:
 
     @property
     def ties(self) -> int:
-        """Return how many matches are about as likely as the first; of those that never change, all others."""
+        """Return how many matches are about as likely as the first."""
         if not self.matches:
             return 0
         first = self.matches[0]

@@ -1,6 +1,7 @@
 """`fields`, `checksum`, `find`, `draft` and `plot` on real captures, and what they refuse."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ async def test_a_checksum_of_given_messages():
 @needs_captures
 async def test_values_of_a_capture():
     result = await packwire("find", SEPLOS, "54.55V", "16cells", "--json")
-    first = {}
+    first: dict[str, dict[str, Any]] = {}
     for each in map(json.loads, result.out.splitlines()):
         first.setdefault(each["name"], each)
     assert (first["voltage"]["at"], first["voltage"]["scale"]) == (57, 0.01)
