@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from packwire.cli.records.kinds import WRITTEN_BY
-from packwire.protocols import model_names
 from tests.cli.every_command import commands, lines
 from tests.cli.records import checked
 from tests.cli.test_streams import NAMES, folder, run  # noqa: F401 - a fixture
