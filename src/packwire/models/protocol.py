@@ -310,8 +310,8 @@ class ModelProtocol(Protocol):
     @property
     @override
     def harmless(self) -> tuple[Request, ...]:
-        asked = (each for each in self.questions if each.kind is RequestKind.READS and each.quiet)
-        return tuple(Request(each.payload) for each in asked if each.payload)
+        reads = (each for each in self.questions if each.kind is RequestKind.READS and each.quiet)
+        return tuple(Request(each.payload) for each in reads if each.payload)
 
     @override
     def recognises(self, seen: Advertisement) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from bleak.uuids import uuid16_dict, uuid128_dict
@@ -149,7 +149,10 @@ def notifying(services: list[Service]) -> Iterator[Characteristic]:
 
 def likely_pairs(services: list[Service], protocols: tuple[Protocol, ...]) -> list[LikelyPair]:
     """Return the pairs of characteristics by which the device may be spoken with, the likeliest first."""
-    known = {(gatt.service, gatt.notify, gatt.write): each for each in protocols for gatt in each.gatt}
+    known: dict[Gatt, list[str]] = {}
+    for each in protocols:
+        for gatt in each.gatt:
+            known.setdefault(replace(gatt, write_type=None), []).append(each.title)
     found: list[tuple[int, LikelyPair]] = []
     own_services = [each for each in services if each.uuid not in _NOT_SPOKEN and each.characteristics]
     for service in own_services:
@@ -167,16 +170,16 @@ def _pair(
     service: Service,
     notify: Characteristic,
     write: Characteristic,
-    known: dict[tuple[str, str, str], Protocol],
+    known: dict[Gatt, list[str]],
     *,
     alone: bool,
 ) -> tuple[int, LikelyPair]:
     """Weigh a pair: how much speaks for it, and what."""
     points, reasons = 0, []
-    protocol = known.get((service.uuid, notify.uuid, write.uuid))
-    if protocol is not None:
+    titles = known.get(Gatt(service.uuid, notify.uuid, write.uuid), [])
+    if titles:
         points += 8
-        reasons.append(f"{protocol.title} is spoken there")
+        reasons.append(f"{' or '.join(titles[:3])} is spoken there")
     if notify.notifications:
         points += 4
         reasons.append(f"it notified {notify.notifications} times unasked")
