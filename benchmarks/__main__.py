@@ -9,10 +9,12 @@ import sys
 from collections.abc import Callable
 
 from benchmarks import (
+    bluetooth,
     capturing,
     decoding,
     diffing,
     insight_bits,
+    models,
     polling,
     relaying,
     starting,
@@ -22,10 +24,12 @@ from benchmarks import (
 from benchmarks.figure import Figure
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
+    "bluetooth": bluetooth.measure,
     "capturing": capturing.measure,
     "decoding": decoding.measure,
     "diffing": diffing.measure,
     "insight_bits": insight_bits.measure,
+    "models": models.measure,
     "polling": polling.measure,
     "relaying": relaying.measure,
     "starting": starting.measure,

@@ -59,11 +59,15 @@ def recognise(stream: bytes) -> tuple[Framing, ...]:
 
 
 class RequestMeaning(NamedTuple):
-    """What a request says (without rubbish), whether its framing is known, whether it only asks."""
+    """What a request says (without rubbish), whether its framing is known, whether it only asks.
+
+    `told`: the framing says which requests only ask; without that, `query` is False of all.
+    """
 
     meaning: bytes
     known: bool
     query: bool
+    told: bool = False
 
 
 def request_of(message: bytes) -> RequestMeaning:
@@ -74,7 +78,8 @@ def request_of(message: bytes) -> RequestMeaning:
     framing, _ = found
     count, queries = framing.count, framing.queries
     meaning = message if count is None else message[: count + 1 + message[count]]
-    return RequestMeaning(meaning, known=True, query=queries is not None and queries.fits(message))
+    query = queries is not None and queries.fits(message)
+    return RequestMeaning(meaning, known=True, query=query, told=queries is not None)
 
 
 class Written(NamedTuple):

@@ -20,6 +20,7 @@ from packwire.cli.passwords import with_password
 from packwire.cli.seen import remember
 from packwire.cli.trusting import ask_for_trust
 from packwire.device import Device, Node, open_device
+from packwire.device.open import Observers
 from packwire.errors import BadOptionError, PackwireError
 from packwire.models.store import use
 from packwire.protocols import protocol
@@ -39,7 +40,6 @@ class DeviceOptions:
     password_file: Path | None = None
     """A file whose first line is the hub password (else PACKWIRE_PASSWORD, the keyring, or a prompt)."""
     models: ModelsOption = ()
-    """A folder of models of your own, beside the one in your configuration; may be given several times."""
     trust: Annotated[bool, Parameter(negative=())] = False
     """Agree, once for this content, to what a model that is not packwire's own sends to the pack."""
     rescan: bool = False
@@ -63,7 +63,7 @@ class Target:
         can_id = self.address.node
         return self.options.node if can_id is None else f"can/{can_id}"
 
-    def device(self, *, tries: int) -> Device:
+    def device(self, *, tries: int, observers: Observers | None = None) -> Device:
         """Return the device, not connected yet; its CAN bus is left for `find_nodes`."""
         return open_device(
             self.address,
@@ -72,6 +72,7 @@ class Target:
             tries=tries,
             stale_after=self.options.stale_after,
             memory=CachedIds(rescan=self.options.rescan),
+            observers=observers,
         )
 
     def wants(self, node: Node) -> bool:

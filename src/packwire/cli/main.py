@@ -56,7 +56,9 @@ GROUPS: dict[str, dict[str, CommandRow]] = {
             ("log van -o van.csv", "log van -o van.sqlite --every 10"),
         ),
         "scan": CommandRow(
-            "scan:scan", "List the VESCs on the network and the serial ports.", ("scan", "scan --for 10")
+            "scan:scan",
+            "List packs with Bluetooth, VESCs on the network, serial ports.",
+            ("scan", "scan --for 10"),
         ),
         "name": CommandRow(
             "name:name", "Give an address a name of your own.", ("name van vesc://192.168.1.20", "name")
@@ -89,6 +91,16 @@ GROUPS: dict[str, dict[str, CommandRow]] = {
             "capture:capture",
             "Record, step by step; find the bit of a switch.",
             ("capture android", "capture --states on,off"),
+        ),
+        "explore": CommandRow(
+            "explore:explore",
+            "Show what a Bluetooth device of unknown kind has and says.",
+            ("explore ble://55:44:33:00:00:03", "explore ble://xBMS-77 --probe -o mybms.yaml"),
+        ),
+        "record": CommandRow(
+            "record:record",
+            "Record what passes between this program and a pack.",
+            ("record ble://A4:C1:38:00:00:01 -o pack.btsnoop", "record van -o van.pcapng --for 60"),
         ),
         "info": CommandRow(
             "info:info", "Show what recordings hold, and why one has no data.", ("info session.btsnoop",)
@@ -127,6 +139,16 @@ GROUPS: dict[str, dict[str, CommandRow]] = {
                 "find session.btsnoop 83.92V 20cells soc=87% --at 14:03:20",
                 "find a.btsnoop --notes notes.yaml",
             ),
+        ),
+        "draft": CommandRow(
+            "draft:draft",
+            "Draft a model of an unknown protocol.",
+            ("draft session.btsnoop --notes notes.yaml -o mybms.yaml",),
+        ),
+        "plot": CommandRow(
+            "plot:plot",
+            "Draw a field of messages over time.",
+            ("plot session.btsnoop 'dd 03' 4-5:u16 --scale 0.01",),
         ),
         "convert": CommandRow(
             "convert:convert",
@@ -174,8 +196,7 @@ app = App(
     name="packwire",
     help="Read the batteries that people own; find out why one gives no data; understand an unknown one.\n\n"
     "Today it reads packs behind a VESC: over TCP, a VESC hub, or a serial port; and a JBD BMS on a serial "
-    "line or behind a TCP bridge. A pack with Bluetooth of its own (JK, Daly, ANT, ...) it reads from "
-    "recordings of the vendor's app.",
+    "line or behind a TCP bridge; and packs with Bluetooth of their own (JBD, JK, Daly, ANT, ...).",
     version=_version,
     version_flags=["--version", "-V"],
     default_parameter=Parameter(negative=(), show_default=_shown_default),

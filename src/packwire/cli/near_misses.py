@@ -19,9 +19,9 @@ _WORDS: Final = {
     "share": "relay serve",
     "hub": "server",
     "decode": "parse dissect",
-    "capture": "record",
     "convert": "redact anonymize export",
     "info": "analyze inspect",
+    "explore": "gatt services",
     "messages": "dump",
     "sim": "simulate simulator",
 }

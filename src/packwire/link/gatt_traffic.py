@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from packwire.advertisement import Advertisement
 from packwire.att import Opcode
 from packwire.direction import Direction
 
@@ -50,6 +51,9 @@ class GattConnected:
 
 class GattObserver:
     """Who watches a connection; does nothing where it is not told to."""
+
+    def seen(self, time: int, advertisement: Advertisement) -> None:
+        """Learn what the device advertises; `time` in ns since the epoch."""
 
     def connected(self, connected: GattConnected) -> None:
         """Learn that a connection is there."""

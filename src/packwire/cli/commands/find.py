@@ -36,8 +36,8 @@ def find(
 ) -> int:
     """Find where values lie that an app showed: 83.92V, 20cells, soc=87%, temp=24.5C, current=-1.3A.
 
-    Write a value as it was shown: its digits say how it was rounded. Several at different times tell more than
-    one: put them in a notes file. "soc=fell" says how a value went from --at to --until.
+    Write a value as it was shown: its digits say how it was rounded. Several at different times tell more
+    than one: put them in a notes file. "soc=fell" says how a value went from --at to --until.
 
     Each place says how likely an accident is, all that was tried being counted; places that no frame tells
     apart are listed with their number. Where chance explains a place, more notes at other times decide.
@@ -76,7 +76,7 @@ def find(
         masked(open_capture(path, decimal=bytes_ == "decimal"), redact=redact, keep_secrets=keep_secrets)
         for path in paths
     ]
-    said = read_notes(values, at, until, notes, zone, _span(captures))
+    said = read_notes(values, at, until, notes, zone, span(captures))
     kinds = kinds_of(captures)
     frames = [each.frames for each in kinds]
     found = find_values(frames, find_fields(frames), said.observations, seconds=within)
@@ -92,7 +92,7 @@ def find(
     return ExitCode.OK if right else ExitCode.NO_ANSWER
 
 
-def _span(captures: list[Capture]) -> tuple[int, int]:
+def span(captures: list[Capture]) -> tuple[int, int]:
     """Return when the first message of some recordings came, and the last one; 0 where nothing says it."""
     times = np.concatenate([capture.messages.time for capture in captures])
     times = times[times != NO_TIME]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
-from packwire.address import parse_address
+from packwire.address import VESC, parse_address
 from packwire.cli.devices import DeviceOptions, Target, target
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.names import address_of
@@ -64,6 +64,8 @@ def _naming_the_doctor(text: str) -> Iterator[None]:
     try:
         yield
     except (NoAnswerError, GoneError) as error:
+        if parse_address(address_of(text)).model != VESC:
+            raise
         said = str(error).rstrip(".")
         end = "" if said.endswith("?") else "."
         error.args = (f"{said}{end} See: packwire doctor {parse_address(address_of(text))}",)

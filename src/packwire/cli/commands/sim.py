@@ -23,7 +23,7 @@ from packwire.cli.running import run_until_stopped
 from packwire.cli.terminal import hanging, make_console
 from packwire.errors import BadOptionError
 from packwire.link.beacon import ANY_HOST
-from packwire.protocols import model_names
+from packwire.models.store import sources
 from packwire.sim.express import CAN_DELAY, PING_TIME
 from packwire.sim.faults import FAULTS, Of
 from packwire.sim.hub import HUB_FAULTS, SimulatedHub
@@ -135,6 +135,7 @@ def vesc(
     announce_to: str | None = None,
     ping_time: float = PING_TIME,
     can_delay: float = CAN_DELAY,
+    bluetooth: _Bluetooth = _NoBluetooth,
     for_: ForOption = None,
 ) -> int:
     """Simulate a VESC Express with a BMS and a motor controller on its CAN bus. Ctrl-C ends it.
@@ -165,6 +166,7 @@ def vesc(
         broadcast=announce_to or (LOOPBACK if announce else None),
         ping_time=ping_time,
         can_delay=can_delay,
+        bluetooth=bluetooth.options(),
     )
     return _run(lambda stack: _start_vesc(stack, options), for_)
 
@@ -210,7 +212,8 @@ def _serving(model: str) -> Callable[..., int]:
     return serve
 
 
-for _name in model_names():
+# The user's own models too, unless they are named like another command here.
+for _name in sorted(sources().keys() - {"vesc", "hub", "faults"}):
     app.command(_serving(_name), name=_name)
 
 
@@ -272,6 +275,8 @@ async def _start_vesc(stack: AsyncExitStack, options: SimOptions) -> None:
     _say(f"  packwire read {simulated.address}")
     if simulated.serial_address:
         _say(f"  packwire read {simulated.serial_address}")
+    if simulated.bluetooth:
+        _say_bluetooth(simulated.bluetooth)
     if options.hub is not None:
         _say(_read_through_hub(*options.hub, options.hub_id, options.hub_password))
 

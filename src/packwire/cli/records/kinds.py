@@ -2,9 +2,18 @@
 
 from typing import Final, get_args, get_type_hints
 
-from packwire.cli.records import conversation, live, recordings, serving, understanding, verdicts, words
+from packwire.cli.records import (
+    conversation,
+    exploring,
+    live,
+    recordings,
+    serving,
+    understanding,
+    verdicts,
+    words,
+)
 
-_MODULES: Final = (words, live, verdicts, recordings, understanding, conversation, serving)
+_MODULES: Final = (words, live, exploring, verdicts, recordings, understanding, conversation, serving)
 
 
 def kind_of(record: type) -> str:

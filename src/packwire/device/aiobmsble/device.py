@@ -1,6 +1,7 @@
 """A pack behind a plugin of aiobmsble: its samples, what became of its requests, and why it is silent."""
 
 import asyncio
+import logging
 import time
 from collections import deque
 from contextlib import AsyncExitStack
@@ -284,6 +285,11 @@ class AiobmsbleDevice(Device):
     def _weak(self) -> str:
         rssi = self._seen.advertisement.rssi
         return f" (the signal is weak: {rssi} dBm)" if rssi is not None and rssi < WEAK else ""
+
+
+#: What they log as errors is told by what they raise, in words of our own.
+for _name in ("aiobmsble", "bleak_retry_connector"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 
 def _watch_all_clients() -> None:

@@ -7,8 +7,8 @@ from itertools import pairwise
 from packwire.doctor.vesc.client_test.reactions import (
     NEEDED,
     TRIMMED,
+    ClientObservation,
     Controls,
-    Observation,
     TrialResult,
     reacted,
 )
@@ -67,7 +67,7 @@ SUSPECTS = (
     Command.FW_VERSION,
 )
 
-type Script = Generator[Trial, Observation, None]
+type Script = Generator[Trial, ClientObservation, None]
 
 
 @dataclass
@@ -84,7 +84,7 @@ class ClientFindings:
     command: int
     controls: Controls = field(default_factory=Controls)
     reference: int | None = None
-    all_controls: list[Observation] = field(default_factory=list)
+    all_controls: list[ClientObservation] = field(default_factory=list)
     results: list[TrialResult] = field(default_factory=list)
     other_command: int | None = None
     others: Controls = field(default_factory=Controls)
@@ -135,9 +135,9 @@ def script(
 
 def _controls(found: ClientFindings) -> Script:
     """Look for a reply after which the client does something else than after none."""
-    missing: list[Observation] = []
+    missing: list[ClientObservation] = []
     for size in CONTROL_SIZES if found.command == Command.BMS_GET_VALUES else (None, 44, 130, 300):
-        given: list[Observation] = []
+        given: list[ClientObservation] = []
         for wanted in (NEEDED, TRIMMED):
             for replies in _ORDER[2 * len(given) : 2 * wanted]:
                 if replies:
@@ -178,7 +178,7 @@ def _examine(found: ClientFindings, tell: Callable[[str], None]) -> Script:
     yield from _still_tells(found)
 
 
-def _calm(trial: Trial) -> Generator[Trial, Observation, Observation]:
+def _calm(trial: Trial) -> Generator[Trial, ClientObservation, ClientObservation]:
     """Return what the client does when the computer is not busy with something else, if ever."""
     for _ in range(_DISTURBED):
         seen = yield trial
@@ -294,7 +294,7 @@ def _decided(seen: list[bool | None], wanted: bool | None) -> bool | None:
     return None
 
 
-def _ready(found: ClientFindings) -> Generator[Trial, Observation, int]:
+def _ready(found: ClientFindings) -> Generator[Trial, ClientObservation, int]:
     """Bring the client to where it waits for a reply; return how many it had already.
 
     Who asks on at once though nothing came had it from before. A new connection ends that.
@@ -323,7 +323,7 @@ def _ready(found: ClientFindings) -> Generator[Trial, Observation, int]:
     return had
 
 
-def _recover(found: ClientFindings, trial: Trial) -> Generator[Trial, Observation, int]:
+def _recover(found: ClientFindings, trial: Trial) -> Generator[Trial, ClientObservation, int]:
     """Give good replies until one is taken again; return how many were not."""
     for count in range(_RECOVERIES):
         if count in _FLUSH_AFTER:  # by itself, so that the client has time for it
@@ -366,8 +366,8 @@ def _no_difference(found: ClientFindings, tell: Callable[[str], None], other: in
     """Find out why it does the same with a reply and without: another command's, another dialect."""
     if other is not None:
         tell(f"the same with {command_name(other)}")
-        given: list[Observation] = []
-        missing: list[Observation] = []
+        given: list[ClientObservation] = []
+        missing: list[ClientObservation] = []
         nothing = Trial("nothing", TrialKind.MISSING, "no reply", sent="nothing", command=other)
         for replies in _ORDER[: 2 * NEEDED]:
             seen = yield good(None, command=other) if replies else nothing
@@ -385,8 +385,8 @@ def _no_difference(found: ClientFindings, tell: Callable[[str], None], other: in
 
 def _hardly_waits(found: ClientFindings, tell: Callable[[str], None]) -> Script:
     tell("whether it waits at all")
-    given: list[Observation] = []
-    missing: list[Observation] = []
+    given: list[ClientObservation] = []
+    missing: list[ClientObservation] = []
     for replies in _ORDER[: 4 * TRIMMED]:
         seen = yield good(found.controls.good[0].size) if replies else MISSING
         (given if replies else missing).append(seen)
@@ -426,17 +426,19 @@ def _no_framer(found: ClientFindings) -> Script:
             break
 
 
-def _goods(size: int | None) -> Generator[Trial, Observation, tuple[Observation, ...]]:
-    given: list[Observation] = []
+def _goods(size: int | None) -> Generator[Trial, ClientObservation, tuple[ClientObservation, ...]]:
+    given: list[ClientObservation] = []
     while len(given) < TRIMMED:
         given.append((yield good(size)))
     return tuple(given)
 
 
-def _differ(found: ClientFindings, trial: Trial, other: Trial) -> Generator[Trial, Observation, Controls]:
+def _differ(
+    found: ClientFindings, trial: Trial, other: Trial
+) -> Generator[Trial, ClientObservation, Controls]:
     """Return what the client did after a trial, and after another one: they tell where it always differs."""
-    given: list[Observation] = []
-    others: list[Observation] = []
+    given: list[ClientObservation] = []
+    others: list[ClientObservation] = []
     for rests in _RESTS:
         for _ in range(_RECOVERIES):  # what it holds of before is used up first
             seen = yield MISSING
