@@ -75,6 +75,11 @@ class Heard:
             self._said[reply.name, part] = said
         return Taken(reply, layout.missing(decoded), "", said)
 
+    def forget(self, reply: str) -> None:
+        """Say no more what a reply said."""
+        for key in [key for key in self._said if key[0] == reply]:
+            del self._said[key]
+
     def has(self, reply: str) -> bool:
         """Tell whether a reply was heard."""
         return any(name == reply for name, _ in self._said)

@@ -119,7 +119,7 @@ class _Reader:
 
     def _count(self, field: Field, room: _Places) -> _Places:
         if isinstance(field.count, str):
-            return np.maximum(self._raw_of(field.count), 0)
+            return np.maximum(self._raw_of(field.count), 0) // field.counts
         if field.count == TO_THE_END:
             return room
         return np.full(len(self.matrix), field.count or 0, dtype=np.int64)
