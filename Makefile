@@ -1,5 +1,6 @@
 # `make help` lists what there is. Needs make and any Python >= 3.11; the rest is installed into this folder:
 #   .tools        uv, which finds or fetches a Python >= 3.12 (scripts/find_python.sh tells where it looks)
+#   .venv-demo    packwire (editable) with its command line, for `make demo`
 #   .venv         packwire (editable) and all that its tests and checks need
 #   .venv-bench   packwire and what it is compared with
 #   .venv-ha      a real Home Assistant, packwire's base install and what its integration's tests need (Python 3.13)
@@ -29,8 +30,8 @@ export UV_SYSTEM_CERTS UV_PYTHON_DOWNLOADS
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: .venv/.ready ## packwire's own demonstration, on simulated packs (DEMO_SECONDS=n: how long)
-	@$(BIN)/packwire demo
+demo: .venv-demo/.ready ## packwire's own demonstration, on simulated packs (DEMO_SECONDS=n: how long)
+	@.venv-demo/bin/packwire demo
 
 test: check unit homeassistant ## all that must pass: check, unit, homeassistant
 
@@ -84,14 +85,16 @@ requirements: .tools/.ready ## lock requirements/*.in anew (LOCK_ARGS=--upgrade:
 	@$(LOCK) --python-version 3.12 --extra cli --extra hub --extra serial --extra keyring --extra plot --extra parquet --extra can \
 	    --extra ble --extra sim \
 	    pyproject.toml requirements/test.in -o requirements/test.txt
-	@$(LOCK) --python-version 3.12 --extra cli --extra hub --excludes requirements/bench-excludes.txt \
+	@$(LOCK) --python-version 3.12 --extra cli --extra serial --extra ble --extra sim -c requirements/test.txt \
+	    --excludes requirements/demo-excludes.txt pyproject.toml requirements/demo.in -o requirements/demo.txt
+	@$(LOCK) --python-version 3.12 --extra cli --extra hub --extra ble --extra sim --excludes requirements/bench-excludes.txt \
 	    pyproject.toml requirements/bench.in -o requirements/bench.txt
 	@$(HA_CONSTRAINTS)
 	@$(LOCK) --python-version 3.13 --overrides requirements/homeassistant-overrides.txt --no-annotate \
 	    -c .cache/homeassistant/constraints.txt pyproject.toml requirements/homeassistant.in -o requirements/homeassistant.txt
 
 clean: ## remove all that was installed or cached here
-	rm -rf .tools .venv .venv-bench .venv-ha .cache .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .tools .venv .venv-bench .venv-demo .venv-ha .cache .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # --universal: one lock for every platform.
@@ -105,12 +108,12 @@ HA_CONSTRAINTS = mkdir -p .cache/homeassistant && $(UV) pip install --quiet --no
     grep -v -f .cache/homeassistant/overridden .cache/homeassistant/wheel/homeassistant/package_constraints.txt \
     >.cache/homeassistant/constraints.txt
 
-PIP_INSTALL := install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+PIP_INSTALL := install --quiet --no-cache-dir --disable-pip-version-check --require-hashes --only-binary :all: \
     -r requirements/uv.txt
 
 # Debian has `pip` and `python3 -m venv` in packages of their own, so either may be missing.
 .tools/.ready: requirements/uv.txt
-	@echo '== setting up .tools'
+	@echo '== setting up .tools: uv, 50 MB'
 	@rm -rf .tools
 	@if python=$$(scripts/find_python.sh 3.11 ensurepip 2>/dev/null); then \
 	    "$$python" -m venv .tools && .tools/bin/python -m pip $(PIP_INSTALL); \
@@ -123,6 +126,15 @@ PIP_INSTALL := install --quiet --disable-pip-version-check --require-hashes --on
 
 .venv/.ready: requirements/test.txt
 .venv-bench/.ready: requirements/bench.txt
+
+# Small, and not from or into a cache, of which the rest of the disk would pay: 150 MB with .tools.
+.venv-demo/.ready: requirements/demo.txt .tools/.ready pyproject.toml
+	@echo '== setting up .venv-demo: packwire and what its command line needs, 100 MB, once'
+	@$(@D)/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null || { \
+	    python=$$(UV=$(UV) scripts/find_python.sh) && $(UV) venv --quiet --clear --python "$$python" $(@D); }
+	@$(UV) pip sync --no-cache --python $(@D) --require-hashes --build-constraints $< $<
+	@$(UV) pip install --quiet --no-cache --python $(@D) --no-deps --no-build-isolation --editable .
+	@touch $@
 
 # A lock may hold what builds its source packages, hence the build constraint: no build fetches anything else.
 .venv/.ready .venv-bench/.ready: .tools/.ready pyproject.toml

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 
 from benchmarks import (
+    bluetooth,
     capturing,
     decoding,
     diffing,
@@ -23,6 +24,7 @@ from benchmarks import (
 from benchmarks.figure import Figure
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
+    "bluetooth": bluetooth.measure,
     "capturing": capturing.measure,
     "decoding": decoding.measure,
     "diffing": diffing.measure,

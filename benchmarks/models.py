@@ -135,7 +135,7 @@ def _decode_matrix(frame: bytes) -> tuple[float, float]:
 
 
 def _messages() -> tuple[float, float]:
-    """Return the seconds of `messages` without and with values, of a JBD session that never repeats itself."""
+    """Return the seconds of `messages` without and with values, of a JBD session without repetition."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "jbd.btsnoop"
         path.write_bytes(_session())

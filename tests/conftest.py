@@ -14,6 +14,7 @@ def _own_surroundings(tmp_path, monkeypatch):
     for name in (
         "PACKWIRE_PASSWORD",
         "PACKWIRE_PASSWORD_FILE",
+        "PACKWIRE_PIN",
         "FORCE_COLOR",
         "NO_COLOR",
         "COLUMNS",

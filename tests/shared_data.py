@@ -11,11 +11,13 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 CAPTURES = SHARED / "captures"
 CASES = SHARED / "cases"
+CAUSES = SHARED / "causes"
 REPLIES = SHARED / "vesc" / "replies.json"
 
 needs_replies = pytest.mark.skipif(not REPLIES.exists(), reason="../shared/vesc/replies.json is not here")
 needs_tshark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 needs_cases = pytest.mark.skipif(not CASES.exists(), reason="../shared/cases is not here")
+needs_causes = pytest.mark.skipif(not CAUSES.exists(), reason="../shared/causes is not here")
 needs_captures = pytest.mark.skipif(not CAPTURES.exists(), reason="../shared/captures is not here")
 
 

@@ -23,6 +23,11 @@ def test_the_page_of_formats_is_current():
     assert make["PAGE"].read_text() == make["page"](), "run docs/reference/make_formats.py"
 
 
+def test_the_page_of_json_is_current():
+    make = runpy.run_path(str(ROOT / "docs/reference/make_json.py"))
+    assert make["PAGE"].read_text() == make["page"](), "run docs/reference/make_json.py"
+
+
 def test_the_schema_of_models_is_current():
     make = runpy.run_path(str(ROOT / "docs/reference/make_model_schema.py"))
     assert make["PAGE"].read_text() == make["page"](), "run docs/reference/make_model_schema.py"

@@ -34,9 +34,12 @@ def run(blocks: list[str]) -> str:
 
 def test_the_page_runs(folder):
     text = run([code for needs, code in BLOCKS if not needs])
-    assert text.startswith("pcap 203 129")
+    assert "bms 20" in text
+    assert "nobody listens there" in text
+    assert "Voltage V 83.91 V" in text
+    assert "pcap 203 <129 messages" in text
     assert "replies a second" in text
-    assert len(BLOCKS) >= 8
+    assert len(BLOCKS) >= 12
 
 
 @pytest.mark.parametrize("needs", [needs for needs, _ in BLOCKS if needs])

@@ -30,23 +30,28 @@ class Score:
     right_orders: int = 0
 
     def add(self, other: "Score") -> None:
+        """Add another score to this one."""
         for each in fields(self):
             setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
     @property
     def f1(self) -> float:
+        """Return F1 of EXACT fields."""
         return 2 * self.exact / max(self.true + self.found, 1)
 
     @property
     def precision(self) -> float:
+        """Return the part of what was found that is EXACT."""
         return self.exact / max(self.found, 1)
 
     @property
     def border_f1(self) -> float:
+        """Return F1 of borders."""
         return 2 * self.right_borders / max(self.true_borders + self.found_borders, 1)
 
     @property
     def recall(self) -> float:
+        """Return the part of true fields that some field reads equal to."""
         return self.equivalent / max(self.true, 1)
 
 

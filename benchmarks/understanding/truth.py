@@ -35,6 +35,7 @@ class TrueField:
 
     @property
     def end(self) -> int:
+        """Return where the next field begins."""
         return self.at + self.width
 
     def values(self, matrix: Bytes) -> np.ndarray[Any, Any]:
@@ -88,9 +89,10 @@ def captures() -> Iterator[Session]:
             continue
         capture = open_capture(CAPTURES / name)
         one = by_recording([capture.messages], ["all"])
-        kinds = []
-        for table in tables([capture.messages], one, known_headers([capture])):
-            kinds.append(Frames(table.matrix, len(table.kind.header), table.time))
+        kinds = [
+            Frames(table.matrix, len(table.kind.header), table.time)
+            for table in tables([capture.messages], one, known_headers([capture]))
+        ]
         known = []
         for kind in said["kinds"]:
             begins = bytes.fromhex(str(kind["begins"]))

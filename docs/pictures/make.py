@@ -83,11 +83,20 @@ def main() -> None:
     simulator: Any = pexpect.spawn(sys.executable, ["-m", "packwire", "sim", "hub", "--vesc"], timeout=20)
     simulator.expect("packwire read (veschub://[^\r\n]*)")
     address = simulator.match[1].decode()
-    shown = "veschub://SIMPACK@127.0.0.1"
-    draw("read", f"read {shown}", on_terminal(["read", address], None, 16))
-    draw("watch", f"watch {shown}", on_terminal(["watch", address], 12.0, 24))
+    hub = "veschub://SIMPACK@127.0.0.1"
+    draw("read", f"read {hub}", on_terminal(["read", address], None, 16))
+    draw("watch", f"watch {hub}", on_terminal(["watch", address], 12.0, 24))
     simulator.sendintr()
     simulator.expect(pexpect.EOF)
+    broken: Any = pexpect.spawn(
+        sys.executable, ["-m", "packwire", "sim", "vesc", "--listen", "0", "--fault", "no-bms"], timeout=20
+    )
+    broken.expect("packwire read (vesc://[^\r\n]*)")
+    address = broken.match[1].decode()
+    shown = on_terminal(["doctor", address, "--quick"], None, 60, WIDE)
+    draw("doctor", f"doctor {address} --quick", shown, WIDE)
+    broken.sendintr()
+    broken.expect(pexpect.EOF)
     capture = CAPTURES / "own-client-timeouts.pcap"
     shown = on_terminal(["decode", capture.name], None, 200, WIDE)
     # The second connection is the hub's own to the device: the same once more.

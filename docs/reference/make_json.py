@@ -36,7 +36,8 @@ typed; a test runs every command and holds what it writes against them.
 - Characters that are not seen (control characters, those that turn the direction of text or have no \
 width) are escaped: names come from devices and strangers, and might reprogram a terminal.
 
-What went wrong altogether is one line on standard error, and the [exit code](exit-codes.md).
+What went wrong altogether is the last record, [`error`](#error), beside one line on standard error and \
+the [exit code](exit-codes.md).
 
 | kind | what it is | written by |
 | --- | --- | --- |
@@ -60,7 +61,7 @@ def page() -> str:
 
 
 def _by(kind: str) -> str:
-    return ", ".join(f"`{name}`" for name in WRITTEN_BY[kind])
+    return ", ".join(name if name == "all" else f"`{name}`" for name in WRITTEN_BY[kind])
 
 
 def _summary(record: type) -> str:

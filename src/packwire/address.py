@@ -139,10 +139,26 @@ def sim_address(name: str, node: int | None = None) -> Address:
     return Address(LinkKind.SIM, name, node=node, model=name)
 
 
-_FORMS = (
-    "vesc://host, veschub://ID@host, ble://A4:C1:38:00:00:01 (or a name), tcp://host:port?model=NAME, "
-    "serial:/dev/ttyACM0, replay:FILE or sim:vesc"
+#: How the address of a VESC is written, and how that of any device.
+FORMS_OF_A_VESC = ("vesc://host", "veschub://ID@host", "serial:/dev/ttyACM0", "sim:vesc")
+FORMS = (
+    "vesc://host",
+    "veschub://ID@host",
+    "ble://A4:C1:38:00:00:01 (or a name)",
+    "tcp://host:port?model=NAME",
+    "serial:/dev/ttyACM0",
+    "serial:/dev/ttyUSB0?model=NAME",
+    "replay:FILE",
+    "sim:vesc",
 )
+
+
+def listed(forms: tuple[str, ...]) -> str:
+    """Return forms of addresses as a part of a sentence."""
+    return f"{', '.join(forms[:-1])} or {forms[-1]}"
+
+
+_FORMS = listed(FORMS)
 _MAC = re.compile(r"(?:[0-9A-Fa-f]{2}([:-]))(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 #: `hci1`, or what a simulator's air is reached by: `tcp-client:127.0.0.1:7000`.

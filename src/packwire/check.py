@@ -13,6 +13,7 @@ that is told.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 from packwire.errors import Reason
 
@@ -178,12 +179,20 @@ class Facts:
         return found
 
 
+class PossibleCause(NamedTuple):
+    """What a verdict may come of: a kind of cause, and its share of all that it may be (they sum to 1)."""
+
+    kind: str
+    share: float
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What is wrong, in plain words, and what to do. `key` is stable: see docs/reference/verdicts.md.
 
     `explanation` is what in a program or a device causes it, `evidence` are the sentences that it rests on,
-    `open` what was not decided. `rank` orders verdicts (the lowest is told first); `excludes` are the keys
+    `open` what was not decided and has to be asked for, `causes` what it may be (empty: what `key` says).
+    `rank` orders verdicts (the lowest is told first); `excludes` are the keys
     of those that say less of the same; with `alone` it holds only where no other does.
     """
 
@@ -195,6 +204,7 @@ class Verdict:
     explanation: str = ""
     evidence: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
+    causes: tuple[PossibleCause, ...] = ()
     rank: int = 0
     excludes: frozenset[str] = frozenset()
     alone: bool = False
@@ -206,6 +216,7 @@ class Verdict:
 
 
 type Words = str | Callable[[Facts], str]
+type Sentences = tuple[str, ...] | Callable[[Facts], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +224,7 @@ class Rule:
     """When a verdict holds, and what it says.
 
     `holds` returns how sure it is, or None. `excludes` are the keys of rules that say less of the same: they
-    are no remarks beside this one.
+    are no remarks beside this one. `evidence`, `open` and `causes` are as in a Verdict.
     """
 
     key: str
@@ -223,6 +234,9 @@ class Rule:
     remedy: Words
     reason: Reason | None
     excludes: frozenset[str] = frozenset()
+    evidence: Sentences = ()
+    open: Sentences = ()
+    causes: tuple[PossibleCause, ...] | Callable[[Facts], tuple[PossibleCause, ...]] = ()
 
     def verdict(self, facts: Facts) -> Verdict | None:
         """Return the verdict where it holds."""
@@ -235,6 +249,9 @@ class Rule:
             _said(self.words, facts),
             _said(self.remedy, facts),
             self.reason,
+            evidence=_of(self.evidence, facts),
+            open=_of(self.open, facts),
+            causes=_of(self.causes, facts),
             rank=self.rank,
             excludes=self.excludes,
             alone=self.rank >= Rank.WELL,
@@ -243,6 +260,10 @@ class Rule:
 
 def _said(words: Words, facts: Facts) -> str:
     return words if isinstance(words, str) else words(facts)
+
+
+def _of[T](told: tuple[T, ...] | Callable[[Facts], tuple[T, ...]], facts: Facts) -> tuple[T, ...]:
+    return told if isinstance(told, tuple) else told(facts)
 
 
 def sure(times: int) -> Confidence | None:

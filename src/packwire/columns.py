@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 
 def constant(value: int, count: int) -> NDArray[np.int32]:
@@ -42,6 +42,20 @@ def spans(start: NDArray[np.int64], size: NDArray[np.int64]) -> NDArray[np.int64
     result: NDArray[np.int64] = np.arange(count, dtype=np.int64)
     result += np.repeat(start - (ends - size), size)
     return result
+
+
+def gather(data: NDArray[np.uint8], at: NDArray[np.int64], dtype: DTypeLike) -> NDArray[Any]:
+    """Read one value of `dtype` (such as ">u2", or a structured one) at each offset, aligned or not.
+
+    Every offset must leave room for the value: `0 <= at <= len(data) - itemsize`.
+    """
+    kind = np.dtype(dtype)
+    if len(at) == 0:
+        return np.zeros(0, dtype=kind)
+    windows: NDArray[Any] = np.ndarray(
+        (len(data) - kind.itemsize + 1,), dtype=kind, buffer=data, strides=(1,)
+    )
+    return windows[at]
 
 
 class Growing:

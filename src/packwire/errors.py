@@ -67,6 +67,9 @@ class Reason(StrEnum):
     LEFT = "left"
     """The device has left the hub."""
 
+    ENDED = "ended"
+    """A recording was played to its end."""
+
     NO_FILE = "no-file"
     BAD_FILE = "bad-file"
     """What is in the file cannot be used, or not to its end."""

@@ -20,7 +20,7 @@ from packwire.columns import spans
 from packwire.direction import DIRECTION_NAMES, Direction
 from packwire.errors import missing_extra
 
-__all__ = ["Direction", "Message", "Messages", "Row", "from_rows"]
+__all__ = ["Direction", "Message", "MessageRow", "Messages", "from_rows"]
 
 type Int8s = NDArray[np.int8]
 type Int32s = NDArray[np.int32]
@@ -244,7 +244,7 @@ class Messages:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MessageRow:
     """One message to be put in a table by `from_rows`."""
 
     time: int
@@ -255,7 +255,9 @@ class Row:
     packets: Sequence[int]
 
 
-def from_rows(rows: Sequence[Row], channels: Sequence[Channel], data: Bytes, joined: Bytes) -> Messages:
+def from_rows(
+    rows: Sequence[MessageRow], channels: Sequence[Channel], data: Bytes, joined: Bytes
+) -> Messages:
     """Build the table from rows; for readers whose messages come one by one."""
     counts = [len(row.packets) for row in rows]
     return Messages(

@@ -1,6 +1,7 @@
 """The one registry of protocols: by name, imported when asked for."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
 
@@ -10,6 +11,8 @@ from packwire.models.load import model, model_families
 from packwire.models.store import Source, library, sources
 from packwire.protocol.announcing import Announcing
 from packwire.protocol.base import Protocol
+from packwire.protocol.observing import Observer
+from packwire.protocol.words import Words
 from packwire.wire.family import Family
 
 
@@ -48,6 +51,29 @@ def protocol(name: str) -> Protocol:
 
 
 @cache
+def observer(name: str) -> Observer:
+    """Return what is known of a protocol by those who only hear it. Raises BadAddressError as `protocol`."""
+    if name == "vesc":
+        from packwire.vesc.observer import VescObserver  # noqa: PLC0415 - only what is asked for is loaded
+
+        return VescObserver(protocol(name))
+    from packwire.models.listening import observer_of  # noqa: PLC0415
+
+    return observer_of(protocol(name))
+
+
+@cache
+def words(name: str) -> Words:
+    """Return a protocol's words for its messages. Raises BadAddressError as `protocol`."""
+    if name == "vesc":
+        from packwire.vesc.words import VescWords  # noqa: PLC0415 - only what is asked for is loaded
+
+        return VescWords(protocol(name))
+    from packwire.models.listening import words_of  # noqa: PLC0415
+
+    return words_of(protocol(name))
+
+
 def _in_python(name: str) -> Protocol:
     return _IN_PYTHON[name]()
 
@@ -77,7 +103,8 @@ def announcing() -> tuple[Announcing, ...]:
 def families() -> tuple[Family, ...]:
     """Return the framings that are known, by family: of models, of VESC, and of families without a model.
 
-    What is more certain comes first: a framing that may begin with any byte is the last.
+    What is more certain comes first: a framing that may begin with any byte is the last. One without a
+    checksum would find frames in anything, so that it is left to who names its model.
     """
     return _families(tuple(sources().values()))
 
@@ -87,9 +114,13 @@ def _families(_: tuple[Source, ...]) -> tuple[Family, ...]:
     from packwire.models.framings import FAMILIES  # noqa: PLC0415 - few need all of them
     from packwire.vesc.family import FAMILY  # noqa: PLC0415
 
+    known = (*model_families(), *FAMILIES, FAMILY)
+    checked = (
+        replace(each, framings=tuple(one for one in each.framings if one.check is not None)) for each in known
+    )
     return tuple(
         sorted(
-            (*model_families(), *FAMILIES, FAMILY),
+            (each for each in checked if each.framings),
             key=lambda each: any(not one.start for one in each.framings),
         )
     )

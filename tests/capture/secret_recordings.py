@@ -118,7 +118,9 @@ class Maker:
             info[at : at + len(text)] = text
         info[299] = sum(info[:299]) & 0xFF
         module = b"\xff\xaa" + self.random.choice((b"\x15", b"\x16", b"\x18")) + b"\x06" + self.digits()
-        login = b"\x5a" + self.random.choice((b"\x06", b"\x07", b"\x09")) + b"\x07\x06" + self.digits()
+        login = (
+            b"\x5a" + self.random.choice((b"\x06", b"\x07", b"\x08", b"\x09")) + b"\x07\x06" + self.digits()
+        )
         barcode = b"\xa2\0\x0b\x0a" + self.who(10, 10)
         written = b"\xaa\x55\x90\xeb\x9f\x0a" + self.door(10, 10) + bytes(3)
         code = b"\xa5\x01\x57\x08\x01" + self.who(7, 7)
@@ -136,6 +138,8 @@ class Maker:
             (1, modbus(b"\xd2\x03\x06" + self.digits())),
             (1, code + bytes((sum(code) & 0xFF,))),
             (1, rs485 + (sum(rs485) & 0xFFFF).to_bytes(2)),
+            (0, b"\x55\x20\x99" + self.door(28, 28) + b"\xaa"),
+            (0, b"\x55\x20\x98" + self.who(8, 12).ljust(28, b"\0") + b"\xaa"),
             (0, b"\x7e\xa1\x23\x6a\x01\x0c" + self.door(12, 12) + b"\0\0\xaa\x55"),
             (1, b"\r\nPID\t0xA381\r\nSER#\tHQ" + self.who(9, 9) + b"\r\nChecksum\t\x41"),
             (0, b"AT+PIN" + self.digits() + b"\r\n"),
@@ -274,6 +278,9 @@ def _hex_log(maker: Maker, said: list[tuple[int, bytes]]) -> tuple[str, bytes]:
     form = maker.random.choice(("arrows", "assistant", "nrf"))
     device = maker.who().decode()
     lines = []
+    if maker.random.random() < 0.5:
+        words = maker.random.choice(("Setup passcode", "password", "Wi-Fi key", "hub login VESCTOOL:VAN"))
+        lines.append(f"[I][jk_bms_ble:1221]:   {words}: {maker.door().decode()}")
     for number, (side, content) in enumerate(said):
         time = f"12:00:{number % 60:02d}.{number:03d}"
         if form == "arrows":

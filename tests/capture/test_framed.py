@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from packwire.capture import framed as framed_module
 from packwire.capture.framed import put_together
 from packwire.channel import Channel
-from packwire.messages import Direction, Messages, Row, from_rows
+from packwire.messages import Direction, MessageRow, Messages, from_rows
 
 CHANNELS = [Channel.parse("att 0x0011 notify"), Channel.parse("att 0x0015 write")]
 
@@ -31,7 +31,7 @@ def table(pieces: list[tuple[int, bytes]]) -> Messages:
     for number, (channel, payload) in enumerate(pieces):
         direction = Direction.TO_DEVICE if channel else Direction.FROM_DEVICE
         rows.append(
-            Row(number, direction, channel, len(data), len(payload), [2 * number + 1, 2 * number + 2])
+            MessageRow(number, direction, channel, len(data), len(payload), [2 * number + 1, 2 * number + 2])
         )
         data += payload + b"----"
     return from_rows(rows, CHANNELS, np.frombuffer(data, np.uint8), np.zeros(0, np.uint8))

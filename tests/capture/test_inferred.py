@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 
 from packwire.capture.framed import put_together
 from packwire.channel import Channel
-from packwire.messages import Direction, Row, from_rows
+from packwire.messages import Direction, MessageRow, from_rows
 
 
 def table(pieces):
     data, rows = b"", []
     for number, piece in enumerate(pieces):
-        rows.append(Row(number * 10**8, Direction.FROM_DEVICE, 0, len(data), len(piece), (number + 1,)))
+        rows.append(
+            MessageRow(number * 10**8, Direction.FROM_DEVICE, 0, len(data), len(piece), (number + 1,))
+        )
         data += piece
     return from_rows(
         rows, [Channel.parse("att 0x0011 notify")], np.frombuffer(data, np.uint8), np.zeros(0, np.uint8)

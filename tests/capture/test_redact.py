@@ -333,6 +333,47 @@ class TestRadio:
         assert out[1][10:27] == b"\x06" + b"*" * 16
         assert out[1] == self.on_air(out[1][6:-3], 0x1234, 2)
 
+    def sniffed(
+        self, pdu: bytes, kind: int = 2, number: int = 0, *, padded: bool = False, crc_ok: bool = True
+    ) -> bytes:
+        """Return what Nordic's sniffer records of a packet of a peripheral."""
+        plain = self.on_air(pdu, 0x1234, kind | number << 3)
+        return bytes(8) + bytes((crc_ok,)) + bytes(8) + plain[:6] + b"\0" * padded + plain[6:]
+
+    def nordic(self, *sent: bytes) -> list[bytes]:
+        found = redacted(packets(list(sent), link_types=[272] * len(sent))).packets
+        return [found.packet(row) for row in range(len(found))]
+
+    @pytest.mark.parametrize("padded", [False, True])
+    def test_pairing_that_nordics_sniffer_recorded(self, padded):
+        pairing = struct.pack("<HH", 17, 6) + b"\x06" + bytes(range(1, 17))
+        (out,) = self.nordic(self.sniffed(pairing, padded=padded))
+        assert out == self.sniffed(pairing[:5] + b"*" * 16, padded=padded)
+
+    @pytest.mark.parametrize("again", [{}, {"crc_ok": False}])
+    def test_a_packet_that_was_heard_twice_moves_no_password(self, again):
+        info = bytearray(b"\x55\xaa\xeb\x90\x03" + bytes(295))
+        info[118:126] = b"sesame77"
+        info[299] = sum(info[:299]) & 0xFF
+        sent, plain = [], []
+        for number, at in enumerate(range(0, 300, 20)):
+            value = b"\x1b\x12\0" + bytes(info[at : at + 20])
+            sniffed = self.sniffed(struct.pack("<HH", len(value), 4) + value, number=number & 1)
+            if at in (60, 120) and not again.get("crc_ok", True):
+                sent.append(
+                    self.sniffed(struct.pack("<HH", len(value), 4) + value, number=number & 1, **again)
+                )
+            sent.append(sniffed)
+            plain.append(len(sent) - 1)
+            if at in (60, 120) and not again:
+                sent.append(sniffed)
+        out = self.nordic(*sent)
+        content = b"".join(out)
+        assert b"same77" not in content
+        assert b"sesa" not in content
+        assert out[plain[0]] == sent[plain[0]]
+        assert [len(each) for each in out] == [len(each) for each in sent]
+
     def test_what_is_unknown(self):
         (out,) = self.masked(self.on_air(b"secretkey", kind=7))
         assert b"secret" not in out

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from packwire.capture import open_capture
 from packwire.capture.packets import APPLICATION
 from packwire.capture.redact import redacted
 from packwire.capture.redact.contents import masked_payload, masked_stream
 from packwire.capture.redact.needles import Automaton, replace_all
 from packwire.capture.redact.texts import mask_texts
-from packwire.cli.views.vesc_words import hex_text, reply_summary, request_summary, values
+from packwire.protocols import words
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.replies import FW_VERSION, FwVersion
 from packwire.vesc.secrets import hidden, mask_payload
@@ -47,10 +48,10 @@ class TestVesc:
         assert hidden(payload)
         shown = [
             mask_payload(payload).hex(" "),
-            hex_text(payload, keep_secrets=False),
-            request_summary(payload, keep_secrets=False),
-            reply_summary(payload, keep_secrets=False),
-            repr(values(payload, keep_secrets=False)),
+            words("vesc").hex_text(payload, keep_secrets=False),
+            words("vesc").request(payload, keep_secrets=False),
+            words("vesc").reply(payload, keep_secrets=False),
+            repr(words("vesc").values(payload, keep_secrets=False)),
         ]
         for text in shown:
             assert "hunter2" not in text
@@ -73,6 +74,25 @@ class TestVesc:
         assert mask_payload(masked, private=private) == masked
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[I][jk_bms_ble:1221]:   Setup passcode: hunter22",
+        "[C][wifi:443]: SSID van, password='hunter22'",
+        "login with key hunter22",
+        "sent VESCTOOL:VAN:hunter22",
+        "bms pin 918273",
+    ],
+)
+def test_remarks_do_not_quote_passwords_of_a_log(tmp_path, line):
+    log = tmp_path / "a.log"
+    log.write_text(f"{line}\n[15:42:54][D][uart_debug:158]: <<< 55:AA:EB:90:02:01:4A:4B\n")
+    remarks = " ".join(open_capture(log).packets.notes)
+    assert "line 1" in remarks
+    assert "(hidden)" in remarks
+    assert not any(secret in remarks for secret in ("hunter", "918273"))
+
+
 class TestMakers:
     def test_passwords_of_each_are_masked_and_checksums_mended(self):
         maker = Maker(Random(1))
@@ -86,6 +106,15 @@ class TestMakers:
         for _, frame in maker.frames():
             masked = masked_stream(frame, Counter(), strict=False)
             assert not any(secret in masked for secret in maker.doors)
+
+    def test_a_new_password_of_an_old_ant_board(self):
+        frames = b"".join(
+            b"\xa5\xa5" + bytes((code,)) + pair + bytes(((code + sum(pair)) & 0xFF,))
+            for code, pair in zip(range(0x66, 0x6A), (b"ab", b"cd", b"12", b"34"), strict=True)
+        )
+        masked = masked_stream(frames, Counter(), strict=False)
+        assert masked[3::6] == masked[4::6] == b"****"
+        assert masked[5::6] == bytes((code + 2 * 0x2A) & 0xFF for code in range(0x66, 0x6A))
 
     def test_daly(self):
         reply = modbus(b"\xd2\x03\x06" + b"123456")

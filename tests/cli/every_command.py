@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from cyclopts import App
 
 from packwire.cli.main import COMMANDS, app
-from packwire.protocols import model_names
+from packwire.models.store import library
+
+#: All models are simulated by one command; that of JBD stands for it.
+_LIKE_JBD = set(library()) - {"jbd"}
 
 
 def commands() -> Iterator[tuple[str, App]]:
@@ -15,7 +18,7 @@ def commands() -> Iterator[tuple[str, App]]:
 
 
 def _with_below(name: str, command: App) -> Iterator[tuple[str, App]]:
-    below = [each for each in command if not each.startswith("-")]
+    below = [each for each in command if not each.startswith("-") and each not in _LIKE_JBD]
     if command.default_command is not None:
         yield name, command
     for each in below:
@@ -36,11 +39,18 @@ def lines(folder: str) -> dict[str, str]:
         "tap": "tap --upstream 127.0.0.1:9 --listen 0 --for 0.2",
         "decode": f"decode {file}",
         "capture": "capture ios",
+        "explore": "explore ble://nobody --for 0.1",
+        "record": f"record sim:vesc -o {folder}/recorded.pcapng --count 2 --every 0.1",
         "info": f"info {file}",
         "messages": f"messages {file}",
         "groups": f"groups {file}",
         "pairs": f"pairs {file}",
         "diff": f"diff {file} {file}",
+        "fields": f"fields {file}",
+        "checksum": "checksum dda50300fffd77 dda50400fffc77",
+        "find": f"find {file} 83.92V",
+        "draft": f"draft {file} --out {folder}/draft.yaml --force",
+        "plot": f"plot {file} 02 3-4:u16",
         "convert": f"convert {file} {folder}/out.csv --force",
         "model list": "model list",
         "model show": "model show jbd",
@@ -50,7 +60,7 @@ def lines(folder: str) -> dict[str, str]:
         "share": "share sim:vesc --listen 0 --for 0.3",
         "hub": "hub --listen 127.0.0.1:0 --open --for 0.2",
         "hub password": f"hub password TESTPACK --credentials {folder}/credentials",
-        **{f"sim {name}": f"sim {name} --listen 0 --for 0.2" for name in model_names()},
+        "sim jbd": "sim jbd --listen 0 --for 0.2",
         "sim vesc": "sim vesc --listen 0 --for 0.2",
         "sim hub": "sim hub --listen 0 --for 0.2",
         "sim faults": "sim faults",

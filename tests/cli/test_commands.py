@@ -1,7 +1,6 @@
 """The other commands, help, completion, and what holds for all of them."""
 
 import asyncio
-import json
 import re
 import subprocess
 import sys
@@ -9,6 +8,7 @@ import sys
 import pytest
 
 from packwire.sim.server import SimOptions, SimulatedVesc
+from tests.cli.records import checked
 from tests.cli.running import packwire
 
 
@@ -19,8 +19,8 @@ async def test_scan_finds_an_announced_vesc():
         as_json = await packwire("scan", "--for", "1.6", "--port", "45109", "--json")
     assert result.code == 0
     assert f"vesc://127.0.0.1:{simulation.port}" in result.out
-    finds = [json.loads(line) for line in as_json.out.splitlines()]
-    assert {"vesc"} <= {find["kind"] for find in finds}
+    finds = checked(as_json.out)
+    assert {"tcp"} <= {find["link"] for find in finds}
 
 
 async def test_help_names_every_command():

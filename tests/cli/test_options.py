@@ -115,6 +115,8 @@ def test_old_spellings_are_understood(old, new):
     [
         ("sim vesc --soc 500", "0 to 100 percent"),
         ("watch sim:vesc --count -5", "1 or more"),
+        ("read", "Which one?"),
+        ("watch", "packwire scan"),
         ("read sim:vesc --json --csv", "exclude each other"),
         ("read AA:BB:CC:DD:EE:FF", "Bluetooth"),
         ("read /dev/ttyACM0", "serial:/dev/ttyACM0"),

@@ -1,9 +1,10 @@
 """Every command's --json is one dialect: each record is one of packwire.cli.records, as json.md lists it."""
 
+from pathlib import Path
+
 import pytest
 
 from packwire.cli.records.kinds import WRITTEN_BY
-from packwire.protocols import model_names
 from tests.cli.every_command import commands, lines
 from tests.cli.records import checked
 from tests.cli.test_streams import NAMES, folder, run  # noqa: F401 - a fixture
@@ -21,6 +22,8 @@ MORE = {"read": "read sim:jbd", "decode": "decode --hex --fields {}/session.pcap
 def test_every_kind_is_of_a_command_that_is_there():
     for kind, names in WRITTEN_BY.items():
         for name in names:
+            if name == "all":
+                continue
             command = name.split(" --")[0]
             assert command in NAMES, kind
             if command != "hub":  # whose log is --log-json
@@ -30,9 +33,8 @@ def test_every_kind_is_of_a_command_that_is_there():
 
 def test_only_known_commands_lack_json():
     assert set(NAMES) - set(WITH_JSON) == {
-        "capture", "convert", "demo", "hub", "hub password", "log", "model check", "model new",
-        "model show", "model test", "name", "sim faults", "sim hub", "sim vesc",
-        *(f"sim {name}" for name in model_names()),
+        "capture", "convert", "demo", "draft", "hub", "hub password", "log", "model check", "model new",
+        "model show", "model test", "name", "sim faults", "sim hub", "sim jbd", "sim vesc",
     }  # fmt: skip
 
 
@@ -45,3 +47,36 @@ async def test_what_a_command_writes_is_as_it_is_documented(name, folder):  # no
             records = checked(out.decode())
             assert {record["kind"] for record in records} <= own
             assert records or (name in {"scan", "tap"}), (code, err)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason", "code"),
+    [
+        ("read vesc://127.0.0.1:9", "port-refused", 3),
+        ("doctor nonsense", "bad-address", 2),
+        ("info no-such-file", "bad-file", 9),
+    ],
+)
+async def test_an_error_is_a_record_too(line, reason, code, folder):  # noqa: F811
+    exit_code, out, err = await run(f"{line} --json", folder)
+    (record,) = checked(out.decode())
+    assert (record["kind"], record["reason"], record["exit_code"], exit_code) == ("error", reason, code, code)
+    assert record["error"] in err
+
+
+async def test_the_address_may_come_from_the_environment(folder):  # noqa: F811
+    code, out, err = await run("read --node bms", folder, PACKWIRE_ADDRESS="sim:vesc")
+    assert code == 0, err
+    assert b"20 cells" in out
+
+
+@pytest.mark.parametrize("name", [*WITH_JSON, "an error"])
+async def test_json_to_an_output_that_is_full_or_closed(name, folder):  # noqa: F811
+    line = lines(str(folder)).get(name, "read vesc://127.0.0.1:9") + " --json"
+    with Path("/dev/full").open("wb") as full:
+        for output, closed in ((full, False), (None, True)):
+            code, _, err = await run(line, folder, output, closed=closed)
+            assert "Traceback" not in err, err
+            assert "Exception ignored" not in err, err
+            # A tap without a client has nothing to write.
+            assert code == {"an error": 3, "tap": 0}.get(name, 9), err

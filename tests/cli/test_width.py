@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
+from rich.text import Text
 
+from packwire.cli.terminal import hanging
 from packwire.cli.views.cell_bars import cell_bars
 from packwire.cli.views.live import OLD, CardView
 from packwire.device import NodeKind
@@ -60,14 +62,14 @@ def test_a_card_of_forty_cells_fits(width):
     view = _view(width, 60)
     view.show(_reading())
     view.show(Outage(UnreachableError("the device closed the connection, and " * 4), 2.0))
-    assert max(cell_len(line.plain) for line in view._lines()) <= width
+    assert max(cell_len(line.plain) for line in view.lines()) <= width
 
 
 def test_of_a_dead_pack_the_outage_is_on_top_and_the_values_are_grey_with_their_age():
     view = _view(80, 24)
     view.show(_reading())
     view.show(Outage(UnreachableError("the device is gone"), 2.0))
-    first, age, *values = view._lines()
+    first, age, *values = view.lines()
     assert first.plain == "NO DATA: the device is gone (trying again in 2 s)"
     assert "s old" in age.plain
     assert {str(line.style) for line in values} == {OLD}
@@ -98,7 +100,7 @@ async def test_no_line_is_wider_than_the_terminal(name, columns, folder):  # noq
     terminal = {"FORCE_COLOR": "1", "COLUMNS": str(columns), "LINES": "50"}
     _, out, _ = await run(lines(str(folder))[name], folder, stdin=b"secret\n", **terminal)
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.decode()).replace("\r", "\n")
-    assert out or name in {"log", "convert"}
+    assert out or name in {"log", "convert", "explore"}  # there is no Bluetooth here
     assert [line for line in text.splitlines() if cell_len(line) > columns] == []
 
 
@@ -108,3 +110,25 @@ async def test_no_line_is_wider_than_the_terminal(name, columns, folder):  # noq
 async def test_what_is_piped_has_no_blanks_at_its_ends(name, folder):  # noqa: F811
     _, out, _ = await run(lines(str(folder))[name], folder)
     assert [line for line in out.decode().splitlines() if line != line.rstrip()] == []
+
+
+async def test_on_a_terminal_an_error_is_broken_between_words(folder):  # noqa: F811
+    terminal = {"FORCE_COLOR": "1", "COLUMNS": "60"}
+    _, _, err = await run("read vesc://127.0.0.1:9", folder, **terminal)
+    lines_of = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", err).splitlines()
+    assert len(lines_of) > 1
+    assert max(map(cell_len, lines_of)) <= 60
+    _, _, piped = await run("read vesc://127.0.0.1:9", folder)
+    assert piped.split() == " ".join(lines_of).split()
+    assert len(piped.splitlines()) == 1
+
+
+def test_what_a_terminal_has_no_room_for_stands_behind_its_beginning():
+    console = Console(file=io.StringIO(), width=30, force_terminal=True)
+    shown = [piece.plain for piece in hanging(console, Text("  name   " + "word " * 8), 7)]
+    assert shown[0].rstrip() == "  name   word word word word"
+    assert {line[:9] for line in shown[1:]} == {" " * 9}
+    assert max(map(cell_len, shown)) <= 30
+    assert " ".join(shown).split() == ["name", *["word"] * 8]
+    piped = Console(file=io.StringIO(), width=30)
+    assert len(list(hanging(piped, Text("word " * 20)))) == 1

@@ -278,7 +278,7 @@ async def test_a_frozen_bms_is_found_out_by_the_motor(monkeypatch):
 
 
 async def test_a_simulator_has_no_link_of_its_own():
-    with pytest.raises(BadAddressError, match="for the command line"):
+    with pytest.raises(BadAddressError, match="packwire.open_device"):
         open_device("sim:vesc")
 
 

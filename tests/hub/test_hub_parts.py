@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from packwire.errors import BadFileError, BadOptionError
 from packwire.hub.back_off import BackOff, network_of
 from packwire.hub.credentials import PasswordHash, parse_credentials, read_credentials, store_credential
-from packwire.hub.events import LONGEST, EventLog, JsonFormat, TextFormat
+from packwire.hub.events import LONGEST, HubEventLog, JsonFormat, TextFormatter
 from packwire.hub.settings import read_settings
-from packwire.share.permissions import Kind
+from packwire.share.permissions import Effect
 from tests.hub.hubs import cheap_hash
 
 
@@ -217,8 +217,8 @@ def test_options_count_more_than_the_file_and_its_paths_start_at_its_folder(tmp_
     path.write_text('port = 1\ncredentials = "c"\n[devices."test pack"]\nallow = "control"\nmax_age = 2.0\n')
     settings = read_settings(path, {"port": 2, "allow": "terminal"})
     assert (settings.port, settings.credentials) == (2, tmp_path / "c")
-    assert settings.policy("TESTPACK").allowed == {Kind.CONTROL}
-    assert settings.policy("OTHER").allowed == {Kind.TERMINAL}
+    assert settings.policy("TESTPACK").allowed == {Effect.CONTROL}
+    assert settings.policy("OTHER").allowed == {Effect.TERMINAL}
     assert (settings.age("TESTPACK"), settings.age("OTHER")) == (2.0, 0.0)
 
 
@@ -229,7 +229,7 @@ def record(event="login refused", **fields):
 
 
 def test_no_text_of_a_stranger_can_pass_for_a_line_or_a_field_of_its_own():
-    line = TextFormat().format(record(id='X" reason=ok\n00:00:00 hub stopped', address="10.0.0.1:5"))
+    line = TextFormatter().format(record(id='X" reason=ok\n00:00:00 hub stopped', address="10.0.0.1:5"))
     assert len(line.splitlines()) == 1
     assert line.endswith('id="X\\" reason=ok\\n00:00:00 hub stopped" address=10.0.0.1:5')
 
@@ -243,7 +243,7 @@ def test_every_json_line_is_one_object(text):
 
 def test_what_strangers_repeat_is_counted_instead(clock, caplog):
     caplog.set_level("INFO", "packwire.hub")
-    events = EventLog(clock)
+    events = HubEventLog(clock)
     for _ in range(100):
         events.say_seldom("login refused", "10.0.0.1", reason="wrong password")
         clock.now += 0.01

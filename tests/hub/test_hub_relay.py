@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from packwire.share.device import UNSENT
-from packwire.share.permissions import Kind, Policy, kind_of
+from packwire.share.permissions import Effect, Policy, kind_of
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import Framer, encode_frame
 from packwire.vesc.requests import request
@@ -103,7 +103,7 @@ async def test_each_device_may_allow_more(tmp_path):
 
 
 async def test_an_emergency_stop_always_passes(tmp_path):
-    assert kind_of(STOP) is Kind.STOP
+    assert kind_of(STOP) is Effect.STOP
     async with running_hub(tmp_path) as hub, device(hub) as vesc, client(hub) as asker:
         asker.send(STOP)
         assert await vesc.reply() == STOP

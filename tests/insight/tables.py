@@ -6,7 +6,7 @@ import numpy as np
 
 from packwire.channel import Channel
 from packwire.direction import Direction
-from packwire.messages import Messages, Row, from_rows
+from packwire.messages import MessageRow, Messages, from_rows
 
 EPOCH = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000
@@ -21,6 +21,6 @@ def table(said: Sequence[tuple[float, Direction, bytes]]) -> Messages:
     rows, start = [], 0
     for number, (seconds, way, payload) in enumerate(said, 1):
         channel = 1 if way == TO else 0
-        rows.append(Row(EPOCH + round(seconds * SECOND), way, channel, start, len(payload), (number,)))
+        rows.append(MessageRow(EPOCH + round(seconds * SECOND), way, channel, start, len(payload), (number,)))
         start += len(payload)
     return from_rows(rows, (NOTIFY, WRITE), data, np.zeros(0, np.uint8))

@@ -19,6 +19,8 @@ VECTORS = SHARED / "aiobmsble" / "frames.json"
 
 #: aiobmsble cuts these to whole numbers.
 WHOLE = {"capacity_design", "charge_discharged_total"}
+#: What aiobmsble rounds more than others.
+ROUNDED = {"temperatures": 0.0051, "power": 0.05}
 #: aiobmsble's own arithmetic, from other values and from what it takes for usual.
 ITS_OWN = {"power", "energy_remaining", "runtime", "problem", "cell_voltage_spread"}
 
@@ -82,15 +84,15 @@ def compare(protocol: ModelProtocol, exchange: Exchange, without: frozenset[str]
             continue
         if key not in ours:
             lines.append(f"{key}: aiobmsble says {value}, we say nothing")
-        elif not same(int(ours[key]) if key in WHOLE else ours[key], value):
+        elif not same(int(ours[key]) if key in WHOLE else ours[key], value, ROUNDED.get(key, 0.00051)):
             lines.append(f"{key}: aiobmsble says {value}, we say {ours[key]}")
     return lines
 
 
-def same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any, most: float = 0.00051) -> bool:
     """Tell whether two values are the same but for rounding (aiobmsble rounds to 3 decimals here and there)."""
     if isinstance(one, tuple) and isinstance(other, tuple):
-        return len(one) == len(other) and all(map(same, one, other))
+        return len(one) == len(other) and all(same(*each, most) for each in zip(one, other, strict=True))
     if isinstance(one, str) or isinstance(other, str):
         return bool(one == other)
-    return abs(float(one) - float(other)) <= 0.00051
+    return abs(float(one) - float(other)) <= most

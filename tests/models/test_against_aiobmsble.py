@@ -9,7 +9,13 @@ pytestmark = pytest.mark.skipif(not VECTORS.exists(), reason="../shared/aiobmsbl
 
 #: Plugin of aiobmsble -> our model; of those with several, by the number of the exchange.
 FAMILIES = {
+    "abc_bms": "sok",
+    "ej_bms": "supervolt",
     "jbd_bms": "jbd",
+    "neey_bms": "neey",
+    "redodo_bms": "litime",
+    "seplos_v2_bms": "seplos",
+    "tianpwr_bms": "tianpower",
     "jikong_bms": "jk02",
     "daly_bms": "daly",
     "ant_bms": "ant",
@@ -17,7 +23,11 @@ FAMILIES = {
 }
 OTHERS = {("daly_bms", 1): "daly81", ("daly_bms", 8): "daly81"}
 #: Exchanges that are upstream's tests of errors, and what is wrong in them.
-ERRORS: dict[tuple[str, int], str] = {}
+ERRORS: dict[tuple[str, int], str] = {
+    ("ej_bms", 4): "its checksum is wrong, and of devices called libatt* aiobmsble looks at none",
+    ("redodo_bms", 0): "aiobmsble remembers from earlier replies how many sensors there are; all read 0 here",
+    ("redodo_bms", 5): "the same",
+}
 #: Quantities that differ, and why.
 DIFFERENT: dict[str, dict[str, str]] = {
     "daly_bms": {"temperature_mosfet": "0 and 65535 mean that there is no such sensor"},

@@ -16,7 +16,7 @@ from packwire.share.permissions import (
     ALLOWABLE,
     COMMANDS_OF,
     READ_ONLY,
-    Kind,
+    Effect,
     Policy,
     kind_of,
     parse_policy,
@@ -141,13 +141,13 @@ class TestWholeFramesInARequest:
         client.seat.received(encode_frame(self.FULL))
         assert bench.written == []
 
-    @pytest.mark.parametrize("command", COMMANDS_OF[Kind.READ])
+    @pytest.mark.parametrize("command", COMMANDS_OF[Effect.READ])
     @pytest.mark.parametrize("hidden", HIDDEN)
     def test_make_it_one_that_never_passes(self, command, hidden):
         shape = TRAITS[command].arguments
         before = bytes(shape.before) + b"name\0" * shape.texts
         for arguments in (hidden, before + hidden, bytes(shape.before) + hidden + bytes(shape.texts)):
-            assert kind_of(bytes((command,)) + arguments) is Kind.NEVER
+            assert kind_of(bytes((command,)) + arguments) is Effect.NEVER
 
     @pytest.mark.parametrize("command", [Command.LISP_WRITE_CODE, Command.CUSTOM_APP_DATA, 200])
     @pytest.mark.parametrize("hidden", HIDDEN)
@@ -181,12 +181,12 @@ class TestAFrameThatEndsWithTheRequestsOwnChecksum:
     def test_never_passes(self, last):
         requests = requests_whose_checksum_is(crc_hqx(REBOOT, 0), b"\0" + last)
         assert requests
-        assert {kind_of(request) for request in requests} == {Kind.NEVER}
+        assert {kind_of(request) for request in requests} == {Effect.NEVER}
 
     def test_others_pass(self):
         for offset in range(0, 1_000_000, 400):
             read = bytes((Command.LISP_READ_CODE,)) + (400).to_bytes(4) + offset.to_bytes(4)
-            assert kind_of(read) is kind_of(nested(84) + read) is Kind.READ
+            assert kind_of(read) is kind_of(nested(84) + read) is Effect.READ
 
 
 class TestAFrameThatBeginsInOneRequestAndEndsInAnother:
@@ -266,7 +266,7 @@ class TestAFrameWhoseEndReadsAsOne:
                 receiver = Receiver()
                 receiver.take(there + FILLER)
                 assert request[-2:] in receiver.ran, "the attack works by itself"
-                assert kind_of(request) is Kind.NEVER
+                assert kind_of(request) is Effect.NEVER
                 return
         raise AssertionError
 

@@ -8,7 +8,7 @@ from packwire.share.permissions import (
     KIND_OF,
     MAX_NESTING,
     READ_ONLY,
-    Kind,
+    Effect,
     Policy,
     kind_of,
     parse_policy,
@@ -60,23 +60,23 @@ def test_every_command_has_exactly_one_kind():
 
 
 def test_every_kind_that_needs_a_word_has_one():
-    assert set(ALLOWABLE) == set(Kind) - {Kind.READ, Kind.STOP, Kind.NEVER}
+    assert set(ALLOWABLE) == set(Effect) - {Effect.READ, Effect.STOP, Effect.NEVER}
 
 
 @pytest.mark.parametrize("command", [each for each in Command if any(word in each.name for word in CHANGING)])
 def test_nothing_that_could_move_or_write_is_of_the_reading_kind(command):
     for_the_whole_vehicle = {Command.GET_VALUES_SETUP, Command.GET_VALUES_SETUP_SELECTIVE}
-    assert KIND_OF[command] is not Kind.READ or command in for_the_whole_vehicle
+    assert KIND_OF[command] is not Effect.READ or command in for_the_whole_vehicle
 
 
 def test_what_reads_is_named_for_it():
-    for command in COMMANDS_OF[Kind.READ]:
+    for command in COMMANDS_OF[Effect.READ]:
         assert any(word in command.name for word in ("GET", "READ", "LIST", "VERSION", "INFO", "PING")), (
             command
         )
 
 
-@pytest.mark.parametrize("command", COMMANDS_OF[Kind.READ])
+@pytest.mark.parametrize("command", COMMANDS_OF[Effect.READ])
 def test_reading_passes_also_forwarded(command):
     payload = shortest_request(command)
     assert READ_ONLY.permits(kind_of(payload))
@@ -85,7 +85,7 @@ def test_reading_passes_also_forwarded(command):
 
 
 @pytest.mark.parametrize(
-    "number", sorted(set(range(256)) - set(COMMANDS_OF[Kind.READ]) - {Command.MOTOR_ESTOP})
+    "number", sorted(set(range(256)) - set(COMMANDS_OF[Effect.READ]) - {Command.MOTOR_ESTOP})
 )
 def test_all_else_is_refused_direct_forwarded_and_nested(number):
     payload = bytes((number, 1, 0))
@@ -138,7 +138,7 @@ NOT_SURVIVED = [
     ],
 )
 def test_what_vesc_tool_asks_in_pieces_passes(payload):
-    assert kind_of(payload) is kind_of(forwarded(payload, 84)) is Kind.READ
+    assert kind_of(payload) is kind_of(forwarded(payload, 84)) is Effect.READ
 
 
 @pytest.mark.parametrize(
@@ -158,18 +158,18 @@ def test_what_vesc_tool_asks_in_pieces_passes(payload):
     ],
 )
 def test_what_could_wedge_a_device_never_passes(payload):
-    everything = Policy(frozenset(Kind))
-    assert kind_of(payload) is Kind.NEVER
-    assert not everything.permits(Kind.NEVER)
-    assert "refused: " in refusal(payload, Kind.NEVER)
-    assert "--allow" not in refusal(payload, Kind.NEVER)
+    everything = Policy(frozenset(Effect))
+    assert kind_of(payload) is Effect.NEVER
+    assert not everything.permits(Effect.NEVER)
+    assert "refused: " in refusal(payload, Effect.NEVER)
+    assert "--allow" not in refusal(payload, Effect.NEVER)
 
 
 @pytest.mark.parametrize("kind", ALLOWABLE)
 def test_a_word_lets_its_kind_pass_and_no_other(kind):
     policy = parse_policy(f" {kind} ,")
     assert policy.permits(kind)
-    assert policy.permits(Kind.READ)
+    assert policy.permits(Effect.READ)
     assert not any(policy.permits(other) for other in ALLOWABLE if other is not kind)
 
 
@@ -185,7 +185,7 @@ def test_a_word_that_allows_nothing_is_an_error_that_names_those_there_are(word)
 
 
 def test_a_refusal_names_the_command_and_the_word_but_no_content():
-    line = refusal(forwarded(b"\x14secret text", 84), Kind.TERMINAL)
+    line = refusal(forwarded(b"\x14secret text", 84), Effect.TERMINAL)
     assert line == "FORWARD_CAN > TERMINAL_CMD refused: not a reading command; --allow terminal lets it pass"
     assert "command 200" in refusal(b"\xc8", kind_of(b"\xc8"))
 
@@ -201,10 +201,10 @@ def test_every_command_has_a_longest_and_a_shortest_argument(command):
     assert kind_of(shortest[:512]) is TRAITS[command].kind
     if most < ANY_LENGTH:
         assert kind_of(longest) is TRAITS[command].kind
-        assert kind_of(longest + b"\0") is Kind.NEVER
-        assert kind_of(forwarded(longest + b"\0", 84)) is Kind.NEVER
+        assert kind_of(longest + b"\0") is Effect.NEVER
+        assert kind_of(forwarded(longest + b"\0", 84)) is Effect.NEVER
     if shape.least + shape.before:
-        assert kind_of(shortest[: shape.before + shape.texts + shape.least]) is Kind.NEVER
+        assert kind_of(shortest[: shape.before + shape.texts + shape.least]) is Effect.NEVER
 
 
 @pytest.mark.parametrize(
@@ -214,12 +214,12 @@ def test_every_command_has_a_longest_and_a_shortest_argument(command):
 def test_what_is_no_name_of_a_file_never_passes(path):
     for command in (Command.FILE_READ, Command.FILE_MKDIR):
         arguments = path + bytes(TRAITS[command].arguments.least)
-        assert kind_of(bytes((command,)) + arguments) is Kind.NEVER
-    assert kind_of(bytes((Command.FILE_LIST,)) + path + b"\0") is Kind.NEVER
+        assert kind_of(bytes((command,)) + arguments) is Effect.NEVER
+    assert kind_of(bytes((Command.FILE_LIST,)) + path + b"\0") is Effect.NEVER
 
 
 @pytest.mark.parametrize("path", ["log.csv", "/logs/2026-01-02 (3).csv", "/Fahrten/Köln.csv", "x" * 255])
 def test_names_of_files_pass(path):
     name = path.encode()[:255] + b"\0"
-    assert kind_of(bytes((Command.FILE_READ,)) + name + bytes(4)) is Kind.READ
-    assert kind_of(bytes((Command.FILE_LIST,)) + name + b"\0") is Kind.READ
+    assert kind_of(bytes((Command.FILE_READ,)) + name + bytes(4)) is Effect.READ
+    assert kind_of(bytes((Command.FILE_LIST,)) + name + b"\0") is Effect.READ

@@ -2,7 +2,7 @@
 
 import pytest
 
-from packwire.share.permissions import COMMANDS_OF, Kind, parse_policy
+from packwire.share.permissions import COMMANDS_OF, Effect, parse_policy
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.requests import forward_can
@@ -51,7 +51,7 @@ class TestLeaving:
 class TestUnansweredCommands:
     SILENT = tuple(
         shortest_request(command)
-        for command in COMMANDS_OF[Kind.READ]
+        for command in COMMANDS_OF[Effect.READ]
         if command not in {Command.BMS_GET_VALUES, Command.FW_VERSION, Command.PING_CAN}
         and not command.name.startswith("FILE")
     )

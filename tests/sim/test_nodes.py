@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from packwire.protocol.words import MASKED
 from packwire.sim.express import Express
 from packwire.sim.faults import Faults
 from packwire.sim.nodes import NO_BMS, default_config
@@ -24,7 +25,7 @@ from packwire.vesc.replies import (
     GET_VALUES_SETUP_SELECTIVE,
 )
 from packwire.vesc.requests import custom_config, request, stats, values_selective
-from packwire.vesc.secrets import MASKED, decode_config
+from packwire.vesc.secrets import decode_config
 from packwire.vesc.traits import answers
 from packwire.wire.fields import Field
 from packwire.wire.layout import Layout

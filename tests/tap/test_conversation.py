@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packwire.tap.conversation import Event, LiveConversation, What
+from packwire.tap.conversation import LiveConversation, TapEvent, What
 from packwire.vesc.framing import encode_frame
 from tests.capture.vesc_session import ASK_BMS, ASK_VALUES, ASK_VERSION, PING, bms, controller, version, via
 from tests.share.replay import every_session
@@ -16,7 +16,7 @@ SECOND = 1_000_000_000
 def heard(*what: tuple[int, bytes], end: bool = True):
     """Say things a millisecond apart, as (side, payload); return what was heard."""
     conversation, now = LiveConversation(), 0
-    events: list[Event] = []
+    events: list[TapEvent] = []
     for side, payload in what:
         now += SECOND // 1000
         events += conversation.feed(side, encode_frame(payload), now)
@@ -87,7 +87,7 @@ def test_a_false_header_is_looked_behind_when_nothing_comes():
 @every_session
 def test_every_recorded_session_is_heard_as_it_is_decoded(session):
     conversation = LiveConversation()
-    events: list[Event] = []
+    events: list[TapEvent] = []
     for index, piece in enumerate(session.pieces):
         events += conversation.feed(piece.side, piece.data, index)
     events += conversation.end(len(session.pieces))

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from packwire.wire.codec import Codec
-from packwire.wire.fields import TO_THE_END, Comparison, Condition, Field, FieldError, Type
+from packwire.wire.fields import TO_THE_END, Field, FieldCondition, FieldError, Operator, Type
 from packwire.wire.matrix import columns
 
 #: Something like a BMS's status reply: a version that changes what follows, cells, flags, odd widths.
@@ -29,7 +29,7 @@ STATUS = (
     Field(
         name="cycles",
         width=2,
-        when=(Condition("version", Comparison.AT_LEAST, 2),),
+        when=(FieldCondition("version", Operator.AT_LEAST, 2),),
     ),
     Field(name="drift", type=Type.SIGN_MAGNITUDE, width=2, scale=0.1),
 )
@@ -199,7 +199,7 @@ def test_items_apart_from_each_other_and_behind_a_named_field():
         ((Field(name="a", count="b"), Field(name="b")), "counted by b, which does not come before"),
         ((Field(name="a", after="b"),), "placed behind b, which does not come before"),
         (
-            (Field(name="a", when=(Condition("b", Comparison.EQUAL, 1),)),),
+            (Field(name="a", when=(FieldCondition("b", Operator.EQUAL, 1),)),),
             "there depending on b, which does not come before",
         ),
         (

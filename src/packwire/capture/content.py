@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from packwire.capture.devices import Device, find_devices, hci_packets
+from packwire.capture.devices import SeenDevice, find_devices, hci_packets
 from packwire.capture.framed import Framed
 from packwire.capture.framings import family_of
-from packwire.capture.layers.hci import Kind
+from packwire.capture.layers.hci import HciKind
 from packwire.capture.links import Layer, link_name, numbers
 from packwire.capture.open import Capture
 from packwire.capture.packets import (
@@ -20,11 +20,11 @@ from packwire.capture.packets import (
 from packwire.messages import Messages
 
 _KINDS = {
-    Kind.COMMAND: "commands",
-    Kind.ACL: "ACL data",
-    Kind.SCO: "SCO data",
-    Kind.EVENT: "events",
-    Kind.ISO: "ISO data",
+    HciKind.COMMAND: "commands",
+    HciKind.ACL: "ACL data",
+    HciKind.SCO: "SCO data",
+    HciKind.EVENT: "events",
+    HciKind.ISO: "ISO data",
 }
 
 
@@ -90,7 +90,7 @@ class Content:
     end: int
     links: dict[str, int]
     hci: dict[str, int] = field(default_factory=dict)
-    devices: tuple[Device, ...] = ()
+    devices: tuple[SeenDevice, ...] = ()
     channels: tuple[ChannelCount, ...] = ()
     cut: int = 0
     data_cut: int = 0
@@ -141,7 +141,7 @@ def _spoken(framed: Framed) -> tuple[Spoken, ...]:
 def _hci(packets: Packets) -> tuple[dict[str, int], int]:
     found = hci_packets(packets)
     counts = {name: int(np.count_nonzero(found.kind == kind)) for kind, name in _KINDS.items()}
-    acl = found.kind == Kind.ACL
+    acl = found.kind == HciKind.ACL
     cut = int(np.count_nonzero(found.wire_end[acl] > found.end[acl]))
     return {name: count for name, count in counts.items() if count}, cut
 
@@ -212,7 +212,7 @@ def advice(content: Content) -> list[Advice]:
 
 
 def _bluetooth(content: Content) -> Advice:
-    data = content.hci.get(_KINDS[Kind.ACL], 0)
+    data = content.hci.get(_KINDS[HciKind.ACL], 0)
     if content.small_log:
         return Advice(
             "only the small log that every Android bug report has: the app's data is not in it.", _ANDROID
@@ -230,7 +230,7 @@ def _bluetooth(content: Content) -> Advice:
             " records its own traffic only.",
         )
     adverts = sum(each.adverts for each in content.devices)
-    if adverts * 2 > content.hci.get(_KINDS[Kind.EVENT], 0):
+    if adverts * 2 > content.hci.get(_KINDS[HciKind.EVENT], 0):
         return Advice(
             f"only advertising ({adverts} reports of {len(content.devices)} devices): nothing was connected,"
             " or the data of the connection was not recorded.",

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from packwire.capture.layers.hci import HciPackets, Kind, joined, located
+from packwire.capture.advertised import reports, structures
+from packwire.capture.layers.hci import HciKind, HciPackets, joined, located
 from packwire.capture.layers.link import Counts
 from packwire.capture.links import HCI, reader
 from packwire.capture.packets import Packets
@@ -18,12 +19,12 @@ from packwire.messages import Bytes
 MAX_DEVICES = 20_000
 
 _CONNECTION, _NAME, _LE_META = 0x03, 0x07, 0x3E
-_LE_CONNECTIONS, _ADVERTISING, _EXTENDED_ADVERTISING = (0x01, 0x0A, 0x29), 0x02, 0x0D
+_LE_CONNECTIONS = (0x01, 0x0A, 0x29)
 _LOCAL_NAMES = (0x08, 0x09)
 
 
 @dataclass(slots=True)
-class Device:
+class SeenDevice:
     """A Bluetooth device: `transport` is LE or BR/EDR; `adverts` counts its advertising reports."""
 
     address: str
@@ -44,10 +45,10 @@ def hci_packets(packets: Packets) -> HciPackets:
     return joined(parts)
 
 
-def find_devices(packets: Packets) -> tuple[Device, ...]:
+def find_devices(packets: Packets) -> tuple[SeenDevice, ...]:
     """Return the devices that events speak of: those that were connected first, then by how often seen."""
     found = hci_packets(packets)
-    events = found.where(found.kind == Kind.EVENT)
+    events = found.where(found.kind == HciKind.EVENT)
     seen = _Devices(packets.data)
     telling = np.isin(packets.data[events.at[events.end > events.at]], (_CONNECTION, _NAME, _LE_META))
     events = events.where(events.end > events.at).where(telling)
@@ -59,7 +60,7 @@ def find_devices(packets: Packets) -> tuple[Device, ...]:
 class _Devices:
     def __init__(self, data: Bytes) -> None:
         self.data = data
-        self.devices: dict[bytes, Device] = {}
+        self.devices: dict[bytes, SeenDevice] = {}
 
     def event(self, event: bytes) -> None:
         body = event[2:]
@@ -73,25 +74,14 @@ class _Devices:
     def _le(self, body: bytes) -> None:
         if body[0] in _LE_CONNECTIONS and len(body) >= 12 and not body[1]:
             self._of(body[6:12], "LE").connections += 1
-        elif body[0] == _ADVERTISING:
-            self._reports(body, address=2, size_at=8, behind=1)
-        elif body[0] == _EXTENDED_ADVERTISING:
-            self._reports(body, address=3, size_at=23, behind=0)
-
-    def _reports(self, body: bytes, *, address: int, size_at: int, behind: int) -> None:
-        at = 2
-        for _ in range(body[1]):
-            if at + size_at >= len(body):
-                return
-            device = self._of(body[at + address : at + address + 6], "LE")
+        for address, _, data in reports(body):
+            device = self._of(address, "LE")
             device.adverts += 1
-            begin = at + size_at + 1
-            device.name = _local_name(body[begin : begin + body[begin - 1]]) or device.name
-            at = begin + body[begin - 1] + behind
+            device.name = _local_name(data) or device.name
 
-    def _of(self, raw: bytes, transport: str) -> Device:
+    def _of(self, raw: bytes, transport: str) -> SeenDevice:
         if raw not in self.devices:
-            device = Device(raw[::-1].hex(":").upper(), transport)
+            device = SeenDevice(raw[::-1].hex(":").upper(), transport)
             if len(self.devices) >= MAX_DEVICES:
                 return device
             self.devices[raw] = device
@@ -99,12 +89,8 @@ class _Devices:
 
 
 def _local_name(data: bytes) -> str:
-    at = 0
-    while at + 1 < len(data) and data[at]:
-        if data[at + 1] in _LOCAL_NAMES:
-            return _text(data[at + 2 : at + 1 + data[at]])
-        at += 1 + data[at]
-    return ""
+    names = (content for kind, content in structures(data) if kind in _LOCAL_NAMES)
+    return _text(next(names, b""))
 
 
 def _text(raw: bytes) -> str:

@@ -1,8 +1,9 @@
 """Raw messages to application messages: frames put together where a channel's framing is known."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ from packwire.capture.inferred import infer
 from packwire.channel import Channel, Transport
 from packwire.columns import spans
 from packwire.messages import Int64s, Messages
-from packwire.vesc.family import FAMILY
+from packwire.wire.family import Family
 
 #: Up to so many ways, looking for each by itself is faster than sorting.
 _FEW_WAYS = 8
@@ -76,19 +77,20 @@ class _Output:
         return np.array([number[id(each.framing)] for each in found], dtype=np.int64)
 
 
-def put_together(raw: Messages, vesc: Collection[Channel] = ()) -> Framed:
+def put_together(raw: Messages, known: Mapping[Channel, Family] = MappingProxyType({})) -> Framed:
     """Recognise the framing of each channel and direction, and put its frames together.
 
-    On the channels `vesc` each message is the payload of a right VESC frame already.
+    On the channels that are `known`, each message is the payload of a right frame of that family already.
     """
     output = _Output(raw)
     by_way: dict[Way, tuple[Framing, ...]] = {}
     kept = np.ones(len(raw), dtype=np.bool_)
     framing = np.full(len(raw), -1, dtype=np.int64)
     for way, rows in _rows_by_way(raw.channel.astype(np.int64) * 4 + raw.direction + 1):
-        if raw.channels[way >> 2] in vesc:
-            by_way[way >> 2, (way & 3) - 1] = FAMILY.framings
-            framing[rows] = output.framings.setdefault(FAMILY.framings[0], len(output.framings))
+        family = known.get(raw.channels[way >> 2])
+        if family is not None:
+            by_way[way >> 2, (way & 3) - 1] = family.framings
+            framing[rows] = output.framings.setdefault(family.framings[0], len(output.framings))
             continue
         framings = recognise(_begin(raw, rows[:TRIAL]))
         if not framings and raw.channels[way >> 2].transport is not Transport.CAN:

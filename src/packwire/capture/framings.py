@@ -12,7 +12,7 @@ from packwire.wire.family import Family
 from packwire.wire.framing import Found, Framing, Size, frames_in
 
 __all__ = [
-    "TRIAL", "Found", "Framing", "Request", "Written", "answering", "families", "family", "family_of",
+    "TRIAL", "Found", "Framing", "RequestMeaning", "Written", "answering", "families", "family", "family_of",
     "frames_in", "recognise", "request_of", "written",
 ]  # fmt: skip
 
@@ -58,23 +58,28 @@ def recognise(stream: bytes) -> tuple[Framing, ...]:
     return best[1]
 
 
-class Request(NamedTuple):
-    """What a request says (without rubbish), whether its framing is known, whether it only asks."""
+class RequestMeaning(NamedTuple):
+    """What a request says (without rubbish), whether its framing is known, whether it only asks.
+
+    `told`: the framing says which requests only ask; without that, `query` is False of all.
+    """
 
     meaning: bytes
     known: bool
     query: bool
+    told: bool = False
 
 
-def request_of(message: bytes) -> Request:
+def request_of(message: bytes) -> RequestMeaning:
     """Read one message of an app as a request of the first framing that it is a whole frame of."""
     found = _form_of(message)
     if found is None:
-        return Request(message, known=False, query=False)
+        return RequestMeaning(message, known=False, query=False)
     framing, _ = found
     count, queries = framing.count, framing.queries
     meaning = message if count is None else message[: count + 1 + message[count]]
-    return Request(meaning, known=True, query=queries is not None and queries.fits(message))
+    query = queries is not None and queries.fits(message)
+    return RequestMeaning(meaning, known=True, query=query, told=queries is not None)
 
 
 class Written(NamedTuple):

@@ -21,7 +21,7 @@ import numpy as np
 
 from packwire.messages import Int64s, Messages
 from packwire.wire.checksum import CHECKSUMS
-from packwire.wire.framing import Check, Framing, Size, frames_in
+from packwire.wire.framing import FrameCheck, Framing, Size, frames_in
 
 if TYPE_CHECKING:
     from packwire.wire.fields import ByteOrder
@@ -148,7 +148,7 @@ def _framing(start: bytes, length: Size, frames: list[bytes]) -> Framing | None:
     return Framing(name, first[:common], (length,), check, end, header=0, inferred=True)
 
 
-def _checksum(frames: list[bytes], end: int) -> Check | None:
+def _checksum(frames: list[bytes], end: int) -> FrameCheck | None:
     """Return a checksum of the catalogue that is right in all frames."""
     if len(set(frames)) <= _TWICE:
         return None
@@ -157,7 +157,7 @@ def _checksum(frames: list[bytes], end: int) -> Check | None:
         orders: tuple[ByteOrder, ...] = ("little", "big") if checksum.size > 1 else ("big",)
         for order in orders:
             for skipped in range(5):
-                check = Check(name, skipped, at, at, order)
+                check = FrameCheck(name, skipped, at, at, order)
                 if all(check.stored(each) == check.right(each) for each in frames):
                     return check
     return None

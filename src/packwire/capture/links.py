@@ -54,7 +54,6 @@ class LinkType:
     reader      finds what they carry, see `Reader`; empty where the layer itself does
     wiretap     what Wireshark calls a link with the same bytes [wiretap/wtap.h]
     btsnoop     whether the btsnoop format can hold it
-    masked      whether redaction knows what is in it; the packets of others are masked as they are
     largest     bytes that one packet may have
     """
 
@@ -65,7 +64,6 @@ class LinkType:
     reader: str = ""
     wiretap: tuple[int, ...] = ()
     btsnoop: bool = False
-    masked: bool = True
     largest: int = LARGEST
 
 
@@ -96,7 +94,7 @@ _ROWS = (
     LinkType(251, "Bluetooth LE radio", Layer.RADIO, 0),
     LinkType(254, "Bluetooth HCI (Linux monitor)", Layer.HCI, 4, "hci:find_monitor"),
     LinkType(256, "Bluetooth LE radio with header", Layer.RADIO, 10),
-    LinkType(272, "Bluetooth LE radio (Nordic)", Layer.RADIO, 17, masked=False),
+    LinkType(272, "Bluetooth LE radio (Nordic)", Layer.RADIO, 17),
     LinkType(276, "Linux cooked (SLL2)", Layer.IP, 20, "link:cooked2"),
     *(
         LinkType(number, "Bluetooth HCI", Layer.HCI, 0, "hci:find_bare")
@@ -138,7 +136,7 @@ def reader(number: int, *layers: Layer) -> Reader | None:
 
 def headers(*layers: Layer) -> dict[int, int]:
     """Return how many bytes stand in front of what is masked in link types of some layers."""
-    return {each.number: each.header for each in LINKS.values() if each.layer in layers and each.masked}
+    return {each.number: each.header for each in LINKS.values() if each.layer in layers}
 
 
 def of_wiretap(encapsulation: int) -> int | None:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from packwire.capture.layers.att import AttTable
     from packwire.capture.layers.bluetooth import Bluetooth
     from packwire.capture.layers.can_bus import CanBus
+    from packwire.capture.layers.spoken import SpokenTraffic
     from packwire.capture.layers.tcp import Connections
-    from packwire.capture.layers.vesc import VescTraffic
 
 #: What is piped in cannot be mapped and is held in memory, up to this much.
 MAX_PIPED = 2 << 30
@@ -83,9 +83,9 @@ class Capture:
         return Connections(self.packets)
 
     @cached_property
-    def vesc(self) -> "VescTraffic":
+    def vesc(self) -> "SpokenTraffic":
         """Return the VESC traffic: connections with roles, frames, conversation."""
-        from packwire.capture.layers.vesc import read_vesc  # noqa: PLC0415
+        from packwire.capture.layers.spoken import read_vesc  # noqa: PLC0415
 
         return read_vesc(self.connections)
 
@@ -155,12 +155,12 @@ class Capture:
     @cached_property
     def framed(self) -> Framed:
         """Return the application messages with the framing and checksum of each."""
-        vesc = frozenset(self.vesc.messages.channels) if self._has(Layer.IP) else frozenset()
+        known = self.vesc.families if self._has(Layer.IP) else {}
         if not self._has(Layer.CAN) or not len(self.can.longer):
-            return put_together(self.raw_messages, vesc)
+            return put_together(self.raw_messages, known)
         single = self.can.raw.select(~self.can.used)
         raw = in_order_of_time([*self._parts(), single, self.can.longer], self.packets.data)
-        return put_together(raw, vesc)
+        return put_together(raw, known)
 
     def framing_of(self, channel: int | Channel, direction: int) -> tuple[Framing, ...]:
         """Return the framings of one direction of a channel (itself or its number); empty: none is known."""
@@ -209,10 +209,24 @@ def open_capture(path: str | Path, *, decimal: bool = False) -> Capture:
     The file is mapped into memory, not read: it must not be shortened meanwhile. Raises BadFileError where it
     cannot be opened or nothing in it can be read.
     """
-    name = "standard input" if str(path) == "-" else str(path)
+    name = file_name(path)
+    data = file_content(path)
     try:
-        data = _piped(sys.stdin.buffer.fileno()) if str(path) == "-" else _mapped(Path(path))
         return Capture(name, without_odd_times(read_packets(data, decimal=decimal)))
+    except BadFileError as error:
+        raise BadFileError(f"{name}: {error}") from None
+
+
+def file_name(path: str | Path) -> str:
+    """Return what a file is called for a user; `-` is standard input."""
+    return "standard input" if str(path) == "-" else str(path)
+
+
+def file_content(path: str | Path) -> Bytes:
+    """Return the bytes of a file, mapped into memory, or of standard input (`-`). Raises BadFileError."""
+    name = file_name(path)
+    try:
+        return _piped(sys.stdin.buffer.fileno()) if str(path) == "-" else _mapped(Path(path))
     except FileNotFoundError:
         raise BadFileError(f"{name}: there is no such file") from None
     except IsADirectoryError:

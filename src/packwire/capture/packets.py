@@ -5,10 +5,8 @@ One row a packet, one numpy column a property; the bytes stay where they lie in 
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
 from packwire import clock
 from packwire.columns import distinct
@@ -95,20 +93,6 @@ class Packets:
         """Return the captured bytes of one packet."""
         start = int(self.start[row])
         return self.data[start : start + int(self.size[row])].tobytes()
-
-
-def gather(data: Bytes, at: Int64s, dtype: DTypeLike) -> NDArray[Any]:
-    """Read one value of `dtype` (such as ">u2", or a structured one) at each offset, aligned or not.
-
-    Every offset must leave room for the value: `0 <= at <= len(data) - itemsize`.
-    """
-    kind = np.dtype(dtype)
-    if len(at) == 0:
-        return np.zeros(0, dtype=kind)
-    windows: NDArray[Any] = np.ndarray(
-        (len(data) - kind.itemsize + 1,), dtype=kind, buffer=data, strides=(1,)
-    )
-    return windows[at]
 
 
 def without_fcs(size: Int64s, original: Int64s, fcs: Int64s | int) -> tuple[Int64s, Int64s]:

@@ -11,14 +11,17 @@ from cyclopts import Parameter
 
 from packwire.address import Address, LinkKind, parse_address, with_can_id
 from packwire.cli.adapters import adapter_of, bluetooth_adapter
+from packwire.cli.completion import nodes
 from packwire.cli.known_nodes import CachedIds
 from packwire.cli.limits import positive, positive_or_none
 from packwire.cli.names import address_of
 from packwire.cli.options import ModelsOption
 from packwire.cli.passwords import with_password
+from packwire.cli.seen import remember
 from packwire.cli.trusting import ask_for_trust
 from packwire.device import Device, Node, open_device
-from packwire.errors import BadOptionError
+from packwire.device.open import Observers
+from packwire.errors import BadOptionError, PackwireError
 from packwire.models.store import use
 from packwire.protocols import protocol
 
@@ -28,7 +31,7 @@ from packwire.protocols import protocol
 class DeviceOptions:
     """How to reach the device and which part of it to read."""
 
-    node: str | None = None
+    node: Annotated[str | None, Parameter(completer=nodes)] = None
     """One node alone: `bms`, `vesc`, or `can/84`."""
     timeout: float = 1.0
     """Seconds to wait for each reply."""
@@ -60,7 +63,7 @@ class Target:
         can_id = self.address.node
         return self.options.node if can_id is None else f"can/{can_id}"
 
-    def device(self, *, tries: int) -> Device:
+    def device(self, *, tries: int, observers: Observers | None = None) -> Device:
         """Return the device, not connected yet; its CAN bus is left for `find_nodes`."""
         return open_device(
             self.address,
@@ -69,6 +72,7 @@ class Target:
             tries=tries,
             stale_after=self.options.stale_after,
             memory=CachedIds(rescan=self.options.rescan),
+            observers=observers,
         )
 
     def wants(self, node: Node) -> bool:
@@ -95,7 +99,14 @@ async def target(text: str, options: DeviceOptions) -> AsyncIterator[Target]:
         if address.model:
             ask_for_trust(protocol(address.model), agreed=options.trust)
         async with bluetooth_adapter(adapter_of(address)):
-            yield Target(address, options)
+            try:
+                yield Target(address, options)
+            except PackwireError:
+                raise
+            except BaseException:  # Ctrl-C, for example, which ends what went well
+                remember(address)
+                raise
+            remember(address)
         return
     from packwire.sim.by_name import simulation  # noqa: PLC0415 - only for sim: addresses
     from packwire.sim.server import SimOptions  # noqa: PLC0415

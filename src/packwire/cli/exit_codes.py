@@ -27,6 +27,7 @@ class ExitCode(IntEnum):
 
 
 _REASONS: Final[dict[ExitCode, tuple[Reason, ...]]] = {
+    ExitCode.OK: (Reason.ENDED,),
     ExitCode.UNEXPECTED: (Reason.UNEXPECTED,),
     ExitCode.USAGE: (Reason.BAD_ADDRESS, Reason.BAD_OPTION, Reason.NO_PASSWORD, Reason.NOT_TRUSTED),
     ExitCode.UNREACHABLE: (

@@ -17,6 +17,11 @@ def _ids(entry: object) -> list[int] | None:
     return None
 
 
+def known_ids() -> list[int]:
+    """Return the CAN ids of all VESCs that were seen lately."""
+    return sorted({can_id for entry in user_cache.load(_FILE).values() for can_id in _ids(entry) or ()})
+
+
 class CachedIds:
     """A `NodeMemory` in the user's cache folder; with `rescan` it recalls nothing."""
 

@@ -2,11 +2,14 @@
 
 import signal
 import sys
-from typing import NamedTuple, Never
+from typing import TYPE_CHECKING, NamedTuple, Never
 
 from packwire.cli import streams
 from packwire.cli.exit_codes import ExitCode, exit_code_of
 from packwire.errors import PackwireError
+
+if TYPE_CHECKING:
+    from packwire.cli.records.words import Error as ErrorRecord
 
 try:
     from cyclopts import App, Group, Parameter
@@ -14,7 +17,7 @@ except ImportError:
     sys.exit("packwire: the command line needs an extra: install packwire[cli]")
 
 
-class Row(NamedTuple):
+class CommandRow(NamedTuple):
     """A command: where it is in `packwire.cli.commands`, its line in the list, and examples of its use."""
 
     where: str
@@ -32,105 +35,146 @@ def _wrong_use(error: Exception) -> object:
     """Return what is shown of a command line that is wrong, which may hold anything."""
     from cyclopts import CycloptsPanel  # noqa: PLC0415 - only where there is an error to show
 
+    from packwire.cli.near_misses import no_address  # noqa: PLC0415
     from packwire.visible import printable  # noqa: PLC0415
 
-    return CycloptsPanel(printable(str(error), keep="\n"))
+    return CycloptsPanel(printable(no_address(str(error)) or str(error), keep="\n"))
 
 
 #: The commands in their groups. Each is imported when it is called.
-GROUPS: dict[str, dict[str, Row]] = {
+GROUPS: dict[str, dict[str, CommandRow]] = {
     "Read": {
-        "read": Row(
+        "read": CommandRow(
             "read:read", "Read a pack once and show it.", ("read vesc://192.168.1.20", "read van --json")
         ),
-        "watch": Row("watch:watch", "Watch a pack live.", ("watch vesc://192.168.1.20", "watch van --json")),
-        "log": Row(
+        "watch": CommandRow(
+            "watch:watch", "Watch a pack live.", ("watch vesc://192.168.1.20", "watch van --json")
+        ),
+        "log": CommandRow(
             "log:log",
             "Write a pack's values to a file, as long as you like.",
             ("log van -o van.csv", "log van -o van.sqlite --every 10"),
         ),
-        "scan": Row(
-            "scan:scan", "List the VESCs on the network and the serial ports.", ("scan", "scan --for 10")
+        "scan": CommandRow(
+            "scan:scan",
+            "List packs with Bluetooth, VESCs on the network, serial ports.",
+            ("scan", "scan --for 10"),
         ),
-        "name": Row(
+        "name": CommandRow(
             "name:name", "Give an address a name of your own.", ("name van vesc://192.168.1.20", "name")
         ),
     },
     "Why no data": {
-        "doctor": Row(
+        "doctor": CommandRow(
             "doctor:doctor",
             "Find out why a pack gives no data.",
-            ("doctor vesc://192.168.1.20", "doctor --my-client 65101"),
+            ("doctor vesc://192.168.1.20", "doctor --log home-assistant.log", "doctor --my-client 65101"),
         ),
-        "compare": Row(
+        "compare": CommandRow(
             "compare:compare",
             "Find where one's own session differs from one that works.",
             ("compare vesc-tool.pcap mine.pcap",),
         ),
-        "tap": Row(
+        "tap": CommandRow(
             "tap:tap",
             "Record what a client and its VESC say, as a wire in between.",
             ("tap --listen 65101 --upstream hub.example:65101 --record session.pcapng",),
         ),
-        "decode": Row(
+        "decode": CommandRow(
             "decode:decode",
             "Show the conversation in a capture of VESC traffic.",
             ("decode session.pcap --brief", "decode session.pcap --json"),
         ),
     },
     "Understand": {
-        "capture": Row(
+        "capture": CommandRow(
             "capture:capture",
             "Record, step by step; find the bit of a switch.",
             ("capture android", "capture --states on,off"),
         ),
-        "info": Row(
+        "explore": CommandRow(
+            "explore:explore",
+            "Show what a Bluetooth device of unknown kind has and says.",
+            ("explore ble://55:44:33:00:00:03", "explore ble://xBMS-77 --probe -o mybms.yaml"),
+        ),
+        "record": CommandRow(
+            "record:record",
+            "Record what passes between this program and a pack.",
+            ("record ble://A4:C1:38:00:00:01 -o pack.btsnoop", "record van -o van.pcapng --for 60"),
+        ),
+        "info": CommandRow(
             "info:info", "Show what recordings hold, and why one has no data.", ("info session.btsnoop",)
         ),
-        "messages": Row(
+        "messages": CommandRow(
             "messages:messages",
             "Show the messages in recordings.",
             ("messages session.btsnoop", "messages session.btsnoop --prefix 'dd 03' --count 10"),
         ),
-        "groups": Row(
+        "groups": CommandRow(
             "groups:groups", "Show which kinds of messages are in a recording.", ("groups session.btsnoop",)
         ),
-        "pairs": Row("pairs:pairs", "Show requests with their replies.", ("pairs session.btsnoop",)),
-        "diff": Row(
+        "pairs": CommandRow("pairs:pairs", "Show requests with their replies.", ("pairs session.btsnoop",)),
+        "diff": CommandRow(
             "diff:diff",
             "Find the bits that tell states apart, such as a switch.",
             ("diff on.btsnoop off.btsnoop", "diff --at 12.4,30.1 both.btsnoop"),
         ),
-        "model": Row(
+        "model": CommandRow(
             "model:app",
             "List, check, test and begin models of BMSs.",
             ("model list", "model check acme.yaml"),
         ),
-        "convert": Row(
+        "fields": CommandRow(
+            "fields:fields", "Find the fields of unknown messages.", ("fields session.btsnoop",)
+        ),
+        "checksum": CommandRow(
+            "checksum:checksum",
+            "Find the checksum of unknown messages.",
+            ("checksum session.btsnoop", "checksum 'dd a5 03 00 ff fd 77' 'dd a5 04 00 ff fc 77'"),
+        ),
+        "find": CommandRow(
+            "find:find",
+            "Find where a value lies that an app shows.",
+            (
+                "find session.btsnoop 83.92V 20cells soc=87% --at 14:03:20",
+                "find a.btsnoop --notes notes.yaml",
+            ),
+        ),
+        "draft": CommandRow(
+            "draft:draft",
+            "Draft a model of an unknown protocol.",
+            ("draft session.btsnoop --notes notes.yaml -o mybms.yaml",),
+        ),
+        "plot": CommandRow(
+            "plot:plot",
+            "Draw a field of messages over time.",
+            ("plot session.btsnoop 'dd 03' 4-5:u16 --scale 0.01",),
+        ),
+        "convert": CommandRow(
             "convert:convert",
             "Write a recording in another format, fit to be shared.",
             ("convert session.btsnoop session.pcapng",),
         ),
     },
     "Share": {
-        "share": Row(
+        "share": CommandRow(
             "share:share",
             "Share one VESC: many clients at once, reading only.",
             ("share vesc://192.168.1.20 --listen 65102",),
         ),
-        "hub": Row(
+        "hub": CommandRow(
             "hub:app",
             "Run a VESC hub of one's own; several clients a device.",
             ("hub --listen 65101 --credentials hub.credentials",),
         ),
     },
     "Simulate": {
-        "sim": Row(
+        "sim": CommandRow(
             "sim:app",
             "Simulate a VESC, or the hub that it dials.",
             ("sim vesc --scenario ride", "sim faults"),
         ),
-        "demo": Row("demo:demo", "Watch a simulated pack behind a simulated hub.", ("demo",)),
+        "demo": CommandRow("demo:demo", "Watch a simulated pack behind a simulated hub.", ("demo",)),
     },
 }
 #: A flat view of the same.
@@ -152,8 +196,7 @@ app = App(
     name="packwire",
     help="Read the batteries that people own; find out why one gives no data; understand an unknown one.\n\n"
     "Today it reads packs behind a VESC: over TCP, a VESC hub, or a serial port; and a JBD BMS on a serial "
-    "line or behind a TCP bridge. A pack with Bluetooth of its own (JK, Daly, ANT, ...) it reads from "
-    "recordings of the vendor's app.",
+    "line or behind a TCP bridge; and packs with Bluetooth of their own (JBD, JK, Daly, ANT, ...).",
     version=_version,
     version_flags=["--version", "-V"],
     default_parameter=Parameter(negative=(), show_default=_shown_default),
@@ -202,8 +245,7 @@ def _run() -> int:
         code = _called(sys.argv[1:])
         sys.stdout.flush()
     except PackwireError as error:
-        streams.tell(str(error))
-        code = exit_code_of(error.reason)
+        code = _told(error)
     except BrokenPipeError:
         # The reader (`| head`) has seen enough. Python would complain once more when it flushes at exit.
         streams.drop_output()
@@ -219,11 +261,31 @@ def _run() -> int:
     return code
 
 
+def _told(error: PackwireError) -> int:
+    """Tell an error to people, and where they asked for JSON to programs."""
+    code = exit_code_of(error.reason)
+    if "--json" in sys.argv:
+        from packwire.visible import record_text  # noqa: PLC0415
+
+        record: ErrorRecord = {
+            "kind": "error",
+            "reason": error.reason.value,
+            "error": str(error),
+            "exit_code": int(code),
+        }
+        try:
+            print(record_text(record), flush=True)
+        except OSError:
+            streams.drop_output()
+    streams.tell(str(error))
+    return code
+
+
 def _called(words: list[str]) -> int:
     from packwire.cli.near_misses import advice, meant  # noqa: PLC0415
     from packwire.cli.old_spellings import renewed  # noqa: PLC0415
 
-    if words and words[0] not in COMMANDS and not words[0].startswith("-"):
+    if words and words[0] not in {*COMMANDS, "__complete"} and not words[0].startswith("-"):
         words = meant(words, tuple(COMMANDS))
         if words[0] not in COMMANDS and (said := advice(words, tuple(COMMANDS))):
             streams.tell(said)

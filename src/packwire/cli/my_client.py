@@ -19,14 +19,14 @@ from packwire.cli.limits import positive_or_none
 from packwire.cli.live_output import LiveText
 from packwire.cli.records.verdicts import ClientFinding
 from packwire.cli.records.verdicts import ClientTest as ClientTestRecord
+from packwire.cli.reports import HTML, write_report
 from packwire.cli.terminal import make_console
-from packwire.doctor.client_test.plan import Findings
-from packwire.doctor.client_test.reactions import Observation
-from packwire.doctor.client_test.server import ClientTest
-from packwire.doctor.client_test.verdict import ClientReport
-from packwire.errors import BadFileError
+from packwire.doctor.vesc.client_test.plan import ClientFindings
+from packwire.doctor.vesc.client_test.reactions import ClientObservation
+from packwire.doctor.vesc.client_test.server import ClientTest
+from packwire.doctor.vesc.client_test.verdict import ClientReport
 from packwire.link.tcp import place
-from packwire.vesc.commands import command_name
+from packwire.protocols import protocol
 from packwire.visible import record_text
 
 _TITLE = "Your client"
@@ -110,7 +110,7 @@ class _Progress:
         """Say what begins."""
         self.line("  ", text)
 
-    def watched(self, seen: Observation, taken: bool | None) -> None:
+    def watched(self, seen: ClientObservation, taken: bool | None) -> None:
         """Say what came of a trial."""
         word, style = _TAKEN[taken]
         said = f"    {seen.trial.words:<46} {word:<10} it {seen.action} after {max(seen.after, 0):.2f} s"
@@ -119,7 +119,7 @@ class _Progress:
 
 async def _examine(
     host: str, port: int, show: _Progress, seconds: float | None
-) -> tuple[ClientReport, Findings | None]:
+) -> tuple[ClientReport, ClientFindings | None]:
     async with ClientTest(show.tell, host=host, port=port, watch=show.watched, ask=show.ask) as test:
         running = asyncio.ensure_future(test.run())
         loop = asyncio.get_running_loop()
@@ -156,7 +156,7 @@ def _lines(verdict: ClientReport) -> Iterator[tuple[str, str]]:
         yield f"Not decided: {line}.", "yellow"
 
 
-def _record(verdict: ClientReport, findings: Findings | None) -> ClientTestRecord:
+def _record(verdict: ClientReport, findings: ClientFindings | None) -> ClientTestRecord:
     return {
         "kind": "client_test",
         "verdict": verdict.key,
@@ -164,7 +164,7 @@ def _record(verdict: ClientReport, findings: Findings | None) -> ClientTestRecor
         "findings": [_finding(each) for each in verdict.findings],
         "undecided": list(verdict.undecided),
         "good": list(verdict.good),
-        "command": None if findings is None else command_name(findings.command),
+        "command": None if findings is None else protocol("vesc").describe(bytes((findings.command,))),
         "trials": [
             {
                 "trial": each.trial.key,
@@ -188,16 +188,12 @@ def _finding(finding: Verdict) -> ClientFinding:
     }
 
 
-def _write_report(file: Path, verdict: ClientReport, findings: Findings | None) -> None:
+def _write_report(file: Path, verdict: ClientReport, findings: ClientFindings | None) -> None:
     lines = [f"# {_TITLE}, examined by packwire", "", *(line for line, _ in _lines(verdict)), ""]
     if findings is not None:
         lines += ["| tried | bytes of payload | taken |", "|---|---|---|"]
         words = {True: "yes", False: "no", None: "cannot tell"}
         lines += [f"| {each.trial.words} | {each.size} | {words[each.taken]} |" for each in findings.results]
     text = "\n".join(lines) + "\n"
-    if file.suffix.lower() == ".html":
-        text = f"<!doctype html><meta charset=utf-8><title>{_TITLE}</title><pre>{html.escape(text)}</pre>\n"
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise BadFileError(f"the report {file} cannot be written: {error.strerror or error}") from None
+    page = f"<!doctype html><meta charset=utf-8><title>{_TITLE}</title><pre>{html.escape(text)}</pre>\n"
+    write_report(file, lambda form: page if form == HTML else text)

@@ -5,6 +5,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
+from packwire.errors import PackwireError
+
 #: What others call it.
 _WORDS: Final = {
     "scan": "discover find list search devices ports",
@@ -17,9 +19,9 @@ _WORDS: Final = {
     "share": "relay serve",
     "hub": "server",
     "decode": "parse dissect",
-    "capture": "record",
     "convert": "redact anonymize export",
     "info": "analyze inspect",
+    "explore": "gatt services",
     "messages": "dump",
     "sim": "simulate simulator",
 }
@@ -34,6 +36,23 @@ def meant(words: Sequence[str], commands: Sequence[str]) -> list[str]:
     if first == "version" and not rest:
         return ["--version"]
     return [first, *rest] if first in commands else list(words)
+
+
+def no_address(error: str) -> str:
+    """Say what to type where an error is that no address was given; empty for others."""
+    from packwire.cli.names import load_names  # noqa: PLC0415 - for this error alone
+
+    if "parameter ADDRESS requires" not in error:
+        return ""
+    try:
+        names = ", ".join(load_names())
+    except PackwireError:
+        names = ""
+    known = f" (you named {names})" if names else ""
+    return (
+        f"Which one? Give an address, such as vesc://192.168.1.20, or a name{known}. "
+        "packwire scan lists what is here; sim:vesc is a simulated one."
+    )
 
 
 def advice(words: Sequence[str], commands: Sequence[str]) -> str:

@@ -8,10 +8,31 @@ from typing import Annotated, Final, Literal
 
 from cyclopts import Parameter
 
+from packwire.address import FORMS, FORMS_OF_A_VESC, listed
+from packwire.cli import completion
 from packwire.errors import BadOptionError
 
 type Numbers = Literal["hex", "decimal"]
 
+AddressArgument = Annotated[
+    str,
+    Parameter(
+        help=f"{listed(FORMS)}, or a name of your own (packwire name); /can/84 behind a VESC's is one node "
+        "alone.",
+        completer=completion.addresses,
+        env_var="PACKWIRE_ADDRESS",
+        show_env_var=False,
+    ),
+]
+VescAddressArgument = Annotated[
+    str,
+    Parameter(
+        help=f"{listed(FORMS_OF_A_VESC)}, or a name of your own (packwire name).",
+        completer=completion.addresses,
+        env_var="PACKWIRE_ADDRESS",
+        show_env_var=False,
+    ),
+]
 BytesOption = Annotated[
     Numbers,
     Parameter(
@@ -21,7 +42,18 @@ BytesOption = Annotated[
     ),
 ]
 ForOption = Annotated[float | None, Parameter(name="--for", help="End after so many seconds.")]
-JsonOption = Annotated[bool, Parameter(name="--json", negative=(), help="JSON instead of text.")]
+JsonOption = Annotated[
+    bool,
+    Parameter(name="--json", negative=(), help="JSON lines for programs: docs/reference/json.md."),
+]
+ScenarioOption = Annotated[
+    str,
+    Parameter(
+        name="--scenario",
+        completer=completion.scenarios,
+        help="What the pack goes through: rest, ride, charge, or cycle (these in turn).",
+    ),
+]
 AllOption = Annotated[bool, Parameter(name="--all", alias="-a", negative=())]
 RawOption = Annotated[bool, Parameter(name="--raw", negative=())]
 CountOption = Annotated[int | None, Parameter(name="--count", alias="-n")]
@@ -42,6 +74,7 @@ AllowOption = Annotated[
         name="--allow",
         negative=(),
         consume_multiple=False,
+        completer=completion.allowable,
         help="What clients may do besides reading: control, config, firmware, terminal, lisp, can, custom,"
         " unknown; repeated, or with commas between them.",
     ),

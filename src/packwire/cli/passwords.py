@@ -1,5 +1,7 @@
 """Where a hub's password comes from; it is never printed, nor put into an error.
 
+A Bluetooth pack's PIN is in the address, or in the variable PACKWIRE_PIN.
+
 In this order: the address itself, the variable PACKWIRE_PASSWORD, a file (option or variable
 PACKWIRE_PASSWORD_FILE), the system's keyring (service `packwire`, user `ID@host`), a prompt.
 """
@@ -15,15 +17,18 @@ from packwire.address import Address, LinkKind
 from packwire.errors import BadAddressError, BadOptionError, Reason
 
 VARIABLE = "PACKWIRE_PASSWORD"
+PIN_VARIABLE = "PACKWIRE_PIN"
 FILE_VARIABLE = "PACKWIRE_PASSWORD_FILE"
 SERVICE = "packwire"
 
 
 def with_password(address: Address, password_file: Path | None = None) -> Address:
-    """Return a hub address with its password; others as they are.
+    """Return a hub address with its password, a Bluetooth address with its PIN; others as they are.
 
     Raises BadAddressError where there is none, and BadOptionError for a file that cannot be read.
     """
+    if address.link is LinkKind.BLE and address.pin is None:
+        return replace(address, pin=os.environ.get(PIN_VARIABLE) or None)
     if address.link is not LinkKind.HUB or address.password is not None:
         return address
     password = os.environ.get(VARIABLE)

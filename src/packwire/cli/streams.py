@@ -71,16 +71,16 @@ def of_output(error: OSError) -> bool:
 
 
 def tell(message: str) -> None:
-    """Say a line on standard error."""
+    """Say a line on standard error; on a terminal it is broken between words."""
     from rich.console import Console  # noqa: PLC0415 - only where there is an error to show
     from rich.text import Text  # noqa: PLC0415
 
     from packwire.visible import printable  # noqa: PLC0415
 
     try:
+        console = Console(stderr=True)
         # A file's name may hold anything.
-        Console(stderr=True, soft_wrap=True).print(
-            Text.assemble(("packwire: ", "bold red"), printable(message))
-        )
+        line = Text.assemble(("packwire: ", "bold red"), printable(message))
+        console.print(line, soft_wrap=not console.is_terminal)
     except OSError:
         return  # there is nobody to tell it to

@@ -16,7 +16,7 @@ from packwire.cli.running import run_until_stopped
 from packwire.cli.terminal import Writer, make_console, printable
 from packwire.cli.views.tap import TapRecords, TapView, lost_lines
 from packwire.errors import BadFileError, BadOptionError, GoneError
-from packwire.tap.ends import Upstream
+from packwire.tap.ends import UpstreamEnd
 from packwire.tap.server import Tap
 from packwire.tap.watcher import Watcher
 
@@ -30,7 +30,7 @@ _LAST_SECONDS = 5.0
 
 
 def run_tap(
-    far: Upstream,
+    far: UpstreamEnd,
     listen: tuple[str, int | None],
     record: Path | None,
     *,
@@ -72,7 +72,7 @@ def _unwritten(error: OSError) -> BadFileError:
 
 
 async def _run(
-    far: Upstream,
+    far: UpstreamEnd,
     watcher: Watcher,
     listen: tuple[str, int | None],
     recording: "Recording | None",

@@ -1,6 +1,6 @@
 """The terminal: a console whose colours vanish when piped, and text from devices made safe to print."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import IO, override
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -9,7 +9,7 @@ from rich.text import Text
 
 from packwire.visible import printable
 
-__all__ = ["Writer", "make_console", "printable"]
+__all__ = ["Writer", "hanging", "make_console", "printable"]
 
 
 class _Console(Console):
@@ -36,6 +36,20 @@ def make_console(*, stderr: bool = False, file: IO[str] | None = None) -> Consol
         console.soft_wrap = True
         console.width = 10_000
     return console
+
+
+def hanging(console: Console, line: Text, indent: int = 2) -> Iterator[Text]:
+    """Yield a line in pieces that fit the terminal, those after the first `indent` beyond its beginning."""
+    begin = len(line.plain) - len(line.plain.lstrip()) + indent
+    if not console.is_terminal or line.cell_len <= console.width:
+        yield line
+        return
+    first = line.wrap(console, console.width)[0]
+    yield first
+    rest = line[len(first) :]
+    rest = rest[len(rest.plain) - len(rest.plain.lstrip()) :]
+    for piece in rest.wrap(console, max(console.width - begin, 10)):
+        yield Text(" " * begin) + piece
 
 
 class Writer:

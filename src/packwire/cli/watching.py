@@ -13,14 +13,16 @@ from packwire.errors import NoAnswerError
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class WatchLimits:
     """When to end by itself: after so many readings, or seconds; None is never."""
 
     count: int | None = None
     seconds: float | None = None
 
 
-async def watch_device(connect: Callable[[], Device], view: View, interval: float, limits: Limits) -> int:
+async def watch_device(
+    connect: Callable[[], Device], view: View, interval: float, limits: WatchLimits
+) -> int:
     """Show what `follow` gives until a limit is reached; return the exit code.
 
     It is that of the outage which was not over at the end, if there was one.

@@ -1,5 +1,6 @@
 """A pack in the air: found first, then read by whoever knows what it advertises."""
 
+import time
 from collections.abc import Callable
 from typing import override
 
@@ -107,6 +108,8 @@ class BluetoothDevice(Device):
         if self._seen is None:
             enough = (lambda _: True) if address.model else _is_told
             self._seen = await find(address.target, address.adapter, enough=enough)
+        for observer in self._watch.observers:
+            observer.seen(time.time_ns(), self._seen.advertisement)
         self._device = self._chosen(self._seen)
         await self._device.open()
 

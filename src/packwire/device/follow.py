@@ -55,7 +55,7 @@ async def follow(connect: Callable[[], Device], interval: float) -> AsyncGenerat
     """Read for ever, every `interval` seconds; `connect` makes a new Device for each connection.
 
     An error at the very first connection is raised: the address may be wrong. After that every error is an
-    `Outage` and is recovered from.
+    `Outage` and is recovered from, but for the end of a recording, which is raised.
     """
     loop = asyncio.get_running_loop()
     ever_connected = False
@@ -69,7 +69,7 @@ async def follow(connect: Callable[[], Device], interval: float) -> AsyncGenerat
                     ever_connected = True
                     yield event
         except PackwireError as error:
-            if not ever_connected:
+            if not ever_connected or error.reason is Reason.ENDED:
                 raise
             # A connection that did not outlive the wait before it was no success: two clients that displace
             # each other at a hub must wait longer and longer.

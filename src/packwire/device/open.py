@@ -53,6 +53,10 @@ def open_device(
         link.observers += watchers.stream
         return Reader(Client(link, spoken, timeout=timeout, tries=tries), options, memory)
 
+    if parsed.link is LinkKind.REPLAY:
+        from packwire.device.replay import replayed  # noqa: PLC0415 - numpy
+
+        return replayed(parsed, read_by, watchers.gatt)
     if link is None and parsed.link is LinkKind.BLE:
         return _bluetooth(parsed, read_by, watchers)
     return read_by(link or open_link(parsed), protocol(parsed.model))

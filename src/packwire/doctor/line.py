@@ -102,7 +102,7 @@ class Line:
         self._boundaries: list[int] = []
         self._reads = 0
         self._sent: set[bytes] = set()
-        self._pending: list[PendingRequest] = []
+        self._pending: list[PendingProbe] = []
         self._last_data = 0.0
         self._opened = 0.0
         self._ended = asyncio.Event()
@@ -152,10 +152,10 @@ class Line:
         """Send a request once and wait at most `patience` s for its reply."""
         return await self.await_reply(self.send(payload, node), patience)
 
-    def send(self, payload: bytes, node: int | None = None) -> "PendingRequest":
+    def send(self, payload: bytes, node: int | None = None) -> "PendingProbe":
         """Send a request; `await_reply` waits for what comes of it."""
         stats = self.stats
-        pending = PendingRequest(
+        pending = PendingProbe(
             Request(payload, node), time.monotonic(), stats.received, stats.crc_errors + stats.bad_stops
         )
         if node is None:
@@ -164,15 +164,15 @@ class Line:
         self.link.write(self.protocol.frame(pending.request))
         return pending
 
-    def expect_again(self, pending: "PendingRequest") -> None:
+    def expect_again(self, pending: "PendingProbe") -> None:
         """Wait for a reply again that was given up; its time still counts from when it was sent."""
         self._expect(pending)
 
-    def _expect(self, pending: "PendingRequest") -> None:
+    def _expect(self, pending: "PendingProbe") -> None:
         self._pending.append(pending)
         self._exchange.ask(time.monotonic_ns(), pending.request)
 
-    async def await_reply(self, pending: "PendingRequest", patience: float) -> Probe:
+    async def await_reply(self, pending: "PendingProbe", patience: float) -> Probe:
         """Wait for the reply to a request that was sent, at most `patience` s from when it was sent."""
         deadline = pending.asked + patience
         while not pending.done.is_set() and not self.closed:
@@ -193,7 +193,7 @@ class Line:
                 self._take(self._framer.give_up())
         return probe
 
-    async def _pause(self, pending: "PendingRequest", seconds: float) -> None:
+    async def _pause(self, pending: "PendingProbe", seconds: float) -> None:
         waits = [asyncio.ensure_future(pending.done.wait()), asyncio.ensure_future(self._ended.wait())]
         try:
             await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -201,7 +201,7 @@ class Line:
             for each in waits:
                 each.cancel()
 
-    def _probe(self, pending: "PendingRequest") -> Probe:
+    def _probe(self, pending: "PendingProbe") -> Probe:
         stats = self.stats
         return Probe(
             pending.request.payload,
@@ -285,7 +285,7 @@ class Line:
 
 
 @dataclass(slots=True, eq=False)
-class PendingRequest:
+class PendingProbe:
     """A request that was sent, and what came of it so far; see `Probe`."""
 
     request: Request

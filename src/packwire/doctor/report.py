@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
@@ -47,9 +48,16 @@ def markdown_report(diagnosis: Diagnosis) -> str:
 
 def _render(template: str, diagnosis: Diagnosis, *, autoescape: bool) -> str:
     try:
-        import jinja2  # noqa: PLC0415 - an extra, and only for reports
+        environment = _environment(autoescape)
     except ImportError:
         raise missing_extra("cli", "a report") from None
+    return str(environment.get_template(template).render(_content(diagnosis)))
+
+
+@cache
+def _environment(autoescape: bool) -> Any:
+    import jinja2  # noqa: PLC0415 - an extra, and only for reports
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=autoescape,  # noqa: S701 - Markdown has an escape of its own, the filter `md`
@@ -58,7 +66,7 @@ def _render(template: str, diagnosis: Diagnosis, *, autoescape: bool) -> str:
     )
     environment.filters["md"] = _markdown
     environment.filters["fenced"] = lambda text: text.replace("```", "'''")
-    return environment.get_template(template).render(_content(diagnosis))
+    return environment
 
 
 def _folded(checks: tuple[CheckResult, ...]) -> list[CheckResult]:
@@ -115,7 +123,13 @@ def _plain(text: str) -> str:
 
 
 def _clean_verdict(verdict: Verdict, clean: Callable[[str], str]) -> Verdict:
-    return replace(verdict, words=clean(verdict.words), remedy=clean(verdict.remedy))
+    return replace(
+        verdict,
+        words=clean(verdict.words),
+        remedy=clean(verdict.remedy),
+        evidence=tuple(map(clean, verdict.evidence)),
+        open=tuple(map(clean, verdict.open)),
+    )
 
 
 def _clean_hypothesis(hypothesis: Hypothesis, clean: Callable[[str], str]) -> Hypothesis:

@@ -29,7 +29,7 @@ LONGEST = 200
 _FIELDS = "packwire_fields"
 
 
-class EventLog:
+class HubEventLog:
     """Writes events to the logger `packwire.hub`."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -94,7 +94,7 @@ def _fields(record: logging.LogRecord) -> Mapping[str, Value]:
     return found
 
 
-class TextFormat(logging.Formatter):
+class TextFormatter(logging.Formatter):
     """`06:33:10 device logged in  id=TESTPACK address=127.0.0.1:50412`."""
 
     @override

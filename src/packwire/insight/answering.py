@@ -41,7 +41,7 @@ _FEW_WAITS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SaidMessage:
     """One message: its row, its kind (the number of its group), its family (empty: unknown), its lane."""
 
     row: int
@@ -51,7 +51,7 @@ class Said:
     payload: bytes = field(repr=False)
 
 
-def is_request(said: Said) -> bool:
+def is_request(said: SaidMessage) -> bool:
     """Say whether a message went to the device."""
     return said.lane % 4 == Direction.TO_DEVICE + 1
 
@@ -73,7 +73,7 @@ class Learnt:
     running: frozenset[int] = frozenset()
     _keys: dict[tuple[int, int], bytes | None] = field(default_factory=dict)
 
-    def kind(self, request: Said) -> Hashable | None:
+    def kind(self, request: SaidMessage) -> Hashable | None:
         """Return what a request asks for."""
         echoed = tuple(
             (to, echo.without_number(echo.of_request(request.payload)))
@@ -84,11 +84,11 @@ class Learnt:
             return (request.kind, request.payload[:_TOLD_BY] if request.family else b"")
         return (request.kind, echoed)
 
-    def answers(self, request: Said, message: Said) -> bool:
+    def answers(self, request: SaidMessage, message: SaidMessage) -> bool:
         """Say whether a message may be the reply to a request."""
         return message.row not in self.running and self.fits(request, message)
 
-    def fits(self, request: Said, message: Said, *, of_any_number: bool = False) -> bool:
+    def fits(self, request: SaidMessage, message: SaidMessage, *, of_any_number: bool = False) -> bool:
         """Say whether a message has the form of a reply to a request, also if it comes by itself.
 
         `of_any_number`: to a request of this kind, whatever its sequence number is.
@@ -111,9 +111,9 @@ class Learnt:
 
     def continues(
         self,
-        request: Said,  # noqa: ARG002 - what `Exchange` asks for
-        message: Said,
-        earlier: Sequence[Said],
+        request: SaidMessage,  # noqa: ARG002 - what `Exchange` asks for
+        message: SaidMessage,
+        earlier: Sequence[SaidMessage],
     ) -> bool:
         """Say whether a message goes on with a reply: one of another kind, or as many as there always are."""
         alike = sum(each.kind == message.kind for each in earlier)
@@ -123,7 +123,7 @@ class Learnt:
 def learn(
     messages: Messages,
     groups: tuple[Group, ...],
-    said: Sequence[Said],
+    said: Sequence[SaidMessage],
     known: Mapping[str, Family],
 ) -> Learnt:
     """Find out what answers what; `groups` are those of all messages of `said`, requests and replies."""
@@ -135,7 +135,7 @@ def learn(
     return rule
 
 
-def _learn_echoes(rule: Learnt, messages: Messages, said: Sequence[Said]) -> None:
+def _learn_echoes(rule: Learnt, messages: Messages, said: Sequence[SaidMessage]) -> None:
     rows: defaultdict[int, list[int]] = defaultdict(list)
     for each in said:
         if each.family not in rule.known:
@@ -146,7 +146,7 @@ def _learn_echoes(rule: Learnt, messages: Messages, said: Sequence[Said]) -> Non
     rule.echoes = {(numbers[one], numbers[other]): echo for (one, other), echo in found.items()}
 
 
-def _learn_order(rule: Learnt, messages: Messages, requests: list[int], said: Sequence[Said]) -> None:
+def _learn_order(rule: Learnt, messages: Messages, requests: list[int], said: Sequence[SaidMessage]) -> None:
     """Learn what follows each kind of request, where it is the only one that waits.
 
     Of requests of one kind sent in a burst, the last counts. Where as many answers follow as there were
@@ -203,15 +203,15 @@ def _spread(values: Int64s) -> float:
     return float(high - low)
 
 
-def _unknown(rule: Learnt, request: Said, message: Said) -> bool:
+def _unknown(rule: Learnt, request: SaidMessage, message: SaidMessage) -> bool:
     """Say whether only the order can tell that a message answers a request."""
     known = request.family in rule.known or message.family
     return not known and (request.lane, message.lane) not in rule.echoes
 
 
-def _turns(said: Sequence[Said]) -> list[tuple[list[Said], list[Said]]]:
+def _turns(said: Sequence[SaidMessage]) -> list[tuple[list[SaidMessage], list[SaidMessage]]]:
     """Return requests in a row, each time with what the device said until the next request."""
-    turns: list[tuple[list[Said], list[Said]]] = []
+    turns: list[tuple[list[SaidMessage], list[SaidMessage]]] = []
     for each in said:
         if not is_request(each):
             if turns:
@@ -223,7 +223,7 @@ def _turns(said: Sequence[Said]) -> list[tuple[list[Said], list[Said]]]:
     return turns
 
 
-def _learn_streams(rule: Learnt, messages: Messages, said: Sequence[Said]) -> None:
+def _learn_streams(rule: Learnt, messages: Messages, said: Sequence[SaidMessage]) -> None:
     """Learn which messages come by themselves, and which replies have several parts.
 
     A message that comes much more often than it is asked for is a part of a reply where each reply has the
@@ -231,8 +231,8 @@ def _learn_streams(rule: Learnt, messages: Messages, said: Sequence[Said]) -> No
     came first; a stream that ran before is nobody's reply.
     """
     rows: defaultdict[int, list[int]] = defaultdict(list)
-    examples: defaultdict[int, dict[bytes, Said]] = defaultdict(dict)
-    requests: defaultdict[Hashable, list[Said]] = defaultdict(list)
+    examples: defaultdict[int, dict[bytes, SaidMessage]] = defaultdict(dict)
+    requests: defaultdict[Hashable, list[SaidMessage]] = defaultdict(list)
     for each in said:
         if is_request(each):
             requests[rule.kind(each)].append(each)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from packwire.columns import distinct, distinct_rows
 from packwire.messages import Bytes
-from packwire.wire.checksum import CATALOGUE, CHECKSUMS, Checksum, Kind, table_of
+from packwire.wire.checksum import CATALOGUE, CHECKSUMS, Checksum, ChecksumKind, table_of
 
 type Values = NDArray[np.uint32]
 
@@ -164,7 +164,7 @@ def checksums(entry: Checksum, matrix: Bytes, begins: tuple[int, ...]) -> Values
     state = np.full((rows, len(begins)), entry.init, dtype=np.uint32)
     starts = np.array(begins)
     result = np.zeros((width + 1, rows, len(begins)), dtype=np.uint32)
-    table = np.array(table_of(entry) if entry.kind is Kind.CRC else (), dtype=np.uint32)
+    table = np.array(table_of(entry) if entry.kind is ChecksumKind.CRC else (), dtype=np.uint32)
     for at in range(width):
         result[at] = state
         column = matrix[:, at, None].astype(np.uint32)
@@ -176,10 +176,13 @@ def checksums(entry: Checksum, matrix: Bytes, begins: tuple[int, ...]) -> Values
 
 
 def _step(entry: Checksum, table: Values, state: Values, column: Values) -> Values:
-    if entry.kind is Kind.SUM:
+    if entry.kind is ChecksumKind.SUM:
         return state + column
-    if entry.kind is Kind.XOR:
+    if entry.kind is ChecksumKind.XOR:
         return state ^ column
+    if entry.kind is ChecksumKind.FLETCHER:
+        low = ((state & np.uint32(0xFF)) + column) % np.uint32(entry.poly)
+        return np.asarray(((state >> np.uint32(8)) + low) % np.uint32(entry.poly) << np.uint32(8) | low)
     if entry.reflected:
         return np.asarray((state >> np.uint32(8)) ^ table[(state ^ column) & np.uint32(0xFF)])
     top = np.uint32(entry.bits - 8)
@@ -213,8 +216,13 @@ def _fits(entry: Checksum, sample: Bytes) -> list[FoundChecksum]:
 
 
 def _stored(matrix: Bytes, found: FoundChecksum) -> Values:
-    values = matrix[:, found.at].astype(np.uint32)
-    if found.size == 1:
-        return values
-    other = matrix[:, found.at + 1].astype(np.uint32)
-    return values | (other << np.uint32(8)) if found.little_endian else (values << np.uint32(8)) | other
+    return values_at(matrix, found.at, found.size, little=found.little_endian)
+
+
+def values_at(matrix: Bytes, at: int, size: int, *, little: bool) -> Values:
+    """Return what stands in each message at a place, as a number of `size` bytes (4 at most)."""
+    result = np.zeros(len(matrix), dtype=np.uint32)
+    for byte in range(size):
+        shift = np.uint32(8 * (byte if little else size - 1 - byte))
+        result |= matrix[:, at + byte].astype(np.uint32) << shift
+    return result

@@ -37,9 +37,9 @@ from packwire.insight.evidence import (
     slow_bits,
 )
 from packwire.insight.explain import explain
-from packwire.insight.grouped import Headers, Kind, Table, tables
+from packwire.insight.grouped import Headers, KindTable, MessageKind, tables
 from packwire.insight.groups import Lane, lane_rows, lasting
-from packwire.insight.numbers import Field, Number, fields_of, fields_read_back, moves_below, numbers_of
+from packwire.insight.numbers import Number, NumberField, fields_of, fields_read_back, moves_below, numbers_of
 from packwire.insight.segments import Cut
 from packwire.messages import Messages
 
@@ -72,7 +72,7 @@ class FrameDifferences:
     asked: bytes
     count: int
     bits: tuple[Bit, ...]
-    fields: tuple[Field, ...]
+    fields: tuple[NumberField, ...]
     moving: tuple[Bit, ...]
     numbers: tuple[Number, ...]
     aside: tuple[Bit, ...]
@@ -175,7 +175,7 @@ def _running_bytes(recordings: Sequence[Messages]) -> dict[tuple[Lane, int], fro
     return found
 
 
-def _frame(table: Table, scale: Scale, running: frozenset[int]) -> FrameDifferences:
+def _frame(table: KindTable, scale: Scale, running: frozenset[int]) -> FrameDifferences:
     cut = scale.cut
     checksum = find_checksum(table.matrix)
     counters = [find_counters(table.matrix[part], table.time[part]) for part in table.parts]
@@ -257,14 +257,14 @@ def _rank(bit: Bit) -> tuple[bool, int, float, int, int, int, int]:
     return (bit.chance > MAX_CHANCE, bit.tier, strength, bit.lag, bit.crowd, bit.byte, bit.bit)
 
 
-def _before_first(kinds: list[Table], frames: list[FrameDifferences], cut: Cut) -> str | None:
+def _before_first(kinds: list[KindTable], frames: list[FrameDifferences], cut: Cut) -> str | None:
     """Return the state whose values the time before the first write shows in every bit that was found."""
     left = {number for number, _ in enumerate(cut.states)}
     seen = False
-    by_kind: dict[Kind, Table] = {table.kind: table for table in kinds}
+    by_kind: dict[MessageKind, KindTable] = {table.kind: table for table in kinds}
     for frame in frames:
         lane = (frame.direction, frame.channel)
-        table = by_kind[Kind(lane, frame.size, frame.header, frame.asked, frame.skipped)]
+        table = by_kind[MessageKind(lane, frame.size, frame.header, frame.asked, frame.skipped)]
         low, _, used = extremes(table, 0)
         first = [place for place, index in enumerate(used) if table.segments[int(index)].state is None]
         for bit in frame.bits if first else ():

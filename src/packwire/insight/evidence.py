@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from packwire.insight.bits import bit_values, count_bits
 from packwire.insight.chance import Gaps, chance_of, of_hits, of_pattern, ways_to_depend
-from packwire.insight.grouped import Table
+from packwire.insight.grouped import KindTable
 from packwire.insight.segments import Cut
 from packwire.messages import Bytes, Int64s
 
@@ -92,13 +92,13 @@ class Scale:
         return float(max(self.cuts * self.bytes * crowd, 1))
 
 
-def slow_bits(table: Table, most: int) -> Int64s:
+def slow_bits(table: KindTable, most: int) -> Int64s:
     """Return for each byte how many of its bits change, but at most so often."""
     flips = count_bits(table.matrix).flips
     return np.asarray(((flips > 0) & (flips <= most)).sum(axis=1), dtype=np.int64)
 
 
-def extremes(table: Table, lag: int) -> tuple[Bytes, Bytes, Int64s]:
+def extremes(table: KindTable, lag: int) -> tuple[Bytes, Bytes, Int64s]:
     """Return for each segment that has messages after `lag` the bits set in all and in any, and its index."""
     used = np.flatnonzero(table.end - table.begin > lag)
     if len(used) == 0:
@@ -111,7 +111,7 @@ def extremes(table: Table, lag: int) -> tuple[Bytes, Bytes, Int64s]:
     return low, high, used
 
 
-def by_state(table: Table, scale: Scale) -> list[Bit]:
+def by_state(table: KindTable, scale: Scale) -> list[Bit]:
     """Find bits that agree with the states in every segment, passing over as few messages as possible."""
     result: list[Bit] = []
     taken: set[tuple[int, int]] = set()
@@ -167,7 +167,7 @@ def _beside(bit: Bit, scale: Scale) -> Bit:
     return replace(bit, chance=bit.chance / scale.tried(1))
 
 
-def by_reaction(table: Table, scale: Scale, agreeing: list[Bit]) -> list[Bit]:
+def by_reaction(table: KindTable, scale: Scale, agreeing: list[Bit]) -> list[Bit]:
     """Find bits that change right after writes of their own, each kind always in the same direction.
 
     Where one bit of a byte was found, the others of this byte are tried in its place, without regard to other
@@ -200,7 +200,7 @@ def by_reaction(table: Table, scale: Scale, agreeing: list[Bit]) -> list[Bit]:
 
 
 def _reaction(
-    table: Table, cut: Cut, tried: float, gaps: Gaps, byte: int, bit: int, rows: Int64s
+    table: KindTable, cut: Cut, tried: float, gaps: Gaps, byte: int, bit: int, rows: Int64s
 ) -> Bit | None:
     segment = np.searchsorted(table.begin, rows, side="right") - 1
     late = rows - table.begin[segment]
@@ -236,7 +236,7 @@ def _reaction(
 
 
 def _chance_of_reaction(
-    table: Table,
+    table: KindTable,
     ways: float,
     gaps: Gaps,
     rows: Int64s,
@@ -270,13 +270,13 @@ def _assignments(kinds: int, used: int) -> float:
     return float(max(kinds - 1, 1) * comb(kinds, used) * (2**used - 2))
 
 
-def _rows(table: Table, byte: int, bit: int) -> Int64s:
+def _rows(table: KindTable, byte: int, bit: int) -> Int64s:
     """Return the rows that show another value of a bit than the row before."""
     flag = bit_values(table.matrix[:, byte], bit)
     return np.asarray(np.flatnonzero(flag[1:] != flag[:-1]) + 1, dtype=np.int64)
 
 
-def _changes(table: Table, byte: int, bit: int, rows: Int64s) -> list[Change]:
+def _changes(table: KindTable, byte: int, bit: int, rows: Int64s) -> list[Change]:
     segment = np.searchsorted(table.begin, rows, side="right") - 1
     return [
         Change(

@@ -24,7 +24,7 @@ _NEARLY_ALL = 0.95
 _LOOKED_AT = 2048
 
 
-class Kind(NamedTuple):
+class MessageKind(NamedTuple):
     """What tells kinds of messages apart; `asked`: the registers asked for, where only that does.
 
     `skipped` are the places of a sequence number in the header.
@@ -38,14 +38,14 @@ class Kind(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class KindTable:
     """The messages of one kind: `(n, width)` bytes, and where each segment begins and ends among them.
 
     `behind` has for each message the row of the last write before it in its recording, -1 where there is
     none; `parts` are the rows of each recording.
     """
 
-    kind: Kind
+    kind: MessageKind
     matrix: Bytes
     time: Int64s
     packets: Int64s
@@ -92,10 +92,10 @@ class Table:
         return same >= _NEARLY_ALL * len(rows)
 
 
-def tables(recordings: Sequence[Messages], cut: Cut, header: Headers) -> list[Table]:
+def tables(recordings: Sequence[Messages], cut: Cut, header: Headers) -> list[KindTable]:
     """Return the kinds of messages that a device sends more than once."""
     lengths = _found_headers(recordings) if header is None else header
-    found: dict[Kind, list[tuple[int, Int64s]]] = {}
+    found: dict[MessageKind, list[tuple[int, Int64s]]] = {}
     writes = [np.flatnonzero(messages.direction == Direction.TO_DEVICE) for messages in recordings]
     skipped: dict[Lane, frozenset[int]] = {}
     for messages in () if isinstance(header, int) else recordings:
@@ -107,7 +107,7 @@ def tables(recordings: Sequence[Messages], cut: Cut, header: Headers) -> list[Ta
             if group.direction != Direction.TO_DEVICE:
                 for asked, rows in _by_question(messages, group, writes[index]):
                     lane = lasting((group.direction, group.channel))
-                    kind = Kind(lane, group.size, group.header, asked, group.skipped)
+                    kind = MessageKind(lane, group.size, group.header, asked, group.skipped)
                     found.setdefault(kind, []).append((index, rows))
     return [
         _table(kind, parts, recordings, cut, writes)
@@ -145,12 +145,12 @@ def _by_question(messages: Messages, group: Group, writes: Int64s) -> list[tuple
 
 
 def _table(
-    kind: Kind,
+    kind: MessageKind,
     parts: list[tuple[int, Int64s]],
     recordings: Sequence[Messages],
     cut: Cut,
     writes: list[Int64s],
-) -> Table:
+) -> KindTable:
     rows = {
         index: np.sort(np.concatenate([own for other, own in parts if other == index]))
         for index in dict.fromkeys(index for index, _ in parts)
@@ -166,7 +166,7 @@ def _table(
         offsets[one.recording] + int(np.searchsorted(rows[one.recording], one.begin)) for one in segments
     ]
     end = [offsets[one.recording] + int(np.searchsorted(rows[one.recording], one.end)) for one in segments]
-    return Table(
+    return KindTable(
         kind,
         np.concatenate([recordings[index].matrix(own) for index, own in rows.items()]),
         np.concatenate([recordings[index].time[own] for index, own in rows.items()]),

@@ -10,7 +10,7 @@ import numpy as np
 from packwire.insight.bits import bit_values
 from packwire.insight.chance import Gaps, chance_of
 from packwire.insight.evidence import MAX_CHANCE, MAX_LAG, Bit, Tier
-from packwire.insight.grouped import Table
+from packwire.insight.grouped import KindTable
 from packwire.insight.segments import Cut
 
 #: So many of a bit's changes are carries of the bits below it, where it is part of a number.
@@ -22,7 +22,7 @@ _MIN_SEGMENTS, _MIN_VALUES = 3, 2
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class NumberField:
     """Bits that show the state together, in `size` bytes from `byte`.
 
     bits     the (byte, bit) in it that differ between states
@@ -51,7 +51,7 @@ class Number:
     ranges: tuple[tuple[int, int] | None, ...]
 
 
-def numbers_of(table: Table, moving: Mapping[tuple[int, int], int], cut: Cut) -> tuple[Number, ...]:
+def numbers_of(table: KindTable, moving: Mapping[tuple[int, int], int], cut: Cut) -> tuple[Number, ...]:
     """Return the numbers that bits belong to; `moving` has for each (byte, bit) the byte that moves below."""
     result = []
     for byte, low in sorted({(byte, low) for (byte, _), low in moving.items()}):
@@ -72,7 +72,7 @@ def numbers_of(table: Table, moving: Mapping[tuple[int, int], int], cut: Cut) ->
     return tuple(result)
 
 
-def moves_below(table: Table, bit: Bit, cut: Cut) -> int | None:
+def moves_below(table: KindTable, bit: Bit, cut: Cut) -> int | None:
     """Return the byte whose lower bits make a bit part of a number that changes away from the marks, too.
 
     It is the bit's own byte or one beside it; None: the bit is part of no such number.
@@ -106,7 +106,7 @@ def moves_below(table: Table, bit: Bit, cut: Cut) -> int | None:
     return None
 
 
-def fields_of(bits: Sequence[Bit], read_back: Sequence[Field], cut: Cut) -> tuple[Field, ...]:
+def fields_of(bits: Sequence[Bit], read_back: Sequence[NumberField], cut: Cut) -> tuple[NumberField, ...]:
     """Put bits together that show the state as one field, in the order of the best bit of each.
 
     What is read back as it was written is one field. Else bits of one byte that tell the same states apart
@@ -150,7 +150,7 @@ def _together(first: Bit, second: Bit) -> bool:
     return None in {first.tied_to, second.tied_to}
 
 
-def _field(bits: Sequence[Bit], cut: Cut) -> Field:
+def _field(bits: Sequence[Bit], cut: Cut) -> NumberField:
     first, last = min(bit.byte for bit in bits), max(bit.byte for bit in bits)
     values: list[int | None] = []
     for number in range(len(cut.states)):
@@ -165,14 +165,14 @@ def _field(bits: Sequence[Bit], cut: Cut) -> Field:
         )
     chance = min(bit.chance for bit in bits)
     places = tuple(sorted((bit.byte, bit.bit) for bit in bits))
-    return Field(first, last - first + 1, places, tuple(values), chance)
+    return NumberField(first, last - first + 1, places, tuple(values), chance)
 
 
-def fields_read_back(table: Table, bits: Sequence[Bit], cut: Cut) -> list[Field]:
+def fields_read_back(table: KindTable, bits: Sequence[Bit], cut: Cut) -> list[NumberField]:
     """Find fields that hold what was written, in every segment that shows them."""
     if len(cut.written) < _MIN_VALUES or len({len(one) for one in cut.written}) != 1:
         return []
-    result: list[Field] = []
+    result: list[NumberField] = []
     taken: set[int] = set()
     own = _own_place(table, cut)
     lag = {bit.byte: bit.lag for bit in bits}
@@ -196,18 +196,18 @@ def fields_read_back(table: Table, bits: Sequence[Bit], cut: Cut) -> list[Field]
                 tried = 1 if at == own else int((table.matrix != table.matrix[0]).any(axis=0).sum())
                 whole = _chance(table, at, width, len(set(values)), tried)
                 chance = min(whole, *(bit.chance for bit in inside))
-                result.append(Field(at, width, places, numbers, chance, order, (agreed, agreed)))
+                result.append(NumberField(at, width, places, numbers, chance, order, (agreed, agreed)))
     return result
 
 
-def _moving(table: Table, at: int, width: int) -> tuple[tuple[int, int], ...]:
+def _moving(table: KindTable, at: int, width: int) -> tuple[tuple[int, int], ...]:
     """Return the bits of a field that ever change."""
     cells = table.matrix[:, at : at + width]
     moved = np.bitwise_or.reduce(cells ^ cells[0], axis=0)
     return tuple((at + byte, bit) for byte in range(width) for bit in range(8) if moved[byte] >> bit & 1)
 
 
-def _chance(table: Table, at: int, width: int, values: int, tried: int) -> float:
+def _chance(table: KindTable, at: int, width: int, values: int, tried: int) -> float:
     """Return the chance that a field changes at the marks alone, and each time to the one value of all seen.
 
     That the values are those written leaves one way, for each of the bytes that were tried.
@@ -230,7 +230,7 @@ def _widths(written: Sequence[bytes]) -> list[tuple[int, tuple[bytes, ...]]]:
     return result
 
 
-def _own_place(table: Table, cut: Cut) -> int | None:
+def _own_place(table: KindTable, cut: Cut) -> int | None:
     """Return where in replies to a read of registers the one lies that was written; None: not there."""
     kind = table.kind
     if not (cut.register and kind.asked and kind.header[:1] == cut.register[:1]):
@@ -244,7 +244,7 @@ def _reads(bit: Bit, at: int, said: dict[str, bytes]) -> bool:
     return all(shown is None or shown == value[bit.byte - at] >> bit.bit & 1 for shown, value in values)
 
 
-def _agreed(table: Table, at: int, said: dict[str, bytes], lag: int) -> int | None:
+def _agreed(table: KindTable, at: int, said: dict[str, bytes], lag: int) -> int | None:
     """Return in how many segments the bytes are what was written; None: in one they are not, or too few."""
     count, seen = 0, set()
     for segment, begin, end in zip(table.segments, table.begin, table.end, strict=True):

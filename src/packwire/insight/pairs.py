@@ -16,7 +16,7 @@ from packwire.capture.framings import answering
 from packwire.capture.packets import NO_TIME
 from packwire.columns import distinct
 from packwire.direction import Direction
-from packwire.insight.answering import Learnt, Said, is_request, learn
+from packwire.insight.answering import Learnt, SaidMessage, is_request, learn
 from packwire.insight.groups import MAX_HEADER, Group, group_messages, lane_rows
 from packwire.messages import Int64s, Messages
 from packwire.protocol.exchange import Exchange, Replied
@@ -32,7 +32,7 @@ _AGAIN, _FEW_REQUESTS = 3, 32
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class PairedReply:
     """A kind of reply: how many messages answered requests, and after how long (seconds; None: unknown).
 
     `after` is that of the first message of each reply.
@@ -49,7 +49,7 @@ class Pair:
     """A kind of request, its kinds of replies (most frequent first), and how many requests had none."""
 
     request: Group
-    replies: tuple[Reply, ...]
+    replies: tuple[PairedReply, ...]
     unanswered: int
 
 
@@ -82,7 +82,7 @@ def find_pairs(
     ]
     said = _said(messages, groups, families)
     partner = np.full(len(messages), -1, dtype=np.int64)
-    by_device: defaultdict[str, list[Said]] = defaultdict(list)
+    by_device: defaultdict[str, list[SaidMessage]] = defaultdict(list)
     devices = [channel.device for channel in messages.channels]
     for each in said:
         by_device[devices[each.lane // 4]].append(each)
@@ -109,26 +109,28 @@ def _tell_requests_apart(messages: Messages, header: Int64s, families: Sequence[
     return result
 
 
-def _said(messages: Messages, groups: Sequence[Group], families: Sequence[str] | None) -> list[Said]:
+def _said(messages: Messages, groups: Sequence[Group], families: Sequence[str] | None) -> list[SaidMessage]:
     kind = np.full(len(messages), -1, dtype=np.int64)
     for number, group in enumerate(groups):
         kind[group.rows] = number
     lane = messages.channel.astype(np.int64) * 4 + messages.direction + 1
     return [
-        Said(row, int(kind[row]), families[row] if families else "", int(lane[row]), messages.payload(row))
+        SaidMessage(
+            row, int(kind[row]), families[row] if families else "", int(lane[row]), messages.payload(row)
+        )
         for row in np.flatnonzero(kind >= 0).tolist()
     ]
 
 
-def _pair(messages: Messages, groups: Sequence[Group], said: Sequence[Said], partner: Int64s) -> None:
+def _pair(messages: Messages, groups: Sequence[Group], said: Sequence[SaidMessage], partner: Int64s) -> None:
     """Pair what was said with one device: the first time to learn how long replies take."""
     said = _both_known(said)
     rule = learn(messages, tuple(groups), said, answering())
     times = _times(messages, said)
     begun = _begun(messages, said, times)
-    first = Exchange[Said, Said](rule)
+    first = Exchange[SaidMessage, SaidMessage](rule)
     _run(first, said, times, begun)
-    second = Exchange[Said, Said](rule, latencies=first.latencies)
+    second = Exchange[SaidMessage, SaidMessage](rule, latencies=first.latencies)
     found = _run(second, said, times, begun)
     for each in found:
         partner[each.message.row] = each.request.row
@@ -137,7 +139,7 @@ def _pair(messages: Messages, groups: Sequence[Group], said: Sequence[Said], par
     _attach(messages, said, partner)
 
 
-def _both_known(said: Sequence[Said]) -> Sequence[Said]:
+def _both_known(said: Sequence[SaidMessage]) -> Sequence[SaidMessage]:
     """Forget framings of which only one side was recognised: what answers what is then to be learnt."""
     asked = {each.family for each in said if is_request(each)}
     heard = {each.family for each in said if not is_request(each)}
@@ -145,7 +147,7 @@ def _both_known(said: Sequence[Said]) -> Sequence[Said]:
     return [each if each.family in both else replace(each, family="") for each in said]
 
 
-def _times(messages: Messages, said: Sequence[Said]) -> list[int]:
+def _times(messages: Messages, said: Sequence[SaidMessage]) -> list[int]:
     """Return times that never go back; where none were recorded, the order counts, a message a step."""
     time = messages.time[[each.row for each in said]] if said else np.zeros(0, dtype=np.int64)
     if len(time) and (time == time[0]).all():
@@ -155,7 +157,7 @@ def _times(messages: Messages, said: Sequence[Said]) -> list[int]:
     return result
 
 
-def _begun(messages: Messages, said: Sequence[Said], times: Sequence[int]) -> Mapping[int, int]:
+def _begun(messages: Messages, said: Sequence[SaidMessage], times: Sequence[int]) -> Mapping[int, int]:
     """Return for messages in several packets, by row, when the last request before the first one was sent."""
     several = np.diff(messages.packet_offsets) > 1
     first = messages.packets[np.minimum(messages.packet_offsets[:-1], max(len(messages.packets) - 1, 0))]
@@ -171,9 +173,12 @@ def _begun(messages: Messages, said: Sequence[Said], times: Sequence[int]) -> Ma
 
 
 def _run(
-    exchange: Exchange[Said, Said], said: Sequence[Said], times: Sequence[int], begun: Mapping[int, int]
-) -> list[Replied[Said, Said]]:
-    events: list[Replied[Said, Said]] = []
+    exchange: Exchange[SaidMessage, SaidMessage],
+    said: Sequence[SaidMessage],
+    times: Sequence[int],
+    begun: Mapping[int, int],
+) -> list[Replied[SaidMessage, SaidMessage]]:
+    events: list[Replied[SaidMessage, SaidMessage]] = []
     for each, time in zip(said, times, strict=True):
         if is_request(each):
             exchange.ask(time, each)
@@ -184,9 +189,9 @@ def _run(
 
 
 def _uncross(
-    exchange: Exchange[Said, Said],
+    exchange: Exchange[SaidMessage, SaidMessage],
     rule: Learnt,
-    found: Sequence[Replied[Said, Said]],
+    found: Sequence[Replied[SaidMessage, SaidMessage]],
     times: Mapping[int, int],
     partner: Int64s,
 ) -> None:
@@ -216,7 +221,7 @@ def _uncross(
                 partner[replies[one]], partner[replies[other]] = one, other
 
 
-def _attach(messages: Messages, said: Sequence[Said], partner: Int64s) -> None:
+def _attach(messages: Messages, said: Sequence[SaidMessage], partner: Int64s) -> None:
     """Take what always comes directly behind one kind of reply, and nowhere else, for a part of it."""
     kind = {each.row: each.kind for each in said}
     before: dict[int, int] = {}
@@ -266,11 +271,11 @@ def _counted(messages: Messages, groups: Sequence[Group], partner: Int64s) -> Pa
     return Pairs(tuple(pairs), tuple(unasked), partner)
 
 
-def _reply(messages: Messages, group: Group, rows: Int64s, partner: Int64s) -> Reply:
+def _reply(messages: Messages, group: Group, rows: Int64s, partner: Int64s) -> PairedReply:
     asked, first = np.unique(partner[rows], return_index=True)
     heard = rows[first]
     known = (messages.time[heard] != NO_TIME) & (messages.time[asked] != NO_TIME)
     seconds = (messages.time[heard] - messages.time[asked])[known] / 1e9
     if len(seconds) == 0:
-        return Reply(group, len(rows), None, None)
-    return Reply(group, len(rows), float(np.median(seconds)), float(seconds.max()))
+        return PairedReply(group, len(rows), None, None)
+    return PairedReply(group, len(rows), float(np.median(seconds)), float(seconds.max()))

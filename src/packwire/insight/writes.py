@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from packwire.capture.framings import Request, Written, request_of, written
+from packwire.capture.framings import RequestMeaning, Written, request_of, written
 from packwire.capture.redact.families import holds_password
 from packwire.channel import Channel
 from packwire.direction import Direction
@@ -157,7 +157,7 @@ class _Plain:
 
 
 def _plain(
-    messages: Messages, payloads: list[bytes], channels: list[Channel], requests: dict[bytes, Request]
+    messages: Messages, payloads: list[bytes], channels: list[Channel], requests: dict[bytes, RequestMeaning]
 ) -> _Plain:
     """Take away what says nothing of what is set, where the framing is not known.
 
@@ -192,7 +192,7 @@ def _said(messages: Messages, device: str) -> list[bytes]:
     return [messages.payload(int(row)) for row in rows[:: max(len(rows) // _SAID, 1)]]
 
 
-def _kinds(payloads: list[bytes], requests: dict[bytes, Request], whole: list[bytes]) -> list[bytes]:
+def _kinds(payloads: list[bytes], requests: dict[bytes, RequestMeaning], whole: list[bytes]) -> list[bytes]:
     """Return each write without the rubbish behind it; `whole` are the writes with their checksums.
 
     Where the framing does not say where that begins, it is a tail that is different in nearly every write of

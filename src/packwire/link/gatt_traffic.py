@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from packwire.advertisement import Advertisement
 from packwire.att import Opcode
 from packwire.direction import Direction
 
@@ -39,7 +40,7 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True)
-class Connected:
+class GattConnected:
     """A connection that came about at `time` (ns since the epoch), and what the device has."""
 
     time: int
@@ -51,7 +52,10 @@ class Connected:
 class GattObserver:
     """Who watches a connection; does nothing where it is not told to."""
 
-    def connected(self, connected: Connected) -> None:
+    def seen(self, time: int, advertisement: Advertisement) -> None:
+        """Learn what the device advertises; `time` in ns since the epoch."""
+
+    def connected(self, connected: GattConnected) -> None:
         """Learn that a connection is there."""
 
     def passed(self, passed: Passed) -> None:

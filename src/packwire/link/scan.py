@@ -1,23 +1,46 @@
-"""What could be read from here: VESCs that announce themselves on the network, serial ports."""
+"""What could be read from here: packs in the air, VESCs on the network, serial ports."""
 
+import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from shlex import quote
+from typing import Any
 
-from packwire.address import LinkKind, serial_address, tcp_address
+from packwire.address import VESC, LinkKind, ble_address, serial_address, tcp_address
+from packwire.advertisement import Advertisement
 from packwire.errors import MissingExtraError, UnreachableError
 from packwire.link.discovery import discover
 from packwire.link.serial import list_ports
 
-#: Seconds; a VESC Express announces itself once a second.
-SECONDS = 2.5
+#: A VESC Express announces itself once a second; a pack that saves power may advertise every few seconds.
+SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Find:
-    """Something that could be read: `address` is for `open_device`, `description` what it says it is."""
+    """Something that could be read: `address` is for `open_device`, `description` what it says it is.
+
+    `place` is where it is in its own terms (a Bluetooth address, a host), `name` what it calls itself,
+    `speaks` what it is, empty where nobody knows; `models` are the protocols of packwire that know it,
+    `plugin` is that of aiobmsble. `rssi` is in dBm; `weak` tells that connections may break.
+    """
 
     link: LinkKind
     address: str
     description: str
+    place: str = ""
+    name: str = ""
+    speaks: str = ""
+    rssi: int | None = None
+    weak: bool = False
+    models: tuple[str, ...] = ()
+    plugin: str = ""
+
+    @property
+    def command(self) -> str:
+        """Return what to type to read it, or to find out about it."""
+        verb = "explore" if self.link is LinkKind.BLE and not self.speaks else "read"
+        return f"packwire {verb} {quote(self.address)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +51,81 @@ class Findings:
     problems: tuple[str, ...] = ()
 
 
-async def look_around(seconds: float = SECONDS, udp_port: int | None = None) -> Findings:
-    """Listen for some seconds; tell also where that cannot be done.
+async def look_around(seconds: float = SECONDS, udp_port: int | None = None, adapter: str = "") -> Findings:
+    """Listen for some seconds, everywhere at once; tell also where that cannot be done.
 
-    `udp_port`: where devices announce themselves, if not on their protocol's own port.
+    `udp_port`: where devices announce themselves, if not on their protocol's own port. `adapter`: of
+    Bluetooth, if not the system's choice.
     """
-    finds: list[Find] = []
     problems: list[str] = []
-    try:
-        for sender, announcement in await discover(seconds, udp_port):
-            told = announcement.address
-            note = "" if told == sender else f" (it says that it is at {told})"
-            address = str(tcp_address(sender, announcement.port))
-            finds.append(Find(LinkKind.TCP, address, f"VESC {announcement.name!r}{note}"))
-    except UnreachableError as error:
-        problems.append(str(error))
-    try:
-        finds += [
-            Find(LinkKind.SERIAL, str(serial_address(each.path)), each.description or "serial port")
-            for each in list_ports()
+    async with asyncio.TaskGroup() as group:
+        looking = [
+            group.create_task(_told(each, problems))
+            for each in (_in_the_air(seconds, adapter), _on_the_network(seconds, udp_port), _serial_ports())
         ]
-    except MissingExtraError as error:
+    return Findings(tuple(find for each in looking for find in each.result()), tuple(problems))
+
+
+async def _told(looking: Coroutine[Any, Any, list[Find]], problems: list[str]) -> list[Find]:
+    try:
+        return await looking
+    except (UnreachableError, MissingExtraError) as error:
         problems.append(str(error))
-    return Findings(tuple(finds), tuple(problems))
+        return []
+
+
+async def _in_the_air(seconds: float, adapter: str) -> list[Find]:
+    """Return the Bluetooth devices that advertise: known ones first, then the strongest."""
+    from packwire.link.ble.discovery import scan  # noqa: PLC0415 - an extra
+    from packwire.link.ble.failures import WEAK  # noqa: PLC0415
+
+    found = [_of_bluetooth(each.advertisement, adapter, WEAK) for each in await scan(seconds, adapter)]
+    return sorted(found, key=lambda each: not each.speaks)
+
+
+def _of_bluetooth(seen: Advertisement, adapter: str, weak: int) -> Find:
+    from packwire.models.aiobmsble_plugins import plugin_for  # noqa: PLC0415 - an extra
+    from packwire.protocols import recognised  # noqa: PLC0415 - all models
+
+    plugin = plugin_for(seen)
+    protocols = recognised(seen)
+    speaks = protocols[0].title if protocols else plugin.title if plugin else ""
+    return Find(
+        LinkKind.BLE,
+        str(ble_address(seen.address, adapter=adapter)),
+        " ".join(part for part in (seen.name, speaks or "of an unknown kind") if part),
+        seen.address,
+        seen.name,
+        speaks,
+        seen.rssi,
+        seen.rssi is not None and seen.rssi < weak,
+        tuple(each.name for each in protocols),
+        plugin.name if plugin else "",
+    )
+
+
+async def _on_the_network(seconds: float, port: int | None) -> list[Find]:
+    finds = []
+    for sender, said in await discover(seconds, port):
+        note = "" if said.address == sender else f" (it says that it is at {said.address})"
+        address = str(tcp_address(sender, said.port))
+        finds.append(
+            Find(
+                LinkKind.TCP,
+                address,
+                f"VESC {said.name!r}{note}",
+                sender,
+                f"{said.name}{note}",
+                "VESC",
+                models=(VESC,),
+            )
+        )
+    return finds
+
+
+async def _serial_ports() -> list[Find]:
+    finds = []
+    for each in list_ports():
+        said = each.description or "serial port"
+        finds.append(Find(LinkKind.SERIAL, str(serial_address(each.path)), said, each.path, said))
+    return finds

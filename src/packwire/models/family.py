@@ -12,7 +12,7 @@ from packwire.models.text import read_hex
 from packwire.wire.checksum import CHECKSUMS
 from packwire.wire.family import Answer, Family, Same
 from packwire.wire.fields import FieldError
-from packwire.wire.framing import ByteIs, Check, Framing, Size
+from packwire.wire.framing import ByteIs, FrameCheck, Framing, Size
 
 
 def family(content: Mapping[str, Any]) -> Family:
@@ -48,11 +48,11 @@ def _size(said: Mapping[str, Any]) -> Size:
     return Size(**{**said, "when": bytes_are(said.get("when", ()))})
 
 
-def _check(said: Mapping[str, Any]) -> Check:
+def _check(said: Mapping[str, Any]) -> FrameCheck:
     if said["name"] not in CHECKSUMS:
         raise FieldError(f"there is no checksum {said['name']!r}: {', '.join(CHECKSUMS)}")
     order, digits = said.get("order", "big"), said.get("digits", False)
-    return Check(said["name"], said.get("from", 0), said["to"], said["at"], order, digits)
+    return FrameCheck(said["name"], said.get("from", 0), said["to"], said["at"], order, digits)
 
 
 def _byte(said: Mapping[str, Any]) -> ByteIs:

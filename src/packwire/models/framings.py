@@ -5,26 +5,12 @@ A family that gets a model file brings its framings there, and its row here goes
 
 from packwire.models.modbus import modbus, modbus_answers
 from packwire.wire.family import Answer, Family, Same
-from packwire.wire.framing import ByteIs, Check, Framing, Size
+from packwire.wire.framing import ByteIs, FrameCheck, Framing, Size
 
 _HEX_DIGITS = frozenset(b"0123456789ABCDEFabcdef")
 
 #: What is more certain comes first: where two fit equally well, the first is taken.
 FAMILIES = (
-    Family(
-        "Seplos",
-        (
-            Framing(
-                "Seplos",
-                b"\x7e",
-                (Size(10, at=5, width=2),),
-                Check("CRC-16/XMODEM", 1, -3, -3),
-                b"\x0d",
-                header=5,
-            ),
-        ),
-        (Answer((Same(2, 2), Same(4, 3))),),
-    ),
     Family(
         "PACE ASCII",
         (
@@ -42,23 +28,13 @@ FAMILIES = (
                         when=tuple(ByteIs(at, _HEX_DIGITS) for at in range(1, 9)),
                     ),
                 ),
-                Check("sum16 negated", 1, -5, -5, digits=True),
+                FrameCheck("sum16 negated", 1, -5, -5, digits=True),
                 b"\x0d",
                 header=9,
             ),
         ),
         # The reply names no command: address and device class are all that it repeats.
         (Answer((Same(1, 1, width=6),)),),
-    ),
-    Family(
-        "Basen",
-        tuple(
-            Framing(
-                "Basen", start, (Size(8, at=3),), Check("sum16", 1, -4, -4, "little"), b"\x0d\x0a", header=3
-            )
-            for start in (b"\x3a", b"\x3b")
-        ),
-        (Answer((Same(0, 0, width=3),)),),
     ),
     Family("Modbus RTU", (modbus("Modbus RTU"),), modbus_answers((Same(0, 0),), (), ())),
 )

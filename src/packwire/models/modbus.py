@@ -1,7 +1,7 @@
 """Frames of Modbus RTU, and what answers what in them; many BMSs speak it, with addresses of their own."""
 
 from packwire.wire.family import Answer, Same
-from packwire.wire.framing import ByteIs, Check, Framing, Size
+from packwire.wire.framing import ByteIs, FrameCheck, Framing, Size
 
 #: Replies to reads count their own bytes, requests have 8 [Modbus protocol V1.1b3, 6]; the value of a write
 #: is behind the register, or behind the count of bytes. Daly's writes of several registers have no such
@@ -25,7 +25,7 @@ def modbus(name: str, start: bytes = b"") -> Framing:
         name,
         start,
         _SIZES,
-        Check("CRC-16/MODBUS", 0, -2, -2, "little"),
+        FrameCheck("CRC-16/MODBUS", 0, -2, -2, "little"),
         header=2,
         asks=4,
         queries=ByteIs(1, frozenset({1, 2, 3, 4})),

@@ -5,11 +5,12 @@ from typing import Any, override
 
 from packwire.advertisement import Advertisement
 from packwire.models.aiobmsble_plugins import plugins
+from packwire.models.computed import Computed, computed_of
 from packwire.models.family import family
 from packwire.models.heard import Heard
 from packwire.models.problem import ModelError, at
 from packwire.models.recognition import gatt_of, pattern_of
-from packwire.models.replies import Computed, Layout, Reply, computed_of, reply_of, size_said, with_ways
+from packwire.models.replies import Layout, Reply, reply_of, size_said, with_ways
 from packwire.models.requests import Parameter, Question, parameter_of, question_of
 from packwire.models.switches import Switch, switches_of
 from packwire.models.text import from_digits
@@ -17,7 +18,7 @@ from packwire.protocol.base import Asker, Options, Protocol, Request, RequestKin
 from packwire.quantity import Value
 from packwire.wire.codec import Span
 from packwire.wire.family import Family
-from packwire.wire.framing import Framer, Framing
+from packwire.wire.framing import DataFramer, Framing
 
 __all__ = ["Layout", "ModelProtocol", "Question", "Reply", "Switch"]
 
@@ -48,7 +49,7 @@ class ModelProtocol(Protocol):
         recognise = content.get("recognise", {})
         self._plugin: str = recognise.get("aiobmsble", "")
         self._advertisements = tuple(pattern_of(each) for each in recognise.get("advertisements", ()))
-        self.family = shared or family(content)
+        self.family: Family = shared or family(content)
         self.framings = self.family.framings
         self._text = tuple(each.get("text") == "hex" for each in content.get("framings", ()))
         self.replies = with_ways(self._replies(content))
@@ -154,8 +155,8 @@ class ModelProtocol(Protocol):
         )
 
     @override
-    def framer(self) -> Framer:
-        return Framer(self.framings)
+    def framer(self) -> DataFramer:
+        return DataFramer(self.framings)
 
     @override
     def frame(self, request: Request) -> bytes:
@@ -218,8 +219,9 @@ class ModelProtocol(Protocol):
 
     def reply_of(self, frame: bytes) -> Reply | None:
         """Return which reply a frame is; None where the model knows none that begins so."""
+        seen = self.data(frame) if any(self._text) else frame
         for reply in self.replies:
-            if reply.fits(frame):
+            if reply.fits(seen, len(frame)):
                 return reply
         return None
 
@@ -270,11 +272,15 @@ class ModelProtocol(Protocol):
         if known:
             layout = shape.layout(bytes(4096), known) or layout
         framing = self._framing_of_reply(shape.head) or self.framings[0]
-        begins = bytes(byte or 0 for byte in shape.begins)
+        start = framing.start.ljust(len(shape.begins), b"\0")
+        begins = bytes(start[index] if byte is None else byte for index, byte in enumerate(shape.begins))
         text = bool(self._text) and self._text[self.framings.index(framing)]
         tail = (framing.check.size if framing.check else 0) + len(framing.end)
-        whole_size = 0 if text else shape.size or size_said(begins, shape.begins, framing)
-        least = whole_size - tail if whole_size else max(len(begins), 0 if text else framing.needs)
+        whole_size = shape.size or (0 if text else size_said(begins, shape.begins, framing))
+        least = whole_size - tail if whole_size else framing.needs
+        if text:
+            least = len(framing.start) + (least - len(framing.start) + 1) // 2
+        least = max(len(begins), least)
         body = bytearray(layout.codec.encode(values, size=least, known=known or {}).ljust(least, b"\0"))
         body[: len(begins)] = begins
         whole = bytes(body)
@@ -301,6 +307,12 @@ class ModelProtocol(Protocol):
                 if span.name.partition("[")[0] in secret:
                     masked[span.offset : span.offset + span.width] = b"*" * span.width
         return bytes(masked)
+
+    @property
+    @override
+    def harmless(self) -> tuple[Request, ...]:
+        asked = (each for each in self.questions if each.kind is RequestKind.READS and each.quiet)
+        return tuple(Request(each.payload) for each in asked if each.payload)
 
     @override
     def recognises(self, seen: Advertisement) -> bool:

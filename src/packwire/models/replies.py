@@ -9,8 +9,8 @@ from packwire.models.problem import ModelError, at
 from packwire.models.text import read_pattern
 from packwire.quantity import QUANTITIES, Kind, Quantity, Value
 from packwire.wire import fields
-from packwire.wire.codec import Codec, Values
-from packwire.wire.fields import Comparison, Condition, Field, Order
+from packwire.wire.codec import Codec, DecodedValues
+from packwire.wire.fields import Field, FieldCondition, Operator, Order
 from packwire.wire.framing import ByteIs, Framing
 
 #: What is said of flags of which none is set.
@@ -31,14 +31,14 @@ _TEXTS = {
     "decimal": fields.Type.DECIMAL,
 }
 _COMPARISONS = {
-    "is": Comparison.EQUAL,
-    "is_not": Comparison.NOT_EQUAL,
-    "less_than": Comparison.LESS,
-    "at_most": Comparison.AT_MOST,
-    "more_than": Comparison.MORE,
-    "at_least": Comparison.AT_LEAST,
-    "has_bit": Comparison.BIT,
-    "lacks_bit": Comparison.NO_BIT,
+    "is": Operator.EQUAL,
+    "is_not": Operator.NOT_EQUAL,
+    "less_than": Operator.LESS,
+    "at_most": Operator.AT_MOST,
+    "more_than": Operator.MORE,
+    "at_least": Operator.AT_LEAST,
+    "has_bit": Operator.BIT,
+    "lacks_bit": Operator.NO_BIT,
 }
 
 
@@ -81,11 +81,11 @@ def type_of(text: str, width: int | None) -> tuple[fields.Type, int | None]:
     return _KINDS[letters], int(text.removeprefix(letters)) // 8
 
 
-def conditions(said: Iterable[Mapping[str, Any]]) -> Iterator[Condition]:
+def conditions(said: Iterable[Mapping[str, Any]]) -> Iterator[FieldCondition]:
     """Yield conditions as the engine takes them."""
     for each in said:
         ((name, number),) = ((key, number) for key, number in each.items() if key != "field")
-        yield Condition(each["field"], _COMPARISONS[name], number)
+        yield FieldCondition(each["field"], _COMPARISONS[name], number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,8 @@ class Saying:
     flags: bool
     named: bool
     """Numbers stand for words or truth values; of a flag, all others for no."""
+    unused: Value | None = None
+    """What stands in places at the end of a list that nothing is at."""
     plain: bool = False
     """A field's value is its quantity's, as it is."""
 
@@ -123,7 +125,7 @@ class Layout:
 
     codec: Codec
     sayings: tuple[Saying, ...]
-    when: tuple[Condition, ...] = ()
+    when: tuple[FieldCondition, ...] = ()
     marks: tuple[ByteIs, ...] = ()
     optional: frozenset[str] = frozenset()
     """Fields that not every device has."""
@@ -134,7 +136,7 @@ class Layout:
     shared: tuple[Saying, ...] = ()
     """The others."""
 
-    def missing(self, values: Values) -> tuple[str, ...]:
+    def missing(self, values: DecodedValues) -> tuple[str, ...]:
         """Return what a message was too short for, and should not be."""
         if not values.missing:
             return ()
@@ -170,9 +172,9 @@ class Reply:
     head: bytes = field(default=b"", compare=False)
     """The first bytes that are the same in all."""
 
-    def fits(self, frame: bytes) -> bool:
-        """Tell whether a frame is such a reply."""
-        if not frame.startswith(self.head) or (self.size is not None and len(frame) != self.size):
+    def fits(self, frame: bytes, size: int) -> bool:
+        """Tell whether a frame is such a reply; `size` is that of the whole frame as it was sent."""
+        if not frame.startswith(self.head) or (self.size is not None and size != self.size):
             return False
         rest = self.begins[len(self.head) :]
         return not rest or (
@@ -223,7 +225,7 @@ def _layout(said: Mapping[str, Any], order: Order, place: tuple[str | int, ...])
         with at(*place, "fields", index):
             read.append(field_of(each))
             if each.get("quantity"):
-                sayings.append(_saying(read[-1], add=each.get("add", False)))
+                sayings.append(_saying(read[-1], each))
     with at(*place, "fields"):
         codec = Codec(read, order)
     return Layout(
@@ -236,7 +238,7 @@ def _layout(said: Mapping[str, Any], order: Order, place: tuple[str | int, ...])
     )
 
 
-def _saying(of: Field, *, add: bool) -> Saying:
+def _saying(of: Field, said: Mapping[str, Any]) -> Saying:
     quantity = QUANTITIES.get(of.quantity)
     if quantity is None:
         near = [key for key in QUANTITIES if of.quantity in key or key in of.quantity]
@@ -251,12 +253,22 @@ def _saying(of: Field, *, add: bool) -> Saying:
             "each_bit, or a field with bits",
             ("quantity",),
         )
-    plain = not quantity.array and not of.flags and quantity.kind not in {Kind.TEXT, Kind.FLAG}
-    return Saying(of.name, quantity, add, bool(of.flags), bool(of.names), plain)
+    unused = said.get("unused")
+    if unused is not None and of.count is None:
+        raise ModelError("unused is for lists: say `count` too", ("unused",))
+    return Saying(
+        of.name,
+        quantity,
+        said.get("add", False),
+        bool(of.flags),
+        bool(of.names),
+        None if unused is None else of.scaled(unused),
+        not quantity.array and not of.flags and quantity.kind not in {Kind.TEXT, Kind.FLAG},
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Statement:
     """What one message says: by quantity where it alone says it, and what is to be put together."""
 
     single: Mapping[str, Value]
@@ -268,7 +280,7 @@ class Said:
         return {**self.single, **joined(self.shared)} if self.shared else dict(self.single)
 
 
-def said_by(layout: Layout, values: Values) -> Said:
+def said_by(layout: Layout, values: DecodedValues) -> Statement:
     """Return what a message says."""
     decoded = values.values
     single: dict[str, Value] = {}
@@ -279,7 +291,7 @@ def said_by(layout: Layout, values: Values) -> Said:
             if value != "":  # nothing is written there
                 single[key] = value
     shared = [(each, each.of(decoded[each.name])) for each in layout.shared if each.name in decoded]
-    return Said(single, tuple(shared))
+    return Statement(single, tuple(shared))
 
 
 def with_ways(replies: Iterable[Reply]) -> tuple[Reply, ...]:
@@ -293,7 +305,14 @@ def with_ways(replies: Iterable[Reply]) -> tuple[Reply, ...]:
             for each in layout.sayings:
                 key = each.quantity.key
                 places.setdefault(key, set()).add(reply.name)
-                if key in here or reply.part or each.add or each.flags or len(places[key]) > 1:
+                if (
+                    key in here
+                    or reply.part
+                    or each.add
+                    or each.flags
+                    or each.unused is not None
+                    or len(places[key]) > 1
+                ):
                     several.add(key)
                 here.add(key)
     return tuple(
@@ -315,53 +334,37 @@ def _with_ways(layout: Layout, several: set[str]) -> Layout:
 def joined(said: Iterable[tuple[Saying, Value]]) -> dict[str, Value]:
     """Put together what several fields say of one quantity.
 
-    Of lists, one behind the other; of words, all of them; of numbers that are to be added, their sum; of
-    others, the first.
+    Of lists, one behind the other, without the unused places at their end; of words, all of them; of numbers
+    that are to be added, their sum; of others, the first.
     """
     result: dict[str, Any] = {}
     words: dict[str, list[str]] = {}
+    unused: dict[str, Value] = {}
     for each, value in said:
         key = each.quantity.key
         if each.flags or key in _WORDS:
             words.setdefault(key, []).extend(map(str, value if isinstance(value, tuple) else (value,)))
         elif each.quantity.array:
             result[key] = result.get(key, ()) + value
+            if each.unused is not None:
+                unused[key] = each.unused
         elif value == "":
             continue  # nothing is written there
         elif key not in result:
             result[key] = value
         elif each.add:
             result[key] += value
+    for key, nothing in unused.items():
+        result[key] = _used(result[key], nothing)
     return result | {key: ", ".join(filter(None, said)) or NOTHING for key, said in words.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Computed:
-    """A quantity that follows from others: the sum of a list, or the product of two numbers."""
-
-    key: str
-    sum_of: str
-    product_of: tuple[str, ...]
-    scale: float
-
-    def of(self, values: Mapping[str, Value]) -> float | None:
-        """Return its value; None where something that it needs is not known."""
-        items = values.get(self.sum_of) if self.sum_of else tuple(values.get(key) for key in self.product_of)
-        if not isinstance(items, tuple) or not items:
-            return None
-        numbers = [item for item in items if isinstance(item, int | float)]
-        if len(numbers) < len(items):
-            return None
-        return (sum(numbers) if self.sum_of else numbers[0] * numbers[1]) * self.scale
-
-
-def computed_of(key: str, said: Mapping[str, Any]) -> Computed:
-    """Return a computed quantity. Raises ModelError."""
-    product = tuple(said.get("product_of") or ())
-    for each in (key, *filter(None, (said.get("sum_of", ""), *product))):
-        if each not in QUANTITIES:
-            raise ModelError(f"there is no quantity {each!r}; see docs/reference/quantities.md")
-    return Computed(key, said.get("sum_of", ""), product, said.get("scale", 1))
+def _used(items: tuple[Value, ...], nothing: Value) -> tuple[Value, ...]:
+    """Return a list without the unused places at its end; the first stays."""
+    size = len(items)
+    while size > 1 and items[size - 1] == nothing:
+        size -= 1
+    return items[:size]
 
 
 #: Texts of which there may be several at once.

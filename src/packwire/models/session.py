@@ -8,7 +8,7 @@ from packwire.errors import BadOptionError, NotAVescError, Reason, RefusedError
 from packwire.models.heard import Heard, Language
 from packwire.models.replies import Reply
 from packwire.models.requests import Parameter, Question
-from packwire.protocol.base import Asker, Node, NodeKind, Options, Reading, Request, RequestKind, Session
+from packwire.protocol.base import Asker, Node, NodeKind, NodeReading, Options, Request, RequestKind, Session
 from packwire.protocol.no_reply import NoReplyError
 from packwire.sample import derived
 from packwire.wire.fields import FieldError
@@ -140,7 +140,7 @@ class ModelSession(Session):
         return True
 
     @override
-    async def read(self, node: Node) -> Reading:
+    async def read(self, node: Node) -> NodeReading:
         heard = self._packs.get(node.key, self._main)
         for question in self._questions() if heard is self._main else self._questions_of_packs():
             if self._due(question, node.key):
@@ -148,7 +148,7 @@ class ModelSession(Session):
         values = heard.values()
         if node.key == PACK and node.name != self.name:
             self._nodes[PACK] = replace(node, name=self.name, firmware=self.firmware, identity=self.identity)
-        return Reading(derived(values))
+        return NodeReading(derived(values))
 
     def _due(self, question: Question, key: str) -> bool:
         asked = self._asked.get((key, question.name))

@@ -17,6 +17,7 @@ from packwire.check import Check, Rule
 from packwire.protocol.announcing import Announcing
 from packwire.quantity import Value
 from packwire.sample import Condition
+from packwire.wire.family import Family
 from packwire.wire.frame import StreamFramer
 
 
@@ -94,7 +95,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class NodeReading:
     """What one node said: values by quantity key, and how far they can be trusted."""
 
     values: Mapping[str, Value]
@@ -222,7 +223,7 @@ class Session(ABC):
         return node.number is not None
 
     @abstractmethod
-    async def read(self, node: Node) -> Reading:
+    async def read(self, node: Node) -> NodeReading:
         """Read one node; raises NoReplyError where it does not answer."""
 
     def notice(self, key: str, values: Mapping[str, Value]) -> None:
@@ -244,6 +245,8 @@ class Protocol(ABC):
     """The file that it was read from, where it is not packwire's own."""
     baud: int = 115_200
     """What its serial lines usually have."""
+    family: Family | None = None
+    """How its frames look, for those that are recognised among others in a recording."""
     gatt: tuple[Gatt, ...] = ()
     """Where it is spoken over Bluetooth; the first that a device has is taken."""
     preamble: bytes = b""
@@ -289,6 +292,14 @@ class Protocol(ABC):
     def fence(self, request: Request) -> Request | None:  # noqa: ARG002
         """Return another request: once it is answered, no reply to this one still comes on that way."""
         return None
+
+    @property
+    def harmless(self) -> tuple[Request, ...]:
+        """Return requests that may be put to a device of unknown kind: they only ask, and none beeps at them.
+
+        The first tells most about who answers.
+        """
+        return ()
 
     @abstractmethod
     def describe(self, message: bytes) -> str:

@@ -36,7 +36,7 @@ _REMEMBERED = 15
 _MAX_WAITING, _MAX_KINDS, _MAX_ANSWERED = 64, 64, 64
 
 
-class Rule[Q, R](Protocol):
+class PairingRule[Q, R](Protocol):
     """What answers what."""
 
     def kind(self, request: Q) -> Hashable | None:
@@ -114,7 +114,7 @@ class Exchange[Q, R]:
 
     def __init__(
         self,
-        rule: Rule[Q, R],
+        rule: PairingRule[Q, R],
         patience: Patience = Patience(),
         latencies: dict[Hashable, deque[int]] | None = None,
     ) -> None:

@@ -4,8 +4,8 @@ from collections import Counter, deque
 from collections.abc import Callable
 from typing import Protocol
 
-from packwire.share.permissions import Kind, Policy, kind_of, refusal
-from packwire.share.questions import Question, question
+from packwire.share.permissions import Effect, Policy, kind_of, refusal
+from packwire.share.questions import SharedQuestion, question
 from packwire.share.stats import ClientAccount, SharingStats, status_lines
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import DEVICE_MAX_PAYLOAD, Framer, encode_frame
@@ -29,17 +29,17 @@ PRINT_INTERVAL = 0.1
 class Host(Protocol):
     """The device, as far as a client's place needs it."""
 
-    refused: Counter[Kind]
+    refused: Counter[Effect]
     now: Callable[[], float]
 
     @property
     def policy(self) -> Policy:
         """Return what may pass."""
 
-    def ask(self, client: "SharedClient", known: Question) -> None:
+    def ask(self, client: "SharedClient", known: SharedQuestion) -> None:
         """Take a request that may pass."""
 
-    def remember(self, known: Question) -> None:
+    def remember(self, known: SharedQuestion) -> None:
         """Keep what was found out about a request."""
 
     def stalled(self, client: "SharedClient", *, waits: bool) -> None:
@@ -85,12 +85,12 @@ class SharedClient:
     )
 
     def __init__(
-        self, device: Host, write: Callable[[bytes], None], name: str, known: dict[bytes, Question]
+        self, device: Host, write: Callable[[bytes], None], name: str, known: dict[bytes, SharedQuestion]
     ) -> None:
         self.name = name
         self.write = write
         self.gone = False
-        self.queue: deque[tuple[Question, float]] = deque()
+        self.queue: deque[tuple[SharedQuestion, float]] = deque()
         """What waits to be sent, each with the time when it was asked."""
         self.in_line = False
         self.open = 0
@@ -106,9 +106,9 @@ class SharedClient:
         self._known = known
         self._framer = Framer(DEVICE_MAX_PAYLOAD)
         self._clean = True
-        self._told: set[tuple[int, int, Kind]] = set()
+        self._told: set[tuple[int, int, Effect]] = set()
         self._status_at = self._printed_at = float("-inf")
-        self._printed: set[Kind] = set()
+        self._printed: set[Effect] = set()
         """Of which kinds a refusal was told to the client."""
 
     def received(self, data: bytes) -> None:
@@ -189,7 +189,7 @@ class SharedClient:
                 self._device.remember(known)
         self._device.ask(self, known)
 
-    def _refuse(self, payload: bytes, kind: Kind) -> None:
+    def _refuse(self, payload: bytes, kind: Effect) -> None:
         self.refused += 1
         self._device.refused[kind] += 1
         route = unwrap(payload)
@@ -201,7 +201,7 @@ class SharedClient:
             self._told.add(key)
             self._device.tell(f"{self.name}: {line}")
 
-    def _must_print(self, command: int, kind: Kind) -> bool:
+    def _must_print(self, command: int, kind: Effect) -> bool:
         """Tell whether the client is told of a refusal: the first of its kind, and whatever a user typed."""
         first = kind not in self._printed
         self._printed.add(kind)

@@ -29,8 +29,8 @@ from packwire.share.alarm import Alarm
 from packwire.share.client import SharedClient
 from packwire.share.outgoing import Outgoing
 from packwire.share.pending import PER_CLIENT, PendingRequest, PendingRequests, Waiter, Waiters
-from packwire.share.permissions import Kind, Policy
-from packwire.share.questions import CAN_BUS, DIRECT, Question, is_for_all, own_question
+from packwire.share.permissions import Effect, Policy
+from packwire.share.questions import CAN_BUS, DIRECT, SharedQuestion, is_for_all, own_question
 from packwire.share.queue import Queue, drop, is_reading
 from packwire.share.stats import KeptReply, SharingStats, account
 from packwire.share.stops import Stops
@@ -83,7 +83,7 @@ class SharedDevice:
         """
         self._policy = policy
         self.name = name
-        self.refused: Counter[Kind] = Counter()
+        self.refused: Counter[Effect] = Counter()
         self.fw_version = b""
         """The last reply to FW_VERSION on this connection, as a payload; empty before there was one."""
         self.max_age = max_age
@@ -104,7 +104,7 @@ class SharedDevice:
         self._silent_since: float | None = None
         self._probed: float | None = None
         """Since when the device was silent that was asked whether it is there."""
-        self._known: dict[bytes, Question] = {}
+        self._known: dict[bytes, SharedQuestion] = {}
         self._clients: set[SharedClient] = set()
         self._stalled_clients: set[SharedClient] = set()
         self._queue = Queue(self)
@@ -257,7 +257,7 @@ class SharedDevice:
 
     # What a client calls.
 
-    def ask(self, client: SharedClient, known: Question) -> None:
+    def ask(self, client: SharedClient, known: SharedQuestion) -> None:
         """Take a request that may pass."""
         if (
             self.ready
@@ -273,12 +273,12 @@ class SharedDevice:
             self.pending.asked(known, now)
             self.send(known, now, {client: [now]}, client).quick = known.accepts is None
             return
-        if known.kind is Kind.STOP:
+        if known.kind is Effect.STOP:
             if not self._closed:
                 self._stops.take(known, self.now())
                 self._set_alarm()
             return
-        away = not self.ready and known.kind is not Kind.READ
+        away = not self.ready and known.kind is not Effect.READ
         self.pending.asked(known, self.now())
         client.open += 1
         if client.open > MAX_OPEN or away or self._closed:
@@ -288,7 +288,7 @@ class SharedDevice:
         if self._queue.line:
             self._alarm.by(self.now() + GLANCE)
 
-    def remember(self, known: Question) -> None:
+    def remember(self, known: SharedQuestion) -> None:
         """Keep what is known of a frame that may pass, for when it comes again."""
         remembered = self._known
         for frame in tuple(islice(remembered, LOOKED_AT)) if len(remembered) >= MAX_KNOWN else ():
@@ -326,7 +326,7 @@ class SharedDevice:
 
     # What is under way.
 
-    def write(self, known: Question) -> None:
+    def write(self, known: SharedQuestion) -> None:
         """Send a client's request for which no reply is waited for."""
         if self._outgoing.open:
             self.counts["forwarded"] += 1
@@ -334,7 +334,7 @@ class SharedDevice:
 
     def send(
         self,
-        known: Question,
+        known: SharedQuestion,
         now: float,
         waiters: Waiters,
         owner: Waiter | None = None,
@@ -433,7 +433,7 @@ class SharedDevice:
         elif self._queue.line:
             self._queue.pump()
 
-    def _learn_from(self, known: Question, payload: bytes) -> None:
+    def _learn_from(self, known: SharedQuestion, payload: bytes) -> None:
         if known.command == Command.FILE_READ:
             self._queue.files.answered(payload)
         if known.way >= 0:
@@ -462,7 +462,7 @@ class SharedDevice:
         self.pending.lost(request, now)
         for client, times in request.waiters.items():
             for asked in reversed(times):
-                if asked > request.sent and request.question.kind is Kind.READ:
+                if asked > request.sent and request.question.kind is Effect.READ:
                     self._queue.give_back(client, request.question, asked)
                 elif not client.gone:
                     client.open -= 1
@@ -503,7 +503,7 @@ class SharedDevice:
             self._lost(request)
             return
         self.counts["timeouts"] += 1
-        if request.question.kind is Kind.READ and request.question.timeout is None:
+        if request.question.kind is Effect.READ and request.question.timeout is None:
             self.pending.expire(request, self.now())
         else:
             self._lost(request)

@@ -8,7 +8,7 @@ of each other's file.
 from enum import Enum, auto
 
 from packwire.share.pending import Waiter
-from packwire.share.questions import Question
+from packwire.share.questions import SharedQuestion
 from packwire.vesc.requests import inner_at
 
 #: Seconds without a request after which reading a file is another client's.
@@ -39,7 +39,7 @@ class FileTurn:
         self._at: int | None = 0
         """Where the device would read on; 0: it has no file open, None: that is not known."""
 
-    def take(self, client: Waiter, known: Question, now: float) -> Turn:
+    def take(self, client: Waiter, known: SharedQuestion, now: float) -> Turn:
         """Take the turn, where it is free, to send a client's request."""
         reader = self._reader
         if reader is client:

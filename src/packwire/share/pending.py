@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, override
 
 from packwire.protocol.exchange import LATEST, Asking, Sent
-from packwire.share.questions import CAN_BUS, Question
+from packwire.share.questions import CAN_BUS, SharedQuestion
 from packwire.vesc.hardware import HardwareType
 from packwire.vesc.traits import answers
 
@@ -19,7 +19,7 @@ from packwire.vesc.traits import answers
 class Waiter(Protocol):
     """Who asks: a client, as far as what is under way, whose turn it is and the files need to know it."""
 
-    queue: deque[tuple[Question, float]]
+    queue: deque[tuple[SharedQuestion, float]]
     """What waits to be sent, each with the time when it was asked."""
     gone: bool
     in_line: bool
@@ -66,7 +66,7 @@ TROUBLE = 60.0
 
 
 @dataclass(slots=True, eq=False)
-class PendingRequest(Sent[Question]):
+class PendingRequest(Sent[SharedQuestion]):
     """A request that was sent, and those who wait for its reply; nobody does where it is a fence."""
 
     waiters: Waiters
@@ -138,7 +138,7 @@ class PendingRequests(Asking[PendingRequest]):
         return own < PER_CLIENT and flying < (WINDOW if own else WIDEST)
 
     def add(
-        self, question: Question, now: float, due: float, waiters: Waiters, owner: Waiter | None
+        self, question: SharedQuestion, now: float, due: float, waiters: Waiters, owner: Waiter | None
     ) -> PendingRequest:
         """Note that a request is sent now."""
         return self.ask(PendingRequest(question, now, due, waiters, owner))
@@ -181,7 +181,7 @@ class PendingRequests(Asking[PendingRequest]):
         node.lost = node.missed = 0
         node.rests_until = node.absent_until = 0.0
 
-    def rests(self, question: Question, now: float) -> bool:
+    def rests(self, question: SharedQuestion, now: float) -> bool:
         """Tell whether a CAN node is not asked this for now."""
         node = self.nodes.get(question.way)
         return node is not None and (
@@ -194,7 +194,7 @@ class PendingRequests(Asking[PendingRequest]):
         for can_id in can_ids:
             self.nodes[can_id] = CanNode(found=True)
 
-    def asked(self, question: Question, now: float) -> None:
+    def asked(self, question: SharedQuestion, now: float) -> None:
         """Learn that a client asks this."""
         if question.way < 0:
             self._wanted[question.command] = now

@@ -10,35 +10,35 @@ from packwire.share.embedded import holds_frame
 from packwire.vesc.commands import Command, command_name
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.requests import MAX_NESTING, RouteProblem, Unwrapped, unwrap
-from packwire.vesc.traits import TRAITS, Kind, traits
+from packwire.vesc.traits import TRAITS, Effect, traits
 
 __all__ = [
-    "ALLOWABLE", "COMMANDS_OF", "KIND_OF", "MAX_NESTING", "READ_ONLY", "Kind", "Policy",
+    "ALLOWABLE", "COMMANDS_OF", "KIND_OF", "MAX_NESTING", "READ_ONLY", "Effect", "Policy",
     "kind_of", "parse_policy", "refusal",
 ]  # fmt: skip
 
 
 #: The words for `--allow`.
 ALLOWABLE = (
-    Kind.CONTROL,
-    Kind.CONFIG,
-    Kind.FIRMWARE,
-    Kind.TERMINAL,
-    Kind.LISP,
-    Kind.CAN,
-    Kind.CUSTOM,
-    Kind.UNKNOWN,
+    Effect.CONTROL,
+    Effect.CONFIG,
+    Effect.FIRMWARE,
+    Effect.TERMINAL,
+    Effect.LISP,
+    Effect.CAN,
+    Effect.CUSTOM,
+    Effect.UNKNOWN,
 )
 
-KIND_OF: Mapping[int, Kind] = {number: row.kind for number, row in TRAITS.items()}
-COMMANDS_OF: Mapping[Kind, tuple[Command, ...]] = {
+KIND_OF: Mapping[int, Effect] = {number: row.kind for number, row in TRAITS.items()}
+COMMANDS_OF: Mapping[Effect, tuple[Command, ...]] = {
     kind: tuple(Command(number) for number, of in KIND_OF.items() if of is kind)
-    for kind in Kind
-    if kind not in {Kind.UNKNOWN, Kind.NEVER}
+    for kind in Effect
+    if kind not in {Effect.UNKNOWN, Effect.NEVER}
 }
 
 
-def kind_of(payload: bytes) -> Kind:
+def kind_of(payload: bytes) -> Effect:
     """Return the kind of a request, that of the innermost one where it is forwarded over CAN.
 
     NEVER for FORWARD_CAN without a request in it (it wedges the device), nested more than `MAX_NESTING` deep,
@@ -48,25 +48,25 @@ def kind_of(payload: bytes) -> Kind:
     route = unwrap(payload)
     row = traits(route.command)
     if _is_wrong(route, row.kind) or not row.arguments.fit(route.request[1:]):
-        return Kind.NEVER
-    return Kind.NEVER if holds_frame(encode_frame(payload), data=row.arguments.are_data) else row.kind
+        return Effect.NEVER
+    return Effect.NEVER if holds_frame(encode_frame(payload), data=row.arguments.are_data) else row.kind
 
 
-def _is_wrong(route: Unwrapped, kind: Kind) -> bool:
+def _is_wrong(route: Unwrapped, kind: Effect) -> bool:
     """Tell whether the way of a request is one that must not be; what acts may go to all nodes at once."""
     problem = route.problem
-    return problem is not None and (problem is not RouteProblem.BROADCAST or kind is Kind.READ)
+    return problem is not None and (problem is not RouteProblem.BROADCAST or kind is Effect.READ)
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What may pass: reading and MOTOR_ESTOP always, of the rest the kinds in `allowed`."""
 
-    allowed: frozenset[Kind] = frozenset()
+    allowed: frozenset[Effect] = frozenset()
 
-    def permits(self, kind: Kind) -> bool:
+    def permits(self, kind: Effect) -> bool:
         """Tell whether a request of this kind may pass."""
-        return kind is Kind.READ or kind is Kind.STOP or (kind in self.allowed and kind in ALLOWABLE)
+        return kind is Effect.READ or kind is Effect.STOP or (kind in self.allowed and kind in ALLOWABLE)
 
 
 READ_ONLY = Policy()
@@ -79,15 +79,15 @@ def parse_policy(words: str | Iterable[str]) -> Policy:
     for word in wanted:
         if word not in ALLOWABLE:
             raise ValueError(f"{word!r} allows nothing: the words are {', '.join(ALLOWABLE)}")
-    return Policy(frozenset(Kind(word) for word in wanted))
+    return Policy(frozenset(Effect(word) for word in wanted))
 
 
-def refusal(payload: bytes, kind: Kind) -> str:
+def refusal(payload: bytes, kind: Effect) -> str:
     """Say in one line why a request does not pass and which flag would let it; no content is in it."""
     route = unwrap(payload)
     forwarded = [Command.FORWARD_CAN] * len(route.route)
     name = " > ".join(map(command_name, [*forwarded, *route.request[:1]] or [route.command]))
-    if kind is Kind.NEVER:
+    if kind is Effect.NEVER:
         return f"{name} refused: {_why_never(route)}"
     return f"{name} refused: not a reading command; --allow {kind} lets it pass"
 
@@ -104,6 +104,6 @@ def _why_never(route: Unwrapped) -> str:
                 "it is cut short or too long, or a length, an offset or a name in it is none: a device may "
                 "not survive it"
             )
-        case RouteProblem.BROADCAST if row.kind is Kind.READ:
+        case RouteProblem.BROADCAST if row.kind is Effect.READ:
             return "it reads from all nodes at once, whose replies collide"
     return "its bytes hold another frame, which a device would run after a damaged byte on the line"

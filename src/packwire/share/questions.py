@@ -13,7 +13,7 @@ from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.matching import Accepts, beyond_command, reply_command
 from packwire.vesc.requests import forward_can, request, unwrap
-from packwire.vesc.traits import Kind, Spontaneous, traits
+from packwire.vesc.traits import Effect, Spontaneous, traits
 
 #: Ways: a request to the device itself, one in its slot for slow commands, else the CAN id.
 DIRECT = -1
@@ -27,15 +27,15 @@ SLOT = 257
 def is_for_all(command: int) -> bool:
     """Tell whether a packet that answers nothing goes to all: it is unsolicited, or of no known command."""
     row = traits(command)
-    return row.kind is Kind.UNKNOWN or row.spontaneous is not Spontaneous.NEVER
+    return row.kind is Effect.UNKNOWN or row.spontaneous is not Spontaneous.NEVER
 
 
 @dataclass(slots=True, eq=False)
-class Question:
+class SharedQuestion:
     """One distinct request frame that may pass."""
 
     frame: bytes
-    kind: Kind
+    kind: Effect
     way: int
     command: int
     """That of its reply."""
@@ -62,19 +62,19 @@ class Question:
         return self.way if self.way >= 0 else None
 
 
-def question(frame: bytes, payload: bytes, kind: Kind) -> Question:
+def question(frame: bytes, payload: bytes, kind: Effect) -> SharedQuestion:
     """Look at a request: `payload` of 1 byte or more, its `frame` around it, and its kind."""
     route = unwrap(payload)
     row = traits(route.command)
-    command = reply_command(route.request) if kind is not Kind.UNKNOWN else None
+    command = reply_command(route.request) if kind is not Effect.UNKNOWN else None
     way = route.route[0] if route.route else SLOW if row.slot else DIRECT
     needs: tuple[int, ...] = ()
     if command is not None:
         needs = (command, CAN_BUS) if way >= 0 else (command,)
     if way == SLOW:
         needs += (SLOT,)
-    ordered = kind is Kind.READ and not row.slot and len(route.route) < 2
-    return Question(
+    ordered = kind is Effect.READ and not row.slot and len(route.route) < 2
+    return SharedQuestion(
         frame,
         kind,
         way,
@@ -89,7 +89,7 @@ def question(frame: bytes, payload: bytes, kind: Kind) -> Question:
     )
 
 
-def own_question(command: Command, way: int) -> Question:
+def own_question(command: Command, way: int) -> SharedQuestion:
     """Return a request of the sharing's own, to the device or to a CAN node."""
     payload = request(command) if way < 0 else forward_can(way, request(command))
-    return question(encode_frame(payload), payload, Kind.READ)
+    return question(encode_frame(payload), payload, Effect.READ)

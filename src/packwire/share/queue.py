@@ -6,8 +6,8 @@ from typing import Protocol
 
 from packwire.share.files import FileTurn, Turn
 from packwire.share.pending import LONGEST_REST, PendingRequest, PendingRequests, Waiter, Waiters
-from packwire.share.permissions import Kind
-from packwire.share.questions import DIRECT, Question, own_question
+from packwire.share.permissions import Effect
+from packwire.share.questions import DIRECT, SharedQuestion, own_question
 from packwire.vesc.commands import Command
 
 #: What every device answers, and so tells that it is there.
@@ -29,7 +29,7 @@ class Sender(Protocol):
 
     def send(
         self,
-        known: Question,
+        known: SharedQuestion,
         now: float,
         waiters: Waiters,
         owner: Waiter | None = None,
@@ -37,7 +37,7 @@ class Sender(Protocol):
     ) -> PendingRequest:
         """Send a request whose reply is waited for."""
 
-    def write(self, known: Question) -> None:
+    def write(self, known: SharedQuestion) -> None:
         """Send what is never answered."""
 
     def reply(self, client: Waiter, frame: bytes) -> None:
@@ -53,14 +53,14 @@ def drop(client: Waiter) -> None:
     client.dropped += 1
 
 
-def is_reading(known: Question) -> bool:
+def is_reading(known: SharedQuestion) -> bool:
     """Tell whether a request only reads: what acts would do harm where it is sent later."""
-    return known.kind is Kind.READ
+    return known.kind is Effect.READ
 
 
-def _more_patience(known: Question) -> float:
+def _more_patience(known: SharedQuestion) -> float:
     """Return how much longer than others a request may wait: a search of the bus, for another one."""
-    return known.timeout or 0.0 if known.kind is Kind.READ else 0.0
+    return known.timeout or 0.0 if known.kind is Effect.READ else 0.0
 
 
 class Queue:
@@ -84,7 +84,7 @@ class Queue:
             client.in_line = True
             self.line.append(client)
 
-    def add(self, client: Waiter, known: Question, now: float) -> None:
+    def add(self, client: Waiter, known: SharedQuestion, now: float) -> None:
         """Settle a request at once where that can be; else let it wait for its turn."""
         client.queue.append((known, now))
         if self._device.ready:
@@ -92,15 +92,15 @@ class Queue:
         if client.queue:
             self.wait(client)
 
-    def give_back(self, client: Waiter, known: Question, asked: float) -> None:
+    def give_back(self, client: Waiter, known: SharedQuestion, asked: float) -> None:
         """Put a request back to where it came from, before all that was asked later."""
-        if known.kind is not Kind.READ:
+        if known.kind is not Effect.READ:
             drop(client)
         elif not client.gone:
             client.queue.appendleft((known, asked))
             self.wait(client)
 
-    def drop_unless(self, client: Waiter, may: Callable[[Question], bool]) -> None:
+    def drop_unless(self, client: Waiter, may: Callable[[SharedQuestion], bool]) -> None:
         """Give up those of a client's waiting requests that may not be sent (any more)."""
         for waiting in [each for each in client.queue if not may(each[0])]:
             client.queue.remove(waiting)
@@ -132,22 +132,22 @@ class Queue:
         for place, (known, asked) in enumerate(client.queue):
             if known.way in blocked and known.answered:
                 continue
-            if known.kind is not Kind.READ and blocked and known.answered:
+            if known.kind is not Effect.READ and blocked and known.answered:
                 return False
             if self._settle(client, known, asked):
                 if not client.gone:
                     del client.queue[place]
                 return True
-            if known.kind is not Kind.READ:
+            if known.kind is not Effect.READ:
                 return False
             blocked.add(known.way)
         return False
 
-    def _settle(self, client: Waiter, known: Question, asked: float) -> bool:
+    def _settle(self, client: Waiter, known: SharedQuestion, asked: float) -> bool:
         """Send a request, join it to one under way, or answer it; tell whether one of these could be."""
         device = self._device
         pending, now = device.pending, device.now()
-        if known.kind is Kind.READ:
+        if known.kind is Effect.READ:
             if known.way >= 0 and pending.rests(known, now):
                 client.open -= 1
                 client.unanswered += 1
@@ -159,7 +159,7 @@ class Queue:
         elif not known.answered:
             return self._pass(client, known)
         contended = device.several and pending.troubled(now)
-        if contended and known.kind is Kind.READ and not pending.proven(known.way):
+        if contended and known.kind is Effect.READ and not pending.proven(known.way):
             return self._try(client, known, asked, now)
         if not pending.free(known.needs):
             pending.asked(known, now)
@@ -167,7 +167,7 @@ class Queue:
             return False
         return pending.room(client) and self._send(client, known, asked, now)
 
-    def _try(self, client: Waiter, known: Question, asked: float, now: float) -> bool:
+    def _try(self, client: Waiter, known: SharedQuestion, asked: float, now: float) -> bool:
         """Ask a node that may not be there.
 
         Where there are other clients, and some node was asked in vain lately, they come first: a node is
@@ -203,10 +203,10 @@ class Queue:
         )
 
     def _send(
-        self, client: Waiter, known: Question, asked: float, now: float, bus_for: float | None = None
+        self, client: Waiter, known: SharedQuestion, asked: float, now: float, bus_for: float | None = None
     ) -> bool:
         """Send a request; or not, where it reads a file and it is another client's turn to."""
-        if known.command == Command.FILE_READ and known.kind is Kind.READ:
+        if known.command == Command.FILE_READ and known.kind is Effect.READ:
             turn = self.files.take(client, known, now)
             if turn is not Turn.NOW:
                 if turn is Turn.NEVER:
@@ -215,7 +215,7 @@ class Queue:
         self._device.send(known, now, {client: [asked]}, client, bus_for)
         return True
 
-    def _join(self, client: Waiter, known: Question, asked: float) -> bool:
+    def _join(self, client: Waiter, known: SharedQuestion, asked: float) -> bool:
         """Let a client wait for the reply to a request that another has under way, where that may be."""
         pending = self._device.pending
         request = pending.busy.get(known.command)
@@ -225,7 +225,7 @@ class Queue:
         request.waiters.setdefault(client, []).append(asked)
         return True
 
-    def _answer_from_age(self, client: Waiter, known: Question, now: float) -> bool:
+    def _answer_from_age(self, client: Waiter, known: SharedQuestion, now: float) -> bool:
         """Answer with a reply that is not too old; not where an older request on this way is still open."""
         if known.kept is None or now - known.kept_at > self._device.max_age:
             known.kept = None
@@ -236,7 +236,7 @@ class Queue:
         self._device.reply(client, known.kept)
         return True
 
-    def _pass(self, client: Waiter, known: Question) -> bool:
+    def _pass(self, client: Waiter, known: SharedQuestion) -> bool:
         """Send what is never answered; only the slot for slow commands has to be free."""
         if not self._device.pending.free(known.needs):
             return False
@@ -244,7 +244,7 @@ class Queue:
         self._device.write(known)
         return True
 
-    def _fence_before(self, known: Question) -> None:
+    def _fence_before(self, known: SharedQuestion) -> None:
         for need in known.needs:
             blocking = self._device.pending.busy.get(need)
             if blocking is not None and blocking.overdue:

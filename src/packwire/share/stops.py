@@ -7,7 +7,7 @@ the device is away or takes nothing, waits in the same way.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from packwire.share.questions import Question
+from packwire.share.questions import SharedQuestion
 from packwire.vesc.commands import Command
 from packwire.vesc.requests import inner_at
 
@@ -19,7 +19,7 @@ MAX_NESTED = 64
 @dataclass(slots=True)
 class _Route:
     sent: float = float("-inf")
-    waiting: Question | None = None
+    waiting: SharedQuestion | None = None
     asked: float = 0.0
 
 
@@ -28,14 +28,14 @@ class Stops:
 
     __slots__ = ("_drop", "_routes", "_send", "open")
 
-    def __init__(self, send: Callable[[Question], None], drop: Callable[[], None]) -> None:
+    def __init__(self, send: Callable[[SharedQuestion], None], drop: Callable[[], None]) -> None:
         self.open = False
         """Whether they can be sent now."""
         self._send = send
         self._drop = drop
         self._routes: dict[bytes, _Route] = {}
 
-    def take(self, stop: Question, now: float) -> None:
+    def take(self, stop: SharedQuestion, now: float) -> None:
         """Send one, or let it wait; an older one that waits for the same device is replaced."""
         route = self._route(_nodes(stop.frame), now)
         if route is None:

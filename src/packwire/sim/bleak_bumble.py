@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 import bleak
 from bleak.args import SizedBuffer
-from bleak.assigned_numbers import gatt_char_props_to_strs
+from bleak.assigned_numbers import CharacteristicPropertyName, gatt_char_props_to_strs
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.client import BaseBleakClient, NotifyCallback
 from bleak.backends.descriptor import BleakGATTDescriptor
@@ -254,7 +254,7 @@ class BumbleClient(BaseBleakClient):
                 each,
                 each.handle,
                 _long(each.uuid),
-                list(gatt_char_props_to_strs(int(each.properties))),
+                _properties(int(each.properties)),
                 lambda: self.mtu_size - 3,
                 service,
             )
@@ -349,6 +349,11 @@ class BumbleClient(BaseBleakClient):
         notified = self._callbacks.pop(characteristic.handle, None)
         with _as_bleak_errors():
             await self._live.unsubscribe(characteristic.obj, notified)
+
+
+def _properties(said: int) -> list[CharacteristicPropertyName]:
+    """Return the names of a characteristic's properties, in the order of their bits."""
+    return [name for bit in range(8) for name in gatt_char_props_to_strs(said & 1 << bit)]
 
 
 def _long(uuid: Any) -> str:

@@ -24,7 +24,7 @@ from packwire.sim.nodes import (
     BmsNode,
     ControllerNode,
     ExpressNode,
-    Node,
+    SimulatedNode,
 )
 from packwire.sim.port import Port
 from packwire.sim.vehicle import Vehicle
@@ -127,7 +127,7 @@ class Express:
         self._printed += 1
         yield encode_frame(_PRINTED[turn] if turn < len(_PRINTED) else self._bms_status_frame())
 
-    def on_bus(self) -> list[Node]:
+    def on_bus(self) -> list[SimulatedNode]:
         """Return the devices that answer over CAN now; this one is never among them."""
         gone = set(self.faults.get("dead-node") or ())
         if "no-bms" in self.faults or "script-bms" in self.faults:
@@ -168,7 +168,7 @@ class Express:
         slow = self.faults.get("slow-can")
         return slow[1] if slow else self._ping_time
 
-    def _work(self, node: Node, request: bytes, deliver: Deliver) -> None:
+    def _work(self, node: SimulatedNode, request: bytes, deliver: Deliver) -> None:
         """Do what takes long, in the one slot that a device has for it."""
         if node.can_id in self._busy:
             return
@@ -176,7 +176,7 @@ class Express:
         seconds = self.ping_time if request[0] == Command.PING_CAN else _TERMINAL_TIME
         self._after(seconds, partial(self._finish, node, deliver, request[0]))
 
-    def _finish(self, node: Node, deliver: Deliver, command: int) -> None:
+    def _finish(self, node: SimulatedNode, deliver: Deliver, command: int) -> None:
         self._busy.discard(node.can_id)
         if command == Command.PING_CAN:
             ids = sorted({other.can_id for other in [self.node, *self.on_bus()]} - {node.can_id})
@@ -220,6 +220,6 @@ class Express:
         return bytes((Command.BMS_FWD_CAN_RX, BMS_ID, 38)) + struct.pack(">ff", values.v_tot, values.v_charge)
 
 
-def _is_slow(node: Node, command: int) -> bool:
+def _is_slow(node: SimulatedNode, command: int) -> bool:
     """Tell whether a command takes the one slot for what is slow; another is dropped meanwhile."""
     return traits(command).slot and (command == Command.TERMINAL_CMD or answers(node.hardware, command))

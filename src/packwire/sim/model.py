@@ -1,47 +1,103 @@
 """Any protocol that a model describes, served as a device: the same file that reads it answers here."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
+from packwire.errors import BadFileError
+from packwire.models.protocol import ModelProtocol, Switch
 from packwire.models.replies import Reply
-from packwire.models.protocol import ModelProtocol
+from packwire.models.requests import Question
 from packwire.sim.faults import Faults
+from packwire.sim.filled import Speaker
+from packwire.sim.pack import BALANCE_CURRENT, STEP
 from packwire.sim.port import Port
 from packwire.sim.server import SimOptions, Simulation
 from packwire.sim.vehicle import Vehicle
+from packwire.wire.fields import FieldError
 
 CYCLES = 117
 HARDWARE = "SIMULATED"
 FIRMWARE = 2.1
+SERIAL = "SIM00001"
+PROBES = 4
+"""Temperature sensors on cells."""
+STREAM_INTERVAL = 1.0
+"""Seconds between two frames of what a device sends of its own accord."""
+BETWEEN = 0.06
+"""Seconds between the replies where several answer one request: boards make them one by one."""
+LONGEST_PATIENCE = 3.0
+"""How many times as long as a keep-alive is due a device waits for it before it hangs up."""
+
+_ON = "on"
+#: The quantities that say what a switch of such a name is set to.
+_SWITCHED = {"charging": "charge_enabled", "discharging": "discharge_enabled", "heating": "heater_on"}
 
 
 def pack_values(vehicle: Vehicle) -> dict[str, Any]:
     """Return what a pack could say of itself now, by quantity key; currents positive while charging."""
     pack = vehicle.pack
     cells = pack.cell_voltages
+    lowest, highest = min(cells), max(cells)
+    temperatures = pack.temperatures[:PROBES]
+    charge, current = pack.soc * pack.capacity, -pack.measured_current
     return {
         "voltage": pack.measured_voltage,
-        "current": -pack.measured_current,
+        "current": current,
+        "power": pack.measured_voltage * current,
         "soc": round(100 * pack.soc),
         "soh": round(100 * pack.health),
         "cell_count": len(cells),
         "cell_voltages": cells,
+        "cell_voltage_min": lowest,
+        "cell_voltage_max": highest,
+        "cell_voltage_spread": highest - lowest,
+        "cell_voltage_average": sum(cells) / len(cells),
+        "cell_min_number": cells.index(lowest) + 1,
+        "cell_max_number": cells.index(highest) + 1,
         "cell_balancing": tuple(pack.balancing),
-        "temperatures": pack.temperatures[:2],
-        "charge_remaining": pack.soc * pack.capacity,
+        "cell_resistances": tuple(0.001 + 0.0001 * (cell % 4) for cell in range(len(cells))),
+        "balancing": any(pack.balancing),
+        "balance_current": BALANCE_CURRENT if any(pack.balancing) else 0.0,
+        "temperatures": temperatures,
+        "temperature_cell_min": min(temperatures),
+        "temperature_cell_max": max(temperatures),
+        "temperature_ambient": pack.board_temperature,
+        "temperature_board": pack.board_temperature,
+        "temperature_mosfet": pack.chip_temperature,
+        "temperature_ic": pack.chip_temperature,
+        "temperature_balancer": pack.chip_temperature,
+        "temperature_heater": pack.board_temperature,
+        "charge_remaining": charge,
         "capacity": pack.capacity,
-        "capacity_design": pack.capacity,
+        "capacity_design": round(pack.capacity / pack.health),
+        "energy_remaining": charge * pack.measured_voltage,
+        "runtime": round(3600 * charge / -current) if current < -0.05 else 0,
         "cycles": CYCLES,
         "charge_enabled": True,
         "discharge_enabled": True,
+        "heater_on": False,
+        "heater_current": 0.0,
+        "pack_count": 1,
         "alarms": (),
+        "warnings": (),
+        "problem": False,
+        "problem_code": 0,
+        "uptime": round(vehicle.pack.steps * STEP),
         "hardware": HARDWARE,
+        "model": HARDWARE,
         "firmware": FIRMWARE,
+        "serial_number": SERIAL,
     }
 
 
 class ModelDevice:
-    """A device that answers the requests of a model with the values of a simulated pack."""
+    """A device that answers the requests of a model with the values of a simulated pack.
+
+    It does what the model says of such devices: it goes on sending what streams, hangs up on who does not
+    keep it awake, and wants its PIN where the fault `pin` says so. Switches are set and read back.
+    """
 
     def __init__(self, protocol: ModelProtocol, vehicle: Vehicle, faults: Faults) -> None:
         self.protocol = protocol
@@ -49,9 +105,12 @@ class ModelDevice:
         self.faults = faults
         self.wedged = False
         self.encoded: dict[bytes, bytes] = {}
+        self.switched: dict[str, int] = {}
+        """What switches were set to, by name."""
+        self._speaker = Speaker(protocol)
+        self._said: dict[str, list[bytes]] | None = None
         self._frozen: dict[str, Any] | None = None
-        self._questions = {question.payload: question for question in protocol.questions}
-
+        self._clients: dict[Port, _Client] = {}
         faults.on_change.append(self._fault_changed)
         self._fault_changed("frozen-bms")
 
@@ -66,21 +125,27 @@ class ModelDevice:
             at = int(dead) - 1
             values["voltage"] -= cells[at]
             values["cell_voltages"] = (*cells[:at], 0.0, *cells[at + 1 :])
+        for switch in self.protocol.switches:
+            if switch.name in _SWITCHED:
+                values[_SWITCHED[switch.name]] = self.setting(switch) == _ON
         return values
 
     def _fault_changed(self, name: str) -> None:
         if name == "frozen-bms":
             self._frozen = None
             self._frozen = self.values() if name in self.faults else None
-        self.encoded.clear()
+        self.moved()
 
     def port(self, name: str) -> Port:
         """Return a new link of this device."""
-        return Port(self, name, self.protocol.framer())
+        port = Port(self, name, self.protocol.framer())
+        self._clients[port] = _Client(self, port)
+        port.on_attach = self._clients[port].begin
+        return port
 
     def moved(self) -> None:
         """Forget encoded replies: the physics has moved."""
-        self.encoded.clear()
+        self._said = None
 
     def revive(self) -> None:
         """Switch the device off and on."""
@@ -91,25 +156,145 @@ class ModelDevice:
 
     def request(self, port: Port, payload: bytes) -> None:
         """Answer a request that the model knows; others are met with silence."""
-        question = self._questions.get(payload)
-        if question is None:
+        self._clients[port].take(payload)
+
+    def say_all(self) -> None:
+        """Make every reply once. Raises FieldError and ValueError where the model's values do not fit."""
+        self._said = self._speaker.frames(self.values(), self._read_back())
+
+    def frames(self, reply: str) -> list[bytes]:
+        """Return the frames of a reply now."""
+        if self._said is None:
+            self.say_all()
+        assert self._said is not None
+        return self._said[reply]
+
+    def setting(self, switch: Switch) -> str:
+        """Return by name what a switch is set to; empty where it was set to what it has no name for."""
+        if switch.name not in self.switched:
+            return _ON if _ON in switch.values else next(iter(switch.values))
+        sent = self.switched[switch.name]
+        return next((name for name, number in switch.values.items() if number == sent), "")
+
+    def _read_back(self) -> dict[str, dict[str, int]]:
+        """Return what switches say of themselves: numbers by reply and field."""
+        said: dict[str, dict[str, int]] = {}
+        for switch in self.protocol.switches:
+            if switch.read_back is not None:
+                reply, field = switch.read_back
+                name = self.setting(switch)
+                said.setdefault(reply, {})[field] = switch.reads.get(name, self.switched.get(switch.name, 0))
+        return said
+
+    def refusal(self, question: Question) -> bytes | None:
+        """Return how the device refuses a request; None where the model knows no such reply."""
+        if not question.replies:
+            return None
+        like = self.protocol.reply(question.reply)
+        header = next((each.header for each in self.protocol.framings if like.head.startswith(each.start)), 1)
+        for reply in self.protocol.replies:
+            if reply.refuses and _alike(reply, like, header):
+                return self._speaker.refusal(reply, like)
+        return None
+
+
+def _alike(refusal: Reply, reply: Reply, header: int) -> bool:
+    """Tell whether a refusal is of the kind of a reply, as far as the first bytes tell."""
+    pairs = zip(refusal.begins[:header], reply.begins[:header], strict=False)
+    return all(None in {one, other} or one == other for one, other in pairs)
+
+
+class _Client:
+    """What goes on with who is attached to a port."""
+
+    def __init__(self, device: ModelDevice, port: Port) -> None:
+        self._device = device
+        self._port = port
+        self._logged_in = False
+        self._streams: dict[str, asyncio.TimerHandle] = {}
+        self._patience: asyncio.TimerHandle | None = None
+        self._busy_until = 0.0
+
+    def begin(self) -> None:
+        """Begin anew, with another client."""
+        self._logged_in = False
+        for timer in self._streams.values():
+            timer.cancel()
+        self._streams.clear()
+        self._busy_until = 0.0
+        self._wait_for_keep_alive()
+
+    def take(self, payload: bytes) -> None:
+        """Answer a request."""
+        for question in self._device.protocol.questions:
+            given = question.template.match(payload)
+            if given is not None:
+                self._answer(question, given)
+                return
+        switched = self._device.protocol.switch_of(payload)
+        if switched is not None and self._may_ask:
+            switch, value = switched
+            self._device.switched[switch.name] = value
+            self._device.moved()
+            if switch.echo:
+                self._send(switch.echo)
+
+    @property
+    def _may_ask(self) -> bool:
+        return self._logged_in or "pin" not in self._device.faults
+
+    def _answer(self, question: Question, given: dict[str, int | str]) -> None:
+        secret = [name for name in given if self._device.protocol.parameters[name].secret]
+        if secret:
+            self._logged_in = self._logged_in or all(self._is_pin(given[name]) for name in secret)
+        if not self._may_ask:
+            refusal = self._device.refusal(question)
+            if refusal is not None:
+                self._port.send(refusal)
             return
-        values = self.values()
-        reply = next(each for each in self.protocol.replies if each.name == question.reply)
-        frame = self.protocol.encode(reply.name, field_values(reply, values))
-        self.encoded[payload] = frame
-        port.send(frame)
+        if question.keeps_alive:
+            self._wait_for_keep_alive()
+        for number, reply in enumerate(question.replies):
+            self._later(number * BETWEEN, partial(self._send, reply))
+        if question.streams and question.name not in self._streams:
+            self._stream(question)
 
+    def _is_pin(self, given: int | str) -> bool:
+        (pin,) = self._device.faults.get("pin") or (0,)
+        return "pin" not in self._device.faults or str(given).lstrip("0") == str(int(pin)).lstrip("0")
 
-def field_values(reply: Reply, quantities: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what stands in each field of a reply: what it measures, or nothing in particular."""
-    values: dict[str, Any] = {}
-    for field in reply.codec.fields:
-        if field.quantity in quantities:
-            values[field.name] = quantities[field.quantity]
-        elif field.type.numeric and field.count is None and not field.unknown:
-            values[field.name] = () if field.flags else field.value(0)
-    return values
+    def _send(self, reply: str) -> None:
+        for frame in self._device.frames(reply):
+            self._port.send(frame)
+
+    def _stream(self, question: Question) -> None:
+        """Send what streams again and again, until the client is gone."""
+        interval = min(STREAM_INTERVAL, question.streams / 2)
+        loop = asyncio.get_running_loop()
+        self._streams[question.name] = loop.call_later(interval, self._go_on, question)
+
+    def _go_on(self, question: Question) -> None:
+        if self._port.outgoing is None:
+            return
+        for reply in question.replies:
+            if self._device.protocol.reply(reply).unasked:
+                self._send(reply)
+        self._stream(question)
+
+    def _later(self, seconds: float, call: Callable[[], None]) -> None:
+        if seconds:
+            asyncio.get_running_loop().call_later(seconds, call)
+        else:
+            call()
+
+    def _wait_for_keep_alive(self) -> None:
+        """Hang up where the client does not keep the device awake."""
+        if self._patience is not None:
+            self._patience.cancel()
+        due = [each.every for each in self._device.protocol.questions if each.keeps_alive and each.every]
+        if due:
+            loop = asyncio.get_running_loop()
+            self._patience = loop.call_later(LONGEST_PATIENCE * min(due), self._port.hang_up)
 
 
 class SimulatedModel(Simulation):
@@ -120,6 +305,10 @@ class SimulatedModel(Simulation):
     def __init__(self, protocol: ModelProtocol, options: SimOptions | None = None) -> None:
         options = options or SimOptions()
         vehicle = Vehicle(options.seed, options.cells, options.scenario, options.soc)
-        super().__init__(
-            options, ModelDevice(protocol, vehicle, Faults(options.faults)), vehicle, protocol.name
-        )
+        device = ModelDevice(protocol, vehicle, Faults(options.faults))
+        try:
+            device.say_all()
+        except (FieldError, ValueError, KeyError) as error:
+            what = f"a device of the model {protocol.name} with {options.cells} cells"
+            raise BadFileError(f"{what} cannot be simulated: {error}") from None
+        super().__init__(options, device, vehicle, protocol.name)

@@ -62,7 +62,7 @@ class Averages:
         return self._last[name]
 
 
-class Statistics:
+class MotorStatistics:
     """Mean and maximum since the start, as GET_STATS reports them."""
 
     __slots__ = ("_maximum", "_steps", "_sum")
@@ -116,7 +116,7 @@ class Motor:
         self.fet_temperature = AMBIENT + 3.0
         self.motor_temperature = AMBIENT + 1.0
         self.averages = Averages(AVERAGED)
-        self.statistics = Statistics()
+        self.statistics = MotorStatistics()
         self._noise = Noise(seed + 1)
 
     def step(self, wanted: float, voltage: float, *, drive: float = 1.0, brake: float = 1.0) -> None:

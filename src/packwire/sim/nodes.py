@@ -56,7 +56,7 @@ _OLD_FW_FIELD = {109: "has_phase_filters", 110: "has_phase_filters", 126: "hw_cr
 _CACHE_SIZE = 64
 
 
-class Node:
+class SimulatedNode:
     """A device on the CAN bus: answers a request's payload with a reply's payload, or with silence."""
 
     hardware: HardwareType
@@ -106,7 +106,7 @@ class Node:
         return bytes((Command.BMS_GET_VALUES,)) + BMS_GET_VALUES.encode(values)
 
 
-class BmsNode(Node):
+class BmsNode(SimulatedNode):
     """The BMS itself: asked over CAN it gives unrounded values, the pressure and its own id."""
 
     hardware = HardwareType.BMS
@@ -209,7 +209,7 @@ def over_can(values: BmsValues) -> BmsValues:
     )
 
 
-class ExpressNode(Node):
+class ExpressNode(SimulatedNode):
     """The VESC Express: knows the pack from the CAN bus and ignores what only a controller knows."""
 
     hardware = HardwareType.EXPRESS
@@ -242,7 +242,7 @@ class ExpressNode(Node):
                 return super()._reply(request)
 
 
-class ControllerNode(Node):
+class ControllerNode(SimulatedNode):
     """The motor controller: its own values, and the pack's from the CAN bus."""
 
     hardware = HardwareType.CONTROLLER

@@ -16,7 +16,7 @@ JUNK = (b"\x02\xff", b"\x00\x55\xaa", b"\x03\x27\x00", b"rst:0x1 (POWERON)\r\n")
 _HEADER = 4
 
 
-class Piece(NamedTuple):
+class OutgoingPiece(NamedTuple):
     """Bytes to write at once: `late` seconds from now and `pause` seconds behind the piece before it."""
 
     data: bytes
@@ -25,7 +25,7 @@ class Piece(NamedTuple):
     close: bool = False
 
 
-class Outgoing:
+class SimulatedOutgoing:
     """One connection's way out. Without faults a frame is written at once.
 
     `unsolicited` returns frames that nobody asked for, for the fault `prints`.
@@ -46,10 +46,10 @@ class Outgoing:
         self._source = random.Random(1)
         self._held: list[bytes] = []
         self._held_until: asyncio.TimerHandle | None = None
-        self._queue: deque[tuple[float, Piece]] = deque()
+        self._queue: deque[tuple[float, OutgoingPiece]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._over = False
-        self._shapers: list[Callable[[list[Piece]], list[Piece]]] = []
+        self._shapers: list[Callable[[list[OutgoingPiece]], list[OutgoingPiece]]] = []
         faults.on_change.append(self._fault_changed)
         self._choose_shapers()
 
@@ -60,7 +60,7 @@ class Outgoing:
             return
         if self._over:
             return
-        pieces = [Piece(frame)]
+        pieces = [OutgoingPiece(frame)]
         for shape in self._shapers:
             pieces = shape(pieces)
         self._enqueue(pieces)
@@ -95,7 +95,7 @@ class Outgoing:
         }
         self._shapers = [shape for name, shape in shapers.items() if name in self._faults]
 
-    def _enqueue(self, pieces: list[Piece]) -> None:
+    def _enqueue(self, pieces: list[OutgoingPiece]) -> None:
         now = asyncio.get_running_loop().time()
         for piece in pieces:
             before = self._queue[-1][0] if self._queue else now
@@ -129,22 +129,22 @@ class Outgoing:
         self._counts[name] = count
         return count % max(1, int(every)) == 0
 
-    def _silence(self, pieces: list[Piece]) -> list[Piece]:
+    def _silence(self, pieces: list[OutgoingPiece]) -> list[OutgoingPiece]:
         (after,) = self._values("silence")
         count = self._counts.get("silence", 0)
         self._counts["silence"] = count + 1
         return pieces if count < after else []
 
-    def _prints(self, pieces: list[Piece]) -> list[Piece]:
+    def _prints(self, pieces: list[OutgoingPiece]) -> list[OutgoingPiece]:
         if not pieces or not self._is_turn("prints", self._values("prints")[0]):
             return pieces
-        return [Piece(frame) for frame in self._unsolicited()] + pieces
+        return [OutgoingPiece(frame) for frame in self._unsolicited()] + pieces
 
-    def _corrupt(self, pieces: list[Piece]) -> list[Piece]:
+    def _corrupt(self, pieces: list[OutgoingPiece]) -> list[OutgoingPiece]:
         (every,) = self._values("corrupt")
         return [self._flip(piece) if self._is_turn("corrupt", every) else piece for piece in pieces]
 
-    def _flip(self, piece: Piece) -> Piece:
+    def _flip(self, piece: OutgoingPiece) -> OutgoingPiece:
         """Flip one bit of payload or checksum; the header stays, so that the length is still right."""
         damaged = bytearray(piece.data)
         header = min(damaged[0], _HEADER)  # a VESC frame begins with the size of its header
@@ -152,26 +152,26 @@ class Outgoing:
         damaged[place] ^= 1 << self._source.randrange(8)
         return piece._replace(data=bytes(damaged))
 
-    def _truncate(self, pieces: list[Piece]) -> list[Piece]:
+    def _truncate(self, pieces: list[OutgoingPiece]) -> list[OutgoingPiece]:
         (every,) = self._values("truncate")
         return [
             piece._replace(data=_half(piece.data)) if self._is_turn("truncate", every) else piece
             for piece in pieces
         ]
 
-    def _junk(self, pieces: list[Piece]) -> list[Piece]:
+    def _junk(self, pieces: list[OutgoingPiece]) -> list[OutgoingPiece]:
         if not pieces or not self._is_turn("junk", self._values("junk")[0]):
             return pieces
         turn = self._counts["junk"] // max(1, int(self._values("junk")[0])) - 1
-        return [Piece(JUNK[turn % len(JUNK)]), *pieces]
+        return [OutgoingPiece(JUNK[turn % len(JUNK)]), *pieces]
 
-    def _close_in_the_middle(self, pieces: list[Piece]) -> list[Piece]:
+    def _close_in_the_middle(self, pieces: list[OutgoingPiece]) -> list[OutgoingPiece]:
         if not pieces or not self._is_turn("close-in-the-middle", self._values("close-in-the-middle")[0]):
             return pieces
         *whole, last = pieces
         return [*whole, last._replace(data=_half(last.data), close=True)]
 
-    def _join(self, pieces: list[Piece]) -> list[Piece]:
+    def _join(self, pieces: list[OutgoingPiece]) -> list[OutgoingPiece]:
         count, seconds = self._values("join")
         if not pieces:
             return pieces
@@ -181,7 +181,7 @@ class Outgoing:
             if self._held_until is None:
                 self._held_until = asyncio.get_running_loop().call_later(seconds, self._let_go)
             return []
-        return [Piece(self._take_held(), close=closing)]
+        return [OutgoingPiece(self._take_held(), close=closing)]
 
     def _take_held(self) -> bytes:
         held = b"".join(self._held)
@@ -193,25 +193,26 @@ class Outgoing:
 
     def _let_go(self) -> None:
         """Send what was held for a next reply that did not come."""
-        pieces = [Piece(self._take_held())]
+        pieces = [OutgoingPiece(self._take_held())]
         for name, shape in (("split", self._split), ("delay", self._delay)):
             if name in self._faults:
                 pieces = shape(pieces)
         self._enqueue(pieces)
 
-    def _split(self, pieces: list[Piece]) -> list[Piece]:
+    def _split(self, pieces: list[OutgoingPiece]) -> list[OutgoingPiece]:
         size, seconds = self._values("split")
-        result: list[Piece] = []
+        result: list[OutgoingPiece] = []
         for piece in pieces:
             data, step = piece.data, max(1, int(size))
             result += [
-                Piece(data[at : at + step], pause=seconds if at else 0.0) for at in range(0, len(data), step)
+                OutgoingPiece(data[at : at + step], pause=seconds if at else 0.0)
+                for at in range(0, len(data), step)
             ]
             if piece.close:
-                result.append(Piece(b"", close=True))
+                result.append(OutgoingPiece(b"", close=True))
         return result
 
-    def _delay(self, pieces: list[Piece]) -> list[Piece]:
+    def _delay(self, pieces: list[OutgoingPiece]) -> list[OutgoingPiece]:
         seconds, every = self._values("delay")
         if not pieces or not self._is_turn("delay", every):
             return pieces

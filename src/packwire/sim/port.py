@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from packwire.sim.faults import Faults
-from packwire.sim.outgoing import Outgoing
+from packwire.sim.outgoing import SimulatedOutgoing
 from packwire.wire.frame import StreamFramer
 
 
@@ -29,10 +29,13 @@ class Port:
     def __init__(self, device: Served, name: str, framer: StreamFramer, half_frame: bytes = b"") -> None:
         self.name = name
         self.framer = framer
-        self.outgoing: Outgoing | None = None
+        self.outgoing: SimulatedOutgoing | None = None
         self.on_wedge: Callable[[bool], None] = lambda _: None
         """Called with True when the device hangs, and with False when it is revived."""
+        self.on_attach: Callable[[], None] = lambda: None
+        """Called when a client is attached."""
         self._device = device
+        self._close: Callable[[], None] = lambda: None
         self._half_frame = half_frame
 
     @property
@@ -49,10 +52,17 @@ class Port:
         """Begin to serve a client; the parser stays as the client before left it."""
         self.detach()
         faults = self._device.faults
-        self.outgoing = Outgoing(write, close, faults, self._device.unsolicited)
+        self._close = close
+        self.outgoing = SimulatedOutgoing(write, close, faults, self._device.unsolicited)
         if "cold-parser" in faults:
             self.framer.reset()
             self.framer.feed(self._half_frame)
+        self.on_attach()
+
+    def hang_up(self) -> None:
+        """Close the connection to whoever is attached now."""
+        if self.outgoing is not None:
+            self._close()
 
     def detach(self) -> None:
         """Stop serving the client."""

@@ -3,9 +3,13 @@
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from packwire.advertisement import Advertisement
 from packwire.errors import BadOptionError
+from packwire.models.aiobmsble_plugins import plugins
+from packwire.models.protocol import ModelProtocol
+from packwire.models.recognition import Pattern, pattern_of
 from packwire.protocol.base import Gatt, Protocol
 
 if TYPE_CHECKING:
@@ -43,34 +47,66 @@ class Radio:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """What one family says of itself; services are those of its GATT table where none are named."""
+class _Known:
+    """What is known of one family's boards and no pattern says."""
 
-    name: str
-    address: str
+    name: str = ""
+    address: str = ""
     mtu: int = MTU
-    services: tuple[str, ...] | None = None
-    manufacturer_data: dict[int, bytes] = field(default_factory=dict)
 
 
-_SAID = {
-    "jbd": _Said("JBD-SP04S034", "A4:C1:38:00:00:01", mtu=23),
+_KNOWN = {
+    "vesc": _Known("VESC Express", "D4:F9:8D:00:00:01"),
+    "jbd": _Known("JBD-SP04S034", "A4:C1:38:00:00:01", mtu=23),
 }
+_ADDRESS_PREFIX = "C8:47:8C:00:00:"
+#: What stands for `*` and `?` in the pattern of a name.
+_ANYTHING, _ANY_CHARACTER = "SIM", "1"
+#: What fits into a scan response.
+_LONGEST_NAME = 29
 
 
 def radio(protocol: Protocol, name: str = "", address: str = "") -> Radio:
-    """Return how a device that speaks a protocol appears on the air. Raises BadOptionError."""
-    said = _SAID.get(protocol.name) or _Said(f"SIM-{protocol.name}", "F5:00:00:00:00:01")
-    address = (address or said.address).upper()
+    """Return how a device that speaks a protocol appears on the air. Raises BadOptionError.
+
+    It advertises what the first of the model's patterns, or of those that aiobmsble recognises the family by,
+    asks for.
+    """
+    known = _KNOWN.get(protocol.name, _Known())
+    pattern = next(iter(_patterns(protocol)), Pattern())
+    address = (address or known.address or _address(protocol, pattern)).upper()
     if not _ADDRESS.fullmatch(address):
         raise BadOptionError(f"{address[:40]!r} is no Bluetooth address: write A4:C1:38:00:00:01")
     gatt = protocol.gatt[:1]
-    services = tuple(each.service for each in gatt) if said.services is None else said.services
+    services = [pattern.service] if pattern.service else [each.service for each in gatt]
+    data = {} if pattern.manufacturer is None else {pattern.manufacturer: pattern.data or bytes(2)}
     advertisement = Advertisement(
         address=address,
-        name=name or said.name,
-        service_uuids=services,
-        manufacturer_data=said.manufacturer_data,
+        name=name or known.name or _name(pattern.name) or f"{_ANYTHING}-{protocol.title}"[:_LONGEST_NAME],
+        service_uuids=tuple(services),
+        manufacturer_data=data,
+        service_data={pattern.service_data: b""} if pattern.service_data else {},
     )
     information = {0x2A29: "packwire", 0x2A24: f"simulated {protocol.title}"}
-    return Radio(advertisement, gatt, said.mtu, information)
+    return Radio(advertisement, gatt, known.mtu, information)
+
+
+def _patterns(protocol: Protocol) -> tuple[Pattern, ...]:
+    if not isinstance(protocol, ModelProtocol):
+        return ()
+    said = protocol.content.get("recognise", {})
+    plugin = plugins().get(said.get("aiobmsble", ""))
+    own = tuple(map(pattern_of, said.get("advertisements", ())))
+    return (*(plugin.patterns if plugin else ()), *own)
+
+
+def _address(protocol: Protocol, pattern: Pattern) -> str:
+    """Return an address that begins as the pattern says, the same for a model every time."""
+    last = f"{crc32(protocol.name.encode()) & 0xFF:02X}"
+    return (pattern.address + _ADDRESS_PREFIX[len(pattern.address) :])[: len(_ADDRESS_PREFIX)] + last
+
+
+def _name(pattern: str) -> str:
+    """Return a name that fits a pattern of the shell's."""
+    text = re.sub(r"\[!?(.).*?\]", r"\1", pattern)
+    return text.replace("?", _ANY_CHARACTER).replace("*", _ANYTHING)[:_LONGEST_NAME]

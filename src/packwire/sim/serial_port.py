@@ -8,7 +8,7 @@ from packwire.errors import BadOptionError
 from packwire.sim.port import Port
 
 
-class SerialPort:
+class SimulatedSerialPort:
     """A pseudo-terminal in raw mode; `path` is what a reader opens, such as /dev/pts/3.
 
     Bytes that nobody reads are lost when its buffer is full, as on a serial line without flow control.

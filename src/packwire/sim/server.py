@@ -19,7 +19,7 @@ from packwire.sim.nodes import default_config
 from packwire.sim.port import Port, Served
 from packwire.sim.radio import BluetoothOptions
 from packwire.sim.scenario import scenario_named
-from packwire.sim.serial_port import SerialPort
+from packwire.sim.serial_port import SimulatedSerialPort
 from packwire.sim.vehicle import Vehicle
 from packwire.vesc.announcement import ANNOUNCEMENT_PORT, ANNOUNCING
 from packwire.vesc.replies import ExpressConfig
@@ -90,7 +90,7 @@ class SimOptions:
             raise BadOptionError("without a TCP port there is nothing to broadcast")
 
 
-class Device(Served, Protocol):
+class SimulatedDevice(Served, Protocol):
     """A simulated device that lives in the physics."""
 
     def port(self, name: str) -> Port:
@@ -109,7 +109,7 @@ class Simulation:
     `device` holds the nodes, `vehicle` the physics, and `faults` can be ordered and cancelled at any time.
     """
 
-    def __init__(self, options: SimOptions, device: Device, vehicle: Vehicle, model: str) -> None:
+    def __init__(self, options: SimOptions, device: SimulatedDevice, vehicle: Vehicle, model: str) -> None:
         self.options = options
         self.faults = device.faults
         self.vehicle = vehicle
@@ -168,7 +168,7 @@ class Simulation:
             self.port = await self._local.listen(self.options.host, self.options.port)
             stack.push_async_callback(self._local.close)
         if self.options.serial:
-            serial = SerialPort(self.device.port("serial"))
+            serial = SimulatedSerialPort(self.device.port("serial"))
             self.serial_path = serial.open()
             stack.callback(serial.close)
         if self.options.bluetooth is not None:

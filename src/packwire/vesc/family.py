@@ -3,7 +3,7 @@
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import MAX_PAYLOAD, STOP, TRAILER
 from packwire.wire.family import Answer, Family, Same
-from packwire.wire.framing import ByteIs, Check, Framing, Size
+from packwire.wire.framing import ByteIs, FrameCheck, Framing, Size
 
 _WRAPPED = frozenset({Command.FORWARD_CAN.value})
 
@@ -14,7 +14,7 @@ def _framing(start: int, size: Size) -> Framing:
         "VESC",
         bytes((start,)),
         (size,),
-        Check("CRC-16/XMODEM", head, -TRAILER, -TRAILER),
+        FrameCheck("CRC-16/XMODEM", head, -TRAILER, -TRAILER),
         bytes((STOP,)),
         payload=(head, -TRAILER),
         asks=1,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 
 from packwire.vesc.arguments import Rest
 from packwire.vesc.replies import LAYOUTS
-from packwire.vesc.traits import Kind, Spontaneous, traits
+from packwire.vesc.traits import Effect, Spontaneous, traits
 
 type Accepts = Callable[[bytes], bool]
 
@@ -40,7 +40,7 @@ def reply_command(request: bytes) -> int | None:
     Of a command that nobody knows a reply is assumed.
     """
     row = traits(request[0])
-    if row.kind is Kind.UNKNOWN:
+    if row.kind is Effect.UNKNOWN:
         return request[0]
     if row.spontaneous is Spontaneous.ALWAYS or not row.is_answered:
         return None
@@ -87,7 +87,7 @@ def _repeats(request: bytes) -> Accepts | None:
         return lambda reply: reply[at : at + 4] in offsets and reply[1 : 1 + len(index)] == index
     if index:
         return lambda reply: reply[1:2] == index
-    if row.kind is Kind.READ and shape.rest is Rest.OFFSET and (end := request.find(0, 1)) > 0:
+    if row.kind is Effect.READ and shape.rest is Rest.OFFSET and (end := request.find(0, 1)) > 0:
         offset = request[end + 1 : end + 5]
         return (lambda reply: reply[1:5] == offset) if len(offset) == len(_NO_OFFSET) else None
     return None

@@ -82,6 +82,11 @@ class VescProtocol(Protocol):
 
         return VescSession(asker, options)
 
+    @property
+    @override
+    def harmless(self) -> tuple[Request, ...]:
+        return (Request(_question(_FENCE)),)
+
     @override
     def recognises(self, seen: Advertisement) -> bool:
         # Many devices have that service; these names are the firmware's own.

@@ -1,8 +1,8 @@
 """The requests that packwire sends: all of them read, none can move a motor or change a setting."""
 
 from enum import Enum, auto
-from typing import NamedTuple
 
+from packwire.protocol.observing import Addressed
 from packwire.vesc.commands import Command
 
 #: FORWARD_CAN to this id reaches every device at once; the replies collide and carry no sender.
@@ -66,16 +66,10 @@ class RouteProblem(Enum):
     """It goes to every node at once."""
 
 
-class Unwrapped(NamedTuple):
+class Unwrapped(Addressed):
     """A request, and the CAN ids by way of which it goes; `request` is empty where FORWARD_CAN has none."""
 
-    route: tuple[int, ...]
-    request: bytes
-
-    @property
-    def node(self) -> int | None:
-        """Return the CAN id of the node that is asked; None: the device itself."""
-        return self.route[-1] if self.route else None
+    __slots__ = ()
 
     @property
     def command(self) -> int:

@@ -8,6 +8,7 @@ unknown one the whole payload is masked. Fails closed: what cannot be read is no
 from collections.abc import Iterator
 from typing import Any
 
+from packwire.protocol.words import MASKED
 from packwire.vesc.commands import Command
 from packwire.vesc.hublogin import LOGIN_PASSWORD
 from packwire.vesc.replies import EXPRESS_CONFIG, ExpressConfig, reply_spans
@@ -22,7 +23,6 @@ KNOWN_SIGNATURES = frozenset({1954583966, 2626561514})
 #: Payloads that carry a configuration, in requests or replies.
 CONFIG_COMMANDS = frozenset(command for command, row in TRAITS.items() if row.secret is CONFIGURATION)
 
-MASKED = "(hidden)"
 _MASK_BYTE = b"*"
 
 #: The packets of a CAN bus that carry pieces of payloads; the other byte of their id says for whom.

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, override
 
 from packwire.errors import NoAnswerError, Reason
-from packwire.protocol.base import Asker, Node, NodeKind, Options, Reading, Request, Session
+from packwire.protocol.base import Asker, Node, NodeKind, NodeReading, Options, Request, Session
 from packwire.protocol.no_reply import NoReplyError
 from packwire.sample import Condition
 from packwire.vesc.commands import Command
@@ -175,9 +175,9 @@ class VescSession(Session):
         return self._routes[node.key] is not None
 
     @override
-    async def read(self, node: Node) -> Reading:
+    async def read(self, node: Node) -> NodeReading:
         if node.kind is NodeKind.GATEWAY:
-            return Reading(firmware_values(self.known[self._routes[node.key]]))
+            return NodeReading(firmware_values(self.known[self._routes[node.key]]))
         read = self._read_battery if node.kind is NodeKind.BATTERY else self._read_controller
         return await read(node)
 
@@ -236,21 +236,21 @@ class VescSession(Session):
         self._nodes[node.key] = node
         self._routes[node.key] = route
 
-    async def _read_battery(self, node: Node) -> Reading:
+    async def _read_battery(self, node: Node) -> NodeReading:
         payload = await self.ask(request(Command.BMS_GET_VALUES), self._routes[node.key])
         decoded = BMS_GET_VALUES.decode(payload)
         reply = decoded.reply
         self._remark(node, decoded)
         if reply.absent:
-            return Reading({}, Condition.ABSENT, NO_BMS)
+            return NodeReading({}, Condition.ABSENT, NO_BMS)
         if reply.cell_num is None:
             short = f"the reply is too short to be one ({len(payload)} bytes)"
-            return Reading({}, Condition.SILENT, short)
+            return NodeReading({}, Condition.SILENT, short)
         watch = self._stale.setdefault(node.key, StaleWatch(self._options.stale_after))
         stale = watch.judge(payload, self._asker.now())
-        return Reading(battery_values(reply), Condition.STALE if stale else Condition.FRESH, stale)
+        return NodeReading(battery_values(reply), Condition.STALE if stale else Condition.FRESH, stale)
 
-    async def _read_controller(self, node: Node) -> Reading:
+    async def _read_controller(self, node: Node) -> NodeReading:
         route = self._routes[node.key]
         decoded = GET_VALUES.decode(await self.ask(request(Command.GET_VALUES), route))
         reply = decoded.reply
@@ -259,7 +259,7 @@ class VescSession(Session):
         if reply.current_in is not None:
             for watch in self._stale.values():
                 watch.motor_current(node.key, reply.current_in)
-        return Reading(controller_values(reply, setup))
+        return NodeReading(controller_values(reply, setup))
 
     def _remark(self, node: Node, decoded: Decoded[Any]) -> None:
         """Note where a reply ends earlier or goes on longer than the firmware that is known here."""

@@ -8,18 +8,18 @@ import struct
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from packwire.wire.fields import Comparison, Condition, Field, Order, Type
+from packwire.wire.fields import Field, FieldCondition, Operator, Order, Type
 
 _UNSIGNED = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _OPERATORS = {
-    Comparison.EQUAL: "{raw} == {number}",
-    Comparison.NOT_EQUAL: "{raw} != {number}",
-    Comparison.LESS: "{raw} < {number}",
-    Comparison.AT_MOST: "{raw} <= {number}",
-    Comparison.MORE: "{raw} > {number}",
-    Comparison.AT_LEAST: "{raw} >= {number}",
-    Comparison.BIT: "({raw} >> {number} & 1) == 1",
-    Comparison.NO_BIT: "({raw} >> {number} & 1) == 0",
+    Operator.EQUAL: "{raw} == {number}",
+    Operator.NOT_EQUAL: "{raw} != {number}",
+    Operator.LESS: "{raw} < {number}",
+    Operator.AT_MOST: "{raw} <= {number}",
+    Operator.MORE: "{raw} > {number}",
+    Operator.AT_LEAST: "{raw} >= {number}",
+    Operator.BIT: "({raw} >> {number} & 1) == 1",
+    Operator.NO_BIT: "({raw} >> {number} & 1) == 0",
 }
 
 
@@ -38,7 +38,7 @@ def _code(field: Field) -> str | None:
     return field.code
 
 
-class Block:
+class FieldBlock:
     """Fields one behind the other, or at places of their own.
 
     `absolute`: places count from where the message begins; else from behind the field before. `needs` is how
@@ -172,7 +172,7 @@ def _other(name: int | str, raw: Mapping[str, str]) -> str:
     return str(name) if isinstance(name, int) else raw.get(name, f"raws.get({name!r}, 0)")
 
 
-def _condition(condition: Condition, raw: Mapping[str, str]) -> str:
+def _condition(condition: FieldCondition, raw: Mapping[str, str]) -> str:
     number = _other(condition.field, raw)
     return _OPERATORS[condition.comparison].format(raw=number, number=condition.number)
 

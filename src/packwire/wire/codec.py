@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from packwire.wire import block
-from packwire.wire.fields import TO_THE_END, Comparison, Field, FieldError, Order, Type, in_order
+from packwire.wire.fields import TO_THE_END, Field, FieldError, Operator, Order, Type, in_order
 
 
 class Span(NamedTuple):
@@ -20,7 +20,7 @@ class Span(NamedTuple):
     value: Any
 
 
-class Values(NamedTuple):
+class DecodedValues(NamedTuple):
     """What a message says, by field; which fields it was too short for; the bytes behind the last one."""
 
     values: dict[str, Any]
@@ -55,7 +55,7 @@ class Codec:
         """The fields behind which others lie, wherever they stand in the list."""
         self._plan = lru_cache(maxsize=64)(self._compile)
 
-    def decode(self, data: bytes, at: int = 0, known: Mapping[str, float] = _NOTHING) -> Values:
+    def decode(self, data: bytes, at: int = 0, known: Mapping[str, float] = _NOTHING) -> DecodedValues:
         """Decode the message that begins at byte `at`; never raises, whatever the bytes are.
 
         `known` are the raw numbers of other messages that conditions and counts ask for.
@@ -63,7 +63,7 @@ class Codec:
         state = _State(data, at, known)
         for step in self._plan(self._selection(data, at)):
             step(state)
-        return Values(state.values, tuple(state.missing), max(0, len(data) - state.last))
+        return DecodedValues(state.values, tuple(state.missing), max(0, len(data) - state.last))
 
     def spans(self, data: bytes, at: int = 0, known: Mapping[str, float] = _NOTHING) -> list[Span]:
         """Return every field that is there with its place, its raw number and its value, items one by one."""
@@ -207,7 +207,7 @@ class _Block:
         moves: bool,
     ) -> None:
         self.moves = moves
-        self.block = block.Block(fields, order, raws, anchors)
+        self.block = block.FieldBlock(fields, order, raws, anchors)
         self.singles = [_Single(field, order, keep_raw=field.name in raws) for field in fields]
 
     def __call__(self, state: _State) -> None:
@@ -377,9 +377,7 @@ def _selector(fields: tuple[Field, ...]) -> Field | None:
     if not fields or not fields[0].fixed or fields[0].at is not None or not any(each.when for each in fields):
         return None
     asked = {
-        (condition.field, condition.comparison is Comparison.BIT)
-        for each in fields
-        for condition in each.when
+        (condition.field, condition.comparison is Operator.BIT) for each in fields for condition in each.when
     }
     return fields[0] if asked == {(fields[0].name, True)} else None
 

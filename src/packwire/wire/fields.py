@@ -73,7 +73,7 @@ _CODES = {
 }
 
 
-class Comparison(Enum):
+class Operator(Enum):
     """How a condition compares an earlier field's raw number with its own."""
 
     EQUAL = "=="
@@ -87,31 +87,31 @@ class Comparison(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class FieldCondition:
     """A field is there only where the raw number of an earlier field compares so with `number`."""
 
     field: str
-    comparison: Comparison
+    comparison: Operator
     number: int
 
     def holds(self, raw: Any) -> Any:
         """Tell whether it holds; `raw` is a number, or an array of them (then an array comes back)."""
         match self.comparison:
-            case Comparison.EQUAL:
+            case Operator.EQUAL:
                 return raw == self.number
-            case Comparison.NOT_EQUAL:
+            case Operator.NOT_EQUAL:
                 return raw != self.number
-            case Comparison.LESS:
+            case Operator.LESS:
                 return raw < self.number
-            case Comparison.AT_MOST:
+            case Operator.AT_MOST:
                 return raw <= self.number
-            case Comparison.MORE:
+            case Operator.MORE:
                 return raw > self.number
-            case Comparison.AT_LEAST:
+            case Operator.AT_LEAST:
                 return raw >= self.number
-            case Comparison.BIT:
+            case Operator.BIT:
                 return (raw >> self.number & 1) == 1
-            case Comparison.NO_BIT:
+            case Operator.NO_BIT:
                 return (raw >> self.number & 1) == 0
 
 
@@ -158,8 +158,8 @@ class Field:
     count: int | str | None = None
     stride: int | None = None
     most: int | None = None
-    when: tuple[Condition, ...] = ()
-    negative: tuple[Condition, ...] = ()
+    when: tuple[FieldCondition, ...] = ()
+    negative: tuple[FieldCondition, ...] = ()
     quantity: str = ""
     secret: bool = False
 

@@ -99,7 +99,7 @@ _HEX_DIGITS = frozenset(b"0123456789abcdefABCDEF")
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class FrameCheck:
     """A checksum of the catalogue: over the bytes from `begin` to `end`, stored at `at`.
 
     `end` and `at` may be negative, counted from the frame's end. With `digits` it is written in hexadecimal.
@@ -158,7 +158,7 @@ class Framing:
     name: str
     start: bytes
     sizes: tuple[Size, ...]
-    check: Check | None = None
+    check: FrameCheck | None = None
     end: bytes = b""
     payload: tuple[int, int | None] = (0, None)
     header: int = 1
@@ -326,7 +326,7 @@ class _Starts:
         return min(self._next.values())
 
 
-class Framer(StreamFramer):
+class DataFramer(StreamFramer):
     """Finds the frames of some framings in a live stream; none is longer than `longest` bytes."""
 
     __slots__ = ("_wasted", "framings", "longest")

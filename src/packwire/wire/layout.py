@@ -17,71 +17,71 @@ from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 from packwire.wire.codec import Codec, Span, compiled, unpacked_and_scaled
-from packwire.wire.fields import Comparison, Condition, Field, FieldError, Order, Type
+from packwire.wire.fields import Field, FieldCondition, FieldError, Operator, Order, Type
 
 _new_tuple = tuple.__new__  # a NamedTuple's own constructor costs twice as much
 
 
-class Part(NamedTuple):
+class LayoutPart(NamedTuple):
     """How one field is encoded, and which bit of the layout's mask says that it is there."""
 
     field: Field
     bit: int | None = None
 
 
-def _number(kind: Type, width: int, scale: float, bit: int | None) -> Part:
+def _number(kind: Type, width: int, scale: float, bit: int | None) -> LayoutPart:
     """`scale` is what a firmware multiplies by when it writes, so a value is the raw number divided by it."""
-    return Part(Field(type=kind, width=width, scale=1 / scale), bit)
+    return LayoutPart(Field(type=kind, width=width, scale=1 / scale), bit)
 
 
-def u8(scale: float = 1, bit: int | None = None) -> Part:
+def u8(scale: float = 1, bit: int | None = None) -> LayoutPart:
     """Return an unsigned 8-bit field."""
     return _number(Type.UINT, 1, scale, bit)
 
 
-def u16(scale: float = 1, bit: int | None = None) -> Part:
+def u16(scale: float = 1, bit: int | None = None) -> LayoutPart:
     """Return an unsigned 16-bit field."""
     return _number(Type.UINT, 2, scale, bit)
 
 
-def i16(scale: float = 1, bit: int | None = None) -> Part:
+def i16(scale: float = 1, bit: int | None = None) -> LayoutPart:
     """Return a signed 16-bit field."""
     return _number(Type.INT, 2, scale, bit)
 
 
-def u32(scale: float = 1, bit: int | None = None) -> Part:
+def u32(scale: float = 1, bit: int | None = None) -> LayoutPart:
     """Return an unsigned 32-bit field."""
     return _number(Type.UINT, 4, scale, bit)
 
 
-def i32(scale: float = 1, bit: int | None = None) -> Part:
+def i32(scale: float = 1, bit: int | None = None) -> LayoutPart:
     """Return a signed 32-bit field."""
     return _number(Type.INT, 4, scale, bit)
 
 
-def f32(bit: int | None = None) -> Part:
+def f32(bit: int | None = None) -> LayoutPart:
     """Return an IEEE-754 single, which is what VESC's float32_auto is on the wire."""
     return _number(Type.FLOAT, 4, 1, bit)
 
 
-def array(item: Part, counted_by: str, bit: int | None = None) -> Part:
+def array(item: LayoutPart, counted_by: str, bit: int | None = None) -> LayoutPart:
     """Return an array field whose length the field named `counted_by` holds."""
-    return Part(replace(item.field, count=counted_by), bit)
+    return LayoutPart(replace(item.field, count=counted_by), bit)
 
 
-def cstring(bit: int | None = None) -> Part:
+def cstring(bit: int | None = None) -> LayoutPart:
     """Return a NUL-terminated text field."""
-    return Part(Field(type=Type.CSTRING, width=None), bit)
+    return LayoutPart(Field(type=Type.CSTRING, width=None), bit)
 
 
-def hex_bytes(width: int, bit: int | None = None) -> Part:
+def hex_bytes(width: int, bit: int | None = None) -> LayoutPart:
     """Return a field of `width` bytes, shown as hexadecimal digits."""
-    return Part(Field(type=Type.HEX, width=width), bit)
+    return LayoutPart(Field(type=Type.HEX, width=width), bit)
 
 
-def rest(form: str = "bytes") -> Part:
+def rest(form: str = "bytes") -> LayoutPart:
     """Return a field that takes all that is left: `text`, `bytes` or `numbers`."""
-    return Part(Field(type=Type(form), width=None))
+    return LayoutPart(Field(type=Type(form), width=None))
 
 
 class Decoded[T](NamedTuple):
@@ -171,15 +171,15 @@ _MASK_WIDTH = 4
 _LEAST_FLOAT = 1.5e-38
 
 
-def _parts_of(kind: type[Any]) -> Iterator[tuple[str, Part]]:
+def _parts_of(kind: type[Any]) -> Iterator[tuple[str, LayoutPart]]:
     for name, hint in kind.__annotations__.items():
-        parts: tuple[Part, ...] = getattr(hint, "__metadata__", ())
+        parts: tuple[LayoutPart, ...] = getattr(hint, "__metadata__", ())
         if len(parts) != 1:
             raise FieldError(f"{kind.__name__}.{name} does not say how it is encoded")
         yield name, parts[0]
 
 
-def _named(name: str, part: Part, mask: str | None) -> Field:
+def _named(name: str, part: LayoutPart, mask: str | None) -> Field:
     if mask is None or part.bit is None:
         return replace(part.field, name=name)
-    return replace(part.field, name=name, when=(Condition(mask, Comparison.BIT, part.bit),))
+    return replace(part.field, name=name, when=(FieldCondition(mask, Operator.BIT, part.bit),))

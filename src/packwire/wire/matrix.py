@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from packwire.wire.fields import TO_THE_END, Condition, Field, Order, Type
+from packwire.wire.fields import TO_THE_END, Field, FieldCondition, Order, Type
 
 type Column = NDArray[np.float64]
 type Bytes = NDArray[np.uint8]
@@ -86,7 +86,7 @@ class _Reader:
         raw = self.raws.get(name)
         return np.zeros(len(self.matrix), dtype=np.int64) if raw is None else np.nan_to_num(raw).astype(int)
 
-    def _holds(self, condition: Condition) -> _There:
+    def _holds(self, condition: FieldCondition) -> _There:
         held: _There = condition.holds(self._raw_of(condition.field))
         return held
 

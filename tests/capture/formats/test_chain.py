@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packwire.capture.formats import chain
-from packwire.capture.formats.chain import Records, record_offsets
+from packwire.capture.formats.chain import RecordForm, record_offsets
 
-RECORDS = Records(header=12, size_at=0, most=300, landmark=slice(4, 8))
+RECORDS = RecordForm(header=12, size_at=0, most=300, landmark=slice(4, 8))
 MARK = b"\0\0\0\7"
 
 

@@ -147,17 +147,37 @@ def test_the_page_needs_nothing_else_and_escapes(shown, tmp_path):
     assert "<script" not in text
     assert "http" not in text
     assert "receive path does not take these replies" in text
-    with pytest.raises(BadFileError, match="cannot be written"):
-        shown(TOOL, OWN, report=(tmp_path / "no" / "page.html",))
+
+
+def test_the_same_as_markdown_in_which_nothing_of_a_file_is_markup(shown, tmp_path):
+    strange = tmp_path / "my|_mine_.pcap"
+    strange.write_bytes(OWN.read_bytes())
+    page = tmp_path / "page.md"
+    shown(TOOL, strange, report=(page,))
+    text = page.read_text()
+    assert text.startswith("## packwire compare: receive-path\n")
+    assert r"my\|\_mine\_.pcap" in text
+    assert "my|_mine_" not in text
+    assert "receive path does not take these replies" in text
+    assert "What to do: " in text
+    assert "{{" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("no/page.html", "there is no folder"), ("page.pdf", "ends in .html or .md")]
+)
+def test_a_report_that_cannot_be_is_refused_at_once(shown, tmp_path, name, said):
+    with pytest.raises(BadOptionError, match=said):
+        shown(TOOL, OWN, report=(tmp_path / name,))
 
 
 @pytest.mark.parametrize("files", [(TOOL, OWN), (OWN, TOOL), (TOOL, DISPLACED)])
 def test_nothing_secret_is_shown(shown, tmp_path, files):
-    page = tmp_path / "page.html"
-    _, text = shown(*files, report=(page,))
+    page, plain = tmp_path / "page.html", tmp_path / "page.md"
+    _, text = shown(*files, report=(page, plain))
     _, data = shown(*files, json=True)
     for secret in SECRETS:
-        assert secret not in text + data + page.read_text()
+        assert secret not in text + data + page.read_text() + plain.read_text()
 
 
 async def test_files_that_cannot_be_compared(tmp_path):

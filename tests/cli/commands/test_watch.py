@@ -167,14 +167,17 @@ async def test_a_card_with_bars_on_a_terminal():
 
 
 async def test_the_demo_with_a_terminal():
-    lines, _, code = await asyncio.to_thread(on_terminal, ["demo"], 1.0)
+    lines, _, code = await asyncio.to_thread(on_terminal, ["demo"], 4.0)
     assert code == 0
     assert "through hub 127.0.0.1:" in lines[0]
+    assert any("Bluetooth, Jiabaida smart BMS" in line for line in lines), lines
+    assert len([line for line in lines if line]) < 24, "both cards fit a usual terminal"
 
 
 async def test_the_demo_without_a_terminal_ends_by_itself():
-    result = await packwire("demo", DEMO_SECONDS="1.5")
+    result = await packwire("demo", DEMO_SECONDS="4")
     assert result.code == 0, result
+    assert " 4 cells" in result.out
     assert "20 cells" in result.out
     assert "connected through hub 127.0.0.1:" in result.out
 

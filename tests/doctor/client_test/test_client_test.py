@@ -6,9 +6,9 @@ from functools import partial
 
 import pytest
 
-from packwire.doctor.client_test.plan import Findings
-from packwire.doctor.client_test.server import ClientTest
-from packwire.doctor.client_test.verdict import ClientReport
+from packwire.doctor.vesc.client_test.plan import ClientFindings
+from packwire.doctor.vesc.client_test.server import ClientTest
+from packwire.doctor.vesc.client_test.verdict import ClientReport
 from packwire.errors import PackwireError, UnreachableError
 from packwire.link.hub import HubLink
 from packwire.link.tcp import TcpLink
@@ -44,7 +44,7 @@ WANTED = {
 }
 
 
-async def examine(make) -> tuple[ClientReport, Findings | None]:
+async def examine(make) -> tuple[ClientReport, ClientFindings | None]:
     """Let a client run against the test until it is decided."""
     async with ClientTest(lambda text: None) as test:
         running = asyncio.create_task(make(test.port))

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from packwire.doctor.client_test import judge, lengths
-from packwire.doctor.client_test.server import ClientTest
-from packwire.doctor.client_test.trials import DIALECTS, NO_FRAMER
+from packwire.doctor.vesc.client_test import judge, lengths
+from packwire.doctor.vesc.client_test.server import ClientTest
+from packwire.doctor.vesc.client_test.trials import DIALECTS, NO_FRAMER
 from packwire.doctor.vesc.misreadings import RULES
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from packwire.doctor.client_test.replies import CELLS, VOLTS, cells_of
-from packwire.doctor.client_test.server import ClientTest
-from packwire.doctor.client_test.telltale import Shown, read_answer, telltales
-from packwire.doctor.client_test.trials import pieces
+from packwire.doctor.vesc.client_test.replies import CELLS, VOLTS, cells_of
+from packwire.doctor.vesc.client_test.server import ClientTest
+from packwire.doctor.vesc.client_test.telltale import ShownValues, read_answer, telltales
+from packwire.doctor.vesc.client_test.trials import pieces
 from packwire.vesc.framing import Framer
 from packwire.vesc.replies import decode_reply
 from tests.doctor.client_test import clients
@@ -119,9 +119,9 @@ def test_a_telltale_is_a_reply_of_its_length_with_its_voltage(trial):
 @pytest.mark.parametrize(
     ("answer", "shown"),
     [
-        ("97.6", Shown.THIS), ("97,6 V", Shown.THIS), ("98", Shown.THIS), ("3.05", Shown.THIS),
-        ("3050 mV", Shown.THIS), ("", Shown.OTHER), ("83.9", Shown.OTHER), ("48.8", Shown.ODD),
-        ("what?", Shown.UNREADABLE), ("nan", Shown.ODD), ("inf", Shown.ODD),
+        ("97.6", ShownValues.THIS), ("97,6 V", ShownValues.THIS), ("98", ShownValues.THIS), ("3.05", ShownValues.THIS),
+        ("3050 mV", ShownValues.THIS), ("", ShownValues.OTHER), ("83.9", ShownValues.OTHER), ("48.8", ShownValues.ODD),
+        ("what?", ShownValues.UNREADABLE), ("nan", ShownValues.ODD), ("inf", ShownValues.ODD),
     ],
 )  # fmt: skip
 def test_what_a_user_may_type(answer, shown):

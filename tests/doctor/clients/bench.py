@@ -52,6 +52,8 @@ NAMED: dict[str, tuple[str, ...]] = {
     "wrong-command": ("wrong-command",),
 }
 _RECEIVING = ("receive-path",)
+#: What is true of replies that a busy computer or a lossy network keeps from every client.
+_ON_THE_WIRE = ("silent-device", "swallowed", "damaged-replies")
 UNDECIDED = ("cannot-tell", "not-recorded")
 #: Clients that ask whatever comes, or all at once: no recording shows which replies they take.
 BY_CLOCK = frozenset({"fixed-pace", "pipelining"})
@@ -72,7 +74,12 @@ class Case:
 
     @property
     def decidable(self) -> bool:
-        """Tell whether the record of a right client is another than that of a client that reads nothing."""
+        """Tell whether the record of a right client is another than that of a client that reads nothing.
+
+        One that asks by the clock and reads beside it sends the same without reading, by its very program.
+        """
+        if self.architecture == "fixed-pace":
+            return False
         alike = self.twin is not None and self.twin.key in UNDECIDED and self.outcome == "undecided"
         return not (alike and timers_explain(self.found.mine))
 
@@ -114,7 +121,7 @@ class Case:
         wanted = NAMED.get(self.bug, _RECEIVING) if self.bug != "none" else (NO_DIFFERENCE,)
         if key in wanted and not self.found.swapped:
             return "named"
-        if key in UNDECIDED:
+        if key in UNDECIDED or (key in _ON_THE_WIRE and set(UNDECIDED) & set(others)):
             return "undecided"
         if key == NO_DIFFERENCE:
             return "missed" if self.bug != "none" and self.shows else "no harm"

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from packwire.check import Confidence
-from packwire.doctor.client_test.server import ClientTest
-from packwire.doctor.client_test.verdict import ClientReport
+from packwire.doctor.vesc.client_test.server import ClientTest
+from packwire.doctor.vesc.client_test.verdict import ClientReport
 from tests.doctor.clients.architectures import ARCHITECTURES
 from tests.doctor.clients.bugs import BUGS, OF_PIECES
 from tests.shared_data import ROOT

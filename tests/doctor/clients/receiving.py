@@ -8,6 +8,8 @@ from dataclasses import dataclass
 type Header = Callable[[bytes], tuple[int, int] | None]
 _NO_HEADER = (0, 0)
 MAX_PAYLOAD = 10_000
+#: What a device prints and logs by itself.
+_UNASKED = frozenset({21, 113, 135})
 
 
 def right_header(data: bytes) -> tuple[int, int] | None:
@@ -85,6 +87,11 @@ class Rules:
     deaf: bool = False
 
 
+def _replies(payloads: list[bytes]) -> int:
+    """Return how many of them answer something: nobody waits for what a device says by itself."""
+    return sum(payload[0] not in _UNASKED for payload in payloads)
+
+
 class Receiver:
     """Takes what is read; gives the payloads found in it.
 
@@ -101,7 +108,7 @@ class Receiver:
         """Take the bytes of one read."""
         found = self._feed(data)
         if self._right is not None:
-            self.refused += len(self._right.feed(data)) - len(found)
+            self.refused += _replies(self._right.feed(data)) - _replies(found)
         return found
 
     def _feed(self, data: bytes) -> list[bytes]:

@@ -20,7 +20,7 @@ from tests.sim.raw import PATIENCE, QUIET, eventually
 
 LOGIN = b"VESCTOOL:TESTPACK:secret42\n"
 TIMEOUT = 2.0
-LATENCY = 0.0004
+LATENCY = 0.008
 FW_VERSION, BMS, VALUES = b"\0", b"\x60", b"\x04"
 
 
@@ -53,7 +53,7 @@ class Client:
         self.writer.write(data)
         self.record.send(0, data)
 
-    async def ask(self, payload: bytes, *, answered: bool = True, pause: float = 0.001) -> None:
+    async def ask(self, payload: bytes, *, answered: bool = True, pause: float = 0.0) -> None:
         """Ask; go on `pause` seconds after the reply, or after the timeout where it is not taken."""
         asked = self.record.time
         self.send(self.encode(payload))

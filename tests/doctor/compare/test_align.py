@@ -9,7 +9,7 @@ from packwire.capture import open_capture
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.align import MAX_BLOCKS, align
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
-from packwire.doctor.compare.vesc_sessions import vesc_sessions
+from packwire.doctor.vesc.recorded_sessions import vesc_sessions
 from tests.shared_data import ROOT
 
 

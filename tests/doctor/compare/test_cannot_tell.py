@@ -131,3 +131,42 @@ def test_the_same_faulty_file_twice_is_not_called_well():
     found = compare(theirs.session, ours.session)
     assert found.key == NO_DIFFERENCE
     assert "both have the same trouble" in found.words
+
+
+def follows(latency: float, wait: float = 0.0) -> tuple[float, float]:
+    """Return a reply's latency and when the client goes on: at once, or after `wait`."""
+    return latency, wait or latency + 0.0002
+
+
+def polled(steps: list[tuple[float, float]]) -> VescSession:
+    session = VescSession(step=1000).open()
+    for latency, wait in steps:
+        asked = session.time
+        if latency < wait:
+            session.ask(ASK_BMS).wait(latency).answer(bms())
+            session.time = asked + round(wait * 1e9)
+        else:
+            session.ask(ASK_BMS).wait(wait).ask(ASK_VERSION).wait(latency - wait).answer(bms())
+            session.answer(version()).wait(0.0002)
+    return session.close()
+
+
+def test_a_client_that_now_and_then_goes_on_before_its_reply_is_not_called_well(tmp_path):
+    steps = [follows(LATENCIES[number % 8]) for number in range(80)]
+    assert compared(tmp_path, [quick()], [polled(steps)]).key == NO_DIFFERENCE
+    for number in (20, 40, 60):
+        steps[number] = follows(0.05, 0.02)
+    found = compared(tmp_path, [quick()], [polled(steps)])
+    assert found.key == Cause.CANNOT_TELL
+    assert found.main is not None
+    assert "had already gone on" in found.main.evidence[0]
+
+
+def test_one_that_after_some_replies_waits_as_for_none_is_not_called_well(tmp_path):
+    steps = [follows(LATENCIES[number % 8]) for number in range(24)]
+    for number in (3, 9, 10, 19):
+        steps[number] = follows(LATENCIES[number % 8], 0.7)
+    found = compared(tmp_path, [quick()], [polled(steps)])
+    assert found.key == Cause.CANNOT_TELL
+    assert found.main is not None
+    assert "a pause, or a timeout" in found.main.evidence[0]

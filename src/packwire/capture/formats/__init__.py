@@ -111,21 +111,8 @@ def read_packets(data: Bytes, *, decimal: bool = False) -> Packets:
     Raises BadFileError (one line, without the file's name) where nothing can be read. Where only the end is
     damaged, all that comes before is returned and `Packets.damage` says what is wrong.
     """
-    damage: tuple[str, ...] = ()
-    suffix, size = "", len(data)
-    head = data[:HEAD].tobytes()
-    if head.startswith(b"\x1f\x8b"):
-        from packwire.capture.formats import gzipped  # noqa: PLC0415 - as the others
-
-        if gzipped.matches(head):
-            data, damage = gzipped.expand(data)
-            suffix = " in gzip (offsets are those in the unpacked file)"
-    elif head.startswith(b"PK"):
-        from packwire.capture.formats import zipped  # noqa: PLC0415
-
-        if zipped.matches(head):
-            data, name, damage = zipped.expand(data, _is_binary, _is_text_log, _holds_section)
-            suffix = f" in a zip archive ({name}; offsets are those in the unpacked file)"
+    size = len(data)
+    data, suffix, damage = unpacked(data)
     head = data[:HEAD].tobytes()
     packets = _read(data, head, decimal=decimal, most=PACKED_ROWS if suffix else MAX_ROWS)
     if suffix:
@@ -134,6 +121,33 @@ def read_packets(data: Bytes, *, decimal: bool = False) -> Packets:
         packets = gzipped.bounded(packets, size)
     packets = without_appended(packets)
     return replace(packets, format=packets.format + suffix, damage=damage + packets.damage)
+
+
+def unpacked(data: Bytes) -> tuple[Bytes, str, tuple[str, ...]]:
+    """Return what a packed file holds (another one is returned as it is), how it was packed, what is damaged.
+
+    Raises BadFileError.
+    """
+    head = data[:HEAD].tobytes()
+    if head.startswith(b"\x1f\x8b"):
+        from packwire.capture.formats import gzipped  # noqa: PLC0415 - as the others
+
+        if gzipped.matches(head):
+            data, damage = gzipped.expand(data)
+            return data, " in gzip (offsets are those in the unpacked file)", damage
+    elif head.startswith(b"PK"):
+        from packwire.capture.formats import zipped  # noqa: PLC0415
+
+        if zipped.matches(head):
+            data, name, damage = zipped.expand(data, _is_binary, _is_text_log, _holds_section)
+            return data, f" in a zip archive ({name}; offsets are those in the unpacked file)", damage
+    return data, "", ()
+
+
+def is_plain_text(data: Bytes) -> bool:
+    """Tell whether a file is a text, and none of the binary formats."""
+    head = data[:HEAD].tobytes()
+    return _first(BINARY, head) is None and is_text(head) and not _holds_section(data)
 
 
 def _read(data: Bytes, head: bytes, *, decimal: bool, most: int) -> Packets:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from packwire.capture.formats.chain import Records, record_offsets
+from packwire.capture.formats.chain import RecordForm, record_offsets
 from packwire.capture.packets import (
     HCI_ACL,
     HCI_COMMAND,
@@ -22,9 +22,8 @@ from packwire.capture.packets import (
     LINKTYPE_HCI_H4,
     PacketDirection,
     Packets,
-    gather,
 )
-from packwire.columns import constant
+from packwire.columns import constant, gather
 from packwire.errors import BadFileError
 from packwire.messages import Bytes, Int8s, Int32s, Int64s
 
@@ -41,7 +40,7 @@ _HEADER = np.dtype(
 MAX_PACKET = 256 << 10
 
 #: Nearly all records have no drops, and the first two bytes of the time in common (nine years).
-_RECORDS = Records(header=_RECORD_HEADER, size_at=4, most=MAX_PACKET, landmark=slice(12, 18))
+_RECORDS = RecordForm(header=_RECORD_HEADER, size_at=4, most=MAX_PACKET, landmark=slice(12, 18))
 
 #: So many packets at a time: their columns fit into the processor's cache.
 _BLOCK = 1 << 15

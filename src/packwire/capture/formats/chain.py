@@ -22,7 +22,7 @@ _FEW = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
+class RecordForm:
     """How a record is built.
 
     `header` is the header's size, `size_at` where in it the size (4 bytes, big-endian) of what follows is,
@@ -36,7 +36,7 @@ class Records:
     landmark: slice
 
 
-def record_offsets(data: Bytes, first: int, records: Records) -> Int64s:
+def record_offsets(data: Bytes, first: int, records: RecordForm) -> Int64s:
     """Return the offset of each record from `first` on, up to one that is too large or not wholly there."""
     begins = _landmarks(data, first, records)
     if len(begins) < _FEW:
@@ -57,7 +57,7 @@ def record_offsets(data: Bytes, first: int, records: Records) -> Int64s:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _landmarks(data: Bytes, first: int, records: Records) -> Int64s:
+def _landmarks(data: Bytes, first: int, records: RecordForm) -> Int64s:
     """Return where records seem to begin: `first`, and the first landmark of each part of the file."""
     stretches = min((len(data) - first) // _STRETCH, _MAX_STRETCHES)
     begins = [first]
@@ -72,13 +72,13 @@ def _landmarks(data: Bytes, first: int, records: Records) -> Int64s:
     return np.array(begins, dtype=np.int64)
 
 
-def _leads_on(data: Bytes, at: int, records: Records, mark: bytes) -> bool:
+def _leads_on(data: Bytes, at: int, records: RecordForm, mark: bytes) -> bool:
     """Tell whether what would be the next record has the landmark as well."""
     size = int.from_bytes(data[at + records.size_at :][:4].tobytes())
     return data[at + records.header + size :][records.landmark].tobytes() == mark
 
 
-def _stretches(data: Bytes, begins: Int64s, records: Records) -> tuple[Int64s, Int64s]:
+def _stretches(data: Bytes, begins: Int64s, records: RecordForm) -> tuple[Int64s, Int64s]:
     """Walk from all places at once; return all offsets that were met, in order, and where each walk ended.
 
     A walk ends where the next one began, or before the record that does not end there.
@@ -107,7 +107,7 @@ def _stretches(data: Bytes, begins: Int64s, records: Records) -> tuple[Int64s, I
     return offsets, landed
 
 
-def _follow(data: Bytes, at: int, records: Records, known: dict[int, int]) -> tuple[Int64s, int | None]:
+def _follow(data: Bytes, at: int, records: RecordForm, known: dict[int, int]) -> tuple[Int64s, int | None]:
     """Walk step by step, up to a place that is known; return the offsets that were met, and its number."""
     read_size = struct.Struct(">I").unpack_from
     offsets = array("q")

@@ -19,8 +19,8 @@ from packwire.capture.packets import (
     HCI_SCO,
     PacketDirection,
     Packets,
-    gather,
 )
+from packwire.columns import gather
 from packwire.errors import BadFileError
 from packwire.messages import Bytes
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture.links import largest_packet
-from packwire.capture.packets import Packets, gather, without_fcs
+from packwire.capture.packets import Packets, without_fcs
+from packwire.columns import gather
 from packwire.errors import BadFileError
 from packwire.messages import Bytes
 

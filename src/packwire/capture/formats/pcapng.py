@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from packwire.capture.packets import NO_TIME, UNKNOWN_LINK, PacketDirection, Packets, gather, without_fcs
+from packwire.capture.packets import NO_TIME, UNKNOWN_LINK, PacketDirection, Packets, without_fcs
+from packwire.columns import gather
 from packwire.errors import BadFileError
 from packwire.messages import Bytes, Int8s, Int64s
 

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from packwire.att import Opcode
 from packwire.capture.layers.l2cap import Pdus
-from packwire.capture.packets import gather
-from packwire.columns import Growing
+from packwire.columns import Growing, gather
 from packwire.messages import Bytes, Int8s, Int32s, Int64s
 
 #: PDUs with an attribute handle at byte 1 -> where the value begins; the error names the handle at byte 2.
-_VALUE_BEHIND_HANDLE = {
+VALUE_BEHIND_HANDLE = {
     Opcode.READ_REQ: 3,
     Opcode.READ_BLOB_REQ: 5,
     Opcode.WRITE_REQ: 3,
@@ -49,7 +48,7 @@ VALUES = {
 
 _VALUE_AT = np.ones(256, dtype=np.int64)
 _HANDLE_AT = np.zeros(256, dtype=np.int64)
-for _opcode, _at in _VALUE_BEHIND_HANDLE.items():
+for _opcode, _at in VALUE_BEHIND_HANDLE.items():
     _VALUE_AT[_opcode], _HANDLE_AT[_opcode] = _at, 1
 _VALUE_AT[Opcode.ERROR_RSP], _HANDLE_AT[Opcode.ERROR_RSP] = 4, 2
 FROM_CLIENT = np.ones(256, dtype=np.int8)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from packwire.capture.layers.att import VALUES, AttReader, AttTable
 from packwire.capture.layers.att_values import composed_values
-from packwire.capture.layers.hci import HciPackets, Link, Links, acl_fragments, joined
+from packwire.capture.layers.hci import HciLink, HciPackets, Links, acl_fragments, joined
 from packwire.capture.layers.l2cap import Reassembly, in_file_order
 from packwire.capture.layers.l2cap_channels import Channels
 from packwire.capture.layers.le_link import LinkLayer
@@ -37,7 +37,7 @@ class Bluetooth:
     """
 
     att: AttTable
-    links: tuple[Link, ...]
+    links: tuple[HciLink, ...]
     names: dict[tuple[int, bool], dict[int, str]]
     data: Bytes
     joined: Bytes

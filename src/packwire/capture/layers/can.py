@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture.layers.link import Counts
-from packwire.capture.packets import LINKTYPE_CAN_SOCKETCAN, Packets, gather
+from packwire.capture.packets import LINKTYPE_CAN_SOCKETCAN, Packets
 from packwire.channel import Channel, Transport
+from packwire.columns import gather
 from packwire.messages import Bytes, Int8s, Int64s, Messages
 
 _EXTENDED, _REMOTE, _ERROR = 1 << 31, 1 << 30, 1 << 29

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from packwire.channel import Channel
-from packwire.messages import Bytes, Direction, Messages, Row, from_rows
+from packwire.messages import Bytes, Direction, MessageRow, Messages, from_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def transported_messages(
     rows = []
     for each in sorted(found, key=lambda message: message.frames[-1]):
         rows.append(
-            Row(
+            MessageRow(
                 int(time[each.frames[-1]]),
                 each.direction,
                 number[each.channel],

@@ -1,36 +1,27 @@
 """Requests and replies: which reply answers which request, how long it took, and what was never answered.
 
-VESC replies bear no sequence number and, but for some, no sender. A reply belongs to a request with the same
-command (of a forwarded request: the inner command); where a reply does carry its controller's id or its
-request's mask, that must fit too. Of several requests that wait, a device answers the first one first. A
-request that was repeated because nothing came stays unanswered if only one reply comes.
+Which reply is whose is `packwire.protocol.exchange`'s to say, here as everywhere; what answers what, the
+protocol's. What only a reader of a whole recording knows comes on top: a device answers in order, and a
+request that was sent again before its reply came makes that a late one.
 """
 
-from collections import defaultdict, deque
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from packwire.capture.packets import NO_TIME
 from packwire.messages import Direction, Int8s, Int64s, Messages
-from packwire.vesc.commands import Command
-from packwire.vesc.replies import LAYOUTS, FwVersion, decode_reply
-from packwire.vesc.requests import unwrap
-from packwire.vesc.secrets import mask_payload
-from packwire.vesc.traits import expects_reply, traits
+from packwire.protocol.exchange import Exchange, Replied
+from packwire.protocol.observing import HeardRequest, HeardRule, Introduced, Observer
 
-#: A reply later than this is not taken for the answer to a request, in seconds: the worst seen over a public
-#: hub is half a second, PING_CAN takes up to 5. Erasing flash and detecting a motor take their time.
-PATIENCE = 10.0
-_SLOW_PATIENCE = 180.0
-
-#: How many waiting requests of one kind are remembered, and how many kinds of one command.
-_MAX_WAITING = 256
-_MAX_KINDS = 64
+#: Of a request that was asked again, so many repetitions are looked at.
+_MAX_REPEATS = 256
 
 
 class Part(IntEnum):
@@ -50,15 +41,6 @@ class Part(IntEnum):
     """From the device, without a request that it could answer."""
 
 
-class Node(NamedTuple):
-    """What FW_VERSION told of a node; `can_id` is None for the device at the end of the link."""
-
-    can_id: int | None
-    hardware: int | None
-    name: str
-    version: str
-
-
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """Messages with their parts; the columns have one row for each message.
@@ -67,15 +49,16 @@ class Conversation:
     partner  int64, row of the reply of a request, or of the request of a reply; -1 for none
     repeats  int64, how often the same request was sent again before its reply came (rows of requests)
 
-    `nodes` are the devices that said who they are, `can_ids` those that answered the last PING_CAN (None: it
-    was not asked or not answered).
+    `nodes` are the devices that said who they are, `can_ids` those that the last search found (None: nobody
+    searched, or there was no reply).
     """
 
     messages: Messages
+    observer: Observer
     part: Int8s
     partner: Int64s
     repeats: Int64s
-    nodes: dict[int | None, Node]
+    nodes: dict[int | None, Introduced]
     can_ids: tuple[int, ...] | None
 
     def __len__(self) -> int:
@@ -93,206 +76,110 @@ class Conversation:
         return result
 
 
-def converse(messages: Messages) -> Conversation:
+def converse(messages: Messages, observer: Observer) -> Conversation:
     """Pair the messages of one connection, which are in the order of time."""
-    return _Pairing(messages).conversation()
+    pairing = _Pairing(messages, observer)
+    pairing.hear()
+    for kind in pairing.asked:
+        pairing.settle(kind)
+    return pairing.conversation()
 
 
-def _commands(messages: Messages) -> Int64s:
-    """Return the command that each message is about: of a forwarded request the inner one; -1: none."""
-    command = _bytes_at(messages, np.arange(len(messages)), 0)
-    forwarded = np.flatnonzero((command == Command.FORWARD_CAN) & (messages.direction == Direction.TO_DEVICE))
-    command[forwarded] = _bytes_at(messages, forwarded, 2)
-    for row in forwarded[command[forwarded] == Command.FORWARD_CAN].tolist():
-        _, inner = unwrap(messages.payload(row))
-        command[row] = inner[0] if inner else -1
-    return command
+class _Pair(NamedTuple):
+    """A request, and the row of its reply."""
 
-
-def _bytes_at(messages: Messages, rows: Int64s, offset: int) -> Int64s:
-    """Return one byte of each message, -1 where it is shorter."""
-    result = np.full(len(rows), -1, dtype=np.int64)
-    long_enough = messages.size[rows] > offset
-    start = messages.start[rows] + offset
-    in_file = long_enough & (messages.start[rows] < len(messages.data))
-    put_together = long_enough & ~in_file
-    result[in_file] = messages.data[start[in_file]]
-    result[put_together] = messages.joined[start[put_together] - len(messages.data)]
-    return result
-
-
-class _Question(NamedTuple):
-    """A request that waits for its reply."""
-
-    row: int
-    time: int
-
-
-class _Sign(NamedTuple):
-    """What request and reply have in common besides the command: the mask, and the controller's id."""
-
-    mask: int | None = None
-    sender: int | None = None
-
-
-_NO_SIGN = _Sign()
-_MASKED = frozenset(number for number, layout in LAYOUTS.items() if layout.mask is not None)
-_SIGNED = frozenset(number for number, layout in LAYOUTS.items() if "controller_id" in layout.bits)
+    request: HeardRequest
+    reply: int
 
 
 class _Pairing:
-    """Pairs command by command: what follows its request at once all together, the rest one by one."""
+    """Pairs the messages of one connection."""
 
-    def __init__(self, messages: Messages) -> None:
-        self._messages = messages
+    def __init__(self, messages: Messages, observer: Observer) -> None:
         count = len(messages)
+        self._messages = messages
+        self._observer = observer
+        self._rule = HeardRule(observer)
         self._part = np.full(count, Part.UNCLEAR, dtype=np.int8)
+        self._part[messages.direction == Direction.TO_DEVICE] = Part.ONE_WAY
+        self._part[messages.direction == Direction.FROM_DEVICE] = Part.UNSOLICITED
         self._partner = np.full(count, -1, dtype=np.int64)
         self._repeats = np.zeros(count, dtype=np.int64)
-        self._command = _commands(messages)
+        self.asked: defaultdict[Hashable, list[HeardRequest]] = defaultdict(list)
+        """By what they ask for, the requests that expect a reply."""
+        self._answered: defaultdict[Hashable, list[_Pair]] = defaultdict(list)
+        self._telling: list[int] = []
+        """The rows of replies that say something of the nodes that there are."""
+
+    def hear(self) -> None:
+        """Let the exchange engine hear everything."""
+        exchange: Exchange[HeardRequest, bytes] = Exchange(self._rule)
+        limits: dict[Hashable, int] = {}
+        messages = self._messages
+        columns = (messages.direction.tolist(), messages.time.tolist(), messages.payloads())
+        for row, (direction, time, payload) in enumerate(zip(*columns, strict=True)):
+            if direction == Direction.TO_DEVICE:
+                request = HeardRequest(payload, row)
+                kind = self._rule.kind(request)
+                if kind is not None:
+                    if kind not in limits:
+                        limits[kind] = int(self._observer.patience(payload) * 1e9)
+                    self.asked[kind].append(request)
+                    exchange.ask(time, request, limits[kind])
+            elif direction == Direction.FROM_DEVICE:
+                said = exchange.hear(time, payload)[-1]
+                if isinstance(said, Replied):
+                    self._answered[self._rule.kind(said.request)].append(_Pair(said.request, row))
+                    if self._observer.tells_of_nodes(payload):
+                        self._telling.append(row)
+
+    def settle(self, kind: Hashable) -> None:
+        """Give the replies, in their order, to the answered requests of a kind in theirs."""
+        requests = [request.at for request in self.asked[kind]]
+        self._part[requests] = Part.UNANSWERED
+        for request, reply in self._in_order(self._answered[kind]):
+            self._partner[request.at], self._partner[reply] = reply, request.at
+            again = self._repeated(self.asked[kind], requests, request, reply)
+            self._repeats[request.at] = again
+            self._part[request.at], self._part[reply] = Part.REQUEST, Part.LATE if again else Part.REPLY
+
+    def _in_order(self, pairs: list[_Pair]) -> list[_Pair]:
+        """Uncross pairs, where each reply may still answer its request then; else those of equal requests."""
+        pairs = sorted(pairs, key=lambda pair: pair.request.at)
+        if all(one.reply < other.reply for one, other in pairwise(pairs)):
+            return pairs
+        crossed, uncrossed = set(pairs), _uncrossed(pairs)
+        payload, answers = self._messages.payload, self._rule.answers
+        if all(pair in crossed or answers(pair.request, payload(pair.reply)) for pair in uncrossed):
+            return uncrossed
+        alike: defaultdict[bytes, list[_Pair]] = defaultdict(list)
+        for pair in pairs:
+            alike[pair.request.message].append(pair)
+        return [pair for own in alike.values() for pair in _uncrossed(own)]
+
+    @staticmethod
+    def _repeated(asked: list[HeardRequest], rows: list[int], request: HeardRequest, reply: int) -> int:
+        """Return how often a request was sent again before its reply came."""
+        first = bisect_right(rows, request.at)
+        between = asked[first : min(bisect_left(rows, reply, first), first + _MAX_REPEATS)]
+        return sum(each.message == request.message for each in between)
 
     def conversation(self) -> Conversation:
-        """Pair everything."""
-        to_device = self._messages.direction == Direction.TO_DEVICE
-        from_device = self._messages.direction == Direction.FROM_DEVICE
-        self._part[to_device] = Part.ONE_WAY
-        self._part[from_device] = Part.UNSOLICITED
-        rows = np.flatnonzero((to_device | from_device) & (self._command >= 0))
-        rows = rows[np.argsort(self._command[rows], kind="stable")]
-        begins = np.flatnonzero(np.diff(self._command[rows], prepend=-1))
-        for of_command in np.split(rows, begins)[1:]:
-            command = int(self._command[of_command[0]])
-            asked = to_device[of_command]
-            if expects_reply(command):
-                self._part[of_command[asked]] = Part.UNANSWERED
-                self._pair(command, of_command, asked)
-        scans = self._replies_to(Command.PING_CAN)
+        """Return all, with what the replies say of the nodes that there are."""
+        nodes: dict[int | None, Introduced] = {}
+        found: tuple[int, ...] | None = None
+        for row in self._telling:
+            request, reply = self._messages.payload(int(self._partner[row])), self._messages.payload(row)
+            node, numbers = self._observer.introduced(request, reply), self._observer.found(reply)
+            if node is not None:
+                nodes[node.can_id] = node
+            found = found if numbers is None else numbers
         return Conversation(
-            self._messages,
-            self._part,
-            self._partner,
-            self._repeats,
-            {node.can_id: node for node in self._nodes()},
-            tuple(self._messages.payload(scans[-1])[1:]) if scans else None,
+            self._messages, self._observer, self._part, self._partner, self._repeats, nodes, found
         )
 
-    def _replies_to(self, command: Command) -> list[int]:
-        answered = (self._part == Part.REPLY) | (self._part == Part.LATE)
-        return np.flatnonzero(answered & (self._command == command)).tolist()
 
-    def _nodes(self) -> Iterator[Node]:
-        """Yield what the nodes said about themselves, in the order in which they said it."""
-        for row in self._replies_to(Command.FW_VERSION):
-            ids, _ = unwrap(self._messages.payload(int(self._partner[row])))
-            decoded = decode_reply(mask_payload(self._messages.payload(row), private=False))
-            if decoded is not None and isinstance(decoded.reply, FwVersion):
-                said = decoded.reply
-                yield Node(ids[-1] if ids else None, said.hw_type, said.hw_name or "", said.version)
-
-    def _pair(self, command: int, rows: Int64s, asked: NDArray[np.bool_]) -> None:
-        """Pair the requests and replies of one command."""
-        if command in _MASKED or command in _SIGNED:
-            by_sign = _pair_one_by_one(self._messages, command, rows, asked)
-        else:
-            # A reply right behind a request answers it, or one before it that is still to be answered.
-            time = self._messages.time[rows]
-            close = asked[:-1] & ~asked[1:] & (time[1:] - time[:-1] <= patience(command))
-            at = np.flatnonzero(close)
-            left = np.ones(len(rows), dtype=np.bool_)
-            left[at] = left[at + 1] = False
-            by_sign = _pair_one_by_one(self._messages, command, rows[left], asked[left])
-            others = by_sign.get(_NO_SIGN, (np.zeros(0, dtype=np.int64),) * 2)
-            by_sign = {
-                _NO_SIGN: (
-                    np.concatenate([rows[at], others[0]]),
-                    np.concatenate([rows[at + 1], others[1]]),
-                )
-            }
-        for questions, replies in by_sign.values():
-            self._settle(np.sort(questions), np.sort(replies), rows[asked])
-
-    def _settle(self, questions: Int64s, replies: Int64s, asked: Int64s) -> None:
-        """Give the replies, in their order, to the answered questions of one kind in theirs."""
-        self._partner[questions], self._partner[replies] = replies, questions
-        self._part[questions], self._part[replies] = Part.REQUEST, Part.REPLY
-        first = np.searchsorted(asked, questions, side="right")
-        between = np.searchsorted(asked, replies) - first
-        if not between.any():
-            return
-        numbers: dict[bytes, int] = {}
-        payload = [self._messages.payload(row) for row in asked.tolist()]
-        number = np.array([numbers.setdefault(each, len(numbers)) for each in payload])
-        for index in np.flatnonzero(between).tolist():
-            begin = int(first[index])
-            others = number[begin : begin + min(int(between[index]), _MAX_WAITING)]
-            repeats = int(np.count_nonzero(others == number[begin - 1]))
-            if repeats:
-                self._repeats[questions[index]] = repeats
-                self._part[replies[index]] = Part.LATE
-
-
-def _pair_one_by_one(
-    messages: Messages, command: int, rows: Int64s, asked: NDArray[np.bool_]
-) -> dict[_Sign, tuple[Int64s, Int64s]]:
-    """Pair requests and replies of one command in the order of time; return the pairs by their sign.
-
-    A reply is taken for that to the last request that waits: so the first ones stay unanswered where replies
-    are missing, and of those that are answered, `_settle` makes the first the first.
-    """
-    waiting: dict[_Sign, deque[_Question]] = {}
-    pairs: defaultdict[_Sign, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
-    limit = patience(command)
-    columns = (rows.tolist(), asked.tolist(), messages.time[rows].tolist())
-    for row, is_request, time in zip(*columns, strict=True):
-        if is_request:
-            sign = _request_sign(command, messages, row)
-            if sign not in waiting:
-                if len(waiting) == _MAX_KINDS:
-                    del waiting[next(iter(waiting))]
-                waiting[sign] = deque(maxlen=_MAX_WAITING)
-            waiting[sign].append(_Question(row, time))
-        elif waiting:
-            answered = _who_waits(waiting, _reply_sign(command, messages, row), time - limit)
-            if answered is not None:
-                questions, replies = pairs[answered]
-                questions.append(waiting[answered].pop().row)
-                replies.append(row)
-    return {sign: (np.array(pair[0]), np.array(pair[1])) for sign, pair in pairs.items()}
-
-
-def _who_waits(waiting: dict[_Sign, deque[_Question]], reply: _Sign, since: int) -> _Sign | None:
-    """Return which kind of question a reply answers: one that names its sender, else any that fits.
-
-    Questions asked before `since` are forgotten. Of several kinds that fit, the one asked last counts.
-    """
-    fitting: list[tuple[bool, int, _Sign]] = []
-    for sign, questions in waiting.items():
-        while questions and questions[0].time < since:
-            questions.popleft()
-        fits = sign.mask in (None, reply.mask) and (
-            sign.sender is None or reply.sender in (None, sign.sender)
-        )
-        if questions and fits:
-            fitting.append((sign.sender is not None, questions[-1].row, sign))
-    return max(fitting, key=lambda kind: kind[:2])[2] if fitting else None
-
-
-def patience(command: int) -> int:
-    """Return for how many ns after a request its reply may come."""
-    slow = (traits(command).takes or 0.0) > PATIENCE
-    return int((_SLOW_PATIENCE if slow else PATIENCE) * 1e9)
-
-
-def _request_sign(command: int, messages: Messages, row: int) -> _Sign:
-    if command not in _MASKED and command not in _SIGNED:
-        return _NO_SIGN
-    ids, request = unwrap(messages.payload(row))
-    mask = int.from_bytes(request[1:5]) if command in _MASKED else None
-    return _Sign(mask, ids[-1] if ids and command in _SIGNED else None)
-
-
-def _reply_sign(command: int, messages: Messages, row: int) -> _Sign:
-    if command not in _MASKED and command not in _SIGNED:
-        return _NO_SIGN
-    fields = LAYOUTS[command].decode(messages.payload(row)).reply
-    return _Sign(getattr(fields, "mask", None), getattr(fields, "controller_id", None))
+def _uncrossed(pairs: list[_Pair]) -> list[_Pair]:
+    """Give the replies, in their order, to requests that are in theirs."""
+    replies = sorted(pair.reply for pair in pairs)
+    return [_Pair(pair.request, reply) for pair, reply in zip(pairs, replies, strict=True)]

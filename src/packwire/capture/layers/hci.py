@@ -16,9 +16,8 @@ from packwire.capture.layers.link import Counts
 from packwire.capture.packets import (
     PacketDirection,
     Packets,
-    gather,
 )
-from packwire.columns import distinct
+from packwire.columns import distinct, gather
 from packwire.messages import Bytes, Int8s, Int32s, Int64s
 
 H4, H4_WITH_DIRECTION, MONITOR = 187, 201, 254
@@ -26,7 +25,7 @@ H4, H4_WITH_DIRECTION, MONITOR = 187, 201, 254
 _CUT = "cut off inside a Bluetooth header"
 
 
-class Kind(IntEnum):
+class HciKind(IntEnum):
     """The H4 packet indicator [Vol 4, Part A, 2]."""
 
     COMMAND = 1
@@ -36,7 +35,7 @@ class Kind(IntEnum):
     ISO = 5
 
 
-class Transport(StrEnum):
+class HciTransport(StrEnum):
     """What kind of radio link a connection is."""
 
     LE = "LE"
@@ -81,7 +80,7 @@ class HciPackets:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class HciLink:
     """A connection between two Bluetooth devices, as far as it was recorded.
 
     `peer` is the address of the other device than the one that recorded (empty: the connection began before
@@ -90,7 +89,7 @@ class Link:
 
     adapter: int
     handle: int
-    transport: Transport = Transport.UNKNOWN
+    transport: HciTransport = HciTransport.UNKNOWN
     peer: str = ""
     central: bool | None = None
 
@@ -109,7 +108,7 @@ def located(packets: Packets, row: Int64s) -> HciPackets:
     start = packets.start[row]
     return HciPackets(
         row=row,
-        kind=np.full(len(row), Kind.ACL, dtype=np.uint8),
+        kind=np.full(len(row), HciKind.ACL, dtype=np.uint8),
         at=start,
         end=start + packets.size[row],
         wire_end=start + packets.original[row],
@@ -142,14 +141,14 @@ def find_h4_with_direction(packets: Packets, row: Int64s, left_out: Counts) -> H
 #: Opcode of the Linux monitor -> kind and direction [Linux net/bluetooth/hci_mon.h's protocol, as tcpdump.org
 #: documents it]; the others speak of adapters and log lines.
 _MONITOR_OPCODES = {
-    2: (Kind.COMMAND, PacketDirection.SENT),
-    3: (Kind.EVENT, PacketDirection.RECEIVED),
-    4: (Kind.ACL, PacketDirection.SENT),
-    5: (Kind.ACL, PacketDirection.RECEIVED),
-    6: (Kind.SCO, PacketDirection.SENT),
-    7: (Kind.SCO, PacketDirection.RECEIVED),
-    18: (Kind.ISO, PacketDirection.SENT),
-    19: (Kind.ISO, PacketDirection.RECEIVED),
+    2: (HciKind.COMMAND, PacketDirection.SENT),
+    3: (HciKind.EVENT, PacketDirection.RECEIVED),
+    4: (HciKind.ACL, PacketDirection.SENT),
+    5: (HciKind.ACL, PacketDirection.RECEIVED),
+    6: (HciKind.SCO, PacketDirection.SENT),
+    7: (HciKind.SCO, PacketDirection.RECEIVED),
+    18: (HciKind.ISO, PacketDirection.SENT),
+    19: (HciKind.ISO, PacketDirection.RECEIVED),
 }
 _MONITOR_KIND = np.zeros(256, dtype=np.uint8)
 _MONITOR_DIRECTION = np.zeros(256, dtype=np.int8)
@@ -178,7 +177,7 @@ def find_bare(packets: Packets, row: Int64s, left_out: Counts) -> HciPackets:  #
 
 
 def _of_known_kind(found: HciPackets, left_out: Counts) -> HciPackets:
-    known = (found.kind >= Kind.COMMAND) & (found.kind <= Kind.ISO)
+    known = (found.kind >= HciKind.COMMAND) & (found.kind <= HciKind.ISO)
     left_out.add("of an unknown HCI packet type", len(found) - int(np.count_nonzero(known)))
     return found.where(known)
 
@@ -188,7 +187,7 @@ type Finder = Callable[[Packets, Int64s, Counts], HciPackets]
 
 def acl_fragments(data: Bytes, found: HciPackets, links: "Links", left_out: Counts) -> Fragments:
     """Read the headers of ACL data packets: handle with flags, and length, 2 bytes each."""
-    acl = found.where(found.kind == Kind.ACL).holding(4, left_out)
+    acl = found.where(found.kind == HciKind.ACL).holding(4, left_out)
     header = gather(data, acl.at, [("handle", "<u2"), ("size", "<u2")])
     flags = header["handle"] >> 12 & 3
     size = header["size"].astype(np.int64)
@@ -212,14 +211,14 @@ class Links:
     """The connections of a recording, numbered as they are met; a handle that is used again is a new one."""
 
     def __init__(self) -> None:
-        self.links: list[Link] = []
+        self.links: list[HciLink] = []
         self._current: dict[tuple[int, int], int] = {}
-        self._changes: list[tuple[int, tuple[int, int], Link | None]] = []
+        self._changes: list[tuple[int, tuple[int, int], HciLink | None]] = []
         """Row, adapter and handle, and what begins there (None: it ends)."""
 
     def see_events(self, data: Bytes, found: HciPackets, left_out: Counts) -> None:
         """Look for connections that begin or end, one event at a time: they are few."""
-        events = found.where(found.kind == Kind.EVENT)
+        events = found.where(found.kind == HciKind.EVENT)
         events = events.where(events.end - events.at >= 2)
         code = data[events.at]
         telling = (code == _CONNECTION) | (code == _DISCONNECTION)
@@ -266,14 +265,14 @@ class Links:
         which = (key >> 12, key & 0x0FFF)
         number = self._current.get(which)
         if number is None:
-            number = self._current[which] = self._new(Link(*which))
+            number = self._current[which] = self._new(HciLink(*which))
         return number
 
-    def begin(self, link: Link) -> int:
+    def begin(self, link: HciLink) -> int:
         """Give a number to a connection of another kind than HCI's."""
         return self._new(link)
 
-    def _new(self, link: Link) -> int:
+    def _new(self, link: HciLink) -> int:
         if len(self.links) < _MAX_LINKS:
             self.links.append(link)
         return len(self.links) - 1
@@ -286,7 +285,7 @@ _OF_CONNECTION = np.zeros(256, dtype=np.bool_)
 _OF_CONNECTION[[0x01, 0x0A, 0x29]] = True
 
 
-def _change(adapter: int, event: bytes) -> tuple[tuple[int, int], Link | None] | None:
+def _change(adapter: int, event: bytes) -> tuple[tuple[int, int], HciLink | None] | None:
     """Read an event that begins or ends a connection; None where it is cut short or tells of a failure."""
     body = event[3:] if event[0] == _LE_META else event[2:]
     if len(body) < 3 or body[0] != 0:
@@ -298,10 +297,10 @@ def _change(adapter: int, event: bytes) -> tuple[tuple[int, int], Link | None] |
     if event[0] == _CONNECTION:
         if len(body) < 9:
             return None
-        return which, Link(adapter, handle, Transport.CLASSIC, _address(body[3:9]))
+        return which, HciLink(adapter, handle, HciTransport.CLASSIC, _address(body[3:9]))
     if len(body) < 11:
         return None
-    return which, Link(adapter, handle, Transport.LE, _address(body[5:11]), body[3] == 0)
+    return which, HciLink(adapter, handle, HciTransport.LE, _address(body[5:11]), body[3] == 0)
 
 
 def _failed(event: bytes) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture.layers.link import Counts, Located
-from packwire.capture.packets import gather
+from packwire.columns import gather
 from packwire.messages import Bytes, Int64s
 
 TCP = 6

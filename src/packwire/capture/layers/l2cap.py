@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture.layers.link import Counts
-from packwire.capture.packets import gather
+from packwire.columns import gather
 from packwire.messages import Bytes, Int8s, Int32s, Int64s
 
 HEADER = 4

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture.links import Layer, reader
-from packwire.capture.packets import Packets, gather
+from packwire.capture.packets import Packets
+from packwire.columns import gather
 from packwire.messages import Bytes, Int64s
 
 _IPV4, _IPV6 = 0x0800, 0x86DD

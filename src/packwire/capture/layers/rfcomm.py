@@ -15,6 +15,7 @@ _SABM, _UIH = 0x2F, 0xEF
 _POLL = 0x10
 #: The multiplexer's own channel: no data of an application.
 _CONTROL = 0
+_LEAST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,15 @@ class _Session:
     opened: int = 0
 
 
+def carried(frame: bytes) -> tuple[int, int] | None:
+    """Return where the data of a data frame (UIH) begins, and its size; None: it is none, or not whole."""
+    if len(frame) < _LEAST or frame[1] & ~_POLL != _UIH:
+        return None
+    at, size = (3, frame[2] >> 1) if frame[2] & 1 else (4, frame[2] >> 1 | frame[3] << 7)
+    at += bool(frame[1] & _POLL) and frame[0] >> 2 != _CONTROL
+    return (at, size) if at + size + 1 <= len(frame) else None
+
+
 class Rfcomm:
     """Reads the frames of all RFCOMM sessions; `chunks()` is what applications said."""
 
@@ -52,18 +62,18 @@ class Rfcomm:
 
     def add(self, row: int, link: int, way: int, start: int, frame: bytes) -> bool:
         """Take one frame that begins at `start`; tell whether it could be read."""
-        if len(frame) < 4:
+        if len(frame) < _LEAST:
             return False
         dlci, kind = frame[0] >> 2, frame[1] & ~_POLL
-        at, size = (3, frame[2] >> 1) if frame[2] & 1 else (4, frame[2] >> 1 | frame[3] << 7)
         if kind == _SABM:
             session = self._sessions.setdefault(link, _Session())
             session.opened = session.opened or way
         if kind != _UIH or dlci == _CONTROL:
             return True
-        at += bool(frame[1] & _POLL)
-        if at + size + 1 > len(frame):
+        data = carried(frame)
+        if data is None:
             return False
+        at, size = data
         if size:
             values = (row, link, way, dlci >> 1, start + at, size)
             for column, value in zip(self._columns, values, strict=True):

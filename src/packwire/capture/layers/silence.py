@@ -2,14 +2,10 @@
 
 import numpy as np
 
-from packwire.capture.layers.conversation import Part, patience
-from packwire.capture.layers.vesc import VescConnection
+from packwire.capture.layers.conversation import Part
+from packwire.capture.layers.spoken import SpokenConnection
 from packwire.capture.packets import NO_TIME
 from packwire.messages import Int64s
-from packwire.vesc.commands import command_name
-from packwire.vesc.hardware import hardware_label
-from packwire.vesc.requests import CAN_BROADCAST, unwrap
-from packwire.vesc.traits import answers
 
 _NEVER = np.iinfo(np.int64).max
 
@@ -17,9 +13,10 @@ _NEVER = np.iinfo(np.int64).max
 class Silence:
     """Looks for the reasons of silence in one connection."""
 
-    def __init__(self, connection: VescConnection) -> None:
+    def __init__(self, connection: SpokenConnection) -> None:
         self._connection = connection
         self._conversation = connection.conversation
+        self._observer = connection.observer
         self._missing, self._missing_from, self._missing_until = _missing_bytes(connection)
         self._heard = _answering_ids(connection)
         times = connection.connection.packets.time
@@ -27,12 +24,14 @@ class Silence:
 
     def reason(self, row: int) -> str:
         """Say in half a line why request `row` of the conversation was not answered."""
-        ids, request = unwrap(self._conversation.messages.payload(row))
+        payload = self._conversation.messages.payload(row)
+        ids, request = self._observer.addressed(payload)
         asked = int(self._conversation.messages.time[row])
-        limit = asked + patience(request[0]) if asked != NO_TIME else _NEVER
+        limit = asked + int(self._observer.patience(payload) * 1e9) if asked != NO_TIME else _NEVER
         node = self._conversation.nodes.get(ids[-1] if ids else None)
-        if node is not None and not answers(node.hardware, request[0]):
-            return self._never(hardware_label(node.hardware), request[0])
+        number = self._observer.number(request)
+        if node is not None and not self._observer.ever_answers(node.hardware, number):
+            return self._never(self._observer.hardware_label(node.hardware), request)
         return (
             self._not_recorded(asked, limit)
             or self._nobody_there(ids)
@@ -40,14 +39,16 @@ class Silence:
             or f"nothing came within {(limit - asked) / 1e9:.0f} s"
         )
 
-    def _never(self, kind: str, command: int) -> str:
+    def _never(self, kind: str, request: bytes) -> str:
         """Say that a command is none for this kind of device, and which nodes here are of the right one."""
-        nodes = self._conversation.nodes.values()
+        number = self._observer.number(request)
         ids = [
-            str(node.can_id) for node in nodes if node.can_id is not None and answers(node.hardware, command)
+            str(node.can_id)
+            for node in self._conversation.nodes.values()
+            if node.can_id is not None and self._observer.ever_answers(node.hardware, number)
         ]
         others = f" (CAN id {', '.join(ids)} does)" if ids else ""
-        return f"a {kind} never answers {command_name(command)}{others}"
+        return f"a {kind} never answers {self._observer.protocol.describe(request)}{others}"
 
     def _not_recorded(self, asked: int, limit: int) -> str:
         """Look for a gap, or a frame that was never completed, in what the device sent soon after."""
@@ -66,12 +67,13 @@ class Silence:
     def _nobody_there(self, ids: tuple[int, ...]) -> str:
         if not ids or ids[-1] in self._heard:
             return ""
-        if ids[-1] == CAN_BROADCAST:
-            return "CAN id 255 is all nodes at once, whose replies collide"
+        if ids[-1] == self._observer.everybody:
+            return f"CAN id {ids[-1]} is all nodes at once, whose replies collide"
         found = self._conversation.can_ids
         if found is not None and ids[-1] not in found:
             there = ", ".join(str(number) for number in found) or "no node"
-            return f"there is no CAN id {ids[-1]}: {there} answered the scan of the bus (PING_CAN)"
+            scan = self._observer.protocol.describe(bytes((self._observer.search,)))
+            return f"there is no CAN id {ids[-1]}: {there} answered the scan of the bus ({scan})"
         return f"nothing in this recording comes from CAN id {ids[-1]}"
 
     def _ended(self, asked: int, limit: int) -> str:
@@ -85,7 +87,7 @@ class Silence:
         return ""
 
 
-def _missing_bytes(connection: VescConnection) -> tuple[Int64s, Int64s, Int64s]:
+def _missing_bytes(connection: SpokenConnection) -> tuple[Int64s, Int64s, Int64s]:
     """Return how many bytes of what the device sent are missing, and between which times they were sent."""
     rows: list[tuple[int, int, int]] = []
     if connection.device is not None:
@@ -99,9 +101,10 @@ def _missing_bytes(connection: VescConnection) -> tuple[Int64s, Int64s, Int64s]:
     return table[:, 0], table[:, 1], np.maximum.accumulate(table[:, 2])
 
 
-def _answering_ids(connection: VescConnection) -> frozenset[int]:
+def _answering_ids(connection: SpokenConnection) -> frozenset[int]:
     """Return the CAN ids that ever answered here."""
     conversation = connection.conversation
     forwarded = np.flatnonzero((conversation.part == Part.REQUEST) & (conversation.messages.size > 2))
-    routes = (unwrap(conversation.messages.payload(row))[0] for row in forwarded.tolist())
+    addressed = connection.observer.addressed
+    routes = (addressed(conversation.messages.payload(row)).route for row in forwarded.tolist())
     return frozenset(ids[-1] for ids in routes if ids)

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from packwire.capture.layers.ip import TCP, Carried, open_ip
 from packwire.capture.layers.link import Counts, locate_ip
 from packwire.capture.layers.tcp_stream import Flag, Segments, Stream, stream
-from packwire.capture.packets import Packets, gather
+from packwire.capture.packets import Packets
 from packwire.channel import Channel, Transport
+from packwire.columns import gather
 from packwire.messages import Int64s
 
 

@@ -9,9 +9,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from packwire.capture.layers.hci import HciPackets, Kind, located
+from packwire.capture.layers.hci import HciKind, HciPackets, located
 from packwire.capture.layers.link import Counts
-from packwire.capture.packets import PacketDirection, Packets, gather
+from packwire.capture.packets import PacketDirection, Packets
+from packwire.columns import gather
 from packwire.messages import Bytes, Int64s
 
 LINUX, LINUX_MMAPPED, USBPCAP = 189, 220, 249
@@ -78,12 +79,12 @@ def _hci(
     """Keep the transfers that are HCI packets: their own length field must fit, as other devices' do not."""
     inward = endpoint & _IN != 0
     kind = np.zeros(len(found), dtype=np.uint8)
-    kind[(transfer == _CONTROL) & ~inward] = Kind.COMMAND
-    kind[(transfer == _INTERRUPT) & inward] = Kind.EVENT
-    kind[transfer == _BULK] = Kind.ACL
+    kind[(transfer == _CONTROL) & ~inward] = HciKind.COMMAND
+    kind[(transfer == _INTERRUPT) & inward] = HciKind.EVENT
+    kind[transfer == _BULK] = HciKind.ACL
     size = found.end - found.at
     fits = np.zeros(len(found), dtype=np.bool_)
-    for each, at, width in ((Kind.COMMAND, 2, 1), (Kind.EVENT, 1, 1), (Kind.ACL, 2, 2)):
+    for each, at, width in ((HciKind.COMMAND, 2, 1), (HciKind.EVENT, 1, 1), (HciKind.ACL, 2, 2)):
         rows = np.flatnonzero((kind == each) & (size >= at + width))
         said = gather(data, found.at[rows] + at, "u1" if width == 1 else "<u2")
         # Of the wire's size: a packet that was cut short is one all the same.

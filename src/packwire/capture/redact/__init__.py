@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from packwire.capture.devices import hci_packets
-from packwire.capture.layers.hci import Kind
+from packwire.capture.layers.hci import HciKind
 from packwire.capture.links import HCI, Layer, headers, numbers
 from packwire.capture.open import Capture
 from packwire.capture.packets import (
@@ -24,7 +24,7 @@ from packwire.capture.packets import (
 )
 from packwire.capture.redact.acl import AclMasker, mask_stream
 from packwire.capture.redact.can import mask_can
-from packwire.capture.redact.canvas import Aliases, Canvas, Span
+from packwire.capture.redact.canvas import Aliases, Canvas, MaskedSpan
 from packwire.capture.redact.hci import HciMasker
 from packwire.capture.redact.needles import replace_all
 from packwire.capture.redact.network import IP_LINKS, mask_network, mend_network
@@ -121,14 +121,14 @@ def _mask_hci(canvas: Canvas, aliases: Aliases, *, strict: bool) -> None:
     columns = (found.kind, found.at, found.end, found.direction, found.adapter)
     rows = zip(*(column.tolist() for column in columns), strict=True)
     for kind, at, end, direction, adapter in rows:
-        if kind == Kind.ACL:
+        if kind == HciKind.ACL:
             data.packet(adapter, direction, at, end)
-        elif kind == Kind.EVENT:
+        elif kind == HciKind.EVENT:
             if end - at > 6 and canvas.original[at] in _CONNECTING:
                 _new_connection(canvas, data, adapter, at)
             if strict:
                 events.event(at, end)
-        elif strict and kind == Kind.COMMAND:
+        elif strict and kind == HciKind.COMMAND:
             events.command(at, end)
     if strict:
         mask_radio(canvas, events, data)
@@ -152,7 +152,7 @@ def _mask_application(canvas: Canvas, aliases: Aliases, *, strict: bool) -> None
     key = packets.interface[rows].astype(np.int64) * 4 + packets.direction[rows]
     for each in np.unique(key):
         of_channel = rows[key == each]
-        spans = [Span(*span) for span in _spans(packets, of_channel)]
+        spans = [MaskedSpan(*span) for span in _spans(packets, of_channel)]
         sent = packets.direction[of_channel[0]] != PacketDirection.RECEIVED
         read = packets.interfaces[packets.interface[of_channel[0]]].endswith(" read")
         written = packets.size[of_channel].tolist() if sent or read else None

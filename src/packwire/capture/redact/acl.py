@@ -1,7 +1,8 @@
 """ACL data: device names that are read, pairing, and the streams of bytes in which an app and a device talk.
 
 L2CAP messages are put together here as lists of places, so that what is masked in one is written back into
-every packet that it came from. Facts: Core Vol 3, Part A 3.1 (L2CAP), Part F 3.4 (ATT), Part H 3.5 (pairing).
+every packet that it came from; those that are not whole, too, which a reader leaves out. What the bytes mean
+is said in `layers`. Facts: Core Vol 3, Part A 3.1 (L2CAP), Part F 3.4 (ATT), Part H 3.5 (pairing).
 """
 
 from array import array
@@ -9,27 +10,41 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import batched
 
-from packwire.capture.redact.canvas import Aliases, Canvas, Span, part
+from packwire.att import Opcode
+from packwire.capture.layers.att import VALUE_BEHIND_HANDLE
+from packwire.capture.layers.l2cap import ATT, HEADER, SECURITY
+from packwire.capture.layers.rfcomm import carried
+from packwire.capture.redact.canvas import Aliases, Canvas, MaskedSpan, part
 from packwire.capture.redact.contents import masked_stream
 from packwire.capture.redact.hci import KEYS, NAMES
 from packwire.capture.redact.texts import TEXTS_WRITTEN, mask_texts
 from packwire.direction import Direction
 
-_ATT, _PAIRING, _PAIRING_CLASSIC = 4, 6, 7
+_PAIRING_CLASSIC = 7
 _FIRST_DYNAMIC = 0x0040
 #: Pairing messages without a key or an address: request, response, failed, security request.
 _PAIRING_FREE = (0x01, 0x02, 0x05, 0x0B)
 
 _DECLARATION, _DEVICE_NAME, _SYSTEM_ID, _SERIAL = 0x2803, 0x2A00, 0x2A23, 0x2A25
 _DECLARATIONS = range(0x2800, 0x2804)
-_READ_BY_TYPE, _READ_BY_TYPE_REPLY, _INFORMATION_REPLY = 0x08, 0x09, 0x05
 #: Request -> response, of reads by handle.
-_READS = {0x0A: 0x0B, 0x0C: 0x0D, 0x0E: 0x0F, 0x20: 0x21}
+_READS = {
+    Opcode.READ_REQ: Opcode.READ_RSP,
+    Opcode.READ_BLOB_REQ: Opcode.READ_BLOB_RSP,
+    Opcode.READ_MULTIPLE_REQ: Opcode.READ_MULTIPLE_RSP,
+    Opcode.READ_MULTIPLE_VARIABLE_REQ: Opcode.READ_MULTIPLE_VARIABLE_RSP,
+}
 _REPLIES = frozenset(_READS.values())
-#: Notifications and indications: opcode, handle, value. Several in one: each with its size in front.
-_NOTIFIED, _SEVERAL_NOTIFIED = (0x1B, 0x1D), 0x23
-#: Writes, with and without response, and signed; prepared ones have an offset, and the server repeats them.
-_WRITTEN, _PREPARED = (0x12, 0x52, 0xD2), (0x16, 0x17)
+_ONE_HANDLE = (Opcode.READ_REQ, Opcode.READ_BLOB_REQ)
+_NOTIFIED = (Opcode.NOTIFICATION, Opcode.INDICATION)
+#: Prepared writes have an offset, and the server repeats them.
+_WRITTEN = (
+    Opcode.WRITE_REQ,
+    Opcode.WRITE_CMD,
+    Opcode.SIGNED_WRITE_CMD,
+    Opcode.PREPARE_WRITE_REQ,
+    Opcode.PREPARE_WRITE_RSP,
+)
 #: Added to the handle under which a stream is kept: this is what an app wrote.
 _BY_APP = 1 << 20
 
@@ -46,7 +61,7 @@ type _Link = tuple[int, int]
 class _Open:
     size: int
     channel: int
-    spans: list[Span] = field(default_factory=list)
+    spans: list[MaskedSpan] = field(default_factory=list)
     arrived: int = 0
 
 
@@ -96,17 +111,17 @@ class AclMasker:
         key = (link, direction)
         if first:
             self._close(key)
-            if end - at < 4:
+            if end - at < HEADER:
                 self._mask_unread(at, end)
                 return
             self._open[key] = _Open(self._number(at), self._number(at + 2))
-            at += 4
+            at += HEADER
         current = self._open.get(key)
         if current is None:
             self._mask_unread(at, end)
             return
         if end > at:
-            current.spans.append(Span(at, end - at))
+            current.spans.append(MaskedSpan(at, end - at))
             current.arrived += end - at
         if current.arrived >= current.size or current.arrived > _MAX_PDU:
             self._close(key)
@@ -119,7 +134,7 @@ class AclMasker:
         for key in list(self._open):
             self._close(key)
         for stream, places in self._streams.items():
-            spans = [Span(*place) for place in batched(places, 2)]
+            spans = [MaskedSpan(*place) for place in batched(places, 2)]
             mask_stream(self._canvas, self._aliases, spans, self._written.get(stream), strict=self._strict)
 
     def _mask_unread(self, at: int, end: int) -> None:
@@ -132,22 +147,22 @@ class AclMasker:
         if current is None or not current.spans:
             return
         link, direction = key
-        if current.channel in (_PAIRING, _PAIRING_CLASSIC):
+        if current.channel in (SECURITY, _PAIRING_CLASSIC):
             self._pairing(current.spans)
-        elif current.channel == _ATT:
+        elif current.channel == ATT:
             self._att(link, direction, current.spans)
         elif current.channel >= _FIRST_DYNAMIC:
             carried = _without_rfcomm(self._canvas, current.spans)
             written = direction == Direction.TO_DEVICE
             self._stream(link, direction, current.channel << 32, carried, written=written)
 
-    def _pairing(self, spans: list[Span]) -> None:
+    def _pairing(self, spans: list[MaskedSpan]) -> None:
         if self._canvas.read(spans)[0] not in _PAIRING_FREE:
             for start, size in part(spans, 1):
                 self._canvas.mask(start, start + size, KEYS)
 
     def _stream(
-        self, link: _Link, direction: int, what: int, spans: list[Span], *, written: bool = False
+        self, link: _Link, direction: int, what: int, spans: list[MaskedSpan], *, written: bool = False
     ) -> None:
         key = (link, direction, what + _BY_APP if written else what)
         places = self._streams.setdefault(key, array("q"))
@@ -156,37 +171,37 @@ class AclMasker:
         if written:
             self._written.setdefault(key, array("q")).append(sum(size for _, size in spans))
 
-    def _att(self, link: _Link, direction: int, spans: list[Span]) -> None:
+    def _att(self, link: _Link, direction: int, spans: list[MaskedSpan]) -> None:
         head = self._canvas.data[spans[0].start]
-        if head in _NOTIFIED or head in _WRITTEN or head in _PREPARED:
+        if head in _NOTIFIED or head in _WRITTEN:
             self._of_handle(link, direction, head, spans)
             return
-        if head == _SEVERAL_NOTIFIED:
+        if head == Opcode.MULTIPLE_NOTIFICATION:
             self._several(link, direction, spans)
             return
         content = self._canvas.read(spans)
-        if head in _READS or head == _READ_BY_TYPE:
+        if head in _READS or head == Opcode.READ_BY_TYPE_REQ:
             self._asked(link, direction, content)
-        elif head == _INFORMATION_REPLY:
+        elif head == Opcode.FIND_INFORMATION_RSP:
             self._information(self._of(link, direction), content)
-        elif head == _READ_BY_TYPE_REPLY:
+        elif head == Opcode.READ_BY_TYPE_RSP:
             self._by_type(self._of(link, direction), content, spans)
         elif head in _REPLIES:
             self._read(link, direction, self._of(link, direction), head, spans)
 
-    def _of_handle(self, link: _Link, direction: int, head: int, spans: list[Span]) -> None:
+    def _of_handle(self, link: _Link, direction: int, head: int, spans: list[MaskedSpan]) -> None:
         """Take a value that is sent with its handle."""
         content = self._canvas.read(part(spans, 0, 3))
         if len(content) < 3:
             return
         handle = content[1] | content[2] << 8
-        value = part(spans, 5 if head in _PREPARED else 3)
+        value = part(spans, VALUE_BEHIND_HANDLE[Opcode(head)])
         if self._strict and self._uuid(link, direction, handle) == _DEVICE_NAME:
             self._name(value)
         else:
             self._stream(link, direction, handle, value, written=head not in _NOTIFIED)
 
-    def _several(self, link: _Link, direction: int, spans: list[Span]) -> None:
+    def _several(self, link: _Link, direction: int, spans: list[MaskedSpan]) -> None:
         content, at = self._canvas.read(spans), 1
         while at + 4 < len(content):
             handle, size = content[at] | content[at + 1] << 8, content[at + 2] | content[at + 3] << 8
@@ -207,10 +222,10 @@ class AclMasker:
 
     def _asked(self, link: _Link, direction: int, content: bytes) -> None:
         server = self._of(link, -direction)
-        if content[0] == _READ_BY_TYPE:
+        if content[0] == Opcode.READ_BY_TYPE_REQ:
             server.asked_type = _uuid_of(content[5:])
         else:
-            size = 3 if content[0] in (0x0A, 0x0C) else len(content)
+            size = 3 if content[0] in _ONE_HANDLE else len(content)
             server.asked = tuple(
                 int.from_bytes(content[at : at + 2], "little") for at in range(1, min(size, len(content)), 2)
             )
@@ -223,7 +238,7 @@ class AclMasker:
             handle = int.from_bytes(content[at : at + 2], "little")
             known.uuids[handle] = _uuid_of(content[at + 2 : at + 2 + size])
 
-    def _by_type(self, known: _Attributes, content: bytes, spans: list[Span]) -> None:
+    def _by_type(self, known: _Attributes, content: bytes, spans: list[MaskedSpan]) -> None:
         width = content[1] if len(content) > 1 else 0
         if width < 2:
             return
@@ -234,17 +249,19 @@ class AclMasker:
             elif known.asked_type not in _DECLARATIONS:
                 self._value(known.asked_type, part(spans, at + 2, at + width))
 
-    def _read(self, link: _Link, direction: int, known: _Attributes, head: int, spans: list[Span]) -> None:
+    def _read(
+        self, link: _Link, direction: int, known: _Attributes, head: int, spans: list[MaskedSpan]
+    ) -> None:
         value = part(spans, 1)
         kinds = {known.uuids.get(handle) for handle in known.asked}
-        kind = kinds.pop() if len(kinds) == 1 and head == 0x0B else None
+        kind = kinds.pop() if len(kinds) == 1 and head == Opcode.READ_RSP else None
         if kinds and self._strict and kinds & {None, _DEVICE_NAME, _SYSTEM_ID, _SERIAL}:
             for start, size in value:
                 self._canvas.mask(start, start + size, TEXTS_READ)
-        elif head == 0x0B and len(known.asked) == 1 and not self._value(kind, value):
+        elif head == Opcode.READ_RSP and len(known.asked) == 1 and not self._value(kind, value):
             self._stream(link, direction, known.asked[0], value)
 
-    def _value(self, kind: int | bytes | None, spans: list[Span]) -> bool:
+    def _value(self, kind: int | bytes | None, spans: list[MaskedSpan]) -> bool:
         """Mask the value of an attribute by what it is; of an unknown one, where it reads as text."""
         if not self._strict or not spans:
             return False
@@ -258,7 +275,7 @@ class AclMasker:
                 self._canvas.mask(start, start + size, TEXTS_READ)
         return hidden
 
-    def _name(self, spans: list[Span]) -> None:
+    def _name(self, spans: list[MaskedSpan]) -> None:
         self._canvas.write(spans, self._aliases.name(self._canvas.read(spans)))
         self._canvas.counts[NAMES] += 1
 
@@ -272,24 +289,21 @@ def _is_text(content: bytes) -> bool:
     return len(text) >= 3 and all(32 <= byte < 127 or byte >= 0xC2 for byte in text)
 
 
-def _without_rfcomm(canvas: Canvas, spans: list[Span]) -> list[Span]:
-    """Return what an RFCOMM frame carries (UIH: address, control, length, credits, data, check [TS 07.10]).
+def _without_rfcomm(canvas: Canvas, spans: list[MaskedSpan]) -> list[MaskedSpan]:
+    """Return what an RFCOMM frame carries.
 
     Other frames, and other protocols, come back as they are: they are searched all the same.
     """
     content = canvas.read(spans)
-    if len(content) < 4 or content[0] & 1 != 1 or content[1] & 0xEF != 0xEF:
+    data = carried(content)
+    if data is None or content[0] & 1 != 1 or sum(data) + 1 != len(content):
         return spans
-    begin = 3 if content[2] & 1 else 4
-    begin += 1 if content[1] & 0x10 and content[0] >> 2 else 0
-    size = content[2] >> 1 if content[2] & 1 else content[2] >> 1 | content[3] << 7
-    if begin + size + 1 != len(content):
-        return spans
+    begin, size = data
     return part(spans, begin, begin + size)
 
 
 def mask_stream(
-    canvas: Canvas, aliases: Aliases, spans: list[Span], written: Sequence[int] | None, *, strict: bool
+    canvas: Canvas, aliases: Aliases, spans: list[MaskedSpan], written: Sequence[int] | None, *, strict: bool
 ) -> None:
     """Mask a stream of bytes; `written` are the sizes of what an app wrote at once, where it is one's."""
     content = canvas.read(spans)

@@ -9,7 +9,7 @@ from collections import Counter
 
 from packwire.capture.layers.can import CanFrames, find_can
 from packwire.capture.layers.link import Counts
-from packwire.capture.redact.canvas import Canvas, Span
+from packwire.capture.redact.canvas import Canvas, MaskedSpan
 from packwire.capture.redact.contents import UNREAD, masked_payload
 from packwire.wire.checksum import crc16_xmodem
 
@@ -30,7 +30,7 @@ def mask_can(canvas: Canvas, *, strict: bool) -> None:
     rows = (frames.extended & (command >= _FILL) & (command <= _PROCESS_SHORT) & (frames.size > 0)).nonzero()[
         0
     ]
-    buffers: dict[int, list[tuple[int, Span]]] = {}
+    buffers: dict[int, list[tuple[int, MaskedSpan]]] = {}
     for index in rows.tolist():
         receiver, kind = int(frames.id[index]) & 0xFF, int(command[index])
         if kind in (_FILL, _FILL_LONG):
@@ -40,7 +40,7 @@ def mask_can(canvas: Canvas, *, strict: bool) -> None:
             pieces = buffers.setdefault(receiver, [])
             if at == 0 or len(pieces) >= _MAX_PIECES:
                 _mask_torn(canvas, pieces, strict=strict)
-            pieces.append((at, Span(start + width, max(size - width, 0))))
+            pieces.append((at, MaskedSpan(start + width, max(size - width, 0))))
         elif kind == _PROCESS:
             _mask_payload(canvas, frames, index, buffers.pop(receiver, []), strict=strict)
         else:
@@ -50,7 +50,7 @@ def mask_can(canvas: Canvas, *, strict: bool) -> None:
 
 
 def _mask_payload(
-    canvas: Canvas, frames: CanFrames, index: int, pieces: list[tuple[int, Span]], *, strict: bool
+    canvas: Canvas, frames: CanFrames, index: int, pieces: list[tuple[int, MaskedSpan]], *, strict: bool
 ) -> None:
     """Mask a payload that is whole, with its CRC mended; one that is not is masked as it is."""
     head = frames.content(index)
@@ -67,7 +67,7 @@ def _mask_payload(
         canvas.put(int(frames.start[index]) + 4, crc16_xmodem(masked).to_bytes(2))
 
 
-def _in_order(pieces: list[tuple[int, Span]]) -> bool:
+def _in_order(pieces: list[tuple[int, MaskedSpan]]) -> bool:
     expected = 0
     for at, span in pieces:
         if at != expected:
@@ -83,7 +83,7 @@ def _mask_short(canvas: Canvas, frames: CanFrames, index: int, *, strict: bool) 
         canvas.put(int(frames.start[index]), masked)
 
 
-def _mask_torn(canvas: Canvas, pieces: list[tuple[int, Span]], *, strict: bool) -> None:
+def _mask_torn(canvas: Canvas, pieces: list[tuple[int, MaskedSpan]], *, strict: bool) -> None:
     """Mask pieces that belong together but make no payload, unless their begin is there and harmless.
 
     `strict`: what follows a gap may be the end of another payload. A login may stand in any payload, and the

@@ -13,7 +13,7 @@ STAR = 0x2A
 LEAST_NEEDLE = 5
 
 
-class Span(NamedTuple):
+class MaskedSpan(NamedTuple):
     """Bytes at a place of the file."""
 
     start: int
@@ -29,7 +29,7 @@ class Canvas:
         self.data = np.array(packets.data, dtype=np.uint8)
         self.counts: Counter[str] = Counter()
 
-    def read(self, spans: Iterable[Span]) -> bytes:
+    def read(self, spans: Iterable[MaskedSpan]) -> bytes:
         """Return what stands at these places, one after the other, with what was changed so far."""
         return b"".join(self.data[start : start + size].tobytes() for start, size in spans)
 
@@ -37,7 +37,7 @@ class Canvas:
         """Overwrite the bytes at a place."""
         self.data[start : start + len(content)] = np.frombuffer(content, dtype=np.uint8)
 
-    def write(self, spans: Iterable[Span], content: bytes) -> None:
+    def write(self, spans: Iterable[MaskedSpan], content: bytes) -> None:
         """Overwrite the bytes at several places with one content."""
         at = 0
         for start, size in spans:
@@ -51,14 +51,14 @@ class Canvas:
             self.counts[what] += 1
 
 
-def part(spans: Sequence[Span], begin: int, end: int | None = None) -> list[Span]:
+def part(spans: Sequence[MaskedSpan], begin: int, end: int | None = None) -> list[MaskedSpan]:
     """Return the places of the bytes `begin:end` of what the spans hold together."""
     result, at = [], 0
     for start, size in spans:
         low = max(begin - at, 0)
         high = size if end is None else min(end - at, size)
         if high > low:
-            result.append(Span(start + low, high - low))
+            result.append(MaskedSpan(start + low, high - low))
         at += size
     return result
 

@@ -8,9 +8,9 @@ from collections import Counter
 
 import numpy as np
 
-from packwire.capture.layers.vesc_frames import frames_among, plausible_frames
 from packwire.capture.redact.canvas import STAR
 from packwire.capture.redact.families import mask_families
+from packwire.vesc.columns import frames_among, plausible_frames
 from packwire.vesc.framing import TRAILER
 from packwire.vesc.secrets import mask_payload, secret_of
 from packwire.wire.checksum import crc16_xmodem

@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from packwire.capture.secret_words import WORDS
 from packwire.vesc.hublogin import LOGIN_PASSWORD
-from packwire.wire.framing import Check, Size
+from packwire.wire.framing import FrameCheck, Size
 
 PASSWORDS, SERIAL_NUMBERS = "passwords in BMS frames", "serial numbers and names in BMS frames"
 
@@ -33,7 +34,7 @@ class Secrets:
 
     begin: re.Pattern[bytes]
     size: Size
-    check: Check | None = None
+    check: FrameCheck | None = None
     places: Places = ()
     text: re.Pattern[bytes] | None = None
     private: bool = False
@@ -46,11 +47,11 @@ def _begin(pattern: bytes) -> re.Pattern[bytes]:
 
 
 _JK_INFO, _JK_SIZE = _begin(rb"\x55\xaa\xeb\x90\x03"), Size(300)
-_JK_SUM = Check("sum8", 0, -1, -1)
+_JK_SUM = FrameCheck("sum8", 0, -1, -1)
 _JK_UART, _JK_UART_SIZE = _begin(rb"NW[\x00\x01]."), Size(2, at=2, width=2)
-_JK_UART_SUM = Check("sum16", 0, -4, -2)
-_JBD_SIZE, _JBD_SUM = Size(7, at=3), Check("sum16 negated", 2, -3, -3)
-_MODBUS_SUM = Check("CRC-16/MODBUS", 0, -2, -2, "little")
+_JK_UART_SUM = FrameCheck("sum16", 0, -4, -2)
+_JBD_SIZE, _JBD_SUM = Size(7, at=3), FrameCheck("sum16 negated", 2, -3, -3)
+_MODBUS_SUM = FrameCheck("CRC-16/MODBUS", 0, -2, -2, "little")
 #: The addresses that Daly's apps ask and its boards answer with.
 _DALY = rb"[\xd2\x51\x81]"
 
@@ -73,11 +74,11 @@ ROWS = (
     Secrets(
         _begin(rb"\xff\xaa[\x15-\x18\x1b-\x1d][\x02-\xff]"),
         Size(5, at=3),
-        Check("sum8", 2, -1, -1),
+        FrameCheck("sum8", 2, -1, -1),
         ((4, -1),),
     ),
-    # JBD's BMS: 06 use a password, 07 set one, 09 clear it, 0f the factory's.
-    Secrets(_begin(rb"\xdd\x5a[\x06\x07\x09\x0f][\x01-\xff]"), _JBD_SIZE, _JBD_SUM, ((4, -3),)),
+    # JBD's BMS: 06 use a password, 07 set one, 08 unlock with it, 09 clear it, 0f the factory's.
+    Secrets(_begin(rb"\xdd\x5a[\x06-\x09\x0f][\x01-\xff]"), _JBD_SIZE, _JBD_SUM, ((4, -3),)),
     # 16 is its serial number, a1 its name, a2 its barcode: read and written. fa reads any parameter.
     Secrets(
         _begin(rb"\xdd(?:\x5a\x16|\x16\x00)[\x01-\xff]"),
@@ -94,15 +95,24 @@ ROWS = (
         text=re.compile(rb"([\x20-\x7e]{4,})"),
         private=True,
     ),
-    # What the app of old ANT boards sends: a5 a5, f1 to f4, two digits of the password, their sum.
-    Secrets(_begin(rb"\xa5\xa5[\xf1-\xf4](?:[0-9]{2}|\*\*)"), Size(6), Check("sum8", 2, -1, -1), ((3, 5),)),
+    # What the app of old ANT boards sends: a5 a5, two characters of the password, their sum. f1 to f4 use it,
+    # 66 to 69 set a new one.
+    Secrets(
+        _begin(rb"\xa5\xa5(?:[\xf1-\xf4](?:[0-9]{2}|\*\*)|[\x66-\x69][\x20-\x7e]{2})"),
+        Size(6),
+        FrameCheck("sum8", 2, -1, -1),
+        ((3, 5),),
+    ),
     # Newer ones: 23 logs in.
     Secrets(
         _begin(rb"\x7e\xa1\x23..[\x01-\xff]"),
         Size(10, at=5),
-        Check("CRC-16/MODBUS", 1, -4, -4, "little"),
+        FrameCheck("CRC-16/MODBUS", 1, -4, -4, "little"),
         ((6, -4),),
     ),
+    # TianPower: 98 sets the name of the Wi-Fi that it joins, 99 its password.
+    Secrets(_begin(rb"\x55\x20\x99(?=[\x20-\x7e\0]{8})"), Size(32), None, ((3, 31),)),
+    Secrets(_begin(rb"\x55\x20\x98(?=[\x20-\x7e\0]{8})"), Size(32), None, ((3, 31),), private=True),
     # Daly: the password is in three registers from c9 on. What is read does not say from where.
     Secrets(_begin(_DALY + rb"\x03\x06[\x20-\x7e]{6}"), Size(11), _MODBUS_SUM, ((3, -2),)),
     Secrets(_begin(_DALY + rb"\x10\x00[\xc9-\xcb]\x00.\x06"), Size(15), _MODBUS_SUM, ((7, -2),)),
@@ -116,12 +126,12 @@ ROWS = (
         private=True,
     ),
     # Daly's older frames: 57 is the battery's code, in pieces of seven characters.
-    Secrets(_begin(rb"\xa5\x01\x57\x08"), Size(13), Check("sum8", 0, -1, -1), ((5, -1),), private=True),
+    Secrets(_begin(rb"\xa5\x01\x57\x08"), Size(13), FrameCheck("sum8", 0, -1, -1), ((5, -1),), private=True),
     # Seplos, Pace and others of the kind: texts in what is otherwise numbers.
     Secrets(
         _begin(rb"~[0-9A-Fa-f]{12}"),
         Size(18, at=9, width=4, digits=True, mask=0xFFF),
-        Check("sum16 negated", 1, -5, -5, digits=True),
+        FrameCheck("sum16 negated", 1, -5, -5, digits=True),
         text=re.compile(rb"(?:[0-9A-Fa-f]{2})*?((?:[2-6][0-9A-Fa-f]|7[0-9A-Ea-e]){8,})"),
         private=True,
         fill=b"2A",
@@ -130,7 +140,6 @@ ROWS = (
 
 #: Texts that say themselves what they are: AT commands of Bluetooth and Wi-Fi modules, settings as JSON or in
 #: an address. A word, and what may stand between it and the secret, which is the group.
-_WORDS = (b"pass", b"pwd", b"psk", b"pin", b"secret", b"token", b"key", b"cwjap", b"cwsap")
 _BEHIND = re.compile(rb"[A-Za-z_]{0,8}[\"']?[ ]?[:=][ ]?[\"']?([^\r\n\0;}&]{1,128})")
 _AT_COMMAND = re.compile(rb"AT\+[A-Z]{0,8}(?:PWD|PASS|PIN|PSK|KEY)([^\r\n\0]{1,128})")
 #: Victron's text frames: a line with the serial number, and the byte that makes the sum of all 0.
@@ -175,7 +184,7 @@ def holds_password(content: bytes) -> bool:
 def _told(content: bytes) -> Iterator[tuple[int, int]]:
     """Yield where secrets stand in texts that name them."""
     lower = content.lower()
-    for word in _WORDS:
+    for word in WORDS:
         at = lower.find(word)
         while at >= 0:
             if found := _BEHIND.match(content, at + len(word)):

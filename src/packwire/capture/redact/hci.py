@@ -13,7 +13,7 @@ UNKNOWN = "Bluetooth commands and events that are not known here"
 ADVERTISED = "advertised data of a maker's own"
 
 
-class Rule(NamedTuple):
+class HciRule(NamedTuple):
     """Where in the parameters what stands; `keys` and `names` as (offset, size), size 0: to the end.
 
     `ads` are offsets of advertising data that goes to the end.
@@ -25,37 +25,37 @@ class Rule(NamedTuple):
     ads: tuple[int, ...] = ()
 
 
-_FREE = Rule()
-_FIRST = Rule(addresses=(0,))
-_SECOND = Rule(addresses=(1,))
+_FREE = HciRule()
+_FIRST = HciRule(addresses=(0,))
+_SECOND = HciRule(addresses=(1,))
 
 
-def _free(*numbers: int) -> dict[int, Rule]:
+def _free(*numbers: int) -> dict[int, HciRule]:
     return dict.fromkeys(numbers, _FREE)
 
 
 #: Commands by opcode: (OGF << 10) + OCF.
-COMMANDS: dict[int, Rule] = {
+COMMANDS: dict[int, HciRule] = {
     # Link control
     **_free(0x0401, 0x0402, 0x0403, 0x0404, 0x0406, 0x040F, 0x0411, 0x0413, 0x0415, 0x041B, 0x041C, 0x041D),
     **_free(0x041F, 0x0420, 0x0428, 0x043D),
     **dict.fromkeys((0x0405, 0x0408, 0x0409, 0x040A, 0x040C, 0x040E, 0x0419, 0x041A, 0x0429, 0x042A), _FIRST),
     **dict.fromkeys((0x042B, 0x042C, 0x042D, 0x042F, 0x0433, 0x0434, 0x043E), _FIRST),
-    0x040B: Rule(addresses=(0,), keys=((6, 16),)),
-    0x040D: Rule(addresses=(0,), keys=((7, 16),)),
-    0x042E: Rule(addresses=(0,), keys=((6, 4),)),
-    0x0430: Rule(addresses=(0,), keys=((6, 0),)),
-    0x0445: Rule(addresses=(0,), keys=((6, 0),)),
+    0x040B: HciRule(addresses=(0,), keys=((6, 16),)),
+    0x040D: HciRule(addresses=(0,), keys=((7, 16),)),
+    0x042E: HciRule(addresses=(0,), keys=((6, 4),)),
+    0x0430: HciRule(addresses=(0,), keys=((6, 0),)),
+    0x0445: HciRule(addresses=(0,), keys=((6, 0),)),
     # Link policy, controller and baseband, informational, status: all but those with an address or a key
     **_free(*range(0x0801, 0x0820)),
     0x080B: _FIRST,
     **_free(*range(0x0C01, 0x0CA0)),
-    0x0C05: Rule(keys=((0, 0),)),
-    0x0C0D: Rule(addresses=(0,)),
-    0x0C11: Rule(keys=((0, 0),)),
-    0x0C12: Rule(addresses=(0,)),
-    0x0C13: Rule(names=((0, 248),)),
-    0x0C52: Rule(ads=(1,)),
+    0x0C05: HciRule(keys=((0, 0),)),
+    0x0C0D: HciRule(addresses=(0,)),
+    0x0C11: HciRule(keys=((0, 0),)),
+    0x0C12: HciRule(addresses=(0,)),
+    0x0C13: HciRule(names=((0, 248),)),
+    0x0C52: HciRule(ads=(1,)),
     **_free(*range(0x1001, 0x1020), *range(0x1401, 0x1410)),
     # LE
     **_free(0x2001, 0x2002, 0x2003, 0x2007, 0x200A, 0x200B, 0x200C, 0x200E, 0x200F, 0x2010, 0x2013, 0x2014),
@@ -64,37 +64,37 @@ COMMANDS: dict[int, Rule] = {
     **_free(0x2039, 0x203A, 0x203B, 0x203C, 0x203D, 0x203E, 0x2040, 0x2041, 0x2042, 0x2045, 0x2046, 0x2049),
     **_free(0x204A, 0x204B, 0x204C, 0x204D, 0x2060, 0x2074, 0x2075, 0x2076, 0x2077, 0x2078, 0x207D),
     0x2005: _FIRST,
-    0x2006: Rule(addresses=(7,)),
-    0x2008: Rule(ads=(1,)),
-    0x2009: Rule(ads=(1,)),
-    0x200D: Rule(addresses=(6,)),
+    0x2006: HciRule(addresses=(7,)),
+    0x2008: HciRule(ads=(1,)),
+    0x2009: HciRule(ads=(1,)),
+    0x200D: HciRule(addresses=(6,)),
     0x2011: _SECOND,
     0x2012: _SECOND,
-    0x2019: Rule(keys=((2, 0),)),
-    0x201A: Rule(keys=((2, 0),)),
-    0x2027: Rule(addresses=(1,), keys=((7, 0),)),
+    0x2019: HciRule(keys=((2, 0),)),
+    0x201A: HciRule(keys=((2, 0),)),
+    0x2027: HciRule(addresses=(1,), keys=((7, 0),)),
     0x2028: _SECOND,
     0x202B: _SECOND,
     0x202C: _SECOND,
     0x2035: _SECOND,
-    0x2036: Rule(addresses=(12,)),
-    0x2037: Rule(ads=(4,)),
-    0x2038: Rule(ads=(4,)),
-    0x2043: Rule(addresses=(3,)),
-    0x2044: Rule(addresses=(3,)),
+    0x2036: HciRule(addresses=(12,)),
+    0x2037: HciRule(ads=(4,)),
+    0x2038: HciRule(ads=(4,)),
+    0x2043: HciRule(addresses=(3,)),
+    0x2044: HciRule(addresses=(3,)),
     0x204E: _SECOND,
 }
 
 #: What Command Complete returns, by opcode, where it is not free: offsets behind the opcode.
-_RETURNED: dict[int, Rule] = {
+_RETURNED: dict[int, HciRule] = {
     **dict.fromkeys((0x0408, 0x040B, 0x040C, 0x040D, 0x040E, 0x041A, 0x042B, 0x042C, 0x042D), _SECOND),
     **dict.fromkeys((0x042E, 0x042F, 0x0430, 0x0433, 0x0434, 0x1009, 0x202B, 0x202C), _SECOND),
-    0x0C14: Rule(names=((1, 248),)),
-    0x0C51: Rule(ads=(2,)),
-    0x0C57: Rule(keys=((1, 0),)),
-    0x0C7D: Rule(keys=((1, 0),)),
-    0x2017: Rule(keys=((1, 0),)),
-    0x2018: Rule(keys=((1, 0),)),
+    0x0C14: HciRule(names=((1, 248),)),
+    0x0C51: HciRule(ads=(2,)),
+    0x0C57: HciRule(keys=((1, 0),)),
+    0x0C7D: HciRule(keys=((1, 0),)),
+    0x2017: HciRule(keys=((1, 0),)),
+    0x2018: HciRule(keys=((1, 0),)),
 }
 #: Commands whose return parameters have nothing of the kind though their own parameters do.
 _RETURNS_NOTHING = {
@@ -107,48 +107,48 @@ _ADVERTISING, _EXTENDED_ADVERTISING = 0x02, 0x0D
 _INQUIRY = {0x02: 1, 0x22: 1, 0x2F: 1}
 
 #: Events by code.
-EVENTS: dict[int, Rule] = {
+EVENTS: dict[int, HciRule] = {
     **_free(0x00, 0x01, 0x05, 0x06, 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x0F, 0x10, 0x11, 0x13, 0x14, 0x1A),
     **_free(0x1B, 0x1C, 0x1D, 0x1E, 0x21, 0x23, 0x2D, 0x2E, 0x30, 0x38, 0x39, 0x59),
     0x02: _SECOND,
-    0x03: Rule(addresses=(3,)),
+    0x03: HciRule(addresses=(3,)),
     0x04: _FIRST,
-    0x07: Rule(addresses=(1,), names=((7, 248),)),
+    0x07: HciRule(addresses=(1,), names=((7, 248),)),
     0x12: _SECOND,
-    0x15: Rule(keys=((0, 0),)),
+    0x15: HciRule(keys=((0, 0),)),
     0x16: _FIRST,
     0x17: _FIRST,
-    0x18: Rule(addresses=(0,), keys=((6, 16),)),
+    0x18: HciRule(addresses=(0,), keys=((6, 16),)),
     0x20: _FIRST,
     0x22: _SECOND,
-    0x2C: Rule(addresses=(3,)),
-    0x2F: Rule(addresses=(1,), ads=(15,)),
+    0x2C: HciRule(addresses=(3,)),
+    0x2F: HciRule(addresses=(1,), ads=(15,)),
     0x31: _FIRST,
     0x32: _FIRST,
-    0x33: Rule(addresses=(0,), keys=((6, 4),)),
+    0x33: HciRule(addresses=(0,), keys=((6, 4),)),
     0x34: _FIRST,
     0x35: _FIRST,
     0x36: _SECOND,
-    0x3B: Rule(addresses=(0,), keys=((6, 4),)),
+    0x3B: HciRule(addresses=(0,), keys=((6, 4),)),
     0x3C: _FIRST,
     0x3D: _FIRST,
 }
 
 #: LE Meta events by subevent; offsets count from the subevent's code.
-LE_EVENTS: dict[int, Rule] = {
+LE_EVENTS: dict[int, HciRule] = {
     **_free(0x03, 0x04, 0x06, 0x07, 0x0C, 0x10, 0x11, 0x12, 0x14, 0x15, 0x19, 0x1A, 0x1B, 0x1C, 0x1D, 0x1E),
     **_free(0x1F, 0x20, 0x23),
-    0x01: Rule(addresses=(6,)),
-    0x05: Rule(keys=((3, 0),)),
-    0x08: Rule(keys=((2, 0),)),
-    0x09: Rule(keys=((2, 0),)),
-    0x0A: Rule(addresses=(6, 12, 18)),
-    0x0B: Rule(addresses=(4, 11)),
-    0x0E: Rule(addresses=(6,)),
-    0x0F: Rule(ads=(8,)),
-    0x13: Rule(addresses=(3,)),
-    0x18: Rule(addresses=(10,)),
-    0x29: Rule(addresses=(6, 12, 18)),
+    0x01: HciRule(addresses=(6,)),
+    0x05: HciRule(keys=((3, 0),)),
+    0x08: HciRule(keys=((2, 0),)),
+    0x09: HciRule(keys=((2, 0),)),
+    0x0A: HciRule(addresses=(6, 12, 18)),
+    0x0B: HciRule(addresses=(4, 11)),
+    0x0E: HciRule(addresses=(6,)),
+    0x0F: HciRule(ads=(8,)),
+    0x13: HciRule(addresses=(3,)),
+    0x18: HciRule(addresses=(10,)),
+    0x29: HciRule(addresses=(6, 12, 18)),
 }
 
 #: Advertising data by type [Assigned Numbers 2.3]: names, addresses, and what tells nothing about an owner.
@@ -227,7 +227,7 @@ class HciMasker:
             at = after + behind
         self._canvas.mask(at, end, UNKNOWN)
 
-    def _apply(self, rule: Rule | None, at: int, end: int, keep: int = 0) -> None:
+    def _apply(self, rule: HciRule | None, at: int, end: int, keep: int = 0) -> None:
         """Do what a rule says to the parameters; without one, mask all but the first `keep` bytes."""
         if rule is None:
             self._canvas.mask(at + keep, end, UNKNOWN)

@@ -7,6 +7,7 @@ the change of the packet, and nobody needs to know the connection's initial valu
 
 import numpy as np
 
+from packwire.capture.layers.le_link import ADVERTISING, BEGINS, CONTINUES, CRC, Repeats, hear
 from packwire.capture.links import Layer, headers
 from packwire.capture.redact.acl import AclMasker
 from packwire.capture.redact.canvas import Canvas
@@ -14,10 +15,7 @@ from packwire.capture.redact.hci import UNKNOWN, HciMasker
 
 #: Link type -> size of the header in front of the access address.
 RADIO_LINKS = headers(Layer.RADIO)
-_ADVERTISING = 0x8E89BED6
-_CRC = 3
-#: What the last fragment of this many bytes may be: access address, header.
-_HEADER = 6
+UNREAD = "packets heard on the air that repeat the last one, or with a wrong CRC"
 #: Kind of an advertising packet -> offsets of addresses, and of advertising data (None: there is none).
 _KINDS: dict[int, tuple[tuple[int, ...], int | None]] = {
     0: ((0,), 6),
@@ -33,21 +31,22 @@ _KINDS: dict[int, tuple[tuple[int, ...], int | None]] = {
 def mask_radio(canvas: Canvas, advertising: HciMasker, data: AclMasker) -> None:
     """Mask the packets of all radio links; call `data.finish` and then `mend_radio` afterwards."""
     packets = canvas.packets
-    for link_type, skip in RADIO_LINKS.items():
+    repeats = Repeats()
+    for link_type in RADIO_LINKS:
         for row in np.flatnonzero(packets.link_type == link_type).tolist():
-            start = int(packets.start[row])
-            at, end = start + skip, start + int(packets.size[row])
-            if end - at < _HEADER:
+            start, end = int(packets.start[row]), int(packets.start[row] + packets.size[row])
+            heard = hear(packets.packet(row), link_type)
+            if heard is None:
                 continue
-            address = int.from_bytes(canvas.original[at : at + 4].tobytes(), "little")
-            head, size = canvas.original[at + 4 : at + _HEADER].tolist()
-            body = at + _HEADER
-            stop = min(body + size, end)
-            canvas.mask(body + size + _CRC, end, UNKNOWN)
-            if address == _ADVERTISING:
-                _advertising(canvas, advertising, head & 0x0F, body, stop)
-            elif head & 3 in (1, 2):
-                data.fragment((-1, address), 0, body, stop, first=head & 3 == 2)
+            body, stop = start + heard.body, min(start + heard.body + heard.size, end)
+            canvas.mask(body + heard.size + CRC, end, UNKNOWN)
+            if heard.access == ADVERTISING:
+                _advertising(canvas, advertising, heard.header & 0x0F, body, stop)
+            elif not heard.crc_ok or repeats.repeats(heard):
+                canvas.mask(body, stop, UNREAD)  # part of no message: of one that repeats, the first copy is
+            elif heard.header & 3 in (CONTINUES, BEGINS):
+                first = heard.header & 3 == BEGINS
+                data.fragment((-1, heard.access), heard.direction, body, stop, first=first)
 
 
 def _advertising(canvas: Canvas, masker: HciMasker, kind: int, body: int, stop: int) -> None:
@@ -64,17 +63,16 @@ def _advertising(canvas: Canvas, masker: HciMasker, kind: int, body: int, stop: 
 def mend_radio(canvas: Canvas) -> None:
     """Mend the check sequences of the packets that were changed and are whole."""
     packets = canvas.packets
-    for link_type, skip in RADIO_LINKS.items():
+    for link_type in RADIO_LINKS:
         for row in np.flatnonzero(packets.link_type == link_type).tolist():
-            start = int(packets.start[row])
-            begin, end = start + skip + 4, start + int(packets.size[row])
-            if end - begin < 2:
+            start, heard = int(packets.start[row]), hear(packets.packet(row), link_type)
+            if heard is None:
                 continue
-            stop = begin + 2 + int(canvas.original[begin + 1])
+            begin, stop = start + heard.body, start + heard.body + heard.size
             difference = canvas.data[begin:stop] ^ canvas.original[begin:stop]
-            if stop + _CRC <= end and difference.any():
-                moved = crc24(difference.tobytes(), 0).to_bytes(_CRC, "little")
-                canvas.data[stop : stop + _CRC] ^= np.frombuffer(moved, dtype=np.uint8)
+            if stop + CRC <= start + int(packets.size[row]) and difference.any():
+                moved = crc24(difference.tobytes(), 0).to_bytes(CRC, "little")
+                canvas.data[stop : stop + CRC] ^= np.frombuffer(moved, dtype=np.uint8)
 
 
 def crc24(content: bytes, state: int) -> int:

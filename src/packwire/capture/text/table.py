@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture.packets import NO_TIME, PacketDirection, Packets
+from packwire.capture.secret_words import without_secrets
 from packwire.capture.text.doubt import ALONE
 from packwire.capture.text.grammar import ARROW, Row, Unread
 
@@ -124,6 +125,7 @@ class Table:
         if found is None:
             if len(self._unread) >= _MAX_REASONS:
                 unread = Unread("other lines", unread.damaged)
+            text = without_secrets(text)
             shown = text[:_SHOWN] + (" ..." if len(text) > _SHOWN else "")
             found = self._unread.setdefault(unread, _Count(line, shown))
         found.count += times

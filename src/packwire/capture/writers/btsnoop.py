@@ -19,6 +19,7 @@ _EPOCH = 0x00DC_DDB3_0F2F_8000
 _RECEIVED, _COMMAND_OR_EVENT = 1, 2
 _COMMAND, _EVENT = 1, 4
 _PSEUDO_HEADER = 4
+_PACKET = struct.Struct(">IIIIq").pack
 
 
 def write(packets: Packets, file: BinaryIO) -> tuple[str, ...]:
@@ -33,22 +34,34 @@ def write(packets: Packets, file: BinaryIO) -> tuple[str, ...]:
     notes = found.notes
     if (found.time % 1000 != 0).any():
         notes += ("btsnoop counts microseconds: nanoseconds are cut off",)
-    file.write(b"btsnoop\0" + struct.pack(">II", 1, _UART))
+    file.write(file_header())
     file.writelines(blocks(_pieces(found, _PSEUDO_HEADER * (link_type == H4_WITH_DIRECTION))))
     return notes
 
 
 def _pieces(found: Records, skip: int) -> Iterator[bytes]:
     """Yield header and bytes of each; `skip` is the size of a pseudo-header that says the direction."""
-    header = struct.Struct(">IIIIq").pack
     for record in found:
         payload = record.prefix + record.payload[skip:]
         kind = payload[0] if payload else 0
-        flags = _RECEIVED * (_direction(record, skip, kind) == PacketDirection.RECEIVED)
-        flags |= _COMMAND_OR_EVENT * (kind in (_COMMAND, _EVENT))
-        original = max(record.original - skip, len(payload))
-        yield header(original, len(payload), flags, 0, record.time // 1000 + _EPOCH)
+        received = _direction(record, skip, kind) == PacketDirection.RECEIVED
+        yield _header(record.time, payload, max(record.original - skip, len(payload)), received=received)
         yield payload
+
+
+def file_header() -> bytes:
+    """Return what a file begins with: HCI packets with their H4 indicator."""
+    return b"btsnoop\0" + struct.pack(">II", 1, _UART)
+
+
+def packet_record(time: int, packet: bytes, *, received: bool) -> bytes:
+    """Return a whole HCI packet with its header; `time` is in ns since the epoch."""
+    return _header(time, packet, len(packet), received=received) + packet
+
+
+def _header(time: int, packet: bytes, original: int, *, received: bool) -> bytes:
+    flags = _RECEIVED * received | _COMMAND_OR_EVENT * (packet[:1] in (bytes((_COMMAND,)), bytes((_EVENT,))))
+    return _PACKET(original, len(packet), flags, 0, time // 1000 + _EPOCH)
 
 
 def _direction(record: Record, skip: int, kind: int) -> PacketDirection:

@@ -1,14 +1,15 @@
 """`packwire compare`: a session that works beside one that does not, and what is wrong with the latter."""
 
-from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from packwire.cli.exit_codes import ExitCode
-from packwire.cli.options import AllOption, ReportOption
-from packwire.errors import BadFileError, BadOptionError
+from packwire.cli.options import AllOption, JsonOption, ReportOption
+from packwire.cli.reports import check_reports, write_report
+from packwire.errors import BadFileError
 from packwire.visible import record_text
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def compare(
     log: Path | None = None,
     all: AllOption = False,  # noqa: A002 - it is the option's name
     report: ReportOption = (),
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: JsonOption = False,
 ) -> int:
     """Compare a session that works with one's own that does not: where they part, and whose fault it is.
 
@@ -50,12 +51,8 @@ def compare(
         take, instead of its pauses.
     all
         Show the steps that are equal too.
-    json
-        One JSON object instead of text.
     """
-    for file in report:
-        if file.suffix.lower() != ".html":
-            raise BadOptionError(f"--report {file}: a comparison is written as a page that ends in .html")
+    check_reports(report)
     # Imported when it runs: its help needs none of it.
     from packwire.capture import open_capture  # noqa: PLC0415
     from packwire.cli.terminal import make_console  # noqa: PLC0415
@@ -69,21 +66,16 @@ def compare(
     chosen = choose(captures, (reference_session, session))
     found = compare_sessions(chosen[0].session, chosen[1].session, client_log)
     data = record(found, chosen, client_log)
-    for file in report:
-        _write_page(file, data)
+    if report:
+        from packwire.cli.views.compare_page import page  # noqa: PLC0415 - an extra
+
+        for file in report:
+            write_report(file, partial(page, data))
     if json:
         print(record_text(data))
     else:
         show(data, make_console(), every=all)
     return _exit_code(captures, differs=found.main is not None)
-
-
-def _write_page(path: Path, data: dict[str, Any]) -> None:
-    from packwire.cli.output import open_output  # noqa: PLC0415
-    from packwire.cli.views.compare_html import page  # noqa: PLC0415
-
-    with ExitStack() as stack:
-        open_output(path, stack).write(page(data).encode())
 
 
 def _read_log(path: Path) -> "ClientLog":

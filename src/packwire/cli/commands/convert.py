@@ -13,6 +13,7 @@ from packwire.capture.redact import redacted
 from packwire.capture.writers import PACKET_FORMATS, format_of
 from packwire.capture.writers import csv as csv_writer
 from packwire.capture.writers.private import OWNER_ONLY
+from packwire.cli.completion import formats
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.options import BytesOption, RawOption
 from packwire.cli.terminal import Writer, make_console, printable
@@ -24,7 +25,7 @@ def convert(
     target: Path,
     /,
     *,
-    format_: Annotated[str | None, Parameter(name="--format")] = None,
+    format_: Annotated[str | None, Parameter(name="--format", completer=formats)] = None,
     keep_secrets: Annotated[bool, Parameter(negative=())] = False,
     force: Annotated[bool, Parameter(negative=())] = False,
     bytes_: BytesOption = "hex",

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from packwire.capture import Capture, open_capture
 from packwire.cli.exit_codes import ExitCode
-from packwire.cli.options import BytesOption
+from packwire.cli.options import BytesOption, JsonOption
 from packwire.cli.output import write_lines
 from packwire.cli.terminal import Writer, make_console
 from packwire.cli.views.decode_records import csv_lines, json_lines
@@ -22,7 +22,7 @@ def decode(
     brief: Annotated[bool, Parameter(alias="-b", negative=())] = False,
     fields: Annotated[bool, Parameter(negative=())] = False,
     hex: Annotated[bool, Parameter(alias="-x", negative=())] = False,  # noqa: A002 - it is the option's name
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: JsonOption = False,
     csv: Annotated[bool, Parameter(negative=())] = False,
     keep_secrets: Annotated[bool, Parameter(negative=())] = False,
     bytes_: BytesOption = "hex",
@@ -32,13 +32,7 @@ def decode(
     VESC traffic is found on any TCP port by its content. Packets are numbered as in Wireshark, times are
     seconds since the first packet. Files may be pcap or pcapng, also packed with gzip.
 
-    With --json each line is an object whose `type` says what it is:
-    `capture` (the file: format, packets, damage, left_out), then for each connection
-    `connection` (client, device, dialled_by, hub, nodes, bytes, gaps, junk, ended),
-    `message` (connection, packets, time, direction, can, command, id, size, part, latency_ms, answered_in or
-    answers, why, values, and with --fields and --hex also those), and
-    `command` (its row of the summary). `part` is one of request, unanswered, one_way, reply, late,
-    unsolicited and unclear. With --csv there is one row a message.
+    With --csv there is one row a message.
 
     Parameters
     ----------
@@ -50,8 +44,6 @@ def decode(
         Every field of each reply with its offset, width, raw and true value.
     hex
         The bytes of each payload.
-    json
-        One JSON object a line instead of text; its `type` is capture, connection, message or command.
     csv
         One row a message instead of text.
     keep_secrets

@@ -7,26 +7,36 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
+from typing import Annotated
 
 from cyclopts import Parameter
 
-from packwire.address import HUB_PORT, Address, LinkKind, of_a_vesc, parse_address, tcp_address
+from packwire.address import (
+    FORMS_OF_A_VESC,
+    HUB_PORT,
+    Address,
+    LinkKind,
+    listed,
+    of_a_vesc,
+    parse_address,
+    tcp_address,
+)
 from packwire.check import Depth
+from packwire.cli.completion import addresses
 from packwire.cli.exit_codes import ExitCode, exit_code_of
 from packwire.cli.known_nodes import CachedIds
 from packwire.cli.limits import positive, positive_or_none
 from packwire.cli.names import address_of
-from packwire.cli.options import ForOption, ReportOption
+from packwire.cli.options import ForOption, JsonOption, ReportOption
 from packwire.cli.passwords import with_password
+from packwire.cli.reports import HTML, MARKDOWN, check_reports, write_report
 from packwire.cli.views.doctor import JsonView, TextView
 from packwire.doctor.diagnosis import Diagnosis
 from packwire.doctor.examination import ExaminationOptions
 from packwire.doctor.examine import examine
-from packwire.errors import BadAddressError, BadFileError, BadOptionError, missing_extra
+from packwire.errors import BadAddressError, BadOptionError
 
-REPORTS = (".html", ".md")
 _THOROUGH_LISTEN, _THOROUGH_POLL = 15.0, 20.0
 _POLL = 3.0
 _NOT_YET = {
@@ -52,7 +62,7 @@ class DoctorOptions:
     """Seconds to wait for the first reply; later ones are waited for in proportion."""
     for_: ForOption = None
     """End after so many seconds, with what is known by then."""
-    direct: str | None = None
+    direct: Annotated[str | None, Parameter(completer=addresses)] = None
     """The device's own address, vesc://host, to compare it with the way through a hub."""
     expect: str | None = None
     """The CAN ids that should be there, such as 10,84."""
@@ -68,11 +78,20 @@ _NO_OPTIONS = DoctorOptions()
 
 
 def doctor(
-    address: str | None = None,
+    address: Annotated[
+        str | None,
+        Parameter(
+            help=f"{listed(FORMS_OF_A_VESC)}, or a name of your own; /can/84 behind it is one node alone. "
+            "With --my-client it is the port to listen on (65101), or HOST:PORT.",
+            completer=addresses,
+        ),
+    ] = None,
     /,
     *,
     my_client: bool = False,
-    json: bool = False,
+    log: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
+    timeline: bool = False,
+    json: JsonOption = False,
     options: DoctorOptions = _NO_OPTIONS,
 ) -> int:
     """Find out why a pack gives no data: experiments one by one, then one verdict and what to do.
@@ -84,14 +103,23 @@ def doctor(
 
     Parameters
     ----------
-    address
-        vesc://host, veschub://ID@host, serial:/dev/ttyACM0 or sim:vesc; add /can/84 for one node. With
-        --my-client it is the port to listen on (65101), or HOST:PORT.
     my_client
         Turn the tables: your own client connects to packwire, which plays hub and device.
-    json
-        The whole result as one JSON object.
+    log
+        Examine a log that somebody posted, or a capture, in place of a device: of Home Assistant, ESPHome,
+        batmon, dbus-serialbattery, mpp-solar, btmon and others; - is standard input.
+    timeline
+        With --log: also every event that the log tells, in the order of time.
     """
+    if log is not None:
+        from packwire.cli.log_doctor import log_doctor  # noqa: PLC0415 - numpy, which no device needs
+
+        _check(options)
+        if address is not None or my_client:
+            raise BadOptionError("--log stands for itself: give no address and no --my-client with it")
+        return log_doctor(log, json=json, timeline=timeline, reports=options.report, write=_write_report)
+    if timeline:
+        raise BadOptionError("--timeline goes with --log FILE")
     if my_client:
         from packwire.cli.my_client import my_client as turn  # noqa: PLC0415 - its own world
 
@@ -100,7 +128,9 @@ def doctor(
         return turn(port, host=host, json=json, reports=options.report, seconds=options.for_)
     if address is None:
         raise BadOptionError(
-            "name the device: packwire doctor vesc://host; or your client: packwire doctor --my-client 65101"
+            "name the device: packwire doctor vesc://host; or a log: packwire doctor --log FILE; or your"
+            " client:"
+            " packwire doctor --my-client 65101"
         )
     _check(options)
     return asyncio.run(_doctor(address, options, json=json))
@@ -120,30 +150,7 @@ def _place(text: str) -> tuple[str, int]:
 def _check(options: DoctorOptions) -> None:
     if options.quick and options.thorough:
         raise BadOptionError("--quick and --thorough exclude each other")
-    for file in options.report:
-        if file.suffix.lower() not in REPORTS:
-            raise BadOptionError(f"--report {file}: the name of a report ends in {' or '.join(REPORTS)}")
-        if not file.absolute().parent.is_dir():
-            raise BadOptionError(f"--report {file}: there is no folder {file.absolute().parent}")
-        _try_to_write(file)
-    if options.report and find_spec("jinja2") is None:
-        raise missing_extra("cli", "a report")
-
-
-def _try_to_write(file: Path) -> None:
-    """Find out before the experiments, not after them, that a report cannot be written."""
-    is_new = not file.exists()
-    try:
-        with file.open("ab"):
-            pass
-        if is_new:
-            file.unlink()
-    except OSError as error:
-        raise _cannot_write(file, error) from None
-
-
-def _cannot_write(file: Path, error: OSError) -> BadFileError:
-    return BadFileError(f"the report {file} cannot be written: {error.strerror or error}")
+    check_reports(options.report)
 
 
 async def _doctor(text: str, options: DoctorOptions, *, json: bool) -> int:
@@ -209,13 +216,11 @@ async def _address(text: str, password_file: Path | None, stack: AsyncExitStack)
 
 
 def _parsed(text: str) -> Address:
-    try:
-        return parse_address(address_of(text))
-    except BadAddressError:
-        scheme = text.partition(":")[0].lower()
-        if scheme in _NOT_YET:
-            raise BadAddressError(_NOT_YET[scheme]) from None
-        raise
+    address = address_of(text)
+    scheme = address.partition(":")[0].lower()
+    if scheme in _NOT_YET:
+        raise BadAddressError(_NOT_YET[scheme])
+    return parse_address(address)
 
 
 async def _direct(options: DoctorOptions, stack: AsyncExitStack) -> Address | None:
@@ -257,8 +262,5 @@ def _ids(text: str) -> frozenset[int]:
 def _write_report(file: Path, diagnosis: Diagnosis) -> None:
     from packwire.doctor.report import html_report, markdown_report  # noqa: PLC0415 - only where asked for
 
-    make = html_report if file.suffix.lower() == ".html" else markdown_report
-    try:
-        file.write_text(make(diagnosis), encoding="utf-8")
-    except OSError as error:
-        raise _cannot_write(file, error) from None
+    make = {HTML: html_report, MARKDOWN: markdown_report}
+    write_report(file, lambda form: make[form](diagnosis))

@@ -9,7 +9,7 @@ from packwire.capture import open_capture
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.headers import check_header, family_names, known_headers, unframed
 from packwire.cli.masked import masked
-from packwire.cli.options import BytesOption
+from packwire.cli.options import BytesOption, JsonOption
 from packwire.cli.terminal import make_console
 from packwire.cli.views.groups import record, show
 from packwire.cli.views.heat_map import write_heat_maps
@@ -23,7 +23,7 @@ def groups(
     /,
     *,
     header: int | None = None,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: JsonOption = False,
     plot: Path | None = None,
     redact: Annotated[bool, Parameter(negative=())] = False,
     keep_secrets: Annotated[bool, Parameter(negative=())] = False,
@@ -40,8 +40,6 @@ def groups(
         The capture; `-` is standard input.
     header
         How many first bytes tell the kinds of messages apart; found where it is not given.
-    json
-        One JSON object a group instead of text.
     plot
         Write the heat maps to this file: .svg, or .png (needs the extra `plot`).
     redact

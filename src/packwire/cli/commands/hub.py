@@ -142,7 +142,7 @@ def _place(listen: str | None) -> dict[str, Any]:
 @contextlib.contextmanager
 def _logging(*, as_json: bool) -> Iterator[list[OSError]]:
     """Log to standard output; where that is full or closed, say so once and go on: yields that error."""
-    from packwire.hub.events import JsonFormat, LogHandler, TextFormat, log  # noqa: PLC0415
+    from packwire.hub.events import JsonFormat, LogHandler, TextFormatter, log  # noqa: PLC0415
 
     failed: list[OSError] = []
 
@@ -158,7 +158,7 @@ def _logging(*, as_json: bool) -> Iterator[list[OSError]]:
                 super().handleError(record)
 
     handler = Handler(sys.stdout)
-    handler.setFormatter(JsonFormat() if as_json else TextFormat())
+    handler.setFormatter(JsonFormat() if as_json else TextFormatter())
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     log.propagate = False

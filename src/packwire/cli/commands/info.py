@@ -10,7 +10,7 @@ from packwire.capture import Capture, open_capture
 from packwire.capture.content import Content, look
 from packwire.capture.redact import redacted
 from packwire.cli.exit_codes import ExitCode
-from packwire.cli.options import BytesOption
+from packwire.cli.options import BytesOption, JsonOption
 from packwire.cli.terminal import Writer, make_console
 from packwire.cli.views.info import lines, record
 from packwire.visible import record_text
@@ -22,7 +22,7 @@ def info(
     *more: Path,
     redact: Annotated[bool, Parameter(negative=())] = False,
     bytes_: BytesOption = "hex",
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: JsonOption = False,
 ) -> int:
     """Show what recordings hold: format, links, devices, channels, counts, time, damage.
 
@@ -36,8 +36,6 @@ def info(
         More recordings.
     redact
         Made-up Bluetooth addresses and names, to be shown to others.
-    json
-        One JSON object a file and line.
     """
     code = ExitCode.OK
     out = Writer(make_console())

@@ -7,17 +7,17 @@ from cyclopts import Parameter
 
 from packwire.cli.devices import DeviceOptions, target
 from packwire.cli.limits import positive, positive_or_none
-from packwire.cli.options import ForOption
+from packwire.cli.options import AddressArgument, ForOption
 from packwire.cli.running import run_until_stopped
 from packwire.cli.terminal import make_console, printable
 from packwire.cli.value_log import ValueLog
-from packwire.cli.watching import Limits, watch_device
+from packwire.cli.watching import WatchLimits, watch_device
 
 _NO_OPTIONS = DeviceOptions()
 
 
 def log(
-    address: str,
+    address: AddressArgument,
     /,
     *,
     out: Annotated[Path, Parameter(name="--out", alias="-o")],
@@ -34,8 +34,6 @@ def log(
 
     Parameters
     ----------
-    address
-        vesc://host, veschub://ID@host, serial:/dev/ttyACM0, sim:vesc, or a name; add /can/84 for one node.
     out
         The file: .csv, .sqlite, or .parquet (needs the extra `parquet`; readable once it is closed).
     every
@@ -45,12 +43,12 @@ def log(
     """
     positive("--every", every)
     positive_or_none("--rotate", rotate)
-    limits = Limits(seconds=positive_or_none("--for", for_))
+    limits = WatchLimits(seconds=positive_or_none("--for", for_))
     return run_until_stopped(_log(address, options, out, every, rotate, limits))
 
 
 async def _log(
-    text: str, options: DeviceOptions, out: Path, every: float, rotate: float | None, limits: Limits
+    text: str, options: DeviceOptions, out: Path, every: float, rotate: float | None, limits: WatchLimits
 ) -> int:
     async with target(text, options) as wanted:
         with ValueLog(out, wanted.wants, rotate=rotate) as written:

@@ -15,13 +15,14 @@ from packwire.capture.follow import follow_packets
 from packwire.capture.growing import Show, first_time, new_messages
 from packwire.capture.packets import NO_TIME
 from packwire.capture.readings import Readings, all_models
+from packwire.cli.completion import channels
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import at_least_one
 from packwire.cli.masked import masked
-from packwire.cli.options import BytesOption, CountOption, ModelsOption, RawOption
+from packwire.cli.options import BytesOption, CountOption, JsonOption, ModelsOption, RawOption
 from packwire.cli.output import open_output, write_lines
 from packwire.cli.terminal import Writer, make_console, printable
-from packwire.cli.views.messages import Table, csv_lines, json_lines, text_lines
+from packwire.cli.views.messages import MessageTable, csv_lines, json_lines, text_lines
 from packwire.cli.views.messages import show as show_tables
 from packwire.errors import BadOptionError
 from packwire.messages import Direction, Messages
@@ -52,7 +53,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class OutputForm:
     """How messages are shown."""
 
     raw: bool = False
@@ -66,7 +67,7 @@ def messages(
     file: Annotated[Path, Parameter(allow_leading_hyphen=True)],
     /,
     *more: Path,
-    channel: Annotated[list[str] | None, Parameter(alias="-c")] = None,
+    channel: Annotated[list[str] | None, Parameter(alias="-c", completer=channels)] = None,
     direction: Annotated[Literal["to", "from", "unknown"] | None, Parameter(alias="-d")] = None,
     prefix: Annotated[str, Parameter(alias="-p")] = "",
     from_: Annotated[float | None, Parameter(name="--from")] = None,
@@ -76,7 +77,7 @@ def messages(
     decode: Annotated[bool, Parameter(negative=())] = False,
     models: ModelsOption = (),
     absolute: Annotated[bool, Parameter(negative=())] = False,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: JsonOption = False,
     csv: Annotated[bool, Parameter(negative=())] = False,
     parquet: Path | None = None,
     follow: Annotated[bool, Parameter(alias="-f", negative=())] = False,
@@ -114,8 +115,6 @@ def messages(
         The values of each message that a model knows, instead of its bytes; `packwire model list`.
     absolute
         Times of the day in UTC instead of seconds.
-    json
-        One JSON object a line instead of text.
     csv
         One row a message instead of text.
     parquet
@@ -150,7 +149,7 @@ def messages(
             raise BadOptionError("--follow takes one file, and neither --count nor --parquet")
         show = partial(masked, redact=redact, keep_secrets=keep_secrets)
         return _follow(
-            file, wanted, Form(raw=raw, absolute=absolute, json=json, csv=csv, decode=decode), show
+            file, wanted, OutputForm(raw=raw, absolute=absolute, json=json, csv=csv, decode=decode), show
         )
     captures = [open_capture(each, decimal=bytes_ == "decimal") for each in (file, *more)]
     shown = [masked(capture, redact=redact, keep_secrets=keep_secrets) for capture in captures]
@@ -169,7 +168,7 @@ def messages(
     return exit_code(captures)
 
 
-def _follow(file: Path, wanted: Filter, form: Form, show: Show) -> int:
+def _follow(file: Path, wanted: Filter, form: OutputForm, show: Show) -> int:
     """Show messages as they arrive."""
     steps = follow_packets(file, pauses=True)
     console = make_console()
@@ -179,7 +178,7 @@ def _follow(file: Path, wanted: Filter, form: Form, show: Show) -> int:
     readings = Readings(all_models()) if form.decode else None
     found = new_messages(name, steps, raw=form.raw, show=show)
     for arrived, first in found:
-        table = Table(name, wanted.of(arrived, first), first, readings)
+        table = MessageTable(name, wanted.of(arrived, first), first, readings)
         if form.json:
             write_lines(json_lines([table]))
         elif form.csv:
@@ -203,11 +202,11 @@ def parse_prefix(text: str) -> bytes:
         ) from None
 
 
-def _table(capture: Capture, wanted: Filter, count: int | None, *, raw: bool, decode: bool) -> Table:
+def _table(capture: Capture, wanted: Filter, count: int | None, *, raw: bool, decode: bool) -> MessageTable:
     found = capture.raw_messages if raw else capture.messages
     first = first_time(capture.packets)
     readings = Readings(all_models()) if decode else None
-    return Table(capture.name, wanted.of(found, first)[:count], first, readings)
+    return MessageTable(capture.name, wanted.of(found, first)[:count], first, readings)
 
 
 def write_parquet(path: Path, tables: list[tuple[str, Messages]]) -> None:
@@ -232,7 +231,7 @@ def _explain(captures: list[Capture]) -> None:
                 out.line((printable(capture.name), "bold"), f": {each.what} {each.remedy}")
 
 
-def _explain_filter(captures: list[Capture], tables: list[Table], wanted: Filter) -> None:
+def _explain_filter(captures: list[Capture], tables: list[MessageTable], wanted: Filter) -> None:
     """Say on standard error why nothing is shown of files that hold messages."""
     if any(len(table.messages) for table in tables):
         return

@@ -1,19 +1,29 @@
 """`packwire name`: names of one's own for addresses."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from packwire.address import parse_address
+from packwire.address import FORMS, listed, parse_address
+from packwire.cli.completion import addresses
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.names import check_name, load_names, names_file, save_names
 from packwire.cli.terminal import make_console, printable
 from packwire.errors import BadOptionError
 
+if TYPE_CHECKING:
+    from cyclopts.completion import CompletionContext
+
+
+def _named(_: "CompletionContext") -> dict[str, str]:
+    return load_names()
+
 
 def name(
-    name: str | None = None,
-    address: str | None = None,
+    name: Annotated[str | None, Parameter(completer=_named)] = None,
+    address: Annotated[
+        str | None, Parameter(help=f"What it stands for: {listed(FORMS)}.", completer=addresses)
+    ] = None,
     /,
     *,
     remove: Annotated[bool, Parameter(negative=())] = False,
@@ -26,8 +36,6 @@ def name(
     ----------
     name
         The name: letters, digits, - and _.
-    address
-        What it stands for: vesc://host, veschub://ID@host, serial:/dev/ttyACM0.
     remove
         Forget the name.
     """

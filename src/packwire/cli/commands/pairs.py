@@ -9,7 +9,7 @@ from packwire.capture import open_capture
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.headers import check_header, known_headers, row_families, unframed
 from packwire.cli.masked import masked
-from packwire.cli.options import BytesOption
+from packwire.cli.options import BytesOption, JsonOption
 from packwire.cli.terminal import make_console
 from packwire.cli.views.pairs import record, show
 from packwire.insight.pairs import find_pairs
@@ -21,7 +21,7 @@ def pairs(
     /,
     *,
     header: int | None = None,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: JsonOption = False,
     redact: Annotated[bool, Parameter(negative=())] = False,
     keep_secrets: Annotated[bool, Parameter(negative=())] = False,
     bytes_: BytesOption = "hex",
@@ -34,8 +34,6 @@ def pairs(
         The capture; `-` is standard input.
     header
         How many first bytes tell the kinds of messages apart; found where it is not given.
-    json
-        One JSON object a kind of request instead of text.
     redact
         To be shared: made-up Bluetooth addresses and names, and all masked that `packwire convert` masks.
     keep_secrets

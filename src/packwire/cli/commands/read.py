@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.text import Text
 
-from packwire.address import parse_address
+from packwire.address import VESC, parse_address
 from packwire.cli.devices import DeviceOptions, Target, target
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.names import address_of
+from packwire.cli.options import AddressArgument, JsonOption
 from packwire.cli.terminal import make_console
 from packwire.cli.views.card import node_lines, title
 from packwire.cli.views.samples import csv_header, csv_rows, device_record
@@ -25,10 +26,10 @@ _NO_OPTIONS = DeviceOptions()
 
 
 def read(
-    address: str,
+    address: AddressArgument,
     /,
     *,
-    json: bool = False,
+    json: JsonOption = False,
     csv: bool = False,
     options: DeviceOptions = _NO_OPTIONS,
 ) -> int:
@@ -36,10 +37,6 @@ def read(
 
     Parameters
     ----------
-    address
-        vesc://host, veschub://ID@host, serial:/dev/ttyACM0 or sim:vesc; add /can/84 for one node alone.
-    json
-        One JSON object instead of the card.
     csv
         One row a value instead of the card.
     """
@@ -67,6 +64,8 @@ def _naming_the_doctor(text: str) -> Iterator[None]:
     try:
         yield
     except (NoAnswerError, GoneError) as error:
+        if parse_address(address_of(text)).model != VESC:
+            raise
         said = str(error).rstrip(".")
         end = "" if said.endswith("?") else "."
         error.args = (f"{said}{end} See: packwire doctor {parse_address(address_of(text))}",)

@@ -6,11 +6,13 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
+from packwire.cli.adapters import bluetooth_adapter
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive
-from packwire.cli.records.live import Find as FindRecord
-from packwire.cli.terminal import make_console, printable
-from packwire.link.scan import SECONDS, Find, look_around
+from packwire.cli.options import AllOption, JsonOption
+from packwire.cli.terminal import make_console
+from packwire.cli.views.finds import lines, record
+from packwire.link.scan import SECONDS, Findings, look_around
 from packwire.protocols import announcing
 from packwire.visible import record_text
 
@@ -18,29 +20,36 @@ from packwire.visible import record_text
 def scan(
     *,
     for_: Annotated[float, Parameter(name="--for")] = SECONDS,
+    adapter: str = "",
     udp_port: int = announcing()[0].port,
-    json: bool = False,
+    all_: AllOption = False,
+    json: JsonOption = False,
 ) -> int:
-    """List the VESCs that announce themselves on this network, and the serial ports.
+    """List the packs with Bluetooth, the VESCs that announce themselves in this network, and serial ports.
 
     Parameters
     ----------
     for_
-        Seconds to listen; a VESC Express announces itself once a second.
+        Seconds to listen; a VESC Express announces itself once a second, a pack may take several.
+    adapter
+        The Bluetooth adapter to use, such as hci1; else the system's choice.
     udp_port
         The UDP port on which VESCs announce themselves.
-    json
-        One JSON object a find (JSON lines).
+    all_
+        All Bluetooth devices that nobody knows, not only the near ones with a name.
     """
     positive("--for", for_)
     console = make_console()
-    with make_console(stderr=True).status(f"listening for VESCs on UDP {udp_port} for {for_:g} s"):
-        found = asyncio.run(look_around(for_, udp_port))
-    for find in found.finds:
-        if json:
-            print(record_text(_record(find)))
-        else:
-            console.print(f"{find.address:32}  {printable(find.description)}")
+    with make_console(stderr=True).status(
+        f"listening for {for_:g} s: Bluetooth, and VESCs on UDP {udp_port}"
+    ):
+        found = asyncio.run(_look_around(for_, udp_port, adapter))
+    if json:
+        for find in found.finds:
+            print(record_text(record(find)))
+    else:
+        for line in lines(found.finds, console.width, everything=all_):
+            console.print(line)
     for problem in found.problems:
         make_console(stderr=True).print(problem, style="yellow")
     if not found.finds and not json:
@@ -48,17 +57,14 @@ def scan(
     return ExitCode.OK if found.finds else ExitCode.NO_ANSWER
 
 
-def _record(find: Find) -> FindRecord:
-    return {
-        "kind": "find",
-        "link": find.link.value,
-        "address": find.address,
-        "description": find.description,
-    }
+async def _look_around(seconds: float, port: int, adapter: str) -> Findings:
+    async with bluetooth_adapter(adapter):
+        return await look_around(seconds, port, adapter)
 
 
 def _advise(console: Console) -> None:
     console.print(
-        "Nothing found. A VESC Express announces itself when local TCP is enabled in its configuration and "
-        "it is in this network; a VESC behind a hub is not found this way: packwire read veschub://ID@host"
+        "Nothing found. A pack with Bluetooth is not seen while an app is connected to it. A VESC Express "
+        "announces itself when local TCP is enabled in its configuration and it is in this network; a VESC "
+        "behind a hub is not found this way: packwire read veschub://ID@host"
     )

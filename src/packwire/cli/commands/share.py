@@ -10,7 +10,15 @@ from packwire.address import of_a_vesc, parse_address
 from packwire.cli.devices import DeviceOptions, target
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive_or_none
-from packwire.cli.options import AllowOption, ForOption, ListenOption, listen_place, words
+from packwire.cli.options import (
+    AllowOption,
+    ForOption,
+    JsonOption,
+    ListenOption,
+    VescAddressArgument,
+    listen_place,
+    words,
+)
 from packwire.cli.running import run_until_stopped
 from packwire.cli.views.share import SUMMARY_INTERVAL, ShareView, make_view
 from packwire.device import open_link
@@ -25,14 +33,14 @@ LONGEST_AGE = 10.0
 
 
 def share(
-    address: str,
+    address: VescAddressArgument,
     /,
     *,
     listen: ListenOption = f"{LOOPBACK}:65102",
     allow: AllowOption = (),
     announce: bool = False,
     max_age: float = 0.1,
-    json: bool = False,
+    json: JsonOption = False,
     for_: ForOption = None,
     password_file: Path | None = None,
 ) -> int:
@@ -49,14 +57,12 @@ def share(
     last read would else be spoilt by each further client. A client that sends `packwire` to the VESC's
     terminal (in VESC Tool: VESC Terminal) is told how old the readings are and who else is here.
 
-    With --json each line is an object whose `type` is listening, device, away, came, left, refused or, each
-    second, status; also untold (how many came, left or were refused beyond 10 a second) and lost (so many
-    `records` were left out, because nobody took them in time: nothing holds up the sharing).
+    With --json there is a record `status` each second; `untold` says how many came, left or were refused
+    beyond 10 a second, and `lost` how many records were left out, because nobody took them in time: nothing
+    holds up the sharing.
 
     Parameters
     ----------
-    address
-        vesc://host, veschub://ID@host, serial:/dev/ttyACM0 or sim:vesc.
     listen
         Where clients connect: PORT (this computer alone; 0 takes any free one), or HOST:PORT; 0.0.0.0:65102
         lets other computers in, without any password.
@@ -64,8 +70,6 @@ def share(
         Broadcast once a second that there is a VESC here, so that VESC Tool and packwire scan find it.
     max_age
         Seconds for which a reading is given to whoever asks the same; 0 asks the VESC each time.
-    json
-        One JSON object a line.
     password_file
         A file whose first line is the hub password (else PACKWIRE_PASSWORD, the keyring, or a prompt).
     """

@@ -7,21 +7,23 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 from cyclopts import App, Parameter
+from rich.text import Text
 
 from packwire.address import HUB_PORT, VESC_PORT, LinkKind, hub_address, parse_address
+from packwire.cli import completion
 from packwire.cli.adapters import quiet_bumble
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive_or_none
-from packwire.cli.options import ForOption, ListenOption, listen_place
+from packwire.cli.options import ForOption, ScenarioOption, listen_place
 from packwire.cli.running import run_until_stopped
-from packwire.cli.terminal import make_console
+from packwire.cli.terminal import hanging, make_console
 from packwire.errors import BadOptionError
 from packwire.link.beacon import ANY_HOST
-from packwire.protocols import model_names
+from packwire.models.store import sources
 from packwire.sim.express import CAN_DELAY, PING_TIME
 from packwire.sim.faults import FAULTS, Of
 from packwire.sim.hub import HUB_FAULTS, SimulatedHub
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 app = App(name="sim", help="Simulate a VESC, or the hub that it dials.")
 
 #: A flag that may be given several times, one value each.
-_Repeated = Parameter(negative=(), consume_multiple=False)
+_Repeated = Parameter(negative=(), consume_multiple=False, completer=completion.faults)
 _Flag = Parameter(negative=())
 
 
@@ -69,39 +71,77 @@ _NoBluetooth = _Bluetooth()
 _HubPassword = Parameter(env_var="PACKWIRE_PASSWORD", show_default=False)
 
 
+_Listen = Annotated[
+    str,
+    Parameter(
+        name="--listen",
+        alias="-l",
+        help="Where clients connect: PORT (this computer alone; 0 takes any free one), or HOST:PORT; "
+        "0.0.0.0:PORT lets other computers in.",
+    ),
+]
+_Cells = Annotated[int, Parameter(name="--cells", help="Cells in series.")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pack:
+    """What the pack is like, of whatever protocol."""
+
+    scenario: ScenarioOption = "cycle"
+    fault: Annotated[tuple[str, ...], _Repeated] = ()
+    """What is wrong with it, such as delay:0.4; may be repeated. `packwire sim faults` lists all."""
+    serial: Annotated[bool, _Flag] = False
+    """Serve on a pseudo-terminal too."""
+    seed: int = 1
+    """Another number is another pack."""
+    soc: float | None = None
+    """State of charge to start with, in percent."""
+    speed: float = 1.0
+    """How much faster than the clock the pack lives; 0: it stands still."""
+
+    def options(self, listen: str, cells: int, **more: Any) -> SimOptions:
+        """Return what to simulate; `more` are further fields of it. Raises BadOptionError."""
+        if self.soc is not None and not 0 <= self.soc <= 100:
+            raise BadOptionError(f"--soc {self.soc:g}: a state of charge is 0 to 100 percent")
+        host, port = listen_place(listen)
+        return SimOptions(
+            host=host,
+            port=port,
+            cells=cells,
+            scenario=self.scenario,
+            faults=self.fault,
+            serial=self.serial,
+            seed=self.seed,
+            soc=None if self.soc is None else self.soc / 100,
+            speed=self.speed,
+            **more,
+        )
+
+
+_USUAL = _Pack()
+
+
 @app.command
 def vesc(
     *,
-    listen: ListenOption = f"{LOOPBACK}:{VESC_PORT}",
-    scenario: str = "cycle",
-    fault: Annotated[tuple[str, ...], _Repeated] = (),
-    serial: Annotated[bool, _Flag] = False,
+    listen: _Listen = f"{LOOPBACK}:{VESC_PORT}",
+    cells: _Cells = 20,
+    pack: _Pack = _USUAL,
     hub: str | None = None,
     hub_id: str = DEVICE_ID,
     hub_password: Annotated[str, _HubPassword] = PASSWORD,
     announce: Annotated[bool, _Flag] = False,
     announce_to: str | None = None,
-    seed: int = 1,
-    cells: int = 20,
-    soc: float | None = None,
-    speed: float = 1.0,
     ping_time: float = PING_TIME,
     can_delay: float = CAN_DELAY,
+    bluetooth: _Bluetooth = _NoBluetooth,
     for_: ForOption = None,
 ) -> int:
     """Simulate a VESC Express with a BMS and a motor controller on its CAN bus. Ctrl-C ends it.
 
     Parameters
     ----------
-    listen
-        Where clients connect: PORT (this computer alone; 0 takes any free one), or HOST:PORT; 0.0.0.0:PORT
-        lets other computers in.
-    scenario
-        What the pack goes through: rest, ride, charge, or cycle (these in turn).
-    fault
-        What is wrong with it, such as delay:0.4; may be repeated. `packwire sim faults` lists all.
-    serial
-        Serve on a pseudo-terminal too.
     hub
         Dial this hub too: host or host:port.
     hub_id
@@ -112,36 +152,21 @@ def vesc(
         Announce it by UDP once a second, on this computer alone.
     announce_to
         Announce it to this address, such as 192.168.1.255.
-    seed
-        Another number is another pack.
-    cells
-        Cells in series.
-    soc
-        State of charge to start with, in percent.
-    speed
-        How much faster than the clock the pack lives; 0: it stands still.
     ping_time
         Seconds that a scan of the CAN bus takes.
     can_delay
         Seconds that a request over the CAN bus takes.
     """
-    host, port = listen_place(listen or "")
-    options = SimOptions(
-        host=host,
-        port=port,
+    options = pack.options(
+        listen,
+        cells,
         hub=None if hub is None else _hub_place(hub, hub_id),
         hub_id=hub_id,
         hub_password=hub_password,
-        serial=serial,
         broadcast=announce_to or (LOOPBACK if announce else None),
-        seed=seed,
-        scenario=scenario,
-        speed=speed,
-        cells=cells,
-        soc=_share_of(soc),
-        faults=fault,
         ping_time=ping_time,
         can_delay=can_delay,
+        bluetooth=bluetooth.options(),
     )
     return _run(lambda stack: _start_vesc(stack, options), for_)
 
@@ -149,32 +174,24 @@ def vesc(
 @app.command
 def hub(
     *,
-    listen: ListenOption = f"{LOOPBACK}:{HUB_PORT}",
+    listen: _Listen = f"{LOOPBACK}:{HUB_PORT}",
     vesc: Annotated[bool, _Flag] = False,
-    fault: Annotated[tuple[str, ...], _Repeated] = (),
+    fault: Annotated[
+        tuple[str, ...], Parameter(negative=(), consume_multiple=False, completer=completion.hub_faults)
+    ] = (),
     for_: ForOption = None,
 ) -> int:
     """Imitate the known VESC TCP hub, with all its silences. Ctrl-C ends it.
 
     Parameters
     ----------
-    listen
-        Where clients connect: PORT (this computer alone; 0 takes any free one), or HOST:PORT; 0.0.0.0:PORT
-        lets other computers in.
     vesc
         Start a simulated VESC as well, logged in at the hub.
     fault
         What is wrong with it: displaced:SECONDS or one-way; may be repeated.
     """
-    host, port = listen_place(listen or "")
+    host, port = listen_place(listen)
     return _run(lambda stack: _start_hub(stack, host, port, fault, with_vesc=vesc), for_)
-
-
-def _share_of(soc: float | None) -> float | None:
-    """Return percent as 0..1. Raises BadOptionError."""
-    if soc is not None and not 0 <= soc <= 100:
-        raise BadOptionError(f"--soc {soc:g}: a state of charge is 0 to 100 percent")
-    return None if soc is None else soc / 100
 
 
 def _serving(model: str) -> Callable[..., int]:
@@ -182,58 +199,21 @@ def _serving(model: str) -> Callable[..., int]:
 
     def serve(
         *,
-        listen: ListenOption = "0",
-        scenario: str = "cycle",
-        fault: Annotated[tuple[str, ...], _Repeated] = (),
-        serial: Annotated[bool, _Flag] = False,
-        seed: int = 1,
-        cells: int = 4,
-        soc: float | None = None,
-        speed: float = 1.0,
+        listen: _Listen = "0",
+        cells: _Cells = 4,
+        pack: _Pack = _USUAL,
         bluetooth: _Bluetooth = _NoBluetooth,
         for_: ForOption = None,
     ) -> int:
-        """Simulate a pack that speaks this protocol: on TCP, a pseudo-terminal, Bluetooth. Ctrl-C ends it.
-
-        Parameters
-        ----------
-        listen
-            Where clients connect: PORT (this computer alone; 0 takes any free one), or HOST:PORT;
-            0.0.0.0:PORT lets other computers in.
-        scenario
-            What the pack goes through: rest, ride, charge, or cycle (these in turn).
-        fault
-            What is wrong with it, such as silence:0; may be repeated. `packwire sim faults` lists all.
-        serial
-            Serve on a pseudo-terminal too.
-        seed
-            Another number is another pack.
-        cells
-            Cells in series.
-        soc
-            State of charge to start with, in percent.
-        speed
-            How much faster than the clock the pack lives; 0: it stands still.
-        """
-        host, port = listen_place(listen or "")
-        options = SimOptions(
-            host=host,
-            port=port,
-            serial=serial,
-            seed=seed,
-            scenario=scenario,
-            speed=speed,
-            cells=cells,
-            soc=_share_of(soc),
-            faults=fault,
-            bluetooth=bluetooth.options(),
-        )
+        """Simulate a pack that speaks this protocol: on TCP, a pseudo-terminal, Bluetooth. Ctrl-C ends it."""
+        options = pack.options(listen, cells, bluetooth=bluetooth.options())
         return _run(lambda stack: _start(stack, model, options), for_)
 
     return serve
 
 
-for _name in model_names():
+# The user's own models too, unless they are named like another command here.
+for _name in sorted(sources().keys() - {"vesc", "hub", "faults"}):
     app.command(_serving(_name), name=_name)
 
 
@@ -245,12 +225,16 @@ def faults() -> None:
         _say(f"{of.capitalize()}:" if of is Of.ALL else f"\n{of[0].upper()}{of[1:]}:")
         for kind in FAULTS.values():
             if kind.of is of:
-                _say(f"  {kind.usage:<{width}}  {kind.summary}")
+                _say(f"  {kind.usage:<{width}}  {kind.summary}", width + 2)
     _say(f"\nOrder one with --fault NAME[:NUMBER,...]. A hub can have {' and '.join(HUB_FAULTS)}.")
 
 
-def _say(text: str) -> None:
-    make_console().print(text)
+def _say(text: str, indent: int = 0) -> None:
+    """Print lines; what a terminal has no room for stands `indent` columns behind their beginning."""
+    console = make_console()
+    for line in text.split("\n"):
+        for piece in hanging(console, Text(line), indent):
+            console.print(piece)
 
 
 def _run(start: Callable[[AsyncExitStack], Awaitable[None]], seconds: float | None) -> int:
@@ -291,6 +275,8 @@ async def _start_vesc(stack: AsyncExitStack, options: SimOptions) -> None:
     _say(f"  packwire read {simulated.address}")
     if simulated.serial_address:
         _say(f"  packwire read {simulated.serial_address}")
+    if simulated.bluetooth:
+        _say_bluetooth(simulated.bluetooth)
     if options.hub is not None:
         _say(_read_through_hub(*options.hub, options.hub_id, options.hub_password))
 

@@ -7,11 +7,11 @@ from cyclopts import Parameter
 
 from packwire.address import HUB_PORT, LinkKind, of_a_vesc, parse_address
 from packwire.cli.limits import positive_or_none
-from packwire.cli.options import ForOption, ListenOption
+from packwire.cli.options import ForOption, JsonOption, ListenOption
 from packwire.errors import BadAddressError, BadOptionError
 
 if TYPE_CHECKING:
-    from packwire.tap.ends import Upstream
+    from packwire.tap.ends import UpstreamEnd
 
 LOOPBACK = "127.0.0.1"
 #: Addresses under which this computer is its own.
@@ -24,7 +24,7 @@ def tap(
     listen: ListenOption = None,
     record: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
     keep_secrets: Annotated[bool, Parameter(negative=())] = False,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: JsonOption = False,
     for_: ForOption = None,
 ) -> int:
     """Stand between a client (such as VESC Tool) and its VESC or hub: show and record what they say.
@@ -37,8 +37,8 @@ def tap(
     hold Wi-Fi keys), texts and programs are masked in it, and so are bytes outside of frames, which may be a
     torn one's rest. To watch it in Wireshark meanwhile: `packwire tap ... --record - | wireshark -k -i -`.
 
-    With --json each line is an object whose `type` is opened, message, failed, closed, or lost (so many
-    `records` were left out, because nobody took them in time: nothing holds up what passes).
+    With --json a record `lost` says how many were left out, because nobody took them in time: nothing holds
+    up what passes.
 
     Parameters
     ----------
@@ -51,8 +51,6 @@ def tap(
         Write a recording to this file, which must not exist yet; `-` is standard output.
     keep_secrets
         Record and show passwords and Wi-Fi keys in clear, and record everything as it is.
-    json
-        One JSON object a line instead of text.
     """
     positive_or_none("--for", for_)
     if json and str(record) == "-":
@@ -64,7 +62,7 @@ def tap(
     return run_tap(far, where, record, keep_secrets=keep_secrets, json=json, seconds=for_, note=note)
 
 
-def _upstream(text: str) -> "tuple[Upstream, str]":
+def _upstream(text: str) -> "tuple[UpstreamEnd, str]":
     """Read an address, or `host:port`; return with it what is to be said about it."""
     from packwire.tap.ends import SerialUpstream, TcpUpstream  # noqa: PLC0415 - as above
 
@@ -85,7 +83,7 @@ def _upstream(text: str) -> "tuple[Upstream, str]":
     raise BadAddressError(f"{text!r} is nothing to tap: give host:port or serial:/dev/ttyACM0")
 
 
-def _listen(text: str | None, far: "Upstream") -> tuple[str, int | None]:
+def _listen(text: str | None, far: "UpstreamEnd") -> tuple[str, int | None]:
     from packwire.tap.ends import SerialUpstream, TcpUpstream  # noqa: PLC0415 - as above
 
     if text is None:

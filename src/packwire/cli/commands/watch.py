@@ -2,43 +2,41 @@
 
 from packwire.cli.devices import DeviceOptions, target
 from packwire.cli.limits import at_least_one, positive, positive_or_none
-from packwire.cli.options import CountOption, ForOption
+from packwire.cli.options import AddressArgument, CountOption, ForOption, JsonOption
 from packwire.cli.running import run_until_stopped
 from packwire.cli.views.live import make_view
-from packwire.cli.watching import Limits, watch_device
+from packwire.cli.watching import WatchLimits, watch_device
 
 _NO_OPTIONS = DeviceOptions()
 
 
 def watch(
-    address: str,
+    address: AddressArgument,
     /,
     *,
     rate: float = 10.0,
     count: CountOption = None,
     for_: ForOption = None,
-    json: bool = False,
+    json: JsonOption = False,
     options: DeviceOptions = _NO_OPTIONS,
 ) -> int:
     """Watch a pack live; it comes back by itself when the device does. Ctrl-C ends it.
 
     Parameters
     ----------
-    address
-        vesc://host, veschub://ID@host, serial:/dev/ttyACM0 or sim:vesc; add /can/84 for one node alone.
     rate
         Readings a second.
     count
         End after so many readings.
-    json
-        One JSON object a node and reading (JSON lines).
     """
     positive("--rate", rate)
-    limits = Limits(at_least_one("--count", count), positive_or_none("--for", for_))
+    limits = WatchLimits(at_least_one("--count", count), positive_or_none("--for", for_))
     return run_until_stopped(_watch(address, options, 1 / rate, limits, json=json))
 
 
-async def _watch(text: str, options: DeviceOptions, interval: float, limits: Limits, *, json: bool) -> int:
+async def _watch(
+    text: str, options: DeviceOptions, interval: float, limits: WatchLimits, *, json: bool
+) -> int:
     async with target(text, options) as wanted:
         with make_view(wanted.wants, json=json) as view:
             return await watch_device(lambda: wanted.device(tries=1), view, interval, limits)

@@ -19,7 +19,7 @@ _HEADER = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class StateSession:
     """One recording in one state; `groups` counts recurring kinds of messages by direction and header."""
 
     state: str
@@ -27,7 +27,7 @@ class Session:
     groups: dict[tuple[int, bytes], int]
 
 
-def session(state: str, capture: Capture) -> Session:
+def session(state: str, capture: Capture) -> StateSession:
     """Look at one recording. Raises BadOptionError where it does not repeat itself."""
     groups = {key: count for key, count in _groups(capture.messages).items() if count >= LEAST_VISITS}
     if not any(direction != Direction.TO_DEVICE for direction, _ in groups):
@@ -35,7 +35,7 @@ def session(state: str, capture: Capture) -> Session:
             f"{capture.name}: nothing from the device recurs {LEAST_VISITS} times or more in it, so what"
             " differs may be chance: record again and open the page three times or more, without touching it"
         )
-    return Session(state, capture.name, groups)
+    return StateSession(state, capture.name, groups)
 
 
 def _groups(messages: Messages) -> Counter[tuple[int, bytes]]:
@@ -46,7 +46,7 @@ def _groups(messages: Messages) -> Counter[tuple[int, bytes]]:
     return counts
 
 
-def check_alike(sessions: Sequence[Session]) -> None:
+def check_alike(sessions: Sequence[StateSession]) -> None:
     """Refuse sessions that do not show the same polls: other pages were open, and everything would differ."""
     first = sessions[0]
     for other in sessions[1:]:

@@ -2,9 +2,18 @@
 
 from typing import Final, get_args, get_type_hints
 
-from packwire.cli.records import conversation, live, recordings, serving, verdicts
+from packwire.cli.records import (
+    conversation,
+    exploring,
+    live,
+    recordings,
+    serving,
+    understanding,
+    verdicts,
+    words,
+)
 
-_MODULES: Final = (live, verdicts, recordings, conversation, serving)
+_MODULES: Final = (words, live, exploring, verdicts, recordings, understanding, conversation, serving)
 
 
 def kind_of(record: type) -> str:
@@ -15,7 +24,7 @@ def kind_of(record: type) -> str:
 
 #: Each kind of record that a line of output can be, with its class.
 KINDS: Final[dict[str, type]] = {kind_of(each): each for module in _MODULES for each in module.RECORDS}
-#: Which commands write each kind.
+#: Which commands write each kind; `all` of those that have --json.
 WRITTEN_BY: Final[dict[str, tuple[str, ...]]] = {
     kind_of(each): commands for module in _MODULES for each, commands in module.RECORDS.items()
 }

@@ -74,7 +74,7 @@ class Outage(TypedDict):
     kind: Literal["outage"]
     time: Time
     error: Annotated[str, "for people"]
-    reason: Annotated[str, "for programs: `timed out`, `closed`, ..., the same for the same cause"]
+    reason: Annotated[str, "for programs: `timed-out`, `closed`, ..., the same for the same cause"]
     retry_in: Annotated[float, "seconds until the next attempt"]
 
 
@@ -82,9 +82,15 @@ class Find(TypedDict):
     """Something that could be read from here."""
 
     kind: Literal["find"]
-    link: Annotated[str, "how it is reached: `tcp`, `serial`"]
+    link: Annotated[str, "how it is reached: `ble`, `tcp`, `serial`"]
     address: Annotated[str, "for the other commands"]
     description: str
+    command: Annotated[str, "what reads it, or explores it"]
+    name: NotRequired[Annotated[str, "what it calls itself; with Bluetooth, as are the others below"]]
+    rssi: NotRequired[Annotated[int | None, "strength in dBm"]]
+    weak: NotRequired[Annotated[bool, "whether it is so weak that connections may break"]]
+    models: NotRequired[Annotated[list[str], "the models of packwire that know it"]]
+    aiobmsble: NotRequired[Annotated[str | None, "the plugin of aiobmsble that knows it"]]
 
 
 RECORDS: Final = {

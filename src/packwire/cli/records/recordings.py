@@ -254,9 +254,7 @@ class Model(TypedDict):
     name: Annotated[str, "as in ?model="]
     title: str
     links: Annotated[list[str], "what it is spoken over"]
-    proof: Annotated[
-        list[str], "what it was compared with; empty: only itself"
-    ]
+    proof: Annotated[list[str], "what it was compared with; empty: only itself"]
     file: Annotated[str | None, "null: it is packwire's own"]
     shadows: Annotated[bool, "it stands in for one of packwire's own"]
     trusted: Annotated[bool, "it may talk to a pack"]

@@ -52,6 +52,59 @@ class Diagnosis(TypedDict):
     checks: list[Check]
 
 
+class LogCause(TypedDict):
+    """One kind of cause that a verdict on a log may come of."""
+
+    cause: Annotated[str, "see verdicts.md"]
+    share: Annotated[float, "how likely it is among all of them, from 0 to 1"]
+
+
+class LogVerdict(Verdict):
+    """A verdict on a log."""
+
+    causes: Annotated[list[LogCause], "the likeliest first"]
+    evidence: Annotated[list[str], "lines of the log, with their numbers, without secrets"]
+    ask: Annotated[list[str], "what to ask for, where the log does not decide"]
+
+
+class LogDevice(TypedDict):
+    """One device that a log tells of."""
+
+    device: Annotated[str | None, "its address without its last bytes; null: the log tells of one only"]
+    names: list[str]
+    plugins: Annotated[list[str], "as what it is read"]
+    verdict: str
+    events: Annotated[dict[str, int], "how often each event was told"]
+
+
+class LogDiagnosis(TypedDict):
+    """An examination of a log that somebody posted (`--log`)."""
+
+    kind: Literal["log_diagnosis"]
+    file: str
+    lines: int
+    programs: Annotated[dict[str, int], "who wrote it, with how many lines"]
+    begin: Time | None
+    end: Time | None
+    notes: Annotated[list[str], "clocks that jump, zones, damage"]
+    verdict: LogVerdict
+    remarks: Annotated[list[LogVerdict], "what else was found"]
+    device: Annotated[str | None, "the one that the verdict is on"]
+    devices: list[LogDevice]
+
+
+class LogEvent(TypedDict):
+    """One event of a log (`--timeline`)."""
+
+    kind: Literal["log_event"]
+    time: Time | None
+    line: int
+    event: Annotated[str, "what happened: `seen`, `connecting`, `connected`, `failed`, ..."]
+    code: Annotated[str, "what exactly"]
+    device: str | None
+    text: Annotated[str, "the line, without secrets"]
+
+
 class ClientFinding(TypedDict):
     """What is wrong with a client."""
 
@@ -151,7 +204,7 @@ class ClientLog(TypedDict):
     with_time: int
     found_in_session: int
     used: bool
-    cut: Annotated[int, "lines that were too many"]
+    cut: Annotated[bool, "there are more lines than are read"]
     understood: list[LogLine]
 
 
@@ -242,6 +295,8 @@ class Comparison(TypedDict):
 
 RECORDS: Final = {
     Diagnosis: ("doctor",),
+    LogDiagnosis: ("doctor --log",),
+    LogEvent: ("doctor --log --timeline",),
     ClientTest: ("doctor --my-client",),
     Comparison: ("compare",),
 }

@@ -17,18 +17,21 @@ _FULL = "\N{FULL BLOCK}"
 #: the cells of a balanced pack are a few percent of a bar, as they should be.
 _SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _MOST_ROOM = 30
+#: What stands beside a bar, and how wide a column is at the least.
+_BESIDE_BAR = 14
+_LEAST_COLUMN = 19
 
 
-def cell_bars(sample: Sample, width: int) -> Iterator[Text]:
-    """Yield the cells in columns of bars, then a line with their scale."""
+def cell_bars(sample: Sample, width: int, columns: int | None = None) -> Iterator[Text]:
+    """Yield the cells in columns of bars (as many as are wanted and fit), then a line with their scale."""
     values = sample.values
     cells = cast("tuple[float, ...]", values["cell_voltages"])
     span = next((each for each in _SCALES if max(cells) - min(cells) <= 0.8 * each), _SCALES[-1])
     middle = (max(cells) + min(cells)) / 2
     floor = round(middle - span / 2, 2)
     balancing = cast("tuple[bool, ...]", values.get("cell_balancing") or (False,) * len(cells))
-    columns = 2 if width >= 50 else 1
-    room = max(4, min(_MOST_ROOM, width // columns - 18))
+    columns = max(1, min(columns or 2, width // (25 if columns is None else _LEAST_COLUMN)))
+    room = max(4, min(_MOST_ROOM, (width - len(INDENT * 2)) // columns - _BESIDE_BAR))
     rows = -(-len(cells) // columns)
     for row in range(rows):
         line = Text(INDENT * 2)

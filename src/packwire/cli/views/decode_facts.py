@@ -6,16 +6,13 @@ import numpy as np
 
 from packwire.capture.layers.conversation import Conversation, Part
 from packwire.capture.layers.silence import Silence
+from packwire.capture.layers.spoken import SpokenConnection
 from packwire.capture.layers.tally import Tally
-from packwire.capture.layers.vesc import VescConnection
 from packwire.capture.packets import NO_TIME
 from packwire.cli.terminal import printable
-from packwire.cli.views.vesc_words import request_name
 from packwire.messages import Direction
-from packwire.vesc.commands import Command
-from packwire.vesc.hublogin import Role
-from packwire.vesc.replies import BmsValues, decode_reply
-from packwire.vesc.requests import unwrap
+from packwire.protocol.observing import Caller
+from packwire.protocol.words import Words
 
 #: A hub that closes a connection this soon after another login did it because of that, in ns.
 _DISPLACED_WITHIN = 2_000_000_000
@@ -29,7 +26,7 @@ _MAX_NAMES = 4
 _MAX_REASONS = 3
 
 
-def hub_ends(connections: Sequence[VescConnection]) -> frozenset[str]:
+def hub_ends(connections: Sequence[SpokenConnection]) -> frozenset[str]:
     """Return the endpoints that somebody logged in at."""
     return frozenset(
         each.connection.ends[1 - line.side]
@@ -39,12 +36,12 @@ def hub_ends(connections: Sequence[VescConnection]) -> frozenset[str]:
     )
 
 
-def hub_end(connection: VescConnection, hubs: frozenset[str]) -> str | None:
+def hub_end(connection: SpokenConnection, hubs: frozenset[str]) -> str | None:
     """Return which end of a connection is a hub, if one is."""
     return next((end for end in connection.connection.ends if end in hubs), None)
 
 
-def relays(connections: Sequence[VescConnection]) -> dict[int, int]:
+def relays(connections: Sequence[SpokenConnection]) -> dict[int, int]:
     """Return which connections (numbered from 1) hold the messages of an earlier one: a hub's other side."""
     first: dict[tuple[int, ...], int] = {}
     result: dict[int, int] = {}
@@ -60,10 +57,10 @@ def relays(connections: Sequence[VescConnection]) -> dict[int, int]:
     return result
 
 
-def closed_early(index: int, connections: Sequence[VescConnection]) -> str:
+def closed_early(index: int, connections: Sequence[SpokenConnection]) -> str:
     """Say what the hub's closing of a connection came with: another client, or nothing but the login."""
     vesc = connections[index]
-    login = next((line for line in vesc.hub_lines if line.login and line.login.role is Role.CLIENT), None)
+    login = next((line for line in vesc.hub_lines if line.login and line.caller is Caller.CLIENT), None)
     tcp = vesc.connection
     if login is None or login.login is None or tcp.ended_by == login.side or tcp.ended_at is None:
         return ""
@@ -71,7 +68,7 @@ def closed_early(index: int, connections: Sequence[VescConnection]) -> str:
         for line in other.hub_lines:
             after = tcp.ended_at - line.time
             if other is not vesc and line.login and 0 <= after < _DISPLACED_WITHIN and line.time > login.time:
-                same = line.login.device_id == login.login.device_id and line.login.role is Role.CLIENT
+                same = line.login.device_id == login.login.device_id and line.caller is Caller.CLIENT
                 if same and tcp.ends[tcp.ended_by or 0] in other.connection.ends:
                     newer = other.connection.ends[line.side]
                     return f"{after / 1e6:.1f} ms after {newer} had logged in with the same id"
@@ -84,7 +81,7 @@ def closed_early(index: int, connections: Sequence[VescConnection]) -> str:
     return ""
 
 
-def summary_rows(counted: Sequence[Tally]) -> Iterator[str]:
+def summary_rows(counted: Sequence[Tally], words: Words) -> Iterator[str]:
     """Yield the account by command as a table, its head first."""
     yield (
         f"{'command':<33}{'asked':>7}{'answered':>10}{'no reply':>10}{'unasked':>9}{'reply bytes':>13}"
@@ -97,7 +94,7 @@ def summary_rows(counted: Sequence[Tally]) -> Iterator[str]:
         sent = tally.one_way or tally.unclear
         asked = f"{sent} sent" if sent else str(tally.asked or "")
         yield (
-            f"{request_name(tally.ids, tally.command):<33}{asked:>7}{tally.answered or '':>10}"
+            f"{words.name(tally.ids, tally.inner):<33}{asked:>7}{tally.answered or '':>10}"
             f"{unanswered or '':>10}{tally.unsolicited or '':>9}{size:>13}"
             f"{milliseconds(tally.latency_median):>11}{milliseconds(tally.latency_max):>11}"
         )
@@ -110,59 +107,58 @@ def milliseconds(latency: int | None) -> str:
     return f"{latency / 1e6:.{2 if abs(latency) < 10_000_000 else 1}f} ms"
 
 
-def facts(vesc: VescConnection, counted: Sequence[Tally], silence: Silence) -> Iterator[tuple[str, bool]]:
+def facts(vesc: SpokenConnection, counted: Sequence[Tally], silence: Silence) -> Iterator[tuple[str, bool]]:
     """Yield sentences, and for each whether it is good news."""
     whole = [tally for tally in counted if tally.asked and tally.asked == tally.answered]
-    others = [
-        request_name(tally.ids, tally.command) for tally in whole if tally.command != Command.BMS_GET_VALUES
-    ]
+    others = []
     for tally in whole:
-        if tally.command == Command.BMS_GET_VALUES:
-            name = request_name(tally.ids, tally.command)
-            yield f"Every reply to {name} is on the wire, whole, CRC right: {_replies(vesc, tally)}.", True
+        name = vesc.words.name(tally.ids, tally.inner)
+        if highlight := _highlight(vesc, tally):
+            replies = f"{_replies(tally)}, {highlight}"
+            yield f"Every reply to {name} is on the wire, whole, CRC right: {replies}.", True
+        else:
+            others.append(name)
     if others:
         names = ", ".join(others) if len(others) <= _MAX_NAMES else f"the other {len(others)} commands"
         yield f"Every reply to {names} is on the wire, whole, CRC right.", True
     for tally in counted:
         if tally.asked > tally.answered:
-            yield _unanswered(tally, silence), False
+            yield _unanswered(tally, silence, vesc.words), False
         if tally.late:
-            name = request_name(tally.ids, tally.command)
+            name = vesc.words.name(tally.ids, tally.inner)
             yield (
                 f"{tally.late} of {tally.answered} replies to {name} came after the client had asked again.",
                 False,
             )
     yield from _received(vesc)
-    yield from _pauses(vesc.conversation)
+    yield from _pauses(vesc.conversation, vesc.words)
 
 
-def _replies(vesc: VescConnection, tally: Tally) -> str:
-    """Return `3 of 3, 130 bytes, 20 cells`."""
+def _replies(tally: Tally) -> str:
+    """Return `3 of 3, 130 bytes`."""
     text = f"{tally.answered} of {tally.asked}"
     if tally.sizes is not None:
         low, high = tally.sizes
         text += f", {low} bytes" if low == high else f", {low} to {high} bytes"
-    return text + _cells(vesc.conversation, tally.last_reply)
+    return text
 
 
-def _cells(conversation: Conversation, row: int | None) -> str:
-    decoded = decode_reply(conversation.messages.payload(row)) if row is not None else None
-    if decoded is None or not isinstance(decoded.reply, BmsValues):
-        return ""
-    return ", but there is no BMS: all zero" if decoded.reply.absent else f", {decoded.reply.cell_num} cells"
+def _highlight(vesc: SpokenConnection, tally: Tally) -> str:
+    row = tally.last_reply
+    return "" if row is None else vesc.words.highlight(vesc.conversation.messages.payload(row))
 
 
-def _unanswered(tally: Tally, silence: Silence) -> str:
+def _unanswered(tally: Tally, silence: Silence, words: Words) -> str:
     reasons = list(dict.fromkeys(silence.reason(row) for row in tally.unanswered_rows))
     more = f"; and {len(reasons) - _MAX_REASONS} other reasons" if len(reasons) > _MAX_REASONS else ""
-    name = request_name(tally.ids, tally.command)
+    name = words.name(tally.ids, tally.inner)
     count = tally.asked - tally.answered
     return (
         f"{count} of {tally.asked} requests {name} got no reply: {'; '.join(reasons[:_MAX_REASONS])}{more}."
     )
 
 
-def _received(vesc: VescConnection) -> Iterator[tuple[str, bool]]:
+def _received(vesc: SpokenConnection) -> Iterator[tuple[str, bool]]:
     """Say whether what the device sent reached the client's computer."""
     if vesc.device is None:
         return
@@ -177,7 +173,7 @@ def _received(vesc: VescConnection) -> Iterator[tuple[str, bool]]:
         yield f"{client} acknowledged all but the last {left} bytes from the device.", False
 
 
-def _pauses(conversation: Conversation) -> Iterator[tuple[str, bool]]:
+def _pauses(conversation: Conversation, words: Words) -> Iterator[tuple[str, bool]]:
     """Say where a client paused behind a reply for just as long as it waits where none comes.
 
     Only where it goes on faster behind other replies: else it is the pace of its polling.
@@ -197,7 +193,7 @@ def _pauses(conversation: Conversation) -> Iterator[tuple[str, bool]]:
     quick = np.count_nonzero(answered & (wait < usual / 2))
     if usual < _LEAST_PAUSE or not len(paused) or not quick or not alike[part == Part.UNANSWERED].all():
         return
-    routes = (unwrap(messages.payload(row)) for row in paused.tolist())
-    names = ", ".join(dict.fromkeys(request_name(ids, inner[0]) for ids, inner in routes))
+    asked = (conversation.observer.addressed(messages.payload(row)) for row in paused.tolist())
+    names = ", ".join(dict.fromkeys(words.name(each.route, each.request) for each in asked))
     pause = f"the client sent nothing for {usual / 1e9:.1f} s, just as long as after those without a reply"
     yield f"After {len(paused)} answered requests ({names}) {pause}.", False

@@ -9,16 +9,13 @@ from typing import Any
 from packwire.capture import Capture
 from packwire.capture.layers.conversation import Part
 from packwire.capture.layers.silence import Silence
+from packwire.capture.layers.spoken import SpokenConnection
 from packwire.capture.layers.tally import Tally, tallies
-from packwire.capture.layers.vesc import VescConnection
 from packwire.capture.packets import NO_TIME
 from packwire.capture.writers.csv import iso_time
 from packwire.cli.views.decode_facts import hub_end, hub_ends
-from packwire.cli.views.decode_text import Clock, Shown
-from packwire.cli.views.vesc_words import hex_text, reply_summary, request_summary, spans, values
+from packwire.cli.views.decode_text import CaptureClock, Shown
 from packwire.direction import DIRECTION_NAMES
-from packwire.vesc.commands import command_name
-from packwire.vesc.requests import unwrap
 from packwire.visible import record_text
 
 type Record = dict[str, Any]
@@ -40,7 +37,7 @@ def csv_lines(capture: Capture, shown: Shown) -> Iterator[str]:
     """Yield one row a message, the head first."""
     yield ",".join(CSV_HEADER)
     for number, connection in enumerate(capture.vesc.connections, 1):
-        for record in _Messages(number, connection, Clock(capture), shown).records():
+        for record in _Messages(number, connection, CaptureClock(capture), shown).records():
             text = io.StringIO()
             row = [record.get(name, "") for name in CSV_HEADER]
             row[1] = " ".join(map(str, record["packets"]))
@@ -51,7 +48,7 @@ def csv_lines(capture: Capture, shown: Shown) -> Iterator[str]:
 
 
 def _records(capture: Capture, shown: Shown) -> Iterator[Record]:
-    clock = Clock(capture)
+    clock = CaptureClock(capture)
     hubs = hub_ends(capture.vesc.connections)
     yield _file_record(capture, clock)
     for number, connection in enumerate(capture.vesc.connections, 1):
@@ -62,7 +59,7 @@ def _records(capture: Capture, shown: Shown) -> Iterator[Record]:
             yield messages.command_record(tally)
 
 
-def _file_record(capture: Capture, clock: Clock) -> Record:
+def _file_record(capture: Capture, clock: CaptureClock) -> Record:
     return {
         "kind": "capture",
         "time": iso_time(clock.first) or None,
@@ -78,7 +75,7 @@ def _file_record(capture: Capture, clock: Clock) -> Record:
 
 
 def _connection_record(
-    number: int, vesc: VescConnection, hubs: frozenset[str], clock: Clock, shown: Shown
+    number: int, vesc: SpokenConnection, hubs: frozenset[str], clock: CaptureClock, shown: Shown
 ) -> Record:
     tcp = vesc.connection
     device = vesc.device
@@ -111,7 +108,7 @@ def _connection_record(
     }
 
 
-def _sent_record(vesc: VescConnection, side: int) -> Record:
+def _sent_record(vesc: SpokenConnection, side: int) -> Record:
     stream, stats = vesc.connection.streams[side], vesc.streams[side].stats
     return {
         "by": vesc.connection.ends[side],
@@ -130,10 +127,11 @@ def _sent_record(vesc: VescConnection, side: int) -> Record:
 class _Messages:
     """Makes the records of one connection's messages."""
 
-    def __init__(self, number: int, vesc: VescConnection, clock: Clock, shown: Shown) -> None:
+    def __init__(self, number: int, vesc: SpokenConnection, clock: CaptureClock, shown: Shown) -> None:
         self._number = number
         self._conversation = vesc.conversation
         self._silence = Silence(vesc)
+        self._words = vesc.words
         self._clock = clock
         self._shown = shown
 
@@ -148,8 +146,9 @@ class _Messages:
         messages, part = conversation.messages, Part(int(conversation.part[row]))
         payload = messages.payload(row)
         partner = int(conversation.partner[row])
-        ids, inner = unwrap(messages.payload(partner) if part in _REPLIES else payload)
-        command = payload[0] if part in _FROM_DEVICE or not inner else inner[0]
+        observer = conversation.observer
+        ids, inner = observer.addressed(messages.payload(partner) if part in _REPLIES else payload)
+        about = payload if part in _FROM_DEVICE or not inner else inner
         record: Record = {
             "kind": "vesc_message",
             "connection": self._number,
@@ -158,16 +157,16 @@ class _Messages:
             "packets": list(messages.packets_of(row)),
             "direction": DIRECTION_NAMES[int(messages.direction[row])],
             "can": list(ids) if part is not Part.UNSOLICITED else [],
-            "command": command_name(command),
-            "id": command,
+            "command": self._words.name((), about),
+            "id": observer.number(about),
             "size": len(payload),
             "part": part.name.lower(),
         }
         if part in _FROM_DEVICE or part is Part.UNCLEAR:
-            record["text"] = reply_summary(payload, keep_secrets=keep)
-            record["values"] = values(payload, keep_secrets=keep)
+            record["text"] = self._words.reply(payload, keep_secrets=keep)
+            record["values"] = self._words.values(payload, keep_secrets=keep)
         else:
-            record["text"] = request_summary(payload, keep_secrets=keep)
+            record["text"] = self._words.request(payload, keep_secrets=keep)
         if latency != NO_TIME:
             record["latency_ms"] = latency / 1e6
         if partner >= 0:
@@ -175,9 +174,9 @@ class _Messages:
         if part is Part.UNANSWERED:
             record["why"] = self._silence.reason(row)
         if self._shown.hex:
-            record["hex"] = hex_text(payload, keep_secrets=keep)
+            record["hex"] = self._words.hex_text(payload, keep_secrets=keep)
         if self._shown.fields and part in _FROM_DEVICE:
-            record["fields"] = [span._asdict() for span in spans(payload, keep_secrets=keep)]
+            record["fields"] = [span._asdict() for span in self._words.spans(payload, keep_secrets=keep)]
         return record
 
     def command_record(self, tally: Tally) -> Record:
@@ -187,7 +186,7 @@ class _Messages:
             "kind": "command",
             "connection": self._number,
             "can": list(tally.ids),
-            "command": command_name(tally.command),
+            "command": self._words.name((), tally.inner),
             "id": tally.command,
             "asked": tally.asked,
             "answered": tally.answered,

@@ -9,9 +9,9 @@ import numpy as np
 from packwire.capture import Capture
 from packwire.capture.layers.conversation import Conversation, Part
 from packwire.capture.layers.silence import Silence
+from packwire.capture.layers.spoken import HubLine, Junk, SpokenConnection
 from packwire.capture.layers.tally import tallies
 from packwire.capture.layers.tcp_stream import Gap
-from packwire.capture.layers.vesc import HubLine, Junk, VescConnection
 from packwire.capture.packets import NO_TIME
 from packwire.cli.terminal import Writer, printable
 from packwire.cli.views.decode_facts import (
@@ -24,12 +24,8 @@ from packwire.cli.views.decode_facts import (
     summary_rows,
 )
 from packwire.cli.views.decode_folds import Fold, folds
-from packwire.cli.views.vesc_words import hex_text, reply_summary, request_name, request_summary, spans
+from packwire.cli.views.hub_logins import login_text
 from packwire.messages import Direction
-from packwire.vesc.hardware import hardware_label
-from packwire.vesc.hublogin import Role
-from packwire.vesc.requests import unwrap
-from packwire.vesc.secrets import MASKED
 
 _ARROWS = {Direction.TO_DEVICE: "->", Direction.FROM_DEVICE: "<-", Direction.UNKNOWN: "<>"}
 _STYLES = {
@@ -52,7 +48,7 @@ class Shown:
     keep_secrets: bool = False
 
 
-class Clock:
+class CaptureClock:
     """Times relative to the first packet, as Wireshark shows them."""
 
     def __init__(self, capture: Capture) -> None:
@@ -77,7 +73,7 @@ class Clock:
 
 def show(capture: Capture, shown: Shown, out: Writer) -> None:
     """Write everything about a capture."""
-    clock = Clock(capture)
+    clock = CaptureClock(capture)
     _show_file(capture, clock, out)
     hubs = hub_ends(capture.vesc.connections)
     same = relays(capture.vesc.connections) if shown.brief else {}
@@ -94,7 +90,7 @@ def show(capture: Capture, shown: Shown, out: Writer) -> None:
         view.show_summary()
 
 
-def _show_file(capture: Capture, clock: Clock, out: Writer) -> None:
+def _show_file(capture: Capture, clock: CaptureClock, out: Writer) -> None:
     packets = capture.packets
     when = ""
     if clock.first != NO_TIME:
@@ -132,7 +128,13 @@ class _ConnectionView:
     """Writes one connection."""
 
     def __init__(
-        self, number: int, vesc: VescConnection, capture: Capture, clock: Clock, shown: Shown, out: Writer
+        self,
+        number: int,
+        vesc: SpokenConnection,
+        capture: Capture,
+        clock: CaptureClock,
+        shown: Shown,
+        out: Writer,
     ) -> None:
         self._number = number
         self._vesc = vesc
@@ -144,6 +146,7 @@ class _ConnectionView:
         self._shown = shown
         self._out = out
         self._silence = Silence(vesc)
+        self._words = vesc.words
 
     def _say(self, name: str, text: str, style: str = "") -> None:
         self._out.line(_INDENT, (f"{name:<9}", "cyan"), (text, style))
@@ -170,7 +173,7 @@ class _ConnectionView:
             self._say("login", _login_text(line, keep_secrets=self._shown.keep_secrets))
         for can_id, node in self._conversation.nodes.items():
             name = printable(node.name) or "a node without a name"
-            what = f"{name}, firmware {node.version} ({hardware_label(node.hardware)})"
+            what = f"{name}, firmware {node.version} ({vesc.observer.hardware_label(node.hardware)})"
             self._say("it is" if can_id is None else f"can {can_id}", what)
         self._show_bytes()
         ending = closed_early(self._number - 1, self._capture.vesc.connections)
@@ -288,7 +291,8 @@ class _ConnectionView:
             *self._text(row, part, payload),
         )
         if self._shown.hex:
-            self._out.line(f"{'':29}", (hex_text(payload, keep_secrets=self._shown.keep_secrets), "dim"))
+            shown = self._words.hex_text(payload, keep_secrets=self._shown.keep_secrets)
+            self._out.line(f"{'':29}", (shown, "dim"))
         if self._shown.fields and part in (Part.REPLY, Part.LATE, Part.UNSOLICITED):
             self._show_fields(payload)
 
@@ -296,32 +300,32 @@ class _ConnectionView:
         """Return the command of a message, of a reply with the way that its request took."""
         asked = int(self._conversation.partner[row]) if self._conversation.part[row] in _REPLIES else row
         if asked == row and self._conversation.messages.direction[row] == Direction.FROM_DEVICE:
-            return request_name((), payload[0])
-        ids, inner = unwrap(self._conversation.messages.payload(asked))
-        return request_name(ids, inner[0]) if inner else request_name((), payload[0])
+            return self._words.name((), payload)
+        ids, inner = self._conversation.observer.addressed(self._conversation.messages.payload(asked))
+        return self._words.name(ids, inner) if inner else self._words.name((), payload)
 
     def _text(self, row: int, part: Part, payload: bytes) -> Iterator[str | tuple[str, str]]:
         keep = self._shown.keep_secrets
         match part:
             case Part.REQUEST | Part.ONE_WAY:
-                yield request_summary(payload, keep_secrets=keep)
+                yield self._words.request(payload, keep_secrets=keep)
             case Part.UNANSWERED:
-                words = request_summary(payload, keep_secrets=keep)
+                words = self._words.request(payload, keep_secrets=keep)
                 yield f"{words}  " if words else ""
                 yield f"NO REPLY: {self._silence.reason(row)}", "bold red"
             case Part.LATE:
                 repeats = int(self._conversation.repeats[self._conversation.partner[row]])
                 again = "once" if repeats == 1 else f"{repeats} times"
                 yield f"late, asked {again} more before it came  ", "yellow"
-                yield reply_summary(payload, keep_secrets=keep)
+                yield self._words.reply(payload, keep_secrets=keep)
             case Part.UNSOLICITED:
                 yield "unasked  ", "magenta"
-                yield reply_summary(payload, keep_secrets=keep)
+                yield self._words.reply(payload, keep_secrets=keep)
             case _:
-                yield reply_summary(payload, keep_secrets=keep)
+                yield self._words.reply(payload, keep_secrets=keep)
 
     def _show_fields(self, payload: bytes) -> None:
-        for span in spans(payload, keep_secrets=self._shown.keep_secrets):
+        for span in self._words.spans(payload, keep_secrets=self._shown.keep_secrets):
             place = f"{span.offset:>4} {span.width:>3}"
             raw = "" if span.raw is None else str(span.raw)
             value = f"{span.value:.9g}" if isinstance(span.value, float) else printable(str(span.value))
@@ -336,7 +340,7 @@ class _ConnectionView:
         payload = self._conversation.messages.payload(row)
         if self._conversation.messages.direction[row] == Direction.TO_DEVICE:
             return part, payload
-        return part, payload[0], len(payload)
+        return part, self._conversation.observer.number(payload), len(payload)
 
     def _show_fold(self, fold: Fold, items: list["_Item"]) -> None:
         """Say in a line or two what the rounds after the first one were."""
@@ -351,20 +355,20 @@ class _ConnectionView:
         self._out.line(f"{'':21}  ", (text, "dim"))
         replies = [row for row in rows if self._conversation.part[row] in _REPLIES]
         if replies:
-            words = [self._words(row) for row in (replies[0], replies[-1])]
+            words = [self._said(row) for row in (replies[0], replies[-1])]
             if words[0] != words[1]:
                 self._out.line(f"{'':21}      ", (f"the last reply says {words[1]}", "dim"))
 
-    def _words(self, row: int) -> str:
+    def _said(self, row: int) -> str:
         payload = self._conversation.messages.payload(row)
-        return reply_summary(payload, keep_secrets=self._shown.keep_secrets)
+        return self._words.reply(payload, keep_secrets=self._shown.keep_secrets)
 
     def show_summary(self) -> None:
         """Write the account by command, then what is plain from it."""
         counted = tallies(self._conversation)
         if counted:
             self._out.line()
-            for index, row in enumerate(summary_rows(counted)):
+            for index, row in enumerate(summary_rows(counted, self._words)):
                 self._out.line((_INDENT + row, "dim" if index == 0 else ""))
         for index, (fact, good) in enumerate(facts(self._vesc, counted, self._silence)):
             if index == 0:
@@ -379,13 +383,9 @@ _REPLIES = (Part.REPLY, Part.LATE)
 
 
 def _login_text(line: HubLine, *, keep_secrets: bool) -> str:
-    if line.login is None:
+    if line.login is None or line.caller is None:
         return f"the hub answers {line.text}" if line.text in ("PONG", "NULL") else line.text
-    login = line.login
-    who = {Role.CLIENT: "as a client of", Role.DEVICE: "as the device", Role.PING: "asking for"}[login.role]
-    password = login.password if keep_secrets else MASKED
-    secret = "" if login.role is Role.PING else f", password {printable(password)}"
-    return f"{login.role}: at the hub, {who} {printable(login.device_id)}{secret}"
+    return login_text(line.login, line.caller, keep_secrets=keep_secrets)
 
 
 def _times(count: int) -> str:

@@ -11,7 +11,7 @@ from packwire.cli.terminal import printable
 from packwire.direction import DIRECTION_NAMES
 from packwire.insight.differences import MAX_CHANCE, Bit, Differences, FrameDifferences, Tier
 from packwire.insight.groups import Lane, header_text
-from packwire.insight.numbers import Field, Number
+from packwire.insight.numbers import Number, NumberField
 from packwire.insight.segments import Cut
 
 #: So many changes of a bit are shown with their packets.
@@ -203,7 +203,7 @@ def _show_frame(
     cut: Cut,
     frame: FrameDifferences,
     families: Mapping[Lane, str],
-    fields: Sequence[Field],
+    fields: Sequence[NumberField],
     rest: Sequence[Bit],
 ) -> None:
     family = families.get((frame.direction, frame.channel), "")
@@ -219,11 +219,11 @@ def _show_frame(
     for field in fields:
         console.print(_line(cut, field, [by_place[place] for place in field.bits]))
     for bit in rest:
-        alone = Field(bit.byte, 1, ((bit.byte, bit.bit),), bit.values, bit.chance)
+        alone = NumberField(bit.byte, 1, ((bit.byte, bit.bit),), bit.values, bit.chance)
         console.print(Text.assemble(_line(cut, alone, [bit]), "   set aside"))
 
 
-def _line(cut: Cut, field: Field, bits: Sequence[Bit]) -> Text:
+def _line(cut: Cut, field: NumberField, bits: Sequence[Bit]) -> Text:
     best = min(bits, key=lambda bit: bit.chance)
     values = "  ".join(
         f"{printable(state)}:{_value(field, value)}"
@@ -267,7 +267,7 @@ def _number(cut: Cut, number: Number) -> Text:
     return Text(f"  {where}   {values}   a number that moves anyway")
 
 
-def _place(field: Field) -> str:
+def _place(field: NumberField) -> str:
     """Name the bits of a field; whole bytes where it is read back or several bytes have them."""
     if len(field.bits) == 1:
         byte, bit = field.bits[0]
@@ -282,7 +282,7 @@ def _place(field: Field) -> str:
     return f"byte {field.byte} bits {', '.join(map(str, bits))}"
 
 
-def _value(field: Field, value: int | None) -> str:
+def _value(field: NumberField, value: int | None) -> str:
     if value is None:
         return "-"
     return f"{value:0{2 * field.size}x}" if field.size > 1 or len(field.bits) > 1 else f"{value}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from packwire.capture import Capture
 from packwire.capture.content import ChannelCount, Content, advice
-from packwire.capture.devices import Device
+from packwire.capture.devices import SeenDevice
 from packwire.capture.packets import NO_TIME
 from packwire.capture.writers.csv import iso_time
 from packwire.cli.terminal import printable
@@ -70,7 +70,7 @@ def _row(name: str, text: str, style: str = "") -> Iterator[_Line]:
     yield "  ", (f"{name:<{_INDENT}}", style or "cyan"), printable(text)
 
 
-def _device(device: Device) -> str:
+def _device(device: SeenDevice) -> str:
     parts = [device.address, device.transport]
     if device.name:
         parts.append(f'"{device.name}"')

@@ -1,21 +1,19 @@
 """How a live reading is shown: a card with bars on a terminal, lines in a pipe, JSON for scripts."""
 
+import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, Self, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from packwire.cli.records.live import Connected as ConnectedRecord
-from packwire.cli.records.live import Node as NodeRecord
-from packwire.cli.records.live import Outage as OutageRecord
-from packwire.cli.terminal import make_console, printable
+from packwire.cli.terminal import hanging, make_console, printable
 from packwire.cli.views.card import (
     INDENT,
     node_lines,
@@ -34,8 +32,15 @@ from packwire.errors import PackwireError
 from packwire.sample import Condition, Sample
 from packwire.visible import record_text
 
+if TYPE_CHECKING:
+    from packwire.cli.records.live import Connected as ConnectedRecord
+    from packwire.cli.records.live import Node as NodeRecord
+    from packwire.cli.records.live import Outage as OutageRecord
+
 #: Drawing costs more than polling: twice a second is enough for eyes.
 DRAW_INTERVAL = 0.5
+#: Columns of cells where several devices share a terminal.
+_CLOSE_COLUMNS = 4
 
 
 class View(AbstractContextManager["View"], Protocol):
@@ -117,7 +122,7 @@ def _line_parts(device: Device, samples: tuple[Sample, ...], wants: Callable[[No
             continue
         line = node_summary(node, sample).plain.strip()
         values = sample.values
-        if "cell_voltages" in values:
+        if values.get("cell_voltages"):
             line += (
                 f"   {shown('cell_voltage_min', values)} .. {shown('cell_voltage_max', values)}"
                 f"   spread {cast('float', values['cell_voltage_spread']) * 1000:.0f} mV"
@@ -172,7 +177,7 @@ class JsonView:
         print(record_text(record), flush=True)
 
 
-def _connected(device: Device) -> ConnectedRecord:
+def _connected(device: Device) -> "ConnectedRecord":
     return {
         "kind": "connected",
         "time": iso_time(time.time_ns()),
@@ -183,7 +188,7 @@ def _connected(device: Device) -> ConnectedRecord:
     }
 
 
-def _outage(error: PackwireError, retry_in: float) -> OutageRecord:
+def _outage(error: PackwireError, retry_in: float) -> "OutageRecord":
     return {
         "kind": "outage",
         "time": iso_time(time.time_ns()),
@@ -198,18 +203,6 @@ OLD = "bright_black"
 _BEGIN_UPDATE, _END_UPDATE = "\x1b[?2026h", "\x1b[?2026l"
 
 
-def _wrapped(console: Console, line: Text) -> Iterator[Text]:
-    """Yield a line in pieces that fit the terminal, those after the first indented."""
-    indent = len(line.plain) - len(line.plain.lstrip()) + len(INDENT)
-    if line.cell_len <= console.width:
-        yield line
-        return
-    first, *rest = line.wrap(console, max(console.width - indent, 10))
-    yield first
-    for piece in rest:
-        yield Text(" " * indent) + piece
-
-
 def _fitted(lines: list[Text], height: int) -> list[Text]:
     """Leave out lines where a terminal has too few, and say how many; what is on top stays."""
     if len(lines) < height:
@@ -218,15 +211,63 @@ def _fitted(lines: list[Text], height: int) -> list[Text]:
     return [*lines[: height - 2], Text(f"{INDENT}... {left_out} more lines: make the terminal higher", "dim")]
 
 
-class CardView:
-    """A live card on a terminal."""
+class _Card:
+    """What is shown of one device: its last reading, and an outage above it."""
 
-    def __init__(self, console: Console, wants: Callable[[Node], bool]) -> None:
+    def __init__(self, draw: Callable[[], None], wants: Callable[[Node], bool]) -> None:
+        self._draw = draw
         self._wants = wants
         self._rates = Rates()
         self._outage: Outage | None = None
         self._read_at = 0.0
         self._reading: Reading | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def show(self, event: Event) -> None:
+        """Take one event."""
+        match event:
+            case Reading():
+                self._rates.count(event)
+                self._reading, self._outage, self._read_at = event, None, time.monotonic()
+            case Outage():
+                self._outage = event
+            case Connected():
+                pass  # its values are still those of before
+        self._draw()
+
+    @property
+    def is_out(self) -> bool:
+        """Whether there are no new values now."""
+        return self._outage is not None
+
+    def lines(self, console: Console, columns: int | None) -> Iterator[Text]:
+        """Yield the card; what is shown beneath an outage is grey and has its age."""
+        if self._outage:
+            when = f"trying again in {self._outage.retry_in:g} s"
+            yield from hanging(
+                console, Text(f"NO DATA: {printable(str(self._outage.error))} ({when})", "bold red")
+            )
+            if self._reading:
+                age = time.monotonic() - self._read_at
+                yield from hanging(console, Text(f"What follows is {age:.0f} s old.", "red"))
+        if self._reading:
+            card = card_lines(self._reading, self._wants, console.width, columns)
+            for line in (*card, Text(str(self._rates), "dim")):
+                yield from hanging(console, Text(line.plain, OLD) if self._outage else line)
+
+
+class CardView:
+    """Live cards on a terminal, one a device; drawn at most twice a second."""
+
+    def __init__(self, console: Console, wants: Callable[[Node], bool], devices: int = 1) -> None:
+        self.cards = [_Card(self._changed, wants) for _ in range(devices)]
+        self._columns = None if devices == 1 else _CLOSE_COLUMNS
+        self._outages = 0
         self._drawn = 0.0
         self._live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
 
@@ -239,47 +280,43 @@ class CardView:
         self._live.stop()
 
     def show(self, event: Event) -> None:
-        """Take one event; draw at most twice a second."""
-        match event:
-            case Reading():
-                self._rates.count(event)
-                self._reading, self._outage, self._read_at = event, None, time.monotonic()
-            case Outage():
-                self._outage = event
-            case Connected():
-                pass  # its values are still those of before
-        if isinstance(event, Outage) or time.monotonic() - self._drawn >= DRAW_INTERVAL:
+        """Take one event of the first device."""
+        self.cards[0].show(event)
+
+    def _changed(self) -> None:
+        outages = sum(card.is_out for card in self.cards)
+        if outages > self._outages or time.monotonic() - self._drawn >= DRAW_INTERVAL:
             self._draw()
+        self._outages = outages
+
+    def lines(self) -> list[Text]:
+        """Return the cards, one below the other."""
+        cards = (list(card.lines(self._live.console, self._columns)) for card in self.cards)
+        return list(_stacked(cards))
 
     def _draw(self) -> None:
         """Draw at once: a terminal that knows synchronized updates shows no half of it."""
         self._drawn = time.monotonic()
         console = self._live.console
-        lines = _fitted(list(self._lines()), console.height)
+        lines = _fitted(self.lines(), console.height)
         console.file.write(_BEGIN_UPDATE)
         self._live.update(Text("\n").join(lines), refresh=True)
         console.file.write(_END_UPDATE)
         console.file.flush()
 
-    def _lines(self) -> Iterator[Text]:
-        """Yield the card; an outage stands above it, and what is then shown is grey and has its age."""
-        console = self._live.console
-        if self._outage:
-            when = f"trying again in {self._outage.retry_in:g} s"
-            yield from _wrapped(
-                console, Text(f"NO DATA: {printable(str(self._outage.error))} ({when})", "bold red")
-            )
-            if self._reading:
-                age = time.monotonic() - self._read_at
-                yield from _wrapped(console, Text(f"What follows is {age:.0f} s old.", "red"))
-        if self._reading:
-            lines = [*card_lines(self._reading, self._wants, console.width), Text(str(self._rates), "dim")]
-            for line in lines:
-                yield from _wrapped(console, Text(line.plain, OLD) if self._outage else line)
+
+def _stacked(cards: Iterable[list[Text]]) -> Iterator[Text]:
+    """Yield cards one below the other, with a line between them."""
+    for number, lines in enumerate(card for card in cards if card):
+        if number:
+            yield Text("")
+        yield from lines
 
 
-def card_lines(reading: Reading, wants: Callable[[Node], bool], width: int) -> Iterator[Text]:
-    """Yield the lines of the live card: like that of `read`, with the cells as bars."""
+def card_lines(
+    reading: Reading, wants: Callable[[Node], bool], width: int, columns: int | None = None
+) -> Iterator[Text]:
+    """Yield the lines of the live card: like that of `read`, with the cells as bars in so many columns."""
     device = reading.device
     yield title(device.name, device.firmware, device.where)
     nodes = {node.key: node for node in device.nodes}
@@ -287,11 +324,11 @@ def card_lines(reading: Reading, wants: Callable[[Node], bool], width: int) -> I
         node = nodes[sample.node]
         if not wants(node):
             continue
-        if "cell_voltages" not in sample.values:
+        if not sample.values.get("cell_voltages"):
             yield from node_lines(node, sample, width)
             continue
         yield node_summary(node, sample)
-        yield from cell_bars(sample, width)
+        yield from cell_bars(sample, width, columns)
         details = (spread_text(sample.values), temperature_text(sample.values))
         yield from (Text(INDENT * 2 + detail) for detail in details if detail)
 
@@ -302,3 +339,15 @@ def make_view(wants: Callable[[Node], bool], *, json: bool = False) -> View:
         return JsonView(wants)
     console = make_console()
     return CardView(console, wants) if console.is_terminal else LineView(console, wants)
+
+
+@contextlib.contextmanager
+def side_by_side(devices: int) -> Iterator[list[View]]:
+    """Show several devices: a card each on a terminal, their lines mixed in a pipe."""
+    console = make_console()
+    if console.is_terminal:
+        with CardView(console, lambda _: True, devices) as view:
+            yield [*view.cards]
+    else:
+        with contextlib.ExitStack() as stack:
+            yield [stack.enter_context(LineView(console, lambda _: True)) for _ in range(devices)]

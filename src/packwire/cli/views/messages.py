@@ -31,7 +31,7 @@ _OTHER_COLUMNS, _LEAST_SHOWN = 46, 8
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class MessageTable:
     """The messages of one file that are shown; `first` is the time of its first packet."""
 
     name: str
@@ -45,7 +45,7 @@ class Table:
         return None if NO_TIME in (time, self.first) else (time - self.first) / 1e9
 
 
-def show(tables: list[Table], absolute: bool) -> None:
+def show(tables: list[MessageTable], absolute: bool) -> None:
     """Print the messages of each file."""
     console = make_console()
     out = Writer(console)
@@ -59,7 +59,7 @@ def show(tables: list[Table], absolute: bool) -> None:
 type _Line = tuple[str | tuple[str, str], ...]
 
 
-def text_lines(table: Table, absolute: bool, columns: int | None) -> Iterator[_Line]:
+def text_lines(table: MessageTable, absolute: bool, columns: int | None) -> Iterator[_Line]:
     """Yield a line a message, cut to a terminal's columns."""
     found = table.messages
     texts = [str(each) for each in found.channels]
@@ -150,7 +150,7 @@ def _list_words(quantity: Quantity, items: tuple[Scalar, ...]) -> list[str]:
     return [f"{' '.join(texts)} {quantity.unit}"]
 
 
-def json_lines(tables: list[Table]) -> Iterator[str]:
+def json_lines(tables: list[MessageTable]) -> Iterator[str]:
     """Yield one JSON object a message."""
     for table in tables:
         found = table.messages
@@ -179,7 +179,7 @@ def _rounded(reading: Reading) -> dict[str, Value]:
     return {key: rounded(value) for key, value in reading.values.items()}
 
 
-def csv_lines(tables: list[Table]) -> Iterator[str]:
+def csv_lines(tables: list[MessageTable]) -> Iterator[str]:
     """Yield the head and one row a message; with a column a quantity where values are wanted."""
     rows = csv_writer.table((table.name, table.messages, table.first) for table in tables)
     if not any(table.readings for table in tables):
@@ -187,7 +187,7 @@ def csv_lines(tables: list[Table]) -> Iterator[str]:
     return csv_writer.lines(_with_values(rows, tables))
 
 
-def _with_values(rows: Iterator[tuple[str, ...]], tables: list[Table]) -> Iterator[tuple[str, ...]]:
+def _with_values(rows: Iterator[tuple[str, ...]], tables: list[MessageTable]) -> Iterator[tuple[str, ...]]:
     keys = keys_of(all_models())
     yield (*next(rows), "protocol", "message", *keys)
     for table in tables:

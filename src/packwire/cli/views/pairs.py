@@ -9,7 +9,7 @@ from packwire.cli.records.recordings import Pair as PairRecord
 from packwire.cli.records.recordings import ReplyKind, RequestKind
 from packwire.cli.views.groups import fold, title
 from packwire.insight.groups import Group, header_text
-from packwire.insight.pairs import Pair, Pairs, Reply
+from packwire.insight.pairs import Pair, PairedReply, Pairs
 from packwire.messages import Messages
 
 
@@ -37,7 +37,7 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def _latency(reply: Reply) -> str:
+def _latency(reply: PairedReply) -> str:
     if reply.median is None or reply.longest is None:
         return ""
     return f", after {reply.median * 1000:.0f} ms (longest {reply.longest * 1000:.0f})"

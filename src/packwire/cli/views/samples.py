@@ -4,21 +4,23 @@ import csv
 import io
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from packwire.cli.records.live import Node as NodeRecord
-from packwire.cli.records.live import Reading as ReadingRecord
-from packwire.cli.records.live import Sample as SampleRecord
 from packwire.cli.terminal import printable
 from packwire.clock import iso_time
 from packwire.device import Device, Node
 from packwire.quantity import QUANTITIES, Scalar, Value
 from packwire.sample import Sample
 
+if TYPE_CHECKING:
+    from packwire.cli.records.live import Node as NodeRecord
+    from packwire.cli.records.live import Reading as ReadingRecord
+    from packwire.cli.records.live import Sample as SampleRecord
+
 CSV_HEADER = ("time", "node", "quantity", "index", "value", "unit", "condition")
 
 
-def sample_record(sample: Sample, identity: str) -> SampleRecord:
+def sample_record(sample: Sample, identity: str) -> "SampleRecord":
     """Return a sample as a JSON object; `identity` is that of its node."""
     record: SampleRecord = {
         "kind": "sample",
@@ -33,7 +35,7 @@ def sample_record(sample: Sample, identity: str) -> SampleRecord:
     return record
 
 
-def node_record(node: Node) -> NodeRecord:
+def node_record(node: Node) -> "NodeRecord":
     """Return a node as a JSON object."""
     return {
         "kind": "node",
@@ -52,7 +54,7 @@ def units(keys: Iterable[str]) -> dict[str, str]:
     return {key: QUANTITIES[key].unit for key in sorted(keys) if QUANTITIES[key].unit}
 
 
-def device_record(device: Device, samples: tuple[Sample, ...], seconds: float) -> ReadingRecord:
+def device_record(device: Device, samples: tuple[Sample, ...], seconds: float) -> "ReadingRecord":
     """Return a whole reading as a JSON object; `units` says what the values are in."""
     identities = {node.key: node.identity for node in device.nodes}
     return {

@@ -17,7 +17,7 @@ from rich.live import Live
 from rich.text import Text
 
 from packwire.cli.live_output import LiveText, lost_record
-from packwire.cli.terminal import make_console, printable
+from packwire.cli.terminal import hanging, make_console, printable
 from packwire.clock import iso_time
 from packwire.link.tcp import place
 from packwire.share.permissions import Policy
@@ -136,7 +136,8 @@ class TextView:
         self._console.print(f"{device} is shared on {share.where}", style="bold")
         others = share.host in EVERYWHERE
         where = place("THIS-COMPUTER", share.port) if others else share.where
-        self._console.print(f"  packwire watch vesc://{where}; VESC Tool: Connection, TCP, {where}")
+        for line in (f"packwire watch vesc://{where}", f"VESC Tool: Connection, TCP, {where}"):
+            self._console.print(f"  {line}")
         allowed = ", ".join(sorted(policy.allowed))
         what = f"Reading passes, and {allowed}." if allowed else "Reading alone passes."
         self._console.print(f"  {what} Ctrl-C ends it.")
@@ -173,7 +174,8 @@ class TextView:
         rate = (stats.requests - before.requests) / (now - then) if now > then else 0.0
         text = f"{_count(len(stats.seats), 'client')}   {rate:.1f} requests a second   {_totals(stats)}"
         with contextlib.suppress(OSError):
-            self._live.update(Text(text, "dim" if stats.connected else "red"), refresh=True)
+            line = Text(text, "dim" if stats.connected else "red")
+            self._live.update(Text("\n").join(hanging(self._console, line)), refresh=True)
 
     def account(self, stats: SharingStats) -> None:
         """Print the account, where there was anything to account for."""

@@ -7,18 +7,16 @@ from typing import Any, Protocol
 from packwire.cli.terminal import Writer, printable
 from packwire.cli.views.decode_facts import milliseconds
 from packwire.cli.views.decode_records import clean
-from packwire.cli.views.vesc_words import reply_summary, request_name, request_summary, values
+from packwire.cli.views.hub_logins import login_text
 from packwire.clock import iso_time
 from packwire.errors import PackwireError
-from packwire.tap.conversation import Event, LiveConversation, What
-from packwire.vesc.commands import command_name
-from packwire.vesc.hublogin import Role
-from packwire.vesc.requests import unwrap
-from packwire.vesc.secrets import MASKED
+from packwire.protocol.observing import Caller
+from packwire.protocols import observer, words
+from packwire.tap.conversation import LiveConversation, TapEvent, What
 from packwire.visible import record_text
 
 _STYLES = {What.UNANSWERED: "bold red", What.UNSOLICITED: "magenta", What.REPLY: "green", What.LOGIN: "cyan"}
-_ROLES = {Role.CLIENT: "as a client of", Role.DEVICE: "as the device", Role.PING: "asking for"}
+_OBSERVER, _WORDS = observer("vesc"), words("vesc")
 
 
 class Lines(Protocol):
@@ -68,9 +66,8 @@ class TapView:
         now = time.time_ns()
         conversation, client, since = self._open.pop(number)
         self._show(number, conversation, conversation.end(now))
-        refused = (
-            side == 1 and conversation.role not in {None, Role.PING} and not conversation.stats[1].received
-        )
+        logged_in = conversation.caller not in {None, Caller.INQUIRER}
+        refused = side == 1 and logged_in and not conversation.stats[1].received
         who = "" if side is None else f"{client} " if side == 0 else "upstream "
         self._line(number, now, f"{who}{how}, after {(now - since) / 1e9:.1f} s", "bold")
         if refused:
@@ -86,7 +83,7 @@ class TapView:
                 odd = stats.oddities() or stats.waiting
                 self._line(number, now, f"it {name} {stats.summary()}", "yellow" if odd else "")
 
-    def _show(self, number: int, conversation: LiveConversation, events: Iterable[Event]) -> None:
+    def _show(self, number: int, conversation: LiveConversation, events: Iterable[TapEvent]) -> None:
         for event in events:
             arrow = "<-" if event.side == conversation.device else "->"
             style = _STYLES.get(event.what, "")
@@ -94,7 +91,7 @@ class TapView:
                 f"[{number}]{self._seconds(event.at):>10}  ", (arrow, style), "  ", *self._words(event, style)
             )
 
-    def _words(self, event: Event, style: str) -> tuple[str | tuple[str, str], ...]:
+    def _words(self, event: TapEvent, style: str) -> tuple[str | tuple[str, str], ...]:
         if event.what is What.LOGIN:
             return ((self._login(event), style),)
         if event.what is What.HUB_ANSWER:
@@ -104,19 +101,16 @@ class TapView:
         if event.what is What.UNANSWERED:
             return head, (f"NO REPLY within {(event.latency or 0) / 1e9:.1f} s", style)
         if event.what is What.UNSOLICITED:
-            return head, ("unasked  ", style), reply_summary(event.payload, keep_secrets=self._keep)
+            return head, ("unasked  ", style), _WORDS.reply(event.payload, keep_secrets=self._keep)
         if event.what is What.REPLY:
-            return head, reply_summary(event.payload, keep_secrets=self._keep)
-        return head, request_summary(event.payload, keep_secrets=self._keep)
+            return head, _WORDS.reply(event.payload, keep_secrets=self._keep)
+        return head, _WORDS.request(event.payload, keep_secrets=self._keep)
 
-    def _login(self, event: Event) -> str:
+    def _login(self, event: TapEvent) -> str:
         login = event.login
-        if login is None:
+        if login is None or event.caller is None:
             return "a login line that no hub accepts: it has not three parts, or the id is too short"
-        text = f"{login.role}: at the hub, {_ROLES[login.role]} {printable(login.device_id)}"
-        if login.role is Role.PING:
-            return text
-        return f"{text}, password {printable(login.password) if self._keep else MASKED}"
+        return login_text(login, event.caller, keep_secrets=self._keep)
 
     def _line(self, number: int, at: int, text: str, style: str = "") -> None:
         self._out.line(f"[{number}]{self._seconds(at):>10}      ", (printable(text), style))
@@ -170,7 +164,7 @@ class TapRecords:
         ]
         self._write("closed", number, time.time_ns(), by=by, how=how, **counts, sent=sent)
 
-    def _show(self, number: int, events: Iterable[Event]) -> None:
+    def _show(self, number: int, events: Iterable[TapEvent]) -> None:
         for event in events:
             record: dict[str, Any] = {"part": event.what.name.lower()}
             if event.what is What.LOGIN and event.login:
@@ -181,21 +175,21 @@ class TapRecords:
                 record["latency_ms"] = event.latency / 1e6
             self._write("vesc_message", number, event.at, **record)
 
-    def _message(self, event: Event) -> dict[str, Any]:
-        ids, inner = unwrap(event.request or event.payload)
+    def _message(self, event: TapEvent) -> dict[str, Any]:
+        ids, inner = _OBSERVER.addressed(event.request or event.payload)
         from_device = event.what in {What.REPLY, What.UNSOLICITED}
-        command = event.payload[0] if from_device or not inner else inner[0]
+        about = event.payload if from_device or not inner else inner
         record: dict[str, Any] = {
             "direction": "from device" if from_device else "to device",
             "can": list(ids) if event.what is not What.UNSOLICITED else [],
-            "command": command_name(command),
-            "id": command,
+            "command": _WORDS.name((), about),
+            "id": _OBSERVER.number(about),
             "size": len(event.payload),
         }
-        summary = reply_summary if from_device else request_summary
+        summary = _WORDS.reply if from_device else _WORDS.request
         record["text"] = summary(event.payload, keep_secrets=self._keep)
         if from_device:
-            record["values"] = values(event.payload, keep_secrets=self._keep)
+            record["values"] = _WORDS.values(event.payload, keep_secrets=self._keep)
         return record
 
     def _write(self, kind: str, number: int, at: int, **more: Any) -> None:
@@ -203,8 +197,8 @@ class TapRecords:
         self._out.write(record_text(clean(record)) + "\n")
 
 
-def _name(event: Event) -> str:
-    ids, inner = unwrap(event.request or event.payload)
+def _name(event: TapEvent) -> str:
+    ids, inner = _OBSERVER.addressed(event.request or event.payload)
     if event.what is What.UNSOLICITED or not inner:
-        return request_name((), event.payload[0])
-    return request_name(ids, inner[0])
+        return _WORDS.name((), event.payload)
+    return _WORDS.name(ids, inner)

@@ -1,6 +1,7 @@
 """A pack behind a plugin of aiobmsble: its samples, what became of its requests, and why it is silent."""
 
 import asyncio
+import logging
 import time
 from collections import deque
 from contextlib import AsyncExitStack
@@ -25,7 +26,7 @@ from packwire.link.ble.observed import (
     watched,
     who,
 )
-from packwire.link.gatt_traffic import Connected, GattObserver, Passed
+from packwire.link.gatt_traffic import GattConnected, GattObserver, Passed
 from packwire.models.aiobmsble_plugins import Plugin
 from packwire.sample import Condition, Sample
 from packwire.visible import printable
@@ -50,7 +51,7 @@ class _Traffic(GattObserver):
         self._handles: frozenset[int] = frozenset()
 
     @override
-    def connected(self, connected: Connected) -> None:
+    def connected(self, connected: GattConnected) -> None:
         trees = connected.services
         self._handles = frozenset(each.handle for tree in trees for each, _ in tree.characteristics)
 
@@ -284,6 +285,11 @@ class AiobmsbleDevice(Device):
     def _weak(self) -> str:
         rssi = self._seen.advertisement.rssi
         return f" (the signal is weak: {rssi} dBm)" if rssi is not None and rssi < WEAK else ""
+
+
+#: What they log as errors is told by what they raise, in words of our own.
+for _name in ("aiobmsble", "bleak_retry_connector"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 
 def _watch_all_clients() -> None:

@@ -6,12 +6,20 @@ from statistics import median
 from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
-from packwire.doctor.compare.following import not_shown
-from packwire.doctor.compare.patience import ClientPatience, Source
+from packwire.doctor.compare.following import answered, by_kinds, not_shown, steps_of, went_on
+from packwire.doctor.compare.patience import ClientPatience, PatienceSource, alike
 from packwire.doctor.compare.session import ClientSession, QueryKind
 
 #: A polling that pauses so many times as long as the other session's may be one of timeouts.
 _SLOWER = 1.5
+#: A client that is seen to go on before the reply so often, and in this share of them, does so as a habit.
+_SEVERAL = 3
+_OFTEN = 0.02
+#: A pause is another than usual where it is so many times as long, and in ns; it comes in this share of all.
+_FAR = 3
+_LEAST_TIMEOUT = 200_000_000
+_NOT_RARE = 0.05
+_MOSTLY = 0.8
 
 
 def cannot_tell(
@@ -21,7 +29,7 @@ def cannot_tell(
 
     A pause may be a timeout or a pace; and a steady pace is that of a client that never reads, too.
     """
-    if patience.source is Source.LOG:
+    if patience.source is PatienceSource.LOG:
         return
     if own.answered and not _has_times(own) and _has_times(other):
         text = "Its recording has no times, or all the same: no pause tells whether it took the replies."
@@ -33,7 +41,56 @@ def cannot_tell(
         text = "Nothing comes after its replies in the recording, so it does not show whether it took them."
         yield _finding(own, text)
     elif not patience.refused:
+        yield from _does_not_wait(own)
+        yield from _waits_now_and_then(own)
         yield from _not_shown(own, other, patience)
+
+
+def _does_not_wait(own: ClientSession) -> Iterator[SessionVerdict]:
+    """Say that a client often goes on before the reply is there: what it does with that is not to be seen."""
+    there = [number for number, each in enumerate(own.queries) if each.answered and each.wait is not None]
+    early = tuple(number for number in there if went_on(own.queries[number]))
+    if own.lost or len(early) < max(_SEVERAL, _OFTEN * len(there)):
+        return
+    kinds = tuple(dict.fromkeys(own.queries[number].kind for number in early))
+    names = ", ".join(kind.label for kind in kinds[:3])
+    text = (
+        f"{len(early)} of {len(there)} replies came when {{who}} had already gone on (after {names}): it"
+        " does not wait for them, or gives them up too soon; nothing tells which."
+    )
+    first = own.queries[early[0]].time
+    yield session_verdict(
+        Cause.CANNOT_TELL, Confidence.POSSIBLE, first, (text,), (), (), early, kinds, _remedy(own)
+    )
+
+
+def _waits_now_and_then(own: ClientSession) -> Iterator[SessionVerdict]:
+    """Say that a client pauses far longer after some replies to the same request, and always equally long."""
+    for group in by_kinds(answered(list(steps_of(own)))).values():
+        usual = median(step.wait for step in group)
+        long = [step for step in group if step.wait >= max(_FAR * usual, _LEAST_TIMEOUT)]
+        if len(long) < max(_SEVERAL, _NOT_RARE * len(group)):
+            continue
+        pause = int(median(step.wait for step in long))
+        if sum(alike(step.wait, pause) for step in long) < _MOSTLY * len(long):
+            continue
+        names = ", ".join(kind.label for kind in group[0].kinds[:3])
+        text = (
+            f"After {len(long)} of {len(group)} replies to {names} {{who}} goes on {pause / 1e9:.3g} s later,"
+            f" else after {usual / 1e9:.3g} s: a pause, or a timeout; nothing tells which."
+        )
+        numbers = tuple(number for step in long for number in step.numbers)
+        yield session_verdict(
+            Cause.CANNOT_TELL,
+            Confidence.POSSIBLE,
+            long[0].time,
+            (text,),
+            (),
+            (),
+            numbers,
+            group[0].kinds,
+            _remedy(own),
+        )
 
 
 def _finding(own: ClientSession, text: str) -> SessionVerdict:

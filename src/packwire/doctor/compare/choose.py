@@ -14,7 +14,7 @@ from packwire.doctor.compare.framed_sessions import (
     protocol_of,
 )
 from packwire.doctor.compare.session import Aside, ClientSession
-from packwire.doctor.compare.vesc_sessions import vesc_sessions
+from packwire.doctor.vesc.recorded_sessions import vesc_sessions
 from packwire.errors import BadOptionError, PackwireError, Reason
 
 

@@ -5,18 +5,18 @@ from collections.abc import Iterator
 from statistics import median
 
 from packwire.check import Confidence
-from packwire.doctor.compare.bad_frames import BadFrame, Wrong
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
-from packwire.doctor.compare.following import LEAST_TIMEOUT, TOGETHER
+from packwire.doctor.compare.following import LEAST_TIMEOUT, TOGETHER, late_by, went_on
 from packwire.doctor.compare.patience import ClientPatience, alike
 from packwire.doctor.compare.receive_path import receive_path
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
 from packwire.doctor.compare.silences import silence_findings
 from packwire.doctor.verdicts import decide
-from packwire.vesc.commands import Command
-from packwire.vesc.hublogin import Role
-from packwire.vesc.replies import BmsValues, decode_reply
-from packwire.vesc.requests import CAN_BROADCAST
+from packwire.doctor.vesc.bad_frames import BadFrame, Wrong
+from packwire.protocol.observing import Caller, PackSaid
+from packwire.protocols import observer
+
+_VESC = observer("vesc")
 
 _BAD_FRAMES = {
     Wrong.CHECKSUM: Cause.WRONG_CHECKSUM,
@@ -63,7 +63,7 @@ def findings(own: ClientSession, other: ClientSession, patience: ClientPatience)
 def _start(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdict]:
     """Look at what comes before the first request: the login, and whether anything is sent at all."""
     login, ending = own.login, own.ending
-    wrong_role = login is not None and login.login is not None and login.login.role is Role.DEVICE
+    wrong_role = login is not None and login.login is not None and login.caller is Caller.DEVICE
     if login is not None and login.problem:
         yield session_verdict(
             Cause.BAD_LOGIN, Confidence.CERTAIN, login.time, (f"Its login is {login.problem}.",)
@@ -221,9 +221,11 @@ def _ending(own: ClientSession) -> Iterator[SessionVerdict]:
 
 def _broadcast(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdict]:
     """Look for requests to all nodes at once."""
-    there = any(CAN_BROADCAST in each.kind.ids for each in other.queries)
+    there = any(_VESC.everybody in each.kind.ids for each in other.queries)
     numbers = tuple(
-        number for number, each in enumerate(own.queries) if each.row >= 0 and CAN_BROADCAST in each.kind.ids
+        number
+        for number, each in enumerate(own.queries)
+        if each.row >= 0 and _VESC.everybody in each.kind.ids
     )
     if not numbers or there:
         return
@@ -248,7 +250,7 @@ def _late(own: ClientSession, other: ClientSession) -> list[SessionVerdict]:
         late = [] if own.lost else [number for number in numbers if _too_late(own, number)]
         answered = sum(1 for each in queries if each.answered)
         # Who asks by the clock is sometimes early too; who gives up too soon is always.
-        before = [] if own.lost else [number for number in numbers if _went_on(own, number)]
+        before = [] if own.lost else [number for number in numbers if went_on(own.queries[number])]
         late = before if len(before) >= _ALWAYS * answered else late
         if not late or len(late) < _MANY * answered or _late_too(other, kind):
             continue
@@ -260,7 +262,7 @@ def _late(own: ClientSession, other: ClientSession) -> list[SessionVerdict]:
             f"{len(late)} of {answered} replies to {kind.label} came {_ms(took)} after the request; the"
             f" client had already gone on, {_ms(wait)} after it."
         )
-        sure = slow and (len(late) == answered or kind.command == Command.PING_CAN)
+        sure = slow and (len(late) == answered or kind.command == _VESC.search)
         cause = Cause.IMPATIENT if slow else Cause.TOO_FAST
         confidence = Confidence.LIKELY if sure else Confidence.POSSIBLE
         first = own.queries[late[0]].time
@@ -272,13 +274,7 @@ def _too_late(own: ClientSession, number: int) -> bool:
     """Tell whether a request was sent again before its reply came."""
     each = own.queries[number]
     again = number + 1 < len(own.queries) and own.queries[number + 1].kind == each.kind
-    return again and _late_by(each)
-
-
-def _went_on(own: ClientSession, number: int) -> bool:
-    """Tell whether the client went on before the reply came; of requests sent together it waits for all."""
-    each = own.queries[number]
-    return _late_by(each) and each.wait is not None and each.wait >= TOGETHER
+    return again and late_by(each)
 
 
 def _gives_up(own: ClientSession) -> Iterator[SessionVerdict]:
@@ -291,8 +287,8 @@ def _gives_up(own: ClientSession) -> Iterator[SessionVerdict]:
         for number, each in enumerate(own.queries)
         if each.answered and each.wait is not None and each.wait >= TOGETHER and not own.lost
     }
-    late = [number for number in waits if _went_on(own, number)]
-    others = [wait for number, wait in waits.items() if not _went_on(own, number)]
+    late = [number for number in waits if went_on(own.queries[number])]
+    others = [wait for number, wait in waits.items() if number not in late]
     if len(late) < max(_SEVERAL, _FEW * len(waits)) or len(others) < _SEVERAL:
         return
     usual = median(waits[number] for number in late)
@@ -307,13 +303,9 @@ def _gives_up(own: ClientSession) -> Iterator[SessionVerdict]:
         yield session_verdict(Cause.IMPATIENT, Confidence.LIKELY, first, (text,), (), (), tuple(late), kinds)
 
 
-def _late_by(each: Query) -> bool:
-    return each.latency is not None and each.wait is not None and each.latency > each.wait
-
-
 def _late_too(other: ClientSession, kind: QueryKind) -> bool:
     replies = list(other.replies(kind))
-    return bool(replies) and sum(map(_late_by, replies)) >= _MANY * len(replies)
+    return bool(replies) and sum(map(late_by, replies)) >= _MANY * len(replies)
 
 
 def _ms(time: float) -> str:
@@ -324,11 +316,11 @@ def _no_bms(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdict
     here, there = _last_bms(own), _last_bms(other)
     if here is None or there is None or not here[1].absent or there[1].absent:
         return
-    text = f"Its BMS_GET_VALUES is answered with no cells; the other session's with {there[1].cell_num}."
+    text = f"Its BMS_GET_VALUES is answered with no cells; the other session's with {there[1].cells}."
     kind = here[0].kind
     numbers = tuple(own.by_kind()[kind])
     first = own.queries[numbers[0]].time
-    came = next((each.time for each, reply in _from_the_last(own) if reply.cell_num), None)
+    came = next((each.time for each, reply in _from_the_last(own) if reply.cells), None)
     lines = (
         (text,) if came is None else (text, f"Until {own.at(came).removeprefix('at ')} it had cells, too.")
     )
@@ -336,13 +328,13 @@ def _no_bms(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdict
     yield session_verdict(Cause.NO_BMS, sure, first, lines, (), (), numbers, (kind,))
 
 
-def _last_bms(session: ClientSession) -> tuple[Query, BmsValues] | None:
+def _last_bms(session: ClientSession) -> tuple[Query, PackSaid] | None:
     return next(_from_the_last(session), None)
 
 
-def _from_the_last(session: ClientSession) -> Iterator[tuple[Query, BmsValues]]:
+def _from_the_last(session: ClientSession) -> Iterator[tuple[Query, PackSaid]]:
     for each in reversed(session.queries):
-        if each.answered and each.kind.command == Command.BMS_GET_VALUES:
-            decoded = decode_reply(session.messages.payload(each.reply))
-            if decoded is not None and isinstance(decoded.reply, BmsValues):
-                yield each, decoded.reply
+        if each.answered and each.kind.command == _VESC.pack_values:
+            said = _VESC.pack(session.messages.payload(each.reply))
+            if said is not None:
+                yield each, said

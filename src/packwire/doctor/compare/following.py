@@ -16,14 +16,13 @@ import numpy as np
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
 from packwire.messages import Int64s
-from packwire.vesc.commands import Command
+from packwire.protocols import observer
 
 #: Nobody's timeout, and hardly a pace, is shorter, in ns.
 LEAST_TIMEOUT = 50_000_000
 #: Requests that follow each other so soon are sent together, in ns.
 TOGETHER = 5_000_000
 #: What follows a reply so soon follows it at once: in ns, and as a share of the wait.
-_AT_ONCE = 10_000_000
 _AT_ONCE_SHARE = 0.2
 #: By chance a request stands so near behind a reply once in a while; not several times, nor after so long.
 _SURELY_SHARE = 0.02
@@ -45,7 +44,6 @@ _SHUFFLES = 2000
 _MAX_SHUFFLED = 500
 #: A share that counts as nearly all.
 _NEARLY_ALL = 0.8
-_XML_HEADER = 10
 
 
 class FollowingStep(NamedTuple):
@@ -87,6 +85,16 @@ def steps_of(session: ClientSession) -> Iterator[FollowingStep]:
         pending = []
         if step is not None:
             yield step
+
+
+def late_by(each: Query) -> bool:
+    """Tell whether the client did something before the reply was there."""
+    return each.latency is not None and each.wait is not None and each.latency > each.wait
+
+
+def went_on(each: Query) -> bool:
+    """Tell whether the client went on before the reply came; of requests sent together it waits for all."""
+    return late_by(each) and each.wait is not None and each.wait >= TOGETHER
 
 
 def _did_not_wait(each: Query) -> bool:
@@ -254,10 +262,7 @@ def at_once(steps: Sequence[FollowingStep]) -> bool:
     gap, wait = median(step.gap for step in in_time), median(step.wait for step in in_time)
     if gap <= _SURELY_SHARE * wait and (len(steps) >= _SEVERAL or wait >= _LONG):
         return True
-    if follow_replies(steps) is False:
-        return False
-    follows = gap <= _AT_ONCE_SHARE * wait and follow_replies(steps) is True
-    return follows or (gap <= _AT_ONCE and wait < LEAST_TIMEOUT)
+    return gap <= _AT_ONCE_SHARE * wait and follow_replies(steps) is True
 
 
 def shown_taken(
@@ -308,20 +313,20 @@ def _by_content(session: ClientSession) -> Iterator[QueryKind]:
 
     The last piece of a configuration's description ends where the first reply said that it does.
     """
-    total = -1
+    total, heard = -1, observer("vesc")
     for each in session.queries:
-        if each.kind.command != Command.GET_CUSTOM_CONFIG_XML or each.kind.ids or each.row < 0:
+        if each.kind.command < 0 or each.kind.ids or each.row < 0:
             continue
-        request = session.messages.payload(each.row)
-        if len(request) < _XML_HEADER:
+        piece = heard.piece(session.messages.payload(each.row))
+        if piece is None:
             continue
-        size, offset = int.from_bytes(request[2:6]), int.from_bytes(request[6:10])
+        size, offset = piece
         if total > 0 and offset and offset + size == total:
             yield each.kind
             return
         if each.answered:
-            reply = session.messages.payload(each.reply)
-            total = int.from_bytes(reply[2:6]) if len(reply) >= _XML_HEADER else total
+            whole = heard.whole(session.messages.payload(each.reply))
+            total = total if whole is None else whole
 
 
 def not_shown(session: ClientSession, shown: frozenset[QueryKind]) -> list[QueryKind]:

@@ -16,12 +16,13 @@ from packwire.capture.framings import Framing, family, family_of
 from packwire.capture.layers.conversation import Part, converse
 from packwire.capture.packets import NO_TIME
 from packwire.channel import Transport
-from packwire.doctor.compare.bad_frames import BadFrame, Wrong, bad_vesc_frames, shown_hex
 from packwire.doctor.compare.bluetooth_connections import connection_numbers
 from packwire.doctor.compare.session import Arrived, ClientSession, Query, QueryKind
-from packwire.doctor.compare.vesc_kinds import kind_of_request, named_kind
+from packwire.doctor.vesc.bad_frames import BadFrame, Wrong, bad_vesc_frames, shown_hex
+from packwire.doctor.vesc.request_kinds import kind_of_request, named_kind
 from packwire.messages import Direction, Messages
 from packwire.protocol.exchange import Exchange, Patience, Replied
+from packwire.protocols import observer
 
 #: A reply is looked for this long, in ns.
 _PATIENCE = Patience(due=10_000_000_000, limit=10_000_000_000)
@@ -181,7 +182,7 @@ def _with_next(found: list[Query]) -> Iterator[Query]:
 
 def _vesc_queries(link: RecordedLink) -> tuple[list[Query], int]:
     rows = np.flatnonzero([each is not None for each in link.framing])
-    conversation = converse(link.messages.select(rows))
+    conversation = converse(link.messages.select(rows), observer("vesc"))
     times = conversation.messages.time.tolist()
     found = []
     for at in np.flatnonzero(conversation.messages.direction == Direction.TO_DEVICE).tolist():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from packwire.vesc.commands import Command
+from packwire.protocols import observer
 
 #: Lines of a log that are looked at, and how much of each.
 MAX_LINES = 1_000_000
@@ -29,9 +29,8 @@ _DATE = re.compile(
 _CLOCK = re.compile(r"(?<![\d:])(\d\d):(\d\d):(\d\d)(?:[.,:](\d{1,9}))?(?![\d:])")
 _EPOCH = re.compile(r"(?<![\d.])(1\d{9})(?:\.?(\d{3})|\.(\d{1,9}))?(?![\d.])")
 _SECONDS = re.compile(r"^\W{0,3}\s*(?:t\s*=\s*)?(\d{1,7}\.\d{1,9})\b")
-_COMMANDS = re.compile(
-    r"\b(?:COMM_)?(" + "|".join(sorted((each.name for each in Command), key=len, reverse=True)) + r")\b"
-)
+_NAMES = observer("vesc").names()
+_COMMANDS = re.compile(r"\b(" + "|".join(sorted(_NAMES, key=len, reverse=True)) + r")\b")
 
 
 class TimeKind(NamedTuple):
@@ -80,7 +79,7 @@ def read_log(lines: Iterable[str]) -> ClientLog:
         if _WORDS.search(text) and not _SETTING.search(text):
             time, kind = _time(text)
             named = _COMMANDS.search(text)
-            command = int(Command[named.group(1)]) if named else None
+            command = _NAMES[named.group(1)] if named else None
             events.append(LogEvent(number, text.strip(), time, kind, command))
     return ClientLog(tuple(events), count)
 

@@ -23,7 +23,7 @@ from packwire.doctor.compare.following import (
 )
 from packwire.doctor.compare.log_file import ClientLog, LogEvent, placed
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
-from packwire.vesc.commands import Command
+from packwire.protocols import observer
 
 #: Timeouts of one client are alike within this share; on a busy computer they may be late: by so much, in ns.
 ALIKE = 0.1
@@ -44,9 +44,10 @@ _FAR = 3
 #: Of a kind of request more than this share tells how the client deals with it.
 _MOST = 0.6
 _TWICE = 2
+_HALF = 0.5
 
 
-class Source(StrEnum):
+class PatienceSource(StrEnum):
     """What tells what the client took for a timeout.
 
     `ROUND`: pauses alone, and all after one kind of request; a client that pauses once a round has such too.
@@ -71,7 +72,7 @@ class ClientPatience:
     """
 
     timeout: int | None
-    source: Source
+    source: PatienceSource
     refused: tuple[int, ...]
     taken: tuple[int, ...]
     matched: tuple[tuple[LogEvent, int], ...] = ()
@@ -97,11 +98,8 @@ def _shown_beside(session: ClientSession) -> frozenset[QueryKind]:
     whole = [_without(one, answered_kinds) for one in sessions]
     if len(whole) == 1 and whole[0] is session:
         return frozenset()
-    steps = [list(steps_of(one)) for one in whole]
-    waits = [step.wait for one, some in zip(whole, steps, strict=True) for step in _in_vain(one, some)]
-    timeout = _common(waits)
-    known = timeout is not None and timeout >= _LEAST_CERTAIN
-    return shown_taken(session, [step for some in steps for step in some], timeout if known else None)
+    steps = [step for one in whole for step in steps_of(one)]
+    return shown_taken(session, steps, _longer_in_vain(steps))
 
 
 def _without(session: ClientSession, answered_kinds: set[QueryKind]) -> ClientSession:
@@ -123,7 +121,7 @@ def _patience_of(session: ClientSession, log: ClientLog | None) -> ClientPatienc
             return found
     timeout = _common([step.wait for step in _in_vain(session, steps)])
     if timeout is not None and timeout >= _LEAST_CERTAIN:
-        return _judge(session, steps, timeout, Source.UNANSWERED)
+        return _judge(session, steps, timeout, PatienceSource.UNANSWERED)
     return _from_pauses(session, steps)
 
 
@@ -132,17 +130,42 @@ def _in_vain(session: ClientSession, steps: Sequence[FollowingStep]) -> Iterator
 
     Where it pauses just as long after answered requests of the same kind, it is the pace of its polling.
     """
-    paces = {
-        kinds: _common([step.wait for step in group]) for kinds, group in by_kinds(answered(steps)).items()
-    }
+    paces = _paces(steps)
     for step in steps:
         if step.replied != NO_TIME or step.wait < LEAST_TIMEOUT:
             continue
         if any(session.queries[number].answered for number in step.numbers):
             continue
-        pace = paces.get(step.kinds)
-        if pace is None or not alike(step.wait, pace):
+        if not _at_pace(step, paces):
             yield step
+
+
+def _longer_in_vain(steps: Sequence[FollowingStep]) -> int | None:
+    """Return after how long the client goes on without a reply, where that shows that it heeds the others.
+
+    Of requests that are answered else, and more than once: another kind of request may have a timer of its
+    own, and what loses a reply may hold a client up once. Where most go on as with a reply, a clock does it.
+    """
+    paces = _paces(steps)
+    in_vain = [step for step in steps if step.replied == NO_TIME and step.kinds in paces]
+    waits = [step.wait for step in in_vain if not _at_pace(step, paces)]
+    timeout = _common(waits)
+    if timeout is None or timeout < _LEAST_CERTAIN or len(waits) < max(_TWICE, _HALF * len(in_vain)):
+        return None
+    return timeout
+
+
+def _paces(steps: Sequence[FollowingStep]) -> dict[tuple[QueryKind, ...], int | None]:
+    """Return the time that a client pauses after answered requests, by what it asked."""
+    return {
+        kinds: _common([step.wait for step in group]) for kinds, group in by_kinds(answered(steps)).items()
+    }
+
+
+def _at_pace(step: FollowingStep, paces: dict[tuple[QueryKind, ...], int | None]) -> bool:
+    """Tell whether the client goes on as it does after answered requests of the same kind."""
+    pace = paces.get(step.kinds)
+    return pace is not None and alike(step.wait, pace)
 
 
 def alike(wait: int, timeout: int) -> bool:
@@ -160,7 +183,7 @@ def _common(waits: Sequence[int]) -> int | None:
 
 
 def _judge(
-    session: ClientSession, steps: Sequence[FollowingStep], timeout: int, source: Source
+    session: ClientSession, steps: Sequence[FollowingStep], timeout: int, source: PatienceSource
 ) -> ClientPatience:
     """Tell the replies that were taken from those that were not, given the timeout.
 
@@ -182,7 +205,7 @@ def _judge(
             )
         refused += long
         taken += soon
-    shown = shown_taken(session, steps, timeout if source is Source.UNANSWERED else None)
+    shown = shown_taken(session, steps, _longer_in_vain(steps))
     if not taken or not refused:
         return ClientPatience(timeout, source, (), _numbers(taken), shown=shown)
     shown -= {kind for step in refused for kind in step.kinds}
@@ -221,13 +244,13 @@ def _from_pauses(session: ClientSession, steps: Sequence[FollowingStep]) -> Clie
     A client that does not take some replies pauses after these, always equally long. A polling pauses after
     one kind of request, the last of its round: after one kind alone, only how long its replies are tells.
     """
-    shown = shown_taken(session, steps, None)
+    shown = shown_taken(session, steps, _longer_in_vain(steps))
     told = _told_by_content(session, steps)
     if told is not None:
         return told
     groups = by_kinds([step for step in answered(steps) if step.gap >= 0])
     taken = _numbers([step for kinds, group in groups.items() if shown.issuperset(kinds) for step in group])
-    nothing = ClientPatience(None, Source.NOTHING, (), taken, shown=shown)
+    nothing = ClientPatience(None, PatienceSource.NOTHING, (), taken, shown=shown)
     pauses = {kinds: median(step.gap for step in group) for kinds, group in groups.items()}
     longest = max(pauses.values(), default=0)
     if longest < LEAST_TIMEOUT:
@@ -243,8 +266,8 @@ def _from_pauses(session: ClientSession, steps: Sequence[FollowingStep]) -> Clie
     if len(long) + len(quick) < len(pauses) or not _again_soon(steps, timeout):
         return nothing
     if len(long) > 1:
-        return _judge(session, steps, timeout, Source.PAUSES)
-    once = _judge(session, steps, timeout, Source.ROUND)
+        return _judge(session, steps, timeout, PatienceSource.PAUSES)
+    once = _judge(session, steps, timeout, PatienceSource.ROUND)
     return once if timeout >= _LEAST_ONCE and _longer(session, once) else nothing
 
 
@@ -284,7 +307,7 @@ def _told_by_content(session: ClientSession, steps: Sequence[FollowingStep]) -> 
             shown = shown_taken(session, steps, None) - {kind for step in long for kind in step.kinds}
             refused = [step for step in long if step.wait >= _SOON * timeout]
             return ClientPatience(
-                timeout, Source.PAUSES, _numbers(refused), _numbers(soon), shown=shown, counted=True
+                timeout, PatienceSource.PAUSES, _numbers(refused), _numbers(soon), shown=shown, counted=True
             )
     return None
 
@@ -326,7 +349,9 @@ def _from_log(
     ]
     taken = [number for number in _taken(session.queries, timeout) if number not in numbers]
     shown = shown_taken(session, steps, timeout)
-    return ClientPatience(timeout, Source.LOG, tuple(refused), tuple(taken), tuple(matched), shown=shown)
+    return ClientPatience(
+        timeout, PatienceSource.LOG, tuple(refused), tuple(taken), tuple(matched), shown=shown
+    )
 
 
 def _taken(queries: Sequence[Query], timeout: int | None) -> list[int]:
@@ -338,5 +363,5 @@ def _taken(queries: Sequence[Query], timeout: int | None) -> list[int]:
         and each.wait is not None
         and each.latency <= each.wait
         and (timeout is None or each.wait - each.latency < _SOON * timeout)
-        and each.kind.command != Command.PING_CAN
+        and each.kind.command != observer("vesc").search
     ]

@@ -5,23 +5,23 @@ from statistics import median
 
 from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence
-from packwire.doctor.compare.bad_frames import shown_hex
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
-from packwire.doctor.compare.patience import ClientPatience, Source
+from packwire.doctor.compare.patience import ClientPatience, PatienceSource
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
 from packwire.doctor.compare.suspects import Suspect, fitting_rules, suspects
-from packwire.vesc.framing import encode_frame
-from packwire.vesc.replies import BmsValues, decode_reply
+from packwire.doctor.vesc.bad_frames import shown_hex
+from packwire.protocol.base import Request
+from packwire.protocols import observer, protocol
 
 #: The doctor plays a VESC only.
 _OTHER_REMEDY = (
     "Print each piece that the client receives, in hexadecimal, and compare it with the recording."
 )
 _CONFIDENCE = {
-    Source.LOG: Confidence.CERTAIN,
-    Source.UNANSWERED: Confidence.LIKELY,
-    Source.PAUSES: Confidence.POSSIBLE,
-    Source.ROUND: Confidence.POSSIBLE,
+    PatienceSource.LOG: Confidence.CERTAIN,
+    PatienceSource.UNANSWERED: Confidence.LIKELY,
+    PatienceSource.PAUSES: Confidence.POSSIBLE,
+    PatienceSource.ROUND: Confidence.POSSIBLE,
 }
 
 
@@ -66,16 +66,16 @@ def _steady_from(own: ClientSession, patience: ClientPatience) -> bool:
 
     A client that says hello and then polls by a timer looks the same.
     """
-    if patience.source is Source.LOG or not patience.taken:
+    if patience.source is PatienceSource.LOG or not patience.taken:
         return False
     last = max((number for number in patience.taken), default=-1)
     return last < patience.refused[0] and own.queries[last].next_time != NO_TIME
 
 
 def _confidence(own: ClientSession, patience: ClientPatience) -> Confidence:
-    if _steady_from(own, patience) or (own.lost and patience.source is not Source.LOG):
+    if _steady_from(own, patience) or (own.lost and patience.source is not PatienceSource.LOG):
         return Confidence.POSSIBLE
-    if patience.source is Source.PAUSES and patience.counted:
+    if patience.source is PatienceSource.PAUSES and patience.counted:
         return Confidence.LIKELY
     return _CONFIDENCE[patience.source]
 
@@ -83,7 +83,7 @@ def _confidence(own: ClientSession, patience: ClientPatience) -> Confidence:
 def _may_be_pace(own: ClientSession, patience: ClientPatience) -> Iterator[str]:
     if _steady_from(own, patience):
         yield "From then on it always pauses as long: a client that sends by a timer would look the same."
-    elif patience.source is Source.ROUND:
+    elif patience.source is PatienceSource.ROUND:
         yield "A client that pauses once a round, after this request, would look the same."
 
 
@@ -106,7 +106,7 @@ def _requests(
 
 
 def _hex(session: ClientSession, payload: bytes) -> str:
-    frame = encode_frame(payload) if session.protocol == "VESC" else payload
+    frame = protocol("vesc").frame(Request(payload)) if session.protocol == "VESC" else payload
     text = shown_hex(frame)
     return f" as  {text}  " if text else ""
 
@@ -132,10 +132,8 @@ def _span(numbers: list[float]) -> str:
 
 def _said(payload: bytes) -> str:
     """Return `20 cells, 83.92 V` for a pack's values."""
-    decoded = decode_reply(payload)
-    if decoded is None or not isinstance(decoded.reply, BmsValues) or decoded.reply.v_tot is None:
-        return ""
-    return f"{decoded.reply.cell_num} cells, {decoded.reply.v_tot:.2f} V"
+    said = observer("vesc").pack(payload)
+    return "" if said is None or said.volts is None else f"{said.cells} cells, {said.volts:.2f} V"
 
 
 def _pauses(own: ClientSession, patience: ClientPatience, found: list[Suspect]) -> str:
@@ -144,7 +142,7 @@ def _pauses(own: ClientSession, patience: ClientPatience, found: list[Suspect]) 
     paused = (
         f"{{who}} waited {median(waits) / 1e9:.1f} s after each before going on" if waits else "{who} closed"
     )
-    if patience.source is Source.LOG:
+    if patience.source is PatienceSource.LOG:
         paused = f"{{who}}'s log calls {len(refused)} of them timeouts, and {paused}"
     return f"Yet {paused}, {_and_never(own, patience, found)}."
 

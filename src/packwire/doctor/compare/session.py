@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from packwire.capture.layers.conversation import Node
 from packwire.capture.packets import NO_TIME
-from packwire.doctor.compare.bad_frames import BadFrame
+from packwire.doctor.vesc.bad_frames import BadFrame
 from packwire.messages import Messages
-from packwire.vesc.hublogin import Login
+from packwire.protocol.observing import Caller, Introduced
+from packwire.protocol.observing import LoginLine as Login
 
 
 class QueryKind(NamedTuple):
@@ -74,6 +74,7 @@ class HubLogin(NamedTuple):
     problem: str
     time: int
     alone: bool
+    caller: Caller | None = None
 
 
 class SessionEnd(NamedTuple):
@@ -132,7 +133,7 @@ class ClientSession:
     hub: bool = False
     ending: SessionEnd = field(default_factory=SessionEnd)
     arrived: Arrived = field(default_factory=Arrived)
-    nodes: dict[int | None, Node] = field(default_factory=dict)
+    nodes: dict[int | None, Introduced] = field(default_factory=dict)
     bus: tuple[int, ...] | None = None
     lost: int = 0
     begun: bool = False

@@ -146,13 +146,14 @@ async def find(
     adapter: str = "",
     *,
     enough: Callable[[Advertisement], bool] = lambda _: True,
-    timeout: float = FIND_TIMEOUT,  # noqa: ASYNC109 - the error tells it
+    timeout: float | None = None,  # noqa: ASYNC109 - the error tells it
 ) -> Seen:
     """Return a device by its address or its name, as soon as it said `enough`, or GRACE after it was heard.
 
     Raises UnreachableError, which names what was seen instead.
     """
     loop = asyncio.get_running_loop()
+    timeout = FIND_TIMEOUT if timeout is None else timeout
     deadline = loop.time() + timeout
     async with _scanning(adapter) as (air, scanner):
         if known := await _known_as_connected(target, scanner):

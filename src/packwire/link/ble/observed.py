@@ -18,7 +18,7 @@ from packwire.att import Opcode
 from packwire.direction import Direction
 from packwire.link.ble.discovery import Seen
 from packwire.link.ble.failures import FAILURES, no_connection
-from packwire.link.gatt_traffic import Attribute, Connected, GattObserver, Passed, ServiceTree
+from packwire.link.gatt_traffic import Attribute, GattConnected, GattObserver, Passed, ServiceTree
 from packwire.visible import printable
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class ObservedClient(bleak.BleakClient):
         self._connected = True
         now = time.time_ns()
         if self._watch.observers:
-            connected = Connected(now, self.address, self._mtu(), self._trees())
+            connected = GattConnected(now, self.address, self._mtu(), self._trees())
             for observer in self._watch.observers:
                 observer.connected(connected)
 

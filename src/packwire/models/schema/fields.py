@@ -76,6 +76,8 @@ class FieldOf(Part):
     """Bytes from one to the next, where others lie between them."""
     most: Annotated[int, Field(ge=1, le=1024)] | None = None
     """No more than so many are believed."""
+    unused: int | None = None
+    """Of a list with a fixed number of places: what stands in places behind the last one in use."""
     when: Annotated[list[Condition], Field(max_length=8)] = []
     """It is there only where all of this holds."""
     negative: Annotated[list[Condition], Field(max_length=8)] = []

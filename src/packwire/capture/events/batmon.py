@@ -1,0 +1,86 @@
+"""batmon-ha."""
+
+from packwire.capture.events.saying import saying
+from packwire.event import EventKind
+
+_MAC = r"[0-9A-Fa-fxX*]{2}(?:[:_-][0-9A-Fa-fxX*]{2}){5}"
+
+SAYINGS = (
+    saying("no-devices", EventKind.ADAPTER, "- no devices found -", of_device=False),
+    saying(
+        "heard",
+        EventKind.ADAPTER,
+        "INFO [bt] BT ",
+        rf"\[bt\] BT +(?:Device +\S.{{0,40}}?address=)?(?P<heard>{_MAC})",
+        of_device=False,
+    ),
+    saying(
+        "not-discovered",
+        EventKind.NOT_SEEN,
+        " not discovered",
+        r"(?P<wanted>[0-9A-Fa-fxX*:]{17})[^.]{0,40} not discovered",
+        start=45,
+    ),
+    saying("not-discovered", EventKind.NOT_SEEN, "device not found, retry"),
+    saying("not-discovered", EventKind.NOT_SEEN, "NOT seen during", r"\((?P<others>\d{1,4}) other"),
+    saying(
+        "heard-others",
+        EventKind.ADAPTER,
+        "another application. ({",
+        r"\(\{(?P<others>[^})]{17,4000})",
+        of_device=False,
+    ),
+    saying(
+        "seen",
+        EventKind.SEEN,
+        "bt_diagnostics ",
+        r"seen rssi=(?P<rssi>-\d{1,3})(?: name=(?P<name>\S{1,40}))?",
+    ),
+    saying(
+        "in-range",
+        EventKind.ADAPTER,
+        "devices in range)",
+        r"\((?P<others>\d{1,4}) devices in range",
+        start=12,
+        of_device=False,
+    ),
+    saying(
+        "connecting",
+        EventKind.CONNECTING,
+        "connecting bms ",
+        r"connecting bms (?P<plugin>\w{2,30}?)(?:Bt|BMS)?\(",
+    ),
+    saying("connected", EventKind.CONNECTED, "connected bms ", r"(?<!dis)connected bms ", start=3),
+    saying("batmon-error", EventKind.ERROR, "ERROR [sampling]", r"error(?: \(#(?P<number>\d{1,6})\))?:"),
+    saying("unknown-type", EventKind.INFO, "Unknown device type"),
+    saying("pairing-failed", EventKind.PAIRING, "Pairing failed!"),
+    saying("connected-no-data", EventKind.TIMED_OUT, "connected, but no data"),
+    saying("no-data-flowing", EventKind.TIMED_OUT, "no data has been flowing"),
+    saying("many-errors", EventKind.ERROR, "disconnecting", r"due to too many errors"),
+    saying("no-proxy", EventKind.PROXY, "esphome_proxy: no proxies connected", of_device=False),
+    saying(
+        "proxy-unreachable", EventKind.PROXY, "esphome_proxy: ", r"start (?:failed|aborted)", of_device=False
+    ),
+    saying("worked", EventKind.READ, " volt=[", of_device=False),
+    saying("worked", EventKind.READ, "result@", of_device=False),
+    saying("bad-frame", EventKind.DAMAGED, "JBD response "),
+    saying("bad-frame", EventKind.DAMAGED, "out-of-order frame"),
+    saying("bad-frame", EventKind.DAMAGED, "bad header: "),
+    saying("bad-frame", EventKind.DAMAGED, " bad SOF"),
+    saying(
+        "checksum",
+        EventKind.DAMAGED,
+        "hecksum mismatch",
+        r"got (?P<a>0x[0-9A-Fa-f]{1,8}), want (?P<b>0x[0-9A-Fa-f]{1,8})",
+    ),
+    saying("crc-error", EventKind.DAMAGED, "crc check failed"),
+    saying("crc-error", EventKind.DAMAGED, "wrong checksum"),
+    saying(
+        "batmon-timeout",
+        EventKind.TIMED_OUT,
+        "TimeoutError",
+        r"error(?: \(#\d{1,6}\))?: (?:TimeoutError|<class 'asyncio)",
+        start=60,
+    ),
+    saying("crc-error", EventKind.DAMAGED, "crc mismatch"),
+)

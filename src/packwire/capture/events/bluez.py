@@ -1,0 +1,169 @@
+"""BlueZ, D-Bus, the kernel, bleak: the host's own Bluetooth, as programs and the system's log tell of it."""
+
+from packwire.capture.events.saying import saying
+from packwire.event import EventKind
+
+#: A refusal of D-Bus may be of any service of the system.
+_OF_BLUEZ = r"(?i)bluez|bluetooth|hci\d|bluetoothd|EXTERNAL|ObjectManager"
+
+SAYINGS = (
+    # D-Bus
+    saying("dbus-missing", EventKind.ADAPTER, "DBus service not found", of_device=False),
+    saying("dbus-missing", EventKind.ADAPTER, "'/run/dbus/system_bus_socket'", of_device=False),
+    saying("dbus-missing", EventKind.ADAPTER, "'/var/run/dbus/system_bus_socket'", of_device=False),
+    saying("dbus-missing", EventKind.ADAPTER, "/dbus/system_bus_socket: No such file", of_device=False),
+    saying("dbus-rejected", EventKind.ADAPTER, "REJECTED: ['EXTERNAL']", of_device=False),
+    saying(
+        "dbus-rejected", EventKind.ADAPTER, "DBus.Error.AccessDenied", _OF_BLUEZ, start=-1, of_device=False
+    ),
+    saying(
+        "dbus-rejected", EventKind.ADAPTER, "AppArmor policy prevents", _OF_BLUEZ, start=-1, of_device=False
+    ),
+    saying("dbus-rejected", EventKind.ADAPTER, "authentication failed: REJECTED", of_device=False),
+    saying("bluez-missing", EventKind.ADAPTER, "The name org.bluez was not provided", of_device=False),
+    saying(
+        "bluez-missing", EventKind.ADAPTER, "DBus.Error.ServiceUnknown", _OF_BLUEZ, start=-1, of_device=False
+    ),
+    saying(
+        "bluez-missing", EventKind.ADAPTER, "DBus.Error.UnknownObject", _OF_BLUEZ, start=-1, of_device=False
+    ),
+    # Adapters
+    saying("no-adapter", EventKind.ADAPTER, "No Bluetooth adapters found", of_device=False),
+    saying("no-adapter", EventKind.ADAPTER, "no Bluetooth adapters", of_device=False),
+    saying("no-adapter", EventKind.ADAPTER, "No powered Bluetooth adapters", of_device=False),
+    saying("no-adapter", EventKind.ADAPTER, "No default controller available", of_device=False),
+    saying("no-adapter", EventKind.ADAPTER, "adapter 'hci", r"adapter 'hci\d+' not found", of_device=False),
+    saying("not-ready", EventKind.ADAPTER, "org.bluez.Error.NotReady", of_device=False),
+    saying("blocked", EventKind.ADAPTER, "rfkill", r"(?:[Bb]locked|RF-kill)", start=60, of_device=False),
+    saying("in-progress", EventKind.ADAPTER, "org.bluez.Error.InProgress", of_device=False),
+    saying(
+        "opcode-failed",
+        EventKind.ADAPTER,
+        "pcode 0x",
+        r"pcode 0x ?(?P<opcode>[0-9a-f]{1,4}) failed: (?P<error>-\d{1,3})",
+        of_device=False,
+    ),
+    saying(
+        "opcode-failed",
+        EventKind.ADAPTER,
+        " tx timeout",
+        r"(?:command|link) (?:0x[0-9a-f]{4} )?tx timeout",
+        start=30,
+        of_device=False,
+    ),
+    saying(
+        "opcode-failed",
+        EventKind.ADAPTER,
+        "hardware error 0x",
+        r"hci\d.{0,40}hardware error",
+        start=50,
+        of_device=False,
+    ),
+    saying("opcode-failed", EventKind.ADAPTER, "Frame reassembly failed", of_device=False),
+    saying("no-matching-connection", EventKind.ADAPTER, "No matching connection for device", of_device=False),
+    # Connections
+    saying("abort-by-local", EventKind.FAILED, "le-connection-abort-by-local"),
+    saying("abort-by-remote", EventKind.LOST, "le-connection-abort-by-remote"),
+    saying("connect-failed", EventKind.FAILED, "br-connection-"),
+    saying(
+        "not-found",
+        EventKind.NOT_SEEN,
+        "was not found.",
+        r"(?:[Dd]evice|address)[^.]{0,80}was not found\.",
+        start=100,
+    ),
+    saying("removed-from-bus", EventKind.NOT_SEEN, "Device was removed from bus"),
+    saying("removed-from-bus", EventKind.NOT_SEEN, "may have been removed from BlueZ"),
+    saying("not-connected", EventKind.LOST, "Error.Failed] Not connected"),
+    saying("discovery-failed", EventKind.SERVICES, "failed to discover services"),
+    saying("discovery-failed", EventKind.SERVICES, "Service Discovery has not been performed"),
+    # Pairing
+    saying("pairing-failed", EventKind.PAIRING, "org.bluez.Error.AuthenticationFailed"),
+    saying("pairing-failed", EventKind.PAIRING, "org.bluez.Error.AuthenticationRejected"),
+    saying("pairing-failed", EventKind.PAIRING, "org.bluez.Error.AuthenticationCanceled"),
+    saying("pairing-failed", EventKind.PAIRING, "Pairing failed"),
+    saying("security", EventKind.PAIRING, "Connection Rejected Due To Security"),
+    saying(
+        "security",
+        EventKind.PAIRING,
+        "nsufficient ",
+        r"nsufficient (?:[Aa]uthentication|[Ee]ncryption|[Aa]uthorization)",
+    ),
+    saying("security", EventKind.PAIRING, "ATT error: 0x", r"ATT error: 0x0?(?:5|8|c|f)\b"),
+    saying("unlikely", EventKind.PAIRING, "ATT error: 0x0e"),
+    saying("unlikely", EventKind.PAIRING, "Unlikely Error"),
+    saying("wrong-handle", EventKind.REFUSED, "ATT error: 0x01"),
+    saying("wrong-handle", EventKind.REFUSED, "Invalid Handle"),
+    saying("not-permitted", EventKind.REFUSED, "ATT error: 0x03"),
+    saying("not-permitted", EventKind.REFUSED, "Write Not Permitted"),
+    saying("not-permitted", EventKind.REFUSED, "Write not permitted"),
+    saying("not-permitted", EventKind.REFUSED, "org.bluez.Error.NotSupported"),
+    saying("notify-acquired", EventKind.REFUSED, "Notify acquired"),
+    saying("notify-acquired", EventKind.REFUSED, "org.bluez.Error.NotPermitted"),
+    # Characteristics
+    saying("duplicate-uuid", EventKind.SERVICES, "Multiple Characteristics with this UUID"),
+    saying("duplicate-uuid", EventKind.SERVICES, "Multiple Services with this UUID"),
+    saying(
+        "characteristic-missing",
+        EventKind.SERVICES,
+        "haracteristic ",
+        r"haracteristic (?:with UUID"
+        r" )?(?P<wanted>None|[0-9A-Fa-f]{4}(?:[0-9A-Fa-f]{4}-[0-9A-Fa-f-]{27})?|\d{1,4})"
+        r" (?:was not found|could not be found|not found|is not available)",
+    ),
+    saying("characteristic-missing", EventKind.SERVICES, "haracteristic (rx) not found"),
+    saying("service-missing", EventKind.SERVICES, " not found (have "),
+    saying("service-missing", EventKind.SERVICES, "No control service found"),
+    saying("service-missing", EventKind.SERVICES, "No notification service found"),
+    saying("service-missing", EventKind.SERVICES, "not an JK BMS..?"),
+    saying(
+        "has-service",
+        EventKind.SERVICES,
+        "ervice",
+        r"(?:^|[\]\s])(?:\[?[Ss]ervice\]?|SVC)(?: UUID)?:? (?:0x)?(?P<service>[0-9A-Fa-f]{4}"
+        r"(?:[0-9A-Fa-f]{4}-[0-9A-Fa-f-]{27})?)(?![0-9A-Za-z-])",
+        start=3,
+    ),
+    saying("has-service", EventKind.SERVICES, "SVC ", r"SVC (?P<service>[0-9a-f]{8}-[0-9a-f-]{27})"),
+    saying(
+        "has-characteristic",
+        EventKind.SERVICES,
+        "- ",
+        r"- (?P<uuid>[0-9A-Fa-f]{4}(?:[0-9A-Fa-f]{4}-[0-9A-Fa-f-]{27})?): (?P<properties>[A-Z][\w"
+        r" ,-]{3,80})$",
+    ),
+    saying(
+        "has-characteristic",
+        EventKind.SERVICES,
+        "(Handle: ",
+        r"(?P<uuid>[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}) \(Handle: \d{1,5}\): (?P<text>[\w ]{1,40}):?"
+        r" ?\(?(?P<properties>[a-z][a-z,-]{3,80})",
+        start=60,
+    ),
+    saying(
+        "has-characteristic",
+        EventKind.SERVICES,
+        "discovered ",
+        r"discovered (?P<uuid>[0-9a-fA-F]{4}(?:[0-9A-Fa-f]{4}-[0-9A-Fa-f-]{27})?) \(#\d{1,5}\):"
+        r" \[(?P<properties>[a-z', -]{3,90})\]",
+    ),
+    saying(
+        "has-characteristic",
+        EventKind.SERVICES,
+        "haracteristic 0x",
+        r"haracteristic 0x(?P<uuid>[0-9A-Fa-f]{4}), handle 0x[0-9a-fA-F]{1,4}, properties"
+        r" 0x(?P<bits>[0-9a-fA-F]{1,2})",
+    ),
+    # btmon
+    saying("att-error", EventKind.REFUSED, "ATT: Error Response"),
+    saying(
+        "hci-disconnect",
+        EventKind.LOST,
+        "Reason: ",
+        r"Reason: (?P<reason>[\w /()-]{4,60}) \(0x(?P<code>[0-9a-f]{2})\)",
+    ),
+    saying("hci-connected", EventKind.CONNECTED, "LE Enhanced Connection Complete"),
+    saying("hci-connected", EventKind.CONNECTED, "LE Connection Complete"),
+    saying("received", EventKind.NOTIFIED, "ATT: Handle Value Notification"),
+    saying("sent", EventKind.WRITTEN, "ATT: Write "),
+)

@@ -1,0 +1,27 @@
+"""Faults of a program itself, whatever it reads: exceptions that no device causes, and wrong settings."""
+
+from packwire.capture.events.saying import saying
+from packwire.event import EventKind
+
+SAYINGS = (
+    saying("program-fault", EventKind.ERROR, "unsupported operand type", of_device=False),
+    saying("program-fault", EventKind.ERROR, "object has no attribute", of_device=False),
+    saying("program-fault", EventKind.ERROR, "object is not subscriptable", of_device=False),
+    saying("program-fault", EventKind.ERROR, "object is not callable", of_device=False),
+    saying("program-fault", EventKind.ERROR, "object is not iterable", of_device=False),
+    saying("program-fault", EventKind.ERROR, "positional argument", of_device=False),
+    saying("program-fault", EventKind.ERROR, "unexpected keyword argument", of_device=False),
+    saying("program-fault", EventKind.ERROR, "NameError: ", of_device=False),
+    saying("program-fault", EventKind.ERROR, "UnboundLocalError", of_device=False),
+    saying("program-fault", EventKind.ERROR, "ZeroDivisionError", of_device=False),
+    saying("program-fault", EventKind.ERROR, "ImportError: ", of_device=False),
+    saying("program-fault", EventKind.ERROR, "ModuleNotFoundError: ", of_device=False),
+    saying("program-fault", EventKind.ERROR, "can't concat ", of_device=False),
+    saying("short-data", EventKind.ERROR, "index out of range", of_device=False),
+    saying("short-data", EventKind.ERROR, "requires a buffer of", of_device=False),
+    saying("short-data", EventKind.ERROR, "bytes-like object is required", of_device=False),
+    saying("bad-setting", EventKind.INFO, "Invalid config", of_device=False),
+    saying("bad-setting", EventKind.INFO, "invalid config", of_device=False),
+    saying("bad-setting", EventKind.INFO, "Invalid MAC address", of_device=False),
+    saying("bad-setting", EventKind.INFO, "expected a dictionary", of_device=False),
+)

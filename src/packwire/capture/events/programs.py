@@ -1,0 +1,98 @@
+"""Which program wrote a line, whether its debug lines are on, and which plugin speaks."""
+
+import re
+
+#: A program by the loggers and components that it writes under; the first that is in a line counts.
+_PROGRAMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (name, re.compile(pattern))
+    for name, pattern in (
+        ("habluetooth", r"\[habluetooth[.\]\w]"),
+        ("bleak_retry_connector", r"\[bleak_retry_connector[.\]\w]"),
+        ("bleak_esphome", r"\[(?:bleak_esphome|aioesphomeapi|homeassistant\.components\.esphome)[.\]\w]"),
+        ("aiobmsble", r"\baiobmsble\.(?:bms|basebms)|\[(?:custom_components\.)?bms_ble[.:\]\w]"),
+        ("dbus-serialbattery", r"SerialBattery|dbus-serialbattery"),
+        (
+            "batmon",
+            (
+                r"(?:INFO|DEBUG|WARNING|ERROR)"
+                r" \[(?:bt|main|sampling|jikong|client|store|scan|__init__)\]|bmslib/"
+            ),
+        ),
+        ("uart_debug", r"\[uart_debug:\d"),
+        ("esphome", r"\[(?:[EWICDV]|VV)\]\s?\[[\w.-]+(?::\d{1,5})?\]|ESPHome API"),
+        ("mpp-solar", r"DalySerialIO|mppsolar|mpp-solar|powermon|INFO:device:|Got response: b"),
+        ("can-inverter", r"BmsToInverter|BMS #\d|toinverter|BmsCANProcessor"),
+        ("battery-emulator", r"SerialDataLink|Battery-Emulator|on the bus to ACK"),
+        ("bluez", r"\bbluetoothd\[|\bkernel:|Bluetooth: hci\d"),
+        ("btmon", r"^[<>@] (?:HCI|ACL|MGMT) |^ {6,}ATT: "),
+        ("vesc", r"Status: (?:No firmware|Connected \()|COMM_GET_VALUES|[Vv]esc"),
+        ("bleak", r"\bbleak[./]"),
+    )
+)
+#: Home Assistant's logs hold what all of its integrations say; these loggers may speak of a battery.
+_HEAD_OF_HA = re.compile(r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL) \([^)]{1,40}\) \[(?P<logger>[\w.:-]{1,100})")
+_OF_BATTERIES = re.compile(
+    r"bms|ble(?:ak|_|\.|$)|batter|batmon|bluetooth|esphome|config_entries|jk_?bms|jbd|daly|seplos|pace|pylon|victron"
+    r"|solar|renogy|modbus|homeassistant\.util\.logging|asyncio|vesc",
+    re.IGNORECASE,
+)
+_DEBUG = re.compile(r"\bDEBUG\b|\[(?:D|V|VV)\]\s?\[")
+#: What ESPHome writes of a connection, it writes at this level.
+_VERBOSE = re.compile(r"\[VV?\]\s?\[")
+_PLUGIN = re.compile(
+    r"(?:aiobmsble\.bms|bms_ble(?:\.plugins)?)\.(?P<plugin>\w{2,30})_bms\b"
+    r"|\] connecting bms (?P<batmon>\w{2,30}?)(?:Bt|BMS)\("
+    r"|\]\s?\[(?P<component>\w{2,30}_(?:bms|balancer)_ble|\w{2,30}_(?:bms|bms_modbus)|\w{2,20}_dl24)\b"
+)
+
+
+#: Heads of lines whose writer is remembered.
+_MAX_HEADS, _HEAD = 4096, 90
+_NO_DIGITS = str.maketrans("", "", "0123456789")
+
+
+def of_others(line: str) -> bool | None:
+    """Return whether a line of Home Assistant is of something else than batteries; None: it has no logger."""
+    found = _HEAD_OF_HA.search(line, 0, 160)
+    return None if found is None else _OF_BATTERIES.search(found["logger"]) is None
+
+
+class Writers:
+    """Tells who wrote a line; lines that begin alike were written by the same."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, bool] | None] = {}
+
+    def __call__(self, line: str) -> tuple[str, bool] | None:
+        """Return the same as `program_of`."""
+        end = line.rfind("]", 0, _HEAD)
+        head = line[: end if end > 0 else _HEAD].translate(_NO_DIGITS)
+        if head not in self._known:
+            if len(self._known) >= _MAX_HEADS:
+                self._known.clear()
+            self._known[head] = program_of(line)
+        return self._known[head]
+
+
+def program_of(line: str) -> tuple[str, bool] | None:
+    """Return which program wrote a line, and whether it is one of its debug lines; None: not told."""
+    for name, pattern in _PROGRAMS:
+        if pattern.search(line):
+            debugged = _VERBOSE if name == "esphome" else _DEBUG
+            return name, debugged.search(line[:120]) is not None
+    return None
+
+
+def plugin_of(line: str) -> str:
+    """Return the plugin, driver or component that a line is from; '' where it does not say."""
+    if (
+        "_bms" not in line
+        and "connecting bms" not in line
+        and "_balancer" not in line
+        and "_dl24" not in line
+    ):
+        return ""
+    found = _PLUGIN.search(line)
+    if not found:
+        return ""
+    return (found["plugin"] or found["batmon"] or found["component"]).lower()

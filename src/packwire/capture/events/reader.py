@@ -1,0 +1,285 @@
+"""Reading a log into events: each line is looked at once, for the sentences of all programs.
+
+However long the log is, what is kept of it is bounded: of each sentence how often it was said of whom, a few
+lines and values of it; of the time line the beginning and the end; of lines with bytes as many as are worth
+decoding.
+"""
+
+import re
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from packwire.capture.events.clocks import Clocks, has_time
+from packwire.capture.events.index import finder
+from packwire.capture.events.programs import Writers, of_others, plugin_of
+from packwire.capture.events.saying import Sentence
+from packwire.capture.events.told import LoggedDevice, Quote
+from packwire.capture.packets import NO_TIME
+from packwire.event import Event, EventKind
+
+#: Devices that are told apart, and entries of the time line and lines with bytes that are kept, at each end.
+MAX_SUBJECTS, MAX_EVENTS, MAX_BYTES_LINES = 64, 4000, 5000
+#: So many lines are looked at for who wrote the log; behind them those that say something.
+_FIRST_LINES = 2000
+#: So much of a line is looked at: no sentence is longer.
+_MAX_LINE = 4096
+_SHOWN = 400
+
+_ADDRESS = re.compile(
+    r"(?<![0-9A-Fa-f:*])[0-9A-Fa-fxX*]{2}(?:[:_-][0-9A-Fa-fxX*]{2}){5}(?!:?[0-9A-Fa-f*]{2}|[0-9A-Fa-f*])"
+)
+#: An adapter's or a proxy's own address.
+_OWN = re.compile(
+    r"(?:\bhci\d{1,2} \(|bdaddr': '|with mac address |source['\"]: ?['\"]|MAC: )$", re.IGNORECASE
+)
+_NAMED = re.compile(
+    r"_bms\] (?:\((?P<bracketed>[^)]{1,48})\)|(?P<plain>[^|\]\s][^|\]]{0,48}?)\|[0-9A-Za-z*]{2,6}:)"
+    r"|::(?P<old>[^:\]]{1,48}):[0-9A-Fa-f*]{2,6}\)?\]"
+    r"|bms_ble\] (?:Error fetching |BMS |Finished fetching |Fetching )?(?P<coordinator>\S[^:\n]{0,40}?)"
+    r"(?: data|: (?:BMS data|advertisement))"
+    r"|\[sampling\] (?P<batmon>\S{1,40}) error"
+    r"|onnecting BMS \((?P<older>[^)]{1,48})\)|Initializing coordinator for (?P<setup>[^\s(]{1,48})"
+)
+#: A line in which a name may stand without its address has one of these.
+_NAMING = ("_bms", "bms_ble", "[sampling]", "BMS (", "coordinator for")
+_BEFORE_ADDRESS = re.compile(r"(?:\] |for |Setup of )(?P<name>\S[^\]\[]{0,40}?) (?:- |\()$")
+_BEHIND_ADDRESS = re.compile(r",(?P<name>[^,)]{1,40})\)")
+#: What a line with bytes has, besides one of the words of `_may_show_bytes`.
+_BYTES = re.compile(r">>>|<<<|b'|~2|X BLE|x BLE|[0-9A-Fa-f]{16}|[0-9A-Fa-f]{2}(?:[ .:,][0-9A-Fa-f]{2}){2}")
+
+
+@dataclass(slots=True)
+class EventLog:
+    """What a log tells.
+
+    `subjects` are the devices, by address, port or name; '' is what no line says of whom. `programs` wrote
+    it, with how many lines each; `debugged` are those whose debug lines are in it. `timeline` are the events
+    in order, `left_out` how many of its middle were not kept. `bytes_lines` are the lines that show bytes.
+    """
+
+    lines: int = 0
+    read: int = 0
+    subjects: dict[str, LoggedDevice] = field(default_factory=dict)
+    programs: Counter[str] = field(default_factory=Counter)
+    debugged: set[str] = field(default_factory=set)
+    timeline: list[Event] = field(default_factory=list)
+    left_out: int = 0
+    notes: tuple[str, ...] = ()
+    bytes_lines: list[str] = field(default_factory=list)
+    begin: int = NO_TIME
+    end: int = NO_TIME
+
+    @property
+    def devices(self) -> list[LoggedDevice]:
+        """Return the devices that the log tells of, those of which most is said first."""
+        found = [each for key, each in self.subjects.items() if key]
+        return sorted(found, key=lambda each: -each.count)
+
+
+def read_events(lines: Iterable[str], progress: Callable[[int], None] | None = None) -> EventLog:
+    """Read the lines of a log; `progress` is told now and then how many characters were read."""
+    reader = _Reader()
+    for line in lines:
+        reader.take(line)
+        if progress is not None and reader.log.lines % 20_000 == 0:
+            progress(reader.log.read)
+    return reader.finish()
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One entry of the time line; its event is made where it is kept to the end."""
+
+    row: Sentence
+    quote: Quote
+    subject: str
+    values: dict[str, str]
+    order: int
+
+    @property
+    def event(self) -> Event:
+        """Return the event."""
+        row, quote = self.row, self.quote
+        return Event(row.kind, quote.time, self.subject, None, quote.text, row.code, quote.line, self.values)
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.log = EventLog()
+        self._find = finder()
+        self._clocks = Clocks()
+        self._aliases: dict[str, str] = {}
+        self._first: list[_Entry] = []
+        self._last: deque[_Entry] = deque(maxlen=MAX_EVENTS)
+        self._first_bytes: list[str] = []
+        self._last_bytes: deque[str] = deque(maxlen=MAX_BYTES_LINES)
+        self._run: tuple[str, str] = ("", "")
+        self._last_line = ""
+        self._foreign = False
+        self._writer = ""
+        self._writers = Writers()
+
+    def take(self, line: str) -> None:
+        """Take in one line."""
+        log = self.log
+        log.lines += 1
+        if not line:
+            return
+        log.read += len(line) + 1
+        line = self._last_line = line[:_MAX_LINE]
+        if _may_show_bytes(line) and _BYTES.search(line):
+            (self._first_bytes if len(self._first_bytes) < MAX_BYTES_LINES else self._last_bytes).append(line)
+        found = self._find(line)
+        if (found or self._foreign or ") [" in line[:80]) and self._is_of_others(line):
+            found = [row for row in found if row.kind is EventKind.ADAPTER]
+        if found:
+            self._take_in(line, found)
+        elif log.lines <= _FIRST_LINES:
+            self._who(line)
+
+    def _is_of_others(self, line: str) -> bool:
+        """Tell whether a line of Home Assistant, or a traceback behind one, is of something else."""
+        told = of_others(line)
+        if told is None and self._foreign and (has_time(line) or self._writers(line)):
+            told = False  # a line of its own, of another program
+        self._foreign = self._foreign if told is None else told
+        return self._foreign
+
+    def _take_in(self, line: str, found: list[Sentence]) -> None:
+        log, who = self.log, self._who(line)
+        address, name = _subject(line)
+        time = self._clocks.time(line, log.lines, who)
+        if who or time != NO_TIME:
+            self._writer = who  # a traceback behind it is its own
+        quote = Quote(log.lines, line[:_SHOWN], time)
+        said: set[str] = set()
+        for row in found:
+            values = _values(row, line)
+            if values is None or row.code in said:
+                continue
+            said.add(row.code)
+            if row.kind is EventKind.ERROR:
+                values["writer"] = self._writer
+            self._add(row, quote, values, address if row.of_device else "", name if row.of_device else "")
+        if plugin := plugin_of(line):
+            subject = self._subject(address, name)
+            subject.plugins[plugin] += 1
+        if address and name:
+            self._alias(name, address)
+
+    def _who(self, line: str) -> str:
+        found = self._writers(line)
+        if found:
+            name, debugged = found
+            self.log.programs[name] += 1
+            if debugged:
+                self.log.debugged.add(name)
+            return name
+        return ""
+
+    def _alias(self, name: str, address: str) -> None:
+        if len(self._aliases) < 4 * MAX_SUBJECTS:
+            self._aliases.setdefault(name, address)
+
+    def _subject(self, address: str, name: str) -> LoggedDevice:
+        key = address or self._aliases.get(name, name)
+        subjects = self.log.subjects
+        found = subjects.get(key)
+        if found is None:
+            if len(subjects) >= MAX_SUBJECTS:
+                key = ""
+            found = subjects.setdefault(key, LoggedDevice(key))
+        if name:
+            found.names[name] += 1
+        return found
+
+    def _add(self, row: Sentence, quote: Quote, values: dict[str, str], address: str, name: str) -> None:
+        subject = self._subject(address, name)
+        subject.add(row.code, row.kind, quote, values)
+        if row.code == "advertised-name" and address:
+            self._alias(values["name"].strip(), address)
+            subject.names[values["name"].strip()] += 1
+        run = (row.code, subject.key)
+        if run == self._run:
+            return
+        self._run = run
+        entry = _Entry(row, quote, subject.key, values, self._clocks.order(quote.time))
+        if len(self._first) < MAX_EVENTS:
+            self._first.append(entry)
+            return
+        if len(self._last) == MAX_EVENTS:
+            self.log.left_out += 1
+        self._last.append(entry)
+
+    def finish(self) -> EventLog:
+        """Return the whole: devices that turned out to be one are put together."""
+        log = self.log
+        self._clocks.time(self._last_line, log.lines, "")  # a log may go on in silence
+        for name, address in self._aliases.items():
+            if name != address and name in log.subjects and address in log.subjects:
+                log.subjects[address].absorb(log.subjects.pop(name))
+        log.timeline = [
+            each.event for each in sorted([*self._first, *self._last], key=lambda entry: entry.order)
+        ]
+        log.bytes_lines = [*self._first_bytes, *self._last_bytes]
+        log.notes = self._clocks.notes()
+        log.begin, log.end = self._clocks.first, self._clocks.last
+        return log
+
+
+def _may_show_bytes(line: str) -> bool:
+    """Tell whether a line has a word that stands beside bytes; written out, as every line is asked."""
+    return (
+        "BLE" in line
+        or ">>>" in line
+        or "<<<" in line
+        or "b'" in line
+        or "eceived" in line
+        or "RX" in line
+        or "TX" in line
+        or "Send" in line
+        or "rite " in line
+        or "~2" in line
+        or "0x" in line
+    )
+
+
+def _values(row: Sentence, line: str) -> dict[str, str] | None:
+    if row.pattern is None:
+        return {}
+    begin = max(line.index(row.anchor) - row.start, 0) if row.start >= 0 else 0
+    found = row.pattern.search(line, begin)
+    if found is None:
+        return None
+    return {key: value for key, value in found.groupdict().items() if value is not None}
+
+
+def _subject(line: str) -> tuple[str, str]:
+    """Return the address and the name of the device that a line speaks of, as far as it says."""
+    address = name = ""
+    for found in _ADDRESS.finditer(line) if line.count(":") > 4 or "dev_" in line else ():
+        before = line[max(found.start() - 24, 0) : found.start()]
+        if _OWN.search(before):
+            continue
+        address = found[0].upper().replace("_", ":").replace("-", ":")
+        told = _BEFORE_ADDRESS.search(line[max(found.start() - 64, 0) : found.start()])
+        told = told or _BEHIND_ADDRESS.match(line, found.end())
+        name = told["name"].strip() if told else ""
+        break
+    named = _NAMED.search(line) if any(word in line for word in _NAMING) else None
+    if named:
+        name = next(group for group in named.groups() if group).strip()
+    return address, "" if _ADDRESS.fullmatch(name) or name == "device" else name
+
+
+def quotes(log: EventLog, codes: Iterable[str]) -> Iterator[Quote]:
+    """Yield the first line of each code, of any device, in the order of the log."""
+    wanted = set(codes)
+    found = [
+        told.first
+        for subject in log.subjects.values()
+        for code, told in subject.told.items()
+        if code in wanted
+    ]
+    yield from sorted(found, key=lambda each: each.line)

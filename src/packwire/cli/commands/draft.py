@@ -1,0 +1,195 @@
+"""`packwire draft`: a model file from recordings and what an app showed."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from packwire.capture import Capture, open_capture
+from packwire.capture.framings import request_of
+from packwire.channel import Transport
+from packwire.cli.commands.find import span
+from packwire.cli.exit_codes import ExitCode
+from packwire.cli.headers import family_names, known_headers, row_families, unframed
+from packwire.cli.kinds import NamedFrames, kinds_of
+from packwire.cli.masked import masked
+from packwire.cli.notes import read_notes
+from packwire.cli.options import BytesOption, OutOption
+from packwire.cli.terminal import make_console
+from packwire.direction import Direction
+from packwire.errors import BadFileError, BadOptionError
+from packwire.insight.draft import DraftKind, DraftLinks
+from packwire.insight.draft import draft as draft_model
+from packwire.insight.fields import FieldRole, FoundField, find_fields
+from packwire.insight.frame_form import FrameForm, find_forms
+from packwire.insight.groups import lane_rows
+from packwire.insight.pairs import find_pairs
+from packwire.insight.values import SECONDS, find_values
+from packwire.models.load import parse
+
+#: A request that was sent so often, always alike, may be a poll; others may set something, and are left out.
+#: It is also not much rarer than what is sent most.
+_POLL, _POLL_SHARE = 3, 0.1
+
+
+def draft(
+    *files_and_values: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    at: str | None = None,
+    until: str | None = None,
+    notes: Path | None = None,
+    zone: str | None = None,
+    within: float = SECONDS,
+    name: str = "",
+    out: OutOption = None,
+    force: Annotated[bool, Parameter(negative=())] = False,
+    bytes_: BytesOption = "hex",
+) -> int:
+    """Draft a model file from recordings and what an app showed at some times.
+
+    Framing, checksum, requests that are polled and fields go into it, each guess with how sure it is. Only
+    requests that the app sent several times alike are taken: what sets something is not asked again.
+
+    Parameters
+    ----------
+    files_and_values
+        One recording or several, and values as for `packwire find`.
+    at
+        When the values were shown: 14:03:20, 2026-01-31T14:03:20+01:00, or +12.5 seconds after the first
+        message. Without it, at any time.
+    until
+        Up to when something rose, stayed or fell.
+    notes
+        A YAML file: a list of notes, each with `at` and what was shown.
+    zone
+        The time zone of the notes, such as +01:00; without it, the one in which they lie in the recording.
+    within
+        So many seconds may a note be early or late.
+    name
+        The model's name; left out: that of the file to write.
+    out
+        The file to write; left out: standard output.
+    force
+        Write over a file that exists.
+    """
+    paths = [each for each in files_and_values if Path(each).exists()]
+    values = [each for each in files_and_values if each not in paths]
+    if not paths:
+        raise BadOptionError("give a recording that exists")
+    if out is not None and out.exists() and not force:
+        raise BadOptionError(f"{out} exists: --force writes over it")
+    captures = [masked(open_capture(path, decimal=bytes_ == "decimal")) for path in paths]
+    said = read_notes(values, at, until, notes, zone, span(captures))
+    kinds = _of_one_channel(kinds_of(captures))
+    frames = [each.frames for each in kinds]
+    fields = find_fields(frames)
+    found = find_values(frames, fields, said.observations, seconds=within)
+    title = name or (out.stem if out is not None else "draft")
+    try:
+        text = draft_model(
+            _name(title),
+            [_kind(each, own, captures) for each, own in zip(kinds, fields, strict=True)],
+            found,
+            _forms(captures, kinds),
+            _links(captures, kinds),
+            [*_remarks(captures), *([said.remark] if said.remark else [])],
+        )
+    except ValueError as error:
+        raise BadFileError(f"{', '.join(paths)}: {error}") from None
+    parse(text, str(out or "the draft"))
+    if out is None:
+        print(text, end="")
+        return ExitCode.OK
+    out.write_text(text, encoding="utf-8")
+    placed = sum(bool(each.matches) for each in found)
+    make_console(stderr=True).print(
+        f"{out}: {len(kinds)} kinds of replies, {placed} of {len(found)} noted values"
+    )
+    return ExitCode.OK
+
+
+def _of_one_channel(kinds: Sequence[NamedFrames]) -> list[NamedFrames]:
+    """Return the kinds of the channel on which a device says most."""
+    if not kinds:
+        return []
+    held: Counter[object] = Counter()
+    for each in kinds:
+        held[each.kind.lane] += each.frames.matrix.size
+    lane = held.most_common(1)[0][0]
+    return [each for each in kinds if each.kind.lane == lane][:64]
+
+
+def _kind(each: NamedFrames, fields: tuple[FoundField, ...], captures: Sequence[Capture]) -> DraftKind:
+    begins = tuple(None if at in each.kind.skipped else byte for at, byte in enumerate(each.kind.header))
+    first = each.frames.matrix[0].tobytes()
+    begins = begins or tuple(first[:1])
+    return DraftKind(begins, each.frames, fields, _request(each, fields, captures))
+
+
+def _request(each: NamedFrames, fields: Sequence[FoundField], captures: Sequence[Capture]) -> bytes:
+    """Return the frame that asks for a kind of reply; empty where none surely only asks.
+
+    A request that only asks is always the same, and what answers it says something that changes. A switch is
+    written in several ways, and is answered by an acknowledgement that is always the same.
+    """
+    if not any(field.moves and field.role is not FieldRole.CHECKSUM for field in fields):
+        return b""
+    for capture in captures:
+        pairs = find_pairs(capture.messages, known_headers([capture])[0], row_families(capture)).pairs
+        most = max((len(pair.request) for pair in pairs), default=0)
+        for pair in pairs:
+            if not any(
+                reply.group.header == each.kind.header and reply.group.size == each.frames.matrix.shape[1]
+                for reply in pair.replies
+            ):
+                continue
+            asked = Counter(capture.messages.payload(row) for row in pair.request.rows.tolist())
+            payload, count = asked.most_common(1)[0]
+            known = request_of(payload)
+            polled = len(asked) == 1 and count >= max(_POLL, _POLL_SHARE * most)
+            fits = not each.kind.asked or payload[2:6] == each.kind.asked
+            if polled and fits and (known.query or not known.told):
+                return payload
+    return b""
+
+
+def _forms(captures: Sequence[Capture], kinds: Sequence[NamedFrames]) -> list[FrameForm]:
+    messages: list[bytes] = []
+    asked: list[bytes] = []
+    lanes = {each.kind.lane for each in kinds}
+    for capture in captures:
+        table, broken = capture.messages, unframed(capture)
+        for lane, rows in lane_rows(table).items():
+            whole = [table.payload(row) for row in rows[~broken[rows]].tolist()]
+            if (lane[0], lane[1].lasting) in lanes:
+                messages += whole
+            elif (
+                lane[0] is Direction.TO_DEVICE
+                and not lane[1].subscribes
+                and any(lane[1].transport is other[1].transport for other in lanes)
+            ):
+                asked += whole
+    return [*find_forms(messages), *find_forms(asked)]
+
+
+def _links(captures: Sequence[Capture], kinds: Sequence[NamedFrames]) -> DraftLinks:
+    channel = kinds[0].kind.lane[1] if kinds else None
+    if channel is None or channel.transport is not Transport.ATT or not channel.name:
+        return DraftLinks()
+    writes: Counter[str] = Counter()
+    for capture in captures:
+        for lane, rows in lane_rows(capture.messages).items():
+            if lane[0] is Direction.TO_DEVICE and not lane[1].subscribes and lane[1].name:
+                writes[lane[1].name] += len(rows)
+    return DraftLinks(channel.name, writes.most_common(1)[0][0] if writes else "")
+
+
+def _remarks(captures: Sequence[Capture]) -> list[str]:
+    known = sorted({name for name in family_names(captures).values() if not name.startswith("unknown")})
+    return [f"These are frames of {name}, which packwire knows: see `packwire info`." for name in known]
+
+
+def _name(title: str) -> str:
+    plain = "".join(each if each.isascii() and each.isalnum() else "-" for each in title.lower()).strip("-")
+    return (plain or "draft")[:32].rstrip("-")

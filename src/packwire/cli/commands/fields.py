@@ -1,0 +1,59 @@
+"""`packwire fields`: where the fields of unknown messages are, and what they do."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from packwire.capture import open_capture
+from packwire.cli.exit_codes import ExitCode
+from packwire.cli.kinds import kinds_of
+from packwire.cli.masked import masked
+from packwire.cli.options import AllOption, BytesOption
+from packwire.cli.terminal import make_console
+from packwire.cli.views.fields import record, show
+from packwire.insight.fields import find_fields
+from packwire.visible import record_text
+
+
+def fields(
+    file: Annotated[Path, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    all: AllOption = False,  # noqa: A002 - it is the option's name
+    json: Annotated[bool, Parameter(negative=())] = False,
+    redact: Annotated[bool, Parameter(negative=())] = False,
+    keep_secrets: Annotated[bool, Parameter(negative=())] = False,
+    bytes_: BytesOption = "hex",
+) -> int:
+    """Show where the fields of a device's messages are: how wide, in which byte order, what they do.
+
+    Only what the bytes do over time is looked at; no known protocol. The confidence says how likely a field
+    is just these bytes. Where the high bytes of a number never change, nothing tells them from constants.
+
+    Parameters
+    ----------
+    file
+        The capture; `-` is standard input.
+    all
+        Also what never changes.
+    json
+        One JSON object a kind of message instead of text.
+    redact
+        To be shared: made-up Bluetooth addresses and names, and all masked that `packwire convert` masks.
+    keep_secrets
+        Show hub logins, passwords and configurations (with their Wi-Fi keys) in clear.
+    """
+    capture = masked(
+        open_capture(file, decimal=bytes_ == "decimal"), redact=redact, keep_secrets=keep_secrets
+    )
+    kinds = kinds_of([capture])
+    found = find_fields([each.frames for each in kinds])
+    if json:
+        for each, own in zip(kinds, found, strict=True):
+            print(record_text(record(each, own)))
+    else:
+        show(make_console(), kinds, found, everything=all)
+    if capture.damage:
+        return ExitCode.BAD_FILE
+    return ExitCode.OK if kinds else ExitCode.NO_ANSWER

@@ -1,0 +1,61 @@
+"""The kinds of messages of recordings as `insight` takes them, and how they are named on the command line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from packwire.capture import Capture
+from packwire.cli.headers import known_headers, unframed
+from packwire.direction import Direction
+from packwire.insight.fields import Frames
+from packwire.insight.grouped import MessageKind, tables
+from packwire.insight.groups import header_text
+from packwire.insight.segments import by_recording
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFrames:
+    """The messages of one kind over all recordings."""
+
+    kind: MessageKind
+    frames: Frames
+
+    @property
+    def name(self) -> str:
+        """Return what tells it apart: its first bytes, and the registers that were asked for."""
+        asked = f", asked {self.kind.asked.hex(' ')}" if self.kind.asked else ""
+        return f"{header_text(self.kind.header, self.kind.skipped) or '(any)'}{asked}"
+
+    @property
+    def title(self) -> str:
+        """Return its name with the channel and its length."""
+        width = self.frames.matrix.shape[1]
+        return f"{self.name}  {self.kind.lane[1]}, {width} byte{'s' if width != 1 else ''}"
+
+
+def kinds_of(captures: Sequence[Capture]) -> list[NamedFrames]:
+    """Return the kinds of messages that a device sends more than once, those with most messages first.
+
+    Pieces of broken frames are left out.
+    """
+    messages = [capture.messages.select(~unframed(capture)) for capture in captures]
+    headers = [
+        each[~unframed(capture)] for each, capture in zip(known_headers(captures), captures, strict=True)
+    ]
+    cut = by_recording(messages, [str(number) for number in range(len(messages))])
+    found = [
+        NamedFrames(table.kind, Frames(table.matrix, len(table.kind.header), table.time))
+        for table in tables(messages, cut, headers)
+        if table.kind.lane[0] is not Direction.TO_DEVICE
+    ]
+    return sorted(found, key=lambda each: -len(each.frames.matrix))
+
+
+def chance_text(chance: float) -> str:
+    """Return a chance in words: `chance 1 in 40 000`."""
+    if chance >= 0.5:
+        return "chance explains it"
+    number = 1 / max(chance, 1e-12)
+    if number >= 1e9:
+        return "chance below 1 in 10^9"
+    digits = 10 ** max(len(str(int(number))) - 2, 0)
+    return f"chance 1 in {int(number / digits) * digits:,}".replace(",", " ")

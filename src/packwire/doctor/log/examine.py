@@ -1,0 +1,166 @@
+"""From a file to a diagnosis: read its events and bytes, fill facts, judge each device, tell one verdict."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from packwire.capture.events.reader import EventLog, read_events
+from packwire.capture.events.told import LoggedDevice
+from packwire.capture.formats import is_plain_text, read_packets, unpacked
+from packwire.capture.open import Capture, file_content, file_name, open_capture
+from packwire.capture.text.lines import lines
+from packwire.check import Confidence, Facts, Rule, Verdict
+from packwire.doctor.log.facts import SaidFacts, WireFacts, WriterFacts, fill
+from packwire.doctor.log.recorded import events_of
+from packwire.doctor.log.rules import frames, gatt, host, proxies, radio, wired
+from packwire.doctor.log.wire import capture_of, look_at, note_text_frames
+from packwire.doctor.verdicts import decide
+from packwire.errors import BadFileError, Reason
+
+#: The rules of all subjects, in the order in which those of one rank are told.
+RULES: tuple[Rule, ...] = (
+    *host.RULES,
+    *radio.RULES,
+    *proxies.RULES,
+    *gatt.RULES,
+    *frames.RULES,
+    *wired.RULES,
+)
+_ORDER = {Confidence.CERTAIN: 0, Confidence.LIKELY: 100, Confidence.POSSIBLE: 200}
+_MAX_DEVICES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFindings:
+    """What a log says of one device: its verdicts, the first one first, and its facts."""
+
+    subject: LoggedDevice
+    facts: Facts
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LogDiagnosis:
+    """What a log tells: the verdict, other findings, the devices, the events.
+
+    `device` is the one that the verdict is on ('' where it is on none, or the log knows only one).
+    """
+
+    name: str
+    verdict: Verdict
+    others: tuple[Verdict, ...]
+    device: str
+    devices: tuple[DeviceFindings, ...]
+    log: EventLog
+    wire: WireFacts
+    notes: tuple[str, ...] = ()
+
+
+def judge(facts: Facts) -> list[Verdict]:
+    """Return the verdicts on the facts of one device, the one to tell first: what is surer comes first."""
+    found = (verdict for rule in RULES if (verdict := rule.verdict(facts)) is not None)
+    return decide(replace(each, rank=each.rank + _order(each), reason=_reason(each)) for each in found)
+
+
+def _order(verdict: Verdict) -> int:
+    """Return what sets the surer one before the other; what holds only where no other does comes last."""
+    return 1000 if verdict.alone else _ORDER[verdict.confidence]
+
+
+def _reason(verdict: Verdict) -> Reason | None:
+    """Return why a command that tells this ends: something was found, or it cannot be told."""
+    if verdict.ok:
+        return None
+    told = verdict.confidence in (Confidence.CERTAIN, Confidence.LIKELY)
+    return Reason.DISTURBED if told else Reason.NO_DATA
+
+
+def diagnose_file(path: str | Path, progress: Callable[[int], None] | None = None) -> LogDiagnosis:
+    """Judge a log, or a capture of any format, `-` is standard input. Raises BadFileError.
+
+    `progress` is told now and then how many bytes were read.
+    """
+    name = file_name(path)
+    content = file_content(path)
+    if not len(content):
+        raise BadFileError(f"{name}: the file is empty")
+    try:
+        data, _, damage = unpacked(content)
+        if is_plain_text(data):
+            return diagnose_lines(name, lines(data), progress, damage)
+        capture = open_capture(path) if str(path) != "-" else Capture(name, read_packets(content))
+    except BadFileError as error:
+        words = str(error)
+        raise BadFileError(words if words.startswith(name) else f"{name}: {words}") from None
+    found = conclude(name, events_of(capture), capture)
+    return replace(found, notes=(*capture.damage, *found.notes))
+
+
+def diagnose_lines(
+    name: str,
+    text: Iterable[str],
+    progress: Callable[[int], None] | None = None,
+    damage: tuple[str, ...] = (),
+) -> LogDiagnosis:
+    """Judge the lines of a log; `damage` is what is wrong with the file that they are from."""
+    log = read_events(text, progress)
+    found = conclude(name, log, capture_of(log.bytes_lines, name))
+    return replace(found, notes=(*damage, *found.notes))
+
+
+def conclude(name: str, log: EventLog, capture: Capture) -> LogDiagnosis:
+    """Judge what a log or a capture tells."""
+    wire = look_at(capture.raw_messages) if len(capture.packets) else WireFacts()
+    note_text_frames(wire, log.bytes_lines)
+    writer = WriterFacts(frozenset(log.programs), frozenset(log.debugged))
+    found = []
+    for subject in _subjects(log):
+        facts = Facts(*fill(subject, log.end), writer, wire)
+        found.append(DeviceFindings(subject, facts, tuple(judge(facts))))
+    found.sort(key=lambda each: (each.verdicts[0].rank, -each.facts[SaidFacts].failures))
+    first = found[0]
+    verdict, *rest = first.verdicts
+    others = {each.key: each for device in found for each in device.verdicts if each.key != verdict.key}
+    undecided = {key for key, each in others.items() if each.alone}
+    rest = [each for key, each in others.items() if key not in undecided]
+    return LogDiagnosis(
+        name,
+        verdict,
+        tuple(rest),
+        first.subject.key if len(found) > 1 else "",
+        tuple(found),
+        log,
+        wire,
+        log.notes,
+    )
+
+
+def _subjects(log: EventLog) -> list[LoggedDevice]:
+    """Return each device with what was said of nobody; where there is one, or none, all is about it."""
+    nobody = log.subjects.get("", LoggedDevice(""))
+    devices = [each for each in log.devices if _tells(each)] or log.devices
+    if not devices:
+        return [nobody.copy()]
+    result = []
+    for each in devices[:_MAX_DEVICES]:
+        one = each.copy()
+        one.absorb(nobody)
+        result.append(one)
+    return result
+
+
+def _tells(subject: LoggedDevice) -> bool:
+    """Tell whether more is said of a device than that it is there."""
+    return any(code not in _ONLY_THERE for code in subject.told)
+
+
+_ONLY_THERE = frozenset(
+    {
+        "seen",
+        "advertised-name",
+        "advertised-services",
+        "connectable",
+        "not-connectable",
+        "last-rssi",
+    }
+)

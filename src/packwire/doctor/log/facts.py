@@ -1,0 +1,335 @@
+"""What a log tells of one device, in groups by subject: filled from events, whoever wrote them."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+
+from packwire.capture.events.told import LoggedDevice, Quote, Told
+from packwire.capture.packets import NO_TIME
+from packwire.check import Fact
+
+#: Sentences that say that something did not work.
+FAILURES = frozenset(
+    {
+        *("connect-timeout", "connect-failed", "no-slot", "open-failed", "status-133", "no-link"),
+        *(
+            "proxy-link-timeout",
+            "abort-by-local",
+            "not-discovered",
+            "not-found",
+            "timed-out",
+            "request-timeout",
+        ),
+        *("init-failed", "failed-update", "not-connected", "batmon-error", "device-missing", "request-error"),
+        *(
+            "gone",
+            "checksum",
+            "bad-frame",
+            "no-reply",
+            "incorrect-reply",
+            "answer-timeout",
+            "modbus-no-response",
+        ),
+    }
+)
+#: Sentences that only a program says that got through to a pack or an adapter.
+_WORKS = ("worked", "frame-read", "found-driver")
+_SHORT = re.compile(r"0000([0-9a-f]{4})-0000-1000-8000-00805f9b34fb")
+_UUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}|\b[0-9A-Fa-f]{4}\b")
+
+
+def short(uuid: str) -> str:
+    """Return a UUID in lower case, the 16 bits of an assigned one alone."""
+    uuid = uuid.lower()
+    found = _SHORT.fullmatch(uuid)
+    return found[1] if found else uuid
+
+
+@dataclass(slots=True)
+class SaidFacts(Fact):
+    """How often each sentence was said, and where."""
+
+    told: Mapping[str, Told] = field(default_factory=dict)
+    end: int = NO_TIME
+    """When the log ends (ns)."""
+
+    def count(self, *codes: str) -> int:
+        """Return how often any of these was said."""
+        return sum(self.told[code].count for code in codes if code in self.told)
+
+    def has(self, *codes: str) -> bool:
+        """Return whether any of these was said."""
+        return any(code in self.told for code in codes)
+
+    def quotes(self, *codes: str) -> tuple[Quote, ...]:
+        """Return the first line of each, in the order of the log."""
+        return tuple(sorted({self.told[code].first for code in codes if code in self.told}))
+
+    def values(self, code: str, name: str) -> list[str]:
+        """Return one value of a sentence, each time that it was said with it."""
+        if code not in self.told:
+            return []
+        return [values[name] for _, values in self.told[code].values if name in values]
+
+    @property
+    def failures(self) -> int:
+        """Return how often something did not work."""
+        return self.count(*FAILURES)
+
+    @property
+    def works(self) -> int:
+        """Return how often values were read."""
+        return self.count(*_WORKS)
+
+    def silent_for(self, *since: str) -> float:
+        """Return for how many s the log goes on behind the last of some sentences; 0: not known."""
+        last = [self.told[code].last.time for code in since if code in self.told]
+        known = [time for time in last if time != NO_TIME]
+        return max(self.end - max(known), 0) / 1e9 if known and self.end != NO_TIME else 0.0
+
+
+@dataclass(slots=True)
+class RadioFacts(Fact):
+    """How it was heard: signal strengths in dBm, ages of its last advertisement in s, who else was heard."""
+
+    rssi: list[int] = field(default_factory=list)
+    ages: list[int] = field(default_factory=list)
+    others: int = 0
+    """Other devices that were heard meanwhile."""
+    heard: frozenset[str] = frozenset()
+    wanted: frozenset[str] = frozenset()
+    connectable: bool | None = None
+
+    @property
+    def level(self) -> float | None:
+        """Return the median signal strength in dBm."""
+        return median(self.rssi) if self.rssi else None
+
+    @property
+    def heard_at_first(self) -> bool:
+        """Return whether it was among those that were heard."""
+        return bool(self.wanted & self.heard)
+
+    @property
+    def reversed_address(self) -> str:
+        """Return the address that was heard whose bytes are those that were looked for backwards."""
+        for each in self.wanted:
+            backwards = ":".join(reversed(each.split(":")))
+            if backwards != each and backwards in self.heard and each not in self.heard:
+                return backwards
+        return ""
+
+
+@dataclass(slots=True)
+class SlotFacts(Fact):
+    """Free connection slots, each time that they were told; `clients` are the numbers of an ESP's own."""
+
+    free: list[int] = field(default_factory=list)
+    clients: frozenset[str] = frozenset()
+    overlap: bool = False
+    """Whether a second client of one ESP began while the first had not ended."""
+
+
+@dataclass(slots=True)
+class GattFacts(Fact):
+    """Services and characteristics: `wanted` and not found, `listed` with their properties."""
+
+    wanted: frozenset[str] = frozenset()
+    listed: dict[str, str] = field(default_factory=dict)
+    services: frozenset[str] = frozenset()
+    advertised: frozenset[str] = frozenset()
+    modes: tuple[str, ...] = ()
+    """The write modes that were tried, in order, each once."""
+
+    @property
+    def other_layout(self) -> tuple[str, str] | None:
+        """Return the UUIDs of a pair to notify and to write in a list without what was wanted."""
+        if not self.wanted or self.wanted & self.listed.keys():
+            return None
+        own = {uuid: text for uuid, text in self.listed.items() if not uuid.startswith("2a")}
+        notify = next((uuid for uuid, text in own.items() if "notify" in text or "indicate" in text), "")
+        write = next((uuid for uuid, text in own.items() if "write" in text), "")
+        return (notify, write) if notify and write else None
+
+
+@dataclass(slots=True)
+class IdentityFacts(Fact):
+    """What the pack calls itself, and as what it is read."""
+
+    names: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
+    drivers: tuple[str, ...] = ()
+    """Drivers that were tried one after the other."""
+
+
+@dataclass(slots=True)
+class ChecksumFacts(Fact):
+    """What complaints about checksums compared: the two numbers of each."""
+
+    pairs: list[tuple[int, int]] = field(default_factory=list)
+    burst: bool = False
+    """Whether several stood in the same millisecond."""
+
+    @property
+    def equal(self) -> int:
+        """Return how many name the same number twice."""
+        return sum(one == two for one, two in self.pairs)
+
+    @property
+    def fixed_side(self) -> bool:
+        """Return whether one of the two numbers is always the same, and the other is not."""
+        if len(self.pairs) < 2:
+            return False
+        first, second = {one for one, _ in self.pairs}, {two for _, two in self.pairs}
+        return (len(first) == 1) != (len(second) == 1)
+
+    @property
+    def zero_side(self) -> bool:
+        """Return whether one side is 0 each time: no sum, but padding or a byte that was never read."""
+        return bool(self.pairs) and all(one != two and 0 in {one, two} for one, two in self.pairs)
+
+    @property
+    def fixed_difference(self) -> bool:
+        """Return whether the two differ by the same amount each time, in frames that are not the same."""
+        return (
+            len(set(self.pairs)) > 1
+            and len({one - two for one, two in self.pairs}) == 1
+            and self.pairs[0][0] != self.pairs[0][1]
+        )
+
+    @property
+    def few_bits(self) -> bool:
+        """Return whether each difference is that of at most two flipped bits."""
+        return bool(self.pairs) and all(0 < _weight(one - two) <= 2 for one, two in self.pairs)
+
+
+def _weight(difference: int) -> int:
+    """Return of how few powers of two, added or taken away, a number is the sum."""
+    number, weight = abs(difference), 0
+    while number:
+        if number & 1:
+            weight += 1
+            number += 1 if number & 3 == 3 else -1
+        number >>= 1
+    return weight
+
+
+@dataclass(slots=True)
+class WriterFacts(Fact):
+    """Which programs wrote the log, and of which the debug lines are in it."""
+
+    programs: frozenset[str] = frozenset()
+    debugged: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class WireFacts(Fact):
+    """The bytes that the log shows, looked at with the framings that are known."""
+
+    sent: int = 0
+    received: int = 0
+    right: int = 0
+    wrong: int = 0
+    asked_in: Counter[str] = field(default_factory=Counter)
+    answered_in: Counter[str] = field(default_factory=Counter)
+    echoes: int = 0
+    foreign: int = 0
+    """Requests among what was received that nobody here sent."""
+    first_of_20: int = 0
+    """Frames whose first piece has exactly 20 bytes, followed by one that begins with no header."""
+    restarts: int = 0
+    """Pieces that go on with a frame and begin as a frame does."""
+    doubled: int = 0
+    """Pieces that came twice, one directly behind the other."""
+    irregular: bool = False
+    """Whether replies come at a steady pace with gaps of several times that."""
+    other_address: str = ""
+    """Two requests of which one was answered: what differs, in words."""
+    only_address: bool = False
+    """Whether nothing but the address differs in them."""
+    own_sums: frozenset[int] = frozenset()
+    """The checksums in frames that are right."""
+    text_frames: int = 0
+    """Frames of ASCII hex that begin with ~ among what was received."""
+
+
+def fill(subject: LoggedDevice, end: int) -> Iterable[Fact]:
+    """Yield the facts of one device."""
+    said = SaidFacts(subject.told, end)
+    yield said
+    yield _radio(said, subject.key)
+    yield _slots(said)
+    yield _gatt(said)
+    yield IdentityFacts(
+        tuple(subject.names),
+        tuple(subject.plugins),
+        tuple(dict.fromkeys(said.values("testing", "driver"))),
+    )
+    yield _checksums(said)
+
+
+def _radio(said: SaidFacts, key: str) -> RadioFacts:
+    codes = ("seen", "way-slots", "way-rssi", "last-rssi")
+    rssi = [int(value) for code in codes for value in said.values(code, "rssi") if -120 < int(value) < 0]
+    ages = [int(value) for value in said.values("last-heard", "age")]
+    heard = frozenset(value.upper() for value in said.values("heard", "heard"))
+    listed = [value.count(":") // 5 for value in said.values("heard-others", "others")]
+    counted = [int(value) for code in ("in-range", "not-discovered") for value in said.values(code, "others")]
+    wanted = frozenset(value.upper() for value in said.values("not-discovered", "wanted"))
+    wanted |= {key} if ":" in key else set()
+    others = max([*listed, *counted, len(heard - wanted), 0])
+    connectable = True if said.has("connectable") else False if said.has("not-connectable") else None
+    return RadioFacts(rssi, ages, others, heard, wanted, connectable)
+
+
+def _slots(said: SaidFacts) -> SlotFacts:
+    free = [int(value) for code in ("way-slots", "slots") for value in said.values(code, "free")]
+    steps = sorted(
+        (line, code, values.get("slot", ""))
+        for code in ("client", "client-connected", "client-lost", "client-left", "open-failed")
+        if code in said.told
+        for line, values in [*said.told[code].values, (said.told[code].last.line, {})]
+    )
+    clients: set[str] = set()
+    active: set[str] = set()
+    overlap = False
+    for _, code, slot in steps:
+        if code in {"client", "client-connected"} and slot:
+            overlap |= bool(active - {slot})
+            active.add(slot)
+            clients.add(slot)
+        elif code in {"client-lost", "client-left", "open-failed"}:
+            active.clear()
+    return SlotFacts(free, frozenset(clients), overlap)
+
+
+def _gatt(said: SaidFacts) -> GattFacts:
+    listed = {}
+    if "has-characteristic" in said.told:
+        for _, values in said.told["has-characteristic"].values:
+            properties = values.get("properties", "").lower().replace(" ", "-")
+            bits = int(values.get("bits", "0"), 16)
+            properties += " write" * bool(bits & 0x0C) + " notify" * bool(bits & 0x30)
+            listed[short(values["uuid"])] = properties
+    wanted = frozenset(short(value) for value in said.values("characteristic-missing", "wanted"))
+    told = " ".join(said.values("advertised-services", "services"))
+    advertised = frozenset(short(each) for each in _UUID.findall(told))
+    services = frozenset(short(each) for each in said.values("has-service", "service"))
+    modes = tuple(dict.fromkeys(value.rstrip(".") for value in said.values("sent", "mode")))
+    return GattFacts(wanted, listed, services, advertised, modes)
+
+
+def _checksums(said: SaidFacts) -> ChecksumFacts:
+    if "checksum" not in said.told:
+        return ChecksumFacts()
+    pairs = []
+    lines = []
+    for line, values in said.told["checksum"].values:
+        base = 10 if values["a"].isdigit() and values["b"].isdigit() and len(values["a"]) == 5 else 16
+        pairs.append((int(values["a"], base), int(values["b"], base)))
+        lines.append(line)
+    steps = sum(two - one <= 1 for one, two in pairwise(lines))
+    return ChecksumFacts(pairs, burst=steps * 2 > len(lines) > 2)

@@ -1,0 +1,1 @@
+"""The rules that a log is judged by, by subject."""

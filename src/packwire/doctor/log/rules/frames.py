@@ -1,0 +1,200 @@
+"""Bytes that come and are not taken: pieces, checksums, another protocol version."""
+
+from packwire.check import Confidence, Facts, Rank, Rule
+from packwire.doctor.log.facts import ChecksumFacts, IdentityFacts, SaidFacts, WireFacts
+from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
+
+#: So few messages are what somebody picked out to show what is wrong; more may be a log of a healthy pack.
+_EXCERPT = 40
+#: An MTU up to this cuts frames into many pieces.
+_SMALL_MTU = 64
+_REFUSED = ("checksum", "bad-frame", "crc-error", "modbus-crc", "bad-header", "incomplete")
+
+
+def _over_bluetooth(facts: Facts) -> bool:
+    said = facts[SaidFacts]
+    if said.has("wire-sent", "wire-received", "no-reply", "incorrect-reply", "modbus-crc"):
+        return False
+    if said.has("client-connected", "connected", "subscribed", "mtu", "seen", "connecting", "client"):
+        return True
+    plugins = facts[IdentityFacts].plugins
+    return any(plugin.endswith(("_ble", "_dl24")) or "_" not in plugin for plugin in plugins)
+
+
+def _equal(facts: Facts) -> Confidence | None:
+    return when(facts[ChecksumFacts].equal, LIKELY)
+
+
+def _own_checksum(facts: Facts) -> Confidence | None:
+    sums, wire = facts[ChecksumFacts], facts[WireFacts]
+    complained = [pair for pair in sums.pairs if pair[0] != pair[1]]
+    matched = [pair for pair in complained if wire.own_sums & set(pair)]
+    if matched:
+        return CERTAIN if len(matched) == len(complained) else LIKELY
+    return when(sums.fixed_difference, LIKELY)
+
+
+def _framing(facts: Facts) -> Confidence | None:
+    sums, said, wire = facts[ChecksumFacts], facts[SaidFacts], facts[WireFacts]
+    if not sums.pairs or sums.equal or (said.works and not sums.fixed_side):
+        return None
+    if sums.fixed_side or said.has("restart") or (wire.doubled and _over_bluetooth(facts)):
+        return LIKELY
+    if sums.zero_side and _over_bluetooth(facts):
+        return LIKELY
+    return None
+
+
+def _cut(facts: Facts) -> Confidence | None:
+    said, wire, sums = facts[SaidFacts], facts[WireFacts], facts[ChecksumFacts]
+    if said.works or not _over_bluetooth(facts):
+        return None
+    small = any(int(value) <= _SMALL_MTU for value in said.values("mtu", "mtu"))
+    if wire.first_of_20 and not wire.right:
+        if said.has(*_REFUSED):
+            return LIKELY if sums.fixed_side else CERTAIN
+        return LIKELY if wire.received <= _EXCERPT else POSSIBLE
+    if not (sums.pairs or said.has("crc-error")) or sums.equal or sums.fixed_side or said.has("restart"):
+        return None
+    return LIKELY if small or wire.first_of_20 else POSSIBLE
+
+
+def _variant(facts: Facts) -> Confidence | None:
+    said, wire, sums = facts[SaidFacts], facts[WireFacts], facts[ChecksumFacts]
+    if said.works or sums.pairs:
+        return None
+    if said.has("unknown-version"):
+        return LIKELY
+    if said.has("bad-frame") and (said.has("received") or wire.received):
+        return LIKELY
+    streams = said.count("received") > 1 and not wire.right and not wire.first_of_20
+    if not streams or not _over_bluetooth(facts) or (said.count("sent") > 2 and not said.failures):
+        return None  # requests that are answered: a family whose frames are not known here
+    return LIKELY if said.failures else POSSIBLE
+
+
+def _noise(facts: Facts) -> Confidence | None:
+    said, sums = facts[SaidFacts], facts[ChecksumFacts]
+    if _over_bluetooth(facts) or not said.has(*_REFUSED, "incorrect-reply"):
+        return None
+    if sums.equal or sums.fixed_side or facts[WireFacts].text_frames or _own_checksum(facts):
+        return None
+    if (said.has("bad-header") and sums.pairs) or (sums.few_bits and len(sums.pairs) > 1):
+        return LIKELY
+    if said.has("incorrect-reply"):
+        return LIKELY if said.count("incorrect-reply") > said.count("no-reply") else POSSIBLE
+    return POSSIBLE
+
+
+def _noise_causes(facts: Facts) -> Causes:
+    sums = facts[ChecksumFacts]
+    if sums.few_bits and len(sums.pairs) == 1 and not facts[SaidFacts].has("bad-header"):
+        return {
+            "serial.noise": 0.45,
+            "reader-bug.checksum": 0.3,
+            "reader-bug.framing": 0.15,
+            "two-clients.bus": 0.1,
+        }
+    if sums.few_bits:
+        return {"serial.noise": 0.75, "serial.wiring": 0.15, "two-clients.bus": 0.1}
+    return {
+        "serial.noise": 0.4,
+        "serial.wrong-baud": 0.2,
+        "two-clients.bus": 0.15,
+        "serial.protocol-setting": 0.15,
+        "reader-bug.framing": 0.1,
+    }
+
+
+RULES: tuple[Rule, ...] = (
+    rule(
+        "reader-bug.framing",
+        _equal,
+        "The checksum is right (the complaint names the same number twice): what is refused is the frame's"
+        " kind or length,"
+        " which the reader did not await.",
+        "Use a version of the program that knows this kind of answer, or the plugin of the family that"
+        " sends it.",
+        shown=("checksum", "received"),
+        causes={"reader-bug.framing": 0.6, "wrong-type-matched": 0.2, "protocol-variant": 0.2},
+    ),
+    rule(
+        "reader-bug.checksum",
+        _own_checksum,
+        lambda facts: (
+            "The frame's own checksum is right; the reader computes another one."
+            if facts[ChecksumFacts].pairs and _own_checksum(facts) is CERTAIN
+            else "The computed and the received checksum differ by the same amount each time: the reader"
+            " sums other bytes"
+            " than the pack, or the frame is longer than it thinks."
+        ),
+        "Report the frame in hex with the complaint; the reader's checksum wants mending.",
+        shown=("checksum", "wire-received", "received"),
+        causes={"reader-bug.checksum": 0.7, "reader-bug.framing": 0.3},
+        excludes=("serial.noise",),
+    ),
+    rule(
+        "reader-bug.framing",
+        _framing,
+        lambda facts: (
+            "One of the compared checksums is always the same: the reader ends or begins its frame at the"
+            " wrong byte."
+            if facts[ChecksumFacts].fixed_side or facts[ChecksumFacts].zero_side
+            else "A frame begins in the middle of what the reader takes for one frame."
+            if facts[SaidFacts].has("restart")
+            else "Each piece arrives twice, so the reader's frames never fit."
+        ),
+        "Report it with the raw notifications; a reader must end a frame by its length.",
+        shown=("checksum", "restart", "received"),
+        causes={"reader-bug.framing": 0.65, "cut-frames": 0.2, "protocol-variant": 0.15},
+    ),
+    rule(
+        "cut-frames",
+        _cut,
+        lambda facts: (
+            "Frames arrive in pieces (the first has 20 bytes, the next begins without a header), and the"
+            " reader takes each"
+            " piece for a frame."
+            if facts[WireFacts].first_of_20
+            else "Every frame is refused with another checksum: most often pieces of a frame that the"
+            " reader takes for"
+            " whole ones."
+        ),
+        "The reader must join the notifications and end a frame by its length; a larger MTU hides it.",
+        shown=("mtu", "received", "checksum", "bad-frame"),
+        causes={"cut-frames": 0.55, "reader-bug.framing": 0.3, "protocol-variant": 0.15},
+    ),
+    rule(
+        "protocol-variant",
+        _variant,
+        "Data flows, and none of it is a frame that is known: frames of this make begin or are built"
+        " differently.",
+        "Send the raw bytes to the program's maintainer. That data flows rules out the signal, pairing and"
+        " the way of"
+        " writing.",
+        shown=("subscribed", "received", "bad-frame", "unknown-version"),
+        causes={
+            "protocol-variant": 0.45,
+            "reader-bug.framing": 0.25,
+            "wrong-type-matched": 0.15,
+            "cut-frames": 0.15,
+        },
+        rank=Rank.VALUES,
+        excludes=("wrong-type-matched", "password-needed"),
+    ),
+    rule(
+        "serial.noise",
+        _noise,
+        lambda facts: (
+            "Frames come with single bits wrong: the computed and the received checksum differ by one or"
+            " two bits."
+            if facts[ChecksumFacts].few_bits
+            else "Bytes come, and few or none of them are right frames: noise, a wrong baud rate, or"
+            " another protocol."
+        ),
+        "A short cable (twisted, screened), a common ground, the ends terminated; then the baud rate.",
+        shown=("checksum", "bad-header", "incorrect-reply", "crc-error", "bad-frame"),
+        causes=_noise_causes,
+        rank=Rank.VALUES,
+    ),
+)

@@ -1,0 +1,322 @@
+"""Bluetooth once the link is there: services, the way of writing, pairing, silence."""
+
+from packwire.check import Confidence, Facts, Rank, Rule
+from packwire.doctor.log.facts import GattFacts, IdentityFacts, SaidFacts, WireFacts, WriterFacts
+from packwire.doctor.log.known_names import mismatch
+from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
+
+#: s that a log goes on behind a connection without one answer, where no time-out is told.
+_SILENT = 5.0
+_SENT = ("sent", "sent-acked")
+_CAME = ("received", "worked", "frame-read", "bad-frame", "checksum")
+_UNANSWERED = (
+    "batmon-timeout",
+    "timed-out",
+    "request-timeout",
+    "init-failed",
+    "connected-no-data",
+    "no-data-flowing",
+    "failed-update",
+)
+#: The ATT errors of authentication, authorization, key size and encryption [Core, Vol 3, Part F, 3.4.1.1].
+_SECURITY = frozenset({"5", "8", "12", "15"})
+_PROGRAMS_THAT_MATCH = frozenset({"aiobmsble"})
+
+
+def _wanted_none(facts: Facts) -> bool:
+    return "none" in facts[GattFacts].wanted
+
+
+def _missing(facts: Facts) -> Confidence | None:
+    gatt, said = facts[GattFacts], facts[SaidFacts]
+    wanted = {each for each in gatt.wanted if each != "none" and len(each) >= 4}
+    if not said.has("characteristic-missing", "service-missing") or _wanted_none(facts):
+        return None
+    if said.has("duplicate-uuid") or (wanted and wanted & gatt.listed.keys()):
+        return None
+    if wanted and gatt.other_layout:
+        return CERTAIN
+    return when(wanted or said.has("service-missing"), LIKELY if gatt.listed else POSSIBLE)
+
+
+def _matched(facts: Facts) -> bool:
+    return bool(facts[WriterFacts].programs & _PROGRAMS_THAT_MATCH)
+
+
+def _missing_words(facts: Facts) -> str:
+    gatt = facts[GattFacts]
+    wanted = ", ".join(sorted(gatt.wanted)).upper()
+    if gatt.other_layout:
+        notify, write = (each.upper() for each in gatt.other_layout)
+        return (
+            f"The pack has another layout than its type has: {wanted} is looked for, and it has {notify}"
+            f" to notify and"
+            f" {write} to write."
+        )
+    return f"The pack does not have what its type is read by{f' ({wanted})' if wanted else ''}."
+
+
+def _missing_causes(kind: str) -> Causes:
+    return {kind: 0.55, "protocol-changed-by-update": 0.2, "gatt.stale-cache": 0.25}
+
+
+def _stale(facts: Facts) -> Confidence | None:
+    said, gatt = facts[SaidFacts], facts[GattFacts]
+    missing = said.has("characteristic-missing", "wrong-handle", "discovery-failed")
+    listed_all_the_same = bool(gatt.wanted & gatt.listed.keys()) and not said.has("duplicate-uuid")
+    if listed_all_the_same or (missing and said.has("cache-used")):
+        return LIKELY
+    return when(said.has("cache-stale", "services-changed", "wrong-handle") and not said.works, LIKELY)
+
+
+def _security(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    refused = bool(_SECURITY & set(said.values("gatt-error", "error")))
+    if said.has("security") and any("nsufficient" in quote.text for quote in said.quotes("security")):
+        refused = True
+    if refused or any("nsufficient" in value for value in said.values("gatt-error", "description")):
+        return CERTAIN if not said.works else LIKELY
+    if said.has("security", "pairing-failed"):
+        return LIKELY
+    if said.has("unlikely"):
+        return POSSIBLE if said.works else LIKELY
+    just_works = said.values("paired", "mode") and not said.has(*_CAME)
+    return when(just_works or said.has("passkey-wanted"), LIKELY)
+
+
+def _echoed(facts: Facts) -> Confidence | None:
+    wire, said = facts[WireFacts], facts[SaidFacts]
+    of_ble = said.has("client-connected", "sent-acked", "connected", "paired", "subscribed")
+    return when(wire.echoes > 1 and not wire.right > wire.echoes and of_ble, LIKELY)
+
+
+def _refused_and_dropped(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    dropped = said.has("client-lost", "status-133", "disconnected")
+    refused = said.has("write-failed", "notify-failed") and not said.has("not-permitted", "received")
+    again = said.count("client-lost") > 1 and said.has("client-connected") and not said.has("received")
+    if again and not said.works and not said.has("no-link"):
+        return POSSIBLE
+    return when(refused and dropped and not said.works, POSSIBLE)
+
+
+def _dropped_causes(facts: Facts) -> Causes:
+    if set(facts[SaidFacts].values("client-lost", "reason")) & {"8", "0x08", "0x8"}:  # nothing more was heard
+        return {"ble.weak-signal": 0.4, "ble.interference": 0.3, "pairing-needed": 0.2, "ble.pack-stuck": 0.1}
+    return {"pairing-needed": 0.45, "ble.pack-stuck": 0.2, "write-mode": 0.2, "ble.interference": 0.15}
+
+
+def _write_mode(facts: Facts) -> Confidence | None:
+    said, gatt = facts[SaidFacts], facts[GattFacts]
+    if said.has("received") and not said.has("not-permitted"):
+        return None
+    both = len(gatt.modes) > 1
+    refused = said.has("request-error", "not-permitted", "write-failed")
+    return when(refused and (both or said.has("not-permitted")), LIKELY)
+
+
+def _silent(facts: Facts) -> bool:
+    said, wire = facts[SaidFacts], facts[WireFacts]
+    reached = said.has("connected", "client-connected", "subscribed", "already-connected", *_SENT)
+    if not reached or said.has(*_CAME) or wire.received:
+        return False
+    if said.has("no-slot", "characteristic-missing", "request-error") and not said.has("request-timeout"):
+        return False
+    if said.has(*_UNANSWERED) or said.count(*_SENT) > 1:
+        return True
+    return said.silent_for("connected", "client-connected", "subscribed") >= _SILENT
+
+
+def _wrong_plugin(facts: Facts) -> Confidence | None:
+    identity = facts[IdentityFacts]
+    said = facts[SaidFacts]
+    if mismatch(identity.names, identity.plugins) is None or said.works:
+        return None
+    return when(_silent(facts) or said.has("bad-frame", "checksum", "timed-out"), LIKELY)
+
+
+def _wrong_plugin_words(facts: Facts) -> str:
+    identity = facts[IdentityFacts]
+    name, plugin = mismatch(identity.names, identity.plugins) or ("", "")
+    return (
+        f"The pack calls itself {name}, which is how another family names itself, and it is read as"
+        f" {plugin}: it takes"
+        " the connection and does not answer that family's requests."
+    )
+
+
+def _mute_causes(facts: Facts) -> Causes:
+    said = facts[SaidFacts]
+    causes = {
+        "wrong-type-matched": 0.25,
+        "write-mode": 0.2,
+        "password-needed": 0.2,
+        "pairing-needed": 0.15,
+        "ble.pack-stuck": 0.1,
+    }
+    if "esphome" in facts[WriterFacts].programs or said.has("sent-acked"):
+        causes = {
+            "password-needed": 0.35,
+            "pairing-needed": 0.25,
+            "wrong-type-configured": 0.2,
+            "write-mode": 0.15,
+            "ble.pack-stuck": 0.05,
+        }
+    if said.has("paired"):
+        causes["pairing-needed"] = causes.get("pairing-needed", 0) + 0.2
+    if said.count("disconnected", "client-lost") > 1:
+        causes["pairing-needed"] += 0.15
+    return causes
+
+
+RULES: tuple[Rule, ...] = (
+    rule(
+        "gatt.duplicate-uuid",
+        lambda facts: when(facts[SaidFacts].has("duplicate-uuid")),
+        "The pack has the same characteristic UUID more than once, and the program asks for it by UUID.",
+        "Ask for it by handle, or choose by properties (one notifies, one is written); a newer version may"
+        " do so.",
+        shown=("duplicate-uuid",),
+        excludes=("wrong-type-configured", "wrong-type-matched", "protocol-changed-by-update"),
+    ),
+    rule(
+        "protocol-changed-by-update",
+        lambda facts: when(
+            (_wanted_none(facts) or facts[SaidFacts].has("no-name"))
+            and not facts[SaidFacts].has("duplicate-uuid"),
+            LIKELY,
+        ),
+        "The program did not find the characteristics that it looks for (it then asks for 'None'): another"
+        " firmware or"
+        " another family shows them differently.",
+        "Use a newer version of the program; until then another reader, or the firmware before.",
+        shown=("characteristic-missing", "no-name"),
+        causes={
+            "protocol-changed-by-update": 0.5,
+            "wrong-type-configured": 0.2,
+            "gatt.stale-cache": 0.15,
+            "reader-bug.other": 0.15,
+        },
+    ),
+    rule(
+        "gatt.stale-cache",
+        _stale,
+        "The list of services that was remembered is not the one that the pack has now.",
+        "Remove what is remembered (`bluetoothctl remove ADDRESS`, restart the proxy), then connect again.",
+        shown=("cache-used", "cache-stale", "services-changed", "wrong-handle", "characteristic-missing"),
+        causes={"gatt.stale-cache": 0.6, "protocol-changed-by-update": 0.25, "wrong-type-configured": 0.15},
+        excludes=("wrong-type-configured", "wrong-type-matched"),
+    ),
+    rule(
+        "wrong-type-matched",
+        lambda facts: _missing(facts) if _matched(facts) else None,
+        _missing_words,
+        "Report the advertisement and this list to the program, so that it takes the right plugin.",
+        shown=("characteristic-missing", "service-missing", "has-service", "has-characteristic"),
+        causes=_missing_causes("wrong-type-matched"),
+    ),
+    rule(
+        "wrong-type-configured",
+        lambda facts: None if _matched(facts) else _missing(facts),
+        _missing_words,
+        "Configure the type of the family that has this layout.",
+        shown=("characteristic-missing", "service-missing", "has-service", "has-characteristic"),
+        causes=_missing_causes("wrong-type-configured"),
+    ),
+    rule(
+        "pairing-needed",
+        _security,
+        "The pack wants pairing (with its PIN) before it lets anybody read, or a pairing failed.",
+        "Pair it once with its PIN where it is read (bluetoothctl pair, ESPHome: io_capability and"
+        " passkey); remove an old"
+        " pairing first.",
+        shown=("security", "pairing-failed", "gatt-error", "unlikely", "paired", "passkey-wanted"),
+        causes=lambda facts: (
+            {"pairing-needed": 0.75, "password-needed": 0.25}
+            if not facts[SaidFacts].works
+            else {"pairing-needed": 0.4, "ble.pack-stuck": 0.3, "ble.interference": 0.3}
+        ),
+    ),
+    rule(
+        "password-needed",
+        lambda facts: when(facts[SaidFacts].has("wrong-secret"), CERTAIN),
+        "The pack refuses the password that it was given.",
+        "Give the password that was set in the vendor's app.",
+        shown=("wrong-secret",),
+    ),
+    rule(
+        "pairing-needed",
+        _echoed,
+        "The pack sends back what is written to it, and no answer: it keeps its data for those who paired"
+        " with a passkey.",
+        "Pair it with its PIN.",
+        shown=("paired", "sent", "received"),
+        causes={"pairing-needed": 0.6, "password-needed": 0.4},
+    ),
+    rule(
+        "pairing-needed",
+        _refused_and_dropped,
+        "The link is made, and breaks or fails as soon as notifications are switched on or something is"
+        " written.",
+        "See whether the app asks for a PIN; pair it where it is read, with the passkey.",
+        shown=("write-failed", "notify-failed", "client-lost"),
+        causes=_dropped_causes,
+    ),
+    rule(
+        "write-mode",
+        _write_mode,
+        "Requests written one way are not answered, and the other way of writing is refused.",
+        "Write as the characteristic's properties say: with or without response; then look why that is not"
+        " answered.",
+        shown=(
+            "sent",
+            "request-timeout",
+            "request-error",
+            "not-permitted",
+            "write-failed",
+            "has-characteristic",
+        ),
+        causes={"write-mode": 0.6, "pairing-needed": 0.2, "ble.pack-stuck": 0.2},
+    ),
+    rule(
+        "wrong-type-matched",
+        _wrong_plugin,
+        _wrong_plugin_words,
+        "Read it with the plugin of that family; report the advertisement to the program.",
+        shown=("advertised-name", "plugin-connecting", "connected", "timed-out", "request-timeout"),
+        causes={
+            "wrong-type-matched": 0.6,
+            "write-mode": 0.15,
+            "password-needed": 0.15,
+            "pairing-needed": 0.1,
+        },
+        ask=("the maker's name, and what the pack sent, if anything (a verbose log of the plugin)",),
+    ),
+    rule(
+        "password-needed",
+        lambda facts: when(_silent(facts) and _mute_first(facts) == "password-needed", POSSIBLE),
+        "Requests are taken and nothing is notified: a password or a pairing is wanted first, the type is"
+        " another, or the"
+        " way of writing.",
+        "First see whether any notification arrives at all.",
+        shown=("sent-acked", "sent", "connected", "client-connected", *_UNANSWERED),
+        causes=_mute_causes,
+        rank=Rank.VALUES,
+    ),
+    rule(
+        "wrong-type-matched",
+        lambda facts: when(_silent(facts) and _mute_first(facts) != "password-needed", POSSIBLE),
+        "The connection is there, and the requests are not answered: another family, another way of"
+        " writing, or the pack"
+        " wants a pairing or password first.",
+        "First see what is written and whether any notification arrives at all.",
+        shown=("connected", "subscribed", "sent", *_UNANSWERED),
+        causes=_mute_causes,
+        rank=Rank.VALUES,
+    ),
+)
+
+
+def _mute_first(facts: Facts) -> str:
+    causes = _mute_causes(facts)
+    return max(causes, key=lambda kind: causes[kind])

@@ -1,0 +1,293 @@
+"""The computer that reads: its D-Bus, its adapter, its rights, its configuration, and the program itself."""
+
+from packwire.check import Confidence, Facts, Rank, Rule
+from packwire.doctor.log.facts import RadioFacts, SaidFacts, WireFacts, WriterFacts
+from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
+
+#: Programs that read batteries: a fault in one of them is the reader's.
+_READERS = frozenset({"aiobmsble", "batmon", "dbus-serialbattery", "mpp-solar", "can-inverter"})
+#: Sentences that only a host whose Bluetooth works can have.
+_RADIO_WORKS = ("connected", "client-connected", "received", "worked", "subscribed")
+
+
+def _dbus(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    if not said.has("dbus-missing"):
+        return None
+    return POSSIBLE if said.has(*_RADIO_WORKS) else CERTAIN
+
+
+def _permission(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    if said.has("dbus-rejected", "port-permission"):
+        return LIKELY if said.has(*_RADIO_WORKS) else CERTAIN
+    return when(said.has("mgmt-permission") and said.failures, POSSIBLE)
+
+
+def _hung(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    if not said.has("adapter-hung", "opcode-failed"):
+        return when(said.has("scanner-stuck") and said.has("scanner-quiet"), LIKELY)
+    told = [said.told[code].last.line for code in ("adapter-hung", "opcode-failed") if code in said.told]
+    later = [said.told[code].last.line for code in ("received", "worked") if code in said.told]
+    if later and max(later) > max(told):
+        return POSSIBLE  # it came back: something else is the matter now
+    sure = said.has("adapter-hung") or said.count("opcode-failed") > 1
+    return CERTAIN if sure else LIKELY
+
+
+def _no_adapter(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    return when(
+        said.has("no-adapter", "bluez-missing", "not-ready", "blocked") and not said.has(*_RADIO_WORKS),
+        LIKELY,
+    )
+
+
+def _hears_nothing(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    return when(said.has("no-devices", "no-scanner") and not facts[RadioFacts].others, POSSIBLE)
+
+
+def _in_progress(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    return when(said.has("in-progress") and not said.has("adapter-hung", "opcode-failed"), POSSIBLE)
+
+
+def _fault(facts: Facts) -> Confidence | None:
+    """Take a fault in a program for the cause where nothing failed before it."""
+    said = facts[SaidFacts]
+    if not said.has("program-fault"):
+        return when(
+            said.has("short-data") and not said.has("no-reply", "incorrect-reply", "checksum"), POSSIBLE
+        )
+    line = said.told["program-fault"].first.line
+    before = ("no-reply", "incorrect-reply", "checksum", "timed-out", "connect-failed", "request-timeout")
+    earlier = any(code in said.told and said.told[code].first.line < line for code in before)
+    if not _READERS & set(said.values("program-fault", "writer")):
+        return when(not earlier and not said.works, POSSIBLE)  # anybody's
+    return LIKELY if earlier or said.works else CERTAIN
+
+
+def _misconfigured(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    if facts[RadioFacts].reversed_address:
+        return CERTAIN
+    if said.has("port-missing"):  # one that was there before was unplugged, or resets itself
+        return when(not said.has("multiple-access", "no-reply") and not said.works, LIKELY)
+    if said.has("unknown-type", "can-down", "can-missing", "bad-setting"):
+        other = said.has("bluez-missing", "no-adapter", "dbus-missing", "dbus-rejected")
+        return LIKELY if said.works or other else CERTAIN
+    return when(said.has("config-issue") and not said.works, POSSIBLE)
+
+
+def _misconfigured_words(facts: Facts) -> str:
+    said, backwards = facts[SaidFacts], facts[RadioFacts].reversed_address
+    if backwards:
+        return (
+            f"The configured address stands backwards: {backwards} is heard, and it was looked for"
+            f" the other way round."
+        )
+    if said.has("unknown-type"):
+        return (
+            "The configuration names a type of battery that the program does not know; it leaves the"
+            " pack out."
+        )
+    if said.has("can-down", "can-missing"):
+        return "The CAN interface is not there or not up."
+    if said.has("port-missing"):
+        return "The configured serial port does not exist."
+    return "The program complains about its configuration."
+
+
+def _containers(facts: Facts) -> str:
+    if facts[SaidFacts].has("port-permission"):
+        return (
+            "Give the program's user the right to the port: the group dialout (or uucp), or the"
+            " container the device."
+        )
+    return (
+        "Start the container as root (rootless Docker and Podman cannot pass the system's D-Bus), without"
+        " an AppArmor"
+        " profile that blocks D-Bus, with NET_ADMIN and NET_RAW."
+    )
+
+
+def _well(facts: Facts) -> Confidence | None:
+    said, wire = facts[SaidFacts], facts[WireFacts]
+    if said.has("found-driver"):  # drivers that were tried before it failed, as they must
+        tried = said.told.get("no-reply")
+        return when(tried is None or tried.last.line < said.told["found-driver"].last.line, LIKELY)
+    if said.failures:
+        return None
+    if min(said.count("sent"), said.count("received")) > 2:
+        return LIKELY
+    answered = set(wire.asked_in) & set(wire.answered_in) and wire.right > 2 and not wire.wrong
+    return when(said.works or answered, LIKELY)
+
+
+RULES: tuple[Rule, ...] = (
+    rule(
+        "host.dbus-missing",
+        _dbus,
+        "The program does not reach the system's D-Bus, so it has no Bluetooth at all.",
+        "Mount it into the container: -v /run/dbus:/run/dbus:ro; where no local Bluetooth is wanted"
+        " (proxies do it),"
+        " nothing is wrong.",
+        shown=("dbus-missing",),
+        rank=Rank.WAY,
+    ),
+    rule(
+        "host.permission",
+        _permission,
+        lambda facts: (
+            "This user may not open the serial port."
+            if facts[SaidFacts].has("port-permission")
+            else "The system's D-Bus refuses the program: its user has no right to Bluetooth."
+        ),
+        _containers,
+        shown=("dbus-rejected", "port-permission", "mgmt-permission"),
+        rank=Rank.WAY,
+    ),
+    rule(
+        "host.adapter-hung",
+        _hung,
+        "The Bluetooth adapter of this computer does not respond any more; no pack can be reached through"
+        " it.",
+        "Replug it, or switch the whole machine off and on (a reset by software seldom helps an on-board"
+        " chip); if it"
+        " comes again: a USB adapter on an extension cable, or a proxy.",
+        shown=("adapter-hung", "opcode-failed", "scanner-stuck", "scanner-quiet", "adapter-reset"),
+        causes={"host.adapter-hung": 1.0},
+        ask=("why it hangs: the kernel's log (`dmesg | grep -i bluetooth`)",),
+        rank=Rank.WAY,
+        excludes=("ble.interference", "two-clients.ble"),
+    ),
+    rule(
+        "configuration",
+        _no_adapter,
+        "The program finds no usable Bluetooth adapter.",
+        "Give the machine (a virtual one: pass it through) an adapter, switch it on (rfkill, bluetoothctl"
+        " power on),"
+        " start bluetoothd, or use a program that reads through ESPHome proxies.",
+        shown=("no-adapter", "bluez-missing", "not-ready", "blocked"),
+        causes={
+            "configuration": 0.5,
+            "host.adapter-hung": 0.2,
+            "host.permission": 0.15,
+            "host.dbus-missing": 0.15,
+        },
+        ask=(
+            (
+                "the output of `bluetoothctl list` and `rfkill list` on that machine, and whether it is a"
+                " virtual one"
+            ),
+        ),
+        rank=Rank.WAY,
+    ),
+    rule(
+        "host.adapter-hung",
+        _hears_nothing,
+        "The program hears no Bluetooth device at all, not only not the pack.",
+        "See whether another program on the same adapter hears anything, then restart Bluetooth.",
+        shown=("no-devices", "no-scanner", "scanner-count"),
+        causes={
+            "host.adapter-hung": 0.35,
+            "two-clients.ble": 0.3,
+            "configuration": 0.2,
+            "host.permission": 0.15,
+        },
+        ask=(
+            (
+                "what `bluetoothctl scan le` shows on that machine in the same minute, with the program"
+                " stopped; which"
+                " other programs use the adapter (Home Assistant's Bluetooth?)"
+            ),
+        ),
+    ),
+    rule(
+        "two-clients.ble",
+        _in_progress,
+        "BlueZ is busy with another operation: a scan and a connection at once, of two programs or of one,"
+        " or an"
+        " adapter that hangs.",
+        "Let one program alone use the adapter; restart Bluetooth.",
+        shown=("in-progress", "scanner-stuck"),
+        causes={"two-clients.ble": 0.45, "host.adapter-hung": 0.35, "configuration": 0.2},
+        ask=(
+            (
+                "whether `adapter stopped responding` (habluetooth.scanner) or `Opcode 0x.. failed` (dmesg)"
+                " stands near:"
+                " then it hangs; which programs scan on this adapter"
+            ),
+        ),
+        rank=Rank.VALUES,
+    ),
+    rule(
+        "reader-bug.other",
+        _fault,
+        "The program that reads fails by itself: this exception is a fault in it, whatever the pack says.",
+        "Use its newest version; if it is still there, report it with the whole traceback.",
+        shown=("serial-read-error", "program-fault", "short-data"),
+        rank=Rank.FLOW,
+    ),
+    rule(
+        "configuration",
+        _misconfigured,
+        _misconfigured_words,
+        "Mend that setting.",
+        shown=(
+            "unknown-type",
+            "port-missing",
+            "can-down",
+            "can-missing",
+            "bad-setting",
+            "config-issue",
+            "not-discovered",
+        ),
+        rank=Rank.WAY,
+    ),
+    rule(
+        "port-taken",
+        lambda facts: when(facts[SaidFacts].has("port-busy")),
+        "Another program has the serial port open.",
+        "Stop it: `lsof` names it; on Venus OS exclude the port from serial-starter.",
+        shown=("port-busy",),
+        rank=Rank.WAY,
+    ),
+    rule(
+        "ok",
+        _well,
+        lambda facts: (
+            "Values are read, and nothing in this log fails."
+            if facts[SaidFacts].works
+            else "Requests are answered, and nothing in this log fails."
+        ),
+        "Nothing; where the owner sees trouble all the same, the log is not of that time.",
+        shown=("worked", "frame-read", "found-driver"),
+        rank=Rank.WELL,
+    ),
+    rule(
+        "inconclusive",
+        lambda _: POSSIBLE,
+        "Nothing in this log tells why there is no data.",
+        "Ask for what is listed.",
+        causes=dict.fromkeys(("inconclusive",), 1.0),
+        ask=lambda facts: (
+            (
+                (
+                    "what the owner sees, which pack it is (maker, model, firmware), and which program reads"
+                    " it, with its"
+                    " version"
+                ),
+                (
+                    "the log of the program that reads the pack, from its start to one failure, at the level"
+                    " debug"
+                ),
+            )
+            if not facts[WriterFacts].debugged
+            else ("what the owner sees, and the same log over a longer time, with one failure in it",)
+        ),
+        rank=Rank.UNDECIDED,
+    ),
+)

@@ -1,0 +1,324 @@
+"""Bluetooth until the link is there: slots, signal, silence, proxies, two clients."""
+
+from packwire.check import Confidence, Facts, Rank, Rule
+from packwire.doctor.log.facts import RadioFacts, SaidFacts, SlotFacts
+from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
+
+#: dBm: below it a connection hardly stands; below it, it may not.
+_WEAK, _DOUBTFUL = -87, -80
+#: s: a pack that was heard so recently is there, one that was not for so long is silent or far.
+_FRESH, _OLD = 15, 20
+_NO_LINK = (
+    "batmon-timeout",
+    "status-133",
+    "open-failed",
+    "no-link",
+    "connect-timeout",
+    "connect-failed",
+    "not-connected",
+)
+
+
+def _fails(facts: Facts) -> bool:
+    said = facts[SaidFacts]
+    return said.has(*_NO_LINK, "no-slot", "proxy-link-timeout", "abort-by-local", "timed-out", "init-failed")
+
+
+def _no_slot_proved(facts: Facts) -> Confidence | None:
+    said, slots = facts[SaidFacts], facts[SlotFacts]
+    if said.has("no-client-free"):
+        return CERTAIN
+    if slots.free and max(slots.free) == 0:
+        return CERTAIN if _fails(facts) or said.has("slots-full") else LIKELY
+    if slots.free and 0 in slots.free and _fails(facts):
+        return LIKELY
+    return when(said.has("slots-full"), LIKELY)
+
+
+def _no_slot_said(facts: Facts) -> Confidence | None:
+    said, slots, radio = facts[SaidFacts], facts[SlotFacts], facts[RadioFacts]
+    if not said.has("no-slot", "no-slot-or-gone", "scanners-paused"):
+        return None
+    if slots.free and min(slots.free) > 0:
+        return None
+    if radio.ages and min(radio.ages) > _FRESH:
+        return None
+    if said.has("never-heard", "no-longer-heard", "no-connectable-scanner", "not-connectable-path"):
+        return None
+    return LIKELY
+
+
+def _not_heard(facts: Facts) -> Confidence | None:
+    said, radio = facts[SaidFacts], facts[RadioFacts]
+    if said.has("worked") and not said.has("not-discovered"):
+        return None
+    old = bool(radio.ages) and max(radio.ages) >= _OLD
+    looked = said.has(
+        "not-discovered", "not-found", "never-heard", "no-longer-heard", "gone", "device-missing"
+    )
+    return when(old or looked, POSSIBLE)
+
+
+def _not_heard_causes(facts: Facts) -> Causes:
+    radio, said = facts[RadioFacts], facts[SaidFacts]
+    causes = {
+        "phone-app-holds-it": 0.25,
+        "ble.phantom-connection": 0.25,
+        "ble.weak-signal": 0.2,
+        "ble.pack-stuck": 0.15,
+        "pack-asleep": 0.1,
+    }
+    if radio.heard_at_first:
+        return {
+            "ble.weak-signal": 0.3,
+            "phone-app-holds-it": 0.25,
+            "ble.pack-stuck": 0.25,
+            "ble.phantom-connection": 0.2,
+        }
+    if said.has("removed-from-bus", "not-found") and radio.others:
+        causes["ble.phantom-connection"] = 0.35
+    if radio.level is not None:
+        causes["ble.weak-signal"] = 0.4 if radio.level <= _DOUBTFUL else 0.08
+    if not radio.others and not radio.ages:
+        causes["host.adapter-hung"] = 0.15
+    return causes
+
+
+def _not_heard_words(facts: Facts) -> str:
+    radio = facts[RadioFacts]
+    if radio.heard_at_first:
+        return (
+            "The pack was heard when the program looked around, and not found when it wanted to connect:"
+            " weak, taken"
+            " meanwhile by another client, or stuck."
+        )
+    others = f" while {radio.others} others were heard, so the adapter works" if radio.others else ""
+    age = f" (last advertisement {max(radio.ages)} s ago)" if radio.ages else ""
+    return (
+        f"The pack is not heard{age}{others}. It is held by another client, connected to this one without its"
+        " knowing, stuck, asleep or too far: the log does not tell which."
+    )
+
+
+def _weak(facts: Facts) -> Confidence | None:
+    radio, said = facts[RadioFacts], facts[SaidFacts]
+    level = radio.level
+    if level is None or level > _DOUBTFUL:
+        return None
+    if said.works:
+        return when(level <= _WEAK and said.failures > 2, POSSIBLE)
+    if not _fails(facts):
+        # An advertisement by itself says how loud it is, and not that anything failed.
+        return when(not said.has("received"), POSSIBLE)
+    return LIKELY if level <= _WEAK else POSSIBLE
+
+
+def _weak_causes(facts: Facts) -> Causes:
+    level = facts[RadioFacts].level or 0
+    share = 0.6 if level <= _WEAK else 0.45
+    return {
+        "ble.weak-signal": share,
+        "phone-app-holds-it": 0.2,
+        "ble.pack-stuck": 0.12,
+        "ble.no-free-slot": 0.1,
+    }
+
+
+def _weak_words(facts: Facts) -> str:
+    radio = facts[RadioFacts]
+    level, count = round(radio.level or 0), len(radio.rssi)
+    times = "once" if count == 1 else f"{count} times, median"
+    return (
+        f"The pack's signal is weak where it is heard ({times} {level} dBm): advertisements come, a"
+        f" connection may not."
+    )
+
+
+def _no_link(facts: Facts) -> Confidence | None:
+    said, radio = facts[SaidFacts], facts[RadioFacts]
+    if radio.level is not None and radio.level <= _DOUBTFUL:
+        return None
+    if said.has("no-slot", "not-discovered", "not-found") or not said.has(*_NO_LINK):
+        return None
+    return when(not said.has("received", "worked", "subscribed", "write-failed", "notify-failed"), POSSIBLE)
+
+
+def _no_link_causes(facts: Facts) -> Causes:
+    level = facts[RadioFacts].level
+    if level is None:
+        return {
+            "ble.weak-signal": 0.3,
+            "phone-app-holds-it": 0.25,
+            "ble.pack-stuck": 0.2,
+            "ble.phantom-connection": 0.15,
+            "ble.no-free-slot": 0.1,
+        }
+    return {
+        "ble.pack-stuck": 0.35,
+        "phone-app-holds-it": 0.3,
+        "ble.phantom-connection": 0.15,
+        "ble.interference": 0.1,
+        "ble.weak-signal": 0.1,
+    }
+
+
+def _stuck(facts: Facts) -> Confidence | None:
+    said, radio, slots = facts[SaidFacts], facts[RadioFacts], facts[SlotFacts]
+    if radio.level is not None and radio.level <= _WEAK:
+        return None
+    if said.has("proxy-link-timeout"):
+        return LIKELY if radio.rssi and not said.works else POSSIBLE
+    free = bool(slots.free) and min(slots.free) > 0
+    fresh = bool(radio.ages) and max(radio.ages) <= _FRESH
+    heard = radio.level is not None and radio.level > _DOUBTFUL
+    return when(said.has(*_NO_LINK, "no-slot") and (free or fresh) and heard and not said.works, POSSIBLE)
+
+
+def _two_clients(facts: Facts) -> Confidence | None:
+    slots = facts[SlotFacts]
+    if len(slots.clients) < 2:
+        return when(facts[SaidFacts].has("notify-acquired"), LIKELY)
+    return CERTAIN if slots.overlap else LIKELY
+
+
+def _comes_and_goes(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    over_radio = said.has("connecting", "connected", "client-connected", "seen", "update", "received")
+    return when(said.works and said.failures and over_radio, POSSIBLE)
+
+
+RULES: tuple[Rule, ...] = (
+    rule(
+        "ble.no-free-slot",
+        _no_slot_proved,
+        "Every connection slot of the proxies (or adapters) that hear the pack is taken.",
+        "Add a proxy near the pack (an ESP32 serves three connections), or free a slot: another device"
+        " that needs none,"
+        " a slower update of others.",
+        shown=("way-slots", "slots", "slots-full", "no-client-free", "no-slot"),
+        causes={"ble.no-free-slot": 0.8, "ble.phantom-connection": 0.2},
+        excludes=("ble.weak-signal", "ble.pack-stuck", "phone-app-holds-it"),
+    ),
+    rule(
+        "ble.no-free-slot",
+        _no_slot_said,
+        "No adapter or proxy offers a connection: all slots are taken, or the pack is not heard any more"
+        " (the sentence"
+        " is the same for both).",
+        "Add a proxy near the pack, or free a slot; first let the log tell which of the two it is.",
+        shown=("no-slot", "no-slot-or-gone", "scanners-paused", "last-heard"),
+        causes={
+            "ble.no-free-slot": 0.45,
+            "ble.weak-signal": 0.2,
+            "phone-app-holds-it": 0.15,
+            "ble.phantom-connection": 0.1,
+            "ble.pack-stuck": 0.1,
+        },
+    ),
+    rule(
+        "two-clients.ble",
+        _two_clients,
+        lambda facts: (
+            "Two clients of one ESP connect to the same pack: a pack serves one."
+            if facts[SlotFacts].clients
+            else "Another program holds the pack's notifications."
+        ),
+        "Leave one: a `ble_client` on the ESP or Home Assistant through its `bluetooth_proxy`, not both;"
+        " one program a pack.",
+        shown=("client", "client-connected", "notify-acquired"),
+        causes={"two-clients.ble": 0.8, "ble.phantom-connection": 0.2},
+    ),
+    rule(
+        "two-clients.ble",
+        lambda facts: when(facts[SaidFacts].has("no-matching-connection"), POSSIBLE),
+        "bluetoothd cleans up connections that it does not know any more; what had them, the log does not"
+        " say.",
+        "One object a pack, made once, that disconnects at the end.",
+        shown=("no-matching-connection",),
+        causes={"two-clients.ble": 0.4, "ble.phantom-connection": 0.3, "reader-bug.other": 0.3},
+        ask=("the script or program that reads, and its own log of the same seconds",),
+        rank=Rank.FLOW,
+    ),
+    rule(
+        "ble.pack-stuck",
+        _stuck,
+        "The pack advertises and the proxy or adapter takes the request, but the link is never completed.",
+        "Restart the pack (its own switch, or all its power); then the proxy.",
+        shown=("seen", "proxy-link-timeout", "last-heard", "way-slots", "no-link", "status-133"),
+        causes=lambda facts: {
+            "ble.pack-stuck": 0.45,
+            "ble.weak-signal": 0.25 if (facts[RadioFacts].level or -90) <= -75 else 0.1,
+            "phone-app-holds-it": 0.2,
+            "ble.interference": 0.1,
+        },
+    ),
+    rule(
+        "ble.interference",
+        lambda facts: when(
+            facts[SaidFacts].has("abort-by-local", "interference"),
+            LIKELY if not facts[SaidFacts].works else POSSIBLE,
+        ),
+        "This computer's own side gives up the connection while it is made: interference, a weak signal,"
+        " or its adapter.",
+        "Put the adapter on an extension cable away from USB 3 and Wi-Fi, or use another one or a proxy.",
+        shown=("abort-by-local", "interference"),
+        causes=lambda facts: {
+            "ble.interference": 0.45,
+            "ble.weak-signal": 0.35 if (facts[RadioFacts].level or 0) <= _DOUBTFUL else 0.2,
+            "host.adapter-hung": 0.2,
+            "ble.pack-stuck": 0.1,
+        },
+    ),
+    rule(
+        "ble.weak-signal",
+        _weak,
+        _weak_words,
+        "Bring a proxy or the adapter nearer to the pack.",
+        shown=("seen", "way-slots", "way-rssi", "last-rssi", *_NO_LINK),
+        causes=_weak_causes,
+    ),
+    rule(
+        "phone-app-holds-it",
+        _not_heard,
+        _not_heard_words,
+        "Switch Bluetooth off on every phone, stop other programs, then switch the pack off and on.",
+        shown=(
+            "not-discovered",
+            "not-found",
+            "removed-from-bus",
+            "last-heard",
+            "never-heard",
+            "no-longer-heard",
+            "gone",
+        ),
+        causes=_not_heard_causes,
+    ),
+    rule(
+        "ble.weak-signal",
+        _no_link,
+        "The link is never made. The status (133, or 62 = 0x3e) only says that: too weak, held by another"
+        " client, stuck.",
+        "Try once with the proxy or adapter beside the pack and the phone's Bluetooth off.",
+        shown=_NO_LINK,
+        causes=_no_link_causes,
+    ),
+    rule(
+        "ble.weak-signal",
+        _comes_and_goes,
+        lambda facts: (
+            f"It works now and then: values were read {facts[SaidFacts].works} times, and"
+            f" {facts[SaidFacts].failures} failures are told between."
+        ),
+        "See what is different when it fails: the distance, a phone's app, the proxy's network, the update"
+        " interval.",
+        shown=("timed-out", "failed-update", "worked"),
+        causes={
+            "ble.weak-signal": 0.35,
+            "ble.interference": 0.2,
+            "phone-app-holds-it": 0.2,
+            "ble.proxy-network": 0.15,
+            "polling-too-fast": 0.1,
+        },
+        rank=Rank.DOUBT,
+    ),
+)

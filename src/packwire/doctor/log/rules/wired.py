@@ -1,0 +1,331 @@
+"""Serial lines, CAN and VESC: silence, two masters, addresses, protocols, buses."""
+
+from packwire.check import Confidence, Facts, Rank, Rule
+from packwire.doctor.log.facts import IdentityFacts, SaidFacts, WireFacts, WriterFacts
+from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
+from packwire.doctor.log.wire import names
+
+#: Pins of an ESP's UART0, which its USB converter shares.
+_UART0 = frozenset({"1", "3"})
+_UNANSWERED = ("no-reply", "empty-response", "no-response", "modbus-no-response", "answer-timeout")
+_BLUETOOTH = ("client-connected", "connected", "subscribed", "client", "seen", "sent-acked")
+
+
+def _nothing_back(facts: Facts) -> Confidence | None:
+    said, wire = facts[SaidFacts], facts[WireFacts]
+    if wire.received or said.has(
+        "wire-received", "program-receives", "pylon-answer", "incorrect-reply", *_BLUETOOTH
+    ):
+        return None
+    if said.works or said.has("multiple-access"):
+        return None
+    asked = said.has("wire-sent", "program-sends", *_UNANSWERED)
+    return when(asked, LIKELY if _on_uart0(facts) else POSSIBLE)
+
+
+def _on_uart0(facts: Facts) -> bool:
+    return bool(_UART0 & set(facts[SaidFacts].values("uart-pins", "pin")))
+
+
+def _silence_causes(facts: Facts) -> Causes:
+    causes = {
+        "serial.wiring": 0.4,
+        "pack-asleep": 0.15,
+        "wrong-address": 0.12,
+        "serial.protocol-setting": 0.12,
+        "serial.wrong-baud": 0.11,
+        "two-clients.bus": 0.1,
+    }
+    if facts[SaidFacts].has("no-reply") and len(facts[IdentityFacts].drivers) < 2:
+        causes |= {"serial.wiring": 0.3, "pack-asleep": 0.25}
+    if _on_uart0(facts):
+        causes["serial.wiring"] = 0.9
+    return causes
+
+
+def _silence_words(facts: Facts) -> str:
+    said, drivers = facts[SaidFacts], facts[IdentityFacts].drivers
+    sent = said.count("wire-sent", "program-sends") or said.count("no-reply")
+    asked = f"{sent} requests" if sent > 1 else "Requests"
+    by = f" of {len(drivers)} drivers" if len(drivers) > 1 else ""
+    return (
+        f"{asked}{by} went out, and not one byte came back. Wiring, a sleeping pack, another address,"
+        f" protocol or baud"
+        " rate, and a second master all look the same."
+    )
+
+
+def _two_protocols(facts: Facts) -> Confidence | None:
+    said, wire = facts[SaidFacts], facts[WireFacts]
+    asked, answered = set(wire.asked_in), set(wire.answered_in)
+    if wire.text_frames and (said.has("modbus-crc") or (asked and "Modbus" in names(wire.asked_in))):
+        return LIKELY
+    if len(asked) > 1 and said.has("wire-received") and said.has("modbus-crc", "checksum", "bad-header"):
+        return LIKELY
+    return when(asked and answered and not asked & answered and not said.has(*_BLUETOOTH), LIKELY)
+
+
+def _two_protocols_words(facts: Facts) -> str:
+    wire = facts[WireFacts]
+    heard = names(wire.answered_in) or "frames of ASCII hex (~20..)"
+    asked = names(wire.asked_in) or "Modbus"
+    return f"Two protocols are on one wire: {asked} is asked, and {heard} comes."
+
+
+def _two_masters(facts: Facts) -> Confidence | None:
+    said, wire = facts[SaidFacts], facts[WireFacts]
+    if wire.foreign:
+        return LIKELY
+    if said.has("multiple-access"):
+        return LIKELY
+    some = said.has("pylon-answer", "program-receives", "wire-received") or wire.right
+    return when(said.has("answer-timeout", "modbus-no-response") and some, POSSIBLE)
+
+
+def _two_masters_words(facts: Facts) -> str:
+    wire, said = facts[WireFacts], facts[SaidFacts]
+    if wire.foreign:
+        return (
+            f"Requests are on the wire that this program did not send ({wire.foreign}): another"
+            f" master asks too."
+        )
+    if said.has("multiple-access"):
+        return "Another program reads from the same serial port, or the converter was unplugged meanwhile."
+    return (
+        "Some requests are answered and some are not: the log does not tell whether another master"
+        " asks meanwhile."
+    )
+
+
+def _too_fast(facts: Facts) -> Confidence | None:
+    said, wire = facts[SaidFacts], facts[WireFacts]
+    if said.has("polling-slow"):
+        return POSSIBLE
+    clean = (
+        wire.right > 2
+        and not wire.wrong
+        and not wire.foreign
+        and not said.has("checksum", "bad-frame", "worked")
+    )
+    return when(clean and wire.irregular, LIKELY) or when(said.has("incomplete") and not said.works, POSSIBLE)
+
+
+def _address(facts: Facts) -> Confidence | None:
+    wire, said = facts[WireFacts], facts[SaidFacts]
+    if wire.other_address:
+        return CERTAIN if wire.only_address or said.has("empty-response") else LIKELY
+    return when(said.has("unknown-address"), LIKELY)
+
+
+def _bitrate(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    receives = any(int(value) > 0 for value in said.values("can-counters", "rx"))
+    if said.has("can-frame-bad") and not said.has("nobody-acks"):
+        return LIKELY
+    return when(receives and said.has("can-passive", "can-bus-off", "can-state"), LIKELY)
+
+
+def _nobody(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    if _bitrate(facts):
+        return None
+    if said.has("nobody-acks", "send-buffer-full"):
+        return LIKELY
+    states = set(said.values("can-state", "state"))
+    return when(states & {"ERROR-PASSIVE", "BUS-OFF"} or said.has("can-bus-off", "can-passive"), POSSIBLE)
+
+
+def _vesc(facts: Facts) -> bool:
+    return "vesc" in facts[WriterFacts].programs or facts[SaidFacts].has("vesc-no-data", "vesc-no-firmware")
+
+
+def _fell_silent(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    found, silent = said.told.get("found-driver"), said.told.get("no-reply")
+    return when(found and silent and silent.last.line > found.last.line, POSSIBLE)
+
+
+RULES: tuple[Rule, ...] = (
+    rule(
+        "wrong-address",
+        _address,
+        lambda facts: (
+            f"The pack answers at another address: {facts[WireFacts].other_address}."
+            if facts[WireFacts].other_address
+            else "Frames come from an address that nobody was asked for."
+        ),
+        "Use the address (or the protocol variant) that is answered.",
+        shown=(
+            "program-sends",
+            "empty-response",
+            "program-receives",
+            "wire-sent",
+            "wire-received",
+            "unknown-address",
+        ),
+        causes={"wrong-address": 0.7, "two-clients.bus": 0.3},
+        excludes=("two-clients.bus", "serial.wiring", "serial.protocol-setting"),
+    ),
+    rule(
+        "modbus-exception",
+        lambda facts: when(facts[SaidFacts].has("modbus-exception"), LIKELY),
+        "The pack answers with Modbus exceptions: it does not have the registers that are asked for, or"
+        " not all at once.",
+        "Ask for the registers that its model has.",
+        shown=("modbus-exception",),
+        causes={"modbus-exception": 0.7, "wrong-type-configured": 0.3},
+        rank=Rank.VALUES,
+    ),
+    rule(
+        "serial.protocol-setting",
+        _two_protocols,
+        _two_protocols_words,
+        "Set the BMS's port to the protocol that the program speaks (app, display or switches), or use the"
+        " component for"
+        " what it sends; only one master on the bus.",
+        shown=("modbus-crc", "wire-sent", "wire-received", "checksum"),
+        causes={"serial.protocol-setting": 0.65, "two-clients.bus": 0.2, "wrong-type-configured": 0.15},
+        excludes=("serial.noise", "cut-frames", "polling-too-fast"),
+    ),
+    rule(
+        "two-clients.bus",
+        _two_masters,
+        _two_masters_words,
+        "Leave one master: unplug the inverter from this port, use another port of the pack, or only"
+        " listen; one program a"
+        " serial port.",
+        shown=("multiple-access", "answer-timeout", "modbus-no-response", "wire-received"),
+        causes=lambda facts: (
+            {"two-clients.bus": 0.5, "port-taken": 0.35, "serial.wiring": 0.15}
+            if facts[SaidFacts].has("multiple-access")
+            else {
+                "two-clients.bus": 0.45,
+                "serial.noise": 0.25,
+                "polling-too-fast": 0.15,
+                "wrong-address": 0.15,
+            }
+        ),
+        rank=Rank.VALUES,
+    ),
+    rule(
+        "serial.echo",
+        lambda facts: when(
+            facts[WireFacts].echoes > 1
+            and not facts[SaidFacts].has(*_BLUETOOTH)
+            and facts[WireFacts].received == facts[WireFacts].echoes,
+            LIKELY,
+        ),
+        "What is sent comes back, and nothing else.",
+        "Switch the converter's echo off (its direction pin), or cross the wires.",
+        shown=("wire-sent", "wire-received"),
+        causes={"serial.echo": 0.7, "serial.wiring": 0.3},
+    ),
+    rule(
+        "polling-too-fast",
+        _too_fast,
+        "What came is right, but not every request is answered: frames come at a steady pace with gaps of"
+        " several times"
+        " that.",
+        "Ask less often (every 10 s), and allow longer gaps within an answer.",
+        shown=("wire-sent", "wire-received", "incomplete", "polling-slow"),
+        causes={"polling-too-fast": 0.5, "reader-bug.framing": 0.2, "cut-frames": 0.15, "serial.noise": 0.15},
+        rank=Rank.FLOW,
+    ),
+    rule(
+        "serial.wiring",
+        _nothing_back,
+        _silence_words,
+        "Check RX and TX (or A and B), the ground and the pins; then address, protocol and baud rate; then"
+        " wake the pack.",
+        shown=(
+            "uart-pins",
+            "wire-sent",
+            "program-sends",
+            "no-reply",
+            "empty-response",
+            "no-battery",
+            "answer-timeout",
+        ),
+        causes=_silence_causes,
+        rank=Rank.VALUES,
+    ),
+    rule(
+        "pack-asleep",
+        _fell_silent,
+        "The pack was found and read, and later requests are not answered: it fell asleep, or something came"
+        " between.",
+        "Let current flow (a charger, a load) and see whether it answers; then look for a second master and"
+        " for noise.",
+        shown=("found-driver", "no-reply", "incorrect-reply"),
+        causes={"pack-asleep": 0.35, "serial.wiring": 0.25, "two-clients.bus": 0.2, "serial.noise": 0.2},
+        rank=Rank.FLOW,
+    ),
+    rule(
+        "can.wrong-bitrate",
+        _bitrate,
+        "Frames on the bus are broken as they are received: the bit rates of the two ends differ, or the"
+        " line is bad.",
+        "Give both ends the same bit rate (ip link set can0 type can bitrate 500000, or 250000).",
+        shown=("can-frame-bad", "can-state", "can-passive", "can-bus-off", "can-counters"),
+        causes={"can.wrong-bitrate": 0.6, "can.nobody-acknowledges": 0.25, "serial.wiring": 0.15},
+    ),
+    rule(
+        "can.nobody-acknowledges",
+        _nobody,
+        "What is sent on the CAN bus is acknowledged by nobody: the other end is off, not connected, or at"
+        " another bit rate.",
+        "Check H and L, the terminators (60 ohm between them without power), the bit rate of both ends,"
+        " and that the pack"
+        " is awake.",
+        shown=("nobody-acks", "send-buffer-full", "can-state", "can-bus-off", "can-passive", "can-counters"),
+        causes={"can.nobody-acknowledges": 0.6, "can.wrong-bitrate": 0.25, "serial.wiring": 0.15},
+    ),
+    rule(
+        "can.no-answer",
+        lambda facts: when(
+            facts[SaidFacts].has("can-empty") and not facts[SaidFacts].has("nobody-acks", "send-buffer-full"),
+            POSSIBLE,
+        ),
+        "The CAN interface opens, and nobody answers on the bus.",
+        "Set it up (ip link set can0 up type can bitrate 500000), let the BMS's CAN be enabled, check its"
+        " number.",
+        shown=("can-empty", "can-open"),
+        causes={"can.no-answer": 0.5, "can.wrong-bitrate": 0.2, "configuration": 0.2, "wrong-address": 0.1},
+    ),
+    rule(
+        "vesc.uart-not-served",
+        lambda facts: when(_vesc(facts) and facts[SaidFacts].has("vesc-no-firmware"), POSSIBLE),
+        "The port opens, and the VESC does not answer: its firmware is not the board's, its UART is not"
+        " served, or a wire"
+        " is missing.",
+        "Try USB; then the app that is served (UART, 115200), the firmware, and the ground.",
+        shown=("vesc-open", "vesc-no-firmware"),
+        causes={"vesc.uart-not-served": 0.35, "vesc.wrong-firmware": 0.35, "serial.wiring": 0.3},
+        ask=(
+            (
+                "the board and the name of the firmware on it (which build for which board); three seconds"
+                " between open and"
+                " give-up are normal"
+            ),
+        ),
+    ),
+    rule(
+        "serial.wiring",
+        lambda facts: when(
+            _vesc(facts)
+            and facts[SaidFacts].has("vesc-no-data", "vesc-timeout")
+            and not facts[SaidFacts].has("vesc-no-firmware"),
+            POSSIBLE,
+        ),
+        "The reader of the VESC gets nothing over the UART; the log says no more.",
+        "Join the grounds, cross RX and TX; then look whether UART is among the apps to use.",
+        shown=("vesc-no-data", "vesc-timeout", "vesc-command"),
+        causes={"serial.wiring": 0.45, "vesc.uart-not-served": 0.4, "serial.wrong-baud": 0.15},
+        ask=(
+            (
+                "how it is wired: RX to TX and TX to RX, and a ground wire between both (nothing in the log"
+                " can show it)"
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,174 @@
+"""What a log tells, in a few lines: of each device, step by step, as the doctor's checks tell it live."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from packwire.capture.packets import NO_TIME
+from packwire.check import CheckResult, Outcome, Verdict
+from packwire.doctor.diagnosis import Diagnosis, Hypothesis, Standing
+from packwire.doctor.log.ask import SETTLES
+from packwire.doctor.log.clean import Cleaner
+from packwire.doctor.log.examine import DeviceFindings, LogDiagnosis
+from packwire.doctor.log.facts import (
+    GattFacts,
+    IdentityFacts,
+    RadioFacts,
+    SaidFacts,
+    SlotFacts,
+    WireFacts,
+)
+from packwire.doctor.log.wire import names
+
+#: dBm: weaker is odd.
+_WEAK = -80
+_LINK_FAILURES = (
+    *(
+        "connect-timeout",
+        "connect-failed",
+        "open-failed",
+        "status-133",
+        "no-link",
+        "no-slot",
+        "not-connected",
+    ),
+    *("proxy-link-timeout", "abort-by-local"),
+)
+_UNANSWERED = (
+    *("timed-out", "request-timeout", "init-failed", "failed-update", "no-reply", "empty-response"),
+    *("answer-timeout", "modbus-no-response", "connected-no-data", "vesc-no-data", "vesc-no-firmware"),
+)
+_DAMAGED = ("checksum", "bad-frame", "crc-error", "bad-header", "incorrect-reply", "modbus-crc", "incomplete")
+
+
+def checks_of(found: DeviceFindings) -> Iterator[CheckResult]:
+    """Yield what a log tells of one device, step by step."""
+    facts = found.facts
+    said, radio, slots = facts[SaidFacts], facts[RadioFacts], facts[SlotFacts]
+    if radio.level is not None:
+        seen = f"{round(radio.level)} dBm in the median of {len(radio.rssi)}"
+        yield _check(
+            "signal", "How loud is it?", Outcome.PASSED if radio.level > _WEAK else Outcome.ODD, seen
+        )
+    if radio.ages:
+        old = max(radio.ages)
+        yield _check(
+            "last heard",
+            "When was it heard last?",
+            Outcome.ODD if old >= 20 else Outcome.PASSED,
+            f"{old} s before at most",
+        )
+    if slots.free:
+        least = min(slots.free)
+        yield _check(
+            "slots",
+            "Is a connection free?",
+            Outcome.PASSED if least else Outcome.FAILED,
+            f"{least} free at the least",
+        )
+    failed = said.count(*_LINK_FAILURES)
+    made = said.count("connected", "client-connected", "vesc-open", "can-open")
+    if failed or made:
+        outcome = Outcome.PASSED if not failed else Outcome.ODD if made else Outcome.FAILED
+        yield _check(
+            "connection", "Is the link made?", outcome, f"made {_times(made)}, failed {_times(failed)}"
+        )
+    yield from _later_checks(found)
+
+
+def _later_checks(found: DeviceFindings) -> Iterator[CheckResult]:
+    facts = found.facts
+    said, gatt, wire = facts[SaidFacts], facts[GattFacts], facts[WireFacts]
+    if gatt.wanted or gatt.listed:
+        missing = ", ".join(sorted(gatt.wanted)) if gatt.wanted else ""
+        words = f"not found: {missing}" if missing else f"{len(gatt.listed)} characteristics listed"
+        yield _check(
+            "services", "Has it what is asked for?", Outcome.FAILED if missing else Outcome.PASSED, words
+        )
+    sent = max(said.count("sent", "sent-acked", "wire-sent", "program-sends"), wire.sent)
+    came = max(said.count("received", "wire-received", "program-receives", "pylon-answer"), wire.received)
+    silent = said.count(*_UNANSWERED)
+    if sent or came or silent:
+        outcome = Outcome.PASSED if came and not silent else Outcome.ODD if came else Outcome.FAILED
+        words = f"sent {_times(sent)}, received {_times(came)}"
+        yield _check(
+            "answers", "Does it answer?", outcome, words + (f", no answer {_times(silent)}" if silent else "")
+        )
+    damaged = said.count(*_DAMAGED)
+    if damaged or wire.right or wire.wrong:
+        family = f" of {names(wire.answered_in)}" if wire.answered_in else ""
+        words = f"{wire.right} right frames{family} in the bytes shown"
+        words += f"; refused {_times(damaged)}" if damaged else ""
+        yield _check("frames", "Are the frames right?", Outcome.FAILED if damaged else Outcome.PASSED, words)
+    if said.works or said.failures:
+        outcome = Outcome.PASSED if not said.failures else Outcome.ODD if said.works else Outcome.FAILED
+        yield _check(
+            "values", "Are values read?", outcome, f"read {_times(said.works)}; {said.failures} failures told"
+        )
+
+
+def _check(name: str, question: str, outcome: Outcome, answer: str) -> CheckResult:
+    return CheckResult(name, question, outcome, answer)
+
+
+def _times(count: int) -> str:
+    return "never" if not count else "once" if count == 1 else f"{count} times"
+
+
+def device_line(found: DeviceFindings, clean: Cleaner) -> str:
+    """Return one line on a device: how it is called, as what it is read, what failed."""
+    identity, said = found.facts[IdentityFacts], found.facts[SaidFacts]
+    key = found.subject.key
+    called = [clean.name(name) for name in identity.names[:1]]
+    called += [clean.name(key)] if key and key not in identity.names else []
+    read_as = f" ({', '.join(identity.plugins[:2])})" if identity.plugins else ""
+    works = f"values read {_times(said.works)}, " if said.works else ""
+    return f"{' '.join(called) or 'one device'}{read_as}: {works}{said.failures} failures told"
+
+
+def what_log(found: LogDiagnosis) -> str:
+    """Return one line on the log: how long, of which programs, from when to when."""
+    log = found.log
+    programs = ", ".join(name for name, _ in log.programs.most_common(4))
+    length = f"{log.lines} lines" if log.lines else "a recording"
+    span = ""
+    if NO_TIME not in (log.begin, log.end) and log.end > log.begin:
+        seconds = (log.end - log.begin) // 1_000_000_000
+        span = f" over {seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return f"{length}{span}" + (f" of {programs}" if programs else ", of a program that is not known")
+
+
+def report_of(found: LogDiagnosis, started: float, seconds: float) -> Diagnosis:
+    """Return the diagnosis as a report shows it, without secrets."""
+    clean = Cleaner()
+    first = next(each for each in found.devices if each.verdicts[0].key == found.verdict.key)
+    verdict = cleaned(found.verdict, clean)
+    log = CheckResult(
+        "log", "Which log is it?", Outcome.PASSED, what_log(found), tuple(clean(note) for note in found.notes)
+    )
+    devices = CheckResult(
+        "devices",
+        "Which devices?",
+        Outcome.PASSED,
+        f"{len(found.devices)}",
+        tuple(device_line(each, clean) for each in found.devices),
+    )
+    hypotheses = tuple(
+        Hypothesis(each.kind, each.kind, Standing.OPEN, SETTLES.get(each.kind, ""))
+        for each in found.verdict.causes
+        if len(found.verdict.causes) > 1
+    )
+    return Diagnosis(
+        found.name.rsplit("/", 1)[-1],
+        found.name,
+        verdict,
+        (log, *((devices,) if len(found.devices) > 1 else ()), *checks_of(first)),
+        tuple(cleaned(each, clean) for each in found.others),
+        hypotheses,
+        started=started,
+        seconds=seconds,
+    )
+
+
+def cleaned(verdict: Verdict, clean: Cleaner) -> Verdict:
+    """Return a verdict whose quoted lines may be shown to everybody."""
+    return replace(verdict, words=clean(verdict.words), evidence=tuple(map(clean, verdict.evidence)))

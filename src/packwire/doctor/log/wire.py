@@ -1,0 +1,215 @@
+"""What the bytes in a log say: which framing, whose requests, which pieces, which checksums."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from statistics import median
+from typing import NamedTuple
+
+import numpy as np
+
+from packwire.capture.formats import TEXTS, text_format
+from packwire.capture.framings import Found, families, frames_in
+from packwire.capture.open import Capture
+from packwire.capture.packets import NO_TIME
+from packwire.capture.text.read import read_text
+from packwire.direction import Direction
+from packwire.doctor.log.facts import WireFacts
+from packwire.messages import Messages
+from packwire.wire.family import Family
+
+#: So many messages are looked at, and so many bytes of each way.
+MAX_MESSAGES, MAX_STREAM = 10_000, 1 << 16
+#: The first piece of a message that is cut where an ATT packet of 23 bytes ends.
+_SMALL_PIECE = 20
+#: Gaps of so many times the usual one are answers that did not come.
+_GAP = 3.0
+_TEXT_FRAME = re.compile(r"~[0-9A-F]{16,2048}")
+
+
+class _Message(NamedTuple):
+    time: int
+    sent: bool
+    payload: bytes
+    channel: int
+
+
+def capture_of(lines: Sequence[str], name: str) -> Capture:
+    """Return what the lines of a log show of bytes, read as any text is."""
+    data = np.frombuffer("\n".join(lines).encode(), dtype=np.uint8)
+    return Capture(name, read_text(data, [text_format(each) for each in TEXTS]))
+
+
+def look_at(messages: Messages) -> WireFacts:
+    """Look at the bytes of a recording or of a log."""
+    found = list(_messages(messages))
+    facts = WireFacts()
+    sent = [each for each in found if each.sent]
+    received = [each for each in found if not each.sent]
+    facts.sent, facts.received = len(sent), len(received)
+    for row in sent:
+        facts.asked_in.update(_families_of(row.payload))
+    requests = {row.payload for row in sent}
+    facts.echoes = sum(
+        not two.sent and one.sent and two.payload == one.payload for one, two in pairwise(found)
+    )
+    for channel in {row.channel for row in received}:
+        _look_at_channel(facts, [row for row in received if row.channel == channel], requests)
+    facts.irregular = _irregular([row.time for row in received])
+    _look_at_addresses(facts, found)
+    return facts
+
+
+def _messages(messages: Messages) -> Iterator[_Message]:
+    count = len(messages)
+    rows = (
+        range(count)
+        if count <= MAX_MESSAGES
+        else [*range(MAX_MESSAGES // 2), *range(count - MAX_MESSAGES // 2, count)]
+    )
+    size = 0
+    for row in rows:
+        payload = messages.payload(row)
+        size += len(payload)
+        if size > MAX_STREAM:
+            return
+        if messages.channels[int(messages.channel[row])].subscribes:
+            continue
+        sent = int(messages.direction[row]) == Direction.TO_DEVICE
+        yield _Message(int(messages.time[row]), sent, payload, int(messages.channel[row]))
+
+
+def _families_of(message: bytes) -> Iterator[str]:
+    """Yield the family that one message is a whole, right frame of."""
+    for each in families():
+        if any(framing.form_of(message) is not None for framing in each.framings):
+            yield each.name
+            return
+
+
+def _look_at_channel(facts: WireFacts, rows: list[_Message], requests: set[bytes]) -> None:
+    stream = b"".join(row.payload for row in rows)
+    family, found = _best(stream)
+    right = [each for each in found if each.ok]
+    facts.right += len(right)
+    facts.wrong += len(found) - len(right)
+    facts.text_frames += sum(row.payload[:2] == b"~2" for row in rows)
+    if family is not None:
+        facts.answered_in[family.name] += len(right)
+        facts.own_sums |= frozenset(_sums(stream, right))
+        facts.foreign += sum(
+            1
+            for each in right[:2000]
+            if each.framing.queries is not None
+            and len(frame := stream[each.start : each.start + each.size]) <= 20
+            and each.framing.queries.fits(frame)
+            and frame not in requests
+            and any(
+                answer.fits(frame, other)
+                for answer in family.answers
+                for other in _others(stream, right, frame)
+            )
+        )
+    starts = tuple(framing.start for framing in family.framings if framing.start) if family else ()
+    for one, two in pairwise(rows):
+        facts.doubled += one.payload == two.payload and len(one.payload) > 8
+        if len(one.payload) == _SMALL_PIECE and 0 < len(two.payload) <= _SMALL_PIECE:
+            head = one.payload[:2]
+            facts.first_of_20 += two.payload[:2] != head and not (starts and two.payload.startswith(starts))
+
+
+def _others(stream: bytes, right: list[Found], frame: bytes) -> Iterator[bytes]:
+    for each in right[:50]:
+        other = stream[each.start : each.start + each.size]
+        if other != frame:
+            yield other
+
+
+def _best(stream: bytes) -> tuple[Family | None, list[Found]]:
+    """Return the family in whose right frames most of the bytes lie, be they few, and its frames."""
+    best: tuple[int, Family | None, list[Found]] = (0, None, [])
+    for each in families():
+        found = [frame for frame in frames_in(stream, each.framings) if _says_something(stream, frame)]
+        held = sum(frame.size for frame in found if frame.ok)
+        weak = any(len(one.start.strip(b"\0")) < 2 for one in each.framings)
+        if weak and 2 * held < len(stream):
+            continue  # so short a beginning is found in any bytes
+        if held > best[0]:
+            best = (held, each, found)
+    return best[1], best[2]
+
+
+def _says_something(stream: bytes, found: Found) -> bool:
+    """Tell whether a frame holds more than zeros, whose checksum is right by chance."""
+    return len(set(stream[found.start : found.start + found.size])) > 2
+
+
+def _sums(stream: bytes, found: list[Found]) -> Iterator[int]:
+    for each in found:
+        check = each.framing.check
+        if check is None or check.size < 2:
+            continue  # one byte is the same by chance
+        stored = check.stored(stream[each.start : each.start + each.size])
+        if check.digits:
+            yield int(stored, 16)
+        else:
+            yield int.from_bytes(stored, check.order)
+
+
+def _irregular(times: list[int]) -> bool:
+    """Tell whether times are steady but for gaps of several times the usual step."""
+    known = [time for time in times if time != NO_TIME]
+    steps = [two - one for one, two in pairwise(known) if two > one]
+    if len(steps) < 4:
+        return False
+    usual = median(steps)
+    steady = sum(abs(step - usual) <= usual / 4 for step in steps)
+    return steady * 2 >= len(steps) and any(step > _GAP * usual for step in steps)
+
+
+def _look_at_addresses(facts: WireFacts, found: list[_Message]) -> None:
+    """Find a request that was answered beside one that never was."""
+    outcome: dict[bytes, bool] = {}
+    for one, two in pairwise([*found, _Message(NO_TIME, True, b"", 0)]):
+        if one.sent and one.payload:
+            outcome[one.payload] = outcome.get(one.payload, False) or not two.sent
+    answered = [request for request, got in outcome.items() if got][:50]
+    silent = [request for request, got in outcome.items() if not got][:50]
+    for request in answered:
+        for other in silent:
+            place = _address_differs(request, other)
+            if place >= 0:
+                facts.other_address = f"{other[place]:02x} is not answered, {request[place]:02x} is"
+                facts.only_address = True
+                return
+    if answered and silent:
+        frame = answered[0]
+        daly = frame[:1] == b"\xa5" and len(frame) == 13 and frame[1] != 0x80
+        if daly:
+            facts.other_address = f"a Daly request from address {frame[1]:02x} is answered"
+
+
+def _address_differs(one: bytes, other: bytes) -> int:
+    """Return at which of the first bytes two requests differ, if in no other but the checksum; or -1."""
+    if len(one) != len(other) or len(one) < 7:
+        return -1
+    trailer = 5 if one[:1] == b"~" else 1 if one[:1] == b"\xa5" else 2
+    differ = [at for at in range(len(one) - trailer) if one[at] != other[at]]
+    return differ[0] if len(differ) == 1 and differ[0] <= 4 else -1
+
+
+def note_text_frames(facts: WireFacts, lines: Sequence[str]) -> None:
+    """Look for frames of ASCII hex that stand in a line as they are, whichever words are before them."""
+    family = next(each for each in families() for framing in each.framings if framing.start == b"~")
+    for line in lines:
+        for found in _TEXT_FRAME.finditer(line) if "~" in line else ():
+            frame = found[0].encode() + b"\r"
+            form = next((each for each in family.framings if each.form_of(frame) is not None), None)
+            if form is not None and form.check is not None:
+                facts.own_sums |= {int(form.check.stored(frame), 16)}
+
+
+def names(counts: Counter[str]) -> str:
+    """Return families in words, the most frequent first."""
+    return ", ".join(name for name, _ in counts.most_common(3))

@@ -1,0 +1,363 @@
+"""What the trials say about a client, in plain words, with cause and remedy. Pure functions."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from packwire.check import Confidence, Verdict
+from packwire.doctor.verdicts import decide
+from packwire.doctor.vesc.client_test.lengths import judge_lengths, of_kind
+from packwire.doctor.vesc.client_test.plan import SHORT_WAIT, ClientFindings
+from packwire.doctor.vesc.client_test.reactions import TrialResult
+from packwire.doctor.vesc.client_test.trials import NO_FRAMER, TrialKind
+from packwire.doctor.vesc.client_test.verdict import (
+    AGES_DIFFER,
+    BEHIND,
+    FRAMING,
+    RESYNC,
+    STREAM,
+    UNASKED,
+    ClientReport,
+    Meeting,
+    fault,
+)
+from packwire.doctor.vesc.misreadings import RULES
+from packwire.vesc.commands import Command, command_name
+from packwire.vesc.traits import Effect, traits
+
+
+def judge(found: ClientFindings | None, met: Meeting) -> ClientReport:
+    """Say what is known, whether all trials were done or not."""
+    report = _judged(found, met)
+    return replace(report, findings=tuple(decide(report.findings)))
+
+
+def _judged(found: ClientFindings | None, met: Meeting) -> ClientReport:
+    if found is None or not found.all_controls:
+        return _nothing_tried(met)
+    findings = [*_login(met), *_requests(met)]
+    if found.shown:
+        return _by_what_it_shows(found, findings)
+    if not found.controls.tell:
+        return _no_difference(found, findings)
+    if _by_chance(found):
+        return ClientReport(bool(findings), tuple(findings), tuple(_unclear(found)))
+    findings += [*judge_lengths(found), *_pieces(found), *_bad(found), *_company(found), *_ages(found)]
+    if 0 < found.controls.wait < SHORT_WAIT:
+        findings.append(_impatient(found))
+    undecided = [*_unclear(found)]
+    if not found.done:
+        undecided.append("it was ended before all was tried")
+    # All is well only where each thing that was tried says so: going on is no sign that it took something.
+    decided = bool(findings) or not undecided
+    return ClientReport(decided, tuple(findings), tuple(undecided), tuple(_good(found)))
+
+
+def _by_what_it_shows(found: ClientFindings, findings: list[Verdict]) -> ClientReport:
+    """Judge by what the user saw; each reply was tried in one way only, and is named."""
+    findings += [*judge_lengths(found), *_pieces(found), *_company(found), *_bad(found)]
+    undecided = [
+        f"after {each.trial.words} it showed a voltage that no reply held: does it decode the right bytes?"
+        for each in found.results
+        if each.taken is None
+    ]
+    if not found.asked_all:
+        undecided.append("it was ended before all was tried")
+    good = tuple(
+        each.trial.words for each in found.results if each.taken and each.trial.kind is not TrialKind.BAD
+    )
+    decided = found.asked_all and not undecided
+    return ClientReport(decided or bool(findings), tuple(findings), tuple(undecided), good, shown=True)
+
+
+def _nothing_tried(met: Meeting) -> ClientReport:
+    if not met.connections:
+        return ClientReport(False, (), ("no client connected",))
+    if met.words and not met.requests:
+        return ClientReport(False, (), (met.words,))
+    findings = (*_login(met), *_requests(met))
+    if findings:
+        return ClientReport(True, findings)
+    if met.unanswerable:
+        names = ", ".join(command_name(number) for number in met.unanswerable)
+        if not any(traits(number).kind is Effect.READ for number in met.unanswerable):
+            return ClientReport(True, (_wrong_command(names),))
+        return ClientReport(False, (), (f"it asked only what is not played here: {names}",))
+    if not met.requests:
+        return ClientReport(False, (), ("it connected, but sent no request; a VESC speaks only when asked",))
+    return ClientReport(False, (), ("it asked too seldom for a first experiment",))
+
+
+def _login(met: Meeting) -> Iterator[Verdict]:
+    """Look at how it logs in: who asks is a client, whatever it says that it is."""
+    if met.login is not None and met.requests:
+        yield fault(
+            "bad-login",
+            Confidence.CERTAIN,
+            f"At a hub nobody would answer it: {met.login.value}.",
+            "its login line is wrong",
+            "a client's login is one line, VESCTOOL:ID:PASSWORD and a newline",
+        )
+    if met.broadcasts:
+        yield fault(
+            "broadcast",
+            Confidence.CERTAIN,
+            f"{met.broadcasts} of its requests go to CAN id 255, which is every node at once.",
+            "all nodes answer together, and no reply says whose it is",
+            "ask the device itself, or one node by its id (0 to 254)",
+        )
+
+
+def _wrong_command(names: str) -> Verdict:
+    return fault(
+        "wrong-command",
+        Confidence.LIKELY,
+        f"It asks only {names}, which a device does not answer with values.",
+        "it sends another command than it means to",
+        "the battery's values are BMS_GET_VALUES (96, hexadecimal 60)",
+    )
+
+
+def _requests(met: Meeting) -> Iterator[Verdict]:
+    """Look at what the client itself sends; zeros in front are right."""
+    stats = met.stats
+    if stats.crc_errors or (stats.waiting and not met.requests) or (stats.junk and not met.requests):
+        yield fault(
+            "requests-broken",
+            Confidence.CERTAIN if stats.crc_errors or not met.requests else Confidence.LIKELY,
+            f"Of what it sends, {met.requests} frames are right; there are {', '.join(stats.oddities())}.",
+            "it frames its requests wrongly; a device does not answer them",
+            FRAMING,
+        )
+
+
+def _by_chance(found: ClientFindings) -> bool:
+    """Tell whether the controls do not hold any more: on a busy computer they may differ by chance."""
+    return found.stuck_behind is not None or found.unsteady
+
+
+# How it takes it
+
+
+def _missed(found: ClientFindings, *keys: str) -> list[TrialResult]:
+    return [each for each in found.results if each.trial.key in keys and each.taken is False]
+
+
+def _sure(missed: list[TrialResult]) -> Confidence:
+    """Return how sure it is that these are never taken: not where one was now and then."""
+    return Confidence.CERTAIN if all(each.steady for each in missed) else Confidence.LIKELY
+
+
+def _goes_on_anyway(found: ClientFindings) -> bool:
+    """Tell whether it goes on after a damaged packet of any kind: then that is no sign that it took one."""
+    return found.taken("corrupt") is True and found.taken("corrupt-other") is not False
+
+
+def _pieces(found: ClientFindings) -> Iterator[Verdict]:
+    tried = of_kind(found, TrialKind.DELIVERY)
+    missed = [each for each in tried if not each.taken]
+    if not missed:
+        return
+    ways = ", ".join(each.trial.words for each in missed)
+    every = len(missed) == len(tried)
+    yield fault(
+        "one-read",
+        _sure(missed) if every and len(tried) > 2 else Confidence.LIKELY,
+        f"It did not take a reply that came {ways}"
+        + (", in one piece it did." if every else "; otherwise it did."),
+        "it takes what one read gives for a whole frame"
+        if every
+        else "it does not keep what it has of a frame until the rest is there",
+        STREAM,
+    )
+
+
+def _company(found: ClientFindings) -> Iterator[Verdict]:
+    """Say what else with the reply costs it the reply."""
+    if _missed(found, "print-first"):
+        yield fault(
+            "print-chokes",
+            Confidence.LIKELY,
+            "A PRINT packet in front of a reply costs it the reply.",
+            "it takes the first packet for the reply, or gives up at one that it did not ask for",
+            UNASKED,
+            rank=BEHIND,
+        )
+    elif missed := _missed(found, "print-joined", "print-behind"):
+        ways = " and ".join(each.trial.words for each in missed)
+        yield fault(
+            "joined",
+            _sure(missed),
+            f"It did not take {ways}.",
+            "it takes one frame from a read and drops the rest",
+            STREAM,
+            rank=BEHIND,
+        )
+    if missed := _missed(found, "junk-first"):
+        yield fault(
+            "junk-chokes",
+            _sure(missed),
+            f"It did not take a reply with {missed[0].trial.words}.",
+            "it wants a frame to begin with the first byte that it reads",
+            RESYNC,
+            rank=BEHIND,
+        )
+    if _missed(found, "damaged-first"):
+        yield fault(
+            "damage-chokes",
+            Confidence.LIKELY,
+            "After a damaged frame it did not take the good one that followed.",
+            "it gives up at a wrong checksum, or looks for the next frame in the wrong place",
+            RESYNC,
+            rank=BEHIND,
+        )
+
+
+def _bad(found: ClientFindings) -> Iterator[Verdict]:
+    """Say what it takes that is no reply. Asking on at once says so only where other damage does not."""
+    if found.taken("print-only"):
+        behind = " From then on it was one reply behind: each counted for the next request." * found.behind
+        yield fault(
+            "any-reply",
+            Confidence.CERTAIN if found.behind or found.shown else Confidence.LIKELY,
+            f"After a PRINT packet in place of the reply it went on as after a reply.{behind}",
+            "it takes the first packet that comes for the reply, whatever its command, or gives up at it",
+            UNASKED,
+        )
+    elif found.taken("corrupt") and (found.shown or found.taken("corrupt-other") is False):
+        yield fault(
+            "crc-ignored",
+            Confidence.CERTAIN if found.shown else Confidence.LIKELY,
+            "It took a reply whose CRC is wrong"
+            + ("." if found.shown else ": it went on, and did not after another damaged packet."),
+            "it does not check the CRC, or not against the payload: it will show wrong values one day",
+            FRAMING,
+        )
+
+
+def _ages(found: ClientFindings) -> Iterator[Verdict]:
+    missed = [each for each in of_kind(found, TrialKind.AGE) if not each.taken]
+    if missed and not any(not each.taken for each in of_kind(found, TrialKind.LENGTH)):
+        sizes = ", ".join(str(each.size) for each in missed)
+        yield fault(
+            "old-firmware",
+            Confidence.LIKELY,
+            f"It did not take replies that end early, as older firmware's do ({sizes} bytes for 20 cells).",
+            "it wants every field",
+            AGES_DIFFER,
+            rank=BEHIND,
+        )
+
+
+# Where nothing tells
+
+
+def _no_difference(found: ClientFindings, findings: list[Verdict]) -> ClientReport:
+    """Judge a client that does the same whether a reply comes or not."""
+    name = command_name(found.command)
+    every = _every(found)
+    if found.dialect:
+        findings.append(_dialect(found.dialect, name))
+        return ClientReport(True, tuple(findings))
+    if found.impatient:
+        findings.append(_impatient(found))
+        return ClientReport(True, tuple(findings), ("all else, for it hardly waits for a reply",))
+    if found.other_command is not None and found.others.tell:
+        other = command_name(found.other_command)
+        findings.append(
+            fault(
+                "command-ignored",
+                Confidence.LIKELY,
+                f"It takes replies to {other}, and none to {name} ({found.command}), whatever their length.",
+                f"it does not know command {found.command}, or fails to decode its reply{_forwarded(found)}",
+                f"look at what it does with a payload whose first byte is {found.command}",
+            )
+        )
+        return ClientReport(True, tuple(findings))
+    words = (
+        f"{every} after a reply to {name} it does the same as after none: it takes no reply at all, or it "
+        "goes by the clock. Look at what it shows, or let it ask again as soon as a reply is there"
+    )
+    if found.asked_all or found.results:
+        words = "it showed the voltage of no reply: it takes none, or it shows something else"
+    elif not found.done:
+        words = f"it was ended after {len(found.all_controls)} experiments, which is too soon to tell"
+    return ClientReport(bool(findings), tuple(findings), (words,))
+
+
+def _impatient(found: ClientFindings) -> Verdict:
+    return fault(
+        "impatient",
+        Confidence.LIKELY,
+        f"It gives a reply up and asks again {found.controls.wait:.2f} s after its request.",
+        "its timeout is too short: through a hub a reply takes 0.1 to 0.5 s",
+        "wait for a reply for at least 1 s, and longer over CAN",
+        rank=BEHIND,
+    )
+
+
+def _dialect(key: str, name: str) -> Verdict:
+    """Say what it needs to take something; certain where it did not take the same with a wrong CRC."""
+    if key in NO_FRAMER:
+        words = f"It took no right reply to {name} of any length, but one with more behind it."
+        return fault(key, Confidence.LIKELY, words, NO_FRAMER[key], STREAM)
+    return fault(
+        key,
+        Confidence.CERTAIN,
+        f"It took no right reply to {name} of any length, but one whose frame was wrong in this way:",
+        next(rule.rule for rule in RULES if rule.key == key),
+        FRAMING,
+    )
+
+
+def _forwarded(found: ClientFindings) -> str:
+    """Say what else may be where a request went over CAN."""
+    if found.all_controls[0].request[0] != Command.FORWARD_CAN:
+        return ""
+    return f"; or it waits for a reply that begins with 34 (FORWARD_CAN): it begins with {found.command}"
+
+
+def _every(found: ClientFindings) -> str:
+    seen = [each.since_request for each in found.all_controls]
+    return f"it acts {min(seen):.2f} to {max(seen):.2f} s after each request;" if seen else ""
+
+
+def _unclear(found: ClientFindings) -> Iterator[str]:
+    # Who takes anything for the reply goes on before the reply is sent: that is known then.
+    known = any(each.taken for each in of_kind(found, TrialKind.BAD))
+    unclear = [
+        each.trial.words
+        for each in found.results
+        if each.taken is None and not (known and each.trial.kind is TrialKind.COMPANY)
+    ]
+    if unclear:
+        yield f"what it did was no clear sign after: {', '.join(unclear)}"
+    if _goes_on_anyway(found) and not found.taken("print-only"):
+        yield (
+            "it goes on after a damaged packet just as after a reply: it takes it, or drops it and asks "
+            "again; so going on is no sign that it took anything. Look at what it shows"
+        )
+    if found.stuck_behind is not None:
+        yield f"it took nothing more after {found.stuck_behind.words}, so what came later says nothing"
+    if found.unsteady:
+        yield "it went on by itself again and again, though nothing came: what it does is no sign any more"
+
+
+_GOOD: tuple[tuple[TrialKind, Callable[[ClientFindings], str]], ...] = (
+    (
+        TrialKind.LENGTH,
+        lambda found: f"replies of {len(of_kind(found, TrialKind.LENGTH))} lengths, 100 to 511 bytes",
+    ),
+    (TrialKind.DELIVERY, lambda _: "replies byte by byte, and cut in every place"),
+    (TrialKind.COMPANY, lambda _: "PRINT packets, junk and damaged frames around them"),
+    (TrialKind.AGE, lambda _: "replies that end early, as older firmware's do"),
+)
+
+
+def _good(found: ClientFindings) -> Iterator[str]:
+    for kind, words in _GOOD:
+        tried = [each for each in found.results if each.trial.kind is kind]
+        if tried and all(each.expected for each in tried):
+            yield words(found)
+    bad = of_kind(found, TrialKind.BAD)
+    if bad and all(each.expected for each in bad):
+        yield "nothing in place of a reply: neither one with a wrong CRC nor a PRINT packet"

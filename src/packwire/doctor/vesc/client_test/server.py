@@ -1,0 +1,302 @@
+"""Plays the hub and the device for a client under suspicion: sends the trials, watches what the client does.
+
+    async with ClientTest(print, port=65101) as test:
+        verdict = await test.run()
+
+A login line at the begin is taken with any id and password, and forgotten; without one it is a device's own
+port. `PING` is answered. One client at a time is examined: a new connection takes the place of the older.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Self
+
+from packwire.doctor.vesc.client_test.judge import judge
+from packwire.doctor.vesc.client_test.plan import SUSPECTS, ClientFindings, Script, script
+from packwire.doctor.vesc.client_test.reactions import Action, ClientObservation
+from packwire.doctor.vesc.client_test.replies import answerable, command_of, reply_to
+from packwire.doctor.vesc.client_test.session import ClientConnection
+from packwire.doctor.vesc.client_test.stalls import Stalls
+from packwire.doctor.vesc.client_test.telltale import Ask, ask_user, can_ask, wait_for
+from packwire.doctor.vesc.client_test.trials import SentPiece, Trial, TrialKind, pieces
+from packwire.doctor.vesc.client_test.verdict import ClientReport, LoginProblem, Meeting
+from packwire.link.tcp import not_listening
+from packwire.vesc.commands import command_name
+from packwire.vesc.framing import encode_frame
+from packwire.vesc.requests import RouteProblem, unwrap
+from packwire.wire.frame import FrameStats
+
+#: A client that does nothing for so long does nothing more, in seconds; once it is known how it behaves, so
+#: many times its longest pause.
+PATIENCE = 20.0
+_LEAST_PATIENCE, _PAUSES = 4.0, 4
+#: So many requests are answered well before it is decided which command is examined (the battery's: at once).
+_FIRST = 4
+#: Another command is asked for in vain so often before the script goes on without it.
+_IN_VAIN = 12
+#: So many times something came, a wrong CRC among it, and no right request: that is enough.
+_WRONG_REQUESTS = 3
+#: A reply in pieces takes at most this part of the time that the client waits for one.
+_PART_OF_WAIT = 0.4
+#: So many requests that nobody answers here: it will not ask anything else.
+_HOPELESS = 60
+#: The command that it is examined by is changed so often, where it does not ask it any more.
+_CHANGES = 3
+#: Parts of the patience: then it is told that no request came, and then that is the verdict.
+_TELL_SILENCE, _END_SILENCE = 0.25, 3.0
+_EXAMPLE = "BMS_GET_VALUES: 02 01 60 6c a6 03"
+
+
+class ClientTest:
+    """Listens; raises UnreachableError where the port is taken.
+
+    `tell` gets a line of text for each step, `watch` each observation and whether the client took what was
+    sent (None: that cannot be told, or not yet). `ask` asks the user what the client shows, where nothing
+    else tells.
+    """
+
+    def __init__(
+        self,
+        tell: Callable[[str], None],
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        patience: float = PATIENCE,
+        watch: Callable[[ClientObservation, bool | None], None] | None = None,
+        ask: Ask | None = None,
+    ) -> None:
+        self.host = host
+        self.port = port
+        self.findings: ClientFindings | None = None
+        self._tell = tell
+        self._watch = watch
+        self._first_patience = patience
+        self._longest = 0.0
+        self._asked: Counter[int] = Counter()
+        self._asked_before: Counter[int] = Counter()
+        """The same when what is examined was asked last."""
+        self._unanswerable: set[int] = set()
+        self._broadcasts = 0
+        self.stalls = Stalls()
+        self.login_problem: LoginProblem | None = None
+        self._stats = FrameStats()
+        self._connections = 0
+        self._requests = 0
+        self._pieces = 0
+        self._script: Script | None = None
+        self._trial: Trial | None = None
+        self._in_vain = 0
+        self._changes = 0
+        self._ask = ask
+        self._standing: Trial | None = None
+        self._left = 0
+        self._enough = asyncio.Event()
+        self._session: ClientConnection | None = None
+        self._words = ""
+        self._timers: list[asyncio.TimerHandle] = []
+        self._decided = asyncio.Event()
+        self._server: asyncio.Server | None = None
+        self._watching: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        try:
+            self._server = await loop.create_server(lambda: ClientConnection(self), self.host, self.port)
+        except OSError as error:
+            raise not_listening(self.host, self.port, error) from error
+        self.port = self._server.sockets[0].getsockname()[1]
+        self._watching = asyncio.create_task(self.stalls.watch())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._script = None
+        if self._watching:
+            self._watching.cancel()
+        for timer in self._timers:
+            timer.cancel()
+        if self._server:
+            self._server.close()
+        if self._session:
+            self._session.close()
+
+    async def run(self) -> ClientReport:
+        """Wait until everything is decided; may be cancelled or timed out, then see `verdict`."""
+        await self._decided.wait()
+        if self._ask and can_ask(self.findings):
+            self._trial = None
+            await ask_user(self, self._ask, self._tell)
+        return self.verdict
+
+    async def stand(self, trial: Trial, count: int) -> bool:
+        """Answer all requests in one way from now on; come back after so many replies."""
+        self._standing, self._left = trial, count
+        self._enough.clear()
+        return await wait_for(self._enough, max(self.patience(), count * _PAUSES * self._longest))
+
+    @property
+    def verdict(self) -> ClientReport:
+        """Return what is known so far."""
+        stats = replace(self._stats)
+        if self._session:
+            _add(stats, self._session.stats)
+        words = (self._session.words if self._session else "") or self._words
+        met = Meeting(
+            self._connections,
+            self._requests,
+            stats,
+            tuple(sorted(self._unanswerable)),
+            words,
+            self.login_problem,
+            self._broadcasts,
+        )
+        return judge(self.findings, met)
+
+    def came(self, session: ClientConnection) -> None:
+        """Learn of a new connection."""
+        self._connections += 1
+        if self._session:
+            self._session.close()
+        self._session = session
+        if self._connections == 1:
+            loop = asyncio.get_running_loop()
+            for part, look in ((_TELL_SILENCE, self._silent_so_far), (_END_SILENCE, self._silent)):
+                self._timers.append(loop.call_later(part * self._first_patience, look))
+        if self._connections <= 2:
+            self._tell("a client connected" if self._connections == 1 else "it connected again")
+
+    def heard(self, stats: FrameStats) -> None:
+        """Learn that bytes came: a client whose requests are all wrong gets no answer from anybody."""
+        self._pieces += 1
+        wrong = stats.crc_errors + self._stats.crc_errors
+        if wrong and not self._requests and self._pieces > _WRONG_REQUESTS:
+            self._finish()
+
+    def went(self, session: ClientConnection) -> None:
+        """Learn that a connection is over."""
+        _add(self._stats, session.stats)
+        self._words = session.words or self._words
+        if self._session is session:
+            self._session = None
+
+    def _silent_so_far(self) -> None:
+        if not self._requests:
+            words = self._session.words if self._session else self._words
+            what = words or ("what it sends is no request" if self._pieces else "it says nothing")
+            self._tell(f"{what}: waiting for a request, such as {_EXAMPLE}")
+
+    def _silent(self) -> None:
+        if not self._requests:
+            self._finish()
+
+    def patience(self) -> float:
+        """Return how long to wait for the client's next action."""
+        known = self._longest and self.findings and len(self.findings.all_controls) >= 2
+        return max(_LEAST_PATIENCE, _PAUSES * self._longest) if known else self._first_patience
+
+    def answer(self, request: bytes) -> tuple[list[SentPiece], Trial | None, int]:
+        """Return what to send in answer to a request, and which trial that is."""
+        self._requests += 1
+        self._broadcasts += unwrap(request).problem is RouteProblem.BROADCAST
+        if not answerable(request):
+            self._unanswerable.add(request[0])
+            if self._script is None and self._requests >= _HOPELESS:
+                self._finish()
+            return [], None, 0
+        command = command_of(request)
+        self._asked[command] += 1
+        if self._script is None:
+            self._begin(command)
+        if self._standing and self.findings and command == self.findings.command:
+            return self._answer_standing(self._standing, request)
+        trial = self._trial
+        if trial is not None and self.findings is not None:
+            wanted = self.findings.command if trial.command is None else trial.command
+            if command == wanted:
+                self._in_vain = 0
+                self._asked_before = self._asked.copy()
+                self._trial = None
+                if trial.kind is TrialKind.FRESH:
+                    self._tell("its connection is closed, to begin anew (restart it if it does not connect)")
+                sent, size = pieces(trial, request)
+                return sent, trial, size
+            self._in_vain += 1
+            if self._in_vain > _IN_VAIN:
+                self._not_asked_any_more(trial)
+        reply = reply_to(request)
+        assert reply is not None
+        return [SentPiece(encode_frame(reply))], None, len(reply)
+
+    def _answer_standing(self, trial: Trial, request: bytes) -> tuple[list[SentPiece], Trial | None, int]:
+        self._left -= 1
+        if self._left < 0:  # the reply to the last one that was counted has been sent, and read
+            self._enough.set()
+        sent, size = pieces(trial, request)
+        return sent, None, size
+
+    def time_to_send(self) -> float:
+        """Return how many seconds a reply in pieces may take: the client waits only so long for it."""
+        wait = self.findings.controls.wait if self.findings else 0.0
+        return _PART_OF_WAIT * (wait or 1.0)
+
+    def observed(self, seen: ClientObservation) -> None:
+        """Take what came of a trial, and get the next one."""
+        if seen.action in {Action.REPEATS, Action.GOES_ON}:
+            self._longest = max(self._longest, (seen.last or seen).after)
+        if self._watch:
+            controls = self.findings.controls if self.findings else None
+            self._watch(seen, controls.took(seen) if controls and controls.tell else None)
+        if seen.action is Action.NOTHING:
+            self._tell("it does nothing more: restart it for the next experiment")
+        if self._script is None:
+            return
+        try:
+            self._trial = self._script.send(seen)
+        except StopIteration:
+            self._finish()
+
+    def _begin(self, command: int) -> None:
+        """Choose the command that the client is examined by, once there is reason enough."""
+        if command != SUSPECTS[0] and sum(self._asked.values()) < _FIRST:
+            return
+        known = [each for each in SUSPECTS if self._asked[each]]
+        if not known:
+            return
+        self.findings = ClientFindings(known[0])
+        self._script = script(self.findings, self._tell, self._other_command)
+        self._trial = next(self._script)
+
+    def _not_asked_any_more(self, trial: Trial) -> None:
+        """Examine it by something else that it asks since then, or end."""
+        self._in_vain = 0
+        since = self._asked - self._asked_before
+        known = [each for each in SUSPECTS if since[each] and self.findings and each != self.findings.command]
+        self._changes += 1
+        if trial.command is not None or not known or self._changes > _CHANGES:
+            self._finish()
+            return
+        assert self.findings is not None
+        old, self.findings = self.findings, ClientFindings(known[0])
+        self._tell(f"it does not ask {command_name(old.command)} any more")
+        self._script = script(self.findings, self._tell, self._other_command)
+        self._trial = next(self._script)
+
+    def _other_command(self) -> int | None:
+        """Return what else the client asks often, for a second look."""
+        assert self.findings is not None
+        others = [(count, each) for each, count in self._asked.items() if each != self.findings.command]
+        return max(others)[1] if others and max(others)[0] >= 2 else None
+
+    def _finish(self) -> None:
+        self._decided.set()
+
+
+def _add(total: FrameStats, more: FrameStats) -> None:
+    total.received += more.received
+    total.frames += more.frames
+    total.junk += more.junk
+    total.crc_errors += more.crc_errors
+    total.bad_stops += more.bad_stops
+    total.oversize += more.oversize
+    total.waiting = more.waiting or total.waiting

@@ -1,0 +1,244 @@
+"""Trials as data: what a reply is like, how its bytes are sent, and in which dialect its frame is written.
+
+A right client takes a reply however TCP cuts it, with packets and junk around it. A wrong one takes it only
+in some ways, or only in a dialect of its own; which ones tell what is wrong with it.
+"""
+
+from binascii import crc_hqx
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import pairwise
+from typing import NamedTuple
+
+from packwire.doctor.vesc.client_test.replies import reply_to
+from packwire.doctor.vesc.misreadings import crc_modbus
+from packwire.vesc.commands import Command
+from packwire.vesc.framing import STOP, TRAILER, encode_frame
+
+
+class TrialKind(StrEnum):
+    """What a trial is for."""
+
+    GOOD = "good reply"
+    """A control: what the client does when all is well."""
+    MISSING = "no reply"
+    """A control: what it does when nothing comes."""
+    FRESH = "new connection"
+    """No trial: the connection is closed, so that what the client holds of old replies is gone."""
+    LENGTH = "length"
+    DELIVERY = "delivery"
+    COMPANY = "company"
+    """Something else comes with the reply."""
+    BAD = "bad"
+    """What must not be taken for the reply."""
+    AGE = "age"
+    """The reply ends early, as older firmware's does."""
+    DIALECT = "dialect"
+    """The frame is wrong, in the way in which a wrong client may expect it."""
+
+
+class SentPiece(NamedTuple):
+    """Bytes to send at once, and how many seconds to rest behind them."""
+
+    data: bytes
+    rest: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One experiment: one request is answered in this way.
+
+    `size` is the payload's length in bytes (None: a usual one). `sent` names the way in WAYS, `dialect` the
+    frame in DIALECTS. `command` is the request that it waits for (None: the one that is examined).
+    """
+
+    key: str
+    kind: TrialKind
+    words: str
+    size: int | None = None
+    sent: str = "whole"
+    dialect: str = "right"
+    command: int | None = None
+    flush: int = 0
+    """Send so many zeros first, which fill up whatever the client still waits for."""
+    behind: int | None = None
+    """Send a reply of this size first."""
+    checksum: bool = True
+    """Whether a DIALECT's checksum is right."""
+    volts: float | None = None
+    """The voltage of each cell, by which the reply is known again."""
+
+    def with_volts(self, volts: float) -> "Trial":
+        """Return the same with a voltage of its own."""
+        return replace(self, volts=volts)
+
+    @property
+    def leaves_more(self) -> bool:
+        """Whether it sends more than one frame: who takes one may keep the other for later."""
+        return self.kind is TrialKind.COMPANY or self.behind is not None or self.flush > 0
+
+    def with_flush(self) -> "Trial":
+        """Return the same with zeros in front."""
+        return replace(self, flush=FLUSH)
+
+
+#: Seconds between pieces: long enough for each to be read by itself.
+_APART = 0.04
+_BYTE_APART = 0.002
+PRINT = encode_frame(bytes((Command.PRINT,)) + b"packwire: a line of text, unasked for\0")
+#: Bytes that can begin no frame.
+JUNK = bytes.fromhex("00ff15aa7f00c0de")
+#: Behind a frame that is dropped: its stop byte 03 would look like the start byte of a long one.
+_NO_START = bytes(4)
+#: Longer than any length that a wrong rule reads out of a short header.
+FLUSH = 70_000
+#: A reply is filled up to this: more than anybody expects who counts on a fixed size, and a multiple of it
+#: that leaves him where he was; and by so much he is moved on, should the reply have lain across two pieces.
+_PADDED, _SHIFT = 1024, 100
+
+
+def _cut(frame: bytes, *places: int) -> list[SentPiece]:
+    ends = [0, *sorted({place % len(frame) for place in places}), len(frame)]
+    return [SentPiece(frame[begin:end], _APART) for begin, end in pairwise(ends)]
+
+
+def _corrupt(frame: bytes) -> bytes:
+    """Turn a bit of the payload, well behind the command, and leave the CRC as it was."""
+    place = len(frame) - TRAILER - 1
+    return frame[:place] + bytes((frame[place] ^ 0x10,)) + frame[place + 1 :] + _NO_START
+
+
+def _corrupt_other(frame: bytes) -> bytes:
+    """Turn its command into another one's, too: of the same length, so that who counts bytes has enough."""
+    at = frame[0]
+    return _corrupt(frame[:at] + bytes((Command.PRINT,)) + frame[at + 1 :])
+
+
+def _with_newline(frame: bytes) -> bytes:
+    """Return a frame with no newline in it, and one behind it."""
+    payload = frame[frame[0] : -TRAILER].replace(b"\n", b"\x0b")
+    while b"\n" in encode_frame(payload):
+        payload = payload[:-1]
+    return encode_frame(payload) + b"\n"
+
+
+WAYS: dict[str, Callable[[bytes], list[SentPiece]]] = {
+    "whole": lambda frame: [SentPiece(frame)],
+    "bytes": lambda frame: [SentPiece(frame[at : at + 1], _BYTE_APART) for at in range(len(frame))],
+    "cut-start": lambda frame: _cut(frame, 1),
+    "cut-header": lambda frame: _cut(frame, frame[0]),
+    "cut-middle": lambda frame: _cut(frame, len(frame) // 2),
+    "cut-crc": lambda frame: _cut(frame, -2),
+    "cut-stop": lambda frame: _cut(frame, -1),
+    "print-first": lambda frame: [SentPiece(PRINT, _APART), SentPiece(frame)],
+    "print-joined": lambda frame: [SentPiece(PRINT + frame)],
+    "print-behind": lambda frame: [SentPiece(frame + PRINT)],
+    "junk-first": lambda frame: [SentPiece(JUNK + frame)],
+    "damaged-first": lambda frame: [SentPiece(_corrupt(frame), _APART), SentPiece(frame)],
+    "corrupt": lambda frame: [SentPiece(_corrupt(frame))],
+    "corrupt-other": lambda frame: [SentPiece(_corrupt_other(frame))],
+    "print-only": lambda _: [SentPiece(PRINT)],
+    "fixed-size": lambda frame: [SentPiece(frame + bytes(-len(frame) % _PADDED))],
+    "shift": lambda _: [SentPiece(bytes(_SHIFT))],
+    "newline": lambda frame: [SentPiece(_with_newline(frame))],
+    "nothing": lambda _: [],
+}
+#: The ways that a client needs which looks for no frames at all, and what it does.
+NO_FRAMER = {
+    "fixed-size": "it waits for a certain number of bytes, and a reply has fewer",
+    "newline": "it waits for a newline, and a frame ends with 03",
+}
+
+
+def _framed(header: bytes, payload: bytes, crc: int, *, little: bool = False) -> bytes:
+    return header + payload + crc.to_bytes(2, "little" if little else "big") + bytes((STOP,))
+
+
+def _short(payload: bytes) -> bytes:
+    return encode_frame(payload)[: -len(payload) - TRAILER]
+
+
+def _counts_all(payload: bytes) -> bytes:
+    return bytes((2, len(payload) + 5))
+
+
+#: Frames as a wrong client may expect them, by the key of its rule in `misreadings`. The CRC is right but
+#: where it is what is wrong.
+DIALECTS: dict[str, Callable[[bytes], bytes]] = {
+    "right": encode_frame,
+    "crc-with-header": lambda load: _framed(_short(load), load, crc_hqx(_short(load) + load, 0)),
+    "crc-ffff": lambda load: _framed(_short(load), load, crc_hqx(load, 0xFFFF)),
+    "crc-little-endian": lambda load: _framed(_short(load), load, crc_hqx(load, 0), little=True),
+    "crc-modbus": lambda load: _framed(_short(load), load, crc_modbus(load)),
+    "length-two-bytes": lambda load: _framed(b"\2" + len(load).to_bytes(2), load, crc_hqx(load, 0)),
+    "length-little-endian": lambda load: _framed(
+        b"\2" + len(load).to_bytes(2, "little"), load, crc_hqx(load, 0)
+    ),
+    "length-counts-all": lambda load: _framed(_counts_all(load), load, crc_hqx(load, 0)),
+    "length-15-bits": lambda load: _framed(
+        bytes((2,)) + (len(load) | 0x8000).to_bytes(2), load, crc_hqx(load, 0)
+    ),
+}
+
+
+def _spoilt(frame: bytes) -> bytes:
+    """Return a frame of whatever dialect with another checksum."""
+    return frame[:-TRAILER] + bytes(byte ^ 0x5A for byte in frame[-TRAILER:-1]) + frame[-1:]
+
+
+def pieces(trial: Trial, request: bytes) -> tuple[list[SentPiece], int]:
+    """Return what to send in answer to a request, and the length of the reply's payload."""
+    payload = reply_to(request, trial.size, ends_early=trial.kind is TrialKind.AGE, volts=trial.volts)
+    if payload is None:
+        return [], 0
+    frame = DIALECTS[trial.dialect](payload)
+    sent = WAYS[trial.sent](frame if trial.checksum else _spoilt(frame))
+    if trial.flush:
+        sent.insert(0, SentPiece(bytes(trial.flush), _APART))
+    if trial.behind:
+        before = reply_to(request, trial.behind)
+        assert before is not None
+        sent.insert(0, SentPiece(encode_frame(before) + _NO_START, _APART))
+    return sent, len(payload)
+
+
+def _way(key: str, kind: TrialKind, words: str) -> Trial:
+    return Trial(key, kind, words, sent=key)
+
+
+MISSING = Trial("nothing", TrialKind.MISSING, "no reply at all", sent="nothing")
+#: No reply either, for who counts bytes.
+SHIFT = Trial("shift", TrialKind.MISSING, "a few zeros", sent="shift")
+
+#: Sizes at which the controls are tried, the likeliest first: a wrong client may not take every one.
+CONTROL_SIZES = (80, 44, 130, 300)
+#: Payload lengths on both sides of each place where the header changes or is often misread.
+LENGTHS = (130, 127, 128, 255, 256, 511, 100, 166)
+#: The length in the story that this is for; to speak the dialect of who reads 15 bits.
+DIALECT_LENGTH = 166
+
+DELIVERIES = (
+    _way("bytes", TrialKind.DELIVERY, "byte by byte"),
+    _way("cut-start", TrialKind.DELIVERY, "cut behind the start byte"),
+    _way("cut-header", TrialKind.DELIVERY, "cut behind the length"),
+    _way("cut-middle", TrialKind.DELIVERY, "in two halves"),
+    _way("cut-crc", TrialKind.DELIVERY, "cut inside the CRC"),
+    _way("cut-stop", TrialKind.DELIVERY, "the stop byte by itself"),
+)
+COMPANY = (
+    _way("print-first", TrialKind.COMPANY, "a PRINT packet, then the reply"),
+    _way("print-joined", TrialKind.COMPANY, "a PRINT packet and the reply in one segment"),
+    _way("print-behind", TrialKind.COMPANY, "the reply and a PRINT packet in one segment"),
+    _way("junk-first", TrialKind.COMPANY, "8 bytes of junk in front"),
+    _way("damaged-first", TrialKind.COMPANY, "a damaged copy first, then the reply"),
+)
+BAD = (
+    _way("print-only", TrialKind.BAD, "a PRINT packet and no reply"),
+    _way("corrupt", TrialKind.BAD, "a reply whose CRC is wrong"),
+    _way("corrupt-other", TrialKind.BAD, "another command's packet whose CRC is wrong"),
+)
+#: Closes the connection.
+FRESH = Trial("fresh", TrialKind.FRESH, "a new connection", sent="nothing")
+#: How long the reply of a pack of 20 cells was in 2020 and later (FACTS: 109, 110, 126, 128, 129).
+AGES = (109, 126)

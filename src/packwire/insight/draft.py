@@ -1,0 +1,272 @@
+"""A model file from what was found in recordings: what is sure, what is a guess, and what is unknown.
+
+Everything that is a guess says in a comment how sure it is. Bytes that nobody knows stay unknown: those that
+change are numbers without a meaning, those that never change are left as they are.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from packwire.insight.fields import FieldRole, FoundField, Frames
+from packwire.insight.frame_form import FrameForm
+from packwire.insight.observations import Measured
+from packwire.insight.values import MOST_CHANCE, Match, Noted
+from packwire.wire.checksum import CHECKSUMS
+from packwire.wire.fields import Type
+
+_LETTERS = {Type.UINT: "u", Type.INT: "i", Type.FLOAT: "f", Type.BCD: "bcd"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DraftKind:
+    """A kind of reply: its first bytes (None: any), messages, fields, and the frame that asks for it."""
+
+    begins: tuple[int | None, ...]
+    frames: Frames
+    fields: tuple[FoundField, ...]
+    request: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftLinks:
+    """Where it is spoken: the characteristics, or a serial line and TCP where there are none."""
+
+    notify: str = ""
+    write: str = ""
+
+
+def draft(
+    name: str,
+    kinds: Sequence[DraftKind],
+    found: Sequence[Noted],
+    forms: Sequence[FrameForm],
+    links: DraftLinks,
+    remarks: Sequence[str] = (),
+) -> str:
+    """Return a model file as text; raises ValueError where nothing can be said of the frames."""
+    forms = [each for each in forms if not each.digits]
+    outside = [each for each in kinds if not any(_begins_with(each, form.start) for form in forms)]
+    numbers = {id(each): number for number, each in enumerate(kinds)}
+    kinds = [each for each in kinds if each not in outside]
+    if not forms or not kinds:
+        raise ValueError("no framing and no kind of message that comes more than once was found")
+    lines = [
+        f"# {each}"
+        for each in ("A draft: read it, mend it, then `packwire read ADDRESS?model=FILE`.", *remarks)
+    ]
+    lines += [f"# Left out, no framing found: {_begins(each)}" for each in outside]
+    lines += ["packwire: 1", f"name: {name}", f"title: {name}", f"order: {_order(kinds)}"]
+    lines += list(_links(links))
+    lines += ["framings:"]
+    alike: dict[tuple[bytes, str, bytes], list[FrameForm]] = {}
+    for form in forms:
+        alike.setdefault((form.start, _checksum(form), form.end), []).append(form)
+    header = max(len(each.begins) for each in kinds)
+    for same in alike.values():
+        lines += _framing(same, header)
+    asked = [each for each in kinds if each.request]
+    names = _names(kinds)
+    if asked:
+        lines.append("requests:")
+        lines += [
+            f"  ask {names[id(each)]}: {{send: {each.request.hex(' ')}, reply: {names[id(each)]}}}"
+            for each in asked
+        ]
+    lines.append("replies:")
+    for each in kinds:
+        lines += list(_reply(numbers[id(each)], each, names[id(each)], found, _order(kinds)))
+    return "\n".join(lines) + "\n"
+
+
+def _begins(kind: DraftKind) -> str:
+    return " ".join("??" if byte is None else f"{byte:02x}" for byte in kind.begins)
+
+
+def _begins_with(kind: DraftKind, start: bytes) -> bool:
+    return all(byte in {None, begun} for byte, begun in zip(kind.begins, start, strict=False))
+
+
+def _order(kinds: Sequence[DraftKind]) -> str:
+    orders = [field.order for kind in kinds for field in kind.fields if field.wide and field.of is None]
+    return "little" if orders.count("little") > len(orders) / 2 else "big"
+
+
+def _links(links: DraftLinks) -> Iterator[str]:
+    yield "links:"
+    if not links.notify:
+        yield "  serial: {baud: 9600}  # the baud rate is a guess"
+        yield "  tcp: true"
+        return
+    write = f", write: {_uuid(links.write)}" if links.write else ""
+    service = f"{links.notify[:3]}0" if len(links.notify) == 4 else links.notify
+    yield "  ble:"
+    place = f"service: {_uuid(service)}, notify: {_uuid(links.notify)}{write}"
+    yield f"    - {{{place}}}  # the service is a guess"
+    yield "  tcp: true"
+
+
+def _uuid(text: str) -> str:
+    return f'"{text}"'
+
+
+def _framing(forms: Sequence[FrameForm], header: int) -> Iterator[str]:
+    """Yield a framing of forms that differ in their sizes alone: those of replies and of requests."""
+    first = forms[0]
+    right, total = (sum(count) for count in zip(*((form.right, form.total) for form in forms), strict=True))
+    yield f'  - start: "{first.start.hex(" ")}"  # {right} of {total} different messages'
+    sizes = dict.fromkeys(size for form in forms for size in _sizes(form))
+    yield f"    size: [{', '.join(list(sizes)[:16])}]"
+    if checksum := _checksum(first):
+        ties = len(first.checksums) - 1
+        others = f"; {ties} more fit as well" if ties else ""
+        yield f"    checksum: {{{checksum}}}  # by chance: {first.checksums[0].chance:.0e}{others}"
+    if first.end:
+        yield f'    end: "{first.end.hex(" ")}"'
+    yield f"    kind: {min(max(header, 1), 32)}"
+
+
+def _sizes(form: FrameForm) -> Iterator[str]:
+    length = form.length
+    if length is None or not length.sure:
+        yield from (f"{{add: {size}}}" for size in form.sizes)
+        return
+    order = ", order: little" if length.little and length.width > 1 else ""
+    wide = f", width: {length.width}" if length.width > 1 else ""
+    yield f"{{at: {length.at}, add: {length.add}{wide}{order}}}"
+
+
+def _checksum(form: FrameForm) -> str:
+    """Return the simplest checksum that a model can say, as it says it; empty where there is none."""
+    for each in form.checksums:
+        place = each.place
+        if each.name in CHECKSUMS and place.at < 0 and place.end is not None and place.end < 0:
+            order = ", order: little" if place.little and each.checksum.size > 1 else ""
+            return f"name: {each.name}, from: {place.begin}, to: {place.end}, at: {place.at}{order}"
+    return ""
+
+
+def _names(kinds: Sequence[DraftKind]) -> dict[int, str]:
+    """Return a name for each reply: its first bytes, with a number where several begin alike."""
+    result: dict[int, str] = {}
+    used: set[str] = set()
+    for each in kinds:
+        plain = "".join("xx" if byte is None else f"{byte:02x}" for byte in each.begins) or "any"
+        name, number = f"kind {plain}", 2
+        while name in used:
+            name, number = f"kind {plain} {number}", number + 1
+        used.add(name)
+        result[id(each)] = name
+    return result
+
+
+def _reply(number: int, kind: DraftKind, name: str, found: Sequence[Noted], order: str) -> Iterator[str]:
+    width = kind.frames.matrix.shape[1]
+    yield f"  {name}:  # {len(kind.frames.matrix)} messages"
+    yield f'    begins: "{_begins(kind)}"'
+    yield f"    size: {width}"
+    yield "    fields:"
+    lines: dict[int, str] = {}
+    taken: set[int] = set()
+    quantities: set[str] = set()
+    for each in found:
+        match = next((one for one in each.matches if one.kind == number), None)
+        if match is None or match is not each.matches[0] or match.chance > MOST_CHANCE:
+            continue
+        at, size = match.field.at or 0, (match.field.width or 1) * match.count
+        if taken & set(range(at, at + size)):
+            continue
+        taken |= set(range(at, at + size))
+        lines[at] = _noted(each, match, order, quantities)
+    for field in kind.fields:
+        covers = set(range(field.at, field.end))
+        if (
+            covers & taken
+            or not field.moves
+            or field.role in {FieldRole.KIND, FieldRole.CHECKSUM}
+            or field.digits
+        ):
+            continue
+        lines[field.at] = _unnamed(field, order)
+    constants = [field for field in kind.fields if not field.moves and field.role is not FieldRole.KIND]
+    for at, size in _stretches(constants, taken):
+        lines.setdefault(at, f"{{name: unknown_{at}, at: {at}, type: bytes, width: {size}}}  # never changed")
+    for at in sorted(lines):
+        yield f"      - {lines[at]}"
+
+
+def _noted(noted: Noted, match: Match, order: str, quantities: set[str]) -> str:
+    field = match.field
+    parts = [f"name: {_name(noted.name)}", f"at: {field.at}", f"type: {_type(field.type, field.width or 1)}"]
+    if match.count > 1:
+        parts.append(f"count: {match.count}")
+    if (field.width or 1) > 1 and ("little" if match.little else "big") != order:
+        parts.append(f"order: {'little' if match.little else 'big'}")
+    if field.scale != 1:
+        parts.append(f"scale: {field.scale:g}")
+    if field.addend:
+        parts.append(f"addend: {field.addend:g}")
+    quantity = _quantity(noted)
+    if quantity and quantity not in quantities:
+        quantities.add(quantity)
+        parts += [f"quantity: {quantity}"] + (["count: 1"] if quantity == "temperatures" else [])
+    shown = ", ".join(dict.fromkeys(each.text.rpartition("=")[2] for each in noted.observations))
+    ties = f"; {noted.ties} places fit as well" if noted.ties > 1 else ""
+    return f"{{{', '.join(parts)}}}  # noted {shown[:60]}; by chance: {min(match.chance, 1):.0e}{ties}"
+
+
+def _name(text: str) -> str:
+    plain = "".join(each if each.isalnum() and each.isascii() else "_" for each in text.lower()).strip("_")
+    return (plain if plain[:1].isalpha() else f"value_{plain}")[:40].rstrip("_") or "value"
+
+
+def _quantity(noted: Noted) -> str:
+    subject, name = noted.observations[0].subject, noted.name.lower()
+    match subject:
+        case Measured.VOLTAGE:
+            return "" if "cell" in name or "min" in name or "max" in name else "voltage"
+        case Measured.CURRENT:
+            return "current"
+        case Measured.POWER:
+            return "power"
+        case Measured.PERCENT:
+            return "soh" if "soh" in name or "health" in name else "soc"
+        case Measured.TEMPERATURE:
+            return "temperatures"
+        case Measured.CHARGE:
+            return (
+                "capacity"
+                if "cap" in name or "full" in name
+                else "charge_remaining"
+                if "remain" in name
+                else ""
+            )
+        case Measured.CELLS:
+            return "cell_voltages"
+        case _:
+            return ""
+
+
+def _unnamed(field: FoundField, order: str) -> str:
+    own = f", order: {field.order}" if field.wide and field.order != order else ""
+    sure = "" if field.confidence is None else f", {round(100 * field.confidence)} % sure of its place"
+    kind = _type(field.type, field.width)
+    role = field.role.value
+    return f"{{name: {role}_{field.at}, at: {field.at}, type: {kind}{own}}}  # {role}{sure}"
+
+
+def _type(kind: Type, width: int) -> str:
+    return f"{_LETTERS[kind]}{8 * width}"
+
+
+def _stretches(constants: Sequence[FoundField], taken: set[int]) -> Iterator[tuple[int, int]]:
+    """Yield the runs of bytes that never change and that nothing else takes: where, and how many."""
+    places = sorted({at for each in constants for at in range(each.at, each.end)} - taken)
+    begin = last = None
+    for at in places:
+        if begin is None or last is None or at != last + 1:
+            if begin is not None and last is not None:
+                yield begin, last - begin + 1
+            begin = at
+        last = at
+    if begin is not None and last is not None:
+        yield begin, last - begin + 1

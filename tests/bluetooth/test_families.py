@@ -1,0 +1,88 @@
+"""Every model with Bluetooth as a device: recognised and read by unmodified aiobmsble, and by its own file."""
+
+from dataclasses import replace
+
+import bleak
+import pytest
+from aiobmsble.utils import bms_identify
+
+from packwire.device import open_device
+from packwire.models.load import model
+from packwire.models.store import library
+from packwire.sim.radio import radio
+
+from .devices import simulated
+
+FAMILIES = [name for name in library() if model(name).gatt]
+KNOWN = [name for name in FAMILIES if model(name).content.get("recognise", {}).get("aiobmsble")]
+
+#: What packwire's model says and aiobmsble does not, or otherwise; by quantity, with the reason.
+ONLY_ONE_SAYS = {
+    "alarms", "warnings", "cell_balancing",  # aiobmsble gives numbers, packwire words and single cells
+    "energy_remaining", "runtime", "balancing", "problem",  # aiobmsble derives them
+}  # fmt: skip
+
+
+async def read(address):
+    async with open_device(address) as device:
+        await device.find_nodes()
+        (sample, *_packs) = await device.read()
+        assert sample.values, (sample.reason, device.remarks)
+        return device, sample.values
+
+
+def differences(ours, theirs):
+    """Return what two readings say otherwise of the same quantity."""
+    # Boards measure power themselves; aiobmsble multiplies what may be rounded to 0.1 A.
+    room = {"power": 0.1 * ours["voltage"]}
+    # It also rounds what a board says as a float to mV.
+    room |= {key: 0.001 for key in ours if key.startswith("cell_voltage")} | {"temperatures": 0.01}
+    return {
+        key: (ours[key], theirs[key])
+        for key in ours.keys() & theirs.keys()
+        if isinstance(ours[key], int | float | tuple)
+        and ours[key] != pytest.approx(theirs[key], rel=1e-6, abs=room.get(key, 1e-6))
+    }
+
+
+@pytest.mark.parametrize("name", KNOWN)
+async def test_aiobmsble_recognises_the_simulated_device(air, name):
+    async with simulated(air, name) as sim:
+        found = await bleak.BleakScanner.discover(0.3, return_adv=True)
+        ((device, advertisement),) = found.values()
+        bms = await bms_identify(advertisement, device.address)
+        assert bms
+        assert bms.__module__.rpartition(".")[2] == model(name).content["recognise"]["aiobmsble"]
+        assert model(name).recognises(sim.bluetooth.radio.advertisement)
+
+
+@pytest.mark.parametrize("name", KNOWN)
+async def test_aiobmsble_reads_the_same_as_the_model(air, name):
+    async with simulated(air, name, cells=8) as sim:
+        by_aiobmsble, theirs = await read(sim.bluetooth.url)
+        by_model, ours = await read(replace(sim.bluetooth.url, model=name))
+        assert "aiobmsble" not in by_model.link
+        assert {"voltage", "current", "soc", "cell_voltages"} & theirs.keys() <= ours.keys()
+        assert differences(ours, theirs) == {}
+        assert by_aiobmsble.identity == by_model.identity
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+async def test_what_the_device_has_is_what_is_read(air, name):
+    async with simulated(air, name, cells=8) as sim:
+        _, ours = await read(replace(sim.bluetooth.url, model=name))
+        has = sim.device.values()
+        assert len(ours["cell_voltages"]) == 8
+        assert ours["cell_voltages"] == pytest.approx(has["cell_voltages"], abs=0.0011)
+        for key in {"voltage", "current", "charge_remaining"} & ours.keys():
+            assert ours[key] == pytest.approx(has[key], abs=0.11), key
+        for key in {"soc", "cycles", "charge_enabled", "discharge_enabled"} & ours.keys():
+            assert ours[key] == has[key], key
+        assert not {"alarms", "warnings"} & ours.keys() or {ours["alarms"], ours.get("warnings", "none")} == {
+            "none"
+        }
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_its_address_can_be_chosen(name):
+    assert radio(model(name), "My pack", "c8:00:00:00:00:01").advertisement.address == "C8:00:00:00:00:01"

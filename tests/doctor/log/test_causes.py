@@ -1,0 +1,100 @@
+"""Logs with a known cause: those of public threads that lie beside the repository, and our own."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from packwire.check import Confidence
+from packwire.doctor.log.ask import SETTLES
+from packwire.doctor.log.examine import LogDiagnosis, diagnose_file, diagnose_lines
+from tests.shared_data import CAUSES, needs_causes
+
+OWN = Path(__file__).resolve().parent.parent.parent / "data" / "logs"
+INDEX = json.loads((OWN / "index.json").read_text())
+SHARED = sorted(CAUSES.glob("*.log"))
+
+
+def kinds(found: LogDiagnosis) -> list[str]:
+    return [each.kind for each in found.verdict.causes]
+
+
+def check(found: LogDiagnosis, kind: str, decidable: bool | str, others: tuple[str, ...] = ()) -> None:
+    """Hold a verdict against what became known; `others` are what the log allows as well."""
+    verdict = found.verdict
+    if decidable is True:
+        assert verdict.key == kind
+        return
+    assert verdict.confidence is not Confidence.CERTAIN
+    assert verdict.key in kinds(found)
+    assert set(kinds(found)) & {kind, *others}
+    assert verdict.open, "what does not decide must say what to ask for"
+
+
+@needs_causes
+@pytest.mark.parametrize("log", SHARED, ids=lambda log: log.stem)
+def test_logs_of_public_threads(log: Path):
+    told = json.loads(log.with_suffix(".json").read_text())
+    found = diagnose_file(log)
+    # Of one, the log says nothing of the battery: the way to its reader is all that it tells.
+    others = ("ble.proxy-network",) if told["kind"] == "serial.wiring" else ()
+    check(found, told["kind"], told["decidable_from_log"], others)
+
+
+@pytest.mark.parametrize("name", INDEX, ids=str)
+def test_our_own_logs(name: str):
+    told = INDEX[name]
+    found = diagnose_file(OWN / f"{name}.log")
+    check(found, told["kind"], told["decidable"], tuple(told.get("or", ())))
+
+
+@pytest.mark.parametrize("name", INDEX, ids=str)
+def test_nothing_is_certain_where_only_a_line_is_left(name: str):
+    """Half of the lines of a log that does not decide decide no more."""
+    if INDEX[name]["decidable"] is True:
+        return
+    lines = (OWN / f"{name}.log").read_text().splitlines()
+    for begin in range(len(lines)):
+        found = diagnose_lines(name, lines[begin : begin + 1])
+        assert found.verdict.confidence is not Confidence.CERTAIN or found.verdict.key == INDEX[name]["kind"]
+
+
+def test_every_kind_says_what_settles_it():
+    told = {told["kind"] for told in INDEX.values()} - {"ok", "inconclusive"}
+    assert told <= set(SETTLES)
+
+
+def test_an_empty_log_tells_nothing():
+    found = diagnose_lines("nothing", ["", "hello", ""])
+    assert found.verdict.key == "inconclusive"
+    assert found.verdict.open
+
+
+def test_a_healthy_pack_beside_a_silent_one_hides_nothing():
+    """What one device says does not speak for another."""
+    ok = "02:11:22:33:44:01"
+    bad = "02:11:22:33:44:02"
+    lines = []
+    for second in range(10, 50, 10):
+        at = f"2026-03-04 10:00:{second}.000"
+        lines += [
+            f"{at} DEBUG (MainThread) [bleak_retry_connector] A - {ok}: Connected after 1 attempts",
+            (
+                f"{at} DEBUG (MainThread) [habluetooth.wrappers] {bad} - B: Found 1 connection path(s), preferred"
+                " order: x (02:AA:00:00:00:01) (RSSI=-50) (failures=0) (in_progress=0) (slots=0/3 free) (score=-127)"
+            ),
+            (
+                f"{at} DEBUG (MainThread) [bleak_retry_connector] {bad} - {bad}: Failed to connect: No backend with an"
+                f" available connection slot that can reach address {bad} was found (attempt: 1)"
+            ),
+        ]
+    found = diagnose_lines("two", lines)
+    assert found.device == bad
+    assert found.verdict.key == "ble.no-free-slot"
+
+
+def test_debug_that_is_on_is_not_asked_for():
+    lines = (OWN / "silent-after-connecting.log").read_text().splitlines()
+    lines.append("2026-03-04 10:00:13.000 DEBUG (MainThread) [habluetooth.wrappers] x")
+    asked = diagnose_lines("debug", lines).verdict.open
+    assert not any("debug" in each and "logger" in each for each in asked)

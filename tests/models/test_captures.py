@@ -1,0 +1,43 @@
+"""What models say of what vendors' apps were told, recorded."""
+
+import pytest
+
+from packwire.capture.open import open_capture
+from packwire.direction import Direction
+from packwire.models.heard import Heard
+from packwire.models.load import model
+from tests.shared_data import SHARED
+
+CAPTURES = SHARED / "captures" / "ble"
+
+#: Capture -> model, the frames from the device that it knows at least, and what they say in the end.
+CASES: dict[str, tuple[str, int, dict[str, float]]] = {
+    "basen": ("basen", 60, {"voltage": 26.838, "soc": 7, "capacity_design": 100, "cycles": 7}),
+    "lolan-status-controls": ("lolan", 100, {"soc": 39, "cycles": 1, "charge_discharged_total": 78.787}),
+    "seplos-v2": ("seplos", 30, {"cell_count": 16, "soh": 100, "cycles": 6, "capacity_design": 302}),
+}
+
+
+@pytest.mark.skipif(not CAPTURES.exists(), reason="../shared/captures is not here")
+@pytest.mark.parametrize("name", CASES)
+def test_a_capture_says_what_the_app_was_told(name):
+    chosen, least, expected = CASES[name]
+    protocol = model(chosen)
+    messages = open_capture(CAPTURES / f"{name}.btsnoop").messages
+    heard = Heard(protocol)
+    known = 0
+    for message in messages:
+        if message.direction is Direction.FROM_DEVICE and protocol.framing_of(message.payload):
+            known += heard.take(message.payload).reply is not None
+    values = heard.values()
+    assert known >= least
+    assert {key: pytest.approx(values.get(key), abs=0.001) for key in expected} == expected
+
+
+@pytest.mark.skipif(not CAPTURES.exists(), reason="../shared/captures is not here")
+def test_the_pin_in_each_request_of_lolan_is_masked():
+    messages = open_capture(CAPTURES / "lolan-status-controls.btsnoop").messages
+    protocol = model("lolan")
+    asked = [each.payload for each in messages if each.payload[:2] == b"\xc5\x65"]
+    assert asked
+    assert all(protocol.mask(each) == b"\xc5\x65****" for each in asked)
