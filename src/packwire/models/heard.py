@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
-from packwire.models.replies import Computed, Reply, Said, Saying, joined, said_by
+from packwire.models.computed import Computed
+from packwire.models.replies import Reply, Saying, Statement, joined, said_by
 from packwire.quantity import QUANTITIES, Value
 
-NOTHING_SAID = Said({}, ())
+NOTHING_SAID = Statement({}, ())
 #: So many frames of one numbered reply are kept.
 _MAX_PARTS = 64
 
@@ -21,7 +22,7 @@ class Taken(NamedTuple):
     reply: Reply | None
     missing: tuple[str, ...] = ()
     model: str = ""
-    said: Said = NOTHING_SAID
+    said: Statement = NOTHING_SAID
 
     @property
     def values(self) -> dict[str, Value]:
@@ -51,7 +52,7 @@ class Heard:
         self._protocol = protocol
         self.known: dict[str, float] = dict(known or {})
         """Raw numbers that other replies ask for, by `reply.field`."""
-        self._said: dict[tuple[str, int], Said] = {}
+        self._said: dict[tuple[str, int], Statement] = {}
         self._order: list[tuple[str, int]] = []
 
     def take(self, frame: bytes) -> Taken:

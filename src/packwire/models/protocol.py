@@ -5,11 +5,12 @@ from typing import Any, override
 
 from packwire.advertisement import Advertisement
 from packwire.models.aiobmsble_plugins import plugins
+from packwire.models.computed import Computed, computed_of
 from packwire.models.family import family
 from packwire.models.heard import Heard
 from packwire.models.problem import ModelError, at
 from packwire.models.recognition import gatt_of, pattern_of
-from packwire.models.replies import Computed, Layout, Reply, computed_of, reply_of, size_said, with_ways
+from packwire.models.replies import Layout, Reply, reply_of, size_said, with_ways
 from packwire.models.requests import Parameter, Question, parameter_of, question_of
 from packwire.models.switches import Switch, switches_of
 from packwire.models.text import from_digits

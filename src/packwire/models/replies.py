@@ -302,7 +302,7 @@ def _saying(of: Field, said: Mapping[str, Any]) -> Saying:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Statement:
     """What one message says: by quantity where it alone says it, and what is to be put together."""
 
     single: Mapping[str, Value]
@@ -314,7 +314,7 @@ class Said:
         return {**self.single, **joined(self.shared)} if self.shared else dict(self.single)
 
 
-def said_by(layout: Layout, values: DecodedValues) -> Said:
+def said_by(layout: Layout, values: DecodedValues) -> Statement:
     """Return what a message says."""
     decoded = values.values
     single: dict[str, Value] = {}
@@ -325,7 +325,7 @@ def said_by(layout: Layout, values: DecodedValues) -> Said:
             if value != "":  # nothing is written there
                 single[key] = value
     shared = [(each, each.of(decoded[each.name])) for each in layout.shared if each.name in decoded]
-    return Said(single, tuple(shared))
+    return Statement(single, tuple(shared))
 
 
 def with_ways(replies: Iterable[Reply]) -> tuple[Reply, ...]:
@@ -399,35 +399,6 @@ def _used(items: tuple[Value, ...], nothing: Value) -> tuple[Value, ...]:
     while size > 1 and items[size - 1] == nothing:
         size -= 1
     return items[:size]
-
-
-@dataclass(frozen=True, slots=True)
-class Computed:
-    """A quantity that follows from others: the sum of a list, or the product of two numbers."""
-
-    key: str
-    sum_of: str
-    product_of: tuple[str, ...]
-    scale: float
-
-    def of(self, values: Mapping[str, Value]) -> float | None:
-        """Return its value; None where something that it needs is not known."""
-        items = values.get(self.sum_of) if self.sum_of else tuple(values.get(key) for key in self.product_of)
-        if not isinstance(items, tuple) or not items:
-            return None
-        numbers = [item for item in items if isinstance(item, int | float)]
-        if len(numbers) < len(items):
-            return None
-        return (sum(numbers) if self.sum_of else numbers[0] * numbers[1]) * self.scale
-
-
-def computed_of(key: str, said: Mapping[str, Any]) -> Computed:
-    """Return a computed quantity. Raises ModelError."""
-    product = tuple(said.get("product_of") or ())
-    for each in (key, *filter(None, (said.get("sum_of", ""), *product))):
-        if each not in QUANTITIES:
-            raise ModelError(f"there is no quantity {each!r}; see docs/reference/quantities.md")
-    return Computed(key, said.get("sum_of", ""), product, said.get("scale", 1))
 
 
 #: Texts of which there may be several at once.

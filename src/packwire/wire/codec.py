@@ -207,7 +207,7 @@ class _Block:
         moves: bool,
     ) -> None:
         self.moves = moves
-        self.block = block.Block(fields, order, raws, anchors)
+        self.block = block.FieldBlock(fields, order, raws, anchors)
         self.singles = [_Single(field, order, keep_raw=field.name in raws) for field in fields]
 
     def __call__(self, state: _State) -> None:
