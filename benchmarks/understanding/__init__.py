@@ -1,0 +1,1 @@
+"""How well unknown protocols are understood: sessions of which the truth is known, and scores."""

@@ -30,23 +30,28 @@ class Score:
     right_orders: int = 0
 
     def add(self, other: "Score") -> None:
+        """Add another score to this one."""
         for each in fields(self):
             setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
 
     @property
     def f1(self) -> float:
+        """Return F1 of EXACT fields."""
         return 2 * self.exact / max(self.true + self.found, 1)
 
     @property
     def precision(self) -> float:
+        """Return the part of what was found that is EXACT."""
         return self.exact / max(self.found, 1)
 
     @property
     def border_f1(self) -> float:
+        """Return F1 of borders."""
         return 2 * self.right_borders / max(self.true_borders + self.found_borders, 1)
 
     @property
     def recall(self) -> float:
+        """Return the part of true fields that some field reads equal to."""
         return self.equivalent / max(self.true, 1)
 
 
@@ -76,7 +81,7 @@ def score(matrix: Bytes, true: Sequence[TrueField], found: Sequence[FoundField])
             if other.at < each.end and other.end > each.at and _equal(values, other.values(matrix)):
                 result.equivalent += 1
                 break
-    orders = [each.order for each in moving if each.width > 1 and each.kind != "hex"]
+    orders = [each.order for each in moving if each.width > 1 + each.digits and each.kind != "hex"]
     if orders:
         result.orders = 1
         wide = [each.order for each in ours if each.wide]

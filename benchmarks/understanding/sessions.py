@@ -37,13 +37,14 @@ class Pack:
 
     @property
     def power(self) -> Floats:
+        """Return V x A."""
         return self.voltage * self.current
 
 
 def run(random: np.random.Generator, scenario: str, frames: int, cells: int, probes: int) -> Pack:
     """Return what a pack measures in a scenario, in frames that come 0.2 to 5 s apart."""
-    seconds = np.cumsum(np.full(frames, random.choice([0.2, 0.5, 1.0, 2.0, 5.0])))
-    capacity = random.choice([20.0, 50.0, 100.0, 280.0])
+    seconds = np.cumsum(np.full(frames, float(random.choice([0.2, 0.5, 1.0, 2.0, 5.0]))))
+    capacity = float(random.choice([20.0, 50.0, 100.0, 280.0]))
     level = np.zeros(frames)
     at = 0
     while at < frames:
@@ -75,9 +76,8 @@ def run(random: np.random.Generator, scenario: str, frames: int, cells: int, pro
     switches = np.full(frames, 3.0)
     for place in random.integers(0, frames, 4 if scenario == "switched" else 0):
         switches[place:] = random.integers(0, 4)
-    return Pack(
-        seconds, current, each, each.sum(axis=1), soc, soc * capacity, temperatures, switches, capacity
-    )
+    voltage = each.sum(axis=1)
+    return Pack(seconds, current, each, voltage, soc, soc * capacity, temperatures, switches, capacity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +251,7 @@ def _check(random: np.random.Generator, out: _Writer) -> None:
         entry = CHECKSUMS[str(name)]
         matrix = np.concatenate(out.columns, axis=1)
         right = np.array([entry.of(frame.tobytes()) for frame in matrix])
-        out.put("checksum", right, entry.size, order="little" if "MODBUS" in name else out.order)
+        out.put("checksum", right, entry.size, order="little" if "MODBUS" in str(name) else out.order)
     if random.random() < 0.4:
         out.constant(b"\x77")
 

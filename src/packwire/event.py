@@ -66,8 +66,8 @@ class Event:
     """One event of a link: `time` in ns since the epoch, `link` its name, `words` what the system said.
 
     `code` says in one word what exactly it was, for rules to go by (`no-slot`, `status-133`); `values` are
-    the numbers and names with it (`rssi` in dBm, `free`). Of a log: `line` is the number of the line (from 1),
-    `link` the address or name of the device, empty where the line does not say.
+    the numbers and names with it (`rssi` in dBm, `free`). Of a log: `line` is the number of the line (from
+    1), `link` the address or name of the device, empty where the line does not say.
     """
 
     kind: EventKind

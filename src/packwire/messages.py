@@ -188,7 +188,14 @@ class Messages:
 
     def payloads(self) -> Iterator[bytes]:
         """Yield the bytes of each message in order."""
-        return (self.payload(index) for index in range(len(self)))
+        data, joined, boundary = memoryview(self.data), memoryview(self.joined), len(self.data)
+        for begin in range(0, len(self), _BLOCK):
+            columns = self.start[begin : begin + _BLOCK].tolist(), self.size[begin : begin + _BLOCK].tolist()
+            for start, size in zip(*columns, strict=True):
+                if start < boundary:
+                    yield data[start : start + size].tobytes()
+                else:
+                    yield joined[start - boundary : start - boundary + size].tobytes()
 
     def stream(self, rows: Int64s) -> bytes:
         """Return the bytes of some messages, in the order given, in one piece."""

@@ -57,7 +57,9 @@ def observer(name: str) -> Observer:
         from packwire.vesc.observer import VescObserver  # noqa: PLC0415 - only what is asked for is loaded
 
         return VescObserver(protocol(name))
-    return Observer(protocol(name))
+    from packwire.models.listening import observer_of  # noqa: PLC0415
+
+    return observer_of(protocol(name))
 
 
 @cache
@@ -67,7 +69,9 @@ def words(name: str) -> Words:
         from packwire.vesc.words import VescWords  # noqa: PLC0415 - only what is asked for is loaded
 
         return VescWords(protocol(name))
-    return Words(protocol(name))
+    from packwire.models.listening import words_of  # noqa: PLC0415
+
+    return words_of(protocol(name))
 
 
 def _in_python(name: str) -> Protocol:

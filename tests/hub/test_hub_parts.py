@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from packwire.errors import BadFileError, BadOptionError
 from packwire.hub.back_off import BackOff, network_of
 from packwire.hub.credentials import PasswordHash, parse_credentials, read_credentials, store_credential
-from packwire.hub.events import LONGEST, EventLog, JsonFormat, TextFormatter
+from packwire.hub.events import LONGEST, HubEventLog, JsonFormat, TextFormatter
 from packwire.hub.settings import read_settings
 from packwire.share.permissions import Effect
 from tests.hub.hubs import cheap_hash
@@ -243,7 +243,7 @@ def test_every_json_line_is_one_object(text):
 
 def test_what_strangers_repeat_is_counted_instead(clock, caplog):
     caplog.set_level("INFO", "packwire.hub")
-    events = EventLog(clock)
+    events = HubEventLog(clock)
     for _ in range(100):
         events.say_seldom("login refused", "10.0.0.1", reason="wrong password")
         clock.now += 0.01

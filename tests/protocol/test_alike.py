@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from packwire.capture.layers.vesc import read_vesc
+from packwire.capture.layers.link import Counts
+from packwire.capture.layers.spoken import read_spoken, read_vesc
 from packwire.protocol.exchange import Asking, Sent
+from packwire.protocols import observer
 from packwire.tap.conversation import LiveConversation, What
 from packwire.vesc.framing import encode_frame
 from tests.capture.builder import connections
 from tests.capture.vesc_session import ASK_BMS, ASK_VERSION, PING, VescSession, bms, version
+from tests.insight.sessions import _jbd, _jbd_request
 
 STEP = 0.01
 TALK = ((ASK_BMS, bms()), (ASK_VERSION, version()), (PING, b"\x3e\x0a\x54"))
@@ -85,6 +88,41 @@ def recorded(talk) -> list[tuple[int, int]]:
 def test_they_pair_alike(steps):
     talk = [(0, ASK_BMS), (1, bms()), *said(steps)]
     assert asked(talk) == tapped(talk) == recorded(talk)
+
+
+#: What a JBD is asked and says: basic info, cell voltages.
+JBD_TALK = (
+    (_jbd_request(0xA5, 3), _jbd(3, bytes(range(23)))),
+    (_jbd_request(0xA5, 4), _jbd(4, b"\x0c\xe4\x0c\xe5\x0c\xe6\x0c\xe7")),
+)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 1)), max_size=20))
+def test_a_model_is_paired_by_the_same_engine(steps):
+    jbd, open_ = observer("jbd"), set()
+    talk = [(0, JBD_TALK[0][0]), (1, JBD_TALK[0][1])]
+    for asks, which in steps:
+        if not asks:
+            open_.discard(which)
+            talk.append((1, JBD_TALK[which][1]))
+        elif which not in open_:
+            open_.add(which)
+            talk.append((0, JBD_TALK[which][0]))
+    tap, heard = LiveConversation(jbd), []
+    session = VescSession().open()
+    for row, (side, frame) in enumerate(talk):
+        session.send(side, frame).wait(STEP)
+        for event in tap.feed(side, frame, int(row * STEP * 1e9)):
+            if event.what is What.REPLY:
+                assert event.latency is not None
+                heard.append((row - round(event.latency / STEP / 1e9), row))
+    (found,) = read_spoken(connections(session.packets), jbd, [0], Counts()).connections
+    partners = found.conversation.partner.tolist()
+    assert sorted(heard) == [(row, partner) for row, partner in enumerate(partners) if row < partner]
+    assert found.device == 1
+    assert found.words.name((), talk[0][1]) == "basic info"
+    assert "voltage" in found.words.reply(talk[1][1], keep_secrets=False)
 
 
 def test_what_is_late_keeps_its_kind_until_it_can_come_no_more():

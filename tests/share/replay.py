@@ -32,8 +32,8 @@ import pytest
 
 from packwire.capture import open_capture
 from packwire.capture.layers.conversation import Part
+from packwire.capture.layers.spoken import SpokenConnection
 from packwire.capture.layers.tcp import Connection
-from packwire.capture.layers.vesc import VescConnection
 from packwire.direction import Direction
 from packwire.vesc.framing import Framer, encode_frame
 from tests.shared_data import CAPTURES, needs_captures
@@ -95,7 +95,7 @@ def every_session(test: Any) -> Any:
     return pytest.mark.parametrize("session", sessions, ids=[each.name for each in sessions])(test)
 
 
-def _session(name: str, vesc: VescConnection) -> RecordedSession:
+def _session(name: str, vesc: SpokenConnection) -> RecordedSession:
     assert vesc.device is not None
     login = vesc.streams[0].hub_line
     streams = (vesc.connection.streams[0].joined(), vesc.connection.streams[1].joined())
@@ -119,7 +119,7 @@ def _pieces(connection: Connection) -> Iterable[Piece]:
     return (piece for _, piece in sorted(found, key=lambda row: row[0]))
 
 
-def _conversation(vesc: VescConnection) -> tuple[tuple[Exchange, ...], tuple[bytes, ...]]:
+def _conversation(vesc: SpokenConnection) -> tuple[tuple[Exchange, ...], tuple[bytes, ...]]:
     conversation = vesc.conversation
     messages, partner = conversation.messages, conversation.partner
     asked = np.flatnonzero(messages.direction == Direction.TO_DEVICE).tolist()

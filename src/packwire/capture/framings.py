@@ -78,8 +78,8 @@ def request_of(message: bytes) -> RequestMeaning:
     framing, _ = found
     count, queries = framing.count, framing.queries
     meaning = message if count is None else message[: count + 1 + message[count]]
-    asks = queries is not None and queries.fits(message)
-    return RequestMeaning(meaning, known=True, query=asks, told=queries is not None)
+    query = queries is not None and queries.fits(message)
+    return RequestMeaning(meaning, known=True, query=query, told=queries is not None)
 
 
 class Written(NamedTuple):

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from packwire.capture.layers.att import AttTable
     from packwire.capture.layers.bluetooth import Bluetooth
     from packwire.capture.layers.can_bus import CanBus
+    from packwire.capture.layers.spoken import SpokenTraffic
     from packwire.capture.layers.tcp import Connections
-    from packwire.capture.layers.vesc import VescTraffic
 
 #: What is piped in cannot be mapped and is held in memory, up to this much.
 MAX_PIPED = 2 << 30
@@ -83,9 +83,9 @@ class Capture:
         return Connections(self.packets)
 
     @cached_property
-    def vesc(self) -> "VescTraffic":
+    def vesc(self) -> "SpokenTraffic":
         """Return the VESC traffic: connections with roles, frames, conversation."""
-        from packwire.capture.layers.vesc import read_vesc  # noqa: PLC0415
+        from packwire.capture.layers.spoken import read_vesc  # noqa: PLC0415
 
         return read_vesc(self.connections)
 

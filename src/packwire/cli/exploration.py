@@ -9,7 +9,7 @@ from packwire.address import Address
 from packwire.advertisement import Advertisement
 from packwire.errors import GoneError
 from packwire.link.ble.discovery import find
-from packwire.link.ble.exploring import Pair, Service, likely_pairs, listen, look_at, notifying
+from packwire.link.ble.exploring import LikelyPair, Service, likely_pairs, listen, look_at, notifying
 from packwire.link.ble.observed import ObservedClient, Watch, connect, disconnect, who
 from packwire.link.ble.probing import Answered, probe
 from packwire.models.aiobmsble_plugins import Plugin, plugin_for
@@ -31,7 +31,7 @@ class Explored:
     protocols: tuple[Protocol, ...]
     services: list[Service]
     seconds: float
-    pairs: list[Pair] = field(default_factory=list)
+    pairs: list[LikelyPair] = field(default_factory=list)
     families: dict[int, str] = field(default_factory=dict)
     asked: list[Answered] | None = None
     lost: bool = False

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 from packwire.cli.exit_codes import exit_code_of
 from packwire.cli.terminal import make_console
@@ -53,7 +54,7 @@ class _Progress:
         self._size = size if size > _LONG and self._console.is_terminal else 0
         self._status = self._console.status("reading")
 
-    def __enter__(self) -> "_Progress":
+    def __enter__(self) -> Self:
         if self._size:
             self._status.start()
         return self

@@ -145,6 +145,11 @@ GROUPS: dict[str, dict[str, CommandRow]] = {
             "Draft a model of an unknown protocol.",
             ("draft session.btsnoop --notes notes.yaml -o mybms.yaml",),
         ),
+        "plot": CommandRow(
+            "plot:plot",
+            "Draw a field of messages over time.",
+            ("plot session.btsnoop 'dd 03' 4-5:u16 --scale 0.01",),
+        ),
         "convert": CommandRow(
             "convert:convert",
             "Write a recording in another format, fit to be shared.",

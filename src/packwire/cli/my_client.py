@@ -22,7 +22,7 @@ from packwire.cli.records.verdicts import ClientTest as ClientTestRecord
 from packwire.cli.reports import HTML, write_report
 from packwire.cli.terminal import make_console
 from packwire.doctor.vesc.client_test.plan import ClientFindings
-from packwire.doctor.vesc.client_test.reactions import Observation
+from packwire.doctor.vesc.client_test.reactions import ClientObservation
 from packwire.doctor.vesc.client_test.server import ClientTest
 from packwire.doctor.vesc.client_test.verdict import ClientReport
 from packwire.link.tcp import place
@@ -110,7 +110,7 @@ class _Progress:
         """Say what begins."""
         self.line("  ", text)
 
-    def watched(self, seen: Observation, taken: bool | None) -> None:
+    def watched(self, seen: ClientObservation, taken: bool | None) -> None:
         """Say what came of a trial."""
         word, style = _TAKEN[taken]
         said = f"    {seen.trial.words:<46} {word:<10} it {seen.action} after {max(seen.after, 0):.2f} s"

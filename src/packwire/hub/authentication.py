@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from packwire.errors import PackwireError
 from packwire.hub.back_off import BackOff
 from packwire.hub.credentials import PasswordHash, decoy, store_credential, unstorable
-from packwire.hub.events import EventLog
+from packwire.hub.events import HubEventLog
 from packwire.hub.pool import BusyError, Job, Pool
 from packwire.hub.settings import HubSettings, Limits
 from packwire.vesc.hublogin import Login, Role
@@ -42,7 +42,9 @@ _NO_CREDENTIAL = Refusal("unknown-id", "no credential for this id")
 class Authenticator:
     """Decides over logins. `credentials`: the hash of each id, of the file or registered since."""
 
-    def __init__(self, settings: HubSettings, credentials: dict[str, PasswordHash], events: EventLog) -> None:
+    def __init__(
+        self, settings: HubSettings, credentials: dict[str, PasswordHash], events: HubEventLog
+    ) -> None:
         self.credentials = credentials
         self.pool = Pool(settings.limits.checks_per_address)
         self.back_off = _back_off(settings.limits)

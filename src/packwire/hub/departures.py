@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from packwire.hub.counters import HubCounters
-from packwire.hub.events import EventLog
+from packwire.hub.events import HubEventLog
 from packwire.hub.registry import HubDevice, Registry
 from packwire.hub.relay import ClientRelay, DeviceRelay, Relay
 from packwire.hub.settings import Limits
@@ -13,7 +13,9 @@ from packwire.hub.settings import Limits
 class Departures:
     """The relays of a hub, and what becomes of each (`relay.Account`)."""
 
-    def __init__(self, registry: Registry, counters: HubCounters, events: EventLog, limits: Limits) -> None:
+    def __init__(
+        self, registry: Registry, counters: HubCounters, events: HubEventLog, limits: Limits
+    ) -> None:
         self.relays: set[Relay] = set()
         self.limits = limits
         self.stopping = False

@@ -29,7 +29,7 @@ LONGEST = 200
 _FIELDS = "packwire_fields"
 
 
-class EventLog:
+class HubEventLog:
     """Writes events to the logger `packwire.hub`."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

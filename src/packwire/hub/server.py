@@ -20,7 +20,7 @@ from packwire.hub.authentication import Authenticator, Refusal
 from packwire.hub.counters import HubCounters
 from packwire.hub.credentials import PasswordHash, read_credentials
 from packwire.hub.departures import Departures
-from packwire.hub.events import EventLog
+from packwire.hub.events import HubEventLog
 from packwire.hub.listening import listen, tls_context
 from packwire.hub.login import LoginProtocol
 from packwire.hub.registry import HubDevice, Registry
@@ -59,7 +59,7 @@ class Hub:
                 "set them with --open"
             )
         self.settings = settings
-        self.events = EventLog()
+        self.events = HubEventLog()
         self.counters = HubCounters()
         self.registry = Registry(lambda device: self.counters.forgotten.add(device.shared.stats()))
         self.authenticator: Authenticator

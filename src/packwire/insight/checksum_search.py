@@ -153,7 +153,7 @@ def _of_entry(
 
 
 def _places(entry: Checksum, matrix: Bytes, computed: np.ndarray, *, thorough: bool) -> Iterator[Place]:
-    """Yield where a checksum fits all messages of a matrix, counted from its end or (in the head) its start."""
+    """Yield where a checksum fits all messages of a matrix, from its end or (in the head) its start."""
     width, size = matrix.shape[1], entry.size
     last = width - size
     tails = range(1 if thorough else max(last - _TAILS, 1), last + 1)
@@ -210,7 +210,7 @@ def _finding(
     right = sum(_right(entry, place, each) for each in some)
     if right < _MOST * len(some):
         return None
-    bits = entry.bits + sum(
+    bits = float(entry.bits) + sum(
         entry.bits * max(_ways(lot, place) - (number == 0), 0) for number, lot in enumerate(lots)
     )
     covered = lots[0][:, place.begin : place.end]

@@ -36,7 +36,7 @@ def numbers(cells: NDArray[np.uint8], width: int, *, little: bool) -> Numbers:
     for byte in range(width if places > 0 else 0):
         shift = 8 * (byte if little else width - 1 - byte)
         result |= cells[:, byte : byte + places].astype(np.int64) << shift
-    return result
+    return np.asarray(result)
 
 
 def over_time(series: Numbers, bits: int, *, is_float: bool = False) -> Floats:
@@ -62,7 +62,7 @@ def over_time(series: Numbers, bits: int, *, is_float: bool = False) -> Floats:
     return np.where(still, -log2(_CONSTANT), by_steps - log2(1 - _CONSTANT))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _learning(kinds: int, rows: int) -> Floats:
     """Return sums of logarithms for a Dirichlet distribution: for each kind by its count, last for all."""
     expected = np.array([_FIRST, *(_NEXT * _RATIO**kind for kind in range(kinds - 1))])
@@ -74,7 +74,8 @@ def _learning(kinds: int, rows: int) -> Floats:
 def _unused(steps: Numbers) -> Numbers:
     """Return how many of the lowest bits are 0 in all steps."""
     together = np.bitwise_or.reduce(np.abs(steps), axis=0)
-    return np.maximum(np.frexp((together & -together).astype(np.float64))[1] - 1, 0).astype(np.int64)
+    lowest = np.frexp((together & -together).astype(np.float64))[1] - 1
+    return np.asarray(np.maximum(lowest, 0), dtype=np.int64)
 
 
 def _by_names(series: Numbers, unchanged: Numbers, bits: int, *, is_float: bool) -> Floats:

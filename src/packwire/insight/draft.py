@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from packwire.insight.fields import FieldRole, FoundField, Frames
 from packwire.insight.frame_form import FrameForm
-from packwire.insight.observations import Subject
+from packwire.insight.observations import Measured
 from packwire.insight.values import MOST_CHANCE, Match, Noted
 from packwire.wire.checksum import CHECKSUMS
 from packwire.wire.fields import Type
@@ -19,7 +19,7 @@ _LETTERS = {Type.UINT: "u", Type.INT: "i", Type.FLOAT: "f", Type.BCD: "bcd"}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DraftKind:
-    """A kind of reply: its first bytes (None: any), its messages, its fields, and the frame that asks for it."""
+    """A kind of reply: its first bytes (None: any), messages, fields, and the frame that asks for it."""
 
     begins: tuple[int | None, ...]
     frames: Frames
@@ -100,7 +100,8 @@ def _links(links: DraftLinks) -> Iterator[str]:
     write = f", write: {_uuid(links.write)}" if links.write else ""
     service = f"{links.notify[:3]}0" if len(links.notify) == 4 else links.notify
     yield "  ble:"
-    yield f"    - {{service: {_uuid(service)}, notify: {_uuid(links.notify)}{write}}}  # the service is a guess"
+    place = f"service: {_uuid(service)}, notify: {_uuid(links.notify)}{write}"
+    yield f"    - {{{place}}}  # the service is a guess"
     yield "  tcp: true"
 
 
@@ -221,17 +222,17 @@ def _name(text: str) -> str:
 def _quantity(noted: Noted) -> str:
     subject, name = noted.observations[0].subject, noted.name.lower()
     match subject:
-        case Subject.VOLTAGE:
+        case Measured.VOLTAGE:
             return "" if "cell" in name or "min" in name or "max" in name else "voltage"
-        case Subject.CURRENT:
+        case Measured.CURRENT:
             return "current"
-        case Subject.POWER:
+        case Measured.POWER:
             return "power"
-        case Subject.PERCENT:
+        case Measured.PERCENT:
             return "soh" if "soh" in name or "health" in name else "soc"
-        case Subject.TEMPERATURE:
+        case Measured.TEMPERATURE:
             return "temperatures"
-        case Subject.CHARGE:
+        case Measured.CHARGE:
             return (
                 "capacity"
                 if "cap" in name or "full" in name
@@ -239,7 +240,7 @@ def _quantity(noted: Noted) -> str:
                 if "remain" in name
                 else ""
             )
-        case Subject.CELLS:
+        case Measured.CELLS:
             return "cell_voltages"
         case _:
             return ""
@@ -249,7 +250,8 @@ def _unnamed(field: FoundField, order: str) -> str:
     own = f", order: {field.order}" if field.wide and field.order != order else ""
     sure = "" if field.confidence is None else f", {round(100 * field.confidence)} % sure of its place"
     kind = _type(field.type, field.width)
-    return f"{{name: {field.role.value}_{field.at}, at: {field.at}, type: {kind}{own}}}  # {field.role.value}{sure}"
+    role = field.role.value
+    return f"{{name: {role}_{field.at}, at: {field.at}, type: {kind}{own}}}  # {role}{sure}"
 
 
 def _type(kind: Type, width: int) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packwire.insight.checksums import FoundChecksum, find_checksum, fits
-from packwire.insight.code_length import over_time
+from packwire.insight.code_length import as_float, over_time
 from packwire.insight.counters import Ticking, find_counters
 from packwire.insight.digits import Digits, find_digits
 from packwire.insight.segmentation import Cutting, Piece, confidence, cut
@@ -22,11 +22,14 @@ from packwire.wire.fields import Type
 
 #: So many values at most are names of states, where each comes back; none of them is larger.
 _NAMES, _HIGHEST_NAME = 8, 255
+#: Of very many messages so many stretches of so many are looked at.
+_STRETCHES, _STRETCH = 4, 1024
 #: So many bits BCD must save beside a plain integer.
 _BCD = 12.0
+_FLOAT_BITS = 32
 #: The byte order of one kind counts for itself where it saves so many bits.
 _OWN_ORDER = 60.0
-#: A checksum of two bytes says something of the byte order of fields, as so many bits; Modbus's is always little.
+#: A checksum of two bytes says something of the fields' byte order, as so many bits; Modbus's is little.
 _ORDER_OF_CHECKSUM, _MODBUS = 8.0, "CRC-16/MODBUS"
 _LETTERS = frozenset(range(0x20, 0x7F))
 _SHORTEST_TEXT = 4
@@ -50,7 +53,7 @@ class FieldRole(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """The messages of one kind: `(n, width)` bytes, of which the first `header` say the kind; `time` in ns."""
+    """The messages of one kind: `(n, width)` bytes, the first `header` of which say it; `time` in ns."""
 
     matrix: Bytes
     header: int = 0
@@ -98,7 +101,8 @@ def read(cells: Bytes, kind: Type) -> NDArray[Any]:
     """Return the numbers in `(n, width)` bytes, the highest byte first."""
     width = cells.shape[1]
     if kind is Type.FLOAT:
-        return np.ascontiguousarray(cells).view(f">f{width}").ravel().astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            return np.ascontiguousarray(cells).view(f">f{width}").ravel().astype(np.float64)
     if kind is Type.BCD:
         return from_bcd(cells)[0]
     if not kind.numeric or width > 8:
@@ -169,14 +173,23 @@ def _cut(kind: Frames, check: FoundChecksum | None, digits: Digits | None, *, li
         parts = [(head, width, 1)]
     pieces: list[Piece] = []
     bits = 0.0
+    matrix = _stretches(kind.matrix)
     for at, stop, times in parts:
         if stop <= at:
             continue
-        cells = kind.matrix[:, at:stop]
+        cells = matrix[:, at:stop]
         part = cut(Digits.read(cells) if times == 2 else cells, little=little)
         pieces += [Piece(at + times * piece.at, piece.form, piece.share, times) for piece in part.pieces]
         bits += part.bits
     return Cutting(tuple(pieces), bits, little)
+
+
+def _stretches(matrix: Bytes) -> Bytes:
+    """Return some stretches of messages that follow one another, where there are very many."""
+    if len(matrix) <= _STRETCHES * _STRETCH:
+        return matrix
+    begins = np.linspace(0, len(matrix) - _STRETCH, _STRETCHES).astype(np.int64)
+    return np.concatenate([matrix[begin : begin + _STRETCH] for begin in begins])
 
 
 def _fields(
@@ -221,6 +234,9 @@ def _typed(field: FoundField, matrix: Bytes) -> FoundField:
         return field
     values = field.values(matrix)
     bits = 8 * field.width // (1 + field.digits)
+    # Integers of this size are rare, and floats of usual numbers look like them.
+    if bits == _FLOAT_BITS and as_float(values[:, None])[0][0]:
+        return replace(field, type=Type.FLOAT)
     high, top = 1 << bits - 1, 1 << bits
     # A negative number is near 0 from below: values at both ends of the range, and none in the middle.
     if (values >= high).any() and (np.abs(np.where(values >= high, values - top, values)) < high // 2).all():

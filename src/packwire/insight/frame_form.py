@@ -7,11 +7,15 @@ how long each is counts only where they have several lengths.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from packwire.insight.checksum_search import MOST_CHANCE, Finding, find
 from packwire.insight.digits import find_digits
+
+if TYPE_CHECKING:
+    from packwire.wire.fields import ByteOrder
 
 #: A form holds in so many messages: the others are pieces, or damaged.
 _MOST = 0.9
@@ -59,7 +63,7 @@ def find_forms(messages: Sequence[bytes]) -> tuple[FrameForm, ...]:
     Those that begin alike are taken together; what begins as few others do is a piece, or damaged.
     """
     some = list(dict.fromkeys(each for each in messages if len(each) > 2))
-    start = _start(some)
+    start = _as_all(_start(some), messages)
     if start:
         return (_form(some, start),)
     by_first: dict[bytes, list[bytes]] = {}
@@ -83,7 +87,7 @@ def _form(some: Sequence[bytes], start: bytes) -> FrameForm:
         whole = [each for each in whole if _said(each, length) == len(each)]
     sizes = {len(each) for each in whole}
     checks = () if digits else find(list(dict.fromkeys(whole)))
-    end = _end(whole, checks, length)
+    end = _end(whole, checks)
     return FrameForm(start, end, length, tuple(sorted(sizes)), checks, digits, len(whole), len(some))
 
 
@@ -104,6 +108,16 @@ def _start(messages: Sequence[bytes]) -> bytes:
     return common if different > 1 or len(common) <= 2 else common[:2]
 
 
+def _as_all(start: bytes, messages: Sequence[bytes]) -> bytes:
+    """Return what of a start all have that came more than once and begin with its first byte."""
+    heads = Counter(each[: len(start)] for each in messages if each[:1] == start[:1])
+    common = [start, *(head for head, count in heads.items() if count > 1)]
+    length = next(
+        (at for at in range(len(start)) if len({each[at : at + 1] for each in common}) > 1), len(start)
+    )
+    return start[:length]
+
+
 def _length(messages: Sequence[bytes], begin: int) -> LengthField | None:
     """Return the number that says how long each message is, the simplest where there are several."""
     several = len({len(each) for each in messages}) > 1
@@ -114,7 +128,7 @@ def _length(messages: Sequence[bytes], begin: int) -> LengthField | None:
                 long = [each for each in messages if len(each) >= at + width]
                 if len(long) < _MOST * len(messages):
                     continue
-                order = "little" if little else "big"
+                order: ByteOrder = "little" if little else "big"
                 rests = Counter(len(each) - int.from_bytes(each[at : at + width], order) for each in long)
                 add, count = rests.most_common(1)[0]
                 if 0 <= add <= _LEFT_OUT and count >= _MOST * len(messages):
@@ -130,11 +144,11 @@ def _is_two(messages: Sequence[bytes], length: LengthField) -> bool:
 
 
 def _said(message: bytes, length: LengthField) -> int:
-    order = "little" if length.little else "big"
+    order: ByteOrder = "little" if length.little else "big"
     return int.from_bytes(message[length.at : length.at + length.width], order) + length.add
 
 
-def _end(messages: Sequence[bytes], checks: Sequence[Finding], length: LengthField | None) -> bytes:
+def _end(messages: Sequence[bytes], checks: Sequence[Finding]) -> bytes:
     """Return the last bytes that all messages have alike; with a checksum, those behind it."""
     if not messages:
         return b""

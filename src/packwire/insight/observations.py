@@ -10,7 +10,7 @@ _NUMBER = re.compile(r"(?:([A-Za-z_][\w .-]*?)\s*=\s*)?([+-]?)(\d+)(?:[.,](\d+))
 _WAYS = re.compile(r"([A-Za-z_][\w .-]*?)\s*=\s*(rose|stayed|fell)")
 
 
-class Subject(StrEnum):
+class Measured(StrEnum):
     """What is measured, as far as its unit or its name says."""
 
     VOLTAGE = "voltage"
@@ -32,28 +32,36 @@ class Way(StrEnum):
     FELL = "fell"
 
 
-_UNITS: Final[Mapping[str, tuple[Subject, str, float]]] = {
-    "v": (Subject.VOLTAGE, "V", 1),
-    "mv": (Subject.VOLTAGE, "V", 0.001),
-    "a": (Subject.CURRENT, "A", 1),
-    "ma": (Subject.CURRENT, "A", 0.001),
-    "w": (Subject.POWER, "W", 1),
-    "kw": (Subject.POWER, "W", 1000),
-    "%": (Subject.PERCENT, "%", 1),
-    "°c": (Subject.TEMPERATURE, "degC", 1),
-    "c": (Subject.TEMPERATURE, "degC", 1),
-    "degc": (Subject.TEMPERATURE, "degC", 1),
-    "ah": (Subject.CHARGE, "Ah", 1),
-    "mah": (Subject.CHARGE, "Ah", 0.001),
-    "cells": (Subject.CELLS, "", 1),
-    "": (Subject.ANY, "", 1),
+_UNITS: Final[Mapping[str, tuple[Measured, str, float]]] = {
+    "v": (Measured.VOLTAGE, "V", 1),
+    "mv": (Measured.VOLTAGE, "V", 0.001),
+    "a": (Measured.CURRENT, "A", 1),
+    "ma": (Measured.CURRENT, "A", 0.001),
+    "w": (Measured.POWER, "W", 1),
+    "kw": (Measured.POWER, "W", 1000),
+    "%": (Measured.PERCENT, "%", 1),
+    "°c": (Measured.TEMPERATURE, "degC", 1),
+    "c": (Measured.TEMPERATURE, "degC", 1),
+    "degc": (Measured.TEMPERATURE, "degC", 1),
+    "ah": (Measured.CHARGE, "Ah", 1),
+    "mah": (Measured.CHARGE, "Ah", 0.001),
+    "cells": (Measured.CELLS, "", 1),
+    "": (Measured.ANY, "", 1),
 }
 _NAMES: Final = (
-    ("soc", Subject.PERCENT), ("soh", Subject.PERCENT), ("temp", Subject.TEMPERATURE),
-    ("volt", Subject.VOLTAGE), ("curr", Subject.CURRENT), ("amp", Subject.CURRENT), ("power", Subject.POWER),
-    ("watt", Subject.POWER), ("charge", Subject.CHARGE), ("capacity", Subject.CHARGE), ("cells", Subject.CELLS),
-)  # fmt: skip
-_DEFAULT_NAMES: Final = {Subject.PERCENT: "soc", Subject.TEMPERATURE: "temperature", Subject.ANY: "value"}
+    ("soc", Measured.PERCENT),
+    ("soh", Measured.PERCENT),
+    ("temp", Measured.TEMPERATURE),
+    ("volt", Measured.VOLTAGE),
+    ("curr", Measured.CURRENT),
+    ("amp", Measured.CURRENT),
+    ("power", Measured.POWER),
+    ("watt", Measured.POWER),
+    ("charge", Measured.CHARGE),
+    ("capacity", Measured.CHARGE),
+    ("cells", Measured.CELLS),
+)
+_DEFAULT_NAMES: Final = {Measured.PERCENT: "soc", Measured.TEMPERATURE: "temperature", Measured.ANY: "value"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ class Observation:
 
     name: str
     text: str
-    subject: Subject = Subject.ANY
+    subject: Measured = Measured.ANY
     unit: str = ""
     low: float = 0.0
     high: float = 0.0
@@ -86,17 +94,17 @@ def read_observation(text: str, time: int | None = None, until: int | None = Non
     unit = number[5].lower() if number else ""
     if number is None or unit not in _UNITS:
         raise ValueError(
-            f"{text[:40]!r}: write a value with its unit (V, A, W, %, C, Ah, cells), such as 83.92V or soc=87%;"
-            " or how it went, such as soc=fell"
+            f"{text[:40]!r}: write a value with its unit (V, A, W, %, C, Ah, cells), such as 83.92V or"
+            " soc=87%; or how it went, such as soc=fell"
         )
     given, sign, whole, digits, _ = number.groups()
     subject, shown, factor = _UNITS[unit]
-    if subject is Subject.ANY and given:
+    if subject is Measured.ANY and given:
         subject = _subject(given)
     name = given or _DEFAULT_NAMES.get(subject, subject.value)
     step = 10.0 ** -len(digits or "")
     size = float(f"{whole}.{digits or 0}")
-    if subject is Subject.CELLS:
+    if subject is Measured.CELLS:
         return Observation(name, text, subject, "", size, size, time=time)
     low, high = size - step / 2, size + step
     if sign == "-":
@@ -106,5 +114,5 @@ def read_observation(text: str, time: int | None = None, until: int | None = Non
     return Observation(name, text, subject, shown, low * factor, high * factor, time=time, until=until)
 
 
-def _subject(name: str) -> Subject:
-    return next((subject for part, subject in _NAMES if part in name.lower()), Subject.ANY)
+def _subject(name: str) -> Measured:
+    return next((subject for part, subject in _NAMES if part in name.lower()), Measured.ANY)

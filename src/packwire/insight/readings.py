@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Final
 
-from packwire.insight.observations import Subject
+from packwire.insight.observations import Measured
 from packwire.wire.fields import Type
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RawReading:
     """A way to read bytes: `raw * scale + addend`.
 
     `weight` is its part of all ways for a subject, `of_width` of all ways for bytes of its width.
@@ -24,49 +24,129 @@ class Reading:
 
 
 #: Scale and addend by subject, with how often they are met.
-_SCALES: Final[dict[Subject, tuple[tuple[float, float, float], ...]]] = {
-    Subject.VOLTAGE: ((0.01, 0, 0.35), (0.001, 0, 0.33), (0.1, 0, 0.2), (1, 0, 0.03), (0.0001, 0, 0.03),
-                      (0.02, 0, 0.02), (0.05, 0, 0.02), (0.005, 0, 0.02)),
-    Subject.CURRENT: ((0.1, 0, 0.2), (0.01, 0, 0.2), (0.001, 0, 0.17), (-0.1, 0, 0.07), (-0.01, 0, 0.07),
-                      (-0.001, 0, 0.06), (0.1, -3000, 0.06), (-0.1, 3000, 0.02), (0.01, -300, 0.02),
-                      (0.1, -1000, 0.02), (1, 0, 0.04), (-1, 0, 0.02), (0.1, -3276.8, 0.01),
-                      (0.01, -327.68, 0.01), (0.05, -1600, 0.01), (0.02, 0, 0.02)),
-    Subject.POWER: ((1, 0, 0.4), (0.1, 0, 0.15), (0.01, 0, 0.1), (0.001, 0, 0.15), (-1, 0, 0.1), (10, 0, 0.03),
-                    (-0.001, 0, 0.03), (-0.1, 0, 0.04)),
-    Subject.PERCENT: ((1, 0, 0.65), (0.1, 0, 0.18), (0.01, 0, 0.05), (0.5, 0, 0.04), (0.4, 0, 0.03),
-                      (0.001, 0, 0.05)),
-    Subject.TEMPERATURE: ((1, 0, 0.2), (0.1, 0, 0.25), (0.1, -273.1, 0.12), (0.1, -273.15, 0.1), (1, -40, 0.15),
-                          (0.1, -40, 0.03), (0.1, -50, 0.02), (1, -50, 0.02), (0.01, 0, 0.04), (0.1, -100, 0.01),
-                          (1, -273, 0.01), (1, -20, 0.01), (1, -100, 0.01), (0.5, -40, 0.01), (0.001, 0, 0.02)),
-    Subject.CHARGE: ((0.01, 0, 0.3), (0.001, 0, 0.3), (0.1, 0, 0.2), (1, 0, 0.1), (0.000001, 0, 0.03),
-                     (0.002, 0, 0.02), (0.005, 0, 0.02), (0.0001, 0, 0.03)),
-    Subject.ANY: ((1, 0, 0.4), (0.1, 0, 0.2), (0.01, 0, 0.15), (0.001, 0, 0.15), (-1, 0, 0.02), (10, 0, 0.04),
-                  (0.5, 0, 0.02), (0.0001, 0, 0.02)),
-}  # fmt: skip
+_SCALES: Final[dict[Measured, tuple[tuple[float, float, float], ...]]] = {
+    Measured.VOLTAGE: (
+        (0.01, 0, 0.35),
+        (0.001, 0, 0.33),
+        (0.1, 0, 0.2),
+        (1, 0, 0.03),
+        (0.0001, 0, 0.02),
+        (0.000001, 0, 0.01),
+        (0.02, 0, 0.02),
+        (0.05, 0, 0.02),
+        (0.005, 0, 0.02),
+    ),
+    Measured.CURRENT: (
+        (0.1, 0, 0.2),
+        (0.01, 0, 0.2),
+        (0.001, 0, 0.17),
+        (-0.1, 0, 0.07),
+        (-0.01, 0, 0.07),
+        (-0.001, 0, 0.06),
+        (0.1, -3000, 0.06),
+        (-0.1, 3000, 0.02),
+        (0.01, -300, 0.02),
+        (0.1, -1000, 0.02),
+        (1, 0, 0.04),
+        (-1, 0, 0.02),
+        (0.1, -3276.8, 0.01),
+        (0.01, -327.68, 0.01),
+        (0.05, -1600, 0.01),
+        (0.02, 0, 0.02),
+    ),
+    Measured.POWER: (
+        (1, 0, 0.4),
+        (0.1, 0, 0.15),
+        (0.01, 0, 0.1),
+        (0.001, 0, 0.15),
+        (-1, 0, 0.1),
+        (10, 0, 0.03),
+        (-0.001, 0, 0.03),
+        (-0.1, 0, 0.04),
+    ),
+    Measured.PERCENT: (
+        (1, 0, 0.65),
+        (0.1, 0, 0.18),
+        (0.01, 0, 0.05),
+        (0.5, 0, 0.04),
+        (0.4, 0, 0.03),
+        (0.001, 0, 0.05),
+    ),
+    Measured.TEMPERATURE: (
+        (1, 0, 0.2),
+        (0.1, 0, 0.25),
+        (0.1, -273.1, 0.12),
+        (0.1, -273.15, 0.1),
+        (1, -40, 0.15),
+        (0.1, -40, 0.03),
+        (0.1, -50, 0.02),
+        (1, -50, 0.02),
+        (0.01, 0, 0.04),
+        (0.1, -100, 0.01),
+        (1, -273, 0.01),
+        (1, -20, 0.01),
+        (1, -100, 0.01),
+        (0.5, -40, 0.01),
+        (0.001, 0, 0.02),
+    ),
+    Measured.CHARGE: (
+        (0.01, 0, 0.3),
+        (0.001, 0, 0.3),
+        (0.1, 0, 0.2),
+        (1, 0, 0.1),
+        (0.000001, 0, 0.03),
+        (0.002, 0, 0.02),
+        (0.005, 0, 0.02),
+        (0.0001, 0, 0.03),
+    ),
+    Measured.ANY: (
+        (1, 0, 0.4),
+        (0.1, 0, 0.2),
+        (0.01, 0, 0.15),
+        (0.001, 0, 0.15),
+        (-1, 0, 0.02),
+        (10, 0, 0.04),
+        (0.5, 0, 0.02),
+        (0.0001, 0, 0.02),
+    ),
+}
 _FORMS: Final = (
-    (Type.UINT, 1, 0.18), (Type.INT, 1, 0.04), (Type.UINT, 2, 0.36), (Type.INT, 2, 0.2), (Type.UINT, 4, 0.08),
-    (Type.INT, 4, 0.05), (Type.FLOAT, 4, 0.05), (Type.UINT, 3, 0.01), (Type.BCD, 1, 0.01), (Type.BCD, 2, 0.01),
+    (Type.UINT, 1, 0.18),
+    (Type.INT, 1, 0.04),
+    (Type.UINT, 2, 0.36),
+    (Type.INT, 2, 0.2),
+    (Type.UINT, 4, 0.08),
+    (Type.INT, 4, 0.05),
+    (Type.FLOAT, 4, 0.05),
+    (Type.UINT, 3, 0.01),
+    (Type.BCD, 1, 0.01),
+    (Type.BCD, 2, 0.01),
     (Type.INT, 3, 0.01),
-)  # fmt: skip
+)
 
 
-def readings(subject: Subject) -> tuple[Reading, ...]:
+def readings(subject: Measured) -> tuple[RawReading, ...]:
     """Return all ways to read a value of a subject; their weights add up to 1 at most."""
     result = []
     total: dict[int, float] = {}
     for _, width, usual in _FORMS:
         total[width] = total.get(width, 0.0) + usual
     for kind, width, usual in _FORMS:
-        scales = _FLOAT_SCALES if kind is Type.FLOAT else _SCALES.get(subject, _SCALES[Subject.ANY])
+        scales = _FLOAT_SCALES if kind is Type.FLOAT else _SCALES.get(subject, _SCALES[Measured.ANY])
         orders = (False, True)[: 1 + (width > 1)]
         result += [
-            Reading(
-                kind, width, little, scale, addend,
-                usual * weight / len(orders), usual / total[width] * weight / len(orders),
+            RawReading(
+                kind,
+                width,
+                little,
+                scale,
+                addend,
+                usual * weight / len(orders),
+                usual / total[width] * weight / len(orders),
             )
             for little in orders
             for scale, addend, weight in scales
-        ]  # fmt: skip
+        ]
     return tuple(result)
 
 

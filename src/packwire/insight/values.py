@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from packwire.capture.packets import NO_TIME
 from packwire.insight.fields import FoundField, Frames
-from packwire.insight.observations import Observation, Subject, Way
-from packwire.insight.readings import Reading, readings
+from packwire.insight.observations import Measured, Observation, Way
+from packwire.insight.readings import RawReading, readings
 from packwire.messages import Bytes, Int64s
 from packwire.wire.fields import Field, Type
 
@@ -36,9 +36,15 @@ _FIELDS = 0.8
 _ORDER = 0.9
 #: So many matches of a value are kept at most.
 _MOST = 200
+#: Of very many frames so many are looked at.
+_FRAMES = 20_000
 #: A cell's voltage lies here; and what a number that is none would need to lie here as well.
 _CELL = (1.8, 4.6)
 _CELL_CHANCE = 0.12
+#: V: a number beside the cells that is so near to them is one more.
+_ALIKE = 0.25
+#: Places are as likely as the first up to so many times its chance; more where nothing changes.
+_TIES, _CONSTANT_TIES = 3.0, 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +69,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """A value that was noted, with the places where it may be, the likeliest first.
-
-    The places of `ties` groups read the same in every frame: no frame here tells them apart.
-    """
+    """A value that was noted, with the places where it may be, the likeliest first."""
 
     name: str
     observations: tuple[Observation, ...]
@@ -74,10 +77,12 @@ class Noted:
 
     @property
     def ties(self) -> int:
-        """Return how many of the first matches are as likely as the first."""
+        """Return how many matches are about as likely as the first."""
         if not self.matches:
             return 0
-        return sum(each.chance <= 3 * self.matches[0].chance for each in self.matches)
+        first = self.matches[0]
+        near = _TIES if first.moves else _CONSTANT_TIES
+        return sum(each.chance <= near * first.chance and each.moves == first.moves for each in self.matches)
 
 
 def find_values(
@@ -88,6 +93,7 @@ def find_values(
     seconds: float = SECONDS,
 ) -> list[Noted]:
     """Return where each noted value may be: notes of one name are of one value."""
+    kinds = [_thinned(kind, observations, seconds) for kind in kinds]
     by_name: dict[str, list[Observation]] = defaultdict(list)
     for each in observations:
         by_name[each.name].append(each)
@@ -95,7 +101,7 @@ def find_values(
     known = sum(len(each) for each in fields)
     result = []
     for name, own in by_name.items():
-        if own[0].subject is Subject.CELLS:
+        if own[0].subject is Measured.CELLS:
             found = _cells(kinds, fields, int(own[0].low))
         else:
             found = []
@@ -105,6 +111,25 @@ def find_values(
         ranked = sorted(found, key=lambda each: (each.chance, not each.known, each.kind, each.field.at or 0))
         result.append(Noted(name, tuple(own), tuple(ranked[:_MOST])))
     return result
+
+
+def _thinned(kind: Frames, observations: Sequence[Observation], seconds: float) -> Frames:
+    """Return fewer frames where there are very many: some of all, and those around the notes."""
+    rows = len(kind.matrix)
+    if rows <= _FRAMES:
+        return kind
+    kept = np.zeros(rows, dtype=np.bool_)
+    kept[np.linspace(0, rows - 1, _FRAMES // 2).astype(np.int64)] = True
+    time = kind.time if kind.time is not None and not (kind.time == NO_TIME).any() else None
+    around = [
+        _window(moment, time, rows, seconds)
+        for each in observations
+        for moment in (each.time, each.until)
+        if moment is not None
+    ]
+    for first, last in around:
+        kept[first : min(last, first + _FRAMES // (2 * len(around)) + 1)] = True
+    return Frames(kind.matrix[kept], kind.header, None if kind.time is None else kind.time[kept])
 
 
 class _Search:
@@ -148,7 +173,7 @@ class _Search:
             result += [self._match(raw[:, at], int(at), reading) for at in np.flatnonzero(fitting)]
         return result
 
-    def _fitting(self, raw: Floats, reading: Reading) -> Flags:
+    def _fitting(self, raw: Floats, reading: RawReading) -> Flags:
         fitting = np.ones(raw.shape[1], dtype=np.bool_)
         for each, window, until in zip(self.observations, self.windows, self.untils, strict=True):
             if each.way is not None:
@@ -159,7 +184,7 @@ class _Search:
                 fitting &= ((part >= low) & (part <= high)).any(axis=0)
         return fitting
 
-    def _match(self, raw: Floats, at: int, reading: Reading) -> Match:
+    def _match(self, raw: Floats, at: int, reading: RawReading) -> Match:
         known = (at, reading.width) in self.spans
         weight = (
             _FIELDS / self.fields * reading.of_width
@@ -178,13 +203,14 @@ class _Search:
             scale=reading.scale,
             addend=reading.addend,
         )
+        raw = raw[np.isfinite(raw)]
         values = field.scaled(raw)
         moves = bool((raw != raw[0]).any())
         return Match(
             self.number, field, chance, float(values.min()), float(values.max()), moves, known, reading.little
         )
 
-    def _level(self, reading: Reading) -> float:
+    def _level(self, reading: RawReading) -> float:
         """Return the chance that a number which is something else has one of the noted values at all."""
         best = 1.0
         for each in self.observations:
@@ -193,8 +219,8 @@ class _Search:
                 best = min(best, _benford(low, high, reading))
         return best
 
-    def _timing(self, raw: Floats, reading: Reading) -> float:
-        """Return the chance that it has the other values at their times as well, each in a window of frames."""
+    def _timing(self, raw: Floats, reading: RawReading) -> float:
+        """Return the chance that it has the other values at their times as well."""
         chances = []
         for each, window, until in zip(self.observations, self.windows, self.untils, strict=True):
             if each.way is not None:
@@ -232,12 +258,12 @@ def raw_numbers(cells: Bytes, kind: Type, width: int, *, little: bool) -> Floats
     return result.astype(np.float64) if kind is not Type.BCD else np.where(result < 0, np.nan, result)
 
 
-def _raw_range(each: Observation, reading: Reading) -> tuple[float, float]:
+def _raw_range(each: Observation, reading: RawReading) -> tuple[float, float]:
     one, other = ((bound - reading.addend) / reading.scale for bound in (each.low, each.high))
     return min(one, other) - 1e-9, max(one, other) + 1e-9
 
 
-def _benford(low: float, high: float, reading: Reading) -> float:
+def _benford(low: float, high: float, reading: RawReading) -> float:
     """Return the part of all numbers of some width that lies in a range, all sizes being alike common.
 
     0 and numbers with a sign have a part of their own; a range without a whole number has none.
@@ -334,7 +360,11 @@ def _cells(kinds: Sequence[Frames], fields: Sequence[Sequence[FoundField]], coun
                     before, behind = at - width, at + width * count
                     if own[-1] >= len(inside) or not inside[own].all():
                         continue
-                    if (before >= 0 and inside[before]) or (behind < len(inside) and inside[behind]):
+                    middle = float(np.median(values[:, own]))
+                    if any(
+                        0 <= place < len(inside) and inside[place] and abs(values[0, place] - middle) < _ALIKE
+                        for place in (before, behind)
+                    ):
                         continue
                     known = sum((place, width) in spans for place in own) > count / 2
                     weight = usual * (_FIELDS if known else 1 - _FIELDS)

@@ -1,7 +1,7 @@
 """Replies of a model: their fields, and what these say by quantity."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from packwire.models.family import bytes_are
@@ -11,7 +11,7 @@ from packwire.quantity import QUANTITIES, Kind, Quantity, Value
 from packwire.wire import fields
 from packwire.wire.codec import Codec, DecodedValues
 from packwire.wire.fields import Field, FieldCondition, FieldError, Operator, Order
-from packwire.wire.framing import ByteIs
+from packwire.wire.framing import ByteIs, Framing
 from packwire.wire.keyed import KeyedCodec
 
 #: What is said of flags of which none is set.
@@ -103,6 +103,8 @@ class Saying:
     """Numbers stand for words or truth values; of a flag, all others for no."""
     unused: Value | None = None
     """What stands in places at the end of a list that nothing is at."""
+    plain: bool = False
+    """A field's value is its quantity's, as it is."""
 
     def of(self, value: Any) -> Value:
         """Return a field's value as its quantity takes it."""
@@ -132,6 +134,10 @@ class Layout:
     """Fields that not every device has."""
     model: str = ""
     """The model with which devices that say this are read."""
+    single: tuple[tuple[str, str, Callable[[Any], Value] | None], ...] = ()
+    """Fields that alone say their quantity, in the whole model: the name, the key, how a value is turned."""
+    shared: tuple[Saying, ...] = ()
+    """The others."""
 
     def missing(self, values: DecodedValues) -> tuple[str, ...]:
         """Return what a message was too short for, and should not be."""
@@ -291,13 +297,72 @@ def _saying(of: Field, said: Mapping[str, Any]) -> Saying:
         bool(of.flags),
         bool(of.names),
         None if unused is None else of.scaled(unused),
+        not quantity.array and not of.flags and quantity.kind not in {Kind.TEXT, Kind.FLAG},
     )
 
 
-def said_by(layout: Layout, values: DecodedValues) -> list[tuple[Saying, Value]]:
-    """Return what a message says, field by field."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one message says: by quantity where it alone says it, and what is to be put together."""
+
+    single: Mapping[str, Value]
+    shared: tuple[tuple[Saying, Value], ...]
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """Return it by quantity key, as if nothing else was said."""
+        return {**self.single, **joined(self.shared)} if self.shared else dict(self.single)
+
+
+def said_by(layout: Layout, values: DecodedValues) -> Said:
+    """Return what a message says."""
     decoded = values.values
-    return [(each, each.of(decoded[each.name])) for each in layout.sayings if each.name in decoded]
+    single: dict[str, Value] = {}
+    for name, key, turned in layout.single:
+        value = decoded.get(name)
+        if value is not None:
+            value = value if turned is None else turned(value)
+            if value != "":  # nothing is written there
+                single[key] = value
+    shared = [(each, each.of(decoded[each.name])) for each in layout.shared if each.name in decoded]
+    return Said(single, tuple(shared))
+
+
+def with_ways(replies: Iterable[Reply]) -> tuple[Reply, ...]:
+    """Return replies whose layouts know which of their quantities nothing else in the model says."""
+    replies = tuple(replies)
+    places: dict[str, set[str]] = {}
+    several = set(_WORDS)
+    for reply in replies:
+        for layout in reply.layouts:
+            here: set[str] = set()
+            for each in layout.sayings:
+                key = each.quantity.key
+                places.setdefault(key, set()).add(reply.name)
+                if (
+                    key in here
+                    or reply.part
+                    or each.add
+                    or each.flags
+                    or each.unused is not None
+                    or len(places[key]) > 1
+                ):
+                    several.add(key)
+                here.add(key)
+    return tuple(
+        replace(reply, layouts=tuple(_with_ways(layout, several) for layout in reply.layouts))
+        for reply in replies
+    )
+
+
+def _with_ways(layout: Layout, several: set[str]) -> Layout:
+    single = [
+        (each.name, each.quantity.key, None if each.plain else each.of)
+        for each in layout.sayings
+        if each.quantity.key not in several
+    ]
+    shared = [each for each in layout.sayings if each.quantity.key in several]
+    return replace(layout, single=tuple(single), shared=tuple(shared))
 
 
 def joined(said: Iterable[tuple[Saying, Value]]) -> dict[str, Value]:
@@ -367,3 +432,12 @@ def computed_of(key: str, said: Mapping[str, Any]) -> Computed:
 
 #: Texts of which there may be several at once.
 _WORDS = frozenset({"alarms", "warnings", "fault", "bms_status"})
+
+
+def size_said(begins: bytes, pattern: tuple[int | None, ...], framing: Framing) -> int:
+    """Return how long frames are that begin so, where that is certain; else 0."""
+    head = begins.ljust(framing.needs, b"\0")
+    rule = next((each for each in framing.sizes if each.fits(head)), None)
+    if rule is None or (rule.at is not None and (rule.at >= len(pattern) or pattern[rule.at] is None)):
+        return 0
+    return rule.of(head) or 0

@@ -90,6 +90,20 @@ class Template:
         """Return the parameters that it has."""
         return tuple(part.name for part in self.parts if isinstance(part, Named))
 
+    @property
+    def text(self) -> str:
+        """Return the frame with the names of its parameters in it."""
+        words = []
+        for part in self.parts:
+            match part:
+                case Made(size):
+                    words += [".."] * size
+                case Named(name):
+                    words.append(f"{{{name}}}")
+                case _:
+                    words.append(part.hex(" "))
+        return " ".join(words)
+
     def frame(self, values: Mapping[str, int | str]) -> bytes:
         """Return the whole frame. Raises FieldError where a parameter is missing or wrong."""
         frame = bytearray()

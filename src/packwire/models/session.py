@@ -225,7 +225,7 @@ class ModelSession(Session):
             self._absent.add(question.name)
             return False
         self._heard_at[question.reply] = self._asker.now()
-        reply, missing, model = heard.take(frame)
+        reply, missing, model, _ = heard.take(frame)
         if model:
             raise NotAVescError(
                 f"this {self._protocol.title} speaks as another one does: read it with model={model}"

@@ -17,6 +17,7 @@ from packwire.check import Check, Rule
 from packwire.protocol.announcing import Announcing
 from packwire.quantity import Value
 from packwire.sample import Condition
+from packwire.wire.family import Family
 from packwire.wire.frame import StreamFramer
 
 
@@ -253,6 +254,8 @@ class Protocol(ABC):
     """Whether its devices hang on serial lines that several may share, and on which one may hear oneself."""
     modbus: bool = False
     """Whether its frames are those of Modbus RTU, which may also be carried as Modbus TCP."""
+    family: Family | None = None
+    """How its frames look, for those that are recognised among others in a recording."""
     gatt: tuple[Gatt, ...] = ()
     """Where it is spoken over Bluetooth; the first that a device has is taken."""
     preamble: bytes = b""

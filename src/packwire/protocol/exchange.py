@@ -12,7 +12,7 @@ is under way, and what a lost reply would be taken for is not asked before it ca
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from math import log
 from statistics import median_low
@@ -96,14 +96,18 @@ class Lost[Q](NamedTuple):
 type Event[Q, R] = Replied[Q, R] | Unsolicited[R] | Damaged[R] | Lost[Q]
 
 
-@dataclass(slots=True, eq=False)
 class _Pending[Q, R]:
-    request: Q
-    kind: Hashable
-    time: int
-    until: int
-    reply: list[R] = field(default_factory=list)
-    heard: int = 0
+    """A request; `reply` is what came of its reply, the last of it at `heard`."""
+
+    __slots__ = ("heard", "kind", "reply", "request", "time", "until")
+
+    def __init__(self, request: Q, kind: Hashable, time: int, until: int) -> None:
+        self.request = request
+        self.kind = kind
+        self.time = time
+        self.until = until
+        self.reply: list[R] | None = None
+        self.heard = 0
 
 
 class Exchange[Q, R]:
@@ -120,10 +124,12 @@ class Exchange[Q, R]:
     ) -> None:
         self._rule = rule
         self._patience = patience
-        self._waiting: dict[Hashable, deque[_Pending[Q, R]]] = {}
+        self._waiting: dict[Hashable, list[_Pending[Q, R]]] = {}
         self._answered: dict[Hashable, _Pending[Q, R]] = {}
         self._in_order: deque[_Pending[Q, R]] = deque()
         self.latencies = {} if latencies is None else latencies
+        self._usual: dict[Hashable, int] = {}
+        """What is usual for a kind, until another latency of it is learnt."""
 
     def ask(self, time: int, request: Q, limit: int | None = None) -> list[Event[Q, R]]:
         """Take a request; return what became of earlier ones. `limit` ns instead of what is usual."""
@@ -132,12 +138,16 @@ class Exchange[Q, R]:
         if kind is None:
             return events
         pending = _Pending[Q, R](request, kind, time, time + (self._limit(kind) if limit is None else limit))
-        if len(self._waiting.get(kind, ())) >= _MAX_WAITING:
-            self._give_up(self._waiting[kind][0], time)
-        elif kind not in self._waiting and len(self._waiting) >= _MAX_KINDS:
+        waiting = self._waiting.get(kind)
+        if waiting is not None and len(waiting) >= _MAX_WAITING:
+            self._give_up(waiting[0], time)
+        elif waiting is None and len(self._waiting) >= _MAX_KINDS:
             for each in tuple(next(iter(self._waiting.values()))):
                 self._give_up(each, time)
-        self._waiting.setdefault(kind, deque()).append(pending)
+        if waiting is None:
+            self._waiting[kind] = [pending]
+        else:
+            waiting.append(pending)
         self._in_order.append(pending)
         return events
 
@@ -154,20 +164,25 @@ class Exchange[Q, R]:
         """
         events = self.advance(time)
         if damaged:
-            return [*events, Damaged(message)]
+            events.append(Damaged(message))
+            return events
         begun = time if begun is None else begun
         pending = self._choose(time, begun, message)
         if pending is None or self._is_unlikely(time, pending):
             pending = self._continued(time, begun, message) or pending
         if pending is None:
-            return [*events, Unsolicited(message)]
+            events.append(Unsolicited(message))
+            return events
         after = time - pending.time
-        if not pending.reply:
+        if pending.reply is None:
             self._take(time, pending)
-        pending.reply.append(message)
+            pending.reply = [message]
+        else:
+            pending.reply.append(message)
         pending.heard = time
         late = after > self._patience.due
-        return [*events, Replied(pending.request, message, after, late, len(pending.reply) - 1)]
+        events.append(Replied(pending.request, message, after, late, len(pending.reply) - 1))
+        return events
 
     def outstanding(self, time: int, kind: Hashable) -> list[tuple[Q, int]]:
         """Return the requests of a kind whose replies may still come, and until when (ns)."""
@@ -184,16 +199,20 @@ class Exchange[Q, R]:
     def advance(self, time: int) -> list[Event[Q, R]]:
         """Let time pass; return the requests that are given up by now."""
         events: list[Event[Q, R]] = []
-        while self._in_order and (self._in_order[0].reply or self._in_order[0].until < time):
-            oldest = self._in_order.popleft()
-            if not oldest.reply:
+        in_order = self._in_order
+        while in_order:
+            oldest = in_order[0]
+            if oldest.reply is None:
+                if oldest.until >= time:
+                    break
                 self._forget(oldest)
                 events.append(Lost(oldest.request))
+            in_order.popleft()
         return events
 
     def close(self) -> list[Event[Q, R]]:
         """End the conversation; return the requests that still wait."""
-        events: list[Event[Q, R]] = [Lost(each.request) for each in self._in_order if not each.reply]
+        events: list[Event[Q, R]] = [Lost(each.request) for each in self._in_order if each.reply is None]
         self._in_order.clear()
         self._waiting.clear()
         self._answered.clear()
@@ -208,9 +227,13 @@ class Exchange[Q, R]:
 
         Of two the shorter: what is late is no rule.
         """
+        known = self._usual.get(kind)
+        if known is not None:
+            return known
         own = self.latencies.get(kind)
         if own:
-            return int(median_low(own))
+            result = self._usual[kind] = int(median_low(own))
+            return result
         heard = [each[-1] for each in self.latencies.values() if each]
         return int(median_low(heard)) if heard else None
 
@@ -221,15 +244,15 @@ class Exchange[Q, R]:
             return patience.limit
         return min(patience.limit, max(patience.least, patience.times * usual))
 
-    def _candidates(self, time: int, begun: int, message: R) -> Iterator[_Pending[Q, R]]:
-        for waiting in self._waiting.values():
-            for each in waiting:
-                if each.until >= time and each.time <= begun and self._rule.answers(each.request, message):
-                    yield each
-
     def _choose(self, time: int, begun: int, message: R) -> _Pending[Q, R] | None:
         """Return the request which has waited about as long as replies take; of a burst the oldest."""
-        found = list(self._candidates(time, begun, message))
+        answers = self._rule.answers
+        found = [
+            each
+            for waiting in self._waiting.values()
+            for each in waiting
+            if each.until >= time and each.time <= begun and answers(each.request, message)
+        ]
         if len(found) < 2:
             return found[0] if found else None
         best = min(found, key=lambda each: self._misfit(time, each))
@@ -254,11 +277,16 @@ class Exchange[Q, R]:
     def _take(self, time: int, pending: _Pending[Q, R]) -> None:
         """Take a request off those that wait. Latencies are learnt where nobody else may have been meant."""
         self._forget(pending)
-        others = self._waiting.get(pending.kind, ())
-        if not any(each.time <= pending.time for each in others):
-            self.latencies.setdefault(pending.kind, deque(maxlen=_REMEMBERED)).append(time - pending.time)
-        self._answered.pop(pending.kind, None)
-        self._answered[pending.kind] = pending
+        kind = pending.kind
+        others = self._waiting.get(kind)
+        if others is None or all(each.time > pending.time for each in others):
+            known = self.latencies.get(kind)
+            if known is None:
+                known = self.latencies[kind] = deque(maxlen=_REMEMBERED)
+            known.append(time - pending.time)
+            self._usual.pop(kind, None)
+        self._answered.pop(kind, None)
+        self._answered[kind] = pending
         if len(self._answered) > _MAX_ANSWERED:
             del self._answered[next(iter(self._answered))]
 
@@ -270,16 +298,17 @@ class Exchange[Q, R]:
             if time - each.heard <= self._patience.due
             and each.time <= begun
             and self._rule.answers(each.request, message)
-            and self._rule.continues(each.request, message, each.reply)
+            and self._rule.continues(each.request, message, each.reply or ())
         ]
         return max(fits, key=lambda each: each.heard, default=None)
 
     def _forget(self, pending: _Pending[Q, R]) -> None:
         waiting = self._waiting.get(pending.kind)
-        if waiting and pending in waiting:
-            waiting.remove(pending)
-            if not waiting:
-                del self._waiting[pending.kind]
+        if waiting is None or pending not in waiting:
+            return
+        waiting.remove(pending)
+        if not waiting:
+            del self._waiting[pending.kind]
 
 
 class Askable(Protocol):

@@ -241,9 +241,11 @@ class HeardRule:
     def kind(self, request: HeardRequest) -> Hashable | None:
         """Return what a request asks for; None: it expects no reply."""
         message = request.message
-        if message not in self._kinds:
-            _bounded(self._kinds)[message] = self._observer.kind(message)
-        return self._kinds[message]
+        try:
+            return self._kinds[message]
+        except KeyError:
+            kind = _bounded(self._kinds)[message] = self._observer.kind(message)
+            return kind
 
     def answers(self, request: HeardRequest, message: bytes) -> bool:
         """Tell whether a message may be the reply to a request."""

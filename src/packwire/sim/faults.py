@@ -12,7 +12,7 @@ from packwire.errors import BadOptionError
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class FaultParameter:
     """A number that a fault takes; `choices` names the only ones that mean something."""
 
     name: str
@@ -42,7 +42,7 @@ class FaultKind:
 
     name: str
     summary: str
-    parameters: tuple[Parameter, ...] = ()
+    parameters: tuple[FaultParameter, ...] = ()
     many: bool = False
     of: Of = Of.ALL
 
@@ -67,19 +67,19 @@ class Fault:
         return self.name + (":" + ",".join(f"{value:g}" for value in self.values) if self.values else "")
 
 
-def _seconds(default: float, name: str = "seconds") -> Parameter:
-    return Parameter(name, default, low=0, high=86_400, whole=False)
+def _seconds(default: float, name: str = "seconds") -> FaultParameter:
+    return FaultParameter(name, default, low=0, high=86_400, whole=False)
 
 
-def _every(default: int) -> Parameter:
-    return Parameter("every", default)
+def _every(default: int) -> FaultParameter:
+    return FaultParameter("every", default)
 
 
 _KINDS = (
     FaultKind(
         "silence",
         "answers nothing; with a number: nothing any more after that many replies",
-        (Parameter("after", 0, low=0),),
+        (FaultParameter("after", 0, low=0),),
     ),
     FaultKind(
         "delay", "every n-th reply (all of them) is late by so many seconds", (_seconds(0.5), _every(1))
@@ -96,17 +96,17 @@ _KINDS = (
     FaultKind(
         "split",
         "replies come in pieces of at most so many bytes, so many seconds apart",
-        (Parameter("bytes", 7), _seconds(0.001)),
+        (FaultParameter("bytes", 7), _seconds(0.001)),
     ),
     FaultKind(
         "join",
         "so many replies come in one segment; one that stands alone is held for so many seconds",
-        (Parameter("replies", 2), _seconds(0.05)),
+        (FaultParameter("replies", 2), _seconds(0.05)),
     ),
     FaultKind(
         "old-firmware",
         "replies end earlier, as older firmware's do: a pack of 20 cells sends so many bytes",
-        (Parameter("bytes", 109, choices=(109, 110, 126, 128, 129)),),
+        (FaultParameter("bytes", 109, choices=(109, 110, 126, 128, 129)),),
         of=Of.VESC,
     ),
     FaultKind(
@@ -123,13 +123,13 @@ _KINDS = (
     FaultKind(
         "dead-cell",
         "a cell reads 0 V, and the pack's voltage is less by that cell",
-        (Parameter("cell", 2, high=50),),
+        (FaultParameter("cell", 2, high=50),),
         of=Of.PACK,
     ),
     FaultKind(
         "pin",
         "it answers nobody who has not logged in with this PIN, where its protocol has such a login",
-        (Parameter("number", 123_456, low=0, high=99_999_999),),
+        (FaultParameter("number", 123_456, low=0, high=99_999_999),),
         of=Of.PACK,
     ),
     FaultKind(
@@ -147,7 +147,7 @@ _KINDS = (
     FaultKind(
         "dead-node",
         "the device with this CAN id stops answering; of a BMS the others keep the last values",
-        (Parameter("can-id", 84, low=0, high=254),),
+        (FaultParameter("can-id", 84, low=0, high=254),),
         many=True,
         of=Of.VESC,
     ),
@@ -183,7 +183,7 @@ _KINDS = (
     FaultKind(
         "mtu",
         "it agrees to so many bytes a packet and no more: notifications hold three fewer",
-        (Parameter("bytes", 23, low=23, high=517),),
+        (FaultParameter("bytes", 23, low=23, high=517),),
         of=Of.BLUETOOTH,
     ),
     FaultKind(
@@ -200,7 +200,7 @@ _KINDS = (
     FaultKind(
         "weak-signal",
         "it is heard at so many dBm",
-        (Parameter("dbm", -92, low=-127, high=0),),
+        (FaultParameter("dbm", -92, low=-127, high=0),),
         of=Of.BLUETOOTH,
     ),
     FaultKind(
@@ -241,7 +241,7 @@ def parse_fault(text: str) -> Fault:
     return Fault(name, (*given, *left_out))
 
 
-def _number(kind: FaultKind, parameter: Parameter, text: str) -> float:
+def _number(kind: FaultKind, parameter: FaultParameter, text: str) -> float:
     try:
         value = int(text) if parameter.whole else float(text)
     except ValueError:

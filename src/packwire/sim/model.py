@@ -93,6 +93,7 @@ def pack_values(vehicle: Vehicle) -> dict[str, Any]:
         "problem_code": 0,
         "uptime": round(vehicle.pack.steps * STEP),
         "hardware": HARDWARE,
+        "model": HARDWARE,
         "firmware": FIRMWARE,
         "serial_number": SERIAL,
     }
@@ -348,8 +349,7 @@ class SimulatedModel(Simulation):
         try:
             device.say_all()
         except (FieldError, ValueError, KeyError) as error:
-            raise BadFileError(
-                f"a device of the model {protocol.name} cannot be simulated: {error}"
-            ) from None
+            what = f"a device of the model {protocol.name} with {options.cells} cells"
+            raise BadFileError(f"{what} cannot be simulated: {error}") from None
         super().__init__(options, device, vehicle, protocol.name)
         self.on_can = protocol.can

@@ -26,7 +26,7 @@ SERIAL_CLIENT = Endpoint("127.0.0.1", 65102)
 _RESET = struct.pack("ii", 1, 0)
 
 
-class Way(Protocol):
+class EndWay(Protocol):
     """What a tap needs of a transport."""
 
     def write(self, data: bytes) -> None:
@@ -54,7 +54,7 @@ class Way(Protocol):
         """Return the socket, or an address."""
 
 
-def reset(way: Way) -> None:
+def reset(way: EndWay) -> None:
     """Break a connection off, so that the other end sees a reset."""
     sock = way.get_extra_info("socket")
     if sock is not None:
@@ -63,7 +63,7 @@ def reset(way: Way) -> None:
     way.abort()
 
 
-def peer(way: Way) -> Endpoint | None:
+def peer(way: EndWay) -> Endpoint | None:
     """Return who is at the other end of a TCP connection; None for anything else."""
     name = way.get_extra_info("peername")
     return Endpoint(name[0], name[1]) if isinstance(name, tuple) else None
@@ -84,7 +84,7 @@ class UpstreamEnd(ABC):
     one_at_a_time = False
 
     @abstractmethod
-    async def connect(self, protocol: Side) -> Way:
+    async def connect(self, protocol: Side) -> EndWay:
         """Connect; raise UnreachableError and its kin."""
 
 
@@ -97,7 +97,7 @@ class TcpUpstream(UpstreamEnd):
         self.name = place(host, port)
 
     @override
-    async def connect(self, protocol: Side) -> Way:
+    async def connect(self, protocol: Side) -> EndWay:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
@@ -144,9 +144,9 @@ class SerialUpstream(UpstreamEnd):
         self.name = str(address)
 
     @override
-    async def connect(self, protocol: Side) -> Way:
+    async def connect(self, protocol: Side) -> EndWay:
         side = cast("asyncio.Protocol", protocol)  # it takes bytes in both ways
-        way: Way = await serial_connection(lambda: side, self._address.target, self._address.baud or _BAUD)
+        way: EndWay = await serial_connection(lambda: side, self._address.target, self._address.baud or _BAUD)
         return way
 
 

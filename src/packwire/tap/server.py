@@ -18,10 +18,10 @@ from packwire.link.tcp import keep_alive, not_listening, place
 from packwire.tap.ends import (
     SERIAL_CLIENT,
     SERIAL_DEVICE,
+    EndWay,
     PseudoTerminal,
     Side,
     UpstreamEnd,
-    Way,
     peer,
     reset,
 )
@@ -193,7 +193,7 @@ class _Relay:
     """One connection through the tap: two ways, joined."""
 
     def __init__(self, tap: Tap, number: int) -> None:
-        self.ways: list[Way | None] = [None, None]
+        self.ways: list[EndWay | None] = [None, None]
         self._tap = tap
         self._number = number
         self._recorded: RecordedConnection | None = None
@@ -272,7 +272,7 @@ class _Relay:
         if not self._over:
             self.go_on(0, "no device yet")
 
-    def came(self, side: int, way: Way) -> None:
+    def came(self, side: int, way: EndWay) -> None:
         """Learn that a side is connected. Nothing is read from a client before the device is there."""
         self.ways[side] = way
         if side == 0:
@@ -376,7 +376,7 @@ class _Side(Side):
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._relay.came(self._side, cast("Way", transport))
+        self._relay.came(self._side, cast("EndWay", transport))
 
     @override
     def data_received(self, data: bytes) -> None:

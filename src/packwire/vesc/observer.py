@@ -22,6 +22,9 @@ _SLOW_PATIENCE = 180.0
 #: A piece of a configuration's description: command, number, size or length of the whole, offset.
 _PIECE = 10
 
+#: Replies that say something of the nodes that there are.
+_TELLING = frozenset((Command.PING_CAN.value, Command.FW_VERSION.value))
+
 _CALLERS = {Role.CLIENT: Caller.CLIENT, Role.DEVICE: Caller.DEVICE, Role.PING: Caller.INQUIRER}
 
 
@@ -121,7 +124,7 @@ class VescObserver(Observer):
 
     @override
     def tells_of_nodes(self, reply: bytes) -> bool:
-        return reply[0] in {Command.PING_CAN, Command.FW_VERSION}
+        return reply[0] in _TELLING
 
     @override
     def names(self) -> Mapping[str, int]:

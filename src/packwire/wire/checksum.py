@@ -118,8 +118,8 @@ CATALOGUE = (
     Checksum("CRC-16/X-25", ChecksumKind.CRC, 16, poly=0x1021, init=0xFFFF, reflected=True, xorout=0xFFFF),
 )
 
-#: The other CRCs of whole bytes that are listed: name, bits, polynomial, initial value of the register, whether
-#: it is reflected, final XOR. They are looked for where none of the above fits, and may stand in a model.
+#: The other CRCs of whole bytes that are listed: name, bits, polynomial, initial value of the register,
+#: whether it is reflected, final XOR.
 _LISTED = (
     ("CRC-8/AUTOSAR", 8, 0x2F, 0xFF, False, 0xFF),
     ("CRC-8/BLUETOOTH", 8, 0xA7, 0x0, True, 0x0),

@@ -3,7 +3,7 @@
 The same fields give the same values as `packwire.wire.codec`, message by message; a test holds that.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,19 @@ def columns(
     return reader.columns
 
 
+#: So many messages are decoded at a time where a matrix is long: columns take more memory than bytes.
+BATCH = 1 << 15
+
+
+def batches(
+    fields: Iterable[Field], matrix: Bytes, *, order: Order = "big", known: Mapping[str, float] | None = None
+) -> Iterator[dict[str, Column]]:
+    """Yield the columns of a long matrix, so many messages at a time."""
+    fields = tuple(fields)
+    for begin in range(0, len(matrix), BATCH):
+        yield columns(fields, matrix[begin : begin + BATCH], order=order, known=known)
+
+
 class _Reader:
     """Where decoding is, message by message."""
 
@@ -64,7 +77,8 @@ class _Reader:
             end, whole = self._skip(field, begin, reads)
         if field.at is None and field.after is None:
             self.open &= whole | ~there
-        self.end = np.where(whole, end, self.end)
+        # What follows a field that is missing has no place.
+        self.end = np.where(whole, end, np.where(there, self.matrix.shape[1] + 1, self.end))
         self.ends[field.name] = end, whole
 
     def _raw_of(self, name: str) -> _Places:

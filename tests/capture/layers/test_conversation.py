@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packwire.capture.layers.conversation import Conversation, Part
+from packwire.capture.layers.spoken import read_vesc
 from packwire.capture.layers.tcp import Connections
-from packwire.capture.layers.vesc import read_vesc
 from packwire.capture.packets import NO_TIME
 from packwire.vesc.requests import unwrap
 from tests.capture.builder import connections, interface, read, section, simple

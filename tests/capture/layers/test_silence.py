@@ -1,8 +1,8 @@
 """Why a request has no reply, as far as the recording tells."""
 
 from packwire.capture.layers.silence import Silence
+from packwire.capture.layers.spoken import read_vesc
 from packwire.capture.layers.tally import tallies
-from packwire.capture.layers.vesc import read_vesc
 from packwire.vesc.framing import encode_frame
 from tests.capture.builder import connections
 from tests.capture.vesc_session import (

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from packwire.doctor.vesc.client_test.judge import judge
 from packwire.doctor.vesc.client_test.plan import ClientFindings, good, script
-from packwire.doctor.vesc.client_test.reactions import Action, Controls, Observation, reacted
+from packwire.doctor.vesc.client_test.reactions import Action, ClientObservation, Controls, reacted
 from packwire.doctor.vesc.client_test.replies import answerable, command_of, reply_to
 from packwire.doctor.vesc.client_test.trials import (
     BAD,
@@ -109,7 +109,7 @@ def test_each_dialect_is_understood_by_its_own_wrong_rule(key):
 
 
 def seen(after, action=Action.REPEATS, trial=MISSING, sent=0.0):
-    return Observation(trial, ASK, 80, action, after, after + sent)
+    return ClientObservation(trial, ASK, 80, action, after, after + sent)
 
 
 def test_times_tell_who_waits_for_a_reply():
@@ -162,7 +162,7 @@ def play(takes, *, wait=1.0):
         data = b"".join(piece.data for piece in sent)
         after = 0.0 if takes(data, size, trial) else wait
         try:
-            trial = running.send(Observation(trial, ASK, size, Action.REPEATS, after, after))
+            trial = running.send(ClientObservation(trial, ASK, size, Action.REPEATS, after, after))
         except StopIteration:
             return judge(found, MET), found
 

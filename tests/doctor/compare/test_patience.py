@@ -7,7 +7,7 @@ from packwire.capture import open_capture
 from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause
 from packwire.doctor.compare.log_file import placed, read_log
-from packwire.doctor.compare.patience import Source, patience_of
+from packwire.doctor.compare.patience import PatienceSource, patience_of
 from packwire.doctor.vesc.recorded_sessions import vesc_sessions
 from tests.capture.builder import EPOCH
 from tests.capture.vesc_session import ASK_BMS, ASK_VERSION, VescSession, bms, version, via
@@ -28,7 +28,7 @@ def steady(pause: float = 1.0, polls: int = 4) -> VescSession:
 def test_the_recorded_client_waits_two_seconds_and_does_not_take_three_replies():
     (session,), _ = vesc_sessions(open_capture(DATA / "own-client-timeouts.pcap"))
     found = patience_of(session)
-    assert found.source is Source.UNANSWERED
+    assert found.source is PatienceSource.UNANSWERED
     assert 1_990_000_000 < (found.timeout or 0) < 2_010_000_000
     assert [session.queries[number].kind.label for number in found.refused] == [
         "BMS_GET_VALUES (96)",
@@ -53,7 +53,7 @@ def test_a_log_settles_it(tmp_path):
     log = read_log(["connected", f"{seconds[0]:.3f} BMS_GET_VALUES: Timeout after 2.0 s", "timeout=2.0"])
     found = compared(tmp_path, [steady(0.1)], [mine], log)
     assert (found.key, found.confidence) == (Cause.RECEIVE_PATH, Confidence.CERTAIN)
-    assert found.patience[1].source is Source.LOG
+    assert found.patience[1].source is PatienceSource.LOG
     assert len(found.patience[1].refused) == 1
 
 

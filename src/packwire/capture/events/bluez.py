@@ -3,6 +3,9 @@
 from packwire.capture.events.saying import saying
 from packwire.event import EventKind
 
+#: A refusal of D-Bus may be of any service of the system.
+_OF_BLUEZ = r"(?i)bluez|bluetooth|hci\d|bluetoothd|EXTERNAL|ObjectManager"
+
 SAYINGS = (
     # D-Bus
     saying("dbus-missing", EventKind.ADAPTER, "DBus service not found", of_device=False),
@@ -10,12 +13,20 @@ SAYINGS = (
     saying("dbus-missing", EventKind.ADAPTER, "'/var/run/dbus/system_bus_socket'", of_device=False),
     saying("dbus-missing", EventKind.ADAPTER, "/dbus/system_bus_socket: No such file", of_device=False),
     saying("dbus-rejected", EventKind.ADAPTER, "REJECTED: ['EXTERNAL']", of_device=False),
-    saying("dbus-rejected", EventKind.ADAPTER, "DBus.Error.AccessDenied", of_device=False),
-    saying("dbus-rejected", EventKind.ADAPTER, "AppArmor policy prevents", of_device=False),
+    saying(
+        "dbus-rejected", EventKind.ADAPTER, "DBus.Error.AccessDenied", _OF_BLUEZ, start=-1, of_device=False
+    ),
+    saying(
+        "dbus-rejected", EventKind.ADAPTER, "AppArmor policy prevents", _OF_BLUEZ, start=-1, of_device=False
+    ),
     saying("dbus-rejected", EventKind.ADAPTER, "authentication failed: REJECTED", of_device=False),
     saying("bluez-missing", EventKind.ADAPTER, "The name org.bluez was not provided", of_device=False),
-    saying("bluez-missing", EventKind.ADAPTER, "org.freedesktop.DBus.Error.ServiceUnknown", of_device=False),
-    saying("bluez-missing", EventKind.ADAPTER, "DBus.Error.UnknownObject", of_device=False),
+    saying(
+        "bluez-missing", EventKind.ADAPTER, "DBus.Error.ServiceUnknown", _OF_BLUEZ, start=-1, of_device=False
+    ),
+    saying(
+        "bluez-missing", EventKind.ADAPTER, "DBus.Error.UnknownObject", _OF_BLUEZ, start=-1, of_device=False
+    ),
     # Adapters
     saying("no-adapter", EventKind.ADAPTER, "No Bluetooth adapters found", of_device=False),
     saying("no-adapter", EventKind.ADAPTER, "no Bluetooth adapters", of_device=False),
@@ -40,9 +51,15 @@ SAYINGS = (
         start=30,
         of_device=False,
     ),
-    saying("opcode-failed", EventKind.ADAPTER, "hardware error 0x", of_device=False),
+    saying(
+        "opcode-failed",
+        EventKind.ADAPTER,
+        "hardware error 0x",
+        r"hci\d.{0,40}hardware error",
+        start=50,
+        of_device=False,
+    ),
     saying("opcode-failed", EventKind.ADAPTER, "Frame reassembly failed", of_device=False),
-    saying("opcode-failed", EventKind.ADAPTER, "Controller not responding", of_device=False),
     saying("no-matching-connection", EventKind.ADAPTER, "No matching connection for device", of_device=False),
     # Connections
     saying("abort-by-local", EventKind.FAILED, "le-connection-abort-by-local"),
@@ -90,7 +107,8 @@ SAYINGS = (
         "characteristic-missing",
         EventKind.SERVICES,
         "haracteristic ",
-        r"haracteristic (?:with UUID )?(?P<wanted>None|[0-9A-Fa-f]{4}(?:[0-9A-Fa-f]{4}-[0-9A-Fa-f-]{27})?|\d{1,4})"
+        r"haracteristic (?:with UUID"
+        r" )?(?P<wanted>None|[0-9A-Fa-f]{4}(?:[0-9A-Fa-f]{4}-[0-9A-Fa-f-]{27})?|\d{1,4})"
         r" (?:was not found|could not be found|not found|is not available)",
     ),
     saying("characteristic-missing", EventKind.SERVICES, "haracteristic (rx) not found"),
@@ -111,26 +129,30 @@ SAYINGS = (
         "has-characteristic",
         EventKind.SERVICES,
         "- ",
-        r"- (?P<uuid>[0-9A-Fa-f]{4}(?:[0-9A-Fa-f]{4}-[0-9A-Fa-f-]{27})?): (?P<properties>[A-Z][\w ,-]{3,80})$",
+        r"- (?P<uuid>[0-9A-Fa-f]{4}(?:[0-9A-Fa-f]{4}-[0-9A-Fa-f-]{27})?): (?P<properties>[A-Z][\w"
+        r" ,-]{3,80})$",
     ),
     saying(
         "has-characteristic",
         EventKind.SERVICES,
         "(Handle: ",
-        r"(?P<uuid>[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}) \(Handle: \d{1,5}\): (?P<text>[\w ]{1,40}):? ?\(?(?P<properties>[a-z][a-z,-]{3,80})",
+        r"(?P<uuid>[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}) \(Handle: \d{1,5}\): (?P<text>[\w ]{1,40}):?"
+        r" ?\(?(?P<properties>[a-z][a-z,-]{3,80})",
         start=60,
     ),
     saying(
         "has-characteristic",
         EventKind.SERVICES,
         "discovered ",
-        r"discovered (?P<uuid>[0-9a-fA-F]{4}(?:[0-9A-Fa-f]{4}-[0-9A-Fa-f-]{27})?) \(#\d{1,5}\): \[(?P<properties>[a-z', -]{3,90})\]",
+        r"discovered (?P<uuid>[0-9a-fA-F]{4}(?:[0-9A-Fa-f]{4}-[0-9A-Fa-f-]{27})?) \(#\d{1,5}\):"
+        r" \[(?P<properties>[a-z', -]{3,90})\]",
     ),
     saying(
         "has-characteristic",
         EventKind.SERVICES,
         "haracteristic 0x",
-        r"haracteristic 0x(?P<uuid>[0-9A-Fa-f]{4}), handle 0x[0-9a-fA-F]{1,4}, properties 0x(?P<bits>[0-9a-fA-F]{1,2})",
+        r"haracteristic 0x(?P<uuid>[0-9A-Fa-f]{4}), handle 0x[0-9a-fA-F]{1,4}, properties"
+        r" 0x(?P<bits>[0-9a-fA-F]{1,2})",
     ),
     # btmon
     saying("att-error", EventKind.REFUSED, "ATT: Error Response"),

@@ -18,6 +18,11 @@ _HOUR = 3_600_000_000_000
 _MAX_NOTES = 5
 
 
+def has_time(line: str) -> bool:
+    """Tell whether a line begins with a time of its own."""
+    return _STAMP.match(line, 0, 64) is not None or _TAI.match(line) is not None
+
+
 class Clocks:
     """Reads each line's time; sees where it goes back."""
 
@@ -64,7 +69,7 @@ class Clocks:
             self._jumps.append(f"times go back by {_length(back)} at line {number}: {why}")
 
     def order(self, time: int) -> int:
-        """Return what the time line is sorted by: where there is no time, a line stays behind the one before."""
+        """Return what the time line is sorted by: a line without a time stays behind the one before."""
         if time != NO_TIME:
             self._order = time + self._shift
         return self._order

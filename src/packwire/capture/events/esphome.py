@@ -1,4 +1,4 @@
-"""ESPHome: esp32_ble_client, ble_client, bluetooth_proxy, the esphome-*-bms components, uart_debug, modbus."""
+"""ESPHome: its Bluetooth client and proxy, the esphome-*-bms components, uart_debug, modbus."""
 
 from packwire.capture.events.saying import saying
 from packwire.event import EventKind

@@ -26,7 +26,9 @@ SAYINGS = (
         r"after (?P<attempts>\d{1,4}) attempt",
     ),
     saying("connect-timeout", EventKind.FAILED, "Timed out trying to connect"),
-    saying("connect-failed", EventKind.FAILED, "Failed to connect"),
+    saying(
+        "connect-failed", EventKind.FAILED, "Failed to connect", r"connect(?:: | after \d| due to services)"
+    ),
     saying("no-slot", EventKind.FAILED, "No backend with an available connection slot"),
     saying("no-slot-or-gone", EventKind.FAILED, "out of connection slots or the device is no longer"),
     saying(
@@ -126,7 +128,8 @@ SAYINGS = (
         "proxy-request-timeout",
         EventKind.PROXY,
         "Timeout waiting for ",
-        r"Timeout waiting for (?:response for )?(?P<what>(?!BluetoothDeviceConnectionResponse)[<\w .']{0,24}[A-Z]\w{3,60}(?:Request|Response))",
+        r"Timeout waiting for (?:response for )?(?P<what>(?!BluetoothDeviceConnectionResponse)[<\w"
+        r" .']{0,24}[A-Z]\w{3,60}(?:Request|Response))",
     ),
     saying("proxy-too-old", EventKind.PROXY, "Upgrade the ESPHome version", of_device=False),
     saying("proxy-lost", EventKind.PROXY, "ESP device disconnected"),
@@ -139,7 +142,6 @@ SAYINGS = (
     saying("proxy-lost", EventKind.PROXY, "Disconnected from ESPHome API", of_device=False),
     saying("proxy-lost", EventKind.PROXY, "Disconnected from API", of_device=False),
     saying("proxy-lost", EventKind.PROXY, "Network down; disconnect", of_device=False),
-    saying("proxy-lost", EventKind.PROXY, "Connection lost", r"Connection lost(?!\w)", of_device=False),
     saying(
         "gatt-error",
         EventKind.REFUSED,
@@ -152,7 +154,7 @@ SAYINGS = (
         "connecting", EventKind.CONNECTING, "onnecting BMS", r"(?<![a-z])[Cc]onnecting BMS(?! \()", start=1
     ),
     saying("plugin-connecting", EventKind.CONNECTING, "Connecting BMS (", r"BMS \((?P<name>[^)]{1,48})\)"),
-    saying("already-connected", EventKind.CONNECTED, "already connected"),
+    saying("already-connected", EventKind.CONNECTED, "already connected", r"BMS", start=-1),
     saying(
         "subscribed",
         EventKind.SUBSCRIBED,
@@ -164,7 +166,8 @@ SAYINGS = (
         "restart",
         EventKind.NOTIFIED,
         "(cnt.)",
-        r"\(cnt\.\):? (?:bytearray\(b['\"])?(?:55 ?aa ?eb ?90|U\\xaa\\xeb\\x90|dd ?0[345] ?00|\\xdd\\x0[345]\\x00|7e ?a1)",
+        r"\(cnt\.\):? (?:bytearray\(b['\"])?(?:55 ?aa ?eb ?90|U\\xaa\\xeb\\x90|dd ?0[345]"
+        r" ?00|\\xdd\\x0[345]\\x00|7e ?a1)",
     ),
     saying("received", EventKind.NOTIFIED, "X BLE data", r"[Rr][Xx] BLE data", start=1),
     saying("received", EventKind.NOTIFIED, "x BLE data", r"Rx BLE data", start=1),
@@ -195,7 +198,8 @@ SAYINGS = (
         "checksum",
         EventKind.DAMAGED,
         "CRC is invalid",
-        r"invalid: (?P<a>(?:0x)?[0-9A-Fa-f]{1,8}) != (?P<b>(?:0x)?[0-9A-Fa-f]{1,8})(?P<or> or wrong message)?",
+        r"invalid: (?P<a>(?:0x)?[0-9A-Fa-f]{1,8}) != (?P<b>(?:0x)?[0-9A-Fa-f]{1,8})(?P<or> or wrong"
+        r" message)?",
     ),
     saying("bad-frame", EventKind.DAMAGED, "ncorrect ", r"ncorrect (?:SOF|EOF|frame|length|response)"),
     saying(

@@ -9,12 +9,14 @@ from operator import itemgetter
 from string import ascii_letters
 
 from packwire.capture.events import batmon, bluez, can, esphome, home_assistant, program, wired
-from packwire.capture.events.saying import Saying
+from packwire.capture.events.saying import Sentence
 
 #: Every sentence, in the order in which a line's events are told.
-SAYINGS: tuple[Saying, ...] = tuple(
+SAYINGS: tuple[Sentence, ...] = tuple(
     row for each in (home_assistant, bluez, esphome, batmon, wired, can, program) for row in each.SAYINGS
 )
+
+type _Rows = list[tuple[int, Sentence]]
 
 _WORD = re.compile("[A-Za-z]{3,}")
 
@@ -25,25 +27,27 @@ def key_of(anchor: str) -> str:
     return max(words, key=lambda each: (each[0], len(each[1])), default=(False, ""))[1]
 
 
-def finder() -> Callable[[str], list[Saying]]:
+def _forms(anchor: str) -> list[str]:
+    """Return the words of a line by which an anchor is found; '' where it has none."""
+    key = key_of(anchor)
+    if key and anchor.startswith(key) and key[0].islower():
+        return [key, *(letter + key for letter in ascii_letters)]  # its first letter may be left out
+    return [key]
+
+
+def finder() -> Callable[[str], list[Sentence]]:
     """Return what finds the sentences whose anchors are in a line."""
-    by_anchor: dict[str, list[tuple[int, Saying]]] = {}
+    by_anchor: dict[str, _Rows] = {}
     for number, row in enumerate(SAYINGS):
         by_anchor.setdefault(row.anchor, []).append((number, row))
-    by_word: dict[str, list[tuple[str, list[tuple[int, Saying]]]]] = {}
-    always: list[tuple[str, list[tuple[int, Saying]]]] = []
+    by_word: dict[str, list[tuple[str, _Rows]]] = {}
     for anchor, rows in by_anchor.items():
-        key = key_of(anchor)
-        forms = [key]
-        if anchor.startswith(key) and key[:1].islower():  # its first letter may be left out, for both cases
-            forms += [letter + key for letter in ascii_letters]
-        for form in forms if key else ():
+        for form in _forms(anchor):
             by_word.setdefault(form, []).append((anchor, rows))
-        if not key:
-            always.append((anchor, rows))
+    always = by_word.pop("", [])
     known = frozenset(by_word)
 
-    def find(line: str) -> list[Saying]:
+    def find(line: str) -> list[Sentence]:
         found = [row for anchor, rows in always if anchor in line for row in rows]
         for word in known.intersection(_WORD.findall(line)):
             for anchor, rows in by_word[word]:

@@ -9,7 +9,8 @@ SAYINGS = (
         "testing",
         EventKind.INFO,
         "Testing ",
-        r"SerialBattery:(?:-- )?Testing (?P<driver>[A-Z]\w{1,30})(?: at address \"?(?P<address>[^\s\"]{1,12}))?",
+        r"SerialBattery:(?:-- )?Testing (?P<driver>[A-Z]\w{1,30})(?: at address"
+        r" \"?(?P<address>[^\s\"]{1,12}))?",
         start=20,
         of_device=False,
     ),
@@ -45,7 +46,13 @@ SAYINGS = (
         of_device=False,
     ),
     saying("port-missing", EventKind.PORT, "port device not found", of_device=False),
-    saying("port-permission", EventKind.PORT, "ermission denied: '/dev/", of_device=False),
+    saying(
+        "port-permission",
+        EventKind.PORT,
+        "ermission denied: '/dev/",
+        r"'/dev/(?:tty|serial|hidraw|rfcomm|cu\.)",
+        of_device=False,
+    ),
     saying(
         "port-permission",
         EventKind.PORT,
@@ -54,7 +61,13 @@ SAYINGS = (
         start=80,
         of_device=False,
     ),
-    saying("port-busy", EventKind.PORT, "Device or resource busy: '/dev/", of_device=False),
+    saying(
+        "port-busy",
+        EventKind.PORT,
+        "Device or resource busy: '/dev/",
+        r"'/dev/(?:tty|serial|hidraw|rfcomm|cu\.)",
+        of_device=False,
+    ),
     saying("port-busy", EventKind.PORT, "Could not exclusively lock port", of_device=False),
     saying("connection-reset", EventKind.PROXY, "[Errno 104] Connection reset", of_device=False),
     # mpp-solar, powermon

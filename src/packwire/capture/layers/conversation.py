@@ -5,7 +5,6 @@ protocol's. What only a reader of a whole recording knows comes on top: a device
 request that was sent again before its reply came makes that a late one.
 """
 
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -135,13 +134,18 @@ class _Pairing:
 
     def settle(self, kind: Hashable) -> None:
         """Give the replies, in their order, to the answered requests of a kind in theirs."""
-        requests = [request.at for request in self.asked[kind]]
+        asked = self.asked[kind]
+        requests = np.array([request.at for request in asked])
         self._part[requests] = Part.UNANSWERED
-        for request, reply in self._in_order(self._answered[kind]):
-            self._partner[request.at], self._partner[reply] = reply, request.at
-            again = self._repeated(self.asked[kind], requests, request, reply)
-            self._repeats[request.at] = again
-            self._part[request.at], self._part[reply] = Part.REQUEST, Part.LATE if again else Part.REPLY
+        pairs = self._in_order(self._answered[kind])
+        if not pairs:
+            return
+        answered = np.array([pair.request.at for pair in pairs])
+        replies = np.array([pair.reply for pair in pairs])
+        self._partner[answered], self._partner[replies] = replies, answered
+        self._repeats[answered] = again = self._repeated(asked, requests, answered, replies)
+        self._part[answered] = Part.REQUEST
+        self._part[replies] = np.where(again > 0, Part.LATE, Part.REPLY)
 
     def _in_order(self, pairs: list[_Pair]) -> list[_Pair]:
         """Uncross pairs, where each reply may still answer its request then; else those of equal requests."""
@@ -158,11 +162,16 @@ class _Pairing:
         return [pair for own in alike.values() for pair in _uncrossed(own)]
 
     @staticmethod
-    def _repeated(asked: list[HeardRequest], rows: list[int], request: HeardRequest, reply: int) -> int:
-        """Return how often a request was sent again before its reply came."""
-        first = bisect_right(rows, request.at)
-        between = asked[first : min(bisect_left(rows, reply, first), first + _MAX_REPEATS)]
-        return sum(each.message == request.message for each in between)
+    def _repeated(asked: list[HeardRequest], rows: Int64s, answered: Int64s, replies: Int64s) -> Int64s:
+        """Return of each answered request how often it was sent again before its reply came."""
+        first = np.searchsorted(rows, answered, side="right")
+        behind = np.minimum(np.searchsorted(rows, replies), first + _MAX_REPEATS)
+        result = np.zeros(len(answered), dtype=np.int64)
+        for index in np.flatnonzero(behind > first).tolist():
+            begin, end = int(first[index]), int(behind[index])
+            own = asked[begin - 1].message
+            result[index] = sum(each.message == own for each in asked[begin:end])
+        return result
 
     def conversation(self) -> Conversation:
         """Return all, with what the replies say of the nodes that there are."""

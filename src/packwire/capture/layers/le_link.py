@@ -33,7 +33,7 @@ class _Said(NamedTuple):
     decrypted: bool
 
 
-class Heard(NamedTuple):
+class HeardOnAir(NamedTuple):
     """A link-layer packet as it was recorded; `body` is where its payload of `size` bytes begins.
 
     `header` is the first byte of its header: what kind it is.
@@ -54,7 +54,7 @@ class Repeats:
     def __init__(self) -> None:
         self._last: dict[tuple[int, int], int] = {}
 
-    def repeats(self, heard: Heard) -> bool:
+    def repeats(self, heard: HeardOnAir) -> bool:
         """Take a data packet; where nothing tells its way, it repeats none."""
         way, number = (heard.access, heard.direction), heard.header >> 3 & 1
         last = self._last.get(way)
@@ -109,7 +109,7 @@ class LinkLayer:
         )
 
     def _packet(
-        self, packet: bytes, heard: Heard, counts: Counts, left_out: Counts
+        self, packet: bytes, heard: HeardOnAir, counts: Counts, left_out: Counts
     ) -> tuple[int, bool, int, int] | None:
         """Read one packet; return connection, whether a PDU begins, and where the fragment lies."""
         kind, size, body = heard.header, heard.size, heard.body
@@ -146,7 +146,7 @@ class LinkLayer:
 _WAYS = {2: PacketDirection.SENT, 3: PacketDirection.RECEIVED}
 
 
-def hear(packet: bytes, link_type: int) -> Heard | None:
+def hear(packet: bytes, link_type: int) -> HeardOnAir | None:
     """Read a packet as a sniffer recorded it; None where it is cut off inside its header."""
     said = _said(packet, link_type)
     if said is None or len(packet) < said.at + _HEADER:
@@ -155,7 +155,7 @@ def hear(packet: bytes, link_type: int) -> Heard | None:
     header, size = packet[said.at + 4], packet[said.at + 5]
     padding = len(packet) == said.at + _HEADER + 1 + size + CRC  # Nordic's sniffer may add a byte
     body = said.at + _HEADER + padding
-    return Heard(access, header, body, size, said.direction, said.crc_ok, said.decrypted)
+    return HeardOnAir(access, header, body, size, said.direction, said.crc_ok, said.decrypted)
 
 
 def _said(packet: bytes, link_type: int) -> _Said | None:

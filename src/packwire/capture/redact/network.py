@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from packwire.capture.layers.ip import open_ip
 from packwire.capture.layers.link import Counts, Located, locate_ip
 from packwire.capture.layers.pieces import unwrap
+from packwire.capture.layers.spoken import SpokenConnection, read_vesc
+from packwire.capture.layers.stream_frames import find_frames
 from packwire.capture.layers.tcp import Connection, Connections
 from packwire.capture.layers.tcp_stream import Flag, Stream
 from packwire.capture.layers.tcp_streams import known_streams
-from packwire.capture.layers.vesc import VescConnection, read_vesc
-from packwire.capture.layers.vesc_frames import find_frames
 from packwire.capture.links import Layer, headers
 from packwire.capture.redact.canvas import STAR, Canvas
 from packwire.capture.redact.contents import UNREAD, masked_frame, masked_login, masked_stream
@@ -47,7 +47,7 @@ def mask_network(canvas: Canvas, *, strict: bool) -> None:
         _mask_others(canvas, connections, {*talking, *(other.index for other, _ in known)})
 
 
-def _masked(canvas: Canvas, vesc: VescConnection, side: int, *, strict: bool) -> bytes:
+def _masked(canvas: Canvas, vesc: SpokenConnection, side: int, *, strict: bool) -> bytes:
     """Return the recorded bytes of one side's stream: the frames masked, what is in none starred."""
     stream = vesc.connection.streams[side]
     content = stream.joined()

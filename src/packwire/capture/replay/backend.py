@@ -10,7 +10,7 @@ from bleak.backends.descriptor import BleakGATTDescriptor
 from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
 from bleak.exc import BleakError
 
-from packwire.capture.replay.bluetooth import CCCD, Characteristic, RecordedDevice
+from packwire.capture.replay.bluetooth import CCCD, RecordedCharacteristic, RecordedDevice
 from packwire.capture.replay.script import Due
 from packwire.protocol.base import Gatt
 
@@ -56,7 +56,7 @@ class ReplayedClient(BaseBleakClient):
                 self._add(service, each)
         self._connected = True
 
-    def _add(self, service: BleakGATTService, each: Characteristic) -> None:
+    def _add(self, service: BleakGATTService, each: RecordedCharacteristic) -> None:
         properties: Any = sorted(each.properties)
         own = BleakGATTCharacteristic(
             None, each.handle, each.uuid or CCCD, properties, lambda: _LARGEST_WRITE, service

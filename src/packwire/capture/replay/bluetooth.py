@@ -1,7 +1,7 @@
 """A recorded Bluetooth connection as a device in the air: what it advertised, its GATT, its script."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,7 +10,7 @@ from packwire.capture.advertised import advertisements
 from packwire.capture.devices import hci_packets
 from packwire.capture.layers.hci import HciLink
 from packwire.capture.open import Capture
-from packwire.capture.replay.script import Asked, Said, Script
+from packwire.capture.replay.script import RecordedReply, RecordedRequest, Script
 from packwire.channel import THE_APP, UNKNOWN_HANDLE, Channel, Transport
 from packwire.columns import distinct
 from packwire.direction import Direction
@@ -27,7 +27,7 @@ _NO_ADDRESS = "00:00:00:00:00:00"
 
 
 @dataclass(slots=True)
-class Characteristic:
+class RecordedCharacteristic:
     """A characteristic as far as the recording shows it; `uuid` is empty where it does not tell."""
 
     handle: int
@@ -40,13 +40,25 @@ class RecordedDevice:
     """The device of a recording; `cccd` are the handles of descriptors that were written."""
 
     advertisement: Advertisement
-    characteristics: dict[int, Characteristic]
+    characteristics: dict[int, RecordedCharacteristic]
+    entries: list[RecordedRequest | RecordedReply]
     script: Script
     cccd: set[int]
     others: int
     """Other devices that the recording has."""
 
-    def shaped(self, gatt: Sequence[Gatt]) -> tuple[tuple[str, list[Characteristic]], ...]:
+    def spoken(self, kind: Callable[[bytes], Hashable | None]) -> None:
+        """Take requests of one kind, as a protocol says it, for alike."""
+
+        def alike(key: Hashable) -> Hashable | None:
+            match key:
+                case (int(handle), bytes(value)) if handle not in self.cccd:
+                    return None if (said := kind(value)) is None else (handle, said)
+            return None
+
+        self.script = Script(self.entries, alike)
+
+    def shaped(self, gatt: Sequence[Gatt]) -> tuple[tuple[str, list[RecordedCharacteristic]], ...]:
         """Return the services for whoever speaks `gatt`.
 
         A phone that knows a device does not discover it anew: a characteristic without a UUID that notifies,
@@ -63,13 +75,13 @@ class RecordedDevice:
         return ((service, own), *(((DEVICE_INFORMATION, information),) if information else ()))
 
 
-def _claim(own: list[Characteristic], uuid: str, kind: str) -> None:
+def _claim(own: list[RecordedCharacteristic], uuid: str, kind: str) -> None:
     if not uuid or any(each.uuid == uuid for each in own):
         return
     nameless = next((each for each in own if not each.uuid and kind in each.properties), None)
     if nameless is None:
         taken = max((each.handle for each in own), default=_FIRST_MADE_UP)
-        own.append(Characteristic(taken + 8, uuid, {kind}))
+        own.append(RecordedCharacteristic(taken + 8, uuid, {kind}))
     else:
         nameless.uuid = uuid
 
@@ -94,7 +106,7 @@ def recorded_device(capture: Capture) -> RecordedDevice:
     known = advertisements(capture.packets.data, hci_packets(capture.packets))
     advertised = known.get(address) or Advertisement(address or _NO_ADDRESS)
     handles = _Handles()
-    entries: list[Asked | Said] = []
+    entries: list[RecordedRequest | RecordedReply] = []
     cccd: set[int] = set()
     for at in range(len(messages)):
         channel = messages.channels[int(messages.channel[at])]
@@ -103,18 +115,18 @@ def recorded_device(capture: Capture) -> RecordedDevice:
         handle = handles.of(channel)
         time, data = int(messages.time[at]), messages.payload(at)
         if channel.kind == "read":
-            entries.append(Asked(time, (handle, "read")))
-            entries.append(Said(time, handle, data))
+            entries.append(RecordedRequest(time, (handle, "read")))
+            entries.append(RecordedReply(time, handle, data))
         elif messages.direction[at] == Direction.TO_DEVICE:
-            entries.append(Asked(time, (handle, data)))
+            entries.append(RecordedRequest(time, (handle, data)))
             if handles.is_cccd(handle):
                 cccd.add(handle)
         else:
-            entries.append(Said(time, handle, data))
+            entries.append(RecordedReply(time, handle, data))
     for handle, name in _discovered(capture, device):
         handles.name(handle, name)
     table = {each.handle: each for each in handles.found.values() if each.uuid != CCCD}
-    return RecordedDevice(advertised, table, Script(entries), cccd, max(len(said) - 1, 0))
+    return RecordedDevice(advertised, table, entries, Script(entries), cccd, max(len(said) - 1, 0))
 
 
 def _peers(capture: Capture) -> list[str]:
@@ -142,7 +154,7 @@ class _Handles:
     """The characteristics of a device by what channels tell of them: a handle, a UUID, or both."""
 
     def __init__(self) -> None:
-        self.found: dict[int, Characteristic] = {}
+        self.found: dict[int, RecordedCharacteristic] = {}
         self._by_name: dict[str, int] = {}
 
     def of(self, channel: Channel) -> int:
@@ -150,7 +162,7 @@ class _Handles:
         handle = channel.handle
         if handle is None or handle == UNKNOWN_HANDLE:
             handle = self._by_name.setdefault(channel.name, _FIRST_MADE_UP + 4 * len(self._by_name))
-        each = self.found.setdefault(handle, Characteristic(handle, _long(channel.name)))
+        each = self.found.setdefault(handle, RecordedCharacteristic(handle, _long(channel.name)))
         each.uuid = each.uuid or _long(channel.name)
         kinds = {"write": ("write", "write-without-response")}.get(channel.kind, (channel.kind,))
         each.properties.update(kind for kind in kinds if kind)
@@ -159,7 +171,7 @@ class _Handles:
     def name(self, handle: int, name: str) -> None:
         """Take what discovery told."""
         if len(name) > 4 or name[:2] != "28":  # declarations of services and characteristics are none
-            each = self.found.setdefault(handle, Characteristic(handle, _long(name)))
+            each = self.found.setdefault(handle, RecordedCharacteristic(handle, _long(name)))
             each.uuid = each.uuid or _long(name)
 
     def is_cccd(self, handle: int) -> bool:

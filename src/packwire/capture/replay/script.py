@@ -1,7 +1,7 @@
 """What answers what in a recording, and how far it has been played."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -11,7 +11,7 @@ LONGEST_PAUSE: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RecordedRequest:
     """Something that was sent to the device; `key` is what an equal request has, `time` in ns."""
 
     time: int
@@ -19,7 +19,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class RecordedReply:
     """Something that came from the device, on a channel (`handle`; 0 where there is one)."""
 
     time: int
@@ -41,18 +41,25 @@ class Script:
 
     What came between two requests belongs to the first of them. A request that was made less often than
     others (who are you?) gets its last answer again; the recording ends with one that was made most often.
+    A request that nobody made as it is is taken for one that is `alike`: whose answers would answer it too.
     """
 
-    def __init__(self, entries: Sequence[Asked | Said]) -> None:
-        places = [at for at, each in enumerate(entries) if isinstance(each, Asked)]
+    def __init__(
+        self,
+        entries: Sequence[RecordedRequest | RecordedReply],
+        alike: Callable[[Hashable], Hashable | None] = lambda _: None,
+    ) -> None:
+        places = [at for at, each in enumerate(entries) if isinstance(each, RecordedRequest)]
         ends = [after for _, after in pairwise([*places, len(entries)])]
         self.unasked = _paced(None, entries[: places[0] if places else len(entries)])
         """What came before anything was asked."""
         self._answers: dict[Hashable, list[tuple[Due, ...]]] = defaultdict(list)
         for at, end in zip(places, ends, strict=True):
             request = entries[at]
-            assert isinstance(request, Asked)
+            assert isinstance(request, RecordedRequest)
             self._answers[request.key].append(_paced(request, entries[at + 1 : end]))
+        self._alike = alike
+        self._aliases = {kind: key for key in self._answers if (kind := alike(key)) is not None}
         self._played: dict[Hashable, int] = defaultdict(int)
         self._most = max(map(len, self._answers.values()), default=0)
         self.over = False
@@ -62,6 +69,8 @@ class Script:
 
     def answer(self, key: Hashable) -> tuple[Due, ...] | None:
         """Return what was answered to such a request; None: the recording ends here."""
+        if key not in self._answers:
+            key = self._aliases.get(self._alike(key), key)
         answers = self._answers.get(key)
         if answers is None:
             self.unknown += 1
@@ -76,11 +85,13 @@ class Script:
         return None
 
 
-def _paced(request: Asked | None, said: Sequence[Asked | Said]) -> tuple[Due, ...]:
+def _paced(
+    request: RecordedRequest | None, said: Sequence[RecordedRequest | RecordedReply]
+) -> tuple[Due, ...]:
     before = request.time if request else None
     result = []
     for each in said:
-        if isinstance(each, Said):
+        if isinstance(each, RecordedReply):
             pause = 0.0 if before is None else (each.time - before) / 1e9
             result.append(Due(min(max(pause, 0.0), LONGEST_PAUSE), each.handle, each.data))
             before = each.time

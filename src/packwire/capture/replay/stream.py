@@ -1,11 +1,11 @@
 """A recorded stream (TCP, a serial line) as a link."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import override
 
 from packwire.capture.open import Capture
-from packwire.capture.replay.script import Asked, Due, Said, Script
+from packwire.capture.replay.script import Due, RecordedReply, RecordedRequest, Script
 from packwire.channel import Transport
 from packwire.direction import Direction
 from packwire.errors import BadFileError, GoneError, NoAnswerError, PackwireError, Reason
@@ -25,7 +25,7 @@ class ReplayLink(Link):
     def __init__(self, name: str, pieces: Sequence[Piece], protocol: Protocol) -> None:
         super().__init__()
         self.name = f"the recording {name}"
-        self.script = Script(_entries(pieces, protocol))
+        self.script = Script(_entries(pieces, protocol), _kinds(protocol))
         self._framer = protocol.framer()
         self._receiver: Receiver | None = None
         self._playing: set[asyncio.Task[None]] = set()
@@ -93,15 +93,20 @@ def ended(name: str) -> GoneError:
     return GoneError(f"{name} ends here", reason=Reason.ENDED)
 
 
-def _entries(pieces: Sequence[Piece], protocol: Protocol) -> list[Asked | Said]:
+def _kinds(protocol: Protocol) -> Callable[[Hashable], Hashable | None]:
+    """Return what tells requests apart that a protocol answers alike."""
+    return lambda key: protocol.kind(key) if isinstance(key, bytes) and key else None
+
+
+def _entries(pieces: Sequence[Piece], protocol: Protocol) -> list[RecordedRequest | RecordedReply]:
     """Cut what was sent into requests; what came stays as it came."""
     framer = protocol.framer()
-    entries: list[Asked | Said] = []
+    entries: list[RecordedRequest | RecordedReply] = []
     for time, way, data in pieces:
         if way is Direction.TO_DEVICE:
-            entries += [Asked(time, frame.payload) for frame in framer.feed(data)]
+            entries += [RecordedRequest(time, frame.payload) for frame in framer.feed(data)]
         else:
-            entries.append(Said(time, 0, data))
+            entries.append(RecordedReply(time, 0, data))
     return entries
 
 

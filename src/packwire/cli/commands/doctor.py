@@ -89,7 +89,7 @@ def doctor(
     /,
     *,
     my_client: bool = False,
-    log: Path | None = None,
+    log: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
     timeline: bool = False,
     json: JsonOption = False,
     options: DoctorOptions = _NO_OPTIONS,
@@ -128,7 +128,8 @@ def doctor(
         return turn(port, host=host, json=json, reports=options.report, seconds=options.for_)
     if address is None:
         raise BadOptionError(
-            "name the device: packwire doctor vesc://host; or a log: packwire doctor --log FILE; or your client:"
+            "name the device: packwire doctor vesc://host; or a log: packwire doctor --log FILE; or your"
+            " client:"
             " packwire doctor --my-client 65101"
         )
     _check(options)

@@ -147,13 +147,10 @@ def _request(each: NamedFrames, fields: Sequence[FoundField], captures: Sequence
             asked = Counter(capture.messages.payload(row) for row in pair.request.rows.tolist())
             payload, count = asked.most_common(1)[0]
             known = request_of(payload)
-            if (
-                len(asked) == 1
-                and count >= max(_POLL, _POLL_SHARE * most)
-                and (known.query or not known.told)
-            ):
-                if not each.kind.asked or payload[2:6] == each.kind.asked:
-                    return payload
+            polled = len(asked) == 1 and count >= max(_POLL, _POLL_SHARE * most)
+            fits = not each.kind.asked or payload[2:6] == each.kind.asked
+            if polled and fits and (known.query or not known.told):
+                return payload
     return b""
 
 

@@ -36,8 +36,8 @@ def find(
 ) -> int:
     """Find where values lie that an app showed: 83.92V, 20cells, soc=87%, temp=24.5C, current=-1.3A.
 
-    Write a value as it was shown: its digits say how it was rounded. Several at different times tell more than
-    one: put them in a notes file. "soc=fell" says how a value went from --at to --until.
+    Write a value as it was shown: its digits say how it was rounded. Several at different times tell more
+    than one: put them in a notes file. "soc=fell" says how a value went from --at to --until.
 
     Each place says how likely an accident is, all that was tried being counted; places that no frame tells
     apart are listed with their number. Where chance explains a place, more notes at other times decide.

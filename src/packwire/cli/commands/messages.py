@@ -14,17 +14,19 @@ from packwire.capture.content import advice, look
 from packwire.capture.follow import follow_packets
 from packwire.capture.growing import Show, first_time, new_messages
 from packwire.capture.packets import NO_TIME
+from packwire.capture.readings import Readings, all_models
 from packwire.cli.completion import channels
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import at_least_one
 from packwire.cli.masked import masked
-from packwire.cli.options import BytesOption, CountOption, JsonOption, RawOption
+from packwire.cli.options import BytesOption, CountOption, JsonOption, ModelsOption, RawOption
 from packwire.cli.output import open_output, write_lines
 from packwire.cli.terminal import Writer, make_console, printable
 from packwire.cli.views.messages import MessageTable, csv_lines, json_lines, text_lines
 from packwire.cli.views.messages import show as show_tables
 from packwire.errors import BadOptionError
 from packwire.messages import Direction, Messages
+from packwire.models.store import use
 
 _WAYS = {"to": Direction.TO_DEVICE, "from": Direction.FROM_DEVICE, "unknown": Direction.UNKNOWN}
 
@@ -58,6 +60,7 @@ class OutputForm:
     absolute: bool = False
     json: bool = False
     csv: bool = False
+    decode: bool = False
 
 
 def messages(
@@ -71,6 +74,8 @@ def messages(
     to: float | None = None,
     count: CountOption = None,
     raw: RawOption = False,
+    decode: Annotated[bool, Parameter(negative=())] = False,
+    models: ModelsOption = (),
     absolute: Annotated[bool, Parameter(negative=())] = False,
     json: JsonOption = False,
     csv: Annotated[bool, Parameter(negative=())] = False,
@@ -106,6 +111,8 @@ def messages(
         Only the first so many that fit, of each file.
     raw
         Each ATT value or TCP segment as it is, nothing put together.
+    decode
+        The values of each message that a model knows, instead of its bytes; `packwire model list`.
     absolute
         Times of the day in UTC instead of seconds.
     csv
@@ -120,6 +127,11 @@ def messages(
     keep_secrets
         Show hub logins, passwords and configurations (with their Wi-Fi keys) in clear.
     """
+    if decode and (raw or parquet is not None):
+        raise BadOptionError(
+            "--decode reads whole messages, as text, JSON or CSV: leave out --raw and --parquet"
+        )
+    use(models)
     if json + csv + (parquet is not None) > 1:
         raise BadOptionError("--json, --csv and --parquet exclude each other")
     at_least_one("--count", count)
@@ -136,10 +148,12 @@ def messages(
         if more or count is not None or parquet is not None:
             raise BadOptionError("--follow takes one file, and neither --count nor --parquet")
         show = partial(masked, redact=redact, keep_secrets=keep_secrets)
-        return _follow(file, wanted, OutputForm(raw=raw, absolute=absolute, json=json, csv=csv), show)
+        return _follow(
+            file, wanted, OutputForm(raw=raw, absolute=absolute, json=json, csv=csv, decode=decode), show
+        )
     captures = [open_capture(each, decimal=bytes_ == "decimal") for each in (file, *more)]
     shown = [masked(capture, redact=redact, keep_secrets=keep_secrets) for capture in captures]
-    tables = [_table(capture, wanted, count, raw=raw) for capture in shown]
+    tables = [_table(capture, wanted, count, raw=raw, decode=decode) for capture in shown]
     if parquet is not None:
         write_parquet(parquet, [(table.name, table.messages) for table in tables])
     elif json:
@@ -161,9 +175,10 @@ def _follow(file: Path, wanted: Filter, form: OutputForm, show: Show) -> int:
     out, width = Writer(console), console.width if console.is_terminal else None
     name = "standard input" if str(file) == "-" else str(file)
     head = form.csv
+    readings = Readings(all_models()) if form.decode else None
     found = new_messages(name, steps, raw=form.raw, show=show)
     for arrived, first in found:
-        table = MessageTable(name, wanted.of(arrived, first), first)
+        table = MessageTable(name, wanted.of(arrived, first), first, readings)
         if form.json:
             write_lines(json_lines([table]))
         elif form.csv:
@@ -187,10 +202,11 @@ def parse_prefix(text: str) -> bytes:
         ) from None
 
 
-def _table(capture: Capture, wanted: Filter, count: int | None, *, raw: bool) -> MessageTable:
+def _table(capture: Capture, wanted: Filter, count: int | None, *, raw: bool, decode: bool) -> MessageTable:
     found = capture.raw_messages if raw else capture.messages
     first = first_time(capture.packets)
-    return MessageTable(capture.name, wanted.of(found, first)[:count], first)
+    readings = Readings(all_models()) if decode else None
+    return MessageTable(capture.name, wanted.of(found, first)[:count], first, readings)
 
 
 def write_parquet(path: Path, tables: list[tuple[str, Messages]]) -> None:

@@ -24,7 +24,7 @@ _TICK = 0.3
 _HERE, _THERE = Endpoint("192.0.2.1", 50_000), Endpoint("192.0.2.2", 65_102)
 
 
-class Recording(ABC):
+class LinkRecording(ABC):
     """A file that is being made.
 
     Where secrets are known only when all is there, what comes is kept in a part beside the file, readable by
@@ -38,10 +38,17 @@ class Recording(ABC):
         self._file = _opened(self._part)
         self._finished = False
 
+    unit = "packets"
+
     @property
     @abstractmethod
+    def values(self) -> int:
+        """Return how much was written, in its unit."""
+
+    @property
     def amount(self) -> str:
         """Return how much was written: `29 packets`."""
+        return f"{self.values} {self.unit}"
 
     @property
     @abstractmethod
@@ -84,7 +91,9 @@ class Recording(ABC):
         self._part.unlink()
 
 
-class _OfBluetooth(Recording):
+class _OfBluetooth(LinkRecording):
+    unit = "values"
+
     def __init__(self, address: Address, out: Path, *, keep_secrets: bool) -> None:
         super().__init__(out, "btsnoop", in_part=not keep_secrets)
         pin = "" if keep_secrets else address.pin or ""
@@ -92,8 +101,8 @@ class _OfBluetooth(Recording):
 
     @property
     @override
-    def amount(self) -> str:
-        return f"{self._recorder.values} values"
+    def values(self) -> int:
+        return self._recorder.values
 
     @property
     @override
@@ -105,7 +114,7 @@ class _OfBluetooth(Recording):
         return Observers(gatt=(self._recorder,))
 
 
-class _OfStream(Recording):
+class _OfStream(LinkRecording):
     """What is a secret in VESC's protocol is known, and masked, as it passes."""
 
     def __init__(self, address: Address, out: Path, *, keep_secrets: bool) -> None:
@@ -120,8 +129,8 @@ class _OfStream(Recording):
 
     @property
     @override
-    def amount(self) -> str:
-        return f"{self._recorder.packets} packets"
+    def values(self) -> int:
+        return self._recorder.packets
 
     @property
     @override
@@ -150,7 +159,7 @@ class _OfStream(Recording):
 
 
 @contextlib.asynccontextmanager
-async def recording(made: Recording) -> AsyncIterator[Recording]:
+async def recording(made: LinkRecording) -> AsyncIterator[LinkRecording]:
     """Write what is held in time, and the whole file at the end."""
     ticking = asyncio.create_task(_tick(made))
     try:
@@ -160,7 +169,7 @@ async def recording(made: Recording) -> AsyncIterator[Recording]:
         made.finish()
 
 
-def begin(address: Address, out: Path, *, keep_secrets: bool, force: bool) -> Recording:
+def begin(address: Address, out: Path, *, keep_secrets: bool, force: bool) -> LinkRecording:
     """Begin a file for what passes on an address. Raises BadOptionError, BadFileError."""
     of_bluetooth = address.link is LinkKind.BLE
     suffix = ".btsnoop" if of_bluetooth else ".pcapng"
@@ -172,7 +181,7 @@ def begin(address: Address, out: Path, *, keep_secrets: bool, force: bool) -> Re
     return (_OfBluetooth if of_bluetooth else _OfStream)(address, out, keep_secrets=keep_secrets)
 
 
-async def _tick(made: Recording) -> None:
+async def _tick(made: LinkRecording) -> None:
     while True:
         await asyncio.sleep(_TICK)
         made.tick()

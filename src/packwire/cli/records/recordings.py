@@ -1,8 +1,8 @@
 """Records of recordings: `info`, `messages`, `groups`, `pairs`, `diff`."""
 
-from typing import Annotated, Final, Literal, TypedDict
+from typing import Annotated, Final, Literal, NotRequired, TypedDict
 
-from packwire.cli.records.words import Direction, Time
+from packwire.cli.records.words import Direction, Time, Values
 
 
 class Protocol(TypedDict):
@@ -75,6 +75,9 @@ class Message(TypedDict):
     channel: str
     size: Annotated[int, "bytes"]
     hex: str
+    model: NotRequired[Annotated[str | None, "with --decode: which model reads it; null: none"]]
+    name: NotRequired[Annotated[str | None, "with --decode: which request or reply it is"]]
+    values: NotRequired[Annotated[Values, "with --decode: what it says, by quantity key"]]
 
 
 class Group(TypedDict):
@@ -244,9 +247,23 @@ class Differences(Cut):
     others: Annotated[list[Cut], "the same for each further control that was written"]
 
 
+class Model(TypedDict):
+    """A model of a BMS protocol."""
+
+    kind: Literal["model"]
+    name: Annotated[str, "as in ?model="]
+    title: str
+    links: Annotated[list[str], "what it is spoken over"]
+    proof: Annotated[list[str], "what it was compared with; empty: only itself"]
+    file: Annotated[str | None, "null: it is packwire's own"]
+    shadows: Annotated[bool, "it stands in for one of packwire's own"]
+    trusted: Annotated[bool, "it may talk to a pack"]
+
+
 RECORDS: Final = {
     Recording: ("info",),
     Message: ("messages",),
+    Model: ("model list",),
     Group: ("groups",),
     Pair: ("pairs",),
     Differences: ("diff",),

@@ -72,4 +72,21 @@ class FoundValue(TypedDict):
     chance: Chance
 
 
-RECORDS: Final = {Fields: ("fields",), ChecksumRecord: ("checksum",), FoundValue: ("find",)}
+class SeriesRecord(TypedDict):
+    """A field over time."""
+
+    kind: Literal["series"]
+    header: Annotated[str, "hexadecimal"]
+    channel: str
+    at: int
+    width: int
+    seconds: Annotated[list[float], "from the first message on"]
+    values: list[float]
+
+
+RECORDS: Final = {
+    Fields: ("fields",),
+    ChecksumRecord: ("checksum",),
+    FoundValue: ("find",),
+    SeriesRecord: ("plot",),
+}

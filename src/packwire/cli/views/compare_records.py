@@ -11,7 +11,7 @@ from packwire.doctor.compare.causes import SessionVerdict
 from packwire.doctor.compare.choose import Choice
 from packwire.doctor.compare.differences import ComparedRow, RowSide
 from packwire.doctor.compare.log_file import ClientLog
-from packwire.doctor.compare.patience import ClientPatience, Source
+from packwire.doctor.compare.patience import ClientPatience, PatienceSource
 from packwire.doctor.compare.session import ClientSession
 from packwire.doctor.compare.suspects import fitting_rules, suspects
 from packwire.doctor.compare.verdict import Comparison, evidence_lines
@@ -79,7 +79,7 @@ def _session(choice: Choice, patience: ClientPatience) -> Record:
 
 
 def _log(log: ClientLog, patience: ClientPatience) -> Record:
-    used = patience.source is Source.LOG
+    used = patience.source is PatienceSource.LOG
     return {
         "lines": log.lines,
         "timeouts": len(log.events),

@@ -9,8 +9,8 @@ from typing import Any
 from packwire.capture import Capture
 from packwire.capture.layers.conversation import Part
 from packwire.capture.layers.silence import Silence
+from packwire.capture.layers.spoken import SpokenConnection
 from packwire.capture.layers.tally import Tally, tallies
-from packwire.capture.layers.vesc import VescConnection
 from packwire.capture.packets import NO_TIME
 from packwire.capture.writers.csv import iso_time
 from packwire.cli.views.decode_facts import hub_end, hub_ends
@@ -75,7 +75,7 @@ def _file_record(capture: Capture, clock: CaptureClock) -> Record:
 
 
 def _connection_record(
-    number: int, vesc: VescConnection, hubs: frozenset[str], clock: CaptureClock, shown: Shown
+    number: int, vesc: SpokenConnection, hubs: frozenset[str], clock: CaptureClock, shown: Shown
 ) -> Record:
     tcp = vesc.connection
     device = vesc.device
@@ -108,7 +108,7 @@ def _connection_record(
     }
 
 
-def _sent_record(vesc: VescConnection, side: int) -> Record:
+def _sent_record(vesc: SpokenConnection, side: int) -> Record:
     stream, stats = vesc.connection.streams[side], vesc.streams[side].stats
     return {
         "by": vesc.connection.ends[side],
@@ -127,7 +127,7 @@ def _sent_record(vesc: VescConnection, side: int) -> Record:
 class _Messages:
     """Makes the records of one connection's messages."""
 
-    def __init__(self, number: int, vesc: VescConnection, clock: CaptureClock, shown: Shown) -> None:
+    def __init__(self, number: int, vesc: SpokenConnection, clock: CaptureClock, shown: Shown) -> None:
         self._number = number
         self._conversation = vesc.conversation
         self._silence = Silence(vesc)

@@ -9,9 +9,9 @@ import numpy as np
 from packwire.capture import Capture
 from packwire.capture.layers.conversation import Conversation, Part
 from packwire.capture.layers.silence import Silence
+from packwire.capture.layers.spoken import HubLine, Junk, SpokenConnection
 from packwire.capture.layers.tally import tallies
 from packwire.capture.layers.tcp_stream import Gap
-from packwire.capture.layers.vesc import HubLine, Junk, VescConnection
 from packwire.capture.packets import NO_TIME
 from packwire.cli.terminal import Writer, printable
 from packwire.cli.views.decode_facts import (
@@ -130,7 +130,7 @@ class _ConnectionView:
     def __init__(
         self,
         number: int,
-        vesc: VescConnection,
+        vesc: SpokenConnection,
         capture: Capture,
         clock: CaptureClock,
         shown: Shown,

@@ -30,10 +30,12 @@ _DEVICES, _EVIDENCE, _WIDTH = 8, 4, 200
 def show(console: Console, found: LogDiagnosis) -> None:
     """Show it to people."""
     clean = Cleaner()
+    _show_log(console, found, clean)
+    _show_verdict(console, found, clean)
 
-    def line(text: Text) -> None:
-        console.print(text)
 
+def _show_log(console: Console, found: LogDiagnosis, clean: Cleaner) -> None:
+    line = console.print
     line(Text(f"{printable(found.name)}: {what_log(found)}.", "dim"))
     for note in found.notes:
         line(Text(f"      {printable(clean(note))}", "yellow"))
@@ -45,7 +47,10 @@ def show(console: Console, found: LogDiagnosis) -> None:
     for check in checks_of(first):
         mark, style = _MARKS[check.outcome]
         line(Text.assemble((mark, style), f"  {check.name:<11} {printable(check.answer)}"))
-    verdict = cleaned(found.verdict, clean)
+
+
+def _show_verdict(console: Console, found: LogDiagnosis, clean: Cleaner) -> None:
+    line, verdict = console.print, cleaned(found.verdict, clean)
     line(Text())
     for other in found.others:
         words = printable(clean(other.words))

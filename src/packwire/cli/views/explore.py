@@ -6,7 +6,7 @@ from shlex import quote
 from packwire.cli.exploration import Explored
 from packwire.cli.records.exploring import Exploration, GattCharacteristic, ProbeAnswer
 from packwire.cli.terminal import printable
-from packwire.link.ble.exploring import Characteristic, Pair, name_of
+from packwire.link.ble.exploring import Characteristic, LikelyPair, name_of
 from packwire.link.ble.probing import Answered
 from packwire.visible import printable as visible
 
@@ -98,7 +98,7 @@ def _pairs(found: Explored) -> Iterator[_Line]:
         yield (f"  or {_pair(each)}",)
 
 
-def _pair(pair: Pair) -> str:
+def _pair(pair: LikelyPair) -> str:
     gatt = pair.gatt
     way = f" ({gatt.write_type})" if gatt.write_type else ""
     return f"service {short(gatt.service)}, write {short(gatt.write)}{way}, notify {short(gatt.notify)}"

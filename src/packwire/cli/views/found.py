@@ -50,7 +50,8 @@ def _lines(one: Match, kinds: Sequence[NamedFrames]) -> Iterator[str]:
     many = f"{one.count} x " if one.count > 1 else ""
     scale = "" if field.scale == 1 else f", x {field.scale:g}"
     addend = "" if not field.addend else f", {field.addend:+g}"
-    yield f"kind {kinds[one.kind].name}, {place}, {many}{_LETTERS[field.type]}{8 * width}{order}{scale}{addend}"
+    read_as = f"{many}{_LETTERS[field.type]}{8 * width}{order}{scale}{addend}"
+    yield f"kind {kinds[one.kind].name}, {place}, {read_as}"
     reads = f"{one.low:.10g} .. {one.high:.10g}" if one.moves else f"always {one.low:.10g}"
     yield f"  reads {reads}; {chance_text(one.chance)}"
 

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from packwire.capture.packets import NO_TIME
+from packwire.capture.readings import Reading, Readings, all_models, keys_of
 from packwire.capture.writers import csv as csv_writer
 from packwire.cli.terminal import Writer, make_console, printable
+from packwire.cli.views.samples import rounded
 from packwire.direction import DIRECTION_NAMES
 from packwire.messages import Direction, Messages
+from packwire.quantity import QUANTITIES, Kind, Quantity, Scalar, Value
 from packwire.visible import record_text
 
 if TYPE_CHECKING:
@@ -33,6 +37,8 @@ class MessageTable:
     name: str
     messages: Messages
     first: int
+    readings: Readings | None = None
+    """What reads them, where their values are wanted."""
 
     def seconds(self, time: int) -> float | None:
         """Return seconds since the first packet; None where the file does not say."""
@@ -69,10 +75,18 @@ def text_lines(table: MessageTable, absolute: bool, columns: int | None) -> Iter
         when = "" if seconds is None else f"{seconds:.4f}"
         if absolute:
             when = csv_writer.iso_time(time)[:26]
-        yield (
+        head = (
             f"{_packets(found.packets_of(row)):>9} {when or '-':>10} ",
             _ARROWS[direction],
             f" {printable(texts[channel]):<{width}} {len(payload):4}  ",
+        )
+        reading = table.readings.read(channel, direction, payload) if table.readings else None
+        if reading is not None:
+            said = reading_text(reading)
+            yield (*head, said if columns is None else said[: max(columns - _OTHER_COLUMNS + 20 - width, 40)])
+            continue
+        yield (
+            *head,
             cut.hex(" "),
             rest,
             ("  " + _ascii(cut), "dim"),
@@ -87,6 +101,53 @@ def _packets(numbers: tuple[int, ...]) -> str:
 
 def _ascii(payload: bytes) -> str:
     return "|" + "".join(chr(byte) if 32 <= byte < 127 else "." for byte in payload) + "|"
+
+
+def reading_text(reading: Reading) -> str:
+    """Return what a message says, in one line: `basic info  13.32 V  -2.87 A  SoC 76 %`."""
+    values = reading.values
+    parts = [reading.name]
+    for key in _in_order(tuple(values)):
+        value = values[key]
+        quantity, begin, end = _HOW[key]
+        if isinstance(value, float):
+            parts.append(f"{begin}{value:.{quantity.precision}f}{end}")
+        elif isinstance(value, tuple):
+            parts += _list_words(quantity, value)
+        else:
+            parts.append(f"{begin}{quantity.format(value)}")
+    return printable("  ".join(parts))
+
+
+def _beginning(quantity: Quantity) -> str:
+    """Return what stands before a value: nothing where its unit says enough."""
+    if quantity.key in {"voltage", "current", "power"}:
+        return ""
+    return "SoC " if quantity.key == "soc" else f"{quantity.name.lower()} "
+
+
+#: How each quantity is shown; these are left out, because others say it.
+_HOW = {each.key: (each, _beginning(each), f" {each.unit}".rstrip()) for each in QUANTITIES.values()}
+_LEFT_OUT = frozenset({"cell_count", "cell_voltage_spread"})
+_PLACES = {key: place for place, key in enumerate(QUANTITIES)}
+
+
+@lru_cache(maxsize=256)
+def _in_order(keys: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted((key for key in keys if key not in _LEFT_OUT), key=_PLACES.__getitem__))
+
+
+def _list_words(quantity: Quantity, items: tuple[Scalar, ...]) -> list[str]:
+    if not items or quantity.kind is Kind.FLAG:
+        on = [str(number) for number, item in enumerate(items, 1) if item]
+        return [f"{quantity.name.lower()} {', '.join(on)}"] if on else []
+    if quantity.per_cell and len(items) > 1:
+        numbers = [item for item in items if isinstance(item, int | float)]
+        low, high = f"{min(numbers):.{quantity.precision}f}", quantity.format(max(numbers))
+        what = "cells" if quantity.kind is Kind.VOLTAGE else quantity.name.lower()
+        return [f"{len(items)} {what} {low} .. {high}"]
+    texts = [quantity.format(item).removesuffix(f" {quantity.unit}") for item in items]
+    return [f"{' '.join(texts)} {quantity.unit}"]
 
 
 def json_lines(tables: list[MessageTable]) -> Iterator[str]:
@@ -106,9 +167,42 @@ def json_lines(tables: list[MessageTable]) -> Iterator[str]:
                 "size": len(payload),
                 "hex": payload.hex(),
             }
+            if table.readings is not None:
+                reading = table.readings.read(int(found.channel[row]), int(found.direction[row]), payload)
+                record["model"] = reading.model if reading else None
+                record["name"] = reading.name if reading else None
+                record["values"] = _rounded(reading) if reading else {}
             yield record_text(record)
 
 
+def _rounded(reading: Reading) -> dict[str, Value]:
+    return {key: rounded(value) for key, value in reading.values.items()}
+
+
 def csv_lines(tables: list[MessageTable]) -> Iterator[str]:
-    """Yield the head and one row a message."""
-    return csv_writer.lines(csv_writer.table((table.name, table.messages, table.first) for table in tables))
+    """Yield the head and one row a message; with a column a quantity where values are wanted."""
+    rows = csv_writer.table((table.name, table.messages, table.first) for table in tables)
+    if not any(table.readings for table in tables):
+        return csv_writer.lines(rows)
+    return csv_writer.lines(_with_values(rows, tables))
+
+
+def _with_values(rows: Iterator[tuple[str, ...]], tables: list[MessageTable]) -> Iterator[tuple[str, ...]]:
+    keys = keys_of(all_models())
+    yield (*next(rows), "protocol", "message", *keys)
+    for table in tables:
+        found = table.messages
+        columns = zip(found.channel.tolist(), found.direction.tolist(), strict=True)
+        for row, (channel, direction) in enumerate(columns):
+            read = table.readings.read(channel, direction, found.payload(row)) if table.readings else None
+            said = _rounded(read) if read else {}
+            cells = (_cell(said.get(key)) for key in keys)
+            yield (*next(rows), read.model if read else "", read.name if read else "", *cells)
+
+
+def _cell(value: Value | list[Scalar] | None) -> str:
+    if isinstance(value, list | tuple):
+        return " ".join(map(_cell, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else printable(str(value))

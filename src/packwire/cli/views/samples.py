@@ -28,7 +28,7 @@ def sample_record(sample: Sample, identity: str) -> "SampleRecord":
         "node": sample.node,
         "identity": identity,
         "condition": sample.condition.value,
-        "values": {key: _rounded(value) for key, value in sample.values.items()},
+        "values": {key: rounded(value) for key, value in sample.values.items()},
     }
     if sample.reason:
         record["reason"] = sample.reason
@@ -79,7 +79,7 @@ def value_rows(sample: Sample) -> Iterator[tuple[Any, ...]]:
         quantity = QUANTITIES[key]
         elements = enumerate(value, 1) if isinstance(value, tuple) else [("", value)]
         for index, element in elements:
-            shown = printable(element) if isinstance(element, str) else _rounded(element)
+            shown = printable(element) if isinstance(element, str) else rounded(element)
             yield (*start, key, index, shown, quantity.unit, sample.condition.value)
     if not sample.values:
         yield (*start, "", "", "", "", sample.condition.value)
@@ -97,7 +97,7 @@ def csv_header() -> str:
     return ",".join(CSV_HEADER) + "\n"
 
 
-def _rounded(value: Value) -> Any:
+def rounded(value: Value) -> Any:
     """Cut off the digits that only binary fractions put there; never digits that were measured."""
     if isinstance(value, tuple):
         return [_rounded_scalar(element) for element in value]

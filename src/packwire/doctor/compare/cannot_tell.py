@@ -7,7 +7,7 @@ from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
 from packwire.doctor.compare.following import answered, by_kinds, not_shown, steps_of, went_on
-from packwire.doctor.compare.patience import ClientPatience, Source, alike
+from packwire.doctor.compare.patience import ClientPatience, PatienceSource, alike
 from packwire.doctor.compare.session import ClientSession, QueryKind
 
 #: A polling that pauses so many times as long as the other session's may be one of timeouts.
@@ -29,7 +29,7 @@ def cannot_tell(
 
     A pause may be a timeout or a pace; and a steady pace is that of a client that never reads, too.
     """
-    if patience.source is Source.LOG:
+    if patience.source is PatienceSource.LOG:
         return
     if own.answered and not _has_times(own) and _has_times(other):
         text = "Its recording has no times, or all the same: no pause tells whether it took the replies."

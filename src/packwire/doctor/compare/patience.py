@@ -47,7 +47,7 @@ _TWICE = 2
 _HALF = 0.5
 
 
-class Source(StrEnum):
+class PatienceSource(StrEnum):
     """What tells what the client took for a timeout.
 
     `ROUND`: pauses alone, and all after one kind of request; a client that pauses once a round has such too.
@@ -72,7 +72,7 @@ class ClientPatience:
     """
 
     timeout: int | None
-    source: Source
+    source: PatienceSource
     refused: tuple[int, ...]
     taken: tuple[int, ...]
     matched: tuple[tuple[LogEvent, int], ...] = ()
@@ -121,7 +121,7 @@ def _patience_of(session: ClientSession, log: ClientLog | None) -> ClientPatienc
             return found
     timeout = _common([step.wait for step in _in_vain(session, steps)])
     if timeout is not None and timeout >= _LEAST_CERTAIN:
-        return _judge(session, steps, timeout, Source.UNANSWERED)
+        return _judge(session, steps, timeout, PatienceSource.UNANSWERED)
     return _from_pauses(session, steps)
 
 
@@ -183,7 +183,7 @@ def _common(waits: Sequence[int]) -> int | None:
 
 
 def _judge(
-    session: ClientSession, steps: Sequence[FollowingStep], timeout: int, source: Source
+    session: ClientSession, steps: Sequence[FollowingStep], timeout: int, source: PatienceSource
 ) -> ClientPatience:
     """Tell the replies that were taken from those that were not, given the timeout.
 
@@ -250,7 +250,7 @@ def _from_pauses(session: ClientSession, steps: Sequence[FollowingStep]) -> Clie
         return told
     groups = by_kinds([step for step in answered(steps) if step.gap >= 0])
     taken = _numbers([step for kinds, group in groups.items() if shown.issuperset(kinds) for step in group])
-    nothing = ClientPatience(None, Source.NOTHING, (), taken, shown=shown)
+    nothing = ClientPatience(None, PatienceSource.NOTHING, (), taken, shown=shown)
     pauses = {kinds: median(step.gap for step in group) for kinds, group in groups.items()}
     longest = max(pauses.values(), default=0)
     if longest < LEAST_TIMEOUT:
@@ -266,8 +266,8 @@ def _from_pauses(session: ClientSession, steps: Sequence[FollowingStep]) -> Clie
     if len(long) + len(quick) < len(pauses) or not _again_soon(steps, timeout):
         return nothing
     if len(long) > 1:
-        return _judge(session, steps, timeout, Source.PAUSES)
-    once = _judge(session, steps, timeout, Source.ROUND)
+        return _judge(session, steps, timeout, PatienceSource.PAUSES)
+    once = _judge(session, steps, timeout, PatienceSource.ROUND)
     return once if timeout >= _LEAST_ONCE and _longer(session, once) else nothing
 
 
@@ -307,7 +307,7 @@ def _told_by_content(session: ClientSession, steps: Sequence[FollowingStep]) -> 
             shown = shown_taken(session, steps, None) - {kind for step in long for kind in step.kinds}
             refused = [step for step in long if step.wait >= _SOON * timeout]
             return ClientPatience(
-                timeout, Source.PAUSES, _numbers(refused), _numbers(soon), shown=shown, counted=True
+                timeout, PatienceSource.PAUSES, _numbers(refused), _numbers(soon), shown=shown, counted=True
             )
     return None
 
@@ -349,7 +349,9 @@ def _from_log(
     ]
     taken = [number for number in _taken(session.queries, timeout) if number not in numbers]
     shown = shown_taken(session, steps, timeout)
-    return ClientPatience(timeout, Source.LOG, tuple(refused), tuple(taken), tuple(matched), shown=shown)
+    return ClientPatience(
+        timeout, PatienceSource.LOG, tuple(refused), tuple(taken), tuple(matched), shown=shown
+    )
 
 
 def _taken(queries: Sequence[Query], timeout: int | None) -> list[int]:

@@ -6,7 +6,7 @@ from statistics import median
 from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
-from packwire.doctor.compare.patience import ClientPatience, Source
+from packwire.doctor.compare.patience import ClientPatience, PatienceSource
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
 from packwire.doctor.compare.suspects import Suspect, fitting_rules, suspects
 from packwire.doctor.vesc.bad_frames import shown_hex
@@ -18,10 +18,10 @@ _OTHER_REMEDY = (
     "Print each piece that the client receives, in hexadecimal, and compare it with the recording."
 )
 _CONFIDENCE = {
-    Source.LOG: Confidence.CERTAIN,
-    Source.UNANSWERED: Confidence.LIKELY,
-    Source.PAUSES: Confidence.POSSIBLE,
-    Source.ROUND: Confidence.POSSIBLE,
+    PatienceSource.LOG: Confidence.CERTAIN,
+    PatienceSource.UNANSWERED: Confidence.LIKELY,
+    PatienceSource.PAUSES: Confidence.POSSIBLE,
+    PatienceSource.ROUND: Confidence.POSSIBLE,
 }
 
 
@@ -66,16 +66,16 @@ def _steady_from(own: ClientSession, patience: ClientPatience) -> bool:
 
     A client that says hello and then polls by a timer looks the same.
     """
-    if patience.source is Source.LOG or not patience.taken:
+    if patience.source is PatienceSource.LOG or not patience.taken:
         return False
     last = max((number for number in patience.taken), default=-1)
     return last < patience.refused[0] and own.queries[last].next_time != NO_TIME
 
 
 def _confidence(own: ClientSession, patience: ClientPatience) -> Confidence:
-    if _steady_from(own, patience) or (own.lost and patience.source is not Source.LOG):
+    if _steady_from(own, patience) or (own.lost and patience.source is not PatienceSource.LOG):
         return Confidence.POSSIBLE
-    if patience.source is Source.PAUSES and patience.counted:
+    if patience.source is PatienceSource.PAUSES and patience.counted:
         return Confidence.LIKELY
     return _CONFIDENCE[patience.source]
 
@@ -83,7 +83,7 @@ def _confidence(own: ClientSession, patience: ClientPatience) -> Confidence:
 def _may_be_pace(own: ClientSession, patience: ClientPatience) -> Iterator[str]:
     if _steady_from(own, patience):
         yield "From then on it always pauses as long: a client that sends by a timer would look the same."
-    elif patience.source is Source.ROUND:
+    elif patience.source is PatienceSource.ROUND:
         yield "A client that pauses once a round, after this request, would look the same."
 
 
@@ -142,7 +142,7 @@ def _pauses(own: ClientSession, patience: ClientPatience, found: list[Suspect]) 
     paused = (
         f"{{who}} waited {median(waits) / 1e9:.1f} s after each before going on" if waits else "{who} closed"
     )
-    if patience.source is Source.LOG:
+    if patience.source is PatienceSource.LOG:
         paused = f"{{who}}'s log calls {len(refused)} of them timeouts, and {paused}"
     return f"Yet {paused}, {_and_never(own, patience, found)}."
 

@@ -1,7 +1,7 @@
-"""Lines of a stranger's log made fit for an issue: without passwords, names of networks, addresses, serial numbers.
+"""Lines of a stranger's log made fit for an issue: no passwords, networks, addresses, serial numbers.
 
-A line is shown as evidence for what its words say. Of bytes only the first are shown: passwords stand in frames
-as well. Of a Bluetooth address the maker's part stays, and devices stay distinct.
+A line is shown as evidence for what its words say. Of bytes only the first are shown: passwords stand in
+frames as well. Of a Bluetooth address the maker's part stays, and devices stay distinct.
 """
 
 import re
@@ -11,7 +11,8 @@ _SHOWN_BYTES = 4
 _MAX_ADDRESSES = 4096
 
 _SECRET = re.compile(
-    r"(?P<name>[\w.\- ]{0,20}(?:pass(?:word|wd|phrase|key|code)?|psk|secret|token|api[_ -]?key|encryption|credential"
+    r"(?P<name>[\w.\- ]{0,20}(?:pass(?:word|wd|phrase|key|code)?|psk|secret|token|api[_"
+    r" -]?key|encryption|credential"
     r"|ssid|bssid|\bkey|\bpin|\buser(?:name)?|\blogin|latitude|longitude|serial(?:[_ -]?(?:number|no))?)"
     r"[\"']?\s{0,3}(?::|=|\bis\b|->)\s{0,3})"
     r"(?:b?\"[^\"]*\"|b?'[^']*'|[^\s,;}\])]+(?:\s*$)?)",

@@ -4,9 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
-from packwire.capture.events.told import Quote, Subject, Told
+from packwire.capture.events.told import LoggedDevice, Quote, Told
 from packwire.capture.packets import NO_TIME
 from packwire.check import Fact
 
@@ -255,7 +256,7 @@ class WireFacts(Fact):
     """Frames of ASCII hex that begin with ~ among what was received."""
 
 
-def fill(subject: Subject, end: int) -> Iterable[Fact]:
+def fill(subject: LoggedDevice, end: int) -> Iterable[Fact]:
     """Yield the facts of one device."""
     said = SaidFacts(subject.told, end)
     yield said
@@ -330,5 +331,5 @@ def _checksums(said: SaidFacts) -> ChecksumFacts:
         base = 10 if values["a"].isdigit() and values["b"].isdigit() and len(values["a"]) == 5 else 16
         pairs.append((int(values["a"], base), int(values["b"], base)))
         lines.append(line)
-    steps = sum(two - one <= 1 for one, two in zip(lines, lines[1:], strict=False))
+    steps = sum(two - one <= 1 for one, two in pairwise(lines))
     return ChecksumFacts(pairs, burst=steps * 2 > len(lines) > 2)

@@ -131,7 +131,7 @@ def what_log(found: LogDiagnosis) -> str:
     programs = ", ".join(name for name, _ in log.programs.most_common(4))
     length = f"{log.lines} lines" if log.lines else "a recording"
     span = ""
-    if log.begin != NO_TIME and log.end != NO_TIME and log.end > log.begin:
+    if NO_TIME not in (log.begin, log.end) and log.end > log.begin:
         seconds = (log.end - log.begin) // 1_000_000_000
         span = f" over {seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
     return f"{length}{span}" + (f" of {programs}" if programs else ", of a program that is not known")

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
+from packwire.capture.layers.spoken import SpokenStream
 from packwire.capture.layers.tcp_stream import Stream
-from packwire.capture.layers.vesc import VescStream
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.vesc.bad_frames import MAX_SEGMENT, BadFrame, Wrong, bad_vesc_frames
 
@@ -31,7 +31,7 @@ class Outside:
     skipped: int = 0
 
 
-def look_outside(stream: Stream, report: VescStream) -> Outside:
+def look_outside(stream: Stream, report: SpokenStream) -> Outside:
     """Say what is wrong with the bytes of a stream that are in no frame."""
     bad: list[BadFrame] = []
     in_vain = seen = beside = 0
@@ -50,7 +50,7 @@ def look_outside(stream: Stream, report: VescStream) -> Outside:
     return Outside(tuple(bad), beside, max(outside - seen - beside, 0))
 
 
-def _segments(stream: Stream, report: VescStream) -> list[tuple[int, int]]:
+def _segments(stream: Stream, report: SpokenStream) -> list[tuple[int, int]]:
     """Return the bytes outside of frames: position and size; what a false header waits with goes on there."""
     segments = [(junk.position, junk.size) for junk in report.junk]
     waiting = report.stats.waiting

@@ -11,9 +11,9 @@ import numpy as np
 
 from packwire.capture import Capture
 from packwire.capture.layers.conversation import Conversation, Part, converse
+from packwire.capture.layers.spoken import HubLine, SpokenConnection
 from packwire.capture.layers.tcp import Connection
 from packwire.capture.layers.tcp_stream import Stream
-from packwire.capture.layers.vesc import HubLine, VescConnection
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.session import (
     Arrived,
@@ -51,7 +51,7 @@ def vesc_sessions(capture: Capture) -> tuple[list[ClientSession], list[Aside]]:
     hubs |= {each.connection.ends[each.device] for each in connections if each.device is not None}
     sessions: list[ClientSession] = []
     asides: list[Aside] = []
-    relayed: list[tuple[int, VescConnection]] = []
+    relayed: list[tuple[int, SpokenConnection]] = []
     for number, vesc in enumerate(connections, 1):
         why = _why_aside(vesc, hubs)
         if why:
@@ -71,7 +71,7 @@ def vesc_sessions(capture: Capture) -> tuple[list[ClientSession], list[Aside]]:
 _RELAY = "the hub's own connection to the device"
 
 
-def _why_aside(vesc: VescConnection, hubs: set[str]) -> str:
+def _why_aside(vesc: SpokenConnection, hubs: set[str]) -> str:
     roles = {line.role for line in vesc.hub_lines}
     if Role.PING in roles:
         return "a question to the hub (PING), no session"
@@ -83,13 +83,13 @@ def _why_aside(vesc: VescConnection, hubs: set[str]) -> str:
     return ""
 
 
-def _as_a_device(vesc: VescConnection) -> bool:
+def _as_a_device(vesc: SpokenConnection) -> bool:
     """Tell whether this may be a client that logged in as a device (VESC:): it is asked nothing."""
     as_device = any(line.role is Role.DEVICE and line.side == 0 for line in vesc.hub_lines)
     return as_device and not vesc.streams[1].stats.frames
 
 
-def _client_side(vesc: VescConnection) -> int:
+def _client_side(vesc: SpokenConnection) -> int:
     """Return which end is the client; where nothing tells, the end that dialled."""
     return 0 if vesc.device is None or _as_a_device(vesc) else 1 - vesc.device
 
@@ -105,7 +105,7 @@ def _spoken(capture: Capture) -> list[Connection]:
 
 
 def _session(
-    capture: Capture, number: int, vesc: VescConnection, connections: Sequence[VescConnection]
+    capture: Capture, number: int, vesc: SpokenConnection, connections: Sequence[SpokenConnection]
 ) -> ClientSession:
     client = _client_side(vesc)
     tcp = vesc.connection
@@ -188,7 +188,7 @@ def _not_looked_at(outside: Outside) -> Iterator[str]:
         yield f"{outside.skipped} more bytes of the client in no frame were not looked at: too many"
 
 
-def _directed(vesc: VescConnection) -> Conversation:
+def _directed(vesc: SpokenConnection) -> Conversation:
     """Pair the messages of a connection of which nothing tells who is who: who dialled is the client."""
     messages = vesc.messages.select(vesc.rows)
     tcp = vesc.connection
@@ -206,7 +206,7 @@ def _login(line: HubLine, stream: Stream) -> HubLogin:
     return HubLogin(line.login, "" if line.login else line.text, line.time, alone, line.caller)
 
 
-def _ending(vesc: VescConnection, client: int, connections: Sequence[VescConnection]) -> SessionEnd:
+def _ending(vesc: SpokenConnection, client: int, connections: Sequence[SpokenConnection]) -> SessionEnd:
     tcp = vesc.connection
     heard = bool(tcp.streams[1 - client].recorded)
     if tcp.ended_by is None or tcp.ended_at is None:
@@ -217,7 +217,7 @@ def _ending(vesc: VescConnection, client: int, connections: Sequence[VescConnect
 
 
 def _displaced_by(
-    vesc: VescConnection, client: int, ended: int, connections: Sequence[VescConnection]
+    vesc: SpokenConnection, client: int, ended: int, connections: Sequence[SpokenConnection]
 ) -> str:
     """Return the client that had logged in with the same id just before the hub closed a connection."""
     own = vesc.streams[client].hub_line
@@ -233,7 +233,7 @@ def _displaced_by(
     return ""
 
 
-def _arrived(vesc: VescConnection, client: int) -> Arrived:
+def _arrived(vesc: SpokenConnection, client: int) -> Arrived:
     stream, stats = vesc.connection.streams[1 - client], vesc.streams[1 - client].stats
     acknowledged = stream.end if stream.acknowledged is None else stream.acknowledged
     return Arrived(

@@ -1,9 +1,9 @@
 """Putting harmless questions to a device of unknown kind: who answers speaks that protocol."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from packwire.link.ble.exploring import Pair, Service
+from packwire.link.ble.exploring import LikelyPair, Service
 from packwire.link.ble.failures import FAILURES
 from packwire.link.ble.observed import ObservedClient
 from packwire.protocol.base import Protocol, Request, WriteType
@@ -24,35 +24,32 @@ class Answered:
     """
 
     protocol: Protocol
-    pair: Pair
+    pair: LikelyPair
     asked: str
     reply: bytes = b""
     others: int = 0
 
 
-@dataclass(slots=True)
 class _Ear:
     """What comes while one protocol is asked for."""
 
-    protocol: Protocol
-    request: Request
-    reply: asyncio.Future[bytes]
-    others: int = 0
-    framer: object = field(default=None)
-
-    def __post_init__(self) -> None:
-        self.framer = self.protocol.framer()
+    def __init__(self, protocol: Protocol, request: Request) -> None:
+        self.reply: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self.others = 0
+        self._protocol = protocol
+        self._request = request
+        self._framer = protocol.framer()
 
     def hear(self, _: object, data: bytearray) -> None:
         """Take a notification."""
         self.others += len(data)
-        for frame in self.framer.feed(bytes(data)):  # type: ignore[attr-defined]
-            if self.protocol.answers(self.request, frame.payload) and not self.reply.done():
+        for frame in self._framer.feed(bytes(data)):
+            if self._protocol.answers(self._request, frame.payload) and not self.reply.done():
                 self.reply.set_result(frame.payload)
 
 
 async def probe(
-    client: ObservedClient, services: list[Service], pairs: list[Pair], protocols: tuple[Protocol, ...]
+    client: ObservedClient, services: list[Service], pairs: list[LikelyPair], protocols: tuple[Protocol, ...]
 ) -> list[Answered]:
     """Ask for each protocol in turn, where it is spoken or else at the likeliest pairs; return what came.
 
@@ -68,7 +65,7 @@ async def probe(
     return results
 
 
-def _trials(pairs: list[Pair], protocols: tuple[Protocol, ...]) -> list[tuple[Protocol, Pair]]:
+def _trials(pairs: list[LikelyPair], protocols: tuple[Protocol, ...]) -> list[tuple[Protocol, LikelyPair]]:
     """Return what is tried: protocols at their own places first, then all at the likeliest pairs."""
     own = [
         (protocol, pair)
@@ -86,13 +83,13 @@ def _trials(pairs: list[Pair], protocols: tuple[Protocol, ...]) -> list[tuple[Pr
 
 
 async def _ask(
-    client: ObservedClient, services: list[Service], pair: Pair, protocol: Protocol
+    client: ObservedClient, services: list[Service], pair: LikelyPair, protocol: Protocol
 ) -> Answered | None:
     if not protocol.harmless:
         return None
     request = protocol.harmless[0]
     asked = protocol.describe(request.payload)
-    ear = _Ear(protocol, request, asyncio.get_running_loop().create_future())
+    ear = _Ear(protocol, request)
     notify, write = _handle(services, pair, pair.gatt.notify), _handle(services, pair, pair.gatt.write)
     frame = protocol.frame(request)
     try:
@@ -120,7 +117,7 @@ async def _write(client: ObservedClient, handle: int, frame: bytes, way: WriteTy
         await client.write_gatt_char(handle, frame[at : at + size], way is WriteType.WITH_RESPONSE)
 
 
-def _handle(services: list[Service], pair: Pair, uuid: str) -> int:
+def _handle(services: list[Service], pair: LikelyPair, uuid: str) -> int:
     """Return the handle of a characteristic of the pair's service."""
     return next(
         own.handle

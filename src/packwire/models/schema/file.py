@@ -146,7 +146,8 @@ class ModelFile(Part):
     simulated: Annotated[
         dict[Label, Annotated[dict[Name, Scalar | list[Scalar]], Field(max_length=256)]], Field(max_length=64)
     ] = {}
-    """What a simulated device says in fields that no quantity fills, by reply."""
+    """What a simulated device says in fields that no quantity fills, by reply; of the `part` of a numbered
+    reply, the numbers of its frames in turn."""
     examples: Annotated[list[ExampleOf], Field(max_length=64)] = []
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ _SILENT = 5.0
 _SENT = ("sent", "sent-acked")
 _CAME = ("received", "worked", "frame-read", "bad-frame", "checksum")
 _UNANSWERED = (
+    "batmon-timeout",
     "timed-out",
     "request-timeout",
     "init-failed",
@@ -48,7 +49,8 @@ def _missing_words(facts: Facts) -> str:
     if gatt.other_layout:
         notify, write = (each.upper() for each in gatt.other_layout)
         return (
-            f"The pack has another layout than its type has: {wanted} is looked for, and it has {notify} to notify and"
+            f"The pack has another layout than its type has: {wanted} is looked for, and it has {notify}"
+            f" to notify and"
             f" {write} to write."
         )
     return f"The pack does not have what its type is read by{f' ({wanted})' if wanted else ''}."
@@ -92,7 +94,16 @@ def _refused_and_dropped(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     dropped = said.has("client-lost", "status-133", "disconnected")
     refused = said.has("write-failed", "notify-failed") and not said.has("not-permitted", "received")
+    again = said.count("client-lost") > 1 and said.has("client-connected") and not said.has("received")
+    if again and not said.works and not said.has("no-link"):
+        return POSSIBLE
     return when(refused and dropped and not said.works, POSSIBLE)
+
+
+def _dropped_causes(facts: Facts) -> Causes:
+    if set(facts[SaidFacts].values("client-lost", "reason")) & {"8", "0x08", "0x8"}:  # nothing more was heard
+        return {"ble.weak-signal": 0.4, "ble.interference": 0.3, "pairing-needed": 0.2, "ble.pack-stuck": 0.1}
+    return {"pairing-needed": 0.45, "ble.pack-stuck": 0.2, "write-mode": 0.2, "ble.interference": 0.15}
 
 
 def _write_mode(facts: Facts) -> Confidence | None:
@@ -128,7 +139,8 @@ def _wrong_plugin_words(facts: Facts) -> str:
     identity = facts[IdentityFacts]
     name, plugin = mismatch(identity.names, identity.plugins) or ("", "")
     return (
-        f"The pack calls itself {name}, which is how another family names itself, and it is read as {plugin}: it takes"
+        f"The pack calls itself {name}, which is how another family names itself, and it is read as"
+        f" {plugin}: it takes"
         " the connection and does not answer that family's requests."
     )
 
@@ -162,7 +174,8 @@ RULES: tuple[Rule, ...] = (
         "gatt.duplicate-uuid",
         lambda facts: when(facts[SaidFacts].has("duplicate-uuid")),
         "The pack has the same characteristic UUID more than once, and the program asks for it by UUID.",
-        "Ask for it by handle, or choose by properties (one notifies, one is written); a newer version may do so.",
+        "Ask for it by handle, or choose by properties (one notifies, one is written); a newer version may"
+        " do so.",
         shown=("duplicate-uuid",),
         excludes=("wrong-type-configured", "wrong-type-matched", "protocol-changed-by-update"),
     ),
@@ -173,7 +186,8 @@ RULES: tuple[Rule, ...] = (
             and not facts[SaidFacts].has("duplicate-uuid"),
             LIKELY,
         ),
-        "The program did not find the characteristics that it looks for (it then asks for 'None'): another firmware or"
+        "The program did not find the characteristics that it looks for (it then asks for 'None'): another"
+        " firmware or"
         " another family shows them differently.",
         "Use a newer version of the program; until then another reader, or the firmware before.",
         shown=("characteristic-missing", "no-name"),
@@ -213,7 +227,8 @@ RULES: tuple[Rule, ...] = (
         "pairing-needed",
         _security,
         "The pack wants pairing (with its PIN) before it lets anybody read, or a pairing failed.",
-        "Pair it once with its PIN where it is read (bluetoothctl pair, ESPHome: io_capability and passkey); remove an old"
+        "Pair it once with its PIN where it is read (bluetoothctl pair, ESPHome: io_capability and"
+        " passkey); remove an old"
         " pairing first.",
         shown=("security", "pairing-failed", "gatt-error", "unlikely", "paired", "passkey-wanted"),
         causes=lambda facts: (
@@ -232,7 +247,8 @@ RULES: tuple[Rule, ...] = (
     rule(
         "pairing-needed",
         _echoed,
-        "The pack sends back what is written to it, and no answer: it keeps its data for those who paired with a passkey.",
+        "The pack sends back what is written to it, and no answer: it keeps its data for those who paired"
+        " with a passkey.",
         "Pair it with its PIN.",
         shown=("paired", "sent", "received"),
         causes={"pairing-needed": 0.6, "password-needed": 0.4},
@@ -240,16 +256,18 @@ RULES: tuple[Rule, ...] = (
     rule(
         "pairing-needed",
         _refused_and_dropped,
-        "The link is made, and breaks or fails as soon as notifications are switched on or something is written.",
+        "The link is made, and breaks or fails as soon as notifications are switched on or something is"
+        " written.",
         "See whether the app asks for a PIN; pair it where it is read, with the passkey.",
         shown=("write-failed", "notify-failed", "client-lost"),
-        causes={"pairing-needed": 0.45, "ble.pack-stuck": 0.2, "write-mode": 0.2, "ble.interference": 0.15},
+        causes=_dropped_causes,
     ),
     rule(
         "write-mode",
         _write_mode,
         "Requests written one way are not answered, and the other way of writing is refused.",
-        "Write as the characteristic's properties say: with or without response; then look why that is not answered.",
+        "Write as the characteristic's properties say: with or without response; then look why that is not"
+        " answered.",
         shown=(
             "sent",
             "request-timeout",
@@ -277,7 +295,8 @@ RULES: tuple[Rule, ...] = (
     rule(
         "password-needed",
         lambda facts: when(_silent(facts) and _mute_first(facts) == "password-needed", POSSIBLE),
-        "Requests are taken and nothing is notified: a password or a pairing is wanted first, the type is another, or the"
+        "Requests are taken and nothing is notified: a password or a pairing is wanted first, the type is"
+        " another, or the"
         " way of writing.",
         "First see whether any notification arrives at all.",
         shown=("sent-acked", "sent", "connected", "client-connected", *_UNANSWERED),
@@ -287,7 +306,8 @@ RULES: tuple[Rule, ...] = (
     rule(
         "wrong-type-matched",
         lambda facts: when(_silent(facts) and _mute_first(facts) != "password-needed", POSSIBLE),
-        "The connection is there, and the requests are not answered: another family, another way of writing, or the pack"
+        "The connection is there, and the requests are not answered: another family, another way of"
+        " writing, or the pack"
         " wants a pairing or password first.",
         "First see what is written and whether any notification arrives at all.",
         shown=("connected", "subscribed", "sent", *_UNANSWERED),

@@ -4,6 +4,8 @@ from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.log.facts import RadioFacts, SaidFacts, WireFacts, WriterFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
 
+#: Programs that read batteries: a fault in one of them is the reader's.
+_READERS = frozenset({"aiobmsble", "batmon", "dbus-serialbattery", "mpp-solar", "can-inverter"})
 #: Sentences that only a host whose Bluetooth works can have.
 _RADIO_WORKS = ("connected", "client-connected", "received", "worked", "subscribed")
 
@@ -53,7 +55,7 @@ def _in_progress(facts: Facts) -> Confidence | None:
 
 
 def _fault(facts: Facts) -> Confidence | None:
-    """A fault in a program is the cause where nothing failed before it."""
+    """Take a fault in a program for the cause where nothing failed before it."""
     said = facts[SaidFacts]
     if not said.has("program-fault"):
         return when(
@@ -62,6 +64,8 @@ def _fault(facts: Facts) -> Confidence | None:
     line = said.told["program-fault"].first.line
     before = ("no-reply", "incorrect-reply", "checksum", "timed-out", "connect-failed", "request-timeout")
     earlier = any(code in said.told and said.told[code].first.line < line for code in before)
+    if not _READERS & set(said.values("program-fault", "writer")):
+        return when(not earlier and not said.works, POSSIBLE)  # anybody's
     return LIKELY if earlier or said.works else CERTAIN
 
 
@@ -80,9 +84,15 @@ def _misconfigured(facts: Facts) -> Confidence | None:
 def _misconfigured_words(facts: Facts) -> str:
     said, backwards = facts[SaidFacts], facts[RadioFacts].reversed_address
     if backwards:
-        return f"The configured address stands backwards: {backwards} is heard, and it was looked for the other way round."
+        return (
+            f"The configured address stands backwards: {backwards} is heard, and it was looked for"
+            f" the other way round."
+        )
     if said.has("unknown-type"):
-        return "The configuration names a type of battery that the program does not know; it leaves the pack out."
+        return (
+            "The configuration names a type of battery that the program does not know; it leaves the"
+            " pack out."
+        )
     if said.has("can-down", "can-missing"):
         return "The CAN interface is not there or not up."
     if said.has("port-missing"):
@@ -92,9 +102,13 @@ def _misconfigured_words(facts: Facts) -> str:
 
 def _containers(facts: Facts) -> str:
     if facts[SaidFacts].has("port-permission"):
-        return "Give the program's user the right to the port: the group dialout (or uucp), or the container the device."
+        return (
+            "Give the program's user the right to the port: the group dialout (or uucp), or the"
+            " container the device."
+        )
     return (
-        "Start the container as root (rootless Docker and Podman cannot pass the system's D-Bus), without an AppArmor"
+        "Start the container as root (rootless Docker and Podman cannot pass the system's D-Bus), without"
+        " an AppArmor"
         " profile that blocks D-Bus, with NET_ADMIN and NET_RAW."
     )
 
@@ -106,6 +120,8 @@ def _well(facts: Facts) -> Confidence | None:
         return when(tried is None or tried.last.line < said.told["found-driver"].last.line, LIKELY)
     if said.failures:
         return None
+    if min(said.count("sent"), said.count("received")) > 2:
+        return LIKELY
     answered = set(wire.asked_in) & set(wire.answered_in) and wire.right > 2 and not wire.wrong
     return when(said.works or answered, LIKELY)
 
@@ -115,7 +131,8 @@ RULES: tuple[Rule, ...] = (
         "host.dbus-missing",
         _dbus,
         "The program does not reach the system's D-Bus, so it has no Bluetooth at all.",
-        "Mount it into the container: -v /run/dbus:/run/dbus:ro; where no local Bluetooth is wanted (proxies do it),"
+        "Mount it into the container: -v /run/dbus:/run/dbus:ro; where no local Bluetooth is wanted"
+        " (proxies do it),"
         " nothing is wrong.",
         shown=("dbus-missing",),
         rank=Rank.WAY,
@@ -135,8 +152,10 @@ RULES: tuple[Rule, ...] = (
     rule(
         "host.adapter-hung",
         _hung,
-        "The Bluetooth adapter of this computer does not respond any more; no pack can be reached through it.",
-        "Replug it, or switch the whole machine off and on (a reset by software seldom helps an on-board chip); if it"
+        "The Bluetooth adapter of this computer does not respond any more; no pack can be reached through"
+        " it.",
+        "Replug it, or switch the whole machine off and on (a reset by software seldom helps an on-board"
+        " chip); if it"
         " comes again: a USB adapter on an extension cable, or a proxy.",
         shown=("adapter-hung", "opcode-failed", "scanner-stuck", "scanner-quiet", "adapter-reset"),
         causes={"host.adapter-hung": 1.0},
@@ -148,7 +167,8 @@ RULES: tuple[Rule, ...] = (
         "configuration",
         _no_adapter,
         "The program finds no usable Bluetooth adapter.",
-        "Give the machine (a virtual one: pass it through) an adapter, switch it on (rfkill, bluetoothctl power on),"
+        "Give the machine (a virtual one: pass it through) an adapter, switch it on (rfkill, bluetoothctl"
+        " power on),"
         " start bluetoothd, or use a program that reads through ESPHome proxies.",
         shown=("no-adapter", "bluez-missing", "not-ready", "blocked"),
         causes={
@@ -158,7 +178,10 @@ RULES: tuple[Rule, ...] = (
             "host.dbus-missing": 0.15,
         },
         ask=(
-            "the output of `bluetoothctl list` and `rfkill list` on that machine, and whether it is a virtual one",
+            (
+                "the output of `bluetoothctl list` and `rfkill list` on that machine, and whether it is a"
+                " virtual one"
+            ),
         ),
         rank=Rank.WAY,
     ),
@@ -175,21 +198,28 @@ RULES: tuple[Rule, ...] = (
             "host.permission": 0.15,
         },
         ask=(
-            "what `bluetoothctl scan le` shows on that machine in the same minute, with the program stopped; which"
-            " other programs use the adapter (Home Assistant's Bluetooth?)",
+            (
+                "what `bluetoothctl scan le` shows on that machine in the same minute, with the program"
+                " stopped; which"
+                " other programs use the adapter (Home Assistant's Bluetooth?)"
+            ),
         ),
     ),
     rule(
         "two-clients.ble",
         _in_progress,
-        "BlueZ is busy with another operation: a scan and a connection at once, of two programs or of one, or an"
+        "BlueZ is busy with another operation: a scan and a connection at once, of two programs or of one,"
+        " or an"
         " adapter that hangs.",
         "Let one program alone use the adapter; restart Bluetooth.",
         shown=("in-progress", "scanner-stuck"),
         causes={"two-clients.ble": 0.45, "host.adapter-hung": 0.35, "configuration": 0.2},
         ask=(
-            "whether `adapter stopped responding` (habluetooth.scanner) or `Opcode 0x.. failed` (dmesg) stands near:"
-            " then it hangs; which programs scan on this adapter",
+            (
+                "whether `adapter stopped responding` (habluetooth.scanner) or `Opcode 0x.. failed` (dmesg)"
+                " stands near:"
+                " then it hangs; which programs scan on this adapter"
+            ),
         ),
         rank=Rank.VALUES,
     ),
@@ -231,7 +261,7 @@ RULES: tuple[Rule, ...] = (
         lambda facts: (
             "Values are read, and nothing in this log fails."
             if facts[SaidFacts].works
-            else "Requests are answered with right frames: on the wire, nothing is wrong."
+            else "Requests are answered, and nothing in this log fails."
         ),
         "Nothing; where the owner sees trouble all the same, the log is not of that time.",
         shown=("worked", "frame-read", "found-driver"),
@@ -245,9 +275,15 @@ RULES: tuple[Rule, ...] = (
         causes=dict.fromkeys(("inconclusive",), 1.0),
         ask=lambda facts: (
             (
-                "what the owner sees, which pack it is (maker, model, firmware), and which program reads it, with its"
-                " version",
-                "the log of the program that reads the pack, from its start to one failure, at the level debug",
+                (
+                    "what the owner sees, which pack it is (maker, model, firmware), and which program reads"
+                    " it, with its"
+                    " version"
+                ),
+                (
+                    "the log of the program that reads the pack, from its start to one failure, at the level"
+                    " debug"
+                ),
             )
             if not facts[WriterFacts].debugged
             else ("what the owner sees, and the same log over a longer time, with one failure in it",)

@@ -1,14 +1,22 @@
 """Bluetooth until the link is there: slots, signal, silence, proxies, two clients."""
 
 from packwire.check import Confidence, Facts, Rank, Rule
-from packwire.doctor.log.facts import FAILURES, RadioFacts, SaidFacts, SlotFacts
+from packwire.doctor.log.facts import RadioFacts, SaidFacts, SlotFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
 
 #: dBm: below it a connection hardly stands; below it, it may not.
 _WEAK, _DOUBTFUL = -87, -80
 #: s: a pack that was heard so recently is there, one that was not for so long is silent or far.
 _FRESH, _OLD = 15, 20
-_NO_LINK = ("status-133", "open-failed", "no-link", "connect-timeout", "connect-failed", "not-connected")
+_NO_LINK = (
+    "batmon-timeout",
+    "status-133",
+    "open-failed",
+    "no-link",
+    "connect-timeout",
+    "connect-failed",
+    "not-connected",
+)
 
 
 def _fails(facts: Facts) -> bool:
@@ -80,7 +88,8 @@ def _not_heard_words(facts: Facts) -> str:
     radio = facts[RadioFacts]
     if radio.heard_at_first:
         return (
-            "The pack was heard when the program looked around, and not found when it wanted to connect: weak, taken"
+            "The pack was heard when the program looked around, and not found when it wanted to connect:"
+            " weak, taken"
             " meanwhile by another client, or stuck."
         )
     others = f" while {radio.others} others were heard, so the adapter works" if radio.others else ""
@@ -119,7 +128,10 @@ def _weak_words(facts: Facts) -> str:
     radio = facts[RadioFacts]
     level, count = round(radio.level or 0), len(radio.rssi)
     times = "once" if count == 1 else f"{count} times, median"
-    return f"The pack's signal is weak where it is heard ({times} {level} dBm): advertisements come, a connection may not."
+    return (
+        f"The pack's signal is weak where it is heard ({times} {level} dBm): advertisements come, a"
+        f" connection may not."
+    )
 
 
 def _no_link(facts: Facts) -> Confidence | None:
@@ -169,38 +181,10 @@ def _two_clients(facts: Facts) -> Confidence | None:
     return CERTAIN if slots.overlap else LIKELY
 
 
-def _passive(facts: Facts) -> Confidence | None:
+def _comes_and_goes(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
-    if said.has("no-connectable-scanner"):
-        return CERTAIN
-    if "0" in said.values("scanner-count", "connectable") and "0" not in said.values(
-        "scanner-count", "total"
-    ):
-        return CERTAIN
-    if said.has("not-connectable-path", "proxy-passive") or "False" in said.values(
-        "scanner-flags", "connectable"
-    ):
-        return LIKELY
-    never = facts[RadioFacts].connectable is False
-    return when(never and not said.has("connected", "received"), LIKELY)
-
-
-def _proxy_network(facts: Facts) -> Confidence | None:
-    said = facts[SaidFacts]
-    lost = said.count("proxy-unreachable", "proxy-lost", "proxy-request-timeout")
-    if not lost or said.has("checksum", "bad-header"):
-        return None
-    of_a_pack = said.has(*FAILURES) or said.has("connecting", "connected", "received", "sent", "seen")
-    return LIKELY if of_a_pack else POSSIBLE
-
-
-def _only_the_way(facts: Facts) -> tuple[str, ...]:
-    if _proxy_network(facts) is LIKELY:
-        return ()
-    return (
-        "the log of the wire or of the radio itself (read it over USB, or from Home Assistant once the ESP is reached):"
-        " this one says nothing of the battery",
-    )
+    over_radio = said.has("connecting", "connected", "client-connected", "seen", "update", "received")
+    return when(said.works and said.failures and over_radio, POSSIBLE)
 
 
 RULES: tuple[Rule, ...] = (
@@ -208,7 +192,8 @@ RULES: tuple[Rule, ...] = (
         "ble.no-free-slot",
         _no_slot_proved,
         "Every connection slot of the proxies (or adapters) that hear the pack is taken.",
-        "Add a proxy near the pack (an ESP32 serves three connections), or free a slot: another device that needs none,"
+        "Add a proxy near the pack (an ESP32 serves three connections), or free a slot: another device"
+        " that needs none,"
         " a slower update of others.",
         shown=("way-slots", "slots", "slots-full", "no-client-free", "no-slot"),
         causes={"ble.no-free-slot": 0.8, "ble.phantom-connection": 0.2},
@@ -217,7 +202,8 @@ RULES: tuple[Rule, ...] = (
     rule(
         "ble.no-free-slot",
         _no_slot_said,
-        "No adapter or proxy offers a connection: all slots are taken, or the pack is not heard any more (the sentence"
+        "No adapter or proxy offers a connection: all slots are taken, or the pack is not heard any more"
+        " (the sentence"
         " is the same for both).",
         "Add a proxy near the pack, or free a slot; first let the log tell which of the two it is.",
         shown=("no-slot", "no-slot-or-gone", "scanners-paused", "last-heard"),
@@ -230,22 +216,6 @@ RULES: tuple[Rule, ...] = (
         },
     ),
     rule(
-        "proxy.passive",
-        _passive,
-        "The pack is heard only by scanners that cannot connect (a passive proxy, a Shelly).",
-        "Set `bluetooth_proxy: active: true` on an ESP32 near the pack, or use a local adapter; a Shelly can only listen.",
-        shown=(
-            "no-connectable-scanner",
-            "scanner-count",
-            "not-connectable-path",
-            "proxy-passive",
-            "scanner-flags",
-            "not-connectable",
-        ),
-        causes={"proxy.passive": 0.7, "phone-app-holds-it": 0.3},
-        excludes=("ble.no-free-slot", "ble.weak-signal"),
-    ),
-    rule(
         "two-clients.ble",
         _two_clients,
         lambda facts: (
@@ -253,14 +223,16 @@ RULES: tuple[Rule, ...] = (
             if facts[SlotFacts].clients
             else "Another program holds the pack's notifications."
         ),
-        "Leave one: a `ble_client` on the ESP or Home Assistant through its `bluetooth_proxy`, not both; one program a pack.",
+        "Leave one: a `ble_client` on the ESP or Home Assistant through its `bluetooth_proxy`, not both;"
+        " one program a pack.",
         shown=("client", "client-connected", "notify-acquired"),
         causes={"two-clients.ble": 0.8, "ble.phantom-connection": 0.2},
     ),
     rule(
         "two-clients.ble",
         lambda facts: when(facts[SaidFacts].has("no-matching-connection"), POSSIBLE),
-        "bluetoothd cleans up connections that it does not know any more; what had them, the log does not say.",
+        "bluetoothd cleans up connections that it does not know any more; what had them, the log does not"
+        " say.",
         "One object a pack, made once, that disconnects at the end.",
         shown=("no-matching-connection",),
         causes={"two-clients.ble": 0.4, "ble.phantom-connection": 0.3, "reader-bug.other": 0.3},
@@ -286,7 +258,8 @@ RULES: tuple[Rule, ...] = (
             facts[SaidFacts].has("abort-by-local", "interference"),
             LIKELY if not facts[SaidFacts].works else POSSIBLE,
         ),
-        "This computer's own side gives up the connection while it is made: interference, a weak signal, or its adapter.",
+        "This computer's own side gives up the connection while it is made: interference, a weak signal,"
+        " or its adapter.",
         "Put the adapter on an extension cable away from USB 3 and Wi-Fi, or use another one or a proxy.",
         shown=("abort-by-local", "interference"),
         causes=lambda facts: {
@@ -323,33 +296,29 @@ RULES: tuple[Rule, ...] = (
     rule(
         "ble.weak-signal",
         _no_link,
-        "The link is never made. The status (133, or 62 = 0x3e) only says that: too weak, held by another client, stuck.",
+        "The link is never made. The status (133, or 62 = 0x3e) only says that: too weak, held by another"
+        " client, stuck.",
         "Try once with the proxy or adapter beside the pack and the phone's Bluetooth off.",
         shown=_NO_LINK,
         causes=_no_link_causes,
     ),
     rule(
-        "ble.proxy-network",
-        _proxy_network,
+        "ble.weak-signal",
+        _comes_and_goes,
         lambda facts: (
-            "The way to the ESPHome proxy breaks: its network, not the pack's radio."
-            if _proxy_network(facts) is LIKELY
-            else "The ESP itself is not reached over the network. Of the battery the log says nothing."
+            f"It works now and then: values were read {facts[SaidFacts].works} times, and"
+            f" {facts[SaidFacts].failures} failures are told between."
         ),
-        "Give the ESP a better Wi-Fi signal and supply, leave the scan's `interval` and `window` at their defaults, restart it.",
-        shown=("proxy-unreachable", "proxy-lost", "proxy-request-timeout"),
-        causes={"ble.proxy-network": 0.7, "configuration": 0.2, "ble.weak-signal": 0.1},
-        ask=_only_the_way,
-        rank=Rank.VALUES,
-    ),
-    rule(
-        "proxy-too-old",
-        lambda facts: when(
-            facts[SaidFacts].has("proxy-too-old"), POSSIBLE if facts[SaidFacts].works else LIKELY
-        ),
-        "The ESPHome version of the proxy is too old for what is asked of it.",
-        "Update the proxy's ESPHome.",
-        shown=("proxy-too-old",),
-        rank=Rank.FLOW,
+        "See what is different when it fails: the distance, a phone's app, the proxy's network, the update"
+        " interval.",
+        shown=("timed-out", "failed-update", "worked"),
+        causes={
+            "ble.weak-signal": 0.35,
+            "ble.interference": 0.2,
+            "phone-app-holds-it": 0.2,
+            "ble.proxy-network": 0.15,
+            "polling-too-fast": 0.1,
+        },
+        rank=Rank.DOUBT,
     ),
 )

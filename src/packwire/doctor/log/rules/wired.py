@@ -49,7 +49,8 @@ def _silence_words(facts: Facts) -> str:
     asked = f"{sent} requests" if sent > 1 else "Requests"
     by = f" of {len(drivers)} drivers" if len(drivers) > 1 else ""
     return (
-        f"{asked}{by} went out, and not one byte came back. Wiring, a sleeping pack, another address, protocol or baud"
+        f"{asked}{by} went out, and not one byte came back. Wiring, a sleeping pack, another address,"
+        f" protocol or baud"
         " rate, and a second master all look the same."
     )
 
@@ -84,10 +85,16 @@ def _two_masters(facts: Facts) -> Confidence | None:
 def _two_masters_words(facts: Facts) -> str:
     wire, said = facts[WireFacts], facts[SaidFacts]
     if wire.foreign:
-        return f"Requests are on the wire that this program did not send ({wire.foreign}): another master asks too."
+        return (
+            f"Requests are on the wire that this program did not send ({wire.foreign}): another"
+            f" master asks too."
+        )
     if said.has("multiple-access"):
         return "Another program reads from the same serial port, or the converter was unplugged meanwhile."
-    return "Some requests are answered and some are not: the log does not tell whether another master asks meanwhile."
+    return (
+        "Some requests are answered and some are not: the log does not tell whether another master"
+        " asks meanwhile."
+    )
 
 
 def _too_fast(facts: Facts) -> Confidence | None:
@@ -132,6 +139,12 @@ def _vesc(facts: Facts) -> bool:
     return "vesc" in facts[WriterFacts].programs or facts[SaidFacts].has("vesc-no-data", "vesc-no-firmware")
 
 
+def _fell_silent(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    found, silent = said.told.get("found-driver"), said.told.get("no-reply")
+    return when(found and silent and silent.last.line > found.last.line, POSSIBLE)
+
+
 RULES: tuple[Rule, ...] = (
     rule(
         "wrong-address",
@@ -156,7 +169,8 @@ RULES: tuple[Rule, ...] = (
     rule(
         "modbus-exception",
         lambda facts: when(facts[SaidFacts].has("modbus-exception"), LIKELY),
-        "The pack answers with Modbus exceptions: it does not have the registers that are asked for, or not all at once.",
+        "The pack answers with Modbus exceptions: it does not have the registers that are asked for, or"
+        " not all at once.",
         "Ask for the registers that its model has.",
         shown=("modbus-exception",),
         causes={"modbus-exception": 0.7, "wrong-type-configured": 0.3},
@@ -166,7 +180,8 @@ RULES: tuple[Rule, ...] = (
         "serial.protocol-setting",
         _two_protocols,
         _two_protocols_words,
-        "Set the BMS's port to the protocol that the program speaks (app, display or switches), or use the component for"
+        "Set the BMS's port to the protocol that the program speaks (app, display or switches), or use the"
+        " component for"
         " what it sends; only one master on the bus.",
         shown=("modbus-crc", "wire-sent", "wire-received", "checksum"),
         causes={"serial.protocol-setting": 0.65, "two-clients.bus": 0.2, "wrong-type-configured": 0.15},
@@ -176,7 +191,8 @@ RULES: tuple[Rule, ...] = (
         "two-clients.bus",
         _two_masters,
         _two_masters_words,
-        "Leave one master: unplug the inverter from this port, use another port of the pack, or only listen; one program a"
+        "Leave one master: unplug the inverter from this port, use another port of the pack, or only"
+        " listen; one program a"
         " serial port.",
         shown=("multiple-access", "answer-timeout", "modbus-no-response", "wire-received"),
         causes=lambda facts: (
@@ -207,7 +223,8 @@ RULES: tuple[Rule, ...] = (
     rule(
         "polling-too-fast",
         _too_fast,
-        "What came is right, but not every request is answered: frames come at a steady pace with gaps of several times"
+        "What came is right, but not every request is answered: frames come at a steady pace with gaps of"
+        " several times"
         " that.",
         "Ask less often (every 10 s), and allow longer gaps within an answer.",
         shown=("wire-sent", "wire-received", "incomplete", "polling-slow"),
@@ -218,7 +235,8 @@ RULES: tuple[Rule, ...] = (
         "serial.wiring",
         _nothing_back,
         _silence_words,
-        "Check RX and TX (or A and B), the ground and the pins; then address, protocol and baud rate; then wake the pack.",
+        "Check RX and TX (or A and B), the ground and the pins; then address, protocol and baud rate; then"
+        " wake the pack.",
         shown=(
             "uart-pins",
             "wire-sent",
@@ -232,9 +250,21 @@ RULES: tuple[Rule, ...] = (
         rank=Rank.VALUES,
     ),
     rule(
+        "pack-asleep",
+        _fell_silent,
+        "The pack was found and read, and later requests are not answered: it fell asleep, or something came"
+        " between.",
+        "Let current flow (a charger, a load) and see whether it answers; then look for a second master and"
+        " for noise.",
+        shown=("found-driver", "no-reply", "incorrect-reply"),
+        causes={"pack-asleep": 0.35, "serial.wiring": 0.25, "two-clients.bus": 0.2, "serial.noise": 0.2},
+        rank=Rank.FLOW,
+    ),
+    rule(
         "can.wrong-bitrate",
         _bitrate,
-        "Frames on the bus are broken as they are received: the bit rates of the two ends differ, or the line is bad.",
+        "Frames on the bus are broken as they are received: the bit rates of the two ends differ, or the"
+        " line is bad.",
         "Give both ends the same bit rate (ip link set can0 type can bitrate 500000, or 250000).",
         shown=("can-frame-bad", "can-state", "can-passive", "can-bus-off", "can-counters"),
         causes={"can.wrong-bitrate": 0.6, "can.nobody-acknowledges": 0.25, "serial.wiring": 0.15},
@@ -242,8 +272,10 @@ RULES: tuple[Rule, ...] = (
     rule(
         "can.nobody-acknowledges",
         _nobody,
-        "What is sent on the CAN bus is acknowledged by nobody: the other end is off, not connected, or at another bit rate.",
-        "Check H and L, the terminators (60 ohm between them without power), the bit rate of both ends, and that the pack"
+        "What is sent on the CAN bus is acknowledged by nobody: the other end is off, not connected, or at"
+        " another bit rate.",
+        "Check H and L, the terminators (60 ohm between them without power), the bit rate of both ends,"
+        " and that the pack"
         " is awake.",
         shown=("nobody-acks", "send-buffer-full", "can-state", "can-bus-off", "can-passive", "can-counters"),
         causes={"can.nobody-acknowledges": 0.6, "can.wrong-bitrate": 0.25, "serial.wiring": 0.15},
@@ -255,21 +287,26 @@ RULES: tuple[Rule, ...] = (
             POSSIBLE,
         ),
         "The CAN interface opens, and nobody answers on the bus.",
-        "Set it up (ip link set can0 up type can bitrate 500000), let the BMS's CAN be enabled, check its number.",
+        "Set it up (ip link set can0 up type can bitrate 500000), let the BMS's CAN be enabled, check its"
+        " number.",
         shown=("can-empty", "can-open"),
         causes={"can.no-answer": 0.5, "can.wrong-bitrate": 0.2, "configuration": 0.2, "wrong-address": 0.1},
     ),
     rule(
         "vesc.uart-not-served",
         lambda facts: when(_vesc(facts) and facts[SaidFacts].has("vesc-no-firmware"), POSSIBLE),
-        "The port opens, and the VESC does not answer: its firmware is not the board's, its UART is not served, or a wire"
+        "The port opens, and the VESC does not answer: its firmware is not the board's, its UART is not"
+        " served, or a wire"
         " is missing.",
         "Try USB; then the app that is served (UART, 115200), the firmware, and the ground.",
         shown=("vesc-open", "vesc-no-firmware"),
         causes={"vesc.uart-not-served": 0.35, "vesc.wrong-firmware": 0.35, "serial.wiring": 0.3},
         ask=(
-            "the board and the name of the firmware on it (which build for which board); three seconds between open and"
-            " give-up are normal",
+            (
+                "the board and the name of the firmware on it (which build for which board); three seconds"
+                " between open and"
+                " give-up are normal"
+            ),
         ),
     ),
     rule(
@@ -285,7 +322,10 @@ RULES: tuple[Rule, ...] = (
         shown=("vesc-no-data", "vesc-timeout", "vesc-command"),
         causes={"serial.wiring": 0.45, "vesc.uart-not-served": 0.4, "serial.wrong-baud": 0.15},
         ask=(
-            "how it is wired: RX to TX and TX to RX, and a ground wire between both (nothing in the log can show it)",
+            (
+                "how it is wired: RX to TX and TX to RX, and a ground wire between both (nothing in the log"
+                " can show it)"
+            ),
         ),
     ),
 )

@@ -7,8 +7,8 @@ from itertools import pairwise
 from packwire.doctor.vesc.client_test.reactions import (
     NEEDED,
     TRIMMED,
+    ClientObservation,
     Controls,
-    Observation,
     TrialResult,
     reacted,
 )
@@ -60,7 +60,7 @@ SUSPECTS = (
     Command.FW_VERSION,
 )
 
-type Script = Generator[Trial, Observation, None]
+type Script = Generator[Trial, ClientObservation, None]
 
 
 @dataclass
@@ -77,7 +77,7 @@ class ClientFindings:
     command: int
     controls: Controls = field(default_factory=Controls)
     reference: int | None = None
-    all_controls: list[Observation] = field(default_factory=list)
+    all_controls: list[ClientObservation] = field(default_factory=list)
     results: list[TrialResult] = field(default_factory=list)
     other_command: int | None = None
     others: Controls = field(default_factory=Controls)
@@ -128,9 +128,9 @@ def script(
 
 def _controls(found: ClientFindings) -> Script:
     """Look for a reply after which the client does something else than after none."""
-    missing: list[Observation] = []
+    missing: list[ClientObservation] = []
     for size in CONTROL_SIZES if found.command == Command.BMS_GET_VALUES else (None, 44, 130, 300):
-        given: list[Observation] = []
+        given: list[ClientObservation] = []
         for wanted in (NEEDED, TRIMMED):
             while len(given) < wanted:
                 given.append((yield from _calm(good(size))))
@@ -169,7 +169,7 @@ def _examine(found: ClientFindings, tell: Callable[[str], None]) -> Script:
     yield from _still_tells(found)
 
 
-def _calm(trial: Trial) -> Generator[Trial, Observation, Observation]:
+def _calm(trial: Trial) -> Generator[Trial, ClientObservation, ClientObservation]:
     """Return what the client does when the computer is not busy with something else, if ever."""
     for _ in range(_DISTURBED):
         seen = yield trial
@@ -270,7 +270,7 @@ def _decided(seen: list[bool | None], wanted: bool | None) -> bool | None:
     return None
 
 
-def _ready(found: ClientFindings) -> Generator[Trial, Observation, int]:
+def _ready(found: ClientFindings) -> Generator[Trial, ClientObservation, int]:
     """Bring the client to where it waits for a reply; return how many it had already.
 
     Who asks on at once though nothing came had it from before. A new connection ends that.
@@ -299,7 +299,7 @@ def _ready(found: ClientFindings) -> Generator[Trial, Observation, int]:
     return had
 
 
-def _recover(found: ClientFindings, trial: Trial) -> Generator[Trial, Observation, int]:
+def _recover(found: ClientFindings, trial: Trial) -> Generator[Trial, ClientObservation, int]:
     """Give good replies until one is taken again; return how many were not."""
     for count in range(_RECOVERIES):
         if count in _FLUSH_AFTER:  # by itself, so that the client has time for it
@@ -342,8 +342,8 @@ def _no_difference(found: ClientFindings, tell: Callable[[str], None], other: in
     """Find out why it does the same with a reply and without: another command's, another dialect."""
     if other is not None:
         tell(f"the same with {command_name(other)}")
-        given: list[Observation] = []
-        missing: list[Observation] = []
+        given: list[ClientObservation] = []
+        missing: list[ClientObservation] = []
         for _ in range(NEEDED):
             given.append((yield good(None, command=other)))
             missing.append(
@@ -362,8 +362,8 @@ def _no_difference(found: ClientFindings, tell: Callable[[str], None], other: in
 
 def _hardly_waits(found: ClientFindings, tell: Callable[[str], None]) -> Script:
     tell("whether it waits at all")
-    given: list[Observation] = []
-    missing: list[Observation] = []
+    given: list[ClientObservation] = []
+    missing: list[ClientObservation] = []
     for _ in range(2 * TRIMMED):
         given.append((yield good(found.controls.good[0].size)))
         missing.append((yield MISSING))
@@ -403,17 +403,19 @@ def _no_framer(found: ClientFindings) -> Script:
             break
 
 
-def _goods(size: int | None) -> Generator[Trial, Observation, tuple[Observation, ...]]:
-    given: list[Observation] = []
+def _goods(size: int | None) -> Generator[Trial, ClientObservation, tuple[ClientObservation, ...]]:
+    given: list[ClientObservation] = []
     while len(given) < TRIMMED:
         given.append((yield good(size)))
     return tuple(given)
 
 
-def _differ(found: ClientFindings, trial: Trial, other: Trial) -> Generator[Trial, Observation, Controls]:
+def _differ(
+    found: ClientFindings, trial: Trial, other: Trial
+) -> Generator[Trial, ClientObservation, Controls]:
     """Return what the client did after a trial, and after another one: they tell where it always differs."""
-    given: list[Observation] = []
-    others: list[Observation] = []
+    given: list[ClientObservation] = []
+    others: list[ClientObservation] = []
     for _ in range(TRIMMED):
         for _ in range(_RECOVERIES):  # what it holds of before is used up first
             seen = yield MISSING

@@ -18,7 +18,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
+class ClientObservation:
     """A trial, and what came of it.
 
     `after` are the seconds from the end of what was sent (of nothing: from the request) to the first thing
@@ -33,7 +33,7 @@ class Observation:
     action: Action
     after: float
     since_request: float
-    last: "Observation | None" = None
+    last: "ClientObservation | None" = None
     stalled: float = 0.0
     """The longest time, in s, for which this computer did not let us run meanwhile; perhaps not the client
     either."""
@@ -45,7 +45,7 @@ class Sign(Enum):
     AGAIN = "when it asks the same again"
     FIRST = "what it does first"
 
-    def of(self, seen: Observation) -> Observation:
+    def of(self, seen: ClientObservation) -> ClientObservation:
         """Return the observation that counts."""
         return seen.last or seen if self is Sign.AGAIN else seen
 
@@ -67,8 +67,8 @@ _CLEAR = 2.0
 class Controls:
     """What the client did when a good reply came, and when none did."""
 
-    good: tuple[Observation, ...] = ()
-    missing: tuple[Observation, ...] = ()
+    good: tuple[ClientObservation, ...] = ()
+    missing: tuple[ClientObservation, ...] = ()
 
     @property
     def sign(self) -> Sign | None:
@@ -106,7 +106,7 @@ class Controls:
         scatter = min(max(good) - min(good), max(missing) - min(missing))
         return min(missing) - max(good) > max(_LITTLE, scatter)
 
-    def took(self, seen: Observation) -> bool | None:
+    def took(self, seen: ClientObservation) -> bool | None:
         """Tell whether the client took what a trial sent; None: it acted too soon or too oddly to tell."""
         sign = self.sign or Sign.FIRST
         counts = sign.of(seen)
@@ -128,7 +128,7 @@ class Controls:
             return None
         return _distance(counts.after, good) < _distance(counts.since_request, missing)
 
-    def is_disturbed(self, seen: Observation) -> bool:
+    def is_disturbed(self, seen: ClientObservation) -> bool:
         """Tell whether the computer was too busy for this to say anything."""
         return seen.stalled > max(_MARGIN, _STALL * self.wait)
 
@@ -144,7 +144,7 @@ class Controls:
         return _apart(max(good) + scatter, min(missing)) or _apart(max(missing) + scatter, min(good))
 
     @staticmethod
-    def _times(seen: Sequence[Observation], sign: Sign) -> list[float]:
+    def _times(seen: Sequence[ClientObservation], sign: Sign) -> list[float]:
         """Return when it acted; where there are enough, without the one that is farthest from the median."""
         times = [sign.of(each).after for each in seen]
         if len(times) >= TRIMMED:
@@ -161,7 +161,7 @@ def _distance(time: float, times: Sequence[float]) -> float:
     return max(min(times) - time, time - max(times), 0.0)
 
 
-def reacted(seen: Observation, usual: Sequence[Observation]) -> bool:
+def reacted(seen: ClientObservation, usual: Sequence[ClientObservation]) -> bool:
     """Tell whether a client perhaps did something other than after none: sooner, or another thing."""
     if seen.after < 0 or not usual:
         return False

@@ -15,7 +15,7 @@ from typing import Self
 
 from packwire.doctor.vesc.client_test.judge import judge
 from packwire.doctor.vesc.client_test.plan import SUSPECTS, ClientFindings, Script, script
-from packwire.doctor.vesc.client_test.reactions import Action, Observation
+from packwire.doctor.vesc.client_test.reactions import Action, ClientObservation
 from packwire.doctor.vesc.client_test.replies import answerable, command_of, reply_to
 from packwire.doctor.vesc.client_test.session import ClientConnection
 from packwire.doctor.vesc.client_test.stalls import Stalls
@@ -64,7 +64,7 @@ class ClientTest:
         host: str = "127.0.0.1",
         port: int = 0,
         patience: float = PATIENCE,
-        watch: Callable[[Observation, bool | None], None] | None = None,
+        watch: Callable[[ClientObservation, bool | None], None] | None = None,
         ask: Ask | None = None,
     ) -> None:
         self.host = host
@@ -240,7 +240,7 @@ class ClientTest:
         wait = self.findings.controls.wait if self.findings else 0.0
         return _PART_OF_WAIT * (wait or 1.0)
 
-    def observed(self, seen: Observation) -> None:
+    def observed(self, seen: ClientObservation) -> None:
         """Take what came of a trial, and get the next one."""
         if seen.action in {Action.REPEATS, Action.GOES_ON}:
             self._longest = max(self._longest, (seen.last or seen).after)

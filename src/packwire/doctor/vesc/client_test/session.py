@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from typing import Protocol, override
 
-from packwire.doctor.vesc.client_test.reactions import Action, Observation
+from packwire.doctor.vesc.client_test.reactions import Action, ClientObservation
 from packwire.doctor.vesc.client_test.replies import command_of
 from packwire.doctor.vesc.client_test.stalls import Stalls
 from packwire.doctor.vesc.client_test.trials import SentPiece, Trial, TrialKind
@@ -44,7 +44,7 @@ class Testing(Protocol):
     def time_to_send(self) -> float:
         """Return within how many seconds all is sent."""
 
-    def observed(self, seen: Observation) -> None:
+    def observed(self, seen: ClientObservation) -> None:
         """Take what a client did."""
 
 
@@ -65,7 +65,7 @@ class ClientConnection(asyncio.Protocol):
         self._size = 0
         self._asked_at = 0.0
         self._sent_at: float | None = None
-        self._first: Observation | None = None
+        self._first: ClientObservation | None = None
         self._others = 0
         self._hurry = False
 
@@ -210,10 +210,10 @@ class ClientConnection(asyncio.Protocol):
         last = self._observation(trial, action)
         self._test.observed(replace(first, last=last) if first else last)
 
-    def _observation(self, trial: Trial, action: Action) -> Observation:
+    def _observation(self, trial: Trial, action: Action) -> ClientObservation:
         now = self._loop.time()
         after = -1.0 if self._sent_at is None else now - self._sent_at
         stalled = self._test.stalls.longest(self._asked_at, now)
-        return Observation(
+        return ClientObservation(
             trial, self._request, self._size, action, after, now - self._asked_at, stalled=stalled
         )

@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packwire.capture.layers import vesc as vesc_layer
-from packwire.capture.layers import vesc_scan
+from packwire.capture.layers import frame_scan, spoken
+from packwire.capture.layers.spoken import SpokenTraffic, read_vesc
 from packwire.capture.layers.tcp import Connections
-from packwire.capture.layers.vesc import VescTraffic, read_vesc
 from packwire.messages import Direction
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.hublogin import Role
@@ -18,7 +17,7 @@ from tests.capture.vesc_session import ASK_BMS, ASK_VALUES, ASK_VERSION, VescSes
 TO, FROM = Direction.TO_DEVICE, Direction.FROM_DEVICE
 
 
-def traffic(*sessions: Session) -> VescTraffic:
+def traffic(*sessions: Session) -> SpokenTraffic:
     packets = sorted(
         (packet for session in sessions for packet in session.packets), key=lambda packet: packet.time
     )
@@ -33,14 +32,14 @@ class TestManyConnections:
         return [VescSession(ports=each).open().ask(ASK_BMS).answer(bms()) for each in ports]
 
     def test_vesc_connections_that_are_too_many_are_counted(self, monkeypatch):
-        monkeypatch.setattr(vesc_scan, "_FREE_CONNECTIONS", 2)
+        monkeypatch.setattr(frame_scan, "_FREE_CONNECTIONS", 2)
         found = traffic(*self.sessions(3))
         assert len(found.connections) == 2
         assert found.left_out == {"a VESC connection, more than a recording of this size has": 1}
 
     def test_streams_that_are_not_kept_are_the_same(self, monkeypatch):
         kept = traffic(*self.sessions(2))
-        monkeypatch.setattr(vesc_layer, "_MANY", 1)
+        monkeypatch.setattr(spoken, "_MANY", 1)
         again = traffic(*self.sessions(2))
         assert list(again.messages.payloads()) == list(kept.messages.payloads())
         for one, other in zip(kept.connections, again.connections, strict=True):
@@ -157,7 +156,7 @@ class TestFinding:
         assert len(found.messages) == 0
 
     def test_a_long_stream_is_searched_in_pieces(self, monkeypatch):
-        monkeypatch.setattr("packwire.capture.layers.vesc_scan._CHUNK", 100)
+        monkeypatch.setattr("packwire.capture.layers.frame_scan._CHUNK", 100)
         session = Session().open()
         data = b"x" * 95 + encode_frame(bms()) + b"y" * 300 + encode_frame(ASK_BMS)
         for at in range(0, len(data), 90):

@@ -1,11 +1,11 @@
-"""The table of VESC's messages: of all streams, by time."""
+"""The table of a protocol's messages: of all streams, by time."""
 
 from typing import NamedTuple
 
 import numpy as np
 
+from packwire.capture.layers.stream_frames import StreamFrames
 from packwire.capture.layers.tcp_stream import Stream
-from packwire.capture.layers.vesc_frames import StreamFrames
 from packwire.channel import Channel
 from packwire.messages import Bytes, Direction, Int64s, Messages
 
@@ -23,7 +23,7 @@ class LocatedFrames(NamedTuple):
     last: Int64s
 
 
-class VescTable:
+class FrameTable:
     """Collects the messages of all streams into the columns of one table, sorted by time."""
 
     def __init__(self, data: Bytes) -> None:

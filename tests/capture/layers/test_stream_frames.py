@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from packwire.capture.layers.stream_frames import find_frames
 from packwire.capture.layers.tcp_stream import Stream
-from packwire.capture.layers.vesc_frames import find_frames
 from packwire.protocols import observer
 from packwire.vesc import columns
 from packwire.vesc.columns import frames_among, plausible_frames

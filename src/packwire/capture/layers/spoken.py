@@ -15,12 +15,12 @@ from typing import NamedTuple
 import numpy as np
 
 from packwire.capture.layers.conversation import Conversation, converse
+from packwire.capture.layers.frame_scan import framed_connections
+from packwire.capture.layers.frame_table import FrameTable, LocatedFrames
 from packwire.capture.layers.link import Counts
+from packwire.capture.layers.stream_frames import StreamFrames, find_frames
 from packwire.capture.layers.tcp import Connection, Connections
 from packwire.capture.layers.tcp_stream import Stream
-from packwire.capture.layers.vesc_frames import StreamFrames, find_frames
-from packwire.capture.layers.vesc_scan import framed_connections
-from packwire.capture.layers.vesc_table import LocatedFrames, VescTable
 from packwire.channel import Channel
 from packwire.messages import Bytes, Direction, Int64s, Messages
 from packwire.protocol.observing import Caller, LoginLine, Observer, Opening
@@ -65,7 +65,7 @@ class Junk(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class VescStream:
+class SpokenStream:
     """What one side of a connection said.
 
     `stats` accounts for every byte behind the hub line; what it waits for at the end is in packet
@@ -79,7 +79,7 @@ class VescStream:
 
 
 @dataclass(frozen=True)
-class VescConnection:
+class SpokenConnection:
     """A connection on which a protocol is spoken; its messages are the rows `rows` of `messages`.
 
     `device` is the end (0 or 1) that is the device or stands for it, None where nothing tells; `evidence`
@@ -90,7 +90,7 @@ class VescConnection:
     connection: Connection
     device: int | None
     evidence: str
-    streams: tuple[VescStream, VescStream]
+    streams: tuple[SpokenStream, SpokenStream]
     messages: Messages
     rows: Int64s
 
@@ -112,14 +112,14 @@ class VescConnection:
 
 
 @dataclass(frozen=True, slots=True)
-class VescTraffic:
+class SpokenTraffic:
     """All traffic of one protocol in a recording; `other_connections` counts the TCP connections without any.
 
     `left_out` counts the connections that were not looked at, by reason.
     """
 
     messages: Messages
-    connections: tuple[VescConnection, ...]
+    connections: tuple[SpokenConnection, ...]
     other_connections: int
     left_out: dict[str, int] = field(default_factory=dict)
 
@@ -129,7 +129,7 @@ class VescTraffic:
         return {each.connection.channel: each.observer.family for each in self.connections}
 
 
-def read_vesc(connections: Connections) -> VescTraffic:
+def read_vesc(connections: Connections) -> SpokenTraffic:
     """Find the VESC traffic of a recording."""
     vesc, left_out = observer("vesc"), Counts()
     assert vesc.columns is not None
@@ -139,10 +139,10 @@ def read_vesc(connections: Connections) -> VescTraffic:
 
 def read_spoken(
     connections: Connections, observer: Observer, indices: Sequence[int], left_out: Counts
-) -> VescTraffic:
+) -> SpokenTraffic:
     """Read the connections of these numbers, on which a protocol is spoken."""
-    table = VescTable(connections.packets.data)
-    parts: list[tuple[Connection, tuple[int | None, str], tuple[VescStream, VescStream]]] = []
+    table = FrameTable(connections.packets.data)
+    parts: list[tuple[Connection, tuple[int | None, str], tuple[SpokenStream, SpokenStream]]] = []
     for index in indices:
         connection = connections[index] if len(indices) <= _MANY else connections.glance(index)
         lines = _hub_lines(connection, observer)
@@ -159,10 +159,10 @@ def read_spoken(
     messages = table.messages([connection.channel for connection, _, _ in parts])
     rows = np.argsort(messages.channel, kind="stable")
     bounds = np.searchsorted(messages.channel[rows], np.arange(len(parts) + 1))
-    return VescTraffic(
+    return SpokenTraffic(
         messages,
         tuple(
-            VescConnection(observer, connection, *role, streams, messages, rows[begin:end])
+            SpokenConnection(observer, connection, *role, streams, messages, rows[begin:end])
             for (connection, role, streams), (begin, end) in zip(
                 parts, pairwise(bounds.tolist()), strict=True
             )
@@ -243,12 +243,12 @@ def _first_payloads(data: Bytes, found: LocatedFrames) -> list[bytes]:
     ]
 
 
-def _report(stream: Stream, line: HubLine | None, frames: StreamFrames) -> VescStream:
+def _report(stream: Stream, line: HubLine | None, frames: StreamFrames) -> SpokenStream:
     begins = _begins(stream)
     waiting = frames.stats.waiting
     piece = int(np.searchsorted(begins, waiting.since, side="right")) - 1 if waiting else 0
     junk = tuple(_junk(stream, begins, line.size if line else 0, frames))
-    return VescStream(frames.stats, line, junk, int(stream.number[piece]) if waiting else None)
+    return SpokenStream(frames.stats, line, junk, int(stream.number[piece]) if waiting else None)
 
 
 def _junk(stream: Stream, begins: Int64s, skip: int, frames: StreamFrames) -> Iterator[Junk]:

@@ -1,0 +1,56 @@
+"""What a model knows of messages that are only heard, and how it says them in words."""
+
+from typing import Any, override
+
+from packwire.models.protocol import ModelProtocol
+from packwire.protocol.base import Protocol
+from packwire.protocol.observing import Observer
+from packwire.protocol.words import Words
+from packwire.wire.codec import Span
+from packwire.wire.family import Family
+
+
+class ModelObserver(Observer):
+    """What a model knows: its requests and its replies."""
+
+    def __init__(self, protocol: ModelProtocol) -> None:
+        super().__init__(protocol)
+        self._model = protocol
+        self._asked = {question.payload for question in protocol.questions}
+
+    @property
+    @override
+    def family(self) -> Family:
+        return self._model.family
+
+    @override
+    def asks(self, message: bytes) -> bool | None:
+        if message in self._asked:
+            return True
+        return False if self._model.reply_of(message) is not None else None
+
+
+class ModelWords(Words):
+    """What a model's fields say."""
+
+    def __init__(self, protocol: ModelProtocol) -> None:
+        super().__init__(protocol)
+        self._model = protocol
+
+    @override
+    def fields(self, message: bytes) -> list[Span]:
+        return self._model.spans(message)
+
+    @override
+    def values(self, message: bytes, *, keep_secrets: bool) -> dict[str, Any] | None:
+        return self._model.values(message if keep_secrets else self._model.mask(message)) or None
+
+
+def observer_of(protocol: Protocol) -> Observer:
+    """Return what is known of a protocol by those who only hear it."""
+    return ModelObserver(protocol) if isinstance(protocol, ModelProtocol) else Observer(protocol)
+
+
+def words_of(protocol: Protocol) -> Words:
+    """Return a protocol's words for its messages."""
+    return ModelWords(protocol) if isinstance(protocol, ModelProtocol) else Words(protocol)
