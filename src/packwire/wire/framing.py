@@ -343,7 +343,7 @@ def _look_until(stream: bytes, at: int, framing: Framing) -> Look:
     arrived = len(stream) - at
     size = framing.size_until(stream, at) if arrived >= framing.needs else None
     if size is None or size > arrived:
-        return Look(None, arrived + 1 if arrived < _LONGEST_TEXT else 0, 0)
+        return Look(None, arrived + 1 if arrived < _LONGEST_TEXT else 0, min(arrived, _LONGEST_TEXT))
     right = framing.checks(stream[at : at + size])
     return Look(Found(at, size, framing, ok=True) if right else None, 0, size)
 
@@ -456,10 +456,10 @@ class DataFramer(StreamFramer):
                 stats.frames += 1
                 at += look.found.size
                 continue
-            self._wasted += look.checked
             if look.wants:
                 stats.waiting = Waiting(origin + at, look.wants, len(buffer) - at)
                 break
+            self._wasted += look.checked
             stats.crc_errors += look.found is not None
             here, at = at, min(starts.next(at + 1), _begun(buffer, at + 1, self.framings))
             junk += at - here
