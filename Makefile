@@ -85,8 +85,8 @@ requirements: .tools/.ready ## lock requirements/*.in anew (LOCK_ARGS=--upgrade:
 	@$(LOCK) --python-version 3.12 --extra cli --extra hub --extra serial --extra keyring --extra plot --extra parquet --extra can \
 	    --extra ble --extra sim \
 	    pyproject.toml requirements/test.in -o requirements/test.txt
-	@$(LOCK) --python-version 3.12 --extra cli --extra serial -c requirements/test.txt \
-	    pyproject.toml requirements/demo.in -o requirements/demo.txt
+	@$(LOCK) --python-version 3.12 --extra cli --extra serial --extra ble --extra sim -c requirements/test.txt \
+	    --excludes requirements/demo-excludes.txt pyproject.toml requirements/demo.in -o requirements/demo.txt
 	@$(LOCK) --python-version 3.12 --extra cli --extra hub --extra ble --extra sim --excludes requirements/bench-excludes.txt \
 	    pyproject.toml requirements/bench.in -o requirements/bench.txt
 	@$(HA_CONSTRAINTS)
@@ -129,7 +129,7 @@ PIP_INSTALL := install --quiet --no-cache-dir --disable-pip-version-check --requ
 
 # Small, and not from or into a cache, of which the rest of the disk would pay: 150 MB with .tools.
 .venv-demo/.ready: requirements/demo.txt .tools/.ready pyproject.toml
-	@echo '== setting up .venv-demo: packwire and what its command line needs, 90 MB, once'
+	@echo '== setting up .venv-demo: packwire and what its command line needs, 100 MB, once'
 	@$(@D)/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null || { \
 	    python=$$(UV=$(UV) scripts/find_python.sh) && $(UV) venv --quiet --clear --python "$$python" $(@D); }
 	@$(UV) pip sync --no-cache --python $(@D) --require-hashes --build-constraints $< $<

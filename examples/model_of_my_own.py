@@ -23,7 +23,7 @@ framings:
     checksum: {name: CRC-16/MODBUS, to: -2, at: -2, order: little}
     kind: 4
 requests:
-  status: {send: aa 55 01 10 31 b0, reply: status}
+  status: {send: aa 55 .. 10 .. .., reply: status}
 replies:
   status:
     begins: aa 55 ?? 90

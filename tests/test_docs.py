@@ -33,6 +33,12 @@ def test_the_schema_of_models_is_current():
     assert make["PAGE"].read_text() == make["page"](), "run docs/reference/make_model_schema.py"
 
 
+def test_the_pages_of_models_are_current():
+    make = runpy.run_path(str(ROOT / "docs/reference/make_models.py"))
+    assert make["PAGE"].read_text() == make["page"](), "run docs/reference/make_models.py"
+    assert make["SUPPORTED"].read_text() == make["supported"](), "run docs/reference/make_models.py"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page: Path):
     for target in re.findall(r"\]\(([^)#]+)", page.read_text()):

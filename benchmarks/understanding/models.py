@@ -1,19 +1,22 @@
 """Sessions of the models in the library, spoken by a simulated pack; the truth comes from the model."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
-from benchmarks.understanding.sessions import SCENARIOS, run
+from benchmarks.understanding.sessions import SCENARIOS, Pack, run
 from benchmarks.understanding.truth import Known, Order, Session, TrueField
 from packwire.insight.fields import Frames
 from packwire.models.load import model
 from packwire.models.protocol import ModelProtocol
 from packwire.models.replies import Reply
 from packwire.protocols import model_names
-from packwire.sim.model import field_values
+from packwire.sim.filled import Speaker
 from packwire.wire.fields import Type
 
+#: Numbers of more bytes are none.
+_WIDEST = 8
 _KINDS = {Type.UINT: "u", Type.INT: "i", Type.FLOAT: "f"}
 
 
@@ -22,60 +25,71 @@ def model_sessions(frames: int, seed: int = 1) -> Iterator[Session]:
     for name in model_names():
         protocol = model(name)
         for number, scenario in enumerate(SCENARIOS):
-            known = [
-                kind
-                for reply in protocol.replies
-                if not reply.refuses and (kind := _frames(protocol, reply, scenario, frames, seed + number))
-            ]
+            known = _said(protocol, scenario, frames, seed + number)
             if known:
-                yield Session(
-                    f"{name}, {scenario}", "held", tuple(known), tuple(each.frames for each in known)
-                )
+                yield Session(f"{name}, {scenario}", "held", known, tuple(each.frames for each in known))
 
 
-def _frames(protocol: ModelProtocol, reply: Reply, scenario: str, frames: int, seed: int) -> Known | None:
-    random = np.random.default_rng((seed, sum(reply.name.encode())))
+def _said(protocol: ModelProtocol, scenario: str, frames: int, seed: int) -> tuple[Known, ...]:
+    random = np.random.default_rng((seed, sum(protocol.name.encode())))
     pack = run(random, scenario, frames, 16, 2)
-    rows: list[bytes] = []
+    speaker = Speaker(protocol)
+    rows: dict[str, list[bytes]] = {}
     for at in range(frames):
-        cells = tuple(float(each) for each in pack.cells[at])
-        values = {
-            "voltage": float(pack.voltage[at]),
-            "current": float(pack.current[at]),
-            "power": float(pack.power[at]),
-            "soc": round(100 * float(pack.soc[at])),
-            "soh": 98,
-            "cell_count": len(cells),
-            "cell_voltages": cells,
-            "cell_voltage_min": min(cells),
-            "cell_voltage_max": max(cells),
-            "cell_voltage_spread": max(cells) - min(cells),
-            "temperatures": tuple(float(each) for each in pack.temperatures[at]),
-            "charge_remaining": float(pack.remaining[at]),
-            "capacity": pack.capacity,
-            "capacity_design": pack.capacity,
-            "cycles": 117,
-            "charge_enabled": int(pack.switches[at]) & 1 == 1,
-            "discharge_enabled": int(pack.switches[at]) & 2 == 2,
-        }
         try:
-            rows.append(protocol.encode(reply.name, field_values(reply, values)))
+            said = speaker.frames(_values(pack, at), {})
         except (ValueError, TypeError, KeyError, IndexError, OverflowError):
-            return None
-    if len({len(row) for row in rows}) != 1:
-        return None
-    matrix = np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), -1)
-    true = _true(protocol, reply, rows[0])
-    return Known(Frames(matrix, len(reply.begins)), true) if true else None
+            return ()
+        for name, own in said.items():
+            if len(own) == 1:
+                rows.setdefault(name, []).append(own[0])
+    result = []
+    for reply in protocol.replies:
+        own = rows.get(reply.name, [])
+        if len(own) != frames or len({len(row) for row in own}) != 1:
+            continue
+        matrix = np.frombuffer(b"".join(own), dtype=np.uint8).reshape(len(own), -1)
+        if true := _true(protocol, reply, own[0]):
+            result.append(Known(Frames(matrix, len(reply.begins)), true))
+    return tuple(result)
+
+
+def _values(pack: Pack, at: int) -> dict[str, Any]:
+    cells = tuple(float(each) for each in pack.cells[at])
+    return {
+        "voltage": float(pack.voltage[at]),
+        "current": float(pack.current[at]),
+        "power": float(pack.power[at]),
+        "soc": round(100 * float(pack.soc[at])),
+        "soh": 98,
+        "cell_count": len(cells),
+        "cell_voltages": cells,
+        "cell_voltage_min": min(cells),
+        "cell_voltage_max": max(cells),
+        "cell_voltage_spread": max(cells) - min(cells),
+        "cell_voltage_average": sum(cells) / len(cells),
+        "cell_min_number": cells.index(min(cells)) + 1,
+        "cell_max_number": cells.index(max(cells)) + 1,
+        "temperatures": tuple(float(each) for each in pack.temperatures[at]),
+        "charge_remaining": float(pack.remaining[at]),
+        "capacity": pack.capacity,
+        "capacity_design": pack.capacity,
+        "cycles": 117,
+        "charge_enabled": int(pack.switches[at]) & 1 == 1,
+        "discharge_enabled": int(pack.switches[at]) & 2 == 2,
+    }
 
 
 def _true(protocol: ModelProtocol, reply: Reply, frame: bytes) -> tuple[TrueField, ...]:
-    types = {field.name: field for field in reply.codec.fields}
+    types = {field.name: field for layout in reply.layouts for field in layout.codec.fields}
     result = []
+    head = len(protocol.framings[0].start)
+    digits = any(each.get("text") == "hex" for each in protocol.content.get("framings", ()))
     for span in protocol.spans(frame):
-        field = types[span.name.partition("[")[0]]
-        if field.type not in _KINDS or field.bits:
+        field = types.get(span.name.partition("[")[0])
+        if field is None or field.type not in _KINDS or field.bits or span.width > _WIDEST:
             continue
         order: Order = "little" if (field.order or reply.codec.order) == "little" else "big"
-        result.append(TrueField(span.name, span.offset, span.width, _KINDS[field.type], order))
+        at, width = (head + 2 * (span.offset - head), 2 * span.width) if digits else (span.offset, span.width)
+        result.append(TrueField(span.name, at, width, _KINDS[field.type], order, digits))
     return tuple({(each.at, each.width): each for each in result}.values())

@@ -81,7 +81,7 @@ def score(matrix: Bytes, true: Sequence[TrueField], found: Sequence[FoundField])
             if other.at < each.end and other.end > each.at and _equal(values, other.values(matrix)):
                 result.equivalent += 1
                 break
-    orders = [each.order for each in moving if each.width > 1 and each.kind != "hex"]
+    orders = [each.order for each in moving if each.width > 1 + each.digits and each.kind != "hex"]
     if orders:
         result.orders = 1
         wide = [each.order for each in ours if each.wide]

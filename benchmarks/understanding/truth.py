@@ -11,6 +11,7 @@ import yaml
 
 from packwire.capture import open_capture
 from packwire.cli.headers import known_headers
+from packwire.insight.digits import Digits
 from packwire.insight.fields import Frames
 from packwire.insight.grouped import tables
 from packwire.insight.segments import by_recording
@@ -32,6 +33,7 @@ class TrueField:
     width: int
     kind: str = "u"
     order: Order = "big"
+    digits: bool = False
 
     @property
     def end(self) -> int:
@@ -41,6 +43,8 @@ class TrueField:
     def values(self, matrix: Bytes) -> np.ndarray[Any, Any]:
         """Return what it reads in each frame."""
         cells = matrix[:, self.at : self.end]
+        if self.digits:
+            cells = Digits.read(cells)
         if self.order == "little":
             cells = cells[:, ::-1]
         if self.kind == "f":
@@ -48,7 +52,7 @@ class TrueField:
         wide = np.zeros((len(cells), 8), dtype=np.uint8)
         if self.kind == "i":
             wide[(cells[:, 0] & 0x80) != 0] = 0xFF
-        wide[:, 8 - self.width :] = cells[:, -8:]
+        wide[:, 8 - cells.shape[1] :] = cells[:, -8:]
         return wide.view(">i8").ravel().astype(np.int64)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from cyclopts import App
 
 from packwire.cli.main import COMMANDS, app
+from packwire.models.store import library
 
 HEAD = (
     "# Options\n\n"
@@ -13,13 +14,16 @@ HEAD = (
     "This page is made by `docs/reference/make_options.py` from the commands; a test holds it against them."
     "\n\n| option | letter | takes | what it is for | commands |\n| --- | --- | --- | --- | --- |\n"
 )
+#: All models are simulated by one command.
+_LIKE_JBD = set(library()) - {"jbd"}
 #: What is the same in every command.
 _EVERYWHERE = {"--help", "--version"}
 
 
 def leaves(name: str, command: App) -> list[tuple[str, App]]:
     """Return a command, and those below it, that can be called, with their names."""
-    below = [each for each in command if not each.startswith("-")]
+    below = [each for each in command if not each.startswith("-") and each not in _LIKE_JBD]
+    name = name.replace("sim jbd", "sim MODEL")
     found = [(name, command)] if command.default_command is not None else []
     return found + [leaf for each in below for leaf in leaves(f"{name} {each}", command[each])]
 

@@ -179,7 +179,7 @@ class Facts:
         return found
 
 
-class Cause(NamedTuple):
+class PossibleCause(NamedTuple):
     """What a verdict may come of: a kind of cause, and its share of all that it may be (they sum to 1)."""
 
     kind: str
@@ -204,7 +204,7 @@ class Verdict:
     explanation: str = ""
     evidence: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
-    causes: tuple[Cause, ...] = ()
+    causes: tuple[PossibleCause, ...] = ()
     rank: int = 0
     excludes: frozenset[str] = frozenset()
     alone: bool = False
@@ -236,7 +236,7 @@ class Rule:
     excludes: frozenset[str] = frozenset()
     evidence: Sentences = ()
     open: Sentences = ()
-    causes: tuple[Cause, ...] | Callable[[Facts], tuple[Cause, ...]] = ()
+    causes: tuple[PossibleCause, ...] | Callable[[Facts], tuple[PossibleCause, ...]] = ()
 
     def verdict(self, facts: Facts) -> Verdict | None:
         """Return the verdict where it holds."""

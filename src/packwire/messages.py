@@ -20,7 +20,7 @@ from packwire.columns import spans
 from packwire.direction import DIRECTION_NAMES, Direction
 from packwire.errors import missing_extra
 
-__all__ = ["Direction", "Message", "MessageRow", "Messages", "from_rows"]
+__all__ = ["Direction", "Message", "MessageRow", "Messages", "concatenated", "from_rows"]
 
 type Int8s = NDArray[np.int8]
 type Int32s = NDArray[np.int32]
@@ -278,6 +278,20 @@ def from_rows(
         channels=tuple(channels),
         data=data,
         joined=joined,
+    )
+
+
+def concatenated(parts: Sequence[Messages]) -> Messages:
+    """Return the rows of several tables, one table's behind the other's; all are of one recording."""
+
+    def column(name: str) -> Any:
+        return np.concatenate([getattr(each, name) for each in parts])
+
+    counts = np.concatenate([np.diff(each.packet_offsets) for each in parts])
+    return replace(
+        parts[0],
+        **{name: column(name) for name in ("time", "direction", "channel", "start", "size", "packets")},
+        packet_offsets=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
     )
 
 

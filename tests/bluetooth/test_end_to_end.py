@@ -27,6 +27,8 @@ ADDRESSES = {name: f"C8:47:8C:00:01:{number:02X}" for number, name in enumerate(
 }
 
 
+#: VESC is no model; of Lolan's frames, which have no checksum, a recording does not tell that they are such.
+NOT_DECODED = ("vesc", "lolan")
 DEVICES: dict[str, Any] = {}
 
 
@@ -75,7 +77,7 @@ def url(adapter, name, *, named=False):
 def test_read(adapter, run, name, named):
     out = run("read", url(adapter, name, named=named))
     assert "8 cells" in out
-    assert "SoC 76 %" in out or name == "jk04", "of that its charge is not known"
+    assert "SoC 76 %" in out or name in {"jk04", "neey"}, "they do not know it"
 
 
 @pytest.mark.parametrize(("name", "named"), WAYS)
@@ -87,7 +89,7 @@ def test_watch(adapter, run, name, named):
 @pytest.mark.parametrize(("name", "named"), WAYS)
 def test_log(adapter, run, name, named, tmp_path):
     address = url(adapter, name, named=named)
-    run("log", address, "--for", "1.5", "--every", "0.5", "--out", tmp_path / "log.csv")
+    run("log", address, "--for", "4", "--every", "0.5", "--out", tmp_path / "log.csv")
     rows = (tmp_path / "log.csv").read_text().splitlines()
     assert len(rows) >= 3
 
@@ -106,7 +108,7 @@ def test_explore_says_where_it_is_spoken_and_who_answers(adapter, run, name):
     out = run("explore", url(adapter, name), "--probe", "--for", "0.5")
     spoken = protocol(name)
     notify = spoken.gatt[0].notify
-    assert f"notify {notify[4:8] if name != 'vesc' else notify}" in out
+    assert f"notify {notify[4:8] if notify.startswith('0000') else notify}" in out
     # Where two have one question, the first that understands the answer is named.
     assert f"\n{'JK02' if name == 'jk04' else spoken.title} answered " in out or name == "vesc"
 
@@ -127,6 +129,9 @@ def test_record_replay_and_messages(adapter, run, name, named, tmp_path):
     assert {key: again[key] for key in live.keys() & again.keys()} == live
     messages = run("messages", file)
     assert len(messages.splitlines()) > 3
+    decoded = run("messages", file, "--decode")
+    shown = f"{live['cell_voltages'][0]:.3f}"[:4], f"{live.get('voltage', 0):.1f}"
+    assert any(each in decoded for each in shown) or name in NOT_DECODED
 
 
 def has_a_switch(name):

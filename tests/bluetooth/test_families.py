@@ -35,6 +35,8 @@ def differences(ours, theirs):
     """Return what two readings say otherwise of the same quantity."""
     # Boards measure power themselves; aiobmsble multiplies what may be rounded to 0.1 A.
     room = {"power": 0.1 * ours["voltage"]}
+    # It also rounds what a board says as a float to mV.
+    room |= {key: 0.001 for key in ours if key.startswith("cell_voltage")} | {"temperatures": 0.01}
     return {
         key: (ours[key], theirs[key])
         for key in ours.keys() & theirs.keys()

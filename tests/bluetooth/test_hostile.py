@@ -72,6 +72,11 @@ def test_a_device_takes_any_bytes(name, data):
 def test_whatever_the_pack_a_device_says_frames(name, cells, soc, seed):
     protocol = model(name)
     device = ModelDevice(protocol, Vehicle(seed, cells, "cycle", soc), Faults())
+    try:
+        device.say_all()
+    except ValueError:  # which SimulatedModel says before it starts
+        assert cells > 16
+        return
     for reply in protocol.replies:
         for frame in () if reply.refuses else device.frames(reply.name):
             assert protocol.framing_of(frame), (reply.name, frame.hex(" "))

@@ -5,6 +5,10 @@ from collections.abc import Iterator
 from cyclopts import App
 
 from packwire.cli.main import COMMANDS, app
+from packwire.models.store import library
+
+#: All models are simulated by one command; that of JBD stands for it.
+_LIKE_JBD = set(library()) - {"jbd"}
 
 
 def commands() -> Iterator[tuple[str, App]]:
@@ -14,7 +18,7 @@ def commands() -> Iterator[tuple[str, App]]:
 
 
 def _with_below(name: str, command: App) -> Iterator[tuple[str, App]]:
-    below = [each for each in command if not each.startswith("-")]
+    below = [each for each in command if not each.startswith("-") and each not in _LIKE_JBD]
     if command.default_command is not None:
         yield name, command
     for each in below:
@@ -42,7 +46,17 @@ def lines(folder: str) -> dict[str, str]:
         "groups": f"groups {file}",
         "pairs": f"pairs {file}",
         "diff": f"diff {file} {file}",
+        "fields": f"fields {file}",
+        "checksum": "checksum dda50300fffd77 dda50400fffc77",
+        "find": f"find {file} 80.0V",
+        "draft": f"draft {file} --out {folder}/draft.yaml --force",
+        "plot": f"plot {file} 60 1-4:i32",
         "convert": f"convert {file} {folder}/out.csv --force",
+        "model list": "model list",
+        "model show": "model show jbd",
+        "model check": "model check src/packwire/models/library/jbd.yaml",
+        "model test": "model test jbd",
+        "model new": f"model new acme --out {folder}/new/acme.yaml",
         "share": "share sim:vesc --listen 0 --for 0.3",
         "hub": "hub --listen 127.0.0.1:0 --open --for 0.2",
         "hub password": f"hub password TESTPACK --credentials {folder}/credentials",

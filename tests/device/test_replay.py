@@ -4,18 +4,22 @@ import pytest
 
 pytest.importorskip("aiobmsble")
 
+from packwire.att import Opcode
 from packwire.capture.gatt_recorder import GattRecorder
 from packwire.capture.open import open_capture
 from packwire.capture.recorder import Endpoint, Recorder
 from packwire.device import open_device
 from packwire.device.follow import Reading, follow
 from packwire.device.open import Observers
+from packwire.direction import Direction
 from packwire.errors import BadFileError, GoneError, NoAnswerError, NotAVescError, Reason
+from packwire.link.gatt_traffic import Attribute, GattConnected, Passed, ServiceTree
 from packwire.models.load import model
 from packwire.sim.model import SimulatedModel
 from packwire.sim.server import SimOptions, SimulatedVesc
 from tests.link.ble.fake_air import Pack, installed, jbd_basic, jbd_pack
 
+UNKNOWN = "0000abf0-0000-1000-8000-00805f9b34fb"
 URL = "ble://A4:C1:38:00:00:01"
 
 
@@ -68,13 +72,35 @@ async def test_whoever_follows_a_recording_comes_to_its_end(tmp_path):
     assert readings in (1, 2)
 
 
-async def test_what_nobody_recognises_is_read_by_a_model_that_is_named(tmp_path):
+async def test_what_advertises_nothing_known_is_recognised_by_its_frames(tmp_path):
     file = tmp_path / "x.btsnoop"
     pack = jbd_pack(name="whatever", address="00:00:00:00:00:07")
     live = await recorded(file, "ble://whatever?model=jbd", pack=pack)
+    assert await replayed(f"replay:{file}") == live
+    assert await replayed(f"replay:{file}?model=jbd") == live
+
+
+async def test_frames_that_nobody_knows_need_a_model(tmp_path):
+    file = tmp_path / "x.btsnoop"
+    with file.open("wb", buffering=0) as sink:
+        recorder = GattRecorder(sink)
+        tree = ServiceTree(Attribute(1, UNKNOWN, end=9), ((Attribute(3, UNKNOWN, ("notify",)), ()),))
+        recorder.connected(GattConnected(0, "55:44:33:00:00:03", 23, (tree,)))
+        recorder.passed(Passed(1, Direction.FROM_DEVICE, Opcode.NOTIFICATION, 3, b"hello"))
     with pytest.raises(NotAVescError, match="model=NAME"):
         open_device(f"replay:{file}")
-    assert await replayed(f"replay:{file}?model=jbd") == live
+
+
+async def test_a_request_that_was_never_asked_has_no_answer(tmp_path):
+    file = tmp_path / "x.btsnoop"
+    await recorded(file, f"{URL}?model=jbd")
+    recorded_by_another = file.read_bytes().replace(
+        b"\xdd\xa5\x03\x00\xff\xfd\x77", b"\xdd\xa5\x03\x00\xff\xfe\x77"
+    )
+    file.write_bytes(recorded_by_another)
+    with pytest.raises(NoAnswerError, match="no answer to what a JBD is asked"):
+        async with open_device(f"replay:{file}?model=jbd", tries=1, timeout=0.05):
+            pass
 
 
 async def test_a_recording_of_somebody_who_asked_other_things(tmp_path):

@@ -86,7 +86,7 @@ class Readings:
                 state.scores[model.name] = state.scores.get(model.name, 0.0) - 2 * _TRIAL
                 state.scores[taken.model] = state.scores.get(taken.model, 0.0) + _TRIAL
             elif taken.reply is not None:
-                values = heard.of_reply(taken.reply.name)
+                values = taken.values
                 found[model.name] = Reading(model.name, taken.reply.name, values)
                 fits = 1.0 + _plausible(values) - bool(taken.missing)
                 state.scores[model.name] = state.scores.get(model.name, 0.0) + fits
@@ -103,7 +103,7 @@ class Readings:
         taken = heard.take(message)
         if taken.reply is None:
             return None
-        return Reading(model.name, taken.reply.name, heard.of_reply(taken.reply.name))
+        return Reading(model.name, taken.reply.name, taken.values)
 
     def _request(self, message: bytes) -> Reading | None:
         if message in self._requests:

@@ -40,7 +40,6 @@ class DeviceOptions:
     password_file: Path | None = None
     """A file whose first line is the hub password (else PACKWIRE_PASSWORD, the keyring, or a prompt)."""
     models: ModelsOption = ()
-    """A folder of models of your own, beside the one in your configuration; may be given several times."""
     trust: Annotated[bool, Parameter(negative=())] = False
     """Agree, once for this content, to what a model that is not packwire's own sends to the pack."""
     rescan: bool = False

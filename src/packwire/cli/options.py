@@ -81,7 +81,12 @@ AllowOption = Annotated[
 ]
 ModelsOption = Annotated[
     tuple[Path, ...],
-    Parameter(name="--models", negative=(), consume_multiple=False),
+    Parameter(
+        name="--models",
+        negative=(),
+        consume_multiple=False,
+        help="A folder of models of your own, beside that in your configuration; may be given several times.",
+    ),
 ]
 ListenOption = Annotated[str | None, Parameter(name="--listen", alias="-l")]
 

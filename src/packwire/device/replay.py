@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import override
 
 from packwire.address import VESC, Address
@@ -9,14 +10,14 @@ from packwire.capture.open import Capture, open_capture
 from packwire.capture.replay.bluetooth import has_bluetooth, recorded_device
 from packwire.device.base import Device, Node
 from packwire.device.bluetooth import BluetoothDevice, reader_of
-from packwire.errors import GoneError, NotAVescError, PackwireError, Reason
+from packwire.errors import GoneError, NoAnswerError, NotAVescError, PackwireError, Reason
 from packwire.link.base import Link
 from packwire.link.ble.discovery import Seen
-from packwire.link.ble.observed import Watch, who
+from packwire.link.ble.observed import Watch
 from packwire.link.gatt_traffic import GattObserver
 from packwire.models.aiobmsble_plugins import Plugin
 from packwire.protocol.base import Gatt, Protocol
-from packwire.protocols import protocol
+from packwire.protocols import protocol, protocol_names
 from packwire.sample import Condition, Sample
 
 #: How `packwire record` names the protocol of a stream in its file.
@@ -58,12 +59,11 @@ class _Pack(BluetoothDevice):
         recorded = recorded_device(capture)
         said = recorded.advertisement
         seen = Seen(BLEDevice(said.address, said.name or None, None), said)
-        reader = protocol(address.model) if address.model else reader_of(said)
-        if reader is None:
-            raise NotAVescError(
-                f"{capture.name}: nobody here knows what its device {who(seen)} speaks; ?model=NAME behind "
-                " the file's name reads it by a model that you name"
-            )
+        reader = protocol(address.model) if address.model else reader_of(said) or _by_frames(capture)
+        if not isinstance(reader, Plugin):
+            recorded.spoken(reader.kind)
+            address = replace(address, model=reader.name)
+        self._title = reader.title
         gatt = _gatt_of(reader)
         self._recording = capture.name
         self._script = recorded.script
@@ -82,6 +82,16 @@ class _Pack(BluetoothDevice):
         unknown = self._script.unknown
         asked = (f"{unknown} questions that the recording has no answer to",) if unknown else ()
         return (*super().remarks, *asked, *more)
+
+    @override
+    async def open(self) -> None:
+        try:
+            await super().open()
+        except NoAnswerError as error:
+            raise NoAnswerError(
+                f"{self._recording} has no answer to what a {self._title} is asked: it is of another "
+                "protocol (?model=NAME), or of an app that asked other things"
+            ) from error
 
     @override
     async def read(self) -> tuple[Sample, ...]:
@@ -104,6 +114,25 @@ class _Pack(BluetoothDevice):
         if not self._script.over:
             return error
         return GoneError(f"the recording {self._recording} ends here", reason=Reason.ENDED)
+
+
+def _by_frames(capture: Capture) -> Protocol:
+    """Return the only model in whose frames a recording speaks. Raises NotAVescError."""
+    from packwire.capture.framings import family_of  # noqa: PLC0415 - where advertisements say nothing
+
+    spoken = {family_of(each) for framings in capture.framed.by_way.values() for each in framings}
+    known = [protocol(name) for name in protocol_names()]
+    found = [each for each in known if each.family is not None and each.family.name in spoken]
+    if len(found) == 1:
+        return found[0]
+    name = found[0].name if found else "NAME"
+    what = (
+        f"its frames may be of {', '.join(each.name for each in found)}" if found else "nobody knows it here"
+    )
+    raise NotAVescError(
+        f"{capture.name}: what its device speaks is not told by what it advertised, and {what}; "
+        f"?model={name} behind the file's name reads it so"
+    )
 
 
 def _gatt_of(reader: Plugin | Protocol) -> Sequence[Gatt]:

@@ -63,7 +63,7 @@ def find_forms(messages: Sequence[bytes]) -> tuple[FrameForm, ...]:
     Those that begin alike are taken together; what begins as few others do is a piece, or damaged.
     """
     some = list(dict.fromkeys(each for each in messages if len(each) > 2))
-    start = _start(some)
+    start = _as_all(_start(some), messages)
     if start:
         return (_form(some, start),)
     by_first: dict[bytes, list[bytes]] = {}
@@ -106,6 +106,16 @@ def _start(messages: Sequence[bytes]) -> bytes:
     different = len({each[: len(common) + 1] for each in alike})
     # Where all messages are of one kind, what says the kind is no part of the start.
     return common if different > 1 or len(common) <= 2 else common[:2]
+
+
+def _as_all(start: bytes, messages: Sequence[bytes]) -> bytes:
+    """Return what of a start all have that came more than once and begin with its first byte."""
+    heads = Counter(each[: len(start)] for each in messages if each[:1] == start[:1])
+    common = [start, *(head for head, count in heads.items() if count > 1)]
+    length = next(
+        (at for at in range(len(start)) if len({each[at : at + 1] for each in common}) > 1), len(start)
+    )
+    return start[:length]
 
 
 def _length(messages: Sequence[bytes], begin: int) -> LengthField | None:

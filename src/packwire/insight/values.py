@@ -41,6 +41,10 @@ _FRAMES = 20_000
 #: A cell's voltage lies here; and what a number that is none would need to lie here as well.
 _CELL = (1.8, 4.6)
 _CELL_CHANCE = 0.12
+#: V: a number beside the cells that is so near to them is one more.
+_ALIKE = 0.25
+#: Places are as likely as the first up to so many times its chance; more where nothing changes.
+_TIES, _CONSTANT_TIES = 3.0, 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """A value that was noted, with the places where it may be, the likeliest first.
-
-    The places of `ties` groups read the same in every frame: no frame here tells them apart.
-    """
+    """A value that was noted, with the places where it may be, the likeliest first."""
 
     name: str
     observations: tuple[Observation, ...]
@@ -76,10 +77,12 @@ class Noted:
 
     @property
     def ties(self) -> int:
-        """Return how many of the first matches are as likely as the first."""
+        """Return how many matches are about as likely as the first."""
         if not self.matches:
             return 0
-        return sum(each.chance <= 3 * self.matches[0].chance for each in self.matches)
+        first = self.matches[0]
+        near = _TIES if first.moves else _CONSTANT_TIES
+        return sum(each.chance <= near * first.chance and each.moves == first.moves for each in self.matches)
 
 
 def find_values(
@@ -200,6 +203,7 @@ class _Search:
             scale=reading.scale,
             addend=reading.addend,
         )
+        raw = raw[np.isfinite(raw)]
         values = field.scaled(raw)
         moves = bool((raw != raw[0]).any())
         return Match(
@@ -356,7 +360,11 @@ def _cells(kinds: Sequence[Frames], fields: Sequence[Sequence[FoundField]], coun
                     before, behind = at - width, at + width * count
                     if own[-1] >= len(inside) or not inside[own].all():
                         continue
-                    if (before >= 0 and inside[before]) or (behind < len(inside) and inside[behind]):
+                    middle = float(np.median(values[:, own]))
+                    if any(
+                        0 <= place < len(inside) and inside[place] and abs(values[0, place] - middle) < _ALIKE
+                        for place in (before, behind)
+                    ):
                         continue
                     known = sum((place, width) in spans for place in own) > count / 2
                     weight = usual * (_FIELDS if known else 1 - _FIELDS)

@@ -23,7 +23,7 @@ def _problems(protocol: ModelProtocol, example: Mapping[str, Any]) -> Iterator[s
     for number, text in enumerate(example["frames"]):
         with at("frames", number):
             frame = template_of(text, protocol.framings, {}).frame({})
-        reply, missing, _ = heard.take(frame)
+        reply, missing, _, _ = heard.take(frame)
         if reply is None:
             yield f"frame {number + 1} is no reply that the model knows: {frame[:8].hex(' ')}"
         if missing:

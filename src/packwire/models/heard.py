@@ -1,11 +1,13 @@
 """What a device has said so far: replies put together to the values of its quantities."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
-from packwire.models.replies import Computed, Reply, Saying, joined, said_by
+from packwire.models.computed import Computed
+from packwire.models.replies import Reply, Saying, Statement, joined, said_by
 from packwire.quantity import QUANTITIES, Value
 
+NOTHING_SAID = Statement({}, ())
 #: So many frames of one numbered reply are kept.
 _MAX_PARTS = 64
 
@@ -20,6 +22,12 @@ class Taken(NamedTuple):
     reply: Reply | None
     missing: tuple[str, ...] = ()
     model: str = ""
+    said: Statement = NOTHING_SAID
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """Return what this frame says by itself, by quantity key."""
+        return self.said.values
 
 
 class Language(Protocol):
@@ -44,7 +52,8 @@ class Heard:
         self._protocol = protocol
         self.known: dict[str, float] = dict(known or {})
         """Raw numbers that other replies ask for, by `reply.field`."""
-        self._said: dict[tuple[str, int], list[tuple[Saying, Value]]] = {}
+        self._said: dict[tuple[str, int], Statement] = {}
+        self._order: list[tuple[str, int]] = []
 
     def take(self, frame: bytes) -> Taken:
         """Take a frame; only what it says of its own reply changes."""
@@ -62,36 +71,55 @@ class Heard:
             if value is not None:
                 self.known[f"{reply.name}.{name}"] = layout.codec.by_name[name].raw(value)
         part = int(decoded.values.get(reply.part, 0)) if reply.part else 0
+        said = said_by(layout, decoded)
         if len(self._said) < _MAX_PARTS or (reply.name, part) in self._said:
-            self._said[reply.name, part] = said_by(layout, decoded)
-        return Taken(reply, layout.missing(decoded))
+            self._said[reply.name, part] = said
+        return Taken(reply, layout.missing(decoded), "", said)
+
+    def forget(self, reply: str) -> None:
+        """Say no more what a reply said."""
+        for key in [key for key in self._said if key[0] == reply]:
+            del self._said[key]
 
     def has(self, reply: str) -> bool:
         """Tell whether a reply was heard."""
         return any(name == reply for name, _ in self._said)
 
-    def of_reply(self, reply: str) -> dict[str, Value]:
-        """Return what the latest of one reply said by itself, by quantity key."""
-        return joined(each for (name, _), said in self._said.items() if name == reply for each in said)
-
     def values(self) -> dict[str, Value]:
         """Return all that was said, by quantity key."""
-        alone = len(self._said) == 1
-        values = joined(next(iter(self._said.values()))) if alone else self._joined()
+        values: dict[str, Value] = {}
+        shared: list[tuple[Saying, Value]] = []
+        for key in self._in_order():
+            said = self._said[key]
+            values.update(said.single)
+            shared += said.shared
+        if shared:
+            values.update(joined(shared))
+        if len(self._said) > 1:
+            _cut_cells(values)
         for each in self._protocol.computed:
             value = None if each.key in values else each.of(values)
             if value is not None:
                 values[each.key] = value
         return values
 
-    def _joined(self) -> dict[str, Value]:
-        order = self._protocol.order_of_replies
-        keys = sorted(self._said, key=lambda key: (order[key[0]], key[1]))
-        values = joined(each for key in keys for each in self._said[key])
-        cells = values.get("cell_count")
-        if isinstance(cells, int) and cells > 0:
-            # Replies of equal length may hold places for cells that are not there.
-            for key, value in values.items():
-                if isinstance(value, tuple) and QUANTITIES[key].per_cell:
-                    values[key] = value[:cells]
-        return values
+    def _in_order(self) -> Iterable[tuple[str, int]]:
+        """Return the keys of what was said, as the model lists its replies."""
+        if len(self._order) != len(self._said):
+            order = self._protocol.order_of_replies
+            self._order = sorted(self._said, key=lambda key: (order[key[0]], key[1]))
+        return self._order
+
+
+def _cut_cells(values: dict[str, Value]) -> None:
+    """Leave out cells that are not there: replies of equal length may hold places for them."""
+    cells = values.get("cell_count")
+    if not isinstance(cells, int) or cells <= 0:
+        return
+    for key in _PER_CELL:
+        value = values.get(key)
+        if isinstance(value, tuple) and len(value) > cells:
+            values[key] = value[:cells]
+
+
+_PER_CELL = [key for key, quantity in QUANTITIES.items() if quantity.per_cell]

@@ -1,41 +1,31 @@
 """The protocol that a model file describes."""
 
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, override
 
 from packwire.advertisement import Advertisement
 from packwire.models.aiobmsble_plugins import plugins
+from packwire.models.computed import Computed, computed_of
 from packwire.models.family import family
 from packwire.models.heard import Heard
 from packwire.models.problem import ModelError, at
-from packwire.models.recognition import pattern_of, read_uuid
-from packwire.models.replies import Computed, Layout, Reply, computed_of, reply_of
-from packwire.models.requests import Parameter, Question, Template, parameter_of, question_of, template_of
-from packwire.models.text import Made, Named, read_hex
-from packwire.protocol.base import Asker, Gatt, Options, Protocol, Request, RequestKind, Session, WriteType
+from packwire.models.recognition import gatt_of, pattern_of
+from packwire.models.replies import Layout, Reply, reply_of, size_said, with_ways
+from packwire.models.requests import Parameter, Question, parameter_of, question_of
+from packwire.models.switches import Switch, switches_of
+from packwire.models.text import from_digits
+from packwire.protocol.base import Asker, Options, Protocol, Request, RequestKind, Session
 from packwire.quantity import Value
 from packwire.wire.codec import Span
 from packwire.wire.family import Family
-from packwire.wire.framing import DataFramer, Framing
+from packwire.wire.frame import StreamFramer
+from packwire.wire.framing import DataFramer, Framing, UnitFramer
 
 __all__ = ["Layout", "ModelProtocol", "Question", "Reply", "Switch"]
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
-    """Something that can be set: packwire declares and simulates it, and does not send it.
-
-    `echo` is the reply that confirms it, `read_back` the reply and its field that say what it is set to, and
-    `reads` the numbers that stand there, by name.
-    """
-
-    name: str
-    template: Template
-    values: Mapping[str, int]
-    echo: str
-    read_back: tuple[str, str] | None
-    reads: Mapping[str, int]
+#: Bytes in which a CAN frame's identifier is written before its data.
+_IDENTIFIER = 4
 
 
 class ModelProtocol(Protocol):
@@ -57,17 +47,22 @@ class ModelProtocol(Protocol):
         links = content.get("links", {})
         self.tcp: bool = links.get("tcp", False)
         self.serial: bool = "serial" in links
-        self.baud = links.get("serial", {}).get("baud", 9600)
-        self.gatt = tuple(_gatt(each) for each in links.get("ble", ()))
+        serial, can = links.get("serial", {}), links.get("can")
+        self.can = can is not None
+        self.on_a_line = self.serial
+        self.baud = can["bit_rate"] if can else serial.get("baud", 9600)
+        self.other_bauds = tuple(serial.get("others", ()))
+        self.modbus = any(each.get("form") == "modbus" for each in content.get("framings", ()))
+        self.gatt = tuple(gatt_of(each) for each in links.get("ble", ()))
         self.timeout: float | None = content.get("timeout")
         self.pause: float = content.get("pause", 0)
         recognise = content.get("recognise", {})
         self._plugin: str = recognise.get("aiobmsble", "")
         self._advertisements = tuple(pattern_of(each) for each in recognise.get("advertisements", ()))
-        self.family = shared or family(content)
+        self.family: Family = shared or family(content)
         self.framings = self.family.framings
-        self._text = tuple(each.get("text") == "hex" for each in content.get("framings", ()))
-        self.replies = tuple(self._replies(content))
+        self._text = tuple(each.hexadecimal for each in self.framings)
+        self.replies = with_ways(self._replies(content))
         self._by_name = {reply.name: reply for reply in self.replies}
         self.order_of_replies: Mapping[str, int] = {
             reply.name: index for index, reply in enumerate(self.replies)
@@ -80,10 +75,11 @@ class ModelProtocol(Protocol):
         self.asked_by_name = {question.name: question for question in self.questions}
         self._questions = {question.payload: question for question in self.questions if question.payload}
         self.start = tuple(self._start(content))
-        self.switches = tuple(self._switches(content))
+        self.switches = tuple(switches_of(content, self.framings, self.parameters, self._by_name))
         self.asked_for: Mapping[str, tuple[str, ...]] = self._asked_for()
         self.computed = tuple(self._computed(content))
         self.packs: Mapping[str, Any] | None = content.get("packs")
+        self.bus: Mapping[str, Any] | None = content.get("bus")
         self._check_packs()
 
     def _replies(self, content: Mapping[str, Any]) -> Iterator[Reply]:
@@ -121,26 +117,6 @@ class ModelProtocol(Protocol):
                 names = ", ".join(self.asked_by_name)
                 raise ModelError(f"there is no request {step!r}: {names}", ("start", index))
 
-    def _switches(self, content: Mapping[str, Any]) -> Iterator[Switch]:
-        for name, said in content.get("switches", {}).items():
-            with at("switches", name):
-                value = parameter_of("value", {"type": said.get("type", "u8"), "order": said.get("order")})
-                parameters = {**self.parameters, "value": value}
-                with at("send"):
-                    template = template_of(said["send"], self.framings, parameters)
-                echo, back = said.get("echo", ""), said.get("read_back")
-                if echo:
-                    self._check_reply(echo, "echo")
-                if back is not None:
-                    reply = self._check_reply(back["reply"], "read_back", "reply")
-                    if all(back["field"] not in each.codec.names for each in reply.layouts):
-                        raise ModelError(f"there is no field {back['field']!r}", ("read_back", "field"))
-                read_back = None if back is None else (back["reply"], back["field"])
-                reads = (back or {}).get("values") or said["values"]
-                if set(reads) != set(said["values"]):
-                    raise ModelError(f"the names are {', '.join(said['values'])}", ("read_back", "values"))
-                yield Switch(name, template, said["values"], echo, read_back, reads)
-
     def _computed(self, content: Mapping[str, Any]) -> Iterator[Computed]:
         for key, said in content.get("computed", {}).items():
             with at("computed", key):
@@ -169,6 +145,9 @@ class ModelProtocol(Protocol):
         return {name: tuple(sorted(fields)) for name, fields in wanted.items()}
 
     def _check_packs(self) -> None:
+        asked = (self.bus or {}).get("parameter")
+        if asked is not None and asked not in self.parameters:
+            raise ModelError(f"there is no parameter {asked!r}", ("bus", "parameter"))
         if self.packs is None:
             return
         with at("packs"):
@@ -190,8 +169,8 @@ class ModelProtocol(Protocol):
         )
 
     @override
-    def framer(self) -> DataFramer:
-        return DataFramer(self.framings)
+    def framer(self) -> StreamFramer:
+        return UnitFramer() if self.can else DataFramer(self.framings)
 
     @override
     def frame(self, request: Request) -> bytes:
@@ -236,7 +215,9 @@ class ModelProtocol(Protocol):
                 or self.family.is_answer(request.payload, message)
             )
         # A refusal repeats what was asked where the other replies to it do so.
-        return bool(reply.refuses and question.replies) and self._repeats(question, message)
+        return bool(reply.refuses and question.replies) and (
+            self._repeats(question, message) or self.family.is_answer(request.payload, message)
+        )
 
     def _repeats(self, question: Question, message: bytes) -> bool:
         framing = self._framing_of_reply(message[: self.framings[0].needs]) or self.framings[0]
@@ -246,7 +227,7 @@ class ModelProtocol(Protocol):
     @override
     def streams(self, message: bytes) -> bool:
         reply = self.reply_of(message)
-        return reply is not None and reply.unasked
+        return reply is not None and (reply.unasked or reply.part is not None)
 
     def reply(self, name: str) -> Reply:
         """Return a reply by its name. Raises KeyError."""
@@ -271,8 +252,34 @@ class ModelProtocol(Protocol):
         switched = self.switch_of(message)
         return switched[0].name if switched else message[: self.framings[0].header].hex(" ")
 
+    def unit_of(self, frame: bytes) -> int | None:
+        """Return the address of the device that a reply is from; None where frames do not say it."""
+        if self.bus is None:
+            return None
+        at: int = self.bus["at"]
+        seen = self.data(frame) if any(self._text) else frame
+        return seen[at] if at < len(seen) else None
+
+    def from_unit(self, frame: bytes, unit: int) -> bytes:
+        """Return a reply as the device of this address on a shared line sends it."""
+        if self.bus is None:
+            return frame
+        at: int = self.bus["at"]
+        if self.can:
+            return frame[:at] + bytes([unit]) + frame[at + 1 :]
+        framing = next((each for each in self.framings if each.form_of(frame)), self.framings[0])
+        if framing.hexadecimal:
+            at = 2 * at - len(framing.start)
+            return framing.seal(frame[:at] + b"%02X" % unit + frame[at + 2 :])
+        return framing.seal(frame[:at] + bytes([unit]) + frame[at + 1 :])
+
     def data(self, frame: bytes) -> bytes:
-        """Return a frame without its checksum and end: what fields and counts may reach to."""
+        """Return a frame without its checksum and end: what fields and counts may reach to.
+
+        Of a CAN frame, what lies behind the identifier.
+        """
+        if self.can:
+            return frame[_IDENTIFIER:]
         number = 0
         if len(self.framings) > 1:
             number = next((at for at, each in enumerate(self.framings) if frame.startswith(each.start)), 0)
@@ -283,7 +290,7 @@ class ModelProtocol(Protocol):
         else:
             data = frame[: len(frame) - len(framing.end)] if framing.end else frame
         if self._text and self._text[number]:
-            return framing.start + _from_digits(data[len(framing.start) :])
+            return framing.start + from_digits(data[len(framing.start) :])
         return data
 
     def values(self, frame: bytes, known: Mapping[str, float] | None = None) -> dict[str, Value]:
@@ -301,7 +308,10 @@ class ModelProtocol(Protocol):
     def encode(
         self, reply: str, values: Mapping[str, Any], known: Mapping[str, float] | None = None
     ) -> bytes:
-        """Return the whole frame of a reply with these values of its fields; checksum and length are made."""
+        """Return the whole frame of a reply with these values of its fields; checksum and length are made.
+
+        Bytes of its beginning that may be anything are 0.
+        """
         shape = self._by_name[reply]
         layout = next((each for each in shape.layouts if not each.marks or known), shape.layouts[0])
         if known:
@@ -309,9 +319,12 @@ class ModelProtocol(Protocol):
         framing = self._framing_of_reply(shape.head) or self.framings[0]
         start = framing.start.ljust(len(shape.begins), b"\0")
         begins = bytes(start[index] if byte is None else byte for index, byte in enumerate(shape.begins))
+        if self.can:
+            said = layout.codec.encode(values, size=len(begins) - _IDENTIFIER, known=known or {})
+            return begins + said[len(begins) - _IDENTIFIER :]
         text = bool(self._text) and self._text[self.framings.index(framing)]
         tail = (framing.check.size if framing.check else 0) + len(framing.end)
-        whole_size = shape.size or (0 if text else _size_said(begins, shape.begins, framing))
+        whole_size = shape.size or (0 if text else size_said(begins, shape.begins, framing))
         least = whole_size - tail if whole_size else framing.needs
         if text:
             least = len(framing.start) + (least - len(framing.start) + 1) // 2
@@ -321,7 +334,7 @@ class ModelProtocol(Protocol):
         whole = bytes(body)
         if text:
             whole = framing.start + whole[len(framing.start) :].hex().upper().encode()
-        return framing.seal(whole + bytes(tail - len(framing.end)) + framing.end)
+        return framing.seal(whole + framing.until + bytes(tail - len(framing.end)) + framing.end)
 
     @override
     def mask(self, message: bytes) -> bytes:
@@ -346,8 +359,8 @@ class ModelProtocol(Protocol):
     @property
     @override
     def harmless(self) -> tuple[Request, ...]:
-        asked = (each for each in self.questions if each.kind is RequestKind.READS and each.quiet)
-        return tuple(Request(each.payload) for each in asked if each.payload)
+        reads = (each for each in self.questions if each.kind is RequestKind.READS and each.quiet)
+        return tuple(Request(each.payload) for each in reads if each.payload)
 
     @override
     def recognises(self, seen: Advertisement) -> bool:
@@ -359,7 +372,7 @@ class ModelProtocol(Protocol):
     def sends(self) -> list[tuple[str, RequestKind, bytes | str]]:
         """Return all that reading such a device sends: name, what it can do, the frame (or its template)."""
         return [
-            (question.name, question.kind, question.payload or _written(question.template))
+            (question.name, question.kind, question.payload or question.template.text)
             for question in self.questions
             if question.kind is RequestKind.READS or question in self.start
         ]
@@ -369,50 +382,15 @@ class ModelProtocol(Protocol):
     def silence(self) -> str:
         secret = [name for name, each in self.parameters.items() if each.secret]
         hint = f" Some want a PIN: add ?{secret[0]}=." if secret else ""
-        return super().silence + hint
+        address = " Has it another address: &address=?" if self.bus and self.bus.get("parameter") else ""
+        return super().silence + hint + address
 
     @override
     def session(self, asker: Asker, options: Options) -> Session:
+        if options.listens or not self.questions:
+            from packwire.models.hearing import HearingSession  # noqa: PLC0415 - few models only hear
+
+            return HearingSession(self, asker, options)
         from packwire.models.session import ModelSession  # noqa: PLC0415 - a recording needs no session
 
         return ModelSession(self, asker, options)
-
-
-def _gatt(said: Mapping[str, Any]) -> Gatt:
-    kind, write = said.get("write_type"), said.get("write", "")
-    return Gatt(
-        read_uuid(said["service"]),
-        read_uuid(said["notify"]),
-        read_uuid(write) if write else "",
-        None if kind is None else WriteType(kind),
-    )
-
-
-def _size_said(begins: bytes, pattern: tuple[int | None, ...], framing: Framing) -> int:
-    """Return how long frames are that begin so, where that is certain; else 0."""
-    head = begins.ljust(framing.needs, b"\0")
-    rule = next((each for each in framing.sizes if each.fits(head)), None)
-    if rule is None or (rule.at is not None and (rule.at >= len(pattern) or pattern[rule.at] is None)):
-        return 0
-    return rule.of(head) or 0
-
-
-def _from_digits(digits: bytes) -> bytes:
-    try:
-        return bytes.fromhex(digits.decode("ascii"))
-    except (ValueError, UnicodeDecodeError):
-        return b""
-
-
-def _written(template: Template) -> str:
-    """Return a frame with the names of its parameters in it."""
-    words = []
-    for part in template.parts:
-        match part:
-            case Made(size):
-                words += [".."] * size
-            case Named(name):
-                words.append(f"{{{name}}}")
-            case _:
-                words.append(read_hex(part.hex()).hex(" "))
-    return " ".join(words)

@@ -7,6 +7,7 @@ from typing import Any
 
 from packwire.advertisement import Advertisement
 from packwire.models.text import read_hex
+from packwire.protocol.base import Gatt, WriteType
 
 #: What the Bluetooth SIG's short UUIDs are short for.
 _BASE = "0000{}-0000-1000-8000-00805f9b34fb"
@@ -67,3 +68,14 @@ def pattern_of(said: Mapping[str, Any]) -> Pattern:
     """Return a pattern from the plain values of a model."""
     uuids = {key: read_uuid(said[key]) for key in ("service", "service_data") if said.get(key)}
     return Pattern(**{**said, **uuids, "data": read_hex(said.get("data", ""))})
+
+
+def gatt_of(said: Mapping[str, Any]) -> Gatt:
+    """Return where a protocol is spoken over Bluetooth."""
+    kind, write = said.get("write_type"), said.get("write", "")
+    return Gatt(
+        read_uuid(said["service"]),
+        read_uuid(said["notify"]),
+        read_uuid(write) if write else "",
+        None if kind is None else WriteType(kind),
+    )

@@ -89,6 +89,14 @@ def read_template(text: object) -> tuple[Part, ...]:
             parts[-1] = Made(last.size + part.size)
         else:
             parts.append(part)
-    if not parts or not isinstance(parts[0], bytes):
-        raise ValueError("a frame begins with bytes, such as 'dd a5 03'")
+    if not parts or isinstance(parts[0], Made):
+        raise ValueError("a frame begins with bytes, such as 'dd a5 03', or with the address that is asked")
     return tuple(parts)
+
+
+def from_digits(digits: bytes) -> bytes:
+    """Return the bytes that hexadecimal digits stand for; empty where they are none."""
+    try:
+        return bytes.fromhex(digits.decode("ascii"))
+    except (ValueError, UnicodeDecodeError):
+        return b""

@@ -70,8 +70,9 @@ def read_yaml(text: str, where: str) -> tuple[Any, yaml.Node | None]:
     """Return the plain values of a file and its tree, which knows the lines. Raises BadFileError."""
     if len(text) > MAX_SIZE:
         raise BadFileError(f"{where}: a model has at most {MAX_SIZE} characters")
-    loader = _Loader(text)
+    loader = None
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         return (None if node is None else loader.construct_document(node)), node
     except yaml.MarkedYAMLError as error:
@@ -80,7 +81,8 @@ def read_yaml(text: str, where: str) -> tuple[Any, yaml.Node | None]:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BadFileError(f"{where}: {str(error).splitlines()[0]}") from None
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
 
 
 def line_of(node: yaml.Node | None, place: Place) -> int | None:

@@ -67,11 +67,11 @@ class Speaker:
         if reply.part is None:
             yield self._protocol.encode(reply.name, filling.values(layout, said), filling.known)
             return
-        first = int(said.get(reply.part, 1))
-        for part in range(first, first + _MOST_PARTS):
+        numbers = said.get(reply.part, range(1, _MOST_PARTS))
+        for index, part in enumerate(numbers):
             before = filling.shared_out
             values = filling.values(layout, {**said, reply.part: part})
-            if part > first and filling.shared_out == before:
+            if index and filling.shared_out == before:
                 return  # nothing is left to be said
             yield self._protocol.encode(reply.name, values, filling.known)
 
@@ -91,14 +91,19 @@ class _Filling:
         """Items of lists that stand somewhere now."""
         self._quantities = quantities
         self._next: dict[str, int] = {}
-        self._added: set[str] = set()
+        self._left: dict[str, float] = {}
+        """What is still to be said of a quantity that several fields add up to."""
 
     def values(self, layout: Layout, said: Mapping[str, Any]) -> dict[str, Any]:
         """Return what stands in each field of a layout."""
         add = {each.name for each in layout.sayings if each.add}
         values: dict[str, Any] = {}
+        counts: dict[str, int] = {}
+        raws: dict[str, float] = dict(self.known)
         fields = layout.codec.fields
         for number, field in enumerate(fields):
+            if not all(condition.holds(raws.get(condition.field, 0)) for condition in field.when):
+                continue
             if field.name in said:
                 given = said[field.name]
                 values[field.name] = tuple(given) if isinstance(given, list) else given
@@ -109,17 +114,31 @@ class _Filling:
                 values[field.name] = self._value(field, added=field.name in add)
             else:
                 values[field.name] = nothing(field)
+            self._count(field, values, counts)
+            if field.fixed and field.count is None and values[field.name] is not None:
+                raws[field.name] = field.raw(values[field.name])
             if field.negative and isinstance(values[field.name], int | float):
                 for condition in field.negative:
                     values[condition.field] = _raw_for(condition, held=values[field.name] < 0)
         return values | _overlaid(fields, said)
 
+    def _count(self, field: Field, values: dict[str, Any], counts: dict[str, int]) -> None:
+        """Let lists that one field counts be of one length: as it says, or as the first of them is."""
+        if not isinstance(field.count, str) or "." in field.count or not field.type.numeric:
+            return
+        items = values[field.name] or ()
+        many = counts.setdefault(field.count, int(values.get(field.count) or len(items)))
+        many = many if field.most is None else min(many, field.most)
+        filler = None if field.unknown else field.value(0)
+        values[field.name] = (*items[:many], *(filler,) * (many - len(items)))
+
     def _value(self, field: Field, *, added: bool) -> Any:
         value = self._quantities[field.quantity]
-        if added and field.quantity in self._added:
-            return nothing(field)
         if added:
-            self._added.add(field.quantity)
+            value = self._left.get(field.quantity, value)
+            said = field.value(field.raw(value))
+            self._left[field.quantity] = value - said
+            return said
         if QUANTITIES[field.quantity].array:
             return self._items(field, value)
         if field.type in {Type.TEXT, Type.CSTRING}:

@@ -3,9 +3,10 @@
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
+from packwire.wire import block
 from packwire.wire.fields import TO_THE_END, Field, FieldError, Operator, Order, Type, in_order
 
 
@@ -83,7 +84,7 @@ class Codec:
         values = dict(values)
         for field in self.fields:
             if isinstance(field.count, str) and "." not in field.count and values.get(field.name) is not None:
-                values[field.count] = len(values[field.name])
+                values[field.count] = len(values[field.name]) * field.counts
             if field.negative and isinstance(values.get(field.name), int | float):
                 values[field.name] = abs(values[field.name])
         out = bytearray(size)
@@ -119,28 +120,53 @@ class Codec:
 
     def _compile(self, selection: int | None) -> tuple["_Step", ...]:
         """Make the steps; `selection` is the number of the first field where it alone selects the others."""
-        steps: list[_Step] = []
-        run: list[Field] = []
+        there: list[Field] = []
         for field in self.fields:
-            here = field
-            if selection is not None and field.when:
-                if selection < 0 or not all(condition.holds(selection) for condition in field.when):
-                    continue
-                here = replace(field, when=())
-            if (
-                _runs(here)
-                and here.name not in self._anchors
-                and (here.name not in self._raws or scaler(here) is _itself)
-            ):
-                run.append(here)
-                continue
-            if run:
-                steps.append(_Run(run, self.order, self._raws))
+            if selection is None or not field.when:
+                there.append(field)
+            elif selection >= 0 and all(condition.holds(selection) for condition in field.when):
+                there.append(replace(field, when=()))
+        first = self._placed(there)
+        steps: list[_Step] = [self._block(first, moves=False)] if first else []
+        names = {field.name for field in first}
+        there = [field for field in there if field.name not in names]
+        run: list[Field] = []
+        for field, behind in zip(there, (*there[1:], None), strict=False):
+            # Where a field may be there or not, what follows it has no place that is known beforehand.
+            known = not field.when or behind is None or behind.at is not None or behind.after is not None
+            fits = known and self._in_block(field)
+            if run and not (fits and (run[0].at is not None or field.at is None)):
+                steps.append(self._block(run))
                 run = []
-            steps.append(_Single(here, self.order, keep_raw=here.name in self._raws))
+            if fits:
+                run.append(field)
+            else:
+                steps.append(_Single(field, self.order, keep_raw=field.name in self._raws))
         if run:
-            steps.append(_Run(run, self.order, self._raws))
+            steps.append(self._block(run))
         return tuple(steps)
+
+    def _placed(self, fields: list[Field]) -> list[Field]:
+        """Return what has a place of its own, that nothing follows, and that asks for such alone."""
+        first: list[Field] = []
+        names: set[str] = set()
+        for field, behind in zip(fields, (*fields[1:], None), strict=False):
+            alone = behind is None or behind.at is not None or behind.after is not None
+            placed = field.at is not None and field.at >= 0 and alone and self._in_block(field)
+            if placed and set(_asked_for((field,))) <= names:
+                first.append(field)
+                names.add(field.name)
+        return first
+
+    def _in_block(self, field: Field) -> bool:
+        placed = field.at is not None and field.at >= 0
+        follows = field.at is None and field.after is None and not field.when
+        return (placed or follows) and block.fits(field, self.order)
+
+    def _block(self, fields: list[Field], *, moves: bool = True) -> "_Step":
+        if len(fields) == 1 and moves:
+            return _Single(fields[0], self.order, keep_raw=fields[0].name in self._raws)
+        return _Block(fields, self.order, self._raws, self._anchors, moves=moves)
 
 
 type _Step = Callable[["_State"], None]
@@ -163,30 +189,43 @@ class _State:
         self.spans: list[Span] | None = None
 
 
-class _Run:
-    """Numbers one behind the other, read by one struct."""
+class _Block:
+    """Numbers whose places are known beforehand; see `packwire.wire.block`.
 
-    __slots__ = ("convert", "names", "raws", "single", "size")
+    `moves`: what follows in the list begins behind them, unless it has a place of its own.
+    """
 
-    def __init__(self, fields: list[Field], order: Order, raws: frozenset[str]) -> None:
-        self.raws = [field.name for field in fields if field.name in raws]
-        self.names = [field.name for field in fields]
-        self.size = sum(field.width or 0 for field in fields)
-        self.convert = converter(fields, order)
-        self.single = cache(lambda: [_Single(field, order, keep_raw=field.name in raws) for field in fields])
-        """Return the same fields one by one: for messages that end among them."""
+    __slots__ = ("block", "moves", "singles")
+
+    def __init__(
+        self,
+        fields: list[Field],
+        order: Order,
+        raws: frozenset[str],
+        anchors: frozenset[Any],
+        *,
+        moves: bool,
+    ) -> None:
+        self.moves = moves
+        self.block = block.FieldBlock(fields, order, raws, anchors)
+        self.singles = [_Single(field, order, keep_raw=field.name in raws) for field in fields]
 
     def __call__(self, state: _State) -> None:
-        at = state.end
-        if not state.ended and len(state.data) - at >= self.size:
-            state.values.update(zip(self.names, self.convert(state.data, at), strict=True))
-            for name in self.raws:
-                state.raws[name] = state.values[name]
-            state.end = at + self.size
-            state.last = max(state.last, state.end)
+        read = self.block
+        at = state.start if read.absolute else state.end
+        end, ended = state.end, state.ended
+        if (ended and not read.absolute) or len(state.data) - at < read.needs:
+            for single in self.singles:  # as far as the bytes go
+                single(state)
+            if not self.moves:
+                state.end, state.ended = end, ended
             return
-        for field in self.single():
-            field(state)
+        read.read(state.data, at, state.values, state.raws)
+        for name, begin, end in read.places:
+            state.places[name] = at + begin, at + end
+        if self.moves:
+            state.end = at + read.end
+        state.last = max(state.last, at + read.needs)
 
 
 class _Single:
@@ -211,18 +250,18 @@ class _Single:
         if follows and state.ended:
             state.missing.append(field.name)
             return
-        if field.after is not None and field.after not in state.places:
-            state.missing.append(field.name)
-            return
         data = state.data
-        start = _place(field, state.places, state.end, state.start, len(data))
-        if start < state.start or start > len(data):
-            state.missing.append(field.name)
-            return
-        end = self._numbers(state, start) if field.type.numeric else self._bytes(state, start)
+        if field.after is not None and field.after not in state.places:
+            end = None
+        else:
+            start = _place(field, state.places, state.end, state.start, len(data))
+            within = state.start <= start <= len(data)
+            read = self._numbers if field.type.numeric else self._bytes
+            end = read(state, start) if within else None
         if end is None:
             state.missing.append(field.name)
             state.ended = state.ended or follows
+            state.end = len(data) + 1  # what follows it has no place
             return
         state.places[field.name] = start, end
         state.end = end
@@ -263,7 +302,7 @@ class _Single:
     def _count(self, state: _State, there: int) -> int:
         count = self.field.count
         if isinstance(count, str):
-            return max(0, int(state.raws.get(count, 0)))
+            return max(0, int(state.raws.get(count, 0))) // self.field.counts
         return there if count == TO_THE_END else count or 0
 
     def _items(self, data: bytes, start: int, count: int) -> Iterable[float | None]:
@@ -313,7 +352,7 @@ def _with_others(field: Field, raw: float | None, value: Any, raws: Mapping[str,
         return None
     if field.each_bit is not None:
         many = raws.get(field.each_bit, 0) if isinstance(field.each_bit, str) else field.each_bit
-        return tuple(bool(int(raw) >> bit & 1) for bit in range(max(0, min(int(many), 64))))
+        return block.single_bits(raw, many)
     return -value if all(each.holds(raws.get(each.field, 0)) for each in field.negative) else value
 
 
@@ -331,10 +370,6 @@ def _place(field: Field, places: Mapping[str, tuple[int, int]], end: int, start:
     if field.at is not None:
         return start + field.at if field.at >= 0 else size + field.at
     return end if field.after is None or field.after not in places else places[field.after][1]
-
-
-def _runs(field: Field) -> bool:
-    return field.fixed and field.plain and field.code is not None and field.at is None and field.after is None
 
 
 def _selector(fields: tuple[Field, ...]) -> Field | None:
@@ -428,22 +463,10 @@ def _itself(raw: float) -> float:
     return raw
 
 
-def converter(fields: list[Field], order: Order) -> Callable[[bytes, int], tuple[Any, ...]]:
-    """Build a function that reads a run of numbers at once and returns their values.
-
-    It is compiled from text made of numbers only, because a loop over the fields costs several times as much
-    (`benchmarks/decoding.py`: GET_VALUES beside PyVESC).
-    """
-    unpacked, scaled = unpacked_and_scaled(fields)
-    source = f"def convert(data, at):\n    {unpacked} = unpack(data, at)\n    return ({scaled})\n"
-    convert: Callable[[bytes, int], tuple[Any, ...]] = compiled(source, "convert", fields, order)
-    return convert
-
-
 def unpacked_and_scaled(fields: list[Field]) -> tuple[str, str]:
     """Return the text of the variables for the raw numbers, and that of their values."""
     names = [f"v{index}" for index in range(len(fields))]
-    values = (_scaled_text(name, field) for name, field in zip(names, fields, strict=True))
+    values = (block.scaled_text(name, field) for name, field in zip(names, fields, strict=True))
     return "".join(f"{name}, " for name in names), "".join(f"{value}, " for value in values)
 
 
@@ -453,13 +476,3 @@ def compiled(source: str, name: str, fields: list[Field], order: Order, **scope:
     scope["unpack"] = struct.Struct(mark + "".join(field.code or "" for field in fields)).unpack_from
     exec(source, scope)  # noqa: S102 - see above
     return scope[name]
-
-
-def _scaled_text(name: str, field: Field) -> str:
-    before, factor, divisor, behind = field.steps()
-    text = f"({name} + {before!r})" if before else name
-    if divisor:
-        text = f"{text} / {divisor!r}"
-    elif factor != 1:
-        text = f"{text} * {float(factor)!r}"
-    return f"{text} + {behind!r}" if behind else text

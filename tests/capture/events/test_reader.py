@@ -122,3 +122,16 @@ def test_zones_are_seen():
 def test_times_of_daemontools_are_read():
     log = read_events(["@4000000065ace8390ab54f64 ERROR:SerialBattery:>>> ERROR: No reply - returning"])
     assert log.begin // 1_000_000_000 == 0x65ACE839 - 10
+
+
+def test_what_other_integrations_say_is_left_aside_until_another_program_speaks():
+    log = read_events(
+        [
+            "2026-03-04 10:00:00.000 ERROR (MainThread) [homeassistant.components.hue] x",
+            "AttributeError: 'NoneType' object has no attribute 'lights'",
+            f"[10:00:01][I][esp32_ble_client:126]: [0] [{A}] 0x00 Connecting",
+            f"[10:00:02][W][esp32_ble_client:224]: [0] [{A}] Connection open error, status=133",
+        ]
+    )
+    assert not any("program-fault" in each.told for each in log.subjects.values())
+    assert log.subjects[A].told["status-133"].count == 1

@@ -58,3 +58,12 @@ def test_times_that_go_back_are_no_pause():
 def test_an_empty_recording_has_no_answers():
     script = Script([])
     assert script.answer("x") == ()
+
+
+def test_a_request_in_other_words_is_answered_like_one_that_is_alike():
+    script = Script(
+        [RecordedRequest(0, b"a1"), *said(b"1"), RecordedRequest(9, b"b1")], lambda key: str(key)[:3]
+    )
+    assert texts(script.answer(b"a7")) == [b"1"]
+    assert script.answer(b"c1") == ()
+    assert script.unknown == 1

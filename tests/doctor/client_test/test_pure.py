@@ -261,3 +261,23 @@ def test_where_there_was_nothing_to_try_that_is_said(met, words):
 
 def test_the_control_names_its_size():
     assert good(80).words == "a good reply of 80 bytes"
+
+
+@pytest.mark.parametrize(
+    "rhythm",
+    [(0.6, 0.7), (0.7, 0.6), (0.6, 0.6, 0.9), (0.1, 0.1, 2.5), (0.6, 0.6, 0.9, 0.9), (0.6,) * 3 + (1.5,)],
+)
+def test_a_client_of_a_rhythm_of_its_own_that_reads_nothing_is_not_accused(rhythm):
+    """One that asks again at a timeout and then pauses goes on after two times by turns, whatever comes."""
+    found = ClientFindings(Command.BMS_GET_VALUES)
+    experiments = script(found, lambda _: None, lambda: None)
+    trial = next(experiments)
+    for number in range(4000):
+        wait = rhythm[number % len(rhythm)]
+        try:
+            trial = experiments.send(ClientObservation(trial, ASK, 100, Action.REPEATS, wait, wait))
+        except StopIteration:
+            break
+    verdict = judge(found, MET)
+    assert not verdict.ok
+    assert not verdict.findings

@@ -9,13 +9,16 @@ from pathlib import Path
 
 from tests.doctor.clients.architectures import ARCHITECTURES, by_script
 from tests.doctor.clients.bugs import BUGS
+from tests.doctor.clients.habits import HABITS
 from tests.doctor.clients.line import Plan
+
+EVERY = ARCHITECTURES | HABITS
 
 
 def main() -> None:
     """Run it; say what it asked, took and gave up."""
     parser = argparse.ArgumentParser(prog="python -m tests.doctor.clients", description=__doc__)
-    parser.add_argument("architecture", choices=[*ARCHITECTURES, "script"])
+    parser.add_argument("architecture", choices=[*EVERY, "script"])
     parser.add_argument("bug", choices=BUGS)
     parser.add_argument("host")
     parser.add_argument("port", type=int)
@@ -48,7 +51,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     try:
         with contextlib.suppress(OSError):
-            (by_script if given.script else ARCHITECTURES[given.architecture])(plan)
+            (by_script if given.script else EVERY[given.architecture])(plan)
     finally:
         sys.stdout.write(plan.result() + "\n")
         sys.stdout.flush()

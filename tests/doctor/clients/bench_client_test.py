@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from packwire.check import Confidence
 from packwire.doctor.vesc.client_test.server import ClientTest
 from packwire.doctor.vesc.client_test.verdict import ClientReport
-from tests.doctor.clients.architectures import ARCHITECTURES
+from tests.doctor.clients.__main__ import EVERY
 from tests.doctor.clients.bugs import BUGS, OF_PIECES
 from tests.shared_data import ROOT
 
@@ -183,7 +183,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m tests.doctor.clients.bench_client_test", description=__doc__
     )
-    parser.add_argument("--architecture", nargs="*", choices=ARCHITECTURES, default=list(ARCHITECTURES))
+    parser.add_argument("--architecture", nargs="*", choices=EVERY, default=list(EVERY))
     parser.add_argument("--bug", nargs="*", choices=BUGS, default=list(BUGS))
     parser.add_argument("--poll", default="60", help="payloads asked again and again")
     parser.add_argument("--at-once", type=int, default=24, help="clients that run at a time")

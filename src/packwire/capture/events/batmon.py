@@ -74,5 +74,13 @@ SAYINGS = (
         r"got (?P<a>0x[0-9A-Fa-f]{1,8}), want (?P<b>0x[0-9A-Fa-f]{1,8})",
     ),
     saying("crc-error", EventKind.DAMAGED, "crc check failed"),
+    saying("crc-error", EventKind.DAMAGED, "wrong checksum"),
+    saying(
+        "batmon-timeout",
+        EventKind.TIMED_OUT,
+        "TimeoutError",
+        r"error(?: \(#\d{1,6}\))?: (?:TimeoutError|<class 'asyncio)",
+        start=60,
+    ),
     saying("crc-error", EventKind.DAMAGED, "crc mismatch"),
 )

@@ -3,6 +3,9 @@
 from packwire.capture.events.saying import saying
 from packwire.event import EventKind
 
+#: A refusal of D-Bus may be of any service of the system.
+_OF_BLUEZ = r"(?i)bluez|bluetooth|hci\d|bluetoothd|EXTERNAL|ObjectManager"
+
 SAYINGS = (
     # D-Bus
     saying("dbus-missing", EventKind.ADAPTER, "DBus service not found", of_device=False),
@@ -10,12 +13,20 @@ SAYINGS = (
     saying("dbus-missing", EventKind.ADAPTER, "'/var/run/dbus/system_bus_socket'", of_device=False),
     saying("dbus-missing", EventKind.ADAPTER, "/dbus/system_bus_socket: No such file", of_device=False),
     saying("dbus-rejected", EventKind.ADAPTER, "REJECTED: ['EXTERNAL']", of_device=False),
-    saying("dbus-rejected", EventKind.ADAPTER, "DBus.Error.AccessDenied", of_device=False),
-    saying("dbus-rejected", EventKind.ADAPTER, "AppArmor policy prevents", of_device=False),
+    saying(
+        "dbus-rejected", EventKind.ADAPTER, "DBus.Error.AccessDenied", _OF_BLUEZ, start=-1, of_device=False
+    ),
+    saying(
+        "dbus-rejected", EventKind.ADAPTER, "AppArmor policy prevents", _OF_BLUEZ, start=-1, of_device=False
+    ),
     saying("dbus-rejected", EventKind.ADAPTER, "authentication failed: REJECTED", of_device=False),
     saying("bluez-missing", EventKind.ADAPTER, "The name org.bluez was not provided", of_device=False),
-    saying("bluez-missing", EventKind.ADAPTER, "org.freedesktop.DBus.Error.ServiceUnknown", of_device=False),
-    saying("bluez-missing", EventKind.ADAPTER, "DBus.Error.UnknownObject", of_device=False),
+    saying(
+        "bluez-missing", EventKind.ADAPTER, "DBus.Error.ServiceUnknown", _OF_BLUEZ, start=-1, of_device=False
+    ),
+    saying(
+        "bluez-missing", EventKind.ADAPTER, "DBus.Error.UnknownObject", _OF_BLUEZ, start=-1, of_device=False
+    ),
     # Adapters
     saying("no-adapter", EventKind.ADAPTER, "No Bluetooth adapters found", of_device=False),
     saying("no-adapter", EventKind.ADAPTER, "no Bluetooth adapters", of_device=False),
@@ -40,9 +51,15 @@ SAYINGS = (
         start=30,
         of_device=False,
     ),
-    saying("opcode-failed", EventKind.ADAPTER, "hardware error 0x", of_device=False),
+    saying(
+        "opcode-failed",
+        EventKind.ADAPTER,
+        "hardware error 0x",
+        r"hci\d.{0,40}hardware error",
+        start=50,
+        of_device=False,
+    ),
     saying("opcode-failed", EventKind.ADAPTER, "Frame reassembly failed", of_device=False),
-    saying("opcode-failed", EventKind.ADAPTER, "Controller not responding", of_device=False),
     saying("no-matching-connection", EventKind.ADAPTER, "No matching connection for device", of_device=False),
     # Connections
     saying("abort-by-local", EventKind.FAILED, "le-connection-abort-by-local"),

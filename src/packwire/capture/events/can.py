@@ -3,12 +3,15 @@
 from packwire.capture.events.saying import saying
 from packwire.event import EventKind
 
+#: A line of CAN, where its words alone may be of any network.
+_OF_CAN = r"(?i)\b(?:v?can\d?|canbus|socketcan|can\.\w+|CanError|CanOperationError)\b|CanError"
+
 SAYINGS = (
     saying("nobody-acks", EventKind.BUS, "no one on the bus to ACK", of_device=False),
     saying("nobody-acks", EventKind.BUS, "no-acknowledgement-on-tx", of_device=False),
     saying("nobody-acks", EventKind.BUS, "no ACK received", of_device=False),
-    saying("send-buffer-full", EventKind.BUS, "[Errno 105]", of_device=False),
-    saying("send-buffer-full", EventKind.BUS, "No buffer space available", of_device=False),
+    saying("send-buffer-full", EventKind.BUS, "[Errno 105]", _OF_CAN, start=-1, of_device=False),
+    saying("send-buffer-full", EventKind.BUS, "No buffer space", _OF_CAN, start=-1, of_device=False),
     saying("can-empty", EventKind.TIMED_OUT, "errorNumber=11", of_device=False),
     saying("can-empty", EventKind.TIMED_OUT, "Unable to read from the socket", of_device=False),
     saying("can-empty", EventKind.TIMED_OUT, "No CAN Message received", of_device=False),
@@ -24,6 +27,8 @@ SAYINGS = (
         r"\bstate (?P<state>ERROR-PASSIVE|BUS-OFF|ERROR-WARNING|ERROR-ACTIVE|STOPPED)",
         of_device=False,
     ),
+    saying("can-down", EventKind.BUS, "can state STOPPED", of_device=False),
+    saying("can-empty", EventKind.TIMED_OUT, "No CAN communication", of_device=False),
     saying("can-bus-off", EventKind.BUS, "bus-off", of_device=False),
     saying("can-bus-off", EventKind.BUS, "BUS-OFF", of_device=False),
     saying("can-bus-off", EventKind.BUS, "Bus off", of_device=False),
@@ -44,7 +49,7 @@ SAYINGS = (
         of_device=False,
     ),
     saying("can-bitrate", EventKind.BUS, "bitrate ", r"\bbitrate (?P<bitrate>\d{4,7})\b", of_device=False),
-    saying("can-down", EventKind.BUS, "[Errno 100]", of_device=False),
-    saying("can-down", EventKind.BUS, "Network is down", of_device=False),
-    saying("can-missing", EventKind.BUS, "[Errno 19] No such device", of_device=False),
+    saying("can-down", EventKind.BUS, "[Errno 100]", _OF_CAN, start=-1, of_device=False),
+    saying("can-down", EventKind.BUS, "Network is down", _OF_CAN, start=-1, of_device=False),
+    saying("can-missing", EventKind.BUS, "[Errno 19] No such device", _OF_CAN, start=-1, of_device=False),
 )

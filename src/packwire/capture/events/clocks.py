@@ -18,6 +18,11 @@ _HOUR = 3_600_000_000_000
 _MAX_NOTES = 5
 
 
+def has_time(line: str) -> bool:
+    """Tell whether a line begins with a time of its own."""
+    return _STAMP.match(line, 0, 64) is not None or _TAI.match(line) is not None
+
+
 class Clocks:
     """Reads each line's time; sees where it goes back."""
 

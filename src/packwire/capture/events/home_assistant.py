@@ -26,7 +26,9 @@ SAYINGS = (
         r"after (?P<attempts>\d{1,4}) attempt",
     ),
     saying("connect-timeout", EventKind.FAILED, "Timed out trying to connect"),
-    saying("connect-failed", EventKind.FAILED, "Failed to connect"),
+    saying(
+        "connect-failed", EventKind.FAILED, "Failed to connect", r"connect(?:: | after \d| due to services)"
+    ),
     saying("no-slot", EventKind.FAILED, "No backend with an available connection slot"),
     saying("no-slot-or-gone", EventKind.FAILED, "out of connection slots or the device is no longer"),
     saying(
@@ -140,7 +142,6 @@ SAYINGS = (
     saying("proxy-lost", EventKind.PROXY, "Disconnected from ESPHome API", of_device=False),
     saying("proxy-lost", EventKind.PROXY, "Disconnected from API", of_device=False),
     saying("proxy-lost", EventKind.PROXY, "Network down; disconnect", of_device=False),
-    saying("proxy-lost", EventKind.PROXY, "Connection lost", r"Connection lost(?!\w)", of_device=False),
     saying(
         "gatt-error",
         EventKind.REFUSED,
@@ -153,7 +154,7 @@ SAYINGS = (
         "connecting", EventKind.CONNECTING, "onnecting BMS", r"(?<![a-z])[Cc]onnecting BMS(?! \()", start=1
     ),
     saying("plugin-connecting", EventKind.CONNECTING, "Connecting BMS (", r"BMS \((?P<name>[^)]{1,48})\)"),
-    saying("already-connected", EventKind.CONNECTED, "already connected"),
+    saying("already-connected", EventKind.CONNECTED, "already connected", r"BMS", start=-1),
     saying(
         "subscribed",
         EventKind.SUBSCRIBED,

@@ -9,14 +9,14 @@ from operator import itemgetter
 from string import ascii_letters
 
 from packwire.capture.events import batmon, bluez, can, esphome, home_assistant, program, wired
-from packwire.capture.events.saying import Saying
+from packwire.capture.events.saying import Sentence
 
 #: Every sentence, in the order in which a line's events are told.
-SAYINGS: tuple[Saying, ...] = tuple(
+SAYINGS: tuple[Sentence, ...] = tuple(
     row for each in (home_assistant, bluez, esphome, batmon, wired, can, program) for row in each.SAYINGS
 )
 
-type _Rows = list[tuple[int, Saying]]
+type _Rows = list[tuple[int, Sentence]]
 
 _WORD = re.compile("[A-Za-z]{3,}")
 
@@ -35,7 +35,7 @@ def _forms(anchor: str) -> list[str]:
     return [key]
 
 
-def finder() -> Callable[[str], list[Saying]]:
+def finder() -> Callable[[str], list[Sentence]]:
     """Return what finds the sentences whose anchors are in a line."""
     by_anchor: dict[str, _Rows] = {}
     for number, row in enumerate(SAYINGS):
@@ -47,7 +47,7 @@ def finder() -> Callable[[str], list[Saying]]:
     always = by_word.pop("", [])
     known = frozenset(by_word)
 
-    def find(line: str) -> list[Saying]:
+    def find(line: str) -> list[Sentence]:
         found = [row for anchor, rows in always if anchor in line for row in rows]
         for word in known.intersection(_WORD.findall(line)):
             for anchor, rows in by_word[word]:

@@ -29,7 +29,16 @@ _PROGRAMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("bleak", r"\bbleak[./]"),
     )
 )
+#: Home Assistant's logs hold what all of its integrations say; these loggers may speak of a battery.
+_HEAD_OF_HA = re.compile(r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL) \([^)]{1,40}\) \[(?P<logger>[\w.:-]{1,100})")
+_OF_BATTERIES = re.compile(
+    r"bms|ble(?:ak|_|\.|$)|batter|batmon|bluetooth|esphome|config_entries|jk_?bms|jbd|daly|seplos|pace|pylon|victron"
+    r"|solar|renogy|modbus|homeassistant\.util\.logging|asyncio|vesc",
+    re.IGNORECASE,
+)
 _DEBUG = re.compile(r"\bDEBUG\b|\[(?:D|V|VV)\]\s?\[")
+#: What ESPHome writes of a connection, it writes at this level.
+_VERBOSE = re.compile(r"\[VV?\]\s?\[")
 _PLUGIN = re.compile(
     r"(?:aiobmsble\.bms|bms_ble(?:\.plugins)?)\.(?P<plugin>\w{2,30})_bms\b"
     r"|\] connecting bms (?P<batmon>\w{2,30}?)(?:Bt|BMS)\("
@@ -40,6 +49,12 @@ _PLUGIN = re.compile(
 #: Heads of lines whose writer is remembered.
 _MAX_HEADS, _HEAD = 4096, 90
 _NO_DIGITS = str.maketrans("", "", "0123456789")
+
+
+def of_others(line: str) -> bool | None:
+    """Return whether a line of Home Assistant is of something else than batteries; None: it has no logger."""
+    found = _HEAD_OF_HA.search(line, 0, 160)
+    return None if found is None else _OF_BATTERIES.search(found["logger"]) is None
 
 
 class Writers:
@@ -63,7 +78,8 @@ def program_of(line: str) -> tuple[str, bool] | None:
     """Return which program wrote a line, and whether it is one of its debug lines; None: not told."""
     for name, pattern in _PROGRAMS:
         if pattern.search(line):
-            return name, _DEBUG.search(line[:120]) is not None
+            debugged = _VERBOSE if name == "esphome" else _DEBUG
+            return name, debugged.search(line[:120]) is not None
     return None
 
 

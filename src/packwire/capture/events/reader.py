@@ -10,13 +10,13 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from packwire.capture.events.clocks import Clocks
+from packwire.capture.events.clocks import Clocks, has_time
 from packwire.capture.events.index import finder
-from packwire.capture.events.programs import Writers, plugin_of
-from packwire.capture.events.saying import Saying
-from packwire.capture.events.told import Quote, Subject
+from packwire.capture.events.programs import Writers, of_others, plugin_of
+from packwire.capture.events.saying import Sentence
+from packwire.capture.events.told import LoggedDevice, Quote
 from packwire.capture.packets import NO_TIME
-from packwire.event import Event
+from packwire.event import Event, EventKind
 
 #: Devices that are told apart, and entries of the time line and lines with bytes that are kept, at each end.
 MAX_SUBJECTS, MAX_EVENTS, MAX_BYTES_LINES = 64, 4000, 5000
@@ -45,8 +45,7 @@ _NAMED = re.compile(
 _NAMING = ("_bms", "bms_ble", "[sampling]", "BMS (", "coordinator for")
 _BEFORE_ADDRESS = re.compile(r"(?:\] |for |Setup of )(?P<name>\S[^\]\[]{0,40}?) (?:- |\()$")
 _BEHIND_ADDRESS = re.compile(r",(?P<name>[^,)]{1,40})\)")
-#: What a line with bytes has, one of these words and such bytes.
-_BYTE_WORDS = ("BLE", ">>>", "<<<", "b'", "eceived", "RX", "TX", "Send", "rite ", "SEND", "~2", "0x")
+#: What a line with bytes has, besides one of the words of `_may_show_bytes`.
 _BYTES = re.compile(r">>>|<<<|b'|~2|X BLE|x BLE|[0-9A-Fa-f]{16}|[0-9A-Fa-f]{2}(?:[ .:,][0-9A-Fa-f]{2}){2}")
 
 
@@ -61,7 +60,7 @@ class EventLog:
 
     lines: int = 0
     read: int = 0
-    subjects: dict[str, Subject] = field(default_factory=dict)
+    subjects: dict[str, LoggedDevice] = field(default_factory=dict)
     programs: Counter[str] = field(default_factory=Counter)
     debugged: set[str] = field(default_factory=set)
     timeline: list[Event] = field(default_factory=list)
@@ -72,7 +71,7 @@ class EventLog:
     end: int = NO_TIME
 
     @property
-    def devices(self) -> list[Subject]:
+    def devices(self) -> list[LoggedDevice]:
         """Return the devices that the log tells of, those of which most is said first."""
         found = [each for key, each in self.subjects.items() if key]
         return sorted(found, key=lambda each: -each.count)
@@ -90,10 +89,19 @@ def read_events(lines: Iterable[str], progress: Callable[[int], None] | None = N
 
 @dataclass(slots=True)
 class _Entry:
-    """One entry of the time line before its time is read."""
+    """One entry of the time line; its event is made where it is kept to the end."""
 
-    event: Event
+    row: Sentence
+    quote: Quote
+    subject: str
+    values: dict[str, str]
     order: int
+
+    @property
+    def event(self) -> Event:
+        """Return the event."""
+        row, quote = self.row, self.quote
+        return Event(row.kind, quote.time, self.subject, None, quote.text, row.code, quote.line, self.values)
 
 
 class _Reader:
@@ -108,6 +116,8 @@ class _Reader:
         self._last_bytes: deque[str] = deque(maxlen=MAX_BYTES_LINES)
         self._run: tuple[str, str] = ("", "")
         self._last_line = ""
+        self._foreign = False
+        self._writer = ""
         self._writers = Writers()
 
     def take(self, line: str) -> None:
@@ -118,16 +128,30 @@ class _Reader:
             return
         log.read += len(line) + 1
         line = self._last_line = line[:_MAX_LINE]
-        if any(word in line for word in _BYTE_WORDS) and _BYTES.search(line):
+        if _may_show_bytes(line) and _BYTES.search(line):
             (self._first_bytes if len(self._first_bytes) < MAX_BYTES_LINES else self._last_bytes).append(line)
         found = self._find(line)
-        if not found:
-            if log.lines <= _FIRST_LINES:
-                self._who(line)
-            return
-        who = self._who(line)
+        if (found or self._foreign or ") [" in line[:80]) and self._is_of_others(line):
+            found = [row for row in found if row.kind is EventKind.ADAPTER]
+        if found:
+            self._take_in(line, found)
+        elif log.lines <= _FIRST_LINES:
+            self._who(line)
+
+    def _is_of_others(self, line: str) -> bool:
+        """Tell whether a line of Home Assistant, or a traceback behind one, is of something else."""
+        told = of_others(line)
+        if told is None and self._foreign and (has_time(line) or self._writers(line)):
+            told = False  # a line of its own, of another program
+        self._foreign = self._foreign if told is None else told
+        return self._foreign
+
+    def _take_in(self, line: str, found: list[Sentence]) -> None:
+        log, who = self.log, self._who(line)
         address, name = _subject(line)
         time = self._clocks.time(line, log.lines, who)
+        if who or time != NO_TIME:
+            self._writer = who  # a traceback behind it is its own
         quote = Quote(log.lines, line[:_SHOWN], time)
         said: set[str] = set()
         for row in found:
@@ -135,6 +159,8 @@ class _Reader:
             if values is None or row.code in said:
                 continue
             said.add(row.code)
+            if row.kind is EventKind.ERROR:
+                values["writer"] = self._writer
             self._add(row, quote, values, address if row.of_device else "", name if row.of_device else "")
         if plugin := plugin_of(line):
             subject = self._subject(address, name)
@@ -156,19 +182,19 @@ class _Reader:
         if len(self._aliases) < 4 * MAX_SUBJECTS:
             self._aliases.setdefault(name, address)
 
-    def _subject(self, address: str, name: str) -> Subject:
+    def _subject(self, address: str, name: str) -> LoggedDevice:
         key = address or self._aliases.get(name, name)
         subjects = self.log.subjects
         found = subjects.get(key)
         if found is None:
             if len(subjects) >= MAX_SUBJECTS:
                 key = ""
-            found = subjects.setdefault(key, Subject(key))
+            found = subjects.setdefault(key, LoggedDevice(key))
         if name:
             found.names[name] += 1
         return found
 
-    def _add(self, row: Saying, quote: Quote, values: dict[str, str], address: str, name: str) -> None:
+    def _add(self, row: Sentence, quote: Quote, values: dict[str, str], address: str, name: str) -> None:
         subject = self._subject(address, name)
         subject.add(row.code, row.kind, quote, values)
         if row.code == "advertised-name" and address:
@@ -178,8 +204,7 @@ class _Reader:
         if run == self._run:
             return
         self._run = run
-        event = Event(row.kind, quote.time, subject.key, None, quote.text, row.code, quote.line, values)
-        entry = _Entry(event, self._clocks.order(quote.time))
+        entry = _Entry(row, quote, subject.key, values, self._clocks.order(quote.time))
         if len(self._first) < MAX_EVENTS:
             self._first.append(entry)
             return
@@ -203,7 +228,24 @@ class _Reader:
         return log
 
 
-def _values(row: Saying, line: str) -> dict[str, str] | None:
+def _may_show_bytes(line: str) -> bool:
+    """Tell whether a line has a word that stands beside bytes; written out, as every line is asked."""
+    return (
+        "BLE" in line
+        or ">>>" in line
+        or "<<<" in line
+        or "b'" in line
+        or "eceived" in line
+        or "RX" in line
+        or "TX" in line
+        or "Send" in line
+        or "rite " in line
+        or "~2" in line
+        or "0x" in line
+    )
+
+
+def _values(row: Sentence, line: str) -> dict[str, str] | None:
     if row.pattern is None:
         return {}
     begin = max(line.index(row.anchor) - row.start, 0) if row.start >= 0 else 0

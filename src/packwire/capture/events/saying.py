@@ -6,7 +6,7 @@ from typing import NamedTuple
 from packwire.event import EventKind
 
 
-class Saying(NamedTuple):
+class Sentence(NamedTuple):
     """A sentence: the event's `code` and `kind`, and how it is told.
 
     `anchor` must be in the line; where there is a `pattern`, it must be found too, from `start` characters
@@ -24,6 +24,6 @@ class Saying(NamedTuple):
 
 def saying(
     code: str, kind: EventKind, anchor: str, pattern: str = "", *, start: int = 0, of_device: bool = True
-) -> Saying:
+) -> Sentence:
     """Return a row; its pattern is searched from the anchor on, or so many characters before it."""
-    return Saying(code, kind, anchor, re.compile(pattern) if pattern else None, start, of_device)
+    return Sentence(code, kind, anchor, re.compile(pattern) if pattern else None, start, of_device)

@@ -59,7 +59,7 @@ class Told:
 
 
 @dataclass(slots=True)
-class Subject:
+class LoggedDevice:
     """A device, or '' for what the log says of nobody by name."""
 
     key: str
@@ -79,7 +79,7 @@ class Subject:
             found = self.told[code] = Told(kind, quote, quote)
         found.add(quote, values)
 
-    def absorb(self, other: "Subject") -> None:
+    def absorb(self, other: "LoggedDevice") -> None:
         """Take in what was told of it by another name, or of nobody."""
         for code, told in other.told.items():
             if code in self.told:
@@ -89,9 +89,9 @@ class Subject:
         self.names.update(other.names)
         self.plugins.update(other.plugins)
 
-    def copy(self) -> "Subject":
+    def copy(self) -> "LoggedDevice":
         """Return one of its own."""
-        return Subject(
+        return LoggedDevice(
             self.key,
             {code: each.copy() for code, each in self.told.items()},
             self.names.copy(),

@@ -46,7 +46,13 @@ SAYINGS = (
         of_device=False,
     ),
     saying("port-missing", EventKind.PORT, "port device not found", of_device=False),
-    saying("port-permission", EventKind.PORT, "ermission denied: '/dev/", of_device=False),
+    saying(
+        "port-permission",
+        EventKind.PORT,
+        "ermission denied: '/dev/",
+        r"'/dev/(?:tty|serial|hidraw|rfcomm|cu\.)",
+        of_device=False,
+    ),
     saying(
         "port-permission",
         EventKind.PORT,
@@ -55,7 +61,13 @@ SAYINGS = (
         start=80,
         of_device=False,
     ),
-    saying("port-busy", EventKind.PORT, "Device or resource busy: '/dev/", of_device=False),
+    saying(
+        "port-busy",
+        EventKind.PORT,
+        "Device or resource busy: '/dev/",
+        r"'/dev/(?:tty|serial|hidraw|rfcomm|cu\.)",
+        of_device=False,
+    ),
     saying("port-busy", EventKind.PORT, "Could not exclusively lock port", of_device=False),
     saying("connection-reset", EventKind.PROXY, "[Errno 104] Connection reset", of_device=False),
     # mpp-solar, powermon

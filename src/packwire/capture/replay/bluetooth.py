@@ -1,7 +1,7 @@
 """A recorded Bluetooth connection as a device in the air: what it advertised, its GATT, its script."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -41,10 +41,22 @@ class RecordedDevice:
 
     advertisement: Advertisement
     characteristics: dict[int, RecordedCharacteristic]
+    entries: list[RecordedRequest | RecordedReply]
     script: Script
     cccd: set[int]
     others: int
     """Other devices that the recording has."""
+
+    def spoken(self, kind: Callable[[bytes], Hashable | None]) -> None:
+        """Take requests of one kind, as a protocol says it, for alike."""
+
+        def alike(key: Hashable) -> Hashable | None:
+            match key:
+                case (int(handle), bytes(value)) if handle not in self.cccd:
+                    return None if (said := kind(value)) is None else (handle, said)
+            return None
+
+        self.script = Script(self.entries, alike)
 
     def shaped(self, gatt: Sequence[Gatt]) -> tuple[tuple[str, list[RecordedCharacteristic]], ...]:
         """Return the services for whoever speaks `gatt`.
@@ -114,7 +126,7 @@ def recorded_device(capture: Capture) -> RecordedDevice:
     for handle, name in _discovered(capture, device):
         handles.name(handle, name)
     table = {each.handle: each for each in handles.found.values() if each.uuid != CCCD}
-    return RecordedDevice(advertised, table, Script(entries), cccd, max(len(said) - 1, 0))
+    return RecordedDevice(advertised, table, entries, Script(entries), cccd, max(len(said) - 1, 0))
 
 
 def _peers(capture: Capture) -> list[str]:

@@ -1,7 +1,7 @@
 """What answers what in a recording, and how far it has been played."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -41,9 +41,14 @@ class Script:
 
     What came between two requests belongs to the first of them. A request that was made less often than
     others (who are you?) gets its last answer again; the recording ends with one that was made most often.
+    A request that nobody made as it is is taken for one that is `alike`: whose answers would answer it too.
     """
 
-    def __init__(self, entries: Sequence[RecordedRequest | RecordedReply]) -> None:
+    def __init__(
+        self,
+        entries: Sequence[RecordedRequest | RecordedReply],
+        alike: Callable[[Hashable], Hashable | None] = lambda _: None,
+    ) -> None:
         places = [at for at, each in enumerate(entries) if isinstance(each, RecordedRequest)]
         ends = [after for _, after in pairwise([*places, len(entries)])]
         self.unasked = _paced(None, entries[: places[0] if places else len(entries)])
@@ -53,6 +58,8 @@ class Script:
             request = entries[at]
             assert isinstance(request, RecordedRequest)
             self._answers[request.key].append(_paced(request, entries[at + 1 : end]))
+        self._alike = alike
+        self._aliases = {kind: key for key in self._answers if (kind := alike(key)) is not None}
         self._played: dict[Hashable, int] = defaultdict(int)
         self._most = max(map(len, self._answers.values()), default=0)
         self.over = False
@@ -62,6 +69,8 @@ class Script:
 
     def answer(self, key: Hashable) -> tuple[Due, ...] | None:
         """Return what was answered to such a request; None: the recording ends here."""
+        if key not in self._answers:
+            key = self._aliases.get(self._alike(key), key)
         answers = self._answers.get(key)
         if answers is None:
             self.unknown += 1

@@ -1,7 +1,7 @@
 """A recorded stream (TCP, a serial line) as a link."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import override
 
 from packwire.capture.open import Capture
@@ -25,7 +25,7 @@ class ReplayLink(Link):
     def __init__(self, name: str, pieces: Sequence[Piece], protocol: Protocol) -> None:
         super().__init__()
         self.name = f"the recording {name}"
-        self.script = Script(_entries(pieces, protocol))
+        self.script = Script(_entries(pieces, protocol), _kinds(protocol))
         self._framer = protocol.framer()
         self._receiver: Receiver | None = None
         self._playing: set[asyncio.Task[None]] = set()
@@ -91,6 +91,11 @@ class ReplayLink(Link):
 def ended(name: str) -> GoneError:
     """Say that a recording was played to its end."""
     return GoneError(f"{name} ends here", reason=Reason.ENDED)
+
+
+def _kinds(protocol: Protocol) -> Callable[[Hashable], Hashable | None]:
+    """Return what tells requests apart that a protocol answers alike."""
+    return lambda key: protocol.kind(key) if isinstance(key, bytes) and key else None
 
 
 def _entries(pieces: Sequence[Piece], protocol: Protocol) -> list[RecordedRequest | RecordedReply]:

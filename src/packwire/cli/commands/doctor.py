@@ -89,7 +89,7 @@ def doctor(
     /,
     *,
     my_client: bool = False,
-    log: Path | None = None,
+    log: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
     timeline: bool = False,
     json: JsonOption = False,
     options: DoctorOptions = _NO_OPTIONS,

@@ -113,8 +113,6 @@ def messages(
         Each ATT value or TCP segment as it is, nothing put together.
     decode
         The values of each message that a model knows, instead of its bytes; `packwire model list`.
-    models
-        A folder of models of your own, beside the one in your configuration; may be given several times.
     absolute
         Times of the day in UTC instead of seconds.
     csv

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import App, Parameter
 from rich.text import Text
 
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.options import JsonOption, ModelsOption
+from packwire.cli.records.recordings import Model as Record
 from packwire.cli.streams import tell
 from packwire.cli.terminal import make_console, printable
 from packwire.errors import BadFileError, BadOptionError
@@ -33,8 +34,6 @@ def list_(*, models: ModelsOption = (), json: JsonOption = False) -> int:
 
     Parameters
     ----------
-    models
-        A folder of models of your own, beside the one in your configuration; may be given several times.
     json
         One JSON object a line.
     """
@@ -65,12 +64,13 @@ def _line(model: ModelProtocol, source: Source) -> Text:
     return line
 
 
-def _record(model: ModelProtocol, source: Source) -> dict[str, Any]:
+def _record(model: ModelProtocol, source: Source) -> Record:
     return {
+        "kind": "model",
         "name": model.name,
         "title": model.title,
         "links": link_words(model).split(", "),
-        "proof": model.content.get("proof", []),
+        "proof": list(model.content.get("proof", [])),
         "file": None if source.path is None else str(source.path),
         "shadows": model.shadows,
         "trusted": is_trusted(model),
@@ -85,8 +85,6 @@ def show(name: str, /, *, models: ModelsOption = ()) -> int:
     ----------
     name
         A model's name, or its file.
-    models
-        A folder of models of your own; may be given several times.
     """
     use(models)
     model = _named(name)
@@ -160,8 +158,6 @@ def run_examples(name: str | None = None, /, *more: str, models: ModelsOption = 
         A model's name, or its file; left out: all of them.
     more
         More of them.
-    models
-        A folder of models of your own; may be given several times.
     """
     use(models)
     code = ExitCode.OK

@@ -80,9 +80,10 @@ async def _record(
                 return await watch_device(connect, view, every, limits)
         finally:
             made.finish()
-            shown = printable(str(out))
-            make_console(stderr=True).print(
-                f"{shown}: {made.amount}. packwire read {quote(f'replay:{out}')} reads it like the pack, "
-                f"packwire messages {quote(str(out))} shows what was said",
-                soft_wrap=True,
-            )
+            said = f"{printable(str(out))}: {made.amount}"
+            if made.values:
+                said += (
+                    f". packwire read {quote(f'replay:{out}')} reads it like the pack, packwire messages "
+                    f"{quote(str(out))} shows what was said"
+                )
+            make_console(stderr=True).print(said, soft_wrap=True)

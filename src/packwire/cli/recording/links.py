@@ -38,10 +38,17 @@ class LinkRecording(ABC):
         self._file = _opened(self._part)
         self._finished = False
 
+    unit = "packets"
+
     @property
     @abstractmethod
+    def values(self) -> int:
+        """Return how much was written, in its unit."""
+
+    @property
     def amount(self) -> str:
         """Return how much was written: `29 packets`."""
+        return f"{self.values} {self.unit}"
 
     @property
     @abstractmethod
@@ -85,6 +92,8 @@ class LinkRecording(ABC):
 
 
 class _OfBluetooth(LinkRecording):
+    unit = "values"
+
     def __init__(self, address: Address, out: Path, *, keep_secrets: bool) -> None:
         super().__init__(out, "btsnoop", in_part=not keep_secrets)
         pin = "" if keep_secrets else address.pin or ""
@@ -92,8 +101,8 @@ class _OfBluetooth(LinkRecording):
 
     @property
     @override
-    def amount(self) -> str:
-        return f"{self._recorder.values} values"
+    def values(self) -> int:
+        return self._recorder.values
 
     @property
     @override
@@ -120,8 +129,8 @@ class _OfStream(LinkRecording):
 
     @property
     @override
-    def amount(self) -> str:
-        return f"{self._recorder.packets} packets"
+    def values(self) -> int:
+        return self._recorder.packets
 
     @property
     @override

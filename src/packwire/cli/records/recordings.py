@@ -247,9 +247,23 @@ class Differences(Cut):
     others: Annotated[list[Cut], "the same for each further control that was written"]
 
 
+class Model(TypedDict):
+    """A model of a BMS protocol."""
+
+    kind: Literal["model"]
+    name: Annotated[str, "as in ?model="]
+    title: str
+    links: Annotated[list[str], "what it is spoken over"]
+    proof: Annotated[list[str], "what it was compared with; empty: only itself"]
+    file: Annotated[str | None, "null: it is packwire's own"]
+    shadows: Annotated[bool, "it stands in for one of packwire's own"]
+    trusted: Annotated[bool, "it may talk to a pack"]
+
+
 RECORDS: Final = {
     Recording: ("info",),
     Message: ("messages",),
+    Model: ("model list",),
     Group: ("groups",),
     Pair: ("pairs",),
     Differences: ("diff",),

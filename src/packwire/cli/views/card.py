@@ -96,7 +96,7 @@ def _number(values: Values, key: str) -> float:
 
 
 def _battery_details(values: Values, width: int) -> Iterator[Text]:
-    if "cell_voltages" in values:
+    if values.get("cell_voltages"):
         yield from _cell_lines(values, width)
     yield from (Text(INDENT * 2 + text) for text in (temperature_text(values), counter_text(values)) if text)
     yield from (Text(INDENT * 2 + line) for line in _rest(values, width - 2 * len(INDENT)))

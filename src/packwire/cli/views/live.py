@@ -122,7 +122,7 @@ def _line_parts(device: Device, samples: tuple[Sample, ...], wants: Callable[[No
             continue
         line = node_summary(node, sample).plain.strip()
         values = sample.values
-        if "cell_voltages" in values:
+        if values.get("cell_voltages"):
             line += (
                 f"   {shown('cell_voltage_min', values)} .. {shown('cell_voltage_max', values)}"
                 f"   spread {cast('float', values['cell_voltage_spread']) * 1000:.0f} mV"
@@ -324,7 +324,7 @@ def card_lines(
         node = nodes[sample.node]
         if not wants(node):
             continue
-        if "cell_voltages" not in sample.values:
+        if not sample.values.get("cell_voltages"):
             yield from node_lines(node, sample, width)
             continue
         yield node_summary(node, sample)

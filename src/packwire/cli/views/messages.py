@@ -103,23 +103,38 @@ def _ascii(payload: bytes) -> str:
     return "|" + "".join(chr(byte) if 32 <= byte < 127 else "." for byte in payload) + "|"
 
 
-@lru_cache(maxsize=4096)
-def _words(name: str, values: tuple[tuple[str, Value], ...]) -> str:
-    """Return what a message says, in a line; cells and temperatures by their ends."""
-    parts = [name]
-    for key, value in values:
-        quantity = QUANTITIES[key]
-        if isinstance(value, tuple):
+def reading_text(reading: Reading) -> str:
+    """Return what a message says, in one line: `basic info  13.32 V  -2.87 A  SoC 76 %`."""
+    values = reading.values
+    parts = [reading.name]
+    for key in _in_order(tuple(values)):
+        value = values[key]
+        quantity, begin, end = _HOW[key]
+        if isinstance(value, float):
+            parts.append(f"{begin}{value:.{quantity.precision}f}{end}")
+        elif isinstance(value, tuple):
             parts += _list_words(quantity, value)
-        elif key in _PLAIN:
-            parts.append(quantity.format(value))
-        elif key == "soc":
-            parts.append(f"SoC {quantity.format(value)}")
-        elif not quantity.diagnostic and key not in _LEFT_OUT:
-            parts.append(f"{quantity.name.lower()} {quantity.format(value)}")
-        elif quantity.diagnostic:
-            parts.append(f"{quantity.name.lower()} {value}")
+        else:
+            parts.append(f"{begin}{quantity.format(value)}")
     return printable("  ".join(parts))
+
+
+def _beginning(quantity: Quantity) -> str:
+    """Return what stands before a value: nothing where its unit says enough."""
+    if quantity.key in {"voltage", "current", "power"}:
+        return ""
+    return "SoC " if quantity.key == "soc" else f"{quantity.name.lower()} "
+
+
+#: How each quantity is shown; these are left out, because others say it.
+_HOW = {each.key: (each, _beginning(each), f" {each.unit}".rstrip()) for each in QUANTITIES.values()}
+_LEFT_OUT = frozenset({"cell_count", "cell_voltage_spread"})
+_PLACES = {key: place for place, key in enumerate(QUANTITIES)}
+
+
+@lru_cache(maxsize=256)
+def _in_order(keys: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted((key for key in keys if key not in _LEFT_OUT), key=_PLACES.__getitem__))
 
 
 def _list_words(quantity: Quantity, items: tuple[Scalar, ...]) -> list[str]:
@@ -133,25 +148,6 @@ def _list_words(quantity: Quantity, items: tuple[Scalar, ...]) -> list[str]:
         return [f"{len(items)} {what} {low} .. {high}"]
     texts = [quantity.format(item).removesuffix(f" {quantity.unit}") for item in items]
     return [f"{' '.join(texts)} {quantity.unit}"]
-
-
-#: These need no name; and these say nothing that the others do not.
-_PLAIN, _LEFT_OUT = (
-    frozenset({"voltage", "current", "power"}),
-    frozenset({"cell_count", "cell_voltage_spread"}),
-)
-
-
-def reading_text(reading: Reading) -> str:
-    """Return what a message says, in one line: `basic info  13.32 V  -2.87 A  SoC 76 %`."""
-    return _words(reading.name, tuple(sorted(reading.values.items(), key=_place)))
-
-
-def _place(item: tuple[str, Value]) -> int:
-    return _PLACES[item[0]]
-
-
-_PLACES = {key: place for place, key in enumerate(QUANTITIES)}
 
 
 def json_lines(tables: list[MessageTable]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from statistics import median
 from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
-from packwire.doctor.compare.following import answered, by_kinds, not_shown, steps_of, went_on
+from packwire.doctor.compare.following import answered, by_kinds, late_by, not_shown, steps_of, went_on
 from packwire.doctor.compare.patience import ClientPatience, PatienceSource, alike
 from packwire.doctor.compare.session import ClientSession, QueryKind
 
@@ -20,6 +20,8 @@ _FAR = 3
 _LEAST_TIMEOUT = 200_000_000
 _NOT_RARE = 0.05
 _MOSTLY = 0.8
+#: A reply took clearly longer than a client's patience where it is so many times as long.
+_CLEARLY = 1.5
 
 
 def cannot_tell(
@@ -43,13 +45,19 @@ def cannot_tell(
     elif not patience.refused:
         yield from _does_not_wait(own)
         yield from _waits_now_and_then(own)
+        yield from _gives_up_soon(own)
         yield from _not_shown(own, other, patience)
 
 
 def _does_not_wait(own: ClientSession) -> Iterator[SessionVerdict]:
     """Say that a client often goes on before the reply is there: what it does with that is not to be seen."""
     there = [number for number, each in enumerate(own.queries) if each.answered and each.wait is not None]
-    early = tuple(number for number in there if went_on(own.queries[number]))
+    # Before it closes a connection nobody sends requests together.
+    early = tuple(
+        number
+        for number in there
+        if went_on(own.queries[number]) or (number + 1 in own.starts and late_by(own.queries[number]))
+    )
     if own.lost or len(early) < max(_SEVERAL, _OFTEN * len(there)):
         return
     kinds = tuple(dict.fromkeys(own.queries[number].kind for number in early))
@@ -91,6 +99,30 @@ def _waits_now_and_then(own: ClientSession) -> Iterator[SessionVerdict]:
             group[0].kinds,
             _remedy(own),
         )
+
+
+def _gives_up_soon(own: ClientSession) -> Iterator[SessionVerdict]:
+    """Say that some replies took longer than a client waits where none comes, beside its usual pause."""
+    steps = [step for step in steps_of(own) if len(step.numbers) == 1]
+    there = [step for step in answered(steps) if step.gap >= 0]
+    in_vain = [step for step in steps if step.replied == NO_TIME]
+    if own.lost or min(len(there), len(in_vain)) < _SEVERAL:
+        return
+    waits = int(median(step.wait for step in in_vain))
+    patience = waits - median(step.gap for step in there)
+    steady = sum(alike(step.wait, waits) for step in in_vain) >= _MOSTLY * len(in_vain)
+    late = [step for step in there if step.latency > _CLEARLY * max(patience, 0)]
+    if not steady or patience >= _LEAST_TIMEOUT or len(late) < max(_SEVERAL, _OFTEN * len(there)):
+        return
+    text = (
+        f"Without a reply {{who}} goes on only {max(patience, 0) / 1e6:.3g} ms later than with one, and"
+        f" {len(late)} of {len(there)} replies took longer: nothing tells whether it still took these."
+    )
+    numbers = tuple(number for step in late for number in step.numbers)
+    kinds = tuple(dict.fromkeys(kind for step in late for kind in step.kinds))
+    yield session_verdict(
+        Cause.CANNOT_TELL, Confidence.POSSIBLE, late[0].time, (text,), (), (), numbers, kinds, _remedy(own)
+    )
 
 
 def _finding(own: ClientSession, text: str) -> SessionVerdict:

@@ -1,11 +1,10 @@
 """Which sessions of two captures are compared: those that were chosen, or those with the most in them."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from packwire.capture import Capture
-from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.clock import steadied
+from packwire.doctor.compare.connections import as_one, joined
 from packwire.doctor.compare.framed_sessions import (
     RecordedLink,
     expectations,
@@ -14,6 +13,7 @@ from packwire.doctor.compare.framed_sessions import (
     protocol_of,
 )
 from packwire.doctor.compare.session import Aside, ClientSession
+from packwire.doctor.compare.shifted import shifted_back
 from packwire.doctor.vesc.recorded_sessions import vesc_sessions
 from packwire.errors import BadOptionError, PackwireError, Reason
 
@@ -38,8 +38,9 @@ def choose(
 ) -> tuple[Choice, Choice]:
     """Take a session from each capture (reference, mine); `numbers` are those that the user chose.
 
-    Of the reference it is the one with the most answers, of mine the one with the most requests. Raises
-    NoSessionError, or BadOptionError where there is no session of a number.
+    Of the reference it is the one with the most answers, of mine the one with the most requests, with the
+    other connections of the same client where it makes one after the other; where the user chose one, that
+    alone. Raises NoSessionError, or BadOptionError where there is no session of a number.
     """
     steady = [steadied(capture) for capture in captures]
     found = _sessions((steady[0][0], steady[1][0]))
@@ -59,6 +60,7 @@ def choose(
     left = [each for each in ours if not _same_session(each, reference)] or ours
     likely = max(left, key=lambda each: (len(each.queries), each.label.endswith(f":{port}"), each.sent))
     mine = _picked(ours, numbers[1], likely)
+    own = (mine,) if numbers[1] is not None else joined(mine, left)
     return (
         Choice(
             _noted(reference, steady[0][1]),
@@ -66,8 +68,8 @@ def choose(
             tuple(their_asides),
         ),
         Choice(
-            replace(_noted(mine, steady[1][1]), siblings=tuple(_siblings(mine, left))),
-            tuple(each for each in ours if each is not mine),
+            _noted(as_one(own, mine), steady[1][1]),
+            tuple(each for each in ours if each not in own),
             tuple(our_asides),
         ),
     )
@@ -75,31 +77,6 @@ def choose(
 
 def _noted(session: ClientSession, notes: tuple[str, ...]) -> ClientSession:
     return replace(session, notes=(*notes, *session.notes))
-
-
-def _siblings(mine: ClientSession, others: Iterable[ClientSession]) -> Iterator[ClientSession]:
-    """Yield the other connections of a client that makes one after the other, and asks the same in each."""
-    begin, end = mine.begin, mine.end
-    for each in others:
-        apart = NO_TIME not in (begin, end, each.begin, each.end) and (each.end <= begin or each.begin >= end)
-        if each is not mine and apart and _ends(each) == _ends(mine) and _asks_the_same(each, mine):
-            yield each
-
-
-def _ends(session: ClientSession) -> tuple[str, str]:
-    """Return the client's address without its port, which is another one each time, and the device's."""
-    client, _, device = session.label.partition(" -> ")
-    return client.rpartition(":")[0], device
-
-
-def _asks_the_same(one: ClientSession, other: ClientSession) -> bool:
-    """Tell whether both begin with the same requests, byte for byte, and one of them goes on."""
-    count = min(len(one.queries), len(other.queries))
-    return count > 1 and all(
-        one.queries[number].kind == other.queries[number].kind
-        and one.payload(number) == other.payload(number)
-        for number in range(count)
-    )
 
 
 def _same_session(one: ClientSession, other: ClientSession) -> bool:
@@ -125,7 +102,7 @@ def _sessions(captures: tuple[Capture, Capture]) -> list[tuple[list[ClientSessio
     protocol = "VESC" if any(over_tcp) else protocol_of(found[0]) or protocol_of(found[1])
     found = [_speaking(protocol, some, capture) for some, capture in zip(found, captures, strict=True)]
     expected = expectations([link for some in found for link in some])
-    return [
+    read = [
         (
             [
                 framed_session(capture, number, link, protocol, expected)
@@ -137,6 +114,7 @@ def _sessions(captures: tuple[Capture, Capture]) -> list[tuple[list[ClientSessio
         else vesc_sessions(capture)
         for capture, some in zip(captures, found, strict=True)
     ]
+    return [([shifted_back(each) for each in sessions], asides) for sessions, asides in read]
 
 
 def _speaking(protocol: str, some: list[RecordedLink], capture: Capture) -> list[RecordedLink]:

@@ -79,7 +79,8 @@ def steps_of(session: ClientSession) -> Iterator[FollowingStep]:
     pending: list[int] = []
     for number, each in enumerate(session.queries):
         pending.append(number)
-        if each.wait is not None and each.wait < TOGETHER and _did_not_wait(each):
+        ends = number + 1 in session.starts
+        if not ends and each.wait is not None and each.wait < TOGETHER and _did_not_wait(each):
             continue
         step = _step(session, pending)
         pending = []

@@ -88,29 +88,32 @@ def patience_of(session: ClientSession, log: ClientLog | None = None) -> ClientP
 
 
 def _shown_beside(session: ClientSession) -> frozenset[QueryKind]:
-    """Return the kinds whose replies are seen to be taken by what else the client does.
+    """Return the kinds whose replies are seen to be taken between the requests that nobody ever answers.
 
-    That is in its other connections; and between the requests that nobody ever answers, which some ask by a
-    timer of their own: without these, its waits are those for the others.
+    Some clients ask these by a timer of their own: without them, its waits are those for the others.
     """
-    sessions = (session, *session.siblings)
-    answered_kinds = {each.kind for one in sessions for each in one.queries if each.answered}
-    whole = [_without(one, answered_kinds) for one in sessions]
-    if len(whole) == 1 and whole[0] is session:
+    answered_kinds = {each.kind for each in session.queries if each.answered}
+    whole = _without(session, answered_kinds)
+    if whole is session:
         return frozenset()
-    steps = [step for one in whole for step in steps_of(one)]
+    steps = list(steps_of(whole))
     return shown_taken(session, steps, _longer_in_vain(steps))
 
 
 def _without(session: ClientSession, answered_kinds: set[QueryKind]) -> ClientSession:
     """Return a session without the requests of other kinds than these."""
     left: list[Query] = []
-    for each in session.queries:
+    starts: list[int] = []
+    for number, each in enumerate(session.queries):
+        begins = number in session.starts
+        starts += [len(left)] if begins else []
         if each.kind in answered_kinds:
             left.append(each)
-        elif left:
+        elif left and starts[-1] < len(left):
             left[-1] = left[-1]._replace(next_time=each.next_time)
-    return session if len(left) == len(session.queries) else replace(session, queries=tuple(left))
+    if len(left) == len(session.queries):
+        return session
+    return replace(session, queries=tuple(left), starts=tuple(starts))
 
 
 def _patience_of(session: ClientSession, log: ClientLog | None) -> ClientPatience:
@@ -265,7 +268,8 @@ def _from_pauses(session: ClientSession, steps: Sequence[FollowingStep]) -> Clie
         return nothing
     if len(long) + len(quick) < len(pauses) or not _again_soon(steps, timeout):
         return nothing
-    if len(long) > 1:
+    # Of requests sent together the last one tells: a pause behind a round is the same behind both.
+    if len({kinds[-1] for kinds in long}) > 1:
         return _judge(session, steps, timeout, PatienceSource.PAUSES)
     once = _judge(session, steps, timeout, PatienceSource.ROUND)
     return once if timeout >= _LEAST_ONCE and _longer(session, once) else nothing

@@ -112,8 +112,8 @@ class ClientSession:
     `bad` is what the client sent that is no right frame; `sent` counts its bytes, `lost` those that are not
     in the file. `unasked` counts messages of the device that answer nothing. `bus` are the CAN ids that
     answered a PING_CAN (None: not known). `begun` says that the session began before the recording; `notes`
-    are what else a reader has to know about the recording, in words. `siblings` are the same client's other
-    connections, one after the other: what it does in them shows as much.
+    are what else a reader has to know about the recording, in words. `starts` are the exchanges
+    that are the first of a connection, where the client made one after the other.
     """
 
     file: str
@@ -138,7 +138,7 @@ class ClientSession:
     lost: int = 0
     begun: bool = False
     notes: tuple[str, ...] = ()
-    siblings: tuple["ClientSession", ...] = ()
+    starts: tuple[int, ...] = (0,)
 
     @property
     def asked(self) -> int:

@@ -150,7 +150,7 @@ def _cause_on_the_way(number: int, query: Query, sides: _Sides) -> tuple[Cause, 
     if _too_soon(query, sides):
         waited = query.wait is not None and query.wait >= LEAST_TIMEOUT
         return Cause.IMPATIENT if waited else Cause.TOO_FAST, Confidence.LIKELY
-    if own.login is not None and not own.login.alone and number == 0:
+    if own.login is not None and not own.login.alone and number in own.starts:
         return Cause.SWALLOWED, Confidence.LIKELY
     foreign = kind not in sides.asked_there and kind not in sides.answered_here
     if foreign and sides.answered_here and number < sides.silent_from and _instead(sides):

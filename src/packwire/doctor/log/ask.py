@@ -1,6 +1,6 @@
 """What to ask the owner for: for each kind of cause what settles it, for each program what to switch on."""
 
-from packwire.check import Cause
+from packwire.check import PossibleCause
 from packwire.doctor.log.facts import WriterFacts
 
 #: What tells whether it is this cause: an experiment, a question, a line.
@@ -164,6 +164,6 @@ def log_lines(writer: WriterFacts) -> tuple[str, ...]:
     return tuple(said)
 
 
-def settles(causes: tuple[Cause, ...]) -> tuple[str, ...]:
+def settles(causes: tuple[PossibleCause, ...]) -> tuple[str, ...]:
     """Return what tells each of some causes from the others, the likeliest first."""
     return tuple(dict.fromkeys(SETTLES[each.kind] for each in causes if each.kind in SETTLES))

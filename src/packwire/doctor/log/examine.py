@@ -5,20 +5,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packwire.capture.events.reader import EventLog, read_events
-from packwire.capture.events.told import Subject
+from packwire.capture.events.told import LoggedDevice
 from packwire.capture.formats import is_plain_text, read_packets, unpacked
 from packwire.capture.open import Capture, file_content, file_name, open_capture
 from packwire.capture.text.lines import lines
 from packwire.check import Confidence, Facts, Rule, Verdict
 from packwire.doctor.log.facts import SaidFacts, WireFacts, WriterFacts, fill
 from packwire.doctor.log.recorded import events_of
-from packwire.doctor.log.rules import frames, gatt, host, radio, wired
+from packwire.doctor.log.rules import frames, gatt, host, proxies, radio, wired
 from packwire.doctor.log.wire import capture_of, look_at, note_text_frames
 from packwire.doctor.verdicts import decide
 from packwire.errors import BadFileError, Reason
 
 #: The rules of all subjects, in the order in which those of one rank are told.
-RULES: tuple[Rule, ...] = (*host.RULES, *radio.RULES, *gatt.RULES, *frames.RULES, *wired.RULES)
+RULES: tuple[Rule, ...] = (
+    *host.RULES,
+    *radio.RULES,
+    *proxies.RULES,
+    *gatt.RULES,
+    *frames.RULES,
+    *wired.RULES,
+)
 _ORDER = {Confidence.CERTAIN: 0, Confidence.LIKELY: 100, Confidence.POSSIBLE: 200}
 _MAX_DEVICES = 12
 
@@ -27,7 +34,7 @@ _MAX_DEVICES = 12
 class DeviceFindings:
     """What a log says of one device: its verdicts, the first one first, and its facts."""
 
-    subject: Subject
+    subject: LoggedDevice
     facts: Facts
     verdicts: tuple[Verdict, ...]
 
@@ -128,15 +135,12 @@ def conclude(name: str, log: EventLog, capture: Capture) -> LogDiagnosis:
     )
 
 
-def _subjects(log: EventLog) -> list[Subject]:
+def _subjects(log: EventLog) -> list[LoggedDevice]:
     """Return each device with what was said of nobody; where there is one, or none, all is about it."""
-    nobody = log.subjects.get("", Subject(""))
-    devices = [each for each in log.devices if _tells(each)]
-    if len(devices) < 2:
-        whole = Subject("")
-        for each in log.subjects.values():
-            whole.absorb(each)
-        return [whole]
+    nobody = log.subjects.get("", LoggedDevice(""))
+    devices = [each for each in log.devices if _tells(each)] or log.devices
+    if not devices:
+        return [nobody.copy()]
     result = []
     for each in devices[:_MAX_DEVICES]:
         one = each.copy()
@@ -145,7 +149,7 @@ def _subjects(log: EventLog) -> list[Subject]:
     return result
 
 
-def _tells(subject: Subject) -> bool:
+def _tells(subject: LoggedDevice) -> bool:
     """Tell whether more is said of a device than that it is there."""
     return any(code not in _ONLY_THERE for code in subject.told)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from packwire.capture.events.told import Quote, Subject, Told
+from packwire.capture.events.told import LoggedDevice, Quote, Told
 from packwire.capture.packets import NO_TIME
 from packwire.check import Fact
 
@@ -256,7 +256,7 @@ class WireFacts(Fact):
     """Frames of ASCII hex that begin with ~ among what was received."""
 
 
-def fill(subject: Subject, end: int) -> Iterable[Fact]:
+def fill(subject: LoggedDevice, end: int) -> Iterable[Fact]:
     """Yield the facts of one device."""
     said = SaidFacts(subject.told, end)
     yield said

@@ -8,7 +8,7 @@ import numpy as np
 from packwire.att import Opcode
 from packwire.capture.devices import hci_packets
 from packwire.capture.events.reader import EventLog
-from packwire.capture.events.told import Quote, Subject
+from packwire.capture.events.told import LoggedDevice, Quote
 from packwire.capture.layers.hci import HciKind
 from packwire.capture.links import BLUETOOTH, numbers
 from packwire.capture.open import Capture
@@ -40,7 +40,7 @@ def events_of(capture: Capture) -> EventLog:
     log = EventLog(programs=Counter({capture.format: len(capture.packets)}))
     if numbers(*BLUETOOTH).isdisjoint(capture.packets.link_types):
         return log
-    subject = log.subjects.setdefault("", Subject(""))
+    subject = log.subjects.setdefault("", LoggedDevice(""))
     known = capture.packets.time[capture.packets.time != NO_TIME]
     if len(known):
         log.begin, log.end = int(known.min()), int(known.max())

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from packwire.check import Cause, Confidence, Facts, Rank, Rule, Sentences, Words
+from packwire.check import Confidence, Facts, PossibleCause, Rank, Rule, Sentences, Words
 from packwire.doctor.log.ask import log_lines, settles
 from packwire.doctor.log.facts import SaidFacts, WriterFacts
 
@@ -30,11 +30,11 @@ def rule(
     weights; where it is not certain, what tells them apart is asked for, behind `ask`.
     """
 
-    def shares(facts: Facts) -> tuple[Cause, ...]:
+    def shares(facts: Facts) -> tuple[PossibleCause, ...]:
         weights = causes(facts) if callable(causes) else causes or {kind: 1.0}
         total = sum(weights.values())
         ordered = sorted(weights.items(), key=lambda each: -each[1])
-        return tuple(Cause(name, round(weight / total, 2)) for name, weight in ordered)
+        return tuple(PossibleCause(name, round(weight / total, 2)) for name, weight in ordered)
 
     def evidence(facts: Facts) -> tuple[str, ...]:
         return tuple(f"line {quote.line}: {quote.text.strip()}" for quote in facts[SaidFacts].quotes(*shown))

@@ -25,8 +25,6 @@ MAX_MESSAGES, MAX_STREAM = 10_000, 1 << 16
 _SMALL_PIECE = 20
 #: Gaps of so many times the usual one are answers that did not come.
 _GAP = 3.0
-#: The framing that fits any bytes by chance needs more of them.
-_BY_CHANCE = "Modbus RTU"
 _TEXT_FRAME = re.compile(r"~[0-9A-F]{16,2048}")
 
 
@@ -132,20 +130,26 @@ def _best(stream: bytes) -> tuple[Family | None, list[Found]]:
     """Return the family in whose right frames most of the bytes lie, be they few, and its frames."""
     best: tuple[int, Family | None, list[Found]] = (0, None, [])
     for each in families():
-        found = list(frames_in(stream, each.framings))
+        found = [frame for frame in frames_in(stream, each.framings) if _says_something(stream, frame)]
         held = sum(frame.size for frame in found if frame.ok)
-        if each.name == _BY_CHANCE and 2 * held < len(stream):
-            continue
+        weak = any(len(one.start.strip(b"\0")) < 2 for one in each.framings)
+        if weak and 2 * held < len(stream):
+            continue  # so short a beginning is found in any bytes
         if held > best[0]:
             best = (held, each, found)
     return best[1], best[2]
 
 
+def _says_something(stream: bytes, found: Found) -> bool:
+    """Tell whether a frame holds more than zeros, whose checksum is right by chance."""
+    return len(set(stream[found.start : found.start + found.size])) > 2
+
+
 def _sums(stream: bytes, found: list[Found]) -> Iterator[int]:
     for each in found:
         check = each.framing.check
-        if check is None:
-            continue
+        if check is None or check.size < 2:
+            continue  # one byte is the same by chance
         stored = check.stored(stream[each.start : each.start + each.size])
         if check.digits:
             yield int(stored, 16)

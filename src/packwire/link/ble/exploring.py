@@ -1,9 +1,9 @@
 """What a Bluetooth device has and says: services, values, notifications; where it may be spoken with."""
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from bleak.uuids import uuid16_dict, uuid128_dict
 
@@ -14,7 +14,6 @@ from packwire.visible import printable
 
 if TYPE_CHECKING:
     from bleak.backends.characteristic import BleakGATTCharacteristic
-    from bleak.backends.client import BaseBleakClient
 
 #: Seconds for one value: reading one that wants pairing may take the system long.
 READ_TIMEOUT = 3.0
@@ -117,10 +116,10 @@ async def _looked_at(client: ObservedClient, own: "BleakGATTCharacteristic") -> 
     return result
 
 
-async def _read(read: "BaseBleakClient | object", which: object) -> tuple[bytes | None, str]:
+async def _read(read: Callable[[Any], Awaitable[bytearray]], which: object) -> tuple[bytes | None, str]:
     try:
         async with asyncio.timeout(READ_TIMEOUT):
-            return bytes(await read(which)), ""  # type: ignore[operator]
+            return bytes(await read(which)), ""
     except TimeoutError:
         return None, "no answer"
     except FAILURES as error:
@@ -150,7 +149,10 @@ def notifying(services: list[Service]) -> Iterator[Characteristic]:
 
 def likely_pairs(services: list[Service], protocols: tuple[Protocol, ...]) -> list[LikelyPair]:
     """Return the pairs of characteristics by which the device may be spoken with, the likeliest first."""
-    known = {(gatt.service, gatt.notify, gatt.write): each for each in protocols for gatt in each.gatt}
+    known: dict[Gatt, list[str]] = {}
+    for each in protocols:
+        for gatt in each.gatt:
+            known.setdefault(replace(gatt, write_type=None), []).append(each.title)
     found: list[tuple[int, LikelyPair]] = []
     own_services = [each for each in services if each.uuid not in _NOT_SPOKEN and each.characteristics]
     for service in own_services:
@@ -168,16 +170,16 @@ def _pair(
     service: Service,
     notify: Characteristic,
     write: Characteristic,
-    known: dict[tuple[str, str, str], Protocol],
+    known: dict[Gatt, list[str]],
     *,
     alone: bool,
 ) -> tuple[int, LikelyPair]:
     """Weigh a pair: how much speaks for it, and what."""
     points, reasons = 0, []
-    protocol = known.get((service.uuid, notify.uuid, write.uuid))
-    if protocol is not None:
+    titles = known.get(Gatt(service.uuid, notify.uuid, write.uuid), [])
+    if titles:
         points += 8
-        reasons.append(f"{protocol.title} is spoken there")
+        reasons.append(f"{' or '.join(titles[:3])} is spoken there")
     if notify.notifications:
         points += 4
         reasons.append(f"it notified {notify.notifications} times unasked")

@@ -1,7 +1,7 @@
 """Putting harmless questions to a device of unknown kind: who answers speaks that protocol."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from packwire.link.ble.exploring import LikelyPair, Service
 from packwire.link.ble.failures import FAILURES
@@ -30,24 +30,21 @@ class Answered:
     others: int = 0
 
 
-@dataclass(slots=True)
 class _Ear:
     """What comes while one protocol is asked for."""
 
-    protocol: Protocol
-    request: Request
-    reply: asyncio.Future[bytes]
-    others: int = 0
-    framer: object = field(default=None)
-
-    def __post_init__(self) -> None:
-        self.framer = self.protocol.framer()
+    def __init__(self, protocol: Protocol, request: Request) -> None:
+        self.reply: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self.others = 0
+        self._protocol = protocol
+        self._request = request
+        self._framer = protocol.framer()
 
     def hear(self, _: object, data: bytearray) -> None:
         """Take a notification."""
         self.others += len(data)
-        for frame in self.framer.feed(bytes(data)):  # type: ignore[attr-defined]
-            if self.protocol.answers(self.request, frame.payload) and not self.reply.done():
+        for frame in self._framer.feed(bytes(data)):
+            if self._protocol.answers(self._request, frame.payload) and not self.reply.done():
                 self.reply.set_result(frame.payload)
 
 
@@ -92,7 +89,7 @@ async def _ask(
         return None
     request = protocol.harmless[0]
     asked = protocol.describe(request.payload)
-    ear = _Ear(protocol, request, asyncio.get_running_loop().create_future())
+    ear = _Ear(protocol, request)
     notify, write = _handle(services, pair, pair.gatt.notify), _handle(services, pair, pair.gatt.write)
     frame = protocol.frame(request)
     try:

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from packwire.models.schema.base import HexBytes, Label, Name, Part, Uuid
 from packwire.models.schema.framing import AnswerOf, FramingOf
 from packwire.models.schema.talk import (
+    BusOf,
     ExampleOf,
     PacksOf,
     ParameterOf,
@@ -140,11 +141,13 @@ class ModelFile(Part):
     computed: Annotated[dict[Name, ComputedOf], Field(max_length=16)] = {}
     """Quantities that the device does not say, by their keys."""
     packs: PacksOf | None = None
+    bus: BusOf | None = None
     switches: Annotated[dict[Label, SwitchOf], Field(max_length=32)] = {}
     simulated: Annotated[
         dict[Label, Annotated[dict[Name, Scalar | list[Scalar]], Field(max_length=256)]], Field(max_length=64)
     ] = {}
-    """What a simulated device says in fields that no quantity fills, by reply."""
+    """What a simulated device says in fields that no quantity fills, by reply; of the `part` of a numbered
+    reply, the numbers of its frames in turn."""
     examples: Annotated[list[ExampleOf], Field(max_length=64)] = []
 
     @model_validator(mode="after")

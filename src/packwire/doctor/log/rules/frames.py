@@ -4,6 +4,8 @@ from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.log.facts import ChecksumFacts, IdentityFacts, SaidFacts, WireFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
 
+#: So few messages are what somebody picked out to show what is wrong; more may be a log of a healthy pack.
+_EXCERPT = 40
 #: An MTU up to this cuts frames into many pieces.
 _SMALL_MTU = 64
 _REFUSED = ("checksum", "bad-frame", "crc-error", "modbus-crc", "bad-header", "incomplete")
@@ -49,8 +51,10 @@ def _cut(facts: Facts) -> Confidence | None:
         return None
     small = any(int(value) <= _SMALL_MTU for value in said.values("mtu", "mtu"))
     if wire.first_of_20 and not wire.right:
-        return CERTAIN if said.has(*_REFUSED) and not sums.fixed_side else LIKELY
-    if not sums.pairs or sums.equal or sums.fixed_side or said.has("restart"):
+        if said.has(*_REFUSED):
+            return LIKELY if sums.fixed_side else CERTAIN
+        return LIKELY if wire.received <= _EXCERPT else POSSIBLE
+    if not (sums.pairs or said.has("crc-error")) or sums.equal or sums.fixed_side or said.has("restart"):
         return None
     return LIKELY if small or wire.first_of_20 else POSSIBLE
 
@@ -64,7 +68,9 @@ def _variant(facts: Facts) -> Confidence | None:
     if said.has("bad-frame") and (said.has("received") or wire.received):
         return LIKELY
     streams = said.count("received") > 1 and not wire.right and not wire.first_of_20
-    return when(streams and _over_bluetooth(facts), LIKELY)
+    if not streams or not _over_bluetooth(facts) or (said.count("sent") > 2 and not said.failures):
+        return None  # requests that are answered: a family whose frames are not known here
+    return LIKELY if said.failures else POSSIBLE
 
 
 def _noise(facts: Facts) -> Confidence | None:

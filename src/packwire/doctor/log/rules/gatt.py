@@ -10,6 +10,7 @@ _SILENT = 5.0
 _SENT = ("sent", "sent-acked")
 _CAME = ("received", "worked", "frame-read", "bad-frame", "checksum")
 _UNANSWERED = (
+    "batmon-timeout",
     "timed-out",
     "request-timeout",
     "init-failed",
@@ -93,7 +94,16 @@ def _refused_and_dropped(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     dropped = said.has("client-lost", "status-133", "disconnected")
     refused = said.has("write-failed", "notify-failed") and not said.has("not-permitted", "received")
+    again = said.count("client-lost") > 1 and said.has("client-connected") and not said.has("received")
+    if again and not said.works and not said.has("no-link"):
+        return POSSIBLE
     return when(refused and dropped and not said.works, POSSIBLE)
+
+
+def _dropped_causes(facts: Facts) -> Causes:
+    if set(facts[SaidFacts].values("client-lost", "reason")) & {"8", "0x08", "0x8"}:  # nothing more was heard
+        return {"ble.weak-signal": 0.4, "ble.interference": 0.3, "pairing-needed": 0.2, "ble.pack-stuck": 0.1}
+    return {"pairing-needed": 0.45, "ble.pack-stuck": 0.2, "write-mode": 0.2, "ble.interference": 0.15}
 
 
 def _write_mode(facts: Facts) -> Confidence | None:
@@ -250,7 +260,7 @@ RULES: tuple[Rule, ...] = (
         " written.",
         "See whether the app asks for a PIN; pair it where it is read, with the passkey.",
         shown=("write-failed", "notify-failed", "client-lost"),
-        causes={"pairing-needed": 0.45, "ble.pack-stuck": 0.2, "write-mode": 0.2, "ble.interference": 0.15},
+        causes=_dropped_causes,
     ),
     rule(
         "write-mode",

@@ -4,6 +4,8 @@ from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.log.facts import RadioFacts, SaidFacts, WireFacts, WriterFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
 
+#: Programs that read batteries: a fault in one of them is the reader's.
+_READERS = frozenset({"aiobmsble", "batmon", "dbus-serialbattery", "mpp-solar", "can-inverter"})
 #: Sentences that only a host whose Bluetooth works can have.
 _RADIO_WORKS = ("connected", "client-connected", "received", "worked", "subscribed")
 
@@ -62,6 +64,8 @@ def _fault(facts: Facts) -> Confidence | None:
     line = said.told["program-fault"].first.line
     before = ("no-reply", "incorrect-reply", "checksum", "timed-out", "connect-failed", "request-timeout")
     earlier = any(code in said.told and said.told[code].first.line < line for code in before)
+    if not _READERS & set(said.values("program-fault", "writer")):
+        return when(not earlier and not said.works, POSSIBLE)  # anybody's
     return LIKELY if earlier or said.works else CERTAIN
 
 
@@ -116,6 +120,8 @@ def _well(facts: Facts) -> Confidence | None:
         return when(tried is None or tried.last.line < said.told["found-driver"].last.line, LIKELY)
     if said.failures:
         return None
+    if min(said.count("sent"), said.count("received")) > 2:
+        return LIKELY
     answered = set(wire.asked_in) & set(wire.answered_in) and wire.right > 2 and not wire.wrong
     return when(said.works or answered, LIKELY)
 
@@ -255,7 +261,7 @@ RULES: tuple[Rule, ...] = (
         lambda facts: (
             "Values are read, and nothing in this log fails."
             if facts[SaidFacts].works
-            else "Requests are answered with right frames: on the wire, nothing is wrong."
+            else "Requests are answered, and nothing in this log fails."
         ),
         "Nothing; where the owner sees trouble all the same, the log is not of that time.",
         shown=("worked", "frame-read", "found-driver"),

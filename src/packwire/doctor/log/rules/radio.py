@@ -1,14 +1,22 @@
 """Bluetooth until the link is there: slots, signal, silence, proxies, two clients."""
 
 from packwire.check import Confidence, Facts, Rank, Rule
-from packwire.doctor.log.facts import FAILURES, RadioFacts, SaidFacts, SlotFacts
+from packwire.doctor.log.facts import RadioFacts, SaidFacts, SlotFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
 
 #: dBm: below it a connection hardly stands; below it, it may not.
 _WEAK, _DOUBTFUL = -87, -80
 #: s: a pack that was heard so recently is there, one that was not for so long is silent or far.
 _FRESH, _OLD = 15, 20
-_NO_LINK = ("status-133", "open-failed", "no-link", "connect-timeout", "connect-failed", "not-connected")
+_NO_LINK = (
+    "batmon-timeout",
+    "status-133",
+    "open-failed",
+    "no-link",
+    "connect-timeout",
+    "connect-failed",
+    "not-connected",
+)
 
 
 def _fails(facts: Facts) -> bool:
@@ -173,40 +181,10 @@ def _two_clients(facts: Facts) -> Confidence | None:
     return CERTAIN if slots.overlap else LIKELY
 
 
-def _passive(facts: Facts) -> Confidence | None:
+def _comes_and_goes(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
-    if said.has("no-connectable-scanner"):
-        return CERTAIN
-    if "0" in said.values("scanner-count", "connectable") and "0" not in said.values(
-        "scanner-count", "total"
-    ):
-        return CERTAIN
-    if said.has("not-connectable-path", "proxy-passive") or "False" in said.values(
-        "scanner-flags", "connectable"
-    ):
-        return LIKELY
-    never = facts[RadioFacts].connectable is False
-    return when(never and not said.has("connected", "received"), LIKELY)
-
-
-def _proxy_network(facts: Facts) -> Confidence | None:
-    said = facts[SaidFacts]
-    lost = said.count("proxy-unreachable", "proxy-lost", "proxy-request-timeout")
-    if not lost or said.has("checksum", "bad-header"):
-        return None
-    of_a_pack = said.has(*FAILURES) or said.has("connecting", "connected", "received", "sent", "seen")
-    return LIKELY if of_a_pack else POSSIBLE
-
-
-def _only_the_way(facts: Facts) -> tuple[str, ...]:
-    if _proxy_network(facts) is LIKELY:
-        return ()
-    return (
-        (
-            "the log of the wire or of the radio itself (read it over USB, or from Home Assistant once the ESP"
-            " is reached): this one says nothing of the battery"
-        ),
-    )
+    over_radio = said.has("connecting", "connected", "client-connected", "seen", "update", "received")
+    return when(said.works and said.failures and over_radio, POSSIBLE)
 
 
 RULES: tuple[Rule, ...] = (
@@ -236,23 +214,6 @@ RULES: tuple[Rule, ...] = (
             "ble.phantom-connection": 0.1,
             "ble.pack-stuck": 0.1,
         },
-    ),
-    rule(
-        "proxy.passive",
-        _passive,
-        "The pack is heard only by scanners that cannot connect (a passive proxy, a Shelly).",
-        "Set `bluetooth_proxy: active: true` on an ESP32 near the pack, or use a local adapter; a Shelly"
-        " can only listen.",
-        shown=(
-            "no-connectable-scanner",
-            "scanner-count",
-            "not-connectable-path",
-            "proxy-passive",
-            "scanner-flags",
-            "not-connectable",
-        ),
-        causes={"proxy.passive": 0.7, "phone-app-holds-it": 0.3},
-        excludes=("ble.no-free-slot", "ble.weak-signal"),
     ),
     rule(
         "two-clients.ble",
@@ -342,28 +303,22 @@ RULES: tuple[Rule, ...] = (
         causes=_no_link_causes,
     ),
     rule(
-        "ble.proxy-network",
-        _proxy_network,
+        "ble.weak-signal",
+        _comes_and_goes,
         lambda facts: (
-            "The way to the ESPHome proxy breaks: its network, not the pack's radio."
-            if _proxy_network(facts) is LIKELY
-            else "The ESP itself is not reached over the network. Of the battery the log says nothing."
+            f"It works now and then: values were read {facts[SaidFacts].works} times, and"
+            f" {facts[SaidFacts].failures} failures are told between."
         ),
-        "Give the ESP a better Wi-Fi signal and supply, leave the scan's `interval` and `window` at their"
-        " defaults, restart it.",
-        shown=("proxy-unreachable", "proxy-lost", "proxy-request-timeout"),
-        causes={"ble.proxy-network": 0.7, "configuration": 0.2, "ble.weak-signal": 0.1},
-        ask=_only_the_way,
-        rank=Rank.VALUES,
-    ),
-    rule(
-        "proxy-too-old",
-        lambda facts: when(
-            facts[SaidFacts].has("proxy-too-old"), POSSIBLE if facts[SaidFacts].works else LIKELY
-        ),
-        "The ESPHome version of the proxy is too old for what is asked of it.",
-        "Update the proxy's ESPHome.",
-        shown=("proxy-too-old",),
-        rank=Rank.FLOW,
+        "See what is different when it fails: the distance, a phone's app, the proxy's network, the update"
+        " interval.",
+        shown=("timed-out", "failed-update", "worked"),
+        causes={
+            "ble.weak-signal": 0.35,
+            "ble.interference": 0.2,
+            "phone-app-holds-it": 0.2,
+            "ble.proxy-network": 0.15,
+            "polling-too-fast": 0.1,
+        },
+        rank=Rank.DOUBT,
     ),
 )

@@ -139,6 +139,12 @@ def _vesc(facts: Facts) -> bool:
     return "vesc" in facts[WriterFacts].programs or facts[SaidFacts].has("vesc-no-data", "vesc-no-firmware")
 
 
+def _fell_silent(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    found, silent = said.told.get("found-driver"), said.told.get("no-reply")
+    return when(found and silent and silent.last.line > found.last.line, POSSIBLE)
+
+
 RULES: tuple[Rule, ...] = (
     rule(
         "wrong-address",
@@ -242,6 +248,17 @@ RULES: tuple[Rule, ...] = (
         ),
         causes=_silence_causes,
         rank=Rank.VALUES,
+    ),
+    rule(
+        "pack-asleep",
+        _fell_silent,
+        "The pack was found and read, and later requests are not answered: it fell asleep, or something came"
+        " between.",
+        "Let current flow (a charger, a load) and see whether it answers; then look for a second master and"
+        " for noise.",
+        shown=("found-driver", "no-reply", "incorrect-reply"),
+        causes={"pack-asleep": 0.35, "serial.wiring": 0.25, "two-clients.bus": 0.2, "serial.noise": 0.2},
+        rank=Rank.FLOW,
     ),
     rule(
         "can.wrong-bitrate",

@@ -44,6 +44,9 @@ def judge_lengths(found: ClientFindings) -> Iterator[Verdict]:
     if spoken:
         words += " And it took a reply whose length was written as 15 bits, which no device sends."
         yield fault("length-15-bits", Confidence.CERTAIN, words, _causes(fitting), FRAMING)
+    elif fitting and _open(found, taken, missed):
+        words += " Of others, what it did was no clear sign."
+        yield fault(fitting[0].key, Confidence.POSSIBLE, words, _causes(fitting), FRAMING)
     elif max(missed) < min(taken):
         cause = "it counts on a fixed or least length: fewer cells and older firmware make a reply shorter"
         yield fault("too-short", Confidence.LIKELY, words, cause, AGES_DIFFER)
@@ -63,6 +66,15 @@ def judge_lengths(found: ClientFindings) -> Iterator[Verdict]:
         yield fault(
             "length", Confidence.LIKELY, words, "no wrong length rule that is known here does this", FRAMING
         )
+
+
+def _open(found: ClientFindings, taken: list[int], missed: list[int]) -> bool:
+    """Tell whether lengths beside those that are not taken were tried without a clear sign."""
+    unclear = [
+        each.size for each in found.results if each.trial.kind is TrialKind.LENGTH and each.taken is None
+    ]
+    below = max((size for size in taken if size < min(missed)), default=0)
+    return any(below < size < min(missed) for size in unclear)
 
 
 def _agrees(rule: FramerRule, found: ClientFindings, taken_behind: bool | None) -> bool:

@@ -48,6 +48,13 @@ CALM = 0.1
 #: Who gives a reply up sooner misses it through a hub, where replies take 0.1 to 0.5 s; in s.
 SHORT_WAIT = 0.15
 _TRIES, _AGREE = 6, 3
+#: In such an order (True: a reply) both kinds come at all places of a rhythm that the client has by itself.
+_ORDER = tuple(number.bit_count() % 2 == 0 for number in range(32))
+#: So many requests are let pass before each of TRIMMED trials: in a rhythm of two, three or four requests
+#: some of these then stand at the place of the one before.
+_RESTS = (3, 2, 3, 2, 0)
+#: Of so many good replies no more than so many are missed, or missing others says nothing.
+_GOOD_AGAIN, _GOOD_MISSED = 10, 1
 
 #: The commands that a client is examined by, the most telling first.
 SUSPECTS = (
@@ -132,9 +139,10 @@ def _controls(found: ClientFindings) -> Script:
     for size in CONTROL_SIZES if found.command == Command.BMS_GET_VALUES else (None, 44, 130, 300):
         given: list[ClientObservation] = []
         for wanted in (NEEDED, TRIMMED):
-            while len(given) < wanted:
-                given.append((yield from _calm(good(size))))
-                if len(missing) < wanted:
+            for replies in _ORDER[2 * len(given) : 2 * wanted]:
+                if replies:
+                    given.append((yield from _calm(good(size))))
+                elif len(missing) < wanted:
                     missing.append((yield from _calm(MISSING)))
             found.controls = Controls(tuple(given), tuple(missing))
             if found.controls.tell or not found.controls.nearly_tell:
@@ -150,6 +158,7 @@ def _examine(found: ClientFindings, tell: Callable[[str], None]) -> Script:
     tell("replies of all lengths")
     for size in LENGTHS:
         yield from _probe(found, length(size))
+    yield from _good_again(found)
     yield from _borders(found)
     if any(not each.taken and 128 <= each.size <= 255 for each in _lengths(found)):
         yield from _fifteen_bits(found)
@@ -180,14 +189,29 @@ def _calm(trial: Trial) -> Generator[Trial, ClientObservation, ClientObservation
 
 def _still_tells(found: ClientFindings) -> Script:
     """Repeat the controls: if they were apart by chance, or things changed, nothing was told by them."""
+    yield from _good_again(found)
     right = 0
-    for _ in range(_DISTURBED):
+    for _ in range(0 if found.unsteady else _DISTURBED):
         waited = found.controls.took((yield from _calm(MISSING))) is False
         took = found.controls.took((yield from _calm(good(found.reference)))) is True
         right = right + 1 if waited and took else 0
         if right == _AGREE - 1:
             return
     found.unsteady = True
+
+
+def _good_again(found: ClientFindings) -> Script:
+    """Where something was not taken, repeat good replies: who is late by itself misses these too."""
+    if all(each.taken is not False or each.trial.kind is TrialKind.BAD for each in found.results):
+        return
+    yield from _ready(found)
+    missed = 0
+    for _ in range(_GOOD_AGAIN if found.waits else 0):
+        missed += found.controls.took((yield from _calm(good(found.reference)))) is not True
+        if missed > _GOOD_MISSED:
+            found.unsteady = True
+            return
+    found.waits = False
 
 
 def _fifteen_bits(found: ClientFindings) -> Script:
@@ -344,11 +368,10 @@ def _no_difference(found: ClientFindings, tell: Callable[[str], None], other: in
         tell(f"the same with {command_name(other)}")
         given: list[ClientObservation] = []
         missing: list[ClientObservation] = []
-        for _ in range(NEEDED):
-            given.append((yield good(None, command=other)))
-            missing.append(
-                (yield Trial("nothing", TrialKind.MISSING, "no reply", sent="nothing", command=other))
-            )
+        nothing = Trial("nothing", TrialKind.MISSING, "no reply", sent="nothing", command=other)
+        for replies in _ORDER[: 2 * NEEDED]:
+            seen = yield good(None, command=other) if replies else nothing
+            (given if replies else missing).append(seen)
         found.other_command = other
         found.others = Controls(tuple(given), tuple(missing))
     if found.controls.wait < SHORT_WAIT:
@@ -364,9 +387,9 @@ def _hardly_waits(found: ClientFindings, tell: Callable[[str], None]) -> Script:
     tell("whether it waits at all")
     given: list[ClientObservation] = []
     missing: list[ClientObservation] = []
-    for _ in range(2 * TRIMMED):
-        given.append((yield good(found.controls.good[0].size)))
-        missing.append((yield MISSING))
+    for replies in _ORDER[: 4 * TRIMMED]:
+        seen = yield good(found.controls.good[0].size) if replies else MISSING
+        (given if replies else missing).append(seen)
     found.impatient = Controls(tuple(given), tuple(missing)).part_a_little
 
 
@@ -416,11 +439,13 @@ def _differ(
     """Return what the client did after a trial, and after another one: they tell where it always differs."""
     given: list[ClientObservation] = []
     others: list[ClientObservation] = []
-    for _ in range(TRIMMED):
+    for rests in _RESTS:
         for _ in range(_RECOVERIES):  # what it holds of before is used up first
             seen = yield MISSING
             if not reacted(seen, found.controls.missing):
                 break
         others.append(seen if other is MISSING else (yield from _calm(other)))
+        for _ in range(rests):
+            yield MISSING
         given.append((yield from _calm(trial)))
     return Controls(tuple(given), tuple(others))

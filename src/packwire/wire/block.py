@@ -1,0 +1,206 @@
+"""Fields at places that are known beforehand, read by one function that is made for them.
+
+A loop over fields costs several times as much as one call of struct and one expression
+(`benchmarks/decoding.py`). The text of a function is made of nothing but numbers and names made here.
+"""
+
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from packwire.wire.fields import Field, FieldCondition, Operator, Order, Type
+
+_UNSIGNED = {1: "B", 2: "H", 4: "I", 8: "Q"}
+_OPERATORS = {
+    Operator.EQUAL: "{raw} == {number}",
+    Operator.NOT_EQUAL: "{raw} != {number}",
+    Operator.LESS: "{raw} < {number}",
+    Operator.AT_MOST: "{raw} <= {number}",
+    Operator.MORE: "{raw} > {number}",
+    Operator.AT_LEAST: "{raw} >= {number}",
+    Operator.BIT: "({raw} >> {number} & 1) == 1",
+    Operator.NO_BIT: "({raw} >> {number} & 1) == 0",
+}
+
+
+def fits(field: Field, order: Order) -> bool:
+    """Tell whether a field can be in a block: one number that struct can read."""
+    if field.count is not None or not field.type.numeric or "low word first" in {field.order, order}:
+        return False
+    return _code(field) is not None
+
+
+def _code(field: Field) -> str | None:
+    if field.type is Type.BCD:
+        return _UNSIGNED.get(field.width or 0)
+    if field.bits or field.ones:
+        return _UNSIGNED.get(field.width or 0) if field.type is Type.UINT else None
+    return field.code
+
+
+class FieldBlock:
+    """Fields one behind the other, or at places of their own.
+
+    `absolute`: places count from where the message begins; else from behind the field before. `needs` is how
+    many bytes from there on are read, `end` where the last field ends.
+    """
+
+    __slots__ = ("_convert", "absolute", "end", "fields", "names", "needs", "partial", "places", "raws")
+
+    def __init__(
+        self, fields: list[Field], order: Order, raws: frozenset[str], anchors: frozenset[Any]
+    ) -> None:
+        self.fields = fields
+        self.absolute = fields[0].at is not None
+        self.names = [field.name for field in fields]
+        self.raws = [field.name for field in fields if field.name in raws]
+        offsets = list(_offsets(fields))
+        ends = [offset + (field.width or 0) for offset, field in zip(offsets, fields, strict=True)]
+        self.needs, self.end = max(ends), ends[-1]
+        self.places = [
+            (field.name, offset, end)
+            for field, offset, end in zip(fields, offsets, ends, strict=True)
+            if field.name in anchors
+        ]
+        self.partial = [
+            field.name for field in fields if field.unknown or field.when or field.type is Type.BCD
+        ]
+        """Fields that may have no value."""
+        self._convert = _function(fields, offsets, order, self.raws)
+
+    def read(self, data: bytes, at: int, values: dict[str, Any], raws: dict[str, Any]) -> None:
+        """Add the values of a message whose bytes are there, and the raw numbers that others ask for."""
+        read, numbers = self._convert(data, at, raws)
+        values.update(zip(self.names, read, strict=True))
+        for name in self.partial:
+            if values[name] is None:
+                del values[name]
+        if numbers:
+            raws.update(zip(self.raws, numbers, strict=True))
+
+
+def _offsets(fields: list[Field]) -> Iterator[int]:
+    end = 0
+    for field in fields:
+        at = end if field.at is None else field.at
+        yield at
+        end = at + (field.width or 0)
+
+
+def _function(
+    fields: list[Field], offsets: list[int], order: Order, asked: list[str]
+) -> Callable[[bytes, int, Mapping[str, Any]], tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    """Make the function that returns the values, and the raw numbers that are asked for."""
+    scope: dict[str, Any] = {"single_bits": single_bits, "words": _words, "bcd": _bcd}
+    lines = ["def convert(data, at, raws):"]
+    for number, (form, variables) in enumerate(_structs(fields, offsets, order)):
+        scope[f"unpack{number}"] = form.unpack_from
+        lines.append(f"    {''.join(f'{name}, ' for name in variables)} = unpack{number}(data, at)")
+    raw = {field.name: f"r{index}" for index, field in enumerate(fields)}
+    for index, field in enumerate(fields):
+        text = _raw_text(f"v{index}", field)
+        if text != f"v{index}":
+            lines.append(f"    r{index} = {text}")
+        else:
+            raw[field.name] = text
+    values = [_value_text(index, field, raw, scope) for index, field in enumerate(fields)]
+    # Of a number that is none, others see 0.
+    numbers = "".join(f"{raw[name]} or 0, " for name in asked)
+    lines.append(f"    return ({''.join(f'{value}, ' for value in values)}), ({numbers})")
+    exec("\n".join(lines), scope)  # noqa: S102 - see above
+    convert: Callable[[bytes, int, Mapping[str, Any]], tuple[tuple[Any, ...], tuple[Any, ...]]] = scope[
+        "convert"
+    ]
+    return convert
+
+
+def _structs(
+    fields: list[Field], offsets: list[int], order: Order
+) -> Iterator[tuple[struct.Struct, list[str]]]:
+    """Yield as few structs as read all fields, each with the variables that it fills."""
+    left = sorted(range(len(fields)), key=lambda index: offsets[index])
+    while left:
+        mark = fields[left[0]].order or order
+        end, text, variables, later = 0, ">" if mark == "big" else "<", [], []
+        for index in left:
+            field, offset = fields[index], offsets[index]
+            if offset < end or (field.order or order) != mark:
+                later.append(index)
+                continue
+            text += "x" * (offset - end) + (_code(field) or "")
+            end = offset + (field.width or 0)
+            variables.append(f"v{index}")
+        yield struct.Struct(text), variables
+        left = later
+
+
+def _raw_text(variable: str, field: Field) -> str:
+    if field.type is Type.BCD:
+        return f"bcd({variable}, {2 * (field.width or 0)})"
+    if field.bits:
+        lowest, many = field.bits
+        variable = f"({variable} >> {lowest} & {(1 << many) - 1})"
+    return f"{variable}.bit_count()" if field.ones else variable
+
+
+def _value_text(index: int, field: Field, raw: Mapping[str, str], scope: dict[str, Any]) -> str:
+    number = raw[field.name]
+    text = scaled_text(number, field)
+    if field.names:
+        scope[f"names{index}"] = dict(field.names)
+        text = f"names{index}.get(int({number}), {text})"
+    elif field.flags:
+        scope[f"flags{index}"] = field.flags
+        text = f"words(flags{index}, {number})"
+    elif field.each_bit is not None:
+        text = f"single_bits({number}, {_other(field.each_bit, raw)})"
+    if field.negative:
+        held = " and ".join(_condition(each, raw) for each in field.negative)
+        text = f"(-({text}) if {held} else {text})"
+    if field.type is Type.BCD:
+        text = f"(None if {number} is None else {text})"
+    if field.unknown:
+        scope[f"unknown{index}"] = frozenset(field.unknown)
+        text = f"(None if {number} in unknown{index} else {text})"
+    if field.when:
+        held = " and ".join(_condition(each, raw) for each in field.when)
+        text = f"({text} if {held} else None)"
+    return text
+
+
+def _other(name: int | str, raw: Mapping[str, str]) -> str:
+    return str(name) if isinstance(name, int) else raw.get(name, f"raws.get({name!r}, 0)")
+
+
+def _condition(condition: FieldCondition, raw: Mapping[str, str]) -> str:
+    number = _other(condition.field, raw)
+    return _OPERATORS[condition.comparison].format(raw=number, number=condition.number)
+
+
+def single_bits(raw: float, many: float) -> tuple[bool, ...]:
+    """Return so many bits as truth values, the lowest first."""
+    return tuple([bool(int(raw) >> bit & 1) for bit in range(max(0, min(int(many), 64)))])
+
+
+def _bcd(raw: int, digits: int) -> int | None:
+    """Return a binary-coded decimal number; None where digits are none."""
+    text = f"{raw:0{digits}x}"
+    return int(text) if text.isdecimal() else None
+
+
+def _words(flags: tuple[tuple[int, str], ...], raw: int) -> tuple[str, ...]:
+    if not raw:
+        return ()
+    named = dict(flags)
+    return tuple(named.get(bit, f"bit {bit}") for bit in range(raw.bit_length()) if raw >> bit & 1)
+
+
+def scaled_text(name: str, field: Field) -> str:
+    """Return the text of a raw number's value."""
+    before, factor, divisor, behind = field.steps()
+    text = f"({name} + {before!r})" if before else name
+    if divisor:
+        text = f"{text} / {divisor!r}"
+    elif factor != 1:
+        text = f"{text} * {float(factor)!r}"
+    return f"{text} + {behind!r}" if behind else text

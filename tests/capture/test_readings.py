@@ -1,0 +1,82 @@
+"""Values of recorded messages, by the model that fits."""
+
+import pytest
+
+from packwire.capture import open_capture
+from packwire.capture.readings import Readings, all_models, keys_of
+from packwire.direction import Direction
+from packwire.models.load import model
+from tests.shared_data import CAPTURES, needs_captures
+
+FROM, TO = Direction.FROM_DEVICE, Direction.TO_DEVICE
+
+
+def said(readings, direction, message):
+    reading = readings.read(0, direction, message)
+    assert reading is not None
+    return reading
+
+
+def last_of(path, limit=None):
+    readings = Readings(all_models())
+    found = {}
+    for row, each in enumerate(open_capture(CAPTURES / path).messages):
+        reading = readings.read(0, each.direction, each.payload)
+        if reading is not None:
+            found[reading.model, reading.name] = reading.values
+        if limit is not None and row > limit:
+            break
+    return readings, found
+
+
+@needs_captures
+@pytest.mark.parametrize(
+    ("path", "model", "reply", "values"),
+    [
+        (
+            "ble/jbd-sp04s034.btsnoop",
+            "jbd",
+            "basic info",
+            {"voltage": 13.7, "soc": 100, "capacity_design": 280},
+        ),
+        ("ble/jbd-sp04s034.btsnoop", "jbd", "cell voltages", {"cell_voltages": (3.43, 3.425, 3.432, 3.417)}),
+        ("ble/jk-heating-setting.btsnoop", "jk02", "status", {"soc": 99, "cycles": 17, "cell_count": 16}),
+        ("ble/jk-b2a16s.btsnoop", "jk04", "status", {"cell_count": 16, "balancing": True}),
+        ("ble/daly-balancer.btsnoop", "daly", "status", {"voltage": 53.3, "cell_count": 16}),
+        ("ble/ant-ble16zmub.btsnoop", "ant", "status", {"voltage": 52.79, "soc": 91, "soh": 100}),
+    ],
+)
+def test_the_model_that_fits_is_found_and_reads(path, model, reply, values):
+    readings, found = last_of(path)
+    assert readings.models[0].name == model
+    for key, value in values.items():
+        assert found[model, reply][key] == value
+
+
+def test_frames_of_no_model_are_left_as_they_are():
+    readings = Readings(all_models())
+    assert readings.read(0, FROM, b"hello") is None
+    assert readings.read(0, TO, b"\xdd\xa5\x03") is None
+    jbd = model("jbd")
+    frame = jbd.encode("cell voltages", {"cells": (3.3,)})
+    assert readings.read(0, FROM, frame[:-3] + b"\0\0\x77") is None, "its checksum is wrong"
+    assert said(readings, FROM, frame).values["cell_voltages"] == (3.3,)
+
+
+def test_what_a_switch_is_set_to_is_said():
+    readings = Readings(all_models())
+    frame = model("jbd").switches[0].template.frame({"value": 1})
+    assert said(readings, TO, frame).name == "MOSFETs: charge off"
+
+
+def test_requests_are_named_by_the_model_of_the_replies():
+    readings = Readings(all_models())
+    jk = model("jk04")
+    readings.read(0, FROM, jk.encode("device info", {"firmware": "3.3.0", "software": 3}))
+    status = jk.encode("status", {"cell_count": 2, "cells": (3.3, 3.31)})
+    assert said(readings, FROM, status).model == "jk04"
+    assert said(readings, FROM, status).values["cell_voltages"] == pytest.approx((3.3, 3.31))
+
+
+def test_columns_are_quantities_of_the_registry():
+    assert keys_of([model("jbd")])[:2] == ["voltage", "current"]

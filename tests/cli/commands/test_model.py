@@ -1,0 +1,73 @@
+"""`packwire model`, and models of one's own at the command line."""
+
+import json
+
+import pytest
+
+from packwire.models.beginning import beginning
+from packwire.models.store import Source
+from tests.cli.running import packwire
+
+
+@pytest.fixture
+def home(tmp_path):
+    return {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+
+
+async def test_a_new_model_is_right_from_the_start(tmp_path, home):
+    made = await packwire("model", "new", "acme", **home)
+    path = tmp_path / "config/packwire/models/acme.yaml"
+    assert (made.code, path.exists(), (path.parent / "model.schema.json").exists()) == (0, True, True)
+    checked = await packwire("model", "check", str(path), **home)
+    assert (checked.code, "right" in checked.out) == (0, True)
+    tested = await packwire("model", "test", "acme", **home)
+    assert tested.out == "acme: 1 example, all as they say\n"
+    again = await packwire("model", "new", "acme", **home)
+    assert (again.code, "is there already" in again.err) == (2, True)
+    refused = await packwire("model", "new", "A b", **home)
+    assert (refused.code, "is no name" in refused.err) == (2, True)
+
+
+async def test_the_list_says_what_is_ones_own_and_what_it_stands_in_for(tmp_path, home):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "jbd.yaml").write_text(Source("jbd").text() + "# mine\n")
+    (folder / "bad.yaml").write_text("packwire: 1\n")
+    listed = await packwire("model", "list", "--models", str(folder), **home)
+    assert listed.code == 9
+    assert "bad.yaml, line 1: name is missing" in listed.err
+    assert "in place of packwire's own" in listed.out
+    records = await packwire("model", "list", "--json", "--models", str(folder), **home)
+    jbd = next(json.loads(line) for line in records.out.splitlines() if '"jbd"' in line)
+    assert (jbd["shadows"], jbd["trusted"]) == (True, False)
+
+
+async def test_show_says_each_frame_that_is_sent(home):
+    shown = await packwire("model", "show", "jbd", **home)
+    assert "  login (acts): ff aa 15 .. {pin} .." in shown.out
+    assert "  basic info (reads): dd a5 03 00 ff fd 77" in shown.out
+    assert "MOSFETs: both on, charge off, discharge off, both off" in shown.out
+    assert max(map(len, shown.out.splitlines())) <= 110
+    unknown = await packwire("model", "show", "jbx", **home)
+    assert (unknown.code, "did you mean jbd?" in unknown.err) == (2, True)
+
+
+async def test_a_wrong_example_is_said(tmp_path, home):
+    path = tmp_path / "acme.yaml"
+    path.write_text(beginning("acme").replace("voltage: 13.32", "voltage: 13.33"))
+    tested = await packwire("model", "test", str(path), **home)
+    assert tested.code == 11
+    assert "example 1: voltage is 13.33, and the model says 13.32" in tested.err
+
+
+async def test_a_model_of_ones_own_is_asked_about_before_it_talks(tmp_path, home):
+    await packwire("model", "new", "acme", **home)
+    address = "tcp://127.0.0.1:1?model=acme"
+    refused = await packwire("read", address, **home)
+    assert refused.code == 2
+    assert "status (reads): aa 55 01 10 31 b0" in refused.err
+    assert "agree once with --trust" in refused.err
+    agreed = await packwire("read", address, "--trust", **home)
+    assert agreed.code == 3, "the port is closed, but it was tried"
+    after = await packwire("read", address, **home)
+    assert (after.code, "not packwire's own" in after.err) == (3, False)

@@ -1,0 +1,67 @@
+"""From a recording of an unknown protocol to a model that reads it."""
+
+import numpy as np
+import pytest
+from benchmarks.understanding.sessions import draw, run
+
+from packwire.insight.draft import DraftKind, DraftLinks, draft
+from packwire.insight.fields import Frames, find_fields
+from packwire.insight.frame_form import find_forms
+from packwire.insight.observations import read_observation
+from packwire.insight.values import find_values
+from packwire.models.load import parse
+from tests.insight.test_values import EPOCH, pack
+
+CHECKED = 0x10000
+
+
+def framed(kind):
+    """Put a length, a checksum and an end around the frames of a made-up pack."""
+    rows = []
+    for row in kind.matrix:
+        body = row[:2].tobytes() + bytes([len(row) - 2]) + row[2:].tobytes()
+        rows.append(body + (-sum(body) % CHECKED).to_bytes(2, "big") + b"\x77")
+    matrix = np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), -1)
+    return Frames(matrix, 2, kind.time)
+
+
+def test_a_draft_reads_what_was_noted():
+    plain, voltage, soc = pack()
+    kind = framed(plain)
+    rows = [row.tobytes() for row in kind.matrix]
+    short = [bytes([0xDD, 5, size, *range(size)]) for size in (2, 3, 4, 6)]
+    acks = [each + (-sum(each) % CHECKED).to_bytes(2, "big") + b"\x77" for each in short]
+    forms = find_forms([*rows, *acks, *acks])
+    first = forms[0]
+    assert (first.start, first.end) == (b"\xdd", b"\x77")
+    assert first.length is not None
+    assert (first.length.at, first.length.add) == (2, 6)
+    fields = find_fields([kind])
+    notes = [
+        read_observation(f"{name}={value}", EPOCH + row * 10**9)
+        for row in (5, 60, 110)
+        for name, value in (("voltage", f"{voltage[row]:.2f}V"), ("soc", f"{soc[row]}%"))
+    ]
+    found = find_values([kind], fields, [*notes, read_observation("8cells")], seconds=1.5)
+    ask = bytes.fromhex("dd 03 00 ff 20 77")
+    text = draft("mybms", [DraftKind((0xDD, 3), kind, fields[0], ask)], found, forms, DraftLinks())
+    protocol = parse(text, "mybms.yaml")
+    for row in (0, 57, 119):
+        values = protocol.values(rows[row])
+        assert values["voltage"] == pytest.approx(voltage[row])
+        assert values["soc"] == soc[row]
+        cells = values["cell_voltages"]
+        assert isinstance(cells, tuple)
+        assert len(cells) == 8
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_draft_of_anything_is_a_model(seed):
+    random = np.random.default_rng((seed, 3))
+    layout = draw(random, run(random, "ride", 40, 8, 2))
+    kind = Frames(layout.matrix, layout.header)
+    fields = find_fields([kind])
+    forms = find_forms([row.tobytes() for row in kind.matrix])
+    begins = tuple(layout.matrix[0, : layout.header].tolist())
+    text = draft("draft", [DraftKind(begins, kind, fields[0])], [], forms, DraftLinks("ffe1", "ffe1"))
+    assert parse(text, "draft.yaml").name == "draft"
