@@ -4,6 +4,8 @@
     veschub://ID[:PASSWORD]@host[:65101][/can/84]  a VESC behind a TCP hub
     serial:/dev/ttyACM0[?model=&baud=][/can/84]    a VESC on a serial port or USB; with a model, any BMS
     tcp://host:port?model=jbd                      a BMS behind a bridge from its serial line to the network
+    serial:/dev/ttyUSB0?model=pace&address=2       one of several packs on one cable; &listen: only hear
+    can://can0?model=pylontech-can[&bitrate=]      packs on a CAN bus; &interface=slcan, socketcand, virtual
     ble://A4:C1:38:00:00:01[?model=&adapter=&pin=] a pack with Bluetooth, by its address or by its name
     replay:session.btsnoop[?model=]                a recording, read as if it were the device
     sim:vesc                                       a simulated device, started for the occasion
@@ -21,6 +23,8 @@ from packwire.errors import BadAddressError
 
 VESC_PORT = 65102
 HUB_PORT = 65101
+MODBUS_PORT = 502
+"""The port that is registered for Modbus TCP."""
 VESC = "vesc"
 """The protocol that an address means where it names none."""
 
@@ -32,6 +36,7 @@ class LinkKind(StrEnum):
     HUB = "hub"
     SERIAL = "serial"
     BLE = "ble"
+    CAN = "can"
     REPLAY = "replay"
     """A recording; `packwire.capture.replay` plays it."""
     SIM = "sim"
@@ -49,8 +54,11 @@ class Address:
     `target` is a host, the path of a serial port or of a recording, a Bluetooth address or name, or a
     simulator's name; `user` is the id that a hub knows the device by, `port` 0 where there is none. `node` is
     its number on the device's bus, `model` the name of its protocol (`packwire.protocols`), empty where it is
-    found out. `baud` None is what the protocol usually has; `password` and `pin` None have not been said.
-    `adapter` is the Bluetooth adapter to use (`hci1`), empty for the system's choice.
+    found out, or the path of a DBC file. `baud` None is what the protocol usually has, on a serial line or a
+    CAN bus; `password` and `pin` None have not been said. `adapter` is the Bluetooth adapter to use (`hci1`),
+    empty for the system's choice. `unit` is the device's address on a line that it shares with others (None:
+    the protocol's usual one); with `listens`, nothing is sent: another master asks. `interface` is the kind
+    of CAN adapter, empty for the system's own. `enveloped`: it is Modbus TCP, and no raw bytes of a line.
     """
 
     link: LinkKind
@@ -63,6 +71,10 @@ class Address:
     password: str | None = field(default=None, repr=False)
     adapter: str = ""
     pin: str | None = field(default=None, repr=False)
+    unit: int | None = None
+    listens: bool = False
+    interface: str = ""
+    enveloped: bool = False
 
     @property
     def host(self) -> str:
@@ -83,16 +95,23 @@ class Address:
             return f"vesc://{_netloc(self.target, self.port, VESC_PORT)}{node}"
         usual = "" if self.link in FOUND_OUT else VESC
         named = {
-            "model": None if self.model == usual else self.model,
-            "baud": self.baud,
+            "model": None if self.model == usual else quote(self.model, safe="/"),
+            "bitrate" if self.link is LinkKind.CAN else "baud": self.baud,
             "adapter": quote(self.adapter, safe=":/,") or None,
+            "interface": self.interface or None,
+            "address": self.unit,
         }
-        options = "&".join(f"{name}={value}" for name, value in named.items() if value is not None)
+        said = [f"{name}={value}" for name, value in named.items() if value is not None]
+        enveloped = self.enveloped and self.port != MODBUS_PORT
+        flags = [name for name, on in (("listen", self.listens), ("modbus-tcp", enveloped)) if on]
+        options = "&".join([*said, *flags])
         query = f"?{options}" if options and self.link is not LinkKind.SIM else ""
         if self.link is LinkKind.TCP:
             return f"tcp://{_netloc(self.target, self.port, None)}{node}{query}"
         if self.link is LinkKind.BLE:
             return f"ble://{quote(self.target, safe=':')}{node}{query}"
+        if self.link is LinkKind.CAN:
+            return f"can://{self.target}{query}"
         return f"{self.link}:{self.target}{node}{query}"
 
 
@@ -108,9 +127,29 @@ def hub_address(
     return Address(LinkKind.HUB, host, port, device_id, node, password=password)
 
 
-def serial_address(path: str, baud: int | None = None, node: int | None = None, model: str = VESC) -> Address:
+def serial_address(
+    path: str,
+    baud: int | None = None,
+    node: int | None = None,
+    model: str = VESC,
+    *,
+    unit: int | None = None,
+    listens: bool = False,
+) -> Address:
     """Return the address of a device on a serial port."""
-    return Address(LinkKind.SERIAL, path, node=node, model=model, baud=baud)
+    return Address(LinkKind.SERIAL, path, node=node, model=model, baud=baud, unit=unit, listens=listens)
+
+
+def can_address(
+    channel: str,
+    model: str,
+    bit_rate: int | None = None,
+    *,
+    interface: str = "",
+    unit: int | None = None,
+) -> Address:
+    """Return the address of packs on a CAN bus: `can0`, the path of an adapter, `host:port/can0`."""
+    return Address(LinkKind.CAN, channel, model=model, baud=bit_rate, interface=interface, unit=unit)
 
 
 def ble_address(
@@ -148,6 +187,7 @@ FORMS = (
     "tcp://host:port?model=NAME",
     "serial:/dev/ttyACM0",
     "serial:/dev/ttyUSB0?model=NAME",
+    "can://can0?model=NAME",
     "replay:FILE",
     "sim:vesc",
 )
@@ -169,6 +209,10 @@ _CAN_SUFFIX = re.compile(r"/can/([^/?]*)$")
 #: A name with a dot, or an IPv4 address: what somebody types who means a host.
 _HOST = re.compile(r"localhost|[\w-]+(\.[\w-]+)+")
 _MODEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+#: A DBC file stands in for a model.
+_DBC = re.compile(r"[^\x00-\x1f]{1,400}\.dbc", re.IGNORECASE)
+#: The kinds of CAN adapters that python-can names.
+_INTERFACE = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
 def parse_address(text: str) -> Address:
@@ -215,13 +259,18 @@ def _parse_tcp(rest: str) -> Address:
     host, port, user, node, shown = _split(place, "tcp")
     if user:
         raise BadAddressError("tcp:// takes no id or password")
-    options = _options(query if mark else "", f"tcp://{shown}", ("model",))
+    options = _options(query if mark else "", f"tcp://{shown}", ("model", "address", "listen", "modbus-tcp"))
     if "model" not in options or not port:
         raise BadAddressError(
             f"tcp://{shown} names a port and a protocol: tcp://{host}:{port or 'PORT'}?model=NAME "
             "(packwire model list shows them; a VESC is vesc://)"
         )
-    return tcp_address(host, port, node, options["model"])
+    return replace(
+        tcp_address(host, port, node, options["model"]),
+        unit=_unit(options, f"tcp://{shown}"),
+        listens="listen" in options,
+        enveloped="modbus-tcp" in options or port == MODBUS_PORT,
+    )
 
 
 def _parse_hub(rest: str) -> Address:
@@ -268,7 +317,8 @@ def _options(query: str, shown: str, known: tuple[str, ...]) -> dict[str, str]:
     unknown = [name for name in options if name not in known]
     if unknown:
         raise BadAddressError(f"{shown} knows no option {', '.join(unknown)}; there is {', '.join(known)}")
-    if "model" in options and not _MODEL.fullmatch(options["model"]):
+    model = options.get("model")
+    if model is not None and not _MODEL.fullmatch(model) and not _DBC.fullmatch(model):
         raise BadAddressError(f"{shown}: {options['model'][:40]!r} is no name of a protocol, such as jbd")
     return options
 
@@ -281,12 +331,54 @@ def _parse_serial(rest: str) -> Address:
         path = path[: match.start()]
     if not path:
         raise BadAddressError("a serial address names the port: serial:/dev/ttyACM0")
-    options = _options(query, f"serial:{path}", ("model", "baud"))
-    baud = options.get("baud")
-    if baud is not None and (not baud.isdecimal() or not 1 <= int(baud[:9]) <= 20_000_000):
-        raise BadAddressError(f"serial:{path}: {baud!r} is no baud rate")
+    shown = f"serial:{path}"
+    options = _options(query, shown, ("model", "baud", "address", "listen"))
     node = _checked_can_id(match[1]) if match else None
-    return serial_address(path, None if baud is None else int(baud), node, options.get("model", VESC))
+    model = options.get("model", VESC)
+    unit, listens = _unit(options, shown), "listen" in options
+    if model == VESC and (unit is not None or listens):
+        raise BadAddressError(f"{shown}: address and listen are for lines that packs share: add model=NAME")
+    return serial_address(path, _rate(options, "baud", shown), node, model, unit=unit, listens=listens)
+
+
+def _rate(options: dict[str, str], name: str, shown: str) -> int | None:
+    rate = options.get(name)
+    if rate is not None and (not rate.isdecimal() or not 1 <= int(rate[:9]) <= 20_000_000):
+        raise BadAddressError(f"{shown}: {rate[:40]!r} is no {'bit' if name == 'bitrate' else 'baud'} rate")
+    return None if rate is None else int(rate)
+
+
+def _unit(options: dict[str, str], shown: str) -> int | None:
+    """Return the address of one device on a line that several share."""
+    text = options.get("address")
+    if text is None:
+        return None
+    hexadecimal = text[:2].lower() == "0x"
+    try:
+        number = int(text[:5], 16 if hexadecimal else 10)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= 255 or len(text) > 4:
+        raise BadAddressError(f"{shown}: {text[:40]!r} is no address on a line: those are 0 to 255")
+    return number
+
+
+def _parse_can(rest: str) -> Address:
+    place, _, query = rest.partition("?")
+    channel = place.removeprefix("//")
+    if not place.startswith("//") or not channel or not channel.isprintable():
+        raise BadAddressError("a CAN address names the bus and a protocol: can://can0?model=pylontech-can")
+    shown = f"can://{channel}"
+    options = _options(query, shown, ("model", "bitrate", "interface", "address"))
+    if "model" not in options:
+        raise BadAddressError(
+            f"{shown} names a protocol: {shown}?model=NAME (packwire model list shows them), or a DBC file"
+        )
+    interface = options.get("interface", "")
+    if "interface" in options and not _INTERFACE.fullmatch(interface):
+        raise BadAddressError(f"{shown}: {interface[:40]!r} is no CAN adapter, such as socketcan or slcan")
+    rate = _rate(options, "bitrate", shown)
+    return can_address(channel, options["model"], rate, interface=interface, unit=_unit(options, shown))
 
 
 def _parse_ble(rest: str) -> Address:
@@ -318,12 +410,14 @@ def _parse_ble(rest: str) -> Address:
 
 def _parse_replay(rest: str) -> Address:
     path, mark, query = rest.rpartition("?")
-    if not mark or not query.startswith("model="):  # a file may have a ? in its name
+    if not mark or not query.startswith(("model=", "address=")):  # a file may have a ? in its name
         path, query = rest, ""
     path = path.removeprefix("//")
     if not path:
         raise BadAddressError("replay: names a recording: replay:session.btsnoop")
-    return replay_address(path, _options(query, f"replay:{path}", ("model",)).get("model", ""))
+    options = _options(query, f"replay:{path}", ("model", "address"))
+    address = replay_address(path, options.get("model", ""))
+    return replace(address, unit=_unit(options, f"replay:{path}"))
 
 
 def _parse_sim(rest: str) -> Address:
@@ -359,6 +453,7 @@ _PARSERS: dict[str, Callable[[str], Address]] = {
     "tcp": _parse_tcp,
     "serial": _parse_serial,
     "ble": _parse_ble,
+    "can": _parse_can,
     "replay": _parse_replay,
     "sim": _parse_sim,
 }

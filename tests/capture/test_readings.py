@@ -11,13 +11,19 @@ from tests.shared_data import CAPTURES, needs_captures
 FROM, TO = Direction.FROM_DEVICE, Direction.TO_DEVICE
 
 
+def said(readings, direction, message):
+    reading = readings.read(0, direction, message)
+    assert reading is not None
+    return reading
+
+
 def last_of(path, limit=None):
     readings = Readings(all_models())
     found = {}
     for row, each in enumerate(open_capture(CAPTURES / path).messages):
-        said = readings.read(0, each.direction, each.payload)
-        if said is not None:
-            found[said.model, said.name] = said.values
+        reading = readings.read(0, each.direction, each.payload)
+        if reading is not None:
+            found[reading.model, reading.name] = reading.values
         if limit is not None and row > limit:
             break
     return readings, found
@@ -54,13 +60,13 @@ def test_frames_of_no_model_are_left_as_they_are():
     jbd = model("jbd")
     frame = jbd.encode("cell voltages", {"cells": (3.3,)})
     assert readings.read(0, FROM, frame[:-3] + b"\0\0\x77") is None, "its checksum is wrong"
-    assert readings.read(0, FROM, frame).values["cell_voltages"] == (3.3,)
+    assert said(readings, FROM, frame).values["cell_voltages"] == (3.3,)
 
 
 def test_what_a_switch_is_set_to_is_said():
     readings = Readings(all_models())
     frame = model("jbd").switches[0].template.frame({"value": 1})
-    assert readings.read(0, TO, frame).name == "MOSFETs: charge off"
+    assert said(readings, TO, frame).name == "MOSFETs: charge off"
 
 
 def test_requests_are_named_by_the_model_of_the_replies():
@@ -68,8 +74,8 @@ def test_requests_are_named_by_the_model_of_the_replies():
     jk = model("jk04")
     readings.read(0, FROM, jk.encode("device info", {"firmware": "3.3.0", "software": 3}))
     status = jk.encode("status", {"cell_count": 2, "cells": (3.3, 3.31)})
-    assert readings.read(0, FROM, status).model == "jk04"
-    assert readings.read(0, FROM, status).values["cell_voltages"] == pytest.approx((3.3, 3.31))
+    assert said(readings, FROM, status).model == "jk04"
+    assert said(readings, FROM, status).values["cell_voltages"] == pytest.approx((3.3, 3.31))
 
 
 def test_columns_are_quantities_of_the_registry():

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from packwire.cli.records.kinds import WRITTEN_BY
-from packwire.protocols import model_names
 from tests.cli.every_command import commands, lines
 from tests.cli.records import checked
 from tests.cli.test_streams import NAMES, folder, run  # noqa: F401 - a fixture
@@ -35,7 +34,7 @@ def test_every_kind_is_of_a_command_that_is_there():
 def test_only_known_commands_lack_json():
     assert set(NAMES) - set(WITH_JSON) == {
         "capture", "convert", "demo", "draft", "hub", "hub password", "log", "model check", "model new",
-        "model show", "model test", "name", "sim faults", "sim hub", "sim jbd", "sim vesc",
+        "model show", "model test", "name", "record", "sim faults", "sim hub", "sim jbd", "sim vesc",
     }  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from packwire.errors import BadFileError, PackwireError
 from packwire.models.heard import Heard
-from packwire.models.load import library, model, parse, read_file
+from packwire.models.load import model, parse, read_file
+from packwire.models.store import library
 
 BASE = """packwire: 1
 name: acme
@@ -196,7 +197,9 @@ def test_no_stream_makes_a_framer_fail_or_wait_forever(name, stream, size):
 def test_a_count_that_lies_is_bounded_and_said():
     acme = parse(BASE, "acme.yaml")
     frame = acme.encode("status", {"cells": (3.3, 3.31)})
-    lying = acme.framing_of(frame).check.set(frame[:4] + b"\xff" + frame[5:])
+    check = acme.framings[0].check
+    assert check is not None
+    lying = check.set(frame[:4] + b"\xff" + frame[5:])
     taken = Heard(acme).take(lying)
     assert taken.values["cell_voltages"] == (3.3, 3.31)
     assert taken.missing == ("cells[2..254]",)

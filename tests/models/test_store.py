@@ -10,6 +10,7 @@ from packwire.device import open_device
 from packwire.errors import BadAddressError, BadFileError
 from packwire.models import load, store
 from packwire.models.beginning import beginning
+from packwire.models.load import model
 from packwire.models.store import library, sources
 from packwire.models.trust import NotTrustedError, agree, frames_sent, is_trusted
 from packwire.protocols import families, protocol, recognised
@@ -37,7 +38,7 @@ def folder():
 
 def test_a_model_of_ones_own_is_found_and_read(folder):
     (folder / "acme.yaml").write_text(beginning("acme"))
-    acme = protocol("acme")
+    acme = model("acme")
     assert (acme.name, acme.origin, acme.shadows) == ("acme", str(folder / "acme.yaml"), False)
     assert "Acme" in {family.name for family in families()}
 
@@ -48,7 +49,7 @@ def test_folders_that_are_named_come_first(folder, tmp_path):
     other.mkdir()
     (other / "acme.yaml").write_text(beginning("acme").replace("title: Acme", "title: Other"))
     store.use([other])
-    assert protocol("acme").title == "Other"
+    assert model("acme").title == "Other"
     with pytest.raises(BadFileError, match="no such folder of models"):
         store.use([tmp_path / "none"])
 
@@ -56,7 +57,7 @@ def test_folders_that_are_named_come_first(folder, tmp_path):
 def test_one_that_stands_in_for_packwires_own_says_so(folder):
     text = store.Source("jbd").text().replace("title: JBD", "title: JBD of mine")
     (folder / "jbd.yaml").write_text(text)
-    assert protocol("jbd").shadows
+    assert model("jbd").shadows
     assert protocol("jbd").title == "JBD of mine"
 
 
@@ -74,9 +75,9 @@ async def test_nothing_is_sent_before_the_user_agrees_and_then_always(folder):
     path.write_text(beginning("acme"))
     with pytest.raises(NotTrustedError, match="agree once with --trust"):
         open_device("tcp://127.0.0.1:1?model=acme")
-    assert frames_sent(protocol("acme")) == ["status (reads): aa 55 01 10 31 b0"]
-    agree(protocol("acme"))
-    assert is_trusted(protocol("acme"))
+    assert frames_sent(model("acme")) == ["status (reads): aa 55 01 10 31 b0"]
+    agree(model("acme"))
+    assert is_trusted(model("acme"))
     open_device("tcp://127.0.0.1:1?model=acme")
     path.write_text(beginning("acme").replace("aa 55 .. 10 .. ..", "aa 55 .. 66 .. .."))
     load._model.cache_clear()
@@ -89,10 +90,10 @@ def test_packwires_own_need_no_trust():
 
 
 def test_what_was_checked_once_is_read_without_yaml_and_pydantic(monkeypatch):
-    first = protocol("jbd")
+    first = model("jbd")
     load._model.cache_clear()
     monkeypatch.setattr(load, "_from_yaml", lambda *_: pytest.fail("it was kept"))
-    again = protocol("jbd")
+    again = model("jbd")
     assert again is not first
     assert again.content == first.content
 

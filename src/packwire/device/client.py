@@ -129,7 +129,8 @@ class Client:
 
     def oddities(self) -> list[str]:
         """Say what else arrived than answers, bytes and packets alike; empty where all is usual."""
-        return self.frame_stats.oddities() + self.stats.oddities()
+        asked = self.stats.oddities() if self.stats.requests else []  # who only hears awaits no replies
+        return self.frame_stats.oddities() + asked
 
     def subscribe(self, receive: Callable[[bytes], None]) -> None:
         """Hand `receive` every message that answers no request of ours."""
@@ -168,7 +169,7 @@ class Client:
         Raises NoReplyError after the last try, and GoneError or DisplacedError when the connection ends.
         """
         beside = self.protocol.beside(request)
-        async with self._beside if beside else self._turn:
+        async with self._beside if beside else self._turn, self.link.turn():
             if not beside:
                 await self._settle(request)
             return await self._try(request, timeout or self.timeout, tries or self.tries)
@@ -308,7 +309,10 @@ class Client:
             return error
         if self.frame_stats.received:
             return self._another_protocol()
-        return await self.link.explain_silence() or NoAnswerError(
+        silence = await self.link.explain_silence()
+        if silence or not self.stats.requests:
+            return silence or error
+        return NoAnswerError(
             f"{self.link.name} took the connection, but nothing comes back "
             f"({tries_of(self.tries, self.timeout)}). {self.protocol.silence}"
         )

@@ -45,7 +45,7 @@ def open_device(
     """
     parsed = parse_address(address) if isinstance(address, str) else address
     nodes = None if can_ids is None else tuple(can_ids)
-    options = Options(parsed.node, nodes, stale_after, parsed.pin or "")
+    options = Options(parsed.node, nodes, stale_after, parsed.pin or "", parsed.unit, parsed.listens)
     watchers = observers or Observers()
 
     def read_by(link: Link, spoken: Protocol) -> Device:

@@ -4,11 +4,13 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Protocol, cast, override
 
 from packwire.direction import Direction
 from packwire.errors import GoneError, PackwireError, Reason
 from packwire.event import Event, EventKind
+from packwire.link.echo import EchoFilter
 
 #: Learns what the link lives through.
 type Listener = Callable[[Event], None]
@@ -66,6 +68,10 @@ class Link(ABC):
     async def close(self) -> None:
         """Close; may be called at any time and more than once."""
 
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Return what is held from a request to its reply: on a line that others share, only one speaks."""
+        return nullcontext()
+
     def limit_unsent(self, size: int, full: Callable[[bool], None]) -> None:  # noqa: B027 - not all can tell
         """Call `full` with True when more than `size` bytes wait to be sent, with False when few do again."""
 
@@ -88,7 +94,12 @@ class StreamLink(Link, asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._receiver: Receiver | None = None
         self._closed = asyncio.Event()
+        self._echo: EchoFilter | None = None
         self._full: Callable[[bool], None] | None = None
+
+    def remove_echo(self) -> None:
+        """Take the echo of what is sent out of what is received: see `packwire.link.echo`."""
+        self._echo = EchoFilter(self._deliver)
 
     @abstractmethod
     async def connect(self) -> None:
@@ -111,6 +122,12 @@ class StreamLink(Link, asyncio.Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
+        if self._echo is not None:
+            self._echo.received(data)
+        else:
+            self._deliver(data)
+
+    def _deliver(self, data: bytes) -> None:
         for observe in self.observers:
             observe(Direction.FROM_DEVICE, data)
         if self._receiver:
@@ -120,6 +137,8 @@ class StreamLink(Link, asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._closed.set()
+        if self._echo is not None:
+            self._echo.stop()
         if self._receiver is None:
             self.tell(EventKind.LEFT)
         else:
@@ -133,6 +152,8 @@ class StreamLink(Link, asyncio.Protocol):
             return
         for observe in self.observers:
             observe(Direction.TO_DEVICE, data)
+        if self._echo is not None:
+            self._echo.sent(data)
         self._transport.write(data)
 
     @override

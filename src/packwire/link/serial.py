@@ -1,4 +1,4 @@
-"""A VESC on a serial port or USB: 115200 baud, the same frames. Needs the extra `serial` (serialx)."""
+"""A serial port or USB: a VESC at 115200 baud, or packs on a line. Needs the extra `serial`."""
 
 import asyncio
 import errno
@@ -8,7 +8,8 @@ from typing import Any, override
 
 from packwire.address import Address
 from packwire.errors import Reason, UnreachableError, missing_extra, system_reason
-from packwire.link.base import StreamLink
+from packwire.link.base import Link, StreamLink
+from packwire.link.shared import Line, SharedLink
 from packwire.protocol.base import Protocol
 
 
@@ -87,6 +88,15 @@ def _unreachable(path: str, error: Exception) -> UnreachableError:
     )
 
 
-def link_of(address: Address, protocol: Protocol) -> SerialLink:
+def link_of(address: Address, protocol: Protocol) -> Link:
     """Return the link that an address leads over, not connected yet."""
-    return SerialLink(address.target, address.baud or protocol.baud)
+    path, baud = address.target, address.baud or protocol.baud
+    if not protocol.on_a_line:
+        return SerialLink(path, baud)
+
+    def make() -> SerialLink:
+        link = SerialLink(path, baud)
+        link.remove_echo()
+        return link
+
+    return SharedLink(Line(("serial", path), baud, f"{baud} baud"), make, listens=address.listens)

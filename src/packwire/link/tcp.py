@@ -7,7 +7,8 @@ from typing import Any, cast, override
 
 from packwire.address import HUB_PORT, Address
 from packwire.errors import NoAnswerError, PackwireError, Reason, UnreachableError, system_reason
-from packwire.link.base import StreamLink
+from packwire.link.base import Link, StreamLink
+from packwire.link.shared import Line, SharedLink
 from packwire.protocol.base import Protocol
 
 CONNECT_TIMEOUT = 5.0
@@ -130,6 +131,21 @@ def keep_alive(transport: asyncio.BaseTransport) -> None:
             raw.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
 
 
-def link_of(address: Address, protocol: Protocol) -> TcpLink:  # noqa: ARG001 - every link has it
+def link_of(address: Address, protocol: Protocol) -> Link:
     """Return the link that an address leads over, not connected yet."""
-    return TcpLink(address.target, address.port)
+    host, port = address.target, address.port
+    if not protocol.on_a_line:
+        return TcpLink(host, port)
+    enveloped = address.enveloped
+
+    def make() -> TcpLink:
+        if enveloped and protocol.modbus:
+            from packwire.link.modbus_tcp import ModbusTcpLink  # noqa: PLC0415 - it stands on this one
+
+            return ModbusTcpLink(host, port)
+        link = TcpLink(host, port)
+        link.remove_echo()
+        return link
+
+    words = "Modbus TCP" if enveloped else "raw bytes"
+    return SharedLink(Line(("tcp", host, port), enveloped, words), make, listens=address.listens)

@@ -28,19 +28,23 @@ def _framing(name: str, index: int, said: Mapping[str, Any]) -> Framing:
     name = said.get("name") or name
     if said.get("form") == "modbus":
         return modbus(name, start)
+    if said.get("form") == "can":
+        return Framing(name, b"", (), header=4, unit=True)
     queries, checksum = said.get("queries"), said.get("checksum")
     with at("framings", index, "checksum"):
         check = None if checksum is None else _check(checksum)
     return Framing(
         name,
         start,
-        tuple(_size(each) for each in said["size"]),
+        tuple(_size(each) for each in said.get("size", ())),
         check,
         read_hex(said.get("end", "")),
         header=said.get("kind", 1),
         asks=said.get("asks", 0),
         queries=None if queries is None else _byte(queries),
         count=said.get("count"),
+        until=read_hex(said.get("until", "")),
+        hexadecimal=said.get("text") == "hex",
     )
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
-from packwire.models.replies import Computed, Reply, Said, Saying, joined, said_by
+from packwire.models.computed import Computed
+from packwire.models.replies import Reply, Saying, Statement, joined, said_by
 from packwire.quantity import QUANTITIES, Value
 
-NOTHING_SAID = Said({}, ())
+NOTHING_SAID = Statement({}, ())
 #: So many frames of one numbered reply are kept.
 _MAX_PARTS = 64
 
@@ -21,7 +22,7 @@ class Taken(NamedTuple):
     reply: Reply | None
     missing: tuple[str, ...] = ()
     model: str = ""
-    said: Said = NOTHING_SAID
+    said: Statement = NOTHING_SAID
 
     @property
     def values(self) -> dict[str, Value]:
@@ -51,7 +52,7 @@ class Heard:
         self._protocol = protocol
         self.known: dict[str, float] = dict(known or {})
         """Raw numbers that other replies ask for, by `reply.field`."""
-        self._said: dict[tuple[str, int], Said] = {}
+        self._said: dict[tuple[str, int], Statement] = {}
         self._order: list[tuple[str, int]] = []
 
     def take(self, frame: bytes) -> Taken:
@@ -74,6 +75,11 @@ class Heard:
         if len(self._said) < _MAX_PARTS or (reply.name, part) in self._said:
             self._said[reply.name, part] = said
         return Taken(reply, layout.missing(decoded), "", said)
+
+    def forget(self, reply: str) -> None:
+        """Say no more what a reply said."""
+        for key in [key for key in self._said if key[0] == reply]:
+            del self._said[key]
 
     def has(self, reply: str) -> bool:
         """Tell whether a reply was heard."""

@@ -5,11 +5,12 @@ from typing import Any, override
 
 from packwire.advertisement import Advertisement
 from packwire.models.aiobmsble_plugins import plugins
+from packwire.models.computed import Computed, computed_of
 from packwire.models.family import family
 from packwire.models.heard import Heard
 from packwire.models.problem import ModelError, at
 from packwire.models.recognition import gatt_of, pattern_of
-from packwire.models.replies import Computed, Layout, Reply, computed_of, reply_of, size_said, with_ways
+from packwire.models.replies import Layout, Reply, reply_of, size_said, with_ways
 from packwire.models.requests import Parameter, Question, parameter_of, question_of
 from packwire.models.switches import Switch, switches_of
 from packwire.models.text import from_digits
@@ -17,9 +18,14 @@ from packwire.protocol.base import Asker, Options, Protocol, Request, RequestKin
 from packwire.quantity import Value
 from packwire.wire.codec import Span
 from packwire.wire.family import Family
-from packwire.wire.framing import DataFramer, Framing
+from packwire.wire.frame import StreamFramer
+from packwire.wire.framing import DataFramer, Framing, UnitFramer
 
 __all__ = ["Layout", "ModelProtocol", "Question", "Reply", "Switch"]
+
+
+#: Bytes in which a CAN frame's identifier is written before its data.
+_IDENTIFIER = 4
 
 
 class ModelProtocol(Protocol):
@@ -41,7 +47,12 @@ class ModelProtocol(Protocol):
         links = content.get("links", {})
         self.tcp: bool = links.get("tcp", False)
         self.serial: bool = "serial" in links
-        self.baud = links.get("serial", {}).get("baud", 9600)
+        serial, can = links.get("serial", {}), links.get("can")
+        self.can = can is not None
+        self.on_a_line = self.serial
+        self.baud = can["bit_rate"] if can else serial.get("baud", 9600)
+        self.other_bauds = tuple(serial.get("others", ()))
+        self.modbus = any(each.get("form") == "modbus" for each in content.get("framings", ()))
         self.gatt = tuple(gatt_of(each) for each in links.get("ble", ()))
         self.timeout: float | None = content.get("timeout")
         self.pause: float = content.get("pause", 0)
@@ -50,7 +61,7 @@ class ModelProtocol(Protocol):
         self._advertisements = tuple(pattern_of(each) for each in recognise.get("advertisements", ()))
         self.family: Family = shared or family(content)
         self.framings = self.family.framings
-        self._text = tuple(each.get("text") == "hex" for each in content.get("framings", ()))
+        self._text = tuple(each.hexadecimal for each in self.framings)
         self.replies = with_ways(self._replies(content))
         self._by_name = {reply.name: reply for reply in self.replies}
         self.order_of_replies: Mapping[str, int] = {
@@ -68,6 +79,7 @@ class ModelProtocol(Protocol):
         self.asked_for: Mapping[str, tuple[str, ...]] = self._asked_for()
         self.computed = tuple(self._computed(content))
         self.packs: Mapping[str, Any] | None = content.get("packs")
+        self.bus: Mapping[str, Any] | None = content.get("bus")
         self._check_packs()
 
     def _replies(self, content: Mapping[str, Any]) -> Iterator[Reply]:
@@ -133,6 +145,9 @@ class ModelProtocol(Protocol):
         return {name: tuple(sorted(fields)) for name, fields in wanted.items()}
 
     def _check_packs(self) -> None:
+        asked = (self.bus or {}).get("parameter")
+        if asked is not None and asked not in self.parameters:
+            raise ModelError(f"there is no parameter {asked!r}", ("bus", "parameter"))
         if self.packs is None:
             return
         with at("packs"):
@@ -154,8 +169,8 @@ class ModelProtocol(Protocol):
         )
 
     @override
-    def framer(self) -> DataFramer:
-        return DataFramer(self.framings)
+    def framer(self) -> StreamFramer:
+        return UnitFramer() if self.can else DataFramer(self.framings)
 
     @override
     def frame(self, request: Request) -> bytes:
@@ -200,7 +215,9 @@ class ModelProtocol(Protocol):
                 or self.family.is_answer(request.payload, message)
             )
         # A refusal repeats what was asked where the other replies to it do so.
-        return bool(reply.refuses and question.replies) and self._repeats(question, message)
+        return bool(reply.refuses and question.replies) and (
+            self._repeats(question, message) or self.family.is_answer(request.payload, message)
+        )
 
     def _repeats(self, question: Question, message: bytes) -> bool:
         framing = self._framing_of_reply(message[: self.framings[0].needs]) or self.framings[0]
@@ -210,7 +227,7 @@ class ModelProtocol(Protocol):
     @override
     def streams(self, message: bytes) -> bool:
         reply = self.reply_of(message)
-        return reply is not None and reply.unasked
+        return reply is not None and (reply.unasked or reply.part is not None)
 
     def reply(self, name: str) -> Reply:
         """Return a reply by its name. Raises KeyError."""
@@ -235,8 +252,34 @@ class ModelProtocol(Protocol):
         switched = self.switch_of(message)
         return switched[0].name if switched else message[: self.framings[0].header].hex(" ")
 
+    def unit_of(self, frame: bytes) -> int | None:
+        """Return the address of the device that a reply is from; None where frames do not say it."""
+        if self.bus is None:
+            return None
+        at: int = self.bus["at"]
+        seen = self.data(frame) if any(self._text) else frame
+        return seen[at] if at < len(seen) else None
+
+    def from_unit(self, frame: bytes, unit: int) -> bytes:
+        """Return a reply as the device of this address on a shared line sends it."""
+        if self.bus is None:
+            return frame
+        at: int = self.bus["at"]
+        if self.can:
+            return frame[:at] + bytes([unit]) + frame[at + 1 :]
+        framing = next((each for each in self.framings if each.form_of(frame)), self.framings[0])
+        if framing.hexadecimal:
+            at = 2 * at - len(framing.start)
+            return framing.seal(frame[:at] + b"%02X" % unit + frame[at + 2 :])
+        return framing.seal(frame[:at] + bytes([unit]) + frame[at + 1 :])
+
     def data(self, frame: bytes) -> bytes:
-        """Return a frame without its checksum and end: what fields and counts may reach to."""
+        """Return a frame without its checksum and end: what fields and counts may reach to.
+
+        Of a CAN frame, what lies behind the identifier.
+        """
+        if self.can:
+            return frame[_IDENTIFIER:]
         number = 0
         if len(self.framings) > 1:
             number = next((at for at, each in enumerate(self.framings) if frame.startswith(each.start)), 0)
@@ -265,7 +308,10 @@ class ModelProtocol(Protocol):
     def encode(
         self, reply: str, values: Mapping[str, Any], known: Mapping[str, float] | None = None
     ) -> bytes:
-        """Return the whole frame of a reply with these values of its fields; checksum and length are made."""
+        """Return the whole frame of a reply with these values of its fields; checksum and length are made.
+
+        Bytes of its beginning that may be anything are 0.
+        """
         shape = self._by_name[reply]
         layout = next((each for each in shape.layouts if not each.marks or known), shape.layouts[0])
         if known:
@@ -273,6 +319,9 @@ class ModelProtocol(Protocol):
         framing = self._framing_of_reply(shape.head) or self.framings[0]
         start = framing.start.ljust(len(shape.begins), b"\0")
         begins = bytes(start[index] if byte is None else byte for index, byte in enumerate(shape.begins))
+        if self.can:
+            said = layout.codec.encode(values, size=len(begins) - _IDENTIFIER, known=known or {})
+            return begins + said[len(begins) - _IDENTIFIER :]
         text = bool(self._text) and self._text[self.framings.index(framing)]
         tail = (framing.check.size if framing.check else 0) + len(framing.end)
         whole_size = shape.size or (0 if text else size_said(begins, shape.begins, framing))
@@ -285,7 +334,7 @@ class ModelProtocol(Protocol):
         whole = bytes(body)
         if text:
             whole = framing.start + whole[len(framing.start) :].hex().upper().encode()
-        return framing.seal(whole + bytes(tail - len(framing.end)) + framing.end)
+        return framing.seal(whole + framing.until + bytes(tail - len(framing.end)) + framing.end)
 
     @override
     def mask(self, message: bytes) -> bytes:
@@ -333,10 +382,15 @@ class ModelProtocol(Protocol):
     def silence(self) -> str:
         secret = [name for name, each in self.parameters.items() if each.secret]
         hint = f" Some want a PIN: add ?{secret[0]}=." if secret else ""
-        return super().silence + hint
+        address = " Has it another address: &address=?" if self.bus and self.bus.get("parameter") else ""
+        return super().silence + hint + address
 
     @override
     def session(self, asker: Asker, options: Options) -> Session:
+        if options.listens or not self.questions:
+            from packwire.models.hearing import HearingSession  # noqa: PLC0415 - few models only hear
+
+            return HearingSession(self, asker, options)
         from packwire.models.session import ModelSession  # noqa: PLC0415 - a recording needs no session
 
         return ModelSession(self, asker, options)

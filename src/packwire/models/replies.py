@@ -10,8 +10,9 @@ from packwire.models.text import read_pattern
 from packwire.quantity import QUANTITIES, Kind, Quantity, Value
 from packwire.wire import fields
 from packwire.wire.codec import Codec, DecodedValues
-from packwire.wire.fields import Field, FieldCondition, Operator, Order
+from packwire.wire.fields import Field, FieldCondition, FieldError, Operator, Order
 from packwire.wire.framing import ByteIs, Framing
+from packwire.wire.keyed import KeyedCodec
 
 #: What is said of flags of which none is set.
 NOTHING = "none"
@@ -44,7 +45,7 @@ _COMPARISONS = {
 
 def field_of(said: Mapping[str, Any]) -> Field:
     """Return a field as the engine takes it. Raises FieldError."""
-    kind, width = type_of(said.get("type", "u8"), said.get("width"))
+    kind, width = type_of(said.get("type", "decimal" if "key" in said else "u8"), said.get("width"))
     count, bits = said.get("count"), said.get("bits")
     return Field(
         name=said["name"],
@@ -53,6 +54,7 @@ def field_of(said: Mapping[str, Any]) -> Field:
         order=said.get("order"),
         at=said.get("at"),
         after=said.get("after"),
+        key=said.get("key"),
         bits=None if bits is None else tuple(bits),
         scale=said.get("scale", 1),
         addend=said.get("addend", 0),
@@ -62,6 +64,7 @@ def field_of(said: Mapping[str, Any]) -> Field:
         each_bit=said.get("each_bit"),
         unknown=tuple(said.get("unknown", ())),
         count=fields.TO_THE_END if count == "to the end" else count,
+        counts=said.get("counts", 1),
         stride=said.get("stride"),
         most=said.get("most"),
         when=tuple(conditions(said.get("when", ()))),
@@ -169,6 +172,9 @@ class Reply:
     refuses: str
     unasked: bool
     part: str | None
+    every: float = 1
+    optional: bool = False
+    id: int | None = None
     head: bytes = field(default=b"", compare=False)
     """The first bytes that are the same in all."""
 
@@ -199,7 +205,7 @@ class Reply:
 
 def reply_of(name: str, said: Mapping[str, Any], order: Order) -> Reply:
     """Return a reply. Raises ModelError."""
-    begins = read_pattern(said["begins"])
+    begins = _beginning(said)
     fixed = next((index for index, byte in enumerate(begins) if byte is None), len(begins))
     refuses = said.get("refuses", False)
     layouts = said.get("layouts")
@@ -214,8 +220,27 @@ def reply_of(name: str, said: Mapping[str, Any], order: Order) -> Reply:
         refuses if isinstance(refuses, str) else "it refuses" * bool(refuses),
         said.get("unasked", False),
         said.get("part"),
+        said.get("every", 1),
+        said.get("optional", False),
+        said.get("id"),
         bytes(byte or 0 for byte in begins[:fixed]),
     )
+
+
+#: The bit that marks an identifier of 29 bits where a CAN frame is written as bytes [Linux, linux/can.h].
+EXTENDED = 1 << 31
+#: Identifiers of 11 bits go no further.
+MAX_STANDARD = 0x7FF
+
+
+def _beginning(said: Mapping[str, Any]) -> tuple[int | None, ...]:
+    """Return how a reply begins: its CAN identifier in four bytes, and the bytes that are written."""
+    rest = read_pattern(said["begins"]) if "begins" in said else ()
+    number = said.get("id")
+    if number is None:
+        return rest
+    extended = said.get("extended") or number > MAX_STANDARD
+    return (*(number | EXTENDED * extended).to_bytes(4), *rest)
 
 
 def _layout(said: Mapping[str, Any], order: Order, place: tuple[str | int, ...]) -> Layout:
@@ -227,7 +252,7 @@ def _layout(said: Mapping[str, Any], order: Order, place: tuple[str | int, ...])
             if each.get("quantity"):
                 sayings.append(_saying(read[-1], each))
     with at(*place, "fields"):
-        codec = Codec(read, order)
+        codec = _codec(read, order)
     return Layout(
         codec,
         tuple(sayings),
@@ -236,6 +261,15 @@ def _layout(said: Mapping[str, Any], order: Order, place: tuple[str | int, ...])
         frozenset(each["name"] for each in said.get("fields", ()) if each.get("optional")),
         said.get("model", ""),
     )
+
+
+def _codec(read: list[Field], order: Order) -> Codec:
+    keyed = [each.key is not None for each in read]
+    if not any(keyed):
+        return Codec(read, order)
+    if not all(keyed):
+        raise FieldError(f"{read[keyed.index(False)].name} has no key, and others of this reply have one")
+    return KeyedCodec(read, order)
 
 
 def _saying(of: Field, said: Mapping[str, Any]) -> Saying:
@@ -268,7 +302,7 @@ def _saying(of: Field, said: Mapping[str, Any]) -> Saying:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Statement:
     """What one message says: by quantity where it alone says it, and what is to be put together."""
 
     single: Mapping[str, Value]
@@ -280,7 +314,7 @@ class Said:
         return {**self.single, **joined(self.shared)} if self.shared else dict(self.single)
 
 
-def said_by(layout: Layout, values: DecodedValues) -> Said:
+def said_by(layout: Layout, values: DecodedValues) -> Statement:
     """Return what a message says."""
     decoded = values.values
     single: dict[str, Value] = {}
@@ -291,7 +325,7 @@ def said_by(layout: Layout, values: DecodedValues) -> Said:
             if value != "":  # nothing is written there
                 single[key] = value
     shared = [(each, each.of(decoded[each.name])) for each in layout.shared if each.name in decoded]
-    return Said(single, tuple(shared))
+    return Statement(single, tuple(shared))
 
 
 def with_ways(replies: Iterable[Reply]) -> tuple[Reply, ...]:
@@ -365,35 +399,6 @@ def _used(items: tuple[Value, ...], nothing: Value) -> tuple[Value, ...]:
     while size > 1 and items[size - 1] == nothing:
         size -= 1
     return items[:size]
-
-
-@dataclass(frozen=True, slots=True)
-class Computed:
-    """A quantity that follows from others: the sum of a list, or the product of two numbers."""
-
-    key: str
-    sum_of: str
-    product_of: tuple[str, ...]
-    scale: float
-
-    def of(self, values: Mapping[str, Value]) -> float | None:
-        """Return its value; None where something that it needs is not known."""
-        items = values.get(self.sum_of) if self.sum_of else tuple(values.get(key) for key in self.product_of)
-        if not isinstance(items, tuple) or not items:
-            return None
-        numbers = [item for item in items if isinstance(item, int | float)]
-        if len(numbers) < len(items):
-            return None
-        return (sum(numbers) if self.sum_of else numbers[0] * numbers[1]) * self.scale
-
-
-def computed_of(key: str, said: Mapping[str, Any]) -> Computed:
-    """Return a computed quantity. Raises ModelError."""
-    product = tuple(said.get("product_of") or ())
-    for each in (key, *filter(None, (said.get("sum_of", ""), *product))):
-        if each not in QUANTITIES:
-            raise ModelError(f"there is no quantity {each!r}; see docs/reference/quantities.md")
-    return Computed(key, said.get("sum_of", ""), product, said.get("scale", 1))
 
 
 #: Texts of which there may be several at once.

@@ -23,6 +23,13 @@ class Parameter:
     default: int | str | None = None
     secret: bool = False
     about: str = ""
+    digits: bool = False
+    """It is written in hexadecimal digits, two a byte."""
+
+    @property
+    def width(self) -> int | None:
+        """Return how many bytes it takes in a frame; None where that differs."""
+        return self.field.width * 2 if self.digits and self.field.width else self.field.width
 
     def written(self, value: int | str) -> bytes:
         """Return how it stands in a frame. Raises FieldError in words for a user, without the value."""
@@ -36,7 +43,8 @@ class Parameter:
         low, high = self.field.limits()
         if not low <= value <= high:
             raise FieldError(f"{self.name} is {low} to {high}")
-        return self.field.bytes_of(value, "big", bytes(self.field.width or 0))
+        said = self.field.bytes_of(value, "big", bytes(self.field.width or 0))
+        return said.hex().upper().encode() if self.digits else said
 
     def _check(self, number: int, unit: str) -> None:
         most = self.field.width if unit and self.most is None else self.most
@@ -49,6 +57,8 @@ class Parameter:
         """Return the value that stands in a frame."""
         if self.field.type is Type.TEXT:
             return data.rstrip(b"\0").decode("utf-8", "backslashreplace")
+        if self.digits:
+            return int(data, 16)
         return int(self.field.raw_in(data, 0, "big") or 0)
 
 
@@ -63,6 +73,7 @@ def parameter_of(name: str, said: Mapping[str, Any]) -> Parameter:
         said.get("default"),
         said.get("secret", False),
         said.get("about", ""),
+        said.get("digits", False),
     )
 
 
@@ -118,7 +129,12 @@ class Template:
         found = self.places(frame)
         if found is None:
             return None
-        return {name: self.parameters[name].read(frame[begin:end]) for name, begin, end in found}
+        said: dict[str, int | str] = {}
+        for name, begin, end in found:
+            value = self.parameters[name].read(frame[begin:end])
+            if said.setdefault(name, value) != value:
+                return None  # one that comes twice says the same
+        return said
 
     def places(self, frame: bytes) -> list[tuple[str, int, int]] | None:
         """Return where in a frame the parameters are; None where it was not made so."""
@@ -130,6 +146,8 @@ class Template:
             if isinstance(part, bytes) and not frame.startswith(part, at_byte):
                 return None
             if isinstance(part, Named):
+                if self.parameters[part.name].digits and not _HEX.issuperset(frame[at_byte : at_byte + size]):
+                    return None
                 found.append((part.name, at_byte, at_byte + size))
             at_byte += size
         return found if free >= 0 and at_byte == len(frame) else None
@@ -138,7 +156,10 @@ class Template:
         """Return how many bytes a part has; None where that differs."""
         if isinstance(part, bytes):
             return len(part)
-        return part.size if isinstance(part, Made) else self.parameters[part.name].field.width
+        return part.size if isinstance(part, Made) else self.parameters[part.name].width
+
+
+_HEX = frozenset(b"0123456789ABCDEFabcdef")
 
 
 def template_of(text: object, framings: tuple[Framing, ...], parameters: Mapping[str, Parameter]) -> Template:
@@ -149,9 +170,9 @@ def template_of(text: object, framings: tuple[Framing, ...], parameters: Mapping
         if name not in parameters:
             known = ", ".join(parameters) or "there are none"
             raise ModelError(f"there is no parameter {name!r}: {known}")
-        free += parameters[name].field.width is None
-    if free > 1 or len(set(template.names)) < len(template.names):
-        raise ModelError("each parameter comes once, and one at most has no fixed width")
+        free += parameters[name].width is None
+    if free > 1:
+        raise ModelError("one parameter at most has no fixed width")
     values = {name: _any_value(parameters[name]) for name in template.names}
     try:
         frame = template.frame(values)
@@ -204,6 +225,7 @@ class Question:
     once: bool = False
     optional: bool = False
     streams: float = 0
+    topic: str = "values"
     keeps_alive: bool = False
     quiet: bool = True
     timeout: float | None = None

@@ -15,6 +15,8 @@ from packwire.wire.fields import FieldError
 
 #: The one node of a device that is a pack and nothing else.
 PACK = "bms"
+#: The topic of requests that reading a device asks.
+VALUES = "values"
 #: Seconds in which the other frames of a reply that has several come, where the model says nothing else.
 _OTHERS = 2.0
 #: Seconds: after so long a pause no further frame of a numbered reply comes.
@@ -34,6 +36,10 @@ class Model(Language, Protocol):
     start: tuple[Question | float, ...]
     parameters: dict[str, Parameter]
     packs: Mapping[str, Any] | None
+    bus: Mapping[str, Any] | None
+
+    def unit_of(self, frame: bytes) -> int | None:
+        """Return the address of the device that a reply is from; None where frames do not say it."""
 
     def reply(self, name: str) -> Reply:
         """Return a reply by its name."""
@@ -55,6 +61,7 @@ class ModelSession(Session):
         self._given: dict[str, int | str] = {}
         if options.pin:
             self._take_pin(options.pin)
+        self._unit = self._address(options.unit)
         asker.subscribe(self._hear)
         if protocol.shadows:
             self._remarks["model"] = f"read with {protocol.origin}, not with packwire's own {protocol.name}"
@@ -71,6 +78,21 @@ class ModelSession(Session):
             words = str(error) if isinstance(error, FieldError) else f"{secret.name} is a number"
             raise BadOptionError(f"the PIN cannot be right: {words}") from None
         self._given[secret.name] = value
+
+    def _address(self, unit: int | None) -> int | None:
+        """Return the device's address on a shared line, as requests say it. Raises BadOptionError."""
+        parameter = (self._protocol.bus or {}).get("parameter")
+        if parameter is None:
+            if unit is not None:
+                raise BadOptionError(f"a {self._protocol.title} is not addressed: leave address= out")
+            return None
+        usual = self._protocol.parameters[parameter].default
+        self._given[parameter] = chosen = int(usual or 0) if unit is None else unit
+        try:
+            self._protocol.parameters[parameter].written(chosen)
+        except FieldError as error:
+            raise BadOptionError(f"address={chosen} cannot be: {error}") from None
+        return chosen
 
     @property
     @override
@@ -91,7 +113,8 @@ class ModelSession(Session):
         if self._asker.identity:
             return self._asker.identity
         serial = self._main.values().get("serial_number")
-        return f"{self._protocol.name}-{serial or self._asker.place}"
+        beside = "" if serial or self._unit is None else f"-{self._unit}"
+        return f"{self._protocol.name}-{serial or self._asker.place}{beside}"
 
     @override
     async def start(self) -> None:
@@ -166,7 +189,7 @@ class ModelSession(Session):
         return [
             each
             for each in self._protocol.questions
-            if each.kind is RequestKind.READS and not each.missing(self._given)
+            if each.kind is RequestKind.READS and each.topic == VALUES and not each.missing(self._given)
         ]
 
     def _questions_of_packs(self) -> list[Question]:
@@ -240,6 +263,8 @@ class ModelSession(Session):
 
     def _hear(self, message: bytes) -> None:
         """Take what comes without being the first answer to a request."""
+        if self._unit is not None and self._protocol.unit_of(message) != self._unit:
+            return  # another device on the same line
         reply = self._main.take(message).reply
         if reply is not None:
             self._heard_at[reply.name] = self._asker.now()

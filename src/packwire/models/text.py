@@ -89,8 +89,8 @@ def read_template(text: object) -> tuple[Part, ...]:
             parts[-1] = Made(last.size + part.size)
         else:
             parts.append(part)
-    if not parts or not isinstance(parts[0], bytes):
-        raise ValueError("a frame begins with bytes, such as 'dd a5 03'")
+    if not parts or isinstance(parts[0], Made):
+        raise ValueError("a frame begins with bytes, such as 'dd a5 03', or with the address that is asked")
     return tuple(parts)
 
 

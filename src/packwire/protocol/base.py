@@ -151,13 +151,16 @@ class Options:
     """What a user may say about the reading of a device.
 
     `only` is the one node to look for; `nodes` those to look for on its bus (None: ask who is there).
-    `pin` is what the device wants before it talks.
+    `pin` is what the device wants before it talks. `unit` is its address on a line that several share; with
+    `listens` nothing is asked, because somebody else does.
     """
 
     only: int | None = None
     nodes: tuple[int, ...] | None = None
     stale_after: float | None = None
     pin: str = field(default="", repr=False)
+    unit: int | None = None
+    listens: bool = False
 
 
 class Session(ABC):
@@ -247,6 +250,12 @@ class Protocol(ABC):
     """What its serial lines usually have."""
     family: Family | None = None
     """How its frames look, for those that are recognised among others in a recording."""
+    other_bauds: tuple[int, ...] = ()
+    """What some have instead."""
+    on_a_line: bool = False
+    """Whether its devices hang on serial lines that several may share, and on which one may hear oneself."""
+    modbus: bool = False
+    """Whether its frames are those of Modbus RTU, which may also be carried as Modbus TCP."""
     gatt: tuple[Gatt, ...] = ()
     """Where it is spoken over Bluetooth; the first that a device has is taken."""
     preamble: bytes = b""

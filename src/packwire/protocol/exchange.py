@@ -12,10 +12,9 @@ is under way, and what a lost reply would be taken for is not asked before it ca
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from math import log
-from statistics import median_low
 from typing import Any, NamedTuple, Protocol
 
 _SECOND = 1_000_000_000
@@ -137,7 +136,8 @@ class Exchange[Q, R]:
         kind = self._rule.kind(request)
         if kind is None:
             return events
-        pending = _Pending[Q, R](request, kind, time, time + (self._limit(kind) if limit is None else limit))
+        until = time + (self._limit(kind) if limit is None else limit)
+        pending: _Pending[Q, R] = _Pending(request, kind, time, until)
         waiting = self._waiting.get(kind)
         if waiting is not None and len(waiting) >= _MAX_WAITING:
             self._give_up(waiting[0], time)
@@ -232,10 +232,10 @@ class Exchange[Q, R]:
             return known
         own = self.latencies.get(kind)
         if own:
-            result = self._usual[kind] = int(median_low(own))
+            result = self._usual[kind] = _median_low(own)
             return result
         heard = [each[-1] for each in self.latencies.values() if each]
-        return int(median_low(heard)) if heard else None
+        return _median_low(heard) if heard else None
 
     def _limit(self, kind: Hashable) -> int:
         usual = self.usual(kind)
@@ -309,6 +309,11 @@ class Exchange[Q, R]:
         waiting.remove(pending)
         if not waiting:
             del self._waiting[pending.kind]
+
+
+def _median_low(numbers: Collection[int]) -> int:
+    """Return the number in the middle, of two the lower: for every message, so without `statistics`' checks."""
+    return sorted(numbers)[(len(numbers) - 1) // 2]
 
 
 class Askable(Protocol):

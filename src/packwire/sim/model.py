@@ -9,6 +9,7 @@ from packwire.errors import BadFileError
 from packwire.models.protocol import ModelProtocol, Switch
 from packwire.models.replies import Reply
 from packwire.models.requests import Question
+from packwire.sim.can_wires import CanPort, Slcan, Socketcand
 from packwire.sim.faults import Faults
 from packwire.sim.filled import Speaker
 from packwire.sim.pack import BALANCE_CURRENT, STEP
@@ -21,6 +22,8 @@ CYCLES = 117
 HARDWARE = "SIMULATED"
 FIRMWARE = 2.1
 SERIAL = "SIM00001"
+LOWEST, HIGHEST = 3.0, 4.2
+"""V of a cell, between which it asks to be kept."""
 PROBES = 4
 """Temperature sensors on cells."""
 STREAM_INTERVAL = 1.0
@@ -79,6 +82,10 @@ def pack_values(vehicle: Vehicle) -> dict[str, Any]:
         "discharge_enabled": True,
         "heater_on": False,
         "heater_current": 0.0,
+        "charge_voltage_limit": HIGHEST * len(cells),
+        "discharge_voltage_limit": LOWEST * len(cells),
+        "charge_current_limit": pack.capacity / 2,
+        "discharge_current_limit": pack.capacity,
         "pack_count": 1,
         "alarms": (),
         "warnings": (),
@@ -99,12 +106,16 @@ class ModelDevice:
     keep it awake, and wants its PIN where the fault `pin` says so. Switches are set and read back.
     """
 
-    def __init__(self, protocol: ModelProtocol, vehicle: Vehicle, faults: Faults) -> None:
+    def __init__(
+        self, protocol: ModelProtocol, vehicle: Vehicle, faults: Faults, unit: int | None = None
+    ) -> None:
         self.protocol = protocol
         self.vehicle = vehicle
         self.faults = faults
         self.wedged = False
         self.encoded: dict[bytes, bytes] = {}
+        self.unit = unit_of(protocol) if unit is None else unit
+        """Its address on a shared line."""
         self.switched: dict[str, int] = {}
         """What switches were set to, by name."""
         self._speaker = Speaker(protocol)
@@ -138,10 +149,16 @@ class ModelDevice:
 
     def port(self, name: str) -> Port:
         """Return a new link of this device."""
-        port = Port(self, name, self.protocol.framer())
+        port = self._port(name)
         self._clients[port] = _Client(self, port)
         port.on_attach = self._clients[port].begin
         return port
+
+    def _port(self, name: str) -> Port:
+        framer = self.protocol.framer()
+        if not self.protocol.can:
+            return Port(self, name, framer)
+        return CanPort(self, name, framer, Slcan() if name == "serial" else Socketcand())
 
     def moved(self) -> None:
         """Forget encoded replies: the physics has moved."""
@@ -167,7 +184,7 @@ class ModelDevice:
         if self._said is None:
             self.say_all()
         assert self._said is not None
-        return self._said[reply]
+        return [self.protocol.from_unit(each, self.unit) for each in self._said[reply]]
 
     def setting(self, switch: Switch) -> str:
         """Return by name what a switch is set to; empty where it was set to what it has no name for."""
@@ -198,6 +215,13 @@ class ModelDevice:
         return None
 
 
+def unit_of(protocol: ModelProtocol) -> int:
+    """Return the address that a device of a protocol usually has on a shared line; 0 where it has none."""
+    parameter = (protocol.bus or {}).get("parameter")
+    usual = protocol.parameters[parameter].default if parameter else (protocol.bus or {}).get("first", 0)
+    return int(usual or 0)
+
+
 def _alike(refusal: Reply, reply: Reply, header: int) -> bool:
     """Tell whether a refusal is of the kind of a reply, as far as the first bytes tell."""
     pairs = zip(refusal.begins[:header], reply.begins[:header], strict=False)
@@ -223,12 +247,28 @@ class _Client:
         self._streams.clear()
         self._busy_until = 0.0
         self._wait_for_keep_alive()
+        if not self._device.protocol.questions:
+            for reply in self._device.protocol.replies:
+                self._send_again(reply)
+
+    def _send_again(self, reply: Reply) -> None:
+        """Send a reply of a device that is not asked, and again when it is due."""
+        if reply.refuses:
+            return
+        if self._port.outgoing is not None:
+            self._send(reply.name)
+        due = asyncio.get_running_loop().call_later(reply.every, self._send_again, reply)
+        self._streams[f"every {reply.name}"] = due
 
     def take(self, payload: bytes) -> None:
         """Answer a request."""
-        for question in self._device.protocol.questions:
+        protocol = self._device.protocol
+        asked = (protocol.bus or {}).get("parameter")
+        for question in protocol.questions:
             given = question.template.match(payload)
-            if given is not None:
+            if given is not None and (
+                asked is None or given.get(asked, self._device.unit) == self._device.unit
+            ):
                 self._answer(question, given)
                 return
         switched = self._device.protocol.switch_of(payload)
@@ -305,10 +345,11 @@ class SimulatedModel(Simulation):
     def __init__(self, protocol: ModelProtocol, options: SimOptions | None = None) -> None:
         options = options or SimOptions()
         vehicle = Vehicle(options.seed, options.cells, options.scenario, options.soc)
-        device = ModelDevice(protocol, vehicle, Faults(options.faults))
+        device = ModelDevice(protocol, vehicle, Faults(options.faults), options.unit)
         try:
             device.say_all()
         except (FieldError, ValueError, KeyError) as error:
             what = f"a device of the model {protocol.name} with {options.cells} cells"
             raise BadFileError(f"{what} cannot be simulated: {error}") from None
         super().__init__(options, device, vehicle, protocol.name)
+        self.on_can = protocol.can

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, override
 
-from packwire.address import Address, serial_address, tcp_address
+from packwire.address import Address, can_address, serial_address, tcp_address
 from packwire.errors import BadOptionError
 from packwire.link import beacon
 from packwire.sim.express import CAN_DELAY, PING_TIME, Express
@@ -49,6 +49,8 @@ class SimOptions:
     `hub_password`. `serial` opens a pseudo-terminal, `bluetooth` puts it on the air. `broadcast` is the
     address to announce the TCP port to once a second; nothing is broadcast without it.
 
+    `unit` is its address on a shared line (None: the usual one).
+
     `speed` is how much faster than the clock the physics goes (0: it stands still), `soc` the state of charge
     to start with, 0..1. `faults` are texts such as `delay:0.4`. `ping_time` and `can_delay` are in seconds.
     Raises BadOptionError for what cannot be.
@@ -71,6 +73,7 @@ class SimOptions:
     faults: tuple[str, ...] = ()
     ping_time: float = PING_TIME
     can_delay: float = CAN_DELAY
+    unit: int | None = None
 
     def __post_init__(self) -> None:
         scenario_named(self.scenario)
@@ -115,6 +118,7 @@ class Simulation:
         self.vehicle = vehicle
         self.device = device
         self.model = model
+        self.on_can = False
         self.port = 0
         self.serial_path = ""
         self.bluetooth: BluetoothLink | None = None
@@ -146,12 +150,18 @@ class Simulation:
     def address(self) -> Address:
         """Where to read it over TCP."""
         host = self.options.host if self.options.host not in beacon.ANY_HOST else LOOPBACK
+        if self.on_can:
+            return can_address(f"{host}:{self.port}/can0", self.model, interface="socketcand")
         return tcp_address(host, self.port, model=self.model)
 
     @property
     def serial_address(self) -> Address | None:
         """Where to read it on the pseudo-terminal, where there is one."""
-        return serial_address(self.serial_path, model=self.model) if self.serial_path else None
+        if not self.serial_path:
+            return None
+        if self.on_can:
+            return can_address(self.serial_path, self.model, interface="slcan")
+        return serial_address(self.serial_path, model=self.model)
 
     def advance(self, seconds: float) -> None:
         """Let time pass at once, beyond what the clock does."""

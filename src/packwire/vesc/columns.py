@@ -119,12 +119,24 @@ def _right_crc(frames: NDArray[np.void], width: int) -> NDArray[np.bool_]:
     return good
 
 
+def _times_x(remainders: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    doubled = remainders << 1
+    return np.where(doubled & 0x10000, doubled ^ 0x11021, doubled)
+
+
 def _powers_of_x() -> NDArray[np.uint16]:
-    powers = [1]
+    """Return the remainders of the powers of x; from each number of them follow as many again."""
+    powers = np.ones(1, dtype=np.uint32)
     while len(powers) < _PERIOD + 8:
-        doubled = powers[-1] << 1
-        powers.append(doubled ^ (0x11021 if doubled & 0x10000 else 0))
-    return np.array(powers, dtype=np.uint16)
+        next_power = int(_times_x(powers[-1:])[0])
+        product, shifted = np.zeros_like(powers), powers
+        while next_power:
+            if next_power & 1:
+                product = product ^ shifted
+            next_power >>= 1
+            shifted = _times_x(shifted)
+        powers = np.concatenate((powers, product))
+    return powers[: _PERIOD + 8].astype(np.uint16)
 
 
 #: CRC-16/XMODEM of each single byte: what one step of the checksum adds.

@@ -6,6 +6,7 @@ reply from another node, or to another request, is not taken for the answer.
 """
 
 from collections.abc import Callable, Collection
+from typing import Any
 
 from packwire.vesc.arguments import Rest
 from packwire.vesc.replies import LAYOUTS
@@ -60,19 +61,24 @@ def beyond_command(
     if layout is None:
         return _repeats(request)
     if "uuid" in layout.bits:
-        return lambda reply: (
-            len(reply) > 1
-            and (uuid is None or _field(reply, "uuid") in {uuid, None})
-            and (_field(reply, "uuid") is None or _field(reply, "uuid") not in other_uuids)
-        )
+        return lambda reply: len(reply) > 1 and _is_of(_decoded(reply).uuid, uuid, other_uuids)
     mask = int.from_bytes(request[1:]) if layout.mask is not None else None
     sender = sender if "controller_id" in layout.bits else None
     if mask is None and sender is None:
         return None
-    return lambda reply: (
-        (mask is None or _field(reply, "mask") == mask)
-        and (sender is None or _field(reply, "controller_id") in (sender, None))
-    )
+
+    def carried(reply: bytes) -> bool:
+        said = _decoded(reply)
+        return (mask is None or said.mask == mask) and (
+            sender is None or said.controller_id is None or said.controller_id == sender
+        )
+
+    return carried
+
+
+def _is_of(said: str | None, uuid: str | None, others: Collection[str | None]) -> bool:
+    """Tell whether a reply with this UUID, or without any, may be from the node that was asked."""
+    return said is None or (uuid in {None, said} and said not in others)
 
 
 def _repeats(request: bytes) -> Accepts | None:
@@ -93,5 +99,5 @@ def _repeats(request: bytes) -> Accepts | None:
     return None
 
 
-def _field(reply: bytes, name: str) -> object:
-    return getattr(LAYOUTS[reply[0]].decode(reply).reply, name)
+def _decoded(reply: bytes) -> Any:
+    return LAYOUTS[reply[0]].decode(reply).reply

@@ -38,7 +38,7 @@ def _code(field: Field) -> str | None:
     return field.code
 
 
-class Block:
+class FieldBlock:
     """Fields one behind the other, or at places of their own.
 
     `absolute`: places count from where the message begins; else from behind the field before. `needs` is how

@@ -84,7 +84,7 @@ class Codec:
         values = dict(values)
         for field in self.fields:
             if isinstance(field.count, str) and "." not in field.count and values.get(field.name) is not None:
-                values[field.count] = len(values[field.name])
+                values[field.count] = len(values[field.name]) * field.counts
             if field.negative and isinstance(values.get(field.name), int | float):
                 values[field.name] = abs(values[field.name])
         out = bytearray(size)
@@ -207,7 +207,7 @@ class _Block:
         moves: bool,
     ) -> None:
         self.moves = moves
-        self.block = block.Block(fields, order, raws, anchors)
+        self.block = block.FieldBlock(fields, order, raws, anchors)
         self.singles = [_Single(field, order, keep_raw=field.name in raws) for field in fields]
 
     def __call__(self, state: _State) -> None:
@@ -302,7 +302,7 @@ class _Single:
     def _count(self, state: _State, there: int) -> int:
         count = self.field.count
         if isinstance(count, str):
-            return max(0, int(state.raws.get(count, 0)))
+            return max(0, int(state.raws.get(count, 0))) // self.field.counts
         return there if count == TO_THE_END else count or 0
 
     def _items(self, data: bytes, start: int, count: int) -> Iterable[float | None]:

@@ -126,8 +126,9 @@ class Field:
     Its place is `at` (from the start of what is decoded; negative: from its end); where that is None, it
     begins behind the field named `after`, or behind the one before it. `key` is for texts of keys and values
     (VE.Direct) instead. `width` is in bytes, of one item where there are several; None goes to the NUL or to
-    the end. `count` is a number of items, the name of an earlier field that holds it, or `TO_THE_END`; items
-    are `stride` bytes apart (None: `width`), and at most `most` of them are read.
+    the end. `count` is a number of items, the name of an earlier field that holds it (of which `counts` are
+    one item), or `TO_THE_END`; items are `stride` bytes apart (None: `width`), and at most `most` of them are
+    read.
 
     A number's value is `raw * scale + addend`, of the `bits` (lowest, how many) where not all of them count;
     with `ones`, the raw number is how many of its bits are set. `names` turns raw numbers into words, truth
@@ -156,6 +157,7 @@ class Field:
     each_bit: int | str | None = None
     unknown: tuple[int, ...] = ()
     count: int | str | None = None
+    counts: int = 1
     stride: int | None = None
     most: int | None = None
     when: tuple[FieldCondition, ...] = ()
@@ -178,6 +180,8 @@ class Field:
         return self._problem_of_number() if self.type.numeric else self._problem_of_text()
 
     def _problem_of_number(self) -> str:
+        if self.key is not None:
+            return self._problem_of_key()
         widest = _MAX_DIGITS if self.type is Type.DECIMAL else _MAX_WIDTH
         if self.width is None or self.width > widest:
             return f"a number is 1 to {widest} bytes wide"
@@ -190,6 +194,13 @@ class Field:
             if lowest < 0 or many < 1 or lowest + many > 8 * self.width:
                 return f"bits {lowest} to {lowest + many - 1} do not lie in {self.width} bytes"
         return self._problem_of_bits() or self._problem_of_scale()
+
+    def _problem_of_key(self) -> str:
+        if self.type is not Type.DECIMAL:
+            return "what stands behind a key is a decimal or a text"
+        if self.bits or self.ones or self.count is not None or self.each_bit is not None:
+            return "what stands behind a key is one number"
+        return self._problem_of_scale()
 
     def _problem_of_bits(self) -> str:
         width = self.width or 0
@@ -324,6 +335,8 @@ class Field:
         bits = self.bits[1] if self.bits else 8 * width
         if self.type is Type.BCD:
             return 0, 10 ** (2 * width) - 1
+        if self.key is not None:
+            return -(1 << 63), (1 << 64) - 1
         if self.type is Type.DECIMAL:
             return 0, 10**width - 1
         if self.ones:

@@ -30,10 +30,11 @@ class Size:
     """One way to tell the size of a whole frame from its first bytes.
 
     Without `at` the size is `add`. Otherwise a number of `width` bytes at `at` (with `digits`: written as
-    that many hexadecimal digits) is read, `mask` says which of its bits count, `multiple` what it must be a
-    multiple of, `least` and `most` what it is at least and at most; the size is that number times `times`,
-    plus `add`. `when` lists what else must be there. `value` is where the value begins that such a frame
-    writes; 0: that is not known. `needs` is how many of a frame's first bytes the rule looks at.
+    that many hexadecimal digits) is read; `mask` says which of its bits count, and with `check_digit` its
+    first digit is the negated sum of the others [YD/T 1363.3]. It must be a multiple of `multiple`, at least
+    `least` and at most `most`; the size is that number times `times`, plus `add`. `when` lists what else must
+    be there. `value` is where the value begins that such a frame writes; 0: that is not known. `needs` is how
+    many of a frame's first bytes the rule looks at.
     """
 
     add: int
@@ -42,6 +43,7 @@ class Size:
     order: ByteOrder = "big"
     digits: bool = False
     mask: int | None = None
+    check_digit: bool = False
     times: int = 1
     multiple: int = 1
     least: int = 0
@@ -56,14 +58,25 @@ class Size:
 
     def of(self, head: bytes) -> int | None:
         """Return the size that the first bytes of a frame tell; None where this rule does not fit."""
-        at = self.at
         if len(head) < self.needs:
             return None
         for each in self.when:
             if head[each.at] not in each.values:
                 return None
-        if at is None:
+        if self.at is None:
             return self.add
+        number = self._number(head, self.at)
+        if (
+            number is None
+            or number < self.least
+            or number % self.multiple
+            or (self.most is not None and number > self.most)
+        ):
+            return None
+        return number * self.times + self.add
+
+    def _number(self, head: bytes, at: int) -> int | None:
+        """Return the number that stands there; None where there is none."""
         if self.width == 1 and not self.digits:
             number = head[at]
         else:
@@ -74,11 +87,9 @@ class Size:
                 number = int(written, 16)
             else:
                 return None
-        if self.mask is not None:
-            number &= self.mask
-        if number < self.least or number % self.multiple or (self.most is not None and number > self.most):
+        if self.check_digit and number >> 4 * (self.width - 1) != _check_digit(number, self.width):
             return None
-        return number * self.times + self.add
+        return number if self.mask is None else number & self.mask
 
     def fits(self, head: bytes) -> bool:
         """Tell whether what must be there is there."""
@@ -89,13 +100,21 @@ class Size:
         if self.at is None:
             return frame if len(frame) == self.add else None
         number, rest = divmod(len(frame) - self.add, self.times)
-        if rest or not 0 <= number < (16 if self.digits else 256) ** self.width:
+        digits = self.width - self.check_digit
+        if rest or not 0 <= number < (16 if self.digits else 256) ** digits:
             return None
+        if self.check_digit:
+            number |= _check_digit(number, self.width) << 4 * digits
         said = b"%0*X" % (self.width, number) if self.digits else number.to_bytes(self.width, self.order)
         return frame[: self.at] + said + frame[self.at + self.width :]
 
 
 _HEX_DIGITS = frozenset(b"0123456789abcdefABCDEF")
+
+
+def _check_digit(number: int, digits: int) -> int:
+    """Return the digit with which the others of a number add up to a multiple of 16."""
+    return -sum(number >> 4 * at & 15 for at in range(digits - 1)) & 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +161,10 @@ class FrameCheck:
         return frame[:at] + self.right(frame) + frame[at + self.size :]
 
 
+#: Bytes of a frame whose end is marked, and whose size nothing says.
+_LONGEST_TEXT = 1024
+
+
 @dataclass(frozen=True, slots=True)
 class Framing:
     """One framing.
@@ -167,12 +190,18 @@ class Framing:
     queries: ByteIs | None = None
     count: int | None = None
     inferred: bool = False
+    until: bytes = b""
+    """No number says the size: a frame goes on until this, and its checksum and its end lie behind it."""
+    hexadecimal: bool = False
+    """Between start and end each byte is written as two hexadecimal digits."""
+    unit: bool = False
+    """Each unit of the link (a CAN frame) is one frame; in a stream there are none."""
     needs: int = field(init=False, compare=False, repr=False)
     least: int = field(init=False, compare=False, repr=False)
     """No frame is shorter than this: the start, the checksum and the end."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "needs", max(len(self.start), *(size.needs for size in self.sizes)))
+        object.__setattr__(self, "needs", max([len(self.start), *(size.needs for size in self.sizes)]))
         check = self.check.size if self.check else 0
         object.__setattr__(self, "least", max(len(self.start) + check + len(self.end), 1))
 
@@ -196,6 +225,8 @@ class Framing:
         Without one: True, but of an inferred framing, whose length may be an accident, only where no other
         frame begins inside.
         """
+        if self.unit:
+            return True
         if self.check is None:
             return not self.inferred or len(self.start) == 1 or frame.find(self.start, 1) < 0
         return self.check.holds(frame)
@@ -204,8 +235,18 @@ class Framing:
         """Return the rule by which some bytes are one whole, right frame; None where they are none."""
         if not frame.startswith(self.start) or not frame.endswith(self.end):
             return None
+        if self.unit or self.until:
+            whole = self.unit or self.size_until(frame, 0) == len(frame)
+            return Size(len(frame)) if whole and self.checks(frame) else None
         form = next((rule for size, rule in self.forms_of(frame[: self.needs]) if size == len(frame)), None)
         return form if form is not None and self.checks(frame) else None
+
+    def size_until(self, stream: bytes, at: int) -> int | None:
+        """Return the size of the frame that begins at a place; None where its end did not come."""
+        found = stream.find(self.until, at, at + _LONGEST_TEXT)
+        if found < 0:
+            return None
+        return found - at + len(self.until) + (self.check.size if self.check else 0) + len(self.end)
 
     def header_of(self, message: bytes, *, asks: bool) -> int:
         """Return how many of the first bytes of a message say what kind it is."""
@@ -262,27 +303,49 @@ def look_at(stream: bytes, at: int, framings: tuple[Framing, ...], longest: int)
     wrong, wants, checked = None, 0, 0
     arrived = len(stream) - at
     for framing in framings:
-        if not stream.startswith(framing.start[:arrived], at):
+        if framing.unit or not stream.startswith(framing.start[:arrived], at):
             continue
-        if arrived < framing.needs:
-            wants = min(wants, framing.needs) or framing.needs
-        head, least = stream[at : at + framing.needs], framing.least
-        for rule in framing.sizes:
-            size = rule.of(head)
-            if size is None or size < least or size < rule.needs or size > longest:
-                continue
-            if size > arrived:
-                wants = min(wants, size) or size
-                continue
-            if not stream.endswith(framing.end, at, at + size):
-                continue
-            frame = stream[at : at + size]
-            checked += size
-            if framing.checks(frame):
-                return Look(Found(at, size, framing, ok=True), 0, checked)
-            if framing.end and wrong is None and frame.find(framing.start, 1) < 0:
-                wrong = Found(at, size, framing, ok=False)
+        look = _look_until(stream, at, framing) if framing.until else _look(stream, at, framing, longest)
+        checked += look.checked
+        if look.found and look.found.ok:
+            return Look(look.found, 0, checked)
+        wrong = wrong or look.found
+        wants = min(wants or look.wants, look.wants or wants)
     return Look(wrong, wants, checked)
+
+
+def _look(stream: bytes, at: int, framing: Framing, longest: int) -> Look:
+    """Look for a frame of one framing whose size is said at its beginning."""
+    wrong, checked = None, 0
+    arrived = len(stream) - at
+    wants = framing.needs if arrived < framing.needs else 0
+    head, least = stream[at : at + framing.needs], framing.least
+    for rule in framing.sizes:
+        size = rule.of(head)
+        if size is None or size < least or size < rule.needs or size > longest:
+            continue
+        if size > arrived:
+            wants = min(wants, size) or size
+            continue
+        if not stream.endswith(framing.end, at, at + size):
+            continue
+        frame = stream[at : at + size]
+        checked += size
+        if framing.checks(frame):
+            return Look(Found(at, size, framing, ok=True), 0, checked)
+        if framing.end and wrong is None and frame.find(framing.start, 1) < 0:
+            wrong = Found(at, size, framing, ok=False)
+    return Look(wrong, wants, checked)
+
+
+def _look_until(stream: bytes, at: int, framing: Framing) -> Look:
+    """Look for a frame whose end is marked, and whose size nothing says."""
+    arrived = len(stream) - at
+    size = framing.size_until(stream, at) if arrived >= framing.needs else None
+    if size is None or size > arrived:
+        return Look(None, arrived + 1 if arrived < _LONGEST_TEXT else 0, min(arrived, _LONGEST_TEXT))
+    right = framing.checks(stream[at : at + size])
+    return Look(Found(at, size, framing, ok=True) if right else None, 0, size)
 
 
 #: Of frames that turn out to be none, so many bytes may be checked for each byte of a stream, and so many
@@ -310,12 +373,33 @@ def frames_in(stream: bytes, framings: tuple[Framing, ...], longest: int = 1 << 
         at += found.size
 
 
+class UnitFramer(StreamFramer):
+    """Takes each unit of a link for a frame, as on a CAN bus."""
+
+    __slots__ = ()
+
+    @override
+    def feed(self, data: bytes) -> list[Frame]:
+        start = self.stats.received
+        self.stats.received += len(data)
+        self.stats.frames += 1
+        return [Frame(data, start, len(data))]
+
+    @override
+    def rescue(self) -> list[Frame]:
+        return []
+
+    @override
+    def _scan(self) -> list[Frame]:
+        return []
+
+
 class _Starts:
     """Finds where in a stream a frame may begin; each start is looked for once."""
 
     def __init__(self, stream: bytes, framings: tuple[Framing, ...]) -> None:
         self._stream = stream
-        self._next = {framing.start: -1 for framing in framings}
+        self._next = {framing.start: -1 for framing in framings if not framing.unit}
 
     def next(self, at: int) -> int:
         """Return the first place from `at` on; `at` may only grow from call to call."""
@@ -323,7 +407,7 @@ class _Starts:
             if place < at:
                 found = self._stream.find(start, at)
                 self._next[start] = len(self._stream) if found < 0 else found
-        return min(self._next.values())
+        return min(self._next.values(), default=len(self._stream))
 
 
 class DataFramer(StreamFramer):
@@ -372,10 +456,10 @@ class DataFramer(StreamFramer):
                 stats.frames += 1
                 at += look.found.size
                 continue
-            self._wasted += look.checked
             if look.wants:
                 stats.waiting = Waiting(origin + at, look.wants, len(buffer) - at)
                 break
+            self._wasted += look.checked
             stats.crc_errors += look.found is not None
             here, at = at, min(starts.next(at + 1), _begun(buffer, at + 1, self.framings))
             junk += at - here

@@ -119,7 +119,7 @@ class _Reader:
 
     def _count(self, field: Field, room: _Places) -> _Places:
         if isinstance(field.count, str):
-            return np.maximum(self._raw_of(field.count), 0)
+            return np.maximum(self._raw_of(field.count), 0) // field.counts
         if field.count == TO_THE_END:
             return room
         return np.full(len(self.matrix), field.count or 0, dtype=np.int64)
@@ -190,6 +190,10 @@ def _whole_number(field: Field, item: Bytes, order: Order) -> Column:
         digits = np.stack((high, low), axis=2).reshape(len(item), -1).astype(np.float64)
         number = digits @ (10.0 ** np.arange(digits.shape[1] - 1, -1, -1))
         return np.where((digits > 9).any(axis=1), np.nan, number)
+    width = item.shape[1]
+    if width in _WIDTHS and not (field.bits or field.ones) and field.type in {Type.UINT, Type.INT}:
+        sign = "i" if field.type is Type.INT else "u"
+        return np.ascontiguousarray(item).view(f">{sign}{width}")[:, 0].astype(np.float64)
     raw = np.zeros(len(item), dtype=np.uint64)
     for column in item.T:
         raw = raw << np.uint64(8) | column
@@ -204,6 +208,10 @@ def _whole_number(field: Field, item: Bytes, order: Order) -> Column:
         return ((raw << spare).view(np.int64) >> spare.astype(np.int64)).astype(np.float64)
     magnitude = (raw & np.uint64((1 << bits - 1) - 1)).astype(np.float64)
     return np.where(raw >> np.uint64(bits - 1) & np.uint64(1), -magnitude, magnitude)
+
+
+#: Numbers of so many bytes numpy reads itself.
+_WIDTHS = frozenset({1, 2, 4, 8})
 
 
 def _decimal(item: Bytes) -> Column:

@@ -114,22 +114,23 @@ class _Pairing:
         """Let the exchange engine hear everything."""
         exchange: Exchange[HeardRequest, bytes] = Exchange(self._rule)
         limits: dict[Hashable, int] = {}
-        messages = self._messages
+        messages, kind_of, tells = self._messages, self._rule.kind, self._observer.tells_of_nodes
+        to_device, from_device = int(Direction.TO_DEVICE), int(Direction.FROM_DEVICE)
         columns = (messages.direction.tolist(), messages.time.tolist(), messages.payloads())
         for row, (direction, time, payload) in enumerate(zip(*columns, strict=True)):
-            if direction == Direction.TO_DEVICE:
+            if direction == to_device:
                 request = HeardRequest(payload, row)
-                kind = self._rule.kind(request)
+                kind = kind_of(request)
                 if kind is not None:
                     if kind not in limits:
                         limits[kind] = int(self._observer.patience(payload) * 1e9)
                     self.asked[kind].append(request)
                     exchange.ask(time, request, limits[kind])
-            elif direction == Direction.FROM_DEVICE:
+            elif direction == from_device:
                 said = exchange.hear(time, payload)[-1]
                 if isinstance(said, Replied):
-                    self._answered[self._rule.kind(said.request)].append(_Pair(said.request, row))
-                    if self._observer.tells_of_nodes(payload):
+                    self._answered[kind_of(said.request)].append(_Pair(said.request, row))
+                    if tells(payload):
                         self._telling.append(row)
 
     def settle(self, kind: Hashable) -> None:

@@ -56,6 +56,8 @@ class FieldOf(Part):
     before it."""
     after: Name | None = None
     """It begins behind that field."""
+    key: Annotated[str, Field(pattern=r"^[!-~]{1,32}$")] | None = None
+    """In a text of keys and values, in place of where it begins: the key that it stands behind."""
     bits: Annotated[tuple[int, int], Field()] | None = None
     """The lowest bit, and how many."""
     scale: float = 1
@@ -72,6 +74,8 @@ class FieldOf(Part):
     """Numbers that stand for no value."""
     count: Annotated[int, Field(ge=0, le=1024)] | Literal["to the end"] | Reference | None = None
     """It stands there so many times: a number, the field that says it, or `to the end`."""
+    counts: Annotated[int, Field(ge=1, le=64)] = 1
+    """So many of what `count` says are one item: 3, where bytes are counted and an item takes three."""
     stride: Annotated[int, Field(ge=1, le=1024)] | None = None
     """Bytes from one to the next, where others lie between them."""
     most: Annotated[int, Field(ge=1, le=1024)] | None = None
@@ -84,6 +88,8 @@ class FieldOf(Part):
     """Its value is negative where all of this holds."""
     quantity: str = ""
     """The key of what is measured: docs/reference/quantities.md."""
+    unit: Annotated[str, Field(max_length=16)] = ""
+    """Of a setting, which is no quantity: V, A, s."""
     add: bool = False
     """Several fields of this quantity are added up."""
     optional: bool = False

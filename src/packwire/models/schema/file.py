@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from packwire.models.schema.base import HexBytes, Label, Name, Part, Uuid
 from packwire.models.schema.framing import AnswerOf, FramingOf
 from packwire.models.schema.talk import (
+    BusOf,
     ExampleOf,
     PacksOf,
     ParameterOf,
@@ -140,6 +141,7 @@ class ModelFile(Part):
     computed: Annotated[dict[Name, ComputedOf], Field(max_length=16)] = {}
     """Quantities that the device does not say, by their keys."""
     packs: PacksOf | None = None
+    bus: BusOf | None = None
     switches: Annotated[dict[Label, SwitchOf], Field(max_length=32)] = {}
     simulated: Annotated[
         dict[Label, Annotated[dict[Name, Scalar | list[Scalar]], Field(max_length=256)]], Field(max_length=64)

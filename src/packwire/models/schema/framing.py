@@ -25,6 +25,8 @@ class SizeOf(Part):
     digits: bool = False
     """It is written in hexadecimal digits; then `width` counts them."""
     mask: Annotated[int, Field(ge=1, le=0xFFFFFFFF)] | None = None
+    check_digit: bool = False
+    """Of digits, the first is the negated sum of the others."""
     times: Annotated[int, Field(ge=1, le=8)] = 1
     multiple: Annotated[int, Field(ge=1, le=256)] = 1
     least: Annotated[int, Field(ge=0, le=4096)] = 0
@@ -50,12 +52,15 @@ class FramingOf(Part):
 
     name: Annotated[str, Field(max_length=80)] = ""
     """What such frames are called; left out: as the family."""
-    form: Literal["modbus"] | None = None
-    """Frames of Modbus RTU that begin with `start`; nothing else need be said."""
-    start: HexBytes
+    form: Literal["modbus", "can"] | None = None
+    """`modbus`: frames of Modbus RTU that begin with `start`, or with any address; nothing else need be said.
+    `can`: each frame of a CAN bus is one."""
+    start: HexBytes = ""
     size: Annotated[list[SizeOf], Field(max_length=16)] = []
     checksum: ChecksumOf | None = None
     end: HexBytes = ""
+    until: HexBytes = ""
+    """In place of `size`: a frame goes on until these bytes, and its checksum and end lie behind them."""
     kind: Annotated[int, Field(ge=1, le=32)] = 1
     """So many of the first bytes say what kind of message it is."""
     asks: Annotated[int, Field(ge=0, le=32)] = 0
@@ -70,7 +75,7 @@ class FramingOf(Part):
 
     @model_validator(mode="after")
     def _whole(self) -> "FramingOf":
-        if not self.form and not self.size:
+        if not self.form and not self.size and not self.until:
             raise ValueError("size: say how long a frame is, such as [{at: 3, add: 7}]")
         if not self.form and not self.start:
             raise ValueError("start: say how a frame begins, such as dd")

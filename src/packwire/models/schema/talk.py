@@ -23,6 +23,8 @@ class ParameterOf(Part):
     most: int | None = None
     default: int | str | None = None
     secret: bool = False
+    digits: bool = False
+    """It is written in hexadecimal digits, two a byte."""
     about: Annotated[str, Field(max_length=200)] = ""
     """For who is asked for it."""
 
@@ -43,6 +45,8 @@ class RequestOf(Part):
     streams: Annotated[float, Field(ge=0, le=3600)] = 0
     """Once asked, the device goes on sending such replies; where none came for so many seconds, it is asked
     again."""
+    topic: Literal["values", "settings", "events"] = "values"
+    """What it asks for: `packwire settings` and `packwire events` ask for the others."""
     keeps_alive: bool = False
     """Devices hang up where it is not sent."""
     quiet: bool = True
@@ -75,7 +79,16 @@ class LayoutOf(Part):
 class ReplyOf(Part):
     """A reply: how it begins, and its fields, whose places count from the start of the frame."""
 
-    begins: Beginning
+    begins: Beginning | None = None
+    """Left out where `id` says it."""
+    id: Annotated[int, Field(ge=0, le=0x1FFFFFFF)] | None = None
+    """The identifier of such a CAN frame; `begins` then is how its data begin. Places count from the data."""
+    extended: bool = False
+    """The identifier has 29 bits although it would fit into 11."""
+    every: Annotated[float, Field(gt=0, le=3600)] = 1
+    """Seconds between two of them, of what devices send by themselves."""
+    optional: bool = False
+    """Not every device sends it by itself."""
     size: Annotated[int, Field(ge=1, le=1 << 16)] | None = None
     """The whole frame has so many bytes; left out: any number."""
     fields: Annotated[list[FieldOf], Field(max_length=512)] = []
@@ -92,6 +105,8 @@ class ReplyOf(Part):
     def _one(self) -> "ReplyOf":
         if self.fields and self.layouts:
             raise ValueError("a reply has fields, or layouts that have them")
+        if self.begins is None and self.id is None:
+            raise ValueError("say how it begins, such as dd 03, or the id of its CAN frame")
         return self
 
 
@@ -133,6 +148,18 @@ class PacksOf(Part):
     most: Annotated[int, Field(ge=1, le=64)] = 16
     count: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ,()/+_-]{0,63}\.[a-z][a-z0-9_]{0,63}$")]
     """The field that says how many there are beside the main one: `maker.packs`."""
+
+
+class BusOf(Part):
+    """Devices that share a line, each with an address of its own."""
+
+    at: Annotated[int, Field(ge=0, le=4096)]
+    """The byte of a reply in which its sender's address stands; of a CAN frame it counts from the four bytes
+    of the identifier."""
+    parameter: Name | None = None
+    """What addresses them in requests; left out where nothing is asked."""
+    first: Annotated[int, Field(ge=0, le=255)] = 1
+    most: Annotated[int, Field(ge=1, le=255)] = 16
 
 
 class ExampleOf(Part):
