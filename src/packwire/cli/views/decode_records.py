@@ -21,6 +21,7 @@ from packwire.visible import record_text
 type Record = dict[str, Any]
 
 _REPLIES = (Part.REPLY, Part.LATE)
+_AS_THEY_ARE = (str, int, type(None))
 _FROM_DEVICE = (*_REPLIES, Part.UNSOLICITED)
 
 CSV_HEADER = (
@@ -202,13 +203,12 @@ class _Messages:
 
 def clean(value: Any) -> Any:
     """Make a value fit for JSON: no NaN or infinity, bytes as hexadecimal digits."""
-    match value:
-        case float():
-            return round(value, 9) if math.isfinite(value) else None
-        case bytes():
-            return value.hex()
-        case dict():
-            return {key: clean(each) for key, each in value.items()}
-        case list() | tuple():
-            return [clean(each) for each in value]
-    return value
+    if isinstance(value, _AS_THEY_ARE):
+        return value
+    if isinstance(value, float):
+        return round(value, 9) if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: clean(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [clean(each) for each in value]
+    return value.hex() if isinstance(value, bytes) else value
