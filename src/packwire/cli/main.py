@@ -195,8 +195,9 @@ def _shown_default(value: object) -> object:
 app = App(
     name="packwire",
     help="Read the batteries that people own; find out why one gives no data; understand an unknown one.\n\n"
-    "Today it reads packs behind a VESC: over TCP, a VESC hub, or a serial port; and a JBD BMS on a serial "
-    "line or behind a TCP bridge; and packs with Bluetooth of their own (JBD, JK, Daly, ANT, ...).",
+    "Today it reads packs behind a VESC (over TCP, a VESC hub, a serial port, Bluetooth); packs with "
+    "Bluetooth of their own (JBD, JK, Daly, ANT and some fifty families); and packs on a serial line, a CAN "
+    "bus or a bridge from either to the network: `packwire model list` names them.",
     version=_version,
     version_flags=["--version", "-V"],
     default_parameter=Parameter(negative=(), show_default=_shown_default),

@@ -26,5 +26,6 @@ def link_words(model: ModelProtocol) -> str:
         ("Bluetooth", bool(model.gatt)),
         ("serial", model.serial),
         ("TCP", model.tcp),
+        ("CAN", model.can),
     ]
     return ", ".join(name for name, spoken in kinds if spoken) or "recordings"

@@ -55,8 +55,7 @@ def list_(*, models: ModelsOption = (), json: JsonOption = False) -> int:
 
 
 def _line(model: ModelProtocol, source: Source) -> Text:
-    proof = proof_words(model.content)
-    line = Text.assemble((f"{model.name:12}", "bold"), f"{model.title:14}{link_words(model):26}{proof}")
+    line = Text.assemble((f"{model.name:16}", "bold"), f"  {model.title:22}  {link_words(model)}")
     if source.path is not None:
         line.append(f"  yours: {printable(str(source.path))}", "yellow")
         if model.shadows:
