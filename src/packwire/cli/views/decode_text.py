@@ -105,8 +105,8 @@ def _show_file(capture: Capture, clock: CaptureClock, out: Writer) -> None:
     if not capture.spoken:
         _show_nothing_found(capture, out)
     elif others:
-        titles = " or ".join(dict.fromkeys(each.observer.protocol.title for each in capture.spoken))
-        out.line(f"{_count(others, 'TCP connection')} without {titles} traffic left out")
+        title = capture.spoken[0].observer.protocol.title
+        out.line(f"{_count(others, 'TCP connection')} without {title} traffic left out")
 
 
 def _show_nothing_found(capture: Capture, out: Writer) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from packwire.capture.packets import NO_TIME
-from packwire.capture.readings import Reading, Readings, all_models, keys_of
+from packwire.capture.readings import MessageReading, Readings, all_models, keys_of
 from packwire.capture.writers import csv as csv_writer
 from packwire.cli.terminal import Writer, make_console, printable
 from packwire.cli.views.samples import rounded
@@ -103,7 +103,7 @@ def _ascii(payload: bytes) -> str:
     return "|" + "".join(chr(byte) if 32 <= byte < 127 else "." for byte in payload) + "|"
 
 
-def reading_text(reading: Reading) -> str:
+def reading_text(reading: MessageReading) -> str:
     """Return what a message says, in one line: `basic info  13.32 V  -2.87 A  SoC 76 %`."""
     return printable("  ".join((reading.name, *value_words(reading.values))))
 
@@ -133,7 +133,7 @@ def json_lines(tables: list[MessageTable]) -> Iterator[str]:
             yield record_text(record)
 
 
-def _rounded(reading: Reading) -> dict[str, Value]:
+def _rounded(reading: MessageReading) -> dict[str, Value]:
     return {key: rounded(value) for key, value in reading.values.items()}
 
 
