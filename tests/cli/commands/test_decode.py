@@ -310,7 +310,7 @@ def test_the_conversation_of_a_model(shown, recorded):
     assert len(lines_with(text, "->", "cell voltages", "NO REPLY: the recording ends")) == 1
     assert lines_with(text, "cell voltages", " 3 ", " 2 ", " 1 ")
     _, text = shown(recorded(jbd_talk()), json=True)
-    records = [checked(line) for line in text.splitlines()]
+    records = checked(text)
     assert [each["protocol"] for each in records if each["kind"] == "connection"] == ["jbd"]
     assert [each["values"]["cell_voltages"] for each in records if each.get("part") == "reply"] == [
         [3.3, 3.301, 3.302, 3.303]
