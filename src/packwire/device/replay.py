@@ -34,7 +34,7 @@ def replayed(
     from packwire.capture.replay.stream import ReplayLink, stream_of  # noqa: PLC0415 - not for Bluetooth
 
     spoken = protocol(address.model or _named(capture) or VESC)
-    return read_by(ReplayLink(capture.name, stream_of(capture), spoken), spoken)
+    return read_by(ReplayLink(capture.name, stream_of(capture, spoken), spoken), spoken)
 
 
 def _named(capture: Capture) -> str:

@@ -1,8 +1,9 @@
 """A conversation in which nothing is asked: packs that only send, and lines on which somebody else asks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, override
 
+from packwire.errors import GoneError, Reason
 from packwire.models.heard import Heard, Language
 from packwire.models.replies import Reply
 from packwire.models.requests import Question
@@ -70,6 +71,8 @@ class HearingSession(Session):
         self._units: dict[int | None, _Unit] = {}
         self._exchange: Exchange[Request, bytes] = Exchange(_Rule(protocol))
         self._strange = 0
+        self._ended = False
+        """Whether a recording was played to its end."""
         asker.subscribe(self._hear)
         wanted = [each for each in protocol.replies if not each.refuses]
         asked = {name for each in protocol.questions if not each.optional for name in each.replies[:1]}
@@ -109,8 +112,8 @@ class HearingSession(Session):
     async def find_local(self) -> None:
         end = self._asker.now() + self._cycle
         await self._until(lambda: not self._missing())
-        while (left := end - self._asker.now()) > 0:
-            await self._asker.pause(left)
+        while not self._ended and (left := end - self._asker.now()) > 0:
+            await self._until(lambda: False, within=left)
         self._note_units()
 
     @override
@@ -179,13 +182,19 @@ class HearingSession(Session):
         else:
             self._remarks.pop("missing", None)
 
-    async def _until(self, true: Any) -> bool:
-        """Wait until something is so, as long as patience lasts; tell whether it is."""
-        end = self._asker.now() + self._patience
+    async def _until(self, true: Callable[[], bool], within: float = 0) -> bool:
+        """Wait until something is so, as long as patience lasts (or `within` s); tell whether it is."""
+        end = self._asker.now() + (within or self._patience)
         while not true():
             left = end - self._asker.now()
-            if left <= 0 or not await self._asker.unasked(left):
-                return bool(true())
+            try:
+                if left <= 0 or not await self._asker.unasked(left):
+                    return true()
+            except GoneError as error:
+                if error.reason is not Reason.ENDED or self._ended:
+                    raise
+                self._ended = True  # a recording: what it said is still worth showing
+                return true()
         return True
 
     def _first(self) -> _Unit:

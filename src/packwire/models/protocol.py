@@ -72,6 +72,7 @@ class ModelProtocol(Protocol):
             with at("parameters", name):
                 self.parameters[name] = parameter_of(name, said)
         self.questions = tuple(self._made_questions(content))
+        self.asks = bool(self.questions)
         self.asked_by_name = {question.name: question for question in self.questions}
         self._questions = {question.payload: question for question in self.questions if question.payload}
         self.start = tuple(self._start(content))

@@ -254,6 +254,8 @@ class Protocol(ABC):
     """What some have instead."""
     on_a_line: bool = False
     """Whether its devices hang on serial lines that several may share, and on which one may hear oneself."""
+    asks: bool = True
+    """Whether its devices are asked; others only send."""
     modbus: bool = False
     """Whether its frames are those of Modbus RTU, which may also be carried as Modbus TCP."""
     gatt: tuple[Gatt, ...] = ()

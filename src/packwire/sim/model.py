@@ -130,6 +130,8 @@ class ModelDevice:
         if self._frozen is not None:
             return self._frozen
         values = pack_values(self.vehicle)
+        if self.protocol.bus is not None:
+            values["serial_number"] = f"SIM{self.unit:05d}"
         (dead,) = self.faults.get("dead-cell") or (0,)
         cells = values["cell_voltages"]
         if 0 < dead <= len(cells):

@@ -343,7 +343,7 @@ def _look_until(stream: bytes, at: int, framing: Framing) -> Look:
     arrived = len(stream) - at
     size = framing.size_until(stream, at) if arrived >= framing.needs else None
     if size is None or size > arrived:
-        return Look(None, arrived + 1 if arrived < _LONGEST_TEXT else 0, min(arrived, _LONGEST_TEXT))
+        return Look(None, arrived + 1 if arrived < _LONGEST_TEXT else 0, 2 * min(arrived, _LONGEST_TEXT))
     right = framing.checks(stream[at : at + size])
     return Look(Found(at, size, framing, ok=True) if right else None, 0, size)
 

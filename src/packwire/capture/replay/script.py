@@ -51,6 +51,8 @@ class Script:
     ) -> None:
         places = [at for at, each in enumerate(entries) if isinstance(each, RecordedRequest)]
         ends = [after for _, after in pairwise([*places, len(entries)])]
+        self.asks = bool(places)
+        """Whether anything was asked at all."""
         self.unasked = _paced(None, entries[: places[0] if places else len(entries)])
         """What came before anything was asked."""
         self._answers: dict[Hashable, list[tuple[Due, ...]]] = defaultdict(list)

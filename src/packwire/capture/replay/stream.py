@@ -13,6 +13,11 @@ from packwire.event import EventKind
 from packwire.link.base import Link, Receiver
 from packwire.protocol.base import Protocol
 
+#: So many pieces without a pause are played at once.
+_AT_ONCE = 100
+#: Marks an identifier of 29 bits [Linux, linux/can.h].
+EXTENDED = 1 << 31
+
 #: One piece of a stream: when (ns), which way, its bytes.
 type Piece = tuple[int, Direction, bytes]
 
@@ -34,7 +39,7 @@ class ReplayLink(Link):
     async def open(self, receiver: Receiver) -> None:
         self._receiver = receiver
         self.tell(EventKind.CONNECTED)
-        self._play(self.script.unasked)
+        self._play(self.script.unasked, to_the_end=not self.script.asks)
 
     @override
     def write(self, data: bytes) -> None:
@@ -49,19 +54,22 @@ class ReplayLink(Link):
                 return
             self._play(answer)
 
-    def _play(self, answer: tuple[Due, ...]) -> None:
+    def _play(self, answer: tuple[Due, ...], *, to_the_end: bool = False) -> None:
         if answer:
-            task = asyncio.ensure_future(self._say(answer))
+            task = asyncio.ensure_future(self._say(answer, to_the_end=to_the_end))
             self._playing.add(task)
             task.add_done_callback(self._playing.discard)
 
-    async def _say(self, answer: tuple[Due, ...]) -> None:
-        for due in answer:
-            await asyncio.sleep(due.after)
+    async def _say(self, answer: tuple[Due, ...], *, to_the_end: bool) -> None:
+        for number, due in enumerate(answer):
+            if due.after or number % _AT_ONCE == 0:
+                await asyncio.sleep(due.after)
             for observe in self.observers:
                 observe(Direction.FROM_DEVICE, due.data)
             if self._receiver is not None:
                 self._receiver.data_received(due.data)
+        if to_the_end:
+            self._end()
 
     def _end(self) -> None:
         receiver, self._receiver = self._receiver, None
@@ -110,18 +118,19 @@ def _entries(pieces: Sequence[Piece], protocol: Protocol) -> list[RecordedReques
     return entries
 
 
-def stream_of(capture: Capture) -> list[Piece]:
+def stream_of(capture: Capture, protocol: Protocol) -> list[Piece]:
     """Return the pieces of the longest conversation of a recording that has no Bluetooth.
 
-    Raises BadFileError where there is none.
+    Of a CAN bus they are all its frames; of a protocol whose devices only send, nothing need be asked. Raises
+    BadFileError where there is none.
     """
-    found = _of_connections(capture) or _of_messages(capture)
+    found = _of_can(capture) or _of_connections(capture, protocol) or _of_messages(capture, protocol)
     if not found:
         raise BadFileError(f"{capture.name}: there is no conversation in it that could be played")
     return found
 
 
-def _of_connections(capture: Capture) -> list[Piece]:
+def _of_connections(capture: Capture, protocol: Protocol) -> list[Piece]:
     connections = capture.connections if capture.has_packets_of_ip else []
     best: list[Piece] = []
     for connection in connections:
@@ -132,12 +141,12 @@ def _of_connections(capture: Capture) -> list[Piece]:
             )
             for time, start, size in zip(stream.time, stream.start, stream.size, strict=True)
         ]
-        if _answered(pieces) and len(pieces) > len(best):
+        if _answered(pieces, protocol) and len(pieces) > len(best):
             best = sorted(pieces, key=lambda piece: piece[0])
     return best
 
 
-def _of_messages(capture: Capture) -> list[Piece]:
+def _of_messages(capture: Capture, protocol: Protocol) -> list[Piece]:
     messages = capture.raw_messages
     wanted = [
         number
@@ -149,8 +158,24 @@ def _of_messages(capture: Capture) -> list[Piece]:
         for at in range(len(messages))
         if int(messages.channel[at]) in wanted
     ]
-    return pieces if _answered(pieces) else []
+    return pieces if _answered(pieces, protocol) else []
 
 
-def _answered(pieces: Sequence[Piece]) -> bool:
-    return {Direction.TO_DEVICE, Direction.FROM_DEVICE} <= {way for _, way, _ in pieces}
+def _of_can(capture: Capture) -> list[Piece]:
+    """Return each frame of a CAN bus: its identifier in four bytes, and its data."""
+    messages = capture.raw_messages
+    heads = {
+        number: (each.handle | EXTENDED * each.extended).to_bytes(4)
+        for number, each in enumerate(messages.channels)
+        if each.transport is Transport.CAN and not each.kind and each.handle is not None
+    }
+    return [
+        (int(messages.time[at]), Direction.FROM_DEVICE, heads[channel] + messages.payload(at))
+        for at, channel in enumerate(messages.channel.tolist())
+        if channel in heads
+    ]
+
+
+def _answered(pieces: Sequence[Piece], protocol: Protocol) -> bool:
+    ways = {way for _, way, _ in pieces}
+    return Direction.FROM_DEVICE in ways and (Direction.TO_DEVICE in ways or not protocol.asks)

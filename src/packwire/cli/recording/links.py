@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import override
 
 from packwire.address import VESC, Address, LinkKind
+from packwire.capture.can_recorder import CanRecorder
 from packwire.capture.gatt_recorder import GattRecorder
 from packwire.capture.open import open_capture
 from packwire.capture.recorder import Endpoint, RecordedConnection, Recorder
@@ -158,6 +159,30 @@ class _OfStream(LinkRecording):
             self._connection.end(1)
 
 
+class _OfCan(LinkRecording):
+    """Frames of a CAN bus, as Linux records them; nothing in them is a secret that anybody knows of."""
+
+    unit = "frames"
+
+    def __init__(self, address: Address, out: Path, *, keep_secrets: bool) -> None:  # noqa: ARG002
+        super().__init__(out, "pcapng", in_part=False)
+        self._recorder = CanRecorder(self._file, f"packwire record model={address.model}")
+
+    @property
+    @override
+    def values(self) -> int:
+        return self._recorder.frames
+
+    @property
+    @override
+    def failed(self) -> OSError | None:
+        return self._recorder.failed
+
+    @override
+    def observers(self) -> Observers:
+        return Observers(stream=(self._recorder.observe,))
+
+
 @contextlib.asynccontextmanager
 async def recording(made: LinkRecording) -> AsyncIterator[LinkRecording]:
     """Write what is held in time, and the whole file at the end."""
@@ -178,6 +203,8 @@ def begin(address: Address, out: Path, *, keep_secrets: bool, force: bool) -> Li
         raise BadOptionError(f"--out {out}: a recording of {kind} is named with {suffix} at its end")
     if out.exists() and not force:
         raise BadOptionError(f"{out} is there already: give another name, or --force to write over it")
+    if address.link is LinkKind.CAN:
+        return _OfCan(address, out, keep_secrets=keep_secrets)
     return (_OfBluetooth if of_bluetooth else _OfStream)(address, out, keep_secrets=keep_secrets)
 
 
