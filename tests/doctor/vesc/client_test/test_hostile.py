@@ -16,7 +16,7 @@ from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
 from tests.doctor.vesc.client_test import clients
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 ASK = encode_frame(bytes((Command.BMS_GET_VALUES,)))
 
 
@@ -126,7 +126,12 @@ async def run_beside(test):
 
 
 def test_every_verdict_is_documented():
-    page = (ROOT / "docs/reference/verdicts.md").read_text().partition("## `doctor --my-client`")[2]
+    page = (
+        (ROOT / "docs/reference/verdicts.md")
+        .read_text()
+        .partition("## `doctor --my-client`")[2]
+        .partition("\n## ")[0]
+    )
     listed = {
         key
         for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
