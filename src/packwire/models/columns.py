@@ -22,8 +22,8 @@ def decode_frames(
     """Return, by reply, the rows of its frames and a column a field.
 
     `ids` are identifiers (with Linux's mark for those of 29 bits), `data` is `(n, 8)`, and `sizes` says how
-    many bytes of each row count. NaN stands where a frame has no value. Replies whose data must begin in some way
-    are told apart by the first bytes.
+    many bytes of each row count. NaN stands where a frame has no value. Replies whose data must begin in some
+    way are told apart by the first bytes.
     """
     found: dict[str, tuple[NDArray[np.intp], dict[str, Column]]] = {}
     order = np.argsort(ids, kind="stable")
