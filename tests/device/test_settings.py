@@ -6,6 +6,7 @@ import pytest
 
 from packwire.device import open_device
 from packwire.device.settings import Told, differences, told_by
+from packwire.device.reader import Reader
 from packwire.errors import BadOptionError
 from packwire.models.load import model
 from packwire.sim.by_name import simulation
@@ -14,9 +15,10 @@ from tests.cli.test_streams import folder, run  # noqa: F401 - a fixture
 
 
 async def told(name, topic, agreed=()):
-    sent = []
+    sent: list[bytes] = []
     async with simulation(name, SimOptions(speed=0)) as sim, open_device(sim.address) as device:
         reader = device.inner
+        assert isinstance(reader, Reader)
         reader.client.link.observers.append(lambda way, data: sent.append(data))
         return await told_by(device, topic, agreed), sent
 
