@@ -23,4 +23,4 @@ def nanoseconds(when: datetime) -> int:
 def iso_time(time: int) -> str:
     """Return a time (ns since the epoch) as RFC 3339 in UTC, with nine digits of a second."""
     seconds, rest = divmod(time, 1_000_000_000)
-    return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+    return f"{(_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()}.{rest:09d}Z"

@@ -211,8 +211,8 @@ class Messages:
 
     def packets_of(self, index: int) -> tuple[int, ...]:
         """Return the numbers of the packets that one message came from."""
-        first, last = self.packet_offsets[index : index + 2]
-        return tuple(int(number) for number in self.packets[first:last])
+        first, last = self.packet_offsets[index : index + 2].tolist()
+        return tuple(self.packets[first:last].tolist())
 
     def select(self, rows: NDArray[np.bool_] | Int64s) -> "Messages":
         """Return the rows that a mask or an index array names, in the order given."""

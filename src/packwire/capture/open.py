@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from packwire.capture.layers.att import AttTable
     from packwire.capture.layers.bluetooth import Bluetooth
     from packwire.capture.layers.can_bus import CanBus
-    from packwire.capture.layers.spoken import SpokenTraffic
+    from packwire.capture.layers.spoken import SpokenConnection, SpokenTraffic
     from packwire.capture.layers.tcp import Connections
 
 #: What is piped in cannot be mapped and is held in memory, up to this much.
@@ -88,6 +88,13 @@ class Capture:
         from packwire.capture.layers.spoken import read_vesc  # noqa: PLC0415
 
         return read_vesc(self.connections)
+
+    @cached_property
+    def spoken(self) -> "tuple[SpokenConnection, ...]":
+        """Return the conversations over TCP: VESC's; in a recording without any, those of models."""
+        from packwire.capture.layers.spoken_models import read_models  # noqa: PLC0415
+
+        return self.vesc.connections or read_models(self.connections)
 
     @cached_property
     def bluetooth(self) -> "Bluetooth":

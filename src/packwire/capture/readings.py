@@ -19,7 +19,7 @@ _CELL = (0.0, 6.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class MessageReading:
     """What one message says: by which model, what it is, its values by quantity."""
 
     model: str
@@ -35,7 +35,7 @@ class _Channel:
     heard: dict[str, Heard] = field(default_factory=dict)
     tried: int = 0
     best: ModelProtocol | None = None
-    remembered: dict[bytes, Reading | None] = field(default_factory=dict)
+    remembered: dict[bytes, MessageReading | None] = field(default_factory=dict)
 
 
 class Readings:
@@ -44,7 +44,7 @@ class Readings:
     def __init__(self, models: Sequence[ModelProtocol]) -> None:
         self._models = {each.name: each for each in models}
         self._channels: dict[int, _Channel] = {}
-        self._requests: dict[bytes, Reading | None] = {}
+        self._requests: dict[bytes, MessageReading | None] = {}
 
     @property
     def models(self) -> tuple[ModelProtocol, ...]:
@@ -52,7 +52,7 @@ class Readings:
         best = {each.best.name: each.best for each in self._channels.values() if each.best}
         return tuple(best.values())
 
-    def read(self, channel: int, direction: int, message: bytes) -> Reading | None:
+    def read(self, channel: int, direction: int, message: bytes) -> MessageReading | None:
         """Return what a message says; None where no model knows it."""
         if direction == Direction.TO_DEVICE:
             return self._request(message)
@@ -73,10 +73,10 @@ class Readings:
             state.remembered[message] = reading
         return reading
 
-    def _tried(self, state: _Channel, message: bytes) -> Reading | None:
+    def _tried(self, state: _Channel, message: bytes) -> MessageReading | None:
         """Read with all models that know the frame; return what the one says that fits best so far."""
         state.tried += 1
-        found: dict[str, Reading] = {}
+        found: dict[str, MessageReading] = {}
         for model in self._models.values():
             if model.framing_of(message) is None:
                 continue
@@ -87,7 +87,7 @@ class Readings:
                 state.scores[taken.model] = state.scores.get(taken.model, 0.0) + _TRIAL
             elif taken.reply is not None:
                 values = taken.values
-                found[model.name] = Reading(model.name, taken.reply.name, values)
+                found[model.name] = MessageReading(model.name, taken.reply.name, values)
                 fits = 1.0 + _plausible(values) - bool(taken.missing)
                 state.scores[model.name] = state.scores.get(model.name, 0.0) + fits
         if state.scores:
@@ -97,15 +97,15 @@ class Readings:
             return found.get(best)
         return None
 
-    def _of(self, model: ModelProtocol, heard: Heard, message: bytes) -> Reading | None:
+    def _of(self, model: ModelProtocol, heard: Heard, message: bytes) -> MessageReading | None:
         if model.framing_of(message) is None:
             return None
         taken = heard.take(message)
         if taken.reply is None:
             return None
-        return Reading(model.name, taken.reply.name, taken.values)
+        return MessageReading(model.name, taken.reply.name, taken.values)
 
-    def _request(self, message: bytes) -> Reading | None:
+    def _request(self, message: bytes) -> MessageReading | None:
         if message in self._requests:
             return self._requests[message]
         preferred = [*self.models, *(each for each in self._models.values() if each not in self.models)]
@@ -115,18 +115,18 @@ class Readings:
         return reading
 
 
-def _asked(model: ModelProtocol, message: bytes) -> Reading | None:
+def _asked(model: ModelProtocol, message: bytes) -> MessageReading | None:
     if model.framing_of(message) is None:
         return None
     question = model.question_of(message)
     if question is not None:
-        return Reading(model.name, question.name, {})
+        return MessageReading(model.name, question.name, {})
     switched = model.switch_of(message)
     if switched is None:
         return None
     switch, number = switched
     word = next((name for name, value in switch.values.items() if value == number), str(number))
-    return Reading(model.name, f"{switch.name}: {word}", {})
+    return MessageReading(model.name, f"{switch.name}: {word}", {})
 
 
 def _plausible(values: Mapping[str, Value]) -> float:

@@ -90,7 +90,7 @@ GROUPS: dict[str, dict[str, CommandRow]] = {
         ),
         "decode": CommandRow(
             "decode:decode",
-            "Show the conversation in a capture of VESC traffic.",
+            "Show the conversation with a VESC or a BMS in a capture of TCP.",
             ("decode session.pcap --brief", "decode session.pcap --json"),
         ),
     },

@@ -6,6 +6,8 @@ from packwire.models.protocol import ModelProtocol
 from packwire.protocol.base import Protocol
 from packwire.protocol.observing import Observer
 from packwire.protocol.words import Words
+from packwire.value_words import value_words
+from packwire.visible import printable
 from packwire.wire.codec import Span
 from packwire.wire.family import Family
 
@@ -24,6 +26,15 @@ class ModelObserver(Observer):
         return self._model.family
 
     @override
+    def number(self, message: bytes) -> int:
+        """Return the place of the reply in the model; of what has none there, a number behind them all."""
+        model = self._model
+        question, reply = model.question_of(message), model.reply_of(message)
+        name = question.replies[0] if question and question.replies else reply.name if reply else ""
+        places = model.order_of_replies
+        return places[name] if name in places else len(places) + super().number(message)
+
+    @override
     def asks(self, message: bytes) -> bool | None:
         if message in self._asked:
             return True
@@ -40,6 +51,11 @@ class ModelWords(Words):
     @override
     def fields(self, message: bytes) -> list[Span]:
         return self._model.spans(message)
+
+    @override
+    def reply(self, message: bytes, *, keep_secrets: bool) -> str:
+        said = "  ".join(value_words(self.values(message, keep_secrets=keep_secrets) or {}))
+        return printable(said) or self._some_bytes(message, keep_secrets=keep_secrets)
 
     @override
     def values(self, message: bytes, *, keep_secrets: bool) -> dict[str, Any] | None:

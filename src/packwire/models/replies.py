@@ -123,7 +123,7 @@ class Saying:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ReplyLayout:
     """The fields of a reply, where `when` and `marks` hold."""
 
     codec: Codec
@@ -168,7 +168,7 @@ class Reply:
     name: str
     begins: tuple[int | None, ...]
     size: int | None
-    layouts: tuple[Layout, ...]
+    layouts: tuple[ReplyLayout, ...]
     refuses: str
     unasked: bool
     part: str | None
@@ -197,7 +197,7 @@ class Reply:
         """Return the codec of its first layout."""
         return self.layouts[0].codec
 
-    def layout(self, data: bytes, known: Mapping[str, float]) -> Layout | None:
+    def layout(self, data: bytes, known: Mapping[str, float]) -> ReplyLayout | None:
         """Return how it is to be read; None where the model does not know."""
         if len(self.layouts) == 1 and not self.layouts[0].when and not self.layouts[0].marks:
             return self.layouts[0]
@@ -245,7 +245,7 @@ def _beginning(said: Mapping[str, Any]) -> tuple[int | None, ...]:
     return (*(number | EXTENDED * extended).to_bytes(4), *rest)
 
 
-def _layout(said: Mapping[str, Any], order: Order, place: tuple[str | int, ...]) -> Layout:
+def _layout(said: Mapping[str, Any], order: Order, place: tuple[str | int, ...]) -> ReplyLayout:
     read: list[Field] = []
     sayings: list[Saying] = []
     for index, each in enumerate(said.get("fields", ())):
@@ -255,7 +255,7 @@ def _layout(said: Mapping[str, Any], order: Order, place: tuple[str | int, ...])
                 sayings.append(_saying(read[-1], each))
     with at(*place, "fields"):
         codec = _codec(read, order)
-    return Layout(
+    return ReplyLayout(
         codec,
         tuple(sayings),
         tuple(conditions(said.get("when", ()))),
@@ -316,7 +316,7 @@ class Statement:
         return {**self.single, **joined(self.shared)} if self.shared else dict(self.single)
 
 
-def said_by(layout: Layout, values: DecodedValues) -> Statement:
+def said_by(layout: ReplyLayout, values: DecodedValues) -> Statement:
     """Return what a message says."""
     decoded = values.values
     single: dict[str, Value] = {}
@@ -357,7 +357,7 @@ def with_ways(replies: Iterable[Reply]) -> tuple[Reply, ...]:
     )
 
 
-def _with_ways(layout: Layout, several: set[str]) -> Layout:
+def _with_ways(layout: ReplyLayout, several: set[str]) -> ReplyLayout:
     single = [
         (each.name, each.quantity.key, None if each.plain else each.of)
         for each in layout.sayings

@@ -312,7 +312,7 @@ class Exchange[Q, R]:
 
 
 def _median_low(numbers: Collection[int]) -> int:
-    """Return the number in the middle, of two the lower; `statistics` checks more than this often."""
+    """Return the number in the middle, of two the lower, without what `statistics` makes sure of first."""
     return sorted(numbers)[(len(numbers) - 1) // 2]
 
 

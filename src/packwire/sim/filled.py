@@ -5,7 +5,7 @@ from typing import Any
 
 from packwire.models.heard import Heard
 from packwire.models.protocol import ModelProtocol
-from packwire.models.replies import Layout, Reply
+from packwire.models.replies import ReplyLayout, Reply
 from packwire.quantity import QUANTITIES
 from packwire.wire.fields import TO_THE_END, Field, FieldCondition, Operator, Type
 
@@ -76,7 +76,7 @@ class Speaker:
             yield self._protocol.encode(reply.name, values, filling.known)
 
 
-def _layout(reply: Reply, known: Mapping[str, float]) -> Layout:
+def _layout(reply: Reply, known: Mapping[str, float]) -> ReplyLayout:
     """Return the layout that `ModelProtocol.encode` takes."""
     found = reply.layout(bytes(4096), known) if known else None
     return found or next((each for each in reply.layouts if not each.marks or known), reply.layouts[0])
@@ -94,7 +94,7 @@ class _Filling:
         self._left: dict[str, float] = {}
         """What is still to be said of a quantity that several fields add up to."""
 
-    def values(self, layout: Layout, said: Mapping[str, Any]) -> dict[str, Any]:
+    def values(self, layout: ReplyLayout, said: Mapping[str, Any]) -> dict[str, Any]:
         """Return what stands in each field of a layout."""
         add = {each.name for each in layout.sayings if each.add}
         values: dict[str, Any] = {}

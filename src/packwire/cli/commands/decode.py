@@ -1,4 +1,4 @@
-"""`packwire decode`: the conversation in a capture of VESC traffic."""
+"""`packwire decode`: the conversation with a VESC or a BMS in a capture of TCP."""
 
 from pathlib import Path
 from typing import Annotated
@@ -27,9 +27,10 @@ def decode(
     keep_secrets: Annotated[bool, Parameter(negative=())] = False,
     bytes_: BytesOption = "hex",
 ) -> int:
-    """Show the conversation in a capture of VESC traffic: every request, its reply, how long it took.
+    """Show the conversation with a VESC in a capture of TCP: every request, its reply, how long it took.
 
-    VESC traffic is found on any TCP port by its content. Packets are numbered as in Wireshark, times are
+    VESC traffic is found on any TCP port by its content; where there is none, that of a BMS that packwire
+    has a model of, such as one behind a serial bridge. Packets are numbered as in Wireshark, times are
     seconds since the first packet. Files may be pcap or pcapng, also packed with gzip.
 
     With --csv there is one row a message.
@@ -74,4 +75,4 @@ def decode(
 def _exit_code(capture: Capture) -> int:
     if capture.damage:
         return ExitCode.BAD_FILE
-    return ExitCode.OK if capture.vesc.connections else ExitCode.NOT_A_VESC
+    return ExitCode.OK if capture.spoken else ExitCode.NOT_A_VESC

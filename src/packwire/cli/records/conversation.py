@@ -63,10 +63,11 @@ class ConnectionNode(TypedDict):
 
 
 class Connection(TypedDict):
-    """One TCP connection with VESC traffic; followed by its messages and commands."""
+    """One TCP connection with VESC traffic, or a model's; followed by its messages and commands."""
 
     kind: Literal["connection"]
     connection: Annotated[int, "its number, from 1"]
+    protocol: Annotated[str, "what is spoken on it: vesc, or the name of a model"]
     dialled_by: str
     dialled: str
     began_before: Annotated[bool, "it was open before the recording began"]

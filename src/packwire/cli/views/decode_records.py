@@ -21,6 +21,7 @@ from packwire.visible import record_text
 type Record = dict[str, Any]
 
 _REPLIES = (Part.REPLY, Part.LATE)
+_AS_THEY_ARE = (str, int, type(None))
 _FROM_DEVICE = (*_REPLIES, Part.UNSOLICITED)
 
 CSV_HEADER = (
@@ -36,7 +37,7 @@ def json_lines(capture: Capture, shown: Shown) -> Iterator[str]:
 def csv_lines(capture: Capture, shown: Shown) -> Iterator[str]:
     """Yield one row a message, the head first."""
     yield ",".join(CSV_HEADER)
-    for number, connection in enumerate(capture.vesc.connections, 1):
+    for number, connection in enumerate(capture.spoken, 1):
         for record in _Messages(number, connection, CaptureClock(capture), shown).records():
             text = io.StringIO()
             row = [record.get(name, "") for name in CSV_HEADER]
@@ -49,9 +50,9 @@ def csv_lines(capture: Capture, shown: Shown) -> Iterator[str]:
 
 def _records(capture: Capture, shown: Shown) -> Iterator[Record]:
     clock = CaptureClock(capture)
-    hubs = hub_ends(capture.vesc.connections)
+    hubs = hub_ends(capture.spoken)
     yield _file_record(capture, clock)
-    for number, connection in enumerate(capture.vesc.connections, 1):
+    for number, connection in enumerate(capture.spoken, 1):
         yield _connection_record(number, connection, hubs, clock, shown)
         messages = _Messages(number, connection, clock, shown)
         yield from messages.records()
@@ -70,7 +71,7 @@ def _file_record(capture: Capture, clock: CaptureClock) -> Record:
         "damage": list(capture.damage),
         "left_out": capture.connections.left_out,
         "vesc_connections": len(capture.vesc.connections),
-        "other_connections": capture.vesc.other_connections,
+        "other_connections": len(capture.connections) - len(capture.spoken),
     }
 
 
@@ -82,6 +83,7 @@ def _connection_record(
     return {
         "kind": "connection",
         "connection": number,
+        "protocol": vesc.observer.protocol.name,
         "dialled_by": tcp.ends[0],
         "dialled": tcp.ends[1],
         "began_before": tcp.began_before,
@@ -202,13 +204,12 @@ class _Messages:
 
 def clean(value: Any) -> Any:
     """Make a value fit for JSON: no NaN or infinity, bytes as hexadecimal digits."""
-    match value:
-        case float():
-            return round(value, 9) if math.isfinite(value) else None
-        case bytes():
-            return value.hex()
-        case dict():
-            return {key: clean(each) for key, each in value.items()}
-        case list() | tuple():
-            return [clean(each) for each in value]
-    return value
+    if isinstance(value, _AS_THEY_ARE):
+        return value
+    if isinstance(value, float):
+        return round(value, 9) if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: clean(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [clean(each) for each in value]
+    return value.hex() if isinstance(value, bytes) else value

@@ -75,9 +75,9 @@ def show(capture: Capture, shown: Shown, out: Writer) -> None:
     """Write everything about a capture."""
     clock = CaptureClock(capture)
     _show_file(capture, clock, out)
-    hubs = hub_ends(capture.vesc.connections)
-    same = relays(capture.vesc.connections) if shown.brief else {}
-    for number, connection in enumerate(capture.vesc.connections, 1):
+    hubs = hub_ends(capture.spoken)
+    same = relays(capture.spoken) if shown.brief else {}
+    for number, connection in enumerate(capture.spoken, 1):
         out.line()
         view = _ConnectionView(number, connection, capture, clock, shown, out)
         view.show_head(hubs)
@@ -101,15 +101,18 @@ def _show_file(capture: Capture, clock: CaptureClock, out: Writer) -> None:
         out.line(("DAMAGED: ", "bold red"), printable(line))
     for reason, count in capture.connections.left_out.items():
         out.line(f"{_count(count, 'packet')} left out: {reason}")
-    if not capture.vesc.connections:
+    others = len(capture.connections) - len(capture.spoken)
+    if not capture.spoken:
         _show_nothing_found(capture, out)
-    elif capture.vesc.other_connections:
-        out.line(f"{_count(capture.vesc.other_connections, 'TCP connection')} without VESC traffic left out")
+    elif others:
+        title = capture.spoken[0].observer.protocol.title
+        out.line(f"{_count(others, 'TCP connection')} without {title} traffic left out")
 
 
 def _show_nothing_found(capture: Capture, out: Writer) -> None:
     out.line(
-        ("no VESC traffic: ", "bold"), "no TCP connection in this file holds a VESC frame or a hub login"
+        ("no VESC traffic", "bold"),
+        ", and none of a BMS that packwire knows: no TCP connection in this file holds its frames",
     )
     if not len(capture.connections):
         out.line("packwire info says what is in it, packwire messages shows it")
@@ -162,6 +165,8 @@ class _ConnectionView:
             "  (began before the recording)" if tcp.began_before else "",
         )
         hub = hub_end(vesc, hubs)
+        if vesc.observer.protocol.name != "vesc":
+            self._say("speaks", f"{vesc.observer.protocol.title} (model {vesc.observer.protocol.name})")
         if vesc.device is None:
             self._say("roles", vesc.evidence, "yellow")
         else:
@@ -176,7 +181,7 @@ class _ConnectionView:
             what = f"{name}, firmware {node.version} ({vesc.observer.hardware_label(node.hardware)})"
             self._say("it is" if can_id is None else f"can {can_id}", what)
         self._show_bytes()
-        ending = closed_early(self._number - 1, self._capture.vesc.connections)
+        ending = closed_early(self._number - 1, self._capture.spoken)
         if tcp.ended_by is not None and tcp.ended_at is not None:
             when = f"{tcp.ends[tcp.ended_by]} {tcp.ending} it at {self._clock.text(tcp.ended_at)} s"
             self._say("end", when + (f": {ending}" if ending else ""), "yellow" if ending else "")

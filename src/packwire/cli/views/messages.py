@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from packwire.capture.packets import NO_TIME
-from packwire.capture.readings import Reading, Readings, all_models, keys_of
+from packwire.capture.readings import MessageReading, Readings, all_models, keys_of
 from packwire.capture.writers import csv as csv_writer
 from packwire.cli.terminal import Writer, make_console, printable
 from packwire.cli.views.samples import rounded
 from packwire.direction import DIRECTION_NAMES
 from packwire.messages import Direction, Messages
-from packwire.quantity import QUANTITIES, Kind, Quantity, Scalar, Value
+from packwire.quantity import Scalar, Value
+from packwire.value_words import value_words
 from packwire.visible import record_text
 
 if TYPE_CHECKING:
@@ -103,51 +103,9 @@ def _ascii(payload: bytes) -> str:
     return "|" + "".join(chr(byte) if 32 <= byte < 127 else "." for byte in payload) + "|"
 
 
-def reading_text(reading: Reading) -> str:
+def reading_text(reading: MessageReading) -> str:
     """Return what a message says, in one line: `basic info  13.32 V  -2.87 A  SoC 76 %`."""
-    values = reading.values
-    parts = [reading.name]
-    for key in _in_order(tuple(values)):
-        value = values[key]
-        quantity, begin, end = _HOW[key]
-        if isinstance(value, float):
-            parts.append(f"{begin}{value:.{quantity.precision}f}{end}")
-        elif isinstance(value, tuple):
-            parts += _list_words(quantity, value)
-        else:
-            parts.append(f"{begin}{quantity.format(value)}")
-    return printable("  ".join(parts))
-
-
-def _beginning(quantity: Quantity) -> str:
-    """Return what stands before a value: nothing where its unit says enough."""
-    if quantity.key in {"voltage", "current", "power"}:
-        return ""
-    return "SoC " if quantity.key == "soc" else f"{quantity.name.lower()} "
-
-
-#: How each quantity is shown; these are left out, because others say it.
-_HOW = {each.key: (each, _beginning(each), f" {each.unit}".rstrip()) for each in QUANTITIES.values()}
-_LEFT_OUT = frozenset({"cell_count", "cell_voltage_spread"})
-_PLACES = {key: place for place, key in enumerate(QUANTITIES)}
-
-
-@lru_cache(maxsize=256)
-def _in_order(keys: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted((key for key in keys if key not in _LEFT_OUT), key=_PLACES.__getitem__))
-
-
-def _list_words(quantity: Quantity, items: tuple[Scalar, ...]) -> list[str]:
-    if not items or quantity.kind is Kind.FLAG:
-        on = [str(number) for number, item in enumerate(items, 1) if item]
-        return [f"{quantity.name.lower()} {', '.join(on)}"] if on else []
-    if quantity.per_cell and len(items) > 1:
-        numbers = [item for item in items if isinstance(item, int | float)]
-        low, high = f"{min(numbers):.{quantity.precision}f}", quantity.format(max(numbers))
-        what = "cells" if quantity.kind is Kind.VOLTAGE else quantity.name.lower()
-        return [f"{len(items)} {what} {low} .. {high}"]
-    texts = [quantity.format(item).removesuffix(f" {quantity.unit}") for item in items]
-    return [f"{' '.join(texts)} {quantity.unit}"]
+    return printable("  ".join((reading.name, *value_words(reading.values))))
 
 
 def json_lines(tables: list[MessageTable]) -> Iterator[str]:
@@ -175,7 +133,7 @@ def json_lines(tables: list[MessageTable]) -> Iterator[str]:
             yield record_text(record)
 
 
-def _rounded(reading: Reading) -> dict[str, Value]:
+def _rounded(reading: MessageReading) -> dict[str, Value]:
     return {key: rounded(value) for key, value in reading.values.items()}
 
 

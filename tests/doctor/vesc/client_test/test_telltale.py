@@ -12,7 +12,7 @@ from packwire.doctor.vesc.client_test.telltale import ShownValues, read_answer, 
 from packwire.doctor.vesc.client_test.trials import pieces
 from packwire.vesc.framing import Framer
 from packwire.vesc.replies import decode_reply
-from tests.doctor.client_test import clients
+from tests.doctor.vesc.client_test import clients
 
 
 def read(payload: bytes) -> Any:

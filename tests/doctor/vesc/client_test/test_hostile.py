@@ -14,7 +14,7 @@ from packwire.doctor.vesc.client_test.trials import DIALECTS, NO_FRAMER
 from packwire.doctor.vesc.misreadings import RULES
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
-from tests.doctor.client_test import clients
+from tests.doctor.vesc.client_test import clients
 
 ROOT = Path(__file__).parents[3]
 ASK = encode_frame(bytes((Command.BMS_GET_VALUES,)))

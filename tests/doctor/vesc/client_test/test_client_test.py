@@ -13,7 +13,7 @@ from packwire.errors import PackwireError, UnreachableError
 from packwire.link.hub import HubLink
 from packwire.link.tcp import TcpLink
 from tests.device.vesc_client import VescClient
-from tests.doctor.client_test import clients
+from tests.doctor.vesc.client_test import clients
 
 #: What each client must be told first.
 WANTED = {
