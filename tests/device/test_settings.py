@@ -5,8 +5,8 @@ import json
 import pytest
 
 from packwire.device import open_device
-from packwire.device.settings import Told, differences, told_by
 from packwire.device.reader import Reader
+from packwire.device.settings import Told, differences, told_by
 from packwire.errors import BadOptionError
 from packwire.models.load import model
 from packwire.sim.by_name import simulation
