@@ -10,7 +10,7 @@ from packwire.models.family import family
 from packwire.models.heard import Heard
 from packwire.models.problem import ModelError, at
 from packwire.models.recognition import gatt_of, pattern_of
-from packwire.models.replies import ReplyLayout, Reply, reply_of, size_said, with_ways
+from packwire.models.replies import Reply, ReplyLayout, reply_of, size_said, with_ways
 from packwire.models.requests import Parameter, Question, parameter_of, question_of
 from packwire.models.switches import Switch, switches_of
 from packwire.models.text import from_digits
@@ -18,10 +18,11 @@ from packwire.protocol.base import Asker, Options, Protocol, Request, RequestKin
 from packwire.quantity import Value
 from packwire.wire.codec import Span
 from packwire.wire.family import Family
+from packwire.wire.finding import DataFramer, UnitFramer
 from packwire.wire.frame import StreamFramer
-from packwire.wire.framing import DataFramer, Framing, UnitFramer
+from packwire.wire.framing import Framing
 
-__all__ = ["ReplyLayout", "ModelProtocol", "Question", "Reply", "Switch"]
+__all__ = ["ModelProtocol", "Question", "Reply", "ReplyLayout", "Switch"]
 
 
 #: Bytes in which a CAN frame's identifier is written before its data.

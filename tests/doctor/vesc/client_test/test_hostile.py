@@ -16,7 +16,7 @@ from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
 from tests.doctor.vesc.client_test import clients
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 ASK = encode_frame(bytes((Command.BMS_GET_VALUES,)))
 
 
