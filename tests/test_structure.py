@@ -30,7 +30,7 @@ TWICE = {
     "TextView": "each view has its own, behind one interface",
 }
 #: Class names that came to occur twice for different things, not to grow: one of each wants another name.
-STILL = {"Layout", "Reading"}
+STILL: frozenset[str] = frozenset()
 #: Where VESC is the subject: itself, what serves or passes on VESCs, and its own checks.
 OF_VESC = ("vesc", "protocols", "hub", "share", "tap", "sim", "doctor.vesc")
 #: So many other modules may know VESC; the number is to fall.

@@ -48,6 +48,8 @@ def lines(folder: str) -> dict[str, str]:
         "read": "read sim:vesc",
         "watch": "watch sim:vesc --count 2",
         "log": f"log sim:vesc -o {folder}/log.csv --for 0.5 --every 0.2",
+        "settings": "settings sim:jbd --allow factory-mode",
+        "events": "events sim:jbd",
         "scan": "scan --for 0.1",
         "name": "name",
         "doctor": "doctor sim:vesc --quick",

@@ -173,6 +173,10 @@ class ModelSession(Session):
             self._nodes[PACK] = replace(node, name=self.name, firmware=self.firmware, identity=self.identity)
         return NodeReading(derived(values))
 
+    def frame_of(self, question: Question) -> bytes:
+        """Return the frame of a request, with what is known of its parameters. Raises FieldError."""
+        return question.template.frame(self._given)
+
     def _due(self, question: Question, key: str) -> bool:
         asked = self._asked.get((key, question.name))
         if question.name in self._absent:

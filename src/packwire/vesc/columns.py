@@ -6,7 +6,7 @@ The checksum is computed only where start byte, length and stop byte fit togethe
 import numpy as np
 from numpy.typing import NDArray
 
-from packwire.columns import gather
+from packwire.columns import distinct, gather
 from packwire.messages import Bytes, Int64s
 from packwire.vesc.framing import MAX_PAYLOAD, STOP, TRAILER
 from packwire.wire.checksum import crc16_xmodem
@@ -99,7 +99,7 @@ def exact_frames(data: Bytes, start: Int64s, sizes: Int64s) -> NDArray[np.bool_]
     rows, size = plausible_frames(data, start, start + sizes)
     whole = size == sizes[rows]
     rows, size = rows[whole], size[whole]
-    for width in np.unique(size).tolist():
+    for width in distinct(size):
         same = rows[size == width]
         for block in range(0, len(same), max(_BLOCK // width, 1)):
             some = same[block : block + max(_BLOCK // width, 1)]

@@ -292,6 +292,37 @@ def test_a_file_without_vesc_traffic(shown, recorded):
     assert "10.0.0.1:40000 -> 10.0.0.2:443: 4 packets, 9 bytes there, 0 back" in text
 
 
+def jbd_talk():
+    """A JBD behind a serial bridge, asked twice for its cells and once in vain."""
+    ask = bytes.fromhex("dd a5 04 00 ff fc 77")
+    reply = bytes.fromhex("dd 04 00 08 0c e4 0c e5 0c e6 0c e7 fc 32 77")
+    session = Session(ports=(40000, 8899)).open()
+    for _ in range(2):
+        session.send(0, ask).wait(0.05).send(1, reply).wait(0.45)
+    return session.send(0, ask).wait(0.05)
+
+
+def test_the_conversation_of_a_model(shown, recorded):
+    code, text = shown(recorded(jbd_talk()))
+    assert code == ExitCode.OK
+    assert lines_with(text, "speaks", "JBD")
+    assert len(lines_with(text, "<-", "cell voltages", "4 cells 3.300 .. 3.303 V", "51.0 ms")) == 2
+    assert len(lines_with(text, "->", "cell voltages", "NO REPLY: the recording ends")) == 1
+    assert lines_with(text, "cell voltages", " 3 ", " 2 ", " 1 ")
+    _, text = shown(recorded(jbd_talk()), json=True)
+    records = checked(text)
+    assert [each["protocol"] for each in records if each["kind"] == "connection"] == ["jbd"]
+    assert [each["values"]["cell_voltages"] for each in records if each.get("part") == "reply"] == [
+        [3.3, 3.301, 3.302, 3.303]
+    ] * 2
+
+
+def test_beside_a_vesc_a_model_is_left_out(shown, recorded):
+    code, text = shown(recorded(VescSession().open().ask(ASK_VERSION).answer(version()), jbd_talk()))
+    assert code == ExitCode.OK
+    assert "1 TCP connection without VESC traffic left out" in text
+
+
 def test_a_device_of_which_only_requests_were_recorded(shown, recorded):
     talk = VescSession().open().ask(ASK_VERSION).ask(via(84, ASK_VALUES)).ask(ASK_BMS)
     talk.packets = talk.packets[3:]

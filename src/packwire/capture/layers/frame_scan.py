@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from packwire.capture.layers.link import Counts
 from packwire.capture.layers.tcp import Connections
 from packwire.capture.layers.tcp_stream import Stream
-from packwire.columns import gather
+from packwire.columns import distinct, gather
 from packwire.messages import Bytes, Int64s
 from packwire.protocol.observing import Columns, Observer
 
@@ -36,13 +36,13 @@ def framed_connections(
     number = np.searchsorted(connections.bounds, with_data, side="right") - 1
     start, size = segments.start[with_data], segments.size[with_data]
     data = connections.packets.data
-    found: set[int] = set(np.unique(number[_openings(observer, data, start, size)]).tolist())
+    found: set[int] = set(distinct(number[_openings(observer, data, start, size)]))
     rows, sizes = columns.plausible(data, start, start + size)
     for row, of_connection, its in zip(rows.tolist(), number[rows].tolist(), sizes.tolist(), strict=True):
         place = start[row : row + 1]
         if of_connection not in found and columns.right(data, place, np.array([its]))[0]:
             found.add(of_connection)
-    others = [index for index in np.unique(number).tolist() if index not in found]
+    others = [index for index in distinct(number) if index not in found]
     searched = max(_FREE_SEARCHES, len(data) // _BYTES_A_SEARCH)
     for index in others[:searched]:
         if any(_holds_frames(stream, columns) for stream in connections.glance(index).streams):

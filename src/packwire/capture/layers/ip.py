@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture.layers.link import Counts, Located
-from packwire.columns import gather
+from packwire.columns import distinct_values, gather
 from packwire.messages import Bytes, Int64s
 
 TCP = 6
@@ -95,7 +95,7 @@ def _open_ipv4(data: Bytes, found: Located, left_out: Counts) -> Carried:
     kept = ~(wrong | fragment | cut)
     found, header, total = found.where(kept), header[kept], total[kept]
     source, destination = (gather(data, found.at + offset, ">u4").astype(np.int64) for offset in (12, 16))
-    values = np.unique(np.concatenate([np.unique(source), np.unique(destination)]))
+    values = distinct_values(np.concatenate([distinct_values(source), distinct_values(destination)]))
     return Carried(
         _ending_at(found, total).moved(header),
         data[found.at + 9].astype(np.int64),
@@ -159,10 +159,10 @@ def _ipv6_addresses(data: Bytes, at: Int64s) -> tuple[Int64s, Int64s, tuple[str,
     count = len(at)
     both = np.concatenate([at + 8, at + 24])
     halves = [gather(data, both + offset, ">u8").astype(np.uint64) for offset in (0, 8)]
-    known = [np.unique(half) for half in halves]
+    known = [distinct_values(half) for half in halves]
     high, low = (np.searchsorted(values, half) for values, half in zip(known, halves, strict=True))
     pair = high * np.int64(max(len(known[1]), 1)) + low
-    pairs = np.unique(pair)
+    pairs = distinct_values(pair)
     code: Int64s = np.searchsorted(pairs, pair)
     texts = tuple(
         str(IPv6Address(int(known[0][number // len(known[1])]) << 64 | int(known[1][number % len(known[1])])))

@@ -72,8 +72,7 @@ class Located:
 
 def locate_ip(packets: Packets, left_out: Counts) -> Located:
     """Return where the IP packets lie, of every link type that is known here, in the order of the file."""
-    link_types = np.unique(packets.link_type)
-    parts = [_of_link_type(packets, int(number), left_out) for number in link_types]
+    parts = [_of_link_type(packets, number, left_out) for number in packets.link_types]
     if not parts:
         none = np.zeros(0, dtype=np.int64)
         return Located(none, none, none, none)

@@ -18,7 +18,7 @@ from packwire.capture.layers.link import Counts, locate_ip
 from packwire.capture.layers.tcp_stream import Flag, Segments, Stream, stream
 from packwire.capture.packets import Packets
 from packwire.channel import Channel, Transport
-from packwire.columns import gather
+from packwire.columns import distinct_values, gather
 from packwire.messages import Int64s
 
 
@@ -174,7 +174,7 @@ def _number_endpoints(
 ) -> tuple[Int64s, Int64s, _Endpoints]:
     source = carried.source * 65536 + source_port
     destination = carried.destination * 65536 + destination_port
-    codes = np.unique(np.concatenate([np.unique(source), np.unique(destination)]))
+    codes = distinct_values(np.concatenate([distinct_values(source), distinct_values(destination)]))
     return (
         np.searchsorted(codes, source),
         np.searchsorted(codes, destination),

@@ -14,6 +14,7 @@ from packwire.capture.layers.link import Counts
 from packwire.capture.layers.tcp import Connection, Connections
 from packwire.capture.layers.tcp_stream import Stream
 from packwire.channel import Channel
+from packwire.columns import distinct
 from packwire.messages import Direction, Int64s, Messages
 
 #: So many connections are looked at, and beyond that one for so many bytes of the recording.
@@ -31,7 +32,7 @@ def known_streams(
     """
     segments = connections.segments
     number = np.searchsorted(connections.bounds, np.flatnonzero(segments.size > 0), side="right") - 1
-    others = [index for index in np.unique(number).tolist() if index not in taken]
+    others = [index for index in distinct(number) if index not in taken]
     searched = max(_FREE_SEARCHES, len(connections.packets.data) // _BYTES_A_SEARCH)
     left_out.add(
         "a TCP connection that was not searched for known frames, there are so many",

@@ -110,10 +110,7 @@ def _show_file(capture: Capture, clock: CaptureClock, out: Writer) -> None:
 
 
 def _show_nothing_found(capture: Capture, out: Writer) -> None:
-    out.line(
-        ("no VESC traffic", "bold"),
-        ", and none of a BMS that packwire knows: no TCP connection in this file holds its frames",
-    )
+    out.line(("no VESC traffic", "bold"), ", and none of a BMS with a model here, in any TCP connection")
     if not len(capture.connections):
         out.line("packwire info says what is in it, packwire messages shows it")
     for index in range(min(len(capture.connections), _MAX_LISTED)):
