@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from packwire.models.heard import Heard
 from packwire.models.load import model
 from packwire.wire.fields import Field, Type
-from packwire.wire.framing import frames_in
+from packwire.wire.finding import frames_in
 from packwire.wire.keyed import KeyedCodec
 from tests.models.aiobmsble_vectors import VECTORS, compare, exchanges
 from tests.shared_data import SHARED

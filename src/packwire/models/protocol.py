@@ -18,8 +18,9 @@ from packwire.protocol.base import Asker, Options, Protocol, Request, RequestKin
 from packwire.quantity import Value
 from packwire.wire.codec import Span
 from packwire.wire.family import Family
+from packwire.wire.finding import DataFramer, UnitFramer
 from packwire.wire.frame import StreamFramer
-from packwire.wire.framing import DataFramer, Framing, UnitFramer
+from packwire.wire.framing import Framing
 
 __all__ = ["ModelProtocol", "Question", "Reply", "ReplyLayout", "Switch"]
 
