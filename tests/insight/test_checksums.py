@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from packwire.insight.checksums import checksums, find_checksum, find_closing
 from packwire.wire.checksum import CATALOGUE
 
-#: The check values of the CRC RevEng catalogue: the CRC of "123456789".
+#: The check values of the CRC RevEng catalogue: the CRC of "123456789". Those of Fletcher's sums are worked out:
+#: the sum of its bytes is 477, that of the sums so far 2325.
 CHECKS = {
     "CRC-8/SMBUS": 0xF4,
     "CRC-8/ROHC": 0xD0,
@@ -21,11 +22,13 @@ CHECKS = {
     "CRC-16/CCITT-FALSE": 0x29B1,
     "CRC-16/KERMIT": 0x2189,
     "CRC-16/X-25": 0x906E,
+    "Fletcher-16": 2325 % 255 << 8 | 477 % 255,
+    "Fletcher-16 modulo 256": 2325 % 256 << 8 | 477 % 256,
 }
 
 
 @pytest.mark.parametrize("entry", [one for one in CATALOGUE if one.poly], ids=lambda one: one.name)
-def test_crcs_have_the_check_value_of_the_catalogue(entry):
+def test_checksums_have_their_check_value(entry):
     digits = np.frombuffer(b"123456789", dtype=np.uint8)[None]
     assert checksums(entry, digits, (0,))[-1, 0, 0] == CHECKS[entry.name]
 
