@@ -13,6 +13,9 @@ SOURCES = Path(packwire.__file__).parent
 
 #: Modules of more lines, and why each is one file.
 LONG = {
+    "address.py": "every way to write an address, side by side",
+    "models/replies.py": "fields, layouts and replies of a model, and how what they say is joined",
+    "wire/framing.py": "one engine that finds frames, live and recorded",
     "protocol/exchange.py": "the one engine that pairs requests with replies, in its roles",
     "share/device.py": "the core of a shared device; its parts are files of their own already",
     "sim/nodes.py": "the replies of three kinds of VESC nodes, side by side",

@@ -4,44 +4,42 @@ The protocol above speaks RTU, whatever carries it: the checksum is made here, b
 """
 
 import struct
-from typing import Final, override
+from collections.abc import Iterator
+from typing import Final
 
-from packwire.link.tcp import TcpLink
 from packwire.wire.checksum import CHECKSUMS
 
 #: Number of the transaction, number of the protocol (0), bytes that follow.
-_ENVELOPE: Final = struct.Struct(">HHH")
+_HEADER: Final = struct.Struct(">HHH")
 #: No frame has more bytes behind its envelope.
 _MOST: Final = 254
 _CRC: Final = CHECKSUMS["CRC-16/MODBUS"]
 
 
-class ModbusTcpLink(TcpLink):
-    """A connection to a gateway or a device that speaks Modbus TCP."""
+class ModbusEnvelope:
+    """Puts frames into envelopes, and takes them out."""
 
-    def __init__(self, host: str, port: int) -> None:
-        super().__init__(host, port)
+    def __init__(self) -> None:
         self._buffer = b""
         self._number = 0
 
-    @override
-    def write(self, data: bytes) -> None:
+    def wrapped(self, frame: bytes) -> bytes:
+        """Return a frame of RTU in its envelope."""
         self._number = (self._number + 1) & 0xFFFF
-        super().write(_ENVELOPE.pack(self._number, 0, len(data) - 2) + data[:-2])
+        return _HEADER.pack(self._number, 0, len(frame) - 2) + frame[:-2]
 
-    @override
-    def data_received(self, data: bytes) -> None:
+    def unwrapped(self, data: bytes) -> Iterator[bytes]:
+        """Yield the frames that the next bytes complete; what is no Modbus TCP, as it is."""
         self._buffer += data
-        while len(self._buffer) >= _ENVELOPE.size:
-            _, protocol, size = _ENVELOPE.unpack_from(self._buffer)
+        while len(self._buffer) >= _HEADER.size:
+            _, protocol, size = _HEADER.unpack_from(self._buffer)
             if protocol != 0 or not 2 <= size <= _MOST:
-                # Not Modbus TCP at all: let the frames above say what it is, as they come.
                 rest, self._buffer = self._buffer, b""
-                super().data_received(rest)
+                yield rest  # the frames above say what it is
                 return
-            end = _ENVELOPE.size + size
+            end = _HEADER.size + size
             if len(self._buffer) < end:
                 return
-            frame = self._buffer[_ENVELOPE.size : end]
+            frame = self._buffer[_HEADER.size : end]
             self._buffer = self._buffer[end:]
-            super().data_received(frame + _CRC.of(frame).to_bytes(2, "little"))
+            yield frame + _CRC.of(frame).to_bytes(2, "little")

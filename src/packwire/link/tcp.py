@@ -8,7 +8,8 @@ from typing import Any, cast, override
 from packwire.address import HUB_PORT, Address
 from packwire.errors import NoAnswerError, PackwireError, Reason, UnreachableError, system_reason
 from packwire.link.base import Link, StreamLink
-from packwire.link.shared import Line, SharedLink
+from packwire.link.modbus_tcp import ModbusEnvelope
+from packwire.link.shared import SharedLine, SharedLink
 from packwire.protocol.base import Protocol
 
 CONNECT_TIMEOUT = 5.0
@@ -48,6 +49,23 @@ class TcpLink(StreamLink):
 
     def _hub_hint(self) -> str:
         return f"That port is a hub's: a device behind it is read with veschub://ID@{self.host}"
+
+
+class ModbusTcpLink(TcpLink):
+    """A connection to a gateway or a device that speaks Modbus TCP."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(host, port)
+        self._envelope = ModbusEnvelope()
+
+    @override
+    def write(self, data: bytes) -> None:
+        super().write(self._envelope.wrapped(data))
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        for frame in self._envelope.unwrapped(data):
+            super().data_received(frame)
 
 
 async def tcp_connection(protocol: Callable[[], asyncio.Protocol], host: str, port: int) -> asyncio.Transport:
@@ -140,12 +158,10 @@ def link_of(address: Address, protocol: Protocol) -> Link:
 
     def make() -> TcpLink:
         if enveloped and protocol.modbus:
-            from packwire.link.modbus_tcp import ModbusTcpLink  # noqa: PLC0415 - it stands on this one
-
             return ModbusTcpLink(host, port)
         link = TcpLink(host, port)
         link.remove_echo()
         return link
 
     words = "Modbus TCP" if enveloped else "raw bytes"
-    return SharedLink(Line(("tcp", host, port), enveloped, words), make, listens=address.listens)
+    return SharedLink(SharedLine(("tcp", host, port), enveloped, words), make, listens=address.listens)

@@ -5,7 +5,7 @@ from typing import Any
 
 from packwire.models.heard import Heard
 from packwire.models.protocol import ModelProtocol
-from packwire.models.replies import ReplyLayout, Reply
+from packwire.models.replies import Reply, ReplyLayout
 from packwire.quantity import QUANTITIES
 from packwire.wire.fields import TO_THE_END, Field, FieldCondition, Operator, Type
 
