@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from benchmarks import (
     bluetooth,
+    can,
     capturing,
     decoding,
     diffing,
@@ -25,6 +26,7 @@ from benchmarks.figure import Figure
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "bluetooth": bluetooth.measure,
+    "can": can.measure,
     "capturing": capturing.measure,
     "decoding": decoding.measure,
     "diffing": diffing.measure,

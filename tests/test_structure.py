@@ -13,6 +13,8 @@ SOURCES = Path(packwire.__file__).parent
 
 #: Modules of more lines, and why each is one file.
 LONG = {
+    "address.py": "each way to write an address, with what reads it",
+    "models/replies.py": "what a model says of its replies, read and asked",
     "protocol/exchange.py": "the one engine that pairs requests with replies, in its roles",
     "share/device.py": "the core of a shared device; its parts are files of their own already",
     "sim/nodes.py": "the replies of three kinds of VESC nodes, side by side",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
+from pathlib import Path
 
 from packwire.advertisement import Advertisement
 from packwire.errors import BadAddressError, BadFileError
@@ -43,11 +44,20 @@ def protocol(name: str) -> Protocol:
     """
     if name in _IN_PYTHON:
         return _in_python(name)
+    if name.lower().endswith(".dbc"):
+        return _of_dbc(name)
     if name not in sources():
         nearest = get_close_matches(name, protocol_names(), 1)
         hint = f"did you mean {nearest[0]}?" if nearest else f"there is {', '.join(protocol_names())}"
         raise BadAddressError(f"there is no protocol {name!r}: {hint}")
     return model(name)
+
+
+@cache
+def _of_dbc(path: str) -> Protocol:
+    from packwire.models.dbc import dbc_model  # noqa: PLC0415 - few have one
+
+    return dbc_model(Path(path))
 
 
 @cache

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packwire.capture.framings import families, family, frames_in, request_of
+from packwire.capture.framings import families, family, frames_in, recognise, request_of
 from packwire.models.load import model, model_family
 from packwire.protocols import model_names
 from packwire.wire import framing
@@ -37,9 +37,10 @@ class _Work(bytes):
 
     done = 0
 
-    def find(self, what, begin=0, *more):
-        found = super().find(what, begin, *more)
-        _Work.done += (len(self) if found < 0 else found) - begin + 1
+    def find(self, what, begin=0, end=None):
+        found = super().find(what, begin, end)
+        last = len(self) if end is None else min(end, len(self))
+        _Work.done += (last if found < 0 else found) - begin + 1
         return found
 
     def __getitem__(self, index):
@@ -83,6 +84,11 @@ def test_frames_do_not_overlap_and_lie_in_the_stream(name, stream, data):
         at = found.start + found.size
         assert at <= len(stream)
         assert found.size > 0
+
+
+@pytest.mark.parametrize("byte", [0, 1, 0x55, 0x7E, 0xA5, 0xAA, 0xDD, 0xFF])
+def test_one_byte_again_and_again_is_no_protocol(byte):
+    assert recognise(bytes([byte]) * 1000) == ()
 
 
 def test_the_kind_of_a_vesc_request_for_another_node_is_behind_its_id():

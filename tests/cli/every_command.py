@@ -1,11 +1,16 @@
 """Every command of the tree, and a line that runs each to its end with something to show."""
 
+import atexit
+import re
+import subprocess
 from collections.abc import Iterator
+from functools import cache
 
 from cyclopts import App
 
 from packwire.cli.main import COMMANDS, app
 from packwire.models.store import library
+from tests.cli.running import COMMAND
 
 #: All models are simulated by one command; that of JBD stands for it.
 _LIKE_JBD = set(library()) - {"jbd"}
@@ -25,13 +30,26 @@ def _with_below(name: str, command: App) -> Iterator[tuple[str, App]]:
         yield from _with_below(f"{name} {each}", command[each])
 
 
+@cache
+def on_the_air() -> str:
+    """Return the address of a pack on a virtual air, which a process of its own serves until the tests end."""
+    words = (*COMMAND, "sim", "jbd", "--bluetooth", "--speed", "0")
+    served = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    atexit.register(served.kill)
+    assert served.stdout is not None
+    said = (re.search("ble://[^']+", line) for line in served.stdout)
+    return next(found[0] for found in said if found)
+
+
 def lines(folder: str) -> dict[str, str]:
-    """Return a command line for each command; `folder` holds session.pcap."""
+    """Return a command line for each command; `folder` holds session.pcap, ON_THE_AIR is a pack there."""
     file = f"{folder}/session.pcap"
     return {
         "read": "read sim:vesc",
         "watch": "watch sim:vesc --count 2",
         "log": f"log sim:vesc -o {folder}/log.csv --for 0.5 --every 0.2",
+        "settings": "settings sim:jbd --allow factory-mode",
+        "events": "events sim:jbd",
         "scan": "scan --for 0.1",
         "name": "name",
         "doctor": "doctor sim:vesc --quick",
@@ -39,7 +57,7 @@ def lines(folder: str) -> dict[str, str]:
         "tap": "tap --upstream 127.0.0.1:9 --listen 0 --for 0.2",
         "decode": f"decode {file}",
         "capture": "capture ios",
-        "explore": "explore ble://nobody --for 0.1",
+        "explore": "explore ON_THE_AIR --for 0.1",
         "record": f"record sim:vesc -o {folder}/recorded.pcapng --count 2 --every 0.1",
         "info": f"info {file}",
         "messages": f"messages {file}",

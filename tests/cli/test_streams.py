@@ -11,7 +11,7 @@ import pytest
 from packwire.cli import streams
 from packwire.cli.exit_codes import ExitCode
 from tests.cli.commands.test_capture import visits
-from tests.cli.every_command import commands, lines
+from tests.cli.every_command import commands, lines, on_the_air
 from tests.cli.running import COMMAND
 
 NAMES = [name for name, _ in commands()]
@@ -25,6 +25,9 @@ def folder(tmp_path):
 
 async def run(line, folder, stdout=subprocess.PIPE, *, closed=False, stdin=b"", **variables):
     """Return the exit code and what was said on standard output and error."""
+    if "ON_THE_AIR" in line:
+        pytest.importorskip("bumble")
+        line = line.replace("ON_THE_AIR", on_the_air())
     process = await asyncio.create_subprocess_exec(
         *COMMAND,
         *line.split(),

@@ -190,7 +190,7 @@ def test_a_name_server_that_does_not_answer_is_no_unknown_name():
 
 
 def test_every_reason_has_an_exit_code_and_every_error_a_reason():
-    assert all(exit_code_of(reason) for reason in Reason)
+    assert {reason for reason in Reason if exit_code_of(reason) == 0} == {Reason.ENDED}
     assert exit_code_of(None) == 0
     kinds = [PackwireError]
     for kind in kinds:

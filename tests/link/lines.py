@@ -14,6 +14,12 @@ def device(name, unit=None, *, cells=8, seed=1, faults=()):
     return ModelDevice(model(name), vehicle, Faults(faults), unit)
 
 
+class Line(SimulatedSerialPort):
+    """A line that knows who is on it."""
+
+    devices: list[ModelDevice]
+
+
 @contextlib.contextmanager
 def line(name, *units, cells=8, faults=(), **how):
     """Yield a line with a device of each address, every one another pack; `how` is of the line."""
@@ -21,7 +27,7 @@ def line(name, *units, cells=8, faults=(), **how):
         device(name, unit, cells=cells, seed=number, faults=faults)
         for number, unit in enumerate(units or (None,), 1)
     ]
-    serial = SimulatedSerialPort(*(each.port("serial") for each in devices), **how)
+    serial = Line(*(each.port("serial") for each in devices), **how)
     serial.open()
     serial.devices = devices
     try:

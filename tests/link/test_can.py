@@ -10,6 +10,7 @@ from packwire.address import can_address
 from packwire.device import open_device
 from packwire.errors import GoneError, PackwireError, Reason
 from packwire.sim.by_name import simulation
+from packwire.sim.model import ModelDevice
 from packwire.sim.server import SimOptions
 
 can = pytest.importorskip("can")
@@ -86,6 +87,8 @@ async def test_devices_on_one_bus_are_nodes():
 async def test_simulated_packs_by_slcan_and_by_socketcand(name, serial):
     async with simulation(name, SimOptions(serial=serial, speed=0, cells=16)) as sim:
         address = sim.serial_address if serial else sim.address
+        assert address is not None
+        assert isinstance(sim.device, ModelDevice)
         async with open_device(address) as device:
             (sample,) = await device.read()
             expected = sim.device.values()

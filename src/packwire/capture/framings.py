@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from packwire.protocols import families
 from packwire.wire.family import Family
-from packwire.wire.framing import Found, Framing, Size, frames_in
+from packwire.wire.finding import Found, frames_in
+from packwire.wire.framing import Framing, Size
 
 __all__ = [
     "TRIAL", "Found", "Framing", "RequestMeaning", "Written", "answering", "families", "family", "family_of",

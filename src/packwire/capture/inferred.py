@@ -21,7 +21,8 @@ import numpy as np
 
 from packwire.messages import Int64s, Messages
 from packwire.wire.checksum import CHECKSUMS
-from packwire.wire.framing import FrameCheck, Framing, Size, frames_in
+from packwire.wire.finding import frames_in
+from packwire.wire.framing import FrameCheck, Framing, Size
 
 if TYPE_CHECKING:
     from packwire.wire.fields import ByteOrder

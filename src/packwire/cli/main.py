@@ -55,6 +55,14 @@ GROUPS: dict[str, dict[str, CommandRow]] = {
             "Write a pack's values to a file, as long as you like.",
             ("log van -o van.csv", "log van -o van.sqlite --every 10"),
         ),
+        "settings": CommandRow(
+            "settings:settings",
+            "Show what a pack is set to, or how two differ.",
+            ("settings serial:/dev/ttyUSB0?model=daly-a5", "settings a.json b.json"),
+        ),
+        "events": CommandRow(
+            "settings:events", "Show what a pack counted: how often it protected itself.", ("events van",)
+        ),
         "scan": CommandRow(
             "scan:scan",
             "List packs with Bluetooth, VESCs on the network, serial ports.",

@@ -89,6 +89,11 @@ class BluetoothDevice(Device):
 
     @property
     @override
+    def inner(self) -> Device:
+        return self if self._device is None else self._device.inner
+
+    @property
+    @override
     def search(self) -> str:
         return "" if self._device is None else self._device.search
 

@@ -1,8 +1,8 @@
 """What could be read from here: packs in the air, VESCs on the network, serial ports."""
 
 import asyncio
-from collections.abc import Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
 from shlex import quote
 from typing import Any
 
@@ -124,8 +124,29 @@ async def _on_the_network(seconds: float, port: int | None) -> list[Find]:
 
 
 async def _serial_ports() -> list[Find]:
-    finds = []
-    for each in list_ports():
-        said = each.description or "serial port"
-        finds.append(Find(LinkKind.SERIAL, str(serial_address(each.path)), said, each.path, said))
-    return finds
+    return [serial_find(each.path, each.description) for each in list_ports()]
+
+
+def serial_find(path: str, description: str = "") -> Find:
+    """Return a serial port of which nobody knows yet what is on it."""
+    said = description or "serial port"
+    return Find(LinkKind.SERIAL, str(serial_address(path)), said, path, said)
+
+
+async def probed(found: Findings, tell: Callable[[str], None]) -> Findings:
+    """Ask on each serial port who is there: see `packwire.link.probing`; `tell` hears what is tried."""
+    from packwire.link.probing import probe  # noqa: PLC0415 - all models
+
+    finds, problems = [], list(found.problems)
+    for each in found.finds:
+        hit = None
+        if each.link is LinkKind.SERIAL:
+            try:
+                hit = await probe(each.place, tell)
+            except UnreachableError as error:
+                problems.append(str(error))
+        if hit is None:
+            finds.append(each)
+        else:
+            finds.append(replace(each, address=hit.address, speaks=hit.title, models=(hit.model,)))
+    return Findings(tuple(finds), tuple(problems))

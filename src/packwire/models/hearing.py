@@ -27,7 +27,7 @@ _SECOND = 1_000_000_000
 _NOTHING = Evidence(0, 0, (), None)
 
 
-class Model(Language, Protocol):
+class HeardModel(Language, Protocol):
     """What a session needs of a model: see `ModelProtocol`."""
 
     name: str
@@ -50,7 +50,7 @@ class Model(Language, Protocol):
 class _Unit:
     """One device: what it said, and when."""
 
-    def __init__(self, protocol: Model) -> None:
+    def __init__(self, protocol: HeardModel) -> None:
         self.heard = Heard(protocol)
         self.times: dict[str, float] = {}
         self.read_at = -1.0
@@ -62,7 +62,7 @@ class HearingSession(Session):
     A reading waits until each message that the model declares came once, or says which are missing.
     """
 
-    def __init__(self, protocol: Model, asker: Asker, options: Options) -> None:
+    def __init__(self, protocol: HeardModel, asker: Asker, options: Options) -> None:
         super().__init__()
         assert isinstance(protocol, Spoken)
         self._protocol = protocol

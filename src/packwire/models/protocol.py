@@ -18,8 +18,9 @@ from packwire.protocol.base import Asker, Options, Protocol, Request, RequestKin
 from packwire.quantity import Value
 from packwire.wire.codec import Span
 from packwire.wire.family import Family
+from packwire.wire.finding import DataFramer, UnitFramer
 from packwire.wire.frame import StreamFramer
-from packwire.wire.framing import DataFramer, Framing, UnitFramer
+from packwire.wire.framing import Framing
 
 __all__ = ["ModelProtocol", "Question", "Reply", "ReplyLayout", "Switch"]
 
@@ -81,6 +82,7 @@ class ModelProtocol(Protocol):
         self.computed = tuple(self._computed(content))
         self.packs: Mapping[str, Any] | None = content.get("packs")
         self.bus: Mapping[str, Any] | None = content.get("bus")
+        self.settings: Mapping[str, str] | None = content.get("settings")
         self._check_packs()
 
     def _replies(self, content: Mapping[str, Any]) -> Iterator[Reply]:
@@ -146,6 +148,9 @@ class ModelProtocol(Protocol):
         return {name: tuple(sorted(fields)) for name, fields in wanted.items()}
 
     def _check_packs(self) -> None:
+        for key in ("enter", "leave"):
+            if self.settings is not None and self.settings[key] not in self.asked_by_name:
+                raise ModelError(f"there is no request {self.settings[key]!r}", ("settings", key))
         asked = (self.bus or {}).get("parameter")
         if asked is not None and asked not in self.parameters:
             raise ModelError(f"there is no parameter {asked!r}", ("bus", "parameter"))
@@ -375,7 +380,9 @@ class ModelProtocol(Protocol):
         return [
             (question.name, question.kind, question.payload or question.template.text)
             for question in self.questions
-            if question.kind is RequestKind.READS or question in self.start
+            if question.kind is RequestKind.READS
+            or question in self.start
+            or question.name in (self.settings or {}).values()
         ]
 
     @property

@@ -175,6 +175,7 @@ class Reply:
     every: float = 1
     optional: bool = False
     id: int | None = None
+    topic: str = "values"
     head: bytes = field(default=b"", compare=False)
     """The first bytes that are the same in all."""
 
@@ -223,6 +224,7 @@ def reply_of(name: str, said: Mapping[str, Any], order: Order) -> Reply:
         said.get("every", 1),
         said.get("optional", False),
         said.get("id"),
+        said.get("topic", "values"),
         bytes(byte or 0 for byte in begins[:fixed]),
     )
 

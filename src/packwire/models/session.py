@@ -23,7 +23,7 @@ _OTHERS = 2.0
 _QUIET = 0.3
 
 
-class Model(Language, Protocol):
+class AskedModel(Language, Protocol):
     """What a session needs of a model: see `ModelProtocol`."""
 
     name: str
@@ -48,7 +48,7 @@ class Model(Language, Protocol):
 class ModelSession(Session):
     """Asks what the model says can be asked, each as often as it says, and keeps what was said last."""
 
-    def __init__(self, protocol: Model, asker: Asker, options: Options) -> None:
+    def __init__(self, protocol: AskedModel, asker: Asker, options: Options) -> None:
         super().__init__()
         self._protocol = protocol
         self._asker = asker
@@ -172,6 +172,10 @@ class ModelSession(Session):
         if node.key == PACK and node.name != self.name:
             self._nodes[PACK] = replace(node, name=self.name, firmware=self.firmware, identity=self.identity)
         return NodeReading(derived(values))
+
+    def frame_of(self, question: Question) -> bytes:
+        """Return the frame of a request, with what is known of its parameters. Raises FieldError."""
+        return question.template.frame(self._given)
 
     def _due(self, question: Question, key: str) -> bool:
         asked = self._asked.get((key, question.name))

@@ -298,6 +298,10 @@ class _Client:
             self._wait_for_keep_alive()
         for number, reply in enumerate(question.replies):
             self._later(number * BETWEEN, partial(self._send, reply))
+        if question.once:
+            for each in self._device.protocol.replies:
+                if each.unasked and each.topic == "settings":
+                    self._later(len(question.replies) * BETWEEN, partial(self._send, each.name))
         if question.streams and question.name not in self._streams:
             self._stream(question)
 

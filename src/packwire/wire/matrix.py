@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from packwire.wire.fields import TO_THE_END, Field, FieldCondition, Order, Type
+from packwire.wire.fields import TO_THE_END, Field, FieldCondition, Operator, Order, Type
 
 type Column = NDArray[np.float64]
 type Bytes = NDArray[np.uint8]
@@ -81,13 +81,20 @@ class _Reader:
         self.end = np.where(whole, end, np.where(there, self.matrix.shape[1] + 1, self.end))
         self.ends[field.name] = end, whole
 
+    def _compared(self, condition: FieldCondition) -> _Places | Column:
+        """Return the raw numbers of a field: whole ones where single bits are looked at."""
+        if condition.comparison in {Operator.BIT, Operator.NO_BIT}:
+            return self._raw_of(condition.field)
+        raw = self.raws.get(condition.field)
+        return np.zeros(len(self.matrix)) if raw is None else np.nan_to_num(raw)
+
     def _raw_of(self, name: str) -> _Places:
         """Return the raw numbers of an earlier field; 0 where they are not known."""
         raw = self.raws.get(name)
         return np.zeros(len(self.matrix), dtype=np.int64) if raw is None else np.nan_to_num(raw).astype(int)
 
     def _holds(self, condition: FieldCondition) -> _There:
-        held: _There = condition.holds(self._raw_of(condition.field))
+        held: _There = condition.holds(self._compared(condition))
         return held
 
     def _begin(self, field: Field) -> tuple[_Places, _There]:
@@ -169,7 +176,8 @@ class _Reader:
 
 def _float(item: Bytes, order: Order) -> Column:
     highest_first = _in_order(item, order)
-    return np.ascontiguousarray(highest_first).view(f">f{item.shape[1]}")[:, 0].astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a NaN that signals
+        return np.ascontiguousarray(highest_first).view(f">f{item.shape[1]}")[:, 0].astype(np.float64)
 
 
 def _in_order(item: Bytes, order: Order) -> Bytes:

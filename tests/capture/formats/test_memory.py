@@ -1,4 +1,7 @@
-"""Small files that hold millions of tiny packets or lines are cut off: none takes more than 200 MB."""
+"""Small files that hold millions of tiny packets or lines are cut off: none takes more than 170 MB.
+
+What packwire has in memory before it opens a file, and its models, some 30 MB, are not counted.
+"""
 
 import gzip
 import io
@@ -9,16 +12,25 @@ import zipfile
 
 import pytest
 
-#: In a process of its own, whose memory is looked at: VmHWM counts from where the program begins.
+#: In a process of its own, whose memory is looked at: VmHWM counts from where the program begins, or 5 is said.
 READ = """
 import sys
+from pathlib import Path
 from packwire.capture import open_capture
 from packwire.capture.content import look
+from packwire.capture.readings import all_models
+
+def kilobytes(of):
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(of))
+
+models = all_models()
+Path("/proc/self/clear_refs").write_text("5")
+before = kilobytes("VmRSS")
 
 capture = open_capture(sys.argv[1])
 look(capture)
 print(len(capture.packets))
-print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+print(kilobytes("VmHWM") - before)
 print(*capture.damage, sep="\\n")
 """
 
@@ -98,7 +110,7 @@ def test_what_is_in_the_packets_takes_little_memory(crowd, tmp_path):
         [sys.executable, "-c", READ, str(file)], capture_output=True, text=True, check=True
     ).stdout.splitlines()
     assert int(out[0]) >= 3_000
-    assert int(out[1]) < 200 << 10
+    assert int(out[1]) < 170 << 10
 
 
 def _zip(data):
@@ -122,5 +134,5 @@ def test_a_small_file_takes_little_memory(flood, pack, tmp_path):
     ).stdout.splitlines()
     packets, kilobytes, damage = int(out[0]), int(out[1]), out[2:]
     assert packets > 300_000
-    assert kilobytes < 200 << 10
+    assert kilobytes < 170 << 10
     assert any("left out" in line for line in damage)

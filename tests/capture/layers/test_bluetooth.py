@@ -242,7 +242,7 @@ def test_isotp_is_read_beside_vesc_on_one_bus():
 def test_a_known_framing_is_recognised_and_random_bytes_are_not_lost(bodies):
     frames = [b"\xdd\x03\x00" + bytes((len(body),)) + body for body in bodies]
     frames = [frame + struct.pack(">H", -sum(frame[2:]) & 0xFFFF) + b"\x77" for frame in frames]
-    assert [each.name for each in recognise(b"".join(frames))] == ["JBD"]
+    assert {each.name for each in recognise(b"".join(frames))} == {"JBD"}
     stream = b"".join(frames)
     pieces = [
         b"\x02" + acl(l2cap(notification(0x11, stream[at : at + 20]))) for at in range(0, len(stream), 20)

@@ -38,7 +38,7 @@ def test_frames_come_out_whole_whatever_the_segments(tmp_path):
     assert tuple(map(str, messages.channels)) == ("tcp 10.0.0.2:8899 <-> 10.0.0.1:50000",)
     assert messages.direction.tolist() == [1, -1] * 12
     assert capture.framed.checksum_ok.all()
-    assert [framing.name for framing in capture.framing_of(0, -1)] == ["JBD"]
+    assert {framing.name for framing in capture.framing_of(0, -1)} == {"JBD"}
 
 
 def test_a_battery_that_dials_its_server_is_the_device_all_the_same(tmp_path):

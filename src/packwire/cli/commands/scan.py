@@ -12,7 +12,7 @@ from packwire.cli.limits import positive
 from packwire.cli.options import AllOption, JsonOption
 from packwire.cli.terminal import make_console
 from packwire.cli.views.finds import lines, record
-from packwire.link.scan import SECONDS, Findings, look_around
+from packwire.link.scan import SECONDS, Findings, look_around, probed, serial_find
 from packwire.protocols import announcing
 from packwire.visible import record_text
 
@@ -23,6 +23,8 @@ def scan(
     adapter: str = "",
     udp_port: int = announcing()[0].port,
     all_: AllOption = False,
+    probe: Annotated[bool, Parameter(negative=())] = False,
+    serial: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False)] = (),
     json: JsonOption = False,
 ) -> int:
     """List the packs with Bluetooth, the VESCs that announce themselves in this network, and serial ports.
@@ -37,13 +39,23 @@ def scan(
         The UDP port on which VESCs announce themselves.
     all_
         All Bluetooth devices that nobody knows, not only the near ones with a name.
+    probe
+        Find out what is on each serial port: models and baud rates are tried, with questions that only ask.
+    serial
+        Probe this serial port alone, such as /dev/ttyUSB0, and look nowhere else; may be repeated.
     """
     positive("--for", for_)
     console = make_console()
     with make_console(stderr=True).status(
         f"listening for {for_:g} s: Bluetooth, and VESCs on UDP {udp_port}"
-    ):
-        found = asyncio.run(_look_around(for_, udp_port, adapter))
+    ) as status:
+        tell = status.update
+        if serial:
+            found = Findings(tuple(serial_find(each) for each in serial))
+        else:
+            found = asyncio.run(_look_around(for_, udp_port, adapter))
+        if probe or serial:
+            found = asyncio.run(probed(found, tell))
     if json:
         for find in found.finds:
             print(record_text(record(find)))

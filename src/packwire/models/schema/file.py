@@ -15,6 +15,7 @@ from packwire.models.schema.talk import (
     ReplyOf,
     RequestOf,
     Scalar,
+    SettingsOf,
     SwitchOf,
 )
 from packwire.protocol.base import WriteType
@@ -142,6 +143,7 @@ class ModelFile(Part):
     """Quantities that the device does not say, by their keys."""
     packs: PacksOf | None = None
     bus: BusOf | None = None
+    settings: SettingsOf | None = None
     switches: Annotated[dict[Label, SwitchOf], Field(max_length=32)] = {}
     simulated: Annotated[
         dict[Label, Annotated[dict[Name, Scalar | list[Scalar]], Field(max_length=256)]], Field(max_length=64)

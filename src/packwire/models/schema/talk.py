@@ -89,6 +89,8 @@ class ReplyOf(Part):
     """Seconds between two of them, of what devices send by themselves."""
     optional: bool = False
     """Not every device sends it by itself."""
+    topic: Literal["values", "settings", "events"] = "values"
+    """What it tells, for `packwire settings` and `packwire events`."""
     size: Annotated[int, Field(ge=1, le=1 << 16)] | None = None
     """The whole frame has so many bytes; left out: any number."""
     fields: Annotated[list[FieldOf], Field(max_length=512)] = []
@@ -148,6 +150,15 @@ class PacksOf(Part):
     most: Annotated[int, Field(ge=1, le=64)] = 16
     count: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ,()/+_-]{0,63}\.[a-z][a-z0-9_]{0,63}$")]
     """The field that says how many there are beside the main one: `maker.packs`."""
+
+
+class SettingsOf(Part):
+    """What is sent before a device tells its settings, and after: writes, which the user must agree to."""
+
+    enter: Label
+    leave: Label
+    mode: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+    """What the user agrees to by this name."""
 
 
 class BusOf(Part):
