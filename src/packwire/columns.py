@@ -1,6 +1,6 @@
 """numpy columns: what several modules need of them and numpy does not offer as cheaply."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,14 @@ def distinct_values[Number: np.integer](values: NDArray[Number]) -> NDArray[Numb
     first = np.ones(len(ordered), dtype=np.bool_)
     np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
     return ordered[first]
+
+
+def one_of(values: NDArray[np.integer], few: Collection[int]) -> NDArray[np.bool_]:
+    """Tell which values are one of a few; as np.isin, without numpy.ma."""
+    result = np.zeros(len(values), dtype=np.bool_)
+    for each in few:
+        result |= values == each
+    return result
 
 
 def distinct_rows[Number: np.integer](table: NDArray[Number]) -> NDArray[Number]:

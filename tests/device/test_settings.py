@@ -6,7 +6,7 @@ import pytest
 
 from packwire.device import open_device
 from packwire.device.reader import Reader
-from packwire.device.settings import Told, differences, told_by
+from packwire.device.settings import ToldValue, differences, told_by
 from packwire.errors import BadOptionError
 from packwire.models.load import model
 from packwire.sim.by_name import simulation
@@ -56,8 +56,8 @@ async def test_events_are_counts():
 
 
 def test_differences_are_said_in_words():
-    one = {"a": Told("a", 3.65, "V"), "b": Told("b", True), "c": Told("c", 1)}
-    other = {"a": Told("a", 3.6, "V"), "b": Told("b", True), "d": Told("d", "x")}
+    one = {"a": ToldValue("a", 3.65, "V"), "b": ToldValue("b", True), "c": ToldValue("c", 1)}
+    other = {"a": ToldValue("a", 3.6, "V"), "b": ToldValue("b", True), "d": ToldValue("d", "x")}
     assert differences(one, other) == [
         "a: 3.65 V in the first, 3.6 V in the second",
         "c: only the first has it: 1",

@@ -21,7 +21,7 @@ _PATIENCE: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldValue:
     """One thing that a pack is set to, or counted: a number, a truth value or a text, with its unit."""
 
     name: str
@@ -29,7 +29,7 @@ class Told:
     unit: str = ""
 
 
-async def told_by(device: Device, topic: Topic, agreed: Iterable[str] = ()) -> list[Told]:
+async def told_by(device: Device, topic: Topic, agreed: Iterable[str] = ()) -> list[ToldValue]:
     """Return what an open device says of a topic, in the model's order.
 
     `agreed` are the modes that the user agreed to enter by name. Raises BadOptionError where there is no way
@@ -105,7 +105,7 @@ class _Asking:
         if reply is not None and reply.name in self._wanted:
             self._frames[reply.name] = frame
 
-    async def all(self) -> list[Told]:
+    async def all(self) -> list[ToldValue]:
         """Ask for all of it, and wait for what comes by itself. Raises NoAnswerError."""
         self._client.subscribe(self._keep)
         own = [each for each in self._protocol.questions if each.topic == self._topic]
@@ -128,7 +128,7 @@ class _Asking:
             )
         return told
 
-    def _of(self, reply: str) -> Iterable[Told]:
+    def _of(self, reply: str) -> Iterable[ToldValue]:
         frame = self._frames.get(reply)
         if frame is None:
             return
@@ -138,7 +138,7 @@ class _Asking:
         for span in self._protocol.spans(frame):
             name = span.name.partition("[")[0]
             if name not in secret and (whole or (reply, name) in self._settings):
-                yield Told(span.name.replace("_", " "), _plain(span.value), units.get(name, ""))
+                yield ToldValue(span.name.replace("_", " "), _plain(span.value), units.get(name, ""))
 
 
 def _plain(value: object) -> float | str | bool | None:
@@ -158,7 +158,7 @@ def _fields(content: object, reply: str) -> Iterable[dict[str, str]]:
         yield from layout.get("fields", ())
 
 
-def differences(one: dict[str, Told], other: dict[str, Told]) -> list[str]:
+def differences(one: dict[str, ToldValue], other: dict[str, ToldValue]) -> list[str]:
     """Say in words what differs between two packs' settings."""
     lines = []
     for name in dict.fromkeys((*one, *other)):
@@ -172,7 +172,7 @@ def differences(one: dict[str, Told], other: dict[str, Told]) -> list[str]:
     return lines
 
 
-def shown(told: Told | None) -> str:
+def shown(told: ToldValue | None) -> str:
     """Return a value with its unit: `3.65 V`, `yes`."""
     if told is None or told.value is None:
         return "nothing"
@@ -182,4 +182,4 @@ def shown(told: Told | None) -> str:
     return f"{number} {told.unit}".rstrip()
 
 
-__all__ = ["PackwireError", "Told", "Topic", "differences", "shown", "told_by"]
+__all__ = ["PackwireError", "ToldValue", "Topic", "differences", "shown", "told_by"]

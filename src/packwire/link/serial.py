@@ -9,7 +9,7 @@ from typing import Any, override
 from packwire.address import Address
 from packwire.errors import Reason, UnreachableError, missing_extra, system_reason
 from packwire.link.base import Link, StreamLink
-from packwire.link.shared import PortSettings, SharedLink
+from packwire.link.shared import SharedLine, SharedLink
 from packwire.protocol.base import Protocol
 
 
@@ -99,4 +99,4 @@ def link_of(address: Address, protocol: Protocol) -> Link:
         link.remove_echo()
         return link
 
-    return SharedLink(PortSettings(("serial", path), baud, f"{baud} baud"), make, listens=address.listens)
+    return SharedLink(SharedLine(("serial", path), baud, f"{baud} baud"), make, listens=address.listens)

@@ -18,7 +18,7 @@ from packwire.link.base import Link, Receiver
 
 
 @dataclass(frozen=True, slots=True)
-class PortSettings:
+class SharedLine:
     """Which port, and how it is set; ports of one key with other settings cannot be shared."""
 
     key: Hashable
@@ -31,7 +31,7 @@ class PortSettings:
 class _Port:
     """An open port and those who speak on it."""
 
-    line: PortSettings
+    line: SharedLine
     link: Link
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -64,7 +64,7 @@ def _ports() -> dict[Hashable, _Port]:
 class SharedLink(Link):
     """A part in a port that others may have a part in; `make` makes the link that is shared."""
 
-    def __init__(self, line: PortSettings, make: Callable[[], Link], *, listens: bool = False) -> None:
+    def __init__(self, line: SharedLine, make: Callable[[], Link], *, listens: bool = False) -> None:
         super().__init__()
         self.listens = listens
         self._line = line

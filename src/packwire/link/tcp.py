@@ -2,23 +2,17 @@
 
 import asyncio
 import socket
-import struct
 from collections.abc import Callable
-from typing import Any, Final, cast, override
+from typing import Any, cast, override
 
 from packwire.address import HUB_PORT, Address
 from packwire.errors import NoAnswerError, PackwireError, Reason, UnreachableError, system_reason
 from packwire.link.base import Link, StreamLink
-from packwire.link.shared import PortSettings, SharedLink
+from packwire.link.modbus_tcp import ModbusEnvelope
+from packwire.link.shared import SharedLine, SharedLink
 from packwire.protocol.base import Protocol
-from packwire.wire.checksum import CHECKSUMS
 
 CONNECT_TIMEOUT = 5.0
-#: Of Modbus TCP: number of the transaction, number of the protocol (0), bytes that follow.
-_ENVELOPE: Final = struct.Struct(">HHH")
-#: No frame has more bytes behind its envelope.
-_MOST_ENVELOPED: Final = 254
-_CRC: Final = CHECKSUMS["CRC-16/MODBUS"]
 
 
 class TcpLink(StreamLink):
@@ -58,38 +52,20 @@ class TcpLink(StreamLink):
 
 
 class ModbusTcpLink(TcpLink):
-    """A connection to a gateway or a device that speaks Modbus TCP [Modbus Messaging V1.0b, 3.1].
-
-    Its frames are those of Modbus RTU without their checksum, in an envelope. The protocol above speaks RTU,
-    whatever carries it: the checksum is made here, because TCP has its own.
-    """
+    """A connection to a gateway or a device that speaks Modbus TCP."""
 
     def __init__(self, host: str, port: int) -> None:
         super().__init__(host, port)
-        self._buffer = b""
-        self._number = 0
+        self._envelope = ModbusEnvelope()
 
     @override
     def write(self, data: bytes) -> None:
-        self._number = (self._number + 1) & 0xFFFF
-        super().write(_ENVELOPE.pack(self._number, 0, len(data) - 2) + data[:-2])
+        super().write(self._envelope.wrapped(data))
 
     @override
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        while len(self._buffer) >= _ENVELOPE.size:
-            _, protocol, size = _ENVELOPE.unpack_from(self._buffer)
-            if protocol != 0 or not 2 <= size <= _MOST_ENVELOPED:
-                # Not Modbus TCP at all: let the frames above say what it is, as they come.
-                rest, self._buffer = self._buffer, b""
-                super().data_received(rest)
-                return
-            end = _ENVELOPE.size + size
-            if len(self._buffer) < end:
-                return
-            frame = self._buffer[_ENVELOPE.size : end]
-            self._buffer = self._buffer[end:]
-            super().data_received(frame + _CRC.of(frame).to_bytes(2, "little"))
+        for frame in self._envelope.unwrapped(data):
+            super().data_received(frame)
 
 
 async def tcp_connection(protocol: Callable[[], asyncio.Protocol], host: str, port: int) -> asyncio.Transport:
@@ -188,4 +164,4 @@ def link_of(address: Address, protocol: Protocol) -> Link:
         return link
 
     words = "Modbus TCP" if enveloped else "raw bytes"
-    return SharedLink(PortSettings(("tcp", host, port), enveloped, words), make, listens=address.listens)
+    return SharedLink(SharedLine(("tcp", host, port), enveloped, words), make, listens=address.listens)

@@ -148,9 +148,9 @@ class ModelProtocol(Protocol):
         return {name: tuple(sorted(fields)) for name, fields in wanted.items()}
 
     def _check_packs(self) -> None:
-        for key in ("enter", "leave"):
-            if self.settings is not None and self.settings[key] not in self.asked_by_name:
-                raise ModelError(f"there is no request {self.settings[key]!r}", ("settings", key))
+        for key, name in (self.settings or {}).items():
+            if key != "mode" and name not in self.asked_by_name:
+                raise ModelError(f"there is no request {name!r}", ("settings", key))
         asked = (self.bus or {}).get("parameter")
         if asked is not None and asked not in self.parameters:
             raise ModelError(f"there is no parameter {asked!r}", ("bus", "parameter"))
@@ -262,8 +262,7 @@ class ModelProtocol(Protocol):
         """Return the address of the device that a reply is from; None where frames do not say it."""
         if self.bus is None:
             return None
-        at: int = self.bus["at"]
-        seen = self.data(frame) if any(self._text) else frame
+        seen, at = self.data(frame) if any(self._text) else frame, self.bus["at"]
         return seen[at] if at < len(seen) else None
 
     def from_unit(self, frame: bytes, unit: int) -> bytes:
@@ -314,10 +313,7 @@ class ModelProtocol(Protocol):
     def encode(
         self, reply: str, values: Mapping[str, Any], known: Mapping[str, float] | None = None
     ) -> bytes:
-        """Return the whole frame of a reply with these values of its fields; checksum and length are made.
-
-        Bytes of its beginning that may be anything are 0.
-        """
+        """Return the whole frame of a reply with these values of its fields; checksum and length are made."""
         shape = self._by_name[reply]
         layout = next((each for each in shape.layouts if not each.marks or known), shape.layouts[0])
         if known:

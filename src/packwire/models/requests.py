@@ -238,6 +238,11 @@ class Question:
         """Return the first reply that answers it."""
         return self.replies[0] if self.replies else ""
 
+    @property
+    def harmless(self) -> bool:
+        """Tell whether it may be put to a device of unknown kind: it asks for values, and nothing beeps."""
+        return self.kind is RequestKind.READS and self.quiet and self.topic == "values"
+
     def missing(self, values: Mapping[str, int | str]) -> tuple[str, ...]:
         """Return the parameters that nobody gave."""
         return tuple(

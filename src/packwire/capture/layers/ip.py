@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture.layers.link import Counts, Located
-from packwire.columns import distinct_values, gather
+from packwire.columns import distinct_values, gather, one_of
 from packwire.messages import Bytes, Int64s
 
 TCP = 6
@@ -127,7 +127,7 @@ def _skip_extensions(
 ) -> tuple[Located, Int64s, Int64s]:
     """Step over IPv6 extension headers; `base` follows along so that the addresses are found again."""
     for _ in range(_MAX_EXTENSIONS):
-        extended = np.isin(next_header, (*_EXTENSIONS, _FRAGMENT_HEADER, _AUTHENTICATION))
+        extended = one_of(next_header, (*_EXTENSIONS, _FRAGMENT_HEADER, _AUTHENTICATION))
         if not extended.any():
             break
         cut = extended & (inner.end - inner.at < 8)

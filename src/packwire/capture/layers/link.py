@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from packwire.capture.links import Layer, reader
 from packwire.capture.packets import Packets
-from packwire.columns import gather
+from packwire.columns import gather, one_of
 from packwire.messages import Bytes, Int64s
 
 _IPV4, _IPV6 = 0x0800, 0x86DD
@@ -120,7 +120,7 @@ def _by_ethertype(data: Bytes, frames: Located, type_at: int, size: int, left_ou
     protocol = gather(data, frames.at + type_at, ">u2")
     inner = frames.moved(size)
     for _ in range(_MAX_TAGS):
-        tagged = np.isin(protocol, _VLAN_TAGS)
+        tagged = one_of(protocol, _VLAN_TAGS)
         if not tagged.any():
             break
         cut = tagged & (inner.end - inner.at < 4)
@@ -137,7 +137,7 @@ def loopback(data: Bytes, frames: Located, left_out: Counts) -> Located:
     """LINKTYPE_NULL and LINKTYPE_LOOP: an address family of 4 bytes, in whichever byte order."""
     frames = frames.holding(4, "cut off before the IP header", left_out)
     little, big = gather(data, frames.at, "<u4"), gather(data, frames.at, ">u4")
-    is_ip = np.isin(np.minimum(little, big), _LOOPBACK_FAMILIES)
+    is_ip = one_of(np.minimum(little, big), _LOOPBACK_FAMILIES)
     left_out.add("not IP (ARP, LLDP and the like)", int(np.count_nonzero(~is_ip)))
     return frames.moved(4).where(is_ip)
 

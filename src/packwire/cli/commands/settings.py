@@ -13,7 +13,7 @@ from packwire.cli.exit_codes import ExitCode
 from packwire.cli.options import OutOption
 from packwire.cli.output import open_output
 from packwire.cli.terminal import make_console, printable
-from packwire.device.settings import Told, Topic, differences, shown, told_by
+from packwire.device.settings import ToldValue, Topic, differences, shown, told_by
 from packwire.errors import BadFileError, BadOptionError
 
 _NO_OPTIONS = DeviceOptions()
@@ -105,7 +105,7 @@ def _require_free(out: Path | None, *, force: bool) -> None:
         raise BadOptionError(f"{out} is there already: give another name, or --force to write over it")
 
 
-def _record(told: Told) -> dict[str, Any]:
+def _record(told: ToldValue) -> dict[str, Any]:
     return {"name": told.name, "value": told.value, "unit": told.unit}
 
 
@@ -117,7 +117,7 @@ def _compare(first: Path, second: Path) -> int:
     return ExitCode.OK
 
 
-def _read(path: Path) -> dict[str, Told]:
+def _read(path: Path) -> dict[str, ToldValue]:
     """Read a file of settings. Raises BadFileError."""
     try:
         with path.open("rb") as file:
@@ -125,7 +125,7 @@ def _read(path: Path) -> dict[str, Told]:
         if content["version"] != _VERSION:
             raise BadFileError(f"{path}: it is of a newer packwire")
         return {
-            str(each["name"]): Told(str(each["name"]), _value(each["value"]), str(each["unit"]))
+            str(each["name"]): ToldValue(str(each["name"]), _value(each["value"]), str(each["unit"]))
             for each in content["settings"]
         }
     except OSError as error:

@@ -39,7 +39,7 @@ def record(find: Find) -> FindRecord:
 def _reader(find: Find) -> str:
     """Return who reads it: `JBD (aiobmsble, model jbd)`."""
     if find.link is LinkKind.SERIAL:
-        return ""
+        return find.speaks
     if not find.speaks:
         return "nobody's"
     if find.link is LinkKind.TCP:
