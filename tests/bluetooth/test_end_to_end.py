@@ -77,7 +77,7 @@ def url(adapter, name, *, named=False):
 def test_read(adapter, run, name, named):
     out = run("read", url(adapter, name, named=named))
     assert "8 cells" in out
-    assert "SoC 76 %" in out or name in {"jk04", "neey"}, "they do not know it"
+    assert "SoC 76 %" in out or name in {"jk04", "neey", "renogy"}, "they do not say it"
 
 
 @pytest.mark.parametrize(("name", "named"), WAYS)
