@@ -52,6 +52,12 @@ def hanging(console: Console, line: Text, indent: int = 2) -> Iterator[Text]:
         yield Text(" " * begin) + piece
 
 
+def say(console: Console, line: Text | str) -> None:
+    """Print a line, on a terminal in pieces that fit; what may be in it is for the caller to make sure of."""
+    for piece in hanging(console, Text(line) if isinstance(line, str) else line):
+        console.print(piece, soft_wrap=True)
+
+
 class Writer:
     """Writes lines of styled parts; when piped, plain text and quickly."""
 

@@ -11,7 +11,7 @@ from packwire.cli.exit_codes import ExitCode
 from packwire.cli.options import JsonOption, ModelsOption
 from packwire.cli.records.recordings import Model as Record
 from packwire.cli.streams import tell
-from packwire.cli.terminal import make_console, printable
+from packwire.cli.terminal import make_console, printable, say
 from packwire.errors import BadFileError, BadOptionError
 from packwire.models.examples import problems
 from packwire.models.load import read_file
@@ -50,7 +50,7 @@ def list_(*, models: ModelsOption = (), json: JsonOption = False) -> int:
         if json:
             print(record_text(_record(model, source)))
         else:
-            console.print(_line(model, source), soft_wrap=True)
+            say(console, _line(model, source))
     return code
 
 
@@ -89,7 +89,7 @@ def show(name: str, /, *, models: ModelsOption = ()) -> int:
     model = _named(name)
     console = make_console()
     for line in _shown(model):
-        console.print(printable(line), soft_wrap=True, markup=False, highlight=False)
+        say(console, printable(line))
     return ExitCode.OK
 
 
@@ -143,7 +143,7 @@ def check(file: Path, /, *more: Path) -> int:
             code = ExitCode.BAD_FILE
             continue
         replies, requests = len(model.replies), len(model.questions)
-        print(f"{printable(str(path))}: right; {requests} requests, {replies} replies")
+        say(make_console(), f"{printable(str(path))}: right; {requests} requests, {replies} replies")
     return code
 
 
@@ -167,7 +167,8 @@ def run_examples(name: str | None = None, /, *more: str, models: ModelsOption = 
         except ModelError as error:
             wrong = [f"{'.'.join(map(str, error.place))}: {error}"]
         many = len(model.content.get("examples", ()))
-        print(f"{model.name}: {_examples(many)}" + ("" if wrong or not many else ", all as they say"))
+        end = "" if wrong or not many else ", all as they say"
+        say(make_console(), f"{model.name}: {_examples(many)}{end}")
         for words in wrong:
             tell(f"{model.name}: {words}")
             code = ExitCode.DISTURBED
@@ -203,7 +204,7 @@ def new(name: str, /, *, out: Annotated[Path | None, Parameter(name="--out", ali
         (path.parent / "model.schema.json").write_text(schema_text(), encoding="utf-8")
     except OSError as error:
         raise BadFileError(f"{path}: cannot be written ({error.strerror or error})") from None
-    print(f"{printable(str(path))}: next, packwire model check {printable(str(path))}")
+    say(make_console(), f"{printable(str(path))}: next, packwire model check {printable(str(path))}")
     return ExitCode.OK
 
 
