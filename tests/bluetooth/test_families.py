@@ -62,7 +62,9 @@ async def test_aiobmsble_reads_the_same_as_the_model(air, name):
         by_aiobmsble, theirs = await read(sim.bluetooth.url)
         by_model, ours = await read(replace(sim.bluetooth.url, model=name))
         assert "aiobmsble" not in by_model.link
-        assert {"voltage", "current", "soc", "cell_voltages"} & theirs.keys() <= ours.keys()
+        told = {"voltage", "current", "soc", "cell_voltages"} & theirs.keys()
+        # Renogy's packs say charges; aiobmsble reckons the state of charge from them.
+        assert told - ({"soc"} if name == "renogy" else set()) <= ours.keys()
         assert differences(ours, theirs) == {}
         assert by_aiobmsble.identity == by_model.identity
 
@@ -73,7 +75,9 @@ async def test_what_the_device_has_is_what_is_read(air, name):
         _, ours = await read(replace(sim.bluetooth.url, model=name))
         has = sim.device.values()
         assert len(ours["cell_voltages"]) == 8
-        assert ours["cell_voltages"] == pytest.approx(has["cell_voltages"], abs=0.0011)
+        # Renogy says tenths of a volt, cut.
+        most = 0.1 if name == "renogy" else 0.0011
+        assert ours["cell_voltages"] == pytest.approx(has["cell_voltages"], abs=most)
         for key in {"voltage", "current", "charge_remaining"} & ours.keys():
             assert ours[key] == pytest.approx(has[key], abs=0.11), key
         for key in {"soc", "cycles", "charge_enabled", "discharge_enabled"} & ours.keys():
