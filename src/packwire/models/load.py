@@ -3,6 +3,7 @@
 So reading with a model loads neither YAML nor pydantic but the first time.
 """
 
+from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -44,7 +45,10 @@ def model_family(name: str) -> Family:
 
 
 def model_families() -> tuple[Family, ...]:
-    """Return the framings of all models, each once; models of the user's that are wrong have none."""
+    """Return the framings of all models, each once; models of the user's that are wrong have none.
+
+    Models of one family (Daly's, which speaks in two ways) give one.
+    """
     found: dict[str, Family] = {}
     for source in sources().values():
         try:
@@ -53,8 +57,15 @@ def model_families() -> tuple[Family, ...]:
             if source.path is None:
                 raise
             continue
-        found.setdefault(each.name, each)
+        known = found.get(each.name)
+        found[each.name] = each if known is None else _together(known, each)
     return tuple(found.values())
+
+
+def _together(one: Family, other: Family) -> Family:
+    framings = (*one.framings, *(each for each in other.framings if each not in one.framings))
+    answers = (*one.answers, *(each for each in other.answers if each not in one.answers))
+    return replace(one, framings=framings, answers=answers)
 
 
 @cache
