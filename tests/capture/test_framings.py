@@ -1,6 +1,5 @@
 """Looking for frames takes work in proportion to the stream, whatever is in it."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -118,4 +117,9 @@ def test_framings_read_without_their_model_are_those_of_the_model(name):
     family = model(name).family
     assert model_family(name) == family
     checked = tuple(each for each in family.framings if each.check is not None)
-    assert not checked or replace(family, framings=checked) in families()
+    # Daly's models are one family with two ways of speaking.
+    known = next((each for each in families() if each.name == family.name), None)
+    if checked:
+        assert known is not None
+        assert all(each in known.framings for each in checked)
+        assert all(each in known.answers for each in family.answers)
