@@ -24,7 +24,7 @@ def scan(
     udp_port: int = announcing()[0].port,
     all_: AllOption = False,
     probe: Annotated[bool, Parameter(negative=())] = False,
-    serial: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False)] = (),
+    serial_port: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=False)] = (),
     json: JsonOption = False,
 ) -> int:
     """List the packs with Bluetooth, the VESCs that announce themselves in this network, and serial ports.
@@ -41,7 +41,7 @@ def scan(
         All Bluetooth devices that nobody knows, not only the near ones with a name.
     probe
         Find out what is on each serial port: models and baud rates are tried, with questions that only ask.
-    serial
+    serial_port
         Probe this serial port alone, such as /dev/ttyUSB0, and look nowhere else; may be repeated.
     """
     positive("--for", for_)
@@ -50,11 +50,11 @@ def scan(
         f"listening for {for_:g} s: Bluetooth, and VESCs on UDP {udp_port}"
     ) as status:
         tell = status.update
-        if serial:
-            found = Findings(tuple(serial_find(each) for each in serial))
+        if serial_port:
+            found = Findings(tuple(serial_find(each) for each in serial_port))
         else:
             found = asyncio.run(_look_around(for_, udp_port, adapter))
-        if probe or serial:
+        if probe or serial_port:
             found = asyncio.run(probed(found, tell))
     if json:
         for find in found.finds:
