@@ -60,12 +60,26 @@ class Quantity:
     on_card: bool = False
 
     def format(self, value: "Scalar") -> str:
-        """Return `value` with this quantity's decimals and unit: `83.92 V`; a flag as `yes` or `no`."""
+        """Return `value` with its decimals and unit: `83.92 V`; a duration as `2 h 5 min`, a flag as `yes`."""
         if isinstance(value, bool):
             return "yes" if value else "no"
         if not isinstance(value, int | float):
             return str(value)
+        if self.kind is Kind.DURATION:
+            return _duration(value)
         return f"{value:.{self.precision}f} {self.unit}".rstrip()
+
+
+def _duration(seconds: float) -> str:
+    """Return a duration by its largest units: `14 d 3 h`."""
+    left = round(abs(seconds))
+    counts: list[tuple[int, str]] = []
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        if count or counts:
+            counts.append((count, unit))
+    words = [f"{count} {unit}" for count, unit in counts[:2] if count]
+    return ("-" if seconds < 0 else "") + (" ".join(words) or "0 s")
 
 
 type Scalar = float | int | bool | str
