@@ -13,24 +13,10 @@ from tests.shared_data import ROOT
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def test_the_page_of_quantities_is_current():
-    make = runpy.run_path(str(ROOT / "docs/reference/make_quantities.py"))
-    assert make["PAGE"].read_text() == make["page"](), "run docs/reference/make_quantities.py"
-
-
-def test_the_page_of_formats_is_current():
-    make = runpy.run_path(str(ROOT / "docs/reference/make_formats.py"))
-    assert make["PAGE"].read_text() == make["page"](), "run docs/reference/make_formats.py"
-
-
-def test_the_page_of_json_is_current():
-    make = runpy.run_path(str(ROOT / "docs/reference/make_json.py"))
-    assert make["PAGE"].read_text() == make["page"](), "run docs/reference/make_json.py"
-
-
-def test_the_schema_of_models_is_current():
-    make = runpy.run_path(str(ROOT / "docs/reference/make_model_schema.py"))
-    assert make["PAGE"].read_text() == make["page"](), "run docs/reference/make_model_schema.py"
+@pytest.mark.parametrize("name", ["quantities", "formats", "json", "model_schema"])
+def test_a_page_that_is_made_is_current(name):
+    make = runpy.run_path(str(ROOT / f"docs/reference/make_{name}.py"))
+    assert make["PAGE"].read_text() == make["page"](), f"run docs/reference/make_{name}.py"
 
 
 def test_the_pages_of_models_are_current():

@@ -1,6 +1,7 @@
 """The one registry of protocols: by name, imported when asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
@@ -88,20 +89,16 @@ def _in_python(name: str) -> Protocol:
     return _IN_PYTHON[name]()
 
 
-def recognised(seen: Advertisement) -> tuple[Protocol, ...]:
-    """Return the protocols, by name, that a device with such an advertisement speaks; mostly one or none.
-
-    Models of the user's that are wrong recognise nothing.
-    """
-    found = []
+def usable() -> Iterator[Protocol]:
+    """Yield all protocols; models of the user's that are wrong are left out."""
     for name in protocol_names():
-        try:
-            each = protocol(name)
-        except BadFileError:
-            continue
-        if each.recognises(seen):
-            found.append(each)
-    return tuple(found)
+        with suppress(BadFileError):
+            yield protocol(name)
+
+
+def recognised(seen: Advertisement) -> tuple[Protocol, ...]:
+    """Return the protocols, by name, that a device with such an advertisement speaks; mostly one or none."""
+    return tuple(each for each in usable() if each.recognises(seen))
 
 
 def announcing() -> tuple[Announcing, ...]:

@@ -1,11 +1,14 @@
 """Every command of the tree, and a line that runs each to its end with something to show."""
 
+import asyncio
 import atexit
+import os
 import re
 import subprocess
 from collections.abc import Iterator
 from functools import cache
 
+import pytest
 from cyclopts import App
 
 from packwire.cli.main import COMMANDS, app
@@ -84,3 +87,26 @@ def lines(folder: str) -> dict[str, str]:
         "sim faults": "sim faults",
         "demo": "demo --for 0.6",
     }
+
+
+#: Of all commands.
+NAMES = [name for name, _ in commands()]
+
+
+async def run(line, folder, stdout=subprocess.PIPE, *, closed=False, stdin=b"", **variables):
+    """Return the exit code and what was said on standard output and error."""
+    if "ON_THE_AIR" in line:
+        pytest.importorskip("bumble")
+        line = line.replace("ON_THE_AIR", on_the_air())
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND,
+        *line.split(),
+        stdin=subprocess.PIPE,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"XDG_CONFIG_HOME": str(folder), "XDG_CACHE_HOME": str(folder)} | variables,
+        preexec_fn=(lambda: os.close(1)) if closed else None,
+    )
+    async with asyncio.timeout(30):
+        out, err = await process.communicate(stdin)
+    return process.returncode, out or b"", err.decode("utf-8", "replace")

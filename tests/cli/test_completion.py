@@ -9,7 +9,6 @@ from packwire.sim.faults import FAULTS
 from packwire.sim.scenario import SCENARIOS
 from packwire.sim.server import SimOptions, SimulatedVesc
 from tests.cli.running import packwire
-from tests.cli.test_streams import folder, run  # noqa: F401 - a fixture
 
 
 async def offered(*words, **variables):
@@ -59,7 +58,7 @@ async def test_a_damaged_cache_costs_nothing(tmp_path):
         assert "sim:vesc" in await offered("read", "", XDG_CACHE_HOME=str(tmp_path))
 
 
-async def test_the_channels_of_the_recording_are_offered(folder):  # noqa: F811
+async def test_the_channels_of_the_recording_are_offered(folder):
     assert "tcp" in " ".join(await offered("messages", str(folder / "session.pcap"), "--channel", ""))
     assert await offered("messages", "no-such-file", "--channel", "") == []
 

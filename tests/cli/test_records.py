@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from packwire.cli.records.kinds import WRITTEN_BY
-from tests.cli.every_command import commands, lines
+from tests.cli.every_command import NAMES, commands, lines, run
 from tests.cli.records import checked
-from tests.cli.test_streams import NAMES, folder, run  # noqa: F401 - a fixture
 
 #: Commands that have --json, by their own argument collections.
 WITH_JSON = sorted(
@@ -39,7 +38,7 @@ def test_only_known_commands_lack_json():
 
 
 @pytest.mark.parametrize("name", WITH_JSON)
-async def test_what_a_command_writes_is_as_it_is_documented(name, folder):  # noqa: F811
+async def test_what_a_command_writes_is_as_it_is_documented(name, folder):
     own = {kind for kind, names in WRITTEN_BY.items() if name in names}
     for line in (lines(str(folder))[name], MORE.get(name, "").format(folder)):
         if line:
@@ -57,21 +56,21 @@ async def test_what_a_command_writes_is_as_it_is_documented(name, folder):  # no
         ("info no-such-file", "bad-file", 9),
     ],
 )
-async def test_an_error_is_a_record_too(line, reason, code, folder):  # noqa: F811
+async def test_an_error_is_a_record_too(line, reason, code, folder):
     exit_code, out, err = await run(f"{line} --json", folder)
     (record,) = checked(out.decode())
     assert (record["kind"], record["reason"], record["exit_code"], exit_code) == ("error", reason, code, code)
     assert record["error"] in err
 
 
-async def test_the_address_may_come_from_the_environment(folder):  # noqa: F811
+async def test_the_address_may_come_from_the_environment(folder):
     code, out, err = await run("read --node bms", folder, PACKWIRE_ADDRESS="sim:vesc")
     assert code == 0, err
     assert b"20 cells" in out
 
 
 @pytest.mark.parametrize("name", [*WITH_JSON, "an error"])
-async def test_json_to_an_output_that_is_full_or_closed(name, folder):  # noqa: F811
+async def test_json_to_an_output_that_is_full_or_closed(name, folder):
     line = lines(str(folder)).get(name, "read vesc://127.0.0.1:9") + " --json"
     with Path("/dev/full").open("wb") as full:
         for output, closed in ((full, False), (None, True)):

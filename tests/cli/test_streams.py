@@ -1,7 +1,6 @@
 """Standard output that is full, closed, or cannot show a character; Ctrl-C; a home that cannot be written."""
 
 import asyncio
-import os
 import signal
 import subprocess
 from pathlib import Path
@@ -10,36 +9,8 @@ import pytest
 
 from packwire.cli import streams
 from packwire.cli.exit_codes import ExitCode
-from tests.cli.commands.test_capture import visits
-from tests.cli.every_command import commands, lines, on_the_air
+from tests.cli.every_command import NAMES, lines, run
 from tests.cli.running import COMMAND
-
-NAMES = [name for name, _ in commands()]
-
-
-@pytest.fixture
-def folder(tmp_path):
-    (tmp_path / "session.pcap").write_bytes(visits(80.0))
-    return tmp_path
-
-
-async def run(line, folder, stdout=subprocess.PIPE, *, closed=False, stdin=b"", **variables):
-    """Return the exit code and what was said on standard output and error."""
-    if "ON_THE_AIR" in line:
-        pytest.importorskip("bumble")
-        line = line.replace("ON_THE_AIR", on_the_air())
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND,
-        *line.split(),
-        stdin=subprocess.PIPE,
-        stdout=stdout,
-        stderr=subprocess.PIPE,
-        env=os.environ | {"XDG_CONFIG_HOME": str(folder), "XDG_CACHE_HOME": str(folder)} | variables,
-        preexec_fn=(lambda: os.close(1)) if closed else None,
-    )
-    async with asyncio.timeout(30):
-        out, err = await process.communicate(stdin)
-    return process.returncode, out or b"", err.decode("utf-8", "replace")
 
 
 def test_every_command_has_a_line_here():

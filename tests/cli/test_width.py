@@ -18,8 +18,7 @@ from packwire.device.base import Statistics
 from packwire.device.follow import Outage, Reading
 from packwire.errors import UnreachableError
 from packwire.sample import Sample
-from tests.cli.every_command import lines
-from tests.cli.test_streams import NAMES, folder, run  # noqa: F401 - a fixture
+from tests.cli.every_command import NAMES, lines, run
 
 #: Logs: a line an event, for files and other programs as much as for people.
 NOT_WRAPPED = {"hub"}
@@ -96,7 +95,7 @@ def test_a_few_millivolts_are_a_small_part_of_a_bar():
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in NOT_WRAPPED])
-async def test_no_line_is_wider_than_the_terminal(name, columns, folder):  # noqa: F811
+async def test_no_line_is_wider_than_the_terminal(name, columns, folder):
     terminal = {"FORCE_COLOR": "1", "COLUMNS": str(columns), "LINES": "50"}
     _, out, _ = await run(lines(str(folder))[name], folder, stdin=b"secret\n", **terminal)
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.decode()).replace("\r", "\n")
@@ -107,12 +106,12 @@ async def test_no_line_is_wider_than_the_terminal(name, columns, folder):  # noq
 @pytest.mark.parametrize(
     "name", ["doctor", "compare", "decode", "diff", "groups", "info", "messages", "pairs", "read"]
 )
-async def test_what_is_piped_has_no_blanks_at_its_ends(name, folder):  # noqa: F811
+async def test_what_is_piped_has_no_blanks_at_its_ends(name, folder):
     _, out, _ = await run(lines(str(folder))[name], folder)
     assert [line for line in out.decode().splitlines() if line != line.rstrip()] == []
 
 
-async def test_on_a_terminal_an_error_is_broken_between_words(folder):  # noqa: F811
+async def test_on_a_terminal_an_error_is_broken_between_words(folder):
     terminal = {"FORCE_COLOR": "1", "COLUMNS": "60"}
     _, _, err = await run("read vesc://127.0.0.1:9", folder, **terminal)
     lines_of = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", err).splitlines()

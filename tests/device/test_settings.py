@@ -11,7 +11,7 @@ from packwire.errors import BadOptionError
 from packwire.models.load import model
 from packwire.sim.by_name import simulation
 from packwire.sim.server import SimOptions
-from tests.cli.test_streams import folder, run  # noqa: F401 - a fixture
+from tests.cli.every_command import run
 
 
 async def told(name, topic, agreed=()):
@@ -65,7 +65,9 @@ def test_differences_are_said_in_words():
     ]
 
 
-async def test_files_are_written_and_compared(folder):  # noqa: F811
+async def test_files_are_written_and_compared(tmp_path):
+    folder = tmp_path
+    (folder / "session.pcap").write_bytes(b"no settings")
     code, _, err = await run(f"settings sim:daly-a5 -o {folder}/a.json", folder)
     assert code == 0, err
     content = json.loads((folder / "a.json").read_text())

@@ -3,6 +3,8 @@
 import pytest
 
 from packwire.capture.open import open_capture
+from packwire.capture.redact import without_secrets
+from packwire.capture.redact.families import _pins as pins
 from packwire.direction import Direction
 from packwire.models.heard import Heard
 from packwire.models.load import model
@@ -41,3 +43,18 @@ def test_the_pin_in_each_request_of_lolan_is_masked():
     asked = [each.payload for each in messages if each.payload[:2] == b"\xc5\x65"]
     assert asked
     assert all(protocol.mask(each) == b"\xc5\x65****" for each in asked)
+
+
+@pytest.mark.skipif(not CAPTURES.exists(), reason="../shared/captures is not here")
+def test_a_recording_of_lolan_is_shown_without_its_pin():
+    capture = open_capture(CAPTURES / "lolan-status-controls.btsnoop")
+    pin = b"\x00\xbc\x61\x4e"
+    assert any(pin in each.payload for each in capture.messages)
+    assert not any(pin in each.payload for each in without_secrets(capture).messages)
+
+
+@pytest.mark.skipif(not CAPTURES.exists(), reason="../shared/captures is not here")
+@pytest.mark.parametrize("name", ["jk-b2a16s", "daly-balancer", "seplos-v2", "ant-ble16zmub", "basen"])
+def test_recordings_of_others_hold_no_pin_of_a_lolan(name):
+    messages = open_capture(CAPTURES / f"{name}.btsnoop").messages
+    assert list(pins(b"".join(each.payload for each in messages))) == []

@@ -215,3 +215,13 @@ def test_a_pin_is_masked_and_never_in_an_error():
     with pytest.raises(ValueError, match="pin has 4 to 8 characters") as caught:
         login.template.frame({"pin": "123456789"})
     assert "123456789" not in str(caught.value)
+
+
+def test_no_question_of_a_strangers_model_is_harmless(tmp_path):
+    """It says itself that it only reads."""
+    path = tmp_path / "acme.yaml"
+    path.write_text(BASE, encoding="utf-8")
+    strangers = read_file(path)
+    assert [each.harmless for each in strangers.questions] == [True, False]
+    assert strangers.harmless == ()
+    assert model("jbd").harmless

@@ -8,7 +8,7 @@ import time
 from typing import Final
 
 from packwire.capture.packets import LINKTYPE_CAN_SOCKETCAN
-from packwire.capture.recorder import Sink
+from packwire.capture.sink import Sink, SinkRecorder
 from packwire.capture.writers.pcapng import interface_block, packet_block, section_block
 from packwire.direction import Direction
 
@@ -17,13 +17,12 @@ _HEADER: Final = struct.Struct(">4sB3x")
 _IDENTIFIER: Final = 4
 
 
-class CanRecorder:
-    """Writes one file. `failed` is the error that ended it (a full disk): nothing is written after it."""
+class CanRecorder(SinkRecorder):
+    """Writes one file; see `SinkRecorder`."""
 
     def __init__(self, file: Sink, name: str) -> None:
+        super().__init__(file)
         self.frames = 0
-        self.failed: OSError | None = None
-        self._file = file
         self._write(section_block() + interface_block(name, LINKTYPE_CAN_SOCKETCAN))
 
     def observe(self, direction: Direction, unit: bytes) -> None:  # noqa: ARG002 - all are received
@@ -31,13 +30,3 @@ class CanRecorder:
         data = unit[_IDENTIFIER:]
         self._write(packet_block(0, time.time_ns(), _HEADER.pack(unit[:_IDENTIFIER], len(data)) + data))
         self.frames += self.failed is None
-
-    def _write(self, data: bytes) -> None:
-        if self.failed is not None:
-            return
-        view = memoryview(data)
-        try:
-            while view:  # an unbuffered file may take a part
-                view = view[self._file.write(view) :]
-        except OSError as error:
-            self.failed = error

@@ -10,7 +10,7 @@ from typing import Final, override
 
 from packwire.advertisement import Advertisement
 from packwire.att import Opcode
-from packwire.capture.recorder import Sink
+from packwire.capture.sink import Sink, SinkRecorder
 from packwire.capture.writers.btsnoop import file_header, packet_record
 from packwire.direction import Direction
 from packwire.link.gatt_traffic import Attribute, GattConnected, GattObserver, Passed, ServiceTree
@@ -38,17 +38,16 @@ _PROPERTIES: Final = {
 _BASE = "-0000-1000-8000-00805f9b34fb"
 
 
-class GattRecorder(GattObserver):
-    """Writes one file. `failed` is the error that ended it (a full disk): nothing is written after it.
+class GattRecorder(SinkRecorder, GattObserver):
+    """Writes one file; see `SinkRecorder`.
 
     `secret` (a PIN) is overwritten in what is written to the device; `values` counts what passed.
     """
 
     def __init__(self, file: Sink, *, secret: str = "") -> None:
-        self.failed: OSError | None = None
+        super().__init__(file)
         self.values = 0
         self.connections = 0
-        self._file = file
         self._secret = secret.encode()
         self._open = False
         self._write(file_header())
@@ -144,17 +143,6 @@ class GattRecorder(GattObserver):
 
     def _event(self, time: int, code: int, body: bytes) -> None:
         self._write(packet_record(time, bytes((_EVENT, code, len(body))) + body, received=True))
-
-    def _write(self, data: bytes) -> None:
-        if self.failed is not None:
-            return
-        view = memoryview(data)
-        try:
-            while view:  # an unbuffered file may take a part
-                view = view[self._file.write(view) :]
-            self._file.flush()
-        except OSError as error:
-            self.failed = error
 
 
 def _address(text: str) -> bytes:

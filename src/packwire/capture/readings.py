@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from packwire.direction import Direction
-from packwire.errors import BadFileError
 from packwire.models.heard import Heard
 from packwire.models.protocol import ModelProtocol
-from packwire.protocols import protocol, protocol_names
+from packwire.protocols import usable
 from packwire.quantity import QUANTITIES, Value
 
 #: Which of several models fits a channel is decided by so many of its frames.
@@ -146,15 +145,7 @@ def _plausible(values: Mapping[str, Value]) -> float:
 
 def all_models() -> list[ModelProtocol]:
     """Return all models; those of the user's that are wrong are left out."""
-    found = []
-    for name in protocol_names():
-        try:
-            each = protocol(name)
-        except BadFileError:
-            continue
-        if isinstance(each, ModelProtocol):
-            found.append(each)
-    return found
+    return [each for each in usable() if isinstance(each, ModelProtocol)]
 
 
 def keys_of(models: Sequence[ModelProtocol]) -> list[str]:

@@ -14,9 +14,10 @@ often enough.
 import time
 from collections import Counter, deque
 from collections.abc import Iterable
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 from packwire.capture.redact.live import LiveMasker
+from packwire.capture.sink import Sink, SinkRecorder
 from packwire.capture.tcp_packets import LINKTYPE_ETHERNET, Endpoint, TcpPackets
 from packwire.capture.writers.pcapng import interface_block, packet_block, section_block
 from packwire.direction import Direction
@@ -31,29 +32,18 @@ _MAX_HELD = 1 << 20
 _SEQUENCE_STEP = 64_007
 
 
-class Sink(Protocol):
-    """Where a recording goes: an unbuffered file, or something else that takes bytes."""
-
-    def write(self, data: memoryview, /) -> int:
-        """Take bytes, or a part of them; return how many. Raises OSError."""
-
-    def flush(self) -> object:
-        """Write what is held."""
-
-
-class Recorder:
-    """Writes one file. `failed` is the error that ended it (a full disk): nothing is written after it.
+class Recorder(SinkRecorder):
+    """Writes one file; see `SinkRecorder`.
 
     `counts` says how often what was masked; `packets` and `connections` count what was written.
     """
 
     def __init__(self, file: Sink, *, name: str = "packwire tap", keep_secrets: bool = False) -> None:
+        super().__init__(file)
         self.keep_secrets = keep_secrets
         self.counts: Counter[str] = Counter()
         self.packets = 0
         self.connections = 0
-        self.failed: OSError | None = None
-        self._file = file
         self._open: list[RecordedConnection] = []
         self._write(section_block() + interface_block(name, LINKTYPE_ETHERNET))
 
@@ -85,17 +75,6 @@ class Recorder:
         """Learn that a connection has ended and all of it is written."""
         if connection in self._open:
             self._open.remove(connection)
-
-    def _write(self, data: bytes) -> None:
-        if self.failed is not None:
-            return
-        view = memoryview(data)
-        try:
-            while view:  # an unbuffered file may take a part
-                view = view[self._file.write(view) :]
-            self._file.flush()
-        except OSError as error:
-            self.failed = error
 
 
 class _Event(NamedTuple):

@@ -14,7 +14,7 @@ from packwire.link.ble.observed import ObservedClient, Watch, connect, disconnec
 from packwire.link.ble.probing import Answered, probe
 from packwire.models.aiobmsble_plugins import Plugin, plugin_for
 from packwire.protocol.base import Protocol
-from packwire.protocols import protocol, protocol_names, recognised
+from packwire.protocols import recognised, usable
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ async def explored(
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await over.wait()
-        known = tuple(protocol(name) for name in protocol_names())
+        known = tuple(usable())
         found.pairs = likely_pairs(found.services, known)
         if probe and client.is_connected:
             tell("asking the harmless questions of all models")

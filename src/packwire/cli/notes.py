@@ -2,12 +2,19 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+from cyclopts import Parameter
+
+from packwire.capture import Capture
+from packwire.capture.packets import NO_TIME
 from packwire.errors import BadFileError, BadOptionError
 from packwire.insight.observations import Observation, read_observation
+from packwire.insight.values import SECONDS
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d(?:\.\d+)?))?")
 _ZONE = re.compile(r"(?:UTC|Z)|([+-])(\d\d):?(\d\d)")
@@ -32,26 +39,36 @@ class _When(NamedTuple):
     kind: str
 
 
-def read_notes(
-    values: Sequence[str],
-    at: str | None,
-    until: str | None,
-    file: Path | None,
-    zone: str | None,
-    span: tuple[int, int],
-) -> Notes:
-    """Return all observations; `span` is when the recording begins and ends (ns).
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotesOptions:
+    """What was shown when."""
 
-    Raises BadOptionError, BadFileError.
-    """
+    at: str | None = None
+    """When it was shown: 14:03:20, 2026-01-31T14:03:20+01:00, or +12.5 seconds after the first message."""
+    until: str | None = None
+    """Up to when something rose, stayed or fell."""
+    notes: Path | None = None
+    """A YAML file: a list of notes, each with `at` and what was shown."""
+    zone: str | None = None
+    """The time zone of the notes, such as +01:00; without it, the one in which they lie in the recording."""
+    within: float = SECONDS
+    """So many seconds may a note be early or late."""
+
+
+def read_notes(values: Sequence[str], options: NotesOptions, captures: Sequence[Capture]) -> Notes:
+    """Return all observations of some recordings. Raises BadOptionError, BadFileError."""
+    span = _span(captures)
     rows: list[tuple[str, _When | None, _When | None]] = []
     try:
-        rows += [(value, _when(at), _when(until)) for value in values]
+        rows += [(value, _when(options.at), _when(options.until)) for value in values]
     except ValueError as error:
         raise BadOptionError(str(error)) from None
-    if file is not None:
-        rows += _from_file(file)
-    offset, remark = _offset([each for row in rows for each in row[1:] if each is not None], zone, span)
+    if options.notes is not None:
+        rows += _from_file(options.notes)
+    offset, remark = _offset(
+        [each for row in rows for each in row[1:] if each is not None], options.zone, span
+    )
     observations = []
     for text, begin, end in rows:
         try:
@@ -65,6 +82,13 @@ def read_notes(
     ):
         raise BadOptionError(f"{odd.text}: say from when to when, with --at and --until, or in a notes file")
     return Notes(tuple(observations), remark)
+
+
+def _span(captures: Sequence[Capture]) -> tuple[int, int]:
+    """Return when the first message of some recordings came, and the last one; 0 where nothing says it."""
+    times = np.concatenate([capture.messages.time for capture in captures])
+    times = times[times != NO_TIME]
+    return (int(times.min()), int(times.max())) if len(times) else (0, 0)
 
 
 def _from_file(file: Path) -> list[tuple[str, _When | None, _When | None]]:

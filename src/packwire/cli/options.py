@@ -46,6 +46,23 @@ JsonOption = Annotated[
     bool,
     Parameter(name="--json", negative=(), help="JSON lines for programs: docs/reference/json.md."),
 ]
+RedactOption = Annotated[
+    bool,
+    Parameter(
+        name="--redact",
+        negative=(),
+        help="To be shared: made-up Bluetooth addresses and names, and all masked that `packwire convert`"
+        " masks.",
+    ),
+]
+KeepSecretsOption = Annotated[
+    bool,
+    Parameter(
+        name="--keep-secrets",
+        negative=(),
+        help="Show hub logins, passwords and configurations (with their Wi-Fi keys) in clear.",
+    ),
+]
 ScenarioOption = Annotated[
     str,
     Parameter(

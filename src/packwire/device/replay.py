@@ -17,7 +17,7 @@ from packwire.link.ble.observed import Watch
 from packwire.link.gatt_traffic import GattObserver
 from packwire.models.aiobmsble_plugins import Plugin
 from packwire.protocol.base import Gatt, Protocol
-from packwire.protocols import protocol, protocol_names
+from packwire.protocols import protocol, usable
 from packwire.sample import Condition, Sample
 
 #: How `packwire record` names the protocol of a stream in its file.
@@ -121,8 +121,7 @@ def _by_frames(capture: Capture) -> Protocol:
     from packwire.capture.framings import family_of  # noqa: PLC0415 - where advertisements say nothing
 
     spoken = {family_of(each) for framings in capture.framed.by_way.values() for each in framings}
-    known = [protocol(name) for name in protocol_names()]
-    found = [each for each in known if each.family is not None and each.family.name in spoken]
+    found = [each for each in usable() if each.family is not None and each.family.name in spoken]
     if len(found) == 1:
         return found[0]
     name = found[0].name if found else "NAME"

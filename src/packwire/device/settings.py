@@ -12,7 +12,6 @@ from packwire.models.protocol import ModelProtocol
 from packwire.models.requests import Question
 from packwire.models.session import ModelSession
 from packwire.protocol.base import Request, RequestKind
-from packwire.protocol.no_reply import NoReplyError
 
 type Topic = Literal["settings", "events"]
 
@@ -88,17 +87,9 @@ class _Asking:
 
     async def ask(self, question: Question) -> None:
         """Put one question. Raises NoReplyError where that matters."""
-        request = Request(self._session.frame_of(question))
-        tries = question.tries or (1 if question.optional else None)
-        try:
-            frame = await self._client.request(
-                request, timeout=question.timeout or self._protocol.timeout, tries=tries
-            )
-        except NoReplyError:
-            if not question.optional:
-                raise
-            return
-        self._keep(frame)
+        frame = await self._session.answer(question, Request(self._session.frame_of(question)))
+        if frame is not None:
+            self._keep(frame)
 
     def _keep(self, frame: bytes) -> None:
         reply = self._protocol.reply_of(frame)

@@ -11,10 +11,9 @@ from typing import Final
 
 from packwire import user_cache
 from packwire.address import VESC, serial_address
-from packwire.errors import PackwireError
 from packwire.link.serial import SerialLink
 from packwire.protocol.base import Protocol, Request
-from packwire.protocols import protocol, protocol_names
+from packwire.protocols import protocol, usable
 
 #: Seconds: packs that only send do so once a second; replies of slow boards begin within a third.
 _LISTEN: Final = 1.3
@@ -58,7 +57,7 @@ async def probe(path: str, tell: Callable[[str], None] = lambda _: None) -> Hit 
 
 def _tries(known: object) -> Iterator[tuple[int, list[Protocol]]]:
     """Yield baud rates with the protocols that are tried at each: what was found before comes first."""
-    candidates = [each for name in protocol_names() if (each := _candidate(name)) is not None]
+    candidates = [each for each in usable() if _may_be_tried(each)]
     match known:
         case {"model": str(name), "baud": int(baud)} if any(each.name == name for each in candidates):
             yield baud, [each for each in candidates if each.name == name]
@@ -68,15 +67,11 @@ def _tries(known: object) -> Iterator[tuple[int, list[Protocol]]]:
         yield baud, [each for each in candidates if baud in each.other_bauds]
 
 
-def _candidate(name: str) -> Protocol | None:
-    """Return a protocol that may be tried: of packwire's own, on a serial line, without a write."""
-    try:
-        spoken = protocol(name)
-    except PackwireError:
-        return None
-    if spoken.origin or not (spoken.on_a_line or name == VESC):
-        return None
-    return spoken if spoken.harmless or not spoken.asks else None
+def _may_be_tried(spoken: Protocol) -> bool:
+    """Tell whether a protocol may be tried: of packwire's own, on a serial line, without a write."""
+    if spoken.origin or not (spoken.on_a_line or spoken.name == VESC):
+        return False
+    return bool(spoken.harmless) or not spoken.asks
 
 
 async def _at(path: str, baud: int, spoken: Sequence[Protocol]) -> Protocol | None:

@@ -361,8 +361,8 @@ class ModelProtocol(Protocol):
     @property
     @override
     def harmless(self) -> tuple[Request, ...]:
-        reads = (each for each in self.questions if each.kind is RequestKind.READS and each.quiet)
-        return tuple(Request(each.payload) for each in reads if each.payload)
+        own = () if self.origin else self.questions  # that a stranger's only reads is no more than its word
+        return tuple(Request(each.payload) for each in own if each.harmless and each.payload)
 
     @override
     def recognises(self, seen: Advertisement) -> bool:

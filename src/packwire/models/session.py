@@ -216,16 +216,22 @@ class ModelSession(Session):
         if question.pause or self._protocol.pause:
             await self._asker.pause(question.pause or self._protocol.pause)
 
-    async def _reply(self, question: Question, request: Request, heard: Heard) -> bool:
-        """Ask and take the reply; tell whether there is one."""
+    async def answer(self, question: Question, request: Request) -> bytes | None:
+        """Put one question; return its reply, None where none came and none need. Raises NoReplyError."""
         tries = question.tries or (1 if question.optional else None)
         try:
-            frame = await self._asker.request(
+            return await self._asker.request(
                 request, timeout=question.timeout or self._protocol.timeout, tries=tries
             )
         except NoReplyError:
             if not question.optional:
                 raise
+            return None
+
+    async def _reply(self, question: Question, request: Request, heard: Heard) -> bool:
+        """Ask and take the reply; tell whether there is one."""
+        frame = await self.answer(question, request)
+        if frame is None:
             self._absent.add(question.name)
             return False
         self._heard_at[question.reply] = self._asker.now()

@@ -5,6 +5,7 @@ Needs dbus-daemon; facts from BlueZ's own description of its D-Bus interface (do
 
 import asyncio
 import contextlib
+import re
 import shutil
 from typing import Any, Self
 
@@ -27,6 +28,11 @@ _CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configura
 <allow own="*"/></policy></busconfig>"""
 
 type Objects = dict[str, dict[str, dict[str, Variant]]]
+
+
+def _snake_case(member: str) -> str:
+    """Return the name of a D-Bus method as Python writes it: `get_managed_objects`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", member).lower()
 
 
 class FakeBlueZ:
@@ -65,22 +71,22 @@ class FakeBlueZ:
         self.calls.append(member)
         if queue := self.errors.get(member):
             return Message.new_error(message, queue.pop(0), "as ordered")
-        answer = getattr(self, f"_{member}", None)
+        answer = getattr(self, f"_on_{_snake_case(member)}", None)
         if answer is None:
             return Message.new_error(message, "org.bluez.Error.NotSupported", member)
         return answer(message) or Message.new_method_return(message)
 
-    def _GetManagedObjects(self, message: Message) -> Message:  # noqa: N802 - D-Bus names
+    def _on_get_managed_objects(self, message: Message) -> Message:
         return Message.new_method_return(message, "a{oa{sa{sv}}}", [self.objects])
 
-    def _SetDiscoveryFilter(self, message: Message) -> None:  # noqa: N802
+    def _on_set_discovery_filter(self, message: Message) -> None:
         return
 
-    def _StartDiscovery(self, message: Message) -> None:  # noqa: N802
+    def _on_start_discovery(self, message: Message) -> None:
         if self.advertises:
             self._advertising = asyncio.ensure_future(self._advertise())
 
-    def _StopDiscovery(self, message: Message) -> None:  # noqa: N802
+    def _on_stop_discovery(self, message: Message) -> None:
         if self._advertising is not None:
             self._advertising.cancel()
 
@@ -112,7 +118,7 @@ class FakeBlueZ:
         if connected:
             self._add_services()
 
-    def _Connect(self, message: Message) -> None:  # noqa: N802
+    def _on_connect(self, message: Message) -> None:
         self._add_services()
         self.change(DEVICE, _DEVICE1, Connected=Variant("b", True))
         self.change(DEVICE, _DEVICE1, ServicesResolved=Variant("b", True))
@@ -130,7 +136,7 @@ class FakeBlueZ:
                 "MTU": Variant("q", 23), "Notifying": Variant("b", False),
             })  # fmt: skip
 
-    def _Disconnect(self, message: Message) -> None:  # noqa: N802
+    def _on_disconnect(self, message: Message) -> None:
         self.drop()
 
     def drop(self) -> None:
@@ -153,13 +159,13 @@ class FakeBlueZ:
         """Let the adapter be there again."""
         self.add(ADAPTER, _ADAPTER1, _adapter())
 
-    def _StartNotify(self, message: Message) -> None:  # noqa: N802
+    def _on_start_notify(self, message: Message) -> None:
         return
 
-    def _StopNotify(self, message: Message) -> None:  # noqa: N802
+    def _on_stop_notify(self, message: Message) -> None:
         return
 
-    def _WriteValue(self, message: Message) -> None:  # noqa: N802
+    def _on_write_value(self, message: Message) -> None:
         data = bytes(message.body[0])
         self.pack.written.append((data, message.body[1]["type"].value == "request"))
         if self.notifies:

@@ -147,13 +147,27 @@ _SERIAL_LINE = re.compile(rb"SER#\t([^\r\n]{1,32})")
 _SUM_LINE = b"Checksum\t"
 
 
+#: Lolan's app asks for status, cells and settings with its PIN, eight digits as a number, in each request.
+#: Two bytes are little to go by: it has to be said again, or to be all that was said.
+_LOLAN = re.compile(rb"(?:\xc5\x65|\x5b\x65|\x56\x00)([\x00-\x05].{3})", re.DOTALL)
+_LOLAN_REQUEST = 6
+
+
+def _pins(content: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where the PIN of a Lolan stands in what its app wrote; its other commands hold it too."""
+    said = Counter(found[1] for found in _LOLAN.finditer(content))
+    for pin, times in said.items():
+        if times > 1 or len(content) == _LOLAN_REQUEST:
+            yield from (found.span() for found in re.finditer(re.escape(pin), content))
+
+
 def mask_families(content: bytes, result: bytearray, counts: Counter[str], *, private: bool) -> None:
     """Overwrite in `result` what is secret in the frames and texts of `content`."""
     for row in ROWS:
         if private or not row.private:
             for start in _starts(row, content):
                 counts[SERIAL_NUMBERS if row.private else PASSWORDS] += _mask(row, result, start)
-    for begin, end in _told(content):
+    for begin, end in (*_told(content), *_pins(content)):
         result[begin:end] = b"*" * (end - begin)
         counts[PASSWORDS] += 1
     if private:

@@ -11,7 +11,7 @@ from packwire.capture import open_capture
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.kinds import chance_text
 from packwire.cli.masked import masked
-from packwire.cli.options import BytesOption
+from packwire.cli.options import BytesOption, JsonOption
 from packwire.cli.terminal import make_console
 from packwire.cli.views.checksum import lines, record
 from packwire.direction import Direction
@@ -28,7 +28,7 @@ _LONGEST = 4096
 def checksum(
     *messages: Annotated[str, Parameter(allow_leading_hyphen=True)],
     thorough: Annotated[bool, Parameter(negative=())] = False,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    json: JsonOption = False,
     bytes_: BytesOption = "hex",
 ) -> int:
     """Find the checksum of messages: which algorithm, over which bytes, where it stands.
@@ -43,8 +43,6 @@ def checksum(
         A capture, or messages in hexadecimal.
     thorough
         Look over every range and at every place; takes up to a minute for long messages.
-    json
-        One JSON object a finding instead of text.
     """
     if not messages:
         raise BadOptionError("give a capture, or messages in hexadecimal such as 'dd a5 03 00 ff fd 77'")

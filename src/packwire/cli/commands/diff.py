@@ -13,7 +13,7 @@ from packwire.cli.diffing import show_differences
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.headers import check_header, known_headers
 from packwire.cli.masked import masked
-from packwire.cli.options import AllOption, BytesOption, JsonOption
+from packwire.cli.options import AllOption, BytesOption, JsonOption, KeepSecretsOption, RedactOption
 from packwire.cli.terminal import make_console
 from packwire.errors import BadOptionError
 from packwire.insight.segments import Cut, at_times, by_recording
@@ -36,8 +36,8 @@ def diff(
     plain: Annotated[bool, Parameter(negative=())] = False,
     all: AllOption = False,  # noqa: A002 - it is the option's name
     json: JsonOption = False,
-    redact: Annotated[bool, Parameter(negative=())] = False,
-    keep_secrets: Annotated[bool, Parameter(negative=())] = False,
+    redact: RedactOption = False,
+    keep_secrets: KeepSecretsOption = False,
     bytes_: BytesOption = "hex",
 ) -> int:
     """Find the bits that tell states apart: a switch, for example.
@@ -76,10 +76,6 @@ def diff(
     all
         Also what was set aside (checksums, counters, clocks, echoes of writes), the bits of numbers that move
         anyway, and what chance would do as well.
-    redact
-        To be shared: made-up Bluetooth addresses and names, and all masked that `packwire convert` masks.
-    keep_secrets
-        Show hub logins, passwords and configurations (with their Wi-Fi keys) in clear.
     """
     check_header(header)
     names, prefix = _files_and_prefix(files, split_at_writes)

@@ -10,12 +10,11 @@ from cyclopts import Parameter
 from packwire.capture import Capture, open_capture
 from packwire.capture.framings import request_of
 from packwire.channel import Transport
-from packwire.cli.commands.find import span
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.headers import family_names, known_headers, row_families, unframed
 from packwire.cli.kinds import NamedFrames, kinds_of
 from packwire.cli.masked import masked
-from packwire.cli.notes import read_notes
+from packwire.cli.notes import NotesOptions, read_notes
 from packwire.cli.options import BytesOption, OutOption
 from packwire.cli.terminal import make_console
 from packwire.direction import Direction
@@ -26,7 +25,7 @@ from packwire.insight.fields import FieldRole, FoundField, find_fields
 from packwire.insight.frame_form import FrameForm, find_forms
 from packwire.insight.groups import lane_rows
 from packwire.insight.pairs import find_pairs
-from packwire.insight.values import SECONDS, find_values
+from packwire.insight.values import find_values
 from packwire.models.load import parse
 
 #: A request that was sent so often, always alike, may be a poll; others may set something, and are left out.
@@ -34,17 +33,16 @@ from packwire.models.load import parse
 _POLL, _POLL_SHARE = 3, 0.1
 
 
+_NO_NOTES = NotesOptions()
+
+
 def draft(
     *files_and_values: Annotated[str, Parameter(allow_leading_hyphen=True)],
-    at: str | None = None,
-    until: str | None = None,
-    notes: Path | None = None,
-    zone: str | None = None,
-    within: float = SECONDS,
     name: str = "",
     out: OutOption = None,
     force: Annotated[bool, Parameter(negative=())] = False,
     bytes_: BytesOption = "hex",
+    options: NotesOptions = _NO_NOTES,
 ) -> int:
     """Draft a model file from recordings and what an app showed at some times.
 
@@ -55,17 +53,6 @@ def draft(
     ----------
     files_and_values
         One recording or several, and values as for `packwire find`.
-    at
-        When the values were shown: 14:03:20, 2026-01-31T14:03:20+01:00, or +12.5 seconds after the first
-        message. Without it, at any time.
-    until
-        Up to when something rose, stayed or fell.
-    notes
-        A YAML file: a list of notes, each with `at` and what was shown.
-    zone
-        The time zone of the notes, such as +01:00; without it, the one in which they lie in the recording.
-    within
-        So many seconds may a note be early or late.
     name
         The model's name; left out: that of the file to write.
     out
@@ -80,11 +67,11 @@ def draft(
     if out is not None and out.exists() and not force:
         raise BadOptionError(f"{out} exists: --force writes over it")
     captures = [masked(open_capture(path, decimal=bytes_ == "decimal")) for path in paths]
-    said = read_notes(values, at, until, notes, zone, span(captures))
+    said = read_notes(values, options, captures)
     kinds = _of_one_channel(kinds_of(captures))
     frames = [each.frames for each in kinds]
     fields = find_fields(frames)
-    found = find_values(frames, fields, said.observations, seconds=within)
+    found = find_values(frames, fields, said.observations, seconds=options.within)
     title = name or (out.stem if out is not None else "draft")
     try:
         text = draft_model(

@@ -9,7 +9,7 @@ from packwire.capture import open_capture
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.kinds import kinds_of
 from packwire.cli.masked import masked
-from packwire.cli.options import AllOption, BytesOption
+from packwire.cli.options import AllOption, BytesOption, JsonOption, KeepSecretsOption, RedactOption
 from packwire.cli.terminal import make_console
 from packwire.cli.views.fields import record, show
 from packwire.insight.fields import find_fields
@@ -21,9 +21,9 @@ def fields(
     /,
     *,
     all: AllOption = False,  # noqa: A002 - it is the option's name
-    json: Annotated[bool, Parameter(negative=())] = False,
-    redact: Annotated[bool, Parameter(negative=())] = False,
-    keep_secrets: Annotated[bool, Parameter(negative=())] = False,
+    json: JsonOption = False,
+    redact: RedactOption = False,
+    keep_secrets: KeepSecretsOption = False,
     bytes_: BytesOption = "hex",
 ) -> int:
     """Show where the fields of a device's messages are: how wide, in which byte order, what they do.
@@ -37,12 +37,6 @@ def fields(
         The capture; `-` is standard input.
     all
         Also what never changes.
-    json
-        One JSON object a kind of message instead of text.
-    redact
-        To be shared: made-up Bluetooth addresses and names, and all masked that `packwire convert` masks.
-    keep_secrets
-        Show hub logins, passwords and configurations (with their Wi-Fi keys) in clear.
     """
     capture = masked(
         open_capture(file, decimal=bytes_ == "decimal"), redact=redact, keep_secrets=keep_secrets

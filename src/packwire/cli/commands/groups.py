@@ -9,7 +9,7 @@ from packwire.capture import open_capture
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.headers import check_header, family_names, known_headers, unframed
 from packwire.cli.masked import masked
-from packwire.cli.options import BytesOption, JsonOption
+from packwire.cli.options import BytesOption, JsonOption, KeepSecretsOption, RedactOption
 from packwire.cli.terminal import make_console
 from packwire.cli.views.groups import record, show
 from packwire.cli.views.heat_map import write_heat_maps
@@ -25,8 +25,8 @@ def groups(
     header: int | None = None,
     json: JsonOption = False,
     plot: Path | None = None,
-    redact: Annotated[bool, Parameter(negative=())] = False,
-    keep_secrets: Annotated[bool, Parameter(negative=())] = False,
+    redact: RedactOption = False,
+    keep_secrets: KeepSecretsOption = False,
     bytes_: BytesOption = "hex",
 ) -> int:
     """Show what kinds of messages are in a capture: by direction, channel, length and first bytes.
@@ -42,10 +42,6 @@ def groups(
         How many first bytes tell the kinds of messages apart; found where it is not given.
     plot
         Write the heat maps to this file: .svg, or .png (needs the extra `plot`).
-    redact
-        To be shared: made-up Bluetooth addresses and names, and all masked that `packwire convert` masks.
-    keep_secrets
-        Show hub logins, passwords and configurations (with their Wi-Fi keys) in clear.
     """
     check_header(header)
     if plot is not None and plot.suffix.lower() not in {".svg", ".png"}:

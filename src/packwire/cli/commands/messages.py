@@ -19,7 +19,15 @@ from packwire.cli.completion import channels
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import at_least_one
 from packwire.cli.masked import masked
-from packwire.cli.options import BytesOption, CountOption, JsonOption, ModelsOption, RawOption
+from packwire.cli.options import (
+    BytesOption,
+    CountOption,
+    JsonOption,
+    KeepSecretsOption,
+    ModelsOption,
+    RawOption,
+    RedactOption,
+)
 from packwire.cli.output import open_output, write_lines
 from packwire.cli.terminal import Writer, make_console, printable
 from packwire.cli.views.messages import MessageTable, csv_lines, json_lines, text_lines
@@ -81,8 +89,8 @@ def messages(
     csv: Annotated[bool, Parameter(negative=())] = False,
     parquet: Path | None = None,
     follow: Annotated[bool, Parameter(alias="-f", negative=())] = False,
-    redact: Annotated[bool, Parameter(negative=())] = False,
-    keep_secrets: Annotated[bool, Parameter(negative=())] = False,
+    redact: RedactOption = False,
+    keep_secrets: KeepSecretsOption = False,
     bytes_: BytesOption = "hex",
 ) -> int:
     """Show the messages in recordings: packets, time, direction, channel, size, bytes, text.
@@ -122,10 +130,6 @@ def messages(
     follow
         Go on with what is added to the file (pcap, pcapng, btsnoop), until Ctrl-C. A message whose last piece
         is still to come may show its first pieces before.
-    redact
-        To be shared: made-up Bluetooth addresses and names, and all masked that `packwire convert` masks.
-    keep_secrets
-        Show hub logins, passwords and configurations (with their Wi-Fi keys) in clear.
     """
     if decode and (raw or parquet is not None):
         raise BadOptionError(

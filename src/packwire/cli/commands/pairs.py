@@ -9,7 +9,7 @@ from packwire.capture import open_capture
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.headers import check_header, known_headers, row_families, unframed
 from packwire.cli.masked import masked
-from packwire.cli.options import BytesOption, JsonOption
+from packwire.cli.options import BytesOption, JsonOption, KeepSecretsOption, RedactOption
 from packwire.cli.terminal import make_console
 from packwire.cli.views.pairs import record, show
 from packwire.insight.pairs import find_pairs
@@ -22,8 +22,8 @@ def pairs(
     *,
     header: int | None = None,
     json: JsonOption = False,
-    redact: Annotated[bool, Parameter(negative=())] = False,
-    keep_secrets: Annotated[bool, Parameter(negative=())] = False,
+    redact: RedactOption = False,
+    keep_secrets: KeepSecretsOption = False,
     bytes_: BytesOption = "hex",
 ) -> int:
     """Show the requests in a capture with their replies: how many, how soon, how many were not answered.
@@ -34,10 +34,6 @@ def pairs(
         The capture; `-` is standard input.
     header
         How many first bytes tell the kinds of messages apart; found where it is not given.
-    redact
-        To be shared: made-up Bluetooth addresses and names, and all masked that `packwire convert` masks.
-    keep_secrets
-        Show hub logins, passwords and configurations (with their Wi-Fi keys) in clear.
     """
     check_header(header)
     capture = masked(

@@ -6,12 +6,11 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from packwire.capture import open_capture
-from packwire.cli.commands.find import span
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.kinds import NamedFrames, kinds_of
 from packwire.cli.masked import masked
-from packwire.cli.notes import read_notes
-from packwire.cli.options import BytesOption, OutOption
+from packwire.cli.notes import NotesOptions, read_notes
+from packwire.cli.options import BytesOption, JsonOption, KeepSecretsOption, OutOption
 from packwire.cli.terminal import make_console
 from packwire.cli.views.field_plot import show, write
 from packwire.errors import BadOptionError
@@ -31,8 +30,8 @@ def plot(
     notes: Path | None = None,
     zone: str | None = None,
     out: OutOption = None,
-    json: Annotated[bool, Parameter(negative=())] = False,
-    keep_secrets: Annotated[bool, Parameter(negative=())] = False,
+    json: JsonOption = False,
+    keep_secrets: KeepSecretsOption = False,
     bytes_: BytesOption = "hex",
 ) -> int:
     """Draw a field of messages over time: on the terminal, or to a file that ends in .svg or .png.
@@ -56,10 +55,6 @@ def plot(
         The time zone of the notes, such as +01:00.
     out
         The file to write.
-    json
-        The values as one JSON object.
-    keep_secrets
-        Show hub logins, passwords and configurations (with their Wi-Fi keys) in clear.
     """
     if out is not None and out.suffix.lower() not in {".svg", ".png"}:
         raise BadOptionError(f"--out {out}: the file must end in .svg or .png")
@@ -93,7 +88,7 @@ def plot(
         marks = []
         if notes is not None:
             begun = int(chosen.frames.time[0]) if chosen.frames.time is not None else 0
-            said = read_notes((), None, None, notes, zone, span([capture]))
+            said = read_notes((), NotesOptions(notes=notes, zone=zone), [capture])
             marks = [
                 ((each.time - begun) / 1e9, each.text) for each in said.observations if each.time is not None
             ]

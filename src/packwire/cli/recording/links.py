@@ -14,6 +14,7 @@ from packwire.capture.gatt_recorder import GattRecorder
 from packwire.capture.open import open_capture
 from packwire.capture.recorder import Endpoint, RecordedConnection, Recorder
 from packwire.capture.redact import without_secrets
+from packwire.capture.sink import SinkRecorder
 from packwire.capture.writers import PACKET_FORMATS
 from packwire.capture.writers.private import private
 from packwire.device.open import Observers
@@ -40,6 +41,7 @@ class LinkRecording(ABC):
         self._finished = False
 
     unit = "packets"
+    _recorder: SinkRecorder
 
     @property
     @abstractmethod
@@ -52,9 +54,9 @@ class LinkRecording(ABC):
         return f"{self.values} {self.unit}"
 
     @property
-    @abstractmethod
     def failed(self) -> OSError | None:
         """Return what ended it too early (a full disk)."""
+        return self._recorder.failed
 
     @abstractmethod
     def observers(self) -> Observers:
@@ -94,6 +96,7 @@ class LinkRecording(ABC):
 
 class _OfBluetooth(LinkRecording):
     unit = "values"
+    _recorder: GattRecorder
 
     def __init__(self, address: Address, out: Path, *, keep_secrets: bool) -> None:
         super().__init__(out, "btsnoop", in_part=not keep_secrets)
@@ -105,11 +108,6 @@ class _OfBluetooth(LinkRecording):
     def values(self) -> int:
         return self._recorder.values
 
-    @property
-    @override
-    def failed(self) -> OSError | None:
-        return self._recorder.failed
-
     @override
     def observers(self) -> Observers:
         return Observers(gatt=(self._recorder,))
@@ -117,6 +115,8 @@ class _OfBluetooth(LinkRecording):
 
 class _OfStream(LinkRecording):
     """What is a secret in VESC's protocol is known, and masked, as it passes."""
+
+    _recorder: Recorder
 
     def __init__(self, address: Address, out: Path, *, keep_secrets: bool) -> None:
         of_vesc = address.model == VESC
@@ -132,11 +132,6 @@ class _OfStream(LinkRecording):
     @override
     def values(self) -> int:
         return self._recorder.packets
-
-    @property
-    @override
-    def failed(self) -> OSError | None:
-        return self._recorder.failed
 
     @override
     def observers(self) -> Observers:
@@ -163,6 +158,7 @@ class _OfCan(LinkRecording):
     """Frames of a CAN bus, as Linux records them; nothing in them is a secret that anybody knows of."""
 
     unit = "frames"
+    _recorder: CanRecorder
 
     def __init__(self, address: Address, out: Path, *, keep_secrets: bool) -> None:  # noqa: ARG002
         super().__init__(out, "pcapng", in_part=False)
@@ -172,11 +168,6 @@ class _OfCan(LinkRecording):
     @override
     def values(self) -> int:
         return self._recorder.frames
-
-    @property
-    @override
-    def failed(self) -> OSError | None:
-        return self._recorder.failed
 
     @override
     def observers(self) -> Observers:

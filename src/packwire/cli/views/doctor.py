@@ -208,8 +208,8 @@ def diagnosis_record(diagnosis: Diagnosis) -> DiagnosisRecord:
         "where": diagnosis.where,
         "seconds": round(diagnosis.seconds, 3),
         "complete": diagnosis.complete,
-        "verdict": _verdict_record(diagnosis.verdict),
-        "remarks": [_verdict_record(remark) for remark in diagnosis.remarks],
+        "verdict": verdict_record(diagnosis.verdict),
+        "remarks": [verdict_record(remark) for remark in diagnosis.remarks],
         "hypotheses": [
             {"key": each.key, "question": each.question, "standing": each.standing.value, "by": each.by}
             for each in diagnosis.hypotheses
@@ -232,7 +232,8 @@ def diagnosis_record(diagnosis: Diagnosis) -> DiagnosisRecord:
     }
 
 
-def _verdict_record(verdict: Verdict) -> VerdictRecord:
+def verdict_record(verdict: Verdict) -> VerdictRecord:
+    """Return a verdict as plain data."""
     return {
         "key": verdict.key,
         "confidence": verdict.confidence.value,

@@ -8,10 +8,10 @@ from rich.text import Text
 
 from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence, Outcome, Verdict
-from packwire.cli.exit_codes import exit_code_of
 from packwire.cli.records.verdicts import LogDiagnosis as LogRecord
 from packwire.cli.records.verdicts import LogEvent, LogVerdict
 from packwire.cli.terminal import printable
+from packwire.cli.views.doctor import verdict_record
 from packwire.clock import iso_time
 from packwire.doctor.log.clean import Cleaner
 from packwire.doctor.log.examine import LogDiagnosis
@@ -129,11 +129,7 @@ def log_record(found: LogDiagnosis) -> LogRecord:
 
 def _verdict(verdict: Verdict) -> LogVerdict:
     return {
-        "key": verdict.key,
-        "confidence": verdict.confidence.value,
-        "words": verdict.words,
-        "remedy": verdict.remedy,
-        "exit_code": int(exit_code_of(verdict.reason)),
+        **verdict_record(verdict),
         "causes": [{"cause": each.kind, "share": each.share} for each in verdict.causes],
         "evidence": list(verdict.evidence),
         "ask": list(verdict.open),

@@ -1,0 +1,11 @@
+"""What the tests of the command line share."""
+
+import pytest
+
+from tests.cli.commands.test_capture import visits
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "session.pcap").write_bytes(visits(80.0))
+    return tmp_path
