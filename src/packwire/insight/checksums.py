@@ -211,8 +211,20 @@ def _fits(entry: Checksum, sample: Bytes) -> list[FoundChecksum]:
             if (stored == stored[0]).all():
                 continue  # it never changes: nothing is learnt from it
             fitting = np.flatnonzero((computed[at] == stored[:, None]).all(axis=0)).tolist()
-            result += [FoundChecksum(entry.name, at, size, begin, little) for begin in fitting if begin < at]
+            result += [
+                FoundChecksum(entry.name, at, size, begin, little)
+                for begin in fitting
+                if begin < at and not _repeats(entry, sample[:, begin:at], stored)
+            ]
     return result
+
+
+def _repeats(entry: Checksum, covered: Bytes, stored: Values) -> bool:
+    """Tell whether a sum only repeats the one byte that moves, as a number that is sent twice does."""
+    if entry.kind not in {ChecksumKind.SUM, ChecksumKind.XOR}:
+        return False
+    moving = np.flatnonzero((covered != covered[:1]).any(axis=0))
+    return len(moving) == 1 and bool((covered[:, moving[0]] == stored).all())
 
 
 def _stored(matrix: Bytes, found: FoundChecksum) -> Values:

@@ -251,6 +251,8 @@ def _unnamed(field: FoundField, order: str) -> str:
     sure = "" if field.confidence is None else f", {round(100 * field.confidence)} % sure of its place"
     kind = _type(field.type, field.width)
     role = field.role.value
+    if field.role is FieldRole.NOISE:
+        kind, own, sure = f"bytes, width: {field.width}", "", ": moves as chance does"
     return f"{{name: {role}_{field.at}, at: {field.at}, type: {kind}{own}}}  # {role}{sure}"
 
 

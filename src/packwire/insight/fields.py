@@ -34,6 +34,10 @@ _ORDER_OF_CHECKSUM, _MODBUS = 8.0, "CRC-16/MODBUS"
 _LETTERS = frozenset(range(0x20, 0x7F))
 _SHORTEST_TEXT = 4
 _SUREST = 0.999
+#: Fewer messages do not tell noise from numbers.
+_TELLING = 20
+#: How sure one is of a border that either of two ways explains.
+_OPEN = 0.5
 
 
 class FieldRole(StrEnum):
@@ -49,6 +53,8 @@ class FieldRole(StrEnum):
     STATES = "states"
     """A few values that come back: an enumeration, or flags."""
     NUMBER = "number"
+    NOISE = "noise"
+    """It moves as chance does (encrypted, a key, an unknown checksum); where it ends nothing tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,16 +222,38 @@ def _fields(
         low = field.at if found.little else field.end - 1
         if not moving:
             result.append(replace(field, role=FieldRole.CONSTANT))
+        elif _is_noise(field, matrix):
+            result.append(replace(field, role=FieldRole.NOISE, confidence=None))
         elif low in ticks:
             counts = ticks[low].kind is Ticking.COUNTER
             result.append(replace(field, role=FieldRole.COUNTER if counts else FieldRole.CLOCK))
         else:
-            result.append(_typed(field, matrix))
+            result.append(_doubted(_typed(field, matrix), matrix))
     if check is not None and digits is None:
         own = "little" if check.little_endian else "big"
         changes = bool(moves[check.at : check.at + check.size].any())
         result.append(FoundField(check.at, check.size, Type.UINT, own, FieldRole.CHECKSUM, changes, of=check))
     return tuple(_texts(sorted(result, key=lambda each: each.at), matrix))
+
+
+def _doubted(field: FoundField, matrix: Bytes) -> FoundField:
+    """Return a wide number whose lower half is noise as one that may end before it."""
+    if field.type is not Type.UINT or field.width < 4 or field.confidence is None:
+        return field
+    half = field.width // 2
+    low = replace(field, at=field.at if field.order == "little" else field.at + half, width=half)
+    return replace(field, confidence=min(field.confidence, _OPEN)) if _is_noise(low, matrix) else field
+
+
+def _is_noise(field: FoundField, matrix: Bytes) -> bool:
+    """Tell whether nothing is gained where bytes are read as numbers: any other borders say as much."""
+    if field.digits or len(matrix) < _TELLING:
+        return False
+    bits = 8 * field.width
+    values = (
+        field.values(matrix) if field.type is Type.UINT else replace(field, type=Type.UINT).values(matrix)
+    )
+    return bool(over_time(values[:, None], bits)[0] >= bits * (len(matrix) - 1))
 
 
 def _typed(field: FoundField, matrix: Bytes) -> FoundField:

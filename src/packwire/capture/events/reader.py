@@ -49,6 +49,10 @@ _BEHIND_ADDRESS = re.compile(r",(?P<name>[^,)]{1,40})\)")
 _BYTES = re.compile(r">>>|<<<|b'|~2|X BLE|x BLE|[0-9A-Fa-f]{16}|[0-9A-Fa-f]{2}(?:[ .:,][0-9A-Fa-f]{2}){2}")
 
 
+#: How mail and forums mark what somebody else wrote; btmon begins what a controller sends with the same sign.
+_QUOTED = re.compile(r"\s*(?:>\s*)+(?!HCI|ACL|SCO|ISO)[\w\[(\"'-]")
+
+
 @dataclass(slots=True)
 class EventLog:
     """What a log tells.
@@ -152,7 +156,7 @@ class _Reader:
         time = self._clocks.time(line, log.lines, who)
         if who or time != NO_TIME:
             self._writer = who  # a traceback behind it is its own
-        quote = Quote(log.lines, line[:_SHOWN], time)
+        quote = Quote(log.lines, line[:_SHOWN], time, self._is_own(line))
         said: set[str] = set()
         for row in found:
             values = _values(row, line)
@@ -167,6 +171,13 @@ class _Reader:
             subject.plugins[plugin] += 1
         if address and name:
             self._alias(name, address)
+
+    def _is_own(self, line: str) -> bool:
+        """Tell whether a line, or what a traceback stands behind, is of a program that is known."""
+        if _QUOTED.match(line):
+            return False
+        told = of_others(line)
+        return bool(self._writer) if told is None else not told
 
     def _who(self, line: str) -> str:
         found = self._writers(line)

@@ -12,11 +12,16 @@ _MAX_VALUES = 300
 
 
 class Quote(NamedTuple):
-    """A line of a log: its number (from 1), its text, its time in ns or NO_TIME."""
+    """A line of a log: its number (from 1), its text, its time in ns or NO_TIME.
+
+    `own` is whether a program that deals with batteries or Bluetooth wrote it; a line that somebody quotes,
+    or that another program wrote, may speak of something else.
+    """
 
     line: int
     text: str
     time: int
+    own: bool = True
 
 
 @dataclass(slots=True)

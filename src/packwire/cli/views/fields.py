@@ -51,6 +51,8 @@ def show(
 
 
 def _line(field: FoundField, each: NamedFrames) -> str:
+    if field.role is FieldRole.NOISE:
+        return f"{place_text(field.at, field.width):13} {'bytes':18} noise: they move as chance does"
     order = f" {field.order}-endian" if field.wide and field.type is not Type.TEXT else ""
     sure = "" if field.confidence is None else f"{round(100 * field.confidence)} %"
     place = place_text(field.at, field.width)

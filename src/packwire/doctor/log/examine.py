@@ -115,7 +115,7 @@ def conclude(name: str, log: EventLog, capture: Capture) -> LogDiagnosis:
     writer = WriterFacts(frozenset(log.programs), frozenset(log.debugged))
     found = []
     for subject in _subjects(log):
-        facts = Facts(*fill(subject, log.end), writer, wire)
+        facts = Facts(*fill(subject, log.end, *_read_beside(log, subject)), writer, wire)
         found.append(DeviceFindings(subject, facts, tuple(judge(facts))))
     found.sort(key=lambda each: (each.verdicts[0].rank, -each.facts[SaidFacts].failures))
     first = found[0]
@@ -147,6 +147,16 @@ def _subjects(log: EventLog) -> list[LoggedDevice]:
         one.absorb(nobody)
         result.append(one)
     return result
+
+
+def _read_beside(log: EventLog, subject: LoggedDevice) -> tuple[int, bool]:
+    """Return in which line another device was read last, and whether that one may be the same."""
+    others = [each for key, each in log.subjects.items() if key and key != subject.key]
+    read = {each.key: SaidFacts(each.told).last_read for each in others}
+    nameless = ":" in subject.key and not subject.names
+    return max(read.values(), default=0), nameless and any(
+        line for key, line in read.items() if ":" not in key
+    )
 
 
 def _tells(subject: LoggedDevice) -> bool:

@@ -55,6 +55,10 @@ class SaidFacts(Fact):
     told: Mapping[str, Told] = field(default_factory=dict)
     end: int = NO_TIME
     """When the log ends (ns)."""
+    others_read: int = 0
+    """The last line in which another device was read; 0: none was."""
+    perhaps_read: bool = False
+    """Whether a device was read that the log only names, and that may be this one."""
 
     def count(self, *codes: str) -> int:
         """Return how often any of these was said."""
@@ -67,6 +71,11 @@ class SaidFacts(Fact):
     def quotes(self, *codes: str) -> tuple[Quote, ...]:
         """Return the first line of each, in the order of the log."""
         return tuple(sorted({self.told[code].first for code in codes if code in self.told}))
+
+    def all_quotes(self, *codes: str) -> tuple[Quote, ...]:
+        """Return the first and the last line of each, in the order of the log."""
+        found = (self.told[code] for code in codes if code in self.told)
+        return tuple(sorted({quote for told in found for quote in (told.first, told.last)}))
 
     def values(self, code: str, name: str) -> list[str]:
         """Return one value of a sentence, each time that it was said with it."""
@@ -83,6 +92,15 @@ class SaidFacts(Fact):
     def works(self) -> int:
         """Return how often values were read."""
         return self.count(*_WORKS)
+
+    def last_line(self, *codes: str) -> int:
+        """Return the last line in which any of these was said; 0: none was."""
+        return max((self.told[code].last.line for code in codes if code in self.told), default=0)
+
+    @property
+    def last_read(self) -> int:
+        """Return the last line in which values were read; 0: none."""
+        return self.last_line(*_WORKS)
 
     def silent_for(self, *since: str) -> float:
         """Return for how many s the log goes on behind the last of some sentences; 0: not known."""
@@ -256,9 +274,9 @@ class WireFacts(Fact):
     """Frames of ASCII hex that begin with ~ among what was received."""
 
 
-def fill(subject: LoggedDevice, end: int) -> Iterable[Fact]:
-    """Yield the facts of one device."""
-    said = SaidFacts(subject.told, end)
+def fill(subject: LoggedDevice, end: int, others_read: int = 0, perhaps_read: bool = False) -> Iterable[Fact]:
+    """Yield the facts of one device; the last two are those of SaidFacts."""
+    said = SaidFacts(subject.told, end, others_read, perhaps_read)
     yield said
     yield _radio(said, subject.key)
     yield _slots(said)

@@ -30,6 +30,10 @@ def rule(
     weights; where it is not certain, what tells them apart is asked for, behind `ask`.
     """
 
+    def confidence(facts: Facts) -> Confidence | None:
+        told = holds(facts)
+        return _capped(facts[SaidFacts], shown, rank) if told is CERTAIN else told
+
     def shares(facts: Facts) -> tuple[PossibleCause, ...]:
         weights = causes(facts) if callable(causes) else causes or {kind: 1.0}
         total = sum(weights.values())
@@ -41,11 +45,31 @@ def rule(
 
     def asked(facts: Facts) -> tuple[str, ...]:
         own = ask(facts) if callable(ask) else ask
-        if holds(facts) is CERTAIN:
+        if confidence(facts) is CERTAIN:
             return own
         return tuple(dict.fromkeys((*own, *log_lines(facts[WriterFacts]), *settles(shares(facts)))))
 
-    return Rule(kind, rank, holds, words, remedy, None, frozenset(excludes), evidence, asked, shares)
+    return Rule(kind, rank, confidence, words, remedy, None, frozenset(excludes), evidence, asked, shares)
+
+
+def _capped(said: SaidFacts, shown: tuple[str, ...], rank: Rank) -> Confidence:
+    """Return how sure a verdict is whose rule is certain, as an innocent explanation may be left.
+
+    What went on afterwards was no obstacle, what another program wrote or somebody quotes may be of another
+    device, and a computer through which one pack is read is in order for the others.
+    """
+    last = said.last_line(*shown)
+    read = max(said.last_read, said.others_read if rank == Rank.WAY else 0)
+    if last and read > last:
+        return POSSIBLE
+    if read or said.perhaps_read or (last and said.last_line(*_GOES_ON) > last):
+        return LIKELY
+    quotes = said.all_quotes(*shown)
+    return LIKELY if quotes and not any(quote.own for quote in quotes) else CERTAIN
+
+
+#: Sentences that follow where a connection was made and bytes came.
+_GOES_ON = ("connected", "client-connected", "received", "subscribed", "program-receives", "wire-received")
 
 
 def when(holds: object, confidence: Confidence = CERTAIN) -> Confidence | None:

@@ -30,7 +30,10 @@ def _own_checksum(facts: Facts) -> Confidence | None:
     complained = [pair for pair in sums.pairs if pair[0] != pair[1]]
     matched = [pair for pair in complained if wire.own_sums & set(pair)]
     if matched:
-        return CERTAIN if len(matched) == len(complained) else LIKELY
+        # A frame that came damaged between others like it has their checksum: certain is what is refused each
+        # time, where all that came is right.
+        each_refused = len(matched) == len(complained) >= wire.right and not wire.wrong
+        return CERTAIN if each_refused else LIKELY
     return when(sums.fixed_difference, LIKELY)
 
 
@@ -52,7 +55,7 @@ def _cut(facts: Facts) -> Confidence | None:
     small = any(int(value) <= _SMALL_MTU for value in said.values("mtu", "mtu"))
     if wire.first_of_20 and not wire.right:
         if said.has(*_REFUSED):
-            return LIKELY if sums.fixed_side else CERTAIN
+            return LIKELY  # a reader that joins pieces of an unknown frame refuses it as well
         return LIKELY if wire.received <= _EXCERPT else POSSIBLE
     if not (sums.pairs or said.has("crc-error")) or sums.equal or sums.fixed_side or said.has("restart"):
         return None
@@ -123,7 +126,11 @@ RULES: tuple[Rule, ...] = (
         _own_checksum,
         lambda facts: (
             "The frame's own checksum is right; the reader computes another one."
-            if facts[ChecksumFacts].pairs and _own_checksum(facts) is CERTAIN
+            if _own_checksum(facts) is CERTAIN
+            else "A checksum that is refused is that of a right frame: the reader computes another one, or"
+            " one of several"
+            " frames that are alike came damaged."
+            if facts[WireFacts].own_sums & {each for pair in facts[ChecksumFacts].pairs for each in pair}
             else "The computed and the received checksum differ by the same amount each time: the reader"
             " sums other bytes"
             " than the pack, or the frame is longer than it thinks."

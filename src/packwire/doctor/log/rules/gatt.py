@@ -35,7 +35,8 @@ def _missing(facts: Facts) -> Confidence | None:
     if said.has("duplicate-uuid") or (wanted and wanted & gatt.listed.keys()):
         return None
     if wanted and gatt.other_layout:
-        return CERTAIN
+        # Batteries' states and makers' names (2A..) are read beside, and may be missing.
+        return CERTAIN if any(not each.startswith("2a") for each in wanted) else POSSIBLE
     return when(wanted or said.has("service-missing"), LIKELY if gatt.listed else POSSIBLE)
 
 

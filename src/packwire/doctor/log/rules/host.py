@@ -6,21 +6,33 @@ from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
 
 #: Programs that read batteries: a fault in one of them is the reader's.
 _READERS = frozenset({"aiobmsble", "batmon", "dbus-serialbattery", "mpp-solar", "can-inverter"})
+#: Sentences of packs that are heard and reached over proxies, for which the host's own Bluetooth matters not.
+_BY_PROXIES = ("seen", "way", "way-slots", "slots", "last-heard", "scanner-flags", "proxy-link-timeout")
 #: Sentences that only a host whose Bluetooth works can have.
 _RADIO_WORKS = ("connected", "client-connected", "received", "worked", "subscribed")
+
+
+#: Sentences of a pack or a bus that is asked.
+_TRIED = (
+    *("connecting", "plugin-connecting", "client", "seen", "not-discovered", "not-found", "timed-out"),
+    *("batmon-timeout", "batmon-error", "connect-failed", "no-reply", "wire-sent", "program-sends"),
+    *("can-open", "can-empty", "nobody-acks", "worked"),
+)
 
 
 def _dbus(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if not said.has("dbus-missing"):
         return None
-    return POSSIBLE if said.has(*_RADIO_WORKS) else CERTAIN
+    if said.has(*_RADIO_WORKS):
+        return POSSIBLE
+    return LIKELY if said.has(*_BY_PROXIES) else CERTAIN
 
 
 def _permission(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if said.has("dbus-rejected", "port-permission"):
-        return LIKELY if said.has(*_RADIO_WORKS) else CERTAIN
+        return LIKELY if said.has(*_RADIO_WORKS, *_BY_PROXIES) else CERTAIN
     return when(said.has("mgmt-permission") and said.failures, POSSIBLE)
 
 
@@ -32,7 +44,8 @@ def _hung(facts: Facts) -> Confidence | None:
     later = [said.told[code].last.line for code in ("received", "worked") if code in said.told]
     if later and max(later) > max(told):
         return POSSIBLE  # it came back: something else is the matter now
-    sure = said.has("adapter-hung") or said.count("opcode-failed") > 1
+    # The kernel tells of commands that failed, and of a link that stalled, where an adapter works as well.
+    sure = said.has("adapter-hung") and "True" not in said.values("adapter-reset", "result")
     return CERTAIN if sure else LIKELY
 
 
@@ -77,7 +90,9 @@ def _misconfigured(facts: Facts) -> Confidence | None:
         return when(not said.has("multiple-access", "no-reply") and not said.works, LIKELY)
     if said.has("unknown-type", "can-down", "can-missing", "bad-setting"):
         other = said.has("bluez-missing", "no-adapter", "dbus-missing", "dbus-rejected")
-        return LIKELY if said.works or other else CERTAIN
+        # A pack that is left out is not spoken of, and any program may complain about any setting.
+        tried = said.has(*_TRIED) or not said.has("unknown-type", "can-down", "can-missing")
+        return LIKELY if said.works or other or tried else CERTAIN
     return when(said.has("config-issue") and not said.works, POSSIBLE)
 
 
@@ -249,7 +264,8 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "port-taken",
-        lambda facts: when(facts[SaidFacts].has("port-busy")),
+        # A program that opens its port twice is told the same.
+        lambda facts: when(facts[SaidFacts].has("port-busy"), LIKELY),
         "Another program has the serial port open.",
         "Stop it: `lsof` names it; on Venus OS exclude the port from serial-starter.",
         shown=("port-busy",),

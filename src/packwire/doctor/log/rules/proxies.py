@@ -9,10 +9,11 @@ def _passive(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if said.has("no-connectable-scanner"):
         return CERTAIN
-    if "0" in said.values("scanner-count", "connectable") and "0" not in said.values(
-        "scanner-count", "total"
-    ):
-        return CERTAIN
+    connectable = set(said.values("scanner-count", "connectable"))
+    if "0" in connectable and "0" not in said.values("scanner-count", "total"):
+        if connectable != {"0"}:
+            return POSSIBLE  # those that can connect come late, or went away
+        return CERTAIN if said.has(*FAILURES) else LIKELY  # at the start none has come yet
     if said.has("not-connectable-path", "proxy-passive") or "False" in said.values(
         "scanner-flags", "connectable"
     ):

@@ -27,9 +27,11 @@ def _fails(facts: Facts) -> bool:
 def _no_slot_proved(facts: Facts) -> Confidence | None:
     said, slots = facts[SaidFacts], facts[SlotFacts]
     if said.has("no-client-free"):
-        return CERTAIN
+        return LIKELY  # of one ESP: another one may hear the pack as well
     if slots.free and max(slots.free) == 0:
-        return CERTAIN if _fails(facts) or said.has("slots-full") else LIKELY
+        # One proxy may be full of others, or of this very attempt; the connector says that none is left.
+        of_its_ways = "0" in said.values("way-slots", "free") and said.has("no-slot", "slots-full")
+        return CERTAIN if of_its_ways else LIKELY
     if slots.free and 0 in slots.free and _fails(facts):
         return LIKELY
     return when(said.has("slots-full"), LIKELY)
@@ -178,7 +180,9 @@ def _two_clients(facts: Facts) -> Confidence | None:
     slots = facts[SlotFacts]
     if len(slots.clients) < 2:
         return when(facts[SaidFacts].has("notify-acquired"), LIKELY)
-    return CERTAIN if slots.overlap else LIKELY
+    # Where the log shows no end of a connection, one may have ended unseen.
+    ends = facts[SaidFacts].has("client-lost", "client-left", "open-failed")
+    return CERTAIN if slots.overlap and ends else LIKELY
 
 
 def _comes_and_goes(facts: Facts) -> Confidence | None:

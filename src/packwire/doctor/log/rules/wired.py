@@ -2,7 +2,7 @@
 
 from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.log.facts import IdentityFacts, SaidFacts, WireFacts, WriterFacts
-from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
+from packwire.doctor.log.rule import LIKELY, POSSIBLE, Causes, rule, when
 from packwire.doctor.log.wire import names
 
 #: Pins of an ESP's UART0, which its USB converter shares.
@@ -113,7 +113,7 @@ def _too_fast(facts: Facts) -> Confidence | None:
 def _address(facts: Facts) -> Confidence | None:
     wire, said = facts[WireFacts], facts[SaidFacts]
     if wire.other_address:
-        return CERTAIN if wire.only_address or said.has("empty-response") else LIKELY
+        return LIKELY  # of several packs on a bus, one that is off does not answer either
     return when(said.has("unknown-address"), LIKELY)
 
 

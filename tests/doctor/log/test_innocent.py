@@ -1,0 +1,154 @@
+"""Logs with an innocent explanation for what a sentence in them seems to prove: nothing in them is certain."""
+
+import pytest
+
+from packwire.check import Confidence
+from packwire.doctor.log.examine import LogDiagnosis, diagnose_lines
+
+PACK, OTHER = "02:11:22:33:44:01", "02:11:22:33:44:02"
+HA = "(MainThread)"
+#: What proves something where it stands last and alone, by the verdict's key.
+PROOFS = {
+    "gatt.duplicate-uuid": f"DEBUG {HA} [aiobmsble.bms.jikong_bms] (Pack) Multiple Characteristics with this UUID",
+    "pairing-needed": (
+        f"WARNING {HA} [aiobmsble.bms.jikong_bms] (Pack) Bluetooth GATT Error address={PACK} handle=5"
+        " error=5 description=Insufficient authentication"
+    ),
+    "password-needed": f"ERROR {HA} [aiobmsble.bms.jbd_bms] (Pack) incorrect secret",
+    "host.dbus-missing": (
+        f"ERROR {HA} [homeassistant.components.bluetooth] DBus service not found; docker config may be missing"
+    ),
+    "host.permission": f"ERROR {HA} [bleak.backends] authentication failed: REJECTED: ['EXTERNAL']",
+    "host.adapter-hung": (
+        f"ERROR {HA} [habluetooth.scanner] hci0 (00:1A:7D:DA:71:13): adapter stopped responding;"
+        " executing reset"
+    ),
+    "reader-bug.other": f"ERROR {HA} [custom_components.bms_ble] 'NoneType' object has no attribute 'address'",
+    "configuration": "WARNING [main] Unknown device type foo",
+    "proxy.passive": f"WARNING {HA} [habluetooth.wrappers] {PACK} No connectable Bluetooth adapters",
+}
+
+
+def at(second: int, line: str) -> str:
+    return f"2026-03-04 10:{second // 60:02d}:{second % 60:02d}.000 {line}"
+
+
+def read(second: int, name: str = "Pack") -> str:
+    line = (
+        f"DEBUG {HA} [custom_components.bms_ble] Finished fetching {name} data in 1.2 seconds (success: True)"
+    )
+    return at(second, line)
+
+
+def certain(found: LogDiagnosis) -> list[str]:
+    sure = Confidence.CERTAIN
+    return [each.key for each in (found.verdict, *found.others) if each.confidence is sure]
+
+
+@pytest.mark.parametrize("key", PROOFS)
+def test_a_proof_is_one_where_nothing_speaks_against_it(key: str):
+    found = diagnose_lines("alone", [at(1, PROOFS[key])])
+    assert certain(found) == [key]
+
+
+@pytest.mark.parametrize("key", PROOFS)
+def test_a_failure_after_which_values_are_read_is_over(key: str):
+    for before in (0, 20):
+        lines = [
+            *map(read, range(before)),
+            at(before, PROOFS[key]),
+            *map(read, range(before + 1, before + 100)),
+        ]
+        assert not certain(diagnose_lines("over", lines))
+
+
+@pytest.mark.parametrize("key", PROOFS)
+def test_what_somebody_quotes_is_of_another(key: str):
+    lines = ["Another user wrote:", f"> {at(1, PROOFS[key])}", f">> {PROOFS[key]}", "Mine gives no data:"]
+    assert not certain(diagnose_lines("quote", lines))
+
+
+@pytest.mark.parametrize("key", PROOFS)
+@pytest.mark.parametrize(
+    "writer", ["[custom_components.telegram_bot] he says: ", "[homeassistant.components.zha] "]
+)
+def test_what_another_integration_writes_is_of_another(key: str, writer: str):
+    lines = [
+        at(1, f"INFO {HA} {writer}{PROOFS[key].rpartition('] ')[2]}"),
+        at(2, f"WARNING {HA} [custom_components.bms_ble] Pack: communication timed out"),
+    ]
+    assert not certain(diagnose_lines("other", lines))
+
+
+@pytest.mark.parametrize("key", ["host.dbus-missing", "host.permission", "host.adapter-hung"])
+def test_a_computer_through_which_one_pack_is_read_is_in_order_for_the_others(key: str):
+    lines = [at(1, PROOFS[key])]
+    for second in range(2, 40, 2):
+        lines += [
+            at(second, f"DEBUG {HA} [aiobmsble.bms.jbd_bms] (Pack|01) {PACK} BMS data sample"),
+            at(second + 1, f"WARNING {HA} [aiobmsble.bms.jbd_bms] (B|02) {OTHER} communication timed out"),
+        ]
+    found = diagnose_lines("two", lines)
+    assert len(found.devices) == 2
+    for device in found.devices:
+        assert all(each.confidence is not Confidence.CERTAIN for each in device.verdicts)
+
+
+def test_ports_of_other_programs_tell_nothing_of_the_pack():
+    lines = [
+        "Mar 04 10:00:01 pi zigbee2mqtt[12]: Permission denied: '/dev/ttyACM0'",
+        "Mar 04 10:00:02 pi gpsd[13]: Device or resource busy: '/dev/ttyUSB3'",
+    ]
+    assert not certain(diagnose_lines("journal", lines))
+
+
+def test_a_pack_that_is_asked_was_not_left_out_of_the_configuration():
+    lines = [
+        at(1, "WARNING [main] Unknown device type foo"),
+        at(2, f"INFO [sampling] connecting bms JbdBt({PACK},pack)"),
+        at(3, "ERROR [sampling] pack error (#1): TimeoutError()"),
+    ]
+    assert not certain(diagnose_lines("batmon", lines))
+
+
+def test_an_optional_characteristic_may_be_missing():
+    lines = [
+        at(
+            1,
+            f"DEBUG {HA} [bleak.backends] {PACK} Characteristic 00002a29-0000-1000-8000-00805f9b34fb was not found!",
+        ),
+        at(2, f"DEBUG {HA} [aiobmsble.bms.jbd_bms] - FFE1: Notify"),
+        at(3, f"DEBUG {HA} [aiobmsble.bms.jbd_bms] - FFE2: Write"),
+    ]
+    assert not certain(diagnose_lines("optional", lines))
+
+
+def test_pieces_of_frames_that_are_not_known_do_not_prove_how_a_reader_joins_them():
+    lines = []
+    for second in range(0, 40, 4):
+        frame = bytes((second * 7 + place * 29) & 0xFF for place in range(50))
+        for number, piece in enumerate((frame[:20], frame[20:40], frame[40:])):
+            line = f"DEBUG {HA} [aiobmsble.bms.x_bms] (Pack) RX BLE data: {piece.hex()}"
+            lines.append(at(second + number, line))
+        line = f"DEBUG {HA} [aiobmsble.bms.x_bms] (Pack) invalid checksum 0x{second + 1:x} != 0x{second * 3 + 9:x}"
+        lines.append(at(second + 3, line))
+    assert not certain(diagnose_lines("pieces", lines))
+
+
+def test_one_pack_of_several_that_is_off_does_not_make_its_address_wrong():
+    lines = []
+    for second in range(0, 30, 3):
+        lines += [
+            f"[10:00:{second:02d}][D][uart_debug:114]: >>> 01:03:00:00:00:01:84:0A",
+            f"[10:00:{second + 1:02d}][D][uart_debug:114]: <<< 01:03:02:14:50:B7:E8",
+            f"[10:00:{second + 2:02d}][D][uart_debug:114]: >>> 02:03:00:00:00:01:84:39",
+        ]
+    assert not certain(diagnose_lines("bus", lines))
+
+
+def test_connections_that_end_unseen_are_no_two_clients():
+    lines = [
+        f"[10:00:01][I][bluetooth_proxy:100]: [0] [{PACK}] Connecting v3 without cache",
+        f"[10:05:01][I][bluetooth_proxy:100]: [1] [{PACK}] Connecting v3 without cache",
+    ]
+    assert not certain(diagnose_lines("slots", lines))
