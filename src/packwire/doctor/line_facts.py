@@ -1,0 +1,38 @@
+"""What experiments on a wire found out, which no log tells: the facts that the rules on wires read beside it."""
+
+from dataclasses import dataclass
+
+from packwire.check import Fact
+
+
+@dataclass(slots=True)
+class LineFacts(Fact):
+    """A serial line, RS485, or a bridge to one. Rates are in baud, addresses those of devices on the line."""
+
+    baud: int = 0
+    answered: bool = False
+    """Whether a right answer came to a question, at the rate and the address that were given."""
+    questions: int = 0
+    """How often it was asked so before an answer came, or in all."""
+    echoes: int = 0
+    """How often what was sent came back."""
+    lone_echo: bool = False
+    """Whether nothing but that ever came."""
+    noise: int = 0
+    """Bytes that came and lie in no frame that is known."""
+    bauds_tried: tuple[int, ...] = ()
+    other_baud: int = 0
+    """Another rate at which it answers, each time, and at the given one never."""
+    units_tried: tuple[int, ...] = ()
+    other_units: tuple[int, ...] = ()
+    """Other addresses that answer."""
+    woke_after: int = 0
+    """Questions without an answer before all were answered."""
+    requests_heard: int = 0
+    """Requests of another master that were heard before anything was asked."""
+    other_form: str = ""
+    """What carries its frames over TCP, where that is not what the address says."""
+    server: str = ""
+    """What answers at the port where no device does: `a web server`."""
+    refused: str = ""
+    """How the device refuses what it is asked."""
