@@ -171,6 +171,10 @@ class Facts:
     def __init__(self, *given: Fact) -> None:
         self._groups: dict[type[Fact], Fact] = {type(each): each for each in given}
 
+    def put(self, *given: Fact) -> None:
+        """Set groups, in place of what was known of their subjects."""
+        self._groups.update({type(each): each for each in given})
+
     def __getitem__[F: Fact](self, subject: type[F]) -> F:
         found = self._groups.get(subject)
         if found is None:

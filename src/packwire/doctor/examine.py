@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from packwire.address import Address, LinkKind, of_a_vesc, parse_address
+from packwire.address import Address, LinkKind, parse_address
 from packwire.check import CheckResult, Depth
 from packwire.device.open import open_link
 from packwire.doctor.diagnosis import Diagnosis
 from packwire.doctor.examination import Examination, ExaminationOptions
 from packwire.doctor.facts import ReadingFacts, RunFacts
 from packwire.doctor.order import Announcer, Watcher, run_checks
-from packwire.doctor.registry import weigher_of
+from packwire.doctor.registry import can_be_examined, weigher_of
 from packwire.errors import BadAddressError
 
 
@@ -55,11 +55,14 @@ async def examine(
 
     `stopper` is given a function that ends the examination at once, with what is known by then.
     """
-    of_a_vesc(address, "the doctor")
     if address.link is LinkKind.SIM:
         raise BadAddressError(f"{address} is for the command line, which starts the simulator")
+    if address.link is LinkKind.REPLAY:
+        raise BadAddressError(f"a recording is examined by: packwire doctor --log {address.target}")
+    if not can_be_examined(address):
+        raise BadAddressError(f"{address} cannot be examined yet; read and watch know it")
     exam = Examination(address, options)
-    name = open_link(exam.target.base).name  # raises for what can never work
+    name = _place(exam)
     started = time.time()
     checks: list[CheckResult] = []
 
@@ -80,7 +83,7 @@ async def examine(
     finally:
         await exam.leave()
     verdict, remarks = exam.judge()
-    weigh = weigher_of(exam.protocol)
+    weigh = weigher_of(exam.spoken) if exam.spoken is not None else None
     return Diagnosis(
         str(address),
         name,
@@ -95,6 +98,13 @@ async def examine(
         _hidden(address),
         exam.transcript,
     )
+
+
+def _place(exam: Examination) -> str:
+    """Return where the device is, for a user. Raises PackwireError for what can never work."""
+    if exam.spoken is None:
+        return f"Bluetooth {exam.address.target}"  # what it speaks is found out
+    return open_link(exam.target.base).name
 
 
 def _end(deadline: asyncio.Timeout) -> None:

@@ -137,7 +137,6 @@ async def test_expected_ids():
         (("nonsense",), "there is no name nonsense"),
         (("veschub://TESTPACK:a%3Ab@127.0.0.1:1",), "colon in a hub password"),
         (("--my-client", "port"), "name the port"),
-        (("ble://AA:BB:CC:DD:EE:FF",), "Bluetooth devices cannot be examined yet"),
     ],
 )
 async def test_wrong_use_is_one_clear_line(arguments: tuple[str, ...], words: str):

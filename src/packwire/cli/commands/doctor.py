@@ -35,14 +35,10 @@ from packwire.cli.views.doctor import JsonView, TextView
 from packwire.doctor.diagnosis import Diagnosis
 from packwire.doctor.examination import ExaminationOptions
 from packwire.doctor.examine import examine
-from packwire.errors import BadAddressError, BadOptionError
+from packwire.errors import BadOptionError
 
 _THOROUGH_LISTEN, _THOROUGH_POLL = 15.0, 20.0
 _POLL = 3.0
-_NOT_YET = {
-    "ble": "Bluetooth devices cannot be examined yet; a recording of one can: packwire info FILE",
-    "can": "a CAN bus cannot be examined directly yet; ask the VESC on it: vesc://host/can/84",
-}
 
 
 @Parameter(name="*")
@@ -206,21 +202,14 @@ class _Interrupts:
 
 async def _address(text: str, password_file: Path | None, stack: AsyncExitStack) -> Address:
     """Read an address as typed, with its password; for `sim:` start the simulator."""
-    address = of_a_vesc(with_password(_parsed(text), password_file), "the doctor")
+    address = with_password(parse_address(address_of(text)), password_file)
     if address.link is not LinkKind.SIM:
         return address
+    of_a_vesc(address, "the doctor of sim:")
     from packwire.sim.server import SimOptions, SimulatedVesc  # noqa: PLC0415 - only for sim: addresses
 
     simulated = await stack.enter_async_context(SimulatedVesc(SimOptions(port=0)))
     return tcp_address("127.0.0.1", simulated.port, address.node)
-
-
-def _parsed(text: str) -> Address:
-    address = address_of(text)
-    scheme = address.partition(":")[0].lower()
-    if scheme in _NOT_YET:
-        raise BadAddressError(_NOT_YET[scheme])
-    return parse_address(address)
 
 
 async def _direct(options: DoctorOptions, stack: AsyncExitStack) -> Address | None:

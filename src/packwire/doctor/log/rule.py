@@ -41,7 +41,7 @@ def rule(
         return tuple(PossibleCause(name, round(weight / total, 2)) for name, weight in ordered)
 
     def evidence(facts: Facts) -> tuple[str, ...]:
-        return tuple(f"line {quote.line}: {quote.text.strip()}" for quote in facts[SaidFacts].quotes(*shown))
+        return facts[SaidFacts].shown(*shown)
 
     def asked(facts: Facts) -> tuple[str, ...]:
         own = ask(facts) if callable(ask) else ask
