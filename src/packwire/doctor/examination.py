@@ -144,7 +144,8 @@ class Examination:
         if self._numbers and address is None and not self.target.is_serial:
             await asyncio.sleep(REDIAL)
         self._numbers += 1
-        line = Line(open_link(address or self.target.base), self._numbers, self.transcript, self.protocol)
+        link = open_link(address or self.target.base, bare=True)
+        line = Line(link, self._numbers, self.transcript, self.protocol)
         self._lines.append(line)
         await line.open()
         self.facts[ConnectionFacts].made += 1

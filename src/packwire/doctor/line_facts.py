@@ -1,4 +1,4 @@
-"""What experiments on a wire found out, which no log tells: the facts that the rules on wires read beside it."""
+"""What experiments on a wire found out, and no log tells: facts for the rules on wires."""
 
 from dataclasses import dataclass
 
@@ -10,6 +10,8 @@ class LineFacts(Fact):
     """A serial line, RS485, or a bridge to one. Rates are in baud, addresses those of devices on the line."""
 
     baud: int = 0
+    takes: float = 0.0
+    """Seconds in which a board on a line may take its time, and the wire carries its answer."""
     answered: bool = False
     """Whether a right answer came to a question, at the rate and the address that were given."""
     questions: int = 0

@@ -21,7 +21,7 @@ from packwire.check import Check, Rule
 from packwire.protocol.base import Protocol
 
 #: What every device is asked, whatever it hangs on; the last row is asked behind all others.
-_FIRST = ("checks.way", "rules.reach", "rules.connection")
+_FIRST = ("checks.way", "checks.listen", "rules.way", "rules.reach", "rules.connection")
 _LAST = ("checks.restart", "rules.flow", "rules.undecided")
 _LINKS: dict[LinkKind, tuple[str, ...]] = {
     LinkKind.TCP: ("checks.tcp",),
@@ -29,7 +29,13 @@ _LINKS: dict[LinkKind, tuple[str, ...]] = {
     LinkKind.SERIAL: (),
 }
 #: By which modules a pack of any protocol is examined over a link.
-_PACKS: dict[LinkKind, tuple[str, ...]] = {}
+_PACKS: dict[LinkKind, tuple[str, ...]] = {
+    LinkKind.SERIAL: ("checks.wire", "checks.pack", "rules.pack", "rules.connection", "rules.flow"),
+    LinkKind.TCP: (
+        *("checks.way", "checks.wire", "checks.pack"),
+        *("rules.way", "rules.pack", "rules.connection", "rules.flow"),
+    ),
+}
 #: The rules that all packs are judged by, behind those of their links.
 _OF_EVERY_PACK = (
     "log.rules.host",

@@ -1,4 +1,4 @@
-"""The bytes on a wire so far, looked at with all framings that are known: whose they are, and what is left."""
+"""The bytes on a wire so far, looked at with all framings that are known: whose frames they are."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,9 +7,9 @@ from packwire.capture.framings import families, frames_in
 from packwire.direction import Direction
 from packwire.doctor.examination import Examination
 from packwire.doctor.line import Probe
-from packwire.doctor.log.facts import WireFacts
 from packwire.doctor.log.wire import WireMessage, look_at_rows, names
 from packwire.doctor.transcript import TranscriptSegment
+from packwire.models.protocol import ModelProtocol
 
 _SECOND = 1_000_000_000
 
@@ -50,21 +50,19 @@ def look_at_wire(exam: Examination) -> WireBytes:
     spoken = exam.protocol.family
     held = 0
     if spoken is not None:
-        frames = [each for each in frames_in(came, spoken.framings)]
+        frames = list(frames_in(came, spoken.framings))
         right = [each for each in frames if each.ok]
         held = sum(each.size for each in right)
-        found.requests = sum(
-            each.framing.queries is not None
-            and each.framing.queries.fits(came[each.start : each.start + each.size])
-            and _is_request(exam, came[each.start : each.start + each.size])
-            for each in right
-        )
-        found.own, found.wrong = len(right), len(frames) - len(right)
+        frames_of_own = [came[each.start : each.start + each.size] for each in right]
+        asked = sum(_is_request(exam, each) for each in frames_of_own)
+        found.requests = max(asked, facts.foreign)
+        found.own = len(right) - found.requests
+        found.wrong = len(frames) - len(right)
         facts.asked_in = Counter({spoken.name: facts.sent})
-        if found.own:
-            facts.answered_in, facts.foreign = Counter({spoken.name: found.own}), found.requests
+        if right:
+            facts.answered_in, facts.foreign = Counter({spoken.name: len(right)}), found.requests
             facts.right, facts.wrong = found.own, found.wrong
-    if not found.own and (other := facts.answered_in):
+    if not held and (other := facts.answered_in):
         found.others = Counter(other)
         framings = next(each.framings for each in families() if each.name in other)
         held = sum(each.size for each in frames_in(came, framings) if each.ok)
@@ -74,8 +72,9 @@ def look_at_wire(exam: Examination) -> WireBytes:
 
 
 def _is_request(exam: Examination, frame: bytes) -> bool:
-    """Tell whether a frame is a request, and no reply: of Modbus both may have the same form."""
-    return exam.protocol.kind(frame) is not None and not exam.protocol.streams(frame)
+    """Tell whether a frame is a request of the model that is spoken."""
+    spoken = exam.protocol
+    return isinstance(spoken, ModelProtocol) and spoken.question_of(frame) is not None
 
 
 def _rows(segments: list[TranscriptSegment]) -> list[WireMessage]:
@@ -95,9 +94,3 @@ def _rows(segments: list[TranscriptSegment]) -> list[WireMessage]:
         if data:
             rows.append(WireMessage(int(each.time * _SECOND), sent, data))
     return rows
-
-
-def fill_wire_facts(exam: Examination) -> WireFacts:
-    """Return the facts on all bytes that passed."""
-    look_at_wire(exam)
-    return exam.facts[WireFacts]

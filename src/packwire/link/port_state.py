@@ -89,7 +89,7 @@ def _numbers(folder: Path, most: int) -> Iterator[Path]:
 
 def _leads_to(link: Path, wanted: str) -> bool:
     try:
-        return os.readlink(link) == wanted
+        return link.readlink() == Path(wanted)
     except OSError:
         return False
 

@@ -1,12 +1,11 @@
-"""The way to any device: the name, the connection, and whether anything comes unasked."""
+"""The way to any device: the name, and the connection."""
 
 import asyncio
 import socket
 
-from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
-from packwire.doctor.checks.words import packets
+from packwire.check import CheckResult, Depth, Stage, check, failed, passed
 from packwire.doctor.examination import Examination
-from packwire.doctor.facts import Contact, ContactFacts, HubFacts, Reach, StreamFacts, WayFacts
+from packwire.doctor.facts import Reach, WayFacts
 from packwire.errors import BadAddressError, Reason, UnreachableError
 
 #: Seconds to wait for a name server.
@@ -25,10 +24,6 @@ def _named(exam: Examination) -> str:
 def has_connection(exam: Examination) -> str:
     """Need an open way."""
     return "" if exam.facts[WayFacts].reach is Reach.OPEN else "there is no connection"
-
-
-def _logged_in(exam: Examination) -> str:
-    return has_connection(exam) or ("the hub closed at login" if exam.facts[HubFacts].closed_at_login else "")
 
 
 @check("name", "Is the name known?", Stage.NAME, needs=_has_a_name, depth=Depth.QUICK, quiet=True)
@@ -84,24 +79,3 @@ _REACH = {
     Reason.NOT_ALLOWED: Reach.NOT_ALLOWED,
     Reason.BUSY: Reach.NOT_ALLOWED,
 }
-
-
-@check("listen", "Does anything come unasked?", Stage.CONTACT, needs=_logged_in)
-async def listen_before(exam: Examination) -> CheckResult:
-    """Listen without asking anything, to see whether the device sends by itself."""
-    stream = exam.facts[StreamFacts]
-    seconds = exam.options.listen if exam.options.listen is not None else 0.3
-    line = await exam.line()
-    frames = line.stats.frames
-    await line.wait_closed(seconds)
-    stream.heard_before = line.stats.frames - frames
-    stream.listened = seconds
-    if line.closed:
-        if not line.stats.received and not exam.target.is_hub:
-            exam.facts[ContactFacts].contact = Contact.CLOSED
-        return odd("the other end closed the connection while nothing was asked")
-    if line.stats.received == 0:
-        return passed(f"nothing in {seconds:g} s, as it should be: a {exam.protocol.title} speaks when asked")
-    kinds = packets(line.unsolicited)
-    heard = f"{line.stats.received} bytes, {line.stats.frames} frames"
-    return odd(f"{heard} came by themselves in {seconds:g} s" + (f": {kinds}" if kinds else ""))

@@ -10,9 +10,18 @@ from dataclasses import replace
 from packwire.address import LinkKind
 from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
 from packwire.doctor.checks import way
-from packwire.doctor.checks.words import few, hexed, instead
+from packwire.doctor.checks.words import few
 from packwire.doctor.examination import Examination
-from packwire.doctor.facts import Contact, ContactFacts, ProbeFacts, Reach, StreamFacts, WayFacts, ms
+from packwire.doctor.facts import (
+    Contact,
+    ContactFacts,
+    Latency,
+    ProbeFacts,
+    Reach,
+    StreamFacts,
+    WayFacts,
+    ms,
+)
 from packwire.doctor.foreign import protocol_of
 from packwire.doctor.line import Line, Probe
 from packwire.doctor.line_facts import LineFacts
@@ -31,10 +40,24 @@ _TRIES, _MORE = 3, 4
 _BETWEEN = 0.15
 #: A stranger on the line answers within (s), if at all.
 _BRIEF = 0.35
+#: Seconds that a board may take before it answers, and bytes of a long answer.
+_BOARD = 0.3
+_LONG_FRAME = 160
 #: Rates that boards have, the usual ones first; so many are tried.
 _RATES = (9600, 115_200, 19_200, 38_400, 57_600, 4800, 2400)
 _MOST_RATES = 6
 _MOST_UNITS = 16
+_SHOWN = 20
+
+
+#: The account of a reply that is as it should be (s): so many questions, so far apart.
+_POLLS, _PACE = 12, 0.1
+
+
+def in_hex(data: bytes) -> str:
+    """Return bytes in hex; of many the first."""
+    more = f" .. ({len(data)} bytes)" if len(data) > _SHOWN else ""
+    return data[:_SHOWN].hex(" ") + more
 
 
 def model_of(exam: Examination) -> ModelProtocol:
@@ -67,7 +90,7 @@ async def look_at_port(exam: Examination) -> CheckResult:
     found = exam.facts[WayFacts]
     found.error, found.reason = words, reason
     found.reach = Reach.NOTHING_THERE if reason is Reason.NOT_THERE else Reach.NOT_ALLOWED
-    exam.account.tell(EventKind.PORT, code, words, holder=", ".join(map(str, state.holders)))
+    exam.journal.tell(EventKind.PORT, code, words, holder=", ".join(map(str, state.holders)))
     return failed(words, *await asyncio.to_thread(_other_ports, path))
 
 
@@ -108,7 +131,7 @@ async def connect(exam: Examination) -> CheckResult:
     found = exam.facts[WayFacts]
     exam.facts[LineFacts].baud = exam.address.baud or exam.protocol.baud
     if found.reach is not Reach.OPEN and exam.target.is_serial and found.reason in _CODES:
-        exam.account.tell(EventKind.PORT, _CODES[found.reason], found.error)
+        exam.journal.tell(EventKind.PORT, _CODES[found.reason], found.error)
     return result
 
 
@@ -138,7 +161,7 @@ async def listen(exam: Examination) -> CheckResult:
 
 def questions(exam: Examination, unit: int | None = None) -> list[Question]:
     """Return what reads values and can be asked at once; the first tells most."""
-    given = {} if unit is None else {(model_of(exam).bus or {}).get("parameter"): unit}
+    given = {} if unit is None else {(model_of(exam).bus or {})["parameter"]: unit}
     return [each for each in model_of(exam).questions if each.harmless and not each.missing(given)]
 
 
@@ -165,6 +188,7 @@ async def contact(exam: Examination) -> CheckResult:
     """Ask the first question, up to three times."""
     request, facts = hello(exam), exam.facts[LineFacts]
     assert request is not None
+    facts.takes = _BOARD + (_LONG_FRAME * 10 / facts.baud if exam.target.is_serial else 0.0)
     line = await exam.line()
     for attempt in range(1, _TRIES + 1):
         probe = await _ask(exam, line, request, exam.options.patience)
@@ -182,12 +206,12 @@ async def contact(exam: Examination) -> CheckResult:
 async def _ask(exam: Examination, line: Line, request: Request, patience: float) -> Probe:
     probe = await line.ask(request, None, patience)
     exam.facts[ProbeFacts].note(probe)
-    exam.account.tell(EventKind.WRITTEN, "wire-sent", f"sent {hexed(probe.sent)}")
+    exam.journal.tell(EventKind.WRITTEN, "wire-sent", f"sent {in_hex(probe.sent)}")
     if without_echoes(probe):
-        words = f"received {hexed(probe.frame or without_echoes(probe))}"
-        exam.account.tell(EventKind.NOTIFIED, "wire-received", words)
+        words = f"received {in_hex(probe.frame or without_echoes(probe))}"
+        exam.journal.tell(EventKind.NOTIFIED, "wire-received", words)
     elif not line.closed:
-        exam.account.tell(EventKind.TIMED_OUT, "no-reply", f"not answered in {ms(patience)}")
+        exam.journal.tell(EventKind.TIMED_OUT, "no-reply", f"not answered in {ms(patience)}")
     exam.facts[LineFacts].echoes += probe.echoed
     return probe
 
@@ -197,7 +221,10 @@ def _answered(exam: Examination, probe: Probe) -> CheckResult:
     facts.answered = True
     exam.facts[ContactFacts].contact = Contact.ANSWERED
     exam.facts[ContactFacts].first_bytes = probe.frame
-    evidence = (f"sent     {hexed(probe.sent)}", f"received {hexed(probe.frame)}  after {ms(probe.latency)}")
+    evidence = (
+        f"sent     {in_hex(probe.sent)}",
+        f"received {in_hex(probe.frame)}  after {ms(probe.latency)}",
+    )
     echo = "; what is sent comes back before it, as RS485 converters do" if probe.echoed else ""
     said = f"a whole {exam.protocol.title} frame after {ms(probe.latency)}{echo}"
     excludes = "wires that are crossed or open; a wrong baud rate; another protocol"
@@ -210,7 +237,7 @@ def _answered(exam: Examination, probe: Probe) -> CheckResult:
 async def _unanswered(exam: Examination, line: Line, probe: Probe) -> CheckResult:
     first, facts = exam.facts[ContactFacts], exam.facts[LineFacts]
     first.first_bytes = line.head
-    evidence = (f"sent     {hexed(probe.sent)}",)
+    evidence: tuple[str, ...] = (f"sent     {in_hex(probe.sent)}",)
     found = look_at_wire(exam)
     if line.closed and not found.size:
         first.contact = Contact.CLOSED
@@ -222,13 +249,38 @@ async def _unanswered(exam: Examination, line: Line, probe: Probe) -> CheckResul
             return failed("what is sent comes back, and nothing else", *evidence)
         return failed(f"not one byte, to {facts.questions} questions", *evidence)
     facts.noise = found.outside
-    server = protocol_of(line.head) if exam.address.on_network else ""
+    server = (protocol_of(line.head) or "") if exam.address.on_network else ""
     facts.server = server
     first.contact = Contact.FOREIGN
     evidence = (*evidence, f"received {line.head[:24].hex(' ')} ..")
     if server:
         return failed(f"it is {server}: it answers {line.head[:24]!r}", *evidence)
-    return failed(f"no answer: {found or instead(probe)}", *evidence)
+    return failed(f"no answer: {found}", *evidence)
+
+
+def _polls(exam: Examination) -> str:
+    return "" if exam.facts[LineFacts].answered else "it does not answer"
+
+
+@check("poll", "Is every question answered?", Stage.FLOW, needs=_polls)
+async def poll(exam: Examination) -> CheckResult:
+    """Ask the same again and again: a fault that comes and goes shows."""
+    request = hello(exam)
+    assert request is not None
+    probes = []
+    for _ in range(_POLLS):
+        probe = await exam.ask(request, tries=1)
+        probes.append(probe)
+        await asyncio.sleep(max(_PACE, model_of(exam).pause))
+    look_at_wire(exam)
+    right = [each for each in probes if each.reply is not None]
+    damaged = sum(each.reply is None and each.damaged > 0 for each in probes)
+    said = f"{len(right)} of {len(probes)} questions were answered"
+    latency = Latency.of([each.latency for each in right])
+    if len(right) == len(probes):
+        return passed(f"{said}: {latency}", excludes="answers that are lost or damaged now and then")
+    why = f"; {damaged} answers came damaged" if damaged else ""
+    return odd(f"{said}{why}", *([f"those took {latency}"] if latency else []))
 
 
 def unanswered(exam: Examination) -> str:
@@ -299,7 +351,9 @@ async def other_bauds(exam: Examination) -> CheckResult:
     facts, spoken = exam.facts[LineFacts], exam.protocol
     request = hello(exam)
     assert request is not None
-    rates = [each for each in dict.fromkeys((spoken.baud, *spoken.other_bauds, *_RATES)) if each != facts.baud]
+    rates = [
+        each for each in dict.fromkeys((spoken.baud, *spoken.other_bauds, *_RATES)) if each != facts.baud
+    ]
     tried = []
     for rate in rates[:_MOST_RATES]:
         tried.append(rate)

@@ -16,6 +16,22 @@ from packwire.doctor.line import Probe
 from packwire.errors import Reason
 
 
+def _closes(facts: Facts) -> Confidence | None:
+    hub = facts[HubFacts]
+    closed = facts[ContactFacts].contact is Contact.CLOSED or (hub.closed_at_login and hub.knows is None)
+    return certain(closed and not hub.in_disguise)
+
+
+def _closes_words(facts: Facts) -> str:
+    words = f"{facts[TargetFacts].where} takes the connection, and closes it without a word"
+    if not facts[TargetFacts].is_hub:
+        return f"{words}."
+    return (
+        f"{words}, and did not answer a hub's PING: no hub (an MQTT broker does so), or one that does not "
+        "say PONG, or something in between."
+    )
+
+
 def _mid_reply(facts: Facts) -> Confidence | None:
     return sure(
         sum(close.mid_frame is not None and close.answered for close in facts[ConnectionFacts].disconnects)
@@ -125,6 +141,14 @@ def _cold(facts: Facts) -> Confidence | None:
 
 
 RULES: tuple[Rule, ...] = (
+    Rule(
+        "closes",
+        Rank.WAY,
+        _closes,
+        _closes_words,
+        "Check host and port, and that no other client is connected; switch the device off and on.",
+        Reason.CLOSED,
+    ),
     Rule(
         "cold-parser",
         Rank.CONNECTION,

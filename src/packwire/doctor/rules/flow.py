@@ -14,6 +14,7 @@ from packwire.doctor.facts import (
     TargetFacts,
     ms,
 )
+from packwire.doctor.line_facts import LineFacts
 from packwire.doctor.rules.advice import CLIENT_TEST, TAKES_ANYTHING
 from packwire.errors import Reason
 
@@ -34,7 +35,7 @@ def _latency(facts: Facts, *, over_can: bool) -> Latency | None:
 def _slow(facts: Facts) -> Confidence | None:
     latency = _latency(facts, over_can=False)
     late = facts[StreamFacts].surplus > 0 and len(facts[ProbeFacts].lost) >= LOST
-    return certain(late or (latency is not None and latency.slow))
+    return certain(late or (latency is not None and latency.slow_beside(facts[LineFacts].takes)))
 
 
 def _slow_words(facts: Facts) -> str:

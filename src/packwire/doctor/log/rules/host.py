@@ -86,6 +86,8 @@ def _misconfigured(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if facts[RadioFacts].reversed_address:
         return CERTAIN
+    if said.has("port-missing", "can-down", "can-missing") and said.live:
+        return CERTAIN
     if said.has("port-missing"):  # one that was there before was unplugged, or resets itself
         return when(not said.has("multiple-access", "no-reply") and not said.works, LIKELY)
     if said.has("unknown-type", "can-down", "can-missing", "bad-setting"):
@@ -113,6 +115,11 @@ def _misconfigured_words(facts: Facts) -> str:
     if said.has("port-missing"):
         return "The configured serial port does not exist."
     return "The program complains about its configuration."
+
+
+def _holder(facts: Facts) -> str:
+    """Return which program has the port, where the system told."""
+    return next((each for each in facts[SaidFacts].values("port-busy", "holder") if each), "")
 
 
 def _containers(facts: Facts) -> str:
@@ -265,9 +272,12 @@ RULES: tuple[Rule, ...] = (
     rule(
         "port-taken",
         # A program that opens its port twice is told the same.
-        lambda facts: when(facts[SaidFacts].has("port-busy"), LIKELY),
-        "Another program has the serial port open.",
-        "Stop it: `lsof` names it; on Venus OS exclude the port from serial-starter.",
+        lambda facts: when(facts[SaidFacts].has("port-busy"), CERTAIN if _holder(facts) else LIKELY),
+        lambda facts: f"{_holder(facts) or 'Another program'} has the serial port open.",
+        lambda facts: (
+            f"Stop it{'' if _holder(facts) else ': `lsof` names it'}; on Venus OS exclude the port from"
+            " serial-starter."
+        ),
         shown=("port-busy",),
         rank=Rank.WAY,
     ),

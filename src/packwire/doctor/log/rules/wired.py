@@ -1,8 +1,9 @@
 """Serial lines, CAN and VESC: silence, two masters, addresses, protocols, buses."""
 
 from packwire.check import Confidence, Facts, Rank, Rule
+from packwire.doctor.line_facts import LineFacts
 from packwire.doctor.log.facts import IdentityFacts, SaidFacts, WireFacts, WriterFacts
-from packwire.doctor.log.rule import LIKELY, POSSIBLE, Causes, rule, when
+from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
 from packwire.doctor.log.wire import names
 
 #: Pins of an ESP's UART0, which its USB converter shares.
@@ -17,7 +18,7 @@ def _nothing_back(facts: Facts) -> Confidence | None:
         "wire-received", "program-receives", "pylon-answer", "incorrect-reply", *_BLUETOOTH
     ):
         return None
-    if said.works or said.has("multiple-access"):
+    if said.works or said.has("multiple-access") or facts[LineFacts].answered or facts[LineFacts].lone_echo:
         return None
     asked = said.has("wire-sent", "program-sends", *_UNANSWERED)
     return when(asked, LIKELY if _on_uart0(facts) else POSSIBLE)
@@ -40,10 +41,22 @@ def _silence_causes(facts: Facts) -> Causes:
         causes |= {"serial.wiring": 0.3, "pack-asleep": 0.25}
     if _on_uart0(facts):
         causes["serial.wiring"] = 0.9
-    return causes
+    tried = facts[LineFacts]
+    ruled_out = {"serial.wrong-baud"} if tried.bauds_tried else set()
+    ruled_out |= {"wrong-address"} if tried.units_tried else set()
+    return {kind: share for kind, share in causes.items() if kind not in ruled_out}
 
 
 def _silence_words(facts: Facts) -> str:
+    tried = facts[LineFacts]
+    if tried.questions:
+        others = [f"{len(tried.bauds_tried)} other baud rates"] * bool(tried.bauds_tried)
+        others += [f"{len(tried.units_tried)} other addresses"] * bool(tried.units_tried)
+        also = f", {' and '.join(others)} were tried as well," if others else ""
+        return (
+            f"{tried.questions} questions went out{also} and not one byte came back. Wiring, a sleeping pack,"
+            " another protocol and a second master all look the same."
+        )
     said, drivers = facts[SaidFacts], facts[IdentityFacts].drivers
     sent = said.count("wire-sent", "program-sends") or said.count("no-reply")
     asked = f"{sent} requests" if sent > 1 else "Requests"
@@ -58,6 +71,8 @@ def _silence_words(facts: Facts) -> str:
 def _two_protocols(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
     asked, answered = set(wire.asked_in), set(wire.answered_in)
+    if facts[LineFacts].answered:
+        return None
     if wire.text_frames and (said.has("modbus-crc") or (asked and "Modbus" in names(wire.asked_in))):
         return LIKELY
     if len(asked) > 1 and said.has("wire-received") and said.has("modbus-crc", "checksum", "bad-header"):
@@ -99,6 +114,8 @@ def _two_masters_words(facts: Facts) -> str:
 
 def _too_fast(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
+    if said.live:  # who asks here waits for each answer
+        return None
     if said.has("polling-slow"):
         return POSSIBLE
     clean = (
@@ -112,9 +129,115 @@ def _too_fast(facts: Facts) -> Confidence | None:
 
 def _address(facts: Facts) -> Confidence | None:
     wire, said = facts[WireFacts], facts[SaidFacts]
+    if said.live:
+        return when(facts[LineFacts].other_units, LIKELY)
     if wire.other_address:
         return LIKELY  # of several packs on a bus, one that is off does not answer either
     return when(said.has("unknown-address"), LIKELY)
+
+
+def _address_words(facts: Facts) -> str:
+    units, other = facts[LineFacts].other_units, facts[WireFacts].other_address
+    if units:
+        return (
+            f"The address that was asked does not answer; {', '.join(map(str, units))} on the same line"
+            f" {'does' if len(units) == 1 else 'do'}."
+        )
+    if other:
+        return f"The pack answers at another address: {other}."
+    return "Frames come from an address that nobody was asked for."
+
+
+def _address_remedy(facts: Facts) -> str:
+    units = facts[LineFacts].other_units
+    named = f" (address={units[0]} in packwire's address)" if units else ""
+    return f"Use the address (or the protocol variant) that is answered{named}."
+
+
+def _baud(facts: Facts) -> Confidence | None:
+    line, wire = facts[LineFacts], facts[WireFacts]
+    if line.other_baud:
+        return CERTAIN  # twice there, and not at the given rate between
+    noisy = line.noise and not line.answered and not wire.right and not wire.wrong and not line.server
+    return when(noisy, POSSIBLE)
+
+
+def _baud_words(facts: Facts) -> str:
+    line = facts[LineFacts]
+    if line.other_baud:
+        return f"It answers at {line.other_baud} baud, and not at {line.baud}."
+    tried = (
+        f" {len(line.bauds_tried)} other rates were tried; at none it answers." if line.bauds_tried else ""
+    )
+    return (
+        f"{line.noise} bytes come that are in no frame that is known, as at a wrong baud rate, or with A and B"
+        f" swapped.{tried}"
+    )
+
+
+def _baud_remedy(facts: Facts) -> str:
+    line = facts[LineFacts]
+    if line.other_baud:
+        return f"Add baud={line.other_baud} to the address, and set other programs to {line.other_baud} too."
+    return (
+        "Look up the rate of this port in the BMS's app or manual (a bridge has one of its own), then swap A"
+        " and B, then join the grounds."
+    )
+
+
+def _echo(facts: Facts) -> Confidence | None:
+    wire = facts[WireFacts]
+    if facts[SaidFacts].live:
+        return when(facts[LineFacts].lone_echo, LIKELY)
+    alone = wire.echoes > 1 and wire.received == wire.echoes
+    return when(alone and not facts[SaidFacts].has(*_BLUETOOTH), LIKELY)
+
+
+def _slept(facts: Facts) -> Confidence | None:
+    # A converter that loses its first bytes, and a parser in a half frame, look the same.
+    return LIKELY if facts[LineFacts].woke_after else _fell_silent(facts)
+
+
+def _slept_words(facts: Facts) -> str:
+    line = facts[LineFacts]
+    if line.woke_after:
+        times = "question" if line.woke_after == 1 else f"{line.woke_after} questions"
+        return (
+            f"The pack slept: the first {times} went unanswered, and from then on it answers. A program that"
+            " gives up earlier never hears it."
+        )
+    return (
+        "The pack was found and read, and later requests are not answered: it fell asleep, or something came"
+        " between."
+    )
+
+
+def _slept_remedy(facts: Facts) -> str:
+    if facts[LineFacts].woke_after:
+        return (
+            "Let the program ask several times before it gives up, and every few seconds from then on; or"
+            " switch the pack's sleep off in its app."
+        )
+    return (
+        "Let current flow (a charger, a load) and see whether it answers; then look for a second master and"
+        " for noise."
+    )
+
+
+def _no_device(facts: Facts) -> str:
+    line = facts[LineFacts]
+    if line.server:
+        return f"What answers at that port is {line.server}, and no device or bridge."
+    return f"The bridge carries {line.other_form}, and the address says that it does not."
+
+
+def _no_device_remedy(facts: Facts) -> str:
+    line = facts[LineFacts]
+    if line.server:
+        return "Check host and port: the bridge's settings name the TCP port of its serial line."
+    if line.other_form == "Modbus TCP":
+        return "Add modbus-tcp to the address: tcp://HOST:PORT?model=NAME&modbus-tcp"
+    return "Leave modbus-tcp out of the address (on port 502 use another port of the bridge, set to raw TCP)."
 
 
 def _bitrate(facts: Facts) -> Confidence | None:
@@ -147,14 +270,36 @@ def _fell_silent(facts: Facts) -> Confidence | None:
 
 RULES: tuple[Rule, ...] = (
     rule(
+        "configuration",
+        lambda facts: when(facts[LineFacts].server or facts[LineFacts].other_form),
+        _no_device,
+        _no_device_remedy,
+        rank=Rank.WAY,
+        excludes=("serial.wrong-baud", "serial.protocol-setting", "serial.wiring", "serial.noise"),
+    ),
+    rule(
+        "serial.wrong-baud",
+        _baud,
+        _baud_words,
+        _baud_remedy,
+        shown=("wire-sent", "wire-received"),
+        causes=lambda facts: (
+            {"serial.wrong-baud": 1.0}
+            if facts[LineFacts].other_baud
+            else {
+                "serial.wrong-baud": 0.4,
+                "serial.wiring": 0.25,
+                "serial.protocol-setting": 0.2,
+                "serial.noise": 0.15,
+            }
+        ),
+        excludes=("serial.wiring", "serial.protocol-setting", "serial.noise", "serial.echo", "wrong-address"),
+    ),
+    rule(
         "wrong-address",
         _address,
-        lambda facts: (
-            f"The pack answers at another address: {facts[WireFacts].other_address}."
-            if facts[WireFacts].other_address
-            else "Frames come from an address that nobody was asked for."
-        ),
-        "Use the address (or the protocol variant) that is answered.",
+        _address_words,
+        _address_remedy,
         shown=(
             "program-sends",
             "empty-response",
@@ -209,14 +354,10 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "serial.echo",
-        lambda facts: when(
-            facts[WireFacts].echoes > 1
-            and not facts[SaidFacts].has(*_BLUETOOTH)
-            and facts[WireFacts].received == facts[WireFacts].echoes,
-            LIKELY,
-        ),
+        _echo,
         "What is sent comes back, and nothing else.",
-        "Switch the converter's echo off (its direction pin), or cross the wires.",
+        "Where RS485 converters hear themselves, nothing is wrong with that, and the pack is silent: look at its"
+        " wires and wake it. Else RX and TX are joined: cross them.",
         shown=("wire-sent", "wire-received"),
         causes={"serial.echo": 0.7, "serial.wiring": 0.3},
     ),
@@ -251,11 +392,9 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "pack-asleep",
-        _fell_silent,
-        "The pack was found and read, and later requests are not answered: it fell asleep, or something came"
-        " between.",
-        "Let current flow (a charger, a load) and see whether it answers; then look for a second master and"
-        " for noise.",
+        _slept,
+        _slept_words,
+        _slept_remedy,
         shown=("found-driver", "no-reply", "incorrect-reply"),
         causes={"pack-asleep": 0.35, "serial.wiring": 0.25, "two-clients.bus": 0.2, "serial.noise": 0.2},
         rank=Rank.FLOW,
