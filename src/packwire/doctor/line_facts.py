@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from packwire.check import Fact
+from packwire.link.can_state import CanInterface
 
 
 @dataclass(slots=True)
@@ -38,3 +39,18 @@ class LineFacts(Fact):
     """What answers at the port where no device does: `a web server`."""
     refused: str = ""
     """How the device refuses what it is asked."""
+    in_vain: float = 0.0
+    """Seconds of listening to a pack that sends by itself, without a byte."""
+
+
+@dataclass(slots=True)
+class CanFacts(Fact):
+    """A CAN bus: its interface as it stood before, and what came of others."""
+
+    interface: CanInterface | None = None
+    other_rate: int = 0
+    """The protocol's usual bit rate, where the interface has another."""
+    other_ids: tuple[str, ...] = ()
+    """Identifiers that were heard where none is the protocol's."""
+    fits: tuple[str, ...] = ()
+    """The models that they are of."""

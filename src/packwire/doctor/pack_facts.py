@@ -1,4 +1,4 @@
-"""What a pack said of itself, reading by reading, and what in it cannot be: no I/O, for any protocol and link."""
+"""What a pack said of itself, reading by reading, and what in it cannot be; for any protocol and link."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -60,7 +60,7 @@ class ValuesFacts(Fact):
 
     @property
     def frozen(self) -> bool:
-        """Tell whether nothing moved though current flows; without current a pack's values may stand still."""
+        """Tell whether nothing moved though current flows; without it a pack's values may stand still."""
         last = self.last
         current = last.get("current")
         if len(self.readings) < _ALIKE or not isinstance(current, int | float) or abs(current) < _MOVES:

@@ -21,7 +21,10 @@ from packwire.check import Check, Rule
 from packwire.protocol.base import Protocol
 
 #: What every device is asked, whatever it hangs on; the last row is asked behind all others.
-_FIRST = ("checks.way", "checks.listen", "rules.way", "rules.reach", "rules.connection")
+_FIRST = (
+    *("checks.name", "checks.way", "checks.listen"),
+    *("rules.way", "rules.reach", "rules.connection"),
+)
 _LAST = ("checks.restart", "rules.flow", "rules.undecided")
 _LINKS: dict[LinkKind, tuple[str, ...]] = {
     LinkKind.TCP: ("checks.tcp",),
@@ -30,9 +33,13 @@ _LINKS: dict[LinkKind, tuple[str, ...]] = {
 }
 #: By which modules a pack of any protocol is examined over a link.
 _PACKS: dict[LinkKind, tuple[str, ...]] = {
-    LinkKind.SERIAL: ("checks.wire", "checks.pack", "rules.pack", "rules.connection", "rules.flow"),
+    LinkKind.SERIAL: (
+        *("checks.wire", "checks.hearing", "checks.pack"),
+        *("rules.pack", "rules.connection", "rules.flow"),
+    ),
+    LinkKind.CAN: ("checks.can", "checks.hearing", "checks.pack", "rules.pack", "rules.connection"),
     LinkKind.TCP: (
-        *("checks.way", "checks.wire", "checks.pack"),
+        *("checks.name", "checks.wire", "checks.hearing", "checks.pack"),
         *("rules.way", "rules.pack", "rules.connection", "rules.flow"),
     ),
 }

@@ -5,6 +5,7 @@ put at other rates and to other addresses on the line; nothing else is tried.
 """
 
 import asyncio
+import contextlib
 from dataclasses import replace
 
 from packwire.address import LinkKind
@@ -26,12 +27,13 @@ from packwire.doctor.foreign import protocol_of
 from packwire.doctor.line import Line, Probe
 from packwire.doctor.line_facts import LineFacts
 from packwire.doctor.wire_bytes import look_at_wire, without_echoes
-from packwire.errors import PackwireError, Reason
+from packwire.errors import BadAddressError, PackwireError, Reason
 from packwire.event import EventKind
 from packwire.link.port_state import PortState, port_state
 from packwire.models.protocol import ModelProtocol
 from packwire.models.requests import Question
 from packwire.protocol.base import Request
+from packwire.wire.fields import FieldError
 
 #: Seconds to listen before anything is asked: another master asks once a second, or more often.
 _LISTEN = 1.2
@@ -69,11 +71,6 @@ def model_of(exam: Examination) -> ModelProtocol:
 
 def _is_serial(exam: Examination) -> str:
     return "" if exam.target.is_serial else "it is no serial port"
-
-
-def _may_connect(exam: Examination) -> str:
-    reach = exam.facts[WayFacts].reach
-    return "" if reach is Reach.UNTRIED else exam.facts[WayFacts].error or "tried already"
 
 
 @check("port", "Is the port there, and free?", Stage.NAME, needs=_is_serial, depth=Depth.QUICK, quiet=True)
@@ -124,7 +121,7 @@ _CODES = {
 }
 
 
-@check("connect", "Does it open?", Stage.WAY, needs=_may_connect, depth=Depth.QUICK)
+@check("connect", "Does it open?", Stage.WAY, needs=way.may_connect, depth=Depth.QUICK)
 async def connect(exam: Examination) -> CheckResult:
     """Open the port, or the connection to a bridge."""
     result = await way.connect.run(exam)
@@ -166,28 +163,40 @@ def questions(exam: Examination, unit: int | None = None) -> list[Question]:
 
 
 def hello(exam: Examination, unit: int | None = None) -> Request | None:
-    """Return the first question, put to one address on the line; None where the model asks nothing."""
+    """Return the first question, put to one address on the line; None where the model asks nothing.
+
+    Raises BadAddressError for an address that devices of the model cannot have.
+    """
     unit = exam.address.unit if unit is None else unit
     parameter = (model_of(exam).bus or {}).get("parameter")
-    first = next(iter(questions(exam, unit if parameter else None)), None)
+    if unit is not None and parameter is None:
+        raise BadAddressError(f"{exam.address}: a {exam.protocol.title} is not addressed: leave address= out")
+    first = next(iter(questions(exam, unit)), None)
     if first is None:
         return None
-    return Request(first.template.frame({} if unit is None or parameter is None else {parameter: unit}))
+    try:
+        return Request(first.template.frame({} if unit is None else {str(parameter): unit}))
+    except FieldError as error:
+        raise BadAddressError(f"{exam.address}: address={unit} cannot be: {error}") from None
 
 
 def asks(exam: Examination) -> str:
     """Need an open port, and a protocol in which one asks."""
     no_line = way.has_connection(exam)
     closed = exam.facts[ContactFacts].contact is Contact.CLOSED
-    listens = "" if exam.protocol.asks and not exam.address.listens else "nothing is asked, only heard"
-    return no_line or ("it was closed" if closed else listens)
+    return no_line or ("it was closed" if closed else "" if _asks(exam) else "nothing is asked, only heard")
 
 
-@check("contact", "Does anything come back?", Stage.CONTACT, needs=asks, depth=Depth.QUICK)
+def _asks(exam: Examination) -> bool:
+    return exam.protocol.asks and not exam.address.listens
+
+
+@check("contact", "Does anything come back?", Stage.CONTACT, needs=asks, depth=Depth.QUICK, quiet=True)
 async def contact(exam: Examination) -> CheckResult:
     """Ask the first question, up to three times."""
     request, facts = hello(exam), exam.facts[LineFacts]
     assert request is not None
+    exam.greeting = request.payload
     facts.takes = _BOARD + (_LONG_FRAME * 10 / facts.baud if exam.target.is_serial else 0.0)
     line = await exam.line()
     for attempt in range(1, _TRIES + 1):
@@ -259,10 +268,10 @@ async def _unanswered(exam: Examination, line: Line, probe: Probe) -> CheckResul
 
 
 def _polls(exam: Examination) -> str:
-    return "" if exam.facts[LineFacts].answered else "it does not answer"
+    return asks(exam) or ("" if exam.facts[LineFacts].answered else "it does not answer")
 
 
-@check("poll", "Is every question answered?", Stage.FLOW, needs=_polls)
+@check("poll", "Is every question answered?", Stage.FLOW, needs=_polls, quiet=True)
 async def poll(exam: Examination) -> CheckResult:
     """Ask the same again and again: a fault that comes and goes shows."""
     request = hello(exam)
@@ -284,13 +293,20 @@ async def poll(exam: Examination) -> CheckResult:
 
 
 def unanswered(exam: Examination) -> str:
-    """Need a device that was asked and does not answer."""
+    """Need a device that does not answer, or is not heard."""
     contact = exam.facts[ContactFacts].contact
-    asked = contact in {Contact.SILENT, Contact.ECHO, Contact.FOREIGN}
-    return "" if asked and not exam.facts[LineFacts].server else "it answered, or was not asked"
+    silent = contact in {Contact.SILENT, Contact.ECHO, Contact.FOREIGN}
+    return "" if silent and not exam.facts[LineFacts].server else "it answered, or was not asked"
 
 
-@check("wake", "Does asking wake it?", Stage.SILENCE, needs=unanswered, depth=Depth.QUICK, quiet=True)
+def unanswered_question(exam: Examination) -> str:
+    """Need a device that was asked and does not answer."""
+    return unanswered(exam) or ("" if _asks(exam) else "nothing is asked")
+
+
+@check(
+    "wake", "Does asking wake it?", Stage.SILENCE, needs=unanswered_question, depth=Depth.QUICK, quiet=True
+)
 async def wake(exam: Examination) -> CheckResult:
     """Ask some times more: a pack that sleeps may wake of it."""
     request, line, facts = hello(exam), await exam.line(), exam.facts[LineFacts]
@@ -306,7 +322,7 @@ async def wake(exam: Examination) -> CheckResult:
 
 
 def _has_addresses(exam: Examination) -> str:
-    return unanswered(exam) or (
+    return unanswered_question(exam) or (
         "" if (model_of(exam).bus or {}).get("parameter") else "this protocol has no addresses"
     )
 
@@ -319,19 +335,21 @@ async def other_addresses(exam: Examination) -> CheckResult:
     usual = int(model_of(exam).parameters[bus["parameter"]].default or 0)
     own = usual if exam.address.unit is None else exam.address.unit
     first = min(int(bus.get("first", 0)), 1)
-    others = [each for each in range(first, first + _MOST_UNITS + 1) if each != own][:_MOST_UNITS]
-    found = []
-    for unit in others:
-        request = hello(exam, unit)
-        if request is not None and await _answers(exam, line, request):
-            found.append(unit)
-    facts.units_tried, facts.other_units = tuple(others), tuple(found)
+    tried, found = [], []
+    for unit in range(first, first + _MOST_UNITS + 1):
+        with contextlib.suppress(BadAddressError):  # the model has fewer
+            request = hello(exam, unit)
+            if unit != own and request is not None:
+                tried.append(unit)
+                if await _answers(exam, line, request):
+                    found.append(unit)
+    facts.units_tried, facts.other_units = tuple(tried), tuple(found)
     if found:
         facts.questions += 1
         again = await _answers(exam, line, hello(exam, own) or Request(b""))
         if not again:
             return failed(f"yes: {few(map(str, found))}; {own}, which was asked, does not")
-    return passed(f"no: {len(others)} others were asked", excludes="another address")
+    return passed(f"no: {len(tried)} others were asked", excludes="another address")
 
 
 async def _answers(exam: Examination, line: Line, request: Request, patience: float = _BRIEF) -> bool:
@@ -347,20 +365,18 @@ def _other_rates(exam: Examination) -> str:
 
 @check("baud", "Does it answer at another baud rate?", Stage.SILENCE, needs=_other_rates, quiet=True)
 async def other_bauds(exam: Examination) -> CheckResult:
-    """Ask at other rates; where one is answered, at the given one again, and at that one again."""
+    """Ask (or listen) at other rates; where one is answered, at the given one again, and there again."""
     facts, spoken = exam.facts[LineFacts], exam.protocol
-    request = hello(exam)
-    assert request is not None
     rates = [
         each for each in dict.fromkeys((spoken.baud, *spoken.other_bauds, *_RATES)) if each != facts.baud
     ]
     tried = []
     for rate in rates[:_MOST_RATES]:
         tried.append(rate)
-        if not await _answers_at(exam, rate, request):
+        if not await _answers_at(exam, rate):
             continue
-        given = await _answers_at(exam, facts.baud, request)
-        again = await _answers_at(exam, rate, request)
+        given = await _answers_at(exam, facts.baud)
+        again = await _answers_at(exam, rate)
         facts.bauds_tried = tuple(tried)
         if again and not given:
             facts.other_baud = rate
@@ -370,19 +386,23 @@ async def other_bauds(exam: Examination) -> CheckResult:
     return passed(f"no: {few(map(str, tried))} baud were tried", excludes="one of these baud rates")
 
 
-async def _answers_at(exam: Examination, rate: int, request: Request) -> bool:
-    """Ask at a rate, twice at most."""
+async def _answers_at(exam: Examination, rate: int) -> bool:
+    """Ask at a rate, twice at most; or listen there, where nothing is asked."""
     await exam.hang_up()
     line = await exam.dial(replace(exam.target.base, baud=rate))
+    request = hello(exam) if _asks(exam) else None
     try:
-        return any([await _answers(exam, line, request) for _ in range(2)])
+        if request is not None:
+            return any([await _answers(exam, line, request) for _ in range(2)])
+        await line.wait_closed(_LISTEN)
+        return line.stats.frames > 0
     finally:
         await line.close()
 
 
 def _modbus_bridge(exam: Examination) -> str:
     no_bridge = "" if exam.address.link is LinkKind.TCP and exam.protocol.modbus else "it is no Modbus on TCP"
-    return no_bridge or unanswered(exam)
+    return no_bridge or unanswered_question(exam)
 
 
 @check("envelope", "Is it Modbus TCP, or raw bytes?", Stage.SILENCE, needs=_modbus_bridge, quiet=True)

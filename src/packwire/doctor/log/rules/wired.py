@@ -1,7 +1,7 @@
 """Serial lines, CAN and VESC: silence, two masters, addresses, protocols, buses."""
 
 from packwire.check import Confidence, Facts, Rank, Rule
-from packwire.doctor.line_facts import LineFacts
+from packwire.doctor.line_facts import CanFacts, LineFacts
 from packwire.doctor.log.facts import IdentityFacts, SaidFacts, WireFacts, WriterFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
 from packwire.doctor.log.wire import names
@@ -20,6 +20,8 @@ def _nothing_back(facts: Facts) -> Confidence | None:
         return None
     if said.works or said.has("multiple-access") or facts[LineFacts].answered or facts[LineFacts].lone_echo:
         return None
+    if facts[LineFacts].in_vain and not said.has("can-empty"):
+        return POSSIBLE
     asked = said.has("wire-sent", "program-sends", *_UNANSWERED)
     return when(asked, LIKELY if _on_uart0(facts) else POSSIBLE)
 
@@ -49,6 +51,12 @@ def _silence_causes(facts: Facts) -> Causes:
 
 def _silence_words(facts: Facts) -> str:
     tried = facts[LineFacts]
+    if tried.in_vain:
+        return (
+            f"Nothing came in {tried.in_vain:.0f} s of listening, and this pack sends by itself"
+            " (or answers its"
+            " master). Wiring, a sleeping pack and another protocol look the same."
+        )
     if tried.questions:
         others = [f"{len(tried.bauds_tried)} other baud rates"] * bool(tried.bauds_tried)
         others += [f"{len(tried.units_tried)} other addresses"] * bool(tried.units_tried)
@@ -170,7 +178,8 @@ def _baud_words(facts: Facts) -> str:
         f" {len(line.bauds_tried)} other rates were tried; at none it answers." if line.bauds_tried else ""
     )
     return (
-        f"{line.noise} bytes come that are in no frame that is known, as at a wrong baud rate, or with A and B"
+        f"{line.noise} bytes come that are in no frame that is known, as at a wrong baud rate,"
+        " or with A and B"
         f" swapped.{tried}"
     )
 
@@ -242,10 +251,56 @@ def _no_device_remedy(facts: Facts) -> str:
 
 def _bitrate(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
+    if (
+        facts[CanFacts].other_rate
+        and not facts[LineFacts].answered
+        and said.has("can-empty", "can-frame-bad")
+    ):
+        return LIKELY
     receives = any(int(value) > 0 for value in said.values("can-counters", "rx"))
     if said.has("can-frame-bad") and not said.has("nobody-acks"):
         return LIKELY
     return when(receives and said.has("can-passive", "can-bus-off", "can-state"), LIKELY)
+
+
+def _bitrate_words(facts: Facts) -> str:
+    can = facts[CanFacts]
+    if can.other_rate and can.interface is not None:
+        return (
+            f"{can.interface.name} runs at {can.interface.bit_rate} bit/s, and such packs at"
+            f" {can.other_rate}:"
+            " nothing of the pack is understood."
+        )
+    return (
+        "Frames on the bus are broken as they are received: the bit rates of the two ends differ, or the line"
+        " is bad."
+    )
+
+
+def _bitrate_remedy(facts: Facts) -> str:
+    can = facts[CanFacts]
+    if can.other_rate and can.interface is not None:
+        name = can.interface.name
+        return f"sudo ip link set {name} down; sudo ip link set {name} up type can bitrate {can.other_rate}"
+    return "Give both ends the same bit rate (ip link set can0 type can bitrate 500000, or 250000)."
+
+
+def _other_ids_words(facts: Facts) -> str:
+    can = facts[CanFacts]
+    whose = f", and such frames are those of {' and '.join(can.fits)}" if can.fits else ""
+    shown = ", ".join(can.other_ids[:6])
+    return f"Frames come ({shown}), and none of them is one of this protocol's{whose}."
+
+
+def _other_ids_remedy(facts: Facts) -> str:
+    fits = facts[CanFacts].fits
+    if fits:
+        return f"Read it as model={fits[0]}, or set the BMS's CAN protocol to the wanted one, in its app."
+    return (
+        "Set the BMS's CAN protocol in its app (Pylontech or Victron are known here), or record"
+        " the bus and look"
+        " into that: packwire record, packwire messages."
+    )
 
 
 def _nobody(facts: Facts) -> Confidence | None:
@@ -356,7 +411,8 @@ RULES: tuple[Rule, ...] = (
         "serial.echo",
         _echo,
         "What is sent comes back, and nothing else.",
-        "Where RS485 converters hear themselves, nothing is wrong with that, and the pack is silent: look at its"
+        "Where RS485 converters hear themselves, nothing is wrong with that, and the pack is"
+        " silent: look at its"
         " wires and wake it. Else RX and TX are joined: cross them.",
         shown=("wire-sent", "wire-received"),
         causes={"serial.echo": 0.7, "serial.wiring": 0.3},
@@ -402,11 +458,18 @@ RULES: tuple[Rule, ...] = (
     rule(
         "can.wrong-bitrate",
         _bitrate,
-        "Frames on the bus are broken as they are received: the bit rates of the two ends differ, or the"
-        " line is bad.",
-        "Give both ends the same bit rate (ip link set can0 type can bitrate 500000, or 250000).",
+        _bitrate_words,
+        _bitrate_remedy,
         shown=("can-frame-bad", "can-state", "can-passive", "can-bus-off", "can-counters"),
         causes={"can.wrong-bitrate": 0.6, "can.nobody-acknowledges": 0.25, "serial.wiring": 0.15},
+    ),
+    rule(
+        "wrong-type-configured",
+        lambda facts: when(facts[CanFacts].other_ids, LIKELY),
+        _other_ids_words,
+        _other_ids_remedy,
+        causes={"wrong-type-configured": 0.7, "serial.protocol-setting": 0.3},
+        excludes=("can.no-answer",),
     ),
     rule(
         "can.nobody-acknowledges",
