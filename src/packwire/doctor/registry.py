@@ -34,12 +34,12 @@ _LINKS: dict[LinkKind, tuple[str, ...]] = {
 #: By which modules a pack of any protocol is examined over a link.
 _PACKS: dict[LinkKind, tuple[str, ...]] = {
     LinkKind.SERIAL: (
-        *("checks.wire", "checks.hearing", "checks.pack"),
+        *("checks.port", "checks.wire", "checks.hearing", "checks.silence", "checks.pack"),
         *("rules.pack", "rules.connection", "rules.flow"),
     ),
     LinkKind.CAN: ("checks.can", "checks.hearing", "checks.pack", "rules.pack", "rules.connection"),
     LinkKind.TCP: (
-        *("checks.name", "checks.wire", "checks.hearing", "checks.pack"),
+        *("checks.name", "checks.port", "checks.wire", "checks.hearing", "checks.silence", "checks.pack"),
         *("rules.way", "rules.pack", "rules.connection", "rules.flow"),
     ),
 }
@@ -49,7 +49,9 @@ _OF_EVERY_PACK = (
     "log.rules.radio",
     "log.rules.gatt",
     "log.rules.frames",
+    "log.rules.line",
     "log.rules.wired",
+    "log.rules.can",
 )
 
 

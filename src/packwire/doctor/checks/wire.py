@@ -1,59 +1,43 @@
 """A pack on a wire: a serial line or RS485, or a bridge from one to the network.
 
-Only the questions of its own model are asked that read values. Where nothing answers, the same question is
-put at other rates and to other addresses on the line; nothing else is tried.
+Only the questions of its own model are asked, of those that read values.
 """
 
 import asyncio
-import contextlib
-from dataclasses import replace
 
-from packwire.address import LinkKind
 from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
 from packwire.doctor.checks import way
-from packwire.doctor.checks.words import few
 from packwire.doctor.examination import Examination
 from packwire.doctor.facts import (
     Contact,
     ContactFacts,
     Latency,
     ProbeFacts,
-    Reach,
     StreamFacts,
-    WayFacts,
     ms,
 )
 from packwire.doctor.foreign import protocol_of
 from packwire.doctor.line import Line, Probe
 from packwire.doctor.line_facts import LineFacts
 from packwire.doctor.wire_bytes import look_at_wire, without_echoes
-from packwire.errors import BadAddressError, PackwireError, Reason
+from packwire.errors import BadAddressError
 from packwire.event import EventKind
-from packwire.link.port_state import PortState, port_state
 from packwire.models.protocol import ModelProtocol
 from packwire.models.requests import Question
 from packwire.protocol.base import Request
 from packwire.wire.fields import FieldError
 
 #: Seconds to listen before anything is asked: another master asks once a second, or more often.
-_LISTEN = 1.2
-#: Questions until silence is believed: boards that sleep wake at the first or the second.
-_TRIES, _MORE = 3, 4
-_BETWEEN = 0.15
-#: A stranger on the line answers within (s), if at all.
-_BRIEF = 0.35
+LISTEN = 1.2
+#: Questions that are put at first, and seconds between them.
+_TRIES = 3
+PAUSE = 0.15
 #: Seconds that a board may take before it answers, and bytes of a long answer.
 _BOARD = 0.3
 _LONG_FRAME = 160
-#: Rates that boards have, the usual ones first; so many are tried.
-_RATES = (9600, 115_200, 19_200, 38_400, 57_600, 4800, 2400)
-_MOST_RATES = 6
-_MOST_UNITS = 16
-_SHOWN = 20
-
-
-#: The account of a reply that is as it should be (s): so many questions, so far apart.
+#: Questions whose answers are counted, and seconds between them.
 _POLLS, _PACE = 12, 0.1
+_SHOWN = 20
 
 
 def in_hex(data: bytes) -> str:
@@ -69,74 +53,11 @@ def model_of(exam: Examination) -> ModelProtocol:
     return spoken
 
 
-def _is_serial(exam: Examination) -> str:
-    return "" if exam.target.is_serial else "it is no serial port"
-
-
-@check("port", "Is the port there, and free?", Stage.NAME, needs=_is_serial, depth=Depth.QUICK, quiet=True)
-async def look_at_port(exam: Examination) -> CheckResult:
-    """Look at the port without opening it."""
-    path = exam.address.target
-    if "://" in path or not path.startswith("/"):
-        return passed(f"{path} is opened as it is named")
-    state = await asyncio.to_thread(port_state, path)
-    problem = _problem(state)
-    if problem is None:
-        return passed(f"{path} is there, and this user may open it", excludes="a wrong name; missing rights")
-    code, words, reason = problem
-    found = exam.facts[WayFacts]
-    found.error, found.reason = words, reason
-    found.reach = Reach.NOTHING_THERE if reason is Reason.NOT_THERE else Reach.NOT_ALLOWED
-    exam.journal.tell(EventKind.PORT, code, words, holder=", ".join(map(str, state.holders)))
-    return failed(words, *await asyncio.to_thread(_other_ports, path))
-
-
-def _problem(state: PortState) -> tuple[str, str, Reason] | None:
-    if not state.there:
-        return "port-missing", f"there is no {state.path}", Reason.NOT_THERE
-    if not state.device:
-        return "port-missing", f"{state.path} is no serial port", Reason.NOT_THERE
-    if not state.allowed:
-        group = f": it belongs to the group {state.group}" if state.group not in {"", "root"} else ""
-        return "port-permission", f"this user may not open {state.path}{group}", Reason.NOT_ALLOWED
-    if state.holders:
-        return "port-busy", f"{few(map(str, state.holders))} has {state.path} open", Reason.BUSY
-    return None
-
-
-def _other_ports(path: str) -> tuple[str, ...]:
-    from packwire.link.serial import list_ports  # noqa: PLC0415 - an extra
-
-    try:
-        ports = [each.path for each in list_ports() if each.path != path]
-    except (PackwireError, OSError):
-        return ()
-    return (f"there is {few(ports)}",) if ports else ("this computer has no other serial port",)
-
-
-_CODES = {
-    Reason.NOT_THERE: "port-missing",
-    Reason.NOT_ALLOWED: "port-permission",
-    Reason.BUSY: "port-busy",
-}
-
-
-@check("connect", "Does it open?", Stage.WAY, needs=way.may_connect, depth=Depth.QUICK)
-async def connect(exam: Examination) -> CheckResult:
-    """Open the port, or the connection to a bridge."""
-    result = await way.connect.run(exam)
-    found = exam.facts[WayFacts]
-    exam.facts[LineFacts].baud = exam.address.baud or exam.protocol.baud
-    if found.reach is not Reach.OPEN and exam.target.is_serial and found.reason in _CODES:
-        exam.journal.tell(EventKind.PORT, _CODES[found.reason], found.error)
-    return result
-
-
 @check("listen", "Does anything come unasked?", Stage.CONTACT, needs=way.has_connection)
 async def listen(exam: Examination) -> CheckResult:
     """Listen before anything is asked: for another master, another protocol, noise."""
     line, facts = await exam.line(), exam.facts[LineFacts]
-    seconds = exam.options.listen if exam.options.listen is not None else _LISTEN
+    seconds = exam.options.listen if exam.options.listen is not None else LISTEN
     await line.wait_closed(seconds)
     stream = exam.facts[StreamFacts]
     stream.listened, stream.heard_before = seconds, line.stats.frames
@@ -184,10 +105,13 @@ def asks(exam: Examination) -> str:
     """Need an open port, and a protocol in which one asks."""
     no_line = way.has_connection(exam)
     closed = exam.facts[ContactFacts].contact is Contact.CLOSED
-    return no_line or ("it was closed" if closed else "" if _asks(exam) else "nothing is asked, only heard")
+    return no_line or (
+        "it was closed" if closed else "" if asks_at_all(exam) else "nothing is asked, only heard"
+    )
 
 
-def _asks(exam: Examination) -> bool:
+def asks_at_all(exam: Examination) -> bool:
+    """Tell whether anything is asked at such an address."""
     return exam.protocol.asks and not exam.address.listens
 
 
@@ -200,19 +124,20 @@ async def contact(exam: Examination) -> CheckResult:
     facts.takes = _BOARD + (_LONG_FRAME * 10 / facts.baud if exam.target.is_serial else 0.0)
     line = await exam.line()
     for attempt in range(1, _TRIES + 1):
-        probe = await _ask(exam, line, request, exam.options.patience)
+        probe = await ask(exam, line, request, exam.options.patience)
         facts.questions = attempt
         if probe.reply is not None or line.closed:
             break
-        await asyncio.sleep(_BETWEEN)
+        await asyncio.sleep(PAUSE)
     if probe.reply is not None:
         if attempt > 1 and not any(each.damaged for each in exam.facts[ProbeFacts].probes):
             facts.woke_after = attempt - 1
-        return _answered(exam, probe)
+        return answered(exam, probe)
     return await _unanswered(exam, line, probe)
 
 
-async def _ask(exam: Examination, line: Line, request: Request, patience: float) -> Probe:
+async def ask(exam: Examination, line: Line, request: Request, patience: float) -> Probe:
+    """Ask once, and keep what came of it."""
     probe = await line.ask(request, None, patience)
     exam.facts[ProbeFacts].note(probe)
     exam.journal.tell(EventKind.WRITTEN, "wire-sent", f"sent {in_hex(probe.sent)}")
@@ -225,7 +150,8 @@ async def _ask(exam: Examination, line: Line, request: Request, patience: float)
     return probe
 
 
-def _answered(exam: Examination, probe: Probe) -> CheckResult:
+def answered(exam: Examination, probe: Probe) -> CheckResult:
+    """Keep that it answers, and how."""
     facts = exam.facts[LineFacts]
     facts.answered = True
     exam.facts[ContactFacts].contact = Contact.ANSWERED
@@ -290,135 +216,3 @@ async def poll(exam: Examination) -> CheckResult:
         return passed(f"{said}: {latency}", excludes="answers that are lost or damaged now and then")
     why = f"; {damaged} answers came damaged" if damaged else ""
     return odd(f"{said}{why}", *([f"those took {latency}"] if latency else []))
-
-
-def unanswered(exam: Examination) -> str:
-    """Need a device that does not answer, or is not heard."""
-    contact = exam.facts[ContactFacts].contact
-    silent = contact in {Contact.SILENT, Contact.ECHO, Contact.FOREIGN}
-    return "" if silent and not exam.facts[LineFacts].server else "it answered, or was not asked"
-
-
-def unanswered_question(exam: Examination) -> str:
-    """Need a device that was asked and does not answer."""
-    return unanswered(exam) or ("" if _asks(exam) else "nothing is asked")
-
-
-@check(
-    "wake", "Does asking wake it?", Stage.SILENCE, needs=unanswered_question, depth=Depth.QUICK, quiet=True
-)
-async def wake(exam: Examination) -> CheckResult:
-    """Ask some times more: a pack that sleeps may wake of it."""
-    request, line, facts = hello(exam), await exam.line(), exam.facts[LineFacts]
-    assert request is not None
-    for _ in range(_MORE):
-        probe = await _ask(exam, line, request, exam.options.patience / 2)
-        facts.questions += 1
-        if probe.reply is not None:
-            facts.woke_after = facts.questions - 1
-            return _answered(exam, probe)
-        await asyncio.sleep(_BETWEEN)
-    return failed(f"no: {facts.questions} questions, and no answer")
-
-
-def _has_addresses(exam: Examination) -> str:
-    return unanswered_question(exam) or (
-        "" if (model_of(exam).bus or {}).get("parameter") else "this protocol has no addresses"
-    )
-
-
-@check("address", "Does another address answer?", Stage.SILENCE, needs=_has_addresses, quiet=True)
-async def other_addresses(exam: Examination) -> CheckResult:
-    """Put the question to the other addresses on the line."""
-    facts, line = exam.facts[LineFacts], await exam.line()
-    bus = model_of(exam).bus or {}
-    usual = int(model_of(exam).parameters[bus["parameter"]].default or 0)
-    own = usual if exam.address.unit is None else exam.address.unit
-    first = min(int(bus.get("first", 0)), 1)
-    tried, found = [], []
-    for unit in range(first, first + _MOST_UNITS + 1):
-        with contextlib.suppress(BadAddressError):  # the model has fewer
-            request = hello(exam, unit)
-            if unit != own and request is not None:
-                tried.append(unit)
-                if await _answers(exam, line, request):
-                    found.append(unit)
-    facts.units_tried, facts.other_units = tuple(tried), tuple(found)
-    if found:
-        facts.questions += 1
-        again = await _answers(exam, line, hello(exam, own) or Request(b""))
-        if not again:
-            return failed(f"yes: {few(map(str, found))}; {own}, which was asked, does not")
-    return passed(f"no: {len(tried)} others were asked", excludes="another address")
-
-
-async def _answers(exam: Examination, line: Line, request: Request, patience: float = _BRIEF) -> bool:
-    probe = await line.ask(request, None, min(patience, exam.options.patience))
-    return probe.reply is not None
-
-
-def _other_rates(exam: Examination) -> str:
-    facts = exam.facts[LineFacts]
-    no_port = _is_serial(exam) or unanswered(exam)
-    return no_port or ("another address answers" if facts.other_units else "")
-
-
-@check("baud", "Does it answer at another baud rate?", Stage.SILENCE, needs=_other_rates, quiet=True)
-async def other_bauds(exam: Examination) -> CheckResult:
-    """Ask (or listen) at other rates; where one is answered, at the given one again, and there again."""
-    facts, spoken = exam.facts[LineFacts], exam.protocol
-    rates = [
-        each for each in dict.fromkeys((spoken.baud, *spoken.other_bauds, *_RATES)) if each != facts.baud
-    ]
-    tried = []
-    for rate in rates[:_MOST_RATES]:
-        tried.append(rate)
-        if not await _answers_at(exam, rate):
-            continue
-        given = await _answers_at(exam, facts.baud)
-        again = await _answers_at(exam, rate)
-        facts.bauds_tried = tuple(tried)
-        if again and not given:
-            facts.other_baud = rate
-            return failed(f"yes: at {rate} baud, twice; at {facts.baud} it does not")
-        return odd(f"at {rate} baud, but not each time, or at {facts.baud} as well")
-    facts.bauds_tried = tuple(tried)
-    return passed(f"no: {few(map(str, tried))} baud were tried", excludes="one of these baud rates")
-
-
-async def _answers_at(exam: Examination, rate: int) -> bool:
-    """Ask at a rate, twice at most; or listen there, where nothing is asked."""
-    await exam.hang_up()
-    line = await exam.dial(replace(exam.target.base, baud=rate))
-    request = hello(exam) if _asks(exam) else None
-    try:
-        if request is not None:
-            return any([await _answers(exam, line, request) for _ in range(2)])
-        await line.wait_closed(_LISTEN)
-        return line.stats.frames > 0
-    finally:
-        await line.close()
-
-
-def _modbus_bridge(exam: Examination) -> str:
-    no_bridge = "" if exam.address.link is LinkKind.TCP and exam.protocol.modbus else "it is no Modbus on TCP"
-    return no_bridge or unanswered_question(exam)
-
-
-@check("envelope", "Is it Modbus TCP, or raw bytes?", Stage.SILENCE, needs=_modbus_bridge, quiet=True)
-async def other_form(exam: Examination) -> CheckResult:
-    """Ask in the other of the two forms in which bridges carry Modbus."""
-    facts, request = exam.facts[LineFacts], hello(exam)
-    assert request is not None
-    await exam.hang_up()
-    other = replace(exam.target.base, enveloped=not exam.address.enveloped)
-    line = await exam.dial(other)
-    try:
-        answers = [await _answers(exam, line, request, exam.options.patience) for _ in range(2)]
-    finally:
-        await line.close()
-    name, now = ("raw bytes", "Modbus TCP") if exam.address.enveloped else ("Modbus TCP", "raw bytes")
-    if all(answers):
-        facts.other_form = name
-        return failed(f"it answers {name}, and not {now}")
-    return passed(f"it does not answer {name} either", excludes=f"a bridge that carries {name}")

@@ -1,21 +1,22 @@
-"""Serial lines, CAN and VESC: silence, two masters, addresses, protocols, buses."""
+"""Serial lines and VESC: silence, two masters, addresses, protocols."""
 
 from packwire.check import Confidence, Facts, Rank, Rule
-from packwire.doctor.line_facts import CanFacts, LineFacts
+from packwire.doctor.line_facts import LineFacts
 from packwire.doctor.log.facts import IdentityFacts, SaidFacts, WireFacts, WriterFacts
-from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
+from packwire.doctor.log.rule import LIKELY, POSSIBLE, Causes, rule, when
 from packwire.doctor.log.wire import names
 
 #: Pins of an ESP's UART0, which its USB converter shares.
 _UART0 = frozenset({"1", "3"})
 _UNANSWERED = ("no-reply", "empty-response", "no-response", "modbus-no-response", "answer-timeout")
-_BLUETOOTH = ("client-connected", "connected", "subscribed", "client", "seen", "sent-acked")
+#: Sentences of a log of Bluetooth.
+BLUETOOTH = ("client-connected", "connected", "subscribed", "client", "seen", "sent-acked")
 
 
 def _nothing_back(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
     if wire.received or said.has(
-        "wire-received", "program-receives", "pylon-answer", "incorrect-reply", *_BLUETOOTH
+        "wire-received", "program-receives", "pylon-answer", "incorrect-reply", *BLUETOOTH
     ):
         return None
     if said.works or said.has("multiple-access") or facts[LineFacts].answered or facts[LineFacts].lone_echo:
@@ -85,7 +86,7 @@ def _two_protocols(facts: Facts) -> Confidence | None:
         return LIKELY
     if len(asked) > 1 and said.has("wire-received") and said.has("modbus-crc", "checksum", "bad-header"):
         return LIKELY
-    return when(asked and answered and not asked & answered and not said.has(*_BLUETOOTH), LIKELY)
+    return when(asked and answered and not asked & answered and not said.has(*BLUETOOTH), LIKELY)
 
 
 def _two_protocols_words(facts: Facts) -> str:
@@ -162,46 +163,6 @@ def _address_remedy(facts: Facts) -> str:
     return f"Use the address (or the protocol variant) that is answered{named}."
 
 
-def _baud(facts: Facts) -> Confidence | None:
-    line, wire = facts[LineFacts], facts[WireFacts]
-    if line.other_baud:
-        return CERTAIN  # twice there, and not at the given rate between
-    noisy = line.noise and not line.answered and not wire.right and not wire.wrong and not line.server
-    return when(noisy, POSSIBLE)
-
-
-def _baud_words(facts: Facts) -> str:
-    line = facts[LineFacts]
-    if line.other_baud:
-        return f"It answers at {line.other_baud} baud, and not at {line.baud}."
-    tried = (
-        f" {len(line.bauds_tried)} other rates were tried; at none it answers." if line.bauds_tried else ""
-    )
-    return (
-        f"{line.noise} bytes come that are in no frame that is known, as at a wrong baud rate,"
-        " or with A and B"
-        f" swapped.{tried}"
-    )
-
-
-def _baud_remedy(facts: Facts) -> str:
-    line = facts[LineFacts]
-    if line.other_baud:
-        return f"Add baud={line.other_baud} to the address, and set other programs to {line.other_baud} too."
-    return (
-        "Look up the rate of this port in the BMS's app or manual (a bridge has one of its own), then swap A"
-        " and B, then join the grounds."
-    )
-
-
-def _echo(facts: Facts) -> Confidence | None:
-    wire = facts[WireFacts]
-    if facts[SaidFacts].live:
-        return when(facts[LineFacts].lone_echo, LIKELY)
-    alone = wire.echoes > 1 and wire.received == wire.echoes
-    return when(alone and not facts[SaidFacts].has(*_BLUETOOTH), LIKELY)
-
-
 def _slept(facts: Facts) -> Confidence | None:
     # A converter that loses its first bytes, and a parser in a half frame, look the same.
     return LIKELY if facts[LineFacts].woke_after else _fell_silent(facts)
@@ -233,86 +194,6 @@ def _slept_remedy(facts: Facts) -> str:
     )
 
 
-def _no_device(facts: Facts) -> str:
-    line = facts[LineFacts]
-    if line.server:
-        return f"What answers at that port is {line.server}, and no device or bridge."
-    return f"The bridge carries {line.other_form}, and the address says that it does not."
-
-
-def _no_device_remedy(facts: Facts) -> str:
-    line = facts[LineFacts]
-    if line.server:
-        return "Check host and port: the bridge's settings name the TCP port of its serial line."
-    if line.other_form == "Modbus TCP":
-        return "Add modbus-tcp to the address: tcp://HOST:PORT?model=NAME&modbus-tcp"
-    return "Leave modbus-tcp out of the address (on port 502 use another port of the bridge, set to raw TCP)."
-
-
-def _bitrate(facts: Facts) -> Confidence | None:
-    said = facts[SaidFacts]
-    if (
-        facts[CanFacts].other_rate
-        and not facts[LineFacts].answered
-        and said.has("can-empty", "can-frame-bad")
-    ):
-        return LIKELY
-    receives = any(int(value) > 0 for value in said.values("can-counters", "rx"))
-    if said.has("can-frame-bad") and not said.has("nobody-acks"):
-        return LIKELY
-    return when(receives and said.has("can-passive", "can-bus-off", "can-state"), LIKELY)
-
-
-def _bitrate_words(facts: Facts) -> str:
-    can = facts[CanFacts]
-    if can.other_rate and can.interface is not None:
-        return (
-            f"{can.interface.name} runs at {can.interface.bit_rate} bit/s, and such packs at"
-            f" {can.other_rate}:"
-            " nothing of the pack is understood."
-        )
-    return (
-        "Frames on the bus are broken as they are received: the bit rates of the two ends differ, or the line"
-        " is bad."
-    )
-
-
-def _bitrate_remedy(facts: Facts) -> str:
-    can = facts[CanFacts]
-    if can.other_rate and can.interface is not None:
-        name = can.interface.name
-        return f"sudo ip link set {name} down; sudo ip link set {name} up type can bitrate {can.other_rate}"
-    return "Give both ends the same bit rate (ip link set can0 type can bitrate 500000, or 250000)."
-
-
-def _other_ids_words(facts: Facts) -> str:
-    can = facts[CanFacts]
-    whose = f", and such frames are those of {' and '.join(can.fits)}" if can.fits else ""
-    shown = ", ".join(can.other_ids[:6])
-    return f"Frames come ({shown}), and none of them is one of this protocol's{whose}."
-
-
-def _other_ids_remedy(facts: Facts) -> str:
-    fits = facts[CanFacts].fits
-    if fits:
-        return f"Read it as model={fits[0]}, or set the BMS's CAN protocol to the wanted one, in its app."
-    return (
-        "Set the BMS's CAN protocol in its app (Pylontech or Victron are known here), or record"
-        " the bus and look"
-        " into that: packwire record, packwire messages."
-    )
-
-
-def _nobody(facts: Facts) -> Confidence | None:
-    said = facts[SaidFacts]
-    if _bitrate(facts):
-        return None
-    if said.has("nobody-acks", "send-buffer-full"):
-        return LIKELY
-    states = set(said.values("can-state", "state"))
-    return when(states & {"ERROR-PASSIVE", "BUS-OFF"} or said.has("can-bus-off", "can-passive"), POSSIBLE)
-
-
 def _vesc(facts: Facts) -> bool:
     return "vesc" in facts[WriterFacts].programs or facts[SaidFacts].has("vesc-no-data", "vesc-no-firmware")
 
@@ -324,32 +205,6 @@ def _fell_silent(facts: Facts) -> Confidence | None:
 
 
 RULES: tuple[Rule, ...] = (
-    rule(
-        "configuration",
-        lambda facts: when(facts[LineFacts].server or facts[LineFacts].other_form),
-        _no_device,
-        _no_device_remedy,
-        rank=Rank.WAY,
-        excludes=("serial.wrong-baud", "serial.protocol-setting", "serial.wiring", "serial.noise"),
-    ),
-    rule(
-        "serial.wrong-baud",
-        _baud,
-        _baud_words,
-        _baud_remedy,
-        shown=("wire-sent", "wire-received"),
-        causes=lambda facts: (
-            {"serial.wrong-baud": 1.0}
-            if facts[LineFacts].other_baud
-            else {
-                "serial.wrong-baud": 0.4,
-                "serial.wiring": 0.25,
-                "serial.protocol-setting": 0.2,
-                "serial.noise": 0.15,
-            }
-        ),
-        excludes=("serial.wiring", "serial.protocol-setting", "serial.noise", "serial.echo", "wrong-address"),
-    ),
     rule(
         "wrong-address",
         _address,
@@ -408,16 +263,6 @@ RULES: tuple[Rule, ...] = (
         rank=Rank.VALUES,
     ),
     rule(
-        "serial.echo",
-        _echo,
-        "What is sent comes back, and nothing else.",
-        "Where RS485 converters hear themselves, nothing is wrong with that, and the pack is"
-        " silent: look at its"
-        " wires and wake it. Else RX and TX are joined: cross them.",
-        shown=("wire-sent", "wire-received"),
-        causes={"serial.echo": 0.7, "serial.wiring": 0.3},
-    ),
-    rule(
         "polling-too-fast",
         _too_fast,
         "What came is right, but not every request is answered: frames come at a steady pace with gaps of"
@@ -454,45 +299,6 @@ RULES: tuple[Rule, ...] = (
         shown=("found-driver", "no-reply", "incorrect-reply"),
         causes={"pack-asleep": 0.35, "serial.wiring": 0.25, "two-clients.bus": 0.2, "serial.noise": 0.2},
         rank=Rank.FLOW,
-    ),
-    rule(
-        "can.wrong-bitrate",
-        _bitrate,
-        _bitrate_words,
-        _bitrate_remedy,
-        shown=("can-frame-bad", "can-state", "can-passive", "can-bus-off", "can-counters"),
-        causes={"can.wrong-bitrate": 0.6, "can.nobody-acknowledges": 0.25, "serial.wiring": 0.15},
-    ),
-    rule(
-        "wrong-type-configured",
-        lambda facts: when(facts[CanFacts].other_ids, LIKELY),
-        _other_ids_words,
-        _other_ids_remedy,
-        causes={"wrong-type-configured": 0.7, "serial.protocol-setting": 0.3},
-        excludes=("can.no-answer",),
-    ),
-    rule(
-        "can.nobody-acknowledges",
-        _nobody,
-        "What is sent on the CAN bus is acknowledged by nobody: the other end is off, not connected, or at"
-        " another bit rate.",
-        "Check H and L, the terminators (60 ohm between them without power), the bit rate of both ends,"
-        " and that the pack"
-        " is awake.",
-        shown=("nobody-acks", "send-buffer-full", "can-state", "can-bus-off", "can-passive", "can-counters"),
-        causes={"can.nobody-acknowledges": 0.6, "can.wrong-bitrate": 0.25, "serial.wiring": 0.15},
-    ),
-    rule(
-        "can.no-answer",
-        lambda facts: when(
-            facts[SaidFacts].has("can-empty") and not facts[SaidFacts].has("nobody-acks", "send-buffer-full"),
-            POSSIBLE,
-        ),
-        "The CAN interface opens, and nobody answers on the bus.",
-        "Set it up (ip link set can0 up type can bitrate 500000), let the BMS's CAN be enabled, check its"
-        " number.",
-        shown=("can-empty", "can-open"),
-        causes={"can.no-answer": 0.5, "can.wrong-bitrate": 0.2, "configuration": 0.2, "wrong-address": 0.1},
     ),
     rule(
         "vesc.uart-not-served",
