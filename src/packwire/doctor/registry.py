@@ -29,7 +29,9 @@ _LINKS: dict[LinkKind, tuple[str, ...]] = {
     LinkKind.SERIAL: (),
 }
 #: By which modules a pack of any protocol is examined over a link.
-_PACKS: dict[LinkKind, tuple[str, ...]] = {}
+_PACKS: dict[LinkKind, tuple[str, ...]] = {
+    LinkKind.BLE: ("ble.adapter", "ble.air", "ble.link", "ble.answers", "ble.values", "ble.rules"),
+}
 #: The rules that all packs are judged by, behind those of their links.
 _OF_EVERY_PACK = (
     "log.rules.host",
