@@ -137,6 +137,8 @@ class Examination:
         else:
             self.facts.put(*self.journal.facts())
             verdict, *remarks = judge_surest_first(rules, self.facts)
+            first = {each.key: each for each in reversed(remarks) if each.key != verdict.key}
+            remarks = [each for each in remarks if first.get(each.key) is each]
         return verdict, tuple(remarks)
 
     async def dial(self, address: Address | None = None) -> Line:

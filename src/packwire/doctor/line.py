@@ -25,10 +25,14 @@ STALL = 0.15
 _UNTIL_RELEASED = Patience(due=1 << 62, limit=1 << 62)
 #: So many of the first bytes are kept, to show what answers where no VESC does.
 HEAD = 160
+#: The same of one answer: room for two of the longest frames of packs.
+_PROBE_HEAD = 1024
 #: Boundaries of the pieces in which bytes arrived; enough for the longest frame in pieces of one byte.
 _MAX_BOUNDARIES = 20_000
 #: PRINT and its kin, and what else arrived: so many are remembered.
 _MAX_OTHERS = 1000
+#: Messages that answered nothing, of which all bytes are kept.
+_MAX_STRAYS = 16
 
 
 class Unasked(NamedTuple):
@@ -97,6 +101,8 @@ class Line:
         self.head = b""
         self.disconnect: Disconnect | None = None
         self.unsolicited: deque[Unasked] = deque(maxlen=_MAX_OTHERS)
+        self.strays: deque[bytes] = deque(maxlen=_MAX_STRAYS)
+        """The last messages that answered nothing."""
         self.echoes = 0
         self.surplus = 0
         """Replies to nothing that waits: late ones, or meant for a client before us."""
@@ -244,8 +250,8 @@ class Line:
         if len(self.head) < HEAD:
             self.head += data[: HEAD - len(self.head)]
         for each in self._pending:
-            if len(each.head) < HEAD:
-                each.head += data[: HEAD - len(each.head)]
+            if len(each.head) < _PROBE_HEAD:
+                each.head += data[: _PROBE_HEAD - len(each.head)]
         self._reads += 1
         self._boundaries.append(self.stats.received)
         if len(self._boundaries) > _MAX_BOUNDARIES:
@@ -278,6 +284,7 @@ class Line:
             if reply is not None:
                 self._answer(reply.request, frame)
                 continue
+            self.strays.append(message)
             unasked = Unasked(message[:1], self.protocol.describe(message))
             if self.protocol.spontaneous(message):
                 self.unsolicited.append(unasked)

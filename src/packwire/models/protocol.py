@@ -74,6 +74,7 @@ class ModelProtocol(Protocol):
                 self.parameters[name] = parameter_of(name, said)
         self.questions = tuple(self._made_questions(content))
         self.asks = bool(self.questions)
+        self.wants_pin = any(each.secret for each in self.parameters.values())
         self.asked_by_name = {question.name: question for question in self.questions}
         self._questions = {question.payload: question for question in self.questions if question.payload}
         self.start = tuple(self._start(content))

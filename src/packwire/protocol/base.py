@@ -254,6 +254,8 @@ class Protocol(ABC):
     """What some have instead."""
     on_a_line: bool = False
     """Whether its devices hang on serial lines that several may share, and on which one may hear oneself."""
+    wants_pin: bool = False
+    """Whether its devices may have a password, without which they answer nothing or refuse."""
     asks: bool = True
     """Whether its devices are asked; others only send."""
     modbus: bool = False

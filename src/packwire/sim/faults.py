@@ -218,6 +218,53 @@ _KINDS = (
         "it heeds nobody who has not paired with it: writes are refused (insufficient authentication)",
         of=Of.BLUETOOTH,
     ),
+    FaultKind(
+        "not-connectable",
+        "it advertises, and takes no connection",
+        of=Of.BLUETOOTH,
+    ),
+    FaultKind(
+        "notify-refused",
+        "notifications cannot be switched on: that is refused (write not permitted)",
+        of=Of.BLUETOOTH,
+    ),
+    FaultKind(
+        "no-notify",
+        "what notifies in the model has no such property: it can only be read",
+        of=Of.BLUETOOTH,
+    ),
+    FaultKind(
+        "duplicate-uuid",
+        "another service has a characteristic with the UUID of the one that notifies",
+        of=Of.BLUETOOTH,
+    ),
+    FaultKind(
+        "cut-frames",
+        "of every frame only the first notification is sent",
+        of=Of.BLUETOOTH,
+    ),
+    FaultKind("echo", "it sends back what it is sent, and no answer"),
+    FaultKind(
+        "wrong-checksum",
+        "the checksum of every frame is another, and always the same: one of its own",
+        of=Of.PACK,
+    ),
+    FaultKind(
+        "hurried",
+        "it leaves a request unanswered that comes sooner than so many seconds after the last",
+        (_seconds(0.8),),
+    ),
+    FaultKind(
+        "deaf-at-first",
+        "it hears no request in so many seconds from the beginning of a connection",
+        (_seconds(2.0),),
+    ),
+    FaultKind(
+        "second-program",
+        "it answers somebody else, too: its first reply comes again and again, every so many seconds",
+        (_seconds(0.15),),
+        of=Of.PACK,
+    ),
 )
 
 #: Every fault by name.

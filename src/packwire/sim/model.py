@@ -34,6 +34,8 @@ LONGEST_PATIENCE = 3.0
 """How many times as long as a keep-alive is due a device waits for it before it hangs up."""
 
 _ON = "on"
+#: What the checksum of a device with one of its own differs by.
+_OTHER_SUM = 0x05
 #: The quantities that say what a switch of such a name is set to.
 _SWITCHED = {"charging": "charge_enabled", "discharging": "discharge_enabled", "heating": "heater_on"}
 
@@ -186,7 +188,18 @@ class ModelDevice:
         if self._said is None:
             self.say_all()
         assert self._said is not None
-        return [self.protocol.from_unit(each, self.unit) for each in self._said[reply]]
+        frames = [self.protocol.from_unit(each, self.unit) for each in self._said[reply]]
+        return list(map(self._with_other_sum, frames)) if "wrong-checksum" in self.faults else frames
+
+    def _with_other_sum(self, frame: bytes) -> bytes:
+        framing = self.protocol.framing_of(frame)
+        if framing is None or framing.check is None or framing.check.digits:
+            return frame
+        at = framing.check.at % len(frame)
+        end = at + framing.check.size
+order = framing.check.order
+        total = int.from_bytes(frame[at:end], order) + _OTHER_SUM & (1 << 8 * (end - at)) - 1
+        return frame[:at] + total.to_bytes(end - at, order) + frame[end:]
 
     def setting(self, switch: Switch) -> str:
         """Return by name what a switch is set to; empty where it was set to what it has no name for."""
@@ -252,6 +265,20 @@ class _Client:
         if not self._device.protocol.questions:
             for reply in self._device.protocol.replies:
                 self._send_again(reply)
+
+        if "second-program" in self._device.faults:
+            self._answer_another()
+
+    def _answer_another(self) -> None:
+        """Answer what another program asks on the same connection, again and again."""
+        if self._port.outgoing is None:
+            return
+        (every,) = self._device.faults.get("second-program") or (0.0,)
+        question = next((each for each in self._device.protocol.questions if each.replies), None)
+        if every and question is not None:
+            self._send(question.reply)
+            loop = asyncio.get_running_loop()
+            self._streams["second program"] = loop.call_later(every, self._answer_another)
 
     def _send_again(self, reply: Reply) -> None:
         """Send a reply of a device that is not asked, and again when it is due."""

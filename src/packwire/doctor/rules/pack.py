@@ -24,7 +24,7 @@ def _read(facts: Facts) -> str:
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        "dead-cell",
+        "cell-at-zero",
         Rank.DOUBT,
         lambda facts: _likely(facts[ValuesFacts].dead_cells),  # a wire, a cell, or a cell that is not there
         _dead_words,
@@ -34,7 +34,7 @@ RULES: tuple[Rule, ...] = (
         Reason.DISTURBED,
     ),
     Rule(
-        "impossible-values",
+        "protocol-variant",
         Rank.DOUBT,
         lambda facts: _likely(facts[ValuesFacts].impossible and not facts[ValuesFacts].dead_cells),
         lambda facts: (
