@@ -56,6 +56,10 @@ _OF_EVERY_PACK = (
 )
 
 
+#: The rules on a look around, where no device was named.
+_AROUND = ("rules.around", "log.rules.host")
+
+
 @dataclass(frozen=True, slots=True)
 class Brought:
     """What a protocol brings: its modules, and the attributes `HELLO` and `weigh` in two of them.
@@ -105,6 +109,11 @@ def rules_for(address: Address, protocol: Protocol | None) -> tuple[Rule, ...]:
     """Return the rules that its facts are judged by."""
     found = [rule for module in _modules(address, protocol) for rule in getattr(module, "RULES", ())]
     return (*found, *(protocol.rules if protocol is not None else ()))
+
+
+def rules_around() -> tuple[Rule, ...]:
+    """Return the rules that a look around is judged by: what is in the way is judged as in a log."""
+    return tuple(rule for name in _AROUND for rule in _module(name).RULES)
 
 
 def every_rule() -> tuple[Rule, ...]:

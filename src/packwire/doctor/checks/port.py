@@ -25,7 +25,7 @@ async def look_at_port(exam: Examination) -> CheckResult:
     if "://" in path or not path.startswith("/"):
         return passed(f"{path} is opened as it is named")
     state = await asyncio.to_thread(port_state, path)
-    problem = _problem(state)
+    problem = problem_of(state)
     if problem is None:
         return passed(f"{path} is there, and this user may open it", excludes="a wrong name; missing rights")
     code, words, reason = problem
@@ -36,7 +36,8 @@ async def look_at_port(exam: Examination) -> CheckResult:
     return failed(words, *await asyncio.to_thread(_other_ports, path))
 
 
-def _problem(state: PortState) -> tuple[str, str, Reason] | None:
+def problem_of(state: PortState) -> tuple[str, str, Reason] | None:
+    """Return why a port cannot be opened: the code of that sentence in a log, words, the reason; or None."""
     if not state.there:
         return "port-missing", f"there is no {state.path}", Reason.NOT_THERE
     if not state.device:
