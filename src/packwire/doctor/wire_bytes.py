@@ -1,17 +1,21 @@
 """The bytes on a wire so far, looked at with all framings that are known: whose frames they are."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from packwire.capture.framings import families, frames_in
+from packwire.capture.framings import Found, families, frames_in
 from packwire.direction import Direction
 from packwire.doctor.examination import Examination
 from packwire.doctor.line import Probe
 from packwire.doctor.log.wire import WireMessage, look_at_rows, names
 from packwire.doctor.transcript import TranscriptSegment
 from packwire.models.protocol import ModelProtocol
+from packwire.wire.framing import FrameCheck
 
 _SECOND = 1_000_000_000
+#: Frames whose checksums are compared.
+_MOST_SUMS = 50
 
 
 @dataclass(slots=True)
@@ -28,6 +32,8 @@ class WireBytes:
     wrong: int = 0
     requests: int = 0
     others: Counter[str] = field(default_factory=Counter)
+    sums: tuple[tuple[int, int], ...] = ()
+    """Of frames with a wrong checksum: the one that stands in it, and the right one."""
 
     def __str__(self) -> str:
         said = [f"{self.own} frames of this protocol"] * bool(self.own)
@@ -59,9 +65,13 @@ def look_at_wire(exam: Examination) -> WireBytes:
         found.own = len(right) - found.requests
         found.wrong = len(frames) - len(right)
         facts.asked_in = Counter({spoken.name: facts.sent})
+        facts.right, facts.wrong = found.own, found.wrong
+        found.sums = tuple(_sums(came, [each for each in frames if not each.ok][:_MOST_SUMS]))
+        if exam.address.listens:
+            found.own, found.requests = len(right), 0  # that another master asks is as it should be
+        facts.foreign = found.requests
         if right:
-            facts.answered_in, facts.foreign = Counter({spoken.name: len(right)}), found.requests
-            facts.right, facts.wrong = found.own, found.wrong
+            facts.answered_in = Counter({spoken.name: len(right)})
     if not held and (other := facts.answered_in):
         found.others = Counter(other)
         framings = next(each.framings for each in families() if each.name in other)
@@ -69,6 +79,21 @@ def look_at_wire(exam: Examination) -> WireBytes:
     found.outside = len(came) - held
     exam.facts.put(facts)
     return found
+
+
+def _sums(stream: bytes, frames: list[Found]) -> Iterator[tuple[int, int]]:
+    """Yield the checksums of frames, and what they ought to be."""
+    for each in frames:
+        check, frame = each.framing.check, stream[each.start : each.start + each.size]
+        if check is not None:
+            yield _number(check, check.stored(frame)), _number(check, check.right(frame))
+
+
+def _number(check: FrameCheck, stored: bytes) -> int:
+    try:
+        return int(stored, 16) if check.digits else int.from_bytes(stored, check.order)
+    except ValueError:
+        return 0
 
 
 def _is_request(exam: Examination, frame: bytes) -> bool:

@@ -42,7 +42,7 @@ def messages(exam: Examination) -> list[bytes]:
 
 def _replies(spoken: ModelProtocol, heard: list[bytes]) -> Counter[str]:
     """Return how often each reply of a model was heard."""
-    found = (spoken.reply_of(each) for each in heard)
+    found = (spoken.reply_of(each) for each in heard if spoken.question_of(each) is None)
     return Counter(each.name for each in found if each is not None)
 
 

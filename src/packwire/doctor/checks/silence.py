@@ -49,8 +49,7 @@ async def wake(exam: Examination) -> CheckResult:
         probe = await ask(exam, line, request, exam.options.patience / 2)
         facts.questions += 1
         if probe.reply is not None:
-            facts.woke_after = facts.questions - 1
-            return answered(exam, probe)
+            return await answered(exam, line, probe)
         await asyncio.sleep(PAUSE)
     return failed(f"no: {facts.questions} questions, and no answer")
 

@@ -37,7 +37,13 @@ _BOARD = 0.3
 _LONG_FRAME = 160
 #: Questions whose answers are counted, and seconds between them.
 _POLLS, _PACE = 12, 0.1
+#: How long it is waited for an answer that may be late, and what is in time, as shares of the first patience.
+_LONGER, _IN_TIME = 3.0, 0.7
 _SHOWN = 20
+#: Where the number of an exception stands [Modbus protocol V1.1b3, 7].
+_EXCEPTION_AT = 2
+#: Questions whose answers' checksums are compared, where one is wrong.
+_SUMS = 4
 
 
 def in_hex(data: bytes) -> str:
@@ -63,8 +69,6 @@ async def listen(exam: Examination) -> CheckResult:
     stream.listened, stream.heard_before = seconds, line.stats.frames
     heard = line.stats.received
     if line.closed:
-        if not heard:
-            exam.facts[ContactFacts].contact = Contact.CLOSED
         return odd("it was closed while nothing was asked")
     if not heard:
         quiet = "another master, and other devices that send by themselves"
@@ -93,10 +97,14 @@ def hello(exam: Examination, unit: int | None = None) -> Request | None:
     if unit is not None and parameter is None:
         raise BadAddressError(f"{exam.address}: a {exam.protocol.title} is not addressed: leave address= out")
     first = next(iter(questions(exam, unit)), None)
-    if first is None:
-        return None
+    return None if first is None else _framed(exam, first, unit)
+
+
+def _framed(exam: Examination, question: Question, unit: int | None = None) -> Request:
+    unit = exam.address.unit if unit is None else unit
+    parameter = (model_of(exam).bus or {}).get("parameter")
     try:
-        return Request(first.template.frame({} if unit is None else {str(parameter): unit}))
+        return Request(question.template.frame({} if unit is None else {str(parameter): unit}))
     except FieldError as error:
         raise BadAddressError(f"{exam.address}: address={unit} cannot be: {error}") from None
 
@@ -122,18 +130,17 @@ async def contact(exam: Examination) -> CheckResult:
     assert request is not None
     exam.greeting = request.payload
     facts.takes = _BOARD + (_LONG_FRAME * 10 / facts.baud if exam.target.is_serial else 0.0)
-    line = await exam.line()
     for attempt in range(1, _TRIES + 1):
+        line = await exam.line()
         probe = await ask(exam, line, request, exam.options.patience)
         facts.questions = attempt
-        if probe.reply is not None or line.closed:
+        if probe.reply is not None:
             break
-        await asyncio.sleep(PAUSE)
-    if probe.reply is not None:
-        if attempt > 1 and not any(each.damaged for each in exam.facts[ProbeFacts].probes):
-            facts.woke_after = attempt - 1
-        return answered(exam, probe)
-    return await _unanswered(exam, line, probe)
+        if not line.closed:
+            await asyncio.sleep(PAUSE)
+    if probe.reply is None:
+        return await _unanswered(exam, line, probe)
+    return await answered(exam, line, probe)
 
 
 async def ask(exam: Examination, line: Line, request: Request, patience: float) -> Probe:
@@ -150,23 +157,50 @@ async def ask(exam: Examination, line: Line, request: Request, patience: float) 
     return probe
 
 
-def answered(exam: Examination, probe: Probe) -> CheckResult:
-    """Keep that it answers, and how."""
+async def answered(exam: Examination, line: Line, probe: Probe) -> CheckResult:
+    """Keep that it answers, and how: from when on."""
     facts = exam.facts[LineFacts]
     facts.answered = True
     exam.facts[ContactFacts].contact = Contact.ANSWERED
     exam.facts[ContactFacts].first_bytes = probe.frame
-    evidence = (
-        f"sent     {in_hex(probe.sent)}",
-        f"received {in_hex(probe.frame)}  after {ms(probe.latency)}",
-    )
+    sent, received = in_hex(probe.sent), in_hex(probe.frame)
+    evidence = (f"sent     {sent}", f"received {received}  after {ms(probe.latency)}")
     echo = "; what is sent comes back before it, as RS485 converters do" if probe.echoed else ""
     said = f"a whole {exam.protocol.title} frame after {ms(probe.latency)}{echo}"
     excludes = "wires that are crossed or open; a wrong baud rate; another protocol"
-    if facts.woke_after:
+    reply = model_of(exam).reply_of(probe.frame)
+    if reply is not None and reply.refuses:
+        return _refused(exam, probe, reply.refuses, evidence)
+    if facts.questions > 1 and await _slept(exam, line, probe):
+        facts.woke_after = facts.questions - 1
         times = "question" if facts.woke_after == 1 else f"{facts.woke_after} questions"
         return odd(f"{said}; the first {times} went unanswered", *evidence, excludes=excludes)
     return passed(said, *evidence, excludes=excludes)
+
+
+def _refused(exam: Examination, probe: Probe, why: str, evidence: tuple[str, ...]) -> CheckResult:
+    """Keep that it refuses what is asked first: it is there, and of another kind."""
+    exam.facts[LineFacts].refused = why
+    if exam.protocol.modbus:
+        number = probe.frame[2] if len(probe.frame) > _EXCEPTION_AT else 0
+        why = f"Modbus exception {number}"
+        exam.journal.tell(EventKind.REFUSED, "modbus-exception", why)
+    return failed(f"it answers, and refuses: {why}", *evidence)
+
+
+async def _slept(exam: Examination, line: Line, probe: Probe) -> bool:
+    """Tell whether nothing came before, and what is asked now is answered in time."""
+    sent = exam.facts[ProbeFacts]
+    earlier = [each for each in sent.probes if each.reply is None]
+    if any(without_echoes(each) or each.closed for each in earlier):
+        return False
+    patience = exam.options.patience
+    await line.wait_closed(patience)  # the answer to an earlier question may still be on its way
+    again = await ask(exam, line, Request(probe.request), _LONGER * patience)
+    if again.reply is None or again.latency > _IN_TIME * patience:
+        return False
+    sent.probes = [each for each in sent.probes if each.reply is not None]  # it slept: those were not lost
+    return True
 
 
 async def _unanswered(exam: Examination, line: Line, probe: Probe) -> CheckResult:
@@ -174,6 +208,13 @@ async def _unanswered(exam: Examination, line: Line, probe: Probe) -> CheckResul
     first.first_bytes = line.head
     evidence: tuple[str, ...] = (f"sent     {in_hex(probe.sent)}",)
     found = look_at_wire(exam)
+    if found.sums:
+        for each in questions(exam, exam.address.unit)[1:_SUMS]:
+            await ask(exam, line, _framed(exam, each), exam.options.patience)
+        found = look_at_wire(exam)
+        for stored, right in found.sums:
+            words = f"a checksum of {stored:04x}, where {right:04x} is right"
+            exam.journal.tell(EventKind.DAMAGED, "checksum", words, a=f"{stored:04x}", b=f"{right:04x}")
     if line.closed and not found.size:
         first.contact = Contact.CLOSED
         return failed("the other end closed the connection and sent not one byte", *evidence)

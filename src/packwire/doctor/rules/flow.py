@@ -5,6 +5,7 @@ from statistics import median
 from packwire.check import Confidence, Facts, Rank, Rule, certain, sure
 from packwire.doctor.checks.words import packets
 from packwire.doctor.facts import (
+    ConnectionFacts,
     ContactFacts,
     Latency,
     PollFacts,
@@ -104,6 +105,8 @@ def _chatter(facts: Facts) -> Confidence | None:
 
 def _lossy(facts: Facts) -> Confidence | None:
     sent = facts[ProbeFacts]
+    if facts[ConnectionFacts].fell_silent_after is not None:
+        return None
     lost = [each for each in sent.lost if not each.received]
     return certain(len(lost) >= LOST and len(lost) > LOSSY * len(sent.probes))
 

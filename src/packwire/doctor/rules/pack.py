@@ -62,7 +62,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "no-values",
-        Rank.VALUES,
+        Rank.DOUBT,
         lambda facts: _likely(facts[ValuesFacts].error and not facts[ValuesFacts].readings),
         lambda facts: f"It answers, and cannot be read: {facts[ValuesFacts].error.rstrip('.?')}.",
         "Is it the right model (packwire model list)? Ask again with --report doctor.md, and"

@@ -63,7 +63,21 @@ def _no_device_remedy(facts: Facts) -> str:
     return "Leave modbus-tcp out of the address (on port 502 use another port of the bridge, set to raw TCP)."
 
 
+def _refuses(facts: Facts) -> Confidence | None:
+    return when(facts[LineFacts].refused and not facts[SaidFacts].has("modbus-exception"), LIKELY)
+
+
 RULES: tuple[Rule, ...] = (
+    rule(
+        "protocol-variant",
+        _refuses,
+        lambda facts: f"The pack answers, and refuses what is asked ({facts[LineFacts].refused}).",
+        "It speaks another version of this protocol, or a kin of it: try the kindred models (packwire model"
+        " list), and look up the protocol's version in the BMS's app.",
+        shown=("wire-sent", "wire-received"),
+        causes={"protocol-variant": 0.6, "wrong-type-configured": 0.3, "wrong-address": 0.1},
+        rank=Rank.VALUES,
+    ),
     rule(
         "configuration",
         lambda facts: when(facts[LineFacts].server or facts[LineFacts].other_form),
