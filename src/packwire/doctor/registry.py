@@ -35,12 +35,15 @@ _LINKS: dict[LinkKind, tuple[str, ...]] = {
 _PACKS: dict[LinkKind, tuple[str, ...]] = {
     LinkKind.SERIAL: (
         *("checks.port", "checks.wire", "checks.hearing", "checks.silence", "checks.pack"),
-        *("rules.pack", "rules.connection", "rules.flow"),
+        *("rules.pack", "rules.connection", "rules.flow", "rules.undecided"),
     ),
-    LinkKind.CAN: ("checks.can", "checks.hearing", "checks.pack", "rules.pack", "rules.connection"),
+    LinkKind.CAN: (
+        *("checks.can", "checks.hearing", "checks.pack"),
+        *("rules.pack", "rules.connection", "rules.undecided"),
+    ),
     LinkKind.TCP: (
         *("checks.name", "checks.port", "checks.wire", "checks.hearing", "checks.silence", "checks.pack"),
-        *("rules.way", "rules.pack", "rules.connection", "rules.flow"),
+        *("rules.way", "rules.pack", "rules.connection", "rules.flow", "rules.undecided"),
     ),
     LinkKind.BLE: ("ble.adapter", "ble.air", "ble.link", "ble.answers", "ble.values", "ble.rules"),
 }
