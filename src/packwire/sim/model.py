@@ -197,7 +197,7 @@ class ModelDevice:
             return frame
         at = framing.check.at % len(frame)
         end = at + framing.check.size
-order = framing.check.order
+        order = framing.check.order
         total = int.from_bytes(frame[at:end], order) + _OTHER_SUM & (1 << 8 * (end - at)) - 1
         return frame[:at] + total.to_bytes(end - at, order) + frame[end:]
 
