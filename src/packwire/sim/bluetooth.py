@@ -71,6 +71,7 @@ class BluetoothLink:
                 faults.on_change.append(self._fault_changed)
                 stack.callback(faults.on_change.remove, self._fault_changed)
                 self._fault_changed("weak-signal")
+                self._fault_changed("not-connectable")
             await self.peripheral.start(self._device, random=bool(self._options.adapter) and not self._own)
             stack.push_async_callback(self.peripheral.stop)
             self._stack = stack.pop_all()
@@ -80,6 +81,10 @@ class BluetoothLink:
         if name == "weak-signal" and self.air is not None:
             (strength,) = self.peripheral.faults.get(name) or (RSSI,)
             self.air.strengths[self._device.public_address] = int(strength)
+        if name == "not-connectable" and self.air is not None:
+            takes_none = name in self.peripheral.faults
+            change = self.air.unconnectable.add if takes_none else self.air.unconnectable.discard
+            change(self._device.public_address)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -227,6 +227,11 @@ _KINDS = (
         of=Of.BLUETOOTH,
     ),
     FaultKind(
+        "with-response",
+        "its table promises both kinds of write; it heeds only those with response",
+        of=Of.BLUETOOTH,
+    ),
+    FaultKind(
         "other-services",
         "its GATT services are not the model's: another board, or a newer firmware",
         of=Of.BLUETOOTH,
@@ -261,7 +266,7 @@ _KINDS = (
         "of every frame only the first notification is sent",
         of=Of.BLUETOOTH,
     ),
-    FaultKind("echo", "it sends back what it is sent, and no answer"),
+    FaultKind("echo", "it sends back what it is sent, and no answer", of=Of.PACK),
     FaultKind(
         "wrong-checksum",
         "the checksum of every frame is another, and always the same: one of its own",
@@ -271,11 +276,13 @@ _KINDS = (
         "hurried",
         "it leaves a request unanswered that comes sooner than so many seconds after the last",
         (_seconds(0.8),),
+        of=Of.PACK,
     ),
     FaultKind(
         "deaf-at-first",
         "it hears no request in so many seconds from the beginning of a connection",
         (_seconds(2.0),),
+        of=Of.PACK,
     ),
     FaultKind(
         "second-program",

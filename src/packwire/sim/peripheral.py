@@ -12,7 +12,7 @@ from typing import Any
 from bumble import hci
 from bumble.att import ATT_Error, AttributeValue, ErrorCode
 from bumble.core import UUID, AdvertisingData, BaseBumbleError
-from bumble.device import AdvertisingType, Connection, Device
+from bumble.device import Connection, Device
 from bumble.gatt import (
     GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR,
     Characteristic,
@@ -77,7 +77,7 @@ class Peripheral:
         self._device = device
         self._address_type = hci.OwnAddressType.RANDOM if random else hci.OwnAddressType.PUBLIC
         self._set_mtu()
-        if "other-write-type" in self.faults:
+        if "other-write-type" in self.faults or "with-response" in self.faults:
             self._tell_writes_apart()
         device.add_services(self._services())
         device.on("connection", self._connected)
@@ -103,11 +103,6 @@ class Peripheral:
             scan_response_data=response,
             advertising_interval_min=INTERVAL,
             advertising_interval_max=INTERVAL,
-            advertising_type=(
-                AdvertisingType.UNDIRECTED_SCANNABLE
-                if "not-connectable" in self.faults
-                else AdvertisingType.UNDIRECTED_CONNECTABLE_SCANNABLE
-            ),
         )
 
     def _set_mtu(self) -> None:
@@ -197,6 +192,8 @@ class Peripheral:
             heeded = frozenset({WriteType.WITHOUT_RESPONSE})
             if gatt.write_type is WriteType.WITHOUT_RESPONSE:
                 heeded = frozenset({WriteType.WITH_RESPONSE})
+        if "with-response" in self.faults:
+            kinds, heeded = tuple(WriteType), frozenset({WriteType.WITH_RESPONSE})
         if "other-services" in self.faults:
             gatt = _NUS if gatt.service != _NUS.service else _OTHER
         writes = Characteristic.Properties(0)

@@ -4,7 +4,7 @@ from packwire.check import CheckResult, Depth, Outcome, Stage, check, failed, od
 from packwire.doctor.ble.air import titles_of
 from packwire.doctor.ble.facts import AirFacts, AnswerFacts, FamilyFacts, LinkFacts, Session, TableFacts
 from packwire.doctor.ble.link import DROPS, ages, has_place, is_connected
-from packwire.doctor.ble.session import asking, connect, leave, usual_way
+from packwire.doctor.ble.session import asking, connect, is_refused, leave, services_of, usual_way
 from packwire.doctor.examination import Examination
 from packwire.doctor.facts import ms
 from packwire.doctor.line import Line, Probe
@@ -170,7 +170,11 @@ def is_unanswered(exam: Examination) -> str:
     facts = exam.facts[AnswerFacts]
     if facts.works or facts.answered or facts.early or facts.late or facts.anew:
         return "it answered"
-    return can_ask(exam) or ("" if facts.asked and question(exam) is not None else "it was not asked")
+    return (
+        is_refused(exam)
+        or can_ask(exam)
+        or ("" if facts.asked and question(exam) is not None else "it was not asked")
+    )
 
 
 def _silent(exam: Examination) -> str:
@@ -290,7 +294,7 @@ async def _answers(exam: Examination, other: Protocol) -> bool:
     client = exam.facts[Session].client
     if client is None or not client.is_connected:
         client = await connect(exam)
-    place = BleLink(exam.address, other).place_on(client.services)
+    place = BleLink(exam.address, other).place_on(services_of(client))
     ways = (place.write_type,) if place.write_type else tuple(WriteType)[::-1]
     for way in ways:
         async with asking(exam, way, spoken=other, place=place) as line:

@@ -27,6 +27,8 @@ class Session(Fact):
     dropped: Callable[[], None] = lambda: None
     """Tells the line that is open that the connection is over."""
     place: Gatt | None = None
+    ways: tuple[WriteType, ...] = ()
+    """In which ways the characteristic says that it can be written."""
 
 
 @dataclass(slots=True)

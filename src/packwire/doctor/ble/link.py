@@ -7,13 +7,14 @@ from collections import Counter
 from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
 from packwire.doctor.ble.air import AGAIN, is_seen
 from packwire.doctor.ble.facts import AirFacts, FamilyFacts, LinkFacts, Session, TableFacts
-from packwire.doctor.ble.session import asking, client_of, connect, usual_way, ways_of
+from packwire.doctor.ble.session import asking, client_of, connect, services_of, usual_way
 from packwire.doctor.examination import Examination
 from packwire.errors import NotAVescError, PackwireError
 from packwire.event import EventKind
 from packwire.link.ble.discovery import hear
 from packwire.link.ble.exploring import NOT_SPOKEN
 from packwire.link.ble.link import BleLink, short
+from packwire.protocol.base import WriteType
 from packwire.protocols import usable
 
 #: Seconds that a connection is watched before anything is asked: whoever wants pairing ends it soon.
@@ -22,6 +23,7 @@ _HOLD = 0.4
 DROPS = 2
 #: Characteristics that are told to the journal.
 _MOST = 60
+_WAYS = {"write": WriteType.WITH_RESPONSE, "write-without-response": WriteType.WITHOUT_RESPONSE}
 _ORDINALS = {2: "2nd", 3: "3rd"}
 
 
@@ -65,8 +67,9 @@ async def table(exam: Examination) -> CheckResult:
     facts, session = exam.facts[TableFacts], exam.facts[Session]
     client = await client_of(exam)
     facts.looked_at = True
-    own = [each for service in client.services for each in service.characteristics]
-    for service in list(client.services)[:_MOST]:
+    services = services_of(client)
+    own = [each for service in services for each in service.characteristics]
+    for service in list(services)[:_MOST]:
         exam.journal.tell(EventKind.SERVICES, "has-service", short(service.uuid), service=service.uuid)
     for each in own[:_MOST]:
         words = f"{short(each.uuid)}: {', '.join(each.properties)}"
@@ -76,12 +79,12 @@ async def table(exam: Examination) -> CheckResult:
         )
     listed = tuple(
         f"{short(each.uuid)} {', '.join(each.properties)}"
-        for service in client.services
+        for service in services
         if service.uuid not in NOT_SPOKEN
         for each in service.characteristics
     )
     exam.facts[FamilyFacts].table = tuple(
-        each for each in usable() if each.gatt and not each.origin and _has(exam, each, client.services)
+        each for each in usable() if each.gatt and not each.origin and _has(exam, each, services)
     )
     if exam.spoken is None:
         if exam.facts[FamilyFacts].plugin is not None:
@@ -90,7 +93,7 @@ async def table(exam: Examination) -> CheckResult:
     hearing = exam.facts[AirFacts].hearing
     try:
         session.place = BleLink(exam.address, exam.spoken, hearing.seen if hearing else None).place_on(
-            client.services
+            services
         )
     except NotAVescError:
         wanted = ", ".join(short(each.service) for each in exam.spoken.gatt)
@@ -103,7 +106,7 @@ async def table(exam: Examination) -> CheckResult:
     times = Counter(each.uuid for each in own)
     facts.duplicates = tuple(sorted(short(uuid) for uuid in wanted_here if times[uuid] > 1))
     notify = next(
-        each for service in client.services if service.uuid == place.service
+        each for service in services if service.uuid == place.service
         for each in service.characteristics if each.uuid == place.notify
     )  # fmt: skip
     if not {"notify", "indicate"} & set(notify.properties):
@@ -112,7 +115,12 @@ async def table(exam: Examination) -> CheckResult:
             sorted({short(each.uuid) for each in own if {"notify", "indicate"} & set(each.properties)})
         )
         return failed(f"{facts.mute} does not notify; what does: {others or 'nothing'}", *listed)
-    written = " or ".join(ways_of(exam))
+    session.ways = tuple(
+        way
+        for name, way in _WAYS.items()
+        if any(each.uuid == place.write and name in each.properties for each in own)
+    )
+    written = " or ".join(session.ways)
     words = f"{short(place.notify)} notifies" + (
         f", {short(place.write)} is written {written}" if place.write else ""
     )

@@ -246,7 +246,8 @@ def _silent(facts: Facts) -> bool:
     some = (
         answers.echoes or answers.damaged or answers.unknown or answers.cut or answers.late or answers.early
     )
-    return answers.nothing and not some and not answers.anew and not facts[TableFacts].refused
+    paired = facts[SaidFacts].has("gatt-error", "security", "pairing-failed")
+    return answers.nothing and not some and not answers.anew and not paired
 
 
 def _wants_pin(facts: Facts) -> Confidence | None:

@@ -5,11 +5,14 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
+from bleak.backends.service import BleakGATTServiceCollection
+
 from packwire.doctor.ble.facts import AirFacts, LinkFacts, Session
 from packwire.doctor.examination import Examination, NoConnectionError
 from packwire.doctor.line import Line
 from packwire.errors import PackwireError
 from packwire.event import Event, EventKind
+from packwire.link.ble.failures import FAILURES
 from packwire.link.ble.link import BleLink
 from packwire.link.ble.observed import ObservedClient, Watch, disconnect
 from packwire.link.ble.observed import connect as connect_to
@@ -102,28 +105,23 @@ async def asking(
 def usual_way(exam: Examination) -> WriteType | None:
     """Return how requests are written first: as the protocol says, else as the characteristic does."""
     session = exam.facts[Session]
-    place = session.place
-    if place is None or not place.write:
+    if session.place is None or not session.place.write:
         return None
-    if place.write_type is not None:
-        return place.write_type
-    ways = ways_of(exam)
-    return WriteType.WITHOUT_RESPONSE if WriteType.WITHOUT_RESPONSE in ways else WriteType.WITH_RESPONSE
+    if session.place.write_type is not None:
+        return session.place.write_type
+    without = WriteType.WITHOUT_RESPONSE in session.ways
+    return WriteType.WITHOUT_RESPONSE if without else WriteType.WITH_RESPONSE
 
 
-def ways_of(exam: Examination) -> tuple[WriteType, ...]:
-    """Return in which ways the characteristic says that it can be written."""
-    session = exam.facts[Session]
-    place, client = session.place, session.client
-    if place is None or client is None:
-        return ()
-    said = {
-        each
-        for service in client.services
-        if service.uuid == place.service
-        for own in service.characteristics
-        if own.uuid == place.write
-        for each in own.properties
-    }
-    named = {"write": WriteType.WITH_RESPONSE, "write-without-response": WriteType.WITHOUT_RESPONSE}
-    return tuple(way for name, way in named.items() if name in said)
+def services_of(client: ObservedClient) -> BleakGATTServiceCollection:
+    """Return what a connected device has. Raises NoConnectionError where it just went."""
+    try:
+        return client.services
+    except FAILURES as error:
+        raise NoConnectionError("it ended") from error
+
+
+def is_refused(exam: Examination) -> str:
+    """Need a pack that did not say that it wants to be paired."""
+    told = exam.journal.device.told
+    return "it wants to be paired" if {"gatt-error", "security", "pairing-failed"} & told.keys() else ""

@@ -243,7 +243,7 @@ def _is_of_system(error: BaseException) -> bool:
 
 def _meaning(error: BaseException) -> tuple[Reason, str]:
     if isinstance(error, BleakBluetoothNotAvailableError):
-        reason, words = _UNAVAILABLE.get(error.reason, (Reason.NO_BLUETOOTH, _words(error)))
+        reason, words = _UNAVAILABLE.get(error.reason, (Reason.NO_BLUETOOTH, words_of(error)))
         return reason, words or _power()
     if isinstance(error, BleakDBusError) and error.dbus_error in _DBUS:
         return _DBUS[error.dbus_error]
@@ -255,7 +255,7 @@ def _meaning(error: BaseException) -> tuple[Reason, str]:
         return Reason.TIMED_OUT, "the system's Bluetooth did not answer in time"
     if isinstance(error, PermissionError):
         return Reason.NOT_ALLOWED, "this user may not use Bluetooth"
-    return Reason.UNEXPECTED, _words(error)
+    return Reason.UNEXPECTED, words_of(error)
 
 
 def _power() -> str:
@@ -278,7 +278,9 @@ def _read(file: Path) -> str:
         return ""
 
 
-def _words(error: BaseException) -> str:
+def words_of(error: BaseException) -> str:
     """Return what the system said, in one line that can be shown."""
+    if isinstance(error, BleakGATTProtocolError):
+        return f"the device refuses it ({error.code.name.lower().replace('_', ' ')})"
     said = str(error.args[0] if isinstance(error, BleakBluetoothNotAvailableError) else error)
     return printable(" ".join(said.split()))[:_SHOWN] or type(error).__name__

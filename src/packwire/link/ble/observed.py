@@ -19,7 +19,7 @@ from packwire.direction import Direction
 from packwire.event import Event, EventKind
 from packwire.link.base import Listener
 from packwire.link.ble.discovery import Seen
-from packwire.link.ble.failures import FAILURES, code_of, no_connection
+from packwire.link.ble.failures import FAILURES, code_of, no_connection, words_of
 from packwire.link.gatt_traffic import Attribute, GattConnected, GattObserver, Passed, ServiceTree
 from packwire.visible import printable
 
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 30.0
 ATTEMPTS = 3
 CLOSE_TIMEOUT = 5.0
-#: Characters of what the system said that are kept.
-_SHOWN = 160
 #: Client Characteristic Configuration [Vol 3, Part G, 3.3.3.3].
 CCCD = "00002902-0000-1000-8000-00805f9b34fb"
 
@@ -105,8 +103,9 @@ class ObservedClient(bleak.BleakClient):
 
     def _failed(self, kind: EventKind, error: BaseException, otherwise: str) -> None:
         code, values = code_of(error, otherwise)
-        said = " ".join(str(error).split())[:_SHOWN] or type(error).__name__
-        self._happens(kind, code, printable(said), **values)
+        if code == "not-permitted" and otherwise == "notify-failed":  # that is said of writes
+            code = otherwise
+        self._happens(kind, code, words_of(error), **values)
 
     def over(self) -> None:
         """Tell, once, that the connection is over."""
