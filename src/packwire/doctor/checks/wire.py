@@ -194,8 +194,10 @@ async def _slept(exam: Examination, line: Line, probe: Probe) -> bool:
     earlier = [each for each in sent.probes if each.reply is None]
     if any(without_echoes(each) or each.closed for each in earlier):
         return False
-    patience = exam.options.patience
-    await line.wait_closed(patience)  # the answer to an earlier question may still be on its way
+    patience, surplus = exam.options.patience, line.surplus
+    await line.wait_closed(patience)  # what came may be the answer to an earlier question
+    if line.surplus > surplus:
+        return False
     again = await ask(exam, line, Request(probe.request), _LONGER * patience)
     if again.reply is None or again.latency > _IN_TIME * patience:
         return False
