@@ -17,6 +17,8 @@ class LineFacts(Fact):
     """Whether a right answer came to a question, at the rate and the address that were given."""
     questions: int = 0
     """How often it was asked so before an answer came, or in all."""
+    surplus: int = 0
+    """Messages that answered nothing, before anything was asked."""
     echoes: int = 0
     """How often what was sent came back."""
     lone_echo: bool = False

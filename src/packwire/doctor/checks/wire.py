@@ -132,6 +132,7 @@ async def contact(exam: Examination) -> CheckResult:
     facts.takes = _BOARD + (_LONG_FRAME * 10 / facts.baud if exam.target.is_serial else 0.0)
     for attempt in range(1, _TRIES + 1):
         line = await exam.line()
+        facts.surplus = line.surplus if attempt == 1 else facts.surplus
         probe = await ask(exam, line, request, exam.options.patience)
         facts.questions = attempt
         if probe.reply is not None:
@@ -194,9 +195,9 @@ async def _slept(exam: Examination, line: Line, probe: Probe) -> bool:
     earlier = [each for each in sent.probes if each.reply is None]
     if any(without_echoes(each) or each.closed for each in earlier):
         return False
-    patience, surplus = exam.options.patience, line.surplus
+    patience = exam.options.patience
     await line.wait_closed(patience)  # what came may be the answer to an earlier question
-    if line.surplus > surplus:
+    if line.surplus > exam.facts[LineFacts].surplus:
         return False
     again = await ask(exam, line, Request(probe.request), _LONGER * patience)
     if again.reply is None or again.latency > _IN_TIME * patience:
