@@ -30,7 +30,15 @@ _LINKS: dict[LinkKind, tuple[str, ...]] = {
 }
 #: By which modules a pack of any protocol is examined over a link.
 _PACKS: dict[LinkKind, tuple[str, ...]] = {
-    LinkKind.BLE: ("ble.adapter", "ble.air", "ble.link", "ble.answers", "ble.values", "ble.rules"),
+    LinkKind.BLE: (
+        "ble.adapter",
+        "ble.air",
+        "ble.link",
+        "ble.answers",
+        "ble.values",
+        "ble.way_rules",
+        "ble.answer_rules",
+    ),
 }
 #: The rules that all packs are judged by, behind those of their links.
 _OF_EVERY_PACK = (

@@ -16,7 +16,7 @@ AT_ONCE = 3.0
 
 
 @dataclass(slots=True)
-class Session(Fact):
+class OpenFacts(Fact):
     """What is open now: the connection, and where on it is spoken in which way."""
 
     watch: Watch | None = None
@@ -123,6 +123,8 @@ class AnswerFacts(Fact):
     early: bool = False
     anew: bool = False
     """Whether it answered only after its connection, which was there before, was ended and made anew."""
+    bytes: int = 0
+    """What came and was no answer."""
     echoes: int = 0
     unasked: int = 0
     unknown: int = 0
@@ -155,6 +157,8 @@ class ValueFacts(Fact):
     read: int = 0
     failed: str = ""
     reason: Reason | None = None
+    cut: bool = False
+    """Whether frames began and did not end while it was read."""
     said: str = ""
     impossible: tuple[str, ...] = ()
     zero_cells: tuple[int, ...] = ()

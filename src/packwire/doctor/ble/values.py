@@ -10,7 +10,7 @@ from packwire.device.base import Device
 from packwire.device.client import Client
 from packwire.device.reader import Reader
 from packwire.doctor.ble.answers import can_ask, question
-from packwire.doctor.ble.facts import AirFacts, AnswerFacts, FamilyFacts, LinkFacts, Session, ValueFacts
+from packwire.doctor.ble.facts import AirFacts, AnswerFacts, FamilyFacts, LinkFacts, OpenFacts, ValueFacts
 from packwire.doctor.ble.link import is_connected
 from packwire.doctor.ble.session import client_of, leave, usual_way
 from packwire.doctor.examination import Examination
@@ -24,6 +24,8 @@ from packwire.quantity import QUANTITIES, Scalar
 
 #: Readings, and seconds between them.
 READINGS, PAUSE = 3, 0.7
+#: Readings where current flows and nothing moved before.
+_MOST_READINGS = 9
 #: Seconds for one answer where it is quick, and for all that is read.
 _ANSWER, _ALL = 1.5, 20.0
 #: V, %, degC, A: what a pack may say, at most and at least.
@@ -50,22 +52,33 @@ def _can_be_read(exam: Examination) -> str:
 async def values(exam: Examination) -> CheckResult:
     """Read it some times."""
     facts = exam.facts[ValueFacts]
-    exam.facts[Session].doing = "it was read"
+    exam.facts[OpenFacts].doing = "it was read"
     read: list[dict[str, Any]] = []
+    reader: Device | None = None
     try:
-        async with asyncio.timeout(_ALL), await _reader(exam) as device:
-            for number in range(READINGS):
-                if number:
+        reader = await _reader(exam)
+        async with asyncio.timeout(_ALL), reader as device:
+            while len(read) < READINGS or (_stands_still(read) and len(read) < _MOST_READINGS):
+                if read:
                     await asyncio.sleep(PAUSE)
                 samples = await device.read()
-                read += [dict(each.values) for each in samples if each.values][:1]
+                read += [dict(each.values) for each in samples][:1]
     except (PackwireError, TimeoutError) as error:
         facts.failed = str(error) or f"it was not read in {_ALL:.0f} s"
         facts.reason = getattr(error, "reason", Reason.TIMED_OUT)
         if facts.reason is Reason.WRONG_PASSWORD:
             exam.facts[AnswerFacts].pin_refused = True
             exam.journal.tell(EventKind.REFUSED, "wrong-secret", "it refuses the password")
-    return _looked_at(exam, read)
+    if isinstance(reader, Reader):
+        stats = reader.client.frame_stats
+        facts.cut = bool(stats.waiting or stats.abandoned or stats.junk)
+    return _looked_at(exam, [each for each in read if each])
+
+
+def _stands_still(read: list[dict[str, Any]]) -> bool:
+    """Tell whether no value moved though current flows."""
+    flows = bool(read) and abs(read[-1].get("current", 0.0)) >= _FLOWS
+    return flows and all(each == read[-1] for each in read)
 
 
 async def _reader(exam: Examination) -> Device:
@@ -77,13 +90,13 @@ async def _reader(exam: Examination) -> Device:
         watch = Watch(listeners=[exam.journal.take])
         return AiobmsbleDevice(seen, plugin, pin=exam.address.pin, watch=watch)
     answers = exam.facts[AnswerFacts]
-    client, session = await client_of(exam), exam.facts[Session]
+    client, session = await client_of(exam), exam.facts[OpenFacts]
     assert session.place is not None
     way = answers.answered[-1] if answers.answered else usual_way(exam)
     place = replace(session.place, write_type=way)
     link = BleLink(exam.address, exam.protocol, seen, on=client, place=place)
     session.dropped = link.dropped
-    patience = max(_ANSWER, 1.5 * (answers.late or 0.0))
+    patience = max(_ANSWER, 1.5 * (answers.late or 0.0), 3 * (answers.first or 0.0))
     line = Client(link, exam.protocol, timeout=patience)
     return Reader(line, Options(pin=exam.address.pin or ""))
 
@@ -102,8 +115,7 @@ def _looked_at(exam: Examination, read: list[dict[str, Any]]) -> CheckResult:
     cells = cast("Sequence[float]", last.get("cell_voltages", ()))
     if any(cells):
         facts.zero_cells = tuple(number for number, volts in enumerate(cells, 1) if volts == 0)
-    flows = abs(last.get("current", 0.0)) >= _FLOWS
-    facts.frozen = flows and len(read) == READINGS and all(each == last for each in read)
+    facts.frozen = len(read) >= _MOST_READINGS and _stands_still(read)
     if facts.failed:
         return odd(f"{facts.said}; then: {facts.failed}", *_ends(exam))
     if facts.impossible:
@@ -111,7 +123,7 @@ def _looked_at(exam: Examination, read: list[dict[str, Any]]) -> CheckResult:
     if facts.zero_cells:
         return odd(f"{facts.said}; {_cells(facts.zero_cells)} at 0 V")
     if facts.frozen:
-        return odd(f"{facts.said}; nothing moved in {READINGS} readings")
+        return odd(f"{facts.said}; nothing moved in {len(read)} readings")
     return passed(facts.said, excludes="wrong values")
 
 

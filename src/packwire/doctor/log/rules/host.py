@@ -1,5 +1,6 @@
 """The computer that reads: its D-Bus, its adapter, its rights, its configuration, and the program itself."""
 
+from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.log.facts import RadioFacts, SaidFacts, WireFacts, WriterFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
@@ -135,10 +136,26 @@ def _well(facts: Facts) -> Confidence | None:
         return when(tried is None or tried.last.line < said.told["found-driver"].last.line, LIKELY)
     if said.failures:
         return None
+    if said.began != NO_TIME:  # of a live device it is seen whether it can be read
+        return when(said.works, LIKELY)
     if min(said.count("sent"), said.count("received")) > 2:
         return LIKELY
     answered = set(wire.asked_in) & set(wire.answered_in) and wire.right > 2 and not wire.wrong
     return when(said.works or answered, LIKELY)
+
+
+def _asked_for(facts: Facts) -> tuple[str, ...]:
+    if facts[SaidFacts].began != NO_TIME:
+        return ()
+    if facts[WriterFacts].debugged:
+        return ("what the owner sees, and the same log over a longer time, with one failure in it",)
+    return (
+        (
+            "what the owner sees, which pack it is (maker, model, firmware), and which program reads it, with"
+            " its version"
+        ),
+        "the log of the program that reads the pack, from its start to one failure, at the level debug",
+    )
 
 
 RULES: tuple[Rule, ...] = (
@@ -286,24 +303,18 @@ RULES: tuple[Rule, ...] = (
     rule(
         "inconclusive",
         lambda _: POSSIBLE,
-        "Nothing in this log tells why there is no data.",
-        "Ask for what is listed.",
-        causes=dict.fromkeys(("inconclusive",), 1.0),
-        ask=lambda facts: (
-            (
-                (
-                    "what the owner sees, which pack it is (maker, model, firmware), and which program reads"
-                    " it, with its"
-                    " version"
-                ),
-                (
-                    "the log of the program that reads the pack, from its start to one failure, at the level"
-                    " debug"
-                ),
-            )
-            if not facts[WriterFacts].debugged
-            else ("what the owner sees, and the same log over a longer time, with one failure in it",)
+        lambda facts: (
+            "Nothing in this log tells why there is no data."
+            if facts[SaidFacts].began == NO_TIME
+            else "What was found fits no known fault; the checks above say how far it went."
         ),
+        lambda facts: (
+            "Ask for what is listed."
+            if facts[SaidFacts].began == NO_TIME
+            else "Ask again, and attach a report to a question in a forum: --report doctor.md"
+        ),
+        causes=dict.fromkeys(("inconclusive",), 1.0),
+        ask=_asked_for,
         rank=Rank.UNDECIDED,
     ),
 )
