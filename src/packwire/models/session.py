@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol, override
 
-from packwire.errors import BadOptionError, NotAVescError, Reason, RefusedError
+from packwire.errors import BadOptionError, NotAVescError, WrongPinError
 from packwire.models.heard import Heard, Language
 from packwire.models.replies import Reply
 from packwire.models.requests import Parameter, Question
@@ -252,7 +252,7 @@ class ModelSession(Session):
     def _refused(self, question: Question, why: str) -> None:
         secret = [name for name in question.template.names if self._protocol.parameters[name].secret]
         if secret:
-            raise RefusedError(f"{self._protocol.title}: {why}", reason=Reason.WRONG_PASSWORD)
+            raise WrongPinError(f"{self._protocol.title}: {why}")
         if question.optional:
             self._absent.add(question.name)
         self._remarks[question.name] = f"the device refuses {question.name}: {why}"
