@@ -123,7 +123,7 @@ class RefusedError(PackwireError):
 
 
 class WrongPinError(RefusedError):
-    """A pack itself says that its PIN is wrong: asked again it will say so again, or lock whoever tries on."""
+    """A pack itself says that its PIN is wrong: it will say so again, or lock whoever tries on."""
 
 
 class DisplacedError(PackwireError):

@@ -165,9 +165,20 @@ class ModelSession(Session):
     @override
     async def read(self, node: Node) -> NodeReading:
         heard = self._packs.get(node.key, self._main)
+        answered = False
         for question in self._questions() if heard is self._main else self._questions_of_packs():
-            if self._due(question, node.key):
+            if not self._due(question, node.key):
+                continue
+            try:
                 await self._ask(question, heard, node.key)
+            except NoReplyError as error:
+                if not answered:
+                    raise
+                self._remarks[question.name] = str(error)
+                for name in question.replies:  # what it said before is no longer so
+                    heard.forget(name)
+            else:
+                answered = True
         values = heard.values()
         if node.key == PACK and node.name != self.name:
             self._nodes[PACK] = replace(node, name=self.name, firmware=self.firmware, identity=self.identity)
