@@ -265,6 +265,7 @@ class _Client:
     def take(self, payload: bytes) -> None:
         """Answer a request."""
         protocol = self._device.protocol
+        payload = protocol.plain(payload)
         asked = (protocol.bus or {}).get("parameter")
         for question in protocol.questions:
             given = question.template.match(payload)
