@@ -312,6 +312,15 @@ class ModelProtocol(Protocol):
         heard.take(frame)
         return heard.values()
 
+    def read_with(self, frame: bytes) -> str:
+        """Return the name of the model that the device which said this is read with: mostly this one."""
+        heard = Heard(self)
+        heard.take(frame)
+        known = heard.known
+        layouts = (layout for reply in self.replies for layout in reply.layouts if layout.model)
+        fits = (each.model for each in layouts if each.is_told(known))
+        return next(fits, self.name)
+
     def spans(self, frame: bytes, known: Mapping[str, float] | None = None) -> list[Span]:
         """Return where each field of a reply lies; empty for a frame that the model does not know."""
         reply, data = self.reply_of(frame), self.data(frame)

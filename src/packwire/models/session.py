@@ -184,6 +184,19 @@ class ModelSession(Session):
             self._nodes[PACK] = replace(node, name=self.name, firmware=self.firmware, identity=self.identity)
         return NodeReading(derived(values))
 
+    @override
+    async def keep_awake(self) -> float | None:
+        left = []
+        for question in self._questions():
+            if question.keeps_alive and question.every and question.name not in self._absent:
+                asked = self._asked.get((PACK, question.name))
+                due = 0.0 if asked is None else asked + question.every - self._asker.now()
+                if due <= 0:
+                    await self._ask(question, self._main, PACK)
+                    due = question.every
+                left.append(due)
+        return min(left, default=None)
+
     def frame_of(self, question: Question) -> bytes:
         """Return the frame of a request, with what is known of its parameters. Raises FieldError."""
         return question.template.frame(self._given)
