@@ -123,8 +123,10 @@ class Reader(Device):
     async def _keep_awake(self) -> None:
         """Keep the device awake until the connection ends, which readings tell."""
         with contextlib.suppress(PackwireError):
-            while (due := await self._kept_awake()) is not None:
+            due = await self._kept_awake()
+            while due is not None:
                 await asyncio.sleep(due)
+                due = await self._kept_awake()
 
     async def _kept_awake(self) -> float | None:
         try:

@@ -286,6 +286,21 @@ class ModelProtocol(Protocol):
             return framing.seal(frame[:at] + b"%02X" % unit + frame[at + 2 :])
         return framing.seal(frame[:at] + bytes([unit]) + frame[at + 1 :])
 
+    def addressed(self, request: bytes, reply: bytes) -> bytes:
+        """Return a reply with what is the same in it as in its request, such as the address of a pack."""
+        for answer in self.family.answers:
+            rules = zip((request, reply), (answer.request, answer.reply), strict=True)
+            if any(each.plus for each in answer.same) or not all(
+                rule.fits(frame) for frame, rules_of in rules for rule in rules_of
+            ):
+                continue
+            said = bytearray(reply)
+            for each in answer.same:
+                said[each.reply : each.reply + each.width] = request[each.request : each.request + each.width]
+            framing = next((each for each in self.framings if each.form_of(reply)), self.framings[0])
+            return framing.seal(bytes(said))
+        return reply
+
     def data(self, frame: bytes) -> bytes:
         """Return a frame without its checksum and end: what fields and counts may reach to.
 

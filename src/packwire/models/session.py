@@ -1,6 +1,6 @@
 """A conversation with a device whose protocol is a model."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Protocol, override
 
@@ -214,15 +214,23 @@ class ModelSession(Session):
         return self._asker.now() - asked >= question.every
 
     def _questions(self) -> list[Question]:
-        return [
-            each
-            for each in self._protocol.questions
-            if each.kind is RequestKind.READS and each.topic == VALUES and not each.missing(self._given)
-        ]
+        """Return what the device itself is asked."""
+        return [each for each in self._askable() if not each.missing(self._given)]
 
     def _questions_of_packs(self) -> list[Question]:
-        packs = self._protocol.packs or {}
-        return [each for each in self._questions() if packs.get("parameter") in each.template.names]
+        parameter = (self._protocol.packs or {}).get("parameter")
+        return [
+            each
+            for each in self._askable()
+            if parameter in each.template.names and not set(each.missing(self._given)) - {parameter}
+        ]
+
+    def _askable(self) -> Iterator[Question]:
+        return (
+            each
+            for each in self._protocol.questions
+            if each.kind is RequestKind.READS and each.topic == VALUES
+        )
 
     async def _ask(self, question: Question, heard: Heard, key: str) -> None:
         packs = self._protocol.packs
