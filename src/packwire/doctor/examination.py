@@ -79,7 +79,8 @@ class Examination:
     """One device under examination. `facts` grow from check to check.
 
     `spoken` is what the device speaks, None until that was found out; `open` holds what is to be closed at
-    the end. Of any pack but a VESC on a stream, `journal` is what it lived through.
+    the end. Of any pack but a VESC on a stream, `journal` is what it lived through, and `greeting` the
+    question that its checks asked first.
     """
 
     address: Address
@@ -88,6 +89,7 @@ class Examination:
     transcript: Transcript = field(default_factory=Transcript)
     current: Line | None = None
     spoken: Protocol | None = field(init=False)
+    greeting: bytes = b""
     open: AsyncExitStack = field(default_factory=AsyncExitStack)
     _journal: "Journal | None" = None
     _numbers: int = 0
@@ -125,7 +127,7 @@ class Examination:
     @property
     def hello(self) -> bytes:
         """Return a request that every such device answers."""
-        return hello_of(self.protocol)
+        return self.greeting or hello_of(self.protocol)
 
     def judge(self) -> tuple[Verdict, tuple[Verdict, ...]]:
         """Return the verdict on the facts, and what else was found."""
@@ -146,7 +148,8 @@ class Examination:
         if self._numbers and address is None and not self.target.is_serial:
             await asyncio.sleep(REDIAL)
         self._numbers += 1
-        line = Line(open_link(address or self.target.base), self._numbers, self.transcript, self.protocol)
+        link = open_link(address or self.target.base, bare=True)
+        line = Line(link, self._numbers, self.transcript, self.protocol)
         self._lines.append(line)
         await line.open()
         self.facts[ConnectionFacts].made += 1

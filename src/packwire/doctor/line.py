@@ -275,7 +275,10 @@ class Line:
     def _take(self, frames: list[Frame]) -> None:
         for frame in frames:
             message = frame.payload
-            self.echoes += message in self._sent
+            if message in self._sent:
+                self.echoes += 1
+                if self.protocol.on_a_line:
+                    continue  # a line on which one hears oneself: neither a reply nor one too many
             events = self._exchange.hear(time.monotonic_ns(), message)
             reply = next((each for each in events if isinstance(each, Replied)), None)
             if reply is not None:

@@ -21,7 +21,10 @@ from packwire.check import Check, Rule
 from packwire.protocol.base import Protocol
 
 #: What every device is asked, whatever it hangs on; the last row is asked behind all others.
-_FIRST = ("checks.way", "rules.reach", "rules.connection")
+_FIRST = (
+    *("checks.name", "checks.way", "checks.listen"),
+    *("rules.way", "rules.reach", "rules.connection"),
+)
 _LAST = ("checks.restart", "rules.flow", "rules.undecided")
 _LINKS: dict[LinkKind, tuple[str, ...]] = {
     LinkKind.TCP: ("checks.tcp",),
@@ -30,14 +33,21 @@ _LINKS: dict[LinkKind, tuple[str, ...]] = {
 }
 #: By which modules a pack of any protocol is examined over a link.
 _PACKS: dict[LinkKind, tuple[str, ...]] = {
+    LinkKind.SERIAL: (
+        *("checks.port", "checks.wire", "checks.hearing", "checks.silence", "checks.pack"),
+        *("rules.pack", "rules.connection", "rules.flow", "rules.undecided"),
+    ),
+    LinkKind.CAN: (
+        *("checks.can", "checks.hearing", "checks.pack"),
+        *("rules.pack", "rules.connection", "rules.undecided"),
+    ),
+    LinkKind.TCP: (
+        *("checks.name", "checks.port", "checks.wire", "checks.hearing", "checks.silence", "checks.pack"),
+        *("rules.way", "rules.pack", "rules.connection", "rules.flow", "rules.undecided"),
+    ),
     LinkKind.BLE: (
-        "ble.adapter",
-        "ble.air",
-        "ble.link",
-        "ble.answers",
-        "ble.values",
-        "ble.way_rules",
-        "ble.answer_rules",
+        *("ble.adapter", "ble.air", "ble.link", "ble.answers", "ble.values"),
+        *("ble.way_rules", "ble.answer_rules"),
     ),
 }
 #: The rules that all packs are judged by, behind those of their links.
@@ -46,8 +56,14 @@ _OF_EVERY_PACK = (
     "log.rules.radio",
     "log.rules.gatt",
     "log.rules.frames",
+    "log.rules.line",
     "log.rules.wired",
+    "log.rules.can",
 )
+
+
+#: The rules on a look around, where no device was named.
+_AROUND = ("rules.around", "log.rules.host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +115,11 @@ def rules_for(address: Address, protocol: Protocol | None) -> tuple[Rule, ...]:
     """Return the rules that its facts are judged by."""
     found = [rule for module in _modules(address, protocol) for rule in getattr(module, "RULES", ())]
     return (*found, *(protocol.rules if protocol is not None else ()))
+
+
+def rules_around() -> tuple[Rule, ...]:
+    """Return the rules that a look around is judged by: what is in the way is judged as in a log."""
+    return tuple(rule for name in _AROUND for rule in _module(name).RULES)
 
 
 def every_rule() -> tuple[Rule, ...]:

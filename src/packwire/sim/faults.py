@@ -127,6 +127,24 @@ _KINDS = (
         of=Of.PACK,
     ),
     FaultKind(
+        "absurd",
+        "a cell reads so many volts, which no cell has; the pack's voltage is right",
+        (FaultParameter("volts", 6.2, low=5.1, high=60, whole=False),),
+        of=Of.PACK,
+    ),
+    FaultKind(
+        "asleep",
+        "it leaves the first so many requests unanswered, and wakes of them",
+        (FaultParameter("requests", 2),),
+        of=Of.PACK,
+    ),
+    FaultKind(
+        "refuses",
+        "it refuses every request in the way that its protocol has for that (a Modbus exception)",
+        of=Of.PACK,
+    ),
+    FaultKind("lost", "every n-th reply (3) is lost on its way", (_every(3),), of=Of.PACK),
+    FaultKind(
         "pin",
         "it answers nobody who has not logged in with this PIN, where its protocol has such a login",
         (FaultParameter("number", 123_456, low=0, high=99_999_999),),

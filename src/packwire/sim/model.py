@@ -34,6 +34,8 @@ LONGEST_PATIENCE = 3.0
 """How many times as long as a keep-alive is due a device waits for it before it hangs up."""
 
 _ON = "on"
+#: The bit by which the function of an error reply differs [Modbus protocol V1.1b3, 7].
+_ERROR = 0x80
 #: What the checksum of a device with one of its own differs by.
 _OTHER_SUM = 0x05
 #: The quantities that say what a switch of such a name is set to.
@@ -147,6 +149,7 @@ class ModelDevice:
         self._said: dict[str, list[bytes]] | None = None
         self._packs_said: dict[int, dict[str, list[bytes]]] = {}
         self._frozen: dict[str, Any] | None = None
+        self._requests = 0
         self._clients: dict[Port, _Client] = {}
         faults.on_change.append(self._fault_changed)
         self._fault_changed("frozen-bms")
@@ -166,6 +169,9 @@ class ModelDevice:
             at = int(dead) - 1
             values["voltage"] -= cells[at]
             values["cell_voltages"] = (*cells[:at], 0.0, *cells[at + 1 :])
+        (volts,) = self.faults.get("absurd") or (0.0,)
+        if volts and values["cell_voltages"]:
+            values["cell_voltages"] = (volts, *values["cell_voltages"][1:])
         for switch in self.protocol.switches:
             if switch.name in _SWITCHED:
                 values[_SWITCHED[switch.name]] = self.setting(switch) == _ON
@@ -251,6 +257,12 @@ class ModelDevice:
         sent = self.switched[switch.name]
         return next((name for name, number in switch.values.items() if number == sent), "")
 
+    def wakes(self) -> bool:
+        """Count a request; tell whether the device is awake to answer it."""
+        (sleeps,) = self.faults.get("asleep") or (0,)
+        self._requests += 1
+        return self._requests > sleeps
+
     def _read_back(self) -> dict[str, dict[str, int]]:
         """Return what switches say of themselves: numbers by reply and field."""
         said: dict[str, dict[str, int]] = {}
@@ -268,8 +280,8 @@ class ModelDevice:
         like = self.protocol.reply(question.reply)
         header = next((each.header for each in self.protocol.framings if like.head.startswith(each.start)), 1)
         for reply in self.protocol.replies:
-            if reply.refuses and _alike(reply, like, header):
-                return self._speaker.refusal(reply, like)
+            if reply.refuses and _alike(reply, like, header, _ERROR * self.protocol.modbus):
+                return self.protocol.from_unit(self._speaker.refusal(reply, like), self.unit)
         return None
 
 
@@ -280,10 +292,13 @@ def unit_of(protocol: ModelProtocol) -> int:
     return int(usual or 0)
 
 
-def _alike(refusal: Reply, reply: Reply, header: int) -> bool:
-    """Tell whether a refusal is of the kind of a reply, as far as the first bytes tell."""
-    pairs = zip(refusal.begins[:header], reply.begins[:header], strict=False)
-    return all(None in {one, other} or one == other for one, other in pairs)
+def _alike(refusal: Reply, reply: Reply, header: int, error: int) -> bool:
+    """Tell whether a refusal is of the kind of a reply, as far as the first bytes tell.
+
+    `error` is what the second byte of a refusal has besides.
+    """
+    pairs = zip(refusal.begins[:header], reply.begins[:header], (0, error, *bytes(header)), strict=False)
+    return all(one is None or other is None or one == other | more for one, other, more in pairs)
 
 
 class _Client:
@@ -342,7 +357,8 @@ class _Client:
             if given is not None and (
                 asked is None or given.get(asked, self._device.unit) == self._device.unit
             ):
-                self._answer(question, payload, given)
+                if self._device.wakes():
+                    self._answer(question, payload, given)
                 return
         switched = self._device.protocol.switch_of(payload)
         if switched is not None and self._may_ask:
@@ -360,7 +376,7 @@ class _Client:
         secret = [name for name in given if self._device.protocol.parameters[name].secret]
         if secret:
             self._logged_in = self._logged_in or all(self._is_pin(given[name]) for name in secret)
-        if not self._may_ask:
+        if not self._may_ask or "refuses" in self._device.faults:
             refusal = self._device.refusal(question)
             if refusal is not None:
                 self._port.send(refusal)

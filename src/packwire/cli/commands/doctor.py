@@ -122,13 +122,11 @@ def doctor(
         _check(options)
         host, port = _place(address or str(HUB_PORT))
         return turn(port, host=host, json=json, reports=options.report, seconds=options.for_)
-    if address is None:
-        raise BadOptionError(
-            "name the device: packwire doctor vesc://host; or a log: packwire doctor --log FILE; or your"
-            " client:"
-            " packwire doctor --my-client 65101"
-        )
     _check(options)
+    if address is None:
+        from packwire.cli.around_doctor import around_doctor  # noqa: PLC0415 - Bluetooth, serial, CAN
+
+        return around_doctor(json=json, seconds=options.for_, reports=options.report, write=_write_report)
     return asyncio.run(_doctor(address, options, json=json))
 
 

@@ -42,10 +42,11 @@ RESTART = "Not one byte. Switch the device off and on, wait until it is up, then
 
 
 class TextView:
-    """For people."""
+    """For people; `whole`: checks that passed are shown with all their evidence, too."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, whole: bool = False) -> None:
         self._console = make_console()
+        self._shown_passed = None if whole else _SHOWN_PASSED
         self._status: Status | None = None
         self._skipped: list[CheckResult] = []
         self._last: CheckResult | None = None
@@ -85,7 +86,7 @@ class TextView:
             )
         )
         passed = check.outcome is Outcome.PASSED
-        lines = check.evidence[:_SHOWN_PASSED] if passed else check.evidence
+        lines = check.evidence[: self._shown_passed] if passed else check.evidence
         for line in lines:
             self._print(Text(f"{_INDENT}{printable(line)}", "dim"))
         if len(lines) < len(check.evidence):

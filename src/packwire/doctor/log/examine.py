@@ -12,7 +12,7 @@ from packwire.capture.text.lines import lines
 from packwire.check import Facts, Rule, Verdict
 from packwire.doctor.log.facts import SaidFacts, WireFacts, WriterFacts, fill
 from packwire.doctor.log.recorded import events_of
-from packwire.doctor.log.rules import frames, gatt, host, proxies, radio, wired
+from packwire.doctor.log.rules import can, frames, gatt, host, line, proxies, radio, wired
 from packwire.doctor.log.wire import capture_of, look_at, note_text_frames
 from packwire.doctor.verdicts import judge_surest_first
 from packwire.errors import BadFileError
@@ -24,7 +24,9 @@ RULES: tuple[Rule, ...] = (
     *proxies.RULES,
     *gatt.RULES,
     *frames.RULES,
+    *line.RULES,
     *wired.RULES,
+    *can.RULES,
 )
 _MAX_DEVICES = 12
 

@@ -95,9 +95,14 @@ class SaidFacts(Fact):
         """Return how often values were read."""
         return self.count(*_WORKS)
 
+    @property
+    def live(self) -> bool:
+        """Return whether an examination tells it, and no log."""
+        return self.began != NO_TIME
+
     def shown(self, *codes: str) -> tuple[str, ...]:
         """Return as evidence where each was said first, and with which words."""
-        if self.began == NO_TIME:
+        if not self.live:
             return tuple(f"line {each.line}: {each.text.strip()}" for each in self.quotes(*codes))
         quotes = self.quotes(*codes)
         return tuple(f"at {(each.time - self.began) / 1e9:.1f} s: {each.text.strip()}" for each in quotes)

@@ -5,6 +5,7 @@ from statistics import median
 from packwire.check import Confidence, Facts, Rank, Rule, certain, sure
 from packwire.doctor.checks.words import packets
 from packwire.doctor.facts import (
+    ConnectionFacts,
     ContactFacts,
     Latency,
     PollFacts,
@@ -14,6 +15,7 @@ from packwire.doctor.facts import (
     TargetFacts,
     ms,
 )
+from packwire.doctor.line_facts import LineFacts
 from packwire.doctor.rules.advice import CLIENT_TEST, TAKES_ANYTHING
 from packwire.errors import Reason
 
@@ -34,7 +36,7 @@ def _latency(facts: Facts, *, over_can: bool) -> Latency | None:
 def _slow(facts: Facts) -> Confidence | None:
     latency = _latency(facts, over_can=False)
     late = facts[StreamFacts].surplus > 0 and len(facts[ProbeFacts].lost) >= LOST
-    return certain(late or (latency is not None and latency.slow))
+    return certain(late or (latency is not None and latency.slow_beside(facts[LineFacts].takes)))
 
 
 def _slow_words(facts: Facts) -> str:
@@ -103,6 +105,8 @@ def _chatter(facts: Facts) -> Confidence | None:
 
 def _lossy(facts: Facts) -> Confidence | None:
     sent = facts[ProbeFacts]
+    if facts[ConnectionFacts].fell_silent_after is not None:
+        return None
     lost = [each for each in sent.lost if not each.received]
     return certain(len(lost) >= LOST and len(lost) > LOSSY * len(sent.probes))
 

@@ -1,0 +1,383 @@
+"""Faults of packs on wires, each on real parts: pseudo-terminals, sockets of this machine, a virtual CAN bus.
+
+A row has what is wrong, the address of the device, the kind that the doctor must find, and how sure it may be
+at most. The tests try each once, `bench_wired.py` each many times.
+"""
+
+import asyncio
+import contextlib
+import random
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from packwire.check import Confidence
+from packwire.link.modbus_tcp import ModbusEnvelope
+from packwire.models.load import model
+from packwire.sim.by_name import simulation
+from packwire.sim.server import SimOptions
+from tests.link.lines import Line, device, line
+
+CERTAIN, LIKELY, POSSIBLE = Confidence.CERTAIN, Confidence.LIKELY, Confidence.POSSIBLE
+type Opened = Callable[[], AbstractAsyncContextManager[str]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One fault: `expected` is the verdict's key, `most` how sure it may be."""
+
+    name: str
+    opened: Opened
+    expected: str
+    most: Confidence = LIKELY
+
+
+CASES: list[Case] = []
+
+
+def case(name: str, expected: str, most: Confidence = LIKELY) -> Callable[[Callable[..., object]], Opened]:
+    """Add a case."""
+
+    def add(function: Callable[..., object]) -> Opened:
+        opened: Opened = contextlib.asynccontextmanager(function)  # type: ignore[arg-type]
+        CASES.append(Case(name, opened, expected, most))
+        return opened
+
+    return add
+
+
+def on_a_line(
+    name: str,
+    spoken: str,
+    expected: str,
+    most: Confidence = LIKELY,
+    *faults: str,
+    query: str = "",
+    units: tuple[int, ...] = (),
+    **how: object,
+) -> None:
+    """Add a case of devices on a serial line."""
+
+    @case(name, expected, most)
+    async def opened() -> AsyncIterator[str]:
+        with line(spoken, *units, faults=faults, **how) as serial:
+            yield f"serial:{serial.path}?model={spoken}{query}"
+
+
+on_a_line("serial: healthy", "daly", "ok", CERTAIN)
+on_a_line("serial: healthy, hears itself", "pace", "ok", CERTAIN, query="&address=1", units=(1,), echo=True)
+on_a_line("serial: healthy, sends by itself", "victron-vedirect", "ok", CERTAIN)
+on_a_line("serial: silent", "jbd", "serial.wiring", POSSIBLE, "silence")
+on_a_line("serial: silent, sends by itself", "victron-vedirect", "serial.wiring", POSSIBLE, "silence")
+on_a_line("serial: silent, hears itself", "jbd", "serial.echo", LIKELY, "silence", echo=True)
+on_a_line("serial: 115200 baud", "jbd", "serial.wrong-baud", CERTAIN, baud=115200)
+on_a_line("serial: 19200 baud", "daly", "serial.wrong-baud", CERTAIN, baud=19200)
+on_a_line("serial: sends at 9600 baud", "victron-vedirect", "serial.wrong-baud", CERTAIN, baud=9600)
+on_a_line("serial: sends at an odd rate", "victron-vedirect", "serial.wrong-baud", POSSIBLE, baud=230400)
+on_a_line("serial: another address", "pace", "wrong-address", query="&address=1", units=(3,))
+on_a_line("serial: another address (Modbus)", "seplos-v3", "wrong-address", query="&address=0", units=(2,))
+on_a_line("serial: asleep, wakes at once", "jbd", "pack-asleep", LIKELY, "asleep:2")
+on_a_line("serial: asleep, wakes late", "jbd", "pack-asleep", LIKELY, "asleep:5")
+on_a_line("serial: Modbus exceptions", "renogy", "modbus-exception", LIKELY, "refuses")
+on_a_line("serial: refuses", "pace", "protocol-variant", LIKELY, "refuses", units=(1,), query="&address=1")
+on_a_line("serial: some checksums wrong", "jbd", "corrupt", CERTAIN, "corrupt:3")
+on_a_line("serial: all checksums wrong", "jbd", "serial.noise", LIKELY, "corrupt:1")
+on_a_line("serial: a checksum of its own", "jbd", "reader-bug.checksum", LIKELY, "wrong-checksum")
+on_a_line("serial: some answers cut short", "jbd", "truncated", CERTAIN, "truncate:3")
+on_a_line("serial: every answer cut short", "jbd", "truncated", CERTAIN, "truncate:1")
+on_a_line("serial: junk between answers", "jbd", "junk", CERTAIN, "junk:2")
+on_a_line("serial: every third answer lost", "jbd", "lossy", CERTAIN, "lost:3")
+on_a_line("serial: falls silent", "jbd", "falls-silent", LIKELY, "silence:16")
+on_a_line("serial: answers late", "jbd", "slow-link", CERTAIN, "delay:0.9")
+on_a_line("serial: a cell at 0 V", "jbd", "cell-at-zero", LIKELY, "dead-cell:3")
+on_a_line("serial: a cell of 6 V", "jbd", "protocol-variant", LIKELY, "absurd:6.2")
+on_a_line("serial: only listening, and nobody asks", "daly", "serial.wiring", POSSIBLE, query="&listen")
+
+
+@case("serial: values that do not move, though current flows", "frozen-bms")
+async def frozen() -> AsyncIterator[str]:
+    with line("jbd") as serial:
+        (simulated,) = serial.devices
+        while abs(simulated.values()["current"]) < 5:
+            simulated.vehicle.advance(1.0)
+        simulated.faults.order("frozen-bms")
+        yield f"serial:{serial.path}?model=jbd"
+
+
+@case("serial: no such port", "configuration", CERTAIN)
+async def no_port() -> AsyncIterator[str]:
+    yield "serial:/dev/ttyNOTHERE7?model=daly"
+
+
+@case("serial: no serial port", "configuration", CERTAIN)
+async def no_serial_port() -> AsyncIterator[str]:
+    yield f"serial:{__file__}?model=daly"
+
+
+@case("serial: the port is taken", "port-taken", CERTAIN)
+async def taken() -> AsyncIterator[str]:
+    with line("jbd") as serial:
+        hold = "import fcntl, os, sys; f = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)"
+        hold += "; fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True); sys.stdin.read()"
+        with subprocess.Popen(
+            [sys.executable, "-c", hold, serial.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as holder:
+            assert holder.stdout is not None
+            await asyncio.to_thread(holder.stdout.readline)
+            try:
+                yield f"serial:{serial.path}?model=jbd"
+            finally:
+                holder.kill()
+
+
+class _Nobody(Line):
+    """A line with a cable and nothing at its end; `says` puts bytes on it again and again."""
+
+    def __init__(self, says: Callable[[], bytes], every: float) -> None:
+        super().__init__()
+        self._says, self._every = says, every
+        self._task = asyncio.get_running_loop().create_task(self._speak())
+
+    async def _speak(self) -> None:
+        while True:
+            await asyncio.sleep(self._every)
+            self.write(self._says())
+
+    def close(self) -> None:
+        self._task.cancel()
+        super().close()
+
+
+@contextlib.contextmanager
+def nobody(says: Callable[[], bytes] = bytes, every: float = 10.0) -> object:
+    serial = _Nobody(says, every)
+    serial.open()
+    try:
+        yield serial
+    finally:
+        serial.close()
+
+
+@case("serial: nothing at the cable's end", "serial.wiring", POSSIBLE)
+async def cable() -> AsyncIterator[str]:
+    with nobody() as serial:
+        yield f"serial:{serial.path}?model=daly"
+
+
+@case("serial: noise", "serial.wrong-baud", POSSIBLE)
+async def noise() -> AsyncIterator[str]:
+    source = random.Random(7)
+    with nobody(lambda: source.randbytes(9), 0.15) as serial:
+        yield f"serial:{serial.path}?model=daly"
+
+
+def master(spoken: str, unit: int | None = None) -> Callable[[], bytes]:
+    """Return what another master asks."""
+    other = model(spoken)
+    question = next(each for each in other.questions if each.harmless)
+    asked = (other.bus or {}).get("parameter")
+    frame = question.template.frame({} if unit is None else {asked: unit})
+    return lambda: frame
+
+
+@contextlib.asynccontextmanager
+async def mastered(spoken: str, unit: int | None, *, answers: bool, faults: tuple[str, ...] = ()) -> object:
+    """Yield a line on which another master asks a device."""
+    units = () if unit is None else (unit,)
+    with line(spoken, *units, faults=faults) as serial:
+        ask = master(spoken, unit)
+        reply = serial.devices[0].frames(next(e for e in model(spoken).questions if e.harmless).reply)
+
+        async def speak() -> None:
+            while True:
+                await asyncio.sleep(0.3)
+                serial.write(ask())
+                if answers:
+                    await asyncio.sleep(0.02)
+                    serial.write(b"".join(reply))
+
+        task = asyncio.get_running_loop().create_task(speak())
+        try:
+            yield serial
+        finally:
+            task.cancel()
+
+
+@case("serial: two masters, and it answers one", "two-clients.bus")
+async def two_masters() -> AsyncIterator[str]:
+    async with mastered("pace", 1, answers=True, faults=("silence",)) as serial:
+        yield f"serial:{serial.path}?model=pace&address=1"
+
+
+@case("serial: two masters (Modbus)", "two-clients.bus")
+async def two_modbus_masters() -> AsyncIterator[str]:
+    async with mastered("renogy", None, answers=True, faults=("silence",)) as serial:
+        yield f"serial:{serial.path}?model=renogy"
+
+
+@case("serial: healthy, listening to a master", "ok", CERTAIN)
+async def listening() -> AsyncIterator[str]:
+    async with mastered("pace", 1, answers=True, faults=("silence",)) as serial:
+        yield f"serial:{serial.path}?model=pace&listen"
+
+
+@case("serial: a master of another protocol", "serial.protocol-setting")
+async def other_master() -> AsyncIterator[str]:
+    async with mastered("pace", 1, answers=True, faults=("silence",)) as serial:
+        yield f"serial:{serial.path}?model=daly"
+
+
+@case("serial: another protocol is sent", "serial.protocol-setting")
+async def other_protocol() -> AsyncIterator[str]:
+    with line("victron-vedirect") as serial:
+        yield f"serial:{serial.path}?model=jbd"
+
+
+@case("serial: unplugged meanwhile", "gone", CERTAIN)
+async def unplugged() -> AsyncIterator[str]:
+    with line("jbd") as serial:
+        said = serial.write
+        left = [12]
+
+        def write(data: bytes) -> None:
+            left[0] -= 1
+            if left[0] > 0:
+                said(data)
+            elif left[0] == 0:
+                serial.close()
+
+        for each in serial.devices:
+            each.port("unused")
+        serial.write = write  # type: ignore[method-assign]
+        for port in serial._ports:
+            port.attach(write, lambda: None)
+        yield f"serial:{serial.path}?model=jbd"
+
+
+# Bridges
+
+
+@contextlib.asynccontextmanager
+async def served(serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]) -> AsyncIterator[int]:
+    """Yield the port of a server."""
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            await serve(reader, writer)  # type: ignore[misc]
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        server.close_clients()
+
+
+def on_a_bridge(
+    name: str,
+    spoken: str,
+    expected: str,
+    most: Confidence = LIKELY,
+    *faults: str,
+    query: str = "",
+    unit: int | None = None,
+) -> None:
+    """Add a case of a device behind a bridge."""
+
+    @case(name, expected, most)
+    async def opened() -> AsyncIterator[str]:
+        options = SimOptions(port=0, faults=faults, cells=8, unit=unit)
+        async with simulation(spoken, options) as simulated:
+            yield f"tcp://127.0.0.1:{simulated.port}?model={spoken}{query}"
+
+
+on_a_bridge("TCP: healthy", "pace", "ok", CERTAIN)
+on_a_bridge("TCP: silent", "pace", "serial.wiring", POSSIBLE, "silence")
+on_a_bridge("TCP: another address", "pace", "wrong-address", LIKELY, query="&address=4", unit=2)
+on_a_bridge("TCP: some checksums wrong", "pace", "corrupt", CERTAIN, "corrupt:3")
+on_a_bridge("TCP: a web server", "pace", "configuration", CERTAIN, "http")
+on_a_bridge("TCP: closed now and then", "pace", "cut-off", CERTAIN, "displaced:0.9")
+on_a_bridge("TCP: closed inside of answers", "pace", "cut-mid-reply", CERTAIN, "close-in-the-middle:3")
+on_a_bridge("TCP: raw bytes, and not Modbus TCP", "renogy", "configuration", CERTAIN, query="&modbus-tcp")
+
+
+@case("TCP: nothing listens", "refused-port", CERTAIN)
+async def refused() -> AsyncIterator[str]:
+    async with served(_mute) as port:
+        pass
+    yield f"tcp://127.0.0.1:{port}?model=pace"
+
+
+@case("TCP: no such host", "unknown-name", CERTAIN)
+async def no_host() -> AsyncIterator[str]:
+    yield "tcp://no-such-bridge.invalid:4001?model=pace"
+
+
+async def _mute(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+@case("TCP: a bridge without a device", "serial.wiring", POSSIBLE)
+async def mute() -> AsyncIterator[str]:
+    async with served(_mute) as port:
+        yield f"tcp://127.0.0.1:{port}?model=pace"
+
+
+@case("TCP: closes at once", "closes", CERTAIN)
+async def closes() -> AsyncIterator[str]:
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with served(serve) as port:
+        yield f"tcp://127.0.0.1:{port}?model=pace"
+
+
+@case("TCP: an SSH server", "configuration", CERTAIN)
+async def ssh() -> AsyncIterator[str]:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH_9.6\r\n")
+        await reader.read()
+
+    async with served(serve) as port:
+        yield f"tcp://127.0.0.1:{port}?model=pace"
+
+
+@case("TCP: sends back what it is sent", "serial.echo")
+async def echo() -> AsyncIterator[str]:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(4096):
+            writer.write(data)
+
+    async with served(serve) as port:
+        yield f"tcp://127.0.0.1:{port}?model=pace"
+
+
+@case("TCP: a bridge at a wrong baud rate", "serial.wrong-baud", POSSIBLE)
+async def bridge_baud() -> AsyncIterator[str]:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(4096):
+            writer.write(bytes(byte ^ 0b0101_1010 for byte in data[::2]) * 5)
+
+    async with served(serve) as port:
+        yield f"tcp://127.0.0.1:{port}?model=pace"
+
+
+@case("TCP: Modbus TCP, and not raw bytes", "configuration", CERTAIN)
+async def modbus_tcp() -> AsyncIterator[str]:
+    simulated = device("renogy")
+    port = simulated.port("tcp")
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inward, outward = ModbusEnvelope(), ModbusEnvelope()
+        port.attach(lambda data: writer.write(outward.wrapped(data)), lambda: None)
+        while data := await reader.read(4096):
+            if data[2:4] != b"\0\0":
+                continue  # raw bytes are none of its business
+            for frame in inward.unwrapped(data):
+                port.received(frame)
+
+    async with served(serve) as number:
+        yield f"tcp://127.0.0.1:{number}?model=renogy"
