@@ -174,7 +174,7 @@ FAULTS = (
     LiveFault("another version", ("protocol-variant",), speaks=_other_version),
     LiveFault("impossible values", ("protocol-variant",), speaks=_other_scale),
     LiveFault("a cell at 0 V", ("cell-at-zero",), ("dead-cell:2",)),
-    LiveFault("values frozen", ("ble.pack-stuck",), ("frozen-bms",), options=_RIDE),
+    LiveFault("values frozen", ("frozen-bms",), ("frozen-bms",), options=_RIDE),
     LiveFault("no password given", ("password-needed",), ("pin:123456", "silence")),
     LiveFault("another program asks, too", ("two-clients.ble",), ("second-program",)),
     LiveFault(

@@ -5,11 +5,11 @@ from packwire.doctor.ble.facts import (
     AnswerFacts,
     FamilyFacts,
     LinkFacts,
-    ValueFacts,
 )
 from packwire.doctor.ble.way_rules import SILENCES, others
 from packwire.doctor.log.facts import ChecksumFacts, SaidFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
+from packwire.doctor.pack_facts import ValuesFacts
 from packwire.errors import Reason
 from packwire.protocol.base import WriteType
 
@@ -77,8 +77,8 @@ def _echo(facts: Facts) -> Confidence | None:
 
 def _cut(facts: Facts) -> Confidence | None:
     answers = facts[AnswerFacts]
-    values = facts[ValueFacts]
-    if values.failed and values.cut and not values.read and not answers.nothing:
+    values = facts[ValuesFacts]
+    if values.error and answers.torn and not values.readings and not answers.nothing:
         return LIKELY
     return when(answers.nothing and answers.cut and not answers.damaged and not answers.echoes, LIKELY)
 
@@ -119,11 +119,6 @@ def _unknown(facts: Facts) -> Confidence | None:
     return when(answers.nothing and answers.unknown and not answers.damaged and not answers.echoes, LIKELY)
 
 
-def _unread(facts: Facts) -> Confidence | None:
-    values = facts[ValueFacts]
-    return when(values.failed and not values.read and not facts[AnswerFacts].pin_refused, POSSIBLE)
-
-
 def _two_programs(facts: Facts) -> Confidence | None:
     return when(facts[AnswerFacts].unasked, LIKELY)
 
@@ -153,11 +148,6 @@ def _mute_causes(facts: Facts) -> Causes:
     if len(set(answers.silent)) > 1:
         del causes["write-mode"]
     return causes
-
-
-def _well(facts: Facts) -> Confidence | None:
-    values = facts[ValueFacts]
-    return when(values.read and not values.failed and not values.impossible)
 
 
 RULES: tuple[Rule, ...] = (
@@ -258,30 +248,6 @@ RULES: tuple[Rule, ...] = (
         excludes=others("wrong-type-configured"),
     ),
     rule(
-        "protocol-variant",
-        _unread,
-        lambda facts: f"It answers, and is not read: {facts[ValueFacts].failed}.",
-        "Record a session (packwire record) and send it.",
-        shown=("received",),
-        causes={
-            "protocol-variant": 0.4,
-            "ble.interference": 0.2,
-            "password-needed": 0.2,
-            "ble.pack-stuck": 0.2,
-        },
-        rank=Rank.VALUES,
-        reason=Reason.NO_DATA,
-    ),
-    rule(
-        "protocol-variant",
-        lambda facts: when(facts[ValueFacts].impossible, LIKELY),
-        lambda facts: f"It says what no pack says: {', '.join(facts[ValueFacts].impossible)}.",
-        "Its layout is another one than that of this model: record a session and send it.",
-        shown=("received",),
-        causes={"protocol-variant": 0.6, "wrong-type-configured": 0.3, "configuration": 0.1},
-        rank=Rank.DOUBT,
-    ),
-    rule(
         "two-clients.ble",
         _two_programs,
         lambda facts: (
@@ -319,32 +285,5 @@ RULES: tuple[Rule, ...] = (
         causes=_mute_causes,
         excludes=others("ble.pack-stuck"),
         reason=Reason.SILENT,
-    ),
-    rule(
-        "cell-at-zero",
-        lambda facts: when(facts[ValueFacts].zero_cells, LIKELY),
-        lambda facts: (
-            f"Cell {', '.join(map(str, facts[ValueFacts].zero_cells))} reads 0 V, the others do not:"
-            " most often a wire of the balancer is loose, and the cell is well."
-        ),
-        "Measure that cell with a meter before the pack is used; then look at its wire and plug.",
-        shown=("worked",),
-        rank=Rank.DOUBT,
-    ),
-    rule(
-        "ble.pack-stuck",
-        lambda facts: when(facts[ValueFacts].frozen, POSSIBLE),
-        "Its values do not move, though current flows: it repeats old ones, or is very steady.",
-        "Ask again with --thorough; change the load. Where they stay, switch the pack off and on.",
-        shown=("worked",),
-        rank=Rank.DOUBT,
-    ),
-    rule(
-        "ok",
-        _well,
-        lambda facts: f"It gives data: {facts[ValueFacts].said}.",
-        "Nothing. Where another program sees trouble all the same, see whether both are connected at once.",
-        rank=Rank.WELL,
-        by_experiment=True,
     ),
 )

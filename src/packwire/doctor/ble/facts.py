@@ -135,6 +135,8 @@ class AnswerFacts(Fact):
     """Bytes that came of each frame that never ended, where it was the same each time."""
     wants_pin: bool = False
     pin_refused: bool = False
+    torn: int = 0
+    """Bytes and frames that were no whole frame while it was read."""
     fast: tuple[int, int] = (0, 0)
     """Of requests one behind the other: how many, and how many of them were answered."""
     slow: tuple[int, int] = (0, 0)
@@ -148,19 +150,3 @@ class AnswerFacts(Fact):
     def nothing(self) -> bool:
         """Whether not one answer came, in no way."""
         return bool(self.asked) and not self.answered and not self.works
-
-
-@dataclass(slots=True)
-class ValueFacts(Fact):
-    """What two readings of it said: `impossible` are values that no pack has, in words."""
-
-    read: int = 0
-    failed: str = ""
-    reason: Reason | None = None
-    cut: bool = False
-    """Whether frames began and did not end while it was read."""
-    said: str = ""
-    impossible: tuple[str, ...] = ()
-    zero_cells: tuple[int, ...] = ()
-    frozen: bool = False
-    """Whether not one value moved, though current flows."""

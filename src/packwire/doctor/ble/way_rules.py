@@ -13,10 +13,10 @@ from packwire.doctor.ble.facts import (
     FamilyFacts,
     LinkFacts,
     TableFacts,
-    ValueFacts,
 )
 from packwire.doctor.log.facts import RadioFacts, SaidFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
+from packwire.doctor.pack_facts import ValuesFacts
 from packwire.errors import Reason
 
 #: What rules for logs say of a pack that is connected and gives nothing.
@@ -65,7 +65,7 @@ def _gone(facts: Facts) -> Confidence | None:
 def _drops_at_once(facts: Facts) -> Confidence | None:
     link = facts[LinkFacts]
     at_once = sum(age <= AT_ONCE for age, _ in link.drops)
-    if at_once < 2 or facts[AnswerFacts].works or facts[ValueFacts].read:
+    if at_once < 2 or facts[AnswerFacts].works or facts[ValuesFacts].readings:
         return None
     return LIKELY
 
@@ -86,7 +86,7 @@ def _drops_causes(facts: Facts) -> Causes:
 
 
 def _breaks(facts: Facts) -> Confidence | None:
-    worked = facts[AnswerFacts].works or facts[ValueFacts].read
+    worked = facts[AnswerFacts].works or facts[ValuesFacts].readings
     return when(worked and facts[LinkFacts].drops, LIKELY if len(facts[LinkFacts].drops) > 1 else POSSIBLE)
 
 

@@ -1,6 +1,5 @@
 """The computer that reads: its D-Bus, its adapter, its rights, its configuration, and the program itself."""
 
-from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.log.facts import RadioFacts, SaidFacts, WireFacts, WriterFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
@@ -160,8 +159,6 @@ def _well(facts: Facts) -> Confidence | None:
         return when(tried is None or tried.last.line < said.told["found-driver"].last.line, LIKELY)
     if said.failures:
         return None
-    if said.began != NO_TIME:  # of a live device it is seen whether it can be read
-        return when(said.works, LIKELY)
     if min(said.count("sent"), said.count("received")) > 2:
         return LIKELY
     answered = set(wire.asked_in) & set(wire.answered_in) and wire.right > 2 and not wire.wrong
@@ -169,7 +166,7 @@ def _well(facts: Facts) -> Confidence | None:
 
 
 def _asked_for(facts: Facts) -> tuple[str, ...]:
-    if facts[SaidFacts].began != NO_TIME:
+    if facts[SaidFacts].live:
         return ()
     if facts[WriterFacts].debugged:
         return ("what the owner sees, and the same log over a longer time, with one failure in it",)
@@ -332,12 +329,12 @@ RULES: tuple[Rule, ...] = (
         lambda _: POSSIBLE,
         lambda facts: (
             "Nothing in this log tells why there is no data."
-            if facts[SaidFacts].began == NO_TIME
+            if not facts[SaidFacts].live
             else "What was found fits no known fault; the checks above say how far it went."
         ),
         lambda facts: (
             "Ask for what is listed."
-            if facts[SaidFacts].began == NO_TIME
+            if not facts[SaidFacts].live
             else "Ask again, and attach a report to a question in a forum: --report doctor.md"
         ),
         causes=dict.fromkeys(("inconclusive",), 1.0),
