@@ -13,7 +13,7 @@ from packwire.doctor.diagnosis import Diagnosis
 from packwire.doctor.examination import Examination, ExaminationOptions
 from packwire.doctor.facts import ReadingFacts, RunFacts
 from packwire.doctor.order import Announcer, Watcher, run_checks
-from packwire.doctor.registry import can_be_examined, weigher_of
+from packwire.doctor.registry import can_be_examined, of_a_vesc_on_a_stream, weigher_of
 from packwire.errors import BadAddressError
 
 
@@ -82,6 +82,8 @@ async def examine(
         exam.facts[RunFacts].interrupted = True
     finally:
         await exam.leave()
+    if exam.spoken is not None and not of_a_vesc_on_a_stream(address):
+        exam.transcript.protocol = exam.spoken
     verdict, remarks = exam.judge()
     weigh = weigher_of(exam.spoken) if exam.spoken is not None else None
     return Diagnosis(
@@ -114,5 +116,5 @@ def _end(deadline: asyncio.Timeout) -> None:
 
 def _hidden(address: Address) -> tuple[str, ...]:
     if address.link is not LinkKind.HUB:
-        return ()
+        return (address.pin,) if address.pin else ()
     return (address.user,)

@@ -45,7 +45,10 @@ _PACKS: dict[LinkKind, tuple[str, ...]] = {
         *("checks.name", "checks.port", "checks.wire", "checks.hearing", "checks.silence", "checks.pack"),
         *("rules.way", "rules.pack", "rules.connection", "rules.flow", "rules.undecided"),
     ),
-    LinkKind.BLE: ("ble.adapter", "ble.air", "ble.link", "ble.answers", "ble.values", "ble.rules"),
+    LinkKind.BLE: (
+        *("ble.adapter", "ble.air", "ble.link", "ble.answers", "ble.values"),
+        *("ble.way_rules", "ble.answer_rules", "rules.pack"),
+    ),
 }
 #: The rules that all packs are judged by, behind those of their links.
 _OF_EVERY_PACK = (

@@ -247,6 +247,11 @@ _KINDS = (
         of=Of.BLUETOOTH,
     ),
     FaultKind(
+        "no-link",
+        "it advertises as ever, and no connection is ever completed",
+        of=Of.BLUETOOTH,
+    ),
+    FaultKind(
         "notify-refused",
         "notifications cannot be switched on: that is refused (write not permitted)",
         of=Of.BLUETOOTH,

@@ -27,6 +27,7 @@ from packwire.sim.bleak_bumble import installed
 from packwire.sim.model import SimulatedModel
 from packwire.sim.radio import BluetoothOptions
 from packwire.sim.server import SimOptions
+from tests.link.ble.fake_air import jbd_basic
 from tests.link.ble.fake_bluez import ADAPTER, FakeBlueZ, power, private_bus
 
 JBD = "A4:C1:38:00:00:01"
@@ -82,8 +83,13 @@ class Host:
             (switch / name).write_text(f"{text}\n")
         power(self.service, on=False)
 
+    def rest(self) -> None:
+        """Let no current flow, since the values of this pack never move."""
+        self.service.pack.replies[3] = jbd_basic(amps=0)
+
     def holds(self, *, mute: bool) -> None:
         """Let this computer be connected to the pack already; `mute`: only a new connection is answered."""
+        self.rest()
         self.service.advertises = False
         self.service.add_device(connected=True)
         if not mute:
@@ -130,10 +136,11 @@ FAULTS = (
     LiveFault(
         "weak, no connection",
         ("ble.weak-signal", "phone-app-holds-it"),
-        ("weak-signal:-95", "not-connectable"),
+        ("weak-signal:-95", "no-link"),
     ),
+    LiveFault("no link", ("ble.pack-stuck", "ble.weak-signal"), ("no-link",)),
     LiveFault("drops at once", ("pairing-needed",), ("link-loss:0.2",)),
-    LiveFault("drops when read", ("ble.interference", "ble.weak-signal"), ("link-loss:3",)),
+    LiveFault("drops when read", ("ble.interference", "ble.weak-signal"), ("link-loss:1.6",)),
     LiveFault("writes want pairing", ("pairing-needed",), ("pairing",), certain=True),
     LiveFault("notifications refused", ("pairing-needed",), ("notify-refused",)),
     LiveFault("does not notify", ("protocol-changed-by-update",), ("no-notify",)),
@@ -158,7 +165,8 @@ FAULTS = (
     LiveFault("every notification but one lost", ("cut-frames", "serial.noise"), ("lost-notifications:2",)),
     LiveFault("cannot be hurried", ("polling-too-fast",), ("hurried:0.5",)),
     LiveFault("deaf at first", ("polling-too-fast",), ("deaf-at-first:2.5",)),
-    LiveFault("late", ("polling-too-fast",), ("delay:2.2",)),
+    LiveFault("slow", ("polling-too-fast",), ("delay:2.2",)),
+    LiveFault("late", ("polling-too-fast",), ("delay:6.5",)),
     LiveFault("echo", ("pairing-needed",), ("echo",)),
     LiveFault("another checksum", ("reader-bug.checksum",), ("wrong-checksum",)),
     LiveFault("another checksum, JK", ("reader-bug.checksum",), ("wrong-checksum",), model="jk02"),
@@ -166,7 +174,7 @@ FAULTS = (
     LiveFault("another version", ("protocol-variant",), speaks=_other_version),
     LiveFault("impossible values", ("protocol-variant",), speaks=_other_scale),
     LiveFault("a cell at 0 V", ("cell-at-zero",), ("dead-cell:2",)),
-    LiveFault("values frozen", ("ble.pack-stuck",), ("frozen-bms",), options=_RIDE),
+    LiveFault("values frozen", ("frozen-bms",), ("frozen-bms",), options=_RIDE),
     LiveFault("no password given", ("password-needed",), ("pin:123456", "silence")),
     LiveFault("another program asks, too", ("two-clients.ble",), ("second-program",)),
     LiveFault(
@@ -256,7 +264,7 @@ HEALTHY = (
     LiveFault("healthy, weak", ("ok",), ("weak-signal:-85",)),
     LiveFault("healthy, slow", ("ok",), ("delay:0.3",)),
     LiveFault("healthy, moving", ("ok",), options=_RIDE),
-    LiveFault("healthy over BlueZ", ("ok",), bluez=lambda _: None),
+    LiveFault("healthy over BlueZ", ("ok",), bluez=lambda host: host.rest()),
     LiveFault("healthy, held already", ("ok", "two-clients.ble"), bluez=lambda host: host.holds(mute=False)),
 )
 

@@ -15,6 +15,7 @@ from packwire.check import Check, CheckResult, Confidence, Outcome, Verdict
 from packwire.cli.exit_codes import exit_code_of
 from packwire.cli.records.verdicts import Diagnosis as DiagnosisRecord
 from packwire.cli.records.verdicts import Verdict as VerdictRecord
+from packwire.cli.records.verdicts import VerdictCause
 from packwire.cli.terminal import make_console, printable
 from packwire.clock import iso_time
 from packwire.doctor.diagnosis import NOT_REACHED, Diagnosis, Standing
@@ -136,6 +137,10 @@ class TextView:
         if not diagnosis.complete:
             self._print(Text("The examination was ended early: this is what is known so far.", "yellow"))
         self._print(_verdict_line(diagnosis.verdict))
+        for line in diagnosis.verdict.evidence:
+            self._print(Text(f"      {printable(line)}", "dim"))
+        if may := may_be(diagnosis.verdict):
+            self._print(Text.assemble(("It may be: ", "bold"), may))
         self._print(Text.assemble(("What to do: ", "bold"), printable(diagnosis.verdict.remedy)))
 
     def wrote(self, file: Path) -> None:
@@ -210,6 +215,8 @@ def diagnosis_record(diagnosis: Diagnosis) -> DiagnosisRecord:
         "seconds": round(diagnosis.seconds, 3),
         "complete": diagnosis.complete,
         "verdict": verdict_record(diagnosis.verdict),
+        "causes": cause_records(diagnosis.verdict),
+        "evidence": list(diagnosis.verdict.evidence),
         "remarks": [verdict_record(remark) for remark in diagnosis.remarks],
         "hypotheses": [
             {"key": each.key, "question": each.question, "standing": each.standing.value, "by": each.by}
@@ -231,6 +238,18 @@ def diagnosis_record(diagnosis: Diagnosis) -> DiagnosisRecord:
             for check in diagnosis.checks
         ],
     }
+
+
+def may_be(verdict: Verdict) -> str:
+    """Return what a verdict may come of, for people; empty where that is not open."""
+    if len(verdict.causes) < 2 or verdict.confidence is Confidence.CERTAIN:
+        return ""
+    return ", ".join(f"{each.kind} {each.share:.0%}" for each in verdict.causes)
+
+
+def cause_records(verdict: Verdict) -> list[VerdictCause]:
+    """Return what a verdict may come of as plain data."""
+    return [{"cause": each.kind, "share": each.share} for each in verdict.causes]
 
 
 def verdict_record(verdict: Verdict) -> VerdictRecord:

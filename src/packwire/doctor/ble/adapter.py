@@ -41,7 +41,7 @@ async def adapter(exam: Examination) -> CheckResult:
     except FAILURES as error:
         late = isinstance(error, TimeoutError)
         return note_no_bluetooth(
-            exam, no_scan(error), code_of(error, "adapter-hung" if late else "no-adapter")[0]
+            exam, no_scan(error), code_of(error, "bluez-hung" if late else "no-adapter")[0]
         )
     wanted = exam.address.adapter
     named = [each for each in found if not wanted or each.name == wanted]

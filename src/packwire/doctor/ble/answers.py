@@ -1,8 +1,10 @@
 """Whether it answers; where it does not, what would let it: another way, more time, other questions."""
 
+from collections.abc import Iterator
+
 from packwire.check import CheckResult, Depth, Outcome, Stage, check, failed, odd, passed, skipped
 from packwire.doctor.ble.air import titles_of
-from packwire.doctor.ble.facts import AirFacts, AnswerFacts, FamilyFacts, LinkFacts, Session, TableFacts
+from packwire.doctor.ble.facts import AirFacts, AnswerFacts, FamilyFacts, LinkFacts, OpenFacts, TableFacts
 from packwire.doctor.ble.link import DROPS, ages, has_place, is_connected
 from packwire.doctor.ble.session import asking, connect, is_refused, leave, services_of, usual_way
 from packwire.doctor.examination import Examination
@@ -13,7 +15,7 @@ from packwire.errors import PackwireError
 from packwire.event import EventKind
 from packwire.link.ble.link import BleLink
 from packwire.protocol.base import Protocol, Request, WriteType
-from packwire.wire.finding import frames_in
+from packwire.wire.framing import FrameCheck
 
 #: Seconds: to listen before anything is asked, for an answer, for a late one, and for one of another family.
 QUIET, PATIENCE, LONG, BRIEF = 0.4, 5.0, 12.0, 1.2
@@ -85,14 +87,14 @@ async def _listened(exam: Examination, line: Line) -> CheckResult:
 
 async def _the_same(exam: Examination, line: Line, way: WriteType | None, first: Probe) -> bool:
     second = await _ask(exam, line, way, BRIEF * 2)
-    return bool(first.damaged and second.damaged) and first.head == second.head
+    return bool(exam.facts[AnswerFacts].damaged) and first.head == second.head
 
 
 async def _ask(exam: Examination, line: Line, way: WriteType | None, patience: float = PATIENCE) -> Probe:
     """Ask, and note what came of it."""
     request = question(exam)
     assert request is not None
-    exam.facts[Session].doing = "a request was written"
+    exam.facts[OpenFacts].doing = "a request was written"
     probe = await line.ask(request, None, patience)
     facts, wire = exam.facts[AnswerFacts], exam.facts[WireFacts]
     facts.asked += 1
@@ -107,9 +109,8 @@ async def _ask(exam: Examination, line: Line, way: WriteType | None, patience: f
             facts.answered.append(way)
         return probe
     facts.echoes += probe.echoed
-    facts.damaged += probe.damaged
-    if probe.damaged:
-        _tell_sums(exam, probe.head)
+    facts.bytes += probe.received
+    facts.damaged += max(_tell_sums(exam, probe.head), probe.damaged)
     if probe.cut is not None:
         facts.cut += 1
         facts.cut_at = probe.received if facts.cut == 1 or facts.cut_at == probe.received else 0
@@ -121,21 +122,36 @@ async def _ask(exam: Examination, line: Line, way: WriteType | None, patience: f
     return probe
 
 
-def _tell_sums(exam: Examination, data: bytes) -> None:
-    """Tell the checksums of damaged frames, and those that are computed here."""
-    family = exam.protocol.family
-    framings = family.framings if family is not None else ()
-    for found in frames_in(data, framings):
-        check = found.framing.check
-        if found.ok or check is None or check.digits:
-            continue
-        frame = data[found.start : found.start + found.size]
+def _tell_sums(exam: Examination, data: bytes) -> int:
+    """Tell the checksums of damaged frames, and those that are computed here; return how many there are."""
+    damaged = 0
+    for frame, sums in _damaged(exam.protocol, data):
+        damaged += 1
         said, computed = (
-            int.from_bytes(each, check.order).to_bytes(len(each)).hex()
-            for each in (check.stored(frame), check.right(frame))
+            int.from_bytes(each, sums.order).to_bytes(len(each)).hex()
+            for each in (sums.stored(frame), sums.right(frame))
         )
         words = f"a checksum is {said}, and {computed} is computed"
         exam.journal.tell(EventKind.DAMAGED, "checksum", words, a=computed, b=said)
+    return damaged
+
+
+def _damaged(spoken: Protocol, data: bytes) -> Iterator[tuple[bytes, FrameCheck]]:
+    """Yield what has the beginning and the size of a frame, and another checksum."""
+    framings = spoken.family.framings if spoken.family is not None else ()
+    at = 0
+    while at < len(data):
+        size = 1
+        for framing in framings:
+            sums, head = framing.check, data[at : at + framing.needs]
+            if sums is None or sums.digits or not framing.start or not head.startswith(framing.start):
+                continue
+            size = next((each for each in framing.sizes_of(head) if at + each <= len(data)), 1)
+            frame = data[at : at + size]
+            if size > 1 and sums.stored(frame) != sums.right(frame):
+                yield frame, sums
+            break
+        at += size
 
 
 def _said(exam: Examination, probe: Probe, way: WriteType | None) -> CheckResult:
@@ -150,7 +166,7 @@ def _said(exam: Examination, probe: Probe, way: WriteType | None) -> CheckResult
     head = (f"it begins {probe.head[:20].hex(' ')}",) if probe.head else ()
     if probe.echoed:
         return failed("what is written comes back, and no answer", *head)
-    if probe.damaged:
+    if facts.damaged:
         same = ", both times the same" if facts.same_damage else ""
         return failed(f"answers come with wrong checksums{same}", *head)
     if probe.cut is not None:
@@ -179,8 +195,7 @@ def is_unanswered(exam: Examination) -> str:
 
 def _silent(exam: Examination) -> str:
     facts = exam.facts[AnswerFacts]
-    some = facts.echoes or facts.damaged or facts.unknown or facts.cut
-    return is_unanswered(exam) or ("it sends something" if some else "")
+    return is_unanswered(exam) or ("it sends something" if facts.bytes else "")
 
 
 def _was_held(exam: Examination) -> str:
@@ -223,6 +238,8 @@ async def other_way(exam: Examination) -> CheckResult:
         first = await _once(exam, other, BRIEF * 2)
         if first.reply is None:
             return failed(f"written {other}, it is silent, too")
+        if exam.protocol.streams(first.reply):
+            await connect(exam)  # else what it goes on sending looks like an answer
         again = await _once(exam, usual, BRIEF + 4 * first.latency)
         if again.reply is not None:
             facts.early, facts.answered = True, [usual]
@@ -291,7 +308,7 @@ async def others(exam: Examination) -> CheckResult:
 
 async def _answers(exam: Examination, other: Protocol) -> bool:
     """Tell whether it answers another family's question, written in each way that it is written in."""
-    client = exam.facts[Session].client
+    client = exam.facts[OpenFacts].client
     if client is None or not client.is_connected:
         client = await connect(exam)
     place = BleLink(exam.address, other).place_on(services_of(client))
@@ -325,7 +342,7 @@ async def pace(exam: Examination) -> CheckResult:
     request = question(exam)
     assert request is not None
     patience = BRIEF + 3 * (facts.first or 0.0)
-    exam.facts[Session].doing = "it was asked again and again"
+    exam.facts[OpenFacts].doing = "it was asked again and again"
     try:
         async with asking(exam, way) as line:
             got = [(await line.ask(request, None, patience)).reply is not None for _ in range(_FAST)]

@@ -16,7 +16,7 @@ AT_ONCE = 3.0
 
 
 @dataclass(slots=True)
-class Session(Fact):
+class OpenFacts(Fact):
     """What is open now: the connection, and where on it is spoken in which way."""
 
     watch: Watch | None = None
@@ -123,6 +123,8 @@ class AnswerFacts(Fact):
     early: bool = False
     anew: bool = False
     """Whether it answered only after its connection, which was there before, was ended and made anew."""
+    bytes: int = 0
+    """What came and was no answer."""
     echoes: int = 0
     unasked: int = 0
     unknown: int = 0
@@ -133,6 +135,8 @@ class AnswerFacts(Fact):
     """Bytes that came of each frame that never ended, where it was the same each time."""
     wants_pin: bool = False
     pin_refused: bool = False
+    torn: int = 0
+    """Bytes and frames that were no whole frame while it was read."""
     fast: tuple[int, int] = (0, 0)
     """Of requests one behind the other: how many, and how many of them were answered."""
     slow: tuple[int, int] = (0, 0)
@@ -146,17 +150,3 @@ class AnswerFacts(Fact):
     def nothing(self) -> bool:
         """Whether not one answer came, in no way."""
         return bool(self.asked) and not self.answered and not self.works
-
-
-@dataclass(slots=True)
-class ValueFacts(Fact):
-    """What two readings of it said: `impossible` are values that no pack has, in words."""
-
-    read: int = 0
-    failed: str = ""
-    reason: Reason | None = None
-    said: str = ""
-    impossible: tuple[str, ...] = ()
-    zero_cells: tuple[int, ...] = ()
-    frozen: bool = False
-    """Whether not one value moved, though current flows."""

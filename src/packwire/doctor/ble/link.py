@@ -6,7 +6,7 @@ from collections import Counter
 
 from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
 from packwire.doctor.ble.air import AGAIN, is_seen
-from packwire.doctor.ble.facts import AirFacts, FamilyFacts, LinkFacts, Session, TableFacts
+from packwire.doctor.ble.facts import AirFacts, FamilyFacts, LinkFacts, OpenFacts, TableFacts
 from packwire.doctor.ble.session import asking, client_of, connect, services_of, usual_way
 from packwire.doctor.examination import Examination
 from packwire.errors import NotAVescError, PackwireError
@@ -64,7 +64,7 @@ def is_connected(exam: Examination) -> str:
 @check("table", "Has it what it is spoken to by?", Stage.WAY, needs=is_connected, depth=Depth.QUICK)
 async def table(exam: Examination) -> CheckResult:
     """Look for the protocol's characteristics among those that it has."""
-    facts, session = exam.facts[TableFacts], exam.facts[Session]
+    facts, session = exam.facts[TableFacts], exam.facts[OpenFacts]
     client = await client_of(exam)
     facts.looked_at = True
     services = services_of(client)
@@ -134,7 +134,7 @@ async def table(exam: Examination) -> CheckResult:
 
 def has_place(exam: Examination) -> str:
     """Need the characteristics that it is spoken to by."""
-    missing = exam.facts[Session].place is None or exam.facts[TableFacts].mute
+    missing = exam.facts[OpenFacts].place is None or exam.facts[TableFacts].mute
     return is_connected(exam) or ("its characteristics are others" if missing else "")
 
 

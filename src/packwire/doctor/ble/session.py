@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bleak.backends.service import BleakGATTServiceCollection
 
-from packwire.doctor.ble.facts import AirFacts, LinkFacts, Session
+from packwire.doctor.ble.facts import AirFacts, LinkFacts, OpenFacts
 from packwire.doctor.examination import Examination, NoConnectionError
 from packwire.doctor.line import Line
 from packwire.errors import PackwireError
@@ -24,7 +24,7 @@ _BEFORE = "tried-before"
 
 async def connect(exam: Examination) -> ObservedClient:
     """Connect, as programs do: some tries. Raises UnreachableError; the journal has every try."""
-    session, facts = exam.facts[Session], exam.facts[LinkFacts]
+    session, facts = exam.facts[OpenFacts], exam.facts[LinkFacts]
     seen = exam.facts[AirFacts].found
     await leave(exam)
     events: list[Event] = []
@@ -57,7 +57,7 @@ async def connect(exam: Examination) -> ObservedClient:
 
 async def leave(exam: Examination) -> None:
     """End the connection, if there is one."""
-    session = exam.facts[Session]
+    session = exam.facts[OpenFacts]
     client, session.client = session.client, None
     if client is not None:
         if session.watch is not None:
@@ -67,7 +67,7 @@ async def leave(exam: Examination) -> None:
 
 async def client_of(exam: Examination) -> ObservedClient:
     """Return the connection; make a new one where it is over. Raises NoConnectionError."""
-    client = exam.facts[Session].client
+    client = exam.facts[OpenFacts].client
     if client is not None and client.is_connected:
         return client
     try:
@@ -84,7 +84,7 @@ async def asking(
 
     Raises PackwireError where notifications are refused.
     """
-    session = exam.facts[Session]
+    session = exam.facts[OpenFacts]
     client = await client_of(exam)
     where = place or session.place
     assert where is not None
@@ -104,7 +104,7 @@ async def asking(
 
 def usual_way(exam: Examination) -> WriteType | None:
     """Return how requests are written first: as the protocol says, else as the characteristic does."""
-    session = exam.facts[Session]
+    session = exam.facts[OpenFacts]
     if session.place is None or not session.place.write:
         return None
     if session.place.write_type is not None:

@@ -1,37 +1,27 @@
-"""What it says of itself: read as `packwire read` does, some times, and looked at."""
+"""What it says of itself: read over the connection that is there, in the way that was answered."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
 
-from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
+from packwire.check import CheckResult, Depth, Stage, check
 from packwire.device.base import Device
 from packwire.device.client import Client
 from packwire.device.reader import Reader
 from packwire.doctor.ble.answers import can_ask, question
-from packwire.doctor.ble.facts import AirFacts, AnswerFacts, FamilyFacts, LinkFacts, Session, ValueFacts
+from packwire.doctor.ble.facts import AirFacts, AnswerFacts, FamilyFacts, LinkFacts, OpenFacts
 from packwire.doctor.ble.link import is_connected
 from packwire.doctor.ble.session import client_of, leave, usual_way
+from packwire.doctor.checks.pack import read_again, said
 from packwire.doctor.examination import Examination
-from packwire.doctor.facts import ReadingFacts
+from packwire.doctor.pack_facts import ValuesFacts
 from packwire.errors import PackwireError, Reason
 from packwire.event import EventKind
 from packwire.link.ble.link import BleLink
 from packwire.link.ble.observed import Watch
 from packwire.protocol.base import Options
-from packwire.quantity import QUANTITIES, Scalar
 
-#: Readings, and seconds between them.
-READINGS, PAUSE = 3, 0.7
 #: Seconds for one answer where it is quick, and for all that is read.
 _ANSWER, _ALL = 1.5, 20.0
-#: V, %, degC, A: what a pack may say, at most and at least.
-_CELL, _SOC, _WARMTH, _CURRENT = (0.5, 5.0), (0, 100), (-60, 160), 3000
-#: How far (share, and V) the cells' sum may be from the pack's voltage: the two are not measured at once.
-_SUM, _SUM_VOLTS = 0.06, 0.4
-#: A from which on values of a pack move.
-_FLOWS = 1.0
 
 
 def _can_be_read(exam: Examination) -> str:
@@ -46,26 +36,31 @@ def _can_be_read(exam: Examination) -> str:
     return can_ask(exam)
 
 
-@check("values", "What does it say?", Stage.VALUES, needs=_can_be_read, depth=Depth.QUICK)
+@check("values", "Does it tell of the battery?", Stage.VALUES, needs=_can_be_read, depth=Depth.QUICK)
 async def values(exam: Examination) -> CheckResult:
-    """Read it some times."""
-    facts = exam.facts[ValueFacts]
-    exam.facts[Session].doing = "it was read"
-    read: list[dict[str, Any]] = []
+    """Read it as `packwire read` does, again and again for a while."""
+    facts, answers = exam.facts[ValuesFacts], exam.facts[AnswerFacts]
+    exam.facts[OpenFacts].doing = "it was read"
+    reader: Device | None = None
     try:
-        async with asyncio.timeout(_ALL), await _reader(exam) as device:
-            for number in range(READINGS):
-                if number:
-                    await asyncio.sleep(PAUSE)
-                samples = await device.read()
-                read += [dict(each.values) for each in samples if each.values][:1]
-    except (PackwireError, TimeoutError) as error:
-        facts.failed = str(error) or f"it was not read in {_ALL:.0f} s"
-        facts.reason = getattr(error, "reason", Reason.TIMED_OUT)
-        if facts.reason is Reason.WRONG_PASSWORD:
-            exam.facts[AnswerFacts].pin_refused = True
+        reader = await _reader(exam)
+        async with asyncio.timeout(_ALL + exam.options.poll), reader as device:
+            await read_again(exam, device, facts)
+            facts.remarks = device.remarks
+    except TimeoutError:
+        facts.error = facts.error or f"no reading was whole within {_ALL:g} s"
+    except PackwireError as error:
+        facts.error = str(error)
+        if error.reason is Reason.WRONG_PASSWORD:
+            answers.pin_refused = True
             exam.journal.tell(EventKind.REFUSED, "wrong-secret", "it refuses the password")
-    return _looked_at(exam, read)
+    if isinstance(reader, Reader):
+        stats = reader.client.frame_stats
+        answers.torn = stats.abandoned + stats.junk + (stats.waiting is not None)
+    result = said(exam, facts)
+    drops = exam.facts[LinkFacts].drops
+    ends = tuple(f"the connection ended after {age:.1f} s: {doing}" for age, doing in drops[-3:])
+    return replace(result, evidence=(*result.evidence, *ends))
 
 
 async def _reader(exam: Examination) -> Device:
@@ -77,82 +72,12 @@ async def _reader(exam: Examination) -> Device:
         watch = Watch(listeners=[exam.journal.take])
         return AiobmsbleDevice(seen, plugin, pin=exam.address.pin, watch=watch)
     answers = exam.facts[AnswerFacts]
-    client, session = await client_of(exam), exam.facts[Session]
+    client, session = await client_of(exam), exam.facts[OpenFacts]
     assert session.place is not None
     way = answers.answered[-1] if answers.answered else usual_way(exam)
     place = replace(session.place, write_type=way)
     link = BleLink(exam.address, exam.protocol, seen, on=client, place=place)
     session.dropped = link.dropped
-    patience = max(_ANSWER, 1.5 * (answers.late or 0.0))
+    patience = max(_ANSWER, 1.5 * (answers.late or 0.0), 3 * (answers.first or 0.0))
     line = Client(link, exam.protocol, timeout=patience)
     return Reader(line, Options(pin=exam.address.pin or ""))
-
-
-def _looked_at(exam: Examination, read: list[dict[str, Any]]) -> CheckResult:
-    facts = exam.facts[ValueFacts]
-    facts.read = len(read)
-    if not read or not any(read):
-        return failed(facts.failed or "it is read, and says nothing", *_ends(exam))
-    exam.journal.tell(EventKind.READ, "worked", f"values were read {len(read)} times")
-    last = read[-1]
-    reading = exam.facts[ReadingFacts]
-    reading.values = last
-    reading.said = facts.said = _in_words(last)
-    facts.impossible = tuple(impossible(last))
-    cells = cast("Sequence[float]", last.get("cell_voltages", ()))
-    if any(cells):
-        facts.zero_cells = tuple(number for number, volts in enumerate(cells, 1) if volts == 0)
-    flows = abs(last.get("current", 0.0)) >= _FLOWS
-    facts.frozen = flows and len(read) == READINGS and all(each == last for each in read)
-    if facts.failed:
-        return odd(f"{facts.said}; then: {facts.failed}", *_ends(exam))
-    if facts.impossible:
-        return odd(f"{facts.said}: impossible", *facts.impossible)
-    if facts.zero_cells:
-        return odd(f"{facts.said}; {_cells(facts.zero_cells)} at 0 V")
-    if facts.frozen:
-        return odd(f"{facts.said}; nothing moved in {READINGS} readings")
-    return passed(facts.said, excludes="wrong values")
-
-
-def _ends(exam: Examination) -> tuple[str, ...]:
-    drops = exam.facts[LinkFacts].drops
-    return tuple(f"the connection ended after {age:.1f} s: {doing}" for age, doing in drops[-3:])
-
-
-def _cells(numbers: tuple[int, ...]) -> str:
-    if len(numbers) == 1:
-        return f"cell {numbers[0]} is"
-    return f"cells {', '.join(map(str, numbers))} are"
-
-
-def _in_words(read: Mapping[str, Any]) -> str:
-    shown = [
-        QUANTITIES[key].format(cast("Scalar", read[key]))
-        for key in ("voltage", "current", "soc")
-        if key in read
-    ]
-    cells = read.get("cell_voltages", ())
-    if cells:
-        shown.append(f"{len(cells)} cells of {min(cells):.3f} to {max(cells):.3f} V")
-    return ", ".join(shown) or f"{len(read)} values"
-
-
-def impossible(read: Mapping[str, Any]) -> list[str]:
-    """Return in words what no pack says."""
-    found = []
-    cells = read.get("cell_voltages", ())
-    wrong = [volts for volts in cells if volts and not _CELL[0] <= volts <= _CELL[1]]
-    if wrong:
-        found.append(f"a cell of {wrong[0]:.3f} V")
-    volts = read.get("voltage")
-    if volts and cells and all(cells) and abs(sum(cells) - volts) > _SUM * volts + _SUM_VOLTS:
-        found.append(f"cells of {sum(cells):.2f} V together, in a pack of {volts:.2f} V")
-    if "soc" in read and not _SOC[0] <= read["soc"] <= _SOC[1]:
-        found.append(f"a state of charge of {read['soc']} %")
-    if abs(read.get("current", 0)) > _CURRENT:
-        found.append(f"a current of {read['current']:.0f} A")
-    far = [each for each in read.get("temperatures", ()) if not _WARMTH[0] <= each <= _WARMTH[1]]
-    if far:
-        found.append(f"a temperature of {far[0]:.0f} °C")
-    return found

@@ -39,13 +39,13 @@ async def read_values(exam: Examination) -> CheckResult:
     try:
         async with asyncio.timeout(_FIRST + exam.options.poll):
             async with open_device(exam.address, observers=observers) as device:
-                await _read(exam, device, facts)
+                await read_again(exam, device, facts)
                 facts.remarks = device.remarks
     except TimeoutError:
         facts.error = facts.error or f"no reading was whole within {_FIRST:g} s"
     except PackwireError as error:
         facts.error = str(error)
-    return _said(exam, facts)
+    return said(exam, facts)
 
 
 def _observer(exam: Examination) -> Observer:
@@ -55,7 +55,8 @@ def _observer(exam: Examination) -> Observer:
     return observe
 
 
-async def _read(exam: Examination, device: Device, facts: ValuesFacts) -> None:
+async def read_again(exam: Examination, device: Device, facts: ValuesFacts) -> None:
+    """Read an open device for as long as the options say. Raises PackwireError."""
     begun = time.monotonic()
     heard = _frames(device)
     while len(facts.readings) < MOST_READINGS:
@@ -81,15 +82,16 @@ def _frames(device: Device) -> int:
     return device.statistics.frames or device.statistics.replies
 
 
-def _said(exam: Examination, facts: ValuesFacts) -> CheckResult:
+def said(exam: Examination, facts: ValuesFacts) -> CheckResult:
+    """Return what was read as the result of a check."""
     reading, last = exam.facts[ReadingFacts], facts.last
     reading.values, reading.said = dict(last), in_words(last)
     if not last:
         facts.error = facts.error or "nothing was said of a battery"
         return failed(f"no values: {facts.error}", *facts.remarks)
-    said = f"{reading.said}; {len(facts.readings)} readings in {facts.seconds:.1f} s"
+    words = f"{reading.said}; {len(facts.readings)} readings in {facts.seconds:.1f} s"
     problems = [f"cell {few(map(str, facts.dead_cells))} is at 0 V"] * bool(facts.dead_cells)
     problems += [*facts.impossible, *["nothing moved, though current flows"] * facts.frozen]
     if problems:
-        return odd(f"{said}: {few(problems)}", *facts.remarks)
-    return passed(said, *facts.remarks, excludes="a device that holds no battery's values")
+        return odd(f"{words}: {few(problems)}", *facts.remarks)
+    return passed(words, *facts.remarks, excludes="a device that holds no battery's values")

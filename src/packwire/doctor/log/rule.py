@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence, Facts, PossibleCause, Rank, Rule, Sentences, Words
 from packwire.doctor.log.ask import log_lines, settles
 from packwire.doctor.log.facts import SaidFacts, WriterFacts
@@ -51,7 +50,7 @@ def rule(
 
     def asked(facts: Facts) -> tuple[str, ...]:
         own = ask(facts) if callable(ask) else ask
-        if confidence(facts) is CERTAIN or facts[SaidFacts].began != NO_TIME:  # a live device is there to ask
+        if confidence(facts) is CERTAIN or facts[SaidFacts].live:  # a live device is there to ask
             return own
         return tuple(dict.fromkeys((*own, *log_lines(facts[WriterFacts]), *settles(shares(facts)))))
 

@@ -68,7 +68,7 @@ _DBUS: Final[dict[str, tuple[Reason, str]]] = {
 _CODES: Final[dict[str, str]] = {
     "org.freedesktop.DBus.Error.ServiceUnknown": "bluez-missing",
     "org.freedesktop.DBus.Error.NameHasNoOwner": "bluez-missing",
-    "org.freedesktop.DBus.Error.NoReply": "adapter-hung",
+    "org.freedesktop.DBus.Error.NoReply": "bluez-hung",
     "org.freedesktop.DBus.Error.AccessDenied": "dbus-rejected",
     "org.bluez.Error.InProgress": "in-progress",
     "org.bluez.Error.NotReady": "not-ready",

@@ -165,6 +165,20 @@ def _well(facts: Facts) -> Confidence | None:
     return when(said.works or answered, LIKELY)
 
 
+def _asked_for(facts: Facts) -> tuple[str, ...]:
+    if facts[SaidFacts].live:
+        return ()
+    if facts[WriterFacts].debugged:
+        return ("what the owner sees, and the same log over a longer time, with one failure in it",)
+    return (
+        (
+            "what the owner sees, which pack it is (maker, model, firmware), and which program reads it, with"
+            " its version"
+        ),
+        "the log of the program that reads the pack, from its start to one failure, at the level debug",
+    )
+
+
 RULES: tuple[Rule, ...] = (
     rule(
         "host.dbus-missing",
@@ -313,24 +327,18 @@ RULES: tuple[Rule, ...] = (
     rule(
         "inconclusive",
         lambda _: POSSIBLE,
-        "Nothing in this log tells why there is no data.",
-        "Ask for what is listed.",
-        causes=dict.fromkeys(("inconclusive",), 1.0),
-        ask=lambda facts: (
-            (
-                (
-                    "what the owner sees, which pack it is (maker, model, firmware), and which program reads"
-                    " it, with its"
-                    " version"
-                ),
-                (
-                    "the log of the program that reads the pack, from its start to one failure, at the level"
-                    " debug"
-                ),
-            )
-            if not facts[WriterFacts].debugged
-            else ("what the owner sees, and the same log over a longer time, with one failure in it",)
+        lambda facts: (
+            "Nothing in this log tells why there is no data."
+            if not facts[SaidFacts].live
+            else "What was found fits no known fault; the checks above say how far it went."
         ),
+        lambda facts: (
+            "Ask for what is listed."
+            if not facts[SaidFacts].live
+            else "Ask again, and attach a report to a question in a forum: --report doctor.md"
+        ),
+        causes=dict.fromkeys(("inconclusive",), 1.0),
+        ask=_asked_for,
         rank=Rank.UNDECIDED,
     ),
 )
