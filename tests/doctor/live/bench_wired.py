@@ -19,7 +19,6 @@ from packwire.doctor.examine import examine
 from tests.doctor.live.wired import CASES, Case
 
 
-
 @dataclass
 class _Tally:
     told: Counter[str] = field(default_factory=Counter)
