@@ -80,6 +80,9 @@ def on_a_line(
 on_a_line("serial: healthy", "daly", "ok", CERTAIN)
 on_a_line("serial: healthy, hears itself", "pace", "ok", CERTAIN, query="&address=1", units=(1,), echo=True)
 on_a_line("serial: healthy, sends by itself", "victron-vedirect", "ok", CERTAIN)
+on_a_line("serial: healthy, two packs", "pace", "ok", CERTAIN, query="&address=2", units=(1, 2))
+on_a_line("serial: healthy, takes its time", "jbd", "ok", CERTAIN, "delay:0.25")
+on_a_line("serial: healthy, Modbus", "seplos-v3", "ok", CERTAIN)
 on_a_line("serial: silent", "jbd", "serial.wiring", POSSIBLE, "silence")
 on_a_line("serial: silent, sends by itself", "victron-vedirect", "serial.wiring", POSSIBLE, "silence")
 on_a_line("serial: silent, hears itself", "jbd", "serial.echo", LIKELY, "silence", echo=True)
@@ -250,6 +253,23 @@ async def other_protocol() -> AsyncIterator[str]:
         yield f"serial:{serial.path}?model=jbd"
 
 
+class _Glitching(SimulatedSerialPort):
+    """A line on which the driver makes a byte before each answer."""
+
+    def write(self, data: bytes) -> None:
+        super().write(b"\0" + data)
+
+
+@case("serial: healthy, a glitch before each answer", "ok", CERTAIN)
+async def glitches() -> AsyncIterator[str]:
+    serial = _Glitching(device("jbd").port("serial"))
+    path = serial.open()
+    try:
+        yield f"serial:{path}?model=jbd"
+    finally:
+        serial.close()
+
+
 class _Pulled(SimulatedSerialPort):
     """A line whose converter is pulled out after so many answers."""
 
@@ -383,8 +403,9 @@ async def bridge_baud() -> AsyncIterator[str]:
         yield f"tcp://127.0.0.1:{port}?model=pace"
 
 
-@case("TCP: Modbus TCP, and not raw bytes", "configuration", CERTAIN)
-async def modbus_tcp() -> AsyncIterator[str]:
+@contextlib.asynccontextmanager
+async def modbus_tcp() -> AsyncIterator[int]:
+    """Yield the port of a device that speaks Modbus TCP."""
     simulated = device("renogy")
     port = simulated.port("tcp")
 
@@ -398,7 +419,19 @@ async def modbus_tcp() -> AsyncIterator[str]:
                 port.received(frame)
 
     async with served(serve) as number:
-        yield f"tcp://127.0.0.1:{number}?model=renogy"
+        yield number
+
+
+@case("TCP: Modbus TCP, and not raw bytes", "configuration", CERTAIN)
+async def raw_asked() -> AsyncIterator[str]:
+    async with modbus_tcp() as port:
+        yield f"tcp://127.0.0.1:{port}?model=renogy"
+
+
+@case("TCP: healthy, Modbus TCP", "ok", CERTAIN)
+async def enveloped() -> AsyncIterator[str]:
+    async with modbus_tcp() as port:
+        yield f"tcp://127.0.0.1:{port}?model=renogy&modbus-tcp"
 
 
 # CAN: frames on a virtual bus, interfaces as `ip` tells of them
@@ -529,6 +562,7 @@ def on_a_bus(
 
 
 on_a_bus("CAN: healthy", "ok", CERTAIN, VICTRON)
+on_a_bus("CAN: healthy, other frames beside", "ok", CERTAIN, VICTRON | {0x123: "00 01"})
 on_a_bus("CAN: the interface is down", "configuration", CERTAIN, {}, up=False)
 on_a_bus("CAN: nothing comes", "can.no-answer", POSSIBLE, {})
 on_a_bus("CAN: frames of another protocol", "wrong-type-configured", LIKELY, VICTRON, spoken="vesc-can")
