@@ -127,10 +127,12 @@ def _truncated(facts: Facts) -> Confidence | None:
         return None
     if any(each.reply is not None for each in facts[ProbeFacts].probes):
         return sure(len(cut))
-    # Where no reply was ever whole, any bytes may look like the beginning of one: not the same ones, though.
+    if facts[TargetFacts].address.model == VESC:
+        return sure(len(cut))
+    # Where no reply was ever whole, it may be the length that is said in another way; noise is not the same
+    # each time.
     kinds = {(each.cut.expected, each.cut.arrived) for each in cut if each.cut is not None}
-    same = len(kinds) == 1 or facts[TargetFacts].address.model == VESC
-    return sure(len(cut)) if same else None
+    return Confidence.LIKELY if cut and len(kinds) == 1 else None
 
 
 def _cut(facts: Facts) -> list[Probe]:
