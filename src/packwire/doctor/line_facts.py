@@ -33,8 +33,10 @@ class LineFacts(Fact):
     """Other addresses that answer."""
     woke_after: int = 0
     """Questions without an answer before all were answered."""
-    requests_heard: int = 0
-    """Requests of another master that were heard before anything was asked."""
+    woken: bool = False
+    """Whether it answers since its owner woke it, or switched it off and on."""
+    neighbours: int = 0
+    """Connections of other programs on this computer to the same bridge."""
     other_form: str = ""
     """What carries its frames over TCP, where that is not what the address says."""
     server: str = ""

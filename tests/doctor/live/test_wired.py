@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import batched
 
 import pytest
@@ -163,3 +164,24 @@ async def test_hearing_oneself_is_no_fault_and_is_said() -> None:
     (contact,) = (each for each in found.checks if each.name == "contact")
     assert contact.outcome is Outcome.PASSED
     assert "what is sent comes back" in contact.answer
+
+
+async def test_a_pack_that_its_owner_wakes() -> None:
+    with line("jbd", faults=("silence",)) as serial:
+
+        async def wake() -> bool:
+            serial.devices[0].faults.cancel("silence")
+            return True
+
+        options = replace(BRISK, depth=Depth.QUICK, restart=wake)
+        found = await examine(parse_address(f"serial:{serial.path}?model=jbd"), options)
+    assert (found.verdict.key, found.verdict.confidence) == ("pack-asleep", Confidence.LIKELY)
+    assert "woken" in found.verdict.words
+
+
+async def test_what_could_be_a_secret_is_in_no_report() -> None:
+    with line("jbd", faults=("corrupt:2",)) as serial:
+        found = await examine(parse_address(f"serial:{serial.path}?model=jbd"), BRISK)
+    shown = b"".join(each.data for each in found.transcript.redacted())
+    assert len(shown) == sum(each.size for each in found.transcript.segments)
+    assert bytes.fromhex("dda50300fffd77") in shown

@@ -364,6 +364,16 @@ async def mute() -> AsyncIterator[str]:
         yield f"tcp://127.0.0.1:{port}?model=pace"
 
 
+@case("TCP: another program is connected", "two-clients.bus")
+async def connected() -> AsyncIterator[str]:
+    async with served(_mute) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            yield f"tcp://127.0.0.1:{port}?model=pace"
+        finally:
+            writer.close()
+
+
 @case("TCP: closes at once", "closes", CERTAIN)
 async def closes() -> AsyncIterator[str]:
     async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

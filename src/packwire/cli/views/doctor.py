@@ -38,7 +38,11 @@ _NAME_WIDTH = 13
 _INDENT = " " * (_NAME_WIDTH + 7)
 #: Checks that passed show so many lines of evidence; the report shows all.
 _SHOWN_PASSED = 2
-RESTART = "Not one byte. Switch the device off and on, wait until it is up, then press Enter (n: leave it)."
+RESTART = (
+    "Not one byte. Switch the device off and on (or wake it: a load, a charger, its button),"
+    " wait until it is up, "
+    "then press Enter (n: leave it)."
+)
 
 
 class TextView:
