@@ -83,7 +83,14 @@ def _may_be_woken(exam: Examination) -> str:
     return nobody or unanswered_question(exam)
 
 
-@check("restart", "Does it answer once it was woken?", Stage.LAST, needs=_may_be_woken, quiet=True)
+@check(
+    "restart",
+    "Does it answer once it was woken?",
+    Stage.LAST,
+    needs=_may_be_woken,
+    depth=Depth.QUICK,
+    quiet=True,
+)
 async def woken(exam: Examination) -> CheckResult:
     """Let the owner wake it (or switch it off and on), and ask again."""
     request, facts = hello(exam), exam.facts[LineFacts]
