@@ -240,6 +240,11 @@ class ModelProtocol(Protocol):
         return all(wanted in {None, byte} for wanted, byte in zip(fixed, message, strict=False))
 
     @override
+    def refuses(self, message: bytes) -> bool:
+        reply = self.reply_of(message)
+        return reply is not None and bool(reply.refuses)
+
+    @override
     def streams(self, message: bytes) -> bool:
         reply = self.reply_of(message)
         return reply is not None and (reply.unasked or reply.part is not None)

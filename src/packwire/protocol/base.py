@@ -301,6 +301,10 @@ class Protocol(ABC):
         """Tell whether devices send this of their own accord."""
         return False
 
+    def refuses(self, message: bytes) -> bool:  # noqa: ARG002
+        """Tell whether a reply says no."""
+        return False
+
     def streams(self, message: bytes) -> bool:  # noqa: ARG002
         """Tell whether devices go on sending this, once they were asked for it."""
         return False

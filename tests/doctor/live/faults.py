@@ -176,6 +176,11 @@ FAULTS = (
     LiveFault("a cell at 0 V", ("cell-at-zero",), ("dead-cell:2",)),
     LiveFault("values frozen", ("frozen-bms",), ("frozen-bms",), options=_RIDE),
     LiveFault("no password given", ("password-needed",), ("pin:123456", "silence")),
+    LiveFault("no password given, refused", ("password-needed", "ble.pack-stuck"), ("pin:123456",)),
+    LiveFault("wrong password", ("password-needed",), ("pin:123456",), query="?pin=654321", certain=True),
+    LiveFault(
+        "wrong password, Lolan", ("password-needed",), ("pin:87654321",), model="lolan", query="?pin=1"
+    ),
     LiveFault("another program asks, too", ("two-clients.ble",), ("second-program",)),
     LiveFault(
         "no D-Bus",

@@ -13,7 +13,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from packwire.address import (
-    FORMS_OF_A_VESC,
+    FORMS,
     HUB_PORT,
     Address,
     LinkKind,
@@ -23,6 +23,7 @@ from packwire.address import (
     tcp_address,
 )
 from packwire.check import Depth
+from packwire.cli.adapters import adapter_of, bluetooth_adapter
 from packwire.cli.completion import addresses
 from packwire.cli.exit_codes import ExitCode, exit_code_of
 from packwire.cli.known_nodes import CachedIds
@@ -77,7 +78,7 @@ def doctor(
     address: Annotated[
         str | None,
         Parameter(
-            help=f"{listed(FORMS_OF_A_VESC)}, or a name of your own; /can/84 behind it is one node alone. "
+            help=f"{listed(FORMS)}, or a name of your own; /can/84 behind it is one node alone. "
             "With --my-client it is the port to listen on (65101), or HOST:PORT.",
             completer=addresses,
         ),
@@ -92,8 +93,8 @@ def doctor(
 ) -> int:
     """Find out why a pack gives no data: experiments one by one, then one verdict and what to do.
 
-    It only sends read commands, a hub's login and PING, and zeros. At a hub it displaces another client, as
-    every client does. Where all is well it takes some 8 s.
+    It only sends requests that read, a hub's login and PING, a PIN that the address gives, and zeros. At a
+    hub it displaces another client, as every client does. Where all is well it takes some 8 s.
 
     Ctrl-C ends it, with what is known by then.
 
@@ -151,6 +152,7 @@ async def _doctor(text: str, options: DoctorOptions, *, json: bool) -> int:
     view = JsonView() if json else TextView()
     async with AsyncExitStack() as stack:
         address = await _address(text, options.password_file, stack)
+        await stack.enter_async_context(bluetooth_adapter(adapter_of(address)))
         wanted = _options(options, await _direct(options, stack), view.ask_for_restart)
         interrupts = _Interrupts()
         with interrupts.caught(), view.running():

@@ -261,6 +261,31 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "password-needed",
+        lambda facts: when(
+            facts[AnswerFacts].refusals and not facts[ValuesFacts].readings,
+            LIKELY if facts[AnswerFacts].wants_pin else POSSIBLE,
+        ),
+        "It answers, and refuses what it is asked: packs of this family do so until they are told a PIN.",
+        "Give the one that was set in the vendor's app: add ?pin=NUMBER to the address.",
+        shown=("received",),
+        causes={"password-needed": 0.7, "protocol-variant": 0.2, "pairing-needed": 0.1},
+        excludes=(*others("password-needed"), "no-values"),
+        reason=Reason.WRONG_PASSWORD,
+    ),
+    rule(
+        "password-needed",
+        lambda facts: when(
+            facts[AnswerFacts].pin_unanswered and not facts[SaidFacts].has("wrong-secret"), LIKELY
+        ),
+        "It gives no values with the PIN that was given.",
+        "See in the vendor's app which PIN is set, and whether any is; leave pin= out, and ask again.",
+        shown=("sent", "received"),
+        causes={"password-needed": 0.6, "ble.pack-stuck": 0.2, "wrong-type-configured": 0.2},
+        excludes=(*others("password-needed"), "no-values"),
+        reason=Reason.WRONG_PASSWORD,
+    ),
+    rule(
+        "password-needed",
         _wants_pin,
         "Requests are taken and nothing is notified; packs of this family may have a password, and none was"
         " given.",

@@ -38,6 +38,11 @@ def can_ask(exam: Examination) -> str:
     return has_place(exam)
 
 
+def has_pin(exam: Examination) -> bool:
+    """Tell whether a PIN was given that its requests, or those before them, hold."""
+    return exam.address.pin is not None and exam.protocol.wants_pin
+
+
 def question(exam: Examination) -> Request | None:
     """Return a request that only asks, and that each such pack answers; None where each holds a password."""
     return next(iter(exam.protocol.harmless), None)
@@ -47,6 +52,8 @@ def _has_question(exam: Examination) -> str:
     why = can_ask(exam)
     if why or not exam.protocol.asks:
         return why
+    if has_pin(exam):
+        return "it is read with its PIN at once"
     return "" if question(exam) is not None else "each of its requests holds a password: it is read at once"
 
 
@@ -103,6 +110,7 @@ async def _ask(exam: Examination, line: Line, way: WriteType | None, patience: f
     wire.right += probe.reply is not None
     wire.wrong += probe.damaged
     if probe.reply is not None:
+        facts.refusals += exam.protocol.refuses(probe.reply)
         if facts.first is None and not facts.silent:
             facts.first = probe.latency
         elif way is not None and facts.first is None:
@@ -156,6 +164,8 @@ def _damaged(spoken: Protocol, data: bytes) -> Iterator[tuple[bytes, FrameCheck]
 
 def _said(exam: Examination, probe: Probe, way: WriteType | None) -> CheckResult:
     facts = exam.facts[AnswerFacts]
+    if facts.refusals:
+        return odd(f"it answers in {ms(probe.latency)}, and refuses")
     if probe.reply is not None:
         words = f"it answers in {ms(probe.latency)}"
         if facts.unasked:
@@ -238,24 +248,31 @@ async def other_way(exam: Examination) -> CheckResult:
         first = await _once(exam, other, BRIEF * 2)
         if first.reply is None:
             return failed(f"written {other}, it is silent, too")
-        if exam.protocol.streams(first.reply):
-            await connect(exam)  # else what it goes on sending looks like an answer
-        again = await _once(exam, usual, BRIEF + 4 * first.latency)
+        # On new connections: what it goes on sending looks like an answer.
+        again = await _anew(exam, usual, BRIEF + 4 * first.latency)
         if again.reply is not None:
             facts.early, facts.answered = True, [usual]
             return odd(f"written {other}, it answers in {ms(first.latency)}; and now written {usual} as well")
-        await _once(exam, other, BRIEF + 4 * first.latency)
+        last = await _anew(exam, other, BRIEF + 4 * first.latency)
     except PackwireError as error:
         facts.refused = facts.refused or str(error)
         return failed(f"written {other}: {error}")
-    twice = facts.answered.count(other) > 1
     words = f"written {other}, it answers in {ms(first.latency)}"
-    return passed(f"{words}; {usual} again it is silent, {other} again it answers" if twice else words)
+    if last.reply is None:
+        facts.early = True
+        return odd(f"{words}, and soon after a new connection not: it needs some time")
+    return passed(f"{words}; {usual} again it is silent, {other} again it answers")
 
 
 async def _once(exam: Examination, way: WriteType, patience: float) -> Probe:
     async with asking(exam, way) as line:
+        await line.wait_closed(QUIET)  # what still comes of an earlier request is no answer to this one
         return await _ask(exam, line, way, patience)
+
+
+async def _anew(exam: Examination, way: WriteType, patience: float) -> Probe:
+    await connect(exam)
+    return await _once(exam, way, patience)
 
 
 @check("patience", "Does it answer later?", Stage.SILENCE, needs=_silent)

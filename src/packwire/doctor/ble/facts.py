@@ -110,7 +110,7 @@ class AnswerFacts(Fact):
     some time after the connection. `unasked` counts right frames of another client's, `unknown` right frames
     that the protocol does not know, `damaged` frames with a wrong checksum; `same_damage` whether two of them
     are the same to the last byte; `cut` pieces of frames that never ended. `wants_pin`: such packs may have a
-    password, and none was given; `pin_refused`: the one that was given.
+    password, and none was given.
     """
 
     asked: int = 0
@@ -134,7 +134,10 @@ class AnswerFacts(Fact):
     cut_at: int = 0
     """Bytes that came of each frame that never ended, where it was the same each time."""
     wants_pin: bool = False
-    pin_refused: bool = False
+    refusals: int = 0
+    """Answers that say no."""
+    pin_unanswered: bool = False
+    """Whether it was not read with the PIN that was given."""
     torn: int = 0
     """Bytes and frames that were no whole frame while it was read."""
     fast: tuple[int, int] = (0, 0)

@@ -7,7 +7,7 @@ from packwire.check import CheckResult, Depth, Stage, check
 from packwire.device.base import Device
 from packwire.device.client import Client
 from packwire.device.reader import Reader
-from packwire.doctor.ble.answers import can_ask, question
+from packwire.doctor.ble.answers import can_ask, has_pin, question
 from packwire.doctor.ble.facts import AirFacts, AnswerFacts, FamilyFacts, LinkFacts, OpenFacts
 from packwire.doctor.ble.link import is_connected
 from packwire.doctor.ble.session import client_of, leave, usual_way
@@ -31,7 +31,7 @@ def _can_be_read(exam: Examination) -> str:
     if exam.spoken is None:
         return "nobody knows what it speaks"
     answered = facts.works or facts.answered or facts.early or facts.late or facts.anew
-    if not answered and exam.protocol.asks and question(exam) is not None:
+    if not answered and exam.protocol.asks and question(exam) is not None and not has_pin(exam):
         return "it did not answer"
     return can_ask(exam)
 
@@ -52,8 +52,8 @@ async def values(exam: Examination) -> CheckResult:
     except PackwireError as error:
         facts.error = str(error)
         if error.reason is Reason.WRONG_PASSWORD:
-            answers.pin_refused = True
             exam.journal.tell(EventKind.REFUSED, "wrong-secret", "it refuses the password")
+    answers.pin_unanswered = bool(exam.spoken and has_pin(exam) and facts.error and not facts.readings)
     if isinstance(reader, Reader):
         stats = reader.client.frame_stats
         answers.torn = stats.abandoned + stats.junk + (stats.waiting is not None)
