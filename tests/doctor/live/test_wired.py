@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
+import textwrap
 from dataclasses import replace
 from itertools import batched
 
@@ -18,7 +20,9 @@ from packwire.errors import BadAddressError
 from packwire.link.can_errors import errors_of
 from packwire.link.can_state import can_interfaces, read_interfaces
 from packwire.link.port_state import holders_of, port_state
+from tests.cli.running import packwire
 from tests.link.lines import line
+from tests.shared_data import ROOT
 
 pytest.importorskip("can")
 pytest.importorskip("serialx")
@@ -185,3 +189,20 @@ async def test_what_could_be_a_secret_is_in_no_report() -> None:
     shown = b"".join(each.data for each in found.transcript.redacted())
     assert len(shown) == sum(each.size for each in found.transcript.segments)
     assert bytes.fromhex("dda50300fffd77") in shown
+
+
+async def test_the_page_shows_what_is_shown() -> None:
+    page = (ROOT / "docs/how-to/my-pack-gives-no-data.md").read_text(encoding="utf-8")
+    block = page.partition("    packwire doctor 'serial:/dev/ttyUSB0?model=jbd'\n")[2]
+    shown = block[block.index("    ok    port") :].partition("\n\n")[0]
+    wanted = [textwrap.dedent(each) for each in shown.split("    ...\n")]
+    with line("jbd", baud=115200) as serial:
+        result = await packwire("doctor", f"serial:{serial.path}?model=jbd")
+        printed = _without_numbers(result.out.replace(serial.path, "/dev/ttyUSB0"))
+    for part in wanted:
+        for each in part.rstrip("\n").split("\n"):
+            assert _without_numbers(each.removeprefix("    ")) in printed, each
+
+
+def _without_numbers(text: str) -> str:
+    return re.sub(r"  \d+\.\d s$", "", text, flags=re.MULTILINE)
