@@ -62,6 +62,7 @@ async def examine(
     if not can_be_examined(address):
         raise BadAddressError(f"{address} cannot be examined yet; read and watch know it")
     exam = Examination(address, options)
+    _require_fit(exam)
     name = _place(exam)
     started = time.time()
     checks: list[CheckResult] = []
@@ -107,6 +108,21 @@ def _place(exam: Examination) -> str:
     if exam.spoken is None:
         return f"Bluetooth {exam.address.target}"  # what it speaks is found out
     return open_link(exam.target.base).name
+
+
+def _require_fit(exam: Examination) -> None:
+    """Raise BadAddressError for a protocol that is not spoken over such a link."""
+    address, spoken = exam.address, exam.spoken
+    on_can = address.link is LinkKind.CAN
+    if (
+        spoken is not None
+        and address.link is not LinkKind.BLE
+        and on_can != bool(getattr(spoken, "can", False))
+    ):
+        where = "not on CAN" if on_can else "on CAN alone"
+        raise BadAddressError(
+            f"{address}: {spoken.title} is spoken {where}; packwire model list shows which is spoken where"
+        )
 
 
 def _end(deadline: asyncio.Timeout) -> None:

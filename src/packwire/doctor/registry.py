@@ -35,7 +35,7 @@ _LINKS: dict[LinkKind, tuple[str, ...]] = {
 _PACKS: dict[LinkKind, tuple[str, ...]] = {
     LinkKind.SERIAL: (
         *("checks.port", "checks.wire", "checks.hearing", "checks.silence", "checks.pack"),
-        *("rules.pack", "rules.connection", "rules.flow", "rules.undecided"),
+        *("rules.way", "rules.pack", "rules.connection", "rules.flow", "rules.undecided"),
     ),
     LinkKind.CAN: (
         *("checks.can", "checks.hearing", "checks.pack"),

@@ -70,6 +70,20 @@ async def test_an_address_that_no_such_device_has_is_said(address: str) -> None:
         await examine(parse_address(address.replace("/dev/null", serial.path)), BRISK)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "can://can0?model=vesc",
+        "can://can0?model=jbd&interface=virtual",
+        "serial:/dev/ttyS0?model=pylontech-can",
+        "tcp://127.0.0.1:9?model=victron-can",
+    ],
+)
+async def test_a_model_that_is_not_spoken_there_is_said(address: str) -> None:
+    with pytest.raises(BadAddressError, match="CAN"):
+        await examine(parse_address(address), BRISK)
+
+
 async def test_only_the_questions_of_the_model_are_asked() -> None:
     """At each rate and address nothing but its own questions is sent, whatever comes back."""
     with line("daly", faults=("silence",)) as serial:

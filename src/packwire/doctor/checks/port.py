@@ -32,7 +32,7 @@ async def look_at_port(exam: Examination) -> CheckResult:
     found = exam.facts[WayFacts]
     found.error, found.reason = words, reason
     found.reach = Reach.NOTHING_THERE if reason is Reason.NOT_THERE else Reach.NOT_ALLOWED
-    exam.journal.tell(EventKind.PORT, code, words, holder=", ".join(map(str, state.holders)))
+    exam.journal.tell(EventKind.PORT, code, words, holder=few(map(str, state.holders), 3))
     return failed(words, *await asyncio.to_thread(_other_ports, path))
 
 
@@ -46,7 +46,7 @@ def problem_of(state: PortState) -> tuple[str, str, Reason] | None:
         group = f": it belongs to the group {state.group}" if state.group not in {"", "root"} else ""
         return "port-permission", f"this user may not open {state.path}{group}", Reason.NOT_ALLOWED
     if state.holders:
-        return "port-busy", f"{few(map(str, state.holders))} has {state.path} open", Reason.BUSY
+        return "port-busy", f"{few(map(str, state.holders), 3)} has {state.path} open", Reason.BUSY
     return None
 
 

@@ -9,9 +9,15 @@ from packwire.errors import Reason
 def _when(reach: Reach, facts: Facts) -> Confidence | None:
     """Certain, but where nothing was heard in time: that has many causes."""
     way = facts[WayFacts]
-    if way.reach is not reach:
+    if way.reach is not reach or _told_otherwise(facts):
         return None
     return Confidence.LIKELY if way.reason is Reason.TIMED_OUT else Confidence.CERTAIN
+
+
+def _told_otherwise(facts: Facts) -> bool:
+    """Tell whether it is a pack's serial port: what is the matter with that is told by the rules on logs."""
+    serial = facts[TargetFacts].is_serial and not _is_vesc(facts)
+    return serial and facts[WayFacts].reason in {Reason.NOT_THERE, Reason.NOT_ALLOWED, Reason.BUSY}
 
 
 def _unknown_name_words(facts: Facts) -> str:

@@ -65,7 +65,8 @@ def _silence_words(facts: Facts) -> str:
         others += [f"{len(tried.units_tried)} other addresses"] * bool(tried.units_tried)
         also = f", {' and '.join(others)} were tried as well," if others else ""
         return (
-            f"{tried.questions} questions went out{also} and not one byte came back. Wiring, a sleeping pack,"
+            f"{tried.questions} question{'s' * (tried.questions != 1)} went out{also} and not"
+            " one byte came back. Wiring, a sleeping pack,"
             " another protocol and a second master all look the same."
         )
     said, drivers = facts[SaidFacts], facts[IdentityFacts].drivers
