@@ -294,6 +294,8 @@ async def more_time(exam: Examination) -> CheckResult:
 
 
 def _may_be_others(exam: Examination) -> str:
+    if exam.facts[FamilyFacts].plugin is not None:
+        return "aiobmsble reads it, in its own way"
     if exam.spoken is None and not is_connected(exam):
         return "" if exam.facts[FamilyFacts].table else "nobody knows what it has"
     if exam.facts[TableFacts].missing and not is_connected(exam):

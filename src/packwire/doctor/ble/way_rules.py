@@ -111,9 +111,8 @@ def _another_answers(facts: Facts) -> Confidence | None:
 def _another_words(facts: Facts) -> str:
     other = facts[FamilyFacts].answered
     assert other is not None
-    return (
-        f"It speaks as a {other.title}: it answers that family's question, and not the one that it was asked."
-    )
+    beside = ", and not the one that it was asked" if facts[AnswerFacts].asked else ""
+    return f"It speaks as a {other.title}: it answers that family's question{beside}."
 
 
 def _another_remedy(facts: Facts) -> str:
