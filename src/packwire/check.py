@@ -215,8 +215,8 @@ class Verdict:
 
     @property
     def ok(self) -> bool:
-        """Whether all is well."""
-        return self.key == "ok"
+        """Whether all is well; of a look around, whether there is something to examine."""
+        return self.key in {"ok", "found"}
 
 
 type Words = str | Callable[[Facts], str]

@@ -25,9 +25,8 @@ from packwire.link.can_state import can_interfaces
 from packwire.link.port_state import port_state
 from packwire.link.scan import SECONDS, Find, Unlooked, look_around
 
-#: Lines of evidence are no longer than this; a name of somebody else's may be.
-_LONGEST = 58
-_STRANGERS = 5
+#: So many Bluetooth devices that nobody knows are shown, and so much of a name.
+_STRANGERS, _NAME = 5, 20
 #: What the system says of Bluetooth that cannot be used -> the code of such a sentence in a log.
 _BLUETOOTH = {
     Reason.NO_BLUETOOTH: "no-adapter",
@@ -192,10 +191,8 @@ def _count(number: int, thing: str) -> str:
 
 def _heard_line(find: Find) -> str:
     strength = "" if find.rssi is None else f"{find.rssi} dBm" + " weak" * find.weak
-    said = "  ".join(
-        each for each in (find.place, find.name[:20], strength, find.speaks or "unknown") if each
-    )
-    return said[:_LONGEST]
+    parts = (find.place, find.name[:_NAME], strength, find.speaks or "unknown")
+    return "  ".join(each for each in parts if each)
 
 
 def _network(facts: AroundFacts, seconds: float) -> CheckResult:
@@ -203,7 +200,7 @@ def _network(facts: AroundFacts, seconds: float) -> CheckResult:
     if (blocked := _blocked(facts, LinkKind.TCP)) is not None:
         return _unlooked("network", question, blocked)
     found = [each for each in facts.finds if each.link is LinkKind.TCP]
-    lines = tuple(f"{each.place}  {each.name}"[:_LONGEST] for each in found)
+    lines = tuple(f"{each.place}  {each.name}" for each in found)
     words = f"{_count(len(found), 'VESC')} in {seconds:g} s" if found else f"no VESC in {seconds:g} s"
     return _result("network", question, Outcome.PASSED, words, evidence=lines)
 
@@ -219,7 +216,7 @@ def _serial(facts: AroundFacts) -> CheckResult:
     for each in facts.ports:
         problem = problem_of(each)
         blocked_ports += problem is not None
-        lines.append((problem[1] if problem else f"{each.path}  {said.get(each.path, '')}")[:_LONGEST])
+        lines.append(problem[1] if problem else f"{each.path}  {said.get(each.path, '')}")
     words = f"{_count(len(facts.ports), 'port')}, {len(facts.ports) - blocked_ports} of them free"
     outcome = Outcome.FAILED if blocked_ports else Outcome.PASSED
     return _result("serial", question, outcome, words, evidence=tuple(lines))
@@ -232,7 +229,7 @@ def _can(facts: AroundFacts) -> CheckResult:
     sick = [each for each in facts.interfaces if not each.up or each.state not in {"", "ERROR-ACTIVE"}]
     words = f"{_count(len(facts.interfaces), 'interface')}, {len(facts.up)} of them up"
     outcome = Outcome.FAILED if sick else Outcome.PASSED
-    lines = tuple(str(each)[:_LONGEST] for each in facts.interfaces)
+    lines = tuple(str(each) for each in facts.interfaces)
     return _result("CAN", question, outcome, words, evidence=lines)
 
 
@@ -241,7 +238,7 @@ def _names(facts: AroundFacts) -> CheckResult:
     if not facts.named:
         return _result("names", question, Outcome.PASSED, "you named no device (packwire name)")
     trouble, unheard = facts.in_trouble, [each for each in facts.named if each.there is False]
-    lines = tuple(f"{each.name}: {each.problem or each.said}"[:_LONGEST] for each in facts.named)
+    lines = tuple(f"{each.name}: {each.problem or each.said}" for each in facts.named)
     outcome = Outcome.FAILED if trouble else Outcome.ODD if unheard else Outcome.PASSED
     words = _count(len(facts.named), "device")
     words += f", {len(trouble)} of them out of reach" if trouble else ""

@@ -111,7 +111,7 @@ class Examination:
         if self._journal is None:
             from packwire.doctor.journal import Journal  # noqa: PLC0415 - numpy, which no VESC needs
 
-            self._journal = Journal(self.address.target)
+            self._journal = Journal(self.address.target, self.elapsed())
         return self._journal
 
     @property

@@ -17,10 +17,10 @@ _MOST = 2000
 
 
 class Journal:
-    """What happened to one device so far; `take` may listen to a link."""
+    """What happened to one device so far; `take` may listen to a link. It began `ago` s ago."""
 
-    def __init__(self, key: str) -> None:
-        self.began = time.time_ns()
+    def __init__(self, key: str, ago: float = 0.0) -> None:
+        self.began = time.time_ns() - round(ago * 1e9)
         self.device = LoggedDevice(key)
         self.events: list[Event] = []
         self._count = 0

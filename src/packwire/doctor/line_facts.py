@@ -17,6 +17,8 @@ class LineFacts(Fact):
     """Whether a right answer came to a question, at the rate and the address that were given."""
     questions: int = 0
     """How often it was asked so before an answer came, or in all."""
+    surplus: int = 0
+    """Messages that answered nothing, before anything was asked."""
     echoes: int = 0
     """How often what was sent came back."""
     lone_echo: bool = False
@@ -31,8 +33,10 @@ class LineFacts(Fact):
     """Other addresses that answer."""
     woke_after: int = 0
     """Questions without an answer before all were answered."""
-    requests_heard: int = 0
-    """Requests of another master that were heard before anything was asked."""
+    woken: bool = False
+    """Whether it answers since its owner woke it, or switched it off and on."""
+    neighbours: int = 0
+    """Connections of other programs on this computer to the same bridge."""
     other_form: str = ""
     """What carries its frames over TCP, where that is not what the address says."""
     server: str = ""

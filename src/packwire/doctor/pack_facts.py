@@ -44,7 +44,7 @@ class ValuesFacts(Fact):
     @property
     def dead_cells(self) -> tuple[int, ...]:
         """Return the numbers (from 1) of the cells that are at 0 V in every reading, where others are not."""
-        rounds = [cells for each in self.readings if (cells := _numbers(each, "cell_voltages"))]
+        rounds = [cells for each in self.readings if (cells := _cells(each))]
         if not rounds or not any(cell > _CELL_LIVE for cell in rounds[-1]):
             return ()
         return tuple(
@@ -73,8 +73,16 @@ def _numbers(values: Mapping[str, Value], key: str) -> list[float]:
     return [each for each in found if isinstance(each, int | float)] if isinstance(found, tuple) else []
 
 
-def _impossible(values: Mapping[str, Value]) -> Iterator[str]:
+def _cells(values: Mapping[str, Value]) -> list[float]:
+    """Return the cells' voltages; zeros at the end are places of cells that the pack does not have."""
     cells = _numbers(values, "cell_voltages")
+    while cells and cells[-1] == 0:
+        cells.pop()
+    return cells
+
+
+def _impossible(values: Mapping[str, Value]) -> Iterator[str]:
+    cells = _cells(values)
     for number, cell in enumerate(cells, 1):
         if not _CELL_LEAST <= cell <= _CELL_MOST:
             yield f"cell {number} is at {cell:g} V"
@@ -105,7 +113,7 @@ def in_words(values: Mapping[str, Any]) -> str:
         for key in ("voltage", "current", "soc")
         if isinstance(values.get(key), int | float)
     ]
-    cells = _numbers(values, "cell_voltages")
+    cells = _cells(values)
     if cells:
         said.append(f"{len(cells)} cells of {min(cells):.3f} to {max(cells):.3f} V")
     return ", ".join(said)

@@ -128,7 +128,6 @@ async def test_expected_ids():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "name the device"),
         (("vesc://127.0.0.1:1", "--quick", "--thorough"), "exclude each other"),
         (("vesc://127.0.0.1:1", "--report", "report.pdf"), "ends in .html or .md"),
         (("vesc://127.0.0.1:1", "--report", "no/such/folder/report.md"), "there is no folder"),

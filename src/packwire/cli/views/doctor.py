@@ -16,7 +16,7 @@ from packwire.cli.exit_codes import exit_code_of
 from packwire.cli.records.verdicts import Diagnosis as DiagnosisRecord
 from packwire.cli.records.verdicts import Verdict as VerdictRecord
 from packwire.cli.records.verdicts import VerdictCause
-from packwire.cli.terminal import make_console, printable
+from packwire.cli.terminal import hanging, make_console, printable
 from packwire.clock import iso_time
 from packwire.doctor.diagnosis import NOT_REACHED, Diagnosis, Standing
 from packwire.visible import record_text
@@ -38,7 +38,11 @@ _NAME_WIDTH = 13
 _INDENT = " " * (_NAME_WIDTH + 7)
 #: Checks that passed show so many lines of evidence; the report shows all.
 _SHOWN_PASSED = 2
-RESTART = "Not one byte. Switch the device off and on, wait until it is up, then press Enter (n: leave it)."
+RESTART = (
+    "Not one byte. Switch the device off and on (or wake it: a load, a charger, its button),"
+    " wait until it is up, "
+    "then press Enter (n: leave it)."
+)
 
 
 class TextView:
@@ -83,7 +87,8 @@ class TextView:
                 (mark, style),
                 f"  {check.name:<{_NAME_WIDTH}} {printable(check.answer)}",
                 (excludes + seconds, "dim"),
-            )
+            ),
+            len(_INDENT),
         )
         passed = check.outcome is Outcome.PASSED
         lines = check.evidence[: self._shown_passed] if passed else check.evidence
@@ -99,8 +104,9 @@ class TextView:
             self._print(Text(f"{_INDENT}the same: {', '.join(self._same)}", "dim"))
             self._same.clear()
 
-    def _print(self, text: Text) -> None:
-        self._console.print(text)
+    def _print(self, text: Text, indent: int = 0) -> None:
+        for piece in hanging(self._console, text, indent):
+            self._console.print(piece)
 
     async def ask_for_restart(self) -> bool:
         """Let the user switch the device off and on; tell whether that was done."""

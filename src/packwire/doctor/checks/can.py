@@ -13,6 +13,12 @@ from packwire.errors import Reason
 from packwire.event import EventKind
 from packwire.link.can_state import CanInterface, can_interfaces
 
+#: Why an adapter cannot be opened -> the code of such a sentence in a log.
+_CODES = {
+    Reason.NOT_THERE: "can-missing",
+    Reason.NOT_ALLOWED: "port-permission",
+    Reason.BUSY: "port-busy",
+}
 #: Values of the controller's counters from which on something is wrong [Linux: error-warning].
 _WARNING = 96
 
@@ -74,6 +80,6 @@ async def connect(exam: Examination) -> CheckResult:
     line, found = exam.current, exam.facts[WayFacts]
     if line is not None:
         line.link.listeners.append(exam.journal.take)
-    elif found.reason is Reason.NOT_THERE and not _is_socketcan(exam):
-        exam.journal.tell(EventKind.BUS, "can-missing", found.error)
+    elif found.reason in _CODES:
+        exam.journal.tell(EventKind.BUS, _CODES[found.reason], found.error)
     return replace(result, excludes="an adapter that another program holds" if line is not None else "")

@@ -87,7 +87,8 @@ def said(exam: Examination, facts: ValuesFacts) -> CheckResult:
     reading, last = exam.facts[ReadingFacts], facts.last
     reading.values, reading.said = dict(last), in_words(last)
     if not last:
-        return failed(f"no values: {facts.error or 'nothing was said of a battery'}", *facts.remarks)
+        facts.error = facts.error or "nothing was said of a battery"
+        return failed(f"no values: {facts.error}", *facts.remarks)
     words = f"{reading.said}; {len(facts.readings)} readings in {facts.seconds:.1f} s"
     problems = [f"cell {few(map(str, facts.dead_cells))} is at 0 V"] * bool(facts.dead_cells)
     problems += [*facts.impossible, *["nothing moved, though current flows"] * facts.frozen]

@@ -5,12 +5,13 @@ import contextlib
 from dataclasses import replace
 
 from packwire.address import LinkKind
-from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
+from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed, skipped
+from packwire.doctor.checks.neighbours import connected_from_here
 from packwire.doctor.checks.port import is_serial
 from packwire.doctor.checks.wire import LISTEN, PAUSE, answered, ask, asks_at_all, hello, model_of
 from packwire.doctor.checks.words import few
 from packwire.doctor.examination import Examination
-from packwire.doctor.facts import Contact, ContactFacts
+from packwire.doctor.facts import Contact, ContactFacts, WayFacts
 from packwire.doctor.line import Line
 from packwire.doctor.line_facts import LineFacts
 from packwire.errors import BadAddressError
@@ -52,6 +53,58 @@ async def wake(exam: Examination) -> CheckResult:
             return await answered(exam, line, probe)
         await asyncio.sleep(PAUSE)
     return failed(f"no: {facts.questions} questions, and no answer")
+
+
+def _other_programs(exam: Examination) -> str:
+    return unanswered(exam) or ("" if exam.address.link is LinkKind.TCP else "it is no bridge")
+
+
+@check(
+    "neighbours",
+    "Is another program connected?",
+    Stage.SILENCE,
+    needs=_other_programs,
+    depth=Depth.QUICK,
+    quiet=True,
+)
+async def neighbours(exam: Examination) -> CheckResult:
+    """Look in the system's table for connections of other programs here to the same bridge."""
+    facts = exam.facts[LineFacts]
+    await exam.hang_up()
+    await asyncio.sleep(PAUSE)  # until the system has forgotten our own
+    facts.neighbours = connected_from_here(exam.facts[WayFacts].addresses, exam.address.port)
+    if facts.neighbours:
+        return failed("yes: a program on this computer is connected to the same bridge")
+    return passed("no, as far as this computer tells")
+
+
+def _may_be_woken(exam: Examination) -> str:
+    nobody = "" if exam.options.restart is not None else "nobody is here to wake it (--restart)"
+    return nobody or unanswered_question(exam)
+
+
+@check(
+    "restart",
+    "Does it answer once it was woken?",
+    Stage.LAST,
+    needs=_may_be_woken,
+    depth=Depth.QUICK,
+    quiet=True,
+)
+async def woken(exam: Examination) -> CheckResult:
+    """Let the owner wake it (or switch it off and on), and ask again."""
+    request, facts = hello(exam), exam.facts[LineFacts]
+    assert request is not None
+    assert exam.options.restart is not None
+    await exam.hang_up()
+    if not await exam.options.restart():
+        return skipped("it was not woken")
+    line = await exam.line()
+    answers = [await _answers(exam, line, request, exam.options.patience) for _ in range(2)]
+    facts.woken = all(answers)
+    if facts.woken:
+        return odd("yes: it answers now", excludes="wires that are crossed or open; another protocol")
+    return failed("no: still no answer")
 
 
 def _has_addresses(exam: Examination) -> str:

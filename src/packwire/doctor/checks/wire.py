@@ -46,8 +46,9 @@ _EXCEPTION_AT = 2
 _SUMS = 4
 
 
-def in_hex(data: bytes) -> str:
-    """Return bytes in hex; of many the first."""
+def _in_hex(exam: Examination, data: bytes) -> str:
+    """Return bytes in hex without secrets; of many the first."""
+    data = exam.protocol.mask(data)
     more = f" .. ({len(data)} bytes)" if len(data) > _SHOWN else ""
     return data[:_SHOWN].hex(" ") + more
 
@@ -74,7 +75,7 @@ async def listen(exam: Examination) -> CheckResult:
         quiet = "another master, and other devices that send by themselves"
         return passed(f"nothing in {seconds:g} s", excludes=quiet)
     found = look_at_wire(exam)
-    facts.requests_heard, facts.noise = found.requests, found.outside
+    facts.noise = found.outside
     said = f"{heard} bytes came by themselves in {seconds:g} s: {found}"
     if found.own and not found.requests and not found.others:
         return passed(said)
@@ -132,6 +133,7 @@ async def contact(exam: Examination) -> CheckResult:
     facts.takes = _BOARD + (_LONG_FRAME * 10 / facts.baud if exam.target.is_serial else 0.0)
     for attempt in range(1, _TRIES + 1):
         line = await exam.line()
+        facts.surplus = line.surplus if attempt == 1 else facts.surplus
         probe = await ask(exam, line, request, exam.options.patience)
         facts.questions = attempt
         if probe.reply is not None:
@@ -147,9 +149,9 @@ async def ask(exam: Examination, line: Line, request: Request, patience: float) 
     """Ask once, and keep what came of it."""
     probe = await line.ask(request, None, patience)
     exam.facts[ProbeFacts].note(probe)
-    exam.journal.tell(EventKind.WRITTEN, "wire-sent", f"sent {in_hex(probe.sent)}")
+    exam.journal.tell(EventKind.WRITTEN, "wire-sent", f"sent {_in_hex(exam, probe.sent)}")
     if without_echoes(probe):
-        words = f"received {in_hex(probe.frame or without_echoes(probe))}"
+        words = f"received {_in_hex(exam, probe.frame or without_echoes(probe))}"
         exam.journal.tell(EventKind.NOTIFIED, "wire-received", words)
     elif not line.closed:
         exam.journal.tell(EventKind.TIMED_OUT, "no-reply", f"not answered in {ms(patience)}")
@@ -163,7 +165,7 @@ async def answered(exam: Examination, line: Line, probe: Probe) -> CheckResult:
     facts.answered = True
     exam.facts[ContactFacts].contact = Contact.ANSWERED
     exam.facts[ContactFacts].first_bytes = probe.frame
-    sent, received = in_hex(probe.sent), in_hex(probe.frame)
+    sent, received = _in_hex(exam, probe.sent), _in_hex(exam, probe.frame)
     evidence = (f"sent     {sent}", f"received {received}  after {ms(probe.latency)}")
     echo = "; what is sent comes back before it, as RS485 converters do" if probe.echoed else ""
     said = f"a whole {exam.protocol.title} frame after {ms(probe.latency)}{echo}"
@@ -195,7 +197,9 @@ async def _slept(exam: Examination, line: Line, probe: Probe) -> bool:
     if any(without_echoes(each) or each.closed for each in earlier):
         return False
     patience = exam.options.patience
-    await line.wait_closed(patience)  # the answer to an earlier question may still be on its way
+    await line.wait_closed(patience)  # what came may be the answer to an earlier question
+    if line.surplus > exam.facts[LineFacts].surplus:
+        return False
     again = await ask(exam, line, Request(probe.request), _LONGER * patience)
     if again.reply is None or again.latency > _IN_TIME * patience:
         return False
@@ -206,7 +210,7 @@ async def _slept(exam: Examination, line: Line, probe: Probe) -> bool:
 async def _unanswered(exam: Examination, line: Line, probe: Probe) -> CheckResult:
     first, facts = exam.facts[ContactFacts], exam.facts[LineFacts]
     first.first_bytes = line.head
-    evidence: tuple[str, ...] = (f"sent     {in_hex(probe.sent)}",)
+    evidence: tuple[str, ...] = (f"sent     {_in_hex(exam, probe.sent)}",)
     found = look_at_wire(exam)
     if found.sums:
         for each in questions(exam, exam.address.unit)[1:_SUMS]:

@@ -1,5 +1,6 @@
 """The verdicts on a connection that ends, falls silent, or damages what passes."""
 
+from packwire.address import VESC
 from packwire.check import Confidence, Facts, Rank, Rule, certain, sure
 from packwire.doctor.checks.words import few
 from packwire.doctor.facts import (
@@ -121,8 +122,17 @@ def _corrupted(facts: Facts) -> list[Probe]:
 
 
 def _truncated(facts: Facts) -> Confidence | None:
-    cut = len(_cut(facts))
-    return sure(cut) if cut > len(_corrupted(facts)) else None
+    cut = _cut(facts)
+    if len(cut) <= len(_corrupted(facts)):
+        return None
+    if any(each.reply is not None for each in facts[ProbeFacts].probes):
+        return sure(len(cut))
+    if facts[TargetFacts].address.model == VESC:
+        return sure(len(cut))
+    # Where no reply was ever whole, it may be the length that is said in another way; noise is not the same
+    # each time.
+    kinds = {(each.cut.expected, each.cut.arrived) for each in cut if each.cut is not None}
+    return Confidence.LIKELY if cut and len(kinds) == 1 else None
 
 
 def _cut(facts: Facts) -> list[Probe]:

@@ -25,6 +25,8 @@ SLOW_CAN = 0.1
 LOSSY, LOST = 0.02, 2
 #: Packets that nobody asked for, and whole replies in pieces, are worth a verdict from so many on.
 CHATTER = 3
+#: Bytes that a line may make of its own beside each answer.
+_GLITCHES = 2
 #: Seconds that a lone reply comes later than one of a pair, where it was held back for the second.
 _HELD = 0.02
 
@@ -96,7 +98,10 @@ def _split_words(facts: Facts) -> str:
 
 
 def _junk(facts: Facts) -> Confidence | None:
-    return sure(facts[StreamFacts].junk) if facts[ContactFacts].answered else None
+    junk = facts[StreamFacts].junk
+    if facts[LineFacts].answered and junk <= _GLITCHES * len(facts[ProbeFacts].probes):
+        return None  # a driver that is switched on or off makes a byte: usual with RS485
+    return sure(junk) if facts[ContactFacts].answered else None
 
 
 def _chatter(facts: Facts) -> Confidence | None:

@@ -21,6 +21,8 @@ def _nothing_back(facts: Facts) -> Confidence | None:
         return None
     if said.works or said.has("multiple-access") or facts[LineFacts].answered or facts[LineFacts].lone_echo:
         return None
+    if facts[LineFacts].woken:
+        return None
     if facts[LineFacts].in_vain and not said.has("can-empty"):
         return POSSIBLE
     asked = said.has("wire-sent", "program-sends", *_UNANSWERED)
@@ -98,9 +100,7 @@ def _two_protocols_words(facts: Facts) -> str:
 
 def _two_masters(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
-    if wire.foreign:
-        return LIKELY
-    if said.has("multiple-access"):
+    if wire.foreign or facts[LineFacts].neighbours or said.has("multiple-access"):
         return LIKELY
     some = said.has("pylon-answer", "program-receives", "wire-received") or wire.right
     return when(said.has("answer-timeout", "modbus-no-response") and some, POSSIBLE)
@@ -112,6 +112,11 @@ def _two_masters_words(facts: Facts) -> str:
         return (
             f"Requests are on the wire that this program did not send ({wire.foreign}): another"
             f" master asks too."
+        )
+    if facts[LineFacts].neighbours:
+        return (
+            "A program on this computer is connected to the same bridge: most serve one client, or mix the"
+            " answers of two."
         )
     if said.has("multiple-access"):
         return "Another program reads from the same serial port, or the converter was unplugged meanwhile."
@@ -165,11 +170,14 @@ def _address_remedy(facts: Facts) -> str:
 
 def _slept(facts: Facts) -> Confidence | None:
     # A converter that loses its first bytes, and a parser in a half frame, look the same.
-    return LIKELY if facts[LineFacts].woke_after else _fell_silent(facts)
+    line = facts[LineFacts]
+    return LIKELY if line.woke_after or line.woken else _fell_silent(facts)
 
 
 def _slept_words(facts: Facts) -> str:
     line = facts[LineFacts]
+    if line.woken:
+        return "It said nothing until it was woken, or switched off and on: it slept, or was hung."
     if line.woke_after:
         times = "question" if line.woke_after == 1 else f"{line.woke_after} questions"
         return (
@@ -183,6 +191,12 @@ def _slept_words(facts: Facts) -> str:
 
 
 def _slept_remedy(facts: Facts) -> str:
+    if facts[LineFacts].woken:
+        return (
+            "Look up its sleep time in its app; let a little current flow while it is to be"
+            " read. Where it comes"
+            " again without sleep, look at its firmware."
+        )
     if facts[LineFacts].woke_after:
         return (
             "Let the program ask several times before it gives up, and every few seconds from then on; or"

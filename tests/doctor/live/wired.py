@@ -1,22 +1,31 @@
 """Faults of packs on wires, each on real parts: pseudo-terminals, sockets of this machine, a virtual CAN bus.
 
 A row has what is wrong, the address of the device, the kind that the doctor must find, and how sure it may be
-at most. The tests try each once, `bench_wired.py` each many times.
+at most. The tests try each once, `bench_wired` each many times.
 """
 
 import asyncio
 import contextlib
+import itertools
+import json
 import random
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Any
+from unittest import mock
 
 from packwire.check import Confidence
+from packwire.doctor.checks import can as checks
+from packwire.link import can as links
+from packwire.link.can import CanLink
+from packwire.link.can_state import CanInterface, read_interfaces
 from packwire.link.modbus_tcp import ModbusEnvelope
 from packwire.models.load import model
 from packwire.sim.by_name import simulation
+from packwire.sim.serial_port import SimulatedSerialPort
 from packwire.sim.server import SimOptions
 from tests.link.lines import Line, device, line
 
@@ -37,11 +46,13 @@ class Case:
 CASES: list[Case] = []
 
 
-def case(name: str, expected: str, most: Confidence = LIKELY) -> Callable[[Callable[..., object]], Opened]:
+def case(
+    name: str, expected: str, most: Confidence = LIKELY
+) -> Callable[[Callable[[], AsyncIterator[str]]], Opened]:
     """Add a case."""
 
-    def add(function: Callable[..., object]) -> Opened:
-        opened: Opened = contextlib.asynccontextmanager(function)  # type: ignore[arg-type]
+    def add(function: Callable[[], AsyncIterator[str]]) -> Opened:
+        opened: Opened = contextlib.asynccontextmanager(function)
         CASES.append(Case(name, opened, expected, most))
         return opened
 
@@ -56,7 +67,7 @@ def on_a_line(
     *faults: str,
     query: str = "",
     units: tuple[int, ...] = (),
-    **how: object,
+    **how: Any,
 ) -> None:
     """Add a case of devices on a serial line."""
 
@@ -69,6 +80,9 @@ def on_a_line(
 on_a_line("serial: healthy", "daly", "ok", CERTAIN)
 on_a_line("serial: healthy, hears itself", "pace", "ok", CERTAIN, query="&address=1", units=(1,), echo=True)
 on_a_line("serial: healthy, sends by itself", "victron-vedirect", "ok", CERTAIN)
+on_a_line("serial: healthy, two packs", "pace", "ok", CERTAIN, query="&address=2", units=(1, 2))
+on_a_line("serial: healthy, takes its time", "jbd", "ok", CERTAIN, "delay:0.25")
+on_a_line("serial: healthy, Modbus", "seplos-v3", "ok", CERTAIN)
 on_a_line("serial: silent", "jbd", "serial.wiring", POSSIBLE, "silence")
 on_a_line("serial: silent, sends by itself", "victron-vedirect", "serial.wiring", POSSIBLE, "silence")
 on_a_line("serial: silent, hears itself", "jbd", "serial.echo", LIKELY, "silence", echo=True)
@@ -81,12 +95,14 @@ on_a_line("serial: another address (Modbus)", "seplos-v3", "wrong-address", quer
 on_a_line("serial: asleep, wakes at once", "jbd", "pack-asleep", LIKELY, "asleep:2")
 on_a_line("serial: asleep, wakes late", "jbd", "pack-asleep", LIKELY, "asleep:5")
 on_a_line("serial: Modbus exceptions", "renogy", "modbus-exception", LIKELY, "refuses")
-on_a_line("serial: refuses", "pace", "protocol-variant", LIKELY, "refuses", units=(1,), query="&address=1")
+on_a_line(
+    "serial: answers without values", "pace", "no-values", LIKELY, "refuses", units=(1,), query="&address=1"
+)
 on_a_line("serial: some checksums wrong", "jbd", "corrupt", CERTAIN, "corrupt:3")
 on_a_line("serial: all checksums wrong", "jbd", "serial.noise", LIKELY, "corrupt:1")
 on_a_line("serial: a checksum of its own", "jbd", "reader-bug.checksum", LIKELY, "wrong-checksum")
 on_a_line("serial: some answers cut short", "jbd", "truncated", CERTAIN, "truncate:3")
-on_a_line("serial: every answer cut short", "jbd", "truncated", CERTAIN, "truncate:1")
+on_a_line("serial: every answer cut short", "jbd", "truncated", LIKELY, "truncate:1")
 on_a_line("serial: junk between answers", "jbd", "junk", CERTAIN, "junk:2")
 on_a_line("serial: every third answer lost", "jbd", "lossy", CERTAIN, "lost:3")
 on_a_line("serial: falls silent", "jbd", "falls-silent", LIKELY, "silence:16")
@@ -151,7 +167,7 @@ class _Nobody(Line):
 
 
 @contextlib.contextmanager
-def nobody(says: Callable[[], bytes] = bytes, every: float = 10.0) -> object:
+def nobody(says: Callable[[], bytes] = bytes, every: float = 10.0) -> Iterator[Line]:
     serial = _Nobody(says, every)
     serial.open()
     try:
@@ -178,12 +194,14 @@ def master(spoken: str, unit: int | None = None) -> Callable[[], bytes]:
     other = model(spoken)
     question = next(each for each in other.questions if each.harmless)
     asked = (other.bus or {}).get("parameter")
-    frame = question.template.frame({} if unit is None else {asked: unit})
+    frame = question.template.frame({} if unit is None else {str(asked): unit})
     return lambda: frame
 
 
 @contextlib.asynccontextmanager
-async def mastered(spoken: str, unit: int | None, *, answers: bool, faults: tuple[str, ...] = ()) -> object:
+async def mastered(
+    spoken: str, unit: int | None, *, answers: bool, faults: tuple[str, ...] = ()
+) -> AsyncIterator[Line]:
     """Yield a line on which another master asks a device."""
     units = () if unit is None else (unit,)
     with line(spoken, *units, faults=faults) as serial:
@@ -235,37 +253,58 @@ async def other_protocol() -> AsyncIterator[str]:
         yield f"serial:{serial.path}?model=jbd"
 
 
+class _Glitching(SimulatedSerialPort):
+    """A line on which the driver makes a byte before each answer."""
+
+    def write(self, data: bytes) -> None:
+        super().write(b"\0" + data)
+
+
+@case("serial: healthy, a glitch before each answer", "ok", CERTAIN)
+async def glitches() -> AsyncIterator[str]:
+    serial = _Glitching(device("jbd").port("serial"))
+    path = serial.open()
+    try:
+        yield f"serial:{path}?model=jbd"
+    finally:
+        serial.close()
+
+
+class _Pulled(SimulatedSerialPort):
+    """A line whose converter is pulled out after so many answers."""
+
+    left = 12
+
+    def write(self, data: bytes) -> None:
+        self.left -= 1
+        if self.left > 0:
+            super().write(data)
+        else:
+            self.close()
+
+
 @case("serial: unplugged meanwhile", "gone", CERTAIN)
 async def unplugged() -> AsyncIterator[str]:
-    with line("jbd") as serial:
-        said = serial.write
-        left = [12]
-
-        def write(data: bytes) -> None:
-            left[0] -= 1
-            if left[0] > 0:
-                said(data)
-            elif left[0] == 0:
-                serial.close()
-
-        for each in serial.devices:
-            each.port("unused")
-        serial.write = write  # type: ignore[method-assign]
-        for port in serial._ports:
-            port.attach(write, lambda: None)
-        yield f"serial:{serial.path}?model=jbd"
+    serial = _Pulled(device("jbd").port("serial"))
+    path = serial.open()
+    try:
+        yield f"serial:{path}?model=jbd"
+    finally:
+        serial.close()
 
 
 # Bridges
 
 
 @contextlib.asynccontextmanager
-async def served(serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]) -> AsyncIterator[int]:
+async def served(
+    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+) -> AsyncIterator[int]:
     """Yield the port of a server."""
 
     async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            await serve(reader, writer)  # type: ignore[misc]
+            await serve(reader, writer)
         writer.close()
 
     server = await asyncio.start_server(take, "127.0.0.1", 0)
@@ -273,7 +312,6 @@ async def served(serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], o
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
-        server.close_clients()
 
 
 def on_a_bridge(
@@ -326,6 +364,16 @@ async def mute() -> AsyncIterator[str]:
         yield f"tcp://127.0.0.1:{port}?model=pace"
 
 
+@case("TCP: another program is connected", "two-clients.bus")
+async def connected() -> AsyncIterator[str]:
+    async with served(_mute) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            yield f"tcp://127.0.0.1:{port}?model=pace"
+        finally:
+            writer.close()
+
+
 @case("TCP: closes at once", "closes", CERTAIN)
 async def closes() -> AsyncIterator[str]:
     async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -365,8 +413,9 @@ async def bridge_baud() -> AsyncIterator[str]:
         yield f"tcp://127.0.0.1:{port}?model=pace"
 
 
-@case("TCP: Modbus TCP, and not raw bytes", "configuration", CERTAIN)
-async def modbus_tcp() -> AsyncIterator[str]:
+@contextlib.asynccontextmanager
+async def modbus_tcp() -> AsyncIterator[int]:
+    """Yield the port of a device that speaks Modbus TCP."""
     simulated = device("renogy")
     port = simulated.port("tcp")
 
@@ -380,4 +429,181 @@ async def modbus_tcp() -> AsyncIterator[str]:
                 port.received(frame)
 
     async with served(serve) as number:
-        yield f"tcp://127.0.0.1:{number}?model=renogy"
+        yield number
+
+
+@case("TCP: Modbus TCP, and not raw bytes", "configuration", CERTAIN)
+async def raw_asked() -> AsyncIterator[str]:
+    async with modbus_tcp() as port:
+        yield f"tcp://127.0.0.1:{port}?model=renogy"
+
+
+@case("TCP: healthy, Modbus TCP", "ok", CERTAIN)
+async def enveloped() -> AsyncIterator[str]:
+    async with modbus_tcp() as port:
+        yield f"tcp://127.0.0.1:{port}?model=renogy&modbus-tcp"
+
+
+# CAN: frames on a virtual bus, interfaces as `ip` tells of them
+
+VICTRON = {
+    0x351: "43 02 e8 03 9e 07 d0 01",
+    0x355: "3c 00 64 00 84 17 00 00",
+    0x356: "61 14 d3 fe eb 00 1a 00",
+    0x35A: "aa aa aa 02 aa aa aa 02",
+}
+_BAD_FRAME = (0x08 | 0x80, bytes([0, 0, 0x04, 0x0A, 0, 0, 0, 0x60]))
+_NO_ACK = (0x20, bytes([0, 0, 0, 0, 0, 0, 0x80, 0]))
+_BUS_OFF = (0x40, bytes(8))
+#: What `ip` tells of the interfaces that cases have, by name.
+INTERFACES: dict[str, dict[str, Any]] = {}
+_NUMBERS = itertools.count(1)
+
+
+def interface(
+    name: str,
+    *,
+    up: bool = True,
+    state: str = "ERROR-ACTIVE",
+    rate: int = 500_000,
+    counters: tuple[int, int] = (0, 0),
+    modes: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """Return what `ip -json -details -statistics link` tells of an interface."""
+    return {
+        "ifindex": 3,
+        "ifname": name,
+        "flags": ["NOARP", *(["UP", "LOWER_UP", "ECHO"] if up else [])],
+        "mtu": 16,
+        "qdisc": "pfifo_fast" if up else "noop",
+        "operstate": "UP" if up else "DOWN",
+        "link_type": "can",
+        "promiscuity": 0,
+        "linkinfo": {
+            "info_kind": "can",
+            "info_data": {
+                "ctrlmode": list(modes),
+                "state": state if up else "STOPPED",
+                "berr_counter": {"tx": counters[0], "rx": counters[1]},
+                "restart_ms": 100,
+                "bittiming": {"bitrate": rate, "sample_point": "0.875", "tq": 125},
+                "clock": 8_000_000,
+            },
+            "info_xstats": {"restarts": 0, "bus_error": 0, "error_passive": 0, "bus_off": 0},
+        },
+        "stats64": {"rx": {"bytes": 0, "packets": 0}, "tx": {"bytes": 0, "packets": 0}},
+    }
+
+
+async def _interfaces() -> tuple[CanInterface, ...]:
+    return read_interfaces(json.dumps(list(INTERFACES.values())))
+
+
+class _VirtualLink(CanLink):
+    """A link to what the kernel would have as an interface."""
+
+    def _settings(self) -> dict[str, Any]:
+        settings = super()._settings()
+        return settings | {"interface": "virtual"} if settings["channel"] in INTERFACES else settings
+
+
+@contextlib.contextmanager
+def _of_the_kernel() -> Iterator[None]:
+    """Let the interfaces of cases be the kernel's, as long as there is one."""
+    if not INTERFACES:
+        _PATCHES.enter_context(mock.patch.object(checks, "can_interfaces", _interfaces))
+        _PATCHES.enter_context(mock.patch.object(links, "CanLink", _VirtualLink))
+    try:
+        yield
+    finally:
+        if not INTERFACES:
+            _PATCHES.close()
+
+
+_PATCHES = contextlib.ExitStack()
+
+
+@contextlib.asynccontextmanager
+async def bus(
+    frames: dict[int, str], errors: tuple[tuple[int, bytes], ...] = (), **how: Any
+) -> AsyncIterator[str]:
+    """Yield the name of an interface on which frames come, and what its controller sees."""
+    import can
+
+    name = f"can{next(_NUMBERS)}"
+    virtual = can.Bus(interface="virtual", channel=name)
+
+    async def send() -> None:
+        while True:
+            for number, data in frames.items():
+                virtual.send(
+                    can.Message(arbitration_id=number, data=bytes.fromhex(data), is_extended_id=False)
+                )
+            for number, said in errors:
+                virtual.send(can.Message(arbitration_id=number, data=said, is_error_frame=True))
+            await asyncio.sleep(0.2)
+
+    task = asyncio.get_running_loop().create_task(send())
+    with _of_the_kernel():
+        INTERFACES[name] = interface(name, **how)
+        try:
+            yield name
+        finally:
+            del INTERFACES[name]
+            task.cancel()
+            virtual.shutdown()
+
+
+def on_a_bus(
+    name: str,
+    expected: str,
+    most: Confidence,
+    frames: dict[int, str],
+    *errors: tuple[int, bytes],
+    spoken: str = "victron-can",
+    **how: Any,
+) -> None:
+    """Add a case of a CAN bus."""
+
+    @case(name, expected, most)
+    async def opened() -> AsyncIterator[str]:
+        async with bus(frames, errors, **how) as channel:
+            yield f"can://{channel}?model={spoken}"
+
+
+on_a_bus("CAN: healthy", "ok", CERTAIN, VICTRON)
+on_a_bus("CAN: healthy, other frames beside", "ok", CERTAIN, VICTRON | {0x123: "00 01"})
+on_a_bus("CAN: the interface is down", "configuration", CERTAIN, {}, up=False)
+on_a_bus("CAN: nothing comes", "can.no-answer", POSSIBLE, {})
+on_a_bus("CAN: frames of another protocol", "wrong-type-configured", LIKELY, VICTRON, spoken="vesc-can")
+on_a_bus("CAN: frames that nobody knows", "wrong-type-configured", LIKELY, {0x123: "00 01", 0x7E0: "02"})
+on_a_bus("CAN: the interface has another bit rate", "can.wrong-bitrate", LIKELY, {}, rate=250_000)
+on_a_bus("CAN: broken frames", "can.wrong-bitrate", LIKELY, {}, _BAD_FRAME, counters=(0, 135))
+on_a_bus("CAN: nobody acknowledges", "can.nobody-acknowledges", LIKELY, {}, _NO_ACK, counters=(128, 0))
+on_a_bus("CAN: it is bus off", "can.nobody-acknowledges", POSSIBLE, {}, state="BUS-OFF", counters=(248, 0))
+on_a_bus("CAN: it goes bus off", "can.nobody-acknowledges", POSSIBLE, {}, _BUS_OFF)
+on_a_bus("CAN: it is error passive", "can.nobody-acknowledges", POSSIBLE, {}, state="ERROR-PASSIVE")
+
+
+@case("CAN: no such interface", "configuration", CERTAIN)
+async def no_interface() -> AsyncIterator[str]:
+    yield "can://can77?model=victron-can"
+
+
+@case("CAN: no such adapter", "configuration", CERTAIN)
+async def no_adapter() -> AsyncIterator[str]:
+    yield "can:///dev/ttyNOTHERE7?model=victron-can&interface=slcan"
+
+
+def on_an_adapter(name: str, expected: str, most: Confidence, *faults: str, serial: bool = False) -> None:
+    """Add a case of a pack behind an adapter: slcan on a pseudo-terminal, or socketcand."""
+
+    @case(name, expected, most)
+    async def opened() -> AsyncIterator[str]:
+        async with simulation("pylontech-can", SimOptions(port=0, serial=serial, faults=faults)) as simulated:
+            yield str(simulated.serial_address if serial else simulated.address)
+
+
+on_an_adapter("CAN: healthy, by socketcand", "ok", CERTAIN)
+on_an_adapter("CAN: healthy, by slcan", "ok", CERTAIN, serial=True)
+on_an_adapter("CAN: silent, by slcan", "can.no-answer", POSSIBLE, "silence", serial=True)
