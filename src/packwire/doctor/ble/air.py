@@ -45,13 +45,13 @@ async def seen(exam: Examination) -> CheckResult:
     tell = exam.journal.tell
     for each in others[:_KEPT]:
         tell(EventKind.SEEN, "heard", f"{each.address} was heard", heard=each.address)
-    heard = f"{_called(others)}" if others else "nobody else"
+    heard = f"heard was {_called(others)}" if others else "nobody else was heard"
     if hearing.seen is None:
         words = f"{printable(address.target)} was not heard in {hearing.seconds:.0f} s"
         tell(EventKind.NOT_SEEN, "not-discovered", words, others=len(others), wanted=address.target)
         if not others:
             tell(EventKind.ADAPTER, "no-devices", f"no device at all was heard in {hearing.seconds:.0f} s")
-        return failed(f"not in {hearing.seconds:.0f} s; heard was {heard}")
+        return failed(f"not in {hearing.seconds:.0f} s; {heard}")
     said = hearing.seen.advertisement
     if hearing.seen.connected:
         tell(EventKind.CONNECTED, "already-connected", "this computer is connected to it already")
@@ -66,7 +66,7 @@ async def seen(exam: Examination) -> CheckResult:
         tell(EventKind.SEEN, "not-connectable", "it advertises that it takes no connection")
         return odd(f"{words}, not connectable")
     words += ", connectable" if hearing.connectable else ""
-    beside = (f"heard beside it was {heard}",)
+    beside = (heard,)
     excludes = "a pack that is off, out of reach, or connected to an app"
     if is_weak(said.rssi):
         return odd(f"{words}: weak", *beside, excludes=excludes)

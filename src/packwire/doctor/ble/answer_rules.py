@@ -23,9 +23,11 @@ def _write_mode(facts: Facts) -> Confidence | None:
         return None
     way = answers.answered[-1]
     other = [each for each in answers.silent if each is not way]
-    # Both in turn, twice each: not late, not by chance, not woken up by the first request.
+    # Both in turn, twice each, and then one request after the other: not late, not by chance, not woken up by
+    # the first request.
     both_twice = answers.answered.count(way) > 1 and len(other) > 1 and way not in answers.silent
-    return CERTAIN if both_twice else LIKELY
+    asked, got = answers.fast
+    return CERTAIN if both_twice and asked and asked == got else LIKELY
 
 
 def _write_words(facts: Facts) -> str:

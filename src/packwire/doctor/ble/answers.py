@@ -196,6 +196,8 @@ def is_unanswered(exam: Examination) -> str:
     facts = exam.facts[AnswerFacts]
     if facts.works or facts.answered or facts.early or facts.late or facts.anew:
         return "it answered"
+    if exam.facts[FamilyFacts].answered is not None:
+        return "it answered as another"
     return (
         is_refused(exam)
         or can_ask(exam)
@@ -275,25 +277,9 @@ async def _anew(exam: Examination, way: WriteType, patience: float) -> Probe:
     return await _once(exam, way, patience)
 
 
-@check("patience", "Does it answer later?", Stage.SILENCE, needs=_silent)
-async def more_time(exam: Examination) -> CheckResult:
-    """Let the connection be for a while, ask, and wait longer."""
-    facts, way = exam.facts[AnswerFacts], usual_way(exam)
-    try:
-        async with asking(exam, way) as line:
-            await line.wait_closed(_SETTLE)
-            probe = await _ask(exam, line, way, LONG)
-    except PackwireError as error:
-        return failed(str(error))
-    if probe.reply is None:
-        return failed(f"nothing in {LONG:.0f} s either, asked {_SETTLE:.0f} s after the connection")
-    facts.early = probe.latency < PATIENCE
-    facts.late = None if facts.early else probe.latency
-    after = f", asked {_SETTLE:.0f} s after the connection" if facts.early else ""
-    return odd(f"it answers after {ms(probe.latency)}{after}")
-
-
 def _may_be_others(exam: Examination) -> str:
+    if exam.facts[FamilyFacts].plugin is not None:
+        return "aiobmsble reads it, in its own way"
     if exam.spoken is None and not is_connected(exam):
         return "" if exam.facts[FamilyFacts].table else "nobody knows what it has"
     if exam.facts[TableFacts].missing and not is_connected(exam):
@@ -336,6 +322,24 @@ async def _answers(exam: Examination, other: Protocol) -> bool:
         if probe.reply is not None:
             return True
     return False
+
+
+@check("patience", "Does it answer later?", Stage.SILENCE, needs=_silent)
+async def more_time(exam: Examination) -> CheckResult:
+    """Let the connection be for a while, ask, and wait longer."""
+    facts, way = exam.facts[AnswerFacts], usual_way(exam)
+    try:
+        async with asking(exam, way) as line:
+            await line.wait_closed(_SETTLE)
+            probe = await _ask(exam, line, way, LONG)
+    except PackwireError as error:
+        return failed(str(error))
+    if probe.reply is None:
+        return failed(f"nothing in {LONG:.0f} s either, asked {_SETTLE:.0f} s after the connection")
+    facts.early = probe.latency < PATIENCE
+    facts.late = None if facts.early else probe.latency
+    after = f", asked {_SETTLE:.0f} s after the connection" if facts.early else ""
+    return odd(f"it answers after {ms(probe.latency)}{after}")
 
 
 #: Requests one behind the other, and how many are asked at leisure where some of them were lost.

@@ -134,6 +134,9 @@ async def table(exam: Examination) -> CheckResult:
 
 def has_place(exam: Examination) -> str:
     """Need the characteristics that it is spoken to by."""
+    if exam.spoken is None and not is_connected(exam):
+        by_plugin = exam.facts[FamilyFacts].plugin is not None
+        return "aiobmsble reads it, in its own way" if by_plugin else "nobody knows what it speaks"
     missing = exam.facts[OpenFacts].place is None or exam.facts[TableFacts].mute
     return is_connected(exam) or ("its characteristics are others" if missing else "")
 

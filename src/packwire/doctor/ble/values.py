@@ -58,6 +58,8 @@ async def values(exam: Examination) -> CheckResult:
         stats = reader.client.frame_stats
         answers.torn = stats.abandoned + stats.junk + (stats.waiting is not None)
     result = said(exam, facts)
+    if facts.error and not facts.readings and not exam.journal.device.told.keys() & {"received"}:
+        facts.error, answers.asked = "", max(answers.asked, 1)  # it is silent, and no answer is wrong
     drops = exam.facts[LinkFacts].drops
     ends = tuple(f"the connection ended after {age:.1f} s: {doing}" for age, doing in drops[-3:])
     return replace(result, evidence=(*result.evidence, *ends))

@@ -111,9 +111,8 @@ def _another_answers(facts: Facts) -> Confidence | None:
 def _another_words(facts: Facts) -> str:
     other = facts[FamilyFacts].answered
     assert other is not None
-    return (
-        f"It speaks as a {other.title}: it answers that family's question, and not the one that it was asked."
-    )
+    beside = ", and not the one that it was asked" if facts[AnswerFacts].asked else ""
+    return f"It speaks as a {other.title}: it answers that family's question{beside}."
 
 
 def _another_remedy(facts: Facts) -> str:
@@ -221,7 +220,7 @@ RULES: tuple[Rule, ...] = (
         _another_answers,
         _another_words,
         _another_remedy,
-        shown=("has-service",),
+        shown=("request-timeout", "received"),
         causes={"wrong-type-configured": 0.9, "protocol-changed-by-update": 0.1},
         excludes=others(""),
         reason=Reason.FOREIGN,
@@ -233,7 +232,6 @@ RULES: tuple[Rule, ...] = (
         _missing_words,
         "packwire explore shows what it has and which family fits; add ?model=NAME to the address. After an"
         " update of its firmware or a stale list: bluetoothctl remove ADDRESS.",
-        shown=("has-service",),
         causes={
             "wrong-type-configured": 0.55,
             "protocol-changed-by-update": 0.25,

@@ -280,6 +280,8 @@ def _read(file: Path) -> str:
 
 def words_of(error: BaseException) -> str:
     """Return what the system said, in one line that can be shown."""
+    if isinstance(error, TimeoutError) and not str(error):
+        return "not in time"
     if isinstance(error, BleakGATTProtocolError):
         return f"the device refuses it ({error.code.name.lower().replace('_', ' ')})"
     said = str(error.args[0] if isinstance(error, BleakBluetoothNotAvailableError) else error)
