@@ -107,7 +107,7 @@ def test_what_could_be_two_is_said_to_be_two():
     assert told_apart(jk, [(TO, jk[0].questions[0].payload)]) == []
 
 
-@pytest.mark.parametrize("name", ["victron-can", "pylontech-can", "vesc-can"])
+@pytest.mark.parametrize("name", ["victron-can", "pylontech-can", "vesc-can", "byd-hv-can", "sma-hv-can"])
 def test_frames_of_a_can_bus_are_read_by_one_model_together(name):
     device = SimulatedModel(model(name), SimOptions(cells=8, speed=0)).device
     frames = [frame for reply in model(name).replies for frame in device.frames(reply.name)] * 2
@@ -119,7 +119,7 @@ def test_frames_of_a_can_bus_are_read_by_one_model_together(name):
     said = [reader.read(at, Direction.UNKNOWN, frame[4:]) for at, frame in enumerate(frames)]
     assert {each.model for each in said[len(said) // 2 :] if each} == {name}
     values = {key: value for each in said[len(said) // 2 :] if each for key, value in each.values.items()}
-    assert values["voltage"] == pytest.approx(device.values()["voltage"], abs=0.02)
+    assert values["voltage"] == pytest.approx(device.values()["voltage"], abs=0.11)
 
 
 def test_an_identifier_that_a_model_knows_is_not_enough():
