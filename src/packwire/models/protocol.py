@@ -63,7 +63,7 @@ class ModelProtocol(Protocol):
         self.family: Family = shared or family(content)
         self.framings = self.family.framings
         self._with_rubbish = tuple(each for each in self.framings if each.count is not None)
-        self._text = tuple(each.hexadecimal for each in self.framings)
+        self._text = any(each.hexadecimal for each in self.framings)
         self.replies = with_ways(self._replies(content))
         self._by_name = {reply.name: reply for reply in self.replies}
         self.order_of_replies: Mapping[str, int] = {
@@ -246,7 +246,7 @@ class ModelProtocol(Protocol):
 
     def reply_of(self, frame: bytes) -> Reply | None:
         """Return which reply a frame is; None where the model knows none that begins so."""
-        seen = self.data(frame) if any(self._text) else frame
+        seen = self.data(frame) if self._text else frame
         for reply in self.replies:
             if reply.fits(seen, len(frame)):
                 return reply
@@ -267,7 +267,7 @@ class ModelProtocol(Protocol):
         """Return the address of the device that a reply is from; None where frames do not say it."""
         if self.bus is None:
             return None
-        seen, at = self.data(frame) if any(self._text) else frame, self.bus["at"]
+        seen, at = self.data(frame) if self._text else frame, self.bus["at"]
         return seen[at] if at < len(seen) else None
 
     def data(self, frame: bytes) -> bytes:
@@ -277,16 +277,15 @@ class ModelProtocol(Protocol):
         """
         if self.can:
             return frame[_IDENTIFIER:]
-        number = 0
-        if len(self.framings) > 1:
-            number = next((at for at, each in enumerate(self.framings) if frame.startswith(each.start)), 0)
-        framing = self.framings[number]
+        framing = self.framings[0]
+        if not frame.startswith(framing.start):
+            framing = next((each for each in self.framings if frame.startswith(each.start)), framing)
         check = framing.check
         if check is not None and check.at < 0:
             data = frame[: check.at]
         else:
             data = frame[: len(frame) - len(framing.end)] if framing.end else frame
-        if self._text and self._text[number]:
+        if framing.hexadecimal:
             return framing.start + from_digits(data[len(framing.start) :])
         return data
 
@@ -323,7 +322,7 @@ class ModelProtocol(Protocol):
         if self.can:
             said = layout.codec.encode(values, size=len(begins) - _IDENTIFIER, known=known or {})
             return begins + said[len(begins) - _IDENTIFIER :]
-        text = bool(self._text) and self._text[self.framings.index(framing)]
+        text = framing.hexadecimal
         tail = (framing.check.size if framing.check else 0) + len(framing.end)
         whole_size = shape.size or (0 if text else size_said(begins, shape.begins, framing))
         least = whole_size - tail if whole_size else framing.needs
