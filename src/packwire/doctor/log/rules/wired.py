@@ -130,7 +130,7 @@ def _two_masters_words(facts: Facts) -> str:
 def _too_fast(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
     if said.live:  # who asks here waits for each answer
-        return None
+        return when(facts[LineFacts].too_fast, LIKELY)
     if said.has("polling-slow"):
         return POSSIBLE
     clean = (
@@ -280,9 +280,12 @@ RULES: tuple[Rule, ...] = (
     rule(
         "polling-too-fast",
         _too_fast,
-        "What came is right, but not every request is answered: frames come at a steady pace with gaps of"
-        " several times"
-        " that.",
+        lambda facts: (
+            "Asked fast, it leaves questions without an answer; asked slowly, it answers each."
+            if facts[LineFacts].too_fast
+            else "What came is right, but not every request is answered: frames come at a steady pace with"
+            " gaps of several times that."
+        ),
         "Ask less often (every 10 s), and allow longer gaps within an answer.",
         shown=("wire-sent", "wire-received", "incomplete", "polling-slow"),
         causes={"polling-too-fast": 0.5, "reader-bug.framing": 0.2, "cut-frames": 0.15, "serial.noise": 0.15},
