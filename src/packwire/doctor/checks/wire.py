@@ -199,7 +199,7 @@ async def _slept(exam: Examination, line: Line, probe: Probe) -> bool:
     if any(without_echoes(each) or each.closed for each in earlier):
         return False
     patience = exam.options.patience
-    await line.wait_closed(patience)  # what came may be the answer to an earlier question
+    await line.wait_closed(2 * patience)  # what came may be the answer to an earlier question
     if line.surplus > exam.facts[LineFacts].surplus:
         return False
     again = await ask(exam, line, Request(probe.request), _LONGER * patience)
