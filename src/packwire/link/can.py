@@ -23,13 +23,11 @@ from packwire.errors import (
 )
 from packwire.event import EventKind
 from packwire.link.base import Link, Receiver
+from packwire.link.can_errors import BUS_OFF, errors_of
 from packwire.protocol.base import Carrier, Protocol
 
 EXTENDED: Final = 1 << 31
 """Marks an identifier of 29 bits [Linux, linux/can.h]."""
-#: What is in an error frame's identifier and data [Linux, linux/can/error.h].
-_NO_ACK, _BUS_OFF, _CONTROLLER = 0x20, 0x40, 0x04
-_PASSIVE: Final = 0x30
 #: Seconds between two looks of python-can's thread at whether it is to end.
 _PATIENCE: Final = 0.05
 _SOCKETCAND_PORT: Final = 29536
@@ -119,9 +117,9 @@ class CanLink(Link):
         if message.is_error_frame:
             self._errors += 1
             self._state |= message.arbitration_id & 0x1FFF_FFFF
-            if len(message.data) > 1 and message.data[1] & _PASSIVE:
-                self._state |= _NO_ACK
-            if message.arbitration_id & _BUS_OFF:
+            for each in errors_of(message.arbitration_id, bytes(message.data)):
+                self.tell(EventKind.BUS, words=each.words, code=each.code)
+            if message.arbitration_id & BUS_OFF:
                 self.lost(OSError("bus off"))
             return
         if message.is_remote_frame or self._receiver is None:
@@ -175,7 +173,7 @@ class CanLink(Link):
 
     @override
     async def explain_close(self, *, answered: bool, error: Exception | None) -> PackwireError:
-        if self._state & _BUS_OFF:
+        if self._state & BUS_OFF:
             return GoneError(
                 f"{self.name} is off: the controller saw too many errors and left the bus; look at the bit "
                 "rate, at both ends' resistors and at CAN-H and CAN-L, then: sudo ip link set "

@@ -75,6 +75,7 @@ class ModelProtocol(Protocol):
                 self.parameters[name] = parameter_of(name, said)
         self.questions = tuple(self._made_questions(content))
         self.asks = bool(self.questions)
+        self.wants_pin = any(each.secret for each in self.parameters.values())
         self.asked_by_name = {question.name: question for question in self.questions}
         self._questions = {question.payload: question for question in self.questions if question.payload}
         self.start = tuple(self._start(content))
@@ -234,6 +235,11 @@ class ModelProtocol(Protocol):
         framing = self._framing_of_reply(message[: self.framings[0].needs]) or self.framings[0]
         fixed = self._by_name[question.reply].begins[: framing.header]
         return all(wanted in {None, byte} for wanted, byte in zip(fixed, message, strict=False))
+
+    @override
+    def refuses(self, message: bytes) -> bool:
+        reply = self.reply_of(message)
+        return reply is not None and bool(reply.refuses)
 
     @override
     def streams(self, message: bytes) -> bool:

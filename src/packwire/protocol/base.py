@@ -273,6 +273,8 @@ class Protocol(ABC):
     """What some have instead."""
     on_a_line: bool = False
     """Whether its devices hang on serial lines that several may share, and on which one may hear oneself."""
+    wants_pin: bool = False
+    """Whether its devices may have a password, without which they answer nothing or refuse."""
     asks: bool = True
     """Whether its devices are asked; others only send."""
     modbus: bool = False
@@ -316,6 +318,10 @@ class Protocol(ABC):
 
     def spontaneous(self, message: bytes) -> bool:  # noqa: ARG002
         """Tell whether devices send this of their own accord."""
+        return False
+
+    def refuses(self, message: bytes) -> bool:  # noqa: ARG002
+        """Tell whether a reply says no."""
         return False
 
     def streams(self, message: bytes) -> bool:  # noqa: ARG002

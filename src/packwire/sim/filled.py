@@ -44,10 +44,10 @@ class Speaker:
     def refusal(self, reply: Reply, like: Reply) -> bytes:
         """Return the frame of a refusal, in the place of another reply."""
         frame = bytearray(self._protocol.encode(reply.name, self._simulated.get(reply.name, {})))
-        for at, byte in enumerate(reply.begins):
-            if byte is None and at < len(like.begins):
-                frame[at] = like.begins[at] or 0
         framing = next(each for each in self._protocol.framings if frame.startswith(each.start))
+        for at, byte in enumerate(reply.begins):
+            if byte is None and at < len(like.begins) and not framing.hexadecimal:
+                frame[at] = like.begins[at] or 0
         return framing.seal(bytes(frame))
 
     def _all(
