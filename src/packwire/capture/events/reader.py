@@ -22,6 +22,8 @@ from packwire.event import Event, EventKind
 MAX_SUBJECTS, MAX_EVENTS, MAX_BYTES_LINES = 64, 4000, 5000
 #: So many lines are looked at for who wrote the log; behind them those that say something.
 _FIRST_LINES = 2000
+#: Among so many lines at its end the last time is looked for.
+_LAST_LINES = 50
 #: So much of a line is looked at: no sentence is longer.
 _MAX_LINE = 4096
 _SHOWN = 400
@@ -48,6 +50,13 @@ _BEHIND_ADDRESS = re.compile(r",(?P<name>[^,)]{1,40})\)")
 #: What a line with bytes has, besides one of the words of `_may_show_bytes`.
 _BYTES = re.compile(r">>>|<<<|b'|~2|X BLE|x BLE|[0-9A-Fa-f]{16}|[0-9A-Fa-f]{2}(?:[ .:,][0-9A-Fa-f]{2}){2}")
 
+#: ESPHome's page shows what is said on the line below who says it.
+_HEAD_ALONE = re.compile(r"[`\s]*\[?\d\d:\d\d:\d\d(?:\.\d{3})?\]?\s*\[(?:[EWICDV]|VV)\]\s*\[[\w.-]+:\d{1,5}\]:?\s*")
+#: A client of an ESP by its number, with the address that it holds, or without.
+_CLIENT = re.compile(
+    r"(?:(?P<esp>\S{1,60}): ?)?\[(?:[EWICDV]|VV)\]\[[\w.:-]{3,60}\](?:\[\w{1,20}\])?: ?\[(?P<number>\d)\]"
+    r"(?: ?\[(?P<address>[0-9A-Fa-fxX*:]{17})\])?"
+)
 
 #: How mail and forums mark what somebody else wrote; btmon begins what a controller sends with the same sign.
 _QUOTED = re.compile(r"\s*(?:>\s*)+(?!HCI|ACL|SCO|ISO)[\w\[(\"'-]")
@@ -119,10 +128,12 @@ class _Reader:
         self._first_bytes: list[str] = []
         self._last_bytes: deque[str] = deque(maxlen=MAX_BYTES_LINES)
         self._run: tuple[str, str] = ("", "")
-        self._last_line = ""
+        self._last_lines: deque[str] = deque(maxlen=_LAST_LINES)
         self._foreign = False
         self._writer = ""
         self._writers = Writers()
+        self._head = ""
+        self._clients: dict[tuple[str, str], str] = {}
 
     def take(self, line: str) -> None:
         """Take in one line."""
@@ -131,7 +142,13 @@ class _Reader:
         if not line:
             return
         log.read += len(line) + 1
-        line = self._last_line = line[:_MAX_LINE]
+        line = line[:_MAX_LINE]
+        if self._head:
+            line, self._head = f"{self._head} {line.lstrip()}", ""
+        elif line[-1] in "]\t :" and _HEAD_ALONE.fullmatch(line):
+            self._head = line.rstrip()
+            return
+        self._last_lines.append(line)
         if _may_show_bytes(line) and _BYTES.search(line):
             (self._first_bytes if len(self._first_bytes) < MAX_BYTES_LINES else self._last_bytes).append(line)
         found = self._find(line)
@@ -153,6 +170,8 @@ class _Reader:
     def _take_in(self, line: str, found: list[Sentence]) -> None:
         log, who = self.log, self._who(line)
         address, name = _subject(line)
+        if "]: [" in line:
+            address = self._of_client(line, address)
         time = self._clocks.time(line, log.lines, who)
         if who or time != NO_TIME:
             self._writer = who  # a traceback behind it is its own
@@ -171,6 +190,18 @@ class _Reader:
             subject.plugins[plugin] += 1
         if address and name:
             self._alias(name, address)
+
+    def _of_client(self, line: str, address: str) -> str:
+        """Return the address of a line, as an ESP's client has it where the line names only its number."""
+        found = _CLIENT.search(line)
+        if found is None:
+            return address
+        client = (found["esp"] or "", found["number"])
+        if found["address"] and (client in self._clients or len(self._clients) < MAX_SUBJECTS):
+            self._clients[client] = address
+        elif not address:
+            address = self._clients.get(client, "")
+        return address
 
     def _is_own(self, line: str) -> bool:
         """Tell whether a line, or what a traceback stands behind, is of a program that is known."""
@@ -226,7 +257,8 @@ class _Reader:
     def finish(self) -> EventLog:
         """Return the whole: devices that turned out to be one are put together."""
         log = self.log
-        self._clocks.time(self._last_line, log.lines, "")  # a log may go on in silence
+        last = next((line for line in reversed(self._last_lines) if has_time(line)), "")
+        self._clocks.time(last, log.lines, "")  # a log may go on in silence
         for name, address in self._aliases.items():
             if name != address and name in log.subjects and address in log.subjects:
                 log.subjects[address].absorb(log.subjects.pop(name))

@@ -104,8 +104,8 @@ SAYINGS = (
         "vesc-timeout",
         EventKind.TIMED_OUT,
         "Timeout",
-        r"^\s*(?:[\d:. ]{0,20}(?:-> ?)?)?Timeout\s*$",
-        start=30,
+        r"^[\s*`]*(?:(?:[A-Z][a-z]{2} )?[\d:.TZ+ -]{0,36}(?:-> ?)?)?Timeout\s*$",
+        start=-1,
         of_device=False,
     ),
     saying(

@@ -9,6 +9,7 @@ from packwire.capture.events.told import LoggedDevice
 from packwire.capture.formats import is_plain_text, read_packets, unpacked
 from packwire.capture.open import Capture, file_content, file_name, open_capture
 from packwire.capture.text.lines import lines
+from packwire.capture.text.wrapped import unwrapped
 from packwire.check import Confidence, Facts, Rule, Verdict
 from packwire.doctor.log.facts import SaidFacts, WireFacts, WriterFacts, fill
 from packwire.doctor.log.recorded import events_of
@@ -103,7 +104,7 @@ def diagnose_lines(
     damage: tuple[str, ...] = (),
 ) -> LogDiagnosis:
     """Judge the lines of a log; `damage` is what is wrong with the file that they are from."""
-    log = read_events(text, progress)
+    log = read_events(unwrapped(text), progress)
     found = conclude(name, log, capture_of(log.bytes_lines, name))
     return replace(found, notes=(*damage, *found.notes))
 
