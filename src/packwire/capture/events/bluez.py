@@ -25,8 +25,17 @@ SAYINGS = (
         "bluez-missing", EventKind.ADAPTER, "DBus.Error.ServiceUnknown", _OF_BLUEZ, start=-1, of_device=False
     ),
     saying(
-        "bluez-missing", EventKind.ADAPTER, "DBus.Error.UnknownObject", _OF_BLUEZ, start=-1, of_device=False
+        "bluez-missing",
+        EventKind.ADAPTER,
+        "DBus.Error.UnknownObject",
+        rf"^(?!.*org\.bluez\.(?:Adapter|Device|Gatt)).*(?:{_OF_BLUEZ[4:]})",
+        start=-1,
+        of_device=False,
     ),
+    # An adapter that was there, and whose object went meanwhile; and that of a pack's characteristic.
+    saying("adapter-gone", EventKind.ADAPTER, '"org.bluez.Adapter1" doesn\'t exist', of_device=False),
+    saying("gatt-gone", EventKind.LOST, '"org.bluez.GattCharacteristic1" doesn\'t exist'),
+    saying("gatt-gone", EventKind.LOST, '"org.bluez.Device1" doesn\'t exist'),
     # Adapters
     saying("no-adapter", EventKind.ADAPTER, "No Bluetooth adapters found", of_device=False),
     saying("no-adapter", EventKind.ADAPTER, "no Bluetooth adapters", of_device=False),
@@ -72,6 +81,7 @@ SAYINGS = (
         r"(?:[Dd]evice|address)[^.]{0,80}was not found\.",
         start=100,
     ),
+    saying("not-found", EventKind.NOT_SEEN, "not found. Is it powered on and in range?"),
     saying("removed-from-bus", EventKind.NOT_SEEN, "Device was removed from bus"),
     saying("removed-from-bus", EventKind.NOT_SEEN, "may have been removed from BlueZ"),
     saying("not-connected", EventKind.LOST, "Error.Failed] Not connected"),
@@ -82,6 +92,9 @@ SAYINGS = (
     saying("pairing-failed", EventKind.PAIRING, "org.bluez.Error.AuthenticationRejected"),
     saying("pairing-failed", EventKind.PAIRING, "org.bluez.Error.AuthenticationCanceled"),
     saying("pairing-failed", EventKind.PAIRING, "Pairing failed"),
+    saying("pairing-failed", EventKind.PAIRING, "Failed to pair: org.bluez.Error", r"Error\.Authentication"),
+    saying("pairing-failed", EventKind.PAIRING, "failed to pair with "),
+    saying("link-ended", EventKind.LOST, " disconnected with reason ", r"reason (?P<reason>\d{1,3})"),
     saying("security", EventKind.PAIRING, "Connection Rejected Due To Security"),
     saying(
         "security",
@@ -98,6 +111,8 @@ SAYINGS = (
     saying("not-permitted", EventKind.REFUSED, "Write Not Permitted"),
     saying("not-permitted", EventKind.REFUSED, "Write not permitted"),
     saying("not-permitted", EventKind.REFUSED, "org.bluez.Error.NotSupported"),
+    saying("notify-failed", EventKind.REFUSED, "Failed to register notify session"),
+    saying("notify-failed", EventKind.REFUSED, "Failed to subscribe"),
     saying("notify-acquired", EventKind.REFUSED, "Notify acquired"),
     saying("notify-acquired", EventKind.REFUSED, "org.bluez.Error.NotPermitted"),
     # Characteristics

@@ -70,6 +70,12 @@ SAYINGS = (
         r"(?: \(in_progress=\d{1,4}\))? \(slots=(?P<free>\d{1,3})/(?P<limit>\d{1,3}) free\)",
         start=60,
     ),
+    saying(
+        "last-rssi",
+        EventKind.SEEN,
+        "check signal strength",
+        r"strength \((?P<rssi>-\d{1,3}) dBm\)",
+    ),
     saying("way-rssi", EventKind.SEEN, "(RSSI=", r"\(RSSI=(?P<rssi>-\d{1,3})\)"),
     saying("way-slots", EventKind.SLOTS, ", slots=", r"slots=(?P<free>\d{1,3})/(?P<limit>\d{1,3})\b"),
     saying("last-rssi", EventKind.SEEN, "last rssi: -", r"rssi: (?P<rssi>-\d{1,3})"),
@@ -99,6 +105,30 @@ SAYINGS = (
     ),
     saying("scanner-quiet", EventKind.ADAPTER, "Bluetooth scanner has gone quiet", of_device=False),
     saying("scanner-stuck", EventKind.ADAPTER, "Error stopping scanner", of_device=False),
+    saying("scanner-stuck", EventKind.ADAPTER, "Failed to force stop scanner", of_device=False),
+    saying("scanner-start-failed", EventKind.ADAPTER, "Error starting scanner", of_device=False),
+    saying(
+        "scanner-start-failed", EventKind.ADAPTER, "Failed to restart Bluetooth scanner", of_device=False
+    ),
+    # bluetooth_auto_recovery
+    saying(
+        "adapter-not-reset",
+        EventKind.ADAPTER,
+        "Bluetooth adapter",
+        r"adapter .{0,60}could not be reset|failed due to timeout",
+        of_device=False,
+    ),
+    saying(
+        "adapter-not-reset",
+        EventKind.ADAPTER,
+        "Could not ",
+        r"Could not (?:reset the power state of|cycle|power cycle|bring up|re-enable power).{0,24} the"
+        r" Bluetooth adapter",
+        of_device=False,
+    ),
+    saying("adapter-gone", EventKind.ADAPTER, "no BT controllers present", of_device=False),
+    saying("adapter-gone", EventKind.ADAPTER, "seems not to exist (anymore)", of_device=False),
+    saying("adapter-gone", EventKind.ADAPTER, "Could not find adapter with mac address", of_device=False),
     saying("scanner-start-failed", EventKind.ADAPTER, "while starting bluetooth;", of_device=False),
     saying("mgmt-permission", EventKind.ADAPTER, "MGMT capability check failed", of_device=False),
     saying(
@@ -142,6 +172,9 @@ SAYINGS = (
     saying("proxy-lost", EventKind.PROXY, "Disconnected from ESPHome API", of_device=False),
     saying("proxy-lost", EventKind.PROXY, "Disconnected from API", of_device=False),
     saying("proxy-lost", EventKind.PROXY, "Network down; disconnect", of_device=False),
+    saying("slot-kept", EventKind.SLOTS, "the proxy slot may stay allocated"),
+    saying("slot-kept", EventKind.SLOTS, "Reconciling stale connection"),
+    saying("slot-kept", EventKind.SLOTS, "Proxy slot accounting is inconsistent", of_device=False),
     saying(
         "gatt-error",
         EventKind.REFUSED,
@@ -185,7 +218,11 @@ SAYINGS = (
     saying("init-failed", EventKind.TIMED_OUT, "failed to initialize BMS connection"),
     saying("timed-out", EventKind.TIMED_OUT, "communication timed out"),
     saying("timed-out", EventKind.TIMED_OUT, "communication timeout"),
-    saying("no-name", EventKind.INFO, "failed to detect characteristics"),
+    saying("timed-out", EventKind.TIMED_OUT, "BMS is stale, triggering reconnect"),
+    saying("communication-failed", EventKind.FAILED, "communication failed"),
+    saying("communication-failed", EventKind.FAILED, "communicating failed"),
+    saying("no-name", EventKind.INFO, "ailed to detect characteristics"),
+    saying("not-found", EventKind.NOT_SEEN, "Failed to discover device"),
     saying("disconnected", EventKind.LOST, "disconnected from BMS"),
     saying("disconnected", EventKind.LOST, "BLE device disconnected"),
     saying(
@@ -215,6 +252,12 @@ SAYINGS = (
         r"unexpected (?:SOF|response|message type|command|function code|reply|data, ign)",
     ),
     saying("bad-frame", EventKind.DAMAGED, "wrong data length"),
+    saying("bad-frame", EventKind.DAMAGED, "wrong register response"),
+    saying("bad-frame", EventKind.DAMAGED, "frame end incorrect"),
+    saying("bad-frame", EventKind.DAMAGED, "JSON decode error"),
+    saying("bad-frame", EventKind.DAMAGED, "received message type 0x", r"0x[0-9A-Fa-f]+, expected"),
+    saying("modbus-exception", EventKind.REFUSED, "Modbus error response: 0x"),
+    saying("junk-bytes", EventKind.DAMAGED, "ing AT cmd"),
     saying("bad-frame", EventKind.DAMAGED, "response data is invalid"),
     saying(
         "unknown-version",
@@ -227,6 +270,7 @@ SAYINGS = (
     saying("wrong-secret", EventKind.PAIRING, "incorrect secret"),
     saying("wrong-secret", EventKind.PAIRING, "Incorrect secret"),
     saying("wrong-secret", EventKind.PAIRING, "unable to unlock BMS"),
+    saying("wrong-secret", EventKind.PAIRING, "error unlocking BMS"),
     saying("wrong-secret", EventKind.PAIRING, "Failed to initialize connection with secret"),
     saying("worked", EventKind.READ, "(success: True)"),
     saying("failed-update", EventKind.TIMED_OUT, "(success: False)"),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from packwire.capture.events.clocks import Clocks, has_time
 from packwire.capture.events.index import finder
-from packwire.capture.events.programs import Writers, of_others, plugin_of
+from packwire.capture.events.programs import Writers, named_above, of_others, plugin_of
 from packwire.capture.events.saying import Sentence
 from packwire.capture.events.told import LoggedDevice, Quote
 from packwire.capture.packets import NO_TIME
@@ -40,7 +40,7 @@ _NAMED = re.compile(
     r"|::(?P<old>[^:\]]{1,48}):[0-9A-Fa-f*]{2,6}\)?\]"
     r"|bms_ble\] (?:Error fetching |BMS |Finished fetching |Fetching )?(?P<coordinator>\S[^:\n]{0,40}?)"
     r"(?: data|: (?:BMS data|advertisement))"
-    r"|\[sampling\] (?P<batmon>\S{1,40}) error"
+    r"|\[sampling\] (?P<batmon>\S{1,40}?)(?: error| volt=|: BmsSampl)"
     r"|onnecting BMS \((?P<older>[^)]{1,48})\)|Initializing coordinator for (?P<setup>[^\s(]{1,48})"
 )
 #: A line in which a name may stand without its address has one of these.
@@ -152,10 +152,13 @@ class _Reader:
         if _may_show_bytes(line) and _BYTES.search(line):
             (self._first_bytes if len(self._first_bytes) < MAX_BYTES_LINES else self._last_bytes).append(line)
         found = self._find(line)
-        if (found or self._foreign or ") [" in line[:80]) and self._is_of_others(line):
+        above = named_above(line)
+        if (found or self._foreign or above or ") [" in line[:80]) and self._is_of_others(line):
             found = [row for row in found if row.kind is EventKind.ADAPTER]
         if found:
             self._take_in(line, found)
+        elif above and (who := self._who(line)):
+            self._writer = who
         elif log.lines <= _FIRST_LINES:
             self._who(line)
 

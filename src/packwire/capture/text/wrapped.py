@@ -21,7 +21,7 @@ _WRAPPERS = tuple(
     for pattern in (
         r"\s{0,8}\|\s(?P<rest>.*?)\s*\|\s*",  # a cell of a table
         r"[\w./-]{1,64}\s*\| ?(?P<rest>.*)",  # docker compose: name  | line
-        r"[\w./~-]{1,120}\.(?:log|txt)(?:\.\d{1,3})?(?::\d{1,8})?:(?P<rest>.*)",  # grep with files
+        r"[\w./~-]{1,120}\.(?:log|txt)(?:\.\d{1,3})?(?::\d{1,8}(?=:(?:\d\d:\d\d:|\d{4}-|\D)))?:(?P<rest>.*)",  # grep -r
         # grep -n; not the hours of a time, nor the year of a date
         r"\d{1,8}(?::(?=\d\d:\d\d:\d\d[ .,\t\]])|[:-](?!\d\d[:-]))(?P<rest>\S.*| {2,}\S.*|)",
         r"\s{0,8}[*\u2022+-] (?P<rest>.*)",  # a list

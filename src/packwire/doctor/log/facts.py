@@ -28,6 +28,8 @@ FAILURES = frozenset(
             "gone",
             "checksum",
             "bad-frame",
+            "communication-failed",
+            "gatt-gone",
             "no-reply",
             "incorrect-reply",
             "answer-timeout",

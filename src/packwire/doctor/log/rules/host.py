@@ -39,7 +39,11 @@ def _permission(facts: Facts) -> Confidence | None:
 def _hung(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if not said.has("adapter-hung", "opcode-failed"):
-        return when(said.has("scanner-stuck") and said.has("scanner-quiet"), LIKELY)
+        stuck = said.has("scanner-stuck", "scanner-start-failed")
+        lost = said.has("adapter-not-reset") or (said.has("adapter-gone") and (stuck or said.has("scanner-quiet")))
+        if lost and not said.has("worked"):
+            return LIKELY
+        return when((said.has("scanner-stuck") and said.has("scanner-quiet")) or said.has("adapter-gone"), LIKELY)
     told = [said.told[code].last.line for code in ("adapter-hung", "opcode-failed") if code in said.told]
     later = [said.told[code].last.line for code in ("received", "worked") if code in said.told]
     if later and max(later) > max(told):
@@ -52,7 +56,9 @@ def _hung(facts: Facts) -> Confidence | None:
 def _no_adapter(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     return when(
-        said.has("no-adapter", "bluez-missing", "not-ready", "blocked") and not said.has(*_RADIO_WORKS),
+        said.has("no-adapter", "bluez-missing", "not-ready", "blocked")
+        and not said.has(*_RADIO_WORKS)
+        and _hung(facts) is None,
         LIKELY,
     )
 
@@ -86,8 +92,14 @@ def _misconfigured(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if facts[RadioFacts].reversed_address:
         return CERTAIN
+    if said.has("uart-shared", "duplicate-id"):
+        return LIKELY if said.works else CERTAIN
     if said.has("port-missing"):  # one that was there before was unplugged, or resets itself
         return when(not said.has("multiple-access", "no-reply") and not said.works, LIKELY)
+    if said.has("port-gone"):
+        return when(not said.works, LIKELY if said.has("port-opened", "testing") else POSSIBLE)
+    if said.has("uart-misfit"):
+        return POSSIBLE if said.works else LIKELY
     if said.has("unknown-type", "can-down", "can-missing", "bad-setting"):
         other = said.has("bluez-missing", "no-adapter", "dbus-missing", "dbus-rejected")
         # A pack that is left out is not spoken of, and any program may complain about any setting.
@@ -108,11 +120,31 @@ def _misconfigured_words(facts: Facts) -> str:
             "The configuration names a type of battery that the program does not know; it leaves the"
             " pack out."
         )
+    if said.has("uart-shared"):
+        return "The ESP's UART of the pack is used for something else as well (its own log, or another component)."
+    if said.has("duplicate-id"):
+        return "Two batteries have the same serial number, so the driver stops for the second one."
+    if said.has("uart-misfit"):
+        return "The UART is not set as the component wants it (baud rate, bits or parity)."
+    if said.has("port-gone"):
+        return "The serial port went away while it was used: the converter was unplugged, or falls off its bus."
     if said.has("can-down", "can-missing"):
         return "The CAN interface is not there or not up."
     if said.has("port-missing"):
         return "The configured serial port does not exist."
     return "The program complains about its configuration."
+
+
+def _mend(facts: Facts) -> str:
+    said = facts[SaidFacts]
+    if said.has("uart-shared"):
+        return "In the ESP's YAML: logger: baud_rate: 0, or other pins for the pack; one component a UART."
+    if said.has("port-missing", "port-gone"):
+        return (
+            "Use the name that the converter has now (/dev/serial/by-id keeps one); if it comes and goes: another"
+            " cable, port or supply."
+        )
+    return "Mend that setting."
 
 
 def _containers(facts: Facts) -> str:
@@ -167,12 +199,21 @@ RULES: tuple[Rule, ...] = (
     rule(
         "host.adapter-hung",
         _hung,
-        "The Bluetooth adapter of this computer does not respond any more; no pack can be reached through"
-        " it.",
+        lambda facts: (
+            "The Bluetooth adapter of this computer was there and is gone: unplugged, not passed through any more,"
+            " or it fell off its bus; no pack can be reached through it."
+            if facts[SaidFacts].has("adapter-gone")
+            and not facts[SaidFacts].has("adapter-hung", "opcode-failed")
+            else "The Bluetooth adapter of this computer does not respond any more; no pack can be reached"
+            " through it."
+        ),
         "Replug it, or switch the whole machine off and on (a reset by software seldom helps an on-board"
         " chip); if it"
         " comes again: a USB adapter on an extension cable, or a proxy.",
-        shown=("adapter-hung", "opcode-failed", "scanner-stuck", "scanner-quiet", "adapter-reset"),
+        shown=(
+            *("adapter-hung", "opcode-failed", "adapter-not-reset", "adapter-gone"),
+            *("scanner-stuck", "scanner-quiet", "adapter-reset"),
+        ),
         causes={"host.adapter-hung": 1.0},
         ask=("why it hangs: the kernel's log (`dmesg | grep -i bluetooth`)",),
         rank=Rank.WAY,
@@ -250,9 +291,23 @@ RULES: tuple[Rule, ...] = (
         "configuration",
         _misconfigured,
         _misconfigured_words,
-        "Mend that setting.",
+        _mend,
+        causes=lambda facts: (
+            {"configuration": 0.6, "serial.wiring": 0.4}
+            if facts[SaidFacts].has("port-gone")
+            else {"configuration": 1.0}
+        ),
+        ask=lambda facts: (
+            ("whether the converter is there: `ls -l /dev/serial/by-id`, and `dmesg | grep -i tty` of the same minutes",)
+            if facts[SaidFacts].has("port-missing", "port-gone")
+            else ()
+        ),
         shown=(
             "unknown-type",
+            "uart-shared",
+            "uart-misfit",
+            "duplicate-id",
+            "port-gone",
             "port-missing",
             "can-down",
             "can-missing",

@@ -56,7 +56,7 @@ def _not_heard(facts: Facts) -> Confidence | None:
         return None
     old = bool(radio.ages) and max(radio.ages) >= _OLD
     looked = said.has(
-        "not-discovered", "not-found", "never-heard", "no-longer-heard", "gone", "device-missing"
+        *("not-discovered", "not-found", "never-heard", "no-longer-heard", "gone", "device-missing"), "gatt-gone"
     )
     return when(old or looked, POSSIBLE)
 
@@ -77,6 +77,14 @@ def _not_heard_causes(facts: Facts) -> Causes:
             "ble.pack-stuck": 0.25,
             "ble.phantom-connection": 0.2,
         }
+    if said.has("gatt-gone"):
+        return {
+            "ble.phantom-connection": 0.3,
+            "ble.weak-signal": 0.25,
+            "ble.pack-stuck": 0.2,
+            "host.adapter-hung": 0.15,
+            "two-clients.ble": 0.1,
+        }
     if said.has("removed-from-bus", "not-found") and radio.others:
         causes["ble.phantom-connection"] = 0.35
     if radio.level is not None:
@@ -94,6 +102,11 @@ def _not_heard_words(facts: Facts) -> str:
             " weak, taken"
             " meanwhile by another client, or stuck."
         )
+    if facts[SaidFacts].has("gatt-gone") and not radio.ages:
+        return (
+            "BlueZ no longer has the pack's characteristics: the link was lost, or somebody removed the pack,"
+            " while the program still used them."
+        )
     others = f" while {radio.others} others were heard, so the adapter works" if radio.others else ""
     age = f" (last advertisement {max(radio.ages)} s ago)" if radio.ages else ""
     return (
@@ -107,6 +120,8 @@ def _weak(facts: Facts) -> Confidence | None:
     level = radio.level
     if level is None or level > _DOUBTFUL:
         return None
+    if level > _WEAK and said.has("sent", "sent-acked", "subscribed", "connected", "client-connected"):
+        return None  # the link stands
     if said.works:
         return when(level <= _WEAK and said.failures > 2, POSSIBLE)
     if not _fails(facts):
@@ -142,7 +157,24 @@ def _no_link(facts: Facts) -> Confidence | None:
         return None
     if said.has("no-slot", "not-discovered", "not-found") or not said.has(*_NO_LINK):
         return None
+    if said.has("batmon-timeout") and said.has("request-timeout") and not said.has(*_NO_LINK[1:]):
+        return None  # asked, so the link stood
     return when(not said.has("received", "worked", "subscribed", "write-failed", "notify-failed"), POSSIBLE)
+
+
+def _no_link_words(facts: Facts) -> str:
+    said = facts[SaidFacts]
+    if said.has("status-133", "no-link", "open-failed"):
+        return (
+            "The link is never made. The status (133, or 62 = 0x3e) only says that: too weak, held by another"
+            " client, stuck."
+        )
+    if said.has("batmon-timeout") and not said.has("connect-traceback", *_NO_LINK[1:]):
+        return (
+            "A time-out, and no word on whether the link or an answer was waited for: most often the link is not"
+            " made, as it is too weak, held by another client, or the pack is stuck."
+        )
+    return "The link is never made: too weak, held by another client, or the pack is stuck."
 
 
 def _no_link_causes(facts: Facts) -> Causes:
@@ -294,14 +326,14 @@ RULES: tuple[Rule, ...] = (
             "never-heard",
             "no-longer-heard",
             "gone",
+            "gatt-gone",
         ),
         causes=_not_heard_causes,
     ),
     rule(
         "ble.weak-signal",
         _no_link,
-        "The link is never made. The status (133, or 62 = 0x3e) only says that: too weak, held by another"
-        " client, stuck.",
+        _no_link_words,
         "Try once with the proxy or adapter beside the pack and the phone's Bluetooth off.",
         shown=_NO_LINK,
         causes=_no_link_causes,

@@ -210,15 +210,15 @@ RULES: tuple[Rule, ...] = (
     rule(
         "serial.echo",
         lambda facts: when(
-            facts[WireFacts].echoes > 1
+            facts[WireFacts].echoes
             and not facts[SaidFacts].has(*_BLUETOOTH)
             and facts[WireFacts].received == facts[WireFacts].echoes,
-            LIKELY,
+            LIKELY if facts[WireFacts].echoes > 1 else POSSIBLE,
         ),
         "What is sent comes back, and nothing else.",
         "Switch the converter's echo off (its direction pin), or cross the wires.",
         shown=("wire-sent", "wire-received"),
-        causes={"serial.echo": 0.7, "serial.wiring": 0.3},
+        causes={"serial.echo": 0.6, "serial.wiring": 0.2, "two-clients.bus": 0.2},
     ),
     rule(
         "polling-too-fast",
