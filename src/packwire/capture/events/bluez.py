@@ -69,6 +69,7 @@ SAYINGS = (
         of_device=False,
     ),
     saying("opcode-failed", EventKind.ADAPTER, "Frame reassembly failed", of_device=False),
+    saying("opcode-failed", EventKind.ADAPTER, "initial HCI reset failed", of_device=False),
     saying("no-matching-connection", EventKind.ADAPTER, "No matching connection for device", of_device=False),
     # Connections
     saying("abort-by-local", EventKind.FAILED, "le-connection-abort-by-local"),

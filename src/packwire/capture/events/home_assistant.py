@@ -122,13 +122,20 @@ SAYINGS = (
         "adapter-not-reset",
         EventKind.ADAPTER,
         "Could not ",
-        r"Could not (?:reset the power state of|cycle|power cycle|bring up|re-enable power).{0,24} the"
+        r"Could not (?:(?:reset|determine) the power state of|cycle|power cycle|bring up|re-enable power).{0,24} the"
         r" Bluetooth adapter",
         of_device=False,
     ),
     saying("adapter-gone", EventKind.ADAPTER, "no BT controllers present", of_device=False),
     saying("adapter-gone", EventKind.ADAPTER, "seems not to exist (anymore)", of_device=False),
     saying("adapter-gone", EventKind.ADAPTER, "Could not find adapter with mac address", of_device=False),
+    saying(
+        "adapter-gone",
+        EventKind.ADAPTER,
+        "Bluetooth adapter ",
+        r"adapter \S{1,16} with address \S{1,24} not found",
+        of_device=False,
+    ),
     saying("scanner-start-failed", EventKind.ADAPTER, "while starting bluetooth;", of_device=False),
     saying("mgmt-permission", EventKind.ADAPTER, "MGMT capability check failed", of_device=False),
     saying(
@@ -154,6 +161,7 @@ SAYINGS = (
         of_device=False,
     ),
     saying("proxy-link-timeout", EventKind.FAILED, "Timeout waiting for BluetoothDeviceConnectionResponse"),
+    saying("proxy-link-timeout", EventKind.FAILED, "in bluetooth_device_connect"),
     saying(
         "proxy-request-timeout",
         EventKind.PROXY,
@@ -212,6 +220,12 @@ SAYINGS = (
     ),
     saying("sent", EventKind.WRITTEN, "TX BLE data"),
     saying("request-timeout", EventKind.TIMED_OUT, "TX BLE request timed out"),
+    saying(
+        "request-timeout",
+        EventKind.TIMED_OUT,
+        "basebms.py",
+        r"basebms\.py\", line \d{1,5}, in (?:_await_\w{2,20}|_wait_\w{2,20})",
+    ),
     saying(
         "request-error", EventKind.REFUSED, "TX BLE request error", r"error[^(]{0,40}\((?P<error>\w{1,40})\)"
     ),

@@ -114,7 +114,8 @@ def _address(facts: Facts) -> Confidence | None:
     wire, said = facts[WireFacts], facts[SaidFacts]
     if wire.other_address:
         return LIKELY  # of several packs on a bus, one that is off does not answer either
-    return when(said.has("unknown-address"), LIKELY)
+    noise = said.has("checksum", "modbus-crc", "bad-header") and not wire.right
+    return when(said.has("unknown-address") and not noise, LIKELY)
 
 
 def _bitrate(facts: Facts) -> Confidence | None:
