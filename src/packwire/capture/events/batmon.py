@@ -52,7 +52,7 @@ SAYINGS = (
     ),
     saying("connected", EventKind.CONNECTED, "connected bms ", r"(?<!dis)connected bms ", start=3),
     saying("batmon-error", EventKind.ERROR, "ERROR [sampling]", r"error(?: \(#(?P<number>\d{1,6})\))?:"),
-    saying("unknown-type", EventKind.INFO, "Unknown device type"),
+    saying("unknown-type", EventKind.INFO, "nknown device type"),
     saying("pairing-failed", EventKind.PAIRING, "Pairing failed!"),
     saying("connected-no-data", EventKind.TIMED_OUT, "connected, but no data"),
     saying("no-data-flowing", EventKind.TIMED_OUT, "no data has been flowing"),

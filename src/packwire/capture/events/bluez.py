@@ -4,7 +4,7 @@ from packwire.capture.events.saying import saying
 from packwire.event import EventKind
 
 #: A refusal of D-Bus may be of any service of the system.
-_OF_BLUEZ = r"(?i)bluez|bluetooth|hci\d|bluetoothd|EXTERNAL|ObjectManager"
+_OF_BLUEZ = r"(?i)bluez|bluetooth|bleak|hci\d|bluetoothd|EXTERNAL|ObjectManager"
 
 SAYINGS = (
     # D-Bus
@@ -20,6 +20,15 @@ SAYINGS = (
         "dbus-rejected", EventKind.ADAPTER, "AppArmor policy prevents", _OF_BLUEZ, start=-1, of_device=False
     ),
     saying("dbus-rejected", EventKind.ADAPTER, "authentication failed: REJECTED", of_device=False),
+    saying(
+        "dbus-rejected",
+        EventKind.ADAPTER,
+        "open connection to system bus",
+        r"bus: .{0,40}(?:AppArmor|denied|refused)",
+        of_device=False,
+    ),
+    saying("mgmt-permission", EventKind.ADAPTER, "Unable to open mgmt_socket", of_device=False),
+    saying("mgmt-permission", EventKind.ADAPTER, "rfkill: Permission denied", of_device=False),
     saying("bluez-missing", EventKind.ADAPTER, "The name org.bluez was not provided", of_device=False),
     saying(
         "bluez-missing", EventKind.ADAPTER, "DBus.Error.ServiceUnknown", _OF_BLUEZ, start=-1, of_device=False

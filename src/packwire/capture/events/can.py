@@ -18,6 +18,7 @@ SAYINGS = (
     saying("can-empty", EventKind.TIMED_OUT, "no CAN message", of_device=False),
     saying("can-empty", EventKind.TIMED_OUT, "Found no devices on can bus", of_device=False),
     saying("can-empty", EventKind.TIMED_OUT, "Timeout while accessing CAN interface", of_device=False),
+    saying("unknown-address", EventKind.DAMAGED, "wrong address and command id", of_device=False),
     saying("can-open", EventKind.CONNECTED, "Opening port can", of_device=False),
     saying("can-frame-bad", EventKind.BUS, "protocol-violation", of_device=False),
     saying("can-frame-bad", EventKind.BUS, "bit-stuffing-error", of_device=False),

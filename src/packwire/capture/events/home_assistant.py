@@ -27,7 +27,7 @@ SAYINGS = (
     ),
     saying("connect-timeout", EventKind.FAILED, "Timed out trying to connect"),
     saying(
-        "connect-failed", EventKind.FAILED, "Failed to connect", r"connect(?:: | after \d| due to services)"
+        "connect-failed", EventKind.FAILED, "Failed to connect", r"connect(?:: | after \d| due to services| to peripheral)"
     ),
     saying("no-slot", EventKind.FAILED, "No backend with an available connection slot"),
     saying("no-slot-or-gone", EventKind.FAILED, "out of connection slots or the device is no longer"),

@@ -66,6 +66,9 @@ SAYINGS = (
         of_device=False,
     ),
     saying("port-gone", EventKind.PORT, "OSError: [Errno 19] No such device", of_device=False),
+    saying("port-gone", EventKind.PORT, "Errno 5] Input/output error", of_device=False),
+    saying("port-gone", EventKind.PORT, "(5): Input/output error", of_device=False),
+    saying("port-gone", EventKind.PORT, "(5, 'Input/output error')", of_device=False),
     saying("port-gone", EventKind.PORT, "now disconnected from ttyUSB", of_device=False),
     saying("port-opened", EventKind.PORT, "serialposix.py", of_device=False),
     saying("port-permission", EventKind.PORT, ">>> Serial port ", r"is not accessible", of_device=False),
@@ -122,6 +125,7 @@ SAYINGS = (
     saying("vesc-no-firmware", EventKind.TIMED_OUT, "No firmware read response", of_device=False),
     saying("vesc-no-data", EventKind.TIMED_OUT, "Failed to get data", of_device=False),
     saying("vesc-no-data", EventKind.TIMED_OUT, "VESC Communication timeout", of_device=False),
+    saying("vesc-out-of-sync", EventKind.DAMAGED, "Out-of-sync with VESC", of_device=False),
     saying("vesc-command", EventKind.WRITTEN, "COMM_GET_VALUES", of_device=False),
     saying(
         "vesc-timeout",

@@ -33,7 +33,7 @@ def _permission(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if said.has("dbus-rejected", "port-permission"):
         return LIKELY if said.has(*_RADIO_WORKS, *_BY_PROXIES) else CERTAIN
-    return when(said.has("mgmt-permission") and said.failures, POSSIBLE)
+    return when(said.has("mgmt-permission") and not said.works, POSSIBLE)
 
 
 def _hung(facts: Facts) -> Confidence | None:

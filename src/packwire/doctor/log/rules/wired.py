@@ -164,7 +164,11 @@ RULES: tuple[Rule, ...] = (
             "wire-received",
             "unknown-address",
         ),
-        causes={"wrong-address": 0.7, "two-clients.bus": 0.3},
+        causes=lambda facts: (
+            {"wrong-address": 0.7, "two-clients.bus": 0.3}
+            if facts[WireFacts].other_address
+            else {"wrong-address": 0.5, "two-clients.bus": 0.25, "serial.protocol-setting": 0.25}
+        ),
         excludes=("two-clients.bus", "serial.wiring", "serial.protocol-setting"),
     ),
     rule(
@@ -292,6 +296,15 @@ RULES: tuple[Rule, ...] = (
         " number.",
         shown=("can-empty", "can-open"),
         causes={"can.no-answer": 0.5, "can.wrong-bitrate": 0.2, "configuration": 0.2, "wrong-address": 0.1},
+    ),
+    rule(
+        "vesc.wrong-firmware",
+        lambda facts: when(facts[SaidFacts].has("vesc-out-of-sync"), POSSIBLE),
+        "The VESC answers, and its answers are not what this reader awaits: it is made for another firmware, or"
+        " bytes are lost.",
+        "Use a reader for the firmware that is on the VESC; then look at the baud rate and the wire.",
+        shown=("vesc-out-of-sync",),
+        causes={"vesc.wrong-firmware": 0.5, "serial.noise": 0.25, "serial.wrong-baud": 0.25},
     ),
     rule(
         "vesc.uart-not-served",
