@@ -1,6 +1,7 @@
 """Which program wrote a line, whether its debug lines are on, and which plugin speaks."""
 
 import re
+from functools import lru_cache
 
 #: A program by the loggers and components that it writes under; the first that is in a line counts.
 _PROGRAMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -52,13 +53,21 @@ _PLUGIN = re.compile(
 
 #: Heads of lines whose writer is remembered.
 _MAX_HEADS, _HEAD = 4096, 90
+_OF_TIMES = "0123456789-:.,+TZ[ "
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 
 
 def of_others(line: str) -> bool | None:
     """Return whether a line of Home Assistant is of something else than batteries; None: it has no logger."""
-    found = _HEAD_OF_HA.search(line, 0, 160) or (named_above(line) and _ABOVE.fullmatch(line))
-    return None if not found else _OF_BATTERIES.search(found["logger"]) is None
+    found = _HEAD_OF_HA.search(line, 0, 160) if ") [" in line[:140] else None
+    if found is None and named_above(line):
+        found = _ABOVE.fullmatch(line)
+    return None if found is None else _is_foreign(found["logger"])
+
+
+@lru_cache(1024)
+def _is_foreign(logger: str) -> bool:
+    return _OF_BATTERIES.search(logger) is None
 
 
 def named_above(line: str) -> bool:
@@ -75,7 +84,7 @@ class Writers:
     def __call__(self, line: str) -> tuple[str, bool] | None:
         """Return the same as `program_of`."""
         end = line.rfind("]", 0, _HEAD)
-        head = line[: end if end > 0 else _HEAD].translate(_NO_DIGITS)
+        head = line[:end].lstrip(_OF_TIMES) if end > 0 else line[:_HEAD].translate(_NO_DIGITS)
         if head not in self._known:
             if len(self._known) >= _MAX_HEADS:
                 self._known.clear()

@@ -14,7 +14,7 @@ from packwire.capture.events.clocks import Clocks, has_time
 from packwire.capture.events.index import finder
 from packwire.capture.events.programs import Writers, named_above, of_others, plugin_of
 from packwire.capture.events.saying import Sentence
-from packwire.capture.events.told import LoggedDevice, Quote
+from packwire.capture.events.told import ONLY_THERE, LoggedDevice, Quote
 from packwire.capture.packets import NO_TIME
 from packwire.event import Event, EventKind
 
@@ -153,24 +153,25 @@ class _Reader:
             (self._first_bytes if len(self._first_bytes) < MAX_BYTES_LINES else self._last_bytes).append(line)
         found = self._find(line)
         above = named_above(line)
-        if (found or self._foreign or above or ") [" in line[:80]) and self._is_of_others(line):
+        told = of_others(line)
+        if (told is not None or self._foreign) and self._is_of_others(line, told):
             found = [row for row in found if row.kind is EventKind.ADAPTER]
-        if found:
-            self._take_in(line, found)
+        said = _said(found, line) if found else []
+        if said:
+            self._take_in(line, said, told)
         elif above and (who := self._who(line)):
             self._writer = who
         elif log.lines <= _FIRST_LINES:
             self._who(line)
 
-    def _is_of_others(self, line: str) -> bool:
+    def _is_of_others(self, line: str, told: bool | None) -> bool:
         """Tell whether a line of Home Assistant, or a traceback behind one, is of something else."""
-        told = of_others(line)
         if told is None and self._foreign and (has_time(line) or self._writers(line)):
             told = False  # a line of its own, of another program
         self._foreign = self._foreign if told is None else told
         return self._foreign
 
-    def _take_in(self, line: str, found: list[Sentence]) -> None:
+    def _take_in(self, line: str, said: list[tuple[Sentence, dict[str, str]]], told: bool | None) -> None:
         log, who = self.log, self._who(line)
         address, name = _subject(line)
         if "]: [" in line:
@@ -178,13 +179,8 @@ class _Reader:
         time = self._clocks.time(line, log.lines, who)
         if who or time != NO_TIME:
             self._writer = who  # a traceback behind it is its own
-        quote = Quote(log.lines, line[:_SHOWN], time, self._is_own(line))
-        said: set[str] = set()
-        for row in found:
-            values = _values(row, line)
-            if values is None or row.code in said:
-                continue
-            said.add(row.code)
+        quote = Quote(log.lines, line[:_SHOWN], time, self._is_own(line, told))
+        for row, values in said:
             if row.kind is EventKind.ERROR:
                 values["writer"] = self._writer
             self._add(row, quote, values, address if row.of_device else "", name if row.of_device else "")
@@ -206,11 +202,10 @@ class _Reader:
             address = self._clients.get(client, "")
         return address
 
-    def _is_own(self, line: str) -> bool:
+    def _is_own(self, line: str, told: bool | None) -> bool:
         """Tell whether a line, or what a traceback stands behind, is of a program that is known."""
         if _QUOTED.match(line):
             return False
-        told = of_others(line)
         return bool(self._writer) if told is None else not told
 
     def _who(self, line: str) -> str:
@@ -227,20 +222,29 @@ class _Reader:
         if len(self._aliases) < 4 * MAX_SUBJECTS:
             self._aliases.setdefault(name, address)
 
-    def _subject(self, address: str, name: str) -> LoggedDevice:
+    def _subject(self, address: str, name: str, *, only_there: bool = False) -> LoggedDevice:
         key = address or self._aliases.get(name, name)
         subjects = self.log.subjects
         found = subjects.get(key)
         if found is None:
-            if len(subjects) >= MAX_SUBJECTS:
+            if len(subjects) >= MAX_SUBJECTS and (only_there or not self._make_room()):
                 key = ""
             found = subjects.setdefault(key, LoggedDevice(key))
-        if name:
+        if name and key:
             found.names[name] += 1
         return found
 
+    def _make_room(self) -> bool:
+        """Forget a device of which no more is told than that it is there."""
+        found = next((key for key, each in self.log.subjects.items() if key and each.is_only_there), "")
+        self.log.subjects.pop(found, None)
+        return bool(found)
+
     def _add(self, row: Sentence, quote: Quote, values: dict[str, str], address: str, name: str) -> None:
-        subject = self._subject(address, name)
+        only_there = row.code in ONLY_THERE
+        subject = self._subject(address, name, only_there=only_there)
+        if only_there and not subject.key and (address or name):
+            return  # a neighbour: there are too many to tell them apart
         subject.add(row.code, row.kind, quote, values)
         if row.code == "advertised-name" and address:
             self._alias(values["name"].strip(), address)
@@ -289,6 +293,15 @@ def _may_show_bytes(line: str) -> bool:
         or "~2" in line
         or "0x" in line
     )
+
+
+def _said(found: list[Sentence], line: str) -> list[tuple[Sentence, dict[str, str]]]:
+    """Return the sentences that a line says, each code once, with their values."""
+    said: dict[str, tuple[Sentence, dict[str, str]]] = {}
+    for row in found:
+        if row.code not in said and (values := _values(row, line)) is not None:
+            said[row.code] = row, values
+    return list(said.values())
 
 
 def _values(row: Sentence, line: str) -> dict[str, str] | None:

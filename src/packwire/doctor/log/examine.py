@@ -139,7 +139,7 @@ def conclude(name: str, log: EventLog, capture: Capture) -> LogDiagnosis:
 def _subjects(log: EventLog) -> list[LoggedDevice]:
     """Return each device with what was said of nobody; where there is one, or none, all is about it."""
     nobody = log.subjects.get("", LoggedDevice(""))
-    devices = [each for each in log.devices if _tells(each)] or log.devices
+    devices = [each for each in log.devices if not each.is_only_there] or log.devices
     if not devices:
         return [nobody.copy()]
     result = []
@@ -158,20 +158,3 @@ def _read_beside(log: EventLog, subject: LoggedDevice) -> tuple[int, bool]:
     return max(read.values(), default=0), nameless and any(
         line for key, line in read.items() if ":" not in key
     )
-
-
-def _tells(subject: LoggedDevice) -> bool:
-    """Tell whether more is said of a device than that it is there."""
-    return any(code not in _ONLY_THERE for code in subject.told)
-
-
-_ONLY_THERE = frozenset(
-    {
-        "seen",
-        "advertised-name",
-        "advertised-services",
-        "connectable",
-        "not-connectable",
-        "last-rssi",
-    }
-)
