@@ -85,9 +85,17 @@ SAYINGS = (
     ),
     saying("request-timeout", EventKind.TIMED_OUT, "timeout waiting for ", r"for \w{1,30} at bmslib"),
     saying("request-timeout", EventKind.TIMED_OUT, "timeout awaiting result"),
-    saying("connect-traceback", EventKind.CONNECTING, "client.py", r"backends/\w+/client\.py\", line \d+, in connect\b", start=60),
-    saying("disconnected", EventKind.LOST, " disconnected after ", r"BMS \w+\("  , start=-1),
-    saying("junk-bytes", EventKind.DAMAGED, " discarded ", r"discarded \d+ (?:non-protocol notify|junk byte)"),
+    saying(
+        "connect-traceback",
+        EventKind.CONNECTING,
+        "client.py",
+        r"backends/\w+/client\.py\", line \d+, in connect\b",
+        start=60,
+    ),
+    saying("disconnected", EventKind.LOST, " disconnected after ", r"BMS \w+\(", start=-1),
+    saying(
+        "junk-bytes", EventKind.DAMAGED, " discarded ", r"discarded \d+ (?:non-protocol notify|junk byte)"
+    ),
     saying("bad-frame", EventKind.DAMAGED, "without a JBD header"),
     saying("crc-error", EventKind.DAMAGED, "checksum fail, expected "),
     saying("crc-error", EventKind.DAMAGED, " crc fail (calc "),

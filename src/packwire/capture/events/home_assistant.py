@@ -27,7 +27,10 @@ SAYINGS = (
     ),
     saying("connect-timeout", EventKind.FAILED, "Timed out trying to connect"),
     saying(
-        "connect-failed", EventKind.FAILED, "Failed to connect", r"connect(?:: | after \d| due to services| to peripheral)"
+        "connect-failed",
+        EventKind.FAILED,
+        "Failed to connect",
+        r"connect(?:: | after \d| due to services| to peripheral)",
     ),
     saying("no-slot", EventKind.FAILED, "No backend with an available connection slot"),
     saying("no-slot-or-gone", EventKind.FAILED, "out of connection slots or the device is no longer"),
@@ -107,9 +110,7 @@ SAYINGS = (
     saying("scanner-stuck", EventKind.ADAPTER, "Error stopping scanner", of_device=False),
     saying("scanner-stuck", EventKind.ADAPTER, "Failed to force stop scanner", of_device=False),
     saying("scanner-start-failed", EventKind.ADAPTER, "Error starting scanner", of_device=False),
-    saying(
-        "scanner-start-failed", EventKind.ADAPTER, "Failed to restart Bluetooth scanner", of_device=False
-    ),
+    saying("scanner-start-failed", EventKind.ADAPTER, "Failed to restart Bluetooth scanner", of_device=False),
     # bluetooth_auto_recovery
     saying(
         "adapter-not-reset",
@@ -122,8 +123,8 @@ SAYINGS = (
         "adapter-not-reset",
         EventKind.ADAPTER,
         "Could not ",
-        r"Could not (?:(?:reset|determine) the power state of|cycle|power cycle|bring up|re-enable power).{0,24} the"
-        r" Bluetooth adapter",
+        r"Could not (?:(?:reset|determine) the power state of|cycle|power cycle|bring up|re-enable power)"
+        r".{0,24} the Bluetooth adapter",
         of_device=False,
     ),
     saying("adapter-gone", EventKind.ADAPTER, "no BT controllers present", of_device=False),

@@ -3,14 +3,29 @@
 import re
 from functools import lru_cache
 
+#: Home Assistant's page of logs names the logger above what was said, in the language of who looks at it.
+_ON_A_PAGE = r"^\W{0,4}\w{4,14} ?: "
 #: A program by the loggers and components that it writes under; the first that is in a line counts.
 _PROGRAMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
-        ("habluetooth", r"^\W{0,4}\w{4,14} ?: (?:habluetooth|bluetooth_auto_recovery|homeassistant\.components\.bluetooth)|\[habluetooth[.\]\w]|[/\\]habluetooth[/\\]"),
-        ("bleak_retry_connector", r"^\W{0,4}\w{4,14} ?: bleak_retry_connector|\[bleak_retry_connector[.\]\w]|[/\\]bleak_retry_connector[/\\]"),
+        (
+            "habluetooth",
+            _ON_A_PAGE + r"(?:habluetooth|bluetooth_auto_recovery|homeassistant\.components\.bluetooth)"
+            r"|\[habluetooth[.\]\w]|[/\\]habluetooth[/\\]",
+        ),
+        (
+            "bleak_retry_connector",
+            _ON_A_PAGE
+            + r"bleak_retry_connector|\[bleak_retry_connector[.\]\w]|[/\\]bleak_retry_connector[/\\]",
+        ),
         ("bleak_esphome", r"\[(?:bleak_esphome|aioesphomeapi|homeassistant\.components\.esphome)[.\]\w]"),
-        ("aiobmsble", r"^\W{0,4}\w{4,14} ?: (?:custom_components\.bms_ble|aiobmsble)|\baiobmsble\.(?:bms|basebms)|\[(?:custom_components\.)?bms_ble[.:\]\w]|[/\\]aiobmsble[/\\]|custom_components/bms_ble/|BMS communication (?:failed|timed)"),
+        (
+            "aiobmsble",
+            _ON_A_PAGE + r"(?:custom_components\.bms_ble|aiobmsble)|\baiobmsble\.(?:bms|basebms)"
+            r"|\[(?:custom_components\.)?bms_ble[.:\]\w]|[/\\]aiobmsble[/\\]|custom_components/bms_ble/"
+            r"|BMS communication (?:failed|timed)",
+        ),
         ("dbus-serialbattery", r"SerialBattery|dbus-serialbattery"),
         (
             "batmon",
@@ -32,9 +47,9 @@ _PROGRAMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 #: Home Assistant's logs hold what all of its integrations say; these loggers may speak of a battery.
 _HEAD_OF_HA = re.compile(r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL) \([^)]{1,40}\) \[(?P<logger>[\w.:-]{1,100})")
-#: Its page of logs names the logger above what was said, in the language of the one who looks at it.
 _ABOVE = re.compile(
-    r"\W{0,4}\w{4,14} ?: (?P<logger>(?:custom_components\.|homeassistant\.|habluetooth|aiobmsble|bleak|bluetooth_)[\w.]*)\W*"
+    _ON_A_PAGE
+    + r"(?P<logger>(?:custom_components\.|homeassistant\.|habluetooth|aiobmsble|bleak|bluetooth_)[\w.]*)\W*"
 )
 _OF_BATTERIES = re.compile(
     r"bms|ble(?:ak|_|\.|$)|batter|batmon|bluetooth|esphome|config_entries|jk_?bms|jbd|daly|seplos|pace|pylon|victron"

@@ -51,7 +51,9 @@ _BEHIND_ADDRESS = re.compile(r",(?P<name>[^,)]{1,40})\)")
 _BYTES = re.compile(r">>>|<<<|b'|~2|X BLE|x BLE|[0-9A-Fa-f]{16}|[0-9A-Fa-f]{2}(?:[ .:,][0-9A-Fa-f]{2}){2}")
 
 #: ESPHome's page shows what is said on the line below who says it.
-_HEAD_ALONE = re.compile(r"[`\s]*\[?\d\d:\d\d:\d\d(?:\.\d{3})?\]?\s*\[(?:[EWICDV]|VV)\]\s*\[[\w.-]+:\d{1,5}\]:?\s*")
+_HEAD_ALONE = re.compile(
+    r"[`\s]*\[?\d\d:\d\d:\d\d(?:\.\d{3})?\]?\s*\[(?:[EWICDV]|VV)\]\s*\[[\w.-]+:\d{1,5}\]:?\s*"
+)
 #: A client of an ESP by its number, with the address that it holds, or without.
 _CLIENT = re.compile(
     r"(?:(?P<esp>\S{1,60}): ?)?\[(?:[EWICDV]|VV)\]\[[\w.:-]{3,60}\](?:\[\w{1,20}\])?: ?\[(?P<number>\d)\]"
@@ -237,7 +239,8 @@ class _Reader:
     def _make_room(self) -> bool:
         """Forget a device of which no more is told than that it is there."""
         found = next((key for key, each in self.log.subjects.items() if key and each.is_only_there), "")
-        self.log.subjects.pop(found, None)
+        if found:
+            del self.log.subjects[found]
         return bool(found)
 
     def _add(self, row: Sentence, quote: Quote, values: dict[str, str], address: str, name: str) -> None:

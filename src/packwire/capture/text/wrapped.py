@@ -19,13 +19,15 @@ _DEPTH = 3
 _WRAPPERS = tuple(
     re.compile(pattern)
     for pattern in (
-        r"\s{0,8}\|\s(?P<rest>.*?)\s*\|\s*",  # a cell of a table
+        r"\s{0,8}\|\s(?P<rest>.*\S|)\s*\|\s*",  # a cell of a table
         r"[\w./-]{1,64}\s*\| ?(?P<rest>.*)",  # docker compose: name  | line
-        r"[\w./~-]{1,120}\.(?:log|txt)(?:\.\d{1,3})?(?::\d{1,8}(?=:(?:\d\d:\d\d:|\d{4}-|\D)))?:(?P<rest>.*)",  # grep -r
+        # grep in several files, with the lines' numbers or without
+        r"[\w./~-]{1,120}\.(?:log|txt)(?:\.\d{1,3})?(?::\d{1,8}(?=:(?:\d\d:\d\d:|\d{4}-|\D)))?:(?P<rest>.*)",
         # grep -n; not the hours of a time, nor the year of a date
         r"\d{1,8}(?::(?=\d\d:\d\d:\d\d[ .,\t\]])|[:-](?!\d\d[:-]))(?P<rest>\S.*| {2,}\S.*|)",
         r"\s{0,8}[*\u2022+-] (?P<rest>.*)",  # a list
-        rf"(?P<time>\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d[.,]\d+(?:Z|[+-]\d\d:?\d\d))(?: (?P<rest>.*)|)",  # docker -t
+        # docker logs -t
+        r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.,]\d{1,9}(?:Z|[+-]\d\d:?\d\d))(?: (?P<rest>.*)|)",
         r"(?P<every>)(?: {4}|\t)(?P<rest>.*)",  # a block of code
         r"(?P<rest>.*?)(?:\\|<br ?/?>)",  # a mail or a page that breaks lines by itself
     )
@@ -49,9 +51,9 @@ def unwrapped(lines: Iterable[str]) -> Iterator[str]:
     timed = any(_HAS_TIME.match(each) for each in journal)
     looked_at = [_plain(line, timed=timed) for line in first]
     taken: list[re.Pattern[str]] = []
-    while len(taken) < _DEPTH and (found := _wrapper(looked_at)) is not None:
-        taken.append(found)
-        looked_at = [_without(line, found) for line in looked_at]
+    while len(taken) < _DEPTH and (wrapper := _wrapper(looked_at)) is not None:
+        taken.append(wrapper)
+        looked_at = [_without(line, wrapper) for line in looked_at]
     for line in chain(first, rest):
         text = _plain(line, timed=timed)
         for each in taken:
@@ -91,4 +93,4 @@ def _plain(line: str, *, timed: bool) -> str:
 
 
 def _of_journal(line: str) -> re.Match[str] | None:
-    return _JOURNAL.fullmatch(line) if "]: " in line[:160] else None
+    return _JOURNAL.fullmatch(line) if "]:" in line[:160] else None

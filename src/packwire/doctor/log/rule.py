@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from packwire.check import Confidence, Facts, PossibleCause, Rank, Rule, Sentences, Words
 from packwire.doctor.log.ask import log_lines, settles
-from packwire.doctor.log.facts import SaidFacts, WriterFacts
+from packwire.doctor.log.facts import SaidFacts, SlotFacts, WriterFacts
 
 type Causes = dict[str, float]
 type Holds = Callable[[Facts], Confidence | None]
@@ -47,7 +47,9 @@ def rule(
         own = ask(facts) if callable(ask) else ask
         if confidence(facts) is CERTAIN:
             return own
-        return tuple(dict.fromkeys((*own, *log_lines(facts[WriterFacts]), *settles(shares(facts)))))
+        told = {"ble.no-free-slot"} if facts[SlotFacts].free else set()
+        open_still = (each for each in shares(facts) if each.kind not in told)
+        return tuple(dict.fromkeys((*own, *log_lines(facts[WriterFacts]), *settles(tuple(open_still)))))
 
     return Rule(kind, rank, confidence, words, remedy, None, frozenset(excludes), evidence, asked, shares)
 

@@ -45,7 +45,9 @@ def _own_checksum(facts: Facts) -> Confidence | None:
 def _low_byte(pairs: list[tuple[int, int]]) -> bool:
     """Tell whether of each two numbers one is the other's low bytes: a sum that was not cut to its size."""
     return bool(pairs) and all(
-        min(pair) == max(pair) & mask < max(pair) for pair in pairs for mask in (0xFF if min(pair) < 256 else 0xFFFF,)
+        min(pair) == max(pair) & mask < max(pair)
+        for pair in pairs
+        for mask in (0xFF if min(pair) < 256 else 0xFFFF,)
     )
 
 
@@ -165,8 +167,8 @@ RULES: tuple[Rule, ...] = (
             " one of several"
             " frames that are alike came damaged."
             if facts[WireFacts].own_sums & {each for pair in facts[ChecksumFacts].pairs for each in pair}
-            else "The checksum that came is the low byte of the one that the reader computes: it does not cut its sum"
-            " to the size of the field."
+            else "The checksum that came is the low byte of the one that the reader computes: it does not cut"
+            " its sum to the size of the field."
             if _low_byte(facts[ChecksumFacts].pairs)
             else "The computed and the received checksum differ by the same amount each time: the reader"
             " sums other bytes"
@@ -193,7 +195,12 @@ RULES: tuple[Rule, ...] = (
         causes=lambda facts: (
             {"reader-bug.framing": 0.65, "cut-frames": 0.2, "protocol-variant": 0.15}
             if _over_bluetooth(facts)
-            else {"reader-bug.framing": 0.5, "serial.wiring": 0.2, "serial.noise": 0.2, "two-clients.bus": 0.1}
+            else {
+                "reader-bug.framing": 0.5,
+                "serial.wiring": 0.2,
+                "serial.noise": 0.2,
+                "two-clients.bus": 0.1,
+            }
         ),
     ),
     rule(

@@ -342,4 +342,3 @@ RULES: tuple[Rule, ...] = (
     ),
     *(_mute(kind) for kind in ("password-needed", "wrong-type-matched", "wrong-type-configured")),
 )
-

@@ -40,10 +40,14 @@ def _hung(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if not said.has("adapter-hung", "opcode-failed"):
         stuck = said.has("scanner-stuck", "scanner-start-failed")
-        lost = said.has("adapter-not-reset") or (said.has("adapter-gone") and (stuck or said.has("scanner-quiet")))
+        lost = said.has("adapter-not-reset") or (
+            said.has("adapter-gone") and (stuck or said.has("scanner-quiet"))
+        )
         if lost and not said.has("worked"):
             return LIKELY
-        return when((said.has("scanner-stuck") and said.has("scanner-quiet")) or said.has("adapter-gone"), LIKELY)
+        return when(
+            (said.has("scanner-stuck") and said.has("scanner-quiet")) or said.has("adapter-gone"), LIKELY
+        )
     told = [said.told[code].last.line for code in ("adapter-hung", "opcode-failed") if code in said.told]
     later = [said.told[code].last.line for code in ("received", "worked") if code in said.told]
     if later and max(later) > max(told):
@@ -121,18 +125,29 @@ def _misconfigured_words(facts: Facts) -> str:
             " pack out."
         )
     if said.has("uart-shared"):
-        return "The ESP's UART of the pack is used for something else as well (its own log, or another component)."
+        return "The UART of the pack is used for something else as well (the ESP's log, another component)."
     if said.has("duplicate-id"):
         return "Two batteries have the same serial number, so the driver stops for the second one."
     if said.has("uart-misfit"):
         return "The UART is not set as the component wants it (baud rate, bits or parity)."
     if said.has("port-gone"):
-        return "The serial port went away while it was used: the converter was unplugged, or falls off its bus."
+        return (
+            "The serial port went away while it was used: the converter was unplugged, or falls off its bus."
+        )
     if said.has("can-down", "can-missing"):
         return "The CAN interface is not there or not up."
     if said.has("port-missing"):
         return "The configured serial port does not exist."
     return "The program complains about its configuration."
+
+
+#: What tells whether a serial port went away by itself.
+_ASK_OF_PORTS = (
+    (
+        "whether the converter is there: `ls -l /dev/serial/by-id`, and `dmesg | grep -i tty` of the same"
+        " minutes"
+    ),
+)
 
 
 def _mend(facts: Facts) -> str:
@@ -141,8 +156,8 @@ def _mend(facts: Facts) -> str:
         return "In the ESP's YAML: logger: baud_rate: 0, or other pins for the pack; one component a UART."
     if said.has("port-missing", "port-gone"):
         return (
-            "Use the name that the converter has now (/dev/serial/by-id keeps one); if it comes and goes: another"
-            " cable, port or supply."
+            "Use the name that the converter has now (/dev/serial/by-id keeps one); if it comes and goes:"
+            " another cable, port or supply."
         )
     return "Mend that setting."
 
@@ -200,8 +215,8 @@ RULES: tuple[Rule, ...] = (
         "host.adapter-hung",
         _hung,
         lambda facts: (
-            "The Bluetooth adapter of this computer was there and is gone: unplugged, not passed through any more,"
-            " or it fell off its bus; no pack can be reached through it."
+            "The Bluetooth adapter of this computer was there and is gone: unplugged, not passed through any"
+            " more, or it fell off its bus; no pack can be reached through it."
             if facts[SaidFacts].has("adapter-gone")
             and not facts[SaidFacts].has("adapter-hung", "opcode-failed")
             else "The Bluetooth adapter of this computer does not respond any more; no pack can be reached"
@@ -297,11 +312,7 @@ RULES: tuple[Rule, ...] = (
             if facts[SaidFacts].has("port-gone")
             else {"configuration": 1.0}
         ),
-        ask=lambda facts: (
-            ("whether the converter is there: `ls -l /dev/serial/by-id`, and `dmesg | grep -i tty` of the same minutes",)
-            if facts[SaidFacts].has("port-missing", "port-gone")
-            else ()
-        ),
+        ask=lambda facts: _ASK_OF_PORTS if facts[SaidFacts].has("port-missing", "port-gone") else (),
         shown=(
             "unknown-type",
             "uart-shared",

@@ -56,7 +56,7 @@ def _not_heard(facts: Facts) -> Confidence | None:
         return None
     old = bool(radio.ages) and max(radio.ages) >= _OLD
     looked = said.has(
-        *("not-discovered", "not-found", "never-heard", "no-longer-heard", "gone", "device-missing"), "gatt-gone"
+        *("not-discovered", "not-found", "never-heard", "no-longer-heard", "gone", "device-missing"),
     )
     return when(old or looked, POSSIBLE)
 
@@ -77,14 +77,6 @@ def _not_heard_causes(facts: Facts) -> Causes:
             "ble.pack-stuck": 0.25,
             "ble.phantom-connection": 0.2,
         }
-    if said.has("gatt-gone"):
-        return {
-            "ble.phantom-connection": 0.3,
-            "ble.weak-signal": 0.25,
-            "ble.pack-stuck": 0.2,
-            "host.adapter-hung": 0.15,
-            "two-clients.ble": 0.1,
-        }
     if said.has("removed-from-bus", "not-found") and radio.others:
         causes["ble.phantom-connection"] = 0.35
     if radio.level is not None:
@@ -101,11 +93,6 @@ def _not_heard_words(facts: Facts) -> str:
             "The pack was heard when the program looked around, and not found when it wanted to connect:"
             " weak, taken"
             " meanwhile by another client, or stuck."
-        )
-    if facts[SaidFacts].has("gatt-gone") and not radio.ages:
-        return (
-            "BlueZ no longer has the pack's characteristics: the link was lost, or somebody removed the pack,"
-            " while the program still used them."
         )
     others = f" while {radio.others} others were heard, so the adapter works" if radio.others else ""
     age = f" (last advertisement {max(radio.ages)} s ago)" if radio.ages else ""
@@ -171,8 +158,8 @@ def _no_link_words(facts: Facts) -> str:
         )
     if said.has("batmon-timeout") and not said.has("connect-traceback", *_NO_LINK[1:]):
         return (
-            "A time-out, and no word on whether the link or an answer was waited for: most often the link is not"
-            " made, as it is too weak, held by another client, or the pack is stuck."
+            "A time-out, and no word on whether the link or an answer was waited for: most often the link is"
+            " not made, as it is too weak, held by another client, or the pack is stuck."
         )
     return "The link is never made: too weak, held by another client, or the pack is stuck."
 
@@ -265,6 +252,21 @@ RULES: tuple[Rule, ...] = (
         causes={"two-clients.ble": 0.8, "ble.phantom-connection": 0.2},
     ),
     rule(
+        "ble.phantom-connection",
+        lambda facts: when(facts[SaidFacts].has("gatt-gone"), POSSIBLE),
+        "BlueZ no longer has the pack's characteristics: the link was lost, or another program removed the"
+        " pack, while this one still used them.",
+        "Let the program connect anew; see what disconnects it, and whether another program uses the pack.",
+        shown=("gatt-gone",),
+        causes={
+            "ble.phantom-connection": 0.3,
+            "ble.weak-signal": 0.25,
+            "ble.pack-stuck": 0.2,
+            "host.adapter-hung": 0.15,
+            "two-clients.ble": 0.1,
+        },
+    ),
+    rule(
         "two-clients.ble",
         lambda facts: when(facts[SaidFacts].has("no-matching-connection"), POSSIBLE),
         "bluetoothd cleans up connections that it does not know any more; what had them, the log does not"
@@ -326,7 +328,6 @@ RULES: tuple[Rule, ...] = (
             "never-heard",
             "no-longer-heard",
             "gone",
-            "gatt-gone",
         ),
         causes=_not_heard_causes,
     ),

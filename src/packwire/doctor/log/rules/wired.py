@@ -300,8 +300,8 @@ RULES: tuple[Rule, ...] = (
     rule(
         "vesc.wrong-firmware",
         lambda facts: when(facts[SaidFacts].has("vesc-out-of-sync"), POSSIBLE),
-        "The VESC answers, and its answers are not what this reader awaits: it is made for another firmware, or"
-        " bytes are lost.",
+        "The VESC answers, and its answers are not what this reader awaits: it is made for another firmware,"
+        " or bytes are lost.",
         "Use a reader for the firmware that is on the VESC; then look at the baud rate and the wire.",
         shown=("vesc-out-of-sync",),
         causes={"vesc.wrong-firmware": 0.5, "serial.noise": 0.25, "serial.wrong-baud": 0.25},
