@@ -96,6 +96,7 @@ SAYINGS = (
     saying("removed-from-bus", EventKind.NOT_SEEN, "may have been removed from BlueZ"),
     saying("not-connected", EventKind.LOST, "Error.Failed] Not connected"),
     saying("discovery-failed", EventKind.SERVICES, "failed to discover services"),
+    saying("discovery-failed", EventKind.SERVICES, "ervices discovery error"),
     saying("discovery-failed", EventKind.SERVICES, "Service Discovery has not been performed"),
     # Pairing
     saying("pairing-failed", EventKind.PAIRING, "org.bluez.Error.AuthenticationFailed"),
@@ -110,7 +111,8 @@ SAYINGS = (
         "security",
         EventKind.PAIRING,
         "nsufficient ",
-        r"nsufficient (?:[Aa]uthentication|[Ee]ncryption|[Aa]uthorization)",
+        # Behind a lost link stands its reason, in the words for an ATT error of the same number.
+        r"nsufficient (?:[Aa]uthentication|[Ee]ncryption|[Aa]uthorization)(?! \(\d)",
     ),
     saying("security", EventKind.PAIRING, "ATT error: 0x", r"ATT error: 0x0?(?:5|8|c|f)\b"),
     saying("unlikely", EventKind.PAIRING, "ATT error: 0x0e"),

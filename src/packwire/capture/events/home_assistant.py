@@ -170,6 +170,12 @@ SAYINGS = (
         r"Timeout waiting for (?:response for )?(?P<what>(?!BluetoothDeviceConnectionResponse)[<\w"
         r" .']{0,24}[A-Z]\w{3,60}(?:Request|Response))",
     ),
+    saying(
+        "link-lost",
+        EventKind.LOST,
+        "changed connection status while waiting",
+        r"waiting.{0,300}?\((?P<reason>\d{1,3})\)",
+    ),
     saying("proxy-too-old", EventKind.PROXY, "Upgrade the ESPHome version", of_device=False),
     saying("proxy-lost", EventKind.PROXY, "ESP device disconnected"),
     saying("proxy-lost", EventKind.PROXY, "API connection gone"),

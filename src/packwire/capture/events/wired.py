@@ -53,6 +53,22 @@ SAYINGS = (
         of_device=False,
     ),
     saying("lost-battery", EventKind.LOST, "battery OFFLINE", of_device=False),
+    saying("lost-battery", EventKind.LOST, "Battery does not respond, init", of_device=False),
+    # dbus-serialbattery over Bluetooth
+    saying("connecting", EventKind.CONNECTING, "Init of ", r"Init of \w{2,24}_[Bb]le at "),
+    saying("connecting", EventKind.CONNECTING, "- Try to connect to "),
+    saying("connected", EventKind.CONNECTED, "- Device connected, check if"),
+    saying("connect-failed", EventKind.FAILED, "Unable to connect with BLE device"),
+    saying("connect-timeout", EventKind.FAILED, "BleakClient(): ", r"TimeoutError"),
+    saying("disconnected", EventKind.LOST, "BLE client disconnected"),
+    saying("received", EventKind.NOTIFIED, " info received", r"- (?:Device|Cell) info received", start=12),
+    saying(
+        "part-missing",
+        EventKind.DAMAGED,
+        " MISSING",
+        r"- (?:Device info|Cell info|Settings) MISSING",
+        start=20,
+    ),
     saying("config-issue", EventKind.INFO, "**CONFIG ISSUE**", of_device=False),
     saying("polling-slow", EventKind.PORT, "Polling took too long", of_device=False),
     # pyserial and the system

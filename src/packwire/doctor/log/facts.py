@@ -30,6 +30,8 @@ FAILURES = frozenset(
             "bad-frame",
             "communication-failed",
             "gatt-gone",
+            "link-lost",
+            "discovery-failed",
             "no-reply",
             "incorrect-reply",
             "answer-timeout",

@@ -86,6 +86,8 @@ def _variant(facts: Facts) -> Confidence | None:
         return LIKELY
     if said.has("bad-frame") and (said.has("received") or wire.received):
         return LIKELY
+    if said.has("part-missing"):
+        return POSSIBLE
     if said.has("bad-frame", "junk-bytes") and _over_bluetooth(facts):
         return POSSIBLE
     streams = said.count("received") > 1 and not wire.right and not wire.first_of_20
@@ -227,7 +229,7 @@ RULES: tuple[Rule, ...] = (
         "Send the raw bytes to the program's maintainer. That data flows rules out the signal, pairing and"
         " the way of"
         " writing.",
-        shown=("subscribed", "received", "bad-frame", "unknown-version", "junk-bytes"),
+        shown=("subscribed", "received", "bad-frame", "unknown-version", "junk-bytes", "part-missing"),
         causes={
             "protocol-variant": 0.45,
             "reader-bug.framing": 0.25,

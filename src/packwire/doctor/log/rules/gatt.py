@@ -17,9 +17,11 @@ _UNANSWERED = (
     "connected-no-data",
     "no-data-flowing",
     "failed-update",
+    "no-reply",
 )
 #: The ATT errors of authentication, authorization, key size and encryption [Core, Vol 3, Part F, 3.4.1.1].
 _SECURITY = frozenset({"5", "8", "12", "15"})
+_PROGRAMS_THAT_ARE_TOLD = frozenset({"batmon", "dbus-serialbattery"})
 _PROGRAMS_THAT_MATCH = frozenset({"aiobmsble"})
 
 
@@ -38,7 +40,10 @@ def _missing(facts: Facts) -> Confidence | None:
         return when(said.has("characteristic-missing"), LIKELY if gatt.listed else POSSIBLE)
     if wanted and gatt.other_layout:
         # Batteries' states and makers' names (2A..) are read beside, and may be missing.
-        return CERTAIN if any(not each.startswith("2a") for each in wanted) else POSSIBLE
+        if all(each.startswith("2a") for each in wanted):
+            return POSSIBLE
+        # A list that somebody made with another program may be another pack's.
+        return CERTAIN if any(quote.own for quote in said.all_quotes("has-characteristic")) else LIKELY
     return when(wanted or said.has("service-missing"), LIKELY if gatt.listed else POSSIBLE)
 
 
@@ -110,8 +115,6 @@ def _refused_and_dropped(facts: Facts) -> Confidence | None:
 
 
 def _dropped_causes(facts: Facts) -> Causes:
-    if set(facts[SaidFacts].values("client-lost", "reason")) & {"8", "0x08", "0x8"}:  # nothing more was heard
-        return {"ble.weak-signal": 0.4, "ble.interference": 0.3, "pairing-needed": 0.2, "ble.pack-stuck": 0.1}
     if facts[SaidFacts].has("notify-failed", "link-ended"):
         return {
             "pairing-needed": 0.4,
@@ -128,7 +131,8 @@ def _write_mode(facts: Facts) -> Confidence | None:
         return None
     both = len(gatt.modes) > 1
     refused = said.has("request-error", "not-permitted", "write-failed")
-    return when(refused and (both or said.has("not-permitted")), LIKELY)
+    sure = both or said.has("not-permitted")
+    return when(refused and sure, LIKELY) or when(said.has("request-error"), POSSIBLE)
 
 
 def _silent(facts: Facts) -> bool:
@@ -136,6 +140,7 @@ def _silent(facts: Facts) -> bool:
     reached = said.has(
         *("connected", "client-connected", "subscribed", "already-connected", "request-timeout"), *_SENT
     )
+    reached |= said.has("connecting") and said.has("no-reply")  # one word for no link and for no answer
     if not reached or said.has(*_CAME) or wire.received:
         return False
     if said.has("no-slot", "characteristic-missing", "request-error") and not said.has("request-timeout"):
@@ -180,7 +185,7 @@ def _mute_causes(facts: Facts) -> Causes:
             "write-mode": 0.15,
             "ble.pack-stuck": 0.05,
         }
-    elif not _matched(facts) and "batmon" in facts[WriterFacts].programs:
+    elif not _matched(facts) and facts[WriterFacts].programs & _PROGRAMS_THAT_ARE_TOLD:
         causes["wrong-type-configured"] = causes.pop("wrong-type-matched")
         causes["protocol-variant"] = 0.1
     if said.has("paired"):
@@ -313,7 +318,12 @@ RULES: tuple[Rule, ...] = (
     rule(
         "write-mode",
         _write_mode,
-        "Requests written one way are not answered, and the other way of writing is refused.",
+        lambda facts: (
+            "Requests written one way are not answered, and the other way of writing is refused."
+            if _write_mode(facts) is LIKELY
+            else "What is written is refused: by the way of writing, for want of a pairing, or as the link"
+            " was gone by then."
+        ),
         "Write as the characteristic's properties say: with or without response; then look why that is not"
         " answered.",
         shown=(
@@ -324,7 +334,17 @@ RULES: tuple[Rule, ...] = (
             "write-failed",
             "has-characteristic",
         ),
-        causes={"write-mode": 0.6, "pairing-needed": 0.2, "ble.pack-stuck": 0.2},
+        causes=lambda facts: (
+            {"write-mode": 0.6, "pairing-needed": 0.2, "ble.pack-stuck": 0.2}
+            if _write_mode(facts) is LIKELY
+            else {
+                "write-mode": 0.3,
+                "pairing-needed": 0.25,
+                "ble.pack-stuck": 0.15,
+                "ble.weak-signal": 0.15,
+                "wrong-type-matched" if _matched(facts) else "wrong-type-configured": 0.15,
+            }
+        ),
     ),
     rule(
         "wrong-type-matched",

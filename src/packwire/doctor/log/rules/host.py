@@ -96,8 +96,10 @@ def _misconfigured(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if facts[RadioFacts].reversed_address:
         return CERTAIN
-    if said.has("uart-shared", "duplicate-id"):
+    if said.has("duplicate-id"):
         return LIKELY if said.works else CERTAIN
+    if said.has("uart-shared"):  # an ESP may have another UART for the pack
+        return POSSIBLE if said.works else LIKELY
     if said.has("port-missing"):  # one that was there before was unplugged, or resets itself
         return when(not said.has("multiple-access", "no-reply") and not said.works, LIKELY)
     if said.has("port-gone"):

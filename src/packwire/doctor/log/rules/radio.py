@@ -8,6 +8,8 @@ from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, wh
 _WEAK, _DOUBTFUL = -87, -80
 #: s: a pack that was heard so recently is there, one that was not for so long is silent or far.
 _FRESH, _OLD = 15, 20
+#: Why a link ended: nothing more was heard of the other end [Core, Vol 1, Part F, 2.8].
+_UNHEARD = frozenset({"8", "0x8", "0x08"})
 _NO_LINK = (
     "batmon-timeout",
     "status-133",
@@ -195,6 +197,13 @@ def _stuck(facts: Facts) -> Confidence | None:
     return when(said.has(*_NO_LINK, "no-slot") and (free or fresh) and heard and not said.works, POSSIBLE)
 
 
+def _lost_on_the_air(facts: Facts) -> Confidence | None:
+    """Take a link for lost by radio that ended as nothing more was heard, or while services were listed."""
+    said = facts[SaidFacts]
+    unheard = _UNHEARD & {*said.values("client-lost", "reason"), *said.values("link-lost", "reason")}
+    return when((unheard or said.has("discovery-failed", "link-lost")) and not said.works, POSSIBLE)
+
+
 def _two_clients(facts: Facts) -> Confidence | None:
     slots = facts[SlotFacts]
     if len(slots.clients) < 2:
@@ -338,6 +347,21 @@ RULES: tuple[Rule, ...] = (
         "Try once with the proxy or adapter beside the pack and the phone's Bluetooth off.",
         shown=_NO_LINK,
         causes=_no_link_causes,
+    ),
+    rule(
+        "ble.weak-signal",
+        _lost_on_the_air,
+        "The link is made and lost again before anything is read: most often the other end is not heard any"
+        " more.",
+        "Try once with the proxy or adapter beside the pack; then with another adapter.",
+        shown=("client-lost", "link-lost", "discovery-failed"),
+        causes={
+            "ble.weak-signal": 0.4,
+            "ble.interference": 0.2,
+            "pairing-needed": 0.15,
+            "gatt.stale-cache": 0.1,
+            "ble.pack-stuck": 0.15,
+        },
     ),
     rule(
         "ble.weak-signal",
