@@ -97,6 +97,12 @@ SAYINGS = (
         "junk-bytes", EventKind.DAMAGED, " discarded ", r"discarded \d+ (?:non-protocol notify|junk byte)"
     ),
     saying("bad-frame", EventKind.DAMAGED, "without a JBD header"),
+    saying("bad-frame", EventKind.DAMAGED, "paceic ", r"paceic (?:frame|checksum|INFO|LENGTH|header|LENID)"),
+    saying("bad-frame", EventKind.DAMAGED, "basen ", r"basen (?:wired )?(?:frame|INFO|length)"),
+    saying("bad-frame", EventKind.DAMAGED, "frame truncated: have "),
+    saying("bad-frame", EventKind.DAMAGED, "modbus header mismatch"),
+    saying("crc-error", EventKind.DAMAGED, "modbus CRC: got "),
+    saying("answers-as", EventKind.SERVICES, "response matches ", r"matches '(?P<family>\w{2,20})' protocol"),
     saying("crc-error", EventKind.DAMAGED, "checksum fail, expected "),
     saying("crc-error", EventKind.DAMAGED, " crc fail (calc "),
     saying("crc-error", EventKind.DAMAGED, "CRC16 error: "),

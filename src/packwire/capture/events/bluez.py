@@ -48,6 +48,7 @@ SAYINGS = (
     # Adapters
     saying("no-adapter", EventKind.ADAPTER, "No Bluetooth adapters found", of_device=False),
     saying("no-adapter", EventKind.ADAPTER, "no Bluetooth adapters", of_device=False),
+    saying("no-adapter", EventKind.ADAPTER, "No Bluetooth adapters with BLE", of_device=False),
     saying("no-adapter", EventKind.ADAPTER, "No powered Bluetooth adapters", of_device=False),
     saying("no-adapter", EventKind.ADAPTER, "No default controller available", of_device=False),
     saying("no-adapter", EventKind.ADAPTER, "adapter 'hci", r"adapter 'hci\d+' not found", of_device=False),
@@ -92,6 +93,8 @@ SAYINGS = (
         start=100,
     ),
     saying("not-found", EventKind.NOT_SEEN, "not found. Is it powered on and in range?"),
+    saying("not-found", EventKind.NOT_SEEN, "not found (adapter="),
+    saying("not-found", EventKind.NOT_SEEN, "/dev_", r"dev_[0-9A-F_]{17}' not found"),
     saying("removed-from-bus", EventKind.NOT_SEEN, "Device was removed from bus"),
     saying("removed-from-bus", EventKind.NOT_SEEN, "may have been removed from BlueZ"),
     saying("not-connected", EventKind.LOST, "Error.Failed] Not connected"),

@@ -102,12 +102,12 @@ SAYINGS = (
         r"'/dev/(?:tty|serial|hidraw|rfcomm|cu\.)",
         of_device=False,
     ),
+    # Windows says of a port that another program has open, in any language, that access is denied.
     saying(
-        "port-permission",
+        "port-busy",
         EventKind.PORT,
-        "ccess is denied",
-        r"(?:COM\d|PermissionError)",
-        start=80,
+        "could not open port",
+        r"COM\d{1,3}'?: PermissionError\(13",
         of_device=False,
     ),
     saying(

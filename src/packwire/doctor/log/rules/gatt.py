@@ -18,6 +18,7 @@ _UNANSWERED = (
     "no-data-flowing",
     "failed-update",
     "no-reply",
+    "secret-unanswered",
 )
 #: The ATT errors of authentication, authorization, key size and encryption [Core, Vol 3, Part F, 3.4.1.1].
 _SECURITY = frozenset({"5", "8", "12", "15"})
@@ -188,6 +189,8 @@ def _mute_causes(facts: Facts) -> Causes:
     elif not _matched(facts) and facts[WriterFacts].programs & _PROGRAMS_THAT_ARE_TOLD:
         causes["wrong-type-configured"] = causes.pop("wrong-type-matched")
         causes["protocol-variant"] = 0.1
+    if said.has("secret-unanswered"):
+        causes |= {"password-needed": 0.4, "pairing-needed": 0.35}
     if said.has("paired"):
         causes["pairing-needed"] = causes.get("pairing-needed", 0) + 0.2
     if said.count("disconnected", "client-lost") > 1:
@@ -359,6 +362,17 @@ RULES: tuple[Rule, ...] = (
             "pairing-needed": 0.1,
         },
         ask=("the maker's name, and what the pack sent, if anything (a verbose log of the plugin)",),
+    ),
+    rule(
+        "wrong-type-configured",
+        lambda facts: when(facts[SaidFacts].has("answers-as"), LIKELY),
+        lambda facts: (
+            "It answers as another family does:"
+            f" {', '.join(dict.fromkeys(facts[SaidFacts].values('answers-as', 'family')))}."
+        ),
+        "Configure that family's type.",
+        shown=("answers-as",),
+        causes={"wrong-type-configured": 0.8, "protocol-variant": 0.2},
     ),
     *(_mute(kind) for kind in ("password-needed", "wrong-type-matched", "wrong-type-configured")),
 )

@@ -96,6 +96,8 @@ def _misconfigured(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if facts[RadioFacts].reversed_address:
         return CERTAIN
+    if said.has("esp-radio-failed"):
+        return None if said.has(*_RADIO_WORKS) else LIKELY
     if said.has("duplicate-id"):
         return LIKELY if said.works else CERTAIN
     if said.has("uart-shared"):  # an ESP may have another UART for the pack
@@ -128,6 +130,8 @@ def _misconfigured_words(facts: Facts) -> str:
         )
     if said.has("uart-shared"):
         return "The UART of the pack is used for something else as well (the ESP's log, another component)."
+    if said.has("esp-radio-failed"):
+        return "The ESP's own Bluetooth does not start: too little memory, or a framework that lacks it."
     if said.has("duplicate-id"):
         return "Two batteries have the same serial number, so the driver stops for the second one."
     if said.has("uart-misfit"):
@@ -320,6 +324,7 @@ RULES: tuple[Rule, ...] = (
             "uart-shared",
             "uart-misfit",
             "duplicate-id",
+            "esp-radio-failed",
             "port-gone",
             "port-missing",
             "can-down",
