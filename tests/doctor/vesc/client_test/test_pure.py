@@ -17,6 +17,7 @@ from packwire.doctor.vesc.client_test.trials import (
     CONTROL_SIZES,
     DELIVERIES,
     DIALECTS,
+    LATE,
     LENGTHS,
     MISSING,
     NO_FRAMER,
@@ -95,7 +96,7 @@ def test_a_right_framer_finds_no_reply_where_there_is_none(trial):
 
 
 def test_every_way_is_named_by_a_trial():
-    named = {trial.sent for trial in (*DELIVERIES, *COMPANY, *BAD, MISSING)} | {"whole", "shift", *NO_FRAMER}
+    named = {trial.sent for trial in (LATE, *DELIVERIES, *COMPANY, *BAD, MISSING)} | {"whole", "shift", *NO_FRAMER}
     assert named == set(WAYS)
 
 

@@ -8,7 +8,7 @@ from packwire.doctor.verdicts import decide
 from packwire.doctor.vesc.client_test.lengths import judge_lengths, of_kind
 from packwire.doctor.vesc.client_test.plan import SHORT_WAIT, ClientFindings
 from packwire.doctor.vesc.client_test.reactions import TrialResult
-from packwire.doctor.vesc.client_test.trials import NO_FRAMER, TrialKind
+from packwire.doctor.vesc.client_test.trials import LATE, NO_FRAMER, TrialKind, late_by
 from packwire.doctor.vesc.client_test.verdict import (
     AGES_DIFFER,
     BEHIND,
@@ -42,7 +42,7 @@ def _judged(found: ClientFindings | None, met: Meeting) -> ClientReport:
     if _by_chance(found):
         return ClientReport(bool(findings), tuple(findings), tuple(_unclear(found)))
     findings += [*judge_lengths(found), *_pieces(found), *_bad(found), *_company(found), *_ages(found)]
-    if 0 < found.controls.wait < SHORT_WAIT:
+    if 0 < found.controls.wait < SHORT_WAIT or _missed(found, LATE.key):
         findings.append(_impatient(found))
     undecided = [*_unclear(found)]
     if not found.done:
@@ -285,10 +285,13 @@ def _no_difference(found: ClientFindings, findings: list[Verdict]) -> ClientRepo
 
 
 def _impatient(found: ClientFindings) -> Verdict:
+    words = f"It gives a reply up and asks again {found.controls.wait:.2f} s after its request."
+    if _missed(found, LATE.key):
+        words = f"It did not take a reply that came {late_by(found.controls.wait):.2f} s after its request."
     return fault(
         "impatient",
         Confidence.LIKELY,
-        f"It gives a reply up and asks again {found.controls.wait:.2f} s after its request.",
+        words,
         "its timeout is too short: through a hub a reply takes 0.1 to 0.5 s",
         "wait for a reply for at least 1 s, and longer over CAN",
         rank=BEHIND,

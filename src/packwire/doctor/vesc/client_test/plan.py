@@ -22,6 +22,7 @@ from packwire.doctor.vesc.client_test.trials import (
     DIALECTS,
     FLUSH,
     FRESH,
+    LATE,
     LENGTHS,
     MISSING,
     NO_FRAMER,
@@ -163,7 +164,9 @@ def _examine(found: ClientFindings, tell: Callable[[str], None]) -> Script:
     if any(not each.taken and 128 <= each.size <= 255 for each in _lengths(found)):
         yield from _fifteen_bits(found)
     tell("replies cut and joined in all ways")
-    yield from _all(found, DELIVERIES)
+    yield from _all(found, (LATE,))
+    if found.taken(LATE.key) is not False:  # pieces take their time too
+        yield from _all(found, DELIVERIES)
     tell("what must not be taken for the reply")
     yield from _all(found, BAD)
     tell("PRINT packets, junk and damaged frames in between")

@@ -20,7 +20,7 @@ from packwire.doctor.vesc.client_test.replies import answerable, command_of, rep
 from packwire.doctor.vesc.client_test.session import ClientConnection
 from packwire.doctor.vesc.client_test.stalls import Stalls
 from packwire.doctor.vesc.client_test.telltale import Ask, ask_user, can_ask, wait_for
-from packwire.doctor.vesc.client_test.trials import SentPiece, Trial, TrialKind, pieces
+from packwire.doctor.vesc.client_test.trials import SentPiece, Trial, TrialKind, pieces, time_to_send
 from packwire.doctor.vesc.client_test.verdict import ClientReport, LoginProblem, Meeting
 from packwire.link.tcp import not_listening
 from packwire.vesc.commands import command_name
@@ -38,8 +38,6 @@ _FIRST = 4
 _IN_VAIN = 12
 #: So many times something came, a wrong CRC among it, and no right request: that is enough.
 _WRONG_REQUESTS = 3
-#: A reply in pieces takes at most this part of the time that the client waits for one.
-_PART_OF_WAIT = 0.4
 #: So many requests that nobody answers here: it will not ask anything else.
 _HOPELESS = 60
 #: The command that it is examined by is changed so often, where it does not ask it any more.
@@ -237,8 +235,7 @@ class ClientTest:
 
     def time_to_send(self) -> float:
         """Return how many seconds a reply in pieces may take: the client waits only so long for it."""
-        wait = self.findings.controls.wait if self.findings else 0.0
-        return _PART_OF_WAIT * (wait or 1.0)
+        return time_to_send(self.findings.controls.wait if self.findings else 0.0)
 
     def observed(self, seen: ClientObservation) -> None:
         """Take what came of a trial, and get the next one."""

@@ -27,6 +27,8 @@ class TrialKind(StrEnum):
     FRESH = "new connection"
     """No trial: the connection is closed, so that what the client holds of old replies is gone."""
     LENGTH = "length"
+    LATE = "late reply"
+    """The reply comes whole, and as late as it does through a hub."""
     DELIVERY = "delivery"
     COMPANY = "company"
     """Something else comes with the reply."""
@@ -86,6 +88,10 @@ class Trial:
 #: Seconds between pieces: long enough for each to be read by itself.
 _APART = 0.04
 _BYTE_APART = 0.002
+#: A reply in pieces takes at most this part of the time that the client waits for one.
+_PART_OF_WAIT = 0.4
+#: So many seconds after the request a reply may come through a hub.
+_LATE = 0.3
 PRINT = encode_frame(bytes((Command.PRINT,)) + b"packwire: a line of text, unasked for\0")
 #: Bytes that can begin no frame.
 JUNK = bytes.fromhex("00ff15aa7f00c0de")
@@ -96,6 +102,16 @@ FLUSH = 70_000
 #: A reply is filled up to this: more than anybody expects who counts on a fixed size, and a multiple of it
 #: that leaves him where he was; and by so much he is moved on, should the reply have lain across two pieces.
 _PADDED, _SHIFT = 1024, 100
+
+
+def time_to_send(wait: float) -> float:
+    """Return how many seconds a reply may take to a client that waits so long for one (0: not known)."""
+    return _PART_OF_WAIT * (wait or 1.0)
+
+
+def late_by(wait: float) -> float:
+    """Return how many seconds after its request a client gets the LATE reply."""
+    return min(_LATE, time_to_send(wait))
 
 
 def _cut(frame: bytes, *places: int) -> list[SentPiece]:
@@ -125,6 +141,7 @@ def _with_newline(frame: bytes) -> bytes:
 
 WAYS: dict[str, Callable[[bytes], list[SentPiece]]] = {
     "whole": lambda frame: [SentPiece(frame)],
+    "late": lambda frame: [SentPiece(b"", _LATE), SentPiece(frame)],
     "bytes": lambda frame: [SentPiece(frame[at : at + 1], _BYTE_APART) for at in range(len(frame))],
     "cut-start": lambda frame: _cut(frame, 1),
     "cut-header": lambda frame: _cut(frame, frame[0]),
@@ -218,6 +235,7 @@ LENGTHS = (130, 127, 128, 255, 256, 511, 100, 166)
 #: The length in the story that this is for; to speak the dialect of who reads 15 bits.
 DIALECT_LENGTH = 166
 
+LATE = _way("late", TrialKind.LATE, "a reply that comes late")
 DELIVERIES = (
     _way("bytes", TrialKind.DELIVERY, "byte by byte"),
     _way("cut-start", TrialKind.DELIVERY, "cut behind the start byte"),
