@@ -1,5 +1,6 @@
 """The text of `packwire decode`: the file, each connection with its messages, and an account at the end."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,10 +10,12 @@ import numpy as np
 from packwire.capture import Capture
 from packwire.capture.layers.conversation import Conversation, Part
 from packwire.capture.layers.silence import Silence
-from packwire.capture.layers.spoken import HubLine, Junk, SpokenConnection
+from packwire.capture.layers.spoken import Carrier, HubLine, Junk, SpokenConnection
 from packwire.capture.layers.tally import tallies
+from packwire.capture.layers.tcp import Connection
 from packwire.capture.layers.tcp_stream import Gap
 from packwire.capture.packets import NO_TIME
+from packwire.capture.redact.contents import masked_stream
 from packwire.cli.terminal import Writer, printable
 from packwire.cli.views.decode_facts import (
     closed_early,
@@ -46,6 +49,14 @@ class Shown:
     fields: bool = False
     hex: bool = False
     keep_secrets: bool = False
+
+
+def shown_payload(spoken: SpokenConnection[Carrier], payload: bytes, shown: Shown) -> bytes:
+    """Return a message as it may be shown: of a BMS's, what its model does not know may be secret, too."""
+    if shown.keep_secrets or spoken.observer.protocol.name == "vesc":
+        return payload
+    known = spoken.words.values(payload, keep_secrets=True) is not None
+    return masked_stream(payload, Counter(), strict=not known)
 
 
 class CaptureClock:
@@ -99,18 +110,26 @@ def _show_file(capture: Capture, clock: CaptureClock, out: Writer) -> None:
     out.line((printable(capture.name), "bold"), f": {capture.format}, {_count(len(packets), 'packet')}{when}")
     for line in capture.damage:
         out.line(("DAMAGED: ", "bold red"), printable(line))
+    if not capture.spoken:
+        out.line(("no VESC traffic", "bold"), ", and none of a BMS with a model here")
+    if capture.has_packets_of_ip:
+        _show_left_out(capture, out)
+    elif not capture.spoken:
+        out.line("packwire info says what is in it, packwire messages shows it")
+
+
+def _show_left_out(capture: Capture, out: Writer) -> None:
+    """Say what of a recording of a network is in no conversation."""
     for reason, count in capture.connections.left_out.items():
         out.line(f"{_count(count, 'packet')} left out: {reason}")
-    others = len(capture.connections) - len(capture.spoken)
-    if not capture.spoken:
-        _show_nothing_found(capture, out)
-    elif others:
+    others = len(capture.connections) - sum(
+        isinstance(each.connection, Connection) for each in capture.spoken
+    )
+    if capture.spoken and others:
         title = capture.spoken[0].observer.protocol.title
         out.line(f"{_count(others, 'TCP connection')} without {title} traffic left out")
-
-
-def _show_nothing_found(capture: Capture, out: Writer) -> None:
-    out.line(("no VESC traffic", "bold"), ", and none of a BMS with a model here, in any TCP connection")
+    if capture.spoken:
+        return
     if not len(capture.connections):
         out.line("packwire info says what is in it, packwire messages shows it")
     for index in range(min(len(capture.connections), _MAX_LISTED)):
@@ -130,7 +149,7 @@ class _ConnectionView:
     def __init__(
         self,
         number: int,
-        vesc: SpokenConnection,
+        vesc: SpokenConnection[Carrier],
         capture: Capture,
         clock: CaptureClock,
         shown: Shown,
@@ -179,6 +198,8 @@ class _ConnectionView:
             self._say("it is" if can_id is None else f"can {can_id}", what)
         self._show_bytes()
         ending = closed_early(self._number - 1, self._capture.spoken)
+        if not isinstance(tcp, Connection):
+            return
         if tcp.ended_by is not None and tcp.ended_at is not None:
             when = f"{tcp.ends[tcp.ended_by]} {tcp.ending} it at {self._clock.text(tcp.ended_at)} s"
             self._say("end", when + (f": {ending}" if ending else ""), "yellow" if ending else "")
@@ -188,6 +209,8 @@ class _ConnectionView:
     def _show_bytes(self) -> None:
         for side in (0, 1):
             stream, report = self._tcp.streams[side], self._vesc.streams[side]
+            if not stream.recorded and not isinstance(self._tcp, Connection):
+                continue
             parts = [_count(stream.recorded, "byte"), _count(report.stats.frames, "frame")]
             missing = sum(gap.missing for gap in stream.gaps)
             parts.append(
@@ -282,7 +305,7 @@ class _ConnectionView:
 
     def _show_message(self, row: int) -> None:
         messages, part = self._conversation.messages, Part(int(self._conversation.part[row]))
-        payload = messages.payload(row)
+        payload = shown_payload(self._vesc, messages.payload(row), self._shown)
         numbers = messages.packets_of(row)
         number = f"{numbers[0]}-{numbers[-1]}" if len(numbers) > 1 else str(numbers[0])
         style = _STYLES.get(part, "")
@@ -362,7 +385,7 @@ class _ConnectionView:
                 self._out.line(f"{'':21}      ", (f"the last reply says {words[1]}", "dim"))
 
     def _said(self, row: int) -> str:
-        payload = self._conversation.messages.payload(row)
+        payload = shown_payload(self._vesc, self._conversation.messages.payload(row), self._shown)
         return self._words.reply(payload, keep_secrets=self._shown.keep_secrets)
 
     def show_summary(self) -> None:

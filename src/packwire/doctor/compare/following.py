@@ -270,8 +270,8 @@ def given_up(steps: Sequence[FollowingStep]) -> list[FollowingStep]:
     """Return the steps behind which a client pauses otherwise than usual, as if no reply had come.
 
     Its usual pauses are counted from the replies on. These are counted from its own requests on; or they are
-    those behind the slowest replies, and far from usual; or shorter. Empty where none of it is to be seen: what
-    a busy computer makes longer is as far from either, seldom longer by far, and never shorter.
+    those behind the slowest replies, and far from usual; or shorter. Empty where none of it is to be seen:
+    what a busy computer makes longer is as far from either, seldom longer by far, and never shorter.
     """
     some = [step for step in answered(steps) if step.gap >= 0][:_MAX_FOLLOWED]
     if len(some) < _LEAST_FOLLOWED:

@@ -96,7 +96,11 @@ def test_a_right_framer_finds_no_reply_where_there_is_none(trial):
 
 
 def test_every_way_is_named_by_a_trial():
-    named = {trial.sent for trial in (LATE, *DELIVERIES, *COMPANY, *BAD, MISSING)} | {"whole", "shift", *NO_FRAMER}
+    named = {trial.sent for trial in (LATE, *DELIVERIES, *COMPANY, *BAD, MISSING)} | {
+        "whole",
+        "shift",
+        *NO_FRAMER,
+    }
     assert named == set(WAYS)
 
 
