@@ -32,13 +32,13 @@ NAMED: dict[str, tuple[str, ...]] = {
     "no-subscription": ("never-subscribes",),
     "request-missing": ("never-asked",),
     "wrong-checksum": ("wrong-checksum",),
-    "wrong-length": ("wrong-length",),
-    "write-type": ("write-type",),
+    "wrong-length": ("wrong-length", "wrong-frame"),
+    "write-type": ("write-mode",),
     "not-joined": ("receive-path",),
     "too-fast": ("too-fast", "impatient"),
     "impatient": ("impatient", "too-fast"),
-    "other-family": ("other-protocol",),
-    "no-login": ("no-login",),
+    "other-family": ("wrong-type-configured",),
+    "no-login": ("password-needed",),
     "deaf": ("receive-path", "cannot-tell"),
 }
 UNDECIDED = ("cannot-tell", "not-recorded")
@@ -90,7 +90,10 @@ async def record_all(folder: Path, models: list[str], clients: list[str]) -> Non
 def judged(folder: Path, name: str, client: str) -> Case:
     """Compare a recording with the right client's."""
     try:
-        captures = (open_capture(folder / f"{name} right.btsnoop"), open_capture(folder / f"{name} {client}.btsnoop"))
+        captures = (
+            open_capture(folder / f"{name} right.btsnoop"),
+            open_capture(folder / f"{name} {client}.btsnoop"),
+        )
         theirs, ours = choose(captures)
         return Case(name, client, compare(theirs.session, ours.session))
     except PackwireError as error:

@@ -54,7 +54,7 @@ CLIENTS: dict[str, Client] = {
     "wrong-length": Client(spoils="length"),
     "write-type": Client(other_type=True, faults=("other-write-type",)),
     "not-joined": Client(joins=False),
-    "too-fast": Client(waits=False, pause=0.0, faults=("delay:0.1",)),
+    "too-fast": Client(waits=False, pause=0.03, faults=("delay:0.1",)),
     "impatient": Client(timeout=0.12, faults=("delay:0.2",)),
     "other-family": Client(foreign=True),
     "no-login": Client(logs_in=False, faults=("pin:123456",)),
@@ -107,7 +107,7 @@ class Talk:
             at = request.rindex(right)
             return request[:at] + bytes(byte ^ 0x5A for byte in right) + request[at + len(right) :]
         if self.client.spoils == "length":
-            return request + b"\0"
+            return request[:-1]
         return request
 
     async def _ask(self, request: bytes) -> None:
@@ -139,7 +139,11 @@ def _read(protocol: ModelProtocol) -> list[int]:
     return [
         number
         for number, each in enumerate(protocol.questions)
-        if each.kind is RequestKind.READS and each.payload and each.replies and not each.optional and not each.once
+        if each.kind is RequestKind.READS
+        and each.payload
+        and each.replies
+        and not each.optional
+        and not each.once
     ]
 
 

@@ -5,7 +5,7 @@ what follows it most of the time, in either of the two captures.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -15,14 +15,16 @@ from packwire.capture import Capture
 from packwire.capture.framings import Framing, family, family_of
 from packwire.capture.layers.conversation import Part, converse
 from packwire.capture.packets import NO_TIME
-from packwire.channel import Transport
-from packwire.doctor.compare.bluetooth_connections import connection_numbers
+from packwire.capture.readings import all_models, told_apart
+from packwire.doctor.compare.bluetooth_connections import connection_numbers, writes
 from packwire.doctor.compare.session import Arrived, ClientSession, Query, QueryKind
 from packwire.doctor.vesc.bad_frames import BadFrame, Wrong, bad_vesc_frames, shown_hex
 from packwire.doctor.vesc.request_kinds import kind_of_request, named_kind
 from packwire.messages import Direction, Messages
 from packwire.protocol.exchange import Exchange, Patience, Replied
+from packwire.models.protocol import ModelProtocol
 from packwire.protocols import observer
+from packwire.protocols import protocol as speaks
 
 #: A reply is looked for this long, in ns.
 _PATIENCE = Patience(due=10_000_000_000, limit=10_000_000_000)
@@ -47,22 +49,31 @@ class RecordedLink:
     @property
     def protocol(self) -> str:
         """Return the family of the framings that most messages are in; empty where none is known."""
-        counts = Counter(family_of(each) for each in self.framing if each is not None)
+        return self._most(Counter(family_of(each) for each in self.framing if each is not None))
+
+    @property
+    def device_protocol(self) -> str:
+        """Return the same of what came from the device alone."""
+        ways = self.messages.direction.tolist()
+        both = zip(self.framing, ways, strict=True)
+        came = (family_of(each) for each, way in both if each and way != Direction.TO_DEVICE)
+        return self._most(Counter(came))
+
+    @staticmethod
+    def _most(counts: Counter[str]) -> str:
         return counts.most_common(1)[0][0] if counts else ""
 
 
 def links(capture: Capture) -> list[RecordedLink]:
-    """Return the links of a capture that are no TCP, in the order of their first messages.
+    """Return the links of a capture in which no VESC is spoken over TCP, in the order of their first messages.
 
     Each Bluetooth connection is a link of its own, also where it is one to the same device again.
     """
     framed = capture.framed
     messages = framed.messages
-    names = [None if channel.transport is Transport.TCP else channel.device for channel in messages.channels]
-    group = {
-        name: number for number, name in enumerate(dict.fromkeys(each for each in names if each is not None))
-    }
-    code = np.array([-1 if name is None else group[name] for name in names] or [-1], dtype=np.int64)
+    names = [channel.device for channel in messages.channels]
+    group = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    code = np.array([group[name] for name in names] or [-1], dtype=np.int64)
     of_row = code[messages.channel]
     result = []
     connection = connection_numbers(capture, messages)
@@ -126,11 +137,23 @@ def _kind(link: RecordedLink, row: int) -> QueryKind:
     return QueryKind(f"{channel} {message[:_PLAIN_HEADER].hex(' ')}")
 
 
+def model_of(some: list[RecordedLink], protocol: str) -> str:
+    """Return the name of the model of a family that fits what was said on links best; empty: there is none."""
+    models = [each for each in all_models() if each.family.name == protocol]
+    said = (
+        (Direction(way), link.messages.payload(row))
+        for link in some
+        for row, way in enumerate(link.messages.direction.tolist())
+    )
+    found = told_apart(models, said) or models
+    return found[0].name if found else ""
+
+
 def framed_session(
-    capture: Capture, number: int, link: RecordedLink, protocol: str, expected: Expected
+    capture: Capture, number: int, link: RecordedLink, protocol: str, expected: Expected, model: str = ""
 ) -> ClientSession:
     """Return one link's session; bytes to the device in no right frame are bad where a framing is known."""
-    times, sent = link.messages.time, _sent(link.messages)
+    times, sent, written = link.messages.time, _sent(link.messages), writes(capture, link.messages)
     link, bad = _with_bad_frames(link, protocol)
     messages = link.messages
     if protocol == "VESC":
@@ -145,6 +168,7 @@ def framed_session(
         for row in np.flatnonzero(from_device).tolist()
         if link.framing[row] is not None and not link.right[row]
     )
+    numbered = tuple(_with_next(found))
     return ClientSession(
         file=capture.name,
         number=number,
@@ -155,13 +179,34 @@ def framed_session(
         end=int(times[-1]),
         last=int(known.max()) if len(known) else NO_TIME,
         messages=messages,
-        queries=tuple(_with_next(found)),
+        queries=numbered,
         sent=sent,
         bad=bad,
         unasked=unasked,
         arrived=Arrived(damaged=damaged),
         begun=not sent,
+        model=model,
+        refused=_refused(numbered, messages, model),
+        foreign={
+            number: family_of(framing)
+            for number, each in enumerate(numbered)
+            if each.row >= 0 and (framing := link.framing[each.row]) and family_of(framing) != protocol
+        },
+        writes=written,
     )
+
+
+def _refused(queries: Sequence[Query], messages: Messages, model: str) -> frozenset[int]:
+    """Return the exchanges whose reply refuses what was asked, as far as a model knows."""
+    known = speaks(model) if model else None
+    if not isinstance(known, ModelProtocol):
+        return frozenset()
+    replies = {
+        number: known.reply_of(messages.payload(each.reply))
+        for number, each in enumerate(queries)
+        if each.answered
+    }
+    return frozenset(number for number, reply in replies.items() if reply is not None and reply.refuses)
 
 
 def _sent(messages: Messages) -> int:
