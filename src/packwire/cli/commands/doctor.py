@@ -82,7 +82,8 @@ def doctor(
         str | None,
         Parameter(
             help=f"{listed(FORMS_OF_A_VESC)}, or a name of your own; /can/84 behind it is one node alone. "
-            "With --my-client it is the port to listen on (65101), or HOST:PORT.",
+            "With --my-client it is the port to listen on (65101), or HOST:PORT; ?model=jbd behind it plays "
+            "a pack.",
             completer=addresses,
         ),
     ] = None,
@@ -104,7 +105,8 @@ def doctor(
     Parameters
     ----------
     my_client
-        Turn the tables: your own client connects to packwire, which plays hub and device.
+        Turn the tables: your own client connects to packwire, which plays hub and device, or a pack behind
+        a bridge to the network.
     log
         Examine a log that somebody posted, or a capture, in place of a device: of Home Assistant, ESPHome,
         batmon, dbus-serialbattery, mpp-solar, btmon and others; - is standard input.
@@ -124,8 +126,9 @@ def doctor(
         from packwire.cli.my_client import my_client as turn  # noqa: PLC0415 - its own world
 
         _check(options)
-        host, port = _place(address or str(HUB_PORT))
-        return turn(port, host=host, json=json, reports=options.report, seconds=options.for_)
+        where, _, model = (address or str(HUB_PORT)).partition("?model=")
+        host, port = _place(where)
+        return turn(port, host=host, json=json, reports=options.report, seconds=options.for_, model=model)
     if address is None:
         raise BadOptionError(
             "name the device: packwire doctor vesc://host; or a log: packwire doctor --log FILE; or your"

@@ -25,7 +25,7 @@ class Cause(StrEnum):
     NEVER_SUBSCRIBES = "never-subscribes"
     OTHER_PROTOCOL = "wrong-type-configured"
     WRITE_MODE = "write-mode"
-    PASSWORD_NEEDED = "password-needed"
+    PASSWORD_NEEDED = "password-needed"  # noqa: S105 - a kind of cause
     RECEIVE_PATH = "receive-path"
     DISPLACED = "displaced"
     CLOSED = "closed"

@@ -21,8 +21,8 @@ from packwire.doctor.compare.session import Arrived, ClientSession, Query, Query
 from packwire.doctor.vesc.bad_frames import BadFrame, Wrong, bad_vesc_frames, shown_hex
 from packwire.doctor.vesc.request_kinds import kind_of_request, named_kind
 from packwire.messages import Direction, Messages
-from packwire.protocol.exchange import Exchange, Patience, Replied
 from packwire.models.protocol import ModelProtocol
+from packwire.protocol.exchange import Exchange, Patience, Replied
 from packwire.protocols import observer
 from packwire.protocols import protocol as speaks
 
@@ -65,7 +65,7 @@ class RecordedLink:
 
 
 def links(capture: Capture) -> list[RecordedLink]:
-    """Return the links of a capture in which no VESC is spoken over TCP, in the order of their first messages.
+    """Return the links of a capture without VESC over TCP, in the order of their first messages.
 
     Each Bluetooth connection is a link of its own, also where it is one to the same device again.
     """
@@ -138,7 +138,7 @@ def _kind(link: RecordedLink, row: int) -> QueryKind:
 
 
 def model_of(some: list[RecordedLink], protocol: str) -> str:
-    """Return the name of the model of a family that fits what was said on links best; empty: there is none."""
+    """Return the name of the model of a family that fits best what was said; empty: there is none."""
     models = [each for each in all_models() if each.family.name == protocol]
     said = (
         (Direction(way), link.messages.payload(row))

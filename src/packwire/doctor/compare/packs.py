@@ -43,8 +43,8 @@ def _other_protocol(own: ClientSession, other: ClientSession) -> Iterator[Sessio
     names = ", ".join(sorted({kind.name.rpartition(" ")[0] for kind in kinds})[:_MAX_NAMES])
     family = Counter(own.foreign.values()).most_common(1)[0][0]
     text = (
-        f"{len(foreign)} of its {own.asked_at_all} requests are {family} frames ({names}), and none is answered;"
-        f" in the other session the device is asked in {other.protocol} frames, and answers."
+        f"{len(foreign)} of its {own.asked_at_all} requests are {family} frames ({names}), and none is"
+        f" answered; in the other session the device is asked in {other.protocol} frames, and answers."
     )
     yield session_verdict(
         Cause.OTHER_PROTOCOL,
@@ -129,8 +129,8 @@ def _never_asked(own: ClientSession, other: ClientSession) -> Iterator[SessionVe
     names = [_named(kind, other, model) for kind in missing]
     more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
     text = (
-        f"It never asks {', '.join(names[:_MAX_NAMES])}{more}; the other session does, again and again, and is"
-        " answered. What stands in these replies it cannot show."
+        f"It never asks {', '.join(names[:_MAX_NAMES])}{more}; the other session does, again and again, and"
+        " is answered. What stands in these replies it cannot show."
     )
     yield session_verdict(
         Cause.NEVER_ASKED, Confidence.POSSIBLE, own.begin, (text,), kinds=tuple(missing), excludes=frozenset()

@@ -114,9 +114,9 @@ class ClientSession:
     answered a PING_CAN (None: not known). `begun` says that the session began before the recording; `notes`
     are what else a reader has to know about the recording, in words. `starts` are the exchanges
     that are the first of a connection, where the client made one after the other. `model` is the model that
-    the device's replies fit; of a session with one, `refused` are the exchanges whose replies refuse, `foreign`
-    the families of those that are in frames of another protocol, `writes` counts its writes to a Bluetooth
-    device by opcode.
+    the device's replies fit; of a session with one, `refused` are the exchanges whose replies refuse,
+    `foreign` the families of those that are in frames of another protocol, `writes` counts its writes to a
+    Bluetooth device by opcode.
     """
 
     file: str

@@ -7,6 +7,7 @@ from packwire.check import Confidence, Verdict
 from packwire.doctor.verdicts import decide
 from packwire.doctor.vesc.client_test.lengths import judge_lengths, of_kind
 from packwire.doctor.vesc.client_test.plan import SHORT_WAIT, ClientFindings
+from packwire.doctor.vesc.client_test.played import VESC, Played
 from packwire.doctor.vesc.client_test.reactions import TrialResult
 from packwire.doctor.vesc.client_test.trials import LATE, NO_FRAMER, TrialKind, late_by
 from packwire.doctor.vesc.client_test.verdict import (
@@ -21,12 +22,13 @@ from packwire.doctor.vesc.client_test.verdict import (
     fault,
 )
 from packwire.doctor.vesc.misreadings import RULES
-from packwire.vesc.commands import Command, command_name
-from packwire.vesc.traits import Effect, traits
+from packwire.vesc.commands import Command
 
 
 def judge(found: ClientFindings | None, met: Meeting) -> ClientReport:
     """Say what is known, whether all trials were done or not."""
+    if met.family and met.played is not None and met.family not in met.played.families:
+        return ClientReport(True, (_other_family(met.family, met.played),))
     report = _judged(found, met)
     return replace(report, findings=tuple(decide(report.findings)))
 
@@ -50,6 +52,16 @@ def _judged(found: ClientFindings | None, met: Meeting) -> ClientReport:
     # All is well only where each thing that was tried says so: going on is no sign that it took something.
     decided = bool(findings) or not undecided
     return ClientReport(decided, tuple(findings), tuple(undecided), tuple(_good(found)))
+
+
+def _other_family(family: str, played: Played) -> Verdict:
+    return fault(
+        "wrong-type-configured",
+        Confidence.LIKELY,
+        f"It asks in frames of {family}; the device here is a {played.title}.",
+        "it is made for another kind of pack, or set to one",
+        f"its first request to a {played.title} would be, for instance, {played.example}",
+    )
 
 
 def _by_what_it_shows(found: ClientFindings, findings: list[Verdict]) -> ClientReport:
@@ -78,12 +90,16 @@ def _nothing_tried(met: Meeting) -> ClientReport:
     if findings:
         return ClientReport(True, findings)
     if met.unanswerable:
-        names = ", ".join(command_name(number) for number in met.unanswerable)
-        if not any(traits(number).kind is Effect.READ for number in met.unanswerable):
+        played = met.played or VESC
+        names = ", ".join(map(played.name, met.unanswerable))
+        if not any(map(played.reads, met.unanswerable)):
             return ClientReport(True, (_wrong_command(names),))
         return ClientReport(False, (), (f"it asked only what is not played here: {names}",))
     if not met.requests:
-        return ClientReport(False, (), ("it connected, but sent no request; a VESC speaks only when asked",))
+        title = (met.played or VESC).title
+        return ClientReport(
+            False, (), (f"it connected, but sent no request; a {title} speaks only when asked",)
+        )
     return ClientReport(False, (), ("it asked too seldom for a first experiment",))
 
 
@@ -126,7 +142,7 @@ def _requests(met: Meeting) -> Iterator[Verdict]:
             Confidence.CERTAIN if stats.crc_errors or not met.requests else Confidence.LIKELY,
             f"Of what it sends, {met.requests} frames are right; there are {', '.join(stats.oddities())}.",
             "it frames its requests wrongly; a device does not answer them",
-            FRAMING,
+            (met.played or VESC).framing,
         )
 
 
@@ -140,6 +156,15 @@ def _by_chance(found: ClientFindings) -> bool:
 
 def _missed(found: ClientFindings, *keys: str) -> list[TrialResult]:
     return [each for each in found.results if each.trial.key in keys and each.taken is False]
+
+
+def _tried(found: ClientFindings, key: str) -> str:
+    """Return the words of what was tried."""
+    return next(each.trial.words for each in found.results if each.trial.key == key)
+
+
+#: Which frames of a pack answer what is told by its model, not by the protocol itself.
+_CERTAIN_OF_VESC = {True: Confidence.CERTAIN, False: Confidence.LIKELY}
 
 
 def _sure(missed: list[TrialResult]) -> Confidence:
@@ -177,7 +202,7 @@ def _company(found: ClientFindings) -> Iterator[Verdict]:
         yield fault(
             "print-chokes",
             Confidence.LIKELY,
-            "A PRINT packet in front of a reply costs it the reply.",
+            f"It did not take {_tried(found, 'print-first')}.",
             "it takes the first packet for the reply, or gives up at one that it did not ask for",
             UNASKED,
             rank=BEHIND,
@@ -218,8 +243,8 @@ def _bad(found: ClientFindings) -> Iterator[Verdict]:
         behind = " From then on it was one reply behind: each counted for the next request." * found.behind
         yield fault(
             "any-reply",
-            Confidence.CERTAIN if found.behind or found.shown else Confidence.LIKELY,
-            f"After a PRINT packet in place of the reply it went on as after a reply.{behind}",
+            _CERTAIN_OF_VESC[found.played is VESC and (found.behind or found.shown)],
+            f"It went on as after a reply behind {_tried(found, 'print-only')}.{behind}",
             "it takes the first packet that comes for the reply, whatever its command, or gives up at it",
             UNASKED,
         )
@@ -227,10 +252,10 @@ def _bad(found: ClientFindings) -> Iterator[Verdict]:
         yield fault(
             "crc-ignored",
             Confidence.CERTAIN if found.shown else Confidence.LIKELY,
-            "It took a reply whose CRC is wrong"
+            f"It took {_tried(found, 'corrupt')}"
             + ("." if found.shown else ": it went on, and did not after another damaged packet."),
-            "it does not check the CRC, or not against the payload: it will show wrong values one day",
-            FRAMING,
+            "it does not check the checksum, or not against the payload: it will show wrong values one day",
+            found.played.framing,
         )
 
 
@@ -253,7 +278,7 @@ def _ages(found: ClientFindings) -> Iterator[Verdict]:
 
 def _no_difference(found: ClientFindings, findings: list[Verdict]) -> ClientReport:
     """Judge a client that does the same whether a reply comes or not."""
-    name = command_name(found.command)
+    name = found.played.name(found.command)
     every = _every(found)
     if found.dialect:
         findings.append(_dialect(found.dialect, name))
@@ -262,14 +287,14 @@ def _no_difference(found: ClientFindings, findings: list[Verdict]) -> ClientRepo
         findings.append(_impatient(found))
         return ClientReport(True, tuple(findings), ("all else, for it hardly waits for a reply",))
     if found.other_command is not None and found.others.tell:
-        other = command_name(found.other_command)
+        other = found.played.name(found.other_command)
         findings.append(
             fault(
                 "command-ignored",
                 Confidence.LIKELY,
-                f"It takes replies to {other}, and none to {name} ({found.command}), whatever their length.",
-                f"it does not know command {found.command}, or fails to decode its reply{_forwarded(found)}",
-                f"look at what it does with a payload whose first byte is {found.command}",
+                f"It takes replies to {other}, and none to {name}, whatever their length.",
+                f"it does not know that reply, or fails to decode it{_forwarded(found)}",
+                f"look at what it does with the reply to {name}",
             )
         )
         return ClientReport(True, tuple(findings))
@@ -314,7 +339,7 @@ def _dialect(key: str, name: str) -> Verdict:
 
 def _forwarded(found: ClientFindings) -> str:
     """Say what else may be where a request went over CAN."""
-    if found.all_controls[0].request[0] != Command.FORWARD_CAN:
+    if found.played is not VESC or found.all_controls[0].request[0] != Command.FORWARD_CAN:
         return ""
     return f"; or it waits for a reply that begins with 34 (FORWARD_CAN): it begins with {found.command}"
 
@@ -350,8 +375,9 @@ _GOOD: tuple[tuple[TrialKind, Callable[[ClientFindings], str]], ...] = (
         TrialKind.LENGTH,
         lambda found: f"replies of {len(of_kind(found, TrialKind.LENGTH))} lengths, 100 to 511 bytes",
     ),
+    (TrialKind.LATE, lambda _: "a reply that comes late"),
     (TrialKind.DELIVERY, lambda _: "replies byte by byte, and cut in every place"),
-    (TrialKind.COMPANY, lambda _: "PRINT packets, junk and damaged frames around them"),
+    (TrialKind.COMPANY, lambda _: "other messages, junk and damaged frames around them"),
     (TrialKind.AGE, lambda _: "replies that end early, as older firmware's do"),
 )
 
@@ -363,4 +389,5 @@ def _good(found: ClientFindings) -> Iterator[str]:
             yield words(found)
     bad = of_kind(found, TrialKind.BAD)
     if bad and all(each.expected for each in bad):
-        yield "nothing in place of a reply: neither one with a wrong CRC nor a PRINT packet"
+        tried = " nor ".join(each.trial.words for each in bad)
+        yield f"nothing in place of a reply: neither {tried}"

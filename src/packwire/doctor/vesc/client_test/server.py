@@ -14,18 +14,16 @@ from dataclasses import replace
 from typing import Self
 
 from packwire.doctor.vesc.client_test.judge import judge
-from packwire.doctor.vesc.client_test.plan import SUSPECTS, ClientFindings, Script, script
+from packwire.doctor.vesc.client_test.pack import family_spoken
+from packwire.doctor.vesc.client_test.plan import ClientFindings, Script, script
+from packwire.doctor.vesc.client_test.played import VESC, Played
 from packwire.doctor.vesc.client_test.reactions import Action, ClientObservation
-from packwire.doctor.vesc.client_test.replies import answerable, command_of, reply_to
 from packwire.doctor.vesc.client_test.session import ClientConnection
 from packwire.doctor.vesc.client_test.stalls import Stalls
 from packwire.doctor.vesc.client_test.telltale import Ask, ask_user, can_ask, wait_for
-from packwire.doctor.vesc.client_test.trials import SentPiece, Trial, TrialKind, pieces, time_to_send
+from packwire.doctor.vesc.client_test.trials import SentPiece, Trial, TrialKind, time_to_send
 from packwire.doctor.vesc.client_test.verdict import ClientReport, LoginProblem, Meeting
 from packwire.link.tcp import not_listening
-from packwire.vesc.commands import command_name
-from packwire.vesc.framing import encode_frame
-from packwire.vesc.requests import RouteProblem, unwrap
 from packwire.wire.frame import FrameStats
 
 #: A client that does nothing for so long does nothing more, in seconds; once it is known how it behaves, so
@@ -36,6 +34,8 @@ _LEAST_PATIENCE, _PAUSES = 4.0, 4
 _FIRST = 4
 #: Another command is asked for in vain so often before the script goes on without it.
 _IN_VAIN = 12
+#: So many of its first bytes are kept, to tell in whose frames it asks.
+_MOST_BEGUN = 512
 #: So many times something came, a wrong CRC among it, and no right request: that is enough.
 _WRONG_REQUESTS = 3
 #: So many requests that nobody answers here: it will not ask anything else.
@@ -44,7 +44,6 @@ _HOPELESS = 60
 _CHANGES = 3
 #: Parts of the patience: then it is told that no request came, and then that is the verdict.
 _TELL_SILENCE, _END_SILENCE = 0.25, 3.0
-_EXAMPLE = "BMS_GET_VALUES: 02 01 60 6c a6 03"
 
 
 class ClientTest:
@@ -64,9 +63,11 @@ class ClientTest:
         patience: float = PATIENCE,
         watch: Callable[[ClientObservation, bool | None], None] | None = None,
         ask: Ask | None = None,
+        played: Played = VESC,
     ) -> None:
         self.host = host
         self.port = port
+        self.played = played
         self.findings: ClientFindings | None = None
         self._tell = tell
         self._watch = watch
@@ -88,6 +89,7 @@ class ClientTest:
         self._in_vain = 0
         self._changes = 0
         self._ask = ask
+        self._began = b""
         self._standing: Trial | None = None
         self._left = 0
         self._enough = asyncio.Event()
@@ -148,6 +150,8 @@ class ClientTest:
             words,
             self.login_problem,
             self._broadcasts,
+            self.played,
+            family_spoken(bytes(self._began)) if self.played.families and not self._requests else "",
         )
         return judge(self.findings, met)
 
@@ -164,9 +168,11 @@ class ClientTest:
         if self._connections <= 2:
             self._tell("a client connected" if self._connections == 1 else "it connected again")
 
-    def heard(self, stats: FrameStats) -> None:
+    def heard(self, data: bytes, stats: FrameStats) -> None:
         """Learn that bytes came: a client whose requests are all wrong gets no answer from anybody."""
         self._pieces += 1
+        if len(self._began) < _MOST_BEGUN:
+            self._began += data
         wrong = stats.crc_errors + self._stats.crc_errors
         if wrong and not self._requests and self._pieces > _WRONG_REQUESTS:
             self._finish()
@@ -182,7 +188,7 @@ class ClientTest:
         if not self._requests:
             words = self._session.words if self._session else self._words
             what = words or ("what it sends is no request" if self._pieces else "it says nothing")
-            self._tell(f"{what}: waiting for a request, such as {_EXAMPLE}")
+            self._tell(f"{what}: waiting for a request, such as {self.played.example}")
 
     def _silent(self) -> None:
         if not self._requests:
@@ -196,13 +202,13 @@ class ClientTest:
     def answer(self, request: bytes) -> tuple[list[SentPiece], Trial | None, int]:
         """Return what to send in answer to a request, and which trial that is."""
         self._requests += 1
-        self._broadcasts += unwrap(request).problem is RouteProblem.BROADCAST
-        if not answerable(request):
-            self._unanswerable.add(request[0])
+        self._broadcasts += self.played.is_misled(request)
+        if not self.played.answerable(request):
+            self._unanswerable.add(self.played.command_of(request) if self.played is not VESC else request[0])
             if self._script is None and self._requests >= _HOPELESS:
                 self._finish()
             return [], None, 0
-        command = command_of(request)
+        command = self.played.command_of(request)
         self._asked[command] += 1
         if self._script is None:
             self._begin(command)
@@ -217,20 +223,20 @@ class ClientTest:
                 self._trial = None
                 if trial.kind is TrialKind.FRESH:
                     self._tell("its connection is closed, to begin anew (restart it if it does not connect)")
-                sent, size = pieces(trial, request)
+                sent, size = self.played.pieces(trial, request)
                 return sent, trial, size
             self._in_vain += 1
             if self._in_vain > _IN_VAIN:
                 self._not_asked_any_more(trial)
-        reply = reply_to(request)
+        reply = self.played.usual(request)
         assert reply is not None
-        return [SentPiece(encode_frame(reply))], None, len(reply)
+        return [SentPiece(reply)], None, len(reply)
 
     def _answer_standing(self, trial: Trial, request: bytes) -> tuple[list[SentPiece], Trial | None, int]:
         self._left -= 1
         if self._left < 0:  # the reply to the last one that was counted has been sent, and read
             self._enough.set()
-        sent, size = pieces(trial, request)
+        sent, size = self.played.pieces(trial, request)
         return sent, None, size
 
     def time_to_send(self) -> float:
@@ -255,12 +261,12 @@ class ClientTest:
 
     def _begin(self, command: int) -> None:
         """Choose the command that the client is examined by, once there is reason enough."""
-        if command != SUSPECTS[0] and sum(self._asked.values()) < _FIRST:
+        if command != self.played.suspects[0] and sum(self._asked.values()) < _FIRST:
             return
-        known = [each for each in SUSPECTS if self._asked[each]]
+        known = [each for each in self.played.suspects if self._asked[each]]
         if not known:
             return
-        self.findings = ClientFindings(known[0])
+        self.findings = ClientFindings(known[0], self.played)
         self._script = script(self.findings, self._tell, self._other_command)
         self._trial = next(self._script)
 
@@ -268,14 +274,18 @@ class ClientTest:
         """Examine it by something else that it asks since then, or end."""
         self._in_vain = 0
         since = self._asked - self._asked_before
-        known = [each for each in SUSPECTS if since[each] and self.findings and each != self.findings.command]
+        known = [
+            each
+            for each in self.played.suspects
+            if since[each] and self.findings and each != self.findings.command
+        ]
         self._changes += 1
         if trial.command is not None or not known or self._changes > _CHANGES:
             self._finish()
             return
         assert self.findings is not None
-        old, self.findings = self.findings, ClientFindings(known[0])
-        self._tell(f"it does not ask {command_name(old.command)} any more")
+        old, self.findings = self.findings, ClientFindings(known[0], self.played)
+        self._tell(f"it does not ask {self.played.name(old.command)} any more")
         self._script = script(self.findings, self._tell, self._other_command)
         self._trial = next(self._script)
 

@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from packwire.check import Confidence, Verdict
 from packwire.wire.frame import FrameStats
+
+if TYPE_CHECKING:
+    from packwire.doctor.vesc.client_test.played import Played
 
 FRAMING = (
     "start byte 02 is followed by ONE length byte (1 to 255), 03 by two, 04 by three, the high one first; "
@@ -85,3 +89,6 @@ class Meeting:
     login: LoginProblem | None = None
     broadcasts: int = 0
     """How many requests went to all nodes at once (CAN id 255)."""
+    played: "Played | None" = None
+    family: str = ""
+    """In whose frames it asked, where it sent no request of this device's."""
