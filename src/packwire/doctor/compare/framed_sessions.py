@@ -154,7 +154,7 @@ def framed_session(
 ) -> ClientSession:
     """Return one link's session; bytes to the device in no right frame are bad where a framing is known."""
     times, sent, written = link.messages.time, _sent(link.messages), writes(capture, link.messages)
-    link, bad = _with_bad_frames(link, protocol)
+    link, bad = _with_bad_frames(link, protocol, expected)
     messages = link.messages
     if protocol == "VESC":
         queries, unasked = _vesc_queries(link)
@@ -293,13 +293,16 @@ def _queries(link: RecordedLink, expected: Expected) -> tuple[list[Query], int]:
     return found, unasked
 
 
-def _with_bad_frames(link: RecordedLink, protocol: str) -> tuple[RecordedLink, tuple[BadFrame, ...]]:
+def _with_bad_frames(
+    link: RecordedLink, protocol: str, expected: Expected
+) -> tuple[RecordedLink, tuple[BadFrame, ...]]:
     """Tell the requests apart that are no right frame of the protocol, and what is wrong with each.
 
     Where nearly all frames of a client are wrong, its framing was not recognised, and the other side's is
-    tried: right frames among them are taken as such.
+    tried: right frames among them are taken as such. Without a start of their own, frames are known by what
+    is asked of either client.
     """
-    framings = [each for each in family(protocol) if each.start]
+    names = {kind.name for kind in expected}
     bad: list[BadFrame] = []
     kept: list[int] = []
     start, size = link.messages.start.copy(), link.messages.size.copy()
@@ -309,7 +312,8 @@ def _with_bad_frames(link: RecordedLink, protocol: str) -> tuple[RecordedLink, t
         if way != Direction.TO_DEVICE or right[row]:
             continue
         frame = link.messages.payload(row)
-        framing = found[row] or next((each for each in framings if frame.startswith(each.start)), None)
+        fits = (each for each in family(protocol) if _begins_as(frame, each, names))
+        framing = found[row] or next(fits, None)
         if framing is None:
             continue
         if found[row] is None and framing.form_of(frame) is not None:
@@ -333,12 +337,21 @@ def _with_bad_frames(link: RecordedLink, protocol: str) -> tuple[RecordedLink, t
     )
 
 
+def _begins_as(frame: bytes, framing: Framing, names: set[str]) -> bool:
+    """Tell whether a request begins as those of a framing do."""
+    return frame.startswith(framing.start) if framing.start else _request_name(frame, framing) in names
+
+
+def _request_name(frame: bytes, framing: Framing) -> str:
+    return f"{family_of(framing)} {frame[: framing.header_of(frame, asks=True)].hex(' ')}"
+
+
 def _explained(frame: bytes, framing: Framing) -> BadFrame:
     """Say what is wrong with a frame of a framing that is known."""
     if family_of(framing) == "VESC":
         first = next(bad_vesc_frames(frame))
         return first._replace(name=named_kind(first.command, first.ids).name if first.command >= 0 else "")
-    name = f"{family_of(framing)} {frame[: framing.header_of(frame, asks=True)].hex(' ')}"
+    name = _request_name(frame, framing)
     shown = shown_hex(frame)
     sizes = list(framing.sizes_of(frame.ljust(framing.needs, b"\0")[: framing.needs]))
     if len(frame) not in sizes:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from packwire.doctor.vesc.client_test.pack import pack
 from packwire.doctor.vesc.client_test.server import ClientTest
@@ -13,6 +13,7 @@ from packwire.models.protocol import ModelProtocol
 from packwire.models.requests import Question
 from packwire.protocol.base import Request, RequestKind
 from packwire.sim.model import SimulatedModel
+from packwire.wire.frame import StreamFramer
 
 #: What names each bug; empty: nothing is wrong.
 BUGS: dict[str, tuple[str, ...]] = {
@@ -34,6 +35,8 @@ STYLES: dict[str, tuple[float, bool]] = {
     "reconnecting": (0.02, True),
 }
 TIMEOUT, SHORT = 0.35, 0.03
+#: These find frames as packwire does; the others in a way of their own, of which one thing is wrong.
+_OWN_FRAMER = ("none", "any-message", "impatient", "wrong-checksum", "other-family")
 
 
 @dataclass
@@ -44,7 +47,9 @@ class PackClient:
     bug: str = "none"
     style: str = "at-once"
     buffer: bytes = b""
-    _wrong: bytes = field(default=b"", init=False)
+    _given_up: bool = False
+    """Whether it heeds nothing more until its next request."""
+    _framer: StreamFramer | None = None
 
     async def run(self, port: int) -> None:
         """Ask until the connection ends; connect again, as its user would start it again."""
@@ -56,7 +61,7 @@ class PackClient:
     async def _connection(self, port: int) -> None:
         pause, anew = STYLES[self.style]
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        self.buffer = b""
+        self.buffer, self._framer = b"", self.protocol.framer()
         try:
             while True:
                 for question in asked(self.protocol):
@@ -84,7 +89,7 @@ class PackClient:
 
     async def _replies(self, reader: asyncio.StreamReader, question: Question) -> None:
         """Wait for all that answers."""
-        missing = set(question.replies)
+        missing, self._given_up = set(question.replies), False
         while missing:
             data = await reader.read(4096)
             if not data:
@@ -99,6 +104,11 @@ class PackClient:
 
     def _frames(self, data: bytes) -> list[bytes]:
         """Find whole frames in what came."""
+        if self._given_up:
+            return []
+        if self.bug in _OWN_FRAMER:
+            assert self._framer is not None
+            return [each.payload for each in (*self._framer.feed(data), *self._framer.rescue())]
         self.buffer = data if self.bug == "pieces-not-joined" else self.buffer + data
         found: list[bytes] = []
         while self.buffer:
@@ -118,6 +128,8 @@ class PackClient:
         for at in range(len(data)):
             for framing in self.protocol.framings:
                 if not framing.start or not data[at:].startswith(framing.start):
+                    if framing.start.startswith(data[at:]):
+                        return None
                     continue
                 whole = self._whole(framing, data[at:])
                 if whole is None:
@@ -126,6 +138,7 @@ class PackClient:
                 if right or self.bug == "checksum-ignored":
                     return frame, at + len(frame)
                 if self.bug == "damage-chokes":
+                    self._given_up = True
                     return b"", len(data)
             if self.bug == "junk-chokes":
                 return b"", len(data)

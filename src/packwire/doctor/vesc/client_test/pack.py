@@ -1,4 +1,4 @@
-"""A pack that a model describes, played for a client: its replies come from who knows them, trials are general."""
+"""A pack of a model, played for a client: replies come from who knows them, the trials are general."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,8 @@ _BEGIN = 512
 def pack(model: ModelProtocol, replies: Replies) -> Played:
     """Return what plays a pack; `replies` are those of a simulated one."""
     checked = all(each.check is not None for each in model.framings)
-    told = bool(model.family.answers)
+    first = next((each.payload for each in model.questions if each.payload and replies(each.payload)), b"")
+    told = bool(_foreign(model, first, replies))
     unasked = frozenset(("print-first", "print-joined", "print-behind", "print-only"))
     spoilt = frozenset(("damaged-first", "corrupt", "corrupt-other"))
     left_out = (frozenset() if told else unasked | {"corrupt-other"}) | (frozenset() if checked else spoilt)
@@ -98,14 +99,15 @@ def _foreign(model: ModelProtocol, request: bytes, replies: Replies) -> bytes:
 
 
 def _spoilt(frame: bytes, model: ModelProtocol) -> bytes:
-    """Turn a bit of the last byte before the checksum, and leave that as it was."""
+    """Turn a bit in the middle of what the checksum covers, and leave that as it was."""
     framing = model.framing_of(frame)
     if framing is None or framing.check is None:
         return b""
-    at = len(model.data(frame)) - 1
+    check = framing.check
+    end = check.end if check.end > 0 else len(frame) + check.end
+    at = min((max(framing.needs, check.begin) + end) // 2, end - 1)
     if framing.hexadecimal:
-        at = len(frame) + framing.check.at - 1
-        return frame[:at] + (b"0" if frame[at : at + 1] != b"0" else b"1") + frame[at + 1 :]
+        return frame[:at] + (b"1" if frame[at : at + 1] == b"0" else b"0") + frame[at + 1 :]
     return frame[:at] + bytes((frame[at] ^ 0x10,)) + frame[at + 1 :]
 
 
