@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from packwire.doctor.vesc.client_test.pack import pack
@@ -14,6 +13,7 @@ from packwire.models.requests import Question
 from packwire.protocol.base import Request, RequestKind
 from packwire.sim.model import SimulatedModel
 from packwire.wire.frame import StreamFramer
+from packwire.wire.framing import Framing
 
 #: What names each bug; empty: nothing is wrong.
 BUGS: dict[str, tuple[str, ...]] = {
@@ -81,8 +81,10 @@ class PackClient:
             other = model("daly" if self.protocol.family.name != "Daly" else "jbd")
             return asked(other)[0].payload
         if self.bug == "wrong-checksum":
-            check = self.protocol.framing_of(frame).check  # type: ignore[union-attr]
-            right = check.stored(frame)  # type: ignore[union-attr]
+            framing = self.protocol.framing_of(frame)
+            assert framing is not None
+            assert framing.check is not None
+            right = framing.check.stored(frame)
             at = frame.rindex(right)
             return frame[:at] + bytes(byte ^ 0x11 for byte in right) + frame[at + len(right) :]
         return frame
@@ -145,16 +147,13 @@ class PackClient:
         return b"", len(data)
 
     @staticmethod
-    def _whole(framing: object, data: bytes) -> tuple[bytes, bool] | None:
-        sizes = framing.sizes_of(data.ljust(framing.needs, b"\0")[: framing.needs])  # type: ignore[attr-defined]
-        if len(data) < framing.needs:  # type: ignore[attr-defined]
+    def _whole(framing: Framing, data: bytes) -> tuple[bytes, bool] | None:
+        """Return the frame that bytes begin with, and whether it is right; None: more has to come."""
+        if len(data) < framing.needs:
             return None
-        for size in sizes:
-            frame = data[:size]
-            if len(frame) < size:
-                return None
-            return frame, framing.form_of(frame) is not None  # type: ignore[attr-defined]
-        return data[:1], False
+        size = next(framing.sizes_of(data[: framing.needs]), 1)
+        frame = data[:size]
+        return None if len(frame) < size else (frame, framing.form_of(frame) is not None)
 
 
 def asked(protocol: ModelProtocol) -> list[Question]:
@@ -171,12 +170,15 @@ def asked(protocol: ModelProtocol) -> list[Question]:
 
 
 async def examined(
-    name: str, bug: str, style: str = "at-once", within: float = 60.0, tell: Callable[[str], None] = str
+    name: str,
+    bug: str,
+    style: str = "at-once",
+    within: float = 60.0,
 ) -> ClientReport:
     """Let a client of a pack be examined until it is decided or the time is over."""
     protocol = model(name)
     device = SimulatedModel(protocol).device
-    async with ClientTest(tell, patience=4.0, played=pack(protocol, device.answers)) as test:
+    async with ClientTest(lambda _: None, patience=4.0, played=pack(protocol, device.answers)) as test:
         client = asyncio.create_task(PackClient(protocol, bug, style).run(test.port))
         try:
             with contextlib.suppress(TimeoutError):

@@ -27,7 +27,7 @@ from packwire.vesc.commands import Command
 
 def judge(found: ClientFindings | None, met: Meeting) -> ClientReport:
     """Say what is known, whether all trials were done or not."""
-    if met.family and met.played is not None and met.family not in met.played.families:
+    if met.family and met.played is not None:
         return ClientReport(True, (_other_family(met.family, met.played),))
     report = _judged(found, met)
     return replace(report, findings=tuple(decide(report.findings)))
@@ -389,5 +389,5 @@ def _good(found: ClientFindings) -> Iterator[str]:
             yield words(found)
     bad = of_kind(found, TrialKind.BAD)
     if bad and all(each.expected for each in bad):
-        tried = " nor ".join(each.trial.words for each in bad)
-        yield f"nothing in place of a reply: neither {tried}"
+        ways = " nor ".join(each.trial.words for each in bad)
+        yield f"nothing in place of a reply: neither {ways}"

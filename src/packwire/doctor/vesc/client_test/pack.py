@@ -28,13 +28,12 @@ _BEGIN = 512
 def pack(model: ModelProtocol, replies: Replies) -> Played:
     """Return what plays a pack; `replies` are those of a simulated one."""
     checked = all(each.check is not None for each in model.framings)
-    first = next((each.payload for each in model.questions if each.payload and replies(each.payload)), b"")
-    told = bool(_foreign(model, first, replies))
+    questions = model.questions
+    again = [each for each in questions if each.kind is RequestKind.READS and not each.once and each.replies]
+    told = all(_foreign(model, each.payload, replies) for each in again if each.payload)
     unasked = frozenset(("print-first", "print-joined", "print-behind", "print-only"))
     spoilt = frozenset(("damaged-first", "corrupt", "corrupt-other"))
     left_out = (frozenset() if told else unasked | {"corrupt-other"}) | (frozenset() if checked else spoilt)
-    questions = model.questions
-    again = [each for each in questions if each.kind is RequestKind.READS and not each.once and each.replies]
     ordered = sorted(again, key=lambda each: (each.optional, each.topic != "values"))
 
     def number(request: bytes) -> int:

@@ -151,7 +151,7 @@ class ClientTest:
             self.login_problem,
             self._broadcasts,
             self.played,
-            family_spoken(bytes(self._began)) if self.played.families and not self._requests else "",
+            self._family,
         )
         return judge(self.findings, met)
 
@@ -173,9 +173,17 @@ class ClientTest:
         self._pieces += 1
         if len(self._began) < _MOST_BEGUN:
             self._began += data
-        wrong = stats.crc_errors + self._stats.crc_errors
+        wrong = stats.crc_errors + self._stats.crc_errors or self._family
         if wrong and not self._requests and self._pieces > _WRONG_REQUESTS:
             self._finish()
+
+    @property
+    def _family(self) -> str:
+        """Return in whose frames a client asks that asks in none of this device's; empty where it does."""
+        if self._requests or not self.played.families:
+            return ""
+        found = family_spoken(self._began)
+        return "" if found in self.played.families else found
 
     def went(self, session: ClientConnection) -> None:
         """Learn that a connection is over."""
