@@ -23,6 +23,7 @@ from packwire.doctor.vesc.request_kinds import kind_of_request, named_kind
 from packwire.messages import Direction, Messages
 from packwire.models.protocol import ModelProtocol
 from packwire.protocol.exchange import Exchange, Patience, Replied
+from packwire.protocol.observing import Observer
 from packwire.protocols import observer
 from packwire.protocols import protocol as speaks
 
@@ -156,10 +157,8 @@ def framed_session(
     times, sent, written = link.messages.time, _sent(link.messages), writes(capture, link.messages)
     link, bad = _with_bad_frames(link, protocol, expected)
     messages = link.messages
-    if protocol == "VESC":
-        queries, unasked = _vesc_queries(link)
-    else:
-        queries, unasked = _queries(link, expected)
+    heard = _observer(protocol, model)
+    queries, unasked = _queries(link, expected) if heard is None else _heard_queries(link, heard)
     found = sorted([*queries, *_of_bad(bad)], key=lambda each: each.time)
     known = capture.packets.time[capture.packets.time != NO_TIME]
     from_device = messages.direction == Direction.FROM_DEVICE
@@ -225,22 +224,36 @@ def _with_next(found: list[Query]) -> Iterator[Query]:
         yield each._replace(next_time=found[index + 1].time if index + 1 < len(found) else NO_TIME)
 
 
-def _vesc_queries(link: RecordedLink) -> tuple[list[Query], int]:
-    rows = np.flatnonzero([each is not None for each in link.framing])
-    conversation = converse(link.messages.select(rows), observer("vesc"))
+def _observer(protocol: str, model: str) -> Observer | None:
+    """Return what knows which reply answers which request; None: it is to be learnt.
+
+    What a client in trouble is sent next is often no answer to what it asked last.
+    """
+    if protocol == "VESC":
+        return observer("vesc")
+    heard = observer(model) if model else None
+    return heard if heard is not None and heard.family.answers else None
+
+
+def _heard_queries(link: RecordedLink, heard: Observer) -> tuple[list[Query], int]:
+    vesc = heard.protocol.name == "vesc"
+    rows = (
+        np.flatnonzero([each is not None for each in link.framing]) if vesc else np.arange(len(link.framing))
+    )
+    conversation = converse(link.messages.select(rows), heard)
     times = conversation.messages.time.tolist()
     found = []
     for at in np.flatnonzero(conversation.messages.direction == Direction.TO_DEVICE).tolist():
-        reply = int(conversation.partner[at])
+        reply, row = int(conversation.partner[at]), int(rows[at])
         found.append(
             Query(
-                kind_of_request(conversation.messages.payload(at)),
+                kind_of_request(conversation.messages.payload(at)) if vesc else _kind(link, row),
                 times[at],
-                int(rows[at]),
+                row,
                 int(rows[reply]) if reply >= 0 else -1,
                 times[reply] if reply >= 0 else NO_TIME,
                 NO_TIME,
-                bool(conversation.part[at] != Part.ONE_WAY),
+                bool(conversation.part[at] != Part.ONE_WAY) and link.framing[row] is not None,
             )
         )
     return found, int(np.count_nonzero(conversation.part == Part.UNSOLICITED))
