@@ -27,7 +27,7 @@ DEVICE = "the device"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RecordedLine:
     """One link: `ends[0]` asks, `ends[1]` is the device. `rows` are those of its packets.
 
     `mixed`: the recording does not say which way bytes went, and all of them are in the first stream.
@@ -46,10 +46,10 @@ class Line:
     ended_at: int | None = None
 
 
-class Lines(Sequence[Line]):
+class RecordedLines(Sequence[RecordedLine]):
     """The links of a recording; `data` holds all their bytes."""
 
-    def __init__(self, lines: Sequence[Line], data: Bytes) -> None:
+    def __init__(self, lines: Sequence[RecordedLine], data: Bytes) -> None:
         self.data = data
         self._lines = tuple(lines)
 
@@ -57,18 +57,20 @@ class Lines(Sequence[Line]):
         return len(self._lines)
 
     @overload
-    def __getitem__(self, index: int) -> Line: ...
+    def __getitem__(self, index: int) -> RecordedLine: ...
     @overload
-    def __getitem__(self, index: slice) -> Sequence[Line]: ...
-    def __getitem__(self, index: int | slice) -> Line | Sequence[Line]:
+    def __getitem__(self, index: slice) -> Sequence[RecordedLine]: ...
+    def __getitem__(self, index: int | slice) -> RecordedLine | Sequence[RecordedLine]:
         return self._lines[index]
 
-    def glance(self, index: int) -> Line:
+    def glance(self, index: int) -> RecordedLine:
         """Return one; they are all kept."""
         return self._lines[index]
 
 
-def lines_of(packets: Packets, raw: Messages, framed: dict[tuple[int, int], tuple[Framing, ...]]) -> Lines:
+def lines_of(
+    packets: Packets, raw: Messages, framed: dict[tuple[int, int], tuple[Framing, ...]]
+) -> RecordedLines:
     """Return the links of a recording; `framed` are the ways on which frames of a framing were found."""
     ways: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     for (number, direction), framings in framed.items():
@@ -78,12 +80,12 @@ def lines_of(packets: Packets, raw: Messages, framed: dict[tuple[int, int], tupl
             ways[channel.device].append((number, direction))
     data = np.concatenate((raw.data, raw.joined)) if len(raw.joined) else raw.data
     lines = [_line(index, name, of, packets, raw, data) for index, (name, of) in enumerate(ways.items())]
-    return Lines(lines, data)
+    return RecordedLines(lines, data)
 
 
 def _line(
     index: int, name: str, ways: list[tuple[int, int]], packets: Packets, raw: Messages, data: Bytes
-) -> Line:
+) -> RecordedLine:
     rows = {
         way: np.flatnonzero(
             (raw.direction == way) & np.isin(raw.channel, [number for number, each in ways if each == way])
@@ -95,7 +97,7 @@ def _line(
     own = np.concatenate((asked, rows[Direction.FROM_DEVICE]))
     from_device = [number for number, way in ways if way == Direction.FROM_DEVICE]
     channel = raw.channels[from_device[0] if from_device else ways[0][0]]
-    return Line(
+    return RecordedLine(
         index=index,
         ends=_ends(name, channel),
         channel=channel,

@@ -17,7 +17,7 @@ import numpy as np
 from packwire.capture.layers.conversation import Conversation, converse
 from packwire.capture.layers.frame_scan import framed_connections
 from packwire.capture.layers.frame_table import FrameTable, LocatedFrames
-from packwire.capture.layers.lines import Line
+from packwire.capture.layers.lines import RecordedLine
 from packwire.capture.layers.link import Counts
 from packwire.capture.layers.stream_frames import StreamFrames, find_frames
 from packwire.capture.layers.tcp import Connection, Connections, Ending
@@ -40,7 +40,7 @@ _MAX_VOTES = 2000
 
 
 class Carrier(Protocol):
-    """What carries a conversation: a TCP connection, or a `lines.Line`."""
+    """What carries a conversation: a TCP connection, or a `lines.RecordedLine`."""
 
     @property
     def index(self) -> int:
@@ -211,7 +211,7 @@ def read_spoken[On: Carrier](
         if not any(lines) and not any(len(each.frames) for each in found):
             continue
         role = _device_side(observer, lines, [_payloads(table.data, each, _MAX_VOTES) for each in found])
-        mixed = isinstance(connection, Line) and connection.mixed
+        mixed = isinstance(connection, RecordedLine) and connection.mixed
         if mixed:
             role = None, "both ways are one stream here; what a frame says tells who sent it"
         for side in (0, 1):

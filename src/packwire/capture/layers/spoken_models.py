@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from packwire.capture.framings import TRIAL, frames_in, recognise
-from packwire.capture.layers.lines import Line, Lines
+from packwire.capture.layers.lines import RecordedLine, RecordedLines
 from packwire.capture.layers.link import Counts
 from packwire.capture.layers.spoken import Carrier, Carriers, SpokenConnection, read_spoken
 from packwire.capture.layers.streams import known_streams
@@ -23,7 +23,7 @@ def read_models(connections: Connections) -> tuple[SpokenConnection[Connection],
     return _read(connections, devices)
 
 
-def read_lines(lines: Lines) -> tuple[SpokenConnection[Line], ...]:
+def read_lines(lines: RecordedLines) -> tuple[SpokenConnection[RecordedLine], ...]:
     """Return the links that are no TCP on which VESC or a model is spoken, in their order."""
     return _read(lines, {each.index: 0 if each.mixed else 1 for each in lines})
 

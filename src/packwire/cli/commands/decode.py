@@ -11,7 +11,8 @@ from packwire.cli.options import BytesOption, JsonOption
 from packwire.cli.output import write_lines
 from packwire.cli.terminal import Writer, make_console
 from packwire.cli.views.decode_records import csv_lines, json_lines
-from packwire.cli.views.decode_text import Shown, show
+from packwire.cli.views.decode_shown import Shown
+from packwire.cli.views.decode_text import show
 from packwire.errors import BadOptionError
 
 

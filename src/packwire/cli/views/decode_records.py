@@ -14,7 +14,7 @@ from packwire.capture.layers.tally import Tally, tallies
 from packwire.capture.packets import NO_TIME
 from packwire.capture.writers.csv import iso_time
 from packwire.cli.views.decode_facts import hub_end, hub_ends
-from packwire.cli.views.decode_text import CaptureClock, Shown, shown_payload
+from packwire.cli.views.decode_shown import CaptureClock, Shown, shown_payload
 from packwire.direction import DIRECTION_NAMES
 from packwire.visible import record_text
 

@@ -1,8 +1,6 @@
 """The text of `packwire decode`: the file, each connection with its messages, and an account at the end."""
 
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -15,7 +13,6 @@ from packwire.capture.layers.tally import tallies
 from packwire.capture.layers.tcp import Connection
 from packwire.capture.layers.tcp_stream import Gap
 from packwire.capture.packets import NO_TIME
-from packwire.capture.redact.contents import masked_stream
 from packwire.cli.terminal import Writer, printable
 from packwire.cli.views.decode_facts import (
     closed_early,
@@ -27,6 +24,7 @@ from packwire.cli.views.decode_facts import (
     summary_rows,
 )
 from packwire.cli.views.decode_folds import Fold, folds
+from packwire.cli.views.decode_shown import CaptureClock, Shown, shown_payload
 from packwire.cli.views.hub_logins import login_text
 from packwire.messages import Direction
 
@@ -39,47 +37,6 @@ _STYLES = {
 }
 _INDENT = "    "
 _MAX_LISTED = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What the user wants to see."""
-
-    brief: bool = False
-    fields: bool = False
-    hex: bool = False
-    keep_secrets: bool = False
-
-
-def shown_payload(spoken: SpokenConnection[Carrier], payload: bytes, shown: Shown) -> bytes:
-    """Return a message as it may be shown: of a BMS's, what its model does not know may be secret, too."""
-    if shown.keep_secrets or spoken.observer.protocol.name == "vesc":
-        return payload
-    known = spoken.words.values(payload, keep_secrets=True) is not None
-    return masked_stream(payload, Counter(), strict=not known)
-
-
-class CaptureClock:
-    """Times relative to the first packet, as Wireshark shows them."""
-
-    def __init__(self, capture: Capture) -> None:
-        known = capture.packets.time[capture.packets.time != NO_TIME]
-        self._times = capture.packets.time
-        self.first = int(known[0]) if len(known) else NO_TIME
-        self.last = int(known.max()) if len(known) else NO_TIME
-
-    def seconds(self, time: int) -> float | None:
-        """Return seconds since the first packet; None where the file does not say."""
-        return None if NO_TIME in (time, self.first) else (time - self.first) / 1e9
-
-    def text(self, time: int) -> str:
-        """Return the seconds with four decimals."""
-        seconds = self.seconds(time)
-        return "-" if seconds is None else f"{seconds:.4f}"
-
-    def of_packet(self, number: int) -> int:
-        """Return when a packet was seen; before the first one if there is no such packet."""
-        return int(self._times[number - 1]) if number else self.first
 
 
 def show(capture: Capture, shown: Shown, out: Writer) -> None:

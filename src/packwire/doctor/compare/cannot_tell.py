@@ -9,12 +9,12 @@ from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdic
 from packwire.doctor.compare.following import (
     answered,
     by_kinds,
-    given_up,
     late_by,
     not_shown,
     steps_of,
     went_on,
 )
+from packwire.doctor.compare.given_up import given_up
 from packwire.doctor.compare.patience import ClientPatience, PatienceSource, alike, answered_ones
 from packwire.doctor.compare.session import ClientSession, QueryKind
 

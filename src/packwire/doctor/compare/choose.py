@@ -5,14 +5,8 @@ from dataclasses import dataclass, replace
 from packwire.capture import Capture
 from packwire.doctor.compare.clock import steadied
 from packwire.doctor.compare.connections import as_one, joined
-from packwire.doctor.compare.framed_sessions import (
-    RecordedLink,
-    expectations,
-    framed_session,
-    links,
-    model_of,
-    protocol_of,
-)
+from packwire.doctor.compare.framed_sessions import expectations, framed_session
+from packwire.doctor.compare.recorded_links import RecordedLink, links, model_of, protocol_of
 from packwire.doctor.compare.session import Aside, ClientSession
 from packwire.doctor.compare.shifted import shifted_back
 from packwire.doctor.vesc.recorded_sessions import vesc_sessions

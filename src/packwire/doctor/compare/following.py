@@ -7,7 +7,7 @@ content explains. A steady pace shows nothing: a client that never reads may hav
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from math import comb, sqrt
+from math import sqrt
 from statistics import median, pstdev
 from typing import NamedTuple
 
@@ -40,21 +40,10 @@ _HALF = 0.5
 #: so many of all shuffles of the latencies bring them as close. Looked at are at most so many pauses.
 CLOSE = 0.6
 _BY_CHANCE = 0.001
-#: Enough to say that nothing can be told.
-_MAYBE_CHANCE = 0.01
 _SHUFFLES = 2000
-_MAX_SHUFFLED = 500
+MAX_SHUFFLED = 500
 #: A share that counts as nearly all.
 _NEARLY_ALL = 0.8
-#: Pauses are others than usual outside so many times the width of the usual ones, and by so much (ns).
-_OTHERWISE = 3
-_LEAST_OTHERWISE = 1_000_000
-#: And by far where they are so many times as long. Of the slowest replies this share is given up.
-_MUCH_LONGER = 1.5
-_MOSTLY = 0.75
-#: Shorter by this share are no jitter.
-_SHORTER = 0.05
-_TWICE = 2
 
 
 class FollowingStep(NamedTuple):
@@ -239,77 +228,16 @@ def _by_closeness(known: Sequence[FollowingStep]) -> bool | None:
     A busy computer makes pauses longer, never shorter: what a client waits for is their lower edge, and those
     that are much too late do not count.
     """
-    some = known[:_MAX_SHUFFLED]
+    some = known[:MAX_SHUFFLED]
     latencies = np.array([step.latency for step in some])
     waits = np.array([step.wait for step in some])
-    if _close(waits - latencies, latencies):
+    if lie_close(waits - latencies, latencies):
         rests = [step.wait - _HALF * step.latency for step in some]
         return True if _alone([step.latency for step in some], rests) > _LIKELY else None
-    return False if _close(waits, -latencies) else None
+    return False if lie_close(waits, -latencies) else None
 
 
-class _Usual(NamedTuple):
-    """Within which pauses (ns) half of all lie as close together as they do anywhere, and what is near it."""
-
-    least: int
-    most: int
-    margin: int
-
-    def holds(self, gap: int) -> bool:
-        return self.least - self.margin <= gap <= self.most + self.margin
-
-
-def _usual(gaps: Int64s) -> _Usual:
-    ordered, half = np.sort(gaps), (len(gaps) + 1) // 2
-    begin = int(np.argmin(ordered[half - 1 :] - ordered[: 1 - half or None]))
-    least, most = int(ordered[begin]), int(ordered[begin + half - 1])
-    return _Usual(least, most, max(_OTHERWISE * (most - least), _LEAST_OTHERWISE))
-
-
-def given_up(steps: Sequence[FollowingStep]) -> list[FollowingStep]:
-    """Return the steps behind which a client pauses otherwise than usual, as if no reply had come.
-
-    Its usual pauses are counted from the replies on. These are counted from its own requests on; or they are
-    those behind the slowest replies, and far from usual; or shorter. Empty where none of it is to be seen:
-    what a busy computer makes longer is as far from either, seldom longer by far, and never shorter.
-    """
-    some = [step for step in answered(steps) if step.gap >= 0][:_MAX_FOLLOWED]
-    if len(some) < _LEAST_FOLLOWED:
-        return []
-    usual = _usual(np.array([step.gap for step in some]))
-    odd = [step for step in some if not usual.holds(step.gap)]
-    if len(odd) < _SEVERAL or usual.least < LEAST_TIMEOUT:
-        return []
-    # Who waits for a reply never goes on sooner: two of these are enough.
-    short = [step for step in odd if step.gap < usual.least - max(usual.margin, _SHORTER * usual.least)]
-    if len(short) >= _TWICE:
-        return short
-    sooner = usual.least - _LEAST_OTHERWISE
-    far = {step for step in some if step.gap < sooner or step.gap >= _MUCH_LONGER * usual.most}
-    slow = _slow_ones(some[:_MAX_SHUFFLED], far)
-    if slow:
-        return slow
-    waits, latencies = np.array([[step.wait, step.latency] for step in odd[:_MAX_SHUFFLED]]).T
-    steady = width(waits) <= usual.margin
-    return odd if steady and _close(waits, -latencies, _MAYBE_CHANCE) else []
-
-
-def _slow_ones(some: Sequence[FollowingStep], far: set[FollowingStep]) -> list[FollowingStep]:
-    """Return the steps of a set that are among the slowest, where nearly all of these are of it."""
-    slowest, far = sorted(some, key=lambda step: -step.latency), far.intersection(some)
-    for count in range(_SEVERAL, min(2 * len(far), len(some)) + 1):
-        found = [step for step in slowest[:count] if step in far]
-        if len(found) >= max(_SEVERAL, _MOSTLY * count):
-            others = len(some) - len(far)
-            ways = sum(
-                comb(len(far), each) * comb(others, count - each) for each in range(len(found), count + 1)
-            )
-            if ways <= _MAYBE_CHANCE * comb(len(some), count):
-                return found
-    return []
-
-
-def _close(pauses: Int64s, change: Int64s, by_chance: float = _BY_CHANCE) -> bool:
+def lie_close(pauses: Int64s, change: Int64s, by_chance: float = _BY_CHANCE) -> bool:
     """Tell whether pauses lie much closer together than what is changed, and not by chance."""
     close = width(pauses)
     if close > CLOSE * width(pauses + change):

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packwire.doctor.vesc.client_test.judge import judge
+from packwire.doctor.vesc.client_test.meeting import Meeting
 from packwire.doctor.vesc.client_test.plan import ClientFindings, good, script
 from packwire.doctor.vesc.client_test.reactions import Action, ClientObservation, Controls, reacted
 from packwire.doctor.vesc.client_test.replies import answerable, command_of, reply_to
@@ -26,7 +27,6 @@ from packwire.doctor.vesc.client_test.trials import (
     TrialKind,
     pieces,
 )
-from packwire.doctor.vesc.client_test.verdict import Meeting
 from packwire.doctor.vesc.misreadings import RULES, Fate, misread
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import Framer, encode_frame

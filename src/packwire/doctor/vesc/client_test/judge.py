@@ -6,6 +6,7 @@ from dataclasses import replace
 from packwire.check import Confidence, Verdict
 from packwire.doctor.verdicts import decide
 from packwire.doctor.vesc.client_test.lengths import judge_lengths, of_kind
+from packwire.doctor.vesc.client_test.meeting import Meeting
 from packwire.doctor.vesc.client_test.plan import SHORT_WAIT, ClientFindings
 from packwire.doctor.vesc.client_test.played import VESC, Played
 from packwire.doctor.vesc.client_test.reactions import TrialResult
@@ -18,7 +19,6 @@ from packwire.doctor.vesc.client_test.verdict import (
     STREAM,
     UNASKED,
     ClientReport,
-    Meeting,
     fault,
 )
 from packwire.doctor.vesc.misreadings import RULES
@@ -27,7 +27,7 @@ from packwire.vesc.commands import Command
 
 def judge(found: ClientFindings | None, met: Meeting) -> ClientReport:
     """Say what is known, whether all trials were done or not."""
-    if met.family and met.played is not None:
+    if met.family:
         return ClientReport(True, (_other_family(met.family, met.played),))
     report = _judged(found, met)
     return replace(report, findings=tuple(decide(report.findings)))
@@ -90,15 +90,13 @@ def _nothing_tried(met: Meeting) -> ClientReport:
     if findings:
         return ClientReport(True, findings)
     if met.unanswerable:
-        played = met.played or VESC
-        names = ", ".join(map(played.name, met.unanswerable))
-        if not any(map(played.reads, met.unanswerable)):
+        names = ", ".join(map(met.played.name, met.unanswerable))
+        if not any(map(met.played.reads, met.unanswerable)):
             return ClientReport(True, (_wrong_command(names),))
         return ClientReport(False, (), (f"it asked only what is not played here: {names}",))
     if not met.requests:
-        title = (met.played or VESC).title
         return ClientReport(
-            False, (), (f"it connected, but sent no request; a {title} speaks only when asked",)
+            False, (), (f"it connected, but sent no request; a {met.played.title} speaks only when asked",)
         )
     return ClientReport(False, (), ("it asked too seldom for a first experiment",))
 
@@ -142,7 +140,7 @@ def _requests(met: Meeting) -> Iterator[Verdict]:
             Confidence.CERTAIN if stats.crc_errors or not met.requests else Confidence.LIKELY,
             f"Of what it sends, {met.requests} frames are right; there are {', '.join(stats.oddities())}.",
             "it frames its requests wrongly; a device does not answer them",
-            (met.played or VESC).framing,
+            met.played.framing,
         )
 
 

@@ -376,8 +376,8 @@ def _hardly_waits(found: ClientFindings, tell: Callable[[str], None]) -> Script:
     tell("whether it waits at all")
     given: list[ClientObservation] = []
     missing: list[ClientObservation] = []
-    for replies in _ORDER[: 4 * TRIMMED]:
-        seen = yield good(found.controls.good[0].size) if replies else MISSING
+    for replies in _ORDER:
+        seen = yield from _calm(good(found.controls.good[0].size) if replies else MISSING)
         (given if replies else missing).append(seen)
     found.impatient = Controls(tuple(given), tuple(missing)).part_a_little
 

@@ -57,8 +57,8 @@ NEEDED, TRIMMED = 3, 5
 _MARGIN, _PART = 0.05, 0.1
 #: The same where there are many, in seconds.
 _LITTLE = 0.006
-#: In so many of all pairs the one is the later: by chance that comes once in thousands of times.
-_NEARLY_ALL = 0.9
+#: In so many of all pairs the one is the later: by chance that comes once in hundreds of times.
+_NEARLY_ALL = 0.8
 #: A pause of this computer, as a part of the client's patience, from which on what it did is no sign.
 _STALL = 0.2
 #: A time belongs to one kind of control when it is so many times as far from the other one.

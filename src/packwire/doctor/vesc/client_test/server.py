@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Self
 
 from packwire.doctor.vesc.client_test.judge import judge
+from packwire.doctor.vesc.client_test.meeting import Meeting
 from packwire.doctor.vesc.client_test.pack import family_spoken
 from packwire.doctor.vesc.client_test.plan import ClientFindings, Script, script
 from packwire.doctor.vesc.client_test.played import VESC, Played
@@ -22,7 +23,7 @@ from packwire.doctor.vesc.client_test.session import ClientConnection
 from packwire.doctor.vesc.client_test.stalls import Stalls
 from packwire.doctor.vesc.client_test.telltale import Ask, ask_user, can_ask, wait_for
 from packwire.doctor.vesc.client_test.trials import SentPiece, Trial, TrialKind, time_to_send
-from packwire.doctor.vesc.client_test.verdict import ClientReport, LoginProblem, Meeting
+from packwire.doctor.vesc.client_test.verdict import ClientReport, LoginProblem
 from packwire.link.tcp import not_listening
 from packwire.wire.frame import FrameStats
 

@@ -2,13 +2,8 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from packwire.check import Confidence, Verdict
-from packwire.wire.frame import FrameStats
-
-if TYPE_CHECKING:
-    from packwire.doctor.vesc.client_test.played import Played
 
 FRAMING = (
     "start byte 02 is followed by ONE length byte (1 to 255), 03 by two, 04 by three, the high one first; "
@@ -74,21 +69,3 @@ class LoginProblem(StrEnum):
 
     DEVICE = "it logs in as VESC:, as a device does"
     NO_NEWLINE = "its login line does not end with a newline"
-
-
-@dataclass(frozen=True, slots=True)
-class Meeting:
-    """What was seen of the client besides the trials; `requests` are the whole frames that it sent."""
-
-    connections: int
-    requests: int
-    stats: FrameStats
-    unanswerable: tuple[int, ...] = ()
-    words: str = ""
-    """What it spoke where that was something else."""
-    login: LoginProblem | None = None
-    broadcasts: int = 0
-    """How many requests went to all nodes at once (CAN id 255)."""
-    played: "Played | None" = None
-    family: str = ""
-    """In whose frames it asked, where it sent no request of this device's."""
