@@ -24,10 +24,9 @@ from packwire.cli.terminal import make_console
 from packwire.doctor.vesc.client_test.plan import ClientFindings
 from packwire.doctor.vesc.client_test.played import VESC, Played
 from packwire.doctor.vesc.client_test.reactions import ClientObservation
-from packwire.doctor.vesc.client_test.server import ClientTest
+from packwire.doctor.vesc.client_test.server import SERIAL, ClientTest
 from packwire.doctor.vesc.client_test.verdict import ClientReport
 from packwire.errors import BadOptionError
-from packwire.link.tcp import place
 from packwire.protocols import protocol
 from packwire.visible import record_text
 
@@ -48,7 +47,7 @@ def my_client(
 ) -> int:
     """Examine a client that connects to `port` (0: a free one) on `host`; return the exit code.
 
-    It meets a VESC at a hub, or a pack of a `model`.
+    It meets a VESC at a hub, or a pack of a `model`. `host` SERIAL is a pseudo-terminal that it opens.
 
     0: it took everything. 7: it cannot be told what it takes. 11: something is wrong with it.
     """
@@ -151,10 +150,8 @@ async def _examine(
                 loop.add_signal_handler(number, running.cancel)
         show.line(
             ("Let your client connect to ", "bold"),
-            (place(host, test.port), "bold"),
-            " as to a hub (any id, any password) or as to a VESC itself."
-            if played is VESC
-            else f" as to a {played.title} behind a bridge to the network.",
+            (test.place, "bold"),
+            _as_to(played, host),
             " Ctrl-C ends it with what is known.",
         )
         show.tell("waiting for it")
@@ -162,6 +159,15 @@ async def _examine(
             async with asyncio.timeout(seconds):
                 await running
         return test.verdict, test.findings
+
+
+def _as_to(played: Played, host: str) -> str:
+    """Say what the client is to think that it meets."""
+    if host == SERIAL:
+        return f" as to the serial port of a {played.title}."
+    if played is VESC:
+        return " as to a hub (any id, any password) or as to a VESC itself."
+    return f" as to a {played.title} behind a bridge to the network."
 
 
 def _lines(verdict: ClientReport) -> Iterator[tuple[str, str]]:

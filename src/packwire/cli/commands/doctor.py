@@ -83,7 +83,7 @@ def doctor(
         Parameter(
             help=f"{listed(FORMS_OF_A_VESC)}, or a name of your own; /can/84 behind it is one node alone. "
             "With --my-client it is the port to listen on (65101), or HOST:PORT; ?model=jbd behind it plays "
-            "a pack.",
+            "a pack, and serial?model=jbd one on a serial port.",
             completer=addresses,
         ),
     ] = None,
@@ -140,7 +140,9 @@ def doctor(
 
 
 def _place(text: str) -> tuple[str, int]:
-    """Read `65101` or `0.0.0.0:65101`."""
+    """Read `65101`, `0.0.0.0:65101` or `serial`."""
+    if text == "serial":
+        return text, 0
     host, _, port = text.rpartition(":")
     if not port.isdecimal() or int(port[:6]) > 65535:
         raise BadOptionError(

@@ -18,15 +18,18 @@ from packwire.doctor.vesc.client_test.meeting import Meeting
 from packwire.doctor.vesc.client_test.pack import family_spoken
 from packwire.doctor.vesc.client_test.plan import ClientFindings, Script, script
 from packwire.doctor.vesc.client_test.played import VESC, Played
+from packwire.doctor.vesc.client_test.pty import SerialPlace
 from packwire.doctor.vesc.client_test.reactions import Action, ClientObservation
 from packwire.doctor.vesc.client_test.session import ClientConnection
 from packwire.doctor.vesc.client_test.stalls import Stalls
 from packwire.doctor.vesc.client_test.telltale import Ask, ask_user, can_ask, wait_for
 from packwire.doctor.vesc.client_test.trials import SentPiece, Trial, TrialKind, time_to_send
 from packwire.doctor.vesc.client_test.verdict import ClientReport, LoginProblem
-from packwire.link.tcp import not_listening
+from packwire.link.tcp import not_listening, place
 from packwire.wire.frame import FrameStats
 
+#: In place of a host: a pseudo-terminal, for a client that opens a serial port.
+SERIAL = "serial"
 #: A client that does nothing for so long does nothing more, in seconds; once it is known how it behaves, so
 #: many times its longest pause.
 PATIENCE = 20.0
@@ -99,16 +102,20 @@ class ClientTest:
         self._timers: list[asyncio.TimerHandle] = []
         self._decided = asyncio.Event()
         self._server: asyncio.Server | None = None
+        self._serial: SerialPlace | None = None
         self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        self._watching = asyncio.create_task(self.stalls.watch())
+        if self.host == SERIAL:
+            self._serial = SerialPlace(lambda: ClientConnection(self))
+            return self
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(lambda: ClientConnection(self), self.host, self.port)
         except OSError as error:
             raise not_listening(self.host, self.port, error) from error
         self.port = self._server.sockets[0].getsockname()[1]
-        self._watching = asyncio.create_task(self.stalls.watch())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -121,6 +128,13 @@ class ClientTest:
             self._server.close()
         if self._session:
             self._session.close()
+        if self._serial:
+            self._serial.close()
+
+    @property
+    def place(self) -> str:
+        """Return where a client finds it: host and port, or a serial port."""
+        return self._serial.path if self._serial else place(self.host, self.port)
 
     async def run(self) -> ClientReport:
         """Wait until everything is decided; may be cancelled or timed out, then see `verdict`."""

@@ -11,8 +11,8 @@ FRAMING = (
     "the stop byte is 03"
 )
 STREAM = (
-    "TCP is a stream: keep what came in a buffer, take a frame out when all of its bytes are there, keep the "
-    "rest, and read on"
+    "bytes come in pieces of any size: keep what came in a buffer, take a frame out when all of its bytes "
+    "are there, keep the rest, and read on"
 )
 AGES_DIFFER = "decode as far as the bytes go: firmware appends fields, and an old reply ends earlier"
 UNASKED = (
