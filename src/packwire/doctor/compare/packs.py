@@ -21,7 +21,14 @@ _WRITES = {
 }
 #: What says less of a client whose requests the device cannot have heeded.
 _LESS = frozenset(
-    (Cause.SILENT_DEVICE, Cause.CANNOT_TELL, Cause.NOT_RECORDED, Cause.TOO_FAST, Cause.IMPATIENT)
+    (
+        Cause.SILENT_DEVICE,
+        Cause.CANNOT_TELL,
+        Cause.NOT_RECORDED,
+        Cause.TOO_FAST,
+        Cause.IMPATIENT,
+        Cause.WRONG_COMMAND,
+    )
 )
 _MAX_NAMES = 4
 
