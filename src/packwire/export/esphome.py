@@ -13,7 +13,6 @@ from packwire.models.protocol import ModelProtocol
 from packwire.models.requests import Question
 from packwire.protocol.base import Gatt
 from packwire.quantity import Kind, Quantity
-from packwire.wire.fields import FieldError
 
 type Over = Literal["ble", "serial", "can"]
 
@@ -48,7 +47,7 @@ def esphome(model: ModelProtocol, over: Over | None = None, unit: int | None = N
     values = ValueReplies(model)
     values.require("ESPHome")
     over = _link(model, over)
-    asked, not_asked = _frames(values, unit)
+    asked, not_asked = values.frames(unit)
     left_out = tuple(dict.fromkeys([*values.left_out(), *_not_shown(values), *not_asked]))
     lines = [f"# {line}" for line in heading(model, "a configuration of ESPHome", left_out)]
     lines.append("# Yours to fill in: the board, its pins, the address of the pack; then wifi:, api: and ota:.")
@@ -96,27 +95,6 @@ def _link(model: ModelProtocol, over: Over | None) -> Over:
     if not spoken or (over is not None and over not in spoken):
         raise BadOptionError(f"{model.name} is spoken over {' and '.join(spoken) or 'none of ble, serial, can'}")
     return over or spoken[0]
-
-
-def _frames(values: ValueReplies, unit: int | None) -> tuple[list[tuple[Question, bytes]], list[str]]:
-    """Return the requests with their frames, and what is said of those that cannot be made."""
-    model = values.model
-    parameter = (model.bus or {}).get("parameter")
-    if unit is not None and parameter is None:
-        raise BadOptionError(f"a {model.title} is not addressed: leave --address out")
-    given = {} if unit is None else {parameter: unit}
-    found, left_out = [], []
-    for question in values.questions:
-        secret = [name for name in question.template.names if model.parameters[name].secret]
-        missing = [*secret, *question.missing(given)]
-        if missing:
-            left_out.append(f"request {question.name}: it needs {missing[0]}, which is nobody's but yours")
-            continue
-        try:
-            found.append((question, question.template.frame(given)))
-        except FieldError as error:
-            raise BadOptionError(f"--address {unit}: {error}") from None
-    return found, left_out
 
 
 def _not_shown(values: ValueReplies) -> Iterator[str]:

@@ -171,7 +171,7 @@ def _write_publish(to: Cpp, said: Said) -> None:
         if kind == "text_sensor":
             joined = "add_word(all, each.second);" if said.words else "if (all.empty()) all = each.second;"
             to.put(f"for (auto &each : said_{key}) {joined}")
-            otherwise = c_string(NOTHING if said.words else "")
+            otherwise = c_string(NOTHING if said.words or said.quantity.array else "")
             to.put(f"id({PREFIX}{key}).publish_state(all.empty() ? std::string({otherwise}) : all);")
             return
         to.put(f"for (auto &each : said_{key}) all.insert(all.end(), each.second.begin(), each.second.end());")

@@ -1,6 +1,7 @@
 """How frames are found in a stream: the functions that do it, in whatever language."""
 
 from packwire.export.language import Language
+from packwire.export.places import moved
 from packwire.wire.checksum import CHECKSUMS, Checksum, ChecksumKind
 from packwire.wire.framing import LONGEST_TEXT, FrameCheck, Framing, Size
 
@@ -18,17 +19,20 @@ def write_framings(to: Language, framings: tuple[Framing, ...]) -> None:
     names = [each.check.checksum for each in framings if each.check]
     sums = {name: f"checksum_{number}" for number, name in enumerate(dict.fromkeys(names), 1)}
     for name, function in sums.items():
-        to.say(name)
+        to.gap()
+        to.say(f"The checksum {name}.")
         with to.block(to.checks(function)):
             _write_checksum(to, CHECKSUMS[name])
     for number, framing in enumerate(framings, 1):
+        to.gap()
+        to.say("How long the frame is that begins there; 0: none does, -1: bytes are missing.")
         with to.block(to.function(f"frame_{number}")):
             _Finder(to, framing, sums.get(framing.check.checksum, "") if framing.check else "").write()
 
 
 def _write_checksum(to: Language, entry: Checksum) -> None:
     many = 1 << entry.bits
-    to.put(to.let("sum", str(entry.init)))
+    to.put(to.let("total", str(entry.init)))
     if entry.kind is ChecksumKind.FLETCHER:
         to.put(to.let("low", str(entry.init & 0xFF)))
         to.put(to.let("high", str(entry.init >> 8)))
@@ -36,21 +40,21 @@ def _write_checksum(to: Language, entry: Checksum) -> None:
         byte = to.byte("begin + number")
         match entry.kind:
             case ChecksumKind.SUM:
-                to.put(to.set("sum", f"sum + {byte}"))
+                to.put(to.set("total", f"total + {byte}"))
             case ChecksumKind.XOR:
-                to.put(to.set("sum", to.xor("sum", byte)))
+                to.put(to.set("total", to.xor("total", byte)))
             case ChecksumKind.FLETCHER:
                 to.put(to.set("low", f"(low + {byte}) % {entry.poly}"))
                 to.put(to.set("high", f"(high + low) % {entry.poly}"))
             case ChecksumKind.CRC:
                 _write_crc(to, entry, byte)
     if entry.kind is ChecksumKind.FLETCHER:
-        to.put(to.set("sum", "high * 256 + low"))
+        to.put(to.set("total", "high * 256 + low"))
     if entry.kind is ChecksumKind.SUM:
-        to.put(to.set("sum", f"sum % {many}"))
+        to.put(to.set("total", f"total % {many}"))
     if entry.xorout:
-        to.put(to.set("sum", to.xor("sum", str(entry.xorout))))
-    to.put(to.give(f"({many} - sum) % {many}" if entry.negate else "sum"))
+        to.put(to.set("total", to.xor("total", str(entry.xorout))))
+    to.put(to.give(f"({many} - total) % {many}" if entry.negate else "total"))
 
 
 def _write_crc(to: Language, entry: Checksum, byte: str) -> None:
@@ -58,16 +62,16 @@ def _write_crc(to: Language, entry: Checksum, byte: str) -> None:
     poly = entry.poly
     if entry.reflected:
         poly = int(f"{poly:0{entry.bits}b}"[::-1], 2)
-        to.put(to.set("sum", to.xor("sum", byte)))
-        shifted, falls = to.divided("sum", 2), "sum % 2 == 1"
+        to.put(to.set("total", to.xor("total", byte)))
+        shifted, falls = to.divided("total", 2), "total % 2 == 1"
     else:
-        to.put(to.set("sum", to.xor("sum", f"{byte} * {1 << entry.bits - 8}")))
-        shifted, falls = f"sum * 2 % {many}", f"sum >= {many // 2}"
+        to.put(to.set("total", to.xor("total", f"{byte} * {1 << entry.bits - 8}")))
+        shifted, falls = f"total * 2 % {many}", f"total >= {many // 2}"
     with to.block(to.each("step", "8")):
         to.put(to.let("poly", "0"))
         with to.block(to.when(falls)):
             to.put(to.set("poly", str(poly)))
-        to.put(to.set("sum", to.xor(shifted, "poly")))
+        to.put(to.set("total", to.xor(shifted, "poly")))
 
 
 class _Finder:
@@ -82,7 +86,7 @@ class _Finder:
         to, framing = self.to, self.framing
         to.put(to.let("room", "size - at"))
         for index, byte in enumerate(framing.start):
-            wrong = f"{to.byte(f'at + {index}')} {to.differs} {byte}"
+            wrong = f"{to.byte(moved('at', index))} {to.differs} {byte}"
             self._give(f"room > {index}{to.and_}{wrong}", "0")
         self._give(f"room < {max(1, len(framing.start))}", str(WAITING))
         if framing.until:
@@ -130,7 +134,7 @@ class _Finder:
     def _number(self, rule: Size) -> list[str]:
         """Write what reads the number that says the length; return what it must be."""
         to = self.to
-        place = f"at + {rule.at}"
+        place = moved("at", rule.at or 0)
         read = (
             to.digits(place, rule.width) if rule.digits else to.unsigned(place, rule.width, rule.order)
         )
@@ -150,7 +154,8 @@ class _Finder:
             bounds.append(f"{number} <= {rule.most}")
         if rule.multiple > 1:
             bounds.append(f"{number} % {rule.multiple} == 0")
-        to.put(to.set("length", f"{number} * {rule.times} + {rule.add}"))
+        times = f" * {rule.times}" if rule.times > 1 else ""
+        to.put(to.set("length", f"{number}{times} + {rule.add}"))
         return bounds
 
     def _right(self) -> None:
@@ -168,11 +173,11 @@ class _Finder:
         to = self.to
 
         def place(number: int) -> str:
-            return f"at + {number}" if number >= 0 else f"at + length - {-number}"
+            return moved("at", number) if number >= 0 else f"at + length - {-number}"
 
         stored = (
             to.digits(place(check.at), check.size)
             if check.digits
             else to.unsigned(place(check.at), check.size, check.order)
         )
-        return f"{stored} == {self.checksum}(data, {place(check.begin)}, {place(check.end)})"
+        return f"{stored} == {to.called(self.checksum)}(data, {place(check.begin)}, {place(check.end)})"

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from packwire.export.places import moved
 from packwire.wire.fields import Field, FieldCondition, Operator, Order, Type
 from packwire.wire.framing import ByteIs
 
@@ -54,6 +55,13 @@ class Language(ABC):
 
     closing, empty, scope = "}", "", "{"
 
+    def gap(self) -> None:
+        """Write what stands between functions."""
+
+    def called(self, name: str) -> str:
+        """Return the name under which a function is called."""
+        return name
+
     @contextmanager
     def scoped(self) -> Iterator[None]:
         """Write what makes variables that hold no longer."""
@@ -80,7 +88,7 @@ class Language(ABC):
                 runs[-1][1] = value
             else:
                 runs.append([value, value])
-        found = self.byte(f"{at} + {byte.at}" if at else str(byte.at))
+        found = self.byte(moved(at, byte.at) if at else str(byte.at))
         return self.any(
             f"{found} == {low}" if low == high else f"({found} >= {low}{self.and_}{found} <= {high})"
             for low, high in runs

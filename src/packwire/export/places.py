@@ -13,7 +13,9 @@ NEXT = "next_at"
 
 def moved(place: Place, by: int) -> str:
     """Return the place so many bytes behind another."""
-    return str(place + by) if isinstance(place, int) else f"{place} + {by}"
+    if isinstance(place, int):
+        return str(place + by)
+    return f"{place} + {by}" if by else place
 
 
 class Places:

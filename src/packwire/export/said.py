@@ -13,7 +13,7 @@ from packwire.models.requests import Question
 from packwire.models.session import VALUES
 from packwire.protocol.base import RequestKind
 from packwire.quantity import QUANTITIES, Quantity
-from packwire.wire.fields import TO_THE_END
+from packwire.wire.fields import TO_THE_END, FieldError
 from packwire.wire.keyed import KeyedCodec
 
 #: Values of a list, where nothing says how many there may be.
@@ -109,6 +109,29 @@ class ValueReplies:
         if not self.said:
             why = next(self.left_out(), "it says no value")
             raise BadOptionError(f"{self.model.name} cannot be exported to {target}: {plain(why)}")
+
+    def frames(self, unit: int | None) -> tuple[list[tuple[Question, bytes]], list[str]]:
+        """Return the requests with their frames, and what is said of those that cannot be made.
+
+        `unit` is the device's address on a shared line. Raises BadOptionError where it cannot be.
+        """
+        model = self.model
+        parameter = (model.bus or {}).get("parameter")
+        if unit is not None and parameter is None:
+            raise BadOptionError(f"a {model.title} is not addressed: leave --address out")
+        given = {} if unit is None else {str(parameter): unit}
+        found, left_out = [], []
+        for question in self.questions:
+            secret = [name for name in question.template.names if model.parameters[name].secret]
+            missing = [*secret, *question.missing(given)]
+            if missing:
+                left_out.append(f"request {question.name}: it needs {missing[0]}, which packwire does not know")
+                continue
+            try:
+                found.append((question, question.template.frame(given)))
+            except FieldError as error:
+                raise BadOptionError(f"--address {unit}: {error}") from None
+        return found, left_out
 
     def number(self, reply: Reply) -> int:
         """Return a reply's place among all."""
