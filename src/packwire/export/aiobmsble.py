@@ -34,6 +34,10 @@ _INFO: Final = {
 }
 
 
+#: What aiobmsble computes itself.
+_ITS_OWN: Final = frozenset({"voltage", "power", "energy_remaining", "runtime", "problem"})
+
+
 def key_of(quantity: str) -> str:
     """Return aiobmsble's key for a quantity; empty where it has none."""
     if quantity in _SENSORS:
@@ -166,10 +170,13 @@ def _not_told(values: ValueReplies) -> Iterator[str]:
         for each in said.readings:
             if odd(each) and key_of(key):
                 yield f"{each.reply.name}, {each.field.name}: {odd(each)}"
+    for one in values.model.computed:
+        if one.key not in values.said and one.key not in _ITS_OWN:
+            yield f"{one.key}: it follows from others"
 
 
 def _imports(body: str) -> list[str]:
-    standard = [name for name, sign in (("asyncio", "asyncio."), ("struct", "struct.")) if sign in body]
+    standard = [name for name, sign in (("asyncio", "asyncio."), ("math", "math."), ("struct", "struct.")) if sign in body]
     return [
         *(f"import {name}" for name in standard),
         "from collections.abc import Callable",
@@ -259,8 +266,11 @@ def _sample(values: dict[str, Any]) -> BMSSample:
     """Return values under the names that aiobmsble has for them."""
     sample: BMSSample = {}
     for key, name in _KEYS.items():
-        if key in values:
-            sample[name] = int(values[key]) if name in _WHOLE else values[key]
+        value = values.get(key)
+        if value is not None and name not in _WHOLE:
+            sample[name] = value
+        elif value is not None and math.isfinite(value):
+            sample[name] = int(value)
     if "cell_voltages" in values:
         sample["cell_voltages"] = values["cell_voltages"]
     if "balancing" in values:

@@ -12,7 +12,7 @@ from packwire.export.text import identifier, plain
 from packwire.models.protocol import ModelProtocol
 from packwire.models.requests import Question
 from packwire.protocol.base import Gatt
-from packwire.quantity import Kind, Quantity
+from packwire.quantity import QUANTITIES, Kind, Quantity
 
 type Over = Literal["ble", "serial", "can"]
 
@@ -65,6 +65,9 @@ def esphome(model: ModelProtocol, over: Over | None = None, unit: int | None = N
         sensors["sensor"] += _ble_sensor(model.gatt[0], decoder(model, values))
     for said in values.said.values():
         sensors[kind_of(said)] += _sensors(said)
+    for each in values.sums.values():
+        quantity = QUANTITIES[each.key]
+        sensors["sensor"] += _sensor(quantity, quantity.key, quantity.name)
     for key, rows in sensors.items():
         if rows:
             lines += ["", f"{key}:", *rows]
@@ -103,7 +106,7 @@ def _not_shown(values: ValueReplies) -> Iterator[str]:
             if odd(each):
                 yield f"{each.reply.name}, {each.field.name}: {odd(each)}"
     for each in values.model.computed:
-        if each.key not in values.said:
+        if each.key not in values.said and each not in values.sums.values():
             yield f"{each.key}: it follows from others, add a template sensor for it"
 
 

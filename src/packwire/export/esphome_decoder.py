@@ -8,6 +8,7 @@ from packwire.export.framing import write_framings
 from packwire.export.language import has_decimals
 from packwire.export.said import PARTS, Said, ValueReplies
 from packwire.export.text import c_string, identifier, plain
+from packwire.models.computed import Computed
 from packwire.models.protocol import ModelProtocol
 from packwire.models.replies import NOTHING, Reply
 from packwire.quantity import Kind
@@ -163,7 +164,7 @@ def odd(reading: Reading) -> str:
     return ""
 
 
-def _write_publish(to: Cpp, said: Said) -> None:
+def _write_publish(to: Cpp, said: Said, computed: Computed | None) -> None:
     key, kind = said.quantity.key, kind_of(said)
     to.put(f"static std::map<int64_t, {_cpp_type(said)}> said_{key};")
     with to.block(f"auto publish_{key} = [&]() {{", "};"):
@@ -196,6 +197,10 @@ def _write_publish(to: Cpp, said: Said) -> None:
             sensor = f"id({PREFIX}{key}_{number + 1})"
             to.put(f"if (std::max(all.size(), had) > {number}) {sensor}.publish_state(all.size() > {number} ? all[{number}] : NAN);")
         to.put("had = all.size();")
+        if computed is not None:
+            to.put("double sum = 0;")
+            to.put("for (double value : all) sum += value;")
+            to.put(f"if (!all.empty()) id({PREFIX}{computed.key}).publish_state(sum * {float(computed.scale)!r});")
 
 
 def decoder(model: ModelProtocol, values: ValueReplies) -> list[str]:
@@ -209,7 +214,7 @@ def decoder(model: ModelProtocol, values: ValueReplies) -> list[str]:
         to.put(f"static double {name} = NAN;")
     for said in values.said.values():
         if not said.alone:
-            _write_publish(to, said)
+            _write_publish(to, said, values.sums.get(said.quantity.key))
     if not model.can:
         write_framings(to, model.framings)
     with to.block("auto take = [&](const uint8_t *data, int64_t size, int64_t whole) {", "};"):

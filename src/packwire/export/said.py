@@ -7,6 +7,7 @@ from packwire.errors import BadOptionError
 from packwire.export.decoding import Reading, readings
 from packwire.export.language import may_be_none
 from packwire.export.text import plain
+from packwire.models.computed import Computed
 from packwire.models.protocol import ModelProtocol
 from packwire.models.replies import WORDS, Reply
 from packwire.models.requests import Question
@@ -93,7 +94,13 @@ class ValueReplies:
         for reading in readings(model).values():
             if reading.saying and reading.reply.name in names and not reading.field.secret:
                 found.setdefault(reading.saying.quantity.key, []).append(reading)
+        self.sums: dict[str, Computed] = {}
+        """What is no field and the sum of a list, by the list."""
         self.said = {key: Said(QUANTITIES[key], tuple(each)) for key, each in found.items()}
+
+        for each in model.computed:
+            if each.sum_of in self.said and each.key not in self.said:
+                self.sums[each.sum_of] = each
 
     @property
     def questions(self) -> list[Question]:
