@@ -3,9 +3,11 @@
 import pytest
 
 from packwire.capture import open_capture
-from packwire.capture.readings import Readings, all_models, keys_of
+from packwire.capture.readings import Readings, all_models, keys_of, told_apart
 from packwire.direction import Direction
 from packwire.models.load import model
+from packwire.sim.model import SimulatedModel
+from packwire.sim.server import SimOptions
 from tests.shared_data import CAPTURES, needs_captures
 
 FROM, TO = Direction.FROM_DEVICE, Direction.TO_DEVICE
@@ -76,6 +78,31 @@ def test_requests_are_named_by_the_model_of_the_replies():
     status = jk.encode("status", {"cell_count": 2, "cells": (3.3, 3.31)})
     assert said(readings, FROM, status).model == "jk04"
     assert said(readings, FROM, status).values["cell_voltages"] == pytest.approx((3.3, 3.31))
+
+
+def conversation(name, *, versions):
+    """Return what is asked of a simulated pack and what it says, twice."""
+    device = SimulatedModel(model(name), SimOptions(cells=8, speed=0)).device
+    for question in model(name).questions * 2:
+        if question.payload and (versions or not question.once):
+            yield TO, question.payload
+            for reply in question.replies:
+                yield from ((FROM, frame) for frame in device.frames(reply))
+
+
+@pytest.mark.parametrize("versions", [True, False])
+@pytest.mark.parametrize("name", ["jk02", "jk04", "daly", "daly81"])
+def test_models_of_one_family_are_told_apart(name, versions):
+    family = [each for each in all_models() if each.family.name == model(name).family.name]
+    assert len(family) > 1
+    assert [each.name for each in told_apart(family, conversation(name, versions=versions))] == [name]
+
+
+def test_what_could_be_two_is_said_to_be_two():
+    jk = [model("jk02"), model("jk04")]
+    ready = model("jk02").encode("ready", {})
+    assert told_apart(jk, [(FROM, ready)]) == jk
+    assert told_apart(jk, [(TO, jk[0].questions[0].payload)]) == []
 
 
 def test_columns_are_quantities_of_the_registry():

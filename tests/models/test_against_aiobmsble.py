@@ -2,8 +2,9 @@
 
 import pytest
 
+from packwire.models.heard import Heard
 from packwire.models.load import model
-from tests.models.aiobmsble_vectors import VECTORS, compare, exchanges
+from tests.models.aiobmsble_vectors import VECTORS, compare, exchanges, same
 
 pytestmark = pytest.mark.skipif(not VECTORS.exists(), reason="../shared/aiobmsble is not here")
 
@@ -14,6 +15,7 @@ FAMILIES = {
     "jbd_bms": "jbd",
     "neey_bms": "neey",
     "redodo_bms": "litime",
+    "seplos_bms": "seplos-v3-master",
     "seplos_v2_bms": "seplos",
     "tianpwr_bms": "tianpower",
     "jikong_bms": "jk02",
@@ -30,6 +32,15 @@ ERRORS: dict[tuple[str, int], str] = {
 }
 #: Quantities that differ, and why.
 DIFFERENT: dict[str, dict[str, str]] = {
+    # Those of the packs are compared in test_the_packs_of_a_master.
+    "seplos_bms": {
+        "temperatures": "the master's is an average; those of the cells are its packs'",
+        "balancing": "aiobmsble takes the state of the current limiter for it",
+        **dict.fromkeys(
+            ("cell_voltages", "cell_voltage_max", "cell_max_number"),
+            "aiobmsble gives the master the cells of all its packs",
+        ),
+    },
     "daly_bms": {"temperature_mosfet": "0 and 65535 mean that there is no such sensor"},
     "ant_bms": {"cycles": "aiobmsble divides the charge of all cycles by the capacity"},
     "ant_leg_bms": {
@@ -51,3 +62,20 @@ def test_a_model_says_what_aiobmsble_says(plugin, exchange):
         pytest.skip(ERRORS[plugin, exchange.number])
     name = OTHERS.get((plugin, exchange.number), FAMILIES[plugin])
     assert compare(model(name), exchange, frozenset(DIFFERENT.get(plugin, ()))) == []
+
+
+@pytest.mark.parametrize("exchange", exchanges("seplos_bms"), ids=lambda each: str(each.number))
+def test_the_packs_of_a_master(exchange):
+    protocol = model("seplos-v3-master")
+    packs: dict[int, Heard] = {}
+    framer = protocol.framer()
+    for piece in exchange.received:
+        # aiobmsble's radio leaves the padding of notifications in: c0ffee.
+        for frame in framer.feed(piece.removesuffix(b"\xc0\xff\xee")):
+            packs.setdefault(frame.payload[0], Heard(protocol)).take(frame.payload)
+    assert list(packs) == [0, 1, 2]
+    for number, theirs in enumerate(exchange.sample["packs"], 1):
+        ours = packs[number].values()
+        assert same(ours["cell_voltages"], tuple(theirs["cell_voltages"]))
+        for key, name in {"voltage": "voltage", "current": "current", "soc": "battery_level"}.items():
+            assert ours[key] == theirs[name]

@@ -1,7 +1,8 @@
 """What recorded messages say: the model that fits a channel, and the values of each of its frames."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from packwire.direction import Direction
 from packwire.models.heard import Heard
@@ -13,8 +14,12 @@ from packwire.quantity import QUANTITIES, Value
 _TRIAL = 50
 #: So many different frames of a channel are remembered: packs repeat themselves.
 _REMEMBERED = 4096
-#: Volts that a cell can have.
-_CELL = (0.0, 6.0)
+#: Volts that a cell can have, and that one has which is well.
+_CELL, _LIVING_CELL = (0.0, 6.0), (1.0, 5.0)
+#: Cells make the voltage of their pack but for so much of it, and their spread but for so many volts.
+_SUM_WITHIN, _SPREAD_WITHIN = 0.02, 0.003
+#: So many messages are looked at to tell models apart.
+_LOOKED_AT = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,54 @@ class Readings:
         return reading
 
 
+@dataclass(slots=True)
+class _Candidate:
+    """What recorded messages say for a model and against it."""
+
+    heard: Heard
+    asked: int = 0
+    """Requests that are the model's own."""
+    known: int = 0
+    right: int = 0
+    wrong: int = 0
+    excluded: bool = False
+    """The device's own version says that it is another model's."""
+
+    def take(self, message: bytes) -> None:
+        """Take a message from the device."""
+        taken = self.heard.take(message)
+        if taken.model:
+            self.excluded = True
+        elif taken.reply is not None:
+            self.known += 1
+            consistent = _consistent(taken.values)
+            self.right += consistent is True
+            self.wrong += consistent is False
+
+
+def told_apart(
+    models: Sequence[ModelProtocol], messages: Iterable[tuple[Direction, bytes]]
+) -> Sequence[ModelProtocol]:
+    """Return those of some models that recorded messages may be of; one where they leave no doubt.
+
+    What speaks against a model: that none of its replies came or that other models' requests were asked, what
+    the device says of its version, and cells that do not make the voltage or the spread that stand beside
+    them.
+    """
+    found = {each.name: _Candidate(Heard(each)) for each in models}
+    for direction, message in islice(messages, _LOOKED_AT):
+        for model in models:
+            if model.framing_of(message) is None:
+                continue
+            if direction == Direction.TO_DEVICE:
+                found[model.name].asked += model.question_of(message) is not None
+            else:
+                found[model.name].take(message)
+    left = [each for each in models if found[each.name].known and not found[each.name].excluded]
+    left = [each for each in left if found[each.name].asked] or left
+    return [each for each in left if found[each.name].right > found[each.name].wrong] or left
+
+
 def _asked(model: ModelProtocol, message: bytes) -> MessageReading | None:
     if model.framing_of(message) is None:
         return None
@@ -141,6 +194,24 @@ def _plausible(values: Mapping[str, Value]) -> float:
     if isinstance(voltage, float | int) and abs(voltage - total) > 0.1 * max(total, 1.0):
         return -1.0
     return 1.0
+
+
+def _consistent(values: Mapping[str, Value]) -> bool | None:
+    """Tell whether cells make what stands beside them, or None where nothing does."""
+    cells = values.get("cell_voltages")
+    if not isinstance(cells, tuple) or not cells:
+        return None
+    numbers = [float(each) for each in cells if isinstance(each, float | int)]
+    voltage, spread = values.get("voltage"), values.get("cell_voltage_spread")
+    low, high = _LIVING_CELL
+    if any(not low <= each <= high for each in numbers):
+        return False
+    beside: list[bool] = []
+    if isinstance(voltage, float | int):
+        beside.append(abs(voltage - sum(numbers)) <= _SUM_WITHIN * sum(numbers))
+    if isinstance(spread, float | int):
+        beside.append(abs(spread - (max(numbers) - min(numbers))) <= _SPREAD_WITHIN)
+    return all(beside) if beside else None
 
 
 def all_models() -> list[ModelProtocol]:

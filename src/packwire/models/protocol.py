@@ -62,6 +62,7 @@ class ModelProtocol(Protocol):
         self._advertisements = tuple(pattern_of(each) for each in recognise.get("advertisements", ()))
         self.family: Family = shared or family(content)
         self.framings = self.family.framings
+        self._with_rubbish = tuple(each for each in self.framings if each.count is not None)
         self._text = tuple(each.hexadecimal for each in self.framings)
         self.replies = with_ways(self._replies(content))
         self._by_name = {reply.name: reply for reply in self.replies}
@@ -182,8 +183,15 @@ class ModelProtocol(Protocol):
     def frame(self, request: Request) -> bytes:
         return request.payload
 
+    def plain(self, message: bytes) -> bytes:
+        """Return a frame without what apps leave in a command behind what it means."""
+        for framing in self._with_rubbish:
+            message = framing.plain(message)
+        return message
+
     def question_of(self, message: bytes) -> Question | None:
         """Return which request a frame is; None where it is none."""
+        message = self.plain(message)
         question = self._questions.get(message)
         if question is None:
             question = next(
@@ -193,6 +201,7 @@ class ModelProtocol(Protocol):
 
     def switch_of(self, message: bytes) -> tuple[Switch, int] | None:
         """Return which switch a frame sets, and to what number; None where it sets none."""
+        message = self.plain(message)
         for switch in self.switches:
             found = switch.template.match(message)
             if found is not None:
@@ -201,12 +210,11 @@ class ModelProtocol(Protocol):
 
     @override
     def kind(self, message: bytes) -> Hashable | None:
+        message = self.plain(message)
         question = self.question_of(message)
         if question is None:
             return message[: self.framings[0].asks or self.framings[0].header]
-        if not question.replies:
-            return None
-        return question.replies if question.payload == message else (question.replies, message)
+        return question.asked_by(message) if question.replies else None
 
     @override
     def answers(self, request: Request, message: bytes) -> bool:
@@ -278,6 +286,21 @@ class ModelProtocol(Protocol):
             return framing.seal(frame[:at] + b"%02X" % unit + frame[at + 2 :])
         return framing.seal(frame[:at] + bytes([unit]) + frame[at + 1 :])
 
+    def addressed(self, request: bytes, reply: bytes) -> bytes:
+        """Return a reply with what is the same in it as in its request, such as the address of a pack."""
+        for answer in self.family.answers:
+            rules = zip((request, reply), (answer.request, answer.reply), strict=True)
+            if any(each.plus for each in answer.same) or not all(
+                rule.fits(frame) for frame, rules_of in rules for rule in rules_of
+            ):
+                continue
+            said = bytearray(reply)
+            for each in answer.same:
+                said[each.reply : each.reply + each.width] = request[each.request : each.request + each.width]
+            framing = next((each for each in self.framings if each.form_of(reply)), self.framings[0])
+            return framing.seal(bytes(said))
+        return reply
+
     def data(self, frame: bytes) -> bytes:
         """Return a frame without its checksum and end: what fields and counts may reach to.
 
@@ -303,6 +326,15 @@ class ModelProtocol(Protocol):
         heard = Heard(self, known)
         heard.take(frame)
         return heard.values()
+
+    def read_with(self, frame: bytes) -> str:
+        """Return the name of the model that the device which said this is read with: mostly this one."""
+        heard = Heard(self)
+        heard.take(frame)
+        known = heard.known
+        layouts = (layout for reply in self.replies for layout in reply.layouts if layout.model)
+        fits = (each.model for each in layouts if each.is_told(known))
+        return next(fits, self.name)
 
     def spans(self, frame: bytes, known: Mapping[str, float] | None = None) -> list[Span]:
         """Return where each field of a reply lies; empty for a frame that the model does not know."""
@@ -342,7 +374,7 @@ class ModelProtocol(Protocol):
     def mask(self, message: bytes) -> bytes:
         masked = bytearray(message)
         for question in self.questions:
-            for name, begin, end in question.template.places(message) or ():
+            for name, begin, end in question.template.places(self.plain(message)) or ():
                 if self.parameters[name].secret:
                     masked[begin:end] = b"*" * (end - begin)
         reply = self.reply_of(message)

@@ -157,8 +157,13 @@ class ReplyLayout:
         told = [each for each in self.when if each.field in known]
         if not all(each.holds(known[each.field]) for each in told):
             return False
-        sure = bool(self.when) and len(told) == len(self.when)
-        return sure or all(each.fits(data) for each in self.marks)
+        return self.is_told(known) or all(each.fits(data) for each in self.marks)
+
+    def is_told(self, known: Mapping[str, float]) -> bool:
+        """Tell whether other replies say that it is so."""
+        return bool(self.when) and all(
+            each.field in known and each.holds(known[each.field]) for each in self.when
+        )
 
 
 @dataclass(frozen=True, slots=True)

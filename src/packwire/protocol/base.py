@@ -229,6 +229,13 @@ class Session(ABC):
     async def read(self, node: Node) -> NodeReading:
         """Read one node; raises NoReplyError where it does not answer."""
 
+    async def keep_awake(self) -> float | None:
+        """Send what the device wants to hear between readings, where it is due.
+
+        Return the seconds until the next is due; None: it wants nothing.
+        """
+        return None
+
     def notice(self, key: str, values: Mapping[str, Value]) -> None:
         """Note the quantities that a node's samples hold."""
         node = self._nodes[key]

@@ -1,7 +1,7 @@
 """Any protocol that a model describes, served as a device: the same file that reads it answers here."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -99,6 +99,22 @@ def pack_values(vehicle: Vehicle) -> dict[str, Any]:
     }
 
 
+#: What the packs of a device share out among them.
+_SHARED = ("current", "power", "charge_remaining", "capacity", "capacity_design", "energy_remaining")
+
+
+def values_within(values: Mapping[str, Any], number: int, packs: int) -> dict[str, Any]:
+    """Return what one of the packs in parallel says, of all that they say together.
+
+    Each has the same cells, in another order, so that packs are told apart and their voltage is one.
+    """
+    cells = values["cell_voltages"]
+    turned = number % len(cells)
+    within = {key: values[key] / packs for key in _SHARED}
+    within["cell_voltages"] = (*cells[turned:], *cells[:turned])
+    return {**values, **within, "serial_number": f"SIM{number:05d}"}
+
+
 class ModelDevice:
     """A device that answers the requests of a model with the values of a simulated pack.
 
@@ -107,7 +123,12 @@ class ModelDevice:
     """
 
     def __init__(
-        self, protocol: ModelProtocol, vehicle: Vehicle, faults: Faults, unit: int | None = None
+        self,
+        protocol: ModelProtocol,
+        vehicle: Vehicle,
+        faults: Faults,
+        unit: int | None = None,
+        packs: int = 0,
     ) -> None:
         self.protocol = protocol
         self.vehicle = vehicle
@@ -116,10 +137,13 @@ class ModelDevice:
         self.encoded: dict[bytes, bytes] = {}
         self.unit = unit_of(protocol) if unit is None else unit
         """Its address on a shared line."""
+        self.packs = packs if protocol.packs else 0
+        """How many packs it consists of, beside itself; 0: it is one pack."""
         self.switched: dict[str, int] = {}
         """What switches were set to, by name."""
         self._speaker = Speaker(protocol)
         self._said: dict[str, list[bytes]] | None = None
+        self._packs_said: dict[int, dict[str, list[bytes]]] = {}
         self._frozen: dict[str, Any] | None = None
         self._clients: dict[Port, _Client] = {}
         faults.on_change.append(self._fault_changed)
@@ -130,6 +154,8 @@ class ModelDevice:
         if self._frozen is not None:
             return self._frozen
         values = pack_values(self.vehicle)
+        if self.packs:
+            values["pack_count"] = self.packs
         if self.protocol.bus is not None:
             values["serial_number"] = f"SIM{self.unit:05d}"
         (dead,) = self.faults.get("dead-cell") or (0,)
@@ -165,6 +191,7 @@ class ModelDevice:
     def moved(self) -> None:
         """Forget encoded replies: the physics has moved."""
         self._said = None
+        self._packs_said.clear()
 
     def revive(self) -> None:
         """Switch the device off and on."""
@@ -187,6 +214,22 @@ class ModelDevice:
             self.say_all()
         assert self._said is not None
         return [self.protocol.from_unit(each, self.unit) for each in self._said[reply]]
+
+    def pack_of(self, given: Mapping[str, int | str]) -> int:
+        """Return which of its packs a request is for; 0: itself."""
+        packs = self.protocol.packs
+        return int(given.get(packs["parameter"], 0)) if packs else 0
+
+    def frames_of_pack(self, number: int, reply: str) -> list[bytes]:
+        """Return the frames of a reply of one of its packs; none where there is no such pack."""
+        first = (self.protocol.packs or {}).get("first", 1)
+        if not first <= number < first + self.packs:
+            return []
+        if number not in self._packs_said:
+            self._packs_said[number] = self._speaker.frames(
+                values_within(self.values(), number, self.packs), self._read_back()
+            )
+        return self._packs_said[number][reply]
 
     def setting(self, switch: Switch) -> str:
         """Return by name what a switch is set to; empty where it was set to what it has no name for."""
@@ -265,13 +308,14 @@ class _Client:
     def take(self, payload: bytes) -> None:
         """Answer a request."""
         protocol = self._device.protocol
+        payload = protocol.plain(payload)
         asked = (protocol.bus or {}).get("parameter")
         for question in protocol.questions:
             given = question.template.match(payload)
             if given is not None and (
                 asked is None or given.get(asked, self._device.unit) == self._device.unit
             ):
-                self._answer(question, given)
+                self._answer(question, payload, given)
                 return
         switched = self._device.protocol.switch_of(payload)
         if switched is not None and self._may_ask:
@@ -285,7 +329,7 @@ class _Client:
     def _may_ask(self) -> bool:
         return self._logged_in or "pin" not in self._device.faults
 
-    def _answer(self, question: Question, given: dict[str, int | str]) -> None:
+    def _answer(self, question: Question, payload: bytes, given: dict[str, int | str]) -> None:
         secret = [name for name in given if self._device.protocol.parameters[name].secret]
         if secret:
             self._logged_in = self._logged_in or all(self._is_pin(given[name]) for name in secret)
@@ -296,8 +340,10 @@ class _Client:
             return
         if question.keeps_alive:
             self._wait_for_keep_alive()
+        pack = self._device.pack_of(given)
         for number, reply in enumerate(question.replies):
-            self._later(number * BETWEEN, partial(self._send, reply))
+            send = partial(self._send_of_pack, pack, payload, reply) if pack else partial(self._send, reply)
+            self._later(number * BETWEEN, send)
         if question.once:
             for each in self._device.protocol.replies:
                 if each.unasked and each.topic == "settings":
@@ -312,6 +358,10 @@ class _Client:
     def _send(self, reply: str) -> None:
         for frame in self._device.frames(reply):
             self._port.send(frame)
+
+    def _send_of_pack(self, pack: int, request: bytes, reply: str) -> None:
+        for frame in self._device.frames_of_pack(pack, reply):
+            self._port.send(self._device.protocol.addressed(request, frame))
 
     def _stream(self, question: Question) -> None:
         """Send what streams again and again, until the client is gone."""
@@ -351,7 +401,7 @@ class SimulatedModel(Simulation):
     def __init__(self, protocol: ModelProtocol, options: SimOptions | None = None) -> None:
         options = options or SimOptions()
         vehicle = Vehicle(options.seed, options.cells, options.scenario, options.soc)
-        device = ModelDevice(protocol, vehicle, Faults(options.faults), options.unit)
+        device = ModelDevice(protocol, vehicle, Faults(options.faults), options.unit, options.packs)
         try:
             device.say_all()
         except (FieldError, ValueError, KeyError) as error:

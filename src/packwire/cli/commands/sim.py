@@ -36,7 +36,7 @@ from packwire.sim.server import DEVICE_ID, PASSWORD, SimOptions, SimulatedVesc
 if TYPE_CHECKING:
     from packwire.sim.bluetooth import BluetoothLink
 
-app = App(name="sim", help="Simulate a VESC, or the hub that it dials.")
+app = App(name="sim", help="Simulate a VESC, a hub, or any pack that has a model.")
 
 #: A flag that may be given several times, one value each.
 _Repeated = Parameter(negative=(), consume_multiple=False, completer=completion.faults)
@@ -194,6 +194,9 @@ def hub(
     return _run(lambda stack: _start_hub(stack, host, port, fault, with_vesc=vesc), for_)
 
 
+_Packs = Annotated[int, Parameter(name="--packs", help="Packs of a device that consists of packs.")]
+
+
 def _serving(model: str) -> Callable[..., int]:
     """Return the command that serves a model."""
 
@@ -201,14 +204,18 @@ def _serving(model: str) -> Callable[..., int]:
         *,
         listen: _Listen = "0",
         cells: _Cells = 4,
+        packs: _Packs = 2,
         pack: _Pack = _USUAL,
         bluetooth: _Bluetooth = _NoBluetooth,
         for_: ForOption = None,
     ) -> int:
-        """Simulate a pack that speaks this protocol: on TCP, a pseudo-terminal, Bluetooth. Ctrl-C ends it."""
-        options = pack.options(listen, cells, bluetooth=bluetooth.options())
+        options = pack.options(listen, cells, packs=packs, bluetooth=bluetooth.options())
         return _run(lambda stack: _start(stack, model, options), for_)
 
+    serve.__doc__ = (
+        f"Simulate a pack of the model {model}.\n\n"
+        "It is served on TCP, a pseudo-terminal or Bluetooth. Ctrl-C ends it."
+    )
     return serve
 
 

@@ -13,8 +13,12 @@ class FieldRecord(TypedDict):
     width: Annotated[int, "bytes"]
     type: Annotated[str, "`unsigned`, `signed`, `float`, `bcd`, `text`"]
     order: Annotated[Order | None, "null: of one byte, or a text"]
-    role: Annotated[str, "`kind`, `constant`, `text`, `checksum`, `counter`, `clock`, `states`, `number`, `noise`"]
-    confidence: Annotated[float | None, "that it is just these bytes; null: it never changes, or moves as chance does"]
+    role: Annotated[
+        str, "`kind`, `constant`, `text`, `checksum`, `counter`, `clock`, `states`, `number`, `noise`"
+    ]
+    confidence: Annotated[
+        float | None, "that it is just these bytes; null: it never changes, or moves as chance does"
+    ]
     low: Annotated[float | None, "the lowest number that it has; null: it is none"]
     high: Annotated[float | None, "the highest"]
 

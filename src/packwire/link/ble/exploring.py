@@ -147,8 +147,15 @@ def notifying(services: list[Service]) -> Iterator[Characteristic]:
     return (own for service in services for own in service.characteristics if own.notifies)
 
 
-def likely_pairs(services: list[Service], protocols: tuple[Protocol, ...]) -> list[LikelyPair]:
-    """Return the pairs of characteristics by which the device may be spoken with, the likeliest first."""
+def likely_pairs(
+    services: list[Service], protocols: tuple[Protocol, ...], told: tuple[Protocol, ...] = ()
+) -> list[LikelyPair]:
+    """Return the pairs of characteristics by which the device may be spoken with, the likeliest first.
+
+    Many protocols share a service; those that the device `told` of (it advertised or answered so) are named
+    alone.
+    """
+    sure = {each.title for each in told}
     known: dict[Gatt, list[str]] = {}
     for each in protocols:
         for gatt in each.gatt:
@@ -157,7 +164,7 @@ def likely_pairs(services: list[Service], protocols: tuple[Protocol, ...]) -> li
     own_services = [each for each in services if each.uuid not in _NOT_SPOKEN and each.characteristics]
     for service in own_services:
         found += [
-            _pair(service, notify, write, known, alone=len(own_services) == 1)
+            _pair(service, notify, write, known, sure, alone=len(own_services) == 1)
             for notify in service.characteristics
             if notify.notifies
             for write in service.characteristics
@@ -171,6 +178,7 @@ def _pair(
     notify: Characteristic,
     write: Characteristic,
     known: dict[Gatt, list[str]],
+    sure: set[str],
     *,
     alone: bool,
 ) -> tuple[int, LikelyPair]:
@@ -179,7 +187,7 @@ def _pair(
     titles = known.get(Gatt(service.uuid, notify.uuid, write.uuid), [])
     if titles:
         points += 8
-        reasons.append(f"{' or '.join(titles[:3])} is spoken there")
+        reasons.append(_spoken([each for each in titles if each in sure] or titles))
     if notify.notifications:
         points += 4
         reasons.append(f"it notified {notify.notifications} times unasked")
@@ -197,6 +205,11 @@ def _pair(
     return points, LikelyPair(
         Gatt(service.uuid, notify.uuid, write.uuid, write_type(write)), ", ".join(reasons)
     )
+
+
+def _spoken(titles: list[str]) -> str:
+    *others, last = titles
+    return f"{', '.join(others)} and {last} are all spoken there" if others else f"{last} is spoken there"
 
 
 def write_type(write: Characteristic) -> WriteType | None:
