@@ -89,7 +89,18 @@ def source(text: str) -> str:
 def compiled(text: str, folder: Path) -> Path:
     """Return the program; raises where its text is not right C++."""
     (folder / "main.cpp").write_text(source(text))
-    command = ["g++", "-std=gnu++17", "-O0", "-Wall", "-Werror", "-Wno-unused-but-set-variable", "-fsanitize=undefined,address", "-o", "program", "main.cpp"]
+    command = [
+        "g++",
+        "-std=gnu++17",
+        "-O0",
+        "-Wall",
+        "-Werror",
+        "-Wno-unused-but-set-variable",
+        "-fsanitize=undefined,address",
+        "-o",
+        "program",
+        "main.cpp",
+    ]
     made = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr[:4000]
     return folder / "program"
@@ -98,7 +109,11 @@ def compiled(text: str, folder: Path) -> Path:
 def said(program: Path, pieces: list[bytes]) -> dict[str, Any]:
     """Return what the sensors showed last, lists put together, by quantity."""
     run = subprocess.run(
-        [program], input="\n".join(each.hex() for each in pieces) + "\n", capture_output=True, text=True, check=False
+        [program],
+        input="\n".join(each.hex() for each in pieces) + "\n",
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (run.returncode, run.stderr) == (0, "")
     latest = {

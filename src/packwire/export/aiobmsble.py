@@ -1,136 +1,24 @@
 """A model as a plugin of aiobmsble, with its test in the manner of aiobmsble's own."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, override
+from typing import Any, Final
 
 from packwire.errors import BadOptionError
+from packwire.export.aiobmsble_reader import INFO, ITS_OWN, KEYS, SENSORS, PlainReader, key_of, odd
 from packwire.export.aiobmsble_test import test_text
-from packwire.export.decoding import Reading, ReplyWriter
 from packwire.export.exported import Exported, heading
 from packwire.export.framing import write_framings
 from packwire.export.python import Python, used
-from packwire.export.said import PARTS, Said, ValueReplies
-from packwire.export.text import identifier, plain
-from packwire.models.aiobmsble_keys import PHASES, SAME, TEMPERATURES, WHOLE
+from packwire.export.said import PARTS, ValueReplies
+from packwire.export.text import plain
+from packwire.models.aiobmsble_keys import PHASES, WHOLE
 from packwire.models.protocol import ModelProtocol
 from packwire.models.recognition import pattern_of
 from packwire.models.replies import Reply
 from packwire.models.requests import Question
-from packwire.quantity import Kind
-from packwire.wire.fields import Type
 
 #: Characters of the part of an address that is its maker's.
 _OUI: Final = len("00:11:22")
-#: Our quantity -> aiobmsble's key.
-_KEYS: Final = {ours: theirs for theirs, ours in SAME.items()}
-_SENSORS: Final = {ours: theirs for theirs, ours in TEMPERATURES.items()} | {"temperatures": "GENERIC"}
-#: What the device says of itself -> the key of aiobmsble's `BMSInfo`.
-_INFO: Final = {
-    "firmware": "sw_version",
-    "hardware": "hw_version",
-    "serial_number": "serial_number",
-    "model": "model",
-    "device_name": "name",
-}
-
-
-#: What aiobmsble computes itself.
-_ITS_OWN: Final = frozenset({"voltage", "power", "energy_remaining", "runtime", "problem"})
-
-
-def key_of(quantity: str) -> str:
-    """Return aiobmsble's key for a quantity; empty where it has none."""
-    if quantity in _SENSORS:
-        return "temp_values"
-    others = {"cell_voltages": "cell_voltages", "balancing": "balancer", "charge_phase": "battery_mode"}
-    return _KEYS.get(quantity) or others.get(quantity) or ""
-
-
-class _Reader(ReplyWriter):
-    """Writes what a reply says: pairs of a quantity and a value."""
-
-    part = "part"
-
-    def __init__(self, to: Python, values: ValueReplies) -> None:
-        super().__init__(to, values.model)
-        self.values = values
-
-    @override
-    def reads(self, reading: Reading) -> bool:
-        said = reading.saying
-        if said is None or reading.field.secret or said.quantity.key not in self.values.said:
-            return False
-        return not odd(reading) and bool(key_of(said.quantity.key) or said.quantity.key in _INFO)
-
-    @override
-    def is_known(self, known: str) -> str:
-        return f'"{known}" in known'
-
-    @override
-    def number_of(self, known: str) -> str:
-        return f'known.get("{known}", 0)'
-
-    @override
-    def remember(self, known: str, raw: str) -> str:
-        return f'known["{known}"] = {raw}'
-
-    @override
-    def keyed(self, reading: Reading) -> None:
-        return
-
-    @override
-    def list_(self, reading: Reading) -> None:
-        return
-
-    @override
-    def one(self, reading: Reading, raw: str, at: str, index: str = "") -> None:
-        if reading.saying is None:
-            return
-        to, field, quantity = self.to, reading.field, reading.saying.quantity
-        value = to.scaled(field, raw)
-        if field.negative:
-            held = to.all(to.condition(each, self._number(each.field)) for each in field.negative)
-            value = f"-({value}) if {held} else {value}"
-        if field.names:
-            rows = ", ".join(f"{number}: {name!a}" for number, name in field.names)
-            value = f"{{{rows}}}.get(int({raw}), {value})"
-        if quantity.kind is Kind.FLAG:
-            value = f"({value}) is True" if field.names else f"bool({value})"
-        if quantity.kind is Kind.TEXT:
-            value = f"str({value}).strip()"
-        self.to.put(f'said.append(("{quantity.key}", {value}))')
-
-    def _number(self, name: str) -> str:
-        return self.number_of(self.known[name]) if "." in name else f"raw_{identifier(name)}"
-
-    @override
-    def text(self, reading: Reading, at: str, behind: str) -> None:
-        if reading.saying is None:
-            return
-        item = f"data[{at}:{behind}]"
-        match reading.field.type:
-            case Type.HEX:
-                value = f"{item}.hex()"
-            case Type.CSTRING:
-                value = f'{item}.split(b"\\0")[0].decode("utf-8", "backslashreplace").strip()'
-            case _:
-                value = f'{item}.rstrip(b"\\0").decode("utf-8", "backslashreplace").strip()'
-        self.to.put(f'said.append(("{reading.saying.quantity.key}", {value}))')
-
-
-def odd(reading: Reading) -> str:
-    """Say why a field that has a key is not told; empty where it is."""
-    field, saying = reading.field, reading.saying
-    if saying is None:
-        return ""
-    if saying.quantity.kind is Kind.TEXT:
-        return "flags and lists of words" if field.flags or field.each_bit is not None else ""
-    if not field.type.numeric:
-        return "a text where a number is expected"
-    if field.each_bit is not None:
-        return "a list of truth values"
-    words = any(isinstance(name, str) for _, name in field.names)
-    return "words where a number is expected" if words else ""
 
 
 def aiobmsble(model: ModelProtocol, unit: int | None = None) -> Exported:
@@ -146,7 +34,7 @@ def aiobmsble(model: ModelProtocol, unit: int | None = None) -> Exported:
     asked, not_asked = values.frames(unit)
     left_out = tuple(dict.fromkeys([*values.left_out(), *_not_told(values), *not_asked]))
     to = Python()
-    reader = _Reader(to, values)
+    reader = PlainReader(to, values)
     write_framings(to, model.framings)
     names = {reply.name: f"_read_{values.number(reply)}" for reply in values.replies}
     for reply in values.replies:
@@ -156,27 +44,36 @@ def aiobmsble(model: ModelProtocol, unit: int | None = None) -> Exported:
     to.lines += _JOINED.strip("\n").splitlines()
     _write_class(to, values, asked)
     body = "\n".join(to.lines)
-    lines = [f'"""{"\n".join([f"Module to support {plain(model.title)}.", "", *heading(model, "a plugin of aiobmsble", left_out)])}\n"""']
+    head = [
+        f"Module to support {plain(model.title)}.",
+        "",
+        *heading(model, "a plugin of aiobmsble", left_out),
+    ]
+    lines = ['"""' + "\n".join(head) + '\n"""']
     lines += ["", *_imports(body), "", ""]
     for helper in used(body):
         lines += [helper, "", ""]
-    return Exported("\n".join(lines) + body + "\n", left_out, test_text(values, asked, key_of))
+    return Exported("\n".join(lines) + body + "\n", left_out, test_text(values, asked))
 
 
 def _not_told(values: ValueReplies) -> Iterator[str]:
     for key, said in values.said.items():
-        if not key_of(key) and key not in _INFO:
+        if not key_of(key) and key not in INFO:
             yield f"{key}: aiobmsble has no name for it"
         for each in said.readings:
             if odd(each) and key_of(key):
                 yield f"{each.reply.name}, {each.field.name}: {odd(each)}"
     for one in values.model.computed:
-        if one.key not in values.said and one.key not in _ITS_OWN:
+        if one.key not in values.said and one.key not in ITS_OWN:
             yield f"{one.key}: it follows from others"
 
 
 def _imports(body: str) -> list[str]:
-    standard = [name for name, sign in (("asyncio", "asyncio."), ("math", "math."), ("struct", "struct.")) if sign in body]
+    standard = [
+        name
+        for name, sign in (("asyncio", "asyncio."), ("math", "math."), ("struct", "struct."))
+        if sign in body
+    ]
     return [
         *(f"import {name}" for name in standard),
         "from collections.abc import Callable",
@@ -191,7 +88,7 @@ def _imports(body: str) -> list[str]:
     ]
 
 
-def _write_reader(to: Python, reader: _Reader, reply: Reply, name: str) -> None:
+def _write_reader(to: Python, reader: PlainReader, reply: Reply, name: str) -> None:
     to.gap()
     with to.block(f"def {name}(data: bytes, known: dict[str, float]) -> tuple[int, list[tuple[str, Any]]]:"):
         to.put(f'"""Return what a reply says: {plain(reply.name)}."""')
@@ -202,7 +99,7 @@ def _write_reader(to: Python, reader: _Reader, reply: Reply, name: str) -> None:
         to.put("return part, said")
 
 
-def _write_reply_of(to: Python, reader: _Reader, values: ValueReplies, names: Mapping[str, str]) -> None:
+def _write_reply_of(to: Python, reader: PlainReader, values: ValueReplies, names: Mapping[str, str]) -> None:
     to.gap()
     with to.block("def _reply_of(data: bytes, whole: int) -> tuple[int, Callable[..., Any]] | None:"):
         to.put('"""Return the number of a reply, and what reads it; `whole` is how many bytes were sent."""')
@@ -214,14 +111,14 @@ def _write_reply_of(to: Python, reader: _Reader, values: ValueReplies, names: Ma
     to.gap()
 
 
-def _write_tables(to: Python, values: ValueReplies, reader: _Reader) -> None:
+def _write_tables(to: Python, values: ValueReplies, reader: PlainReader) -> None:
     told = [key for key, said in values.said.items() if any(map(reader.reads, said.readings))]
     frames = []
     for number, framing in enumerate(values.model.framings, 1):
         tail = -framing.check.at if framing.check and framing.check.at < 0 else len(framing.end)
         frames.append(f"(_frame_{number}, {tail}, {len(framing.start) if framing.hexadecimal else None})")
-    keys = {key: _KEYS[key] for key in told if key in _KEYS}
-    sensors = ", ".join(f'"{key}": TempSensor.T.{_SENSORS[key]}' for key in told if key in _SENSORS)
+    keys = {key: KEYS[key] for key in told if key in KEYS}
+    sensors = ", ".join(f'"{key}": TempSensor.T.{SENSORS[key]}' for key in told if key in SENSORS)
     phases = ", ".join(f'"{word}": BMSMode({number})' for number, word in PHASES.items())
     unused = {key: values.said[key].unused for key in told if values.said[key].unused is not None}
     lists = {key for key in told if values.said[key].quantity.array}
@@ -230,7 +127,7 @@ def _write_tables(to: Python, values: ValueReplies, reader: _Reader) -> None:
     to.put(f"_FRAMES: Final = ({', '.join(frames)},)")
     to.put(f"_KEYS: Final[dict[str, Any]] = {keys!r}")
     to.put(f"_WHOLE: Final = frozenset({sorted(WHOLE & set(keys.values()))!r})")
-    to.put(f"_INFO: Final[dict[str, Any]] = { {key: _INFO[key] for key in told if key in _INFO}!r}")
+    to.put(f"_INFO: Final[dict[str, Any]] = { {key: INFO[key] for key in told if key in INFO}!r}")
     to.put(f"_SENSORS: Final[dict[str, TempSensor.T]] = {{{sensors}}}")
     to.put(f"_PHASES: Final = {{{phases}}}")
     to.put(f"_LISTS: Final = frozenset({sorted(lists)!r})")
@@ -290,7 +187,9 @@ def _sample(values: dict[str, Any]) -> BMSSample:
 
 
 def _uuid(text: str) -> str:
-    return plain(text[4:8] if text.startswith("0000") and text.endswith("-0000-1000-8000-00805f9b34fb") else text)
+    return plain(
+        text[4:8] if text.startswith("0000") and text.endswith("-0000-1000-8000-00805f9b34fb") else text
+    )
 
 
 def _write_class(to: Python, values: ValueReplies, asked: list[tuple[Question, bytes]]) -> None:
@@ -310,16 +209,31 @@ def _write_class(to: Python, values: ValueReplies, asked: list[tuple[Question, b
         to.put("    ]")
         to.put("")
         for name, words, kind, value in (
-            ("uuid_services", "list of 128-bit UUIDs of services required by BMS", "tuple[str, ...]", f'(normalize_uuid_str("{_uuid(gatt.service)}"),)'),
-            ("uuid_rx", "16-bit UUID of characteristic that provides notification/read property", "str", f'"{_uuid(gatt.notify)}"'),
-            ("uuid_tx", "16-bit UUID of characteristic that provides write property", "str", f'"{_uuid(gatt.write)}"'),
+            (
+                "uuid_services",
+                "list of 128-bit UUIDs of services required by BMS",
+                "tuple[str, ...]",
+                f'(normalize_uuid_str("{_uuid(gatt.service)}"),)',
+            ),
+            (
+                "uuid_rx",
+                "16-bit UUID of characteristic that provides notification/read property",
+                "str",
+                f'"{_uuid(gatt.notify)}"',
+            ),
+            (
+                "uuid_tx",
+                "16-bit UUID of characteristic that provides write property",
+                "str",
+                f'"{_uuid(gatt.write)}"',
+            ),
         ):
             to.put("@staticmethod")
             with to.block(f"def {name}() -> {kind}:"):
                 to.put(f'"""Return {words}."""')
                 to.put(f"return {value}")
             to.put("")
-        infos = [(question, frame) for question, frame in asked if _says(values, question, _INFO)]
+        infos = [(question, frame) for question, frame in asked if _says(values, question, INFO)]
         if infos:
             with to.block("async def _fetch_device_info(self) -> BMSInfo:"):
                 to.put('"""Fetch the device information via BLE."""')
@@ -334,7 +248,7 @@ def _write_class(to: Python, values: ValueReplies, asked: list[tuple[Question, b
         with to.block("async def _async_update(self) -> BMSSample:"):
             to.put('"""Update battery status information."""')
             for question, frame in asked:
-                only_infos = _says(values, question, _INFO) and not _says(values, question, _MAPPED)
+                only_infos = _says(values, question, INFO) and not _says(values, question, _MAPPED)
                 if not only_infos or _tells(model, question):
                     _write_ask(to, values, question, frame)
             if not asked:
@@ -350,7 +264,7 @@ def _says(values: ValueReplies, question: Question, keys: Mapping[str, str] | fr
     )
 
 
-_MAPPED: Final = frozenset({*_KEYS, *_SENSORS, "cell_voltages", "balancing", "charge_phase"})
+_MAPPED: Final = frozenset({*KEYS, *SENSORS, "cell_voltages", "balancing", "charge_phase"})
 
 
 def _tells(model: ModelProtocol, question: Question) -> bool:

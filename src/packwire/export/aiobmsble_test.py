@@ -1,6 +1,6 @@
 """The test of an exported plugin of aiobmsble, in the manner of aiobmsble's own: a radio that answers."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from packwire.export.said import ValueReplies
@@ -9,7 +9,7 @@ from packwire.models.aiobmsble_keys import PHASES, SAME, TEMPERATURES, WHOLE
 from packwire.models.heard import Heard
 from packwire.models.replies import Reply
 from packwire.models.requests import Question, template_of
-from packwire.quantity import Kind, Value
+from packwire.quantity import Value
 from packwire.wire.fields import Field, Type
 from packwire.wire.framing import Framing
 
@@ -17,9 +17,7 @@ from packwire.wire.framing import Framing
 _PIECE: Final = 20
 
 
-def test_text(
-    values: ValueReplies, asked: list[tuple[Question, bytes]], key_of: Callable[[str], str]
-) -> str:
+def test_text(values: ValueReplies, asked: list[tuple[Question, bytes]]) -> str:
     """Return the test: what the radio answers, and what the plugin must make of it."""
     model = values.model
     frames = dict(_frames(values))
@@ -111,7 +109,9 @@ def _sample(said: Mapping[str, Value], values: ValueReplies) -> Iterator[tuple[s
 
 
 def _kinds(key: str) -> list[str]:
-    return [kind for kind, ours in TEMPERATURES.items() if ours == key] or ["GENERIC"] * (key == "temperatures")
+    return [kind for kind, ours in TEMPERATURES.items() if ours == key] or ["GENERIC"] * (
+        key == "temperatures"
+    )
 
 
 def _listed(value: Value) -> tuple[Any, ...]:
@@ -168,6 +168,12 @@ class MockClient(MockBleakClient):
                 self._notify_callback("MockClient", frame[at : at + {piece}])
 
 
+def _damaged(frame: bytearray) -> str:
+    """Return a frame of which one bit of the data is wrong."""
+    frame[-{place}] ^= 1
+    return frame.hex()
+
+
 async def test_update(patch_bleak_client, keep_alive_fixture: bool) -> None:
     """Test that the values of a pack are read, and read again."""
     patch_bleak_client(MockClient)
@@ -184,7 +190,7 @@ async def test_damaged(monkeypatch, patch_bleak_client, patch_bms_timeout) -> No
     """Test that damaged frames say nothing."""
     patch_bms_timeout()
     damaged = {{
-        asked: [bytes(byte ^ (at == len(each) // 2 - {place}) for at, byte in enumerate(bytes.fromhex(each))).hex() for each in answers]
+        asked: [_damaged(bytearray.fromhex(each)) for each in answers]
         for asked, answers in MockClient.RESP.items()
     }}
     monkeypatch.setattr(MockClient, "RESP", damaged)

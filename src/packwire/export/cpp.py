@@ -1,5 +1,6 @@
 """C++ as it stands in a lambda of ESPHome."""
 
+from contextlib import AbstractContextManager
 from typing import override
 
 from packwire.export.language import Language
@@ -217,5 +218,5 @@ class Cpp(Language):
         return super().scaled(field, f"(double) (uint64_t) {raw}" if wide else f"(double) {raw}")
 
     @override
-    def block(self, head: str, end: str | None = None):  # type: ignore[no-untyped-def]
+    def block(self, head: str, end: str | None = None) -> AbstractContextManager[None]:
         return super().block(head, end or ("};" if head.startswith("auto ") else None))

@@ -61,11 +61,12 @@ def dbc(model: ModelProtocol, unit: int | None = None) -> Exported:
     if not model.can:
         raise BadOptionError(f"{model.name} is not spoken on CAN, and DBC is for nothing else")
     if unit is not None and model.bus is None:
-        raise BadOptionError(f"a {model.title} is not addressed: leave --address out")
+        raise BadOptionError(f"a {model.title} is not addressed: leave --unit out")
     address = (model.bus or {}).get("first", 1) if unit is None else unit
     names = distinct(identifier(reply.name)[:_NAME] for reply in model.replies)
     messages = [
-        _Writer(model, reply, name, address).message() for reply, name in zip(model.replies, names, strict=True)
+        _Writer(model, reply, name, address).message()
+        for reply, name in zip(model.replies, names, strict=True)
     ]
     left_out = [words for message in messages for words in message.left_out]
     left_out += [f"{each.key}: it follows from others" for each in model.computed]
@@ -100,7 +101,8 @@ def dbc(model: ModelProtocol, unit: int | None = None) -> Exported:
 
 def _size(end: int) -> int:
     """Return how long a frame is that has so many bytes: in CAN FD not every number is one."""
-    return next(size for size in (*range(_CLASSIC + 1), 12, 16, 20, 24, 32, 48, _LONGEST) if size >= end)
+    sizes: tuple[int, ...] = (*range(_CLASSIC + 1), 12, 16, 20, 24, 32, 48, _LONGEST)
+    return next(size for size in sizes if size >= end)
 
 
 def _said(signal: _Signal) -> str:
@@ -149,7 +151,9 @@ class _Writer:
             return made
         if reply.part:
             made.comment = f"{reply.part} says which of all values they are that this frame has"
-            made.left_out.append(f"{reply.name}: frames are numbered by {reply.part}; signals are those of one frame")
+            made.left_out.append(
+                f"{reply.name}: frames are numbered by {reply.part}; signals are those of one frame"
+            )
         switch = _multiplexer(layout)
         said = {each.name: each for each in layout.sayings}
         places = Places(layout.codec.fields)
@@ -157,7 +161,7 @@ class _Writer:
         for number, each in enumerate(layout.codec.fields):
             try:
                 found += self._signals(layout, each, places.start(number), said.get(each.name), switch)
-            except _NotExpressed as error:
+            except _NotExpressedError as error:
                 made.left_out.append(f"{reply.name}, {each.name}: {error}")
         names = distinct(signal.name[:_NAME] for signal in found)
         made.signals = [replace(signal, name=name) for signal, name in zip(found, names, strict=True)]
@@ -168,18 +172,13 @@ class _Writer:
     ) -> Iterator[_Signal]:
         why = _problem(said, start, switch)
         if why or not isinstance(start, int):
-            raise _NotExpressed(why)
+            raise _NotExpressedError(why)
         quantity = saying.quantity if saying else None
-        alone = quantity is not None and sum(
-            each.quantity is quantity for each in layout.sayings
-        ) == 1
+        alone = quantity is not None and sum(each.quantity is quantity for each in layout.sayings) == 1
         name = quantity.key if quantity and alone and not said.flags else identifier(said.name)
         if quantity is None and name in QUANTITIES:
             name += "_field"  # read back, it would say that quantity
-        if said.name == switch:
-            mux = "M"
-        else:
-            mux = f"m{said.when[0].number}" if said.when else ""
+        mux = f"m{said.when[0].number}" if said.when else "M" * (said.name == switch)
         big = (said.order or layout.codec.order) == "big"
         width, step = said.width or 0, said.step
         if said.flags:
@@ -187,7 +186,19 @@ class _Writer:
                 where = _start(start, width, bit, 1, big=big)
                 values = ((0, "no"), (1, word))
                 yield _Signal(
-                    identifier(plain(word)), where, 1, big, False, 1, 0, "", start + width, mux, 0, values, f"Bit {bit} of {said.name}"
+                    identifier(plain(word)),
+                    where,
+                    1,
+                    big,
+                    False,
+                    1,
+                    0,
+                    "",
+                    start + width,
+                    mux,
+                    0,
+                    values,
+                    f"Bit {bit} of {said.name}",
                 )
             return
         low, many = said.bits or (0, 8 * width)
@@ -218,7 +229,7 @@ class _Writer:
             )
 
 
-class _NotExpressed(Exception):
+class _NotExpressedError(Exception):
     """DBC has no way to say it; the words are why."""
 
 
@@ -257,24 +268,20 @@ def _selects(when: tuple[FieldCondition, ...]) -> bool:
 
 def _problem(said: Field, start: int | str, switch: str) -> str:
     """Say why DBC cannot express a field; empty where it can."""
-    if said.secret:
-        return "it is secret"
-    if not said.type.numeric:
-        return "a text"
-    if said.type not in {Type.UINT, Type.INT, Type.FLOAT}:
-        return f"a number in {said.type}"
-    if not isinstance(start, int) or start < 0:
-        return "its place depends on the frame"
-    if start + (said.width or 0) > _LONGEST:
-        return "it lies behind the longest frame"
-    if said.order == "low word first" and (said.width or 0) > 2:
-        return "a number with its low word first"
-    if said.ones or said.negative:
-        return "a number of which bits are counted" if said.ones else "a sign that stands elsewhere"
-    if said.when and not (_selects(said.when) and said.when[0].field == switch):
-        return "it is there only where another field says so"
-    if isinstance(said.count, str):
-        return "how many there are stands in another field"
-    if any(isinstance(name, int | float) and not isinstance(name, bool) for _, name in said.names):
-        return "numbers that stand for other numbers"
-    return ""
+    numbers = [name for _, name in said.names if isinstance(name, int | float) and not isinstance(name, bool)]
+    alone = bool(said.when) and not (_selects(said.when) and said.when[0].field == switch)
+    placed = isinstance(start, int) and start >= 0
+    problems = {
+        "it is secret": said.secret,
+        "a text": not said.type.numeric,
+        f"a number in {said.type}": said.type not in {Type.UINT, Type.INT, Type.FLOAT},
+        "its place depends on the frame": not placed,
+        "it lies behind the longest frame": isinstance(start, int) and start + (said.width or 0) > _LONGEST,
+        "a number with its low word first": said.order == "low word first" and (said.width or 0) > 2,
+        "a number of which bits are counted": said.ones,
+        "a sign that stands elsewhere": bool(said.negative),
+        "it is there only where another field says so": alone,
+        "how many there are stands in another field": isinstance(said.count, str),
+        "numbers that stand for other numbers": bool(numbers),
+    }
+    return next((words for words, holds in problems.items() if holds), "")

@@ -1,4 +1,4 @@
-"""The decoder of a model's replies, written in whatever language, step by step as `packwire.wire.codec` reads.
+"""The decoder of a model's replies, in whatever language, step by step as `packwire.wire.codec` reads.
 
 A target says what becomes of each value; here is where it lies, whether it is there, and what it is.
 """
@@ -15,7 +15,7 @@ from packwire.models.protocol import ModelProtocol
 from packwire.models.replies import Reply, ReplyLayout, Saying
 from packwire.models.requests import Question
 from packwire.models.text import Made, Named
-from packwire.wire.fields import TO_THE_END, Field, FieldCondition, Type
+from packwire.wire.fields import TO_THE_END, Field, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +138,7 @@ class ReplyWriter(ABC):
             known = self.known[each.field]
             held = to.condition(each, self.number_of(known))
             yield to.any([self._unknown(known), held])
-        marks = [
-            condition
-            for mark in layout.marks
-            for condition in (f"size > {mark.at}", to.byte_is(mark))
-        ]
+        marks = [condition for mark in layout.marks for condition in (f"size > {mark.at}", to.byte_is(mark))]
         if marks:
             sure = [self.is_known(self.known[each.field]) for each in layout.when]
             yield to.any([f"({to.all(sure)})", f"({to.all(marks)})"]) if sure else to.all(marks)

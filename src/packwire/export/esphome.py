@@ -2,19 +2,18 @@
 
 import json
 from collections.abc import Iterator
-from typing import Final, Literal
+from typing import Final
 
 from packwire.errors import BadOptionError
 from packwire.export.esphome_decoder import PREFIX, decoder, kind_of, odd
 from packwire.export.exported import Exported, heading
 from packwire.export.said import Said, ValueReplies
+from packwire.export.targets import Over
 from packwire.export.text import identifier, plain
 from packwire.models.protocol import ModelProtocol
 from packwire.models.requests import Question
 from packwire.protocol.base import Gatt
 from packwire.quantity import QUANTITIES, Kind, Quantity
-
-type Over = Literal["ble", "serial", "can"]
 
 #: Device classes of Home Assistant, where a quantity of such a unit has one.
 _CLASSES: Final = {
@@ -50,11 +49,13 @@ def esphome(model: ModelProtocol, over: Over | None = None, unit: int | None = N
     asked, not_asked = values.frames(unit)
     left_out = tuple(dict.fromkeys([*values.left_out(), *_not_shown(values), *not_asked]))
     lines = [f"# {line}" for line in heading(model, "a configuration of ESPHome", left_out)]
-    lines.append("# Yours to fill in: the board, its pins, the address of the pack; then wifi:, api: and ota:.")
+    lines.append(
+        "# Yours to fill in: the board, its pins, the address of the pack; then wifi:, api: and ota:."
+    )
     lines += _BOARD.format(name=f"{identifier(model.name).replace('_', '-')[:20]}-pack").splitlines()
     match over:
         case "ble":
-            lines += _ble(model.gatt[0])
+            lines += _BLE.splitlines()
         case "serial":
             lines += _serial(model, decoder(model, values))
         case "can":
@@ -86,6 +87,13 @@ esp32:
 
 logger:"""
 
+_BLE = """
+esp32_ble_tracker:
+
+ble_client:
+  - id: pack
+    mac_address: 00:00:00:00:00:00  # of the pack"""
+
 
 def _link(model: ModelProtocol, over: Over | None) -> Over:
     spoken: list[Over] = []
@@ -96,7 +104,9 @@ def _link(model: ModelProtocol, over: Over | None) -> Over:
     if model.can:
         spoken.append("can")
     if not spoken or (over is not None and over not in spoken):
-        raise BadOptionError(f"{model.name} is spoken over {' and '.join(spoken) or 'none of ble, serial, can'}")
+        raise BadOptionError(
+            f"{model.name} is spoken over {' and '.join(spoken) or 'none of ble, serial, can'}"
+        )
     return over or spoken[0]
 
 
@@ -105,9 +115,9 @@ def _not_shown(values: ValueReplies) -> Iterator[str]:
         for each in said.readings:
             if odd(each):
                 yield f"{each.reply.name}, {each.field.name}: {odd(each)}"
-    for each in values.model.computed:
-        if each.key not in values.said and each not in values.sums.values():
-            yield f"{each.key}: it follows from others, add a template sensor for it"
+    for one in values.model.computed:
+        if one.key not in values.said and one not in values.sums.values():
+            yield f"{one.key}: it follows from others, add a template sensor for it"
 
 
 def _bytes(data: bytes) -> str:
@@ -116,17 +126,6 @@ def _bytes(data: bytes) -> str:
 
 def _uuid(text: str) -> str:
     return text[4:8] if text.startswith("0000") and text.endswith(_SHORT) else text
-
-
-def _ble(gatt: Gatt) -> list[str]:
-    return [
-        "",
-        "esp32_ble_tracker:",
-        "",
-        "ble_client:",
-        "  - id: pack",
-        "    mac_address: 00:00:00:00:00:00  # of the pack",
-    ]
 
 
 def _ble_sensor(gatt: Gatt, code: list[str]) -> list[str]:
@@ -202,7 +201,9 @@ def _intervals(asked: list[tuple[Question, bytes]], over: Over, model: ModelProt
     """Return what asks the pack, by how often."""
     rounds: dict[int, list[tuple[Question, bytes]]] = {}
     for question, frame in asked:
-        every = _ONCE if question.once else _STREAMS if question.streams else max(_EVERY, round(question.every))
+        every = (
+            _ONCE if question.once else _STREAMS if question.streams else max(_EVERY, round(question.every))
+        )
         rounds.setdefault(every, []).append((question, frame))
     lines = [] if over == "serial" or not rounds else ["", "interval:"]
     for every, questions in sorted(rounds.items()):
@@ -234,7 +235,11 @@ def _sensors(said: Said) -> list[str]:
         ]
     if kind_of(said) == "sensor":
         return _sensor(quantity, quantity.key, quantity.name)
-    return ["  - platform: template", f"    id: {PREFIX}{quantity.key}", f"    name: {json.dumps(quantity.name)}"]
+    return [
+        "  - platform: template",
+        f"    id: {PREFIX}{quantity.key}",
+        f"    name: {json.dumps(quantity.name)}",
+    ]
 
 
 def _sensor(quantity: Quantity, key: str, name: str) -> list[str]:

@@ -90,13 +90,22 @@ class _Publisher(ReplyWriter):
             held = to.all(to.condition(each, self._number(each.field)) for each in field.negative)
             value = f"({held} ? -1 : 1) * ({value})"
         if said.quantity.kind is Kind.FLAG and field.names:
-            return " || ".join(f"{raw} == {number}" for number, name in field.names if name is True) or "false"
+            return (
+                " || ".join(
+                    f"{raw} == {number}" for number, name in field.names if isinstance(name, bool) and name
+                )
+                or "false"
+            )
         if said.quantity.kind is Kind.FLAG:
             return f"({value}) != 0"
         if said.quantity.kind is Kind.TEXT:
             value = f"words_of({value}, {'true' if has_decimals(field) else 'false'})"
         for number, name in reversed(field.names):
-            word = f"std::string({c_string(str(name))})" if said.quantity.kind is Kind.TEXT else repr(float(name))
+            word = (
+                f"std::string({c_string(str(name))})"
+                if said.quantity.kind is Kind.TEXT
+                else repr(float(name))
+            )
             value = f"{raw} == {number} ? {word} : {value}"
         return value
 
@@ -175,7 +184,9 @@ def _write_publish(to: Cpp, said: Said, computed: Computed | None) -> None:
             otherwise = c_string(NOTHING if said.words or said.quantity.array else "")
             to.put(f"id({PREFIX}{key}).publish_state(all.empty() ? std::string({otherwise}) : all);")
             return
-        to.put(f"for (auto &each : said_{key}) all.insert(all.end(), each.second.begin(), each.second.end());")
+        to.put(
+            f"for (auto &each : said_{key}) all.insert(all.end(), each.second.begin(), each.second.end());"
+        )
         if not said.quantity.array:
             if kind == "sensor":
                 to.put("static bool had = false;")
@@ -195,12 +206,14 @@ def _write_publish(to: Cpp, said: Said, computed: Computed | None) -> None:
         to.put("static size_t had = 0;")
         for number in range(said.most):
             sensor = f"id({PREFIX}{key}_{number + 1})"
-            to.put(f"if (std::max(all.size(), had) > {number}) {sensor}.publish_state(all.size() > {number} ? all[{number}] : NAN);")
+            value = f"all.size() > {number} ? all[{number}] : NAN"
+            to.put(f"if (std::max(all.size(), had) > {number}) {sensor}.publish_state({value});")
         to.put("had = all.size();")
         if computed is not None:
             to.put("double sum = 0;")
             to.put("for (double value : all) sum += value;")
-            to.put(f"if (!all.empty()) id({PREFIX}{computed.key}).publish_state(sum * {float(computed.scale)!r});")
+            scaled = f"sum * {float(computed.scale)!r}"
+            to.put(f"if (!all.empty()) id({PREFIX}{computed.key}).publish_state({scaled});")
 
 
 def decoder(model: ModelProtocol, values: ValueReplies) -> list[str]:
@@ -223,7 +236,8 @@ def decoder(model: ModelProtocol, values: ValueReplies) -> list[str]:
             writer.whole_reply(reply)
     if model.can:
         to.put("uint32_t number = can_id | (extended ? 1u << 31 : 0);")
-        to.put("std::vector<uint8_t> frame = {uint8_t(number >> 24), uint8_t(number >> 16), uint8_t(number >> 8), uint8_t(number)};")
+        to.put("std::vector<uint8_t> frame;")
+        to.put("for (int bit = 24; bit >= 0; bit -= 8) frame.push_back(number >> bit & 255);")
         to.put("frame.insert(frame.end(), x.begin(), x.end());")
         to.put("take(frame.data(), frame.size(), frame.size());")
         return to.lines
@@ -252,7 +266,8 @@ def _write_stream(to: Cpp, model: ModelProtocol) -> None:
                     if framing.hexadecimal:
                         begin = len(framing.start)
                         to.put(f"std::vector<uint8_t> bytes(data + at, data + at + {begin});")
-                        with to.block(f"for (int64_t place = at + {begin}; place + 1 < at + length - {tail}; place += 2) {{"):
+                        to.put(f"int64_t last = at + length - {tail};")
+                        with to.block(f"for (int64_t place = at + {begin}; place + 1 < last; place += 2) {{"):
                             to.put("int64_t byte = digits_at(data, place, 2);")
                             to.put("if (byte < 0) break;")
                             to.put("bytes.push_back(byte);")

@@ -25,7 +25,7 @@ def heading(model: ModelProtocol, what: str, left_out: tuple[str, ...]) -> list[
     lines = [
         f"{plain(model.title)}: {what}",
         *([about] if about else []),
-        f"Made by packwire from its model {plain(model.name)}. What is made is yours: use it under any terms.",
+        f"Made by packwire from its model {plain(model.name)}. What is made is yours, under any terms.",
         *(f"Source of the facts: {each}" for each in sources),
     ]
     if left_out:

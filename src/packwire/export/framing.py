@@ -135,9 +135,7 @@ class _Finder:
         """Write what reads the number that says the length; return what it must be."""
         to = self.to
         place = moved("at", rule.at or 0)
-        read = (
-            to.digits(place, rule.width) if rule.digits else to.unsigned(place, rule.width, rule.order)
-        )
+        read = to.digits(place, rule.width) if rule.digits else to.unsigned(place, rule.width, rule.order)
         to.put(to.let("number", read))
         bounds = [f"number >= {rule.least}"]
         if rule.check_digit:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from packwire.export.places import moved
 from packwire.wire.fields import Field, FieldCondition, Operator, Order, Type
@@ -26,6 +26,8 @@ class Language(ABC):
 
     comment = "//"
     and_, or_, differs = " && ", " || ", "!="
+    blank = 1
+    """Empty lines between functions."""
     _indent = 4
 
     def __init__(self, depth: int = 0) -> None:
@@ -40,9 +42,12 @@ class Language(ABC):
         """Write a comment; the words are plain."""
         self.put(f"{self.comment} {words}")
 
-    @contextmanager
-    def block(self, head: str, end: str | None = None) -> Iterator[None]:
+    def block(self, head: str, end: str | None = None) -> AbstractContextManager[None]:
         """Write what stands in a block; `end` closes it, where that is not as usual."""
+        return self._block(head, end or self.closing)
+
+    @contextmanager
+    def _block(self, head: str, end: str) -> Iterator[None]:
         self.put(head)
         self._depth += 1
         begun = len(self.lines)
@@ -50,13 +55,14 @@ class Language(ABC):
         if len(self.lines) == begun and self.empty:
             self.put(self.empty)
         self._depth -= 1
-        if end or self.closing:
-            self.put(end or self.closing)
+        if end:
+            self.put(end)
 
     closing, empty, scope = "}", "", "{"
 
     def gap(self) -> None:
         """Write what stands between functions."""
+        self.lines += [""] * self.blank
 
     def called(self, name: str) -> str:
         """Return the name under which a function is called."""

@@ -58,7 +58,7 @@ class Python(Language):
 
     comment = "#"
     and_, or_ = " and ", " or "
-    closing, empty, scope = "", "pass", ""
+    closing, empty, scope, blank = "", "pass", "", 2
 
     @override
     def when(self, condition: str) -> str:
@@ -111,10 +111,6 @@ class Python(Language):
     @override
     def checks(self, name: str) -> str:
         return f"def _{name}(data: bytes, begin: int, behind: int) -> int:"
-
-    @override
-    def gap(self) -> None:
-        self.lines += ["", ""]
 
     @override
     def called(self, name: str) -> str:

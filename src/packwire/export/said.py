@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from packwire.errors import BadOptionError
 from packwire.export.decoding import Reading, readings
 from packwire.export.language import may_be_none
 from packwire.export.text import plain
-from packwire.models.computed import Computed
 from packwire.models.protocol import ModelProtocol
 from packwire.models.replies import WORDS, Reply
 from packwire.models.requests import Question
@@ -16,6 +16,9 @@ from packwire.protocol.base import RequestKind
 from packwire.quantity import QUANTITIES, Quantity
 from packwire.wire.fields import TO_THE_END, FieldError
 from packwire.wire.keyed import KeyedCodec
+
+if TYPE_CHECKING:
+    from packwire.models.computed import Computed
 
 #: Values of a list, where nothing says how many there may be.
 _MANY, _MOST_IN_PARTS, _MOST = 16, 32, 64
@@ -125,19 +128,21 @@ class ValueReplies:
         model = self.model
         parameter = (model.bus or {}).get("parameter")
         if unit is not None and parameter is None:
-            raise BadOptionError(f"a {model.title} is not addressed: leave --address out")
+            raise BadOptionError(f"a {model.title} is not addressed: leave --unit out")
         given = {} if unit is None else {str(parameter): unit}
         found, left_out = [], []
         for question in self.questions:
             secret = [name for name in question.template.names if model.parameters[name].secret]
             missing = [*secret, *question.missing(given)]
             if missing:
-                left_out.append(f"request {question.name}: it needs {missing[0]}, which packwire does not know")
+                left_out.append(
+                    f"request {question.name}: it needs {missing[0]}, which packwire does not know"
+                )
                 continue
             try:
                 found.append((question, question.template.frame(given)))
             except FieldError as error:
-                raise BadOptionError(f"--address {unit}: {error}") from None
+                raise BadOptionError(f"--unit {unit}: {error}") from None
         return found, left_out
 
     def number(self, reply: Reply) -> int:
@@ -151,8 +156,10 @@ class ValueReplies:
                 yield f"{reply.name}: a text of keys and values"
             for layout in reply.layouts:
                 if layout.model:
-                    yield f"{reply.name}: some devices are read with model {layout.model}, which is another file"
-                yield from (f"{reply.name}, {each.name}: it is secret" for each in layout.codec.fields if each.secret)
+                    yield f"{reply.name}: some devices are read with model {layout.model}"
+                yield from (
+                    f"{reply.name}, {each.name}: it is secret" for each in layout.codec.fields if each.secret
+                )
         others = {reply.topic for reply in self.model.replies} - {VALUES}
         if others:
             yield f"{' and '.join(sorted(others))}: what the device tells of them is read by packwire alone"

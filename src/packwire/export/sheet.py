@@ -53,7 +53,9 @@ def _content(model: ModelProtocol) -> dict[str, Any]:
         "requests": [_request(each) for each in model.questions],
         "parameters": list(_parameters(model)),
         "replies": [_reply(model, each) for each in model.replies],
-        "computed": [(QUANTITIES[each.key].name, _computed(each.sum_of, each.product_of)) for each in model.computed],
+        "computed": [
+            (QUANTITIES[each.key].name, _computed(each.sum_of, each.product_of)) for each in model.computed
+        ],
         "switches": [(each.name, ", ".join(each.values), each.template.text) for each in model.switches],
         "examples": [_example(model, each) for each in content.get("examples", ())],
     }
@@ -98,7 +100,8 @@ def _framing(framing: Framing) -> dict[str, Any]:
     if check:
         end = "to itself" if check.end == check.at else f"to {_from_end(check.end)}"
         order = ", low byte first" if check.order == "little" and check.size > 1 else ""
-        lines.append(f"checksum {check.checksum} at {_from_end(check.at)}, of all from {check.begin} on up {end}{order}")
+        over = f"of all from {check.begin} up {end}"
+        lines.append(f"checksum {check.checksum} at {_from_end(check.at)}, {over}{order}")
     if framing.end:
         lines.append(f"ends with {framing.end.hex(' ')}")
     if framing.hexadecimal:
@@ -163,7 +166,11 @@ def _reply(model: ModelProtocol, reply: Reply) -> dict[str, Any]:
         "refuses": reply.refuses,
         "topic": reply.topic,
         "layouts": [
-            {"when": _layout_words(each), "model": each.model, "fields": [_field(each, one, units.get(one.name, "")) for one in each.codec.fields]}
+            {
+                "when": _layout_words(each),
+                "model": each.model,
+                "fields": [_field(each, one, units.get(one.name, "")) for one in each.codec.fields],
+            }
             for each in reply.layouts
         ],
     }
@@ -178,7 +185,7 @@ def _layout_words(layout: ReplyLayout) -> str:
 def _field(layout: ReplyLayout, said: Field, unit: str) -> dict[str, Any]:
     saying: Saying | None = next((each for each in layout.sayings if each.name == said.name), None)
     quantity = saying.quantity if saying else None
-    scale = "" if said.scale == 1 else f" × {said.scale:g}"
+    scale = "" if said.scale == 1 else f" \N{MULTIPLICATION SIGN} {said.scale:g}"
     addend = "" if not said.addend else f" {'+' if said.addend > 0 else '−'} {abs(said.addend):g}"  # noqa: RUF001 - a minus
     return {
         "name": said.name.replace("_", " "),
@@ -212,16 +219,7 @@ def _notes(said: Field) -> Iterator[str]:
     if said.bits:
         low, many = said.bits
         yield f"bit {low}" if many == 1 else f"bits {low} to {low + many - 1}"
-    if said.count == TO_THE_END:
-        yield "as many as there is room for"
-    elif said.count is not None:
-        yield f"as many as {_name(said.count)} says" if isinstance(said.count, str) else f"{said.count} of them"
-    if said.most is not None:
-        yield f"{said.most} at most"
-    if said.stride is not None:
-        yield f"one each {said.stride} bytes"
-    if said.each_bit is not None:
-        yield f"a bit each, as many as {_name(said.each_bit)}"
+    yield from _how_many(said)
     if said.ones:
         yield "how many bits are set"
     if said.unknown:
@@ -232,6 +230,21 @@ def _notes(said: Field) -> Iterator[str]:
         yield f"negative where {' and '.join(map(_condition, said.negative))}"
     if said.secret:
         yield "secret, never shown"
+
+
+def _how_many(said: Field) -> Iterator[str]:
+    if said.count == TO_THE_END:
+        yield "as many as there is room for"
+    elif isinstance(said.count, str):
+        yield f"as many as {_name(said.count)} says"
+    elif said.count is not None:
+        yield f"{said.count} of them"
+    if said.most is not None:
+        yield f"{said.most} at most"
+    if said.stride is not None:
+        yield f"one each {said.stride} bytes"
+    if said.each_bit is not None:
+        yield f"a bit each, as many as {_name(said.each_bit)}"
 
 
 _OPERATORS: Final = {
@@ -279,7 +292,9 @@ def _seen_unit(text: str) -> str:
     return text.replace("degC", "\N{DEGREE SIGN}C").replace("Ohm", "\N{GREEK CAPITAL LETTER OMEGA}")
 
 
-def _coloured(model: ModelProtocol, frame: bytes, known: Mapping[str, float]) -> Iterator[tuple[str, str, str]]:
+def _coloured(
+    model: ModelProtocol, frame: bytes, known: Mapping[str, float]
+) -> Iterator[tuple[str, str, str]]:
     """Yield the bytes of a frame in pieces: the text, the colour, what they are."""
     moved = 4 if model.can else 0
     names = [""] * len(frame)

@@ -41,12 +41,16 @@ def distinct(names: Iterable[str]) -> list[str]:
 
 
 def lua_string(text: str | bytes) -> str:
-    """Return a string of Lua: what is no plain letter as `\\ddd`."""
-    return '"' + "".join(_letter(byte, "\\{:03d}", " #%&()*+,-./:;<=>?@[]^_{|}~!$") for byte in _bytes(text)) + '"'
+    """Return a string of Lua: other bytes than plain letters are written as numbers."""
+    return (
+        '"'
+        + "".join(_letter(byte, "\\{:03d}", " #%&()*+,-./:;<=>?@[]^_{|}~!$") for byte in _bytes(text))
+        + '"'
+    )
 
 
 def c_string(text: str | bytes) -> str:
-    """Return a string of C++: what is no plain letter as `\\ooo`, so that ESPHome substitutes nothing in it."""
+    """Return a string of C++, all but plain letters as numbers: ESPHome has nothing to substitute in it."""
     return '"' + "".join(_letter(byte, "\\{:03o}", " .,:;+_-") for byte in _bytes(text)) + '"'
 
 

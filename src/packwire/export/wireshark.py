@@ -235,17 +235,22 @@ def _part(which: str) -> str:
     return (files("packwire.export") / f"wireshark_{which}.lua").read_text(encoding="utf-8")
 
 
+def _is_wide(field: Field) -> bool:
+    """Tell whether a number may have more bits than Lua keeps."""
+    bits = field.bits[1] if field.bits else 8 * (field.width or 0)
+    return field.type in {Type.UINT, *_OPERATORS} and bits > 53
+
+
 def _left_out(model: ModelProtocol) -> Iterator[str]:
     for reply in model.replies:
         for layout in reply.layouts:
             if layout.model:
-                yield f"{reply.name}: some devices are read with model {layout.model}, which is another file"
+                yield f"{reply.name}: some devices are read with model {layout.model}"
             for field in layout.codec.fields:
                 if field.secret:
                     yield f"{reply.name}, {field.name}: it is secret"
-                elif (field.width or 0) > _EXACT and field.type.numeric and field.type is not Type.FLOAT:
-                    if field.bits is None or field.bits[1] > 8 * _EXACT:
-                        yield f"{reply.name}, {field.name}: numbers above 2 to the 53rd are not exact in Lua"
+                elif _is_wide(field):
+                    yield f"{reply.name}, {field.name}: numbers above 2 to the 53rd are not exact in Lua"
     for each in model.computed:
         yield f"{each.key}: it follows from others, and frames do not say it"
     if model.packs:
@@ -264,14 +269,16 @@ def _write_framings_table(to: Lua, model: ModelProtocol) -> None:
 
 def _write_fields(to: Lua, writer: _Dissector, name: str) -> None:
     """Write what Wireshark knows of each field: its filter, its type, its words."""
-    to.put(f"local message_field = ProtoField.string({lua_string(f'{name}.message')}, \"Message\")")
+    to.put(f'local message_field = ProtoField.string({lua_string(f"{name}.message")}, "Message")')
     to.put("local made = { message_field }")
     with to.block("local function shown(make, filter, name, each, unit, of)", "end"):
         to.put("local field = make(filter, name)")
         to.put("made[#made + 1] = field")
         to.put("return { field = field, name = name, each = each, unit = unit, of = of }")
     to.put("local function as_number(value) return tonumber(value) end")
-    to.put('local function as_truth(value) return value == true or (type(value) == "number" and value ~= 0) end')
+    to.put(
+        'local function as_truth(value) return value == true or (type(value) == "number" and value ~= 0) end'
+    )
     to.put("local function as_named_truth(value) return value == true end")
     to.put('local function as_words(value) return tostring(value):match("^%s*(.-)%s*$") end')
     with to.block("local function as_decimals(value)"):
