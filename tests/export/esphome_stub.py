@@ -1,6 +1,5 @@
 """An exported ESPHome configuration run on this computer: its lambda, compiled against a stub of ESPHome."""
 
-import json
 import re
 import subprocess
 from pathlib import Path
@@ -86,8 +85,11 @@ def source(text: str) -> str:
     return f"{_STUB}{made}{head}\n{code}\n}}\n{_MAIN}"
 
 
-def compiled(text: str, folder: Path) -> Path:
-    """Return the program; raises where its text is not right C++."""
+_FLAGS = ("-std=gnu++17", "-O0", "-Wall", "-Werror", "-Wno-unused-but-set-variable")
+
+
+def compiled(text: str, folder: Path, *, checked: bool = False) -> Path:
+    """Return the program, whose text must be right C++; `checked`: it ends where it does what is undefined."""
     (folder / "main.cpp").write_text(source(text))
     command = [
         "g++",
@@ -123,7 +125,7 @@ def said(program: Path, pieces: list[bytes]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in latest.items():
         if value in {"", "nan"}:
-            continue
+            continue  # not known
         item = re.fullmatch(r"(.*)_(\d+)", name)
         if item is None:
             values[name] = value
@@ -134,5 +136,3 @@ def said(program: Path, pieces: list[bytes]) -> dict[str, Any]:
         for name, value in values.items()
     }
 
-
-__all__ = ["compiled", "json", "said", "source"]
