@@ -306,7 +306,7 @@ def _coloured(
     order = list(dict.fromkeys(filter(None, names)))
     begin = 0
     for at in range(1, len(frame) + 1):
-        if at == len(frame) or names[at] != names[begin] or secret[at] != frame[at]:
+        if at == len(frame) or names[at] != names[begin]:
             name = names[begin]
             colour = f"c{order.index(name) % _COLOURS}" if name else ""
             yield secret[begin:at].hex(" "), colour, name.replace("_", " ")
