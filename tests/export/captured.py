@@ -11,7 +11,7 @@ from packwire.models.protocol import ModelProtocol
 from tests.capture.builder import Recorded, Session, pcap
 from tests.capture.formats.bluetooth_files import EPOCH_US, btsnoop, btsnoop_record
 
-_SOCKETCAN, _SECOND = 227, 1_000_000_000
+_SOCKETCAN, _USB, _SECOND = 227, 220, 1_000_000_000
 _CONNECTED = bytes.fromhex("043e1301004000000001aabbccddee180000004800 00".replace(" ", ""))
 
 
@@ -60,11 +60,43 @@ def tshark(capture: Path, script: Path, name: str, *more: str) -> list[dict[str,
     found = []
     for packet in json.loads(run.stdout or "[]"):
         trees: Any = packet["_source"]["layers"][name]
-        for tree in trees if isinstance(trees, list) else [trees]:
-            found.append(
-                {
-                    key.removeprefix(f"{name}."): value if isinstance(value, list) else [value]
-                    for key, value in tree.items()
-                }
-            )
+        found += [_values(tree, name) for tree in (trees if isinstance(trees, list) else [trees])]
     return found
+
+
+def _values(tree: dict[str, Any], name: str) -> dict[str, list[str]]:
+    return {
+        key.removeprefix(f"{name}."): value if isinstance(value, list) else [value]
+        for key, value in tree.items()
+    }
+
+
+def usb(frame: bytes, piece: int = 16) -> bytes:
+    """Return a pcap file of what a serial adapter on USB hands on, as Linux records it."""
+    packets = []
+    for number, at in enumerate(range(0, len(frame), piece)):
+        data = frame[at : at + piece]
+        size = len(data)
+        header = struct.pack(
+            "<QBBBBHBBqiiII8sIIII",
+            1,
+            ord("C"),
+            3,
+            0x81,
+            5,
+            1,
+            0,
+            0,
+            1,
+            number,
+            0,
+            size,
+            size,
+            bytes(8),
+            0,
+            0,
+            0,
+            0,
+        )
+        packets.append(Recorded(number * 1_000_000, header + data))
+    return pcap(packets, link_type=_USB)

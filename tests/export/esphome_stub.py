@@ -135,4 +135,3 @@ def said(program: Path, pieces: list[bytes]) -> dict[str, Any]:
         name: tuple(value[number] for number in sorted(value)) if isinstance(value, dict) else value
         for name, value in values.items()
     }
-

@@ -52,7 +52,9 @@ def test_it_makes_of_recorded_bytes_what_aiobmsble_makes(family):
         plugin = plugins.setdefault(name, plugin_of(name))
         ours, _ = values_of(told(plugin, exchange.received))
         for key, value in exchange.known.items():
-            if key in DIFFERENT.get(family, ()) or (key.startswith("cell_") and "cell_voltages" not in exchange.known):
+            if key in DIFFERENT.get(family, ()) or (
+                key.startswith("cell_") and "cell_voltages" not in exchange.known
+            ):
                 continue
             if key not in ours and key in COMPUTED:
                 continue
@@ -128,13 +130,13 @@ def patch_bms_timeout(monkeypatch):
 def keep_alive_fixture(request):
     return request.param
 '''
-_RADIO = '''
+_RADIO = """
 from bleak.backends.device import BLEDevice
 
 
 def generate_ble_device():
     return BLEDevice("11:22:33:44:55:66", "pack", {"path": ""})
-'''
+"""
 
 
 def test_its_own_tests_pass(tmp_path):
@@ -168,7 +170,9 @@ def test_its_own_tests_pass(tmp_path):
 @pytest.mark.parametrize("name", BLUETOOTH)
 def test_methods_stand_in_the_order_of_aiobmsbles_own(name):
     """As aiobmsble's test of all plugins wants it."""
-    (plugin,) = (each for each in ast.parse(aiobmsble(model(name)).text).body if isinstance(each, ast.ClassDef))
+    (plugin,) = (
+        each for each in ast.parse(aiobmsble(model(name)).text).body if isinstance(each, ast.ClassDef)
+    )
     order = [
         "__init__", "matcher_dict_list", "uuid_services", "uuid_rx", "uuid_tx", "_fetch_device_info", "_async_update",
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from packwire.models.store import library
 from packwire.wire.codec import Codec
 
 CAN = [name for name in library() if model(name).can]
-#: Said twice in a message, finely where the device knows it so, and told apart by no rule that DBC has.
+#: SaidQuantity twice in a message, finely where the device knows it so, and told apart by no rule that DBC has.
 COARSE = {("victron-can", "soc")}
 #: A model of all that DBC can say.
 ALL = """
@@ -47,8 +47,9 @@ replies:
 
 
 def frames_of(protocol):
+    """Return the frames of the examples, as from the device whose address the file is for."""
     return [
-        template_of(text, protocol.framings, {}).frame({})
+        at_first_address(protocol, template_of(text, protocol.framings, {}).frame({}))
         for example in protocol.content.get("examples", ())
         for text in example["frames"]
     ]
@@ -77,7 +78,6 @@ def test_cantools_decodes_alike(name):
     database = cantools.database.load_string(made.text, "dbc", strict=True)
     compared = 0
     for frame in frames_of(protocol):
-        frame = at_first_address(protocol, frame)
         said, values = decoded(database, frame), protocol.values(frame)
         for key, value in values.items():
             if key in said:
@@ -92,7 +92,6 @@ def test_cantools_decodes_alike(name):
 
 
 def at_first_address(protocol, frame):
-    """Return a frame as from the device whose address the file is for."""
     return frame if protocol.bus is None else protocol.from_unit(frame, protocol.bus.get("first", 1))
 
 
@@ -111,7 +110,9 @@ def test_every_bit_is_where_cantools_finds_it(seed):
             key = field.quantity if field.quantity in said else name
             if field.flags or field.count is not None or key not in said:
                 continue
-            value = field.scaled(field.raw_in(frame[4:], field.at or 0, "big")) if field.at is not None else None
+            value = (
+                field.scaled(field.raw_in(frame[4:], field.at or 0, "big")) if field.at is not None else None
+            )
             if value is not None and value == value:  # noqa: PLR0124 - no NaN
                 assert said[key] == pytest.approx(value), (reply.name, name, raw)
     flags = decoded(database, bytes.fromhex("800007f0 0001 0002 0003 89".replace(" ", "")))
@@ -127,7 +128,6 @@ def test_read_back_it_says_the_same(name, tmp_path):
     again = dbc_model(path)
     compared = 0
     for frame in frames_of(protocol):
-        frame = at_first_address(protocol, frame)
         reply = protocol.reply_of(frame)
         heard = Heard(again)
         heard.take(frame)

@@ -49,10 +49,12 @@ class AllFields(PlainReader):
 def protocol(fields, order="big"):
     return ModelProtocol(
         {
-            "name": "acme", "title": "Acme", "order": order,
+            "name": "acme",
+            "title": "Acme",
+            "order": order,
             "framings": [{"start": "aa", "size": [{"at": 1, "add": 0}]}],
             "replies": {"it": {"begins": "aa", "fields": fields}},
-        }  # fmt: skip
+        }
     )
 
 
@@ -69,58 +71,95 @@ def reader_of(made: ModelProtocol):
     return scope["read"]
 
 
-NUMBERS = ["u8", "u16", "u24", "u32", "u56", "u64", "i8", "i16", "i24", "i40", "sm8", "sm16", "bcd8", "bcd16", "f32"]
+NUMBERS = [
+    "u8",
+    "u16",
+    "u24",
+    "u32",
+    "u56",
+    "u64",
+    "i8",
+    "i16",
+    "i24",
+    "i40",
+    "sm8",
+    "sm16",
+    "bcd8",
+    "bcd16",
+    "f32",
+]
 
 
 @st.composite
 def layouts(draw):
     fields: list[dict[str, Any]] = []
-    numbers: list[str] = []
+    numbers: list[str] = []  # that others may ask for
     for index in range(draw(st.integers(1, 8))):
-        field: dict[str, Any] = {"name": f"f{index}"}
-        place = draw(st.sampled_from(["next", "next", "at", "end", "after"]))
-        if index and "when" in fields[-1] and place == "next":
-            place = "at"  # where one stands behind a field that is not there is not told here
-        if place == "at" or index == 0:
-            field["at"] = draw(st.integers(0, 12))
-        elif place == "end":
-            field["at"] = -draw(st.integers(1, 12))
-        elif place == "after":
-            field["after"] = draw(st.sampled_from([each["name"] for each in fields]))
+        field = {"name": f"f{index}"} | place(draw, fields)
         kind = draw(st.sampled_from(["number", "number", "list", "text", "bytes"]))
         if kind in {"number", "list"}:
-            field["type"] = draw(st.sampled_from(NUMBERS))
-            field["order"] = draw(st.sampled_from(["big", "little"]))
-            if field["type"] in {"u16", "u32", "u64", "i16"} and draw(st.booleans()):
-                field["order"] = "low word first"
-            field["scale"] = draw(st.sampled_from([1, 0.1, 0.001, 2, -0.5, 0.3]))
-            field["addend"] = draw(st.sampled_from([0, -40, 273.1, -0.05]))
-            field["unknown"] = draw(st.lists(st.sampled_from([0, 255, -1]), max_size=1))
-            if field["type"][0] in "ui" and draw(st.booleans()):
-                low = draw(st.integers(0, 5))
-                field["bits"] = [low, draw(st.integers(1, 8 - low))]
+            field |= number(draw)
         if kind == "list":
-            field["count"] = draw(st.one_of(st.integers(0, 4), st.just("to the end"), *map(st.just, numbers)))
-            if draw(st.booleans()):
-                field["stride"] = int(field["type"].lstrip("uismbcdf")) // 8 + draw(st.integers(0, 2))
-            if draw(st.booleans()):
-                field["most"] = draw(st.integers(1, 5))
-            field["counts"] = draw(st.sampled_from([1, 1, 2]))
+            field |= many(draw, field, numbers)
         elif kind == "text":
             field["type"] = draw(st.sampled_from(["text", "cstring"]))
         elif kind == "bytes":
             field |= {"type": "bytes", "width": draw(st.integers(1, 4))}
-        if numbers and draw(st.integers(0, 2)) == 0:
-            compared = draw(st.sampled_from(["is", "is_not", "less_than", "at_most", "more_than", "at_least"]))
-            field["when"] = [{"field": draw(st.sampled_from(numbers)), compared: draw(st.integers(0, 3))}]
-            if draw(st.booleans()):
-                field["when"].append({"field": draw(st.sampled_from(numbers)), "lacks_bit": draw(st.integers(0, 7))})
-        if kind == "number" and numbers and draw(st.integers(0, 3)) == 0:
-            field["negative"] = [{"field": draw(st.sampled_from(numbers)), "has_bit": draw(st.integers(0, 7))}]
-        if kind == "number" and field["type"][0] in "ui":
+        if numbers:
+            field |= conditions(draw, kind, numbers)
+        if kind == "number" and field["type"][0] in "ui" and "when" not in field:
             numbers.append(field["name"])
         fields.append(field)
     return fields
+
+
+def place(draw, fields):
+    where = draw(st.sampled_from(["next", "next", "at", "end", "after"]))
+    # Where one stands behind a field that is not there is not told here.
+    if where == "at" or not fields or ("when" in fields[-1] and where == "next"):
+        return {"at": draw(st.integers(0, 12))}
+    if where == "end":
+        return {"at": -draw(st.integers(1, 12))}
+    return {"after": draw(st.sampled_from([each["name"] for each in fields]))} if where == "after" else {}
+
+
+def number(draw):
+    kind = draw(st.sampled_from(NUMBERS))
+    orders = ["big", "little"] + ["low word first"] * (kind in {"u16", "u32", "u64", "i16"})
+    field = {
+        "type": kind,
+        "order": draw(st.sampled_from(orders)),
+        "scale": draw(st.sampled_from([1, 0.1, 0.001, 2, -0.5, 0.3])),
+        "addend": draw(st.sampled_from([0, -40, 273.1, -0.05])),
+        "unknown": draw(st.lists(st.sampled_from([0, 255, -1]), max_size=1)),
+    }
+    if kind[0] in "ui" and draw(st.booleans()):
+        low = draw(st.integers(0, 5))
+        field["bits"] = [low, draw(st.integers(1, 8 - low))]
+    return field
+
+
+def many(draw, field, numbers):
+    counts = st.one_of(st.integers(0, 4), st.just("to the end"), *map(st.just, numbers))
+    said = {"count": draw(counts), "counts": draw(st.sampled_from([1, 1, 2]))}
+    if draw(st.booleans()):
+        said["stride"] = int(field["type"].lstrip("uismbcdf")) // 8 + draw(st.integers(0, 2))
+    if draw(st.booleans()):
+        said["most"] = draw(st.integers(1, 5))
+    return said
+
+
+def conditions(draw, kind, numbers):
+    field: dict[str, Any] = {}
+    if draw(st.integers(0, 2)) == 0:
+        compared = draw(st.sampled_from(["is", "is_not", "less_than", "at_most", "more_than", "at_least"]))
+        field["when"] = [{"field": draw(st.sampled_from(numbers)), compared: draw(st.integers(0, 3))}]
+        if draw(st.booleans()):
+            bit = {"field": draw(st.sampled_from(numbers)), "lacks_bit": draw(st.integers(0, 7))}
+            field["when"].append(bit)
+    if kind == "number" and draw(st.integers(0, 3)) == 0:
+        field["negative"] = [{"field": draw(st.sampled_from(numbers)), "has_bit": draw(st.integers(0, 7))}]
+    return field
 
 
 def same(one, other) -> bool:
@@ -137,7 +176,10 @@ def told(value: Any) -> Any:
 
 
 @settings(max_examples=400)
-@given(layouts(), st.lists(st.one_of(st.binary(max_size=40), st.binary(min_size=30, max_size=40)), min_size=1, max_size=4))
+@given(
+    layouts(),
+    st.lists(st.one_of(st.binary(max_size=40), st.binary(min_size=30, max_size=40)), min_size=1, max_size=4),
+)
 def test_any_layout_is_read_as_the_codec_reads_it(fields, messages):
     try:
         made = protocol(fields)
@@ -145,8 +187,7 @@ def test_any_layout_is_read_as_the_codec_reads_it(fields, messages):
         return
     read = reader_of(made)
     codec = made.replies[0].codec
-    for data in messages:
-        data = b"\xaa" + data
+    for data in (b"\xaa" + each for each in messages):
         # A list with nothing in it says nothing.
         said = {key: value for key, value in read(data) if value != []}
         decoded = codec.decode(data)
@@ -163,7 +204,11 @@ def test_any_layout_is_read_as_the_codec_reads_it(fields, messages):
             elif codec.by_name[key].type == "bytes":
                 assert said.get(key) == value
             else:
-                text = said[key].split(b"\0")[0] if codec.by_name[key].type.name == "CSTRING" else said[key].rstrip(b"\0")
+                text = (
+                    said[key].split(b"\0")[0]
+                    if codec.by_name[key].type.name == "CSTRING"
+                    else said[key].rstrip(b"\0")
+                )
                 assert text.decode("utf-8", "backslashreplace") == value
 
 

@@ -67,7 +67,11 @@ def test_sensors_show_what_the_examples_say(name, tmp_path):
         heard = Heard(protocol)
         for frame in frames:
             heard.take(frame)
-        pieces = frames if protocol.can else [frame[at : at + 20] for frame in frames for at in range(0, len(frame), 20)]
+        pieces = (
+            frames
+            if protocol.can
+            else [frame[at : at + 20] for frame in frames for at in range(0, len(frame), 20)]
+        )
         assert list(differences(heard.values(), said(program, pieces))) == []
 
 
@@ -83,7 +87,9 @@ def test_it_asks_only_what_reads(name):
                 for step in each["then"]:
                     row = step.get("ble_client.ble_write") or step.get("uart.write") or {}
                     sent |= {bytes(value) for key, value in row.items() if key in {"value", "data"}}
-            allowed = {each.payload for each in protocol.questions if each.kind == "reads" and each.topic == "values"}
+            allowed = {
+                each.payload for each in protocol.questions if each.kind == "reads" and each.topic == "values"
+            }
             assert sent <= allowed
 
 

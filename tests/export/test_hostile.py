@@ -31,7 +31,7 @@ NASTY = [
     "line\nos.execute('touch PWNED')\n--",
     "x\r\nBO_ 1 PWNED: 8 X\r\n",
     '"; CM_ BO_ 1 "',
-    "*/ system(\"touch PWNED\"); /*",
+    '*/ system("touch PWNED"); /*',
     '"; system("touch PWNED"); //\\',
     "??/\n system",
     "backslash at the end \\",
@@ -86,7 +86,10 @@ def content(word: Words, *, can: bool = False) -> dict[str, Any]:
         replies = {
             "end": {"begins": "aa 55 ?? 90", **reply},
             "refused": {"begins": "aa 55 ?? 80", "refuses": word(100)},
-            "name": {"begins": "aa 55 ?? 91", "fields": [{"name": "name", "at": 4, "type": "text", "quantity": "model"}]},
+            "name": {
+                "begins": "aa 55 ?? 91",
+                "fields": [{"name": "name", "at": 4, "type": "text", "quantity": "model"}],
+            },
         }
         requests = {
             "end": {"send": "aa 55 .. 10 .. ..", "reply": "end"},
@@ -108,7 +111,9 @@ def content(word: Words, *, can: bool = False) -> dict[str, Any]:
         "replies": replies,
     }
     if can:
-        return {key: value for key, value in said.items() if key not in {"parameters", "requests", "recognise"}}
+        return {
+            key: value for key, value in said.items() if key not in {"parameters", "requests", "recognise"}
+        }
     said["examples"] = [
         {"about": word(100), "frames": ["aa 55 07 90 01 05 34 21 07 01 .. .."], "values": {"voltage": 13.32}}
     ]
@@ -137,7 +142,11 @@ def given_in_turn(texts: list[str]) -> Words:
 
 NASTY_WORDS = given_in_turn(NASTY)
 words = st.lists(
-    st.one_of(st.sampled_from(NASTY), st.text(max_size=40), st.text("\"'\\\n\r$`{}[]<>*/#!&%-;:?\u202e", max_size=30)),
+    st.one_of(
+        st.sampled_from(NASTY),
+        st.text(max_size=40),
+        st.text("\"'\\\n\r$`{}[]<>*/#!&%-;:?\u202e", max_size=30),
+    ),
     min_size=1,
     max_size=40,
 ).map(given_in_turn)
@@ -274,7 +283,10 @@ def test_a_compiler_takes_it(tmp_path):
     path = tmp_path / "hostile.cpp"
     path.write_text(source(text_of(protocol(given_in_turn(NASTY)), "esphome")), encoding="utf-8")
     run = subprocess.run(
-        ["g++", "-std=gnu++17", "-trigraphs", "-fsyntax-only", path], capture_output=True, text=True, check=False
+        ["g++", "-std=gnu++17", "-trigraphs", "-fsyntax-only", path],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert run.returncode == 0, run.stderr
 

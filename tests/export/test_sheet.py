@@ -27,7 +27,9 @@ class Page(HTMLParser):
         self.tags.append(tag)
         if tag not in {"meta", "br"}:
             self.open.append(tag)
-        self.fetched += [value for name, value in attrs if name in {"src", "href", "srcset"} and not value.startswith("#")]
+        self.fetched += [
+            value for name, value in attrs if name in {"src", "href", "srcset"} and not value.startswith("#")
+        ]
         assert not [name for name, _ in attrs if name.startswith("on")]
 
     def handle_endtag(self, tag):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from packwire import open_device
 from packwire.capture.open import open_capture
 from packwire.direction import Direction
 from packwire.export.wireshark import wireshark
@@ -15,7 +16,8 @@ from packwire.models.protocol import ModelProtocol
 from packwire.models.requests import template_of
 from packwire.models.store import library
 from packwire.quantity import QUANTITIES, Kind
-from tests.export.captured import captured, tshark
+from tests.cli.running import packwire
+from tests.export.captured import captured, tshark, usb
 from tests.models.aiobmsble_vectors import VECTORS, exchanges
 from tests.models.test_against_aiobmsble import FAMILIES, OTHERS
 from tests.shared_data import CAPTURES, needs_captures, needs_tshark
@@ -55,8 +57,8 @@ def differences(values, shown):
         elif isinstance(value, bool):
             same = bool(got) and got[0] == str(int(value))
         elif isinstance(value, str):
-            value = value.partition("\0")[0]  # as far as Wireshark shows a text
-            same = (", ".join(each for each in got if each not in {"", "none"}) or "none") == (value or "none")
+            words = value.partition("\0")[0] or "none"  # as far as Wireshark shows a text
+            same = (", ".join(each for each in got if each not in {"", "none"}) or "none") == words
         else:
             same = pytest.approx(value) in (sum(map(float, got)), float(got[0]) if got else None)
         if not same:
@@ -127,6 +129,30 @@ def test_a_capture_of_a_real_device_is_shown(capture, tmp_path):
     assert len(frames) >= least
     # A second pass, as where one filters in Wireshark, says the same.
     assert tshark(path, script_of(protocol, tmp_path), name_of(protocol), "-2") == shown
+
+
+@needs_tshark
+def test_a_serial_adapter_on_usb(tmp_path):
+    protocol = model("jbd")
+    (text,) = protocol.content["examples"][0]["frames"]
+    frame = template_of(text, protocol.framings, {}).frame({})
+    path = tmp_path / "usb.pcap"
+    path.write_bytes(usb(frame))
+    compare(protocol, [frame], tshark(path, script_of(protocol, tmp_path), name_of(protocol)))
+
+
+@needs_tshark
+async def test_what_packwire_records_of_a_serial_line(tmp_path):
+    path = tmp_path / "session.pcapng"
+    async with open_device("sim:jbd") as device:
+        (sample,) = await device.read()
+    recorded = await packwire("record", "sim:jbd", "-o", str(path), "--count", "1")
+    assert recorded.code == 0
+    protocol = model("jbd")
+    shown = tshark(path, script_of(protocol, tmp_path), name_of(protocol))
+    assert {each["message"][0] for each in shown} >= {"basic info (request)", "basic info", "cell voltages"}
+    (cells,) = {len(each["cell_voltages"]) for each in shown if "cell_voltages" in each}
+    assert cells == sample.values["cell_count"]
 
 
 @pytest.mark.skipif(shutil.which("luac5.2") is None, reason="luac (Debian: lua5.2) is not installed")

@@ -2,7 +2,7 @@
 
 from typing import Final, override
 
-from packwire.export.decoding import Reading, ReplyWriter
+from packwire.export.decoding import ReplyField, ReplyWriter
 from packwire.export.python import Python
 from packwire.export.said import ValueReplies
 from packwire.export.text import identifier
@@ -45,7 +45,7 @@ class PlainReader(ReplyWriter):
         self.values = values
 
     @override
-    def reads(self, reading: Reading) -> bool:
+    def reads(self, reading: ReplyField) -> bool:
         said = reading.saying
         if said is None or reading.field.secret or said.quantity.key not in self.values.said:
             return False
@@ -64,15 +64,15 @@ class PlainReader(ReplyWriter):
         return f'known["{known}"] = {raw}'
 
     @override
-    def keyed(self, reading: Reading) -> None:
+    def keyed(self, reading: ReplyField) -> None:
         return
 
     @override
-    def list_(self, reading: Reading) -> None:
+    def list_(self, reading: ReplyField) -> None:
         return
 
     @override
-    def one(self, reading: Reading, raw: str, at: str, index: str = "") -> None:
+    def one(self, reading: ReplyField, raw: str, at: str, index: str = "") -> None:
         if reading.saying is None:
             return
         to, field, quantity = self.to, reading.field, reading.saying.quantity
@@ -93,7 +93,7 @@ class PlainReader(ReplyWriter):
         return self.number_of(self.known[name]) if "." in name else f"raw_{identifier(name)}"
 
     @override
-    def text(self, reading: Reading, at: str, behind: str) -> None:
+    def text(self, reading: ReplyField, at: str, behind: str) -> None:
         if reading.saying is None:
             return
         item = f"data[{at}:{behind}]"
@@ -107,7 +107,7 @@ class PlainReader(ReplyWriter):
         self.to.put(f'said.append(("{reading.saying.quantity.key}", {value}))')
 
 
-def odd(reading: Reading) -> str:
+def odd(reading: ReplyField) -> str:
     """Say why a field that has a key is not told; empty where it is."""
     field, saying = reading.field, reading.saying
     if saying is None:

@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from typing import override
 
-from packwire.export.language import Language
+from packwire.export.language import ProgramLanguage
 from packwire.export.text import c_string
 from packwire.wire.fields import Field, Order, Type
 
@@ -96,7 +96,7 @@ auto add_word = [](std::string &words, const std::string &word) {
 _ORDERS = {"big": 0, "little": 1, "low word first": 2}
 
 
-class Cpp(Language):
+class Cpp(ProgramLanguage):
     """C++17: bytes lie at a pointer."""
 
     _indent = 2

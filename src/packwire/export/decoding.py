@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from packwire.export.language import Language, may_be_none
+from packwire.export.language import ProgramLanguage, may_be_none
 from packwire.export.places import NEXT, NOWHERE, Place, Places, moved
 from packwire.export.text import identifier
 from packwire.models.protocol import ModelProtocol
@@ -19,7 +19,7 @@ from packwire.wire.fields import TO_THE_END, Field, Type
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReplyField:
     """A field of a reply, with what it says of a quantity; `number` counts all of a model."""
 
     number: int
@@ -29,14 +29,14 @@ class Reading:
     saying: Saying | None
 
 
-def readings(model: ModelProtocol) -> dict[tuple[str, int, str], Reading]:
+def readings(model: ModelProtocol) -> dict[tuple[str, int, str], ReplyField]:
     """Return all fields of a model, by reply, layout and name."""
-    found: dict[tuple[str, int, str], Reading] = {}
+    found: dict[tuple[str, int, str], ReplyField] = {}
     for reply in model.replies:
         for index, layout in enumerate(reply.layouts):
             said = {each.name: each for each in layout.sayings}
             for field in layout.codec.fields:
-                found[reply.name, index, field.name] = Reading(
+                found[reply.name, index, field.name] = ReplyField(
                     len(found) + 1, reply, layout, field, said.get(field.name)
                 )
     return found
@@ -48,7 +48,7 @@ class ReplyWriter(ABC):
     part = ""
     """The variable for which frame of a numbered reply it is, where the target wants that."""
 
-    def __init__(self, to: Language, model: ModelProtocol) -> None:
+    def __init__(self, to: ProgramLanguage, model: ModelProtocol) -> None:
         self.to = to
         self.model = model
         self.readings = readings(model)
@@ -61,23 +61,23 @@ class ReplyWriter(ABC):
         """Variables for the numbers that other replies ask for."""
 
     @abstractmethod
-    def reads(self, reading: Reading) -> bool:
+    def reads(self, reading: ReplyField) -> bool:
         """Tell whether the target takes this field; what others ask for is read all the same."""
 
     @abstractmethod
-    def one(self, reading: Reading, raw: str, at: str, index: str = "") -> None:
+    def one(self, reading: ReplyField, raw: str, at: str, index: str = "") -> None:
         """Write what becomes of a number (of a list: the one at `index`)."""
 
     @abstractmethod
-    def list_(self, reading: Reading) -> None:
+    def list_(self, reading: ReplyField) -> None:
         """Write what stands before the numbers of a list, of which `many` come."""
 
     @abstractmethod
-    def text(self, reading: Reading, at: str, behind: str) -> None:
+    def text(self, reading: ReplyField, at: str, behind: str) -> None:
         """Write what becomes of a text, whose bytes are known to be there."""
 
     @abstractmethod
-    def keyed(self, reading: Reading) -> None:
+    def keyed(self, reading: ReplyField) -> None:
         """Write what reads a field that stands behind a key, in a text of keys and values."""
 
     @abstractmethod
@@ -190,7 +190,7 @@ class _FieldWriter:
     """Writes what reads one field: `asked`: others of its reply need its number, `told`: other replies do."""
 
     writer: ReplyWriter
-    reading: Reading
+    reading: ReplyField
     places: Places
     number: int
     asked: bool

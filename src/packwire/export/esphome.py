@@ -6,9 +6,8 @@ from typing import Final
 
 from packwire.errors import BadOptionError
 from packwire.export.esphome_decoder import PREFIX, decoder, kind_of, odd
-from packwire.export.exported import Exported, heading
-from packwire.export.said import Said, ValueReplies
-from packwire.export.targets import Over
+from packwire.export.exported import Exported, Over, heading
+from packwire.export.said import SaidQuantity, ValueReplies
 from packwire.export.text import identifier, plain
 from packwire.models.protocol import ModelProtocol
 from packwire.models.requests import Question
@@ -225,7 +224,7 @@ def _intervals(asked: list[tuple[Question, bytes]], over: Over, model: ModelProt
     return lines
 
 
-def _sensors(said: Said) -> list[str]:
+def _sensors(said: SaidQuantity) -> list[str]:
     quantity = said.quantity
     if kind_of(said) == "sensor" and quantity.array:
         return [

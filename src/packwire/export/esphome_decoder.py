@@ -3,10 +3,10 @@
 from typing import Final, override
 
 from packwire.export.cpp import HELPERS, Cpp
-from packwire.export.decoding import Reading, ReplyWriter
+from packwire.export.decoding import ReplyField, ReplyWriter
 from packwire.export.framing import write_framings
 from packwire.export.language import has_decimals
-from packwire.export.said import PARTS, Said, ValueReplies
+from packwire.export.said import PARTS, SaidQuantity, ValueReplies
 from packwire.export.text import c_string, identifier, plain
 from packwire.models.computed import Computed
 from packwire.models.protocol import ModelProtocol
@@ -27,11 +27,11 @@ class _Publisher(ReplyWriter):
         super().__init__(to, values.model)
         self.values = values
 
-    def _said(self, reading: Reading) -> Said | None:
+    def _said(self, reading: ReplyField) -> SaidQuantity | None:
         return self.values.said.get(reading.saying.quantity.key) if reading.saying else None
 
     @override
-    def reads(self, reading: Reading) -> bool:
+    def reads(self, reading: ReplyField) -> bool:
         said = self._said(reading)
         return said is not None and not odd(reading) and not reading.field.secret
 
@@ -48,15 +48,15 @@ class _Publisher(ReplyWriter):
         return f"{known} = {raw};"
 
     @override
-    def keyed(self, reading: Reading) -> None:
+    def keyed(self, reading: ReplyField) -> None:
         return
 
     @override
-    def list_(self, reading: Reading) -> None:
+    def list_(self, reading: ReplyField) -> None:
         return
 
     @override
-    def one(self, reading: Reading, raw: str, at: str, index: str = "") -> None:
+    def one(self, reading: ReplyField, raw: str, at: str, index: str = "") -> None:
         said, to, field = self._said(reading), self.to, reading.field
         if said is None:
             return
@@ -75,7 +75,7 @@ class _Publisher(ReplyWriter):
             self._give(said, self._value(reading, said, raw))
 
     @override
-    def text(self, reading: Reading, at: str, behind: str) -> None:
+    def text(self, reading: ReplyField, at: str, behind: str) -> None:
         said = self._said(reading)
         if said is not None and reading.field.type in {Type.HEX, Type.BYTES}:
             self._give(said, f"hex_of(data, {at}, {behind})")
@@ -83,7 +83,7 @@ class _Publisher(ReplyWriter):
             ends = "true" if reading.field.type is Type.CSTRING else "false"
             self._give(said, f"text_of(data, {at}, {behind}, {ends})")
 
-    def _value(self, reading: Reading, said: Said, raw: str) -> str:
+    def _value(self, reading: ReplyField, said: SaidQuantity, raw: str) -> str:
         to, field = self.to, reading.field
         value = to.scaled(field, raw)
         if field.negative:
@@ -112,7 +112,7 @@ class _Publisher(ReplyWriter):
     def _number(self, name: str) -> str:
         return self.number_of(self.known[name]) if "." in name else f"raw_{identifier(name)}"
 
-    def _give(self, said: Said, value: str) -> None:
+    def _give(self, said: SaidQuantity, value: str) -> None:
         key = said.quantity.key
         if said.alone:
             self.to.put(f"id({PREFIX}{key}).publish_state({value});")
@@ -150,18 +150,18 @@ class _Publisher(ReplyWriter):
             to.put("return;")
 
 
-def _cpp_type(said: Said) -> str:
+def _cpp_type(said: SaidQuantity) -> str:
     return "std::string" if kind_of(said) == "text_sensor" else "std::vector<double>"
 
 
-def kind_of(said: Said) -> str:
+def kind_of(said: SaidQuantity) -> str:
     """Return which kind of sensor shows a quantity."""
     if said.quantity.kind is Kind.TEXT or (said.quantity.kind is Kind.FLAG and said.quantity.array):
         return "text_sensor"
     return "binary_sensor" if said.quantity.kind is Kind.FLAG else "sensor"
 
 
-def odd(reading: Reading) -> str:
+def odd(reading: ReplyField) -> str:
     """Say why a field is not shown; empty where it is."""
     field, saying = reading.field, reading.saying
     if saying is None or saying.quantity.kind in {Kind.TEXT, Kind.FLAG}:
@@ -173,7 +173,7 @@ def odd(reading: Reading) -> str:
     return ""
 
 
-def _write_publish(to: Cpp, said: Said, computed: Computed | None) -> None:
+def _write_publish(to: Cpp, said: SaidQuantity, computed: Computed | None) -> None:
     key, kind = said.quantity.key, kind_of(said)
     to.put(f"static std::map<int64_t, {_cpp_type(said)}> said_{key};")
     with to.block(f"auto publish_{key} = [&]() {{", "};"):

@@ -1,9 +1,13 @@
 """What an export gives, and the words at its beginning."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from packwire.export.text import plain
 from packwire.models.protocol import ModelProtocol
+
+type Over = Literal["ble", "serial", "can"]
+"""The link that an export is for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """How frames are found in a stream: the functions that do it, in whatever language."""
 
-from packwire.export.language import Language
+from packwire.export.language import ProgramLanguage
 from packwire.export.places import moved
 from packwire.wire.checksum import CHECKSUMS, Checksum, ChecksumKind
 from packwire.wire.framing import LONGEST_TEXT, FrameCheck, Framing, Size
@@ -11,7 +11,7 @@ LONGEST = 4096
 WAITING = -1
 
 
-def write_framings(to: Language, framings: tuple[Framing, ...]) -> None:
+def write_framings(to: ProgramLanguage, framings: tuple[Framing, ...]) -> None:
     """Write `frame_1` and so on: the size of the right frame at a place; 0: none; -1: bytes are missing.
 
     `checksum_1` and so on, which they need, come first, each once.
@@ -30,7 +30,7 @@ def write_framings(to: Language, framings: tuple[Framing, ...]) -> None:
             _Finder(to, framing, sums.get(framing.check.checksum, "") if framing.check else "").write()
 
 
-def _write_checksum(to: Language, entry: Checksum) -> None:
+def _write_checksum(to: ProgramLanguage, entry: Checksum) -> None:
     many = 1 << entry.bits
     to.put(to.let("total", str(entry.init)))
     if entry.kind is ChecksumKind.FLETCHER:
@@ -57,7 +57,7 @@ def _write_checksum(to: Language, entry: Checksum) -> None:
     to.put(to.give(f"({many} - total) % {many}" if entry.negate else "total"))
 
 
-def _write_crc(to: Language, entry: Checksum, byte: str) -> None:
+def _write_crc(to: ProgramLanguage, entry: Checksum, byte: str) -> None:
     many = 1 << entry.bits
     poly = entry.poly
     if entry.reflected:
@@ -77,7 +77,7 @@ def _write_crc(to: Language, entry: Checksum, byte: str) -> None:
 class _Finder:
     """Writes the body of the function that finds frames of one framing."""
 
-    def __init__(self, to: Language, framing: Framing, checksum: str) -> None:
+    def __init__(self, to: ProgramLanguage, framing: Framing, checksum: str) -> None:
         self.to = to
         self.framing = framing
         self.checksum = checksum

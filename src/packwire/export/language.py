@@ -17,7 +17,7 @@ _COMPARISONS = {
 }
 
 
-class Language(ABC):
+class ProgramLanguage(ABC):
     """Lines of a program in one language.
 
     Bytes lie in `data`, `size` is how many there are. Expressions are texts; a place is a number or the

@@ -2,7 +2,7 @@
 
 from typing import Final, override
 
-from packwire.export.language import Language
+from packwire.export.language import ProgramLanguage
 from packwire.wire.fields import Field, Order, Type
 
 #: Functions that a module has where something in it calls them.
@@ -53,7 +53,7 @@ def _unhex(data: bytes, begin: int) -> bytes:
 _UNPACK: Final = {4: "f", 8: "d"}
 
 
-class Python(Language):
+class Python(ProgramLanguage):
     """Python 3.12 and later: bytes lie in bytes."""
 
     comment = "#"

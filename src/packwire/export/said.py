@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packwire.errors import BadOptionError
-from packwire.export.decoding import Reading, readings
+from packwire.export.decoding import ReplyField, readings
 from packwire.export.language import may_be_none
 from packwire.export.text import plain
 from packwire.models.protocol import ModelProtocol
@@ -27,11 +27,11 @@ PARTS = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SaidQuantity:
     """A quantity, and all fields that say it."""
 
     quantity: Quantity
-    readings: tuple[Reading, ...]
+    readings: tuple[ReplyField, ...]
 
     @property
     def alone(self) -> bool:
@@ -67,7 +67,7 @@ class Said:
         return min(sum(max(layouts.values()) for layouts in replies.values()), _MOST)
 
 
-def _most(reading: Reading) -> int:
+def _most(reading: ReplyField) -> int:
     field = reading.field
     if reading.reply.part:
         return _MOST_IN_PARTS
@@ -93,13 +93,13 @@ class ValueReplies:
             and not isinstance(reply.codec, KeyedCodec)
         ]
         names = {reply.name for reply in self.replies}
-        found: dict[str, list[Reading]] = {}
+        found: dict[str, list[ReplyField]] = {}
         for reading in readings(model).values():
             if reading.saying and reading.reply.name in names and not reading.field.secret:
                 found.setdefault(reading.saying.quantity.key, []).append(reading)
         self.sums: dict[str, Computed] = {}
         """What is no field and the sum of a list, by the list."""
-        self.said = {key: Said(QUANTITIES[key], tuple(each)) for key, each in found.items()}
+        self.said = {key: SaidQuantity(QUANTITIES[key], tuple(each)) for key, each in found.items()}
 
         for each in model.computed:
             if each.sum_of in self.said and each.key not in self.said:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from packwire.errors import BadOptionError
-from packwire.export.exported import Exported
+from packwire.export.exported import Exported, Over
 from packwire.models.protocol import ModelProtocol
 
 type Target = Literal["wireshark", "dbc", "esphome", "aiobmsble", "html"]
-type Over = Literal["ble", "serial", "can"]
 
 
 @dataclass(frozen=True, slots=True)

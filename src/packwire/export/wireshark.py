@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import Final, override
 
-from packwire.export.decoding import Reading, ReplyWriter
+from packwire.export.decoding import ReplyField, ReplyWriter
 from packwire.export.exported import Exported, heading
 from packwire.export.framing import write_framings
-from packwire.export.language import Language, has_decimals
+from packwire.export.language import ProgramLanguage, has_decimals
 from packwire.export.text import identifier, lua_string, plain
 from packwire.models.protocol import ModelProtocol
 from packwire.models.replies import Reply
@@ -19,7 +19,7 @@ _EXACT: Final = 6
 _OPERATORS: Final = {Type.INT: "signed", Type.SIGN_MAGNITUDE: "magnitude"}
 
 
-class Lua(Language):
+class Lua(ProgramLanguage):
     """Lua as Wireshark has it, 5.2 and later: bytes lie in a string."""
 
     comment = "--"
@@ -140,7 +140,7 @@ class _Dissector(ReplyWriter):
     """Writes what shows the values of a reply in Wireshark's tree."""
 
     @override
-    def reads(self, reading: Reading) -> bool:
+    def reads(self, reading: ReplyField) -> bool:
         return not reading.field.secret
 
     @override
@@ -156,7 +156,7 @@ class _Dissector(ReplyWriter):
         return f"known.{known} = {raw}"
 
     @override
-    def one(self, reading: Reading, raw: str, at: str, index: str = "") -> None:
+    def one(self, reading: ReplyField, raw: str, at: str, index: str = "") -> None:
         to, field = self.to, reading.field
         where = f"{reading.number}, {at}, {field.width}"
         behind = f", {index} + 1" if index else ""
@@ -180,20 +180,20 @@ class _Dissector(ReplyWriter):
         return self.number_of(self.known[name]) if "." in name else f"raw_{identifier(name)}"
 
     @override
-    def list_(self, reading: Reading) -> None:
+    def list_(self, reading: ReplyField) -> None:
         return
 
     @override
-    def text(self, reading: Reading, at: str, behind: str) -> None:
+    def text(self, reading: ReplyField, at: str, behind: str) -> None:
         kind = lua_string(reading.field.type.name.lower())
         self.to.put(f"show({reading.number}, {at}, {behind} - {at}, text(data, {at}, {behind}, {kind}))")
 
     @override
-    def keyed(self, reading: Reading) -> None:
+    def keyed(self, reading: ReplyField) -> None:
         with self.to.scoped():
             self._keyed(reading)
 
-    def _keyed(self, reading: Reading) -> None:
+    def _keyed(self, reading: ReplyField) -> None:
         to, field = self.to, reading.field
         to.put(f"local at, behind = keyed(data, {lua_string(field.key or '')})")
         with to.block(to.when("at")):
@@ -292,7 +292,7 @@ def _write_fields(to: Lua, writer: _Dissector, name: str) -> None:
     to.put("protocol.fields = made")
 
 
-def _write_field(to: Lua, reading: Reading, name: str) -> None:
+def _write_field(to: Lua, reading: ReplyField, name: str) -> None:
     field, saying = reading.field, reading.saying
     quantity = saying.quantity if saying else None
     make, of = "double", "as_number"

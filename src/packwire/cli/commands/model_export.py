@@ -10,7 +10,8 @@ from packwire.cli.exit_codes import ExitCode
 from packwire.cli.options import ModelsOption, OutOption
 from packwire.cli.streams import tell
 from packwire.errors import BadFileError, BadOptionError
-from packwire.export.targets import Over, Target, Wish
+from packwire.export.exported import Over
+from packwire.export.targets import Target, Wish
 from packwire.export.targets import export as export_model
 from packwire.models.store import use
 
