@@ -7,6 +7,7 @@ from pathlib import Path
 
 from packwire.errors import BadOptionError
 from packwire.export.esphome import esphome
+from packwire.export.exported import Over
 from packwire.models.load import model
 from packwire.models.store import library
 from tests.export.test_hostile import NASTY, given_in_turn, protocol
@@ -16,8 +17,9 @@ def exported():
     """Yield the configurations: of each model on each link, and one with hostile words in every field."""
     for name in library():
         each = model(name)
-        for over, spoken in (("ble", each.gatt), ("serial", each.serial), ("can", each.can)):
-            if spoken:
+        spoken: dict[Over, bool] = {"ble": bool(each.gatt), "serial": each.serial, "can": each.can}
+        for over in spoken:
+            if spoken[over]:
                 try:
                     yield f"{name}-{over}", esphome(each, over).text
                 except BadOptionError as error:

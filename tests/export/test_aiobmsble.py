@@ -31,7 +31,7 @@ def plugin_of(name: str) -> ModuleType:
     return made
 
 
-def told(plugin: ModuleType, pieces) -> dict:
+def told(plugin: ModuleType, pieces):
     """Return the sample that a plugin makes of notifications."""
     bms = plugin.BMS(BLEDevice("11:22:33:44:55:66", "pack", {"path": ""}))
     for piece in pieces:

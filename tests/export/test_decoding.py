@@ -162,7 +162,7 @@ def conditions(draw, kind, numbers):
     return field
 
 
-def same(one, other) -> bool:
+def same(one, other):
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, float) and one != one:  # noqa: PLR0124 - NaN

@@ -24,7 +24,7 @@ COMPILED = {"jbd_bms": "jbd", "redodo_bms": "litime", "abc_bms": "sok", "jikong_
 EXAMPLES = ["pylontech", "vesc-can", "seplos", "daly-a5"]
 
 
-def same(ours, shown) -> bool:
+def same(ours, shown):
     if isinstance(ours, tuple) and ours and isinstance(ours[0], bool):
         return shown == (", ".join(str(number) for number, each in enumerate(ours, 1) if each) or "none")
     if isinstance(ours, tuple):

@@ -161,7 +161,7 @@ def bare(text: str, strings: re.Pattern[str]) -> list[str]:
     return [line.strip() for line in strings.sub("_", text).splitlines() if line.strip() not in {"", "_"}]
 
 
-def lambda_of(text: str) -> str:
+def lambda_of(text: str):
     return next(each["lambda"] for each in yaml.safe_load(text)["sensor"] if "lambda" in each)
 
 

@@ -71,7 +71,8 @@ def compare(protocol: ModelProtocol, frames, shown):
     known = [each for each in shown if not each["message"][0].startswith("unknown")]
     assert len(known) == len(said)
     for (frame, taken), tree in zip(said, known, strict=True):
-        assert tree["message"][0].startswith(taken.reply.name.replace("|", " ")), frame.hex(" ")
+        name = taken.reply.name if taken.reply else ""
+        assert tree["message"][0].startswith(name.replace("|", " ")), frame.hex(" ")
         assert list(differences(taken.values, tree)) == [], frame.hex(" ")
 
 
