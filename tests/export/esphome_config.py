@@ -4,13 +4,16 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packwire.errors import BadOptionError
 from packwire.export.esphome import esphome
-from packwire.export.exported import Over
 from packwire.models.load import model
 from packwire.models.store import library
 from tests.export.test_hostile import NASTY, given_in_turn, protocol
+
+if TYPE_CHECKING:
+    from packwire.export.exported import Over
 
 
 def exported():
@@ -18,8 +21,8 @@ def exported():
     for name in library():
         each = model(name)
         spoken: dict[Over, bool] = {"ble": bool(each.gatt), "serial": each.serial, "can": each.can}
-        for over in spoken:
-            if spoken[over]:
+        for over, is_spoken in spoken.items():
+            if is_spoken:
                 try:
                     yield f"{name}-{over}", esphome(each, over).text
                 except BadOptionError as error:

@@ -125,11 +125,29 @@ def test_a_capture_of_a_real_device_is_shown(capture, tmp_path):
         if message.direction is Direction.FROM_DEVICE and protocol.framing_of(message.payload)
     ]
     shown = tshark(path, script_of(protocol, tmp_path), name_of(protocol))
-    replies = [each for each in shown if not each["message"][0].endswith("request)")]
+    replies = [each for each in shown if not each["message"][0].endswith(("(request)", "(is set)"))]
     compare(protocol, frames, [each for each in replies if each["message"][0] != "unknown request"])
     assert len(frames) >= least
     # A second pass, as where one filters in Wireshark, says the same.
     assert tshark(path, script_of(protocol, tmp_path), name_of(protocol), "-2") == shown
+
+
+@needs_tshark
+@needs_captures
+def test_what_the_app_sets_is_named(tmp_path):
+    capture = CAPTURES / "ble" / "jbd-mosfets-onoff.btsnoop"
+    shown = tshark(capture, script_of(model("jbd"), tmp_path), "packwire_jbd")
+    said = [each["message"][0] for each in shown]
+    assert said.count("MOSFETs (is set)") == said.count("switched")
+
+
+@needs_tshark
+@needs_captures
+def test_a_command_is_known_whatever_rubbish_is_in_it(tmp_path):
+    capture = CAPTURES / "ble" / "jk-heating-setting.btsnoop"
+    shown = tshark(capture, script_of(model("jk02"), tmp_path), "packwire_jk02")
+    said = [each["message"][0] for each in shown]
+    assert {"status (request)", "device info (request)"} <= set(said)
 
 
 @needs_tshark

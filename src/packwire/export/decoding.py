@@ -13,8 +13,8 @@ from packwire.export.places import NEXT, NOWHERE, Place, Places, moved
 from packwire.export.text import identifier
 from packwire.models.protocol import ModelProtocol
 from packwire.models.replies import Reply, ReplyLayout, Saying
-from packwire.models.requests import Question
-from packwire.models.text import Made, Named
+from packwire.models.requests import Template
+from packwire.models.text import LONGEST, Made, Named
 from packwire.wire.fields import TO_THE_END, Field, Type
 
 
@@ -100,20 +100,21 @@ class ReplyWriter(ABC):
         fixed = list(_runs(reply.begins))
         return to.all([*conditions, *(to.same(str(at), part) for at, part in fixed)])
 
-    def asks(self, question: Question) -> str:
-        """Return whether `data` are this request."""
+    def sent(self, template: Template) -> str:
+        """Return whether `data` are a frame that was made so, whatever its parameters are."""
         conditions, at, free = [], 0, False
-        for part in question.template.parts:
+        means = _meaning(template)
+        for part in template.parts:
             match part:
                 case Made(size):
                     at += size
                 case Named(name):
-                    width = question.template.parameters[name].width
+                    width = template.parameters[name].width
                     free = free or width is None
                     at += width or 0
                 case _:
-                    if not free:
-                        conditions.append(self.to.same(str(at), part))
+                    if not free and part[: max(0, means - at)]:
+                        conditions.append(self.to.same(str(at), part[: max(0, means - at)]))
                     at += len(part)
         return self.to.all([f"size >= {at}" if free else f"size == {at}", *conditions])
 
@@ -166,6 +167,18 @@ class ReplyWriter(ABC):
             one = _FieldWriter(self, reading, places, number, field.name in asked, field.name in told)
             if one.needed or places.variables(number):
                 one.write()
+
+
+def _meaning(template: Template) -> int:
+    """Return how many of the first bytes of a command mean something: what apps leave behind is rubbish."""
+    first = template.parts[0]
+    framing = next(
+        (each for each in template.framings if isinstance(first, bytes) and first.startswith(each.start)),
+        None,
+    )
+    if framing is None or framing.count is None or not isinstance(first, bytes):
+        return LONGEST
+    return framing.count + 1 + first[framing.count] if len(first) > framing.count else LONGEST
 
 
 def _runs(begins: tuple[int | None, ...]) -> Iterator[tuple[int, bytes]]:

@@ -65,5 +65,6 @@ _TARGETS: Final[dict[Target, Callable[[ModelProtocol, Wish], Exported]]] = {
     "aiobmsble": _aiobmsble,
     "html": _html,
 }
-#: Targets that ask a pack, or know its address.
-_ADDRESSED: Final = ("dbc", "esphome", "aiobmsble")
+#: Targets that ask a pack.
+ASKING: Final = ("esphome", "aiobmsble")
+_ADDRESSED: Final = ("dbc", *ASKING)

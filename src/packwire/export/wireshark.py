@@ -325,11 +325,13 @@ def _lua_value(value: object) -> str:
 
 
 def _write_requests(to: Lua, writer: _Dissector) -> None:
+    sent = [(f"{each.name} (request)", each.template) for each in writer.model.questions]
+    sent += [(f"{each.name} (is set)", each.template) for each in writer.model.switches]
     with to.block("local REQUESTS = {", "}"):
-        for question in writer.model.questions:
+        for words, template in sent:
             with to.block("{", "},"):
-                to.put(f"name = {lua_string(plain(question.name))},")
-                to.put(f"is = function(data, size) return {writer.asks(question)} end,")
+                to.put(f"name = {lua_string(plain(words))},")
+                to.put(f"is = function(data, size) return {writer.sent(template)} end,")
 
 
 def _write_reply(to: Lua, writer: _Dissector, reply: Reply) -> None:

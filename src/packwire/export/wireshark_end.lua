@@ -67,7 +67,7 @@ local function recognised(frame, framing, known, device)
   if device ~= true then
     for _, request in ipairs(REQUESTS) do
       if request.is(frame, #frame) then
-        return { data = frame, words = request.name .. " (request)" }
+        return { data = frame, words = request.name }
       end
     end
   end

@@ -91,6 +91,7 @@ async def test_a_plugin_is_exported_with_its_test(tmp_path, home):
     out = tmp_path / "acme_bms.py"
     made = await packwire("model", "export", str(path), "--format", "aiobmsble", "-o", str(out), **home)
     assert made.code == 0
+    assert "is not packwire's own, and what is made asks your pack: look at it first" in made.err
     assert "from aiobmsble.bms.acme_bms import BMS" in (tmp_path / "test_acme_bms.py").read_text()
 
 

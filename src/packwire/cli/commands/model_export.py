@@ -11,9 +11,10 @@ from packwire.cli.options import ModelsOption, OutOption
 from packwire.cli.streams import tell
 from packwire.errors import BadFileError, BadOptionError
 from packwire.export.exported import Over
-from packwire.export.targets import Target, Wish
+from packwire.export.targets import ASKING, Target, Wish
 from packwire.export.targets import export as export_model
 from packwire.models.store import use
+from packwire.models.trust import is_trusted
 
 
 def export(
@@ -45,7 +46,10 @@ def export(
         Write over a file that exists.
     """
     use(models)
-    made = export_model(named_model(name), format_, Wish(over, unit))
+    model = named_model(name)
+    made = export_model(model, format_, Wish(over, unit))
+    if format_ in ASKING and not is_trusted(model):
+        tell(f"{name} is not packwire's own, and what is made asks your pack: look at it first")
     if made.left_out:
         many = len(made.left_out)
         tell(f"{many} {'thing' if many == 1 else 'things'} {format_} cannot express: said at the beginning")
