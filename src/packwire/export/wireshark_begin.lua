@@ -1,6 +1,8 @@
 local floor = math.floor
 local bits_of_lua = bit or bit32
 local NOTHING = "none"
+-- Bytes over which checksums were made.
+local work = 0
 
 local function xor(one, other)
   if bits_of_lua then

@@ -1,6 +1,8 @@
 
 -- Seconds after which the rest of a frame no longer comes.
 local PAUSE = 1
+-- Of frames that turn out to be none, so many bytes may be checked for each byte, and so many beyond that.
+local MOST_CHECKED, FREE = 32, 65536
 
 local function field_of_wireshark(name)
   local there, found = pcall(Field.new, name)
@@ -33,7 +35,7 @@ function protocol.init()
 end
 
 local function conversation(key)
-  local found = conversations[key] or { rest = "", last = 0, known = {} }
+  local found = conversations[key] or { rest = "", last = 0, known = {}, bytes = 0, wasted = 0 }
   conversations[key] = found
   return found
 end
@@ -93,9 +95,10 @@ local function frames_in(talk, bytes, now, device)
   if #talk.rest > 0 and now - talk.last > PAUSE then
     bytes, talk.rest = talk.rest:sub(2) .. bytes, ""
   end
+  talk.bytes = talk.bytes + #bytes
   local stream, at, found = talk.rest .. bytes, 0, {}
-  while at < #stream do
-    local size, framing, waits = 0, nil, false
+  while at < #stream and talk.wasted <= FREE + MOST_CHECKED * talk.bytes do
+    local size, framing, waits, before = 0, nil, false, work
     for _, each in ipairs(FRAMINGS) do
       local said = each.frame(stream, #stream, at)
       if said > 0 then
@@ -104,6 +107,7 @@ local function frames_in(talk, bytes, now, device)
       end
       waits = waits or said < 0
     end
+    talk.wasted = talk.wasted + math.max(0, work - before - size)
     if framing then
       found[#found + 1] = recognised(stream:sub(at + 1, at + size), framing, talk.known, device)
       at = at + size
@@ -113,7 +117,8 @@ local function frames_in(talk, bytes, now, device)
       at = at + 1
     end
   end
-  talk.rest, talk.last = stream:sub(at + 1), now
+  local gave_up = talk.wasted > FREE + MOST_CHECKED * talk.bytes
+  talk.rest, talk.last = gave_up and "" or stream:sub(at + 1), now
   return found
 end
 
