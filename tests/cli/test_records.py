@@ -15,7 +15,11 @@ WITH_JSON = sorted(
     if any("--json" in each.names for each in command.assemble_argument_collection())
 )
 #: What else there is to ask of a command, so that every kind of record is seen.
-MORE = {"read": "read sim:jbd", "decode": "decode --hex --fields {}/session.pcap"}
+MORE = {
+    "read": "read sim:jbd",
+    "doctor": "doctor --for 0.1",
+    "decode": "decode --hex --fields {}/session.pcap",
+}
 
 
 def test_every_kind_is_of_a_command_that_is_there():

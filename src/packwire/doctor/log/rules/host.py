@@ -12,6 +12,8 @@ _BY_PROXIES = ("seen", "way", "way-slots", "slots", "last-heard", "scanner-flags
 _RADIO_WORKS = ("connected", "client-connected", "received", "worked", "subscribed")
 
 
+#: Sentences that tell that a port or an interface is not there, or not up.
+_NO_WAY = ("port-missing", "can-down", "can-missing")
 #: Sentences of a pack or a bus that is asked.
 _TRIED = (
     *("connecting", "plugin-connecting", "client", "seen", "not-discovered", "not-found", "timed-out"),
@@ -86,6 +88,8 @@ def _misconfigured(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if facts[RadioFacts].reversed_address:
         return CERTAIN
+    if said.live and said.has(*_NO_WAY):
+        return CERTAIN
     if said.has("port-missing"):  # one that was there before was unplugged, or resets itself
         return when(not said.has("multiple-access", "no-reply") and not said.works, LIKELY)
     if said.has("unknown-type", "can-down", "can-missing", "bad-setting"):
@@ -108,11 +112,29 @@ def _misconfigured_words(facts: Facts) -> str:
             "The configuration names a type of battery that the program does not know; it leaves the"
             " pack out."
         )
+    if said.live and said.has(*_NO_WAY):
+        return f"The configured place is not there: {said.quotes(*_NO_WAY)[0].text}."
     if said.has("can-down", "can-missing"):
         return "The CAN interface is not there or not up."
     if said.has("port-missing"):
         return "The configured serial port does not exist."
     return "The program complains about its configuration."
+
+
+def _misconfigured_remedy(facts: Facts) -> str:
+    said = facts[SaidFacts]
+    if said.live and said.has("can-down"):
+        return "sudo ip link set can0 up type can bitrate 500000 (with its name, and the pack's bit rate)"
+    if said.live and said.has("can-missing"):
+        return "Plug the adapter in, and see what it is called: ip link. Slcan adapters: &interface=slcan"
+    if said.live and said.has("port-missing"):
+        return "Plug the converter in, or name the port that it has: packwire scan lists them."
+    return "Mend that setting."
+
+
+def _holder(facts: Facts) -> str:
+    """Return which program has the port, where the system told."""
+    return next((each for each in facts[SaidFacts].values("port-busy", "holder") if each), "")
 
 
 def _containers(facts: Facts) -> str:
@@ -130,6 +152,8 @@ def _containers(facts: Facts) -> str:
 
 def _well(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
+    if said.live:
+        return None  # whether a live device gives data, its checks tell
     if said.has("found-driver"):  # drivers that were tried before it failed, as they must
         tried = said.told.get("no-reply")
         return when(tried is None or tried.last.line < said.told["found-driver"].last.line, LIKELY)
@@ -139,6 +163,20 @@ def _well(facts: Facts) -> Confidence | None:
         return LIKELY
     answered = set(wire.asked_in) & set(wire.answered_in) and wire.right > 2 and not wire.wrong
     return when(said.works or answered, LIKELY)
+
+
+def _asked_for(facts: Facts) -> tuple[str, ...]:
+    if facts[SaidFacts].live:
+        return ()
+    if facts[WriterFacts].debugged:
+        return ("what the owner sees, and the same log over a longer time, with one failure in it",)
+    return (
+        (
+            "what the owner sees, which pack it is (maker, model, firmware), and which program reads it, with"
+            " its version"
+        ),
+        "the log of the program that reads the pack, from its start to one failure, at the level debug",
+    )
 
 
 RULES: tuple[Rule, ...] = (
@@ -250,7 +288,7 @@ RULES: tuple[Rule, ...] = (
         "configuration",
         _misconfigured,
         _misconfigured_words,
-        "Mend that setting.",
+        _misconfigured_remedy,
         shown=(
             "unknown-type",
             "port-missing",
@@ -265,9 +303,12 @@ RULES: tuple[Rule, ...] = (
     rule(
         "port-taken",
         # A program that opens its port twice is told the same.
-        lambda facts: when(facts[SaidFacts].has("port-busy"), LIKELY),
-        "Another program has the serial port open.",
-        "Stop it: `lsof` names it; on Venus OS exclude the port from serial-starter.",
+        lambda facts: when(facts[SaidFacts].has("port-busy"), CERTAIN if _holder(facts) else LIKELY),
+        lambda facts: f"{_holder(facts) or 'Another program'} has the serial port open.",
+        lambda facts: (
+            f"Stop it{'' if _holder(facts) else ': `lsof` names it'}; on Venus OS exclude the port from"
+            " serial-starter."
+        ),
         shown=("port-busy",),
         rank=Rank.WAY,
     ),
@@ -286,24 +327,18 @@ RULES: tuple[Rule, ...] = (
     rule(
         "inconclusive",
         lambda _: POSSIBLE,
-        "Nothing in this log tells why there is no data.",
-        "Ask for what is listed.",
-        causes=dict.fromkeys(("inconclusive",), 1.0),
-        ask=lambda facts: (
-            (
-                (
-                    "what the owner sees, which pack it is (maker, model, firmware), and which program reads"
-                    " it, with its"
-                    " version"
-                ),
-                (
-                    "the log of the program that reads the pack, from its start to one failure, at the level"
-                    " debug"
-                ),
-            )
-            if not facts[WriterFacts].debugged
-            else ("what the owner sees, and the same log over a longer time, with one failure in it",)
+        lambda facts: (
+            "Nothing in this log tells why there is no data."
+            if not facts[SaidFacts].live
+            else "What was found fits no known fault; the checks above say how far it went."
         ),
+        lambda facts: (
+            "Ask for what is listed."
+            if not facts[SaidFacts].live
+            else "Ask again, and attach a report to a question in a forum: --report doctor.md"
+        ),
+        causes=dict.fromkeys(("inconclusive",), 1.0),
+        ask=_asked_for,
         rank=Rank.UNDECIDED,
     ),
 )
