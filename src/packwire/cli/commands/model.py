@@ -137,7 +137,7 @@ def check(name: str, /, *more: str, models: ModelsOption = ()) -> int:
     code = ExitCode.OK
     for each in (name, *more):
         try:
-            model = _named(each)
+            model = named_model(each)
         except BadFileError as error:
             tell(str(error))
             code = ExitCode.BAD_FILE
