@@ -33,6 +33,8 @@ class LineFacts(Fact):
     """Other addresses that answer."""
     woke_after: int = 0
     """Questions without an answer before all were answered."""
+    too_fast: bool = False
+    """Whether all is answered where it is asked slowly, and not where it is asked fast."""
     woken: bool = False
     """Whether it answers since its owner woke it, or switched it off and on."""
     neighbours: int = 0

@@ -37,6 +37,8 @@ _BOARD = 0.3
 _LONG_FRAME = 160
 #: Questions whose answers are counted, and seconds between them.
 _POLLS, _PACE = 12, 0.1
+#: The same where they are not answered so fast.
+_SLOW_POLLS, _SLOWLY = 4, 1.2
 #: How long it is waited for an answer that may be late, and what is in time, as shares of the first patience.
 _LONGER, _IN_TIME = 3.0, 0.7
 _SHOWN = 20
@@ -197,7 +199,7 @@ async def _slept(exam: Examination, line: Line, probe: Probe) -> bool:
     if any(without_echoes(each) or each.closed for each in earlier):
         return False
     patience = exam.options.patience
-    await line.wait_closed(patience)  # what came may be the answer to an earlier question
+    await line.wait_closed(2 * patience)  # what came may be the answer to an earlier question
     if line.surplus > exam.facts[LineFacts].surplus:
         return False
     again = await ask(exam, line, Request(probe.request), _LONGER * patience)
@@ -242,6 +244,26 @@ def _polls(exam: Examination) -> str:
     return asks(exam) or ("" if exam.facts[LineFacts].answered else "it does not answer")
 
 
+def _count(probes: list[Probe]) -> str:
+    return f"{sum(each.reply is not None for each in probes)} of {len(probes)} questions were answered"
+
+
+async def _slower_helps(exam: Examination, probes: list[Probe]) -> bool:
+    """Ask slowly where some questions brought nothing; tell whether all are answered then."""
+    silent = [each for each in probes if each.reply is None and not without_echoes(each)]
+    if not silent or any(each.damaged or each.closed for each in probes):
+        return False
+    request = Request(probes[0].request)
+    for _ in range(_SLOW_POLLS):
+        await asyncio.sleep(_SLOWLY)
+        if (await (await exam.line()).ask(request, None, exam.patience())).reply is None:
+            return False
+    sent = exam.facts[ProbeFacts]
+    sent.probes = [each for each in sent.probes if each not in silent]  # they were not lost
+    exam.facts[LineFacts].too_fast = True
+    return True
+
+
 @check("poll", "Is every question answered?", Stage.FLOW, needs=_polls, quiet=True)
 async def poll(exam: Examination) -> CheckResult:
     """Ask the same again and again: a fault that comes and goes shows."""
@@ -253,9 +275,11 @@ async def poll(exam: Examination) -> CheckResult:
         probes.append(probe)
         await asyncio.sleep(max(_PACE, model_of(exam).pause))
     look_at_wire(exam)
+    if await _slower_helps(exam, probes):
+        return odd(f"{_count(probes)}; asked every {_SLOWLY:g} s, all are", excludes="answers that are lost")
     right = [each for each in probes if each.reply is not None]
     damaged = sum(each.reply is None and each.damaged > 0 for each in probes)
-    said = f"{len(right)} of {len(probes)} questions were answered"
+    said = _count(probes)
     latency = Latency.of([each.latency for each in right])
     if len(right) == len(probes):
         return passed(f"{said}: {latency}", excludes="answers that are lost or damaged now and then")

@@ -132,7 +132,7 @@ def _truncated(facts: Facts) -> Confidence | None:
     # Where no reply was ever whole, it may be the length that is said in another way; noise is not the same
     # each time.
     kinds = {(each.cut.expected, each.cut.arrived) for each in cut if each.cut is not None}
-    return Confidence.LIKELY if cut and len(kinds) == 1 else None
+    return Confidence.LIKELY if len(cut) > 1 and len(kinds) == 1 else None
 
 
 def _cut(facts: Facts) -> list[Probe]:
