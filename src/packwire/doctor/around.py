@@ -58,7 +58,7 @@ async def examine_around(
     ports = await asyncio.gather(*(asyncio.to_thread(port_state, path) for path in paths))
     facts = AroundFacts(found.finds, found.problems, tuple(ports), interfaces)
     facts.named = tuple([await _named(name, text, facts) for name, text in sorted(names.items())])
-    journal = Journal("")
+    journal = Journal("", time.monotonic() - begun)
     _tell(journal, facts)
     all_facts = Facts(facts, *journal.facts())
     verdict, *remarks = judge_surest_first(rules_around(), all_facts)
