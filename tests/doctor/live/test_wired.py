@@ -8,12 +8,16 @@ from dataclasses import replace
 from itertools import batched
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from packwire.address import parse_address
 from packwire.check import Confidence, Depth, Outcome
+from packwire.direction import Direction
 from packwire.doctor.diagnosis import Diagnosis
-from packwire.doctor.examination import ExaminationOptions
+from packwire.doctor.examination import Examination, ExaminationOptions
 from packwire.doctor.examine import examine
+from packwire.doctor.wire_bytes import look_at_wire
 from packwire.errors import BadAddressError
 from tests.cli.running import packwire
 from tests.link.lines import line
@@ -142,3 +146,20 @@ async def test_the_page_shows_what_is_shown() -> None:
 
 def _without_numbers(text: str) -> str:
     return re.sub(r"  \d+\.\d s$", "", text, flags=re.MULTILINE)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.binary(max_size=300)), max_size=12))
+@settings(max_examples=30, deadline=None)
+def test_no_bytes_are_too_much_for_it(passed: list[tuple[bool, bytes]]) -> None:
+    exam = Examination(parse_address("serial:/dev/ttyNOTHERE7?model=pace&address=1"))
+    for sent, data in passed:
+        exam.transcript.add(1, Direction.TO_DEVICE if sent else Direction.FROM_DEVICE, data)
+    found = look_at_wire(exam)
+    assert 0 <= found.outside <= found.size <= sum(len(data) for sent, data in passed if not sent)
+
+
+def test_a_line_that_sends_without_end_is_looked_at_in_part() -> None:
+    exam = Examination(parse_address("serial:/dev/ttyNOTHERE7?model=jbd"))
+    for _ in range(200):
+        exam.transcript.add(1, Direction.FROM_DEVICE, bytes(1024))
+    assert look_at_wire(exam).size < 20_000
