@@ -25,7 +25,7 @@ export UV_SYSTEM_CERTS UV_PYTHON_DOWNLOADS
 .DELETE_ON_ERROR:
 # The checks are a sequence: the cheap ones first, and the first failure ends it.
 .NOTPARALLEL:
-.PHONY: help demo test check fix format lint types imports unit homeassistant homeassistant-page bench setup requirements clean
+.PHONY: help demo test check fix format lint types imports unit soak soak-line homeassistant homeassistant-page bench setup requirements clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ homeassistant-page: .venv-ha/.ready ## a started Home Assistant, set up by a hea
 
 soak: .venv/.ready ## clients at once through hub and share, with an adversary (SOAK_SECONDS=3600: an hour)
 	@$(BIN)/python -m tests.soak.sharing --seconds $(SOAK_SECONDS)
+
+soak-line: .venv/.ready ## eight packs on one serial line, read in turn (SOAK_SECONDS=600: ten minutes)
+	@$(BIN)/python -m tests.soak.line --seconds $(SOAK_SECONDS)
 
 fix: .venv/.ready ## format the code and mend what ruff can mend by itself
 	@$(BIN)/ruff check --fix-only

@@ -180,7 +180,9 @@ def _placed(fields: tuple[Field, ...]) -> bool:
 def _overlaid(fields: tuple[Field, ...], said: Mapping[str, Any]) -> dict[str, Any]:
     """Return what fields say whose bytes are those of a number that is given."""
     values: dict[str, Any] = {}
-    given = [each for each in fields if each.name in said and each.fixed and each.at is not None]
+    given = [
+        each for each in fields if each.name in said and each.fixed and each.at is not None and not each.bits
+    ]
     for whole in given:
         raw = int(whole.raw(said[whole.name]))
         for other in fields:

@@ -9,6 +9,7 @@ from packwire.errors import BadFileError
 from packwire.models.protocol import ModelProtocol, Switch
 from packwire.models.replies import Reply
 from packwire.models.requests import Question
+from packwire.sim.addressing import as_asked, from_unit
 from packwire.sim.can_wires import CanPort, Slcan, Socketcand
 from packwire.sim.faults import Faults
 from packwire.sim.filled import Speaker
@@ -136,7 +137,7 @@ class ModelDevice:
         if self._said is None:
             self.say_all()
         assert self._said is not None
-        frames = [self.protocol.from_unit(each, self.unit) for each in self._said[reply]]
+        frames = [from_unit(self.protocol, each, self.unit) for each in self._said[reply]]
         return list(map(self._with_other_sum, frames)) if "wrong-checksum" in self.faults else frames
 
     def _with_other_sum(self, frame: bytes) -> bytes:
@@ -196,7 +197,7 @@ class ModelDevice:
         header = next((each.header for each in self.protocol.framings if like.head.startswith(each.start)), 1)
         for reply in self.protocol.replies:
             if reply.refuses and _alike(reply, like, header, _ERROR * self.protocol.modbus):
-                return self.protocol.from_unit(self._speaker.refusal(reply, like), self.unit)
+                return from_unit(self.protocol, self._speaker.refusal(reply, like), self.unit)
         return None
 
 
@@ -319,7 +320,7 @@ class _Client:
 
     def _send_of_pack(self, pack: int, request: bytes, reply: str) -> None:
         for frame in self._device.frames_of_pack(pack, reply):
-            self._port.send(self._device.protocol.addressed(request, frame))
+            self._port.send(as_asked(self._device.protocol, request, frame))
 
     def _stream(self, question: Question) -> None:
         """Send what streams again and again, until the client is gone."""

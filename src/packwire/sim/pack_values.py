@@ -1,4 +1,4 @@
-"""What a simulated pack says of itself, by quantity key: what models' replies are filled with."""
+"""What a simulated pack says of itself, by quantity."""
 
 from collections.abc import Mapping
 from typing import Any

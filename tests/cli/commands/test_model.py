@@ -1,6 +1,7 @@
 """`packwire model`, and models of one's own at the command line."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -18,14 +19,39 @@ async def test_a_new_model_is_right_from_the_start(tmp_path, home):
     made = await packwire("model", "new", "acme", **home)
     path = tmp_path / "config/packwire/models/acme.yaml"
     assert (made.code, path.exists(), (path.parent / "model.schema.json").exists()) == (0, True, True)
-    checked = await packwire("model", "check", str(path), **home)
-    assert (checked.code, "right" in checked.out) == (0, True)
+    for named in ("acme", str(path)):
+        checked = await packwire("model", "check", named, **home)
+        assert (checked.code, "right" in checked.out) == (0, True)
     tested = await packwire("model", "test", "acme", **home)
     assert tested.out == "acme: 1 example, all as they say\n"
     again = await packwire("model", "new", "acme", **home)
     assert (again.code, "is there already" in again.err) == (2, True)
     refused = await packwire("model", "new", "A b", **home)
     assert (refused.code, "is no name" in refused.err) == (2, True)
+
+
+async def test_what_the_page_says_to_type_works_with_a_model_of_ones_own(home):
+    page = (Path(__file__).parents[3] / "docs/how-to/add-your-bms.md").read_text(encoding="utf-8")
+    typed = [
+        line.strip().partition("#")[0].split()[1:]
+        for line in page.splitlines()
+        if line.startswith("    packwire ")
+    ]
+    assert [words[0] for words in typed[:5]] == ["model", "model", "model", "sim", "read"]
+    for words in typed[:5]:
+        ended = ("--for", "0.1") if words[0] == "sim" else ()
+        ran = await packwire(*(word for word in words if word != "--bluetooth"), *ended, **home)
+        assert ran.code == 0, (words, ran.err)
+    assert "20 cells" in ran.out
+    unasked = await packwire("read", "sim:acme", **home)
+    assert unasked.code == 0, "agreed once"
+
+
+async def test_a_strangers_model_is_not_used_unasked(home):
+    await packwire("model", "new", "acme", **home)
+    refused = await packwire("read", "sim:acme", **home)
+    assert refused.code != 0
+    assert "agree once with --trust" in refused.err
 
 
 async def test_the_list_says_what_is_ones_own_and_what_it_stands_in_for(tmp_path, home):

@@ -124,26 +124,27 @@ def _wrapped(words: list[str]) -> Iterator[str]:
 
 
 @app.command
-def check(file: Path, /, *more: Path) -> int:
+def check(name: str, /, *more: str, models: ModelsOption = ()) -> int:
     """Check model files: each mistake is a line with its place and what is allowed there.
 
     Parameters
     ----------
-    file
-        A model file.
+    name
+        A model file, or the name of a model.
     more
         More of them.
     """
+    use(models)
     code = ExitCode.OK
-    for path in (file, *more):
+    for each in (name, *more):
         try:
-            model = read_file(path)
+            model = _named(each)
         except BadFileError as error:
             tell(str(error))
             code = ExitCode.BAD_FILE
             continue
         replies, requests = len(model.replies), len(model.questions)
-        say(make_console(), f"{printable(str(path))}: right; {requests} requests, {replies} replies")
+        say(make_console(), f"{printable(each)}: right; {requests} requests, {replies} replies")
     return code
 
 
@@ -204,7 +205,8 @@ def new(name: str, /, *, out: Annotated[Path | None, Parameter(name="--out", ali
         (path.parent / "model.schema.json").write_text(schema_text(), encoding="utf-8")
     except OSError as error:
         raise BadFileError(f"{path}: cannot be written ({error.strerror or error})") from None
-    say(make_console(), f"{printable(str(path))}: next, packwire model check {printable(str(path))}")
+    checked = path.stem if out is None else printable(str(path))
+    say(make_console(), f"{printable(str(path))}: next, packwire model check {checked}")
     return ExitCode.OK
 
 
