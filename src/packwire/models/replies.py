@@ -343,7 +343,7 @@ def with_ways(replies: Iterable[Reply]) -> tuple[Reply, ...]:
     """Return replies whose layouts know which of their quantities nothing else in the model says."""
     replies = tuple(replies)
     places: dict[str, set[str]] = {}
-    several = set(_WORDS)
+    several = set(WORDS)
     for reply in replies:
         for layout in reply.layouts:
             here: set[str] = set()
@@ -387,7 +387,7 @@ def joined(said: Iterable[tuple[Saying, Value]]) -> dict[str, Value]:
     unused: dict[str, Value] = {}
     for each, value in said:
         key = each.quantity.key
-        if each.flags or key in _WORDS:
+        if each.flags or key in WORDS:
             words.setdefault(key, []).extend(map(str, value if isinstance(value, tuple) else (value,)))
         elif each.quantity.array:
             result[key] = result.get(key, ()) + value
@@ -413,7 +413,7 @@ def _used(items: tuple[Value, ...], nothing: Value) -> tuple[Value, ...]:
 
 
 #: Texts of which there may be several at once.
-_WORDS = frozenset({"alarms", "warnings", "fault", "bms_status"})
+WORDS = frozenset({"alarms", "warnings", "fault", "bms_status"})
 
 
 def size_said(begins: bytes, pattern: tuple[int | None, ...], framing: Framing) -> int:

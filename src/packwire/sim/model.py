@@ -166,6 +166,11 @@ class ModelDevice:
             )
         return self._packs_said[number][reply]
 
+    def answers(self, request: bytes) -> list[bytes]:
+        """Return the frames with which it answers a request, whatever its faults; none where it does not."""
+        question = self.protocol.question_of(request)
+        return [frame for name in (question.replies if question else ()) for frame in self.frames(name)]
+
     def setting(self, switch: Switch) -> str:
         """Return by name what a switch is set to; empty where it was set to what it has no name for."""
         if switch.name not in self.switched:

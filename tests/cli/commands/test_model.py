@@ -97,3 +97,43 @@ async def test_a_model_of_ones_own_is_asked_about_before_it_talks(tmp_path, home
     assert agreed.code == 3, "the port is closed, but it was tried"
     after = await packwire("read", address, **home)
     assert (after.code, "not packwire's own" in after.err) == (3, False)
+
+
+async def test_a_model_is_exported(tmp_path, home):
+    shown = await packwire("model", "export", "jbd", "--format", "wireshark", **home)
+    assert (shown.code, shown.err, shown.out.startswith("-- JBD: a post-dissector")) == (0, "", True)
+    out = tmp_path / "jbd.yaml"
+    made = await packwire("model", "export", "jbd", "--to", "esphome", "-o", str(out), **home)
+    assert (made.code, made.out) == (0, "")
+    assert "5 things esphome cannot express: said at the beginning" in made.err
+    assert out.read_text().startswith("# JBD: a configuration of ESPHome")
+    again = await packwire("model", "export", "jbd", "--format", "esphome", "-o", str(out), **home)
+    assert (again.code, "--force writes over it" in again.err) == (2, True)
+
+
+async def test_a_plugin_is_exported_with_its_test(tmp_path, home):
+    path = tmp_path / "acme.yaml"
+    path.write_text(beginning("acme"))
+    out = tmp_path / "acme_bms.py"
+    made = await packwire("model", "export", str(path), "--format", "aiobmsble", "-o", str(out), **home)
+    assert made.code == 0
+    assert "is not packwire's own, and what is made asks your pack: look at it first" in made.err
+    assert "from aiobmsble.bms.acme_bms import BMS" in (tmp_path / "test_acme_bms.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("jbd --format dbc", "jbd is not spoken on CAN"),
+        ("jbd --format html --over ble", "--over is for esphome"),
+        ("jbd --format wireshark --unit 3", "--unit is for dbc, esphome, aiobmsble"),
+        ("pace --format esphome --unit 99", "--unit 99: address is 0 to 15"),
+        ("vesc --format html", "vesc is no model"),
+        ("jbd --format html -o /nowhere/at/all.html", "cannot be written (No such file or directory)"),
+    ],
+)
+async def test_what_cannot_be_exported_is_one_line(words, says, home):
+    refused = await packwire("model", "export", *words.split(), **home)
+    assert refused.code in {2, 9}
+    assert says in refused.err
+    assert len(refused.err.splitlines()) == 1
