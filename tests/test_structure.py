@@ -14,7 +14,6 @@ SOURCES = Path(packwire.__file__).parent
 #: Modules of more lines, and why each is one file.
 LONG = {
     "address.py": "each way to write an address, with what reads it",
-    "models/protocol.py": "the protocol that a model describes: what all others ask of one, in one class",
     "models/replies.py": "what a model says of its replies, read and asked",
     "protocol/exchange.py": "the one engine that pairs requests with replies, in its roles",
     "share/device.py": "the core of a shared device; its parts are files of their own already",
