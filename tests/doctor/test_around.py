@@ -82,7 +82,7 @@ async def test_a_vesc_in_this_network_comes_before_ports(ports, buses, pty):
     async with SimulatedVesc(options) as vesc:
         found = await around(seconds=4)
         assert found.verdict.remedy == f"packwire doctor vesc://127.0.0.1:{vesc.port}"
-    assert check(found, "network").answer == "1 VESC in 4.0 s"
+    assert check(found, "network").answer == "1 VESC in 4 s"
 
 
 async def test_a_named_device_that_is_there_comes_first(ports, buses, pty):

@@ -68,10 +68,6 @@ class ReplyWriter(ABC):
     def one(self, reading: ReplyField, raw: str, at: str, index: str = "") -> None:
         """Write what becomes of a number (of a list: the one at `index`)."""
 
-    def list_(self, reading: ReplyField) -> None:
-        """Write what stands before the numbers of a list, of which `many` come: mostly nothing."""
-        _ = reading
-
     @abstractmethod
     def text(self, reading: ReplyField, at: str, behind: str) -> None:
         """Write what becomes of a text, whose bytes are known to be there."""
@@ -330,7 +326,6 @@ class _FieldWriter:
         if field.most is not None:
             to.put(to.set("many", to.least("many", str(field.most))))
         if self.writer.reads(self.reading):
-            self.writer.list_(self.reading)
             with to.block(to.each("index", "many")):
                 to.put(to.let("item", f"here + index * {step}"))
                 self._value("item", "index")
