@@ -9,7 +9,7 @@ from aiobmsble.utils import bms_identify
 from packwire.device import open_device
 from packwire.models.load import model
 from packwire.models.store import library
-from packwire.sim.model import values_within
+from packwire.sim.pack_values import values_within
 from packwire.sim.radio import radio
 
 from .devices import simulated

@@ -77,6 +77,7 @@ def lines(folder: str) -> dict[str, str]:
         "model show": "model show jbd",
         "model check": "model check src/packwire/models/library/jbd.yaml",
         "model test": "model test jbd",
+        "model export": f"model export jbd --format wireshark --out {folder}/jbd.lua --force",
         "model new": f"model new acme --out {folder}/new/acme.yaml",
         "share": "share sim:vesc --listen 0 --for 0.3",
         "hub": "hub --listen 127.0.0.1:0 --open --for 0.2",

@@ -71,7 +71,7 @@ class _Pack(BluetoothDevice):
         super().__init__(
             address,
             read_by,
-            watch=Watch(list(observers), backend_of(recorded, gatt)),
+            watch=Watch(list(observers), backend=backend_of(recorded, gatt)),
             seen=seen,
         )
 

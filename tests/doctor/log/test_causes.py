@@ -61,8 +61,10 @@ def test_nothing_is_certain_where_only_a_line_is_left(name: str):
 
 def test_a_wrong_setting_is_not_the_whole_where_the_adapter_is_gone_too():
     lines = [
-        "08:20:01 ERROR [main] Error discovering devices: [org.freedesktop.DBus.Error.UnknownObject] Method"
-        ' "SetDiscoveryFilter" with signature "a{sv}" on interface "org.bluez.Adapter1" doesn\'t exist',
+        (
+            "08:20:01 ERROR [main] Error discovering devices: [org.freedesktop.DBus.Error.UnknownObject] Method"
+            ' "SetDiscoveryFilter" with signature "a{sv}" on interface "org.bluez.Adapter1" doesn\'t exist'
+        ),
         "08:20:02 WARNING [__init__] Unknown device type {'address': '02:00:00:00:00:0B', 'type': 'ACME'}",
     ]
     found = diagnose_lines("two", lines)

@@ -100,7 +100,7 @@ def _not_heard_words(facts: Facts) -> str:
     age = f" (last advertisement {max(radio.ages)} s ago)" if radio.ages else ""
     return (
         f"The pack is not heard{age}{others}. It is held by another client, connected to this one without its"
-        " knowing, stuck, asleep or too far: the log does not tell which."
+        " knowing, stuck, asleep or too far: nothing tells which."
     )
 
 
