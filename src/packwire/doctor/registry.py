@@ -53,6 +53,7 @@ _PACKS: dict[LinkKind, tuple[str, ...]] = {
 #: The rules that all packs are judged by, behind those of their links.
 _OF_EVERY_PACK = (
     "log.rules.host",
+    "log.rules.configuration",
     "log.rules.radio",
     "log.rules.gatt",
     "log.rules.frames",
@@ -63,7 +64,7 @@ _OF_EVERY_PACK = (
 
 
 #: The rules on a look around, where no device was named.
-_AROUND = ("rules.around", "log.rules.host")
+_AROUND = ("rules.around", "log.rules.host", "log.rules.configuration")
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,8 @@ def doctor(
         str | None,
         Parameter(
             help=f"{listed(FORMS)}, or a name of your own; /can/84 behind it is one node alone. "
-            "With --my-client it is the port to listen on (65101), or HOST:PORT.",
+            "With --my-client it is the port to listen on (65101), or HOST:PORT; ?model=jbd behind it plays "
+            "a pack, and serial?model=jbd one on a serial port.",
             completer=addresses,
         ),
     ] = None,
@@ -101,7 +102,8 @@ def doctor(
     Parameters
     ----------
     my_client
-        Turn the tables: your own client connects to packwire, which plays hub and device.
+        Turn the tables: your own client connects to packwire, which plays hub and device, or a pack behind
+        a bridge to the network.
     log
         Examine a log that somebody posted, or a capture, in place of a device: of Home Assistant, ESPHome,
         batmon, dbus-serialbattery, mpp-solar, btmon and others; - is standard input.
@@ -121,8 +123,9 @@ def doctor(
         from packwire.cli.my_client import my_client as turn  # noqa: PLC0415 - its own world
 
         _check(options)
-        host, port = _place(address or str(HUB_PORT))
-        return turn(port, host=host, json=json, reports=options.report, seconds=options.for_)
+        where, _, model = (address or str(HUB_PORT)).partition("?model=")
+        host, port = _place(where)
+        return turn(port, host=host, json=json, reports=options.report, seconds=options.for_, model=model)
     _check(options)
     if address is None:
         from packwire.cli.around_doctor import around_doctor  # noqa: PLC0415 - Bluetooth, serial, CAN
@@ -132,7 +135,9 @@ def doctor(
 
 
 def _place(text: str) -> tuple[str, int]:
-    """Read `65101` or `0.0.0.0:65101`."""
+    """Read `65101`, `0.0.0.0:65101` or `serial`."""
+    if text == "serial":
+        return text, 0
     host, _, port = text.rpartition(":")
     if not port.isdecimal() or int(port[:6]) > 65535:
         raise BadOptionError(

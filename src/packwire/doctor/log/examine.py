@@ -9,10 +9,11 @@ from packwire.capture.events.told import LoggedDevice
 from packwire.capture.formats import is_plain_text, read_packets, unpacked
 from packwire.capture.open import Capture, file_content, file_name, open_capture
 from packwire.capture.text.lines import lines
+from packwire.capture.text.wrapped import unwrapped
 from packwire.check import Facts, Rule, Verdict
 from packwire.doctor.log.facts import SaidFacts, WireFacts, WriterFacts, fill
 from packwire.doctor.log.recorded import events_of
-from packwire.doctor.log.rules import can, frames, gatt, host, line, proxies, radio, wired
+from packwire.doctor.log.rules import can, configuration, frames, gatt, host, line, proxies, radio, wired
 from packwire.doctor.log.wire import capture_of, look_at, note_text_frames
 from packwire.doctor.verdicts import judge_surest_first
 from packwire.errors import BadFileError
@@ -20,6 +21,7 @@ from packwire.errors import BadFileError
 #: The rules of all subjects, in the order in which those of one rank are told.
 RULES: tuple[Rule, ...] = (
     *host.RULES,
+    *configuration.RULES,
     *radio.RULES,
     *proxies.RULES,
     *gatt.RULES,
@@ -90,7 +92,7 @@ def diagnose_lines(
     damage: tuple[str, ...] = (),
 ) -> LogDiagnosis:
     """Judge the lines of a log; `damage` is what is wrong with the file that they are from."""
-    log = read_events(text, progress)
+    log = read_events(unwrapped(text), progress)
     found = conclude(name, log, capture_of(log.bytes_lines, name))
     return replace(found, notes=(*damage, *found.notes))
 
@@ -125,7 +127,7 @@ def conclude(name: str, log: EventLog, capture: Capture) -> LogDiagnosis:
 def _subjects(log: EventLog) -> list[LoggedDevice]:
     """Return each device with what was said of nobody; where there is one, or none, all is about it."""
     nobody = log.subjects.get("", LoggedDevice(""))
-    devices = [each for each in log.devices if _tells(each)] or log.devices
+    devices = [each for each in log.devices if not each.is_only_there] or log.devices
     if not devices:
         return [nobody.copy()]
     result = []
@@ -144,20 +146,3 @@ def _read_beside(log: EventLog, subject: LoggedDevice) -> tuple[int, bool]:
     return max(read.values(), default=0), nameless and any(
         line for key, line in read.items() if ":" not in key
     )
-
-
-def _tells(subject: LoggedDevice) -> bool:
-    """Tell whether more is said of a device than that it is there."""
-    return any(code not in _ONLY_THERE for code in subject.told)
-
-
-_ONLY_THERE = frozenset(
-    {
-        "seen",
-        "advertised-name",
-        "advertised-services",
-        "connectable",
-        "not-connectable",
-        "last-rssi",
-    }
-)

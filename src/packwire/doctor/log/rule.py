@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from packwire.check import Confidence, Facts, PossibleCause, Rank, Rule, Sentences, Words
 from packwire.doctor.log.ask import log_lines, settles
-from packwire.doctor.log.facts import SaidFacts, WriterFacts
+from packwire.doctor.log.facts import SaidFacts, SlotFacts, WriterFacts
 from packwire.errors import Reason
 
 type Causes = dict[str, float]
@@ -52,7 +52,9 @@ def rule(
         own = ask(facts) if callable(ask) else ask
         if confidence(facts) is CERTAIN or facts[SaidFacts].live:  # a live device is there to ask
             return own
-        return tuple(dict.fromkeys((*own, *log_lines(facts[WriterFacts]), *settles(shares(facts)))))
+        told = {"ble.no-free-slot"} if facts[SlotFacts].free else set()
+        open_still = (each for each in shares(facts) if each.kind not in told)
+        return tuple(dict.fromkeys((*own, *log_lines(facts[WriterFacts]), *settles(tuple(open_still)))))
 
     return Rule(kind, rank, confidence, words, remedy, reason, frozenset(excludes), evidence, asked, shares)
 

@@ -43,8 +43,8 @@ def _echo(facts: Facts) -> Confidence | None:
     wire = facts[WireFacts]
     if facts[SaidFacts].live:
         return when(facts[LineFacts].lone_echo, LIKELY)
-    alone = wire.echoes > 1 and wire.received == wire.echoes
-    return when(alone and not facts[SaidFacts].has(*BLUETOOTH), LIKELY)
+    alone = wire.echoes and wire.received == wire.echoes
+    return when(alone and not facts[SaidFacts].has(*BLUETOOTH), LIKELY if wire.echoes > 1 else POSSIBLE)
 
 
 def _no_device(facts: Facts) -> str:
@@ -112,6 +112,6 @@ RULES: tuple[Rule, ...] = (
         " silent: look at its"
         " wires and wake it. Else RX and TX are joined: cross them.",
         shown=("wire-sent", "wire-received"),
-        causes={"serial.echo": 0.7, "serial.wiring": 0.3},
+        causes={"serial.echo": 0.6, "serial.wiring": 0.2, "two-clients.bus": 0.2},
     ),
 )

@@ -148,7 +148,8 @@ def _address(facts: Facts) -> Confidence | None:
         return when(facts[LineFacts].other_units, LIKELY)
     if wire.other_address:
         return LIKELY  # of several packs on a bus, one that is off does not answer either
-    return when(said.has("unknown-address"), LIKELY)
+    noise = said.has("checksum", "modbus-crc", "bad-header") and not wire.right
+    return when(said.has("unknown-address") and not noise, LIKELY)
 
 
 def _address_words(facts: Facts) -> str:
@@ -233,7 +234,11 @@ RULES: tuple[Rule, ...] = (
             "wire-received",
             "unknown-address",
         ),
-        causes={"wrong-address": 0.7, "two-clients.bus": 0.3},
+        causes=lambda facts: (
+            {"wrong-address": 0.7, "two-clients.bus": 0.3}
+            if facts[WireFacts].other_address
+            else {"wrong-address": 0.5, "two-clients.bus": 0.25, "serial.protocol-setting": 0.25}
+        ),
         excludes=("two-clients.bus", "serial.wiring", "serial.protocol-setting"),
     ),
     rule(
@@ -317,6 +322,15 @@ RULES: tuple[Rule, ...] = (
         shown=("found-driver", "no-reply", "incorrect-reply"),
         causes={"pack-asleep": 0.35, "serial.wiring": 0.25, "two-clients.bus": 0.2, "serial.noise": 0.2},
         rank=Rank.FLOW,
+    ),
+    rule(
+        "vesc.wrong-firmware",
+        lambda facts: when(facts[SaidFacts].has("vesc-out-of-sync"), POSSIBLE),
+        "The VESC answers, and its answers are not what this reader awaits: it is made for another firmware,"
+        " or bytes are lost.",
+        "Use a reader for the firmware that is on the VESC; then look at the baud rate and the wire.",
+        shown=("vesc-out-of-sync",),
+        causes={"vesc.wrong-firmware": 0.5, "serial.noise": 0.25, "serial.wrong-baud": 0.25},
     ),
     rule(
         "vesc.uart-not-served",
