@@ -54,7 +54,7 @@ def draft(
         f"# {each}"
         for each in ("A draft: read it, mend it, then `packwire read ADDRESS?model=FILE`.", *remarks)
     ]
-    lines += [f"# Left out, no framing found: {_begins(each)}" for each in outside]
+    lines += [f"# Left out, no framing found: {begins_text(each)}" for each in outside]
     lines += ["packwire: 1", f"name: {name}", f"title: {name}", f"order: {_order(kinds)}"]
     lines += list(_links(links))
     lines += ["framings:"]
@@ -78,8 +78,14 @@ def draft(
     return "\n".join(lines) + "\n"
 
 
-def _begins(kind: DraftKind) -> str:
+def begins_text(kind: DraftKind) -> str:
+    """Return the first bytes of a kind of reply as a model writes them."""
     return " ".join("??" if byte is None else f"{byte:02x}" for byte in kind.begins)
+
+
+def is_placed(noted: Noted) -> bool:
+    """Say whether chance does not explain where a value was found, so that a draft has it."""
+    return bool(noted.matches) and noted.matches[0].chance <= MOST_CHANCE
 
 
 def _begins_with(kind: DraftKind, start: bytes) -> bool:
@@ -162,7 +168,7 @@ def _names(kinds: Sequence[DraftKind]) -> dict[int, str]:
 def _reply(number: int, kind: DraftKind, name: str, found: Sequence[Noted], order: str) -> Iterator[str]:
     width = kind.frames.matrix.shape[1]
     yield f"  {name}:  # {len(kind.frames.matrix)} messages"
-    yield f'    begins: "{_begins(kind)}"'
+    yield f'    begins: "{begins_text(kind)}"'
     yield f"    size: {width}"
     yield "    fields:"
     lines: dict[int, str] = {}
