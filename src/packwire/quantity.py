@@ -60,7 +60,7 @@ class Quantity:
     on_card: bool = False
 
     def format(self, value: "Scalar") -> str:
-        """Return `value` with its decimals and unit: `83.92 V`; a duration as `2 h 5 min`, a flag as `yes`."""
+        """Return `value` as `83.92 V`; a duration as `2 h 5 min`, a flag as `yes`."""
         if isinstance(value, bool):
             return "yes" if value else "no"
         if not isinstance(value, int | float):

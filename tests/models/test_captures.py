@@ -46,6 +46,18 @@ def test_the_pin_in_each_request_of_lolan_is_masked():
 
 
 @pytest.mark.skipif(not CAPTURES.exists(), reason="../shared/captures is not here")
+def test_whose_pin_a_request_holds_changes_nothing_of_what_it_asks():
+    lolan, jbd = model("lolan"), model("jbd")
+    assert (
+        lolan.kind(b"\xc5\x65****") == lolan.kind(b"\xc5\x65\x00\xbc\x61\x4e") != lolan.kind(b"\x5b\x65****")
+    )
+    logins = [
+        next(each for each in jbd.questions if each.name == "login").template.frame({"pin": pin})
+        for pin in ("123456", "654321")
+    ]
+    assert len({jbd.kind(each) for each in logins}) == 2
+
+
 def test_a_recording_of_lolan_is_shown_without_its_pin():
     capture = open_capture(CAPTURES / "lolan-status-controls.btsnoop")
     pin = b"\x00\xbc\x61\x4e"

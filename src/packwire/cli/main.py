@@ -184,10 +184,10 @@ GROUPS: dict[str, dict[str, CommandRow]] = {
     "Simulate": {
         "sim": CommandRow(
             "sim:app",
-            "Simulate a VESC, or the hub that it dials.",
-            ("sim vesc --scenario ride", "sim faults"),
+            "Simulate a VESC, a hub, or any pack that has a model.",
+            ("sim vesc --scenario ride", "sim jbd --bluetooth", "sim faults"),
         ),
-        "demo": CommandRow("demo:demo", "Watch a simulated pack behind a simulated hub.", ("demo",)),
+        "demo": CommandRow("demo:demo", "Watch two simulated packs.", ("demo",)),
     },
 }
 #: A flat view of the same.
@@ -208,9 +208,9 @@ def _shown_default(value: object) -> object:
 app = App(
     name="packwire",
     help="Read the batteries that people own; find out why one gives no data; understand an unknown one.\n\n"
-    "Today it reads packs behind a VESC (over TCP, a VESC hub, a serial port, Bluetooth); packs with "
-    "Bluetooth of their own (JBD, JK, Daly, ANT and some fifty families); and packs on a serial line, a CAN "
-    "bus or a bridge from either to the network: `packwire model list` names them.",
+    "It reads packs with Bluetooth (JBD, JK, Daly, ANT and some fifty families); packs on a serial line, a "
+    "CAN bus or a bridge from either to the network (`packwire model list` names them); and packs behind a "
+    "VESC, over TCP, a VESC hub, a serial port or Bluetooth.",
     version=_version,
     version_flags=["--version", "-V"],
     default_parameter=Parameter(negative=(), show_default=_shown_default),

@@ -204,9 +204,7 @@ class ModelProtocol(Protocol):
         question = self.question_of(message)
         if question is None:
             return message[: self.framings[0].asks or self.framings[0].header]
-        if not question.replies:
-            return None
-        return question.replies if question.payload == message else (question.replies, message)
+        return question.asked_by(message) if question.replies else None
 
     @override
     def answers(self, request: Request, message: bytes) -> bool:

@@ -1,6 +1,6 @@
 """Requests of a model: frames with places that are filled in."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -152,6 +152,16 @@ class Template:
             at_byte += size
         return found if free >= 0 and at_byte == len(frame) else None
 
+    def without_secrets(self, frame: bytes) -> bytes:
+        """Return a frame with zeros for what is secret: whose PIN asks changes nothing of what is asked."""
+        if not any(self.parameters[name].secret for name in self.names):
+            return frame
+        result = bytearray(frame)
+        for name, begin, end in self.places(frame) or ():
+            if self.parameters[name].secret:
+                result[begin:end] = bytes(end - begin)
+        return bytes(result)
+
     def _size(self, part: Part) -> int | None:
         """Return how many bytes a part has; None where that differs."""
         if isinstance(part, bytes):
@@ -242,6 +252,13 @@ class Question:
     def harmless(self) -> bool:
         """Tell whether it may be put to a device of unknown kind: it asks for values, and nothing beeps."""
         return self.kind is RequestKind.READS and self.quiet and self.topic == "values"
+
+    def asked_by(self, frame: bytes) -> Hashable:
+        """Return what a frame of this request asks for. Whose PIN it holds matters to a login alone."""
+        usual = self.payload
+        if self.kind is RequestKind.READS:
+            frame, usual = map(self.template.without_secrets, (frame, usual))
+        return self.replies if frame == usual else (self.replies, frame)
 
     def missing(self, values: Mapping[str, int | str]) -> tuple[str, ...]:
         """Return the parameters that nobody gave."""

@@ -36,7 +36,7 @@ from packwire.sim.server import DEVICE_ID, PASSWORD, SimOptions, SimulatedVesc
 if TYPE_CHECKING:
     from packwire.sim.bluetooth import BluetoothLink
 
-app = App(name="sim", help="Simulate a VESC, or the hub that it dials.")
+app = App(name="sim", help="Simulate a VESC, a hub, or any pack that has a model.")
 
 #: A flag that may be given several times, one value each.
 _Repeated = Parameter(negative=(), consume_multiple=False, completer=completion.faults)
@@ -205,10 +205,13 @@ def _serving(model: str) -> Callable[..., int]:
         bluetooth: _Bluetooth = _NoBluetooth,
         for_: ForOption = None,
     ) -> int:
-        """Simulate a pack that speaks this protocol: on TCP, a pseudo-terminal, Bluetooth. Ctrl-C ends it."""
         options = pack.options(listen, cells, bluetooth=bluetooth.options())
         return _run(lambda stack: _start(stack, model, options), for_)
 
+    serve.__doc__ = (
+        f"Simulate a pack of the model {model}.\n\n"
+        "It is served on TCP, a pseudo-terminal or Bluetooth. Ctrl-C ends it."
+    )
     return serve
 
 
