@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from packwire.insight.fields import FieldRole, FoundField, Frames
 from packwire.insight.frame_form import FrameForm
-from packwire.insight.observations import Measured
+from packwire.insight.observations import Measured, Observation
 from packwire.insight.values import MOST_CHANCE, Match, Noted
 from packwire.wire.checksum import CHECKSUMS
 from packwire.wire.fields import Type
@@ -202,7 +202,11 @@ def _reply(number: int, kind: DraftKind, name: str, found: Sequence[Noted], orde
 
 def _noted(noted: Noted, match: Match, order: str, quantities: set[str]) -> str:
     field = match.field
-    parts = [f"name: {_name(noted.name)}", f"at: {field.at}", f"type: {_type(field.type, field.width or 1)}"]
+    parts = [
+        f"name: {field_name(noted.name)}",
+        f"at: {field.at}",
+        f"type: {_type(field.type, field.width or 1)}",
+    ]
     if match.count > 1:
         parts.append(f"count: {match.count}")
     if (field.width or 1) > 1 and ("little" if match.little else "big") != order:
@@ -211,7 +215,7 @@ def _noted(noted: Noted, match: Match, order: str, quantities: set[str]) -> str:
         parts.append(f"scale: {field.scale:g}")
     if field.addend:
         parts.append(f"addend: {field.addend:g}")
-    quantity = _quantity(noted)
+    quantity = quantity_of(noted.observations[0])
     if quantity and quantity not in quantities:
         quantities.add(quantity)
         parts += [f"quantity: {quantity}"] + (["count: 1"] if quantity == "temperatures" else [])
@@ -220,13 +224,15 @@ def _noted(noted: Noted, match: Match, order: str, quantities: set[str]) -> str:
     return f"{{{', '.join(parts)}}}  # noted {shown[:60]}; by chance: {min(match.chance, 1):.0e}{ties}"
 
 
-def _name(text: str) -> str:
+def field_name(text: str) -> str:
+    """Return what a draft calls the field of a noted value."""
     plain = "".join(each if each.isalnum() and each.isascii() else "_" for each in text.lower()).strip("_")
     return (plain if plain[:1].isalpha() else f"value_{plain}")[:40].rstrip("_") or "value"
 
 
-def _quantity(noted: Noted) -> str:
-    subject, name = noted.observations[0].subject, noted.name.lower()
+def quantity_of(noted: Observation) -> str:
+    """Return the key of the quantity that a noted value is, as its unit and its name say; empty: none."""
+    subject, name = noted.subject, noted.name.lower()
     match subject:
         case Measured.VOLTAGE:
             return "" if "cell" in name or "min" in name or "max" in name else "voltage"

@@ -10,6 +10,10 @@ _NUMBER = re.compile(r"(?:([A-Za-z_][\w .-]*?)\s*=\s*)?([+-]?)(\d+)(?:[.,](\d+))
 _WAYS = re.compile(r"([A-Za-z_][\w .-]*?)\s*=\s*(rose|stayed|fell)")
 
 
+#: So many seconds may a note be early or late.
+SECONDS: Final = 5.0
+
+
 class Measured(StrEnum):
     """What is measured, as far as its unit or its name says."""
 

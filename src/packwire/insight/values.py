@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from packwire.capture.packets import NO_TIME
 from packwire.insight.fields import FoundField, Frames
-from packwire.insight.observations import Measured, Observation, Way
+from packwire.insight.observations import SECONDS, Measured, Observation, Way
 from packwire.insight.readings import RawReading, readings
 from packwire.messages import Bytes, Int64s
 from packwire.wire.fields import Field, Type
@@ -26,8 +26,8 @@ from packwire.wire.fields import Field, Type
 type Floats = NDArray[np.float64]
 type Flags = NDArray[np.bool_]
 
-#: A note is taken for true where a frame so many frames, or seconds, around its time has the value.
-FRAMES, SECONDS = 2, 5.0
+#: A note is taken for true where one of so many frames around its time has the value, or within SECONDS.
+FRAMES = 2
 #: What is likelier by chance is no finding, but a place among others.
 MOST_CHANCE = 0.05
 #: The part of all weights that fields have which were found beforehand.

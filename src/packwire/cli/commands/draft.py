@@ -14,7 +14,8 @@ from packwire.cli.exit_codes import ExitCode
 from packwire.cli.headers import family_names, known_headers, row_families, unframed
 from packwire.cli.kinds import NamedFrames, kinds_of
 from packwire.cli.masked import masked
-from packwire.cli.notes import NotesOptions, read_notes
+from packwire.cli.notes import read_notes
+from packwire.cli.notes_options import NotesOptions
 from packwire.cli.options import BytesOption, JsonOption, OutOption
 from packwire.cli.terminal import make_console
 from packwire.cli.views.draft import record
