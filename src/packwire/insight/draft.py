@@ -5,7 +5,7 @@ change are numbers without a meaning, those that never change are left as they a
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packwire.insight.fields import FieldRole, FoundField, Frames
 from packwire.insight.frame_form import FrameForm
@@ -14,6 +14,8 @@ from packwire.insight.values import MOST_CHANCE, Match, Noted
 from packwire.wire.checksum import CHECKSUMS
 from packwire.wire.fields import Type
 
+#: Of a value that may be in more places than this none is named.
+_MOST_GUESSES = 3
 _LETTERS = {Type.UINT: "u", Type.INT: "i", Type.FLOAT: "f", Type.BCD: "bcd"}
 
 
@@ -120,7 +122,10 @@ def _framing(forms: Sequence[FrameForm], header: int) -> Iterator[str]:
     first = forms[0]
     right, total = (sum(count) for count in zip(*((form.right, form.total) for form in forms), strict=True))
     yield f'  - start: "{first.start.hex(" ")}"  # {right} of {total} different messages'
-    sizes = dict.fromkeys(size for form in forms for size in _sizes(form))
+    # Where frames say how long they are, those of one size (requests) do so too, unless they say otherwise.
+    told = [form for form in forms if form.length is not None and form.length.sure]
+    own = told if told and all(_agrees(form, told[0]) for form in forms) else forms
+    sizes = dict.fromkeys(size for form in own for size in _sizes(form))
     yield f"    size: [{', '.join(list(sizes)[:16])}]"
     if checksum := _checksum(first):
         ties = len(first.checksums) - 1
@@ -129,6 +134,12 @@ def _framing(forms: Sequence[FrameForm], header: int) -> Iterator[str]:
     if first.end:
         yield f'    end: "{first.end.hex(" ")}"'
     yield f"    kind: {min(max(header, 1), 32)}"
+
+
+def _agrees(form: FrameForm, told: FrameForm) -> bool:
+    """Say whether a form's frames may be as long as another's length says."""
+    one, other = form.length, told.length
+    return one is None or other is None or one.sure or one == replace(other, sure=False)
 
 
 def _sizes(form: FrameForm) -> Iterator[str]:
@@ -198,6 +209,17 @@ def _reply(number: int, kind: DraftKind, name: str, found: Sequence[Noted], orde
         lines.setdefault(at, f"{{name: unknown_{at}, at: {at}, type: bytes, width: {size}}}  # never changed")
     for at in sorted(lines):
         yield f"      - {lines[at]}"
+    for each in found:
+        for match in _guesses(each):
+            if match.kind == number:
+                yield f"      # perhaps: {_noted(each, match, order, quantities)}"
+
+
+def _guesses(noted: Noted) -> tuple[Match, ...]:
+    """Return the likeliest places of a value that chance explains as well, where they are few."""
+    if is_placed(noted) or not noted.matches or noted.ties > _MOST_GUESSES:
+        return ()
+    return noted.matches[: noted.ties]
 
 
 def _noted(noted: Noted, match: Match, order: str, quantities: set[str]) -> str:
@@ -216,7 +238,7 @@ def _noted(noted: Noted, match: Match, order: str, quantities: set[str]) -> str:
     if field.addend:
         parts.append(f"addend: {field.addend:g}")
     quantity = quantity_of(noted.observations[0])
-    if quantity and quantity not in quantities:
+    if quantity and (quantity not in quantities or quantity == "temperatures"):
         quantities.add(quantity)
         parts += [f"quantity: {quantity}"] + (["count: 1"] if quantity == "temperatures" else [])
     shown = ", ".join(dict.fromkeys(each.text.rpartition("=")[2] for each in noted.observations))
