@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from packwire.insight.fields import FieldRole, FoundField, Frames
 from packwire.insight.frame_form import FrameForm
+from packwire.insight.matches import MOST_CHANCE, Match, Noted
 from packwire.insight.observations import Measured, Observation
-from packwire.insight.values import MOST_CHANCE, Match, Noted
 from packwire.wire.checksum import CHECKSUMS
 from packwire.wire.fields import Type
 
@@ -139,7 +139,7 @@ def _framing(forms: Sequence[FrameForm], header: int) -> Iterator[str]:
 def _agrees(form: FrameForm, told: FrameForm) -> bool:
     """Say whether a form's frames may be as long as another's length says."""
     one, other = form.length, told.length
-    return one is None or other is None or one.sure or one == replace(other, sure=False)
+    return one is not None and other is not None and (one.sure or one == replace(other, sure=False))
 
 
 def _sizes(form: FrameForm) -> Iterator[str]:
@@ -182,9 +182,22 @@ def _reply(number: int, kind: DraftKind, name: str, found: Sequence[Noted], orde
     yield f'    begins: "{begins_text(kind)}"'
     yield f"    size: {width}"
     yield "    fields:"
+    quantities: set[str] = set()
+    lines = _fields(number, kind, found, order, quantities)
+    for at in sorted(lines):
+        yield f"      - {lines[at]}"
+    for each in found:
+        for match in _guesses(each):
+            if match.kind == number:
+                yield f"      # perhaps: {_noted(each, match, order, quantities)}"
+
+
+def _fields(
+    number: int, kind: DraftKind, found: Sequence[Noted], order: str, quantities: set[str]
+) -> dict[int, str]:
+    """Return the lines of the fields of a reply by where they are: noted ones, moving ones, the rest."""
     lines: dict[int, str] = {}
     taken: set[int] = set()
-    quantities: set[str] = set()
     for each in found:
         match = next((one for one in each.matches if one.kind == number), None)
         if match is None or match is not each.matches[0] or match.chance > MOST_CHANCE:
@@ -207,12 +220,7 @@ def _reply(number: int, kind: DraftKind, name: str, found: Sequence[Noted], orde
     constants = [field for field in kind.fields if not field.moves and field.role is not FieldRole.KIND]
     for at, size in _stretches(constants, taken):
         lines.setdefault(at, f"{{name: unknown_{at}, at: {at}, type: bytes, width: {size}}}  # never changed")
-    for at in sorted(lines):
-        yield f"      - {lines[at]}"
-    for each in found:
-        for match in _guesses(each):
-            if match.kind == number:
-                yield f"      # perhaps: {_noted(each, match, order, quantities)}"
+    return lines
 
 
 def _guesses(noted: Noted) -> tuple[Match, ...]:

@@ -22,7 +22,7 @@ type Values = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FrameSays:
     """A frame of a model with its time (ns), and what it says by quantity and by field."""
 
     time: int
@@ -57,7 +57,7 @@ def explained(
 ) -> Explained:
     """Return how much of the messages of some recordings a model explains."""
     known = frames = damaged = meant = whole = outside = 0
-    heard: list[Told] = []
+    heard: list[FrameSays] = []
     for table in tables:
         for stream, begins, times in _streams(table):
             found = list(frames_in(stream, protocol.framings))
@@ -79,7 +79,7 @@ def explained(
                 whole += len(data) + tail
                 meant += _meant(protocol, each.framing, data, spans) + tail
                 when = times[bisect_right(begins, each.start + each.size - 1) - 1]
-                heard.append(Told(when, _says(protocol, frame, spans)))
+                heard.append(FrameSays(when, _says(protocol, frame, spans)))
     heard.sort(key=lambda each: each.time)
     wrong = [(each, said) for each in notes if (said := _differs(each, heard, seconds)) is not None]
     right = len(notes) - len(wrong)
@@ -132,7 +132,7 @@ def _says(protocol: ModelProtocol, frame: bytes, spans: Sequence[Span]) -> Value
     return {**protocol.values(frame), **by_field}
 
 
-def _differs(note: Observation, heard: Sequence[Told], seconds: float) -> str | None:
+def _differs(note: Observation, heard: Sequence[FrameSays], seconds: float) -> str | None:
     """Return what a model gives instead of what was noted; None where it gives that."""
     keys = (field_name(note.name), quantity_of(note))
     own = [(each.time, each.says[key]) for each in heard for key in keys[:1] if key in each.says]

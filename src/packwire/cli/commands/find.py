@@ -16,7 +16,8 @@ from packwire.cli.terminal import make_console
 from packwire.cli.views.found import records, show
 from packwire.errors import BadOptionError
 from packwire.insight.fields import find_fields
-from packwire.insight.values import MOST_CHANCE, find_values
+from packwire.insight.matches import MOST_CHANCE
+from packwire.insight.values import find_values
 from packwire.visible import record_text
 
 _NO_NOTES = NotesOptions()

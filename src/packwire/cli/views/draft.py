@@ -5,7 +5,7 @@ from pathlib import Path
 
 from packwire.cli.records.understanding import DraftedKind, DraftedValue, DraftRecord
 from packwire.insight.draft import DraftKind, begins_text, is_placed
-from packwire.insight.values import Noted
+from packwire.insight.matches import Noted
 
 
 def record(
