@@ -189,7 +189,7 @@ def _reply(number: int, kind: DraftKind, name: str, found: Sequence[Noted], orde
     for each in found:
         for match in _guesses(each):
             if match.kind == number:
-                yield f"      # perhaps: {_noted(each, match, order, quantities)}"
+                yield f"      # perhaps: {_noted(each, match, order, set(quantities))}"
 
 
 def _fields(
@@ -250,8 +250,9 @@ def _noted(noted: Noted, match: Match, order: str, quantities: set[str]) -> str:
         quantities.add(quantity)
         parts += [f"quantity: {quantity}"] + (["count: 1"] if quantity == "temperatures" else [])
     shown = ", ".join(dict.fromkeys(each.text.rpartition("=")[2] for each in noted.observations))
-    ties = f"; {noted.ties} places fit as well" if noted.ties > 1 else ""
-    return f"{{{', '.join(parts)}}}  # noted {shown[:60]}; by chance: {min(match.chance, 1):.0e}{ties}"
+    ties = f"; {noted.ties} places fit alike" if noted.ties > 1 else ""
+    chance = f"by chance: {match.chance:.0e}" if match.chance < 1 else "chance explains it"
+    return f"{{{', '.join(parts)}}}  # noted {shown[:60]}; {chance}{ties}"
 
 
 def field_name(text: str) -> str:
@@ -279,7 +280,7 @@ def quantity_of(noted: Observation) -> str:
                 "capacity"
                 if "cap" in name or "full" in name
                 else "charge_remaining"
-                if "remain" in name
+                if "remain" in name or name == "charge"
                 else ""
             )
         case Measured.CELLS:

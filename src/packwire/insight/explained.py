@@ -14,6 +14,7 @@ from packwire.insight.observations import Measured, Observation, Way
 from packwire.insight.values import FRAMES
 from packwire.messages import Messages
 from packwire.models.protocol import ModelProtocol
+from packwire.models.replies import Reply
 from packwire.wire.codec import Span
 from packwire.wire.finding import frames_in
 from packwire.wire.framing import Framing
@@ -77,7 +78,7 @@ def explained(
                 spans, data = protocol.spans(frame), protocol.data(frame)
                 tail = _tail(each.framing)
                 whole += len(data) + tail
-                meant += _meant(protocol, each.framing, data, spans) + tail
+                meant += _meant(reply, each.framing, data, spans) + tail
                 when = times[bisect_right(begins, each.start + each.size - 1) - 1]
                 heard.append(FrameSays(when, _says(protocol, frame, spans)))
     heard.sort(key=lambda each: each.time)
@@ -104,12 +105,11 @@ def _streams(table: Messages) -> list[tuple[bytes, list[int], list[int]]]:
     return result
 
 
-def _meant(protocol: ModelProtocol, framing: Framing, data: bytes, spans: Sequence[Span]) -> int:
+def _meant(reply: Reply, framing: Framing, data: bytes, spans: Sequence[Span]) -> int:
     """Return how many bytes of a frame have a meaning: its head, its end, and fields with a quantity."""
-    reply = protocol.reply_of(data)
-    layout = reply.layout(data, {}) if reply is not None else None
+    layout = reply.layout(data, {})
     meaning = {each.name for each in layout.sayings} if layout is not None else set()
-    taken = set(range(len(reply.begins))) if reply is not None else set()
+    taken = set(range(len(reply.begins)))
     for size in framing.sizes:
         taken |= set(range(size.at, size.at + size.width)) if size.at is not None else set()
     if framing.check is not None and framing.check.at >= 0:

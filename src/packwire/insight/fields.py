@@ -37,6 +37,8 @@ _SHORTEST_TEXT = 4
 _TELLING = 20
 #: How sure one is of a border that either of two ways explains.
 _OPEN = 0.5
+#: And of a wide number that hardly moves, as measured.
+_HARDLY = 0.2
 #: A byte jumps about where its usual step is so much of its range, and that is so large.
 _JUMP, _WIDE_RANGE = 0.2, 8
 
@@ -244,15 +246,28 @@ def _doubted(field: FoundField, matrix: Bytes) -> FoundField:
     """
     if field.type is not Type.UINT or field.confidence is None:
         return field
+    values = field.values(matrix)
+    most = 1.0
     if field.width == 1:
-        doubted = _jumps_about(field.values(matrix))
-    elif field.width >= 4:
+        most = _OPEN if _jumps_about(values) else most
+    elif field.width > 2:
         half = field.width // 2
         low = replace(field, at=field.at if field.order == "little" else field.at + half, width=half)
-        doubted = _is_noise(low, matrix)
-    else:
-        doubted = False
-    return replace(field, confidence=min(field.confidence, _OPEN)) if doubted else field
+        noisy = field.width > 3 and _is_noise(low, matrix)
+        bits = 8 * field.width // (1 + field.digits)
+        most = _HARDLY if _hardly_moves(values, bits) else _OPEN if noisy else most
+    return replace(field, confidence=min(field.confidence, most))
+
+
+def _hardly_moves(values: Int64s, bits: int) -> bool:
+    """Say whether a number moves by a part of itself that no sensor tells apart, and is no clock.
+
+    It is mostly a small number beside constants.
+    """
+    low, high = int(values.min()), int(values.max())
+    if low >> bits - 8 <= 0 or high - low >= 1 << bits - 16:
+        return False
+    return len(values) < 3 or bool((np.diff(values) < 0).any())
 
 
 def _jumps_about(values: Int64s) -> bool:
