@@ -53,7 +53,9 @@ def find_cells(kinds: Sequence[Frames], fields: Sequence[Sequence[FoundField]], 
                         scale=scale,
                         count=count,
                     )
-                    chance = min(1.0, places / weight * _CELL_CHANCE**count)
+                    # Equal numbers side by side (settings, padding) say no more than one of them does.
+                    different = len(np.unique(part, axis=1).T)
+                    chance = min(1.0, places / weight * _CELL_CHANCE**different)
                     low, high, moves = float(part.min()), float(part.max()), bool((part != part[0]).any())
                     result.append(Match(number, field, chance, low, high, moves, known, little, count))
     return result

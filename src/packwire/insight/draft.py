@@ -217,7 +217,15 @@ def _fields(
         ):
             continue
         lines[field.at] = _unnamed(field, order)
-    constants = [field for field in kind.fields if not field.moves and field.role is not FieldRole.KIND]
+    # Fields reach up to the checksum: what lies behind it is the end of a frame.
+    width = kind.frames.matrix.shape[1]
+    checks = [field.at for field in kind.fields if field.role is FieldRole.CHECKSUM and 2 * field.at > width]
+    stop = min(checks, default=width)
+    constants = [
+        field
+        for field in kind.fields
+        if not field.moves and field.role is not FieldRole.KIND and field.end <= stop
+    ]
     for at, size in _stretches(constants, taken):
         lines.setdefault(at, f"{{name: unknown_{at}, at: {at}, type: bytes, width: {size}}}  # never changed")
     return lines

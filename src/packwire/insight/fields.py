@@ -39,6 +39,8 @@ _TELLING = 20
 _OPEN = 0.5
 #: And of a wide number that hardly moves, as measured.
 _HARDLY = 0.2
+#: A clock goes on so often at least.
+_CLOCK = 8
 #: A byte jumps about where its usual step is so much of its range, and that is so large.
 _JUMP, _WIDE_RANGE = 0.2, 8
 
@@ -91,6 +93,11 @@ class FoundField:
     def end(self) -> int:
         """Return where the next field begins."""
         return self.at + self.width
+
+    @property
+    def doubted(self) -> bool:
+        """Tell whether other borders are likelier than these."""
+        return self.confidence is not None and self.confidence < _OPEN
 
     @property
     def wide(self) -> bool:
@@ -267,7 +274,8 @@ def _hardly_moves(values: Int64s, bits: int) -> bool:
     low, high = int(values.min()), int(values.max())
     if low >> bits - 8 <= 0 or high - low >= 1 << bits - 16:
         return False
-    return len(values) < 3 or bool((np.diff(values) < 0).any())
+    steps = np.diff(values)
+    return bool((steps < 0).any()) or int((steps > 0).sum()) < _CLOCK
 
 
 def _jumps_about(values: Int64s) -> bool:

@@ -8,7 +8,7 @@ counted, what is usual more lightly; and fields that `fields` found count for mo
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import log
 from typing import Final
 
@@ -98,6 +98,15 @@ def _thinned(kind: Frames, observations: Sequence[Observation], seconds: float) 
     return Frames(kind.matrix[kept], kind.header, None if kind.time is None else kind.time[kept])
 
 
+def _spans(field: FoundField) -> Iterator[tuple[int, int]]:
+    """Yield where a field is: where it begins and how wide it is; of a doubted one also its lower parts."""
+    yield field.at, field.width
+    width = field.width // 2
+    while field.doubted and width:
+        yield field.at if field.order == "little" else field.end - width, width
+        width //= 2
+
+
 class _Search:
     """The search for one value in the frames of one kind."""
 
@@ -112,7 +121,7 @@ class _Search:
     ) -> None:
         self.number, self.kind = number, kind
         self.places, self.fields = places
-        self.spans = {(each.at, each.width) for each in fields if not each.digits}
+        self.spans = {span for each in fields if not each.digits for span in _spans(each)}
         self.little = is_little(fields)
         self.observations = observations
         # One display rounds all the time, or it cuts off all the time; one note alone does not tell which.

@@ -34,6 +34,8 @@ from packwire.visible import record_text
 #: A request that was sent so often, always alike, may be a poll; others may set something, and are left out.
 #: It is also not much rarer than what is sent most.
 _POLL, _POLL_SHARE = 3, 0.1
+#: Where requests that begin alike are not all alike, one is a poll that is nearly all of many.
+_OFTEN, _NEARLY_ALL = 10, 0.9
 
 
 _NO_NOTES = NotesOptions()
@@ -139,7 +141,8 @@ def _request(each: NamedFrames, fields: Sequence[FoundField], captures: Sequence
             asked = Counter(capture.messages.payload(row) for row in pair.request.rows.tolist())
             payload, count = asked.most_common(1)[0]
             known = request_of(payload)
-            polled = len(asked) == 1 and count >= max(_POLL, _POLL_SHARE * most)
+            alone = len(asked) == 1 or (count >= _OFTEN and count >= _NEARLY_ALL * asked.total())
+            polled = alone and count >= max(_POLL, _POLL_SHARE * most)
             fits = not each.kind.asked or payload[2:6] == each.kind.asked
             if polled and fits and (known.query or not known.told):
                 return payload
