@@ -11,6 +11,7 @@ import re
 import socket
 import sys
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -103,7 +104,7 @@ def notes_of(screen, moments=5):
 
 def values_of(out):
     (record,) = map(json.loads, out.splitlines())
-    values = {}
+    values: dict[str, Any] = {}
     for sample in record["samples"]:
         values |= sample["values"]
     return [values["voltage"], values["current"], values["soc"], *values["cell_voltages"]]

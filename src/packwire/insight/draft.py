@@ -65,7 +65,7 @@ def draft(
         alike.setdefault((form.start, _checksum(form), form.end), []).append(form)
     header = max(len(each.begins) for each in kinds)
     for same in alike.values():
-        lines += _framing(same, header)
+        lines += _framing(same, header, [each.request for each in kinds])
     asked = [each for each in kinds if each.request]
     names = _names(kinds)
     if asked:
@@ -117,7 +117,7 @@ def _uuid(text: str) -> str:
     return f'"{text}"'
 
 
-def _framing(forms: Sequence[FrameForm], header: int) -> Iterator[str]:
+def _framing(forms: Sequence[FrameForm], header: int, requests: Sequence[bytes]) -> Iterator[str]:
     """Yield a framing of forms that differ in their sizes alone: those of replies and of requests."""
     first = forms[0]
     right, total = (sum(count) for count in zip(*((form.right, form.total) for form in forms), strict=True))
@@ -126,6 +126,9 @@ def _framing(forms: Sequence[FrameForm], header: int) -> Iterator[str]:
     told = [form for form in forms if form.length is not None and form.length.sure]
     own = told if told and all(_agrees(form, told[0]) for form in forms) else forms
     sizes = dict.fromkeys(size for form in own for size in _sizes(form))
+    begun = (each for each in requests if each and each.startswith(first.start))
+    odd = {len(each) for each in begun if not any(_has_size(form, each) for form in own)}
+    sizes |= dict.fromkeys(f"{{add: {size}}}" for size in sorted(odd))
     yield f"    size: [{', '.join(list(sizes)[:16])}]"
     if checksum := _checksum(first):
         ties = len(first.checksums) - 1
@@ -134,6 +137,15 @@ def _framing(forms: Sequence[FrameForm], header: int) -> Iterator[str]:
     if first.end:
         yield f'    end: "{first.end.hex(" ")}"'
     yield f"    kind: {min(max(header, 1), 32)}"
+
+
+def _has_size(form: FrameForm, frame: bytes) -> bool:
+    """Say whether a frame is as long as a form says."""
+    length = form.length
+    if length is None or not length.sure:
+        return len(frame) in form.sizes
+    said = frame[length.at : length.at + length.width]
+    return int.from_bytes(said, "little" if length.little else "big") + length.add == len(frame)
 
 
 def _agrees(form: FrameForm, told: FrameForm) -> bool:

@@ -120,6 +120,14 @@ class _Search:
         seconds: float,
     ) -> None:
         self.number, self.kind = number, kind
+        time = kind.time if kind.time is not None and not (kind.time == NO_TIME).any() else None
+        rows = len(kind.matrix)
+        # A note from a time when no such frame came says nothing of this kind.
+        observations = [
+            each
+            for each in observations
+            if all(first < last for first, last in _windows(each, time, rows, seconds))
+        ]
         self.places, self.fields = places
         self.spans = {span for each in fields if not each.digits for span in _spans(each)}
         self.little = is_little(fields)
@@ -131,14 +139,12 @@ class _Search:
             if several
             else (tuple((each.low, each.high) for each in observations),)
         )
-        time = kind.time if kind.time is not None and not (kind.time == NO_TIME).any() else None
-        rows = len(kind.matrix)
-        self.windows = [_window(each.time, time, rows, seconds) for each in observations]
-        self.untils = [_window(each.until, time, rows, seconds) for each in observations]
+        both = [_windows(each, time, rows, seconds) for each in observations]
+        self.windows, self.untils = [one for one, _ in both], [other for _, other in both]
 
     def matches(self) -> list[Match]:
         """Return the places where every note fits."""
-        if not len(self.kind.matrix) or any(first == last for first, last in self.windows):
+        if not len(self.kind.matrix) or not self.observations:
             return []
         result: list[Match] = []
         cells = self.kind.matrix
@@ -264,6 +270,12 @@ def _benford(low: float, high: float, reading: RawReading) -> float:
     top = log(2.0 ** (8 * reading.width))
     part = log((size[1] + 1) / (size[0] + 1)) / top
     return part * (0.2 if negative else 0.8)
+
+
+def _windows(
+    each: Observation, time: Int64s | None, rows: int, seconds: float
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    return _window(each.time, time, rows, seconds), _window(each.until, time, rows, seconds)
 
 
 def _window(moment: int | None, time: Int64s | None, rows: int, seconds: float) -> tuple[int, int]:
