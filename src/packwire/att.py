@@ -1,6 +1,7 @@
 """ATT, the attribute protocol that GATT is spoken in [Bluetooth Core Specification, Vol 3, Part F]."""
 
 from enum import IntEnum
+from typing import Final
 
 
 class Opcode(IntEnum):
@@ -37,3 +38,16 @@ class Opcode(IntEnum):
     MULTIPLE_NOTIFICATION = 0x23
     WRITE_CMD = 0x52
     SIGNED_WRITE_CMD = 0xD2
+
+
+#: What the Bluetooth SIG's short UUIDs are short for [Vol 3, Part B, 2.5.1].
+UUID_BASE: Final = "0000{}-0000-1000-8000-00805f9b34fb"
+_SHORT, _LONG, _HYPHENS = 4, 36, 4
+
+
+def long_uuid(name: str) -> str:
+    """Return the long form, in lower case, of a UUID by which a channel is named; empty for what is none."""
+    text = name.lower()
+    if len(text) == _SHORT and all(each in "0123456789abcdef" for each in text):
+        return UUID_BASE.format(text)
+    return text if len(text) == _LONG and text.count("-") == _HYPHENS else ""

@@ -122,6 +122,10 @@ class RefusedError(PackwireError):
     reason = Reason.WRONG_PASSWORD
 
 
+class WrongPinError(RefusedError):
+    """A pack itself says that its PIN is wrong: it will say so again, or lock whoever tries on."""
+
+
 class DisplacedError(PackwireError):
     """Another client logged in at the hub with the same id; the newest wins, the older is closed."""
 

@@ -9,10 +9,14 @@ from pathlib import Path
 
 from packwire.advertisement import Advertisement
 from packwire.errors import BadAddressError, BadFileError
+<<<<<<< HEAD
 from packwire.models.load import model, model_families, read_file
+=======
+from packwire.models.load import model, model_families, unchecked_places
+>>>>>>> main
 from packwire.models.store import Source, library, sources
 from packwire.protocol.announcing import Announcing
-from packwire.protocol.base import Protocol
+from packwire.protocol.base import Gatt, Protocol
 from packwire.protocol.observing import Observer
 from packwire.protocol.words import Words
 from packwire.wire.family import Family
@@ -112,10 +116,29 @@ def announcing() -> tuple[Announcing, ...]:
 def families() -> tuple[Family, ...]:
     """Return the framings that are known, by family: of models, of VESC, and of families without a model.
 
-    What is more certain comes first: a framing that may begin with any byte is the last. One without a
-    checksum would find frames in anything, so that it is left to who names its model.
+    What is more certain comes first: a framing that may begin with any byte is the last. Those without a
+    checksum are left out: see `families_at`.
     """
     return _families(tuple(sources().values()))
+
+
+def families_at(notify: str) -> tuple[tuple[Family, str], ...]:
+    """Return the families without checksums that are spoken where this characteristic notifies, if any.
+
+    Each with the characteristic that is written to. Their frames are to be looked for at no other place: they
+    would be found in anything.
+    """
+    return tuple(
+        (each, gatt.write)
+        for each, places in _unchecked(tuple(sources().values()))
+        for gatt in places
+        if gatt.notify == notify and gatt.write
+    )
+
+
+@cache
+def _unchecked(_: tuple[Source, ...]) -> tuple[tuple[Family, tuple[Gatt, ...]], ...]:
+    return unchecked_places()
 
 
 @cache

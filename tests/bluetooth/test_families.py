@@ -9,6 +9,7 @@ from aiobmsble.utils import bms_identify
 from packwire.device import open_device
 from packwire.models.load import model
 from packwire.models.store import library
+from packwire.sim.pack_values import values_within
 from packwire.sim.radio import radio
 
 from .devices import simulated
@@ -29,6 +30,14 @@ async def read(address):
         (sample, *_packs) = await device.read()
         assert sample.values, (sample.reason, device.remarks)
         return device, sample.values
+
+
+async def read_packs(address):
+    """Return what each pack says of a device that consists of packs."""
+    async with open_device(address) as device:
+        await device.find_nodes()
+        _, *packs = await device.read()
+        return {sample.node: sample.values for sample in packs}
 
 
 def differences(ours, theirs):
@@ -64,16 +73,39 @@ async def test_aiobmsble_reads_the_same_as_the_model(air, name):
         assert "aiobmsble" not in by_model.link
         told = {"voltage", "current", "soc", "cell_voltages"} & theirs.keys()
         # Renogy's packs say charges; aiobmsble reckons the state of charge from them.
-        assert told - ({"soc"} if name == "renogy" else set()) <= ours.keys()
+        # A master's packs say their cells; aiobmsble gives them to the master too.
+        unsaid = {"renogy": {"soc"}, "seplos-v3-master": {"cell_voltages"}}.get(name, set())
+        assert told - unsaid <= ours.keys()
         assert differences(ours, theirs) == {}
         assert by_aiobmsble.identity == by_model.identity
+
+
+async def test_packs_within_are_read_each_by_itself(air):
+    name = "seplos-v3-master"
+    async with simulated(air, name, cells=16, packs=3) as sim:
+        theirs = await read_packs(sim.bluetooth.url)
+        ours = await read_packs(replace(sim.bluetooth.url, model=name))
+        assert list(ours) == ["pack/1", "pack/2", "pack/3"]
+        for one, other in zip(ours.values(), theirs.values(), strict=True):
+            assert len(one["cell_voltages"]) == 16
+            assert differences(one, {**other, "capacity_design": one["capacity_design"]}) == {}
+            assert other["capacity_design"] == int(one["capacity_design"]), "aiobmsble cuts it"
+        assert len({values["cell_voltages"] for values in ours.values()}) == 3
+        has = sim.device.values()
+        for key in ("current", "charge_remaining"):
+            assert sum(values[key] for values in ours.values()) == pytest.approx(has[key], abs=0.05)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 async def test_what_the_device_has_is_what_is_read(air, name):
     async with simulated(air, name, cells=8) as sim:
         _, ours = await read(replace(sim.bluetooth.url, model=name))
+        ours = dict(ours)
         has = sim.device.values()
+        if model(name).packs is not None:
+            packs = await read_packs(replace(sim.bluetooth.url, model=name))
+            ours["cell_voltages"] = packs["pack/1"]["cell_voltages"]
+            has["cell_voltages"] = values_within(has, 1, sim.device.packs)["cell_voltages"]
         assert len(ours["cell_voltages"]) == 8
         # Renogy says tenths of a volt, cut.
         most = 0.1 if name == "renogy" else 0.0011

@@ -9,6 +9,7 @@ from packwire.capture import framed as framed_module
 from packwire.capture.framed import put_together
 from packwire.channel import Channel
 from packwire.messages import Direction, MessageRow, Messages, from_rows
+from packwire.models.load import model
 
 CHANNELS = [Channel.parse("att 0x0011 notify"), Channel.parse("att 0x0015 write")]
 
@@ -25,7 +26,7 @@ def recorded(
     return [(0, stream[begin:end]) for begin, end in zip([0, *ends], ends, strict=False)]
 
 
-def table(pieces: list[tuple[int, bytes]]) -> Messages:
+def table(pieces: list[tuple[int, bytes]], channels: list[Channel] = CHANNELS) -> Messages:
     """Make one message of each piece, from packets 2n + 1 and 2n + 2; in the file they do not touch."""
     data, rows = b"HEADER", []
     for number, (channel, payload) in enumerate(pieces):
@@ -34,7 +35,7 @@ def table(pieces: list[tuple[int, bytes]]) -> Messages:
             MessageRow(number, direction, channel, len(data), len(payload), [2 * number + 1, 2 * number + 2])
         )
         data += payload + b"----"
-    return from_rows(rows, CHANNELS, np.frombuffer(data, np.uint8), np.zeros(0, np.uint8))
+    return from_rows(rows, channels, np.frombuffer(data, np.uint8), np.zeros(0, np.uint8))
 
 
 #: Each with what lies before it: no byte of that begins a frame.
@@ -105,3 +106,48 @@ def test_no_byte_is_lost_whatever_there_is(pieces):
 
 def test_nothing_is_known_of_no_messages():
     assert len(put_together(table([])).messages) == 0
+
+
+LOLAN = [model("lolan").encode("status", {"soc": 39}), model("lolan").encode("cells", {"cell_count": 7})]
+
+
+def in_twenties(stream: bytes, asked: bytes = b"\xc5\x65\x00\xbc\x61\x4e") -> list[tuple[int, bytes]]:
+    return [(1, asked), *((0, stream[at : at + 20]) for at in range(0, len(stream), 20))]
+
+
+def at_place(uuid: str, written: str = "ffe2") -> list[Channel]:
+    return [Channel.parse(f"att 0x0010 {uuid} notify"), Channel.parse(f"att 0x0013 {written} write")]
+
+
+def test_frames_without_a_checksum_are_found_where_their_model_notifies():
+    framed = put_together(table(in_twenties(b"".join(LOLAN * 3)), at_place("ffe1")))
+    assert list(framed.messages.payloads())[1:] == LOLAN * 3
+    assert [each.name for each in framed.framings] == ["Lolan"] * len(framed.framings)
+
+
+@pytest.mark.parametrize(
+    ("uuid", "stream"),
+    [
+        ("fff1", b"".join(LOLAN * 3)),  # another characteristic
+        ("ffe1", LOLAN[0]),  # once may be an accident
+        ("ffe1", (LOLAN[0] + b"something else") * 4),  # it says more than such a pack does
+    ],
+)
+def test_and_nowhere_else(uuid, stream):
+    assert not put_together(table(in_twenties(stream), at_place(uuid))).by_way
+
+
+def test_and_where_its_questions_were_asked():
+    channels, stream = at_place("ffe1"), b"".join(LOLAN * 3)
+    for asked, at in ((b"another", channels), (b"\xc5\x65****", at_place("ffe1", "ffe1"))):
+        assert not put_together(table(in_twenties(stream, asked), at)).by_way
+
+
+parts = st.sampled_from([b"\x01\x00", b"\x02\x00", b"\xc5\x65", b"\x55\x14", b"\xaa", b"\0" * 17])
+
+
+@given(st.lists(parts, max_size=200))
+def test_what_only_seems_to_be_such_frames_is_kept_byte_by_byte(parts):
+    stream = b"".join(parts)
+    messages = put_together(table(in_twenties(stream), at_place("ffe1"))).messages
+    assert b"".join(messages.payloads())[6:] == stream

@@ -12,6 +12,7 @@ import pytest
 from packwire.capture import Capture, open_capture
 from packwire.capture.layers.conversation import Part
 from packwire.capture.layers.spoken import SpokenConnection
+from packwire.capture.layers.tcp import Connection
 from packwire.vesc.commands import Command
 from packwire.vesc.replies import BmsValues, decode_reply
 from tests.capture.builder import pcap
@@ -30,7 +31,7 @@ def capture(name: str) -> Capture:
     return open_capture(DATA / name)
 
 
-def counted(vesc: SpokenConnection) -> dict[str, int]:
+def counted(vesc: SpokenConnection[Connection]) -> dict[str, int]:
     return dict(Counter(Part(part).name for part in vesc.conversation.part.tolist()))
 
 

@@ -13,6 +13,7 @@ from bleak.exc import BleakError
 from packwire.device import open_device
 from packwire.device.aiobmsble import device as device_module
 from packwire.device.aiobmsble.samples import values_of
+from packwire.device.follow import Reading, follow
 from packwire.device.open import Observers
 from packwire.errors import (
     GoneError,
@@ -21,6 +22,7 @@ from packwire.errors import (
     Reason,
     RefusedError,
     UnreachableError,
+    WrongPinError,
 )
 from packwire.link.ble import discovery, observed
 from packwire.quantity import QUANTITIES
@@ -215,6 +217,17 @@ async def test_a_pin_is_used_and_a_wrong_one_is_said():
                 pass
     assert caught.value.reason is Reason.WRONG_PASSWORD
     assert "654321" not in str(caught.value)
+
+
+async def test_a_pin_that_becomes_wrong_ends_a_long_run():
+    pack = jbd_with_pin("123456")
+    with installed(pack):
+        events = follow(lambda: open_device(f"{URL}?pin=123456"), 0.01)
+        with pytest.raises(WrongPinError, match="refuses the PIN"):
+            async for event in events:
+                if isinstance(event, Reading):
+                    pack.answer = jbd_with_pin("another").answer
+                    pack.drop()
 
 
 async def test_a_pin_that_cannot_be_sent_is_said():

@@ -1,10 +1,13 @@
 """What models say of what vendors' apps were told, recorded."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from packwire.capture.open import open_capture
 from packwire.capture.redact import without_secrets
 from packwire.capture.redact.families import _pins as pins
+from packwire.device import open_device
 from packwire.direction import Direction
 from packwire.models.heard import Heard
 from packwire.models.load import model
@@ -34,6 +37,34 @@ def test_a_capture_says_what_the_app_was_told(name):
     values = heard.values()
     assert known >= least
     assert {key: pytest.approx(values.get(key), abs=0.001) for key in expected} == expected
+
+
+@pytest.mark.skipif(not CAPTURES.exists(), reason="../shared/captures is not here")
+@pytest.mark.parametrize(
+    ("name", "said", "cells"),
+    [
+        ("jk-b2a16s", "Bluetooth, JK04", 16),
+        ("jk-heating-setting", "Bluetooth, JK02", 16),
+        ("daly-balancer", "Bluetooth, Daly", 16),
+        ("seplos-v2", "Bluetooth, Seplos V2", 16),
+        ("lolan-status-controls", "Bluetooth, Lolan", None),
+    ],
+)
+async def test_what_an_app_was_told_is_read_again_with_no_word_of_the_model(name, said, cells):
+    pytest.importorskip("bleak")
+    async with open_device(f"replay:{CAPTURES / name}.btsnoop", timeout=2, tries=1) as device:
+        (sample,) = await device.read()
+        assert (device.where, sample.values.get("cell_count")) == (said, cells)
+        assert sample.values["voltage"]
+
+
+@given(st.binary(min_size=13, max_size=13))
+def test_rubbish_in_a_command_changes_nothing_of_what_it_asks(rubbish):
+    jk = model("jk02")
+    command = jk.framings[1].seal(b"\xaa\x55\x90\xeb\x96\x00" + rubbish + b"\0")
+    assert jk.describe(command) == "status"
+    assert jk.kind(command) == jk.kind(jk.asked_by_name["status"].payload)
+    assert jk.plain(command[:-1] + bytes([command[-1] ^ 1])) == command[:-1] + bytes([command[-1] ^ 1])
 
 
 @pytest.mark.skipif(not CAPTURES.exists(), reason="../shared/captures is not here")

@@ -95,7 +95,7 @@ def every_session(test: Any) -> Any:
     return pytest.mark.parametrize("session", sessions, ids=[each.name for each in sessions])(test)
 
 
-def _session(name: str, vesc: SpokenConnection) -> RecordedSession:
+def _session(name: str, vesc: SpokenConnection[Connection]) -> RecordedSession:
     assert vesc.device is not None
     login = vesc.streams[0].hub_line
     streams = (vesc.connection.streams[0].joined(), vesc.connection.streams[1].joined())
@@ -119,7 +119,7 @@ def _pieces(connection: Connection) -> Iterable[Piece]:
     return (piece for _, piece in sorted(found, key=lambda row: row[0]))
 
 
-def _conversation(vesc: SpokenConnection) -> tuple[tuple[Exchange, ...], tuple[bytes, ...]]:
+def _conversation(vesc: SpokenConnection[Connection]) -> tuple[tuple[Exchange, ...], tuple[bytes, ...]]:
     conversation = vesc.conversation
     messages, partner = conversation.messages, conversation.partner
     asked = np.flatnonzero(messages.direction == Direction.TO_DEVICE).tolist()

@@ -55,6 +55,8 @@ class Spoken(NamedTuple):
     name: str
     frames: int
     known: bool
+    checked: bool = True
+    """Whether its frames have a checksum."""
 
     @property
     def sure(self) -> bool:
@@ -131,11 +133,13 @@ def look(capture: Capture) -> Content:
 
 
 def _spoken(framed: Framed) -> tuple[Spoken, ...]:
-    frames: Counter[tuple[str, bool]] = Counter()
+    frames: Counter[tuple[str, bool, bool]] = Counter()
     for number, framing in enumerate(framed.framings):
         right = int(np.count_nonzero((framed.framing == number) & framed.checksum_ok))
-        frames[family_of(framing), not framing.inferred] += right
-    return tuple(Spoken(name, count, known) for (name, known), count in frames.most_common() if count)
+        frames[family_of(framing), not framing.inferred, framing.check is not None] += right
+    return tuple(
+        Spoken(name, count, known, checked) for (name, known, checked), count in frames.most_common() if count
+    )
 
 
 def _hci(packets: Packets) -> tuple[dict[str, int], int]:

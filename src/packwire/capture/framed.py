@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from packwire.capture.framings import TRIAL, Found, Framing, frames_in, recognise
+from packwire.att import long_uuid
+from packwire.capture.framings import TRIAL, Found, Framing, frames_in, recognise, recognise_at
 from packwire.capture.inferred import infer
 from packwire.channel import Channel, Transport
 from packwire.columns import spans
@@ -21,6 +22,9 @@ _FEW_WAYS = 8
 
 #: So many frames are put into the table at a time: they take more memory than its rows.
 _BATCH = 1 << 12
+
+#: So many of what an app wrote are looked at.
+_FEW_WRITES = 50
 
 #: One direction of one channel: index into `Messages.channels`, and the direction.
 type Way = tuple[int, int]
@@ -92,7 +96,8 @@ def put_together(raw: Messages, known: Mapping[Channel, Family] = MappingProxyTy
             by_way[way >> 2, (way & 3) - 1] = family.framings
             framing[rows] = output.framings.setdefault(family.framings[0], len(output.framings))
             continue
-        framings = recognise(_begin(raw, rows[:TRIAL]))
+        begin = _begin(raw, rows[:TRIAL])
+        framings = recognise(begin) or _at_its_place(raw, raw.channels[way >> 2], begin)
         if not framings and raw.channels[way >> 2].transport is not Transport.CAN:
             found = infer(raw, rows)
             framings = (found,) if found else ()
@@ -103,6 +108,19 @@ def put_together(raw: Messages, known: Mapping[Channel, Family] = MappingProxyTy
     if kept.all():
         return Framed(raw, framing.astype(np.int16), framing >= 0, tuple(output.framings), by_way)
     return _table(output, np.flatnonzero(kept), framing, by_way)
+
+
+def _at_its_place(raw: Messages, channel: Channel, begin: bytes) -> tuple[Framing, ...]:
+    def written(uuid: str) -> list[bytes]:
+        numbers = [
+            number
+            for number, each in enumerate(raw.channels)
+            if each.kind == "write" and each.device == channel.device and long_uuid(each.name) == uuid
+        ]
+        rows = np.flatnonzero(np.isin(raw.channel, numbers))[:_FEW_WRITES]
+        return [raw.payload(row) for row in rows.tolist()]
+
+    return recognise_at(channel, begin, written)
 
 
 def _rows_by_way(ways: Int64s) -> Iterator[tuple[int, Int64s]]:

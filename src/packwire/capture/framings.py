@@ -4,17 +4,20 @@ A frame may be longer than a notification, so it is put together from the values
 of framings is in `packwire.protocols.families`; capture, insight and the doctor ask for it here.
 """
 
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from packwire.protocols import families
+from packwire.att import long_uuid
+from packwire.channel import Channel, Transport
+from packwire.protocols import families, families_at
 from packwire.wire.family import Family
 from packwire.wire.finding import Found, frames_in
 from packwire.wire.framing import Framing, Size
 
 __all__ = [
     "TRIAL", "Found", "Framing", "RequestMeaning", "Written", "answering", "families", "family", "family_of",
-    "frames_in", "recognise", "request_of", "written",
+    "frames_in", "recognise", "recognise_at", "request_of", "written",
 ]  # fmt: skip
 
 #: Of a channel's bytes so many are looked at to find out its framing.
@@ -22,6 +25,10 @@ TRIAL = 1 << 14
 
 #: A framing that holds so much of a stream is taken without a look at the others.
 _NEARLY_ALL = 0.95
+
+#: So many frames without a checksum, and nothing else, are no accident.
+_SEVERAL = 3
+_NOTIFIES = ("notify", "indicate")
 
 
 def family(name: str) -> tuple[Framing, ...]:
@@ -57,6 +64,32 @@ def recognise(stream: bytes) -> tuple[Framing, ...]:
         if held >= _NEARLY_ALL * len(stream) > 0:
             break
     return best[1]
+
+
+def recognise_at(
+    channel: Channel, stream: bytes, written: Callable[[str], Sequence[bytes]]
+) -> tuple[Framing, ...]:
+    """Return framings without a checksum, where a device notifies on the very characteristic of their model.
+
+    Nearly all bytes lie in several frames, whose starts, sizes and ends are all right, and most of what was
+    written to that device at the model's other characteristic (`written` tells by its UUID) are frames, too.
+    """
+    if channel.transport is not Transport.ATT or channel.kind not in _NOTIFIES:
+        return ()
+    stream = stream[:TRIAL]
+    for each, write in families_at(long_uuid(channel.name)):
+        found = [frame for frame in frames_in(stream, each.framings) if frame.ok]
+        if len(found) < _SEVERAL:
+            continue
+        held, end = sum(frame.size for frame in found), found[-1].start + found[-1].size
+        # The last frame may go on behind what was looked at.
+        longest = max(frame.size for frame in found)
+        if held < _NEARLY_ALL * end or len(stream) - end > longest:
+            continue
+        said = [any(one.form_of(message) for one in each.framings) for message in written(write)]
+        if said and 2 * sum(said) > len(said):
+            return each.framings
+    return ()
 
 
 class RequestMeaning(NamedTuple):

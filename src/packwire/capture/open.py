@@ -5,6 +5,7 @@ A layer is imported when the first recording is met that has something for it: t
 
 import sys
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from packwire.capture.layers.att import AttTable
     from packwire.capture.layers.bluetooth import Bluetooth
     from packwire.capture.layers.can_bus import CanBus
-    from packwire.capture.layers.spoken import SpokenConnection, SpokenTraffic
-    from packwire.capture.layers.tcp import Connections
+    from packwire.capture.layers.spoken import Carrier, SpokenConnection, SpokenTraffic
+    from packwire.capture.layers.tcp import Connection, Connections
 
 #: What is piped in cannot be mapped and is held in memory, up to this much.
 MAX_PIPED = 2 << 30
@@ -83,18 +84,22 @@ class Capture:
         return Connections(self.packets)
 
     @cached_property
-    def vesc(self) -> "SpokenTraffic":
+    def vesc(self) -> "SpokenTraffic[Connection]":
         """Return the VESC traffic: connections with roles, frames, conversation."""
         from packwire.capture.layers.spoken import read_vesc  # noqa: PLC0415
 
         return read_vesc(self.connections)
 
     @cached_property
-    def spoken(self) -> "tuple[SpokenConnection, ...]":
-        """Return the conversations over TCP: VESC's; in a recording without any, those of models."""
-        from packwire.capture.layers.spoken_models import read_models  # noqa: PLC0415
+    def spoken(self) -> "tuple[SpokenConnection[Carrier], ...]":
+        """Return the conversations: over TCP VESC's, or without any those of models; those of other links."""
+        from packwire.capture.layers.lines import lines_of  # noqa: PLC0415
+        from packwire.capture.layers.spoken_models import read_lines, read_models  # noqa: PLC0415
 
-        return self.vesc.connections or read_models(self.connections)
+        over_tcp: tuple[SpokenConnection[Carrier], ...] = ()
+        if self.has_packets_of_ip:
+            over_tcp = self.vesc.connections or read_models(self.connections)
+        return (*over_tcp, *read_lines(lines_of(self.packets, self.raw_messages, self.framed.by_way)))
 
     @cached_property
     def bluetooth(self) -> "Bluetooth":
@@ -144,13 +149,15 @@ class Capture:
 
     @cached_property
     def _streams(self) -> Messages | None:
-        """Return what came in TCP connections of a known framing other than VESC's."""
+        """Return what came in TCP connections of a known framing other than VESC's, and in datagrams."""
         from packwire.capture.layers.link import Counts  # noqa: PLC0415
-        from packwire.capture.layers.tcp_streams import stream_messages  # noqa: PLC0415
+        from packwire.capture.layers.streams import known_streams, stream_messages  # noqa: PLC0415
+        from packwire.capture.layers.udp import known_flows  # noqa: PLC0415
 
         vesc = frozenset(each.connection.index for each in self.vesc.connections)
         left_out = Counts()
-        found = stream_messages(self.connections, vesc, left_out)
+        over_tcp = known_streams(self.connections, vesc, left_out)
+        found = stream_messages(chain(over_tcp, known_flows(self.packets, left_out)))
         self._streams_left_out = left_out.by_reason
         return found
 

@@ -13,8 +13,9 @@ from packwire.link.ble.exploring import LikelyPair, Service, likely_pairs, liste
 from packwire.link.ble.observed import ObservedClient, Watch, connect, disconnect, who
 from packwire.link.ble.probing import Answered, probe
 from packwire.models.aiobmsble_plugins import Plugin, plugin_for
+from packwire.models.protocol import ModelProtocol
 from packwire.protocol.base import Protocol
-from packwire.protocols import recognised, usable
+from packwire.protocols import protocol, recognised, usable
 
 
 @dataclass(slots=True)
@@ -65,10 +66,12 @@ async def explored(
             async with asyncio.timeout(seconds):
                 await over.wait()
         known = tuple(usable())
-        found.pairs = likely_pairs(found.services, known)
+        found.pairs = likely_pairs(found.services, known, found.protocols)
         if probe and client.is_connected:
             tell("asking the harmless questions of all models")
             found.asked = await _probed(client, found, known)
+            if found.answered is not None:
+                found.pairs = likely_pairs(found.services, known, (found.answered.protocol,))
         found.families = _families(found.services)
         found.lost = not client.is_connected
         return found
@@ -78,7 +81,11 @@ async def explored(
 
 async def _probed(client: ObservedClient, found: Explored, known: tuple[Protocol, ...]) -> list[Answered]:
     first = sorted(known, key=lambda each: each not in found.protocols)
-    return await probe(client, found.services, found.pairs, tuple(first))
+    asked = await probe(client, found.services, found.pairs, tuple(first))
+    for each in asked:
+        if each.reply and isinstance(each.protocol, ModelProtocol):
+            each.protocol = protocol(each.protocol.read_with(each.reply))
+    return asked
 
 
 def _families(services: list[Service]) -> dict[int, str]:

@@ -129,8 +129,8 @@ GROUPS: dict[str, dict[str, CommandRow]] = {
         ),
         "model": CommandRow(
             "model:app",
-            "List, check, test and begin models of BMSs.",
-            ("model list", "model check acme.yaml"),
+            "List, check, test, begin and export models of BMSs.",
+            ("model list", "model check acme.yaml", "model export jbd --format wireshark -o jbd.lua"),
         ),
         "fields": CommandRow(
             "fields:fields", "Find the fields of unknown messages.", ("fields session.btsnoop",)

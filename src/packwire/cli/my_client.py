@@ -22,10 +22,11 @@ from packwire.cli.records.verdicts import ClientTest as ClientTestRecord
 from packwire.cli.reports import HTML, write_report
 from packwire.cli.terminal import make_console
 from packwire.doctor.vesc.client_test.plan import ClientFindings
+from packwire.doctor.vesc.client_test.played import VESC, Played
 from packwire.doctor.vesc.client_test.reactions import ClientObservation
-from packwire.doctor.vesc.client_test.server import ClientTest
+from packwire.doctor.vesc.client_test.server import SERIAL, ClientTest
 from packwire.doctor.vesc.client_test.verdict import ClientReport
-from packwire.link.tcp import place
+from packwire.errors import BadOptionError
 from packwire.protocols import protocol
 from packwire.visible import record_text
 
@@ -42,14 +43,18 @@ def my_client(
     json: bool = False,
     reports: tuple[Path, ...] = (),
     seconds: float | None = None,
+    model: str = "",
 ) -> int:
     """Examine a client that connects to `port` (0: a free one) on `host`; return the exit code.
+
+    It meets a VESC at a hub, or a pack of a `model`. `host` SERIAL is a pseudo-terminal that it opens.
 
     0: it took everything. 7: it cannot be told what it takes. 11: something is wrong with it.
     """
     positive_or_none("--for", seconds)
+    played = _pack(model) if model else VESC
     with contextlib.closing(_Progress(quiet=json)) as show:
-        verdict, findings = asyncio.run(_examine(host, port, show, seconds))
+        verdict, findings = asyncio.run(_examine(host, port, show, seconds, played))
     if json:
         sys.stdout.write(record_text(_record(verdict, findings)) + "\n")
     else:
@@ -117,10 +122,27 @@ class _Progress:
         self.line((said, style))
 
 
+def _pack(name: str) -> Played:
+    """Return a simulated pack of a model, played. Raises BadOptionError."""
+    from packwire.doctor.vesc.client_test.pack import pack  # noqa: PLC0415 - a VESC needs no models
+    from packwire.models.protocol import ModelProtocol  # noqa: PLC0415
+    from packwire.sim.model import SimulatedModel  # noqa: PLC0415
+
+    found = protocol(name)
+    if not isinstance(found, ModelProtocol) or found.can or not found.questions:
+        raise BadOptionError(
+            f"--my-client: a client of {name} cannot be examined: its packs are not asked over a stream"
+        )
+    device = SimulatedModel(found).device
+    return pack(found, device.answers)
+
+
 async def _examine(
-    host: str, port: int, show: _Progress, seconds: float | None
+    host: str, port: int, show: _Progress, seconds: float | None, played: Played
 ) -> tuple[ClientReport, ClientFindings | None]:
-    async with ClientTest(show.tell, host=host, port=port, watch=show.watched, ask=show.ask) as test:
+    async with ClientTest(
+        show.tell, host=host, port=port, watch=show.watched, ask=show.ask, played=played
+    ) as test:
         running = asyncio.ensure_future(test.run())
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):  # before anybody is told that it can be ended
@@ -128,14 +150,24 @@ async def _examine(
                 loop.add_signal_handler(number, running.cancel)
         show.line(
             ("Let your client connect to ", "bold"),
-            (place(host, test.port), "bold"),
-            " as to a hub (any id, any password) or as to a VESC itself. Ctrl-C ends it with what is known.",
+            (test.place, "bold"),
+            _as_to(played, host),
+            " Ctrl-C ends it with what is known.",
         )
         show.tell("waiting for it")
         with contextlib.suppress(TimeoutError, asyncio.CancelledError):
             async with asyncio.timeout(seconds):
                 await running
         return test.verdict, test.findings
+
+
+def _as_to(played: Played, host: str) -> str:
+    """Say what the client is to think that it meets."""
+    if host == SERIAL:
+        return f" as to the serial port of a {played.title}."
+    if played is VESC:
+        return " as to a hub (any id, any password) or as to a VESC itself."
+    return f" as to a {played.title} behind a bridge to the network."
 
 
 def _lines(verdict: ClientReport) -> Iterator[tuple[str, str]]:
@@ -164,7 +196,7 @@ def _record(verdict: ClientReport, findings: ClientFindings | None) -> ClientTes
         "findings": [_finding(each) for each in verdict.findings],
         "undecided": list(verdict.undecided),
         "good": list(verdict.good),
-        "command": None if findings is None else protocol("vesc").describe(bytes((findings.command,))),
+        "command": None if findings is None else findings.played.name(findings.command),
         "trials": [
             {
                 "trial": each.trial.key,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from packwire.device.base import Device
-from packwire.errors import DisplacedError, PackwireError, Reason
+from packwire.errors import DisplacedError, PackwireError, Reason, WrongPinError
 from packwire.sample import Sample
 
 
@@ -55,7 +55,8 @@ async def follow(connect: Callable[[], Device], interval: float) -> AsyncGenerat
     """Read for ever, every `interval` seconds; `connect` makes a new Device for each connection.
 
     An error at the very first connection is raised: the address may be wrong. After that every error is an
-    `Outage` and is recovered from, but for the end of a recording, which is raised.
+    `Outage` and is recovered from, but for the end of a recording and a wrong PIN, which
+    are raised.
     """
     loop = asyncio.get_running_loop()
     ever_connected = False
@@ -69,7 +70,7 @@ async def follow(connect: Callable[[], Device], interval: float) -> AsyncGenerat
                     ever_connected = True
                     yield event
         except PackwireError as error:
-            if not ever_connected or error.reason is Reason.ENDED:
+            if not ever_connected or error.reason is Reason.ENDED or isinstance(error, WrongPinError):
                 raise
             # A connection that did not outlive the wait before it was no success: two clients that displace
             # each other at a hub must wait longer and longer.

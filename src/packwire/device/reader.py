@@ -1,5 +1,7 @@
 """The device behind a link and a protocol: connected, its nodes found, read node by node."""
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ _SILENT_ROUNDS = 3
 _SILENT_TIMES = 2
 #: Seconds for which a node behind the device that did not answer twice in a row is not asked again.
 SILENT_PAUSE = 5.0
+#: Seconds after which what keeps a device awake is sent again, where it was not answered.
+_AGAIN = 1.0
 
 
 class Reader(Device):
@@ -32,6 +36,7 @@ class Reader(Device):
         self._silent_rounds = 0
         self._asked: set[str] = set()
         self._recalled = False
+        self._awake: asyncio.Task[None] | None = None
 
     @property
     @override
@@ -99,6 +104,7 @@ class Reader(Device):
     @override
     async def open(self) -> None:
         await self.client.connect(self.session)
+        self._awake = asyncio.create_task(self._keep_awake())
         await self.session.find_local()
         if self._options.only is not None:
             return
@@ -110,7 +116,23 @@ class Reader(Device):
 
     @override
     async def close(self) -> None:
+        if self._awake is not None:
+            self._awake.cancel()
         await self.client.close()
+
+    async def _keep_awake(self) -> None:
+        """Keep the device awake until the connection ends, which readings tell."""
+        with contextlib.suppress(PackwireError):
+            due = await self._kept_awake()
+            while due is not None:
+                await asyncio.sleep(due)
+                due = await self._kept_awake()
+
+    async def _kept_awake(self) -> float | None:
+        try:
+            return await self.session.keep_awake()
+        except NoReplyError:  # the next reading says so, where it lasts
+            return _AGAIN
 
     @override
     async def find_nodes(self, *, quick: bool = False) -> None:

@@ -71,7 +71,7 @@ class _Pack(BluetoothDevice):
         super().__init__(
             address,
             read_by,
-            watch=Watch(list(observers), backend_of(recorded, gatt)),
+            watch=Watch(list(observers), backend=backend_of(recorded, gatt)),
             seen=seen,
         )
 
@@ -117,11 +117,17 @@ class _Pack(BluetoothDevice):
 
 
 def _by_frames(capture: Capture) -> Protocol:
-    """Return the only model in whose frames a recording speaks. Raises NotAVescError."""
+    """Return the only model that a recording can be of, by all that was said. Raises NotAVescError."""
     from packwire.capture.framings import family_of  # noqa: PLC0415 - where advertisements say nothing
+    from packwire.capture.readings import told_apart  # noqa: PLC0415
+    from packwire.models.protocol import ModelProtocol  # noqa: PLC0415
 
     spoken = {family_of(each) for framings in capture.framed.by_way.values() for each in framings}
     found = [each for each in usable() if each.family is not None and each.family.name in spoken]
+    models = [each for each in found if isinstance(each, ModelProtocol)]
+    if len(found) == len(models) > 1:
+        messages = ((each.direction, each.payload) for each in capture.messages)
+        found = list(told_apart(models, messages)) or found
     if len(found) == 1:
         return found[0]
     name = found[0].name if found else "NAME"

@@ -1,7 +1,7 @@
 """The hub's counters as Prometheus metrics. Nothing is counted twice: they are read when somebody asks."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import override
 
 from prometheus_client import (
@@ -14,8 +14,8 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from packwire.hub.counters import Relayed
 from packwire.hub.server import Hub
+from packwire.share.stats import SharingStats, total
 
 #: So many devices' accounts are read before the event loop does other work.
 AT_ONCE = 50
@@ -36,16 +36,16 @@ _SUMS = {
 }
 
 
-async def relayed(hub: Hub) -> Relayed:
+async def relayed(hub: Hub) -> SharingStats:
     """Add up what went through all devices, in pieces: with thousands of them it takes a while."""
     devices = tuple(hub.registry.devices.values())
-    total = hub.counters.forgotten.plus(())
+    sums = hub.counters.forgotten
     for at in range(0, len(devices), AT_ONCE):
-        for device in devices[at : at + AT_ONCE]:
-            if hub.registry.devices.get(device.device_id) is device:
-                total.add(device.shared.stats())
+        known = hub.registry.devices
+        some = [each for each in devices[at : at + AT_ONCE] if known.get(each.device_id) is each]
+        sums = total((sums, *(each.shared.stats() for each in some)))
         await asyncio.sleep(0)
-    return total
+    return sums
 
 
 async def exposition(hub: Hub) -> bytes:
@@ -58,13 +58,13 @@ async def exposition(hub: Hub) -> bytes:
 
 
 class _HubCollector(Collector):
-    def __init__(self, hub: Hub, total: Relayed) -> None:
+    def __init__(self, hub: Hub, sums: SharingStats) -> None:
         self._hub = hub
-        self._total = total
+        self._total = sums
 
     @override
     def collect(self) -> Iterator[Metric]:
-        hub, total, counters = self._hub, self._total, self._hub.counters
+        hub, sums, counters = self._hub, self._total, self._hub.counters
         devices = hub.registry.devices.values()
         yield _gauge(
             "devices", "Devices that are connected", sum(device.connection is not None for device in devices)
@@ -89,9 +89,9 @@ class _HubCollector(Collector):
         yield _counters("refused_logins", "Logins refused", "reason", counters.refusals)
         yield _counters("cut_off", "Connections cut off because they did not read", "role", counters.cut_off)
         yield _counters("lost", "Connections that broke", "role", counters.lost)
-        yield _counters("refused_requests", "Requests that are not allowed", "kind", total.refused)
+        yield _counters("refused_requests", "Requests that are not allowed", "kind", sums.refused)
         for name, summary in _SUMS.items():
-            yield _counter(name, summary, getattr(total, name))
+            yield _counter(name, summary, getattr(sums, name))
 
 
 def _gauge(name: str, summary: str, value: float) -> Metric:
@@ -102,7 +102,7 @@ def _counter(name: str, summary: str, value: float) -> Metric:
     return CounterMetricFamily(f"packwire_hub_{name}", summary, value)
 
 
-def _counters(name: str, summary: str, label: str, values: dict[str, int]) -> Metric:
+def _counters(name: str, summary: str, label: str, values: Mapping[str, int]) -> Metric:
     family = CounterMetricFamily(f"packwire_hub_{name}", summary, labels=[label])
     for key, value in values.items():
         family.add_metric([key], value)

@@ -61,7 +61,7 @@ class Hub:
         self.settings = settings
         self.events = HubEventLog()
         self.counters = HubCounters()
-        self.registry = Registry(lambda device: self.counters.forgotten.add(device.shared.stats()))
+        self.registry = Registry(lambda device: self.counters.forget(device.shared.stats()))
         self.authenticator: Authenticator
         self.admission: Admission
         self.port = settings.port

@@ -1,5 +1,6 @@
 """What a model knows of messages that are only heard, and how it says them in words."""
 
+from collections.abc import Callable, Hashable
 from typing import Any, override
 
 from packwire.models.protocol import ModelProtocol
@@ -33,6 +34,20 @@ class ModelObserver(Observer):
         name = question.replies[0] if question and question.replies else reply.name if reply else ""
         places = model.order_of_replies
         return places[name] if name in places else len(places) + super().number(message)
+
+    @override
+    def kind(self, request: bytes) -> Hashable | None:
+        """Return what a request asks for; None where the model does not know it, nor what would answer it."""
+        if self._model.question_of(request) is None and not self.family.answers:
+            return None
+        return super().kind(request)
+
+    @override
+    def acceptance(self, request: bytes) -> Callable[[bytes], bool]:
+        family = self.family
+        if self._model.question_of(request) is not None or not family.answers:
+            return super().acceptance(request)
+        return lambda message: family.is_answer(request, message)
 
     @override
     def asks(self, message: bytes) -> bool | None:

@@ -3,6 +3,7 @@
 So reading with a model loads neither YAML nor pydantic but the first time.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
@@ -13,7 +14,9 @@ from packwire import user_cache
 from packwire.errors import BadFileError
 from packwire.models.family import family
 from packwire.models.problem import ModelError, Place
+from packwire.models.recognition import gatt_of
 from packwire.models.store import Source, library, sources
+from packwire.protocol.base import Gatt
 from packwire.wire.family import Family
 
 if TYPE_CHECKING:
@@ -62,6 +65,20 @@ def model_families() -> tuple[Family, ...]:
     return tuple(found.values())
 
 
+def unchecked_places() -> tuple[tuple[Family, tuple[Gatt, ...]], ...]:
+    """Return the framings that have no checksum, with where over Bluetooth they are spoken."""
+    found = []
+    for source in sources().values():
+        try:
+            each, content = _family(source), _content(source)
+        except BadFileError:
+            continue
+        places = content.get("links", {}).get("ble", ())
+        if places and all(framing.check is None for framing in each.framings):
+            found.append((each, tuple(gatt_of(place) for place in places)))
+    return tuple(found)
+
+
 def _together(one: Family, other: Family) -> Family:
     framings = (*one.framings, *(each for each in other.framings if each not in one.framings))
     answers = (*one.answers, *(each for each in other.answers if each not in one.answers))
@@ -94,10 +111,15 @@ def _from(source: Source, text: str, made: "ModelProtocol") -> "ModelProtocol":
     return made
 
 
+def _content(source: Source) -> Mapping[str, Any]:
+    """Return the plain values of a model, which are kept from now on. Raises BadFileError."""
+    kept = _kept(source.text())
+    return _model(source).content if kept is None else kept
+
+
 @cache
 def _family(source: Source) -> Family:
-    kept = _kept(source.text())
-    content = _model(source).content if kept is None else kept  # which is kept from now on
+    content = _content(source)
     try:
         shared = content.get("framings_of")
         return _shared_family(shared) if shared else family(content)

@@ -62,7 +62,8 @@ class ModelProtocol(Protocol):
         self._advertisements = tuple(pattern_of(each) for each in recognise.get("advertisements", ()))
         self.family: Family = shared or family(content)
         self.framings = self.family.framings
-        self._text = tuple(each.hexadecimal for each in self.framings)
+        self._with_rubbish = tuple(each for each in self.framings if each.count is not None)
+        self._text = any(each.hexadecimal for each in self.framings)
         self.replies = with_ways(self._replies(content))
         self._by_name = {reply.name: reply for reply in self.replies}
         self.order_of_replies: Mapping[str, int] = {
@@ -74,6 +75,7 @@ class ModelProtocol(Protocol):
                 self.parameters[name] = parameter_of(name, said)
         self.questions = tuple(self._made_questions(content))
         self.asks = bool(self.questions)
+        self.wants_pin = any(each.secret for each in self.parameters.values())
         self.asked_by_name = {question.name: question for question in self.questions}
         self._questions = {question.payload: question for question in self.questions if question.payload}
         self.start = tuple(self._start(content))
@@ -182,17 +184,22 @@ class ModelProtocol(Protocol):
     def frame(self, request: Request) -> bytes:
         return request.payload
 
+    def plain(self, message: bytes) -> bytes:
+        """Return a frame without what apps leave in a command behind what it means."""
+        for framing in self._with_rubbish:
+            message = framing.plain(message)
+        return message
+
     def question_of(self, message: bytes) -> Question | None:
         """Return which request a frame is; None where it is none."""
-        question = self._questions.get(message)
-        if question is None:
-            question = next(
-                (each for each in self.questions if each.template.match(message) is not None), None
-            )
-        return question
+        message = self.plain(message)
+        return self._questions.get(message) or next(
+            (each for each in self.questions if each.template.match(message) is not None), None
+        )
 
     def switch_of(self, message: bytes) -> tuple[Switch, int] | None:
         """Return which switch a frame sets, and to what number; None where it sets none."""
+        message = self.plain(message)
         for switch in self.switches:
             found = switch.template.match(message)
             if found is not None:
@@ -201,6 +208,7 @@ class ModelProtocol(Protocol):
 
     @override
     def kind(self, message: bytes) -> Hashable | None:
+        message = self.plain(message)
         question = self.question_of(message)
         if question is None:
             return message[: self.framings[0].asks or self.framings[0].header]
@@ -229,6 +237,11 @@ class ModelProtocol(Protocol):
         return all(wanted in {None, byte} for wanted, byte in zip(fixed, message, strict=False))
 
     @override
+    def refuses(self, message: bytes) -> bool:
+        reply = self.reply_of(message)
+        return reply is not None and bool(reply.refuses)
+
+    @override
     def streams(self, message: bytes) -> bool:
         reply = self.reply_of(message)
         return reply is not None and (reply.unasked or reply.part is not None)
@@ -239,7 +252,7 @@ class ModelProtocol(Protocol):
 
     def reply_of(self, frame: bytes) -> Reply | None:
         """Return which reply a frame is; None where the model knows none that begins so."""
-        seen = self.data(frame) if any(self._text) else frame
+        seen = self.data(frame) if self._text else frame
         for reply in self.replies:
             if reply.fits(seen, len(frame)):
                 return reply
@@ -260,21 +273,8 @@ class ModelProtocol(Protocol):
         """Return the address of the device that a reply is from; None where frames do not say it."""
         if self.bus is None:
             return None
-        seen, at = self.data(frame) if any(self._text) else frame, self.bus["at"]
+        seen, at = self.data(frame) if self._text else frame, self.bus["at"]
         return seen[at] if at < len(seen) else None
-
-    def from_unit(self, frame: bytes, unit: int) -> bytes:
-        """Return a reply as the device of this address on a shared line sends it."""
-        if self.bus is None:
-            return frame
-        at: int = self.bus["at"]
-        if self.can:
-            return frame[:at] + bytes([unit]) + frame[at + 1 :]
-        framing = next((each for each in self.framings if each.form_of(frame)), self.framings[0])
-        if framing.hexadecimal:
-            at = 2 * at - len(framing.start)
-            return framing.seal(frame[:at] + b"%02X" % unit + frame[at + 2 :])
-        return framing.seal(frame[:at] + bytes([unit]) + frame[at + 1 :])
 
     def data(self, frame: bytes) -> bytes:
         """Return a frame without its checksum and end: what fields and counts may reach to.
@@ -283,16 +283,15 @@ class ModelProtocol(Protocol):
         """
         if self.can:
             return frame[_IDENTIFIER:]
-        number = 0
-        if len(self.framings) > 1:
-            number = next((at for at, each in enumerate(self.framings) if frame.startswith(each.start)), 0)
-        framing = self.framings[number]
+        framing = self.framings[0]
+        if not frame.startswith(framing.start):
+            framing = next((each for each in self.framings if frame.startswith(each.start)), framing)
         check = framing.check
         if check is not None and check.at < 0:
             data = frame[: check.at]
         else:
             data = frame[: len(frame) - len(framing.end)] if framing.end else frame
-        if self._text and self._text[number]:
+        if framing.hexadecimal:
             return framing.start + from_digits(data[len(framing.start) :])
         return data
 
@@ -301,6 +300,13 @@ class ModelProtocol(Protocol):
         heard = Heard(self, known)
         heard.take(frame)
         return heard.values()
+
+    def read_with(self, frame: bytes) -> str:
+        """Return the name of the model that the device which said this is read with: mostly this one."""
+        heard = Heard(self)
+        heard.take(frame)
+        layouts = (layout for reply in self.replies for layout in reply.layouts if layout.model)
+        return next((each.model for each in layouts if each.is_told(heard.known)), self.name)
 
     def spans(self, frame: bytes, known: Mapping[str, float] | None = None) -> list[Span]:
         """Return where each field of a reply lies; empty for a frame that the model does not know."""
@@ -322,7 +328,7 @@ class ModelProtocol(Protocol):
         if self.can:
             said = layout.codec.encode(values, size=len(begins) - _IDENTIFIER, known=known or {})
             return begins + said[len(begins) - _IDENTIFIER :]
-        text = bool(self._text) and self._text[self.framings.index(framing)]
+        text = framing.hexadecimal
         tail = (framing.check.size if framing.check else 0) + len(framing.end)
         whole_size = shape.size or (0 if text else size_said(begins, shape.begins, framing))
         least = whole_size - tail if whole_size else framing.needs
@@ -340,7 +346,7 @@ class ModelProtocol(Protocol):
     def mask(self, message: bytes) -> bytes:
         masked = bytearray(message)
         for question in self.questions:
-            for name, begin, end in question.template.places(message) or ():
+            for name, begin, end in question.template.places(self.plain(message)) or ():
                 if self.parameters[name].secret:
                     masked[begin:end] = b"*" * (end - begin)
         reply = self.reply_of(message)

@@ -6,11 +6,10 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from packwire.advertisement import Advertisement
+from packwire.att import UUID_BASE
 from packwire.models.text import read_hex
 from packwire.protocol.base import Gatt, WriteType
 
-#: What the Bluetooth SIG's short UUIDs are short for.
-_BASE = "0000{}-0000-1000-8000-00805f9b34fb"
 _SHORT, _LONG = 4, 36
 
 
@@ -21,7 +20,7 @@ def read_uuid(text: object) -> str:
     """
     text = f"{text:04d}" if isinstance(text, int) and not isinstance(text, bool) else str(text)
     text = text.lower()
-    whole = _BASE.format(text) if len(text) == _SHORT else text
+    whole = UUID_BASE.format(text) if len(text) == _SHORT else text
     groups = [len(group) for group in whole.split("-")]
     if groups != [8, 4, 4, 4, 12] or set(whole) - set("0123456789abcdef-"):
         raise ValueError(

@@ -1,10 +1,10 @@
 """A conversation with a device whose protocol is a model."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Protocol, override
 
-from packwire.errors import BadOptionError, NotAVescError, Reason, RefusedError
+from packwire.errors import BadOptionError, NotAVescError, WrongPinError
 from packwire.models.heard import Heard, Language
 from packwire.models.replies import Reply
 from packwire.models.requests import Parameter, Question
@@ -165,13 +165,37 @@ class ModelSession(Session):
     @override
     async def read(self, node: Node) -> NodeReading:
         heard = self._packs.get(node.key, self._main)
+        answered = False
         for question in self._questions() if heard is self._main else self._questions_of_packs():
-            if self._due(question, node.key):
+            if not self._due(question, node.key):
+                continue
+            try:
                 await self._ask(question, heard, node.key)
+            except NoReplyError as error:
+                if not answered:
+                    raise
+                self._remarks[question.name] = str(error)
+                for name in question.replies:  # what it said before is no longer so
+                    heard.forget(name)
+            else:
+                answered = True
         values = heard.values()
         if node.key == PACK and node.name != self.name:
             self._nodes[PACK] = replace(node, name=self.name, firmware=self.firmware, identity=self.identity)
         return NodeReading(derived(values))
+
+    @override
+    async def keep_awake(self) -> float | None:
+        left = []
+        for question in self._questions():
+            if question.keeps_alive and question.every and question.name not in self._absent:
+                asked = self._asked.get((PACK, question.name))
+                due = 0.0 if asked is None else asked + question.every - self._asker.now()
+                if due <= 0:
+                    await self._ask(question, self._main, PACK)
+                    due = question.every
+                left.append(due)
+        return min(left, default=None)
 
     def frame_of(self, question: Question) -> bytes:
         """Return the frame of a request, with what is known of its parameters. Raises FieldError."""
@@ -190,15 +214,23 @@ class ModelSession(Session):
         return self._asker.now() - asked >= question.every
 
     def _questions(self) -> list[Question]:
-        return [
-            each
-            for each in self._protocol.questions
-            if each.kind is RequestKind.READS and each.topic == VALUES and not each.missing(self._given)
-        ]
+        """Return what the device itself is asked."""
+        return [each for each in self._askable() if not each.missing(self._given)]
 
     def _questions_of_packs(self) -> list[Question]:
-        packs = self._protocol.packs or {}
-        return [each for each in self._questions() if packs.get("parameter") in each.template.names]
+        parameter = (self._protocol.packs or {}).get("parameter")
+        return [
+            each
+            for each in self._askable()
+            if parameter in each.template.names and not set(each.missing(self._given)) - {parameter}
+        ]
+
+    def _askable(self) -> Iterator[Question]:
+        return (
+            each
+            for each in self._protocol.questions
+            if each.kind is RequestKind.READS and each.topic == VALUES
+        )
 
     async def _ask(self, question: Question, heard: Heard, key: str) -> None:
         packs = self._protocol.packs
@@ -252,7 +284,7 @@ class ModelSession(Session):
     def _refused(self, question: Question, why: str) -> None:
         secret = [name for name in question.template.names if self._protocol.parameters[name].secret]
         if secret:
-            raise RefusedError(f"{self._protocol.title}: {why}", reason=Reason.WRONG_PASSWORD)
+            raise WrongPinError(f"{self._protocol.title}: {why}")
         if question.optional:
             self._absent.add(question.name)
         self._remarks[question.name] = f"the device refuses {question.name}: {why}"

@@ -32,7 +32,7 @@ from packwire.share.pending import PER_CLIENT, PendingRequest, PendingRequests, 
 from packwire.share.permissions import Effect, Policy
 from packwire.share.questions import CAN_BUS, DIRECT, SharedQuestion, is_for_all, own_question
 from packwire.share.queue import Queue, drop, is_reading
-from packwire.share.stats import KeptReply, SharingStats, account
+from packwire.share.stats import OF_CLIENTS, KeptReply, SharingStats, account
 from packwire.share.stops import Stops
 from packwire.share.stream import DeviceStream
 from packwire.vesc.commands import Command
@@ -321,8 +321,8 @@ class SharedDevice:
         self._stalled_clients.discard(client)
         self.pending.forget(client)
         account = client.stats()
-        for name in ("requests", "replies", "dropped", "junk"):
-            self.counts[name] += getattr(account, name)
+        for of_client, name in OF_CLIENTS.items():
+            self.counts[name] += getattr(account, of_client)
 
     # What is under way.
 

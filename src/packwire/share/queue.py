@@ -221,7 +221,7 @@ class Queue:
         request = pending.busy.get(known.command)
         if request is None or request.question.frame != known.frame or not pending.joinable(request, client):
             return False
-        self._device.counts["from_flight"] += 1
+        self._device.counts["answered_from_flight"] += 1
         request.waiters.setdefault(client, []).append(asked)
         return True
 
@@ -232,7 +232,7 @@ class Queue:
             return False
         if self._device.pending.waits(client, known.way):
             return False
-        self._device.counts["from_age"] += 1
+        self._device.counts["answered_from_age"] += 1
         self._device.reply(client, known.kept)
         return True
 

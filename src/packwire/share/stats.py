@@ -1,7 +1,8 @@
 """The account of a shared device: what became of every request, reply and byte."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 
 from packwire.vesc.commands import command_name
 
@@ -82,6 +83,21 @@ class SharingStats:
     kept: tuple[KeptReply, ...] = ()
 
 
+_SUMMED = tuple(each.name for each in fields(SharingStats) if each.type is int)
+#: What a client's account adds to its device's, by its name here and there.
+OF_CLIENTS = {"requests": "requests", "replies": "replies", "dropped": "dropped", "junk": "client_junk"}
+
+
+def total(accounts: Iterable[SharingStats]) -> SharingStats:
+    """Return the sums over several devices, without a name and without clients."""
+    some = tuple(accounts)
+    refused: Counter[str] = Counter()
+    for each in some:
+        refused.update(each.refused)
+    sums = {name: sum(getattr(each, name) for each in some) for name in _SUMMED}
+    return SharingStats("", connected=False, refused=refused, **sums)
+
+
 def account(
     name: str,
     seats: Sequence[ClientAccount],
@@ -94,27 +110,18 @@ def account(
     kept: Sequence[KeptReply],
 ) -> SharingStats:
     """Return the account: `counts` holds those of the device, and what clients had that have left."""
+    sums = Counter({key: counts[key] for key in _SUMMED})
+    for of_client, key in OF_CLIENTS.items():
+        sums[key] += sum(getattr(client, of_client) for client in seats)
+    sums["device_junk"] = device_junk
     return SharingStats(
         name=name,
         connected=connected,
-        requests=counts["requests"] + sum(client.requests for client in seats),
-        forwarded=counts["forwarded"],
-        replies=counts["replies"] + sum(client.replies for client in seats),
-        answered_from_flight=counts["from_flight"],
-        answered_from_age=counts["from_age"],
         refused=refused,
-        dropped=counts["dropped"] + sum(client.dropped for client in seats),
-        timeouts=counts["timeouts"],
-        late=counts["late"],
-        unasked=counts["unasked"],
-        unsolicited=counts["unsolicited"],
-        fences=counts["fences"],
-        device_junk=device_junk,
-        client_junk=counts["junk"] + sum(client.junk for client in seats),
-        connections=counts["connections"],
         silent=silent,
         seats=tuple(sorted(seats, key=lambda client: client.name)),
         kept=tuple(kept),
+        **sums,
     )
 
 

@@ -74,6 +74,8 @@ class BluetoothLink:
                 faults.on_change.append(self._fault_changed)
                 stack.callback(faults.on_change.remove, self._fault_changed)
                 self._fault_changed("weak-signal")
+                self._fault_changed("not-connectable")
+                self._fault_changed("no-link")
             await self.peripheral.start(self._device, random=bool(self._options.adapter) and not self._own)
             stack.push_async_callback(self.peripheral.stop)
             self._stack = stack.pop_all()
@@ -83,6 +85,11 @@ class BluetoothLink:
         if name == "weak-signal" and self.air is not None:
             (strength,) = self.peripheral.faults.get(name) or (RSSI,)
             self.air.strengths[self._device.public_address] = int(strength)
+        places = {} if self.air is None else {"not-connectable": self.air.closed, "no-link": self.air.deaf}
+        if name in places:
+            own = {self._device.public_address}
+            places[name] -= own
+            places[name] |= own if name in self.peripheral.faults else set()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -32,6 +32,7 @@ log = logging.getLogger("packwire.sim")
 MAX_SPEED = 1000.0
 MAX_CELLS = 50
 """As many as the firmware's tables hold [bldc datatypes.h, BMS_MAX_CELLS]."""
+MAX_PACKS = 16
 TICK = 0.1
 """Seconds between two looks at the clock."""
 NAME = "Simulated VESC"
@@ -49,7 +50,8 @@ class SimOptions:
     `hub_password`. `serial` opens a pseudo-terminal, `bluetooth` puts it on the air. `broadcast` is the
     address to announce the TCP port to once a second; nothing is broadcast without it.
 
-    `unit` is its address on a shared line (None: the usual one).
+    `unit` is its address on a shared line (None: the usual one), `packs` how many packs hang on a device that
+    consists of packs.
 
     `speed` is how much faster than the clock the physics goes (0: it stands still), `soc` the state of charge
     to start with, 0..1. `faults` are texts such as `delay:0.4`. `ping_time` and `can_delay` are in seconds.
@@ -74,6 +76,7 @@ class SimOptions:
     ping_time: float = PING_TIME
     can_delay: float = CAN_DELAY
     unit: int | None = None
+    packs: int = 2
 
     def __post_init__(self) -> None:
         scenario_named(self.scenario)
@@ -85,6 +88,8 @@ class SimOptions:
             raise BadOptionError(f"a speed is 0 to {MAX_SPEED:g}")
         if not 1 <= self.cells <= MAX_CELLS:
             raise BadOptionError(f"a pack has 1 to {MAX_CELLS} cells")
+        if not 1 <= self.packs <= MAX_PACKS:
+            raise BadOptionError(f"a device consists of 1 to {MAX_PACKS} packs")
         if self.soc is not None and not 0 <= self.soc <= 1:
             raise BadOptionError("a state of charge is 0 to 1")
         if not (0 <= self.ping_time < 3600 and 0 <= self.can_delay < 3600):

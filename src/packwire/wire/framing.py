@@ -267,6 +267,18 @@ class Framing:
         at = self.check.at if self.check.at >= 0 else len(frame) + self.check.at
         return self.check.set(sealed) if places is None or at in places else sealed
 
+    def plain(self, command: bytes) -> bytes:
+        """Return a right command with zeros in place of the rubbish behind what it means."""
+        tail = len(self.end) + (self.check.size if self.check else 0)
+        if self.count is None or self.form_of(command) is None:
+            return command
+        means = self.count + 1 + command[self.count]
+        if means > len(command) - tail:
+            return command
+        zeros = bytes(len(command) - tail - means)
+        plain = command[:means] + zeros + command[len(command) - tail :]
+        return self.check.set(plain) if self.check else plain
+
     def payload_of(self, frame: bytes) -> bytes:
         """Return the message in a frame."""
         return frame[slice(*self.payload)]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from packwire.capture.layers import frame_scan, spoken
 from packwire.capture.layers.spoken import SpokenTraffic, read_vesc
-from packwire.capture.layers.tcp import Connections
+from packwire.capture.layers.tcp import Connection, Connections
 from packwire.messages import Direction
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.hublogin import Role
@@ -17,7 +17,7 @@ from tests.capture.vesc_session import ASK_BMS, ASK_VALUES, ASK_VERSION, VescSes
 TO, FROM = Direction.TO_DEVICE, Direction.FROM_DEVICE
 
 
-def traffic(*sessions: Session) -> SpokenTraffic:
+def traffic(*sessions: Session) -> SpokenTraffic[Connection]:
     packets = sorted(
         (packet for session in sessions for packet in session.packets), key=lambda packet: packet.time
     )

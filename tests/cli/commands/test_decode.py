@@ -17,7 +17,7 @@ from tests.capture.builder import ACK, RST, Session, pcap
 from tests.capture.vesc_session import ASK_BMS, ASK_VALUES, ASK_VERSION, VescSession, bms, version, via
 from tests.cli.records import checked
 from tests.cli.running import packwire
-from tests.shared_data import ROOT
+from tests.shared_data import CAPTURES, ROOT, needs_captures
 
 DATA = ROOT / "tests" / "data" / "vesc"
 SECRETS = ("secret42", "vesc6wifi", "mywifi", "secretkey", "VESC WiFi", "7665736336776966")
@@ -374,3 +374,43 @@ class TestFolds:
     def test_a_long_list_takes_no_square_time(self):
         assert list(folds([1, 2] * 200_000)) == [Fold(0, 2, 200_000)]
         assert len(list(folds(list(range(100_000))))) == 100_000
+
+
+@needs_captures
+class TestLinksThatAreNoTcp:
+    def test_bluetooth(self, shown):
+        code, text = shown(CAPTURES / "ble" / "jbd-sp04s034.btsnoop", brief=True)
+        assert code == ExitCode.OK
+        assert "speaks   JBD (model jbd)" in text
+        assert "1 of 69 requests cell voltages got no reply" in text
+        assert "13.70 V" in text
+        assert "TCP" not in text
+
+    def test_a_log_of_one_direction(self, shown):
+        code, text = shown(CAPTURES / "text" / "supervolt-jbd_HAdebug_BMS_BLE-HA-22.log")
+        assert code == ExitCode.OK
+        assert "cell voltages" in text
+
+    def test_passwords_that_no_model_knows_are_masked(self, shown):
+        _, text = shown(CAPTURES / "ble" / "daly-balancer.btsnoop", hex=True)
+        assert "d2 03 06 2a 2a 2a 2a 2a 2a" in text
+        assert "31 32 33 34 35 36" not in text
+        _, text = shown(CAPTURES / "ble" / "daly-balancer.btsnoop", hex=True, keep_secrets=True)
+        assert "31 32 33 34 35 36" in text
+
+    def test_what_a_model_does_not_know_is_not_called_unanswered(self, shown):
+        _, text = shown(CAPTURES / "ble" / "jbd-mosfets-onoff.btsnoop")
+        assert "Every reply to basic info, dd 5a, leave factory mode is on the wire" in text
+
+    def test_a_serial_line_as_a_log(self, shown, tmp_path):
+        asked, said = "DD A5 04 00 FF FC 77", "DD 04 00 08 0D 5C 0D 5D 0D 5E 0D 5F FE 4E 77"
+        lines = [
+            f"[10:00:0{second}.000][D][uart_debug:114]: {way} {hex_.replace(' ', ':')}"
+            for second in range(4)
+            for way, hex_ in ((">>>", asked), ("<<<", said))
+        ]
+        path = tmp_path / "uart.log"
+        path.write_text("\n".join(lines) + "\n")
+        code, text = shown(path)
+        assert code == ExitCode.OK
+        assert text.count("4 cells 3.420 .. 3.423 V") == 4

@@ -34,7 +34,7 @@ BY_BYTES = {Cause.WRONG_CHECKSUM, Cause.WRONG_LENGTH, Cause.BAD_LOGIN}
 
 
 async def test_clients_recorded_through_a_tap(tmp_path, monkeypatch):
-    short = Setting("short", poll="60,00,225404", seconds=2.5, timeout=0.5)
+    short = Setting("short", poll="60,00,225404", seconds=4, timeout=1)
     monkeypatch.setitem(bench.SETTINGS, "short", short)
     chosen = [(architecture, bug, "short") for architecture, bug in EXPECTED]
     for case in await run(tmp_path, chosen, 7):

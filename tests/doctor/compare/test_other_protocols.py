@@ -14,7 +14,7 @@ from packwire.doctor.compare.choose import NoSessionError, choose
 from packwire.doctor.compare.verdict import NO_DIFFERENCE, Comparison, compare, evidence_lines
 from packwire.messages import Direction
 from packwire.vesc.framing import encode_frame
-from tests.shared_data import CAPTURES, needs_captures
+from tests.shared_data import CAPTURES, CASES, needs_captures, needs_cases
 
 BASIC_INFO, CELLS = bytes.fromhex("dda503"), bytes.fromhex("dda504")
 
@@ -104,7 +104,8 @@ def test_a_request_that_mine_never_sends(app, tmp_path):
         ),
     )
     found = compared(app, path)
-    assert found.key == Cause.CANNOT_TELL, "nothing that it sends shows that it takes replies"
+    assert found.key == Cause.NEVER_ASKED
+    assert Cause.CANNOT_TELL in {each.cause for _, each in found.also}, "nothing shows that it takes replies"
     assert "JBD dd a5 04" in [kind.name for kind in found.missing]
 
 
@@ -139,3 +140,13 @@ def test_a_recording_without_a_session(app):
     nothing = open_capture(CAPTURES / "ble" / "packetlogger-big-endian.pklg")
     with pytest.raises(NoSessionError, match="no session of a client in it"):
         choose((app, nothing))
+
+
+@needs_cases
+def test_a_pack_behind_a_bridge():
+    capture = open_capture(CASES / "jbd-over-tcp.pcap")
+    theirs, ours = choose((capture, capture))
+    assert theirs.session.protocol == "JBD"
+    assert theirs.session.model == "jbd"
+    assert theirs.session.answered
+    assert compare(theirs.session, ours.session).key == NO_DIFFERENCE

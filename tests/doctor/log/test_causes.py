@@ -98,3 +98,19 @@ def test_debug_that_is_on_is_not_asked_for():
     lines.append("2026-03-04 10:00:13.000 DEBUG (MainThread) [habluetooth.wrappers] x")
     asked = diagnose_lines("debug", lines).verdict.open
     assert not any("debug" in each and "logger" in each for each in asked)
+
+
+@pytest.mark.parametrize("name", ["page-of-logs-time-out-only", "esp-client-without-its-address"])
+def test_what_has_to_be_switched_on_is_asked_for_by_its_exact_lines(name: str):
+    asked = diagnose_file(OWN / f"{name}.log").verdict.open
+    assert any("logger:" in each and ("debug" in each or "VERY_VERBOSE" in each) for each in asked)
+
+
+def test_what_the_log_holds_already_is_not_asked_for():
+    asked = diagnose_file(OWN / "slots-none-free-on-two-proxies.log").verdict.open
+    asked += tuple(
+        line
+        for each in diagnose_file(OWN / "slots-full-but-adapters-paused.log").others
+        for line in each.open
+    )
+    assert not any("connection path(s) .. (slots=" in each for each in asked)

@@ -24,4 +24,6 @@ SAYINGS = (
     saying("bad-setting", EventKind.INFO, "invalid config", of_device=False),
     saying("bad-setting", EventKind.INFO, "Invalid MAC address", of_device=False),
     saying("bad-setting", EventKind.INFO, "expected a dictionary", of_device=False),
+    saying("bad-setting", EventKind.INFO, "Bleak requires BlueZ", of_device=False),
+    saying("bad-setting", EventKind.INFO, "is excluded by the config file", of_device=False),
 )

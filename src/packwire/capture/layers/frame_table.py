@@ -1,5 +1,6 @@
 """The table of a protocol's messages: of all streams, by time."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -32,8 +33,10 @@ class FrameTable:
         self._columns: list[tuple[Int64s, ...]] = []
         self._several: dict[tuple[int, int], list[int]] = {}
 
-    def add(self, channel: int, stream: Stream, found: LocatedFrames, direction: Direction) -> None:
-        """Take the messages of one stream."""
+    def add(
+        self, channel: int, stream: Stream, found: LocatedFrames, direction: Direction | Sequence[Direction]
+    ) -> None:
+        """Take the messages of one stream, of one direction or each with its own."""
         start = found.start.copy()
         for row in np.flatnonzero(start < 0).tolist():
             start[row] = len(self.data) + len(self._joined)
@@ -46,7 +49,7 @@ class FrameTable:
         self._columns.append(
             (
                 stream.time[found.last],
-                np.full(count, direction),
+                np.broadcast_to(np.array(direction, dtype=np.int64), (count,)),
                 np.full(count, channel),
                 start,
                 found.frames.payload_size,

@@ -15,7 +15,7 @@ from packwire.capture.layers.link import Counts, Located
 from packwire.columns import distinct_values, gather, one_of
 from packwire.messages import Bytes, Int64s
 
-TCP = 6
+TCP, UDP = 6, 17
 
 _CUT = "cut off inside the IP header"
 _MALFORMED = "with a malformed IP header"
@@ -38,9 +38,12 @@ class Carried:
     addresses: tuple[str, ...]
 
     def of_protocol(self, number: int, left_out: Counts) -> "Carried":
-        """Return what carries one protocol; count the others."""
+        """Return what carries one protocol; count what is neither TCP nor UDP."""
         kept = self.protocol == number
-        left_out.add("not TCP (UDP, ICMP and the like)", int(np.count_nonzero(~kept)))
+        left_out.add(
+            "neither TCP nor UDP (ICMP and the like)",
+            int(np.count_nonzero(~one_of(self.protocol, (TCP, UDP)))),
+        )
         return self.where(kept)
 
     def where(self, kept: NDArray[np.bool_]) -> "Carried":

@@ -3,7 +3,7 @@
 import numpy as np
 
 from packwire.capture.layers.conversation import Part
-from packwire.capture.layers.spoken import SpokenConnection
+from packwire.capture.layers.spoken import Carrier, SpokenConnection
 from packwire.capture.packets import NO_TIME
 from packwire.messages import Int64s
 
@@ -13,7 +13,7 @@ _NEVER = np.iinfo(np.int64).max
 class Silence:
     """Looks for the reasons of silence in one connection."""
 
-    def __init__(self, connection: SpokenConnection) -> None:
+    def __init__(self, connection: SpokenConnection[Carrier]) -> None:
         self._connection = connection
         self._conversation = connection.conversation
         self._observer = connection.observer
@@ -87,7 +87,7 @@ class Silence:
         return ""
 
 
-def _missing_bytes(connection: SpokenConnection) -> tuple[Int64s, Int64s, Int64s]:
+def _missing_bytes(connection: SpokenConnection[Carrier]) -> tuple[Int64s, Int64s, Int64s]:
     """Return how many bytes of what the device sent are missing, and between which times they were sent."""
     rows: list[tuple[int, int, int]] = []
     if connection.device is not None:
@@ -101,7 +101,7 @@ def _missing_bytes(connection: SpokenConnection) -> tuple[Int64s, Int64s, Int64s
     return table[:, 0], table[:, 1], np.maximum.accumulate(table[:, 2])
 
 
-def _answering_ids(connection: SpokenConnection) -> frozenset[int]:
+def _answering_ids(connection: SpokenConnection[Carrier]) -> frozenset[int]:
     """Return the CAN ids that ever answered here."""
     conversation = connection.conversation
     forwarded = np.flatnonzero((conversation.part == Part.REQUEST) & (conversation.messages.size > 2))

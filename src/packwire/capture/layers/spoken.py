@@ -1,4 +1,4 @@
-"""A protocol spoken on TCP, found by its content on any port: frames, hub logins, and who is the device.
+"""A protocol spoken on a link: frames, hub logins, and who is the device. On TCP it is found on any port.
 
 A connection is one where a stream of it holds a frame with the right checksum or begins with a hub's login.
 Ports say nothing, and neither does who dialled: a device dials its hub.
@@ -10,17 +10,19 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from packwire.capture.layers.conversation import Conversation, converse
 from packwire.capture.layers.frame_scan import framed_connections
 from packwire.capture.layers.frame_table import FrameTable, LocatedFrames
+from packwire.capture.layers.lines import RecordedLine
 from packwire.capture.layers.link import Counts
 from packwire.capture.layers.stream_frames import StreamFrames, find_frames
-from packwire.capture.layers.tcp import Connection, Connections
+from packwire.capture.layers.tcp import Connection, Connections, Ending
 from packwire.capture.layers.tcp_stream import Stream
+from packwire.capture.packets import Packets
 from packwire.channel import Channel
 from packwire.messages import Bytes, Direction, Int64s, Messages
 from packwire.protocol.observing import Caller, LoginLine, Observer, Opening
@@ -35,6 +37,65 @@ MAX_JUNK = 100
 _MANY = 1000
 #: How many messages of a connection are looked at to see who is the device.
 _MAX_VOTES = 2000
+
+
+class Carrier(Protocol):
+    """What carries a conversation: a TCP connection, or a `lines.RecordedLine`."""
+
+    @property
+    def index(self) -> int:
+        """Return its number in the recording, from 0."""
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """Return who talks, the one that dialled first."""
+
+    @property
+    def channel(self) -> Channel:
+        """Return its channel."""
+
+    @property
+    def rows(self) -> Int64s:
+        """Return the rows of its packets in the table of packets."""
+
+    @property
+    def packets(self) -> Packets:
+        """Return the packets of the recording."""
+
+    @property
+    def streams(self) -> tuple[Stream, Stream]:
+        """Return what each end sent."""
+
+    @property
+    def began_before(self) -> bool:
+        """Tell whether it began before the recording."""
+
+    @property
+    def ending(self) -> Ending:
+        """Return how it ended."""
+
+    @property
+    def ended_by(self) -> int | None:
+        """Return which end ended it."""
+
+    @property
+    def ended_at(self) -> int | None:
+        """Return when, in ns."""
+
+
+class Carriers[On: Carrier](Protocol):
+    """All connections, or all lines, of a recording."""
+
+    @property
+    def data(self) -> Bytes:
+        """Return the bytes that the pieces of their streams lie in."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> On: ...
+
+    def glance(self, index: int) -> On:
+        """Return one without keeping it."""
 
 
 class HubLine(NamedTuple):
@@ -79,7 +140,7 @@ class SpokenStream:
 
 
 @dataclass(frozen=True)
-class SpokenConnection:
+class SpokenConnection[On: Carrier]:
     """A connection on which a protocol is spoken; its messages are the rows `rows` of `messages`.
 
     `device` is the end (0 or 1) that is the device or stands for it, None where nothing tells; `evidence`
@@ -87,7 +148,7 @@ class SpokenConnection:
     """
 
     observer: Observer
-    connection: Connection
+    connection: On
     device: int | None
     evidence: str
     streams: tuple[SpokenStream, SpokenStream]
@@ -112,14 +173,14 @@ class SpokenConnection:
 
 
 @dataclass(frozen=True, slots=True)
-class SpokenTraffic:
-    """All traffic of one protocol in a recording; `other_connections` counts the TCP connections without any.
+class SpokenTraffic[On: Carrier]:
+    """All traffic of one protocol in a recording; `other_connections` counts the connections without any.
 
     `left_out` counts the connections that were not looked at, by reason.
     """
 
     messages: Messages
-    connections: tuple[SpokenConnection, ...]
+    connections: tuple[SpokenConnection[On], ...]
     other_connections: int
     left_out: dict[str, int] = field(default_factory=dict)
 
@@ -129,7 +190,7 @@ class SpokenTraffic:
         return {each.connection.channel: each.observer.family for each in self.connections}
 
 
-def read_vesc(connections: Connections) -> SpokenTraffic:
+def read_vesc(connections: Connections) -> SpokenTraffic[Connection]:
     """Find the VESC traffic of a recording."""
     vesc, left_out = observer("vesc"), Counts()
     assert vesc.columns is not None
@@ -137,21 +198,27 @@ def read_vesc(connections: Connections) -> SpokenTraffic:
     return read_spoken(connections, vesc, indices, left_out)
 
 
-def read_spoken(
-    connections: Connections, observer: Observer, indices: Sequence[int], left_out: Counts
-) -> SpokenTraffic:
+def read_spoken[On: Carrier](
+    connections: Carriers[On], observer: Observer, indices: Sequence[int], left_out: Counts
+) -> SpokenTraffic[On]:
     """Read the connections of these numbers, on which a protocol is spoken."""
-    table = FrameTable(connections.packets.data)
-    parts: list[tuple[Connection, tuple[int | None, str], tuple[SpokenStream, SpokenStream]]] = []
+    table = FrameTable(connections.data)
+    parts: list[tuple[On, tuple[int | None, str], tuple[SpokenStream, SpokenStream]]] = []
     for index in indices:
         connection = connections[index] if len(indices) <= _MANY else connections.glance(index)
         lines = _hub_lines(connection, observer)
         found = [_find(connection.streams[side], lines[side], observer) for side in (0, 1)]
         if not any(lines) and not any(len(each.frames) for each in found):
             continue
-        role = _device_side(observer, lines, [_first_payloads(table.data, each) for each in found])
+        role = _device_side(observer, lines, [_payloads(table.data, each, _MAX_VOTES) for each in found])
+        mixed = isinstance(connection, RecordedLine) and connection.mixed
+        if mixed:
+            role = None, "both ways are one stream here; what a frame says tells who sent it"
         for side in (0, 1):
-            table.add(len(parts), connection.streams[side], found[side], _direction(role[0], side))
+            way: Direction | list[Direction] = _direction(role[0], side)
+            if mixed:
+                way = [_told(observer, payload) for payload in _payloads(table.data, found[side])]
+            table.add(len(parts), connection.streams[side], found[side], way)
         reports = [_report(connection.streams[side], lines[side], found[side].frames) for side in (0, 1)]
         if len(indices) > _MANY:
             connection = connections.glance(index)
@@ -178,7 +245,14 @@ def _direction(device: int | None, side: int) -> Direction:
     return Direction.FROM_DEVICE if side == device else Direction.TO_DEVICE
 
 
-def _hub_lines(connection: Connection, observer: Observer) -> tuple[HubLine | None, HubLine | None]:
+def _told(observer: Observer, payload: bytes) -> Direction:
+    asks = observer.asks(payload)
+    if asks is None:
+        return Direction.UNKNOWN
+    return Direction.TO_DEVICE if asks else Direction.FROM_DEVICE
+
+
+def _hub_lines(connection: Carrier, observer: Observer) -> tuple[HubLine | None, HubLine | None]:
     """Read the hub's login line, from whichever side, and its answer to `PING`."""
     first, second = (_opening(side, stream, observer) for side, stream in enumerate(connection.streams))
     for login, side in ((first, 1), (second, 0)):
@@ -234,9 +308,9 @@ def _begins(stream: Stream) -> Int64s:
     return np.concatenate(([0], np.cumsum(stream.size)))
 
 
-def _first_payloads(data: Bytes, found: LocatedFrames) -> list[bytes]:
-    """Return the payloads of the first messages of a stream."""
-    columns = (found.start[:_MAX_VOTES].tolist(), found.frames.payload_size[:_MAX_VOTES].tolist())
+def _payloads(data: Bytes, found: LocatedFrames, most: int | None = None) -> list[bytes]:
+    """Return the payloads of the messages of a stream, at most so many."""
+    columns = (found.start[:most].tolist(), found.frames.payload_size[:most].tolist())
     return [
         data[start : start + size].tobytes() if start >= 0 else found.frames.payloads[row]
         for row, (start, size) in enumerate(zip(*columns, strict=True))

@@ -19,7 +19,7 @@ from packwire.capture.layers.tcp_stream import Flag, Segments, Stream, stream
 from packwire.capture.packets import Packets
 from packwire.channel import Channel, Transport
 from packwire.columns import distinct_values, gather
-from packwire.messages import Int64s
+from packwire.messages import Bytes, Int64s
 
 
 class Ending(StrEnum):
@@ -85,6 +85,11 @@ class Connections(Sequence[Connection]):
         self.bounds: Int64s = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
         self._made: dict[int, Connection] = {}
 
+    @property
+    def data(self) -> Bytes:
+        """Return the bytes of the recording."""
+        return self.packets.data
+
     def __len__(self) -> int:
         return len(self.bounds) - 1
 
@@ -110,13 +115,14 @@ class Connections(Sequence[Connection]):
 
 
 @dataclass(frozen=True, slots=True)
-class _Endpoints:
+class Endpoints:
     """Addresses with ports, by number; made into text when they are shown."""
 
     addresses: tuple[str, ...]
     codes: Int64s
 
     def text(self, number: int) -> str:
+        """Return `192.0.2.7:65102`."""
         address, port = divmod(int(self.codes[number]), 65536)
         host = self.addresses[address]
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -135,7 +141,7 @@ _HEADER = np.dtype(
 )
 
 
-def _read_segments(packets: Packets, left_out: Counts) -> tuple[Segments, _Endpoints]:
+def _read_segments(packets: Packets, left_out: Counts) -> tuple[Segments, Endpoints]:
     """Find all TCP segments, in the order of the file."""
     carried = open_ip(packets.data, locate_ip(packets, left_out), left_out).of_protocol(TCP, left_out)
     whole = carried.located.end - carried.located.at >= _HEADER.itemsize
@@ -149,7 +155,7 @@ def _read_segments(packets: Packets, left_out: Counts) -> tuple[Segments, _Endpo
     carried, header, header_size = carried.where(kept), header[kept], header_size[kept]
     found = carried.located
     flags = header["flags"].astype(np.int64)
-    source, destination, endpoints = _number_endpoints(carried, header["source"], header["destination"])
+    source, destination, endpoints = number_endpoints(carried, header["source"], header["destination"])
     start = np.minimum(found.at + header_size, found.end)
     # What a reset carries is a text for a human reader, not data [RFC 9293, section 3.5.3].
     data_bytes = flags & Flag.RST == 0
@@ -169,16 +175,17 @@ def _read_segments(packets: Packets, left_out: Counts) -> tuple[Segments, _Endpo
     )
 
 
-def _number_endpoints(
+def number_endpoints(
     carried: Carried, source_port: Int64s, destination_port: Int64s
-) -> tuple[Int64s, Int64s, _Endpoints]:
+) -> tuple[Int64s, Int64s, Endpoints]:
+    """Return a number for each end of what IP packets carry, and what these are."""
     source = carried.source * 65536 + source_port
     destination = carried.destination * 65536 + destination_port
     codes = distinct_values(np.concatenate([distinct_values(source), distinct_values(destination)]))
     return (
         np.searchsorted(codes, source),
         np.searchsorted(codes, destination),
-        _Endpoints(carried.addresses, codes),
+        Endpoints(carried.addresses, codes),
     )
 
 
@@ -245,7 +252,7 @@ def _answers(segments: Segments, syn: int, initial: dict[int, int]) -> bool:
     return bool(segments.flags[syn] & Flag.ACK) and asked == int(segments.ack[syn])
 
 
-def _connection(index: int, segments: Segments, endpoints: _Endpoints, packets: Packets) -> Connection:
+def _connection(index: int, segments: Segments, endpoints: Endpoints, packets: Packets) -> Connection:
     syn = np.flatnonzero(segments.flags & Flag.SYN)
     dialled = int(segments.source[0])
     if len(syn):

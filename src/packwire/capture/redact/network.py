@@ -4,17 +4,20 @@ A secret may begin in one segment and end in the next, and come again in a retra
 out on the stream, then every segment takes what its positions say. Checksums: RFC 1071, RFC 1624.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from packwire.capture.layers.ip import open_ip
+from packwire.capture.layers.ip import TCP, UDP, open_ip
 from packwire.capture.layers.link import Counts, Located, locate_ip
 from packwire.capture.layers.pieces import unwrap
 from packwire.capture.layers.spoken import SpokenConnection, read_vesc
 from packwire.capture.layers.stream_frames import find_frames
+from packwire.capture.layers.streams import known_streams
 from packwire.capture.layers.tcp import Connection, Connections
 from packwire.capture.layers.tcp_stream import Flag, Stream
-from packwire.capture.layers.tcp_streams import known_streams
+from packwire.capture.layers.udp import known_flows
 from packwire.capture.links import Layer, headers
 from packwire.capture.redact.canvas import STAR, Canvas
 from packwire.capture.redact.contents import UNREAD, masked_frame, masked_login, masked_stream
@@ -22,9 +25,8 @@ from packwire.messages import Bytes, Int64s
 
 #: Link type -> the size of the header in front of the IP packet.
 IP_LINKS = headers(Layer.IP)
-_TCP, _UDP = 6, 17
 #: Where the checksum stands in the header of each.
-_CHECKSUM_AT = {_TCP: 16, _UDP: 6}
+_CHECKSUM_AT = {TCP: 16, UDP: 6}
 
 OTHER_TRAFFIC = "connections and packets that are not VESC traffic"
 
@@ -43,11 +45,16 @@ def mask_network(canvas: Canvas, *, strict: bool) -> None:
         for side in (0, 1):
             content = masked_stream(other.streams[side].joined(), canvas.counts, strict=strict)
             _mask_side(canvas, other, side, content)
+    spared: list[int] = []
+    for flow, _ in known_flows(packets, Counts()):
+        for stream in flow.streams:
+            _put_back(canvas, stream, masked_stream(stream.joined(), canvas.counts, strict=strict))
+            spared += stream.number.tolist()
     if strict:
-        _mask_others(canvas, connections, {*talking, *(other.index for other, _ in known)})
+        _mask_others(canvas, connections, {*talking, *(other.index for other, _ in known)}, spared)
 
 
-def _masked(canvas: Canvas, vesc: SpokenConnection, side: int, *, strict: bool) -> bytes:
+def _masked(canvas: Canvas, vesc: SpokenConnection[Connection], side: int, *, strict: bool) -> bytes:
     """Return the recorded bytes of one side's stream: the frames masked, what is in none starred."""
     stream = vesc.connection.streams[side]
     content = stream.joined()
@@ -62,6 +69,13 @@ def _masked(canvas: Canvas, vesc: SpokenConnection, side: int, *, strict: bool) 
         result += masked_frame(frame, payload_size, canvas.counts, private=strict)
     _star(canvas, result, len(content))
     return bytes(result)
+
+
+def _put_back(canvas: Canvas, stream: Stream, masked: bytes) -> None:
+    """Write a masked stream into the datagrams that it was put together from."""
+    columns = zip(stream.start.tolist(), stream.size.tolist(), stream.position.tolist(), strict=True)
+    for start, size, position in columns:
+        canvas.data[start : start + size] = np.frombuffer(masked[position : position + size], dtype=np.uint8)
 
 
 def _star(canvas: Canvas, result: bytearray, until: int) -> None:
@@ -112,13 +126,17 @@ def _positions(connection: Connection, side: int, stream: Stream) -> tuple[Int64
     return position - lowest, stray
 
 
-def _mask_others(canvas: Canvas, connections: Connections, talking: set[int]) -> None:
-    """Star the payloads of all other TCP connections, of other protocols, and of what could not be read."""
+def _mask_others(canvas: Canvas, connections: Connections, talking: set[int], spared: Sequence[int]) -> None:
+    """Star the payloads of all other TCP connections, of other protocols, and of what could not be read.
+
+    `spared` are the numbers of the packets that hold datagrams of a battery.
+    """
     packets = canvas.packets
     segments = connections.segments
     number = np.repeat(np.arange(len(connections)), np.diff(connections.bounds))
     known = np.zeros(len(packets), dtype=np.bool_)
     known[segments.row] = True
+    known[np.array(spared, dtype=np.int64) - 1] = True
     other = np.flatnonzero(~np.isin(number, list(talking)))
     _star_all(
         canvas, segments.start[other], packets.start[segments.row[other]] + packets.size[segments.row[other]]
@@ -131,7 +149,7 @@ def _mask_others(canvas: Canvas, connections: Connections, talking: set[int]) ->
     )
     carried = open_ip(packets.data, locate_ip(packets, Counts()), Counts())
     rest = ~known[carried.located.row]
-    header = np.where(carried.protocol == _UDP, 8, 0)[rest]
+    header = np.where(carried.protocol == UDP, 8, 0)[rest]
     row = carried.located.row[rest]
     _star_all(canvas, carried.located.at[rest] + header, packets.start[row] + packets.size[row])
     known[carried.located.row] = True
@@ -159,7 +177,7 @@ def mend_network(canvas: Canvas) -> None:
         field = at + _CHECKSUM_AT.get(protocol, 0)
         if protocol not in _CHECKSUM_AT or field + 2 > end:
             continue
-        if protocol == _UDP and not canvas.data[field : field + 2].any():
+        if protocol == UDP and not canvas.data[field : field + 2].any():
             continue  # no checksum was computed [RFC 768]
         whole = end == int(carried.located.wire_end[index])
         row = int(carried.located.row[index])
@@ -187,7 +205,7 @@ def _full(data: Bytes, ip_at: int, at: int, end: int, field: int, protocol: int)
     content = bytearray(data[at:end].tobytes())
     content[field - at : field - at + 2] = b"\0\0"
     value = 0xFFFF - _folded(_sum(pseudo) + _sum(bytes(content)))
-    return value or 0xFFFF if protocol == _UDP else value
+    return value or 0xFFFF if protocol == UDP else value
 
 
 def _moved(canvas: Canvas, at: int, end: int, field: int) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from packwire.advertisement import Advertisement
+from packwire.att import long_uuid
 from packwire.capture.advertised import advertisements
 from packwire.capture.devices import hci_packets
 from packwire.capture.layers.hci import HciLink
@@ -18,11 +19,10 @@ from packwire.protocol.base import Gatt
 
 #: Where handles begin that a recording does not tell.
 _FIRST_MADE_UP = 0x1000
-_BASE: Final = "0000{}-0000-1000-8000-00805f9b34fb"
 #: The service that says who made a device, and its characteristics [Assigned Numbers, 3.4 and 3.8].
-DEVICE_INFORMATION: Final = _BASE.format("180a")
-_OF_INFORMATION: Final = frozenset(_BASE.format(f"2a{number:02x}") for number in range(0x23, 0x2B))
-CCCD: Final = _BASE.format("2902")
+DEVICE_INFORMATION: Final = long_uuid("180a")
+_OF_INFORMATION: Final = frozenset(long_uuid(f"2a{number:02x}") for number in range(0x23, 0x2B))
+CCCD: Final = long_uuid("2902")
 _NO_ADDRESS = "00:00:00:00:00:00"
 
 
@@ -71,7 +71,7 @@ class RecordedDevice:
         if place is not None:
             _claim(own, place.notify, "notify")
             _claim(own, place.write, "write")
-        service = place.service if place else _BASE.format("ffff")
+        service = place.service if place else long_uuid("ffff")
         return ((service, own), *(((DEVICE_INFORMATION, information),) if information else ()))
 
 
@@ -162,8 +162,8 @@ class _Handles:
         handle = channel.handle
         if handle is None or handle == UNKNOWN_HANDLE:
             handle = self._by_name.setdefault(channel.name, _FIRST_MADE_UP + 4 * len(self._by_name))
-        each = self.found.setdefault(handle, RecordedCharacteristic(handle, _long(channel.name)))
-        each.uuid = each.uuid or _long(channel.name)
+        each = self.found.setdefault(handle, RecordedCharacteristic(handle, long_uuid(channel.name)))
+        each.uuid = each.uuid or long_uuid(channel.name)
         kinds = {"write": ("write", "write-without-response")}.get(channel.kind, (channel.kind,))
         each.properties.update(kind for kind in kinds if kind)
         return handle
@@ -171,17 +171,9 @@ class _Handles:
     def name(self, handle: int, name: str) -> None:
         """Take what discovery told."""
         if len(name) > 4 or name[:2] != "28":  # declarations of services and characteristics are none
-            each = self.found.setdefault(handle, RecordedCharacteristic(handle, _long(name)))
-            each.uuid = each.uuid or _long(name)
+            each = self.found.setdefault(handle, RecordedCharacteristic(handle, long_uuid(name)))
+            each.uuid = each.uuid or long_uuid(name)
 
     def is_cccd(self, handle: int) -> bool:
         """Tell whether it switches notifications."""
         return self.found[handle].uuid == CCCD
-
-
-def _long(name: str) -> str:
-    """Return the long form of a UUID as channels have it; empty for what is none."""
-    text = name.lower()
-    if len(text) == 4 and all(each in "0123456789abcdef" for each in text):
-        return _BASE.format(text)
-    return text if len(text) == 36 and text.count("-") == 4 else ""

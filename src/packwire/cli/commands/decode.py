@@ -1,4 +1,4 @@
-"""`packwire decode`: the conversation with a VESC or a BMS in a capture of TCP."""
+"""`packwire decode`: the conversation with a VESC or a BMS in a capture."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +11,9 @@ from packwire.cli.options import BytesOption, JsonOption
 from packwire.cli.output import write_lines
 from packwire.cli.terminal import Writer, make_console
 from packwire.cli.views.decode_records import csv_lines, json_lines
-from packwire.cli.views.decode_text import Shown, show
-from packwire.errors import BadOptionError, NotAVescError
+from packwire.cli.views.decode_shown import Shown
+from packwire.cli.views.decode_text import show
+from packwire.errors import BadOptionError
 
 
 def decode(
@@ -27,11 +28,12 @@ def decode(
     keep_secrets: Annotated[bool, Parameter(negative=())] = False,
     bytes_: BytesOption = "hex",
 ) -> int:
-    """Show the conversation with a VESC in a capture of TCP: every request, its reply, how long it took.
+    """Show the conversation with a VESC or a BMS in a capture: every request, its reply, how long it took.
 
     VESC traffic is found on any TCP port by its content; where there is none, that of a BMS that packwire
-    has a model of, such as one behind a serial bridge. Packets are numbered as in Wireshark, times are
-    seconds since the first packet. Files may be pcap or pcapng, also packed with gzip.
+    has a model of, such as one behind a serial bridge. Bluetooth, serial lines, UDP and logs are read alike;
+    of CAN see `packwire messages --decode`. Packets are numbered as in Wireshark, times are seconds since
+    the first packet. Files may be of any format that `packwire info` reads.
 
     With --csv there is one row a message.
 
@@ -56,12 +58,6 @@ def decode(
     if brief and (json or csv):
         raise BadOptionError("--brief is for text: --json and --csv always give every message")
     capture = open_capture(file, decimal=bytes_ == "decimal")
-    if len(capture.packets) and not capture.has_packets_of_ip:
-        kinds = ", ".join(f"{count} {name}" for name, count in capture.kinds.items()) or capture.format
-        raise NotAVescError(
-            f"{capture.name}: decode reads VESC traffic in recordings of TCP, and this one holds none of TCP"
-            f" ({kinds}); see what it holds with `packwire messages`"
-        )
     shown = Shown(brief=brief, fields=fields, hex=hex, keep_secrets=keep_secrets)
     if json:
         write_lines(json_lines(capture, shown))

@@ -1,4 +1,7 @@
-"""`packwire model`: what models there are, what they hold, whether they are right; a new one."""
+"""`packwire model`: what models there are, what they hold, whether they are right; a new one.
+
+Its `export` is in `model_export`.
+"""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,6 +10,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from rich.text import Text
 
+from packwire.cli import completion
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.notes_options import NotesFile
 from packwire.cli.options import JsonOption, ModelsOption
@@ -27,7 +31,11 @@ from packwire.visible import record_text
 app = App(name="model", help="Models: the protocols of BMSs as data, packwire's and your own.")
 
 _WIDTH = 80
+<<<<<<< HEAD
 _NO_NOTES = NotesFile()
+=======
+ModelArgument = Annotated[str, Parameter(help="A model's name, or its file.", completer=completion.models)]
+>>>>>>> main
 
 
 @app.command(name="list")
@@ -79,16 +87,10 @@ def _record(model: ModelProtocol, source: Source) -> Record:
 
 
 @app.command
-def show(name: str, /, *, models: ModelsOption = ()) -> int:
-    """Show what a model sends, and what it understands.
-
-    Parameters
-    ----------
-    name
-        A model's name, or its file.
-    """
+def show(name: ModelArgument, /, *, models: ModelsOption = ()) -> int:
+    """Show what a model sends, and what it understands."""
     use(models)
-    model = _named(name)
+    model = named_model(name)
     console = make_console()
     for line in _shown(model):
         say(console, printable(line))
@@ -126,26 +128,27 @@ def _wrapped(words: list[str]) -> Iterator[str]:
 
 
 @app.command
-def check(file: Path, /, *more: Path) -> int:
+def check(name: str, /, *more: str, models: ModelsOption = ()) -> int:
     """Check model files: each mistake is a line with its place and what is allowed there.
 
     Parameters
     ----------
-    file
-        A model file.
+    name
+        A model file, or the name of a model.
     more
         More of them.
     """
+    use(models)
     code = ExitCode.OK
-    for path in (file, *more):
+    for each in (name, *more):
         try:
-            model = read_file(path)
+            model = _named(each)
         except BadFileError as error:
             tell(str(error))
             code = ExitCode.BAD_FILE
             continue
         replies, requests = len(model.replies), len(model.questions)
-        say(make_console(), f"{printable(str(path))}: right; {requests} requests, {replies} replies")
+        say(make_console(), f"{printable(each)}: right; {requests} requests, {replies} replies")
     return code
 
 
@@ -170,11 +173,17 @@ def run_examples(
         More of them, and recordings.
     """
     use(models)
+<<<<<<< HEAD
     recordings = [each for each in more if Path(each).is_file() and not each.endswith((".yaml", ".yml"))]
     named = [each for each in (name, *more) if each is not None and each not in recordings]
     code: int = ExitCode.OK
     for each in named or tuple(sources()):
         model = _named(each)
+=======
+    code = ExitCode.OK
+    for each in (name, *more) if name is not None else tuple(sources()):
+        model = named_model(each)
+>>>>>>> main
         try:
             wrong = list(problems(model))
         except ModelError as error:
@@ -249,8 +258,14 @@ def new(name: str, /, *, out: Annotated[Path | None, Parameter(name="--out", ali
         (path.parent / "model.schema.json").write_text(schema_text(), encoding="utf-8")
     except OSError as error:
         raise BadFileError(f"{path}: cannot be written ({error.strerror or error})") from None
-    say(make_console(), f"{printable(str(path))}: next, packwire model check {printable(str(path))}")
+    checked = path.stem if out is None else printable(str(path))
+    say(make_console(), f"{printable(str(path))}: next, packwire model check {checked}")
     return ExitCode.OK
+
+
+app.command(
+    "packwire.cli.commands.model_export:export", name="export", help="Write a model for another program."
+)
 
 
 def _model(name: str) -> ModelProtocol:
@@ -260,6 +275,7 @@ def _model(name: str) -> ModelProtocol:
     return model
 
 
-def _named(name: str) -> ModelProtocol:
+def named_model(name: str) -> ModelProtocol:
+    """Return a model by its name, or that of its file. Raises BadFileError, BadOptionError."""
     path = Path(name)
     return read_file(path) if path.suffix in {".yaml", ".yml"} or path.is_file() else _model(name)

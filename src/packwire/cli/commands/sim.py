@@ -194,6 +194,9 @@ def hub(
     return _run(lambda stack: _start_hub(stack, host, port, fault, with_vesc=vesc), for_)
 
 
+_Packs = Annotated[int, Parameter(name="--packs", help="Packs of a device that consists of packs.")]
+
+
 def _serving(model: str) -> Callable[..., int]:
     """Return the command that serves a model."""
 
@@ -201,11 +204,12 @@ def _serving(model: str) -> Callable[..., int]:
         *,
         listen: _Listen = "0",
         cells: _Cells = 4,
+        packs: _Packs = 2,
         pack: _Pack = _USUAL,
         bluetooth: _Bluetooth = _NoBluetooth,
         for_: ForOption = None,
     ) -> int:
-        options = pack.options(listen, cells, bluetooth=bluetooth.options())
+        options = pack.options(listen, cells, packs=packs, bluetooth=bluetooth.options())
         return _run(lambda stack: _start(stack, model, options), for_)
 
     serve.__doc__ = (

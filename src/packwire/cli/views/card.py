@@ -49,7 +49,7 @@ def node_lines(node: Node, sample: Sample, width: int) -> Iterator[Text]:
 def _head(node: Node, sample: Sample) -> Text:
     head = Text(INDENT)
     head.append(printable(_title_of(node)), "bold cyan")
-    if node.number is not None:
+    if node.number is not None and not node.name.endswith(f" {node.number}"):  # `Pack 2` says it
         head.append(f"  can {node.number}")
     match sample.condition:
         case Condition.STALE:

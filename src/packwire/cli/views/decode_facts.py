@@ -6,7 +6,7 @@ import numpy as np
 
 from packwire.capture.layers.conversation import Conversation, Part
 from packwire.capture.layers.silence import Silence
-from packwire.capture.layers.spoken import SpokenConnection
+from packwire.capture.layers.spoken import Carrier, SpokenConnection
 from packwire.capture.layers.tally import Tally
 from packwire.capture.packets import NO_TIME
 from packwire.cli.terminal import printable
@@ -26,7 +26,7 @@ _MAX_NAMES = 4
 _MAX_REASONS = 3
 
 
-def hub_ends(connections: Sequence[SpokenConnection]) -> frozenset[str]:
+def hub_ends(connections: Sequence[SpokenConnection[Carrier]]) -> frozenset[str]:
     """Return the endpoints that somebody logged in at."""
     return frozenset(
         each.connection.ends[1 - line.side]
@@ -36,12 +36,12 @@ def hub_ends(connections: Sequence[SpokenConnection]) -> frozenset[str]:
     )
 
 
-def hub_end(connection: SpokenConnection, hubs: frozenset[str]) -> str | None:
+def hub_end(connection: SpokenConnection[Carrier], hubs: frozenset[str]) -> str | None:
     """Return which end of a connection is a hub, if one is."""
     return next((end for end in connection.connection.ends if end in hubs), None)
 
 
-def relays(connections: Sequence[SpokenConnection]) -> dict[int, int]:
+def relays(connections: Sequence[SpokenConnection[Carrier]]) -> dict[int, int]:
     """Return which connections (numbered from 1) hold the messages of an earlier one: a hub's other side."""
     first: dict[tuple[int, ...], int] = {}
     result: dict[int, int] = {}
@@ -57,7 +57,7 @@ def relays(connections: Sequence[SpokenConnection]) -> dict[int, int]:
     return result
 
 
-def closed_early(index: int, connections: Sequence[SpokenConnection]) -> str:
+def closed_early(index: int, connections: Sequence[SpokenConnection[Carrier]]) -> str:
     """Say what the hub's closing of a connection came with: another client, or nothing but the login."""
     vesc = connections[index]
     login = next((line for line in vesc.hub_lines if line.login and line.caller is Caller.CLIENT), None)
@@ -107,7 +107,9 @@ def milliseconds(latency: int | None) -> str:
     return f"{latency / 1e6:.{2 if abs(latency) < 10_000_000 else 1}f} ms"
 
 
-def facts(vesc: SpokenConnection, counted: Sequence[Tally], silence: Silence) -> Iterator[tuple[str, bool]]:
+def facts(
+    vesc: SpokenConnection[Carrier], counted: Sequence[Tally], silence: Silence
+) -> Iterator[tuple[str, bool]]:
     """Yield sentences, and for each whether it is good news."""
     whole = [tally for tally in counted if tally.asked and tally.asked == tally.answered]
     others = []
@@ -143,7 +145,7 @@ def _replies(tally: Tally) -> str:
     return text
 
 
-def _highlight(vesc: SpokenConnection, tally: Tally) -> str:
+def _highlight(vesc: SpokenConnection[Carrier], tally: Tally) -> str:
     row = tally.last_reply
     return "" if row is None else vesc.words.highlight(vesc.conversation.messages.payload(row))
 
@@ -158,7 +160,7 @@ def _unanswered(tally: Tally, silence: Silence, words: Words) -> str:
     )
 
 
-def _received(vesc: SpokenConnection) -> Iterator[tuple[str, bool]]:
+def _received(vesc: SpokenConnection[Carrier]) -> Iterator[tuple[str, bool]]:
     """Say whether what the device sent reached the client's computer."""
     if vesc.device is None:
         return

@@ -9,12 +9,12 @@ from typing import Any
 from packwire.capture import Capture
 from packwire.capture.layers.conversation import Part
 from packwire.capture.layers.silence import Silence
-from packwire.capture.layers.spoken import SpokenConnection
+from packwire.capture.layers.spoken import Carrier, SpokenConnection
 from packwire.capture.layers.tally import Tally, tallies
 from packwire.capture.packets import NO_TIME
 from packwire.capture.writers.csv import iso_time
 from packwire.cli.views.decode_facts import hub_end, hub_ends
-from packwire.cli.views.decode_text import CaptureClock, Shown
+from packwire.cli.views.decode_shown import CaptureClock, Shown, shown_payload
 from packwire.direction import DIRECTION_NAMES
 from packwire.visible import record_text
 
@@ -76,7 +76,7 @@ def _file_record(capture: Capture, clock: CaptureClock) -> Record:
 
 
 def _connection_record(
-    number: int, vesc: SpokenConnection, hubs: frozenset[str], clock: CaptureClock, shown: Shown
+    number: int, vesc: SpokenConnection[Carrier], hubs: frozenset[str], clock: CaptureClock, shown: Shown
 ) -> Record:
     tcp = vesc.connection
     device = vesc.device
@@ -110,7 +110,7 @@ def _connection_record(
     }
 
 
-def _sent_record(vesc: SpokenConnection, side: int) -> Record:
+def _sent_record(vesc: SpokenConnection[Carrier], side: int) -> Record:
     stream, stats = vesc.connection.streams[side], vesc.streams[side].stats
     return {
         "by": vesc.connection.ends[side],
@@ -129,8 +129,11 @@ def _sent_record(vesc: SpokenConnection, side: int) -> Record:
 class _Messages:
     """Makes the records of one connection's messages."""
 
-    def __init__(self, number: int, vesc: SpokenConnection, clock: CaptureClock, shown: Shown) -> None:
+    def __init__(
+        self, number: int, vesc: SpokenConnection[Carrier], clock: CaptureClock, shown: Shown
+    ) -> None:
         self._number = number
+        self._spoken = vesc
         self._conversation = vesc.conversation
         self._silence = Silence(vesc)
         self._words = vesc.words
@@ -146,7 +149,7 @@ class _Messages:
     def _record(self, row: int, latency: int) -> Record:
         conversation, keep = self._conversation, self._shown.keep_secrets
         messages, part = conversation.messages, Part(int(conversation.part[row]))
-        payload = messages.payload(row)
+        payload = shown_payload(self._spoken, messages.payload(row), self._shown)
         partner = int(conversation.partner[row])
         observer = conversation.observer
         ids, inner = observer.addressed(messages.payload(partner) if part in _REPLIES else payload)

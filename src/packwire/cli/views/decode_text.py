@@ -1,7 +1,6 @@
 """The text of `packwire decode`: the file, each connection with its messages, and an account at the end."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -9,8 +8,9 @@ import numpy as np
 from packwire.capture import Capture
 from packwire.capture.layers.conversation import Conversation, Part
 from packwire.capture.layers.silence import Silence
-from packwire.capture.layers.spoken import HubLine, Junk, SpokenConnection
+from packwire.capture.layers.spoken import Carrier, HubLine, Junk, SpokenConnection
 from packwire.capture.layers.tally import tallies
+from packwire.capture.layers.tcp import Connection
 from packwire.capture.layers.tcp_stream import Gap
 from packwire.capture.packets import NO_TIME
 from packwire.cli.terminal import Writer, printable
@@ -24,6 +24,7 @@ from packwire.cli.views.decode_facts import (
     summary_rows,
 )
 from packwire.cli.views.decode_folds import Fold, folds
+from packwire.cli.views.decode_shown import CaptureClock, Shown, shown_payload
 from packwire.cli.views.hub_logins import login_text
 from packwire.messages import Direction
 
@@ -36,39 +37,6 @@ _STYLES = {
 }
 _INDENT = "    "
 _MAX_LISTED = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What the user wants to see."""
-
-    brief: bool = False
-    fields: bool = False
-    hex: bool = False
-    keep_secrets: bool = False
-
-
-class CaptureClock:
-    """Times relative to the first packet, as Wireshark shows them."""
-
-    def __init__(self, capture: Capture) -> None:
-        known = capture.packets.time[capture.packets.time != NO_TIME]
-        self._times = capture.packets.time
-        self.first = int(known[0]) if len(known) else NO_TIME
-        self.last = int(known.max()) if len(known) else NO_TIME
-
-    def seconds(self, time: int) -> float | None:
-        """Return seconds since the first packet; None where the file does not say."""
-        return None if NO_TIME in (time, self.first) else (time - self.first) / 1e9
-
-    def text(self, time: int) -> str:
-        """Return the seconds with four decimals."""
-        seconds = self.seconds(time)
-        return "-" if seconds is None else f"{seconds:.4f}"
-
-    def of_packet(self, number: int) -> int:
-        """Return when a packet was seen; before the first one if there is no such packet."""
-        return int(self._times[number - 1]) if number else self.first
 
 
 def show(capture: Capture, shown: Shown, out: Writer) -> None:
@@ -99,18 +67,26 @@ def _show_file(capture: Capture, clock: CaptureClock, out: Writer) -> None:
     out.line((printable(capture.name), "bold"), f": {capture.format}, {_count(len(packets), 'packet')}{when}")
     for line in capture.damage:
         out.line(("DAMAGED: ", "bold red"), printable(line))
+    if not capture.spoken:
+        out.line(("no VESC traffic", "bold"), ", and none of a BMS with a model here")
+    if capture.has_packets_of_ip:
+        _show_left_out(capture, out)
+    elif not capture.spoken:
+        out.line("packwire info says what is in it, packwire messages shows it")
+
+
+def _show_left_out(capture: Capture, out: Writer) -> None:
+    """Say what of a recording of a network is in no conversation."""
     for reason, count in capture.connections.left_out.items():
         out.line(f"{_count(count, 'packet')} left out: {reason}")
-    others = len(capture.connections) - len(capture.spoken)
-    if not capture.spoken:
-        _show_nothing_found(capture, out)
-    elif others:
+    others = len(capture.connections) - sum(
+        isinstance(each.connection, Connection) for each in capture.spoken
+    )
+    if capture.spoken and others:
         title = capture.spoken[0].observer.protocol.title
         out.line(f"{_count(others, 'TCP connection')} without {title} traffic left out")
-
-
-def _show_nothing_found(capture: Capture, out: Writer) -> None:
-    out.line(("no VESC traffic", "bold"), ", and none of a BMS with a model here, in any TCP connection")
+    if capture.spoken:
+        return
     if not len(capture.connections):
         out.line("packwire info says what is in it, packwire messages shows it")
     for index in range(min(len(capture.connections), _MAX_LISTED)):
@@ -130,7 +106,7 @@ class _ConnectionView:
     def __init__(
         self,
         number: int,
-        vesc: SpokenConnection,
+        vesc: SpokenConnection[Carrier],
         capture: Capture,
         clock: CaptureClock,
         shown: Shown,
@@ -179,6 +155,8 @@ class _ConnectionView:
             self._say("it is" if can_id is None else f"can {can_id}", what)
         self._show_bytes()
         ending = closed_early(self._number - 1, self._capture.spoken)
+        if not isinstance(tcp, Connection):
+            return
         if tcp.ended_by is not None and tcp.ended_at is not None:
             when = f"{tcp.ends[tcp.ended_by]} {tcp.ending} it at {self._clock.text(tcp.ended_at)} s"
             self._say("end", when + (f": {ending}" if ending else ""), "yellow" if ending else "")
@@ -188,6 +166,8 @@ class _ConnectionView:
     def _show_bytes(self) -> None:
         for side in (0, 1):
             stream, report = self._tcp.streams[side], self._vesc.streams[side]
+            if not stream.recorded and not isinstance(self._tcp, Connection):
+                continue
             parts = [_count(stream.recorded, "byte"), _count(report.stats.frames, "frame")]
             missing = sum(gap.missing for gap in stream.gaps)
             parts.append(
@@ -282,7 +262,7 @@ class _ConnectionView:
 
     def _show_message(self, row: int) -> None:
         messages, part = self._conversation.messages, Part(int(self._conversation.part[row]))
-        payload = messages.payload(row)
+        payload = shown_payload(self._vesc, messages.payload(row), self._shown)
         numbers = messages.packets_of(row)
         number = f"{numbers[0]}-{numbers[-1]}" if len(numbers) > 1 else str(numbers[0])
         style = _STYLES.get(part, "")
@@ -362,7 +342,7 @@ class _ConnectionView:
                 self._out.line(f"{'':21}      ", (f"the last reply says {words[1]}", "dim"))
 
     def _said(self, row: int) -> str:
-        payload = self._conversation.messages.payload(row)
+        payload = shown_payload(self._vesc, self._conversation.messages.payload(row), self._shown)
         return self._words.reply(payload, keep_secrets=self._shown.keep_secrets)
 
     def show_summary(self) -> None:

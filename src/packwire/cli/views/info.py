@@ -47,7 +47,9 @@ def _recorded(content: Content) -> Iterator[_Line]:
     """Yield what the recording is thought to be of."""
     for each in content.spoken:
         perhaps = "perhaps " if each.known and not each.sure else ""
-        by = f"{_count(each.frames, 'frame')}{' with right checksums' if each.known else ''}"
+        by = _count(each.frames, "frame")
+        if each.known:
+            by += " with right checksums" if each.checked else " (without checksums) where such packs notify"
         yield from _row("recorded", f"{perhaps}{each.words}, by {by}", "bold cyan")
     if content.messages and not content.spoken:
         yield from _row("recorded", "no protocol that packwire knows; `packwire groups` shows what is in it")

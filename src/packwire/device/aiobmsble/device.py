@@ -15,7 +15,7 @@ from aiobmsble import BMSConfig
 from packwire.att import Opcode
 from packwire.device.aiobmsble.samples import values_of
 from packwire.device.base import Device, Node, NodeKind, Statistics
-from packwire.errors import GoneError, NoAnswerError, PackwireError, Reason, RefusedError
+from packwire.errors import GoneError, NoAnswerError, PackwireError, Reason, WrongPinError
 from packwire.link.ble.discovery import Seen, identity_of
 from packwire.link.ble.failures import FAILURES, WEAK, broken, no_connection
 from packwire.link.ble.observed import (
@@ -167,16 +167,19 @@ class AiobmsbleDevice(Device):
         self._nodes[PACK] = Node(PACK, self.identity, NodeKind.BATTERY, self.name, self.firmware)
 
     def _not_opened(self, error: Exception) -> PackwireError:
-        if isinstance(error, PermissionError) and self._pin is not None:
-            return RefusedError(f"{self._who} refuses the PIN: it is wrong", reason=Reason.WRONG_PASSWORD)
+        if (refused := self._refused(error)) is not None:
+            return refused
         if isinstance(error, ValueError):  # UnicodeEncodeError among them
-            return RefusedError(
-                f"{self._who}: a PIN with such characters cannot be sent to a {self._title}",
-                reason=Reason.WRONG_PASSWORD,
-            )
+            return WrongPinError(f"{self._who}: a PIN with such characters cannot be sent to a {self._title}")
         if isinstance(error, TimeoutError) and self._traffic.requests:
             return self._silent()
         return no_connection(error, self._who, self._seen.advertisement.rssi, CONNECT_TIMEOUT)
+
+    def _refused(self, error: Exception) -> WrongPinError | None:
+        """Return that the PIN is wrong, where that is it: aiobmsble may log in again before any reading."""
+        if not isinstance(error, PermissionError) or self._pin is None:
+            return None
+        return WrongPinError(f"{self._who} refuses the PIN: it is wrong")
 
     @override
     async def close(self) -> None:
@@ -190,8 +193,8 @@ class AiobmsbleDevice(Device):
 
     @override
     async def find_nodes(self, *, quick: bool = False) -> None:
-        """Ask what the device says of itself, once."""
-        if self._info or self._bms is None:
+        """Ask what the device says of itself, once, unless it just answered nothing at all."""
+        if self._info or self._bms is None or self._silent_rounds:
             return
         with watched(self._watch):
             try:
@@ -239,7 +242,7 @@ class AiobmsbleDevice(Device):
             self._timeouts += 1
             return (Sample(PACK, time.time_ns(), {}, Condition.SILENT, str(self._silent())),)
         except FAILURES as error:
-            raise broken(error, self._who) from error
+            raise self._refused(error) or broken(error, self._who) from error
         except (ValueError, IndexError, TypeError) as error:
             # Plugins trust lengths that a reply tells: this one did not hold what it announced.
             words = f"a reply could not be read by aiobmsble ({type(error).__name__})"

@@ -6,8 +6,16 @@ from statistics import median
 from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
-from packwire.doctor.compare.following import answered, by_kinds, late_by, not_shown, steps_of, went_on
-from packwire.doctor.compare.patience import ClientPatience, PatienceSource, alike
+from packwire.doctor.compare.following import (
+    answered,
+    by_kinds,
+    late_by,
+    not_shown,
+    steps_of,
+    went_on,
+)
+from packwire.doctor.compare.given_up import given_up
+from packwire.doctor.compare.patience import ClientPatience, PatienceSource, alike, answered_ones
 from packwire.doctor.compare.session import ClientSession, QueryKind
 
 #: A polling that pauses so many times as long as the other session's may be one of timeouts.
@@ -46,6 +54,7 @@ def cannot_tell(
         yield from _does_not_wait(own)
         yield from _waits_now_and_then(own)
         yield from _gives_up_soon(own)
+        yield from _gives_some_up(own)
         yield from _not_shown(own, other, patience)
 
 
@@ -122,6 +131,27 @@ def _gives_up_soon(own: ClientSession) -> Iterator[SessionVerdict]:
     yield session_verdict(
         Cause.CANNOT_TELL, Confidence.POSSIBLE, in_vain[0].time, (text,), (), (), numbers, kinds, _remedy(own)
     )
+
+
+def _gives_some_up(own: ClientSession) -> Iterator[SessionVerdict]:
+    """Say that after some replies a client goes on as if they had not come."""
+    # What it asks by a timer of its own, and nobody answers, comes between.
+    there = answered(list(steps_of(answered_ones(own))))
+    for group in (there, *by_kinds(there).values()):
+        odd = [] if own.lost else given_up(group)
+        if not odd:
+            continue
+        kinds = tuple(dict.fromkeys(kind for step in odd for kind in step.kinds))
+        names = ", ".join(kind.label for kind in kinds[:3])
+        text = (
+            f"{{who}} goes on a certain time after a reply; not so after {len(odd)} of {len(group)} ({names},"
+            f" {median(step.latency for step in odd) / 1e6:.3g} ms after the request): it may give these up."
+        )
+        numbers = tuple(number for step in odd for number in step.numbers)
+        yield session_verdict(
+            Cause.CANNOT_TELL, Confidence.POSSIBLE, odd[0].time, (text,), (), (), numbers, kinds, _remedy(own)
+        )
+        return
 
 
 def _finding(own: ClientSession, text: str) -> SessionVerdict:

@@ -23,6 +23,9 @@ class Cause(StrEnum):
     WRONG_LENGTH = "wrong-length"
     WRONG_FRAME = "wrong-frame"
     NEVER_SUBSCRIBES = "never-subscribes"
+    OTHER_PROTOCOL = "wrong-type-configured"
+    WRITE_MODE = "write-mode"
+    PASSWORD_NEEDED = "password-needed"  # noqa: S105 - a kind of cause
     RECEIVE_PATH = "receive-path"
     DISPLACED = "displaced"
     CLOSED = "closed"
@@ -40,6 +43,7 @@ class Cause(StrEnum):
     CANNOT_TELL = "cannot-tell"
     NEVER_ANSWERED = "never-answered"
     SILENT_DEVICE = "silent-device"
+    NEVER_ASKED = "never-asked"
 
 
 #: Behind these causes comes what is only possible.
@@ -77,6 +81,18 @@ WORDS: dict[Cause, tuple[str, str]] = {
     Cause.NEVER_SUBSCRIBES: (
         "{who} never asks for notifications, so no reply reaches it.",
         "Write 01 00 to the characteristic's descriptor 2902 (start_notify) before the first request.",
+    ),
+    Cause.OTHER_PROTOCOL: (
+        "{who} asks in another protocol's frames than the device speaks.",
+        "Set it to this device's protocol; packwire scan names it.",
+    ),
+    Cause.WRITE_MODE: (
+        "{who} writes its requests in the way that this device does not heed.",
+        "Write as the other session does: with response, or without.",
+    ),
+    Cause.PASSWORD_NEEDED: (
+        "the device refuses {who}'s requests: it wants a password, or another one.",
+        "Say the password that the app says, in a request of its own, before all others.",
     ),
     Cause.RECEIVE_PATH: (
         "{who}'s receive path does not take these replies.",
@@ -146,6 +162,10 @@ WORDS: dict[Cause, tuple[str, str]] = {
         "the replies are missing on the wire: {who}'s receive path is not at fault.",
         "See what the device does: packwire doctor ADDRESS",
     ),
+    Cause.NEVER_ASKED: (
+        "{who} does not ask all that the other session asks.",
+        "Where values are missing, ask these as well.",
+    ),
 }
 
 
@@ -188,6 +208,7 @@ def session_verdict(
     numbers: tuple[int, ...] = (),
     kinds: tuple[QueryKind, ...] = (),
     remedy: str = "",
+    excludes: frozenset[str] = frozenset(),
 ) -> SessionVerdict:
     """Return the verdict of a row of the table; `remedy` replaces the general one.
 
@@ -205,6 +226,7 @@ def session_verdict(
         evidence=evidence,
         open=open,
         rank=rank,
+        excludes=excludes,
         time=time,
         why=why,
         numbers=numbers,

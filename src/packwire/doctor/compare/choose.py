@@ -5,13 +5,8 @@ from dataclasses import dataclass, replace
 from packwire.capture import Capture
 from packwire.doctor.compare.clock import steadied
 from packwire.doctor.compare.connections import as_one, joined
-from packwire.doctor.compare.framed_sessions import (
-    RecordedLink,
-    expectations,
-    framed_session,
-    links,
-    protocol_of,
-)
+from packwire.doctor.compare.framed_sessions import expectations, framed_session
+from packwire.doctor.compare.recorded_links import RecordedLink, links, model_of, protocol_of
 from packwire.doctor.compare.session import Aside, ClientSession
 from packwire.doctor.compare.shifted import shifted_back
 from packwire.doctor.vesc.recorded_sessions import vesc_sessions
@@ -101,11 +96,12 @@ def _sessions(captures: tuple[Capture, Capture]) -> list[tuple[list[ClientSessio
     found = [[] if tcp else links(capture) for tcp, capture in zip(over_tcp, captures, strict=True)]
     protocol = "VESC" if any(over_tcp) else protocol_of(found[0]) or protocol_of(found[1])
     found = [_speaking(protocol, some, capture) for some, capture in zip(found, captures, strict=True)]
-    expected = expectations([link for some in found for link in some])
+    both = [link for some in found for link in some]
+    expected, model = expectations(both), "" if any(over_tcp) else model_of(both, protocol)
     read = [
         (
             [
-                framed_session(capture, number, link, protocol, expected)
+                framed_session(capture, number, link, protocol, expected, model)
                 for number, link in enumerate(some, 1)
             ],
             [],
@@ -118,8 +114,11 @@ def _sessions(captures: tuple[Capture, Capture]) -> list[tuple[list[ClientSessio
 
 
 def _speaking(protocol: str, some: list[RecordedLink], capture: Capture) -> list[RecordedLink]:
-    """Return the links that speak a protocol, or of which nothing tells; raise NoSessionError."""
-    kept = [link for link in some if not protocol or link.protocol in (protocol, "")]
+    """Return the links that speak a protocol, or of which nothing tells; raise NoSessionError.
+
+    Where nothing comes from the device, the client may ask in the wrong protocol.
+    """
+    kept = [link for link in some if not protocol or link.device_protocol in (protocol, "")]
     if some and not kept:
         raise NoSessionError(
             f"{capture.name}: it speaks {protocol_of(some)}, the other recording {protocol}:"

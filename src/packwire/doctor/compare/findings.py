@@ -7,6 +7,7 @@ from statistics import median
 from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
 from packwire.doctor.compare.following import LEAST_TIMEOUT, TOGETHER, late_by, went_on
+from packwire.doctor.compare.packs import pack_findings
 from packwire.doctor.compare.patience import ClientPatience, alike
 from packwire.doctor.compare.receive_path import receive_path
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
@@ -56,6 +57,7 @@ def findings(own: ClientSession, other: ClientSession, patience: ClientPatience)
         *(_late(own, other) or _gives_up(own)),
         *silence_findings(own, other),
         *_no_bms(own, other),
+        *pack_findings(own, other),
     ]
     return decide(found)
 

@@ -41,7 +41,7 @@ _HALF = 0.5
 CLOSE = 0.6
 _BY_CHANCE = 0.001
 _SHUFFLES = 2000
-_MAX_SHUFFLED = 500
+MAX_SHUFFLED = 500
 #: A share that counts as nearly all.
 _NEARLY_ALL = 0.8
 
@@ -228,23 +228,23 @@ def _by_closeness(known: Sequence[FollowingStep]) -> bool | None:
     A busy computer makes pauses longer, never shorter: what a client waits for is their lower edge, and those
     that are much too late do not count.
     """
-    some = known[:_MAX_SHUFFLED]
+    some = known[:MAX_SHUFFLED]
     latencies = np.array([step.latency for step in some])
     waits = np.array([step.wait for step in some])
-    if _close(waits - latencies, latencies):
+    if lie_close(waits - latencies, latencies):
         rests = [step.wait - _HALF * step.latency for step in some]
         return True if _alone([step.latency for step in some], rests) > _LIKELY else None
-    return False if _close(waits, -latencies) else None
+    return False if lie_close(waits, -latencies) else None
 
 
-def _close(pauses: Int64s, change: Int64s) -> bool:
+def lie_close(pauses: Int64s, change: Int64s, by_chance: float = _BY_CHANCE) -> bool:
     """Tell whether pauses lie much closer together than what is changed, and not by chance."""
     close = width(pauses)
     if close > CLOSE * width(pauses + change):
         return False
     shuffled = np.random.default_rng(1).permuted(np.tile(change, (_SHUFFLES, 1)), axis=1)
     as_close = width(pauses + change - shuffled) <= close
-    return bool(as_close.mean() <= _BY_CHANCE)
+    return bool(as_close.mean() <= by_chance)
 
 
 def width(rows: Int64s) -> Int64s:

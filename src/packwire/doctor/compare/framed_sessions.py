@@ -5,8 +5,8 @@ what follows it most of the time, in either of the two captures.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -15,14 +15,17 @@ from packwire.capture import Capture
 from packwire.capture.framings import Framing, family, family_of
 from packwire.capture.layers.conversation import Part, converse
 from packwire.capture.packets import NO_TIME
-from packwire.channel import Transport
-from packwire.doctor.compare.bluetooth_connections import connection_numbers
+from packwire.doctor.compare.bluetooth_connections import writes
+from packwire.doctor.compare.recorded_links import RecordedLink
 from packwire.doctor.compare.session import Arrived, ClientSession, Query, QueryKind
 from packwire.doctor.vesc.bad_frames import BadFrame, Wrong, bad_vesc_frames, shown_hex
 from packwire.doctor.vesc.request_kinds import kind_of_request, named_kind
 from packwire.messages import Direction, Messages
+from packwire.models.protocol import ModelProtocol
 from packwire.protocol.exchange import Exchange, Patience, Replied
+from packwire.protocol.observing import Observer
 from packwire.protocols import observer
+from packwire.protocols import protocol as speaks
 
 #: A reply is looked for this long, in ns.
 _PATIENCE = Patience(due=10_000_000_000, limit=10_000_000_000)
@@ -33,57 +36,6 @@ _PLAIN_HEADER = 4
 
 #: Kinds of requests with the kinds of messages that answer them.
 type Expected = Mapping[QueryKind, frozenset[QueryKind]]
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedLink:
-    """One device's messages in a capture, with the framing of each (None: in no frame)."""
-
-    device: str
-    messages: Messages
-    framing: tuple[Framing | None, ...]
-    right: tuple[bool, ...]
-
-    @property
-    def protocol(self) -> str:
-        """Return the family of the framings that most messages are in; empty where none is known."""
-        counts = Counter(family_of(each) for each in self.framing if each is not None)
-        return counts.most_common(1)[0][0] if counts else ""
-
-
-def links(capture: Capture) -> list[RecordedLink]:
-    """Return the links of a capture that are no TCP, in the order of their first messages.
-
-    Each Bluetooth connection is a link of its own, also where it is one to the same device again.
-    """
-    framed = capture.framed
-    messages = framed.messages
-    names = [None if channel.transport is Transport.TCP else channel.device for channel in messages.channels]
-    group = {
-        name: number for number, name in enumerate(dict.fromkeys(each for each in names if each is not None))
-    }
-    code = np.array([-1 if name is None else group[name] for name in names] or [-1], dtype=np.int64)
-    of_row = code[messages.channel]
-    result = []
-    connection = connection_numbers(capture, messages)
-    for name, number in group.items():
-        of_device = np.flatnonzero(of_row == number)
-        for each in np.unique(connection[of_device]).tolist():
-            rows = of_device[connection[of_device] == each]
-            framing = tuple(
-                framed.framings[index] if index >= 0 else None for index in framed.framing[rows].tolist()
-            )
-            right = tuple(framed.checksum_ok[rows].tolist())
-            result.append(RecordedLink(name, messages.select(rows), framing, right))
-    return sorted(result, key=lambda link: int(link.messages.time[0]))
-
-
-def protocol_of(links_of_both: list[RecordedLink]) -> str:
-    """Return the protocol that the links have in common, by their messages."""
-    counts: Counter[str] = Counter()
-    for link in links_of_both:
-        counts[link.protocol] += len(link.messages)
-    return counts.most_common(1)[0][0] if counts else ""
 
 
 def expectations(links_of_both: list[RecordedLink]) -> dict[QueryKind, frozenset[QueryKind]]:
@@ -127,16 +79,14 @@ def _kind(link: RecordedLink, row: int) -> QueryKind:
 
 
 def framed_session(
-    capture: Capture, number: int, link: RecordedLink, protocol: str, expected: Expected
+    capture: Capture, number: int, link: RecordedLink, protocol: str, expected: Expected, model: str = ""
 ) -> ClientSession:
     """Return one link's session; bytes to the device in no right frame are bad where a framing is known."""
-    times, sent = link.messages.time, _sent(link.messages)
-    link, bad = _with_bad_frames(link, protocol)
+    times, sent, written = link.messages.time, _sent(link.messages), writes(capture, link.messages)
+    link, bad = _with_bad_frames(link, protocol, expected)
     messages = link.messages
-    if protocol == "VESC":
-        queries, unasked = _vesc_queries(link)
-    else:
-        queries, unasked = _queries(link, expected)
+    heard = _observer(protocol, model)
+    queries, unasked = _queries(link, expected) if heard is None else _heard_queries(link, heard)
     found = sorted([*queries, *_of_bad(bad)], key=lambda each: each.time)
     known = capture.packets.time[capture.packets.time != NO_TIME]
     from_device = messages.direction == Direction.FROM_DEVICE
@@ -145,6 +95,7 @@ def framed_session(
         for row in np.flatnonzero(from_device).tolist()
         if link.framing[row] is not None and not link.right[row]
     )
+    numbered = tuple(_with_next(found))
     return ClientSession(
         file=capture.name,
         number=number,
@@ -155,13 +106,34 @@ def framed_session(
         end=int(times[-1]),
         last=int(known.max()) if len(known) else NO_TIME,
         messages=messages,
-        queries=tuple(_with_next(found)),
+        queries=numbered,
         sent=sent,
         bad=bad,
         unasked=unasked,
         arrived=Arrived(damaged=damaged),
         begun=not sent,
+        model=model,
+        refused=_refused(numbered, messages, model),
+        foreign={
+            number: family_of(framing)
+            for number, each in enumerate(numbered)
+            if each.row >= 0 and (framing := link.framing[each.row]) and family_of(framing) != protocol
+        },
+        writes=written,
     )
+
+
+def _refused(queries: Sequence[Query], messages: Messages, model: str) -> frozenset[int]:
+    """Return the exchanges whose reply refuses what was asked, as far as a model knows."""
+    known = speaks(model) if model else None
+    if not isinstance(known, ModelProtocol):
+        return frozenset()
+    replies = {
+        number: known.reply_of(messages.payload(each.reply))
+        for number, each in enumerate(queries)
+        if each.answered
+    }
+    return frozenset(number for number, reply in replies.items() if reply is not None and reply.refuses)
 
 
 def _sent(messages: Messages) -> int:
@@ -180,22 +152,36 @@ def _with_next(found: list[Query]) -> Iterator[Query]:
         yield each._replace(next_time=found[index + 1].time if index + 1 < len(found) else NO_TIME)
 
 
-def _vesc_queries(link: RecordedLink) -> tuple[list[Query], int]:
-    rows = np.flatnonzero([each is not None for each in link.framing])
-    conversation = converse(link.messages.select(rows), observer("vesc"))
+def _observer(protocol: str, model: str) -> Observer | None:
+    """Return what knows which reply answers which request; None: it is to be learnt.
+
+    What a client in trouble is sent next is often no answer to what it asked last.
+    """
+    if protocol == "VESC":
+        return observer("vesc")
+    heard = observer(model) if model else None
+    return heard if heard is not None and heard.family.answers else None
+
+
+def _heard_queries(link: RecordedLink, heard: Observer) -> tuple[list[Query], int]:
+    vesc = heard.protocol.name == "vesc"
+    rows = (
+        np.flatnonzero([each is not None for each in link.framing]) if vesc else np.arange(len(link.framing))
+    )
+    conversation = converse(link.messages.select(rows), heard)
     times = conversation.messages.time.tolist()
     found = []
     for at in np.flatnonzero(conversation.messages.direction == Direction.TO_DEVICE).tolist():
-        reply = int(conversation.partner[at])
+        reply, row = int(conversation.partner[at]), int(rows[at])
         found.append(
             Query(
-                kind_of_request(conversation.messages.payload(at)),
+                kind_of_request(conversation.messages.payload(at)) if vesc else _kind(link, row),
                 times[at],
-                int(rows[at]),
+                row,
                 int(rows[reply]) if reply >= 0 else -1,
                 times[reply] if reply >= 0 else NO_TIME,
                 NO_TIME,
-                bool(conversation.part[at] != Part.ONE_WAY),
+                bool(conversation.part[at] != Part.ONE_WAY) and link.framing[row] is not None,
             )
         )
     return found, int(np.count_nonzero(conversation.part == Part.UNSOLICITED))
@@ -248,13 +234,16 @@ def _queries(link: RecordedLink, expected: Expected) -> tuple[list[Query], int]:
     return found, unasked
 
 
-def _with_bad_frames(link: RecordedLink, protocol: str) -> tuple[RecordedLink, tuple[BadFrame, ...]]:
+def _with_bad_frames(
+    link: RecordedLink, protocol: str, expected: Expected
+) -> tuple[RecordedLink, tuple[BadFrame, ...]]:
     """Tell the requests apart that are no right frame of the protocol, and what is wrong with each.
 
     Where nearly all frames of a client are wrong, its framing was not recognised, and the other side's is
-    tried: right frames among them are taken as such.
+    tried: right frames among them are taken as such. Without a start of their own, frames are known by what
+    is asked of either client.
     """
-    framings = [each for each in family(protocol) if each.start]
+    names = {kind.name for kind in expected}
     bad: list[BadFrame] = []
     kept: list[int] = []
     start, size = link.messages.start.copy(), link.messages.size.copy()
@@ -264,7 +253,8 @@ def _with_bad_frames(link: RecordedLink, protocol: str) -> tuple[RecordedLink, t
         if way != Direction.TO_DEVICE or right[row]:
             continue
         frame = link.messages.payload(row)
-        framing = found[row] or next((each for each in framings if frame.startswith(each.start)), None)
+        fits = (each for each in family(protocol) if _begins_as(frame, each, names))
+        framing = found[row] or next(fits, None)
         if framing is None:
             continue
         if found[row] is None and framing.form_of(frame) is not None:
@@ -288,12 +278,21 @@ def _with_bad_frames(link: RecordedLink, protocol: str) -> tuple[RecordedLink, t
     )
 
 
+def _begins_as(frame: bytes, framing: Framing, names: set[str]) -> bool:
+    """Tell whether a request begins as those of a framing do."""
+    return frame.startswith(framing.start) if framing.start else _request_name(frame, framing) in names
+
+
+def _request_name(frame: bytes, framing: Framing) -> str:
+    return f"{family_of(framing)} {frame[: framing.header_of(frame, asks=True)].hex(' ')}"
+
+
 def _explained(frame: bytes, framing: Framing) -> BadFrame:
     """Say what is wrong with a frame of a framing that is known."""
     if family_of(framing) == "VESC":
         first = next(bad_vesc_frames(frame))
         return first._replace(name=named_kind(first.command, first.ids).name if first.command >= 0 else "")
-    name = f"{family_of(framing)} {frame[: framing.header_of(frame, asks=True)].hex(' ')}"
+    name = _request_name(frame, framing)
     shown = shown_hex(frame)
     sizes = list(framing.sizes_of(frame.ljust(framing.needs, b"\0")[: framing.needs]))
     if len(frame) not in sizes:

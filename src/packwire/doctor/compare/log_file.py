@@ -7,9 +7,10 @@ or seconds since the client began. What was understood is said, and how much was
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import NamedTuple
 
+from packwire.capture.packets import NO_TIME
+from packwire.capture.text.clock import STAMP, Clock
 from packwire.protocols import observer
 
 #: Lines of a log that are looked at, and how much of each.
@@ -23,14 +24,17 @@ _WORDS = re.compile(
 )
 #: `timeout=2.0` and the like are settings, not events.
 _SETTING = re.compile(r"time[_ -]?out(?:_?m?s)?\s*(?:=|:=|is|of|set)\s*['\"]?\d", re.IGNORECASE)
-_DATE = re.compile(
-    r"(\d{4})[-/.](\d\d)[-/.](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,:](\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?"
+#: A time of day, with or without a date; seconds or milliseconds since 1970; seconds since some beginning.
+_TIME = re.compile(
+    rf"(?<![\d:])(?P<stamp>{STAMP})(?![\d:])|(?<![\d.])(?P<epoch>1\d{{9}}(?:\d{{3}}|\.\d{{1,9}})?)(?![\d.])"
+    r"|^\W{0,3}\s*(?:t\s*=\s*)?(?P<seconds>\d{1,7}\.\d{1,9})\b"
 )
-_CLOCK = re.compile(r"(?<![\d:])(\d\d):(\d\d):(\d\d)(?:[.,:](\d{1,9}))?(?![\d:])")
-_EPOCH = re.compile(r"(?<![\d.])(1\d{9})(?:\.?(\d{3})|\.(\d{1,9}))?(?![\d.])")
-_SECONDS = re.compile(r"^\W{0,3}\s*(?:t\s*=\s*)?(\d{1,7}\.\d{1,9})\b")
 _NAMES = observer("vesc").names()
 _COMMANDS = re.compile(r"\b(" + "|".join(sorted(_NAMES, key=len, reverse=True)) + r")\b")
+
+
+_ORDER = ("stamp", "epoch", "seconds")
+_DATED, _ZONED = re.compile(r"\d{4}"), re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 
 
 class TimeKind(NamedTuple):
@@ -84,39 +88,20 @@ def read_log(lines: Iterable[str]) -> ClientLog:
     return ClientLog(tuple(events), count)
 
 
-def _fraction(digits: str | None) -> int:
-    return int((digits or "0").ljust(9, "0"))
-
-
 def _time(text: str) -> tuple[int | None, TimeKind | None]:
-    if found := _DATE.search(text):
-        parts = [int(each) for each in found.groups()[:6]]
-        try:
-            moment = datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type,misc]  # six whole numbers
-        except ValueError:
-            return None, None
-        time = int(moment.timestamp()) * 1_000_000_000 + _fraction(found.group(7)) - _zone(found.group(8))
-        return time, TimeKind("date", found.group(8) is not None)
-    if found := _CLOCK.search(text):
-        hours, minutes, seconds = (int(each) for each in found.groups()[:3])
-        return ((hours * 60 + minutes) * 60 + seconds) * 1_000_000_000 + _fraction(found.group(4)), TimeKind(
-            "day"
-        )
-    if found := _EPOCH.search(text):
-        return int(found.group(1)) * 1_000_000_000 + _fraction(found.group(2) or found.group(3)), TimeKind(
-            "date", zoned=True
-        )
-    if found := _SECONDS.search(text):
-        return round(float(found.group(1)) * 1e9), TimeKind("relative")
-    return None, None
-
-
-def _zone(text: str | None) -> int:
-    if text in (None, "Z") or text is None:
-        return 0
-    sign = -1 if text[0] == "-" else 1
-    digits = text[1:].replace(":", "")
-    return sign * (int(digits[:2]) * 60 + int(digits[2:])) * 60_000_000_000
+    found = min(_TIME.finditer(text), key=lambda each: _ORDER.index(each.lastgroup), default=None)
+    if found is None:
+        return None, None
+    stamp, epoch, seconds = found["stamp"], found["epoch"], found["seconds"]
+    if epoch and "." not in epoch:
+        epoch = f"{epoch[:10]}.{epoch[10:]}".rstrip(".")
+    time = Clock().time(stamp or epoch or seconds)
+    if time == NO_TIME:
+        return None, None
+    if stamp is None:
+        return time, TimeKind("date", zoned=True) if epoch else TimeKind("relative")
+    dated = _DATED.match(stamp) is not None
+    return time, TimeKind("date", _ZONED.search(stamp) is not None) if dated else TimeKind("day")
 
 
 #: Time zones are whole quarters of an hour.

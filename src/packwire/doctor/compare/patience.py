@@ -92,16 +92,16 @@ def _shown_beside(session: ClientSession) -> frozenset[QueryKind]:
 
     Some clients ask these by a timer of their own: without them, its waits are those for the others.
     """
-    answered_kinds = {each.kind for each in session.queries if each.answered}
-    whole = _without(session, answered_kinds)
+    whole = answered_ones(session)
     if whole is session:
         return frozenset()
     steps = list(steps_of(whole))
     return shown_taken(session, steps, _longer_in_vain(steps))
 
 
-def _without(session: ClientSession, answered_kinds: set[QueryKind]) -> ClientSession:
-    """Return a session without the requests of other kinds than these."""
+def answered_ones(session: ClientSession) -> ClientSession:
+    """Return a session without the requests of kinds that nobody ever answers."""
+    answered_kinds = {each.kind for each in session.queries if each.answered}
     left: list[Query] = []
     starts: list[int] = []
     for number, each in enumerate(session.queries):

@@ -113,7 +113,10 @@ class ClientSession:
     in the file. `unasked` counts messages of the device that answer nothing. `bus` are the CAN ids that
     answered a PING_CAN (None: not known). `begun` says that the session began before the recording; `notes`
     are what else a reader has to know about the recording, in words. `starts` are the exchanges
-    that are the first of a connection, where the client made one after the other.
+    that are the first of a connection, where the client made one after the other. `model` is the model that
+    the device's replies fit; of a session with one, `refused` are the exchanges whose replies refuse,
+    `foreign` the families of those that are in frames of another protocol, `writes` counts its writes to a
+    Bluetooth device by opcode.
     """
 
     file: str
@@ -139,6 +142,15 @@ class ClientSession:
     begun: bool = False
     notes: tuple[str, ...] = ()
     starts: tuple[int, ...] = (0,)
+    model: str = ""
+    refused: frozenset[int] = frozenset()
+    foreign: dict[int, str] = field(default_factory=dict)
+    writes: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def asked_at_all(self) -> int:
+        """Return how many requests there are, whether or not one knows what would answer them."""
+        return len(self.queries)
 
     @property
     def asked(self) -> int:

@@ -31,6 +31,8 @@ from packwire.messages import Direction
 from packwire.vesc.commands import Command
 from packwire.vesc.hublogin import Role
 
+type _Spoken = SpokenConnection[Connection]
+
 #: A hub that closes a connection this soon after another login did it because of that, in ns.
 _DISPLACED_WITHIN = 2_000_000_000
 #: Of a file without any VESC frame, so many connections are looked at.
@@ -51,7 +53,7 @@ def vesc_sessions(capture: Capture) -> tuple[list[ClientSession], list[Aside]]:
     hubs |= {each.connection.ends[each.device] for each in connections if each.device is not None}
     sessions: list[ClientSession] = []
     asides: list[Aside] = []
-    relayed: list[tuple[int, SpokenConnection]] = []
+    relayed: list[tuple[int, _Spoken]] = []
     for number, vesc in enumerate(connections, 1):
         why = _why_aside(vesc, hubs)
         if why:
@@ -71,7 +73,7 @@ def vesc_sessions(capture: Capture) -> tuple[list[ClientSession], list[Aside]]:
 _RELAY = "the hub's own connection to the device"
 
 
-def _why_aside(vesc: SpokenConnection, hubs: set[str]) -> str:
+def _why_aside(vesc: _Spoken, hubs: set[str]) -> str:
     roles = {line.role for line in vesc.hub_lines}
     if Role.PING in roles:
         return "a question to the hub (PING), no session"
@@ -83,13 +85,13 @@ def _why_aside(vesc: SpokenConnection, hubs: set[str]) -> str:
     return ""
 
 
-def _as_a_device(vesc: SpokenConnection) -> bool:
+def _as_a_device(vesc: _Spoken) -> bool:
     """Tell whether this may be a client that logged in as a device (VESC:): it is asked nothing."""
     as_device = any(line.role is Role.DEVICE and line.side == 0 for line in vesc.hub_lines)
     return as_device and not vesc.streams[1].stats.frames
 
 
-def _client_side(vesc: SpokenConnection) -> int:
+def _client_side(vesc: _Spoken) -> int:
     """Return which end is the client; where nothing tells, the end that dialled."""
     return 0 if vesc.device is None or _as_a_device(vesc) else 1 - vesc.device
 
@@ -105,7 +107,10 @@ def _spoken(capture: Capture) -> list[Connection]:
 
 
 def _session(
-    capture: Capture, number: int, vesc: SpokenConnection, connections: Sequence[SpokenConnection]
+    capture: Capture,
+    number: int,
+    vesc: _Spoken,
+    connections: Sequence[_Spoken],
 ) -> ClientSession:
     client = _client_side(vesc)
     tcp = vesc.connection
@@ -188,7 +193,7 @@ def _not_looked_at(outside: Outside) -> Iterator[str]:
         yield f"{outside.skipped} more bytes of the client in no frame were not looked at: too many"
 
 
-def _directed(vesc: SpokenConnection) -> Conversation:
+def _directed(vesc: _Spoken) -> Conversation:
     """Pair the messages of a connection of which nothing tells who is who: who dialled is the client."""
     messages = vesc.messages.select(vesc.rows)
     tcp = vesc.connection
@@ -206,7 +211,7 @@ def _login(line: HubLine, stream: Stream) -> HubLogin:
     return HubLogin(line.login, "" if line.login else line.text, line.time, alone, line.caller)
 
 
-def _ending(vesc: SpokenConnection, client: int, connections: Sequence[SpokenConnection]) -> SessionEnd:
+def _ending(vesc: _Spoken, client: int, connections: Sequence[_Spoken]) -> SessionEnd:
     tcp = vesc.connection
     heard = bool(tcp.streams[1 - client].recorded)
     if tcp.ended_by is None or tcp.ended_at is None:
@@ -217,7 +222,10 @@ def _ending(vesc: SpokenConnection, client: int, connections: Sequence[SpokenCon
 
 
 def _displaced_by(
-    vesc: SpokenConnection, client: int, ended: int, connections: Sequence[SpokenConnection]
+    vesc: _Spoken,
+    client: int,
+    ended: int,
+    connections: Sequence[_Spoken],
 ) -> str:
     """Return the client that had logged in with the same id just before the hub closed a connection."""
     own = vesc.streams[client].hub_line
@@ -233,7 +241,7 @@ def _displaced_by(
     return ""
 
 
-def _arrived(vesc: SpokenConnection, client: int) -> Arrived:
+def _arrived(vesc: _Spoken, client: int) -> Arrived:
     stream, stats = vesc.connection.streams[1 - client], vesc.streams[1 - client].stats
     acknowledged = stream.end if stream.acknowledged is None else stream.acknowledged
     return Arrived(

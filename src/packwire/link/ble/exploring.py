@@ -23,7 +23,7 @@ MOST_ATTRIBUTES, MOST_KEPT = 256, 64
 _BASE: Final = "-0000-1000-8000-00805f9b34fb"
 #: Services that say how a device is managed, updated or how full a small battery is: no BMS speaks there
 #: [Assigned Numbers, 3.4; UUIDs of Nordic's, TI's and Silicon Labs' update services].
-_NOT_SPOKEN: Final = frozenset(
+NOT_SPOKEN: Final = frozenset(
     f"0000{each}{_BASE}" for each in ("1800", "1801", "180a", "180f", "1804", "1805", "fe59", "fe58")
 ) | {
     "1d14d6ee-fd63-4fa1-bfa4-8f47b42119f0",
@@ -147,17 +147,24 @@ def notifying(services: list[Service]) -> Iterator[Characteristic]:
     return (own for service in services for own in service.characteristics if own.notifies)
 
 
-def likely_pairs(services: list[Service], protocols: tuple[Protocol, ...]) -> list[LikelyPair]:
-    """Return the pairs of characteristics by which the device may be spoken with, the likeliest first."""
+def likely_pairs(
+    services: list[Service], protocols: tuple[Protocol, ...], told: tuple[Protocol, ...] = ()
+) -> list[LikelyPair]:
+    """Return the pairs of characteristics by which the device may be spoken with, the likeliest first.
+
+    Many protocols share a service; those that the device `told` of (it advertised or answered so) are named
+    alone.
+    """
+    sure = {each.title for each in told}
     known: dict[Gatt, list[str]] = {}
     for each in protocols:
         for gatt in each.gatt:
             known.setdefault(replace(gatt, write_type=None), []).append(each.title)
     found: list[tuple[int, LikelyPair]] = []
-    own_services = [each for each in services if each.uuid not in _NOT_SPOKEN and each.characteristics]
+    own_services = [each for each in services if each.uuid not in NOT_SPOKEN and each.characteristics]
     for service in own_services:
         found += [
-            _pair(service, notify, write, known, alone=len(own_services) == 1)
+            _pair(service, notify, write, known, sure, alone=len(own_services) == 1)
             for notify in service.characteristics
             if notify.notifies
             for write in service.characteristics
@@ -171,6 +178,7 @@ def _pair(
     notify: Characteristic,
     write: Characteristic,
     known: dict[Gatt, list[str]],
+    sure: set[str],
     *,
     alone: bool,
 ) -> tuple[int, LikelyPair]:
@@ -179,7 +187,7 @@ def _pair(
     titles = known.get(Gatt(service.uuid, notify.uuid, write.uuid), [])
     if titles:
         points += 8
-        reasons.append(f"{' or '.join(titles[:3])} is spoken there")
+        reasons.append(_spoken([each for each in titles if each in sure] or titles))
     if notify.notifications:
         points += 4
         reasons.append(f"it notified {notify.notifications} times unasked")
@@ -197,6 +205,11 @@ def _pair(
     return points, LikelyPair(
         Gatt(service.uuid, notify.uuid, write.uuid, write_type(write)), ", ".join(reasons)
     )
+
+
+def _spoken(titles: list[str]) -> str:
+    *others, last = titles
+    return f"{', '.join(others)} and {last} are all spoken there" if others else f"{last} is spoken there"
 
 
 def write_type(write: Characteristic) -> WriteType | None:

@@ -49,7 +49,7 @@ async def examine(make) -> tuple[ClientReport, ClientFindings | None]:
     async with ClientTest(lambda text: None) as test:
         running = asyncio.create_task(make(test.port))
         try:
-            async with asyncio.timeout(50):
+            async with asyncio.timeout(150):
                 return await test.run(), test.findings
         finally:
             running.cancel()
@@ -76,13 +76,20 @@ async def own_client(port, *, hub):
 
 @pytest.fixture(scope="module")
 def verdicts():
-    """All at the same time: each waits for its own time-outs, as in life."""
+    """All at the same time: each waits for its own time-outs, as in life.
+
+    A computer that is busy with all of them can leave one undecided: then that one is examined again, alone,
+    as its owner would.
+    """
 
     async def everyone():
-        names = [kind.__name__ for kind in WANTED] + ["own", "own through a hub"]
-        makes = [partial(run, kind) for kind in WANTED]
-        makes += [partial(own_client, hub=False), partial(own_client, hub=True)]
-        return dict(zip(names, await asyncio.gather(*map(examine, makes)), strict=True))
+        makes = {kind.__name__: partial(run, kind) for kind in WANTED}
+        makes |= {"own": partial(own_client, hub=False), "own through a hub": partial(own_client, hub=True)}
+        found = dict(zip(makes, await asyncio.gather(*map(examine, makes.values())), strict=True))
+        for kind, key in WANTED.items():
+            if found[kind.__name__][0].key == "undecided" != key:
+                found[kind.__name__] = await examine(makes[kind.__name__])
+        return found
 
     return asyncio.run(everyone())
 

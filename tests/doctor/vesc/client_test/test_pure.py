@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packwire.doctor.vesc.client_test.judge import judge
+from packwire.doctor.vesc.client_test.meeting import Meeting
 from packwire.doctor.vesc.client_test.plan import ClientFindings, good, script
 from packwire.doctor.vesc.client_test.reactions import Action, ClientObservation, Controls, reacted
 from packwire.doctor.vesc.client_test.replies import answerable, command_of, reply_to
@@ -17,6 +18,7 @@ from packwire.doctor.vesc.client_test.trials import (
     CONTROL_SIZES,
     DELIVERIES,
     DIALECTS,
+    LATE,
     LENGTHS,
     MISSING,
     NO_FRAMER,
@@ -25,7 +27,6 @@ from packwire.doctor.vesc.client_test.trials import (
     TrialKind,
     pieces,
 )
-from packwire.doctor.vesc.client_test.verdict import Meeting
 from packwire.doctor.vesc.misreadings import RULES, Fate, misread
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import Framer, encode_frame
@@ -95,7 +96,11 @@ def test_a_right_framer_finds_no_reply_where_there_is_none(trial):
 
 
 def test_every_way_is_named_by_a_trial():
-    named = {trial.sent for trial in (*DELIVERIES, *COMPANY, *BAD, MISSING)} | {"whole", "shift", *NO_FRAMER}
+    named = {trial.sent for trial in (LATE, *DELIVERIES, *COMPANY, *BAD, MISSING)} | {
+        "whole",
+        "shift",
+        *NO_FRAMER,
+    }
     assert named == set(WAYS)
 
 

@@ -6,9 +6,11 @@ from dataclasses import replace
 from packwire.check import Confidence, Verdict
 from packwire.doctor.verdicts import decide
 from packwire.doctor.vesc.client_test.lengths import judge_lengths, of_kind
+from packwire.doctor.vesc.client_test.meeting import Meeting
 from packwire.doctor.vesc.client_test.plan import SHORT_WAIT, ClientFindings
+from packwire.doctor.vesc.client_test.played import VESC, Played
 from packwire.doctor.vesc.client_test.reactions import TrialResult
-from packwire.doctor.vesc.client_test.trials import NO_FRAMER, TrialKind
+from packwire.doctor.vesc.client_test.trials import LATE, NO_FRAMER, TrialKind, late_by
 from packwire.doctor.vesc.client_test.verdict import (
     AGES_DIFFER,
     BEHIND,
@@ -17,16 +19,16 @@ from packwire.doctor.vesc.client_test.verdict import (
     STREAM,
     UNASKED,
     ClientReport,
-    Meeting,
     fault,
 )
 from packwire.doctor.vesc.misreadings import RULES
-from packwire.vesc.commands import Command, command_name
-from packwire.vesc.traits import Effect, traits
+from packwire.vesc.commands import Command
 
 
 def judge(found: ClientFindings | None, met: Meeting) -> ClientReport:
     """Say what is known, whether all trials were done or not."""
+    if met.family:
+        return ClientReport(True, (_other_family(met.family, met.played),))
     report = _judged(found, met)
     return replace(report, findings=tuple(decide(report.findings)))
 
@@ -42,7 +44,7 @@ def _judged(found: ClientFindings | None, met: Meeting) -> ClientReport:
     if _by_chance(found):
         return ClientReport(bool(findings), tuple(findings), tuple(_unclear(found)))
     findings += [*judge_lengths(found), *_pieces(found), *_bad(found), *_company(found), *_ages(found)]
-    if 0 < found.controls.wait < SHORT_WAIT:
+    if 0 < found.controls.wait < SHORT_WAIT or _missed(found, LATE.key):
         findings.append(_impatient(found))
     undecided = [*_unclear(found)]
     if not found.done:
@@ -50,6 +52,16 @@ def _judged(found: ClientFindings | None, met: Meeting) -> ClientReport:
     # All is well only where each thing that was tried says so: going on is no sign that it took something.
     decided = bool(findings) or not undecided
     return ClientReport(decided, tuple(findings), tuple(undecided), tuple(_good(found)))
+
+
+def _other_family(family: str, played: Played) -> Verdict:
+    return fault(
+        "wrong-type-configured",
+        Confidence.LIKELY,
+        f"It asks in frames of {family}; the device here is a {played.title}.",
+        "it is made for another kind of pack, or set to one",
+        f"its first request to a {played.title} would be, for instance, {played.example}",
+    )
 
 
 def _by_what_it_shows(found: ClientFindings, findings: list[Verdict]) -> ClientReport:
@@ -78,12 +90,14 @@ def _nothing_tried(met: Meeting) -> ClientReport:
     if findings:
         return ClientReport(True, findings)
     if met.unanswerable:
-        names = ", ".join(command_name(number) for number in met.unanswerable)
-        if not any(traits(number).kind is Effect.READ for number in met.unanswerable):
+        names = ", ".join(map(met.played.name, met.unanswerable))
+        if not any(map(met.played.reads, met.unanswerable)):
             return ClientReport(True, (_wrong_command(names),))
         return ClientReport(False, (), (f"it asked only what is not played here: {names}",))
     if not met.requests:
-        return ClientReport(False, (), ("it connected, but sent no request; a VESC speaks only when asked",))
+        return ClientReport(
+            False, (), (f"it connected, but sent no request; a {met.played.title} speaks only when asked",)
+        )
     return ClientReport(False, (), ("it asked too seldom for a first experiment",))
 
 
@@ -126,7 +140,7 @@ def _requests(met: Meeting) -> Iterator[Verdict]:
             Confidence.CERTAIN if stats.crc_errors or not met.requests else Confidence.LIKELY,
             f"Of what it sends, {met.requests} frames are right; there are {', '.join(stats.oddities())}.",
             "it frames its requests wrongly; a device does not answer them",
-            FRAMING,
+            met.played.framing,
         )
 
 
@@ -140,6 +154,15 @@ def _by_chance(found: ClientFindings) -> bool:
 
 def _missed(found: ClientFindings, *keys: str) -> list[TrialResult]:
     return [each for each in found.results if each.trial.key in keys and each.taken is False]
+
+
+def _tried(found: ClientFindings, key: str) -> str:
+    """Return the words of what was tried."""
+    return next(each.trial.words for each in found.results if each.trial.key == key)
+
+
+#: Which frames of a pack answer what is told by its model, not by the protocol itself.
+_CERTAIN_OF_VESC = {True: Confidence.CERTAIN, False: Confidence.LIKELY}
 
 
 def _sure(missed: list[TrialResult]) -> Confidence:
@@ -177,7 +200,7 @@ def _company(found: ClientFindings) -> Iterator[Verdict]:
         yield fault(
             "print-chokes",
             Confidence.LIKELY,
-            "A PRINT packet in front of a reply costs it the reply.",
+            f"It did not take {_tried(found, 'print-first')}.",
             "it takes the first packet for the reply, or gives up at one that it did not ask for",
             UNASKED,
             rank=BEHIND,
@@ -218,8 +241,8 @@ def _bad(found: ClientFindings) -> Iterator[Verdict]:
         behind = " From then on it was one reply behind: each counted for the next request." * found.behind
         yield fault(
             "any-reply",
-            Confidence.CERTAIN if found.behind or found.shown else Confidence.LIKELY,
-            f"After a PRINT packet in place of the reply it went on as after a reply.{behind}",
+            _CERTAIN_OF_VESC[found.played is VESC and (found.behind or found.shown)],
+            f"It went on as after a reply behind {_tried(found, 'print-only')}.{behind}",
             "it takes the first packet that comes for the reply, whatever its command, or gives up at it",
             UNASKED,
         )
@@ -227,10 +250,10 @@ def _bad(found: ClientFindings) -> Iterator[Verdict]:
         yield fault(
             "crc-ignored",
             Confidence.CERTAIN if found.shown else Confidence.LIKELY,
-            "It took a reply whose CRC is wrong"
+            f"It took {_tried(found, 'corrupt')}"
             + ("." if found.shown else ": it went on, and did not after another damaged packet."),
-            "it does not check the CRC, or not against the payload: it will show wrong values one day",
-            FRAMING,
+            "it does not check the checksum, or not against the payload: it will show wrong values one day",
+            found.played.framing,
         )
 
 
@@ -253,7 +276,7 @@ def _ages(found: ClientFindings) -> Iterator[Verdict]:
 
 def _no_difference(found: ClientFindings, findings: list[Verdict]) -> ClientReport:
     """Judge a client that does the same whether a reply comes or not."""
-    name = command_name(found.command)
+    name = found.played.name(found.command)
     every = _every(found)
     if found.dialect:
         findings.append(_dialect(found.dialect, name))
@@ -262,14 +285,14 @@ def _no_difference(found: ClientFindings, findings: list[Verdict]) -> ClientRepo
         findings.append(_impatient(found))
         return ClientReport(True, tuple(findings), ("all else, for it hardly waits for a reply",))
     if found.other_command is not None and found.others.tell:
-        other = command_name(found.other_command)
+        other = found.played.name(found.other_command)
         findings.append(
             fault(
                 "command-ignored",
                 Confidence.LIKELY,
-                f"It takes replies to {other}, and none to {name} ({found.command}), whatever their length.",
-                f"it does not know command {found.command}, or fails to decode its reply{_forwarded(found)}",
-                f"look at what it does with a payload whose first byte is {found.command}",
+                f"It takes replies to {other}, and none to {name}, whatever their length.",
+                f"it does not know that reply, or fails to decode it{_forwarded(found)}",
+                f"look at what it does with the reply to {name}",
             )
         )
         return ClientReport(True, tuple(findings))
@@ -285,10 +308,13 @@ def _no_difference(found: ClientFindings, findings: list[Verdict]) -> ClientRepo
 
 
 def _impatient(found: ClientFindings) -> Verdict:
+    words = f"It gives a reply up and asks again {found.controls.wait:.2f} s after its request."
+    if _missed(found, LATE.key):
+        words = f"It did not take a reply that came {late_by(found.controls.wait):.2f} s after its request."
     return fault(
         "impatient",
         Confidence.LIKELY,
-        f"It gives a reply up and asks again {found.controls.wait:.2f} s after its request.",
+        words,
         "its timeout is too short: through a hub a reply takes 0.1 to 0.5 s",
         "wait for a reply for at least 1 s, and longer over CAN",
         rank=BEHIND,
@@ -311,7 +337,7 @@ def _dialect(key: str, name: str) -> Verdict:
 
 def _forwarded(found: ClientFindings) -> str:
     """Say what else may be where a request went over CAN."""
-    if found.all_controls[0].request[0] != Command.FORWARD_CAN:
+    if found.played is not VESC or found.all_controls[0].request[0] != Command.FORWARD_CAN:
         return ""
     return f"; or it waits for a reply that begins with 34 (FORWARD_CAN): it begins with {found.command}"
 
@@ -347,8 +373,9 @@ _GOOD: tuple[tuple[TrialKind, Callable[[ClientFindings], str]], ...] = (
         TrialKind.LENGTH,
         lambda found: f"replies of {len(of_kind(found, TrialKind.LENGTH))} lengths, 100 to 511 bytes",
     ),
+    (TrialKind.LATE, lambda _: "a reply that comes late"),
     (TrialKind.DELIVERY, lambda _: "replies byte by byte, and cut in every place"),
-    (TrialKind.COMPANY, lambda _: "PRINT packets, junk and damaged frames around them"),
+    (TrialKind.COMPANY, lambda _: "other messages, junk and damaged frames around them"),
     (TrialKind.AGE, lambda _: "replies that end early, as older firmware's do"),
 )
 
@@ -360,4 +387,5 @@ def _good(found: ClientFindings) -> Iterator[str]:
             yield words(found)
     bad = of_kind(found, TrialKind.BAD)
     if bad and all(each.expected for each in bad):
-        yield "nothing in place of a reply: neither one with a wrong CRC nor a PRINT packet"
+        ways = " nor ".join(each.trial.words for each in bad)
+        yield f"nothing in place of a reply: neither {ways}"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from packwire.doctor.vesc.client_test.played import VESC, Played
 from packwire.doctor.vesc.client_test.reactions import (
     NEEDED,
     TRIMMED,
@@ -13,23 +14,18 @@ from packwire.doctor.vesc.client_test.reactions import (
     reacted,
 )
 from packwire.doctor.vesc.client_test.trials import (
-    AGES,
-    BAD,
-    COMPANY,
     CONTROL_SIZES,
-    DELIVERIES,
     DIALECT_LENGTH,
     DIALECTS,
     FLUSH,
     FRESH,
-    LENGTHS,
+    LATE,
     MISSING,
     NO_FRAMER,
     SHIFT,
     Trial,
     TrialKind,
 )
-from packwire.vesc.commands import Command, command_name
 
 #: So many good replies are given to a client that lost one, before it is said that it does not recover.
 _RECOVERIES = 12
@@ -56,17 +52,6 @@ _RESTS = (3, 2, 3, 2, 0)
 #: Of so many good replies no more than so many are missed, or missing others says nothing.
 _GOOD_AGAIN, _GOOD_MISSED = 10, 1
 
-#: The commands that a client is examined by, the most telling first.
-SUSPECTS = (
-    Command.BMS_GET_VALUES,
-    Command.GET_VALUES,
-    Command.GET_VALUES_SETUP,
-    Command.GET_VALUES_SELECTIVE,
-    Command.GET_VALUES_SETUP_SELECTIVE,
-    Command.GET_STATS,
-    Command.FW_VERSION,
-)
-
 type Script = Generator[Trial, ClientObservation, None]
 
 
@@ -82,6 +67,7 @@ class ClientFindings:
     """
 
     command: int
+    played: Played = VESC
     controls: Controls = field(default_factory=Controls)
     reference: int | None = None
     all_controls: list[ClientObservation] = field(default_factory=list)
@@ -123,7 +109,7 @@ def script(
 
     `tell` is told what begins; `other_command` says what else the client asks.
     """
-    tell(f"what it does after a reply to {command_name(found.command)}, and after none")
+    tell(f"what it does after a reply to {found.played.name(found.command)}, and after none")
     yield from _controls(found)
     if not found.controls.tell:
         yield from _no_difference(found, tell, other_command())
@@ -136,7 +122,7 @@ def script(
 def _controls(found: ClientFindings) -> Script:
     """Look for a reply after which the client does something else than after none."""
     missing: list[ClientObservation] = []
-    for size in CONTROL_SIZES if found.command == Command.BMS_GET_VALUES else (None, 44, 130, 300):
+    for size in found.played.control_sizes(found.command):
         given: list[ClientObservation] = []
         for wanted in (NEEDED, TRIMMED):
             for replies in _ORDER[2 * len(given) : 2 * wanted]:
@@ -155,25 +141,27 @@ def _controls(found: ClientFindings) -> Script:
 
 def _examine(found: ClientFindings, tell: Callable[[str], None]) -> Script:
     """Try everything, one after the other."""
-    tell("replies of all lengths")
-    for size in LENGTHS:
+    if found.played.lengths:
+        tell("replies of all lengths")
+    for size in found.played.lengths:
         yield from _probe(found, length(size))
     yield from _good_again(found)
     yield from _borders(found)
     if any(not each.taken and 128 <= each.size <= 255 for each in _lengths(found)):
         yield from _fifteen_bits(found)
     tell("replies cut and joined in all ways")
-    yield from _all(found, DELIVERIES)
+    yield from _all(found, (LATE,))
+    if found.taken(LATE.key) is not False:  # pieces take their time too
+        yield from _all(found, found.played.deliveries)
     tell("what must not be taken for the reply")
-    yield from _all(found, BAD)
-    tell("PRINT packets, junk and damaged frames in between")
+    yield from _all(found, found.played.bad)
+    tell("other messages, junk and damaged frames in between")
     yield from _company(found)
-    if found.command == Command.BMS_GET_VALUES:
+    ages = found.played.ages(found.command)
+    if ages:
         tell("replies of older firmware")
-        for size in AGES:
-            yield from _probe(
-                found, Trial(f"age-{size}", TrialKind.AGE, f"an old reply of {size} bytes", size)
-            )
+    for size in ages:
+        yield from _probe(found, Trial(f"age-{size}", TrialKind.AGE, f"an old reply of {size} bytes", size))
     tell("whether it still does what it did at first")
     yield from _still_tells(found)
 
@@ -231,7 +219,7 @@ def _fifteen_bits(found: ClientFindings) -> Script:
 
 def _company(found: ClientFindings) -> Script:
     """Send something with the reply; to who goes on at a PRINT, only what tells what becomes of the reply."""
-    by_key = {trial.key: trial for trial in COMPANY}
+    by_key = {trial.key: trial for trial in found.played.company}
     if found.taken("print-only"):
         yield from _ready(found)
         if found.waits:
@@ -365,7 +353,7 @@ def _bisect(found: ClientFindings, low: int, high: int, *, taken_below: bool) ->
 def _no_difference(found: ClientFindings, tell: Callable[[str], None], other: int | None) -> Script:
     """Find out why it does the same with a reply and without: another command's, another dialect."""
     if other is not None:
-        tell(f"the same with {command_name(other)}")
+        tell(f"the same with {found.played.name(other)}")
         given: list[ClientObservation] = []
         missing: list[ClientObservation] = []
         nothing = Trial("nothing", TrialKind.MISSING, "no reply", sent="nothing", command=other)
@@ -376,10 +364,11 @@ def _no_difference(found: ClientFindings, tell: Callable[[str], None], other: in
         found.others = Controls(tuple(given), tuple(missing))
     if found.controls.wait < SHORT_WAIT:
         yield from _hardly_waits(found, tell)
-    if not found.impatient:
-        tell("frames as a wrong client may expect them")
-        yield from _dialects(found)
-    if not found.impatient and found.dialect is None:
+    if found.impatient or not found.played.dialects:
+        return
+    tell("frames as a wrong client may expect them")
+    yield from _dialects(found)
+    if found.dialect is None:
         yield from _no_framer(found)
 
 
@@ -387,8 +376,8 @@ def _hardly_waits(found: ClientFindings, tell: Callable[[str], None]) -> Script:
     tell("whether it waits at all")
     given: list[ClientObservation] = []
     missing: list[ClientObservation] = []
-    for replies in _ORDER[: 4 * TRIMMED]:
-        seen = yield good(found.controls.good[0].size) if replies else MISSING
+    for replies in _ORDER:
+        seen = yield from _calm(good(found.controls.good[0].size) if replies else MISSING)
         (given if replies else missing).append(seen)
     found.impatient = Controls(tuple(given), tuple(missing)).part_a_little
 

@@ -57,6 +57,8 @@ NEEDED, TRIMMED = 3, 5
 _MARGIN, _PART = 0.05, 0.1
 #: The same where there are many, in seconds.
 _LITTLE = 0.006
+#: In so many of all pairs the one is the later: by chance that comes once in hundreds of times.
+_NEARLY_ALL = 0.8
 #: A pause of this computer, as a part of the client's patience, from which on what it did is no sign.
 _STALL = 0.2
 #: A time belongs to one kind of control when it is so many times as far from the other one.
@@ -103,8 +105,9 @@ class Controls:
         good, missing = (self._times(seen, Sign.AGAIN) for seen in (self.good, self.missing))
         if min(len(good), len(missing)) < TRIMMED:
             return False
-        scatter = min(max(good) - min(good), max(missing) - min(missing))
-        return min(missing) - max(good) > max(_LITTLE, scatter)
+        later = sum(each > other for each in missing for other in good)
+        apart = median(missing) - median(good) > _LITTLE
+        return apart and later >= _NEARLY_ALL * len(good) * len(missing)
 
     def took(self, seen: ClientObservation) -> bool | None:
         """Tell whether the client took what a trial sent; None: it acted too soon or too oddly to tell."""

@@ -14,20 +14,22 @@ from dataclasses import replace
 from typing import Self
 
 from packwire.doctor.vesc.client_test.judge import judge
-from packwire.doctor.vesc.client_test.plan import SUSPECTS, ClientFindings, Script, script
+from packwire.doctor.vesc.client_test.meeting import Meeting
+from packwire.doctor.vesc.client_test.pack import family_spoken
+from packwire.doctor.vesc.client_test.plan import ClientFindings, Script, script
+from packwire.doctor.vesc.client_test.played import VESC, Played
+from packwire.doctor.vesc.client_test.pty import SerialPlace
 from packwire.doctor.vesc.client_test.reactions import Action, ClientObservation
-from packwire.doctor.vesc.client_test.replies import answerable, command_of, reply_to
 from packwire.doctor.vesc.client_test.session import ClientConnection
 from packwire.doctor.vesc.client_test.stalls import Stalls
 from packwire.doctor.vesc.client_test.telltale import Ask, ask_user, can_ask, wait_for
-from packwire.doctor.vesc.client_test.trials import SentPiece, Trial, TrialKind, pieces
-from packwire.doctor.vesc.client_test.verdict import ClientReport, LoginProblem, Meeting
-from packwire.link.tcp import not_listening
-from packwire.vesc.commands import command_name
-from packwire.vesc.framing import encode_frame
-from packwire.vesc.requests import RouteProblem, unwrap
+from packwire.doctor.vesc.client_test.trials import SentPiece, Trial, TrialKind, time_to_send
+from packwire.doctor.vesc.client_test.verdict import ClientReport, LoginProblem
+from packwire.link.tcp import not_listening, place
 from packwire.wire.frame import FrameStats
 
+#: In place of a host: a pseudo-terminal, for a client that opens a serial port.
+SERIAL = "serial"
 #: A client that does nothing for so long does nothing more, in seconds; once it is known how it behaves, so
 #: many times its longest pause.
 PATIENCE = 20.0
@@ -36,17 +38,16 @@ _LEAST_PATIENCE, _PAUSES = 4.0, 4
 _FIRST = 4
 #: Another command is asked for in vain so often before the script goes on without it.
 _IN_VAIN = 12
+#: So many of its first bytes are kept, to tell in whose frames it asks.
+_MOST_BEGUN = 512
 #: So many times something came, a wrong CRC among it, and no right request: that is enough.
 _WRONG_REQUESTS = 3
-#: A reply in pieces takes at most this part of the time that the client waits for one.
-_PART_OF_WAIT = 0.4
 #: So many requests that nobody answers here: it will not ask anything else.
 _HOPELESS = 60
 #: The command that it is examined by is changed so often, where it does not ask it any more.
 _CHANGES = 3
 #: Parts of the patience: then it is told that no request came, and then that is the verdict.
 _TELL_SILENCE, _END_SILENCE = 0.25, 3.0
-_EXAMPLE = "BMS_GET_VALUES: 02 01 60 6c a6 03"
 
 
 class ClientTest:
@@ -66,9 +67,11 @@ class ClientTest:
         patience: float = PATIENCE,
         watch: Callable[[ClientObservation, bool | None], None] | None = None,
         ask: Ask | None = None,
+        played: Played = VESC,
     ) -> None:
         self.host = host
         self.port = port
+        self.played = played
         self.findings: ClientFindings | None = None
         self._tell = tell
         self._watch = watch
@@ -90,6 +93,7 @@ class ClientTest:
         self._in_vain = 0
         self._changes = 0
         self._ask = ask
+        self._began = b""
         self._standing: Trial | None = None
         self._left = 0
         self._enough = asyncio.Event()
@@ -98,16 +102,20 @@ class ClientTest:
         self._timers: list[asyncio.TimerHandle] = []
         self._decided = asyncio.Event()
         self._server: asyncio.Server | None = None
+        self._serial: SerialPlace | None = None
         self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        self._watching = asyncio.create_task(self.stalls.watch())
+        if self.host == SERIAL:
+            self._serial = SerialPlace(lambda: ClientConnection(self))
+            return self
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(lambda: ClientConnection(self), self.host, self.port)
         except OSError as error:
             raise not_listening(self.host, self.port, error) from error
         self.port = self._server.sockets[0].getsockname()[1]
-        self._watching = asyncio.create_task(self.stalls.watch())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -120,6 +128,13 @@ class ClientTest:
             self._server.close()
         if self._session:
             self._session.close()
+        if self._serial:
+            self._serial.close()
+
+    @property
+    def place(self) -> str:
+        """Return where a client finds it: host and port, or a serial port."""
+        return self._serial.path if self._serial else place(self.host, self.port)
 
     async def run(self) -> ClientReport:
         """Wait until everything is decided; may be cancelled or timed out, then see `verdict`."""
@@ -150,6 +165,8 @@ class ClientTest:
             words,
             self.login_problem,
             self._broadcasts,
+            self.played,
+            self._family,
         )
         return judge(self.findings, met)
 
@@ -166,12 +183,22 @@ class ClientTest:
         if self._connections <= 2:
             self._tell("a client connected" if self._connections == 1 else "it connected again")
 
-    def heard(self, stats: FrameStats) -> None:
+    def heard(self, data: bytes, stats: FrameStats) -> None:
         """Learn that bytes came: a client whose requests are all wrong gets no answer from anybody."""
         self._pieces += 1
-        wrong = stats.crc_errors + self._stats.crc_errors
+        if len(self._began) < _MOST_BEGUN:
+            self._began += data
+        wrong = stats.crc_errors + self._stats.crc_errors or self._family
         if wrong and not self._requests and self._pieces > _WRONG_REQUESTS:
             self._finish()
+
+    @property
+    def _family(self) -> str:
+        """Return in whose frames a client asks that asks in none of this device's; empty where it does."""
+        if self._requests or not self.played.families:
+            return ""
+        found = family_spoken(self._began)
+        return "" if found in self.played.families else found
 
     def went(self, session: ClientConnection) -> None:
         """Learn that a connection is over."""
@@ -184,7 +211,7 @@ class ClientTest:
         if not self._requests:
             words = self._session.words if self._session else self._words
             what = words or ("what it sends is no request" if self._pieces else "it says nothing")
-            self._tell(f"{what}: waiting for a request, such as {_EXAMPLE}")
+            self._tell(f"{what}: waiting for a request, such as {self.played.example}")
 
     def _silent(self) -> None:
         if not self._requests:
@@ -198,13 +225,13 @@ class ClientTest:
     def answer(self, request: bytes) -> tuple[list[SentPiece], Trial | None, int]:
         """Return what to send in answer to a request, and which trial that is."""
         self._requests += 1
-        self._broadcasts += unwrap(request).problem is RouteProblem.BROADCAST
-        if not answerable(request):
-            self._unanswerable.add(request[0])
+        self._broadcasts += self.played.is_misled(request)
+        if not self.played.answerable(request):
+            self._unanswerable.add(self.played.command_of(request) if self.played is not VESC else request[0])
             if self._script is None and self._requests >= _HOPELESS:
                 self._finish()
             return [], None, 0
-        command = command_of(request)
+        command = self.played.command_of(request)
         self._asked[command] += 1
         if self._script is None:
             self._begin(command)
@@ -219,26 +246,25 @@ class ClientTest:
                 self._trial = None
                 if trial.kind is TrialKind.FRESH:
                     self._tell("its connection is closed, to begin anew (restart it if it does not connect)")
-                sent, size = pieces(trial, request)
+                sent, size = self.played.pieces(trial, request)
                 return sent, trial, size
             self._in_vain += 1
             if self._in_vain > _IN_VAIN:
                 self._not_asked_any_more(trial)
-        reply = reply_to(request)
+        reply = self.played.usual(request)
         assert reply is not None
-        return [SentPiece(encode_frame(reply))], None, len(reply)
+        return [SentPiece(reply)], None, len(reply)
 
     def _answer_standing(self, trial: Trial, request: bytes) -> tuple[list[SentPiece], Trial | None, int]:
         self._left -= 1
         if self._left < 0:  # the reply to the last one that was counted has been sent, and read
             self._enough.set()
-        sent, size = pieces(trial, request)
+        sent, size = self.played.pieces(trial, request)
         return sent, None, size
 
     def time_to_send(self) -> float:
         """Return how many seconds a reply in pieces may take: the client waits only so long for it."""
-        wait = self.findings.controls.wait if self.findings else 0.0
-        return _PART_OF_WAIT * (wait or 1.0)
+        return time_to_send(self.findings.controls.wait if self.findings else 0.0)
 
     def observed(self, seen: ClientObservation) -> None:
         """Take what came of a trial, and get the next one."""
@@ -258,12 +284,12 @@ class ClientTest:
 
     def _begin(self, command: int) -> None:
         """Choose the command that the client is examined by, once there is reason enough."""
-        if command != SUSPECTS[0] and sum(self._asked.values()) < _FIRST:
+        if command != self.played.suspects[0] and sum(self._asked.values()) < _FIRST:
             return
-        known = [each for each in SUSPECTS if self._asked[each]]
+        known = [each for each in self.played.suspects if self._asked[each]]
         if not known:
             return
-        self.findings = ClientFindings(known[0])
+        self.findings = ClientFindings(known[0], self.played)
         self._script = script(self.findings, self._tell, self._other_command)
         self._trial = next(self._script)
 
@@ -271,14 +297,18 @@ class ClientTest:
         """Examine it by something else that it asks since then, or end."""
         self._in_vain = 0
         since = self._asked - self._asked_before
-        known = [each for each in SUSPECTS if since[each] and self.findings and each != self.findings.command]
+        known = [
+            each
+            for each in self.played.suspects
+            if since[each] and self.findings and each != self.findings.command
+        ]
         self._changes += 1
         if trial.command is not None or not known or self._changes > _CHANGES:
             self._finish()
             return
         assert self.findings is not None
-        old, self.findings = self.findings, ClientFindings(known[0])
-        self._tell(f"it does not ask {command_name(old.command)} any more")
+        old, self.findings = self.findings, ClientFindings(known[0], self.played)
+        self._tell(f"it does not ask {self.played.name(old.command)} any more")
         self._script = script(self.findings, self._tell, self._other_command)
         self._trial = next(self._script)
 

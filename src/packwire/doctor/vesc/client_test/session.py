@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import replace
 from typing import Protocol, override
 
+from packwire.doctor.vesc.client_test.played import Played
 from packwire.doctor.vesc.client_test.reactions import Action, ClientObservation
-from packwire.doctor.vesc.client_test.replies import command_of
 from packwire.doctor.vesc.client_test.stalls import Stalls
 from packwire.doctor.vesc.client_test.trials import SentPiece, Trial, TrialKind
 from packwire.doctor.vesc.client_test.verdict import LoginProblem
@@ -24,6 +24,7 @@ class Testing(Protocol):
     """The test, as far as one connection needs it."""
 
     login_problem: LoginProblem | None
+    played: Played
     stalls: Stalls
 
     def came(self, session: "ClientConnection") -> None:
@@ -32,8 +33,8 @@ class Testing(Protocol):
     def went(self, session: "ClientConnection") -> None:
         """Learn that a client went."""
 
-    def heard(self, stats: FrameStats) -> None:
-        """Learn what of a client's bytes was in frames."""
+    def heard(self, data: bytes, stats: FrameStats) -> None:
+        """Learn of a client's bytes, and what of them was in frames."""
 
     def answer(self, request: bytes) -> tuple[list[SentPiece], Trial | None, int]:
         """Return what is sent on a request, the trial that it is, and how many bytes the reply has."""
@@ -55,8 +56,8 @@ class ClientConnection(asyncio.Protocol):
         self.words = ""
         self._test = test
         self._loop = asyncio.get_running_loop()
-        self._framer = Framer()
-        self._login: bytearray | None = bytearray()
+        self._framer = test.played.framer()
+        self._login: bytearray | None = bytearray() if test.played.logs_in else None
         self._transport: asyncio.Transport | None = None
         self._sending: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -94,7 +95,7 @@ class ClientConnection(asyncio.Protocol):
             data = self._take_login(data)
         for frame in self._framer.feed(data) if data else []:
             self._asked(frame.payload)
-        self._test.heard(self._framer.stats)
+        self._test.heard(data, self._framer.stats)
 
     @override
     def pause_writing(self) -> None:
@@ -151,6 +152,7 @@ class ClientConnection(asyncio.Protocol):
     def _asked(self, request: bytes) -> None:
         self._hurry = True  # what is on its way comes whole, and before the next
         if self._trial is not None:
+            command_of = self._test.played.command_of
             if command_of(request) == command_of(self._request):
                 self._settle(Action.REPEATS)
             else:

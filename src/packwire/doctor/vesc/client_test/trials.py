@@ -27,6 +27,8 @@ class TrialKind(StrEnum):
     FRESH = "new connection"
     """No trial: the connection is closed, so that what the client holds of old replies is gone."""
     LENGTH = "length"
+    LATE = "late reply"
+    """The reply comes whole, and as late as it does through a hub."""
     DELIVERY = "delivery"
     COMPANY = "company"
     """Something else comes with the reply."""
@@ -86,6 +88,10 @@ class Trial:
 #: Seconds between pieces: long enough for each to be read by itself.
 _APART = 0.04
 _BYTE_APART = 0.002
+#: A reply in pieces takes at most this part of the time that the client waits for one.
+_PART_OF_WAIT = 0.4
+#: So many seconds after the request a reply may come through a hub.
+_LATE = 0.3
 PRINT = encode_frame(bytes((Command.PRINT,)) + b"packwire: a line of text, unasked for\0")
 #: Bytes that can begin no frame.
 JUNK = bytes.fromhex("00ff15aa7f00c0de")
@@ -96,6 +102,16 @@ FLUSH = 70_000
 #: A reply is filled up to this: more than anybody expects who counts on a fixed size, and a multiple of it
 #: that leaves him where he was; and by so much he is moved on, should the reply have lain across two pieces.
 _PADDED, _SHIFT = 1024, 100
+
+
+def time_to_send(wait: float) -> float:
+    """Return how many seconds a reply may take to a client that waits so long for one (0: not known)."""
+    return _PART_OF_WAIT * (wait or 1.0)
+
+
+def late_by(wait: float) -> float:
+    """Return how many seconds after its request a client gets the LATE reply."""
+    return min(_LATE, time_to_send(wait))
 
 
 def _cut(frame: bytes, *places: int) -> list[SentPiece]:
@@ -123,25 +139,39 @@ def _with_newline(frame: bytes) -> bytes:
     return encode_frame(payload) + b"\n"
 
 
-WAYS: dict[str, Callable[[bytes], list[SentPiece]]] = {
-    "whole": lambda frame: [SentPiece(frame)],
-    "bytes": lambda frame: [SentPiece(frame[at : at + 1], _BYTE_APART) for at in range(len(frame))],
-    "cut-start": lambda frame: _cut(frame, 1),
-    "cut-header": lambda frame: _cut(frame, frame[0]),
-    "cut-middle": lambda frame: _cut(frame, len(frame) // 2),
-    "cut-crc": lambda frame: _cut(frame, -2),
-    "cut-stop": lambda frame: _cut(frame, -1),
-    "print-first": lambda frame: [SentPiece(PRINT, _APART), SentPiece(frame)],
-    "print-joined": lambda frame: [SentPiece(PRINT + frame)],
-    "print-behind": lambda frame: [SentPiece(frame + PRINT)],
-    "junk-first": lambda frame: [SentPiece(JUNK + frame)],
-    "damaged-first": lambda frame: [SentPiece(_corrupt(frame), _APART), SentPiece(frame)],
-    "corrupt": lambda frame: [SentPiece(_corrupt(frame))],
-    "corrupt-other": lambda frame: [SentPiece(_corrupt_other(frame))],
-    "print-only": lambda _: [SentPiece(PRINT)],
-    "fixed-size": lambda frame: [SentPiece(frame + bytes(-len(frame) % _PADDED))],
+class Parcel(NamedTuple):
+    """What a trial is made of: a whole reply, and beside it what is sent with it or in its place.
+
+    `unasked` is a message that answers nothing, `damaged` the reply with a wrong checksum, `damaged_other`
+    the same of another message.
+    """
+
+    whole: bytes
+    unasked: bytes
+    damaged: bytes
+    damaged_other: bytes
+
+
+WAYS: dict[str, Callable[[Parcel], list[SentPiece]]] = {
+    "whole": lambda of: [SentPiece(of.whole)],
+    "late": lambda of: [SentPiece(b"", _LATE), SentPiece(of.whole)],
+    "bytes": lambda of: [SentPiece(of.whole[at : at + 1], _BYTE_APART) for at in range(len(of.whole))],
+    "cut-start": lambda of: _cut(of.whole, 1),
+    "cut-header": lambda of: _cut(of.whole, of.whole[0]),
+    "cut-middle": lambda of: _cut(of.whole, len(of.whole) // 2),
+    "cut-crc": lambda of: _cut(of.whole, -2),
+    "cut-stop": lambda of: _cut(of.whole, -1),
+    "print-first": lambda of: [SentPiece(of.unasked, _APART), SentPiece(of.whole)],
+    "print-joined": lambda of: [SentPiece(of.unasked + of.whole)],
+    "print-behind": lambda of: [SentPiece(of.whole + of.unasked)],
+    "junk-first": lambda of: [SentPiece(JUNK + of.whole)],
+    "damaged-first": lambda of: [SentPiece(of.damaged, _APART), SentPiece(of.whole)],
+    "corrupt": lambda of: [SentPiece(of.damaged)],
+    "corrupt-other": lambda of: [SentPiece(of.damaged_other)],
+    "print-only": lambda of: [SentPiece(of.unasked)],
+    "fixed-size": lambda of: [SentPiece(of.whole + bytes(-len(of.whole) % _PADDED))],
     "shift": lambda _: [SentPiece(bytes(_SHIFT))],
-    "newline": lambda frame: [SentPiece(_with_newline(frame))],
+    "newline": lambda of: [SentPiece(_with_newline(of.whole))],
     "nothing": lambda _: [],
 }
 #: The ways that a client needs which looks for no frames at all, and what it does.
@@ -193,7 +223,9 @@ def pieces(trial: Trial, request: bytes) -> tuple[list[SentPiece], int]:
     if payload is None:
         return [], 0
     frame = DIALECTS[trial.dialect](payload)
-    sent = WAYS[trial.sent](frame if trial.checksum else _spoilt(frame))
+    if not trial.checksum:
+        frame = _spoilt(frame)
+    sent = WAYS[trial.sent](Parcel(frame, PRINT, _corrupt(frame), _corrupt_other(frame)))
     if trial.flush:
         sent.insert(0, SentPiece(bytes(trial.flush), _APART))
     if trial.behind:
@@ -218,6 +250,7 @@ LENGTHS = (130, 127, 128, 255, 256, 511, 100, 166)
 #: The length in the story that this is for; to speak the dialect of who reads 15 bits.
 DIALECT_LENGTH = 166
 
+LATE = _way("late", TrialKind.LATE, "a reply that comes late")
 DELIVERIES = (
     _way("bytes", TrialKind.DELIVERY, "byte by byte"),
     _way("cut-start", TrialKind.DELIVERY, "cut behind the start byte"),

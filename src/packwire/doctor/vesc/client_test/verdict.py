@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from packwire.check import Confidence, Verdict
-from packwire.wire.frame import FrameStats
 
 FRAMING = (
     "start byte 02 is followed by ONE length byte (1 to 255), 03 by two, 04 by three, the high one first; "
@@ -12,8 +11,8 @@ FRAMING = (
     "the stop byte is 03"
 )
 STREAM = (
-    "TCP is a stream: keep what came in a buffer, take a frame out when all of its bytes are there, keep the "
-    "rest, and read on"
+    "bytes come in pieces of any size: keep what came in a buffer, take a frame out when all of its bytes "
+    "are there, keep the rest, and read on"
 )
 AGES_DIFFER = "decode as far as the bytes go: firmware appends fields, and an old reply ends earlier"
 UNASKED = (
@@ -70,18 +69,3 @@ class LoginProblem(StrEnum):
 
     DEVICE = "it logs in as VESC:, as a device does"
     NO_NEWLINE = "its login line does not end with a newline"
-
-
-@dataclass(frozen=True, slots=True)
-class Meeting:
-    """What was seen of the client besides the trials; `requests` are the whole frames that it sent."""
-
-    connections: int
-    requests: int
-    stats: FrameStats
-    unanswerable: tuple[int, ...] = ()
-    words: str = ""
-    """What it spoke where that was something else."""
-    login: LoginProblem | None = None
-    broadcasts: int = 0
-    """How many requests went to all nodes at once (CAN id 255)."""

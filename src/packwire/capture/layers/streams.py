@@ -1,11 +1,12 @@
-"""Frames of a battery's own protocol on TCP: a serial line behind a bridge to the network, a Wi-Fi module.
+"""Frames of a battery's own protocol on a network: a serial line behind a bridge, a Wi-Fi module.
 
 A connection is taken where most of what one side says lies in right frames of a framing that is known. Which
 end is the device is told by what answers what; where that says nothing, the end that dialled asks.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 
@@ -18,9 +19,21 @@ from packwire.columns import distinct
 from packwire.messages import Direction, Int64s, Messages
 
 #: So many connections are looked at, and beyond that one for so many bytes of the recording.
-_FREE_SEARCHES, _BYTES_A_SEARCH = 2048, 4096
+FREE_SEARCHES, _BYTES_A_SEARCH = 2048, 4096
 #: One frame may be chance.
 _LEAST_FRAMES = 2
+
+
+class TwoWays(Protocol):
+    """What two ends said to each other."""
+
+    @property
+    def channel(self) -> Channel:
+        """Return its channel."""
+
+    @property
+    def streams(self) -> tuple[Stream, Stream]:
+        """Return what each end sent."""
 
 
 def known_streams(
@@ -33,35 +46,35 @@ def known_streams(
     segments = connections.segments
     number = np.searchsorted(connections.bounds, np.flatnonzero(segments.size > 0), side="right") - 1
     others = [index for index in distinct(number) if index not in taken]
-    searched = max(_FREE_SEARCHES, len(connections.packets.data) // _BYTES_A_SEARCH)
+    searched = max(FREE_SEARCHES, len(connections.packets.data) // _BYTES_A_SEARCH)
     left_out.add(
         "a TCP connection that was not searched for known frames, there are so many",
         max(len(others) - searched, 0),
     )
     for index in others[:searched]:
         connection = connections.glance(index)
-        device = _device_side(connection)
+        device = device_side(connection.streams)
         if device is not None:
             yield connection, device
 
 
-def stream_messages(connections: Connections, taken: Container[int], left_out: Counts) -> Messages | None:
-    """Return what came in the connections of `known_streams`, piece by piece; None: there are none."""
+def stream_messages(found: Iterable[tuple[TwoWays, int]]) -> Messages | None:
+    """Return what came on connections with the ends that are the devices, piece by piece; None: none are."""
     channels: dict[Channel, int] = {}
     parts: list[tuple[Stream, int, Direction]] = []
-    for connection, device in known_streams(connections, taken, left_out):
-        channel = channels.setdefault(connection.channel, len(channels))
-        for side, stream in enumerate(connection.streams):
+    for each, device in found:
+        channel = channels.setdefault(each.channel, len(channels))
+        for side, stream in enumerate(each.streams):
             way = Direction.FROM_DEVICE if side == device else Direction.TO_DEVICE
             parts.append((stream, channel, way))
     return _table(parts, tuple(channels)) if parts else None
 
 
-def _device_side(connection: Connection) -> int | None:
-    """Return which end is the device; None: the connection has no frames of a known framing."""
+def device_side(streams: tuple[Stream, Stream]) -> int | None:
+    """Return which end is the device; None: there are no frames of a known framing."""
     frames: list[tuple[int, int, int, bytes]] = []
     names: set[str] = set()
-    for side, stream in enumerate(connection.streams):
+    for side, stream in enumerate(streams):
         content = stream.joined()[:TRIAL]
         framings = recognise(content)
         names.update(family_of(each) for each in framings)

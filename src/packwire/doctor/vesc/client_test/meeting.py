@@ -1,0 +1,25 @@
+"""What was seen of a client besides the trials."""
+
+from dataclasses import dataclass
+
+from packwire.doctor.vesc.client_test.played import VESC, Played
+from packwire.doctor.vesc.client_test.verdict import LoginProblem
+from packwire.wire.frame import FrameStats
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """What was seen of the client besides the trials; `requests` are the whole frames that it sent."""
+
+    connections: int
+    requests: int
+    stats: FrameStats
+    unanswerable: tuple[int, ...] = ()
+    words: str = ""
+    """What it spoke where that was something else."""
+    login: LoginProblem | None = None
+    broadcasts: int = 0
+    """How many requests went to all nodes at once (CAN id 255)."""
+    played: Played = VESC
+    family: str = ""
+    """In whose frames it asked, where it sent no request of this device's."""
