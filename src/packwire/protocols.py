@@ -9,11 +9,7 @@ from pathlib import Path
 
 from packwire.advertisement import Advertisement
 from packwire.errors import BadAddressError, BadFileError
-<<<<<<< HEAD
-from packwire.models.load import model, model_families, read_file
-=======
-from packwire.models.load import model, model_families, unchecked_places
->>>>>>> main
+from packwire.models.load import model, model_families, read_file, unchecked_places
 from packwire.models.store import Source, library, sources
 from packwire.protocol.announcing import Announcing
 from packwire.protocol.base import Gatt, Protocol

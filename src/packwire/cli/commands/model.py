@@ -31,11 +31,8 @@ from packwire.visible import record_text
 app = App(name="model", help="Models: the protocols of BMSs as data, packwire's and your own.")
 
 _WIDTH = 80
-<<<<<<< HEAD
 _NO_NOTES = NotesFile()
-=======
 ModelArgument = Annotated[str, Parameter(help="A model's name, or its file.", completer=completion.models)]
->>>>>>> main
 
 
 @app.command(name="list")
@@ -142,7 +139,7 @@ def check(name: str, /, *more: str, models: ModelsOption = ()) -> int:
     code = ExitCode.OK
     for each in (name, *more):
         try:
-            model = _named(each)
+            model = named_model(each)
         except BadFileError as error:
             tell(str(error))
             code = ExitCode.BAD_FILE
@@ -173,17 +170,11 @@ def run_examples(
         More of them, and recordings.
     """
     use(models)
-<<<<<<< HEAD
     recordings = [each for each in more if Path(each).is_file() and not each.endswith((".yaml", ".yml"))]
     named = [each for each in (name, *more) if each is not None and each not in recordings]
     code: int = ExitCode.OK
     for each in named or tuple(sources()):
-        model = _named(each)
-=======
-    code = ExitCode.OK
-    for each in (name, *more) if name is not None else tuple(sources()):
         model = named_model(each)
->>>>>>> main
         try:
             wrong = list(problems(model))
         except ModelError as error:
