@@ -221,6 +221,30 @@ def _serving(model: str) -> Callable[..., int]:
     return serve
 
 
+@app.default
+def file(
+    model: Annotated[str | None, Parameter(show=False)] = None,
+    /,
+    *,
+    listen: _Listen = "0",
+    cells: _Cells = 4,
+    pack: _Pack = _USUAL,
+    bluetooth: _Bluetooth = _NoBluetooth,
+    for_: ForOption = None,
+) -> int:
+    """Simulate a VESC, a hub, or any pack that has a model, such as a draft: packwire sim mybms.yaml.
+
+    Parameters
+    ----------
+    model
+        One of the commands below, or a model's file.
+    """
+    if model is None:
+        app.help_print()
+        return ExitCode.OK
+    return _serving(model)(listen=listen, cells=cells, pack=pack, bluetooth=bluetooth, for_=for_)
+
+
 # The user's own models too, unless they are named like another command here.
 for _name in sorted(sources().keys() - {"vesc", "hub", "faults"}):
     app.command(_serving(_name), name=_name)
