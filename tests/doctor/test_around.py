@@ -13,6 +13,7 @@ from packwire.sim.server import SimOptions, SimulatedVesc
 from tests.cli.records import checked
 from tests.cli.running import packwire
 from tests.doctor.live.wired import interface
+from tests.link.ble.fake_bluez import DAEMON, FakeBlueZ, power, private_bus
 
 pytest.importorskip("can")
 #: Where VESCs announce themselves in these tests, and seconds to listen.
@@ -81,7 +82,7 @@ async def test_a_vesc_in_this_network_comes_before_ports(ports, buses, pty):
     async with SimulatedVesc(options) as vesc:
         found = await around(seconds=4)
         assert found.verdict.remedy == f"packwire doctor vesc://127.0.0.1:{vesc.port}"
-    assert check(found, "network").answer == "1 VESC in 4.0 s"
+    assert check(found, "network").answer == "1 VESC in 4 s"
 
 
 async def test_a_named_device_that_is_there_comes_first(ports, buses, pty):
@@ -130,3 +131,19 @@ async def test_the_command_shows_it_and_writes_records(tmp_path, monkeypatch):
     assert {each["kind"] for each in finds} <= {"find"}
     assert (told["kind"], told["address"], told["where"]) == ("diagnosis", "", "this computer")
     assert [each["name"] for each in told["checks"]] == ["Bluetooth", "network", "serial", "CAN", "names"]
+
+
+@pytest.mark.skipif(DAEMON is None, reason="no dbus-daemon")
+async def test_packs_on_air_and_the_adapter_are_listed(ports, buses, tmp_path, monkeypatch):
+    async with private_bus(tmp_path) as bus:
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus)
+        async with FakeBlueZ(bus) as service:
+            found = await around(seconds=1.0)
+            assert found.verdict.key == "found"
+            assert found.verdict.remedy.startswith("packwire doctor ble://")
+            assert check(found, "Bluetooth").evidence[0] == "adapter hci0, powered"
+            power(service, on=False)
+            off = await around({"pack": "ble://A4:C1:38:00:00:01"}, seconds=1.0)
+    assert off.verdict.key == "configuration"
+    assert check(off, "Bluetooth").outcome is Outcome.FAILED
+    assert check(off, "Bluetooth").evidence == ("adapter hci0, off",)

@@ -17,7 +17,7 @@ from packwire.sim.express import Express
 from packwire.sim.faults import Faults
 from packwire.sim.nodes import default_config
 from packwire.sim.vehicle import Vehicle
-from packwire.vesc.can import OWN_ID, REPLY, REQUEST, Buffers, VescCarrier, fragments
+from packwire.vesc.can import OWN_ID, REPLY, REQUEST, Buffers, VescCanTransport, fragments
 from packwire.vesc.framing import DEVICE_MAX_PAYLOAD, Framer, encode_frame
 
 can = pytest.importorskip("can")
@@ -72,14 +72,14 @@ def test_a_recording_says_the_same_payloads(tmp_path_factory, payload):
 
 
 def test_what_is_for_a_node_behind_goes_to_it_directly():
-    carrier = VescCarrier(2)
-    (frame,) = carrier.sent(encode_frame(bytes([34, 84, 4])))
+    transport = VescCanTransport(2)
+    (frame,) = transport.sent(encode_frame(bytes([34, 84, 4])))
     assert frame[2:] == bytes([8, 84, OWN_ID, REQUEST, 4])
-    assert carrier.sent(b"\x02\x03\xff" * 5) == [], "fillers are no frame"
+    assert transport.sent(b"\x02\x03\xff" * 5) == [], "fillers are no frame"
     (answer,) = fragments(b"\x04\x01", OWN_ID, 84, REPLY)
-    assert [each.payload for each in Framer().feed(carrier.received(answer))] == [b"\x04\x01"]
-    assert carrier.received(fragments(b"\x04", OWN_ID, 84, REQUEST)[0]) == b""
-    assert carrier.received(fragments(b"\x04", 254, 84, REPLY)[0]) == b"", "that is for VESC Tool"
+    assert [each.payload for each in Framer().feed(transport.received(answer))] == [b"\x04\x01"]
+    assert transport.received(fragments(b"\x04", OWN_ID, 84, REQUEST)[0]) == b""
+    assert transport.received(fragments(b"\x04", 254, 84, REPLY)[0]) == b"", "that is for VESC Tool"
 
 
 @contextlib.asynccontextmanager

@@ -27,6 +27,8 @@ from packwire.link.scan import SECONDS, Find, Unlooked, look_around
 
 #: So many Bluetooth devices that nobody knows are shown, and so much of a name.
 _STRANGERS, _NAME = 5, 20
+#: Seconds for the system to tell of its adapters.
+_ADAPTERS = 3.0
 #: What the system says of Bluetooth that cannot be used -> the code of such a sentence in a log.
 _BLUETOOTH = {
     Reason.NO_BLUETOOTH: "no-adapter",
@@ -53,12 +55,14 @@ async def examine_around(
 ) -> Around:
     """Look around for some seconds; `names` are the user's, with their addresses."""
     started, begun = time.time(), time.monotonic()
-    found, interfaces = await asyncio.gather(look_around(seconds, udp_port, adapter), can_interfaces())
+    found, interfaces, adapters = await asyncio.gather(
+        look_around(seconds, udp_port, adapter), can_interfaces(), _adapters()
+    )
     paths = [each.place for each in found.finds if each.link is LinkKind.SERIAL]
     ports = await asyncio.gather(*(asyncio.to_thread(port_state, path) for path in paths))
-    facts = AroundFacts(found.finds, found.problems, tuple(ports), interfaces)
+    facts = AroundFacts(found.finds, found.problems, tuple(ports), interfaces, adapters)
     facts.named = tuple([await _named(name, text, facts) for name, text in sorted(names.items())])
-    journal = Journal("")
+    journal = Journal("", time.monotonic() - begun)
     _tell(journal, facts)
     all_facts = Facts(facts, *journal.facts())
     verdict, *remarks = judge_surest_first(rules_around(), all_facts)
@@ -68,6 +72,27 @@ async def examine_around(
         "", "this computer", verdict, checks, tuple(remarks), started=started, seconds=taken
     )
     return Around(diagnosis, found.finds)
+
+
+async def _adapters() -> tuple[str, ...]:
+    """Return a line for each Bluetooth adapter, where the system tells of them."""
+    try:
+        from packwire.link.ble.adapters import adapters, is_told  # noqa: PLC0415 - an extra
+        from packwire.link.ble.failures import FAILURES  # noqa: PLC0415
+    except ImportError:
+        return ()
+    if not is_told():
+        return ()
+    try:
+        async with asyncio.timeout(_ADAPTERS):
+            found = await adapters()
+    except FAILURES:  # why, the look into the air says
+        return ()
+    return tuple(
+        f"adapter {each.name}, {'powered' if each.powered else 'off'}"
+        + (f", connected to {_count(len(each.holds), 'device')}" if each.holds else "")
+        for each in found
+    )
 
 
 def _tell(journal: Journal, facts: AroundFacts) -> None:
@@ -163,20 +188,21 @@ def _blocked(facts: AroundFacts, link: LinkKind) -> Unlooked | None:
     return next((each for each in facts.unlooked if each.link is link), None)
 
 
-def _unlooked(name: str, question: str, unlooked: Unlooked) -> CheckResult:
+def _unlooked(name: str, question: str, unlooked: Unlooked, evidence: tuple[str, ...] = ()) -> CheckResult:
     outcome = Outcome.SKIPPED if isinstance(unlooked.error, MissingExtraError) else Outcome.FAILED
-    return _result(name, question, outcome, str(unlooked.error))
+    return _result(name, question, outcome, str(unlooked.error), evidence=evidence)
 
 
 def _air(facts: AroundFacts, seconds: float, taken: float) -> CheckResult:
     question = "What is in the air?"
     if (blocked := _blocked(facts, LinkKind.BLE)) is not None:
-        return _unlooked("Bluetooth", question, blocked)
+        return _unlooked("Bluetooth", question, blocked, facts.adapters)
     heard = [each for each in facts.finds if each.link is LinkKind.BLE]
     known = [each for each in facts.known if each.link is LinkKind.BLE]
     strangers = sorted(facts.strangers, key=lambda each: -(each.rssi or -200))
-    lines = [*map(_heard_line, known), *map(_heard_line, strangers[:_STRANGERS])]
-    more = len(heard) - len(lines)
+    shown = [*known, *strangers[:_STRANGERS]]
+    lines = [*facts.adapters, *map(_heard_line, shown)]
+    more = len(heard) - len(shown)
     lines += [f"and {more} more that nobody knows: packwire scan --all"] * (more > 0)
     outcome = Outcome.PASSED if heard else Outcome.ODD
     words = f"{_count(len(heard), 'device')} in {seconds:g} s, {len(known)} of a kind that is known"

@@ -35,6 +35,8 @@ class AroundFacts(Fact):
     unlooked: tuple[Unlooked, ...] = ()
     ports: tuple[PortState, ...] = ()
     interfaces: tuple[CanInterface, ...] = ()
+    adapters: tuple[str, ...] = ()
+    """A line for each Bluetooth adapter."""
     named: tuple[NamedDevice, ...] = ()
 
     @property

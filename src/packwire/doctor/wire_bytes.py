@@ -16,6 +16,8 @@ from packwire.wire.framing import FrameCheck
 _SECOND = 1_000_000_000
 #: Frames whose checksums are compared.
 _MOST_SUMS = 50
+#: Bytes that are looked at, of the first and of the last: a line may send without end.
+_FIRST_BYTES, _LAST_BYTES = 4096, 8192
 
 
 @dataclass(slots=True)
@@ -50,7 +52,7 @@ def without_echoes(probe: Probe) -> bytes:
 
 def look_at_wire(exam: Examination) -> WireBytes:
     """Look at all that passed so far; the facts on bytes that rules read are filled with it."""
-    rows = _rows(exam.transcript.segments)
+    rows = _bounded(_rows(exam.transcript.segments))
     came = b"".join(row.payload for row in rows if not row.sent)
     found, facts = WireBytes(size=len(came)), look_at_rows(rows)
     spoken = exam.protocol.family
@@ -100,6 +102,21 @@ def _is_request(exam: Examination, frame: bytes) -> bool:
     """Tell whether a frame is a request of the model that is spoken."""
     spoken = exam.protocol
     return isinstance(spoken, ModelProtocol) and spoken.question_of(frame) is not None
+
+
+def _bounded(rows: list[WireMessage]) -> list[WireMessage]:
+    """Return the first and the last of what passed."""
+    first: list[WireMessage] = []
+    last: list[WireMessage] = []
+    size = 0
+    while len(first) < len(rows) and size < _FIRST_BYTES:
+        first.append(rows[len(first)])
+        size += len(first[-1].payload)
+    size = 0
+    while len(first) + len(last) < len(rows) and size < _LAST_BYTES:
+        last.append(rows[-1 - len(last)])
+        size += len(last[-1].payload)
+    return [*first, *reversed(last)]
 
 
 def _rows(segments: list[TranscriptSegment]) -> list[WireMessage]:

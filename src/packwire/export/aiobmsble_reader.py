@@ -5,7 +5,6 @@ from typing import Final, override
 from packwire.export.decoding import ReplyField, ReplyWriter
 from packwire.export.python import Python
 from packwire.export.said import ValueReplies
-from packwire.export.text import identifier
 from packwire.models.aiobmsble_keys import SAME, TEMPERATURES
 from packwire.quantity import Kind
 from packwire.wire.fields import Type
@@ -64,21 +63,13 @@ class PlainReader(ReplyWriter):
         return f'known["{known}"] = {raw}'
 
     @override
-    def keyed(self, reading: ReplyField) -> None:
-        return
-
-    @override
-    def list_(self, reading: ReplyField) -> None:
-        return
-
-    @override
     def one(self, reading: ReplyField, raw: str, at: str, index: str = "") -> None:
         if reading.saying is None:
             return
         to, field, quantity = self.to, reading.field, reading.saying.quantity
         value = to.scaled(field, raw)
         if field.negative:
-            held = to.all(to.condition(each, self._number(each.field)) for each in field.negative)
+            held = self.held(field.negative)
             value = f"-({value}) if {held} else {value}"
         if field.names:
             rows = ", ".join(f"{number}: {name!a}" for number, name in field.names)
@@ -88,9 +79,6 @@ class PlainReader(ReplyWriter):
         if quantity.kind is Kind.TEXT:
             value = f"str({value}).strip()"
         self.to.put(f'said.append(("{quantity.key}", {value}))')
-
-    def _number(self, name: str) -> str:
-        return self.number_of(self.known[name]) if "." in name else f"raw_{identifier(name)}"
 
     @override
     def text(self, reading: ReplyField, at: str, behind: str) -> None:

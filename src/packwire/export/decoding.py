@@ -4,7 +4,7 @@ A target says what becomes of each value; here is where it lies, whether it is t
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from packwire.models.protocol import ModelProtocol
 from packwire.models.replies import Reply, ReplyLayout, Saying
 from packwire.models.requests import Template
 from packwire.models.text import LONGEST, Made, Named
-from packwire.wire.fields import TO_THE_END, Field, Type
+from packwire.wire.fields import TO_THE_END, Field, FieldCondition, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +69,12 @@ class ReplyWriter(ABC):
         """Write what becomes of a number (of a list: the one at `index`)."""
 
     @abstractmethod
-    def list_(self, reading: ReplyField) -> None:
-        """Write what stands before the numbers of a list, of which `many` come."""
-
-    @abstractmethod
     def text(self, reading: ReplyField, at: str, behind: str) -> None:
         """Write what becomes of a text, whose bytes are known to be there."""
 
-    @abstractmethod
     def keyed(self, reading: ReplyField) -> None:
-        """Write what reads a field that stands behind a key, in a text of keys and values."""
+        """Write what reads a field that stands behind a key, where a target reads such texts."""
+        _ = reading
 
     @abstractmethod
     def remember(self, known: str, raw: str) -> str:
@@ -91,6 +87,14 @@ class ReplyWriter(ABC):
     @abstractmethod
     def number_of(self, known: str) -> str:
         """Return the number of another reply; 0 where it is not known."""
+
+    def raw_of(self, name: str) -> str:
+        """Return the raw number of a field of the same reply, or of another."""
+        return self.number_of(self.known[name]) if "." in name else f"raw_{identifier(name)}"
+
+    def held(self, conditions: Iterable[FieldCondition]) -> str:
+        """Return whether all of these hold."""
+        return self.to.all(self.to.condition(each, self.raw_of(each.field)) for each in conditions)
 
     def begins(self, reply: Reply) -> str:
         """Return whether `data` are this reply; `whole` is how many bytes were sent."""
@@ -228,13 +232,8 @@ class _FieldWriter:
             with to.scoped() if self._has_variables() else nullcontext():
                 self._there()
             return
-        with to.block(to.when(to.all(to.condition(each, self._raw_of(each.field)) for each in field.when))):
+        with to.block(to.when(self.writer.held(field.when))):
             self._there()
-
-    def _raw_of(self, name: str) -> str:
-        if "." in name:
-            return self.writer.number_of(self.writer.known[name])
-        return f"raw_{identifier(name)}"
 
     def _has_variables(self) -> bool:
         field = self.reading.field
@@ -316,7 +315,7 @@ class _FieldWriter:
         if field.count != TO_THE_END:
             wanted = str(field.count)
             if isinstance(field.count, str):
-                wanted = to.whole(self._raw_of(field.count))
+                wanted = to.whole(self.writer.raw_of(field.count))
                 wanted = to.divided(wanted, field.counts) if field.counts > 1 else wanted
             to.put(to.let("wanted", wanted))
             # What follows a list that was cut short has no place.
@@ -327,7 +326,6 @@ class _FieldWriter:
         if field.most is not None:
             to.put(to.set("many", to.least("many", str(field.most))))
         if self.writer.reads(self.reading):
-            self.writer.list_(self.reading)
             with to.block(to.each("index", "many")):
                 to.put(to.let("item", f"here + index * {step}"))
                 self._value("item", "index")

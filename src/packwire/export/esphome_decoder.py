@@ -7,7 +7,7 @@ from packwire.export.decoding import ReplyField, ReplyWriter
 from packwire.export.framing import write_framings
 from packwire.export.language import has_decimals
 from packwire.export.said import PARTS, SaidQuantity, ValueReplies
-from packwire.export.text import c_string, identifier, plain
+from packwire.export.text import c_string, plain
 from packwire.models.computed import Computed
 from packwire.models.protocol import ModelProtocol
 from packwire.models.replies import NOTHING, Reply
@@ -48,14 +48,6 @@ class _Publisher(ReplyWriter):
         return f"{known} = {raw};"
 
     @override
-    def keyed(self, reading: ReplyField) -> None:
-        return
-
-    @override
-    def list_(self, reading: ReplyField) -> None:
-        return
-
-    @override
     def one(self, reading: ReplyField, raw: str, at: str, index: str = "") -> None:
         said, to, field = self._said(reading), self.to, reading.field
         if said is None:
@@ -66,7 +58,7 @@ class _Publisher(ReplyWriter):
                 to.put(f"if ({raw} >> {bit} & 1) add_word(words, {c_string(word)});")
             known = sum(1 << bit for bit, _ in field.flags)
             many = field.each_bit if isinstance(field.each_bit, str) else str(field.each_bit or 64)
-            many = many if many.isdecimal() else self._number(many)
+            many = many if many.isdecimal() else self.raw_of(many)
             with to.block(to.each("bit", f"std::min<int64_t>(64, {many})")):
                 word = '"bit " + std::to_string(bit)' if field.flags else "std::to_string(bit + 1)"
                 to.put(f"if ({raw} & ~{known}ull & 1ull << bit) add_word(words, {word});")
@@ -87,7 +79,7 @@ class _Publisher(ReplyWriter):
         to, field = self.to, reading.field
         value = to.scaled(field, raw)
         if field.negative:
-            held = to.all(to.condition(each, self._number(each.field)) for each in field.negative)
+            held = self.held(field.negative)
             value = f"({held} ? -1 : 1) * ({value})"
         if said.quantity.kind is Kind.FLAG and field.names:
             return (
@@ -108,9 +100,6 @@ class _Publisher(ReplyWriter):
             )
             value = f"{raw} == {number} ? {word} : {value}"
         return value
-
-    def _number(self, name: str) -> str:
-        return self.number_of(self.known[name]) if "." in name else f"raw_{identifier(name)}"
 
     def _give(self, said: SaidQuantity, value: str) -> None:
         key = said.quantity.key

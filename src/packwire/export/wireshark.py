@@ -163,7 +163,7 @@ class _Dissector(ReplyWriter):
         behind = f", {index} + 1" if index else ""
         if field.each_bit is not None:
             many = field.each_bit
-            wanted = many if isinstance(many, int) else self._number(many)
+            wanted = many if isinstance(many, int) else self.raw_of(many)
             to.put(f"show({where}, each_bit({raw}, {wanted}){behind})")
             return
         if field.flags:
@@ -173,16 +173,9 @@ class _Dissector(ReplyWriter):
         if field.names:
             value = f"named(names_of[{reading.number}], {raw}, {value})"
         if field.negative:
-            held = to.all(to.condition(each, self._number(each.field)) for each in field.negative)
+            held = self.held(field.negative)
             value = f"negative({held}, {value})"
         to.put(f"show({where}, {value}{behind})")
-
-    def _number(self, name: str) -> str:
-        return self.number_of(self.known[name]) if "." in name else f"raw_{identifier(name)}"
-
-    @override
-    def list_(self, reading: ReplyField) -> None:
-        return
 
     @override
     def text(self, reading: ReplyField, at: str, behind: str) -> None:

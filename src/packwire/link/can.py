@@ -2,7 +2,7 @@
 
 Needs the extra `can` (python-can), which knows the adapters: SocketCAN on Linux, slcan on a serial port,
 socketcand over the network, PCAN, Kvaser and others. Packs on CAN send by themselves; what is asked there (a
-VESC) has a carrier, which cuts the protocol's stream into frames.
+VESC) has a transport, which cuts the protocol's stream into frames.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from packwire.errors import (
 from packwire.event import EventKind
 from packwire.link.base import Link, Receiver
 from packwire.link.can_errors import BUS_OFF, errors_of
-from packwire.protocol.base import Carrier, Protocol
+from packwire.protocol.base import CanTransport, Protocol
 
 EXTENDED: Final = 1 << 31
 """Marks an identifier of 29 bits [Linux, linux/can.h]."""
@@ -40,9 +40,11 @@ class CanLink(Link):
 
     preposition = "on"
 
-    def __init__(self, channel: str, interface: str, bit_rate: int, carrier: Carrier | None = None) -> None:
+    def __init__(
+        self, channel: str, interface: str, bit_rate: int, transport: CanTransport | None = None
+    ) -> None:
         super().__init__()
-        self._carrier = carrier
+        self._transport = transport
         self.name = f"CAN bus {channel}"
         self._channel = channel
         self._interface = interface or ("socketcan" if sys.platform == "linux" else "pcan")
@@ -129,7 +131,7 @@ class CanLink(Link):
         unit = number.to_bytes(4) + bytes(message.data)
         for observe in self.observers:
             observe(Direction.FROM_DEVICE, unit)
-        data = unit if self._carrier is None else self._carrier.received(unit)
+        data = unit if self._transport is None else self._transport.received(unit)
         if data:
             self._receiver.data_received(data)
 
@@ -142,10 +144,10 @@ class CanLink(Link):
 
     @override
     def write(self, data: bytes) -> None:
-        """Send what the carrier makes of it; without one nothing: packs on a CAN bus are only heard."""
-        if self._carrier is None or self._bus is None:
+        """Send what the transport makes of it; without one nothing: packs on a CAN bus are only heard."""
+        if self._transport is None or self._bus is None:
             return
-        for unit in self._carrier.sent(data):
+        for unit in self._transport.sent(data):
             for observe in self.observers:
                 observe(Direction.TO_DEVICE, unit)
             try:
@@ -228,6 +230,6 @@ def _python_can() -> Any:
 
 def link_of(address: Address, protocol: Protocol) -> CanLink:
     """Return the link that an address leads over, not connected yet."""
-    carrier = protocol.carrier(address.unit)
-    rate = address.baud or (_BIT_RATE if carrier else protocol.baud)
-    return CanLink(address.target, address.interface, rate, carrier)
+    transport = protocol.can_transport(address.unit)
+    rate = address.baud or (_BIT_RATE if transport else protocol.baud)
+    return CanLink(address.target, address.interface, rate, transport)

@@ -103,7 +103,7 @@ class NodeReading:
     reason: str = ""
 
 
-class Carrier(ABC):
+class CanTransport(ABC):
     """How the stream of a protocol is carried on a CAN bus, whose units are frames: identifier and data."""
 
     @abstractmethod
@@ -289,7 +289,7 @@ class Protocol(ABC):
     """What it brings to the doctor beside its row in `packwire.doctor.registry`."""
     rules: tuple[Rule, ...] = ()
 
-    def carrier(self, unit: int | None) -> Carrier | None:  # noqa: ARG002 - for those that are asked over CAN
+    def can_transport(self, unit: int | None) -> CanTransport | None:  # noqa: ARG002 - for those that are asked over CAN
         """Return how it is carried on CAN to the device of this address.
 
         None: its frames on CAN are units of their own, and it is only heard there. Raises BadAddressError.

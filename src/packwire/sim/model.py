@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from packwire.errors import BadFileError
+from packwire.errors import BadFileError, BadOptionError
 from packwire.models.protocol import ModelProtocol, Switch
 from packwire.models.replies import Reply
 from packwire.models.requests import Question
@@ -26,6 +26,8 @@ BETWEEN = 0.06
 LONGEST_PATIENCE = 3.0
 """How many times as long as a keep-alive is due a device waits for it before it hangs up."""
 
+#: Packs of a device that consists of packs.
+_PACKS = 2
 _ON = "on"
 #: The bit by which the function of an error reply differs [Modbus protocol V1.1b3, 7].
 _ERROR = 0x80
@@ -48,7 +50,7 @@ class ModelDevice:
         vehicle: Vehicle,
         faults: Faults,
         unit: int | None = None,
-        packs: int = 0,
+        packs: int = _PACKS,
     ) -> None:
         self.protocol = protocol
         self.vehicle = vehicle
@@ -364,8 +366,11 @@ class SimulatedModel(Simulation):
 
     def __init__(self, protocol: ModelProtocol, options: SimOptions | None = None) -> None:
         options = options or SimOptions()
+        if options.packs is not None and protocol.packs is None:
+            raise BadOptionError(f"a {protocol.title} is one pack, and has no others behind it")
         vehicle = Vehicle(options.seed, options.cells, options.scenario, options.soc)
-        device = ModelDevice(protocol, vehicle, Faults(options.faults), options.unit, options.packs)
+        packs = options.packs or _PACKS
+        device = ModelDevice(protocol, vehicle, Faults(options.faults), options.unit, packs)
         try:
             device.say_all()
         except (FieldError, ValueError, KeyError) as error:

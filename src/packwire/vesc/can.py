@@ -7,7 +7,7 @@ frame up to the offset 255 and 6 behind that, and processed by a last frame with
 
 from typing import Final, override
 
-from packwire.protocol.base import Carrier
+from packwire.protocol.base import CanTransport
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import DEVICE_MAX_PAYLOAD, Framer, encode_frame
 from packwire.wire.checksum import crc16_xmodem
@@ -89,7 +89,7 @@ class Buffers:
         return payload
 
 
-class VescCarrier(Carrier):
+class VescCanTransport(CanTransport):
     """Carries the stream that a VESC is spoken with to one controller, and to those behind it directly."""
 
     def __init__(self, controller: int) -> None:

@@ -5,7 +5,7 @@ from typing import override
 
 from packwire.advertisement import Advertisement
 from packwire.errors import BadAddressError
-from packwire.protocol.base import Asker, Carrier, Gatt, Options, Protocol, Request, Session
+from packwire.protocol.base import Asker, CanTransport, Gatt, Options, Protocol, Request, Session
 from packwire.vesc import framing
 from packwire.vesc.announcement import ANNOUNCING
 from packwire.vesc.commands import Command, command_name
@@ -38,15 +38,15 @@ class VescProtocol(Protocol):
     announcing = ANNOUNCING
 
     @override
-    def carrier(self, unit: int | None) -> Carrier:
-        from packwire.vesc.can import VescCarrier  # noqa: PLC0415 - few are on a bus themselves
+    def can_transport(self, unit: int | None) -> CanTransport:
+        from packwire.vesc.can import VescCanTransport  # noqa: PLC0415 - few are on a bus themselves
 
         if unit is None or unit >= CAN_BROADCAST:
             raise BadAddressError(
                 "which VESC on the CAN bus is to be asked? Say its id: &address=10 (model=vesc-can only "
                 "listens, and shows who is there)"
             )
-        return VescCarrier(unit)
+        return VescCanTransport(unit)
 
     @override
     def framer(self) -> StreamFramer:

@@ -165,6 +165,8 @@ FAULTS = (
     LiveFault("every notification but one lost", ("cut-frames", "serial.noise"), ("lost-notifications:2",)),
     LiveFault("cannot be hurried", ("polling-too-fast",), ("hurried:0.5",)),
     LiveFault("deaf at first", ("polling-too-fast",), ("deaf-at-first:2.5",)),
+    LiveFault("asleep", ("pack-asleep",), ("asleep:1",)),
+    LiveFault("closes amid an answer", ("ble.interference", "ble.weak-signal"), ("close-in-the-middle:1",)),
     LiveFault("slow", ("polling-too-fast",), ("delay:2.2",)),
     LiveFault("late", ("polling-too-fast",), ("delay:6.5",)),
     LiveFault("echo", ("pairing-needed",), ("echo",)),

@@ -3,23 +3,22 @@
 import asyncio
 import os
 import re
-import subprocess
-import sys
 import textwrap
 from dataclasses import replace
 from itertools import batched
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from packwire.address import parse_address
 from packwire.check import Confidence, Depth, Outcome
+from packwire.direction import Direction
 from packwire.doctor.diagnosis import Diagnosis
-from packwire.doctor.examination import ExaminationOptions
+from packwire.doctor.examination import Examination, ExaminationOptions
 from packwire.doctor.examine import examine
+from packwire.doctor.wire_bytes import look_at_wire
 from packwire.errors import BadAddressError
-from packwire.link.can_errors import errors_of
-from packwire.link.can_state import can_interfaces, read_interfaces
-from packwire.link.port_state import holders_of, port_state
 from tests.cli.running import packwire
 from tests.link.lines import line
 from tests.shared_data import ROOT
@@ -29,7 +28,7 @@ pytest.importorskip("serialx")
 if os.name == "nt":
     pytest.skip("pseudo-terminals", allow_module_level=True)
 
-from tests.doctor.live.wired import CASES, Case, interface
+from tests.doctor.live.wired import CASES, Case
 
 #: Patient enough for pseudo-terminals on a busy machine; a user's are longer.
 BRISK = ExaminationOptions(patience=0.35, poll=1.8, listen=0.8)
@@ -94,85 +93,12 @@ async def test_only_the_questions_of_the_model_are_asked() -> None:
     assert sent
 
 
-def test_a_port_is_looked_at_without_opening_it(tmp_path) -> None:
-    missing = port_state("/dev/ttyNOTHERE7")
-    assert (missing.there, missing.device, missing.allowed) == (False, False, False)
-    plain = tmp_path / "plain"
-    plain.touch()
-    assert not port_state(str(plain)).device
-    ours, theirs = os.openpty()
-    path = os.ttyname(theirs)
-    assert port_state(path).device
-    if sys.platform == "linux":
-        with subprocess.Popen(["sleep", "30"], stdin=theirs) as other:
-            (holder,) = holders_of(path)
-            assert (holder.process, holder.program) == (other.pid, "sleep")
-            other.kill()
-        assert list(holders_of(path)) == []
-    os.close(ours)
-    os.close(theirs)
-
-
 @pytest.mark.skipif(os.name == "nt" or not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may all")
 async def test_a_port_that_may_not_be_opened(tmp_path) -> None:
     with line("jbd") as serial:
         os.chmod(serial.path, 0)  # noqa: PTH101 - a device
         found = await examine(parse_address(f"serial:{serial.path}?model=jbd"), BRISK)
     assert found.verdict.key == "host.permission"
-
-
-async def test_interfaces_are_read_from_ip(tmp_path, monkeypatch) -> None:
-    script = tmp_path / "ip"
-    import json
-
-    rows = [interface("can0", counters=(128, 3), modes=("LISTEN-ONLY",)), {"link_type": "ether"}]
-    script.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(rows)}\nEND\n")
-    script.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    (found,) = await can_interfaces()
-    assert (found.name, found.up, found.bit_rate, found.state) == ("can0", True, 500_000, "ERROR-ACTIVE")
-    assert (found.tx_errors, found.rx_errors, found.listens_only) == (128, 3, True)
-    assert "error counters tx 128 rx 3" in str(found)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "[",
-        "{}",
-        "[1, null, [], {}]",
-        '[{"link_type": "can"}]',
-        '[{"link_type": "can", "ifname": 7}]',
-        "[" * 100_000,
-    ],
-)
-def test_what_ip_does_not_say_is_not_guessed(text: str) -> None:
-    assert read_interfaces(text) == ()
-
-
-def test_odd_values_of_ip_are_left_out() -> None:
-    row = {
-        "link_type": "can",
-        "ifname": "can0",
-        "flags": 3,
-        "linkinfo": [],
-        "stats64": {"rx": {"packets": -1}},
-    }
-    import json
-
-    (found,) = read_interfaces(json.dumps([row]))
-    assert (found.up, found.bit_rate, found.received) == (False, None, None)
-
-
-def test_error_frames_are_told_as_in_a_log() -> None:
-    told = [each.code for each in errors_of(0x20, bytes(8))]
-    assert told == ["nobody-acks"]
-    assert [each.code for each in errors_of(0x88, bytes([0, 0, 0x80, 0x19, 0, 0, 0, 0]))] == ["nobody-acks"]
-    assert [each.code for each in errors_of(0x88, bytes([0, 0, 0x04, 0x0A]))] == ["can-frame-bad"]
-    assert [each.code for each in errors_of(0x04, bytes([0, 0x20]))] == ["can-passive"]
-    assert [each.code for each in errors_of(0x40, b"")] == ["can-bus-off"]
-    assert list(errors_of(0x200, bytes(8))) == []
 
 
 async def test_hearing_oneself_is_no_fault_and_is_said() -> None:
@@ -220,3 +146,20 @@ async def test_the_page_shows_what_is_shown() -> None:
 
 def _without_numbers(text: str) -> str:
     return re.sub(r"  \d+\.\d s$", "", text, flags=re.MULTILINE)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.binary(max_size=300)), max_size=12))
+@settings(max_examples=30, deadline=None)
+def test_no_bytes_are_too_much_for_it(passed: list[tuple[bool, bytes]]) -> None:
+    exam = Examination(parse_address("serial:/dev/ttyNOTHERE7?model=pace&address=1"))
+    for sent, data in passed:
+        exam.transcript.add(1, Direction.TO_DEVICE if sent else Direction.FROM_DEVICE, data)
+    found = look_at_wire(exam)
+    assert 0 <= found.outside <= found.size <= sum(len(data) for sent, data in passed if not sent)
+
+
+def test_a_line_that_sends_without_end_is_looked_at_in_part() -> None:
+    exam = Examination(parse_address("serial:/dev/ttyNOTHERE7?model=jbd"))
+    for _ in range(200):
+        exam.transcript.add(1, Direction.FROM_DEVICE, bytes(1024))
+    assert look_at_wire(exam).size < 20_000

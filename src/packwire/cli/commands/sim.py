@@ -195,7 +195,9 @@ def hub(
     return _run(lambda stack: _start_hub(stack, host, port, fault, with_vesc=vesc), for_)
 
 
-_Packs = Annotated[int, Parameter(name="--packs", help="Packs of a device that consists of packs.")]
+_Packs = Annotated[
+    int | None, Parameter(name="--packs", help="Packs of a device that consists of packs; left out: two.")
+]
 
 
 def _serving(model: str) -> Callable[..., int]:
@@ -205,7 +207,7 @@ def _serving(model: str) -> Callable[..., int]:
         *,
         listen: _Listen = "0",
         cells: _Cells = 4,
-        packs: _Packs = 2,
+        packs: _Packs = None,
         pack: _Pack = _USUAL,
         bluetooth: _Bluetooth = _NoBluetooth,
         for_: ForOption = None,

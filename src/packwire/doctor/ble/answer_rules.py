@@ -19,7 +19,7 @@ _SLOW = 1.2
 
 def _write_mode(facts: Facts) -> Confidence | None:
     answers = facts[AnswerFacts]
-    if answers.works or answers.early or not answers.answered:
+    if answers.works or answers.early or answers.woken or not answers.answered:
         return None
     way = answers.answered[-1]
     other = [each for each in answers.silent if each is not way]
@@ -127,7 +127,7 @@ def _two_programs(facts: Facts) -> Confidence | None:
 
 def _silent(facts: Facts) -> bool:
     answers = facts[AnswerFacts]
-    some = answers.bytes or answers.late or answers.early
+    some = answers.bytes or answers.broken or answers.late or answers.early or answers.woken
     paired = facts[SaidFacts].has("gatt-error", "security", "pairing-failed")
     return answers.nothing and not some and not answers.anew and not paired
 
@@ -169,6 +169,15 @@ RULES: tuple[Rule, ...] = (
         "Let the program wait longer for an answer, and ask some seconds after it has connected.",
         shown=("connected", "request-timeout", "received"),
         causes={"polling-too-fast": 0.7, "ble.pack-stuck": 0.3},
+        excludes=SILENCES,
+    ),
+    rule(
+        "pack-asleep",
+        lambda facts: when(facts[AnswerFacts].woken, LIKELY),
+        "It did not answer at first, and answers since it was asked some times: it slept.",
+        "Let programs ask again before they give up; some boards can be kept from sleeping in their app.",
+        shown=("request-timeout", "received"),
+        causes={"pack-asleep": 0.7, "polling-too-fast": 0.2, "ble.interference": 0.1},
         excludes=SILENCES,
     ),
     rule(

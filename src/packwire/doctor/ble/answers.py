@@ -117,12 +117,15 @@ async def _ask(exam: Examination, line: Line, way: WriteType | None, patience: f
             facts.answered.append(way)
         return probe
     facts.echoes += probe.echoed
+    if probe.closed:
+        facts.broken += probe.received > 0
+        return probe
     facts.bytes += probe.received
     facts.damaged += max(_tell_sums(exam, probe.head), probe.damaged)
     if probe.cut is not None:
         facts.cut += 1
         facts.cut_at = probe.received if facts.cut == 1 or facts.cut_at == probe.received else 0
-    if not probe.received and not probe.closed:
+    if not probe.received:
         if way is not None:
             facts.silent.append(way)
         written = f" to a request written {way}" if way else ""
@@ -194,7 +197,7 @@ def _said(exam: Examination, probe: Probe, way: WriteType | None) -> CheckResult
 def is_unanswered(exam: Examination) -> str:
     """Need a pack that was asked and did not answer yet."""
     facts = exam.facts[AnswerFacts]
-    if facts.works or facts.answered or facts.early or facts.late or facts.anew:
+    if facts.works or facts.answered_at_last:
         return "it answered"
     if exam.facts[FamilyFacts].answered is not None:
         return "it answered as another"
@@ -249,11 +252,12 @@ async def other_way(exam: Examination) -> CheckResult:
     try:
         first = await _once(exam, other, BRIEF * 2)
         if first.reply is None:
-            return failed(f"written {other}, it is silent, too")
+            ended = f"written {other}, the connection ends as well"
+            return failed(ended if first.closed else f"written {other}, it is silent, too")
         # On new connections: what it goes on sending looks like an answer.
         again = await _anew(exam, usual, BRIEF + 4 * first.latency)
         if again.reply is not None:
-            facts.early, facts.answered = True, [usual]
+            facts.woken, facts.answered = True, [usual]
             return odd(f"written {other}, it answers in {ms(first.latency)}; and now written {usual} as well")
         last = await _anew(exam, other, BRIEF + 4 * first.latency)
     except PackwireError as error:
@@ -336,10 +340,16 @@ async def more_time(exam: Examination) -> CheckResult:
         return failed(str(error))
     if probe.reply is None:
         return failed(f"nothing in {LONG:.0f} s either, asked {_SETTLE:.0f} s after the connection")
-    facts.early = probe.latency < PATIENCE
-    facts.late = None if facts.early else probe.latency
-    after = f", asked {_SETTLE:.0f} s after the connection" if facts.early else ""
-    return odd(f"it answers after {ms(probe.latency)}{after}")
+    if probe.latency >= PATIENCE:
+        facts.late = probe.latency
+        return odd(f"it answers after {ms(probe.latency)}")
+    words = f"asked {_SETTLE:.0f} s after the connection, it answers in {ms(probe.latency)}"
+    try:
+        soon = way is not None and (await _anew(exam, way, BRIEF * 2)).reply is not None
+    except PackwireError as error:
+        return odd(f"{words}; then {error}")
+    facts.woken, facts.early = soon, not soon
+    return odd(f"{words}; {'now' if soon else 'not'} soon after a new one{' as well' if soon else ''}")
 
 
 #: Requests one behind the other, and how many are asked at leisure where some of them were lost.
@@ -349,8 +359,7 @@ _LEISURE = 1.5
 
 def _answers_at_all(exam: Examination) -> str:
     facts = exam.facts[AnswerFacts]
-    answered = facts.works or facts.answered or facts.anew
-    if not answered or question(exam) is None or not exam.protocol.asks:
+    if not (facts.works or facts.answered_at_last) or question(exam) is None or not exam.protocol.asks:
         return "it was not answered"
     return can_ask(exam)
 

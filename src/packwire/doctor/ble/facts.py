@@ -121,10 +121,14 @@ class AnswerFacts(Fact):
     """Seconds that the first answer took."""
     late: float | None = None
     early: bool = False
+    woken: bool = False
+    """Whether it answered once it had been asked some times, also soon after a new connection."""
     anew: bool = False
     """Whether it answered only after its connection, which was there before, was ended and made anew."""
     bytes: int = 0
     """What came and was no answer."""
+    broken: int = 0
+    """Connections that ended amid an answer."""
     echoes: int = 0
     unasked: int = 0
     unknown: int = 0
@@ -148,6 +152,11 @@ class AnswerFacts(Fact):
     def works(self) -> bool:
         """Whether it was answered in the way that was tried first."""
         return self.first is not None
+
+    @property
+    def answered_at_last(self) -> bool:
+        """Whether it was answered in another way, or at another time."""
+        return bool(self.answered or self.early or self.woken or self.late or self.anew)
 
     @property
     def nothing(self) -> bool:

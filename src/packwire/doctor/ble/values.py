@@ -30,7 +30,7 @@ def _can_be_read(exam: Examination) -> str:
         return is_connected(exam)
     if exam.spoken is None:
         return "nobody knows what it speaks"
-    answered = facts.works or facts.answered or facts.early or facts.late or facts.anew
+    answered = facts.works or facts.answered_at_last
     if not answered and exam.protocol.asks and question(exam) is not None and not has_pin(exam):
         return "it did not answer"
     return can_ask(exam)

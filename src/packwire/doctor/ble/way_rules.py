@@ -65,7 +65,8 @@ def _gone(facts: Facts) -> Confidence | None:
 def _drops_at_once(facts: Facts) -> Confidence | None:
     link = facts[LinkFacts]
     at_once = sum(age <= AT_ONCE for age, _ in link.drops)
-    if at_once < 2 or facts[AnswerFacts].works or facts[ValuesFacts].readings:
+    answers = facts[AnswerFacts]
+    if at_once < 2 or answers.works or answers.broken or facts[ValuesFacts].readings:
         return None
     return LIKELY
 
@@ -86,8 +87,17 @@ def _drops_causes(facts: Facts) -> Causes:
 
 
 def _breaks(facts: Facts) -> Confidence | None:
-    worked = facts[AnswerFacts].works or facts[ValuesFacts].readings
+    answers = facts[AnswerFacts]
+    worked = answers.works or answers.broken or facts[ValuesFacts].readings
     return when(worked and facts[LinkFacts].drops, LIKELY if len(facts[LinkFacts].drops) > 1 else POSSIBLE)
+
+
+def _breaks_words(facts: Facts) -> str:
+    drops, begins = facts[LinkFacts].drops, facts[AnswerFacts].nothing
+    ends = ", ".join(f"{age:.1f} s" for age, _ in drops[-3:])
+    times = "once" if len(drops) == 1 else f"{len(drops)} times"
+    answers = "begins to answer" if begins else "answers"
+    return f"It {answers}, and the connection ends by itself: {times}, after {ends}."
 
 
 def _breaks_causes(facts: Facts) -> Causes:
@@ -269,14 +279,11 @@ RULES: tuple[Rule, ...] = (
     rule(
         "ble.interference",
         _breaks,
-        lambda facts: (
-            f"It answers, and the connection ends by itself: {len(facts[LinkFacts].drops)} times,"
-            f" after {', '.join(f'{age:.1f} s' for age, _ in facts[LinkFacts].drops[-3:])}."
-        ),
+        _breaks_words,
         "Go nearer, take an extension cable for the adapter, end other programs and apps that use it.",
         shown=("connected", "disconnected"),
         causes=_breaks_causes,
-        excludes=("ble.weak-signal",),
+        excludes=("ble.weak-signal", "polling-too-fast", "pack-asleep"),
         reason=Reason.CLOSED,
     ),
     rule(

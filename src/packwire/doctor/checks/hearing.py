@@ -20,6 +20,8 @@ from packwire.wire.finding import frames_in
 #: Seconds to listen at least, at most, and how often each message is waited for.
 _LEAST, _MOST, _TIMES = 3.0, 12.0, 3
 _STEP = 0.25
+#: Of what came, so many bytes are looked at: a line may send without end.
+_MOST_BYTES = 1 << 15
 #: Of a protocol that is not the address's, so many of the identifiers that are heard are its own.
 _FITS = 2
 
@@ -35,7 +37,7 @@ def messages(exam: Examination) -> list[bytes]:
     came = [each.data for each in exam.transcript.segments if each.direction is Direction.FROM_DEVICE]
     if exam.address.link is LinkKind.CAN:
         return came
-    stream, family = b"".join(came), exam.protocol.family
+    stream, family = b"".join(came)[-_MOST_BYTES:], exam.protocol.family
     framings = family.framings if family is not None else ()
     return [stream[each.start : each.start + each.size] for each in frames_in(stream, framings) if each.ok]
 
