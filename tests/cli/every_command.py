@@ -83,7 +83,7 @@ def lines(folder: str) -> dict[str, str]:
         "share": "share sim:vesc --listen 0 --for 0.3",
         "hub": "hub --listen 127.0.0.1:0 --open --for 0.2",
         "hub password": f"hub password TESTPACK --credentials {folder}/credentials",
-        "sim": "sim src/packwire/models/library/jbd.yaml --listen 0 --for 0.2",
+        "sim": "sim",
         "sim jbd": "sim jbd --listen 0 --for 0.2",
         "sim vesc": "sim vesc --listen 0 --for 0.2",
         "sim hub": "sim hub --listen 0 --for 0.2",

@@ -107,6 +107,8 @@ def _links(links: DraftLinks) -> Iterator[str]:
         return
     write = f", write: {_uuid(links.write)}" if links.write else ""
     service = f"{links.notify[:3]}0" if len(links.notify) == 4 else links.notify
+    if links.notify.startswith("6e40000"):  # the Nordic UART service, which many take
+        service = f"6e400001{links.notify[8:]}"
     yield "  ble:"
     place = f"service: {_uuid(service)}, notify: {_uuid(links.notify)}{write}"
     yield f"    - {{{place}}}  # the service is a guess"

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
@@ -319,7 +320,7 @@ async def _start(stack: AsyncExitStack, model: str, options: SimOptions) -> None
 
     simulated = await stack.enter_async_context(simulation(model, options))
     doing = SCENARIOS[options.scenario].summary
-    print(f"A simulated pack of {options.cells} cells that speaks {model}.")
+    print(f"A simulated pack of {options.cells} cells that speaks {Path(model).stem}.")
     print(f"  {doing}")
     for fault in simulated.faults:
         print(f"Fault {fault}: {FAULTS[fault.name].summary}.")
