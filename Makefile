@@ -3,6 +3,7 @@
 #   .venv-demo    packwire (editable) with its command line, for `make demo`
 #   .venv         packwire (editable) and all that its tests and checks need
 #   .venv-bench   packwire and what it is compared with
+#   .venv-esphome ESPHome, to check what is exported to it
 #   .venv-ha      a real Home Assistant, packwire's base install and what its integration's tests need (Python 3.13)
 # PACKWIRE_PYTHON=/path/to/python3 chooses the interpreter; after a change of mind, `make clean` first.
 
@@ -25,7 +26,7 @@ export UV_SYSTEM_CERTS UV_PYTHON_DOWNLOADS
 .DELETE_ON_ERROR:
 # The checks are a sequence: the cheap ones first, and the first failure ends it.
 .NOTPARALLEL:
-.PHONY: help demo test check fix format lint types imports unit homeassistant homeassistant-page bench setup requirements clean
+.PHONY: help demo test check fix format lint types imports unit soak soak-line homeassistant homeassistant-page bench esphome setup requirements clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,12 +72,18 @@ homeassistant-page: .venv-ha/.ready ## a started Home Assistant, set up by a hea
 soak: .venv/.ready ## clients at once through hub and share, with an adversary (SOAK_SECONDS=3600: an hour)
 	@$(BIN)/python -m tests.soak.sharing --seconds $(SOAK_SECONDS)
 
+soak-line: .venv/.ready ## eight packs on one serial line, read in turn (SOAK_SECONDS=600: ten minutes)
+	@$(BIN)/python -m tests.soak.line --seconds $(SOAK_SECONDS)
+
 fix: .venv/.ready ## format the code and mend what ruff can mend by itself
 	@$(BIN)/ruff check --fix-only
 	@$(BIN)/ruff format
 
 bench: .venv-bench/.ready ## compare packwire with PyVESC
 	@.venv-bench/bin/python -W ignore::SyntaxWarning -m benchmarks  # PyVESC's code draws five of them
+
+esphome: .venv/.ready .venv-esphome/.ready ## have ESPHome check the configurations that packwire exports
+	@$(BIN)/python -m tests.export.esphome_config .venv-esphome/bin/esphome
 
 setup: .venv/.ready ## install all that the above need
 
@@ -89,12 +96,13 @@ requirements: .tools/.ready ## lock requirements/*.in anew (LOCK_ARGS=--upgrade:
 	    --excludes requirements/demo-excludes.txt pyproject.toml requirements/demo.in -o requirements/demo.txt
 	@$(LOCK) --python-version 3.12 --extra cli --extra hub --extra ble --extra sim --excludes requirements/bench-excludes.txt \
 	    pyproject.toml requirements/bench.in -o requirements/bench.txt
+	@$(LOCK) --python-version 3.12 requirements/esphome.in -o requirements/esphome.txt
 	@$(HA_CONSTRAINTS)
 	@$(LOCK) --python-version 3.13 --overrides requirements/homeassistant-overrides.txt --no-annotate \
 	    -c .cache/homeassistant/constraints.txt pyproject.toml requirements/homeassistant.in -o requirements/homeassistant.txt
 
 clean: ## remove all that was installed or cached here
-	rm -rf .tools .venv .venv-bench .venv-demo .venv-ha .cache .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .tools .venv .venv-bench .venv-esphome .venv-demo .venv-ha .cache .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # --universal: one lock for every platform.
@@ -144,6 +152,13 @@ PIP_INSTALL := install --quiet --no-cache-dir --disable-pip-version-check --requ
 	@$(UV) pip sync --quiet --compile-bytecode --python $(@D) --require-hashes --build-constraints $(filter requirements/%, $^) \
 	    $(filter requirements/%, $^)
 	@$(UV) pip install --quiet --python $(@D) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-esphome/.ready: requirements/esphome.txt .tools/.ready
+	@echo '== setting up $(@D): ESPHome, 160 MB'
+	@$(@D)/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null || { \
+	    python=$$(UV=$(UV) scripts/find_python.sh) && $(UV) venv --quiet --clear --python "$$python" $(@D); }
+	@$(UV) pip sync --quiet --compile-bytecode --python $(@D) --require-hashes --build-constraints $< $<
 	@touch $@
 
 # Home Assistant of that version runs on Python 3.13 alone; where another Python was chosen for the rest, one is

@@ -17,6 +17,7 @@ LONG = {
     "models/replies.py": "what a model says of its replies, read and asked",
     "protocol/exchange.py": "the one engine that pairs requests with replies, in its roles",
     "share/device.py": "the core of a shared device; its parts are files of their own already",
+    "models/protocol.py": "what a protocol is asked, answered from a model's parts",
     "sim/nodes.py": "the replies of three kinds of VESC nodes, side by side",
     "wire/codec.py": "one engine for decoding, encoding and spans",
     "doctor/vesc/client_test/plan.py": "the order of the trials of a client",

@@ -171,6 +171,10 @@ class Facts:
     def __init__(self, *given: Fact) -> None:
         self._groups: dict[type[Fact], Fact] = {type(each): each for each in given}
 
+    def put(self, *given: Fact) -> None:
+        """Set groups, in place of what was known of their subjects."""
+        self._groups.update({type(each): each for each in given})
+
     def __getitem__[F: Fact](self, subject: type[F]) -> F:
         found = self._groups.get(subject)
         if found is None:
@@ -211,8 +215,8 @@ class Verdict:
 
     @property
     def ok(self) -> bool:
-        """Whether all is well."""
-        return self.key == "ok"
+        """Whether all is well; of a look around, whether there is something to examine."""
+        return self.key in {"ok", "found"}
 
 
 type Words = str | Callable[[Facts], str]

@@ -9,7 +9,7 @@ from bleak.exc import BleakDeviceNotFoundError
 
 from packwire.sim.adapter import opened
 from packwire.sim.bleak_bumble import installed
-from packwire.sim.model import pack_values
+from packwire.sim.pack_values import pack_values
 
 from .devices import ADDRESS, found, simulated
 

@@ -7,10 +7,13 @@ import pytest
 from aiobmsble.utils import bms_identify
 
 from packwire.device import open_device
+from packwire.errors import BadOptionError
 from packwire.models.load import model
 from packwire.models.store import library
-from packwire.sim.model import values_within
+from packwire.sim.model import SimulatedModel
+from packwire.sim.pack_values import values_within
 from packwire.sim.radio import radio
+from packwire.sim.server import SimOptions
 
 from .devices import simulated
 
@@ -94,6 +97,11 @@ async def test_packs_within_are_read_each_by_itself(air):
         has = sim.device.values()
         for key in ("current", "charge_remaining"):
             assert sum(values[key] for values in ours.values()) == pytest.approx(has[key], abs=0.05)
+
+
+def test_packs_within_are_of_devices_that_have_them():
+    with pytest.raises(BadOptionError, match="a JBD is one pack"):
+        SimulatedModel(model("jbd"), SimOptions(packs=3))
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -3,9 +3,11 @@
 import pytest
 
 from packwire.capture import open_capture
-from packwire.capture.readings import Readings, all_models, keys_of, told_apart
+from packwire.capture.readings import Readings, TableReadings, all_models, keys_of, told_apart
+from packwire.channel import Channel, Transport
 from packwire.direction import Direction
 from packwire.models.load import model
+from packwire.models.replies import EXTENDED
 from packwire.sim.model import SimulatedModel
 from packwire.sim.server import SimOptions
 from tests.shared_data import CAPTURES, needs_captures
@@ -103,6 +105,31 @@ def test_what_could_be_two_is_said_to_be_two():
     ready = model("jk02").encode("ready", {})
     assert told_apart(jk, [(FROM, ready)]) == jk
     assert told_apart(jk, [(TO, jk[0].questions[0].payload)]) == []
+
+
+@pytest.mark.parametrize("name", ["victron-can", "pylontech-can", "vesc-can", "byd-hv-can", "sma-hv-can"])
+def test_frames_of_a_can_bus_are_read_by_one_model_together(name):
+    device = SimulatedModel(model(name), SimOptions(cells=8, speed=0)).device
+    frames = [frame for reply in model(name).replies for frame in device.frames(reply.name)] * 2
+    numbers = [int.from_bytes(frame[:4]) for frame in frames]
+    channels = [
+        Channel(Transport.CAN, number & 0x1FFF_FFFF, extended=number > EXTENDED) for number in numbers
+    ]
+    reader = TableReadings(Readings(all_models()), channels)
+    said = [reader.read(at, Direction.UNKNOWN, frame[4:]) for at, frame in enumerate(frames)]
+    assert {each.model for each in said[len(said) // 2 :] if each} == {name}
+    values = {key: value for each in said[len(said) // 2 :] if each for key, value in each.values.items()}
+    assert values["voltage"] == pytest.approx(device.values()["voltage"], abs=0.11)
+
+
+def test_an_identifier_that_a_model_knows_is_not_enough():
+    reader = TableReadings(Readings(all_models()), [Channel(Transport.CAN, each) for each in (0x351, 0x123)])
+    for number in range(300):
+        assert reader.read(number % 2, Direction.UNKNOWN, bytes(8)) is None
+
+
+def test_a_frame_of_can_is_no_message_of_another_link():
+    assert Readings(all_models()).read(0, FROM, bytes.fromhex("00000355 3c00 6400 84170000")) is None
 
 
 def test_columns_are_quantities_of_the_registry():

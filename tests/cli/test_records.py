@@ -15,7 +15,11 @@ WITH_JSON = sorted(
     if any("--json" in each.names for each in command.assemble_argument_collection())
 )
 #: What else there is to ask of a command, so that every kind of record is seen.
-MORE = {"read": "read sim:jbd", "decode": "decode --hex --fields {}/session.pcap"}
+MORE = {
+    "read": "read sim:jbd",
+    "doctor": "doctor --for 0.1",
+    "decode": "decode --hex --fields {}/session.pcap",
+}
 
 
 def test_every_kind_is_of_a_command_that_is_there():
@@ -32,8 +36,9 @@ def test_every_kind_is_of_a_command_that_is_there():
 
 def test_only_known_commands_lack_json():
     assert set(NAMES) - set(WITH_JSON) == {
-        "capture", "convert", "demo", "draft", "events", "settings", "hub", "hub password", "log", "model check", "model new",
-        "model show", "model test", "name", "record", "sim faults", "sim hub", "sim jbd", "sim vesc",
+        "capture", "convert", "demo", "events", "settings", "hub", "hub password", "log", "model check", "model export",
+        "model new",
+        "model show", "model test", "name", "record", "sim", "sim faults", "sim hub", "sim jbd", "sim vesc",
     }  # fmt: skip
 
 

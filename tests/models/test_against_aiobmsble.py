@@ -1,53 +1,41 @@
 """Every family value by value against aiobmsble, for the same bytes."""
 
+from pathlib import Path
+
 import pytest
 
 from packwire.models.heard import Heard
 from packwire.models.load import model
+from packwire.models.store import library
 from tests.models.aiobmsble_vectors import VECTORS, compare, exchanges, same
 
 pytestmark = pytest.mark.skipif(not VECTORS.exists(), reason="../shared/aiobmsble is not here")
 
-#: Plugin of aiobmsble -> our model; of those with several, by the number of the exchange.
-FAMILIES = {
-    "abc_bms": "sok",
-    "ej_bms": "supervolt",
-    "jbd_bms": "jbd",
-    "neey_bms": "neey",
-    "redodo_bms": "litime",
-    "seplos_bms": "seplos-v3-master",
-    "seplos_v2_bms": "seplos",
-    "tianpwr_bms": "tianpower",
-    "jikong_bms": "jk02",
-    "daly_bms": "daly",
-    "ant_bms": "ant",
-    "ant_leg_bms": "ant-old",
-}
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "aiobmsble.md"
+
+
+def rows(heading: str) -> list[list[str]]:
+    """Return the rows of the table under a heading of the page."""
+    _, _, rest = PAGE.read_text(encoding="utf-8").partition(f"\n## {heading}\n")
+    lines = [line for line in rest.partition("\n## ")[0].splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:]]
+
+
+#: Plugin of aiobmsble -> our models; most have one.
+FAMILIES = {plugin: models.split(", ") for plugin, models, *_ in rows("Values")}
+#: Of those with several, by the number of the exchange.
 OTHERS = {("daly_bms", 1): "daly81", ("daly_bms", 8): "daly81"}
-#: Exchanges that are upstream's tests of errors, and what is wrong in them.
-ERRORS: dict[tuple[str, int], str] = {
-    ("ej_bms", 4): "its checksum is wrong, and of devices called libatt* aiobmsble looks at none",
-    ("redodo_bms", 0): "aiobmsble remembers from earlier replies how many sensors there are; all read 0 here",
-    ("redodo_bms", 5): "the same",
+DIFFERENT = {(plugin, said.strip("`")) for plugin, _, said, *_ in rows("Values") if said}
+ONLY_ONE = {
+    (plugin, int(number)): why for plugin, number, why in rows("Exchanges that only one of them reads")
 }
-#: Quantities that differ, and why.
-DIFFERENT: dict[str, dict[str, str]] = {
-    # Those of the packs are compared in test_the_packs_of_a_master.
-    "seplos_bms": {
-        "temperatures": "the master's is an average; those of the cells are its packs'",
-        "balancing": "aiobmsble takes the state of the current limiter for it",
-        **dict.fromkeys(
-            ("cell_voltages", "cell_voltage_max", "cell_max_number"),
-            "aiobmsble gives the master the cells of all its packs",
-        ),
-    },
-    "daly_bms": {"temperature_mosfet": "0 and 65535 mean that there is no such sensor"},
-    "ant_bms": {"cycles": "aiobmsble divides the charge of all cycles by the capacity"},
-    "ant_leg_bms": {
-        "cycles": "aiobmsble divides the charge of all cycles by the capacity",
-        "capacity_design": "where the board says 0, aiobmsble divides the charge by the level",
-    },
-}
+
+
+def differing(plugin, exchange):
+    """Return the quantities that differ in an exchange, with what each says."""
+    name = OTHERS.get((plugin, exchange.number), FAMILIES[plugin][0])
+    return {line.partition(":")[0]: line for line in compare(model(name), exchange)}
+
 
 CASES = [
     pytest.param(plugin, each, id=f"{plugin}-{each.number}")
@@ -57,11 +45,24 @@ CASES = [
 
 
 @pytest.mark.parametrize(("plugin", "exchange"), CASES)
-def test_a_model_says_what_aiobmsble_says(plugin, exchange):
-    if (plugin, exchange.number) in ERRORS:
-        pytest.skip(ERRORS[plugin, exchange.number])
-    name = OTHERS.get((plugin, exchange.number), FAMILIES[plugin])
-    assert compare(model(name), exchange, frozenset(DIFFERENT.get(plugin, ()))) == []
+def test_a_model_says_what_aiobmsble_says_but_for_what_the_page_lists(plugin, exchange):
+    unlisted = [line for key, line in differing(plugin, exchange).items() if (plugin, key) not in DIFFERENT]
+    if (plugin, exchange.number) in ONLY_ONE:
+        assert unlisted, "take it off the page"
+    else:
+        assert unlisted == []
+
+
+def test_the_page_lists_no_difference_that_is_none():
+    found = {
+        (plugin, key) for plugin in FAMILIES for each in exchanges(plugin) for key in differing(plugin, each)
+    }
+    assert found >= DIFFERENT
+
+
+def test_the_page_lists_each_model_that_was_compared_and_says_so():
+    compared = {name for name in library() if "aiobmsble" in model(name).content.get("proof", ())}
+    assert compared == {*(name for names in FAMILIES.values() for name in names), "seplos-v3"}
 
 
 @pytest.mark.parametrize("exchange", exchanges("seplos_bms"), ids=lambda each: str(each.number))

@@ -12,7 +12,8 @@ from packwire.models.load import model
 from packwire.protocol.base import Options, Request
 from packwire.protocols import protocol
 from packwire.sample import Condition
-from packwire.sim.model import SimulatedModel, pack_values
+from packwire.sim.model import SimulatedModel
+from packwire.sim.pack_values import pack_values
 from packwire.sim.server import SimOptions
 
 JBD = model("jbd")

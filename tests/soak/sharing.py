@@ -28,12 +28,11 @@ from packwire.vesc.requests import request
 from tests.device.vesc_client import VescClient
 from tests.hub.adversaries.under_attack import ASK, HubProcess, dial, hub_process
 from tests.hub.hubs import PASSWORD, is_connected, vesc_client
+from tests.soak.memory import GROWTH, resident
 
 SECONDS = 60.0
 REPORT_EVERY = 10.0
 CLIENTS = 3
-#: MiB that a process may grow by once it has warmed up.
-GROWTH = 16.0
 WARM_UP = 0.2
 """Share of the time after which memory is measured for the first time, at least 5 s."""
 
@@ -49,7 +48,7 @@ class Soak:
 
     def memory(self) -> dict[str, float]:
         """Return each process's resident memory in MiB."""
-        return {name: _memory(pid) for name, pid in self.processes.items()}
+        return {name: resident(pid) for name, pid in self.processes.items()}
 
     def counts(self) -> tuple[int, int]:
         """Return requests that were answered, and those that were not, or late, or not asked for."""
@@ -75,11 +74,6 @@ class Soak:
             f"{'FAILED' if bad else 'ended well'}: {replies} replies, {lost} lost; grown since warm: {growth}"
         )
         return 1 if bad else 0
-
-
-def _memory(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return float(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
 async def soak(seconds: float) -> int:

@@ -4,16 +4,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from packwire.channel import Channel, Transport
 from packwire.direction import Direction
 from packwire.models.heard import Heard
 from packwire.models.protocol import ModelProtocol
+from packwire.models.replies import EXTENDED
 from packwire.protocols import usable
 from packwire.quantity import QUANTITIES, Value
 
+#: The channel of all frames of a CAN bus: their identifiers tell them apart.
+BUS = -1
 #: Which of several models fits a channel is decided by so many of its frames.
 _TRIAL = 50
 #: So many different frames of a channel are remembered: packs repeat themselves.
 _REMEMBERED = 4096
+#: Anybody's frame of CAN may have an identifier that a model knows; three are no accident.
+_LEAST_KINDS = 3
 #: Volts that a cell can have, and that one has which is well.
 _CELL, _LIVING_CELL = (0.0, 6.0), (1.0, 5.0)
 #: Cells make the voltage of their pack but for so much of it, and their spread but for so many volts.
@@ -35,6 +41,10 @@ class MessageReading:
 class _Channel:
     """One channel: the models that know its frames, and how well each fits."""
 
+    models: Mapping[str, ModelProtocol]
+    least: int = 0
+    """So many different messages of a model must have come before it is taken."""
+    kinds: dict[str, set[str]] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
     heard: dict[str, Heard] = field(default_factory=dict)
     tried: int = 0
@@ -42,11 +52,34 @@ class _Channel:
     remembered: dict[bytes, MessageReading | None] = field(default_factory=dict)
 
 
+class TableReadings:
+    """Reads the messages of one table, by what their channels are."""
+
+    def __init__(self, readings: "Readings", channels: Sequence[Channel]) -> None:
+        self._readings = readings
+        self._identifiers = [_identifier(each) for each in channels]
+
+    def read(self, channel: int, direction: int, message: bytes) -> MessageReading | None:
+        """Return what a message on the channel of this number says; None where no model knows it."""
+        identifier = self._identifiers[channel]
+        if identifier:
+            return self._readings.read(BUS, direction, identifier + message)
+        return self._readings.read(channel, direction, message)
+
+
+def _identifier(channel: Channel) -> bytes:
+    """Return the identifier of CAN frames, as models have it before their data; empty: it is no CAN frame."""
+    if channel.transport is not Transport.CAN or channel.handle is None:
+        return b""
+    return (channel.handle | EXTENDED * channel.extended).to_bytes(4)
+
+
 class Readings:
-    """Reads messages, channel by channel, in the order in which they came."""
+    """Reads messages, channel by channel, in the order in which they came; `BUS` are all frames of CAN."""
 
     def __init__(self, models: Sequence[ModelProtocol]) -> None:
-        self._models = {each.name: each for each in models}
+        self._on_bus = {each.name: each for each in models if each.can}
+        self._models = {each.name: each for each in models if not each.can}
         self._channels: dict[int, _Channel] = {}
         self._requests: dict[bytes, MessageReading | None] = {}
 
@@ -58,12 +91,14 @@ class Readings:
 
     def read(self, channel: int, direction: int, message: bytes) -> MessageReading | None:
         """Return what a message says; None where no model knows it."""
-        if direction == Direction.TO_DEVICE:
+        if direction == Direction.TO_DEVICE and channel != BUS:
             return self._request(message)
         state = self._channels.get(channel)
         if state is None:
-            state = self._channels[channel] = _Channel()
-        if state.tried < _TRIAL:
+            on_bus = channel == BUS
+            state = _Channel(self._on_bus, _LEAST_KINDS) if on_bus else _Channel(self._models)
+            self._channels[channel] = state
+        if state.tried < (_TRIAL if state.best or not state.least else _LOOKED_AT):
             return self._tried(state, message)
         best = state.best
         if best is None:
@@ -81,12 +116,12 @@ class Readings:
         """Read with all models that know the frame; return what the one says that fits best so far."""
         state.tried += 1
         found: dict[str, MessageReading] = {}
-        for model in self._models.values():
+        for model in state.models.values():
             if model.framing_of(message) is None:
                 continue
             heard = state.heard.setdefault(model.name, Heard(model))
             taken = heard.take(message)
-            if taken.model in self._models:  # it is another's
+            if taken.model in state.models:  # it is another's
                 state.scores[model.name] = state.scores.get(model.name, 0.0) - 2 * _TRIAL
                 state.scores[taken.model] = state.scores.get(taken.model, 0.0) + _TRIAL
             elif taken.reply is not None:
@@ -94,10 +129,14 @@ class Readings:
                 found[model.name] = MessageReading(model.name, taken.reply.name, values)
                 fits = 1.0 + _plausible(values) - bool(taken.missing)
                 state.scores[model.name] = state.scores.get(model.name, 0.0) + fits
+                if state.least:
+                    state.kinds.setdefault(model.name, set()).add(taken.reply.name)
         if state.scores:
             best = max(state.scores, key=lambda name: state.scores[name])
-            state.best = self._models[best]
-            state.heard.setdefault(best, Heard(self._models[best]))
+            if len(state.kinds.get(best, ())) < state.least:
+                return None
+            state.best = state.models[best]
+            state.heard.setdefault(best, Heard(state.models[best]))
             return found.get(best)
         return None
 

@@ -33,6 +33,13 @@ def addresses(context: "CompletionContext") -> Mapping[str, str]:
     return found
 
 
+def models(_: "CompletionContext") -> list[str]:
+    """Offer the models that there are."""
+    from packwire.models.store import sources  # noqa: PLC0415 - when it is asked for
+
+    return sorted(sources())
+
+
 def scenarios(_: "CompletionContext") -> Mapping[str, str]:
     """Offer what a simulated pack can go through."""
     from packwire.sim.scenario import SCENARIOS  # noqa: PLC0415 - when it is asked for

@@ -95,9 +95,9 @@ async def target(text: str, options: DeviceOptions) -> AsyncIterator[Target]:
     address = with_password(_with_node(parse_address(address_of(text)), options.node), options.password_file)
     positive("--timeout", options.timeout)
     positive_or_none("--stale-after", options.stale_after)
+    if address.model:
+        ask_for_trust(protocol(address.model), agreed=options.trust)
     if address.link is not LinkKind.SIM:
-        if address.model:
-            ask_for_trust(protocol(address.model), agreed=options.trust)
         async with bluetooth_adapter(adapter_of(address)):
             try:
                 yield Target(address, options)

@@ -129,8 +129,8 @@ GROUPS: dict[str, dict[str, CommandRow]] = {
         ),
         "model": CommandRow(
             "model:app",
-            "List, check, test and begin models of BMSs.",
-            ("model list", "model check acme.yaml"),
+            "List, check, test, begin and export models of BMSs.",
+            ("model list", "model check acme.yaml", "model export jbd --format wireshark -o jbd.lua"),
         ),
         "fields": CommandRow(
             "fields:fields", "Find the fields of unknown messages.", ("fields session.btsnoop",)
@@ -157,6 +157,11 @@ GROUPS: dict[str, dict[str, CommandRow]] = {
             "plot:plot",
             "Draw a field of messages over time.",
             ("plot session.btsnoop 'dd 03' 4-5:u16 --scale 0.01",),
+        ),
+        "apk": CommandRow(
+            "apk:apk",
+            "Show what an app's package says of its protocol.",
+            ("apk bms.apk", "apk bms.xapk --capture session.btsnoop"),
         ),
         "convert": CommandRow(
             "convert:convert",

@@ -13,6 +13,7 @@ _OLD: Final[dict[str, dict[str, str]]] = {
     "capture": {"--seconds": "--for", "--from": "--recordings"},
     "messages": {"-a": "--absolute"},
     "convert": {"--to": "--format", "-t": "--format", "--no-redact": "--keep-secrets"},
+    "model": {"--to": "--format"},
     "sim": {"--broadcast": "--announce", "--broadcast-to": "--announce-to"},
 }
 #: These had a host and a port apart, each with what it was where it was not given.

@@ -71,8 +71,11 @@ def _bluetooth(address: Address, read_by: Callable[[Link, Protocol], Device], ob
     return BluetoothDevice(address, read_by, watch=Watch(list(observers.gatt)))
 
 
-def open_link(address: Address) -> Link:
-    """Return the link of an address, not connected yet. Raises BadAddressError."""
+def open_link(address: Address, *, bare: bool = False) -> Link:
+    """Return the link of an address, not connected yet. Raises BadAddressError.
+
+    `bare`: a line that others might share is had alone, and what is sent on it may be heard again.
+    """
     if address.link is LinkKind.SIM:
         raise BadAddressError(f"{address} starts a simulator: open it with packwire.open_device")
     if address.link is LinkKind.HUB and address.password is None:
@@ -84,7 +87,8 @@ def open_link(address: Address) -> Link:
     module = import_module(f"packwire.link.{address.link}")  # only the link in use is loaded
     spoken = protocol(address.model)
     _require_trust(spoken)
-    link: Link = module.link_of(address, spoken)
+    make = getattr(module, "bare_link_of", module.link_of) if bare else module.link_of
+    link: Link = make(address, spoken)
     return link
 
 

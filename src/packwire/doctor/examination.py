@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from packwire.address import Address, LinkKind
 from packwire.check import Check, Depth, Facts, Verdict
@@ -22,13 +24,16 @@ from packwire.doctor.facts import (
     ms,
 )
 from packwire.doctor.line import Line, Probe
-from packwire.doctor.registry import checks_for, hello_of, rules_for
+from packwire.doctor.registry import checks_for, hello_of, of_a_vesc_on_a_stream, rules_for
 from packwire.doctor.transcript import Transcript
-from packwire.doctor.verdicts import judge
+from packwire.doctor.verdicts import judge, judge_surest_first
 from packwire.errors import PackwireError
 from packwire.link.hub import Presence, ping_hub
-from packwire.protocol.base import Protocol
+from packwire.protocol.base import Protocol, Request
 from packwire.protocols import protocol
+
+if TYPE_CHECKING:
+    from packwire.doctor.journal import Journal
 
 #: A device that closes every connection at once is not dialled for ever.
 MAX_CONNECTIONS = 12
@@ -71,23 +76,43 @@ class NoConnectionError(Exception):
 
 @dataclass(slots=True)
 class Examination:
-    """One device under examination. `facts` grow from check to check."""
+    """One device under examination. `facts` grow from check to check.
+
+    `spoken` is what the device speaks, None until that was found out; `open` holds what is to be closed at
+    the end. Of any pack but a VESC on a stream, `journal` is what it lived through, and `greeting` the
+    question that its checks asked first.
+    """
 
     address: Address
     options: ExaminationOptions = field(default_factory=ExaminationOptions)
     facts: Facts = field(init=False)
     transcript: Transcript = field(default_factory=Transcript)
     current: Line | None = None
+    spoken: Protocol | None = field(init=False)
+    greeting: bytes = b""
+    open: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _journal: "Journal | None" = None
     _numbers: int = 0
     _lines: list[Line] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.facts = Facts(TargetFacts(self.address, self.options.expected))
+        self.spoken = protocol(self.address.model) if self.address.model else None
 
     @property
     def protocol(self) -> Protocol:
-        """Return what the device speaks, as its address says."""
-        return protocol(getattr(self.address, "model", "vesc"))
+        """Return what the device speaks, where it is known."""
+        assert self.spoken is not None
+        return self.spoken
+
+    @property
+    def journal(self) -> "Journal":
+        """Return what was lived through so far, in the words of logs."""
+        if self._journal is None:
+            from packwire.doctor.journal import Journal  # noqa: PLC0415 - numpy, which no VESC needs
+
+            self._journal = Journal(self.address.target, self.elapsed())
+        return self._journal
 
     @property
     def target(self) -> TargetFacts:
@@ -97,16 +122,23 @@ class Examination:
     @property
     def checks(self) -> tuple[Check["Examination"], ...]:
         """Return what its link and its protocol bring, in order."""
-        return checks_for(self.address, self.protocol)
+        return checks_for(self.address, self.spoken)
 
     @property
     def hello(self) -> bytes:
         """Return a request that every such device answers."""
-        return hello_of(self.protocol)
+        return self.greeting or hello_of(self.protocol)
 
     def judge(self) -> tuple[Verdict, tuple[Verdict, ...]]:
         """Return the verdict on the facts, and what else was found."""
-        verdict, *remarks = judge(rules_for(self.address, self.protocol), self.facts)
+        rules = rules_for(self.address, self.spoken)
+        if of_a_vesc_on_a_stream(self.address):
+            verdict, *remarks = judge(rules, self.facts)
+        else:
+            self.facts.put(*self.journal.facts())
+            verdict, *remarks = judge_surest_first(rules, self.facts)
+            first = {each.key: each for each in reversed(remarks) if each.key != verdict.key}
+            remarks = [each for each in remarks if first.get(each.key) is each]
         return verdict, tuple(remarks)
 
     async def dial(self, address: Address | None = None) -> Line:
@@ -116,7 +148,8 @@ class Examination:
         if self._numbers and address is None and not self.target.is_serial:
             await asyncio.sleep(REDIAL)
         self._numbers += 1
-        line = Line(open_link(address or self.target.base), self._numbers, self.transcript, self.protocol)
+        link = open_link(address or self.target.base, bare=True)
+        line = Line(link, self._numbers, self.transcript, self.protocol)
         self._lines.append(line)
         await line.open()
         self.facts[ConnectionFacts].made += 1
@@ -171,6 +204,7 @@ class Examination:
         await self.hang_up()
         for line in self._lines:
             await line.close()
+        await self.open.aclose()
 
     def note_disconnect(self) -> None:
         """Keep how the other end closed the connection, where it did."""
@@ -181,7 +215,12 @@ class Examination:
             self.current = None
 
     async def ask(
-        self, payload: bytes, can_id: int | None = None, *, tries: int = 2, patience: float | None = None
+        self,
+        payload: bytes | Request,
+        can_id: int | None = None,
+        *,
+        tries: int = 2,
+        patience: float | None = None,
     ) -> Probe:
         """Ask, again where nothing came or the connection was closed; return the last exchange.
 

@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from packwire.address import Address, LinkKind, of_a_vesc, parse_address
+from packwire.address import Address, LinkKind, parse_address
 from packwire.check import CheckResult, Depth
 from packwire.device.open import open_link
 from packwire.doctor.diagnosis import Diagnosis
 from packwire.doctor.examination import Examination, ExaminationOptions
 from packwire.doctor.facts import ReadingFacts, RunFacts
 from packwire.doctor.order import Announcer, Watcher, run_checks
-from packwire.doctor.registry import weigher_of
+from packwire.doctor.registry import can_be_examined, of_a_vesc_on_a_stream, weigher_of
 from packwire.errors import BadAddressError
 
 
@@ -55,11 +55,15 @@ async def examine(
 
     `stopper` is given a function that ends the examination at once, with what is known by then.
     """
-    of_a_vesc(address, "the doctor")
     if address.link is LinkKind.SIM:
         raise BadAddressError(f"{address} is for the command line, which starts the simulator")
+    if address.link is LinkKind.REPLAY:
+        raise BadAddressError(f"a recording is examined by: packwire doctor --log {address.target}")
+    if not can_be_examined(address):
+        raise BadAddressError(f"{address} cannot be examined yet; read and watch know it")
     exam = Examination(address, options)
-    name = open_link(exam.target.base).name  # raises for what can never work
+    _require_fit(exam)
+    name = _place(exam)
     started = time.time()
     checks: list[CheckResult] = []
 
@@ -79,8 +83,10 @@ async def examine(
         exam.facts[RunFacts].interrupted = True
     finally:
         await exam.leave()
+    if exam.spoken is not None and not of_a_vesc_on_a_stream(address):
+        exam.transcript.protocol = exam.spoken
     verdict, remarks = exam.judge()
-    weigh = weigher_of(exam.protocol)
+    weigh = weigher_of(exam.spoken) if exam.spoken is not None else None
     return Diagnosis(
         str(address),
         name,
@@ -97,6 +103,28 @@ async def examine(
     )
 
 
+def _place(exam: Examination) -> str:
+    """Return where the device is, for a user. Raises PackwireError for what can never work."""
+    if exam.spoken is None:
+        return f"Bluetooth {exam.address.target}"  # what it speaks is found out
+    return open_link(exam.target.base).name
+
+
+def _require_fit(exam: Examination) -> None:
+    """Raise BadAddressError for a protocol that is not spoken over such a link."""
+    address, spoken = exam.address, exam.spoken
+    on_can = address.link is LinkKind.CAN
+    if (
+        spoken is not None
+        and address.link is not LinkKind.BLE
+        and on_can != bool(getattr(spoken, "can", False))
+    ):
+        where = "not on CAN" if on_can else "on CAN alone"
+        raise BadAddressError(
+            f"{address}: {spoken.title} is spoken {where}; packwire model list shows which is spoken where"
+        )
+
+
 def _end(deadline: asyncio.Timeout) -> None:
     with contextlib.suppress(RuntimeError):  # it has ended by itself
         deadline.reschedule(asyncio.get_running_loop().time())
@@ -104,5 +132,5 @@ def _end(deadline: asyncio.Timeout) -> None:
 
 def _hidden(address: Address) -> tuple[str, ...]:
     if address.link is not LinkKind.HUB:
-        return ()
+        return (address.pin,) if address.pin else ()
     return (address.user,)

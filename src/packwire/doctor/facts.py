@@ -301,7 +301,11 @@ class Latency:
     @property
     def slow(self) -> bool:
         """Whether half of the replies, or a tenth, take so long that clients give up."""
-        return self.median >= SLOW_MEDIAN or self.p90 >= SLOW_P90
+        return self.slow_beside(0.0)
+
+    def slow_beside(self, usual: float) -> bool:
+        """Tell whether they are slow, where so many s are as it should be."""
+        return self.median >= SLOW_MEDIAN + usual or self.p90 >= SLOW_P90 + usual
 
     def __str__(self) -> str:
         return f"median {ms(self.median)}, 90 % within {ms(self.p90)}, worst {ms(self.worst)}"

@@ -25,10 +25,14 @@ STALL = 0.15
 _UNTIL_RELEASED = Patience(due=1 << 62, limit=1 << 62)
 #: So many of the first bytes are kept, to show what answers where no VESC does.
 HEAD = 160
+#: The same of one answer: room for two of the longest frames of packs.
+_PROBE_HEAD = 1024
 #: Boundaries of the pieces in which bytes arrived; enough for the longest frame in pieces of one byte.
 _MAX_BOUNDARIES = 20_000
 #: PRINT and its kin, and what else arrived: so many are remembered.
 _MAX_OTHERS = 1000
+#: Messages that answered nothing, of which all bytes are kept.
+_MAX_STRAYS = 16
 
 
 class Unasked(NamedTuple):
@@ -44,7 +48,8 @@ class Probe(NamedTuple):
     `asked` is when (s since the doctor began), `latency` how long the reply took (s), `pieces` in how many
     reads its frame arrived, `read` the number of the last of them on this connection, `frame` its bytes.
     `received`, `damaged`, `others` and `cut` tell what arrived meanwhile: bytes, frames with a wrong checksum
-    or stop byte, the other messages, and the frame that had begun and was never completed.
+    or stop byte, the other messages, and the frame that had begun and was never completed; `sent` are the
+    bytes of the question, `head` the first of what came back.
     `closed`: the other end closed the connection meanwhile. `takes_long`: its reply always does.
     """
 
@@ -62,6 +67,13 @@ class Probe(NamedTuple):
     cut: Waiting | None = None
     closed: bool = False
     takes_long: bool = False
+    sent: bytes = b""
+    head: bytes = b""
+
+    @property
+    def echoed(self) -> bool:
+        """Whether what came back begins with the question itself."""
+        return bool(self.sent) and self.head.startswith(self.sent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +101,8 @@ class Line:
         self.head = b""
         self.disconnect: Disconnect | None = None
         self.unsolicited: deque[Unasked] = deque(maxlen=_MAX_OTHERS)
+        self.strays: deque[bytes] = deque(maxlen=_MAX_STRAYS)
+        """The last messages that answered nothing."""
         self.echoes = 0
         self.surplus = 0
         """Replies to nothing that waits: late ones, or meant for a client before us."""
@@ -148,20 +162,25 @@ class Line:
             return False
         return True
 
-    async def ask(self, payload: bytes, node: int | None, patience: float) -> Probe:
+    async def ask(self, payload: bytes | Request, node: int | None, patience: float) -> Probe:
         """Send a request once and wait at most `patience` s for its reply."""
         return await self.await_reply(self.send(payload, node), patience)
 
-    def send(self, payload: bytes, node: int | None = None) -> "PendingProbe":
-        """Send a request; `await_reply` waits for what comes of it."""
+    def send(self, payload: bytes | Request, node: int | None = None) -> "PendingProbe":
+        """Send a request, or the message of one; `await_reply` waits for what comes of it."""
         stats = self.stats
+        request = payload if isinstance(payload, Request) else Request(payload, node)
         pending = PendingProbe(
-            Request(payload, node), time.monotonic(), stats.received, stats.crc_errors + stats.bad_stops
+            request,
+            time.monotonic(),
+            stats.received,
+            stats.crc_errors + stats.bad_stops,
+            self.protocol.frame(request),
         )
-        if node is None:
-            self._sent.add(payload)
+        if request.node is None:
+            self._sent.add(request.payload)
         self._expect(pending)
-        self.link.write(self.protocol.frame(pending.request))
+        self.link.write(pending.sent)
         return pending
 
     def expect_again(self, pending: "PendingProbe") -> None:
@@ -218,6 +237,8 @@ class Line:
             stats.waiting if pending.reply is None else None,
             self.closed and pending.reply is None,
             self.protocol.beside(pending.request),
+            pending.sent,
+            pending.head,
         )
 
     def _observe(self, direction: Direction, data: bytes) -> None:
@@ -228,6 +249,9 @@ class Line:
         self._last_data = time.monotonic()
         if len(self.head) < HEAD:
             self.head += data[: HEAD - len(self.head)]
+        for each in self._pending:
+            if len(each.head) < _PROBE_HEAD:
+                each.head += data[: _PROBE_HEAD - len(each.head)]
         self._reads += 1
         self._boundaries.append(self.stats.received)
         if len(self._boundaries) > _MAX_BOUNDARIES:
@@ -251,12 +275,16 @@ class Line:
     def _take(self, frames: list[Frame]) -> None:
         for frame in frames:
             message = frame.payload
-            self.echoes += message in self._sent
+            if message in self._sent:
+                self.echoes += 1
+                if self.protocol.on_a_line:
+                    continue  # a line on which one hears oneself: neither a reply nor one too many
             events = self._exchange.hear(time.monotonic_ns(), message)
             reply = next((each for each in events if isinstance(each, Replied)), None)
             if reply is not None:
                 self._answer(reply.request, frame)
                 continue
+            self.strays.append(message)
             unasked = Unasked(message[:1], self.protocol.describe(message))
             if self.protocol.spontaneous(message):
                 self.unsolicited.append(unasked)
@@ -292,10 +320,12 @@ class PendingProbe:
     asked: float
     received_before: int
     damaged_before: int
+    sent: bytes = b""
     done: asyncio.Event = field(default_factory=asyncio.Event)
     reply: bytes | None = None
     latency: float = 0.0
     pieces: int = 0
     read: int = 0
     frame: bytes = b""
+    head: bytes = b""
     others: list[Unasked] = field(default_factory=list)

@@ -88,7 +88,7 @@ def _content(diagnosis: Diagnosis) -> dict[str, Any]:
     clean = _cleaner(diagnosis)
     segments = list(diagnosis.transcript.redacted())
     return {
-        "address": clean(diagnosis.address),
+        "address": clean(diagnosis.address or diagnosis.where),
         "when": datetime.fromtimestamp(diagnosis.started, UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "seconds": diagnosis.seconds,
         "verdict": _clean_verdict(diagnosis.verdict, clean),

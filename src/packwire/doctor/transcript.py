@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from packwire.direction import Direction
+from packwire.protocol.base import Protocol
 from packwire.vesc.framing import TRAILER, Framer
 from packwire.vesc.replies import LAYOUTS
 from packwire.vesc.requests import inner_at, unwrap
@@ -42,6 +43,8 @@ class Transcript:
     segments: list[TranscriptSegment] = field(default_factory=list)
     kept: int = 0
     lost: int = 0
+    protocol: Protocol | None = None
+    """What is spoken, where it is not VESC's protocol: it says what of its messages is secret."""
 
     def add(self, connection: int, direction: Direction, data: bytes, *, secret: bool = False) -> None:
         """Keep bytes; of `secret` ones only how many they were."""
@@ -59,6 +62,9 @@ class Transcript:
 
         Of a broken reply the bytes are shown where the request's replies are nothing but numbers.
         """
+        if self.protocol is not None:
+            yield from self._masked(self.protocol)
+            return
         streams = {(each.connection, each.direction) for each in self.segments}
         clean = {key: _clean(self._stream(*key), key[1]) for key in streams}
         places = dict.fromkeys(clean, 0)
@@ -74,6 +80,17 @@ class Transcript:
             elif _begins_numbers(each.data, asked.get(each.connection, -1)):
                 shown = _uncovered(each.data, shown, framed)
             yield each._replace(data=shown)
+
+    def _masked(self, spoken: Protocol) -> Iterator[TranscriptSegment]:
+        """Mask as a protocol says, frame by frame; what is in no frame may be text."""
+        streams = {(each.connection, each.direction) for each in self.segments}
+        clean = {key: _clean_of(spoken, self._stream(*key)) for key in streams}
+        places = dict.fromkeys(clean, 0)
+        for each in self.segments:
+            key = each.connection, each.direction
+            begin = places[key]
+            places[key] = begin + len(each.data)
+            yield each._replace(data=clean[key][begin : places[key]])
 
     def _stream(self, connection: int, direction: Direction) -> bytes:
         return b"".join(
@@ -110,6 +127,20 @@ def _clean(stream: bytes, direction: Direction) -> tuple[bytes, bytes]:
         result[begin : begin + len(frame.payload)] = mask_payload(frame.payload)
         framed[frame.start : frame.end] = b"\1" * frame.size
     return bytes(result), bytes(framed)
+
+
+def _clean_of(spoken: Protocol, stream: bytes) -> bytes:
+    """Return a stream in which frames are masked by their protocol, and what is in none by caution."""
+    result = bytearray(_without_text(stream, Direction.FROM_DEVICE))
+    framer = spoken.framer()
+    frames = framer.feed(stream)
+    while framer.stats.waiting is not None:
+        frames += framer.give_up()
+    for frame in frames:
+        masked = spoken.mask(frame.payload)
+        if len(masked) == frame.size:
+            result[frame.start : frame.end] = masked
+    return bytes(result)
 
 
 def _command(sent: bytes) -> int:

@@ -46,9 +46,9 @@ class Link(ABC):
         self.observers: list[Observer] = []
         self.listeners: list[Listener] = []
 
-    def tell(self, kind: EventKind, reason: Reason | None = None, words: str = "") -> None:
-        """Tell the listeners what happened now."""
-        event = Event(kind, time.time_ns(), self.name, reason, words)
+    def tell(self, kind: EventKind, reason: Reason | None = None, words: str = "", code: str = "") -> None:
+        """Tell the listeners what happened now; `code` is that of the same sentence in a log."""
+        event = Event(kind, time.time_ns(), self.name, reason, words, code)
         for listen in self.listeners:
             listen(event)
 

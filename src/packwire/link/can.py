@@ -1,7 +1,8 @@
 """A CAN bus: units are frames, each its identifier in four bytes (as Linux has it) and its data.
 
 Needs the extra `can` (python-can), which knows the adapters: SocketCAN on Linux, slcan on a serial port,
-socketcand over the network, PCAN, Kvaser and others. Nothing is sent here: packs on CAN send by themselves.
+socketcand over the network, PCAN, Kvaser and others. Packs on CAN send by themselves; what is asked there (a
+VESC) has a transport, which cuts the protocol's stream into frames.
 """
 
 import asyncio
@@ -22,16 +23,16 @@ from packwire.errors import (
 )
 from packwire.event import EventKind
 from packwire.link.base import Link, Receiver
-from packwire.protocol.base import Protocol
+from packwire.link.can_errors import BUS_OFF, errors_of
+from packwire.protocol.base import CanTransport, Protocol
 
 EXTENDED: Final = 1 << 31
 """Marks an identifier of 29 bits [Linux, linux/can.h]."""
-#: What is in an error frame's identifier and data [Linux, linux/can/error.h].
-_NO_ACK, _BUS_OFF, _CONTROLLER = 0x20, 0x40, 0x04
-_PASSIVE: Final = 0x30
 #: Seconds between two looks of python-can's thread at whether it is to end.
 _PATIENCE: Final = 0.05
 _SOCKETCAND_PORT: Final = 29536
+#: bit/s that VESCs have on CAN, unless they were set to another.
+_BIT_RATE: Final = 500_000
 
 
 class CanLink(Link):
@@ -39,12 +40,16 @@ class CanLink(Link):
 
     preposition = "on"
 
-    def __init__(self, channel: str, interface: str, bit_rate: int) -> None:
+    def __init__(
+        self, channel: str, interface: str, bit_rate: int, transport: CanTransport | None = None
+    ) -> None:
         super().__init__()
+        self._transport = transport
         self.name = f"CAN bus {channel}"
         self._channel = channel
         self._interface = interface or ("socketcan" if sys.platform == "linux" else "pcan")
         self._bit_rate = bit_rate
+        self._can: Any = None
         self._bus: Any = None
         self._notifier: Any = None
         self._receiver: Receiver | None = None
@@ -57,7 +62,7 @@ class CanLink(Link):
     async def open(self, receiver: Receiver) -> None:
         self._receiver = receiver
         self.tell(EventKind.CONNECTING)
-        can = _python_can()
+        self._can = can = _python_can()
         try:
             self._bus = await asyncio.to_thread(self._opened, can)
         except UnreachableError as error:
@@ -114,9 +119,9 @@ class CanLink(Link):
         if message.is_error_frame:
             self._errors += 1
             self._state |= message.arbitration_id & 0x1FFF_FFFF
-            if len(message.data) > 1 and message.data[1] & _PASSIVE:
-                self._state |= _NO_ACK
-            if message.arbitration_id & _BUS_OFF:
+            for each in errors_of(message.arbitration_id, bytes(message.data)):
+                self.tell(EventKind.BUS, words=each.words, code=each.code)
+            if message.arbitration_id & BUS_OFF:
                 self.lost(OSError("bus off"))
             return
         if message.is_remote_frame or self._receiver is None:
@@ -126,7 +131,9 @@ class CanLink(Link):
         unit = number.to_bytes(4) + bytes(message.data)
         for observe in self.observers:
             observe(Direction.FROM_DEVICE, unit)
-        self._receiver.data_received(unit)
+        data = unit if self._transport is None else self._transport.received(unit)
+        if data:
+            self._receiver.data_received(data)
 
     def lost(self, error: Exception) -> None:
         """Learn that the bus or its adapter is gone."""
@@ -137,7 +144,25 @@ class CanLink(Link):
 
     @override
     def write(self, data: bytes) -> None:
-        """Do nothing: packs on a CAN bus are only heard."""
+        """Send what the transport makes of it; without one nothing: packs on a CAN bus are only heard."""
+        if self._transport is None or self._bus is None:
+            return
+        for unit in self._transport.sent(data):
+            for observe in self.observers:
+                observe(Direction.TO_DEVICE, unit)
+            try:
+                self._send(unit)
+            except (self._can.CanError, OSError) as error:
+                self.lost(error)
+                return
+
+    def _send(self, unit: bytes) -> None:
+        number = int.from_bytes(unit[:4])
+        self._bus.send(
+            self._can.Message(
+                arbitration_id=number & ~EXTENDED, data=unit[4:], is_extended_id=bool(number & EXTENDED)
+            )
+        )
 
     @override
     async def close(self) -> None:
@@ -150,7 +175,7 @@ class CanLink(Link):
 
     @override
     async def explain_close(self, *, answered: bool, error: Exception | None) -> PackwireError:
-        if self._state & _BUS_OFF:
+        if self._state & BUS_OFF:
             return GoneError(
                 f"{self.name} is off: the controller saw too many errors and left the bus; look at the bit "
                 "rate, at both ends' resistors and at CAN-H and CAN-L, then: sudo ip link set "
@@ -205,4 +230,6 @@ def _python_can() -> Any:
 
 def link_of(address: Address, protocol: Protocol) -> CanLink:
     """Return the link that an address leads over, not connected yet."""
-    return CanLink(address.target, address.interface, address.baud or protocol.baud)
+    transport = protocol.can_transport(address.unit)
+    rate = address.baud or (_BIT_RATE if transport else protocol.baud)
+    return CanLink(address.target, address.interface, rate, transport)

@@ -8,7 +8,7 @@ from typing import Any
 
 from packwire.address import VESC, LinkKind, ble_address, serial_address, tcp_address
 from packwire.advertisement import Advertisement
-from packwire.errors import MissingExtraError, UnreachableError
+from packwire.errors import MissingExtraError, PackwireError, UnreachableError
 from packwire.link.discovery import discover
 from packwire.link.serial import list_ports
 
@@ -44,11 +44,19 @@ class Find:
 
 
 @dataclass(frozen=True, slots=True)
+class Unlooked:
+    """A kind of link over which one could not look, and why."""
+
+    link: LinkKind
+    error: PackwireError
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
-    """What a look around gave; `problems` say in a line each where one could not look, and why."""
+    """What a look around gave, and where one could not look."""
 
     finds: tuple[Find, ...]
-    problems: tuple[str, ...] = ()
+    problems: tuple[Unlooked, ...] = ()
 
 
 async def look_around(seconds: float = SECONDS, udp_port: int | None = None, adapter: str = "") -> Findings:
@@ -57,20 +65,24 @@ async def look_around(seconds: float = SECONDS, udp_port: int | None = None, ada
     `udp_port`: where devices announce themselves, if not on their protocol's own port. `adapter`: of
     Bluetooth, if not the system's choice.
     """
-    problems: list[str] = []
+    problems: list[Unlooked] = []
+    looks = {
+        LinkKind.BLE: _in_the_air(seconds, adapter),
+        LinkKind.TCP: _on_the_network(seconds, udp_port),
+        LinkKind.SERIAL: _serial_ports(),
+    }
     async with asyncio.TaskGroup() as group:
-        looking = [
-            group.create_task(_told(each, problems))
-            for each in (_in_the_air(seconds, adapter), _on_the_network(seconds, udp_port), _serial_ports())
-        ]
+        looking = [group.create_task(_told(link, look, problems)) for link, look in looks.items()]
     return Findings(tuple(find for each in looking for find in each.result()), tuple(problems))
 
 
-async def _told(looking: Coroutine[Any, Any, list[Find]], problems: list[str]) -> list[Find]:
+async def _told(
+    link: LinkKind, looking: Coroutine[Any, Any, list[Find]], problems: list[Unlooked]
+) -> list[Find]:
     try:
         return await looking
     except (UnreachableError, MissingExtraError) as error:
-        problems.append(str(error))
+        problems.append(Unlooked(link, error))
         return []
 
 
@@ -144,7 +156,7 @@ async def probed(found: Findings, tell: Callable[[str], None]) -> Findings:
             try:
                 hit = await probe(each.place, tell)
             except UnreachableError as error:
-                problems.append(str(error))
+                problems.append(Unlooked(each.link, error))
         if hit is None:
             finds.append(each)
         else:

@@ -88,11 +88,16 @@ def _unreachable(path: str, error: Exception) -> UnreachableError:
     )
 
 
+def bare_link_of(address: Address, protocol: Protocol) -> Link:
+    """Return the port alone: nothing is shared, and an echo is heard."""
+    return SerialLink(address.target, address.baud or protocol.baud)
+
+
 def link_of(address: Address, protocol: Protocol) -> Link:
     """Return the link that an address leads over, not connected yet."""
     path, baud = address.target, address.baud or protocol.baud
     if not protocol.on_a_line:
-        return SerialLink(path, baud)
+        return bare_link_of(address, protocol)
 
     def make() -> SerialLink:
         link = SerialLink(path, baud)

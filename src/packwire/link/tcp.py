@@ -149,19 +149,24 @@ def keep_alive(transport: asyncio.BaseTransport) -> None:
             raw.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
 
 
+def bare_link_of(address: Address, protocol: Protocol) -> TcpLink:
+    """Return the connection alone: nothing is shared, and an echo is heard."""
+    if address.enveloped and protocol.modbus:
+        return ModbusTcpLink(address.target, address.port)
+    return TcpLink(address.target, address.port)
+
+
 def link_of(address: Address, protocol: Protocol) -> Link:
     """Return the link that an address leads over, not connected yet."""
-    host, port = address.target, address.port
     if not protocol.on_a_line:
-        return TcpLink(host, port)
-    enveloped = address.enveloped
+        return bare_link_of(address, protocol)
 
     def make() -> TcpLink:
-        if enveloped and protocol.modbus:
-            return ModbusTcpLink(host, port)
-        link = TcpLink(host, port)
-        link.remove_echo()
+        link = bare_link_of(address, protocol)
+        if not isinstance(link, ModbusTcpLink):
+            link.remove_echo()
         return link
 
-    words = "Modbus TCP" if enveloped else "raw bytes"
-    return SharedLink(SharedLine(("tcp", host, port), enveloped, words), make, listens=address.listens)
+    words = "Modbus TCP" if address.enveloped else "raw bytes"
+    key = ("tcp", address.target, address.port)
+    return SharedLink(SharedLine(key, address.enveloped, words), make, listens=address.listens)

@@ -63,7 +63,7 @@ class ModelProtocol(Protocol):
         self.family: Family = shared or family(content)
         self.framings = self.family.framings
         self._with_rubbish = tuple(each for each in self.framings if each.count is not None)
-        self._text = tuple(each.hexadecimal for each in self.framings)
+        self._text = any(each.hexadecimal for each in self.framings)
         self.replies = with_ways(self._replies(content))
         self._by_name = {reply.name: reply for reply in self.replies}
         self.order_of_replies: Mapping[str, int] = {
@@ -75,6 +75,7 @@ class ModelProtocol(Protocol):
                 self.parameters[name] = parameter_of(name, said)
         self.questions = tuple(self._made_questions(content))
         self.asks = bool(self.questions)
+        self.wants_pin = any(each.secret for each in self.parameters.values())
         self.asked_by_name = {question.name: question for question in self.questions}
         self._questions = {question.payload: question for question in self.questions if question.payload}
         self.start = tuple(self._start(content))
@@ -192,12 +193,9 @@ class ModelProtocol(Protocol):
     def question_of(self, message: bytes) -> Question | None:
         """Return which request a frame is; None where it is none."""
         message = self.plain(message)
-        question = self._questions.get(message)
-        if question is None:
-            question = next(
-                (each for each in self.questions if each.template.match(message) is not None), None
-            )
-        return question
+        return self._questions.get(message) or next(
+            (each for each in self.questions if each.template.match(message) is not None), None
+        )
 
     def switch_of(self, message: bytes) -> tuple[Switch, int] | None:
         """Return which switch a frame sets, and to what number; None where it sets none."""
@@ -239,6 +237,11 @@ class ModelProtocol(Protocol):
         return all(wanted in {None, byte} for wanted, byte in zip(fixed, message, strict=False))
 
     @override
+    def refuses(self, message: bytes) -> bool:
+        reply = self.reply_of(message)
+        return reply is not None and bool(reply.refuses)
+
+    @override
     def streams(self, message: bytes) -> bool:
         reply = self.reply_of(message)
         return reply is not None and (reply.unasked or reply.part is not None)
@@ -249,7 +252,7 @@ class ModelProtocol(Protocol):
 
     def reply_of(self, frame: bytes) -> Reply | None:
         """Return which reply a frame is; None where the model knows none that begins so."""
-        seen = self.data(frame) if any(self._text) else frame
+        seen = self.data(frame) if self._text else frame
         for reply in self.replies:
             if reply.fits(seen, len(frame)):
                 return reply
@@ -270,36 +273,8 @@ class ModelProtocol(Protocol):
         """Return the address of the device that a reply is from; None where frames do not say it."""
         if self.bus is None:
             return None
-        seen, at = self.data(frame) if any(self._text) else frame, self.bus["at"]
+        seen, at = self.data(frame) if self._text else frame, self.bus["at"]
         return seen[at] if at < len(seen) else None
-
-    def from_unit(self, frame: bytes, unit: int) -> bytes:
-        """Return a reply as the device of this address on a shared line sends it."""
-        if self.bus is None:
-            return frame
-        at: int = self.bus["at"]
-        if self.can:
-            return frame[:at] + bytes([unit]) + frame[at + 1 :]
-        framing = next((each for each in self.framings if each.form_of(frame)), self.framings[0])
-        if framing.hexadecimal:
-            at = 2 * at - len(framing.start)
-            return framing.seal(frame[:at] + b"%02X" % unit + frame[at + 2 :])
-        return framing.seal(frame[:at] + bytes([unit]) + frame[at + 1 :])
-
-    def addressed(self, request: bytes, reply: bytes) -> bytes:
-        """Return a reply with what is the same in it as in its request, such as the address of a pack."""
-        for answer in self.family.answers:
-            rules = zip((request, reply), (answer.request, answer.reply), strict=True)
-            if any(each.plus for each in answer.same) or not all(
-                rule.fits(frame) for frame, rules_of in rules for rule in rules_of
-            ):
-                continue
-            said = bytearray(reply)
-            for each in answer.same:
-                said[each.reply : each.reply + each.width] = request[each.request : each.request + each.width]
-            framing = next((each for each in self.framings if each.form_of(reply)), self.framings[0])
-            return framing.seal(bytes(said))
-        return reply
 
     def data(self, frame: bytes) -> bytes:
         """Return a frame without its checksum and end: what fields and counts may reach to.
@@ -308,16 +283,15 @@ class ModelProtocol(Protocol):
         """
         if self.can:
             return frame[_IDENTIFIER:]
-        number = 0
-        if len(self.framings) > 1:
-            number = next((at for at, each in enumerate(self.framings) if frame.startswith(each.start)), 0)
-        framing = self.framings[number]
+        framing = self.framings[0]
+        if not frame.startswith(framing.start):
+            framing = next((each for each in self.framings if frame.startswith(each.start)), framing)
         check = framing.check
         if check is not None and check.at < 0:
             data = frame[: check.at]
         else:
             data = frame[: len(frame) - len(framing.end)] if framing.end else frame
-        if self._text and self._text[number]:
+        if framing.hexadecimal:
             return framing.start + from_digits(data[len(framing.start) :])
         return data
 
@@ -331,10 +305,8 @@ class ModelProtocol(Protocol):
         """Return the name of the model that the device which said this is read with: mostly this one."""
         heard = Heard(self)
         heard.take(frame)
-        known = heard.known
         layouts = (layout for reply in self.replies for layout in reply.layouts if layout.model)
-        fits = (each.model for each in layouts if each.is_told(known))
-        return next(fits, self.name)
+        return next((each.model for each in layouts if each.is_told(heard.known)), self.name)
 
     def spans(self, frame: bytes, known: Mapping[str, float] | None = None) -> list[Span]:
         """Return where each field of a reply lies; empty for a frame that the model does not know."""
@@ -356,7 +328,7 @@ class ModelProtocol(Protocol):
         if self.can:
             said = layout.codec.encode(values, size=len(begins) - _IDENTIFIER, known=known or {})
             return begins + said[len(begins) - _IDENTIFIER :]
-        text = bool(self._text) and self._text[self.framings.index(framing)]
+        text = framing.hexadecimal
         tail = (framing.check.size if framing.check else 0) + len(framing.end)
         whole_size = shape.size or (0 if text else size_said(begins, shape.begins, framing))
         least = whole_size - tail if whole_size else framing.needs

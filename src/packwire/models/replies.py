@@ -111,7 +111,7 @@ class Saying:
         kind = self.quantity.kind
         if self.quantity.array:
             items = value if isinstance(value, tuple) else (value,)
-            return tuple(item for item in items if item is not None)
+            return tuple([item for item in items if item is not None]) if None in items else items
         if self.flags:
             return tuple(value)
         if kind is Kind.TEXT:
@@ -154,10 +154,14 @@ class ReplyLayout:
 
     def fits(self, data: bytes, known: Mapping[str, float]) -> bool:
         """Tell whether it is so; the frame is looked at where other replies are not known."""
-        told = [each for each in self.when if each.field in known]
-        if not all(each.holds(known[each.field]) for each in told):
-            return False
-        return self.is_told(known) or all(each.fits(data) for each in self.marks)
+        told = bool(self.when)
+        for each in self.when:
+            number = known.get(each.field)
+            if number is None:
+                told = False
+            elif not each.holds(number):
+                return False
+        return told or all(each.fits(data) for each in self.marks)
 
     def is_told(self, known: Mapping[str, float]) -> bool:
         """Tell whether other replies say that it is so."""
@@ -339,7 +343,7 @@ def with_ways(replies: Iterable[Reply]) -> tuple[Reply, ...]:
     """Return replies whose layouts know which of their quantities nothing else in the model says."""
     replies = tuple(replies)
     places: dict[str, set[str]] = {}
-    several = set(_WORDS)
+    several = set(WORDS)
     for reply in replies:
         for layout in reply.layouts:
             here: set[str] = set()
@@ -383,7 +387,7 @@ def joined(said: Iterable[tuple[Saying, Value]]) -> dict[str, Value]:
     unused: dict[str, Value] = {}
     for each, value in said:
         key = each.quantity.key
-        if each.flags or key in _WORDS:
+        if each.flags or key in WORDS:
             words.setdefault(key, []).extend(map(str, value if isinstance(value, tuple) else (value,)))
         elif each.quantity.array:
             result[key] = result.get(key, ()) + value
@@ -409,7 +413,7 @@ def _used(items: tuple[Value, ...], nothing: Value) -> tuple[Value, ...]:
 
 
 #: Texts of which there may be several at once.
-_WORDS = frozenset({"alarms", "warnings", "fault", "bms_status"})
+WORDS = frozenset({"alarms", "warnings", "fault", "bms_status"})
 
 
 def size_said(begins: bytes, pattern: tuple[int | None, ...], framing: Framing) -> int:

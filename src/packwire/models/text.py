@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 #: No frame that is sent, and no beginning of one, is longer.
 LONGEST = 512
+_DIGITS = frozenset("0123456789abcdefABCDEF \t\n")
 
 
 def read_hex(text: object) -> bytes:
@@ -11,9 +12,13 @@ def read_hex(text: object) -> bytes:
 
     Raises ValueError, in words for a user.
     """
+    digits = _text(text)
     try:
-        return bytes.fromhex(_text(text))
+        return bytes.fromhex(digits)
     except ValueError:
+        count = len("".join(digits.split()))
+        if count % 2 and count > 2 and not set(digits) - _DIGITS:
+            raise ValueError(f"{digits[:40]!r} has {count} digits: each byte has two") from None
         raise ValueError(
             f"{str(text)[:40]!r} is no hexadecimal: write two digits a byte, such as 'dd a5 03'"
         ) from None

@@ -103,6 +103,18 @@ class NodeReading:
     reason: str = ""
 
 
+class CanTransport(ABC):
+    """How the stream of a protocol is carried on a CAN bus, whose units are frames: identifier and data."""
+
+    @abstractmethod
+    def sent(self, data: bytes) -> list[bytes]:
+        """Return the units that carry what is sent; what is in no frame of the protocol is left out."""
+
+    @abstractmethod
+    def received(self, unit: bytes) -> bytes:
+        """Return the bytes of the stream that a unit completes; none where it does not, or is not for us."""
+
+
 class Asker(Interface):
     """Who asks the device on behalf of a session."""
 
@@ -261,6 +273,8 @@ class Protocol(ABC):
     """What some have instead."""
     on_a_line: bool = False
     """Whether its devices hang on serial lines that several may share, and on which one may hear oneself."""
+    wants_pin: bool = False
+    """Whether its devices may have a password, without which they answer nothing or refuse."""
     asks: bool = True
     """Whether its devices are asked; others only send."""
     modbus: bool = False
@@ -274,6 +288,13 @@ class Protocol(ABC):
     checks: tuple[Check[Any], ...] = ()
     """What it brings to the doctor beside its row in `packwire.doctor.registry`."""
     rules: tuple[Rule, ...] = ()
+
+    def can_transport(self, unit: int | None) -> CanTransport | None:  # noqa: ARG002 - for those that are asked over CAN
+        """Return how it is carried on CAN to the device of this address.
+
+        None: its frames on CAN are units of their own, and it is only heard there. Raises BadAddressError.
+        """
+        return None
 
     @abstractmethod
     def framer(self) -> StreamFramer:
@@ -297,6 +318,10 @@ class Protocol(ABC):
 
     def spontaneous(self, message: bytes) -> bool:  # noqa: ARG002
         """Tell whether devices send this of their own accord."""
+        return False
+
+    def refuses(self, message: bytes) -> bool:  # noqa: ARG002
+        """Tell whether a reply says no."""
         return False
 
     def streams(self, message: bytes) -> bool:  # noqa: ARG002

@@ -95,7 +95,21 @@ class AirController(Controller):
             report.data = bytes(advertising.scan_response_data)
             if not report.data or self.le_scan_type == 0:
                 return None
+        elif report.address in self.link.closed:
+            report.event_type = _Report.EventType.SCANNABLE_ADVERTISING
         return report
+
+    @override
+    def on_advertising_pdu(self, pdu: ll.AdvInd | ll.AdvExtInd) -> None:
+        """Connect to nobody who takes no connection."""
+        pending = self.pending_le_connection
+        takes_none = pdu.advertiser_address in self.link.closed | self.link.deaf
+        if pending is None or not takes_none:
+            super().on_advertising_pdu(pdu)
+            return
+        self.pending_le_connection = None
+        super().on_advertising_pdu(pdu)
+        self.pending_le_connection = pending
 
     def fall_silent(self, reason: int = hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR) -> None:
         """Lose every connection, and stop scanning and advertising."""
@@ -124,6 +138,10 @@ class Air(LocalLink):
         super().__init__()  # type: ignore[no-untyped-call]  # bumble's
         self.strengths: dict[hci.Address, int] = {}
         """dBm at which devices are heard, where it is not RSSI."""
+        self.closed: set[hci.Address] = set()
+        """Those that advertise that they take no connection."""
+        self.deaf: set[hci.Address] = set()
+        """Those that take none though they do not say so."""
         self.server: asyncio.Server | None = None
         self._clients: set[_Client] = set()
         self._numbers = itertools.count(1)

@@ -111,6 +111,7 @@ class BumbleScanner(BaseBleakScanner):
             data = _with_earlier(data, earlier[1])
         if not self.is_allowed_uuid(data.service_uuids):
             return
+        data = data._replace(platform_data=(advertisement,))
         device = self.create_or_update_device(address, address, data.local_name, advertisement.address, data)
         self.call_detection_callbacks(device, data)
 

@@ -103,8 +103,9 @@ class CanPort(Port):
 
     @override
     def attach(self, write: Callable[[bytes], None], close: Callable[[], None]) -> None:
+        greeting = self._wire.greet()  # first: what the client before wanted counts no more
         super().attach(write, close)
-        write(self._wire.greet())
+        write(greeting)
 
     @override
     def received(self, data: bytes) -> None:

@@ -127,6 +127,24 @@ _KINDS = (
         of=Of.PACK,
     ),
     FaultKind(
+        "absurd",
+        "a cell reads so many volts, which no cell has; the pack's voltage is right",
+        (FaultParameter("volts", 6.2, low=5.1, high=60, whole=False),),
+        of=Of.PACK,
+    ),
+    FaultKind(
+        "asleep",
+        "it leaves the first so many requests unanswered, and wakes of them",
+        (FaultParameter("requests", 2),),
+        of=Of.PACK,
+    ),
+    FaultKind(
+        "refuses",
+        "it refuses every request in the way that its protocol has for that (a Modbus exception)",
+        of=Of.PACK,
+    ),
+    FaultKind("lost", "every n-th reply (3) is lost on its way", (_every(3),), of=Of.PACK),
+    FaultKind(
         "pin",
         "it answers nobody who has not logged in with this PIN, where its protocol has such a login",
         (FaultParameter("number", 123_456, low=0, high=99_999_999),),
@@ -209,6 +227,11 @@ _KINDS = (
         of=Of.BLUETOOTH,
     ),
     FaultKind(
+        "with-response",
+        "its table promises both kinds of write; it heeds only those with response",
+        of=Of.BLUETOOTH,
+    ),
+    FaultKind(
         "other-services",
         "its GATT services are not the model's: another board, or a newer firmware",
         of=Of.BLUETOOTH,
@@ -217,6 +240,60 @@ _KINDS = (
         "pairing",
         "it heeds nobody who has not paired with it: writes are refused (insufficient authentication)",
         of=Of.BLUETOOTH,
+    ),
+    FaultKind(
+        "not-connectable",
+        "it advertises, and takes no connection",
+        of=Of.BLUETOOTH,
+    ),
+    FaultKind(
+        "no-link",
+        "it advertises as ever, and no connection is ever completed",
+        of=Of.BLUETOOTH,
+    ),
+    FaultKind(
+        "notify-refused",
+        "notifications cannot be switched on: that is refused (write not permitted)",
+        of=Of.BLUETOOTH,
+    ),
+    FaultKind(
+        "no-notify",
+        "what notifies in the model has no such property: it can only be read",
+        of=Of.BLUETOOTH,
+    ),
+    FaultKind(
+        "duplicate-uuid",
+        "another service has a characteristic with the UUID of the one that notifies",
+        of=Of.BLUETOOTH,
+    ),
+    FaultKind(
+        "cut-frames",
+        "of every frame only the first notification is sent",
+        of=Of.BLUETOOTH,
+    ),
+    FaultKind("echo", "it sends back what it is sent, and no answer", of=Of.PACK),
+    FaultKind(
+        "wrong-checksum",
+        "the checksum of every frame is another, and always the same: one of its own",
+        of=Of.PACK,
+    ),
+    FaultKind(
+        "hurried",
+        "it leaves a request unanswered that comes sooner than so many seconds after the last",
+        (_seconds(0.8),),
+        of=Of.PACK,
+    ),
+    FaultKind(
+        "deaf-at-first",
+        "it hears no request in so many seconds from the beginning of a connection",
+        (_seconds(2.0),),
+        of=Of.PACK,
+    ),
+    FaultKind(
+        "second-program",
+        "it answers somebody else, too: its first reply comes again and again, every so many seconds",
+        (_seconds(0.15),),
+        of=Of.PACK,
     ),
 )
 

@@ -44,10 +44,10 @@ class Speaker:
     def refusal(self, reply: Reply, like: Reply) -> bytes:
         """Return the frame of a refusal, in the place of another reply."""
         frame = bytearray(self._protocol.encode(reply.name, self._simulated.get(reply.name, {})))
-        for at, byte in enumerate(reply.begins):
-            if byte is None and at < len(like.begins):
-                frame[at] = like.begins[at] or 0
         framing = next(each for each in self._protocol.framings if frame.startswith(each.start))
+        for at, byte in enumerate(reply.begins):
+            if byte is None and at < len(like.begins) and not framing.hexadecimal:
+                frame[at] = like.begins[at] or 0
         return framing.seal(bytes(frame))
 
     def _all(
@@ -180,7 +180,9 @@ def _placed(fields: tuple[Field, ...]) -> bool:
 def _overlaid(fields: tuple[Field, ...], said: Mapping[str, Any]) -> dict[str, Any]:
     """Return what fields say whose bytes are those of a number that is given."""
     values: dict[str, Any] = {}
-    given = [each for each in fields if each.name in said and each.fixed and each.at is not None]
+    given = [
+        each for each in fields if each.name in said and each.fixed and each.at is not None and not each.bits
+    ]
     for whole in given:
         raw = int(whole.raw(said[whole.name]))
         for other in fields:

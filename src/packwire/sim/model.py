@@ -5,27 +5,20 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from packwire.errors import BadFileError
+from packwire.errors import BadFileError, BadOptionError
 from packwire.models.protocol import ModelProtocol, Switch
 from packwire.models.replies import Reply
 from packwire.models.requests import Question
+from packwire.sim.addressing import as_asked, from_unit
 from packwire.sim.can_wires import CanPort, Slcan, Socketcand
 from packwire.sim.faults import Faults
 from packwire.sim.filled import Speaker
-from packwire.sim.pack import BALANCE_CURRENT, STEP
+from packwire.sim.pack_values import pack_values, values_within
 from packwire.sim.port import Port
 from packwire.sim.server import SimOptions, Simulation
 from packwire.sim.vehicle import Vehicle
 from packwire.wire.fields import FieldError
 
-CYCLES = 117
-HARDWARE = "SIMULATED"
-FIRMWARE = 2.1
-SERIAL = "SIM00001"
-LOWEST, HIGHEST = 3.0, 4.2
-"""V of a cell, between which it asks to be kept."""
-PROBES = 4
-"""Temperature sensors on cells."""
 STREAM_INTERVAL = 1.0
 """Seconds between two frames of what a device sends of its own accord."""
 BETWEEN = 0.06
@@ -33,86 +26,15 @@ BETWEEN = 0.06
 LONGEST_PATIENCE = 3.0
 """How many times as long as a keep-alive is due a device waits for it before it hangs up."""
 
+#: Packs of a device that consists of packs.
+_PACKS = 2
 _ON = "on"
+#: The bit by which the function of an error reply differs [Modbus protocol V1.1b3, 7].
+_ERROR = 0x80
+#: What the checksum of a device with one of its own differs by.
+_OTHER_SUM = 0x05
 #: The quantities that say what a switch of such a name is set to.
 _SWITCHED = {"charging": "charge_enabled", "discharging": "discharge_enabled", "heating": "heater_on"}
-
-
-def pack_values(vehicle: Vehicle) -> dict[str, Any]:
-    """Return what a pack could say of itself now, by quantity key; currents positive while charging."""
-    pack = vehicle.pack
-    cells = pack.cell_voltages
-    lowest, highest = min(cells), max(cells)
-    temperatures = pack.temperatures[:PROBES]
-    charge, current = pack.soc * pack.capacity, -pack.measured_current
-    return {
-        "voltage": pack.measured_voltage,
-        "current": current,
-        "power": pack.measured_voltage * current,
-        "soc": round(100 * pack.soc),
-        "soh": round(100 * pack.health),
-        "cell_count": len(cells),
-        "cell_voltages": cells,
-        "cell_voltage_min": lowest,
-        "cell_voltage_max": highest,
-        "cell_voltage_spread": highest - lowest,
-        "cell_voltage_average": sum(cells) / len(cells),
-        "cell_min_number": cells.index(lowest) + 1,
-        "cell_max_number": cells.index(highest) + 1,
-        "cell_balancing": tuple(pack.balancing),
-        "cell_resistances": tuple(0.001 + 0.0001 * (cell % 4) for cell in range(len(cells))),
-        "balancing": any(pack.balancing),
-        "balance_current": BALANCE_CURRENT if any(pack.balancing) else 0.0,
-        "temperatures": temperatures,
-        "temperature_cell_min": min(temperatures),
-        "temperature_cell_max": max(temperatures),
-        "temperature_ambient": pack.board_temperature,
-        "temperature_board": pack.board_temperature,
-        "temperature_mosfet": pack.chip_temperature,
-        "temperature_ic": pack.chip_temperature,
-        "temperature_balancer": pack.chip_temperature,
-        "temperature_heater": pack.board_temperature,
-        "charge_remaining": charge,
-        "capacity": pack.capacity,
-        "capacity_design": round(pack.capacity / pack.health),
-        "energy_remaining": charge * pack.measured_voltage,
-        "runtime": round(3600 * charge / -current) if current < -0.05 else 0,
-        "cycles": CYCLES,
-        "charge_enabled": True,
-        "discharge_enabled": True,
-        "heater_on": False,
-        "heater_current": 0.0,
-        "charge_voltage_limit": HIGHEST * len(cells),
-        "discharge_voltage_limit": LOWEST * len(cells),
-        "charge_current_limit": pack.capacity / 2,
-        "discharge_current_limit": pack.capacity,
-        "pack_count": 1,
-        "alarms": (),
-        "warnings": (),
-        "problem": False,
-        "problem_code": 0,
-        "uptime": round(vehicle.pack.steps * STEP),
-        "hardware": HARDWARE,
-        "model": HARDWARE,
-        "firmware": FIRMWARE,
-        "serial_number": SERIAL,
-    }
-
-
-#: What the packs of a device share out among them.
-_SHARED = ("current", "power", "charge_remaining", "capacity", "capacity_design", "energy_remaining")
-
-
-def values_within(values: Mapping[str, Any], number: int, packs: int) -> dict[str, Any]:
-    """Return what one of the packs in parallel says, of all that they say together.
-
-    Each has the same cells, in another order, so that packs are told apart and their voltage is one.
-    """
-    cells = values["cell_voltages"]
-    turned = number % len(cells)
-    within = {key: values[key] / packs for key in _SHARED}
-    within["cell_voltages"] = (*cells[turned:], *cells[:turned])
-    return {**values, **within, "serial_number": f"SIM{number:05d}"}
 
 
 class ModelDevice:
@@ -128,7 +50,7 @@ class ModelDevice:
         vehicle: Vehicle,
         faults: Faults,
         unit: int | None = None,
-        packs: int = 0,
+        packs: int = _PACKS,
     ) -> None:
         self.protocol = protocol
         self.vehicle = vehicle
@@ -145,6 +67,7 @@ class ModelDevice:
         self._said: dict[str, list[bytes]] | None = None
         self._packs_said: dict[int, dict[str, list[bytes]]] = {}
         self._frozen: dict[str, Any] | None = None
+        self._requests = 0
         self._clients: dict[Port, _Client] = {}
         faults.on_change.append(self._fault_changed)
         self._fault_changed("frozen-bms")
@@ -164,6 +87,9 @@ class ModelDevice:
             at = int(dead) - 1
             values["voltage"] -= cells[at]
             values["cell_voltages"] = (*cells[:at], 0.0, *cells[at + 1 :])
+        (volts,) = self.faults.get("absurd") or (0.0,)
+        if volts and values["cell_voltages"]:
+            values["cell_voltages"] = (volts, *values["cell_voltages"][1:])
         for switch in self.protocol.switches:
             if switch.name in _SWITCHED:
                 values[_SWITCHED[switch.name]] = self.setting(switch) == _ON
@@ -213,7 +139,18 @@ class ModelDevice:
         if self._said is None:
             self.say_all()
         assert self._said is not None
-        return [self.protocol.from_unit(each, self.unit) for each in self._said[reply]]
+        frames = [from_unit(self.protocol, each, self.unit) for each in self._said[reply]]
+        return list(map(self._with_other_sum, frames)) if "wrong-checksum" in self.faults else frames
+
+    def _with_other_sum(self, frame: bytes) -> bytes:
+        framing = self.protocol.framing_of(frame)
+        if framing is None or framing.check is None or framing.check.digits:
+            return frame
+        at = framing.check.at % len(frame)
+        end = at + framing.check.size
+        order = framing.check.order
+        total = int.from_bytes(frame[at:end], order) + _OTHER_SUM & (1 << 8 * (end - at)) - 1
+        return frame[:at] + total.to_bytes(end - at, order) + frame[end:]
 
     def pack_of(self, given: Mapping[str, int | str]) -> int:
         """Return which of its packs a request is for; 0: itself."""
@@ -243,6 +180,12 @@ class ModelDevice:
         sent = self.switched[switch.name]
         return next((name for name, number in switch.values.items() if number == sent), "")
 
+    def wakes(self) -> bool:
+        """Count a request; tell whether the device is awake to answer it."""
+        (sleeps,) = self.faults.get("asleep") or (0,)
+        self._requests += 1
+        return self._requests > sleeps
+
     def _read_back(self) -> dict[str, dict[str, int]]:
         """Return what switches say of themselves: numbers by reply and field."""
         said: dict[str, dict[str, int]] = {}
@@ -260,8 +203,8 @@ class ModelDevice:
         like = self.protocol.reply(question.reply)
         header = next((each.header for each in self.protocol.framings if like.head.startswith(each.start)), 1)
         for reply in self.protocol.replies:
-            if reply.refuses and _alike(reply, like, header):
-                return self._speaker.refusal(reply, like)
+            if reply.refuses and _alike(reply, like, header, _ERROR * self.protocol.modbus):
+                return from_unit(self.protocol, self._speaker.refusal(reply, like), self.unit)
         return None
 
 
@@ -272,10 +215,13 @@ def unit_of(protocol: ModelProtocol) -> int:
     return int(usual or 0)
 
 
-def _alike(refusal: Reply, reply: Reply, header: int) -> bool:
-    """Tell whether a refusal is of the kind of a reply, as far as the first bytes tell."""
-    pairs = zip(refusal.begins[:header], reply.begins[:header], strict=False)
-    return all(None in {one, other} or one == other for one, other in pairs)
+def _alike(refusal: Reply, reply: Reply, header: int, error: int) -> bool:
+    """Tell whether a refusal is of the kind of a reply, as far as the first bytes tell.
+
+    `error` is what the second byte of a refusal has besides.
+    """
+    pairs = zip(refusal.begins[:header], reply.begins[:header], (0, error, *bytes(header)), strict=False)
+    return all(one is None or other is None or one == other | more for one, other, more in pairs)
 
 
 class _Client:
@@ -301,6 +247,20 @@ class _Client:
             for reply in self._device.protocol.replies:
                 self._send_again(reply)
 
+        if "second-program" in self._device.faults:
+            self._answer_another()
+
+    def _answer_another(self) -> None:
+        """Answer what another program asks on the same connection, again and again."""
+        if self._port.outgoing is None:
+            return
+        (every,) = self._device.faults.get("second-program") or (0.0,)
+        question = next((each for each in self._device.protocol.questions if each.replies), None)
+        if every and question is not None:
+            self._send(question.reply)
+            loop = asyncio.get_running_loop()
+            self._streams["second program"] = loop.call_later(every, self._answer_another)
+
     def _send_again(self, reply: Reply) -> None:
         """Send a reply of a device that is not asked, and again when it is due."""
         if reply.refuses:
@@ -320,7 +280,8 @@ class _Client:
             if given is not None and (
                 asked is None or given.get(asked, self._device.unit) == self._device.unit
             ):
-                self._answer(question, payload, given)
+                if self._device.wakes():
+                    self._answer(question, payload, given)
                 return
         switched = self._device.protocol.switch_of(payload)
         if switched is not None and self._may_ask:
@@ -338,7 +299,7 @@ class _Client:
         secret = [name for name in given if self._device.protocol.parameters[name].secret]
         if secret:
             self._logged_in = self._logged_in or all(self._is_pin(given[name]) for name in secret)
-        if not self._may_ask:
+        if not self._may_ask or "refuses" in self._device.faults:
             refusal = self._device.refusal(question)
             if refusal is not None:
                 self._port.send(refusal)
@@ -366,7 +327,7 @@ class _Client:
 
     def _send_of_pack(self, pack: int, request: bytes, reply: str) -> None:
         for frame in self._device.frames_of_pack(pack, reply):
-            self._port.send(self._device.protocol.addressed(request, frame))
+            self._port.send(as_asked(self._device.protocol, request, frame))
 
     def _stream(self, question: Question) -> None:
         """Send what streams again and again, until the client is gone."""
@@ -405,8 +366,11 @@ class SimulatedModel(Simulation):
 
     def __init__(self, protocol: ModelProtocol, options: SimOptions | None = None) -> None:
         options = options or SimOptions()
+        if options.packs is not None and protocol.packs is None:
+            raise BadOptionError(f"a {protocol.title} is one pack, and has no others behind it")
         vehicle = Vehicle(options.seed, options.cells, options.scenario, options.soc)
-        device = ModelDevice(protocol, vehicle, Faults(options.faults), options.unit, options.packs)
+        packs = options.packs or _PACKS
+        device = ModelDevice(protocol, vehicle, Faults(options.faults), options.unit, packs)
         try:
             device.say_all()
         except (FieldError, ValueError, KeyError) as error:

@@ -84,6 +84,7 @@ class SimulatedOutgoing:
     def _choose_shapers(self) -> None:
         shapers = {
             "silence": self._silence,
+            "lost": self._lost,
             "prints": self._prints,
             "corrupt": self._corrupt,
             "truncate": self._truncate,
@@ -134,6 +135,9 @@ class SimulatedOutgoing:
         count = self._counts.get("silence", 0)
         self._counts["silence"] = count + 1
         return pieces if count < after else []
+
+    def _lost(self, pieces: list[OutgoingPiece]) -> list[OutgoingPiece]:
+        return [] if pieces and self._is_turn("lost", self._values("lost")[0]) else pieces
 
     def _prints(self, pieces: list[OutgoingPiece]) -> list[OutgoingPiece]:
         if not pieces or not self._is_turn("prints", self._values("prints")[0]):

@@ -13,7 +13,12 @@ from bumble import hci
 from bumble.att import ATT_Error, AttributeValue, ErrorCode
 from bumble.core import UUID, AdvertisingData, BaseBumbleError
 from bumble.device import Connection, Device
-from bumble.gatt import Characteristic, Service
+from bumble.gatt import (
+    GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR,
+    Characteristic,
+    Descriptor,
+    Service,
+)
 
 from packwire.advertisement import Advertisement
 from packwire.protocol.base import Gatt, WriteType
@@ -72,7 +77,7 @@ class Peripheral:
         self._device = device
         self._address_type = hci.OwnAddressType.RANDOM if random else hci.OwnAddressType.PUBLIC
         self._set_mtu()
-        if "other-write-type" in self.faults:
+        if "other-write-type" in self.faults or "with-response" in self.faults:
             self._tell_writes_apart()
         device.add_services(self._services())
         device.on("connection", self._connected)
@@ -165,10 +170,21 @@ class Peripheral:
             for number, text in self.radio.information.items()
         ]
         services = [self._service(gatt) for gatt in self.radio.gatt]
+        if "duplicate-uuid" in self.faults:
+            services.append(self._twin(self.radio.gatt[0]))
         return [*([Service(UUID.from_16_bits(0x180A), information)] if information else []), *services]
+
+    def _twin(self, gatt: Gatt) -> Service:
+        """Return a service that nothing is spoken by, with the characteristic that notifies in another."""
+        own = self._characteristic(
+            gatt.notify, Characteristic.Properties.READ, AttributeValue(read=lambda _: b"")
+        )
+        return Service(UUID(_NUS.service), [own])
 
     def _service(self, gatt: Gatt) -> Service:
         notify = Characteristic.Properties.NOTIFY
+        if "no-notify" in self.faults:
+            notify = Characteristic.Properties.READ
         kinds = tuple(WriteType) if gatt.write_type is None else (gatt.write_type,)
         heeded = frozenset(kinds)
         if "other-write-type" in self.faults:
@@ -176,6 +192,8 @@ class Peripheral:
             heeded = frozenset({WriteType.WITHOUT_RESPONSE})
             if gatt.write_type is WriteType.WITHOUT_RESPONSE:
                 heeded = frozenset({WriteType.WITH_RESPONSE})
+        if "with-response" in self.faults:
+            kinds, heeded = tuple(WriteType), frozenset({WriteType.WITH_RESPONSE})
         if "other-services" in self.faults:
             gatt = _NUS if gatt.service != _NUS.service else _OTHER
         writes = Characteristic.Properties(0)
@@ -200,7 +218,9 @@ class Peripheral:
         self, uuid: str, properties: Characteristic.Properties, value: AttributeValue[bytes]
     ) -> Characteristic[bytes]:
         permissions = Characteristic.READABLE | Characteristic.WRITEABLE
-        return Characteristic(UUID(uuid), properties, permissions, value)
+        notifies = bool(properties & Characteristic.Properties.NOTIFY)
+        descriptors = [_refusing()] if notifies and "notify-refused" in self.faults else []
+        return Characteristic(UUID(uuid), properties, permissions, value, descriptors)
 
     def _connected(self, connection: Connection) -> None:
         log.info("%s connected over Bluetooth", connection.peer_address.to_string(with_type_qualifier=False))
@@ -237,6 +257,8 @@ class Peripheral:
         if self.connection is None:
             return
         size = self.connection.att_mtu - 3
+        if "cut-frames" in self.faults:
+            data = data[:size]
         (every,) = self.faults.get("lost-notifications") or (0,)
         for at in range(0, len(data), size):
             self._notified += 1
@@ -252,6 +274,17 @@ class Peripheral:
             for characteristic in self._notifying:
                 with contextlib.suppress(BaseBumbleError):  # the client left meanwhile
                     await self._device.notify_subscriber(connection, characteristic, piece)
+
+
+def _refusing() -> Descriptor:
+    """Return the descriptor that switches notifications on, refusing each write; else bumble adds one."""
+
+    def refused(_connection: Connection, _value: bytes) -> None:
+        raise ATT_Error(ErrorCode.WRITE_NOT_PERMITTED)
+
+    value: AttributeValue[bytes] = AttributeValue(read=lambda _: b"\0\0", write=refused)
+    permissions = Characteristic.READABLE | Characteristic.WRITEABLE
+    return Descriptor(GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR, permissions, value)
 
 
 def advertising_data(seen: Advertisement) -> tuple[bytes, bytes]:

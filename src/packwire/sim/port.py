@@ -1,5 +1,7 @@
 """One link of a simulated device: a parser of its own, and whoever is attached to it."""
 
+import math
+import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -37,6 +39,9 @@ class Port:
         self._device = device
         self._close: Callable[[], None] = lambda: None
         self._half_frame = half_frame
+        self._attached = 0.0
+        self._last = -math.inf
+        """When the last request was heard."""
 
     @property
     def faults(self) -> Faults:
@@ -53,6 +58,7 @@ class Port:
         self.detach()
         faults = self._device.faults
         self._close = close
+        self._attached, self._last = time.monotonic(), -math.inf
         self.outgoing = SimulatedOutgoing(write, close, faults, self._device.unsolicited)
         if "cold-parser" in faults:
             self.framer.reset()
@@ -72,13 +78,27 @@ class Port:
 
     def received(self, data: bytes) -> None:
         """Take bytes from the client and answer the requests in them."""
-        device = self._device
+        device, faults = self._device, self._device.faults
+        (deaf,) = faults.get("deaf-at-first") or (0.0,)
+        if "echo" in faults or time.monotonic() < self._attached + deaf:
+            if "echo" in faults:
+                self.send(data)
+            return
         for frame in self.framer.feed(data):
+            if self._hurries():
+                continue
             reply = device.encoded.get(frame.payload)
             if reply is not None and self.outgoing is not None:
                 self.outgoing.send(reply)
             else:
                 device.request(self, frame.payload)
+
+    def _hurries(self) -> bool:
+        """Tell whether a request comes sooner than the device can hear it."""
+        (least,) = self._device.faults.get("hurried") or (0.0,)
+        now = time.monotonic()
+        early, self._last = bool(least) and now < self._last + least, now
+        return early
 
     def send(self, frame: bytes) -> None:
         """Send a frame to whoever is attached now."""

@@ -51,7 +51,7 @@ class SimOptions:
     address to announce the TCP port to once a second; nothing is broadcast without it.
 
     `unit` is its address on a shared line (None: the usual one), `packs` how many packs hang on a device that
-    consists of packs.
+    consists of packs (None: two).
 
     `speed` is how much faster than the clock the physics goes (0: it stands still), `soc` the state of charge
     to start with, 0..1. `faults` are texts such as `delay:0.4`. `ping_time` and `can_delay` are in seconds.
@@ -76,7 +76,7 @@ class SimOptions:
     ping_time: float = PING_TIME
     can_delay: float = CAN_DELAY
     unit: int | None = None
-    packs: int = 2
+    packs: int | None = None
 
     def __post_init__(self) -> None:
         scenario_named(self.scenario)
@@ -88,7 +88,7 @@ class SimOptions:
             raise BadOptionError(f"a speed is 0 to {MAX_SPEED:g}")
         if not 1 <= self.cells <= MAX_CELLS:
             raise BadOptionError(f"a pack has 1 to {MAX_CELLS} cells")
-        if not 1 <= self.packs <= MAX_PACKS:
+        if self.packs is not None and not 1 <= self.packs <= MAX_PACKS:
             raise BadOptionError(f"a device consists of 1 to {MAX_PACKS} packs")
         if self.soc is not None and not 0 <= self.soc <= 1:
             raise BadOptionError("a state of charge is 0 to 1")

@@ -4,12 +4,13 @@ from collections.abc import Hashable
 from typing import override
 
 from packwire.advertisement import Advertisement
-from packwire.protocol.base import Asker, Gatt, Options, Protocol, Request, Session
+from packwire.errors import BadAddressError
+from packwire.protocol.base import Asker, CanTransport, Gatt, Options, Protocol, Request, Session
 from packwire.vesc import framing
 from packwire.vesc.announcement import ANNOUNCING
 from packwire.vesc.commands import Command, command_name
 from packwire.vesc.matching import acceptance
-from packwire.vesc.requests import FILLER, forward_can, request
+from packwire.vesc.requests import CAN_BROADCAST, FILLER, forward_can, request
 from packwire.vesc.secrets import mask_payload
 from packwire.vesc.traits import unsolicited
 from packwire.wire.frame import StreamFramer
@@ -35,6 +36,17 @@ class VescProtocol(Protocol):
     preamble = FILLER
     gatt = (NORDIC_UART,)
     announcing = ANNOUNCING
+
+    @override
+    def can_transport(self, unit: int | None) -> CanTransport:
+        from packwire.vesc.can import VescCanTransport  # noqa: PLC0415 - few are on a bus themselves
+
+        if unit is None or unit >= CAN_BROADCAST:
+            raise BadAddressError(
+                "which VESC on the CAN bus is to be asked? Say its id: &address=10 (model=vesc-can only "
+                "listens, and shows who is there)"
+            )
+        return VescCanTransport(unit)
 
     @override
     def framer(self) -> StreamFramer:

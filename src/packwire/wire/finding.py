@@ -161,7 +161,7 @@ class DataFramer(StreamFramer):
         self._buffer += data
         waiting = stats.waiting
         if waiting and len(self._buffer) < waiting.expected:
-            stats.waiting = waiting._replace(arrived=len(self._buffer))
+            stats.waiting = Waiting(waiting.since, waiting.expected, len(self._buffer))
             return []
         return self._scan()
 
@@ -177,7 +177,7 @@ class DataFramer(StreamFramer):
         frames: list[Frame] = []
         stats, buffer = self.stats, bytes(self._buffer)
         origin = stats.received - len(buffer)
-        starts = _Starts(buffer, self.framings)
+        starts: _Starts | None = None  # most pieces hold no junk
         at = junk = 0
         stats.waiting = None
         while at < len(buffer):
@@ -194,6 +194,7 @@ class DataFramer(StreamFramer):
                 break
             self._wasted += look.checked
             stats.crc_errors += look.found is not None
+            starts = starts or _Starts(buffer, self.framings)
             here, at = at, min(starts.next(at + 1), _begun(buffer, at + 1, self.framings))
             junk += at - here
         stats.junk += junk

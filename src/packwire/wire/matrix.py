@@ -4,6 +4,7 @@ The same fields give the same values as `packwire.wire.codec`, message by messag
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,18 +58,20 @@ class _Reader:
         self.matrix = matrix
         self.start = at
         self.order: Order = order
-        rows = len(matrix)
-        self.end: _Places = np.full(rows, at, dtype=np.int64)
-        self.open: _There = np.ones(rows, dtype=np.bool_)
+        self.end: _Places | int = at
+        """Where the field before ends: a number where that is the same in all messages."""
+        self.open: _There = np.ones(len(matrix), dtype=np.bool_)
         """Messages in which the place of the next field is known."""
-        self.ends: dict[str, tuple[_Places, _There]] = {}
+        self.ends: dict[str, tuple[_Places | int, _There]] = {}
         self.raws: dict[str, Column] = {}
         self.columns: dict[str, Column] = {}
 
     def read(self, field: Field) -> None:
-        there = np.ones(len(self.matrix), dtype=np.bool_)
+        there = self._everywhere
         for condition in field.when:
-            there &= self._holds(condition)
+            there = there & self._holds(condition)
+        if self._read_alike(field, there):
+            return
         begin, placed = self._begin(field)
         reads = there & placed & (begin >= self.start) & (begin <= self.matrix.shape[1])
         if field.type.numeric:
@@ -78,8 +81,52 @@ class _Reader:
         if field.at is None and field.after is None:
             self.open &= whole | ~there
         # What follows a field that is missing has no place.
-        self.end = np.where(whole, end, np.where(there, self.matrix.shape[1] + 1, self.end))
+        before = self._spread(self.end)
+        self.end = np.where(whole, end, np.where(there, self.matrix.shape[1] + 1, before))
         self.ends[field.name] = end, whole
+
+    @cached_property
+    def _everywhere(self) -> _There:
+        return np.ones(len(self.matrix), dtype=np.bool_)
+
+    def _spread(self, place: _Places | int) -> _Places:
+        """Return a place message by message."""
+        return np.full(len(self.matrix), place, dtype=np.int64) if isinstance(place, int) else place
+
+    def _read_alike(self, field: Field, there: _There) -> bool:
+        """Read numbers that lie at one place, and are as many, in all messages; tell whether they do."""
+        if field.at is None or not field.type.numeric or not there.all():
+            return False
+        size, width, many = self.matrix.shape[1], field.width or 0, 1
+        place = self.start + field.at if field.at >= 0 else size + field.at
+        if field.count is not None:
+            counts = self._count(field, np.array([max((size - place - width) // field.step + 1, 0)]))
+            many = int(counts[0]) if len(counts) and (counts == counts[0]).all() else -1
+        end = place + (many - 1) * field.step + width if many > 0 else place
+        if many < 0 or place < self.start or end > size:
+            return False
+        if field.count is None:
+            raw = _number(field, self.matrix[:, place : place + width], field.order or self.order)
+            self.raws[field.name] = raw
+            self.columns[field.name] = self._value(field, raw)
+        else:
+            shown = many if field.most is None else min(many, field.most)
+            self.columns[field.name] = _values(field, self._items(field, place, shown))
+        self.end = place + many * field.step if field.count is not None else end
+        self.ends[field.name] = self.end, self._everywhere
+        return True
+
+    def _items(self, field: Field, place: int, many: int) -> Column:
+        """Return the raw numbers of a list that lies at one place in all messages."""
+        order, width = field.order or self.order, field.width or 0
+        if field.step == width and _numpy_reads(field, order):
+            block = self.matrix[:, place : place + many * width]
+            return np.ascontiguousarray(block).view(_dtype(field, order)).astype(np.float64)
+        items = [
+            _number(field, self.matrix[:, at : at + width], order)
+            for at in range(place, place + many * field.step, field.step)
+        ]
+        return np.stack(items, axis=1) if items else np.zeros((len(self.matrix), 0))
 
     def _compared(self, condition: FieldCondition) -> _Places | Column:
         """Return the raw numbers of a field: whole ones where single bits are looked at."""
@@ -100,8 +147,9 @@ class _Reader:
     def _begin(self, field: Field) -> tuple[_Places, _There]:
         if field.at is not None:
             place = self.start + field.at if field.at >= 0 else self.matrix.shape[1] + field.at
-            return np.full(len(self.matrix), place, dtype=np.int64), np.ones(len(self.matrix), dtype=np.bool_)
-        return self.ends[field.after] if field.after is not None else (self.end, self.open)
+            return self._spread(place), self._everywhere
+        end, known = self.ends[field.after] if field.after is not None else (self.end, self.open)
+        return self._spread(end), known
 
     def _numbers(self, field: Field, begin: _Places, reads: _There) -> tuple[_Places, _There]:
         width, size = field.width or 0, self.matrix.shape[1]
@@ -159,7 +207,7 @@ class _Reader:
             rows = np.arange(len(begin))[:, None]
             place = np.where(whole, begin, 0)[:, None] + np.arange(width)
             item = self.matrix[rows, np.minimum(place, max(self.matrix.shape[1] - 1, 0))]
-        raw = _float(item, order) if field.type is Type.FLOAT else _whole_number(field, item, order)
+        raw = _number(field, item, order)
         return raw if whole.all() else np.where(whole, raw, np.nan)
 
     def _skip(self, field: Field, begin: _Places, reads: _There) -> tuple[_Places, _There]:
@@ -174,10 +222,27 @@ class _Reader:
         return np.where(found, nul.argmax(axis=1) + 1, size), reads & found & (begin < size)
 
 
-def _float(item: Bytes, order: Order) -> Column:
-    highest_first = _in_order(item, order)
-    with np.errstate(invalid="ignore"):  # a NaN that signals
-        return np.ascontiguousarray(highest_first).view(f">f{item.shape[1]}")[:, 0].astype(np.float64)
+def _numpy_reads(field: Field, order: Order) -> bool:
+    """Tell whether numpy itself knows such numbers."""
+    if field.bits or field.ones or (field.width or 0) not in _WIDTHS or order == "low word first":
+        return False
+    return field.type in {Type.UINT, Type.INT}
+
+
+def _dtype(field: Field, order: Order) -> str:
+    sign = "i" if field.type is Type.INT else "u"
+    return f"{'<' if order == 'little' else '>'}{sign}{field.width}"
+
+
+def _number(field: Field, item: Bytes, order: Order) -> Column:
+    """Return the raw number that each row of bytes is."""
+    if field.type is Type.FLOAT:
+        highest_first = _in_order(item, order)
+        with np.errstate(invalid="ignore"):  # a NaN that signals
+            return np.ascontiguousarray(highest_first).view(f">f{item.shape[1]}")[:, 0].astype(np.float64)
+    if _numpy_reads(field, order):
+        return np.ascontiguousarray(item).view(_dtype(field, order))[:, 0].astype(np.float64)
+    return _whole_number(field, item, order)
 
 
 def _in_order(item: Bytes, order: Order) -> Bytes:
@@ -198,10 +263,6 @@ def _whole_number(field: Field, item: Bytes, order: Order) -> Column:
         digits = np.stack((high, low), axis=2).reshape(len(item), -1).astype(np.float64)
         number = digits @ (10.0 ** np.arange(digits.shape[1] - 1, -1, -1))
         return np.where((digits > 9).any(axis=1), np.nan, number)
-    width = item.shape[1]
-    if width in _WIDTHS and not (field.bits or field.ones) and field.type in {Type.UINT, Type.INT}:
-        sign = "i" if field.type is Type.INT else "u"
-        return np.ascontiguousarray(item).view(f">{sign}{width}")[:, 0].astype(np.float64)
     raw = np.zeros(len(item), dtype=np.uint64)
     for column in item.T:
         raw = raw << np.uint64(8) | column

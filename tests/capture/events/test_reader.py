@@ -135,3 +135,45 @@ def test_what_other_integrations_say_is_left_aside_until_another_program_speaks(
     )
     assert not any("program-fault" in each.told for each in log.subjects.values())
     assert log.subjects[A].told["status-133"].count == 1
+
+
+def test_neighbours_do_not_crowd_out_a_pack():
+    """Of a hundred devices that are only heard, none takes the pack's place, and none is taken for it."""
+    heard = [
+        f"2026-03-04 10:00:{n % 60:02}.000 DEBUG (MainThread) [homeassistant.components.bluetooth.manager] hci0:"
+        f" 02:00:00:00:{n >> 8:02X}:{n & 255:02X} AdvertisementData() connectable: True match: set() rssi: -95"
+        for n in range(300)
+    ]
+    pack = [
+        f"2026-03-04 10:01:00.000 DEBUG (MainThread) [bleak_retry_connector] {A} - {A}: Connection attempt: 1",
+        f"2026-03-04 10:01:09.000 DEBUG (MainThread) [custom_components.bms_ble] {A}: advertisement: rssi: -50",
+    ]
+    log = read_events([*heard, *pack, *heard])
+    assert set(log.subjects[A].told) == {"connecting", "seen"}
+    assert "" not in log.subjects or "seen" not in log.subjects[""].told
+
+
+def test_a_client_of_an_esp_keeps_its_address():
+    log = read_events(
+        [
+            f"[10:00:01][I][bluetooth_proxy:122]: [0] [{A}] Connecting v3 without cache",
+            f"[10:00:01][I][bluetooth_proxy:122]: [1] [{B}] Connecting v3 without cache",
+            "[10:00:21][D][bluetooth_connection:601]: [1] DISCONNECT_EVT reason=0x3e",
+            "[10:00:22][W][bluetooth_connection:368]: [0] Connection open failed, status=133",
+        ]
+    )
+    assert "client-lost" in log.subjects[B].told
+    assert "open-failed" in log.subjects[A].told
+
+
+def test_of_two_esps_each_has_clients_of_its_own():
+    head = "2026-03-04 10:00:01.000 INFO (MainThread) [homeassistant.components.esphome.manager] "
+    log = read_events(
+        [
+            f"{head}barn: [I][bluetooth_proxy:122]: [0] [{A}] Connecting v3 without cache",
+            f"{head}shed: [I][bluetooth_proxy:122]: [0] [{B}] Connecting v3 without cache",
+            f"{head}barn: [W][bluetooth_connection:368]: [0] Connection open failed, status=133",
+        ]
+    )
+    assert "open-failed" in log.subjects[A].told
+    assert "open-failed" not in log.subjects[B].told

@@ -128,7 +128,6 @@ async def test_expected_ids():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "name the device"),
         (("vesc://127.0.0.1:1", "--quick", "--thorough"), "exclude each other"),
         (("vesc://127.0.0.1:1", "--report", "report.pdf"), "ends in .html or .md"),
         (("vesc://127.0.0.1:1", "--report", "no/such/folder/report.md"), "there is no folder"),
@@ -137,7 +136,6 @@ async def test_expected_ids():
         (("nonsense",), "there is no name nonsense"),
         (("veschub://TESTPACK:a%3Ab@127.0.0.1:1",), "colon in a hub password"),
         (("--my-client", "port"), "name the port"),
-        (("ble://AA:BB:CC:DD:EE:FF",), "Bluetooth devices cannot be examined yet"),
     ],
 )
 async def test_wrong_use_is_one_clear_line(arguments: tuple[str, ...], words: str):

@@ -59,6 +59,22 @@ def test_nothing_is_certain_where_only_a_line_is_left(name: str):
         assert found.verdict.confidence is not Confidence.CERTAIN or found.verdict.key == INDEX[name]["kind"]
 
 
+def test_a_wrong_setting_is_not_the_whole_where_the_adapter_is_gone_too():
+    lines = [
+        (
+            "08:20:01 ERROR [main] Error discovering devices: [org.freedesktop.DBus.Error.UnknownObject] Method"
+            ' "SetDiscoveryFilter" with signature "a{sv}" on interface "org.bluez.Adapter1" doesn\'t exist'
+        ),
+        "08:20:02 WARNING [__init__] Unknown device type {'address': '02:00:00:00:00:0B', 'type': 'ACME'}",
+    ]
+    found = diagnose_lines("two", lines)
+    assert found.verdict.confidence is not Confidence.CERTAIN
+    assert {found.verdict.key, *(other.key for other in found.others)} >= {
+        "configuration",
+        "host.adapter-hung",
+    }
+
+
 def test_every_kind_says_what_settles_it():
     told = {told["kind"] for told in INDEX.values()} - {"ok", "inconclusive"}
     assert told <= set(SETTLES)
@@ -98,3 +114,19 @@ def test_debug_that_is_on_is_not_asked_for():
     lines.append("2026-03-04 10:00:13.000 DEBUG (MainThread) [habluetooth.wrappers] x")
     asked = diagnose_lines("debug", lines).verdict.open
     assert not any("debug" in each and "logger" in each for each in asked)
+
+
+@pytest.mark.parametrize("name", ["page-of-logs-time-out-only", "esp-client-without-its-address"])
+def test_what_has_to_be_switched_on_is_asked_for_by_its_exact_lines(name: str):
+    asked = diagnose_file(OWN / f"{name}.log").verdict.open
+    assert any("logger:" in each and ("debug" in each or "VERY_VERBOSE" in each) for each in asked)
+
+
+def test_what_the_log_holds_already_is_not_asked_for():
+    asked = diagnose_file(OWN / "slots-none-free-on-two-proxies.log").verdict.open
+    asked += tuple(
+        line
+        for each in diagnose_file(OWN / "slots-full-but-adapters-paused.log").others
+        for line in each.open
+    )
+    assert not any("connection path(s) .. (slots=" in each for each in asked)

@@ -226,7 +226,8 @@ async def private_bus(folder):
     assert process.stdout is not None
     try:
         async with asyncio.timeout(10):
-            yield (await process.stdout.readline()).decode().strip()
+            address = (await process.stdout.readline()).decode().strip()
+        yield address
     finally:
         process.terminate()
         await process.wait()

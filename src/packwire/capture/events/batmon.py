@@ -10,8 +10,8 @@ SAYINGS = (
     saying(
         "heard",
         EventKind.ADAPTER,
-        "INFO [bt] BT ",
-        rf"\[bt\] BT +(?:Device +\S.{{0,40}}?address=)?(?P<heard>{_MAC})",
+        "INFO [bt] ",
+        rf"\[bt\] (?:BT|hci\d{{1,2}}) +(?:Device +\S.{{0,40}}?address=)?(?P<heard>{_MAC})",
         of_device=False,
     ),
     saying(
@@ -52,7 +52,7 @@ SAYINGS = (
     ),
     saying("connected", EventKind.CONNECTED, "connected bms ", r"(?<!dis)connected bms ", start=3),
     saying("batmon-error", EventKind.ERROR, "ERROR [sampling]", r"error(?: \(#(?P<number>\d{1,6})\))?:"),
-    saying("unknown-type", EventKind.INFO, "Unknown device type"),
+    saying("unknown-type", EventKind.INFO, "nknown device type"),
     saying("pairing-failed", EventKind.PAIRING, "Pairing failed!"),
     saying("connected-no-data", EventKind.TIMED_OUT, "connected, but no data"),
     saying("no-data-flowing", EventKind.TIMED_OUT, "no data has been flowing"),
@@ -61,7 +61,8 @@ SAYINGS = (
     saying(
         "proxy-unreachable", EventKind.PROXY, "esphome_proxy: ", r"start (?:failed|aborted)", of_device=False
     ),
-    saying("worked", EventKind.READ, " volt=[", of_device=False),
+    saying("worked", EventKind.READ, " volt=["),
+    saying("worked", EventKind.READ, ": BmsSampl("),
     saying("worked", EventKind.READ, "result@", of_device=False),
     saying("bad-frame", EventKind.DAMAGED, "JBD response "),
     saying("bad-frame", EventKind.DAMAGED, "out-of-order frame"),
@@ -79,8 +80,31 @@ SAYINGS = (
         "batmon-timeout",
         EventKind.TIMED_OUT,
         "TimeoutError",
-        r"error(?: \(#\d{1,6}\))?: (?:TimeoutError|<class 'asyncio)",
+        r"error(?: \(#\d{1,6}\))?: (?:<class '|asyncio\.)?(?:asyncio\.)?(?:exceptions\.)?TimeoutError",
         start=60,
     ),
+    saying("request-timeout", EventKind.TIMED_OUT, "timeout waiting for ", r"for \w{1,30} at bmslib"),
+    saying("request-timeout", EventKind.TIMED_OUT, "timeout awaiting result"),
+    saying(
+        "connect-traceback",
+        EventKind.CONNECTING,
+        "client.py",
+        r"backends/\w+/client\.py\", line \d+, in connect\b",
+        start=60,
+    ),
+    saying("disconnected", EventKind.LOST, " disconnected after ", r"BMS \w+\(", start=-1),
+    saying(
+        "junk-bytes", EventKind.DAMAGED, " discarded ", r"discarded \d+ (?:non-protocol notify|junk byte)"
+    ),
+    saying("bad-frame", EventKind.DAMAGED, "without a JBD header"),
+    saying("bad-frame", EventKind.DAMAGED, "paceic ", r"paceic (?:frame|checksum|INFO|LENGTH|header|LENID)"),
+    saying("bad-frame", EventKind.DAMAGED, "basen ", r"basen (?:wired )?(?:frame|INFO|length)"),
+    saying("bad-frame", EventKind.DAMAGED, "frame truncated: have "),
+    saying("bad-frame", EventKind.DAMAGED, "modbus header mismatch"),
+    saying("crc-error", EventKind.DAMAGED, "modbus CRC: got "),
+    saying("answers-as", EventKind.SERVICES, "response matches ", r"matches '(?P<family>\w{2,20})' protocol"),
+    saying("crc-error", EventKind.DAMAGED, "checksum fail, expected "),
+    saying("crc-error", EventKind.DAMAGED, " crc fail (calc "),
+    saying("crc-error", EventKind.DAMAGED, "CRC16 error: "),
     saying("crc-error", EventKind.DAMAGED, "crc mismatch"),
 )

@@ -4,7 +4,7 @@ from packwire.capture.events.saying import saying
 from packwire.event import EventKind
 
 #: A refusal of D-Bus may be of any service of the system.
-_OF_BLUEZ = r"(?i)bluez|bluetooth|hci\d|bluetoothd|EXTERNAL|ObjectManager"
+_OF_BLUEZ = r"(?i)bluez|bluetooth|bleak|hci\d|bluetoothd|EXTERNAL|ObjectManager"
 
 SAYINGS = (
     # D-Bus
@@ -20,19 +20,47 @@ SAYINGS = (
         "dbus-rejected", EventKind.ADAPTER, "AppArmor policy prevents", _OF_BLUEZ, start=-1, of_device=False
     ),
     saying("dbus-rejected", EventKind.ADAPTER, "authentication failed: REJECTED", of_device=False),
+    saying(
+        "dbus-rejected",
+        EventKind.ADAPTER,
+        "open connection to system bus",
+        r"bus: .{0,40}(?:AppArmor|denied|refused)",
+        of_device=False,
+    ),
+    saying("mgmt-permission", EventKind.ADAPTER, "Unable to open mgmt_socket", of_device=False),
+    saying("mgmt-permission", EventKind.ADAPTER, "rfkill: Permission denied", of_device=False),
     saying("bluez-missing", EventKind.ADAPTER, "The name org.bluez was not provided", of_device=False),
     saying(
         "bluez-missing", EventKind.ADAPTER, "DBus.Error.ServiceUnknown", _OF_BLUEZ, start=-1, of_device=False
     ),
     saying(
-        "bluez-missing", EventKind.ADAPTER, "DBus.Error.UnknownObject", _OF_BLUEZ, start=-1, of_device=False
+        "bluez-missing",
+        EventKind.ADAPTER,
+        "DBus.Error.UnknownObject",
+        rf"^(?!.*org\.bluez\.(?:Adapter|Device|Gatt)).*(?:{_OF_BLUEZ[4:]})",
+        start=-1,
+        of_device=False,
     ),
+    # An adapter that was there, and whose object went meanwhile; and that of a pack's characteristic.
+    saying("adapter-gone", EventKind.ADAPTER, '"org.bluez.Adapter1" doesn\'t exist', of_device=False),
+    saying("gatt-gone", EventKind.LOST, '"org.bluez.GattCharacteristic1" doesn\'t exist'),
+    saying("gatt-gone", EventKind.LOST, '"org.bluez.Device1" doesn\'t exist'),
     # Adapters
     saying("no-adapter", EventKind.ADAPTER, "No Bluetooth adapters found", of_device=False),
     saying("no-adapter", EventKind.ADAPTER, "no Bluetooth adapters", of_device=False),
+    saying("no-adapter", EventKind.ADAPTER, "No Bluetooth adapters with BLE", of_device=False),
     saying("no-adapter", EventKind.ADAPTER, "No powered Bluetooth adapters", of_device=False),
     saying("no-adapter", EventKind.ADAPTER, "No default controller available", of_device=False),
     saying("no-adapter", EventKind.ADAPTER, "adapter 'hci", r"adapter 'hci\d+' not found", of_device=False),
+    # A serial port or an address in place of an adapter's name.
+    saying(
+        "config-issue",
+        EventKind.ADAPTER,
+        "' not found",
+        r"adapter '(?!hci\d)\S{1,40}' not found",
+        start=50,
+        of_device=False,
+    ),
     saying("not-ready", EventKind.ADAPTER, "org.bluez.Error.NotReady", of_device=False),
     saying("blocked", EventKind.ADAPTER, "rfkill", r"(?:[Bb]locked|RF-kill)", start=60, of_device=False),
     saying("in-progress", EventKind.ADAPTER, "org.bluez.Error.InProgress", of_device=False),
@@ -60,6 +88,7 @@ SAYINGS = (
         of_device=False,
     ),
     saying("opcode-failed", EventKind.ADAPTER, "Frame reassembly failed", of_device=False),
+    saying("opcode-failed", EventKind.ADAPTER, "initial HCI reset failed", of_device=False),
     saying("no-matching-connection", EventKind.ADAPTER, "No matching connection for device", of_device=False),
     # Connections
     saying("abort-by-local", EventKind.FAILED, "le-connection-abort-by-local"),
@@ -72,22 +101,30 @@ SAYINGS = (
         r"(?:[Dd]evice|address)[^.]{0,80}was not found\.",
         start=100,
     ),
+    saying("not-found", EventKind.NOT_SEEN, "not found. Is it powered on and in range?"),
+    saying("not-found", EventKind.NOT_SEEN, "not found (adapter="),
+    saying("not-found", EventKind.NOT_SEEN, "/dev_", r"dev_[0-9A-F_]{17}' not found"),
     saying("removed-from-bus", EventKind.NOT_SEEN, "Device was removed from bus"),
     saying("removed-from-bus", EventKind.NOT_SEEN, "may have been removed from BlueZ"),
     saying("not-connected", EventKind.LOST, "Error.Failed] Not connected"),
     saying("discovery-failed", EventKind.SERVICES, "failed to discover services"),
+    saying("discovery-failed", EventKind.SERVICES, "ervices discovery error"),
     saying("discovery-failed", EventKind.SERVICES, "Service Discovery has not been performed"),
     # Pairing
     saying("pairing-failed", EventKind.PAIRING, "org.bluez.Error.AuthenticationFailed"),
     saying("pairing-failed", EventKind.PAIRING, "org.bluez.Error.AuthenticationRejected"),
     saying("pairing-failed", EventKind.PAIRING, "org.bluez.Error.AuthenticationCanceled"),
     saying("pairing-failed", EventKind.PAIRING, "Pairing failed"),
+    saying("pairing-failed", EventKind.PAIRING, "Failed to pair: org.bluez.Error", r"Error\.Authentication"),
+    saying("pairing-failed", EventKind.PAIRING, "failed to pair with "),
+    saying("link-ended", EventKind.LOST, " disconnected with reason ", r"reason (?P<reason>\d{1,3})"),
     saying("security", EventKind.PAIRING, "Connection Rejected Due To Security"),
     saying(
         "security",
         EventKind.PAIRING,
         "nsufficient ",
-        r"nsufficient (?:[Aa]uthentication|[Ee]ncryption|[Aa]uthorization)",
+        # Behind a lost link stands its reason, in the words for an ATT error of the same number.
+        r"nsufficient (?:[Aa]uthentication|[Ee]ncryption|[Aa]uthorization)(?! \(\d)",
     ),
     saying("security", EventKind.PAIRING, "ATT error: 0x", r"ATT error: 0x0?(?:5|8|c|f)\b"),
     saying("unlikely", EventKind.PAIRING, "ATT error: 0x0e"),
@@ -98,6 +135,8 @@ SAYINGS = (
     saying("not-permitted", EventKind.REFUSED, "Write Not Permitted"),
     saying("not-permitted", EventKind.REFUSED, "Write not permitted"),
     saying("not-permitted", EventKind.REFUSED, "org.bluez.Error.NotSupported"),
+    saying("notify-failed", EventKind.REFUSED, "Failed to register notify session"),
+    saying("notify-failed", EventKind.REFUSED, "Failed to subscribe"),
     saying("notify-acquired", EventKind.REFUSED, "Notify acquired"),
     saying("notify-acquired", EventKind.REFUSED, "org.bluez.Error.NotPermitted"),
     # Characteristics

@@ -17,6 +17,7 @@ SAYINGS = (
     saying("program-fault", EventKind.ERROR, "ImportError: ", of_device=False),
     saying("program-fault", EventKind.ERROR, "ModuleNotFoundError: ", of_device=False),
     saying("program-fault", EventKind.ERROR, "can't concat ", of_device=False),
+    saying("program-fault", EventKind.ERROR, "non-bool switches values", of_device=False),
     saying("short-data", EventKind.ERROR, "index out of range", of_device=False),
     saying("short-data", EventKind.ERROR, "requires a buffer of", of_device=False),
     saying("short-data", EventKind.ERROR, "bytes-like object is required", of_device=False),
@@ -24,4 +25,6 @@ SAYINGS = (
     saying("bad-setting", EventKind.INFO, "invalid config", of_device=False),
     saying("bad-setting", EventKind.INFO, "Invalid MAC address", of_device=False),
     saying("bad-setting", EventKind.INFO, "expected a dictionary", of_device=False),
+    saying("bad-setting", EventKind.INFO, "Bleak requires BlueZ", of_device=False),
+    saying("bad-setting", EventKind.INFO, "is excluded by the config file", of_device=False),
 )

@@ -1,15 +1,31 @@
 """Which program wrote a line, whether its debug lines are on, and which plugin speaks."""
 
 import re
+from functools import lru_cache
 
+#: Home Assistant's page of logs names the logger above what was said, in the language of who looks at it.
+_ON_A_PAGE = r"^\W{0,4}\w{4,14} ?: "
 #: A program by the loggers and components that it writes under; the first that is in a line counts.
 _PROGRAMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
-        ("habluetooth", r"\[habluetooth[.\]\w]"),
-        ("bleak_retry_connector", r"\[bleak_retry_connector[.\]\w]"),
+        (
+            "habluetooth",
+            _ON_A_PAGE + r"(?:habluetooth|bluetooth_auto_recovery|homeassistant\.components\.bluetooth)"
+            r"|\[habluetooth[.\]\w]|[/\\]habluetooth[/\\]",
+        ),
+        (
+            "bleak_retry_connector",
+            _ON_A_PAGE
+            + r"bleak_retry_connector|\[bleak_retry_connector[.\]\w]|[/\\]bleak_retry_connector[/\\]",
+        ),
         ("bleak_esphome", r"\[(?:bleak_esphome|aioesphomeapi|homeassistant\.components\.esphome)[.\]\w]"),
-        ("aiobmsble", r"\baiobmsble\.(?:bms|basebms)|\[(?:custom_components\.)?bms_ble[.:\]\w]"),
+        (
+            "aiobmsble",
+            _ON_A_PAGE + r"(?:custom_components\.bms_ble|aiobmsble)|\baiobmsble\.(?:bms|basebms)"
+            r"|\[(?:custom_components\.)?bms_ble[.:\]\w]|[/\\]aiobmsble[/\\]|custom_components/bms_ble/"
+            r"|BMS communication (?:failed|timed)",
+        ),
         ("dbus-serialbattery", r"SerialBattery|dbus-serialbattery"),
         (
             "batmon",
@@ -19,7 +35,8 @@ _PROGRAMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             ),
         ),
         ("uart_debug", r"\[uart_debug:\d"),
-        ("esphome", r"\[(?:[EWICDV]|VV)\]\s?\[[\w.-]+(?::\d{1,5})?\]|ESPHome API"),
+        ("daly2mqtt", r"<(?:UART|DALY-BMS[\w -]{0,12})> "),
+        ("esphome", r"\[(?:[EWICDV]|VV)\]\s{0,2}\[[\w.-]+(?::\d{1,5})?\]|ESPHome API"),
         ("mpp-solar", r"DalySerialIO|mppsolar|mpp-solar|powermon|INFO:device:|Got response: b"),
         ("can-inverter", r"BmsToInverter|BMS #\d|toinverter|BmsCANProcessor"),
         ("battery-emulator", r"SerialDataLink|Battery-Emulator|on the bus to ACK"),
@@ -31,30 +48,47 @@ _PROGRAMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 #: Home Assistant's logs hold what all of its integrations say; these loggers may speak of a battery.
 _HEAD_OF_HA = re.compile(r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL) \([^)]{1,40}\) \[(?P<logger>[\w.:-]{1,100})")
+_ABOVE = re.compile(
+    _ON_A_PAGE
+    + r"(?P<logger>(?:custom_components\.|homeassistant\.|habluetooth|aiobmsble|bleak|bluetooth_)[\w.]*)\W*"
+)
 _OF_BATTERIES = re.compile(
     r"bms|ble(?:ak|_|\.|$)|batter|batmon|bluetooth|esphome|config_entries|jk_?bms|jbd|daly|seplos|pace|pylon|victron"
     r"|solar|renogy|modbus|homeassistant\.util\.logging|asyncio|vesc",
     re.IGNORECASE,
 )
-_DEBUG = re.compile(r"\bDEBUG\b|\[(?:D|V|VV)\]\s?\[")
+_DEBUG = re.compile(r"\bDEBUG\b|\[(?:D|V|VV)\]\s{0,2}\[")
 #: What ESPHome writes of a connection, it writes at this level.
-_VERBOSE = re.compile(r"\[VV?\]\s?\[")
+_VERBOSE = re.compile(r"\[VV?\]\s{0,2}\[")
 _PLUGIN = re.compile(
     r"(?:aiobmsble\.bms|bms_ble(?:\.plugins)?)\.(?P<plugin>\w{2,30})_bms\b"
     r"|\] connecting bms (?P<batmon>\w{2,30}?)(?:Bt|BMS)\("
-    r"|\]\s?\[(?P<component>\w{2,30}_(?:bms|balancer)_ble|\w{2,30}_(?:bms|bms_modbus)|\w{2,20}_dl24)\b"
+    r"|\]\s{0,2}\[(?P<component>\w{2,30}_(?:bms|balancer)_ble|\w{2,30}_(?:bms|bms_modbus)|\w{2,20}_dl24)\b"
 )
 
 
 #: Heads of lines whose writer is remembered.
 _MAX_HEADS, _HEAD = 4096, 90
+_OF_TIMES = "0123456789-:.,+TZ[ "
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 
 
 def of_others(line: str) -> bool | None:
     """Return whether a line of Home Assistant is of something else than batteries; None: it has no logger."""
-    found = _HEAD_OF_HA.search(line, 0, 160)
-    return None if found is None else _OF_BATTERIES.search(found["logger"]) is None
+    found = _HEAD_OF_HA.search(line, 0, 160) if ") [" in line[:140] else None
+    if found is None and named_above(line):
+        found = _ABOVE.fullmatch(line)
+    return None if found is None else _is_foreign(found["logger"])
+
+
+@lru_cache(1024)
+def _is_foreign(logger: str) -> bool:
+    return _OF_BATTERIES.search(logger) is None
+
+
+def named_above(line: str) -> bool:
+    """Tell whether a line may only name the logger of those below it."""
+    return ": " in line[:20] and len(line) < 120
 
 
 class Writers:
@@ -66,7 +100,7 @@ class Writers:
     def __call__(self, line: str) -> tuple[str, bool] | None:
         """Return the same as `program_of`."""
         end = line.rfind("]", 0, _HEAD)
-        head = line[: end if end > 0 else _HEAD].translate(_NO_DIGITS)
+        head = line[:end].lstrip(_OF_TIMES) if end > 0 else line[:_HEAD].translate(_NO_DIGITS)
         if head not in self._known:
             if len(self._known) >= _MAX_HEADS:
                 self._known.clear()

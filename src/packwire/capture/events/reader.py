@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from packwire.capture.events.clocks import Clocks, has_time
 from packwire.capture.events.index import finder
-from packwire.capture.events.programs import Writers, of_others, plugin_of
+from packwire.capture.events.programs import Writers, named_above, of_others, plugin_of
 from packwire.capture.events.saying import Sentence
-from packwire.capture.events.told import LoggedDevice, Quote
+from packwire.capture.events.told import ONLY_THERE, LoggedDevice, Quote
 from packwire.capture.packets import NO_TIME
 from packwire.event import Event, EventKind
 
@@ -22,6 +22,8 @@ from packwire.event import Event, EventKind
 MAX_SUBJECTS, MAX_EVENTS, MAX_BYTES_LINES = 64, 4000, 5000
 #: So many lines are looked at for who wrote the log; behind them those that say something.
 _FIRST_LINES = 2000
+#: Among so many lines at its end the last time is looked for.
+_LAST_LINES = 50
 #: So much of a line is looked at: no sentence is longer.
 _MAX_LINE = 4096
 _SHOWN = 400
@@ -38,7 +40,7 @@ _NAMED = re.compile(
     r"|::(?P<old>[^:\]]{1,48}):[0-9A-Fa-f*]{2,6}\)?\]"
     r"|bms_ble\] (?:Error fetching |BMS |Finished fetching |Fetching )?(?P<coordinator>\S[^:\n]{0,40}?)"
     r"(?: data|: (?:BMS data|advertisement))"
-    r"|\[sampling\] (?P<batmon>\S{1,40}) error"
+    r"|\[sampling\] (?P<batmon>\S{1,40}?)(?: error| volt=|: BmsSampl)"
     r"|onnecting BMS \((?P<older>[^)]{1,48})\)|Initializing coordinator for (?P<setup>[^\s(]{1,48})"
 )
 #: A line in which a name may stand without its address has one of these.
@@ -48,6 +50,15 @@ _BEHIND_ADDRESS = re.compile(r",(?P<name>[^,)]{1,40})\)")
 #: What a line with bytes has, besides one of the words of `_may_show_bytes`.
 _BYTES = re.compile(r">>>|<<<|b'|~2|X BLE|x BLE|[0-9A-Fa-f]{16}|[0-9A-Fa-f]{2}(?:[ .:,][0-9A-Fa-f]{2}){2}")
 
+#: ESPHome's page shows what is said on the line below who says it.
+_HEAD_ALONE = re.compile(
+    r"[`\s]*\[?\d\d:\d\d:\d\d(?:\.\d{3})?\]?\s*\[(?:[EWICDV]|VV)\]\s*\[[\w.-]+:\d{1,5}\]:?\s*"
+)
+#: A client of an ESP by its number, with the address that it holds, or without.
+_CLIENT = re.compile(
+    r"(?:(?P<esp>\S{1,60}): ?)?\[(?:[EWICDV]|VV)\]\[[\w.:-]{3,60}\](?:\[\w{1,20}\])?: ?\[(?P<number>\d)\]"
+    r"(?: ?\[(?P<address>[0-9A-Fa-fxX*:]{17})\])?"
+)
 
 #: How mail and forums mark what somebody else wrote; btmon begins what a controller sends with the same sign.
 _QUOTED = re.compile(r"\s*(?:>\s*)+(?!HCI|ACL|SCO|ISO)[\w\[(\"'-]")
@@ -119,10 +130,12 @@ class _Reader:
         self._first_bytes: list[str] = []
         self._last_bytes: deque[str] = deque(maxlen=MAX_BYTES_LINES)
         self._run: tuple[str, str] = ("", "")
-        self._last_line = ""
+        self._last_lines: deque[str] = deque(maxlen=_LAST_LINES)
         self._foreign = False
         self._writer = ""
         self._writers = Writers()
+        self._head = ""
+        self._clients: dict[tuple[str, str], str] = {}
 
     def take(self, line: str) -> None:
         """Take in one line."""
@@ -131,38 +144,45 @@ class _Reader:
         if not line:
             return
         log.read += len(line) + 1
-        line = self._last_line = line[:_MAX_LINE]
+        line = line[:_MAX_LINE]
+        if self._head:
+            line, self._head = f"{self._head} {line.lstrip()}", ""
+        elif line[-1] in "]\t :" and _HEAD_ALONE.fullmatch(line):
+            self._head = line.rstrip()
+            return
+        self._last_lines.append(line)
         if _may_show_bytes(line) and _BYTES.search(line):
             (self._first_bytes if len(self._first_bytes) < MAX_BYTES_LINES else self._last_bytes).append(line)
         found = self._find(line)
-        if (found or self._foreign or ") [" in line[:80]) and self._is_of_others(line):
+        above = named_above(line)
+        told = of_others(line)
+        if (told is not None or self._foreign) and self._is_of_others(line, told):
             found = [row for row in found if row.kind is EventKind.ADAPTER]
-        if found:
-            self._take_in(line, found)
+        said = _said(found, line) if found else []
+        if said:
+            self._take_in(line, said, told)
+        elif above and (who := self._who(line)):
+            self._writer = who
         elif log.lines <= _FIRST_LINES:
             self._who(line)
 
-    def _is_of_others(self, line: str) -> bool:
+    def _is_of_others(self, line: str, told: bool | None) -> bool:
         """Tell whether a line of Home Assistant, or a traceback behind one, is of something else."""
-        told = of_others(line)
         if told is None and self._foreign and (has_time(line) or self._writers(line)):
             told = False  # a line of its own, of another program
         self._foreign = self._foreign if told is None else told
         return self._foreign
 
-    def _take_in(self, line: str, found: list[Sentence]) -> None:
+    def _take_in(self, line: str, said: list[tuple[Sentence, dict[str, str]]], told: bool | None) -> None:
         log, who = self.log, self._who(line)
         address, name = _subject(line)
+        if "]: [" in line:
+            address = self._of_client(line, address)
         time = self._clocks.time(line, log.lines, who)
         if who or time != NO_TIME:
             self._writer = who  # a traceback behind it is its own
-        quote = Quote(log.lines, line[:_SHOWN], time, self._is_own(line))
-        said: set[str] = set()
-        for row in found:
-            values = _values(row, line)
-            if values is None or row.code in said:
-                continue
-            said.add(row.code)
+        quote = Quote(log.lines, line[:_SHOWN], time, self._is_own(line, told))
+        for row, values in said:
             if row.kind is EventKind.ERROR:
                 values["writer"] = self._writer
             self._add(row, quote, values, address if row.of_device else "", name if row.of_device else "")
@@ -172,11 +192,22 @@ class _Reader:
         if address and name:
             self._alias(name, address)
 
-    def _is_own(self, line: str) -> bool:
+    def _of_client(self, line: str, address: str) -> str:
+        """Return the address of a line, as an ESP's client has it where the line names only its number."""
+        found = _CLIENT.search(line)
+        if found is None:
+            return address
+        client = (found["esp"] or "", found["number"])
+        if found["address"] and (client in self._clients or len(self._clients) < MAX_SUBJECTS):
+            self._clients[client] = address
+        elif not address:
+            address = self._clients.get(client, "")
+        return address
+
+    def _is_own(self, line: str, told: bool | None) -> bool:
         """Tell whether a line, or what a traceback stands behind, is of a program that is known."""
         if _QUOTED.match(line):
             return False
-        told = of_others(line)
         return bool(self._writer) if told is None else not told
 
     def _who(self, line: str) -> str:
@@ -193,20 +224,30 @@ class _Reader:
         if len(self._aliases) < 4 * MAX_SUBJECTS:
             self._aliases.setdefault(name, address)
 
-    def _subject(self, address: str, name: str) -> LoggedDevice:
+    def _subject(self, address: str, name: str, *, only_there: bool = False) -> LoggedDevice:
         key = address or self._aliases.get(name, name)
         subjects = self.log.subjects
         found = subjects.get(key)
         if found is None:
-            if len(subjects) >= MAX_SUBJECTS:
+            if len(subjects) >= MAX_SUBJECTS and (only_there or not self._make_room()):
                 key = ""
             found = subjects.setdefault(key, LoggedDevice(key))
-        if name:
+        if name and key:
             found.names[name] += 1
         return found
 
+    def _make_room(self) -> bool:
+        """Forget a device of which no more is told than that it is there."""
+        found = next((key for key, each in self.log.subjects.items() if key and each.is_only_there), "")
+        if found:
+            del self.log.subjects[found]
+        return bool(found)
+
     def _add(self, row: Sentence, quote: Quote, values: dict[str, str], address: str, name: str) -> None:
-        subject = self._subject(address, name)
+        only_there = row.code in ONLY_THERE
+        subject = self._subject(address, name, only_there=only_there)
+        if only_there and not subject.key and (address or name):
+            return  # a neighbour: there are too many to tell them apart
         subject.add(row.code, row.kind, quote, values)
         if row.code == "advertised-name" and address:
             self._alias(values["name"].strip(), address)
@@ -226,7 +267,8 @@ class _Reader:
     def finish(self) -> EventLog:
         """Return the whole: devices that turned out to be one are put together."""
         log = self.log
-        self._clocks.time(self._last_line, log.lines, "")  # a log may go on in silence
+        last = next((line for line in reversed(self._last_lines) if has_time(line)), "")
+        self._clocks.time(last, log.lines, "")  # a log may go on in silence
         for name, address in self._aliases.items():
             if name != address and name in log.subjects and address in log.subjects:
                 log.subjects[address].absorb(log.subjects.pop(name))
@@ -254,6 +296,15 @@ def _may_show_bytes(line: str) -> bool:
         or "~2" in line
         or "0x" in line
     )
+
+
+def _said(found: list[Sentence], line: str) -> list[tuple[Sentence, dict[str, str]]]:
+    """Return the sentences that a line says, each code once, with their values."""
+    said: dict[str, tuple[Sentence, dict[str, str]]] = {}
+    for row in found:
+        if row.code not in said and (values := _values(row, line)) is not None:
+            said[row.code] = row, values
+    return list(said.values())
 
 
 def _values(row: Sentence, line: str) -> dict[str, str] | None:

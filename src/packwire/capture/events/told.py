@@ -9,6 +9,10 @@ from packwire.event import EventKind
 
 #: Values that are kept of a sentence, at each end, and names of a device.
 _MAX_VALUES = 300
+#: Sentences that tell no more of a device than that it is there.
+ONLY_THERE = frozenset(
+    {"seen", "advertised-name", "advertised-services", "connectable", "not-connectable", "last-rssi"}
+)
 
 
 class Quote(NamedTuple):
@@ -76,6 +80,11 @@ class LoggedDevice:
     def count(self) -> int:
         """Return how many sentences speak of it."""
         return sum(each.count for each in self.told.values())
+
+    @property
+    def is_only_there(self) -> bool:
+        """Return whether no more is told of it than that it is there."""
+        return self.told.keys() <= ONLY_THERE
 
     def add(self, code: str, kind: EventKind, quote: Quote, values: dict[str, str]) -> None:
         """Take in a sentence."""

@@ -9,7 +9,9 @@ from packwire.messages import Bytes
 #: A longer line is cut: no log puts more than a message into one.
 MAX_LINE = 32 << 10
 
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
+#: Blanks of other widths, as text that was copied from a web page has them: no number's parts stand in them.
+_OTHER_BLANK = re.compile(r"[^\S\n\r\t ]")
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _STEP = 1 << 20
 #: A text may have so many times the bytes that are not NUL; without a mark at its beginning, a text in UTF-16
@@ -56,6 +58,8 @@ def lines(data: Bytes) -> Iterator[str]:
             piece = _COLOUR.sub("", piece)
         if "\0" in piece:
             piece = piece.replace("\0", " ")
+        if not piece.isascii():
+            piece = _OTHER_BLANK.sub(" ", piece)
         if "\n" not in piece and "\r" in piece:
             piece = piece.replace("\r", "\n")
         *whole, rest = piece.split("\n")

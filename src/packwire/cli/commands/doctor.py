@@ -13,7 +13,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from packwire.address import (
-    FORMS_OF_A_VESC,
+    FORMS,
     HUB_PORT,
     Address,
     LinkKind,
@@ -23,6 +23,7 @@ from packwire.address import (
     tcp_address,
 )
 from packwire.check import Depth
+from packwire.cli.adapters import adapter_of, bluetooth_adapter
 from packwire.cli.completion import addresses
 from packwire.cli.exit_codes import ExitCode, exit_code_of
 from packwire.cli.known_nodes import CachedIds
@@ -35,14 +36,10 @@ from packwire.cli.views.doctor import JsonView, TextView
 from packwire.doctor.diagnosis import Diagnosis
 from packwire.doctor.examination import ExaminationOptions
 from packwire.doctor.examine import examine
-from packwire.errors import BadAddressError, BadOptionError
+from packwire.errors import BadOptionError
 
 _THOROUGH_LISTEN, _THOROUGH_POLL = 15.0, 20.0
 _POLL = 3.0
-_NOT_YET = {
-    "ble": "Bluetooth devices cannot be examined yet; a recording of one can: packwire info FILE",
-    "can": "a CAN bus cannot be examined directly yet; ask the VESC on it: vesc://host/can/84",
-}
 
 
 @Parameter(name="*")
@@ -81,7 +78,7 @@ def doctor(
     address: Annotated[
         str | None,
         Parameter(
-            help=f"{listed(FORMS_OF_A_VESC)}, or a name of your own; /can/84 behind it is one node alone. "
+            help=f"{listed(FORMS)}, or a name of your own; /can/84 behind it is one node alone. "
             "With --my-client it is the port to listen on (65101), or HOST:PORT; ?model=jbd behind it plays "
             "a pack, and serial?model=jbd one on a serial port.",
             completer=addresses,
@@ -97,8 +94,8 @@ def doctor(
 ) -> int:
     """Find out why a pack gives no data: experiments one by one, then one verdict and what to do.
 
-    It only sends read commands, a hub's login and PING, and zeros. At a hub it displaces another client, as
-    every client does. Where all is well it takes some 8 s.
+    It only sends requests that read, a hub's login and PING, a PIN that the address gives, and zeros. At a
+    hub it displaces another client, as every client does. Where all is well it takes some 8 s.
 
     Ctrl-C ends it, with what is known by then.
 
@@ -129,13 +126,11 @@ def doctor(
         where, _, model = (address or str(HUB_PORT)).partition("?model=")
         host, port = _place(where)
         return turn(port, host=host, json=json, reports=options.report, seconds=options.for_, model=model)
-    if address is None:
-        raise BadOptionError(
-            "name the device: packwire doctor vesc://host; or a log: packwire doctor --log FILE; or your"
-            " client:"
-            " packwire doctor --my-client 65101"
-        )
     _check(options)
+    if address is None:
+        from packwire.cli.around_doctor import around_doctor  # noqa: PLC0415 - Bluetooth, serial, CAN
+
+        return around_doctor(json=json, seconds=options.for_, reports=options.report, write=_write_report)
     return asyncio.run(_doctor(address, options, json=json))
 
 
@@ -162,6 +157,7 @@ async def _doctor(text: str, options: DoctorOptions, *, json: bool) -> int:
     view = JsonView() if json else TextView()
     async with AsyncExitStack() as stack:
         address = await _address(text, options.password_file, stack)
+        await stack.enter_async_context(bluetooth_adapter(adapter_of(address)))
         wanted = _options(options, await _direct(options, stack), view.ask_for_restart)
         interrupts = _Interrupts()
         with interrupts.caught(), view.running():
@@ -211,21 +207,14 @@ class _Interrupts:
 
 async def _address(text: str, password_file: Path | None, stack: AsyncExitStack) -> Address:
     """Read an address as typed, with its password; for `sim:` start the simulator."""
-    address = of_a_vesc(with_password(_parsed(text), password_file), "the doctor")
+    address = with_password(parse_address(address_of(text)), password_file)
     if address.link is not LinkKind.SIM:
         return address
+    of_a_vesc(address, "the doctor of sim:")
     from packwire.sim.server import SimOptions, SimulatedVesc  # noqa: PLC0415 - only for sim: addresses
 
     simulated = await stack.enter_async_context(SimulatedVesc(SimOptions(port=0)))
     return tcp_address("127.0.0.1", simulated.port, address.node)
-
-
-def _parsed(text: str) -> Address:
-    address = address_of(text)
-    scheme = address.partition(":")[0].lower()
-    if scheme in _NOT_YET:
-        raise BadAddressError(_NOT_YET[scheme])
-    return parse_address(address)
 
 
 async def _direct(options: DoctorOptions, stack: AsyncExitStack) -> Address | None:

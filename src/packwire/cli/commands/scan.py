@@ -63,7 +63,7 @@ def scan(
         for line in lines(found.finds, console.width, everything=all_):
             console.print(line)
     for problem in found.problems:
-        make_console(stderr=True).print(problem, style="yellow")
+        make_console(stderr=True).print(str(problem.error), style="yellow")
     if not found.finds and not json:
         _advise(console)
     return ExitCode.OK if found.finds else ExitCode.NO_ANSWER

@@ -194,7 +194,9 @@ def hub(
     return _run(lambda stack: _start_hub(stack, host, port, fault, with_vesc=vesc), for_)
 
 
-_Packs = Annotated[int, Parameter(name="--packs", help="Packs of a device that consists of packs.")]
+_Packs = Annotated[
+    int | None, Parameter(name="--packs", help="Packs of a device that consists of packs; left out: two.")
+]
 
 
 def _serving(model: str) -> Callable[..., int]:
@@ -204,7 +206,7 @@ def _serving(model: str) -> Callable[..., int]:
         *,
         listen: _Listen = "0",
         cells: _Cells = 4,
-        packs: _Packs = 2,
+        packs: _Packs = None,
         pack: _Pack = _USUAL,
         bluetooth: _Bluetooth = _NoBluetooth,
         for_: ForOption = None,
@@ -217,6 +219,30 @@ def _serving(model: str) -> Callable[..., int]:
         "It is served on TCP, a pseudo-terminal or Bluetooth. Ctrl-C ends it."
     )
     return serve
+
+
+@app.default
+def file(
+    model: Annotated[str | None, Parameter(show=False)] = None,
+    /,
+    *,
+    listen: _Listen = "0",
+    cells: _Cells = 4,
+    pack: _Pack = _USUAL,
+    bluetooth: _Bluetooth = _NoBluetooth,
+    for_: ForOption = None,
+) -> int:
+    """Simulate a VESC, a hub, or any pack that has a model, such as a draft: packwire sim mybms.yaml.
+
+    Parameters
+    ----------
+    model
+        One of the commands below, or a model's file.
+    """
+    if model is None:
+        app.help_print()
+        return ExitCode.OK
+    return _serving(model)(listen=listen, cells=cells, pack=pack, bluetooth=bluetooth, for_=for_)
 
 
 # The user's own models too, unless they are named like another command here.

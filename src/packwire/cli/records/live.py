@@ -100,5 +100,5 @@ RECORDS: Final = {
     Units: ("watch",),
     Sample: ("watch",),
     Outage: ("watch", "share"),
-    Find: ("scan",),
+    Find: ("scan", "doctor"),
 }

@@ -36,6 +36,13 @@ class Check(TypedDict):
     seconds: float
 
 
+class VerdictCause(TypedDict):
+    """One kind of cause that a verdict may come of."""
+
+    cause: Annotated[str, "see verdicts.md"]
+    share: Annotated[float, "how likely it is among all of them, from 0 to 1"]
+
+
 class Diagnosis(TypedDict):
     """An examination of a device."""
 
@@ -46,23 +53,18 @@ class Diagnosis(TypedDict):
     seconds: float
     complete: Annotated[bool, "false: it was ended early"]
     verdict: Verdict
+    causes: Annotated[list[VerdictCause], "what it may come of; empty: what its key says"]
+    evidence: Annotated[list[str], "what it rests on, each with its time since the beginning"]
     remarks: Annotated[list[Verdict], "what else was found"]
     hypotheses: list[Hypothesis]
     pack: Annotated[Values, "the battery's values by quantity key, where any came"]
     checks: list[Check]
 
 
-class LogCause(TypedDict):
-    """One kind of cause that a verdict on a log may come of."""
-
-    cause: Annotated[str, "see verdicts.md"]
-    share: Annotated[float, "how likely it is among all of them, from 0 to 1"]
-
-
 class LogVerdict(Verdict):
     """A verdict on a log."""
 
-    causes: Annotated[list[LogCause], "the likeliest first"]
+    causes: Annotated[list[VerdictCause], "the likeliest first"]
     evidence: Annotated[list[str], "lines of the log, with their numbers, without secrets"]
     ask: Annotated[list[str], "what to ask for, where the log does not decide"]
 

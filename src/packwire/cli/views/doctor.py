@@ -15,7 +15,8 @@ from packwire.check import Check, CheckResult, Confidence, Outcome, Verdict
 from packwire.cli.exit_codes import exit_code_of
 from packwire.cli.records.verdicts import Diagnosis as DiagnosisRecord
 from packwire.cli.records.verdicts import Verdict as VerdictRecord
-from packwire.cli.terminal import make_console, printable
+from packwire.cli.records.verdicts import VerdictCause
+from packwire.cli.terminal import hanging, make_console, printable
 from packwire.clock import iso_time
 from packwire.doctor.diagnosis import NOT_REACHED, Diagnosis, Standing
 from packwire.visible import record_text
@@ -37,14 +38,19 @@ _NAME_WIDTH = 13
 _INDENT = " " * (_NAME_WIDTH + 7)
 #: Checks that passed show so many lines of evidence; the report shows all.
 _SHOWN_PASSED = 2
-RESTART = "Not one byte. Switch the device off and on, wait until it is up, then press Enter (n: leave it)."
+RESTART = (
+    "Not one byte. Switch the device off and on (or wake it: a load, a charger, its button),"
+    " wait until it is up, "
+    "then press Enter (n: leave it)."
+)
 
 
 class TextView:
-    """For people."""
+    """For people; `whole`: checks that passed are shown with all their evidence, too."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, whole: bool = False) -> None:
         self._console = make_console()
+        self._shown_passed = None if whole else _SHOWN_PASSED
         self._status: Status | None = None
         self._skipped: list[CheckResult] = []
         self._last: CheckResult | None = None
@@ -81,10 +87,11 @@ class TextView:
                 (mark, style),
                 f"  {check.name:<{_NAME_WIDTH}} {printable(check.answer)}",
                 (excludes + seconds, "dim"),
-            )
+            ),
+            len(_INDENT),
         )
         passed = check.outcome is Outcome.PASSED
-        lines = check.evidence[:_SHOWN_PASSED] if passed else check.evidence
+        lines = check.evidence[: self._shown_passed] if passed else check.evidence
         for line in lines:
             self._print(Text(f"{_INDENT}{printable(line)}", "dim"))
         if len(lines) < len(check.evidence):
@@ -97,8 +104,9 @@ class TextView:
             self._print(Text(f"{_INDENT}the same: {', '.join(self._same)}", "dim"))
             self._same.clear()
 
-    def _print(self, text: Text) -> None:
-        self._console.print(text)
+    def _print(self, text: Text, indent: int = 0) -> None:
+        for piece in hanging(self._console, text, indent):
+            self._console.print(piece)
 
     async def ask_for_restart(self) -> bool:
         """Let the user switch the device off and on; tell whether that was done."""
@@ -135,6 +143,10 @@ class TextView:
         if not diagnosis.complete:
             self._print(Text("The examination was ended early: this is what is known so far.", "yellow"))
         self._print(_verdict_line(diagnosis.verdict))
+        for line in diagnosis.verdict.evidence:
+            self._print(Text(f"      {printable(line)}", "dim"))
+        if may := may_be(diagnosis.verdict):
+            self._print(Text.assemble(("It may be: ", "bold"), may))
         self._print(Text.assemble(("What to do: ", "bold"), printable(diagnosis.verdict.remedy)))
 
     def wrote(self, file: Path) -> None:
@@ -209,6 +221,8 @@ def diagnosis_record(diagnosis: Diagnosis) -> DiagnosisRecord:
         "seconds": round(diagnosis.seconds, 3),
         "complete": diagnosis.complete,
         "verdict": verdict_record(diagnosis.verdict),
+        "causes": cause_records(diagnosis.verdict),
+        "evidence": list(diagnosis.verdict.evidence),
         "remarks": [verdict_record(remark) for remark in diagnosis.remarks],
         "hypotheses": [
             {"key": each.key, "question": each.question, "standing": each.standing.value, "by": each.by}
@@ -230,6 +244,18 @@ def diagnosis_record(diagnosis: Diagnosis) -> DiagnosisRecord:
             for check in diagnosis.checks
         ],
     }
+
+
+def may_be(verdict: Verdict) -> str:
+    """Return what a verdict may come of, for people; empty where that is not open."""
+    if len(verdict.causes) < 2 or verdict.confidence is Confidence.CERTAIN:
+        return ""
+    return ", ".join(f"{each.kind} {each.share:.0%}" for each in verdict.causes)
+
+
+def cause_records(verdict: Verdict) -> list[VerdictCause]:
+    """Return what a verdict may come of as plain data."""
+    return [{"cause": each.kind, "share": each.share} for each in verdict.causes]
 
 
 def verdict_record(verdict: Verdict) -> VerdictRecord:

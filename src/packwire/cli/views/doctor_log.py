@@ -11,7 +11,7 @@ from packwire.check import Confidence, Outcome, Verdict
 from packwire.cli.records.verdicts import LogDiagnosis as LogRecord
 from packwire.cli.records.verdicts import LogEvent, LogVerdict
 from packwire.cli.terminal import printable
-from packwire.cli.views.doctor import verdict_record
+from packwire.cli.views.doctor import cause_records, may_be, verdict_record
 from packwire.clock import iso_time
 from packwire.doctor.log.clean import Cleaner
 from packwire.doctor.log.examine import LogDiagnosis
@@ -65,9 +65,8 @@ def _show_verdict(console: Console, found: LogDiagnosis, clean: Cleaner) -> None
     )
     for quoted in verdict.evidence[:_EVIDENCE]:
         line(Text(f"      {printable(quoted[:_WIDTH])}", "dim"))
-    if len(verdict.causes) > 1 and verdict.confidence is not Confidence.CERTAIN:
-        shares = ", ".join(f"{each.kind} {each.share:.0%}" for each in verdict.causes)
-        line(Text.assemble(("It may be: ", "bold"), shares))
+    if may := may_be(verdict):
+        line(Text.assemble(("It may be: ", "bold"), may))
     line(Text.assemble(("What to do: ", "bold"), printable(verdict.remedy)))
     if verdict.open:
         line(Text("What to ask for:", "bold"))
@@ -130,7 +129,7 @@ def log_record(found: LogDiagnosis) -> LogRecord:
 def _verdict(verdict: Verdict) -> LogVerdict:
     return {
         **verdict_record(verdict),
-        "causes": [{"cause": each.kind, "share": each.share} for each in verdict.causes],
+        "causes": cause_records(verdict),
         "evidence": list(verdict.evidence),
         "ask": list(verdict.open),
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from packwire.capture.packets import NO_TIME
-from packwire.capture.readings import MessageReading, Readings, all_models, keys_of
+from packwire.capture.readings import MessageReading, Readings, TableReadings, all_models, keys_of
 from packwire.capture.writers import csv as csv_writer
 from packwire.cli.terminal import Writer, make_console, printable
 from packwire.cli.views.samples import rounded
@@ -40,6 +40,11 @@ class MessageTable:
     readings: Readings | None = None
     """What reads them, where their values are wanted."""
 
+    @property
+    def reader(self) -> TableReadings | None:
+        """Return what reads the messages by the numbers of their channels."""
+        return None if self.readings is None else TableReadings(self.readings, self.messages.channels)
+
     def seconds(self, time: int) -> float | None:
         """Return seconds since the first packet; None where the file does not say."""
         return None if NO_TIME in (time, self.first) else (time - self.first) / 1e9
@@ -67,6 +72,7 @@ def text_lines(table: MessageTable, absolute: bool, columns: int | None) -> Iter
     width = max((widths[code] for code in np.unique(found.channel).tolist()), default=0)
     most = None if columns is None else max((columns - _OTHER_COLUMNS - width) // 4, _LEAST_SHOWN)
     rows = zip(found.time.tolist(), found.direction.tolist(), found.channel.tolist(), strict=True)
+    reader = table.reader
     for row, (time, direction, channel) in enumerate(rows):
         payload = found.payload(row)
         cut = payload if most is None else payload[:most]
@@ -80,7 +86,7 @@ def text_lines(table: MessageTable, absolute: bool, columns: int | None) -> Iter
             _ARROWS[direction],
             f" {printable(texts[channel]):<{width}} {len(payload):4}  ",
         )
-        reading = table.readings.read(channel, direction, payload) if table.readings else None
+        reading = reader.read(channel, direction, payload) if reader else None
         if reading is not None:
             said = reading_text(reading)
             yield (*head, said if columns is None else said[: max(columns - _OTHER_COLUMNS + 20 - width, 40)])
@@ -111,7 +117,7 @@ def reading_text(reading: MessageReading) -> str:
 def json_lines(tables: list[MessageTable]) -> Iterator[str]:
     """Yield one JSON object a message."""
     for table in tables:
-        found = table.messages
+        found, reader = table.messages, table.reader
         for row, time in enumerate(found.time.tolist()):
             payload = found.payload(row)
             record: Message = {
@@ -125,8 +131,8 @@ def json_lines(tables: list[MessageTable]) -> Iterator[str]:
                 "size": len(payload),
                 "hex": payload.hex(),
             }
-            if table.readings is not None:
-                reading = table.readings.read(int(found.channel[row]), int(found.direction[row]), payload)
+            if reader is not None:
+                reading = reader.read(int(found.channel[row]), int(found.direction[row]), payload)
                 record["model"] = reading.model if reading else None
                 record["name"] = reading.name if reading else None
                 record["values"] = _rounded(reading) if reading else {}
@@ -149,10 +155,10 @@ def _with_values(rows: Iterator[tuple[str, ...]], tables: list[MessageTable]) ->
     keys = keys_of(all_models())
     yield (*next(rows), "protocol", "message", *keys)
     for table in tables:
-        found = table.messages
+        found, reader = table.messages, table.reader
         columns = zip(found.channel.tolist(), found.direction.tolist(), strict=True)
         for row, (channel, direction) in enumerate(columns):
-            read = table.readings.read(channel, direction, found.payload(row)) if table.readings else None
+            read = reader.read(channel, direction, found.payload(row)) if reader else None
             said = _rounded(read) if read else {}
             cells = (_cell(said.get(key)) for key in keys)
             yield (*next(rows), read.model if read else "", read.name if read else "", *cells)

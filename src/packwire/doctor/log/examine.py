@@ -9,24 +9,27 @@ from packwire.capture.events.told import LoggedDevice
 from packwire.capture.formats import is_plain_text, read_packets, unpacked
 from packwire.capture.open import Capture, file_content, file_name, open_capture
 from packwire.capture.text.lines import lines
-from packwire.check import Confidence, Facts, Rule, Verdict
+from packwire.capture.text.wrapped import unwrapped
+from packwire.check import Facts, Rule, Verdict
 from packwire.doctor.log.facts import SaidFacts, WireFacts, WriterFacts, fill
 from packwire.doctor.log.recorded import events_of
-from packwire.doctor.log.rules import frames, gatt, host, proxies, radio, wired
+from packwire.doctor.log.rules import can, configuration, frames, gatt, host, line, proxies, radio, wired
 from packwire.doctor.log.wire import capture_of, look_at, note_text_frames
-from packwire.doctor.verdicts import decide
-from packwire.errors import BadFileError, Reason
+from packwire.doctor.verdicts import judge_surest_first
+from packwire.errors import BadFileError
 
 #: The rules of all subjects, in the order in which those of one rank are told.
 RULES: tuple[Rule, ...] = (
     *host.RULES,
+    *configuration.RULES,
     *radio.RULES,
     *proxies.RULES,
     *gatt.RULES,
     *frames.RULES,
+    *line.RULES,
     *wired.RULES,
+    *can.RULES,
 )
-_ORDER = {Confidence.CERTAIN: 0, Confidence.LIKELY: 100, Confidence.POSSIBLE: 200}
 _MAX_DEVICES = 12
 
 
@@ -58,21 +61,7 @@ class LogDiagnosis:
 
 def judge(facts: Facts) -> list[Verdict]:
     """Return the verdicts on the facts of one device, the one to tell first: what is surer comes first."""
-    found = (verdict for rule in RULES if (verdict := rule.verdict(facts)) is not None)
-    return decide(replace(each, rank=each.rank + _order(each), reason=_reason(each)) for each in found)
-
-
-def _order(verdict: Verdict) -> int:
-    """Return what sets the surer one before the other; what holds only where no other does comes last."""
-    return 1000 if verdict.alone else _ORDER[verdict.confidence]
-
-
-def _reason(verdict: Verdict) -> Reason | None:
-    """Return why a command that tells this ends: something was found, or it cannot be told."""
-    if verdict.ok:
-        return None
-    told = verdict.confidence in (Confidence.CERTAIN, Confidence.LIKELY)
-    return Reason.DISTURBED if told else Reason.NO_DATA
+    return judge_surest_first(RULES, facts)
 
 
 def diagnose_file(path: str | Path, progress: Callable[[int], None] | None = None) -> LogDiagnosis:
@@ -103,7 +92,7 @@ def diagnose_lines(
     damage: tuple[str, ...] = (),
 ) -> LogDiagnosis:
     """Judge the lines of a log; `damage` is what is wrong with the file that they are from."""
-    log = read_events(text, progress)
+    log = read_events(unwrapped(text), progress)
     found = conclude(name, log, capture_of(log.bytes_lines, name))
     return replace(found, notes=(*damage, *found.notes))
 
@@ -138,7 +127,7 @@ def conclude(name: str, log: EventLog, capture: Capture) -> LogDiagnosis:
 def _subjects(log: EventLog) -> list[LoggedDevice]:
     """Return each device with what was said of nobody; where there is one, or none, all is about it."""
     nobody = log.subjects.get("", LoggedDevice(""))
-    devices = [each for each in log.devices if _tells(each)] or log.devices
+    devices = [each for each in log.devices if not each.is_only_there] or log.devices
     if not devices:
         return [nobody.copy()]
     result = []
@@ -157,20 +146,3 @@ def _read_beside(log: EventLog, subject: LoggedDevice) -> tuple[int, bool]:
     return max(read.values(), default=0), nameless and any(
         line for key, line in read.items() if ":" not in key
     )
-
-
-def _tells(subject: LoggedDevice) -> bool:
-    """Tell whether more is said of a device than that it is there."""
-    return any(code not in _ONLY_THERE for code in subject.told)
-
-
-_ONLY_THERE = frozenset(
-    {
-        "seen",
-        "advertised-name",
-        "advertised-services",
-        "connectable",
-        "not-connectable",
-        "last-rssi",
-    }
-)

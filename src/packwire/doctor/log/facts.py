@@ -28,6 +28,10 @@ FAILURES = frozenset(
             "gone",
             "checksum",
             "bad-frame",
+            "communication-failed",
+            "gatt-gone",
+            "link-lost",
+            "discovery-failed",
             "no-reply",
             "incorrect-reply",
             "answer-timeout",
@@ -55,6 +59,8 @@ class SaidFacts(Fact):
     told: Mapping[str, Told] = field(default_factory=dict)
     end: int = NO_TIME
     """When the log ends (ns)."""
+    began: int = NO_TIME
+    """When an examination began that is no log (ns): what is told is said by its time, and by no line."""
     others_read: int = 0
     """The last line in which another device was read; 0: none was."""
     perhaps_read: bool = False
@@ -92,6 +98,18 @@ class SaidFacts(Fact):
     def works(self) -> int:
         """Return how often values were read."""
         return self.count(*_WORKS)
+
+    @property
+    def live(self) -> bool:
+        """Return whether an examination tells it, and no log."""
+        return self.began != NO_TIME
+
+    def shown(self, *codes: str) -> tuple[str, ...]:
+        """Return as evidence where each was said first, and with which words."""
+        if not self.live:
+            return tuple(f"line {each.line}: {each.text.strip()}" for each in self.quotes(*codes))
+        quotes = self.quotes(*codes)
+        return tuple(f"at {(each.time - self.began) / 1e9:.1f} s: {each.text.strip()}" for each in quotes)
 
     def last_line(self, *codes: str) -> int:
         """Return the last line in which any of these was said; 0: none was."""
@@ -274,9 +292,16 @@ class WireFacts(Fact):
     """Frames of ASCII hex that begin with ~ among what was received."""
 
 
-def fill(subject: LoggedDevice, end: int, others_read: int = 0, perhaps_read: bool = False) -> Iterable[Fact]:
-    """Yield the facts of one device; the last two are those of SaidFacts."""
-    said = SaidFacts(subject.told, end, others_read, perhaps_read)
+def fill(
+    subject: LoggedDevice,
+    end: int,
+    others_read: int = 0,
+    perhaps_read: bool = False,
+    *,
+    began: int = NO_TIME,
+) -> Iterable[Fact]:
+    """Yield the facts of one device; the last three are those of SaidFacts."""
+    said = SaidFacts(subject.told, end, began, others_read, perhaps_read)
     yield said
     yield _radio(said, subject.key)
     yield _slots(said)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from packwire.check import Confidence, Facts, PossibleCause, Rank, Rule, Sentences, Words
 from packwire.doctor.log.ask import log_lines, settles
-from packwire.doctor.log.facts import SaidFacts, WriterFacts
+from packwire.doctor.log.facts import SaidFacts, SlotFacts, WriterFacts
+from packwire.errors import Reason
 
 type Causes = dict[str, float]
 type Holds = Callable[[Facts], Confidence | None]
@@ -23,16 +24,20 @@ def rule(
     ask: Sentences = (),
     rank: Rank = Rank.CONNECTION,
     excludes: tuple[str, ...] = (),
+    reason: Reason | None = None,
+    by_experiment: bool = False,
 ) -> Rule:
     """Return a rule whose verdict's key is a kind of cause.
 
     `shown` are the codes of the events that are evidence. `causes` are what else the same may come of, with
-    weights; where it is not certain, what tells them apart is asked for, behind `ask`.
+    weights; where it is not certain, what tells them apart is asked for, behind `ask`. `by_experiment`: it
+    was tried, so that nothing which was said later speaks against it.
     """
 
     def confidence(facts: Facts) -> Confidence | None:
         told = holds(facts)
-        return _capped(facts[SaidFacts], shown, rank) if told is CERTAIN else told
+        open_to_doubt = told is CERTAIN and not by_experiment
+        return _capped(facts[SaidFacts], shown, rank) if open_to_doubt else told
 
     def shares(facts: Facts) -> tuple[PossibleCause, ...]:
         weights = causes(facts) if callable(causes) else causes or {kind: 1.0}
@@ -41,15 +46,17 @@ def rule(
         return tuple(PossibleCause(name, round(weight / total, 2)) for name, weight in ordered)
 
     def evidence(facts: Facts) -> tuple[str, ...]:
-        return tuple(f"line {quote.line}: {quote.text.strip()}" for quote in facts[SaidFacts].quotes(*shown))
+        return facts[SaidFacts].shown(*shown)
 
     def asked(facts: Facts) -> tuple[str, ...]:
         own = ask(facts) if callable(ask) else ask
-        if confidence(facts) is CERTAIN:
+        if confidence(facts) is CERTAIN or facts[SaidFacts].live:  # a live device is there to ask
             return own
-        return tuple(dict.fromkeys((*own, *log_lines(facts[WriterFacts]), *settles(shares(facts)))))
+        told = {"ble.no-free-slot"} if facts[SlotFacts].free else set()
+        open_still = (each for each in shares(facts) if each.kind not in told)
+        return tuple(dict.fromkeys((*own, *log_lines(facts[WriterFacts]), *settles(tuple(open_still)))))
 
-    return Rule(kind, rank, confidence, words, remedy, None, frozenset(excludes), evidence, asked, shares)
+    return Rule(kind, rank, confidence, words, remedy, reason, frozenset(excludes), evidence, asked, shares)
 
 
 def _capped(said: SaidFacts, shown: tuple[str, ...], rank: Rank) -> Confidence:

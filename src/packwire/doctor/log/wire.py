@@ -28,11 +28,13 @@ _GAP = 3.0
 _TEXT_FRAME = re.compile(r"~[0-9A-F]{16,2048}")
 
 
-class _Message(NamedTuple):
+class WireMessage(NamedTuple):
+    """Bytes that passed at once: when (ns, or NO_TIME), which way, and where of several ways."""
+
     time: int
     sent: bool
     payload: bytes
-    channel: int
+    channel: int = 0
 
 
 def capture_of(lines: Sequence[str], name: str) -> Capture:
@@ -43,7 +45,11 @@ def capture_of(lines: Sequence[str], name: str) -> Capture:
 
 def look_at(messages: Messages) -> WireFacts:
     """Look at the bytes of a recording or of a log."""
-    found = list(_messages(messages))
+    return look_at_rows(list(_messages(messages)))
+
+
+def look_at_rows(found: Sequence[WireMessage]) -> WireFacts:
+    """Look at the bytes that passed, in their order."""
     facts = WireFacts()
     sent = [each for each in found if each.sent]
     received = [each for each in found if not each.sent]
@@ -61,7 +67,7 @@ def look_at(messages: Messages) -> WireFacts:
     return facts
 
 
-def _messages(messages: Messages) -> Iterator[_Message]:
+def _messages(messages: Messages) -> Iterator[WireMessage]:
     count = len(messages)
     rows = (
         range(count)
@@ -77,7 +83,7 @@ def _messages(messages: Messages) -> Iterator[_Message]:
         if messages.channels[int(messages.channel[row])].subscribes:
             continue
         sent = int(messages.direction[row]) == Direction.TO_DEVICE
-        yield _Message(int(messages.time[row]), sent, payload, int(messages.channel[row]))
+        yield WireMessage(int(messages.time[row]), sent, payload, int(messages.channel[row]))
 
 
 def _families_of(message: bytes) -> Iterator[str]:
@@ -88,7 +94,7 @@ def _families_of(message: bytes) -> Iterator[str]:
             return
 
 
-def _look_at_channel(facts: WireFacts, rows: list[_Message], requests: set[bytes]) -> None:
+def _look_at_channel(facts: WireFacts, rows: list[WireMessage], requests: set[bytes]) -> None:
     stream = b"".join(row.payload for row in rows)
     family, found = _best(stream)
     right = [each for each in found if each.ok]
@@ -168,10 +174,10 @@ def _irregular(times: list[int]) -> bool:
     return steady * 2 >= len(steps) and any(step > _GAP * usual for step in steps)
 
 
-def _look_at_addresses(facts: WireFacts, found: list[_Message]) -> None:
+def _look_at_addresses(facts: WireFacts, found: Sequence[WireMessage]) -> None:
     """Find a request that was answered beside one that never was."""
     outcome: dict[bytes, bool] = {}
-    for one, two in pairwise([*found, _Message(NO_TIME, True, b"", 0)]):
+    for one, two in pairwise([*found, WireMessage(NO_TIME, True, b"", 0)]):
         if one.sent and one.payload:
             outcome[one.payload] = outcome.get(one.payload, False) or not two.sent
     answered = [request for request, got in outcome.items() if got][:50]

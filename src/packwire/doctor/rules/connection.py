@@ -1,5 +1,6 @@
 """The verdicts on a connection that ends, falls silent, or damages what passes."""
 
+from packwire.address import VESC
 from packwire.check import Confidence, Facts, Rank, Rule, certain, sure
 from packwire.doctor.checks.words import few
 from packwire.doctor.facts import (
@@ -16,6 +17,22 @@ from packwire.doctor.line import Probe
 from packwire.errors import Reason
 
 
+def _closes(facts: Facts) -> Confidence | None:
+    hub = facts[HubFacts]
+    closed = facts[ContactFacts].contact is Contact.CLOSED or (hub.closed_at_login and hub.knows is None)
+    return certain(closed and not hub.in_disguise)
+
+
+def _closes_words(facts: Facts) -> str:
+    words = f"{facts[TargetFacts].where} takes the connection, and closes it without a word"
+    if not facts[TargetFacts].is_hub:
+        return f"{words}."
+    return (
+        f"{words}, and did not answer a hub's PING: no hub (an MQTT broker does so), or one that does not "
+        "say PONG, or something in between."
+    )
+
+
 def _mid_reply(facts: Facts) -> Confidence | None:
     return sure(
         sum(close.mid_frame is not None and close.answered for close in facts[ConnectionFacts].disconnects)
@@ -27,8 +44,9 @@ def _closed_between(facts: Facts) -> int:
 
 
 def _gone(facts: Facts) -> Confidence | None:
-    """Need a close after which nothing answered any more."""
-    if not _closed_between(facts) or _left_hub(facts):
+    """Need an answer, and that nothing answers any more because no connection comes about."""
+    answered = _closed_between(facts) or facts[ContactFacts].answered
+    if not answered or _left_hub(facts):
         return None
     return certain(facts[ConnectionFacts].lost_by and not works_anew(facts))
 
@@ -92,7 +110,11 @@ def _fell_silent_words(facts: Facts) -> str:
 
 def _corrupt(facts: Facts) -> Confidence | None:
     corrupted = len(_corrupted(facts))
-    return sure(corrupted) if corrupted >= len(_cut(facts)) else None
+    if corrupted < len(_cut(facts)):
+        return None
+    # Where not one checksum is right, it may be another than is thought: see the rules on frames.
+    right = any(each.reply is not None for each in facts[ProbeFacts].probes)
+    return sure(corrupted) if right else None
 
 
 def _corrupted(facts: Facts) -> list[Probe]:
@@ -100,8 +122,17 @@ def _corrupted(facts: Facts) -> list[Probe]:
 
 
 def _truncated(facts: Facts) -> Confidence | None:
-    cut = len(_cut(facts))
-    return sure(cut) if cut > len(_corrupted(facts)) else None
+    cut = _cut(facts)
+    if len(cut) <= len(_corrupted(facts)):
+        return None
+    if any(each.reply is not None for each in facts[ProbeFacts].probes):
+        return sure(len(cut))
+    if facts[TargetFacts].address.model == VESC:
+        return sure(len(cut))
+    # Where no reply was ever whole, it may be the length that is said in another way; noise is not the same
+    # each time.
+    kinds = {(each.cut.expected, each.cut.arrived) for each in cut if each.cut is not None}
+    return Confidence.LIKELY if len(cut) > 1 and len(kinds) == 1 else None
 
 
 def _cut(facts: Facts) -> list[Probe]:
@@ -125,6 +156,14 @@ def _cold(facts: Facts) -> Confidence | None:
 
 
 RULES: tuple[Rule, ...] = (
+    Rule(
+        "closes",
+        Rank.WAY,
+        _closes,
+        _closes_words,
+        "Check host and port, and that no other client is connected; switch the device off and on.",
+        Reason.CLOSED,
+    ),
     Rule(
         "cold-parser",
         Rank.CONNECTION,
@@ -167,8 +206,9 @@ RULES: tuple[Rule, ...] = (
         Rank.CONNECTION,
         _gone,
         lambda facts: (
-            f"The connection was closed after {_ages(facts)}, and no new one works since "
-            f"({facts[ConnectionFacts].lost_by})." + facts[ReadingFacts].all_the_same
+            f"The connection was closed{f' after {_ages(facts)}' if _ages(facts) else ''}, and"
+            " no new one works "
+            f"since ({facts[ConnectionFacts].lost_by})." + facts[ReadingFacts].all_the_same
         ),
         "It was switched off, restarts, or lost its network: look at its power and its Wi-Fi, and ask again.",
         Reason.CLOSED,

@@ -5,6 +5,7 @@ from statistics import median
 from packwire.check import Confidence, Facts, Rank, Rule, certain, sure
 from packwire.doctor.checks.words import packets
 from packwire.doctor.facts import (
+    ConnectionFacts,
     ContactFacts,
     Latency,
     PollFacts,
@@ -14,6 +15,7 @@ from packwire.doctor.facts import (
     TargetFacts,
     ms,
 )
+from packwire.doctor.line_facts import LineFacts
 from packwire.doctor.rules.advice import CLIENT_TEST, TAKES_ANYTHING
 from packwire.errors import Reason
 
@@ -23,6 +25,8 @@ SLOW_CAN = 0.1
 LOSSY, LOST = 0.02, 2
 #: Packets that nobody asked for, and whole replies in pieces, are worth a verdict from so many on.
 CHATTER = 3
+#: Bytes that a line may make of its own beside each answer.
+_GLITCHES = 2
 #: Seconds that a lone reply comes later than one of a pair, where it was held back for the second.
 _HELD = 0.02
 
@@ -34,7 +38,7 @@ def _latency(facts: Facts, *, over_can: bool) -> Latency | None:
 def _slow(facts: Facts) -> Confidence | None:
     latency = _latency(facts, over_can=False)
     late = facts[StreamFacts].surplus > 0 and len(facts[ProbeFacts].lost) >= LOST
-    return certain(late or (latency is not None and latency.slow))
+    return certain(late or (latency is not None and latency.slow_beside(facts[LineFacts].takes)))
 
 
 def _slow_words(facts: Facts) -> str:
@@ -94,7 +98,10 @@ def _split_words(facts: Facts) -> str:
 
 
 def _junk(facts: Facts) -> Confidence | None:
-    return sure(facts[StreamFacts].junk) if facts[ContactFacts].answered else None
+    junk = facts[StreamFacts].junk
+    if facts[LineFacts].answered and junk <= _GLITCHES * len(facts[ProbeFacts].probes):
+        return None  # a driver that is switched on or off makes a byte: usual with RS485
+    return sure(junk) if facts[ContactFacts].answered else None
 
 
 def _chatter(facts: Facts) -> Confidence | None:
@@ -103,6 +110,8 @@ def _chatter(facts: Facts) -> Confidence | None:
 
 def _lossy(facts: Facts) -> Confidence | None:
     sent = facts[ProbeFacts]
+    if facts[ConnectionFacts].fell_silent_after is not None:
+        return None
     lost = [each for each in sent.lost if not each.received]
     return certain(len(lost) >= LOST and len(lost) > LOSSY * len(sent.probes))
 

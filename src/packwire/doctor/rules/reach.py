@@ -7,40 +7,14 @@ from packwire.doctor.foreign import protocol_of
 from packwire.errors import Reason
 
 
-def _when(reach: Reach, facts: Facts) -> Confidence | None:
-    """Certain, but where nothing was heard in time: that has many causes."""
-    way = facts[WayFacts]
-    if way.reach is not reach:
-        return None
-    return Confidence.LIKELY if way.reason is Reason.TIMED_OUT else Confidence.CERTAIN
-
-
-def _unknown_name_words(facts: Facts) -> str:
-    if facts[WayFacts].reason is Reason.TIMED_OUT:
-        return f"The name {_host(facts)} could not be looked up: no name server answered."
-    return f"The name {_host(facts)} is not known here."
-
-
 def _where(facts: Facts) -> str:
     return facts[TargetFacts].where
-
-
-def _host(facts: Facts) -> str:
-    return facts[TargetFacts].host
 
 
 def _behind(facts: Facts) -> Address:
     address = facts[TargetFacts].direct_tcp
     assert address is not None
     return hub_address("ID", address.host, address.port)
-
-
-def _refused(facts: Facts) -> str:
-    wanted = "a hub listens on 65101" if facts[TargetFacts].is_hub else "a VESC Express listens on 65102"
-    return (
-        f"{_where(facts)} refuses the connection: nothing listens on that port of a computer or device that "
-        f"is there ({wanted}), or a firewall refuses in its place."
-    )
 
 
 def _mute_on_serial(facts: Facts) -> bool:
@@ -190,61 +164,7 @@ def _mute_remedy(facts: Facts) -> str:
     )
 
 
-def _closes(facts: Facts) -> Confidence | None:
-    hub = facts[HubFacts]
-    closed = facts[ContactFacts].contact is Contact.CLOSED or (hub.closed_at_login and hub.knows is None)
-    return certain(closed and not hub.in_disguise)
-
-
-def _closes_words(facts: Facts) -> str:
-    words = f"{_where(facts)} takes the connection, and closes it without a word"
-    if not facts[TargetFacts].is_hub:
-        return f"{words}."
-    return (
-        f"{words}, and did not answer a hub's PING: no hub (an MQTT broker does so), or one that does not "
-        "say PONG, or something in between."
-    )
-
-
 RULES: tuple[Rule, ...] = (
-    Rule(
-        "unknown-name",
-        Rank.WAY,
-        lambda facts: _when(Reach.UNKNOWN_NAME, facts),
-        _unknown_name_words,
-        "Check its spelling, or use the address in numbers. A name that ends in .local needs mDNS on this "
-        "computer.",
-        Reason.UNKNOWN_NAME,
-    ),
-    Rule(
-        "refused-port",
-        Rank.WAY,
-        lambda facts: _when(Reach.REFUSED, facts),
-        _refused,
-        "Check the port, and in VESC Tool that local TCP is enabled (Express, WiFi), or that the hub is "
-        "running.",
-        Reason.PORT_REFUSED,
-    ),
-    Rule(
-        "no-access",
-        Rank.WAY,
-        lambda facts: _when(Reach.NOT_ALLOWED, facts),
-        lambda facts: f"The port cannot be opened: {facts[WayFacts].error}.",
-        "Close the program that holds it, or give your user the right to open it.",
-        Reason.NOT_ALLOWED,
-    ),
-    Rule(
-        "nothing-there",
-        Rank.WAY,
-        lambda facts: _when(Reach.NOTHING_THERE, facts),
-        lambda facts: f"Nobody takes the connection: {facts[WayFacts].error}.",
-        lambda facts: (
-            "Plug the device in, or check the port's name."
-            if facts[TargetFacts].is_serial
-            else "Check that the device is on and in this network; packwire scan lists what announces itself."
-        ),
-        Reason.NO_ROUTE,
-    ),
     Rule(
         "unknown-id",
         Rank.WAY,
@@ -375,12 +295,4 @@ RULES: tuple[Rule, ...] = (
         frozenset({"mute"}),
     ),
     Rule("mute", Rank.WAY, _mute, _mute_words, _mute_remedy, Reason.SILENT),
-    Rule(
-        "closes",
-        Rank.WAY,
-        _closes,
-        _closes_words,
-        "Check host and port; if it is a VESC, switch it off and on.",
-        Reason.CLOSED,
-    ),
 )

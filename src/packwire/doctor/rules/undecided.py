@@ -21,7 +21,7 @@ RULES: tuple[Rule, ...] = (
         lambda _: Confidence.POSSIBLE,
         _last_words,
         lambda facts: (
-            "Let it run to its end, with a longer --limit or none."
+            "Let it run to its end, with a longer --for or none."
             if facts[RunFacts].interrupted
             else "Ask again with --thorough, and attach a report to a question in a forum: --report doctor.md"
         ),

@@ -38,6 +38,8 @@ MOST_SEEN = 1024
 _NO_RSSI = -127
 _SYSTEM_ADAPTER = re.compile(r"hci\d{1,3}")
 _NAMED_AS_SEEN = 5
+#: Advertisements of one device whose strength is kept.
+_MOST_STRENGTHS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,11 @@ class _Air:
     def __init__(self) -> None:
         self.seen: dict[str, Seen] = {}
         self.first: dict[str, float] = {}
+        self.last: dict[str, float] = {}
+        self.strengths: dict[str, list[int]] = {}
+        """dBm of each advertisement of a device."""
+        self.connectable: dict[str, bool] = {}
+        """Where the system tells it."""
         self.heard = asyncio.Event()
 
     def take(self, device: "BLEDevice", data: "AdvertisementData") -> None:
@@ -73,7 +80,15 @@ class _Air:
             return
         said = _advertisement(device, data, earlier.advertisement if earlier else None)
         self.seen[device.address] = Seen(device, said)
-        self.first.setdefault(device.address, time.monotonic())
+        now = time.monotonic()
+        self.first.setdefault(device.address, now)
+        self.last[device.address] = now
+        strengths = self.strengths.setdefault(device.address, [])
+        if said.rssi is not None and len(strengths) < _MOST_STRENGTHS:
+            strengths.append(said.rssi)
+        connectable = _connectable(data.platform_data)
+        if connectable is not None:
+            self.connectable[device.address] = connectable or self.connectable.get(device.address, False)
         self.heard.set()
 
 
@@ -139,6 +154,77 @@ async def scan(seconds: float, adapter: str = "") -> list[Seen]:
 
 def _strength(seen: Seen) -> tuple[int, str]:
     return -(seen.advertisement.rssi or _NO_RSSI), seen.advertisement.address
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """How a device was heard: `seen` None is not at all.
+
+    `times` are its advertisements within `seconds`, `strengths` theirs in dBm, `age` is for how long (s) the
+    last one was past. `connectable` None: the system does not tell. `others` are all others, the strongest
+    first.
+    """
+
+    seen: Seen | None
+    seconds: float
+    times: int = 0
+    strengths: tuple[int, ...] = ()
+    age: float = 0.0
+    connectable: bool | None = None
+    others: tuple[Seen, ...] = ()
+
+
+async def hear(
+    target: str, adapter: str, seconds: float, enough: Callable[[Advertisement, int], bool]
+) -> Hearing:
+    """Listen for a device by its address or name, until it said `enough` in so many advertisements.
+
+    Raises UnreachableError where nothing can be listened for.
+    """
+    begun = time.monotonic()
+    async with _scanning(adapter) as (air, scanner):
+        held = await _known_as_connected(target, scanner)
+        while held is None and (left := begun + seconds - time.monotonic()) > 0:
+            found = _wanted(target, air)
+            if found is not None and enough(
+                found.advertisement, len(air.strengths.get(found.device.address, ()))
+            ):
+                break
+            air.heard.clear()
+            try:
+                async with asyncio.timeout(left):
+                    await air.heard.wait()
+            except TimeoutError:
+                break
+    listened = time.monotonic() - begun
+    found = held or _wanted(target, air)
+    others = [each for each in air.seen.values() if each is not found]
+    others.sort(key=_strength)
+    if found is None or held is not None:
+        return Hearing(found, listened, others=tuple(others))
+    address = found.device.address
+    strengths = air.strengths[address]
+    age = time.monotonic() - air.last[address]
+    return Hearing(
+        found,
+        listened,
+        max(len(strengths), 1),
+        tuple(strengths),
+        age,
+        air.connectable.get(address),
+        tuple(others),
+    )
+
+
+def _connectable(platform_data: object) -> bool | None:
+    """Return whether a system says that an advertisement may be connected to; BlueZ does not."""
+    if isinstance(platform_data, tuple):
+        return next((said for each in platform_data if (said := _connectable(each)) is not None), None)
+    if isinstance(platform_data, dict):
+        said = platform_data.get("kCBAdvDataIsConnectable")
+        return None if said is None else bool(said)
+    said = getattr(platform_data, "is_connectable", None)
+    return said if isinstance(said, bool) else None
 
 
 async def find(

@@ -23,7 +23,7 @@ MOST_ATTRIBUTES, MOST_KEPT = 256, 64
 _BASE: Final = "-0000-1000-8000-00805f9b34fb"
 #: Services that say how a device is managed, updated or how full a small battery is: no BMS speaks there
 #: [Assigned Numbers, 3.4; UUIDs of Nordic's, TI's and Silicon Labs' update services].
-_NOT_SPOKEN: Final = frozenset(
+NOT_SPOKEN: Final = frozenset(
     f"0000{each}{_BASE}" for each in ("1800", "1801", "180a", "180f", "1804", "1805", "fe59", "fe58")
 ) | {
     "1d14d6ee-fd63-4fa1-bfa4-8f47b42119f0",
@@ -161,7 +161,7 @@ def likely_pairs(
         for gatt in each.gatt:
             known.setdefault(replace(gatt, write_type=None), []).append(each.title)
     found: list[tuple[int, LikelyPair]] = []
-    own_services = [each for each in services if each.uuid not in _NOT_SPOKEN and each.characteristics]
+    own_services = [each for each in services if each.uuid not in NOT_SPOKEN and each.characteristics]
     for service in own_services:
         found += [
             _pair(service, notify, write, known, sure, alone=len(own_services) == 1)

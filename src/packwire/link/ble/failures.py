@@ -64,6 +64,35 @@ _DBUS: Final[dict[str, tuple[Reason, str]]] = {
         "it went out of reach, or the Bluetooth adapter was restarted",
     ),
 }
+#: D-Bus error -> what logs call it: the codes of `packwire.capture.events`.
+_CODES: Final[dict[str, str]] = {
+    "org.freedesktop.DBus.Error.ServiceUnknown": "bluez-missing",
+    "org.freedesktop.DBus.Error.NameHasNoOwner": "bluez-missing",
+    "org.freedesktop.DBus.Error.NoReply": "bluez-hung",
+    "org.freedesktop.DBus.Error.AccessDenied": "dbus-rejected",
+    "org.bluez.Error.InProgress": "in-progress",
+    "org.bluez.Error.NotReady": "not-ready",
+    "org.bluez.Error.NotPermitted": "notify-acquired",
+    "org.bluez.Error.NotAuthorized": "security",
+    "org.bluez.Error.NotSupported": "not-permitted",
+    "org.bluez.Error.AuthenticationFailed": "pairing-failed",
+    "org.bluez.Error.AuthenticationRejected": "pairing-failed",
+    "org.bluez.Error.AuthenticationCanceled": "pairing-failed",
+    "org.freedesktop.DBus.Error.UnknownObject": "removed-from-bus",
+}
+#: What BlueZ says in a general error, for the few sentences that tell something.
+_SAID: Final = (
+    ("le-connection-abort-by-local", "abort-by-local"),
+    ("le-connection-abort-by-remote", "abort-by-remote"),
+    ("br-connection-", "connect-failed"),
+    ("Not connected", "not-connected"),
+    ("failed to discover services", "discovery-failed"),
+)
+_ABSENT: Final = {
+    BleakBluetoothNotAvailableReason.NO_BLUETOOTH: "no-adapter",
+    BleakBluetoothNotAvailableReason.NO_BLE_CENTRAL_ROLE: "no-adapter",
+    BleakBluetoothNotAvailableReason.POWERED_OFF: "not-ready",
+}
 _UNAVAILABLE: Final = {
     BleakBluetoothNotAvailableReason.NO_BLUETOOTH: (
         Reason.NO_BLUETOOTH,
@@ -112,6 +141,28 @@ def no_scan(error: BaseException, adapter: str = "") -> PackwireError:
     return UnreachableError(f"Bluetooth cannot be used: {words}", reason=reason)
 
 
+def unusable(adapter: str, *, off: bool = False, classic: bool = False) -> PackwireError:
+    """Say why no adapter can be used, where the system tells of them."""
+    if off:
+        return UnreachableError(
+            f"the Bluetooth adapter {adapter} cannot be used: {_power()}", reason=Reason.POWERED_OFF
+        )
+    reason = (
+        BleakBluetoothNotAvailableReason.NO_BLE_CENTRAL_ROLE
+        if classic
+        else BleakBluetoothNotAvailableReason.NO_BLUETOOTH
+    )
+    words = _UNAVAILABLE[reason][1]
+    if adapter and not classic:
+        words = f"there is no adapter {adapter}; bluetoothctl list shows them"
+    return UnreachableError(f"no Bluetooth here: {words}", reason=Reason.NO_BLUETOOTH)
+
+
+def is_blocked() -> bool:
+    """Tell whether a switch of this computer blocks Bluetooth (rfkill)."""
+    return "block" in _power()
+
+
 def no_connection(error: BaseException, who: str, rssi: int | None, seconds: float) -> PackwireError:
     """Say why a device that was seen is not connected to."""
     cause = _root(error)
@@ -152,6 +203,32 @@ def broken(error: BaseException, who: str) -> PackwireError:
     return GoneError(f"{who}: {words}", reason=Reason.CLOSED if reason is Reason.UNEXPECTED else reason)
 
 
+def code_of(error: BaseException, otherwise: str) -> tuple[str, dict[str, str]]:
+    """Return what an error is called where logs tell of it, with its numbers; `otherwise` where by no name.
+
+    A refusal by the device (ATT) is a `gatt-error` with its code.
+    """
+    cause = _root(error)
+    if isinstance(error, BleakOutOfConnectionSlotsError):
+        return "no-slot", {}
+    if isinstance(cause, BleakBluetoothNotAvailableError):
+        return _ABSENT.get(cause.reason, "dbus-rejected"), {}
+    if isinstance(cause, BleakGATTProtocolError):
+        code = int(cause.code)
+        named = {1: "wrong-handle", 3: "not-permitted", 14: "unlikely"}.get(code, "gatt-error")
+        return named, {"error": str(code), "description": cause.code.name.lower().replace("_", " ")}
+    if isinstance(cause, BleakDBusError):
+        for words, code_of_words in _SAID:
+            if words in str(cause):
+                return code_of_words, {}
+        return _CODES.get(cause.dbus_error, otherwise), {}
+    if isinstance(cause, FileNotFoundError | ConnectionRefusedError):
+        return "dbus-missing", {}
+    if isinstance(cause, PermissionError):
+        return "dbus-rejected", {}
+    return otherwise, {}
+
+
 def _root(error: BaseException) -> BaseException:
     """Return what lies below the retry connector's errors, which only repeat its words."""
     while error.__cause__ is not None and type(error).__module__.startswith("bleak_retry_connector"):
@@ -166,7 +243,7 @@ def _is_of_system(error: BaseException) -> bool:
 
 def _meaning(error: BaseException) -> tuple[Reason, str]:
     if isinstance(error, BleakBluetoothNotAvailableError):
-        reason, words = _UNAVAILABLE.get(error.reason, (Reason.NO_BLUETOOTH, _words(error)))
+        reason, words = _UNAVAILABLE.get(error.reason, (Reason.NO_BLUETOOTH, words_of(error)))
         return reason, words or _power()
     if isinstance(error, BleakDBusError) and error.dbus_error in _DBUS:
         return _DBUS[error.dbus_error]
@@ -178,7 +255,7 @@ def _meaning(error: BaseException) -> tuple[Reason, str]:
         return Reason.TIMED_OUT, "the system's Bluetooth did not answer in time"
     if isinstance(error, PermissionError):
         return Reason.NOT_ALLOWED, "this user may not use Bluetooth"
-    return Reason.UNEXPECTED, _words(error)
+    return Reason.UNEXPECTED, words_of(error)
 
 
 def _power() -> str:
@@ -201,7 +278,11 @@ def _read(file: Path) -> str:
         return ""
 
 
-def _words(error: BaseException) -> str:
+def words_of(error: BaseException) -> str:
     """Return what the system said, in one line that can be shown."""
+    if isinstance(error, TimeoutError) and not str(error):
+        return "not in time"
+    if isinstance(error, BleakGATTProtocolError):
+        return f"the device refuses it ({error.code.name.lower().replace('_', ' ')})"
     said = str(error.args[0] if isinstance(error, BleakBluetoothNotAvailableError) else error)
     return printable(" ".join(said.split()))[:_SHOWN] or type(error).__name__

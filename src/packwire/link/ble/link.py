@@ -28,12 +28,23 @@ _MOST_WAITING = 256
 
 
 class BleLink(Link):
-    """A connection to a device by a protocol's GATT; `seen` saves looking for it."""
+    """A connection to a device by a protocol's GATT; `seen` saves looking for it.
+
+    `on` is a connection that is there already, and stays when this ends; `place` is where on it is spoken,
+    with the one way of writing that is tried.
+    """
 
     preposition = "over"
 
     def __init__(
-        self, address: Address, protocol: Protocol, seen: Seen | None = None, watch: Watch | None = None
+        self,
+        address: Address,
+        protocol: Protocol,
+        seen: Seen | None = None,
+        watch: Watch | None = None,
+        *,
+        on: ObservedClient | None = None,
+        place: Gatt | None = None,
     ) -> None:
         super().__init__()
         self.address = address
@@ -43,6 +54,8 @@ class BleLink(Link):
         self._protocol = protocol
         self._receiver: Receiver | None = None
         self._client: ObservedClient | None = None
+        self._on, self._place = on, place
+        self._notify_from: BleakGATTCharacteristic | None = None
         self._write_to: BleakGATTCharacteristic | None = None
         self._types: WriteTypeFinder | None = None
         self._waiting: asyncio.Queue[bytes] = asyncio.Queue(_MOST_WAITING)
@@ -70,25 +83,25 @@ class BleLink(Link):
         self.identity = identity_of(self.seen.advertisement)
         self.device_name = self.seen.advertisement.name
         services = [gatt.service for gatt in self._protocol.gatt]
-        self._client = await connect(self.seen, self.watch, self._lost, services)
-        gatt = self._gatt(self._client.services)
+        self._client = self._on or await connect(self.seen, self.watch, self._lost, services)
+        gatt = self._place or self.place_on(self._client.services)
         if gatt.write:
             self._write_to = _characteristic(self._client.services, gatt, gatt.write)
-            self._types = self._type_finder(gatt)
+            self._types = None if self._place else self._type_finder(gatt)
         try:
             async with asyncio.timeout(SUBSCRIBE_TIMEOUT):
-                notify = _characteristic(self._client.services, gatt, gatt.notify)
-                await self._client.start_notify(notify, self._heard)
+                self._notify_from = _characteristic(self._client.services, gatt, gatt.notify)
+                await self._client.start_notify(self._notify_from, self._heard)
         except FAILURES as error:
             raise broken(error, who(self.seen)) from error
         self._writer = asyncio.create_task(self._write_all())
 
-    def _gatt(self, services: "BleakGATTServiceCollection") -> Gatt:
+    def place_on(self, services: "BleakGATTServiceCollection") -> Gatt:
         """Return the first of the protocol's places that the device has. Raises NotAVescError."""
         for gatt in self._protocol.gatt:
             if all(_characteristic(services, gatt, uuid) for uuid in (gatt.notify, gatt.write) if uuid):
                 return gatt
-        wanted = ", ".join(_short(gatt.service) for gatt in self._protocol.gatt)
+        wanted = ", ".join(short(gatt.service) for gatt in self._protocol.gatt)
         if not wanted:
             raise NotAVescError(
                 f"{self._protocol.title} is not spoken over Bluetooth, as far as is known here"
@@ -105,7 +118,7 @@ class BleLink(Link):
         if usual is None:
             without = "write-without-response" in properties
             usual = WriteType.WITHOUT_RESPONSE if without else WriteType.WITH_RESPONSE
-        return WriteTypeFinder(f"{self.address.target}|{_short(gatt.write)}", usual)
+        return WriteTypeFinder(f"{self.address.target}|{short(gatt.write)}", usual)
 
     @override
     def write(self, data: bytes) -> None:
@@ -129,16 +142,16 @@ class BleLink(Link):
     async def _write(self, data: bytes) -> None:
         from bleak.exc import BleakGATTProtocolError  # noqa: PLC0415 - loaded already
 
-        if self._client is None or self._write_to is None or self._types is None:
+        if self._client is None or self._write_to is None:
             return
         size = max(self._write_to.max_write_without_response_size, _LEAST)
-        way: WriteType | None = self._types.next()
+        way = self._types.next() if self._types else self._place.write_type if self._place else None
         for at in range(0, len(data), size):
             piece = data[at : at + size]
             try:
                 await self._client.write_gatt_char(self._write_to, piece, way is WriteType.WITH_RESPONSE)
             except BleakGATTProtocolError:
-                way = self._types.refused()
+                way = self._types.refused() if self._types else None
                 if way is None:
                     raise
                 await self._client.write_gatt_char(self._write_to, piece, way is WriteType.WITH_RESPONSE)
@@ -177,10 +190,22 @@ class BleLink(Link):
             with contextlib.suppress(asyncio.CancelledError):
                 await writer
         client, self._client = self._client, None
-        if client is not None:
+        if client is not None and self._on is not None:
+            await self._unsubscribe(client)
+        elif client is not None:
             await disconnect(client)
             if was_open:
                 self.tell(EventKind.LEFT)
+
+    async def _unsubscribe(self, client: ObservedClient) -> None:
+        if client.is_connected and self._notify_from is not None:
+            with contextlib.suppress(*FAILURES):
+                async with asyncio.timeout(SUBSCRIBE_TIMEOUT):
+                    await client.stop_notify(self._notify_from)
+
+    def dropped(self) -> None:
+        """Learn that the connection which it was on is over."""
+        self._end(None)
 
     @override
     async def explain_close(self, *, answered: bool, error: Exception | None) -> PackwireError:
@@ -210,6 +235,6 @@ def _characteristic(
     return next((each for each in found if each.uuid == uuid), None)
 
 
-def _short(uuid: str) -> str:
+def short(uuid: str) -> str:
     """Return `ff00` for a UUID of the Bluetooth SIG's range."""
     return uuid[4:8] if uuid.startswith("0000") and uuid.endswith("-0000-1000-8000-00805f9b34fb") else uuid

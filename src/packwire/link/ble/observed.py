@@ -16,8 +16,10 @@ from bleak_retry_connector import establish_connection
 
 from packwire.att import Opcode
 from packwire.direction import Direction
+from packwire.event import Event, EventKind
+from packwire.link.base import Listener
 from packwire.link.ble.discovery import Seen
-from packwire.link.ble.failures import FAILURES, no_connection
+from packwire.link.ble.failures import FAILURES, code_of, no_connection, words_of
 from packwire.link.gatt_traffic import Attribute, GattConnected, GattObserver, Passed, ServiceTree
 from packwire.visible import printable
 
@@ -37,10 +39,12 @@ CCCD = "00002902-0000-1000-8000-00805f9b34fb"
 class Watch:
     """Who watches the clients that are made within `watched`, and the back end that these have.
 
-    `backend` None is bleak's own choice; a recording has one of its own.
+    `observers` see the values that pass, `listeners` learn what happens: each try to connect, what is
+    written and refused. `backend` None is bleak's own choice; a recording has one of its own.
     """
 
     observers: list[GattObserver] = field(default_factory=list)
+    listeners: list[Listener] = field(default_factory=list)
     backend: "type[BaseBleakClient] | None" = None
 
 
@@ -76,18 +80,38 @@ class ObservedClient(bleak.BleakClient):
 
     @override
     async def connect(self, **kwargs: Any) -> None:
-        await super().connect(**kwargs)
+        self._happens(EventKind.CONNECTING, "connecting")
+        try:
+            await super().connect(**kwargs)
+        except FAILURES as error:
+            late = isinstance(error, TimeoutError)
+            self._failed(EventKind.FAILED, error, "connect-timeout" if late else "connect-failed")
+            raise
         self._connected = True
+        mtu = self._mtu()
+        self._happens(EventKind.CONNECTED, "connected", f"connected, MTU {mtu}", mtu=str(mtu))
         now = time.time_ns()
         if self._watch.observers:
             connected = GattConnected(now, self.address, self._mtu(), self._trees())
             for observer in self._watch.observers:
                 observer.connected(connected)
 
+    def _happens(self, kind: EventKind, code: str, words: str = "", **values: str) -> None:
+        event = Event(kind, time.time_ns(), self.address, words=words, code=code, values=values)
+        for listen in self._watch.listeners:
+            listen(event)
+
+    def _failed(self, kind: EventKind, error: BaseException, otherwise: str) -> None:
+        code, values = code_of(error, otherwise)
+        if code == "not-permitted" and otherwise == "notify-failed":  # that is said of writes
+            code = otherwise
+        self._happens(kind, code, words_of(error), **values)
+
     def over(self) -> None:
         """Tell, once, that the connection is over."""
         if self._connected:
             self._connected = False
+            self._happens(EventKind.LOST, "disconnected", "the connection is over")
             for observer in self._watch.observers:
                 observer.disconnected(time.time_ns())
         if self._when_over is not None:
@@ -100,10 +124,14 @@ class ObservedClient(bleak.BleakClient):
         confirmed = response if response is not None else found is not None and "write" in found.properties
         handle = self._handle(found)
         self._tell(Direction.TO_DEVICE, Opcode.WRITE_REQ if confirmed else Opcode.WRITE_CMD, handle, content)
+        mode = "with response" if confirmed else "without response"
+        self._happens(EventKind.WRITTEN, "sent", f"{len(content)} bytes written {mode}", mode=mode)
         try:
             await super().write_gatt_char(char_specifier, data, response)
-        except bleak.exc.BleakGATTProtocolError as error:
-            self._tell_refused(Opcode.WRITE_REQ, handle, error)
+        except FAILURES as error:
+            self._failed(EventKind.REFUSED, error, "write-failed")
+            if isinstance(error, bleak.exc.BleakGATTProtocolError):
+                self._tell_refused(Opcode.WRITE_REQ, handle, error)
             raise
         if confirmed:
             self._tell(Direction.FROM_DEVICE, Opcode.WRITE_RSP, handle)
@@ -136,16 +164,26 @@ class ObservedClient(bleak.BleakClient):
         opcode = Opcode.INDICATION if indicates else Opcode.NOTIFICATION
         handle = self._handle(found)
 
-        def heard(sender: Any, data: bytearray) -> None:
+        def came(data: bytearray) -> None:
             self._tell(Direction.FROM_DEVICE, opcode, handle, bytes(data))
+            if self._watch.listeners:
+                self._happens(EventKind.NOTIFIED, "received", f"{len(data)} bytes came")
+
+        def heard(sender: Any, data: bytearray) -> None:
+            came(data)
             callback(sender, data)
 
         async def heard_later(sender: Any, data: bytearray) -> None:
-            self._tell(Direction.FROM_DEVICE, opcode, handle, bytes(data))
+            came(data)
             await callback(sender, data)
 
         later = inspect.iscoroutinefunction(callback)
-        await super().start_notify(char_specifier, heard_later if later else heard, **kwargs)
+        try:
+            await super().start_notify(char_specifier, heard_later if later else heard, **kwargs)
+        except FAILURES as error:
+            self._failed(EventKind.REFUSED, error, "notify-failed")
+            raise
+        self._happens(EventKind.SUBSCRIBED, "subscribed")
         self._tell_subscribed(found, b"\2\0" if indicates else b"\1\0")
 
     @override

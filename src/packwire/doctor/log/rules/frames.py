@@ -15,7 +15,10 @@ def _over_bluetooth(facts: Facts) -> bool:
     said = facts[SaidFacts]
     if said.has("wire-sent", "wire-received", "no-reply", "incorrect-reply", "modbus-crc"):
         return False
-    if said.has("client-connected", "connected", "subscribed", "mtu", "seen", "connecting", "client"):
+    if said.has(
+        *("client-connected", "connected", "subscribed", "mtu", "seen", "connecting", "client"),
+        *("request-timeout", "batmon-error", "junk-bytes"),
+    ):
         return True
     plugins = facts[IdentityFacts].plugins
     return any(plugin.endswith(("_ble", "_dl24")) or "_" not in plugin for plugin in plugins)
@@ -29,6 +32,8 @@ def _own_checksum(facts: Facts) -> Confidence | None:
     sums, wire = facts[ChecksumFacts], facts[WireFacts]
     complained = [pair for pair in sums.pairs if pair[0] != pair[1]]
     matched = [pair for pair in complained if wire.own_sums & set(pair)]
+    if not matched and _low_byte(complained):
+        return LIKELY
     if matched:
         # A frame that came damaged between others like it has their checksum: certain is what is refused each
         # time, where all that came is right.
@@ -37,9 +42,18 @@ def _own_checksum(facts: Facts) -> Confidence | None:
     return when(sums.fixed_difference, LIKELY)
 
 
+def _low_byte(pairs: list[tuple[int, int]]) -> bool:
+    """Tell whether of each two numbers one is the other's low bytes: a sum that was not cut to its size."""
+    return bool(pairs) and all(
+        min(pair) == max(pair) & mask < max(pair)
+        for pair in pairs
+        for mask in (0xFF if min(pair) < 256 else 0xFFFF,)
+    )
+
+
 def _framing(facts: Facts) -> Confidence | None:
     sums, said, wire = facts[ChecksumFacts], facts[SaidFacts], facts[WireFacts]
-    if not sums.pairs or sums.equal or (said.works and not sums.fixed_side):
+    if not sums.pairs or sums.equal or (said.works and not sums.fixed_side) or _low_byte(sums.pairs):
         return None
     if sums.fixed_side or said.has("restart") or (wire.doubled and _over_bluetooth(facts)):
         return LIKELY
@@ -59,17 +73,23 @@ def _cut(facts: Facts) -> Confidence | None:
         return LIKELY if wire.received <= _EXCERPT else POSSIBLE
     if not (sums.pairs or said.has("crc-error")) or sums.equal or sums.fixed_side or said.has("restart"):
         return None
+    if _low_byte(sums.pairs):
+        return None
     return LIKELY if small or wire.first_of_20 else POSSIBLE
 
 
 def _variant(facts: Facts) -> Confidence | None:
     said, wire, sums = facts[SaidFacts], facts[WireFacts], facts[ChecksumFacts]
-    if said.works or sums.pairs:
+    if said.works or sums.pairs or (wire.echoes and wire.received == wire.echoes):
         return None
     if said.has("unknown-version"):
         return LIKELY
     if said.has("bad-frame") and (said.has("received") or wire.received):
         return LIKELY
+    if said.has("part-missing"):
+        return POSSIBLE
+    if said.has("bad-frame", "junk-bytes") and _over_bluetooth(facts):
+        return POSSIBLE
     streams = said.count("received") > 1 and not wire.right and not wire.first_of_20
     if not streams or not _over_bluetooth(facts) or (said.count("sent") > 2 and not said.failures):
         return None  # requests that are answered: a family whose frames are not known here
@@ -78,8 +98,10 @@ def _variant(facts: Facts) -> Confidence | None:
 
 def _noise(facts: Facts) -> Confidence | None:
     said, sums = facts[SaidFacts], facts[ChecksumFacts]
-    if _over_bluetooth(facts) or not said.has(*_REFUSED, "incorrect-reply"):
+    if _over_bluetooth(facts):
         return None
+    if not said.has(*_REFUSED, "incorrect-reply"):
+        return when(_only_unknown(facts), POSSIBLE)
     if sums.equal or sums.fixed_side or facts[WireFacts].text_frames or _own_checksum(facts):
         return None
     if (said.has("bad-header") and sums.pairs) or (sums.few_bits and len(sums.pairs) > 1):
@@ -87,6 +109,13 @@ def _noise(facts: Facts) -> Confidence | None:
     if said.has("incorrect-reply"):
         return LIKELY if said.count("incorrect-reply") > said.count("no-reply") else POSSIBLE
     return POSSIBLE
+
+
+def _only_unknown(facts: Facts) -> bool:
+    """Tell whether answers come on a wire, and not one is a frame of a family that is known."""
+    wire, said = facts[WireFacts], facts[SaidFacts]
+    alone = not wire.answered_in and not wire.text_frames and not wire.echoes
+    return alone and wire.received > 2 and said.has("wire-received") and not said.works
 
 
 def _noise_causes(facts: Facts) -> Causes:
@@ -100,11 +129,20 @@ def _noise_causes(facts: Facts) -> Causes:
         }
     if sums.few_bits:
         return {"serial.noise": 0.75, "serial.wiring": 0.15, "two-clients.bus": 0.1}
+    if _only_unknown(facts):
+        return {
+            "serial.wrong-baud": 0.25,
+            "serial.wiring": 0.25,
+            "serial.protocol-setting": 0.2,
+            "serial.noise": 0.2,
+            "protocol-variant": 0.1,
+        }
     return {
-        "serial.noise": 0.4,
+        "serial.noise": 0.35,
         "serial.wrong-baud": 0.2,
-        "two-clients.bus": 0.15,
-        "serial.protocol-setting": 0.15,
+        "serial.wiring": 0.15,
+        "two-clients.bus": 0.1,
+        "serial.protocol-setting": 0.1,
         "reader-bug.framing": 0.1,
     }
 
@@ -131,6 +169,9 @@ RULES: tuple[Rule, ...] = (
             " one of several"
             " frames that are alike came damaged."
             if facts[WireFacts].own_sums & {each for pair in facts[ChecksumFacts].pairs for each in pair}
+            else "The checksum that came is the low byte of the one that the reader computes: it does not cut"
+            " its sum to the size of the field."
+            if _low_byte(facts[ChecksumFacts].pairs)
             else "The computed and the received checksum differ by the same amount each time: the reader"
             " sums other bytes"
             " than the pack, or the frame is longer than it thinks."
@@ -153,7 +194,16 @@ RULES: tuple[Rule, ...] = (
         ),
         "Report it with the raw notifications; a reader must end a frame by its length.",
         shown=("checksum", "restart", "received"),
-        causes={"reader-bug.framing": 0.65, "cut-frames": 0.2, "protocol-variant": 0.15},
+        causes=lambda facts: (
+            {"reader-bug.framing": 0.65, "cut-frames": 0.2, "protocol-variant": 0.15}
+            if _over_bluetooth(facts)
+            else {
+                "reader-bug.framing": 0.5,
+                "serial.wiring": 0.2,
+                "serial.noise": 0.2,
+                "two-clients.bus": 0.1,
+            }
+        ),
     ),
     rule(
         "cut-frames",
@@ -179,7 +229,7 @@ RULES: tuple[Rule, ...] = (
         "Send the raw bytes to the program's maintainer. That data flows rules out the signal, pairing and"
         " the way of"
         " writing.",
-        shown=("subscribed", "received", "bad-frame", "unknown-version"),
+        shown=("subscribed", "received", "bad-frame", "unknown-version", "junk-bytes", "part-missing"),
         causes={
             "protocol-variant": 0.45,
             "reader-bug.framing": 0.25,
@@ -196,11 +246,11 @@ RULES: tuple[Rule, ...] = (
             "Frames come with single bits wrong: the computed and the received checksum differ by one or"
             " two bits."
             if facts[ChecksumFacts].few_bits
-            else "Bytes come, and few or none of them are right frames: noise, a wrong baud rate, or"
-            " another protocol."
+            else "Bytes come, and few or none of them are right frames: noise, a wrong baud rate, reversed"
+            " wires, or another protocol."
         ),
         "A short cable (twisted, screened), a common ground, the ends terminated; then the baud rate.",
-        shown=("checksum", "bad-header", "incorrect-reply", "crc-error", "bad-frame"),
+        shown=("checksum", "bad-header", "incorrect-reply", "crc-error", "bad-frame", "wire-received"),
         causes=_noise_causes,
         rank=Rank.VALUES,
     ),

@@ -17,9 +17,12 @@ _UNANSWERED = (
     "connected-no-data",
     "no-data-flowing",
     "failed-update",
+    "no-reply",
+    "secret-unanswered",
 )
 #: The ATT errors of authentication, authorization, key size and encryption [Core, Vol 3, Part F, 3.4.1.1].
 _SECURITY = frozenset({"5", "8", "12", "15"})
+_PROGRAMS_THAT_ARE_TOLD = frozenset({"batmon", "dbus-serialbattery"})
 _PROGRAMS_THAT_MATCH = frozenset({"aiobmsble"})
 
 
@@ -34,9 +37,14 @@ def _missing(facts: Facts) -> Confidence | None:
         return None
     if said.has("duplicate-uuid") or (wanted and wanted & gatt.listed.keys()):
         return None
+    if gatt.wanted and not wanted:  # a handle
+        return when(said.has("characteristic-missing"), LIKELY if gatt.listed else POSSIBLE)
     if wanted and gatt.other_layout:
         # Batteries' states and makers' names (2A..) are read beside, and may be missing.
-        return CERTAIN if any(not each.startswith("2a") for each in wanted) else POSSIBLE
+        if all(each.startswith("2a") for each in wanted):
+            return POSSIBLE
+        # A list that somebody made with another program may be another pack's.
+        return CERTAIN if any(quote.own for quote in said.all_quotes("has-characteristic")) else LIKELY
     return when(wanted or said.has("service-missing"), LIKELY if gatt.listed else POSSIBLE)
 
 
@@ -77,7 +85,9 @@ def _security(facts: Facts) -> Confidence | None:
         refused = True
     if refused or any("nsufficient" in value for value in said.values("gatt-error", "description")):
         return CERTAIN if not said.works else LIKELY
-    if said.has("security", "pairing-failed"):
+    if said.has("security", "pairing-failed") or "4" in said.values("link-ended", "reason"):
+        return LIKELY
+    if _SECURITY & {*said.values("write-failed", "status"), *said.values("notify-failed", "status")}:
         return LIKELY
     if said.has("unlikely"):
         return POSSIBLE if said.works else LIKELY
@@ -95,6 +105,10 @@ def _refused_and_dropped(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     dropped = said.has("client-lost", "status-133", "disconnected")
     refused = said.has("write-failed", "notify-failed") and not said.has("not-permitted", "received")
+    if said.has("notify-failed") and refused and not said.works:
+        return POSSIBLE
+    if {"2", "3"} & set(said.values("link-ended", "reason")) and not said.works and not said.has("received"):
+        return POSSIBLE
     again = said.count("client-lost") > 1 and said.has("client-connected") and not said.has("received")
     if again and not said.works and not said.has("no-link"):
         return POSSIBLE
@@ -102,8 +116,13 @@ def _refused_and_dropped(facts: Facts) -> Confidence | None:
 
 
 def _dropped_causes(facts: Facts) -> Causes:
-    if set(facts[SaidFacts].values("client-lost", "reason")) & {"8", "0x08", "0x8"}:  # nothing more was heard
-        return {"ble.weak-signal": 0.4, "ble.interference": 0.3, "pairing-needed": 0.2, "ble.pack-stuck": 0.1}
+    if facts[SaidFacts].has("notify-failed", "link-ended"):
+        return {
+            "pairing-needed": 0.4,
+            "gatt.stale-cache": 0.2,
+            "ble.phantom-connection": 0.2,
+            "ble.interference": 0.2,
+        }
     return {"pairing-needed": 0.45, "ble.pack-stuck": 0.2, "write-mode": 0.2, "ble.interference": 0.15}
 
 
@@ -113,12 +132,16 @@ def _write_mode(facts: Facts) -> Confidence | None:
         return None
     both = len(gatt.modes) > 1
     refused = said.has("request-error", "not-permitted", "write-failed")
-    return when(refused and (both or said.has("not-permitted")), LIKELY)
+    sure = both or said.has("not-permitted")
+    return when(refused and sure, LIKELY) or when(said.has("request-error"), POSSIBLE)
 
 
 def _silent(facts: Facts) -> bool:
     said, wire = facts[SaidFacts], facts[WireFacts]
-    reached = said.has("connected", "client-connected", "subscribed", "already-connected", *_SENT)
+    reached = said.has(
+        *("connected", "client-connected", "subscribed", "already-connected", "request-timeout"), *_SENT
+    )
+    reached |= said.has("connecting") and said.has("no-reply")  # one word for no link and for no answer
     if not reached or said.has(*_CAME) or wire.received:
         return False
     if said.has("no-slot", "characteristic-missing", "request-error") and not said.has("request-timeout"):
@@ -163,11 +186,42 @@ def _mute_causes(facts: Facts) -> Causes:
             "write-mode": 0.15,
             "ble.pack-stuck": 0.05,
         }
+    elif not _matched(facts) and facts[WriterFacts].programs & _PROGRAMS_THAT_ARE_TOLD:
+        causes["wrong-type-configured"] = causes.pop("wrong-type-matched")
+        causes["protocol-variant"] = 0.1
+    if said.has("secret-unanswered"):
+        causes |= {"password-needed": 0.4, "pairing-needed": 0.35}
     if said.has("paired"):
         causes["pairing-needed"] = causes.get("pairing-needed", 0) + 0.2
     if said.count("disconnected", "client-lost") > 1:
         causes["pairing-needed"] += 0.15
     return causes
+
+
+def _mute_first(facts: Facts) -> str:
+    causes = _mute_causes(facts)
+    return max(causes, key=lambda kind: causes[kind])
+
+
+def _mute(kind: str) -> Rule:
+    """Return the rule on a pack that takes requests and does not answer, by what is likeliest."""
+    return rule(
+        kind,
+        lambda facts: when(_silent(facts) and _mute_first(facts) == kind, POSSIBLE),
+        "Requests are taken and nothing is notified: a password or a pairing is wanted first, the type is"
+        " another, or the"
+        " way of writing."
+        if kind == "password-needed"
+        else "The connection is there, and the requests are not answered: another family, another way of"
+        " writing, or the pack"
+        " wants a pairing or password first.",
+        "First see whether any notification arrives at all."
+        if kind == "password-needed"
+        else "First see what is written and whether any notification arrives at all.",
+        shown=("sent-acked", "sent", "connected", "client-connected", "subscribed", *_UNANSWERED),
+        causes=_mute_causes,
+        rank=Rank.VALUES,
+    )
 
 
 RULES: tuple[Rule, ...] = (
@@ -193,10 +247,11 @@ RULES: tuple[Rule, ...] = (
         "Use a newer version of the program; until then another reader, or the firmware before.",
         shown=("characteristic-missing", "no-name"),
         causes={
-            "protocol-changed-by-update": 0.5,
-            "wrong-type-configured": 0.2,
+            "protocol-changed-by-update": 0.45,
+            "wrong-type-configured": 0.15,
             "gatt.stale-cache": 0.15,
-            "reader-bug.other": 0.15,
+            "reader-bug.other": 0.1,
+            "pairing-needed": 0.15,
         },
     ),
     rule(
@@ -260,13 +315,18 @@ RULES: tuple[Rule, ...] = (
         "The link is made, and breaks or fails as soon as notifications are switched on or something is"
         " written.",
         "See whether the app asks for a PIN; pair it where it is read, with the passkey.",
-        shown=("write-failed", "notify-failed", "client-lost"),
+        shown=("write-failed", "notify-failed", "client-lost", "link-ended"),
         causes=_dropped_causes,
     ),
     rule(
         "write-mode",
         _write_mode,
-        "Requests written one way are not answered, and the other way of writing is refused.",
+        lambda facts: (
+            "Requests written one way are not answered, and the other way of writing is refused."
+            if _write_mode(facts) is LIKELY
+            else "What is written is refused: by the way of writing, for want of a pairing, or as the link"
+            " was gone by then."
+        ),
         "Write as the characteristic's properties say: with or without response; then look why that is not"
         " answered.",
         shown=(
@@ -277,7 +337,17 @@ RULES: tuple[Rule, ...] = (
             "write-failed",
             "has-characteristic",
         ),
-        causes={"write-mode": 0.6, "pairing-needed": 0.2, "ble.pack-stuck": 0.2},
+        causes=lambda facts: (
+            {"write-mode": 0.6, "pairing-needed": 0.2, "ble.pack-stuck": 0.2}
+            if _write_mode(facts) is LIKELY
+            else {
+                "write-mode": 0.3,
+                "pairing-needed": 0.25,
+                "ble.pack-stuck": 0.15,
+                "ble.weak-signal": 0.15,
+                "wrong-type-matched" if _matched(facts) else "wrong-type-configured": 0.15,
+            }
+        ),
     ),
     rule(
         "wrong-type-matched",
@@ -294,30 +364,15 @@ RULES: tuple[Rule, ...] = (
         ask=("the maker's name, and what the pack sent, if anything (a verbose log of the plugin)",),
     ),
     rule(
-        "password-needed",
-        lambda facts: when(_silent(facts) and _mute_first(facts) == "password-needed", POSSIBLE),
-        "Requests are taken and nothing is notified: a password or a pairing is wanted first, the type is"
-        " another, or the"
-        " way of writing.",
-        "First see whether any notification arrives at all.",
-        shown=("sent-acked", "sent", "connected", "client-connected", *_UNANSWERED),
-        causes=_mute_causes,
-        rank=Rank.VALUES,
+        "wrong-type-configured",
+        lambda facts: when(facts[SaidFacts].has("answers-as"), LIKELY),
+        lambda facts: (
+            "It answers as another family does:"
+            f" {', '.join(dict.fromkeys(facts[SaidFacts].values('answers-as', 'family')))}."
+        ),
+        "Configure that family's type.",
+        shown=("answers-as",),
+        causes={"wrong-type-configured": 0.8, "protocol-variant": 0.2},
     ),
-    rule(
-        "wrong-type-matched",
-        lambda facts: when(_silent(facts) and _mute_first(facts) != "password-needed", POSSIBLE),
-        "The connection is there, and the requests are not answered: another family, another way of"
-        " writing, or the pack"
-        " wants a pairing or password first.",
-        "First see what is written and whether any notification arrives at all.",
-        shown=("connected", "subscribed", "sent", *_UNANSWERED),
-        causes=_mute_causes,
-        rank=Rank.VALUES,
-    ),
+    *(_mute(kind) for kind in ("password-needed", "wrong-type-matched", "wrong-type-configured")),
 )
-
-
-def _mute_first(facts: Facts) -> str:
-    causes = _mute_causes(facts)
-    return max(causes, key=lambda kind: causes[kind])

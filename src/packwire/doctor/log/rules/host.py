@@ -1,4 +1,4 @@
-"""The computer that reads: its D-Bus, its adapter, its rights, its configuration, and the program itself."""
+"""The computer that reads: its D-Bus, its adapter, its rights, and the program itself."""
 
 from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.log.facts import RadioFacts, SaidFacts, WireFacts, WriterFacts
@@ -9,22 +9,14 @@ _READERS = frozenset({"aiobmsble", "batmon", "dbus-serialbattery", "mpp-solar", 
 #: Sentences of packs that are heard and reached over proxies, for which the host's own Bluetooth matters not.
 _BY_PROXIES = ("seen", "way", "way-slots", "slots", "last-heard", "scanner-flags", "proxy-link-timeout")
 #: Sentences that only a host whose Bluetooth works can have.
-_RADIO_WORKS = ("connected", "client-connected", "received", "worked", "subscribed")
-
-
-#: Sentences of a pack or a bus that is asked.
-_TRIED = (
-    *("connecting", "plugin-connecting", "client", "seen", "not-discovered", "not-found", "timed-out"),
-    *("batmon-timeout", "batmon-error", "connect-failed", "no-reply", "wire-sent", "program-sends"),
-    *("can-open", "can-empty", "nobody-acks", "worked"),
-)
+RADIO_WORKS = ("connected", "client-connected", "received", "worked", "subscribed")
 
 
 def _dbus(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if not said.has("dbus-missing"):
         return None
-    if said.has(*_RADIO_WORKS):
+    if said.has(*RADIO_WORKS):
         return POSSIBLE
     return LIKELY if said.has(*_BY_PROXIES) else CERTAIN
 
@@ -32,14 +24,22 @@ def _dbus(facts: Facts) -> Confidence | None:
 def _permission(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if said.has("dbus-rejected", "port-permission"):
-        return LIKELY if said.has(*_RADIO_WORKS, *_BY_PROXIES) else CERTAIN
-    return when(said.has("mgmt-permission") and said.failures, POSSIBLE)
+        return LIKELY if said.has(*RADIO_WORKS, *_BY_PROXIES) else CERTAIN
+    return when(said.has("mgmt-permission") and not said.works, POSSIBLE)
 
 
 def _hung(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if not said.has("adapter-hung", "opcode-failed"):
-        return when(said.has("scanner-stuck") and said.has("scanner-quiet"), LIKELY)
+        stuck = said.has("scanner-stuck", "scanner-start-failed")
+        lost = said.has("adapter-not-reset") or (
+            said.has("adapter-gone") and (stuck or said.has("scanner-quiet"))
+        )
+        if lost and not said.has("worked"):
+            return LIKELY
+        return when(
+            (said.has("scanner-stuck") and said.has("scanner-quiet")) or said.has("adapter-gone"), LIKELY
+        )
     told = [said.told[code].last.line for code in ("adapter-hung", "opcode-failed") if code in said.told]
     later = [said.told[code].last.line for code in ("received", "worked") if code in said.told]
     if later and max(later) > max(told):
@@ -52,7 +52,9 @@ def _hung(facts: Facts) -> Confidence | None:
 def _no_adapter(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     return when(
-        said.has("no-adapter", "bluez-missing", "not-ready", "blocked") and not said.has(*_RADIO_WORKS),
+        said.has("no-adapter", "bluez-missing", "not-ready", "blocked")
+        and not said.has(*RADIO_WORKS)
+        and _hung(facts) is None,
         LIKELY,
     )
 
@@ -82,37 +84,9 @@ def _fault(facts: Facts) -> Confidence | None:
     return LIKELY if earlier or said.works else CERTAIN
 
 
-def _misconfigured(facts: Facts) -> Confidence | None:
-    said = facts[SaidFacts]
-    if facts[RadioFacts].reversed_address:
-        return CERTAIN
-    if said.has("port-missing"):  # one that was there before was unplugged, or resets itself
-        return when(not said.has("multiple-access", "no-reply") and not said.works, LIKELY)
-    if said.has("unknown-type", "can-down", "can-missing", "bad-setting"):
-        other = said.has("bluez-missing", "no-adapter", "dbus-missing", "dbus-rejected")
-        # A pack that is left out is not spoken of, and any program may complain about any setting.
-        tried = said.has(*_TRIED) or not said.has("unknown-type", "can-down", "can-missing")
-        return LIKELY if said.works or other or tried else CERTAIN
-    return when(said.has("config-issue") and not said.works, POSSIBLE)
-
-
-def _misconfigured_words(facts: Facts) -> str:
-    said, backwards = facts[SaidFacts], facts[RadioFacts].reversed_address
-    if backwards:
-        return (
-            f"The configured address stands backwards: {backwards} is heard, and it was looked for"
-            f" the other way round."
-        )
-    if said.has("unknown-type"):
-        return (
-            "The configuration names a type of battery that the program does not know; it leaves the"
-            " pack out."
-        )
-    if said.has("can-down", "can-missing"):
-        return "The CAN interface is not there or not up."
-    if said.has("port-missing"):
-        return "The configured serial port does not exist."
-    return "The program complains about its configuration."
+def _holder(facts: Facts) -> str:
+    """Return which program has the port, where the system told."""
+    return next((each for each in facts[SaidFacts].values("port-busy", "holder") if each), "")
 
 
 def _containers(facts: Facts) -> str:
@@ -130,6 +104,8 @@ def _containers(facts: Facts) -> str:
 
 def _well(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
+    if said.live:
+        return None  # whether a live device gives data, its checks tell
     if said.has("found-driver"):  # drivers that were tried before it failed, as they must
         tried = said.told.get("no-reply")
         return when(tried is None or tried.last.line < said.told["found-driver"].last.line, LIKELY)
@@ -139,6 +115,20 @@ def _well(facts: Facts) -> Confidence | None:
         return LIKELY
     answered = set(wire.asked_in) & set(wire.answered_in) and wire.right > 2 and not wire.wrong
     return when(said.works or answered, LIKELY)
+
+
+def _asked_for(facts: Facts) -> tuple[str, ...]:
+    if facts[SaidFacts].live:
+        return ()
+    if facts[WriterFacts].debugged:
+        return ("what the owner sees, and the same log over a longer time, with one failure in it",)
+    return (
+        (
+            "what the owner sees, which pack it is (maker, model, firmware), and which program reads it, with"
+            " its version"
+        ),
+        "the log of the program that reads the pack, from its start to one failure, at the level debug",
+    )
 
 
 RULES: tuple[Rule, ...] = (
@@ -167,12 +157,21 @@ RULES: tuple[Rule, ...] = (
     rule(
         "host.adapter-hung",
         _hung,
-        "The Bluetooth adapter of this computer does not respond any more; no pack can be reached through"
-        " it.",
+        lambda facts: (
+            "The Bluetooth adapter of this computer was there and is gone: unplugged, not passed through any"
+            " more, or it fell off its bus; no pack can be reached through it."
+            if facts[SaidFacts].has("adapter-gone")
+            and not facts[SaidFacts].has("adapter-hung", "opcode-failed")
+            else "The Bluetooth adapter of this computer does not respond any more; no pack can be reached"
+            " through it."
+        ),
         "Replug it, or switch the whole machine off and on (a reset by software seldom helps an on-board"
         " chip); if it"
         " comes again: a USB adapter on an extension cable, or a proxy.",
-        shown=("adapter-hung", "opcode-failed", "scanner-stuck", "scanner-quiet", "adapter-reset"),
+        shown=(
+            *("adapter-hung", "opcode-failed", "adapter-not-reset", "adapter-gone"),
+            *("scanner-stuck", "scanner-quiet", "adapter-reset"),
+        ),
         causes={"host.adapter-hung": 1.0},
         ask=("why it hangs: the kernel's log (`dmesg | grep -i bluetooth`)",),
         rank=Rank.WAY,
@@ -247,27 +246,14 @@ RULES: tuple[Rule, ...] = (
         rank=Rank.FLOW,
     ),
     rule(
-        "configuration",
-        _misconfigured,
-        _misconfigured_words,
-        "Mend that setting.",
-        shown=(
-            "unknown-type",
-            "port-missing",
-            "can-down",
-            "can-missing",
-            "bad-setting",
-            "config-issue",
-            "not-discovered",
-        ),
-        rank=Rank.WAY,
-    ),
-    rule(
         "port-taken",
         # A program that opens its port twice is told the same.
-        lambda facts: when(facts[SaidFacts].has("port-busy"), LIKELY),
-        "Another program has the serial port open.",
-        "Stop it: `lsof` names it; on Venus OS exclude the port from serial-starter.",
+        lambda facts: when(facts[SaidFacts].has("port-busy"), CERTAIN if _holder(facts) else LIKELY),
+        lambda facts: f"{_holder(facts) or 'Another program'} has the serial port open.",
+        lambda facts: (
+            f"Stop it{'' if _holder(facts) else ': `lsof` names it'}; on Venus OS exclude the port from"
+            " serial-starter."
+        ),
         shown=("port-busy",),
         rank=Rank.WAY,
     ),
@@ -286,24 +272,18 @@ RULES: tuple[Rule, ...] = (
     rule(
         "inconclusive",
         lambda _: POSSIBLE,
-        "Nothing in this log tells why there is no data.",
-        "Ask for what is listed.",
-        causes=dict.fromkeys(("inconclusive",), 1.0),
-        ask=lambda facts: (
-            (
-                (
-                    "what the owner sees, which pack it is (maker, model, firmware), and which program reads"
-                    " it, with its"
-                    " version"
-                ),
-                (
-                    "the log of the program that reads the pack, from its start to one failure, at the level"
-                    " debug"
-                ),
-            )
-            if not facts[WriterFacts].debugged
-            else ("what the owner sees, and the same log over a longer time, with one failure in it",)
+        lambda facts: (
+            "Nothing in this log tells why there is no data."
+            if not facts[SaidFacts].live
+            else "What was found fits no known fault; the checks above say how far it went."
         ),
+        lambda facts: (
+            "Ask for what is listed."
+            if not facts[SaidFacts].live
+            else "Ask again, and attach a report to a question in a forum: --report doctor.md"
+        ),
+        causes=dict.fromkeys(("inconclusive",), 1.0),
+        ask=_asked_for,
         rank=Rank.UNDECIDED,
     ),
 )

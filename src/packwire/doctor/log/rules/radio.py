@@ -8,6 +8,8 @@ from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, wh
 _WEAK, _DOUBTFUL = -87, -80
 #: s: a pack that was heard so recently is there, one that was not for so long is silent or far.
 _FRESH, _OLD = 15, 20
+#: Why a link ended: nothing more was heard of the other end [Core, Vol 1, Part F, 2.8].
+_UNHEARD = frozenset({"8", "0x8", "0x08"})
 _NO_LINK = (
     "batmon-timeout",
     "status-133",
@@ -56,7 +58,7 @@ def _not_heard(facts: Facts) -> Confidence | None:
         return None
     old = bool(radio.ages) and max(radio.ages) >= _OLD
     looked = said.has(
-        "not-discovered", "not-found", "never-heard", "no-longer-heard", "gone", "device-missing"
+        *("not-discovered", "not-found", "never-heard", "no-longer-heard", "gone", "device-missing"),
     )
     return when(old or looked, POSSIBLE)
 
@@ -98,7 +100,7 @@ def _not_heard_words(facts: Facts) -> str:
     age = f" (last advertisement {max(radio.ages)} s ago)" if radio.ages else ""
     return (
         f"The pack is not heard{age}{others}. It is held by another client, connected to this one without its"
-        " knowing, stuck, asleep or too far: the log does not tell which."
+        " knowing, stuck, asleep or too far: nothing tells which."
     )
 
 
@@ -107,6 +109,8 @@ def _weak(facts: Facts) -> Confidence | None:
     level = radio.level
     if level is None or level > _DOUBTFUL:
         return None
+    if level > _WEAK and said.has("sent", "sent-acked", "subscribed", "connected", "client-connected"):
+        return None  # the link stands
     if said.works:
         return when(level <= _WEAK and said.failures > 2, POSSIBLE)
     if not _fails(facts):
@@ -142,7 +146,24 @@ def _no_link(facts: Facts) -> Confidence | None:
         return None
     if said.has("no-slot", "not-discovered", "not-found") or not said.has(*_NO_LINK):
         return None
+    if said.has("batmon-timeout") and said.has("request-timeout") and not said.has(*_NO_LINK[1:]):
+        return None  # asked, so the link stood
     return when(not said.has("received", "worked", "subscribed", "write-failed", "notify-failed"), POSSIBLE)
+
+
+def _no_link_words(facts: Facts) -> str:
+    said = facts[SaidFacts]
+    if said.has("status-133", "no-link", "open-failed"):
+        return (
+            "The link is never made. The status (133, or 62 = 0x3e) only says that: too weak, held by another"
+            " client, stuck."
+        )
+    if said.has("batmon-timeout") and not said.has("connect-traceback", *_NO_LINK[1:]):
+        return (
+            "A time-out, and no word on whether the link or an answer was waited for: most often the link is"
+            " not made, as it is too weak, held by another client, or the pack is stuck."
+        )
+    return "The link is never made: too weak, held by another client, or the pack is stuck."
 
 
 def _no_link_causes(facts: Facts) -> Causes:
@@ -174,6 +195,13 @@ def _stuck(facts: Facts) -> Confidence | None:
     fresh = bool(radio.ages) and max(radio.ages) <= _FRESH
     heard = radio.level is not None and radio.level > _DOUBTFUL
     return when(said.has(*_NO_LINK, "no-slot") and (free or fresh) and heard and not said.works, POSSIBLE)
+
+
+def _lost_on_the_air(facts: Facts) -> Confidence | None:
+    """Take a link for lost by radio that ended as nothing more was heard, or while services were listed."""
+    said = facts[SaidFacts]
+    unheard = _UNHEARD & {*said.values("client-lost", "reason"), *said.values("link-lost", "reason")}
+    return when((unheard or said.has("discovery-failed", "link-lost")) and not said.works, POSSIBLE)
 
 
 def _two_clients(facts: Facts) -> Confidence | None:
@@ -231,6 +259,21 @@ RULES: tuple[Rule, ...] = (
         " one program a pack.",
         shown=("client", "client-connected", "notify-acquired"),
         causes={"two-clients.ble": 0.8, "ble.phantom-connection": 0.2},
+    ),
+    rule(
+        "ble.phantom-connection",
+        lambda facts: when(facts[SaidFacts].has("gatt-gone"), POSSIBLE),
+        "BlueZ no longer has the pack's characteristics: the link was lost, or another program removed the"
+        " pack, while this one still used them.",
+        "Let the program connect anew; see what disconnects it, and whether another program uses the pack.",
+        shown=("gatt-gone",),
+        causes={
+            "ble.phantom-connection": 0.3,
+            "ble.weak-signal": 0.25,
+            "ble.pack-stuck": 0.2,
+            "host.adapter-hung": 0.15,
+            "two-clients.ble": 0.1,
+        },
     ),
     rule(
         "two-clients.ble",
@@ -300,11 +343,25 @@ RULES: tuple[Rule, ...] = (
     rule(
         "ble.weak-signal",
         _no_link,
-        "The link is never made. The status (133, or 62 = 0x3e) only says that: too weak, held by another"
-        " client, stuck.",
+        _no_link_words,
         "Try once with the proxy or adapter beside the pack and the phone's Bluetooth off.",
         shown=_NO_LINK,
         causes=_no_link_causes,
+    ),
+    rule(
+        "ble.weak-signal",
+        _lost_on_the_air,
+        "The link is made and lost again before anything is read: most often the other end is not heard any"
+        " more.",
+        "Try once with the proxy or adapter beside the pack; then with another adapter.",
+        shown=("client-lost", "link-lost", "discovery-failed"),
+        causes={
+            "ble.weak-signal": 0.4,
+            "ble.interference": 0.2,
+            "pairing-needed": 0.15,
+            "gatt.stale-cache": 0.1,
+            "ble.pack-stuck": 0.15,
+        },
     ),
     rule(
         "ble.weak-signal",

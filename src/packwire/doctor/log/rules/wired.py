@@ -1,6 +1,7 @@
-"""Serial lines, CAN and VESC: silence, two masters, addresses, protocols, buses."""
+"""Serial lines and VESC: silence, two masters, addresses, protocols."""
 
 from packwire.check import Confidence, Facts, Rank, Rule
+from packwire.doctor.line_facts import LineFacts
 from packwire.doctor.log.facts import IdentityFacts, SaidFacts, WireFacts, WriterFacts
 from packwire.doctor.log.rule import LIKELY, POSSIBLE, Causes, rule, when
 from packwire.doctor.log.wire import names
@@ -8,17 +9,22 @@ from packwire.doctor.log.wire import names
 #: Pins of an ESP's UART0, which its USB converter shares.
 _UART0 = frozenset({"1", "3"})
 _UNANSWERED = ("no-reply", "empty-response", "no-response", "modbus-no-response", "answer-timeout")
-_BLUETOOTH = ("client-connected", "connected", "subscribed", "client", "seen", "sent-acked")
+#: Sentences of a log of Bluetooth.
+BLUETOOTH = ("client-connected", "connected", "subscribed", "client", "seen", "sent-acked")
 
 
 def _nothing_back(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
     if wire.received or said.has(
-        "wire-received", "program-receives", "pylon-answer", "incorrect-reply", *_BLUETOOTH
+        "wire-received", "program-receives", "pylon-answer", "incorrect-reply", *BLUETOOTH
     ):
         return None
-    if said.works or said.has("multiple-access"):
+    if said.works or said.has("multiple-access") or facts[LineFacts].answered or facts[LineFacts].lone_echo:
         return None
+    if facts[LineFacts].woken:
+        return None
+    if facts[LineFacts].in_vain and not said.has("can-empty"):
+        return POSSIBLE
     asked = said.has("wire-sent", "program-sends", *_UNANSWERED)
     return when(asked, LIKELY if _on_uart0(facts) else POSSIBLE)
 
@@ -40,10 +46,29 @@ def _silence_causes(facts: Facts) -> Causes:
         causes |= {"serial.wiring": 0.3, "pack-asleep": 0.25}
     if _on_uart0(facts):
         causes["serial.wiring"] = 0.9
-    return causes
+    tried = facts[LineFacts]
+    ruled_out = {"serial.wrong-baud"} if tried.bauds_tried else set()
+    ruled_out |= {"wrong-address"} if tried.units_tried else set()
+    return {kind: share for kind, share in causes.items() if kind not in ruled_out}
 
 
 def _silence_words(facts: Facts) -> str:
+    tried = facts[LineFacts]
+    if tried.in_vain:
+        return (
+            f"Nothing came in {tried.in_vain:.0f} s of listening, and this pack sends by itself"
+            " (or answers its"
+            " master). Wiring, a sleeping pack and another protocol look the same."
+        )
+    if tried.questions:
+        others = [f"{len(tried.bauds_tried)} other baud rates"] * bool(tried.bauds_tried)
+        others += [f"{len(tried.units_tried)} other addresses"] * bool(tried.units_tried)
+        also = f", {' and '.join(others)} were tried as well," if others else ""
+        return (
+            f"{tried.questions} question{'s' * (tried.questions != 1)} went out{also} and not"
+            " one byte came back. Wiring, a sleeping pack,"
+            " another protocol and a second master all look the same."
+        )
     said, drivers = facts[SaidFacts], facts[IdentityFacts].drivers
     sent = said.count("wire-sent", "program-sends") or said.count("no-reply")
     asked = f"{sent} requests" if sent > 1 else "Requests"
@@ -58,11 +83,13 @@ def _silence_words(facts: Facts) -> str:
 def _two_protocols(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
     asked, answered = set(wire.asked_in), set(wire.answered_in)
+    if facts[LineFacts].answered:
+        return None
     if wire.text_frames and (said.has("modbus-crc") or (asked and "Modbus" in names(wire.asked_in))):
         return LIKELY
     if len(asked) > 1 and said.has("wire-received") and said.has("modbus-crc", "checksum", "bad-header"):
         return LIKELY
-    return when(asked and answered and not asked & answered and not said.has(*_BLUETOOTH), LIKELY)
+    return when(asked and answered and not asked & answered and not said.has(*BLUETOOTH), LIKELY)
 
 
 def _two_protocols_words(facts: Facts) -> str:
@@ -74,9 +101,7 @@ def _two_protocols_words(facts: Facts) -> str:
 
 def _two_masters(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
-    if wire.foreign:
-        return LIKELY
-    if said.has("multiple-access"):
+    if wire.foreign or facts[LineFacts].neighbours or said.has("multiple-access"):
         return LIKELY
     some = said.has("pylon-answer", "program-receives", "wire-received") or wire.right
     return when(said.has("answer-timeout", "modbus-no-response") and some, POSSIBLE)
@@ -89,6 +114,11 @@ def _two_masters_words(facts: Facts) -> str:
             f"Requests are on the wire that this program did not send ({wire.foreign}): another"
             f" master asks too."
         )
+    if facts[LineFacts].neighbours:
+        return (
+            "A program on this computer is connected to the same bridge: most serve one client, or mix the"
+            " answers of two."
+        )
     if said.has("multiple-access"):
         return "Another program reads from the same serial port, or the converter was unplugged meanwhile."
     return (
@@ -99,6 +129,8 @@ def _two_masters_words(facts: Facts) -> str:
 
 def _too_fast(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
+    if said.live:  # who asks here waits for each answer
+        return when(facts[LineFacts].too_fast, LIKELY)
     if said.has("polling-slow"):
         return POSSIBLE
     clean = (
@@ -112,27 +144,70 @@ def _too_fast(facts: Facts) -> Confidence | None:
 
 def _address(facts: Facts) -> Confidence | None:
     wire, said = facts[WireFacts], facts[SaidFacts]
+    if said.live:
+        return when(facts[LineFacts].other_units, LIKELY)
     if wire.other_address:
         return LIKELY  # of several packs on a bus, one that is off does not answer either
-    return when(said.has("unknown-address"), LIKELY)
+    noise = said.has("checksum", "modbus-crc", "bad-header") and not wire.right
+    return when(said.has("unknown-address") and not noise, LIKELY)
 
 
-def _bitrate(facts: Facts) -> Confidence | None:
-    said = facts[SaidFacts]
-    receives = any(int(value) > 0 for value in said.values("can-counters", "rx"))
-    if said.has("can-frame-bad") and not said.has("nobody-acks"):
-        return LIKELY
-    return when(receives and said.has("can-passive", "can-bus-off", "can-state"), LIKELY)
+def _address_words(facts: Facts) -> str:
+    units, other = facts[LineFacts].other_units, facts[WireFacts].other_address
+    if units:
+        return (
+            f"The address that was asked does not answer; {', '.join(map(str, units))} on the same line"
+            f" {'does' if len(units) == 1 else 'do'}."
+        )
+    if other:
+        return f"The pack answers at another address: {other}."
+    return "Frames come from an address that nobody was asked for."
 
 
-def _nobody(facts: Facts) -> Confidence | None:
-    said = facts[SaidFacts]
-    if _bitrate(facts):
-        return None
-    if said.has("nobody-acks", "send-buffer-full"):
-        return LIKELY
-    states = set(said.values("can-state", "state"))
-    return when(states & {"ERROR-PASSIVE", "BUS-OFF"} or said.has("can-bus-off", "can-passive"), POSSIBLE)
+def _address_remedy(facts: Facts) -> str:
+    units = facts[LineFacts].other_units
+    named = f" (address={units[0]} in packwire's address)" if units else ""
+    return f"Use the address (or the protocol variant) that is answered{named}."
+
+
+def _slept(facts: Facts) -> Confidence | None:
+    # A converter that loses its first bytes, and a parser in a half frame, look the same.
+    line = facts[LineFacts]
+    return LIKELY if line.woke_after or line.woken else _fell_silent(facts)
+
+
+def _slept_words(facts: Facts) -> str:
+    line = facts[LineFacts]
+    if line.woken:
+        return "It said nothing until it was woken, or switched off and on: it slept, or was hung."
+    if line.woke_after:
+        times = "question" if line.woke_after == 1 else f"{line.woke_after} questions"
+        return (
+            f"The pack slept: the first {times} went unanswered, and from then on it answers. A program that"
+            " gives up earlier never hears it."
+        )
+    return (
+        "The pack was found and read, and later requests are not answered: it fell asleep, or something came"
+        " between."
+    )
+
+
+def _slept_remedy(facts: Facts) -> str:
+    if facts[LineFacts].woken:
+        return (
+            "Look up its sleep time in its app; let a little current flow while it is to be"
+            " read. Where it comes"
+            " again without sleep, look at its firmware."
+        )
+    if facts[LineFacts].woke_after:
+        return (
+            "Let the program ask several times before it gives up, and every few seconds from then on; or"
+            " switch the pack's sleep off in its app."
+        )
+    return (
+        "Let current flow (a charger, a load) and see whether it answers; then look for a second master and"
+        " for noise."
+    )
 
 
 def _vesc(facts: Facts) -> bool:
@@ -149,12 +224,8 @@ RULES: tuple[Rule, ...] = (
     rule(
         "wrong-address",
         _address,
-        lambda facts: (
-            f"The pack answers at another address: {facts[WireFacts].other_address}."
-            if facts[WireFacts].other_address
-            else "Frames come from an address that nobody was asked for."
-        ),
-        "Use the address (or the protocol variant) that is answered.",
+        _address_words,
+        _address_remedy,
         shown=(
             "program-sends",
             "empty-response",
@@ -163,7 +234,11 @@ RULES: tuple[Rule, ...] = (
             "wire-received",
             "unknown-address",
         ),
-        causes={"wrong-address": 0.7, "two-clients.bus": 0.3},
+        causes=lambda facts: (
+            {"wrong-address": 0.7, "two-clients.bus": 0.3}
+            if facts[WireFacts].other_address
+            else {"wrong-address": 0.5, "two-clients.bus": 0.25, "serial.protocol-setting": 0.25}
+        ),
         excludes=("two-clients.bus", "serial.wiring", "serial.protocol-setting"),
     ),
     rule(
@@ -208,24 +283,14 @@ RULES: tuple[Rule, ...] = (
         rank=Rank.VALUES,
     ),
     rule(
-        "serial.echo",
-        lambda facts: when(
-            facts[WireFacts].echoes > 1
-            and not facts[SaidFacts].has(*_BLUETOOTH)
-            and facts[WireFacts].received == facts[WireFacts].echoes,
-            LIKELY,
-        ),
-        "What is sent comes back, and nothing else.",
-        "Switch the converter's echo off (its direction pin), or cross the wires.",
-        shown=("wire-sent", "wire-received"),
-        causes={"serial.echo": 0.7, "serial.wiring": 0.3},
-    ),
-    rule(
         "polling-too-fast",
         _too_fast,
-        "What came is right, but not every request is answered: frames come at a steady pace with gaps of"
-        " several times"
-        " that.",
+        lambda facts: (
+            "Asked fast, it leaves questions without an answer; asked slowly, it answers each."
+            if facts[LineFacts].too_fast
+            else "What came is right, but not every request is answered: frames come at a steady pace with"
+            " gaps of several times that."
+        ),
         "Ask less often (every 10 s), and allow longer gaps within an answer.",
         shown=("wire-sent", "wire-received", "incomplete", "polling-slow"),
         causes={"polling-too-fast": 0.5, "reader-bug.framing": 0.2, "cut-frames": 0.15, "serial.noise": 0.15},
@@ -251,46 +316,21 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "pack-asleep",
-        _fell_silent,
-        "The pack was found and read, and later requests are not answered: it fell asleep, or something came"
-        " between.",
-        "Let current flow (a charger, a load) and see whether it answers; then look for a second master and"
-        " for noise.",
+        _slept,
+        _slept_words,
+        _slept_remedy,
         shown=("found-driver", "no-reply", "incorrect-reply"),
         causes={"pack-asleep": 0.35, "serial.wiring": 0.25, "two-clients.bus": 0.2, "serial.noise": 0.2},
         rank=Rank.FLOW,
     ),
     rule(
-        "can.wrong-bitrate",
-        _bitrate,
-        "Frames on the bus are broken as they are received: the bit rates of the two ends differ, or the"
-        " line is bad.",
-        "Give both ends the same bit rate (ip link set can0 type can bitrate 500000, or 250000).",
-        shown=("can-frame-bad", "can-state", "can-passive", "can-bus-off", "can-counters"),
-        causes={"can.wrong-bitrate": 0.6, "can.nobody-acknowledges": 0.25, "serial.wiring": 0.15},
-    ),
-    rule(
-        "can.nobody-acknowledges",
-        _nobody,
-        "What is sent on the CAN bus is acknowledged by nobody: the other end is off, not connected, or at"
-        " another bit rate.",
-        "Check H and L, the terminators (60 ohm between them without power), the bit rate of both ends,"
-        " and that the pack"
-        " is awake.",
-        shown=("nobody-acks", "send-buffer-full", "can-state", "can-bus-off", "can-passive", "can-counters"),
-        causes={"can.nobody-acknowledges": 0.6, "can.wrong-bitrate": 0.25, "serial.wiring": 0.15},
-    ),
-    rule(
-        "can.no-answer",
-        lambda facts: when(
-            facts[SaidFacts].has("can-empty") and not facts[SaidFacts].has("nobody-acks", "send-buffer-full"),
-            POSSIBLE,
-        ),
-        "The CAN interface opens, and nobody answers on the bus.",
-        "Set it up (ip link set can0 up type can bitrate 500000), let the BMS's CAN be enabled, check its"
-        " number.",
-        shown=("can-empty", "can-open"),
-        causes={"can.no-answer": 0.5, "can.wrong-bitrate": 0.2, "configuration": 0.2, "wrong-address": 0.1},
+        "vesc.wrong-firmware",
+        lambda facts: when(facts[SaidFacts].has("vesc-out-of-sync"), POSSIBLE),
+        "The VESC answers, and its answers are not what this reader awaits: it is made for another firmware,"
+        " or bytes are lost.",
+        "Use a reader for the firmware that is on the VESC; then look at the baud rate and the wire.",
+        shown=("vesc-out-of-sync",),
+        causes={"vesc.wrong-firmware": 0.5, "serial.noise": 0.25, "serial.wrong-baud": 0.25},
     ),
     rule(
         "vesc.uart-not-served",

@@ -1,0 +1,140 @@
+"""What is wrong with the configuration of the program that reads, or with the places that it names."""
+
+from packwire.check import Confidence, Facts, Rank, Rule
+from packwire.doctor.log.facts import RadioFacts, SaidFacts
+from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
+from packwire.doctor.log.rules.host import RADIO_WORKS
+
+#: Sentences that tell that a port or an interface is not there, or not up.
+_NO_WAY = ("port-missing", "can-down", "can-missing")
+#: Sentences of a pack or a bus that is asked.
+_TRIED = (
+    *("connecting", "plugin-connecting", "client", "seen", "not-discovered", "not-found", "timed-out"),
+    *("batmon-timeout", "batmon-error", "connect-failed", "no-reply", "wire-sent", "program-sends"),
+    *("can-open", "can-empty", "nobody-acks", "worked"),
+)
+
+
+def _misconfigured(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    if facts[RadioFacts].reversed_address:
+        return CERTAIN
+    if said.live and said.has(*_NO_WAY):
+        return CERTAIN
+    if said.has("esp-radio-failed"):
+        return None if said.has(*RADIO_WORKS) else LIKELY
+    if said.has("duplicate-id"):
+        return LIKELY if said.works else CERTAIN
+    if said.has("uart-shared"):  # an ESP may have another UART for the pack
+        return POSSIBLE if said.works else LIKELY
+    if said.has("port-missing"):  # one that was there before was unplugged, or resets itself
+        return when(not said.has("multiple-access", "no-reply") and not said.works, LIKELY)
+    if said.has("port-gone"):
+        return when(not said.works, LIKELY if said.has("port-opened", "testing") else POSSIBLE)
+    if said.has("uart-misfit"):
+        return POSSIBLE if said.works else LIKELY
+    if said.has("unknown-type", "can-down", "can-missing", "bad-setting"):
+        other = said.has("bluez-missing", "no-adapter", "adapter-gone", "dbus-missing", "dbus-rejected")
+        # A pack that is left out is not spoken of, and any program may complain about any setting.
+        tried = said.has(*_TRIED) or not said.has("unknown-type", "can-down", "can-missing")
+        return LIKELY if said.works or other or tried else CERTAIN
+    return when(said.has("config-issue") and not said.works, POSSIBLE)
+
+
+#: What is wrong with a configuration, by the sentences that tell it; the first that was said.
+_COMPLAINTS = (
+    (
+        ("unknown-type",),
+        "The configuration names a type of battery that the program does not know; it leaves the pack out.",
+    ),
+    (
+        ("uart-shared",),
+        "The UART of the pack is used for something else as well (the ESP's log, another component).",
+    ),
+    (
+        ("esp-radio-failed",),
+        "The ESP's own Bluetooth does not start: too little memory, or a framework that lacks it.",
+    ),
+    (
+        ("duplicate-id",),
+        "Two batteries have the same serial number, so the driver stops for the second one.",
+    ),
+    (("uart-misfit",), "The UART is not set as the component wants it (baud rate, bits or parity)."),
+    (
+        ("port-gone",),
+        "The serial port went away while it was used: the converter was unplugged, or falls off its bus.",
+    ),
+    (("can-down", "can-missing"), "The CAN interface is not there or not up."),
+    (("port-missing",), "The configured serial port does not exist."),
+)
+
+
+def _misconfigured_words(facts: Facts) -> str:
+    said, backwards = facts[SaidFacts], facts[RadioFacts].reversed_address
+    if backwards:
+        return (
+            f"The configured address stands backwards: {backwards} is heard, and it was looked for"
+            f" the other way round."
+        )
+    if said.live and said.has(*_NO_WAY):
+        return f"The configured place is not there: {said.quotes(*_NO_WAY)[0].text}."
+    told = (words for codes, words in _COMPLAINTS if said.has(*codes))
+    return next(told, "The program complains about its configuration.")
+
+
+def _mend(facts: Facts) -> str:
+    said = facts[SaidFacts]
+    if said.live and said.has("can-down"):
+        return "sudo ip link set can0 up type can bitrate 500000 (with its name, and the pack's bit rate)"
+    if said.live and said.has("can-missing"):
+        return "Plug the adapter in, and see what it is called: ip link. Slcan adapters: &interface=slcan"
+    if said.live and said.has("port-missing"):
+        return "Plug the converter in, or name the port that it has: packwire scan lists them."
+    if said.has("uart-shared"):
+        return "In the ESP's YAML: logger: baud_rate: 0, or other pins for the pack; one component a UART."
+    if said.has("port-missing", "port-gone"):
+        return (
+            "Use the name that the converter has now (/dev/serial/by-id keeps one); if it comes and goes:"
+            " another cable, port or supply."
+        )
+    return "Mend that setting."
+
+
+#: What tells whether a serial port went away by itself.
+_ASK_OF_PORTS = (
+    (
+        "whether the converter is there: `ls -l /dev/serial/by-id`, and `dmesg | grep -i tty` of the same"
+        " minutes"
+    ),
+)
+
+
+RULES: tuple[Rule, ...] = (
+    rule(
+        "configuration",
+        _misconfigured,
+        _misconfigured_words,
+        _mend,
+        causes=lambda facts: (
+            {"configuration": 0.6, "serial.wiring": 0.4}
+            if facts[SaidFacts].has("port-gone")
+            else {"configuration": 1.0}
+        ),
+        ask=lambda facts: _ASK_OF_PORTS if facts[SaidFacts].has("port-missing", "port-gone") else (),
+        shown=(
+            "unknown-type",
+            "uart-shared",
+            "uart-misfit",
+            "duplicate-id",
+            "esp-radio-failed",
+            "port-gone",
+            "port-missing",
+            "can-down",
+            "can-missing",
+            "bad-setting",
+            "config-issue",
+            "not-discovered",
+        ),
+        rank=Rank.WAY,
+    ),
+)

@@ -1,0 +1,117 @@
+"""A serial line as such: its rate, its echo, the bridge that it hangs on."""
+
+from packwire.check import Confidence, Facts, Rank, Rule
+from packwire.doctor.line_facts import LineFacts
+from packwire.doctor.log.facts import SaidFacts, WireFacts
+from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
+from packwire.doctor.log.rules.wired import BLUETOOTH
+
+
+def _baud(facts: Facts) -> Confidence | None:
+    line, wire = facts[LineFacts], facts[WireFacts]
+    if line.other_baud:
+        return CERTAIN  # twice there, and not at the given rate between
+    noisy = line.noise and not line.answered and not wire.right and not wire.wrong and not line.server
+    return when(noisy, POSSIBLE)
+
+
+def _baud_words(facts: Facts) -> str:
+    line = facts[LineFacts]
+    if line.other_baud:
+        return f"It answers at {line.other_baud} baud, and not at {line.baud}."
+    tried = (
+        f" {len(line.bauds_tried)} other rates were tried; at none it answers." if line.bauds_tried else ""
+    )
+    return (
+        f"{line.noise} bytes come that are in no frame that is known, as at a wrong baud rate,"
+        " or with A and B"
+        f" swapped.{tried}"
+    )
+
+
+def _baud_remedy(facts: Facts) -> str:
+    line = facts[LineFacts]
+    if line.other_baud:
+        return f"Add baud={line.other_baud} to the address, and set other programs to {line.other_baud} too."
+    return (
+        "Look up the rate of this port in the BMS's app or manual (a bridge has one of its own), then swap A"
+        " and B, then join the grounds."
+    )
+
+
+def _echo(facts: Facts) -> Confidence | None:
+    wire = facts[WireFacts]
+    if facts[SaidFacts].live:
+        return when(facts[LineFacts].lone_echo, LIKELY)
+    alone = wire.echoes and wire.received == wire.echoes
+    return when(alone and not facts[SaidFacts].has(*BLUETOOTH), LIKELY if wire.echoes > 1 else POSSIBLE)
+
+
+def _no_device(facts: Facts) -> str:
+    line = facts[LineFacts]
+    if line.server:
+        return f"What answers at that port is {line.server}, and no device or bridge."
+    return f"The bridge carries {line.other_form}, and the address says that it does not."
+
+
+def _no_device_remedy(facts: Facts) -> str:
+    line = facts[LineFacts]
+    if line.server:
+        return "Check host and port: the bridge's settings name the TCP port of its serial line."
+    if line.other_form == "Modbus TCP":
+        return "Add modbus-tcp to the address: tcp://HOST:PORT?model=NAME&modbus-tcp"
+    return "Leave modbus-tcp out of the address (on port 502 use another port of the bridge, set to raw TCP)."
+
+
+def _refuses(facts: Facts) -> Confidence | None:
+    return when(facts[LineFacts].refused and not facts[SaidFacts].has("modbus-exception"), LIKELY)
+
+
+RULES: tuple[Rule, ...] = (
+    rule(
+        "protocol-variant",
+        _refuses,
+        lambda facts: f"The pack answers, and refuses what is asked ({facts[LineFacts].refused}).",
+        "It speaks another version of this protocol, or a kin of it: try the kindred models (packwire model"
+        " list), and look up the protocol's version in the BMS's app.",
+        shown=("wire-sent", "wire-received"),
+        causes={"protocol-variant": 0.6, "wrong-type-configured": 0.3, "wrong-address": 0.1},
+        rank=Rank.VALUES,
+    ),
+    rule(
+        "configuration",
+        lambda facts: when(facts[LineFacts].server or facts[LineFacts].other_form),
+        _no_device,
+        _no_device_remedy,
+        rank=Rank.WAY,
+        excludes=("serial.wrong-baud", "serial.protocol-setting", "serial.wiring", "serial.noise"),
+    ),
+    rule(
+        "serial.wrong-baud",
+        _baud,
+        _baud_words,
+        _baud_remedy,
+        shown=("wire-sent", "wire-received"),
+        causes=lambda facts: (
+            {"serial.wrong-baud": 1.0}
+            if facts[LineFacts].other_baud
+            else {
+                "serial.wrong-baud": 0.4,
+                "serial.wiring": 0.25,
+                "serial.protocol-setting": 0.2,
+                "serial.noise": 0.15,
+            }
+        ),
+        excludes=("serial.wiring", "serial.protocol-setting", "serial.noise", "serial.echo", "wrong-address"),
+    ),
+    rule(
+        "serial.echo",
+        _echo,
+        "What is sent comes back, and nothing else.",
+        "Where RS485 converters hear themselves, nothing is wrong with that, and the pack is"
+        " silent: look at its"
+        " wires and wake it. Else RX and TX are joined: cross them.",
+        shown=("wire-sent", "wire-received"),
+        causes={"serial.echo": 0.6, "serial.wiring": 0.2, "two-clients.bus": 0.2},
+    ),
+)

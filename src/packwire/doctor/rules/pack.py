@@ -1,0 +1,82 @@
+"""The verdicts on what a pack says of itself, whatever its protocol and its link."""
+
+from packwire.check import Confidence, Facts, Rank, Rule, certain
+from packwire.doctor.checks.words import few
+from packwire.doctor.facts import ReadingFacts
+from packwire.doctor.pack_facts import ValuesFacts
+from packwire.errors import Reason
+
+
+def _likely(holds: object) -> Confidence | None:
+    return Confidence.LIKELY if holds else None
+
+
+def _dead_words(facts: Facts) -> str:
+    values = facts[ValuesFacts]
+    dead = values.dead_cells
+    cells = f"Cell {dead[0]} reads" if len(dead) == 1 else f"Cells {few(map(str, dead))} read"
+    return f"{cells} 0 V in {len(values.readings)} readings, and the others do not." + _read(facts)
+
+
+def _read(facts: Facts) -> str:
+    return facts[ReadingFacts].all_the_same
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "cell-at-zero",
+        Rank.DOUBT,
+        lambda facts: _likely(facts[ValuesFacts].dead_cells),  # a wire, a cell, or a cell that is not there
+        _dead_words,
+        "Look at that cell's sense wire and plug first, then measure the cell. If the pack has"
+        " fewer cells, the "
+        "BMS is set to too many, or it is another model's protocol.",
+        Reason.DISTURBED,
+    ),
+    Rule(
+        "protocol-variant",
+        Rank.DOUBT,
+        lambda facts: _likely(facts[ValuesFacts].impossible and not facts[ValuesFacts].dead_cells),
+        lambda facts: (
+            f"It answers, and says what no battery can be: {few(facts[ValuesFacts].impossible, 3)}."
+            + _read(facts)
+        ),
+        "Most often it is another model's protocol, or another version of this one: compare"
+        " with the vendor's "
+        "app, and look for a model that fits (packwire model list). Else a sensor is broken.",
+        Reason.DISTURBED,
+    ),
+    Rule(
+        "frozen-bms",
+        Rank.DOUBT,
+        lambda facts: _likely(facts[ValuesFacts].frozen),
+        lambda facts: (
+            "The battery's values are frozen: nothing moved in"
+            f" {len(facts[ValuesFacts].readings)} readings of "
+            f"{facts[ValuesFacts].seconds:.1f} s, though current flows." + _read(facts)
+        ),
+        "Switch the BMS off and on. If they stay, what answers is no longer in touch with the"
+        " cells: a display, a "
+        "converter or another board that repeats what it heard last.",
+        Reason.DISTURBED,
+    ),
+    Rule(
+        "no-values",
+        Rank.DOUBT,
+        lambda facts: _likely(facts[ValuesFacts].error and not facts[ValuesFacts].readings),
+        lambda facts: f"It answers, and cannot be read: {facts[ValuesFacts].error.rstrip('.?')}.",
+        "Is it the right model (packwire model list)? Ask again with --report doctor.md, and"
+        " show that with the "
+        "question where the model comes from.",
+        Reason.NO_DATA,
+    ),
+    Rule(
+        "ok",
+        Rank.WELL,
+        lambda facts: certain(len(facts[ValuesFacts].readings) > 1),
+        lambda facts: f"All is well: {facts[ReadingFacts].said}.",
+        "Nothing. If another program gets no data from it, look at that one: its address, its model, and "
+        "whether it asks while another does.",
+        None,
+    ),
+)

@@ -1,0 +1,222 @@
+"""C++ as it stands in a lambda of ESPHome."""
+
+from contextlib import AbstractContextManager
+from typing import override
+
+from packwire.export.language import ProgramLanguage
+from packwire.export.text import c_string
+from packwire.wire.fields import Field, Order, Type
+
+#: What reads bytes, as lambdas inside the lambda. `order`: 0 big, 1 little, 2 the low word first.
+HELPERS = """\
+auto place_of = [](int at, int width, int order, int above) -> int {
+  if (order == 1) return at + above;
+  if (order == 0) return at + width - 1 - above;
+  return at + above + 1 - 2 * (above % 2);
+};
+auto number_at = [&](const uint8_t *data, int at, int width, int order) -> int64_t {
+  uint64_t number = 0;
+  for (int above = width - 1; above >= 0; above--)
+    number = number << 8 | data[place_of(at, width, order, above)];
+  return (int64_t) number;
+};
+auto to_signed = [](int64_t number, int many) -> int64_t {
+  return many < 64 && (number >> (many - 1) & 1) ? number - ((int64_t) 1 << many) : number;
+};
+auto to_magnitude = [](int64_t number, int many) -> int64_t {
+  int64_t rest = number & (int64_t) ((1ull << (many - 1)) - 1);
+  return number >> (many - 1) & 1 ? -rest : rest;
+};
+auto digits_at = [](const uint8_t *data, int at, int width) -> int64_t {
+  int64_t number = 0;
+  for (int index = at; index < at + width; index++) {
+    uint8_t one = data[index] | 32;
+    bool decimal = data[index] >= '0' && data[index] <= '9';
+    if (!decimal && !(one >= 'a' && one <= 'f')) return -1;
+    number = number << 4 | (decimal ? one - '0' : one - 'a' + 10);
+  }
+  return number;
+};
+auto bcd_at = [&](const uint8_t *data, int at, int width, int order) -> int64_t {
+  int64_t number = 0;
+  for (int above = width - 1; above >= 0; above--) {
+    uint8_t one = data[place_of(at, width, order, above)];
+    if (one >> 4 > 9 || (one & 15) > 9) return -1;
+    number = number * 100 + (one >> 4) * 10 + (one & 15);
+  }
+  return number;
+};
+auto decimal_at = [](const uint8_t *data, int at, int width) -> int64_t {
+  int64_t number = -1;
+  for (int index = at; index < at + width && data[index] >= '0' && data[index] <= '9'; index++)
+    number = (number < 0 ? 0 : number * 10) + data[index] - '0';
+  return number;
+};
+auto float_at = [&](const uint8_t *data, int at, int width, int order) -> double {
+  uint64_t bits = (uint64_t) number_at(data, at, width, order);
+  uint32_t few = (uint32_t) bits;
+  float single;
+  double twice;
+  std::memcpy(&single, &few, 4);
+  std::memcpy(&twice, &bits, 8);
+  return width == 4 ? single : twice;
+};
+auto find_in = [](const uint8_t *data, int size, int at, const char *wanted, int many) -> int {
+  for (int place = at; place + many <= size; place++)
+    if (std::memcmp(data + place, wanted, many) == 0) return place;
+  return -1;
+};
+auto text_of = [](const uint8_t *data, int at, int behind, bool ends) -> std::string {
+  while (!ends && behind > at && data[behind - 1] == 0) behind--;
+  for (int index = at; ends && index < behind; index++)
+    if (data[index] == 0) behind = index;
+  while (at < behind && std::isspace(data[at])) at++;
+  while (behind > at && std::isspace(data[behind - 1])) behind--;
+  return std::string(data + at, data + behind);
+};
+auto hex_of = [](const uint8_t *data, int at, int behind) -> std::string {
+  std::string said;
+  for (int index = at; index < behind; index++) {
+    said += "0123456789abcdef"[data[index] >> 4];
+    said += "0123456789abcdef"[data[index] & 15];
+  }
+  return said;
+};
+auto words_of = [](double number, bool decimals) -> std::string {
+  char said[40];
+  std::snprintf(said, sizeof(said), decimals && number == std::floor(number) ? "%.1f" : "%.10g", number);
+  return said;
+};
+auto add_word = [](std::string &words, const std::string &word) {
+  if (!word.empty()) words += (words.empty() ? "" : ", ") + word;
+};
+(void) to_signed, (void) to_magnitude, (void) digits_at, (void) bcd_at, (void) decimal_at, (void) float_at;
+(void) find_in, (void) text_of, (void) hex_of, (void) words_of, (void) add_word;
+"""
+_ORDERS = {"big": 0, "little": 1, "low word first": 2}
+
+
+class Cpp(ProgramLanguage):
+    """C++17: bytes lie at a pointer."""
+
+    _indent = 2
+
+    @override
+    def when(self, condition: str) -> str:
+        return f"if ({condition}) {{"
+
+    @override
+    def each(self, name: str, many: str) -> str:
+        return f"for (int {name} = 0; {name} < {many}; {name}++) {{"
+
+    @override
+    def let(self, name: str, value: str) -> str:
+        return f"int64_t {name} = {value};"
+
+    @override
+    def number(self, name: str, value: str) -> str:
+        return f"double {name} = {value};"
+
+    @override
+    def take(self, field: Field, value: str) -> str:
+        return f"{'double' if field.type is Type.FLOAT else 'int64_t'} raw = {value};"
+
+    @override
+    def set(self, name: str, value: str) -> str:
+        return f"{name} = {value};"
+
+    @override
+    def give(self, value: str) -> str:
+        return f"return {value};"
+
+    @override
+    def byte(self, at: str) -> str:
+        return f"data[{at}]"
+
+    @override
+    def bit(self, raw: str, number: str) -> str:
+        return f"((int64_t) ({raw}) >> {number} & 1)"
+
+    @override
+    def xor(self, one: str, other: str) -> str:
+        return f"(({one}) ^ ({other}))"
+
+    @override
+    def common(self, one: str, mask: int) -> str:
+        return f"(({one}) & {mask})"
+
+    @override
+    def function(self, name: str) -> str:
+        return f"auto {name} = [&](const uint8_t *data, int64_t size, int64_t at) -> int64_t {{"
+
+    @override
+    def checks(self, name: str) -> str:
+        return f"auto {name} = [](const uint8_t *data, int64_t begin, int64_t behind) -> int64_t {{"
+
+    @override
+    def least(self, one: str, other: str) -> str:
+        return f"std::min<int64_t>({one}, {other})"
+
+    @override
+    def negated(self, condition: str) -> str:
+        return f"!({condition})"
+
+    @override
+    def whole(self, number: str) -> str:
+        return f"std::max<int64_t>(0, (int64_t) ({number}))"
+
+    @override
+    def divided(self, one: str, other: int) -> str:
+        return f"({one}) / {other}"
+
+    @override
+    def same(self, at: str, data: bytes) -> str:
+        if len(data) == 1:
+            return f"data[{at}] == {data[0]}"
+        return f"std::memcmp(data + {at}, {c_string(data)}, {len(data)}) == 0"
+
+    @override
+    def unsigned(self, at: str, width: int, order: Order) -> str:
+        return f"number_at(data, {at}, {width}, {_ORDERS[order]})"
+
+    @override
+    def digits(self, at: str, width: int) -> str:
+        return f"digits_at(data, {at}, {width})"
+
+    @override
+    def find(self, at: str, data: bytes) -> str:
+        return f"find_in(data, size, {at}, {c_string(data)}, {len(data)})"
+
+    @override
+    def raw(self, field: Field, order: Order, at: str) -> str:
+        width = field.width or 0
+        where = f"data, {at}, {width}, {_ORDERS[field.order or order]}"
+        match field.type:
+            case Type.FLOAT:
+                return f"float_at({where})"
+            case Type.BCD:
+                return f"bcd_at({where})"
+            case Type.DECIMAL:
+                return f"decimal_at(data, {at}, {width})"
+        number, many = f"number_at({where})", 8 * width
+        if field.bits:
+            low, many = field.bits
+            number = f"({number} >> {low} & {(1 << many) - 1}{'ull' * (many > 62)})"
+        if field.type is Type.INT:
+            number = f"to_signed({number}, {many})"
+        if field.type is Type.SIGN_MAGNITUDE:
+            number = f"to_magnitude({number}, {many})"
+        return f"(int64_t) __builtin_popcountll({number})" if field.ones else number
+
+    @override
+    def no_number(self, raw: str) -> str:
+        return f"{raw} < 0"
+
+    @override
+    def scaled(self, field: Field, raw: str) -> str:
+        wide = field.type is Type.UINT and field.width == 8 and not field.bits and not field.ones
+        return super().scaled(field, f"(double) (uint64_t) {raw}" if wide else f"(double) {raw}")
+
+    @override
+    def block(self, head: str, end: str | None = None) -> AbstractContextManager[None]:
+        return super().block(head, end or ("};" if head.startswith("auto ") else None))
