@@ -84,12 +84,16 @@ def _true(protocol: ModelProtocol, reply: Reply, frame: bytes) -> tuple[TrueFiel
     types = {field.name: field for layout in reply.layouts for field in layout.codec.fields}
     result = []
     head = len(protocol.framings[0].start)
-    digits = any(each.get("text") == "hex" for each in protocol.content.get("framings", ()))
+    digits = protocol.framings[0].hexadecimal
+    # Of a CAN frame, what lies behind the identifier.
+    behind = len(frame) - len(protocol.data(frame)) if protocol.can else 0
     for span in protocol.spans(frame):
         field = types.get(span.name.partition("[")[0])
         if field is None or field.type not in _KINDS or field.bits or span.width > _WIDEST:
             continue
         order: Order = "little" if (field.order or reply.codec.order) == "little" else "big"
-        at, width = (head + 2 * (span.offset - head), 2 * span.width) if digits else (span.offset, span.width)
+        at, width = behind + span.offset, span.width
+        if digits:
+            at, width = head + 2 * (span.offset - head), 2 * span.width
         result.append(TrueField(span.name, at, width, _KINDS[field.type], order, digits))
     return tuple({(each.at, each.width): each for each in result}.values())

@@ -8,8 +8,9 @@ import numpy as np
 from benchmarks.understanding.sessions import SCENARIOS, Pack, draw, run
 from benchmarks.understanding.truth import TrueField
 from packwire.insight.fields import Frames, find_fields, read
+from packwire.insight.matches import Match, Noted
 from packwire.insight.observations import Observation, read_observation
-from packwire.insight.values import Match, Noted, find_values
+from packwire.insight.values import find_values
 from packwire.messages import Bytes
 
 #: What is noted: its unit, and digits behind the point; of the pack's own values.
@@ -23,8 +24,6 @@ _SHOWN = {
 _EPOCH = 1_700_000_000 * 10**9
 #: A frame's time apart from a note's at most.
 _LATE = 2
-#: Matches that are so much less likely than the first are not listed.
-_FAR = 100.0
 
 
 @dataclass(slots=True)
@@ -58,7 +57,8 @@ def measure_notes(count: int, frames: int, seed: int = 1) -> Notes:
                 field,
                 values,
                 layout.matrix,
-                moving=len({one.text for one in observations}) > 1,
+                # 0.0 and -0.0 are one value.
+                moving=len({one.low + one.high for one in observations}) > 1,
             )
     return result
 
@@ -144,12 +144,10 @@ def _count(
     result.moving += 1
     result.listed += any(right)
     result.first += exact
-    near = [
-        tuple(np.round(each, 3))
-        for each, match in zip(series, noted.matches, strict=True)
-        if match.chance <= _FAR * noted.matches[0].chance
-    ]
-    result.one_series += any(right) and len(set(near)) == 1
+    # What `packwire find` lists, and that the truth is in it.
+    shown = [number for number, match in enumerate(noted.matches) if match in noted.listed]
+    one = {tuple(np.round(series[number], 3)) for number in shown}
+    result.one_series += any(right[number] for number in shown) and len(one) == 1
 
 
 def _series(match: Match, matrix: Bytes) -> np.ndarray:

@@ -209,8 +209,8 @@ _CAN_SUFFIX = re.compile(r"/can/([^/?]*)$")
 #: A name with a dot, or an IPv4 address: what somebody types who means a host.
 _HOST = re.compile(r"localhost|[\w-]+(\.[\w-]+)+")
 _MODEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
-#: A DBC file stands in for a model.
-_DBC = re.compile(r"[^\x00-\x1f]{1,400}\.dbc", re.IGNORECASE)
+#: A model may be named by its file; a DBC file stands in for one.
+_MODEL_FILE = re.compile(r"[^\x00-\x1f]{1,400}\.(?:dbc|ya?ml)", re.IGNORECASE)
 #: The kinds of CAN adapters that python-can names.
 _INTERFACE = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
@@ -318,7 +318,7 @@ def _options(query: str, shown: str, known: tuple[str, ...]) -> dict[str, str]:
     if unknown:
         raise BadAddressError(f"{shown} knows no option {', '.join(unknown)}; there is {', '.join(known)}")
     model = options.get("model")
-    if model is not None and not _MODEL.fullmatch(model) and not _DBC.fullmatch(model):
+    if model is not None and not _MODEL.fullmatch(model) and not _MODEL_FILE.fullmatch(model):
         raise BadAddressError(f"{shown}: {options['model'][:40]!r} is no name of a protocol, such as jbd")
     return options
 

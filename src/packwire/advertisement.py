@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
+
+#: dBm; below it connections often fail, or break.
+WEAK: Final = -80
 
 
 @dataclass(frozen=True, slots=True)

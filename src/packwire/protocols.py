@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packwire.advertisement import Advertisement
 from packwire.errors import BadAddressError, BadFileError
-from packwire.models.load import model, model_families, unchecked_places
+from packwire.models.load import model, model_families, read_file, unchecked_places
 from packwire.models.store import Source, library, sources
 from packwire.protocol.announcing import Announcing
 from packwire.protocol.base import Gatt, Protocol
@@ -39,7 +39,7 @@ def protocol_names() -> tuple[str, ...]:
 
 
 def protocol(name: str) -> Protocol:
-    """Return a protocol by name (`vesc`, or a model's).
+    """Return a protocol by name (`vesc`, or a model's), or by the file of a model or a DBC.
 
     Raises BadAddressError that lists those there are, BadFileError for a model of the user's that is wrong.
     """
@@ -47,6 +47,8 @@ def protocol(name: str) -> Protocol:
         return _in_python(name)
     if name.lower().endswith(".dbc"):
         return _of_dbc(name)
+    if name.lower().endswith((".yaml", ".yml")):
+        return read_file(Path(name))
     if name not in sources():
         nearest = get_close_matches(name, protocol_names(), 1)
         hint = f"did you mean {nearest[0]}?" if nearest else f"there is {', '.join(protocol_names())}"

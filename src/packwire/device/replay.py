@@ -62,7 +62,7 @@ class _Pack(BluetoothDevice):
         reader = protocol(address.model) if address.model else reader_of(said) or _by_frames(capture)
         if not isinstance(reader, Plugin):
             recorded.spoken(reader.kind)
-            address = replace(address, model=reader.name)
+            address = replace(address, model=address.model or reader.name)
         self._title = reader.title
         gatt = _gatt_of(reader)
         self._recording = capture.name

@@ -11,11 +11,14 @@ from packwire.doctor.line import Probe
 from packwire.doctor.log.wire import WireMessage, look_at_rows, names
 from packwire.doctor.transcript import TranscriptSegment
 from packwire.models.protocol import ModelProtocol
+from packwire.protocol.base import Protocol
 from packwire.wire.framing import FrameCheck
 
 _SECOND = 1_000_000_000
 #: Frames whose checksums are compared.
 _MOST_SUMS = 50
+#: A reply's head of so many bytes is no accident.
+_TELLING = 3
 #: Bytes that are looked at, of the first and of the last: a line may send without end.
 _FIRST_BYTES, _LAST_BYTES = 4096, 8192
 
@@ -58,7 +61,7 @@ def look_at_wire(exam: Examination) -> WireBytes:
     spoken = exam.protocol.family
     held = 0
     if spoken is not None:
-        frames = list(frames_in(came, spoken.framings))
+        frames = list(frames_in(came, spoken.framings)) or _by_heads(came, exam.protocol)
         right = [each for each in frames if each.ok]
         held = sum(each.size for each in right)
         frames_of_own = [came[each.start : each.start + each.size] for each in right]
@@ -80,6 +83,26 @@ def look_at_wire(exam: Examination) -> WireBytes:
         held = sum(each.size for each in frames_in(came, framings) if each.ok)
     found.outside = len(came) - held
     exam.facts.put(facts)
+    return found
+
+
+def _by_heads(stream: bytes, spoken: Protocol) -> list[Found]:
+    """Return the frames that begin as a model's replies do.
+
+    Where a framing's start is one byte, which stands in any bytes, nothing else tells a frame whose checksum
+    is wrong.
+    """
+    found: list[Found] = []
+    if not isinstance(spoken, ModelProtocol):
+        return found
+    for reply in spoken.replies:
+        framing = next((each for each in spoken.framings if reply.head.startswith(each.start)), None)
+        at = stream.find(reply.head) if framing and framing.check and len(reply.head) >= _TELLING else -1
+        while framing and at >= 0 and len(found) < _MOST_SUMS:
+            size = next(framing.sizes_of(stream[at : at + framing.needs]), 0)
+            if size and at + size <= len(stream):
+                found.append(Found(at, size, framing, framing.checks(stream[at : at + size])))
+            at = stream.find(reply.head, at + 1)
     return found
 
 

@@ -5,15 +5,17 @@ change are numbers without a meaning, those that never change are left as they a
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packwire.insight.fields import FieldRole, FoundField, Frames
 from packwire.insight.frame_form import FrameForm
-from packwire.insight.observations import Measured
-from packwire.insight.values import MOST_CHANCE, Match, Noted
+from packwire.insight.matches import MOST_CHANCE, Match, Noted
+from packwire.insight.observations import Measured, Observation
 from packwire.wire.checksum import CHECKSUMS
 from packwire.wire.fields import Type
 
+#: Of a value that may be in more places than this none is named.
+_MOST_GUESSES = 3
 _LETTERS = {Type.UINT: "u", Type.INT: "i", Type.FLOAT: "f", Type.BCD: "bcd"}
 
 
@@ -54,7 +56,7 @@ def draft(
         f"# {each}"
         for each in ("A draft: read it, mend it, then `packwire read ADDRESS?model=FILE`.", *remarks)
     ]
-    lines += [f"# Left out, no framing found: {_begins(each)}" for each in outside]
+    lines += [f"# Left out, no framing found: {begins_text(each)}" for each in outside]
     lines += ["packwire: 1", f"name: {name}", f"title: {name}", f"order: {_order(kinds)}"]
     lines += list(_links(links))
     lines += ["framings:"]
@@ -63,7 +65,7 @@ def draft(
         alike.setdefault((form.start, _checksum(form), form.end), []).append(form)
     header = max(len(each.begins) for each in kinds)
     for same in alike.values():
-        lines += _framing(same, header)
+        lines += _framing(same, header, [each.request for each in kinds])
     asked = [each for each in kinds if each.request]
     names = _names(kinds)
     if asked:
@@ -78,8 +80,14 @@ def draft(
     return "\n".join(lines) + "\n"
 
 
-def _begins(kind: DraftKind) -> str:
+def begins_text(kind: DraftKind) -> str:
+    """Return the first bytes of a kind of reply as a model writes them."""
     return " ".join("??" if byte is None else f"{byte:02x}" for byte in kind.begins)
+
+
+def is_placed(noted: Noted) -> bool:
+    """Say whether chance does not explain where a value was found, so that a draft has it."""
+    return bool(noted.matches) and noted.matches[0].chance <= MOST_CHANCE
 
 
 def _begins_with(kind: DraftKind, start: bytes) -> bool:
@@ -99,6 +107,8 @@ def _links(links: DraftLinks) -> Iterator[str]:
         return
     write = f", write: {_uuid(links.write)}" if links.write else ""
     service = f"{links.notify[:3]}0" if len(links.notify) == 4 else links.notify
+    if links.notify.startswith("6e40000"):  # the Nordic UART service, which many take
+        service = f"6e400001{links.notify[8:]}"
     yield "  ble:"
     place = f"service: {_uuid(service)}, notify: {_uuid(links.notify)}{write}"
     yield f"    - {{{place}}}  # the service is a guess"
@@ -109,12 +119,18 @@ def _uuid(text: str) -> str:
     return f'"{text}"'
 
 
-def _framing(forms: Sequence[FrameForm], header: int) -> Iterator[str]:
+def _framing(forms: Sequence[FrameForm], header: int, requests: Sequence[bytes]) -> Iterator[str]:
     """Yield a framing of forms that differ in their sizes alone: those of replies and of requests."""
     first = forms[0]
     right, total = (sum(count) for count in zip(*((form.right, form.total) for form in forms), strict=True))
     yield f'  - start: "{first.start.hex(" ")}"  # {right} of {total} different messages'
-    sizes = dict.fromkeys(size for form in forms for size in _sizes(form))
+    # Where frames say how long they are, those of one size (requests) do so too, unless they say otherwise.
+    told = [form for form in forms if form.length is not None and form.length.sure]
+    own = told if told and all(_agrees(form, told[0]) for form in forms) else forms
+    sizes = dict.fromkeys(size for form in own for size in _sizes(form))
+    begun = (each for each in requests if each and each.startswith(first.start))
+    odd = {len(each) for each in begun if not any(_has_size(form, each) for form in own)}
+    sizes |= dict.fromkeys(f"{{add: {size}}}" for size in sorted(odd))
     yield f"    size: [{', '.join(list(sizes)[:16])}]"
     if checksum := _checksum(first):
         ties = len(first.checksums) - 1
@@ -123,6 +139,21 @@ def _framing(forms: Sequence[FrameForm], header: int) -> Iterator[str]:
     if first.end:
         yield f'    end: "{first.end.hex(" ")}"'
     yield f"    kind: {min(max(header, 1), 32)}"
+
+
+def _has_size(form: FrameForm, frame: bytes) -> bool:
+    """Say whether a frame is as long as a form says."""
+    length = form.length
+    if length is None or not length.sure:
+        return len(frame) in form.sizes
+    said = frame[length.at : length.at + length.width]
+    return int.from_bytes(said, "little" if length.little else "big") + length.add == len(frame)
+
+
+def _agrees(form: FrameForm, told: FrameForm) -> bool:
+    """Say whether a form's frames may be as long as another's length says."""
+    one, other = form.length, told.length
+    return one is not None and other is not None and (one.sure or one == replace(other, sure=False))
 
 
 def _sizes(form: FrameForm) -> Iterator[str]:
@@ -162,12 +193,25 @@ def _names(kinds: Sequence[DraftKind]) -> dict[int, str]:
 def _reply(number: int, kind: DraftKind, name: str, found: Sequence[Noted], order: str) -> Iterator[str]:
     width = kind.frames.matrix.shape[1]
     yield f"  {name}:  # {len(kind.frames.matrix)} messages"
-    yield f'    begins: "{_begins(kind)}"'
+    yield f'    begins: "{begins_text(kind)}"'
     yield f"    size: {width}"
     yield "    fields:"
+    quantities: set[str] = set()
+    lines = _fields(number, kind, found, order, quantities)
+    for at in sorted(lines):
+        yield f"      - {lines[at]}"
+    for each in found:
+        for match in _guesses(each):
+            if match.kind == number:
+                yield f"      # perhaps: {_noted(each, match, order, set(quantities))}"
+
+
+def _fields(
+    number: int, kind: DraftKind, found: Sequence[Noted], order: str, quantities: set[str]
+) -> dict[int, str]:
+    """Return the lines of the fields of a reply by where they are: noted ones, moving ones, the rest."""
     lines: dict[int, str] = {}
     taken: set[int] = set()
-    quantities: set[str] = set()
     for each in found:
         match = next((one for one in each.matches if one.kind == number), None)
         if match is None or match is not each.matches[0] or match.chance > MOST_CHANCE:
@@ -187,16 +231,34 @@ def _reply(number: int, kind: DraftKind, name: str, found: Sequence[Noted], orde
         ):
             continue
         lines[field.at] = _unnamed(field, order)
-    constants = [field for field in kind.fields if not field.moves and field.role is not FieldRole.KIND]
+    # Fields reach up to the checksum: what lies behind it is the end of a frame.
+    width = kind.frames.matrix.shape[1]
+    checks = [field.at for field in kind.fields if field.role is FieldRole.CHECKSUM and 2 * field.at > width]
+    stop = min(checks, default=width)
+    constants = [
+        field
+        for field in kind.fields
+        if not field.moves and field.role is not FieldRole.KIND and field.end <= stop
+    ]
     for at, size in _stretches(constants, taken):
         lines.setdefault(at, f"{{name: unknown_{at}, at: {at}, type: bytes, width: {size}}}  # never changed")
-    for at in sorted(lines):
-        yield f"      - {lines[at]}"
+    return lines
+
+
+def _guesses(noted: Noted) -> tuple[Match, ...]:
+    """Return the likeliest places of a value that chance explains as well, where they are few."""
+    if is_placed(noted) or not noted.matches or noted.ties > _MOST_GUESSES:
+        return ()
+    return noted.matches[: noted.ties]
 
 
 def _noted(noted: Noted, match: Match, order: str, quantities: set[str]) -> str:
     field = match.field
-    parts = [f"name: {_name(noted.name)}", f"at: {field.at}", f"type: {_type(field.type, field.width or 1)}"]
+    parts = [
+        f"name: {field_name(noted.name)}",
+        f"at: {field.at}",
+        f"type: {_type(field.type, field.width or 1)}",
+    ]
     if match.count > 1:
         parts.append(f"count: {match.count}")
     if (field.width or 1) > 1 and ("little" if match.little else "big") != order:
@@ -205,22 +267,25 @@ def _noted(noted: Noted, match: Match, order: str, quantities: set[str]) -> str:
         parts.append(f"scale: {field.scale:g}")
     if field.addend:
         parts.append(f"addend: {field.addend:g}")
-    quantity = _quantity(noted)
-    if quantity and quantity not in quantities:
+    quantity = quantity_of(noted.observations[0])
+    if quantity and (quantity not in quantities or quantity == "temperatures"):
         quantities.add(quantity)
         parts += [f"quantity: {quantity}"] + (["count: 1"] if quantity == "temperatures" else [])
     shown = ", ".join(dict.fromkeys(each.text.rpartition("=")[2] for each in noted.observations))
-    ties = f"; {noted.ties} places fit as well" if noted.ties > 1 else ""
-    return f"{{{', '.join(parts)}}}  # noted {shown[:60]}; by chance: {min(match.chance, 1):.0e}{ties}"
+    ties = f"; {noted.ties} places fit alike" if noted.ties > 1 else ""
+    chance = f"by chance: {match.chance:.0e}" if match.chance < 1 else "chance explains it"
+    return f"{{{', '.join(parts)}}}  # noted {shown[:60]}; {chance}{ties}"
 
 
-def _name(text: str) -> str:
+def field_name(text: str) -> str:
+    """Return what a draft calls the field of a noted value."""
     plain = "".join(each if each.isalnum() and each.isascii() else "_" for each in text.lower()).strip("_")
     return (plain if plain[:1].isalpha() else f"value_{plain}")[:40].rstrip("_") or "value"
 
 
-def _quantity(noted: Noted) -> str:
-    subject, name = noted.observations[0].subject, noted.name.lower()
+def quantity_of(noted: Observation) -> str:
+    """Return the key of the quantity that a noted value is, as its unit and its name say; empty: none."""
+    subject, name = noted.subject, noted.name.lower()
     match subject:
         case Measured.VOLTAGE:
             return "" if "cell" in name or "min" in name or "max" in name else "voltage"
@@ -237,7 +302,7 @@ def _quantity(noted: Noted) -> str:
                 "capacity"
                 if "cap" in name or "full" in name
                 else "charge_remaining"
-                if "remain" in name
+                if "remain" in name or name == "charge"
                 else ""
             )
         case Measured.CELLS:

@@ -33,11 +33,16 @@ _OWN_ORDER = 60.0
 _ORDER_OF_CHECKSUM, _MODBUS = 8.0, "CRC-16/MODBUS"
 _LETTERS = frozenset(range(0x20, 0x7F))
 _SHORTEST_TEXT = 4
-_SUREST = 0.999
 #: Fewer messages do not tell noise from numbers.
 _TELLING = 20
 #: How sure one is of a border that either of two ways explains.
 _OPEN = 0.5
+#: And of a wide number that hardly moves, as measured.
+_HARDLY = 0.2
+#: A clock goes on so often at least.
+_CLOCK = 8
+#: A byte jumps about where its usual step is so much of its range, and that is so large.
+_JUMP, _WIDE_RANGE = 0.2, 8
 
 
 class FieldRole(StrEnum):
@@ -88,6 +93,11 @@ class FoundField:
     def end(self) -> int:
         """Return where the next field begins."""
         return self.at + self.width
+
+    @property
+    def doubted(self) -> bool:
+        """Tell whether other borders are likelier than these."""
+        return self.confidence is not None and self.confidence < _OPEN
 
     @property
     def wide(self) -> bool:
@@ -216,7 +226,7 @@ def _fields(
             Type.FLOAT if piece.form.is_float else Type.UINT,
             "little" if found.little else "big",
             moves=moving,
-            confidence=min(confidence(piece.share), _SUREST) if moving else None,
+            confidence=confidence(piece.share, piece.form.width) if moving else None,
             digits=piece.times == 2,
         )
         low = field.at if found.little else field.end - 1
@@ -237,12 +247,42 @@ def _fields(
 
 
 def _doubted(field: FoundField, matrix: Bytes) -> FoundField:
-    """Return a wide number whose lower half is noise as one that may end before it."""
-    if field.type is not Type.UINT or field.width < 4 or field.confidence is None:
+    """Return a field as less sure of which the bytes say less: a jumping byte, noise as half of a number.
+
+    A byte that jumps is mostly one of several with flags, each of which moves on its own.
+    """
+    if field.type is not Type.UINT or field.confidence is None:
         return field
-    half = field.width // 2
-    low = replace(field, at=field.at if field.order == "little" else field.at + half, width=half)
-    return replace(field, confidence=min(field.confidence, _OPEN)) if _is_noise(low, matrix) else field
+    values = field.values(matrix)
+    most = 1.0
+    if field.width == 1:
+        most = _OPEN if _jumps_about(values) else most
+    elif field.width > 2:
+        half = field.width // 2
+        low = replace(field, at=field.at if field.order == "little" else field.at + half, width=half)
+        noisy = field.width > 3 and _is_noise(low, matrix)
+        bits = 8 * field.width // (1 + field.digits)
+        most = _HARDLY if _hardly_moves(values, bits) else _OPEN if noisy else most
+    return replace(field, confidence=min(field.confidence, most))
+
+
+def _hardly_moves(values: Int64s, bits: int) -> bool:
+    """Say whether a number moves by a part of itself that no sensor tells apart, and is no clock.
+
+    It is mostly a small number beside constants.
+    """
+    low, high = int(values.min()), int(values.max())
+    if low >> bits - 8 <= 0 or high - low >= 1 << bits - 16:
+        return False
+    steps = np.diff(values)
+    return bool((steps < 0).any()) or int((steps > 0).sum()) < _CLOCK
+
+
+def _jumps_about(values: Int64s) -> bool:
+    """Say whether the usual step is a good part of the whole range, and there are many values."""
+    steps = np.abs(np.diff(values))
+    size = int(values.max() - values.min())
+    return size >= _WIDE_RANGE and float(np.median(steps[steps > 0])) > _JUMP * size
 
 
 def _is_noise(field: FoundField, matrix: Bytes) -> bool:

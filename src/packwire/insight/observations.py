@@ -10,6 +10,10 @@ _NUMBER = re.compile(r"(?:([A-Za-z_][\w .-]*?)\s*=\s*)?([+-]?)(\d+)(?:[.,](\d+))
 _WAYS = re.compile(r"([A-Za-z_][\w .-]*?)\s*=\s*(rose|stayed|fell)")
 
 
+#: So many seconds may a note be early or late.
+SECONDS: Final = 5.0
+
+
 class Measured(StrEnum):
     """What is measured, as far as its unit or its name says."""
 
@@ -68,7 +72,8 @@ _DEFAULT_NAMES: Final = {Measured.PERCENT: "soc", Measured.TEMPERATURE: "tempera
 class Observation:
     """A value between `low` and `high` (in `unit`) at `time`, or the way that it went until `until` (ns).
 
-    `time` None: at any time. A display may round or cut off what it leaves out: 87 is 86.5 to 88.
+    `time` None: at any time. A display may round or cut off what it leaves out: 87 is 86.5 to 88. One display
+    does the same all the time: it is in `rounded` of all of its notes, or in `cut` of all of them.
     """
 
     name: str
@@ -80,6 +85,8 @@ class Observation:
     way: Way | None = None
     time: int | None = None
     until: int | None = None
+    rounded: tuple[float, float] = (0.0, 0.0)
+    cut: tuple[float, float] = (0.0, 0.0)
 
 
 def read_observation(text: str, time: int | None = None, until: int | None = None) -> Observation:
@@ -106,12 +113,16 @@ def read_observation(text: str, time: int | None = None, until: int | None = Non
     size = float(f"{whole}.{digits or 0}")
     if subject is Measured.CELLS:
         return Observation(name, text, subject, "", size, size, time=time)
-    low, high = size - step / 2, size + step
-    if sign == "-":
-        low, high = -high, -low
-    elif size == 0:
-        low = -high
-    return Observation(name, text, subject, shown, low * factor, high * factor, time=time, until=until)
+    rounded, cut = (size - step / 2, size + step / 2), (size, size + step)
+    if size == 0:
+        cut = (-step, step)
+    elif sign == "-":
+        rounded, cut = (-rounded[1], -rounded[0]), (-cut[1], -cut[0])
+    rounded, cut = ((low * factor, high * factor) for low, high in (rounded, cut))
+    low, high = min(rounded[0], cut[0]), max(rounded[1], cut[1])
+    return Observation(
+        name, text, subject, shown, low, high, time=time, until=until, rounded=rounded, cut=cut
+    )
 
 
 def _subject(name: str) -> Measured:

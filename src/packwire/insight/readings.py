@@ -3,8 +3,14 @@
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from packwire.insight.observations import Measured
+from packwire.messages import Bytes
 from packwire.wire.fields import Type
+
+type Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,3 +157,25 @@ def readings(subject: Measured) -> tuple[RawReading, ...]:
 
 
 _FLOAT_SCALES: Final = ((1.0, 0.0, 0.9), (-1.0, 0.0, 0.1))
+
+
+def raw_numbers(cells: Bytes, kind: Type, width: int, *, little: bool) -> Floats:
+    """Return what `width` bytes read at each place of `(n, m)` bytes; NaN where they are no such number."""
+    places = cells.shape[1] - width + 1
+    order = range(width) if not little else range(width - 1, -1, -1)
+    result = np.zeros((len(cells), places), dtype=np.int64)
+    for byte in order:
+        column = cells[:, byte : byte + places].astype(np.int64)
+        if kind is Type.BCD:
+            result = result * 100 + np.where(
+                (column >> 4 <= 9) & (column & 15 <= 9), (column >> 4) * 10 + (column & 15), -(10**9)
+            )
+        else:
+            result = result << 8 | column
+    if kind is Type.FLOAT:
+        with np.errstate(invalid="ignore"):
+            floats = result.astype(np.uint32).view(np.float32).astype(np.float64)
+        return np.where(np.isfinite(floats), floats, np.nan)
+    if kind is Type.INT:
+        result = np.where(result >> 8 * width - 1, result - (1 << 8 * width), result)
+    return result.astype(np.float64) if kind is not Type.BCD else np.where(result < 0, np.nan, result)

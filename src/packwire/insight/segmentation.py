@@ -6,7 +6,7 @@ together, each weighed by what it takes, say how likely each field of the cheape
 """
 
 from dataclasses import dataclass
-from math import exp, inf, log2
+from math import inf, log2
 
 import numpy as np
 
@@ -87,17 +87,31 @@ def cut(cells: Bytes, *, little: bool) -> Cutting:
     return Cutting(tuple(reversed(pieces)), float(best[width].min()), little)
 
 
-def confidence(share: float) -> float:
-    """Return how likely a field is right of which all ways together say `share`.
+def confidence(share: float, width: int) -> float:
+    """Return how likely a field of so many bytes is right of which all ways together say `share`.
 
-    Fields are not as independent as the ways take them to be, so their share is too sure of itself. The
-    constants are measured: `benchmarks/understanding` shows how often fields of each confidence are right.
+    Fields are not as independent as the ways take them to be, so their share is too sure of itself; and a
+    byte alone is often the moving end of a wider number. The tables are measured: `benchmarks/understanding`
+    shows how often fields of each confidence are right.
     """
     odds = log2(max(share, 1e-12)) - log2(max(1 - share, 1e-12))
-    return 1 / (1 + exp(-(_LEAST_SURE + _SLOPE * odds)))
+    table = _OF_BYTES if width > 1 else _OF_A_BYTE
+    return float(np.interp(odds, [at for at, _ in table], [right for _, right in table]))
 
 
-_LEAST_SURE, _SLOPE = 0.67, 0.19
+#: Logarithms of odds, and how many of such fields were right in sessions of which the truth is known.
+_OF_BYTES = (
+    (-2, 0.55),
+    (0, 0.58),
+    (1, 0.68),
+    (2, 0.83),
+    (3, 0.9),
+    (5, 0.95),
+    (9, 0.965),
+    (12, 0.985),
+    (16, 0.99),
+)
+_OF_A_BYTE = ((-2, 0.03), (1, 0.12), (3, 0.2), (4, 0.5), (5, 0.65), (7, 0.84), (12, 0.88))
 
 
 def _steps(costs: list[_Costs], width: int) -> Floats:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from packwire.insight.fields import FoundField, Frames
-from packwire.insight.values import Floats
+from packwire.insight.readings import Floats
 from packwire.wire.fields import Type
 
 _PLACE = re.compile(r"(\d{1,4})(?:-(\d{1,4}))?(?::(u|i|f|bcd)(8|16|24|32|64)(le|be)?)?")

@@ -8,8 +8,7 @@ counted, what is usual more lightly; and fields that `fields` found count for mo
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from math import log
 from typing import Final
 
@@ -17,72 +16,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture.packets import NO_TIME
+from packwire.insight.cell_rows import find_cells
 from packwire.insight.fields import FoundField, Frames
-from packwire.insight.observations import Measured, Observation, Way
-from packwire.insight.readings import RawReading, readings
-from packwire.messages import Bytes, Int64s
+from packwire.insight.matches import FIELDS_SHARE, ORDER_SHARE, Match, Noted, is_little
+from packwire.insight.observations import SECONDS, Measured, Observation, Way
+from packwire.insight.readings import Floats, RawReading, raw_numbers, readings
+from packwire.messages import Int64s
 from packwire.wire.fields import Field, Type
 
-type Floats = NDArray[np.float64]
 type Flags = NDArray[np.bool_]
+#: From, and up to.
+type Range = tuple[float, float]
 
-#: A note is taken for true where a frame so many frames, or seconds, around its time has the value.
-FRAMES, SECONDS = 2, 5.0
-#: What is likelier by chance is no finding, but a place among others.
-MOST_CHANCE = 0.05
-#: The part of all weights that fields have which were found beforehand.
-_FIELDS = 0.8
-#: The part that the byte order has in which a kind's fields were found.
-_ORDER = 0.9
+#: A note is taken for true where one of so many frames around its time has the value, or within SECONDS.
+FRAMES = 2
+#: Chances are less than what makes them up: with this, of 600 values of nothing, noted once to five times,
+#: 1 to 6 are found with a chance below 1 in 20, where 30 might be.
+_CAUTION = 0.25
 #: So many matches of a value are kept at most.
 _MOST = 200
 #: Of very many frames so many are looked at.
 _FRAMES = 20_000
-#: A cell's voltage lies here; and what a number that is none would need to lie here as well.
-_CELL = (1.8, 4.6)
-_CELL_CHANCE = 0.12
-#: V: a number beside the cells that is so near to them is one more.
-_ALIKE = 0.25
-#: Places are as likely as the first up to so many times its chance; more where nothing changes.
-_TIES, _CONSTANT_TIES = 3.0, 100.0
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A place where all that was noted of a value fits: in frames of kind number `kind`, read as `field`.
-
-    `count`: so many of them side by side. `moves`: it is not always the same; `chance` that it is none.
-    `low`, `high`: what it reads in all frames. `known`: `fields` found just these bytes as a field.
-    `chance` is how many such places are expected that mean nothing: above `MOST_CHANCE` it is one of many.
-    """
-
-    kind: int
-    field: Field
-    chance: float
-    low: float
-    high: float
-    moves: bool
-    known: bool
-    little: bool
-    count: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Noted:
-    """A value that was noted, with the places where it may be, the likeliest first."""
-
-    name: str
-    observations: tuple[Observation, ...]
-    matches: tuple[Match, ...]
-
-    @property
-    def ties(self) -> int:
-        """Return how many matches are about as likely as the first."""
-        if not self.matches:
-            return 0
-        first = self.matches[0]
-        near = _TIES if first.moves else _CONSTANT_TIES
-        return sum(each.chance <= near * first.chance and each.moves == first.moves for each in self.matches)
+#: What packs have, of things that need not be near what was noted; nearly all frames read such.
+_POSSIBLE: Final[dict[Measured, Range]] = {
+    Measured.VOLTAGE: (-1, 2000),
+    Measured.CURRENT: (-3000, 3000),
+    Measured.POWER: (-2e6, 2e6),
+    Measured.PERCENT: (-1, 110),
+    Measured.TEMPERATURE: (-60, 200),
+    Measured.CHARGE: (-1, 100_000),
+}
+_MOSTLY = 0.98
+#: Of addends that are so near to each other the more usual is taken: 273.1 or 273.15.
+_NEAR_ADDEND = 0.1
 
 
 def find_values(
@@ -102,7 +68,7 @@ def find_values(
     result = []
     for name, own in by_name.items():
         if own[0].subject is Measured.CELLS:
-            found = _cells(kinds, fields, int(own[0].low))
+            found = find_cells(kinds, fields, int(own[0].low))
         else:
             found = []
             for number, kind in enumerate(kinds):
@@ -132,6 +98,15 @@ def _thinned(kind: Frames, observations: Sequence[Observation], seconds: float) 
     return Frames(kind.matrix[kept], kind.header, None if kind.time is None else kind.time[kept])
 
 
+def _spans(field: FoundField) -> Iterator[tuple[int, int]]:
+    """Yield where a field is: where it begins and how wide it is; of a doubted one also its lower parts."""
+    yield field.at, field.width
+    width = field.width // 2
+    while field.doubted and width:
+        yield field.at if field.order == "little" else field.end - width, width
+        width //= 2
+
+
 class _Search:
     """The search for one value in the frames of one kind."""
 
@@ -145,20 +120,33 @@ class _Search:
         seconds: float,
     ) -> None:
         self.number, self.kind = number, kind
-        self.places, self.fields = places
-        self.spans = {(each.at, each.width) for each in fields if not each.digits}
-        self.little = _is_little(fields)
-        self.observations = observations
         time = kind.time if kind.time is not None and not (kind.time == NO_TIME).any() else None
         rows = len(kind.matrix)
-        self.windows = [_window(each.time, time, rows, seconds) for each in observations]
-        self.untils = [_window(each.until, time, rows, seconds) for each in observations]
+        # A note from a time when no such frame came says nothing of this kind.
+        observations = [
+            each
+            for each in observations
+            if all(first < last for first, last in _windows(each, time, rows, seconds))
+        ]
+        self.places, self.fields = places
+        self.spans = {span for each in fields if not each.digits for span in _spans(each)}
+        self.little = is_little(fields)
+        self.observations = observations
+        # One display rounds all the time, or it cuts off all the time; one note alone does not tell which.
+        several = sum(each.way is None for each in observations) > 1
+        self.shown: tuple[tuple[Range, ...], ...] = (
+            (tuple(each.rounded for each in observations), tuple(each.cut for each in observations))
+            if several
+            else (tuple((each.low, each.high) for each in observations),)
+        )
+        both = [_windows(each, time, rows, seconds) for each in observations]
+        self.windows, self.untils = [one for one, _ in both], [other for _, other in both]
 
     def matches(self) -> list[Match]:
         """Return the places where every note fits."""
-        if not len(self.kind.matrix) or any(first == last for first, last in self.windows):
+        if not len(self.kind.matrix) or not self.observations:
             return []
-        result = []
+        result: list[Match] = []
         cells = self.kind.matrix
         cache: dict[tuple[Type, int, bool], NDArray[np.float64]] = {}
         subject = self.observations[0].subject
@@ -169,31 +157,44 @@ class _Search:
             if key not in cache:
                 cache[key] = raw_numbers(cells, reading.type, reading.width, little=reading.little)
             raw = cache[key]
-            fitting = self._fitting(raw, reading)
-            result += [self._match(raw[:, at], int(at), reading) for at in np.flatnonzero(fitting)]
+            found: dict[int, Match] = {}
+            for shown in self.shown:
+                fitting = self._fitting(raw, reading, shown) & _plausible(raw, reading, subject)
+                for at in np.flatnonzero(fitting).tolist():
+                    match = self._match(raw[:, at], at, reading, shown)
+                    if at not in found or match.chance < found[at].chance:
+                        found[at] = match
+            result += found.values()
         return result
 
-    def _fitting(self, raw: Floats, reading: RawReading) -> Flags:
+    def _fitting(self, raw: Floats, reading: RawReading, shown: Sequence[Range]) -> Flags:
         fitting = np.ones(raw.shape[1], dtype=np.bool_)
-        for each, window, until in zip(self.observations, self.windows, self.untils, strict=True):
+        whole = zip(self.observations, self.windows, self.untils, shown, strict=True)
+        for each, window, until, own in whole:
             if each.way is not None:
                 fitting &= _goes(raw, each.way, window, until, reading.scale)
             else:
-                low, high = _raw_range(each, reading)
+                low, high = _raw_range(own, reading)
                 part = raw[window[0] : window[1]]
                 fitting &= ((part >= low) & (part <= high)).any(axis=0)
         return fitting
 
-    def _match(self, raw: Floats, at: int, reading: RawReading) -> Match:
+    def _match(self, raw: Floats, at: int, reading: RawReading, shown: Sequence[Range]) -> Match:
         known = (at, reading.width) in self.spans
         weight = (
-            _FIELDS / self.fields * reading.of_width
+            FIELDS_SHARE / self.fields * reading.of_width
             if known
-            else (1 - _FIELDS) / self.places * reading.weight
+            else (1 - FIELDS_SHARE) / self.places * reading.weight
         )
         if reading.width > 1:
-            weight *= 2 * (_ORDER if reading.little == self.little else 1 - _ORDER)
-        chance = self._level(reading) * self._timing(raw, reading) / weight
+            weight *= 2 * (ORDER_SHARE if reading.little == self.little else 1 - ORDER_SHARE)
+        chance = (
+            self._level(reading, shown)
+            * self._timing(raw, reading, shown)
+            / weight
+            * len(self.shown)
+            * _CAUTION
+        )
         field = Field(
             name=self.observations[0].name,
             type=reading.type,
@@ -210,23 +211,24 @@ class _Search:
             self.number, field, chance, float(values.min()), float(values.max()), moves, known, reading.little
         )
 
-    def _level(self, reading: RawReading) -> float:
+    def _level(self, reading: RawReading, shown: Sequence[Range]) -> float:
         """Return the chance that a number which is something else has one of the noted values at all."""
         best = 1.0
-        for each in self.observations:
+        for each, own in zip(self.observations, shown, strict=True):
             if each.way is None:
-                low, high = _raw_range(each, reading)
+                low, high = _raw_range(own, reading)
                 best = min(best, _benford(low, high, reading))
         return best
 
-    def _timing(self, raw: Floats, reading: RawReading) -> float:
+    def _timing(self, raw: Floats, reading: RawReading, shown: Sequence[Range]) -> float:
         """Return the chance that it has the other values at their times as well."""
         chances = []
-        for each, window, until in zip(self.observations, self.windows, self.untils, strict=True):
+        whole = zip(self.observations, self.windows, self.untils, shown, strict=True)
+        for each, window, until, own in whole:
             if each.way is not None:
                 chances.append(_way_chance(raw, each.way, window, until, reading.scale))
                 continue
-            low, high = _raw_range(each, reading)
+            low, high = _raw_range(own, reading)
             hits = (raw >= low) & (raw <= high)
             chances.append(_windows_with(hits, window[1] - window[0]))
         if all(each.way is not None for each in self.observations):
@@ -236,30 +238,16 @@ class _Search:
         return float(np.prod(chances[1:])) if len(chances) > 1 else 1.0
 
 
-def raw_numbers(cells: Bytes, kind: Type, width: int, *, little: bool) -> Floats:
-    """Return what `width` bytes read at each place of `(n, m)` bytes; NaN where they are no such number."""
-    places = cells.shape[1] - width + 1
-    order = range(width) if not little else range(width - 1, -1, -1)
-    result = np.zeros((len(cells), places), dtype=np.int64)
-    for byte in order:
-        column = cells[:, byte : byte + places].astype(np.int64)
-        if kind is Type.BCD:
-            result = result * 100 + np.where(
-                (column >> 4 <= 9) & (column & 15 <= 9), (column >> 4) * 10 + (column & 15), -(10**9)
-            )
-        else:
-            result = result << 8 | column
-    if kind is Type.FLOAT:
-        with np.errstate(invalid="ignore"):
-            floats = result.astype(np.uint32).view(np.float32).astype(np.float64)
-        return np.where(np.isfinite(floats), floats, np.nan)
-    if kind is Type.INT:
-        result = np.where(result >> 8 * width - 1, result - (1 << 8 * width), result)
-    return result.astype(np.float64) if kind is not Type.BCD else np.where(result < 0, np.nan, result)
+def _plausible(raw: Floats, reading: RawReading, subject: Measured) -> Flags:
+    """Say at which places hardly any frame reads what no pack has, such as 6553 A or 300 %."""
+    if subject not in _POSSIBLE:
+        return np.ones(raw.shape[1], dtype=np.bool_)
+    low, high = _raw_range(_POSSIBLE[subject], reading)
+    return np.asarray(((raw >= low) & (raw <= high)).mean(axis=0) >= _MOSTLY)
 
 
-def _raw_range(each: Observation, reading: RawReading) -> tuple[float, float]:
-    one, other = ((bound - reading.addend) / reading.scale for bound in (each.low, each.high))
+def _raw_range(shown: Range, reading: RawReading) -> Range:
+    one, other = ((bound - reading.addend) / reading.scale for bound in shown)
     return min(one, other) - 1e-9, max(one, other) + 1e-9
 
 
@@ -282,6 +270,12 @@ def _benford(low: float, high: float, reading: RawReading) -> float:
     top = log(2.0 ** (8 * reading.width))
     part = log((size[1] + 1) / (size[0] + 1)) / top
     return part * (0.2 if negative else 0.8)
+
+
+def _windows(
+    each: Observation, time: Int64s | None, rows: int, seconds: float
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    return _window(each.time, time, rows, seconds), _window(each.until, time, rows, seconds)
 
 
 def _window(moment: int | None, time: Int64s | None, rows: int, seconds: float) -> tuple[int, int]:
@@ -327,67 +321,22 @@ def _way_chance(
     return max(float(right.mean()), 1.0 / len(raw), 1 / 3)
 
 
-def _is_little(fields: Sequence[FoundField]) -> bool:
-    orders = [each.order for each in fields if each.wide and each.of is None]
-    return orders.count("little") > len(orders) / 2
-
-
 def _without_twins(found: Sequence[Match]) -> list[Match]:
-    """Return matches without those that only take the same bytes for numbers of another sign."""
+    """Return matches without those that take the same bytes for hardly anything else.
+
+    That is a number of another sign that reads the same, and an addend that is nearly another one.
+    """
     best: dict[tuple[object, ...], Match] = {}
     for each in found:
         field = each.field
         key = (each.kind, field.at, field.width, each.little, field.scale, field.addend, each.low, each.high)
         if key not in best or each.chance < best[key].chance:
             best[key] = each
-    return list(best.values())
-
-
-def _cells(kinds: Sequence[Frames], fields: Sequence[Sequence[FoundField]], count: int) -> list[Match]:
-    """Return where so many voltages of cells lie side by side, and no further one behind them."""
-    result = []
-    places = sum(kind.matrix.shape[1] for kind in kinds)
-    for number, kind in enumerate(kinds):
-        spans = {(each.at, each.width) for each in fields[number] if not each.digits}
-        for form, width, scale, usual in _CELL_FORMS:
-            for little in (False, True):
-                if count < 1 or kind.matrix.shape[1] < width * count:
-                    continue
-                values = raw_numbers(kind.matrix, form, width, little=little) * scale
-                inside = ((values >= _CELL[0]) & (values <= _CELL[1])).all(axis=0)
-                for at in np.flatnonzero(inside).tolist():
-                    own = list(range(at, at + width * count, width))
-                    before, behind = at - width, at + width * count
-                    if own[-1] >= len(inside) or not inside[own].all():
-                        continue
-                    middle = float(np.median(values[:, own]))
-                    if any(
-                        0 <= place < len(inside) and inside[place] and abs(values[0, place] - middle) < _ALIKE
-                        for place in (before, behind)
-                    ):
-                        continue
-                    known = sum((place, width) in spans for place in own) > count / 2
-                    weight = usual * (_FIELDS if known else 1 - _FIELDS)
-                    weight *= _ORDER if little == _is_little(fields[number]) else 1 - _ORDER
-                    part = values[:, own]
-                    field = Field(
-                        name="cells",
-                        type=form,
-                        width=width,
-                        order="little" if little else "big",
-                        at=at,
-                        scale=scale,
-                        count=count,
-                    )
-                    chance = min(1.0, places / weight * _CELL_CHANCE**count)
-                    low, high, moves = float(part.min()), float(part.max()), bool((part != part[0]).any())
-                    result.append(Match(number, field, chance, low, high, moves, known, little, count))
-    return result
-
-
-_CELL_FORMS: Final = (
-    (Type.UINT, 2, 0.001, 0.8),
-    (Type.UINT, 2, 0.0001, 0.02),
-    (Type.FLOAT, 4, 1.0, 0.13),
-    (Type.UINT, 4, 0.001, 0.05),
-)
+    # Ways to read are tried in the order of how usual they are.
+    kept: dict[tuple[object, ...], list[Match]] = defaultdict(list)
+    for each in best.values():
+        field = each.field
+        same = kept[each.kind, field.at, field.width, each.little, field.type, field.scale]
+        if not any(abs(other.field.addend - field.addend) < _NEAR_ADDEND for other in same):
+            same.append(each)
+    return [each for group in kept.values() for each in group]

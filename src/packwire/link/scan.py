@@ -7,7 +7,7 @@ from shlex import quote
 from typing import Any
 
 from packwire.address import VESC, LinkKind, ble_address, serial_address, tcp_address
-from packwire.advertisement import Advertisement
+from packwire.advertisement import WEAK, Advertisement
 from packwire.errors import MissingExtraError, PackwireError, UnreachableError
 from packwire.link.discovery import discover
 from packwire.link.serial import list_ports
@@ -89,7 +89,6 @@ async def _told(
 async def _in_the_air(seconds: float, adapter: str) -> list[Find]:
     """Return the Bluetooth devices that advertise: known ones first, then the strongest."""
     from packwire.link.ble.discovery import scan  # noqa: PLC0415 - an extra
-    from packwire.link.ble.failures import WEAK  # noqa: PLC0415
 
     found = [_of_bluetooth(each.advertisement, adapter, WEAK) for each in await scan(seconds, adapter)]
     return sorted(found, key=lambda each: not each.speaks)

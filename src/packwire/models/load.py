@@ -98,7 +98,7 @@ def _model(source: Source) -> "ModelProtocol":
             return _from(source, text, made)
     content, node = _from_yaml(text, source.where)
     made = _made(content, node, source.where)
-    if made.name != source.name:
+    if source.name and made.name != source.name:
         raise _problem(source.where, node, ("name",), f"it is {made.name}, and the file {source.name}.yaml")
     user_cache.store(_cache_name(text), {"form": FORM, "content": content})
     return _from(source, text, made)
@@ -107,7 +107,7 @@ def _model(source: Source) -> "ModelProtocol":
 def _from(source: Source, text: str, made: "ModelProtocol") -> "ModelProtocol":
     if source.path is not None:
         made.digest, made.origin = sha256(text.encode()).hexdigest(), str(source.path)
-        made.shadows = source.name in library()
+        made.shadows = made.name in library()
     return made
 
 
@@ -183,5 +183,5 @@ def _problem(where: str, node: "yaml.Node | None", place: Place, words: str) -> 
 
 
 def read_file(path: Path) -> "ModelProtocol":
-    """Return the protocol of a model file, wherever it lies. Raises BadFileError."""
-    return _model(Source(path.stem, path))
+    """Return the protocol of a model file, wherever it lies, under any name. Raises BadFileError."""
+    return _model(Source("", path))

@@ -27,7 +27,7 @@ def require_trust(protocol: Protocol) -> None:
     if not is_trusted(protocol):
         raise NotTrustedError(
             f"{protocol.origin} is not packwire's own, and would send to your pack: look at it with "
-            f"`packwire model show {protocol.name}`, and agree once with --trust"
+            f"`packwire model show {protocol.origin}`, and agree once with --trust"
         )
 
 

@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from packwire.address import Address, ble_address
+from packwire.device.bluetooth import reader_of
 from packwire.errors import BadOptionError
 from packwire.protocols import protocol
 from packwire.sim.adapter import opened
@@ -30,6 +31,7 @@ class BluetoothLink:
 
     def __init__(self, port: Port, model: str, options: BluetoothOptions) -> None:
         spoken = protocol(model)
+        self._model = model
         self.radio = radio(spoken, options.name, options.address)
         if not self.radio.gatt:
             raise BadOptionError(f"the model {model} does not say how it is spoken over Bluetooth")
@@ -52,8 +54,9 @@ class BluetoothLink:
 
     @property
     def url(self) -> Address:
-        """Return the address to read it by."""
-        return ble_address(self.address, adapter=self.adapter if self._virtual else "")
+        """Return the address to read it by: with its model, where what it advertises tells nobody."""
+        model = "" if reader_of(self.radio.advertisement) else self._model
+        return ble_address(self.address, model=model, adapter=self.adapter if self._virtual else "")
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:

@@ -7,8 +7,13 @@ from packwire.sim.server import SimOptions, SimulatedVesc, Simulation
 
 
 def simulation(name: str, options: SimOptions) -> Simulation:
-    """Return a simulated device that speaks a protocol. Raises BadAddressError for one that is not known."""
+    """Return a simulated device that speaks a protocol, named or by a model's file.
+
+    Raises BadAddressError for one that is not known, BadFileError for a file that is no model.
+    """
     spoken = protocol(name)
     if isinstance(spoken, ModelProtocol):
-        return SimulatedModel(spoken, options)
+        simulated = SimulatedModel(spoken, options)
+        simulated.model = name
+        return simulated
     return SimulatedVesc(options)

@@ -102,6 +102,9 @@ on_a_line(
 on_a_line("serial: some checksums wrong", "jbd", "corrupt", CERTAIN, "corrupt:3")
 on_a_line("serial: all checksums wrong", "jbd", "serial.noise", LIKELY, "corrupt:1")
 on_a_line("serial: a checksum of its own", "jbd", "reader-bug.checksum", LIKELY, "wrong-checksum")
+on_a_line(
+    "serial: a checksum of its own, of a byte", "daly-a5", "reader-bug.checksum", LIKELY, "wrong-checksum"
+)
 on_a_line("serial: some answers cut short", "jbd", "truncated", CERTAIN, "truncate:3")
 on_a_line("serial: every answer cut short", "jbd", "truncated", LIKELY, "truncate:1")
 on_a_line("serial: junk between answers", "jbd", "junk", CERTAIN, "junk:2")

@@ -59,6 +59,22 @@ def test_nothing_is_certain_where_only_a_line_is_left(name: str):
         assert found.verdict.confidence is not Confidence.CERTAIN or found.verdict.key == INDEX[name]["kind"]
 
 
+def test_a_wrong_setting_is_not_the_whole_where_the_adapter_is_gone_too():
+    lines = [
+        (
+            "08:20:01 ERROR [main] Error discovering devices: [org.freedesktop.DBus.Error.UnknownObject] Method"
+            ' "SetDiscoveryFilter" with signature "a{sv}" on interface "org.bluez.Adapter1" doesn\'t exist'
+        ),
+        "08:20:02 WARNING [__init__] Unknown device type {'address': '02:00:00:00:00:0B', 'type': 'ACME'}",
+    ]
+    found = diagnose_lines("two", lines)
+    assert found.verdict.confidence is not Confidence.CERTAIN
+    assert {found.verdict.key, *(other.key for other in found.others)} >= {
+        "configuration",
+        "host.adapter-hung",
+    }
+
+
 def test_every_kind_says_what_settles_it():
     told = {told["kind"] for told in INDEX.values()} - {"ok", "inconclusive"}
     assert told <= set(SETTLES)

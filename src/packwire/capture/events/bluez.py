@@ -52,6 +52,15 @@ SAYINGS = (
     saying("no-adapter", EventKind.ADAPTER, "No powered Bluetooth adapters", of_device=False),
     saying("no-adapter", EventKind.ADAPTER, "No default controller available", of_device=False),
     saying("no-adapter", EventKind.ADAPTER, "adapter 'hci", r"adapter 'hci\d+' not found", of_device=False),
+    # A serial port or an address in place of an adapter's name.
+    saying(
+        "config-issue",
+        EventKind.ADAPTER,
+        "' not found",
+        r"adapter '(?!hci\d)\S{1,40}' not found",
+        start=50,
+        of_device=False,
+    ),
     saying("not-ready", EventKind.ADAPTER, "org.bluez.Error.NotReady", of_device=False),
     saying("blocked", EventKind.ADAPTER, "rfkill", r"(?:[Bb]locked|RF-kill)", start=60, of_device=False),
     saying("in-progress", EventKind.ADAPTER, "org.bluez.Error.InProgress", of_device=False),

@@ -17,6 +17,7 @@ SAYINGS = (
     saying("program-fault", EventKind.ERROR, "ImportError: ", of_device=False),
     saying("program-fault", EventKind.ERROR, "ModuleNotFoundError: ", of_device=False),
     saying("program-fault", EventKind.ERROR, "can't concat ", of_device=False),
+    saying("program-fault", EventKind.ERROR, "non-bool switches values", of_device=False),
     saying("short-data", EventKind.ERROR, "index out of range", of_device=False),
     saying("short-data", EventKind.ERROR, "requires a buffer of", of_device=False),
     saying("short-data", EventKind.ERROR, "bytes-like object is required", of_device=False),

@@ -35,6 +35,7 @@ _PROGRAMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             ),
         ),
         ("uart_debug", r"\[uart_debug:\d"),
+        ("daly2mqtt", r"<(?:UART|DALY-BMS[\w -]{0,12})> "),
         ("esphome", r"\[(?:[EWICDV]|VV)\]\s{0,2}\[[\w.-]+(?::\d{1,5})?\]|ESPHome API"),
         ("mpp-solar", r"DalySerialIO|mppsolar|mpp-solar|powermon|INFO:device:|Got response: b"),
         ("can-inverter", r"BmsToInverter|BMS #\d|toinverter|BmsCANProcessor"),

@@ -32,6 +32,9 @@ SAYINGS = (
         start=8,
         of_device=False,
     ),
+    # Daly2MQTT
+    saying("no-reply", EventKind.TIMED_OUT, "<UART> NO DATA", of_device=False),
+    saying("incorrect-reply", EventKind.DAMAGED, "<UART> CRC FAIL", of_device=False),
     saying("multiple-access", EventKind.PORT, "interfering with serial communication", of_device=False),
     saying("duplicate-id", EventKind.INFO, "DRIVER STOPPED! Another battery with the same", of_device=False),
     saying("bad-setting", EventKind.INFO, ">>> No port specified", of_device=False),

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from packwire.capture import open_capture
 from packwire.cli.exit_codes import ExitCode
+from packwire.cli.headers import unframed
 from packwire.cli.kinds import chance_text
 from packwire.cli.masked import masked
 from packwire.cli.options import BytesOption, JsonOption
@@ -73,7 +74,9 @@ def _lots(given: Sequence[str], *, decimal: bool) -> list[tuple[str, list[bytes]
         return [("given", [bytes.fromhex(text)[:_LONGEST] for text in texts])]
     result = []
     for path in given:
-        table = masked(open_capture(path, decimal=decimal), keep_secrets=True).messages
+        capture = masked(open_capture(path, decimal=decimal), keep_secrets=True)
+        # Pieces of frames have no checksum.
+        table = capture.messages.select(~unframed(capture))
         result += [
             (f"{_way(lane[0])} {lane[1]}", lot)
             for lane, rows in lane_rows(table).items()

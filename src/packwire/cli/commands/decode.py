@@ -58,6 +58,11 @@ def decode(
     if brief and (json or csv):
         raise BadOptionError("--brief is for text: --json and --csv always give every message")
     capture = open_capture(file, decimal=bytes_ == "decimal")
+    if not keep_secrets and not capture.has_packets_of_ip:
+        # What no model knows may be secret, and lie in several messages: masked as in a file that is shared.
+        from packwire.capture.redact import redacted  # noqa: PLC0415 - of TCP, VESC's own words mask
+
+        capture = Capture(capture.name, redacted(capture.packets).packets)
     shown = Shown(brief=brief, fields=fields, hex=hex, keep_secrets=keep_secrets)
     if json:
         write_lines(json_lines(capture, shown))

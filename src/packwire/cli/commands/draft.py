@@ -14,12 +14,14 @@ from packwire.cli.exit_codes import ExitCode
 from packwire.cli.headers import family_names, known_headers, row_families, unframed
 from packwire.cli.kinds import NamedFrames, kinds_of
 from packwire.cli.masked import masked
-from packwire.cli.notes import NotesOptions, read_notes
-from packwire.cli.options import BytesOption, OutOption
+from packwire.cli.notes import read_notes
+from packwire.cli.notes_options import NotesOptions
+from packwire.cli.options import BytesOption, JsonOption, OutOption
 from packwire.cli.terminal import make_console
+from packwire.cli.views.draft import record
 from packwire.direction import Direction
 from packwire.errors import BadFileError, BadOptionError
-from packwire.insight.draft import DraftKind, DraftLinks
+from packwire.insight.draft import DraftKind, DraftLinks, is_placed
 from packwire.insight.draft import draft as draft_model
 from packwire.insight.fields import FieldRole, FoundField, find_fields
 from packwire.insight.frame_form import FrameForm, find_forms
@@ -27,10 +29,13 @@ from packwire.insight.groups import lane_rows
 from packwire.insight.pairs import find_pairs
 from packwire.insight.values import find_values
 from packwire.models.load import parse
+from packwire.visible import record_text
 
 #: A request that was sent so often, always alike, may be a poll; others may set something, and are left out.
 #: It is also not much rarer than what is sent most.
 _POLL, _POLL_SHARE = 3, 0.1
+#: Where requests that begin alike are not all alike, one is a poll that is nearly all of many.
+_OFTEN, _NEARLY_ALL = 10, 0.9
 
 
 _NO_NOTES = NotesOptions()
@@ -41,6 +46,7 @@ def draft(
     name: str = "",
     out: OutOption = None,
     force: Annotated[bool, Parameter(negative=())] = False,
+    json: JsonOption = False,
     bytes_: BytesOption = "hex",
     options: NotesOptions = _NO_NOTES,
 ) -> int:
@@ -73,23 +79,24 @@ def draft(
     fields = find_fields(frames)
     found = find_values(frames, fields, said.observations, seconds=options.within)
     title = name or (out.stem if out is not None else "draft")
+    own = [_kind(each, its, captures) for each, its in zip(kinds, fields, strict=True)]
+    remarks = [*_remarks(captures), *([said.remark] if said.remark else [])]
     try:
         text = draft_model(
-            _name(title),
-            [_kind(each, own, captures) for each, own in zip(kinds, fields, strict=True)],
-            found,
-            _forms(captures, kinds),
-            _links(captures, kinds),
-            [*_remarks(captures), *([said.remark] if said.remark else [])],
+            _name(title), own, found, _forms(captures, kinds), _links(captures, kinds), remarks
         )
     except ValueError as error:
         raise BadFileError(f"{', '.join(paths)}: {error}") from None
     parse(text, str(out or "the draft"))
+    if out is not None:
+        out.write_text(text, encoding="utf-8")
+    if json:
+        print(record_text(record(_name(title), out, text, own, found, remarks)))
+        return ExitCode.OK
     if out is None:
         print(text, end="")
         return ExitCode.OK
-    out.write_text(text, encoding="utf-8")
-    placed = sum(bool(each.matches) for each in found)
+    placed = sum(is_placed(each) for each in found)
     make_console(stderr=True).print(
         f"{out}: {len(kinds)} kinds of replies, {placed} of {len(found)} noted values"
     )
@@ -134,7 +141,8 @@ def _request(each: NamedFrames, fields: Sequence[FoundField], captures: Sequence
             asked = Counter(capture.messages.payload(row) for row in pair.request.rows.tolist())
             payload, count = asked.most_common(1)[0]
             known = request_of(payload)
-            polled = len(asked) == 1 and count >= max(_POLL, _POLL_SHARE * most)
+            alone = len(asked) == 1 or (count >= _OFTEN and count >= _NEARLY_ALL * asked.total())
+            polled = alone and count >= max(_POLL, _POLL_SHARE * most)
             fits = not each.kind.asked or payload[2:6] == each.kind.asked
             if polled and fits and (known.query or not known.told):
                 return payload

@@ -9,13 +9,15 @@ from packwire.capture import open_capture
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.kinds import kinds_of
 from packwire.cli.masked import masked
-from packwire.cli.notes import NotesOptions, read_notes
+from packwire.cli.notes import read_notes
+from packwire.cli.notes_options import NotesOptions
 from packwire.cli.options import AllOption, BytesOption, JsonOption, KeepSecretsOption, RedactOption
 from packwire.cli.terminal import make_console
 from packwire.cli.views.found import records, show
 from packwire.errors import BadOptionError
 from packwire.insight.fields import find_fields
-from packwire.insight.values import MOST_CHANCE, find_values
+from packwire.insight.matches import MOST_CHANCE
+from packwire.insight.values import find_values
 from packwire.visible import record_text
 
 _NO_NOTES = NotesOptions()

@@ -3,7 +3,7 @@
 Its `export` is in `model_export`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from packwire.cli import completion
 from packwire.cli.exit_codes import ExitCode
+from packwire.cli.notes_options import NotesFile
 from packwire.cli.options import JsonOption, ModelsOption
 from packwire.cli.records.recordings import Model as Record
 from packwire.cli.streams import tell
@@ -30,6 +31,7 @@ from packwire.visible import record_text
 app = App(name="model", help="Models: the protocols of BMSs as data, packwire's and your own.")
 
 _WIDTH = 80
+_NO_NOTES = NotesFile()
 ModelArgument = Annotated[str, Parameter(help="A model's name, or its file.", completer=completion.models)]
 
 
@@ -148,19 +150,30 @@ def check(name: str, /, *more: str, models: ModelsOption = ()) -> int:
 
 
 @app.command(name="test")
-def run_examples(name: str | None = None, /, *more: str, models: ModelsOption = ()) -> int:
-    """Run the examples that models carry.
+def run_examples(
+    name: str | None = None,
+    /,
+    *more: str,
+    models: ModelsOption = (),
+    options: NotesFile = _NO_NOTES,
+) -> int:
+    """Run the examples that models carry; with recordings, show how much of them a model explains.
+
+    `frames` are those of which the model says what they are, `bytes` what has a meaning in them, `notes` what
+    an app showed (--notes) and the model reads at that time.
 
     Parameters
     ----------
     name
         A model's name, or its file; left out: all of them.
     more
-        More of them.
+        More of them, and recordings.
     """
     use(models)
-    code = ExitCode.OK
-    for each in (name, *more) if name is not None else tuple(sources()):
+    recordings = [each for each in more if Path(each).is_file() and not each.endswith((".yaml", ".yml"))]
+    named = [each for each in (name, *more) if each is not None and each not in recordings]
+    code: int = ExitCode.OK
+    for each in named or tuple(sources()):
         model = named_model(each)
         try:
             wrong = list(problems(model))
@@ -168,11 +181,43 @@ def run_examples(name: str | None = None, /, *more: str, models: ModelsOption = 
             wrong = [f"{'.'.join(map(str, error.place))}: {error}"]
         many = len(model.content.get("examples", ()))
         end = "" if wrong or not many else ", all as they say"
-        say(make_console(), f"{model.name}: {_examples(many)}{end}")
+        if many or not recordings:
+            say(make_console(), f"{model.name}: {_examples(many)}{end}")
         for words in wrong:
             tell(f"{model.name}: {words}")
             code = ExitCode.DISTURBED
+        if recordings:
+            code = _on_recordings(model, recordings, options) or code
     return code
+
+
+def _on_recordings(model: ModelProtocol, paths: Sequence[str], options: NotesFile) -> int:
+    """Show how much of some recordings a model explains."""
+    from packwire.capture import open_capture  # noqa: PLC0415 - numpy, which the other commands do not need
+    from packwire.cli.masked import masked  # noqa: PLC0415
+    from packwire.cli.notes import read_notes  # noqa: PLC0415
+    from packwire.insight.explained import explained  # noqa: PLC0415
+
+    captures = [masked(open_capture(path)) for path in paths]
+    said = read_notes((), options, captures)
+    found = explained(model, [each.messages for each in captures], said.observations, options.within)
+    if not found.known:
+        tell(f"{model.name}: no frame in {', '.join(map(printable, paths))} is one that this model knows")
+        return ExitCode.NO_ANSWER
+    console = make_console()
+    if said.remark:
+        say(console, said.remark)
+    frames, bytes_ = round(100 * found.known / found.frames), round(100 * found.meant / found.bytes)
+    notes = f", notes {found.right} of {found.notes}" if found.notes else ""
+    say(console, f"{model.name}: frames explained {frames} %, bytes {bytes_} %{notes}")
+    if found.damaged or found.outside:
+        say(console, f"  {found.damaged} frames damaged, {found.outside} bytes in no frame")
+    for note, instead in found.wrong:
+        say(
+            console,
+            f"  {note.text}: {f'the model reads {instead}' if instead else 'the model reads nothing'}",
+        )
+    return ExitCode.DISTURBED if found.wrong else ExitCode.OK
 
 
 def _examples(many: int) -> str:

@@ -9,7 +9,8 @@ from packwire.capture import open_capture
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.kinds import NamedFrames, kinds_of
 from packwire.cli.masked import masked
-from packwire.cli.notes import NotesOptions, read_notes
+from packwire.cli.notes import read_notes
+from packwire.cli.notes_options import NotesFile
 from packwire.cli.options import BytesOption, JsonOption, KeepSecretsOption, OutOption
 from packwire.cli.terminal import make_console
 from packwire.cli.views.field_plot import show, write
@@ -88,7 +89,7 @@ def plot(
         marks = []
         if notes is not None:
             begun = int(chosen.frames.time[0]) if chosen.frames.time is not None else 0
-            said = read_notes((), NotesOptions(notes=notes, zone=zone), [capture])
+            said = read_notes((), NotesFile(notes=notes, zone=zone), [capture])
             marks = [
                 ((each.time - begun) / 1e9, each.text) for each in said.observations if each.time is not None
             ]

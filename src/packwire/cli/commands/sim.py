@@ -7,6 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
@@ -221,6 +222,30 @@ def _serving(model: str) -> Callable[..., int]:
     return serve
 
 
+@app.default
+def file(
+    model: Annotated[str | None, Parameter(show=False)] = None,
+    /,
+    *,
+    listen: _Listen = "0",
+    cells: _Cells = 4,
+    pack: _Pack = _USUAL,
+    bluetooth: _Bluetooth = _NoBluetooth,
+    for_: ForOption = None,
+) -> int:
+    """Simulate a VESC, a hub, or any pack that has a model, such as a draft: packwire sim mybms.yaml.
+
+    Parameters
+    ----------
+    model
+        One of the commands below, or a model's file.
+    """
+    if model is None:
+        app.help_print()
+        return ExitCode.OK
+    return _serving(model)(listen=listen, cells=cells, pack=pack, bluetooth=bluetooth, for_=for_)
+
+
 # The user's own models too, unless they are named like another command here.
 for _name in sorted(sources().keys() - {"vesc", "hub", "faults"}):
     app.command(_serving(_name), name=_name)
@@ -295,7 +320,7 @@ async def _start(stack: AsyncExitStack, model: str, options: SimOptions) -> None
 
     simulated = await stack.enter_async_context(simulation(model, options))
     doing = SCENARIOS[options.scenario].summary
-    print(f"A simulated pack of {options.cells} cells that speaks {model}.")
+    print(f"A simulated pack of {options.cells} cells that speaks {Path(model).stem}.")
     print(f"  {doing}")
     for fault in simulated.faults:
         print(f"Fault {fault}: {FAULTS[fault.name].summary}.")

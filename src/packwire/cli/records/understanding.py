@@ -1,4 +1,4 @@
-"""Records of what is understood of an unknown protocol: `fields`, `checksum`, `find`."""
+"""Records of what is understood of an unknown protocol: `fields`, `checksum`, `find`, `draft`, `apk`."""
 
 from typing import Annotated, Final, Literal, TypedDict
 
@@ -88,7 +88,99 @@ class SeriesRecord(TypedDict):
     values: list[float]
 
 
+class AppRecord(TypedDict):
+    """What an app's package is, and what was not looked at."""
+
+    kind: Literal["app"]
+    package: Annotated[str, "its name; empty: the manifest does not say it"]
+    app_version: str
+    frameworks: Annotated[dict[str, str], "by name: where the app's logic lies then, and what to do"]
+    classes: Annotated[int, "classes of the app that were looked through"]
+    other_bytes: Annotated[int, "arrays and texts of bytes that nothing speaks for"]
+    left_out: Annotated[dict[str, int], "what was not looked at, with how often"]
+
+
+class AppUuid(TypedDict):
+    """A UUID in an app's package."""
+
+    kind: Literal["app-uuid"]
+    uuid: Annotated[str, "four digits where it is one that the Bluetooth SIG shortens"]
+    standard: Annotated[str, "what it is for in most apps; else empty"]
+    protocols: Annotated[list[str], "models of packwire that use it"]
+    captured: Annotated[bool, "the recording has it"]
+    places: Annotated[list[str], "classes with their methods or fields, or files"]
+
+
+class AppFrame(TypedDict):
+    """Bytes in an app's package that look like a frame, those for which most speaks first."""
+
+    kind: Literal["app-frame"]
+    hex: Annotated[str, "`??`: a byte that the app fills in"]
+    family: Annotated[str, "the known framing whose right frame they are; else empty"]
+    checksum: Annotated[str, "what fits; else empty"]
+    chance: Annotated[float, "that such a checksum means nothing"]
+    sent: Annotated[bool, "a method that holds them leads to a write over Bluetooth"]
+    captured: Annotated[int, "so many messages of the recording are these bytes or hold them"]
+    places: list[str]
+
+
+class AppCall(TypedDict):
+    """A method of an app that speaks over Bluetooth."""
+
+    kind: Literal["app-call"]
+    method: str
+    does: Annotated[str, "`writes`, `subscribes`, `connects (classic)`"]
+    calls: str
+    callers: Annotated[list[str], "the nearest first"]
+
+
+class AppChecksum(TypedDict):
+    """A table or a polynomial of a checksum in an app's code."""
+
+    kind: Literal["app-checksum"]
+    polynomial: Annotated[int | None, "as the code has it; null: it is a table"]
+    names: Annotated[list[str], "the checksums that have it"]
+    place: str
+
+
+class DraftRecord(TypedDict):
+    """A model that was drafted."""
+
+    kind: Literal["draft"]
+    name: str
+    file: Annotated[str | None, "null: it was not written to a file"]
+    model: Annotated[str, "the whole file, as YAML"]
+    kinds: list["DraftedKind"]
+    noted: list["DraftedValue"]
+    remarks: list[str]
+
+
+class DraftedKind(TypedDict):
+    """A kind of reply in a draft."""
+
+    begins: Annotated[str, "hexadecimal; `??`: any byte"]
+    size: int
+    count: Annotated[int, "messages"]
+    request: Annotated[str | None, "what asks for it, hexadecimal; null: nothing that surely only asks"]
+
+
+class DraftedValue(TypedDict):
+    """A noted value, and where the draft has it."""
+
+    name: str
+    notes: list[str]
+    placed: Annotated[bool, "chance does not explain its place, and the draft has it"]
+    ties: Annotated[int, "so many places fit as well"]
+    chance: Annotated[float | None, "null: it fits nowhere"]
+
+
 RECORDS: Final = {
+    DraftRecord: ("draft",),
+    AppRecord: ("apk",),
+    AppUuid: ("apk",),
+    AppFrame: ("apk",),
+    AppCall: ("apk",),
+    AppChecksum: ("apk",),
     Fields: ("fields",),
     ChecksumRecord: ("checksum",),
     FoundValue: ("find",),

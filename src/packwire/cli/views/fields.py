@@ -40,7 +40,8 @@ def show(
         matrix = each.frames.matrix
         console.print(Text(each.title, style="bold"))
         moving = sum(field.moves for field in own)
-        few = ", too few to tell much" if len({row.tobytes() for row in matrix[:_FEW]}) < _FEW else ""
+        changes = int((matrix[1:] != matrix[:-1]).any(axis=1).sum())
+        few = ", too few to tell much" if changes < _FEW - 1 else ""
         console.print(f"  {len(matrix)} messages{few}")
         for field in own:
             if field.moves or everything:

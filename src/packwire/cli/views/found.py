@@ -7,14 +7,12 @@ from rich.text import Text
 
 from packwire.cli.kinds import NamedFrames, chance_text
 from packwire.cli.records.understanding import FoundValue
-from packwire.insight.values import MOST_CHANCE, Match, Noted
+from packwire.insight.matches import MOST_CHANCE, Match, Noted
 from packwire.wire.fields import Type
 
 _LETTERS = {Type.UINT: "u", Type.INT: "i", Type.FLOAT: "f", Type.BCD: "bcd"}
 #: So many places of a value are listed, unless all are asked for.
 _LISTED = 4
-#: A place that is so much less likely than the first is not listed.
-_FAR = 100.0
 
 
 def show(
@@ -26,12 +24,10 @@ def show(
     for each in found:
         notes = ", ".join(dict.fromkeys(note.text.rpartition("=")[2] for note in each.observations))
         console.print(Text.assemble((each.name, "bold"), f"  {notes}"))
-        listed = [one for one in each.matches if one.chance <= _FAR * each.matches[0].chance]
-        sure = [one for one in listed if one.chance <= MOST_CHANCE]
-        shown = each.matches if everything else (sure or listed)[:_LISTED]
+        shown = each.matches if everything else each.listed[:_LISTED]
         if not each.matches:
             console.print("  nowhere: no number fits all that was noted")
-        elif not sure:
+        elif each.matches[0].chance > MOST_CHANCE:
             console.print("  nothing that chance would not do as well; note it at more times. It may be:")
         elif each.ties > 1:
             console.print(f"  {each.ties} places fit equally well; no frame here tells them apart")

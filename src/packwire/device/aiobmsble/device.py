@@ -12,12 +12,13 @@ from typing import Any, override
 import aiobmsble.basebms
 from aiobmsble import BMSConfig
 
+from packwire.advertisement import WEAK
 from packwire.att import Opcode
 from packwire.device.aiobmsble.samples import values_of
 from packwire.device.base import Device, Node, NodeKind, Statistics
 from packwire.errors import GoneError, NoAnswerError, PackwireError, Reason, WrongPinError
 from packwire.link.ble.discovery import Seen, identity_of
-from packwire.link.ble.failures import FAILURES, WEAK, broken, no_connection
+from packwire.link.ble.failures import FAILURES, broken, no_connection
 from packwire.link.ble.observed import (
     CLOSE_TIMEOUT,
     CONNECT_TIMEOUT,

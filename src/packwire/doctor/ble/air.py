@@ -1,6 +1,6 @@
 """The air: whether the pack is heard, how loud, and as whose it advertises."""
 
-from packwire.advertisement import Advertisement
+from packwire.advertisement import WEAK, Advertisement
 from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
 from packwire.doctor.ble.adapter import has_bluetooth, note_no_bluetooth
 from packwire.doctor.ble.facts import AdapterFacts, AirFacts, FamilyFacts
@@ -8,7 +8,7 @@ from packwire.doctor.examination import Examination
 from packwire.errors import UnreachableError
 from packwire.event import EventKind
 from packwire.link.ble.discovery import hear
-from packwire.link.ble.failures import WEAK, code_of
+from packwire.link.ble.failures import code_of
 from packwire.models.aiobmsble_plugins import plugin_for
 from packwire.protocols import protocol, recognised
 from packwire.visible import printable

@@ -162,8 +162,11 @@ def _finding(own: ClientSession, text: str) -> SessionVerdict:
 
 
 def _remedy(own: ClientSession) -> str:
-    """Return what else tells; the doctor plays a VESC only."""
-    return "" if own.protocol == "VESC" else "Give its log (--log FILE), or print what the client receives."
+    """Return what else tells."""
+    if own.protocol == "VESC":
+        return ""
+    sure = f"be sure with: {own.examined_with}" if own.examined_with else "print what the client receives."
+    return f"Give its log (--log FILE), or {sure}"
 
 
 def _has_times(session: ClientSession) -> bool:

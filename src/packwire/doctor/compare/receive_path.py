@@ -13,7 +13,7 @@ from packwire.doctor.vesc.bad_frames import shown_hex
 from packwire.protocol.base import Request
 from packwire.protocols import observer, protocol
 
-#: The doctor plays a VESC only.
+#: Where the doctor plays no such device for the client.
 _OTHER_REMEDY = (
     "Print each piece that the client receives, in hexadecimal, and compare it with the recording."
 )
@@ -57,7 +57,7 @@ def receive_path(
         (*_may_be_pace(own, patience), *_undecided(own, patience, found)),
         patience.refused,
         kinds,
-        "" if own.protocol == "VESC" else _OTHER_REMEDY,
+        f"To be sure: {own.examined_with}" if own.examined_with else _OTHER_REMEDY,
     )
 
 

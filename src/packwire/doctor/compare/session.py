@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from packwire.capture.packets import NO_TIME
+from packwire.channel import Transport
 from packwire.doctor.vesc.bad_frames import BadFrame
 from packwire.messages import Messages
 from packwire.protocol.observing import Caller, Introduced
@@ -151,6 +152,17 @@ class ClientSession:
     def asked_at_all(self) -> int:
         """Return how many requests there are, whether or not one knows what would answer them."""
         return len(self.queries)
+
+    @property
+    def examined_with(self) -> str:
+        """Return the command that examines such a client, where there is one; none plays over Bluetooth."""
+        if self.protocol == "VESC":
+            return "packwire doctor --my-client 65101"
+        transports = {each.transport for each in self.messages.channels}
+        if not self.model or transports & {Transport.ATT, Transport.RFCOMM, Transport.CAN}:
+            return ""
+        where = "18899" if Transport.TCP in transports else "serial"
+        return f"packwire doctor --my-client '{where}?model={self.model}'"
 
     @property
     def asked(self) -> int:

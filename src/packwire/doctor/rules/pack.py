@@ -1,8 +1,10 @@
 """The verdicts on what a pack says of itself, whatever its protocol and its link."""
 
+from packwire.advertisement import WEAK
 from packwire.check import Confidence, Facts, Rank, Rule, certain
 from packwire.doctor.checks.words import few
 from packwire.doctor.facts import ReadingFacts
+from packwire.doctor.log.facts import RadioFacts
 from packwire.doctor.pack_facts import ValuesFacts
 from packwire.errors import Reason
 
@@ -20,6 +22,20 @@ def _dead_words(facts: Facts) -> str:
 
 def _read(facts: Facts) -> str:
     return facts[ReadingFacts].all_the_same
+
+
+def _well_remedy(facts: Facts) -> str:
+    level = facts[RadioFacts].level
+    weak = level is not None and level < WEAK
+    todo = (
+        f"Bring it and the adapter nearer to each other: at {level:.0f} dBm connections often break."
+        if weak
+        else "Nothing."
+    )
+    return (
+        f"{todo} If another program gets no data from it, look at that one: its address, its model, and "
+        "whether it asks while another does."
+    )
 
 
 RULES: tuple[Rule, ...] = (
@@ -75,8 +91,7 @@ RULES: tuple[Rule, ...] = (
         Rank.WELL,
         lambda facts: certain(len(facts[ValuesFacts].readings) > 1),
         lambda facts: f"All is well: {facts[ReadingFacts].said}.",
-        "Nothing. If another program gets no data from it, look at that one: its address, its model, and "
-        "whether it asks while another does.",
+        _well_remedy,
         None,
     ),
 )

@@ -17,11 +17,10 @@ from bleak.exc import (
 )
 from bleak_retry_connector import BleakNotFoundError, BleakOutOfConnectionSlotsError
 
+from packwire.advertisement import WEAK
 from packwire.errors import GoneError, PackwireError, Reason, UnreachableError
 from packwire.visible import printable
 
-#: dBm; below it connections often fail, or break.
-WEAK = -80
 _SHOWN = 160
 
 #: Everything that bleak, D-Bus and the waits around them may raise.

@@ -5,12 +5,13 @@ import contextlib
 from typing import TYPE_CHECKING, override
 
 from packwire.address import Address
+from packwire.advertisement import WEAK
 from packwire.direction import Direction
 from packwire.errors import GoneError, NoAnswerError, NotAVescError, PackwireError, Reason
 from packwire.event import EventKind
 from packwire.link.base import Link, Receiver
 from packwire.link.ble.discovery import Seen, find, identity_of
-from packwire.link.ble.failures import FAILURES, WEAK, broken
+from packwire.link.ble.failures import FAILURES, broken
 from packwire.link.ble.observed import ObservedClient, Watch, connect, disconnect, who
 from packwire.link.ble.write_types import WriteTypeFinder
 from packwire.protocol.base import Gatt, Protocol, WriteType

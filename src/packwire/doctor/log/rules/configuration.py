@@ -34,7 +34,7 @@ def _misconfigured(facts: Facts) -> Confidence | None:
     if said.has("uart-misfit"):
         return POSSIBLE if said.works else LIKELY
     if said.has("unknown-type", "can-down", "can-missing", "bad-setting"):
-        other = said.has("bluez-missing", "no-adapter", "dbus-missing", "dbus-rejected")
+        other = said.has("bluez-missing", "no-adapter", "adapter-gone", "dbus-missing", "dbus-rejected")
         # A pack that is left out is not spoken of, and any program may complain about any setting.
         tried = said.has(*_TRIED) or not said.has("unknown-type", "can-down", "can-missing")
         return LIKELY if said.works or other or tried else CERTAIN

@@ -1,0 +1,69 @@
+"""Where the voltages of a pack's cells lie side by side."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from packwire.insight.fields import FoundField, Frames
+from packwire.insight.matches import FIELDS_SHARE, ORDER_SHARE, Match, is_little
+from packwire.insight.readings import raw_numbers
+from packwire.wire.fields import Field, Type
+
+#: A cell's voltage lies here; and what a number that is none would need to lie here as well.
+_CELL = (1.8, 4.6)
+_CELL_CHANCE = 0.12
+#: V: a number beside the cells that is so near to them is one more.
+_ALIKE = 0.25
+
+
+def find_cells(kinds: Sequence[Frames], fields: Sequence[Sequence[FoundField]], count: int) -> list[Match]:
+    """Return where so many voltages of cells lie side by side, and no further one behind them."""
+    result = []
+    places = sum(kind.matrix.shape[1] for kind in kinds)
+    for number, kind in enumerate(kinds):
+        spans = {(each.at, each.width) for each in fields[number] if not each.digits}
+        for form, width, scale, usual in _CELL_FORMS:
+            for little in (False, True):
+                if count < 1 or kind.matrix.shape[1] < width * count:
+                    continue
+                values = raw_numbers(kind.matrix, form, width, little=little) * scale
+                inside = ((values >= _CELL[0]) & (values <= _CELL[1])).all(axis=0)
+                for at in np.flatnonzero(inside).tolist():
+                    own = list(range(at, at + width * count, width))
+                    before, behind = at - width, at + width * count
+                    if own[-1] >= len(inside) or not inside[own].all():
+                        continue
+                    middle = float(np.median(values[:, own]))
+                    if any(
+                        0 <= place < len(inside) and inside[place] and abs(values[0, place] - middle) < _ALIKE
+                        for place in (before, behind)
+                    ):
+                        continue
+                    known = sum((place, width) in spans for place in own) > count / 2
+                    weight = usual * (FIELDS_SHARE if known else 1 - FIELDS_SHARE)
+                    weight *= ORDER_SHARE if little == is_little(fields[number]) else 1 - ORDER_SHARE
+                    part = values[:, own]
+                    field = Field(
+                        name="cells",
+                        type=form,
+                        width=width,
+                        order="little" if little else "big",
+                        at=at,
+                        scale=scale,
+                        count=count,
+                    )
+                    # Equal numbers side by side (settings, padding) say no more than one of them does.
+                    different = len(np.unique(part, axis=1).T)
+                    chance = min(1.0, places / weight * _CELL_CHANCE**different)
+                    low, high, moves = float(part.min()), float(part.max()), bool((part != part[0]).any())
+                    result.append(Match(number, field, chance, low, high, moves, known, little, count))
+    return result
+
+
+_CELL_FORMS: Final = (
+    (Type.UINT, 2, 0.001, 0.8),
+    (Type.UINT, 2, 0.0001, 0.02),
+    (Type.FLOAT, 4, 1.0, 0.13),
+    (Type.UINT, 4, 0.001, 0.05),
+)
