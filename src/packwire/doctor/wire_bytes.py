@@ -95,14 +95,16 @@ def _by_heads(stream: bytes, spoken: Protocol) -> list[Found]:
     found: list[Found] = []
     if not isinstance(spoken, ModelProtocol):
         return found
-    for reply in spoken.replies:
-        framing = next((each for each in spoken.framings if reply.head.startswith(each.start)), None)
-        at = stream.find(reply.head) if framing and framing.check and len(reply.head) >= _TELLING else -1
+    heads = {each.head for each in spoken.replies if len(each.head) >= _TELLING}
+    for head in heads:
+        framing = next((each for each in spoken.framings if head.startswith(each.start)), None)
+        at = stream.find(head) if framing and framing.check else -1
         while framing and at >= 0 and len(found) < _MOST_SUMS:
             size = next(framing.sizes_of(stream[at : at + framing.needs]), 0)
-            if size and at + size <= len(stream):
-                found.append(Found(at, size, framing, framing.checks(stream[at : at + size])))
-            at = stream.find(reply.head, at + 1)
+            frame = stream[at : at + size]
+            if size == len(frame) > 0 and not any(frame.find(each, 1) > 0 for each in heads):  # none was cut
+                found.append(Found(at, size, framing, framing.checks(frame)))
+            at = stream.find(head, at + 1)
     return found
 
 
