@@ -118,6 +118,11 @@ def families() -> tuple[Family, ...]:
     return _families(tuple(sources().values()))
 
 
+def families_unchecked() -> tuple[Family, ...]:
+    """Return the families without checksums, wherever they are spoken."""
+    return tuple(each for each, _ in _unchecked(tuple(sources().values())))
+
+
 def families_at(notify: str) -> tuple[tuple[Family, str], ...]:
     """Return the families without checksums that are spoken where this characteristic notifies, if any.
 

@@ -1,6 +1,6 @@
 """Raw messages to application messages: frames put together where a channel's framing is known."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from types import MappingProxyType
@@ -90,14 +90,15 @@ def put_together(raw: Messages, known: Mapping[Channel, Family] = MappingProxyTy
     by_way: dict[Way, tuple[Framing, ...]] = {}
     kept = np.ones(len(raw), dtype=np.bool_)
     framing = np.full(len(raw), -1, dtype=np.int64)
-    for way, rows in _rows_by_way(raw.channel.astype(np.int64) * 4 + raw.direction + 1):
+    ways = list(_rows_by_way(raw.channel.astype(np.int64) * 4 + raw.direction + 1))
+    recognised = _recognised(raw, ways, known)
+    for way, rows in ways:
         family = known.get(raw.channels[way >> 2])
         if family is not None:
             by_way[way >> 2, (way & 3) - 1] = family.framings
             framing[rows] = output.framings.setdefault(family.framings[0], len(output.framings))
             continue
-        begin = _begin(raw, rows[:TRIAL])
-        framings = recognise(begin) or _at_its_place(raw, raw.channels[way >> 2], begin)
+        framings = recognised[way]
         if not framings and raw.channels[way >> 2].transport is not Transport.CAN:
             found = infer(raw, rows)
             framings = (found,) if found else ()
@@ -110,17 +111,40 @@ def put_together(raw: Messages, known: Mapping[Channel, Family] = MappingProxyTy
     return _table(output, np.flatnonzero(kept), framing, by_way)
 
 
-def _at_its_place(raw: Messages, channel: Channel, begin: bytes) -> tuple[Framing, ...]:
-    def written(uuid: str) -> list[bytes]:
-        numbers = [
+def _recognised(
+    raw: Messages, ways: Sequence[tuple[int, Int64s]], known: Mapping[Channel, Family]
+) -> dict[int, tuple[Framing, ...]]:
+    """Return the framings of each way that is not `known`.
+
+    Where a device notifies without checksums, what is written to it for that has the same ones.
+    """
+    found = {}
+    for way, rows in ways:
+        if raw.channels[way >> 2] not in known:
+            begin = _begin(raw, rows[:TRIAL])
+            found[way] = recognise(begin)
+            if not found[way]:
+                found[way], places = _at_its_place(raw, raw.channels[way >> 2], begin)
+                found |= {each: found[way] for each, _ in ways if each >> 2 in places}
+    return found
+
+
+def _at_its_place(raw: Messages, channel: Channel, begin: bytes) -> tuple[tuple[Framing, ...], Sequence[int]]:
+    """Return the framings without checksums that a channel speaks, and the channels of its requests."""
+
+    def places(uuid: str) -> list[int]:
+        return [
             number
             for number, each in enumerate(raw.channels)
             if each.kind == "write" and each.device == channel.device and long_uuid(each.name) == uuid
         ]
-        rows = np.flatnonzero(np.isin(raw.channel, numbers))[:_FEW_WRITES]
+
+    def written(uuid: str) -> list[bytes]:
+        rows = np.flatnonzero(np.isin(raw.channel, places(uuid)))[:_FEW_WRITES]
         return [raw.payload(row) for row in rows.tolist()]
 
-    return recognise_at(channel, begin, written)
+    framings, write = recognise_at(channel, begin, written)
+    return framings, places(write) if framings else ()
 
 
 def _rows_by_way(ways: Int64s) -> Iterator[tuple[int, Int64s]]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from packwire.att import long_uuid
 from packwire.channel import Channel, Transport
-from packwire.protocols import families, families_at
+from packwire.protocols import families, families_at, families_unchecked
 from packwire.wire.family import Family
 from packwire.wire.finding import Found, frames_in
 from packwire.wire.framing import Framing, Size
@@ -38,7 +38,8 @@ def family(name: str) -> tuple[Framing, ...]:
 
 @cache
 def _families() -> dict[str, str]:
-    return {framing.name: each.name for each in families() for framing in each.framings}
+    every = (*families_unchecked(), *families())
+    return {framing.name: each.name for each in every for framing in each.framings}
 
 
 def family_of(framing: Framing) -> str:
@@ -49,7 +50,7 @@ def family_of(framing: Framing) -> str:
 @cache
 def answering() -> dict[str, Family]:
     """Return the families of which it is known what answers what, by name."""
-    return {each.name: each for each in families() if each.answers}
+    return {each.name: each for each in (*families(), *families_unchecked()) if each.answers}
 
 
 def recognise(stream: bytes) -> tuple[Framing, ...]:
@@ -68,14 +69,16 @@ def recognise(stream: bytes) -> tuple[Framing, ...]:
 
 def recognise_at(
     channel: Channel, stream: bytes, written: Callable[[str], Sequence[bytes]]
-) -> tuple[Framing, ...]:
+) -> tuple[tuple[Framing, ...], str]:
     """Return framings without a checksum, where a device notifies on the very characteristic of their model.
+
+    The second is the characteristic by which it is asked; both are empty where it speaks none.
 
     Nearly all bytes lie in several frames, whose starts, sizes and ends are all right, and most of what was
     written to that device at the model's other characteristic (`written` tells by its UUID) are frames, too.
     """
     if channel.transport is not Transport.ATT or channel.kind not in _NOTIFIES:
-        return ()
+        return (), ""
     stream = stream[:TRIAL]
     for each, write in families_at(long_uuid(channel.name)):
         found = [frame for frame in frames_in(stream, each.framings) if frame.ok]
@@ -88,8 +91,8 @@ def recognise_at(
             continue
         said = [any(one.form_of(message) for one in each.framings) for message in written(write)]
         if said and 2 * sum(said) > len(said):
-            return each.framings
-    return ()
+            return each.framings, write
+    return (), ""
 
 
 class RequestMeaning(NamedTuple):
