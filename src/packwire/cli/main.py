@@ -90,7 +90,7 @@ GROUPS: dict[str, dict[str, CommandRow]] = {
         ),
         "decode": CommandRow(
             "decode:decode",
-            "Show the conversation with a VESC or a BMS in a capture of TCP.",
+            "Show the conversation with a VESC or a BMS in a recording.",
             ("decode session.pcap --brief", "decode session.pcap --json"),
         ),
     },
@@ -231,9 +231,12 @@ def _register() -> None:
         for name, row in rows.items():
             # The list needs a line for each without importing it; a command's own help is its docstring.
             own = {} if name == called else {"help": row.summary}
-            if not row.where.endswith(":app"):  # which has commands of its own, and a page for each
+            has_commands = row.where.endswith(":app")
+            if not has_commands:
                 own["help_epilogue"] = _epilogue(row.examples)
             app.command(f"packwire.cli.commands.{row.where}", name=name, group=group, **own)
+            if has_commands and name == called:  # its commands show the same examples
+                app[name].help_epilogue = _epilogue(row.examples)
     if called not in COMMANDS:
         # A sixtieth of a second that a command should not pay.
         app.register_install_completion_command(add_to_startup=False, group=_HELP)
