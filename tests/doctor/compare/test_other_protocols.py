@@ -109,6 +109,17 @@ def test_a_request_that_mine_never_sends(app, tmp_path):
     assert "JBD dd a5 04" in [kind.name for kind in found.missing]
 
 
+def test_nobody_is_told_to_send_what_may_be_a_switch():
+    """The app of the one switches its MOSFETs again and again; the other reads only, and is well."""
+    names = ("jbd-mosfets-onoff", "jbd-sp04s034")
+    first, second = (open_capture(CAPTURES / "ble" / f"{name}.btsnoop") for name in names)
+    theirs, ours = choose((first, second))
+    found = compare(theirs.session, ours.session)
+    assert "JBD dd 5a e1" in [kind.name for kind in found.missing]
+    told = [each for each in (found.main, *(verdict for _, verdict in found.also)) if each is not None]
+    assert not [each for each in told if "dd 5a" in " ".join((each.words, *each.why))]
+
+
 @pytest.mark.parametrize("path", sorted((CAPTURES / "ble").glob("*.btsnoop")), ids=lambda path: path.stem)
 def test_every_recording_beside_itself_has_no_difference(path):
     capture = open_capture(path)

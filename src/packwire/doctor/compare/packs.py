@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 from packwire.att import Opcode
+from packwire.capture.framings import request_of
 from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
 from packwire.doctor.compare.session import ClientSession, QueryKind
 from packwire.models.protocol import ModelProtocol
 from packwire.models.requests import Question
+from packwire.protocol.base import RequestKind
 from packwire.protocols import protocol
 
 #: What is asked again and again is asked so often, and by one that asks anything at all so often.
@@ -129,9 +131,15 @@ def _never_asked(own: ClientSession, other: ClientSession) -> Iterator[SessionVe
     if own.answered < _AGAIN or len(own.refused) > _MOST * own.answered:
         return
     there = Counter(each.kind for each in other.queries if each.answered)
-    missing = [kind for kind, count in there.items() if count >= _AGAIN and kind not in here]
     model = _model(own)
-    if not missing or model is None:
+    if model is None:
+        return
+    missing = [
+        kind
+        for kind, count in there.items()
+        if count >= _AGAIN and kind not in here and _only_reads(kind, other, model)
+    ]
+    if not missing:
         return
     names = [_named(kind, other, model) for kind in missing]
     more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
@@ -144,9 +152,19 @@ def _never_asked(own: ClientSession, other: ClientSession) -> Iterator[SessionVe
     )
 
 
+def _only_reads(kind: QueryKind, session: ClientSession, model: ModelProtocol) -> bool:
+    """Tell whether a request is known to change nothing: nobody is told to send what may be a switch."""
+    payload = _first(kind, session)
+    question = model.question_of(payload)
+    return request_of(payload).query if question is None else question.kind is RequestKind.READS
+
+
+def _first(kind: QueryKind, session: ClientSession) -> bytes:
+    return session.payload(next(at for at, each in enumerate(session.queries) if each.kind == kind))
+
+
 def _named(kind: QueryKind, session: ClientSession, model: ModelProtocol) -> str:
-    number = next(at for at, each in enumerate(session.queries) if each.kind == kind)
-    question = model.question_of(session.payload(number))
+    question = model.question_of(_first(kind, session))
     return kind.label if question is None else f"{question.name} ({kind.label})"
 
 

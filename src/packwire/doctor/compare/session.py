@@ -166,8 +166,8 @@ class ClientSession:
 
     @property
     def asked(self) -> int:
-        """Return how many requests a reply can be expected to."""
-        return sum(1 for query in self.queries if query.expects)
+        """Return how many requests a reply can be expected to, or came to."""
+        return sum(1 for query in self.queries if query.expects or query.answered)
 
     @property
     def answered(self) -> int:
