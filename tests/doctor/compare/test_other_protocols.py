@@ -117,7 +117,7 @@ def test_nobody_is_told_to_send_what_may_be_a_switch():
     found = compare(theirs.session, ours.session)
     assert "JBD dd 5a e1" in [kind.name for kind in found.missing]
     told = [each for each in (found.main, *(verdict for _, verdict in found.also)) if each is not None]
-    assert not [each for each in told if "dd 5a" in " ".join((each.words, *each.why))]
+    assert not [each for each in told if "dd 5a" in " ".join(each.evidence)]
 
 
 @pytest.mark.parametrize("path", sorted((CAPTURES / "ble").glob("*.btsnoop")), ids=lambda path: path.stem)
