@@ -108,7 +108,8 @@ def unreachable(host: str, port: int, error: Exception) -> UnreachableError:
     elif reason is Reason.PORT_REFUSED:
         words = (
             f"{where} refused the connection: something is there, but nothing listens on that port; a VESC "
-            "Express listens on 65102 when TCP is enabled in its configuration, a hub on 65101"
+            "Express listens on 65102 when TCP is enabled in its configuration, a hub on 65101, a bridge "
+            "where its own settings say"
         )
     else:
         first = errors[reasons.index(reason)]
