@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from packwire.insight.differences import Tier, find_differences, plain_differences
@@ -83,6 +83,7 @@ def test_without_a_switch_nothing_is_found(seed):
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(places, min_size=3, max_size=3, unique=True), st.integers(0, 1000))
+@example([(8, 7), (20, 7), (6, 7)], 0)  # byte 20 is the XOR of the two others
 def test_a_bit_that_follows_two_others_comes_after_them_with_the_reason(three, seed):
     on, charge_off, discharge_off = (0, (1, 1, 0)), (1, (0, 1, 1)), (2, (1, 0, 1))
     messages = _session(seed, three, [on, charge_off, on, discharge_off, on, charge_off, on, discharge_off])

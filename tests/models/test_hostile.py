@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packwire.errors import BadFileError, PackwireError
+from packwire.models import store
 from packwire.models.heard import Heard
 from packwire.models.load import model, parse, read_file
 from packwire.models.store import library
@@ -128,11 +129,17 @@ def test_no_file_and_no_text_are_said(tmp_path):
         read_file(tmp_path / "bytes.yaml")
 
 
-def test_a_model_under_another_name_is_refused(tmp_path):
+def test_a_folder_has_no_model_under_another_name(tmp_path):
+    """A file that is named itself may have any name; in a folder that name is what a model is found by."""
     path = tmp_path / "other.yaml"
     path.write_text(BASE)
-    with pytest.raises(BadFileError, match=r"line 2: name: it is acme, and the file other\.yaml"):
-        read_file(path)
+    assert read_file(path).name == "acme"
+    store.use([tmp_path])
+    try:
+        with pytest.raises(BadFileError, match=r"line 2: name: it is acme, and the file other\.yaml"):
+            model("other")
+    finally:
+        store.use([])
 
 
 @settings(max_examples=60, deadline=None)

@@ -38,6 +38,11 @@ class FoundChecksum:
     begin: int
     little_endian: bool
 
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Return what is lower for a likelier one: it ends later, or covers more."""
+        return -self.at - self.size, self.begin
+
     def __str__(self) -> str:
         order = "" if self.size == 1 else (" little endian" if self.little_endian else " big endian")
         return f"{self.name}{order} of bytes {self.begin}..{self.at - 1}"
@@ -48,22 +53,24 @@ def find_checksum(matrix: Bytes) -> FoundChecksum | None:
 
     All messages must agree, and enough of them must differ that chance would not: with `t` ranges and kinds
     tried and `m` different messages, chance fits `t * 2 ** (-bits * (m - 1))` times. At least three
-    different messages are needed for a checksum of one byte and two for one of two bytes.
+    different messages are needed for a checksum of one byte and two for one of two bytes. The one that ends
+    last is taken: of flags that follow each other, one may be the sum of the others.
     """
     width = matrix.shape[1]
     distinct = _distinct(matrix)
     if len(distinct) < 2 or width < 3:
         return None
+    last = int(np.flatnonzero((distinct != distinct[0]).any(axis=0)).max(initial=-1)) + 1
     best: FoundChecksum | None = None
     for entry in sorted(CATALOGUE, key=lambda entry: -entry.bits):
         if len(distinct) < (3 if entry.bits == 8 else 2):
             continue
         for found in _fits(entry, distinct):
-            if fits(found, matrix) and (best is None or found.begin < best.begin):
+            if (best is None or found.rank < best.rank) and fits(found, matrix):
                 best = found
-        if best is not None:
-            return best
-    return None
+        if best is not None and best.at + best.size == last:
+            break
+    return best
 
 
 def fits(found: FoundChecksum, matrix: Bytes) -> bool:

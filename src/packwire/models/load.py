@@ -95,10 +95,11 @@ def _model(source: Source) -> "ModelProtocol":
         except (BadFileError, ValueError, LookupError, TypeError, AttributeError):
             pass  # a damaged cache is no cache
         else:
-            return _from(source, text, made)
+            if source.name in {"", made.name}:
+                return _from(source, text, made)
     content, node = _from_yaml(text, source.where)
     made = _made(content, node, source.where)
-    if source.name and made.name != source.name:
+    if source.name not in {"", made.name}:
         raise _problem(source.where, node, ("name",), f"it is {made.name}, and the file {source.name}.yaml")
     user_cache.store(_cache_name(text), {"form": FORM, "content": content})
     return _from(source, text, made)
