@@ -32,7 +32,7 @@ def _read[On: Carrier](
     connections: Carriers[On], devices: Mapping[int, int]
 ) -> tuple[SpokenConnection[On], ...]:
     """Read the connections of these numbers, with the ends that are their devices."""
-    models = all_models()
+    models = all_models() if devices else []
     spoken: defaultdict[str, list[int]] = defaultdict(list)
     for index, device in devices.items():
         name = _protocol(connections.glance(index).streams[device].joined()[:TRIAL], Readings(models))

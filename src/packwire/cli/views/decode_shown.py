@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from packwire.capture import Capture
 from packwire.capture.layers.spoken import Carrier, SpokenConnection
 from packwire.capture.packets import NO_TIME
-from packwire.capture.redact.contents import masked_stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +22,8 @@ def shown_payload(spoken: SpokenConnection[Carrier], payload: bytes, shown: Show
     """Return a message as it may be shown: of a BMS's, what its model does not know may be secret, too."""
     if shown.keep_secrets or spoken.observer.protocol.name == "vesc":
         return payload
+    from packwire.capture.redact.contents import masked_stream  # noqa: PLC0415 - VESC's words mask themselves
+
     known = spoken.words.values(payload, keep_secrets=True) is not None
     return masked_stream(payload, Counter(), strict=not known)
 
