@@ -13,7 +13,7 @@ from packwire.sim.server import SimOptions, SimulatedVesc
 from tests.cli.records import checked
 from tests.cli.running import packwire
 from tests.doctor.live.wired import interface
-from tests.link.ble.fake_bluez import DAEMON, FakeBlueZ, power, private_bus
+from tests.link.ble.fake_bluez import FakeBlueZ, needs_daemon, power, private_bus
 
 pytest.importorskip("can")
 #: Where VESCs announce themselves in these tests, and seconds to listen.
@@ -133,7 +133,7 @@ async def test_the_command_shows_it_and_writes_records(tmp_path, monkeypatch):
     assert [each["name"] for each in told["checks"]] == ["Bluetooth", "network", "serial", "CAN", "names"]
 
 
-@pytest.mark.skipif(DAEMON is None, reason="no dbus-daemon")
+@needs_daemon
 async def test_packs_on_air_and_the_adapter_are_listed(ports, buses, tmp_path, monkeypatch):
     async with private_bus(tmp_path) as bus:
         monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus)

@@ -95,13 +95,11 @@ class Host:
         if not mute:
             return
         self.service.notifies = False
-        usual = self.service.drop
 
         def revive() -> None:
-            usual()
             self.service.advertises = self.service.notifies = True
 
-        self.service.drop = revive  # type: ignore[method-assign]
+        self.service.dropped = revive
 
 
 def _jbd(*changes: tuple[str, str]) -> ModelProtocol:

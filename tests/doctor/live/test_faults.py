@@ -21,7 +21,7 @@ from packwire.sim.model import SimulatedModel
 from packwire.sim.radio import BluetoothOptions
 from packwire.sim.server import SimOptions, SimulatedVesc
 from tests.doctor.live.faults import FAULTS, HEALTHY, LiveFault, arranged, is_falsely_certain, is_right
-from tests.link.ble.fake_bluez import DAEMON
+from tests.link.ble.fake_bluez import needs_daemon
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 BRISK = ExaminationOptions(listen=0.8, poll=0.6)
@@ -53,8 +53,7 @@ def _no_patience(monkeypatch):
 
 
 def _runs(fault: LiveFault):
-    needs = pytest.mark.skipif(fault.bluez is not None and DAEMON is None, reason="needs dbus-daemon")
-    return pytest.param(fault, id=fault.name, marks=needs)
+    return pytest.param(fault, id=fault.name, marks=[needs_daemon] if fault.bluez is not None else [])
 
 
 @pytest.mark.parametrize("fault", [_runs(each) for each in FAULTS if each.name not in LEFT_TO_THE_BENCH])

@@ -7,14 +7,19 @@ import asyncio
 import contextlib
 import re
 import shutil
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+import pytest
 from dbus_fast import Message, MessageType, Variant
 from dbus_fast.aio.message_bus import MessageBus
 
 from tests.link.ble.fake_air import JBD_NOTIFY, JBD_SERVICE, JBD_WRITE, jbd_pack
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 DAEMON = shutil.which("dbus-daemon")
+needs_daemon = pytest.mark.skipif(DAEMON is None, reason="dbus-daemon is not installed; .ci/run installs it")
 ADAPTER = "/org/bluez/hci0"
 DEVICE = f"{ADAPTER}/dev_A4_C1_38_00_00_01"
 SERVICE = f"{DEVICE}/service0010"
@@ -36,7 +41,10 @@ def _snake_case(member: str) -> str:
 
 
 class FakeBlueZ:
-    """The service; `errors` are given instead of an answer, by the name of a method, one each time."""
+    """The service; `errors` are given instead of an answer, by the name of a method, one each time.
+
+    `dropped` is called where a connection ends.
+    """
 
     def __init__(self, address: str, pack=None) -> None:
         self.address = address
@@ -45,6 +53,7 @@ class FakeBlueZ:
         self.calls: list[str] = []
         self.advertises = True
         self.notifies = True
+        self.dropped: Callable[[], None] = lambda: None
         self.bus: Any = None
         self.objects: Objects = {ADAPTER: {_ADAPTER1: _adapter()}}
         self._advertising: asyncio.Task[None] | None = None
@@ -146,6 +155,7 @@ class FakeBlueZ:
             self.change(DEVICE, _DEVICE1, ServicesResolved=Variant("b", False))
         for path in (NOTIFY, WRITE, SERVICE):
             self.remove(path)
+        self.dropped()
 
     def unplug(self) -> None:
         """Let the adapter vanish, and all that hangs on it."""

@@ -13,11 +13,11 @@ from packwire.device.open import Observers
 from packwire.errors import GoneError, Reason, UnreachableError
 from packwire.link.ble import discovery, observed
 from packwire.link.ble.discovery import find, scan
-from tests.link.ble.fake_bluez import DAEMON, FakeBlueZ, power, private_bus
+from tests.link.ble.fake_bluez import FakeBlueZ, needs_daemon, power, private_bus
 from tests.link.ble.test_link import Log
 
 pytestmark = [
-    pytest.mark.skipif(DAEMON is None, reason="needs dbus-daemon"),
+    needs_daemon,
     pytest.mark.skipif(sys.platform != "linux", reason="BlueZ is Linux's"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]

@@ -74,7 +74,7 @@ async def test_of_packs_nothing_is_certain_that_their_model_alone_says():
     assert [each.confidence for each in report.findings if each.key == "any-reply"] == [Confidence.LIKELY]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="it has no pseudo-terminals")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 @pytest.mark.parametrize("joins", [True, False])
 async def test_a_client_of_a_serial_port(joins):
     protocol = model("jbd")
