@@ -34,6 +34,7 @@ LEFT_TO_THE_BENCH = {
 }
 #: Nothing moves in so few readings of a moment.
 LONGER = {
+    "drops when read": ExaminationOptions(listen=0.8, poll=2.5),
     "values frozen": ExaminationOptions(listen=0.8, poll=2.5),
     "healthy, slow": ExaminationOptions(listen=0.8, poll=2.5),
 }
