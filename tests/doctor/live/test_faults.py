@@ -32,7 +32,7 @@ LEFT_TO_THE_BENCH = {
     *("silent JK", "only with response, JK", "cut JK at MTU 23", "another checksum, JK", "truncated"),
     *("no password given", "blocked by a switch", "named as another family"),
 }
-#: Nothing moves in so few readings of a moment.
+#: Nothing moves, or breaks, in so few readings of a moment.
 LONGER = {
     "drops when read": ExaminationOptions(listen=0.8, poll=2.5),
     "values frozen": ExaminationOptions(listen=0.8, poll=2.5),
