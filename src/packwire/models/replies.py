@@ -106,6 +106,14 @@ class Saying:
     plain: bool = False
     """A field's value is its quantity's, as it is."""
 
+    @property
+    def way(self) -> Callable[[Any], Value] | None:
+        """Return what turns a field's value into its quantity's; None where it is that already."""
+        if self.plain:
+            return None
+        is_flag = self.quantity.kind is Kind.FLAG and not self.quantity.array
+        return bool if is_flag and not self.named else self.of
+
     def of(self, value: Any) -> Value:
         """Return a field's value as its quantity takes it."""
         kind = self.quantity.kind
@@ -368,7 +376,7 @@ def with_ways(replies: Iterable[Reply]) -> tuple[Reply, ...]:
 
 def _with_ways(layout: ReplyLayout, several: set[str]) -> ReplyLayout:
     single = [
-        (each.name, each.quantity.key, None if each.plain else each.of)
+        (each.name, each.quantity.key, each.way)
         for each in layout.sayings
         if each.quantity.key not in several
     ]

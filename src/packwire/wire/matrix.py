@@ -59,9 +59,10 @@ class _Reader:
         self.start = at
         self.order: Order = order
         self.end: _Places | int = at
-        """Where the field before ends: a number where that is the same in all messages."""
-        self.open: _There = np.ones(len(matrix), dtype=np.bool_)
-        """Messages in which the place of the next field is known."""
+        """Where the field before ends: a number where that is the same in all messages.
+
+        Beyond a message where that field was cut or is not there at all: what follows has no place.
+        """
         self.ends: dict[str, tuple[_Places | int, _There]] = {}
         self.raws: dict[str, Column] = {}
         self.columns: dict[str, Column] = {}
@@ -78,9 +79,6 @@ class _Reader:
             end, whole = self._numbers(field, begin, reads)
         else:
             end, whole = self._skip(field, begin, reads)
-        if field.at is None and field.after is None:
-            self.open &= whole | ~there
-        # What follows a field that is missing has no place.
         before = self._spread(self.end)
         self.end = np.where(whole, end, np.where(there, self.matrix.shape[1] + 1, before))
         self.ends[field.name] = end, whole
@@ -148,7 +146,7 @@ class _Reader:
         if field.at is not None:
             place = self.start + field.at if field.at >= 0 else self.matrix.shape[1] + field.at
             return self._spread(place), self._everywhere
-        end, known = self.ends[field.after] if field.after is not None else (self.end, self.open)
+        end, known = (self.end, self._everywhere) if field.after is None else self.ends[field.after]
         return self._spread(end), known
 
     def _numbers(self, field: Field, begin: _Places, reads: _There) -> tuple[_Places, _There]:
@@ -186,7 +184,7 @@ class _Reader:
                 if isinstance(field.each_bit, str)
                 else np.full(len(raw), field.each_bit)
             )
-            bits = np.arange(min(int(many.max(initial=0)), 8 * (field.width or 0)), dtype=np.uint64)
+            bits = np.arange(min(int(many.max(initial=0)), 64), dtype=np.uint64)
             on = (np.nan_to_num(raw).astype(np.uint64)[:, None] >> bits & np.uint64(1)).astype(np.float64)
             on[(bits >= many[:, None]) | np.isnan(raw)[:, None]] = np.nan
             return on
@@ -199,8 +197,8 @@ class _Reader:
     def _raw(self, field: Field, begin: _Places, whole: _There) -> Column:
         """Return the raw numbers at these places; NaN where `whole` is False."""
         width, order = field.width or 0, field.order or self.order
-        if not len(begin):
-            return np.zeros(0)
+        if not whole.any():
+            return np.full(len(begin), np.nan)
         if whole.all() and (begin == begin[0]).all():
             item = self.matrix[:, int(begin[0]) : int(begin[0]) + width]
         else:
@@ -219,7 +217,8 @@ class _Reader:
             return np.full_like(begin, size), reads
         nul = (self.matrix == 0) & (np.arange(size) >= begin[:, None])
         found = nul.any(axis=1)
-        return np.where(found, nul.argmax(axis=1) + 1, size), reads & found & (begin < size)
+        end = np.where(found, nul.argmax(axis=1) + 1, size) if size else begin
+        return end, reads & found & (begin < size)
 
 
 def _numpy_reads(field: Field, order: Order) -> bool:
