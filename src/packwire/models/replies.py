@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from packwire.models.family import bytes_are
 from packwire.models.problem import ModelError, at
@@ -218,7 +218,10 @@ class Reply:
         """Return how it is to be read; None where the model does not know."""
         if len(self.layouts) == 1 and not self.layouts[0].when and not self.layouts[0].marks:
             return self.layouts[0]
-        return next((each for each in self.layouts if each.fits(data, known)), None)
+        for each in self.layouts:
+            if each.fits(data, known):
+                return each
+        return None
 
 
 def reply_of(name: str, said: Mapping[str, Any], order: Order) -> Reply:
@@ -320,8 +323,7 @@ def _saying(of: Field, said: Mapping[str, Any]) -> Saying:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """What one message says: by quantity where it alone says it, and what is to be put together."""
 
     single: Mapping[str, Value]
@@ -339,10 +341,12 @@ def said_by(layout: ReplyLayout, values: DecodedValues) -> Statement:
     single: dict[str, Value] = {}
     for name, key, turned in layout.single:
         value = decoded.get(name)
+        if turned is not None and value is not None:
+            value = turned(value)
+            if value == "":
+                continue  # nothing is written there
         if value is not None:
-            value = value if turned is None else turned(value)
-            if value != "":  # nothing is written there
-                single[key] = value
+            single[key] = value
     shared = [(each, each.of(decoded[each.name])) for each in layout.shared if each.name in decoded]
     return Statement(single, tuple(shared))
 
