@@ -235,7 +235,17 @@ class _Block:
 class _Single:
     """Any field."""
 
-    __slots__ = ("all_values", "byte_order", "dense", "field", "keep_raw", "order", "value")
+    __slots__ = (
+        "all_values",
+        "byte_order",
+        "dense",
+        "field",
+        "follows",
+        "keep_raw",
+        "order",
+        "read",
+        "value",
+    )
 
     def __init__(self, field: Field, order: Order, *, keep_raw: bool = False) -> None:
         self.field = field
@@ -245,17 +255,20 @@ class _Single:
         self.all_values = _scaler_of_many(field, self.value)
         self.dense = field.code if field.step == field.width else None
         self.byte_order: Order = field.order or order
+        self.follows = field.at is None and field.after is None
+        self.read = self._numbers if field.type.numeric else self._bytes
 
     def __call__(self, state: _State) -> None:
         field = self.field
         if field.when and not all(each.holds(state.raws.get(each.field, 0)) for each in field.when):
             return
-        data, end = state.data, None
-        start = -1
-        if field.after is None or field.after in state.places:
+        data, end, start = state.data, None, -1
+        if self.follows:
+            start = state.end
+        elif field.after is None or field.after in state.places:
             start = _place(field, state.places, state.end, state.start, len(data))
         if state.start <= start <= len(data):
-            end = (self._numbers if field.type.numeric else self._bytes)(state, start)
+            end = self.read(state, start)
         else:
             state.missing.append(field.name)
         if end is None:
@@ -274,7 +287,7 @@ class _Single:
             if not there:
                 state.missing.append(field.name)
                 return None
-            raw = field.raw_in(data, start, self.order)
+            (raw,) = self._items(data, start, 1)
             if self.keep_raw:
                 state.raws[field.name] = 0 if raw is None else raw
             value = None if raw is None else self.value(raw)
