@@ -200,14 +200,12 @@ class Reply:
         """Tell whether a frame is such a reply; `size` is that of the whole frame as it was sent."""
         if not frame.startswith(self.head) or (self.size is not None and size != self.size):
             return False
-        rest = self.begins[len(self.head) :]
-        return not rest or (
-            len(frame) >= len(self.begins)
-            and all(
-                wanted is None or wanted == byte
-                for wanted, byte in zip(rest, frame[len(self.head) :], strict=False)
-            )
-        )
+        if len(frame) < len(self.begins):
+            return False
+        for wanted, byte in zip(self.begins[len(self.head) :], frame[len(self.head) :], strict=False):
+            if wanted is not None and wanted != byte:
+                return False
+        return True
 
     @property
     def codec(self) -> Codec:

@@ -251,7 +251,7 @@ class _Single:
         self.field = field
         self.order: Order = order
         self.keep_raw = keep_raw
-        self.value = scaler(field) if field.plain else field.value
+        self.value = reader_of(field)
         self.all_values = _scaler_of_many(field, self.value)
         self.dense = field.code if field.step == field.width else None
         self.byte_order: Order = field.order or order
@@ -475,8 +475,23 @@ def _encoded(field: Field, value: Any, order: Order, before: bytes) -> bytes:
     return bytes(items)
 
 
-def scaler(field: Field) -> Callable[[float], float]:
-    """Return what turns a raw number of a plain field into its value."""
+def reader_of(field: Field) -> Callable[[float], Any]:
+    """Return what turns a raw number into its value, as `Field.value` does."""
+    if field.plain:
+        return _scaler(field)
+    if not field.names:
+        return field.value
+    names, unknown = dict(field.names), field.unknown
+
+    def value(raw: float) -> Any:
+        if raw in unknown:
+            return None
+        return names[int(raw)] if int(raw) in names else field.scaled(raw)
+
+    return value
+
+
+def _scaler(field: Field) -> Callable[[float], float]:
     before, factor, divisor, behind = field.steps()
     if not before and not divisor and factor == 1 and not behind:
         return _itself
