@@ -10,9 +10,9 @@ def value_words(values: Mapping[str, Value]) -> Iterator[str]:
     """Yield values by quantity key in words, in the registry's order, without what others say already."""
     for key in _in_order(tuple(values)):
         value = values[key]
-        quantity, begin, end = _HOW[key]
+        quantity, begin, number = _HOW[key]
         if isinstance(value, float):
-            yield f"{begin}{value:.{quantity.precision}f}{end}"
+            yield number % value
         elif isinstance(value, tuple):
             yield from _list_words(quantity, value)
         else:
@@ -26,8 +26,14 @@ def _beginning(quantity: Quantity) -> str:
     return "SoC " if quantity.key == "soc" else f"{quantity.name.lower()} "
 
 
+def _number(quantity: Quantity) -> str:
+    """Return the format of a number that is no whole one."""
+    end = f" {quantity.unit}".rstrip().replace("%", "%%")
+    return f"{_beginning(quantity)}%.{quantity.precision}f{end}"
+
+
 #: How each quantity is shown; these are left out, because others say it.
-_HOW = {each.key: (each, _beginning(each), f" {each.unit}".rstrip()) for each in QUANTITIES.values()}
+_HOW = {each.key: (each, _beginning(each), _number(each)) for each in QUANTITIES.values()}
 _LEFT_OUT = frozenset({"cell_count", "cell_voltage_spread"})
 _PLACES = {key: place for place, key in enumerate(QUANTITIES)}
 

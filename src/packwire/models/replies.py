@@ -208,13 +208,22 @@ class Reply:
         return True
 
     @property
+    def stands_alone(self) -> bool:
+        """Tell whether one layout says all of it, without other replies."""
+        return not self.refuses and not self.part and self._one_layout and not self.layouts[0].model
+
+    @property
+    def _one_layout(self) -> bool:
+        return len(self.layouts) == 1 and not self.layouts[0].when and not self.layouts[0].marks
+
+    @property
     def codec(self) -> Codec:
         """Return the codec of its first layout."""
         return self.layouts[0].codec
 
     def layout(self, data: bytes, known: Mapping[str, float]) -> ReplyLayout | None:
         """Return how it is to be read; None where the model does not know."""
-        if len(self.layouts) == 1 and not self.layouts[0].when and not self.layouts[0].marks:
+        if self._one_layout:
             return self.layouts[0]
         for each in self.layouts:
             if each.fits(data, known):
