@@ -11,7 +11,7 @@ def value_words(values: Mapping[str, Value]) -> Iterator[str]:
     for key in _in_order(tuple(values)):
         value = values[key]
         quantity, begin, number = _HOW[key]
-        if isinstance(value, float):
+        if isinstance(value, float) or (type(value) is int and quantity.kind is not Kind.DURATION):
             yield number % value
         elif isinstance(value, tuple):
             yield from _list_words(quantity, value)
@@ -27,13 +27,14 @@ def _beginning(quantity: Quantity) -> str:
 
 
 def _number(quantity: Quantity) -> str:
-    """Return the format of a number that is no whole one."""
+    """Return the format of a number."""
     end = f" {quantity.unit}".rstrip().replace("%", "%%")
     return f"{_beginning(quantity)}%.{quantity.precision}f{end}"
 
 
 #: How each quantity is shown; these are left out, because others say it.
 _HOW = {each.key: (each, _beginning(each), _number(each)) for each in QUANTITIES.values()}
+_NUMBERS = (int, float)
 _LEFT_OUT = frozenset({"cell_count", "cell_voltage_spread"})
 _PLACES = {key: place for place, key in enumerate(QUANTITIES)}
 
@@ -47,10 +48,14 @@ def _list_words(quantity: Quantity, items: tuple[Scalar, ...]) -> list[str]:
     if not items or quantity.kind is Kind.FLAG:
         on = [str(number) for number, item in enumerate(items, 1) if item]
         return [f"{quantity.name.lower()} {', '.join(on)}"] if on else []
+    figure = f"%.{quantity.precision}f"
     if quantity.per_cell and len(items) > 1:
-        numbers = [item for item in items if isinstance(item, int | float)]
-        low, high = f"{min(numbers):.{quantity.precision}f}", quantity.format(max(numbers))
+        numbers = [item for item in items if isinstance(item, _NUMBERS)]
+        low, high = figure % min(numbers), quantity.format(max(numbers))
         what = "cells" if quantity.kind is Kind.VOLTAGE else quantity.name.lower()
         return [f"{len(items)} {what} {low} .. {high}"]
-    texts = [quantity.format(item).removesuffix(f" {quantity.unit}") for item in items]
+    texts = [
+        figure % item if isinstance(item, float) else quantity.format(item).removesuffix(f" {quantity.unit}")
+        for item in items
+    ]
     return [f"{' '.join(texts)} {quantity.unit}"]
