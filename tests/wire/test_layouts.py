@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from packwire.wire.codec import Codec
 from packwire.wire.fields import TO_THE_END, Field, FieldCondition, Operator, Type
-from packwire.wire.matrix import columns
+from packwire.wire.matrix import columns, values_of
 
 _KNOWN = {"other.version": 2}
 _NUMBERS = [Type.UINT, Type.UINT, Type.INT, Type.SIGN_MAGNITUDE, Type.BCD]
@@ -111,6 +111,20 @@ def test_a_matrix_says_what_single_messages_say(fields, rows, order):
             got = [None if np.isnan(each) else each for each in np.atleast_1d(table[field.name][index])]
             assert got[: len(said)] == said, field
             assert not any(each is not None for each in got[len(said) :]), field
+
+
+@given(
+    layouts(),
+    st.integers(0, 20).flatmap(lambda size: st.lists(messages(size), min_size=1, max_size=4)),
+    st.sampled_from(["big", "little"]),
+)
+def test_messages_read_at_once_say_what_they_say_one_by_one(fields, rows, order):
+    codec = Codec(fields, order)
+    matrix = np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), len(rows[0]))
+    for row, said in zip(rows, values_of(codec, matrix) or (), strict=False):
+        values, missing, _ = codec.decode(row)
+        assert said == ({} if missing else values)
+        assert list(map(type, said.values())) == [type(values[name]) for name in said]
 
 
 @given(layouts(whole=True), st.integers(0, 20).flatmap(messages), st.sampled_from(["big", "little"]))
