@@ -8,7 +8,9 @@ from packwire.capture.layers.hci import HciKind
 from packwire.capture.links import Layer, numbers
 from packwire.capture.packets import HCI_NOTE
 from packwire.check import Confidence, Fact, Facts, Rank, Rule, Verdict
-from packwire.doctor.log.rule import CERTAIN, LIKELY, rule
+from packwire.doctor.log.facts import SaidFacts
+from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule
+from packwire.doctor.log.sessions import SessionFacts, also_odd
 from packwire.doctor.verdicts import judge
 from packwire.errors import Reason
 
@@ -163,6 +165,35 @@ def _empty(facts: Facts) -> Confidence | None:
     return LIKELY if content.tcp_bytes or _data(content) else CERTAIN
 
 
+#: Of so few requests nothing is said, and below this share of answers it is only possibly well.
+_FEW, _MOST = 3, 0.9
+
+
+def _answers(facts: Facts) -> Confidence | None:
+    found = facts[SessionFacts]
+    if found.answered < _FEW or facts[SaidFacts].failures:
+        return None
+    return LIKELY if found.answered >= _MOST * found.asked else POSSIBLE
+
+
+def _answers_words(facts: Facts) -> str:
+    found = facts[SessionFacts]
+    names = ", ".join(dict.fromkeys(each.protocol for each in found.sessions if each.protocol))
+    whole = ", whole" if names else ""
+    return (
+        f"The pack answers in this recording: {found.answered} of {found.asked} requests have their"
+        f" reply{whole}{f' ({names})' if names else ''}."
+    )
+
+
+def _receive_path(facts: Facts) -> str:
+    play = next((each.examined_with for each in facts[SessionFacts].sessions if each.examined_with), "")
+    return (
+        "Nothing on the wire. Where a program shows no values all the same, it does not take these replies:"
+        f" {f'{play}, or ' if play else ''}packwire compare WORKING MINE"
+    )
+
+
 #: What the events of a recording tell of the link comes first: then it was recorded why there is no data.
 RULES: tuple[Rule, ...] = (
     rule(
@@ -172,6 +203,15 @@ RULES: tuple[Rule, ...] = (
         lambda facts: next(_instead(facts))[1],
         rank=Rank.UNDECIDED,
         reason=Reason.NO_DATA,
+    ),
+    Rule(
+        "ok",
+        Rank.WELL,
+        _answers,
+        _answers_words,
+        _receive_path,
+        None,
+        evidence=lambda facts: tuple(line for each in facts[SessionFacts].judged for line in also_odd(each)),
     ),
 )
 
