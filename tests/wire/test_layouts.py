@@ -1,5 +1,7 @@
 """Layouts made at random: one message, a matrix, the places of all fields, and the way back to bytes agree."""
 
+from typing import Any
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,7 +54,7 @@ def layouts(draw, *, whole=False):
         conditions = st.builds(
             FieldCondition, st.sampled_from(singles), st.sampled_from(list(Operator)), st.integers(0, 3)
         )
-        said = {"name": name, "when": tuple(draw(st.lists(conditions, max_size=2)))}
+        said: dict[str, Any] = {"name": name, "when": tuple(draw(st.lists(conditions, max_size=2)))}
         place = "behind" if whole else draw(st.sampled_from(["behind", "behind", "at", "after"]))
         if place == "at":
             said["at"] = draw(st.integers(-4, 12))
