@@ -97,8 +97,8 @@ SAYINGS = (
     saying(
         "not-found",
         EventKind.NOT_SEEN,
-        "was not found.",
-        r"(?:[Dd]evice|address)[^.]{0,80}was not found\.",
+        "was not found",
+        r"(?:[Dd]evice|address)[^.]{0,80}was not found\b",
         start=100,
     ),
     saying("not-found", EventKind.NOT_SEEN, "not found. Is it powered on and in range?"),

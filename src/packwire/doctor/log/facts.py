@@ -24,6 +24,7 @@ FAILURES = frozenset(
             "request-timeout",
         ),
         *("init-failed", "failed-update", "not-connected", "batmon-error", "device-missing", "request-error"),
+        *("no-bms", "abort-by-remote"),
         *(
             "gone",
             "checksum",

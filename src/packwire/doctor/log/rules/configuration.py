@@ -2,7 +2,7 @@
 
 from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.log.facts import RadioFacts, SaidFacts
-from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
+from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
 from packwire.doctor.log.rules.host import RADIO_WORKS
 
 #: Sentences that tell that a port or an interface is not there, or not up.
@@ -38,7 +38,7 @@ def _misconfigured(facts: Facts) -> Confidence | None:
         # A pack that is left out is not spoken of, and any program may complain about any setting.
         tried = said.has(*_TRIED) or not said.has("unknown-type", "can-down", "can-missing")
         return LIKELY if said.works or other or tried else CERTAIN
-    return when(said.has("config-issue") and not said.works, POSSIBLE)
+    return when(said.has("config-issue", "can-setup-failed") and not said.works, POSSIBLE)
 
 
 #: What is wrong with a configuration, by the sentences that tell it; the first that was said.
@@ -66,6 +66,11 @@ _COMPLAINTS = (
     ),
     (("can-down", "can-missing"), "The CAN interface is not there or not up."),
     (("port-missing",), "The configured serial port does not exist."),
+    (
+        ("can-setup-failed",),
+        "The CAN controller is not set up: it is not there or not wired as configured, or its crystal or bit rate"
+        " is another.",
+    ),
 )
 
 
@@ -109,17 +114,22 @@ _ASK_OF_PORTS = (
 )
 
 
+def _causes(facts: Facts) -> Causes:
+    said = facts[SaidFacts]
+    if said.has("port-gone"):
+        return {"configuration": 0.6, "serial.wiring": 0.4}
+    if said.has("can-setup-failed"):
+        return {"configuration": 0.5, "serial.wiring": 0.25, "can.wrong-bitrate": 0.25}
+    return {"configuration": 1.0}
+
+
 RULES: tuple[Rule, ...] = (
     rule(
         "configuration",
         _misconfigured,
         _misconfigured_words,
         _mend,
-        causes=lambda facts: (
-            {"configuration": 0.6, "serial.wiring": 0.4}
-            if facts[SaidFacts].has("port-gone")
-            else {"configuration": 1.0}
-        ),
+        causes=_causes,
         ask=lambda facts: _ASK_OF_PORTS if facts[SaidFacts].has("port-missing", "port-gone") else (),
         shown=(
             "unknown-type",
@@ -133,6 +143,7 @@ RULES: tuple[Rule, ...] = (
             "can-missing",
             "bad-setting",
             "config-issue",
+            "can-setup-failed",
             "not-discovered",
         ),
         rank=Rank.WAY,

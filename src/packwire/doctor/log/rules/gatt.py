@@ -45,7 +45,8 @@ def _missing(facts: Facts) -> Confidence | None:
             return POSSIBLE
         # A list that somebody made with another program may be another pack's.
         return CERTAIN if any(quote.own for quote in said.all_quotes("has-characteristic")) else LIKELY
-    return when(wanted or said.has("service-missing"), LIKELY if gatt.listed else POSSIBLE)
+    named = wanted or said.has("service-missing")
+    return LIKELY if named and gatt.listed else POSSIBLE
 
 
 def _matched(facts: Facts) -> bool:
@@ -87,10 +88,11 @@ def _security(facts: Facts) -> Confidence | None:
         return CERTAIN if not said.works else LIKELY
     if said.has("security", "pairing-failed") or "4" in said.values("link-ended", "reason"):
         return LIKELY
-    if _SECURITY & {*said.values("write-failed", "status"), *said.values("notify-failed", "status")}:
+    refusals = (said.values(code, "status") for code in ("write-failed", "notify-failed", "read-failed"))
+    if any(_SECURITY.intersection(each) for each in refusals):
         return LIKELY
-    if said.has("unlikely"):
-        return POSSIBLE if said.works else LIKELY
+    if said.has("unlikely"):  # a link that was lost on the air ends in the same words
+        return POSSIBLE if said.works or said.has("link-lost") else LIKELY
     just_works = said.values("paired", "mode") and not said.has(*_CAME)
     return when(just_works or said.has("passkey-wanted"), LIKELY)
 
@@ -286,7 +288,10 @@ RULES: tuple[Rule, ...] = (
         "Pair it once with its PIN where it is read (bluetoothctl pair, ESPHome: io_capability and"
         " passkey); remove an old"
         " pairing first.",
-        shown=("security", "pairing-failed", "gatt-error", "unlikely", "paired", "passkey-wanted"),
+        shown=(
+            *("security", "pairing-failed", "gatt-error", "read-failed", "unlikely"),
+            *("paired", "passkey-wanted"),
+        ),
         causes=lambda facts: (
             {"pairing-needed": 0.75, "password-needed": 0.25}
             if not facts[SaidFacts].works

@@ -24,7 +24,9 @@ def _passive(facts: Facts) -> Confidence | None:
 
 def _proxy_network(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
-    lost = said.count("proxy-unreachable", "proxy-lost", "proxy-request-timeout")
+    lost = said.count("proxy-unreachable", "proxy-lost", "proxy-request-timeout", "no-proxy")
+    if said.count("api-closed") > 1:  # once is said where Home Assistant or whoever reads the log ends
+        lost += said.count("api-closed")
     if not lost or said.has("checksum", "bad-header"):
         return None
     of_a_pack = said.has(*FAILURES) or said.has("connecting", "connected", "received", "sent", "seen")
@@ -70,7 +72,7 @@ RULES: tuple[Rule, ...] = (
         ),
         "Give the ESP a better Wi-Fi signal and supply, leave the scan's `interval` and `window` at their"
         " defaults, restart it.",
-        shown=("proxy-unreachable", "proxy-lost", "proxy-request-timeout"),
+        shown=("proxy-unreachable", "proxy-lost", "proxy-request-timeout", "no-proxy", "api-closed"),
         causes={"ble.proxy-network": 0.7, "configuration": 0.2, "ble.weak-signal": 0.1},
         ask=_only_the_way,
         rank=Rank.VALUES,

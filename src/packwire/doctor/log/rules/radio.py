@@ -9,7 +9,7 @@ _WEAK, _DOUBTFUL = -87, -80
 #: s: a pack that was heard so recently is there, one that was not for so long is silent or far.
 _FRESH, _OLD = 15, 20
 #: Why a link ended: nothing more was heard of the other end [Core, Vol 1, Part F, 2.8].
-_UNHEARD = frozenset({"8", "0x8", "0x08"})
+_UNHEARD = frozenset({"8", "0x8", "0x08", "08"})
 _NO_LINK = (
     "batmon-timeout",
     "status-133",
@@ -194,14 +194,34 @@ def _stuck(facts: Facts) -> Confidence | None:
     free = bool(slots.free) and min(slots.free) > 0
     fresh = bool(radio.ages) and max(radio.ages) <= _FRESH
     heard = radio.level is not None and radio.level > _DOUBTFUL
-    return when(said.has(*_NO_LINK, "no-slot") and (free or fresh) and heard and not said.works, POSSIBLE)
+    refused = said.has("no-slot") and (free or fresh)
+    return when((refused or _no_link(facts)) and heard and not said.works, POSSIBLE)
 
 
 def _lost_on_the_air(facts: Facts) -> Confidence | None:
     """Take a link for lost by radio that ended as nothing more was heard, or while services were listed."""
     said = facts[SaidFacts]
     unheard = _UNHEARD & {*said.values("client-lost", "reason"), *said.values("link-lost", "reason")}
-    return when((unheard or said.has("discovery-failed", "link-lost")) and not said.works, POSSIBLE)
+    lost = said.has("discovery-failed", "link-lost", "abort-by-remote")
+    return when((unheard or lost) and not said.works, POSSIBLE)
+
+
+def _no_bms(facts: Facts) -> Confidence | None:
+    """Take a driver that found nobody at an address: it is one word for no link and for no answer."""
+    said = facts[SaidFacts]
+    told = said.has("no-bms") and not said.has(*_NO_LINK, "no-reply", "characteristic-missing", "no-adapter")
+    return when(told and not said.works, POSSIBLE)
+
+
+def _held_here(facts: Facts) -> Confidence | None:
+    """Tell whether the computer itself, or a proxy, has a connection that the program knows nothing of."""
+    said = facts[SaidFacts]
+    if said.works or said.has("received"):
+        return None
+    if said.has("host-connected"):
+        missed = said.has("no-bms", "not-found", "not-discovered", "connect-failed", "connect-timeout")
+        return LIKELY if missed else POSSIBLE
+    return when(said.has("slot-kept"), POSSIBLE)
 
 
 def _two_clients(facts: Facts) -> Confidence | None:
@@ -217,6 +237,17 @@ def _comes_and_goes(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     over_radio = said.has("connecting", "connected", "client-connected", "seen", "update", "received")
     return when(said.works and said.failures and over_radio, POSSIBLE)
+
+
+def _no_bms_causes(facts: Facts) -> Causes:
+    level = facts[RadioFacts].level
+    return {
+        "phone-app-holds-it": 0.3,
+        "wrong-type-configured": 0.25,
+        "ble.pack-stuck": 0.2,
+        "ble.weak-signal": 0.15 if level is None or level <= _DOUBTFUL else 0.05,
+        "ble.phantom-connection": 0.1,
+    }
 
 
 RULES: tuple[Rule, ...] = (
@@ -287,6 +318,39 @@ RULES: tuple[Rule, ...] = (
         rank=Rank.FLOW,
     ),
     rule(
+        "ble.phantom-connection",
+        _held_here,
+        lambda facts: (
+            "This computer itself is connected to the pack, and not by the program that reads: a pack that is"
+            " connected is not heard any more, and serves nobody else."
+            if facts[SaidFacts].has("host-connected")
+            else "A proxy holds a connection to the pack that nobody uses any more."
+        ),
+        lambda facts: (
+            "Disconnect it (`bluetoothctl disconnect ADDRESS`), start the program again, and leave"
+            " `bluetoothctl` closed while it reads."
+            if facts[SaidFacts].has("host-connected")
+            else "Restart the proxy; a newer ESPHome lets go of such connections by itself."
+        ),
+        shown=("host-connected", "slot-kept", "no-bms", "not-found", "not-discovered", "connect-failed"),
+        causes={
+            "ble.phantom-connection": 0.55,
+            "phone-app-holds-it": 0.15,
+            "two-clients.ble": 0.15,
+            "pairing-needed": 0.15,
+        },
+    ),
+    rule(
+        "phone-app-holds-it",
+        _no_bms,
+        "The driver finds no BMS at that address. It does not tell whether the pack was not reached (another"
+        " client holds it, it is stuck or too far), or is of another type than was configured.",
+        "Shut the app on every phone, see that the configured type is that of this pack, and try once with the"
+        " adapter beside it.",
+        shown=("connecting", "no-bms", "seen"),
+        causes=_no_bms_causes,
+    ),
+    rule(
         "ble.pack-stuck",
         _stuck,
         "The pack advertises and the proxy or adapter takes the request, but the link is never completed.",
@@ -354,7 +418,7 @@ RULES: tuple[Rule, ...] = (
         "The link is made and lost again before anything is read: most often the other end is not heard any"
         " more.",
         "Try once with the proxy or adapter beside the pack; then with another adapter.",
-        shown=("client-lost", "link-lost", "discovery-failed"),
+        shown=("client-lost", "link-lost", "discovery-failed", "abort-by-remote"),
         causes={
             "ble.weak-signal": 0.4,
             "ble.interference": 0.2,

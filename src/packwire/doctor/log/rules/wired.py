@@ -217,6 +217,8 @@ def _vesc(facts: Facts) -> bool:
 def _fell_silent(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     found, silent = said.told.get("found-driver"), said.told.get("no-reply")
+    if said.has("lost-battery") and not said.has("connecting", "seen"):
+        return POSSIBLE
     return when(found and silent and silent.last.line > found.last.line, POSSIBLE)
 
 
@@ -319,7 +321,7 @@ RULES: tuple[Rule, ...] = (
         _slept,
         _slept_words,
         _slept_remedy,
-        shown=("found-driver", "no-reply", "incorrect-reply"),
+        shown=("found-driver", "lost-battery", "no-reply", "incorrect-reply"),
         causes={"pack-asleep": 0.35, "serial.wiring": 0.25, "two-clients.bus": 0.2, "serial.noise": 0.2},
         rank=Rank.FLOW,
     ),
