@@ -30,6 +30,7 @@ SAYINGS = (
     saying("mgmt-permission", EventKind.ADAPTER, "Unable to open mgmt_socket", of_device=False),
     saying("mgmt-permission", EventKind.ADAPTER, "rfkill: Permission denied", of_device=False),
     saying("bluez-missing", EventKind.ADAPTER, "The name org.bluez was not provided", of_device=False),
+    saying("bluez-missing", EventKind.ADAPTER, "GetManagedObjects on org.bluez: ", of_device=False),
     saying(
         "bluez-missing", EventKind.ADAPTER, "DBus.Error.ServiceUnknown", _OF_BLUEZ, start=-1, of_device=False
     ),

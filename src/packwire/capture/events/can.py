@@ -24,6 +24,7 @@ SAYINGS = (
         r"\bCAN[\w -]{0,14}init(?:ialization)? failed",
         of_device=False,
     ),
+    saying("can-setup-failed", EventKind.BUS, "CanInitializationError: ", of_device=False),
     saying("can-empty", EventKind.TIMED_OUT, "not sending messages via CAN", of_device=False),
     saying("can-empty", EventKind.TIMED_OUT, "errorNumber=11", of_device=False),
     saying("can-empty", EventKind.TIMED_OUT, "Unable to read from the socket", of_device=False),

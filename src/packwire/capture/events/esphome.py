@@ -179,6 +179,24 @@ SAYINGS = (
     saying(
         "worked", EventKind.READ, "Sending state ", r"Sending state (?!nan|NAN)[-\d.]{1,20}", of_device=False
     ),
+    # What no cell and no sensor has, though its frame was taken
+    saying(
+        "impossible-value",
+        EventKind.DAMAGED,
+        "Sending state ",
+        r"cell voltage\b[^:]{0,24}: Sending state (?:-\d|\d{2,}\.|[6-9]\.)[\d.]* V",
+        start=60,
+        of_device=False,
+    ),
+    saying(
+        "impossible-value",
+        EventKind.DAMAGED,
+        " °C with ",
+        r"Sending state -?\d{3,}\.\d* °C",
+        start=40,
+        of_device=False,
+    ),
+    saying("other-version", EventKind.SERVICES, "unstable auto detection of the protocol version"),
     saying("no-value", EventKind.TIMED_OUT, "Sending state nan", of_device=False),
     saying("frame-read", EventKind.READ, "tatus frame received", of_device=False),
     saying(

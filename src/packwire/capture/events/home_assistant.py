@@ -270,7 +270,7 @@ SAYINGS = (
         "bad-frame",
         EventKind.DAMAGED,
         "unexpected ",
-        r"unexpected (?:SOF|response|message type|command|function code|reply|data, ign)",
+        r"unexpected (?:SOF|response|message type|command|function code|reply(?! from D)|data, ign)",
     ),
     saying("bad-frame", EventKind.DAMAGED, "wrong data length"),
     saying("bad-frame", EventKind.DAMAGED, "wrong register response"),

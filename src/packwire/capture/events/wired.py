@@ -33,7 +33,21 @@ SAYINGS = (
         start=8,
         of_device=False,
     ),
-    # Daly2MQTT
+    # Readers of Daly over a UART
+    saying(
+        "frame-read",
+        EventKind.READ,
+        "Calculated checksum: ",
+        r"checksum: (?P<sum>\d{1,3}), Received: (?P=sum)\b",
+        of_device=False,
+    ),
+    saying(
+        "checksum",
+        EventKind.DAMAGED,
+        "Calculated checksum: ",
+        r"(?P<decimal>checksum): (?P<a>\d{1,3}), Received: (?!(?P=a)\b)(?P<b>\d{1,3})",
+        of_device=False,
+    ),
     saying("no-reply", EventKind.TIMED_OUT, "<UART> NO DATA", of_device=False),
     saying("incorrect-reply", EventKind.DAMAGED, "<UART> CRC FAIL", of_device=False),
     saying("multiple-access", EventKind.PORT, "interfering with serial communication", of_device=False),
@@ -146,6 +160,7 @@ SAYINGS = (
     saying(
         "program-receives", EventKind.NOTIFIED, "Got response: b", r"response: b['\"][^'\"]", of_device=False
     ),
+    saying("junk-bytes", EventKind.DAMAGED, "bytearray(b'AT\\r\\n')"),
     saying("command-failed", EventKind.ERROR, "ommand execution failed", of_device=False),
     saying(
         "serial-read-error",

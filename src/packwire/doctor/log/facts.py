@@ -372,7 +372,8 @@ def _checksums(said: SaidFacts) -> ChecksumFacts:
     pairs = []
     lines = []
     for line, values in said.told["checksum"].values:
-        base = 10 if values["a"].isdigit() and values["b"].isdigit() and len(values["a"]) == 5 else 16
+        five_digits = values["a"].isdigit() and values["b"].isdigit() and len(values["a"]) == 5
+        base = 10 if five_digits or "decimal" in values else 16
         pairs.append((int(values["a"], base), int(values["b"], base)))
         lines.append(line)
     steps = sum(two - one <= 1 for one, two in pairwise(lines))

@@ -147,6 +147,11 @@ def _noise_causes(facts: Facts) -> Causes:
     }
 
 
+def _impossible(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    return when(said.count("impossible-value") > 1 and not said.has(*_REFUSED), POSSIBLE)
+
+
 RULES: tuple[Rule, ...] = (
     rule(
         "reader-bug.framing",
@@ -238,6 +243,21 @@ RULES: tuple[Rule, ...] = (
         },
         rank=Rank.VALUES,
         excludes=("wrong-type-matched", "password-needed"),
+    ),
+    rule(
+        "protocol-variant",
+        _impossible,
+        "Frames are taken, and hold values that no pack has: it speaks another version of the protocol than the"
+        " program was told, or bytes are lost on the way.",
+        "Try the other protocol versions that the program knows; then look at whole frames in hex.",
+        shown=("impossible-value", "frame-read"),
+        causes={
+            "protocol-variant": 0.4,
+            "wrong-type-configured": 0.3,
+            "serial.noise": 0.2,
+            "reader-bug.other": 0.1,
+        },
+        rank=Rank.VALUES,
     ),
     rule(
         "serial.noise",

@@ -37,6 +37,8 @@ def _missing(facts: Facts) -> Confidence | None:
         return None
     if said.has("duplicate-uuid") or (wanted and wanted & gatt.listed.keys()):
         return None
+    if said.last_read > said.last_line("characteristic-missing", "service-missing"):
+        return None  # another one was tried behind it, and does
     if gatt.wanted and not wanted:  # a handle
         return when(said.has("characteristic-missing"), LIKELY if gatt.listed else POSSIBLE)
     if wanted and gatt.other_layout:
@@ -370,13 +372,19 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "wrong-type-configured",
-        lambda facts: when(facts[SaidFacts].has("answers-as"), LIKELY),
+        lambda facts: when(facts[SaidFacts].has("answers-as", "other-version"), LIKELY),
         lambda facts: (
             "It answers as another family does:"
             f" {', '.join(dict.fromkeys(facts[SaidFacts].values('answers-as', 'family')))}."
+            if facts[SaidFacts].has("answers-as")
+            else "The component takes the pack's frames for those of another protocol version than is configured."
         ),
-        "Configure that family's type.",
-        shown=("answers-as",),
+        lambda facts: (
+            "Configure that family's type."
+            if facts[SaidFacts].has("answers-as")
+            else "Set `protocol_version` to the one that the line names, and compare the values with the app's."
+        ),
+        shown=("answers-as", "other-version"),
         causes={"wrong-type-configured": 0.8, "protocol-variant": 0.2},
     ),
     *(_mute(kind) for kind in ("password-needed", "wrong-type-matched", "wrong-type-configured")),

@@ -106,7 +106,7 @@ def _containers(facts: Facts) -> str:
 
 def _well(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
-    if said.live:
+    if said.live or said.count("impossible-value") > 1:
         return None  # whether a live device gives data, its checks tell
     if said.has("found-driver"):  # drivers that were tried before it failed, as they must
         tried = said.told.get("no-reply")

@@ -235,7 +235,9 @@ def _two_clients(facts: Facts) -> Confidence | None:
 
 def _comes_and_goes(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
-    over_radio = said.has("connecting", "connected", "client-connected", "seen", "update", "received")
+    over_radio = said.has(
+        *("connecting", "connected", "client-connected", "seen", "update", "received", "batmon-error")
+    )
     return when(said.works and said.failures and over_radio, POSSIBLE)
 
 
