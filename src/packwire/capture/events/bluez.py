@@ -104,7 +104,7 @@ SAYINGS = (
     ),
     saying("not-found", EventKind.NOT_SEEN, "not found. Is it powered on and in range?"),
     saying("not-found", EventKind.NOT_SEEN, "not found (adapter="),
-    saying("not-found", EventKind.NOT_SEEN, "/dev_", r"dev_[0-9A-F_]{17}' not found"),
+    saying("not-found", EventKind.NOT_SEEN, "dev_", r"dev_[0-9A-F_]{17}' not found"),
     saying("removed-from-bus", EventKind.NOT_SEEN, "Device was removed from bus"),
     saying("removed-from-bus", EventKind.NOT_SEEN, "may have been removed from BlueZ"),
     saying("not-connected", EventKind.LOST, "Error.Failed] Not connected"),

@@ -163,6 +163,7 @@ SAYINGS = (
     ),
     saying("proxy-link-timeout", EventKind.FAILED, "Timeout waiting for BluetoothDeviceConnectionResponse"),
     saying("proxy-link-timeout", EventKind.FAILED, "in bluetooth_device_connect"),
+    saying("gatt-timeout", EventKind.TIMED_OUT, "Timeout waiting for BluetoothGATT"),
     saying(
         "proxy-request-timeout",
         EventKind.PROXY,

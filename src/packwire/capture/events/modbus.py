@@ -42,7 +42,13 @@ SAYINGS = (
         of_device=False,
     ),
     saying("unknown-address", EventKind.DAMAGED, "Address mismatch in battery", of_device=False),
-    saying("unknown-version", EventKind.DAMAGED, "wrong protocol version number", of_device=False),
+    saying(
+        "unknown-version",
+        EventKind.DAMAGED,
+        "wrong protocol version number",
+        r"number(?:, expected (?P<awaited>\w{1,4}) but got (?P<got>\w{1,4}))?",
+        of_device=False,
+    ),
     saying("unknown-version", EventKind.DAMAGED, "wrong CID1", of_device=False),
     saying("bad-frame", EventKind.DAMAGED, "Response incomplete for battery", of_device=False),
     saying("bad-frame", EventKind.DAMAGED, "Function code mismatch", of_device=False),
@@ -51,4 +57,5 @@ SAYINGS = (
     saying("crc-error", EventKind.DAMAGED, "incorrect frame checksum", of_device=False),
     saying("incorrect-reply", EventKind.DAMAGED, "nvalid data from BMS", of_device=False),
     saying("empty-response", EventKind.TIMED_OUT, "response=b''", of_device=False),
+    saying("empty-response", EventKind.TIMED_OUT, "reply= b''", of_device=False),
 )

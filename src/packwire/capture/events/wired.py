@@ -14,7 +14,18 @@ SAYINGS = (
         start=20,
         of_device=False,
     ),
-    saying("no-reply", EventKind.TIMED_OUT, "No reply - return", of_device=False),
+    # It says so, too, of an answer that is too short, or that is not taken.
+    saying(
+        "incorrect-reply", EventKind.DAMAGED, "No reply - return", r"\[len:[1-9]\d{0,5}/", of_device=False
+    ),
+    saying("no-reply", EventKind.TIMED_OUT, "No reply - return", r"return(?!.{0,8}\[len:[1-9])", of_device=False),
+    saying(
+        "checksum",
+        EventKind.DAMAGED,
+        "CRC checksum mismatch: ",
+        r"Expected (?P<a>0x[0-9a-f]{1,8}), Got (?P<b>0x[0-9a-f]{1,8})",
+        of_device=False,
+    ),
     saying("no-reply", EventKind.TIMED_OUT, "|- No battery recognized", of_device=False),
     saying("incorrect-reply", EventKind.DAMAGED, "ERROR: Incorrect Reply", of_device=False),
     saying("incorrect-reply", EventKind.DAMAGED, "ERROR: Incorrect Data", of_device=False),

@@ -74,6 +74,24 @@ _COMPLAINTS = (
 )
 
 
+#: What mends it, where no more than that is to be said.
+_REMEDIES = (
+    (("unknown-type",), "Write the type as the program's documentation lists it; a newer version may know more."),
+    (
+        ("duplicate-id",),
+        "Give each pack an identifier of its own: the field for the user's data in its app, or capacities that"
+        " differ by 1 Ah.",
+    ),
+    (("esp-radio-failed",), "Leave components out, or take the ESP-IDF framework and a board with more memory."),
+    (("uart-misfit",), "Set what the line names (baud rate, parity) under `uart:` in the ESP's YAML."),
+    (
+        ("can-setup-failed",),
+        "Compare pins, the controller's crystal (8 or 16 MHz is printed on it) and bit rate with the configuration.",
+    ),
+    (("bad-setting",), "Correct the setting that the line names."),
+)
+
+
 def _misconfigured_words(facts: Facts) -> str:
     said, backwards = facts[SaidFacts], facts[RadioFacts].reversed_address
     if backwards:
@@ -89,9 +107,9 @@ def _misconfigured_words(facts: Facts) -> str:
 
 def _mend(facts: Facts) -> str:
     said = facts[SaidFacts]
-    if said.live and said.has("can-down"):
+    if said.has("can-down"):
         return "sudo ip link set can0 up type can bitrate 500000 (with its name, and the pack's bit rate)"
-    if said.live and said.has("can-missing"):
+    if said.has("can-missing"):
         return "Plug the adapter in, and see what it is called: ip link. Slcan adapters: &interface=slcan"
     if said.live and said.has("port-missing"):
         return "Plug the converter in, or name the port that it has: packwire scan lists them."
@@ -102,7 +120,8 @@ def _mend(facts: Facts) -> str:
             "Use the name that the converter has now (/dev/serial/by-id keeps one); if it comes and goes:"
             " another cable, port or supply."
         )
-    return "Mend that setting."
+    told = (remedy for codes, remedy in _REMEDIES if said.has(*codes))
+    return next(told, "Mend that setting.")
 
 
 #: What tells whether a serial port went away by itself.

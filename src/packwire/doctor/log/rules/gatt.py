@@ -22,6 +22,7 @@ _UNANSWERED = (
 )
 #: The ATT errors of authentication, authorization, key size and encryption [Core, Vol 3, Part F, 3.4.1.1].
 _SECURITY = frozenset({"5", "8", "12", "15"})
+_NOT_THERE = ("characteristic-missing", "characteristic-unnamed", "service-missing")
 _PROGRAMS_THAT_ARE_TOLD = frozenset({"batmon", "dbus-serialbattery"})
 _PROGRAMS_THAT_MATCH = frozenset({"aiobmsble"})
 
@@ -33,11 +34,11 @@ def _wanted_none(facts: Facts) -> bool:
 def _missing(facts: Facts) -> Confidence | None:
     gatt, said = facts[GattFacts], facts[SaidFacts]
     wanted = {each for each in gatt.wanted if each != "none" and len(each) >= 4}
-    if not said.has("characteristic-missing", "service-missing") or _wanted_none(facts):
+    if not said.has(*_NOT_THERE) or _wanted_none(facts):
         return None
     if said.has("duplicate-uuid") or (wanted and wanted & gatt.listed.keys()):
         return None
-    if said.last_read > said.last_line("characteristic-missing", "service-missing"):
+    if said.last_read > said.last_line(*_NOT_THERE):
         return None  # another one was tried behind it, and does
     if gatt.wanted and not wanted:  # a handle
         return when(said.has("characteristic-missing"), LIKELY if gatt.listed else POSSIBLE)
@@ -117,6 +118,12 @@ def _refused_and_dropped(facts: Facts) -> Confidence | None:
     if again and not said.works and not said.has("no-link"):
         return POSSIBLE
     return when(refused and dropped and not said.works, POSSIBLE)
+
+
+def _unfinished(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    other = said.has("proxy-unreachable", "proxy-lost", "received") or said.works
+    return when(said.has("gatt-timeout") and said.has("client-connected", "connected") and not other, POSSIBLE)
 
 
 def _dropped_causes(facts: Facts) -> Causes:
@@ -271,8 +278,13 @@ RULES: tuple[Rule, ...] = (
         "wrong-type-matched",
         lambda facts: _missing(facts) if _matched(facts) else None,
         _missing_words,
-        "Report the advertisement and this list to the program, so that it takes the right plugin.",
-        shown=("characteristic-missing", "service-missing", "has-service", "has-characteristic"),
+        lambda facts: (
+            "Report the advertisement and this list to the program, so that it takes the right plugin."
+            if facts[GattFacts].listed
+            else "Report the advertisement and the pack's list of services (nRF Connect shows it) to the program, so"
+            " that it takes the right plugin; where it worked before an update, go back to that version."
+        ),
+        shown=(*_NOT_THERE, "has-service", "has-characteristic"),
         causes=_missing_causes("wrong-type-matched"),
     ),
     rule(
@@ -280,7 +292,7 @@ RULES: tuple[Rule, ...] = (
         lambda facts: None if _matched(facts) else _missing(facts),
         _missing_words,
         "Configure the type of the family that has this layout.",
-        shown=("characteristic-missing", "service-missing", "has-service", "has-characteristic"),
+        shown=(*_NOT_THERE, "has-service", "has-characteristic"),
         causes=_missing_causes("wrong-type-configured"),
     ),
     rule(
@@ -315,6 +327,22 @@ RULES: tuple[Rule, ...] = (
         "Pair it with its PIN.",
         shown=("paired", "sent", "received"),
         causes={"pairing-needed": 0.6, "password-needed": 0.4},
+    ),
+    rule(
+        "pairing-needed",
+        _unfinished,
+        "The link is made over the proxy, and what is asked on it (to notify, to write) is never confirmed: the pack"
+        " wants pairing first, the remembered services are old, or the link or the proxy's network broke.",
+        "Try once with the proxy beside the pack; see whether the app asks for a PIN; restart the proxy, so that it"
+        " lists the services anew.",
+        shown=("client-connected", "connected", "gatt-timeout"),
+        causes={
+            "pairing-needed": 0.3,
+            "ble.proxy-network": 0.25,
+            "gatt.stale-cache": 0.2,
+            "ble.pack-stuck": 0.15,
+            "ble.weak-signal": 0.1,
+        },
     ),
     rule(
         "pairing-needed",

@@ -25,9 +25,11 @@ def _passive(facts: Facts) -> Confidence | None:
 def _proxy_network(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     lost = said.count("proxy-unreachable", "proxy-lost", "proxy-request-timeout", "no-proxy")
+    if said.has("gatt-timeout") and said.has("client-connected", "connected"):
+        lost -= said.count("gatt-timeout")  # the way to the proxy is there: it told of the link
     if said.count("api-closed") > 1:  # once is said where Home Assistant or whoever reads the log ends
         lost += said.count("api-closed")
-    if not lost or said.has("checksum", "bad-header"):
+    if lost <= 0 or said.has("checksum", "bad-header"):
         return None
     of_a_pack = said.has(*FAILURES) or said.has("connecting", "connected", "received", "sent", "seen")
     return LIKELY if of_a_pack else POSSIBLE

@@ -1,13 +1,15 @@
 """Bluetooth until the link is there: slots, signal, silence, proxies, two clients."""
 
 from packwire.check import Confidence, Facts, Rank, Rule
-from packwire.doctor.log.facts import RadioFacts, SaidFacts, SlotFacts
+from packwire.doctor.log.facts import RadioFacts, SaidFacts, SlotFacts, WriterFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
 
 #: dBm: below it a connection hardly stands; below it, it may not.
 _WEAK, _DOUBTFUL = -87, -80
 #: s: a pack that was heard so recently is there, one that was not for so long is silent or far.
 _FRESH, _OLD = 15, 20
+#: Programs that connect by themselves, and not over Home Assistant or an ESPHome proxy.
+_WITHOUT_PROXIES = frozenset({"bluepy", "nimble", "renogy-bt", "dbus-serialbattery", "mpp-solar", "bsc"})
 #: Why a link ended: nothing more was heard of the other end [Core, Vol 1, Part F, 2.8].
 _UNHEARD = frozenset({"8", "0x8", "0x08", "08"})
 _NO_LINK = (
@@ -169,13 +171,14 @@ def _no_link_words(facts: Facts) -> str:
 def _no_link_causes(facts: Facts) -> Causes:
     level = facts[RadioFacts].level
     if level is None:
-        return {
+        causes = {
             "ble.weak-signal": 0.3,
             "phone-app-holds-it": 0.25,
             "ble.pack-stuck": 0.2,
             "ble.phantom-connection": 0.15,
-            "ble.no-free-slot": 0.1,
         }
+        proxied = not facts[WriterFacts].programs & _WITHOUT_PROXIES
+        return causes | {"ble.no-free-slot": 0.1} if proxied else causes
     return {
         "ble.pack-stuck": 0.35,
         "phone-app-holds-it": 0.3,
@@ -433,8 +436,8 @@ RULES: tuple[Rule, ...] = (
         "ble.weak-signal",
         _comes_and_goes,
         lambda facts: (
-            f"It works now and then: values were read {facts[SaidFacts].works} times, and"
-            f" {facts[SaidFacts].failures} failures are told between."
+            f"It works now and then: values are read ({facts[SaidFacts].works}), and failures are told between"
+            f" ({facts[SaidFacts].failures})."
         ),
         "See what is different when it fails: the distance, a phone's app, the proxy's network, the update"
         " interval.",

@@ -161,12 +161,19 @@ def _address_words(facts: Facts) -> str:
         )
     if other:
         return f"The pack answers at another address: {other}."
+    if came := facts[SaidFacts].values("unknown-address", "address"):
+        asked = facts[SaidFacts].values("unknown-address", "wanted")
+        return f"Answers come from address {came[-1]}, and {asked[-1] if asked else 'another one'} is awaited."
     return "Frames come from an address that nobody was asked for."
 
 
 def _address_remedy(facts: Facts) -> str:
     units = facts[LineFacts].other_units
     named = f" (address={units[0]} in packwire's address)" if units else ""
+    came = facts[SaidFacts].values("unknown-address", "address")
+    wanted = facts[SaidFacts].values("unknown-address", "wanted")
+    if came and wanted and not units:
+        return f"Set the address to {came[-1]} in the program, or to {wanted[-1]} with the pack's switches."
     return f"Use the address (or the protocol variant) that is answered{named}."
 
 
@@ -310,8 +317,7 @@ RULES: tuple[Rule, ...] = (
             "program-sends",
             "no-reply",
             "empty-response",
-            "no-battery",
-            "answer-timeout",
+            *("no-battery", "answer-timeout", "modbus-no-response", "no-response"),
         ),
         causes=_silence_causes,
         rank=Rank.VALUES,
