@@ -68,7 +68,10 @@ SAYINGS = (
     ),
     saying("notify-failed", EventKind.REFUSED, "registering notifications", r"rror registering", start=10),
     saying(
-        "notify-failed", EventKind.REFUSED, "rror registering for notifications", r"status=(?P<status>\d{1,4})"
+        "notify-failed",
+        EventKind.REFUSED,
+        "rror registering for notifications",
+        r"status=(?P<status>\d{1,4})",
     ),
     saying("read-failed", EventKind.REFUSED, "rror reading char at handle", r"status=(?P<status>\d{1,4})"),
     saying("write-failed", EventKind.REFUSED, "] Write error, status", r"status=(?P<status>\d{1,4})"),
@@ -87,7 +90,9 @@ SAYINGS = (
         of_device=False,
     ),
     saying("esp-radio-failed", EventKind.ADAPTER, "BLE scan could not restart after", of_device=False),
-    saying("esp-radio-failed", EventKind.ADAPTER, "esp_bluedroid_", r"(?:init|enable) failed", of_device=False),
+    saying(
+        "esp-radio-failed", EventKind.ADAPTER, "esp_bluedroid_", r"(?:init|enable) failed", of_device=False
+    ),
     saying("security", EventKind.PAIRING, "INSUF_AUTHENTICATION"),
     saying("security", EventKind.PAIRING, "INSUF_ENCRYPTION"),
     saying("not-connected", EventKind.FAILED, ", not connected", r"Cannot (?:\w+ GATT|poll)", start=40),
@@ -98,7 +103,14 @@ SAYINGS = (
     saying("security-wanted", EventKind.PAIRING, "ESP_GAP_BLE_SEC_REQ_EVT"),
     saying("seen", EventKind.SEEN, "RSSI", r"RSSI(?::|=) ?(?P<rssi>-\d{1,3})\b"),
     saying("seen", EventKind.SEEN, "Found device "),
-    saying("api-closed", EventKind.PROXY, "Connection closed", r"\[api.*Connection closed", start=-1, of_device=False),
+    saying(
+        "api-closed",
+        EventKind.PROXY,
+        "Connection closed",
+        r"\[api.*Connection closed",
+        start=-1,
+        of_device=False,
+    ),
     saying("proxy-passive", EventKind.PROXY, "  Active: NO", of_device=False),
     # The components' own words
     saying("received", EventKind.NOTIFIED, "Notification received"),

@@ -1,4 +1,4 @@
-"""Modbus by its libraries and gateways (pymodbus, mbusd, mbmd and others), and readers of serial BMS beside."""
+"""Modbus by its libraries and gateways (pymodbus, mbusd, mbmd), and readers of serial BMS beside."""
 
 from packwire.capture.events.saying import saying
 from packwire.event import EventKind

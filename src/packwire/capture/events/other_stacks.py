@@ -1,4 +1,4 @@
-"""Bluetooth elsewhere than in BlueZ's own words: bluepy, gatt, macOS, Windows, NimBLE on an ESP32, Node.js."""
+"""Bluetooth elsewhere than in BlueZ's own words: bluepy, gatt, macOS, Windows, NimBLE, Node.js."""
 
 from packwire.capture.events.saying import saying
 from packwire.event import EventKind
@@ -59,7 +59,9 @@ SAYINGS = (
     saying("open-failed", EventKind.FAILED, "Connection failed; status=", r"status=(?P<status>\d{1,4})"),
     saying("discovery-failed", EventKind.SERVICES, "could not retrieve services"),
     # `bluetoothctl info`, as programs write it into their logs: the computer itself holds the pack.
-    saying("host-connected", EventKind.CONNECTED, "Connected: yes", r"^[\d\s:.@a-f-]*Connected: yes", start=-1),
+    saying(
+        "host-connected", EventKind.CONNECTED, "Connected: yes", r"^[\d\s:.@a-f-]*Connected: yes", start=-1
+    ),
     saying("pairing-failed", EventKind.PAIRING, "(Authentication Failed)"),
     # btmon: why a link ended, in its own words.
     saying("no-link", EventKind.FAILED, "Established (0x3e)"),

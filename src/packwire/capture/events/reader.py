@@ -273,7 +273,9 @@ class _Reader:
         last = next((line for line in reversed(self._last_lines) if has_time(line)), "")
         self._clocks.time(last, log.lines, "")  # a log may go on in silence
         for name, tail in self._tails.items():  # the end of the address stands behind the name
-            ends = [key for key in log.subjects if key.count(":") == 5 and key.replace(":", "").endswith(tail)]
+            ends = [
+                key for key in log.subjects if key.count(":") == 5 and key.replace(":", "").endswith(tail)
+            ]
             if len(ends) == 1:
                 self._alias(name, ends[0])
         for name, address in self._aliases.items():
@@ -325,7 +327,7 @@ def _values(row: Sentence, line: str) -> dict[str, str] | None:
 
 
 def _subject(line: str) -> tuple[str, str, str]:
-    """Return the address, the name and the end of the address of the device that a line speaks of, if it says."""
+    """Return the address, the name and the address's end of the device of a line, as far as it says."""
     address = name = tail = ""
     for found in _ADDRESS.finditer(line) if line.count(":") > 4 or "dev_" in line else ():
         before = line[max(found.start() - 24, 0) : found.start()]

@@ -18,7 +18,9 @@ SAYINGS = (
     saying(
         "incorrect-reply", EventKind.DAMAGED, "No reply - return", r"\[len:[1-9]\d{0,5}/", of_device=False
     ),
-    saying("no-reply", EventKind.TIMED_OUT, "No reply - return", r"return(?!.{0,8}\[len:[1-9])", of_device=False),
+    saying(
+        "no-reply", EventKind.TIMED_OUT, "No reply - return", r"return(?!.{0,8}\[len:[1-9])", of_device=False
+    ),
     saying(
         "checksum",
         EventKind.DAMAGED,
@@ -136,9 +138,13 @@ SAYINGS = (
     ),
     saying("port-permission", EventKind.PORT, "read failed: permission denied", of_device=False),
     saying("port-permission", EventKind.PORT, "ermission denied, cannot open /dev/", of_device=False),
-    saying("port-permission", EventKind.PORT, ": permission denied", r"open /dev/\S{3,40}: permission", start=48),
+    saying(
+        "port-permission", EventKind.PORT, ": permission denied", r"open /dev/\S{3,40}: permission", start=48
+    ),
     saying("port-permission", EventKind.PORT, "Access to the port '/dev/", r"denied", of_device=False),
-    saying("port-permission", EventKind.PORT, "is not readable/writable", r"/dev/", start=48, of_device=False),
+    saying(
+        "port-permission", EventKind.PORT, "is not readable/writable", r"/dev/", start=48, of_device=False
+    ),
     saying("port-busy", EventKind.PORT, "Access to the port 'COM", r"denied", of_device=False),
     saying("port-busy", EventKind.PORT, "esource busy, cannot open /dev/", of_device=False),
     saying("port-missing", EventKind.PORT, "such file or directory, cannot open /dev/", of_device=False),

@@ -101,9 +101,7 @@ def _later_checks(found: DeviceFindings) -> Iterator[CheckResult]:
         yield _check("frames", "Are the frames right?", Outcome.FAILED if damaged else Outcome.PASSED, words)
     if said.works or said.failures:
         outcome = Outcome.PASSED if not said.failures else Outcome.ODD if said.works else Outcome.FAILED
-        yield _check(
-            "values", "Are values read?", outcome, f"read {times(said.works)}; {failures(said)}"
-        )
+        yield _check("values", "Are values read?", outcome, f"read {times(said.works)}; {failures(said)}")
 
 
 def _check(name: str, question: str, outcome: Outcome, answer: str) -> CheckResult:

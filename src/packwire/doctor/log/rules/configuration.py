@@ -68,25 +68,38 @@ _COMPLAINTS = (
     (("port-missing",), "The configured serial port does not exist."),
     (
         ("can-setup-failed",),
-        "The CAN controller is not set up: it is not there or not wired as configured, or its crystal or bit rate"
-        " is another.",
+        (
+            "The CAN controller is not set up: it is not there or not wired as configured, or its crystal"
+            " or bit rate is another."
+        ),
     ),
 )
 
 
 #: What mends it, where no more than that is to be said.
 _REMEDIES = (
-    (("unknown-type",), "Write the type as the program's documentation lists it; a newer version may know more."),
+    (
+        ("unknown-type",),
+        "Write the type as the program's documentation lists it; a newer version may know more.",
+    ),
     (
         ("duplicate-id",),
-        "Give each pack an identifier of its own: the field for the user's data in its app, or capacities that"
-        " differ by 1 Ah.",
+        (
+            "Give each pack an identifier of its own: the field for the user's data in its app, or capacities"
+            " that differ by 1 Ah."
+        ),
     ),
-    (("esp-radio-failed",), "Leave components out, or take the ESP-IDF framework and a board with more memory."),
+    (
+        ("esp-radio-failed",),
+        "Leave components out, or take the ESP-IDF framework and a board with more memory.",
+    ),
     (("uart-misfit",), "Set what the line names (baud rate, parity) under `uart:` in the ESP's YAML."),
     (
         ("can-setup-failed",),
-        "Compare pins, the controller's crystal (8 or 16 MHz is printed on it) and bit rate with the configuration.",
+        (
+            "Compare pins, the controller's crystal (8 or 16 MHz is printed on it) and bit rate with the"
+            " configuration."
+        ),
     ),
     (("bad-setting",), "Correct the setting that the line names."),
 )

@@ -104,7 +104,8 @@ def _variant_words(facts: Facts) -> str:
         awaited = said.values("unknown-version", "awaited")[-1]
         return f"The pack answers in version {came[-1]} of its protocol, and the program awaits {awaited}."
     return (
-        "Data flows, and none of it is a frame that is known: frames of this make begin or are built differently."
+        "Data flows, and none of it is a frame that is known: frames of this make begin or are built"
+        " differently."
     )
 
 
@@ -208,7 +209,8 @@ RULES: tuple[Rule, ...] = (
             else "A frame begins in the middle of what the reader takes for one frame."
             if facts[SaidFacts].has("restart")
             else "Values are read, and frames between are refused. Bluetooth itself loses no bits of what it"
-            " delivers: the reader joins or cuts pieces at the wrong place, or a kind of frame is unknown to it."
+            " delivers: the reader joins or cuts pieces at the wrong place, or a kind of frame is unknown"
+            " to it."
             if facts[SaidFacts].works
             else "Each piece arrives twice, so the reader's frames never fit."
         ),
@@ -246,10 +248,12 @@ RULES: tuple[Rule, ...] = (
         _variant,
         _variant_words,
         lambda facts: (
-            "Set the program to the version that the pack speaks, or the port of the BMS to the awaited protocol"
+            "Set the program to the version that the pack speaks, or the port of the BMS to the awaited"
+            " protocol"
             " (in its app)."
             if facts[SaidFacts].has("unknown-version") and not _over_bluetooth(facts)
-            else "Send the raw bytes to the program's maintainer. That data flows rules out the signal, pairing"
+            else "Send the raw bytes to the program's maintainer. That data flows rules out the signal,"
+            " pairing"
             " and the way of writing."
         ),
         shown=("subscribed", "received", "bad-frame", "unknown-version", "junk-bytes", "part-missing"),
@@ -269,7 +273,8 @@ RULES: tuple[Rule, ...] = (
     rule(
         "protocol-variant",
         _impossible,
-        "Frames are taken, and hold values that no pack has: it speaks another version of the protocol than the"
+        "Frames are taken, and hold values that no pack has: it speaks another version of the protocol"
+        " than the"
         " program was told, or bytes are lost on the way.",
         "Try the other protocol versions that the program knows; then look at whole frames in hex.",
         shown=("impossible-value", "frame-read"),

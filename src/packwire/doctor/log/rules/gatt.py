@@ -120,12 +120,6 @@ def _refused_and_dropped(facts: Facts) -> Confidence | None:
     return when(refused and dropped and not said.works, POSSIBLE)
 
 
-def _unfinished(facts: Facts) -> Confidence | None:
-    said = facts[SaidFacts]
-    other = said.has("proxy-unreachable", "proxy-lost", "received") or said.works
-    return when(said.has("gatt-timeout") and said.has("client-connected", "connected") and not other, POSSIBLE)
-
-
 def _dropped_causes(facts: Facts) -> Causes:
     if facts[SaidFacts].has("notify-failed", "link-ended"):
         return {
@@ -281,7 +275,8 @@ RULES: tuple[Rule, ...] = (
         lambda facts: (
             "Report the advertisement and this list to the program, so that it takes the right plugin."
             if facts[GattFacts].listed
-            else "Report the advertisement and the pack's list of services (nRF Connect shows it) to the program, so"
+            else "Report the advertisement and the pack's list of services (nRF Connect shows it) to the"
+            " program, so"
             " that it takes the right plugin; where it worked before an update, go back to that version."
         ),
         shown=(*_NOT_THERE, "has-service", "has-characteristic"),
@@ -327,22 +322,6 @@ RULES: tuple[Rule, ...] = (
         "Pair it with its PIN.",
         shown=("paired", "sent", "received"),
         causes={"pairing-needed": 0.6, "password-needed": 0.4},
-    ),
-    rule(
-        "pairing-needed",
-        _unfinished,
-        "The link is made over the proxy, and what is asked on it (to notify, to write) is never confirmed: the pack"
-        " wants pairing first, the remembered services are old, or the link or the proxy's network broke.",
-        "Try once with the proxy beside the pack; see whether the app asks for a PIN; restart the proxy, so that it"
-        " lists the services anew.",
-        shown=("client-connected", "connected", "gatt-timeout"),
-        causes={
-            "pairing-needed": 0.3,
-            "ble.proxy-network": 0.25,
-            "gatt.stale-cache": 0.2,
-            "ble.pack-stuck": 0.15,
-            "ble.weak-signal": 0.1,
-        },
     ),
     rule(
         "pairing-needed",
@@ -405,12 +384,14 @@ RULES: tuple[Rule, ...] = (
             "It answers as another family does:"
             f" {', '.join(dict.fromkeys(facts[SaidFacts].values('answers-as', 'family')))}."
             if facts[SaidFacts].has("answers-as")
-            else "The component takes the pack's frames for those of another protocol version than is configured."
+            else "The component takes the pack's frames for those of another protocol version than is"
+            " configured."
         ),
         lambda facts: (
             "Configure that family's type."
             if facts[SaidFacts].has("answers-as")
-            else "Set `protocol_version` to the one that the line names, and compare the values with the app's."
+            else "Set `protocol_version` to the one that the line names, and compare the values with the"
+            " app's."
         ),
         shown=("answers-as", "other-version"),
         causes={"wrong-type-configured": 0.8, "protocol-variant": 0.2},

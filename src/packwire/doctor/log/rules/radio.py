@@ -5,14 +5,14 @@ from packwire.doctor.log.facts import RadioFacts, SaidFacts, SlotFacts, WriterFa
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
 
 #: dBm: below it a connection hardly stands; below it, it may not.
-_WEAK, _DOUBTFUL = -87, -80
+_WEAK, DOUBTFUL = -87, -80
 #: s: a pack that was heard so recently is there, one that was not for so long is silent or far.
 _FRESH, _OLD = 15, 20
 #: Programs that connect by themselves, and not over Home Assistant or an ESPHome proxy.
 _WITHOUT_PROXIES = frozenset({"bluepy", "nimble", "renogy-bt", "dbus-serialbattery", "mpp-solar", "bsc"})
 #: Why a link ended: nothing more was heard of the other end [Core, Vol 1, Part F, 2.8].
 _UNHEARD = frozenset({"8", "0x8", "0x08", "08"})
-_NO_LINK = (
+NO_LINK = (
     "batmon-timeout",
     "status-133",
     "open-failed",
@@ -25,7 +25,7 @@ _NO_LINK = (
 
 def _fails(facts: Facts) -> bool:
     said = facts[SaidFacts]
-    return said.has(*_NO_LINK, "no-slot", "proxy-link-timeout", "abort-by-local", "timed-out", "init-failed")
+    return said.has(*NO_LINK, "no-slot", "proxy-link-timeout", "abort-by-local", "timed-out", "init-failed")
 
 
 def _no_slot_proved(facts: Facts) -> Confidence | None:
@@ -84,7 +84,7 @@ def _not_heard_causes(facts: Facts) -> Causes:
     if said.has("removed-from-bus", "not-found") and radio.others:
         causes["ble.phantom-connection"] = 0.35
     if radio.level is not None:
-        causes["ble.weak-signal"] = 0.4 if radio.level <= _DOUBTFUL else 0.08
+        causes["ble.weak-signal"] = 0.4 if radio.level <= DOUBTFUL else 0.08
     if not radio.others and not radio.ages:
         causes["host.adapter-hung"] = 0.15
     return causes
@@ -109,7 +109,7 @@ def _not_heard_words(facts: Facts) -> str:
 def _weak(facts: Facts) -> Confidence | None:
     radio, said = facts[RadioFacts], facts[SaidFacts]
     level = radio.level
-    if level is None or level > _DOUBTFUL:
+    if level is None or level > DOUBTFUL:
         return None
     if level > _WEAK and said.has("sent", "sent-acked", "subscribed", "connected", "client-connected"):
         return None  # the link stands
@@ -144,11 +144,11 @@ def _weak_words(facts: Facts) -> str:
 
 def _no_link(facts: Facts) -> Confidence | None:
     said, radio = facts[SaidFacts], facts[RadioFacts]
-    if radio.level is not None and radio.level <= _DOUBTFUL:
+    if radio.level is not None and radio.level <= DOUBTFUL:
         return None
-    if said.has("no-slot", "not-discovered", "not-found") or not said.has(*_NO_LINK):
+    if said.has("no-slot", "not-discovered", "not-found") or not said.has(*NO_LINK):
         return None
-    if said.has("batmon-timeout") and said.has("request-timeout") and not said.has(*_NO_LINK[1:]):
+    if said.has("batmon-timeout") and said.has("request-timeout") and not said.has(*NO_LINK[1:]):
         return None  # asked, so the link stood
     return when(not said.has("received", "worked", "subscribed", "write-failed", "notify-failed"), POSSIBLE)
 
@@ -160,7 +160,7 @@ def _no_link_words(facts: Facts) -> str:
             "The link is never made. The status (133, or 62 = 0x3e) only says that: too weak, held by another"
             " client, stuck."
         )
-    if said.has("batmon-timeout") and not said.has("connect-traceback", *_NO_LINK[1:]):
+    if said.has("batmon-timeout") and not said.has("connect-traceback", *NO_LINK[1:]):
         return (
             "A time-out, and no word on whether the link or an answer was waited for: most often the link is"
             " not made, as it is too weak, held by another client, or the pack is stuck."
@@ -196,7 +196,7 @@ def _stuck(facts: Facts) -> Confidence | None:
         return LIKELY if radio.rssi and not said.works else POSSIBLE
     free = bool(slots.free) and min(slots.free) > 0
     fresh = bool(radio.ages) and max(radio.ages) <= _FRESH
-    heard = radio.level is not None and radio.level > _DOUBTFUL
+    heard = radio.level is not None and radio.level > DOUBTFUL
     refused = said.has("no-slot") and (free or fresh)
     return when((refused or _no_link(facts)) and heard and not said.works, POSSIBLE)
 
@@ -207,24 +207,6 @@ def _lost_on_the_air(facts: Facts) -> Confidence | None:
     unheard = _UNHEARD & {*said.values("client-lost", "reason"), *said.values("link-lost", "reason")}
     lost = said.has("discovery-failed", "link-lost", "abort-by-remote")
     return when((unheard or lost) and not said.works, POSSIBLE)
-
-
-def _no_bms(facts: Facts) -> Confidence | None:
-    """Take a driver that found nobody at an address: it is one word for no link and for no answer."""
-    said = facts[SaidFacts]
-    told = said.has("no-bms") and not said.has(*_NO_LINK, "no-reply", "characteristic-missing", "no-adapter")
-    return when(told and not said.works, POSSIBLE)
-
-
-def _held_here(facts: Facts) -> Confidence | None:
-    """Tell whether the computer itself, or a proxy, has a connection that the program knows nothing of."""
-    said = facts[SaidFacts]
-    if said.works or said.has("received"):
-        return None
-    if said.has("host-connected"):
-        missed = said.has("no-bms", "not-found", "not-discovered", "connect-failed", "connect-timeout")
-        return LIKELY if missed else POSSIBLE
-    return when(said.has("slot-kept"), POSSIBLE)
 
 
 def _two_clients(facts: Facts) -> Confidence | None:
@@ -242,17 +224,6 @@ def _comes_and_goes(facts: Facts) -> Confidence | None:
         *("connecting", "connected", "client-connected", "seen", "update", "received", "batmon-error")
     )
     return when(said.works and said.failures and over_radio, POSSIBLE)
-
-
-def _no_bms_causes(facts: Facts) -> Causes:
-    level = facts[RadioFacts].level
-    return {
-        "phone-app-holds-it": 0.3,
-        "wrong-type-configured": 0.25,
-        "ble.pack-stuck": 0.2,
-        "ble.weak-signal": 0.15 if level is None or level <= _DOUBTFUL else 0.05,
-        "ble.phantom-connection": 0.1,
-    }
 
 
 RULES: tuple[Rule, ...] = (
@@ -323,39 +294,6 @@ RULES: tuple[Rule, ...] = (
         rank=Rank.FLOW,
     ),
     rule(
-        "ble.phantom-connection",
-        _held_here,
-        lambda facts: (
-            "This computer itself is connected to the pack, and not by the program that reads: a pack that is"
-            " connected is not heard any more, and serves nobody else."
-            if facts[SaidFacts].has("host-connected")
-            else "A proxy holds a connection to the pack that nobody uses any more."
-        ),
-        lambda facts: (
-            "Disconnect it (`bluetoothctl disconnect ADDRESS`), start the program again, and leave"
-            " `bluetoothctl` closed while it reads."
-            if facts[SaidFacts].has("host-connected")
-            else "Restart the proxy; a newer ESPHome lets go of such connections by itself."
-        ),
-        shown=("host-connected", "slot-kept", "no-bms", "not-found", "not-discovered", "connect-failed"),
-        causes={
-            "ble.phantom-connection": 0.55,
-            "phone-app-holds-it": 0.15,
-            "two-clients.ble": 0.15,
-            "pairing-needed": 0.15,
-        },
-    ),
-    rule(
-        "phone-app-holds-it",
-        _no_bms,
-        "The driver finds no BMS at that address. It does not tell whether the pack was not reached (another"
-        " client holds it, it is stuck or too far), or is of another type than was configured.",
-        "Shut the app on every phone, see that the configured type is that of this pack, and try once with the"
-        " adapter beside it.",
-        shown=("connecting", "no-bms", "seen"),
-        causes=_no_bms_causes,
-    ),
-    rule(
         "ble.pack-stuck",
         _stuck,
         "The pack advertises and the proxy or adapter takes the request, but the link is never completed.",
@@ -380,7 +318,7 @@ RULES: tuple[Rule, ...] = (
         shown=("abort-by-local", "interference"),
         causes=lambda facts: {
             "ble.interference": 0.45,
-            "ble.weak-signal": 0.35 if (facts[RadioFacts].level or 0) <= _DOUBTFUL else 0.2,
+            "ble.weak-signal": 0.35 if (facts[RadioFacts].level or 0) <= DOUBTFUL else 0.2,
             "host.adapter-hung": 0.2,
             "ble.pack-stuck": 0.1,
         },
@@ -390,7 +328,7 @@ RULES: tuple[Rule, ...] = (
         _weak,
         _weak_words,
         "Bring a proxy or the adapter nearer to the pack.",
-        shown=("seen", "way-slots", "way-rssi", "last-rssi", *_NO_LINK),
+        shown=("seen", "way-slots", "way-rssi", "last-rssi", *NO_LINK),
         causes=_weak_causes,
     ),
     rule(
@@ -414,7 +352,7 @@ RULES: tuple[Rule, ...] = (
         _no_link,
         _no_link_words,
         "Try once with the proxy or adapter beside the pack and the phone's Bluetooth off.",
-        shown=_NO_LINK,
+        shown=NO_LINK,
         causes=_no_link_causes,
     ),
     rule(
@@ -436,8 +374,8 @@ RULES: tuple[Rule, ...] = (
         "ble.weak-signal",
         _comes_and_goes,
         lambda facts: (
-            f"It works now and then: values are read ({facts[SaidFacts].works}), and failures are told between"
-            f" ({facts[SaidFacts].failures})."
+            f"It works now and then: values are read ({facts[SaidFacts].works}), and failures are told"
+            f" between ({facts[SaidFacts].failures})."
         ),
         "See what is different when it fails: the distance, a phone's app, the proxy's network, the update"
         " interval.",

@@ -163,7 +163,9 @@ def _address_words(facts: Facts) -> str:
         return f"The pack answers at another address: {other}."
     if came := facts[SaidFacts].values("unknown-address", "address"):
         asked = facts[SaidFacts].values("unknown-address", "wanted")
-        return f"Answers come from address {came[-1]}, and {asked[-1] if asked else 'another one'} is awaited."
+        return (
+            f"Answers come from address {came[-1]}, and {asked[-1] if asked else 'another one'} is awaited."
+        )
     return "Frames come from an address that nobody was asked for."
 
 
