@@ -195,9 +195,8 @@ SAYINGS = (
     saying(
         "impossible-value",
         EventKind.DAMAGED,
-        "Sending state ",
+        "cell voltage",
         r"cell voltage\b[^:]{0,24}: Sending state (?:-\d|\d{2,}\.|[6-9]\.)[\d.]* V",
-        start=60,
         of_device=False,
     ),
     saying(
