@@ -21,11 +21,12 @@ from packwire.cli.records.verdicts import ClientFinding
 from packwire.cli.records.verdicts import ClientTest as ClientTestRecord
 from packwire.cli.reports import HTML, write_report
 from packwire.cli.terminal import make_console
-from packwire.doctor.vesc.client_test.plan import ClientFindings
-from packwire.doctor.vesc.client_test.played import VESC, Played
-from packwire.doctor.vesc.client_test.reactions import ClientObservation
-from packwire.doctor.vesc.client_test.server import SERIAL, ClientTest
-from packwire.doctor.vesc.client_test.verdict import ClientReport
+from packwire.doctor.client_test.plan import ClientFindings
+from packwire.doctor.client_test.played import Played
+from packwire.doctor.client_test.reactions import ClientObservation
+from packwire.doctor.client_test.server import SERIAL, ClientTest
+from packwire.doctor.client_test.verdict import ClientReport
+from packwire.doctor.vesc.client_test.played import VESC
 from packwire.errors import BadOptionError
 from packwire.protocols import protocol
 from packwire.visible import record_text
@@ -124,7 +125,7 @@ class _Progress:
 
 def _pack(name: str) -> Played:
     """Return a simulated pack of a model, played. Raises BadOptionError."""
-    from packwire.doctor.vesc.client_test.pack import pack  # noqa: PLC0415 - a VESC needs no models
+    from packwire.doctor.client_test.pack import pack  # noqa: PLC0415 - a VESC needs no models
     from packwire.models.protocol import ModelProtocol  # noqa: PLC0415
     from packwire.sim.model import SimulatedModel  # noqa: PLC0415
 
@@ -140,9 +141,7 @@ def _pack(name: str) -> Played:
 async def _examine(
     host: str, port: int, show: _Progress, seconds: float | None, played: Played
 ) -> tuple[ClientReport, ClientFindings | None]:
-    async with ClientTest(
-        show.tell, host=host, port=port, watch=show.watched, ask=show.ask, played=played
-    ) as test:
+    async with ClientTest(show.tell, played, host=host, port=port, watch=show.watched, ask=show.ask) as test:
         running = asyncio.ensure_future(test.run())
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):  # before anybody is told that it can be ended

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 
-from packwire.doctor.vesc.client_test.pack import pack
-from packwire.doctor.vesc.client_test.server import ClientTest
-from packwire.doctor.vesc.client_test.verdict import ClientReport
+from packwire.doctor.client_test.pack import pack
+from packwire.doctor.client_test.server import ClientTest
+from packwire.doctor.client_test.verdict import ClientReport
 from packwire.models.load import model
 from packwire.models.protocol import ModelProtocol
 from packwire.models.requests import Question
@@ -178,7 +178,7 @@ async def examined(
     """Let a client of a pack be examined until it is decided or the time is over."""
     protocol = model(name)
     device = SimulatedModel(protocol).device
-    async with ClientTest(lambda _: None, patience=4.0, played=pack(protocol, device.answers)) as test:
+    async with ClientTest(lambda _: None, pack(protocol, device.answers), patience=4.0) as test:
         client = asyncio.create_task(PackClient(protocol, bug, style).run(test.port))
         try:
             with contextlib.suppress(TimeoutError):

@@ -1,6 +1,6 @@
 """All clients of packs with all bugs, each examined by `doctor --my-client PORT?model=`; over real sockets.
 
-    python -m tests.doctor.vesc.client_test.bench_packs [--model NAME ..] [--bug NAME ..] [--style NAME ..]
+    python -m tests.doctor.client_test.bench_packs [--model NAME ..] [--bug NAME ..] [--style NAME ..]
 
 Takes some minutes.
 """
@@ -11,10 +11,10 @@ import sys
 from collections import Counter
 
 from packwire.check import Confidence
-from packwire.doctor.vesc.client_test.pack import pack
+from packwire.doctor.client_test.pack import pack
 from packwire.models.load import model
 from packwire.sim.model import SimulatedModel
-from tests.doctor.vesc.client_test.pack_clients import BUGS, STYLES, examined
+from tests.doctor.client_test.pack_clients import BUGS, STYLES, examined
 
 MODELS = ("jbd", "daly", "ant", "basen", "seplos", "litime", "sok", "pace", "pylontech", "jk-uart")
 
@@ -57,7 +57,7 @@ def _has_unasked(name: str) -> bool:
 def main() -> None:
     """Run the bench."""
     parser = argparse.ArgumentParser(
-        prog="python -m tests.doctor.vesc.client_test.bench_packs", description=__doc__
+        prog="python -m tests.doctor.client_test.bench_packs", description=__doc__
     )
     parser.add_argument("--model", nargs="*", default=list(MODELS))
     parser.add_argument("--bug", nargs="*", choices=BUGS, default=list(BUGS))

@@ -4,14 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from packwire.check import Confidence, Verdict
-from packwire.doctor.verdicts import decide
-from packwire.doctor.vesc.client_test.lengths import judge_lengths, of_kind
-from packwire.doctor.vesc.client_test.meeting import Meeting
-from packwire.doctor.vesc.client_test.plan import SHORT_WAIT, ClientFindings
-from packwire.doctor.vesc.client_test.played import VESC, Played
-from packwire.doctor.vesc.client_test.reactions import TrialResult
-from packwire.doctor.vesc.client_test.trials import LATE, NO_FRAMER, TrialKind, late_by
-from packwire.doctor.vesc.client_test.verdict import (
+from packwire.doctor.client_test.meeting import Meeting
+from packwire.doctor.client_test.plan import SHORT_WAIT, ClientFindings
+from packwire.doctor.client_test.played import Played
+from packwire.doctor.client_test.reactions import TrialResult
+from packwire.doctor.client_test.trials import LATE, NO_FRAMER, TrialKind, late_by
+from packwire.doctor.client_test.verdict import (
     AGES_DIFFER,
     BEHIND,
     FRAMING,
@@ -21,8 +19,7 @@ from packwire.doctor.vesc.client_test.verdict import (
     ClientReport,
     fault,
 )
-from packwire.doctor.vesc.misreadings import RULES
-from packwire.vesc.commands import Command
+from packwire.doctor.verdicts import decide
 
 
 def judge(found: ClientFindings | None, met: Meeting) -> ClientReport:
@@ -43,7 +40,8 @@ def _judged(found: ClientFindings | None, met: Meeting) -> ClientReport:
         return _no_difference(found, findings)
     if _by_chance(found):
         return ClientReport(bool(findings), tuple(findings), tuple(_unclear(found)))
-    findings += [*judge_lengths(found), *_pieces(found), *_bad(found), *_company(found), *_ages(found)]
+    findings += [*found.played.judge_lengths(found), *_pieces(found), *_bad(found)]
+    findings += [*_company(found), *_ages(found)]
     if 0 < found.controls.wait < SHORT_WAIT or _missed(found, LATE.key):
         findings.append(_impatient(found))
     undecided = [*_unclear(found)]
@@ -66,7 +64,7 @@ def _other_family(family: str, played: Played) -> Verdict:
 
 def _by_what_it_shows(found: ClientFindings, findings: list[Verdict]) -> ClientReport:
     """Judge by what the user saw; each reply was tried in one way only, and is named."""
-    findings += [*judge_lengths(found), *_pieces(found), *_company(found), *_bad(found)]
+    findings += [*found.played.judge_lengths(found), *_pieces(found), *_company(found), *_bad(found)]
     undecided = [
         f"after {each.trial.words} it showed a voltage that no reply held: does it decode the right bytes?"
         for each in found.results
@@ -92,7 +90,7 @@ def _nothing_tried(met: Meeting) -> ClientReport:
     if met.unanswerable:
         names = ", ".join(map(met.played.name, met.unanswerable))
         if not any(map(met.played.reads, met.unanswerable)):
-            return ClientReport(True, (_wrong_command(names),))
+            return ClientReport(True, (_wrong_command(names, met.played.example),))
         return ClientReport(False, (), (f"it asked only what is not played here: {names}",))
     if not met.requests:
         return ClientReport(
@@ -121,13 +119,13 @@ def _login(met: Meeting) -> Iterator[Verdict]:
         )
 
 
-def _wrong_command(names: str) -> Verdict:
+def _wrong_command(names: str, example: str) -> Verdict:
     return fault(
         "wrong-command",
         Confidence.LIKELY,
         f"It asks only {names}, which a device does not answer with values.",
         "it sends another command than it means to",
-        "the battery's values are BMS_GET_VALUES (96, hexadecimal 60)",
+        f"the battery's values are asked for by {example}",
     )
 
 
@@ -152,6 +150,11 @@ def _by_chance(found: ClientFindings) -> bool:
 # How it takes it
 
 
+def of_kind(found: ClientFindings, *kinds: TrialKind) -> list[TrialResult]:
+    """Return the results of some kinds of trials, without those that were not decided."""
+    return [each for each in found.results if each.trial.kind in kinds and each.taken is not None]
+
+
 def _missed(found: ClientFindings, *keys: str) -> list[TrialResult]:
     return [each for each in found.results if each.trial.key in keys and each.taken is False]
 
@@ -162,7 +165,7 @@ def _tried(found: ClientFindings, key: str) -> str:
 
 
 #: Which frames of a pack answer what is told by its model, not by the protocol itself.
-_CERTAIN_OF_VESC = {True: Confidence.CERTAIN, False: Confidence.LIKELY}
+_SURE = {True: Confidence.CERTAIN, False: Confidence.LIKELY}
 
 
 def _sure(missed: list[TrialResult]) -> Confidence:
@@ -176,7 +179,7 @@ def _goes_on_anyway(found: ClientFindings) -> bool:
 
 
 def _pieces(found: ClientFindings) -> Iterator[Verdict]:
-    tried = of_kind(found, TrialKind.DELIVERY)
+    tried = found.of_kind(TrialKind.DELIVERY)
     missed = [each for each in tried if not each.taken]
     if not missed:
         return
@@ -241,7 +244,7 @@ def _bad(found: ClientFindings) -> Iterator[Verdict]:
         behind = " From then on it was one reply behind: each counted for the next request." * found.behind
         yield fault(
             "any-reply",
-            _CERTAIN_OF_VESC[found.played is VESC and (found.behind or found.shown)],
+            _SURE[found.played.certain and (found.behind or found.shown)],
             f"It went on as after a reply behind {_tried(found, 'print-only')}.{behind}",
             "it takes the first packet that comes for the reply, whatever its command, or gives up at it",
             UNASKED,
@@ -258,8 +261,8 @@ def _bad(found: ClientFindings) -> Iterator[Verdict]:
 
 
 def _ages(found: ClientFindings) -> Iterator[Verdict]:
-    missed = [each for each in of_kind(found, TrialKind.AGE) if not each.taken]
-    if missed and not any(not each.taken for each in of_kind(found, TrialKind.LENGTH)):
+    missed = [each for each in found.of_kind(TrialKind.AGE) if not each.taken]
+    if missed and not any(not each.taken for each in found.of_kind(TrialKind.LENGTH)):
         sizes = ", ".join(str(each.size) for each in missed)
         yield fault(
             "old-firmware",
@@ -279,19 +282,20 @@ def _no_difference(found: ClientFindings, findings: list[Verdict]) -> ClientRepo
     name = found.played.name(found.command)
     every = _every(found)
     if found.dialect:
-        findings.append(_dialect(found.dialect, name))
+        findings.append(_dialect(found, found.dialect, name))
         return ClientReport(True, tuple(findings))
     if found.impatient:
         findings.append(_impatient(found))
         return ClientReport(True, tuple(findings), ("all else, for it hardly waits for a reply",))
     if found.other_command is not None and found.others.tell:
         other = found.played.name(found.other_command)
+        beside = found.played.beside(found.all_controls[0].request)
         findings.append(
             fault(
                 "command-ignored",
                 Confidence.LIKELY,
                 f"It takes replies to {other}, and none to {name}, whatever their length.",
-                f"it does not know that reply, or fails to decode it{_forwarded(found)}",
+                f"it does not know that reply, or fails to decode it{beside}",
                 f"look at what it does with the reply to {name}",
             )
         )
@@ -321,7 +325,7 @@ def _impatient(found: ClientFindings) -> Verdict:
     )
 
 
-def _dialect(key: str, name: str) -> Verdict:
+def _dialect(found: ClientFindings, key: str, name: str) -> Verdict:
     """Say what it needs to take something; certain where it did not take the same with a wrong CRC."""
     if key in NO_FRAMER:
         words = f"It took no right reply to {name} of any length, but one with more behind it."
@@ -330,16 +334,9 @@ def _dialect(key: str, name: str) -> Verdict:
         key,
         Confidence.CERTAIN,
         f"It took no right reply to {name} of any length, but one whose frame was wrong in this way:",
-        next(rule.rule for rule in RULES if rule.key == key),
+        found.played.dialects[key],
         FRAMING,
     )
-
-
-def _forwarded(found: ClientFindings) -> str:
-    """Say what else may be where a request went over CAN."""
-    if found.played is not VESC or found.all_controls[0].request[0] != Command.FORWARD_CAN:
-        return ""
-    return f"; or it waits for a reply that begins with 34 (FORWARD_CAN): it begins with {found.command}"
 
 
 def _every(found: ClientFindings) -> str:
@@ -349,7 +346,7 @@ def _every(found: ClientFindings) -> str:
 
 def _unclear(found: ClientFindings) -> Iterator[str]:
     # Who takes anything for the reply goes on before the reply is sent: that is known then.
-    known = any(each.taken for each in of_kind(found, TrialKind.BAD))
+    known = any(each.taken for each in found.of_kind(TrialKind.BAD))
     unclear = [
         each.trial.words
         for each in found.results
@@ -371,7 +368,7 @@ def _unclear(found: ClientFindings) -> Iterator[str]:
 _GOOD: tuple[tuple[TrialKind, Callable[[ClientFindings], str]], ...] = (
     (
         TrialKind.LENGTH,
-        lambda found: f"replies of {len(of_kind(found, TrialKind.LENGTH))} lengths, 100 to 511 bytes",
+        lambda found: f"replies of {len(found.of_kind(TrialKind.LENGTH))} lengths, 100 to 511 bytes",
     ),
     (TrialKind.LATE, lambda _: "a reply that comes late"),
     (TrialKind.DELIVERY, lambda _: "replies byte by byte, and cut in every place"),
@@ -385,7 +382,7 @@ def _good(found: ClientFindings) -> Iterator[str]:
         tried = [each for each in found.results if each.trial.kind is kind]
         if tried and all(each.expected for each in tried):
             yield words(found)
-    bad = of_kind(found, TrialKind.BAD)
+    bad = found.of_kind(TrialKind.BAD)
     if bad and all(each.expected for each in bad):
         ways = " nor ".join(each.trial.words for each in bad)
         yield f"nothing in place of a reply: neither {ways}"

@@ -1,6 +1,6 @@
 """Plays the hub and the device for a client under suspicion: sends the trials, watches what the client does.
 
-    async with ClientTest(print, port=65101) as test:
+    async with ClientTest(print, VESC, port=65101) as test:
         verdict = await test.run()
 
 A login line at the begin is taken with any id and password, and forgotten; without one it is a device's own
@@ -8,23 +8,23 @@ port. `PING` is answered. One client at a time is examined: a new connection tak
 """
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Self
 
-from packwire.doctor.vesc.client_test.judge import judge
-from packwire.doctor.vesc.client_test.meeting import Meeting
-from packwire.doctor.vesc.client_test.pack import family_spoken
-from packwire.doctor.vesc.client_test.plan import ClientFindings, Script, script
-from packwire.doctor.vesc.client_test.played import VESC, Played
-from packwire.doctor.vesc.client_test.pty import SerialPlace
-from packwire.doctor.vesc.client_test.reactions import Action, ClientObservation
-from packwire.doctor.vesc.client_test.session import ClientConnection
-from packwire.doctor.vesc.client_test.stalls import Stalls
-from packwire.doctor.vesc.client_test.telltale import Ask, ask_user, can_ask, wait_for
-from packwire.doctor.vesc.client_test.trials import SentPiece, Trial, TrialKind, time_to_send
-from packwire.doctor.vesc.client_test.verdict import ClientReport, LoginProblem
+from packwire.doctor.client_test.judge import judge
+from packwire.doctor.client_test.meeting import Meeting
+from packwire.doctor.client_test.pack import family_spoken
+from packwire.doctor.client_test.plan import ClientFindings, Script, script
+from packwire.doctor.client_test.played import Ask, Played
+from packwire.doctor.client_test.pty import SerialPlace
+from packwire.doctor.client_test.reactions import Action, ClientObservation
+from packwire.doctor.client_test.session import ClientConnection
+from packwire.doctor.client_test.stalls import Stalls
+from packwire.doctor.client_test.trials import SentPiece, Trial, TrialKind, time_to_send
+from packwire.doctor.client_test.verdict import ClientReport, LoginProblem
 from packwire.link.tcp import not_listening, place
 from packwire.wire.frame import FrameStats
 
@@ -61,13 +61,13 @@ class ClientTest:
     def __init__(
         self,
         tell: Callable[[str], None],
+        played: Played,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
         patience: float = PATIENCE,
         watch: Callable[[ClientObservation, bool | None], None] | None = None,
         ask: Ask | None = None,
-        played: Played = VESC,
     ) -> None:
         self.host = host
         self.port = port
@@ -139,16 +139,19 @@ class ClientTest:
     async def run(self) -> ClientReport:
         """Wait until everything is decided; may be cancelled or timed out, then see `verdict`."""
         await self._decided.wait()
-        if self._ask and can_ask(self.findings):
+        if self._ask and self.played.ask_user:
             self._trial = None
-            await ask_user(self, self._ask, self._tell)
+            await self.played.ask_user(self, self._ask, self._tell)
         return self.verdict
 
     async def stand(self, trial: Trial, count: int) -> bool:
         """Answer all requests in one way from now on; come back after so many replies."""
         self._standing, self._left = trial, count
         self._enough.clear()
-        return await wait_for(self._enough, max(self.patience(), count * _PAUSES * self._longest))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(self.patience(), count * _PAUSES * self._longest)):
+                await self._enough.wait()
+        return self._enough.is_set()
 
     @property
     def verdict(self) -> ClientReport:
@@ -161,11 +164,11 @@ class ClientTest:
             self._connections,
             self._requests,
             stats,
+            self.played,
             tuple(sorted(self._unanswerable)),
             words,
             self.login_problem,
             self._broadcasts,
-            self.played,
             self._family,
         )
         return judge(self.findings, met)
@@ -227,7 +230,7 @@ class ClientTest:
         self._requests += 1
         self._broadcasts += self.played.is_misled(request)
         if not self.played.answerable(request):
-            self._unanswerable.add(self.played.command_of(request) if self.played is not VESC else request[0])
+            self._unanswerable.add((self.played.outer or self.played.command_of)(request))
             if self._script is None and self._requests >= _HOPELESS:
                 self._finish()
             return [], None, 0

@@ -10,15 +10,15 @@ import pytest
 from packwire.check import Confidence
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.my_client import my_client
-from packwire.doctor.vesc.client_test.pack import pack
-from packwire.doctor.vesc.client_test.server import SERIAL, ClientTest
-from packwire.doctor.vesc.client_test.trials import WAYS
+from packwire.doctor.client_test.pack import pack
+from packwire.doctor.client_test.server import SERIAL, ClientTest
+from packwire.doctor.client_test.trials import WAYS
 from packwire.errors import PackwireError
 from packwire.models.load import model
 from packwire.models.store import library
 from packwire.sim.model import SimulatedModel
 from tests.cli.running import packwire
-from tests.doctor.vesc.client_test.pack_clients import BUGS, asked, examined
+from tests.doctor.client_test.pack_clients import BUGS, asked, examined
 
 PLAYED = [name for name in library() if not model(name).can and asked(model(name))]
 
@@ -79,7 +79,7 @@ async def test_of_packs_nothing_is_certain_that_their_model_alone_says():
 async def test_a_client_of_a_serial_port(joins):
     protocol = model("jbd")
     device = SimulatedModel(protocol).device
-    async with ClientTest(lambda _: None, host=SERIAL, played=pack(protocol, device.answers)) as test:
+    async with ClientTest(lambda _: None, pack(protocol, device.answers), host=SERIAL) as test:
         client = asyncio.create_task(_at_a_serial_port(test.place, protocol, joins=joins))
         try:
             async with asyncio.timeout(60):

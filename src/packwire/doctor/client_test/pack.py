@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from packwire.capture.framings import family_of, recognise
-from packwire.doctor.vesc.client_test.played import Played
-from packwire.doctor.vesc.client_test.trials import (
+from packwire.doctor.client_test.played import Played
+from packwire.doctor.client_test.trials import (
     BAD,
     COMPANY,
     DELIVERIES,
