@@ -23,8 +23,9 @@ from packwire.cli.reports import HTML, write_report
 from packwire.cli.terminal import make_console
 from packwire.doctor.client_test.plan import ClientFindings
 from packwire.doctor.client_test.played import Played
+from packwire.doctor.client_test.pty import serial_port
 from packwire.doctor.client_test.reactions import ClientObservation
-from packwire.doctor.client_test.server import SERIAL, ClientTest
+from packwire.doctor.client_test.server import ClientTest, Place
 from packwire.doctor.client_test.verdict import ClientReport
 from packwire.doctor.vesc.client_test.played import VESC
 from packwire.errors import BadOptionError
@@ -37,6 +38,10 @@ _TOOK_ALL = "It took every reply that a device may send"
 _TAKEN = {True: ("taken", "green"), False: ("NOT taken", "yellow"), None: ("", "dim")}
 
 
+#: Where a client comes by another way than TCP.
+SERIAL, BLUETOOTH = "serial", "bluetooth"
+
+
 def my_client(
     port: int,
     *,
@@ -45,17 +50,22 @@ def my_client(
     reports: tuple[Path, ...] = (),
     seconds: float | None = None,
     model: str = "",
+    adapter: str = "",
 ) -> int:
     """Examine a client that connects to `port` (0: a free one) on `host`; return the exit code.
 
-    It meets a VESC at a hub, or a pack of a `model`. `host` SERIAL is a pseudo-terminal that it opens.
+    It meets a VESC at a hub, or a pack of a `model`. `host` SERIAL is a pseudo-terminal that it opens,
+    BLUETOOTH a pack on the virtual air, or on what an `adapter` sends.
 
     0: it took everything. 7: it cannot be told what it takes. 11: something is wrong with it.
     """
     positive_or_none("--for", seconds)
-    played = _pack(model) if model else VESC
+    played = _pack(model, over_bluetooth=host == BLUETOOTH) if model else VESC
+    at: Place | None = serial_port if host == SERIAL else None
+    if host == BLUETOOTH:
+        at = _on_bluetooth(model, adapter)
     with contextlib.closing(_Progress(quiet=json)) as show:
-        verdict, findings = asyncio.run(_examine(host, port, show, seconds, played))
+        verdict, findings = asyncio.run(_examine(host, port, at, show, seconds, played))
     if json:
         sys.stdout.write(record_text(_record(verdict, findings)) + "\n")
     else:
@@ -123,7 +133,15 @@ class _Progress:
         self.line((said, style))
 
 
-def _pack(name: str) -> Played:
+def _on_bluetooth(model: str, adapter: str) -> Place:
+    from packwire.cli.my_client_bluetooth import on_bluetooth  # noqa: PLC0415 - an extra, and slow to import
+
+    if not model:
+        raise BadOptionError("--my-client bluetooth: say which pack is played, such as bluetooth?model=jbd")
+    return on_bluetooth(model, adapter)
+
+
+def _pack(name: str, *, over_bluetooth: bool = False) -> Played:
     """Return a simulated pack of a model, played. Raises BadOptionError."""
     from packwire.doctor.client_test.pack import pack  # noqa: PLC0415 - a VESC needs no models
     from packwire.models.protocol import ModelProtocol  # noqa: PLC0415
@@ -132,16 +150,17 @@ def _pack(name: str) -> Played:
     found = protocol(name)
     if not isinstance(found, ModelProtocol) or found.can or not found.questions:
         raise BadOptionError(
-            f"--my-client: a client of {name} cannot be examined: its packs are not asked over a stream"
+            f"--my-client: a client of {name} cannot be examined: its packs are not asked, they only send"
         )
     device = SimulatedModel(found).device
-    return pack(found, device.answers)
+    return pack(found, device.answers, over_bluetooth=over_bluetooth)
 
 
 async def _examine(
-    host: str, port: int, show: _Progress, seconds: float | None, played: Played
+    host: str, port: int, at: Place | None, show: _Progress, seconds: float | None, played: Played
 ) -> tuple[ClientReport, ClientFindings | None]:
-    async with ClientTest(show.tell, played, host=host, port=port, watch=show.watched, ask=show.ask) as test:
+    test = ClientTest(show.tell, played, host=host, port=port, at=at, watch=show.watched, ask=show.ask)
+    async with test:
         running = asyncio.ensure_future(test.run())
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):  # before anybody is told that it can be ended
@@ -164,6 +183,8 @@ def _as_to(played: Played, host: str) -> str:
     """Say what the client is to think that it meets."""
     if host == SERIAL:
         return f" as to the serial port of a {played.title}."
+    if host == BLUETOOTH:
+        return f" as to a {played.title} over Bluetooth."
     if played is VESC:
         return " as to a hub (any id, any password) or as to a VESC itself."
     return f" as to a {played.title} behind a bridge to the network."

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from typing import Protocol
 
 from packwire.doctor.client_test.pack import pack
 from packwire.doctor.client_test.server import ClientTest
@@ -37,6 +38,13 @@ STYLES: dict[str, tuple[float, bool]] = {
 TIMEOUT, SHORT = 0.35, 0.03
 #: These find frames as packwire does; the others in a way of their own, of which one thing is wrong.
 _OWN_FRAMER = ("none", "any-message", "impatient", "wrong-checksum", "other-family")
+
+
+class Reader(Protocol):
+    """Where a client's bytes come from; none are its end."""
+
+    async def read(self, most: int, /) -> bytes:
+        """Return what came."""
 
 
 @dataclass
@@ -89,7 +97,7 @@ class PackClient:
             return frame[:at] + bytes(byte ^ 0x11 for byte in right) + frame[at + len(right) :]
         return frame
 
-    async def _replies(self, reader: asyncio.StreamReader, question: Question) -> None:
+    async def _replies(self, reader: Reader, question: Question) -> None:
         """Wait for all that answers."""
         missing, self._given_up = set(question.replies), False
         while missing:

@@ -11,7 +11,8 @@ from packwire.check import Confidence
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.my_client import my_client
 from packwire.doctor.client_test.pack import pack
-from packwire.doctor.client_test.server import SERIAL, ClientTest
+from packwire.doctor.client_test.pty import serial_port
+from packwire.doctor.client_test.server import ClientTest
 from packwire.doctor.client_test.trials import WAYS
 from packwire.errors import PackwireError
 from packwire.models.load import model
@@ -79,7 +80,7 @@ async def test_of_packs_nothing_is_certain_that_their_model_alone_says():
 async def test_a_client_of_a_serial_port(joins):
     protocol = model("jbd")
     device = SimulatedModel(protocol).device
-    async with ClientTest(lambda _: None, pack(protocol, device.answers), host=SERIAL) as test:
+    async with ClientTest(lambda _: None, pack(protocol, device.answers), at=serial_port) as test:
         client = asyncio.create_task(_at_a_serial_port(test.place, protocol, joins=joins))
         try:
             async with asyncio.timeout(60):

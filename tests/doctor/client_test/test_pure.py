@@ -20,6 +20,8 @@ from packwire.doctor.client_test.trials import (
     LENGTHS,
     MISSING,
     NO_FRAMER,
+    NOTIFICATIONS,
+    NOTIFIED_COMPANY,
     Trial,
     TrialKind,
 )
@@ -95,7 +97,10 @@ def test_a_right_framer_finds_no_reply_where_there_is_none(trial):
 
 
 def test_every_way_is_named_by_a_trial():
-    named = {trial.sent for trial in (LATE, *DELIVERIES, *COMPANY, *BAD, MISSING)} | {
+    named = {
+        trial.sent
+        for trial in (LATE, *DELIVERIES, *NOTIFICATIONS, *COMPANY, *NOTIFIED_COMPANY, *BAD, MISSING)
+    } | {
         "whole",
         "shift",
         *NO_FRAMER,

@@ -13,6 +13,7 @@ from packwire.doctor.client_test.verdict import (
     AGES_DIFFER,
     BEHIND,
     FRAMING,
+    HARMLESS,
     RESYNC,
     STREAM,
     UNASKED,
@@ -168,9 +169,13 @@ def _tried(found: ClientFindings, key: str) -> str:
 _SURE = {True: Confidence.CERTAIN, False: Confidence.LIKELY}
 
 
-def _sure(missed: list[TrialResult]) -> Confidence:
-    """Return how sure it is that these are never taken: not where one was now and then."""
-    return Confidence.CERTAIN if all(each.steady for each in missed) else Confidence.LIKELY
+def _sure(found: ClientFindings, missed: list[TrialResult]) -> Confidence:
+    """Return how sure it is that these are never taken, and that this does harm.
+
+    Not where one was taken now and then, nor over Bluetooth: a board may send each reply whole.
+    """
+    sure = found.played.unit == "read" and all(each.steady for each in missed)
+    return Confidence.CERTAIN if sure else Confidence.LIKELY
 
 
 def _goes_on_anyway(found: ClientFindings) -> bool:
@@ -187,13 +192,13 @@ def _pieces(found: ClientFindings) -> Iterator[Verdict]:
     every = len(missed) == len(tried)
     yield fault(
         "one-read",
-        _sure(missed) if every and len(tried) > 2 else Confidence.LIKELY,
+        _sure(found, missed) if every and len(tried) > 2 else Confidence.LIKELY,
         f"It did not take a reply that came {ways}"
         + (", in one piece it did." if every else "; otherwise it did."),
-        "it takes what one read gives for a whole frame"
+        f"it takes what one {found.played.unit} gives for a whole frame"
         if every
         else "it does not keep what it has of a frame until the rest is there",
-        STREAM,
+        STREAM + HARMLESS * (found.played.unit != "read"),
     )
 
 
@@ -212,16 +217,16 @@ def _company(found: ClientFindings) -> Iterator[Verdict]:
         ways = " and ".join(each.trial.words for each in missed)
         yield fault(
             "joined",
-            _sure(missed),
+            _sure(found, missed),
             f"It did not take {ways}.",
-            "it takes one frame from a read and drops the rest",
+            f"it takes one frame from a {found.played.unit} and drops the rest",
             STREAM,
             rank=BEHIND,
         )
     if missed := _missed(found, "junk-first"):
         yield fault(
             "junk-chokes",
-            _sure(missed),
+            _sure(found, missed),
             f"It did not take a reply with {missed[0].trial.words}.",
             "it wants a frame to begin with the first byte that it reads",
             RESYNC,
@@ -319,7 +324,7 @@ def _impatient(found: ClientFindings) -> Verdict:
         "impatient",
         Confidence.LIKELY,
         words,
-        "its timeout is too short: through a hub a reply takes 0.1 to 0.5 s",
+        f"its timeout is too short: {found.played.slow}",
         "wait for a reply for at least 1 s, and longer over CAN",
         rank=BEHIND,
     )
@@ -365,13 +370,19 @@ def _unclear(found: ClientFindings) -> Iterator[str]:
         yield "it went on by itself again and again, though nothing came: what it does is no sign any more"
 
 
+def _cut_words(found: ClientFindings) -> str:
+    if found.played.unit == "read":
+        return "replies byte by byte, and cut in every place"
+    return "replies in several notifications, as far as they are longer than 20 bytes"
+
+
 _GOOD: tuple[tuple[TrialKind, Callable[[ClientFindings], str]], ...] = (
     (
         TrialKind.LENGTH,
         lambda found: f"replies of {len(found.of_kind(TrialKind.LENGTH))} lengths, 100 to 511 bytes",
     ),
     (TrialKind.LATE, lambda _: "a reply that comes late"),
-    (TrialKind.DELIVERY, lambda _: "replies byte by byte, and cut in every place"),
+    (TrialKind.DELIVERY, _cut_words),
     (TrialKind.COMPANY, lambda _: "other messages, junk and damaged frames around them"),
     (TrialKind.AGE, lambda _: "replies that end early, as older firmware's do"),
 )

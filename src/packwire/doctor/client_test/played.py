@@ -36,11 +36,12 @@ class Played:
     example      a request, in words and hexadecimal
     framing      how its frames are made, for the remedy of who makes them wrongly
     command_of   what a request is about, as a number; `name` says it, `reads` whether it only reads
-    usual        the reply to a request where nothing is tried; None: nobody answers it
     pieces       what a trial sends in answer to a request, and the size of the reply
     lengths      the sizes of replies that are tried, where they can be chosen
     dialects     frames as a wrong client expects them, by key, and the rule that such a client has
     is_misled    whether a request goes to all nodes at once
+    unit         what brings a client some bytes: a read, or over Bluetooth a notification
+    slow         why a reply may take its time
     login        what takes a login off that may come first
     certain      whether the protocol itself says which frame answers which request
     outer        what a request is that nobody answers here, as a number
@@ -58,7 +59,6 @@ class Played:
     name: Callable[[int], str]
     reads: Callable[[int], bool]
     answerable: Callable[[bytes], bool]
-    usual: Callable[[bytes], bytes | None]
     pieces: Callable[[Trial, bytes], tuple[list[SentPiece], int]]
     control_sizes: Callable[[int], tuple[int | None, ...]]
     is_misled: Callable[[bytes], bool] = lambda _: False
@@ -68,6 +68,8 @@ class Played:
     company: tuple[Trial, ...] = COMPANY
     bad: tuple[Trial, ...] = BAD
     dialects: Mapping[str, str] = field(default_factory=dict)
+    unit: str = "read"
+    slow: str = "through a hub a reply takes 0.1 to 0.5 s"
     login: Callable[[], FirstWords] | None = None
     certain: bool = False
     outer: Callable[[bytes], int] | None = None

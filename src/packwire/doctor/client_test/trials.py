@@ -79,6 +79,8 @@ class Trial:
         return replace(self, flush=FLUSH)
 
 
+#: Bytes that every notification can hold.
+LEAST = 20
 #: Seconds between pieces: long enough for each to be read by itself.
 APART = 0.04
 _BYTE_APART = 0.002
@@ -110,6 +112,11 @@ def _cut(frame: bytes, *places: int) -> list[SentPiece]:
     return [SentPiece(frame[begin:end], APART) for begin, end in pairwise(ends)]
 
 
+def _cut_long(frame: bytes, place: int) -> list[SentPiece]:
+    """Cut what may come in several notifications."""
+    return _cut(frame, place) if len(frame) > LEAST else [SentPiece(frame)]
+
+
 class Parcel(NamedTuple):
     """What a trial is made of: a whole reply, and beside it what is sent with it or in its place.
 
@@ -127,15 +134,19 @@ WAYS: dict[str, Callable[[Parcel], list[SentPiece]]] = {
     "whole": lambda of: [SentPiece(of.whole)],
     "late": lambda of: [SentPiece(b"", _LATE), SentPiece(of.whole)],
     "bytes": lambda of: [SentPiece(of.whole[at : at + 1], _BYTE_APART) for at in range(len(of.whole))],
+    "twenty": lambda of: _cut(of.whole, *range(LEAST, len(of.whole), LEAST)),
     "cut-start": lambda of: _cut(of.whole, 1),
     "cut-header": lambda of: _cut(of.whole, of.whole[0]),
     "cut-middle": lambda of: _cut(of.whole, len(of.whole) // 2),
+    "two-notifications": lambda of: _cut_long(of.whole, len(of.whole) // 2),
+    "last-notification": lambda of: _cut_long(of.whole, -1),
     "cut-crc": lambda of: _cut(of.whole, -2),
     "cut-stop": lambda of: _cut(of.whole, -1),
     "print-first": lambda of: [SentPiece(of.unasked, APART), SentPiece(of.whole)],
     "print-joined": lambda of: [SentPiece(of.unasked + of.whole)],
     "print-behind": lambda of: [SentPiece(of.whole + of.unasked)],
     "junk-first": lambda of: [SentPiece(JUNK + of.whole)],
+    "junk-apart": lambda of: [SentPiece(JUNK, APART), SentPiece(of.whole)],
     "damaged-first": lambda of: [SentPiece(of.damaged, APART), SentPiece(of.whole)],
     "corrupt": lambda of: [SentPiece(of.damaged)],
     "corrupt-other": lambda of: [SentPiece(of.damaged_other)],
@@ -166,6 +177,8 @@ LENGTHS = (130, 127, 128, 255, 256, 511, 100, 166)
 #: The length in the story that this is for; to speak the dialect of who reads 15 bits.
 DIALECT_LENGTH = 166
 
+#: No trial: the reply to what is not examined.
+USUAL = Trial("usual", TrialKind.GOOD, "a usual reply")
 LATE = _way("late", TrialKind.LATE, "a reply that comes late")
 DELIVERIES = (
     _way("bytes", TrialKind.DELIVERY, "byte by byte"),
@@ -174,6 +187,20 @@ DELIVERIES = (
     _way("cut-middle", TrialKind.DELIVERY, "in two halves"),
     _way("cut-crc", TrialKind.DELIVERY, "cut inside the CRC"),
     _way("cut-stop", TrialKind.DELIVERY, "the stop byte by itself"),
+)
+#: How boards send over Bluetooth: never by single bytes, and what is longer than a notification in several. A
+#: message begins with a notification of its own: in-between ones are the module's, such as AT commands.
+NOTIFICATIONS = (
+    _way("twenty", TrialKind.DELIVERY, "in notifications of 20 bytes"),
+    _way("two-notifications", TrialKind.DELIVERY, "in two halves"),
+    _way("last-notification", TrialKind.DELIVERY, "the last byte by itself"),
+)
+NOTIFIED_COMPANY = (
+    _way("print-first", TrialKind.COMPANY, "a PRINT packet, then the reply"),
+    Trial(
+        "junk-first", TrialKind.COMPANY, "8 bytes of junk in a notification of their own", sent="junk-apart"
+    ),
+    _way("damaged-first", TrialKind.COMPANY, "a damaged copy first, then the reply"),
 )
 COMPANY = (
     _way("print-first", TrialKind.COMPANY, "a PRINT packet, then the reply"),

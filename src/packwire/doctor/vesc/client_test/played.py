@@ -6,18 +6,13 @@ from packwire.doctor.client_test.verdict import FRAMING
 from packwire.doctor.vesc.client_test.dialects import DIALECTS, pieces
 from packwire.doctor.vesc.client_test.lengths import judge_lengths
 from packwire.doctor.vesc.client_test.login import FirstLine
-from packwire.doctor.vesc.client_test.replies import answerable, command_of, reply_to
+from packwire.doctor.vesc.client_test.replies import answerable, command_of
 from packwire.doctor.vesc.client_test.telltale import ask_user
 from packwire.doctor.vesc.misreadings import RULES
 from packwire.vesc.commands import Command, command_name
-from packwire.vesc.framing import Framer, encode_frame
+from packwire.vesc.framing import Framer
 from packwire.vesc.requests import RouteProblem, unwrap
 from packwire.vesc.traits import Effect, traits
-
-
-def _usual(request: bytes) -> bytes | None:
-    reply = reply_to(request)
-    return None if reply is None else encode_frame(reply)
 
 
 def _forwarded(request: bytes) -> str:
@@ -46,7 +41,6 @@ VESC = Played(
     name=command_name,
     reads=lambda number: traits(number).kind is Effect.READ,
     answerable=answerable,
-    usual=_usual,
     pieces=pieces,
     control_sizes=lambda command: (
         CONTROL_SIZES if command == Command.BMS_GET_VALUES else (None, 44, 130, 300)
