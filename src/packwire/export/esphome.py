@@ -42,7 +42,7 @@ def esphome(model: ModelProtocol, over: Over | None = None, unit: int | None = N
     CAN), `unit` the pack's address where several share a line. Raises BadOptionError where the model is not
     spoken on that link, or has no such address.
     """
-    values = ValueReplies(model)
+    values = ValueReplies(model, keyed=True)
     values.require("ESPHome")
     over = _link(model, over)
     asked, not_asked = values.frames(unit)

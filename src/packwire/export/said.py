@@ -81,8 +81,10 @@ def _most(reading: ReplyField) -> int:
 class ValueReplies:
     """The replies of a model that tell values, the quantities in them, and the requests for them."""
 
-    def __init__(self, model: ModelProtocol) -> None:
+    def __init__(self, model: ModelProtocol, *, keyed: bool = False) -> None:
         self.model = model
+        self.keyed = keyed
+        """Whether the target reads texts of keys and values."""
         asked = {name for each in self.questions for name in each.replies}
         self.replies = [
             reply
@@ -90,7 +92,7 @@ class ValueReplies:
             if reply.topic == VALUES
             and not reply.refuses
             and (reply.name in asked or reply.unasked or not model.questions)
-            and not isinstance(reply.codec, KeyedCodec)
+            and (keyed or not isinstance(reply.codec, KeyedCodec))
         ]
         names = {reply.name for reply in self.replies}
         found: dict[str, list[ReplyField]] = {}
@@ -152,7 +154,7 @@ class ValueReplies:
     def left_out(self) -> Iterator[str]:
         """Yield what no target of this kind can say."""
         for reply in self.model.replies:
-            if isinstance(reply.codec, KeyedCodec):
+            if isinstance(reply.codec, KeyedCodec) and not self.keyed:
                 yield f"{reply.name}: a text of keys and values"
             for layout in reply.layouts:
                 if layout.model:
