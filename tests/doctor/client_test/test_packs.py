@@ -58,6 +58,14 @@ def test_every_pack_is_played_in_all_its_ways(name):
             assert question.replies[-1] in names, trial.key
 
 
+def test_a_pack_behind_a_master_answers_as_itself():
+    device = SimulatedModel(model("seplos-v3-master")).device
+    second = bytes.fromhex("02 04 10 00 00 11 34 f5")
+    (reply,) = device.answers(second)
+    assert reply.startswith(b"\x02\x04")
+    assert device.answers(b"nonsense") == []
+
+
 @pytest.mark.parametrize("name", ["victron-can", "nonsense"])
 def test_what_cannot_be_played(name):
     with pytest.raises(PackwireError, match=name):
