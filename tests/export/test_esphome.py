@@ -12,6 +12,7 @@ from packwire.models.heard import Heard
 from packwire.models.load import model
 from packwire.models.requests import template_of
 from packwire.models.store import library
+from packwire.sim.model import SimulatedModel
 from tests.export.esphome_stub import compiled, said
 from tests.models.aiobmsble_vectors import exchanges
 from tests.shared_data import needs_compiler, needs_vectors
@@ -129,6 +130,25 @@ def test_the_address_of_a_pack_is_in_its_requests():
         esphome(protocol, None, 999)
     with pytest.raises(BadOptionError, match="is not addressed"):
         esphome(model("jbd"), None, 1)
+
+
+@needs_compiler
+def test_one_of_the_packs_of_a_device_is_read_by_its_number(tmp_path):
+    protocol = model("seplos-v3-master")
+    text = esphome(protocol, None, 2).text
+    assert "[0x02, 0x04, 0x10" in text
+    assert "[0x00, 0x04" not in text
+    assert "packs that are asked one by one" in esphome(protocol).left_out
+    device, heard, sent = SimulatedModel(protocol).device, Heard(protocol), []
+    for question in protocol.questions:
+        if "address" in question.template.names:
+            sent += device.answers(question.template.frame({"address": 2}))
+    for frame in sent:
+        heard.take(frame)
+    assert {"cell_voltages", "soc", "voltage"} <= heard.values().keys()
+    assert list(differences(heard.values(), said(compiled(text, tmp_path), sent))) == []
+    with pytest.raises(BadOptionError, match="--unit 17: address is"):
+        esphome(protocol, None, 17)
 
 
 def test_a_link_that_a_model_is_not_spoken_on_is_refused():

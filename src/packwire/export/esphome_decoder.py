@@ -247,6 +247,7 @@ def decoder(model: ModelProtocol, values: ValueReplies) -> list[str]:
     to.put("(void) cells;")
     for name in writer.known.values():
         to.put(f"static double {name} = NAN;")
+        to.put(f"(void) {name};")
     for said in values.said.values():
         if not said.alone:
             _write_publish(to, said, values.sums.get(said.quantity.key))
