@@ -13,6 +13,7 @@ from typing import IO, cast
 
 from rich.text import Text
 
+from packwire.address import VESC as VESC_MODEL
 from packwire.check import Confidence, Verdict
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive_or_none
@@ -60,9 +61,11 @@ def my_client(
     0: it took everything. 7: it cannot be told what it takes. 11: something is wrong with it.
     """
     positive_or_none("--for", seconds)
-    played = _pack(model, over_bluetooth=host == BLUETOOTH) if model else VESC
+    over_bluetooth = host == BLUETOOTH
+    vesc = model in ("", VESC_MODEL) and not over_bluetooth
+    played = VESC if vesc else _pack(model, over_bluetooth=over_bluetooth)
     at: Place | None = serial_port if host == SERIAL else None
-    if host == BLUETOOTH:
+    if over_bluetooth:
         at = _on_bluetooth(model, adapter)
     with contextlib.closing(_Progress(quiet=json)) as show:
         verdict, findings = asyncio.run(_examine(host, port, at, show, seconds, played))
@@ -136,8 +139,6 @@ class _Progress:
 def _on_bluetooth(model: str, adapter: str) -> Place:
     from packwire.cli.my_client_bluetooth import on_bluetooth  # noqa: PLC0415 - an extra, and slow to import
 
-    if not model:
-        raise BadOptionError("--my-client bluetooth: say which pack is played, such as bluetooth?model=jbd")
     return on_bluetooth(model, adapter)
 
 
@@ -147,8 +148,14 @@ def _pack(name: str, *, over_bluetooth: bool = False) -> Played:
     from packwire.models.protocol import ModelProtocol  # noqa: PLC0415
     from packwire.sim.model import SimulatedModel  # noqa: PLC0415
 
+    if not name:
+        raise BadOptionError("--my-client bluetooth: say which pack is played, such as bluetooth?model=jbd")
     found = protocol(name)
-    if not isinstance(found, ModelProtocol) or found.can or not found.questions:
+    if not isinstance(found, ModelProtocol):
+        raise BadOptionError(
+            f"--my-client: a {found.title} is not played over Bluetooth; name a port, such as 65101"
+        )
+    if found.can or not found.questions:
         raise BadOptionError(
             f"--my-client: a client of {name} cannot be examined: its packs are not asked, they only send"
         )

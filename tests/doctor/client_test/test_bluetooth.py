@@ -28,6 +28,9 @@ async def test_nobody_came():
     [
         ("bluetooth", "say which pack is played"),
         ("bluetooth?model=pace", "does not say how it is spoken over Bluetooth"),
+        ("bluetooth?model=vesc", "is not played over Bluetooth"),
+        ("bluetooth?model=victron-can", "they only send"),
+        ("bluetooth:1?model=jbd", "name the port"),
         ("bluetooth?model=", "write"),
         ("bluetooth?adapter=usb:0", "say which pack is played"),
         ("bluetooth?model=jbd&adapter=tcp-client:127.0.0.1:1", "cannot use the Bluetooth adapter"),

@@ -140,7 +140,7 @@ def _place(text: str) -> tuple[str, int]:
     if text in {"serial", "bluetooth"}:
         return text, 0
     host, _, port = text.rpartition(":")
-    if not port.isdecimal() or int(port[:6]) > 65535:
+    if not port.isdecimal() or host in {"serial", "bluetooth"} or int(port[:6]) > 65535:
         raise BadOptionError(
             f"--my-client {text}: name the port that your client connects to, such as 65101, or "
             "0.0.0.0:65101 to let other computers in"
