@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, Never
 
 from packwire.cli import streams
 from packwire.cli.exit_codes import ExitCode, exit_code_of
+from packwire.cli.help_text import HelpText
 from packwire.errors import PackwireError
 
 if TYPE_CHECKING:
@@ -217,6 +218,7 @@ app = App(
     error_formatter=_wrong_use,
     result_action="return_int_as_exit_code_else_zero",
     help_format="plaintext",
+    help_formatter=HelpText(),
     help_epilogue=_epilogue(("demo", "scan", "COMMAND --help")),
 )
 _HELP = Group("Help", sort_key=len(GROUPS))

@@ -6,6 +6,7 @@ separated by commas and may be left out from the end. "Every n" counts replies: 
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 
 from packwire.errors import BadOptionError
@@ -306,7 +307,9 @@ def parse_fault(text: str) -> Fault:
     name, colon, rest = text.strip().partition(":")
     kind = FAULTS.get(name)
     if kind is None:
-        raise BadOptionError(f"there is no fault {name!r}: there are {', '.join(FAULTS)}")
+        near = get_close_matches(name, FAULTS, 1, cutoff=0.5)
+        nearest = f"; the nearest is {near[0]}" if near else ""
+        raise BadOptionError(f"there is no fault {name!r}{nearest}; packwire sim faults lists them all")
     texts = rest.split(",") if colon else []
     if len(texts) > len(kind.parameters) and not (kind.many and kind.parameters):
         raise BadOptionError(f"fault {text!r} has too many numbers: it is {kind.usage}")

@@ -152,3 +152,81 @@ def test_connections_that_end_unseen_are_no_two_clients():
         f"[10:05:01][I][bluetooth_proxy:100]: [1] [{PACK}] Connecting v3 without cache",
     ]
     assert not certain(diagnose_lines("slots", lines))
+
+
+#: Lines beside which another explanation stands, and the verdict's key that they must not bring.
+INNOCENT = {
+    "Home Assistant restarts once": (
+        "ble.proxy-network",
+        "[10:00:01][W][api.connection:083]: Home Assistant 2026.3.0 (192.0.2.7): Connection closed",
+    ),
+    "bluetoothctl tells of the program's own connection": (
+        "ble.phantom-connection",
+        f"[CHG] Device {PACK} Connected: yes",
+    ),
+    "layouts are tried one after the other": (
+        "wrong-type-configured",
+        (
+            "10:00:01 WARNING [daly] tried rx/tx/sx uuids 17/15/48: Characteristic 17 was not found!\n"
+            "10:00:02 INFO [sampling] shed: BmsSampl(70.0%,U=52.0V,I=1.00A,P=52W)"
+        ),
+    ),
+    "one value is odd": (
+        "protocol-variant",
+        (
+            "[10:00:01][I][jk_bms:071]: Status frame received\n"
+            "[10:00:01][D][sensor:093]: 'shed min cell voltage': Sending state 100.00000 V with 3 decimals"
+        ),
+    ),
+    "silence is told as a wrong checksum": (
+        "serial.noise",
+        (
+            "E (2026-03-04 10:00:01) METER: Timeout: Serial=1, dataLen=0, available=0\n"
+            "E (2026-03-04 10:00:02) BSC_SERIAL: ERROR: device=1, reason=Checksum wrong"
+        ),
+    ),
+    "D-Bus answers oddly": (
+        "serial.noise",
+        "ERROR [bluetooth_adapters] Received an unexpected reply from Dbus while calling GetManagedObjects on org.bluez: x",
+    ),
+}
+
+
+@pytest.mark.parametrize("why", INNOCENT)
+def test_what_has_an_innocent_explanation_is_no_finding(why: str):
+    key, lines = INNOCENT[why]
+    found = diagnose_lines(why, lines.split("\n"))
+    assert key not in {each.key for each in (found.verdict, *found.others)}
+
+
+DENIED = "bleak.exc.BleakError: Bluetooth access is denied by the user for the current application."
+
+
+@pytest.mark.parametrize(
+    "innocent",
+    [
+        at(1, f"DEBUG {HA} [bleak_retry_connector] Pack - {PACK}: Connected after 1 attempts"),  # another way
+        read(2),  # it was allowed meanwhile
+        "> what it said yesterday",  # somebody's quotation of another machine
+    ],
+)
+def test_access_that_was_denied_once_is_not_certain_where_bluetooth_works(innocent: str):
+    lines = [DENIED, innocent] if innocent[0] != ">" else [f"> {DENIED}"]
+    assert certain(diagnose_lines("denied", lines)) == []
+    assert certain(diagnose_lines("denied", [DENIED])) == ["host.permission"]
+
+
+def test_a_name_and_its_address_are_one_device_by_the_end_of_the_address():
+    lines = [
+        at(1, f"DEBUG {HA} [bleak_retry_connector] {PACK} - {PACK}: Connection attempt: 1"),
+        at(2, f"DEBUG {HA} [aiobmsble.bms.tdt_bms] Shed|4401: TX BLE req #1 (WNR): 7e 00"),
+        at(3, f"DEBUG {HA} [aiobmsble.bms.tdt_bms] Shed|4401: TX BLE request timed out."),
+    ]
+    assert [each.subject.key for each in diagnose_lines("one", lines).devices] == [PACK]
+    lines.append(
+        at(
+            4,
+            f"DEBUG {HA} [bleak_retry_connector] 02:AA:BB:CC:44:01 - 02:AA:BB:CC:44:01: Connection attempt: 1",
+        )
+    )
+    assert len(diagnose_lines("two that end alike", lines).devices) > 1

@@ -30,6 +30,7 @@ SAYINGS = (
     saying("mgmt-permission", EventKind.ADAPTER, "Unable to open mgmt_socket", of_device=False),
     saying("mgmt-permission", EventKind.ADAPTER, "rfkill: Permission denied", of_device=False),
     saying("bluez-missing", EventKind.ADAPTER, "The name org.bluez was not provided", of_device=False),
+    saying("bluez-missing", EventKind.ADAPTER, "GetManagedObjects on org.bluez: ", of_device=False),
     saying(
         "bluez-missing", EventKind.ADAPTER, "DBus.Error.ServiceUnknown", _OF_BLUEZ, start=-1, of_device=False
     ),
@@ -97,13 +98,13 @@ SAYINGS = (
     saying(
         "not-found",
         EventKind.NOT_SEEN,
-        "was not found.",
-        r"(?:[Dd]evice|address)[^.]{0,80}was not found\.",
+        "was not found",
+        r"(?:[Dd]evice|address)[^.]{0,80}was not found\b",
         start=100,
     ),
     saying("not-found", EventKind.NOT_SEEN, "not found. Is it powered on and in range?"),
     saying("not-found", EventKind.NOT_SEEN, "not found (adapter="),
-    saying("not-found", EventKind.NOT_SEEN, "/dev_", r"dev_[0-9A-F_]{17}' not found"),
+    saying("not-found", EventKind.NOT_SEEN, "dev_", r"dev_[0-9A-F_]{17}' not found"),
     saying("removed-from-bus", EventKind.NOT_SEEN, "Device was removed from bus"),
     saying("removed-from-bus", EventKind.NOT_SEEN, "may have been removed from BlueZ"),
     saying("not-connected", EventKind.LOST, "Error.Failed] Not connected"),

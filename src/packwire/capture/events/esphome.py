@@ -67,6 +67,14 @@ SAYINGS = (
         "write-failed", EventKind.REFUSED, "esp_ble_gattc_write_char failed", r"status=(?P<status>-?\d{1,4})"
     ),
     saying("notify-failed", EventKind.REFUSED, "registering notifications", r"rror registering", start=10),
+    saying(
+        "notify-failed",
+        EventKind.REFUSED,
+        "rror registering for notifications",
+        r"status=(?P<status>\d{1,4})",
+    ),
+    saying("read-failed", EventKind.REFUSED, "rror reading char at handle", r"status=(?P<status>\d{1,4})"),
+    saying("write-failed", EventKind.REFUSED, "] Write error, status", r"status=(?P<status>\d{1,4})"),
     saying("notify-failed", EventKind.REFUSED, "register_for_notify failed", r"status=(?P<status>-?\d{1,4})"),
     saying("wrong-secret", EventKind.PAIRING, "App key rejected", r"\]:? ?App key", start=4),
     saying("wrong-secret", EventKind.PAIRING, "assword rejected", r"\]:? ?(?:Root p|P)assword", start=8),
@@ -81,6 +89,12 @@ SAYINGS = (
         r"(?:init|enable) failed",
         of_device=False,
     ),
+    saying("esp-radio-failed", EventKind.ADAPTER, "BLE scan could not restart after", of_device=False),
+    saying(
+        "esp-radio-failed", EventKind.ADAPTER, "esp_bluedroid_", r"(?:init|enable) failed", of_device=False
+    ),
+    saying("security", EventKind.PAIRING, "INSUF_AUTHENTICATION"),
+    saying("security", EventKind.PAIRING, "INSUF_ENCRYPTION"),
     saying("not-connected", EventKind.FAILED, ", not connected", r"Cannot (?:\w+ GATT|poll)", start=40),
     saying("paired", EventKind.PAIRING, "auth success", r"mode = (?P<mode>\d{1,2})"),
     saying("pairing-failed", EventKind.PAIRING, "auth fail reason"),
@@ -89,6 +103,14 @@ SAYINGS = (
     saying("security-wanted", EventKind.PAIRING, "ESP_GAP_BLE_SEC_REQ_EVT"),
     saying("seen", EventKind.SEEN, "RSSI", r"RSSI(?::|=) ?(?P<rssi>-\d{1,3})\b"),
     saying("seen", EventKind.SEEN, "Found device "),
+    saying(
+        "api-closed",
+        EventKind.PROXY,
+        "Connection closed",
+        r"\[api.*Connection closed",
+        start=-1,
+        of_device=False,
+    ),
     saying("proxy-passive", EventKind.PROXY, "  Active: NO", of_device=False),
     # The components' own words
     saying("received", EventKind.NOTIFIED, "Notification received"),
@@ -169,6 +191,23 @@ SAYINGS = (
     saying(
         "worked", EventKind.READ, "Sending state ", r"Sending state (?!nan|NAN)[-\d.]{1,20}", of_device=False
     ),
+    # What no cell and no sensor has, though its frame was taken
+    saying(
+        "impossible-value",
+        EventKind.DAMAGED,
+        "cell voltage",
+        r"cell voltage\b[^:]{0,24}: Sending state (?:-\d|\d{2,}\.|[6-9]\.)[\d.]* V",
+        of_device=False,
+    ),
+    saying(
+        "impossible-value",
+        EventKind.DAMAGED,
+        " °C with ",
+        r"Sending state -?\d{3,}\.\d* °C",
+        start=40,
+        of_device=False,
+    ),
+    saying("other-version", EventKind.SERVICES, "unstable auto detection of the protocol version"),
     saying("no-value", EventKind.TIMED_OUT, "Sending state nan", of_device=False),
     saying("frame-read", EventKind.READ, "tatus frame received", of_device=False),
     saying(

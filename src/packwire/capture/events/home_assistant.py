@@ -163,6 +163,7 @@ SAYINGS = (
     ),
     saying("proxy-link-timeout", EventKind.FAILED, "Timeout waiting for BluetoothDeviceConnectionResponse"),
     saying("proxy-link-timeout", EventKind.FAILED, "in bluetooth_device_connect"),
+    saying("gatt-timeout", EventKind.TIMED_OUT, "Timeout waiting for BluetoothGATT"),
     saying(
         "proxy-request-timeout",
         EventKind.PROXY,
@@ -270,7 +271,7 @@ SAYINGS = (
         "bad-frame",
         EventKind.DAMAGED,
         "unexpected ",
-        r"unexpected (?:SOF|response|message type|command|function code|reply|data, ign)",
+        r"unexpected (?:SOF|response|message type|command|function code|reply(?! from D)|data, ign)",
     ),
     saying("bad-frame", EventKind.DAMAGED, "wrong data length"),
     saying("bad-frame", EventKind.DAMAGED, "wrong register response"),

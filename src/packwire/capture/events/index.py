@@ -8,12 +8,24 @@ from collections.abc import Callable
 from operator import itemgetter
 from string import ascii_letters
 
-from packwire.capture.events import batmon, bluez, can, esphome, home_assistant, program, wired
+from packwire.capture.events import (
+    batmon,
+    bluez,
+    can,
+    esphome,
+    home_assistant,
+    modbus,
+    other_stacks,
+    program,
+    wired,
+)
 from packwire.capture.events.saying import Sentence
 
 #: Every sentence, in the order in which a line's events are told.
 SAYINGS: tuple[Sentence, ...] = tuple(
-    row for each in (home_assistant, bluez, esphome, batmon, wired, can, program) for row in each.SAYINGS
+    row
+    for each in (home_assistant, bluez, esphome, batmon, wired, can, program, other_stacks, modbus)
+    for row in each.SAYINGS
 )
 
 type _Rows = list[tuple[int, Sentence]]

@@ -18,6 +18,12 @@ SAYINGS = (
     saying("program-fault", EventKind.ERROR, "ModuleNotFoundError: ", of_device=False),
     saying("program-fault", EventKind.ERROR, "can't concat ", of_device=False),
     saying("program-fault", EventKind.ERROR, "non-bool switches values", of_device=False),
+    saying("program-fault", EventKind.ERROR, "java.lang.NullPointerException", of_device=False),
+    saying("program-fault", EventKind.ERROR, "java.lang.ClassCastException", of_device=False),
+    # Nothing where bytes were awaited: the program should say so, and who sent nothing may be to blame.
+    saying("short-data", EventKind.ERROR, "of type 'NoneType' has no len()", of_device=False),
+    saying("short-data", EventKind.ERROR, "BufferUnderflowException", of_device=False),
+    saying("short-data", EventKind.ERROR, "IndexOutOfBoundsException", of_device=False),
     saying("short-data", EventKind.ERROR, "index out of range", of_device=False),
     saying("short-data", EventKind.ERROR, "requires a buffer of", of_device=False),
     saying("short-data", EventKind.ERROR, "bytes-like object is required", of_device=False),
@@ -26,5 +32,11 @@ SAYINGS = (
     saying("bad-setting", EventKind.INFO, "Invalid MAC address", of_device=False),
     saying("bad-setting", EventKind.INFO, "expected a dictionary", of_device=False),
     saying("bad-setting", EventKind.INFO, "Bleak requires BlueZ", of_device=False),
+    saying("bad-setting", EventKind.INFO, "No supported CAN BMS type found", of_device=False),
+    # The key of Victron's advertisements
+    saying("bad-setting", EventKind.INFO, "Invalid key length"),
+    saying("bad-setting", EventKind.INFO, "ncorrect Bindkey"),
+    saying("bad-setting", EventKind.INFO, "AdvertisementKeyM", r"KeyM(?:issing|ismatch)Error"),
+    saying("bad-setting", EventKind.INFO, "ncorrect advertisement key"),
     saying("bad-setting", EventKind.INFO, "is excluded by the config file", of_device=False),
 )

@@ -37,12 +37,23 @@ _PROGRAMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("uart_debug", r"\[uart_debug:\d"),
         ("daly2mqtt", r"<(?:UART|DALY-BMS[\w -]{0,12})> "),
         ("esphome", r"\[(?:[EWICDV]|VV)\]\s{0,2}\[[\w.-]+(?::\d{1,5})?\]|ESPHome API"),
-        ("mpp-solar", r"DalySerialIO|mppsolar|mpp-solar|powermon|INFO:device:|Got response: b"),
+        (
+            "mpp-solar",
+            r"DalySerialIO|mppsolar|mpp-solar|powermon|INFO:device:|Got response: b|jkble(?:delegate|io)",
+        ),
+        ("renogy-bt", r":(?:BaseClient|BLEManager):|renogy_?bt"),
+        ("bsc", r"\b(?:BSC_SERIAL|BLE_HANDLER|BSC_\w{2,12}): "),
+        ("modbus", r"pymodbus[.\]/]|minimalmodbus|uModBus|mbusd-|\btty: (?:trying|state|response)"),
         ("can-inverter", r"BmsToInverter|BMS #\d|toinverter|BmsCANProcessor"),
-        ("battery-emulator", r"SerialDataLink|Battery-Emulator|on the bus to ACK"),
+        (
+            "battery-emulator",
+            r"SerialDataLink|Battery-Emulator|on the bus to ACK|Check (?:CAN wire|hardware or bitrate)",
+        ),
         ("bluez", r"\bbluetoothd\[|\bkernel:|Bluetooth: hci\d"),
         ("btmon", r"^[<>@] (?:HCI|ACL|MGMT) |^ {6,}ATT: "),
         ("vesc", r"Status: (?:No firmware|Connected \()|COMM_GET_VALUES|[Vv]esc"),
+        ("bluepy", r"\bbluepy[./]|BluetoothBattery:"),
+        ("nimble", r"\bNimBLE\w{0,24}: "),
         ("bleak", r"\bbleak[./]"),
     )
 )

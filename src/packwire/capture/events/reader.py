@@ -36,8 +36,8 @@ _OWN = re.compile(
     r"(?:\bhci\d{1,2} \(|bdaddr': '|with mac address |source['\"]: ?['\"]|MAC: )$", re.IGNORECASE
 )
 _NAMED = re.compile(
-    r"_bms\] (?:\((?P<bracketed>[^)]{1,48})\)|(?P<plain>[^|\]\s][^|\]]{0,48}?)\|[0-9A-Za-z*]{2,6}:)"
-    r"|::(?P<old>[^:\]]{1,48}):[0-9A-Fa-f*]{2,6}\)?\]"
+    r"_bms\] (?:\((?P<bracketed>[^)]{1,48})\)|(?P<plain>[^|\]\s][^|\]]{0,48}?)\|(?P<tail>[0-9A-Za-z*]{2,6}):)"
+    r"|::(?P<old>[^:\]]{1,48}):(?P<old_tail>[0-9A-Fa-f*]{2,6})\)?\]"
     r"|bms_ble\] (?:Error fetching |BMS |Finished fetching |Fetching )?(?P<coordinator>\S[^:\n]{0,40}?)"
     r"(?: data|: (?:BMS data|advertisement))"
     r"|\[sampling\] (?P<batmon>\S{1,40}?)(?: error| volt=|: BmsSampl)"
@@ -125,6 +125,7 @@ class _Reader:
         self._find = finder()
         self._clocks = Clocks()
         self._aliases: dict[str, str] = {}
+        self._tails: dict[str, str] = {}
         self._first: list[_Entry] = []
         self._last: deque[_Entry] = deque(maxlen=MAX_EVENTS)
         self._first_bytes: list[str] = []
@@ -175,7 +176,9 @@ class _Reader:
 
     def _take_in(self, line: str, said: list[tuple[Sentence, dict[str, str]]], told: bool | None) -> None:
         log, who = self.log, self._who(line)
-        address, name = _subject(line)
+        address, name, tail = _subject(line)
+        if tail and len(self._tails) < MAX_SUBJECTS:
+            self._tails[name] = tail
         if "]: [" in line:
             address = self._of_client(line, address)
         time = self._clocks.time(line, log.lines, who)
@@ -269,6 +272,12 @@ class _Reader:
         log = self.log
         last = next((line for line in reversed(self._last_lines) if has_time(line)), "")
         self._clocks.time(last, log.lines, "")  # a log may go on in silence
+        for name, tail in self._tails.items():  # the end of the address stands behind the name
+            ends = [
+                key for key in log.subjects if key.count(":") == 5 and key.replace(":", "").endswith(tail)
+            ]
+            if len(ends) == 1:
+                self._alias(name, ends[0])
         for name, address in self._aliases.items():
             if name != address and name in log.subjects and address in log.subjects:
                 log.subjects[address].absorb(log.subjects.pop(name))
@@ -317,9 +326,9 @@ def _values(row: Sentence, line: str) -> dict[str, str] | None:
     return {key: value for key, value in found.groupdict().items() if value is not None}
 
 
-def _subject(line: str) -> tuple[str, str]:
-    """Return the address and the name of the device that a line speaks of, as far as it says."""
-    address = name = ""
+def _subject(line: str) -> tuple[str, str, str]:
+    """Return the address, the name and the address's end of the device of a line, as far as it says."""
+    address = name = tail = ""
     for found in _ADDRESS.finditer(line) if line.count(":") > 4 or "dev_" in line else ():
         before = line[max(found.start() - 24, 0) : found.start()]
         if _OWN.search(before):
@@ -332,7 +341,10 @@ def _subject(line: str) -> tuple[str, str]:
     named = _NAMED.search(line) if any(word in line for word in _NAMING) else None
     if named:
         name = next(group for group in named.groups() if group).strip()
-    return address, "" if _ADDRESS.fullmatch(name) or name == "device" else name
+        tail = (named["tail"] or named["old_tail"] or "").upper()
+    if _ADDRESS.fullmatch(name) or name == "device":
+        return address, "", ""
+    return address, name, tail if len(tail) == 4 else ""
 
 
 def quotes(log: EventLog, codes: Iterable[str]) -> Iterator[Quote]:

@@ -9,12 +9,26 @@ SAYINGS = (
         "testing",
         EventKind.INFO,
         "Testing ",
-        r"SerialBattery:(?:-- )?Testing (?P<driver>[A-Z]\w{1,30})(?: at address"
+        r"SerialBattery:[- ]{0,4}Testing (?P<driver>[A-Z]\w{1,30})(?: at address"
         r" \"?(?P<address>[^\s\"]{1,12}))?",
         start=20,
         of_device=False,
     ),
-    saying("no-reply", EventKind.TIMED_OUT, "No reply - return", of_device=False),
+    # It says so, too, of an answer that is too short, or that is not taken.
+    saying(
+        "incorrect-reply", EventKind.DAMAGED, "No reply - return", r"\[len:[1-9]\d{0,5}/", of_device=False
+    ),
+    saying(
+        "no-reply", EventKind.TIMED_OUT, "No reply - return", r"return(?!.{0,8}\[len:[1-9])", of_device=False
+    ),
+    saying(
+        "checksum",
+        EventKind.DAMAGED,
+        "CRC checksum mismatch: ",
+        r"Expected (?P<a>0x[0-9a-f]{1,8}), Got (?P<b>0x[0-9a-f]{1,8})",
+        of_device=False,
+    ),
+    saying("no-reply", EventKind.TIMED_OUT, "|- No battery recognized", of_device=False),
     saying("incorrect-reply", EventKind.DAMAGED, "ERROR: Incorrect Reply", of_device=False),
     saying("incorrect-reply", EventKind.DAMAGED, "ERROR: Incorrect Data", of_device=False),
     saying("incorrect-reply", EventKind.DAMAGED, "Incorrect message checksum", of_device=False),
@@ -32,7 +46,21 @@ SAYINGS = (
         start=8,
         of_device=False,
     ),
-    # Daly2MQTT
+    # Readers of Daly over a UART
+    saying(
+        "frame-read",
+        EventKind.READ,
+        "Calculated checksum: ",
+        r"checksum: (?P<sum>\d{1,3}), Received: (?P=sum)\b",
+        of_device=False,
+    ),
+    saying(
+        "checksum",
+        EventKind.DAMAGED,
+        "Calculated checksum: ",
+        r"(?P<decimal>checksum): (?P<a>\d{1,3}), Received: (?!(?P=a)\b)(?P<b>\d{1,3})",
+        of_device=False,
+    ),
     saying("no-reply", EventKind.TIMED_OUT, "<UART> NO DATA", of_device=False),
     saying("incorrect-reply", EventKind.DAMAGED, "<UART> CRC FAIL", of_device=False),
     saying("multiple-access", EventKind.PORT, "interfering with serial communication", of_device=False),
@@ -60,6 +88,9 @@ SAYINGS = (
     # dbus-serialbattery over Bluetooth
     saying("connecting", EventKind.CONNECTING, "Init of ", r"Init of \w{2,24}_[Bb]le at "),
     saying("connecting", EventKind.CONNECTING, "- Try to connect to "),
+    saying("no-bms", EventKind.FAILED, "No BMS found at ", r"at [0-9A-Fa-f]{2}:"),
+    saying("connect-failed", EventKind.FAILED, "XDZN_BLE: connect failed"),
+    saying("request-timeout", EventKind.TIMED_OUT, "XDZN_BLE: timeout reading"),
     saying("connected", EventKind.CONNECTED, "- Device connected, check if"),
     saying("connect-failed", EventKind.FAILED, "Unable to connect with BLE device"),
     saying("connect-timeout", EventKind.FAILED, "BleakClient(): ", r"TimeoutError"),
@@ -105,6 +136,18 @@ SAYINGS = (
         r"'/dev/(?:tty|serial|hidraw|rfcomm|cu\.)",
         of_device=False,
     ),
+    saying("port-permission", EventKind.PORT, "read failed: permission denied", of_device=False),
+    saying("port-permission", EventKind.PORT, "ermission denied, cannot open /dev/", of_device=False),
+    saying(
+        "port-permission", EventKind.PORT, ": permission denied", r"open /dev/\S{3,40}: permission", start=48
+    ),
+    saying("port-permission", EventKind.PORT, "Access to the port '/dev/", r"denied", of_device=False),
+    saying(
+        "port-permission", EventKind.PORT, "is not readable/writable", r"/dev/", start=48, of_device=False
+    ),
+    saying("port-busy", EventKind.PORT, "Access to the port 'COM", r"denied", of_device=False),
+    saying("port-busy", EventKind.PORT, "esource busy, cannot open /dev/", of_device=False),
+    saying("port-missing", EventKind.PORT, "such file or directory, cannot open /dev/", of_device=False),
     # Windows says of a port that another program has open, in any language, that access is denied.
     saying(
         "port-busy",
@@ -134,6 +177,7 @@ SAYINGS = (
     saying(
         "program-receives", EventKind.NOTIFIED, "Got response: b", r"response: b['\"][^'\"]", of_device=False
     ),
+    saying("junk-bytes", EventKind.DAMAGED, "bytearray(b'AT\\r\\n')"),
     saying("command-failed", EventKind.ERROR, "ommand execution failed", of_device=False),
     saying(
         "serial-read-error",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 from rich.console import Console
 from rich.text import Text
@@ -10,7 +11,7 @@ from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence, Outcome, Verdict
 from packwire.cli.records.verdicts import LogDiagnosis as LogRecord
 from packwire.cli.records.verdicts import LogEvent, LogVerdict
-from packwire.cli.terminal import printable
+from packwire.cli.terminal import printable, say
 from packwire.cli.views.doctor import cause_records, may_be, verdict_record
 from packwire.clock import iso_time
 from packwire.doctor.log.clean import Cleaner
@@ -35,7 +36,7 @@ def show(console: Console, found: LogDiagnosis) -> None:
 
 
 def _show_log(console: Console, found: LogDiagnosis, clean: Cleaner) -> None:
-    line = console.print
+    line = partial(say, console)
     line(Text(f"{printable(found.name)}: {what_log(found)}.", "dim"))
     for note in found.notes:
         line(Text(f"      {printable(clean(note))}", "yellow"))
@@ -50,8 +51,8 @@ def _show_log(console: Console, found: LogDiagnosis, clean: Cleaner) -> None:
 
 
 def _show_verdict(console: Console, found: LogDiagnosis, clean: Cleaner) -> None:
-    line, verdict = console.print, cleaned(found.verdict, clean)
-    line(Text())
+    line, verdict = partial(say, console), cleaned(found.verdict, clean)
+    console.print()
     for other in found.others:
         words = printable(clean(other.words))
         line(Text.assemble(("also  ", "yellow"), f"{words}  ", (f"[{other.key}]", "dim")))

@@ -131,6 +131,10 @@ _LEVELS = {
     "batmon": "in batmon's options: verbose_log: true; then restart it and wait for one failure",
     "dbus-serialbattery": "in dbus-serialbattery's config.ini: LOGGING = DEBUG; then restart it",
     "mpp-solar": "the same command with -D (debug)",
+    "modbus": "the same try with the library's own log (pymodbus: pymodbus_apply_logging_config('DEBUG')),"
+    " which"
+    " shows the bytes",
+    "bsc": "its log with the bytes of the serial line",
     "battery-emulator": "the log of the web page with CAN logging on",
     "can-inverter": "its log with level DEBUG",
 }

@@ -24,6 +24,7 @@ FAILURES = frozenset(
             "request-timeout",
         ),
         *("init-failed", "failed-update", "not-connected", "batmon-error", "device-missing", "request-error"),
+        *("no-bms", "abort-by-remote"),
         *(
             "gone",
             "checksum",
@@ -41,6 +42,8 @@ FAILURES = frozenset(
 )
 #: Sentences that only a program says that got through to a pack or an adapter.
 _WORKS = ("worked", "frame-read", "found-driver")
+#: What a terminal or a table puts between words.
+_BLANKS = re.compile(r"\s{3,}")
 _SHORT = re.compile(r"0000([0-9a-f]{4})-0000-1000-8000-00805f9b34fb")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}|\b[0-9A-Fa-f]{4}\b")
 
@@ -107,7 +110,8 @@ class SaidFacts(Fact):
     def shown(self, *codes: str) -> tuple[str, ...]:
         """Return as evidence where each was said first, and with which words."""
         if not self.live:
-            return tuple(f"line {each.line}: {each.text.strip()}" for each in self.quotes(*codes))
+            quotes = self.quotes(*codes)
+            return tuple(f"line {each.line}: {_BLANKS.sub(' ', each.text.strip())}" for each in quotes)
         quotes = self.quotes(*codes)
         return tuple(f"at {(each.time - self.began) / 1e9:.1f} s: {each.text.strip()}" for each in quotes)
 
@@ -371,7 +375,8 @@ def _checksums(said: SaidFacts) -> ChecksumFacts:
     pairs = []
     lines = []
     for line, values in said.told["checksum"].values:
-        base = 10 if values["a"].isdigit() and values["b"].isdigit() and len(values["a"]) == 5 else 16
+        five_digits = values["a"].isdigit() and values["b"].isdigit() and len(values["a"]) == 5
+        base = 10 if five_digits or "decimal" in values else 16
         pairs.append((int(values["a"], base), int(values["b"], base)))
         lines.append(line)
     steps = sum(two - one <= 1 for one, two in pairwise(lines))

@@ -70,7 +70,7 @@ def checks_of(found: DeviceFindings) -> Iterator[CheckResult]:
     if failed or made:
         outcome = Outcome.PASSED if not failed else Outcome.ODD if made else Outcome.FAILED
         yield _check(
-            "connection", "Is the link made?", outcome, f"made {_times(made)}, failed {_times(failed)}"
+            "connection", "Is the link made?", outcome, f"made {times(made)}, failed {times(failed)}"
         )
     yield from _later_checks(found)
 
@@ -89,28 +89,32 @@ def _later_checks(found: DeviceFindings) -> Iterator[CheckResult]:
     silent = said.count(*_UNANSWERED)
     if sent or came or silent:
         outcome = Outcome.PASSED if came and not silent else Outcome.ODD if came else Outcome.FAILED
-        words = f"sent {_times(sent)}, received {_times(came)}"
+        words = f"sent {times(sent)}, received {times(came)}"
         yield _check(
-            "answers", "Does it answer?", outcome, words + (f", no answer {_times(silent)}" if silent else "")
+            "answers", "Does it answer?", outcome, words + (f", no answer {times(silent)}" if silent else "")
         )
     damaged = said.count(*_DAMAGED)
     if damaged or wire.right or wire.wrong:
         family = f" of {names(wire.answered_in)}" if wire.answered_in else ""
         words = f"{wire.right} right frames{family} in the bytes shown"
-        words += f"; refused {_times(damaged)}" if damaged else ""
+        words += f"; refused {times(damaged)}" if damaged else ""
         yield _check("frames", "Are the frames right?", Outcome.FAILED if damaged else Outcome.PASSED, words)
     if said.works or said.failures:
         outcome = Outcome.PASSED if not said.failures else Outcome.ODD if said.works else Outcome.FAILED
-        yield _check(
-            "values", "Are values read?", outcome, f"read {_times(said.works)}; {said.failures} failures told"
-        )
+        yield _check("values", "Are values read?", outcome, f"read {times(said.works)}; {failures(said)}")
 
 
 def _check(name: str, question: str, outcome: Outcome, answer: str) -> CheckResult:
     return CheckResult(name, question, outcome, answer)
 
 
-def _times(count: int) -> str:
+def failures(said: SaidFacts) -> str:
+    """Return in words how many failures are told."""
+    return f"{said.failures} failure{'s' * (said.failures != 1)} told"
+
+
+def times(count: int) -> str:
+    """Return how often, in words."""
     return "never" if not count else "once" if count == 1 else f"{count} times"
 
 
@@ -121,8 +125,8 @@ def device_line(found: DeviceFindings, clean: Cleaner) -> str:
     called = [clean.name(name) for name in identity.names[:1]]
     called += [clean.name(key)] if key and key not in identity.names else []
     read_as = f" ({', '.join(identity.plugins[:2])})" if identity.plugins else ""
-    works = f"values read {_times(said.works)}, " if said.works else ""
-    return f"{' '.join(called) or 'one device'}{read_as}: {works}{said.failures} failures told"
+    works = f"values read {times(said.works)}, " if said.works else ""
+    return f"{' '.join(called) or 'one device'}{read_as}: {works}{failures(said)}"
 
 
 def what_log(found: LogDiagnosis) -> str:

@@ -67,7 +67,8 @@ def _nobody(facts: Facts) -> Confidence | None:
     if said.has("nobody-acks", "send-buffer-full"):
         return LIKELY
     states = set(said.values("can-state", "state"))
-    return when(states & {"ERROR-PASSIVE", "BUS-OFF"} or said.has("can-bus-off", "can-passive"), POSSIBLE)
+    broken = said.has("can-bus-off", "can-passive", "can-error")
+    return when(states & {"ERROR-PASSIVE", "BUS-OFF"} or broken, POSSIBLE)
 
 
 RULES: tuple[Rule, ...] = (
@@ -95,7 +96,10 @@ RULES: tuple[Rule, ...] = (
         "Check H and L, the terminators (60 ohm between them without power), the bit rate of both ends,"
         " and that the pack"
         " is awake.",
-        shown=("nobody-acks", "send-buffer-full", "can-state", "can-bus-off", "can-passive", "can-counters"),
+        shown=(
+            *("nobody-acks", "send-buffer-full", "can-error", "can-state", "can-bus-off", "can-passive"),
+            "can-counters",
+        ),
         causes={"can.nobody-acknowledges": 0.6, "can.wrong-bitrate": 0.25, "serial.wiring": 0.15},
     ),
     rule(

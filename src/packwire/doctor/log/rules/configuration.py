@@ -2,7 +2,7 @@
 
 from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.log.facts import RadioFacts, SaidFacts
-from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
+from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
 from packwire.doctor.log.rules.host import RADIO_WORKS
 
 #: Sentences that tell that a port or an interface is not there, or not up.
@@ -38,7 +38,7 @@ def _misconfigured(facts: Facts) -> Confidence | None:
         # A pack that is left out is not spoken of, and any program may complain about any setting.
         tried = said.has(*_TRIED) or not said.has("unknown-type", "can-down", "can-missing")
         return LIKELY if said.works or other or tried else CERTAIN
-    return when(said.has("config-issue") and not said.works, POSSIBLE)
+    return when(said.has("config-issue", "can-setup-failed") and not said.works, POSSIBLE)
 
 
 #: What is wrong with a configuration, by the sentences that tell it; the first that was said.
@@ -66,6 +66,42 @@ _COMPLAINTS = (
     ),
     (("can-down", "can-missing"), "The CAN interface is not there or not up."),
     (("port-missing",), "The configured serial port does not exist."),
+    (
+        ("can-setup-failed",),
+        (
+            "The CAN controller is not set up: it is not there or not wired as configured, or its crystal"
+            " or bit rate is another."
+        ),
+    ),
+)
+
+
+#: What mends it, where no more than that is to be said.
+_REMEDIES = (
+    (
+        ("unknown-type",),
+        "Write the type as the program's documentation lists it; a newer version may know more.",
+    ),
+    (
+        ("duplicate-id",),
+        (
+            "Give each pack an identifier of its own: the field for the user's data in its app, or capacities"
+            " that differ by 1 Ah."
+        ),
+    ),
+    (
+        ("esp-radio-failed",),
+        "Leave components out, or take the ESP-IDF framework and a board with more memory.",
+    ),
+    (("uart-misfit",), "Set what the line names (baud rate, parity) under `uart:` in the ESP's YAML."),
+    (
+        ("can-setup-failed",),
+        (
+            "Compare pins, the controller's crystal (8 or 16 MHz is printed on it) and bit rate with the"
+            " configuration."
+        ),
+    ),
+    (("bad-setting",), "Correct the setting that the line names."),
 )
 
 
@@ -84,9 +120,9 @@ def _misconfigured_words(facts: Facts) -> str:
 
 def _mend(facts: Facts) -> str:
     said = facts[SaidFacts]
-    if said.live and said.has("can-down"):
+    if said.has("can-down"):
         return "sudo ip link set can0 up type can bitrate 500000 (with its name, and the pack's bit rate)"
-    if said.live and said.has("can-missing"):
+    if said.has("can-missing"):
         return "Plug the adapter in, and see what it is called: ip link. Slcan adapters: &interface=slcan"
     if said.live and said.has("port-missing"):
         return "Plug the converter in, or name the port that it has: packwire scan lists them."
@@ -97,7 +133,8 @@ def _mend(facts: Facts) -> str:
             "Use the name that the converter has now (/dev/serial/by-id keeps one); if it comes and goes:"
             " another cable, port or supply."
         )
-    return "Mend that setting."
+    told = (remedy for codes, remedy in _REMEDIES if said.has(*codes))
+    return next(told, "Mend that setting.")
 
 
 #: What tells whether a serial port went away by itself.
@@ -109,17 +146,22 @@ _ASK_OF_PORTS = (
 )
 
 
+def _causes(facts: Facts) -> Causes:
+    said = facts[SaidFacts]
+    if said.has("port-gone"):
+        return {"configuration": 0.6, "serial.wiring": 0.4}
+    if said.has("can-setup-failed"):
+        return {"configuration": 0.5, "serial.wiring": 0.25, "can.wrong-bitrate": 0.25}
+    return {"configuration": 1.0}
+
+
 RULES: tuple[Rule, ...] = (
     rule(
         "configuration",
         _misconfigured,
         _misconfigured_words,
         _mend,
-        causes=lambda facts: (
-            {"configuration": 0.6, "serial.wiring": 0.4}
-            if facts[SaidFacts].has("port-gone")
-            else {"configuration": 1.0}
-        ),
+        causes=_causes,
         ask=lambda facts: _ASK_OF_PORTS if facts[SaidFacts].has("port-missing", "port-gone") else (),
         shown=(
             "unknown-type",
@@ -133,6 +175,7 @@ RULES: tuple[Rule, ...] = (
             "can-missing",
             "bad-setting",
             "config-issue",
+            "can-setup-failed",
             "not-discovered",
         ),
         rank=Rank.WAY,

@@ -53,8 +53,10 @@ def _low_byte(pairs: list[tuple[int, int]]) -> bool:
 
 def _framing(facts: Facts) -> Confidence | None:
     sums, said, wire = facts[ChecksumFacts], facts[SaidFacts], facts[WireFacts]
-    if not sums.pairs or sums.equal or (said.works and not sums.fixed_side) or _low_byte(sums.pairs):
+    if not sums.pairs or sums.equal or _low_byte(sums.pairs):
         return None
+    if said.works and not sums.fixed_side:
+        return when(len(sums.pairs) > 2 and _over_bluetooth(facts), POSSIBLE)
     if sums.fixed_side or said.has("restart") or (wire.doubled and _over_bluetooth(facts)):
         return LIKELY
     if sums.zero_side and _over_bluetooth(facts):
@@ -94,6 +96,17 @@ def _variant(facts: Facts) -> Confidence | None:
     if not streams or not _over_bluetooth(facts) or (said.count("sent") > 2 and not said.failures):
         return None  # requests that are answered: a family whose frames are not known here
     return LIKELY if said.failures else POSSIBLE
+
+
+def _variant_words(facts: Facts) -> str:
+    said = facts[SaidFacts]
+    if came := said.values("unknown-version", "got"):
+        awaited = said.values("unknown-version", "awaited")[-1]
+        return f"The pack answers in version {came[-1]} of its protocol, and the program awaits {awaited}."
+    return (
+        "Data flows, and none of it is a frame that is known: frames of this make begin or are built"
+        " differently."
+    )
 
 
 def _noise(facts: Facts) -> Confidence | None:
@@ -147,6 +160,11 @@ def _noise_causes(facts: Facts) -> Causes:
     }
 
 
+def _impossible(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    return when(said.count("impossible-value") > 1 and not said.has(*_REFUSED), POSSIBLE)
+
+
 RULES: tuple[Rule, ...] = (
     rule(
         "reader-bug.framing",
@@ -190,6 +208,10 @@ RULES: tuple[Rule, ...] = (
             if facts[ChecksumFacts].fixed_side or facts[ChecksumFacts].zero_side
             else "A frame begins in the middle of what the reader takes for one frame."
             if facts[SaidFacts].has("restart")
+            else "Values are read, and frames between are refused. Bluetooth itself loses no bits of what it"
+            " delivers: the reader joins or cuts pieces at the wrong place, or a kind of frame is unknown"
+            " to it."
+            if facts[SaidFacts].works
             else "Each piece arrives twice, so the reader's frames never fit."
         ),
         "Report it with the raw notifications; a reader must end a frame by its length.",
@@ -224,20 +246,45 @@ RULES: tuple[Rule, ...] = (
     rule(
         "protocol-variant",
         _variant,
-        "Data flows, and none of it is a frame that is known: frames of this make begin or are built"
-        " differently.",
-        "Send the raw bytes to the program's maintainer. That data flows rules out the signal, pairing and"
-        " the way of"
-        " writing.",
+        _variant_words,
+        lambda facts: (
+            "Set the program to the version that the pack speaks, or the port of the BMS to the awaited"
+            " protocol"
+            " (in its app)."
+            if facts[SaidFacts].has("unknown-version") and not _over_bluetooth(facts)
+            else "Send the raw bytes to the program's maintainer. That data flows rules out the signal,"
+            " pairing"
+            " and the way of writing."
+        ),
         shown=("subscribed", "received", "bad-frame", "unknown-version", "junk-bytes", "part-missing"),
-        causes={
-            "protocol-variant": 0.45,
-            "reader-bug.framing": 0.25,
-            "wrong-type-matched": 0.15,
-            "cut-frames": 0.15,
-        },
+        causes=lambda facts: (
+            {"protocol-variant": 0.45, "serial.protocol-setting": 0.3, "wrong-type-configured": 0.25}
+            if facts[SaidFacts].has("unknown-version") and not _over_bluetooth(facts)
+            else {
+                "protocol-variant": 0.45,
+                "reader-bug.framing": 0.25,
+                "wrong-type-matched": 0.15,
+                "cut-frames": 0.15,
+            }
+        ),
         rank=Rank.VALUES,
         excludes=("wrong-type-matched", "password-needed"),
+    ),
+    rule(
+        "protocol-variant",
+        _impossible,
+        "Frames are taken, and hold values that no pack has: it speaks another version of the protocol"
+        " than the"
+        " program was told, or bytes are lost on the way.",
+        "Try the other protocol versions that the program knows; then look at whole frames in hex.",
+        shown=("impossible-value", "frame-read"),
+        causes={
+            "protocol-variant": 0.4,
+            "wrong-type-configured": 0.3,
+            "serial.noise": 0.2,
+            "reader-bug.other": 0.1,
+        },
+        rank=Rank.VALUES,
     ),
     rule(
         "serial.noise",

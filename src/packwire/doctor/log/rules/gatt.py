@@ -22,6 +22,7 @@ _UNANSWERED = (
 )
 #: The ATT errors of authentication, authorization, key size and encryption [Core, Vol 3, Part F, 3.4.1.1].
 _SECURITY = frozenset({"5", "8", "12", "15"})
+_NOT_THERE = ("characteristic-missing", "characteristic-unnamed", "service-missing")
 _PROGRAMS_THAT_ARE_TOLD = frozenset({"batmon", "dbus-serialbattery"})
 _PROGRAMS_THAT_MATCH = frozenset({"aiobmsble"})
 
@@ -33,10 +34,12 @@ def _wanted_none(facts: Facts) -> bool:
 def _missing(facts: Facts) -> Confidence | None:
     gatt, said = facts[GattFacts], facts[SaidFacts]
     wanted = {each for each in gatt.wanted if each != "none" and len(each) >= 4}
-    if not said.has("characteristic-missing", "service-missing") or _wanted_none(facts):
+    if not said.has(*_NOT_THERE) or _wanted_none(facts):
         return None
     if said.has("duplicate-uuid") or (wanted and wanted & gatt.listed.keys()):
         return None
+    if said.last_read > said.last_line(*_NOT_THERE):
+        return None  # another one was tried behind it, and does
     if gatt.wanted and not wanted:  # a handle
         return when(said.has("characteristic-missing"), LIKELY if gatt.listed else POSSIBLE)
     if wanted and gatt.other_layout:
@@ -45,7 +48,8 @@ def _missing(facts: Facts) -> Confidence | None:
             return POSSIBLE
         # A list that somebody made with another program may be another pack's.
         return CERTAIN if any(quote.own for quote in said.all_quotes("has-characteristic")) else LIKELY
-    return when(wanted or said.has("service-missing"), LIKELY if gatt.listed else POSSIBLE)
+    named = wanted or said.has("service-missing")
+    return LIKELY if named and gatt.listed else POSSIBLE
 
 
 def _matched(facts: Facts) -> bool:
@@ -87,10 +91,11 @@ def _security(facts: Facts) -> Confidence | None:
         return CERTAIN if not said.works else LIKELY
     if said.has("security", "pairing-failed") or "4" in said.values("link-ended", "reason"):
         return LIKELY
-    if _SECURITY & {*said.values("write-failed", "status"), *said.values("notify-failed", "status")}:
+    refusals = (said.values(code, "status") for code in ("write-failed", "notify-failed", "read-failed"))
+    if any(_SECURITY.intersection(each) for each in refusals):
         return LIKELY
-    if said.has("unlikely"):
-        return POSSIBLE if said.works else LIKELY
+    if said.has("unlikely"):  # a link that was lost on the air ends in the same words
+        return POSSIBLE if said.works or said.has("link-lost") else LIKELY
     just_works = said.values("paired", "mode") and not said.has(*_CAME)
     return when(just_works or said.has("passkey-wanted"), LIKELY)
 
@@ -267,8 +272,14 @@ RULES: tuple[Rule, ...] = (
         "wrong-type-matched",
         lambda facts: _missing(facts) if _matched(facts) else None,
         _missing_words,
-        "Report the advertisement and this list to the program, so that it takes the right plugin.",
-        shown=("characteristic-missing", "service-missing", "has-service", "has-characteristic"),
+        lambda facts: (
+            "Report the advertisement and this list to the program, so that it takes the right plugin."
+            if facts[GattFacts].listed
+            else "Report the advertisement and the pack's list of services (nRF Connect shows it) to the"
+            " program, so"
+            " that it takes the right plugin; where it worked before an update, go back to that version."
+        ),
+        shown=(*_NOT_THERE, "has-service", "has-characteristic"),
         causes=_missing_causes("wrong-type-matched"),
     ),
     rule(
@@ -276,7 +287,7 @@ RULES: tuple[Rule, ...] = (
         lambda facts: None if _matched(facts) else _missing(facts),
         _missing_words,
         "Configure the type of the family that has this layout.",
-        shown=("characteristic-missing", "service-missing", "has-service", "has-characteristic"),
+        shown=(*_NOT_THERE, "has-service", "has-characteristic"),
         causes=_missing_causes("wrong-type-configured"),
     ),
     rule(
@@ -286,7 +297,10 @@ RULES: tuple[Rule, ...] = (
         "Pair it once with its PIN where it is read (bluetoothctl pair, ESPHome: io_capability and"
         " passkey); remove an old"
         " pairing first.",
-        shown=("security", "pairing-failed", "gatt-error", "unlikely", "paired", "passkey-wanted"),
+        shown=(
+            *("security", "pairing-failed", "gatt-error", "read-failed", "unlikely"),
+            *("paired", "passkey-wanted"),
+        ),
         causes=lambda facts: (
             {"pairing-needed": 0.75, "password-needed": 0.25}
             if not facts[SaidFacts].works
@@ -365,13 +379,21 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "wrong-type-configured",
-        lambda facts: when(facts[SaidFacts].has("answers-as"), LIKELY),
+        lambda facts: when(facts[SaidFacts].has("answers-as", "other-version"), LIKELY),
         lambda facts: (
             "It answers as another family does:"
             f" {', '.join(dict.fromkeys(facts[SaidFacts].values('answers-as', 'family')))}."
+            if facts[SaidFacts].has("answers-as")
+            else "The component takes the pack's frames for those of another protocol version than is"
+            " configured."
         ),
-        "Configure that family's type.",
-        shown=("answers-as",),
+        lambda facts: (
+            "Configure that family's type."
+            if facts[SaidFacts].has("answers-as")
+            else "Set `protocol_version` to the one that the line names, and compare the values with the"
+            " app's."
+        ),
+        shown=("answers-as", "other-version"),
         causes={"wrong-type-configured": 0.8, "protocol-variant": 0.2},
     ),
     *(_mute(kind) for kind in ("password-needed", "wrong-type-matched", "wrong-type-configured")),

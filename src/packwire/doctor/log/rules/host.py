@@ -23,7 +23,7 @@ def _dbus(facts: Facts) -> Confidence | None:
 
 def _permission(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
-    if said.has("dbus-rejected", "port-permission"):
+    if said.has("dbus-rejected", "port-permission", "access-denied"):
         return LIKELY if said.has(*RADIO_WORKS, *_BY_PROXIES) else CERTAIN
     return when(said.has("mgmt-permission") and not said.works, POSSIBLE)
 
@@ -95,6 +95,8 @@ def _containers(facts: Facts) -> str:
             "Give the program's user the right to the port: the group dialout (or uucp), or the"
             " container the device."
         )
+    if facts[SaidFacts].has("access-denied"):
+        return "Allow it in the system's settings (macOS: Privacy & Security, Bluetooth)."
     return (
         "Start the container as root (rootless Docker and Podman cannot pass the system's D-Bus), without"
         " an AppArmor"
@@ -104,7 +106,7 @@ def _containers(facts: Facts) -> str:
 
 def _well(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
-    if said.live:
+    if said.live or said.count("impossible-value") > 1:
         return None  # whether a live device gives data, its checks tell
     if said.has("found-driver"):  # drivers that were tried before it failed, as they must
         tried = said.told.get("no-reply")
@@ -148,10 +150,12 @@ RULES: tuple[Rule, ...] = (
         lambda facts: (
             "This user may not open the serial port."
             if facts[SaidFacts].has("port-permission")
+            else "The system does not let this program use Bluetooth."
+            if facts[SaidFacts].has("access-denied")
             else "The system's D-Bus refuses the program: its user has no right to Bluetooth."
         ),
         _containers,
-        shown=("dbus-rejected", "port-permission", "mgmt-permission"),
+        shown=("dbus-rejected", "port-permission", "access-denied", "mgmt-permission"),
         rank=Rank.WAY,
     ),
     rule(

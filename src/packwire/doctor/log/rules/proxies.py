@@ -24,8 +24,12 @@ def _passive(facts: Facts) -> Confidence | None:
 
 def _proxy_network(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
-    lost = said.count("proxy-unreachable", "proxy-lost", "proxy-request-timeout")
-    if not lost or said.has("checksum", "bad-header"):
+    lost = said.count("proxy-unreachable", "proxy-lost", "proxy-request-timeout", "no-proxy")
+    if said.has("gatt-timeout") and said.has("client-connected", "connected"):
+        lost -= said.count("gatt-timeout")  # the way to the proxy is there: it told of the link
+    if said.count("api-closed") > 1:  # once is said where Home Assistant or whoever reads the log ends
+        lost += said.count("api-closed")
+    if lost <= 0 or said.has("checksum", "bad-header"):
         return None
     of_a_pack = said.has(*FAILURES) or said.has("connecting", "connected", "received", "sent", "seen")
     return LIKELY if of_a_pack else POSSIBLE
@@ -42,7 +46,33 @@ def _only_the_way(facts: Facts) -> tuple[str, ...]:
     )
 
 
+def _unfinished(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    other = said.has("proxy-unreachable", "proxy-lost", "received") or said.works
+    return when(
+        said.has("gatt-timeout") and said.has("client-connected", "connected") and not other, POSSIBLE
+    )
+
+
 RULES: tuple[Rule, ...] = (
+    rule(
+        "pairing-needed",
+        _unfinished,
+        "The link is made over the proxy, and what is asked on it (to notify, to write) is never"
+        " confirmed: the pack"
+        " wants pairing first, the remembered services are old, or the link or the proxy's network broke.",
+        "Try once with the proxy beside the pack; see whether the app asks for a PIN; restart the proxy,"
+        " so that it"
+        " lists the services anew.",
+        shown=("client-connected", "connected", "gatt-timeout"),
+        causes={
+            "pairing-needed": 0.3,
+            "ble.proxy-network": 0.25,
+            "gatt.stale-cache": 0.2,
+            "ble.pack-stuck": 0.15,
+            "ble.weak-signal": 0.1,
+        },
+    ),
     rule(
         "proxy.passive",
         _passive,
@@ -70,7 +100,7 @@ RULES: tuple[Rule, ...] = (
         ),
         "Give the ESP a better Wi-Fi signal and supply, leave the scan's `interval` and `window` at their"
         " defaults, restart it.",
-        shown=("proxy-unreachable", "proxy-lost", "proxy-request-timeout"),
+        shown=("proxy-unreachable", "proxy-lost", "proxy-request-timeout", "no-proxy", "api-closed"),
         causes={"ble.proxy-network": 0.7, "configuration": 0.2, "ble.weak-signal": 0.1},
         ask=_only_the_way,
         rank=Rank.VALUES,

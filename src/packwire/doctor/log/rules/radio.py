@@ -1,16 +1,18 @@
 """Bluetooth until the link is there: slots, signal, silence, proxies, two clients."""
 
 from packwire.check import Confidence, Facts, Rank, Rule
-from packwire.doctor.log.facts import RadioFacts, SaidFacts, SlotFacts
+from packwire.doctor.log.facts import RadioFacts, SaidFacts, SlotFacts, WriterFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
 
 #: dBm: below it a connection hardly stands; below it, it may not.
-_WEAK, _DOUBTFUL = -87, -80
+_WEAK, DOUBTFUL = -87, -80
 #: s: a pack that was heard so recently is there, one that was not for so long is silent or far.
 _FRESH, _OLD = 15, 20
+#: Programs that connect by themselves, and not over Home Assistant or an ESPHome proxy.
+_WITHOUT_PROXIES = frozenset({"bluepy", "nimble", "renogy-bt", "dbus-serialbattery", "mpp-solar", "bsc"})
 #: Why a link ended: nothing more was heard of the other end [Core, Vol 1, Part F, 2.8].
-_UNHEARD = frozenset({"8", "0x8", "0x08"})
-_NO_LINK = (
+_UNHEARD = frozenset({"8", "0x8", "0x08", "08"})
+NO_LINK = (
     "batmon-timeout",
     "status-133",
     "open-failed",
@@ -23,7 +25,7 @@ _NO_LINK = (
 
 def _fails(facts: Facts) -> bool:
     said = facts[SaidFacts]
-    return said.has(*_NO_LINK, "no-slot", "proxy-link-timeout", "abort-by-local", "timed-out", "init-failed")
+    return said.has(*NO_LINK, "no-slot", "proxy-link-timeout", "abort-by-local", "timed-out", "init-failed")
 
 
 def _no_slot_proved(facts: Facts) -> Confidence | None:
@@ -82,7 +84,7 @@ def _not_heard_causes(facts: Facts) -> Causes:
     if said.has("removed-from-bus", "not-found") and radio.others:
         causes["ble.phantom-connection"] = 0.35
     if radio.level is not None:
-        causes["ble.weak-signal"] = 0.4 if radio.level <= _DOUBTFUL else 0.08
+        causes["ble.weak-signal"] = 0.4 if radio.level <= DOUBTFUL else 0.08
     if not radio.others and not radio.ages:
         causes["host.adapter-hung"] = 0.15
     return causes
@@ -107,7 +109,7 @@ def _not_heard_words(facts: Facts) -> str:
 def _weak(facts: Facts) -> Confidence | None:
     radio, said = facts[RadioFacts], facts[SaidFacts]
     level = radio.level
-    if level is None or level > _DOUBTFUL:
+    if level is None or level > DOUBTFUL:
         return None
     if level > _WEAK and said.has("sent", "sent-acked", "subscribed", "connected", "client-connected"):
         return None  # the link stands
@@ -142,11 +144,11 @@ def _weak_words(facts: Facts) -> str:
 
 def _no_link(facts: Facts) -> Confidence | None:
     said, radio = facts[SaidFacts], facts[RadioFacts]
-    if radio.level is not None and radio.level <= _DOUBTFUL:
+    if radio.level is not None and radio.level <= DOUBTFUL:
         return None
-    if said.has("no-slot", "not-discovered", "not-found") or not said.has(*_NO_LINK):
+    if said.has("no-slot", "not-discovered", "not-found") or not said.has(*NO_LINK):
         return None
-    if said.has("batmon-timeout") and said.has("request-timeout") and not said.has(*_NO_LINK[1:]):
+    if said.has("batmon-timeout") and said.has("request-timeout") and not said.has(*NO_LINK[1:]):
         return None  # asked, so the link stood
     return when(not said.has("received", "worked", "subscribed", "write-failed", "notify-failed"), POSSIBLE)
 
@@ -158,7 +160,7 @@ def _no_link_words(facts: Facts) -> str:
             "The link is never made. The status (133, or 62 = 0x3e) only says that: too weak, held by another"
             " client, stuck."
         )
-    if said.has("batmon-timeout") and not said.has("connect-traceback", *_NO_LINK[1:]):
+    if said.has("batmon-timeout") and not said.has("connect-traceback", *NO_LINK[1:]):
         return (
             "A time-out, and no word on whether the link or an answer was waited for: most often the link is"
             " not made, as it is too weak, held by another client, or the pack is stuck."
@@ -169,13 +171,14 @@ def _no_link_words(facts: Facts) -> str:
 def _no_link_causes(facts: Facts) -> Causes:
     level = facts[RadioFacts].level
     if level is None:
-        return {
+        causes = {
             "ble.weak-signal": 0.3,
             "phone-app-holds-it": 0.25,
             "ble.pack-stuck": 0.2,
             "ble.phantom-connection": 0.15,
-            "ble.no-free-slot": 0.1,
         }
+        proxied = not facts[WriterFacts].programs & _WITHOUT_PROXIES
+        return causes | {"ble.no-free-slot": 0.1} if proxied else causes
     return {
         "ble.pack-stuck": 0.35,
         "phone-app-holds-it": 0.3,
@@ -193,15 +196,17 @@ def _stuck(facts: Facts) -> Confidence | None:
         return LIKELY if radio.rssi and not said.works else POSSIBLE
     free = bool(slots.free) and min(slots.free) > 0
     fresh = bool(radio.ages) and max(radio.ages) <= _FRESH
-    heard = radio.level is not None and radio.level > _DOUBTFUL
-    return when(said.has(*_NO_LINK, "no-slot") and (free or fresh) and heard and not said.works, POSSIBLE)
+    heard = radio.level is not None and radio.level > DOUBTFUL
+    refused = said.has("no-slot") and (free or fresh)
+    return when((refused or _no_link(facts)) and heard and not said.works, POSSIBLE)
 
 
 def _lost_on_the_air(facts: Facts) -> Confidence | None:
     """Take a link for lost by radio that ended as nothing more was heard, or while services were listed."""
     said = facts[SaidFacts]
     unheard = _UNHEARD & {*said.values("client-lost", "reason"), *said.values("link-lost", "reason")}
-    return when((unheard or said.has("discovery-failed", "link-lost")) and not said.works, POSSIBLE)
+    lost = said.has("discovery-failed", "link-lost", "abort-by-remote")
+    return when((unheard or lost) and not said.works, POSSIBLE)
 
 
 def _two_clients(facts: Facts) -> Confidence | None:
@@ -215,7 +220,9 @@ def _two_clients(facts: Facts) -> Confidence | None:
 
 def _comes_and_goes(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
-    over_radio = said.has("connecting", "connected", "client-connected", "seen", "update", "received")
+    over_radio = said.has(
+        *("connecting", "connected", "client-connected", "seen", "update", "received", "batmon-error")
+    )
     return when(said.works and said.failures and over_radio, POSSIBLE)
 
 
@@ -311,7 +318,7 @@ RULES: tuple[Rule, ...] = (
         shown=("abort-by-local", "interference"),
         causes=lambda facts: {
             "ble.interference": 0.45,
-            "ble.weak-signal": 0.35 if (facts[RadioFacts].level or 0) <= _DOUBTFUL else 0.2,
+            "ble.weak-signal": 0.35 if (facts[RadioFacts].level or 0) <= DOUBTFUL else 0.2,
             "host.adapter-hung": 0.2,
             "ble.pack-stuck": 0.1,
         },
@@ -321,7 +328,7 @@ RULES: tuple[Rule, ...] = (
         _weak,
         _weak_words,
         "Bring a proxy or the adapter nearer to the pack.",
-        shown=("seen", "way-slots", "way-rssi", "last-rssi", *_NO_LINK),
+        shown=("seen", "way-slots", "way-rssi", "last-rssi", *NO_LINK),
         causes=_weak_causes,
     ),
     rule(
@@ -345,7 +352,7 @@ RULES: tuple[Rule, ...] = (
         _no_link,
         _no_link_words,
         "Try once with the proxy or adapter beside the pack and the phone's Bluetooth off.",
-        shown=_NO_LINK,
+        shown=NO_LINK,
         causes=_no_link_causes,
     ),
     rule(
@@ -354,7 +361,7 @@ RULES: tuple[Rule, ...] = (
         "The link is made and lost again before anything is read: most often the other end is not heard any"
         " more.",
         "Try once with the proxy or adapter beside the pack; then with another adapter.",
-        shown=("client-lost", "link-lost", "discovery-failed"),
+        shown=("client-lost", "link-lost", "discovery-failed", "abort-by-remote"),
         causes={
             "ble.weak-signal": 0.4,
             "ble.interference": 0.2,
@@ -367,8 +374,8 @@ RULES: tuple[Rule, ...] = (
         "ble.weak-signal",
         _comes_and_goes,
         lambda facts: (
-            f"It works now and then: values were read {facts[SaidFacts].works} times, and"
-            f" {facts[SaidFacts].failures} failures are told between."
+            f"It works now and then: values are read ({facts[SaidFacts].works}), and failures are told"
+            f" between ({facts[SaidFacts].failures})."
         ),
         "See what is different when it fails: the distance, a phone's app, the proxy's network, the update"
         " interval.",

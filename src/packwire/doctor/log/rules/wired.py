@@ -161,12 +161,21 @@ def _address_words(facts: Facts) -> str:
         )
     if other:
         return f"The pack answers at another address: {other}."
+    if came := facts[SaidFacts].values("unknown-address", "address"):
+        asked = facts[SaidFacts].values("unknown-address", "wanted")
+        return (
+            f"Answers come from address {came[-1]}, and {asked[-1] if asked else 'another one'} is awaited."
+        )
     return "Frames come from an address that nobody was asked for."
 
 
 def _address_remedy(facts: Facts) -> str:
     units = facts[LineFacts].other_units
     named = f" (address={units[0]} in packwire's address)" if units else ""
+    came = facts[SaidFacts].values("unknown-address", "address")
+    wanted = facts[SaidFacts].values("unknown-address", "wanted")
+    if came and wanted and not units:
+        return f"Set the address to {came[-1]} in the program, or to {wanted[-1]} with the pack's switches."
     return f"Use the address (or the protocol variant) that is answered{named}."
 
 
@@ -217,6 +226,8 @@ def _vesc(facts: Facts) -> bool:
 def _fell_silent(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     found, silent = said.told.get("found-driver"), said.told.get("no-reply")
+    if said.has("lost-battery") and not said.has("connecting", "seen"):
+        return POSSIBLE
     return when(found and silent and silent.last.line > found.last.line, POSSIBLE)
 
 
@@ -308,8 +319,7 @@ RULES: tuple[Rule, ...] = (
             "program-sends",
             "no-reply",
             "empty-response",
-            "no-battery",
-            "answer-timeout",
+            *("no-battery", "answer-timeout", "modbus-no-response", "no-response"),
         ),
         causes=_silence_causes,
         rank=Rank.VALUES,
@@ -319,7 +329,7 @@ RULES: tuple[Rule, ...] = (
         _slept,
         _slept_words,
         _slept_remedy,
-        shown=("found-driver", "no-reply", "incorrect-reply"),
+        shown=("found-driver", "lost-battery", "no-reply", "incorrect-reply"),
         causes={"pack-asleep": 0.35, "serial.wiring": 0.25, "two-clients.bus": 0.2, "serial.noise": 0.2},
         rank=Rank.FLOW,
     ),

@@ -1,0 +1,72 @@
+"""Bluetooth elsewhere than in BlueZ's own words: bluepy, gatt, macOS, Windows, NimBLE, Node.js."""
+
+from packwire.capture.events.saying import saying
+from packwire.event import EventKind
+
+SAYINGS = (
+    # bluepy: the codes of its errors are those of ATT and of BlueZ's management interface.
+    saying("not-permitted", EventKind.REFUSED, "error: Attribute can't be", r"can't be (?:written|read)"),
+    saying("security", EventKind.PAIRING, "Attribute requires authentication"),
+    saying("wrong-handle", EventKind.REFUSED, "error: Invalid handle"),
+    saying("service-missing", EventKind.SERVICES, "BTLEGattError: Service ", r"Service .{1,60} not found"),
+    saying(
+        "characteristic-missing",
+        EventKind.SERVICES,
+        "BTLEGattError: Characteristic ",
+        r"Characteristic (?P<wanted>[0-9A-Fa-f]{4}|[0-9A-Fa-f-]{36}) not found",
+    ),
+    saying(
+        "no-adapter",
+        EventKind.ADAPTER,
+        "management command",
+        r"command .{1,60}Invalid Index",
+        of_device=False,
+    ),
+    saying(
+        "mgmt-permission",
+        EventKind.ADAPTER,
+        "management command",
+        r"command .{1,60}Permission Denied",
+        of_device=False,
+    ),
+    saying("link-lost", EventKind.LOST, "BTLEDisconnectError: Device disconnected"),
+    # bleak in its older forms, and on macOS and Windows
+    saying("connect-failed", EventKind.FAILED, "Connection was not successful!"),
+    saying("abort-by-local", EventKind.FAILED, "Software caused connection abort"),
+    saying("not-permitted", EventKind.REFUSED, "Writing is not permitted"),
+    saying("not-permitted", EventKind.REFUSED, "Reading is not permitted"),
+    saying("security", EventKind.PAIRING, "Authentication is insufficient"),
+    saying("security", EventKind.PAIRING, "Encryption is insufficient"),
+    saying("pairing-failed", EventKind.PAIRING, "Peer removed pairing information"),
+    saying("connect-failed", EventKind.FAILED, "services: Unreachable"),
+    saying("connect-failed", EventKind.FAILED, "Failed to connect: Unreachable"),
+    saying("access-denied", EventKind.ADAPTER, "Bluetooth access is denied by the user", of_device=False),
+    saying("access-denied", EventKind.ADAPTER, "Bluetooth access is restricted for", of_device=False),
+    saying("blocked", EventKind.ADAPTER, "Bluetooth device is turned off", of_device=False),
+    saying("blocked", EventKind.ADAPTER, "Bluetooth is not turned on", of_device=False),
+    saying("service-missing", EventKind.SERVICES, " not found, available services"),
+    saying("service-missing", EventKind.SERVICES, "Required service ", r"service [0-9a-fA-F-]{4,36} not on"),
+    saying("characteristic-unnamed", EventKind.SERVICES, "(BleakCharacteristicNotFoundError)"),
+    # Programs that use them
+    saying("connect-failed", EventKind.FAILED, "Error connecting to device"),
+    saying("connect-failed", EventKind.FAILED, "ailed connecting", r"ailed connecting(?: to|:)"),
+    saying("connect-timeout", EventKind.FAILED, "Connection failed: (", r"TimeoutError"),
+    saying("link-lost", EventKind.LOST, "Connection failed: Disconnected"),
+    saying("not-found", EventKind.NOT_SEEN, "Device not found: "),
+    saying("frame-read", EventKind.READ, "on_data_received: response for read operation"),
+    # NimBLE adds 0x200 to what the controller says.
+    saying("no-link", EventKind.FAILED, "Connection failed; status=574"),
+    saying("open-failed", EventKind.FAILED, "Connection failed; status=", r"status=(?P<status>\d{1,4})"),
+    saying("discovery-failed", EventKind.SERVICES, "could not retrieve services"),
+    # `bluetoothctl info`, as programs write it into their logs: the computer itself holds the pack.
+    saying(
+        "host-connected", EventKind.CONNECTED, "Connected: yes", r"^[\d\s:.@a-f-]*Connected: yes", start=-1
+    ),
+    saying("pairing-failed", EventKind.PAIRING, "(Authentication Failed)"),
+    # btmon: why a link ended, in its own words.
+    saying("no-link", EventKind.FAILED, "Established (0x3e)"),
+    saying("link-lost", EventKind.LOST, "Connection Timeout (0x08)", r"\(0x(?P<reason>08)\)"),
+    saying("pairing-failed", EventKind.PAIRING, "Authentication Failure (0x05)"),
+    saying("pairing-failed", EventKind.PAIRING, "PIN or Key Missing (0x06)"),
+    saying("pairing-failed", EventKind.PAIRING, "MIC Failure (0x3d)"),
+)
