@@ -12,6 +12,7 @@ from packwire.models.heard import Heard
 from packwire.models.load import model
 from packwire.models.requests import template_of
 from packwire.models.store import library
+from packwire.sim.model import SimulatedModel
 from tests.export.esphome_stub import compiled, said
 from tests.models.aiobmsble_vectors import exchanges
 from tests.shared_data import needs_compiler, needs_vectors
@@ -73,7 +74,36 @@ def test_sensors_show_what_the_examples_say(name, tmp_path):
         assert list(differences(heard.values(), said(program, pieces))) == []
 
 
-@pytest.mark.parametrize("name", [name for name in library() if name != "victron-vedirect"])
+#: Blocks of VE.Direct: a monitor's, a charger's, and lines that are not as they should be.
+BLOCKS = [
+    [{"PID": "0x203", "V": "12800", "I": "-1500", "SOC": "876", "TTG": "240", "AR": "5", "FW": "0308"}],
+    [{"PID": "0xA053", "V": "13200", "VPV": "36000", "PPV": "12", "CS": "3", "ERR": "17", "SER#": "HQ1"}],
+    [{"H1": "-12500", "H4": "12", "H6": "-8500"}, {"PID": "0x204", "V": "12000", "TTG": "-1", "AR": "32768"}],
+    [{"PID": "0xFFFF", "V": "---", "I": "", "P": "1.5", "SOC": "+5", "T": "0x19", "CE": "12a", "CS": "77"}],
+    [{"PID": "0x203", "V\r\nV": "1", "": "7", "SER#": "a\tb", "FW": ""}],
+]
+
+
+def _block(lines):
+    text = "".join(f"\r\n{key}\t{value}" for key, value in lines.items()).encode() + b"\r\nChecksum\t"
+    return text + bytes((-sum(text) % 256,))
+
+
+@needs_compiler
+def test_sensors_show_the_keys_and_values_of_a_text(tmp_path):
+    protocol = model("victron-vedirect")
+    program = compiled(esphome(protocol).text, tmp_path, checked=True)
+    for blocks in BLOCKS:
+        sent = b"".join(map(_block, blocks))
+        framer, heard = protocol.framer(), Heard(protocol)
+        for frame in framer.feed(sent):
+            heard.take(frame.payload)
+        pieces = [sent[at : at + 20] for at in range(0, len(sent), 20)]
+        assert heard.values()
+        assert list(differences(heard.values(), said(program, pieces))) == [], blocks
+
+
+@pytest.mark.parametrize("name", library())
 def test_it_asks_only_what_reads(name):
     """No write, no action, no secret: what is sent are the frames of requests that read values."""
     protocol = model(name)
@@ -102,11 +132,28 @@ def test_the_address_of_a_pack_is_in_its_requests():
         esphome(model("jbd"), None, 1)
 
 
+@needs_compiler
+def test_one_of_the_packs_of_a_device_is_read_by_its_number(tmp_path):
+    protocol = model("seplos-v3-master")
+    text = esphome(protocol, None, 2).text
+    assert "[0x02, 0x04, 0x10" in text
+    assert "[0x00, 0x04" not in text
+    assert "packs that are asked one by one" in esphome(protocol).left_out
+    device, heard, sent = SimulatedModel(protocol).device, Heard(protocol), []
+    for question in protocol.questions:
+        if "address" in question.template.names:
+            sent += device.answers(question.template.frame({"address": 2}))
+    for frame in sent:
+        heard.take(frame)
+    assert {"cell_voltages", "soc", "voltage"} <= heard.values().keys()
+    assert list(differences(heard.values(), said(compiled(text, tmp_path), sent))) == []
+    with pytest.raises(BadOptionError, match="--unit 17: address is"):
+        esphome(protocol, None, 17)
+
+
 def test_a_link_that_a_model_is_not_spoken_on_is_refused():
     with pytest.raises(BadOptionError, match="jbd is spoken over ble and serial"):
         esphome(model("jbd"), "can")
-    with pytest.raises(BadOptionError, match="a text of keys and values"):
-        esphome(model("victron-vedirect"))
 
 
 def test_what_it_cannot_express_stands_at_its_beginning():

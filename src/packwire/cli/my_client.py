@@ -13,6 +13,7 @@ from typing import IO, cast
 
 from rich.text import Text
 
+from packwire.address import VESC as VESC_MODEL
 from packwire.check import Confidence, Verdict
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive_or_none
@@ -21,11 +22,13 @@ from packwire.cli.records.verdicts import ClientFinding
 from packwire.cli.records.verdicts import ClientTest as ClientTestRecord
 from packwire.cli.reports import HTML, write_report
 from packwire.cli.terminal import make_console
-from packwire.doctor.vesc.client_test.plan import ClientFindings
-from packwire.doctor.vesc.client_test.played import VESC, Played
-from packwire.doctor.vesc.client_test.reactions import ClientObservation
-from packwire.doctor.vesc.client_test.server import SERIAL, ClientTest
-from packwire.doctor.vesc.client_test.verdict import ClientReport
+from packwire.doctor.client_test.plan import ClientFindings
+from packwire.doctor.client_test.played import Played
+from packwire.doctor.client_test.pty import serial_port
+from packwire.doctor.client_test.reactions import ClientObservation
+from packwire.doctor.client_test.server import ClientTest, Place
+from packwire.doctor.client_test.verdict import ClientReport
+from packwire.doctor.vesc.client_test.played import VESC
 from packwire.errors import BadOptionError
 from packwire.protocols import protocol
 from packwire.visible import record_text
@@ -36,6 +39,10 @@ _TOOK_ALL = "It took every reply that a device may send"
 _TAKEN = {True: ("taken", "green"), False: ("NOT taken", "yellow"), None: ("", "dim")}
 
 
+#: Where a client comes by another way than TCP.
+SERIAL, BLUETOOTH = "serial", "bluetooth"
+
+
 def my_client(
     port: int,
     *,
@@ -44,17 +51,24 @@ def my_client(
     reports: tuple[Path, ...] = (),
     seconds: float | None = None,
     model: str = "",
+    adapter: str = "",
 ) -> int:
     """Examine a client that connects to `port` (0: a free one) on `host`; return the exit code.
 
-    It meets a VESC at a hub, or a pack of a `model`. `host` SERIAL is a pseudo-terminal that it opens.
+    It meets a VESC at a hub, or a pack of a `model`. `host` SERIAL is a pseudo-terminal that it opens,
+    BLUETOOTH a pack on the virtual air, or on what an `adapter` sends.
 
     0: it took everything. 7: it cannot be told what it takes. 11: something is wrong with it.
     """
     positive_or_none("--for", seconds)
-    played = _pack(model) if model else VESC
+    over_bluetooth = host == BLUETOOTH
+    vesc = model in ("", VESC_MODEL) and not over_bluetooth
+    played = VESC if vesc else _pack(model, over_bluetooth=over_bluetooth)
+    at: Place | None = serial_port if host == SERIAL else None
+    if over_bluetooth:
+        at = _on_bluetooth(model, adapter)
     with contextlib.closing(_Progress(quiet=json)) as show:
-        verdict, findings = asyncio.run(_examine(host, port, show, seconds, played))
+        verdict, findings = asyncio.run(_examine(host, port, at, show, seconds, played))
     if json:
         sys.stdout.write(record_text(_record(verdict, findings)) + "\n")
     else:
@@ -122,27 +136,38 @@ class _Progress:
         self.line((said, style))
 
 
-def _pack(name: str) -> Played:
+def _on_bluetooth(model: str, adapter: str) -> Place:
+    from packwire.cli.my_client_bluetooth import on_bluetooth  # noqa: PLC0415 - an extra, and slow to import
+
+    return on_bluetooth(model, adapter)
+
+
+def _pack(name: str, *, over_bluetooth: bool = False) -> Played:
     """Return a simulated pack of a model, played. Raises BadOptionError."""
-    from packwire.doctor.vesc.client_test.pack import pack  # noqa: PLC0415 - a VESC needs no models
+    from packwire.doctor.client_test.pack import pack  # noqa: PLC0415 - a VESC needs no models
     from packwire.models.protocol import ModelProtocol  # noqa: PLC0415
     from packwire.sim.model import SimulatedModel  # noqa: PLC0415
 
+    if not name:
+        raise BadOptionError("--my-client bluetooth: say which pack is played, such as bluetooth?model=jbd")
     found = protocol(name)
-    if not isinstance(found, ModelProtocol) or found.can or not found.questions:
+    if not isinstance(found, ModelProtocol):
         raise BadOptionError(
-            f"--my-client: a client of {name} cannot be examined: its packs are not asked over a stream"
+            f"--my-client: a {found.title} is not played over Bluetooth; name a port, such as 65101"
+        )
+    if found.can or not found.questions:
+        raise BadOptionError(
+            f"--my-client: a client of {name} cannot be examined: its packs are not asked, they only send"
         )
     device = SimulatedModel(found).device
-    return pack(found, device.answers)
+    return pack(found, device.answers, over_bluetooth=over_bluetooth)
 
 
 async def _examine(
-    host: str, port: int, show: _Progress, seconds: float | None, played: Played
+    host: str, port: int, at: Place | None, show: _Progress, seconds: float | None, played: Played
 ) -> tuple[ClientReport, ClientFindings | None]:
-    async with ClientTest(
-        show.tell, host=host, port=port, watch=show.watched, ask=show.ask, played=played
-    ) as test:
+    test = ClientTest(show.tell, played, host=host, port=port, at=at, watch=show.watched, ask=show.ask)
+    async with test:
         running = asyncio.ensure_future(test.run())
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):  # before anybody is told that it can be ended
@@ -165,6 +190,8 @@ def _as_to(played: Played, host: str) -> str:
     """Say what the client is to think that it meets."""
     if host == SERIAL:
         return f" as to the serial port of a {played.title}."
+    if host == BLUETOOTH:
+        return f" as to a {played.title} over Bluetooth."
     if played is VESC:
         return " as to a hub (any id, any password) or as to a VESC itself."
     return f" as to a {played.title} behind a bridge to the network."

@@ -74,6 +74,36 @@ auto text_of = [](const uint8_t *data, int at, int behind, bool ends) -> std::st
   while (behind > at && std::isspace(data[behind - 1])) behind--;
   return std::string(data + at, data + behind);
 };
+auto value_of = [&](const uint8_t *data, int size, const char *key, int many, int *behind) -> int {
+  int at = 0;
+  for (int line = 0; line < 256; line++) {
+    at = find_in(data, size, at, "\\r\\n", 2);
+    if (at < 0) break;
+    at += 2;
+    int end = find_in(data, size, at, "\\r\\n", 2);
+    if (end < 0) end = size;
+    int tab = find_in(data, end, at, "\\t", 1);
+    if (tab - at != many || std::memcmp(data + at, key, many) != 0) continue;
+    *behind = end;
+    return tab + 1;
+  }
+  return -1;
+};
+auto is_written = [](const uint8_t *data, int at, int behind, int64_t *number) -> bool {
+  bool hexadecimal = behind - at > 2 && data[at] == '0' && data[at + 1] == 'x';
+  bool negative = at < behind && data[at] == '-';
+  if (hexadecimal) at += 2;
+  else if (negative || (at < behind && data[at] == '+')) at++;
+  if (at >= behind || behind - at > (hexadecimal ? 15 : 18)) return false;
+  for (*number = 0; at < behind; at++) {
+    uint8_t one = std::tolower(data[at]);
+    bool decimal = one >= '0' && one <= '9';
+    if (!decimal && !(hexadecimal && one >= 'a' && one <= 'f')) return false;
+    *number = *number * (hexadecimal ? 16 : 10) + (decimal ? one - '0' : one - 'a' + 10);
+  }
+  if (negative) *number = -*number;
+  return true;
+};
 auto hex_of = [](const uint8_t *data, int at, int behind) -> std::string {
   std::string said;
   for (int index = at; index < behind; index++) {
@@ -92,6 +122,7 @@ auto add_word = [](std::string &words, const std::string &word) {
 };
 (void) to_signed, (void) to_magnitude, (void) digits_at, (void) bcd_at, (void) decimal_at, (void) float_at;
 (void) find_in, (void) text_of, (void) hex_of, (void) words_of, (void) add_word;
+(void) value_of, (void) is_written;
 """
 _ORDERS = {"big": 0, "little": 1, "low word first": 2}
 

@@ -158,6 +158,10 @@ class ReplyWriter(ABC):
         told = set(self.model.asked_for.get(reply.name, ()))
         places = Places(fields)
         keyed = any(field.key is not None for field in fields)
+        if keyed:
+            for field in fields:
+                self.keyed(self.readings[reply.name, index, field.name])
+            return
         for field in fields:
             if field.name in asked:
                 self.to.put(self.to.number(f"raw_{identifier(field.name)}", "0"))
@@ -165,9 +169,6 @@ class ReplyWriter(ABC):
             self.to.put(self.to.let(each, str(NOWHERE)))
         for number, field in enumerate(fields):
             reading = self.readings[reply.name, index, field.name]
-            if keyed:
-                self.keyed(reading)
-                continue
             one = _FieldWriter(self, reading, places, number, field.name in asked, field.name in told)
             if one.needed or places.variables(number):
                 one.write()

@@ -39,10 +39,10 @@ def esphome(model: ModelProtocol, over: Over | None = None, unit: int | None = N
     """Return a configuration of ESPHome for a board near the pack.
 
     `over` is the link that it is read on (None: Bluetooth where the model has it, then a serial line, then
-    CAN), `unit` the pack's address where several share a line. Raises BadOptionError where the model is not
-    spoken on that link, or has no such address.
+    CAN), `unit` the pack's address where several share a line, or hang on one device. Raises
+    BadOptionError where the model is not spoken on that link, or has no such address.
     """
-    values = ValueReplies(model)
+    values = ValueReplies(model, keyed=True, one_pack=unit is not None and model.packs is not None)
     values.require("ESPHome")
     over = _link(model, over)
     asked, not_asked = values.frames(unit)

@@ -13,6 +13,7 @@ from packwire.models.protocol import ModelProtocol
 from packwire.models.replies import NOTHING, Reply
 from packwire.quantity import Kind
 from packwire.wire.fields import Type
+from packwire.wire.keyed import KeyedCodec
 
 #: How the names of sensors in the configuration begin.
 PREFIX: Final = "pack_"
@@ -75,6 +76,30 @@ class _Publisher(ReplyWriter):
             ends = "true" if reading.field.type is Type.CSTRING else "false"
             self._give(said, f"text_of(data, {at}, {behind}, {ends})")
 
+    @override
+    def keyed(self, reading: ReplyField) -> None:
+        said, to, field = self._said(reading), self.to, reading.field
+        if said is None or not self.reads(reading):
+            return
+        key = (field.key or "").encode()
+        with to.scoped():
+            to.put("int behind = 0;")
+            to.put(f"int at = value_of(data, size, {c_string(key)}, {len(key)}, &behind);")
+            if not field.type.numeric:
+                with to.block(to.when("at >= 0 && behind > at")):
+                    self._is_there(said)
+                    self._give(said, "std::string(data + at, data + behind)")
+                return
+            to.put("int64_t raw = 0;")
+            known = [f"raw {to.differs} {number}" for number in field.unknown]
+            with to.block(to.when(to.all(["at >= 0", "is_written(data, at, behind, &raw)", *known]))):
+                self._is_there(said)
+                self.one(reading, "raw", "at")
+
+    def _is_there(self, said: SaidQuantity) -> None:
+        if not said.alone:
+            self.to.put(f"is_there_{said.quantity.key} = true;")
+
     def _value(self, reading: ReplyField, said: SaidQuantity, raw: str) -> str:
         to, field = self.to, reading.field
         value = to.scaled(field, raw)
@@ -117,6 +142,7 @@ class _Publisher(ReplyWriter):
     def whole_reply(self, reply: Reply) -> None:
         """Write what a reply is decoded with, and what is put together from several afterwards."""
         to, number = self.to, self.values.number(reply)
+        keyed = isinstance(reply.codec, KeyedCodec)
         shared = [
             each
             for each in self.values.said.values()
@@ -130,11 +156,15 @@ class _Publisher(ReplyWriter):
                 to.put("int64_t part = 0;")
             for each in shared:
                 to.put(f"{_cpp_type(each)} now_{each.quantity.key};")
+                if keyed:
+                    to.put(f"bool is_there_{each.quantity.key} = false;")
             self.reply(reply)
             for each in shared:
                 key = each.quantity.key
                 place = f"{number * PARTS} + part" if reply.part else str(number * PARTS)
                 to.put(f"said_{key}[{place}] = now_{key};")
+                if keyed:
+                    to.put(f"if (!is_there_{key}) said_{key}.erase({place});")
                 to.put(f"publish_{key}();")
             to.put("return;")
 
@@ -153,6 +183,8 @@ def kind_of(said: SaidQuantity) -> str:
 def odd(reading: ReplyField) -> str:
     """Say why a field is not shown; empty where it is."""
     field, saying = reading.field, reading.saying
+    if field.key is not None and field.when:
+        return "whether it counts stands behind another key"
     if saying is None or saying.quantity.kind in {Kind.TEXT, Kind.FLAG}:
         return ""
     if not field.type.numeric:
@@ -171,7 +203,8 @@ def _write_publish(to: Cpp, said: SaidQuantity, computed: Computed | None) -> No
             joined = "add_word(all, each.second);" if said.words else "if (all.empty()) all = each.second;"
             to.put(f"for (auto &each : said_{key}) {joined}")
             otherwise = c_string(NOTHING if said.words or said.quantity.array else "")
-            to.put(f"id({PREFIX}{key}).publish_state(all.empty() ? std::string({otherwise}) : all);")
+            to.put(f"if (all.empty() && !said_{key}.empty()) all = {otherwise};")
+            to.put(f"id({PREFIX}{key}).publish_state(all);")
             return
         to.put(
             f"for (auto &each : said_{key}) all.insert(all.end(), each.second.begin(), each.second.end());"
@@ -214,6 +247,7 @@ def decoder(model: ModelProtocol, values: ValueReplies) -> list[str]:
     to.put("(void) cells;")
     for name in writer.known.values():
         to.put(f"static double {name} = NAN;")
+        to.put(f"(void) {name};")
     for said in values.said.values():
         if not said.alone:
             _write_publish(to, said, values.sums.get(said.quantity.key))

@@ -81,8 +81,12 @@ def _most(reading: ReplyField) -> int:
 class ValueReplies:
     """The replies of a model that tell values, the quantities in them, and the requests for them."""
 
-    def __init__(self, model: ModelProtocol) -> None:
+    def __init__(self, model: ModelProtocol, *, keyed: bool = False, one_pack: bool = False) -> None:
         self.model = model
+        self.keyed = keyed
+        """Whether the target reads texts of keys and values."""
+        self.one_pack = one_pack
+        """Whether one of the packs that a device consists of is read, in place of the device."""
         asked = {name for each in self.questions for name in each.replies}
         self.replies = [
             reply
@@ -90,7 +94,7 @@ class ValueReplies:
             if reply.topic == VALUES
             and not reply.refuses
             and (reply.name in asked or reply.unasked or not model.questions)
-            and not isinstance(reply.codec, KeyedCodec)
+            and (keyed or not isinstance(reply.codec, KeyedCodec))
         ]
         names = {reply.name for reply in self.replies}
         found: dict[str, list[ReplyField]] = {}
@@ -111,7 +115,10 @@ class ValueReplies:
         return [
             each
             for each in self.model.questions
-            if each.kind is RequestKind.READS and each.topic == VALUES and each.replies
+            if each.kind is RequestKind.READS
+            and each.topic == VALUES
+            and each.replies
+            and (not self.one_pack or (self.model.packs or {})["parameter"] in each.template.names)
         ]
 
     def require(self, target: str) -> None:
@@ -126,7 +133,7 @@ class ValueReplies:
         `unit` is the device's address on a shared line. Raises BadOptionError where it cannot be.
         """
         model = self.model
-        parameter = (model.bus or {}).get("parameter")
+        parameter = ((model.packs if self.one_pack else model.bus) or {}).get("parameter")
         if unit is not None and parameter is None:
             raise BadOptionError(f"a {model.title} is not addressed: leave --unit out")
         given = {} if unit is None else {str(parameter): unit}
@@ -152,7 +159,7 @@ class ValueReplies:
     def left_out(self) -> Iterator[str]:
         """Yield what no target of this kind can say."""
         for reply in self.model.replies:
-            if isinstance(reply.codec, KeyedCodec):
+            if isinstance(reply.codec, KeyedCodec) and not self.keyed:
                 yield f"{reply.name}: a text of keys and values"
             for layout in reply.layouts:
                 if layout.model:
@@ -168,5 +175,5 @@ class ValueReplies:
                 yield f"request {each.name}: it {each.kind}, and here is only read"
         if self.model.switches:
             yield f"switches: {', '.join(each.name for each in self.model.switches)}"
-        if self.model.packs:
+        if self.model.packs and not self.one_pack:
             yield "packs that are asked one by one"

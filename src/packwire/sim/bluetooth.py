@@ -12,7 +12,7 @@ from packwire.sim.adapter import opened
 from packwire.sim.air import RSSI, Air
 from packwire.sim.local_port import LOOPBACK
 from packwire.sim.peripheral import Peripheral
-from packwire.sim.port import Port
+from packwire.sim.port import Attachable
 from packwire.sim.radio import BluetoothOptions, radio
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class BluetoothLink:
     is the system's own.
     """
 
-    def __init__(self, port: Port, model: str, options: BluetoothOptions) -> None:
+    def __init__(self, port: Attachable, model: str, options: BluetoothOptions) -> None:
         spoken = protocol(model)
         self._model = model
         self.radio = radio(spoken, options.name, options.address)

@@ -171,7 +171,13 @@ class ModelDevice:
     def answers(self, request: bytes) -> list[bytes]:
         """Return the frames with which it answers a request, whatever its faults; none where it does not."""
         question = self.protocol.question_of(request)
-        return [frame for name in (question.replies if question else ()) for frame in self.frames(name)]
+        if question is None:
+            return []
+        pack = self.pack_of(question.template.match(self.protocol.plain(request)) or {})
+        if not pack:
+            return [frame for name in question.replies for frame in self.frames(name)]
+        said = [frame for name in question.replies for frame in self.frames_of_pack(pack, name)]
+        return [as_asked(self.protocol, request, frame) for frame in said]
 
     def setting(self, switch: Switch) -> str:
         """Return by name what a switch is set to; empty where it was set to what it has no name for."""

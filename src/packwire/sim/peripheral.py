@@ -23,7 +23,7 @@ from bumble.gatt import (
 from packwire.advertisement import Advertisement
 from packwire.protocol.base import Gatt, WriteType
 from packwire.sim.faults import Faults
-from packwire.sim.port import Port
+from packwire.sim.port import Attachable
 from packwire.sim.radio import Radio
 
 log = logging.getLogger("packwire.sim")
@@ -55,7 +55,7 @@ class Peripheral:
     advertised.
     """
 
-    def __init__(self, port: Port, faults: Faults, radio: Radio) -> None:
+    def __init__(self, port: Attachable, faults: Faults, radio: Radio) -> None:
         self.radio = radio
         self.connection: Connection | None = None
         self._port = port

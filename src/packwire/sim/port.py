@@ -25,6 +25,23 @@ class Served(Protocol):
         """Return the next frames that nobody asked for."""
 
 
+class Attachable(Protocol):
+    """What a link of a device serves: at most one client is attached to it."""
+
+    @property
+    def faults(self) -> Faults:
+        """The faults of the link."""
+
+    def attach(self, write: Callable[[bytes], None], close: Callable[[], None]) -> None:
+        """Begin to serve a client."""
+
+    def detach(self) -> None:
+        """Stop serving the client."""
+
+    def received(self, data: bytes) -> None:
+        """Take bytes from the client."""
+
+
 class Port:
     """One link of the device. At most one client is attached; without one, what it sends is lost."""
 

@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from packwire.check import Confidence
-from packwire.doctor.vesc.client_test.server import ClientTest
-from packwire.doctor.vesc.client_test.verdict import ClientReport
+from packwire.doctor.client_test.server import ClientTest
+from packwire.doctor.client_test.verdict import ClientReport
+from packwire.doctor.vesc.client_test.played import VESC
 from tests.doctor.clients.__main__ import EVERY
 from tests.doctor.clients.bugs import BUGS, OF_PIECES
 from tests.shared_data import ROOT
@@ -96,7 +97,7 @@ async def examine(
     architecture: str, bug: str, poll: str = "60", *, timeout: float = 0.6, within: float = 90.0
 ) -> Case:
     """Let a client be examined, started again where it ends, until it is decided or the time is over."""
-    async with ClientTest(lambda _: None, patience=6.0) as test:
+    async with ClientTest(lambda _: None, VESC, patience=6.0) as test:
         running = asyncio.create_task(_again_and_again(architecture, bug, poll, timeout, test.port))
         try:
             with contextlib.suppress(TimeoutError):

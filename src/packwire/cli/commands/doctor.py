@@ -80,7 +80,7 @@ def doctor(
         Parameter(
             help=f"{listed(FORMS)}, or a name of your own; /can/84 behind it is one node alone. "
             "With --my-client it is the port to listen on (65101), or HOST:PORT; ?model=jbd behind it plays "
-            "a pack, and serial?model=jbd one on a serial port.",
+            "a pack, serial?model=jbd one on a serial port, bluetooth?model=jbd one on the (virtual) air.",
             completer=addresses,
         ),
     ] = None,
@@ -102,8 +102,8 @@ def doctor(
     Parameters
     ----------
     my_client
-        Turn the tables: your own client connects to packwire, which plays hub and device, or a pack behind
-        a bridge to the network.
+        Turn the tables: your own client connects to packwire, which plays hub and device, or a pack: behind
+        a bridge to the network, on a serial port, or over Bluetooth.
     log
         Examine a log that somebody posted, or a capture, in place of a device: of Home Assistant, ESPHome,
         batmon, dbus-serialbattery, mpp-solar, btmon and others; - is standard input.
@@ -123,9 +123,10 @@ def doctor(
         from packwire.cli.my_client import my_client as turn  # noqa: PLC0415 - its own world
 
         _check(options)
-        where, _, model = (address or str(HUB_PORT)).partition("?model=")
+        where, _, query = (address or str(HUB_PORT)).partition("?")
         host, port = _place(where)
-        return turn(port, host=host, json=json, reports=options.report, seconds=options.for_, model=model)
+        played = _played(query, bluetooth=host == "bluetooth")
+        return turn(port, host=host, json=json, reports=options.report, seconds=options.for_, **played)
     _check(options)
     if address is None:
         from packwire.cli.around_doctor import around_doctor  # noqa: PLC0415 - Bluetooth, serial, CAN
@@ -135,16 +136,28 @@ def doctor(
 
 
 def _place(text: str) -> tuple[str, int]:
-    """Read `65101`, `0.0.0.0:65101` or `serial`."""
-    if text == "serial":
+    """Read `65101`, `0.0.0.0:65101`, `serial` or `bluetooth`."""
+    if text in {"serial", "bluetooth"}:
         return text, 0
     host, _, port = text.rpartition(":")
-    if not port.isdecimal() or int(port[:6]) > 65535:
+    if not port.isdecimal() or host in {"serial", "bluetooth"} or int(port[:6]) > 65535:
         raise BadOptionError(
             f"--my-client {text}: name the port that your client connects to, such as 65101, or "
             "0.0.0.0:65101 to let other computers in"
         )
     return host or "127.0.0.1", int(port)
+
+
+def _played(query: str, *, bluetooth: bool) -> dict[str, str]:
+    """Read `model=jbd`, and the `adapter` that plays it."""
+    parts = [part.partition("=") for part in query.split("&") if query]
+    said = {name: value for name, _, value in parts}
+    if not all(said.values()) or not said.keys() <= ({"model", "adapter"} if bluetooth else {"model"}):
+        raise BadOptionError(
+            f"--my-client {'bluetooth' if bluetooth else 'PORT'}?{query}: write ?model=jbd behind it"
+            + ", and &adapter=usb:0 where it is not the virtual air" * bluetooth
+        )
+    return said
 
 
 def _check(options: DoctorOptions) -> None:

@@ -41,6 +41,26 @@ async def values(exam: Examination) -> CheckResult:
     """Read it as `packwire read` does, again and again for a while."""
     facts, answers = exam.facts[ValuesFacts], exam.facts[AnswerFacts]
     exam.facts[OpenFacts].doing = "it was read"
+    before = len(exam.facts[LinkFacts].drops)
+    reader = await _read(exam, facts)
+    if not facts.readings and len(exam.facts[LinkFacts].drops) > before:
+        # The connection, which may be an old one, ended before the first reading: that says nothing of these.
+        facts.error = ""
+        reader = await _read(exam, facts)
+    answers.pin_unanswered = bool(exam.spoken and has_pin(exam) and facts.error and not facts.readings)
+    if isinstance(reader, Reader):
+        stats = reader.client.frame_stats
+        answers.torn = stats.abandoned + stats.junk + (stats.waiting is not None)
+    result = said(exam, facts)
+    if facts.error and not facts.readings and not exam.journal.device.told.keys() & {"received"}:
+        facts.error, answers.asked = "", max(answers.asked, 1)  # it is silent, and no answer is wrong
+    drops = exam.facts[LinkFacts].drops
+    ends = tuple(f"the connection ended after {age:.1f} s: {doing}" for age, doing in drops[-3:])
+    return replace(result, evidence=(*result.evidence, *ends))
+
+
+async def _read(exam: Examination, facts: ValuesFacts) -> Device | None:
+    """Read on one connection; return what read, where there was a connection."""
     reader: Device | None = None
     try:
         reader = await _reader(exam)
@@ -53,16 +73,7 @@ async def values(exam: Examination) -> CheckResult:
         facts.error = str(error)
         if error.reason is Reason.WRONG_PASSWORD:
             exam.journal.tell(EventKind.REFUSED, "wrong-secret", "it refuses the password")
-    answers.pin_unanswered = bool(exam.spoken and has_pin(exam) and facts.error and not facts.readings)
-    if isinstance(reader, Reader):
-        stats = reader.client.frame_stats
-        answers.torn = stats.abandoned + stats.junk + (stats.waiting is not None)
-    result = said(exam, facts)
-    if facts.error and not facts.readings and not exam.journal.device.told.keys() & {"received"}:
-        facts.error, answers.asked = "", max(answers.asked, 1)  # it is silent, and no answer is wrong
-    drops = exam.facts[LinkFacts].drops
-    ends = tuple(f"the connection ended after {age:.1f} s: {doing}" for age, doing in drops[-3:])
-    return replace(result, evidence=(*result.evidence, *ends))
+    return reader
 
 
 async def _reader(exam: Examination) -> Device:

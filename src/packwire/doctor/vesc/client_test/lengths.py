@@ -7,28 +7,23 @@ It is certain where the client takes a frame in the dialect of that rule.
 from collections.abc import Iterator
 
 from packwire.check import Confidence, Verdict
-from packwire.doctor.vesc.client_test.plan import BEHIND_LONG, SPOILT, ClientFindings
-from packwire.doctor.vesc.client_test.reactions import TrialResult
+from packwire.doctor.client_test.plan import BEHIND_LONG, SPOILT, ClientFindings
+from packwire.doctor.client_test.reactions import TrialResult
+from packwire.doctor.client_test.trials import DIALECT_LENGTH, TrialKind
+from packwire.doctor.client_test.verdict import AGES_DIFFER, FRAMING, STREAM, fault
 from packwire.doctor.vesc.client_test.replies import reply_to
-from packwire.doctor.vesc.client_test.trials import DIALECT_LENGTH, TrialKind
-from packwire.doctor.vesc.client_test.verdict import AGES_DIFFER, FRAMING, STREAM, fault
 from packwire.doctor.vesc.misreadings import RULES, Fate, FramerRule, misread
 from packwire.vesc.framing import encode_frame
 
 
-def of_kind(found: ClientFindings, *kinds: TrialKind) -> list[TrialResult]:
-    """Return the results of some kinds of trials, without those that were not decided."""
-    return [each for each in found.results if each.trial.kind in kinds and each.taken is not None]
-
-
 def judge_lengths(found: ClientFindings) -> Iterator[Verdict]:
     """Say which lengths are not taken, and why."""
-    tried = of_kind(found, TrialKind.LENGTH)
+    tried = found.of_kind(TrialKind.LENGTH)
     missed = sorted({each.size for each in tried if not each.taken})
     if not missed:
         return
     taken = sorted({each.size for each in tried if each.taken} | {found.reference or 0})
-    tests = {each.trial.key: each.taken for each in of_kind(found, TrialKind.DIALECT)}
+    tests = {each.trial.key: each.taken for each in found.of_kind(TrialKind.DIALECT)}
     # Who goes on at whatever is wrong went on at the same with a wrong CRC.
     spoken = tests.get("length-15-bits") is True and tests.get(SPOILT) is False
     fitting = [

@@ -3,19 +3,16 @@
 For a client that asks by the clock, which does the same whether it took a reply or not.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from enum import Enum
 from typing import Protocol
 
-from packwire.doctor.vesc.client_test.plan import ClientFindings, length
-from packwire.doctor.vesc.client_test.reactions import TrialResult
+from packwire.doctor.client_test.plan import ClientFindings, length
+from packwire.doctor.client_test.played import Ask
+from packwire.doctor.client_test.reactions import TrialResult
+from packwire.doctor.client_test.trials import CONTROL_SIZES, Trial, TrialKind
 from packwire.doctor.vesc.client_test.replies import CELLS, VOLTS, cells_of
-from packwire.doctor.vesc.client_test.trials import CONTROL_SIZES, Trial, TrialKind
 from packwire.vesc.commands import Command
-
-#: Asks the user; returns the answer, or None where there will be none any more.
-type Ask = Callable[[str], Awaitable[str | None]]
 
 #: The voltage of a cell, of the first one and from one to the next; no two packs come near each other.
 _FIRST, _CHECK = 3.05, 0.11
@@ -86,20 +83,23 @@ def read_answer(answer: str, volts: float, cells: int, others: list[tuple[float,
     return ShownValues.OTHER if any(is_of(*each) for each in others) else ShownValues.ODD
 
 
-def can_ask(found: ClientFindings | None) -> bool:
+def can_ask(found: ClientFindings) -> bool:
     """Tell whether nothing else tells, and a voltage would."""
     return (
-        found is not None
-        and found.done
+        found.done
         and found.command == Command.BMS_GET_VALUES
         and not (found.controls.tell or found.others.tell or found.dialect)
     )
 
 
 async def ask_user(player: Player, ask: Ask, tell: Callable[[str], None]) -> None:
-    """Try each reply until the user has seen what the client shows of it; fill in the findings."""
+    """Try each reply until the user has seen what the client shows of it; fill in the findings.
+
+    Does nothing where something else tells.
+    """
     found = player.findings
-    assert found is not None
+    if found is None or not can_ask(found):
+        return
     trials = telltales()
     known = [(trial.volts or VOLTS, cells_of(trial.size or 0)) for trial in trials]
     usual = [(VOLTS, CELLS), *((VOLTS, cells_of(size)) for size in CONTROL_SIZES)]
@@ -138,13 +138,3 @@ async def _answer(
             return shown
         tell("  a number, please, such as 61.0")
     return None
-
-
-async def wait_for(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for an event; tell whether it came in time."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True

@@ -4,25 +4,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from packwire.check import Confidence, Verdict
-from packwire.doctor.verdicts import decide
-from packwire.doctor.vesc.client_test.lengths import judge_lengths, of_kind
-from packwire.doctor.vesc.client_test.meeting import Meeting
-from packwire.doctor.vesc.client_test.plan import SHORT_WAIT, ClientFindings
-from packwire.doctor.vesc.client_test.played import VESC, Played
-from packwire.doctor.vesc.client_test.reactions import TrialResult
-from packwire.doctor.vesc.client_test.trials import LATE, NO_FRAMER, TrialKind, late_by
-from packwire.doctor.vesc.client_test.verdict import (
+from packwire.doctor.client_test.meeting import Meeting
+from packwire.doctor.client_test.plan import SHORT_WAIT, ClientFindings
+from packwire.doctor.client_test.played import Played
+from packwire.doctor.client_test.reactions import TrialResult
+from packwire.doctor.client_test.trials import LATE, NO_FRAMER, TrialKind, late_by
+from packwire.doctor.client_test.verdict import (
     AGES_DIFFER,
     BEHIND,
     FRAMING,
+    HARMLESS,
     RESYNC,
     STREAM,
     UNASKED,
     ClientReport,
     fault,
 )
-from packwire.doctor.vesc.misreadings import RULES
-from packwire.vesc.commands import Command
+from packwire.doctor.verdicts import decide
 
 
 def judge(found: ClientFindings | None, met: Meeting) -> ClientReport:
@@ -43,7 +41,8 @@ def _judged(found: ClientFindings | None, met: Meeting) -> ClientReport:
         return _no_difference(found, findings)
     if _by_chance(found):
         return ClientReport(bool(findings), tuple(findings), tuple(_unclear(found)))
-    findings += [*judge_lengths(found), *_pieces(found), *_bad(found), *_company(found), *_ages(found)]
+    findings += [*found.played.judge_lengths(found), *_pieces(found), *_bad(found)]
+    findings += [*_company(found), *_ages(found)]
     if 0 < found.controls.wait < SHORT_WAIT or _missed(found, LATE.key):
         findings.append(_impatient(found))
     undecided = [*_unclear(found)]
@@ -66,7 +65,7 @@ def _other_family(family: str, played: Played) -> Verdict:
 
 def _by_what_it_shows(found: ClientFindings, findings: list[Verdict]) -> ClientReport:
     """Judge by what the user saw; each reply was tried in one way only, and is named."""
-    findings += [*judge_lengths(found), *_pieces(found), *_company(found), *_bad(found)]
+    findings += [*found.played.judge_lengths(found), *_pieces(found), *_company(found), *_bad(found)]
     undecided = [
         f"after {each.trial.words} it showed a voltage that no reply held: does it decode the right bytes?"
         for each in found.results
@@ -92,7 +91,7 @@ def _nothing_tried(met: Meeting) -> ClientReport:
     if met.unanswerable:
         names = ", ".join(map(met.played.name, met.unanswerable))
         if not any(map(met.played.reads, met.unanswerable)):
-            return ClientReport(True, (_wrong_command(names),))
+            return ClientReport(True, (_wrong_command(names, met.played.example),))
         return ClientReport(False, (), (f"it asked only what is not played here: {names}",))
     if not met.requests:
         return ClientReport(
@@ -121,13 +120,13 @@ def _login(met: Meeting) -> Iterator[Verdict]:
         )
 
 
-def _wrong_command(names: str) -> Verdict:
+def _wrong_command(names: str, example: str) -> Verdict:
     return fault(
         "wrong-command",
         Confidence.LIKELY,
         f"It asks only {names}, which a device does not answer with values.",
         "it sends another command than it means to",
-        "the battery's values are BMS_GET_VALUES (96, hexadecimal 60)",
+        f"the battery's values are asked for by {example}",
     )
 
 
@@ -152,6 +151,11 @@ def _by_chance(found: ClientFindings) -> bool:
 # How it takes it
 
 
+def of_kind(found: ClientFindings, *kinds: TrialKind) -> list[TrialResult]:
+    """Return the results of some kinds of trials, without those that were not decided."""
+    return [each for each in found.results if each.trial.kind in kinds and each.taken is not None]
+
+
 def _missed(found: ClientFindings, *keys: str) -> list[TrialResult]:
     return [each for each in found.results if each.trial.key in keys and each.taken is False]
 
@@ -162,12 +166,16 @@ def _tried(found: ClientFindings, key: str) -> str:
 
 
 #: Which frames of a pack answer what is told by its model, not by the protocol itself.
-_CERTAIN_OF_VESC = {True: Confidence.CERTAIN, False: Confidence.LIKELY}
+_SURE = {True: Confidence.CERTAIN, False: Confidence.LIKELY}
 
 
-def _sure(missed: list[TrialResult]) -> Confidence:
-    """Return how sure it is that these are never taken: not where one was now and then."""
-    return Confidence.CERTAIN if all(each.steady for each in missed) else Confidence.LIKELY
+def _sure(found: ClientFindings, missed: list[TrialResult]) -> Confidence:
+    """Return how sure it is that these are never taken, and that this does harm.
+
+    Not where one was taken now and then, nor over Bluetooth: a board may send each reply whole.
+    """
+    sure = found.played.unit == "read" and all(each.steady for each in missed)
+    return Confidence.CERTAIN if sure else Confidence.LIKELY
 
 
 def _goes_on_anyway(found: ClientFindings) -> bool:
@@ -176,7 +184,7 @@ def _goes_on_anyway(found: ClientFindings) -> bool:
 
 
 def _pieces(found: ClientFindings) -> Iterator[Verdict]:
-    tried = of_kind(found, TrialKind.DELIVERY)
+    tried = found.of_kind(TrialKind.DELIVERY)
     missed = [each for each in tried if not each.taken]
     if not missed:
         return
@@ -184,13 +192,13 @@ def _pieces(found: ClientFindings) -> Iterator[Verdict]:
     every = len(missed) == len(tried)
     yield fault(
         "one-read",
-        _sure(missed) if every and len(tried) > 2 else Confidence.LIKELY,
+        _sure(found, missed) if every and len(tried) > 2 else Confidence.LIKELY,
         f"It did not take a reply that came {ways}"
         + (", in one piece it did." if every else "; otherwise it did."),
-        "it takes what one read gives for a whole frame"
+        f"it takes what one {found.played.unit} gives for a whole frame"
         if every
         else "it does not keep what it has of a frame until the rest is there",
-        STREAM,
+        STREAM + HARMLESS * (found.played.unit != "read"),
     )
 
 
@@ -209,16 +217,16 @@ def _company(found: ClientFindings) -> Iterator[Verdict]:
         ways = " and ".join(each.trial.words for each in missed)
         yield fault(
             "joined",
-            _sure(missed),
+            _sure(found, missed),
             f"It did not take {ways}.",
-            "it takes one frame from a read and drops the rest",
+            f"it takes one frame from a {found.played.unit} and drops the rest",
             STREAM,
             rank=BEHIND,
         )
     if missed := _missed(found, "junk-first"):
         yield fault(
             "junk-chokes",
-            _sure(missed),
+            _sure(found, missed),
             f"It did not take a reply with {missed[0].trial.words}.",
             "it wants a frame to begin with the first byte that it reads",
             RESYNC,
@@ -241,7 +249,7 @@ def _bad(found: ClientFindings) -> Iterator[Verdict]:
         behind = " From then on it was one reply behind: each counted for the next request." * found.behind
         yield fault(
             "any-reply",
-            _CERTAIN_OF_VESC[found.played is VESC and (found.behind or found.shown)],
+            _SURE[found.played.certain and (found.behind or found.shown)],
             f"It went on as after a reply behind {_tried(found, 'print-only')}.{behind}",
             "it takes the first packet that comes for the reply, whatever its command, or gives up at it",
             UNASKED,
@@ -258,8 +266,8 @@ def _bad(found: ClientFindings) -> Iterator[Verdict]:
 
 
 def _ages(found: ClientFindings) -> Iterator[Verdict]:
-    missed = [each for each in of_kind(found, TrialKind.AGE) if not each.taken]
-    if missed and not any(not each.taken for each in of_kind(found, TrialKind.LENGTH)):
+    missed = [each for each in found.of_kind(TrialKind.AGE) if not each.taken]
+    if missed and not any(not each.taken for each in found.of_kind(TrialKind.LENGTH)):
         sizes = ", ".join(str(each.size) for each in missed)
         yield fault(
             "old-firmware",
@@ -279,19 +287,20 @@ def _no_difference(found: ClientFindings, findings: list[Verdict]) -> ClientRepo
     name = found.played.name(found.command)
     every = _every(found)
     if found.dialect:
-        findings.append(_dialect(found.dialect, name))
+        findings.append(_dialect(found, found.dialect, name))
         return ClientReport(True, tuple(findings))
     if found.impatient:
         findings.append(_impatient(found))
         return ClientReport(True, tuple(findings), ("all else, for it hardly waits for a reply",))
     if found.other_command is not None and found.others.tell:
         other = found.played.name(found.other_command)
+        beside = found.played.beside(found.all_controls[0].request)
         findings.append(
             fault(
                 "command-ignored",
                 Confidence.LIKELY,
                 f"It takes replies to {other}, and none to {name}, whatever their length.",
-                f"it does not know that reply, or fails to decode it{_forwarded(found)}",
+                f"it does not know that reply, or fails to decode it{beside}",
                 f"look at what it does with the reply to {name}",
             )
         )
@@ -315,13 +324,13 @@ def _impatient(found: ClientFindings) -> Verdict:
         "impatient",
         Confidence.LIKELY,
         words,
-        "its timeout is too short: through a hub a reply takes 0.1 to 0.5 s",
+        f"its timeout is too short: {found.played.slow}",
         "wait for a reply for at least 1 s, and longer over CAN",
         rank=BEHIND,
     )
 
 
-def _dialect(key: str, name: str) -> Verdict:
+def _dialect(found: ClientFindings, key: str, name: str) -> Verdict:
     """Say what it needs to take something; certain where it did not take the same with a wrong CRC."""
     if key in NO_FRAMER:
         words = f"It took no right reply to {name} of any length, but one with more behind it."
@@ -330,16 +339,9 @@ def _dialect(key: str, name: str) -> Verdict:
         key,
         Confidence.CERTAIN,
         f"It took no right reply to {name} of any length, but one whose frame was wrong in this way:",
-        next(rule.rule for rule in RULES if rule.key == key),
+        found.played.dialects[key],
         FRAMING,
     )
-
-
-def _forwarded(found: ClientFindings) -> str:
-    """Say what else may be where a request went over CAN."""
-    if found.played is not VESC or found.all_controls[0].request[0] != Command.FORWARD_CAN:
-        return ""
-    return f"; or it waits for a reply that begins with 34 (FORWARD_CAN): it begins with {found.command}"
 
 
 def _every(found: ClientFindings) -> str:
@@ -349,7 +351,7 @@ def _every(found: ClientFindings) -> str:
 
 def _unclear(found: ClientFindings) -> Iterator[str]:
     # Who takes anything for the reply goes on before the reply is sent: that is known then.
-    known = any(each.taken for each in of_kind(found, TrialKind.BAD))
+    known = any(each.taken for each in found.of_kind(TrialKind.BAD))
     unclear = [
         each.trial.words
         for each in found.results
@@ -368,13 +370,19 @@ def _unclear(found: ClientFindings) -> Iterator[str]:
         yield "it went on by itself again and again, though nothing came: what it does is no sign any more"
 
 
+def _cut_words(found: ClientFindings) -> str:
+    if found.played.unit == "read":
+        return "replies byte by byte, and cut in every place"
+    return "replies in several notifications, as far as they are longer than 20 bytes"
+
+
 _GOOD: tuple[tuple[TrialKind, Callable[[ClientFindings], str]], ...] = (
     (
         TrialKind.LENGTH,
-        lambda found: f"replies of {len(of_kind(found, TrialKind.LENGTH))} lengths, 100 to 511 bytes",
+        lambda found: f"replies of {len(found.of_kind(TrialKind.LENGTH))} lengths, 100 to 511 bytes",
     ),
     (TrialKind.LATE, lambda _: "a reply that comes late"),
-    (TrialKind.DELIVERY, lambda _: "replies byte by byte, and cut in every place"),
+    (TrialKind.DELIVERY, _cut_words),
     (TrialKind.COMPANY, lambda _: "other messages, junk and damaged frames around them"),
     (TrialKind.AGE, lambda _: "replies that end early, as older firmware's do"),
 )
@@ -385,7 +393,7 @@ def _good(found: ClientFindings) -> Iterator[str]:
         tried = [each for each in found.results if each.trial.kind is kind]
         if tried and all(each.expected for each in tried):
             yield words(found)
-    bad = of_kind(found, TrialKind.BAD)
+    bad = found.of_kind(TrialKind.BAD)
     if bad and all(each.expected for each in bad):
         ways = " nor ".join(each.trial.words for each in bad)
         yield f"nothing in place of a reply: neither {ways}"

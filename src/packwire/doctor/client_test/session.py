@@ -4,17 +4,12 @@ import asyncio
 from dataclasses import replace
 from typing import Protocol, override
 
-from packwire.doctor.vesc.client_test.played import Played
-from packwire.doctor.vesc.client_test.reactions import Action, ClientObservation
-from packwire.doctor.vesc.client_test.stalls import Stalls
-from packwire.doctor.vesc.client_test.trials import SentPiece, Trial, TrialKind
-from packwire.doctor.vesc.client_test.verdict import LoginProblem
-from packwire.vesc.framing import Framer
-from packwire.vesc.hublogin import MAX_LINE
+from packwire.doctor.client_test.played import FirstWords, Played
+from packwire.doctor.client_test.reactions import Action, ClientObservation
+from packwire.doctor.client_test.stalls import Stalls
+from packwire.doctor.client_test.trials import SentPiece, Trial, TrialKind
+from packwire.doctor.client_test.verdict import LoginProblem
 from packwire.wire.frame import FrameStats
-
-_HTTP = (b"GET ", b"POST ", b"PUT ", b"HEAD ", b"OPTIONS ", b"CONNECT ", b"PRI ")
-
 
 #: So many other requests, and it does not ask the same again.
 MOST_OTHERS = 24
@@ -50,14 +45,14 @@ class Testing(Protocol):
 
 
 class ClientConnection(asyncio.Protocol):
-    """One connection. `words` says what it spoke where that was no VESC protocol, or not a client's."""
+    """One connection. `words` says what it spoke where that was another protocol, or not a client's."""
 
     def __init__(self, test: Testing) -> None:
         self.words = ""
         self._test = test
         self._loop = asyncio.get_running_loop()
         self._framer = test.played.framer()
-        self._login: bytearray | None = bytearray() if test.played.logs_in else None
+        self._login = test.played.login() if test.played.login else None
         self._transport: asyncio.Transport | None = None
         self._sending: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -92,7 +87,7 @@ class ClientConnection(asyncio.Protocol):
     @override
     def data_received(self, data: bytes) -> None:
         if self._login is not None:
-            data = self._take_login(data)
+            data = self._take_login(self._login, data)
         for frame in self._framer.feed(data) if data else []:
             self._asked(frame.payload)
         self._test.heard(data, self._framer.stats)
@@ -114,40 +109,15 @@ class ClientConnection(asyncio.Protocol):
         if self._transport:
             self._transport.abort()
 
-    def _take_login(self, data: bytes) -> bytes:
-        """Take the login line off; nothing of it is kept."""
-        assert self._login is not None
-        self._login += data
-        begin = bytes(self._login[:4]).upper()
-        if begin not in {b"VESC", b"PING"}:
-            if any(word.startswith(begin) for word in (b"VESC", b"PING")):
-                return b""
-            if bytes(self._login).startswith(_HTTP):
-                self.words = "it speaks HTTP (or WebSocket), and a VESC client speaks bare TCP"
-        elif b"\n" not in self._login and len(self._login) <= MAX_LINE:
-            return self._without_newline()
-        else:
-            line, _, rest = bytes(self._login).partition(b"\n")
+    def _take_login(self, login: FirstWords, data: bytes) -> bytes:
+        rest = login.take(data)
+        self.words = login.words or self.words
+        self._test.login_problem = login.problem or self._test.login_problem
+        if login.over:
             self._login = None
-            if line.upper().startswith(b"VESC:"):
-                self.words = "it logged in as a device (VESC:), which is asked; a client logs in as VESCTOOL:"
-                self._test.login_problem = LoginProblem.DEVICE
-            if line.upper().startswith(b"PING") and self._transport:
-                self._transport.write(b"PONG\n")
-            return rest.removeprefix(b"\0")
-        rest, self._login = bytes(self._login), None
+            if login.reply and self._transport:
+                self._transport.write(login.reply)
         return rest
-
-    def _without_newline(self) -> bytes:
-        """Return what follows a login without its end: a frame tells that none will come."""
-        assert self._login is not None
-        at = max(self._login.find(b"\2"), 0)
-        whole = bytes(self._login[at:])
-        if not at or not Framer().feed(whole):
-            return b""
-        self._test.login_problem = LoginProblem.NO_NEWLINE
-        self._login = None
-        return whole
 
     def _asked(self, request: bytes) -> None:
         self._hurry = True  # what is on its way comes whole, and before the next

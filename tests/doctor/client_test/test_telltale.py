@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from packwire.doctor.client_test.server import ClientTest
+from packwire.doctor.vesc.client_test.dialects import pieces
+from packwire.doctor.vesc.client_test.played import VESC
 from packwire.doctor.vesc.client_test.replies import CELLS, VOLTS, cells_of
-from packwire.doctor.vesc.client_test.server import ClientTest
 from packwire.doctor.vesc.client_test.telltale import ShownValues, read_answer, telltales
-from packwire.doctor.vesc.client_test.trials import pieces
 from packwire.vesc.framing import Framer
 from packwire.vesc.replies import decode_reply
-from tests.doctor.vesc.client_test import clients
+from tests.doctor.client_test import clients
 
 
 def read(payload: bytes) -> Any:
@@ -63,7 +64,7 @@ async def examined(kind, asked):
         asked.append(question)
         return made[0].shows
 
-    async with ClientTest(told.append, ask=ask) as test:
+    async with ClientTest(told.append, VESC, ask=ask) as test:
         made.append(kind(test.port))
         running = asyncio.create_task(made[0].run())
         async with asyncio.timeout(60):

@@ -2,11 +2,21 @@
 
 import asyncio
 import os
-from collections.abc import Callable
-from contextlib import suppress
-from typing import override
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 
+from packwire.doctor.client_test.client_line import ClientLine
 from packwire.errors import BadOptionError
+
+
+@asynccontextmanager
+async def serial_port(make: Callable[[], asyncio.Protocol]) -> AsyncIterator[str]:
+    """Let clients come by a pseudo-terminal, whose path is returned; `make` makes the protocol of each."""
+    place = SerialPlace(make)
+    try:
+        yield place.path
+    finally:
+        place.close()
 
 
 class SerialPlace:
@@ -29,16 +39,8 @@ class SerialPlace:
         os.set_blocking(self._ours, False)
         self.path = os.ttyname(self._theirs)
         self._loop = asyncio.get_running_loop()
-        self._line: _Line | None = None
-        self.listen()
-
-    def listen(self) -> None:
-        """Take what comes."""
+        self._line: ClientLine | None = None
         self._loop.add_reader(self._ours, self._read)
-
-    def deafen(self) -> None:
-        """Leave what comes where it is."""
-        self._loop.remove_reader(self._ours)
 
     def write(self, data: bytes) -> None:
         """Send bytes; what nobody reads is lost when the buffer is full, as on a serial line."""
@@ -51,7 +53,7 @@ class SerialPlace:
 
     def close(self) -> None:
         """Close it: the client sees its port vanish."""
-        self.deafen()
+        self._loop.remove_reader(self._ours)
         os.close(self._ours)
         os.close(self._theirs)
 
@@ -60,40 +62,6 @@ class SerialPlace:
             data = os.read(self._ours, 4096)
             if self._line is None:
                 protocol = self._make()
-                self._line = _Line(self, protocol)
+                self._line = ClientLine(protocol, self.write, self.over)
                 protocol.connection_made(self._line)
             self._line.protocol.data_received(data)
-
-
-class _Line(asyncio.Transport):
-    """One client at the terminal, for as long as it is examined."""
-
-    def __init__(self, place: SerialPlace, protocol: asyncio.Protocol) -> None:
-        super().__init__()
-        self.protocol = protocol
-        self._place = place
-        self._open = True
-
-    @override
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        if self._open:
-            self._place.write(bytes(data))
-
-    @override
-    def pause_reading(self) -> None:
-        self._place.deafen()
-
-    @override
-    def resume_reading(self) -> None:
-        self._place.listen()
-
-    @override
-    def abort(self) -> None:
-        if self._open:
-            self._open = False
-            self._place.over()
-            self.protocol.connection_lost(None)
-
-    @override
-    def close(self) -> None:
-        self.abort()

@@ -6,14 +6,15 @@ from functools import partial
 
 import pytest
 
-from packwire.doctor.vesc.client_test.plan import ClientFindings
-from packwire.doctor.vesc.client_test.server import ClientTest
-from packwire.doctor.vesc.client_test.verdict import ClientReport
+from packwire.doctor.client_test.plan import ClientFindings
+from packwire.doctor.client_test.server import ClientTest
+from packwire.doctor.client_test.verdict import ClientReport
+from packwire.doctor.vesc.client_test.played import VESC
 from packwire.errors import PackwireError, UnreachableError
 from packwire.link.hub import HubLink
 from packwire.link.tcp import TcpLink
 from tests.device.vesc_client import VescClient
-from tests.doctor.vesc.client_test import clients
+from tests.doctor.client_test import clients
 
 #: What each client must be told first.
 WANTED = {
@@ -46,7 +47,7 @@ WANTED = {
 
 async def examine(make) -> tuple[ClientReport, ClientFindings | None]:
     """Let a client run against the test until it is decided."""
-    async with ClientTest(lambda text: None) as test:
+    async with ClientTest(lambda text: None, VESC) as test:
         running = asyncio.create_task(make(test.port))
         try:
             async with asyncio.timeout(150):
@@ -159,7 +160,7 @@ def test_who_keeps_its_buffer_and_resyncs_is_understood_too(verdicts):
 
 
 async def test_it_answers_a_hubs_ping_and_never_keeps_a_password():
-    async with ClientTest(lambda text: None) as test:
+    async with ClientTest(lambda text: None, VESC) as test:
         reader, writer = await asyncio.open_connection("127.0.0.1", test.port)
         writer.write(b"PING:MYPACK:0\n")
         assert await reader.readexactly(5) == b"PONG\n"
@@ -167,13 +168,13 @@ async def test_it_answers_a_hubs_ping_and_never_keeps_a_password():
 
 
 async def test_a_taken_port_is_one_clear_line():
-    async with ClientTest(lambda text: None) as first:
+    async with ClientTest(lambda text: None, VESC) as first:
         with pytest.raises(UnreachableError, match="cannot be listened on"):
-            async with ClientTest(lambda text: None, port=first.port):
+            async with ClientTest(lambda text: None, VESC, port=first.port):
                 pass
 
 
 async def test_before_anything_was_tried_nothing_is_said():
-    async with ClientTest(lambda text: None) as test:
+    async with ClientTest(lambda text: None, VESC) as test:
         assert test.verdict.key == "undecided"
         assert test.verdict.undecided == ("no client connected",)

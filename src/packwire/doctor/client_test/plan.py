@@ -4,8 +4,8 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from packwire.doctor.vesc.client_test.played import VESC, Played
-from packwire.doctor.vesc.client_test.reactions import (
+from packwire.doctor.client_test.played import Played
+from packwire.doctor.client_test.reactions import (
     NEEDED,
     TRIMMED,
     ClientObservation,
@@ -13,10 +13,9 @@ from packwire.doctor.vesc.client_test.reactions import (
     TrialResult,
     reacted,
 )
-from packwire.doctor.vesc.client_test.trials import (
+from packwire.doctor.client_test.trials import (
     CONTROL_SIZES,
     DIALECT_LENGTH,
-    DIALECTS,
     FLUSH,
     FRESH,
     LATE,
@@ -67,7 +66,7 @@ class ClientFindings:
     """
 
     command: int
-    played: Played = VESC
+    played: Played
     controls: Controls = field(default_factory=Controls)
     reference: int | None = None
     all_controls: list[ClientObservation] = field(default_factory=list)
@@ -85,6 +84,10 @@ class ClientFindings:
     done: bool = False
     shown: bool = False
     asked_all: bool = False
+
+    def of_kind(self, *kinds: TrialKind) -> list[TrialResult]:
+        """Return the results of some kinds of trials, without those that were not decided."""
+        return [each for each in self.results if each.trial.kind in kinds and each.taken is not None]
 
     def taken(self, key: str) -> bool | None:
         """Return whether a trial was taken; None where that was not decided, or not tried."""
@@ -383,9 +386,7 @@ def _hardly_waits(found: ClientFindings, tell: Callable[[str], None]) -> Script:
 
 
 def _dialects(found: ClientFindings) -> Script:
-    for key in DIALECTS:
-        if key == "right":
-            continue
+    for key in found.played.dialects:
         size = DIALECT_LENGTH if key == "length-15-bits" else CONTROL_SIZES[0]
         trial = Trial(key, TrialKind.DIALECT, f"a frame of another kind: {key}", size, dialect=key)
         spoilt = replace(trial, words=f"{trial.words}, with a wrong CRC", checksum=False)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from packwire.doctor.vesc.client_test.stalls import Stalls
+from packwire.doctor.client_test.stalls import Stalls
 
 STALL = 0.15
 

@@ -10,15 +10,16 @@ import pytest
 from packwire.check import Confidence
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.my_client import my_client
-from packwire.doctor.vesc.client_test.pack import pack
-from packwire.doctor.vesc.client_test.server import SERIAL, ClientTest
-from packwire.doctor.vesc.client_test.trials import WAYS
+from packwire.doctor.client_test.pack import pack
+from packwire.doctor.client_test.pty import serial_port
+from packwire.doctor.client_test.server import ClientTest
+from packwire.doctor.client_test.trials import WAYS
 from packwire.errors import PackwireError
 from packwire.models.load import model
 from packwire.models.store import library
 from packwire.sim.model import SimulatedModel
 from tests.cli.running import packwire
-from tests.doctor.vesc.client_test.pack_clients import BUGS, asked, examined
+from tests.doctor.client_test.pack_clients import BUGS, asked, examined
 
 PLAYED = [name for name in library() if not model(name).can and asked(model(name))]
 
@@ -57,6 +58,14 @@ def test_every_pack_is_played_in_all_its_ways(name):
             assert question.replies[-1] in names, trial.key
 
 
+def test_a_pack_behind_a_master_answers_as_itself():
+    device = SimulatedModel(model("seplos-v3-master")).device
+    second = bytes.fromhex("02 04 10 00 00 11 34 f5")
+    (reply,) = device.answers(second)
+    assert reply.startswith(b"\x02\x04")
+    assert device.answers(b"nonsense") == []
+
+
 @pytest.mark.parametrize("name", ["victron-can", "nonsense"])
 def test_what_cannot_be_played(name):
     with pytest.raises(PackwireError, match=name):
@@ -79,7 +88,7 @@ async def test_of_packs_nothing_is_certain_that_their_model_alone_says():
 async def test_a_client_of_a_serial_port(joins):
     protocol = model("jbd")
     device = SimulatedModel(protocol).device
-    async with ClientTest(lambda _: None, host=SERIAL, played=pack(protocol, device.answers)) as test:
+    async with ClientTest(lambda _: None, pack(protocol, device.answers), at=serial_port) as test:
         client = asyncio.create_task(_at_a_serial_port(test.place, protocol, joins=joins))
         try:
             async with asyncio.timeout(60):

@@ -1,6 +1,6 @@
 """Plays the hub and the device for a client under suspicion: sends the trials, watches what the client does.
 
-    async with ClientTest(print, port=65101) as test:
+    async with ClientTest(print, VESC, port=65101) as test:
         verdict = await test.run()
 
 A login line at the begin is taken with any id and password, and forgotten; without one it is a device's own
@@ -8,28 +8,28 @@ port. `PING` is answered. One client at a time is examined: a new connection tak
 """
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import replace
 from typing import Self
 
-from packwire.doctor.vesc.client_test.judge import judge
-from packwire.doctor.vesc.client_test.meeting import Meeting
-from packwire.doctor.vesc.client_test.pack import family_spoken
-from packwire.doctor.vesc.client_test.plan import ClientFindings, Script, script
-from packwire.doctor.vesc.client_test.played import VESC, Played
-from packwire.doctor.vesc.client_test.pty import SerialPlace
-from packwire.doctor.vesc.client_test.reactions import Action, ClientObservation
-from packwire.doctor.vesc.client_test.session import ClientConnection
-from packwire.doctor.vesc.client_test.stalls import Stalls
-from packwire.doctor.vesc.client_test.telltale import Ask, ask_user, can_ask, wait_for
-from packwire.doctor.vesc.client_test.trials import SentPiece, Trial, TrialKind, time_to_send
-from packwire.doctor.vesc.client_test.verdict import ClientReport, LoginProblem
+from packwire.doctor.client_test.judge import judge
+from packwire.doctor.client_test.meeting import Meeting
+from packwire.doctor.client_test.pack import family_spoken
+from packwire.doctor.client_test.plan import ClientFindings, Script, script
+from packwire.doctor.client_test.played import Ask, Played
+from packwire.doctor.client_test.reactions import Action, ClientObservation
+from packwire.doctor.client_test.session import ClientConnection
+from packwire.doctor.client_test.stalls import Stalls
+from packwire.doctor.client_test.trials import USUAL, SentPiece, Trial, TrialKind, time_to_send
+from packwire.doctor.client_test.verdict import ClientReport, LoginProblem
 from packwire.link.tcp import not_listening, place
 from packwire.wire.frame import FrameStats
 
-#: In place of a host: a pseudo-terminal, for a client that opens a serial port.
-SERIAL = "serial"
+#: Lets clients come by other ways than TCP: told what makes the protocol of each, it says where it is found.
+type Place = Callable[[Callable[[], asyncio.Protocol]], AbstractAsyncContextManager[str]]
 #: A client that does nothing for so long does nothing more, in seconds; once it is known how it behaves, so
 #: many times its longest pause.
 PATIENCE = 20.0
@@ -55,19 +55,20 @@ class ClientTest:
 
     `tell` gets a line of text for each step, `watch` each observation and whether the client took what was
     sent (None: that cannot be told, or not yet). `ask` asks the user what the client shows, where nothing
-    else tells.
+    else tells. `at` is a place of another kind than a TCP port.
     """
 
     def __init__(
         self,
         tell: Callable[[str], None],
+        played: Played,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
         patience: float = PATIENCE,
         watch: Callable[[ClientObservation, bool | None], None] | None = None,
         ask: Ask | None = None,
-        played: Played = VESC,
+        at: Place | None = None,
     ) -> None:
         self.host = host
         self.port = port
@@ -102,13 +103,15 @@ class ClientTest:
         self._timers: list[asyncio.TimerHandle] = []
         self._decided = asyncio.Event()
         self._server: asyncio.Server | None = None
-        self._serial: SerialPlace | None = None
+        self._at = at
+        self._where = ""
+        self._stack = AsyncExitStack()
         self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         self._watching = asyncio.create_task(self.stalls.watch())
-        if self.host == SERIAL:
-            self._serial = SerialPlace(lambda: ClientConnection(self))
+        if self._at is not None:
+            self._where = await self._stack.enter_async_context(self._at(lambda: ClientConnection(self)))
             return self
         loop = asyncio.get_running_loop()
         try:
@@ -128,27 +131,29 @@ class ClientTest:
             self._server.close()
         if self._session:
             self._session.close()
-        if self._serial:
-            self._serial.close()
+        await self._stack.aclose()
 
     @property
     def place(self) -> str:
-        """Return where a client finds it: host and port, or a serial port."""
-        return self._serial.path if self._serial else place(self.host, self.port)
+        """Return where a client finds it: host and port, or what another place is called."""
+        return self._where or place(self.host, self.port)
 
     async def run(self) -> ClientReport:
         """Wait until everything is decided; may be cancelled or timed out, then see `verdict`."""
         await self._decided.wait()
-        if self._ask and can_ask(self.findings):
+        if self._ask and self.played.ask_user:
             self._trial = None
-            await ask_user(self, self._ask, self._tell)
+            await self.played.ask_user(self, self._ask, self._tell)
         return self.verdict
 
     async def stand(self, trial: Trial, count: int) -> bool:
         """Answer all requests in one way from now on; come back after so many replies."""
         self._standing, self._left = trial, count
         self._enough.clear()
-        return await wait_for(self._enough, max(self.patience(), count * _PAUSES * self._longest))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(self.patience(), count * _PAUSES * self._longest)):
+                await self._enough.wait()
+        return self._enough.is_set()
 
     @property
     def verdict(self) -> ClientReport:
@@ -161,11 +166,11 @@ class ClientTest:
             self._connections,
             self._requests,
             stats,
+            self.played,
             tuple(sorted(self._unanswerable)),
             words,
             self.login_problem,
             self._broadcasts,
-            self.played,
             self._family,
         )
         return judge(self.findings, met)
@@ -227,7 +232,7 @@ class ClientTest:
         self._requests += 1
         self._broadcasts += self.played.is_misled(request)
         if not self.played.answerable(request):
-            self._unanswerable.add(self.played.command_of(request) if self.played is not VESC else request[0])
+            self._unanswerable.add((self.played.outer or self.played.command_of)(request))
             if self._script is None and self._requests >= _HOPELESS:
                 self._finish()
             return [], None, 0
@@ -251,9 +256,8 @@ class ClientTest:
             self._in_vain += 1
             if self._in_vain > _IN_VAIN:
                 self._not_asked_any_more(trial)
-        reply = self.played.usual(request)
-        assert reply is not None
-        return [SentPiece(reply)], None, len(reply)
+        sent, size = self.played.pieces(USUAL, request)
+        return sent, None, size
 
     def _answer_standing(self, trial: Trial, request: bytes) -> tuple[list[SentPiece], Trial | None, int]:
         self._left -= 1

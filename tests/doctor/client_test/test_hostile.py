@@ -8,22 +8,25 @@ from typing import Any
 
 import pytest
 
-from packwire.doctor.vesc.client_test import judge, lengths
-from packwire.doctor.vesc.client_test.server import ClientTest
-from packwire.doctor.vesc.client_test.trials import DIALECTS, NO_FRAMER
+from packwire.doctor.client_test import judge
+from packwire.doctor.client_test.server import ClientTest
+from packwire.doctor.client_test.trials import NO_FRAMER
+from packwire.doctor.vesc.client_test import lengths
+from packwire.doctor.vesc.client_test.dialects import DIALECTS
+from packwire.doctor.vesc.client_test.played import VESC
 from packwire.doctor.vesc.misreadings import RULES
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
-from tests.doctor.vesc.client_test import clients
+from tests.doctor.client_test import clients
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 ASK = encode_frame(bytes((Command.BMS_GET_VALUES,)))
 
 
 async def met(send: bytes):
     """Let a client send this and then nothing; return the verdict and what was told meanwhile."""
     told: list[str] = []
-    async with ClientTest(told.append, patience=0.1) as test:
+    async with ClientTest(told.append, VESC, patience=0.1) as test:
         _, writer = await asyncio.open_connection("127.0.0.1", test.port)
         writer.write(send)
         async with asyncio.timeout(20):
@@ -57,7 +60,7 @@ async def test_a_megabyte_without_a_frame_ends_too(begin):
 
 
 async def test_only_what_nobody_answers_ends():
-    async with ClientTest(lambda _: None) as test:
+    async with ClientTest(lambda _: None, VESC) as test:
         _, writer = await asyncio.open_connection("127.0.0.1", test.port)
         writer.write(encode_frame(bytes((Command.GET_CUSTOM_CONFIG, 0))) * 60)
         async with asyncio.timeout(20):
@@ -77,7 +80,7 @@ async def test_who_begins_with_something_else_is_examined_by_what_it_asks_then()
             await super().talk(reader, writer)
 
     told: list[str] = []
-    async with ClientTest(told.append) as test:
+    async with ClientTest(told.append, VESC) as test:
         running = asyncio.create_task(FirmwareFirst(test.port).run())
         async with asyncio.timeout(40):
             verdict = await test.run()
@@ -88,7 +91,7 @@ async def test_who_begins_with_something_else_is_examined_by_what_it_asks_then()
 
 
 async def test_who_asks_and_never_reads_is_not_read_either():
-    async with ClientTest(lambda _: None) as test:
+    async with ClientTest(lambda _: None, VESC) as test:
         _, writer = await asyncio.open_connection("127.0.0.1", test.port)
         transport: Any = writer.transport
         transport.pause_reading()
@@ -106,7 +109,7 @@ async def test_who_asks_and_never_reads_is_not_read_either():
 
 
 async def test_thousands_of_connections_leave_one():
-    async with ClientTest(lambda _: None) as test:
+    async with ClientTest(lambda _: None, VESC) as test:
         for _ in range(2000):
             _, writer = await asyncio.open_connection("127.0.0.1", test.port)
             writer.transport.abort()

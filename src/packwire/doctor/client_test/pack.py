@@ -3,15 +3,19 @@
 from collections.abc import Callable
 
 from packwire.capture.framings import family_of, recognise
-from packwire.doctor.vesc.client_test.played import Played
-from packwire.doctor.vesc.client_test.trials import (
+from packwire.doctor.client_test.played import Played
+from packwire.doctor.client_test.trials import (
+    APART,
     BAD,
     COMPANY,
     DELIVERIES,
+    NOTIFICATIONS,
+    NOTIFIED_COMPANY,
     WAYS,
     Parcel,
     SentPiece,
     Trial,
+    TrialKind,
 )
 from packwire.models.protocol import ModelProtocol
 from packwire.protocol.base import Request, RequestKind
@@ -25,7 +29,7 @@ _UNKNOWN = -1
 _BEGIN = 512
 
 
-def pack(model: ModelProtocol, replies: Replies) -> Played:
+def pack(model: ModelProtocol, replies: Replies, *, over_bluetooth: bool = False) -> Played:
     """Return what plays a pack; `replies` are those of a simulated one."""
     checked = all(each.check is not None for each in model.framings)
     questions = model.questions
@@ -40,14 +44,19 @@ def pack(model: ModelProtocol, replies: Replies) -> Played:
         found = model.question_of(request)
         return _UNKNOWN if found is None else questions.index(found)
 
-    def usual(request: bytes) -> bytes | None:
-        return b"".join(replies(request)) or None
-
     def made(trial: Trial, request: bytes) -> tuple[list[SentPiece], int]:
-        frames = replies(request)
-        whole, foreign = b"".join(frames), _foreign(model, request, replies)
-        damaged = whole[: len(whole) - len(frames[-1])] + _spoilt(frames[-1], model) if frames else b""
-        return WAYS[trial.sent](Parcel(whole, foreign, damaged, _spoilt(foreign, model))), len(whole)
+        *before, last = replies(request) or [b""]
+        first, foreign = b"".join(before), _foreign(model, request, replies)
+        size = len(first + last)
+        damaged = _spoilt(last, model) if last else b""
+        if not over_bluetooth:
+            parcel = Parcel(
+                first + last, foreign, first + damaged if damaged else b"", _spoilt(foreign, model)
+            )
+            return WAYS[trial.sent](parcel), size
+        sent = WAYS[trial.sent](Parcel(last, foreign, damaged, _spoilt(foreign, model)))
+        alone = trial.kind is TrialKind.MISSING or trial.sent in {"print-only", "corrupt-other"}
+        return ([] if alone else [SentPiece(each, APART) for each in before]) + sent, size
 
     example = next((each for each in ordered if each.payload), None)
     return Played(
@@ -59,17 +68,21 @@ def pack(model: ModelProtocol, replies: Replies) -> Played:
         command_of=number,
         name=lambda at: "a request that its model does not know" if at < 0 else questions[at].name,
         reads=lambda at: at < 0 or questions[at].kind is RequestKind.READS,
-        answerable=lambda request: usual(request) is not None,
-        usual=usual,
+        answerable=lambda request: bool(replies(request)),
         pieces=made,
         control_sizes=lambda _: (None,),
-        deliveries=tuple(each for each in DELIVERIES if each.key not in ("cut-header", "cut-crc")),
-        company=_said(COMPANY, left_out),
+        deliveries=NOTIFICATIONS if over_bluetooth else _OF_A_STREAM,
+        company=_said(NOTIFIED_COMPANY if over_bluetooth else COMPANY, left_out),
         bad=_said(BAD, left_out),
         families=(model.family.name,),
+        unit="notification" if over_bluetooth else "read",
+        slow=_SLOW_RADIO if over_bluetooth else _SLOW_BRIDGE,
     )
 
 
+_OF_A_STREAM = tuple(each for each in DELIVERIES if each.key not in ("cut-header", "cut-crc"))
+_SLOW_RADIO = "where the radio is weak, a reply takes up to 0.5 s"
+_SLOW_BRIDGE = "through a bridge a reply takes 0.1 to 0.5 s"
 _WORDS = {
     "print-first": "a message that nobody asked for, then the reply",
     "print-joined": "a message that nobody asked for and the reply in one piece",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.records import checked
-from tests.doctor.vesc.client_test import clients
+from tests.doctor.client_test import clients
 
 
 class Quick(clients.FifteenBits):

@@ -14,6 +14,7 @@ STREAM = (
     "bytes come in pieces of any size: keep what came in a buffer, take a frame out when all of its bytes "
     "are there, keep the rest, and read on"
 )
+HARMLESS = "; it does no harm with a board that sends each reply whole, as long as the MTU holds it"
 AGES_DIFFER = "decode as far as the bytes go: firmware appends fields, and an old reply ends earlier"
 UNASKED = (
     "look at the first byte of each payload: take the reply by its command, hand everything else elsewhere"

@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from typing import Protocol
 
-from packwire.doctor.vesc.client_test.pack import pack
-from packwire.doctor.vesc.client_test.server import ClientTest
-from packwire.doctor.vesc.client_test.verdict import ClientReport
+from packwire.doctor.client_test.pack import pack
+from packwire.doctor.client_test.server import ClientTest
+from packwire.doctor.client_test.verdict import ClientReport
 from packwire.models.load import model
 from packwire.models.protocol import ModelProtocol
 from packwire.models.requests import Question
@@ -37,6 +38,13 @@ STYLES: dict[str, tuple[float, bool]] = {
 TIMEOUT, SHORT = 0.35, 0.03
 #: These find frames as packwire does; the others in a way of their own, of which one thing is wrong.
 _OWN_FRAMER = ("none", "any-message", "impatient", "wrong-checksum", "other-family")
+
+
+class Reader(Protocol):
+    """Where a client's bytes come from; none are its end."""
+
+    async def read(self, most: int, /) -> bytes:
+        """Return what came."""
 
 
 @dataclass
@@ -89,7 +97,7 @@ class PackClient:
             return frame[:at] + bytes(byte ^ 0x11 for byte in right) + frame[at + len(right) :]
         return frame
 
-    async def _replies(self, reader: asyncio.StreamReader, question: Question) -> None:
+    async def _replies(self, reader: Reader, question: Question) -> None:
         """Wait for all that answers."""
         missing, self._given_up = set(question.replies), False
         while missing:
@@ -178,7 +186,7 @@ async def examined(
     """Let a client of a pack be examined until it is decided or the time is over."""
     protocol = model(name)
     device = SimulatedModel(protocol).device
-    async with ClientTest(lambda _: None, patience=4.0, played=pack(protocol, device.answers)) as test:
+    async with ClientTest(lambda _: None, pack(protocol, device.answers), patience=4.0) as test:
         client = asyncio.create_task(PackClient(protocol, bug, style).run(test.port))
         try:
             with contextlib.suppress(TimeoutError):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from statistics import median
 
-from packwire.doctor.vesc.client_test.trials import Trial, TrialKind
+from packwire.doctor.client_test.trials import Trial, TrialKind
 
 
 class Action(StrEnum):

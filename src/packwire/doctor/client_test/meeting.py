@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from packwire.doctor.vesc.client_test.played import VESC, Played
-from packwire.doctor.vesc.client_test.verdict import LoginProblem
+from packwire.doctor.client_test.played import Played
+from packwire.doctor.client_test.verdict import LoginProblem
 from packwire.wire.frame import FrameStats
 
 
@@ -14,12 +14,12 @@ class Meeting:
     connections: int
     requests: int
     stats: FrameStats
+    played: Played
     unanswerable: tuple[int, ...] = ()
     words: str = ""
     """What it spoke where that was something else."""
     login: LoginProblem | None = None
     broadcasts: int = 0
     """How many requests went to all nodes at once (CAN id 255)."""
-    played: Played = VESC
     family: str = ""
     """In whose frames it asked, where it sent no request of this device's."""

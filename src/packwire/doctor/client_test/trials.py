@@ -4,17 +4,11 @@ A right client takes a reply however TCP cuts it, with packets and junk around i
 in some ways, or only in a dialect of its own; which ones tell what is wrong with it.
 """
 
-from binascii import crc_hqx
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
-
-from packwire.doctor.vesc.client_test.replies import reply_to
-from packwire.doctor.vesc.misreadings import crc_modbus
-from packwire.vesc.commands import Command
-from packwire.vesc.framing import STOP, TRAILER, encode_frame
 
 
 class TrialKind(StrEnum):
@@ -51,8 +45,8 @@ class SentPiece(NamedTuple):
 class Trial:
     """One experiment: one request is answered in this way.
 
-    `size` is the payload's length in bytes (None: a usual one). `sent` names the way in WAYS, `dialect` the
-    frame in DIALECTS. `command` is the request that it waits for (None: the one that is examined).
+    `size` is the payload's length in bytes (None: a usual one). `sent` names the way that it is sent,
+    `dialect` how its frame is written. `command` is the request that it waits for (None: the examined one).
     """
 
     key: str
@@ -85,18 +79,17 @@ class Trial:
         return replace(self, flush=FLUSH)
 
 
+#: Bytes that every notification can hold.
+LEAST = 20
 #: Seconds between pieces: long enough for each to be read by itself.
-_APART = 0.04
+APART = 0.04
 _BYTE_APART = 0.002
 #: A reply in pieces takes at most this part of the time that the client waits for one.
 _PART_OF_WAIT = 0.4
 #: So many seconds after the request a reply may come through a hub.
 _LATE = 0.3
-PRINT = encode_frame(bytes((Command.PRINT,)) + b"packwire: a line of text, unasked for\0")
 #: Bytes that can begin no frame.
 JUNK = bytes.fromhex("00ff15aa7f00c0de")
-#: Behind a frame that is dropped: its stop byte 03 would look like the start byte of a long one.
-_NO_START = bytes(4)
 #: Longer than any length that a wrong rule reads out of a short header.
 FLUSH = 70_000
 #: A reply is filled up to this: more than anybody expects who counts on a fixed size, and a multiple of it
@@ -116,27 +109,12 @@ def late_by(wait: float) -> float:
 
 def _cut(frame: bytes, *places: int) -> list[SentPiece]:
     ends = [0, *sorted({place % len(frame) for place in places}), len(frame)]
-    return [SentPiece(frame[begin:end], _APART) for begin, end in pairwise(ends)]
+    return [SentPiece(frame[begin:end], APART) for begin, end in pairwise(ends)]
 
 
-def _corrupt(frame: bytes) -> bytes:
-    """Turn a bit of the payload, well behind the command, and leave the CRC as it was."""
-    place = len(frame) - TRAILER - 1
-    return frame[:place] + bytes((frame[place] ^ 0x10,)) + frame[place + 1 :] + _NO_START
-
-
-def _corrupt_other(frame: bytes) -> bytes:
-    """Turn its command into another one's, too: of the same length, so that who counts bytes has enough."""
-    at = frame[0]
-    return _corrupt(frame[:at] + bytes((Command.PRINT,)) + frame[at + 1 :])
-
-
-def _with_newline(frame: bytes) -> bytes:
-    """Return a frame with no newline in it, and one behind it."""
-    payload = frame[frame[0] : -TRAILER].replace(b"\n", b"\x0b")
-    while b"\n" in encode_frame(payload):
-        payload = payload[:-1]
-    return encode_frame(payload) + b"\n"
+def _cut_long(frame: bytes, place: int) -> list[SentPiece]:
+    """Cut what may come in several notifications."""
+    return _cut(frame, place) if len(frame) > LEAST else [SentPiece(frame)]
 
 
 class Parcel(NamedTuple):
@@ -156,22 +134,25 @@ WAYS: dict[str, Callable[[Parcel], list[SentPiece]]] = {
     "whole": lambda of: [SentPiece(of.whole)],
     "late": lambda of: [SentPiece(b"", _LATE), SentPiece(of.whole)],
     "bytes": lambda of: [SentPiece(of.whole[at : at + 1], _BYTE_APART) for at in range(len(of.whole))],
+    "twenty": lambda of: _cut(of.whole, *range(LEAST, len(of.whole), LEAST)),
     "cut-start": lambda of: _cut(of.whole, 1),
     "cut-header": lambda of: _cut(of.whole, of.whole[0]),
     "cut-middle": lambda of: _cut(of.whole, len(of.whole) // 2),
+    "two-notifications": lambda of: _cut_long(of.whole, len(of.whole) // 2),
+    "last-notification": lambda of: _cut_long(of.whole, -1),
     "cut-crc": lambda of: _cut(of.whole, -2),
     "cut-stop": lambda of: _cut(of.whole, -1),
-    "print-first": lambda of: [SentPiece(of.unasked, _APART), SentPiece(of.whole)],
+    "print-first": lambda of: [SentPiece(of.unasked, APART), SentPiece(of.whole)],
     "print-joined": lambda of: [SentPiece(of.unasked + of.whole)],
     "print-behind": lambda of: [SentPiece(of.whole + of.unasked)],
     "junk-first": lambda of: [SentPiece(JUNK + of.whole)],
-    "damaged-first": lambda of: [SentPiece(of.damaged, _APART), SentPiece(of.whole)],
+    "junk-apart": lambda of: [SentPiece(JUNK, APART), SentPiece(of.whole)],
+    "damaged-first": lambda of: [SentPiece(of.damaged, APART), SentPiece(of.whole)],
     "corrupt": lambda of: [SentPiece(of.damaged)],
     "corrupt-other": lambda of: [SentPiece(of.damaged_other)],
     "print-only": lambda of: [SentPiece(of.unasked)],
     "fixed-size": lambda of: [SentPiece(of.whole + bytes(-len(of.whole) % _PADDED))],
     "shift": lambda _: [SentPiece(bytes(_SHIFT))],
-    "newline": lambda of: [SentPiece(_with_newline(of.whole))],
     "nothing": lambda _: [],
 }
 #: The ways that a client needs which looks for no frames at all, and what it does.
@@ -179,60 +160,6 @@ NO_FRAMER = {
     "fixed-size": "it waits for a certain number of bytes, and a reply has fewer",
     "newline": "it waits for a newline, and a frame ends with 03",
 }
-
-
-def _framed(header: bytes, payload: bytes, crc: int, *, little: bool = False) -> bytes:
-    return header + payload + crc.to_bytes(2, "little" if little else "big") + bytes((STOP,))
-
-
-def _short(payload: bytes) -> bytes:
-    return encode_frame(payload)[: -len(payload) - TRAILER]
-
-
-def _counts_all(payload: bytes) -> bytes:
-    return bytes((2, len(payload) + 5))
-
-
-#: Frames as a wrong client may expect them, by the key of its rule in `misreadings`. The CRC is right but
-#: where it is what is wrong.
-DIALECTS: dict[str, Callable[[bytes], bytes]] = {
-    "right": encode_frame,
-    "crc-with-header": lambda load: _framed(_short(load), load, crc_hqx(_short(load) + load, 0)),
-    "crc-ffff": lambda load: _framed(_short(load), load, crc_hqx(load, 0xFFFF)),
-    "crc-little-endian": lambda load: _framed(_short(load), load, crc_hqx(load, 0), little=True),
-    "crc-modbus": lambda load: _framed(_short(load), load, crc_modbus(load)),
-    "length-two-bytes": lambda load: _framed(b"\2" + len(load).to_bytes(2), load, crc_hqx(load, 0)),
-    "length-little-endian": lambda load: _framed(
-        b"\2" + len(load).to_bytes(2, "little"), load, crc_hqx(load, 0)
-    ),
-    "length-counts-all": lambda load: _framed(_counts_all(load), load, crc_hqx(load, 0)),
-    "length-15-bits": lambda load: _framed(
-        bytes((2,)) + (len(load) | 0x8000).to_bytes(2), load, crc_hqx(load, 0)
-    ),
-}
-
-
-def _spoilt(frame: bytes) -> bytes:
-    """Return a frame of whatever dialect with another checksum."""
-    return frame[:-TRAILER] + bytes(byte ^ 0x5A for byte in frame[-TRAILER:-1]) + frame[-1:]
-
-
-def pieces(trial: Trial, request: bytes) -> tuple[list[SentPiece], int]:
-    """Return what to send in answer to a request, and the length of the reply's payload."""
-    payload = reply_to(request, trial.size, ends_early=trial.kind is TrialKind.AGE, volts=trial.volts)
-    if payload is None:
-        return [], 0
-    frame = DIALECTS[trial.dialect](payload)
-    if not trial.checksum:
-        frame = _spoilt(frame)
-    sent = WAYS[trial.sent](Parcel(frame, PRINT, _corrupt(frame), _corrupt_other(frame)))
-    if trial.flush:
-        sent.insert(0, SentPiece(bytes(trial.flush), _APART))
-    if trial.behind:
-        before = reply_to(request, trial.behind)
-        assert before is not None
-        sent.insert(0, SentPiece(encode_frame(before) + _NO_START, _APART))
-    return sent, len(payload)
 
 
 def _way(key: str, kind: TrialKind, words: str) -> Trial:
@@ -250,6 +177,8 @@ LENGTHS = (130, 127, 128, 255, 256, 511, 100, 166)
 #: The length in the story that this is for; to speak the dialect of who reads 15 bits.
 DIALECT_LENGTH = 166
 
+#: No trial: the reply to what is not examined.
+USUAL = Trial("usual", TrialKind.GOOD, "a usual reply")
 LATE = _way("late", TrialKind.LATE, "a reply that comes late")
 DELIVERIES = (
     _way("bytes", TrialKind.DELIVERY, "byte by byte"),
@@ -258,6 +187,20 @@ DELIVERIES = (
     _way("cut-middle", TrialKind.DELIVERY, "in two halves"),
     _way("cut-crc", TrialKind.DELIVERY, "cut inside the CRC"),
     _way("cut-stop", TrialKind.DELIVERY, "the stop byte by itself"),
+)
+#: How boards send over Bluetooth: never by single bytes, and what is longer than a notification in several. A
+#: message begins with a notification of its own: in-between ones are the module's, such as AT commands.
+NOTIFICATIONS = (
+    _way("twenty", TrialKind.DELIVERY, "in notifications of 20 bytes"),
+    _way("two-notifications", TrialKind.DELIVERY, "in two halves"),
+    _way("last-notification", TrialKind.DELIVERY, "the last byte by itself"),
+)
+NOTIFIED_COMPANY = (
+    _way("print-first", TrialKind.COMPANY, "a PRINT packet, then the reply"),
+    Trial(
+        "junk-first", TrialKind.COMPANY, "8 bytes of junk in a notification of their own", sent="junk-apart"
+    ),
+    _way("damaged-first", TrialKind.COMPANY, "a damaged copy first, then the reply"),
 )
 COMPANY = (
     _way("print-first", TrialKind.COMPANY, "a PRINT packet, then the reply"),

@@ -7,26 +7,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from packwire.doctor.vesc.client_test.judge import judge
-from packwire.doctor.vesc.client_test.meeting import Meeting
-from packwire.doctor.vesc.client_test.plan import ClientFindings, good, script
-from packwire.doctor.vesc.client_test.reactions import Action, ClientObservation, Controls, reacted
-from packwire.doctor.vesc.client_test.replies import answerable, command_of, reply_to
-from packwire.doctor.vesc.client_test.trials import (
+from packwire.doctor.client_test.judge import judge
+from packwire.doctor.client_test.meeting import Meeting
+from packwire.doctor.client_test.plan import ClientFindings, good, script
+from packwire.doctor.client_test.reactions import Action, ClientObservation, Controls, reacted
+from packwire.doctor.client_test.trials import (
     BAD,
     COMPANY,
     CONTROL_SIZES,
     DELIVERIES,
-    DIALECTS,
     LATE,
     LENGTHS,
     MISSING,
     NO_FRAMER,
-    WAYS,
+    NOTIFICATIONS,
+    NOTIFIED_COMPANY,
     Trial,
     TrialKind,
-    pieces,
 )
+from packwire.doctor.vesc.client_test.dialects import DIALECTS, WAYS_OF_VESC, pieces
+from packwire.doctor.vesc.client_test.played import VESC
+from packwire.doctor.vesc.client_test.replies import answerable, command_of, reply_to
 from packwire.doctor.vesc.misreadings import RULES, Fate, misread
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import Framer, encode_frame
@@ -35,7 +36,7 @@ from packwire.vesc.requests import forward_can, values_selective
 from packwire.wire.frame import FrameStats
 
 ASK = b"\x60"
-MET = Meeting(1, 10, FrameStats())
+MET = Meeting(1, 10, FrameStats(), VESC)
 
 
 def reply(request: bytes, size: int | None = None, *, ends_early: bool = False) -> bytes:
@@ -96,12 +97,15 @@ def test_a_right_framer_finds_no_reply_where_there_is_none(trial):
 
 
 def test_every_way_is_named_by_a_trial():
-    named = {trial.sent for trial in (LATE, *DELIVERIES, *COMPANY, *BAD, MISSING)} | {
+    named = {
+        trial.sent
+        for trial in (LATE, *DELIVERIES, *NOTIFICATIONS, *COMPANY, *NOTIFIED_COMPANY, *BAD, MISSING)
+    } | {
         "whole",
         "shift",
         *NO_FRAMER,
     }
-    assert named == set(WAYS)
+    assert named == set(WAYS_OF_VESC)
 
 
 @pytest.mark.parametrize("key", [key for key in DIALECTS if key != "right"])
@@ -159,7 +163,7 @@ def test_a_reaction_is_what_never_happened_before():
 
 def play(takes, *, wait=1.0):
     """Run the script against a client that is a function: does it take these pieces?"""
-    found = ClientFindings(Command.BMS_GET_VALUES)
+    found = ClientFindings(Command.BMS_GET_VALUES, VESC)
     running = script(found, lambda text: None, lambda: None)
     trial = next(running)
     while True:
@@ -254,10 +258,16 @@ def test_whatever_a_client_does_the_script_ends_and_judges(answers, wait):
 @pytest.mark.parametrize(
     ("met", "words"),
     [
-        (Meeting(0, 0, FrameStats()), "no client connected"),
-        (Meeting(1, 0, FrameStats()), "it connected, but sent no request; a VESC speaks only when asked"),
-        (Meeting(1, 2, FrameStats(), (93,)), "it asked only what is not played here: GET_CUSTOM_CONFIG"),
-        (Meeting(1, 1, FrameStats()), "it asked too seldom for a first experiment"),
+        (Meeting(0, 0, FrameStats(), VESC), "no client connected"),
+        (
+            Meeting(1, 0, FrameStats(), VESC),
+            "it connected, but sent no request; a VESC speaks only when asked",
+        ),
+        (
+            Meeting(1, 2, FrameStats(), VESC, (93,)),
+            "it asked only what is not played here: GET_CUSTOM_CONFIG",
+        ),
+        (Meeting(1, 1, FrameStats(), VESC), "it asked too seldom for a first experiment"),
     ],
 )
 def test_where_there_was_nothing_to_try_that_is_said(met, words):
@@ -274,7 +284,7 @@ def test_the_control_names_its_size():
 )
 def test_a_client_of_a_rhythm_of_its_own_that_reads_nothing_is_not_accused(rhythm):
     """One that asks again at a timeout and then pauses goes on after two times by turns, whatever comes."""
-    found = ClientFindings(Command.BMS_GET_VALUES)
+    found = ClientFindings(Command.BMS_GET_VALUES, VESC)
     experiments = script(found, lambda _: None, lambda: None)
     trial = next(experiments)
     for number in range(4000):
