@@ -19,6 +19,7 @@ async def bluetooth_adapter(name: str) -> AsyncIterator[None]:
     import packwire.link.ble  # noqa: F401, PLC0415 - tells of a missing extra
     from packwire.sim.adapter import opened  # noqa: PLC0415 - an extra, and slow to import
     from packwire.sim.bleak_bumble import installed  # noqa: PLC0415
+
     quiet_bumble()
     async with opened(name) as central:
         with installed(central):
