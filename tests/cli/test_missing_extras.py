@@ -10,7 +10,7 @@ _PACKAGES = {"ble": "bleak", "sim": "bumble", "serial": "serialx", "can": "can"}
 
 def run_without(extra, *words):
     code = f"import sys; sys.modules[{_PACKAGES[extra]!r}] = None; from packwire.cli.main import main; main()"
-    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -36,4 +36,4 @@ def test_the_doctor_of_all_there_is_looks_at_the_rest():
     code, out, err = run_without("ble", "doctor", "--for", "0.1")
     assert (code in {0, 7}, err) == (True, "")
     assert "not tried: Bluetooth: Bluetooth needs the extra `ble`" in out
-    assert "network" in out and "serial" in out and "CAN" in out
+    assert [each for each in ("network", "serial", "CAN") if each not in out] == []

@@ -84,7 +84,8 @@ _GOES_ON = re.compile(
 _CUT = re.compile(r"[ \t]*(?:[\[(<]\s*(?:\.{2,}|…)\s*[\])>]|…|\.{3}(?=\s*$))")
 #: Bytes behind a direction: what stands before it is a time or a number of the line's.
 _BYTES_FOLLOW = re.compile(
-    rf"[\s/|,;>-]*(?:{_SENT}|{_RECEIVED})(?![\w-])[\s:=]*(?:0x)?[0-9a-f]{{2}}[ :.,-]?(?:0x)?[0-9a-f]{{2}}(?!\w*[g-z])",
+    rf"[\s/|,;>-]*(?:{_SENT}|{_RECEIVED})(?![\w-])[\s:=]*"
+    r"(?:0x)?[0-9a-f]{2}[ :.,-]?(?:0x)?[0-9a-f]{2}(?!\w*[g-z])",
     re.IGNORECASE,
 )
 #: What md5sum and its like print.

@@ -17,7 +17,7 @@ MAX_ROWS, MAX_CHANNELS = 4_000_000, 4096
 
 #: Reasons that are told apart, and how much is shown of a line that is not read.
 _MAX_REASONS, _SHOWN = 40, 90
-#: Times of hh mm ss before bytes, as if they were three more: so many lines with another one each are no chance.
+#: Times of hh mm ss before bytes, as if they were three more: so many different ones are no chance.
 _CLOCK = Unread("messages whose first three bytes may be a time (write it with colons)")
 _CLOCK_SIZE, _FEWEST_TIMES = 3, 3
 #: Shapes of lines that are told apart.
