@@ -30,7 +30,7 @@ from packwire.cli.main import app
 from packwire.direction import Direction
 from packwire.doctor.transcript import Transcript
 from packwire.errors import PackwireError
-from tests.apk.test_apk import write_app
+from tests.apk.writer import write_app
 from tests.capture.secret_recordings import Recording, recording
 
 #: So many bytes of a secret in a row are a leak; of a short one, all of them.

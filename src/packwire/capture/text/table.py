@@ -142,7 +142,7 @@ class Table:
             if (steps < 0).any():
                 return False
         timeless = (_column(self.time, np.int64) == NO_TIME).all()
-        return bool(timeless) and np.count_nonzero(steps) >= _FEWEST_TIMES - 1
+        return bool(timeless and np.count_nonzero(steps) >= _FEWEST_TIMES - 1)
 
     def count(self, unread: Unread, line: int, text: str, times: int = 1) -> None:
         """Count lines that are not read, of which the first is `line`."""
