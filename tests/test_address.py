@@ -89,6 +89,8 @@ def test_parsing(text, address):
         ("ftp://host", "addresses are"),
         ("ble:A4:C1:38:00:00:01", "begins with ble://"),
         ("ble://", "by its address or its name"),
+        ("ble://A4:C1:38:00:00:0", "six pairs"),
+        ("ble://A4:C1:38:00:00:O1", "six pairs"),
         ("ble://a%00b", "by its address or its name"),
         ("ble://JBD?pin=", "the PIN is empty"),
         ("ble://JBD?adapter=a b", "the adapter is no name"),

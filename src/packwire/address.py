@@ -200,6 +200,8 @@ def listed(forms: tuple[str, ...]) -> str:
 
 _FORMS = listed(FORMS)
 _MAC = re.compile(r"(?:[0-9A-Fa-f]{2}([:-]))(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}")
+#: What is meant as one: no name looks so.
+_NEARLY_MAC = re.compile(r"[0-9A-Za-z]{0,3}(?::[0-9A-Za-z]{0,3}){4,6}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}")
 #: `hci1`, or what a simulator's air is reached by: `tcp-client:127.0.0.1:7000`.
 _ADAPTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9:/._,\[\]-]{0,127}")
@@ -393,6 +395,8 @@ def _parse_ble(rest: str) -> Address:
             "a Bluetooth address names the pack, by its address or its name: ble://A4:C1:38:00:00:01"
         )
     shown = f"ble://{quote(name, safe=':')}"
+    if _NEARLY_MAC.fullmatch(name) and not _MAC.fullmatch(name):
+        raise BadAddressError(f"{shown}: a Bluetooth address has six pairs of hexadecimal digits")
     options = _options(query if mark else "", shown, ("model", "adapter", "pin"))
     adapter = options.get("adapter", "")
     if "adapter" in options and not _ADAPTER.fullmatch(adapter):

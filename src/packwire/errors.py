@@ -158,7 +158,9 @@ class MissingExtraError(PackwireError):
 
 def missing_extra(extra: str, feature: str) -> MissingExtraError:
     """Say which extra brings the package that `feature` needs."""
-    return MissingExtraError(f"{feature} needs an extra: install packwire[{extra}]")
+    return MissingExtraError(
+        f"{feature} needs the extra `{extra}`: in packwire's folder, pip install '.[{extra}]'"
+    )
 
 
 _BY_NUMBER = {

@@ -26,9 +26,11 @@ from packwire.cli.commands.groups import groups
 from packwire.cli.commands.info import info
 from packwire.cli.commands.messages import messages
 from packwire.cli.commands.pairs import pairs
+from packwire.cli.main import app
 from packwire.direction import Direction
 from packwire.doctor.transcript import Transcript
 from packwire.errors import PackwireError
+from tests.apk.writer import write_app
 from tests.capture.secret_recordings import Recording, recording
 
 #: So many bytes of a secret in a row are a leak; of a short one, all of them.
@@ -58,6 +60,23 @@ def commands(path: Path) -> dict[str, tuple[bool, Callable[[], object]]]:
         "diff --redact": (True, partial(diff, name, name, redact=True, all=True)),
         "compare": (False, partial(compare, path, path, all=True)),
         "compare --json": (False, partial(compare, path, path, json=True)),
+        **{
+            each: (leaves, partial(app, [*each.format(name).split(), *more]))
+            for each, leaves, more in (
+                ("messages --decode {}", False, ()),
+                ("messages --decode --redact --json {}", True, ()),
+                ("fields --all {}", False, ()),
+                ("fields --all --redact --json {}", True, ()),
+                ("find {} 83.92V soc=87% --all --redact", True, ()),
+                ("draft {}", True, ()),
+                ("draft --json {}", True, ()),
+                ("checksum {}", False, ()),
+                ("plot {} dd 4-5:u16", False, ()),
+                ("doctor --timeline --log {}", False, ()),
+                ("doctor --json --log {}", False, ()),
+                ("apk --all --capture {}", True, (str(write_app(path.with_name("app.apk"))),)),
+            )
+        },
     }
 
 
@@ -72,6 +91,12 @@ def outputs(made: Recording, folder: Path) -> Iterator[tuple[str, bool, bytes]]:
         target.unlink(missing_ok=True)
         said = _said(partial(convert, path, target))
         yield f"convert to {form}", True, said + (target.read_bytes() if target.exists() else b"")
+    for form in ("md", "html"):
+        for words in (("doctor", "--log", path), ("compare", path, path)):
+            target = folder / f"{words[0]}.{form}"
+            said = _said(partial(app, [*map(str, words), "--report", str(target)]))
+            made_of_it = target.read_bytes() if target.exists() else b""
+            yield f"{words[0]} --report .{form}", False, said + made_of_it
     yield "doctor's report", True, _tape(path)
 
 
@@ -82,6 +107,8 @@ def _said(run: Callable[[], object]) -> bytes:
             run()
         except PackwireError as error:
             out.write(str(error))
+        except SystemExit:
+            pass
     return out.getvalue().encode(errors="surrogateescape")
 
 

@@ -191,6 +191,30 @@ def _tcp(maker: Maker) -> tuple[str, bytes]:
     return ".pcap", talk.pcap()
 
 
+def _udp(maker: Maker) -> tuple[str, bytes]:
+    """Return datagrams of a hub's client or of a BMS behind a Wi-Fi module, a frame in one or in two."""
+    random = maker.random
+    said = maker.frames()
+    if random.random() < 0.5:
+        said = [(side, encode_frame(payload)) for side, payload in maker.payloads()]
+    random.shuffle(said)
+    places = [bytes((2, 0, 0, 0, 0, each, 10, 0, 0, each, 0x1F, 0x90)) for each in (1, 2)]
+    made = []
+    for side, content in said:
+        cut = random.choice((len(content), random.randint(1, len(content))))
+        for piece in filter(None, (content[:cut], content[cut:])):
+            source, target = places[side], places[1 - side]
+            datagram = source[10:] + target[10:] + struct.pack(">HH", len(piece) + 8, 0) + piece
+            head = (
+                struct.pack(">BBHIBBH", 0x45, 0, len(datagram) + 20, 0, 64, 17, 0)
+                + source[6:10]
+                + target[6:10]
+            )
+            made.append(target[:6] + source[:6] + b"\x08\0" + head + datagram)
+    form = random.choice(("pcap", "pcapng"))
+    return f".{form}", _file(form, made, [1] * len(made), [0] * len(made))
+
+
 def _can(maker: Maker) -> tuple[str, bytes]:
     made = []
     for side, payload in maker.payloads():
@@ -316,6 +340,7 @@ def _text_makers(maker: Maker) -> tuple[str, bytes]:
 
 _KINDS = {
     "VESC over TCP": _tcp,
+    "datagrams": _udp,
     "VESC on CAN": _can,
     "VESC over BLE": _ble_vesc,
     "BMS apps": _ble_makers,

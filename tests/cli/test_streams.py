@@ -53,6 +53,13 @@ async def test_a_terminal_that_is_not_utf8(name, encoding, folder):
     out.decode(encoding)
 
 
+@pytest.mark.parametrize("columns", ["0", "-5", "99999999999", "wide"])
+async def test_a_terminal_of_no_width(columns, folder):
+    code, out, err = await run("--help", folder, COLUMNS=columns)
+    assert (code, err) == (0, "")
+    assert out.startswith(b"Usage: packwire COMMAND")
+
+
 def test_what_an_encoding_lacks_is_drawn_or_escaped_as_in_json():
     streams.prepare()
     assert "█▏ ·│ °C".encode("ascii", streams.HANDLER) == b"#' .| degC"

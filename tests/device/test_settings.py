@@ -79,6 +79,9 @@ async def test_files_are_written_and_compared(tmp_path):
     code, _, err = await run(f"settings {folder}/a.json {folder}/session.pcap", folder)
     assert code != 0
     assert "no file that packwire settings -o wrote" in err
+    (folder / "deep.json").write_text("[" * 200_000)
+    code, _, err = await run(f"settings {folder}/a.json {folder}/deep.json", folder)
+    assert (code, err.count("\n")) == (9, 1)
     code, _, err = await run(f"settings sim:daly-a5 -o {folder}/a.json", folder)
     assert code != 0
     assert "--force" in err

@@ -100,6 +100,14 @@ async def test_a_named_device_that_is_out_of_reach_is_told_before_all_else(ports
     assert check(found, "names").outcome is Outcome.FAILED
 
 
+async def test_a_named_pack_without_bluetooth_is_told_before_a_free_port(ports, buses, pty, monkeypatch):
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent")
+    ports.append(SerialPort(pty, ""))
+    found = await around({"van": "ble://A4:C1:38:00:00:01"})
+    assert (found.verdict.key, found.verdict.ok) == ("configuration", False)
+    assert "found" in {each.key for each in found.remarks}
+
+
 async def test_interfaces_are_listed_as_they_are(ports, buses):
     buses(interface("can0"), interface("can1", up=False))
     found = await around()

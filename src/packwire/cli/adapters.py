@@ -5,26 +5,21 @@ import logging
 from collections.abc import AsyncIterator
 
 from packwire.address import Address, LinkKind
-from packwire.errors import BadOptionError
 
 
 @contextlib.asynccontextmanager
 async def bluetooth_adapter(name: str) -> AsyncIterator[None]:
     """Let bleak use an adapter, meanwhile; names of the system's own (`hci1`) are bleak's business.
 
-    Raises BadOptionError where there is none, or where the extra `sim` is missing.
+    Raises BadOptionError where there is none, MissingExtraError where an extra is missing.
     """
     if ":" not in name:
         yield
         return
-    try:
-        from packwire.sim.adapter import opened  # noqa: PLC0415 - an extra, and slow to import
-        from packwire.sim.bleak_bumble import installed  # noqa: PLC0415
-    except ImportError as error:
-        raise BadOptionError(
-            f"the Bluetooth adapter {name} needs the extra `sim`: pip install 'packwire[sim,ble]' "
-            f"({error.name} is missing)"
-        ) from None
+    import packwire.link.ble  # noqa: F401, PLC0415 - tells of a missing extra
+    from packwire.sim.adapter import opened  # noqa: PLC0415 - an extra, and slow to import
+    from packwire.sim.bleak_bumble import installed  # noqa: PLC0415
+
     quiet_bumble()
     async with opened(name) as central:
         with installed(central):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 try:
     from cyclopts import App, Group, Parameter
 except ImportError:
-    sys.exit("packwire: the command line needs an extra: install packwire[cli]")
+    sys.exit("packwire: the command line needs the extra `cli`: in packwire's folder, pip install '.[cli]'")
 
 
 class CommandRow(NamedTuple):

@@ -81,7 +81,7 @@ def _from_file(file: Path) -> list[tuple[str, _When | None, _When | None]]:
     try:
         # Everything stays a text: YAML would take 14:03:20 for a number of seconds, and +5 for one, too.
         content = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where is not None else ""
         raise BadFileError(f"{file}{line}: this is no YAML") from None

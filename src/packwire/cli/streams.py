@@ -16,6 +16,7 @@ _PLAIN: Final = dict(
     )
 ) | {"…": "...", "°": "deg"}
 HANDLER: Final = "packwire"
+_MOST_COLUMNS: Final = 10_000
 #: Errors of an output, and not of what the command works on.
 _OF_OUTPUT: Final = {errno.ENOSPC, errno.EBADF, errno.EIO, errno.EDQUOT, errno.EFBIG}
 
@@ -35,6 +36,9 @@ def _escaped(character: str) -> str:
 
 def prepare() -> None:
     """Make standard output and error fit to be written to whatever they are connected with."""
+    columns = os.environ.get("COLUMNS", "1")
+    if not columns.isdecimal() or not 0 < int(columns[:9]) < _MOST_COLUMNS:
+        del os.environ["COLUMNS"]  # a terminal that nobody asked (0), or no width at all
     _hold_places()
     codecs.register_error(HANDLER, _shown_plainly)
     for stream in (sys.stdout, sys.stderr):

@@ -79,7 +79,7 @@ async def _adapters() -> tuple[str, ...]:
     try:
         from packwire.link.ble.adapters import adapters, is_told  # noqa: PLC0415 - an extra
         from packwire.link.ble.failures import FAILURES  # noqa: PLC0415
-    except ImportError:
+    except (ImportError, MissingExtraError):
         return ()
     if not is_told():
         return ()
@@ -142,10 +142,10 @@ def _named_in_the_air(name: str, address: Address, facts: AroundFacts) -> NamedD
         return NamedDevice(name, address, there=True, said=f"heard at {heard.rssi} dBm{weak}")
     deaf = next((each for each in facts.unlooked if each.link is LinkKind.BLE), None)
     if deaf is not None:
-        code = _BLUETOOTH.get(deaf.error.reason, "no-adapter")
-        return NamedDevice(
-            name, address, there=False, problem=str(deaf.error), code=code, kind=EventKind.ADAPTER
-        )
+        code, kind = _BLUETOOTH.get(deaf.error.reason, "no-adapter"), EventKind.ADAPTER
+        if deaf.error.reason is Reason.MISSING_EXTRA:
+            code, kind = "bad-setting", EventKind.INFO
+        return NamedDevice(name, address, there=False, problem=str(deaf.error), code=code, kind=kind)
     return NamedDevice(name, address, there=False, said="not heard")
 
 

@@ -391,10 +391,8 @@ class ModelProtocol(Protocol):
     @property
     @override
     def silence(self) -> str:
-        secret = [name for name, each in self.parameters.items() if each.secret]
-        hint = f" Some want a PIN: add ?{secret[0]}=." if secret else ""
         address = " Has it another address: &address=?" if self.bus and self.bus.get("parameter") else ""
-        return super().silence + hint + address
+        return super().silence + address
 
     @override
     def session(self, asker: Asker, options: Options) -> Session:

@@ -9,13 +9,16 @@ import contextlib
 import os
 from collections.abc import AsyncIterator
 
-from bumble import hci
-from bumble.core import BaseBumbleError
-from bumble.device import Device, DeviceConfiguration
-from bumble.host import Host
-from bumble.transport import open_transport
+from packwire.errors import BadOptionError, missing_extra
 
-from packwire.errors import BadOptionError
+try:
+    from bumble import hci
+    from bumble.core import BaseBumbleError
+    from bumble.device import Device, DeviceConfiguration
+    from bumble.host import Host
+    from bumble.transport import open_transport
+except ImportError:
+    raise missing_extra("sim", "a simulated Bluetooth air") from None
 
 POWER_ON_TIMEOUT = 5.0
 

@@ -19,6 +19,15 @@ FORMS: dict[str, dict[str, list[tuple[int, str]]]] = {
         '"dd a5 03"\n': [(0, "dda503")],
         "'ff aa dd cc'\n": [(0, "ffaaddcc")],
         "RX: ff 55 01\n": [(-1, "ff5501")],
+        # The first six are no address of a device, which goes on with a space.
+        "12:01:02 dd:a5:04:00:ff:fc:77\n12:01:03 dd:04:00:08:0d:47:0d:48:0d:49:0d:4a:fe:a2:77\n": [
+            (0, "dda50400fffc77"),
+            (0, "dd0400080d470d480d490d4afea277"),
+        ],
+    },
+    "a value and its summary a moment later": {
+        "I\t12:01:02.345\tNotification received from 0000ff01-0000-1000-8000-00805f9b34fb, value: (0x) DD-04\n"
+        'A\t12:01:02.346\t"(0x) DD-04" received\n': [(-1, "dd04")],
     },
     "literals": {
         r"b'\xa5\x01\x90\x08uo\x03'": [(0, "a501900875" + "6f03")],
@@ -140,6 +149,9 @@ def test_encodings(encoding):
 
 
 NO_BYTES = [
+    "12 01 02 TX dd a5 04 00 ff fc 77",
+    "Request dda50400fffc77 / Response dd0400080d470d480d490d4afea277",
+    "0x3ffb1f00: 0x3ffb1f20 0x400d2b3c",
     "notify characteristic: 0000ff01-0000-1000-8000-00805f9b34fb",
     "connected: 02:00:00:00:00:01",
     "02:00:00:00:00:01",
@@ -180,6 +192,28 @@ def test_what_is_no_bytes_is_counted(line):
     assert [packets.packet(row).hex() for row in range(len(packets))] == ["dd03001b"]
     assert any(" x " in note and line[:40] in note for note in packets.notes)
     assert packets.damage == ()
+
+
+@pytest.mark.parametrize("cut", [" [...]", " ...", "…"])
+def test_bytes_that_somebody_cut_are_no_message(cut):
+    packets = read(f"RX: dd 03 00 1b\nRX: dd 04 00 08 0d 47{cut}\n".encode())
+    assert [packets.packet(row).hex() for row in range(len(packets))] == ["dd03001b"]
+    assert "shorter than the line says" in packets.damage[0]
+
+
+def test_dots_may_be_the_text_of_the_bytes():
+    packets = read(b"RX: dd 04 00 ...\n")
+    assert packets.packet(0).hex() == "dd0400"
+
+
+def test_a_time_without_colons_is_no_byte_of_a_message():
+    text = "12 01 02 dd a5 04 00\n12 01 03 dd 04 00 08\n12 01 03 dd a5 03\n12 01 04 dd 03 00 1b\n"
+    with pytest.raises(BadFileError):
+        read(text.encode())
+    counting = "00 00 09 dd\n00 00 0a dd\n00 00 0b dd\n00 00 0c dd\n"
+    assert len(read(counting.encode())) == 4
+    back = "12 01 02 dd\n12 01 03 dd\n12 01 01 dd\n12 01 05 dd\n"
+    assert len(read(back.encode())) == 4
 
 
 WORDS = st.sampled_from(

@@ -356,3 +356,12 @@ async def test_text_from_a_device_cannot_reprogram_the_terminal():
         result = await packwire("read", f"vesc://127.0.0.1:{server.port}", "--node", "bms")
     assert result.code == 0
     assert "\x1b" not in result.out
+
+
+async def test_a_silent_line_leads_to_its_doctor():
+    async with vesc("silence") as simulation:
+        address = f"tcp://127.0.0.1:{simulation.port}?model=jbd"
+        result = await packwire("read", address, "--timeout", "0.1")
+    assert result.code == ExitCode.NO_ANSWER
+    assert result.err.rstrip().endswith(f"See: packwire doctor '{address}'")
+    assert "pin=" not in result.err, "a line has no PIN to be given"

@@ -230,3 +230,63 @@ def test_a_name_and_its_address_are_one_device_by_the_end_of_the_address():
         )
     )
     assert len(diagnose_lines("two that end alike", lines).devices) > 1
+
+
+LISTED = [
+    at(3, f"DEBUG {HA} [aiobmsble.bms.redodo_bms] R-24|4401: discovered {uuid} (#3): ['{way}']")
+    for uuid, way in (
+        ("0000ff01-0000-1000-8000-00805f9b34fb", "notify"),
+        ("0000ff02-0000-1000-8000-00805f9b34fb", "write"),
+    )
+]
+MISSING = (
+    "bleak.exc.BleakCharacteristicNotFoundError: Characteristic 0000ffe1-0000-1000-8000-00805f9b34fb was not"
+    " found!"
+)
+
+
+def test_the_list_of_one_pack_does_not_prove_what_another_lacks():
+    alone = diagnose_lines("alone", [*LISTED, MISSING])
+    assert certain(alone) == ["wrong-type-matched"]
+    other = at(10, f"DEBUG {HA} [aiobmsble.bms.jikong_bms] JK|5502: Connecting BMS")
+    assert certain(diagnose_lines("two", [*LISTED, other, MISSING])) == []
+
+
+def test_a_reader_that_fails_where_its_port_is_gone_has_no_proved_fault():
+    begun = "INFO:root:Creating device on port /dev/ttyUSB0 (porttype=daly)"
+    fault = (
+        "WARNING:DalySerialIO:send_and_receive: Serial read error: unsupported operand type(s) for +=:"
+        " 'NoneType' and 'bytes'"
+    )
+    gone = (
+        "ERROR:serial:device reports readiness to read but returned no data (device disconnected or multiple"
+        " access on port?)"
+    )
+    assert certain(diagnose_lines("alone", [begun, fault])) == ["reader-bug.other"]
+    assert certain(diagnose_lines("unplugged", [begun, gone, fault])) == []
+
+
+def polls(minutes: range, *, answered: bool) -> list[str]:
+    said = f"DEBUG {HA} [aiobmsble.bms.jbd_bms] JBD|a4c1:"
+    lines = []
+    for minute in minutes:
+        lines.append(at(minute * 60, f"{said} TX BLE data: dda50400fffc77"))
+        if answered:
+            lines.append(at(minute * 60, f"{said} RX BLE data: dd0400080d470d480d490d4afea277"))
+    return lines
+
+
+def test_a_log_that_ends_in_silence_is_no_healthy_one():
+    assert diagnose_lines("well", polls(range(6), answered=True)).verdict.key == "ok"
+    cut = [*polls(range(6), answered=True), *polls(range(6, 8), answered=False)]
+    assert diagnose_lines("cut off", cut).verdict.key == "ok"
+    silent = [*polls(range(6), answered=True), *polls(range(6, 12), answered=False)]
+    assert diagnose_lines("silent", silent).verdict.key != "ok"
+
+
+def test_what_worked_is_not_said_of_a_pack_that_only_was_connected_to():
+    other = at(400, f"DEBUG {HA} [aiobmsble.bms.jikong_bms] JK|5502: Connecting BMS")
+    found = diagnose_lines("two", [*polls(range(6), answered=True), read(390, "JBD"), other])
+    keys = {each.subject.key: each.verdicts[0].key for each in found.devices}
+    assert keys["JBD"] == "ok"
+    assert keys["JK"] != "ok"

@@ -37,8 +37,16 @@ _UPDATED = re.compile(
 _WRITING = re.compile(rf"Writing [Vv]alue (?P<hex>{TOKENS}) to [Cc]haracteristic {_UUID}\.?.*")
 _SUMMARY = re.compile(rf'"(?:\(0x\) ?(?P<hex>{TOKENS})?|(?P<text>.*))" (?P<way>received|sent)')
 _KINDS = {"Notification": "notify", "Indication": "indicate", "Read Response": "read", "Data": "write"}
+#: Seconds from a value to its summary.
+_SUMMARY_WITHIN = 0.1
 _NONE = Unread("values that cannot be read", damaged=True)
 _TEXT = Unread("values that the app showed as something else than hex (choose `Byte array` in the app)")
+
+
+def _soon(first: str, second: str) -> bool:
+    """Tell whether the summary of a value that was shown first may have the second time."""
+    one, two = (float(each.rpartition(":")[2].replace(",", ".")) for each in (first, second))
+    return (two - one) % 60 <= _SUMMARY_WITHIN
 
 
 class Grammar:
@@ -78,7 +86,7 @@ class Grammar:
         if summary["text"]:
             return NO_BYTES
         payload = hex_bytes(summary["hex"] or "") or b""
-        again = self._pending == (time, payload)
+        again = self._pending is not None and self._pending[1] == payload and _soon(self._pending[0], time)
         self._pending = None
         way = "received from" if summary["way"] == "received" else "written to"
         return NO_BYTES if again else self._row(time, "Notification", "", way, payload)

@@ -31,7 +31,7 @@ def doubt(text: str, *, marked: bool, direct: bool = False) -> str:
     an arrow.
     """
     if "x" in text or "X" in text:
-        return ""
+        return "" if marked or len(hex_tokens(text)) > 1 else NUMBERS
     if text[2:3] == " " and len(text) > _CLEAR and not text.replace(" ", "").isdigit():
         return ""
     parts = hex_tokens(text)

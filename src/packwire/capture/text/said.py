@@ -48,7 +48,7 @@ _ITEM = re.compile(
     rf"(?:(?:\[(?=[a-z]{{2,8}}\]))?(?P<sent>(?:{_SENT})(?![\w-])|-{{1,2}}>|={{1,2}}>|>{{1,3}}(?!\w)|[→⇒])"
     rf"|(?:\[(?=[a-z]{{2,8}}\]))?(?P<received>(?:{_RECEIVED})(?![\w-])|<-{{1,2}}|<={{1,2}}|<{{1,3}}(?=\s)|[←⇐])"
     rf"|(?P<data>(?:{_DATA})(?![\w(-]))|(?P<other>(?:{_OTHER})(?![\w-])\.?)"
-    rf"|(?P<uuid>{_UUID}(?:_{{3}}{_UUID})?)|(?<=[ ])(?P<mac>{_MAC})(?=[\s:,]+\S)"
+    rf"|(?P<uuid>{_UUID}(?:_{{3}}{_UUID})?)|(?<=[ ])(?P<mac>{_MAC})(?=[\s:,]+\S)(?!:[0-9A-Fa-f]{{2}}(?!\w))"
     r"|(?:(?<=handle )|(?<=handle=)|(?<=handle: ))(?P<handle>0x[0-9a-fA-F]{1,4}|\d{1,5})(?!\w|:[0-9a-f]{2})"
     r"|(?:(?<=char )|(?<=uuid )|(?<=uuid=)|(?<=uuid: )|(?<=characteristic ))"
     r"(?P<short>(?:0x)?[0-9a-fA-F]{4})(?!\w)"
@@ -77,7 +77,17 @@ _ERROR = re.compile(
 )
 _LEAST_BEFORE_WORDS = 3
 #: Behind bytes with another sign between: more of them, so that the message would be cut, or a value's name.
-_GOES_ON = re.compile(r"[ \t]*[:;|][ \t:;|]*(?:0[xX])?[0-9A-Fa-f]{1,2}(?![0-9A-Za-z])")
+_GOES_ON = re.compile(
+    r"[ \t]*[:;|][ \t:;|]*(?:(?:0[xX])?[0-9A-Fa-f]{1,2}(?![0-9A-Za-z])|0[xX][0-9A-Fa-f]{4})"
+)
+#: What somebody puts for bytes that were left out.
+_CUT = re.compile(r"[ \t]*(?:[\[(<]\s*(?:\.{2,}|…)\s*[\])>]|…|\.{3}(?=\s*$))")
+#: Bytes behind a direction: what stands before it is a time or a number of the line's.
+_BYTES_FOLLOW = re.compile(
+    rf"[\s/|,;>-]*(?:{_SENT}|{_RECEIVED})(?![\w-])[\s:=]*"
+    r"(?:0x)?[0-9a-f]{2}[ :.,-]?(?:0x)?[0-9a-f]{2}(?!\w*[g-z])",
+    re.IGNORECASE,
+)
 #: What md5sum and its like print.
 _FILE_SUM = re.compile(r"\\?(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128}) [ *]\S.*")
 
@@ -148,7 +158,14 @@ def _checked(
     """Look at what stands behind the bytes."""
     behind = _COUNT.match(line, end)
     rest = line[behind.end() :] if behind else line[end:]
-    if _GOES_ON.match(line, end) or (not words.marked and _FILE_SUM.fullmatch(line)):
+    cut = _CUT.match(line, end)
+    if cut and (cut[0][-1] in "])>…" or len(payload) != len(cut[0].strip())):  # else it is their text
+        return SHORT
+    if (
+        _GOES_ON.match(line, end)
+        or _BYTES_FOLLOW.match(rest)
+        or (not words.marked and _FILE_SUM.fullmatch(line))
+    ):
         return None
     count = int(behind["count"]) if behind and behind["count"] else words.size
     if not rest_is_remark(line, end):

@@ -17,6 +17,9 @@ MAX_ROWS, MAX_CHANNELS = 4_000_000, 4096
 
 #: Reasons that are told apart, and how much is shown of a line that is not read.
 _MAX_REASONS, _SHOWN = 40, 90
+#: Times of hh mm ss before bytes, as if they were three more: so many different ones are no chance.
+_CLOCK = Unread("messages whose first three bytes may be a time (write it with colons)")
+_CLOCK_SIZE, _FEWEST_TIMES = 3, 3
 #: Shapes of lines that are told apart.
 _MAX_SHAPES = 1024
 
@@ -117,7 +120,29 @@ class Table:
             if self._sure.get(shape, 0) < len(found.rows) and not alone:
                 kept[np.array(found.rows)] = False
                 self.count(Unread(reason), found.line, found.text, len(found.rows))
+        if self._begins_with_a_clock():
+            shown = self.data[self.start[0] : self.start[0] + _SHOWN // 3].hex(" ")
+            self.count(_CLOCK, 1, shown, len(kept))
+            kept[:] = False
         return kept
+
+    def _begins_with_a_clock(self) -> bool:
+        """Tell whether the first three bytes of every message, read as decimals, are a time that goes on."""
+        start = _column(self.start, np.int64)
+        if len(start) < _FEWEST_TIMES or np.diff(start, append=len(self.data)).min() <= _CLOCK_SIZE:
+            return False
+        steps = np.zeros(0, dtype=np.int64)
+        for rows in (start[:64], start):  # most files end with the first few
+            head = np.frombuffer(self.data, dtype=np.uint8)[rows[:, None] + np.arange(_CLOCK_SIZE)]
+            tens, ones = head >> 4, head & 15
+            hour, minute, second = (tens * 10 + ones).astype(np.int64).T
+            if (ones > 9).any() or hour.max() >= 24 or max(minute.max(), second.max()) >= 60:
+                return False
+            steps = np.diff(hour * 3600 + minute * 60 + second)
+            if (steps < 0).any():
+                return False
+        timeless = (_column(self.time, np.int64) == NO_TIME).all()
+        return bool(timeless and np.count_nonzero(steps) >= _FEWEST_TIMES - 1)
 
     def count(self, unread: Unread, line: int, text: str, times: int = 1) -> None:
         """Count lines that are not read, of which the first is `line`."""

@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import shlex
 import time
 from collections.abc import Iterator
 
 from rich.console import Console
 from rich.text import Text
 
-from packwire.address import VESC, parse_address
+from packwire.address import VESC, LinkKind, parse_address
 from packwire.cli.devices import DeviceOptions, Target, target
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.names import address_of
@@ -64,11 +65,12 @@ def _naming_the_doctor(text: str) -> Iterator[None]:
     try:
         yield
     except (NoAnswerError, GoneError) as error:
-        if parse_address(address_of(text)).model != VESC:
-            raise
+        address = parse_address(address_of(text))
+        if address.link in (LinkKind.REPLAY, LinkKind.SIM) and address.model != VESC:
+            raise  # these have no doctor
         said = str(error).rstrip(".")
         end = "" if said.endswith("?") else "."
-        error.args = (f"{said}{end} See: packwire doctor {parse_address(address_of(text))}",)
+        error.args = (f"{said}{end} See: packwire doctor {shlex.quote(str(address))}",)
         raise
 
 

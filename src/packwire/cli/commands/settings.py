@@ -132,7 +132,7 @@ def _read(path: Path) -> dict[str, ToldValue]:
         raise BadOptionError(
             f"{path}: {error.strerror or error}; two files that -o wrote are compared"
         ) from None
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         raise BadFileError(f"{path}: this is no file that packwire settings -o wrote") from None
 
 

@@ -124,7 +124,8 @@ def conclude(name: str, log: EventLog, capture: Capture, *given: Fact) -> LogDia
     writer = WriterFacts(frozenset(log.programs), frozenset(log.debugged))
     found = []
     for subject in _subjects(log):
-        facts = Facts(*fill(subject, log.end, *_read_beside(log, subject)), writer, wire, *given)
+        said = fill(subject, log.end, *_read_beside(log, subject), of_nobody=_of_nobody(log, subject))
+        facts = Facts(*said, writer, wire, *given)
         found.append(DeviceFindings(subject, facts, tuple(decide([*judge(facts), *verdicts_of(sessions)]))))
     found.sort(key=lambda each: (each.verdicts[0].rank, -each.facts[SaidFacts].failures))
     first = found[0]
@@ -156,6 +157,15 @@ def _subjects(log: EventLog) -> list[LoggedDevice]:
         one.absorb(nobody)
         result.append(one)
     return result
+
+
+def _of_nobody(log: EventLog, subject: LoggedDevice) -> frozenset[str]:
+    """Return the sentences whose device is open: they name none, and the log tells more of another one."""
+    own = log.subjects.get(subject.key)
+    if own is None or all(each.is_only_there or each.key == subject.key for each in log.devices):
+        return frozenset()
+    nobody = log.subjects.get("", LoggedDevice(""))
+    return frozenset(nobody.told.keys() - own.told.keys())
 
 
 def _read_beside(log: EventLog, subject: LoggedDevice) -> tuple[int, bool]:

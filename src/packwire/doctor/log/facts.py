@@ -68,6 +68,8 @@ class SaidFacts(Fact):
     """The last line in which another device was read; 0: none was."""
     perhaps_read: bool = False
     """Whether a device was read that the log only names, and that may be this one."""
+    of_nobody: frozenset[str] = frozenset()
+    """Sentences that a log of several devices says of none by name: whose they are is open."""
 
     def count(self, *codes: str) -> int:
         """Return how often any of these was said."""
@@ -303,9 +305,10 @@ def fill(
     perhaps_read: bool = False,
     *,
     began: int = NO_TIME,
+    of_nobody: frozenset[str] = frozenset(),
 ) -> Iterable[Fact]:
-    """Yield the facts of one device; the last three are those of SaidFacts."""
-    said = SaidFacts(subject.told, end, began, others_read, perhaps_read)
+    """Yield the facts of one device; all but the first two are those of SaidFacts."""
+    said = SaidFacts(subject.told, end, began, others_read, perhaps_read, of_nobody)
     yield said
     yield _radio(said, subject.key)
     yield _slots(said)

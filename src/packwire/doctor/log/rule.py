@@ -62,13 +62,17 @@ def rule(
 def _capped(said: SaidFacts, shown: tuple[str, ...], rank: Rank) -> Confidence:
     """Return how sure a verdict is whose rule is certain, as an innocent explanation may be left.
 
-    What went on afterwards was no obstacle, what another program wrote or somebody quotes may be of another
-    device, and a computer through which one pack is read is in order for the others.
+    What went on afterwards was no obstacle; what another program wrote or somebody quotes may be of another
+    device, and so may half of what it rests on, where a log of several devices says it of none by name; and a
+    computer through which one pack is read is in order for the others.
     """
     last = said.last_line(*shown)
     read = max(said.last_read, said.others_read if rank == Rank.WAY else 0)
     if last and read > last:
         return POSSIBLE
+    told = set(shown) & said.told.keys()
+    if rank != Rank.WAY and told & said.of_nobody and told - said.of_nobody:
+        return LIKELY
     if read or said.perhaps_read or (last and said.last_line(*_GOES_ON) > last):
         return LIKELY
     quotes = said.all_quotes(*shown)

@@ -125,7 +125,8 @@ def device_line(found: DeviceFindings, clean: Cleaner) -> str:
     called = [clean.name(name) for name in identity.names[:1]]
     called += [clean.name(key)] if key and key not in identity.names else []
     read_as = f" ({', '.join(identity.plugins[:2])})" if identity.plugins else ""
-    works = f"values read {times(said.works)}, " if said.works else ""
+    whose = said.works and "worked" not in said.of_nobody
+    works = f"values read {times(said.works)}, " if whose else ""
     return f"{' '.join(called) or 'one device'}{read_as}: {works}{failures(said)}"
 
 

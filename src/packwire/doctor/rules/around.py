@@ -18,7 +18,10 @@ def _named(facts: Facts) -> str:
 def _found(facts: Facts) -> Confidence | None:
     around = facts[AroundFacts]
     named = [each for each in around.named if not each.problem]
-    return certain(named or around.known or around.up or around.free_ports)
+    found = named or around.known or around.up or around.free_ports
+    if found and around.in_trouble and not named:
+        return Confidence.POSSIBLE  # what is in the way of a device that the user named comes first
+    return certain(found)
 
 
 def _found_words(facts: Facts) -> str:
@@ -47,6 +50,22 @@ def _found_remedy(facts: Facts) -> str:
     )
 
 
+def _nothing_remedy(facts: Facts) -> str:
+    around = facts[AroundFacts]
+    missing = [str(each.error) for each in around.unlooked if each.error.reason is Reason.MISSING_EXTRA]
+    if missing:
+        return f"First install what is missing: {'; '.join(missing)}. Then look again."
+    if around.strangers:
+        return (
+            f"packwire explore {quote(around.strangers[0].address)} looks at a Bluetooth device that nobody"
+            " knows. A pack is not heard while an app is connected to it: close it."
+        )
+    return (
+        "Go near the pack, close its app on every phone (while one is connected it is not heard), plug the"
+        " converter in, and look again."
+    )
+
+
 def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" + ("" if number == 1 else "s")
 
@@ -58,14 +77,7 @@ RULES: tuple[Rule, ...] = (
         Rank.UNDECIDED,
         lambda _: Confidence.POSSIBLE,
         "Nothing was found that could be a pack's: no known device on air, none in this network, no port.",
-        lambda facts: (
-            f"packwire explore {quote(facts[AroundFacts].strangers[0].address)} looks at a"
-            " Bluetooth device that"
-            " nobody knows. A pack is not heard while an app is connected to it: close it."
-            if facts[AroundFacts].strangers
-            else "Go near the pack, close its app on every phone (while one is connected it is not heard),"
-            " plug the converter in, and look again."
-        ),
+        _nothing_remedy,
         Reason.SILENT,
     ),
 )

@@ -1,5 +1,7 @@
 """The computer that reads: its D-Bus, its adapter, its rights, and the program itself."""
 
+from packwire.capture.events.told import ONLY_THERE
+from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.log.facts import RadioFacts, SaidFacts, WireFacts, WriterFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
@@ -8,6 +10,10 @@ from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
 _READERS = frozenset({"aiobmsble", "batmon", "dbus-serialbattery", "mpp-solar", "can-inverter"})
 #: Sentences of packs that are heard and reached over proxies, for which the host's own Bluetooth matters not.
 _BY_PROXIES = ("seen", "way", "way-slots", "slots", "last-heard", "scanner-flags", "proxy-link-timeout")
+#: Sentences of a device that was heard or connected to, and no more.
+_ONLY_TRIED = ONLY_THERE | {"connecting", "plugin-connecting"}
+#: So many requests without an answer, the last of them so long (ns) after the last answer, are a silence.
+_UNANSWERED, _SILENT = 3, 60_000_000_000
 #: Sentences that only a host whose Bluetooth works can have.
 RADIO_WORKS = ("connected", "client-connected", "received", "worked", "subscribed")
 
@@ -77,7 +83,10 @@ def _fault(facts: Facts) -> Confidence | None:
             said.has("short-data") and not said.has("no-reply", "incorrect-reply", "checksum"), POSSIBLE
         )
     line = said.told["program-fault"].first.line
-    before = ("no-reply", "incorrect-reply", "checksum", "timed-out", "connect-failed", "request-timeout")
+    before = (
+        *("no-reply", "incorrect-reply", "checksum", "timed-out", "connect-failed", "request-timeout"),
+        *("multiple-access", "port-gone", "port-missing", "port-busy", "port-permission"),
+    )
     earlier = any(code in said.told and said.told[code].first.line < line for code in before)
     if not _READERS & set(said.values("program-fault", "writer")):
         return when(not earlier and not said.works, POSSIBLE)  # anybody's
@@ -104,6 +113,15 @@ def _containers(facts: Facts) -> str:
     )
 
 
+def _fell_silent(said: SaidFacts) -> bool:
+    """Tell whether the log goes on with requests of which none is answered."""
+    sent, came = said.told.get("sent"), said.told.get("received")
+    if sent is None or came is None or NO_TIME in {sent.last.time, came.last.time}:
+        return False
+    gap = sent.last.time - came.last.time
+    return sent.count - came.count >= _UNANSWERED and gap > _SILENT and sent.last.line > said.last_read
+
+
 def _well(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
     if said.live or said.count("impossible-value") > 1:
@@ -111,8 +129,12 @@ def _well(facts: Facts) -> Confidence | None:
     if said.has("found-driver"):  # drivers that were tried before it failed, as they must
         tried = said.told.get("no-reply")
         return when(tried is None or tried.last.line < said.told["found-driver"].last.line, LIKELY)
-    if said.failures:
+    if said.failures or _fell_silent(said):
         return None
+    if said.told and said.told.keys() <= _ONLY_TRIED:
+        return None  # the bytes in the log are another device's
+    if "worked" in said.of_nobody and said.has("connecting", "plugin-connecting", "sent"):
+        return when(said.has("received"), LIKELY)  # what worked may be another device of the log
     if min(said.count("sent"), said.count("received")) > 2:
         return LIKELY
     answered = set(wire.asked_in) & set(wire.answered_in) and wire.right > 2 and not wire.wrong
