@@ -57,11 +57,13 @@ class Spoken(NamedTuple):
     known: bool
     checked: bool = True
     """Whether its frames have a checksum."""
+    marked: bool = True
+    """Whether its frames begin with a mark; without one, other makers' devices speak in such frames, too."""
 
     @property
     def sure(self) -> bool:
-        """Whether chance cannot have made as many right checksums."""
-        return self.known and self.frames >= _SURE
+        """Whether chance cannot have made as many right checksums, and no other maker's frames are such."""
+        return self.known and self.frames >= _SURE and self.marked
 
     @property
     def words(self) -> str:
@@ -133,12 +135,16 @@ def look(capture: Capture) -> Content:
 
 
 def _spoken(framed: Framed) -> tuple[Spoken, ...]:
-    frames: Counter[tuple[str, bool, bool]] = Counter()
+    frames: Counter[tuple[str, bool, bool, bool]] = Counter()
     for number, framing in enumerate(framed.framings):
         right = int(np.count_nonzero((framed.framing == number) & framed.checksum_ok))
-        frames[family_of(framing), not framing.inferred, framing.check is not None] += right
+        name = family_of(framing)
+        marked = bool(framing.start) or framing.unit or name in _WORDS
+        frames[name, not framing.inferred, framing.check is not None, marked] += right
     return tuple(
-        Spoken(name, count, known, checked) for (name, known, checked), count in frames.most_common() if count
+        Spoken(name, count, known, checked, marked)
+        for (name, known, checked, marked), count in frames.most_common()
+        if count
     )
 
 

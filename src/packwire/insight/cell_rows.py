@@ -13,6 +13,7 @@ from packwire.wire.fields import Field, Type
 #: A cell's voltage lies here; and what a number that is none would need to lie here as well.
 _CELL = (1.8, 4.6)
 _CELL_CHANCE = 0.12
+_PAIR = 2
 #: V: a number beside the cells that is so near to them is one more.
 _ALIKE = 0.25
 
@@ -58,7 +59,23 @@ def find_cells(kinds: Sequence[Frames], fields: Sequence[Sequence[FoundField]], 
                     chance = min(1.0, places / weight * _CELL_CHANCE**different)
                     low, high, moves = float(part.min()), float(part.max()), bool((part != part[0]).any())
                     result.append(Match(number, field, chance, low, high, moves, known, little, count))
-    return result
+    return [each for each in result if not any(_is_askew(each, other) for other in result)]
+
+
+def _is_askew(row: Match, other: Match) -> bool:
+    """Say whether a row takes the high byte of one cell and the low byte of the next.
+
+    They have the same high bytes, and the low bytes lie the other way round; but cells at their place lie closer.
+    """
+    apart = abs((row.field.at or 0) - (other.field.at or 0))
+    alike = (row.kind, row.field.type, row.field.width, row.count) == (
+        other.kind,
+        other.field.type,
+        other.field.width,
+        other.count,
+    )
+    turned = alike and row.field.width == _PAIR and apart == 1 and row.little is not other.little
+    return turned and other.high - other.low < row.high - row.low
 
 
 _CELL_FORMS: Final = (

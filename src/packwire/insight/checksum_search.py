@@ -144,12 +144,20 @@ def _of_entry(
     result = []
     for place in _places(entry, matrix, computed, thorough=thorough):
         for own in _both_ends(place, width) if len(lots) > 1 else (place,):
-            others = [_right(entry, own, row.tobytes()) for lot in lots[1:] for row in lot[:2]]
-            if sum(others) < _MOST * len(others):
+            if not _agrees(entry, own, lots):
                 continue
             result.append(_finding(entry, own, lots, different, entries, thorough=thorough))
             break
     return [each for each in result if each is not None]
+
+
+def _agrees(entry: Checksum, place: Place, lots: Sequence[Bytes]) -> bool:
+    """Say whether a place may fit most messages, by two of each length; those of the first length have it."""
+    right = sum(
+        len(lot) * sum(_right(entry, place, row.tobytes()) for row in lot[:2]) / len(lot[:2])
+        for lot in lots[1:]
+    )
+    return len(lots[0]) + right >= _MOST * sum(len(lot) for lot in lots)
 
 
 def _places(entry: Checksum, matrix: Bytes, computed: np.ndarray, *, thorough: bool) -> Iterator[Place]:

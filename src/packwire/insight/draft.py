@@ -16,6 +16,8 @@ from packwire.wire.fields import Type
 
 #: Of a value that may be in more places than this none is named.
 _MOST_GUESSES = 3
+#: A model's checksum begins among so many first bytes.
+_LATEST = 64
 _LETTERS = {Type.UINT: "u", Type.INT: "i", Type.FLOAT: "f", Type.BCD: "bcd"}
 
 
@@ -46,12 +48,12 @@ def draft(
     remarks: Sequence[str] = (),
 ) -> str:
     """Return a model file as text; raises ValueError where nothing can be said of the frames."""
-    forms = [each for each in forms if not each.digits]
+    forms = [each for each in forms if each.start and not each.digits]
     outside = [each for each in kinds if not any(_begins_with(each, form.start) for form in forms)]
     numbers = {id(each): number for number, each in enumerate(kinds)}
     kinds = [each for each in kinds if each not in outside]
     if not forms or not kinds:
-        raise ValueError("no framing and no kind of message that comes more than once was found")
+        raise ValueError("no framing was found for any kind of message: a model needs bytes that begin all frames")
     lines = [
         f"# {each}"
         for each in ("A draft: read it, mend it, then `packwire read ADDRESS?model=FILE`.", *remarks)
@@ -170,7 +172,8 @@ def _checksum(form: FrameForm) -> str:
     """Return the simplest checksum that a model can say, as it says it; empty where there is none."""
     for each in form.checksums:
         place = each.place
-        if each.name in CHECKSUMS and place.at < 0 and place.end is not None and place.end < 0:
+        said = place.begin <= _LATEST and place.at < 0 and place.end is not None and place.end < 0
+        if each.name in CHECKSUMS and said:
             order = ", order: little" if place.little and each.checksum.size > 1 else ""
             return f"name: {each.name}, from: {place.begin}, to: {place.end}, at: {place.at}{order}"
     return ""

@@ -23,6 +23,8 @@ _MOST = 0.9
 _MOST_BEGIN, _LEAST_HELD = 0.9, 0.05
 #: The first bytes that are always alike are a start up to so many; the length is among so many.
 _LONGEST_START, _LENGTH_WITHIN = 4, 9
+#: Messages of one size that begin in more ways than this have no start.
+_MOST_FIRST = 8
 #: A length leaves out so many bytes of a frame at most.
 _LEFT_OUT = 16
 #: An end has so many bytes at most.
@@ -70,6 +72,8 @@ def find_forms(messages: Sequence[bytes]) -> tuple[FrameForm, ...]:
     for each in some:
         by_first.setdefault(each[:1], []).append(each)
     whole = sum(len(each) for each in messages)
+    if len(by_first) > _MOST_FIRST and len({len(each) for each in messages}) == 1:
+        return (_form(some, b""),)  # they begin with a number, not with a mark
     repeated = Counter(each[:1] for each in messages)
     result = []
     for first, own in by_first.items():
@@ -129,9 +133,11 @@ def _length(messages: Sequence[bytes], begin: int) -> LengthField | None:
                 if len(long) < _MOST * len(messages):
                     continue
                 order: ByteOrder = "little" if little else "big"
-                rests = Counter(len(each) - int.from_bytes(each[at : at + width], order) for each in long)
-                add, count = rests.most_common(1)[0]
-                if 0 <= add <= _LEFT_OUT and count >= _MOST * len(messages):
+                rests = [len(each) - int.from_bytes(each[at : at + width], order) for each in long]
+                add, count = Counter(rests).most_common(1)[0]
+                # Where nearly all messages have one size, that of the others tells a length from a constant.
+                told = {len(each) for each, rest in zip(long, rests, strict=True) if rest == add}
+                if 0 <= add <= _LEFT_OUT and count >= _MOST * len(messages) and (len(told) > 1) == several:
                     found.append(LengthField(at, width, little, add, sure=several))
     # Two bytes of which the first is always 0 say no more than one.
     found.sort(key=lambda each: (each.width == 2 and not _is_two(messages, each), each.width, each.at))

@@ -116,8 +116,8 @@ def _of_one_channel(kinds: Sequence[NamedFrames]) -> list[NamedFrames]:
 
 def _kind(each: NamedFrames, fields: tuple[FoundField, ...], captures: Sequence[Capture]) -> DraftKind:
     begins = tuple(None if at in each.kind.skipped else byte for at, byte in enumerate(each.kind.header))
-    first = each.frames.matrix[0].tobytes()
-    begins = begins or tuple(first[:1])
+    first = each.frames.matrix[:, 0]
+    begins = begins or tuple(first[:1].tolist() if (first == first[0]).all() else ())
     return DraftKind(begins, each.frames, fields, _request(each, fields, captures))
 
 
