@@ -4,7 +4,7 @@ The header is the first N bytes. `header_length` finds N, or the user gives it. 
 tells nothing and is left out, but where the user gave N.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +36,8 @@ _LEAST_SPLIT, _LEAST_TELLING = 0.1, 0.67
 #: So many bytes become constant by it, on average: one, but for what is rare.
 _LEAST_GAIN = 0.9
 #: Without any byte that tells kinds of messages apart, so many leading bytes are the header, where nearly all
+#: So many bytes, and such a part of those that never change, are others in a message of another kind.
+_LEAST_DIFFERENT, _PART_DIFFERENT = 8, 0.1
 #: messages have the same ones.
 _PLAIN_HEADER, _NEARLY_ALL = 2, 0.9
 
@@ -204,7 +206,26 @@ def header_length(messages: Messages, rows: Int64s) -> int:
         return found
     first = cells[:, : min(_PLAIN_HEADER, widest)]
     same = (first == np.median(first, axis=0)).mean(axis=0) >= _NEARLY_ALL
-    return int(np.cumprod(same).sum())
+    return max(int(np.cumprod(same).sum()), _rare_kinds(cells[:, :-1], counting))
+
+
+def _rare_kinds(cells: NDArray[np.int32], counting: Collection[int]) -> int:
+    """Return how many first bytes tell nearly all messages from a few that are quite others; 0: there are none.
+
+    A flag or an alarm changes a few bytes more; what differs in many that never change else is of another kind.
+    """
+    found = 0
+    for at in range(min(_LOOKED_AT, cells.shape[1])):
+        values, counts = np.unique(cells[:, at], return_counts=True)
+        usual = cells[:, at] == values[counts.argmax()]
+        if at in counting or usual.all() or usual.mean() < _NEARLY_ALL:
+            continue
+        behind, pattern = cells[:, at + 1 :], cells[usual][0, at + 1 :]
+        constant = (behind[usual] == pattern).all(axis=0)
+        differ = (behind[~usual][:, constant] != pattern[constant]).sum(axis=1)
+        if differ.min() >= max(_LEAST_DIFFERENT, _PART_DIFFERENT * np.count_nonzero(constant)):
+            found, cells = at + 1, cells[usual]
+    return found
 
 
 def _too_many(kinds: int, messages: int) -> bool:
