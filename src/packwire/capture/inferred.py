@@ -10,8 +10,8 @@ all pieces up to the next start, less a constant. Innocent explanations are rule
   bytes that says more than one byte can;
 - a piece that was lost makes two frames one: no frame goes on over the start of the next.
 
-Frames that do not say how long they are, as those that are all of one size, belong together where a checksum over
-all their pieces is right.
+Frames that do not say how long they are, as those that are all of one size, belong together where a checksum
+over all their pieces is right.
 """
 
 from collections import Counter
@@ -38,8 +38,8 @@ _LEAST_STARTS, _LEAST_TORN = 5, 3
 _LENGTH_WITHIN, _MAX_LEFT_OUT = 10, 16
 #: So many stretches between two starts must be as long as they say, and so much of the stream be in frames.
 _MOST, _HELD = 0.75, 0.7
-#: Where no number says how long frames are, a piece ends at their size behind so many starts, and a checksum is
-#: right in so many that differ. So many sizes are tried.
+#: Where no number says how long frames are, a piece ends at their size behind so many starts, and a checksum
+#: is right in so many that differ. So many sizes are tried.
 _ONE_SIZE, _LEAST_CHECKED, _SIZES = 0.5, 5, 3
 #: Behind a checksum stand so many bytes that are the same in all frames at most.
 _LONGEST_END = 2
@@ -108,7 +108,9 @@ def _of_size(size: int, start: bytes, stretches: list[_Stretch]) -> Framing | No
     frames = list(dict.fromkeys(frame for frame, _ in torn))
     if len(frames) < _LEAST_CHECKED or size > _MAX_FRAME:
         return None
-    tail = next(end for end in range(_LONGEST_END, -1, -1) if len({each[size - end :] for each in frames}) == 1)
+    tail = next(
+        end for end in range(_LONGEST_END, -1, -1) if len({each[size - end :] for each in frames}) == 1
+    )
     found = ((end, check) for end in range(tail + 1) if (check := _checksum(frames, end)) is not None)
     end, check = next(found, (0, None))
     if check is None:

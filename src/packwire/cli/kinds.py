@@ -1,5 +1,6 @@
 """The kinds of messages of recordings as `insight` takes them, and how they are named on the command line."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,8 +8,9 @@ from packwire.capture import Capture
 from packwire.cli.headers import known_headers, unframed
 from packwire.direction import Direction
 from packwire.insight.fields import Frames
+from packwire.insight.frame_form import FrameForm, find_forms
 from packwire.insight.grouped import MessageKind, tables
-from packwire.insight.groups import header_text
+from packwire.insight.groups import header_text, lane_rows
 from packwire.insight.segments import by_recording
 
 
@@ -48,6 +50,37 @@ def kinds_of(captures: Sequence[Capture]) -> list[NamedFrames]:
         if table.kind.lane[0] is not Direction.TO_DEVICE
     ]
     return sorted(found, key=lambda each: -len(each.frames.matrix))
+
+
+def of_one_channel(kinds: Sequence[NamedFrames]) -> list[NamedFrames]:
+    """Return the kinds of the channel on which a device says most."""
+    if not kinds:
+        return []
+    held: Counter[object] = Counter()
+    for each in kinds:
+        held[each.kind.lane] += each.frames.matrix.size
+    lane = held.most_common(1)[0][0]
+    return [each for each in kinds if each.kind.lane == lane][:64]
+
+
+def forms_of(captures: Sequence[Capture], kinds: Sequence[NamedFrames]) -> list[FrameForm]:
+    """Return the forms of frames: of what a device says on the channels of some kinds, and of requests."""
+    messages: list[bytes] = []
+    asked: list[bytes] = []
+    lanes = {each.kind.lane for each in kinds}
+    for capture in captures:
+        table, broken = capture.messages, unframed(capture)
+        for lane, rows in lane_rows(table).items():
+            whole = [table.payload(row) for row in rows[~broken[rows]].tolist()]
+            if (lane[0], lane[1].lasting) in lanes:
+                messages += whole
+            elif (
+                lane[0] is Direction.TO_DEVICE
+                and not lane[1].subscribes
+                and any(lane[1].transport is other[1].transport for other in lanes)
+            ):
+                asked += whole
+    return [*find_forms(messages), *find_forms(asked)]
 
 
 def chance_text(chance: float) -> str:

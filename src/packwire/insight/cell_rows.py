@@ -45,6 +45,9 @@ def find_cells(kinds: Sequence[Frames], fields: Sequence[Sequence[FoundField]], 
                     weight = usual * (FIELDS_SHARE if known else 1 - FIELDS_SHARE)
                     weight *= ORDER_SHARE if little == is_little(fields[number]) else 1 - ORDER_SHARE
                     part = values[:, own]
+                    apart = float(part.max() - part.min())
+                    if width == _PAIR and _is_askew(kind, (form, scale), own, apart, little=little):
+                        continue
                     field = Field(
                         name="cells",
                         type=form,
@@ -59,23 +62,24 @@ def find_cells(kinds: Sequence[Frames], fields: Sequence[Sequence[FoundField]], 
                     chance = min(1.0, places / weight * _CELL_CHANCE**different)
                     low, high, moves = float(part.min()), float(part.max()), bool((part != part[0]).any())
                     result.append(Match(number, field, chance, low, high, moves, known, little, count))
-    return [each for each in result if not any(_is_askew(each, other) for other in result)]
+    return result
 
 
-def _is_askew(row: Match, other: Match) -> bool:
+def _is_askew(
+    kind: Frames, form: tuple[Type, float], own: Sequence[int], apart: float, *, little: bool
+) -> bool:
     """Say whether a row takes the high byte of one cell and the low byte of the next.
 
-    They have the same high bytes, and the low bytes lie the other way round; but cells at their place lie closer.
+    In the other byte order cells at their place, a byte before or behind, lie much closer together.
     """
-    apart = abs((row.field.at or 0) - (other.field.at or 0))
-    alike = (row.kind, row.field.type, row.field.width, row.count) == (
-        other.kind,
-        other.field.type,
-        other.field.width,
-        other.count,
-    )
-    turned = alike and row.field.width == _PAIR and apart == 1 and row.little is not other.little
-    return turned and other.high - other.low < row.high - row.low
+    turned = raw_numbers(kind.matrix, form[0], _PAIR, little=not little) * form[1]
+    for by in (-1, 1):
+        places = [at + by for at in own]
+        if places[0] >= 0 and places[-1] < turned.shape[1]:
+            row = turned[:, places]
+            if row.min() >= _CELL[0] and 2 * (row.max() - row.min()) < apart:
+                return True
+    return False
 
 
 _CELL_FORMS: Final = (

@@ -53,7 +53,9 @@ def draft(
     numbers = {id(each): number for number, each in enumerate(kinds)}
     kinds = [each for each in kinds if each not in outside]
     if not forms or not kinds:
-        raise ValueError("no framing was found for any kind of message: a model needs bytes that begin all frames")
+        raise ValueError(
+            "no framing was found for any kind of message: a model needs bytes that begin all frames"
+        )
     lines = [
         f"# {each}"
         for each in ("A draft: read it, mend it, then `packwire read ADDRESS?model=FILE`.", *remarks)

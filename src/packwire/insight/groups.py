@@ -210,9 +210,9 @@ def header_length(messages: Messages, rows: Int64s) -> int:
 
 
 def _rare_kinds(cells: NDArray[np.int32], counting: Collection[int]) -> int:
-    """Return how many first bytes tell nearly all messages from a few that are quite others; 0: there are none.
+    """Return how many first bytes tell nearly all messages from a few that are quite others; 0: none are.
 
-    A flag or an alarm changes a few bytes more; what differs in many that never change else is of another kind.
+    A flag or an alarm changes a few bytes more; what differs in many that never change else is another kind.
     """
     found = 0
     for at in range(min(_LOOKED_AT, cells.shape[1])):

@@ -8,23 +8,25 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from packwire.capture import Capture, open_capture
+from packwire.capture.content import look
 from packwire.capture.framings import request_of
 from packwire.channel import Transport
+from packwire.cli.alike import alike
 from packwire.cli.exit_codes import ExitCode
-from packwire.cli.headers import family_names, known_headers, row_families, unframed
-from packwire.cli.kinds import NamedFrames, kinds_of
+from packwire.cli.headers import known_headers, row_families
+from packwire.cli.kinds import NamedFrames, forms_of, kinds_of, of_one_channel
 from packwire.cli.masked import masked
 from packwire.cli.notes import read_notes
 from packwire.cli.notes_options import NotesOptions
 from packwire.cli.options import BytesOption, JsonOption, OutOption
 from packwire.cli.terminal import make_console
+from packwire.cli.views.alike import sentence
 from packwire.cli.views.draft import record
 from packwire.direction import Direction
 from packwire.errors import BadFileError, BadOptionError
 from packwire.insight.draft import DraftKind, DraftLinks, is_placed
 from packwire.insight.draft import draft as draft_model
 from packwire.insight.fields import FieldRole, FoundField, find_fields
-from packwire.insight.frame_form import FrameForm, find_forms
 from packwire.insight.groups import lane_rows
 from packwire.insight.pairs import find_pairs
 from packwire.insight.values import find_values
@@ -74,24 +76,24 @@ def draft(
         raise BadOptionError(f"{out} exists: --force writes over it")
     captures = [masked(open_capture(path, decimal=bytes_ == "decimal")) for path in paths]
     said = read_notes(values, options, captures)
-    kinds = _of_one_channel(kinds_of(captures))
+    kinds = of_one_channel(kinds_of(captures))
     frames = [each.frames for each in kinds]
     fields = find_fields(frames)
     found = find_values(frames, fields, said.observations, seconds=options.within)
     title = name or (out.stem if out is not None else "draft")
     own = [_kind(each, its, captures) for each, its in zip(kinds, fields, strict=True)]
-    remarks = [*_remarks(captures), *([said.remark] if said.remark else [])]
+    forms = forms_of(captures, kinds)
+    like = alike(captures, kinds, forms)
+    remarks = [*_remarks(captures), *map(sentence, like), *([said.remark] if said.remark else [])]
     try:
-        text = draft_model(
-            _name(title), own, found, _forms(captures, kinds), _links(captures, kinds), remarks
-        )
+        text = draft_model(_name(title), own, found, forms, _links(captures, kinds), remarks)
     except ValueError as error:
         raise BadFileError(f"{', '.join(paths)}: {error}") from None
     parse(text, str(out or "the draft"))
     if out is not None:
         out.write_text(text, encoding="utf-8")
     if json:
-        print(record_text(record(_name(title), out, text, own, found, remarks)))
+        print(record_text(record(_name(title), out, text, own, found, remarks, like)))
         return ExitCode.OK
     if out is None:
         print(text, end="")
@@ -101,17 +103,6 @@ def draft(
         f"{out}: {len(kinds)} kinds of replies, {placed} of {len(found)} noted values"
     )
     return ExitCode.OK
-
-
-def _of_one_channel(kinds: Sequence[NamedFrames]) -> list[NamedFrames]:
-    """Return the kinds of the channel on which a device says most."""
-    if not kinds:
-        return []
-    held: Counter[object] = Counter()
-    for each in kinds:
-        held[each.kind.lane] += each.frames.matrix.size
-    lane = held.most_common(1)[0][0]
-    return [each for each in kinds if each.kind.lane == lane][:64]
 
 
 def _kind(each: NamedFrames, fields: tuple[FoundField, ...], captures: Sequence[Capture]) -> DraftKind:
@@ -149,25 +140,6 @@ def _request(each: NamedFrames, fields: Sequence[FoundField], captures: Sequence
     return b""
 
 
-def _forms(captures: Sequence[Capture], kinds: Sequence[NamedFrames]) -> list[FrameForm]:
-    messages: list[bytes] = []
-    asked: list[bytes] = []
-    lanes = {each.kind.lane for each in kinds}
-    for capture in captures:
-        table, broken = capture.messages, unframed(capture)
-        for lane, rows in lane_rows(table).items():
-            whole = [table.payload(row) for row in rows[~broken[rows]].tolist()]
-            if (lane[0], lane[1].lasting) in lanes:
-                messages += whole
-            elif (
-                lane[0] is Direction.TO_DEVICE
-                and not lane[1].subscribes
-                and any(lane[1].transport is other[1].transport for other in lanes)
-            ):
-                asked += whole
-    return [*find_forms(messages), *find_forms(asked)]
-
-
 def _links(captures: Sequence[Capture], kinds: Sequence[NamedFrames]) -> DraftLinks:
     channel = kinds[0].kind.lane[1] if kinds else None
     if channel is None or channel.transport is not Transport.ATT or not channel.name:
@@ -181,7 +153,7 @@ def _links(captures: Sequence[Capture], kinds: Sequence[NamedFrames]) -> DraftLi
 
 
 def _remarks(captures: Sequence[Capture]) -> list[str]:
-    known = sorted({name for name in family_names(captures).values() if not name.startswith("unknown")})
+    known = sorted({each.name for capture in captures for each in look(capture).spoken if each.sure})
     return [f"These are frames of {name}, which packwire knows: see `packwire info`." for name in known]
 
 

@@ -2,6 +2,8 @@
 
 from typing import Annotated, Final, Literal, TypedDict
 
+from packwire.cli.records.recordings import AlikeModel
+
 type Chance = Annotated[float, "how likely an accident is; above 0.05 it is no finding"]
 type Order = Literal["big", "little"]
 
@@ -153,6 +155,7 @@ class DraftRecord(TypedDict):
     kinds: list["DraftedKind"]
     noted: list["DraftedValue"]
     remarks: list[str]
+    alike: Annotated[list[AlikeModel], "models that it is like, the most alike first"]
 
 
 class DraftedKind(TypedDict):
