@@ -2,16 +2,22 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from packwire.capture import Capture
 from packwire.cli.headers import known_headers, unframed
 from packwire.direction import Direction
+from packwire.insight.digits import Digits, find_digits
 from packwire.insight.fields import Frames
-from packwire.insight.frame_form import FrameForm, find_forms
+from packwire.insight.frame_form import FrameForm, checked_alike, find_forms
 from packwire.insight.grouped import MessageKind, tables
 from packwire.insight.groups import header_text, lane_rows
 from packwire.insight.segments import by_recording
+
+#: So many bytes of a message that is written as digits are none: its marks.
+_MARKS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,8 @@ class NamedFrames:
 
     kind: MessageKind
     frames: Frames
+    digits: int | None = None
+    """Where the digits begin of which the frames hold what they say; None: the frames are as they were."""
 
     @property
     def name(self) -> str:
@@ -80,7 +88,32 @@ def forms_of(captures: Sequence[Capture], kinds: Sequence[NamedFrames]) -> list[
                 and any(lane[1].transport is other[1].transport for other in lanes)
             ):
                 asked += whole
-    return [*find_forms(messages), *find_forms(asked)]
+    forms = find_forms(messages)
+    return [*forms, *(checked_alike(each, forms, asked) for each in find_forms(asked))]
+
+
+def undigited(kinds: Sequence[NamedFrames], forms: Sequence[FrameForm] = ()) -> list[NamedFrames]:
+    """Return kinds of which those that are written as hexadecimal digits have what these say in their place.
+
+    Their checksums and ends are left out, as far as the form of their frames is known.
+    """
+    return [_undigited(each, forms) for each in kinds]
+
+
+def _undigited(each: NamedFrames, forms: Sequence[FrameForm]) -> NamedFrames:
+    matrix = each.frames.matrix
+    width = matrix.shape[1]
+    found = find_digits(matrix)
+    if found is None or found.end - found.begin < width - _MARKS:
+        return each
+    begin = found.begin
+    form = next((one for one in forms if one.digits and each.kind.header.startswith(one.start)), None)
+    tail = width - found.end
+    if form is not None and form.checksums:
+        tail = -form.checksums[0].place.at
+    whole = np.concatenate((matrix[:, :begin], Digits.read(matrix[:, begin : width - tail])), axis=1)
+    header = begin + max(each.frames.header - begin, 0) // 2
+    return replace(each, frames=Frames(whole, min(header, whole.shape[1]), each.frames.time), digits=begin)
 
 
 def chance_text(chance: float) -> str:

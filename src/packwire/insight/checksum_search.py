@@ -34,7 +34,7 @@ _BEGIN_WEIGHTS = (0.3, 0.2, 0.2, 0.08, 0.08)
 _TAIL_WEIGHTS = (0.5, 0.2, 0.12, 0.04)
 _RIGHT_BEFORE, _IN_HEAD = 0.85, 0.05
 #: These are in most BMSs.
-_COMMON = (
+COMMON = (
     "sum8",
     "xor8",
     "sum16",
@@ -241,9 +241,9 @@ def _ways(matrix: Bytes, place: Place) -> int:
 
 def _weight(entry: Checksum, place: Place, width: int, entries: int, *, thorough: bool) -> float:
     """Return what part of all that is looked for this is, what is usual being more."""
-    common = len(_COMMON)
+    common = len(COMMON)
     weight = (
-        _COMMON_SHARE / common if entry.name in _COMMON else (1 - _COMMON_SHARE) / max(entries - common, 1)
+        _COMMON_SHARE / common if entry.name in COMMON else (1 - _COMMON_SHARE) / max(entries - common, 1)
     )
     starts, ends = (width, width) if thorough else (_BEGINS, _TAILS + 2)
     if entry.kind is not ChecksumKind.CRC:

@@ -29,6 +29,8 @@ class DraftKind:
     frames: Frames
     fields: tuple[FoundField, ...]
     request: bytes = b""
+    size: int = 0
+    """How long the whole frame is, as it is sent; 0: as the messages here are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def draft(
     remarks: Sequence[str] = (),
 ) -> str:
     """Return a model file as text; raises ValueError where nothing can be said of the frames."""
-    forms = [each for each in forms if each.start and not each.digits]
+    forms = [each for each in forms if each.start]
     outside = [each for each in kinds if not any(_begins_with(each, form.start) for form in forms)]
     numbers = {id(each): number for number, each in enumerate(kinds)}
     kinds = [each for each in kinds if each not in outside]
@@ -142,6 +144,9 @@ def _framing(forms: Sequence[FrameForm], header: int, requests: Sequence[bytes])
         yield f"    checksum: {{{checksum}}}  # by chance: {first.checksums[0].chance:.0e}{others}"
     if first.end:
         yield f'    end: "{first.end.hex(" ")}"'
+    if first.digits:
+        yield "    text: hex"
+    header = len(first.start) + 2 * (header - len(first.start)) if first.digits else header
     yield f"    kind: {min(max(header, 1), 32)}"
 
 
@@ -150,8 +155,7 @@ def _has_size(form: FrameForm, frame: bytes) -> bool:
     length = form.length
     if length is None or not length.sure:
         return len(frame) in form.sizes
-    said = frame[length.at : length.at + length.width]
-    return int.from_bytes(said, "little" if length.little else "big") + length.add == len(frame)
+    return length.said_by(frame) == len(frame)
 
 
 def _agrees(form: FrameForm, told: FrameForm) -> bool:
@@ -167,7 +171,9 @@ def _sizes(form: FrameForm) -> Iterator[str]:
         return
     order = ", order: little" if length.little and length.width > 1 else ""
     wide = f", width: {length.width}" if length.width > 1 else ""
-    yield f"{{at: {length.at}, add: {length.add}{wide}{order}}}"
+    written = ", digits: true" if length.digits else ""
+    checked = f", mask: {16 ** (length.width - 1) - 1:#x}, check_digit: true" if length.check_digit else ""
+    yield f"{{at: {length.at}, add: {length.add}{wide}{order}{written}{checked}}}"
 
 
 def _checksum(form: FrameForm) -> str:
@@ -177,7 +183,8 @@ def _checksum(form: FrameForm) -> str:
         said = place.begin <= _LATEST and place.at < 0 and place.end is not None and place.end < 0
         if each.name in CHECKSUMS and said:
             order = ", order: little" if place.little and each.checksum.size > 1 else ""
-            return f"name: {each.name}, from: {place.begin}, to: {place.end}, at: {place.at}{order}"
+            digits = ", digits: true" if form.digits else ""
+            return f"name: {each.name}, from: {place.begin}, to: {place.end}, at: {place.at}{order}{digits}"
     return ""
 
 
@@ -199,7 +206,7 @@ def _reply(number: int, kind: DraftKind, name: str, found: Sequence[Noted], orde
     width = kind.frames.matrix.shape[1]
     yield f"  {name}:  # {len(kind.frames.matrix)} messages"
     yield f'    begins: "{begins_text(kind)}"'
-    yield f"    size: {width}"
+    yield f"    size: {kind.size or width}"
     yield "    fields:"
     quantities: set[str] = set()
     lines = _fields(number, kind, found, order, quantities)

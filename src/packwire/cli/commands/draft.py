@@ -14,7 +14,7 @@ from packwire.channel import Transport
 from packwire.cli.alike import alike
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.headers import known_headers, row_families
-from packwire.cli.kinds import NamedFrames, forms_of, kinds_of, of_one_channel
+from packwire.cli.kinds import NamedFrames, forms_of, kinds_of, of_one_channel, undigited
 from packwire.cli.masked import masked
 from packwire.cli.notes import read_notes
 from packwire.cli.notes_options import NotesOptions
@@ -77,13 +77,14 @@ def draft(
     captures = [masked(open_capture(path, decimal=bytes_ == "decimal")) for path in paths]
     said = read_notes(values, options, captures)
     kinds = of_one_channel(kinds_of(captures))
+    forms = forms_of(captures, kinds)
+    like = alike(captures, kinds, forms)
+    kinds = undigited(kinds, forms)
     frames = [each.frames for each in kinds]
     fields = find_fields(frames)
     found = find_values(frames, fields, said.observations, seconds=options.within)
     title = name or (out.stem if out is not None else "draft")
     own = [_kind(each, its, captures) for each, its in zip(kinds, fields, strict=True)]
-    forms = forms_of(captures, kinds)
-    like = alike(captures, kinds, forms)
     remarks = [*_remarks(captures), *map(sentence, like), *([said.remark] if said.remark else [])]
     try:
         text = draft_model(_name(title), own, found, forms, _links(captures, kinds), remarks)
@@ -107,9 +108,12 @@ def draft(
 
 def _kind(each: NamedFrames, fields: tuple[FoundField, ...], captures: Sequence[Capture]) -> DraftKind:
     begins = tuple(None if at in each.kind.skipped else byte for at, byte in enumerate(each.kind.header))
+    if each.digits is not None:
+        head = each.frames.matrix[:, : each.frames.header]
+        begins = tuple(int(column[0]) if (column == column[0]).all() else None for column in head.T)
     first = each.frames.matrix[:, 0]
     begins = begins or tuple(first[:1].tolist() if (first == first[0]).all() else ())
-    return DraftKind(begins, each.frames, fields, _request(each, fields, captures))
+    return DraftKind(begins, each.frames, fields, _request(each, fields, captures), each.kind.size)
 
 
 def _request(each: NamedFrames, fields: Sequence[FoundField], captures: Sequence[Capture]) -> bytes:
@@ -125,7 +129,7 @@ def _request(each: NamedFrames, fields: Sequence[FoundField], captures: Sequence
         most = max((len(pair.request) for pair in pairs), default=0)
         for pair in pairs:
             if not any(
-                reply.group.header == each.kind.header and reply.group.size == each.frames.matrix.shape[1]
+                reply.group.header == each.kind.header and reply.group.size == each.kind.size
                 for reply in pair.replies
             ):
                 continue

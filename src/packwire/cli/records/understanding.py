@@ -65,6 +65,9 @@ class FoundValue(TypedDict):
     header: Annotated[str, "hexadecimal"]
     size: Annotated[int, "bytes of the message"]
     at: int
+    digits: Annotated[
+        bool, "the messages are hexadecimal digits, and places count the bytes that these stand for"
+    ]
     width: int
     type: str
     order: Order | None
