@@ -18,6 +18,8 @@ from packwire.wire.fields import Type
 _MOST_GUESSES = 3
 #: A model's checksum begins among so many first bytes.
 _LATEST = 64
+#: What comes so often without being asked for comes by itself.
+_STREAM = 5
 _LETTERS = {Type.UINT: "u", Type.INT: "i", Type.FLOAT: "f", Type.BCD: "bcd"}
 
 
@@ -31,6 +33,8 @@ class DraftKind:
     request: bytes = b""
     size: int = 0
     """How long the whole frame is, as it is sent; 0: as the messages here are."""
+    before: tuple[bytes, ...] = ()
+    """Of a kind that comes by itself: what was sent before it first came, and may have started it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +84,24 @@ def draft(
             f"  ask {names[id(each)]}: {{send: {each.request.hex(' ')}, reply: {names[id(each)]}}}"
             for each in asked
         ]
+    lines += _starts(kinds, names)
     lines.append("replies:")
     for each in kinds:
         lines += list(_reply(numbers[id(each)], each, names[id(each)], found, _order(kinds)))
     return "\n".join(lines) + "\n"
+
+
+def _starts(kinds: Sequence[DraftKind], names: dict[int, str]) -> Iterator[str]:
+    """Yield comments on what may have started what comes by itself: it may set something as well."""
+    sent = {frame: each for each in reversed(kinds) for frame in each.before}
+    if not sent:
+        return
+    yield "# This was sent before what comes by itself first came, and may have started it. It is left out,"
+    yield "# for it may set something; where it only starts the stream, make requests of it."
+    if not any(each.request for each in kinds):
+        yield "# requests:"
+    for number, (frame, each) in enumerate(reversed(sent.items()), start=1):
+        yield f"#   start {number}: {{send: {frame.hex(' ')}, reply: {names[id(each)]}}}"
 
 
 def begins_text(kind: DraftKind) -> str:
@@ -207,6 +225,8 @@ def _reply(number: int, kind: DraftKind, name: str, found: Sequence[Noted], orde
     yield f"  {name}:  # {len(kind.frames.matrix)} messages"
     yield f'    begins: "{begins_text(kind)}"'
     yield f"    size: {kind.size or width}"
+    if not kind.request and len(kind.frames.matrix) >= _STREAM:
+        yield "    unasked: true  # nothing asks for it again and again"
     yield "    fields:"
     quantities: set[str] = set()
     lines = _fields(number, kind, found, order, quantities)

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from packwire.capture import Capture, open_capture
 from packwire.capture.content import look
 from packwire.capture.framings import request_of
+from packwire.capture.packets import NO_TIME
 from packwire.channel import Transport
 from packwire.cli.alike import alike
 from packwire.cli.exit_codes import ExitCode
@@ -38,6 +39,8 @@ from packwire.visible import record_text
 _POLL, _POLL_SHARE = 3, 0.1
 #: Where requests that begin alike are not all alike, one is a poll that is nearly all of many.
 _OFTEN, _NEARLY_ALL = 10, 0.9
+#: What starts a stream was sent so shortly before it (ns), and is one of so many requests.
+_STARTS_WITHIN, _FEW_STARTS = 5_000_000_000, 3
 
 
 _NO_NOTES = NotesOptions()
@@ -113,7 +116,9 @@ def _kind(each: NamedFrames, fields: tuple[FoundField, ...], captures: Sequence[
         begins = tuple(int(column[0]) if (column == column[0]).all() else None for column in head.T)
     first = each.frames.matrix[:, 0]
     begins = begins or tuple(first[:1].tolist() if (first == first[0]).all() else ())
-    return DraftKind(begins, each.frames, fields, _request(each, fields, captures), each.kind.size)
+    request = _request(each, fields, captures)
+    before = () if request else _before(each, captures)
+    return DraftKind(begins, each.frames, fields, request, each.kind.size, before)
 
 
 def _request(each: NamedFrames, fields: Sequence[FoundField], captures: Sequence[Capture]) -> bytes:
@@ -142,6 +147,20 @@ def _request(each: NamedFrames, fields: Sequence[FoundField], captures: Sequence
             if polled and fits and (known.query or not known.told):
                 return payload
     return b""
+
+
+def _before(each: NamedFrames, captures: Sequence[Capture]) -> tuple[bytes, ...]:
+    """Return what was sent, each once or nearly so, shortly before a kind of message first came."""
+    first = each.frames.time[0] if each.frames.time is not None else NO_TIME
+    sent: list[bytes] = []
+    for capture in captures:
+        table = capture.messages
+        for lane, rows in lane_rows(table).items():
+            if lane[0] is not Direction.TO_DEVICE or lane[1].subscribes or first == NO_TIME:
+                continue
+            near = (table.time[rows] <= first) & (table.time[rows] > first - _STARTS_WITHIN)
+            sent += [table.payload(row) for row in rows[near].tolist()]
+    return tuple(dict.fromkeys(sent))[-_FEW_STARTS:]
 
 
 def _links(captures: Sequence[Capture], kinds: Sequence[NamedFrames]) -> DraftLinks:
