@@ -13,8 +13,9 @@ from packwire.errors import BadOptionError
 from packwire.export.aiobmsble import aiobmsble
 from packwire.models.load import model
 from packwire.models.store import library
-from tests.models.aiobmsble_vectors import ROUNDED, VECTORS, exchanges, same
+from tests.models.aiobmsble_vectors import ROUNDED, exchanges, same
 from tests.models.test_against_aiobmsble import DIFFERENT, FAMILIES, ONLY_ONE, OTHERS
+from tests.shared_data import needs_vectors
 
 pytest.importorskip("aiobmsble", reason="aiobmsble (extra ble) is not installed")
 
@@ -39,7 +40,7 @@ def told(plugin: ModuleType, pieces):
     return plugin._sample(plugin._joined(bms._said))
 
 
-@pytest.mark.skipif(not VECTORS.exists(), reason="../shared/aiobmsble is not here")
+@needs_vectors
 @pytest.mark.parametrize("family", FAMILIES)
 def test_it_makes_of_recorded_bytes_what_aiobmsble_makes(family):
     plugins: dict[str, ModuleType] = {}

@@ -1,5 +1,6 @@
 """The decoder that is written reads any layout as packwire's own engine reads it; here in Python."""
 
+import math
 from typing import Any, override
 
 import pytest
@@ -161,8 +162,8 @@ def conditions(draw, kind, numbers):
 def same(one, other):
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, float) and one != one:  # noqa: PLR0124 - NaN
-        return other != other  # noqa: PLR0124
+    if isinstance(one, float) and math.isnan(one):
+        return math.isnan(other)
     return one == pytest.approx(other, rel=1e-12) if isinstance(one, float | int) else one == other
 
 

@@ -3,8 +3,6 @@
 `make esphome` has the configurations checked by ESPHome itself, which is too large for every run.
 """
 
-import shutil
-
 import pytest
 import yaml
 
@@ -15,9 +13,9 @@ from packwire.models.load import model
 from packwire.models.requests import template_of
 from packwire.models.store import library
 from tests.export.esphome_stub import compiled, said
-from tests.models.aiobmsble_vectors import VECTORS, exchanges
+from tests.models.aiobmsble_vectors import exchanges
+from tests.shared_data import needs_compiler, needs_vectors
 
-needs_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="g++ is not installed")
 #: Plugin of aiobmsble -> the model, which ones are compiled here.
 COMPILED = {"jbd_bms": "jbd", "redodo_bms": "litime", "abc_bms": "sok", "jikong_bms": "jk02"}
 #: Models whose examples go through, one for each form of frames and link.
@@ -43,7 +41,7 @@ def differences(values, shown):
 
 
 @needs_compiler
-@pytest.mark.skipif(not VECTORS.exists(), reason="../shared/aiobmsble is not here")
+@needs_vectors
 @pytest.mark.parametrize("plugin", COMPILED)
 def test_sensors_show_what_the_model_says_of_recorded_bytes(plugin, tmp_path):
     protocol = model(COMPILED[plugin])

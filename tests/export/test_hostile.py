@@ -2,7 +2,6 @@
 
 import ast
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
@@ -20,7 +19,7 @@ from packwire.models.schema import ModelFile
 from packwire.models.text import read_hex
 from tests.export.captured import captured, tshark
 from tests.export.esphome_stub import source
-from tests.shared_data import needs_tshark
+from tests.shared_data import needs_compiler, needs_luac, needs_tshark
 
 #: What ends strings, comments and lines somewhere, or is replaced there, followed by what would then run.
 NASTY = [
@@ -258,7 +257,7 @@ def nothing_ran(folder) -> bool:
 
 
 @pytest.mark.parametrize("at", range(0, len(NASTY), 7))
-@pytest.mark.skipif(shutil.which("luac5.2") is None, reason="luac (Debian: lua5.2) is not installed")
+@needs_luac
 def test_luac_takes_it(at, tmp_path):
     path = tmp_path / "hostile.lua"
     path.write_text(text_of(protocol(given_in_turn(NASTY[at:] + NASTY[:at])), "wireshark"), encoding="utf-8")
@@ -278,7 +277,7 @@ def test_tshark_shows_the_values_all_the_same(tmp_path, monkeypatch):
     assert nothing_ran(tmp_path)
 
 
-@pytest.mark.skipif(shutil.which("g++") is None, reason="g++ is not installed")
+@needs_compiler
 def test_a_compiler_takes_it(tmp_path):
     path = tmp_path / "hostile.cpp"
     path.write_text(source(text_of(protocol(given_in_turn(NASTY)), "esphome")), encoding="utf-8")

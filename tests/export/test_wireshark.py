@@ -1,6 +1,5 @@
 """An exported dissector in tshark: it finds the frames, and says what the model says of them."""
 
-import shutil
 import subprocess
 from typing import Any
 
@@ -18,9 +17,9 @@ from packwire.models.store import library
 from packwire.quantity import QUANTITIES, Kind
 from tests.cli.running import packwire
 from tests.export.captured import captured, tshark, usb
-from tests.models.aiobmsble_vectors import VECTORS, exchanges
+from tests.models.aiobmsble_vectors import exchanges
 from tests.models.test_against_aiobmsble import FAMILIES, OTHERS
-from tests.shared_data import CAPTURES, needs_captures, needs_tshark
+from tests.shared_data import CAPTURES, needs_captures, needs_luac, needs_tshark, needs_vectors
 
 #: Captures of real devices, by the model that is spoken there, and how many replies are known in each at least.
 REAL = {
@@ -96,7 +95,7 @@ def made(protocol: ModelProtocol) -> bytes:
 
 
 @needs_tshark
-@pytest.mark.skipif(not VECTORS.exists(), reason="../shared/aiobmsble is not here")
+@needs_vectors
 @pytest.mark.parametrize("plugin", FAMILIES)
 def test_what_aiobmsble_was_told_is_shown(plugin, tmp_path):
     chosen: dict[str, list[bytes]] = {}
@@ -174,7 +173,7 @@ async def test_what_packwire_records_of_a_serial_line(tmp_path):
     assert cells == sample.values["cell_count"]
 
 
-@pytest.mark.skipif(shutil.which("luac5.2") is None, reason="luac (Debian: lua5.2) is not installed")
+@needs_luac
 @pytest.mark.parametrize("name", library())
 def test_it_is_lua(name, tmp_path):
     subprocess.run(["luac5.2", "-p", script_of(model(name), tmp_path)], check=True)

@@ -13,9 +13,7 @@ from packwire.device.aiobmsble.samples import values_of
 from packwire.models.heard import Heard
 from packwire.models.protocol import ModelProtocol
 from packwire.sample import derived
-from tests.shared_data import SHARED
-
-VECTORS = SHARED / "aiobmsble" / "frames.json"
+from tests.shared_data import VECTORS
 
 #: aiobmsble cuts these to whole numbers.
 WHOLE = {"capacity_design", "charge_discharged_total"}

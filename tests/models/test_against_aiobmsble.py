@@ -7,9 +7,10 @@ import pytest
 from packwire.models.heard import Heard
 from packwire.models.load import model
 from packwire.models.store import library
-from tests.models.aiobmsble_vectors import VECTORS, compare, exchanges, same
+from tests.models.aiobmsble_vectors import compare, exchanges, same
+from tests.shared_data import needs_vectors
 
-pytestmark = pytest.mark.skipif(not VECTORS.exists(), reason="../shared/aiobmsble is not here")
+pytestmark = needs_vectors
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "aiobmsble.md"
 

@@ -12,12 +12,10 @@ from packwire.models.load import model
 from packwire.wire.fields import Field, Type
 from packwire.wire.finding import frames_in
 from packwire.wire.keyed import KeyedCodec
-from tests.models.aiobmsble_vectors import VECTORS
-from tests.shared_data import SHARED
+from tests.shared_data import SHARED, VECTORS, needs_vectors
 
 TEXT = SHARED / "captures" / "text"
 recorded = pytest.mark.skipif(not TEXT.exists(), reason="../shared/captures is not here")
-vectors = pytest.mark.skipif(not VECTORS.exists(), reason="../shared/aiobmsble is not here")
 
 
 def said(name, *frames):
@@ -27,7 +25,7 @@ def said(name, *frames):
     return heard.values()
 
 
-@vectors
+@needs_vectors
 def test_seplos_v3_says_of_a_pack_what_aiobmsble_says():
     """Of three exchanges the first is whole; aiobmsble's samples are of the master, its packs within."""
     raw = json.loads(VECTORS.read_text())["seplos_bms"][0]

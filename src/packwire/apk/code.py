@@ -4,7 +4,7 @@ Registers are followed along the code in its order. Where code may be entered fr
 them is forgotten: an element of an array that nobody is sure of is unknown, and never guessed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -97,16 +97,7 @@ class _Walk:
         """Go over all instructions."""
         units, found = self.units, self.found
         entered = self._entered()
-        at, size = 0, len(units)
-        while at < size:
-            unit = units[at]
-            code = unit & 0xFF
-            if code == 0 and unit:
-                at += self._payload(at)
-                continue
-            length = _LENGTH[code]
-            if at + length > size:
-                break
+        for at, code in self._instructions():
             if at in entered or code == 0x0D:
                 self.numbers.clear()
             if code in _CALLS:
@@ -120,25 +111,30 @@ class _Walk:
             self._follow(at, code)
             found.xors = found.xors or code in _XOR
             found.shifts = found.shifts or code in _SHIFT
-            at += length
         return found
+
+    def _instructions(self) -> Iterator[tuple[int, int]]:
+        """Yield where each instruction stands, and its opcode; the tables between them are passed over."""
+        units = self.units
+        at, size = 0, len(units)
+        while at < size:
+            code = units[at] & 0xFF
+            if code == 0 and units[at]:
+                at += self._payload(at)
+                continue
+            length = _LENGTH[code]
+            if at + length > size:
+                return
+            yield at, code
+            at += length
 
     def _entered(self) -> set[int]:
         """Return where code may be entered by a jump."""
         units = self.units
         result: set[int] = set()
-        at, size = 0, len(units)
-        while at < size:
-            unit = units[at]
-            code = unit & 0xFF
-            if code == 0 and unit:
-                at += self._payload(at)
-                continue
-            length = _LENGTH[code]
-            if at + length > size:
-                break
+        for at, code in self._instructions():
             if code == 0x28:
-                result.add(at + _signed(unit >> 8, 8))
+                result.add(at + _signed(units[at] >> 8, 8))
             elif code == 0x29 or 0x32 <= code <= 0x3D:
                 result.add(at + _signed(units[at + 1], 16))
             elif code in {0x2A, 0x2B, 0x2C}:
@@ -147,7 +143,6 @@ class _Walk:
                     result.add(offset)
                 else:
                     result |= self._cases(at, offset)
-            at += length
         return result
 
     def _cases(self, at: int, payload: int) -> set[int]:

@@ -1,4 +1,4 @@
-"""What a recording holds, and, where there is no application data in it, why and what to do about it."""
+"""What a recording holds. Why it may hold no application data is the doctor's to say."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,16 +10,13 @@ from packwire.capture.devices import SeenDevice, find_devices, hci_packets
 from packwire.capture.framed import Framed
 from packwire.capture.framings import family_of
 from packwire.capture.layers.hci import HciKind
-from packwire.capture.links import Layer, link_name, numbers
+from packwire.capture.links import link_name
 from packwire.capture.open import Capture
-from packwire.capture.packets import (
-    HCI_NOTE,
-    NO_TIME,
-    Packets,
-)
+from packwire.capture.packets import NO_TIME, Packets
 from packwire.messages import Messages
 
-_KINDS = {
+#: The kinds of HCI packets, as `Content.hci` counts them.
+HCI_WORDS = {
     HciKind.COMMAND: "commands",
     HciKind.ACL: "ACL data",
     HciKind.SCO: "SCO data",
@@ -36,13 +33,6 @@ class ChannelCount(NamedTuple):
     from_device: int
     unknown: int
     sizes: tuple[int, int]
-
-
-class Advice(NamedTuple):
-    """Why there is no data, and what to do."""
-
-    what: str
-    remedy: str
 
 
 class Spoken(NamedTuple):
@@ -163,7 +153,7 @@ def _spoken(framed: Framed) -> tuple[Spoken, ...]:
 
 def _hci(packets: Packets) -> tuple[dict[str, int], int]:
     found = hci_packets(packets)
-    counts = {name: int(np.count_nonzero(found.kind == kind)) for kind, name in _KINDS.items()}
+    counts = {name: int(np.count_nonzero(found.kind == kind)) for kind, name in HCI_WORDS.items()}
     acl = found.kind == HciKind.ACL
     cut = int(np.count_nonzero(found.wire_end[acl] > found.end[acl]))
     return {name: count for name, count in counts.items() if count}, cut
@@ -185,111 +175,3 @@ def _channels(messages: Messages) -> list[ChannelCount]:
             result.append(ChannelCount(str(channel), to_device, from_device, unknown, between))
         begin = end
     return result
-
-
-_ANDROID = (
-    "Android: Developer options > Enable Bluetooth HCI snoop log > Enabled (not `Filtered`), then turn"
-    " Bluetooth off and on, and record again."
-)
-
-
-def advice(content: Content) -> list[Advice]:
-    """Say why a recording holds no application data and what to do; empty where it holds some."""
-    if content.messages:
-        return []
-    if not content.packets:
-        return [
-            Advice(
-                "the recording holds no packets.",
-                "Start it before you open the app, use the app, then stop it; check that it listens at the"
-                " right interface.",
-            )
-        ]
-    if content.hci:
-        return [_bluetooth(content)]
-    if HCI_NOTE in content.kinds:
-        return [
-            Advice(
-                "only notes of the Bluetooth recorder (which controllers there are): it ran, and nothing was"
-                " said over them meanwhile.",
-                "Start it (btmon -w file.btsnoop) before the program or the app connects to the battery, on"
-                " the computer that connects, and stop it when values were shown.",
-            )
-        ]
-    if content.kinds & numbers(Layer.RADIO):
-        return [
-            Advice(
-                "a radio recording without data of a connection: only advertising, or it is encrypted.",
-                "Start the sniffer on the device's address before the app connects, so that it follows the"
-                " connection. If the app pairs, record on the phone instead (packwire capture android).",
-            )
-        ]
-    if content.kinds & numbers(Layer.WIFI):
-        return [
-            Advice(
-                "Wi-Fi frames, which are encrypted and not read here.",
-                "Record at one end of the connection or at the router instead: packwire capture network.",
-            )
-        ]
-    return [_network(content)]
-
-
-def _bluetooth(content: Content) -> Advice:
-    data = content.hci.get(_KINDS[HciKind.ACL], 0)
-    if content.small_log:
-        return Advice(
-            "only the small log that every Android bug report has: the app's data is not in it.", _ANDROID
-        )
-    if data and content.data_cut * 2 > data:
-        return Advice(
-            f"{content.data_cut} of {data} data packets were cut short: the log is filtered or keeps headers"
-            " only.",
-            _ANDROID,
-        )
-    if data:
-        return Advice(
-            f"{data} data packets, but no ATT value and no RFCOMM among them: nobody talked to a battery.",
-            "Start the recording, then open the vendor's app and wait until it shows the battery; a phone"
-            " records its own traffic only.",
-        )
-    adverts = sum(each.adverts for each in content.devices)
-    if adverts * 2 > content.hci.get(_KINDS[HciKind.EVENT], 0):
-        return Advice(
-            f"only advertising ({adverts} reports of {len(content.devices)} devices): nothing was connected,"
-            " or the data of the connection was not recorded.",
-            "Open the app and wait until it shows the battery while the recording runs. " + _ANDROID,
-        )
-    return Advice(
-        "only HCI commands and events, no data packets (ACL): this recorder left the data out, or nothing"
-        " was connected.",
-        "iPhone: install Apple's Bluetooth logging profile, restart, and record with PacketLogger. "
-        + _ANDROID,
-    )
-
-
-def _network(content: Content) -> Advice:
-    if content.cut * 2 > content.packets:
-        return Advice(
-            f"{content.cut} of {content.packets} packets were cut short when they were recorded.",
-            "Record whole packets: tcpdump -s 0.",
-        )
-    if content.kinds & numbers(Layer.CAN):
-        return Advice(
-            "CAN frames without data in them.",
-            "Record while the battery is awake, with the bit rate of the bus: candump -L can0.",
-        )
-    if content.kinds & numbers(Layer.USB):
-        return Advice(
-            "USB traffic without Bluetooth data in it.",
-            "Record the USB bus on which the Bluetooth adapter is, from before the connection is made.",
-        )
-    if content.tcp_bytes:
-        return Advice(
-            f"TCP connections with {content.tcp_bytes} bytes, but nothing that is understood here;"
-            " they may be encrypted, or of something else.",
-            "Record between the app and the device itself: packwire capture network.",
-        )
-    return Advice(
-        "no TCP data and no CAN frames in it.",
-        "Record at an interface that the traffic passes, without a filter: packwire capture network.",
-    )

@@ -75,6 +75,21 @@ class TestNoData:
         assert why in text
         assert remedy in text
 
+    async def test_the_doctor_says_the_same(self, recorded):
+        path = recorded(CONNECTED, acl(5, b"\x12\x01\x00\x00"))
+        result = await packwire("doctor", "--log", str(path))
+        assert "[not-recorded]" in result.out
+        assert "VERDICT (likely)" in result.out  # packets that nobody understands may be the pack's
+        assert "no ATT value and no RFCOMM" in result.out
+        assert result.code == ExitCode.NO_DATA
+        result = await packwire("doctor", "--log", str(recorded(command(0x0C03, b""))))
+        assert "VERDICT: No battery's data is in it: only HCI commands" in result.out
+
+    async def test_why_the_link_failed_comes_first(self, recorded):
+        path = recorded(CONNECTED, event(0x05, b"\x00\x40\x00\x05"))  # disconnected: authentication failure
+        result = await packwire("doctor", "--log", str(path))
+        assert "[pairing-needed]" in result.out
+
     def test_nothing_at_all(self, shown, tmp_path):
         path = tmp_path / "empty.pcap"
         path.write_bytes(pcap([]))

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from packwire.capture import Capture, open_capture
-from packwire.capture.content import advice, look
+from packwire.capture.content import look
 from packwire.capture.follow import follow_packets
 from packwire.capture.growing import Show, first_time, new_messages
 from packwire.capture.packets import NO_TIME
@@ -231,8 +231,11 @@ def _explain(captures: list[Capture]) -> None:
         for note in capture.notes:
             out.line(printable(f"{capture.name}: {note}"))
         if not len(capture.messages):
-            for each in advice(look(capture)):
-                out.line((printable(capture.name), "bold"), f": {each.what} {each.remedy}")
+            from packwire.doctor.log.rules.recording import why_empty  # noqa: PLC0415 - seldom needed
+
+            why = why_empty(look(capture))
+            assert why is not None
+            out.line((printable(capture.name), "bold"), f": {why.words} {why.remedy}")
 
 
 def _explain_filter(captures: list[Capture], tables: list[MessageTable], wanted: Filter) -> None:

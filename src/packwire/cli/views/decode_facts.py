@@ -6,7 +6,7 @@ import numpy as np
 
 from packwire.capture.layers.conversation import Conversation, Part
 from packwire.capture.layers.silence import Silence
-from packwire.capture.layers.spoken import Carrier, SpokenConnection
+from packwire.capture.layers.spoken import Carrier, SpokenConnection, displaced
 from packwire.capture.layers.tally import Tally
 from packwire.capture.packets import NO_TIME
 from packwire.cli.terminal import printable
@@ -14,8 +14,6 @@ from packwire.messages import Direction
 from packwire.protocol.observing import Caller
 from packwire.protocol.words import Words
 
-#: A hub that closes a connection this soon after another login did it because of that, in ns.
-_DISPLACED_WITHIN = 2_000_000_000
 #: One that refuses a login closes at once, in ns; the rest is the way through the network.
 _REFUSED_WITHIN = 2_000_000_000
 #: A client that goes on sooner than this without a reply does not wait for one, in ns.
@@ -64,14 +62,8 @@ def closed_early(index: int, connections: Sequence[SpokenConnection[Carrier]]) -
     tcp = vesc.connection
     if login is None or login.login is None or tcp.ended_by == login.side or tcp.ended_at is None:
         return ""
-    for other in connections:
-        for line in other.hub_lines:
-            after = tcp.ended_at - line.time
-            if other is not vesc and line.login and 0 <= after < _DISPLACED_WITHIN and line.time > login.time:
-                same = line.login.device_id == login.login.device_id and line.caller is Caller.CLIENT
-                if same and tcp.ends[tcp.ended_by or 0] in other.connection.ends:
-                    newer = other.connection.ends[line.side]
-                    return f"{after / 1e6:.1f} ms after {newer} had logged in with the same id"
+    if newer := displaced(vesc, connections):
+        return f"{newer.after / 1e6:.1f} ms after {newer.by} had logged in with the same id"
     soon = tcp.ended_at - login.time < _REFUSED_WITHIN
     if soon and not tcp.streams[1 - login.side].recorded:
         return (

@@ -45,6 +45,7 @@ def show(capture: Capture, shown: Shown, out: Writer) -> None:
     _show_file(capture, clock, out)
     hubs = hub_ends(capture.spoken)
     same = relays(capture.spoken) if shown.brief else {}
+    odd = False
     for number, connection in enumerate(capture.spoken, 1):
         out.line()
         view = _ConnectionView(number, connection, capture, clock, shown, out)
@@ -55,7 +56,10 @@ def show(capture: Capture, shown: Shown, out: Writer) -> None:
             )
             continue
         view.show_messages()
-        view.show_summary()
+        odd = view.show_summary() or odd
+    if odd:
+        out.line()
+        out.line(f"What it comes to, and what to do:  packwire doctor --log {printable(capture.name)}")
 
 
 def _show_file(capture: Capture, clock: CaptureClock, out: Writer) -> None:
@@ -345,17 +349,19 @@ class _ConnectionView:
         payload = shown_payload(self._vesc, self._conversation.messages.payload(row), self._shown)
         return self._words.reply(payload, keep_secrets=self._shown.keep_secrets)
 
-    def show_summary(self) -> None:
-        """Write the account by command, then what is plain from it."""
+    def show_summary(self) -> bool:
+        """Write the account by command, then what is plain from it; return whether any of it is odd."""
         counted = tallies(self._conversation)
         if counted:
             self._out.line()
             for index, row in enumerate(summary_rows(counted, self._words)):
                 self._out.line((_INDENT + row, "dim" if index == 0 else ""))
-        for index, (fact, good) in enumerate(facts(self._vesc, counted, self._silence)):
-            if index == 0:
-                self._out.line()
+        plain = list(facts(self._vesc, counted, self._silence))
+        if plain:
+            self._out.line()
+        for fact, good in plain:
             self._out.line(_INDENT, (fact, "green" if good else "yellow"))
+        return not all(good for _, good in plain)
 
 
 type _Item = tuple[int, int, int, int | tuple[int, HubLine | Gap | Junk]]

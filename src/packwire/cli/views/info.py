@@ -6,12 +6,13 @@ from textwrap import wrap
 from typing import Any
 
 from packwire.capture import Capture
-from packwire.capture.content import ChannelCount, Content, advice
+from packwire.capture.content import ChannelCount, Content
 from packwire.capture.devices import SeenDevice
 from packwire.capture.packets import NO_TIME
 from packwire.capture.writers.csv import iso_time
 from packwire.cli.terminal import printable
 from packwire.cli.views import alike
+from packwire.doctor.log.rules.recording import why_empty
 from packwire.insight.likeness import Likeness
 
 _INDENT = 11
@@ -43,9 +44,9 @@ def lines(capture: Capture, content: Content, like: Sequence[Likeness] = ()) -> 
         yield from _row("cut", f"{_count(content.cut, 'packet')} of which only the beginning was recorded")
     for loss in content.losses:
         yield from _row("not used", loss)
-    for each in advice(content):
-        yield from _row("no data", each.what, "bold yellow")
-        yield from _row("", each.remedy)
+    if (why := why_empty(content)) is not None:
+        yield from _row("no data", why.words, "bold yellow")
+        yield from _row("", why.remedy)
 
 
 def _recorded(content: Content, like: Sequence[Likeness]) -> Iterator[_Line]:
@@ -107,6 +108,7 @@ def _channel_lines(channels: tuple[ChannelCount, ...]) -> Iterator[_Line]:
 
 def record(capture: Capture, content: Content, like: Sequence[Likeness] = ()) -> dict[str, Any]:
     """Return all about one recording for a script."""
+    why = why_empty(content)
     return {
         "kind": "recording",
         "time": iso_time(content.begin) or None,
@@ -128,7 +130,7 @@ def record(capture: Capture, content: Content, like: Sequence[Likeness] = ()) ->
         "channels": [each._asdict() for each in content.channels],
         "cut": content.cut,
         "not_used": list(content.losses),
-        "advice": [each._asdict() for each in advice(content)],
+        "advice": [] if why is None else [{"what": why.words, "remedy": why.remedy}],
     }
 
 

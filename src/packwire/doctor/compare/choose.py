@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from packwire.capture import Capture
 from packwire.doctor.compare.clock import steadied
 from packwire.doctor.compare.connections import as_one, joined
-from packwire.doctor.compare.framed_sessions import expectations, framed_session
+from packwire.doctor.compare.framed_sessions import Expected, expectations, framed_session
 from packwire.doctor.compare.recorded_links import RecordedLink, links, model_of, protocol_of
 from packwire.doctor.compare.session import Aside, ClientSession
 from packwire.doctor.compare.shifted import shifted_back
@@ -70,6 +70,30 @@ def choose(
     )
 
 
+def sessions_of(capture: Capture) -> list[ClientSession]:
+    """Return the sessions of all clients of one recording, whatever each of them speaks."""
+    steady, notes = steadied(capture)
+    if steady.vesc.connections:
+        found = vesc_sessions(steady)[0]
+    else:
+        every = links(steady)
+        found = []
+        for protocol in dict.fromkeys(link.device_protocol or link.protocol for link in every):
+            some = [link for link in every if (link.device_protocol or link.protocol) == protocol]
+            found += _framed(steady, some, protocol, expectations(some), model_of(some, protocol))
+        found = found or vesc_sessions(steady)[0]
+    return [_noted(shifted_back(each), notes) for each in found]
+
+
+def _framed(
+    capture: Capture, some: list[RecordedLink], protocol: str, expected: Expected, model: str
+) -> list[ClientSession]:
+    return [
+        framed_session(capture, number, link, protocol, expected, model)
+        for number, link in enumerate(some, 1)
+    ]
+
+
 def _noted(session: ClientSession, notes: tuple[str, ...]) -> ClientSession:
     return replace(session, notes=(*notes, *session.notes))
 
@@ -99,15 +123,7 @@ def _sessions(captures: tuple[Capture, Capture]) -> list[tuple[list[ClientSessio
     both = [link for some in found for link in some]
     expected, model = expectations(both), "" if any(over_tcp) else model_of(both, protocol)
     read = [
-        (
-            [
-                framed_session(capture, number, link, protocol, expected, model)
-                for number, link in enumerate(some, 1)
-            ],
-            [],
-        )
-        if some
-        else vesc_sessions(capture)
+        (_framed(capture, some, protocol, expected, model), []) if some else vesc_sessions(capture)
         for capture, some in zip(captures, found, strict=True)
     ]
     return [([shifted_back(each) for each in sessions], asides) for sessions, asides in read]

@@ -316,9 +316,12 @@ def _ms(time: float) -> str:
 
 def _no_bms(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdict]:
     here, there = _last_bms(own), _last_bms(other)
-    if here is None or there is None or not here[1].absent or there[1].absent:
+    if here is None or not here[1].absent or (there is None and other.queries):
         return
-    text = f"Its BMS_GET_VALUES is answered with no cells; the other session's with {there[1].cells}."
+    if there is not None and there[1].absent:
+        return
+    beside = "" if there is None else f"; the other session's with {there[1].cells}"
+    text = f"Its BMS_GET_VALUES is answered with no cells{beside}."
     kind = here[0].kind
     numbers = tuple(own.by_kind()[kind])
     first = own.queries[numbers[0]].time

@@ -294,8 +294,10 @@ def _told_by_content(session: ClientSession, steps: Sequence[FollowingStep]) -> 
         long: list[FollowingStep] = []
         alone = [step for step in answered(steps) if step.gap >= 0 and len(step.numbers) == 1]
         for group in by_kinds(alone).values():
-            such = [step for step in group if has(session, session.queries[step.numbers[0]])]
-            others = [step for step in group if step not in such]
+            such: list[FollowingStep] = []
+            others: list[FollowingStep] = []
+            for step in group:
+                (such if has(session, session.queries[step.numbers[0]]) else others).append(step)
             if min(len(such), len(others)) < _TWICE:
                 continue
             least = sorted(step.wait for step in such)[len(such) // 5]

@@ -1,7 +1,8 @@
 """The comparison of two sessions: all that was found, the first divergence, and one verdict."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence
@@ -18,7 +19,7 @@ from packwire.doctor.verdicts import decide
 #: The verdict's key where nothing that matters is different.
 NO_DIFFERENCE = "no-difference"
 #: Of these a few happen on every link: less than this share of the requests is told, but is no verdict.
-_BY_CHANCE = frozenset(
+BY_CHANCE = frozenset(
     {
         Cause.SILENT_DEVICE,
         Cause.DAMAGED_REPLIES,
@@ -49,6 +50,10 @@ _FAULTS = frozenset(
 )
 #: What both sessions have is no difference, unless one has it more than so many times as often.
 _AS_OFTEN = 0.5
+#: Where a pack answers more than this share, what it leaves unanswered may be what it does not know.
+_ANSWERS = 0.5
+#: So many requests without a reply, of kinds that were answered, over so many ns at the end of a session.
+_FELL_SILENT, _SILENT_FOR = 3, 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +166,36 @@ def compare(reference: ClientSession, mine: ClientSession, log: ClientLog | None
 
 
 @dataclass(frozen=True, slots=True)
+class Alone:
+    """One session by itself: `main` is what keeps the client from its data; `also` is what else is odd."""
+
+    session: ClientSession
+    main: SessionVerdict | None
+    also: tuple[SessionVerdict, ...]
+
+
+def alone(session: ClientSession) -> Alone:
+    """Judge one session by itself."""
+    nobody = replace(
+        session,
+        queries=(),
+        bad=(),
+        starts=(),
+        login=None,
+        hub=False,
+        nodes={},
+        bus=None,
+        refused=frozenset(),
+        foreign={},
+        writes={},
+    )
+    found = findings(session, nobody, patience_of(session))
+    judged = _Judged(session, found)
+    main = next((each for each in found if judged.keeps_from_data(each)), None)
+    return Alone(session, main, tuple(each for each in found if each is not main))
+
+
+@dataclass(frozen=True, slots=True)
 class _Judged:
     """A session with what was found about it."""
 
@@ -177,6 +212,26 @@ class _Judged:
         """Tell whether a finding is about few requests only, of its kinds or of all."""
         few = 0 < len(finding.numbers) < _RARE * self.session.asked
         return few or self.share(finding) < _RARE
+
+    def keeps_from_data(self, finding: SessionVerdict) -> bool:
+        """Tell whether a client gets no data, or no more, because of a finding."""
+        if finding.cause in _FAULTS:
+            return True
+        if finding.cause is Cause.DAMAGED_REPLIES:
+            return not self.rare(finding)
+        if finding.cause in BY_CHANCE:
+            return len(finding.numbers) > _ANSWERS * self.session.asked or self._at_the_end(finding)
+        return not self.session.answered
+
+    def _at_the_end(self, finding: SessionVerdict) -> bool:
+        """Tell whether the session ends with requests that got no reply, and had one before."""
+        queries = self.session.queries
+        answered = {each.kind for each in queries if each.answered}
+        asked = [number for number, each in enumerate(queries) if each.kind in answered]
+        last = list(takewhile(lambda number: not queries[number].answered, reversed(asked)))
+        first = queries[last[-1]].time if last else NO_TIME
+        lasted = first != NO_TIME and self.session.end - first >= _SILENT_FOR
+        return lasted and len(set(last) & set(finding.numbers)) >= _FELL_SILENT
 
     def shared(self, finding: SessionVerdict, other: "_Judged") -> bool:
         """Tell whether the other session has the same, about as often: then it is no difference."""
@@ -196,7 +251,7 @@ def _main(ours: _Judged, theirs: _Judged) -> tuple[SessionVerdict | None, bool]:
     """
     untold: SessionVerdict | None = None
     for each in ours.found:
-        chance = each.cause in _BY_CHANCE and ours.rare(each)
+        chance = each.cause in BY_CHANCE and ours.rare(each)
         if each.cause is Cause.CANNOT_TELL:
             untold = untold or each
         elif not chance and not ours.shared(each, theirs):

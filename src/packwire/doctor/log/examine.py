@@ -4,22 +4,36 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from packwire.capture.content import look
 from packwire.capture.events.reader import EventLog, read_events
 from packwire.capture.events.told import LoggedDevice
 from packwire.capture.formats import is_plain_text, read_packets, unpacked
 from packwire.capture.open import Capture, file_content, file_name, open_capture
 from packwire.capture.text.lines import lines
 from packwire.capture.text.wrapped import unwrapped
-from packwire.check import Facts, Rule, Verdict
+from packwire.check import Fact, Facts, Rule, Verdict
 from packwire.doctor.log.facts import SaidFacts, WireFacts, WriterFacts, fill
 from packwire.doctor.log.recorded import events_of
-from packwire.doctor.log.rules import can, configuration, frames, gatt, host, line, proxies, radio, wired
+from packwire.doctor.log.rules import (
+    can,
+    configuration,
+    frames,
+    gatt,
+    host,
+    line,
+    proxies,
+    radio,
+    recording,
+    wired,
+)
+from packwire.doctor.log.sessions import SessionFacts, judge_sessions, verdicts_of, without_a_bus
 from packwire.doctor.log.wire import capture_of, look_at, note_text_frames
-from packwire.doctor.verdicts import judge_surest_first
+from packwire.doctor.verdicts import decide, judge_surest_first
 from packwire.errors import BadFileError
 
 #: The rules of all subjects, in the order in which those of one rank are told.
 RULES: tuple[Rule, ...] = (
+    *recording.RULES,
     *host.RULES,
     *configuration.RULES,
     *radio.RULES,
@@ -81,7 +95,9 @@ def diagnose_file(path: str | Path, progress: Callable[[int], None] | None = Non
     except BadFileError as error:
         words = str(error)
         raise BadFileError(words if words.startswith(name) else f"{name}: {words}") from None
-    found = conclude(name, events_of(capture), capture)
+    found = conclude(
+        name, events_of(capture), capture, recording.RecordingFacts(look(capture)), judge_sessions(capture)
+    )
     return replace(found, notes=(*capture.damage, *found.notes))
 
 
@@ -97,15 +113,17 @@ def diagnose_lines(
     return replace(found, notes=(*damage, *found.notes))
 
 
-def conclude(name: str, log: EventLog, capture: Capture) -> LogDiagnosis:
-    """Judge what a log or a capture tells."""
+def conclude(name: str, log: EventLog, capture: Capture, *given: Fact) -> LogDiagnosis:
+    """Judge what a log or a capture tells, and what is known besides."""
     wire = look_at(capture.raw_messages) if len(capture.packets) else WireFacts()
+    sessions = next((each for each in given if isinstance(each, SessionFacts)), SessionFacts())
+    wire = without_a_bus(wire, sessions.sessions)
     note_text_frames(wire, log.bytes_lines)
     writer = WriterFacts(frozenset(log.programs), frozenset(log.debugged))
     found = []
     for subject in _subjects(log):
-        facts = Facts(*fill(subject, log.end, *_read_beside(log, subject)), writer, wire)
-        found.append(DeviceFindings(subject, facts, tuple(judge(facts))))
+        facts = Facts(*fill(subject, log.end, *_read_beside(log, subject)), writer, wire, *given)
+        found.append(DeviceFindings(subject, facts, tuple(decide([*judge(facts), *verdicts_of(sessions)]))))
     found.sort(key=lambda each: (each.verdicts[0].rank, -each.facts[SaidFacts].failures))
     first = found[0]
     verdict, *rest = first.verdicts

@@ -11,7 +11,7 @@ import numpy as np
 
 from packwire.capture import Capture
 from packwire.capture.layers.conversation import Conversation, Part, converse
-from packwire.capture.layers.spoken import HubLine, SpokenConnection
+from packwire.capture.layers.spoken import HubLine, SpokenConnection, displaced
 from packwire.capture.layers.tcp import Connection
 from packwire.capture.layers.tcp_stream import Stream
 from packwire.capture.packets import NO_TIME
@@ -33,8 +33,6 @@ from packwire.vesc.hublogin import Role
 
 type _Spoken = SpokenConnection[Connection]
 
-#: A hub that closes a connection this soon after another login did it because of that, in ns.
-_DISPLACED_WITHIN = 2_000_000_000
 #: Of a file without any VESC frame, so many connections are looked at.
 _MAX_RAW = 50
 #: A reply is looked for this long behind its request where the recording has a gap, in ns.
@@ -218,27 +216,8 @@ def _ending(vesc: _Spoken, client: int, connections: Sequence[_Spoken]) -> Sessi
         return SessionEnd(heard=heard)
     if tcp.ended_by == client:
         return SessionEnd("client", tcp.ended_at, heard=heard)
-    return SessionEnd("device", tcp.ended_at, _displaced_by(vesc, client, tcp.ended_at, connections), heard)
-
-
-def _displaced_by(
-    vesc: _Spoken,
-    client: int,
-    ended: int,
-    connections: Sequence[_Spoken],
-) -> str:
-    """Return the client that had logged in with the same id just before the hub closed a connection."""
-    own = vesc.streams[client].hub_line
-    if own is None or own.login is None:
-        return ""
-    for other in connections:
-        for line in other.hub_lines:
-            if other is vesc or line.login is None or line.login.role is not Role.CLIENT:
-                continue
-            newer = own.time < line.time <= ended < line.time + _DISPLACED_WITHIN
-            if newer and line.login.device_id == own.login.device_id:
-                return other.connection.ends[line.side]
-    return ""
+    newer = displaced(vesc, connections)
+    return SessionEnd("device", tcp.ended_at, newer.by if newer else "", heard)
 
 
 def _arrived(vesc: _Spoken, client: int) -> Arrived:

@@ -1,0 +1,99 @@
+"""`doctor --log` on recordings: what their sessions tell is the verdict, whoever was recorded."""
+
+import pytest
+
+from packwire.check import Confidence
+from packwire.doctor.compare.causes import Cause
+from packwire.doctor.log.examine import LogDiagnosis, diagnose_file
+from packwire.vesc.replies import BMS_GET_VALUES
+from tests.capture.vesc_session import VescSession, bms, version
+from tests.doctor.compare.clients import BMS, FW_VERSION
+from tests.shared_data import CAPTURES, CASES, needs_captures, needs_cases
+
+NO_BMS = b"\x60" + BMS_GET_VALUES.encode(BMS_GET_VALUES.decode(bms(0.0, 0)).reply._replace(can_id=255))
+
+
+def diagnosed(tmp_path, session: VescSession) -> LogDiagnosis:
+    path = tmp_path / "session.pcap"
+    path.write_bytes(session.pcap())
+    return diagnose_file(path)
+
+
+def polls(session: VescSession, count: int, reply: bytes, *, pause: float) -> VescSession:
+    for _ in range(count):
+        session.ask(BMS)
+        if reply:
+            session.answer(reply)
+        session.time += int(pause * 1e9)
+    return session
+
+
+def test_a_client_whose_replies_are_on_the_wire_and_that_waits_for_them(tmp_path):
+    session = VescSession().open()
+    for _ in range(3):
+        session.ask(FW_VERSION).answer(version())
+        session.time += 20_000_000
+        session.ask(b"\x04")  # GET_VALUES, which no Express answers: how long it waits in vain
+        session.time += 2_000_000_000
+    polls(session, 5, bms(168.0, 40), pause=2.0)
+    found = diagnosed(tmp_path, session.ask(FW_VERSION).answer(version()))
+    assert found.verdict.key == Cause.RECEIVE_PATH
+    assert found.verdict.confidence is not Confidence.CERTAIN
+    assert "packwire doctor --my-client 65101" in found.verdict.remedy
+    assert any("read as 15 bits" in line for line in found.verdict.evidence)
+
+
+def test_a_client_that_is_answered_and_goes_on(tmp_path):
+    found = diagnosed(tmp_path, polls(VescSession().open(), 20, bms(), pause=0.1))
+    assert (found.verdict.key, found.verdict.confidence) == ("ok", Confidence.LIKELY)
+    assert "20 of 20 requests have their reply, whole (VESC)" in found.verdict.words
+
+
+@pytest.mark.parametrize(("answered", "silent", "key"), [(10, 6, "silent-device"), (10, 1, "ok")])
+def test_a_pack_that_falls_silent_is_no_pack_that_leaves_one_out(tmp_path, answered, silent, key):
+    session = polls(VescSession().open(), answered, bms(), pause=0.5)
+    polls(session, silent, b"", pause=1.0)
+    if key == "ok":
+        polls(session, answered, bms(), pause=0.5)
+    assert diagnosed(tmp_path, session).verdict.key == key
+
+
+def test_a_pack_that_never_says_a_word(tmp_path):
+    found = diagnosed(tmp_path, polls(VescSession().open(), 6, b"", pause=2.0))
+    assert found.verdict.key == "silent-device"
+    assert found.verdict.confidence is Confidence.LIKELY  # another session does not show that it would answer
+
+
+def test_values_without_cells_are_no_pack(tmp_path):
+    found = diagnosed(tmp_path, polls(VescSession().open(), 5, NO_BMS, pause=0.5))
+    assert found.verdict.key == "no-bms"
+
+
+@needs_captures
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("own-client-timeouts.pcap", "receive-path"),
+        ("displaced-client.pcap", "displaced"),
+        ("no-bms.pcap", "no-bms"),
+        ("vesc-tool-hub-bms.pcap", "ok"),
+        ("vesc-tool-direct-motor-sll2.pcap", "ok"),
+    ],
+)
+def test_recordings_of_a_vesc(name, key):
+    assert diagnose_file(CAPTURES / "vesc" / name).verdict.key == key
+
+
+@needs_captures
+@pytest.mark.parametrize("path", sorted((CAPTURES / "ble").glob("*.btsnoop")), ids=lambda path: path.stem)
+def test_an_app_that_shows_its_pack_is_accused_of_nothing(path):
+    found = diagnose_file(path)
+    assert found.verdict.key == "ok"
+    assert found.others == ()
+
+
+@needs_cases
+@pytest.mark.parametrize("name", ["length-bug-found.pcapng", "length-bug-vesctool-order.pcapng"])
+def test_the_length_bug_is_possible_by_its_own_recording_alone(name):
+    verdict = diagnose_file(CASES / name).verdict
+    assert (verdict.key, verdict.confidence) == (Cause.RECEIVE_PATH, Confidence.POSSIBLE)
