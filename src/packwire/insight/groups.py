@@ -39,7 +39,7 @@ _LEAST_GAIN = 0.9
 #: So many bytes, and such a part of those that never change, are others in a message of another kind.
 _LEAST_DIFFERENT, _PART_DIFFERENT = 8, 0.1
 #: So many messages are of the one kind that most are of.
-_USUAL, _CARRIED = 0.75, 2
+_USUAL, _CARRIED, _MANY_CARRIED = 0.75, 2, 4
 #: messages have the same ones.
 _PLAIN_HEADER, _NEARLY_ALL = 2, 0.9
 
@@ -251,10 +251,11 @@ def _explains(cells: NDArray[np.int32], coarse: Int64s, fine: Int64s) -> bool:
     if count < max(_LEAST_SPLIT * len(cells), _LEAST_TELLING * np.count_nonzero(split)):
         return False
     cells, coarse, fine = cells[telling], coarse[telling], fine[telling]
-    # High bytes of many cells go up or down by one, all at once; a length may differ by one.
-    apart = np.ptp(cells, axis=0)
-    apart[-1] *= _CARRIED + 1
-    cells = cells[:, apart > _CARRIED]
+    # High bytes of many cells go up or down by one, all at once.
+    carried = np.ptp(cells, axis=0)
+    carried = (carried > 0) & (carried <= _CARRIED)
+    if np.count_nonzero(carried) >= _MANY_CARRIED:
+        cells = cells[:, ~carried]
     shuffled = np.empty_like(fine)
     mixed = np.random.default_rng(0).permutation(len(fine))
     shuffled[np.argsort(coarse, kind="stable")] = fine[mixed[np.argsort(coarse[mixed], kind="stable")]]
