@@ -252,8 +252,8 @@ def _explains(cells: NDArray[np.int32], coarse: Int64s, fine: Int64s) -> bool:
         return False
     cells, coarse, fine = cells[telling], coarse[telling], fine[telling]
     # High bytes of many cells go up or down by one, all at once.
-    carried = np.ptp(cells, axis=0)
-    carried = (carried > 0) & (carried <= _CARRIED)
+    ranges = np.ptp(cells, axis=0)
+    carried = (ranges > 0) & (ranges <= _CARRIED)
     if np.count_nonzero(carried) >= _MANY_CARRIED:
         cells = cells[:, ~carried]
     shuffled = np.empty_like(fine)
