@@ -30,7 +30,8 @@ def model_sessions(frames: int, seed: int = 1) -> Iterator[Session]:
                 yield Session(f"{name}, {scenario}", "held", known, tuple(each.frames for each in known))
 
 
-def _said(protocol: ModelProtocol, scenario: str, frames: int, seed: int) -> tuple[Known, ...]:
+def simulated(protocol: ModelProtocol, scenario: str, frames: int, seed: int) -> dict[str, list[bytes]]:
+    """Return what a simulated pack says, by reply; empty where a model's replies cannot be made."""
     random = np.random.default_rng((seed, sum(protocol.name.encode())))
     pack = run(random, scenario, frames, 16, 2)
     speaker = Speaker(protocol)
@@ -39,10 +40,14 @@ def _said(protocol: ModelProtocol, scenario: str, frames: int, seed: int) -> tup
         try:
             said = speaker.frames(_values(pack, at), {})
         except (ValueError, TypeError, KeyError, IndexError, OverflowError):
-            return ()
+            return {}
         for name, own in said.items():
-            if len(own) == 1:
-                rows.setdefault(name, []).append(own[0])
+            rows.setdefault(name, []).extend(own)
+    return rows
+
+
+def _said(protocol: ModelProtocol, scenario: str, frames: int, seed: int) -> tuple[Known, ...]:
+    rows = simulated(protocol, scenario, frames, seed)
     result = []
     for reply in protocol.replies:
         own = rows.get(reply.name, [])

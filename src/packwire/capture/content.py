@@ -47,11 +47,14 @@ class Spoken(NamedTuple):
     known: bool
     checked: bool = True
     """Whether its frames have a checksum."""
+    telling: bool = True
+    """Whether its frames begin with a mark, and most messages on their way are such: without a mark, other
+    makers' devices speak in such frames, too."""
 
     @property
     def sure(self) -> bool:
-        """Whether chance cannot have made as many right checksums."""
-        return self.known and self.frames >= _SURE
+        """Whether chance cannot have made as many right checksums, and no other maker's frames are such."""
+        return self.known and self.frames >= _SURE and self.telling
 
     @property
     def words(self) -> str:
@@ -65,6 +68,8 @@ class Spoken(NamedTuple):
 _WORDS = {"VESC": "a VESC", "Modbus RTU": "a Modbus RTU device", "PACE ASCII": "a PACE BMS (ASCII)"}
 #: So many frames with right checksums are no chance, however short the checksum.
 _SURE = 3
+#: So many of the messages on their way are frames of a family that is spoken there.
+_PART = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,11 @@ class Content:
     kinds: frozenset[int] = frozenset()
     spoken: tuple[Spoken, ...] = ()
     """The protocol with the most frames first."""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is surely of a protocol that packwire knows."""
+        return any(each.sure for each in self.spoken)
 
 
 def look(capture: Capture) -> Content:
@@ -124,11 +134,20 @@ def look(capture: Capture) -> Content:
 
 def _spoken(framed: Framed) -> tuple[Spoken, ...]:
     frames: Counter[tuple[str, bool, bool]] = Counter()
+    marked: dict[str, bool] = {}
+    on_their_way: Counter[str] = Counter()
+    for (channel, direction), own in framed.by_way.items():
+        rows = (framed.messages.channel == channel) & (framed.messages.direction == direction)
+        on_their_way[family_of(own[0])] += int(np.count_nonzero(rows))
     for number, framing in enumerate(framed.framings):
         right = int(np.count_nonzero((framed.framing == number) & framed.checksum_ok))
-        frames[family_of(framing), not framing.inferred, framing.check is not None] += right
+        name = family_of(framing)
+        marked[name] = marked.get(name, False) or bool(framing.start) or framing.unit or name in _WORDS
+        frames[name, not framing.inferred, framing.check is not None] += right
     return tuple(
-        Spoken(name, count, known, checked) for (name, known, checked), count in frames.most_common() if count
+        Spoken(name, count, known, checked, marked[name] and count >= _PART * on_their_way[name])
+        for (name, known, checked), count in frames.most_common()
+        if count
     )
 
 

@@ -9,12 +9,15 @@ all pieces up to the next start, less a constant. Innocent explanations are rule
 - any constant fits frames that are all alike: there must be frames of different sizes, or a number of two
   bytes that says more than one byte can;
 - a piece that was lost makes two frames one: no frame goes on over the start of the next.
+
+Frames that do not say how long they are, as those that are all of one size, belong together where a checksum
+over all their pieces is right.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +38,11 @@ _LEAST_STARTS, _LEAST_TORN = 5, 3
 _LENGTH_WITHIN, _MAX_LEFT_OUT = 10, 16
 #: So many stretches between two starts must be as long as they say, and so much of the stream be in frames.
 _MOST, _HELD = 0.75, 0.7
+#: Where no number says how long frames are, a piece ends at their size behind so many starts, and a checksum
+#: is right in so many that differ. So many sizes are tried.
+_ONE_SIZE, _LEAST_CHECKED, _SIZES = 0.5, 5, 3
+#: Behind a checksum stand so many bytes that are the same in all frames at most.
+_LONGEST_END = 2
 #: A size that is met so often counts.
 _TWICE = 2
 #: Only so many first bytes are common to all frames by design.
@@ -68,11 +76,54 @@ def infer(raw: Messages, rows: Int64s) -> Framing | None:
             rank = (sum(len(each) for each in fits), length.width, -length.add)
             if best is None or rank > best[0]:
                 best = rank, framing
-    if best is None:
+    framing = best[1] if best is not None else _of_one_size(pieces)
+    if framing is None:
         return None
     stream = b"".join(pieces)
-    held = sum(found.size for found in frames_in(stream, (best[1],)))
-    return best[1] if held >= _HELD * len(stream) else None
+    held = sum(found.size for found in frames_in(stream, (framing,)))
+    return framing if held >= _HELD * len(stream) else None
+
+
+def _of_one_size(pieces: list[bytes]) -> Framing | None:
+    """Return the framing of frames that say nothing of their length, and all have the same one.
+
+    Only a checksum over all their pieces shows that they belong together: it is right in many frames that
+    differ, and not in the last piece alone, which might be a message of its own.
+    """
+    for start in _starts(pieces):
+        stretches = _stretches(pieces, start)
+        ends = Counter(end for each in stretches for end in list(accumulate(each.sizes))[1:])
+        often = sorted(end for end, count in ends.items() if count >= _ONE_SIZE * len(stretches))
+        for size in often[: -_SIZES - 1 : -1]:
+            framing = _of_size(size, start, stretches)
+            if framing is not None:
+                return framing
+    return None
+
+
+def _of_size(size: int, start: bytes, stretches: list[_Stretch]) -> Framing | None:
+    """Return the framing of frames of a size, if all pieces up to there together have a checksum."""
+    whole = [(each.data[:size], list(accumulate(each.sizes))) for each in stretches]
+    torn = [(frame, ends[ends.index(size) - 1]) for frame, ends in whole if size in ends[1:]]
+    frames = list(dict.fromkeys(frame for frame, _ in torn))
+    if len(frames) < _LEAST_CHECKED or size > _MAX_FRAME:
+        return None
+    tail = next(
+        end for end in range(_LONGEST_END, -1, -1) if len({each[size - end :] for each in frames}) == 1
+    )
+    found = ((end, check) for end in range(tail + 1) if (check := _checksum(frames, end)) is not None)
+    end, check = next(found, (0, None))
+    if check is None:
+        return None
+    last = list({frame[begin:] for frame, begin in torn if size - begin > check.size + end})
+    if last and _checksum(last, end, (check.checksum,)) is not None:
+        return None
+    common = len(start)
+    while common < _LONGEST_START and len({each[common] for each in frames}) == 1:
+        common += 1
+    name = f"unknown, {frames[0][:common].hex(' ')}"
+    ending = frames[0][size - end :]
+    return Framing(name, frames[0][:common], (Size(size),), check, ending, header=0, inferred=True)
 
 
 def _starts(pieces: list[bytes]) -> Iterator[bytes]:
@@ -149,11 +200,12 @@ def _framing(start: bytes, length: Size, frames: list[bytes]) -> Framing | None:
     return Framing(name, first[:common], (length,), check, end, header=0, inferred=True)
 
 
-def _checksum(frames: list[bytes], end: int) -> FrameCheck | None:
-    """Return a checksum of the catalogue that is right in all frames."""
+def _checksum(frames: list[bytes], end: int, names: Iterable[str] = CHECKSUMS) -> FrameCheck | None:
+    """Return a checksum of the catalogue, one of some names, that is right in all frames."""
     if len(set(frames)) <= _TWICE:
         return None
-    for name, checksum in CHECKSUMS.items():
+    for name in names:
+        checksum = CHECKSUMS[name]
         at = -end - checksum.size
         orders: tuple[ByteOrder, ...] = ("little", "big") if checksum.size > 1 else ("big",)
         for order in orders:

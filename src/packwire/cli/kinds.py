@@ -1,15 +1,23 @@
 """The kinds of messages of recordings as `insight` takes them, and how they are named on the command line."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from packwire.capture import Capture
 from packwire.cli.headers import known_headers, unframed
 from packwire.direction import Direction
+from packwire.insight.digits import Digits, find_digits
 from packwire.insight.fields import Frames
+from packwire.insight.frame_form import FrameForm, checked_alike, find_forms
 from packwire.insight.grouped import MessageKind, tables
-from packwire.insight.groups import header_text
+from packwire.insight.groups import header_text, lane_rows
 from packwire.insight.segments import by_recording
+
+#: So many bytes of a message that is written as digits are none: its marks.
+_MARKS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +26,8 @@ class NamedFrames:
 
     kind: MessageKind
     frames: Frames
+    digits: int | None = None
+    """Where the digits begin of which the frames hold what they say; None: the frames are as they were."""
 
     @property
     def name(self) -> str:
@@ -48,6 +58,62 @@ def kinds_of(captures: Sequence[Capture]) -> list[NamedFrames]:
         if table.kind.lane[0] is not Direction.TO_DEVICE
     ]
     return sorted(found, key=lambda each: -len(each.frames.matrix))
+
+
+def of_one_channel(kinds: Sequence[NamedFrames]) -> list[NamedFrames]:
+    """Return the kinds of the channel on which a device says most."""
+    if not kinds:
+        return []
+    held: Counter[object] = Counter()
+    for each in kinds:
+        held[each.kind.lane] += each.frames.matrix.size
+    lane = held.most_common(1)[0][0]
+    return [each for each in kinds if each.kind.lane == lane][:64]
+
+
+def forms_of(captures: Sequence[Capture], kinds: Sequence[NamedFrames]) -> list[FrameForm]:
+    """Return the forms of frames: of what a device says on the channels of some kinds, and of requests."""
+    messages: list[bytes] = []
+    asked: list[bytes] = []
+    lanes = {each.kind.lane for each in kinds}
+    for capture in captures:
+        table, broken = capture.messages, unframed(capture)
+        for lane, rows in lane_rows(table).items():
+            whole = [table.payload(row) for row in rows[~broken[rows]].tolist()]
+            if (lane[0], lane[1].lasting) in lanes:
+                messages += whole
+            elif (
+                lane[0] is Direction.TO_DEVICE
+                and not lane[1].subscribes
+                and any(lane[1].transport is other[1].transport for other in lanes)
+            ):
+                asked += whole
+    forms = find_forms(messages)
+    return [*forms, *(checked_alike(each, forms, asked) for each in find_forms(asked))]
+
+
+def undigited(kinds: Sequence[NamedFrames], forms: Sequence[FrameForm] = ()) -> list[NamedFrames]:
+    """Return kinds of which those that are written as hexadecimal digits have what these say in their place.
+
+    Their checksums and ends are left out, as far as the form of their frames is known.
+    """
+    return [_undigited(each, forms) for each in kinds]
+
+
+def _undigited(each: NamedFrames, forms: Sequence[FrameForm]) -> NamedFrames:
+    matrix = each.frames.matrix
+    width = matrix.shape[1]
+    found = find_digits(matrix)
+    if found is None or found.end - found.begin < width - _MARKS:
+        return each
+    begin = found.begin
+    form = next((one for one in forms if one.digits and each.kind.header.startswith(one.start)), None)
+    tail = width - found.end
+    if form is not None and form.checksums:
+        tail = -form.checksums[0].place.at
+    whole = np.concatenate((matrix[:, :begin], Digits.read(matrix[:, begin : width - tail])), axis=1)
+    header = begin + max(each.frames.header - begin, 0) // 2
+    return replace(each, frames=Frames(whole, min(header, whole.shape[1]), each.frames.time), digits=begin)
 
 
 def chance_text(chance: float) -> str:

@@ -13,6 +13,7 @@ from packwire.wire.fields import Field, Type
 #: A cell's voltage lies here; and what a number that is none would need to lie here as well.
 _CELL = (1.8, 4.6)
 _CELL_CHANCE = 0.12
+_PAIR = 2
 #: V: a number beside the cells that is so near to them is one more.
 _ALIKE = 0.25
 
@@ -44,6 +45,9 @@ def find_cells(kinds: Sequence[Frames], fields: Sequence[Sequence[FoundField]], 
                     weight = usual * (FIELDS_SHARE if known else 1 - FIELDS_SHARE)
                     weight *= ORDER_SHARE if little == is_little(fields[number]) else 1 - ORDER_SHARE
                     part = values[:, own]
+                    apart = float(part.max() - part.min())
+                    if width == _PAIR and _is_askew(kind, (form, scale), own, apart, little=little):
+                        continue
                     field = Field(
                         name="cells",
                         type=form,
@@ -59,6 +63,23 @@ def find_cells(kinds: Sequence[Frames], fields: Sequence[Sequence[FoundField]], 
                     low, high, moves = float(part.min()), float(part.max()), bool((part != part[0]).any())
                     result.append(Match(number, field, chance, low, high, moves, known, little, count))
     return result
+
+
+def _is_askew(
+    kind: Frames, form: tuple[Type, float], own: Sequence[int], apart: float, *, little: bool
+) -> bool:
+    """Say whether a row takes the high byte of one cell and the low byte of the next.
+
+    In the other byte order cells at their place, a byte before or behind, lie much closer together.
+    """
+    turned = raw_numbers(kind.matrix, form[0], _PAIR, little=not little) * form[1]
+    for by in (-1, 1):
+        places = [at + by for at in own]
+        if places[0] >= 0 and places[-1] < turned.shape[1]:
+            row = turned[:, places]
+            if row.min() >= _CELL[0] and 2 * (row.max() - row.min()) < apart:
+                return True
+    return False
 
 
 _CELL_FORMS: Final = (

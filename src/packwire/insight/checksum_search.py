@@ -34,7 +34,7 @@ _BEGIN_WEIGHTS = (0.3, 0.2, 0.2, 0.08, 0.08)
 _TAIL_WEIGHTS = (0.5, 0.2, 0.12, 0.04)
 _RIGHT_BEFORE, _IN_HEAD = 0.85, 0.05
 #: These are in most BMSs.
-_COMMON = (
+COMMON = (
     "sum8",
     "xor8",
     "sum16",
@@ -144,12 +144,20 @@ def _of_entry(
     result = []
     for place in _places(entry, matrix, computed, thorough=thorough):
         for own in _both_ends(place, width) if len(lots) > 1 else (place,):
-            others = [_right(entry, own, row.tobytes()) for lot in lots[1:] for row in lot[:2]]
-            if sum(others) < _MOST * len(others):
+            if not _agrees(entry, own, lots):
                 continue
             result.append(_finding(entry, own, lots, different, entries, thorough=thorough))
             break
     return [each for each in result if each is not None]
+
+
+def _agrees(entry: Checksum, place: Place, lots: Sequence[Bytes]) -> bool:
+    """Say whether a place may fit most messages, by two of each length; those of the first length have it."""
+    right = sum(
+        len(lot) * sum(_right(entry, place, row.tobytes()) for row in lot[:2]) / len(lot[:2])
+        for lot in lots[1:]
+    )
+    return len(lots[0]) + right >= _MOST * sum(len(lot) for lot in lots)
 
 
 def _places(entry: Checksum, matrix: Bytes, computed: np.ndarray, *, thorough: bool) -> Iterator[Place]:
@@ -233,9 +241,9 @@ def _ways(matrix: Bytes, place: Place) -> int:
 
 def _weight(entry: Checksum, place: Place, width: int, entries: int, *, thorough: bool) -> float:
     """Return what part of all that is looked for this is, what is usual being more."""
-    common = len(_COMMON)
+    common = len(COMMON)
     weight = (
-        _COMMON_SHARE / common if entry.name in _COMMON else (1 - _COMMON_SHARE) / max(entries - common, 1)
+        _COMMON_SHARE / common if entry.name in COMMON else (1 - _COMMON_SHARE) / max(entries - common, 1)
     )
     starts, ends = (width, width) if thorough else (_BEGINS, _TAILS + 2)
     if entry.kind is not ChecksumKind.CRC:

@@ -16,6 +16,10 @@ from packwire.wire.fields import Type
 
 #: Of a value that may be in more places than this none is named.
 _MOST_GUESSES = 3
+#: A model's checksum begins among so many first bytes.
+_LATEST = 64
+#: What comes so often without being asked for comes by itself.
+_STREAM = 5
 _LETTERS = {Type.UINT: "u", Type.INT: "i", Type.FLOAT: "f", Type.BCD: "bcd"}
 
 
@@ -27,6 +31,10 @@ class DraftKind:
     frames: Frames
     fields: tuple[FoundField, ...]
     request: bytes = b""
+    size: int = 0
+    """How long the whole frame is, as it is sent; 0: as the messages here are."""
+    before: tuple[bytes, ...] = ()
+    """Of a kind that comes by itself: what was sent before it first came, and may have started it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +54,14 @@ def draft(
     remarks: Sequence[str] = (),
 ) -> str:
     """Return a model file as text; raises ValueError where nothing can be said of the frames."""
-    forms = [each for each in forms if not each.digits]
+    forms = [each for each in forms if each.start]
     outside = [each for each in kinds if not any(_begins_with(each, form.start) for form in forms)]
     numbers = {id(each): number for number, each in enumerate(kinds)}
     kinds = [each for each in kinds if each not in outside]
     if not forms or not kinds:
-        raise ValueError("no framing and no kind of message that comes more than once was found")
+        raise ValueError(
+            "no framing was found for any kind of message: a model needs bytes that begin all frames"
+        )
     lines = [
         f"# {each}"
         for each in ("A draft: read it, mend it, then `packwire read ADDRESS?model=FILE`.", *remarks)
@@ -74,10 +84,24 @@ def draft(
             f"  ask {names[id(each)]}: {{send: {each.request.hex(' ')}, reply: {names[id(each)]}}}"
             for each in asked
         ]
+    lines += _starts(kinds, names)
     lines.append("replies:")
     for each in kinds:
         lines += list(_reply(numbers[id(each)], each, names[id(each)], found, _order(kinds)))
     return "\n".join(lines) + "\n"
+
+
+def _starts(kinds: Sequence[DraftKind], names: dict[int, str]) -> Iterator[str]:
+    """Yield comments on what may have started what comes by itself: it may set something as well."""
+    sent = {frame: each for each in reversed(kinds) for frame in each.before}
+    if not sent:
+        return
+    yield "# This was sent before what comes by itself first came, and may have started it. It is left out,"
+    yield "# for it may set something; where it only starts the stream, make requests of it."
+    if not any(each.request for each in kinds):
+        yield "# requests:"
+    for number, (frame, each) in enumerate(reversed(sent.items()), start=1):
+        yield f"#   start {number}: {{send: {frame.hex(' ')}, reply: {names[id(each)]}}}"
 
 
 def begins_text(kind: DraftKind) -> str:
@@ -138,6 +162,9 @@ def _framing(forms: Sequence[FrameForm], header: int, requests: Sequence[bytes])
         yield f"    checksum: {{{checksum}}}  # by chance: {first.checksums[0].chance:.0e}{others}"
     if first.end:
         yield f'    end: "{first.end.hex(" ")}"'
+    if first.digits:
+        yield "    text: hex"
+    header = len(first.start) + 2 * (header - len(first.start)) if first.digits else header
     yield f"    kind: {min(max(header, 1), 32)}"
 
 
@@ -146,8 +173,7 @@ def _has_size(form: FrameForm, frame: bytes) -> bool:
     length = form.length
     if length is None or not length.sure:
         return len(frame) in form.sizes
-    said = frame[length.at : length.at + length.width]
-    return int.from_bytes(said, "little" if length.little else "big") + length.add == len(frame)
+    return length.said_by(frame) == len(frame)
 
 
 def _agrees(form: FrameForm, told: FrameForm) -> bool:
@@ -163,16 +189,20 @@ def _sizes(form: FrameForm) -> Iterator[str]:
         return
     order = ", order: little" if length.little and length.width > 1 else ""
     wide = f", width: {length.width}" if length.width > 1 else ""
-    yield f"{{at: {length.at}, add: {length.add}{wide}{order}}}"
+    written = ", digits: true" if length.digits else ""
+    checked = f", mask: {16 ** (length.width - 1) - 1:#x}, check_digit: true" if length.check_digit else ""
+    yield f"{{at: {length.at}, add: {length.add}{wide}{order}{written}{checked}}}"
 
 
 def _checksum(form: FrameForm) -> str:
     """Return the simplest checksum that a model can say, as it says it; empty where there is none."""
     for each in form.checksums:
         place = each.place
-        if each.name in CHECKSUMS and place.at < 0 and place.end is not None and place.end < 0:
+        said = place.begin <= _LATEST and place.at < 0 and place.end is not None and place.end < 0
+        if each.name in CHECKSUMS and said:
             order = ", order: little" if place.little and each.checksum.size > 1 else ""
-            return f"name: {each.name}, from: {place.begin}, to: {place.end}, at: {place.at}{order}"
+            digits = ", digits: true" if form.digits else ""
+            return f"name: {each.name}, from: {place.begin}, to: {place.end}, at: {place.at}{order}{digits}"
     return ""
 
 
@@ -194,7 +224,9 @@ def _reply(number: int, kind: DraftKind, name: str, found: Sequence[Noted], orde
     width = kind.frames.matrix.shape[1]
     yield f"  {name}:  # {len(kind.frames.matrix)} messages"
     yield f'    begins: "{begins_text(kind)}"'
-    yield f"    size: {width}"
+    yield f"    size: {kind.size or width}"
+    if not kind.request and len(kind.frames.matrix) >= _STREAM:
+        yield "    unasked: true  # nothing asks for it again and again"
     yield "    fields:"
     quantities: set[str] = set()
     lines = _fields(number, kind, found, order, quantities)

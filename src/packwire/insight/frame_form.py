@@ -6,13 +6,15 @@ how long each is counts only where they have several lengths.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from packwire.insight.checksum_search import MOST_CHANCE, Finding, find
+from packwire.insight.checksum_search import COMMON, MOST_CHANCE, Finding, Place, find
 from packwire.insight.digits import find_digits
+from packwire.wire.checksum import CHECKSUMS
+from packwire.wire.framing import FrameCheck
 
 if TYPE_CHECKING:
     from packwire.wire.fields import ByteOrder
@@ -23,6 +25,13 @@ _MOST = 0.9
 _MOST_BEGIN, _LEAST_HELD = 0.9, 0.05
 #: The first bytes that are always alike are a start up to so many; the length is among so many.
 _LONGEST_START, _LENGTH_WITHIN = 4, 9
+#: The length that is written as digits is among so many first ones.
+_DIGITS_WITHIN = 20
+#: All bytes but digits.
+_DIGITS = b"0123456789abcdefABCDEF"
+_OTHERS = bytes(set(range(256)) - set(_DIGITS))
+#: Messages of one size that begin in more ways than this have no start.
+_MOST_FIRST = 8
 #: A length leaves out so many bytes of a frame at most.
 _LEFT_OUT = 16
 #: An end has so many bytes at most.
@@ -33,7 +42,8 @@ _LONGEST_END = 4
 class LengthField:
     """Where a frame says how long it is: the number at `at`, plus `add`, is the size of the whole frame.
 
-    `sure`: frames of several sizes say so; else one size fits, which may be an accident.
+    `sure`: frames of several sizes say so; else one size fits, which may be an accident. With `digits` it is
+    written as so many hexadecimal ones; with `check_digit` they add up to a multiple of 16 [YD/T 1363.3].
     """
 
     at: int
@@ -41,6 +51,22 @@ class LengthField:
     little: bool
     add: int
     sure: bool
+    digits: bool = False
+    check_digit: bool = False
+
+    def said_by(self, message: bytes) -> int | None:
+        """Return how long a message says that it is; None where no number stands there."""
+        said = message[self.at : self.at + self.width]
+        if not self.digits:
+            return int.from_bytes(said, "little" if self.little else "big") + self.add
+        if len(said) < self.width or said.strip(_DIGITS):
+            return None
+        number = int(said, 16)
+        if self.check_digit:
+            if sum(int(digit, 16) for digit in said.decode()) % 16:
+                return None
+            number &= (1 << 4 * (self.width - 1)) - 1
+        return number + self.add
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +96,8 @@ def find_forms(messages: Sequence[bytes]) -> tuple[FrameForm, ...]:
     for each in some:
         by_first.setdefault(each[:1], []).append(each)
     whole = sum(len(each) for each in messages)
+    if len(by_first) > _MOST_FIRST and len({len(each) for each in messages}) == 1:
+        return (_form(some, b""),)  # they begin with a number, not with a mark
     repeated = Counter(each[:1] for each in messages)
     result = []
     for first, own in by_first.items():
@@ -79,15 +107,35 @@ def find_forms(messages: Sequence[bytes]) -> tuple[FrameForm, ...]:
     return tuple(form for _, form in sorted(result, key=lambda each: -each[0]))
 
 
+def checked_alike(form: FrameForm, others: Sequence[FrameForm], messages: Sequence[bytes]) -> FrameForm:
+    """Return a form of too few messages to tell their checksum with that of another form, if they have it."""
+    own = [each for each in messages if each.startswith(form.start) and len(each) in form.sizes]
+    for other in others:
+        if form.checksums or not own or (other.start, other.digits) != (form.start, form.digits):
+            continue
+        for found in other.checksums[:1]:
+            place = found.place
+            order: ByteOrder = "little" if place.little else "big"
+            if found.name not in CHECKSUMS or place.end is None:
+                continue
+            check = FrameCheck(found.name, place.begin, place.end, place.at, order, digits=form.digits)
+            if all(len(each) > check.size and check.holds(each) for each in own):
+                ends = all(each.endswith(other.end) for each in own)
+                return replace(form, checksums=other.checksums, end=other.end if ends else form.end)
+    return form
+
+
 def _form(some: Sequence[bytes], start: bytes) -> FrameForm:
     whole = [each for each in some if each.startswith(start)]
     digits = _are_digits(whole)
-    length = None if digits else _length(whole, len(start))
+    mark, end = _marks(whole[0]) if digits else (start, b"")
+    start = start[: len(mark)]
+    length = _length_of_digits(whole, len(start)) if digits else _length(whole, len(start))
     if length is not None and length.sure:
-        whole = [each for each in whole if _said(each, length) == len(each)]
+        whole = [each for each in whole if length.said_by(each) == len(each)]
     sizes = {len(each) for each in whole}
-    checks = () if digits else find(list(dict.fromkeys(whole)))
-    end = _end(whole, checks)
+    checks = _checks_of_digits(whole, len(end)) if digits else find(list(dict.fromkeys(whole)))
+    end = end if digits else _end(whole, checks)
     return FrameForm(start, end, length, tuple(sorted(sizes)), checks, digits, len(whole), len(some))
 
 
@@ -129,9 +177,11 @@ def _length(messages: Sequence[bytes], begin: int) -> LengthField | None:
                 if len(long) < _MOST * len(messages):
                     continue
                 order: ByteOrder = "little" if little else "big"
-                rests = Counter(len(each) - int.from_bytes(each[at : at + width], order) for each in long)
-                add, count = rests.most_common(1)[0]
-                if 0 <= add <= _LEFT_OUT and count >= _MOST * len(messages):
+                rests = [len(each) - int.from_bytes(each[at : at + width], order) for each in long]
+                add, count = Counter(rests).most_common(1)[0]
+                # Where nearly all messages have one size, that of the others tells a length from a constant.
+                told = {len(each) for each, rest in zip(long, rests, strict=True) if rest == add}
+                if 0 <= add <= _LEFT_OUT and count >= _MOST * len(messages) and (len(told) > 1) == several:
                     found.append(LengthField(at, width, little, add, sure=several))
     # Two bytes of which the first is always 0 say no more than one.
     found.sort(key=lambda each: (each.width == 2 and not _is_two(messages, each), each.width, each.at))
@@ -141,11 +191,6 @@ def _length(messages: Sequence[bytes], begin: int) -> LengthField | None:
 def _is_two(messages: Sequence[bytes], length: LengthField) -> bool:
     high = length.at + (1 if length.little else 0)
     return len({each[high] for each in messages}) > 1
-
-
-def _said(message: bytes, length: LengthField) -> int:
-    order: ByteOrder = "little" if length.little else "big"
-    return int.from_bytes(message[length.at : length.at + length.width], order) + length.add
 
 
 def _end(messages: Sequence[bytes], checks: Sequence[Finding]) -> bytes:
@@ -166,8 +211,49 @@ def _end(messages: Sequence[bytes], checks: Sequence[Finding]) -> bytes:
     return end if end.strip(b"\0") else b""
 
 
+def _marks(message: bytes) -> tuple[bytes, bytes]:
+    """Return what stands before the digits of a message, and behind them."""
+    begin = len(message) - len(message.lstrip(_OTHERS))
+    end = len(message.rstrip(_OTHERS))
+    return message[:begin], message[end:]
+
+
+def _length_of_digits(messages: Sequence[bytes], begin: int) -> LengthField | None:
+    """Return the digits that say how long each message is, where there are several sizes."""
+    sizes = {len(each) for each in messages}
+    for width, check_digit in ((4, False), (4, True), (2, False)):
+        for at in range(begin, begin + _DIGITS_WITHIN):
+            field = LengthField(at, width, False, 0, True, digits=True, check_digit=check_digit)
+            said = [field.said_by(each) for each in messages]
+            rests = Counter(
+                len(each) - told for each, told in zip(messages, said, strict=True) if told is not None
+            )
+            add, count = rests.most_common(1)[0] if rests else (-1, 0)
+            if 0 <= add <= 2 * _LEFT_OUT and count == len(messages) and len(sizes) > 1:
+                return replace(field, add=add)
+    return None
+
+
+def _checks_of_digits(messages: Sequence[bytes], end: int) -> tuple[Finding, ...]:
+    """Return the checksum over the digits of messages, written as digits right before their end."""
+    different = list(dict.fromkeys(messages))
+    result = []
+    for name, entry in CHECKSUMS.items():
+        at = -end - 2 * entry.size
+        for begin in (0, 1):
+            check = FrameCheck(name, begin, at, at, digits=True)
+            bits = entry.bits * (len({check.stored(each) for each in different}) - 1)
+            chance = len(CHECKSUMS) * 2.0**-bits
+            if chance <= MOST_CHANCE and all(check.holds(each) for each in different):
+                right = len(different)
+                result.append(Finding(entry, Place(begin, at, at), chance, right, right))
+    return tuple(sorted(result, key=lambda each: (each.name not in COMMON, each.chance, each.place.begin)))
+
+
 def _are_digits(messages: Sequence[bytes]) -> bool:
     """Say whether all but the marks of each message is written as hexadecimal digits."""
+    if not messages or len({_marks(each) for each in messages}) > 1:
+        return False
     for each in messages[:32]:
         found = find_digits(np.frombuffer(each, dtype=np.uint8)[None])
         if found is None or found.end - found.begin < len(each) - 4:

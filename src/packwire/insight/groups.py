@@ -4,7 +4,7 @@ The header is the first N bytes. `header_length` finds N, or the user gives it. 
 tells nothing and is left out, but where the user gave N.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +36,10 @@ _LEAST_SPLIT, _LEAST_TELLING = 0.1, 0.67
 #: So many bytes become constant by it, on average: one, but for what is rare.
 _LEAST_GAIN = 0.9
 #: Without any byte that tells kinds of messages apart, so many leading bytes are the header, where nearly all
+#: So many bytes, and such a part of those that never change, are others in a message of another kind.
+_LEAST_DIFFERENT, _PART_DIFFERENT = 8, 0.1
+#: So many messages are of the one kind that most are of.
+_USUAL, _CARRIED, _MANY_CARRIED = 0.75, 2, 4
 #: messages have the same ones.
 _PLAIN_HEADER, _NEARLY_ALL = 2, 0.9
 
@@ -188,13 +192,15 @@ def header_length(messages: Messages, rows: Int64s) -> int:
     widest = min(int(sizes.max()), 64) if len(sizes) else 0
     cells = leading_bytes(messages, rows, widest).astype(np.int32)
     cells[np.arange(widest) >= sizes[:, None]] = -1
-    cells = np.column_stack((cells, sizes.astype(np.int32)))
-    part = np.zeros(len(rows), dtype=np.int64)
+    every = np.column_stack((cells, sizes.astype(np.int32)))
+    # What is said again as it was tells nothing: that it is the same each time is no kind of its own.
+    cells = every[np.concatenate(([True], (every[1:] != every[:-1]).any(axis=1)))] if len(every) else every
+    part = np.zeros(len(cells), dtype=np.int64)
     found = 0
-    counting = sequence_places(cells[:, : min(_LOOKED_AT, widest)], sizes)
+    counting = sequence_places(every[:, : min(_LOOKED_AT, widest)], sizes)
     for at in sorted({*range(min(_LOOKED_AT, widest))} - counting):
         finer = np.unique(np.column_stack((part, cells[:, at])), axis=0, return_inverse=True)[1].ravel()
-        if _too_many(int(finer.max(initial=0)) + 1, len(rows)):
+        if _too_many(int(finer.max(initial=0)) + 1, len(cells)):
             continue
         splits = finer.max(initial=0) > part.max(initial=0)
         if splits and _takes_turns(cells[:, at], part) and _explains(cells[:, at + 1 :], part, finer):
@@ -202,9 +208,28 @@ def header_length(messages: Messages, rows: Int64s) -> int:
             part = finer
     if found or (channel is not None and channel.transport is Transport.CAN):
         return found
-    first = cells[:, : min(_PLAIN_HEADER, widest)]
+    first = every[:, : min(_PLAIN_HEADER, widest)]
     same = (first == np.median(first, axis=0)).mean(axis=0) >= _NEARLY_ALL
-    return int(np.cumprod(same).sum())
+    return max(int(np.cumprod(same).sum()), _rare_kinds(every[:, :-1], counting))
+
+
+def _rare_kinds(cells: NDArray[np.int32], counting: Collection[int]) -> int:
+    """Return how many first bytes tell nearly all messages from a few that are quite others; 0: none are.
+
+    A flag or an alarm changes a few bytes more; what differs in many that never change else is another kind.
+    """
+    found = 0
+    for at in range(min(_LOOKED_AT, cells.shape[1])):
+        values, counts = np.unique(cells[:, at], return_counts=True)
+        usual = cells[:, at] == values[counts.argmax()]
+        if at in counting or usual.all() or usual.mean() < _USUAL:
+            continue
+        behind, pattern = cells[:, at + 1 :], cells[usual][0, at + 1 :]
+        constant = (behind[usual] == pattern).all(axis=0)
+        differ = (np.abs(behind[~usual][:, constant] - pattern[constant]) > _CARRIED).sum(axis=1)
+        if differ.min() >= max(_LEAST_DIFFERENT, _PART_DIFFERENT * np.count_nonzero(constant)):
+            found, cells = at + 1, cells[usual]
+    return found
 
 
 def _too_many(kinds: int, messages: int) -> bool:
@@ -226,6 +251,11 @@ def _explains(cells: NDArray[np.int32], coarse: Int64s, fine: Int64s) -> bool:
     if count < max(_LEAST_SPLIT * len(cells), _LEAST_TELLING * np.count_nonzero(split)):
         return False
     cells, coarse, fine = cells[telling], coarse[telling], fine[telling]
+    # High bytes of many cells go up or down by one, all at once.
+    ranges = np.ptp(cells, axis=0)
+    carried = (ranges > 0) & (ranges <= _CARRIED)
+    if np.count_nonzero(carried) >= _MANY_CARRIED:
+        cells = cells[:, ~carried]
     shuffled = np.empty_like(fine)
     mixed = np.random.default_rng(0).permutation(len(fine))
     shuffled[np.argsort(coarse, kind="stable")] = fine[mixed[np.argsort(coarse[mixed], kind="stable")]]

@@ -151,13 +151,16 @@ _SUM_LINE = b"Checksum\t"
 #: Two bytes are little to go by: it has to be said again, or to be all that was said.
 _LOLAN = re.compile(rb"(?:\xc5\x65|\x5b\x65|\x56\x00)([\x00-\x05].{3})", re.DOTALL)
 _LOLAN_REQUEST = 6
+#: A part of what an app writes is such requests: long frames of others hold some of these bytes by accident.
+_LOLAN_SHARE = 20
 
 
 def _pins(content: bytes) -> Iterator[tuple[int, int]]:
     """Yield where the PIN of a Lolan stands in what its app wrote; its other commands hold it too."""
     said = Counter(found[1] for found in _LOLAN.finditer(content))
     for pin, times in said.items():
-        if times > 1 or len(content) == _LOLAN_REQUEST:
+        often = times > 1 and _LOLAN_SHARE * times * _LOLAN_REQUEST >= len(content)
+        if often or len(content) == _LOLAN_REQUEST:
             yield from (found.span() for found in re.finditer(re.escape(pin), content))
 
 

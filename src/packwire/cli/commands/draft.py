@@ -8,23 +8,26 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from packwire.capture import Capture, open_capture
+from packwire.capture.content import look
 from packwire.capture.framings import request_of
+from packwire.capture.packets import NO_TIME
 from packwire.channel import Transport
+from packwire.cli.alike import alike
 from packwire.cli.exit_codes import ExitCode
-from packwire.cli.headers import family_names, known_headers, row_families, unframed
-from packwire.cli.kinds import NamedFrames, kinds_of
+from packwire.cli.headers import known_headers, row_families
+from packwire.cli.kinds import NamedFrames, forms_of, kinds_of, of_one_channel, undigited
 from packwire.cli.masked import masked
 from packwire.cli.notes import read_notes
 from packwire.cli.notes_options import NotesOptions
 from packwire.cli.options import BytesOption, JsonOption, OutOption
 from packwire.cli.terminal import make_console
+from packwire.cli.views.alike import sentence
 from packwire.cli.views.draft import record
 from packwire.direction import Direction
 from packwire.errors import BadFileError, BadOptionError
 from packwire.insight.draft import DraftKind, DraftLinks, is_placed
 from packwire.insight.draft import draft as draft_model
 from packwire.insight.fields import FieldRole, FoundField, find_fields
-from packwire.insight.frame_form import FrameForm, find_forms
 from packwire.insight.groups import lane_rows
 from packwire.insight.pairs import find_pairs
 from packwire.insight.values import find_values
@@ -36,6 +39,8 @@ from packwire.visible import record_text
 _POLL, _POLL_SHARE = 3, 0.1
 #: Where requests that begin alike are not all alike, one is a poll that is nearly all of many.
 _OFTEN, _NEARLY_ALL = 10, 0.9
+#: What starts a stream was sent so shortly before it (ns), and is one of so many requests.
+_STARTS_WITHIN, _FEW_STARTS = 5_000_000_000, 3
 
 
 _NO_NOTES = NotesOptions()
@@ -74,24 +79,25 @@ def draft(
         raise BadOptionError(f"{out} exists: --force writes over it")
     captures = [masked(open_capture(path, decimal=bytes_ == "decimal")) for path in paths]
     said = read_notes(values, options, captures)
-    kinds = _of_one_channel(kinds_of(captures))
+    kinds = of_one_channel(kinds_of(captures))
+    forms = forms_of(captures, kinds)
+    like = alike(captures, kinds, forms)
+    kinds = undigited(kinds, forms)
     frames = [each.frames for each in kinds]
     fields = find_fields(frames)
     found = find_values(frames, fields, said.observations, seconds=options.within)
     title = name or (out.stem if out is not None else "draft")
     own = [_kind(each, its, captures) for each, its in zip(kinds, fields, strict=True)]
-    remarks = [*_remarks(captures), *([said.remark] if said.remark else [])]
+    remarks = [*_remarks(captures), *map(sentence, like), *([said.remark] if said.remark else [])]
     try:
-        text = draft_model(
-            _name(title), own, found, _forms(captures, kinds), _links(captures, kinds), remarks
-        )
+        text = draft_model(_name(title), own, found, forms, _links(captures, kinds), remarks)
     except ValueError as error:
         raise BadFileError(f"{', '.join(paths)}: {error}") from None
     parse(text, str(out or "the draft"))
     if out is not None:
         out.write_text(text, encoding="utf-8")
     if json:
-        print(record_text(record(_name(title), out, text, own, found, remarks)))
+        print(record_text(record(_name(title), out, text, own, found, remarks, like)))
         return ExitCode.OK
     if out is None:
         print(text, end="")
@@ -103,22 +109,16 @@ def draft(
     return ExitCode.OK
 
 
-def _of_one_channel(kinds: Sequence[NamedFrames]) -> list[NamedFrames]:
-    """Return the kinds of the channel on which a device says most."""
-    if not kinds:
-        return []
-    held: Counter[object] = Counter()
-    for each in kinds:
-        held[each.kind.lane] += each.frames.matrix.size
-    lane = held.most_common(1)[0][0]
-    return [each for each in kinds if each.kind.lane == lane][:64]
-
-
 def _kind(each: NamedFrames, fields: tuple[FoundField, ...], captures: Sequence[Capture]) -> DraftKind:
     begins = tuple(None if at in each.kind.skipped else byte for at, byte in enumerate(each.kind.header))
-    first = each.frames.matrix[0].tobytes()
-    begins = begins or tuple(first[:1])
-    return DraftKind(begins, each.frames, fields, _request(each, fields, captures))
+    if each.digits is not None:
+        head = each.frames.matrix[:, : each.frames.header]
+        begins = tuple(int(column[0]) if (column == column[0]).all() else None for column in head.T)
+    first = each.frames.matrix[:, 0]
+    begins = begins or tuple(first[:1].tolist() if (first == first[0]).all() else ())
+    request = _request(each, fields, captures)
+    before = () if request else _before(each, captures)
+    return DraftKind(begins, each.frames, fields, request, each.kind.size, before)
 
 
 def _request(each: NamedFrames, fields: Sequence[FoundField], captures: Sequence[Capture]) -> bytes:
@@ -134,7 +134,7 @@ def _request(each: NamedFrames, fields: Sequence[FoundField], captures: Sequence
         most = max((len(pair.request) for pair in pairs), default=0)
         for pair in pairs:
             if not any(
-                reply.group.header == each.kind.header and reply.group.size == each.frames.matrix.shape[1]
+                reply.group.header == each.kind.header and reply.group.size == each.kind.size
                 for reply in pair.replies
             ):
                 continue
@@ -149,23 +149,18 @@ def _request(each: NamedFrames, fields: Sequence[FoundField], captures: Sequence
     return b""
 
 
-def _forms(captures: Sequence[Capture], kinds: Sequence[NamedFrames]) -> list[FrameForm]:
-    messages: list[bytes] = []
-    asked: list[bytes] = []
-    lanes = {each.kind.lane for each in kinds}
+def _before(each: NamedFrames, captures: Sequence[Capture]) -> tuple[bytes, ...]:
+    """Return what was sent, each once or nearly so, shortly before a kind of message first came."""
+    first = each.frames.time[0] if each.frames.time is not None else NO_TIME
+    sent: list[bytes] = []
     for capture in captures:
-        table, broken = capture.messages, unframed(capture)
+        table = capture.messages
         for lane, rows in lane_rows(table).items():
-            whole = [table.payload(row) for row in rows[~broken[rows]].tolist()]
-            if (lane[0], lane[1].lasting) in lanes:
-                messages += whole
-            elif (
-                lane[0] is Direction.TO_DEVICE
-                and not lane[1].subscribes
-                and any(lane[1].transport is other[1].transport for other in lanes)
-            ):
-                asked += whole
-    return [*find_forms(messages), *find_forms(asked)]
+            if lane[0] is not Direction.TO_DEVICE or lane[1].subscribes or first == NO_TIME:
+                continue
+            near = (table.time[rows] <= first) & (table.time[rows] > first - _STARTS_WITHIN)
+            sent += [table.payload(row) for row in rows[near].tolist()]
+    return tuple(dict.fromkeys(sent))[-_FEW_STARTS:]
 
 
 def _links(captures: Sequence[Capture], kinds: Sequence[NamedFrames]) -> DraftLinks:
@@ -181,7 +176,7 @@ def _links(captures: Sequence[Capture], kinds: Sequence[NamedFrames]) -> DraftLi
 
 
 def _remarks(captures: Sequence[Capture]) -> list[str]:
-    known = sorted({name for name in family_names(captures).values() if not name.startswith("unknown")})
+    known = sorted({each.name for capture in captures for each in look(capture).spoken if each.sure})
     return [f"These are frames of {name}, which packwire knows: see `packwire info`." for name in known]
 
 

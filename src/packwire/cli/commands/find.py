@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from packwire.capture import open_capture
 from packwire.cli.exit_codes import ExitCode
-from packwire.cli.kinds import kinds_of
+from packwire.cli.kinds import kinds_of, undigited
 from packwire.cli.masked import masked
 from packwire.cli.notes import read_notes
 from packwire.cli.notes_options import NotesOptions
@@ -58,7 +58,7 @@ def find(
         for path in paths
     ]
     said = read_notes(values, options, captures)
-    kinds = kinds_of(captures)
+    kinds = undigited(kinds_of(captures))
     frames = [each.frames for each in kinds]
     found = find_values(frames, find_fields(frames), said.observations, seconds=options.within)
     if json:

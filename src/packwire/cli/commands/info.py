@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from packwire.capture import Capture, open_capture
 from packwire.capture.content import Content, look
 from packwire.capture.redact import redacted
+from packwire.cli.alike import alike
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.options import BytesOption, JsonOption
 from packwire.cli.terminal import Writer, make_console
@@ -43,11 +44,12 @@ def info(
         capture = open_capture(each, decimal=bytes_ == "decimal")
         shown = Capture(capture.name, redacted(capture.packets).packets) if redact else capture
         content = look(shown)
+        like = alike([shown]) if content.messages and not content.is_known else ()
         if json:
-            sys.stdout.write(record_text(record(shown, content)) + "\n")
+            sys.stdout.write(record_text(record(shown, content, like)) + "\n")
         else:
             out.line() if number else None
-            for line in lines(shown, content):
+            for line in lines(shown, content, like):
                 out.line(*line)
         code = max(code, _code(shown, content))
     return code

@@ -14,6 +14,20 @@ class Protocol(TypedDict):
     sure: Annotated[bool, "chance cannot have made as many"]
 
 
+class AlikeModel(TypedDict):
+    """A model whose protocol a recording is like."""
+
+    model: str
+    title: str
+    certainty: Annotated[
+        str, "`sure`, `likely`, or `form only`: the frames are made so, their fields do not read"
+    ]
+    same: Annotated[list[str], "what of the form of frames is as the model says"]
+    differs: Annotated[list[str], "what is not"]
+    agrees: Annotated[list[str], "what its fields read that cannot be accident"]
+    reads: Annotated[Values, "what its fields read at one moment, by quantity"]
+
+
 class BluetoothDevice(TypedDict):
     """A Bluetooth device."""
 
@@ -52,6 +66,7 @@ class Recording(TypedDict):
     messages: int
     seconds: Annotated[float | None, "from its first to its last packet"]
     protocols: Annotated[list[Protocol], "the one with the most frames first"]
+    alike: Annotated[list[AlikeModel], "models that it is like, where nobody knows its protocol"]
     damage: list[str]
     notes: Annotated[list[str], "what was not read and why, times that are not understood, and the like"]
     links: Annotated[dict[str, int], "packets by kind of link"]

@@ -2,6 +2,8 @@
 
 from typing import Annotated, Final, Literal, TypedDict
 
+from packwire.cli.records.recordings import AlikeModel
+
 type Chance = Annotated[float, "how likely an accident is; above 0.05 it is no finding"]
 type Order = Literal["big", "little"]
 
@@ -63,6 +65,9 @@ class FoundValue(TypedDict):
     header: Annotated[str, "hexadecimal"]
     size: Annotated[int, "bytes of the message"]
     at: int
+    digits: Annotated[
+        bool, "the messages are hexadecimal digits, and places count the bytes that these stand for"
+    ]
     width: int
     type: str
     order: Order | None
@@ -153,6 +158,7 @@ class DraftRecord(TypedDict):
     kinds: list["DraftedKind"]
     noted: list["DraftedValue"]
     remarks: list[str]
+    alike: Annotated[list[AlikeModel], "models that it is like, the most alike first"]
 
 
 class DraftedKind(TypedDict):

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from packwire.cli.records.understanding import DraftedKind, DraftedValue, DraftRecord
+from packwire.cli.views import alike
 from packwire.insight.draft import DraftKind, begins_text, is_placed
+from packwire.insight.likeness import Likeness
 from packwire.insight.matches import Noted
 
 
@@ -15,6 +17,7 @@ def record(
     kinds: Sequence[DraftKind],
     found: Sequence[Noted],
     remarks: Sequence[str],
+    like: Sequence[Likeness],
 ) -> DraftRecord:
     """Return a draft as a JSON object."""
     return {
@@ -25,6 +28,7 @@ def record(
         "kinds": [_kind(each) for each in kinds],
         "noted": [_noted(each) for each in found],
         "remarks": list(remarks),
+        "alike": [alike.record(each) for each in like],
     }
 
 

@@ -47,7 +47,8 @@ def _lines(one: Match, kinds: Sequence[NamedFrames]) -> Iterator[str]:
     scale = "" if field.scale == 1 else f", x {field.scale:g}"
     addend = "" if not field.addend else f", {field.addend:+g}"
     read_as = f"{many}{_LETTERS[field.type]}{8 * width}{order}{scale}{addend}"
-    yield f"kind {kinds[one.kind].name}, {place}, {read_as}"
+    digits = " of what its digits say" if kinds[one.kind].digits is not None else ""
+    yield f"kind {kinds[one.kind].name}, {place}{digits}, {read_as}"
     reads = f"{one.low:.10g} .. {one.high:.10g}" if one.moves else f"always {one.low:.10g}"
     yield f"  reads {reads}; {chance_text(one.chance)}"
 
@@ -65,6 +66,7 @@ def records(found: Noted, kinds: Sequence[NamedFrames]) -> Iterator[FoundValue]:
             "header": each.kind.header.hex(),
             "size": int(each.frames.matrix.shape[1]),
             "at": one.field.at or 0,
+            "digits": each.digits is not None,
             "width": width,
             "type": one.field.type.value,
             "order": None if width == 1 else "little" if one.little else "big",

@@ -1,7 +1,8 @@
 """What a recording holds, as lines and as JSON."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from textwrap import wrap
 from typing import Any
 
 from packwire.capture import Capture
@@ -10,21 +11,25 @@ from packwire.capture.devices import SeenDevice
 from packwire.capture.packets import NO_TIME
 from packwire.capture.writers.csv import iso_time
 from packwire.cli.terminal import printable
+from packwire.cli.views import alike
 from packwire.doctor.log.rules.recording import why_empty
+from packwire.insight.likeness import Likeness
 
 _INDENT = 11
 _MAX_DEVICES = 12
+#: Columns of what is said in a sentence.
+_WIDTH = 66
 
 type _Line = tuple[str | tuple[str, str], ...]
 
 
-def lines(capture: Capture, content: Content) -> Iterator[_Line]:
-    """Yield the text about one recording."""
+def lines(capture: Capture, content: Content, like: Sequence[Likeness] = ()) -> Iterator[_Line]:
+    """Yield the text about one recording; `like` are the models that it is like, if it was asked."""
     head = f": {capture.format}, {_count(content.packets, 'packet')}, {_count(content.messages, 'message')}"
     yield (printable(capture.name), "bold"), head
     if content.begin != NO_TIME:
         yield from _row("time", f"{(content.end - content.begin) / 1e9:.1f} s from {_start(content.begin)}")
-    yield from _recorded(content)
+    yield from _recorded(content, like)
     yield from _remarks(capture)
     for name, count in content.links.items():
         yield from _row("link", f"{name}: {_count(count, 'packet')}")
@@ -44,8 +49,8 @@ def lines(capture: Capture, content: Content) -> Iterator[_Line]:
         yield from _row("", why.remedy)
 
 
-def _recorded(content: Content) -> Iterator[_Line]:
-    """Yield what the recording is thought to be of."""
+def _recorded(content: Content, like: Sequence[Likeness]) -> Iterator[_Line]:
+    """Yield what the recording is thought to be of, and which models it is like."""
     for each in content.spoken:
         perhaps = "perhaps " if each.known and not each.sure else ""
         by = _count(each.frames, "frame")
@@ -54,6 +59,10 @@ def _recorded(content: Content) -> Iterator[_Line]:
         yield from _row("recorded", f"{perhaps}{each.words}, by {by}", "bold cyan")
     if content.messages and not content.spoken:
         yield from _row("recorded", "no protocol that packwire knows; `packwire groups` shows what is in it")
+    for model in like:
+        said = [line for words in alike.words(model) for line in wrap(words, _WIDTH, subsequent_indent="  ")]
+        for number, line in enumerate(said):
+            yield from _row("" if number else "family", line)
 
 
 def _remarks(capture: Capture) -> Iterator[_Line]:
@@ -97,7 +106,7 @@ def _channel_lines(channels: tuple[ChannelCount, ...]) -> Iterator[_Line]:
         yield from _row("channel", f"{each.name:<{width}}  {' '.join(ways)}  {size}")
 
 
-def record(capture: Capture, content: Content) -> dict[str, Any]:
+def record(capture: Capture, content: Content, like: Sequence[Likeness] = ()) -> dict[str, Any]:
     """Return all about one recording for a script."""
     why = why_empty(content)
     return {
@@ -112,6 +121,7 @@ def record(capture: Capture, content: Content) -> dict[str, Any]:
             {"name": each.name, "frames": each.frames, "known": each.known, "sure": each.sure}
             for each in content.spoken
         ],
+        "alike": [alike.record(each) for each in like],
         "damage": list(capture.damage),
         "notes": list(capture.notes),
         "links": content.links,
