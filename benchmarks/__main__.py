@@ -21,6 +21,7 @@ from benchmarks import (
     starting,
     texts,
     watching,
+    wired,
 )
 from benchmarks.figure import Figure
 
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "starting": starting.measure,
     "texts": texts.measure,
     "watching": watching.measure,
+    "wired": wired.measure,
 }
 
 

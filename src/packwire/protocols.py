@@ -3,13 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
 from packwire.advertisement import Advertisement
 from packwire.errors import BadAddressError, BadFileError
-from packwire.models.load import model, model_families, read_file, unchecked_places
 from packwire.models.store import Source, library, sources
 from packwire.protocol.announcing import Announcing
 from packwire.protocol.base import Gatt, Protocol
@@ -47,9 +45,13 @@ def protocol(name: str) -> Protocol:
         return _in_python(name)
     if name.lower().endswith(".dbc"):
         return _of_dbc(name)
+    from packwire.models.load import model, read_file  # noqa: PLC0415 - reading a VESC needs no models
+
     if name.lower().endswith((".yaml", ".yml")):
         return read_file(Path(name))
     if name not in sources():
+        from difflib import get_close_matches  # noqa: PLC0415 - for an error
+
         nearest = get_close_matches(name, protocol_names(), 1)
         hint = f"did you mean {nearest[0]}?" if nearest else f"there is {', '.join(protocol_names())}"
         raise BadAddressError(f"there is no protocol {name!r}: {hint}")
@@ -139,12 +141,15 @@ def families_at(notify: str) -> tuple[tuple[Family, str], ...]:
 
 @cache
 def _unchecked(_: tuple[Source, ...]) -> tuple[tuple[Family, tuple[Gatt, ...]], ...]:
+    from packwire.models.load import unchecked_places  # noqa: PLC0415 - reading a VESC needs no models
+
     return unchecked_places()
 
 
 @cache
 def _families(_: tuple[Source, ...]) -> tuple[Family, ...]:
     from packwire.models.framings import FAMILIES  # noqa: PLC0415 - few need all of them
+    from packwire.models.load import model_families  # noqa: PLC0415
     from packwire.vesc.family import FAMILY  # noqa: PLC0415
 
     known = (*model_families(), *FAMILIES, FAMILY)

@@ -1,17 +1,20 @@
 """Values of recorded messages, by the model that fits."""
 
+import numpy as np
 import pytest
 
 from packwire.capture import open_capture
 from packwire.capture.readings import Readings, TableReadings, all_models, keys_of, told_apart
 from packwire.channel import Channel, Transport
 from packwire.direction import Direction
+from packwire.messages import MessageRow, from_rows
 from packwire.models.load import model
 from packwire.models.replies import EXTENDED
 from packwire.sim.model import SimulatedModel
 from packwire.sim.server import SimOptions
 from tests.shared_data import CAPTURES, needs_captures
 
+NOTHING = np.zeros(0, dtype=np.uint8)
 FROM, TO = Direction.FROM_DEVICE, Direction.TO_DEVICE
 
 
@@ -19,6 +22,16 @@ def said(readings, direction, message):
     reading = readings.read(0, direction, message)
     assert reading is not None
     return reading
+
+
+def table(frames, channels, direction=FROM):
+    """Return a table in which each of the frames came on the channel of its number."""
+    starts = np.cumsum([0, *map(len, frames)]).tolist()
+    rows = [
+        MessageRow(at, direction, channel, start, len(frame), (at + 1,))
+        for at, (channel, start, frame) in enumerate(zip(channels, starts, frames, strict=False))
+    ]
+    return rows, np.frombuffer(b"".join(frames), dtype=np.uint8)
 
 
 def last_of(path, limit=None):
@@ -115,17 +128,37 @@ def test_frames_of_a_can_bus_are_read_by_one_model_together(name):
     channels = [
         Channel(Transport.CAN, number & 0x1FFF_FFFF, extended=number > EXTENDED) for number in numbers
     ]
-    reader = TableReadings(Readings(all_models()), channels)
-    said = [reader.read(at, Direction.UNKNOWN, frame[4:]) for at, frame in enumerate(frames)]
+    payloads = [frame[4:] for frame in frames]
+    rows, data = table(payloads, range(len(frames)), Direction.UNKNOWN)
+    reader = TableReadings(Readings(all_models()), from_rows(rows, channels, data, NOTHING))
+    said = [reader.read(row, payload) for row, payload in enumerate(payloads)]
     assert {each.model for each in said[len(said) // 2 :] if each} == {name}
     values = {key: value for each in said[len(said) // 2 :] if each for key, value in each.values.items()}
     assert values["voltage"] == pytest.approx(device.values()["voltage"], abs=0.11)
 
 
 def test_an_identifier_that_a_model_knows_is_not_enough():
-    reader = TableReadings(Readings(all_models()), [Channel(Transport.CAN, each) for each in (0x351, 0x123)])
-    for number in range(300):
-        assert reader.read(number % 2, Direction.UNKNOWN, bytes(8)) is None
+    channels = [Channel(Transport.CAN, each) for each in (0x351, 0x123)]
+    rows, data = table([bytes(8)] * 300, [0, 1] * 150, Direction.UNKNOWN)
+    reader = TableReadings(Readings(all_models()), from_rows(rows, channels, data, NOTHING))
+    assert all(reader.read(row, bytes(8)) is None for row in range(300))
+
+
+def test_messages_read_at_once_say_what_they_say_one_by_one():
+    jbd = model("jbd")
+    frames: list[bytes] = []
+    basic = {"cell_count": 4, "temperatures": (25.0, 24.0), "nominal_capacity": 280, "cycles": 3}
+    basic |= {"production_date": 0, "balancing": 5, "problem_code": 0, "software_version": 2.1, "mosfets": 3}
+    for number in range(200):
+        said = basic | {"voltage": 13 + number / 100, "current": -number / 10, "soc": number % 101}
+        said |= {"remaining_charge": number / 10, "units": number % 2 << 7, "protection": ()}
+        frames += jbd.encode("basic info", said), jbd.encode("cell voltages", {"cells": (3.3, number / 100)})
+    frames[150] = frames[150][:-3] + b"\0\0\x77"  # its checksum is wrong
+    rows, data = table(frames, [0] * len(frames))
+    found = from_rows(rows, [Channel(Transport.TCP)], data, NOTHING)
+    at_once, one_by_one = TableReadings(Readings(all_models()), found), Readings(all_models())
+    for row, frame in enumerate(frames):
+        assert at_once.read(row, frame) == one_by_one.read(0, FROM, frame)
 
 
 def test_a_frame_of_can_is_no_message_of_another_link():

@@ -4,13 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+import numpy as np
+
 from packwire.channel import Channel, Transport
 from packwire.direction import Direction
+from packwire.messages import Messages
 from packwire.models.heard import Heard
 from packwire.models.protocol import ModelProtocol
-from packwire.models.replies import EXTENDED
+from packwire.models.replies import EXTENDED, said_by
 from packwire.protocols import usable
 from packwire.quantity import QUANTITIES, Value
+from packwire.wire.codec import DecodedValues
+from packwire.wire.matrix import values_of
 
 #: The channel of all frames of a CAN bus: their identifiers tell them apart.
 BUS = -1
@@ -24,6 +29,10 @@ _LEAST_KINDS = 3
 _CELL, _LIVING_CELL = (0.0, 6.0), (1.0, 5.0)
 #: Cells make the voltage of their pack but for so much of it, and their spread but for so many volts.
 _SUM_WITHIN, _SPREAD_WITHIN = 0.02, 0.003
+#: So many messages are read at once, where what each says does not depend on the others.
+_AT_ONCE = 8192
+#: Fewer messages of a kind are read as quickly one by one.
+_MANY = 64
 #: So many messages are looked at to tell models apart.
 _LOOKED_AT = 2000
 
@@ -55,16 +64,32 @@ class _Channel:
 class TableReadings:
     """Reads the messages of one table, by what their channels are."""
 
-    def __init__(self, readings: "Readings", channels: Sequence[Channel]) -> None:
+    def __init__(self, readings: "Readings", messages: Messages) -> None:
         self._readings = readings
-        self._identifiers = [_identifier(each) for each in channels]
+        self._messages = messages
+        self._identifiers = [_identifier(each) for each in messages.channels]
+        self._ways = list(zip(messages.channel.tolist(), messages.direction.tolist(), strict=True))
+        self._foreseen = 0
 
-    def read(self, channel: int, direction: int, message: bytes) -> MessageReading | None:
-        """Return what a message on the channel of this number says; None where no model knows it."""
+    def read(self, row: int, message: bytes) -> MessageReading | None:
+        """Return what the message of a row says; None where no model knows it. Rows are read in order."""
+        channel, direction = self._ways[row]
         identifier = self._identifiers[channel]
         if identifier:
             return self._readings.read(BUS, direction, identifier + message)
+        if row >= self._foreseen and self._readings.foresees(channel):
+            self._foresee(row)
         return self._readings.read(channel, direction, message)
+
+    def _foresee(self, row: int) -> None:
+        """Have the next messages from devices read at once."""
+        self._foreseen = row + _AT_ONCE
+        heard: dict[int, list[bytes]] = {}
+        for at, (channel, direction) in enumerate(self._ways[row : row + _AT_ONCE], row):
+            if direction != Direction.TO_DEVICE and not self._identifiers[channel]:
+                heard.setdefault(channel, []).append(self._messages.payload(at))
+        for channel, messages in heard.items():
+            self._readings.foresee(channel, messages)
 
 
 def _identifier(channel: Channel) -> bytes:
@@ -111,6 +136,35 @@ class Readings:
         if len(state.remembered) < _REMEMBERED:
             state.remembered[message] = reading
         return reading
+
+    def foresees(self, channel: int) -> bool:
+        """Tell whether the model of a channel is known, and each message says all of what it says itself."""
+        state = self._channels.get(channel)
+        return bool(state and state.best and state.tried >= _TRIAL and not state.best.asked_for)
+
+    def foresee(self, channel: int, messages: Iterable[bytes]) -> None:
+        """Read the messages from a device that will be asked for next, all of a kind and length at once."""
+        if not self.foresees(channel):
+            return
+        state = self._channels[channel]
+        model = state.best
+        assert model is not None
+        state.remembered.clear()
+        alike: dict[tuple[str, int], list[bytes]] = {}
+        for message in dict.fromkeys(messages):
+            reply = model.reply_of(message)
+            if reply is not None and reply.stands_alone and model.framing_of(message) is not None:
+                alike.setdefault((reply.name, len(message)), []).append(message)
+        for (name, _), group in alike.items():
+            if len(group) < _MANY:
+                continue
+            layout = model.reply(name).layouts[0]
+            data = [model.data(message) for message in group]
+            matrix = np.frombuffer(b"".join(data), dtype=np.uint8).reshape(len(group), len(data[0]))
+            for message, values in zip(group, values_of(layout.codec, matrix) or (), strict=False):
+                if values:
+                    said = said_by(layout, DecodedValues(values)).values
+                    state.remembered[message] = MessageReading(model.name, name, said)
 
     def _tried(self, state: _Channel, message: bytes) -> MessageReading | None:
         """Read with all models that know the frame; return what the one says that fits best so far."""

@@ -18,7 +18,6 @@ from packwire.cli.names import address_of
 from packwire.cli.options import ModelsOption
 from packwire.cli.passwords import with_password
 from packwire.cli.seen import remember
-from packwire.cli.trusting import ask_for_trust
 from packwire.device import Device, Node, open_device
 from packwire.device.open import Observers
 from packwire.errors import BadOptionError, PackwireError
@@ -96,6 +95,8 @@ async def target(text: str, options: DeviceOptions) -> AsyncIterator[Target]:
     positive("--timeout", options.timeout)
     positive_or_none("--stale-after", options.stale_after)
     if address.model:
+        from packwire.cli.trusting import ask_for_trust  # noqa: PLC0415 - reading a VESC needs no models
+
         ask_for_trust(protocol(address.model), agreed=options.trust)
     if address.link is not LinkKind.SIM:
         async with bluetooth_adapter(adapter_of(address)):

@@ -168,7 +168,10 @@ class ModelProtocol(Protocol):
 
     def framing_of(self, frame: bytes) -> Framing | None:
         """Return the framing that some bytes are one whole, right frame of; None where they are none."""
-        return next((each for each in self.framings if each.form_of(frame) is not None), None)
+        for each in self.framings:
+            if each.form_of(frame) is not None:
+                return each
+        return None
 
     def _framing_of_reply(self, head: bytes) -> Framing | None:
         return next(

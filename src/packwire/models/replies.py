@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from packwire.models.family import bytes_are
 from packwire.models.problem import ModelError, at
@@ -106,6 +106,14 @@ class Saying:
     plain: bool = False
     """A field's value is its quantity's, as it is."""
 
+    @property
+    def way(self) -> Callable[[Any], Value] | None:
+        """Return what turns a field's value into its quantity's; None where it is that already."""
+        if self.plain:
+            return None
+        is_flag = self.quantity.kind is Kind.FLAG and not self.quantity.array
+        return bool if is_flag and not self.named else self.of
+
     def of(self, value: Any) -> Value:
         """Return a field's value as its quantity takes it."""
         kind = self.quantity.kind
@@ -192,14 +200,21 @@ class Reply:
         """Tell whether a frame is such a reply; `size` is that of the whole frame as it was sent."""
         if not frame.startswith(self.head) or (self.size is not None and size != self.size):
             return False
-        rest = self.begins[len(self.head) :]
-        return not rest or (
-            len(frame) >= len(self.begins)
-            and all(
-                wanted is None or wanted == byte
-                for wanted, byte in zip(rest, frame[len(self.head) :], strict=False)
-            )
-        )
+        if len(frame) < len(self.begins):
+            return False
+        for wanted, byte in zip(self.begins[len(self.head) :], frame[len(self.head) :], strict=False):
+            if wanted is not None and wanted != byte:
+                return False
+        return True
+
+    @property
+    def stands_alone(self) -> bool:
+        """Tell whether one layout says all of it, without other replies."""
+        return not self.refuses and not self.part and self._one_layout and not self.layouts[0].model
+
+    @property
+    def _one_layout(self) -> bool:
+        return len(self.layouts) == 1 and not self.layouts[0].when and not self.layouts[0].marks
 
     @property
     def codec(self) -> Codec:
@@ -208,9 +223,12 @@ class Reply:
 
     def layout(self, data: bytes, known: Mapping[str, float]) -> ReplyLayout | None:
         """Return how it is to be read; None where the model does not know."""
-        if len(self.layouts) == 1 and not self.layouts[0].when and not self.layouts[0].marks:
+        if self._one_layout:
             return self.layouts[0]
-        return next((each for each in self.layouts if each.fits(data, known)), None)
+        for each in self.layouts:
+            if each.fits(data, known):
+                return each
+        return None
 
 
 def reply_of(name: str, said: Mapping[str, Any], order: Order) -> Reply:
@@ -312,8 +330,7 @@ def _saying(of: Field, said: Mapping[str, Any]) -> Saying:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """What one message says: by quantity where it alone says it, and what is to be put together."""
 
     single: Mapping[str, Value]
@@ -331,10 +348,12 @@ def said_by(layout: ReplyLayout, values: DecodedValues) -> Statement:
     single: dict[str, Value] = {}
     for name, key, turned in layout.single:
         value = decoded.get(name)
+        if turned is not None and value is not None:
+            value = turned(value)
+            if value == "":
+                continue  # nothing is written there
         if value is not None:
-            value = value if turned is None else turned(value)
-            if value != "":  # nothing is written there
-                single[key] = value
+            single[key] = value
     shared = [(each, each.of(decoded[each.name])) for each in layout.shared if each.name in decoded]
     return Statement(single, tuple(shared))
 
@@ -368,7 +387,7 @@ def with_ways(replies: Iterable[Reply]) -> tuple[Reply, ...]:
 
 def _with_ways(layout: ReplyLayout, several: set[str]) -> ReplyLayout:
     single = [
-        (each.name, each.quantity.key, None if each.plain else each.of)
+        (each.name, each.quantity.key, each.way)
         for each in layout.sayings
         if each.quantity.key not in several
     ]

@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packwire.errors import BadFileError, Reason
 from packwire.user_config import config_folder
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 #: A model is a page of text; a folder has no more of them than this.
 MAX_BYTES, MAX_FILES = 1 << 20, 1000
@@ -29,9 +32,7 @@ class Source:
     def text(self) -> str:
         """Return what stands in it. Raises BadFileError."""
         if self.path is None:
-            return (files("packwire.models") / "library" / f"{self.name}{_SUFFIX}").read_text(
-                encoding="utf-8"
-            )
+            return (_library() / f"{self.name}{_SUFFIX}").read_text(encoding="utf-8")
         try:
             if not self.path.is_file():
                 raise BadFileError(f"{self.path}: there is no such file", reason=Reason.NO_FILE)
@@ -49,7 +50,7 @@ class Source:
 @cache
 def library() -> tuple[str, ...]:
     """Return the names of the models that come with packwire."""
-    folder = files("packwire.models") / "library"
+    folder = _library()
     names = (entry.name for entry in folder.iterdir())
     return tuple(sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)))
 
@@ -81,6 +82,12 @@ def sources() -> Mapping[str, Source]:
             found |= {path.stem: Source(path.stem, path) for path in _files(folder)}
         _kept[key] = found
     return _kept[key]
+
+
+def _library() -> "Traversable":
+    from importlib.resources import files  # noqa: PLC0415 - reading a VESC needs no models
+
+    return files("packwire.models") / "library"
 
 
 def _files(folder: Path) -> list[Path]:

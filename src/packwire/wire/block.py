@@ -96,16 +96,21 @@ def _function(
     for number, (form, variables) in enumerate(_structs(fields, offsets, order)):
         scope[f"unpack{number}"] = form.unpack_from
         lines.append(f"    {''.join(f'{name}, ' for name in variables)} = unpack{number}(data, at)")
-    raw = {field.name: f"r{index}" for index, field in enumerate(fields)}
+    seen: dict[str, str] = {}
+    """What others see of a field: 0 where it is not there, or is no number."""
+    values = []
     for index, field in enumerate(fields):
-        text = _raw_text(f"v{index}", field)
-        if text != f"v{index}":
-            lines.append(f"    r{index} = {text}")
-        else:
-            raw[field.name] = text
-    values = [_value_text(index, field, raw, scope) for index, field in enumerate(fields)]
-    # Of a number that is none, others see 0.
-    numbers = "".join(f"{raw[name]} or 0, " for name in asked)
+        raw, text = f"v{index}", _raw_text(f"v{index}", field)
+        if text != raw:
+            raw = f"r{index}"
+            lines.append(f"    {raw} = {text}")
+        values.append(_value_text(index, raw, field, seen, scope))
+        seen[field.name] = raw
+        if field.name in asked and (field.when or field.type is Type.BCD):
+            held = " and ".join(_condition(each, seen) for each in field.when) or "True"
+            lines.append(f"    s{index} = ({raw} or 0) if {held} else 0")
+            seen[field.name] = f"s{index}"
+    numbers = "".join(f"{seen[name]}, " for name in asked)
     lines.append(f"    return ({''.join(f'{value}, ' for value in values)}), ({numbers})")
     exec("\n".join(lines), scope)  # noqa: S102 - see above
     convert: Callable[[bytes, int, Mapping[str, Any]], tuple[tuple[Any, ...], tuple[Any, ...]]] = scope[
@@ -143,8 +148,7 @@ def _raw_text(variable: str, field: Field) -> str:
     return f"{variable}.bit_count()" if field.ones else variable
 
 
-def _value_text(index: int, field: Field, raw: Mapping[str, str], scope: dict[str, Any]) -> str:
-    number = raw[field.name]
+def _value_text(index: int, number: str, field: Field, seen: Mapping[str, str], scope: dict[str, Any]) -> str:
     text = scaled_text(number, field)
     if field.names:
         scope[f"names{index}"] = dict(field.names)
@@ -153,9 +157,9 @@ def _value_text(index: int, field: Field, raw: Mapping[str, str], scope: dict[st
         scope[f"flags{index}"] = field.flags
         text = f"words(flags{index}, {number})"
     elif field.each_bit is not None:
-        text = f"single_bits({number}, {_other(field.each_bit, raw)})"
+        text = f"single_bits({number}, {_other(field.each_bit, seen)})"
     if field.negative:
-        held = " and ".join(_condition(each, raw) for each in field.negative)
+        held = " and ".join(_condition(each, seen) for each in field.negative)
         text = f"(-({text}) if {held} else {text})"
     if field.type is Type.BCD:
         text = f"(None if {number} is None else {text})"
@@ -163,17 +167,17 @@ def _value_text(index: int, field: Field, raw: Mapping[str, str], scope: dict[st
         scope[f"unknown{index}"] = frozenset(field.unknown)
         text = f"(None if {number} in unknown{index} else {text})"
     if field.when:
-        held = " and ".join(_condition(each, raw) for each in field.when)
+        held = " and ".join(_condition(each, seen) for each in field.when)
         text = f"({text} if {held} else None)"
     return text
 
 
-def _other(name: int | str, raw: Mapping[str, str]) -> str:
-    return str(name) if isinstance(name, int) else raw.get(name, f"raws.get({name!r}, 0)")
+def _other(name: int | str, seen: Mapping[str, str]) -> str:
+    return str(name) if isinstance(name, int) else seen.get(name, f"raws.get({name!r}, 0)")
 
 
-def _condition(condition: FieldCondition, raw: Mapping[str, str]) -> str:
-    number = _other(condition.field, raw)
+def _condition(condition: FieldCondition, seen: Mapping[str, str]) -> str:
+    number = _other(condition.field, seen)
     return _OPERATORS[condition.comparison].format(raw=number, number=condition.number)
 
 

@@ -1,7 +1,7 @@
 """One message at a time: decoded as far as its bytes go, encoded, and with the place of every field."""
 
 import struct
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -95,13 +95,14 @@ class Codec:
             if not all(condition.holds(raws.get(condition.field, 0)) for condition in field.when):
                 continue
             value = values.get(field.name)
-            if value is None and (field.count is not None or not field.unknown):
+            said = value is not None or (field.count is None and field.unknown)
+            if not said or (field.after is not None and field.after not in places):
                 if field.at is None and field.after is None:
                     break
                 continue
             start = _place(field, places, end, 0, max(size, last))
             encoded = _encoded(field, value, self.order, bytes(out[start:]))
-            if field.name in self._raws and field.fixed:
+            if field.name in self._raws and field.type.numeric and field.count is None:
                 raws[field.name] = field.raw(value)
             out.extend(bytes(max(0, start + len(encoded) - len(out))))
             out[start : start + len(encoded)] = encoded
@@ -131,10 +132,10 @@ class Codec:
         names = {field.name for field in first}
         there = [field for field in there if field.name not in names]
         run: list[Field] = []
-        for field, behind in zip(there, (*there[1:], None), strict=False):
+        followed = _followed(there)
+        for field in there:
             # Where a field may be there or not, what follows it has no place that is known beforehand.
-            known = not field.when or behind is None or behind.at is not None or behind.after is not None
-            fits = known and self._in_block(field)
+            fits = self._in_block(field) and not (field.when and field.name in followed)
             if run and not (fits and (run[0].at is not None or field.at is None)):
                 steps.append(self._block(run))
                 run = []
@@ -150,16 +151,17 @@ class Codec:
         """Return what has a place of its own, that nothing follows, and that asks for such alone."""
         first: list[Field] = []
         names: set[str] = set()
-        for field, behind in zip(fields, (*fields[1:], None), strict=False):
-            alone = behind is None or behind.at is not None or behind.after is not None
-            placed = field.at is not None and field.at >= 0 and alone and self._in_block(field)
-            if placed and set(_asked_for((field,))) <= names:
+        followed = _followed(fields)
+        for field in fields:
+            placed = field.at is not None and field.name not in followed and self._in_block(field)
+            # What other messages say is known beforehand, too.
+            if placed and all(name in names or "." in name for name in _asked_for((field,))):
                 first.append(field)
                 names.add(field.name)
         return first
 
     def _in_block(self, field: Field) -> bool:
-        placed = field.at is not None and field.at >= 0
+        placed = field.at is not None and field.at >= 0 and not (field.when and field.name in self._anchors)
         follows = field.at is None and field.after is None and not field.when
         return (placed or follows) and block.fits(field, self.order)
 
@@ -173,15 +175,17 @@ type _Step = Callable[["_State"], None]
 
 
 class _State:
-    """How far decoding has come: `end` is behind the field before, `last` behind the farthest byte read."""
+    """How far decoding has come: `end` is behind the field before, `last` behind the farthest byte read.
 
-    __slots__ = ("data", "end", "ended", "last", "missing", "places", "raws", "spans", "start", "values")
+    Where the field before was cut, or is not there at all, `end` lies beyond the message: what follows has no
+    place.
+    """
+
+    __slots__ = ("data", "end", "last", "missing", "places", "raws", "spans", "start", "values")
 
     def __init__(self, data: bytes, at: int, known: Mapping[str, float]) -> None:
         self.data = data
         self.start = self.end = self.last = at
-        self.ended = False
-        """Whether the message ended before a field that had to follow: what comes behind it has no place."""
         self.values: dict[str, Any] = {}
         self.raws: dict[str, Any] = dict(known)
         self.places: dict[str, tuple[int, int]] = {}
@@ -213,12 +217,12 @@ class _Block:
     def __call__(self, state: _State) -> None:
         read = self.block
         at = state.start if read.absolute else state.end
-        end, ended = state.end, state.ended
-        if (ended and not read.absolute) or len(state.data) - at < read.needs:
+        if len(state.data) - at < read.needs:
+            end = state.end
             for single in self.singles:  # as far as the bytes go
                 single(state)
             if not self.moves:
-                state.end, state.ended = end, ended
+                state.end = end
             return
         read.read(state.data, at, state.values, state.raws)
         for name, begin, end in read.places:
@@ -231,50 +235,59 @@ class _Block:
 class _Single:
     """Any field."""
 
-    __slots__ = ("all_values", "byte_order", "dense", "field", "keep_raw", "order", "value")
+    __slots__ = (
+        "all_values",
+        "byte_order",
+        "dense",
+        "field",
+        "follows",
+        "keep_raw",
+        "order",
+        "read",
+        "value",
+    )
 
     def __init__(self, field: Field, order: Order, *, keep_raw: bool = False) -> None:
         self.field = field
         self.order: Order = order
         self.keep_raw = keep_raw
-        self.value = scaler(field) if field.plain else field.value
+        self.value = reader_of(field)
         self.all_values = _scaler_of_many(field, self.value)
         self.dense = field.code if field.step == field.width else None
         self.byte_order: Order = field.order or order
+        self.follows = field.at is None and field.after is None
+        self.read = self._numbers if field.type.numeric else self._bytes
 
     def __call__(self, state: _State) -> None:
         field = self.field
         if field.when and not all(each.holds(state.raws.get(each.field, 0)) for each in field.when):
             return
-        follows = field.at is None and field.after is None
-        if follows and state.ended:
-            state.missing.append(field.name)
-            return
-        data = state.data
-        if field.after is not None and field.after not in state.places:
-            end = None
-        else:
+        data, end, start = state.data, None, -1
+        if self.follows:
+            start = state.end
+        elif field.after is None or field.after in state.places:
             start = _place(field, state.places, state.end, state.start, len(data))
-            within = state.start <= start <= len(data)
-            read = self._numbers if field.type.numeric else self._bytes
-            end = read(state, start) if within else None
-        if end is None:
+        if state.start <= start <= len(data):
+            end = self.read(state, start)
+        else:
             state.missing.append(field.name)
-            state.ended = state.ended or follows
-            state.end = len(data) + 1  # what follows it has no place
+        if end is None:
+            state.end = len(data) + 1
             return
         state.places[field.name] = start, end
         state.end = end
         state.last = max(state.last, end)
 
     def _numbers(self, state: _State, start: int) -> int | None:
+        """Read it; return where it ends, or None where it is cut."""
         field, data = self.field, state.data
         width, step = field.width or 0, field.step
         there = 0 if len(data) - start < width else 1 + (len(data) - start - width) // step
         if field.count is None:
             if not there:
+                state.missing.append(field.name)
                 return None
-            raw = field.raw_in(data, start, self.order)
+            (raw,) = self._items(data, start, 1)
             if self.keep_raw:
                 state.raws[field.name] = 0 if raw is None else raw
             value = None if raw is None else self.value(raw)
@@ -289,15 +302,17 @@ class _Single:
         taken = min(count, there)
         items = self._items(data, start, taken if field.most is None else min(taken, field.most))
         state.values[field.name] = values = self.all_values(items)
-        if taken < count:
-            state.missing.append(f"{field.name}[{taken}..{count - 1}]")
-            state.ended = state.ended or field.at is None
         if state.spans is not None:
             for index, value in enumerate(values):
                 place = start + index * step
                 span = Span(f"{field.name}[{index}]", place, width, self._integer(data, place), value)
                 state.spans.append(span)
-        return start + taken * step
+        end = start + taken * step
+        if taken < count:
+            state.missing.append(f"{field.name}[{taken}..{count - 1}]")
+            state.last = max(state.last, end)
+            return None
+        return end
 
     def _count(self, state: _State, there: int) -> int:
         count = self.field.count
@@ -319,19 +334,19 @@ class _Single:
         return None if raw is None else int(raw)
 
     def _bytes(self, state: _State, start: int) -> int | None:
+        """Read it; return where it ends, or None where it is cut."""
         field, data = self.field, state.data
-        if field.width is not None and len(data) - start < field.width:
+        least = field.width or (1 if field.type is Type.CSTRING else 0)
+        if len(data) - start < least:
+            state.missing.append(field.name)
             return None
         end = len(data) if field.width is None else start + field.width
         value: Any = data[start:end]
+        cut = False
         match field.type:
             case Type.CSTRING:
-                if start >= len(data):
-                    return None
                 nul = data.find(b"\0", start, end)
-                if nul < 0 and field.width is None:
-                    state.missing.append(f"{field.name}'s final NUL")
-                    state.ended = state.ended or field.at is None
+                cut = nul < 0 and field.width is None
                 value = _text(data[start : nul if nul >= 0 else end])
                 end = nul + 1 if nul >= 0 and field.width is None else end
             case Type.TEXT:
@@ -343,6 +358,10 @@ class _Single:
         state.values[field.name] = value
         if state.spans is not None:
             state.spans.append(Span(field.name, start, end - start, None, value))
+        if cut:
+            state.missing.append(f"{field.name}'s final NUL")
+            state.last = len(data)
+            return None
         return end
 
 
@@ -372,6 +391,15 @@ def _place(field: Field, places: Mapping[str, tuple[int, int]], end: int, start:
     return end if field.after is None or field.after not in places else places[field.after][1]
 
 
+def _followed(fields: Sequence[Field]) -> set[str]:
+    """Return the fields whose end is where another may begin: the next, or one behind those not there."""
+    followed: set[str] = set()
+    for field, behind in zip(reversed(fields[:-1]), reversed(fields), strict=False):
+        if (behind.at is None and behind.after is None) or (behind.when and behind.name in followed):
+            followed.add(field.name)
+    return followed
+
+
 def _selector(fields: tuple[Field, ...]) -> Field | None:
     """Return the first field where all conditions ask for its bits alone."""
     if not fields or not fields[0].fixed or fields[0].at is not None or not any(each.when for each in fields):
@@ -388,6 +416,10 @@ def _asked_for(fields: tuple[Field, ...]) -> Iterator[str]:
         yield from (condition.field for condition in (*field.when, *field.negative))
 
 
+_BITS = "dependent on bits of"
+_WHOLE = ("counted by", "as long as", _BITS)
+
+
 def _check(fields: tuple[Field, ...]) -> None:
     """Refuse fields that name others which do not come before them."""
     known: dict[str, Field] = {}
@@ -400,6 +432,11 @@ def _check(fields: tuple[Field, ...]) -> None:
             ("placed behind", field.after),
             *(("there depending on", condition.field) for condition in field.when),
             *(("negative depending on", condition.field) for condition in field.negative),
+            *(
+                (_BITS, condition.field)
+                for condition in (*field.when, *field.negative)
+                if condition.comparison in {Operator.BIT, Operator.NO_BIT}
+            ),
         ):
             if other is not None and "." in other and what != "placed behind":
                 continue  # of another message
@@ -409,6 +446,8 @@ def _check(fields: tuple[Field, ...]) -> None:
                 raise FieldError(f"{field.name}: it is {what} {other}, which is not one number")
             if other is not None and what != "placed behind" and not known[other].type.numeric:
                 raise FieldError(f"{field.name}: it is {what} {other}, which is no number")
+            if other in known and what in _WHOLE and known[other].type is Type.FLOAT:
+                raise FieldError(f"{field.name}: it is {what} {other}, which is no whole number")
         known[field.name] = field
 
 
@@ -436,8 +475,23 @@ def _encoded(field: Field, value: Any, order: Order, before: bytes) -> bytes:
     return bytes(items)
 
 
-def scaler(field: Field) -> Callable[[float], float]:
-    """Return what turns a raw number of a plain field into its value."""
+def reader_of(field: Field) -> Callable[[float], Any]:
+    """Return what turns a raw number into its value, as `Field.value` does."""
+    if field.plain:
+        return _scaler(field)
+    if not field.names:
+        return field.value
+    names, unknown = dict(field.names), field.unknown
+
+    def value(raw: float) -> Any:
+        if raw in unknown:
+            return None
+        return names[int(raw)] if int(raw) in names else field.scaled(raw)
+
+    return value
+
+
+def _scaler(field: Field) -> Callable[[float], float]:
     before, factor, divisor, behind = field.steps()
     if not before and not divisor and factor == 1 and not behind:
         return _itself

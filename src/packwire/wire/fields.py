@@ -6,7 +6,9 @@ everything lies, `packwire.wire.matrix` decodes thousands of messages of one len
 """
 
 import math
+import operator
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Any, Literal
@@ -96,23 +98,19 @@ class FieldCondition:
 
     def holds(self, raw: Any) -> Any:
         """Tell whether it holds; `raw` is a number, or an array of them (then an array comes back)."""
-        match self.comparison:
-            case Operator.EQUAL:
-                return raw == self.number
-            case Operator.NOT_EQUAL:
-                return raw != self.number
-            case Operator.LESS:
-                return raw < self.number
-            case Operator.AT_MOST:
-                return raw <= self.number
-            case Operator.MORE:
-                return raw > self.number
-            case Operator.AT_LEAST:
-                return raw >= self.number
-            case Operator.BIT:
-                return (raw >> self.number & 1) == 1
-            case Operator.NO_BIT:
-                return (raw >> self.number & 1) == 0
+        return _COMPARES[self.comparison](raw, self.number)
+
+
+_COMPARES: dict[Operator, Callable[[Any, int], Any]] = {
+    Operator.EQUAL: operator.eq,
+    Operator.NOT_EQUAL: operator.ne,
+    Operator.LESS: operator.lt,
+    Operator.AT_MOST: operator.le,
+    Operator.MORE: operator.gt,
+    Operator.AT_LEAST: operator.ge,
+    Operator.BIT: lambda raw, bit: (raw >> bit & 1) == 1,
+    Operator.NO_BIT: lambda raw, bit: (raw >> bit & 1) == 0,
+}
 
 
 #: `Field.count`: as many as there is room for up to the end of the message.

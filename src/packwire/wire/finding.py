@@ -41,7 +41,7 @@ def look_at(stream: bytes, at: int, framings: tuple[Framing, ...], longest: int)
         look = _look_until(stream, at, framing) if framing.until else _look(stream, at, framing, longest)
         checked += look.checked
         if look.found and look.found.ok:
-            return Look(look.found, 0, checked)
+            return look if checked == look.checked else Look(look.found, 0, checked)
         wrong = wrong or look.found
         wants = min(wants or look.wants, look.wants or wants)
     return Look(wrong, wants, checked)

@@ -5,11 +5,11 @@ fields give values, spans, and a text again.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, override
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, override
 
-from packwire.wire.codec import Codec, DecodedValues, Span
-from packwire.wire.fields import Field, Type
+from packwire.wire.codec import Codec, DecodedValues, Span, reader_of
+from packwire.wire.fields import Field, Order, Type
 
 _LINE, _TAB = b"\r\n", b"\t"
 #: More lines than any device sends in one block.
@@ -17,43 +17,38 @@ _MOST_LINES = 256
 _NUMBER = re.compile(rb"[+-]?[0-9]{1,20}|0x[0-9A-Fa-f]{1,16}")
 
 
-class _Place(NamedTuple):
-    start: int
-    end: int
-
-
-def lines(text: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the keys of a text, each with where its value begins and ends; what is no such line is none."""
-    at = 0
-    for _ in range(_MOST_LINES):
-        at = text.find(_LINE, at)
-        if at < 0:
-            return
-        at += len(_LINE)
-        end = text.find(_LINE, at)
-        end = len(text) if end < 0 else end
-        tab = text.find(_TAB, at, end)
-        if tab >= 0:
-            yield text[at:tab], tab + len(_TAB), end
+def lines(text: bytes) -> Iterator[tuple[bytes, bytes, int]]:
+    """Yield the keys of a text, each with its value and where that begins; what is no such line is none."""
+    before, *rest = text.split(_LINE, _MOST_LINES + 1)
+    at = len(before)
+    for line in rest[:_MOST_LINES]:
+        key, tab, value = line.partition(_TAB)
+        at += len(_LINE) + len(line)
+        if tab:
+            yield key, value, at - len(value)
 
 
 class KeyedCodec(Codec):
     """Fields behind keys, compiled. The first line of a key counts."""
 
-    __slots__ = ()
+    __slots__ = ("_by_key",)
+
+    def __init__(self, fields: Iterable[Field], order: Order = "big") -> None:
+        super().__init__(fields, order)
+        self._by_key = tuple((field, _key(field), _reader(field)) for field in self.fields)
 
     @override
     def decode(self, data: bytes, at: int = 0, known: Mapping[str, float] = {}) -> DecodedValues:
-        places = _places(data, at)
+        said: dict[bytes, bytes] = {}
+        for key, text, _ in lines(data[at:] if at else data):
+            said.setdefault(key, text)
         values: dict[str, Any] = {}
         raws: dict[str, Any] = dict(known)
-        for field in self.fields:
-            if not all(each.holds(raws.get(each.field, 0)) for each in field.when):
+        for field, key, read in self._by_key:
+            # Devices differ in what they have.
+            if key not in said or not all(each.holds(raws.get(each.field, 0)) for each in field.when):
                 continue
-            place = places.get(_key(field))
-            if place is None:
-                continue  # devices differ in what they have
-            raw, value = _read(field, data[place.start : place.end])
+            raw, value = read(said[key])
             if raw is not None:
                 raws[field.name] = raw
             if value is not None:
@@ -62,13 +57,14 @@ class KeyedCodec(Codec):
 
     @override
     def spans(self, data: bytes, at: int = 0, known: Mapping[str, float] = {}) -> list[Span]:
-        places = _places(data, at)
-        spans = []
-        for field in self.fields:
-            place = places.get(_key(field))
-            if place is not None:
-                raw, value = _read(field, data[place.start : place.end])
-                spans.append(Span(field.name, place.start, place.end - place.start, raw, value))
+        said: dict[bytes, tuple[bytes, int]] = {}
+        for key, text, place in lines(data[at:]):
+            said.setdefault(key, (text, at + place))
+        spans, values = [], self.decode(data, at, known).values
+        for field, key, read in self._by_key:
+            if key in said and (field.name in values or not field.when):
+                text, place = said[key]
+                spans.append(Span(field.name, place, len(text), *read(text)))
         return spans
 
     @override
@@ -87,19 +83,16 @@ def _key(field: Field) -> bytes:
     return (field.key or "").encode()
 
 
-def _places(data: bytes, at: int) -> dict[bytes, _Place]:
-    places: dict[bytes, _Place] = {}
-    for key, start, end in lines(data[at:] if at else data):
-        places.setdefault(key, _Place(start + at, end + at))
-    return places
+def _reader(field: Field) -> Callable[[bytes], tuple[int | None, Any]]:
+    """Return what reads the raw number that stands there, where it is one, and the value."""
+    if field.type is not Type.DECIMAL:
+        return lambda text: (None, text.decode("utf-8", "backslashreplace") or None)
+    value = reader_of(field)
 
-
-def _read(field: Field, text: bytes) -> tuple[int | None, Any]:
-    """Return the raw number that stands there, where it is one, and the value."""
-    if field.type is Type.DECIMAL:
+    def number(text: bytes) -> tuple[int | None, Any]:
         if not _NUMBER.fullmatch(text):
             return None, None
         raw = int(text, 16 if text.startswith(b"0x") else 10)
-        value = field.value(raw)
-        return raw, value
-    return None, text.decode("utf-8", "backslashreplace") or None
+        return raw, value(raw)
+
+    return number

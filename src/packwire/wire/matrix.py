@@ -5,10 +5,13 @@ The same fields give the same values as `packwire.wire.codec`, message by messag
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from packwire.wire.block import single_bits
+from packwire.wire.codec import Codec, reader_of
 from packwire.wire.fields import TO_THE_END, Field, FieldCondition, Operator, Order, Type
 
 type Column = NDArray[np.float64]
@@ -51,6 +54,42 @@ def batches(
         yield columns(fields, matrix[begin : begin + BATCH], order=order, known=known)
 
 
+def values_of(codec: Codec, matrix: Bytes) -> list[dict[str, Any]] | None:
+    """Return the values by field that `Codec.decode` gives of each message; none of messages cut short.
+
+    None for layouts that have what is read one by one: texts, numbers of more than six bytes, signs and lists
+    that are no plain numbers. Its figure is `messages --decode` in `benchmarks/models.py`.
+    """
+    if not all(_is_said(field) for field in codec.fields):
+        return None
+    reader = _Reader(matrix, 0, codec.order)
+    said: list[dict[str, Any]] = [{} for _ in range(len(matrix))]
+    for field in codec.fields:
+        reader.read(field)
+        name, there = field.name, reader.ends[field.name][1]
+        values = reader.said(field)
+        if there.all() and not field.unknown and field.type is not Type.BCD:
+            for row, value in zip(said, values, strict=True):
+                row[name] = value
+            continue
+        for row, is_there, value in zip(said, there.tolist(), values, strict=True):
+            if is_there and value is not None:
+                row[name] = value
+    for index in np.flatnonzero(reader.cut).tolist():
+        said[index] = {}
+    return said
+
+
+def _is_said(field: Field) -> bool:
+    if not field.type.numeric or (field.width or 0) > _MOST_EXACT or field.negative or field.key:
+        return False
+    return field.count is None or (field.plain and field.type in {Type.UINT, Type.INT, Type.SIGN_MAGNITUDE})
+
+
+#: A column holds numbers of so many bytes exactly.
+_MOST_EXACT = 6
+
+
 class _Reader:
     """Where decoding is, message by message."""
 
@@ -59,9 +98,12 @@ class _Reader:
         self.start = at
         self.order: Order = order
         self.end: _Places | int = at
-        """Where the field before ends: a number where that is the same in all messages."""
-        self.open: _There = np.ones(len(matrix), dtype=np.bool_)
-        """Messages in which the place of the next field is known."""
+        """Where the field before ends: a number where that is the same in all messages.
+
+        Beyond a message where that field was cut or is not there at all: what follows has no place.
+        """
+        self.cut: _There = np.zeros(len(matrix), dtype=np.bool_)
+        """Messages that are too short for a field that should be there."""
         self.ends: dict[str, tuple[_Places | int, _There]] = {}
         self.raws: dict[str, Column] = {}
         self.columns: dict[str, Column] = {}
@@ -78,9 +120,7 @@ class _Reader:
             end, whole = self._numbers(field, begin, reads)
         else:
             end, whole = self._skip(field, begin, reads)
-        if field.at is None and field.after is None:
-            self.open &= whole | ~there
-        # What follows a field that is missing has no place.
+        self.cut |= there & ~whole
         before = self._spread(self.end)
         self.end = np.where(whole, end, np.where(there, self.matrix.shape[1] + 1, before))
         self.ends[field.name] = end, whole
@@ -88,6 +128,30 @@ class _Reader:
     @cached_property
     def _everywhere(self) -> _There:
         return np.ones(len(self.matrix), dtype=np.bool_)
+
+    def said(self, field: Field) -> Iterable[Any]:
+        """Return the values of a field that was read, message by message, as numbers and words of Python."""
+        if field.count is not None:
+            column = self.columns[field.name]
+            whole_numbers = field.steps() == (0, 1, 0.0, 0.0)
+            listed = (np.nan_to_num(column).astype(np.int64) if whole_numbers else column).tolist()
+            if not np.isnan(column).any():
+                return map(tuple, listed)
+            sizes = (~np.isnan(column)).sum(axis=1).tolist()
+            return (tuple(items[:size]) for items, size in zip(listed, sizes, strict=True))
+        raw = self.raws[field.name]
+        if field.type is Type.FLOAT:
+            return map(reader_of(field), raw.tolist())
+        numbers = np.nan_to_num(raw).astype(np.int64).tolist()
+        if isinstance(field.each_bit, str):
+            pairs = list(zip(numbers, self._raw_of(field.each_bit).tolist(), strict=True))
+            bits = {pair: single_bits(*pair) for pair in set(pairs)}
+            return map(bits.__getitem__, pairs)
+        many, value = field.each_bit, reader_of(field)
+        of = {each: value(each) if many is None else single_bits(each, many) for each in set(numbers)}
+        if field.type is Type.BCD:
+            return (None if none else of[each] for none, each in zip(np.isnan(raw), numbers, strict=True))
+        return map(of.__getitem__, numbers)
 
     def _spread(self, place: _Places | int) -> _Places:
         """Return a place message by message."""
@@ -148,7 +212,7 @@ class _Reader:
         if field.at is not None:
             place = self.start + field.at if field.at >= 0 else self.matrix.shape[1] + field.at
             return self._spread(place), self._everywhere
-        end, known = self.ends[field.after] if field.after is not None else (self.end, self.open)
+        end, known = (self.end, self._everywhere) if field.after is None else self.ends[field.after]
         return self._spread(end), known
 
     def _numbers(self, field: Field, begin: _Places, reads: _There) -> tuple[_Places, _There]:
@@ -186,7 +250,7 @@ class _Reader:
                 if isinstance(field.each_bit, str)
                 else np.full(len(raw), field.each_bit)
             )
-            bits = np.arange(min(int(many.max(initial=0)), 8 * (field.width or 0)), dtype=np.uint64)
+            bits = np.arange(min(int(many.max(initial=0)), 64), dtype=np.uint64)
             on = (np.nan_to_num(raw).astype(np.uint64)[:, None] >> bits & np.uint64(1)).astype(np.float64)
             on[(bits >= many[:, None]) | np.isnan(raw)[:, None]] = np.nan
             return on
@@ -199,8 +263,8 @@ class _Reader:
     def _raw(self, field: Field, begin: _Places, whole: _There) -> Column:
         """Return the raw numbers at these places; NaN where `whole` is False."""
         width, order = field.width or 0, field.order or self.order
-        if not len(begin):
-            return np.zeros(0)
+        if not whole.any():
+            return np.full(len(begin), np.nan)
         if whole.all() and (begin == begin[0]).all():
             item = self.matrix[:, int(begin[0]) : int(begin[0]) + width]
         else:
@@ -219,7 +283,8 @@ class _Reader:
             return np.full_like(begin, size), reads
         nul = (self.matrix == 0) & (np.arange(size) >= begin[:, None])
         found = nul.any(axis=1)
-        return np.where(found, nul.argmax(axis=1) + 1, size), reads & found & (begin < size)
+        end = np.where(found, nul.argmax(axis=1) + 1, size) if size else begin
+        return end, reads & found & (begin < size)
 
 
 def _numpy_reads(field: Field, order: Order) -> bool:

@@ -169,7 +169,7 @@ def messages(
     _explain(shown)
     _explain_filter(shown, tables, wanted)
     _tell_masked(shown, redact=redact)
-    return exit_code(captures)
+    return exit_code(shown)
 
 
 def _follow(file: Path, wanted: Filter, form: OutputForm, show: Show) -> int:

@@ -43,7 +43,7 @@ class MessageTable:
     @property
     def reader(self) -> TableReadings | None:
         """Return what reads the messages by the numbers of their channels."""
-        return None if self.readings is None else TableReadings(self.readings, self.messages.channels)
+        return None if self.readings is None else TableReadings(self.readings, self.messages)
 
     def seconds(self, time: int) -> float | None:
         """Return seconds since the first packet; None where the file does not say."""
@@ -86,7 +86,7 @@ def text_lines(table: MessageTable, absolute: bool, columns: int | None) -> Iter
             _ARROWS[direction],
             f" {printable(texts[channel]):<{width}} {len(payload):4}  ",
         )
-        reading = reader.read(channel, direction, payload) if reader else None
+        reading = reader.read(row, payload) if reader else None
         if reading is not None:
             said = reading_text(reading)
             yield (*head, said if columns is None else said[: max(columns - _OTHER_COLUMNS + 20 - width, 40)])
@@ -132,7 +132,7 @@ def json_lines(tables: list[MessageTable]) -> Iterator[str]:
                 "hex": payload.hex(),
             }
             if reader is not None:
-                reading = reader.read(int(found.channel[row]), int(found.direction[row]), payload)
+                reading = reader.read(row, payload)
                 record["model"] = reading.model if reading else None
                 record["name"] = reading.name if reading else None
                 record["values"] = _rounded(reading) if reading else {}
@@ -156,9 +156,8 @@ def _with_values(rows: Iterator[tuple[str, ...]], tables: list[MessageTable]) ->
     yield (*next(rows), "protocol", "message", *keys)
     for table in tables:
         found, reader = table.messages, table.reader
-        columns = zip(found.channel.tolist(), found.direction.tolist(), strict=True)
-        for row, (channel, direction) in enumerate(columns):
-            read = reader.read(channel, direction, found.payload(row)) if reader else None
+        for row in range(len(found)):
+            read = reader.read(row, found.payload(row)) if reader else None
             said = _rounded(read) if read else {}
             cells = (_cell(said.get(key)) for key in keys)
             yield (*next(rows), read.model if read else "", read.name if read else "", *cells)
