@@ -20,7 +20,6 @@ LONG = {
     "models/protocol.py": "what a protocol is asked, answered from a model's parts",
     "sim/nodes.py": "the replies of three kinds of VESC nodes, side by side",
     "wire/codec.py": "one engine for decoding, encoding and spans",
-    "doctor/client_test/plan.py": "the order of the trials of a client",
 }
 #: Where a class has the name of what it writes down: the form of a thing in JSON, or in a model's YAML.
 FORMS = ("cli/records/", "models/schema/")

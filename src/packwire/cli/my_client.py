@@ -22,7 +22,7 @@ from packwire.cli.records.verdicts import ClientFinding
 from packwire.cli.records.verdicts import ClientTest as ClientTestRecord
 from packwire.cli.reports import HTML, write_report
 from packwire.cli.terminal import make_console
-from packwire.doctor.client_test.plan import ClientFindings
+from packwire.doctor.client_test.findings import ClientFindings
 from packwire.doctor.client_test.played import Played
 from packwire.doctor.client_test.pty import serial_port
 from packwire.doctor.client_test.reactions import ClientObservation

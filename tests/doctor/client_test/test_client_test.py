@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from packwire.doctor.client_test.plan import ClientFindings
+from packwire.doctor.client_test.findings import ClientFindings
 from packwire.doctor.client_test.server import ClientTest
 from packwire.doctor.client_test.verdict import ClientReport
 from packwire.doctor.vesc.client_test.played import VESC

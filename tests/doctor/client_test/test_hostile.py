@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from packwire.doctor.client_test import judge
+from packwire.doctor.client_test import asking, judge
 from packwire.doctor.client_test.server import ClientTest
 from packwire.doctor.client_test.trials import NO_FRAMER
 from packwire.doctor.vesc.client_test import lengths
@@ -86,7 +86,7 @@ async def test_who_begins_with_something_else_is_examined_by_what_it_asks_then()
             verdict = await test.run()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-    assert "it does not ask FW_VERSION any more" in told
+    assert "what it does after a reply to BMS_GET_VALUES, and after none" in told
     assert verdict.ok, verdict
 
 
@@ -141,7 +141,7 @@ def test_every_verdict_is_documented():
         for key in re.findall("`([^`]+)`", row)
     }
     written = set()
-    for module in (judge, lengths):
+    for module in (asking, judge, lengths):
         source = Path(str(module.__file__)).read_text()
         written |= set(re.findall(r'fault\(\s*"([\w-]+)"', source))
     by_rule = {rule.key for rule in RULES} | (DIALECTS.keys() - {"right"}) | NO_FRAMER.keys()

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from packwire.doctor.client_test.findings import ClientFindings, good
 from packwire.doctor.client_test.judge import judge
 from packwire.doctor.client_test.meeting import Meeting
-from packwire.doctor.client_test.plan import ClientFindings, good, script
+from packwire.doctor.client_test.plan import script
 from packwire.doctor.client_test.reactions import Action, ClientObservation, Controls, reacted
 from packwire.doctor.client_test.trials import (
     BAD,

@@ -94,7 +94,7 @@ class Case:
 
 
 async def examine(
-    architecture: str, bug: str, poll: str = "60", *, timeout: float = 0.6, within: float = 90.0
+    architecture: str, bug: str, poll: str = "60", *, timeout: float = 0.6, within: float = 360.0
 ) -> Case:
     """Let a client be examined, started again where it ends, until it is decided or the time is over."""
     async with ClientTest(lambda _: None, VESC, patience=6.0) as test:

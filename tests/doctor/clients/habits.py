@@ -15,7 +15,7 @@ _OTHERS = (b"\x00", b"\x04", b"\x3e", b"\x41\xff\xff", b"\x1f")
 
 def late_computer(plan: Plan) -> None:
     """Stand still now and then: before a reply is read, and before the next request."""
-    chance = random.Random(7)
+    chance = random.Random(7 + plan.seed)
     with Line(plan) as line:
         for payload in _polls(plan):
             line.send(payload)
@@ -51,7 +51,7 @@ def others_first(plan: Plan) -> None:
 
 def any_pace(plan: Plan) -> None:
     """Pause by chance."""
-    chance = random.Random(3)
+    chance = random.Random(3 + plan.seed)
     with Line(plan) as line:
         for payload in _polls(plan):
             line.send(payload)

@@ -20,7 +20,7 @@ class Plan:
     """What a client is to do: `hello` is asked once a connection, `poll` again and again.
 
     `script` are requests with the seconds behind each, for a client that heeds nothing else. `pause` stands between a reply and the next request, `settle` behind the login; `seconds` is how long it
-    runs, or until it asked `rounds` times. All times are in seconds.
+    runs, or until it asked `rounds` times; `seed` is of what it does by chance. All times are in seconds.
     """
 
     host: str
@@ -34,6 +34,7 @@ class Plan:
     settle: float = 0.4
     seconds: float = 10.0
     rounds: int = 1_000_000
+    seed: int = 0
     script: tuple[tuple[bytes, float], ...] = ()
     asked: int = 0
     taken: int = 0

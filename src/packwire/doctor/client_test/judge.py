@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from packwire.check import Confidence, Verdict
+from packwire.doctor.client_test.asking import lacking, login, requests, wrong_command
+from packwire.doctor.client_test.findings import SHORT_WAIT, ClientFindings
 from packwire.doctor.client_test.meeting import Meeting
-from packwire.doctor.client_test.plan import SHORT_WAIT, ClientFindings
 from packwire.doctor.client_test.played import Played
 from packwire.doctor.client_test.reactions import TrialResult
 from packwire.doctor.client_test.trials import LATE, NO_FRAMER, TrialKind, late_by
@@ -34,16 +35,16 @@ def judge(found: ClientFindings | None, met: Meeting) -> ClientReport:
 def _judged(found: ClientFindings | None, met: Meeting) -> ClientReport:
     if found is None or not found.all_controls:
         return _nothing_tried(met)
-    findings = [*_login(met), *_requests(met)]
+    findings = [*login(met), *requests(met), *lacking(met)]
     if found.shown:
         return _by_what_it_shows(found, findings)
-    if not found.controls.tell:
+    if not found.tells:
         return _no_difference(found, findings)
     if _by_chance(found):
         return ClientReport(bool(findings), tuple(findings), tuple(_unclear(found)))
-    findings += [*found.played.judge_lengths(found), *_pieces(found), *_bad(found)]
-    findings += [*_company(found), *_ages(found)]
-    if 0 < found.controls.wait < SHORT_WAIT or _missed(found, LATE.key):
+    told = [*found.played.judge_lengths(found), *_pieces(found), *_bad(found)]
+    findings += _by_signs(found, [*told, *_company(found), *_ages(found)])
+    if 0 < found.controls.usual_wait < SHORT_WAIT or _missed(found, LATE.key):
         findings.append(_impatient(found))
     undecided = [*_unclear(found)]
     if not found.done:
@@ -51,6 +52,18 @@ def _judged(found: ClientFindings | None, met: Meeting) -> ClientReport:
     # All is well only where each thing that was tried says so: going on is no sign that it took something.
     decided = bool(findings) or not undecided
     return ClientReport(decided, tuple(findings), tuple(undecided), tuple(_good(found)))
+
+
+def _by_signs(found: ClientFindings, told: list[Verdict]) -> list[Verdict]:
+    """Return what the trials tell; of who is late now and then nothing is certain, or told too early."""
+    if not found.scattered:
+        return told
+    if not found.done:
+        return []
+    return [
+        replace(each, confidence=Confidence.LIKELY) if each.confidence is Confidence.CERTAIN else each
+        for each in told
+    ]
 
 
 def _other_family(family: str, played: Played) -> Verdict:
@@ -85,62 +98,20 @@ def _nothing_tried(met: Meeting) -> ClientReport:
         return ClientReport(False, (), ("no client connected",))
     if met.words and not met.requests:
         return ClientReport(False, (), (met.words,))
-    findings = (*_login(met), *_requests(met))
+    names = ", ".join(map(met.played.name, met.unanswerable))
+    if met.unanswerable and not any(map(met.played.reads, met.unanswerable)):
+        asks = f"It asks only {names}, which a device does not answer with values."
+        return ClientReport(True, (*login(met), *requests(met), wrong_command(asks, met.played)))
+    findings = (*login(met), *requests(met), *lacking(met))
     if findings:
         return ClientReport(True, findings)
     if met.unanswerable:
-        names = ", ".join(map(met.played.name, met.unanswerable))
-        if not any(map(met.played.reads, met.unanswerable)):
-            return ClientReport(True, (_wrong_command(names, met.played.example),))
         return ClientReport(False, (), (f"it asked only what is not played here: {names}",))
     if not met.requests:
         return ClientReport(
             False, (), (f"it connected, but sent no request; a {met.played.title} speaks only when asked",)
         )
     return ClientReport(False, (), ("it asked too seldom for a first experiment",))
-
-
-def _login(met: Meeting) -> Iterator[Verdict]:
-    """Look at how it logs in: who asks is a client, whatever it says that it is."""
-    if met.login is not None and met.requests:
-        yield fault(
-            "bad-login",
-            Confidence.CERTAIN,
-            f"At a hub nobody would answer it: {met.login.value}.",
-            "its login line is wrong",
-            "a client's login is one line, VESCTOOL:ID:PASSWORD and a newline",
-        )
-    if met.broadcasts:
-        yield fault(
-            "broadcast",
-            Confidence.CERTAIN,
-            f"{met.broadcasts} of its requests go to CAN id 255, which is every node at once.",
-            "all nodes answer together, and no reply says whose it is",
-            "ask the device itself, or one node by its id (0 to 254)",
-        )
-
-
-def _wrong_command(names: str, example: str) -> Verdict:
-    return fault(
-        "wrong-command",
-        Confidence.LIKELY,
-        f"It asks only {names}, which a device does not answer with values.",
-        "it sends another command than it means to",
-        f"the battery's values are asked for by {example}",
-    )
-
-
-def _requests(met: Meeting) -> Iterator[Verdict]:
-    """Look at what the client itself sends; zeros in front are right."""
-    stats = met.stats
-    if stats.crc_errors or (stats.waiting and not met.requests) or (stats.junk and not met.requests):
-        yield fault(
-            "requests-broken",
-            Confidence.CERTAIN if stats.crc_errors or not met.requests else Confidence.LIKELY,
-            f"Of what it sends, {met.requests} frames are right; there are {', '.join(stats.oddities())}.",
-            "it frames its requests wrongly; a device does not answer them",
-            met.played.framing,
-        )
 
 
 def _by_chance(found: ClientFindings) -> bool:
@@ -317,9 +288,9 @@ def _no_difference(found: ClientFindings, findings: list[Verdict]) -> ClientRepo
 
 
 def _impatient(found: ClientFindings) -> Verdict:
-    words = f"It gives a reply up and asks again {found.controls.wait:.2f} s after its request."
+    words = f"It gives a reply up and asks again {found.controls.usual_wait:.2f} s after its request."
     if _missed(found, LATE.key):
-        words = f"It did not take a reply that came {late_by(found.controls.wait):.2f} s after its request."
+        words = f"It did not take a reply that came {late_by(found.wait):.2f} s after its request."
     return fault(
         "impatient",
         Confidence.LIKELY,

@@ -23,3 +23,5 @@ class Meeting:
     """How many requests went to all nodes at once (CAN id 255)."""
     family: str = ""
     """In whose frames it asked, where it sent no request of this device's."""
+    lacking: tuple[int, ...] = ()
+    """What it asked again and again without what such a request needs."""

@@ -45,6 +45,7 @@ class Played:
     login        what takes a login off that may come first
     certain      whether the protocol itself says which frame answers which request
     outer        what a request is that nobody answers here, as a number
+    lacks        whether a request lacks what its command needs
     beside       what else may be wrong where replies to a request are not taken, for a sentence
     judge_lengths, ask_user
                  what the lengths tell that were taken, and how the user is asked what the client shows
@@ -73,6 +74,7 @@ class Played:
     login: Callable[[], FirstWords] | None = None
     certain: bool = False
     outer: Callable[[bytes], int] | None = None
+    lacks: Callable[[bytes], bool] = lambda _: False
     beside: Callable[[bytes], str] = lambda _: ""
     judge_lengths: Callable[[Any], Iterator[Verdict]] = lambda _: iter(())
     ask_user: Callable[[Any, Ask, Callable[[str], None]], Awaitable[None]] | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from math import comb
 from statistics import median
 
 from packwire.doctor.client_test.trials import Trial, TrialKind
@@ -59,6 +60,10 @@ _MARGIN, _PART = 0.05, 0.1
 _LITTLE = 0.006
 #: In so many of all pairs the one is the later: by chance that comes once in hundreds of times.
 _NEARLY_ALL = 0.8
+#: Among so many one may be odd.
+_MANY = 10
+#: What comes by chance so seldom is no chance.
+SELDOM = 0.002
 #: A pause of this computer, as a part of the client's patience, from which on what it did is no sign.
 _STALL = 0.2
 #: A time belongs to one kind of control when it is so many times as far from the other one.
@@ -88,7 +93,7 @@ class Controls:
     def nearly_tell(self) -> bool:
         """Whether they would but for some odd ones: more of them may tell."""
         return any(
-            _apart(median(good), median(missing)) or _apart(median(missing), median(good))
+            apart(median(good), median(missing)) or apart(median(missing), median(good))
             for sign in Sign
             if (good := self._times(self.good, sign)) and (missing := self._times(self.missing, sign))
         )
@@ -100,14 +105,25 @@ class Controls:
         return min(self._times(self.missing, sign), default=0.0)
 
     @property
+    def usual_wait(self) -> float:
+        """Return how long it waits as a rule, in s: one that ended by chance was no time-out."""
+        sign = self.sign or Sign.AGAIN
+        return median(sign.of(each).after for each in self.missing) if self.missing else 0.0
+
+    @property
+    def parts_by_time(self) -> bool:
+        """Whether it acts sooner after a reply than after none, and by that alone they are told apart."""
+        sign = self.sign
+        if sign is None or not self._by_time(sign):
+            return False
+        return max(self._times(self.good, sign)) < min(self._times(self.missing, sign))
+
+    @property
     def part_a_little(self) -> bool:
         """Whether they part by milliseconds, which tells of many only: a client that waits hardly at all."""
-        good, missing = (self._times(seen, Sign.AGAIN) for seen in (self.good, self.missing))
-        if min(len(good), len(missing)) < TRIMMED:
-            return False
-        later = sum(each > other for each in missing for other in good)
-        apart = median(missing) - median(good) > _LITTLE
-        return apart and later >= _NEARLY_ALL * len(good) * len(missing)
+        return any(
+            _part_a_little(self._times(self.good, sign), self._times(self.missing, sign)) for sign in Sign
+        )
 
     def took(self, seen: ClientObservation) -> bool | None:
         """Tell whether the client took what a trial sent; None: it acted too soon or too oddly to tell."""
@@ -122,18 +138,26 @@ class Controls:
             return counts.action in usual
         good = self._times(self.good, sign)
         missing = [sign.of(each).since_request for each in self.missing]
-        soon = _apart(counts.since_request, min(sign.of(each).since_request for each in self.good))
-        if soon and _apart(counts.after, min(good)) and max(good) < min(missing):
+        soon = apart(counts.since_request, min(sign.of(each).since_request for each in self.good))
+        if soon and apart(counts.after, min(good)) and max(good) < min(missing):
             return None  # sooner than after a good reply: it may ask again at once because something is wrong
         # Who took it goes by when it came, who did not by when it asked; in between anything may be late.
-        near, far = sorted((_distance(counts.after, good), _distance(counts.since_request, missing)))
+        to_good, to_missing = _distance(counts.after, good), _distance(counts.since_request, missing)
+        if max(good) < min(missing) < counts.since_request:
+            to_missing = 0.0  # who did not take it may be later than it ever was
+        near, far = sorted((to_good, to_missing))
         if near and far < _CLEAR * near:
             return None
-        return _distance(counts.after, good) < _distance(counts.since_request, missing)
+        return to_good < to_missing
 
     def is_disturbed(self, seen: ClientObservation) -> bool:
         """Tell whether the computer was too busy for this to say anything."""
-        return seen.stalled > max(_MARGIN, _STALL * self.wait)
+        return is_stalled(seen, self.wait)
+
+    @property
+    def parts_by_action(self) -> bool:
+        """Whether it always does one thing after a reply, and always others without one."""
+        return any(self._by_action(sign) for sign in Sign)
 
     def _by_action(self, sign: Sign) -> bool:
         """Tell whether it always does one thing after a reply, and always others without one."""
@@ -144,7 +168,7 @@ class Controls:
         good, missing = self._times(self.good, sign), self._times(self.missing, sign)
         # On a busy computer times scatter: by chance they part a little, not by more than they scatter.
         scatter = min(max(good) - min(good), max(missing) - min(missing))
-        return _apart(max(good) + scatter, min(missing)) or _apart(max(missing) + scatter, min(good))
+        return apart(max(good) + scatter, min(missing)) or apart(max(missing) + scatter, min(good))
 
     @staticmethod
     def _times(seen: Sequence[ClientObservation], sign: Sign) -> list[float]:
@@ -156,8 +180,41 @@ class Controls:
         return times
 
 
-def _apart(below: float, above: float) -> bool:
-    return above - below > max(_MARGIN, _PART * above)
+def apart(below: float, above: float) -> bool:
+    """Tell whether a time is shorter than another one by more than both may vary."""
+    return above - below > margin(above)
+
+
+def margin(time: float) -> float:
+    """Return by how much another time must be shorter to be told from this one, in s."""
+    return max(_MARGIN, _PART * time)
+
+
+def _part_a_little(good: list[float], missing: list[float]) -> bool:
+    if min(len(good), len(missing)) < TRIMMED:
+        return False
+    later = sum(each > other for each in missing for other in good)
+    if later >= _NEARLY_ALL * len(good) * len(missing):
+        # On a busy computer who goes by the clock is a few milliseconds later, too, but not so evenly.
+        return median(missing) - median(good) > max(_LITTLE, _scatter(good), _scatter(missing))
+    sooner = sum(apart(each, min(good)) for each in missing)  # it asks at once what got no reply
+    return rank_chance(sooner, len(missing), len(good)) < SELDOM
+
+
+def _scatter(times: list[float]) -> float:
+    """Return within how many seconds the middle half of them lies."""
+    quarter = len(times) // 4
+    return sorted(times)[-quarter - 1] - sorted(times)[quarter]
+
+
+def rank_chance(beyond: int, these: int, those: int) -> float:
+    """Return how probable it is that so many of these are beyond all those if they differ in nothing."""
+    return comb(these, beyond) / comb(these + those, beyond) if beyond else 1.0
+
+
+def is_stalled(seen: ClientObservation, patience: float) -> bool:
+    """Tell whether this computer stood still for too long beside a client's patience, in s."""
+    return seen.stalled > max(_MARGIN, _STALL * patience)
 
 
 def _distance(time: float, times: Sequence[float]) -> float:
@@ -165,12 +222,15 @@ def _distance(time: float, times: Sequence[float]) -> float:
 
 
 def reacted(seen: ClientObservation, usual: Sequence[ClientObservation]) -> bool:
-    """Tell whether a client perhaps did something other than after none: sooner, or another thing."""
+    """Tell whether a client perhaps did something other than usual: sooner, or another thing."""
     if seen.after < 0 or not usual:
         return False
     if seen.action not in {each.action for each in usual}:
         return True
-    return any(_apart(sign.of(seen).after, median(sign.of(each).after for each in usual)) for sign in Sign)
+    odd = len(usual) >= _MANY  # one may have been soon for what it still held
+    return any(
+        apart(sign.of(seen).after, sorted(sign.of(each).after for each in usual)[odd]) for sign in Sign
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +247,11 @@ class TrialResult:
     swallowed: int = 0
     tries: int = 1
     steady: bool = True
+    soonest: float = 0.0
+    sent: float = 0.0
+    late: int = 0
+    """When it acted soonest, in s from its request, how long sending took, and how many tries were late; told
+    where its pauses are scattered."""
 
     @property
     def expected(self) -> bool:

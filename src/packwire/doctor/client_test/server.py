@@ -9,16 +9,18 @@ port. `PING` is answered. One client at a time is examined: a new connection tak
 
 import asyncio
 import contextlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import replace
 from typing import Self
 
+from packwire.doctor.client_test.controls import NotAskedError, Script
+from packwire.doctor.client_test.findings import ClientFindings
 from packwire.doctor.client_test.judge import judge
 from packwire.doctor.client_test.meeting import Meeting
 from packwire.doctor.client_test.pack import family_spoken
-from packwire.doctor.client_test.plan import ClientFindings, Script, script
+from packwire.doctor.client_test.plan import script
 from packwire.doctor.client_test.played import Ask, Played
 from packwire.doctor.client_test.reactions import Action, ClientObservation
 from packwire.doctor.client_test.session import ClientConnection
@@ -46,6 +48,8 @@ _WRONG_REQUESTS = 3
 _HOPELESS = 60
 #: The command that it is examined by is changed so often, where it does not ask it any more.
 _CHANGES = 3
+#: So many requests say what it asks at present.
+_LATELY = 24
 #: Parts of the patience: then it is told that no request came, and then that is the verdict.
 _TELL_SILENCE, _END_SILENCE = 0.25, 3.0
 
@@ -79,9 +83,11 @@ class ClientTest:
         self._first_patience = patience
         self._longest = 0.0
         self._asked: Counter[int] = Counter()
+        self._asked_lately: deque[int] = deque(maxlen=_LATELY)
         self._asked_before: Counter[int] = Counter()
         """The same when what is examined was asked last."""
         self._unanswerable: set[int] = set()
+        self._lacking: Counter[int] = Counter()
         self._broadcasts = 0
         self.stalls = Stalls()
         self.login_problem: LoginProblem | None = None
@@ -93,6 +99,8 @@ class ClientTest:
         self._trial: Trial | None = None
         self._in_vain = 0
         self._changes = 0
+        self._displaced = False
+        """Whether a connection was closed for a newer one, which has asked nothing yet."""
         self._ask = ask
         self._began = b""
         self._standing: Trial | None = None
@@ -172,6 +180,7 @@ class ClientTest:
             self.login_problem,
             self._broadcasts,
             self._family,
+            tuple(each for each, count in self._lacking.items() if count >= _WRONG_REQUESTS),
         )
         return judge(self.findings, met)
 
@@ -180,6 +189,7 @@ class ClientTest:
         self._connections += 1
         if self._session:
             self._session.close()
+            self._displaced = True
         self._session = session
         if self._connections == 1:
             loop = asyncio.get_running_loop()
@@ -232,14 +242,17 @@ class ClientTest:
         self._requests += 1
         self._broadcasts += self.played.is_misled(request)
         if not self.played.answerable(request):
-            self._unanswerable.add((self.played.outer or self.played.command_of)(request))
+            outer = (self.played.outer or self.played.command_of)(request)
+            self._unanswerable.add(outer)
+            self._lacking[outer] += self.played.lacks(request)
             if self._script is None and self._requests >= _HOPELESS:
                 self._finish()
             return [], None, 0
         command = self.played.command_of(request)
-        self._asked[command] += 1
-        if self._script is None:
-            self._begin(command)
+        self._heed(command)
+        if self._displaced:  # what it does next may be that its other half ends
+            self._displaced = False
+            return [], None, 0
         if self._standing and self.findings and command == self.findings.command:
             return self._answer_standing(self._standing, request)
         trial = self._trial
@@ -268,15 +281,15 @@ class ClientTest:
 
     def time_to_send(self) -> float:
         """Return how many seconds a reply in pieces may take: the client waits only so long for it."""
-        return time_to_send(self.findings.controls.wait if self.findings else 0.0)
+        return time_to_send(self.findings.wait if self.findings else 0.0)
 
     def observed(self, seen: ClientObservation) -> None:
         """Take what came of a trial, and get the next one."""
         if seen.action in {Action.REPEATS, Action.GOES_ON}:
             self._longest = max(self._longest, (seen.last or seen).after)
         if self._watch:
-            controls = self.findings.controls if self.findings else None
-            self._watch(seen, controls.took(seen) if controls and controls.tell else None)
+            found = self.findings
+            self._watch(seen, found.took(seen) if found and found.tells else None)
         if seen.action is Action.NOTHING:
             self._tell("it does nothing more: restart it for the next experiment")
         if self._script is None:
@@ -286,6 +299,15 @@ class ClientTest:
         except StopIteration:
             self._finish()
 
+    def _heed(self, command: int) -> None:
+        """Count what it asks, and examine it by what tells most of that."""
+        self._asked[command] += 1
+        self._asked_lately.append(command)
+        if self._script is None:
+            self._begin(command)
+        elif self._is_more_telling(command):
+            self._examine_by(command)
+
     def _begin(self, command: int) -> None:
         """Choose the command that the client is examined by, once there is reason enough."""
         if command != self.played.suspects[0] and sum(self._asked.values()) < _FIRST:
@@ -293,9 +315,19 @@ class ClientTest:
         known = [each for each in self.played.suspects if self._asked[each]]
         if not known:
             return
-        self.findings = ClientFindings(known[0], self.played)
+        self._examine_by(known[0])
+
+    def _examine_by(self, command: int) -> None:
+        self._in_vain = 0
+        self.findings = ClientFindings(command, self.played)
         self._script = script(self.findings, self._tell, self._other_command)
         self._trial = next(self._script)
+
+    def _is_more_telling(self, command: int) -> bool:
+        """Tell whether it is asked the most telling thing only now, and nothing is known yet by the other."""
+        found = self.findings
+        first = self.played.suspects[0]
+        return found is not None and found.command != command == first and not (found.results or found.done)
 
     def _not_asked_any_more(self, trial: Trial) -> None:
         """Examine it by something else that it asks since then, or end."""
@@ -306,20 +338,22 @@ class ClientTest:
             for each in self.played.suspects
             if since[each] and self.findings and each != self.findings.command
         ]
+        if trial.command is not None and self._script is not None:
+            self._trial = self._script.throw(NotAskedError())
+            return
         self._changes += 1
-        if trial.command is not None or not known or self._changes > _CHANGES:
+        if not known or self._changes > _CHANGES:
             self._finish()
             return
         assert self.findings is not None
-        old, self.findings = self.findings, ClientFindings(known[0], self.played)
-        self._tell(f"it does not ask {self.played.name(old.command)} any more")
-        self._script = script(self.findings, self._tell, self._other_command)
-        self._trial = next(self._script)
+        self._tell(f"it does not ask {self.played.name(self.findings.command)} any more")
+        self._examine_by(known[0])
 
     def _other_command(self) -> int | None:
         """Return what else the client asks often, for a second look."""
         assert self.findings is not None
-        others = [(count, each) for each, count in self._asked.items() if each != self.findings.command]
+        lately = Counter(self._asked_lately)
+        others = [(count, each) for each, count in lately.items() if each != self.findings.command]
         return max(others)[1] if others and max(others)[0] >= 2 else None
 
     def _finish(self) -> None:

@@ -141,6 +141,8 @@ class ClientConnection(asyncio.Protocol):
             self._first, self._others = None, 0
             self._asked_at = self._loop.time()
             self._sent_at = None if sent else self._asked_at
+            if self._timer:
+                self._timer.cancel()
             self._timer = self._loop.call_later(self._test.patience(), self._out_of_patience)
         if sent:
             self._sending = self._loop.create_task(

@@ -7,7 +7,7 @@ It is certain where the client takes a frame in the dialect of that rule.
 from collections.abc import Iterator
 
 from packwire.check import Confidence, Verdict
-from packwire.doctor.client_test.plan import BEHIND_LONG, SPOILT, ClientFindings
+from packwire.doctor.client_test.findings import BEHIND_LONG, SPOILT, ClientFindings
 from packwire.doctor.client_test.reactions import TrialResult
 from packwire.doctor.client_test.trials import DIALECT_LENGTH, TrialKind
 from packwire.doctor.client_test.verdict import AGES_DIFFER, FRAMING, STREAM, fault
@@ -41,7 +41,7 @@ def judge_lengths(found: ClientFindings) -> Iterator[Verdict]:
         yield fault("length-15-bits", Confidence.CERTAIN, words, _causes(fitting), FRAMING)
     elif fitting and _open(found, taken, missed):
         words += " Of others, what it did was no clear sign."
-        yield fault(fitting[0].key, Confidence.POSSIBLE, words, _causes(fitting), FRAMING)
+        yield fault(_key(found, fitting), Confidence.POSSIBLE, words, _causes(fitting), FRAMING)
     elif max(missed) < min(taken):
         cause = "it counts on a fixed or least length: fewer cells and older firmware make a reply shorter"
         yield fault("too-short", Confidence.LIKELY, words, cause, AGES_DIFFER)
@@ -56,7 +56,7 @@ def judge_lengths(found: ClientFindings) -> Iterator[Verdict]:
         )
     elif fitting:
         sure = Confidence.LIKELY if len(fitting) == 1 else Confidence.POSSIBLE
-        yield fault(fitting[0].key, sure, words, _causes(fitting), FRAMING)
+        yield fault(_key(found, fitting), sure, words, _causes(fitting), FRAMING)
     else:
         yield fault(
             "length", Confidence.LIKELY, words, "no wrong length rule that is known here does this", FRAMING
@@ -95,6 +95,11 @@ def _fits(rule: FramerRule, found: ClientFindings, tried: list[TrialResult]) -> 
         if goes_on is not each.taken:
             return False
     return True
+
+
+def _key(found: ClientFindings, fitting: list[FramerRule]) -> str:
+    """Return the rule's key; where several do the same, and more trials would tell, none is named."""
+    return fitting[0].key if len(fitting) == 1 or found.shown else "length"
 
 
 def _causes(fitting: list[FramerRule]) -> str:

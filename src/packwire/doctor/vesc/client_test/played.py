@@ -23,6 +23,11 @@ def _forwarded(request: bytes) -> str:
     return f"; or it waits for a reply that begins with 34 (FORWARD_CAN): it begins with {begin}"
 
 
+def _lacks(request: bytes) -> bool:
+    asked = unwrap(request).request
+    return len(asked) - 1 < traits(asked[0]).arguments.least
+
+
 VESC = Played(
     title="VESC",
     suspects=(
@@ -52,6 +57,7 @@ VESC = Played(
     login=FirstLine,
     certain=True,
     outer=lambda request: request[0],
+    lacks=_lacks,
     beside=_forwarded,
     judge_lengths=judge_lengths,
     ask_user=ask_user,

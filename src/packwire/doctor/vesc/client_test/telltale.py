@@ -7,7 +7,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Protocol
 
-from packwire.doctor.client_test.plan import ClientFindings, length
+from packwire.doctor.client_test.findings import ClientFindings, length
 from packwire.doctor.client_test.played import Ask
 from packwire.doctor.client_test.reactions import TrialResult
 from packwire.doctor.client_test.trials import CONTROL_SIZES, Trial, TrialKind
@@ -88,7 +88,7 @@ def can_ask(found: ClientFindings) -> bool:
     return (
         found.done
         and found.command == Command.BMS_GET_VALUES
-        and not (found.controls.tell or found.others.tell or found.dialect)
+        and not (found.tells or found.others.tell or found.dialect)
     )
 
 
