@@ -35,11 +35,11 @@ _FEW_KINDS = 32
 _LEAST_SPLIT, _LEAST_TELLING = 0.1, 0.67
 #: So many bytes become constant by it, on average: one, but for what is rare.
 _LEAST_GAIN = 0.9
-#: Without any byte that tells kinds of messages apart, so many leading bytes are the header, where nearly all
 #: So many bytes, and such a part of those that never change, are others in a message of another kind.
 _LEAST_DIFFERENT, _PART_DIFFERENT = 8, 0.1
 #: So many messages are of the one kind that most are of.
 _USUAL, _CARRIED, _MANY_CARRIED = 0.75, 2, 4
+#: Without any byte that tells kinds of messages apart, so many leading bytes are the header, where nearly all
 #: messages have the same ones.
 _PLAIN_HEADER, _NEARLY_ALL = 2, 0.9
 

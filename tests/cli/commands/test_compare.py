@@ -265,3 +265,12 @@ def test_the_command_is_there_without_what_its_help_does_not_need():
     code = "import sys\nfrom packwire.cli.commands import compare\nprint('numpy' in sys.modules, 'jinja2' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout == "False False\n"
+
+
+@pytest.mark.parametrize("form", [".md", ".html"])
+def test_a_report_names_no_computer(shown, tmp_path, form):
+    page = tmp_path / f"report{form}"
+    shown(TOOL, OWN, report=(page,))
+    text = page.read_text()
+    assert "127.0.0.1" not in text
+    assert "x.x.x.x:65101" in text

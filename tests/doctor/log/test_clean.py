@@ -44,6 +44,10 @@ def test_addresses_stay_distinct_and_keep_the_maker():
     assert other not in first
 
 
+def test_an_address_is_no_time():
+    assert Cleaner()("192.168.1.20:44546 -> 192.168.1.30:65101") == "x.x.x.x:44546 -> x.x.x.x:65101"
+
+
 def test_a_line_without_secrets_stays():
     line = "15:16:49 TimeoutError: Timeout waiting for BluetoothDeviceConnectionResponse after 20.0s"
     assert Cleaner()(line) == line

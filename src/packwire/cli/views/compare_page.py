@@ -12,6 +12,7 @@ from packwire.cli.reports import HTML
 from packwire.cli.terminal import printable
 from packwire.cli.views.compare_records import Record
 from packwire.cli.views.compare_text import MAX_LISTED, UNDECIDED, folded, log_words, row_words, side_words
+from packwire.doctor.log.clean import Cleaner
 
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
@@ -30,7 +31,7 @@ def page(data: Record, form: str = HTML) -> str:
         "md": lambda text: _MARKDOWN.sub(r"\\\1", printable(text)),
         "fenced": lambda text: printable(text).replace("```", "'''"),
     }
-    return environment.get_template(f"compare{form}").render(
+    text = environment.get_template(f"compare{form}").render(
         data=data,
         most_listed=MAX_LISTED,
         undecided=data["verdict"]["key"] in UNDECIDED,
@@ -38,3 +39,4 @@ def page(data: Record, form: str = HTML) -> str:
         log=None if data["log"] is None else log_words(data["log"]),
         divergence=None if data["first_divergence"] is None else row_words(data["first_divergence"]),
     )
+    return Cleaner().addresses(text)  # who is meant stays plain

@@ -49,18 +49,21 @@ class Cleaner:
     def __call__(self, text: str) -> str:
         """Return a line as it may be shown."""
         begin = _TIME.match(text)
-        head, rest = (begin[0], text[begin.end() :]) if begin else ("", text)
+        head, rest = (_IPV4.sub("x.x.x.x", begin[0]), text[begin.end() :]) if begin else ("", text)
         rest = _MANUFACTURER.sub(rf"\1\2{HIDDEN}", rest)
         rest = _SECRET.sub(rf"\g<name>{HIDDEN}", rest)
         rest = _AT_URL.sub(rf"\g<scheme>{HIDDEN}@", rest)
         rest = _USER_AT.sub(HIDDEN, rest)
         rest = _LITERAL.sub(_literal, rest)
-        rest = _ADDRESS.sub(self._address, rest)
+        rest = self.addresses(rest)
         rest = _HEX_BYTES.sub(_hex_bytes, rest)
         rest = _HEX_RUN.sub(lambda found: f"{found[0][: 2 * _SHOWN_BYTES]}..", rest)
-        rest = _IPV4.sub("x.x.x.x", rest)
         rest = _IPV6.sub("x::x", rest)
         return head + _SERIAL.sub(_serial, rest)
+
+    def addresses(self, text: str) -> str:
+        """Return a text without addresses of Bluetooth devices and of computers."""
+        return _IPV4.sub("x.x.x.x", _ADDRESS.sub(self._address, text))
 
     def _address(self, found: re.Match[str]) -> str:
         return self.address(found[0])
