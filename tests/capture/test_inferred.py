@@ -79,6 +79,30 @@ def test_frames_of_one_size_need_a_length_of_two_bytes():
     assert list(put_together(table(cut(frames, 20))).messages.payloads()) == frames
 
 
+def test_frames_of_one_size_that_say_no_length_are_whole_where_a_checksum_shows_it():
+    random = Random(11)
+    frames = [summed(b"\x55\xaa\xeb\x90" + random.randbytes(295)) for _ in range(12)]
+    framed = put_together(table(cut(frames, 128)))
+    assert list(framed.messages.payloads()) == frames
+    assert framed.checksum_ok.all()
+
+
+def test_frames_of_one_size_without_a_checksum_stay_in_pieces():
+    random = Random(12)
+    pieces = cut([b"\x55\xaa\xeb\x90" + random.randbytes(296) for _ in range(12)], 128)
+    assert list(put_together(table(pieces)).messages.payloads()) == pieces
+
+
+def test_a_checksum_of_the_last_piece_alone_joins_nothing():
+    random = Random(13)
+    pieces = [
+        piece
+        for _ in range(12)
+        for piece in (b"\x55\xaa\xeb\x90" + random.randbytes(124), summed(b"\x01" + random.randbytes(20)))
+    ]
+    assert list(put_together(table(pieces)).messages.payloads()) == pieces
+
+
 def test_a_lost_piece_joins_nothing_wrongly():
     random = Random(2)
     frames = [little(random, random.choice((100, 300))) for _ in range(40)]
