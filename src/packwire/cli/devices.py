@@ -94,10 +94,10 @@ async def target(text: str, options: DeviceOptions) -> AsyncIterator[Target]:
     address = with_password(_with_node(parse_address(address_of(text)), options.node), options.password_file)
     positive("--timeout", options.timeout)
     positive_or_none("--stale-after", options.stale_after)
-    if address.model:
-        from packwire.cli.trusting import ask_for_trust  # noqa: PLC0415 - reading a VESC needs no models
+    if address.model and (spoken := protocol(address.model)).origin:
+        from packwire.cli.trusting import ask_for_trust  # noqa: PLC0415 - few have models of their own
 
-        ask_for_trust(protocol(address.model), agreed=options.trust)
+        ask_for_trust(spoken, agreed=options.trust)
     if address.link is not LinkKind.SIM:
         async with bluetooth_adapter(adapter_of(address)):
             try:
