@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from packwire.address import FOUND_OUT, Address, LinkKind, parse_address
 from packwire.device.base import Device
@@ -11,9 +12,11 @@ from packwire.device.node_memory import NodeMemory
 from packwire.device.reader import Reader
 from packwire.errors import BadAddressError, Reason
 from packwire.link.base import Link, Observer
-from packwire.link.gatt_traffic import GattObserver
 from packwire.protocol.base import Options, Protocol
 from packwire.protocols import protocol
+
+if TYPE_CHECKING:  # only Bluetooth has them
+    from packwire.link.gatt_traffic import GattObserver
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,7 @@ class Observers:
     """Who sees what passes between this program and a device: bytes of streams, and values of Bluetooth."""
 
     stream: tuple[Observer, ...] = ()
-    gatt: tuple[GattObserver, ...] = ()
+    gatt: "tuple[GattObserver, ...]" = ()
 
 
 def open_device(

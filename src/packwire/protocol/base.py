@@ -9,16 +9,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from typing import Protocol as Interface
 
 from packwire.advertisement import Advertisement
-from packwire.check import Check, Rule
 from packwire.protocol.announcing import Announcing
 from packwire.quantity import Value
 from packwire.sample import Condition
 from packwire.wire.family import Family
 from packwire.wire.frame import StreamFramer
+
+if TYPE_CHECKING:  # only the doctor uses them
+    from packwire.check import Check, Rule
 
 
 class RequestKind(StrEnum):
@@ -285,9 +287,9 @@ class Protocol(ABC):
     """What is sent first, so that a half frame which a client before us left behind is over."""
     announcing: Announcing | None = None
     """How its devices say where they are, on the network."""
-    checks: tuple[Check[Any], ...] = ()
+    checks: "tuple[Check[Any], ...]" = ()
     """What it brings to the doctor beside its row in `packwire.doctor.registry`."""
-    rules: tuple[Rule, ...] = ()
+    rules: "tuple[Rule, ...]" = ()
 
     def can_transport(self, unit: int | None) -> CanTransport | None:  # noqa: ARG002 - for those that are asked over CAN
         """Return how it is carried on CAN to the device of this address.
