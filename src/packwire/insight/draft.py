@@ -92,14 +92,17 @@ def draft(
 
 
 def _starts(kinds: Sequence[DraftKind], names: dict[int, str]) -> Iterator[str]:
-    """Yield comments on what may have started what comes by itself: it may set something as well."""
-    sent = {frame: each for each in reversed(kinds) for frame in each.before}
-    if not sent:
+    """Yield comments on what may have started what comes by itself: it may set something as well.
+
+    Only of a pack that is asked nothing again and again: of one that is, what is sent once may be a switch.
+    """
+    streams = [each for each in kinds if len(each.frames.matrix) >= _STREAM]
+    sent = {frame: each for each in reversed(streams) for frame in each.before}
+    if not sent or any(each.request for each in kinds):
         return
     yield "# This was sent before what comes by itself first came, and may have started it. It is left out,"
     yield "# for it may set something; where it only starts the stream, make requests of it."
-    if not any(each.request for each in kinds):
-        yield "# requests:"
+    yield "# requests:"
     for number, (frame, each) in enumerate(reversed(sent.items()), start=1):
         yield f"#   start {number}: {{send: {frame.hex(' ')}, reply: {names[id(each)]}}}"
 
