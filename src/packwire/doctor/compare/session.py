@@ -155,13 +155,19 @@ class ClientSession:
 
     @property
     def examined_with(self) -> str:
-        """Return the command that examines such a client, where there is one; none plays over Bluetooth."""
+        """Return the command that examines such a client, where there is one."""
         if self.protocol == "VESC":
             return "packwire doctor --my-client 65101"
         transports = {each.transport for each in self.messages.channels}
-        if not self.model or transports & {Transport.ATT, Transport.RFCOMM, Transport.CAN}:
+        if not self.model or transports & {Transport.RFCOMM, Transport.CAN}:
             return ""
-        where = "18899" if Transport.TCP in transports else "serial"
+        where = (
+            "bluetooth"
+            if Transport.ATT in transports
+            else "18899"
+            if Transport.TCP in transports
+            else "serial"
+        )
         return f"packwire doctor --my-client '{where}?model={self.model}'"
 
     @property
