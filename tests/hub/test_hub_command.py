@@ -266,5 +266,6 @@ def test_without_the_extra_there_is_one_line(tmp_path):
         capture_output=True, text=True, cwd=tmp_path, timeout=30, check=False,
     )  # fmt: skip
     assert done.returncode != 0
-    assert "packwire[hub]" in done.stderr
+    assert "--http-port needs the extra `hub`" in done.stderr
+    assert "pip install '.[hub]'" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

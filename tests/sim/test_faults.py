@@ -57,6 +57,7 @@ def test_faults_are_read(text, fault):
     ("text", "words"),
     [
         ("nonsense", "no fault 'nonsense': there are silence, delay, .*wedge"),
+        ("silent", "no fault 'silent': did you mean silence"),
         ("", "no fault ''"),
         ("delay:soon", r"'soon' is no number for fault delay\[:seconds\[,every\]\]"),
         ("delay:1,2,3", "too many numbers"),

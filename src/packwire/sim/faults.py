@@ -308,8 +308,8 @@ def parse_fault(text: str) -> Fault:
     kind = FAULTS.get(name)
     if kind is None:
         near = get_close_matches(name, FAULTS, 1, cutoff=0.5)
-        nearest = f"; the nearest is {near[0]}" if near else ""
-        raise BadOptionError(f"there is no fault {name!r}{nearest}; packwire sim faults lists them all")
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(FAULTS)}"
+        raise BadOptionError(f"there is no fault {name!r}: {hint}")
     texts = rest.split(",") if colon else []
     if len(texts) > len(kind.parameters) and not (kind.many and kind.parameters):
         raise BadOptionError(f"fault {text!r} has too many numbers: it is {kind.usage}")
