@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from packwire.cli.adapters import quiet_bumble
 from packwire.doctor.client_test.client_line import ClientLine
 from packwire.doctor.client_test.server import Place
-from packwire.errors import BadOptionError
+from packwire.errors import missing_extra
 
 if TYPE_CHECKING:
     from packwire.sim.faults import Faults
@@ -45,17 +45,14 @@ class _Attached:
 def on_bluetooth(model: str, adapter: str = "") -> Place:
     """Return a place where a pack of a model is on Bluetooth: on a virtual air, or by an adapter.
 
-    Raises BadOptionError where the extra `sim` is missing.
+    Raises MissingExtraError where the extra `sim` is missing.
     """
     try:
         from packwire.sim.bluetooth import VIRTUAL, BluetoothLink  # noqa: PLC0415 - an extra, and slow
         from packwire.sim.faults import Faults  # noqa: PLC0415
         from packwire.sim.radio import BluetoothOptions  # noqa: PLC0415
-    except ImportError as error:
-        raise BadOptionError(
-            f"to play a pack over Bluetooth needs the extra `sim`: pip install 'packwire[sim,ble]' "
-            f"({error.name} is missing)"
-        ) from None
+    except ImportError:
+        raise missing_extra("sim", "playing a pack over Bluetooth") from None
 
     @asynccontextmanager
     async def place(make: Callable[[], asyncio.Protocol]) -> AsyncIterator[str]:

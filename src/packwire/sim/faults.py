@@ -307,7 +307,7 @@ def parse_fault(text: str) -> Fault:
     name, colon, rest = text.strip().partition(":")
     kind = FAULTS.get(name)
     if kind is None:
-        near = get_close_matches(name, FAULTS, 1, cutoff=0.5)
+        near = get_close_matches(name, FAULTS, 1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(FAULTS)}"
         raise BadOptionError(f"there is no fault {name!r}: {hint}")
     texts = rest.split(",") if colon else []
