@@ -33,7 +33,7 @@ def judge(rules: Iterable[Rule], facts: Facts) -> list[Verdict]:
 def judge_surest_first(rules: Iterable[Rule], facts: Facts) -> list[Verdict]:
     """Return the verdicts that facts lead to, the one to tell first: what is surer comes first."""
     found = (verdict for rule in rules if (verdict := rule.verdict(facts)) is not None)
-    return decide(replace(each, rank=each.rank + _order(each), reason=_reason(each)) for each in found)
+    return decide(replace(each, rank=each.rank + _order(each), reason=reason_of(each)) for each in found)
 
 
 def _order(verdict: Verdict) -> int:
@@ -41,7 +41,7 @@ def _order(verdict: Verdict) -> int:
     return 1000 if verdict.alone else _ORDER[verdict.confidence]
 
 
-def _reason(verdict: Verdict) -> Reason | None:
+def reason_of(verdict: Verdict) -> Reason | None:
     """Return why a command that tells this ends: something was found, or it cannot be told."""
     if verdict.ok or verdict.reason is not None:
         return verdict.reason

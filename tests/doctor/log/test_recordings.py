@@ -3,6 +3,7 @@
 import pytest
 
 from packwire.check import Confidence
+from packwire.cli.exit_codes import ExitCode, exit_code_of
 from packwire.doctor.compare.causes import Cause
 from packwire.doctor.log.examine import LogDiagnosis, diagnose_file
 from packwire.vesc.replies import BMS_GET_VALUES
@@ -81,7 +82,9 @@ def test_values_without_cells_are_no_pack(tmp_path):
     ],
 )
 def test_recordings_of_a_vesc(name, key):
-    assert diagnose_file(CAPTURES / "vesc" / name).verdict.key == key
+    verdict = diagnose_file(CAPTURES / "vesc" / name).verdict
+    assert verdict.key == key
+    assert exit_code_of(verdict.reason) == (ExitCode.OK if key == "ok" else ExitCode.DISTURBED)
 
 
 @needs_captures
@@ -97,3 +100,4 @@ def test_an_app_that_shows_its_pack_is_accused_of_nothing(path):
 def test_the_length_bug_is_possible_by_its_own_recording_alone(name):
     verdict = diagnose_file(CASES / name).verdict
     assert (verdict.key, verdict.confidence) == (Cause.RECEIVE_PATH, Confidence.POSSIBLE)
+    assert exit_code_of(verdict.reason) == ExitCode.NO_DATA

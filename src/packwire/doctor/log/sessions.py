@@ -11,6 +11,7 @@ from packwire.doctor.compare.choose import sessions_of
 from packwire.doctor.compare.session import ClientSession
 from packwire.doctor.compare.verdict import BY_CHANCE, Alone, alone, evidence_lines
 from packwire.doctor.log.facts import WireFacts
+from packwire.doctor.verdicts import reason_of
 
 #: So many sessions of a recording are judged, those with the most requests.
 _MOST_SESSIONS = 50
@@ -73,7 +74,7 @@ def _verdict(found: Alone, several: bool) -> Verdict:
     assert main is not None
     who = f"client [{session.number}]" if several else "the client"
     words = main.words_about(who)
-    return Verdict(
+    verdict = Verdict(
         main.key,
         main.confidence,
         f"{words[:1].upper()}{words[1:]}",
@@ -84,6 +85,7 @@ def _verdict(found: Alone, several: bool) -> Verdict:
         rank=_RANK[main.confidence] + main.rank,
         excludes=main.excludes,
     )
+    return replace(verdict, reason=reason_of(verdict))
 
 
 def also_odd(found: Alone, who: str = "the client") -> Iterator[str]:
