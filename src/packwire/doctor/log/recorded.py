@@ -36,14 +36,14 @@ _REASONS = {
 
 
 def events_of(capture: Capture) -> EventLog:
-    """Return the events of a capture; of one without Bluetooth there are none."""
+    """Return the events of a capture; of one without Bluetooth there are none, but its times."""
     log = EventLog(programs=Counter({capture.format: len(capture.packets)}))
-    if numbers(*BLUETOOTH).isdisjoint(capture.packets.link_types):
-        return log
-    subject = log.subjects.setdefault("", LoggedDevice(""))
     known = capture.packets.time[capture.packets.time != NO_TIME]
     if len(known):
         log.begin, log.end = int(known.min()), int(known.max())
+    if numbers(*BLUETOOTH).isdisjoint(capture.packets.link_types):
+        return log
+    subject = log.subjects.setdefault("", LoggedDevice(""))
     found = sorted([*_attributes(capture), *_links(capture)], key=lambda each: each[0])
     for row, code, kind, text, values in found[:MAX_EVENTS]:
         quote = Quote(row + 1, text, int(capture.packets.time[row]))
