@@ -55,9 +55,10 @@ class Cleaner:
         rest = _AT_URL.sub(rf"\g<scheme>{HIDDEN}@", rest)
         rest = _USER_AT.sub(HIDDEN, rest)
         rest = _LITERAL.sub(_literal, rest)
-        rest = self.addresses(rest)
+        rest = _ADDRESS.sub(self._address, rest)
         rest = _HEX_BYTES.sub(_hex_bytes, rest)
         rest = _HEX_RUN.sub(lambda found: f"{found[0][: 2 * _SHOWN_BYTES]}..", rest)
+        rest = _IPV4.sub("x.x.x.x", rest)  # behind bytes, which may have points between them, too
         rest = _IPV6.sub("x::x", rest)
         return head + _SERIAL.sub(_serial, rest)
 
