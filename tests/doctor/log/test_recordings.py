@@ -101,3 +101,13 @@ def test_the_length_bug_is_possible_by_its_own_recording_alone(name):
     verdict = diagnose_file(CASES / name).verdict
     assert (verdict.key, verdict.confidence) == (Cause.RECEIVE_PATH, Confidence.POSSIBLE)
     assert exit_code_of(verdict.reason) == ExitCode.NO_DATA
+
+
+def test_nothing_is_certain_of_a_damaged_file(tmp_path):
+    session = polls(VescSession().open(), 5, NO_BMS, pause=0.5)
+    whole, cut = tmp_path / "whole.pcap", tmp_path / "cut.pcap"
+    whole.write_bytes(session.pcap())
+    cut.write_bytes(session.pcap()[:-10])
+    assert diagnose_file(whole).verdict.confidence is Confidence.CERTAIN
+    verdict = diagnose_file(cut).verdict
+    assert (verdict.key, verdict.confidence) == ("no-bms", Confidence.LIKELY)

@@ -24,9 +24,10 @@ _RANK = {Confidence.CERTAIN: 40, Confidence.LIKELY: 40, Confidence.POSSIBLE: 140
 
 @dataclass(slots=True)
 class SessionFacts(Fact):
-    """The sessions of a recording, each judged by itself."""
+    """The sessions of a recording, each judged by itself; `damaged` says that the file is."""
 
     judged: tuple[Alone, ...] = ()
+    damaged: bool = False
 
     @property
     def sessions(self) -> list[ClientSession]:
@@ -49,7 +50,7 @@ def judge_sessions(capture: Capture) -> SessionFacts:
     found = sorted(sessions_of(capture), key=lambda each: -len(each.queries))
     judged = [alone(each) for each in found[:_MOST_SESSIONS]]
     asked = sum(each.asked for each in found)
-    return SessionFacts(tuple(_among_others(each, asked) for each in judged))
+    return SessionFacts(tuple(_among_others(each, asked) for each in judged), bool(capture.damage))
 
 
 def _among_others(found: Alone, asked: int) -> Alone:
@@ -66,17 +67,19 @@ def verdicts_of(facts: SessionFacts) -> Iterator[Verdict]:
     for each in facts.judged:
         if each.main is not None and each.main.key not in seen:
             seen.add(each.main.key)
-            yield _verdict(each, len(facts.judged) > 1)
+            yield _verdict(each, several=len(facts.judged) > 1, damaged=facts.damaged)
 
 
-def _verdict(found: Alone, several: bool) -> Verdict:
+def _verdict(found: Alone, *, several: bool, damaged: bool) -> Verdict:
     main, session = found.main, found.session
     assert main is not None
     who = f"client [{session.number}]" if several else "the client"
     words = main.words_about(who)
+    # What is damaged in the file may have been right on the wire.
+    doubt = damaged and main.confidence is Confidence.CERTAIN
     verdict = Verdict(
         main.key,
-        main.confidence,
+        Confidence.LIKELY if doubt else main.confidence,
         f"{words[:1].upper()}{words[1:]}",
         main.what_to_do(who),
         main.reason,
