@@ -55,6 +55,28 @@ def test_a_draft_reads_what_was_noted():
         assert len(cells) == 8
 
 
+@pytest.mark.parametrize(("lowest", "wanted"), [(3.0, -0.09), (-3.0, -0.09)])
+def test_a_current_has_a_sign_whichever_way_it_flowed(lowest, wanted):
+    random = np.random.default_rng(7)
+    current = np.round(lowest + np.cumsum(random.normal(0, 0.05, 120)).clip(-2, 2), 2)
+    raw = (current * 100).round().astype(np.int64) & 0xFFFF
+    body = np.zeros((120, 8), dtype=np.uint8)
+    body[:, 0], body[:, 1] = 0xDD, 3
+    body[:, 2], body[:, 3] = raw >> 8, raw & 0xFF
+    body[:, 4:] = random.integers(0, 256, (120, 4))
+    kind = framed(Frames(body, 2, EPOCH + np.arange(120, dtype=np.int64) * 10**9))
+    rows = [row.tobytes() for row in kind.matrix]
+    fields = find_fields([kind])
+    notes = [
+        read_observation(f"current={current[row]:.2f}A", EPOCH + row * 10**9) for row in (3, 40, 70, 95, 115)
+    ]
+    found = find_values([kind], fields, notes, seconds=0.5)
+    text = draft("mybms", [DraftKind((0xDD, 3), kind, fields[0])], found, find_forms(rows), DraftLinks())
+    frame = rows[0][:3] + (round(wanted * 100) & 0xFFFF).to_bytes(2) + rows[0][5:-3]
+    frame += (-sum(frame) % CHECKED).to_bytes(2, "big") + b"\x77"
+    assert parse(text, "mybms.yaml").values(frame)["current"] == pytest.approx(wanted)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_a_draft_of_anything_is_a_model(seed):
     random = np.random.default_rng((seed, 3))

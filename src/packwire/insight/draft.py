@@ -255,7 +255,7 @@ def _fields(
         if taken & set(range(at, at + size)):
             continue
         taken |= set(range(at, at + size))
-        lines[at] = _noted(each, match, order, quantities)
+        lines[at] = _noted(each, _signed(each, match, kind), order, quantities)
     for field in kind.fields:
         covers = set(range(field.at, field.end))
         if (
@@ -285,6 +285,23 @@ def _guesses(noted: Noted) -> tuple[Match, ...]:
     if is_placed(noted) or not noted.matches or noted.ties > _MOST_GUESSES:
         return ()
     return noted.matches[: noted.ties]
+
+
+def _signed(noted: Noted, match: Match, kind: DraftKind) -> Match:
+    """Return a current as a number with a sign, where none that was seen says that it has none.
+
+    A current flows both ways, and one that was only charged with shows one of them. Where it is counted from
+    an addend it needs no sign.
+    """
+    field = match.field
+    width = field.width or 1
+    fits = noted.observations[0].subject is Measured.CURRENT and field.type is Type.UINT and width > 1
+    if not fits or field.addend:
+        return match
+    high = (field.at or 0) + (width - 1 if match.little else 0)
+    if (kind.frames.matrix[:, high] >= 0x80).any():
+        return match
+    return replace(match, field=replace(field, type=Type.INT))
 
 
 def _noted(noted: Noted, match: Match, order: str, quantities: set[str]) -> str:
