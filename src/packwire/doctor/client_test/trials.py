@@ -195,19 +195,21 @@ NOTIFICATIONS = (
     _way("two-notifications", TrialKind.DELIVERY, "in two halves"),
     _way("last-notification", TrialKind.DELIVERY, "the last byte by itself"),
 )
+_PRINT_FIRST = _way("print-first", TrialKind.COMPANY, "a PRINT packet, then the reply")
+_DAMAGED_FIRST = _way("damaged-first", TrialKind.COMPANY, "a damaged copy first, then the reply")
 NOTIFIED_COMPANY = (
-    _way("print-first", TrialKind.COMPANY, "a PRINT packet, then the reply"),
+    _PRINT_FIRST,
     Trial(
         "junk-first", TrialKind.COMPANY, "8 bytes of junk in a notification of their own", sent="junk-apart"
     ),
-    _way("damaged-first", TrialKind.COMPANY, "a damaged copy first, then the reply"),
+    _DAMAGED_FIRST,
 )
 COMPANY = (
-    _way("print-first", TrialKind.COMPANY, "a PRINT packet, then the reply"),
+    _PRINT_FIRST,
     _way("print-joined", TrialKind.COMPANY, "a PRINT packet and the reply in one segment"),
     _way("print-behind", TrialKind.COMPANY, "the reply and a PRINT packet in one segment"),
     _way("junk-first", TrialKind.COMPANY, "8 bytes of junk in front"),
-    _way("damaged-first", TrialKind.COMPANY, "a damaged copy first, then the reply"),
+    _DAMAGED_FIRST,
 )
 BAD = (
     _way("print-only", TrialKind.BAD, "a PRINT packet and no reply"),
