@@ -55,10 +55,12 @@ def test_a_draft_reads_what_was_noted():
         assert len(cells) == 8
 
 
+@pytest.mark.parametrize("ends", [(), (100,), range(100, 120)])
 @pytest.mark.parametrize(("lowest", "wanted"), [(3.0, -0.09), (-3.0, -0.09)])
-def test_a_current_has_a_sign_whichever_way_it_flowed(lowest, wanted):
+def test_a_current_has_a_sign_whichever_way_it_flowed(lowest, wanted, ends):
     random = np.random.default_rng(7)
     current = np.round(lowest + np.cumsum(random.normal(0, 0.05, 120)).clip(-2, 2), 2)
+    current[list(ends)] *= -1  # it flowed the other way too, where nobody noted it
     raw = (current * 100).round().astype(np.int64) & 0xFFFF
     body = np.zeros((120, 8), dtype=np.uint8)
     body[:, 0], body[:, 1] = 0xDD, 3
@@ -68,7 +70,7 @@ def test_a_current_has_a_sign_whichever_way_it_flowed(lowest, wanted):
     rows = [row.tobytes() for row in kind.matrix]
     fields = find_fields([kind])
     notes = [
-        read_observation(f"current={current[row]:.2f}A", EPOCH + row * 10**9) for row in (3, 40, 70, 95, 115)
+        read_observation(f"current={current[row]:.2f}A", EPOCH + row * 10**9) for row in (3, 40, 60, 80, 92)
     ]
     found = find_values([kind], fields, notes, seconds=0.5)
     text = draft("mybms", [DraftKind((0xDD, 3), kind, fields[0])], found, find_forms(rows), DraftLinks())

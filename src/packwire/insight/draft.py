@@ -7,6 +7,8 @@ change are numbers without a meaning, those that never change are left as they a
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from packwire.insight.fields import FieldRole, FoundField, Frames
 from packwire.insight.frame_form import FrameForm
 from packwire.insight.matches import MOST_CHANCE, Match, Noted
@@ -290,16 +292,23 @@ def _guesses(noted: Noted) -> tuple[Match, ...]:
 def _signed(noted: Noted, match: Match, kind: DraftKind) -> Match:
     """Return a current as a number with a sign, where none that was seen says that it has none.
 
-    A current flows both ways, and one that was only charged with shows one of them. Where it is counted from
-    an addend it needs no sign.
+    A current flows both ways, and what was noted may show one of them alone. Where it is counted from an
+    addend it needs no sign.
     """
     field = match.field
     width = field.width or 1
-    fits = noted.observations[0].subject is Measured.CURRENT and field.type is Type.UINT and width > 1
+    fits = noted.observations[0].subject is Measured.CURRENT and field.type is Type.UINT and 1 < width <= 4
     if not fits or field.addend:
         return match
-    high = (field.at or 0) + (width - 1 if match.little else 0)
-    if (kind.frames.matrix[:, high] >= 0x80).any():
+    at = field.at or 0
+    columns = kind.frames.matrix[:, at : at + width].astype(np.int64)
+    if match.little:
+        columns = columns[:, ::-1]
+    seen = columns @ (256 ** np.arange(width - 1, -1, -1, dtype=np.int64))
+    span = 256**width
+    # What was seen on both sides of zero is near it as a number with a sign, and at both ends of all without.
+    crossed = np.where(seen >= span // 2, seen - span, seen)
+    if (seen >= span // 2).any() and np.ptp(crossed) >= np.ptp(seen):
         return match
     return replace(match, field=replace(field, type=Type.INT))
 

@@ -91,9 +91,12 @@ class FakeBlueZ:
     def _on_set_discovery_filter(self, message: Message) -> None:
         return
 
-    def _on_start_discovery(self, message: Message) -> None:
+    def _on_start_discovery(self, message: Message) -> Message | None:
+        if not self.objects[ADAPTER][_ADAPTER1]["Powered"].value:
+            return Message.new_error(message, "org.bluez.Error.NotReady", "Resource Not Ready")
         if self.advertises:
             self._advertising = asyncio.ensure_future(self._advertise())
+        return None
 
     def _on_stop_discovery(self, message: Message) -> None:
         if self._advertising is not None:
