@@ -67,7 +67,7 @@ class TableReadings:
     def __init__(self, readings: "Readings", messages: Messages) -> None:
         self._readings = readings
         self._messages = messages
-        self._identifiers = [_identifier(each) for each in messages.channels]
+        self._identifiers = [identifier_of(each) for each in messages.channels]
         self._ways = list(zip(messages.channel.tolist(), messages.direction.tolist(), strict=True))
         self._foreseen = 0
 
@@ -92,7 +92,7 @@ class TableReadings:
             self._readings.foresee(channel, messages)
 
 
-def _identifier(channel: Channel) -> bytes:
+def identifier_of(channel: Channel) -> bytes:
     """Return the identifier of CAN frames, as models have it before their data; empty: it is no CAN frame."""
     if channel.transport is not Transport.CAN or channel.handle is None:
         return b""

@@ -19,6 +19,8 @@ _LIMITS: dict[Kind, tuple[float, float]] = {
 _MOST_CURRENT, _MOST_VOLTAGE = 3000.0, 1200.0
 #: The sum of the cells is the pack's voltage, within this share; wires and fuses take less.
 _SUM_DIFFERS = 0.1
+#: An empty pack has half of the voltage that it is charged to.
+_FAR_BELOW = 0.4
 #: A: with so much current a pack's values move. So many readings that ask the pack anew must be alike.
 _MOVES, _ALIKE = 1.0, 6
 
@@ -96,10 +98,19 @@ def _impossible(values: Mapping[str, Value]) -> Iterator[str]:
         yield f"the voltage is {voltage[0]:g} V"
     if any(abs(each) > _MOST_CURRENT for each in current):
         yield f"the current is {current[0]:g} A"
-    if cells and voltage and all(_CELL_LEAST <= each <= _CELL_MOST for each in cells):
+    if voltage:
+        yield from _beside(values, cells, voltage[0])
+
+
+def _beside(values: Mapping[str, Value], cells: list[float], voltage: float) -> Iterator[str]:
+    """Yield what the pack's voltage does not go with."""
+    for limit in _one(values.get("charge_voltage_limit")):
+        if 0 < voltage < _FAR_BELOW * limit:  # at 0 V its relays are open
+            yield f"the voltage is {voltage:g} V, and it may be charged up to {limit:g} V"
+    if cells and all(_CELL_LEAST <= each <= _CELL_MOST for each in cells):
         total = sum(cells)
-        if total > 0 and abs(total - voltage[0]) > _SUM_DIFFERS * total:
-            yield f"the cells add up to {total:.2f} V, and the pack says {voltage[0]:.2f} V"
+        if total > 0 and abs(total - voltage) > _SUM_DIFFERS * total:
+            yield f"the cells add up to {total:.2f} V, and the pack says {voltage:.2f} V"
 
 
 def _one(value: object) -> list[float]:

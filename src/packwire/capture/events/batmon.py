@@ -54,6 +54,7 @@ SAYINGS = (
     saying("batmon-error", EventKind.ERROR, "reading BMS: ", r"Error \(num \d", start=40),
     saying("batmon-error", EventKind.ERROR, "ERROR [sampling]", r"error(?: \(#(?P<number>\d{1,6})\))?:"),
     saying("unknown-type", EventKind.INFO, "nknown device type"),
+    saying("only-pairs", EventKind.INFO, "Started in pair-only mode", of_device=False),
     saying("pairing-failed", EventKind.PAIRING, "Pairing failed!"),
     saying("connected-no-data", EventKind.TIMED_OUT, "connected, but no data"),
     saying("no-data-flowing", EventKind.TIMED_OUT, "no data has been flowing"),
@@ -84,7 +85,16 @@ SAYINGS = (
         r"error(?: \(#\d{1,6}\))?: (?:<class '|asyncio\.)?(?:asyncio\.)?(?:exceptions\.)?TimeoutError",
         start=60,
     ),
-    saying("request-timeout", EventKind.TIMED_OUT, "timeout waiting for ", r"for \w{1,30} at bmslib"),
+    # A name is that of a reply: the link stood, and it was asked.
+    saying(
+        "request-timeout",
+        EventKind.TIMED_OUT,
+        "timeout waiting for ",
+        r"(?:TimeoutError|reading BMS|error(?: \(#\d{1,6}\))?): (?:TimeoutError: )?timeout waiting for"
+        r" \w{1,30}(?:\s*$| at bmslib)",
+        start=45,
+    ),
+    saying("request-timeout", EventKind.TIMED_OUT, "bmslib/", r"\.py\", line \d{1,5}, in _q\b"),
     saying("request-timeout", EventKind.TIMED_OUT, "timeout awaiting result"),
     saying(
         "connect-traceback",
@@ -101,6 +111,16 @@ SAYINGS = (
     saying("bad-frame", EventKind.DAMAGED, "paceic ", r"paceic (?:frame|checksum|INFO|LENGTH|header|LENID)"),
     saying("bad-frame", EventKind.DAMAGED, "basen ", r"basen (?:wired )?(?:frame|INFO|length)"),
     saying("bad-frame", EventKind.DAMAGED, "frame truncated: have "),
+    saying("bad-frame", EventKind.DAMAGED, "msg too short: "),
+    saying("bad-frame", EventKind.DAMAGED, "Unexpected size: header says"),
+    saying("bad-frame", EventKind.DAMAGED, "JK UART bad frame"),
+    saying("impossible-value", EventKind.DAMAGED, " out of range, bin data", r"soc \S{1,12} out", start=20),
+    saying(
+        "received",
+        EventKind.NOTIFIED,
+        "bms debug data: ",
+        r"data: (?:\{.{0,40}?)?\(?bytearray\(b['\"][^'\"]",
+    ),
     saying("bad-frame", EventKind.DAMAGED, "modbus header mismatch"),
     saying("crc-error", EventKind.DAMAGED, "modbus CRC: got "),
     saying("answers-as", EventKind.SERVICES, "response matches ", r"matches '(?P<family>\w{2,20})' protocol"),

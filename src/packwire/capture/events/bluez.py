@@ -93,6 +93,7 @@ SAYINGS = (
     saying("no-matching-connection", EventKind.ADAPTER, "No matching connection for device", of_device=False),
     # Connections
     saying("abort-by-local", EventKind.FAILED, "le-connection-abort-by-local"),
+    saying("abort-by-local", EventKind.FAILED, "org.bluez.Error.Failed: Input/output error"),
     saying("abort-by-remote", EventKind.LOST, "le-connection-abort-by-remote"),
     saying("connect-failed", EventKind.FAILED, "br-connection-"),
     saying(

@@ -33,6 +33,22 @@ SAYINGS = (
     saying("can-empty", EventKind.TIMED_OUT, "Found no devices on can bus", of_device=False),
     saying("can-empty", EventKind.TIMED_OUT, "Timeout while accessing CAN interface", of_device=False),
     saying("unknown-address", EventKind.DAMAGED, "wrong address and command id", of_device=False),
+    # Error frames as candump -L writes them: what happened is in the identifier [linux/can/error.h].
+    saying(
+        "nobody-acks", EventKind.BUS, "#", r"\b2000[0-9A-F]{2}[2367ABEF][0-9A-F]#", start=-1, of_device=False
+    ),
+    saying(
+        "can-bus-off", EventKind.BUS, "#", r"\b2000[0-9A-F]{2}[4-7C-F][0-9A-F]#", start=-1, of_device=False
+    ),
+    saying("can-frame-bad", EventKind.BUS, "#", r"\b2000[0-9A-F]{3}[89A-F]#", start=-1, of_device=False),
+    saying(
+        "can-passive",
+        EventKind.BUS,
+        "#",
+        r"\b2000[0-9A-F]{3}[4-7C-F]#..[13][0-9A-F]",
+        start=-1,
+        of_device=False,
+    ),
     saying("can-open", EventKind.CONNECTED, "Opening port can", of_device=False),
     saying("can-frame-bad", EventKind.BUS, "protocol-violation", of_device=False),
     saying("can-frame-bad", EventKind.BUS, "bit-stuffing-error", of_device=False),
@@ -49,6 +65,8 @@ SAYINGS = (
     saying("can-bus-off", EventKind.BUS, "bus-off", of_device=False),
     saying("can-bus-off", EventKind.BUS, "BUS-OFF", of_device=False),
     saying("can-bus-off", EventKind.BUS, "Bus off", of_device=False),
+    saying("can-bus-off", EventKind.BUS, "Bus Off", r"CAN|\bcan\d", start=-1, of_device=False),
+    saying("can-passive", EventKind.BUS, "x Passive", r"\b[TR]x Passive\b", start=1, of_device=False),
     saying("can-passive", EventKind.BUS, "rror passive state", of_device=False),
     saying("can-passive", EventKind.BUS, "error-passive", of_device=False),
     saying(

@@ -56,6 +56,8 @@ SAYINGS = (
     saying("frame-read", EventKind.READ, "on_data_received: response for read operation"),
     # NimBLE adds 0x200 to what the controller says.
     saying("no-link", EventKind.FAILED, "Connection failed; status=574"),
+    saying("no-link", EventKind.FAILED, "isconnected, ", r"isconnected, reason ?[=:]? ?0[xX]3[eE]\b"),
+    saying("open-failed", EventKind.FAILED, "connect device failed, status", r"status (?P<status>\d{1,4})"),
     saying("open-failed", EventKind.FAILED, "Connection failed; status=", r"status=(?P<status>\d{1,4})"),
     saying("discovery-failed", EventKind.SERVICES, "could not retrieve services"),
     # `bluetoothctl info`, as programs write it into their logs: the computer itself holds the pack.

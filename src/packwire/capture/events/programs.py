@@ -51,6 +51,8 @@ _PROGRAMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         ("bluez", r"\bbluetoothd\[|\bkernel:|Bluetooth: hci\d"),
         ("btmon", r"^[<>@] (?:HCI|ACL|MGMT) |^ {6,}ATT: "),
+        ("opendtu", r"\] (?:JK|JBD) BMS: "),
+        ("vedirect", r"\b(?:WRN|INF|ERR|DBG)\.VE\."),
         ("vesc", r"Status: (?:No firmware|Connected \()|COMM_GET_VALUES|[Vv]esc"),
         ("bluepy", r"\bbluepy[./]|BluetoothBattery:"),
         ("nimble", r"\bNimBLE\w{0,24}: "),

@@ -48,7 +48,10 @@ _NAMING = ("_bms", "bms_ble", "[sampling]", "BMS (", "coordinator for")
 _BEFORE_ADDRESS = re.compile(r"(?:\] |for |Setup of )(?P<name>\S[^\]\[]{0,40}?) (?:- |\()$")
 _BEHIND_ADDRESS = re.compile(r",(?P<name>[^,)]{1,40})\)")
 #: What a line with bytes has, besides one of the words of `_may_show_bytes`.
-_BYTES = re.compile(r">>>|<<<|b'|~2|X BLE|x BLE|[0-9A-Fa-f]{16}|[0-9A-Fa-f]{2}(?:[ .:,][0-9A-Fa-f]{2}){2}")
+_BYTES = re.compile(
+    r">>>|<<<|b'|~2|X BLE|x BLE|[0-9A-Fa-f]{16}|\b[0-9A-Fa-f]{3,8}(?:#|  ? ?\[\d\] )"
+    r"|[0-9A-Fa-f]{2}(?:[ .:,][0-9A-Fa-f]{2}){2}"
+)
 
 #: ESPHome's page shows what is said on the line below who says it.
 _HEAD_ALONE = re.compile(
@@ -59,6 +62,9 @@ _CLIENT = re.compile(
     r"(?:(?P<esp>\S{1,60}): ?)?\[(?:[EWICDV]|VV)\]\[[\w.:-]{3,60}\](?:\[\w{1,20}\])?: ?\[(?P<number>\d)\]"
     r"(?: ?\[(?P<address>[0-9A-Fa-fxX*:]{17})\])?"
 )
+
+#: What `tail` puts before the lines of each of several files: each is the log of a program of its own.
+_FILE = re.compile(r"==> (?P<file>\S.{0,200}) <==\s*")
 
 #: How mail and forums mark what somebody else wrote; btmon begins what a controller sends with the same sign.
 _QUOTED = re.compile(r"\s*(?:>\s*)+(?!HCI|ACL|SCO|ISO)[\w\[(\"'-]")
@@ -137,6 +143,9 @@ class _Reader:
         self._writers = Writers()
         self._head = ""
         self._clients: dict[tuple[str, str], str] = {}
+        self._file = ""
+        self._of_files: dict[str, str] = {}
+        """The device that each of several files in one spoke of last."""
 
     def take(self, line: str) -> None:
         """Take in one line."""
@@ -150,6 +159,9 @@ class _Reader:
             line, self._head = f"{self._head} {line.lstrip()}", ""
         elif line[-1] in "]\t :" and _HEAD_ALONE.fullmatch(line):
             self._head = line.rstrip()
+            return
+        if line.startswith("==> ") and (file := _FILE.fullmatch(line)):
+            self._file = file["file"]
             return
         self._last_lines.append(line)
         if _may_show_bytes(line) and _BYTES.search(line):
@@ -181,6 +193,8 @@ class _Reader:
             self._tails[name] = tail
         if "]: [" in line:
             address = self._of_client(line, address)
+        if self._file and not name:
+            address = self._of_file(address)
         time = self._clocks.time(line, log.lines, who)
         if who or time != NO_TIME:
             self._writer = who  # a traceback behind it is its own
@@ -206,6 +220,12 @@ class _Reader:
         elif not address:
             address = self._clients.get(client, "")
         return address
+
+    def _of_file(self, address: str) -> str:
+        """Return the address of a line, as its file has it where the line names none."""
+        if address and (self._file in self._of_files or len(self._of_files) < MAX_SUBJECTS):
+            self._of_files[self._file] = address
+        return address or self._of_files.get(self._file, "")
 
     def _is_own(self, line: str, told: bool | None) -> bool:
         """Tell whether a line, or what a traceback stands behind, is of a program that is known."""
@@ -304,6 +324,8 @@ def _may_show_bytes(line: str) -> bool:
         or "rite " in line
         or "~2" in line
         or "0x" in line
+        or "  [" in line  # candump, in both of its forms
+        or "#" in line
     )
 
 

@@ -32,11 +32,14 @@ SAYINGS = (
     saying("incorrect-reply", EventKind.DAMAGED, "ERROR: Incorrect Reply", of_device=False),
     saying("incorrect-reply", EventKind.DAMAGED, "ERROR: Incorrect Data", of_device=False),
     saying("incorrect-reply", EventKind.DAMAGED, "Incorrect message checksum", of_device=False),
-    saying("incorrect-reply", EventKind.DAMAGED, "Checksum error", of_device=False),
+    saying(
+        "incorrect-reply", EventKind.DAMAGED, "hecksum error", r"hecksum error(?! in rtu)", of_device=False
+    ),
     saying("incorrect-reply", EventKind.DAMAGED, "ERROR: CRC incorrect", of_device=False),
     saying("incorrect-reply", EventKind.DAMAGED, "CRC mismatch for battery", of_device=False),
     saying("incorrect-reply", EventKind.DAMAGED, "no 0x55AA in ", of_device=False),
     saying("incorrect-reply", EventKind.DAMAGED, "bad frame marker: ", of_device=False),
+    saying("incorrect-reply", EventKind.DAMAGED, "wrong frame type: 0x", of_device=False),
     saying("incorrect-reply", EventKind.DAMAGED, "checksum fail: computed=", of_device=False),
     saying(
         "no-reply",
@@ -83,13 +86,17 @@ SAYINGS = (
         r"established to (?P<driver>\w{2,30})",
         of_device=False,
     ),
+    saying("worked", EventKind.READ, "Cells:[1]", r"Cells:\[1\]\d", of_device=False),
+    saying("impossible-value", EventKind.DAMAGED, "Data validation failed: ", of_device=False),
     saying("lost-battery", EventKind.LOST, "battery OFFLINE", of_device=False),
     saying("lost-battery", EventKind.LOST, "Battery does not respond, init", of_device=False),
     # dbus-serialbattery over Bluetooth
     saying("connecting", EventKind.CONNECTING, "Init of ", r"Init of \w{2,24}_[Bb]le at "),
     saying("connecting", EventKind.CONNECTING, "- Try to connect to "),
     saying("no-bms", EventKind.FAILED, "No BMS found at ", r"at [0-9A-Fa-f]{2}:"),
+    saying("timed-out", EventKind.TIMED_OUT, "aiobmsble coroutine ", r"coroutine (?:outer time|timed )out"),
     saying("connect-failed", EventKind.FAILED, "XDZN_BLE: connect failed"),
+    saying("bad-frame", EventKind.DAMAGED, "could not detect frame head"),
     saying("request-timeout", EventKind.TIMED_OUT, "XDZN_BLE: timeout reading"),
     saying("connected", EventKind.CONNECTED, "- Device connected, check if"),
     saying("connect-failed", EventKind.FAILED, "Unable to connect with BLE device"),
@@ -187,6 +194,15 @@ SAYINGS = (
         of_device=False,
     ),
     saying("no-response", EventKind.TIMED_OUT, "No response to ", of_device=False),
+    saying("no-response", EventKind.TIMED_OUT, "Read operation timed out: ", of_device=False),
+    # OpenDTU-OnBattery's readers of JK and JBD
+    saying("frame-read", EventKind.READ, "a whole frame was received", of_device=False),
+    saying("program-sends", EventKind.WRITTEN, "request for data sent", of_device=False),
+    saying("no-reply", EventKind.TIMED_OUT, "timeout wating for response from BMS", of_device=False),
+    # VE.Direct, as Venus OS reads it
+    saying("crc-error", EventKind.DAMAGED, "VE.Frame: Invalid checksum", of_device=False),
+    saying("crc-error", EventKind.DAMAGED, "checksum 0x", r"0x\w\w != 0x00, invalid frame", of_device=False),
+    saying("bad-frame", EventKind.DAMAGED, "VE.Text: Tag not found", of_device=False),
     # Readers of Pylontech and the like
     saying("answer-timeout", EventKind.TIMED_OUT, "Timeout waiting for an answer", of_device=False),
     saying("answer-timeout", EventKind.TIMED_OUT, "Timeout: RecvBytes=0", of_device=False),

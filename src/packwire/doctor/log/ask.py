@@ -137,6 +137,7 @@ _LEVELS = {
     "bsc": "its log with the bytes of the serial line",
     "battery-emulator": "the log of the web page with CAN logging on",
     "can-inverter": "its log with level DEBUG",
+    "opendtu": "its console with `verbose logging` of the battery switched on",
 }
 #: Programs that belong together: what one is told, the others need not be.
 _TOGETHER = ("aiobmsble", "bleak_retry_connector", "habluetooth", "bleak_esphome")

@@ -32,7 +32,11 @@ _HEX_BYTES = re.compile(
     r"(?<![0-9A-Za-z])(?:0x)?[0-9A-Fa-f]{2}(?:(?P<s>[ :.,-]|, )(?:0x)?[0-9A-Fa-f]{2}){4,}(?![0-9A-Za-z])"
 )
 _HEX_RUN = re.compile(r"(?<![0-9A-Za-z-])[0-9A-Fa-f]{12,}(?![0-9A-Za-z-])")
-_LITERAL = re.compile(r"b'(?:\\.|[^'\\])*'|b\"(?:\\.|[^\"\\])*\"|\"~(?:\\.|[^\"\\])*\"|~[0-9A-F]{12,}")
+#: Long lines are cut, so that the end of a literal may not be there.
+_LITERAL = re.compile(
+    r"(?P<open>b'|b\"|\"(?=~))(?:(?<=')(?:\\.|[^'\\])*(?:'|\\?$)|(?<!')(?:\\.|[^\"\\])*(?:\"|\\?$))"
+    r"|~[0-9A-F]{12,}"
+)
 _UNIT = re.compile(r"\\x[0-9a-fA-F]{2}|\\.|[^\\]")
 _SERIAL = re.compile(r"(?<![\w:.])(?=[\w]*\d{6})[A-Za-z0-9_]{8,}(?![\w:])")
 _PLAIN_NUMBER = re.compile(r"\d{1,10}")
@@ -85,11 +89,12 @@ def _literal(found: re.Match[str]) -> str:
     text = found[0]
     if text.startswith("~"):
         return text[:9] + ".."
-    begin = text.index(text[-1]) + 1
-    units = _UNIT.findall(text[begin:-1])
+    begin = len(found["open"])
+    closed = len(text) > begin and text[-1] == text[begin - 1]
+    units = _UNIT.findall(text[begin:-1] if closed else text[begin:])
     if len(units) <= _SHOWN_BYTES:
         return text
-    return text[:begin] + "".join(units[:_SHOWN_BYTES]) + ".." + text[-1]
+    return text[:begin] + "".join(units[:_SHOWN_BYTES]) + ".." + text[begin - 1] * closed
 
 
 def _hex_bytes(found: re.Match[str]) -> str:

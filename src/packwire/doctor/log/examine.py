@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packwire.capture.content import look
-from packwire.capture.events.reader import EventLog, read_events
+from packwire.capture.events.reader import MAX_BYTES_LINES, EventLog, read_events
 from packwire.capture.events.told import LoggedDevice
 from packwire.capture.formats import is_plain_text, read_packets, unpacked
 from packwire.capture.open import Capture, file_content, file_name, open_capture
@@ -13,6 +13,7 @@ from packwire.capture.text.lines import lines
 from packwire.capture.text.wrapped import unwrapped
 from packwire.check import Fact, Facts, Rule, Verdict
 from packwire.doctor.log.facts import SaidFacts, WireFacts, WriterFacts, fill
+from packwire.doctor.log.heard import listen_to
 from packwire.doctor.log.recorded import events_of
 from packwire.doctor.log.rules import (
     can,
@@ -121,13 +122,14 @@ def conclude(name: str, log: EventLog, capture: Capture, *given: Fact) -> LogDia
     sessions = next((each for each in given if isinstance(each, SessionFacts)), SessionFacts())
     wire = without_a_bus(wire, sessions.sessions)
     note_text_frames(wire, log.bytes_lines)
+    given = (*given, listen_to(capture, whole=len(log.bytes_lines) < 2 * MAX_BYTES_LINES))
     writer = WriterFacts(frozenset(log.programs), frozenset(log.debugged))
     found = []
     for subject in _subjects(log):
         said = fill(subject, log.end, *_read_beside(log, subject), of_nobody=_of_nobody(log, subject))
         facts = Facts(*said, writer, wire, *given)
         found.append(DeviceFindings(subject, facts, tuple(decide([*judge(facts), *verdicts_of(sessions)]))))
-    found.sort(key=lambda each: (each.verdicts[0].rank, -each.facts[SaidFacts].failures))
+    found.sort(key=_order)
     first = found[0]
     verdict, *rest = first.verdicts
     others = {each.key: each for device in found for each in device.verdicts if each.key != verdict.key}
@@ -142,6 +144,17 @@ def conclude(name: str, log: EventLog, capture: Capture, *given: Fact) -> LogDia
         log,
         wire,
         log.notes,
+    )
+
+
+def _order(found: DeviceFindings) -> tuple[bool, bool, int, int]:
+    """Return what a device is told by: one that fails before one that is well, which hides nothing."""
+    verdict = found.verdicts[0]
+    return (
+        verdict.alone and not verdict.ok,
+        verdict.ok,
+        verdict.rank,
+        -found.facts[SaidFacts].failures,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from packwire.capture.events.told import LoggedDevice, Quote, Told
+from packwire.capture.events.told import ONLY_THERE, LoggedDevice, Quote, Told
 from packwire.capture.packets import NO_TIME
 from packwire.check import Fact
 
@@ -42,6 +42,8 @@ FAILURES = frozenset(
 )
 #: Sentences that only a program says that got through to a pack or an adapter.
 _WORKS = ("worked", "frame-read", "found-driver")
+#: Sentences of a device that was heard or connected to, and no more.
+ONLY_TRIED = ONLY_THERE | {"connecting", "plugin-connecting", "client"}
 #: What a terminal or a table puts between words.
 _BLANKS = re.compile(r"\s{3,}")
 _SHORT = re.compile(r"0000([0-9a-f]{4})-0000-1000-8000-00805f9b34fb")
@@ -120,6 +122,10 @@ class SaidFacts(Fact):
     def last_line(self, *codes: str) -> int:
         """Return the last line in which any of these was said; 0: none was."""
         return max((self.told[code].last.line for code in codes if code in self.told), default=0)
+
+    def first_line(self, *codes: str) -> int:
+        """Return the first line in which any of these was said; 0: none was."""
+        return min((self.told[code].first.line for code in codes if code in self.told), default=0)
 
     @property
     def last_read(self) -> int:

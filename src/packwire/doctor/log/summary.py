@@ -17,6 +17,7 @@ from packwire.doctor.log.facts import (
     SlotFacts,
     WireFacts,
 )
+from packwire.doctor.log.heard import HeardFacts
 from packwire.doctor.log.wire import names
 
 #: dBm: weaker is odd.
@@ -99,6 +100,10 @@ def _later_checks(found: DeviceFindings) -> Iterator[CheckResult]:
         words = f"{wire.right} right frames{family} in the bytes shown"
         words += f"; refused {times(damaged)}" if damaged else ""
         yield _check("frames", "Are the frames right?", Outcome.FAILED if damaged else Outcome.PASSED, words)
+    heard = facts[HeardFacts]
+    if heard.frames:
+        outcome = Outcome.PASSED if heard.title else Outcome.ODD
+        yield _check("heard", "Does a pack send?", outcome, heard.words)
     if said.works or said.failures:
         outcome = Outcome.PASSED if not said.failures else Outcome.ODD if said.works else Outcome.FAILED
         yield _check("values", "Are values read?", outcome, f"read {times(said.works)}; {failures(said)}")

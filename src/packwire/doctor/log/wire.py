@@ -14,6 +14,7 @@ from packwire.capture.framings import Found, families, frames_in
 from packwire.capture.open import Capture
 from packwire.capture.packets import NO_TIME
 from packwire.capture.text.read import read_text
+from packwire.channel import Transport
 from packwire.direction import Direction
 from packwire.doctor.log.facts import WireFacts
 from packwire.messages import Messages
@@ -80,8 +81,9 @@ def _messages(messages: Messages) -> Iterator[WireMessage]:
         size += len(payload)
         if size > MAX_STREAM:
             return
-        if messages.channels[int(messages.channel[row])].subscribes:
-            continue
+        channel = messages.channels[int(messages.channel[row])]
+        if channel.subscribes or channel.transport is Transport.CAN:
+            continue  # what is heard on a CAN bus, `heard` tells
         sent = int(messages.direction[row]) == Direction.TO_DEVICE
         yield WireMessage(int(messages.time[row]), sent, payload, int(messages.channel[row]))
 

@@ -25,7 +25,7 @@ def _misconfigured(facts: Facts) -> Confidence | None:
         return None if said.has(*RADIO_WORKS) else LIKELY
     if said.has("duplicate-id"):
         return LIKELY if said.works else CERTAIN
-    if said.has("uart-shared"):  # an ESP may have another UART for the pack
+    if said.has("uart-shared", "only-pairs"):  # an ESP may have another UART for the pack
         return POSSIBLE if said.works else LIKELY
     if said.has("port-missing"):  # one that was there before was unplugged, or resets itself
         return when(not said.has("multiple-access", "no-reply") and not said.works, LIKELY)
@@ -59,6 +59,7 @@ _COMPLAINTS = (
         ("duplicate-id",),
         "Two batteries have the same serial number, so the driver stops for the second one.",
     ),
+    (("only-pairs",), "The program was started to pair devices, and reads none."),
     (("uart-misfit",), "The UART is not set as the component wants it (baud rate, bits or parity)."),
     (
         ("port-gone",),
@@ -93,6 +94,7 @@ _REMEDIES = (
         ("esp-radio-failed",),
         "Leave components out, or take the ESP-IDF framework and a board with more memory.",
     ),
+    (("only-pairs",), "Switch its pair-only option off."),
     (("uart-misfit",), "Set what the line names (baud rate, parity) under `uart:` in the ESP's YAML."),
     (
         ("can-setup-failed",),
@@ -167,6 +169,7 @@ RULES: tuple[Rule, ...] = (
             "unknown-type",
             "uart-shared",
             "uart-misfit",
+            "only-pairs",
             "duplicate-id",
             "esp-radio-failed",
             "port-gone",

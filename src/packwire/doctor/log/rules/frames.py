@@ -8,6 +8,8 @@ from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, wh
 _EXCERPT = 40
 #: An MTU up to this cuts frames into many pieces.
 _SMALL_MTU = 64
+#: Sentences of answers of which a part comes.
+_PART = ("received", "request-timeout", "timed-out", "batmon-timeout", "failed-update")
 _REFUSED = ("checksum", "bad-frame", "crc-error", "modbus-crc", "bad-header", "incomplete")
 
 
@@ -103,9 +105,24 @@ def _variant_words(facts: Facts) -> str:
     if came := said.values("unknown-version", "got"):
         awaited = said.values("unknown-version", "awaited")[-1]
         return f"The pack answers in version {came[-1]} of its protocol, and the program awaits {awaited}."
+    if said.has("part-missing") and not said.has("bad-frame", "junk-bytes"):
+        return "Of what the driver asks the pack for, a part does not come, or comes in another form."
     return (
         "Data flows, and none of it is a frame that is known: frames of this make begin or are built"
         " differently."
+    )
+
+
+def _part_answered(facts: Facts, *, whole: bool) -> Confidence | None:
+    """Take answers that come, none of which is refused, while the program goes on waiting.
+
+    `whole`: right frames are among them.
+    """
+    said = facts[SaidFacts]
+    if bool(facts[WireFacts].right) != whole:
+        return None
+    return when(
+        said.has(*_PART[1:]) and said.has("received") and not said.works and not said.has(*_REFUSED), POSSIBLE
     )
 
 
@@ -269,6 +286,40 @@ RULES: tuple[Rule, ...] = (
         ),
         rank=Rank.VALUES,
         excludes=("wrong-type-matched", "password-needed"),
+    ),
+    rule(
+        "reader-bug.framing",
+        lambda facts: _part_answered(facts, whole=True),
+        lambda facts: (
+            f"Right frames come ({facts[WireFacts].right} in the bytes shown), and the program waits in vain:"
+            " it awaits another kind, or does not take these."
+        ),
+        "Compare what came with what the program awaits, at its debug level; try its newest version.",
+        shown=_PART,
+        causes={
+            "reader-bug.framing": 0.4,
+            "protocol-variant": 0.2,
+            "ble.weak-signal": 0.2,
+            "polling-too-fast": 0.2,
+        },
+        rank=Rank.DOUBT,
+    ),
+    rule(
+        "ble.weak-signal",
+        lambda facts: when(_over_bluetooth(facts) and _part_answered(facts, whole=False), POSSIBLE),
+        "The pack begins to answer, and the program waits for the rest in vain: the link is lost meanwhile,"
+        " or it awaits another kind of frame.",
+        "Try once with the adapter beside the pack and a longer update interval; then look at what came, at"
+        " the program's debug level.",
+        shown=_PART,
+        causes={
+            "ble.weak-signal": 0.3,
+            "reader-bug.framing": 0.2,
+            "protocol-variant": 0.2,
+            "ble.pack-stuck": 0.15,
+            "polling-too-fast": 0.15,
+        },
+        rank=Rank.DOUBT,
     ),
     rule(
         "protocol-variant",

@@ -1,7 +1,9 @@
-"""Bluetooth packs that are not found where the radio is not said to be weak: held, or of another type."""
+"""Bluetooth packs that are not found where the radio is not said to be weak, or of which no more is told."""
 
-from packwire.check import Confidence, Facts, Rule
-from packwire.doctor.log.facts import RadioFacts, SaidFacts
+from packwire.capture.events.told import ONLY_THERE
+from packwire.check import Confidence, Facts, Rank, Rule
+from packwire.doctor.log.facts import ONLY_TRIED, GattFacts, IdentityFacts, RadioFacts, SaidFacts
+from packwire.doctor.log.known_names import expected
 from packwire.doctor.log.rule import LIKELY, POSSIBLE, Causes, rule, when
 from packwire.doctor.log.rules.radio import DOUBTFUL, NO_LINK
 
@@ -33,6 +35,49 @@ def _held_here(facts: Facts) -> Confidence | None:
         missed = said.has("no-bms", "not-found", "not-discovered", "connect-failed", "connect-timeout")
         return LIKELY if missed else POSSIBLE
     return when(said.has("slot-kept"), POSSIBLE)
+
+
+_CONNECTING = ("connecting", "plugin-connecting", "client")
+#: s: so long nobody waits for a connection.
+_LONG = 60.0
+
+
+def _only_connecting(facts: Facts) -> Confidence | None:
+    """Take a pack that is connected to again and again, or for long, while another one is read."""
+    said = facts[SaidFacts]
+    own = said.told.keys() - said.of_nobody
+    if not said.others_read or own.isdisjoint(_CONNECTING) or not own <= ONLY_TRIED:
+        return None
+    again = said.count(*_CONNECTING) > 1 or said.silent_for(*_CONNECTING) >= _LONG
+    return when(again and said.others_read > said.first_line(*_CONNECTING), POSSIBLE)
+
+
+def _only_connecting_words(facts: Facts) -> str:
+    said = facts[SaidFacts]
+    count = said.count(*_CONNECTING)
+    times = "once" if count == 1 else f"{count} times"
+    return (
+        f"Another pack is read, and of this one the log tells no more than that it is connected to ({times}):"
+        " the link is not made, or the program does not say so."
+    )
+
+
+def _only_advertised(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    told = said.told.keys()
+    return when("advertised-services" in told and told <= ONLY_THERE and not said.live, POSSIBLE)
+
+
+def _only_advertised_words(facts: Facts) -> str:
+    gatt, identity = facts[GattFacts], facts[IdentityFacts]
+    services = ", ".join(sorted(each.upper() for each in gatt.advertised))
+    families = sorted({family for name in identity.names for family in expected(name)})
+    whose = f"; names like its are those of {' or '.join(families)}" if families else ""
+    return (
+        f"No more than what the pack advertises is here{f' (service {services})' if services else ''}{whose}."
+        " Where a program does not recognise it, its name or services are not among those that its plugins"
+        " look for."
+    )
 
 
 RULES: tuple[Rule, ...] = (
@@ -68,5 +113,30 @@ RULES: tuple[Rule, ...] = (
         " the adapter beside it.",
         shown=("connecting", "no-bms", "seen"),
         causes=_no_bms_causes,
+    ),
+    rule(
+        "ble.weak-signal",
+        _only_connecting,
+        _only_connecting_words,
+        "Try this pack alone, with the adapter beside it and the phone's Bluetooth off; then both again.",
+        shown=_CONNECTING,
+        causes={
+            "ble.weak-signal": 0.25,
+            "phone-app-holds-it": 0.25,
+            "ble.no-free-slot": 0.2,
+            "ble.pack-stuck": 0.2,
+            "configuration": 0.1,
+        },
+    ),
+    rule(
+        "wrong-type-matched",
+        _only_advertised,
+        _only_advertised_words,
+        "Report the advertisement with maker, model and the app that reads it; where the app lets you, name"
+        " the pack as packs of its family are called, and try again.",
+        shown=("advertised-name", "advertised-services", "seen"),
+        causes={"wrong-type-matched": 0.6, "ble.weak-signal": 0.2, "protocol-variant": 0.2},
+        ask=("the program's own log from its start on: does it see the pack, and as what does it take it",),
+        rank=Rank.VALUES,
     ),
 )

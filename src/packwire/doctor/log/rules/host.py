@@ -1,17 +1,15 @@
 """The computer that reads: its D-Bus, its adapter, its rights, and the program itself."""
 
-from packwire.capture.events.told import ONLY_THERE
 from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence, Facts, Rank, Rule
-from packwire.doctor.log.facts import RadioFacts, SaidFacts, WireFacts, WriterFacts
+from packwire.doctor.log.facts import ONLY_TRIED, RadioFacts, SaidFacts, WireFacts, WriterFacts
+from packwire.doctor.log.heard import HeardFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
 
 #: Programs that read batteries: a fault in one of them is the reader's.
 _READERS = frozenset({"aiobmsble", "batmon", "dbus-serialbattery", "mpp-solar", "can-inverter"})
 #: Sentences of packs that are heard and reached over proxies, for which the host's own Bluetooth matters not.
 _BY_PROXIES = ("seen", "way", "way-slots", "slots", "last-heard", "scanner-flags", "proxy-link-timeout")
-#: Sentences of a device that was heard or connected to, and no more.
-_ONLY_TRIED = ONLY_THERE | {"connecting", "plugin-connecting"}
 #: So many requests without an answer, the last of them so long (ns) after the last answer, are a silence.
 _UNANSWERED, _SILENT = 3, 60_000_000_000
 #: Sentences that only a host whose Bluetooth works can have.
@@ -70,9 +68,11 @@ def _hears_nothing(facts: Facts) -> Confidence | None:
     return when(said.has("no-devices", "no-scanner") and not facts[RadioFacts].others, POSSIBLE)
 
 
-def _in_progress(facts: Facts) -> Confidence | None:
+def _in_progress(facts: Facts, *, scanner: bool = False) -> Confidence | None:
+    """Take an operation that BlueZ refuses as another is under way; `scanner`: none but its own scan is."""
     said = facts[SaidFacts]
-    return when(said.has("in-progress") and not said.has("adapter-hung", "opcode-failed"), POSSIBLE)
+    refused = said.has("in-progress") and not said.has("adapter-hung", "opcode-failed")
+    return when(refused and said.has("scanner-start-failed") == scanner, POSSIBLE)
 
 
 def _fault(facts: Facts) -> Confidence | None:
@@ -131,7 +131,7 @@ def _well(facts: Facts) -> Confidence | None:
         return when(tried is None or tried.last.line < said.told["found-driver"].last.line, LIKELY)
     if said.failures or _fell_silent(said):
         return None
-    if said.told and said.told.keys() <= _ONLY_TRIED:
+    if said.told and said.told.keys() <= ONLY_TRIED:
         return None  # the bytes in the log are another device's
     if "worked" in said.of_nobody and said.has("connecting", "plugin-connecting", "sent"):
         return when(said.has("received"), LIKELY)  # what worked may be another device of the log
@@ -144,6 +144,14 @@ def _well(facts: Facts) -> Confidence | None:
 def _asked_for(facts: Facts) -> tuple[str, ...]:
     if facts[SaidFacts].live:
         return ()
+    if facts[HeardFacts].frames:
+        return (
+            (
+                "which pack it is (maker, model, firmware), which protocol it is set to send, and who else is"
+                " on the bus"
+            ),
+            "a longer recording (candump -L can0 for a minute), from before the pack is switched on",
+        )
     if facts[WriterFacts].debugged:
         return ("what the owner sees, and the same log over a longer time, with one failure in it",)
     return (
@@ -246,6 +254,17 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     rule(
+        "host.adapter-hung",
+        lambda facts: _in_progress(facts, scanner=True),
+        "The scanner does not start, as BlueZ says that one is under way: one that never ended (the adapter"
+        " or bluetoothd hangs), or another program's.",
+        "Restart bluetoothd, or replug the adapter; let one program alone scan on it; a newer kernel.",
+        shown=("scanner-start-failed", "in-progress", "scanner-stuck"),
+        causes={"host.adapter-hung": 0.5, "two-clients.ble": 0.35, "configuration": 0.15},
+        ask=("what the kernel says (`dmesg | grep -i bluetooth`), and which programs scan on this adapter",),
+        rank=Rank.VALUES,
+    ),
+    rule(
         "two-clients.ble",
         _in_progress,
         "BlueZ is busy with another operation: a scan and a connection at once, of two programs or of one,"
@@ -299,7 +318,9 @@ RULES: tuple[Rule, ...] = (
         "inconclusive",
         lambda _: POSSIBLE,
         lambda facts: (
-            "Nothing in this log tells why there is no data."
+            f"Nothing in this log tells why there is no data. {facts[HeardFacts].words}."
+            if facts[HeardFacts].frames and not facts[HeardFacts].title
+            else "Nothing in this log tells why there is no data."
             if not facts[SaidFacts].live
             else "What was found fits no known fault; the checks above say how far it went."
         ),

@@ -1,5 +1,6 @@
 """A recording in which nothing of a battery is: what was recorded instead, and how to record it."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -9,7 +10,8 @@ from packwire.capture.links import Layer, numbers
 from packwire.capture.packets import HCI_NOTE
 from packwire.check import Confidence, Fact, Facts, Rank, Rule, Verdict
 from packwire.doctor.log.facts import SaidFacts
-from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule
+from packwire.doctor.log.heard import HeardFacts
+from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
 from packwire.doctor.log.sessions import SessionFacts, also_odd
 from packwire.doctor.verdicts import judge
 from packwire.errors import Reason
@@ -194,6 +196,31 @@ def _receive_path(facts: Facts) -> str:
     )
 
 
+#: A pack that sends by itself says several things; so many messages are no accident.
+_LEAST_HEARD = 3
+#: Messages that are told of.
+_MOST_NAMES = 8
+_NO_ALARM = frozenset({"", "none"})
+#: Sentences that say that something is wrong with the bus itself.
+_CAN_TROUBLE = ("nobody-acks", "can-bus-off", "can-passive", "can-frame-bad", "can-error", "can-empty")
+
+
+def _sends(facts: Facts) -> Confidence | None:
+    found, said = facts[HeardFacts], facts[SaidFacts]
+    if found.read < _LEAST_HEARD or found.impossible or said.failures or said.has(*_CAN_TROUBLE):
+        return None
+    return POSSIBLE if found.pauses else LIKELY
+
+
+def _sends_words(facts: Facts) -> str:
+    found = facts[HeardFacts]
+    silent = f", with a silence of {found.pause:.0f} s between" if found.pauses else ""
+    said = f": {found.said}" if found.said else ""
+    alarms = found.values.get("alarms")
+    alarmed = f" It tells of alarms: {alarms}." if isinstance(alarms, str) and alarms not in _NO_ALARM else ""
+    return f"A pack is heard on the CAN bus ({found.words}{silent}){said}.{alarmed}"
+
+
 #: What the events of a recording tell of the link comes first: then it was recorded why there is no data.
 RULES: tuple[Rule, ...] = (
     rule(
@@ -213,7 +240,36 @@ RULES: tuple[Rule, ...] = (
         None,
         evidence=lambda facts: tuple(line for each in facts[SessionFacts].judged for line in also_odd(each)),
     ),
+    Rule(
+        "ok",
+        Rank.WELL,
+        _sends,
+        _sends_words,
+        "Nothing on the bus. Where an inverter or a program shows nothing all the same: its bit rate, the"
+        " protocol that it is set to, and what it awaits besides (packwire messages --decode shows each"
+        " message).",
+        None,
+        evidence=lambda facts: (f"messages: {counts(facts[HeardFacts].names)}",),
+    ),
+    rule(
+        "protocol-variant",
+        lambda facts: when(facts[HeardFacts].impossible, POSSIBLE),
+        lambda facts: (
+            f"A pack is heard on the CAN bus ({facts[HeardFacts].words}), and says what no battery can be:"
+            f" {'; '.join(facts[HeardFacts].impossible[:3])}."
+        ),
+        "Compare with the pack's display or app: it numbers its values otherwise than this protocol does, or"
+        " speaks another one.",
+        causes={"protocol-variant": 0.6, "serial.protocol-setting": 0.4},
+        ask=("what the pack's display or app shows at the same time, and which protocol it is set to send",),
+        rank=Rank.VALUES,
+    ),
 )
+
+
+def counts(names: Counter[str]) -> str:
+    """Return how often each of some messages came, in words."""
+    return ", ".join(f"{name} {count} x" for name, count in names.most_common(_MOST_NAMES))
 
 
 def why_empty(content: Content) -> Verdict | None:

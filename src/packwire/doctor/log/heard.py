@@ -1,0 +1,111 @@
+"""Packs that send on a CAN bus by themselves: what a recording or a log has of their frames, and says."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from packwire.capture.links import Layer, numbers
+from packwire.capture.open import Capture
+from packwire.capture.packets import NO_TIME
+from packwire.capture.readings import Readings, TableReadings, all_models, identifier_of
+from packwire.check import Fact
+from packwire.doctor.pack_facts import ValuesFacts, in_words
+from packwire.models.heard import Heard
+from packwire.quantity import Value
+from packwire.sample import derived
+
+#: So many frames are read, at each end of a recording.
+_MOST = 20_000
+#: s: inverters stop where a pack is silent for so long [Victron, Pylontech: some seconds to a minute].
+_LONG = 5.0
+#: So many identifiers are told.
+_TOLD = 8
+
+
+@dataclass(slots=True)
+class HeardFacts(Fact):
+    """What was heard on a CAN bus: frames, whose they are, what they say.
+
+    `frames` are those that were looked at, `read` those of them that `title` (a model; '' where none fits)
+    knows, `names` its messages with how often each came, `pause` the longest silence between two of them
+    (s). `values` is what was said last, by quantity.
+    """
+
+    frames: int = 0
+    identifiers: tuple[str, ...] = ()
+    title: str = ""
+    read: int = 0
+    names: Counter[str] = field(default_factory=Counter)
+    pause: float = 0.0
+    values: Mapping[str, Value] = field(default_factory=dict)
+    whole: bool = True
+    """Whether all frames were looked at."""
+
+    @property
+    def impossible(self) -> tuple[str, ...]:
+        """Return in words what in the values is no measurement of a battery."""
+        return ValuesFacts([self.values]).impossible if self.values else ()
+
+    @property
+    def pauses(self) -> bool:
+        """Return whether it was silent for longer than an inverter waits."""
+        return self.pause > _LONG
+
+    @property
+    def said(self) -> str:
+        """Return the values in words; empty where there are none that are told so."""
+        return in_words(self.values)
+
+    @property
+    def words(self) -> str:
+        """Return what was heard, in one line."""
+        if not self.title:
+            shown = ", ".join(self.identifiers[:_TOLD])
+            more = f" and {len(self.identifiers) - _TOLD} more" if len(self.identifiers) > _TOLD else ""
+            return f"{self.frames} CAN frames came ({shown}{more}), which no model of packwire knows"
+        looked = "" if self.whole else " that were looked at"
+        return f"{self.read} of {self.frames} CAN frames{looked} are those of {self.title}"
+
+
+def listen_to(capture: Capture, *, whole: bool = True) -> HeardFacts:
+    """Return what a recording has of packs that send on a CAN bus by themselves.
+
+    `whole` is False where the middle of a log is left out of it.
+    """
+    if numbers(Layer.CAN).isdisjoint(capture.packets.link_types):
+        return HeardFacts()
+    messages = capture.can.raw
+    identifiers = [identifier_of(each) for each in messages.channels]
+    count = len(messages)
+    whole = whole and count <= 2 * _MOST
+    rows = range(count) if count <= 2 * _MOST else [*range(_MOST), *range(count - _MOST, count)]
+    rows = [row for row in rows if identifiers[int(messages.channel[row])]]
+    ids = Counter(identifiers[int(messages.channel[row])] for row in rows)
+    facts = HeardFacts(
+        len(rows), tuple(f"{int.from_bytes(each) & 0x1FFF_FFFF:#x}" for each, _ in ids.most_common())
+    )
+    readings = Readings(all_models())
+    table = TableReadings(readings, messages)
+    for row in rows:
+        table.read(row, messages.payload(row))
+    model = next((each for each in readings.models if each.can and not each.asks), None)
+    if model is None:
+        return facts
+    heard, times = Heard(model), []
+    for row in rows:
+        taken = heard.take(identifiers[int(messages.channel[row])] + messages.payload(row))
+        if taken.reply is not None and not taken.missing:
+            facts.names[taken.reply.name] += 1
+            times.append(int(messages.time[row]))
+    facts.title, facts.read = model.title, facts.names.total()
+    facts.values = derived(heard.values())
+    facts.pause = _longest(times) if whole else 0.0
+    facts.whole = whole
+    return facts
+
+
+def _longest(times: list[int]) -> float:
+    """Return the longest pause in s; what goes back is another recording."""
+    known = [time for time in times if time != NO_TIME]
+    return max((two - one for one, two in pairwise(known)), default=0) / 1e9
