@@ -65,6 +65,7 @@ SAYINGS = (
     ),
     saying("worked", EventKind.READ, " volt=["),
     saying("worked", EventKind.READ, ": BmsSampl("),
+    saying("worked", EventKind.READ, ": BmsSample("),
     saying("worked", EventKind.READ, "result@", of_device=False),
     saying("bad-frame", EventKind.DAMAGED, "JBD response "),
     saying("bad-frame", EventKind.DAMAGED, "out-of-order frame"),
@@ -102,6 +103,9 @@ SAYINGS = (
         "client.py",
         r"backends/\w+/client\.py\", line \d+, in connect\b",
         start=60,
+    ),
+    saying(
+        "connect-traceback", EventKind.CONNECTING, "in establish_connection", r"\d, in establish_c", start=6
     ),
     saying("disconnected", EventKind.LOST, " disconnected after ", r"BMS \w+\(", start=-1),
     saying(

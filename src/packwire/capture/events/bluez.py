@@ -65,6 +65,7 @@ SAYINGS = (
     saying("not-ready", EventKind.ADAPTER, "org.bluez.Error.NotReady", of_device=False),
     saying("blocked", EventKind.ADAPTER, "rfkill", r"(?:[Bb]locked|RF-kill)", start=60, of_device=False),
     saying("in-progress", EventKind.ADAPTER, "org.bluez.Error.InProgress", of_device=False),
+    saying("in-progress", EventKind.ADAPTER, "DBusError: Operation already in progress", of_device=False),
     saying(
         "opcode-failed",
         EventKind.ADAPTER,

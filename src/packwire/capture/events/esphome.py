@@ -101,7 +101,7 @@ SAYINGS = (
     saying("passkey-wanted", EventKind.PAIRING, "ESP_GAP_BLE_PASSKEY_REQ_EVT"),
     saying("passkey-wanted", EventKind.PAIRING, "ESP_GAP_BLE_NC_REQ_EVT"),
     saying("security-wanted", EventKind.PAIRING, "ESP_GAP_BLE_SEC_REQ_EVT"),
-    saying("seen", EventKind.SEEN, "RSSI", r"RSSI(?::|=) ?(?P<rssi>-\d{1,3})\b"),
+    saying("seen", EventKind.SEEN, "RSSI", r"RSSI(?::|=) ?(?:0x[0-9a-f]{8} \()?(?P<rssi>-\d{1,3})\b"),
     saying("seen", EventKind.SEEN, "Found device "),
     saying(
         "api-closed",

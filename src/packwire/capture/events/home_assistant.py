@@ -107,6 +107,7 @@ SAYINGS = (
         "adapter-reset", EventKind.ADAPTER, "Attempting to power cycle bluetooth adapter", of_device=False
     ),
     saying("scanner-quiet", EventKind.ADAPTER, "Bluetooth scanner has gone quiet", of_device=False),
+    saying("adapter-reset", EventKind.ADAPTER, "successfully turned back ON", of_device=False),
     saying("scanner-stuck", EventKind.ADAPTER, "Error stopping scanner", of_device=False),
     saying("scanner-stuck", EventKind.ADAPTER, "Failed to force stop scanner", of_device=False),
     saying("scanner-start-failed", EventKind.ADAPTER, "Error starting scanner", of_device=False),

@@ -15,6 +15,7 @@ from packwire.capture.events.index import finder
 from packwire.capture.events.programs import Writers, named_above, of_others, plugin_of
 from packwire.capture.events.saying import Sentence
 from packwire.capture.events.told import ONLY_THERE, LoggedDevice, Quote
+from packwire.capture.events.unknown import BLUETOOTH, COMMON, WIRE
 from packwire.capture.packets import NO_TIME
 from packwire.event import Event, EventKind
 
@@ -88,6 +89,8 @@ class EventLog:
     left_out: int = 0
     notes: tuple[str, ...] = ()
     bytes_lines: list[str] = field(default_factory=list)
+    common: LoggedDevice = field(default_factory=lambda: LoggedDevice(""))
+    """What lines say that no known program wrote, in words that many use; kept apart."""
     begin: int = NO_TIME
     end: int = NO_TIME
 
@@ -157,11 +160,7 @@ class _Reader:
         line = line[:_MAX_LINE]
         if self._head:
             line, self._head = f"{self._head} {line.lstrip()}", ""
-        elif line[-1] in "]\t :" and _HEAD_ALONE.fullmatch(line):
-            self._head = line.rstrip()
-            return
-        if line.startswith("==> ") and (file := _FILE.fullmatch(line)):
-            self._file = file["file"]
+        elif self._is_head(line):
             return
         self._last_lines.append(line)
         if _may_show_bytes(line) and _BYTES.search(line):
@@ -174,10 +173,30 @@ class _Reader:
         said = _said(found, line) if found else []
         if said:
             self._take_in(line, said, told)
-        elif above and (who := self._who(line)):
+            return
+        if log.lines <= _FIRST_LINES and not self._foreign:
+            self._note_common(line)
+        if above and (who := self._who(line)):
             self._writer = who
         elif log.lines <= _FIRST_LINES:
             self._who(line)
+
+    def _is_head(self, line: str) -> bool:
+        """Tell whether a line says no more than who says the next one, or the next ones."""
+        if line[-1] in "]\t :" and _HEAD_ALONE.fullmatch(line):
+            self._head = line.rstrip()
+        elif line.startswith("==> ") and (file := _FILE.fullmatch(line)):
+            self._file = file["file"]
+        else:
+            return False
+        return True
+
+    def _note_common(self, line: str) -> None:
+        """Keep what a program says that may not be known, for a log that tells nothing else."""
+        for each in (*COMMON, BLUETOOTH, WIRE):
+            if each.pattern.search(line):
+                quote = Quote(self.log.lines, line[:_SHOWN], NO_TIME, own=False)
+                self.log.common.add(each.code, each.kind, quote, {})
 
     def _is_of_others(self, line: str, told: bool | None) -> bool:
         """Tell whether a line of Home Assistant, or a traceback behind one, is of something else."""

@@ -51,6 +51,16 @@ SAYINGS = (
     ),
     # Readers of Daly over a UART
     saying(
+        "no-reply",
+        EventKind.TIMED_OUT,
+        " failed after ",
+        r"\b[0-9a-f]{2} failed after \d{1,3} tries",
+        start=4,
+        of_device=False,
+    ),
+    saying("no-reply", EventKind.TIMED_OUT, " empty response for command ", of_device=False),
+    saying("crc-error", EventKind.DAMAGED, "response crc mismatch: ", of_device=False),
+    saying(
         "frame-read",
         EventKind.READ,
         "Calculated checksum: ",
@@ -92,6 +102,7 @@ SAYINGS = (
     saying("lost-battery", EventKind.LOST, "Battery does not respond, init", of_device=False),
     # dbus-serialbattery over Bluetooth
     saying("connecting", EventKind.CONNECTING, "Init of ", r"Init of \w{2,24}_[Bb]le at "),
+    saying("connecting", EventKind.CONNECTING, "nit of ", r"[Ii]nit of [a-z]{2,12}ble\b", start=1),
     saying("connecting", EventKind.CONNECTING, "- Try to connect to "),
     saying("no-bms", EventKind.FAILED, "No BMS found at ", r"at [0-9A-Fa-f]{2}:"),
     saying("timed-out", EventKind.TIMED_OUT, "aiobmsble coroutine ", r"coroutine (?:outer time|timed )out"),
@@ -181,6 +192,39 @@ SAYINGS = (
         of_device=False,
     ),
     saying("empty-response", EventKind.TIMED_OUT, "Got response: b''", of_device=False),
+    # mpp-solar's tables
+    saying(
+        "worked",
+        EventKind.READ,
+        "_voltage",
+        r"^\s*(?:battery_bank|battery|pack|total)_voltage\s+[1-9][\d.]{0,8}\s+V\s*$",
+        start=-1,
+        of_device=False,
+    ),
+    saying(
+        "impossible-value",
+        EventKind.DAMAGED,
+        "_capacity",
+        r"^\s*\w{0,24}_capacity\s+(?:[5-9]\d{3}|\d{5,})[\d.]{0,8}\s+Ah\s*$",
+        start=-1,
+        of_device=False,
+    ),
+    saying(
+        "impossible-value",
+        EventKind.DAMAGED,
+        "capacity_",
+        r"^\s*\w{0,24}capacity_\w{1,12}\s+(?:[5-9]\d{3}|\d{5,})[\d.]{0,8}\s+Ah\s*$",
+        start=-1,
+        of_device=False,
+    ),
+    saying(
+        "impossible-value",
+        EventKind.DAMAGED,
+        "cycle",
+        r"^\s*(?:cycle_count|cycles)\s+(?:[2-9]\d{4}|\d{6,})\s*$",
+        start=-1,
+        of_device=False,
+    ),
     saying(
         "program-receives", EventKind.NOTIFIED, "Got response: b", r"response: b['\"][^'\"]", of_device=False
     ),

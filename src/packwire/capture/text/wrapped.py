@@ -20,7 +20,7 @@ _WRAPPERS = tuple(
     re.compile(pattern)
     for pattern in (
         r"\s{0,8}\|\s(?P<rest>.*\S|)\s*\|\s*",  # a cell of a table
-        r"[\w./-]{1,64}\s*\| ?(?P<rest>.*)",  # docker compose: name  | line
+        r"\s{0,64}[\w./-]{1,64}\s*\| ?(?P<rest>.*)",  # docker compose: name  | line
         # grep in several files, with the lines' numbers or without
         r"[\w./~-]{1,120}\.(?:log|txt)(?:\.\d{1,3})?(?::\d{1,8}(?=:(?:\d\d:\d\d:|\d{4}-|\D)))?:(?P<rest>.*)",
         # grep -n; not the hours of a time, nor the year of a date

@@ -26,6 +26,7 @@ from packwire.doctor.log.rules import (
     proxies,
     radio,
     recording,
+    unknown,
     wired,
 )
 from packwire.doctor.log.sessions import SessionFacts, judge_sessions, verdicts_of, without_a_bus
@@ -46,6 +47,7 @@ RULES: tuple[Rule, ...] = (
     *line.RULES,
     *wired.RULES,
     *can.RULES,
+    *unknown.RULES,
 )
 _MAX_DEVICES = 12
 
@@ -123,13 +125,11 @@ def conclude(name: str, log: EventLog, capture: Capture, *given: Fact) -> LogDia
     wire = without_a_bus(wire, sessions.sessions)
     note_text_frames(wire, log.bytes_lines)
     given = (*given, listen_to(capture, whole=len(log.bytes_lines) < 2 * MAX_BYTES_LINES))
-    writer = WriterFacts(frozenset(log.programs), frozenset(log.debugged))
-    found = []
-    for subject in _subjects(log):
-        said = fill(subject, log.end, *_read_beside(log, subject), of_nobody=_of_nobody(log, subject))
-        facts = Facts(*said, writer, wire, *given)
-        found.append(DeviceFindings(subject, facts, tuple(decide([*judge(facts), *verdicts_of(sessions)]))))
-    found.sort(key=_order)
+    given = (*given, wire, WriterFacts(frozenset(log.programs), frozenset(log.debugged)))
+    found = _judged(log, given, sessions)
+    if found[0].verdicts[0].alone and not found[0].verdicts[0].ok and log.common.told:
+        log.subjects.setdefault("", LoggedDevice("")).absorb(log.common)
+        found = _judged(log, given, sessions)
     first = found[0]
     verdict, *rest = first.verdicts
     others = {each.key: each for device in found for each in device.verdicts if each.key != verdict.key}
@@ -145,6 +145,16 @@ def conclude(name: str, log: EventLog, capture: Capture, *given: Fact) -> LogDia
         wire,
         log.notes,
     )
+
+
+def _judged(log: EventLog, given: tuple[Fact, ...], sessions: SessionFacts) -> list[DeviceFindings]:
+    """Return what the log says of each device, the one to tell of first."""
+    found = []
+    for subject in _subjects(log):
+        said = fill(subject, log.end, *_read_beside(log, subject), of_nobody=_of_nobody(log, subject))
+        facts = Facts(*said, *given)
+        found.append(DeviceFindings(subject, facts, tuple(decide([*judge(facts), *verdicts_of(sessions)]))))
+    return sorted(found, key=_order)
 
 
 def _order(found: DeviceFindings) -> tuple[bool, bool, int, int]:

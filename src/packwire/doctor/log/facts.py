@@ -38,6 +38,7 @@ FAILURES = frozenset(
             "answer-timeout",
             "modbus-no-response",
         ),
+        *("unknown-silence", "unknown-damage", "unknown-no-link", "unknown-not-found"),
     }
 )
 #: Sentences that only a program says that got through to a pack or an adapter.

@@ -43,22 +43,25 @@ _LONG = 60.0
 
 
 def _only_connecting(facts: Facts) -> Confidence | None:
-    """Take a pack that is connected to again and again, or for long, while another one is read."""
+    """Take a pack that is connected to again and again, or for long, and of which no more is told."""
     said = facts[SaidFacts]
     own = said.told.keys() - said.of_nobody
-    if not said.others_read or own.isdisjoint(_CONNECTING) or not own <= ONLY_TRIED:
+    if said.live or own.isdisjoint(_CONNECTING) or not own <= ONLY_TRIED:
         return None
+    if said.others_read and said.others_read < said.first_line(*_CONNECTING):
+        return None  # the log ends before it is its turn
     again = said.count(*_CONNECTING) > 1 or said.silent_for(*_CONNECTING) >= _LONG
-    return when(again and said.others_read > said.first_line(*_CONNECTING), POSSIBLE)
+    return when(again, POSSIBLE)
 
 
 def _only_connecting_words(facts: Facts) -> str:
     said = facts[SaidFacts]
     count = said.count(*_CONNECTING)
     times = "once" if count == 1 else f"{count} times"
+    another = "Another pack is read, and of this one the" if said.others_read else "The"
     return (
-        f"Another pack is read, and of this one the log tells no more than that it is connected to ({times}):"
-        " the link is not made, or the program does not say so."
+        f"{another} log tells no more than that the pack is connected to ({times}): the link is not made, or"
+        " the program does not say so."
     )
 
 
@@ -118,7 +121,7 @@ RULES: tuple[Rule, ...] = (
         "ble.weak-signal",
         _only_connecting,
         _only_connecting_words,
-        "Try this pack alone, with the adapter beside it and the phone's Bluetooth off; then both again.",
+        "Try this pack alone, with the adapter beside it and the phone's Bluetooth off.",
         shown=_CONNECTING,
         causes={
             "ble.weak-signal": 0.25,

@@ -29,7 +29,8 @@ def _permission(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if said.has("dbus-rejected", "port-permission", "access-denied"):
         return LIKELY if said.has(*RADIO_WORKS, *_BY_PROXIES) else CERTAIN
-    return when(said.has("mgmt-permission") and not said.works, POSSIBLE)
+    # What a program says of a socket that it can do without, before it goes on to hear packs.
+    return when(said.has("mgmt-permission") and not said.has(*RADIO_WORKS, *_BY_PROXIES), POSSIBLE)
 
 
 def _hung(facts: Facts) -> Confidence | None:
@@ -42,7 +43,8 @@ def _hung(facts: Facts) -> Confidence | None:
         if lost and not said.has("worked"):
             return LIKELY
         return when(
-            (said.has("scanner-stuck") and said.has("scanner-quiet")) or said.has("adapter-gone"), LIKELY
+            (stuck and said.has("scanner-quiet", "not-ready", "adapter-reset")) or said.has("adapter-gone"),
+            LIKELY,
         )
     told = [said.told[code].last.line for code in ("adapter-hung", "opcode-failed") if code in said.told]
     later = [said.told[code].last.line for code in ("received", "worked") if code in said.told]

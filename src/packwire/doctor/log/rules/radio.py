@@ -146,8 +146,10 @@ def _no_link(facts: Facts) -> Confidence | None:
     said, radio = facts[SaidFacts], facts[RadioFacts]
     if radio.level is not None and radio.level <= DOUBTFUL:
         return None
-    if said.has("no-slot", "not-discovered", "not-found") or not said.has(*NO_LINK):
+    if said.has("no-slot", "not-discovered", "not-found") or not said.has(*NO_LINK, "connect-traceback"):
         return None
+    if not said.has(*NO_LINK) and said.has("in-progress", "abort-by-local", "interference"):
+        return None  # they say why
     if said.has("batmon-timeout") and said.has("request-timeout") and not said.has(*NO_LINK[1:]):
         return None  # asked, so the link stood
     return when(not said.has("received", "worked", "subscribed", "write-failed", "notify-failed"), POSSIBLE)
@@ -352,7 +354,7 @@ RULES: tuple[Rule, ...] = (
         _no_link,
         _no_link_words,
         "Try once with the proxy or adapter beside the pack and the phone's Bluetooth off.",
-        shown=NO_LINK,
+        shown=(*NO_LINK, "connect-traceback"),
         causes=_no_link_causes,
     ),
     rule(

@@ -1,0 +1,161 @@
+"""Programs that are not known here: what their words may mean, and what to ask for."""
+
+from packwire.check import Confidence, Facts, Rank, Rule
+from packwire.doctor.log.facts import SaidFacts
+from packwire.doctor.log.rule import POSSIBLE, Causes, Holds, rule, when
+
+_ASK = (
+    "which program wrote it, with its version, and its log from its start on at the level debug",
+    "the maker's name and model, and whether the vendor's app reads the pack in the same minute",
+)
+_NO_LINK = ("unknown-no-link", "unknown-not-found")
+
+
+def _of(code: str, *, bluetooth: bool) -> Holds:
+    """Return what tells whether a failure is told of a pack over Bluetooth, or over a wire."""
+
+    def holds(facts: Facts) -> Confidence | None:
+        said = facts[SaidFacts]
+        over = said.has("names-bluetooth") if bluetooth else not said.has("names-bluetooth")
+        named = said.has("names-bluetooth", "names-wire")
+        return when(said.has(code) and named and over, POSSIBLE)
+
+    return holds
+
+
+def _rule(kind: str, holds: Holds, words: str, remedy: str, shown: tuple[str, ...], causes: Causes) -> Rule:
+    return rule(
+        kind,
+        holds,
+        f"A program that is not known here tells that {words}.",
+        remedy,
+        shown=shown,
+        causes=causes,
+        ask=_ASK,
+        rank=Rank.DOUBT,
+    )
+
+
+_LINK = {
+    "ble.weak-signal": 0.35,
+    "phone-app-holds-it": 0.3,
+    "ble.pack-stuck": 0.2,
+    "ble.phantom-connection": 0.15,
+}
+
+RULES: tuple[Rule, ...] = (
+    *(
+        _rule(
+            "ble.weak-signal",
+            _of(code, bluetooth=True),
+            "it does not find the pack or does not get a connection to it",
+            "Try once with the adapter beside the pack and the phone's Bluetooth off.",
+            _NO_LINK,
+            _LINK,
+        )
+        for code in _NO_LINK
+    ),
+    _rule(
+        "ble.weak-signal",
+        _of("unknown-silence", bluetooth=True),
+        "no answer comes: the link is weak or lost, the pack is of another type, or it wants a password or"
+        " a pairing first",
+        "Try once with the adapter beside the pack and the phone's Bluetooth off; then look at what is sent"
+        " and what comes.",
+        ("unknown-silence",),
+        {
+            "ble.weak-signal": 0.3,
+            "wrong-type-configured": 0.25,
+            "password-needed": 0.15,
+            "pairing-needed": 0.15,
+            "ble.pack-stuck": 0.15,
+        },
+    ),
+    _rule(
+        "protocol-variant",
+        _of("unknown-damage", bluetooth=True),
+        "what comes is not what it awaits: another version of the protocol, or pieces that it joins wrongly",
+        "Compare whole notifications in hex with what the program awaits.",
+        ("unknown-damage",),
+        {
+            "protocol-variant": 0.3,
+            "reader-bug.framing": 0.3,
+            "cut-frames": 0.25,
+            "wrong-type-configured": 0.15,
+        },
+    ),
+    _rule(
+        "serial.wiring",
+        _of("unknown-silence", bluetooth=False),
+        "no answer comes. Wiring, a sleeping pack, another address, protocol or baud rate, and a second"
+        " master all look the same",
+        "Check RX and TX (or A and B), the ground and the pins; then address, protocol and baud rate; then"
+        " wake the pack.",
+        ("unknown-silence",),
+        {
+            "serial.wiring": 0.35,
+            "pack-asleep": 0.15,
+            "wrong-address": 0.15,
+            "serial.protocol-setting": 0.15,
+            "serial.wrong-baud": 0.1,
+            "two-clients.bus": 0.1,
+        },
+    ),
+    _rule(
+        "serial.wiring",
+        lambda facts: when(facts[SaidFacts].has("unknown-idle"), POSSIBLE),
+        "bytes come of which nearly all are FF or 00: a line that nobody drives, reversed wires, or another"
+        " baud rate",
+        "Check A and B (or RX), the ground and the baud rate.",
+        ("unknown-idle",),
+        {"serial.wiring": 0.4, "serial.wrong-baud": 0.3, "serial.noise": 0.3},
+    ),
+    _rule(
+        "host.adapter-hung",
+        lambda facts: when(facts[SaidFacts].has("unknown-adapter"), POSSIBLE),
+        "the computer's Bluetooth adapter does not do what it asks",
+        "Replug the adapter or restart bluetoothd; see that no other program uses it.",
+        ("unknown-adapter",),
+        {"host.adapter-hung": 0.4, "host.permission": 0.2, "two-clients.ble": 0.2, "configuration": 0.2},
+    ),
+    _rule(
+        "configuration",
+        lambda facts: when(facts[SaidFacts].has("unknown-secret"), POSSIBLE),
+        "a key, PIN or password is not the right one",
+        "Read it anew in the vendor's app, and compare each digit.",
+        ("unknown-secret",),
+        {"configuration": 0.5, "password-needed": 0.3, "pairing-needed": 0.2},
+    ),
+    rule(
+        "serial.wiring",
+        lambda facts: when(
+            facts[SaidFacts].has("no-value") and not facts[SaidFacts].works and not facts[SaidFacts].failures,
+            POSSIBLE,
+        ),
+        "The component has no values to show, and the log does not say why: nothing comes from the pack.",
+        "Switch its debug output on and see whether requests go out and anything comes back.",
+        shown=("no-value",),
+        causes={
+            "serial.wiring": 0.35,
+            "ble.weak-signal": 0.2,
+            "pack-asleep": 0.15,
+            "serial.protocol-setting": 0.15,
+            "wrong-address": 0.15,
+        },
+        rank=Rank.DOUBT,
+    ),
+    _rule(
+        "serial.noise",
+        _of("unknown-damage", bluetooth=False),
+        "frames come damaged, or as another protocol than it awaits",
+        "A short cable, a common ground, the ends terminated; then the baud rate and the protocol.",
+        ("unknown-damage",),
+        {
+            "serial.noise": 0.35,
+            "serial.wrong-baud": 0.2,
+            "serial.wiring": 0.15,
+            "serial.protocol-setting": 0.15,
+            "two-clients.bus": 0.15,
+        },
+    ),
+)
