@@ -53,6 +53,14 @@ SAYINGS = (
     saying("connected", EventKind.CONNECTED, "connected bms ", r"(?<!dis)connected bms ", start=3),
     saying("batmon-error", EventKind.ERROR, "reading BMS: ", r"Error \(num \d", start=40),
     saying("batmon-error", EventKind.ERROR, "ERROR [sampling]", r"error(?: \(#(?P<number>\d{1,6})\))?:"),
+    saying(
+        "link-lost",
+        EventKind.LOST,
+        "error",
+        r"\[sampling\] .{0,60}error(?: \(#\d{1,6}\))?: Not connected\b",
+        start=90,
+    ),
+    saying("received", EventKind.NOTIFIED, "INFO [sampling] {", r"\] \{\d{1,5}: bytearray\(b['\"][^'\"]"),
     saying("unknown-type", EventKind.INFO, "nknown device type"),
     saying("only-pairs", EventKind.INFO, "Started in pair-only mode", of_device=False),
     saying("pairing-failed", EventKind.PAIRING, "Pairing failed!"),
@@ -107,7 +115,13 @@ SAYINGS = (
     saying(
         "connect-traceback", EventKind.CONNECTING, "in establish_connection", r"\d, in establish_c", start=6
     ),
-    saying("disconnected", EventKind.LOST, " disconnected after ", r"BMS \w+\(", start=-1),
+    saying(
+        "disconnected",
+        EventKind.LOST,
+        " disconnected after ",
+        r"BMS \w+\(.{0,90} after (?P<stood>\d{1,9})\.?\d*s",
+        start=-1,
+    ),
     saying(
         "junk-bytes", EventKind.DAMAGED, " discarded ", r"discarded \d+ (?:non-protocol notify|junk byte)"
     ),

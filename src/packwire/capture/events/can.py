@@ -67,6 +67,9 @@ SAYINGS = (
     saying("can-bus-off", EventKind.BUS, "Bus off", of_device=False),
     saying("can-bus-off", EventKind.BUS, "Bus Off", r"CAN|\bcan\d", start=-1, of_device=False),
     saying("can-passive", EventKind.BUS, "x Passive", r"\b[TR]x Passive\b", start=1, of_device=False),
+    # An ESP32's controller: who sends and is heard by nobody, stops to count at 128.
+    saying("can-passive", EventKind.BUS, "tx-err:", r"tx-err: ?(?:12[89]|1[3-9]\d|2\d\d)\b", of_device=False),
+    saying("send-buffer-full", EventKind.BUS, "Failed to queue CANBUS message", of_device=False),
     saying("can-passive", EventKind.BUS, "rror passive state", of_device=False),
     saying("can-passive", EventKind.BUS, "error-passive", of_device=False),
     saying(

@@ -196,7 +196,18 @@ SAYINGS = (
         of_device=False,
     ),
     saying(
-        "worked", EventKind.READ, "Sending state ", r"Sending state (?!nan|NAN)[-\d.]{1,20}", of_device=False
+        "worked",
+        EventKind.READ,
+        "Sending state ",
+        r"Sending state (?!nan|NAN|-?0(?:\.0{1,9})?(?:\s|$))[-\d.]{1,20}",
+        of_device=False,
+    ),
+    saying(
+        "zero-value",
+        EventKind.INFO,
+        "Sending state ",
+        r"Sending state -?0(?:\.0{1,9})?(?: \S| with|\s*$)",
+        of_device=False,
     ),
     # What no cell and no sensor has, though its frame was taken
     saying(

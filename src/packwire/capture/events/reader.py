@@ -51,7 +51,7 @@ _BEHIND_ADDRESS = re.compile(r",(?P<name>[^,)]{1,40})\)")
 #: What a line with bytes has, besides one of the words of `_may_show_bytes`.
 _BYTES = re.compile(
     r">>>|<<<|b'|~2|X BLE|x BLE|[0-9A-Fa-f]{16}|\b[0-9A-Fa-f]{3,8}(?:#|  ? ?\[\d\] )"
-    r"|[0-9A-Fa-f]{2}(?:[ .:,][0-9A-Fa-f]{2}){2}"
+    r"|[0-9A-Fa-f]{2}(?:(?:[ .:,]|,? 0x)[0-9A-Fa-f]{2}){2}"
 )
 
 #: ESPHome's page shows what is said on the line below who says it.

@@ -58,16 +58,22 @@ COMMON = (
         r"|(?:invalid|wrong|incorrect) (?:\w+ )?(?:key|pin(?:code)?|pass(?:key|word|code))\b",
     ),
     _common(
+        "unknown-no-notify",
+        EventKind.FAILED,
+        r"(?:could ?n[o']t|cannot|can't|unable to|fail(?:ed|s)? to|error) (?:start|enable|subscribe|register|get)"
+        r".{0,30}\b(?:notif|indicat)",
+    ),
+    _common(
         "unknown-no-link",
         EventKind.FAILED,
-        r"(?:could ?n[o']t|cannot|can't|unable to|failed to|failure to|error) (?:re)?connect"
+        r"(?:could ?n[o']t|cannot|can't|unable to|fail(?:ed|s)? to|failure to|error) (?:re)?connect"
         r"|(?:re)?connect(?:ion|ing)?(?: attempt)? (?:has )?(?:fail|timed ?out|timeout|error|lost|aborted)"
         r"|failed connect",
     ),
     _common(
         "unknown-not-found",
         EventKind.NOT_SEEN,
-        r"\b(?:device|battery|bms|sensor)s? (?:is |was |were )?(?:not found|out of range|unreachable)"
+        r"\b(?:device|battery|bms|sensor)s? .{0,24}(?:not (?:be )?found|out of range|unreachable)"
         r"|\bno (?:device|batter|bms)\w* (?:was |were )?found",
     ),
 )

@@ -96,6 +96,17 @@ SAYINGS = (
         r"established to (?P<driver>\w{2,30})",
         of_device=False,
     ),
+    # Daly2MQTT's page of values
+    saying("no-reply", EventKind.TIMED_OUT, '"Status":"Offline"', of_device=False),
+    saying(
+        "worked", EventKind.READ, '"Status":"', r"\"Status\":\"(?:Charge|Discharge|Stationary)\"", of_device=False
+    ),
+    # What the zeros of a Daly read as
+    saying("impossible-value", EventKind.DAMAGED, "-3000.0", r"-3000\.0{1,3} ?[AI]\b", of_device=False),
+    saying("frame-read", EventKind.READ, "successfully sent and received", of_device=False),
+    saying("frame-read", EventKind.READ, "CRCs match", r"check_response_valid.{0,20}CRCs match", start=40, of_device=False),
+    # jbdtool's table
+    saying("worked", EventKind.READ, "PercentCapacity ", r"^PercentCapacity\s{2,40}\d", start=-1, of_device=False),
     saying("worked", EventKind.READ, "Cells:[1]", r"Cells:\[1\]\d", of_device=False),
     saying("impossible-value", EventKind.DAMAGED, "Data validation failed: ", of_device=False),
     saying("lost-battery", EventKind.LOST, "battery OFFLINE", of_device=False),
@@ -144,6 +155,8 @@ SAYINGS = (
     saying("port-gone", EventKind.PORT, "Errno 5] Input/output error", of_device=False),
     saying("port-gone", EventKind.PORT, "(5): Input/output error", of_device=False),
     saying("port-gone", EventKind.PORT, "(5, 'Input/output error')", of_device=False),
+    saying("port-gone", EventKind.PORT, "(71, 'Protocol error')", of_device=False),
+    saying("port-gone", EventKind.PORT, "[Errno 71] Protocol error", of_device=False),
     saying("port-gone", EventKind.PORT, "now disconnected from ttyUSB", of_device=False),
     saying("port-opened", EventKind.PORT, "serialposix.py", of_device=False),
     saying("port-permission", EventKind.PORT, ">>> Serial port ", r"is not accessible", of_device=False),

@@ -38,7 +38,7 @@ FAILURES = frozenset(
             "answer-timeout",
             "modbus-no-response",
         ),
-        *("unknown-silence", "unknown-damage", "unknown-no-link", "unknown-not-found"),
+        *("unknown-silence", "unknown-damage", "unknown-no-link", "unknown-not-found", "unknown-no-notify"),
     }
 )
 #: Sentences that only a program says that got through to a pack or an adapter.
@@ -106,6 +106,20 @@ class SaidFacts(Fact):
     def works(self) -> int:
         """Return how often values were read."""
         return self.count(*_WORKS)
+
+    @property
+    def shows_only_zeros(self) -> bool:
+        """Return whether values are shown, and each is zero."""
+        return self.count("zero-value") > 3 and not self.has("worked")
+
+    @property
+    def is_tried_in_vain(self) -> bool:
+        """Return whether a program tries its drivers one by one, and hardly one takes anything for an answer.
+
+        What one of them says that is refused may be its word for silence.
+        """
+        drivers = len(set(self.values("testing", "driver")))
+        return drivers > 2 and self.count("incorrect-reply") * 3 <= self.count("no-reply")
 
     @property
     def live(self) -> bool:

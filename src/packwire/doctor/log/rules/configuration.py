@@ -29,6 +29,8 @@ def _misconfigured(facts: Facts) -> Confidence | None:
         return POSSIBLE if said.works else LIKELY
     if said.has("port-missing"):  # one that was there before was unplugged, or resets itself
         return when(not said.has("multiple-access", "no-reply") and not said.works, LIKELY)
+    if said.has("key-of-hex") and said.has("not-hex"):
+        return LIKELY
     if said.has("port-gone"):
         return when(not said.works, LIKELY if said.has("port-opened", "testing") else POSSIBLE)
     if said.has("uart-misfit"):
@@ -58,6 +60,10 @@ _COMPLAINTS = (
     (
         ("duplicate-id",),
         "Two batteries have the same serial number, so the driver stops for the second one.",
+    ),
+    (
+        ("key-of-hex",),
+        "The key that was entered is no hexadecimal number: it has another character in it, or quotes round it.",
     ),
     (("only-pairs",), "The program was started to pair devices, and reads none."),
     (("uart-misfit",), "The UART is not set as the component wants it (baud rate, bits or parity)."),
@@ -177,6 +183,8 @@ RULES: tuple[Rule, ...] = (
             "can-down",
             "can-missing",
             "bad-setting",
+            "key-of-hex",
+            "not-hex",
             "config-issue",
             "can-setup-failed",
             "not-discovered",

@@ -131,7 +131,10 @@ def _noise(facts: Facts) -> Confidence | None:
     if _over_bluetooth(facts):
         return None
     if not said.has(*_REFUSED, "incorrect-reply"):
-        return when(_only_unknown(facts), POSSIBLE)
+        asserted = said.has("sum-asserted") and said.has("short-data") and not said.has("empty-response")
+        return when(asserted or _only_unknown(facts), POSSIBLE)
+    if said.is_tried_in_vain:
+        return None
     if sums.equal or sums.fixed_side or facts[WireFacts].text_frames or _own_checksum(facts):
         return None
     if (said.has("bad-header") and sums.pairs) or (sums.few_bits and len(sums.pairs) > 1):
@@ -350,6 +353,20 @@ RULES: tuple[Rule, ...] = (
         "A short cable (twisted, screened), a common ground, the ends terminated; then the baud rate.",
         shown=("checksum", "bad-header", "incorrect-reply", "crc-error", "bad-frame", "wire-received"),
         causes=_noise_causes,
+        rank=Rank.VALUES,
+    ),
+    rule(
+        "protocol-variant",
+        lambda facts: when(
+            facts[SaidFacts].shows_only_zeros and facts[SaidFacts].has("frame-read", "wire-received"), POSSIBLE
+        ),
+        "Frames come and are taken, and every value that is read of them is zero: this pack numbers its data"
+        " otherwise than the program reads it.",
+        "Set the protocol version that the pack's hardware has, where the program lets you; else report model"
+        " and firmware with whole frames in hex.",
+        shown=("frame-read", "wire-received", "zero-value"),
+        causes={"protocol-variant": 0.6, "configuration": 0.25, "wrong-type-configured": 0.15},
+        ask=("whole frames in hex, and what the app shows in the same minute",),
         rank=Rank.VALUES,
     ),
 )

@@ -45,7 +45,7 @@ def _hung(facts: Facts) -> Confidence | None:
         return when(
             (stuck and said.has("scanner-quiet", "not-ready", "adapter-reset")) or said.has("adapter-gone"),
             LIKELY,
-        )
+        ) or when(stuck and not said.has("in-progress", *RADIO_WORKS), POSSIBLE)
     told = [said.told[code].last.line for code in ("adapter-hung", "opcode-failed") if code in said.told]
     later = [said.told[code].last.line for code in ("received", "worked") if code in said.told]
     if later and max(later) > max(told):
@@ -82,8 +82,12 @@ def _fault(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if not said.has("program-fault"):
         return when(
-            said.has("short-data") and not said.has("no-reply", "incorrect-reply", "checksum"), POSSIBLE
+            said.has("short-data")
+            and not said.has("no-reply", "incorrect-reply", "checksum", "empty-response", "sum-asserted"),
+            POSSIBLE,
         )
+    if said.has("port-gone"):
+        return POSSIBLE  # it stumbles over the port that is not there any more
     line = said.told["program-fault"].first.line
     before = (
         *("no-reply", "incorrect-reply", "checksum", "timed-out", "connect-failed", "request-timeout"),
@@ -126,7 +130,7 @@ def _fell_silent(said: SaidFacts) -> bool:
 
 def _well(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
-    if said.live or said.count("impossible-value") > 1:
+    if said.live or said.count("impossible-value") > 1 or said.shows_only_zeros:
         return None  # whether a live device gives data, its checks tell
     if said.has("found-driver"):  # drivers that were tried before it failed, as they must
         tried = said.told.get("no-reply")

@@ -12,6 +12,8 @@ _FRESH, _OLD = 15, 20
 _WITHOUT_PROXIES = frozenset({"bluepy", "nimble", "renogy-bt", "dbus-serialbattery", "mpp-solar", "bsc"})
 #: Why a link ended: nothing more was heard of the other end [Core, Vol 1, Part F, 2.8].
 _UNHEARD = frozenset({"8", "0x8", "0x08", "08"})
+#: s: so long a link stood that was not just made.
+_STOOD = 120
 NO_LINK = (
     "batmon-timeout",
     "status-133",
@@ -208,7 +210,15 @@ def _lost_on_the_air(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     unheard = _UNHEARD & {*said.values("client-lost", "reason"), *said.values("link-lost", "reason")}
     lost = said.has("discovery-failed", "link-lost", "abort-by-remote")
+    lost |= said.count("disconnected") > 1 and said.has("init-failed") and not said.has("received")
     return when((unheard or lost) and not said.works, POSSIBLE)
+
+
+def _lost_at_last(facts: Facts) -> Confidence | None:
+    """Take a link that stood for long and is lost, of which the log tells no more."""
+    said = facts[SaidFacts]
+    stood = any(int(each) >= _STOOD for each in said.values("disconnected", "stood"))
+    return when(stood and not said.works and not said.failures, POSSIBLE)
 
 
 def _two_clients(facts: Facts) -> Confidence | None:
@@ -363,7 +373,7 @@ RULES: tuple[Rule, ...] = (
         "The link is made and lost again before anything is read: most often the other end is not heard any"
         " more.",
         "Try once with the proxy or adapter beside the pack; then with another adapter.",
-        shown=("client-lost", "link-lost", "discovery-failed", "abort-by-remote"),
+        shown=("client-lost", "link-lost", "discovery-failed", "abort-by-remote", "disconnected", "init-failed"),
         causes={
             "ble.weak-signal": 0.4,
             "ble.interference": 0.2,
@@ -371,6 +381,26 @@ RULES: tuple[Rule, ...] = (
             "gatt.stale-cache": 0.1,
             "ble.pack-stuck": 0.15,
         },
+    ),
+    rule(
+        "ble.weak-signal",
+        _lost_at_last,
+        lambda facts: (
+            "A link that stood for"
+            f" {max(map(int, facts[SaidFacts].values('disconnected', 'stood')))} s is lost, and the log ends"
+            " before it tells whether it comes again."
+        ),
+        "See whether it comes again by itself, and what is different when it is lost: the distance, a phone's"
+        " app, what else runs.",
+        shown=("disconnected",),
+        causes={
+            "ble.weak-signal": 0.35,
+            "ble.interference": 0.25,
+            "ble.pack-stuck": 0.2,
+            "phone-app-holds-it": 0.2,
+        },
+        ask=("the log of the minutes behind it",),
+        rank=Rank.VALUES,
     ),
     rule(
         "ble.weak-signal",

@@ -56,6 +56,21 @@ RULES: tuple[Rule, ...] = (
         for code in _NO_LINK
     ),
     _rule(
+        "wrong-type-configured",
+        _of("unknown-no-notify", bluetooth=True),
+        "it is connected and cannot subscribe to what the pack would answer with: it takes another"
+        " characteristic than this pack has, or the pack wants a pairing first",
+        "Compare the characteristic that it uses with the services that the pack has (a GATT dump, such as nRF"
+        " Connect shows).",
+        ("unknown-no-notify",),
+        {
+            "wrong-type-configured": 0.3,
+            "reader-bug.other": 0.25,
+            "pairing-needed": 0.25,
+            "ble.pack-stuck": 0.2,
+        },
+    ),
+    _rule(
         "ble.weak-signal",
         _of("unknown-silence", bluetooth=True),
         "no answer comes: the link is weak or lost, the pack is of another type, or it wants a password or"
@@ -132,9 +147,10 @@ RULES: tuple[Rule, ...] = (
             facts[SaidFacts].has("no-value") and not facts[SaidFacts].works and not facts[SaidFacts].failures,
             POSSIBLE,
         ),
-        "The component has no values to show, and the log does not say why: nothing comes from the pack.",
+        "The component has no values to show (none, or only zeros), and the log does not say why: nothing comes"
+        " from the pack.",
         "Switch its debug output on and see whether requests go out and anything comes back.",
-        shown=("no-value",),
+        shown=("no-value", "zero-value"),
         causes={
             "serial.wiring": 0.35,
             "ble.weak-signal": 0.2,

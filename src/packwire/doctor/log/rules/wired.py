@@ -15,9 +15,9 @@ BLUETOOTH = ("client-connected", "connected", "subscribed", "client", "seen", "s
 
 def _nothing_back(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
-    if wire.received or said.has(
-        "wire-received", "program-receives", "pylon-answer", "incorrect-reply", *BLUETOOTH
-    ):
+    if wire.received or said.has("wire-received", "program-receives", "pylon-answer", *BLUETOOTH):
+        return None
+    if said.has("incorrect-reply") and not said.is_tried_in_vain:
         return None
     if said.works or said.has("multiple-access") or facts[LineFacts].answered or facts[LineFacts].lone_echo:
         return None
