@@ -130,3 +130,52 @@ def test_what_the_log_holds_already_is_not_asked_for():
         for line in each.open
     )
     assert not any("connection path(s) .. (slots=" in each for each in asked)
+
+
+def _found(name: str) -> LogDiagnosis:
+    return diagnose_file(OWN / f"{name}.log")
+
+
+def test_the_pack_that_never_connects_is_named_though_another_one_works():
+    found = _found("one-read-another-only-connecting")
+    assert found.device == "02:11:22:00:00:02"
+    assert "Another pack is read" in found.verdict.words
+    assert found.verdict.confidence is Confidence.POSSIBLE
+
+
+@pytest.mark.parametrize(
+    "name", ["can-pack-that-sends", "can-pack-that-sends-stamped", "can-printed-with-labels"]
+)
+def test_a_healthy_pack_that_sends_on_can_is_read(name: str):
+    words = _found(name).verdict.words
+    assert "53.22 V" in words
+    assert "77 %" in words.replace("77.0 %", "77 %").replace("77%", "77 %")
+
+
+def test_identifiers_of_nobody_are_named():
+    lines = ["(1767225600.000000) can0 6A1#0102030405060708", "(1767225600.100000) can0 6A2#0102"]
+    found = diagnose_lines("foreign", lines)
+    assert found.verdict.key == "inconclusive"
+    assert "0x6a1" in found.verdict.words
+
+
+def test_sections_of_tail_speak_of_the_device_of_their_file():
+    lines = [
+        "==> /var/log/north/current <==",
+        "2026-03-04 10:00:00.000000500 INFO:SerialBattery:Init of Jkbms_Ble at 02:11:22:00:00:01",
+        "==> /var/log/south/current <==",
+        "2026-03-04 10:00:00.000000500 INFO:SerialBattery:Init of Jkbms_Ble at 02:11:22:00:00:02",
+        "==> /var/log/north/current <==",
+        "2026-03-04 10:00:05.000000500 INFO:SerialBattery:Connection established to Jkbms_Ble",
+        "==> /var/log/south/current <==",
+        "2026-03-04 10:00:09.000000500 ERROR:SerialBattery:>>> ERROR: Unable to connect with BLE device",
+    ]
+    told = {each.subject.key: each.subject.told.keys() for each in diagnose_lines("tail", lines).devices}
+    assert "found-driver" in told["02:11:22:00:00:01"]
+    assert "found-driver" not in told["02:11:22:00:00:02"]
+
+
+def test_words_of_unknown_programs_decide_nothing_where_a_known_one_speaks():
+    lines = (OWN / "healthy-esphome.log").read_text().splitlines()
+    found = diagnose_lines("both", [*lines, "other: no response from /dev/ttyUSB7"])
+    assert found.verdict.key == "ok"

@@ -75,3 +75,9 @@ def _shown(lines: list[str]) -> list[str]:
         str(log_record(found)),
         str(list(timeline_records(found))),
     ]
+
+
+def test_bytes_that_the_end_of_a_line_cuts_are_hidden_too():
+    secret = "Zw7kQp2mX9"
+    shown = Cleaner()(HEAD + rf"RX BLE data: bytearray(b'U\xaa\xeb\x90\x03\x00JK_X\x00\x00{secret}\x00\x00")
+    assert secret not in shown

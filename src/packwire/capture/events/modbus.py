@@ -53,9 +53,7 @@ SAYINGS = (
     saying("bad-frame", EventKind.DAMAGED, "Response incomplete for battery", of_device=False),
     saying("bad-frame", EventKind.DAMAGED, "Function code mismatch", of_device=False),
     saying("bad-frame", EventKind.DAMAGED, "Frame is not val", of_device=False),
-    saying(
-        "bad-frame", EventKind.DAMAGED, "for int() with base 16: b", r"16: b['\"][^'\"]", of_device=False
-    ),
+    saying("bad-frame", EventKind.DAMAGED, "for int() with base 16: b", r"16: b['\"][^'\"]", of_device=False),
     saying("empty-response", EventKind.TIMED_OUT, "for int() with base 16: b''", of_device=False),
     saying("crc-error", EventKind.DAMAGED, "incorrect frame checksum", of_device=False),
     saying("incorrect-reply", EventKind.DAMAGED, "nvalid data from BMS", of_device=False),

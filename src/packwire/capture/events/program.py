@@ -19,6 +19,7 @@ SAYINGS = (
         "program-fault",
         EventKind.ERROR,
         "xception occurred: ",
+        r"occurred: (?!TypeError\(.{0,60}NoneType).{0,300}"
         r"of type <class '(?:Key|Type|Attribute|Name|UnboundLocal|ZeroDivision|Recursion)Error'",
         of_device=False,
     ),

@@ -64,6 +64,17 @@ _CLIENT = re.compile(
     r"(?: ?\[(?P<address>[0-9A-Fa-fxX*:]{17})\])?"
 )
 
+#: What is said of a pack, and not of the computer: in the log of one program, of its pack.
+_OF_A_PACK = frozenset(
+    {
+        EventKind.READ,
+        EventKind.TIMED_OUT,
+        EventKind.DAMAGED,
+        EventKind.FAILED,
+        EventKind.LOST,
+        EventKind.REFUSED,
+    }
+)
 #: What `tail` puts before the lines of each of several files: each is the log of a program of its own.
 _FILE = re.compile(r"==> (?P<file>\S.{0,200}) <==\s*")
 
@@ -221,7 +232,11 @@ class _Reader:
         for row, values in said:
             if row.kind is EventKind.ERROR:
                 values["writer"] = self._writer
-            self._add(row, quote, values, address if row.of_device else "", name if row.of_device else "")
+            if row.of_device:
+                self._add(row, quote, values, address, name)
+            else:
+                whose = self._of_files.get(self._file, "") if self._file and row.kind in _OF_A_PACK else ""
+                self._add(row, quote, values, whose, "")
         if plugin := plugin_of(line):
             subject = self._subject(address, name)
             subject.plugins[plugin] += 1

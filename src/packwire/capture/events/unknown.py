@@ -60,8 +60,8 @@ COMMON = (
     _common(
         "unknown-no-notify",
         EventKind.FAILED,
-        r"(?:could ?n[o']t|cannot|can't|unable to|fail(?:ed|s)? to|error) (?:start|enable|subscribe|register|get)"
-        r".{0,30}\b(?:notif|indicat)",
+        r"(?:could ?n[o']t|cannot|can't|unable to|fail(?:ed|s)? to|error)"
+        r" (?:start|enable|subscribe|register|get).{0,30}\b(?:notif|indicat)",
     ),
     _common(
         "unknown-no-link",

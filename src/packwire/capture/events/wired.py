@@ -99,14 +99,27 @@ SAYINGS = (
     # Daly2MQTT's page of values
     saying("no-reply", EventKind.TIMED_OUT, '"Status":"Offline"', of_device=False),
     saying(
-        "worked", EventKind.READ, '"Status":"', r"\"Status\":\"(?:Charge|Discharge|Stationary)\"", of_device=False
+        "worked",
+        EventKind.READ,
+        '"Status":"',
+        r"\"Status\":\"(?:Charge|Discharge|Stationary)\"",
+        of_device=False,
     ),
     # What the zeros of a Daly read as
     saying("impossible-value", EventKind.DAMAGED, "-3000.0", r"-3000\.0{1,3} ?[AI]\b", of_device=False),
     saying("frame-read", EventKind.READ, "successfully sent and received", of_device=False),
-    saying("frame-read", EventKind.READ, "CRCs match", r"check_response_valid.{0,20}CRCs match", start=40, of_device=False),
+    saying(
+        "frame-read",
+        EventKind.READ,
+        "CRCs match",
+        r"check_response_valid.{0,20}CRCs match",
+        start=40,
+        of_device=False,
+    ),
     # jbdtool's table
-    saying("worked", EventKind.READ, "PercentCapacity ", r"^PercentCapacity\s{2,40}\d", start=-1, of_device=False),
+    saying(
+        "worked", EventKind.READ, "PercentCapacity ", r"^PercentCapacity\s{2,40}\d", start=-1, of_device=False
+    ),
     saying("worked", EventKind.READ, "Cells:[1]", r"Cells:\[1\]\d", of_device=False),
     saying("impossible-value", EventKind.DAMAGED, "Data validation failed: ", of_device=False),
     saying("lost-battery", EventKind.LOST, "battery OFFLINE", of_device=False),

@@ -27,12 +27,10 @@ def _misconfigured(facts: Facts) -> Confidence | None:
         return LIKELY if said.works else CERTAIN
     if said.has("uart-shared", "only-pairs"):  # an ESP may have another UART for the pack
         return POSSIBLE if said.works else LIKELY
-    if said.has("port-missing"):  # one that was there before was unplugged, or resets itself
-        return when(not said.has("multiple-access", "no-reply") and not said.works, LIKELY)
+    if said.has("port-missing", "port-gone"):
+        return _port(said)
     if said.has("key-of-hex") and said.has("not-hex"):
         return LIKELY
-    if said.has("port-gone"):
-        return when(not said.works, LIKELY if said.has("port-opened", "testing") else POSSIBLE)
     if said.has("uart-misfit"):
         return POSSIBLE if said.works else LIKELY
     if said.has("unknown-type", "can-down", "can-missing", "bad-setting"):
@@ -41,6 +39,12 @@ def _misconfigured(facts: Facts) -> Confidence | None:
         tried = said.has(*_TRIED) or not said.has("unknown-type", "can-down", "can-missing")
         return LIKELY if said.works or other or tried else CERTAIN
     return when(said.has("config-issue", "can-setup-failed") and not said.works, POSSIBLE)
+
+
+def _port(said: SaidFacts) -> Confidence | None:
+    if said.has("port-missing"):  # one that was there before was unplugged, or resets itself
+        return when(not said.has("multiple-access", "no-reply") and not said.works, LIKELY)
+    return when(not said.works, LIKELY if said.has("port-opened", "testing") else POSSIBLE)
 
 
 #: What is wrong with a configuration, by the sentences that tell it; the first that was said.
@@ -63,7 +67,7 @@ _COMPLAINTS = (
     ),
     (
         ("key-of-hex",),
-        "The key that was entered is no hexadecimal number: it has another character in it, or quotes round it.",
+        "The key that was entered is no hexadecimal number: another character or a blank is in it.",
     ),
     (("only-pairs",), "The program was started to pair devices, and reads none."),
     (("uart-misfit",), "The UART is not set as the component wants it (baud rate, bits or parity)."),

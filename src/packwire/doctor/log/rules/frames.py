@@ -358,7 +358,8 @@ RULES: tuple[Rule, ...] = (
     rule(
         "protocol-variant",
         lambda facts: when(
-            facts[SaidFacts].shows_only_zeros and facts[SaidFacts].has("frame-read", "wire-received"), POSSIBLE
+            facts[SaidFacts].shows_only_zeros and facts[SaidFacts].has("frame-read", "wire-received"),
+            POSSIBLE,
         ),
         "Frames come and are taken, and every value that is read of them is zero: this pack numbers its data"
         " otherwise than the program reads it.",

@@ -373,7 +373,14 @@ RULES: tuple[Rule, ...] = (
         "The link is made and lost again before anything is read: most often the other end is not heard any"
         " more.",
         "Try once with the proxy or adapter beside the pack; then with another adapter.",
-        shown=("client-lost", "link-lost", "discovery-failed", "abort-by-remote", "disconnected", "init-failed"),
+        shown=(
+            "client-lost",
+            "link-lost",
+            "discovery-failed",
+            "abort-by-remote",
+            "disconnected",
+            "init-failed",
+        ),
         causes={
             "ble.weak-signal": 0.4,
             "ble.interference": 0.2,

@@ -60,8 +60,8 @@ RULES: tuple[Rule, ...] = (
         _of("unknown-no-notify", bluetooth=True),
         "it is connected and cannot subscribe to what the pack would answer with: it takes another"
         " characteristic than this pack has, or the pack wants a pairing first",
-        "Compare the characteristic that it uses with the services that the pack has (a GATT dump, such as nRF"
-        " Connect shows).",
+        "Compare the characteristic that it uses with the services that the pack has (a GATT dump, such as"
+        " nRF Connect shows).",
         ("unknown-no-notify",),
         {
             "wrong-type-configured": 0.3,
@@ -147,8 +147,8 @@ RULES: tuple[Rule, ...] = (
             facts[SaidFacts].has("no-value") and not facts[SaidFacts].works and not facts[SaidFacts].failures,
             POSSIBLE,
         ),
-        "The component has no values to show (none, or only zeros), and the log does not say why: nothing comes"
-        " from the pack.",
+        "The component has no values to show (none, or only zeros), and the log does not say why: nothing"
+        " comes from the pack.",
         "Switch its debug output on and see whether requests go out and anything comes back.",
         shown=("no-value", "zero-value"),
         causes={

@@ -1,0 +1,31 @@
+"""What is heard of packs that send on a CAN bus, and what words of unknown programs do: they take anything."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from packwire.check import Confidence
+from packwire.doctor.log.examine import diagnose_lines
+
+FRAMES = st.tuples(st.integers(0, 0x7FF), st.binary(max_size=8)).map(
+    lambda each: f"(1767225600.000000) can0 {each[0]:03X}#{each[1].hex().upper()}"
+)
+PYLON = st.tuples(st.sampled_from([0x351, 0x355, 0x356, 0x359, 0x35C, 0x35E]), st.binary(max_size=8)).map(
+    lambda each: f"  can0  {each[0]:03X}   [{len(each[1])}]  {each[1].hex(' ').upper()}"
+)
+WORDS = st.sampled_from(
+    ["no response", "timeout waiting", "checksum error", "failed to connect", "device not found", "wrong key",
+     "ff " * 20, "/dev/ttyUSB0", "bluetooth", "failed to enable notifications", "", "\x00", "x" * 3000]
+)  # fmt: skip
+
+
+@given(st.lists(FRAMES | PYLON | st.text(max_size=60), max_size=30))
+def test_any_frames_are_taken(lines: list[str]):
+    found = diagnose_lines("any", lines)
+    assert found.verdict.words
+
+
+@given(st.lists(st.lists(WORDS, max_size=4).map(" ".join), max_size=20))
+def test_words_that_all_programs_use_are_never_certain(lines: list[str]):
+    found = diagnose_lines("any", lines)
+    assert found.verdict.confidence is not Confidence.CERTAIN
+    assert found.verdict.open
