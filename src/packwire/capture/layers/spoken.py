@@ -39,6 +39,8 @@ _MANY = 1000
 _MAX_VOTES = 2000
 #: A hub that closes a connection this soon after another login did it because of that, in ns.
 _DISPLACED_WITHIN = 2_000_000_000
+#: Where it closes the newer one as well within so many ns, the device itself left.
+_LEFT_WITHIN = 500_000_000
 
 
 class Carrier(Protocol):
@@ -197,9 +199,19 @@ def displaced(
                 continue
             newer = line.time > own.time and 0 <= tcp.ended_at - line.time < _DISPLACED_WITHIN
             same = line.login.device_id == own.login.device_id
+            if _ends_with(other.connection, tcp):
+                continue
             if newer and same and tcp.ends[tcp.ended_by] in other.connection.ends:
                 return Displaced(other.connection.ends[line.side], tcp.ended_at - line.time)
     return None
+
+
+def _ends_with(other: Carrier, tcp: Carrier) -> bool:
+    """Tell whether two connections are closed together, by the same end."""
+    if other.ended_at is None or other.ended_by is None or tcp.ended_at is None or tcp.ended_by is None:
+        return False
+    together = abs(other.ended_at - tcp.ended_at) < _LEFT_WITHIN
+    return together and other.ends[other.ended_by] == tcp.ends[tcp.ended_by]
 
 
 @dataclass(frozen=True, slots=True)
