@@ -2,7 +2,8 @@
 
 import pytest
 
-from packwire.capture.layers.spoken import displaced, read_vesc
+from packwire.capture.layers.displaced import displaced
+from packwire.capture.layers.spoken import read_vesc
 from packwire.check import Confidence
 from packwire.cli.exit_codes import ExitCode, exit_code_of
 from packwire.doctor.compare.causes import Cause

@@ -69,7 +69,7 @@ class LinkRecording(ABC):
         """Write the rest of what is held."""
 
     def finish(self) -> None:
-        """Write the whole file, none where nothing passed; may be called more than once. Raises BadFileError."""
+        """Write the whole file, none where nothing passed; may be called again. Raises BadFileError."""
         if self._finished:
             return
         self._finished = True
