@@ -14,6 +14,7 @@ from packwire.capture.events.clocks import Clocks, has_time
 from packwire.capture.events.index import finder
 from packwire.capture.events.programs import Writers, named_above, of_others, plugin_of
 from packwire.capture.events.saying import Sentence
+from packwire.capture.events.shown_bytes import shows_bytes
 from packwire.capture.events.told import ONLY_THERE, LoggedDevice, Quote
 from packwire.capture.events.unknown import BLUETOOTH, COMMON, WIRE
 from packwire.capture.packets import NO_TIME
@@ -48,11 +49,6 @@ _NAMED = re.compile(
 _NAMING = ("_bms", "bms_ble", "[sampling]", "BMS (", "coordinator for")
 _BEFORE_ADDRESS = re.compile(r"(?:\] |for |Setup of )(?P<name>\S[^\]\[]{0,40}?) (?:- |\()$")
 _BEHIND_ADDRESS = re.compile(r",(?P<name>[^,)]{1,40})\)")
-#: What a line with bytes has, besides one of the words of `_may_show_bytes`.
-_BYTES = re.compile(
-    r">>>|<<<|b'|~2|X BLE|x BLE|[0-9A-Fa-f]{16}|\b[0-9A-Fa-f]{3,8}(?:#|  ? ?\[\d\] )"
-    r"|[0-9A-Fa-f]{2}(?:(?:[ .:,]|,? 0x)[0-9A-Fa-f]{2}){2}"
-)
 
 #: ESPHome's page shows what is said on the line below who says it.
 _HEAD_ALONE = re.compile(
@@ -174,7 +170,7 @@ class _Reader:
         elif self._is_head(line):
             return
         self._last_lines.append(line)
-        if _may_show_bytes(line) and _BYTES.search(line):
+        if shows_bytes(line):
             (self._first_bytes if len(self._first_bytes) < MAX_BYTES_LINES else self._last_bytes).append(line)
         found = self._find(line)
         above = named_above(line)
@@ -342,25 +338,6 @@ class _Reader:
         log.notes = self._clocks.notes()
         log.begin, log.end = self._clocks.first, self._clocks.last
         return log
-
-
-def _may_show_bytes(line: str) -> bool:
-    """Tell whether a line has a word that stands beside bytes; written out, as every line is asked."""
-    return (
-        "BLE" in line
-        or ">>>" in line
-        or "<<<" in line
-        or "b'" in line
-        or "eceived" in line
-        or "RX" in line
-        or "TX" in line
-        or "Send" in line
-        or "rite " in line
-        or "~2" in line
-        or "0x" in line
-        or "  [" in line  # candump, in both of its forms
-        or "#" in line
-    )
 
 
 def _said(found: list[Sentence], line: str) -> list[tuple[Sentence, dict[str, str]]]:

@@ -108,20 +108,6 @@ class SaidFacts(Fact):
         return self.count(*_WORKS)
 
     @property
-    def shows_only_zeros(self) -> bool:
-        """Return whether values are shown, and each is zero."""
-        return self.count("zero-value") > 3 and not self.has("worked")
-
-    @property
-    def is_tried_in_vain(self) -> bool:
-        """Return whether a program tries its drivers one by one, and hardly one takes anything for an answer.
-
-        What one of them says that is refused may be its word for silence.
-        """
-        drivers = len(set(self.values("testing", "driver")))
-        return drivers > 2 and self.count("incorrect-reply") * 3 <= self.count("no-reply")
-
-    @property
     def live(self) -> bool:
         """Return whether an examination tells it, and no log."""
         return self.began != NO_TIME

@@ -3,6 +3,7 @@
 from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.log.facts import ChecksumFacts, IdentityFacts, SaidFacts, WireFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
+from packwire.doctor.log.said import is_tried_in_vain, shows_only_zeros
 
 #: So few messages are what somebody picked out to show what is wrong; more may be a log of a healthy pack.
 _EXCERPT = 40
@@ -133,7 +134,7 @@ def _noise(facts: Facts) -> Confidence | None:
     if not said.has(*_REFUSED, "incorrect-reply"):
         asserted = said.has("sum-asserted") and said.has("short-data") and not said.has("empty-response")
         return when(asserted or _only_unknown(facts), POSSIBLE)
-    if said.is_tried_in_vain:
+    if is_tried_in_vain(said):
         return None
     if sums.equal or sums.fixed_side or facts[WireFacts].text_frames or _own_checksum(facts):
         return None
@@ -358,7 +359,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "protocol-variant",
         lambda facts: when(
-            facts[SaidFacts].shows_only_zeros and facts[SaidFacts].has("frame-read", "wire-received"),
+            shows_only_zeros(facts[SaidFacts]) and facts[SaidFacts].has("frame-read", "wire-received"),
             POSSIBLE,
         ),
         "Frames come and are taken, and every value that is read of them is zero: this pack numbers its data"

@@ -38,6 +38,8 @@ def _held_here(facts: Facts) -> Confidence | None:
 
 
 _CONNECTING = ("connecting", "plugin-connecting", "client")
+#: s: so long a link stood that was not just made.
+_STOOD = 120
 #: s: so long nobody waits for a connection.
 _LONG = 60.0
 
@@ -63,6 +65,13 @@ def _only_connecting_words(facts: Facts) -> str:
         f"{another} log tells no more than that the pack is connected to ({times}): the link is not made, or"
         " the program does not say so."
     )
+
+
+def _lost_at_last(facts: Facts) -> Confidence | None:
+    """Take a link that stood for long and is lost, of which the log tells no more."""
+    said = facts[SaidFacts]
+    stood = any(int(each) >= _STOOD for each in said.values("disconnected", "stood"))
+    return when(stood and not said.works and not said.failures, POSSIBLE)
 
 
 def _only_advertised(facts: Facts) -> Confidence | None:
@@ -140,6 +149,26 @@ RULES: tuple[Rule, ...] = (
         shown=("advertised-name", "advertised-services", "seen"),
         causes={"wrong-type-matched": 0.6, "ble.weak-signal": 0.2, "protocol-variant": 0.2},
         ask=("the program's own log from its start on: does it see the pack, and as what does it take it",),
+        rank=Rank.VALUES,
+    ),
+    rule(
+        "ble.weak-signal",
+        _lost_at_last,
+        lambda facts: (
+            "A link that stood for"
+            f" {max(map(int, facts[SaidFacts].values('disconnected', 'stood')))} s is lost, and the log ends"
+            " before it tells whether it comes again."
+        ),
+        "See whether it comes again by itself, and what is different when it is lost: the distance, a phone's"
+        " app, what else runs.",
+        shown=("disconnected",),
+        causes={
+            "ble.weak-signal": 0.35,
+            "ble.interference": 0.25,
+            "ble.pack-stuck": 0.2,
+            "phone-app-holds-it": 0.2,
+        },
+        ask=("the log of the minutes behind it",),
         rank=Rank.VALUES,
     ),
 )

@@ -5,6 +5,7 @@ from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.log.facts import ONLY_TRIED, RadioFacts, SaidFacts, WireFacts, WriterFacts
 from packwire.doctor.log.heard import HeardFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
+from packwire.doctor.log.said import shows_only_zeros
 
 #: Programs that read batteries: a fault in one of them is the reader's.
 _READERS = frozenset({"aiobmsble", "batmon", "dbus-serialbattery", "mpp-solar", "can-inverter"})
@@ -130,7 +131,7 @@ def _fell_silent(said: SaidFacts) -> bool:
 
 def _well(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
-    if said.live or said.count("impossible-value") > 1 or said.shows_only_zeros:
+    if said.live or said.count("impossible-value") > 1 or shows_only_zeros(said):
         return None  # whether a live device gives data, its checks tell
     if said.has("found-driver"):  # drivers that were tried before it failed, as they must
         tried = said.told.get("no-reply")

@@ -12,8 +12,6 @@ _FRESH, _OLD = 15, 20
 _WITHOUT_PROXIES = frozenset({"bluepy", "nimble", "renogy-bt", "dbus-serialbattery", "mpp-solar", "bsc"})
 #: Why a link ended: nothing more was heard of the other end [Core, Vol 1, Part F, 2.8].
 _UNHEARD = frozenset({"8", "0x8", "0x08", "08"})
-#: s: so long a link stood that was not just made.
-_STOOD = 120
 NO_LINK = (
     "batmon-timeout",
     "status-133",
@@ -214,13 +212,6 @@ def _lost_on_the_air(facts: Facts) -> Confidence | None:
     return when((unheard or lost) and not said.works, POSSIBLE)
 
 
-def _lost_at_last(facts: Facts) -> Confidence | None:
-    """Take a link that stood for long and is lost, of which the log tells no more."""
-    said = facts[SaidFacts]
-    stood = any(int(each) >= _STOOD for each in said.values("disconnected", "stood"))
-    return when(stood and not said.works and not said.failures, POSSIBLE)
-
-
 def _two_clients(facts: Facts) -> Confidence | None:
     slots = facts[SlotFacts]
     if len(slots.clients) < 2:
@@ -349,13 +340,8 @@ RULES: tuple[Rule, ...] = (
         _not_heard_words,
         "Switch Bluetooth off on every phone, stop other programs, then switch the pack off and on.",
         shown=(
-            "not-discovered",
-            "not-found",
-            "removed-from-bus",
-            "last-heard",
-            "never-heard",
-            "no-longer-heard",
-            "gone",
+            *("not-discovered", "not-found", "removed-from-bus"),
+            *("last-heard", "never-heard", "no-longer-heard", "gone"),
         ),
         causes=_not_heard_causes,
     ),
@@ -388,26 +374,6 @@ RULES: tuple[Rule, ...] = (
             "gatt.stale-cache": 0.1,
             "ble.pack-stuck": 0.15,
         },
-    ),
-    rule(
-        "ble.weak-signal",
-        _lost_at_last,
-        lambda facts: (
-            "A link that stood for"
-            f" {max(map(int, facts[SaidFacts].values('disconnected', 'stood')))} s is lost, and the log ends"
-            " before it tells whether it comes again."
-        ),
-        "See whether it comes again by itself, and what is different when it is lost: the distance, a phone's"
-        " app, what else runs.",
-        shown=("disconnected",),
-        causes={
-            "ble.weak-signal": 0.35,
-            "ble.interference": 0.25,
-            "ble.pack-stuck": 0.2,
-            "phone-app-holds-it": 0.2,
-        },
-        ask=("the log of the minutes behind it",),
-        rank=Rank.VALUES,
     ),
     rule(
         "ble.weak-signal",

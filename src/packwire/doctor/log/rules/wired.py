@@ -4,6 +4,7 @@ from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.line_facts import LineFacts
 from packwire.doctor.log.facts import IdentityFacts, SaidFacts, WireFacts, WriterFacts
 from packwire.doctor.log.rule import LIKELY, POSSIBLE, Causes, rule, when
+from packwire.doctor.log.said import is_tried_in_vain
 from packwire.doctor.log.wire import names
 
 #: Pins of an ESP's UART0, which its USB converter shares.
@@ -17,7 +18,7 @@ def _nothing_back(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
     if wire.received or said.has("wire-received", "program-receives", "pylon-answer", *BLUETOOTH):
         return None
-    if said.has("incorrect-reply") and not said.is_tried_in_vain:
+    if said.has("incorrect-reply") and not is_tried_in_vain(said):
         return None
     if said.works or said.has("multiple-access") or facts[LineFacts].answered or facts[LineFacts].lone_echo:
         return None

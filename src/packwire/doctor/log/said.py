@@ -1,0 +1,22 @@
+"""What several sentences of a log say together."""
+
+from packwire.doctor.log.facts import SaidFacts
+
+#: So many values that are all zero are no accident.
+_ZEROS = 4
+#: So many drivers are tried one by one, not chosen.
+_DRIVERS = 3
+
+
+def shows_only_zeros(said: SaidFacts) -> bool:
+    """Return whether values are shown, and each is zero."""
+    return said.count("zero-value") >= _ZEROS and not said.has("worked")
+
+
+def is_tried_in_vain(said: SaidFacts) -> bool:
+    """Return whether a program tries its drivers one by one, and hardly one takes anything for an answer.
+
+    What one of them says that is refused may be its word for silence.
+    """
+    drivers = len(set(said.values("testing", "driver")))
+    return drivers >= _DRIVERS and said.count("incorrect-reply") * 3 <= said.count("no-reply")
