@@ -137,8 +137,16 @@ class ValueReplies:
         if unit is not None and parameter is None:
             raise BadOptionError(f"a {model.title} is not addressed: leave --unit out")
         given = {} if unit is None else {str(parameter): unit}
-        found, left_out = [], []
+        found: list[tuple[Question, bytes]] = []
+        left_out = [
+            f"what unlocks it is not written to {each.unlock[0]}" for each in model.gatt if each.unlock
+        ]
         for question in self.questions:
+            if question.instead_of:
+                left_out.append(
+                    f"request {question.name}: for devices that do not answer {question.instead_of}"
+                )
+                continue
             secret = [name for name in question.template.names if model.parameters[name].secret]
             missing = [*secret, *question.missing(given)]
             if missing:

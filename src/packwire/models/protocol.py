@@ -100,11 +100,16 @@ class ModelProtocol(Protocol):
             yield reply
 
     def _made_questions(self, content: Mapping[str, Any]) -> Iterator[Question]:
+        optional: set[str] = set()
         for name, said in content.get("requests", {}).items():
             with at("requests", name):
                 question = question_of(name, said, self.framings, self.parameters)
                 for reply in question.replies:
                     self._check_reply(reply, "reply")
+                if question.instead_of and question.instead_of not in optional:
+                    raise ModelError("it names an optional request before it", ("instead_of",))
+            if question.optional:
+                optional.add(name)
             yield question
 
     def _check_reply(self, name: str, *place: str) -> Reply:
@@ -380,7 +385,8 @@ class ModelProtocol(Protocol):
 
     def sends(self) -> list[tuple[str, RequestKind, bytes | str]]:
         """Return all that reading such a device sends: name, what it can do, the frame (or its template)."""
-        return [
+        unlocks = [("unlock", RequestKind.ACTS, each.unlock[1]) for each in self.gatt if each.unlock]
+        return unlocks + [
             (question.name, question.kind, question.payload or question.template.text)
             for question in self.questions
             if question.kind is RequestKind.READS
