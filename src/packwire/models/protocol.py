@@ -13,14 +13,13 @@ from packwire.models.recognition import gatt_of, pattern_of
 from packwire.models.replies import Reply, ReplyLayout, reply_of, size_said, with_ways
 from packwire.models.requests import Parameter, Question, parameter_of, question_of
 from packwire.models.switches import Switch, switches_of
-from packwire.models.text import from_digits
 from packwire.protocol.base import Asker, Options, Protocol, Request, RequestKind, Session
 from packwire.quantity import Value
 from packwire.wire.codec import Span
 from packwire.wire.family import Family
 from packwire.wire.finding import DataFramer, UnitFramer
 from packwire.wire.frame import StreamFramer
-from packwire.wire.framing import Framing
+from packwire.wire.framing import Framing, from_digits
 
 __all__ = ["ModelProtocol", "Question", "Reply", "ReplyLayout", "Switch"]
 
@@ -300,7 +299,7 @@ class ModelProtocol(Protocol):
         else:
             data = frame[: len(frame) - len(framing.end)] if framing.end else frame
         if framing.hexadecimal:
-            return framing.start + from_digits(data[len(framing.start) :])
+            return data[: framing.lead] + from_digits(data[framing.lead :])
         return data
 
     def values(self, frame: bytes, known: Mapping[str, float] | None = None) -> dict[str, Value]:
@@ -341,13 +340,13 @@ class ModelProtocol(Protocol):
         whole_size = shape.size or (0 if text else size_said(begins, shape.begins, framing))
         least = whole_size - tail if whole_size else framing.needs
         if text:
-            least = len(framing.start) + (least - len(framing.start) + 1) // 2
+            least = framing.lead + (least - framing.lead + 1) // 2
         least = max(len(begins), least)
         body = bytearray(layout.codec.encode(values, size=least, known=known or {}).ljust(least, b"\0"))
         body[: len(begins)] = begins
         whole = bytes(body)
         if text:
-            whole = framing.start + whole[len(framing.start) :].hex().upper().encode()
+            whole = whole[: framing.lead] + whole[framing.lead :].hex().upper().encode()
         return framing.seal(whole + framing.until + bytes(tail - len(framing.end)) + framing.end)
 
     @override

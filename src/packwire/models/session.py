@@ -122,7 +122,7 @@ class ModelSession(Session):
         for step in self._protocol.start:
             if not isinstance(step, Question):
                 await self._asker.pause(step)
-            elif not step.missing(self._given):
+            elif not step.missing(self._given) and self._due(step, PACK):
                 await self._ask(step, self._main, PACK)
                 asked = asked or bool(step.replies)
         questions = self._questions()
