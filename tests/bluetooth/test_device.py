@@ -132,24 +132,25 @@ async def test_each_layout_of_jk02(air, software, cells, temperatures):
         assert ours["voltage"] == pytest.approx(theirs["voltage"])
 
 
-async def test_a_device_that_takes_another_head_is_asked_so_from_then_on(air):
-    async with simulated(air, "tdt") as sim:
+@pytest.mark.parametrize(("name", "at", "byte"), [("tdt", 0, 0x1E), ("ecoworthy", 7, 0x14)])
+async def test_a_device_that_takes_other_requests_is_asked_so_from_then_on(air, name, at, byte):
+    async with simulated(air, name) as sim:
         asked, answer = [], sim.device.request
 
         def request(port, payload):
-            asked.append(payload[0])
-            if payload[0] == 0x1E:
+            asked.append(payload[at])
+            if payload[at] == byte:
                 answer(port, payload)
 
         sim.device.request = request
-        async with open_device(replace(sim.bluetooth.url, model="tdt"), timeout=0.3) as device:
-            for _ in range(2):
-                (sample,) = await device.read()
-                assert sample.values["cell_count"] == 4
-                assert sample.values["serial_number"]
+        async with open_device(replace(sim.bluetooth.url, model=name), timeout=0.3) as device:
+            (sample,) = await device.read()
+            assert sample.values["voltage"] == pytest.approx(sim.device.values()["voltage"], abs=0.01)
+            assert set(asked) > {byte}
             asked.clear()
-            await device.read()
-            assert set(asked) == {0x1E}
+            (sample,) = await device.read()
+            assert sample.values["soh"]
+            assert set(asked) <= {byte}
 
 
 async def test_a_device_is_unlocked_before_it_is_asked(air):

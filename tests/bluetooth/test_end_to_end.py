@@ -110,7 +110,7 @@ def test_explore_says_where_it_is_spoken_and_who_answers(adapter, run, name):
     spoken = protocol(name)
     notify = spoken.gatt[0].notify
     assert f"notify {short(notify)}" in out
-    assert f"\n{spoken.title} answered " in out or name == "vesc" or not spoken.asks
+    assert f"\n{spoken.title} answered " in out or name == "vesc" or not spoken.harmless
     assert f"; {spoken.title} is spoken there" in out
 
 

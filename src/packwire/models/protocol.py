@@ -178,10 +178,11 @@ class ModelProtocol(Protocol):
         return None
 
     def _framing_of_reply(self, head: bytes) -> Framing | None:
-        return next(
-            (each for each in self.framings if head.startswith(each.start) or each.start.startswith(head)),
-            None,
-        )
+        fitting = [
+            each for each in self.framings if head.startswith(each.start) or each.start.startswith(head)
+        ]
+        # A reply that may begin with anything is rather in a framing that may, too.
+        return next((each for each in fitting if bool(each.start) == bool(head)), next(iter(fitting), None))
 
     @override
     def framer(self) -> StreamFramer:

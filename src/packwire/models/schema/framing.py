@@ -82,14 +82,14 @@ class FramingOf(Part):
     """Between start and end each byte is written as two hexadecimal digits. Places in requests and replies
     count the bytes that they stand for; those in `size` and `checksum` the digits."""
     skips: Annotated[int, Field(ge=0, le=8)] = 0
-    """In place of `start`, of frames written in digits: so many bytes before them that may be any."""
+    """In place of `start`: so many bytes that may be any."""
 
     @model_validator(mode="after")
     def _whole(self) -> "FramingOf":
         if not self.form and not self.size and not self.until:
             raise ValueError("size: say how long a frame is, such as [{at: 3, add: 7}]")
-        if self.skips and (self.start or not self.text or not self.checksum):
-            raise ValueError("skips: it is for frames of digits with a checksum, and without a start")
+        if self.skips and (self.start or not self.checksum):
+            raise ValueError("skips: it is for frames with a checksum, and without a start")
         if not self.form and not self.start and not self.skips:
             raise ValueError("start: say how a frame begins, such as dd")
         return self
