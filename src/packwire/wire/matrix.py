@@ -54,29 +54,28 @@ def batches(
         yield columns(fields, matrix[begin : begin + BATCH], order=order, known=known)
 
 
-def values_of(codec: Codec, matrix: Bytes) -> list[dict[str, Any]] | None:
-    """Return the values by field that `Codec.decode` gives of each message; none of messages cut short.
+def values_of(codec: Codec, matrix: Bytes) -> dict[str, list[Any]] | None:
+    """Return by field what `Codec.decode` gives of each message; None in place of what it does not give.
 
-    None for layouts that have what is read one by one: texts, numbers of more than six bytes, signs and lists
-    that are no plain numbers. Its figure is `messages --decode` in `benchmarks/models.py`.
+    A message that was cut short says nothing at all. None for layouts that have what is read one by one:
+    texts, numbers of more than six bytes, signs and lists that are no plain numbers. Its figure is
+    `messages --decode` in `benchmarks/models.py`.
     """
     if not all(_is_said(field) for field in codec.fields):
         return None
     reader = _Reader(matrix, 0, codec.order)
-    said: list[dict[str, Any]] = [{} for _ in range(len(matrix))]
+    said: dict[str, list[Any]] = {}
     for field in codec.fields:
         reader.read(field)
-        name, there = field.name, reader.ends[field.name][1]
-        values = reader.said(field)
-        if there.all() and not field.unknown and field.type is not Type.BCD:
-            for row, value in zip(said, values, strict=True):
-                row[name] = value
-            continue
-        for row, is_there, value in zip(said, there.tolist(), values, strict=True):
-            if is_there and value is not None:
-                row[name] = value
+        values, there = reader.said(field), reader.ends[field.name][1]
+        if there.all():
+            said[field.name] = list(values)
+        else:
+            pairs = zip(there.tolist(), values, strict=True)
+            said[field.name] = [value if is_there else None for is_there, value in pairs]
     for index in np.flatnonzero(reader.cut).tolist():
-        said[index] = {}
+        for column in said.values():
+            column[index] = None
     return said
 
 
@@ -133,7 +132,7 @@ class _Reader:
         """Return the values of a field that was read, message by message, as numbers and words of Python."""
         if field.count is not None:
             column = self.columns[field.name]
-            whole_numbers = field.steps() == (0, 1, 0.0, 0.0)
+            whole_numbers = field.steps()[1:] == (1, 0.0, 0.0)
             listed = (np.nan_to_num(column).astype(np.int64) if whole_numbers else column).tolist()
             if not np.isnan(column).any():
                 return map(tuple, listed)
