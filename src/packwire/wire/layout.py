@@ -12,7 +12,7 @@ This is another way to write `packwire.wire.fields`; the engine is `packwire.wir
 None: it was not in the message. A layout with a mask holds only the fields whose bit is set.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
@@ -105,7 +105,7 @@ class Layout[T: tuple[Any, ...]]:
     `mask` names a field of 4 bytes that comes first and whose bits say which of the others follow.
     """
 
-    __slots__ = ("_make", "bits", "codec", "decode", "fields", "kind", "mask")
+    __slots__ = ("bits", "codec", "decode", "fields", "kind", "mask")
 
     def __init__(self, kind: type[T], *, order: Order = "big", mask: str | None = None) -> None:
         self.kind = kind
@@ -117,7 +117,6 @@ class Layout[T: tuple[Any, ...]]:
         """The mask's bit of each field; None where it has none."""
         self.fields = tuple(_named(name, part, mask) for name, part in parts.items())
         self.codec = Codec(self.fields, order)
-        self._make: Callable[[Iterable[Any]], T] = kind._make  # type: ignore[attr-defined]
         self.decode: Decode[T] = self._first_decode
         """Decode the fields that begin at byte `at` (behind the command id); never raises."""
 
@@ -148,7 +147,8 @@ class Layout[T: tuple[Any, ...]]:
 
     def _decode_as_far_as_it_goes(self, payload: bytes, at: int = 1) -> Decoded[T]:
         values, missing, left_over = self.codec.decode(payload, at)
-        return Decoded(self._make(map(values.get, self.codec.names)), missing, left_over)
+        reply = _new_tuple(self.kind, map(values.get, self.codec.names))
+        return _new_tuple(Decoded, (reply, missing, left_over))
 
     def encode(self, reply: T) -> bytes:
         """Encode a message; it ends before the first field that is None (as an older firmware's would).
