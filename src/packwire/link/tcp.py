@@ -8,8 +8,6 @@ from typing import Any, cast, override
 from packwire.address import HUB_PORT, Address
 from packwire.errors import NoAnswerError, PackwireError, Reason, UnreachableError, system_reason
 from packwire.link.base import Link, StreamLink
-from packwire.link.modbus_tcp import ModbusEnvelope
-from packwire.link.shared import SharedLine, SharedLink
 from packwire.protocol.base import Protocol
 
 CONNECT_TIMEOUT = 5.0
@@ -55,6 +53,8 @@ class ModbusTcpLink(TcpLink):
     """A connection to a gateway or a device that speaks Modbus TCP."""
 
     def __init__(self, host: str, port: int) -> None:
+        from packwire.link.modbus_tcp import ModbusEnvelope  # noqa: PLC0415 - few speak it
+
         super().__init__(host, port)
         self._envelope = ModbusEnvelope()
 
@@ -161,6 +161,7 @@ def link_of(address: Address, protocol: Protocol) -> Link:
     """Return the link that an address leads over, not connected yet."""
     if not protocol.on_a_line:
         return bare_link_of(address, protocol)
+    from packwire.link.shared import SharedLine, SharedLink  # noqa: PLC0415 - others are nobody else's
 
     def make() -> TcpLink:
         link = bare_link_of(address, protocol)
