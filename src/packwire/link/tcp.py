@@ -13,14 +13,31 @@ from packwire.protocol.base import Protocol
 CONNECT_TIMEOUT = 5.0
 
 
-class TcpLink(StreamLink):
-    """A plain TCP connection."""
+#: Bytes that are read at once.
+_AT_ONCE = 1 << 14
+
+
+class TcpLink(StreamLink, asyncio.BufferedProtocol):
+    """A plain TCP connection, read into a buffer of its own.
+
+    For each read of any other Protocol, asyncio takes 256 KiB from the system and gives them back, which
+    costs as much as all else that reading does (`benchmarks/polling.py`).
+    """
 
     def __init__(self, host: str, port: int) -> None:
         super().__init__()
         self.host = host
         self.port = port
         self.name = place(host, port)
+        self._buffer = bytearray(_AT_ONCE)
+
+    @override
+    def get_buffer(self, sizehint: int) -> bytearray:
+        return self._buffer
+
+    @override
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(bytes(self._buffer[:nbytes]))
 
     @override
     async def connect(self) -> None:
