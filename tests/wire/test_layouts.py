@@ -102,6 +102,8 @@ def test_a_matrix_says_what_single_messages_say(fields, rows, order):
     codec = Codec(fields, order)
     matrix = np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), len(rows[0]))
     table = columns(fields, matrix, order=order, known=_KNOWN)
+    upright = columns(fields, np.asfortranarray(matrix), order=order, known=_KNOWN)
+    assert all(np.array_equal(column, upright[name], equal_nan=True) for name, column in table.items())
     for index, row in enumerate(rows):
         values = codec.decode(row, known=_KNOWN).values
         for field in fields:

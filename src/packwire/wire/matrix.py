@@ -41,8 +41,9 @@ def columns(
     return reader.columns
 
 
-#: So many messages are decoded at a time where a matrix is long: columns take more memory than bytes.
-BATCH = 1 << 15
+#: So many messages are decoded at a time where a matrix is long: columns take more memory than bytes, and what
+#: is read again for each field should still be in the processor's cache.
+BATCH = 1 << 14
 
 
 def batches(
@@ -93,7 +94,8 @@ class _Reader:
     """Where decoding is, message by message."""
 
     def __init__(self, matrix: Bytes, at: int, order: Order) -> None:
-        self.matrix = matrix
+        # Numbers are read where they stand, and for that a message's bytes lie side by side.
+        self.matrix = matrix if matrix.strides[1] == 1 else np.ascontiguousarray(matrix)
         self.start = at
         self.order: Order = order
         self.end: _Places | int = at
@@ -105,6 +107,8 @@ class _Reader:
         """Messages that are too short for a field that should be there."""
         self.ends: dict[str, tuple[_Places | int, _There]] = {}
         self.raws: dict[str, Column] = {}
+        self._whole: dict[str, _Places] = {}
+        """Raw numbers that other fields asked for, as whole ones."""
         self.columns: dict[str, Column] = {}
 
     def read(self, field: Field) -> None:
@@ -184,7 +188,7 @@ class _Reader:
         order, width = field.order or self.order, field.width or 0
         if field.step == width and _numpy_reads(field, order):
             block = self.matrix[:, place : place + many * width]
-            return np.ascontiguousarray(block).view(_dtype(field, order)).astype(np.float64)
+            return block.view(_dtype(field, order)).astype(np.float64)
         items = [
             _number(field, self.matrix[:, at : at + width], order)
             for at in range(place, place + many * field.step, field.step)
@@ -200,8 +204,11 @@ class _Reader:
 
     def _raw_of(self, name: str) -> _Places:
         """Return the raw numbers of an earlier field; 0 where they are not known."""
-        raw = self.raws.get(name)
-        return np.zeros(len(self.matrix), dtype=np.int64) if raw is None else np.nan_to_num(raw).astype(int)
+        if name not in self._whole:
+            raw = self.raws.get(name)
+            there = np.zeros(len(self.matrix)) if raw is None else np.nan_to_num(raw)
+            self._whole[name] = there.astype(np.int64)
+        return self._whole[name]
 
     def _holds(self, condition: FieldCondition) -> _There:
         held: _There = condition.holds(self._compared(condition))
@@ -305,7 +312,7 @@ def _number(field: Field, item: Bytes, order: Order) -> Column:
         with np.errstate(invalid="ignore"):  # a NaN that signals
             return np.ascontiguousarray(highest_first).view(f">f{item.shape[1]}")[:, 0].astype(np.float64)
     if _numpy_reads(field, order):
-        return np.ascontiguousarray(item).view(_dtype(field, order))[:, 0].astype(np.float64)
+        return item.view(_dtype(field, order))[:, 0].astype(np.float64)
     return _whole_number(field, item, order)
 
 
