@@ -41,8 +41,8 @@ def columns(
     return reader.columns
 
 
-#: So many messages are decoded at a time where a matrix is long: columns take more memory than bytes, and what
-#: is read again for each field should still be in the processor's cache.
+#: So many messages are decoded at a time where a matrix is long: columns take more memory than bytes, and
+#: what is read again for each field should still be in the processor's cache.
 BATCH = 1 << 14
 
 
