@@ -148,6 +148,8 @@ def _joined(replies: dict[int, list[tuple[str, Any]]]) -> dict[str, Any]:
                 values.setdefault(key, []).append(value)
             elif value != "" and key not in values:
                 values[key] = value
+            elif key in _ADDED and key == "problem_code":
+                values[key] = int(values[key]) | int(value)
             elif key in _ADDED:
                 values[key] += value
     for key, nothing in _UNUSED.items():

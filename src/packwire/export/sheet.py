@@ -203,6 +203,8 @@ def _field(layout: ReplyLayout, said: Field, unit: str) -> dict[str, Any]:
 def _place(said: Field) -> str:
     if said.key is not None:
         return f"key {said.key}"
+    if said.column is not None:
+        return f"column {said.column}"
     if said.at is not None:
         return str(said.at) if said.at >= 0 else f"{-said.at} before the end"
     return f"behind {said.after.replace('_', ' ')}" if said.after else "next"
