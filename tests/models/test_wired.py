@@ -223,6 +223,15 @@ def test_a_line_with_another_number_of_columns_is_another():
     assert protocol.values(b"3,333,68,66,-12,71,000000\r\n") == {}
 
 
+def test_problems_of_several_cells_are_named_once():
+    protocol = model("x123smart")
+    heard = Heard(protocol)
+    for line in (b"C_01_02_29B_129_13_30\r", b"C_02_02_29B_129_13_30\r"):
+        heard.take(line)
+    values = heard.values()
+    assert (values["problem_code"], values["alarms"]) == (16, "cell overvoltage")
+
+
 @pytest.mark.parametrize(
     ("version", "raw", "current"),
     [
