@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from packwire.capture.layers.conversation import Conversation, Part
+from packwire.capture.layers.displaced import displaced
 from packwire.capture.layers.silence import Silence
-from packwire.capture.layers.spoken import Carrier, SpokenConnection, displaced
+from packwire.capture.layers.spoken import Carrier, SpokenConnection
 from packwire.capture.layers.tally import Tally
 from packwire.capture.packets import NO_TIME
 from packwire.cli.terminal import printable
