@@ -215,7 +215,7 @@ def _write_class(to: Python, values: ValueReplies, asked: list[tuple[Question, b
                 "uuid_services",
                 "list of 128-bit UUIDs of services required by BMS",
                 "tuple[str, ...]",
-                f'(normalize_uuid_str("{_uuid(gatt.service)}"),)',
+                f"({' '.join(f'normalize_uuid_str("{_uuid(each)}"),' for each in gatt.services)})",
             ),
             (
                 "uuid_rx",

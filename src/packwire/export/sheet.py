@@ -80,7 +80,8 @@ def _carried(model: ModelProtocol) -> Iterator[str]:
 
 
 def _written(gatt: Gatt) -> str:
-    return f", is written to on {_uuid(gatt.write)}" if gatt.write else ""
+    of = f" of service {_uuid(gatt.write_service)}" if gatt.write_service else ""
+    return f", is written to on {_uuid(gatt.write)}{of}" if gatt.write else ""
 
 
 def _uuid(text: str) -> str:

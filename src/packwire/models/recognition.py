@@ -77,4 +77,5 @@ def gatt_of(said: Mapping[str, Any]) -> Gatt:
         read_uuid(said["notify"]),
         read_uuid(write) if write else "",
         None if kind is None else WriteType(kind),
+        read_uuid(said["write_service"]) if said.get("write_service") else "",
     )

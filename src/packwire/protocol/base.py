@@ -73,13 +73,20 @@ class Gatt:
     """Where a protocol is spoken over Bluetooth: a service, what notifies in it and what is written.
 
     UUIDs are in their long form, in lower case. `write` is empty where nothing is asked; `write_type` None
-    where devices differ, and it is to be found out.
+    where devices differ, and it is to be found out. `write_service` is the service of what is written, where
+    that is another one.
     """
 
     service: str
     notify: str
     write: str = ""
     write_type: WriteType | None = None
+    write_service: str = ""
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Return the services that it takes."""
+        return tuple(filter(None, (self.service, self.write_service)))
 
 
 @dataclass(frozen=True, slots=True)

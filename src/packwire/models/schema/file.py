@@ -39,6 +39,8 @@ class BluetoothOf(Part):
     notify: Uuid
     write: Uuid = ""
     """Left out where nothing is asked."""
+    write_service: Uuid = ""
+    """The service of what is written, where that is another one."""
     write_type: WriteType | None = None
     """Left out where devices differ: then it is found out."""
 
