@@ -78,7 +78,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class LikelyPair:
-    """A pair by which the device may be spoken with; `why` says what speaks for it."""
+    """A pair by which the device may be spoken with; `why` says what speaks for it.
+
+    Of devices that only send, and whose model is known, it is what notifies alone.
+    """
 
     gatt: Gatt
     why: str
@@ -170,7 +173,25 @@ def likely_pairs(
             for write in service.characteristics
             if write.writable
         ]
+    found += _pairs_of_models(own_services, known, sure)
     return [pair for _, pair in sorted(found, key=lambda each: -each[0])]
+
+
+def _pairs_of_models(
+    services: list[Service], known: dict[Gatt, list[str]], sure: set[str]
+) -> Iterator[tuple[int, LikelyPair]]:
+    """Weigh the pairs of models that lie in two services, or of which nothing is written."""
+    there = {(service.uuid, own.uuid): own for service in services for own in service.characteristics}
+    for gatt, titles in known.items():
+        notify, write = there.get((gatt.service, gatt.notify)), there.get((gatt.write_service, gatt.write))
+        if notify is None or not notify.notifies:
+            continue
+        if write is not None and write.writable:
+            service = Service(notify.handle, gatt.service)
+            yield _pair(service, notify, write, known, sure, alone=False, write_service=gatt.write_service)
+        told = [each for each in titles if each in sure]
+        if not gatt.write and told:
+            yield 8, LikelyPair(gatt, _spoken(told))
 
 
 def _pair(
@@ -181,10 +202,11 @@ def _pair(
     sure: set[str],
     *,
     alone: bool,
+    write_service: str = "",
 ) -> tuple[int, LikelyPair]:
     """Weigh a pair: how much speaks for it, and what."""
     points, reasons = 0, []
-    titles = known.get(Gatt(service.uuid, notify.uuid, write.uuid), [])
+    titles = known.get(Gatt(service.uuid, notify.uuid, write.uuid, write_service=write_service), [])
     if titles:
         points += 8
         reasons.append(_spoken([each for each in titles if each in sure] or titles))
@@ -203,7 +225,7 @@ def _pair(
     if write.handle == notify.handle:
         reasons.append("one characteristic does both")
     return points, LikelyPair(
-        Gatt(service.uuid, notify.uuid, write.uuid, write_type(write)), ", ".join(reasons)
+        Gatt(service.uuid, notify.uuid, write.uuid, write_type(write), write_service), ", ".join(reasons)
     )
 
 

@@ -67,6 +67,7 @@ async def probe(
 
 def _trials(pairs: list[LikelyPair], protocols: tuple[Protocol, ...]) -> list[tuple[Protocol, LikelyPair]]:
     """Return what is tried: protocols at their own places first, then all at the likeliest pairs."""
+    pairs = [each for each in pairs if each.gatt.write]
     own = [
         (protocol, pair)
         for protocol in protocols
@@ -118,11 +119,11 @@ async def _write(client: ObservedClient, handle: int, frame: bytes, way: WriteTy
 
 
 def _handle(services: list[Service], pair: LikelyPair, uuid: str) -> int:
-    """Return the handle of a characteristic of the pair's service."""
+    """Return the handle of a characteristic of the pair's services."""
     return next(
         own.handle
         for service in services
-        if service.uuid == pair.gatt.service
+        if service.uuid in pair.gatt.services
         for own in service.characteristics
         if own.uuid == uuid
     )
