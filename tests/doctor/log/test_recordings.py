@@ -134,3 +134,13 @@ def test_nothing_is_certain_of_a_damaged_file(tmp_path):
     assert diagnose_file(whole).verdict.confidence is Confidence.CERTAIN
     verdict = diagnose_file(cut).verdict
     assert (verdict.key, verdict.confidence) == ("no-bms", Confidence.LIKELY)
+
+
+def test_a_pack_that_says_who_it_is_and_never_its_values_is_not_well(tmp_path):
+    session = VescSession().open()
+    for _ in range(5):
+        session.ask(FW_VERSION).answer(version()).wait(0.5)
+        session.ask(BMS).wait(1.0)
+    found = diagnosed(tmp_path, session.ask(FW_VERSION).answer(version()))
+    assert (found.verdict.key, found.verdict.confidence) == ("silent-device", Confidence.LIKELY)
+    assert any("5 requests (BMS_GET_VALUES (96)) got no reply" in line for line in found.verdict.evidence)

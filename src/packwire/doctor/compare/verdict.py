@@ -15,6 +15,7 @@ from packwire.doctor.compare.log_file import ClientLog
 from packwire.doctor.compare.patience import ClientPatience, patience_of
 from packwire.doctor.compare.session import ClientSession, QueryKind
 from packwire.doctor.verdicts import decide
+from packwire.protocols import observer
 
 #: The verdict's key where nothing that matters is different.
 NO_DIFFERENCE = "no-difference"
@@ -220,7 +221,8 @@ class _Judged:
         if finding.cause is Cause.DAMAGED_REPLIES:
             return not self.rare(finding)
         if finding.cause in BY_CHANCE:
-            return len(finding.numbers) > _ANSWERS * self.session.asked or self._at_the_end(finding)
+            most = len(finding.numbers) > _ANSWERS * self.session.asked
+            return most or self._at_the_end(finding) or self._without_values(finding)
         return not self.session.answered
 
     def _at_the_end(self, finding: SessionVerdict) -> bool:
@@ -232,6 +234,13 @@ class _Judged:
         first = queries[last[-1]].time if last else NO_TIME
         lasted = first != NO_TIME and self.session.end - first >= _SILENT_FOR
         return lasted and len(set(last) & set(finding.numbers)) >= _FELL_SILENT
+
+    def _without_values(self, finding: SessionVerdict) -> bool:
+        """Tell whether the pack's values were asked for several times, and never came, whatever else did."""
+        wanted = observer("vesc").pack_values
+        asked = sum(self.session.queries[number].kind.command == wanted for number in finding.numbers)
+        came = any(each.answered and each.kind.command == wanted for each in self.session.queries)
+        return finding.cause is Cause.SILENT_DEVICE and asked >= _FELL_SILENT and not came
 
     def shared(self, finding: SessionVerdict, other: "_Judged") -> bool:
         """Tell whether the other session has the same, about as often: then it is no difference."""

@@ -122,6 +122,12 @@ def _fell_silent(said: SaidFacts) -> bool:
     return sent.count - came.count >= _UNANSWERED and gap > _SILENT and sent.last.line > said.last_read
 
 
+def _and_then(facts: Facts) -> str:
+    """Say that no values are in the last part of the log."""
+    silent = facts[SaidFacts].without_values_for
+    return f" as far as it is understood; its last {silent:.0f} s hold no values" if silent else ""
+
+
 def _well(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
     if said.live or said.count("impossible-value") > 1:
@@ -138,7 +144,7 @@ def _well(facts: Facts) -> Confidence | None:
     if min(said.count("sent"), said.count("received")) > 2:
         return LIKELY
     answered = set(wire.asked_in) & set(wire.answered_in) and wire.right > 2 and not wire.wrong
-    return when(said.works or answered, LIKELY)
+    return when(said.works or answered, POSSIBLE if said.without_values_for else LIKELY)
 
 
 def _asked_for(facts: Facts) -> tuple[str, ...]:
@@ -287,7 +293,7 @@ RULES: tuple[Rule, ...] = (
         "ok",
         _well,
         lambda facts: (
-            "Values are read, and nothing in this log fails."
+            f"Values are read, and nothing in this log fails{_and_then(facts)}."
             if facts[SaidFacts].works
             else "Requests are answered, and nothing in this log fails."
         ),
