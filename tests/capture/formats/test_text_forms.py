@@ -498,7 +498,7 @@ def test_a_list_goes_on_behind_a_comma():
     assert [payload for _, _, payload in rows(text)] == ["dda50300ff", "0103"]
 
 
-@pytest.mark.parametrize("masked", ["XX XX", "?? ??", "** **", "xx:xx", ".. .."])
+@pytest.mark.parametrize("masked", ["XX XX", "?? ??", "** **", "xx:xx", ".. ..", "-- --", "--"])
 def test_bytes_that_were_made_illegible_are_no_end_of_a_message(masked):
     packets = read(f"RX dd 03 00 02 {masked} ff b5 77\nRX dd 03 00 1b\n".encode())
     assert [packets.packet(row).hex() for row in range(len(packets))] == ["dd03001b"]
@@ -569,3 +569,24 @@ def test_packets_that_wireshark_prints_are_no_messages():
 def test_addresses_hashes_and_identifiers_are_no_messages(line):
     with pytest.raises(BadFileError):
         read(f"{line}\n".encode())
+
+
+def test_what_is_a_frame_by_itself_is_no_rest_of_the_line_before():
+    first = "dd 03 00 1b" + " a0" * 12
+    assert [payload for _, _, payload in rows(f"RX: {first}\n  dd a5 03 00 ff fd 77\n")][1:] == [
+        "dda50300fffd77"
+    ]
+    # Nor are numbers that of bytes with 0x before them.
+    assert "dd03123456" not in [payload for _, _, payload in rows("RX: 0xDD, 0x03,\n12, 34, 56\n")]
+
+
+def test_an_address_with_the_size_of_what_is_there_is_no_message():
+    packets = read(b"RX dd a5 03\nbuffer 3ffb1f20 len 20\n")
+    assert [packets.packet(row).hex() for row in range(len(packets))] == ["dda503"]
+    assert any("buffer 3ffb1f20" in note for note in packets.notes)
+
+
+def test_a_table_with_identifiers_of_a_can_bus_is_none_of_messages():
+    with pytest.raises(BadFileError, match="CAN identifiers"):
+        read(b"Time,ID,Data\n0.1,0x355,64 00 63 00\n0.2,0x356,C0 14 00 00\n")
+    assert len(read(b"Time,ID,Data\n0.1,355,DD 00 63 00\n0.2,356,C0 14 00 00\n")) == 2

@@ -91,6 +91,8 @@ _REGISTER_NAMES = frozenset(
 )
 #: With one of these beside it, a column `id` is one of CAN too.
 _CAN_SIGNS = frozenset(("len", "length", "bus", "extended", "ext", "ide", "rtr", "flags"))
+#: What a column `id` has on a CAN bus; the numbers of rows have no such prefix.
+_IDENTIFIER, _MOST_ON_CAN = re.compile(r"0[xX][0-9A-Fa-f]{3,8}"), 8
 _UNIT = re.compile(r" ?[(\[](?P<unit>[^()\[\]]{0,20})[)\]]\s*$|_(?P<suffix>s|ms|us|ns)$", re.IGNORECASE)
 #: A longer cell is no name of a column.
 _LONGEST_NAME = 60
@@ -114,7 +116,7 @@ class Grammar:
         self._units: dict[str, int] = {}
         self._delimiter = ","
         self._names: list[str] = []
-        self._can = self._describes = False
+        self._can = self._describes = self._identified = False
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the bytes of a row; None for lines of another form."""
@@ -150,6 +152,7 @@ class Grammar:
         recorded = columns.keys() & {"time", "seconds", "way"}
         self._describes = not recorded and bool(_REGISTER_NAMES & set(names))
         self._columns, self._delimiter, self._names = columns, delimiter, names
+        self._identified = "id" in names
         for key, index in columns.items():
             unit = _UNIT.search(cells[index][:_LONGEST_NAME].strip())
             said = (unit["unit"] or unit["suffix"]).strip().lower() if unit else ""
@@ -171,7 +174,11 @@ class Grammar:
             )
             return text.replace(",", ".") if decimals else text
 
-        return row(cell, self._units, self._clock, "table") or _BAD
+        found = row(cell, self._units, self._clock, "table")
+        identifier = self._identified and _IDENTIFIER.fullmatch(cells[self._names.index("id")].strip())
+        if found and identifier and len(found.payload) <= _MOST_ON_CAN:
+            return _CAN_TABLE
+        return found or _BAD
 
 
 def row(cell: Callable[[str], str], units: Mapping[str, int], clock: Clock, shape: str) -> Row | None:

@@ -6,7 +6,7 @@ from packwire.capture.packets import NO_TIME, PacketDirection
 from packwire.capture.text.clock import Clock
 from packwire.capture.text.grammar import Row, Unread
 from packwire.capture.text.prefix import prefix
-from packwire.capture.text.said import label
+from packwire.capture.text.said import is_frame, label
 
 #: Nothing but bytes in hex.
 _BARE = re.compile(
@@ -20,41 +20,45 @@ _LONGEST_WORDS = 80
 
 
 class Continued:
-    """What the line before says of the next one."""
+    """What the line before says of the next one; it is looked at where the next one needs it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._line = 0
-        """The number of the line before that says something, or 0."""
-        self._comma = self._full = False
-        self._direction = PacketDirection.UNKNOWN
-        self._time = NO_TIME
+        """The number of the line before."""
+        self._text = ""
+        self._row: Row | None = None
+        """What it holds, if that may go on."""
 
     def settle(self, number: int, text: str, outcome: Row | Unread) -> Row | Unread:
         """Return what a line holds, with what the line before it says of it."""
-        follows, self._line = self._line == number - 1 > 0, 0
         if not isinstance(outcome, Row):
-            self._words(number, text)
+            self._line, self._text, self._row = number, text, None
             return outcome
         bare = outcome.direction is PacketDirection.UNKNOWN and outcome.time == NO_TIME
-        plain = bare and _BARE.fullmatch(text) is not None
-        goes_on = follows and plain and (self._comma or (self._full and text[:1].isspace()))
-        if follows and bare and not goes_on and not outcome.joins and self._direction:
-            outcome = outcome._replace(direction=self._direction, time=self._time)
-        self._direction, self._time = PacketDirection.UNKNOWN, NO_TIME
-        self._comma = text.endswith(",") and (plain or not bare)
-        self._full = len(outcome.payload) in _FULL and (not bare or goes_on)
-        if self._comma or self._full:
-            self._line = number
-        return outcome._replace(joins=True) if goes_on else outcome
+        known = not bare
+        if bare and self._line == number - 1 > 0 and not outcome.joins:
+            if self._row is None:
+                outcome = self._below_words(outcome)
+            elif _BARE.fullmatch(text) and self._goes_on(self._row, text, outcome):
+                outcome, known = outcome._replace(joins=True), True
+        goes_on = text.endswith(",") or (known and len(outcome.payload) in _FULL)
+        self._line, self._text, self._row = number if goes_on else 0, text, outcome
+        return outcome
 
-    def _words(self, number: int, text: str) -> None:
-        """Take in a line without bytes, which may say the direction of those below it."""
-        if len(text) > _LONGEST_WORDS:
-            return
-        head = prefix(text)
-        rest = _AROUND.sub("", _AROUND.sub("", text[head.at :]))
+    def _goes_on(self, before: Row, text: str, row: Row) -> bool:
+        """Tell whether bytes belong to those of the line before, of the same form, and are no frame."""
+        if self._text.endswith(","):
+            return ("0x" in text.lower()) == ("0x" in self._text.lower())
+        return len(before.payload) in _FULL and text[:1].isspace() and not is_frame(row.payload)
+
+    def _below_words(self, row: Row) -> Row:
+        """Return bytes with the direction and the time that the words above them say."""
+        if len(self._text) > _LONGEST_WORDS:
+            return row
+        head = prefix(self._text)
+        rest = _AROUND.sub("", _AROUND.sub("", self._text[head.at :]))
         words = label(f"{rest}:", 0) if rest and not head.loud else None
-        self._comma = self._full = False
-        if words and words.end == len(rest) + 1 and words.direction is not PacketDirection.UNKNOWN:
-            self._line, self._direction, self._time = number, words.direction, head.when(self._clock)
+        if words is None or words.end != len(rest) + 1 or words.direction is PacketDirection.UNKNOWN:
+            return row
+        return row._replace(direction=words.direction, time=head.when(self._clock))

@@ -88,6 +88,7 @@ _GOES_ON = re.compile(
 _CUT = re.compile(r"[ \t]*(?:[\[(<]\s*(?:\.{2,}|…)\s*[\])>]|…|\.{3}(?=\s*$))")
 #: What somebody puts for bytes that are nobody's business, or that were not legible.
 _MASKED = re.compile(
+    r"[ \t](?:--[ \t]--(?!-)|--(?:[ \t][0-9A-Fa-f]{2}){2}(?![0-9A-Za-z]))|"
     r"[ \t:,.-]?(?P<mask>[xX]{2}|\?{2}|\*{2}|_{2}|#{2}|[nN]{2}|\.{2}(?!\.))(?:(?=\s*$)"
     r"|[ \t:,.-]?(?:(?P=mask)|[0-9A-Fa-f]{2})(?![0-9A-Za-z]))"
 )
@@ -97,6 +98,8 @@ _BYTES_FOLLOW = re.compile(
     r"(?:0x)?[0-9a-f]{2}[ :.,-]?(?:0x)?[0-9a-f]{2}(?!\w*[g-z])",
     re.IGNORECASE,
 )
+#: An address of memory with the size of what is there.
+_PLACE = re.compile(r"(?:0x)?[0-9a-f]{8}[\s,(]{1,3}(?:len|length|size)[ =:]{1,3}\d", re.IGNORECASE)
 #: A short hash, or a whole one, with what was changed.
 _HASH = re.compile(
     r"(?:[0-9a-f]{8}(?:[0-9a-f]{2}){0,2}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}) (?:[A-Za-z]|\(#)"
@@ -182,7 +185,8 @@ def _checked(
     if (
         _GOES_ON.match(line, end)
         or _BYTES_FOLLOW.match(rest)
-        or (not words.marked and _FILE_SUM.fullmatch(line))
+        or (not words.marked and (_FILE_SUM.fullmatch(line) or _HASH.match(line, words.end)))
+        or _PLACE.match(line, words.end)
     ):
         return None
     count = int(behind["count"]) if behind and behind["count"] else words.size
@@ -191,8 +195,6 @@ def _checked(
     if loud or (rest and _ERROR.search(rest)):
         return QUOTED
     if rest and rest[0].isalpha() and len(payload) < _LEAST_BEFORE_WORDS:
-        return None
-    if not words.marked and _HASH.match(line, words.end):
         return None
     if not payload:
         return NO_BYTES
