@@ -49,6 +49,9 @@ _FAULTS = frozenset(
         Cause.NO_BMS,
     }
 )
+_BAD_FRAMES = frozenset({Cause.WRONG_CHECKSUM, Cause.WRONG_LENGTH, Cause.WRONG_FRAME})
+#: Such a part of what a client sends are requests, be they wrong ones.
+_NEARLY_ALL = 0.9
 #: What both sessions have is no difference, unless one has it more than so many times as often.
 _AS_OFTEN = 0.5
 #: Where a pack answers more than this share, what it leaves unanswered may be what it does not know.
@@ -190,10 +193,35 @@ def alone(session: ClientSession) -> Alone:
         foreign={},
         writes={},
     )
-    found = findings(session, nobody, patience_of(session))
+    found = [
+        told
+        for each in findings(session, nobody, patience_of(session))
+        if (told := _if_it_is_one(session, each)) is not None
+    ]
     judged = _Judged(session, found)
     main = next((each for each in found if judged.keeps_from_data(each)), None)
     return Alone(session, main, tuple(each for each in found if each is not main))
+
+
+def _if_it_is_one(session: ClientSession, finding: SessionVerdict) -> SessionVerdict | None:
+    """Return what a finding about bad frames is worth where nothing else says what right ones are.
+
+    Where no right frame shows that VESC is spoken at all: whatever else passes over TCP is no VESC frame
+    either, and others put a length behind a 02, too. And where a device answers, its checksum is another one.
+    """
+    if (
+        finding.cause is Cause.WRONG_CHECKSUM
+        and session.protocol != "VESC"
+        and session.unasked >= len(session.bad)
+    ):
+        return None
+    said = len(session.messages) or session.login is not None or session.hub
+    if said or session.protocol != "VESC" or finding.cause not in _BAD_FRAMES:
+        return finding
+    asking = sum(each.size for each in session.bad if each.command >= 0)
+    if asking < _NEARLY_ALL * session.sent or session.arrived.junk:
+        return None
+    return replace(finding, confidence=Confidence.LIKELY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.log.facts import RadioFacts, SaidFacts, WireFacts, WriterFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
+from packwire.doctor.log.sessions import SessionFacts
 
 #: Programs that read batteries: a fault in one of them is the reader's.
 _READERS = frozenset({"aiobmsble", "batmon", "dbus-serialbattery", "mpp-solar", "can-inverter"})
@@ -135,7 +136,7 @@ def _well(facts: Facts) -> Confidence | None:
     if said.has("found-driver"):  # drivers that were tried before it failed, as they must
         tried = said.told.get("no-reply")
         return when(tried is None or tried.last.line < said.told["found-driver"].last.line, LIKELY)
-    if said.failures or _fell_silent(said):
+    if said.failures or _fell_silent(said) or facts[SessionFacts].only_refused:
         return None
     if said.told and said.told.keys() <= _ONLY_TRIED:
         return None  # the bytes in the log are another device's
