@@ -73,13 +73,15 @@ class Gatt:
     """Where a protocol is spoken over Bluetooth: a service, what notifies in it and what is written.
 
     UUIDs are in their long form, in lower case. `write` is empty where nothing is asked; `write_type` None
-    where devices differ, and it is to be found out.
+    where devices differ, and it is to be found out. `unlock` is another characteristic of the service, and
+    what is written to it before devices that have it answer.
     """
 
     service: str
     notify: str
     write: str = ""
     write_type: WriteType | None = None
+    unlock: tuple[str, bytes] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
