@@ -68,6 +68,17 @@ async def test_a_draft_never_asks_what_may_set_something(tmp_path):
 
 
 @needs_captures
+async def test_a_draft_starts_a_stream_as_the_app_did_and_moves_no_switch():
+    """JK's app asks for device and readings, then heats, toggles and sets."""
+    result = await packwire("draft", str(CAPTURES / "ble/jk-b2a16s.btsnoop"))
+    model = parse(result.out, "mybms.yaml")
+    sent = [each.payload[4] for each in model.questions]
+    assert sent == [0x97, 0x96]
+    assert [each.streams for each in model.questions] == [0, 5]
+    assert "90 eb 6c" not in result.out
+
+
+@needs_captures
 @pytest.mark.parametrize(
     "name", ["basen", "seplos-v2", "daly-balancer", "jk-b2a16s", "ant-ble16zmub", "lolan-status-controls"]
 )

@@ -30,6 +30,7 @@ from packwire.insight.draft import draft as draft_model
 from packwire.insight.fields import FieldRole, FoundField, find_fields
 from packwire.insight.groups import lane_rows
 from packwire.insight.pairs import find_pairs
+from packwire.insight.starting import sent_before
 from packwire.insight.values import find_values
 from packwire.models.load import parse
 from packwire.visible import record_text
@@ -39,8 +40,6 @@ from packwire.visible import record_text
 _POLL, _POLL_SHARE = 3, 0.1
 #: Where requests that begin alike are not all alike, one is a poll that is nearly all of many.
 _OFTEN, _NEARLY_ALL = 10, 0.9
-#: What starts a stream was sent so shortly before it (ns), and is one of so many requests.
-_STARTS_WITHIN, _FEW_STARTS = 5_000_000_000, 3
 
 
 _NO_NOTES = NotesOptions()
@@ -58,7 +57,8 @@ def draft(
     """Draft a model file from recordings and what an app showed at some times.
 
     Framing, checksum, requests that are polled and fields go into it, each guess with how sure it is. Only
-    requests that the app sent several times alike are taken: what sets something is not asked again.
+    requests that the app sent several times alike are taken, and what it sent before a device that is not
+    polled said anything: what sets something is not asked again.
 
     Parameters
     ----------
@@ -117,8 +117,9 @@ def _kind(each: NamedFrames, fields: tuple[FoundField, ...], captures: Sequence[
     first = each.frames.matrix[:, 0]
     begins = begins or tuple(first[:1].tolist() if (first == first[0]).all() else ())
     request = _request(each, fields, captures)
-    before = () if request else _before(each, captures)
-    return DraftKind(begins, each.frames, fields, request, each.kind.size, before)
+    came = NO_TIME if each.frames.time is None or request else int(each.frames.time[0])
+    before = [sent_before(capture.messages, each.kind.lane[1], came) for capture in captures]
+    return DraftKind(begins, each.frames, fields, request, each.kind.size, next(filter(None, before), ()))
 
 
 def _request(each: NamedFrames, fields: Sequence[FoundField], captures: Sequence[Capture]) -> bytes:
@@ -147,20 +148,6 @@ def _request(each: NamedFrames, fields: Sequence[FoundField], captures: Sequence
             if polled and fits and (known.query or not known.told):
                 return payload
     return b""
-
-
-def _before(each: NamedFrames, captures: Sequence[Capture]) -> tuple[bytes, ...]:
-    """Return what was sent, each once or nearly so, shortly before a kind of message first came."""
-    first = each.frames.time[0] if each.frames.time is not None else NO_TIME
-    sent: list[bytes] = []
-    for capture in captures:
-        table = capture.messages
-        for lane, rows in lane_rows(table).items():
-            if lane[0] is not Direction.TO_DEVICE or lane[1].subscribes or first == NO_TIME:
-                continue
-            near = (table.time[rows] <= first) & (table.time[rows] > first - _STARTS_WITHIN)
-            sent += [table.payload(row) for row in rows[near].tolist()]
-    return tuple(dict.fromkeys(sent))[-_FEW_STARTS:]
 
 
 def _links(captures: Sequence[Capture], kinds: Sequence[NamedFrames]) -> DraftLinks:
