@@ -64,7 +64,9 @@ def exchange_sessions() -> Exchanges:
     return result
 
 
-def _known(protocol: ModelProtocol, exchanges: Sequence[Mapping[str, Sequence[str]]]) -> tuple[Known, ...]:
+def _known(
+    protocol: ModelProtocol, exchanges: Sequence[Mapping[str, Sequence[tuple[str, str]]]]
+) -> tuple[Known, ...]:
     """Return the kinds of enough frames: of one reply, one size and one layout each."""
     rows: defaultdict[tuple[str, int, tuple[TrueField, ...]], list[bytes]] = defaultdict(list)
     for exchange in exchanges:

@@ -71,7 +71,7 @@ def draft(
     ]
     lines += [f"# Left out, no framing found: {begins_text(each)}" for each in outside]
     lines += ["packwire: 1", f"name: {name}", f"title: {name}", f"order: {_order(kinds)}"]
-    lines += list(_links(links))
+    lines += list(link_lines(links))
     header = max(len(each.begins) for each in kinds)
     lines += framings(forms, header, [each.request for each in kinds])
     asked = [each for each in kinds if each.request]
@@ -127,7 +127,8 @@ def _order(kinds: Sequence[DraftKind]) -> str:
     return "little" if orders.count("little") > len(orders) / 2 else "big"
 
 
-def _links(links: DraftLinks) -> Iterator[str]:
+def link_lines(links: DraftLinks) -> Iterator[str]:
+    """Yield the lines that say where it is spoken."""
     yield "links:"
     if not links.notify:
         yield "  serial: {baud: 9600}  # the baud rate is a guess"

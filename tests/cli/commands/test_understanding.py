@@ -88,6 +88,25 @@ async def test_every_capture_gives_a_draft_that_is_a_model(name):
     assert parse(result.out, name).replies
 
 
+async def test_decimal_text_is_looked_into(tmp_path):
+    """Lines of fields between commas, in pieces as notifications cut them."""
+    text = "".join(f"#,1,OK,{520 + row % 7},{3.30 + row / 100:.2f},-{row},4{row}\r\n" for row in range(40))
+    pieces = [text[at : at + 20].encode().hex(" ") for at in range(0, len(text), 20)]
+    log = tmp_path / "s.log"
+    log.write_text("".join(f"14:03:{row % 60:02d}.100 RX {each}\n" for row, each in enumerate(pieces)))
+    found = json.loads((await packwire("find", str(log), "3.42V", "--json")).out.splitlines()[0])
+    assert (found["key"], found["type"], found["scale"]) == ("4", "decimal", 1)
+    shown = await packwire("fields", str(log))
+    assert "field 4       decimal            3.3 .. 3.69" in shown.out
+    record = json.loads((await packwire("fields", str(log), "--json")).out)
+    assert [each["key"] for each in record["fields"]] == ["1", "3", "4", "5", "6"]
+    assert "writes decimal text" in (await packwire("groups", str(log))).out
+    drafted = await packwire("draft", str(log), "3.42V")
+    assert drafted.code == 9
+    assert "not by its number in a line" in drafted.err
+    assert len(drafted.err.strip().splitlines()) == 1
+
+
 @needs_captures
 async def test_a_field_is_drawn(tmp_path):
     shown = await packwire("plot", SEPLOS, "7e 14 00 61", "55-56:i16", "--scale", "0.01")

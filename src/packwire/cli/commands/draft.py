@@ -27,10 +27,12 @@ from packwire.direction import Direction
 from packwire.errors import BadFileError, BadOptionError
 from packwire.insight.draft import DraftKind, DraftLinks, is_placed
 from packwire.insight.draft import draft as draft_model
+from packwire.insight.draft_text import draft_text
 from packwire.insight.fields import FieldRole, FoundField, find_fields
-from packwire.insight.groups import lane_rows
+from packwire.insight.groups import lane_rows, lasting
 from packwire.insight.pairs import find_pairs
 from packwire.insight.starting import sent_before
+from packwire.insight.texts import TextKind
 from packwire.insight.values import find_values
 from packwire.models.load import parse
 from packwire.visible import record_text
@@ -80,17 +82,23 @@ def draft(
     captures = [masked(open_capture(path, decimal=bytes_ == "decimal")) for path in paths]
     said = read_notes(values, options, captures)
     kinds = of_one_channel(kinds_of(captures))
-    forms = forms_of(captures, kinds)
-    like = alike(captures, kinds, forms)
+    texts = [each.text for each in kinds if each.text is not None]
+    forms = [] if texts else forms_of(captures, kinds)
+    like = () if texts else alike(captures, kinds, forms)
     kinds = undigited(kinds, forms)
     frames = [each.frames for each in kinds]
     fields = find_fields(frames)
     found = find_values(frames, fields, said.observations, seconds=options.within)
     title = name or (out.stem if out is not None else "draft")
-    own = [_kind(each, its, captures) for each, its in zip(kinds, fields, strict=True)]
+    read = zip(kinds, fields, strict=True)
+    own = [_kind(each, its, captures) for each, its in read if each.text is None]
     remarks = [*_remarks(captures), *map(sentence, like), *([said.remark] if said.remark else [])]
+    links = _links(captures, kinds)
     try:
-        text = draft_model(_name(title), own, found, forms, _links(captures, kinds), remarks)
+        if texts:
+            text = draft_text(_name(title), texts, found, _stream(captures, texts[0]), links, remarks)
+        else:
+            text = draft_model(_name(title), own, found, forms, links, remarks)
     except ValueError as error:
         raise BadFileError(f"{', '.join(paths)}: {error}") from None
     parse(text, str(out or "the draft"))
@@ -160,6 +168,18 @@ def _links(captures: Sequence[Capture], kinds: Sequence[NamedFrames]) -> DraftLi
             if lane[0] is Direction.TO_DEVICE and not lane[1].subscribes and lane[1].name:
                 writes[lane[1].name] += len(rows)
     return DraftLinks(channel.name, writes.most_common(1)[0][0] if writes else "")
+
+
+def _stream(captures: Sequence[Capture], text: TextKind) -> bytes:
+    """Return what was said on the channel of a text."""
+    said = [
+        capture.messages.payload(row)
+        for capture in captures
+        for lane, rows in lane_rows(capture.messages).items()
+        if lasting(lane) == text.lane
+        for row in rows.tolist()
+    ]
+    return b"".join(said)
 
 
 def _remarks(captures: Sequence[Capture]) -> list[str]:
