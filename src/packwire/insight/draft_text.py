@@ -30,8 +30,8 @@ def draft_text(
         separator = kind.separator.decode("ascii", "replace")
         raise ValueError(
             f"these are lines of fields between {separator!r}, and a model has no words for them yet: it "
-            "names a field by its byte or its key, not by its number in a line. `packwire find` says which fields "
-            "the noted values are"
+            "names a field by its byte or its key, not by its number in a line. `packwire find` says which "
+            "fields the noted values are"
         )
     begins = _LINE + kind.begins + kind.separator
     blocks = [begins + each for each in stream.split(begins)[1:-1]]

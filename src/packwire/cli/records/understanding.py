@@ -107,6 +107,7 @@ class AppRecord(TypedDict):
     app_version: str
     frameworks: Annotated[dict[str, str], "by name: where the app's logic lies then, and what to do"]
     classes: Annotated[int, "classes of the app that were looked through"]
+    libraries: Annotated[list[str], "native libraries of the app of which the texts were looked through"]
     other_bytes: Annotated[int, "arrays and texts of bytes that nothing speaks for"]
     left_out: Annotated[dict[str, int], "what was not looked at, with how often"]
 
