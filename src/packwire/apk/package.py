@@ -42,7 +42,7 @@ _WANTED: Final = re.compile(
     )$""",
     re.VERBOSE | re.IGNORECASE,
 )
-#: Libraries for one processor each, of which the same lies there for others; those of frameworks know no pack.
+#: Libraries for one processor each, of which the same lies there for others; those of frameworks are none.
 _NATIVE: Final = re.compile(r"(?:^|/)(?:lib|jni)/[\w-]+/(lib[^/]*\.so)$")
 _OF_FRAMEWORKS: Final = re.compile(
     r"lib(?:flutter|app|unity|il2cpp|main|mono.*|xamarin.*|SkiaSharp|HarfBuzzSharp|assemblies\..*|Qt[56].*|"

@@ -42,10 +42,14 @@ class DraftKind:
 
 @dataclass(frozen=True, slots=True)
 class DraftLinks:
-    """Where it is spoken: the characteristics, or a serial line and TCP where there are none."""
+    """Where it is spoken: the characteristics, or a serial line and TCP where there are none.
+
+    `unnamed`: it is Bluetooth, but the recording does not say which characteristics they are.
+    """
 
     notify: str = ""
     write: str = ""
+    unnamed: bool = False
 
 
 def draft(
@@ -72,6 +76,7 @@ def draft(
     lines += [f"# Left out, no framing found: {begins_text(each)}" for each in outside]
     lines += ["packwire: 1", f"name: {name}", f"title: {name}", f"order: {_order(kinds)}"]
     lines += list(link_lines(links))
+    lines += [f"# {each}" for each in _in_the_start(kinds, numbers, found, forms)]
     header = max(len(each.begins) for each in kinds)
     lines += framings(forms, header, [each.request for each in kinds])
     asked = [each for each in kinds if each.request]
@@ -108,6 +113,20 @@ def _streams(kinds: Sequence[DraftKind], names: dict[int, str]) -> list[StartedS
     return [stream for _, stream in sorted(found, key=lambda each: each[0])]
 
 
+def _in_the_start(
+    kinds: Sequence[DraftKind], numbers: dict[int, int], found: Sequence[Noted], forms: Sequence[FrameForm]
+) -> Iterator[str]:
+    """Yield which noted values lie in the bytes by which frames are told: they were always the same here."""
+    for each in found:
+        for kind in kinds if is_placed(each) else ():
+            at, first = each.matches[0].field.at or 0, each.matches[0]
+            if first.kind == numbers[id(kind)] and any(
+                at < len(form.start) and _begins_with(kind, form.start) for form in forms
+            ):
+                yield f"frames are told by their first bytes, and {each.name} lies there: with another value"
+                yield "nothing is read. A recording in which it changes shows more."
+
+
 def begins_text(kind: DraftKind) -> str:
     """Return the first bytes of a kind of reply as a model writes them."""
     return " ".join("??" if byte is None else f"{byte:02x}" for byte in kind.begins)
@@ -130,6 +149,13 @@ def _order(kinds: Sequence[DraftKind]) -> str:
 def link_lines(links: DraftLinks) -> Iterator[str]:
     """Yield the lines that say where it is spoken."""
     yield "links:"
+    if links.unnamed:
+        yield "  # The recording does not name the characteristics: a phone that knows a device does not ask"
+        yield "  # again. Record once more with a phone that has forgotten it, or `packwire explore` the device."
+        yield "  # ble:"
+        yield "  #   - {service: ????, notify: ????, write: ????}"
+        yield "  tcp: true"
+        return
     if not links.notify:
         yield "  serial: {baud: 9600}  # the baud rate is a guess"
         yield "  tcp: true"

@@ -54,7 +54,7 @@ def sent_before(messages: Messages, channel: Channel, first: int) -> tuple[SentB
         near = rows[(messages.time[rows] <= first) & (messages.time[rows] > first - _WITHIN)]
         for row in near.tolist():
             payload, time = messages.payload(row), int(messages.time[row])
-            if lane.subscribes:
+            if lane.subscribes or (not lane.name and payload in _ON):  # of a descriptor that nobody named
                 subscribed = max(subscribed, time if payload in _ON else NO_TIME)
             else:
                 sent.setdefault(payload, time)

@@ -160,8 +160,10 @@ def _request(each: NamedFrames, fields: Sequence[FoundField], captures: Sequence
 
 def _links(captures: Sequence[Capture], kinds: Sequence[NamedFrames]) -> DraftLinks:
     channel = kinds[0].kind.lane[1] if kinds else None
-    if channel is None or channel.transport is not Transport.ATT or not channel.name:
+    if channel is None or channel.transport is not Transport.ATT:
         return DraftLinks()
+    if not channel.name:
+        return DraftLinks(unnamed=True)
     writes: Counter[str] = Counter()
     for capture in captures:
         for lane, rows in lane_rows(capture.messages).items():
