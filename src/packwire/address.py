@@ -59,6 +59,7 @@ class Address:
     empty for the system's choice. `unit` is the device's address on a line that it shares with others (None:
     the protocol's usual one); with `listens`, nothing is sent: another master asks. `interface` is the kind
     of CAN adapter, empty for the system's own. `enveloped`: it is Modbus TCP, and no raw bytes of a line.
+    `resets`: a Bluetooth adapter that hangs may be switched off and on.
     """
 
     link: LinkKind
@@ -75,6 +76,7 @@ class Address:
     listens: bool = False
     interface: str = ""
     enveloped: bool = False
+    resets: bool = False
 
     @property
     def host(self) -> str:
@@ -103,7 +105,8 @@ class Address:
         }
         said = [f"{name}={value}" for name, value in named.items() if value is not None]
         enveloped = self.enveloped and self.port != MODBUS_PORT
-        flags = [name for name, on in (("listen", self.listens), ("modbus-tcp", enveloped)) if on]
+        switches = (("listen", self.listens), ("modbus-tcp", enveloped), ("reset", self.resets))
+        flags = [name for name, on in switches if on]
         options = "&".join([*said, *flags])
         query = f"?{options}" if options and self.link is not LinkKind.SIM else ""
         if self.link is LinkKind.TCP:
@@ -397,19 +400,20 @@ def _parse_ble(rest: str) -> Address:
     shown = f"ble://{quote(name, safe=':')}"
     if _NEARLY_MAC.fullmatch(name) and not _MAC.fullmatch(name):
         raise BadAddressError(f"{shown}: a Bluetooth address has six pairs of hexadecimal digits")
-    options = _options(query if mark else "", shown, ("model", "adapter", "pin"))
+    options = _options(query if mark else "", shown, ("model", "adapter", "pin", "reset"))
     adapter = options.get("adapter", "")
     if "adapter" in options and not _ADAPTER.fullmatch(adapter):
         raise BadAddressError(f"{shown}: the adapter is no name of one, such as hci1")
     if options.get("pin") == "":
         raise BadAddressError(f"{shown}: the PIN is empty; leave pin= out where the pack has none")
-    return ble_address(
+    address = ble_address(
         name,
         model=options.get("model", ""),
         adapter=adapter,
         pin=options.get("pin"),
         node=_checked_can_id(match[1]) if match else None,
     )
+    return replace(address, resets="reset" in options)
 
 
 def _parse_replay(rest: str) -> Address:

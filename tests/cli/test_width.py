@@ -5,6 +5,7 @@ import re
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
@@ -12,13 +13,17 @@ from rich.text import Text
 
 from packwire.cli.terminal import hanging
 from packwire.cli.views.cell_bars import cell_bars
+from packwire.cli.views.groups import show
 from packwire.cli.views.live import OLD, CardView
 from packwire.device import NodeKind
 from packwire.device.base import Statistics
 from packwire.device.follow import Outage, Reading
+from packwire.direction import Direction
 from packwire.errors import UnreachableError
+from packwire.insight.groups import group_messages
 from packwire.sample import Sample
 from tests.cli.every_command import NAMES, lines, run
+from tests.insight.tables import table
 
 #: Logs: a line an event, for files and other programs as much as for people.
 NOT_WRAPPED = {"hub"}
@@ -101,6 +106,23 @@ async def test_no_line_is_wider_than_the_terminal(name, columns, folder):
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.decode()).replace("\r", "\n")
     assert out or name in {"log", "convert", "draft", "model export"}
     assert [line for line in text.splitlines() if cell_len(line) > columns] == []
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_a_map_of_bits_has_as_many_bytes_across_as_fit(columns):
+    random = np.random.default_rng(1)
+    data = random.integers(0, 256, (9, 70), dtype=np.uint8)
+    data[:, 0] = 0xDD
+    messages = table([(float(at), Direction.FROM_DEVICE, row.tobytes()) for at, row in enumerate(data)])
+    console = Console(file=io.StringIO(), width=columns, force_terminal=True, color_system=None)
+    show(console, messages, group_messages(messages), None)
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    wide = {sum(line.count(mark * 2) for mark in "·░▒▓█") for line in lines if line.startswith("  bit 7")}
+    assert max(wide) == {60: 16, 80: 16, 120: 32}[columns]
+    assert max(map(cell_len, lines)) <= columns
+    assert all(line.startswith(("  byte", "  bit", "dd", "  ")) or not line for line in lines)
+    assert sum(line.startswith("  bit ") for line in lines) == 8 * -(-70 // max(wide))
 
 
 @pytest.mark.parametrize(

@@ -232,3 +232,17 @@ def test_no_question_of_a_strangers_model_is_harmless(tmp_path):
     assert [each.harmless for each in strangers.questions] == [True, False]
     assert strangers.harmless == ()
     assert model("jbd").harmless
+
+
+@pytest.mark.parametrize("kind", ["f32", "text, width: 4"])
+def test_what_another_reply_is_asked_for_is_a_whole_number(kind):
+    other = (
+        f"  limits:\n    begins: aa 55 ?? 91\n    fields:\n      - {{name: state, at: 4, type: {kind}}}\n"
+        "      - {name: count, at: 8, type: u8}\n"
+    )
+    text = BASE.replace(
+        "quantity: cell_voltages}", "quantity: cell_voltages, when: [{field: limits.state, has_bit: 0}]}"
+    )
+    with pytest.raises(BadFileError, match=r"limits\.state is no whole number"):
+        parse(text + other, "acme.yaml")
+    parse((text + other).replace("limits.state", "limits.count"), "acme.yaml")

@@ -95,14 +95,14 @@ class RecordedConnection:
         self._events: deque[_Event] = deque()
         self._held = 0
         self._ended = [False, False]
-        self._begun = False
+        self.begun = False
         self._maskers = tuple(LiveMasker(recorder.counts, may_log_in=side == 0) for side in (0, 1))
         self._clear = (bytearray(), bytearray())
 
     def opened(self, at: int | None = None) -> None:
         """Record the handshake; done by itself with the first bytes. Times (`at`) are in ns; None: now."""
-        if not self._begun:
-            self._begun = True
+        if not self.begun:
+            self.begun = True
             self._recorder.write(time.time_ns() if at is None else at, self._packets.open())
 
     def observe(self, direction: Direction, data: bytes) -> None:

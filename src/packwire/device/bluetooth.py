@@ -7,8 +7,9 @@ from typing import override
 from packwire.address import VESC, Address
 from packwire.advertisement import Advertisement
 from packwire.device.base import Device, Node, Statistics
-from packwire.errors import NotAVescError
+from packwire.errors import NotAVescError, UnreachableError
 from packwire.link.base import Link
+from packwire.link.ble.adapters import may_hang, restart
 from packwire.link.ble.discovery import Seen, find
 from packwire.link.ble.observed import Watch, who
 from packwire.models.aiobmsble_plugins import Plugin, plugin_for
@@ -51,6 +52,7 @@ class BluetoothDevice(Device):
         self._watch = watch or Watch()
         self._seen = seen
         self._device: Device | None = None
+        self._restarted = ""
 
     @property
     @override
@@ -85,7 +87,9 @@ class BluetoothDevice(Device):
     @property
     @override
     def remarks(self) -> tuple[str, ...]:
-        return () if self._device is None else self._device.remarks
+        again = f"the Bluetooth adapter {self._restarted} hung, and was switched off and on"
+        own = (again,) if self._restarted else ()
+        return own if self._device is None else (*own, *self._device.remarks)
 
     @property
     @override
@@ -112,7 +116,13 @@ class BluetoothDevice(Device):
         address = self._address
         if self._seen is None:
             enough = (lambda _: True) if address.model else _is_told
-            self._seen = await find(address.target, address.adapter, enough=enough)
+            try:
+                self._seen = await find(address.target, address.adapter, enough=enough)
+            except UnreachableError as error:
+                if not (address.resets and may_hang(error)):
+                    raise
+                self._restarted = await restart(address.adapter)
+                self._seen = await find(address.target, address.adapter, enough=enough)
         for observer in self._watch.observers:
             observer.seen(time.time_ns(), self._seen.advertisement)
         self._device = self._chosen(self._seen)

@@ -18,6 +18,7 @@ from packwire.protocol.base import Asker, Options, Protocol, Request, RequestKin
 from packwire.quantity import Value
 from packwire.wire.codec import Span
 from packwire.wire.family import Family
+from packwire.wire.fields import Type
 from packwire.wire.finding import DataFramer, UnitFramer
 from packwire.wire.frame import StreamFramer
 from packwire.wire.framing import Framing
@@ -143,6 +144,11 @@ class ModelProtocol(Protocol):
                         other = self._check_reply(name, "fields")
                         if all(field not in each.codec.names for each in other.layouts):
                             raise ModelError(f"there is no field {field!r} in {name!r}", ("fields",))
+                        asked = [
+                            each.codec.by_name[field] for each in other.layouts if field in each.codec.names
+                        ]
+                        if any(one.type is Type.FLOAT or not one.type.numeric for one in asked):
+                            raise ModelError(f"{reference} is no whole number", ("fields",))
                     wanted.setdefault(name, set()).add(field)
         if self.content.get("packs"):
             name, _, field = self.content["packs"]["count"].rpartition(".")

@@ -45,6 +45,8 @@ FORMS: dict[str, dict[str, list[tuple[int, str]]]] = {
         "10:00:00.317 -> 0xDD 0x3 0x0 0x1B": [(0, "dd03001b")],
         "received data: {0xdd, 0xa5, 0x03}": [(-1, "dda503")],
         "TX: { 0xdd, 0xa5, 0x03 };": [(1, "dda503")],
+        "2026-01-02 10:00:00 TX ['0xdd', '0x3', '0xff']": [(1, "dd03ff")],
+        'Received: ["dd", "03", "0a"]': [(-1, "dd030a")],
     },
     "ESPHome uart_debug": {
         r'[12:00:00][D][uart_debug:158]: >>> "\a\b\t\n\v\f\r\e\"' + r"\'" + r'\\A"': [

@@ -165,6 +165,14 @@ def test_hex_lines(line):
     assert (packets.time[1] != NO_TIME) == line[0].isdigit() or line.startswith(("[", "dd"))
 
 
+@pytest.mark.parametrize("name", ["register", "Addr", "Offset (hex)"])
+def test_a_table_that_describes_registers_is_no_recording(name):
+    rows = f"{name},meaning,hex\n1,current,FF 9C\n2,soc,00 57\n"
+    with pytest.raises(BadFileError, match="2 x rows of a table that describes registers"):
+        read(rows.encode())
+    assert len(read(rows.replace("meaning", "time").replace("current", "12:00:01").encode())) == 2
+
+
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_csv(separator):
     table = [

@@ -82,7 +82,7 @@ class TestOwnClient:
         assert "127.0.0.1:51392 acknowledged all of it: its TCP received every byte." in text
 
     def test_the_client_s_pauses_are_told_apart_from_the_device_s_silence(self, text):
-        (line, _) = lines_with(text, "After 3 answered requests")
+        (line,) = lines_with(text, "After 3 answered requests")
         assert "BMS_GET_VALUES, can 84 > BMS_GET_VALUES" in line
         assert "sent nothing for 2.0 s, just as long as after those without a reply" in line
 

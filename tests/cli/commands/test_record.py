@@ -89,3 +89,14 @@ async def test_a_recording_that_is_over_ends_well(tmp_path):
     await packwire("record", "sim:vesc", "-o", str(out), "--count", "2", "--every", "0.1")
     again = await packwire("watch", f"replay:{out}", "--json")
     assert again.code == 0
+
+
+@pytest.mark.parametrize("url", ["serial:/dev/ttyNOTHERE7?model=jbd", "vesc://127.0.0.1:1"])
+async def test_of_what_never_answered_no_file_is_kept(tmp_path, url):
+    out = tmp_path / "x.pcapng"
+    result = await packwire("record", url, "-o", str(out), "--for", "0.3")
+    assert result.code == 3
+    assert "x.pcapng: nothing passed, and no file is kept" in result.err
+    assert "replay:" not in result.err
+    assert not out.exists()
+    assert not list(tmp_path.glob("*.part"))

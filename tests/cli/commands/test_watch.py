@@ -1,6 +1,8 @@
 """`packwire watch` and `packwire demo`: lines in a pipe, a card on a terminal, and coming back by itself."""
 
 import asyncio
+import io
+import itertools
 import os
 import re
 import signal
@@ -10,7 +12,11 @@ from typing import Any
 import pexpect
 import pyte
 import pytest
+from rich.console import Console
 
+from packwire.cli.views.live import LineView
+from packwire.device.follow import Outage, retry_delay
+from packwire.errors import UnreachableError
 from packwire.sim.server import SimOptions, SimulatedVesc
 from tests.cli.records import checked
 from tests.cli.running import COMMAND, packwire
@@ -86,6 +92,22 @@ async def test_it_waits_for_a_device_that_is_not_there_yet():
     assert result.code == 3
     assert "refused" in result.out
     assert "trying again" in result.out
+
+
+def test_an_outage_that_lasts_is_said_once_and_then_now_and_again(monkeypatch):
+    console = Console(file=io.StringIO(), width=200)
+    view, clock = LineView(console, lambda _: True), itertools.count(0.0, 10.0)
+    monkeypatch.setattr("packwire.cli.views.live.time.monotonic", lambda: next(clock))
+    for attempt in range(100):
+        view.show(Outage(UnreachableError("nobody there"), retry_delay(UnreachableError(""), attempt)))
+    view.show(Outage(UnreachableError("another reason"), 10.0))
+    assert isinstance(console.file, io.StringIO)
+    lines = [line.split("  ", 1)[1] for line in console.file.getvalue().splitlines()]
+    assert lines == [
+        *(f"nobody there (trying again in {seconds} s)" for seconds in ("0.5", "1", "2", "5", "10")),
+        "nobody there (65 tries; trying again in 10 s)",
+        "another reason (101 tries; trying again in 10 s)",
+    ]
 
 
 async def test_it_comes_back_when_the_device_does():

@@ -2,13 +2,16 @@
 
 import pytest
 
+from packwire.capture.layers.displaced import displaced
+from packwire.capture.layers.spoken import read_vesc
 from packwire.check import Confidence
 from packwire.cli.exit_codes import ExitCode, exit_code_of
 from packwire.doctor.compare.causes import Cause
 from packwire.doctor.log.examine import LogDiagnosis, diagnose_file
 from packwire.vesc.replies import BMS_GET_VALUES
+from tests.capture.builder import connections
 from tests.capture.vesc_session import VescSession, bms, version
-from tests.doctor.compare.clients import BMS, FW_VERSION
+from tests.doctor.compare.clients import BMS, FW_VERSION, LOGIN
 from tests.shared_data import CAPTURES, CASES, needs_captures, needs_cases
 
 NO_BMS = b"\x60" + BMS_GET_VALUES.encode(BMS_GET_VALUES.decode(bms(0.0, 0)).reply._replace(can_id=255))
@@ -101,6 +104,26 @@ def test_the_length_bug_is_possible_by_its_own_recording_alone(name):
     verdict = diagnose_file(CASES / name).verdict
     assert (verdict.key, verdict.confidence) == (Cause.RECEIVE_PATH, Confidence.POSSIBLE)
     assert exit_code_of(verdict.reason) == ExitCode.NO_DATA
+
+
+def test_a_device_that_leaves_its_hub_takes_nobody_s_place():
+    """The hub closes both of its clients then, though one of them had only just logged in."""
+    for newer_stays in (True, False):
+        older, newer = (VescSession(ports=(50000 + number, 65101)) for number in range(2))
+        older.open().send(0, LOGIN)
+        polls(older, 5, bms(), pause=0.1)
+        newer.time = older.time
+        newer.open().send(0, LOGIN)
+        older.time = newer.time + 300_000_000
+        older.close(1)
+        if newer_stays:
+            polls(newer, 5, bms(), pause=0.3)
+        else:
+            newer.time = older.time + 1_000_000
+            newer.close(1)
+        packets = sorted((*older.packets, *newer.packets), key=lambda each: each.time)
+        one, two = read_vesc(connections(packets)).connections
+        assert (displaced(one, (one, two)) is not None) == newer_stays
 
 
 def test_nothing_is_certain_of_a_damaged_file(tmp_path):

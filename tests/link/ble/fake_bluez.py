@@ -74,7 +74,7 @@ class FakeBlueZ:
     def _handle(self, message: Message) -> Message | None:
         if message.message_type is not MessageType.METHOD_CALL or message.interface is None:
             return None
-        if not message.interface.startswith("org.bluez") and message.interface != _MANAGER:
+        if not message.interface.startswith("org.bluez") and message.interface not in {_MANAGER, _PROPERTIES}:
             return None
         member = message.member or ""
         self.calls.append(member)
@@ -87,6 +87,10 @@ class FakeBlueZ:
 
     def _on_get_managed_objects(self, message: Message) -> Message:
         return Message.new_method_return(message, "a{oa{sa{sv}}}", [self.objects])
+
+    def _on_set(self, message: Message) -> None:
+        interface, name, value = message.body
+        self.change(message.path or "", interface, **{name: value})
 
     def _on_set_discovery_filter(self, message: Message) -> None:
         return

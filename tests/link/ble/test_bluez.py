@@ -11,7 +11,7 @@ from packwire.device import open_device
 from packwire.device.follow import Outage, Reading, follow
 from packwire.device.open import Observers
 from packwire.errors import GoneError, Reason, UnreachableError
-from packwire.link.ble import discovery, observed
+from packwire.link.ble import adapters, discovery, observed
 from packwire.link.ble.discovery import find, scan
 from tests.link.ble.fake_bluez import FakeBlueZ, needs_daemon, power, private_bus
 from tests.link.ble.test_link import Log
@@ -97,6 +97,32 @@ async def test_in_progress_is_waited_for(bluez, monkeypatch):
     with pytest.raises(UnreachableError, match="another program") as caught:
         await scan(0.1)
     assert caught.value.reason is Reason.BUSY
+
+
+async def test_an_adapter_that_hangs_is_restarted_where_that_is_allowed(bluez, monkeypatch):
+    monkeypatch.setattr(discovery, "_BUSY_PAUSE", 0.01)
+    monkeypatch.setattr(adapters, "_OFF", 0.01)
+    hangs = ["org.bluez.Error.InProgress"] * discovery._BUSY_TRIES
+    bluez.errors = {"StartDiscovery": [*hangs]}
+    with pytest.raises(UnreachableError, match="another program"):
+        async with open_device(URL):
+            pass
+    assert "Set" not in bluez.calls
+    bluez.errors = {"StartDiscovery": [*hangs]}
+    async with open_device(f"{URL}?reset") as device:
+        assert await device.read()
+        assert device.remarks[0] == "the Bluetooth adapter hci0 hung, and was switched off and on"
+    assert bluez.calls.count("Set") == 2
+    # One that hangs still is no loop.
+    bluez.errors = {"StartDiscovery": hangs * 2}
+    with pytest.raises(UnreachableError, match="another program"):
+        async with open_device(f"{URL}?reset"):
+            pass
+    assert bluez.calls.count("Set") == 4
+    bluez.errors = {"StartDiscovery": [*hangs], "Set": ["org.freedesktop.DBus.Error.AccessDenied"]}
+    with pytest.raises(UnreachableError, match="may not use Bluetooth"):
+        async with open_device(f"{URL}?reset"):
+            pass
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,10 @@ CAN_NAMES = frozenset(
         "frame id", "frameid", "msg id", "can-id", "messageid", "message id", "dlc",
     )
 )  # fmt: skip
+#: Without times and directions, what has one of these describes a device, and is no recording of it.
+_REGISTER_NAMES = frozenset(
+    ("register", "registers", "reg", "address", "addr", "offset", "parameter", "field", "adresse", "地址")
+)
 #: With one of these beside it, a column `id` is one of CAN too.
 _CAN_SIGNS = frozenset(("len", "length", "bus", "extended", "ext", "ide", "rtr", "flags"))
 _UNIT = re.compile(r" ?[(\[](?P<unit>[^()\[\]]{0,20})[)\]]\s*$|_(?P<suffix>s|ms|us|ns)$", re.IGNORECASE)
@@ -90,6 +94,7 @@ _TO, _FROM = (
     ),
 )
 _BAD = Unread("rows of a table without bytes in its column of bytes")
+_REGISTERS = Unread("rows of a table that describes registers: no messages, and no time or direction")
 _CAN_TABLE = Unread("rows of a table with CAN identifiers, of a form that is not known")
 
 
@@ -102,7 +107,7 @@ class Grammar:
         self._units: dict[str, int] = {}
         self._delimiter = ","
         self._names: list[str] = []
-        self._can = False
+        self._can = self._describes = False
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the bytes of a row; None for lines of another form."""
@@ -113,6 +118,8 @@ class Grammar:
             return None
         if self._can:
             return _CAN_TABLE
+        if self._describes:
+            return _REGISTERS
         if len(cells) == len(self._names) and self._lower(cells) == self._names:
             return BEGINS
         return self._row(cells)
@@ -133,6 +140,8 @@ class Grammar:
         self._can = self._can and len(names) > 2 and ("hex" in columns or "dlc" in names)
         if "hex" not in columns and not self._can:
             return None
+        recorded = columns.keys() & {"time", "seconds", "way"}
+        self._describes = not recorded and bool(_REGISTER_NAMES & set(names))
         self._columns, self._delimiter, self._names = columns, delimiter, names
         for key, index in columns.items():
             unit = _UNIT.search(cells[index][:_LONGEST_NAME].strip())

@@ -37,8 +37,6 @@ MAX_JUNK = 100
 _MANY = 1000
 #: How many messages of a connection are looked at to see who is the device.
 _MAX_VOTES = 2000
-#: A hub that closes a connection this soon after another login did it because of that, in ns.
-_DISPLACED_WITHIN = 2_000_000_000
 
 
 class Carrier(Protocol):
@@ -172,34 +170,6 @@ class SpokenConnection[On: Carrier]:
     def conversation(self) -> Conversation:
         """Return its messages as requests and replies."""
         return converse(self.messages.select(self.rows), self.observer)
-
-
-class Displaced(NamedTuple):
-    """Who logged in at the hub with the same id, how many ns before the hub closed the older connection."""
-
-    by: str
-    after: int
-
-
-def displaced(
-    connection: SpokenConnection[Carrier], connections: Sequence[SpokenConnection[Carrier]]
-) -> Displaced | None:
-    """Return which client took the place of a connection's client at its hub; None where none did."""
-    tcp = connection.connection
-    if tcp.ended_at is None or tcp.ended_by is None:
-        return None
-    own = connection.streams[1 - tcp.ended_by].hub_line
-    if own is None or own.login is None or own.caller is not Caller.CLIENT:
-        return None
-    for other in connections:
-        for line in other.hub_lines:
-            if other is connection or line.login is None or line.caller is not Caller.CLIENT:
-                continue
-            newer = line.time > own.time and 0 <= tcp.ended_at - line.time < _DISPLACED_WITHIN
-            same = line.login.device_id == own.login.device_id
-            if newer and same and tcp.ends[tcp.ended_by] in other.connection.ends:
-                return Displaced(other.connection.ends[line.side], tcp.ended_at - line.time)
-    return None
 
 
 @dataclass(frozen=True, slots=True)

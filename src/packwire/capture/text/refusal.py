@@ -26,7 +26,7 @@ def refusal(data: Bytes, formats: Sequence[TextFormat], decimal: TextFormat, fou
     parts = [
         "not a capture, but text with no bytes that could be read",
         f"it begins {first}" if first else "it holds nothing but blanks",
-        f"looked for lines of {len(formats)} forms ({', '.join(each.NAME for each in formats)})",
+        f"looked for lines of {len(formats)} forms",
     ]
     parts += islice((note for note in (*found.damage, *found.notes) if "without bytes" not in note), 2)
     advice = next((_advice(each) for each in formats if found.format == each.NAME), "")

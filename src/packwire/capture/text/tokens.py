@@ -4,11 +4,13 @@ import re
 
 _BYTE = "(?:0[xX])?[0-9A-Fa-f]{2}"
 _SEPARATORS = ("[ \t]{1,3}", "[ \t]?,[ \t]{0,2}", ":", "-", r"\.", r"\|")
+_QUOTED = r"{0}(?:0[xX])?[0-9A-Fa-f]{{1,2}}{0}(?:,[ \t]{{0,2}}{0}(?:0[xX])?[0-9A-Fa-f]{{1,2}}{0})+"
 #: Bytes in hex: two-digit tokens with one separator throughout, each with or without 0x, or one unbroken run;
-#: or tokens of one or two digits that all have 0x.
+#: or tokens of one or two digits that all have 0x, or that all stand in quotes, as Python prints a list.
 TOKENS = (
     r"(?:0[xX][0-9A-Fa-f]{1,2}(?:[ \t,]{1,3}0[xX][0-9A-Fa-f]{1,2})+,?(?![ \t,]*(?:0[xX]|[0-9A-Fa-f]{1,2}\b))|"
     + "|".join(f"{_BYTE}(?:{between}{_BYTE})+" for between in _SEPARATORS)
+    + f"|{_QUOTED.format("'")}|{_QUOTED.format('"')}"
     + "|(?:0[xX])?(?:[0-9A-Fa-f]{2})+|0[xX][0-9A-Fa-f])"
 )
 #: A bytes literal of Python, on its own or as the argument of bytearray or bytes.
@@ -24,18 +26,19 @@ _ESCAPES = {
     "\\": "\\", "'": "'", '"': '"',
 }  # fmt: skip
 _BETWEEN = re.compile(r"[ \t:.,|\-]+")
+_QUOTES = re.compile("['\"]")
 _SPLIT = re.compile(r"[ \t:.,|\-]+")
 
 
 def hex_tokens(text: str) -> list[str]:
     """Return the digits of each token of a text of the form of `TOKENS`; a run of digits is one."""
     plain = text.replace("0x", "").replace("0X", "") if "x" in text or "X" in text else text
-    return _SPLIT.split(plain.strip(" \t,"))
+    return _SPLIT.split(_QUOTES.sub("", plain).strip(" \t,"))
 
 
 def hex_bytes(text: str) -> bytes | None:
     """Return the bytes that a text of the form of `TOKENS` names, or None where it is none."""
-    if "x" in text or "X" in text:
+    if "x" in text or "X" in text or text[:1] in {"'", '"'}:
         text = "".join(token.zfill(2) for token in hex_tokens(text))
     try:
         return bytes.fromhex(_BETWEEN.sub("", text))

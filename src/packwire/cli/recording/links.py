@@ -51,7 +51,7 @@ class LinkRecording(ABC):
     @property
     def amount(self) -> str:
         """Return how much was written: `29 packets`."""
-        return f"{self.values} {self.unit}"
+        return f"{self.values} {self.unit}" if self.values else "nothing passed, and no file is kept"
 
     @property
     def failed(self) -> OSError | None:
@@ -69,12 +69,15 @@ class LinkRecording(ABC):
         """Write the rest of what is held."""
 
     def finish(self) -> None:
-        """Write the whole file; may be called more than once. Raises BadFileError."""
+        """Write the whole file, none where nothing passed; may be called again. Raises BadFileError."""
         if self._finished:
             return
         self._finished = True
         self.end()
         self._file.close()
+        if not self.values and self.failed is None:
+            self._part.unlink(missing_ok=True)
+            return
         try:
             if self._part != self._out:
                 self._write_masked()
@@ -149,7 +152,8 @@ class _OfStream(LinkRecording):
         self._recorder.close()
 
     def _hang_up(self) -> None:
-        if self._connection is not None:
+        """End the connection; a link that was never opened, or on which nothing passed, is none."""
+        if self._connection is not None and self._connection.begun:
             self._connection.end(0)
             self._connection.end(1)
 

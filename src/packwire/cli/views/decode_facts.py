@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
-from packwire.capture.layers.conversation import Conversation, Part
+from packwire.capture import Capture
+from packwire.capture.layers.conversation import Part
+from packwire.capture.layers.displaced import displaced
 from packwire.capture.layers.silence import Silence
-from packwire.capture.layers.spoken import Carrier, SpokenConnection, displaced
+from packwire.capture.layers.spoken import Carrier, SpokenConnection
 from packwire.capture.layers.tally import Tally
 from packwire.capture.packets import NO_TIME
 from packwire.cli.terminal import printable
@@ -16,8 +16,6 @@ from packwire.protocol.words import Words
 
 #: One that refuses a login closes at once, in ns; the rest is the way through the network.
 _REFUSED_WITHIN = 2_000_000_000
-#: A client that goes on sooner than this without a reply does not wait for one, in ns.
-_LEAST_PAUSE = 100_000_000
 #: How many commands are named in one sentence.
 _MAX_NAMES = 4
 #: How many different reasons for silence are told for one command.
@@ -100,9 +98,9 @@ def milliseconds(latency: int | None) -> str:
 
 
 def facts(
-    vesc: SpokenConnection[Carrier], counted: Sequence[Tally], silence: Silence
+    vesc: SpokenConnection[Carrier], counted: Sequence[Tally], silence: Silence, paused: str
 ) -> Iterator[tuple[str, bool]]:
-    """Yield sentences, and for each whether it is good news."""
+    """Yield sentences, and for each whether it is good news; `paused` is that of `pauses`, if any."""
     whole = [tally for tally in counted if tally.asked and tally.asked == tally.answered]
     others = []
     for tally in whole:
@@ -125,7 +123,8 @@ def facts(
                 False,
             )
     yield from _received(vesc)
-    yield from _pauses(vesc.conversation, vesc.words)
+    if paused:
+        yield paused, False
 
 
 def _replies(tally: Tally) -> str:
@@ -167,27 +166,21 @@ def _received(vesc: SpokenConnection[Carrier]) -> Iterator[tuple[str, bool]]:
         yield f"{client} acknowledged all but the last {left} bytes from the device.", False
 
 
-def _pauses(conversation: Conversation, words: Words) -> Iterator[tuple[str, bool]]:
-    """Say where a client paused behind a reply for just as long as it waits where none comes.
+def pauses(capture: Capture) -> dict[int, str]:
+    """Return, by connection (from 1), where a client paused for as long as it waits where no reply comes."""
+    if not any((each.conversation.part == Part.UNANSWERED).any() for each in capture.spoken):
+        return {}
+    from packwire.doctor.compare.choose import sessions_of  # noqa: PLC0415 - slow, and seldom needed
+    from packwire.doctor.compare.patience import PatienceSource, patience_of  # noqa: PLC0415
 
-    Only where it goes on faster behind other replies: else it is the pace of its polling.
-    """
-    messages = conversation.messages
-    rows = np.flatnonzero(messages.direction == Direction.TO_DEVICE)
-    wait = np.diff(messages.time[rows])
-    part, rows = conversation.part[rows[:-1]], rows[:-1]
-    in_vain = wait[part == Part.UNANSWERED]
-    if not len(in_vain):
-        return
-    usual = float(np.median(in_vain))
-    answered = part == Part.REQUEST
-    alike = np.abs(wait - usual) < 0.1 * usual
-    replied = messages.time[conversation.partner[rows]] - messages.time[rows]
-    paused = rows[answered & alike & (replied < usual / 2)]
-    quick = np.count_nonzero(answered & (wait < usual / 2))
-    if usual < _LEAST_PAUSE or not len(paused) or not quick or not alike[part == Part.UNANSWERED].all():
-        return
-    asked = (conversation.observer.addressed(messages.payload(row)) for row in paused.tolist())
-    names = ", ".join(dict.fromkeys(words.name(each.route, each.request) for each in asked))
-    pause = f"the client sent nothing for {usual / 1e9:.1f} s, just as long as after those without a reply"
-    yield f"After {len(paused)} answered requests ({names}) {pause}.", False
+    result = {}
+    for session in sessions_of(capture):
+        patience = patience_of(session)
+        if patience.source is not PatienceSource.UNANSWERED or not patience.refused or not patience.timeout:
+            continue
+        names = ", ".join(dict.fromkeys(session.queries[number].kind.name for number in patience.refused))
+        result[session.number] = (
+            f"After {len(patience.refused)} answered requests ({names}) the client sent nothing for "
+            f"{patience.timeout / 1e9:.1f} s, just as long as after those without a reply."
+        )
+    return result

@@ -20,6 +20,7 @@ from packwire.cli.views.decode_facts import (
     hub_end,
     hub_ends,
     milliseconds,
+    pauses,
     relays,
     summary_rows,
 )
@@ -45,6 +46,7 @@ def show(capture: Capture, shown: Shown, out: Writer) -> None:
     _show_file(capture, clock, out)
     hubs = hub_ends(capture.spoken)
     same = relays(capture.spoken) if shown.brief else {}
+    paused = pauses(capture)
     odd = False
     for number, connection in enumerate(capture.spoken, 1):
         out.line()
@@ -56,7 +58,7 @@ def show(capture: Capture, shown: Shown, out: Writer) -> None:
             )
             continue
         view.show_messages()
-        odd = view.show_summary() or odd
+        odd = view.show_summary(paused.get(number, "")) or odd
     if odd:
         out.line()
         out.line(f"What it comes to, and what to do:  packwire doctor --log {printable(capture.name)}")
@@ -349,14 +351,14 @@ class _ConnectionView:
         payload = shown_payload(self._vesc, self._conversation.messages.payload(row), self._shown)
         return self._words.reply(payload, keep_secrets=self._shown.keep_secrets)
 
-    def show_summary(self) -> bool:
+    def show_summary(self, paused: str) -> bool:
         """Write the account by command, then what is plain from it; return whether any of it is odd."""
         counted = tallies(self._conversation)
         if counted:
             self._out.line()
             for index, row in enumerate(summary_rows(counted, self._words)):
                 self._out.line((_INDENT + row, "dim" if index == 0 else ""))
-        plain = list(facts(self._vesc, counted, self._silence))
+        plain = list(facts(self._vesc, counted, self._silence, paused))
         if plain:
             self._out.line()
         for fact, good in plain:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from packwire.cli.records.recordings import Group as GroupRecord
+from packwire.cli.terminal import hanging
 from packwire.direction import DIRECTION_NAMES, Direction
 from packwire.insight.bits import count_bits
 from packwire.insight.groups import Group, GroupFacts, Lane, facts, header_text, lasting
@@ -25,8 +26,8 @@ _SHADES = (
 )
 #: Groups of so many pieces of broken frames are not worth showing one by one.
 _FEW = 2
-#: So many bytes are shown side by side.
-_ACROSS = 32
+#: So many bytes are shown side by side where the terminal is wide enough.
+_ACROSS, _FEWEST_ACROSS = 32, 8
 
 
 def title(group: Group) -> str:
@@ -76,9 +77,9 @@ def show(
         rate = "" if known.per_second is None else f", {known.per_second:.3g}/s"
         console.print(Text(title(group), style="bold"))
         console.print(f"  {_count(len(group), known)}{rate}")
-        console.print(f"  example  {known.example.hex(' ')}")
+        _print_bytes(console, "  example  ", known.example.hex(" "))
         if group.size:
-            console.print(f"  constant {_pattern(known.example, known.constant)}")
+            _print_bytes(console, "  constant ", _pattern(known.example, known.constant))
         if len(group) > 1 and not all(known.constant):
             _show_heat(console, messages, group)
         console.print()
@@ -122,6 +123,11 @@ def record(messages: Messages, group: Group, families: Mapping[Lane, str]) -> Gr
     }
 
 
+def _print_bytes(console: Console, title: str, text: str) -> None:
+    for line in hanging(console, Text(title + text), len(title.lstrip())):
+        console.print(line)
+
+
 def _pattern(example: bytes, constant: tuple[bool, ...]) -> str:
     return " ".join(f"{byte:02x}" if flag else "··" for byte, flag in zip(example, constant, strict=True))
 
@@ -129,8 +135,11 @@ def _pattern(example: bytes, constant: tuple[bool, ...]) -> str:
 def _show_heat(console: Console, messages: Messages, group: Group) -> None:
     """Print a row for each bit, a column for each byte; only stretches of bytes in which something moves."""
     activity = count_bits(messages.matrix(group.rows)).activity
-    for begin in range(0, group.size, _ACROSS):
-        part = activity[begin : begin + _ACROSS]
+    title = "  bit 7  "
+    fits = (console.width - len(title)) // 3 // _FEWEST_ACROSS * _FEWEST_ACROSS
+    across = min(max(fits, _FEWEST_ACROSS), _ACROSS)
+    for begin in range(0, group.size, across):
+        part = activity[begin : begin + across]
         if not part.any():
             continue
         console.print(

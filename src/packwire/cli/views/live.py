@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 #: Drawing costs more than polling: twice a second is enough for eyes.
 DRAW_INTERVAL = 0.5
+#: Seconds after which an outage that is as it was is said again; so many tries are not worth counting.
+_SAY_AGAIN, _FIRST_TRIES = 600.0, 5
 #: Columns of cells where several devices share a terminal.
 _CLOSE_COLUMNS = 4
 
@@ -88,6 +90,7 @@ class LineView:
         self._console = console
         self._wants = wants
         self._rates = Rates()
+        self._said, self._said_at, self._tries = ("", 0.0), 0.0, 0
 
     def __enter__(self) -> Self:
         return self
@@ -103,10 +106,22 @@ class LineView:
                 names = ", ".join(printable(node.name) for node in device.nodes)
                 self._print(f"connected {device.where}: {names}")
             case Outage(error, retry_in):
-                self._print(f"{error} (trying again in {retry_in:g} s)", "red")
+                self._tries += 1
+                if self._is_news(event):
+                    tries = f"{self._tries} tries; " if self._tries > _FIRST_TRIES else ""
+                    self._print(f"{error} ({tries}trying again in {retry_in:g} s)", "red")
             case Reading(device, samples):
+                self._said, self._tries = ("", 0.0), 0
                 self._rates.count(event)
                 self._print("  |  ".join(_line_parts(device, samples, self._wants)))
+
+    def _is_news(self, outage: Outage) -> bool:
+        """Tell whether it is another outage than the one before, or has lasted: a night is no 3 000 lines."""
+        said, now = (str(outage.error), outage.retry_in), time.monotonic()
+        if said == self._said and now - self._said_at < _SAY_AGAIN:
+            return False
+        self._said, self._said_at = said, now
+        return True
 
     def _print(self, text: str, style: str = "") -> None:
         now = datetime.now().astimezone()

@@ -11,7 +11,8 @@ import numpy as np
 
 from packwire.capture import Capture
 from packwire.capture.layers.conversation import Conversation, Part, converse
-from packwire.capture.layers.spoken import HubLine, SpokenConnection, displaced
+from packwire.capture.layers.displaced import displaced
+from packwire.capture.layers.spoken import HubLine, SpokenConnection
 from packwire.capture.layers.tcp import Connection
 from packwire.capture.layers.tcp_stream import Stream
 from packwire.capture.packets import NO_TIME
