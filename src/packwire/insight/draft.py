@@ -151,7 +151,7 @@ def link_lines(links: DraftLinks) -> Iterator[str]:
     yield "links:"
     if links.unnamed:
         yield "  # The recording does not name the characteristics: a phone that knows a device does not ask"
-        yield "  # again. Record once more with a phone that has forgotten it, or `packwire explore` the device."
+        yield "  # again. Record once more with one that has forgotten it, or `packwire explore` the device."
         yield "  # ble:"
         yield "  #   - {service: ????, notify: ????, write: ????}"
         yield "  tcp: true"
