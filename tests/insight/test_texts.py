@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from benchmarks.understanding.sessions import run
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from packwire.channel import Channel, Transport
@@ -121,6 +121,7 @@ def test_other_bytes_are_no_decimal_text(block):
     assert list(find_texts(said([block] * 20))) == []
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.one_of(st.binary(max_size=60), st.text("0123456789,.;\t\r\n=-ab").map(str.encode)), max_size=40
