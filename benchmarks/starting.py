@@ -11,7 +11,7 @@ from benchmarks.simulator import simulator
 
 ROUNDS = 7
 #: `packwire` as its installed script starts it.
-_COMMAND = [sys.executable, "-c", "from packwire.cli.main import main; main()"]
+_COMMAND = [sys.executable, "-c", "from packwire.__main__ import main; main()"]
 
 
 def measure() -> list[Figure]:

@@ -5,15 +5,18 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from packwire.advertisement import Advertisement
 from packwire.errors import BadAddressError, BadFileError
 from packwire.models.store import Source, library, sources
-from packwire.protocol.announcing import Announcing
 from packwire.protocol.base import Gatt, Protocol
-from packwire.protocol.observing import Observer
-from packwire.protocol.words import Words
-from packwire.wire.family import Family
+
+if TYPE_CHECKING:  # each is loaded by who asks for it
+    from packwire.advertisement import Advertisement
+    from packwire.protocol.announcing import Announcing
+    from packwire.protocol.observing import Observer
+    from packwire.protocol.words import Words
+    from packwire.wire.family import Family
 
 
 def _vesc() -> Protocol:
@@ -66,7 +69,7 @@ def _of_dbc(path: str) -> Protocol:
 
 
 @cache
-def observer(name: str) -> Observer:
+def observer(name: str) -> "Observer":
     """Return what is known of a protocol by those who only hear it. Raises BadAddressError as `protocol`."""
     if name == "vesc":
         from packwire.vesc.observer import VescObserver  # noqa: PLC0415 - only what is asked for is loaded
@@ -78,7 +81,7 @@ def observer(name: str) -> Observer:
 
 
 @cache
-def words(name: str) -> Words:
+def words(name: str) -> "Words":
     """Return a protocol's words for its messages. Raises BadAddressError as `protocol`."""
     if name == "vesc":
         from packwire.vesc.words import VescWords  # noqa: PLC0415 - only what is asked for is loaded
@@ -100,18 +103,18 @@ def usable() -> Iterator[Protocol]:
             yield protocol(name)
 
 
-def recognised(seen: Advertisement) -> tuple[Protocol, ...]:
+def recognised(seen: "Advertisement") -> tuple[Protocol, ...]:
     """Return the protocols, by name, that a device with such an advertisement speaks; mostly one or none."""
     return tuple(each for each in usable() if each.recognises(seen))
 
 
-def announcing() -> tuple[Announcing, ...]:
+def announcing() -> "tuple[Announcing, ...]":
     """Return how devices announce themselves on the network, of all protocols whose devices do."""
     own = (protocol(name).announcing for name in _IN_PYTHON)
     return tuple(each for each in own if each is not None)
 
 
-def families() -> tuple[Family, ...]:
+def families() -> "tuple[Family, ...]":
     """Return the framings that are known, by family: of models, of VESC, and of families without a model.
 
     What is more certain comes first: a framing that may begin with any byte is the last. Those without a
@@ -120,12 +123,12 @@ def families() -> tuple[Family, ...]:
     return _families(tuple(sources().values()))
 
 
-def families_unchecked() -> tuple[Family, ...]:
+def families_unchecked() -> "tuple[Family, ...]":
     """Return the families without checksums, wherever they are spoken."""
     return tuple(each for each, _ in _unchecked(tuple(sources().values())))
 
 
-def families_at(notify: str) -> tuple[tuple[Family, str], ...]:
+def families_at(notify: str) -> "tuple[tuple[Family, str], ...]":
     """Return the families without checksums that are spoken where this characteristic notifies, if any.
 
     Each with the characteristic that is written to. Their frames are to be looked for at no other place: they
@@ -140,14 +143,14 @@ def families_at(notify: str) -> tuple[tuple[Family, str], ...]:
 
 
 @cache
-def _unchecked(_: tuple[Source, ...]) -> tuple[tuple[Family, tuple[Gatt, ...]], ...]:
+def _unchecked(_: tuple[Source, ...]) -> "tuple[tuple[Family, tuple[Gatt, ...]], ...]":
     from packwire.models.load import unchecked_places  # noqa: PLC0415 - reading a VESC needs no models
 
     return unchecked_places()
 
 
 @cache
-def _families(_: tuple[Source, ...]) -> tuple[Family, ...]:
+def _families(_: tuple[Source, ...]) -> "tuple[Family, ...]":
     from packwire.models.framings import FAMILIES  # noqa: PLC0415 - few need all of them
     from packwire.models.load import model_families  # noqa: PLC0415
     from packwire.vesc.family import FAMILY  # noqa: PLC0415

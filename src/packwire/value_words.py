@@ -1,22 +1,23 @@
 """Values of quantities in words, for a line of text: `13.32 V`, `SoC 76 %`, `8 cells 3.300 .. 3.307 V`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 
 from packwire.quantity import QUANTITIES, Kind, Quantity, Scalar, Value
 
 
-def value_words(values: Mapping[str, Value]) -> Iterator[str]:
-    """Yield values by quantity key in words, in the registry's order, without what others say already."""
-    for key in _in_order(tuple(values)):
+def value_words(values: Mapping[str, Value]) -> list[str]:
+    """Return values by quantity key in words, in the registry's order, without what others say already."""
+    words: list[str] = []
+    for key, quantity, begin, number in _in_order(tuple(values)):
         value = values[key]
-        quantity, begin, number = _HOW[key]
         if isinstance(value, float) or (type(value) is int and quantity.kind is not Kind.DURATION):
-            yield number % value
+            words.append(number % value)
         elif isinstance(value, tuple):
-            yield from _list_words(quantity, value)
+            words += _list_words(quantity, value)
         else:
-            yield f"{begin}{quantity.format(value)}"
+            words.append(begin + quantity.format(value))
+    return words
 
 
 def _beginning(quantity: Quantity) -> str:
@@ -32,16 +33,19 @@ def _number(quantity: Quantity) -> str:
     return f"{_beginning(quantity)}%.{quantity.precision}f{end}"
 
 
-#: How each quantity is shown; these are left out, because others say it.
-_HOW = {each.key: (each, _beginning(each), _number(each)) for each in QUANTITIES.values()}
 _NUMBERS = (int, float)
+#: Others say it.
 _LEFT_OUT = frozenset({"cell_count", "cell_voltage_spread"})
 _PLACES = {key: place for place, key in enumerate(QUANTITIES)}
 
 
 @lru_cache(maxsize=256)
-def _in_order(keys: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted((key for key in keys if key not in _LEFT_OUT), key=_PLACES.__getitem__))
+def _in_order(keys: tuple[str, ...]) -> tuple[tuple[str, Quantity, str, str], ...]:
+    """Return which are shown, and how."""
+    shown = sorted((key for key in keys if key not in _LEFT_OUT), key=_PLACES.__getitem__)
+    return tuple(
+        (key, QUANTITIES[key], _beginning(QUANTITIES[key]), _number(QUANTITIES[key])) for key in shown
+    )
 
 
 def _list_words(quantity: Quantity, items: tuple[Scalar, ...]) -> list[str]:
@@ -50,10 +54,9 @@ def _list_words(quantity: Quantity, items: tuple[Scalar, ...]) -> list[str]:
         return [f"{quantity.name.lower()} {', '.join(on)}"] if on else []
     figure = f"%.{quantity.precision}f"
     if quantity.per_cell and len(items) > 1:
-        numbers = [item for item in items if isinstance(item, _NUMBERS)]
-        low, high = figure % min(numbers), quantity.format(max(numbers))
+        numbers = sorted([item for item in items if isinstance(item, _NUMBERS)])
         what = "cells" if quantity.kind is Kind.VOLTAGE else quantity.name.lower()
-        return [f"{len(items)} {what} {low} .. {high}"]
+        return [f"{len(items)} {what} {figure % numbers[0]} .. {figure % numbers[-1]} {quantity.unit}"]
     texts = [
         figure % item if isinstance(item, float) else quantity.format(item).removesuffix(f" {quantity.unit}")
         for item in items

@@ -21,7 +21,7 @@ _REPLACED = "\N{REPLACEMENT CHARACTER}"
 
 def printable(text: str, *, keep: str = "") -> str:
     """Return text in which each character can be seen; others, but for those to `keep`, are replaced."""
-    if text.isprintable() and not _BLANKS.search(text):
+    if text.isprintable() and (text.isascii() or not _BLANKS.search(text)):
         return text
     return "".join(each if _is_seen(each) or each in keep else _REPLACED for each in text)
 
@@ -35,7 +35,7 @@ def json_text(value: Any) -> str:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     except ValueError:
         text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
-    if text.isprintable() and not _BLANKS.search(text):
+    if text.isprintable() and (text.isascii() or not _BLANKS.search(text)):
         return text
     return "".join(each if _is_seen(each) else _escaped(each) for each in text)
 

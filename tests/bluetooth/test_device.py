@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+import bleak
 import pytest
 from aiobmsble import BMSConfig
 from aiobmsble.basebms import BaseBMS
@@ -13,6 +14,7 @@ from packwire.device import open_device
 from packwire.errors import PackwireError, Reason
 from packwire.models.load import model
 from packwire.models.protocol import ModelProtocol
+from packwire.models.recognition import read_uuid
 from packwire.sim.faults import Faults
 from packwire.sim.model import ModelDevice, SimulatedModel
 from packwire.sim.radio import BluetoothOptions
@@ -128,3 +130,38 @@ async def test_each_layout_of_jk02(air, software, cells, temperatures):
         assert len(ours["temperatures"]) == temperatures
         assert ours["temperatures"] == pytest.approx(theirs["temperatures"])
         assert ours["voltage"] == pytest.approx(theirs["voltage"])
+
+
+@pytest.mark.parametrize(("name", "at", "byte"), [("tdt", 0, 0x1E), ("ecoworthy", 7, 0x14)])
+async def test_a_device_that_takes_other_requests_is_asked_so_from_then_on(air, name, at, byte):
+    async with simulated(air, name) as sim:
+        asked, answer = [], sim.device.request
+
+        def request(port, payload):
+            asked.append(payload[at])
+            if payload[at] == byte:
+                answer(port, payload)
+
+        sim.device.request = request
+        async with open_device(replace(sim.bluetooth.url, model=name), timeout=0.3) as device:
+            (sample,) = await device.read()
+            assert sample.values["voltage"] == pytest.approx(sim.device.values()["voltage"], abs=0.01)
+            assert set(asked) > {byte}
+            asked.clear()
+            (sample,) = await device.read()
+            assert sample.values["soh"]
+            assert set(asked) <= {byte}
+
+
+async def test_a_device_is_unlocked_before_it_is_asked(air):
+    async with simulated(air, "tdt") as sim:
+        lock = read_uuid("fffa")
+
+        async def said():
+            async with bleak.BleakClient(await found(sim.bluetooth.radio.advertisement.address)) as client:
+                return bytes(await client.read_gatt_char(lock))
+
+        assert await said() == b"\0"
+        async with open_device(replace(sim.bluetooth.url, model="tdt")) as device:
+            await device.read()
+        assert await said() == b"\1"

@@ -9,9 +9,10 @@ from packwire.channel import Channel, Transport
 from packwire.direction import Direction
 from packwire.messages import MessageRow, from_rows
 from packwire.models.load import model
-from packwire.models.replies import EXTENDED
+from packwire.models.replies import EXTENDED, said_by, said_by_each
 from packwire.sim.model import SimulatedModel
 from packwire.sim.server import SimOptions
+from packwire.wire.matrix import values_of
 from tests.shared_data import CAPTURES, needs_captures
 
 NOTHING = np.zeros(0, dtype=np.uint8)
@@ -167,3 +168,18 @@ def test_a_frame_of_can_is_no_message_of_another_link():
 
 def test_columns_are_quantities_of_the_registry():
     assert keys_of([model("jbd")])[:2] == ["voltage", "current"]
+
+
+@pytest.mark.parametrize("name", sorted(each.name for each in all_models()))
+def test_what_many_messages_say_at_once_is_what_each_says(name):
+    random = np.random.default_rng(1)
+    for reply in model(name).replies:
+        for layout in reply.layouts:
+            matrix = random.integers(0, 256, (50, 130), dtype=np.uint8)
+            matrix[:25] //= 64  # small numbers: flags, counts, names
+            columns = values_of(layout.codec, matrix)
+            each = said_by_each(layout, columns) if columns is not None else ()
+            for row, said in zip(matrix, each, strict=False):
+                decoded = layout.codec.decode(row.tobytes())
+                wanted = {} if decoded.missing else said_by(layout, decoded).values
+                assert repr(said) == repr(wanted), reply.name  # types, NaN and order, too

@@ -35,3 +35,38 @@ def test_dialling(new_loop):
 
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(dial())
+
+
+class Listener:
+    """Keeps what comes."""
+
+    def __init__(self):
+        self.came = bytearray()
+        self.closed = asyncio.Event()
+
+    def data_received(self, data):
+        assert isinstance(data, bytes)
+        self.came += data
+
+    def link_closed(self, error):
+        self.closed.set()
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_what_is_longer_than_the_buffer_comes_whole_and_in_order(new_loop):
+    sent = bytes(range(256)) * 1000
+
+    async def serve(reader, writer):
+        writer.write(sent)
+        await writer.drain()
+        writer.close()
+
+    async def receive():
+        listener = Listener()
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            await TcpLink("127.0.0.1", server.sockets[0].getsockname()[1]).open(listener)
+            await listener.closed.wait()
+        assert listener.came == sent
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(receive())

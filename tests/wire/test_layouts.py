@@ -102,6 +102,8 @@ def test_a_matrix_says_what_single_messages_say(fields, rows, order):
     codec = Codec(fields, order)
     matrix = np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), len(rows[0]))
     table = columns(fields, matrix, order=order, known=_KNOWN)
+    upright = columns(fields, np.asfortranarray(matrix), order=order, known=_KNOWN)
+    assert all(np.array_equal(column, upright[name], equal_nan=True) for name, column in table.items())
     for index, row in enumerate(rows):
         values = codec.decode(row, known=_KNOWN).values
         for field in fields:
@@ -123,7 +125,10 @@ def test_a_matrix_says_what_single_messages_say(fields, rows, order):
 def test_messages_read_at_once_say_what_they_say_one_by_one(fields, rows, order):
     codec = Codec(fields, order)
     matrix = np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), len(rows[0]))
-    for row, said in zip(rows, values_of(codec, matrix) or (), strict=False):
+    table = values_of(codec, matrix)
+    for index, row in enumerate(rows if table is not None else ()):
+        each = ((name, column[index]) for name, column in (table or {}).items())
+        said = {name: value for name, value in each if value is not None}
         values, missing, _ = codec.decode(row)
         assert said == ({} if missing else values)
         assert list(map(type, said.values())) == [type(values[name]) for name in said]

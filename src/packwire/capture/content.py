@@ -142,7 +142,7 @@ def _spoken(framed: Framed) -> tuple[Spoken, ...]:
     for number, framing in enumerate(framed.framings):
         right = int(np.count_nonzero((framed.framing == number) & framed.checksum_ok))
         name = family_of(framing)
-        marked[name] = marked.get(name, False) or bool(framing.start) or framing.unit or name in _WORDS
+        marked[name] = marked.get(name, False) or framing.lead > 0 or framing.unit or name in _WORDS
         frames[name, not framing.inferred, framing.check is not None] += right
     return tuple(
         Spoken(name, count, known, checked, marked[name] and count >= _PART * on_their_way[name])

@@ -11,10 +11,9 @@ from packwire.direction import Direction
 from packwire.messages import Messages
 from packwire.models.heard import Heard
 from packwire.models.protocol import ModelProtocol
-from packwire.models.replies import EXTENDED, said_by
+from packwire.models.replies import EXTENDED, said_by_each
 from packwire.protocols import usable
 from packwire.quantity import QUANTITIES, Value
-from packwire.wire.codec import DecodedValues
 from packwire.wire.matrix import values_of
 
 #: The channel of all frames of a CAN bus: their identifiers tell them apart.
@@ -161,10 +160,12 @@ class Readings:
             layout = model.reply(name).layouts[0]
             data = [model.data(message) for message in group]
             matrix = np.frombuffer(b"".join(data), dtype=np.uint8).reshape(len(group), len(data[0]))
-            for message, values in zip(group, values_of(layout.codec, matrix) or (), strict=False):
+            columns = values_of(layout.codec, matrix)
+            if columns is None:
+                continue
+            for message, values in zip(group, said_by_each(layout, columns), strict=False):
                 if values:
-                    said = said_by(layout, DecodedValues(values)).values
-                    state.remembered[message] = MessageReading(model.name, name, said)
+                    state.remembered[message] = MessageReading(model.name, name, values)
 
     def _tried(self, state: _Channel, message: bytes) -> MessageReading | None:
         """Read with all models that know the frame; return what the one says that fits best so far."""

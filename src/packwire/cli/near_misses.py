@@ -1,7 +1,6 @@
 """A command that does not exist: what its user meant."""
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -64,6 +63,8 @@ def advice(words: Sequence[str], commands: Sequence[str]) -> str:
         return f"{word} is an address: packwire read {word} shows it once, packwire watch {word} live"
     if Path(word).is_file():
         return f"{word} is a file: packwire info {word} says what is in it"
+    from difflib import get_close_matches  # noqa: PLC0415 - for an error
+
     other = _COMMAND_OF.get(word.lower()) or next(iter(get_close_matches(word.lower(), commands, 1)), "")
     said = f"there is no command {word}"
     return f"{said}; did you mean packwire {other}?" if other else f"{said}; packwire --help lists all"

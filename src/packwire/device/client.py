@@ -9,7 +9,7 @@ Which reply answers which request is `packwire.protocol.exchange`'s to say; here
 """
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -66,7 +66,7 @@ class _Pending:
     deadline: float
     received_before: int
     damaged_before: int
-    others: Counter[tuple[bytes, str]] = field(default_factory=Counter)
+    others: dict[tuple[bytes, str], int] = field(default_factory=dict)
     timer: asyncio.TimerHandle | None = None
 
 
@@ -170,8 +170,8 @@ class Client:
         """
         beside = self.protocol.beside(request)
         async with self._beside if beside else self._turn, self.link.turn():
-            if not beside:
-                await self._settle(request)
+            if not beside and (late := self._outstanding(request)):
+                await self._settle(late)
             return await self._try(request, timeout or self.timeout, tries or self.tries)
 
     def tell(self, request: Request) -> None:
@@ -220,20 +220,20 @@ class Client:
         """Send once and wait; return the reply, or what came instead (then the reply may still come)."""
         if self._closed:
             raise await self._gone()
-        loop = asyncio.get_running_loop()
+        loop, beside = asyncio.get_running_loop(), self.protocol.beside(request)
         now = loop.time()
         pending = _Pending(
             request, loop.create_future(), now, now + timeout, self.frame_stats.received, self._damaged()
         )
         pending.timer = loop.call_at(now + min(STALL, timeout), self._watch, pending)
         self._pending[id(request)] = pending
-        self._exchange.ask(self._clock(), request, limit=int(max(timeout, LATEST) * _SECOND))
+        self._exchange.ask(int(now * _SECOND), request, limit=int(max(timeout, LATEST) * _SECOND))
         self.stats.requests += 1
         self.link.write(self.protocol.frame(request))
         try:
             reply = await pending.reply
         except TimeoutError:
-            if self.protocol.beside(request):  # whenever its reply comes, it is a good one
+            if beside:  # whenever its reply comes, it is a good one
                 self._exchange.release(request)
             return self._evidence(pending)
         except ConnectionError:
@@ -241,7 +241,7 @@ class Client:
         finally:
             pending.timer.cancel()
             del self._pending[id(request)]
-        if not self.protocol.beside(request):  # its seconds say nothing about the link
+        if not beside:  # its seconds say nothing about the link
             self.latencies.append(loop.time() - pending.started)
         self.stats.replies += 1
         return reply
@@ -251,7 +251,7 @@ class Client:
         loop = asyncio.get_running_loop()
         now = loop.time()
         if now - self._last_data >= STALL:
-            self._take_all(self._framer.rescue())
+            self._take_all(self._framer.rescue(), now)
         if pending.reply.done():
             return
         if now >= pending.deadline:
@@ -269,12 +269,18 @@ class Client:
             tuple((name, count) for (_, name), count in sorted(pending.others.items())),
             self.frame_stats.waiting,
         )
-        self._take_all(self._framer.give_up())  # the next reply shall not be hidden behind a false header
+        self._take_all(
+            self._framer.give_up(), self.now()
+        )  # the next reply shall not be hidden behind a false header
         return evidence
 
-    async def _settle(self, request: Request) -> None:
-        """Let late replies of the same kind pass by, so that none is taken for the next answer."""
-        for late, until in self._exchange.outstanding(self._clock(), self.protocol.kind(request.payload)):
+    def _outstanding(self, request: Request) -> list[tuple[Request, int]]:
+        """Return the requests of the same kind whose replies may still come, and until when (ns)."""
+        return self._exchange.outstanding(self._clock(), self.protocol.kind(request.payload))
+
+    async def _settle(self, outstanding: list[tuple[Request, int]]) -> None:
+        """Let late replies of a kind pass by, so that none is taken for the next answer."""
+        for late, until in outstanding:
             if not await self._fence(late):
                 # Nothing more comes on that way for now. Too late is too late: after a while it never comes.
                 await asyncio.sleep(until / _SECOND - self.now())
@@ -283,7 +289,7 @@ class Client:
     async def _fence(self, request: Request) -> bool:
         """Ask something else on the same way, where replies keep their order; tell whether it answered."""
         fence = self.protocol.fence(request)
-        if fence is None or self._exchange.outstanding(self._clock(), self.protocol.kind(fence.payload)):
+        if fence is None or self._outstanding(fence):
             return False  # its own late reply would open the fence
         return isinstance(await self._ask(fence, max(self.timeout, FENCE_TIMEOUT)), bytes)
 
@@ -326,10 +332,10 @@ class Client:
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the link."""
-        self._last_data = self.now()
+        now = self._last_data = self.now()
         if len(self._head) < HEAD:
             self._head += data[: HEAD - len(self._head)]
-        self._take_all(self._framer.feed(data))
+        self._take_all(self._framer.feed(data), now)
 
     def link_closed(self, error: Exception | None) -> None:
         """Learn from the link that nothing more will come."""
@@ -342,15 +348,15 @@ class Client:
             if not pending.reply.done():
                 pending.reply.set_exception(ConnectionError())
 
-    def _take_all(self, frames: list[Frame]) -> None:
+    def _take_all(self, frames: list[Frame], now: float) -> None:
         for frame in frames:
-            self._take(frame.payload)
+            self._take(frame.payload, int(now * _SECOND))
 
-    def _take(self, message: bytes) -> None:
+    def _take(self, message: bytes, time: int) -> None:
         late = False
         for pending in self._pending.values():
             self._echoes += message == pending.request.payload
-        for event in self._exchange.hear(self._clock(), message):
+        for event in self._exchange.hear(time, message):
             if not isinstance(event, Replied):
                 continue
             waiting = self._pending.get(id(event.request))
@@ -369,6 +375,7 @@ class Client:
             self.stats.unasked += 1
         name = self.protocol.describe(message)
         for pending in self._pending.values():
-            pending.others[message[:1], name] += 1
+            other = message[:1], name
+            pending.others[other] = pending.others.get(other, 0) + 1
         for receive in self._subscribers:
             receive(message)

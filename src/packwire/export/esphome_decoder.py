@@ -287,7 +287,7 @@ def _write_stream(to: Cpp, model: ModelProtocol) -> None:
                 tail = -check.at if check and check.at < 0 else len(framing.end)
                 with to.block("if (length > 0) {"):
                     if framing.hexadecimal:
-                        begin = len(framing.start)
+                        begin = framing.lead
                         to.put(f"std::vector<uint8_t> bytes(data + at, data + at + {begin});")
                         to.put(f"int64_t last = at + length - {tail};")
                         with to.block(f"for (int64_t place = at + {begin}; place + 1 < last; place += 2) {{"):

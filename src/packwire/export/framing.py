@@ -16,28 +16,35 @@ def write_framings(to: ProgramLanguage, framings: tuple[Framing, ...]) -> None:
 
     `checksum_1` and so on, which they need, come first, each once.
     """
-    names = [each.check.checksum for each in framings if each.check]
-    sums = {name: f"checksum_{number}" for number, name in enumerate(dict.fromkeys(names), 1)}
-    for name, function in sums.items():
+    made = [(each.check.checksum, each.check.of_digits) for each in framings if each.check]
+    sums = {each: f"checksum_{number}" for number, each in enumerate(dict.fromkeys(made), 1)}
+    for (name, of_digits), function in sums.items():
         to.gap()
-        to.say(f"The checksum {name}.")
+        to.say(f"The checksum {name}{' of what digits write' * of_digits}.")
         with to.block(to.checks(function)):
-            _write_checksum(to, CHECKSUMS[name])
+            _write_checksum(to, CHECKSUMS[name], of_digits=of_digits)
     for number, framing in enumerate(framings, 1):
         to.gap()
         to.say("How long the frame is that begins there; 0: none does, -1: bytes are missing.")
         with to.block(to.function(f"frame_{number}")):
-            _Finder(to, framing, sums.get(framing.check.checksum, "") if framing.check else "").write()
+            check = framing.check
+            _Finder(to, framing, sums[check.checksum, check.of_digits] if check else "").write()
 
 
-def _write_checksum(to: ProgramLanguage, entry: Checksum) -> None:
+def _write_checksum(to: ProgramLanguage, entry: Checksum, *, of_digits: bool) -> None:
     many = 1 << entry.bits
+    count = to.divided("(behind - begin)", 2) if of_digits else "behind - begin"
     to.put(to.let("total", str(entry.init)))
     if entry.kind is ChecksumKind.FLETCHER:
         to.put(to.let("low", str(entry.init & 0xFF)))
         to.put(to.let("high", str(entry.init >> 8)))
-    with to.block(to.each("number", "behind - begin")):
+    with to.block(to.each("number", count)):
         byte = to.byte("begin + number")
+        if of_digits:
+            to.put(to.let("byte", to.digits("begin + 2 * number", 2)))
+            with to.block(to.when("byte < 0")):
+                to.put(to.give("-1"))
+            byte = "byte"
         match entry.kind:
             case ChecksumKind.SUM:
                 to.put(to.set("total", f"total + {byte}"))

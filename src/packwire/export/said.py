@@ -1,7 +1,7 @@
 """What of a model becomes values, for targets that put replies together as packwire does itself."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from packwire.errors import BadOptionError
@@ -130,6 +130,8 @@ class ValueReplies:
     def frames(self, unit: int | None) -> tuple[list[tuple[Question, bytes]], list[str]]:
         """Return the requests with their frames, and what is said of those that cannot be made.
 
+        What a conversation begins with comes first.
+
         `unit` is the device's address on a shared line. Raises BadOptionError where it cannot be.
         """
         model = self.model
@@ -137,8 +139,17 @@ class ValueReplies:
         if unit is not None and parameter is None:
             raise BadOptionError(f"a {model.title} is not addressed: leave --unit out")
         given = {} if unit is None else {str(parameter): unit}
-        found, left_out = [], []
-        for question in self.questions:
+        found: list[tuple[Question, bytes]] = []
+        left_out = [
+            f"what unlocks it is not written to {each.unlock[0]}" for each in model.gatt if each.unlock
+        ]
+        needed = {each.instead_of for each in self.questions if not each.optional}
+        for question in sorted(self.questions, key=lambda each: each not in model.start):
+            if question.instead_of:
+                left_out.append(
+                    f"request {question.name}: for devices that do not answer {question.instead_of}"
+                )
+                continue
             secret = [name for name in question.template.names if model.parameters[name].secret]
             missing = [*secret, *question.missing(given)]
             if missing:
@@ -147,7 +158,8 @@ class ValueReplies:
                 )
                 continue
             try:
-                found.append((question, question.template.frame(given)))
+                optional = question.optional and question.name not in needed
+                found.append((replace(question, optional=optional), question.template.frame(given)))
             except FieldError as error:
                 raise BadOptionError(f"--unit {unit}: {error}") from None
         return found, left_out

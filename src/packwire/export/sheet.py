@@ -91,6 +91,8 @@ def _framing(framing: Framing) -> dict[str, Any]:
     lines = []
     if framing.start:
         lines.append(f"begins with {framing.start.hex(' ')}")
+    if framing.skips:
+        lines.append(f"begins with {framing.skips} byte of any value")
     if framing.unit:
         lines.append("each frame of the bus is a message")
     lines += list(dict.fromkeys(_size(each) for each in framing.sizes))

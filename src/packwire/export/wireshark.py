@@ -257,8 +257,7 @@ def _write_framings_table(to: Lua, model: ModelProtocol) -> None:
             check = framing.check
             tail = -check.at if check and check.at < 0 else len(framing.end)
             digits = "true" if framing.hexadecimal else "false"
-            start = lua_string(framing.start)
-            to.put(f"{{ frame = frame_{number}, tail = {tail}, digits = {digits}, start = {start} }},")
+            to.put(f"{{ frame = frame_{number}, tail = {tail}, digits = {digits}, lead = {framing.lead} }},")
 
 
 def _write_fields(to: Lua, writer: _Dissector, name: str) -> None:

@@ -45,11 +45,11 @@ local function without_end(frame, framing)
   if not framing.digits then
     return data
   end
-  local said = data:sub(#framing.start + 1)
+  local said = data:sub(framing.lead + 1)
   if #said % 2 == 1 or said:find("%X") then
     return ""
   end
-  return framing.start .. said:gsub("%x%x", function(two)
+  return data:sub(1, framing.lead) .. said:gsub("%x%x", function(two)
     return string.char(tonumber(two, 16))
   end)
 end

@@ -28,6 +28,9 @@ class Receiver(Protocol):
         """Learn that nothing more will come: the peer closed (None) or the link broke."""
 
 
+_NOT_SHARED = nullcontext()
+
+
 class Link(ABC):
     """A two-way stream of bytes to a device. Opened once; a new connection is a new Link."""
 
@@ -70,7 +73,7 @@ class Link(ABC):
 
     def turn(self) -> AbstractAsyncContextManager[None]:
         """Return what is held from a request to its reply: on a line that others share, only one speaks."""
-        return nullcontext()
+        return _NOT_SHARED
 
     def limit_unsent(self, size: int, full: Callable[[bool], None]) -> None:  # noqa: B027 - not all can tell
         """Call `full` with True when more than `size` bytes wait to be sent, with False when few do again."""

@@ -8,21 +8,36 @@ from typing import Any, cast, override
 from packwire.address import HUB_PORT, Address
 from packwire.errors import NoAnswerError, PackwireError, Reason, UnreachableError, system_reason
 from packwire.link.base import Link, StreamLink
-from packwire.link.modbus_tcp import ModbusEnvelope
-from packwire.link.shared import SharedLine, SharedLink
 from packwire.protocol.base import Protocol
 
 CONNECT_TIMEOUT = 5.0
 
 
-class TcpLink(StreamLink):
-    """A plain TCP connection."""
+#: Bytes that are read at once.
+_AT_ONCE = 1 << 14
+
+
+class TcpLink(StreamLink, asyncio.BufferedProtocol):
+    """A plain TCP connection, read into a buffer of its own.
+
+    For each read of any other Protocol, asyncio takes 256 KiB from the system and gives them back, which
+    costs as much as all else that reading does (`benchmarks/polling.py`).
+    """
 
     def __init__(self, host: str, port: int) -> None:
         super().__init__()
         self.host = host
         self.port = port
         self.name = place(host, port)
+        self._buffer = bytearray(_AT_ONCE)
+
+    @override
+    def get_buffer(self, sizehint: int) -> bytearray:
+        return self._buffer
+
+    @override
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(bytes(self._buffer[:nbytes]))
 
     @override
     async def connect(self) -> None:
@@ -55,6 +70,8 @@ class ModbusTcpLink(TcpLink):
     """A connection to a gateway or a device that speaks Modbus TCP."""
 
     def __init__(self, host: str, port: int) -> None:
+        from packwire.link.modbus_tcp import ModbusEnvelope  # noqa: PLC0415 - few speak it
+
         super().__init__(host, port)
         self._envelope = ModbusEnvelope()
 
@@ -161,6 +178,7 @@ def link_of(address: Address, protocol: Protocol) -> Link:
     """Return the link that an address leads over, not connected yet."""
     if not protocol.on_a_line:
         return bare_link_of(address, protocol)
+    from packwire.link.shared import SharedLine, SharedLink  # noqa: PLC0415 - others are nobody else's
 
     def make() -> TcpLink:
         link = bare_link_of(address, protocol)

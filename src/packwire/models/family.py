@@ -45,6 +45,7 @@ def _framing(name: str, index: int, said: Mapping[str, Any]) -> Framing:
         count=said.get("count"),
         until=read_hex(said.get("until", "")),
         hexadecimal=said.get("text") == "hex",
+        skips=said.get("skips", 0),
     )
 
 
@@ -56,11 +57,13 @@ def _check(said: Mapping[str, Any]) -> FrameCheck:
     if said["name"] not in CHECKSUMS:
         raise FieldError(f"there is no checksum {said['name']!r}: {', '.join(CHECKSUMS)}")
     order, digits = said.get("order", "big"), said.get("digits", False)
-    return FrameCheck(said["name"], said.get("from", 0), said["to"], said["at"], order, digits)
+    of_digits = said.get("of_digits", False)
+    return FrameCheck(said["name"], said.get("from", 0), said["to"], said["at"], order, digits, of_digits)
 
 
 def _byte(said: Mapping[str, Any]) -> ByteIs:
-    return ByteIs(said["at"], frozenset(said["values"]))
+    values = frozenset(said.get("values", ())) or frozenset(range(256)) - frozenset(said["all_but"])
+    return ByteIs(said["at"], values)
 
 
 def bytes_are(said: Iterable[Mapping[str, Any]]) -> tuple[ByteIs, ...]:

@@ -96,6 +96,8 @@ class HearingSession(Session):
     @property
     @override
     def identity(self) -> str:
+        if self._asker.identity:
+            return self._asker.identity
         serial = self._first().heard.values().get("serial_number") if len(self._units) == 1 else None
         return f"{self._protocol.name}-{serial or self._asker.place}"
 

@@ -13,7 +13,6 @@ from packwire.models.recognition import gatt_of, pattern_of
 from packwire.models.replies import Reply, ReplyLayout, reply_of, size_said, with_ways
 from packwire.models.requests import Parameter, Question, parameter_of, question_of
 from packwire.models.switches import Switch, switches_of
-from packwire.models.text import from_digits
 from packwire.protocol.base import Asker, Options, Protocol, Request, RequestKind, Session
 from packwire.quantity import Value
 from packwire.wire.codec import Span
@@ -21,7 +20,7 @@ from packwire.wire.family import Family
 from packwire.wire.fields import Type
 from packwire.wire.finding import DataFramer, UnitFramer
 from packwire.wire.frame import StreamFramer
-from packwire.wire.framing import Framing
+from packwire.wire.framing import Framing, from_digits
 
 __all__ = ["ModelProtocol", "Question", "Reply", "ReplyLayout", "Switch"]
 
@@ -101,11 +100,16 @@ class ModelProtocol(Protocol):
             yield reply
 
     def _made_questions(self, content: Mapping[str, Any]) -> Iterator[Question]:
+        optional: set[str] = set()
         for name, said in content.get("requests", {}).items():
             with at("requests", name):
                 question = question_of(name, said, self.framings, self.parameters)
                 for reply in question.replies:
                     self._check_reply(reply, "reply")
+                if question.instead_of and question.instead_of not in optional:
+                    raise ModelError("it names an optional request before it", ("instead_of",))
+            if question.optional:
+                optional.add(name)
             yield question
 
     def _check_reply(self, name: str, *place: str) -> Reply:
@@ -180,10 +184,11 @@ class ModelProtocol(Protocol):
         return None
 
     def _framing_of_reply(self, head: bytes) -> Framing | None:
-        return next(
-            (each for each in self.framings if head.startswith(each.start) or each.start.startswith(head)),
-            None,
-        )
+        fitting = [
+            each for each in self.framings if head.startswith(each.start) or each.start.startswith(head)
+        ]
+        # A reply that may begin with anything is rather in a framing that may, too.
+        return next((each for each in fitting if bool(each.start) == bool(head)), next(iter(fitting), None))
 
     @override
     def framer(self) -> StreamFramer:
@@ -301,7 +306,7 @@ class ModelProtocol(Protocol):
         else:
             data = frame[: len(frame) - len(framing.end)] if framing.end else frame
         if framing.hexadecimal:
-            return framing.start + from_digits(data[len(framing.start) :])
+            return data[: framing.lead] + from_digits(data[framing.lead :])
         return data
 
     def values(self, frame: bytes, known: Mapping[str, float] | None = None) -> dict[str, Value]:
@@ -342,13 +347,13 @@ class ModelProtocol(Protocol):
         whole_size = shape.size or (0 if text else size_said(begins, shape.begins, framing))
         least = whole_size - tail if whole_size else framing.needs
         if text:
-            least = len(framing.start) + (least - len(framing.start) + 1) // 2
+            least = framing.lead + (least - framing.lead + 1) // 2
         least = max(len(begins), least)
         body = bytearray(layout.codec.encode(values, size=least, known=known or {}).ljust(least, b"\0"))
         body[: len(begins)] = begins
         whole = bytes(body)
         if text:
-            whole = framing.start + whole[len(framing.start) :].hex().upper().encode()
+            whole = whole[: framing.lead] + whole[framing.lead :].hex().upper().encode()
         return framing.seal(whole + framing.until + bytes(tail - len(framing.end)) + framing.end)
 
     @override
@@ -386,7 +391,8 @@ class ModelProtocol(Protocol):
 
     def sends(self) -> list[tuple[str, RequestKind, bytes | str]]:
         """Return all that reading such a device sends: name, what it can do, the frame (or its template)."""
-        return [
+        unlocks = [("unlock", RequestKind.ACTS, each.unlock[1]) for each in self.gatt if each.unlock]
+        return unlocks + [
             (question.name, question.kind, question.payload or question.template.text)
             for question in self.questions
             if question.kind is RequestKind.READS

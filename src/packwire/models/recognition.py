@@ -71,10 +71,11 @@ def pattern_of(said: Mapping[str, Any]) -> Pattern:
 
 def gatt_of(said: Mapping[str, Any]) -> Gatt:
     """Return where a protocol is spoken over Bluetooth."""
-    kind, write = said.get("write_type"), said.get("write", "")
+    kind, write, unlock = said.get("write_type"), said.get("write", ""), said.get("unlock")
     return Gatt(
         read_uuid(said["service"]),
         read_uuid(said["notify"]),
         read_uuid(write) if write else "",
         None if kind is None else WriteType(kind),
+        None if unlock is None else (read_uuid(unlock["write"]), read_hex(unlock["send"])),
     )

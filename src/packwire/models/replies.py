@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from packwire.models.family import bytes_are
@@ -356,6 +357,40 @@ def said_by(layout: ReplyLayout, values: DecodedValues) -> Statement:
             single[key] = value
     shared = [(each, each.of(decoded[each.name])) for each in layout.shared if each.name in decoded]
     return Statement(single, tuple(shared))
+
+
+def said_by_each(layout: ReplyLayout, columns: Mapping[str, list[Any]]) -> Iterator[dict[str, Value]]:
+    """Yield what `said_by` gives of many messages: the values of each, by quantity.
+
+    `columns` are their values by field; None where a message has none.
+    """
+    said: dict[str, list[Any]] = {}
+    for name, key, turned in layout.single:
+        column = columns[name]
+        if turned is not None:
+            column = [None if value is None else turned(value) for value in column]
+            column = [None if value == "" else value for value in column]
+        said[key] = column
+    spoken = [each for each in layout.shared if any(value is not None for value in columns[each.name])]
+    for key in sorted({each.quantity.key: None for each in spoken}, key=WORDS.__contains__):
+        together = [each for each in spoken if each.quantity.key == key]
+        of = [columns[each.name] for each in together]
+        said[key] = of[0] if len(of) == 1 and together[0].plain else _joined_each(together, of)
+    keys = [key for key, column in said.items() if any(value is not None for value in column)]
+    for row in zip(*(said[key] for key in keys), strict=True):
+        yield {key: value for key, value in zip(keys, row, strict=True) if value is not None}
+
+
+def _joined_each(together: list[Saying], columns: list[list[Any]]) -> list[Value | None]:
+    """Return what several fields say together of their one quantity, message by message."""
+
+    @lru_cache(maxsize=None, typed=True)
+    def of(*row: Any) -> Value | None:
+        pairs = zip(together, row, strict=True)
+        values = joined((each, each.of(value)) for each, value in pairs if value is not None)
+        return next(iter(values.values()), None)
+
+    return list(map(of, *columns))
 
 
 def with_ways(replies: Iterable[Reply]) -> tuple[Reply, ...]:

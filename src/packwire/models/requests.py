@@ -224,6 +224,7 @@ def _wrong(frame: bytes, framings: tuple[Framing, ...]) -> str:
 class Question:
     """A request of a model: what it sends, what answers it, what it can do, how often it is due.
 
+    `instead_of` names the one that it takes the place of where a device does not answer that.
     `payload` is its frame where no parameter need be given; empty otherwise.
     """
 
@@ -241,6 +242,7 @@ class Question:
     timeout: float | None = None
     tries: int | None = None
     pause: float = 0
+    instead_of: str = ""
     payload: bytes = field(default=b"", compare=False)
 
     @property

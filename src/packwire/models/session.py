@@ -122,7 +122,7 @@ class ModelSession(Session):
         for step in self._protocol.start:
             if not isinstance(step, Question):
                 await self._asker.pause(step)
-            elif not step.missing(self._given):
+            elif not step.missing(self._given) and self._due(step, PACK):
                 await self._ask(step, self._main, PACK)
                 asked = asked or bool(step.replies)
         questions = self._questions()
@@ -132,7 +132,8 @@ class ModelSession(Session):
     @override
     async def find_local(self) -> None:
         for question in self._questions():
-            if (question.every or question.once) and (PACK, question.name) not in self._asked:
+            unasked = (PACK, question.name) not in self._asked
+            if unasked and (question.every or question.once) and self._due(question, PACK):
                 await self._ask(question, self._main, PACK)
         self._nodes[PACK] = Node(PACK, self.identity, NodeKind.BATTERY, self.name, self.firmware)
 
@@ -204,6 +205,8 @@ class ModelSession(Session):
     def _due(self, question: Question, key: str) -> bool:
         asked = self._asked.get((key, question.name))
         if question.name in self._absent:
+            return False
+        if question.instead_of and question.instead_of not in self._absent:
             return False
         if asked is None:
             return True

@@ -97,11 +97,3 @@ def read_template(text: object) -> tuple[Part, ...]:
     if not parts or isinstance(parts[0], Made):
         raise ValueError("a frame begins with bytes, such as 'dd a5 03', or with the address that is asked")
     return tuple(parts)
-
-
-def from_digits(digits: bytes) -> bytes:
-    """Return the bytes that hexadecimal digits stand for; empty where they are none."""
-    try:
-        return bytes.fromhex(digits.decode("ascii"))
-    except (ValueError, UnicodeDecodeError):
-        return b""

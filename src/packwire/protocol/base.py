@@ -12,15 +12,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from typing import Protocol as Interface
 
-from packwire.advertisement import Advertisement
-from packwire.protocol.announcing import Announcing
 from packwire.quantity import Value
 from packwire.sample import Condition
-from packwire.wire.family import Family
 from packwire.wire.frame import StreamFramer
 
-if TYPE_CHECKING:  # only the doctor uses them
+if TYPE_CHECKING:  # who only reads a device uses none of them
+    from packwire.advertisement import Advertisement
     from packwire.check import Check, Rule
+    from packwire.protocol.announcing import Announcing
+    from packwire.wire.family import Family
 
 
 class RequestKind(StrEnum):
@@ -73,13 +73,15 @@ class Gatt:
     """Where a protocol is spoken over Bluetooth: a service, what notifies in it and what is written.
 
     UUIDs are in their long form, in lower case. `write` is empty where nothing is asked; `write_type` None
-    where devices differ, and it is to be found out.
+    where devices differ, and it is to be found out. `unlock` is another characteristic of the service, and
+    what is written to it before devices that have it answer.
     """
 
     service: str
     notify: str
     write: str = ""
     write_type: WriteType | None = None
+    unlock: tuple[str, bytes] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +271,7 @@ class Protocol(ABC):
     """The file that it was read from, where it is not packwire's own."""
     baud: int = 115_200
     """What its serial lines usually have."""
-    family: Family | None = None
+    family: "Family | None" = None
     """How its frames look, for those that are recognised among others in a recording."""
     other_bauds: tuple[int, ...] = ()
     """What some have instead."""
@@ -285,11 +287,14 @@ class Protocol(ABC):
     """Where it is spoken over Bluetooth; the first that a device has is taken."""
     preamble: bytes = b""
     """What is sent first, so that a half frame which a client before us left behind is over."""
-    announcing: Announcing | None = None
-    """How its devices say where they are, on the network."""
     checks: "tuple[Check[Any], ...]" = ()
     """What it brings to the doctor beside its row in `packwire.doctor.registry`."""
     rules: "tuple[Rule, ...]" = ()
+
+    @property
+    def announcing(self) -> "Announcing | None":
+        """Return how its devices say where they are, on the network; None where they do not."""
+        return None
 
     def can_transport(self, unit: int | None) -> CanTransport | None:  # noqa: ARG002 - for those that are asked over CAN
         """Return how it is carried on CAN to the device of this address.
@@ -358,7 +363,7 @@ class Protocol(ABC):
     def session(self, asker: Asker, options: Options) -> Session:
         """Return a new conversation with a device."""
 
-    def recognises(self, seen: Advertisement) -> bool:  # noqa: ARG002 - most know no advertisements
+    def recognises(self, seen: "Advertisement") -> bool:  # noqa: ARG002 - most know no advertisements
         """Tell whether an advertisement is that of a device which speaks this."""
         return False
 

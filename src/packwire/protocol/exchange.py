@@ -186,7 +186,9 @@ class Exchange[Q, R]:
 
     def outstanding(self, time: int, kind: Hashable) -> list[tuple[Q, int]]:
         """Return the requests of a kind whose replies may still come, and until when (ns)."""
-        waiting = {id(each.request): each for each in self._waiting.get(kind, ()) if each.until >= time}
+        if kind not in self._waiting:
+            return []
+        waiting = {id(each.request): each for each in self._waiting[kind] if each.until >= time}
         return [(each.request, each.until) for each in waiting.values()]
 
     def release(self, request: Q) -> None:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from typing import Protocol as Interface
 
 from packwire.protocol.base import Protocol, Request
-from packwire.wire.family import Family
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from packwire.wire.family import Family
 
 #: A reply later than this, in seconds, is not taken for the answer to a request: the worst seen over a public
 #: hub is half a second, a search of a bus takes up to 5.
@@ -141,8 +142,10 @@ class Observer:
         self.protocol = protocol
 
     @property
-    def family(self) -> Family:
+    def family(self) -> "Family":
         """Return its framings as data."""
+        from packwire.wire.family import Family  # noqa: PLC0415 - who asks a device has no use for it
+
         return Family(self.protocol.title, ())
 
     @property

@@ -12,7 +12,7 @@ def from_unit(protocol: ModelProtocol, frame: bytes, unit: int) -> bytes:
         return frame[:at] + bytes([unit]) + frame[at + 1 :]
     framing = protocol.framing_of(frame) or protocol.framings[0]
     if framing.hexadecimal:
-        at = 2 * at - len(framing.start)
+        at = 2 * at - framing.lead
         return framing.seal(frame[:at] + b"%02X" % unit + frame[at + 2 :])
     return framing.seal(frame[:at] + bytes([unit]) + frame[at + 1 :])
 

@@ -212,7 +212,21 @@ class Peripheral:
         if gatt.write:
             self._writable.append(self._characteristic(gatt.write, writes, value))
             characteristics.append(self._writable[-1])
+        if gatt.unlock:
+            characteristics.append(self._lock(*gatt.unlock))
         return Service(UUID(gatt.service), characteristics)
+
+    def _lock(self, uuid: str, key: bytes) -> Characteristic[bytes]:
+        """Return the characteristic that says 1 once it was unlocked; the simulated device answers anyway."""
+        said = bytearray(1)
+
+        def write(_connection: Connection, value: bytes) -> None:
+            said[0] = value == key
+
+        value: AttributeValue[bytes] = AttributeValue(read=lambda _: bytes(said), write=write)
+        return self._characteristic(
+            uuid, Characteristic.Properties.READ | Characteristic.Properties.WRITE, value
+        )
 
     def _characteristic(
         self, uuid: str, properties: Characteristic.Properties, value: AttributeValue[bytes]

@@ -1,19 +1,20 @@
 """VESC as a protocol: the table of its commands, its replies and its sessions behind the common interface."""
 
 from collections.abc import Hashable
-from typing import override
+from typing import TYPE_CHECKING, override
 
-from packwire.advertisement import Advertisement
 from packwire.errors import BadAddressError
 from packwire.protocol.base import Asker, CanTransport, Gatt, Options, Protocol, Request, Session
 from packwire.vesc import framing
-from packwire.vesc.announcement import ANNOUNCING
 from packwire.vesc.commands import Command, command_name
 from packwire.vesc.matching import acceptance
 from packwire.vesc.requests import CAN_BROADCAST, FILLER, forward_can, request
-from packwire.vesc.secrets import mask_payload
 from packwire.vesc.traits import unsolicited
 from packwire.wire.frame import StreamFramer
+
+if TYPE_CHECKING:
+    from packwire.advertisement import Advertisement
+    from packwire.protocol.announcing import Announcing
 
 #: Before the same command is asked again after a timeout, another one on the same way lets a late reply pass.
 _FENCE, _FENCE_OF_FENCE = Command.FW_VERSION, Command.BMS_GET_VALUES
@@ -35,7 +36,13 @@ class VescProtocol(Protocol):
     title = "VESC"
     preamble = FILLER
     gatt = (NORDIC_UART,)
-    announcing = ANNOUNCING
+
+    @property
+    @override
+    def announcing(self) -> "Announcing":
+        from packwire.vesc.announcement import ANNOUNCING  # noqa: PLC0415 - for who looks at a network
+
+        return ANNOUNCING
 
     @override
     def can_transport(self, unit: int | None) -> CanTransport:
@@ -86,6 +93,8 @@ class VescProtocol(Protocol):
 
     @override
     def mask(self, message: bytes) -> bytes:
+        from packwire.vesc.secrets import mask_payload  # noqa: PLC0415 - for what is shown
+
         return mask_payload(message)
 
     @override
@@ -100,7 +109,7 @@ class VescProtocol(Protocol):
         return (Request(_question(_FENCE)),)
 
     @override
-    def recognises(self, seen: Advertisement) -> bool:
+    def recognises(self, seen: "Advertisement") -> bool:
         # Many devices have that service; these names are the firmware's own.
         return seen.name.upper().startswith("VESC") and (
             not seen.service_uuids or NORDIC_UART.service in seen.service_uuids

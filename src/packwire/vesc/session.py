@@ -1,6 +1,7 @@
 """A conversation with a VESC and what hangs on it: an Express, its BMS, the controllers on its bus."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, override
 
 from packwire.errors import NoAnswerError, Reason
@@ -52,6 +53,8 @@ class VescSession(Session):
         """Who answered FW_VERSION, by CAN id; None is the device that we are connected to."""
         self._own_id: int | None = None
         """The controller id of the device that we are connected to, once a reply told it."""
+        self._request = lru_cache(maxsize=64)(self._made_request)
+        """Requests, until more is known of who may answer them."""
         self._routes: dict[str, int | None] = {}
         self._stale: dict[str, StaleWatch] = {}
         self._setups: dict[str, _Setup] = {}
@@ -92,10 +95,13 @@ class VescSession(Session):
         """
         reply = await self._asker.request(self._request(payload, can_id), timeout=timeout, tries=tries)
         if can_id is None and payload[0] == Command.GET_VALUES:
-            self._own_id = GET_VALUES.decode(reply).reply.controller_id
+            own_id = GET_VALUES.decode(reply).reply.controller_id
+            if own_id != self._own_id:
+                self._own_id = own_id
+                self._request.cache_clear()
         return reply
 
-    def _request(self, payload: bytes, can_id: int | None) -> Request:
+    def _made_request(self, payload: bytes, can_id: int | None) -> Request:
         node = self.known.get(can_id)
         others = {known.uuid for route, known in self.known.items() if route != can_id}
         sender = self._own_id if can_id is None else can_id
@@ -111,6 +117,7 @@ class VescSession(Session):
         if self._asker.shared:
             # That may have been a reply on its way to the client before us. Behind a fence, ask again.
             self.known.clear()
+            self._request.cache_clear()
             self._asker.distrust(Request(request(Command.FW_VERSION)))
             await self.fw_version()
 
@@ -118,6 +125,7 @@ class VescSession(Session):
         """Ask a node who it is."""
         payload = await self.ask(request(Command.FW_VERSION), can_id, tries=tries)
         self.known[can_id] = FW_VERSION.decode(payload).reply
+        self._request.cache_clear()
         return self.known[can_id]
 
     async def ping_can(self) -> tuple[int, ...]:

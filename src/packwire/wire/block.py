@@ -45,15 +45,12 @@ class FieldBlock:
     many bytes from there on are read, `end` where the last field ends.
     """
 
-    __slots__ = ("_convert", "absolute", "end", "fields", "names", "needs", "partial", "places", "raws")
+    __slots__ = ("absolute", "end", "needs", "places", "read")
 
     def __init__(
         self, fields: list[Field], order: Order, raws: frozenset[str], anchors: frozenset[Any]
     ) -> None:
-        self.fields = fields
         self.absolute = fields[0].at is not None
-        self.names = [field.name for field in fields]
-        self.raws = [field.name for field in fields if field.name in raws]
         offsets = list(_offsets(fields))
         ends = [offset + (field.width or 0) for offset, field in zip(offsets, fields, strict=True)]
         self.needs, self.end = max(ends), ends[-1]
@@ -62,21 +59,8 @@ class FieldBlock:
             for field, offset, end in zip(fields, offsets, ends, strict=True)
             if field.name in anchors
         ]
-        self.partial = [
-            field.name for field in fields if field.unknown or field.when or field.type is Type.BCD
-        ]
-        """Fields that may have no value."""
-        self._convert = _function(fields, offsets, order, self.raws)
-
-    def read(self, data: bytes, at: int, values: dict[str, Any], raws: dict[str, Any]) -> None:
+        self.read = _function(fields, offsets, order, raws)
         """Add the values of a message whose bytes are there, and the raw numbers that others ask for."""
-        read, numbers = self._convert(data, at, raws)
-        values.update(zip(self.names, read, strict=True))
-        for name in self.partial:
-            if values[name] is None:
-                del values[name]
-        if numbers:
-            raws.update(zip(self.raws, numbers, strict=True))
 
 
 def _offsets(fields: list[Field]) -> Iterator[int]:
@@ -87,36 +71,39 @@ def _offsets(fields: list[Field]) -> Iterator[int]:
         end = at + (field.width or 0)
 
 
-def _function(
-    fields: list[Field], offsets: list[int], order: Order, asked: list[str]
-) -> Callable[[bytes, int, Mapping[str, Any]], tuple[tuple[Any, ...], tuple[Any, ...]]]:
-    """Make the function that returns the values, and the raw numbers that are asked for."""
+type _Read = Callable[[bytes, int, dict[str, Any], dict[str, Any]], None]
+
+
+def _function(fields: list[Field], offsets: list[int], order: Order, asked: frozenset[str]) -> _Read:
+    """Make the function that reads them."""
     scope: dict[str, Any] = {"single_bits": single_bits, "words": _words, "bcd": _bcd}
-    lines = ["def convert(data, at, raws):"]
+    lines = ["def read(data, at, values, raws):"]
     for number, (form, variables) in enumerate(_structs(fields, offsets, order)):
         scope[f"unpack{number}"] = form.unpack_from
         lines.append(f"    {''.join(f'{name}, ' for name in variables)} = unpack{number}(data, at)")
     seen: dict[str, str] = {}
     """What others see of a field: 0 where it is not there, or is no number."""
-    values = []
     for index, field in enumerate(fields):
+        scope[f"name{index}"] = field.name
         raw, text = f"v{index}", _raw_text(f"v{index}", field)
         if text != raw:
             raw = f"r{index}"
             lines.append(f"    {raw} = {text}")
-        values.append(_value_text(index, raw, field, seen, scope))
+        there = [_condition(each, seen) for each in field.when]
+        there += [f"{raw} is not None"] if field.type is Type.BCD else []
+        seen_of_it = f"({raw} if {' and '.join(there)} else 0)" if there else raw
+        if field.unknown:
+            scope[f"unknown{index}"] = frozenset(field.unknown)
+            there.append(f"{raw} not in unknown{index}")
+        only = f"if {' and '.join(there)}: " if there else ""
+        lines.append(f"    {only}values[name{index}] = {_value_text(index, raw, field, seen, scope)}")
         seen[field.name] = raw
-        if field.name in asked and (field.when or field.type is Type.BCD):
-            held = " and ".join(_condition(each, seen) for each in field.when) or "True"
-            lines.append(f"    s{index} = ({raw} or 0) if {held} else 0")
+        if field.name in asked:
+            lines.append(f"    s{index} = raws[name{index}] = {seen_of_it}")
             seen[field.name] = f"s{index}"
-    numbers = "".join(f"{seen[name]}, " for name in asked)
-    lines.append(f"    return ({''.join(f'{value}, ' for value in values)}), ({numbers})")
     exec("\n".join(lines), scope)  # noqa: S102 - see above
-    convert: Callable[[bytes, int, Mapping[str, Any]], tuple[tuple[Any, ...], tuple[Any, ...]]] = scope[
-        "convert"
-    ]
-    return convert
+    read: _Read = scope["read"]
+    return read
 
 
 def _structs(
@@ -161,14 +148,6 @@ def _value_text(index: int, number: str, field: Field, seen: Mapping[str, str], 
     if field.negative:
         held = " and ".join(_condition(each, seen) for each in field.negative)
         text = f"(-({text}) if {held} else {text})"
-    if field.type is Type.BCD:
-        text = f"(None if {number} is None else {text})"
-    if field.unknown:
-        scope[f"unknown{index}"] = frozenset(field.unknown)
-        text = f"(None if {number} in unknown{index} else {text})"
-    if field.when:
-        held = " and ".join(_condition(each, seen) for each in field.when)
-        text = f"({text} if {held} else None)"
     return text
 
 

@@ -217,7 +217,8 @@ class _Block:
     def __call__(self, state: _State) -> None:
         read = self.block
         at = state.start if read.absolute else state.end
-        if len(state.data) - at < read.needs:
+        needs = at + read.needs
+        if len(state.data) < needs:
             end = state.end
             for single in self.singles:  # as far as the bytes go
                 single(state)
@@ -229,7 +230,7 @@ class _Block:
             state.places[name] = at + begin, at + end
         if self.moves:
             state.end = at + read.end
-        state.last = max(state.last, at + read.needs)
+        state.last = max(state.last, needs)
 
 
 class _Single:
@@ -244,7 +245,9 @@ class _Single:
         "keep_raw",
         "order",
         "read",
+        "step",
         "value",
+        "width",
     )
 
     def __init__(self, field: Field, order: Order, *, keep_raw: bool = False) -> None:
@@ -256,7 +259,10 @@ class _Single:
         self.dense = field.code if field.step == field.width else None
         self.byte_order: Order = field.order or order
         self.follows = field.at is None and field.after is None
-        self.read = self._numbers if field.type.numeric else self._bytes
+        self.width, self.step = field.width or 0, field.step
+        self.read = self._bytes
+        if field.type.numeric:
+            self.read = self._number if field.count is None else self._list
 
     def __call__(self, state: _State) -> None:
         field = self.field
@@ -278,26 +284,28 @@ class _Single:
         state.end = end
         state.last = max(state.last, end)
 
-    def _numbers(self, state: _State, start: int) -> int | None:
+    def _number(self, state: _State, start: int) -> int | None:
         """Read it; return where it ends, or None where it is cut."""
-        field, data = self.field, state.data
-        width, step = field.width or 0, field.step
+        field, end = self.field, start + self.width
+        if end > len(state.data):
+            state.missing.append(field.name)
+            return None
+        (raw,) = self._items(state.data, start, 1)
+        if self.keep_raw:
+            state.raws[field.name] = 0 if raw is None else raw
+        value = None if raw is None else self.value(raw)
+        if field.each_bit is not None or field.negative:
+            value = _with_others(field, raw, value, state.raws)
+        if value is not None:
+            state.values[field.name] = value
+        if state.spans is not None:
+            state.spans.append(Span(field.name, start, self.width, self._integer(state.data, start), value))
+        return end
+
+    def _list(self, state: _State, start: int) -> int | None:
+        """Read it; return where it ends, or None where it is cut."""
+        field, data, width, step = self.field, state.data, self.width, self.step
         there = 0 if len(data) - start < width else 1 + (len(data) - start - width) // step
-        if field.count is None:
-            if not there:
-                state.missing.append(field.name)
-                return None
-            (raw,) = self._items(data, start, 1)
-            if self.keep_raw:
-                state.raws[field.name] = 0 if raw is None else raw
-            value = None if raw is None else self.value(raw)
-            if field.each_bit is not None or field.negative:
-                value = _with_others(field, raw, value, state.raws)
-            if value is not None:
-                state.values[field.name] = value
-            if state.spans is not None:
-                state.spans.append(Span(field.name, start, width, self._integer(data, start), value))
-            return start + width
         count = self._count(state, there)
         taken = min(count, there)
         items = self._items(data, start, taken if field.most is None else min(taken, field.most))
@@ -321,10 +329,9 @@ class _Single:
         return there if count == TO_THE_END else count or 0
 
     def _items(self, data: bytes, start: int, count: int) -> Iterable[float | None]:
-        field = self.field
         if self.dense:
             return _items(self.byte_order, self.dense, count).unpack_from(data, start)
-        return [field.raw_in(data, start + index * field.step, self.order) for index in range(count)]
+        return [self.field.raw_in(data, start + index * self.step, self.order) for index in range(count)]
 
     def _integer(self, data: bytes, at: int) -> int | None:
         """Return the raw number of a span; of a float its bits."""

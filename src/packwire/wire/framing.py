@@ -119,7 +119,8 @@ def _check_digit(number: int, digits: int) -> int:
 class FrameCheck:
     """A checksum of the catalogue: over the bytes from `begin` to `end`, stored at `at`.
 
-    `end` and `at` may be negative, counted from the frame's end. With `digits` it is written in hexadecimal.
+    `end` and `at` may be negative, counted from the frame's end. With `digits` it is written in hexadecimal;
+    `of_digits` takes it of the bytes that the digits there write, in place of the digits.
     """
 
     checksum: str
@@ -128,6 +129,7 @@ class FrameCheck:
     at: int
     order: ByteOrder = "big"
     digits: bool = False
+    of_digits: bool = False
 
     @property
     def size(self) -> int:
@@ -137,8 +139,12 @@ class FrameCheck:
     def right(self, frame: bytes) -> bytes:
         """Return the bytes that are right as the frame's checksum."""
         entry = CHECKSUMS[self.checksum]
-        number = entry.of(frame[self.begin : self.end])
+        number = entry.of(self._covered(frame))
         return b"%0*X" % (self.size, number) if self.digits else number.to_bytes(entry.size, self.order)
+
+    def _covered(self, frame: bytes) -> bytes:
+        covered = frame[self.begin : self.end]
+        return from_digits(covered) if self.of_digits else covered
 
     def stored(self, frame: bytes) -> bytes:
         """Return the bytes that stand there."""
@@ -148,15 +154,24 @@ class FrameCheck:
     def holds(self, frame: bytes) -> bool:
         """Tell whether what stands there is right."""
         if self.digits:
-            return self.stored(frame) == self.right(frame)
+            digits = not self.of_digits or bool(self._covered(frame))
+            return digits and self.stored(frame) == self.right(frame)
         entry = CHECKSUMS[self.checksum]
         stored = frame[self.at : self.at + entry.size or None]
-        return int.from_bytes(stored, self.order) == entry.of(frame[self.begin : self.end])
+        return int.from_bytes(stored, self.order) == entry.of(self._covered(frame))
 
     def set(self, frame: bytes) -> bytes:
         """Return the frame with its checksum made right."""
         at = self.at if self.at >= 0 else len(frame) + self.at
         return frame[:at] + self.right(frame) + frame[at + self.size :]
+
+
+def from_digits(digits: bytes) -> bytes:
+    """Return the bytes that hexadecimal digits stand for; empty where they are none."""
+    try:
+        return bytes.fromhex(digits.decode("ascii"))
+    except (ValueError, UnicodeDecodeError):
+        return b""
 
 
 #: Bytes of a frame whose end is marked, and whose size nothing says.
@@ -192,6 +207,8 @@ class Framing:
     """No number says the size: a frame goes on until this, and its checksum and its end lie behind it."""
     hexadecimal: bool = False
     """Between start and end each byte is written as two hexadecimal digits."""
+    skips: int = 0
+    """In place of a start: so many bytes that may be any."""
     unit: bool = False
     """Each unit of the link (a CAN frame) is one frame; in a stream there are none."""
     needs: int = field(init=False, compare=False, repr=False)
@@ -199,9 +216,14 @@ class Framing:
     """No frame is shorter than this: the start, the checksum and the end."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "needs", max([len(self.start), *(size.needs for size in self.sizes)]))
+        object.__setattr__(self, "needs", max([self.lead, *(size.needs for size in self.sizes)]))
         check = self.check.size if self.check else 0
-        object.__setattr__(self, "least", max(len(self.start) + check + len(self.end), 1))
+        object.__setattr__(self, "least", max(self.lead + check + len(self.end), 1))
+
+    @property
+    def lead(self) -> int:
+        """Return how many bytes come before what a frame says."""
+        return self.skips + len(self.start)
 
     def forms_of(self, head: bytes) -> Iterator[tuple[int, Size]]:
         """Yield the sizes that a frame may have which begins so, each with the rule that says it.

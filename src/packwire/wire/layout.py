@@ -12,8 +12,9 @@ This is another way to write `packwire.wire.fields`; the engine is `packwire.wir
 None: it was not in the message. A layout with a mask holds only the fields whose bit is set.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache, cached_property
 from typing import Any, NamedTuple, Protocol
 
 from packwire.wire.codec import Codec, Span, compiled, unpacked_and_scaled
@@ -29,6 +30,7 @@ class LayoutPart(NamedTuple):
     bit: int | None = None
 
 
+@cache
 def _number(kind: Type, width: int, scale: float, bit: int | None) -> LayoutPart:
     """`scale` is what a firmware multiplies by when it writes, so a value is the raw number divided by it."""
     return LayoutPart(Field(type=kind, width=width, scale=1 / scale), bit)
@@ -105,21 +107,28 @@ class Layout[T: tuple[Any, ...]]:
     `mask` names a field of 4 bytes that comes first and whose bits say which of the others follow.
     """
 
-    __slots__ = ("_make", "bits", "codec", "decode", "fields", "kind", "mask")
-
     def __init__(self, kind: type[T], *, order: Order = "big", mask: str | None = None) -> None:
         self.kind = kind
         self.mask = mask
+        self._order: Order = order
         parts = dict(_parts_of(kind))
         if mask is not None and (mask != next(iter(parts)) or parts[mask].field.width != _MASK_WIDTH):
             raise FieldError("a mask is a number of 4 bytes and comes first")
         self.bits = {name: part.bit for name, part in parts.items()}
         """The mask's bit of each field; None where it has none."""
-        self.fields = tuple(_named(name, part, mask) for name, part in parts.items())
-        self.codec = Codec(self.fields, order)
-        self._make: Callable[[Iterable[Any]], T] = kind._make  # type: ignore[attr-defined]
+        self._parts = parts
         self.decode: Decode[T] = self._first_decode
         """Decode the fields that begin at byte `at` (behind the command id); never raises."""
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """Return its fields."""
+        return tuple(_named(name, part, self.mask) for name, part in self._parts.items())
+
+    @cached_property
+    def codec(self) -> Codec:
+        """Return what decodes and encodes them; of most layouts, a program needs none."""
+        return Codec(self.fields, self._order)
 
     def _first_decode(self, payload: bytes, at: int = 1) -> Decoded[T]:
         """Compile the hot path of a layout that is one run of numbers, such as GET_VALUES, and take it."""
@@ -148,7 +157,8 @@ class Layout[T: tuple[Any, ...]]:
 
     def _decode_as_far_as_it_goes(self, payload: bytes, at: int = 1) -> Decoded[T]:
         values, missing, left_over = self.codec.decode(payload, at)
-        return Decoded(self._make(map(values.get, self.codec.names)), missing, left_over)
+        reply = _new_tuple(self.kind, map(values.get, self.codec.names))
+        return _new_tuple(Decoded, (reply, missing, left_over))
 
     def encode(self, reply: T) -> bytes:
         """Encode a message; it ends before the first field that is None (as an older firmware's would).

@@ -41,8 +41,9 @@ def columns(
     return reader.columns
 
 
-#: So many messages are decoded at a time where a matrix is long: columns take more memory than bytes.
-BATCH = 1 << 15
+#: So many messages are decoded at a time where a matrix is long: columns take more memory than bytes, and
+#: what is read again for each field should still be in the processor's cache.
+BATCH = 1 << 14
 
 
 def batches(
@@ -54,29 +55,28 @@ def batches(
         yield columns(fields, matrix[begin : begin + BATCH], order=order, known=known)
 
 
-def values_of(codec: Codec, matrix: Bytes) -> list[dict[str, Any]] | None:
-    """Return the values by field that `Codec.decode` gives of each message; none of messages cut short.
+def values_of(codec: Codec, matrix: Bytes) -> dict[str, list[Any]] | None:
+    """Return by field what `Codec.decode` gives of each message; None in place of what it does not give.
 
-    None for layouts that have what is read one by one: texts, numbers of more than six bytes, signs and lists
-    that are no plain numbers. Its figure is `messages --decode` in `benchmarks/models.py`.
+    A message that was cut short says nothing at all. None for layouts that have what is read one by one:
+    texts, numbers of more than six bytes, signs and lists that are no plain numbers. Its figure is
+    `messages --decode` in `benchmarks/models.py`.
     """
     if not all(_is_said(field) for field in codec.fields):
         return None
     reader = _Reader(matrix, 0, codec.order)
-    said: list[dict[str, Any]] = [{} for _ in range(len(matrix))]
+    said: dict[str, list[Any]] = {}
     for field in codec.fields:
         reader.read(field)
-        name, there = field.name, reader.ends[field.name][1]
-        values = reader.said(field)
-        if there.all() and not field.unknown and field.type is not Type.BCD:
-            for row, value in zip(said, values, strict=True):
-                row[name] = value
-            continue
-        for row, is_there, value in zip(said, there.tolist(), values, strict=True):
-            if is_there and value is not None:
-                row[name] = value
+        values, there = reader.said(field), reader.ends[field.name][1]
+        if there.all():
+            said[field.name] = list(values)
+        else:
+            pairs = zip(there.tolist(), values, strict=True)
+            said[field.name] = [value if is_there else None for is_there, value in pairs]
     for index in np.flatnonzero(reader.cut).tolist():
-        said[index] = {}
+        for column in said.values():
+            column[index] = None
     return said
 
 
@@ -94,7 +94,8 @@ class _Reader:
     """Where decoding is, message by message."""
 
     def __init__(self, matrix: Bytes, at: int, order: Order) -> None:
-        self.matrix = matrix
+        # Numbers are read where they stand, and for that a message's bytes lie side by side.
+        self.matrix = matrix if matrix.strides[1] == 1 else np.ascontiguousarray(matrix)
         self.start = at
         self.order: Order = order
         self.end: _Places | int = at
@@ -106,6 +107,8 @@ class _Reader:
         """Messages that are too short for a field that should be there."""
         self.ends: dict[str, tuple[_Places | int, _There]] = {}
         self.raws: dict[str, Column] = {}
+        self._whole: dict[str, _Places] = {}
+        """Raw numbers that other fields asked for, as whole ones."""
         self.columns: dict[str, Column] = {}
 
     def read(self, field: Field) -> None:
@@ -133,7 +136,7 @@ class _Reader:
         """Return the values of a field that was read, message by message, as numbers and words of Python."""
         if field.count is not None:
             column = self.columns[field.name]
-            whole_numbers = field.steps() == (0, 1, 0.0, 0.0)
+            whole_numbers = field.steps()[1:] == (1, 0.0, 0.0)
             listed = (np.nan_to_num(column).astype(np.int64) if whole_numbers else column).tolist()
             if not np.isnan(column).any():
                 return map(tuple, listed)
@@ -185,7 +188,7 @@ class _Reader:
         order, width = field.order or self.order, field.width or 0
         if field.step == width and _numpy_reads(field, order):
             block = self.matrix[:, place : place + many * width]
-            return np.ascontiguousarray(block).view(_dtype(field, order)).astype(np.float64)
+            return block.view(_dtype(field, order)).astype(np.float64)
         items = [
             _number(field, self.matrix[:, at : at + width], order)
             for at in range(place, place + many * field.step, field.step)
@@ -201,8 +204,11 @@ class _Reader:
 
     def _raw_of(self, name: str) -> _Places:
         """Return the raw numbers of an earlier field; 0 where they are not known."""
-        raw = self.raws.get(name)
-        return np.zeros(len(self.matrix), dtype=np.int64) if raw is None else np.nan_to_num(raw).astype(int)
+        if name not in self._whole:
+            raw = self.raws.get(name)
+            there = np.zeros(len(self.matrix)) if raw is None else np.nan_to_num(raw)
+            self._whole[name] = there.astype(np.int64)
+        return self._whole[name]
 
     def _holds(self, condition: FieldCondition) -> _There:
         held: _There = condition.holds(self._compared(condition))
@@ -306,7 +312,7 @@ def _number(field: Field, item: Bytes, order: Order) -> Column:
         with np.errstate(invalid="ignore"):  # a NaN that signals
             return np.ascontiguousarray(highest_first).view(f">f{item.shape[1]}")[:, 0].astype(np.float64)
     if _numpy_reads(field, order):
-        return np.ascontiguousarray(item).view(_dtype(field, order))[:, 0].astype(np.float64)
+        return item.view(_dtype(field, order))[:, 0].astype(np.float64)
     return _whole_number(field, item, order)
 
 

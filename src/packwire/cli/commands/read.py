@@ -90,7 +90,8 @@ async def _show(device: Device, wanted: Target, console: Console, started: float
         for line in node_lines(node, sample, width):
             console.print(line)
     if wanted.wants_can_bus:
-        with console.status(device.search) if device.search else contextlib.nullcontext():
+        waits = device.search and console.is_terminal  # a file shows no spinner, and should not pay for it
+        with console.status(device.search) if waits else contextlib.nullcontext():
             await _find_nodes(device)
         for node in _wanted_nodes(device, wanted):
             if node.key in {shown.key for shown in first}:

@@ -41,7 +41,7 @@ class LikelyPair(TypedDict):
 
     service: str
     notify: str
-    write: str
+    write: Annotated[str, "empty where a device is only listened to"]
     write_type: Annotated[str | None, "`with response` or `without response` where there is only one way"]
     why: str
 

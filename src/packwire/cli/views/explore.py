@@ -101,7 +101,8 @@ def _pairs(found: Explored) -> Iterator[_Line]:
 def _pair(pair: LikelyPair) -> str:
     gatt = pair.gatt
     way = f" ({gatt.write_type})" if gatt.write_type else ""
-    return f"service {short(gatt.service)}, write {short(gatt.write)}{way}, notify {short(gatt.notify)}"
+    write = f"write {short(gatt.write)}{way}, " if gatt.write else ""
+    return f"service {short(gatt.service)}, {write}notify {short(gatt.notify)}"
 
 
 def _asked(found: Explored) -> Iterator[_Line]:

@@ -44,9 +44,10 @@ def _links(found: Explored) -> list[str]:
         gatt = pair.gatt
         way = f", write_type: {gatt.write_type}" if gatt.write_type else ""
         mark = "    " if pair is first else "    # or "
+        write = f", write: {_uuid(gatt.write)}{way}" if gatt.write else ""
         lines.append(
-            f"{mark}- {{service: {_uuid(gatt.service)}, notify: {_uuid(gatt.notify)}, "
-            f"write: {_uuid(gatt.write)}{way}}}{f'  # {pair.why}' if pair.why else ''}\n"
+            f"{mark}- {{service: {_uuid(gatt.service)}, notify: {_uuid(gatt.notify)}"
+            f"{write}}}{f'  # {pair.why}' if pair.why else ''}\n"
         )
     return lines
 

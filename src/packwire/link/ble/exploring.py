@@ -78,7 +78,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class LikelyPair:
-    """A pair by which the device may be spoken with; `why` says what speaks for it."""
+    """A pair by which the device may be spoken with; `why` says what speaks for it.
+
+    Nothing is written where the protocols that are known there only listen.
+    """
 
     gatt: Gatt
     why: str
@@ -167,8 +170,8 @@ def likely_pairs(
             _pair(service, notify, write, known, sure, alone=len(own_services) == 1)
             for notify in service.characteristics
             if notify.notifies
-            for write in service.characteristics
-            if write.writable
+            for write in (*service.characteristics, None)
+            if (Gatt(service.uuid, notify.uuid) in known if write is None else write.writable)
         ]
     return [pair for _, pair in sorted(found, key=lambda each: -each[0])]
 
@@ -176,15 +179,15 @@ def likely_pairs(
 def _pair(
     service: Service,
     notify: Characteristic,
-    write: Characteristic,
+    write: Characteristic | None,
     known: dict[Gatt, list[str]],
     sure: set[str],
     *,
     alone: bool,
 ) -> tuple[int, LikelyPair]:
-    """Weigh a pair: how much speaks for it, and what."""
+    """Weigh a pair: how much speaks for it, and what. Without `write`, the device is only listened to."""
     points, reasons = 0, []
-    titles = known.get(Gatt(service.uuid, notify.uuid, write.uuid), [])
+    titles = known.get(Gatt(service.uuid, notify.uuid, write.uuid if write else ""), [])
     if titles:
         points += 8
         reasons.append(_spoken([each for each in titles if each in sure] or titles))
@@ -196,6 +199,8 @@ def _pair(
         reasons.append("it is the only service of the maker's own")
     if "notify" in notify.properties:
         points += 1
+    if write is None:
+        return points, LikelyPair(Gatt(service.uuid, notify.uuid), ", ".join(reasons))
     distance = abs(write.handle - notify.handle)
     if 0 < distance <= 4:
         points += 1

@@ -93,9 +93,18 @@ class BleLink(Link):
             async with asyncio.timeout(SUBSCRIBE_TIMEOUT):
                 self._notify_from = _characteristic(self._client.services, gatt, gatt.notify)
                 await self._client.start_notify(self._notify_from, self._heard)
+                await self._unlock(gatt)
         except FAILURES as error:
             raise broken(error, who(self.seen)) from error
         self._writer = asyncio.create_task(self._write_all())
+
+    async def _unlock(self, gatt: Gatt) -> None:
+        assert self._client is not None
+        uuid, data = gatt.unlock or ("", b"")
+        characteristic = _characteristic(self._client.services, gatt, uuid) if uuid else None
+        if characteristic is not None:
+            confirmed = "write" in characteristic.properties
+            await self._client.write_gatt_char(characteristic, data, confirmed)
 
     def place_on(self, services: "BleakGATTServiceCollection") -> Gatt:
         """Return the first of the protocol's places that the device has. Raises NotAVescError."""

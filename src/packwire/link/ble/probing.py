@@ -67,6 +67,7 @@ async def probe(
 
 def _trials(pairs: list[LikelyPair], protocols: tuple[Protocol, ...]) -> list[tuple[Protocol, LikelyPair]]:
     """Return what is tried: protocols at their own places first, then all at the likeliest pairs."""
+    pairs = [each for each in pairs if each.gatt.write]
     own = [
         (protocol, pair)
         for protocol in protocols

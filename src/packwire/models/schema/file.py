@@ -32,6 +32,13 @@ class SerialOf(Part):
     """Baud rates that some devices have instead."""
 
 
+class UnlockOf(Part):
+    """What is written to another characteristic of the service, once, before a device answers."""
+
+    write: Uuid
+    send: HexBytes
+
+
 class BluetoothOf(Part):
     """Where it is spoken over Bluetooth."""
 
@@ -41,6 +48,8 @@ class BluetoothOf(Part):
     """Left out where nothing is asked."""
     write_type: WriteType | None = None
     """Left out where devices differ: then it is found out."""
+    unlock: UnlockOf | None = None
+    """Devices without that characteristic need not be unlocked."""
 
 
 class CanOf(Part):

@@ -8,10 +8,17 @@ from packwire.models.schema.base import Byte, HexBytes, Part
 
 
 class ByteIs(Part):
-    """Byte `at` is one of `values`."""
+    """Byte `at` is one of `values`, or none of `all_but`."""
 
     at: Annotated[int, Field(ge=0, le=64)]
-    values: Annotated[list[Byte], Field(min_length=1, max_length=256)]
+    values: Annotated[list[Byte], Field(max_length=256)] = []
+    all_but: Annotated[list[Byte], Field(max_length=255)] = []
+
+    @model_validator(mode="after")
+    def _one(self) -> "ByteIs":
+        if bool(self.values) == bool(self.all_but):
+            raise ValueError("say values, or all_but")
+        return self
 
 
 class SizeOf(Part):
@@ -45,6 +52,8 @@ class ChecksumOf(Part):
     at: Annotated[int, Field(ge=-64, le=4096)]
     order: Literal["big", "little"] = "big"
     digits: bool = False
+    of_digits: bool = False
+    """It is of the bytes that the digits there write, in place of the digits."""
 
 
 class FramingOf(Part):
@@ -72,12 +81,16 @@ class FramingOf(Part):
     text: Literal["hex"] | None = None
     """Between start and end each byte is written as two hexadecimal digits. Places in requests and replies
     count the bytes that they stand for; those in `size` and `checksum` the digits."""
+    skips: Annotated[int, Field(ge=0, le=8)] = 0
+    """In place of `start`: so many bytes that may be any."""
 
     @model_validator(mode="after")
     def _whole(self) -> "FramingOf":
         if not self.form and not self.size and not self.until:
             raise ValueError("size: say how long a frame is, such as [{at: 3, add: 7}]")
-        if not self.form and not self.start:
+        if self.skips and (self.start or not self.checksum):
+            raise ValueError("skips: it is for frames with a checksum, and without a start")
+        if not self.form and not self.start and not self.skips:
             raise ValueError("start: say how a frame begins, such as dd")
         return self
 

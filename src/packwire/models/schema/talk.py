@@ -55,6 +55,8 @@ class RequestOf(Part):
     tries: Annotated[int, Field(ge=1, le=10)] | None = None
     pause: Annotated[float, Field(ge=0, le=10)] = 0
     """Seconds in which nothing is sent behind it."""
+    instead_of: Label | Literal[""] = ""
+    """Asked only where a device does not answer that request, which is `optional` and comes before it."""
 
 
 class MarkOf(Part):
