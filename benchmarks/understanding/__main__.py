@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from benchmarks.understanding.exchanges import exchange_sessions
 from benchmarks.understanding.models import model_sessions
 from benchmarks.understanding.noted import accidents, measure_notes
 from benchmarks.understanding.score import Score, score
@@ -95,6 +96,13 @@ def main() -> None:
             print(means.row(f"{first}, {name}"), flush=True)
             sure += means.sure
             few += means.few
+    exchanges = exchange_sessions()
+    means = measure(exchanges.sessions, max(FIRST))
+    print(means.row("all, exchanges of aiobmsble's tests"), flush=True)
+    for session, own in zip(exchanges.sessions, means.scores, strict=True):
+        print(f"  {session.name}: EXACT F1 {own.f1:.2f}, border F1 {own.border_f1:.2f}, {own.true} fields")
+    print(f"  too few different frames, or too little that moves: {', '.join(exchanges.few) or 'none'}")
+    print(f"  no model that knows their fields: {', '.join(exchanges.unknown) or 'none'}")
     print(f"\n{few} sessions had fewer than {LEAST} fields that moved: not scored")
     _confidence(sure)
     _notes(count)

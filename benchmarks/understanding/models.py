@@ -54,7 +54,7 @@ def _said(protocol: ModelProtocol, scenario: str, frames: int, seed: int) -> tup
         if len(own) != frames or len({len(row) for row in own}) != 1:
             continue
         matrix = np.frombuffer(b"".join(own), dtype=np.uint8).reshape(len(own), -1)
-        if true := _true(protocol, reply, own[0]):
+        if true := true_fields(protocol, reply, own[0]):
             result.append(Known(Frames(matrix, len(reply.begins)), true))
     return tuple(result)
 
@@ -85,7 +85,8 @@ def _values(pack: Pack, at: int) -> dict[str, Any]:
     }
 
 
-def _true(protocol: ModelProtocol, reply: Reply, frame: bytes) -> tuple[TrueField, ...]:
+def true_fields(protocol: ModelProtocol, reply: Reply, frame: bytes) -> tuple[TrueField, ...]:
+    """Return the fields of a frame as its model has them."""
     types = {field.name: field for layout in reply.layouts for field in layout.codec.fields}
     result = []
     head = len(protocol.framings[0].start)

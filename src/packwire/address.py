@@ -433,7 +433,8 @@ def _parse_sim(rest: str) -> Address:
     name = rest[: match.start()] if match else rest
     if not _MODEL.fullmatch(name):
         raise BadAddressError(
-            f"{name[:40]!r} is no simulator: a simulator is named by its protocol, sim:vesc"
+            f"{name[:40]!r} is no simulator: a simulator is named by its protocol, sim:vesc. A model's file "
+            "is simulated by packwire sim FILE"
         )
     return sim_address(name, _checked_can_id(match[1]) if match else None)
 

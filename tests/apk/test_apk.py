@@ -19,6 +19,7 @@ from tests.apk.writer import (
     classes,
     dex,
     files,
+    hermes,
     manifest,
     method,
     write_app,
@@ -181,6 +182,44 @@ def test_what_hides_its_logic_is_told(tmp_path):
     assert names == ["Flutter", "React Native", "packed by 360 Jiagu", "Hermes"]
     assert {each.uuid for each in found.uuids} == {"ffe1", "fff0"}
     assert BASIC_INFO in frames(found)
+
+
+@pytest.mark.parametrize("version", [84, 96])
+def test_texts_of_compiled_javascript_lie_side_by_side(version, tmp_path):
+    uuid = "0000fff2-0000-1000-8000-00805f9b34fb"
+    texts = ["0123456789ab" * 30, uuid, "abc", "DD A5 04 00 FF FC 77", "grüße", "電池", "9" * 7]
+    lists = [tuple(BASIC_INFO), (1, 2, 70_000), tuple(range(20))]
+    found = look(tmp_path, **{"assets/index.android.bundle": hermes(texts, lists, version)})
+    assert [each.name for each in found.frameworks] == ["React Native", "Hermes"]
+    assert [each.uuid for each in found.uuids] == ["fff2"]
+    assert set(frames(found)) == {BASIC_INFO, CELLS}
+    assert not found.left_out
+
+
+def test_compiled_javascript_of_another_form_is_looked_through_as_it_is(tmp_path):
+    data = bytes.fromhex("c61fbc03c103191f") + (300).to_bytes(4, "little") + bytes(200)
+    bundle = data + b"0000fff2-0000-1000-8000-00805f9b34fb"
+    found = look(tmp_path, **{"assets/index.android.bundle": bundle})
+    assert [each.uuid for each in found.uuids] == ["fff2"]
+    (left,) = found.left_out
+    assert "version 300, which is not known" in left
+
+
+def test_texts_of_native_libraries(tmp_path):
+    uuid = b"0000fff3-0000-1000-8000-00805f9b34fb"
+    library = b"\x7fELF\0" + uuid + b"\0DD A5 04 00 FF FC 77\0dda50300fffd77\0"
+    other = b"\x7fELF\0" + uuid.replace(b"fff3", b"fff4")
+    found = look(
+        tmp_path,
+        **{
+            "lib/arm64-v8a/libbms.so": library,
+            "lib/x86_64/libbms.so": other,
+            "lib/arm64-v8a/libreactnativejni.so": other,
+        },
+    )
+    assert found.libraries == ("libbms.so",)
+    assert [each.uuid for each in found.uuids] == ["fff3"]
+    assert set(frames(found)) == {BASIC_INFO, CELLS}
 
 
 def test_what_a_recording_has_comes_first(tmp_path):

@@ -14,10 +14,11 @@ from packwire.apk.code import doings
 from packwire.apk.crc import table_names
 from packwire.apk.dex import Dex
 from packwire.apk.findings import look_into
+from packwire.apk.hermes import HermesFile
 from packwire.apk.manifest import read_manifest, texts_of
 from packwire.apk.texts import bytes_in, bytes_in_bytes, bytes_in_script, uuids_in_bytes
 from packwire.errors import BadFileError
-from tests.apk.writer import Class, archive, classes, dex, files, manifest
+from tests.apk.writer import Class, archive, classes, dex, files, hermes, manifest
 
 DEX = dex(classes())
 MANIFEST = manifest("com.acme.bms", "2.1")
@@ -54,6 +55,34 @@ def test_a_damaged_dex_is_read_as_far_as_it_goes(changes, cut):
         walk(bytes(data[: len(data) - cut * len(data) // 8]))
     except ValueError as error:
         assert str(error)
+
+
+def test_a_long_text_of_digits_that_is_no_frame_takes_no_time():
+    """A pattern that can match in many ways tries all of them before it gives up."""
+    assert bytes_in("0123456789ab" * 30) is None
+    assert bytes_in("0x" + "12, " * 150 + "z") is None
+    assert not any(True for _ in bytes_in_bytes(b"ab " * 2000 + b"\x7f"))
+
+
+HERMES_FILE = hermes(["dda50300fffd77", "x" * 300, "電池"], [(1, 2, 3), tuple(range(40))])
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(8, len(HERMES_FILE) - 1), st.integers(0, 255)), max_size=8),
+    st.integers(0, len(HERMES_FILE)),
+)
+def test_damaged_compiled_javascript_is_bounded(changes, cut):
+    data = bytearray(HERMES_FILE)
+    for at, byte in changes:
+        data[at] = byte
+    try:
+        file = HermesFile(bytes(data[: len(data) - cut]))
+    except ValueError as error:
+        assert str(error)
+        return
+    assert sum(map(len, file.texts())) <= 1 << 26
+    assert sum(map(len, file.lists())) <= len(data)
 
 
 @settings(max_examples=200, deadline=None)

@@ -1,5 +1,6 @@
 """A writer of small apps' packages for tests: DEX files with the code that a test wants, manifests, archives."""
 
+import struct
 import zipfile
 from dataclasses import dataclass, field
 from hashlib import sha1
@@ -308,3 +309,24 @@ def write_app(path: Path):
     """Write the small app as an APK."""
     path.write_bytes(archive(files()))
     return path
+
+
+def hermes(texts, lists=(), version=96):
+    """Return compiled JavaScript as Hermes writes it: texts side by side, their table, lists of numbers."""
+    table, overflow, storage = b"", b"", b""
+    for text in texts:
+        wide = any(ord(each) > 0xFF for each in text)
+        at, many = len(storage), len(text)
+        storage += text.encode("utf-16-le" if wide else "latin-1")
+        if many >= 0xFF:
+            at, many, overflow = len(overflow) // 8, 0xFF, overflow + struct.pack("<2I", at, many)
+        table += struct.pack("<I", wide | at << 1 | many << 24)
+    literals = b""
+    for own in lists:
+        size = bytes((0x70 | len(own),)) if len(own) < 16 else bytes((0xF0 | len(own) >> 8, len(own) & 0xFF))
+        literals += size + struct.pack(f"<{len(own)}i", *own)
+    counts = [1, 1, 2, len(texts), len(overflow) // 8, len(storage), *([0, 0] if version >= 87 else [])]
+    head = bytes.fromhex("c61fbc03c103191f") + struct.pack("<I", version) + bytes(28)
+    head += struct.pack(f"<{len(counts) + 3}I", *counts, 0, 0, len(literals))
+    body = bytes(16 + 4 + 8) + table + overflow + storage
+    return (head.ljust(128, b"\0") + body).ljust(128 + len(body) + -len(body) % 4, b"\0") + literals

@@ -11,7 +11,7 @@ from aiobmsble.basebms import BaseBMS
 from aiobmsble.bms.jbd_bms import BMS
 
 from packwire.device import open_device
-from packwire.errors import PackwireError, Reason
+from packwire.errors import PackwireError, Reason, WrongPinError
 from packwire.models.load import model
 from packwire.models.protocol import ModelProtocol
 from packwire.models.recognition import read_uuid
@@ -68,6 +68,20 @@ async def test_packwire_logs_in_too(air, by_model):
         async with open_device(replace(address, pin="123456")) as device:
             (sample,) = await device.read()
             assert sample.values["cell_count"] == 4
+
+
+@pytest.mark.parametrize("pin", ["", "4321"])
+@pytest.mark.parametrize("by_model", ["", "x123smart"])
+async def test_who_refuses_all_before_its_pin_is_said_to_want_it(air, by_model, pin):
+    async with simulated(air, "x123smart", faults=("pin:1234",)) as sim:
+        address = replace(sim.bluetooth.url, model=by_model, pin=pin)
+        with pytest.raises(WrongPinError, match="PIN") as wrong:
+            async with open_device(address):
+                pass
+        assert "4321" not in str(wrong.value)
+        async with open_device(replace(address, pin="1234")) as device:
+            (sample,) = await device.read()
+            assert sample.values["soc"]
 
 
 def test_a_login_ends_with_its_client():

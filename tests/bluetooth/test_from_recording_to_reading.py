@@ -34,7 +34,9 @@ sys.argv[0] = "packwire"
 main()
 """
 #: A family, and whose frames are like its own.
-FAMILIES = {"jbd": "jbd,tianpower", "basen": "basen"}
+FAMILIES = {"jbd": "jbd,tianpower", "basen": "basen", "jk02": "jk02,jk04,jk-uart,jk-rs485,neey"}
+#: What is not polled, but goes on by itself once it was started.
+STREAMS = {"jk02"}
 
 
 @pytest.fixture
@@ -124,7 +126,7 @@ async def test_a_family_whose_model_is_hidden_is_read_by_its_draft(run, tmp_path
     record = json.loads(drafted.out)
     assert record["model"] == (tmp_path / "mybms.yaml").read_text()
     assert all(each["placed"] for each in record["noted"]), record["noted"]
-    assert any(each["request"] for each in record["kinds"])
+    assert any(each["request"] for each in record["kinds"]) == (name not in STREAMS)
     assert not record["remarks"] or "packwire knows" not in record["remarks"][0]
     tested = await run("model", "test", "mybms.yaml", "s.btsnoop", *noted, hidden=hidden)
     assert tested.code == 0, tested.out

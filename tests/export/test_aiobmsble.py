@@ -12,7 +12,7 @@ from packwire.device.aiobmsble.samples import values_of
 from packwire.errors import BadOptionError
 from packwire.export.aiobmsble import aiobmsble
 from packwire.models.load import model
-from packwire.models.store import library
+from tests.export.exportable import COMPARABLE, EXPORTABLE
 from tests.models.aiobmsble_vectors import ROUNDED, exchanges, same
 from tests.models.test_against_aiobmsble import DIFFERENT, FAMILIES, ONLY_ONE, OTHERS
 from tests.shared_data import needs_vectors
@@ -21,7 +21,7 @@ pytest.importorskip("aiobmsble", reason="aiobmsble (extra ble) is not installed"
 
 from bleak.backends.device import BLEDevice
 
-BLUETOOTH = [name for name in library() if model(name).gatt]
+BLUETOOTH = [name for name in EXPORTABLE if model(name).gatt]
 #: What aiobmsble computes from the rest, and a model computes likewise.
 COMPUTED = {"voltage"}
 
@@ -41,7 +41,7 @@ def told(plugin: ModuleType, pieces):
 
 
 @needs_vectors
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", COMPARABLE)
 def test_it_makes_of_recorded_bytes_what_aiobmsble_makes(family):
     plugins: dict[str, ModuleType] = {}
     for exchange in exchanges(family):

@@ -7,13 +7,14 @@ import pytest
 import yaml
 
 from packwire.errors import BadOptionError
+from packwire.export.aiobmsble import aiobmsble
 from packwire.export.esphome import esphome
 from packwire.models.heard import Heard
 from packwire.models.load import model
 from packwire.models.requests import template_of
-from packwire.models.store import library
 from packwire.sim.model import SimulatedModel
 from tests.export.esphome_stub import compiled, said
+from tests.export.exportable import EXPORTABLE, IN_COLUMNS
 from tests.models.aiobmsble_vectors import exchanges
 from tests.shared_data import needs_compiler, needs_vectors
 
@@ -103,7 +104,14 @@ def test_sensors_show_the_keys_and_values_of_a_text(tmp_path):
         assert list(differences(heard.values(), said(program, pieces))) == [], blocks
 
 
-@pytest.mark.parametrize("name", library())
+@pytest.mark.parametrize("export", [esphome, aiobmsble])
+@pytest.mark.parametrize("name", IN_COLUMNS)
+def test_lines_of_columns_are_read_by_packwire_alone(name, export):
+    with pytest.raises(BadOptionError, match="a text of columns"):
+        export(model(name))
+
+
+@pytest.mark.parametrize("name", EXPORTABLE)
 def test_it_asks_only_what_reads(name):
     """No write, no action, no secret: what is sent are the frames of requests that read values."""
     protocol = model(name)

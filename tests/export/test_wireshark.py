@@ -17,6 +17,7 @@ from packwire.models.store import library
 from packwire.quantity import QUANTITIES, Kind
 from tests.cli.running import packwire
 from tests.export.captured import captured, tshark, usb
+from tests.export.exportable import COMPARABLE, EXPORTABLE
 from tests.models.aiobmsble_vectors import exchanges
 from tests.models.test_against_aiobmsble import FAMILIES, OTHERS
 from tests.shared_data import CAPTURES, needs_captures, needs_luac, needs_tshark, needs_vectors
@@ -76,7 +77,7 @@ def compare(protocol: ModelProtocol, frames, shown):
 
 
 @needs_tshark
-@pytest.mark.parametrize("name", library())
+@pytest.mark.parametrize("name", EXPORTABLE)
 def test_the_examples_of_a_model_are_shown(name, tmp_path):
     protocol = model(name)
     frames = [
@@ -96,7 +97,7 @@ def made(protocol: ModelProtocol) -> bytes:
 
 @needs_tshark
 @needs_vectors
-@pytest.mark.parametrize("plugin", FAMILIES)
+@pytest.mark.parametrize("plugin", COMPARABLE)
 def test_what_aiobmsble_was_told_is_shown(plugin, tmp_path):
     chosen: dict[str, list[bytes]] = {}
     for exchange in exchanges(plugin):

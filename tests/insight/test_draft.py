@@ -1,5 +1,7 @@
 """From a recording of an unknown protocol to a model that reads it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from benchmarks.understanding.sessions import draw, run
@@ -89,3 +91,21 @@ def test_a_draft_of_anything_is_a_model(seed):
     begins = tuple(layout.matrix[0, : layout.header].tolist())
     text = draft("draft", [DraftKind(begins, kind, fields[0])], [], forms, DraftLinks("ffe1", "ffe1"))
     assert parse(text, "draft.yaml").name == "draft"
+
+
+def test_a_value_by_which_frames_are_told_is_warned_of():
+    """A voltage that never changed in a recording begins every frame of it."""
+    random = np.random.default_rng(5)
+    body = random.integers(0, 256, (60, 20)).astype(np.uint8)
+    body[:, 0], body[:, 1] = 0x35, 0x05
+    kind = Frames(body, 2, EPOCH + np.arange(60, dtype=np.int64) * 10**9)
+    fields = find_fields([kind])
+    notes = [read_observation("voltage=13.33V", EPOCH + at * 10**9) for at in (5, 30, 50)]
+    (noted,) = find_values([kind], fields, notes)
+    match = next(each for each in noted.matches if each.field.at == 0)
+    found = [replace(noted, matches=(replace(match, chance=0.01),))]
+    forms = find_forms([row.tobytes() for row in body])
+    text = draft("d", [DraftKind((0x35, 5), kind, fields[0])], found, forms, DraftLinks(unnamed=True))
+    assert "voltage lies there: with another value" in text
+    assert "does not name the characteristics" in text
+    parse(text, "d.yaml")

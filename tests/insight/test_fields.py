@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from benchmarks.understanding.exchanges import exchange_sessions
 from benchmarks.understanding.score import Score, score
 from benchmarks.understanding.sessions import random_sessions
 from benchmarks.understanding.truth import captures
@@ -11,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 
 from packwire.insight.fields import FieldRole, Frames, find_fields
 from packwire.wire.fields import Type
-from tests.shared_data import needs_captures
+from tests.shared_data import needs_captures, needs_vectors
 
 
 def words(*columns, order=">"):
@@ -112,3 +113,12 @@ def test_any_bytes_are_cut_without_gaps(matrix, header):
     for each in found:
         assert len(each.values(matrix)) == len(matrix)
         assert each.confidence is None or 0 <= each.confidence < 1
+
+
+@needs_vectors
+def test_exchanges_are_scored_where_a_family_has_enough_of_them():
+    found = exchange_sessions()
+    assert {each.name for each in found.sessions} >= {"jikong_bms", "neey_bms", "redodo_bms"}
+    assert {"abc_bms", "tianpwr_bms"} <= set(found.few)
+    neey = next(each for each in found.sessions if each.name == "neey_bms").known[0]
+    assert score(neey.frames.matrix, neey.fields, find_fields([neey.frames])[0]).f1 > 0.8

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from packwire.models.heard import Heard
 from packwire.models.load import model
+from packwire.wire.columned import ColumnCodec
 from packwire.wire.fields import Field, Type
 from packwire.wire.finding import frames_in
 from packwire.wire.keyed import KeyedCodec
@@ -172,6 +173,63 @@ def test_a_text_of_keys_comes_back(millivolts, text):
 def test_what_is_no_number_behind_a_key_is_no_value():
     assert KEYED.decode(b"\r\nV\t---\r\nT\t-1\r\nFW\t").values == {}
     assert KEYED.decode(b"\r\nV\t0x10").values == {"volts": 0.016}
+
+
+COLUMNS = ColumnCodec(
+    [
+        Field(name="volts", column=1, type=Type.DECIMAL, width=4, scale=0.01),
+        Field(name="many", column=2, type=Type.DECIMAL, width=None),
+        Field(name="cells", column=3, type=Type.DECIMAL, width=3, count="many", most=8),
+        Field(name="low", column=12, type=Type.HEXADECIMAL, width=4, bits=(0, 4)),
+        Field(name="high", column=12, type=Type.HEXADECIMAL, width=4, bits=(8, 8)),
+        Field(name="text", column=13, type=Type.TEXT, width=None),
+    ],
+    "big",
+    ",",
+)
+
+
+@given(st.binary(max_size=300) | st.text(",0123456789abcdef-+.\r\n", max_size=200).map(str.encode))
+def test_any_line_of_columns_is_read_and_its_places_lie_in_it(data):
+    said = COLUMNS.decode(data)
+    assert len(said.values.get("cells", ())) <= 8
+    for span in COLUMNS.spans(data):
+        assert 0 <= span.offset <= span.offset + span.width <= len(data)
+
+
+@given(
+    st.integers(-999, 9999),
+    st.lists(st.integers(0, 999), max_size=8),
+    st.integers(0, 15),
+    st.integers(0, 255),
+    st.text("0123456789ABC", min_size=1, max_size=8),
+)
+def test_a_line_of_columns_comes_back(volts, cells, low, high, text):
+    values = {"volts": volts / 100, "cells": tuple(cells), "low": low, "high": high, "text": text}
+    said = COLUMNS.decode(COLUMNS.encode(values) + b"\r\n")
+    assert said == ({**values, "many": len(cells)}, (), 0)
+
+
+def test_what_a_line_lacks_is_missing_and_what_is_no_number_is_no_value():
+    assert COLUMNS.decode(b"0,xx,2,330").missing == ("cells", "low", "high", "text")
+    assert COLUMNS.decode(b"0,xx,2,330").values == {"many": 2, "cells": (330,)}
+    assert COLUMNS.decode(b"0,1" + b"0" * 400).values == {"cells": ()}
+
+
+def test_a_line_with_another_number_of_columns_is_another():
+    protocol = model("lithionics")
+    assert protocol.values(b"1331,333,332,333,333,68,66,-12,71,000000\r\n")["current"] == -12
+    assert protocol.values(b"1,331,333,332,333,333,68,66,-12,71,000000\r\n") == {}
+    assert protocol.values(b"3,333,68,66,-12,71,000000\r\n") == {}
+
+
+def test_problems_of_several_cells_are_named_once():
+    protocol = model("x123smart")
+    heard = Heard(protocol)
+    for line in (b"C_01_02_29B_129_13_30\r", b"C_02_02_29B_129_13_30\r"):
+        heard.take(line)
+    values = heard.values()
+    assert (values["problem_code"], values["alarms"]) == (16, "cell overvoltage")
 
 
 @pytest.mark.parametrize(

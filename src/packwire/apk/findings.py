@@ -10,7 +10,8 @@ from packwire.apk.crc import polynomial_names, table_names
 from packwire.apk.dex import ClassDefinition, Dex, FieldName, MethodName
 from packwire.apk.found import AppFindings, Captured, FoundCall, FoundCrc, FoundFrame, FoundUuid, Pattern
 from packwire.apk.frames import checksums, family_name, occurrences
-from packwire.apk.frameworks import HERMES, LIBRARIES, frameworks
+from packwire.apk.frameworks import LIBRARIES, frameworks
+from packwire.apk.hermes import HERMES, HermesFile
 from packwire.apk.manifest import App, read_manifest, texts_of
 from packwire.apk.package import AppPackage, PackedFile
 from packwire.apk.texts import (
@@ -49,6 +50,7 @@ def look_into(path: Path, captured: Captured | None = None) -> AppFindings:
         look.classes,
         len(frames) - len(shown),
         dict(left_out),
+        tuple(package.libraries),
     )
 
 
@@ -91,11 +93,27 @@ class _Look:
             self._compiled(part, texts_of(part.data))
         elif part.data.startswith(HERMES):
             self.hermes = True
-            self._compiled(part)
+            self._hermes(part)
         elif name.endswith((".js", ".json", ".html", ".lua", ".bundle", ".jsbundle")):
             self._script(part)
         else:
             self._compiled(part)
+
+    def _hermes(self, part: PackedFile) -> None:
+        try:
+            file = HermesFile(part.data)
+        except ValueError as error:
+            self.left_out[f"file {error}: only what its texts show without their table"] += 1
+            self._compiled(part)
+            return
+        for text in file.texts():
+            for uuid in uuids_in(text):
+                self._uuid(uuid, part.name)
+            if data := bytes_in(text):
+                self._frame(tuple(data), part.name)
+        for numbers in file.lists():
+            if all(-0x80 <= each <= 0xFF for each in numbers):
+                self._frame(tuple(each & 0xFF for each in numbers), part.name)
 
     def _script(self, part: PackedFile) -> None:
         text = part.data.decode("utf-8", "replace")

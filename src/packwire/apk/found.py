@@ -91,7 +91,10 @@ class FoundCrc:
 
 @dataclass(frozen=True, slots=True)
 class AppFindings:
-    """What a package says. `other_bytes`: so many arrays and texts of bytes that nothing speaks for."""
+    """What a package says. `other_bytes`: so many arrays and texts of bytes that nothing speaks for.
+
+    `libraries`: the app's own native libraries, of which the texts were looked through.
+    """
 
     app: App
     frameworks: tuple[Framework, ...]
@@ -102,3 +105,4 @@ class AppFindings:
     classes: int
     other_bytes: int
     left_out: Mapping[str, int]
+    libraries: tuple[str, ...] = ()

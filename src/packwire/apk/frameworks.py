@@ -44,7 +44,11 @@ _ROWS: Final = (
         r"libunity\.so|libil2cpp\.so",
         "the logic is compiled into libil2cpp.so: only the texts of its metadata were looked through",
     ),
-    _row("Qt", r"libQt[56]Core\w*\.so", "the logic is compiled into native libraries, which are not read"),
+    _row(
+        "Qt",
+        r"libQt[56]Core\w*\.so",
+        "the logic is compiled into native libraries: only their texts were looked through",
+    ),
     _row("packed by 360 Jiagu", r"libjiagu\w*\.so", _PACKED),
     _row("packed by Tencent Legu", r"libshell[ax]?[\w.-]*\.so|libtup\.so|tosversion", _PACKED),
     _row(
@@ -55,13 +59,11 @@ _ROWS: Final = (
     _row("packed by NetEase", r"libnesec\.so", _PACKED),
     _row("packed by Alibaba", r"libmobisec\w*\.so|libsgmain\.so", _PACKED),
 )
-#: How compiled JavaScript of the Hermes engine begins.
-HERMES: Final = bytes.fromhex("c61fbc03c103191f")
 _OF_HERMES: Final = Framework(
     "Hermes",
     re.compile(""),
-    "the JavaScript is compiled for the Hermes engine: its texts were looked through, arrays of bytes were"
-    " not; decompilers for it exist",
+    "the JavaScript is compiled for the Hermes engine: its texts and lists of numbers were looked through,"
+    " its code was not; decompilers for it exist",
 )
 
 

@@ -42,6 +42,14 @@ _WANTED: Final = re.compile(
     )$""",
     re.VERBOSE | re.IGNORECASE,
 )
+#: Libraries for one processor each, of which the same lies there for others; those of frameworks are none.
+_NATIVE: Final = re.compile(r"(?:^|/)(?:lib|jni)/[\w-]+/(lib[^/]*\.so)$")
+_OF_FRAMEWORKS: Final = re.compile(
+    r"lib(?:flutter|app|unity|il2cpp|main|mono.*|xamarin.*|SkiaSharp|HarfBuzzSharp|assemblies\..*|Qt[56].*|"
+    r"c\+\+_shared|hermes.*|jsc.*|v8.*|weex.*|react.*|rr?c_.*|turbomodulejsijni|jsi.*|fb|fbjni|folly.*|"
+    r"glog.*|yoga|imagepipeline|gifimage|static-webp|native-(?:filters|imagetranscoder)|sqlite.*|sqlcipher|realm.*|"
+    r"mmkv|crypto|ssl|crashlytics.*|sentry.*|BugtraceSDK|Bugly|AMapSDK.*|BaiduMapSDK.*|gojni)\.so"
+)
 _INNER: Final = re.compile(r"\.apk$", re.IGNORECASE)
 
 
@@ -53,12 +61,16 @@ class PackedFile(NamedTuple):
 
 
 class AppPackage:
-    """A package; `names` are all files that are listed in it so far, `left_out` is what was not looked at."""
+    """A package; `names` are all files that are listed in it so far, `left_out` is what was not looked at.
+
+    `libraries` are the app's own native ones, each for the first processor for which it is there.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.names: list[str] = []
         self.left_out: Counter[str] = Counter()
+        self.libraries: dict[str, None] = {}
         self._room = LARGEST_ALL
 
     def parts(self) -> Iterator[PackedFile]:
@@ -83,7 +95,7 @@ class AppPackage:
                 if _INNER.search(name):
                     with path.open("rb") as file:
                         yield from self._of_inner(file, f"{shown}/")
-                elif _WANTED.search(shown):
+                elif self._wanted(shown):
                     with path.open("rb") as file:
                         yield from self._part(shown, file)
 
@@ -107,7 +119,7 @@ class AppPackage:
                 if info.is_dir() or not self._listed(name):
                     continue
                 package = not within and bool(_INNER.search(name)) and inner < MOST_PACKAGES
-                if not package and not _WANTED.search(name):
+                if not package and not self._wanted(name):
                     continue
                 # Android does not look at this mark, and some set it to keep readers out.
                 info.flag_bits &= ~_ENCRYPTED
@@ -123,6 +135,15 @@ class AppPackage:
                     inner += 1
                     for part in self._part(name, opened):
                         yield from self._of_inner(BytesIO(part.data), f"{name}/")
+
+    def _wanted(self, name: str) -> bool:
+        if _WANTED.search(name):
+            return True
+        native = _NATIVE.search(name)
+        if native is None or native[1] in self.libraries or _OF_FRAMEWORKS.fullmatch(native[1]):
+            return False
+        self.libraries[native[1]] = None
+        return True
 
     def _listed(self, name: str) -> bool:
         if len(self.names) >= MOST_FILES:

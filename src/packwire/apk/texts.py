@@ -11,8 +11,12 @@ _IN_TEXT: Final = re.compile(rf"(?<![0-9a-fA-F]){_UUID}(?![0-9a-fA-F])")
 _IN_BYTES: Final = re.compile(_UUID.encode())
 _IN_WIDE: Final = re.compile(rb"(?:[0-9a-fA-F]\0){8}-\0(?:(?:[0-9a-fA-F]\0){4}-\0){3}(?:[0-9a-fA-F]\0){12}")
 #: A text that is nothing but bytes in hexadecimal, with or without marks between them.
-_HEX: Final = re.compile(r"(?:0x)?[0-9a-fA-F]{2}(?:(?:[ ,:-]{0,2}(?:0x)?)?[0-9a-fA-F]{2}){2,127}")
+_HEX: Final = re.compile(r"(?:0x)?[0-9a-fA-F]{2}(?:[ ,:-]{0,2}(?:0x)?[0-9a-fA-F]{2}){2,127}")
 _HEX_IN_BYTES: Final = re.compile(rb"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){4,64}(?![0-9A-Za-z])")
+#: The same with marks between the bytes, as a whole text of a compiled file.
+_MARKED_IN_BYTES: Final = re.compile(
+    rb"(?<![\x20-\x7e])(?:0x)?[0-9a-fA-F]{2}(?:[ ,:-]{1,2}(?:0x)?[0-9a-fA-F]{2}){3,63}(?![\x20-\x7e])"
+)
 _QUOTED: Final = re.compile(r"[\"'`]((?:[0-9a-fA-F]{2}[ ,:-]?){3,64})[\"'`]")
 _LIST: Final = re.compile(
     r"\[\s{0,8}((?:0x[0-9a-fA-F]{1,2}|\d{1,3})(?:\s{0,8},\s{0,8}(?:0x[0-9a-fA-F]{1,2}|\d{1,3})){2,255})\s{0,8}[,\]]"
@@ -60,6 +64,8 @@ def bytes_in_bytes(data: bytes) -> Iterator[bytes]:
     """Yield what is written in hexadecimal in a compiled file."""
     for _, found in zip(range(_MOST), _HEX_IN_BYTES.finditer(data), strict=False):
         yield bytes.fromhex(found[0].decode())
+    for _, found in zip(range(_MOST), _MARKED_IN_BYTES.finditer(data), strict=False):
+        yield bytes.fromhex(re.sub(rb"0x|[ ,:-]", b"", found[0]).decode())
 
 
 def bytes_in_script(text: str) -> Iterator[tuple[int, bytes]]:

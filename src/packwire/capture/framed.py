@@ -125,7 +125,8 @@ def _recognised(
             found[way] = recognise(begin)
             if not found[way]:
                 found[way], places = _at_its_place(raw, raw.channels[way >> 2], begin)
-                found |= {each: found[way] for each, _ in ways if each >> 2 in places}
+                if places:  # a file may name thousands of channels
+                    found |= {each: found[way] for each, _ in ways if each >> 2 in places}
     return found
 
 

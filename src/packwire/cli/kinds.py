@@ -15,6 +15,7 @@ from packwire.insight.frame_form import FrameForm, checked_alike, find_forms
 from packwire.insight.grouped import MessageKind, tables
 from packwire.insight.groups import header_text, lane_rows
 from packwire.insight.segments import by_recording
+from packwire.insight.texts import TextKind, find_texts
 
 #: So many bytes of a message that is written as digits are none: its marks.
 _MARKS = 4
@@ -28,16 +29,23 @@ class NamedFrames:
     frames: Frames
     digits: int | None = None
     """Where the digits begin of which the frames hold what they say; None: the frames are as they were."""
+    text: TextKind | None = None
+    """The decimal text that it is; then there are no bytes."""
 
     @property
     def name(self) -> str:
         """Return what tells it apart: its first bytes, and the registers that were asked for."""
+        if self.text is not None:
+            begins = self.text.begins.decode("ascii", "replace")
+            return f"text of keys from {begins}" if self.text.keyed else f"text line {begins or '(any)'}"
         asked = f", asked {self.kind.asked.hex(' ')}" if self.kind.asked else ""
         return f"{header_text(self.kind.header, self.kind.skipped) or '(any)'}{asked}"
 
     @property
     def title(self) -> str:
         """Return its name with the channel and its length."""
+        if self.text is not None:
+            return f"{self.name}  {self.kind.lane[1]}"
         width = self.frames.matrix.shape[1]
         return f"{self.name}  {self.kind.lane[1]}, {width} byte{'s' if width != 1 else ''}"
 
@@ -45,8 +53,10 @@ class NamedFrames:
 def kinds_of(captures: Sequence[Capture]) -> list[NamedFrames]:
     """Return the kinds of messages that a device sends more than once, those with most messages first.
 
-    Pieces of broken frames are left out.
+    Pieces of broken frames are left out. A channel of decimal text has the kinds of its lines.
     """
+    texts = [text for capture in captures for text in find_texts(capture.messages)]
+    written = {text.lane for text in texts}
     messages = [capture.messages.select(~unframed(capture)) for capture in captures]
     headers = [
         each[~unframed(capture)] for each, capture in zip(known_headers(captures), captures, strict=True)
@@ -55,9 +65,16 @@ def kinds_of(captures: Sequence[Capture]) -> list[NamedFrames]:
     found = [
         NamedFrames(table.kind, Frames(table.matrix, len(table.kind.header), table.time))
         for table in tables(messages, cut, headers)
-        if table.kind.lane[0] is not Direction.TO_DEVICE
+        if table.kind.lane[0] is not Direction.TO_DEVICE and table.kind.lane not in written
     ]
+    found += [_of_text(text) for text in texts]
     return sorted(found, key=lambda each: -len(each.frames.matrix))
+
+
+def _of_text(text: TextKind) -> NamedFrames:
+    nothing = np.zeros((len(text.numbers), 0), dtype=np.uint8)
+    frames = Frames(nothing, 0, text.time, text.numbers)
+    return NamedFrames(MessageKind(text.lane, 0, text.begins), frames, text=text)
 
 
 def of_one_channel(kinds: Sequence[NamedFrames]) -> list[NamedFrames]:
@@ -66,7 +83,8 @@ def of_one_channel(kinds: Sequence[NamedFrames]) -> list[NamedFrames]:
         return []
     held: Counter[object] = Counter()
     for each in kinds:
-        held[each.kind.lane] += each.frames.matrix.size
+        numbers = each.frames.numbers
+        held[each.kind.lane] += each.frames.matrix.size if numbers is None else numbers.size
     lane = held.most_common(1)[0][0]
     return [each for each in kinds if each.kind.lane == lane][:64]
 

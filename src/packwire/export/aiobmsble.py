@@ -148,6 +148,8 @@ def _joined(replies: dict[int, list[tuple[str, Any]]]) -> dict[str, Any]:
                 values.setdefault(key, []).append(value)
             elif value != "" and key not in values:
                 values[key] = value
+            elif key in _ADDED and key == "problem_code":
+                values[key] = int(values[key]) | int(value)
             elif key in _ADDED:
                 values[key] += value
     for key, nothing in _UNUSED.items():
@@ -213,7 +215,7 @@ def _write_class(to: Python, values: ValueReplies, asked: list[tuple[Question, b
                 "uuid_services",
                 "list of 128-bit UUIDs of services required by BMS",
                 "tuple[str, ...]",
-                f'(normalize_uuid_str("{_uuid(gatt.service)}"),)',
+                f"({' '.join(f'normalize_uuid_str("{_uuid(each)}"),' for each in gatt.services)})",
             ),
             (
                 "uuid_rx",

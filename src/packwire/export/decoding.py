@@ -157,6 +157,8 @@ class ReplyWriter(ABC):
         asked = {name for field in fields for name in _asks_for(field)}
         told = set(self.model.asked_for.get(reply.name, ()))
         places = Places(fields)
+        if any(field.column is not None for field in fields):
+            return  # no target reads those
         keyed = any(field.key is not None for field in fields)
         if keyed:
             for field in fields:

@@ -216,7 +216,7 @@ def _intervals(asked: list[tuple[Question, bytes]], over: Over, model: ModelProt
                 lines += [
                     "      - ble_client.ble_write:",
                     "          id: pack",
-                    f'          service_uuid: "{_uuid(gatt.service)}"',
+                    f'          service_uuid: "{_uuid(gatt.services[-1])}"',
                     f'          characteristic_uuid: "{_uuid(gatt.write)}"',
                     f"          value: {_bytes(frame)}",
                 ]

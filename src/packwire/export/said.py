@@ -14,6 +14,7 @@ from packwire.models.requests import Question
 from packwire.models.session import VALUES
 from packwire.protocol.base import RequestKind
 from packwire.quantity import QUANTITIES, Quantity
+from packwire.wire.columned import ColumnCodec
 from packwire.wire.fields import TO_THE_END, FieldError
 from packwire.wire.keyed import KeyedCodec
 
@@ -83,8 +84,8 @@ class ValueReplies:
 
     def __init__(self, model: ModelProtocol, *, keyed: bool = False, one_pack: bool = False) -> None:
         self.model = model
-        self.keyed = keyed
-        """Whether the target reads texts of keys and values."""
+        self._unread = (ColumnCodec,) if keyed else (ColumnCodec, KeyedCodec)
+        """Texts that the target does not read; `keyed`: those of keys and values it does."""
         self.one_pack = one_pack
         """Whether one of the packs that a device consists of is read, in place of the device."""
         asked = {name for each in self.questions for name in each.replies}
@@ -94,7 +95,7 @@ class ValueReplies:
             if reply.topic == VALUES
             and not reply.refuses
             and (reply.name in asked or reply.unasked or not model.questions)
-            and (keyed or not isinstance(reply.codec, KeyedCodec))
+            and not isinstance(reply.codec, self._unread)
         ]
         names = {reply.name for reply in self.replies}
         found: dict[str, list[ReplyField]] = {}
@@ -171,8 +172,9 @@ class ValueReplies:
     def left_out(self) -> Iterator[str]:
         """Yield what no target of this kind can say."""
         for reply in self.model.replies:
-            if isinstance(reply.codec, KeyedCodec) and not self.keyed:
-                yield f"{reply.name}: a text of keys and values"
+            if isinstance(reply.codec, self._unread):
+                of = "keys and values" if isinstance(reply.codec, KeyedCodec) else "columns"
+                yield f"{reply.name}: a text of {of}"
             for layout in reply.layouts:
                 if layout.model:
                     yield f"{reply.name}: some devices are read with model {layout.model}"

@@ -80,7 +80,8 @@ def _carried(model: ModelProtocol) -> Iterator[str]:
 
 
 def _written(gatt: Gatt) -> str:
-    return f", is written to on {_uuid(gatt.write)}" if gatt.write else ""
+    of = f" of service {_uuid(gatt.write_service)}" if gatt.write_service else ""
+    return f", is written to on {_uuid(gatt.write)}{of}" if gatt.write else ""
 
 
 def _uuid(text: str) -> str:
@@ -205,6 +206,8 @@ def _field(layout: ReplyLayout, said: Field, unit: str) -> dict[str, Any]:
 def _place(said: Field) -> str:
     if said.key is not None:
         return f"key {said.key}"
+    if said.column is not None:
+        return f"column {said.column}"
     if said.at is not None:
         return str(said.at) if said.at >= 0 else f"{-said.at} before the end"
     return f"behind {said.after.replace('_', ' ')}" if said.after else "next"

@@ -12,6 +12,7 @@ from packwire.export.text import identifier, lua_string, plain
 from packwire.models.protocol import ModelProtocol
 from packwire.models.replies import Reply
 from packwire.quantity import Kind
+from packwire.wire.columned import ColumnCodec
 from packwire.wire.fields import Field, Order, Type
 
 #: Bytes of a number that Lua keeps exactly.
@@ -237,6 +238,9 @@ def _is_wide(field: Field) -> bool:
 
 def _left_out(model: ModelProtocol) -> Iterator[str]:
     for reply in model.replies:
+        if isinstance(reply.codec, ColumnCodec):
+            yield f"{reply.name}: a text of columns"
+            continue
         for layout in reply.layouts:
             if layout.model:
                 yield f"{reply.name}: some devices are read with model {layout.model}"

@@ -1,13 +1,13 @@
 """Where the voltages of a pack's cells lie side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
 
 from packwire.insight.fields import FoundField, Frames
 from packwire.insight.matches import FIELDS_SHARE, ORDER_SHARE, Match, is_little
-from packwire.insight.readings import raw_numbers
+from packwire.insight.readings import Floats, raw_numbers
 from packwire.wire.fields import Field, Type
 
 #: A cell's voltage lies here; and what a number that is none would need to lie here as well.
@@ -20,9 +20,12 @@ _ALIKE = 0.25
 
 def find_cells(kinds: Sequence[Frames], fields: Sequence[Sequence[FoundField]], count: int) -> list[Match]:
     """Return where so many voltages of cells lie side by side, and no further one behind them."""
-    result = []
+    result: list[Match] = []
     places = sum(kind.matrix.shape[1] for kind in kinds)
     for number, kind in enumerate(kinds):
+        if kind.numbers is not None:
+            result += _written_cells(number, kind.numbers, count)
+            continue
         spans = {(each.at, each.width) for each in fields[number] if not each.digits}
         for form, width, scale, usual in _CELL_FORMS:
             for little in (False, True):
@@ -65,6 +68,21 @@ def find_cells(kinds: Sequence[Frames], fields: Sequence[Sequence[FoundField]], 
     return result
 
 
+def _written_cells(kind: int, numbers: Floats, count: int) -> Iterator[Match]:
+    """Yield where so many voltages of cells are written one behind the other, in decimal."""
+    for scale in _WRITTEN_SCALES:
+        values = numbers * scale
+        inside = ((values >= _CELL[0]) & (values <= _CELL[1])).all(axis=0)
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], inside.astype(np.int8), [0]))))
+        for first, last in edges.reshape(-1, 2).tolist():
+            if last - first == count > 0:
+                part = values[:, first:last]
+                chance = min(1.0, numbers.shape[1] * _CELL_CHANCE ** len(np.unique(part, axis=1).T))
+                field = Field(name="cells", type=Type.DECIMAL, width=1, at=first, scale=scale)
+                low, high, moves = float(part.min()), float(part.max()), bool((part != part[0]).any())
+                yield Match(kind, field, chance, low, high, moves, known=True, little=False, count=count)
+
+
 def _is_askew(
     kind: Frames, form: tuple[Type, float], own: Sequence[int], apart: float, *, little: bool
 ) -> bool:
@@ -82,6 +100,7 @@ def _is_askew(
     return False
 
 
+_WRITTEN_SCALES: Final = (1.0, 0.01, 0.001)
 _CELL_FORMS: Final = (
     (Type.UINT, 2, 0.001, 0.8),
     (Type.UINT, 2, 0.0001, 0.02),

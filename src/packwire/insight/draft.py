@@ -9,19 +9,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from packwire.insight.draft_framing import framings, makes
 from packwire.insight.fields import FieldRole, FoundField, Frames
 from packwire.insight.frame_form import FrameForm
 from packwire.insight.matches import MOST_CHANCE, Match, Noted
 from packwire.insight.observations import Measured, Observation
-from packwire.wire.checksum import CHECKSUMS
+from packwire.insight.starting import SentBefore, StartedStream, start_lines
 from packwire.wire.fields import Type
 
 #: Of a value that may be in more places than this none is named.
 _MOST_GUESSES = 3
-#: A model's checksum begins among so many first bytes.
-_LATEST = 64
 #: What comes so often without being asked for comes by itself.
 _STREAM = 5
+#: A stream that was silent for so many seconds has stopped, unless it is slower.
+_SILENCE = 5
 _LETTERS = {Type.UINT: "u", Type.INT: "i", Type.FLOAT: "f", Type.BCD: "bcd"}
 
 
@@ -35,16 +36,20 @@ class DraftKind:
     request: bytes = b""
     size: int = 0
     """How long the whole frame is, as it is sent; 0: as the messages here are."""
-    before: tuple[bytes, ...] = ()
+    before: tuple[SentBefore, ...] = ()
     """Of a kind that comes by itself: what was sent before it first came, and may have started it."""
 
 
 @dataclass(frozen=True, slots=True)
 class DraftLinks:
-    """Where it is spoken: the characteristics, or a serial line and TCP where there are none."""
+    """Where it is spoken: the characteristics, or a serial line and TCP where there are none.
+
+    `unnamed`: it is Bluetooth, but the recording does not say which characteristics they are.
+    """
 
     notify: str = ""
     write: str = ""
+    unnamed: bool = False
 
 
 def draft(
@@ -70,14 +75,10 @@ def draft(
     ]
     lines += [f"# Left out, no framing found: {begins_text(each)}" for each in outside]
     lines += ["packwire: 1", f"name: {name}", f"title: {name}", f"order: {_order(kinds)}"]
-    lines += list(_links(links))
-    lines += ["framings:"]
-    alike: dict[tuple[bytes, str, bytes], list[FrameForm]] = {}
-    for form in forms:
-        alike.setdefault((form.start, _checksum(form), form.end), []).append(form)
+    lines += list(link_lines(links))
+    lines += [f"# {each}" for each in _in_the_start(kinds, numbers, found, forms)]
     header = max(len(each.begins) for each in kinds)
-    for same in alike.values():
-        lines += _framing(same, header, [each.request for each in kinds])
+    lines += framings(forms, header, [each.request for each in kinds])
     asked = [each for each in kinds if each.request]
     names = _names(kinds)
     if asked:
@@ -86,27 +87,44 @@ def draft(
             f"  ask {names[id(each)]}: {{send: {each.request.hex(' ')}, reply: {names[id(each)]}}}"
             for each in asked
         ]
-    lines += _starts(kinds, names)
+    lines += start_lines(_streams(kinds, names), lambda frame: any(makes(form, frame) for form in forms))
     lines.append("replies:")
     for each in kinds:
         lines += list(_reply(numbers[id(each)], each, names[id(each)], found, _order(kinds)))
     return "\n".join(lines) + "\n"
 
 
-def _starts(kinds: Sequence[DraftKind], names: dict[int, str]) -> Iterator[str]:
-    """Yield comments on what may have started what comes by itself: it may set something as well.
+def _streams(kinds: Sequence[DraftKind], names: dict[int, str]) -> list[StartedStream]:
+    """Return what comes by itself, of a pack that is asked nothing again and again, the first first.
 
-    Only of a pack that is asked nothing again and again: of one that is, what is sent once may be a switch.
+    Of one that is asked, what is sent once may be a switch. What is always the same tells nobody anything.
     """
-    streams = [each for each in kinds if len(each.frames.matrix) >= _STREAM]
-    sent = {frame: each for each in reversed(streams) for frame in each.before}
-    if not sent or any(each.request for each in kinds):
-        return
-    yield "# This was sent before what comes by itself first came, and may have started it. It is left out,"
-    yield "# for it may set something; where it only starts the stream, make requests of it."
-    yield "# requests:"
-    for number, (frame, each) in enumerate(reversed(sent.items()), start=1):
-        yield f"#   start {number}: {{send: {frame.hex(' ')}, reply: {names[id(each)]}}}"
+    if any(each.request for each in kinds):
+        return []
+    found = []
+    for each in kinds:
+        time = each.frames.time
+        telling = any(field.moves and field.role is not FieldRole.CHECKSUM for field in each.fields)
+        if time is not None and telling and len(each.frames.matrix) >= _STREAM and each.before:
+            usual = float(np.median(np.diff(time))) / 1e9
+            found.append(
+                (int(time[0]), StartedStream(names[id(each)], each.before, max(_SILENCE, round(3 * usual))))
+            )
+    return [stream for _, stream in sorted(found, key=lambda each: each[0])]
+
+
+def _in_the_start(
+    kinds: Sequence[DraftKind], numbers: dict[int, int], found: Sequence[Noted], forms: Sequence[FrameForm]
+) -> Iterator[str]:
+    """Yield which noted values lie in the bytes by which frames are told: they were always the same here."""
+    for each in found:
+        for kind in kinds if is_placed(each) else ():
+            at, first = each.matches[0].field.at or 0, each.matches[0]
+            if first.kind == numbers[id(kind)] and any(
+                at < len(form.start) and _begins_with(kind, form.start) for form in forms
+            ):
+                yield f"frames are told by their first bytes, and {each.name} lies there: with another value"
+                yield "nothing is read. A recording in which it changes shows more."
 
 
 def begins_text(kind: DraftKind) -> str:
@@ -128,8 +146,16 @@ def _order(kinds: Sequence[DraftKind]) -> str:
     return "little" if orders.count("little") > len(orders) / 2 else "big"
 
 
-def _links(links: DraftLinks) -> Iterator[str]:
+def link_lines(links: DraftLinks) -> Iterator[str]:
+    """Yield the lines that say where it is spoken."""
     yield "links:"
+    if links.unnamed:
+        yield "  # The recording does not name the characteristics: a phone that knows a device does not ask"
+        yield "  # again. Record once more with one that has forgotten it, or `packwire explore` the device."
+        yield "  # ble:"
+        yield "  #   - {service: ????, notify: ????, write: ????}"
+        yield "  tcp: true"
+        return
     if not links.notify:
         yield "  serial: {baud: 9600}  # the baud rate is a guess"
         yield "  tcp: true"
@@ -146,69 +172,6 @@ def _links(links: DraftLinks) -> Iterator[str]:
 
 def _uuid(text: str) -> str:
     return f'"{text}"'
-
-
-def _framing(forms: Sequence[FrameForm], header: int, requests: Sequence[bytes]) -> Iterator[str]:
-    """Yield a framing of forms that differ in their sizes alone: those of replies and of requests."""
-    first = forms[0]
-    right, total = (sum(count) for count in zip(*((form.right, form.total) for form in forms), strict=True))
-    yield f'  - start: "{first.start.hex(" ")}"  # {right} of {total} different messages'
-    # Where frames say how long they are, those of one size (requests) do so too, unless they say otherwise.
-    told = [form for form in forms if form.length is not None and form.length.sure]
-    own = told if told and all(_agrees(form, told[0]) for form in forms) else forms
-    sizes = dict.fromkeys(size for form in own for size in _sizes(form))
-    begun = (each for each in requests if each and each.startswith(first.start))
-    odd = {len(each) for each in begun if not any(_has_size(form, each) for form in own)}
-    sizes |= dict.fromkeys(f"{{add: {size}}}" for size in sorted(odd))
-    yield f"    size: [{', '.join(list(sizes)[:16])}]"
-    if checksum := _checksum(first):
-        ties = len(first.checksums) - 1
-        others = f"; {ties} more fit as well" if ties else ""
-        yield f"    checksum: {{{checksum}}}  # by chance: {first.checksums[0].chance:.0e}{others}"
-    if first.end:
-        yield f'    end: "{first.end.hex(" ")}"'
-    if first.digits:
-        yield "    text: hex"
-    header = len(first.start) + 2 * (header - len(first.start)) if first.digits else header
-    yield f"    kind: {min(max(header, 1), 32)}"
-
-
-def _has_size(form: FrameForm, frame: bytes) -> bool:
-    """Say whether a frame is as long as a form says."""
-    length = form.length
-    if length is None or not length.sure:
-        return len(frame) in form.sizes
-    return length.said_by(frame) == len(frame)
-
-
-def _agrees(form: FrameForm, told: FrameForm) -> bool:
-    """Say whether a form's frames may be as long as another's length says."""
-    one, other = form.length, told.length
-    return one is not None and other is not None and (one.sure or one == replace(other, sure=False))
-
-
-def _sizes(form: FrameForm) -> Iterator[str]:
-    length = form.length
-    if length is None or not length.sure:
-        yield from (f"{{add: {size}}}" for size in form.sizes)
-        return
-    order = ", order: little" if length.little and length.width > 1 else ""
-    wide = f", width: {length.width}" if length.width > 1 else ""
-    written = ", digits: true" if length.digits else ""
-    checked = f", mask: {16 ** (length.width - 1) - 1:#x}, check_digit: true" if length.check_digit else ""
-    yield f"{{at: {length.at}, add: {length.add}{wide}{order}{written}{checked}}}"
-
-
-def _checksum(form: FrameForm) -> str:
-    """Return the simplest checksum that a model can say, as it says it; empty where there is none."""
-    for each in form.checksums:
-        place = each.place
-        said = place.begin <= _LATEST and place.at < 0 and place.end is not None and place.end < 0
-        if each.name in CHECKSUMS and said:
-            order = ", order: little" if place.little and each.checksum.size > 1 else ""
-            digits = ", digits: true" if form.digits else ""
-            return f"name: {each.name}, from: {place.begin}, to: {place.end}, at: {place.at}{order}{digits}"
-    return ""
 
 
 def _names(kinds: Sequence[DraftKind]) -> dict[int, str]:

@@ -64,11 +64,16 @@ class FieldRole(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """The messages of one kind: `(n, width)` bytes, the first `header` of which say it; `time` in ns."""
+    """The messages of one kind: `(n, width)` bytes, the first `header` of which say it; `time` in ns.
+
+    Of decimal text there are no bytes, but `numbers`: a column for each that is written there, NaN: it is
+    missing.
+    """
 
     matrix: Bytes
     header: int = 0
     time: Int64s | None = None
+    numbers: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +146,15 @@ def from_bcd(cells: Bytes) -> tuple[Int64s, bool]:
 
 
 def find_fields(kinds: Sequence[Frames]) -> list[tuple[FoundField, ...]]:
-    """Find the fields of each kind of a device's messages; one byte order is found for all together."""
+    """Find the fields of each kind of a device's messages; one byte order is found for all together.
+
+    Of decimal text there are none: where its numbers end is written there.
+    """
+    found = iter(_find_fields([kind for kind in kinds if kind.numbers is None]))
+    return [next(found) if kind.numbers is None else () for kind in kinds]
+
+
+def _find_fields(kinds: Sequence[Frames]) -> list[tuple[FoundField, ...]]:
     checks = find_checksums([kind.matrix for kind in kinds])
     written = [find_digits(kind.matrix) for kind in kinds]
     both = [

@@ -156,7 +156,21 @@ def readings(subject: Measured) -> tuple[RawReading, ...]:
     return tuple(result)
 
 
+#: So many of the numbers that are written in decimal need no scale.
+_PLAIN: Final = 0.5
 _FLOAT_SCALES: Final = ((1.0, 0.0, 0.9), (-1.0, 0.0, 0.1))
+
+
+def written(subject: Measured) -> tuple[RawReading, ...]:
+    """Return all ways to read a number that is written in decimal: mostly as it stands there."""
+    scales = _SCALES.get(subject, _SCALES[Measured.ANY])
+    plain = {(1.0, 0.0): _PLAIN}
+    for scale, addend, weight in scales:
+        plain[scale, addend] = plain.get((scale, addend), 0.0) + (1 - _PLAIN) * weight
+    return tuple(
+        RawReading(Type.DECIMAL, 1, False, scale, addend, weight, weight)
+        for (scale, addend), weight in plain.items()
+    )
 
 
 def raw_numbers(cells: Bytes, kind: Type, width: int, *, little: bool) -> Floats:

@@ -20,7 +20,7 @@ from packwire.insight.cell_rows import find_cells
 from packwire.insight.fields import FoundField, Frames
 from packwire.insight.matches import FIELDS_SHARE, ORDER_SHARE, Match, Noted, is_little
 from packwire.insight.observations import SECONDS, Measured, Observation, Way
-from packwire.insight.readings import Floats, RawReading, raw_numbers, readings
+from packwire.insight.readings import Floats, RawReading, raw_numbers, readings, written
 from packwire.messages import Int64s
 from packwire.wire.fields import Field, Type
 
@@ -63,7 +63,7 @@ def find_values(
     by_name: dict[str, list[Observation]] = defaultdict(list)
     for each in observations:
         by_name[each.name].append(each)
-    places = sum(kind.matrix.shape[1] for kind in kinds)
+    places = sum(width_of(kind) for kind in kinds)
     known = sum(len(each) for each in fields)
     result = []
     for name, own in by_name.items():
@@ -77,6 +77,11 @@ def find_values(
         ranked = sorted(found, key=lambda each: (each.chance, not each.known, each.kind, each.field.at or 0))
         result.append(Noted(name, tuple(own), tuple(ranked[:_MOST])))
     return result
+
+
+def width_of(kind: Frames) -> int:
+    """Return at how many places something may begin in a message."""
+    return len(kind.matrix.T if kind.numbers is None else kind.numbers.T)
 
 
 def _thinned(kind: Frames, observations: Sequence[Observation], seconds: float) -> Frames:
@@ -95,7 +100,8 @@ def _thinned(kind: Frames, observations: Sequence[Observation], seconds: float) 
     ]
     for first, last in around:
         kept[first : min(last, first + _FRAMES // (2 * len(around)) + 1)] = True
-    return Frames(kind.matrix[kept], kind.header, None if kind.time is None else kind.time[kept])
+    time = None if kind.time is None else kind.time[kept]
+    return Frames(kind.matrix[kept], kind.header, time, None if kind.numbers is None else kind.numbers[kept])
 
 
 def _spans(field: FoundField) -> Iterator[tuple[int, int]]:
@@ -150,13 +156,16 @@ class _Search:
         cells = self.kind.matrix
         cache: dict[tuple[Type, int, bool], NDArray[np.float64]] = {}
         subject = self.observations[0].subject
-        for reading in readings(subject):
-            if cells.shape[1] < reading.width:
+        for reading in readings(subject) if self.kind.numbers is None else written(subject):
+            if self.kind.numbers is not None:
+                raw = self.kind.numbers
+            elif cells.shape[1] < reading.width:
                 continue
-            key = (reading.type, reading.width, reading.little)
-            if key not in cache:
-                cache[key] = raw_numbers(cells, reading.type, reading.width, little=reading.little)
-            raw = cache[key]
+            else:
+                key = (reading.type, reading.width, reading.little)
+                if key not in cache:
+                    cache[key] = raw_numbers(cells, reading.type, reading.width, little=reading.little)
+                raw = cache[key]
             found: dict[int, Match] = {}
             for shown in self.shown:
                 fitting = self._fitting(raw, reading, shown) & _plausible(raw, reading, subject)
@@ -186,7 +195,9 @@ class _Search:
             if known
             else (1 - FIELDS_SHARE) / self.places * reading.weight
         )
-        if reading.width > 1:
+        if self.kind.numbers is not None:
+            known, weight = True, reading.weight / self.places
+        elif reading.width > 1:
             weight *= 2 * (ORDER_SHARE if reading.little == self.little else 1 - ORDER_SHARE)
         chance = (
             self._level(reading, shown)
@@ -256,7 +267,7 @@ def _benford(low: float, high: float, reading: RawReading) -> float:
 
     0 and numbers with a sign have a part of their own; a range without a whole number has none.
     """
-    if reading.type is not Type.FLOAT:
+    if reading.type not in {Type.FLOAT, Type.DECIMAL}:
         low, high = np.ceil(low), np.floor(high)
         if high < low:
             return 0.0
@@ -265,8 +276,9 @@ def _benford(low: float, high: float, reading: RawReading) -> float:
     if low < 0 < high:
         return 0.3
     size = sorted((abs(low), abs(high)))
-    if reading.type is Type.FLOAT:
-        return min(1.0, log(size[1] / max(size[0], 1e-6)) / log(1e6) * 0.2)
+    if reading.type in {Type.FLOAT, Type.DECIMAL}:
+        part = min(1.0, log(size[1] / max(size[0], 1e-6)) / log(1e6))
+        return part if reading.type is Type.DECIMAL else 0.2 * part
     top = log(2.0 ** (8 * reading.width))
     part = log((size[1] + 1) / (size[0] + 1)) / top
     return part * (0.2 if negative else 0.8)

@@ -90,7 +90,7 @@ class ModelProtocol(Protocol):
     def _replies(self, content: Mapping[str, Any]) -> Iterator[Reply]:
         for name, said in content["replies"].items():
             with at("replies", name):
-                reply = reply_of(name, said, content.get("order", "big"))
+                reply = reply_of(name, said, content.get("order", "big"), content.get("separator", ""))
                 framing = self._framing_of_reply(reply.head)
                 if framing is None:
                     starts = " or ".join(each.start.hex(" ") for each in self.framings)
@@ -350,7 +350,9 @@ class ModelProtocol(Protocol):
             least = framing.lead + (least - framing.lead + 1) // 2
         least = max(len(begins), least)
         body = bytearray(layout.codec.encode(values, size=least, known=known or {}).ljust(least, b"\0"))
-        body[: len(begins)] = begins
+        for index, byte in enumerate(shape.begins):
+            if byte is not None or index < len(framing.start):
+                body[index] = begins[index]
         whole = bytes(body)
         if text:
             whole = whole[: framing.lead] + whole[framing.lead :].hex().upper().encode()

@@ -78,4 +78,5 @@ def gatt_of(said: Mapping[str, Any]) -> Gatt:
         read_uuid(write) if write else "",
         None if kind is None else WriteType(kind),
         None if unlock is None else (read_uuid(unlock["write"]), read_hex(unlock["send"])),
+        read_uuid(said["write_service"]) if said.get("write_service") else "",
     )

@@ -11,6 +11,7 @@ from packwire.models.text import read_pattern
 from packwire.quantity import QUANTITIES, Kind, Quantity, Value
 from packwire.wire import fields
 from packwire.wire.codec import Codec, DecodedValues
+from packwire.wire.columned import ColumnCodec
 from packwire.wire.fields import Field, FieldCondition, FieldError, Operator, Order
 from packwire.wire.framing import ByteIs, Framing
 from packwire.wire.keyed import KeyedCodec
@@ -31,6 +32,7 @@ _TEXTS = {
     "hex": fields.Type.HEX,
     "bytes": fields.Type.BYTES,
     "decimal": fields.Type.DECIMAL,
+    "hexadecimal": fields.Type.HEXADECIMAL,
 }
 _COMPARISONS = {
     "is": Operator.EQUAL,
@@ -46,7 +48,9 @@ _COMPARISONS = {
 
 def field_of(said: Mapping[str, Any]) -> Field:
     """Return a field as the engine takes it. Raises FieldError."""
-    kind, width = type_of(said.get("type", "decimal" if "key" in said else "u8"), said.get("width"))
+    kind, width = type_of(
+        said.get("type", "decimal" if "key" in said or "column" in said else "u8"), said.get("width")
+    )
     count, bits = said.get("count"), said.get("bits")
     return Field(
         name=said["name"],
@@ -56,6 +60,7 @@ def field_of(said: Mapping[str, Any]) -> Field:
         at=said.get("at"),
         after=said.get("after"),
         key=said.get("key"),
+        column=said.get("column"),
         bits=None if bits is None else tuple(bits),
         scale=said.get("scale", 1),
         addend=said.get("addend", 0),
@@ -163,6 +168,8 @@ class ReplyLayout:
 
     def fits(self, data: bytes, known: Mapping[str, float]) -> bool:
         """Tell whether it is so; the frame is looked at where other replies are not known."""
+        if isinstance(self.codec, ColumnCodec) and not self.codec.fits(data):
+            return False
         told = bool(self.when)
         for each in self.when:
             number = known.get(each.field)
@@ -215,7 +222,9 @@ class Reply:
 
     @property
     def _one_layout(self) -> bool:
-        return len(self.layouts) == 1 and not self.layouts[0].when and not self.layouts[0].marks
+        first = self.layouts[0]
+        counted = isinstance(first.codec, ColumnCodec) and first.codec.columns is not None
+        return len(self.layouts) == 1 and not first.when and not first.marks and not counted
 
     @property
     def codec(self) -> Codec:
@@ -232,7 +241,7 @@ class Reply:
         return None
 
 
-def reply_of(name: str, said: Mapping[str, Any], order: Order) -> Reply:
+def reply_of(name: str, said: Mapping[str, Any], order: Order, separator: str = "") -> Reply:
     """Return a reply. Raises ModelError."""
     begins = _beginning(said)
     fixed = next((index for index, byte in enumerate(begins) if byte is None), len(begins))
@@ -243,7 +252,7 @@ def reply_of(name: str, said: Mapping[str, Any], order: Order) -> Reply:
         begins,
         said.get("size"),
         tuple(
-            _layout(each, order, ("layouts", index) if layouts else ())
+            _layout(each, order, separator, ("layouts", index) if layouts else ())
             for index, each in enumerate(layouts or [said])
         ),
         refuses if isinstance(refuses, str) else "it refuses" * bool(refuses),
@@ -273,7 +282,9 @@ def _beginning(said: Mapping[str, Any]) -> tuple[int | None, ...]:
     return (*(number | EXTENDED * extended).to_bytes(4), *rest)
 
 
-def _layout(said: Mapping[str, Any], order: Order, place: tuple[str | int, ...]) -> ReplyLayout:
+def _layout(
+    said: Mapping[str, Any], order: Order, separator: str, place: tuple[str | int, ...]
+) -> ReplyLayout:
     read: list[Field] = []
     sayings: list[Saying] = []
     for index, each in enumerate(said.get("fields", ())):
@@ -282,7 +293,7 @@ def _layout(said: Mapping[str, Any], order: Order, place: tuple[str | int, ...])
             if each.get("quantity"):
                 sayings.append(_saying(read[-1], each))
     with at(*place, "fields"):
-        codec = _codec(read, order)
+        codec = _codec(read, order, separator, said.get("columns"))
     return ReplyLayout(
         codec,
         tuple(sayings),
@@ -293,7 +304,11 @@ def _layout(said: Mapping[str, Any], order: Order, place: tuple[str | int, ...])
     )
 
 
-def _codec(read: list[Field], order: Order) -> Codec:
+def _codec(read: list[Field], order: Order, separator: str, columns: int | None) -> Codec:
+    if columns is not None or any(each.column is not None for each in read):
+        if not separator:
+            raise FieldError("columns need a `separator`, at the top of the model, that divides them")
+        return ColumnCodec(read, order, separator, columns)
     keyed = [each.key is not None for each in read]
     if not any(keyed):
         return Codec(read, order)
@@ -433,8 +448,8 @@ def _with_ways(layout: ReplyLayout, several: set[str]) -> ReplyLayout:
 def joined(said: Iterable[tuple[Saying, Value]]) -> dict[str, Value]:
     """Put together what several fields say of one quantity.
 
-    Of lists, one behind the other, without the unused places at their end; of words, all of them; of numbers
-    that are to be added, their sum; of others, the first.
+    Of lists, one behind the other, without the unused places at their end; of words, all of them, each once;
+    of numbers that are to be added, their sum (of codes, all bits); of others, the first.
     """
     result: dict[str, Any] = {}
     words: dict[str, list[str]] = {}
@@ -451,11 +466,16 @@ def joined(said: Iterable[tuple[Saying, Value]]) -> dict[str, Value]:
             continue  # nothing is written there
         elif key not in result:
             result[key] = value
+        elif each.add and key == "problem_code":
+            assert not isinstance(value, tuple)
+            result[key] = int(result[key]) | int(value)  # several cells may have the same problem
         elif each.add:
             result[key] += value
     for key, nothing in unused.items():
         result[key] = _used(result[key], nothing)
-    return result | {key: ", ".join(filter(None, said)) or NOTHING for key, said in words.items()}
+    return result | {
+        key: ", ".join(dict.fromkeys(filter(None, said))) or NOTHING for key, said in words.items()
+    }
 
 
 def _used(items: tuple[Value, ...], nothing: Value) -> tuple[Value, ...]:

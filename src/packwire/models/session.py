@@ -286,7 +286,10 @@ class ModelSession(Session):
 
     def _refused(self, question: Question, why: str) -> None:
         secret = [name for name in question.template.names if self._protocol.parameters[name].secret]
-        if secret:
+        unknown = any(
+            each.secret and name not in self._given for name, each in self._protocol.parameters.items()
+        )
+        if secret or (unknown and question.kind is RequestKind.ACTS):
             raise WrongPinError(f"{self._protocol.title}: {why}")
         if question.optional:
             self._absent.add(question.name)

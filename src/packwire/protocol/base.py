@@ -74,7 +74,8 @@ class Gatt:
 
     UUIDs are in their long form, in lower case. `write` is empty where nothing is asked; `write_type` None
     where devices differ, and it is to be found out. `unlock` is another characteristic of the service, and
-    what is written to it before devices that have it answer.
+    what is written to it before devices that have it answer. `write_service` is the service of what is
+    written, where that is another one.
     """
 
     service: str
@@ -82,6 +83,12 @@ class Gatt:
     write: str = ""
     write_type: WriteType | None = None
     unlock: tuple[str, bytes] | None = field(default=None, compare=False)
+    write_service: str = ""
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Return the services that it takes."""
+        return tuple(filter(None, (self.service, self.write_service)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,7 +202,7 @@ class ModelDevice:
                 said.setdefault(reply, {})[field] = switch.reads.get(name, self.switched.get(switch.name, 0))
         return said
 
-    def refusal(self, question: Question) -> bytes | None:
+    def refusal(self, question: Question, request: bytes) -> bytes | None:
         """Return how the device refuses a request; None where the model knows no such reply."""
         if not question.replies:
             return None
@@ -211,7 +211,8 @@ class ModelDevice:
         for reply in self.protocol.replies:
             if reply.refuses and _alike(reply, like, header, _ERROR * self.protocol.modbus):
                 return from_unit(self.protocol, self._speaker.refusal(reply, like), self.unit)
-        return None
+        refusals = (self._speaker.refusal(each, like) for each in self.protocol.replies if each.refuses)
+        return next((each for each in refusals if self.protocol.family.is_answer(request, each)), None)
 
 
 def unit_of(protocol: ModelProtocol) -> int:
@@ -306,7 +307,7 @@ class _Client:
         if secret:
             self._logged_in = self._logged_in or all(self._is_pin(given[name]) for name in secret)
         if not self._may_ask or "refuses" in self._device.faults:
-            refusal = self._device.refusal(question)
+            refusal = self._device.refusal(question, payload)
             if refusal is not None:
                 self._port.send(refusal)
             return

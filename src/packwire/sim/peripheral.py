@@ -169,7 +169,7 @@ class Peripheral:
             )
             for number, text in self.radio.information.items()
         ]
-        services = [self._service(gatt) for gatt in self.radio.gatt]
+        services = [each for gatt in self.radio.gatt for each in self._spoken(gatt)]
         if "duplicate-uuid" in self.faults:
             services.append(self._twin(self.radio.gatt[0]))
         return [*([Service(UUID.from_16_bits(0x180A), information)] if information else []), *services]
@@ -181,7 +181,8 @@ class Peripheral:
         )
         return Service(UUID(_NUS.service), [own])
 
-    def _service(self, gatt: Gatt) -> Service:
+    def _spoken(self, gatt: Gatt) -> list[Service]:
+        """Return the services by which it is spoken to."""
         notify = Characteristic.Properties.NOTIFY
         if "no-notify" in self.faults:
             notify = Characteristic.Properties.READ
@@ -206,15 +207,15 @@ class Peripheral:
             both = [self._characteristic(gatt.notify, notify | writes, value)]
             self._notifying += both
             self._writable += both
-            return Service(UUID(gatt.service), both)
-        characteristics = [self._characteristic(gatt.notify, notify, value)]
-        self._notifying += characteristics
+            return [Service(UUID(gatt.service), both)]
+        services = {gatt.service: [self._characteristic(gatt.notify, notify, value)]}
+        self._notifying += services[gatt.service]
         if gatt.write:
             self._writable.append(self._characteristic(gatt.write, writes, value))
-            characteristics.append(self._writable[-1])
+            services.setdefault(gatt.services[-1], []).append(self._writable[-1])
         if gatt.unlock:
-            characteristics.append(self._lock(*gatt.unlock))
-        return Service(UUID(gatt.service), characteristics)
+            services[gatt.service].append(self._lock(*gatt.unlock))
+        return [Service(UUID(uuid), characteristics) for uuid, characteristics in services.items()]
 
     def _lock(self, uuid: str, key: bytes) -> Characteristic[bytes]:
         """Return the characteristic that says 1 once it was unlocked; the simulated device answers anyway."""

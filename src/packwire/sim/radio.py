@@ -78,7 +78,9 @@ def radio(protocol: Protocol, name: str = "", address: str = "") -> Radio:
     if not _ADDRESS.fullmatch(address):
         raise BadOptionError(f"{address[:40]!r} is no Bluetooth address: write A4:C1:38:00:00:01")
     gatt = protocol.gatt[:1]
-    services = [pattern.service] if pattern.service else [each.service for each in gatt]
+    services = (
+        [pattern.service] if pattern.service else [service for each in gatt for service in each.services]
+    )
     data = {} if pattern.manufacturer is None else {pattern.manufacturer: pattern.data or bytes(2)}
     advertisement = Advertisement(
         address=address,

@@ -45,6 +45,8 @@ class Type(StrEnum):
     """Binary-coded decimal, two digits a byte; other digits than 0 to 9 are no value."""
     DECIMAL = "decimal"
     """ASCII digits; what follows the last of them is left out, and where there is none it is no value."""
+    HEXADECIMAL = "hexadecimal"
+    """A number in hexadecimal ASCII digits; in columns alone."""
     TEXT = "text"
     """UTF-8; NULs at its end are left out."""
     CSTRING = "nul-terminated text"
@@ -60,7 +62,7 @@ class Type(StrEnum):
         return self in _NUMERIC
 
 
-_NUMERIC = frozenset({Type.UINT, Type.INT, Type.SIGN_MAGNITUDE, Type.FLOAT, Type.BCD, Type.DECIMAL})
+_NUMERIC = frozenset(Type) - {Type.TEXT, Type.CSTRING, Type.HEX, Type.BYTES, Type.NUMBERS}
 _CODES = {
     (Type.UINT, 1): "B",
     (Type.UINT, 2): "H",
@@ -123,10 +125,10 @@ class Field:
 
     Its place is `at` (from the start of what is decoded; negative: from its end); where that is None, it
     begins behind the field named `after`, or behind the one before it. `key` is for texts of keys and values
-    (VE.Direct) instead. `width` is in bytes, of one item where there are several; None goes to the NUL or to
-    the end. `count` is a number of items, the name of an earlier field that holds it (of which `counts` are
-    one item), or `TO_THE_END`; items are `stride` bytes apart (None: `width`), and at most `most` of them are
-    read.
+    (VE.Direct) instead, `column` (from 0) for lines of values that something divides. `width` is in bytes, of
+    one item where there are several; None goes to the NUL or to the end. `count` is a number of items, the
+    name of an earlier field that holds it (of which `counts` are one item), or `TO_THE_END`; items are
+    `stride` bytes apart (None: `width`), and at most `most` of them are read.
 
     A number's value is `raw * scale + addend`, of the `bits` (lowest, how many) where not all of them count;
     with `ones`, the raw number is how many of its bits are set. `names` turns raw numbers into words, truth
@@ -146,6 +148,7 @@ class Field:
     at: int | None = None
     after: str | None = None
     key: str | None = None
+    column: int | None = None
     bits: tuple[int, int] | None = None
     scale: float = 1
     addend: float = 0
@@ -180,6 +183,10 @@ class Field:
     def _problem_of_number(self) -> str:
         if self.key is not None:
             return self._problem_of_key()
+        if self.column is not None:
+            return self._problem_of_scale()
+        if self.type is Type.HEXADECIMAL:
+            return "hexadecimal digits stand in columns: say which"
         widest = _MAX_DIGITS if self.type is Type.DECIMAL else _MAX_WIDTH
         if self.width is None or self.width > widest:
             return f"a number is 1 to {widest} bytes wide"
@@ -333,8 +340,8 @@ class Field:
         bits = self.bits[1] if self.bits else 8 * width
         if self.type is Type.BCD:
             return 0, 10 ** (2 * width) - 1
-        if self.key is not None:
-            return -(1 << 63), (1 << 64) - 1
+        if self.key is not None or self.column is not None:
+            return (0, (1 << bits) - 1) if self.bits else (-(1 << 63), (1 << 64) - 1)
         if self.type is Type.DECIMAL:
             return 0, 10**width - 1
         if self.ones:

@@ -81,7 +81,13 @@ def values_of(codec: Codec, matrix: Bytes) -> dict[str, list[Any]] | None:
 
 
 def _is_said(field: Field) -> bool:
-    if not field.type.numeric or (field.width or 0) > _MOST_EXACT or field.negative or field.key:
+    if (
+        not field.type.numeric
+        or (field.width or 0) > _MOST_EXACT
+        or field.negative
+        or field.key
+        or field.column is not None
+    ):
         return False
     return field.count is None or (field.plain and field.type in {Type.UINT, Type.INT, Type.SIGN_MAGNITUDE})
 

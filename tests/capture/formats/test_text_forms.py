@@ -424,3 +424,169 @@ def test_a_value_that_bluez_and_the_program_show_is_taken_once():
     own = "18:15:18 DEBUG [jikong] bms msg(3) (buf278): 29 cd 0"
     assert rows(f"{signal}\n{own}\n") == [(-1, "att char0011 notify", "29cd00")]
     assert rows(f"{own}\n") == [(-1, "att notify", "29cd00")]
+
+
+WAYS = {
+    "Read Request": 1,
+    "Read Response": -1,
+    "Write Response": -1,
+    "write with response": 1,
+    "WRITE_NO_RESPONSE": 1,
+    "writeWithoutResponse": 1,
+    "Sent Write Command": 1,
+    "Rcvd Handle Value Notification": -1,
+    "host to device": 1,
+    "device to host": -1,
+    "App->BMS": 1,
+    "BMS->App": -1,
+    "App <- BMS": -1,
+    "from the BMS": -1,
+    "sent by BMS": -1,
+    "received by BMS": 1,
+    "received write request": 1,
+    "sending notification": -1,
+    "Response to request": -1,
+    "writing notify descriptor": 1,
+    "DOWN": 1,
+    "Upstream": -1,
+    "request from BMS": 0,
+    "a": 0,
+}
+
+
+@pytest.mark.parametrize("words", WAYS)
+def test_which_way_a_message_goes_by_the_words_of_a_table(words):
+    assert [row[0] for row in rows(f"time,direction,data\n0.5,{words},dda503\n")] == [WAYS[words]]
+
+
+@pytest.mark.parametrize(
+    ("words", "direction"),
+    [
+        ("To device:", 1),
+        ("From device:", -1),
+        ("sent by BMS:", -1),
+        ("BMS -> ESP:", -1),
+        ("received write request:", 1),
+        ("Read response:", -1),
+    ],
+)
+def test_which_way_a_message_goes_by_the_words_before_it(words, direction):
+    assert [row[0] for row in rows(f"{words} DD A5 03 00 FF FD 77\n")] == [direction]
+
+
+def test_bytes_below_words_go_the_way_that_these_say():
+    text = "TX:\ndd a5 03\n[2026-01-02 10:00:00.5]# RECV HEX>\ndd 03 00\ndd 04 00\n"
+    assert [(way, payload) for way, _, payload in rows(text)] == [
+        (1, "dda503"),
+        (-1, "dd0300"),
+        (0, "dd0400"),
+    ]
+
+
+def test_lines_that_are_full_go_on_below_indented():
+    first, rest = "dd 03 00 1b" + " a0" * 12, "00 01 fb 77"
+    assert [(way, payload) for way, _, payload in rows(f"RX: {first}\n    {rest}\nTX dd a5 03\n")] == [
+        (-1, (first + rest).replace(" ", "")),
+        (1, "dda503"),
+    ]
+    # What is indented below a short message is another one.
+    assert [payload for _, _, payload in rows("TX: dd a5 03\n    dd 03 00\n")] == ["dda503", "dd0300"]
+
+
+def test_a_list_goes_on_behind_a_comma():
+    text = "const uint8_t ask[] = {\n  0xDD, 0xA5, 0x03,\n  0x00, 0xFF };\nint a;\n0x01, 0x03\n"
+    assert [payload for _, _, payload in rows(text)] == ["dda50300ff", "0103"]
+
+
+@pytest.mark.parametrize("masked", ["XX XX", "?? ??", "** **", "xx:xx", ".. ..", "-- --", "--"])
+def test_bytes_that_were_made_illegible_are_no_end_of_a_message(masked):
+    packets = read(f"RX dd 03 00 02 {masked} ff b5 77\nRX dd 03 00 1b\n".encode())
+    assert [packets.packet(row).hex() for row in range(len(packets))] == ["dd03001b"]
+    assert "illegible" in packets.damage[0]
+
+
+@pytest.mark.parametrize("between", [" => ", " -> ", " = ", " / ", " → "])
+def test_of_a_request_and_its_answer_in_one_line_neither_is_taken(between):
+    line = f"dd a5 03 00 ff fd 77{between}dd 03 00 02"
+    packets = read(f"{line}\ndd 03 00 1b\n".encode())
+    assert [packets.packet(row).hex() for row in range(len(packets))] == ["dd03001b"]
+    assert any(line[:20] in note for note in packets.notes)
+
+
+@pytest.mark.parametrize("way", ["RX", "TX"])
+def test_digits_beside_decimal_numbers_are_decimal(way):
+    with pytest.raises(BadFileError, match="2 x lines of decimal numbers"):
+        read(f"RX: 165 1 144 8\n{way}: 10 20 30 40 50\n".encode())
+    # The other way bytes are in hex.
+    text = "RX: 165 1 144 8\nRX: 10 20 30 40 50\nTX: dd a5 03\nTX: 01 03 00 00 00 01\n"
+    assert [payload for _, _, payload in rows(text)] == ["dda503", "010300000001"]
+
+
+def test_numbers_of_lines_are_no_bytes():
+    with pytest.raises(BadFileError, match="number of the line"):
+        read("".join(f"{number:02d} DD A5 03 00\n" for number in range(1, 13)).encode())
+    # A counter.
+    assert len(rows("".join(f"{number:02x} DD A5 03 00\n" for number in range(1, 13)))) == 12
+
+
+def test_a_number_in_a_table_is_none_of_its_messages():
+    text = '{"topic": "tx", "payload": "DDA503"}\n{"topic": "soc", "payload": "87"}\n'
+    packets = read(text.encode())
+    assert [packets.packet(row).hex() for row in range(len(packets))] == ["dda503"]
+    assert any("no bytes" in note for note in packets.notes)
+
+
+def test_decimal_commas_in_a_table_whose_columns_none_parts():
+    packets = read(b"Zeit [s];Richtung;Daten\n0,000;TX;DD A5 03\n0,125;RX;DD 03 00\n")
+    assert packets.time.tolist() == [0, 125_000_000]
+
+
+def test_digits_of_hexlify_are_bytes_where_they_are_a_frame():
+    text = "sent b'dda50300fffd77'\nb'20024600B01402D002AFC800C8FE0CC0F915'\n"
+    assert [payload[:14] for _, _, payload in rows(text)] == ["dda50300fffd77", "32303032343630"]
+
+
+def test_packets_that_wireshark_prints_are_no_messages():
+    text = (
+        "Frame 1: 19 bytes on wire (152 bits), 19 bytes captured (152 bits)\n\n"
+        "0000  02 40 00 0e 00 0a 00 04 00 52 10 00 dd a5 03 00   .@.......R......\n"
+        "0010  ff fd 77                                          ..w\n"
+    )
+    with pytest.raises(BadFileError, match=r"2 x rows of whole packets.*save it as pcapng"):
+        read(text.encode())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a4:c1:38:ff:fe:12:34:56",
+        "- 0f1e2d3c4b5a69788796a5b4c3d2e1f001122334 release",
+        "* 12ab34cd (#12) bump",
+        "12ab34cd bump",
+        "356 C0 14 00 00 D2 00",
+    ],
+)
+def test_addresses_hashes_and_identifiers_are_no_messages(line):
+    with pytest.raises(BadFileError):
+        read(f"{line}\n".encode())
+
+
+def test_what_is_a_frame_by_itself_is_no_rest_of_the_line_before():
+    first = "dd 03 00 1b" + " a0" * 12
+    assert [payload for _, _, payload in rows(f"RX: {first}\n  dd a5 03 00 ff fd 77\n")][1:] == [
+        "dda50300fffd77"
+    ]
+    # Nor are numbers that of bytes with 0x before them.
+    assert "dd03123456" not in [payload for _, _, payload in rows("RX: 0xDD, 0x03,\n12, 34, 56\n")]
+
+
+def test_an_address_with_the_size_of_what_is_there_is_no_message():
+    packets = read(b"RX dd a5 03\nbuffer 3ffb1f20 len 20\n")
+    assert [packets.packet(row).hex() for row in range(len(packets))] == ["dda503"]
+    assert any("buffer 3ffb1f20" in note for note in packets.notes)
+
+
+def test_a_table_with_identifiers_of_a_can_bus_is_none_of_messages():
+    with pytest.raises(BadFileError, match="CAN identifiers"):
+        read(b"Time,ID,Data\n0.1,0x355,64 00 63 00\n0.2,0x356,C0 14 00 00\n")
+    assert len(read(b"Time,ID,Data\n0.1,355,DD 00 63 00\n0.2,356,C0 14 00 00\n")) == 2

@@ -42,7 +42,7 @@ def test_what_it_has_and_where_it_is_likely_spoken_with(capsys):
     assert "nobody here knows what it advertises" in said.out
     assert '2a29  Manufacturer Name String  read  41 63 6d 65 00  "Acme"' in said.out
     assert "2902  Client Characteristic Configuration" in said.out
-    assert "likely spoken with: service ff00, write ff02, notify ff01; JBD" in said.out
+    assert "likely spoken with: service ff00, write ff02, notify ff01; Braun Power, JBD" in said.out
     assert "JBD, Seplos V2 and TianPower are all spoken there" in said.out
     assert "--probe" in said.out
 

@@ -68,6 +68,17 @@ async def test_a_draft_never_asks_what_may_set_something(tmp_path):
 
 
 @needs_captures
+async def test_a_draft_starts_a_stream_as_the_app_did_and_moves_no_switch():
+    """JK's app asks for device and readings, then heats, toggles and sets."""
+    result = await packwire("draft", str(CAPTURES / "ble/jk-b2a16s.btsnoop"))
+    model = parse(result.out, "mybms.yaml")
+    sent = [each.payload[4] for each in model.questions]
+    assert sent == [0x97, 0x96]
+    assert [each.streams for each in model.questions] == [0, 5]
+    assert "90 eb 6c" not in result.out
+
+
+@needs_captures
 @pytest.mark.parametrize(
     "name", ["basen", "seplos-v2", "daly-balancer", "jk-b2a16s", "ant-ble16zmub", "lolan-status-controls"]
 )
@@ -75,6 +86,25 @@ async def test_every_capture_gives_a_draft_that_is_a_model(name):
     result = await packwire("draft", str(CAPTURES / f"ble/{name}.btsnoop"))
     assert result.code == 0, result.err
     assert parse(result.out, name).replies
+
+
+async def test_decimal_text_is_looked_into(tmp_path):
+    """Lines of fields between commas, in pieces as notifications cut them."""
+    text = "".join(f"#,1,OK,{520 + row % 7},{3.30 + row / 100:.2f},-{row},4{row}\r\n" for row in range(40))
+    pieces = [text[at : at + 20].encode().hex(" ") for at in range(0, len(text), 20)]
+    log = tmp_path / "s.log"
+    log.write_text("".join(f"14:03:{row % 60:02d}.100 RX {each}\n" for row, each in enumerate(pieces)))
+    found = json.loads((await packwire("find", str(log), "3.42V", "--json")).out.splitlines()[0])
+    assert (found["key"], found["type"], found["scale"]) == ("4", "decimal", 1)
+    shown = await packwire("fields", str(log))
+    assert "field 4       decimal            3.3 .. 3.69" in shown.out
+    record = json.loads((await packwire("fields", str(log), "--json")).out)
+    assert [each["key"] for each in record["fields"]] == ["1", "3", "4", "5", "6"]
+    assert "writes decimal text" in (await packwire("groups", str(log))).out
+    drafted = await packwire("draft", str(log), "3.42V")
+    assert drafted.code == 9
+    assert "not by its number in a line" in drafted.err
+    assert len(drafted.err.strip().splitlines()) == 1
 
 
 @needs_captures

@@ -290,3 +290,11 @@ def test_what_worked_is_not_said_of_a_pack_that_only_was_connected_to():
     keys = {each.subject.key: each.verdicts[0].key for each in found.devices}
     assert keys["JBD"] == "ok"
     assert keys["JK"] != "ok"
+
+
+@pytest.mark.parametrize(("minutes", "confidence"), [(0, Confidence.LIKELY), (5, Confidence.POSSIBLE)])
+def test_a_log_that_goes_on_for_long_without_values_is_only_possibly_well(minutes, confidence):
+    lines = [*map(read, range(0, 300, 30)), at(300 + 60 * minutes, f"WARNING {HA} [custom] the pack is shy")]
+    found = diagnose_lines("stopped", lines)
+    assert (found.verdict.key, found.verdict.confidence) == ("ok", confidence)
+    assert ("hold no values" in found.verdict.words) == bool(minutes)

@@ -9,7 +9,7 @@ from packwire.cli.exit_codes import ExitCode, exit_code_of
 from packwire.doctor.compare.causes import Cause
 from packwire.doctor.log.examine import LogDiagnosis, diagnose_file
 from packwire.vesc.replies import BMS_GET_VALUES
-from tests.capture.builder import connections
+from tests.capture.builder import Session, connections
 from tests.capture.vesc_session import VescSession, bms, version
 from tests.doctor.compare.clients import BMS, FW_VERSION, LOGIN
 from tests.shared_data import CAPTURES, CASES, needs_captures, needs_cases
@@ -17,7 +17,7 @@ from tests.shared_data import CAPTURES, CASES, needs_captures, needs_cases
 NO_BMS = b"\x60" + BMS_GET_VALUES.encode(BMS_GET_VALUES.decode(bms(0.0, 0)).reply._replace(can_id=255))
 
 
-def diagnosed(tmp_path, session: VescSession) -> LogDiagnosis:
+def diagnosed(tmp_path, session: Session) -> LogDiagnosis:
     path = tmp_path / "session.pcap"
     path.write_bytes(session.pcap())
     return diagnose_file(path)
@@ -134,3 +134,73 @@ def test_nothing_is_certain_of_a_damaged_file(tmp_path):
     assert diagnose_file(whole).verdict.confidence is Confidence.CERTAIN
     verdict = diagnose_file(cut).verdict
     assert (verdict.key, verdict.confidence) == ("no-bms", Confidence.LIKELY)
+
+
+def test_a_pack_that_says_who_it_is_and_never_its_values_is_not_well(tmp_path):
+    session = VescSession().open()
+    for _ in range(5):
+        session.ask(FW_VERSION).answer(version()).wait(0.5)
+        session.ask(BMS).wait(1.0)
+    found = diagnosed(tmp_path, session.ask(FW_VERSION).answer(version()))
+    assert (found.verdict.key, found.verdict.confidence) == ("silent-device", Confidence.LIKELY)
+    assert any("5 requests (BMS_GET_VALUES (96)) got no reply" in line for line in found.verdict.evidence)
+
+
+OTHERS = {
+    "HTTP": (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"),
+    "HTTP, silent": (b"GET / HTTP/1.1\r\n\r\n", b""),
+    "MQTT": (bytes.fromhex("100c00044d5154540402003c0000"), bytes.fromhex("20020000")),
+    "TLS": (bytes.fromhex("16030100c8010000c40303") + bytes(190), bytes.fromhex("160303007a02") + bytes(110)),
+    "Modbus TCP": (bytes.fromhex("000100000006010300000001"), bytes.fromhex("00010000000501030200ff")),
+    "a pack nobody knows": (bytes.fromhex("5a5a010203"), bytes.fromhex("5a5a01020304050607")),
+    "another that begins with 02": (bytes.fromhex("020301a0b1c203"), bytes.fromhex("02020611223344")),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_is_no_vesc_at_all_is_no_fault_of_a_client(tmp_path, name):
+    session = Session().open()
+    for _ in range(3):
+        session.send(0, OTHERS[name][0]).wait(0.1)
+        if OTHERS[name][1]:
+            session.send(1, OTHERS[name][1]).wait(1.0)
+    found = diagnosed(tmp_path, session)
+    assert found.verdict.key in {"not-recorded", "inconclusive"}
+    assert found.verdict.confidence is not Confidence.CERTAIN
+
+
+def jbd(register: int, data: bytes | None = None, *, status: int = 0, wrong: bool = False) -> bytes:
+    """Return JBD's request for a register, or its answer with these data."""
+    head = b"\xdd\xa5" if data is None else bytes((0xDD, register))
+    body = bytes((register, 0)) if data is None else bytes((status, len(data))) + data
+    return head + body + (-sum(body) & 0xFFFF ^ (0x10 * wrong)).to_bytes(2) + b"\x77"
+
+
+def asked_jbd(*answers: tuple[int, bytes]) -> Session:
+    session = Session(ports=(50000, 8899)).open()
+    for _ in range(10):
+        for register, answer in answers:
+            session.send(0, jbd(register)).wait(0.05)
+            if answer:
+                session.send(1, answer)
+            session.wait(0.5)
+    return session
+
+
+BASIC = bytes.fromhex("053a000050ef6d600009278300000000000022640304020b710b65")
+CELLS = bytes.fromhex("0cf50cf60cf40cf5")
+
+
+@pytest.mark.parametrize(
+    ("answers", "keys"),
+    [
+        (((3, jbd(3, BASIC)), (4, jbd(4, CELLS))), {"ok"}),
+        # A register is no address.
+        (((3, jbd(3, BASIC)), (4, b"")), {"ok"}),
+        (((3, jbd(3, BASIC, wrong=True)),), {"damaged-replies"}),
+        (((3, jbd(3, b"", status=0x80)),), {"inconclusive"}),
+    ],
+    ids=["healthy", "one register", "wrong checksums", "refused"],
+)
+def test_answers_of_a_pack(tmp_path, answers, keys):
+    assert diagnosed(tmp_path, asked_jbd(*answers)).verdict.key in keys

@@ -8,7 +8,9 @@ import re
 
 from packwire.capture.formats import decimal_lines
 from packwire.capture.text.clock import Clock
+from packwire.capture.text.doubt import DECIMALS
 from packwire.capture.text.grammar import Row, Unread
+from packwire.capture.text.said import is_frame
 
 NAME = "frames in numbers"
 EXAMPLES = (
@@ -21,7 +23,8 @@ _UNPADDED = re.compile(
 )
 #: Shorter lines say little; of lines that are no frames so many are tried.
 _FEWEST, _MOST_TRIED = 5, 500
-_NUMBERS = re.compile(r"(?:\b[0-9A-Fa-f]{1,3}[ ,;:\t]+){4}")
+_NUMBERS = re.compile(r"(?:\b[0-9A-Fa-f]{1,3}[ ,;:\t]+){3}")
+_DECIMAL = re.compile(r"(?<![\w.:/-])[12]\d\d(?![\w.:/-])")
 
 
 class Grammar:
@@ -36,16 +39,24 @@ class Grammar:
         """Return the frame that a line holds; None for lines of another form."""
         if self._vain >= _MOST_TRIED or not _NUMBERS.search(line):
             return None
+        return self._frame(line) or self._decimals(line)
+
+    def _frame(self, line: str) -> Row | None:
         for numbers in (decimal_lines.decimal, _unpadded):
             row = decimal_lines.take(line, self._clock, numbers)
             if not isinstance(row, Row) or len(row.payload) < _FEWEST:
                 continue
-            if _is_frame(row.payload):
+            if is_frame(row.payload):
                 first = not self._first or self._first == row.payload
                 self._first = self._first or row.payload
                 return row._replace(doubt=ALONE if first else "", shape=CONFIRMED)
             self._vain += 1
         return None
+
+    def _decimals(self, line: str) -> Row | None:
+        """Return a line of decimal numbers: never taken, it says what digits in other lines are."""
+        row = decimal_lines.take(line, self._clock, decimal_lines.decimal) if _DECIMAL.search(line) else None
+        return row._replace(doubt=DECIMALS, shape=DECIMALS) if isinstance(row, Row) else None
 
 
 def _unpadded(line: str, at: int) -> tuple[bytes | Unread, int] | None:
@@ -53,9 +64,3 @@ def _unpadded(line: str, at: int) -> tuple[bytes | Unread, int] | None:
     if found is None:
         return None
     return bytes(int(each, 16) for each in re.split("[ ,:]", found[0])), found.end()
-
-
-def _is_frame(payload: bytes) -> bool:
-    from packwire.capture.framings import request_of  # noqa: PLC0415 - few texts need it
-
-    return request_of(payload).known

@@ -11,7 +11,8 @@ from packwire.capture.packets import NO_TIME, PacketDirection
 from packwire.capture.text.clock import Clock, seconds
 from packwire.capture.text.doubt import doubt
 from packwire.capture.text.grammar import BEGINS, Row, Unread
-from packwire.capture.text.tokens import LITERAL, TOKENS, hex_bytes, literal_bytes
+from packwire.capture.text.tokens import LITERAL, TOKENS, hex_bytes, hex_tokens, literal_bytes
+from packwire.capture.text.way import way
 
 NAME = "CSV"
 EXAMPLES = ("time,direction,channel,hex\n1700000000.25,tx,att ff02 write,dd a5 03",)
@@ -43,6 +44,8 @@ COLUMNS = {
         "date/time",
         "frame.time_epoch",
         "time stamp",
+        "ts",
+        "tst",
         "zeit",
         "uhrzeit",
         "zeitstempel",
@@ -50,8 +53,20 @@ COLUMNS = {
         "时间",
         "时间戳",
     ),
-    "seconds": ("seconds", "relative time", "frame.time_relative", "delta"),
-    "way": ("direction", "dir", "way", "tx/rx", "rx/tx", "type", "richtung", "方向"),
+    "seconds": ("seconds", "relative time", "frame.time_relative", "start_time", "delta"),
+    "way": (
+        "direction",
+        "dir",
+        "way",
+        "tx/rx",
+        "rx/tx",
+        "type",
+        "operation",
+        "function",
+        "info",
+        "richtung",
+        "方向",
+    ),
     "channel": (
         "channel",
         "characteristic",
@@ -76,6 +91,8 @@ _REGISTER_NAMES = frozenset(
 )
 #: With one of these beside it, a column `id` is one of CAN too.
 _CAN_SIGNS = frozenset(("len", "length", "bus", "extended", "ext", "ide", "rtr", "flags"))
+#: What a column `id` has on a CAN bus; the numbers of rows have no such prefix.
+_IDENTIFIER, _MOST_ON_CAN = re.compile(r"0[xX][0-9A-Fa-f]{3,8}"), 8
 _UNIT = re.compile(r" ?[(\[](?P<unit>[^()\[\]]{0,20})[)\]]\s*$|_(?P<suffix>s|ms|us|ns)$", re.IGNORECASE)
 #: A longer cell is no name of a column.
 _LONGEST_NAME = 60
@@ -83,16 +100,8 @@ _LONGEST_NAME = 60
 _UNITS = {"s": 10**9, "sec": 10**9, "seconds": 10**9, "ms": 10**6, "us": 10**3, "µs": 10**3, "ns": 1}
 _DIGITS = {9: 10**9, 10: 10**9, 13: 10**6, 16: 10**3, 18: 1, 19: 1}
 _HEX = re.compile(rf"\s*(?:(?P<literal>{LITERAL})|(?:\(0x\) ?)?(?P<hex>{TOKENS}))\s*")
-_TO, _FROM = (
-    re.compile(
-        r"\b(?:tx|t|sent|send|write|written|to device|out|request|gesendet|1|\+1)\b|->|>|发", re.IGNORECASE
-    ),
-    re.compile(
-        r"\b(?:rx|r|received?|read|notify|notification|from device|in|reply|response|empfangen)\b"
-        r"|-1|<-|<|收|接",
-        re.IGNORECASE,
-    ),
-)
+_SIGNS = {"1": PacketDirection.SENT, "+1": PacketDirection.SENT, "-1": PacketDirection.RECEIVED}
+_DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 _BAD = Unread("rows of a table without bytes in its column of bytes")
 _REGISTERS = Unread("rows of a table that describes registers: no messages, and no time or direction")
 _CAN_TABLE = Unread("rows of a table with CAN identifiers, of a form that is not known")
@@ -107,7 +116,7 @@ class Grammar:
         self._units: dict[str, int] = {}
         self._delimiter = ","
         self._names: list[str] = []
-        self._can = self._describes = False
+        self._can = self._describes = self._identified = False
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the bytes of a row; None for lines of another form."""
@@ -143,6 +152,7 @@ class Grammar:
         recorded = columns.keys() & {"time", "seconds", "way"}
         self._describes = not recorded and bool(_REGISTER_NAMES & set(names))
         self._columns, self._delimiter, self._names = columns, delimiter, names
+        self._identified = "id" in names
         for key, index in columns.items():
             unit = _UNIT.search(cells[index][:_LONGEST_NAME].strip())
             said = (unit["unit"] or unit["suffix"]).strip().lower() if unit else ""
@@ -157,9 +167,18 @@ class Grammar:
     def _row(self, cells: Sequence[str]) -> Row | Unread:
         def cell(key: str) -> str:
             index = self._columns.get(key, len(cells))
-            return cells[index].strip() if index < len(cells) else ""
+            text = cells[index].strip() if index < len(cells) else ""
+            # Where no comma parts the columns, one parts a number's decimals.
+            decimals = (
+                key in {"time", "seconds"} and self._delimiter != "," and _DECIMAL_COMMA.fullmatch(text)
+            )
+            return text.replace(",", ".") if decimals else text
 
-        return row(cell, self._units, self._clock, "table") or _BAD
+        found = row(cell, self._units, self._clock, "table")
+        identifier = self._identified and _IDENTIFIER.fullmatch(cells[self._names.index("id")].strip())
+        if found and identifier and len(found.payload) <= _MOST_ON_CAN:
+            return _CAN_TABLE
+        return found or _BAD
 
 
 def row(cell: Callable[[str], str], units: Mapping[str, int], clock: Clock, shape: str) -> Row | None:
@@ -174,7 +193,17 @@ def row(cell: Callable[[str], str], units: Mapping[str, int], clock: Clock, shap
     time = _time(clock, cell("time"), units.get("time", 0))
     if time == NO_TIME:
         time = _time(clock, cell("seconds"), units.get("seconds", 10**9))
-    return Row(payload, _way(cell("way")), cell("channel") or "hex", time, doubt=why, shape=shape)
+    if why and len(hex_tokens(found["hex"])) == 1:
+        # What only has digits is a number, unless others of its length have letters.
+        shape = f"{shape} {len(payload)}"
+    return Row(
+        payload,
+        _SIGNS.get(cell("way")) or way(cell("way"), alone=True),
+        cell("channel") or "hex",
+        time,
+        doubt=why,
+        shape=shape,
+    )
 
 
 def _time(clock: Clock, text: str, unit: int) -> int:
@@ -190,13 +219,6 @@ def _time(clock: Clock, text: str, unit: int) -> int:
         return clock.time(text)
     scale = _DIGITS.get(len(digits))
     return clock.odd(text) if scale is None else int(text) * scale
-
-
-def _way(text: str) -> PacketDirection:
-    text = text.replace("_", " ")
-    if _FROM.search(text):
-        return PacketDirection.RECEIVED
-    return PacketDirection.SENT if _TO.search(text) else PacketDirection.UNKNOWN
 
 
 def _cells(text: str, delimiter: str) -> Sequence[str]:

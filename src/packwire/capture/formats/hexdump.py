@@ -36,6 +36,10 @@ _SWAPPED = Unread(
     "rows of 16-bit words in the byte order of a machine that is not named (dump with hexdump -C or xxd)",
     damaged=True,
 )
+#: How Wireshark begins a packet that it prints: the dump below has the headers too.
+_PRINTED = re.compile(r"Frame \d+: \d+ bytes on wire|\s*No\.\s+Time\s+Source\s")
+_WHOLE_PACKETS = Unread("rows of whole packets, headers and all, as Wireshark prints them")
+ADVICE = "save it as pcapng, or export the packets as JSON"
 _STARRED = Unread("places where a dump leaves out rows (*), how many cannot be told", damaged=True)
 #: Offsets of eight digits are hexadecimal (od's have seven); how many bytes may be left out, a row may have.
 _HEX_OFFSET, _MOST_AGAIN, _MOST = 8, 1 << 16, 32
@@ -51,9 +55,15 @@ class Grammar:
         self._next: set[int] | None = None
         """Which numbers may be the next offset: those that hexadecimal, decimal and octal offsets give."""
         self._last, self._offset, self._starred = b"", "", False
+        self._printed = False
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the bytes of a row; None for lines of another form."""
+        if _PRINTED.match(line):
+            self._printed = True
+            return NO_BYTES
+        if self._printed and _ROW.fullmatch(line):
+            return _WHOLE_PACKETS
         if self._next is None and not any(sign in line[:_FAR] for sign in _SIGNS):
             return None
         head = prefix(line) if not line[:1].isspace() and not line[:4].isalnum() else None

@@ -25,6 +25,9 @@ _ITEM = re.compile(r"[ \t]*(?:[-*+•] |\d{1,3}[.)] )")
 #: Between the cells of a table, where a direction follows: bytes in cells of their own are no message.
 _CELL = re.compile(r" +\| +(?=(?:[tr]x|sent|received|write|notify|read)\b)", re.IGNORECASE)
 _MARKS = "-*+•`|123456789"
+#: A number of three digits before eight bytes at most is an identifier on a CAN bus sooner than a time.
+_IDENTIFIER, _MOST_ON_CAN = re.compile(r"\s*[0-7]\d\d[:\s]"), 8
+_CAN = Unread("lines that may be CAN frames without a form that is known (write ID#DATA, as candump does)")
 #: Fewer bytes in such a line may as well be numbers.
 _FEWEST = 3
 
@@ -58,6 +61,8 @@ class Grammar:
         if not isinstance(found, Said):
             return found
         direction = found.direction
+        if head.number and _IDENTIFIER.match(line) and len(found.payload) <= _MOST_ON_CAN:
+            return _CAN
         behind_arrow = head.monitor and direction is PacketDirection.UNKNOWN and not found.doubt
         return Row(
             found.payload,

@@ -14,6 +14,8 @@ PADDED = "lines with two-digit numbers that may be no bytes"
 SHORT_RUN = "lines with a short run of digits that may be a name or a number"
 ADDRESS = "lines with what may be an address"
 WORD = "lines with what may be a word"
+#: Such lines tell of the others that go the same way that digits in them are decimal, too.
+DECIMALS = "lines of decimal numbers (if they are bytes, give --bytes decimal)"
 ALONE = frozenset((PADDED, SHORT_RUN))
 
 #: A run this long is no number that people write; one of exactly `_UUID` digits may be a UUID.
@@ -21,7 +23,7 @@ _LONG_RUN, _SHORT_RUN_DIGITS, _UUID, _MAC = 24, 8, 32, 12
 _UUID_RUN = re.compile(r"[0-9a-fA-F]{12}[1-8][0-9a-fA-F]{3}[89abAB][0-9a-fA-F]{15}")
 _LEAST = 4
 _CLEAR = len("dd 03 00")
-_MAC_TOKENS, _LEAST_DOTTED, _LEAST_COLONS = 6, 5, 7
+_MAC_TOKENS, _EUI64_TOKENS, _LEAST_DOTTED, _LEAST_COLONS = 6, 8, 5, 7
 
 
 def doubt(text: str, *, marked: bool, direct: bool = False) -> str:
@@ -38,7 +40,7 @@ def doubt(text: str, *, marked: bool, direct: bool = False) -> str:
     if len(parts) == 1:
         return _run(parts[0], marked=marked, direct=direct)
     separator = text[2]
-    if separator in ":-" and len(parts) == _MAC_TOKENS and not direct:
+    if separator in ":-" and not direct and (len(parts) == _MAC_TOKENS or _is_eui64(parts)):
         return ADDRESS
     joined = "".join(parts)
     if joined.isdigit():
@@ -50,6 +52,10 @@ def doubt(text: str, *, marked: bool, direct: bool = False) -> str:
     if len(parts) == 3 and separator in ":-" and not marked:
         return ADDRESS
     return ""
+
+
+def _is_eui64(parts: list[str]) -> bool:
+    return len(parts) == _EUI64_TOKENS and "".join(parts[3:5]).lower() == "fffe"
 
 
 def _run(digits: str, *, marked: bool, direct: bool) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from packwire.capture.packets import LINKTYPE_CAN_SOCKETCAN, Packets
 from packwire.capture.text.clock import Clock
+from packwire.capture.text.continued import Continued
 from packwire.capture.text.grammar import BEGINS, NO_BYTES, Row, TextFormat, Unread
 from packwire.capture.text.lines import MAX_LINE, lines
 from packwire.capture.text.table import MAX_ROWS, Table
@@ -21,6 +22,7 @@ type _Taker = tuple[str, Callable[[str], Row | Unread | None]]
 def read_text(data: Bytes, formats: Sequence[TextFormat], most: int = MAX_ROWS) -> Packets:
     """Find the messages of a text; there may be none. Its name is that of the format of most."""
     table, clock = Table(most), Clock()
+    continued = Continued(clock)
     takers = _Takers([(each.NAME, each.Grammar(clock).take) for each in formats])
     names: Counter[str] = Counter()
     taken: Counter[str] = Counter()
@@ -35,6 +37,7 @@ def read_text(data: Bytes, formats: Sequence[TextFormat], most: int = MAX_ROWS) 
             table.cut(number)
             break
         name, outcome = takers.taken(text)
+        outcome = continued.settle(number, text, outcome)
         if isinstance(outcome, Row):
             if outcome.joins and name != last:
                 outcome = outcome._replace(joins=False)

@@ -20,6 +20,7 @@ from packwire.capture.text.tokens import (
     short_uuid,
     unescaped,
 )
+from packwire.capture.text.way import way
 
 _SENT = (
     "tx|sent|sends?|sending|write|writes|writing|wrote|written|transmit|transmitted|transmitting|outgoing"
@@ -38,7 +39,7 @@ _DATA = (
 _OTHER = (
     "ble|bt|uart|usart|serial|rs485|rs232|modbus|bms|gatt|att|char|characteristic|handle|uuid|from|to|on|at|of|by|via"
     "|device|battery|pack|app|the|a|an|new|with|for|is|was|len|length|size|count|port|start|cnt|cont|end|has|been"
-    "|master|slave|client|server|update|updated|changed|callback|raw_data|hexadecimal|into|update"
+    "|master|slave|client|server|phone|host|pc|esp|esp32|inverter|peripheral|central|update|updated|changed|callback|raw_data|hexadecimal|into|update"
 )
 _UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _MAC = r"(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}"
@@ -66,7 +67,9 @@ _HEX = re.compile(
 )
 _LITERAL = re.compile(LITERAL)
 _ESCAPED = re.compile(ESCAPED)
-_COUNT = re.compile(r"\s*(?:[(\[](?P<count>\d{1,5})(?: ?bytes?)?[)\]])?[\s,;.\"']*")
+#: What `binascii.hexlify` gives; or the bytes of a protocol that sends digits.
+_HEXLIFIED = re.compile(rb"(?:[0-9a-fA-F]{2}){5,}")
+_COUNT = re.compile(r"\s*(?:[(\[](?P<count>\d{1,5})(?: ?bytes?)?[)\]])?[\s,;.\"'}]*")
 _REMARK = re.compile(r"#|//|;|--|- |\||\(|\[|=|<|>|\*|/|\"|'|!|:|(?![0-9A-Fa-f]+\b)[A-Za-z]")
 #: What may follow bytes directly: none of it goes on with a number, a time or a word.
 _ENDED = re.compile(r"[\s,;\"'\])}>|#(]|[.:!](?:\s|$)|-\s")
@@ -78,20 +81,34 @@ _ERROR = re.compile(
 _LEAST_BEFORE_WORDS = 3
 #: Behind bytes with another sign between: more of them, so that the message would be cut, or a value's name.
 _GOES_ON = re.compile(
-    r"[ \t]*[:;|][ \t:;|]*(?:(?:0[xX])?[0-9A-Fa-f]{1,2}(?![0-9A-Za-z])|0[xX][0-9A-Fa-f]{4})"
+    r"[ \t]*(?:[:;|/]|[-=]{0,2}>|<[-=]{0,2}|[=→⇒←])[ \t:;|/]*"
+    r"(?:(?:0[xX])?[0-9A-Fa-f]{1,2}(?![0-9A-Za-z])|0[xX][0-9A-Fa-f]{4})"
 )
 #: What somebody puts for bytes that were left out.
 _CUT = re.compile(r"[ \t]*(?:[\[(<]\s*(?:\.{2,}|…)\s*[\])>]|…|\.{3}(?=\s*$))")
+#: What somebody puts for bytes that are nobody's business, or that were not legible.
+_MASKED = re.compile(
+    r"[ \t](?:--[ \t]--(?!-)|--(?:[ \t][0-9A-Fa-f]{2}){2}(?![0-9A-Za-z]))|"
+    r"[ \t:,.-]?(?P<mask>[xX]{2}|\?{2}|\*{2}|_{2}|#{2}|[nN]{2}|\.{2}(?!\.))(?:(?=\s*$)"
+    r"|[ \t:,.-]?(?:(?P=mask)|[0-9A-Fa-f]{2})(?![0-9A-Za-z]))"
+)
 #: Bytes behind a direction: what stands before it is a time or a number of the line's.
 _BYTES_FOLLOW = re.compile(
     rf"[\s/|,;>-]*(?:{_SENT}|{_RECEIVED})(?![\w-])[\s:=]*"
     r"(?:0x)?[0-9a-f]{2}[ :.,-]?(?:0x)?[0-9a-f]{2}(?!\w*[g-z])",
     re.IGNORECASE,
 )
+#: An address of memory with the size of what is there.
+_PLACE = re.compile(r"(?:0x)?[0-9a-f]{8}[\s,(]{1,3}(?:len|length|size)[ =:]{1,3}\d", re.IGNORECASE)
+#: A short hash, or a whole one, with what was changed.
+_HASH = re.compile(
+    r"(?:[0-9a-f]{8}(?:[0-9a-f]{2}){0,2}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}) (?:[A-Za-z]|\(#)"
+)
 #: What md5sum and its like print.
 _FILE_SUM = re.compile(r"\\?(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128}) [ *]\S.*")
 
 QUOTED = Unread("lines of errors, whose bytes were or were not received")
+MASKED = Unread("messages of which bytes were made illegible", damaged=True)
 SHORT = Unread("messages that are shorter than the line says", damaged=True)
 
 
@@ -134,8 +151,10 @@ def said(line: str, at: int, *, loud: bool = False) -> Said | Unread | None:
         return None
     literal = _LITERAL.match(line, words.end)
     if literal:
-        payload = literal_bytes(literal[0])
-        return _checked(line, literal.end(), words, payload or b"", "", "literal", loud=loud)
+        held = literal_bytes(literal[0]) or b""
+        if _HEXLIFIED.fullmatch(held) and is_frame(plain := bytes.fromhex(held.decode())):
+            held = plain
+        return _checked(line, literal.end(), words, held, "", "literal", loud=loud)
     if not words.names and (escaped := _ESCAPED.match(line, words.end)):
         return _checked(line, escaped.end(), words, unescaped(escaped[0]), "", "escaped", loud=loud)
     begin = words.end
@@ -161,10 +180,13 @@ def _checked(
     cut = _CUT.match(line, end)
     if cut and (cut[0][-1] in "])>…" or len(payload) != len(cut[0].strip())):  # else it is their text
         return SHORT
+    if _MASKED.match(line, end):
+        return MASKED
     if (
         _GOES_ON.match(line, end)
         or _BYTES_FOLLOW.match(rest)
-        or (not words.marked and _FILE_SUM.fullmatch(line))
+        or (not words.marked and (_FILE_SUM.fullmatch(line) or _HASH.match(line, words.end)))
+        or _PLACE.match(line, words.end)
     ):
         return None
     count = int(behind["count"]) if behind and behind["count"] else words.size
@@ -179,6 +201,13 @@ def _checked(
     if count not in (-1, len(payload)):
         return SHORT if len(payload) < count else None
     return Said(payload, words.direction, words.name, words.device, why, shape, words.arrow)
+
+
+def is_frame(payload: bytes) -> bool:
+    """Tell whether bytes are a frame of a known framing whose checksum is right."""
+    from packwire.capture.framings import request_of  # noqa: PLC0415 - few texts need it
+
+    return request_of(payload).known
 
 
 def rest_is_remark(line: str, end: int) -> bool:
@@ -227,6 +256,7 @@ def label(line: str, at: int) -> Label | None:
         elif kind in {"count", "length", "sized"}:
             count = int(word)
         found = _ITEM.match(line, end)
+    direction = way(line[at:end]) if items > 1 else direction
     marked = final in {"sent", "received", "data", "count", "length"} or any(each in gap for each in ":=")
     if not marked:
         return None

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from packwire.capture.packets import NO_TIME, PacketDirection, Packets
 from packwire.capture.secret_words import without_secrets
-from packwire.capture.text.doubt import ALONE
+from packwire.capture.text.doubt import ALONE, DECIMALS
 from packwire.capture.text.grammar import ARROW, Row, Unread
 
 #: Messages of one text, and channels that it names.
@@ -20,6 +20,9 @@ _MAX_REASONS, _SHOWN = 40, 90
 #: Times of hh mm ss before bytes, as if they were three more: so many different ones are no chance.
 _CLOCK = Unread("messages whose first three bytes may be a time (write it with colons)")
 _CLOCK_SIZE, _FEWEST_TIMES = 3, 3
+#: Numbers of lines from 1 to 10 and on, of two digits: a counter in the messages would go from 09 to 0a.
+_NUMBERED = Unread("messages whose first byte may be the number of the line (take it off)")
+_FEWEST_NUMBERED, _MOST_NUMBERED = 11, 100
 #: Shapes of lines that are told apart.
 _MAX_SHAPES = 1024
 
@@ -120,11 +123,43 @@ class Table:
             if self._sure.get(shape, 0) < len(found.rows) and not alone:
                 kept[np.array(found.rows)] = False
                 self.count(Unread(reason), found.line, found.text, len(found.rows))
-        if self._begins_with_a_clock():
+        self._drop_decimals(kept)
+        if self._begins_with_numbers():
+            shown = self.data[self.start[0] : self.start[0] + _SHOWN // 3].hex(" ")
+            self.count(_NUMBERED, 1, shown, len(kept))
+            kept[:] = False
+        elif self._begins_with_a_clock():
             shown = self.data[self.start[0] : self.start[0] + _SHOWN // 3].hex(" ")
             self.count(_CLOCK, 1, shown, len(kept))
             kept[:] = False
         return kept
+
+    def _drop_decimals(self, kept: NDArray[np.bool_]) -> None:
+        """Leave out what has only digits and goes a way on which lines of decimal numbers go, but no hex."""
+        found = next((each for (reason, _), each in self._doubted.items() if reason == DECIMALS), None)
+        if found is None:
+            return
+        data, start = np.frombuffer(self.data, dtype=np.uint8), _column(self.start, np.int64)
+        count = np.concatenate(([0], np.cumsum((data >> 4 > 9) | (data & 15 > 9))))
+        letters = np.diff(count[np.append(start, len(data))]) > 0
+        decimal, way = np.zeros_like(kept), _column(self.direction, np.int8)
+        decimal[np.array(found.rows)] = True
+        hex_ways = np.unique(way[kept & letters])
+        left_out = kept & ~np.isin(way, hex_ways)
+        if len(hex_ways):
+            left_out &= np.isin(way, np.unique(way[decimal]))
+        if left_out.any():
+            kept[left_out] = False
+            self.count(Unread(DECIMALS), found.line, found.text, int(left_out.sum()))
+
+    def _begins_with_numbers(self) -> bool:
+        """Tell whether the first byte of every message, read as decimals, numbers them past 09 to 10."""
+        start = _column(self.start, np.int64)
+        if not _FEWEST_NUMBERED <= len(start) <= _MOST_NUMBERED or (start >= len(self.data)).any():
+            return False
+        head = np.frombuffer(self.data, dtype=np.uint8)[start].astype(np.int64)
+        numbers = (head >> 4) * 10 + (head & 15)
+        return bool((head & 15 <= 9).all() and (np.diff(numbers) == 1).all() and numbers[0] <= 1)
 
     def _begins_with_a_clock(self) -> bool:
         """Tell whether the first three bytes of every message, read as decimals, are a time that goes on."""

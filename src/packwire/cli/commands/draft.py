@@ -27,9 +27,12 @@ from packwire.direction import Direction
 from packwire.errors import BadFileError, BadOptionError
 from packwire.insight.draft import DraftKind, DraftLinks, is_placed
 from packwire.insight.draft import draft as draft_model
+from packwire.insight.draft_text import draft_text
 from packwire.insight.fields import FieldRole, FoundField, find_fields
-from packwire.insight.groups import lane_rows
+from packwire.insight.groups import lane_rows, lasting
 from packwire.insight.pairs import find_pairs
+from packwire.insight.starting import sent_before
+from packwire.insight.texts import TextKind
 from packwire.insight.values import find_values
 from packwire.models.load import parse
 from packwire.visible import record_text
@@ -39,8 +42,6 @@ from packwire.visible import record_text
 _POLL, _POLL_SHARE = 3, 0.1
 #: Where requests that begin alike are not all alike, one is a poll that is nearly all of many.
 _OFTEN, _NEARLY_ALL = 10, 0.9
-#: What starts a stream was sent so shortly before it (ns), and is one of so many requests.
-_STARTS_WITHIN, _FEW_STARTS = 5_000_000_000, 3
 
 
 _NO_NOTES = NotesOptions()
@@ -58,7 +59,8 @@ def draft(
     """Draft a model file from recordings and what an app showed at some times.
 
     Framing, checksum, requests that are polled and fields go into it, each guess with how sure it is. Only
-    requests that the app sent several times alike are taken: what sets something is not asked again.
+    requests that the app sent several times alike are taken, and what it sent before a device that is not
+    polled said anything: what sets something is not asked again.
 
     Parameters
     ----------
@@ -80,17 +82,23 @@ def draft(
     captures = [masked(open_capture(path, decimal=bytes_ == "decimal")) for path in paths]
     said = read_notes(values, options, captures)
     kinds = of_one_channel(kinds_of(captures))
-    forms = forms_of(captures, kinds)
-    like = alike(captures, kinds, forms)
+    texts = [each.text for each in kinds if each.text is not None]
+    forms = [] if texts else forms_of(captures, kinds)
+    like = () if texts else alike(captures, kinds, forms)
     kinds = undigited(kinds, forms)
     frames = [each.frames for each in kinds]
     fields = find_fields(frames)
     found = find_values(frames, fields, said.observations, seconds=options.within)
     title = name or (out.stem if out is not None else "draft")
-    own = [_kind(each, its, captures) for each, its in zip(kinds, fields, strict=True)]
+    read = zip(kinds, fields, strict=True)
+    own = [_kind(each, its, captures) for each, its in read if each.text is None]
     remarks = [*_remarks(captures), *map(sentence, like), *([said.remark] if said.remark else [])]
+    links = _links(captures, kinds)
     try:
-        text = draft_model(_name(title), own, found, forms, _links(captures, kinds), remarks)
+        if texts:
+            text = draft_text(_name(title), texts, found, _stream(captures, texts[0]), links, remarks)
+        else:
+            text = draft_model(_name(title), own, found, forms, links, remarks)
     except ValueError as error:
         raise BadFileError(f"{', '.join(paths)}: {error}") from None
     parse(text, str(out or "the draft"))
@@ -117,8 +125,9 @@ def _kind(each: NamedFrames, fields: tuple[FoundField, ...], captures: Sequence[
     first = each.frames.matrix[:, 0]
     begins = begins or tuple(first[:1].tolist() if (first == first[0]).all() else ())
     request = _request(each, fields, captures)
-    before = () if request else _before(each, captures)
-    return DraftKind(begins, each.frames, fields, request, each.kind.size, before)
+    came = NO_TIME if each.frames.time is None or request else int(each.frames.time[0])
+    before = [sent_before(capture.messages, each.kind.lane[1], came) for capture in captures]
+    return DraftKind(begins, each.frames, fields, request, each.kind.size, next(filter(None, before), ()))
 
 
 def _request(each: NamedFrames, fields: Sequence[FoundField], captures: Sequence[Capture]) -> bytes:
@@ -149,30 +158,30 @@ def _request(each: NamedFrames, fields: Sequence[FoundField], captures: Sequence
     return b""
 
 
-def _before(each: NamedFrames, captures: Sequence[Capture]) -> tuple[bytes, ...]:
-    """Return what was sent, each once or nearly so, shortly before a kind of message first came."""
-    first = each.frames.time[0] if each.frames.time is not None else NO_TIME
-    sent: list[bytes] = []
-    for capture in captures:
-        table = capture.messages
-        for lane, rows in lane_rows(table).items():
-            if lane[0] is not Direction.TO_DEVICE or lane[1].subscribes or first == NO_TIME:
-                continue
-            near = (table.time[rows] <= first) & (table.time[rows] > first - _STARTS_WITHIN)
-            sent += [table.payload(row) for row in rows[near].tolist()]
-    return tuple(dict.fromkeys(sent))[-_FEW_STARTS:]
-
-
 def _links(captures: Sequence[Capture], kinds: Sequence[NamedFrames]) -> DraftLinks:
     channel = kinds[0].kind.lane[1] if kinds else None
-    if channel is None or channel.transport is not Transport.ATT or not channel.name:
+    if channel is None or channel.transport is not Transport.ATT:
         return DraftLinks()
+    if not channel.name:
+        return DraftLinks(unnamed=True)
     writes: Counter[str] = Counter()
     for capture in captures:
         for lane, rows in lane_rows(capture.messages).items():
             if lane[0] is Direction.TO_DEVICE and not lane[1].subscribes and lane[1].name:
                 writes[lane[1].name] += len(rows)
     return DraftLinks(channel.name, writes.most_common(1)[0][0] if writes else "")
+
+
+def _stream(captures: Sequence[Capture], text: TextKind) -> bytes:
+    """Return what was said on the channel of a text."""
+    said = [
+        capture.messages.payload(row)
+        for capture in captures
+        for lane, rows in lane_rows(capture.messages).items()
+        if lasting(lane) == text.lane
+        for row in rows.tolist()
+    ]
+    return b"".join(said)
 
 
 def _remarks(captures: Sequence[Capture]) -> list[str]:

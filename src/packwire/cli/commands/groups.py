@@ -15,6 +15,7 @@ from packwire.cli.views.groups import record, show
 from packwire.cli.views.heat_map import write_heat_maps
 from packwire.errors import BadOptionError
 from packwire.insight.groups import group_messages
+from packwire.insight.texts import find_texts
 from packwire.visible import record_text
 
 
@@ -58,6 +59,10 @@ def groups(
             print(record_text(record(messages, group, family_names([capture]))))
     else:
         show(make_console(), messages, found, unframed(capture) if header is None else None)
+        if header is None and any(True for _ in find_texts(messages)):
+            make_console().print(
+                "The device writes decimal text: `packwire fields` shows what its lines hold."
+            )
     if capture.damage:
         return ExitCode.BAD_FILE
     return ExitCode.OK if found else ExitCode.NO_ANSWER

@@ -60,7 +60,7 @@ def plot(
     if out is not None and out.suffix.lower() not in {".svg", ".png"}:
         raise BadOptionError(f"--out {out}: the file must end in .svg or .png")
     capture = masked(open_capture(file, decimal=bytes_ == "decimal"), keep_secrets=keep_secrets)
-    chosen = _kind(kinds_of([capture]), kind)
+    chosen = _kind([each for each in kinds_of([capture]) if each.text is None], kind)
     (fields,) = find_fields([chosen.frames])
     orders = [each.order for each in fields if each.wide]
     try:

@@ -228,7 +228,7 @@ def file(
     /,
     *,
     listen: _Listen = "0",
-    cells: _Cells = 4,
+    cells: Annotated[int | None, Parameter(name="--cells")] = None,
     pack: _Pack = _USUAL,
     bluetooth: _Bluetooth = _NoBluetooth,
     for_: ForOption = None,
@@ -239,10 +239,16 @@ def file(
     ----------
     model
         One of the commands below, or a model's file.
+    cells
+        Cells in series; left out: as many as the model always has, as one of a draft, or else 4.
     """
     if model is None:
         app.help_print()
         return ExitCode.OK
+    if cells is None:
+        from packwire.sim.by_name import cells_of  # noqa: PLC0415 - a model's YAML, when it is served
+
+        cells = cells_of(model) or 4
     return _serving(model)(listen=listen, cells=cells, pack=pack, bluetooth=bluetooth, for_=for_)
 
 

@@ -42,6 +42,7 @@ class LikelyPair(TypedDict):
     service: str
     notify: str
     write: Annotated[str, "empty where a device is only listened to"]
+    write_service: Annotated[str | None, "the service of `write`, where that is another one"]
     write_type: Annotated[str | None, "`with response` or `without response` where there is only one way"]
     why: str
 

@@ -12,8 +12,11 @@ class FieldRecord(TypedDict):
     """One field of a kind of message."""
 
     at: Annotated[int, "the first byte, from 0"]
+    key: Annotated[
+        str | None, "of decimal text: the key that it stands behind, or which field of a line it is, from 0"
+    ]
     width: Annotated[int, "bytes"]
-    type: Annotated[str, "`unsigned`, `signed`, `float`, `bcd`, `text`"]
+    type: Annotated[str, "`unsigned`, `signed`, `float`, `bcd`, `text`, `decimal`"]
     order: Annotated[Order | None, "null: of one byte, or a text"]
     role: Annotated[
         str, "`kind`, `constant`, `text`, `checksum`, `counter`, `clock`, `states`, `number`, `noise`"
@@ -65,6 +68,9 @@ class FoundValue(TypedDict):
     header: Annotated[str, "hexadecimal"]
     size: Annotated[int, "bytes of the message"]
     at: int
+    key: Annotated[
+        str | None, "of decimal text: the key that it stands behind, or which field of a line it is, from 0"
+    ]
     digits: Annotated[
         bool, "the messages are hexadecimal digits, and places count the bytes that these stand for"
     ]
@@ -101,6 +107,7 @@ class AppRecord(TypedDict):
     app_version: str
     frameworks: Annotated[dict[str, str], "by name: where the app's logic lies then, and what to do"]
     classes: Annotated[int, "classes of the app that were looked through"]
+    libraries: Annotated[list[str], "native libraries of the app of which the texts were looked through"]
     other_bytes: Annotated[int, "arrays and texts of bytes that nothing speaks for"]
     left_out: Annotated[dict[str, int], "what was not looked at, with how often"]
 

@@ -20,6 +20,9 @@ def show(console: Console, file: str, found: AppFindings, *, everything: bool) -
     """Print what was found, the likeliest first."""
     _line(console, f"{file}: {found.app.package or 'no name'} {found.app.version}".rstrip(), "bold")
     _line(console, f"{found.classes} classes of the app itself looked through")
+    if found.libraries:
+        names = ", ".join(found.libraries[:6]) + (" and others" if len(found.libraries) > 6 else "")
+        _line(console, f"native libraries of which the texts were looked through: {names}")
     for each in found.frameworks:
         _line(console, f"{each.name}: {each.advice}")
     for what, count in sorted(found.left_out.items()):
@@ -103,6 +106,7 @@ def records(found: AppFindings) -> Iterator[AppRecord | AppUuid | AppFrame | App
         "app_version": found.app.version,
         "frameworks": {each.name: each.advice for each in found.frameworks},
         "classes": found.classes,
+        "libraries": list(found.libraries),
         "other_bytes": found.other_bytes,
         "left_out": dict(found.left_out),
     }

@@ -101,8 +101,9 @@ def _pairs(found: Explored) -> Iterator[_Line]:
 def _pair(pair: LikelyPair) -> str:
     gatt = pair.gatt
     way = f" ({gatt.write_type})" if gatt.write_type else ""
-    write = f"write {short(gatt.write)}{way}, " if gatt.write else ""
-    return f"service {short(gatt.service)}, {write}notify {short(gatt.notify)}"
+    of = f" of {short(gatt.write_service)}" if gatt.write_service else ""
+    written = f"write {short(gatt.write)}{of}{way}, " if gatt.write else ""
+    return f"service {short(gatt.service)}, {written}notify {short(gatt.notify)}"
 
 
 def _asked(found: Explored) -> Iterator[_Line]:
@@ -150,6 +151,7 @@ def record(found: Explored) -> Exploration:
                 "service": pair.gatt.service,
                 "notify": pair.gatt.notify,
                 "write": pair.gatt.write,
+                "write_service": pair.gatt.write_service or None,
                 "write_type": pair.gatt.write_type,
                 "why": pair.why,
             }

@@ -1,13 +1,15 @@
 """How the fields of messages look: as text and as JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 from rich.console import Console
 from rich.text import Text
 
 from packwire.cli.kinds import NamedFrames
 from packwire.cli.records.understanding import FieldRecord, Fields
 from packwire.insight.fields import FieldRole, FoundField
+from packwire.insight.texts import TextKind
 from packwire.wire.fields import Type
 
 _LETTERS = {Type.UINT: "u", Type.INT: "i", Type.FLOAT: "f", Type.BCD: "bcd"}
@@ -39,6 +41,9 @@ def show(
     for each, own in zip(kinds, found, strict=True):
         matrix = each.frames.matrix
         console.print(Text(each.title, style="bold"))
+        if each.text is not None:
+            _show_text(console, each.text, everything=everything)
+            continue
         moving = sum(field.moves for field in own)
         changes = int((matrix[1:] != matrix[:-1]).any(axis=1).sum())
         few = ", too few to tell much" if changes < _FEW - 1 else ""
@@ -49,6 +54,16 @@ def show(
         if not moving:
             console.print("  nothing changes")
         console.print()
+
+
+def _show_text(console: Console, text: TextKind, *, everything: bool) -> None:
+    console.print(f"  {len(text.numbers)} messages")
+    named = "key" if text.keyed else "field"
+    for name, column in zip(text.names, text.numbers.T, strict=True):
+        low, high = np.nanmin(column), np.nanmax(column)
+        if low != high or everything:
+            console.print(f"  {named + ' ' + name:13.13} {'decimal':18} {low:.10g} .. {high:.10g}")
+    console.print()
 
 
 def _line(field: FoundField, each: NamedFrames) -> str:
@@ -85,14 +100,34 @@ def record(each: NamedFrames, own: Sequence[FoundField]) -> Fields:
         "asked": each.kind.asked.hex(),
         "size": int(each.frames.matrix.shape[1]),
         "count": len(each.frames.matrix),
-        "fields": [_record(field, each) for field in own],
+        "fields": [_record(field, each) for field in own] or list(_written(each)),
     }
+
+
+def _written(each: NamedFrames) -> Iterator[FieldRecord]:
+    for at, (name, column) in enumerate(
+        zip(each.text.names, each.text.numbers.T, strict=True) if each.text is not None else ()
+    ):
+        yield {
+            "at": at,
+            "key": name,
+            "width": 0,
+            "type": "decimal",
+            "order": None,
+            "role": (
+                FieldRole.CONSTANT if np.nanmin(column) == np.nanmax(column) else FieldRole.NUMBER
+            ).value,
+            "confidence": None,
+            "low": float(np.nanmin(column)),
+            "high": float(np.nanmax(column)),
+        }
 
 
 def _record(field: FoundField, each: NamedFrames) -> FieldRecord:
     values = field.values(each.frames.matrix) if field.type.numeric else None
     return {
         "at": field.at,
+        "key": None,
         "width": field.width,
         "type": field.type.value,
         "order": ("little" if field.order == "little" else "big")

@@ -40,16 +40,24 @@ def show(
 
 def _lines(one: Match, kinds: Sequence[NamedFrames]) -> Iterator[str]:
     field, at, width = one.field, one.field.at or 0, one.field.width or 1
+    text = kinds[one.kind].text
+    scale = "" if field.scale == 1 else f", x {field.scale:g}"
+    addend = "" if not field.addend else f", {field.addend:+g}"
+    reads = f"{one.low:.10g} .. {one.high:.10g}" if one.moves else f"always {one.low:.10g}"
+    if text is not None:
+        first, last = text.names[at], text.names[at + one.count - 1]
+        named = "key" if text.keyed else "field"
+        place = f"{named} {first}" if one.count == 1 else f"{named}s {first} to {last}"
+        yield f"{kinds[one.kind].name}, {place}, decimal{scale}{addend}"
+        yield f"  reads {reads}; {chance_text(one.chance)}"
+        return
     whole = width * one.count
     place = f"byte {at}" if whole == 1 else f"bytes {at}-{at + whole - 1}"
     order = "" if width == 1 else f" {'little' if one.little else 'big'}-endian"
     many = f"{one.count} x " if one.count > 1 else ""
-    scale = "" if field.scale == 1 else f", x {field.scale:g}"
-    addend = "" if not field.addend else f", {field.addend:+g}"
     read_as = f"{many}{_LETTERS[field.type]}{8 * width}{order}{scale}{addend}"
     digits = " of what its digits say" if kinds[one.kind].digits is not None else ""
     yield f"kind {kinds[one.kind].name}, {place}{digits}, {read_as}"
-    reads = f"{one.low:.10g} .. {one.high:.10g}" if one.moves else f"always {one.low:.10g}"
     yield f"  reads {reads}; {chance_text(one.chance)}"
 
 
@@ -66,6 +74,7 @@ def records(found: Noted, kinds: Sequence[NamedFrames]) -> Iterator[FoundValue]:
             "header": each.kind.header.hex(),
             "size": int(each.frames.matrix.shape[1]),
             "at": one.field.at or 0,
+            "key": each.text.names[one.field.at or 0] if each.text is not None else None,
             "digits": each.digits is not None,
             "width": width,
             "type": one.field.type.value,

@@ -43,11 +43,12 @@ def _links(found: Explored) -> list[str]:
     for pair in (first, *others[:3]):
         gatt = pair.gatt
         way = f", write_type: {gatt.write_type}" if gatt.write_type else ""
+        way += f", write_service: {_uuid(gatt.write_service)}" if gatt.write_service else ""
+        written = f", write: {_uuid(gatt.write)}{way}" if gatt.write else ""
         mark = "    " if pair is first else "    # or "
-        write = f", write: {_uuid(gatt.write)}{way}" if gatt.write else ""
         lines.append(
-            f"{mark}- {{service: {_uuid(gatt.service)}, notify: {_uuid(gatt.notify)}"
-            f"{write}}}{f'  # {pair.why}' if pair.why else ''}\n"
+            f"{mark}- {{service: {_uuid(gatt.service)}, notify: {_uuid(gatt.notify)}{written}}}"
+            f"{f'  # {pair.why}' if pair.why else ''}\n"
         )
     return lines
 

@@ -178,7 +178,11 @@ class AiobmsbleDevice(Device):
 
     def _refused(self, error: Exception) -> WrongPinError | None:
         """Return that the PIN is wrong, where that is it: aiobmsble may log in again before any reading."""
-        if not isinstance(error, PermissionError) or self._pin is None:
+        # Where the device itself refuses, and not the system, there is no number of an error.
+        by_device = isinstance(error, ConnectionRefusedError) and error.errno is None
+        if self._pin is None and by_device:
+            return WrongPinError(f"{self._who} speaks to nobody without its PIN (pin= in the address)")
+        if self._pin is None or not (by_device or isinstance(error, PermissionError)):
             return None
         return WrongPinError(f"{self._who} refuses the PIN: it is wrong")
 

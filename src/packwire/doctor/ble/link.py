@@ -106,7 +106,7 @@ async def table(exam: Examination) -> CheckResult:
     times = Counter(each.uuid for each in own)
     facts.duplicates = tuple(sorted(short(uuid) for uuid in wanted_here if times[uuid] > 1))
     notify = next(
-        each for service in services if service.uuid == place.service
+        each for service in services if service.uuid in place.services
         for each in service.characteristics if each.uuid == place.notify
     )  # fmt: skip
     if not {"notify", "indicate"} & set(notify.properties):

@@ -87,13 +87,17 @@ def framed_session(
     messages = link.messages
     heard = _observer(protocol, model)
     queries, unasked = _queries(link, expected) if heard is None else _heard_queries(link, heard)
+    broken = _broken(link, protocol)
+    queries = [
+        each._replace(reply=-1, reply_time=NO_TIME) if each.reply in broken else each for each in queries
+    ]
     found = sorted([*queries, *_of_bad(bad)], key=lambda each: each.time)
     known = capture.packets.time[capture.packets.time != NO_TIME]
     from_device = messages.direction == Direction.FROM_DEVICE
     damaged = sum(
         1
         for row in np.flatnonzero(from_device).tolist()
-        if link.framing[row] is not None and not link.right[row]
+        if row in broken or (link.framing[row] is not None and not link.right[row])
     )
     numbered = tuple(_with_next(found))
     return ClientSession(
@@ -121,6 +125,25 @@ def framed_session(
         },
         writes=written,
     )
+
+
+def _broken(link: RecordedLink, protocol: str) -> frozenset[int]:
+    """Return the messages of the device that are whole frames of the protocol but for their checksum.
+
+    Where there are more right ones, a few others may be so for a reason: something in them was masked.
+    """
+    framings = [each for each in family(protocol) if each.start and each.check]
+    rows = np.flatnonzero(link.messages.direction == Direction.FROM_DEVICE).tolist()
+    wrong = {row: link.messages.payload(row) for row in rows if not link.right[row]}
+    broken = frozenset(
+        row
+        for row, frame in wrong.items()
+        if any(
+            frame.startswith(each.start) and _explained(frame, each).wrong is Wrong.CHECKSUM
+            for each in framings
+        )
+    )
+    return broken if len(broken) > len(rows) - len(wrong) else frozenset()
 
 
 def _refused(queries: Sequence[Query], messages: Messages, model: str) -> frozenset[int]:

@@ -15,6 +15,7 @@ from packwire.doctor.compare.log_file import ClientLog
 from packwire.doctor.compare.patience import ClientPatience, patience_of
 from packwire.doctor.compare.session import ClientSession, QueryKind
 from packwire.doctor.verdicts import decide
+from packwire.protocols import observer
 
 #: The verdict's key where nothing that matters is different.
 NO_DIFFERENCE = "no-difference"
@@ -48,6 +49,9 @@ _FAULTS = frozenset(
         Cause.NO_BMS,
     }
 )
+_BAD_FRAMES = frozenset({Cause.WRONG_CHECKSUM, Cause.WRONG_LENGTH, Cause.WRONG_FRAME})
+#: Such a part of what a client sends are requests, be they wrong ones.
+_NEARLY_ALL = 0.9
 #: What both sessions have is no difference, unless one has it more than so many times as often.
 _AS_OFTEN = 0.5
 #: Where a pack answers more than this share, what it leaves unanswered may be what it does not know.
@@ -189,10 +193,35 @@ def alone(session: ClientSession) -> Alone:
         foreign={},
         writes={},
     )
-    found = findings(session, nobody, patience_of(session))
+    found = [
+        told
+        for each in findings(session, nobody, patience_of(session))
+        if (told := _if_it_is_one(session, each)) is not None
+    ]
     judged = _Judged(session, found)
     main = next((each for each in found if judged.keeps_from_data(each)), None)
     return Alone(session, main, tuple(each for each in found if each is not main))
+
+
+def _if_it_is_one(session: ClientSession, finding: SessionVerdict) -> SessionVerdict | None:
+    """Return what a finding about bad frames is worth where nothing else says what right ones are.
+
+    Where no right frame shows that VESC is spoken at all: whatever else passes over TCP is no VESC frame
+    either, and others put a length behind a 02, too. And where a device answers, its checksum is another one.
+    """
+    if (
+        finding.cause is Cause.WRONG_CHECKSUM
+        and session.protocol != "VESC"
+        and session.unasked >= len(session.bad)
+    ):
+        return None
+    said = len(session.messages) or session.login is not None or session.hub
+    if said or session.protocol != "VESC" or finding.cause not in _BAD_FRAMES:
+        return finding
+    asking = sum(each.size for each in session.bad if each.command >= 0)
+    if asking < _NEARLY_ALL * session.sent or session.arrived.junk:
+        return None
+    return replace(finding, confidence=Confidence.LIKELY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +249,8 @@ class _Judged:
         if finding.cause is Cause.DAMAGED_REPLIES:
             return not self.rare(finding)
         if finding.cause in BY_CHANCE:
-            return len(finding.numbers) > _ANSWERS * self.session.asked or self._at_the_end(finding)
+            most = len(finding.numbers) > _ANSWERS * self.session.asked
+            return most or self._at_the_end(finding) or self._without_values(finding)
         return not self.session.answered
 
     def _at_the_end(self, finding: SessionVerdict) -> bool:
@@ -232,6 +262,13 @@ class _Judged:
         first = queries[last[-1]].time if last else NO_TIME
         lasted = first != NO_TIME and self.session.end - first >= _SILENT_FOR
         return lasted and len(set(last) & set(finding.numbers)) >= _FELL_SILENT
+
+    def _without_values(self, finding: SessionVerdict) -> bool:
+        """Tell whether the pack's values were asked for several times, and never came, whatever else did."""
+        wanted = observer("vesc").pack_values
+        asked = sum(self.session.queries[number].kind.command == wanted for number in finding.numbers)
+        came = any(each.answered and each.kind.command == wanted for each in self.session.queries)
+        return finding.cause is Cause.SILENT_DEVICE and asked >= _FELL_SILENT and not came
 
     def shared(self, finding: SessionVerdict, other: "_Judged") -> bool:
         """Tell whether the other session has the same, about as often: then it is no difference."""

@@ -42,6 +42,8 @@ FAILURES = frozenset(
     }
 )
 #: Sentences that only a program says that got through to a pack or an adapter.
+#: So many s without values, and so many times the usual pause, are no pause.
+_LONG_WITHOUT, _TIMES_WITHOUT = 120, 5
 _WORKS = ("worked", "frame-read", "found-driver")
 #: Sentences of a device that was heard or connected to, and no more.
 ONLY_TRIED = ONLY_THERE | {"connecting", "plugin-connecting", "client"}
@@ -138,6 +140,18 @@ class SaidFacts(Fact):
         last = [self.told[code].last.time for code in since if code in self.told]
         known = [time for time in last if time != NO_TIME]
         return max(self.end - max(known), 0) / 1e9 if known and self.end != NO_TIME else 0.0
+
+    @property
+    def without_values_for(self) -> float:
+        """Return for how many s the log goes on without values, where that is far longer than usual; or 0."""
+        silent = self.silent_for(*_WORKS)
+        pauses = [
+            (told.last.time - told.first.time) / 1e9 / max(told.count - 1, 1)
+            for code in _WORKS
+            if (told := self.told.get(code)) and NO_TIME not in {told.first.time, told.last.time}
+        ]
+        usual = max(pauses, default=0.0)
+        return silent if silent > max(_LONG_WITHOUT, _TIMES_WITHOUT * usual) else 0.0
 
 
 @dataclass(slots=True)

@@ -36,8 +36,13 @@ class SessionFacts(Fact):
 
     @property
     def answered(self) -> int:
-        """Return how many requests have their reply."""
-        return sum(each.answered for each in self.sessions)
+        """Return how many requests have their reply, and none that refuses what was asked."""
+        return sum(each.answered - len(each.refused) for each in self.sessions)
+
+    @property
+    def only_refused(self) -> bool:
+        """Return whether something is answered, and all that is asked is refused."""
+        return bool(self.sessions) and not self.answered
 
     @property
     def asked(self) -> int:

@@ -198,13 +198,18 @@ def _look_at_addresses(facts: WireFacts, found: Sequence[WireMessage]) -> None:
             facts.other_address = f"a Daly request from address {frame[1]:02x} is answered"
 
 
+#: By how a frame begins: how many bytes check and end it, and where its address stands (as Modbus has it, at
+#: the beginning). A byte elsewhere is what is asked for.
+_ADDRESSES = {b"~": (5, range(3, 5)), b"\xa5": (1, range(1, 2)), b"\xdd": (0, range(0))}
+
+
 def _address_differs(one: bytes, other: bytes) -> int:
     """Return at which of the first bytes two requests differ, if in no other but the checksum; or -1."""
     if len(one) != len(other) or len(one) < 7:
         return -1
-    trailer = 5 if one[:1] == b"~" else 1 if one[:1] == b"\xa5" else 2
+    trailer, places = _ADDRESSES.get(one[:1], (2, range(1)))
     differ = [at for at in range(len(one) - trailer) if one[at] != other[at]]
-    return differ[0] if len(differ) == 1 and differ[0] <= 4 else -1
+    return differ[0] if len(differ) == 1 and differ[0] in places else -1
 
 
 def note_text_frames(facts: WireFacts, lines: Sequence[str]) -> None:

@@ -99,7 +99,8 @@ def _advertisement(
     before = earlier or Advertisement(device.address)
     return replace(
         before,
-        name=(data.local_name or "").strip("\0 ") or before.name,
+        # Spaces at the beginning belong to it: RoyPow's packs are known by one.
+        name=(data.local_name or "").rstrip("\0 ") or before.name,
         rssi=before.rssi if data.rssi in {None, _NO_RSSI} else data.rssi,
         service_uuids=tuple(dict.fromkeys((*before.service_uuids, *map(str.lower, data.service_uuids)))),
         manufacturer_data={**before.manufacturer_data, **data.manufacturer_data},
@@ -268,7 +269,7 @@ def _wanted(target: str, air: _Air) -> Seen | None:
         return air.seen.get(target) or next(
             (each for each in air.seen.values() if each.device.address.upper() == target), None
         )
-    named = [each for each in air.seen.values() if each.advertisement.name == target.strip()]
+    named = [each for each in air.seen.values() if each.advertisement.name.strip() == target.strip()]
     return min(named, key=_strength, default=None)
 
 

@@ -80,7 +80,7 @@ class Service:
 class LikelyPair:
     """A pair by which the device may be spoken with; `why` says what speaks for it.
 
-    Nothing is written where the protocols that are known there only listen.
+    Of devices that only send, and whose model is known, it is what notifies alone.
     """
 
     gatt: Gatt
@@ -170,24 +170,43 @@ def likely_pairs(
             _pair(service, notify, write, known, sure, alone=len(own_services) == 1)
             for notify in service.characteristics
             if notify.notifies
-            for write in (*service.characteristics, None)
-            if (Gatt(service.uuid, notify.uuid) in known if write is None else write.writable)
+            for write in service.characteristics
+            if write.writable
         ]
+    found += _pairs_of_models(own_services, known, sure)
     return [pair for _, pair in sorted(found, key=lambda each: -each[0])]
+
+
+def _pairs_of_models(
+    services: list[Service], known: dict[Gatt, list[str]], sure: set[str]
+) -> Iterator[tuple[int, LikelyPair]]:
+    """Weigh the pairs of models that lie in two services, or of which nothing is written."""
+    there = {(service.uuid, own.uuid): own for service in services for own in service.characteristics}
+    for gatt, titles in known.items():
+        notify, write = there.get((gatt.service, gatt.notify)), there.get((gatt.write_service, gatt.write))
+        if notify is None or not notify.notifies:
+            continue
+        if write is not None and write.writable:
+            service = Service(notify.handle, gatt.service)
+            yield _pair(service, notify, write, known, sure, alone=False, write_service=gatt.write_service)
+        told = [each for each in titles if each in sure]
+        if not gatt.write and told:
+            yield 8, LikelyPair(gatt, _spoken(told))
 
 
 def _pair(
     service: Service,
     notify: Characteristic,
-    write: Characteristic | None,
+    write: Characteristic,
     known: dict[Gatt, list[str]],
     sure: set[str],
     *,
     alone: bool,
+    write_service: str = "",
 ) -> tuple[int, LikelyPair]:
-    """Weigh a pair: how much speaks for it, and what. Without `write`, the device is only listened to."""
+    """Weigh a pair: how much speaks for it, and what."""
     points, reasons = 0, []
-    titles = known.get(Gatt(service.uuid, notify.uuid, write.uuid if write else ""), [])
+    titles = known.get(Gatt(service.uuid, notify.uuid, write.uuid, write_service=write_service), [])
     if titles:
         points += 8
         reasons.append(_spoken([each for each in titles if each in sure] or titles))
@@ -199,8 +218,6 @@ def _pair(
         reasons.append("it is the only service of the maker's own")
     if "notify" in notify.properties:
         points += 1
-    if write is None:
-        return points, LikelyPair(Gatt(service.uuid, notify.uuid), ", ".join(reasons))
     distance = abs(write.handle - notify.handle)
     if 0 < distance <= 4:
         points += 1
@@ -208,7 +225,8 @@ def _pair(
     if write.handle == notify.handle:
         reasons.append("one characteristic does both")
     return points, LikelyPair(
-        Gatt(service.uuid, notify.uuid, write.uuid, write_type(write)), ", ".join(reasons)
+        Gatt(service.uuid, notify.uuid, write.uuid, write_type(write), write_service=write_service),
+        ", ".join(reasons),
     )
 
 

@@ -83,7 +83,7 @@ class BleLink(Link):
             self.seen = await find(self.address.target, self.address.adapter)
         self.identity = identity_of(self.seen.advertisement)
         self.device_name = self.seen.advertisement.name
-        services = [gatt.service for gatt in self._protocol.gatt]
+        services = [each for gatt in self._protocol.gatt for each in gatt.services]
         self._client = self._on or await connect(self.seen, self.watch, self._lost, services)
         gatt = self._place or self.place_on(self._client.services)
         if gatt.write:
@@ -240,8 +240,10 @@ class BleLink(Link):
 def _characteristic(
     services: "BleakGATTServiceCollection", gatt: Gatt, uuid: str
 ) -> "BleakGATTCharacteristic | None":
-    """Return a characteristic within the service: others may have one of the same UUID."""
-    found = (each for service in services if service.uuid == gatt.service for each in service.characteristics)
+    """Return a characteristic within the services: others may have one of the same UUID."""
+    found = (
+        each for service in services if service.uuid in gatt.services for each in service.characteristics
+    )
     return next((each for each in found if each.uuid == uuid), None)
 
 

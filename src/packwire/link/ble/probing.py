@@ -119,11 +119,11 @@ async def _write(client: ObservedClient, handle: int, frame: bytes, way: WriteTy
 
 
 def _handle(services: list[Service], pair: LikelyPair, uuid: str) -> int:
-    """Return the handle of a characteristic of the pair's service."""
+    """Return the handle of a characteristic of the pair's services."""
     return next(
         own.handle
         for service in services
-        if service.uuid == pair.gatt.service
+        if service.uuid in pair.gatt.services
         for own in service.characteristics
         if own.uuid == uuid
     )

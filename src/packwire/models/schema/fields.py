@@ -45,9 +45,9 @@ class FieldOf(Part):
     """One field of a reply."""
 
     name: Name
-    type: Annotated[str, Field(pattern=rf"{NUMBER}|^(text|cstring|hex|bytes|decimal)$")] = "u8"
+    type: Annotated[str, Field(pattern=rf"{NUMBER}|^(text|cstring|hex|bytes|decimal|hexadecimal)$")] = "u8"
     """`u16` and so on: unsigned; `i`: signed; `sm`: sign and magnitude; `bcd`; `f`: float; or a text.
-    `decimal`: a number in ASCII digits."""
+    `decimal`: a number in ASCII digits; `hexadecimal`: the same, in columns alone."""
     width: Annotated[int, Field(ge=1, le=4096)] | None = None
     """Bytes of a text; left out, it goes to the end."""
     order: Literal["big", "little", "low word first"] | None = None
@@ -58,6 +58,8 @@ class FieldOf(Part):
     """It begins behind that field."""
     key: Annotated[str, Field(pattern=r"^[!-~]{1,32}$")] | None = None
     """In a text of keys and values, in place of where it begins: the key that it stands behind."""
+    column: Annotated[int, Field(ge=0, le=255)] | None = None
+    """In a line that the model's `separator` divides, in place of where it begins: which part, from 0."""
     bits: Annotated[tuple[int, int], Field()] | None = None
     """The lowest bit, and how many."""
     scale: float = 1

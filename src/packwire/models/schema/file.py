@@ -46,6 +46,8 @@ class BluetoothOf(Part):
     notify: Uuid
     write: Uuid = ""
     """Left out where nothing is asked."""
+    write_service: Uuid = ""
+    """The service of what is written, where that is another one."""
     write_type: WriteType | None = None
     """Left out where devices differ: then it is found out."""
     unlock: UnlockOf | None = None
@@ -131,11 +133,13 @@ class ModelFile(Part):
     sources: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=16)] = []
     """Where its facts are from."""
     order: Literal["big", "little"] = "big"
+    separator: Annotated[str, Field(pattern=r"^[!-~]?$")] = ""
+    """What divides the columns of a line, where replies are lines of text."""
     links: LinksOf = LinksOf()
     recognise: RecogniseOf = RecogniseOf()
     framings_of: Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9_-]{0,31})?$")] = ""
     """The model of packwire that has the same `framings` and `answers`."""
-    framings: Annotated[list[FramingOf], Field(max_length=16)] = []
+    framings: Annotated[list[FramingOf], Field(max_length=32)] = []
     answers: Annotated[list[AnswerOf], Field(max_length=64)] = []
     """What answers what of all that is said in these framings, whether the model knows it or not."""
     parameters: Annotated[dict[Name, ParameterOf], Field(max_length=16)] = {}

@@ -73,6 +73,8 @@ class LayoutOf(Part):
     """On fields of other replies: `device info.software`."""
     bytes: Annotated[list[MarkOf], Field(max_length=8)] = []
     """What is looked at in the frame itself where those are not known."""
+    columns: Annotated[int, Field(ge=1, le=256)] | None = None
+    """Such a line has so many columns, no more and no fewer."""
     fields: Annotated[list[FieldOf], Field(max_length=512)] = []
     model: Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9_-]{0,31})?$")] = ""
     """In place of fields: such devices are read with that model."""

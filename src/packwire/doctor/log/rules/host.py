@@ -6,6 +6,7 @@ from packwire.doctor.log.facts import ONLY_TRIED, RadioFacts, SaidFacts, WireFac
 from packwire.doctor.log.heard import HeardFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
 from packwire.doctor.log.said import shows_only_zeros
+from packwire.doctor.log.sessions import SessionFacts
 
 #: Programs that read batteries: a fault in one of them is the reader's.
 _READERS = frozenset({"aiobmsble", "batmon", "dbus-serialbattery", "mpp-solar", "can-inverter"})
@@ -129,6 +130,12 @@ def _fell_silent(said: SaidFacts) -> bool:
     return sent.count - came.count >= _UNANSWERED and gap > _SILENT and sent.last.line > said.last_read
 
 
+def _and_then(facts: Facts) -> str:
+    """Say that no values are in the last part of the log."""
+    silent = facts[SaidFacts].without_values_for
+    return f" as far as it is understood; its last {silent:.0f} s hold no values" if silent else ""
+
+
 def _well(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
     if said.live or said.count("impossible-value") > 1 or shows_only_zeros(said):
@@ -136,7 +143,7 @@ def _well(facts: Facts) -> Confidence | None:
     if said.has("found-driver"):  # drivers that were tried before it failed, as they must
         tried = said.told.get("no-reply")
         return when(tried is None or tried.last.line < said.told["found-driver"].last.line, LIKELY)
-    if said.failures or _fell_silent(said):
+    if said.failures or _fell_silent(said) or facts[SessionFacts].only_refused:
         return None
     if said.told and said.told.keys() <= ONLY_TRIED:
         return None  # the bytes in the log are another device's
@@ -145,7 +152,7 @@ def _well(facts: Facts) -> Confidence | None:
     if min(said.count("sent"), said.count("received")) > 2:
         return LIKELY
     answered = set(wire.asked_in) & set(wire.answered_in) and wire.right > 2 and not wire.wrong
-    return when(said.works or answered, LIKELY)
+    return when(said.works or answered, POSSIBLE if said.without_values_for else LIKELY)
 
 
 def _asked_for(facts: Facts) -> tuple[str, ...]:
@@ -313,7 +320,7 @@ RULES: tuple[Rule, ...] = (
         "ok",
         _well,
         lambda facts: (
-            "Values are read, and nothing in this log fails."
+            f"Values are read, and nothing in this log fails{_and_then(facts)}."
             if facts[SaidFacts].works
             else "Requests are answered, and nothing in this log fails."
         ),
