@@ -14,31 +14,15 @@ from packwire.check import Fact
 #: Sentences that say that something did not work.
 FAILURES = frozenset(
     {
-        *("connect-timeout", "connect-failed", "no-slot", "open-failed", "status-133", "no-link"),
-        *(
-            "proxy-link-timeout",
-            "abort-by-local",
-            "not-discovered",
-            "not-found",
-            "timed-out",
-            "request-timeout",
-        ),
-        *("init-failed", "failed-update", "not-connected", "batmon-error", "device-missing", "request-error"),
-        *("no-bms", "abort-by-remote"),
-        *(
-            "gone",
-            "checksum",
-            "bad-frame",
-            "communication-failed",
-            "gatt-gone",
-            "link-lost",
-            "discovery-failed",
-            "no-reply",
-            "incorrect-reply",
-            "answer-timeout",
-            "modbus-no-response",
-        ),
-        *("unknown-silence", "unknown-damage", "unknown-no-link", "unknown-not-found", "unknown-no-notify"),
+        *("connect-timeout", "connect-failed", "no-slot", "open-failed"),
+        *("status-133", "no-link", "proxy-link-timeout", "abort-by-local"),
+        *("not-discovered", "not-found", "timed-out", "request-timeout"),
+        *("init-failed", "failed-update", "not-connected", "batmon-error"),
+        *("device-missing", "request-error", "no-bms", "abort-by-remote"),
+        *("gone", "checksum", "bad-frame", "communication-failed"),
+        *("gatt-gone", "link-lost", "discovery-failed", "no-reply"),
+        *("incorrect-reply", "answer-timeout", "modbus-no-response", "unknown-silence"),
+        *("unknown-damage", "unknown-no-link", "unknown-not-found", "unknown-no-notify"),
     }
 )
 #: Sentences that only a program says that got through to a pack or an adapter.
