@@ -116,16 +116,19 @@ def values_of(out):
 async def test_a_family_whose_model_is_hidden_is_read_by_its_draft(run, tmp_path, name):
     hidden = FAMILIES[name]
     pack = ("sim", name, "--bluetooth", "--cells", "8")
-    async with served(tmp_path, *pack, "--soc", "90", "--speed", "1000") as url:
+    # One frame a second shows a charge as nearly the same current all the time: that may be anything.
+    lives = ("--scenario", "ride", "--speed", "300") if name in STREAMS else ("--speed", "1000")
+    async with served(tmp_path, *pack, "--soc", "90", *lives) as url:
         shown = await run(
             "record", f"{url}&model={name}", "-o", "s.btsnoop", "--every", "0.1", "--count", "100"
         )
-    (tmp_path / "notes.yaml").write_text(notes_of(shown.out))
+    # A frame a second, not ten: so few need more notes until chance does not explain a place as well.
+    (tmp_path / "notes.yaml").write_text(notes_of(shown.out, 9 if name in STREAMS else 5))
     noted = ("--notes", "notes.yaml", "--within", "0.3")
     drafted = await run("draft", "s.btsnoop", *noted, "-o", "mybms.yaml", "--json", hidden=hidden)
     record = json.loads(drafted.out)
     assert record["model"] == (tmp_path / "mybms.yaml").read_text()
-    assert all(each["placed"] for each in record["noted"]), record["noted"]
+    assert not [each for each in record["noted"] if not each["placed"]]
     assert any(each["request"] for each in record["kinds"]) == (name not in STREAMS)
     assert not record["remarks"] or "packwire knows" not in record["remarks"][0]
     tested = await run("model", "test", "mybms.yaml", "s.btsnoop", *noted, hidden=hidden)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from packwire.insight.fields import Frames, find_fields
 from packwire.insight.observations import Measured, Way, read_observation
 from packwire.insight.values import find_values
+from packwire.wire.fields import Type
 
 EPOCH = 1_700_000_000 * 10**9
 
@@ -125,3 +126,36 @@ def test_any_frames_are_looked_at(rows, width, seed, text):
     for each in found.matches:
         assert 0 <= (each.field.at or 0) < width
         assert each.low <= each.high
+
+
+def _signed_frames(currents):
+    """Frames of 1 Hz, with an i32 in mA behind two bytes, and noise."""
+    random = np.random.default_rng(3)
+    body = random.integers(0, 256, (len(currents), 12), dtype=np.uint8)
+    body[:, 0], body[:, 1] = 0x55, 0xAA
+    raw = np.round(np.array(currents) * 1000).astype("<i4")
+    body[:, 2:6] = raw.view(np.uint8).reshape(-1, 4)
+    return Frames(body, 2, EPOCH + np.arange(len(currents), dtype=np.int64) * 10**9)
+
+
+def test_a_number_with_a_sign_is_taken_with_the_bytes_that_are_nothing_but_its_sign():
+    currents = [-0.09, 14.88, -19.07, 3.21, -11.86, 14.89, 35.71, -2.98, 7.4, 12.6]
+    kind = _signed_frames(currents)
+    notes = [
+        read_observation(f"current={currents[row]:.2f}A", EPOCH + row * 10**9) for row in (0, 1, 2, 4, 7)
+    ]
+    (found,) = find_values([kind], find_fields([kind]), notes, seconds=0.3)
+    first = found.matches[0]
+    assert (first.field.at, first.field.width, first.field.type) == (2, 4, Type.INT)
+    assert {each.field.width for each in found.matches if each.field.at == 2} == {4}
+
+
+@pytest.mark.parametrize(("late", "says"), [(0.9, True), (1.6, False)])
+def test_what_is_shown_after_the_last_frame_came_with_it(late, says):
+    kind = _signed_frames([-0.09, 14.88, -19.07, 3.21, -11.86, 14.89, 5.71, -2.98, 7.4, 12.6])
+    moments = {"-19.07": 2.0, "3.21": 3.0, "-11.86": 4.0, "99.99": 9 + late}
+    notes = [
+        read_observation(f"current={value}A", EPOCH + round(at * 10**9)) for value, at in moments.items()
+    ]
+    (found,) = find_values([kind], find_fields([kind]), notes, seconds=0.3)
+    assert any(each.field.at == 2 for each in found.matches) != says

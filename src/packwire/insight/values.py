@@ -73,7 +73,7 @@ def find_values(
             found = []
             for number, kind in enumerate(kinds):
                 found += _Search(number, kind, own, fields[number], (places, known), seconds).matches()
-            found = _without_twins(found)
+            found = _without_low_bytes(_without_twins(found), kinds)
         ranked = sorted(found, key=lambda each: (each.chance, not each.known, each.kind, each.field.at or 0))
         result.append(Noted(name, tuple(own), tuple(ranked[:_MOST])))
     return result
@@ -295,7 +295,9 @@ def _window(moment: int | None, time: Int64s | None, rows: int, seconds: float) 
     if moment is None or time is None:
         return 0, rows
     reach = int(seconds * 1e9)
-    if moment < time[0] - reach or moment > time[-1] + reach:
+    # What is shown last came with the last frame, until the next one would have come.
+    usual = float(np.median(np.diff(time))) if moment > time[-1] + reach and rows > 1 else 0.0
+    if moment < time[0] - reach or moment > time[-1] + max(reach, usual):
         return 0, 0
     at = int(np.searchsorted(time, moment))
     first = min(int(np.searchsorted(time, moment - reach)), at - FRAMES)
@@ -352,3 +354,26 @@ def _without_twins(found: Sequence[Match]) -> list[Match]:
         if not any(abs(other.field.addend - field.addend) < _NEAR_ADDEND for other in same):
             same.append(each)
     return [each for group in kept.values() for each in group]
+
+
+def _without_low_bytes(found: Sequence[Match], kinds: Sequence[Frames]) -> list[Match]:
+    """Return matches without those that are the low bytes of a wider number with a sign.
+
+    In all frames, and for both signs, the bytes above them are then nothing but that sign.
+    """
+    signed = [each for each in found if each.field.type is Type.INT and kinds[each.kind].numbers is None]
+    low = [each for each in signed if any(_is_low(each, wider, kinds[each.kind]) for wider in signed)]
+    return [each for each in found if each not in low]
+
+
+def _is_low(each: Match, wider: Match, kind: Frames) -> bool:
+    at, other = each.field.at or 0, wider.field.at or 0
+    width, size = each.field.width or 1, wider.field.width or 1
+    alike = (each.kind, each.little, each.field.scale, each.field.addend) == (
+        (wider.kind, wider.little, wider.field.scale, wider.field.addend)
+    )
+    if not alike or size <= width or (at != other if each.little else at + width != other + size):
+        return False
+    above = kind.matrix[:, at + width : other + size] if each.little else kind.matrix[:, other:at]
+    plus, minus = (above == 0).all(axis=1), (above == 0xFF).all(axis=1)
+    return bool((plus | minus).all() and plus.any() and minus.any())
