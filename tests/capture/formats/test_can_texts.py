@@ -231,3 +231,8 @@ def test_bms_to_inverter_on_can():
     assert packets.packet(0).hex() == "9890400108000000010d00007566032b"
     assert len(packets) == 1
     assert packets.damage
+
+
+def test_identifiers_that_count_up_are_no_time():
+    packets = read(b"".join(b" can0  %03X   [2]  01 02\n" % number for number in range(0x100, 0x600, 0x100)))
+    assert len(packets) == 5

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from packwire.capture.packets import NO_TIME, PacketDirection, Packets
+from packwire.capture.packets import LINKTYPE_CAN_SOCKETCAN, NO_TIME, PacketDirection, Packets
 from packwire.capture.secret_words import without_secrets
 from packwire.capture.text.doubt import ALONE, DECIMALS
 from packwire.capture.text.grammar import ARROW, Row, Unread
@@ -163,6 +163,8 @@ class Table:
 
     def _begins_with_a_clock(self) -> bool:
         """Tell whether the first three bytes of every message, read as decimals, are a time that goes on."""
+        if LINKTYPE_CAN_SOCKETCAN in self.link_type:  # the first bytes of such a message are its identifier
+            return False
         start = _column(self.start, np.int64)
         if len(start) < _FEWEST_TIMES or np.diff(start, append=len(self.data)).min() <= _CLOCK_SIZE:
             return False
