@@ -173,6 +173,13 @@ def test_a_table_that_describes_registers_is_no_recording(name):
     assert len(read(rows.replace("meaning", "time").replace("current", "12:00:01").encode())) == 2
 
 
+def test_a_table_of_colours_is_no_recording():
+    rows = b"name,hex\nred,ff0000\ngreen,00ff00\n"
+    with pytest.raises(BadFileError, match="2 x rows of a table without times and directions"):
+        read(rows)
+    assert len(read(rows + b"basic info,dd a5 03 00 ff fd 77\ncells,dd a5 04 00 ff fc 77\n")) == 4
+
+
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_csv(separator):
     table = [

@@ -104,6 +104,9 @@ _SIGNS = {"1": PacketDirection.SENT, "+1": PacketDirection.SENT, "-1": PacketDir
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 _BAD = Unread("rows of a table without bytes in its column of bytes")
 _REGISTERS = Unread("rows of a table that describes registers: no messages, and no time or direction")
+#: In a table without times and directions so few bytes may be a colour or a number.
+_FEW_BYTES = 4
+_NUMBERS = "rows of a table without times and directions, whose few bytes may be a number or a colour"
 _CAN_TABLE = Unread("rows of a table with CAN identifiers, of a form that is not known")
 
 
@@ -116,6 +119,7 @@ class Grammar:
         self._units: dict[str, int] = {}
         self._delimiter = ","
         self._names: list[str] = []
+        self._recorded = False
         self._can = self._describes = self._identified = False
 
     def take(self, line: str) -> Row | Unread | None:
@@ -149,8 +153,8 @@ class Grammar:
         self._can = self._can and len(names) > 2 and ("hex" in columns or "dlc" in names)
         if "hex" not in columns and not self._can:
             return None
-        recorded = columns.keys() & {"time", "seconds", "way"}
-        self._describes = not recorded and bool(_REGISTER_NAMES & set(names))
+        self._recorded = bool(columns.keys() & {"time", "seconds", "way"})
+        self._describes = not self._recorded and bool(_REGISTER_NAMES & set(names))
         self._columns, self._delimiter, self._names = columns, delimiter, names
         self._identified = "id" in names
         for key, index in columns.items():
@@ -175,6 +179,8 @@ class Grammar:
             return text.replace(",", ".") if decimals else text
 
         found = row(cell, self._units, self._clock, "table")
+        if found and not self._recorded and len(found.payload) <= _FEW_BYTES:
+            found = found._replace(doubt=_NUMBERS)
         identifier = self._identified and _IDENTIFIER.fullmatch(cells[self._names.index("id")].strip())
         if found and identifier and len(found.payload) <= _MOST_ON_CAN:
             return _CAN_TABLE
