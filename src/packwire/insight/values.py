@@ -30,6 +30,8 @@ type Range = tuple[float, float]
 
 #: A note is taken for true where one of so many frames around its time has the value, or within SECONDS.
 FRAMES = 2
+#: What comes less often than this, in ns, is no stream of values.
+_SLOW = 2e9
 #: Chances are less than what makes them up: with this, of 600 values of nothing, noted once to five times,
 #: 1 to 6 are found with a chance below 1 in 20, where 30 might be.
 _CAUTION = 0.25
@@ -296,7 +298,8 @@ def _window(moment: int | None, time: Int64s | None, rows: int, seconds: float) 
         return 0, rows
     reach = int(seconds * 1e9)
     # What is shown last came with the last frame, until the next one would have come.
-    usual = float(np.median(np.diff(time))) if moment > time[-1] + reach and rows > 1 else 0.0
+    late = moment > time[-1] + reach and rows > 1
+    usual = min(float(np.median(np.diff(time))), _SLOW) if late else 0.0
     if moment < time[0] - reach or moment > time[-1] + max(reach, usual):
         return 0, 0
     at = int(np.searchsorted(time, moment))
