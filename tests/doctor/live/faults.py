@@ -179,7 +179,12 @@ FAULTS = (
     LiveFault("no password given, refused", ("password-needed", "ble.pack-stuck"), ("pin:123456",)),
     LiveFault("wrong password", ("password-needed",), ("pin:123456",), query="?pin=654321", certain=True),
     LiveFault(
-        "wrong password, Lolan", ("password-needed",), ("pin:87654321",), model="lolan", query="?pin=1"
+        "wrong password, Lolan",
+        ("password-needed",),
+        ("pin:87654321",),
+        model="lolan",
+        query="?pin=1",
+        certain=True,
     ),
     LiveFault("another program asks, too", ("two-clients.ble",), ("second-program",)),
     LiveFault(
