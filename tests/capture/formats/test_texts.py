@@ -175,7 +175,7 @@ def test_a_table_that_describes_registers_is_no_recording(name):
 
 def test_a_table_of_colours_is_no_recording():
     rows = b"name,hex\nred,ff0000\ngreen,00ff00\n"
-    with pytest.raises(BadFileError, match="2 x rows of a table without times and directions"):
+    with pytest.raises(BadFileError, match="2 x rows of a table without times, directions and channels"):
         read(rows)
     assert len(read(rows + b"basic info,dd a5 03 00 ff fd 77\ncells,dd a5 04 00 ff fc 77\n")) == 4
 

@@ -104,9 +104,11 @@ _SIGNS = {"1": PacketDirection.SENT, "+1": PacketDirection.SENT, "-1": PacketDir
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 _BAD = Unread("rows of a table without bytes in its column of bytes")
 _REGISTERS = Unread("rows of a table that describes registers: no messages, and no time or direction")
-#: In a table without times and directions so few bytes may be a colour or a number.
+#: In a table without times, directions and channels so few bytes may be a colour or a number.
 _FEW_BYTES = 4
-_NUMBERS = "rows of a table without times and directions, whose few bytes may be a number or a colour"
+_NUMBERS = (
+    "rows of a table without times, directions and channels, whose few bytes may be a number or a colour"
+)
 _CAN_TABLE = Unread("rows of a table with CAN identifiers, of a form that is not known")
 
 
@@ -153,8 +155,9 @@ class Grammar:
         self._can = self._can and len(names) > 2 and ("hex" in columns or "dlc" in names)
         if "hex" not in columns and not self._can:
             return None
-        self._recorded = bool(columns.keys() & {"time", "seconds", "way"})
-        self._describes = not self._recorded and bool(_REGISTER_NAMES & set(names))
+        recorded = columns.keys() & {"time", "seconds", "way"}
+        self._recorded = bool(recorded) or "channel" in columns
+        self._describes = not recorded and bool(_REGISTER_NAMES & set(names))
         self._columns, self._delimiter, self._names = columns, delimiter, names
         self._identified = "id" in names
         for key, index in columns.items():
