@@ -14,3 +14,8 @@ from packwire.quantity import QUANTITIES
 )  # fmt: skip
 def test_a_duration_is_told_in_units_that_people_use(seconds, words):
     assert QUANTITIES["runtime"].format(seconds) == words
+
+
+def test_what_rounds_to_nothing_has_no_sign():
+    assert QUANTITIES["current"].format(-0.001) == "0.00 A"
+    assert QUANTITIES["current"].format(-0.01) == "-0.01 A"

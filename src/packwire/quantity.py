@@ -67,7 +67,7 @@ class Quantity:
             return str(value)
         if self.kind is Kind.DURATION:
             return _duration(value)
-        return f"{value:.{self.precision}f} {self.unit}".rstrip()
+        return f"{value:z.{self.precision}f} {self.unit}".rstrip()
 
 
 def _duration(seconds: float) -> str:
