@@ -87,7 +87,7 @@ class BluetoothDevice(Device):
     @property
     @override
     def remarks(self) -> tuple[str, ...]:
-        again = f"the Bluetooth adapter {self._restarted} hung, and was switched off and on"
+        again = f"the Bluetooth adapter {self._restarted} gave no scan, and was switched off and on"
         own = (again,) if self._restarted else ()
         return own if self._device is None else (*own, *self._device.remarks)
 

@@ -364,18 +364,27 @@ def _without_low_bytes(found: Sequence[Match], kinds: Sequence[Frames]) -> list[
 
     In all frames, and for both signs, the bytes above them are then nothing but that sign.
     """
-    signed = [each for each in found if each.field.type is Type.INT and kinds[each.kind].numbers is None]
-    low = [each for each in signed if any(_is_low(each, wider, kinds[each.kind]) for wider in signed)]
-    return [each for each in found if each not in low]
+    beside: dict[tuple[object, ...], list[Match]] = defaultdict(list)
+    for each in found:
+        field = each.field
+        if field.type is Type.INT and kinds[each.kind].numbers is None:
+            # Where the lowest byte is: the first of a little-endian number, the last of another.
+            lowest = (field.at or 0) if each.little else (field.at or 0) + (field.width or 1)
+            beside[each.kind, each.little, field.scale, field.addend, lowest].append(each)
+    low = {
+        id(each)
+        for same in beside.values()
+        for each in same
+        if any(_is_low(each, wider, kinds[each.kind]) for wider in same)
+    }
+    return [each for each in found if id(each) not in low]
 
 
 def _is_low(each: Match, wider: Match, kind: Frames) -> bool:
+    """Say whether a number has the lowest bytes of another one, whose other bytes are its sign alone."""
     at, other = each.field.at or 0, wider.field.at or 0
     width, size = each.field.width or 1, wider.field.width or 1
-    alike = (each.kind, each.little, each.field.scale, each.field.addend) == (
-        (wider.kind, wider.little, wider.field.scale, wider.field.addend)
-    )
-    if not alike or size <= width or (at != other if each.little else at + width != other + size):
+    if size <= width:
         return False
     above = kind.matrix[:, at + width : other + size] if each.little else kind.matrix[:, other:at]
     plus, minus = (above == 0).all(axis=1), (above == 0xFF).all(axis=1)

@@ -111,7 +111,7 @@ async def test_an_adapter_that_hangs_is_restarted_where_that_is_allowed(bluez, m
     bluez.errors = {"StartDiscovery": [*hangs]}
     async with open_device(f"{URL}?reset") as device:
         assert await device.read()
-        assert device.remarks[0] == "the Bluetooth adapter hci0 hung, and was switched off and on"
+        assert device.remarks[0] == "the Bluetooth adapter hci0 gave no scan, and was switched off and on"
     assert bluez.calls.count("Set") == 2
     # One that hangs still is no loop.
     bluez.errors = {"StartDiscovery": hangs * 2}
@@ -123,6 +123,18 @@ async def test_an_adapter_that_hangs_is_restarted_where_that_is_allowed(bluez, m
     with pytest.raises(UnreachableError, match="may not use Bluetooth"):
         async with open_device(f"{URL}?reset"):
             pass
+
+
+async def test_who_ends_a_restart_is_not_left_without_bluetooth(bluez, monkeypatch):
+    monkeypatch.setattr(adapters, "_OFF", 60.0)
+    restarting = asyncio.create_task(adapters.restart())
+    async with asyncio.timeout(10):
+        while (await adapters.adapters())[0].powered:
+            await asyncio.sleep(0.01)
+    restarting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await restarting
+    assert (await adapters.adapters())[0].powered
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from bleak.backends import BleakBackend
 from packwire.errors import PackwireError, Reason
 from packwire.link.ble.failures import FAILURES, no_scan, unusable
 
-#: Seconds for an adapter to go off and come back, and between the two.
-RESTART_TIMEOUT, _OFF = 15.0, 1.0
+#: Seconds for an adapter to go off and come back, for each of them, and between the two.
+RESTART_TIMEOUT, _SWITCHED, _OFF = 15.0, 5.0, 1.0
 _ADAPTER, _DEVICE = "org.bluez.Adapter1", "org.bluez.Device1"
 _SYSTEM_BUS = "unix:path=/var/run/dbus/system_bus_socket"
 
@@ -83,10 +83,18 @@ async def restart(adapter: str = "") -> str:
                 raise unusable(adapter)
             name = found[0].name
             async with _bluez() as call:
-                for on in (False, True):
+
+                async def power(*, on: bool) -> None:
                     said = [_ADAPTER, "Powered", Variant("b", on)]
-                    await call(f"/org/bluez/{name}", "org.freedesktop.DBus.Properties", "Set", "ssv", said)
-                    await asyncio.sleep(0 if on else _OFF)
+                    path, interface = f"/org/bluez/{name}", "org.freedesktop.DBus.Properties"
+                    async with asyncio.timeout(_SWITCHED):
+                        await call(path, interface, "Set", "ssv", said)
+
+                try:
+                    await power(on=False)
+                    await asyncio.sleep(_OFF)
+                finally:  # whoever ends the program meanwhile is not left without Bluetooth
+                    await power(on=True)
     except FAILURES as error:
         raise no_scan(error, adapter) from error
     return name
