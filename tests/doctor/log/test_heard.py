@@ -29,3 +29,13 @@ def test_words_that_all_programs_use_are_never_certain(lines: list[str]):
     found = diagnose_lines("any", lines)
     assert found.verdict.confidence is not Confidence.CERTAIN
     assert found.verdict.open
+
+
+def test_a_bridge_that_sends_zeros_alone_is_no_healthy_pack():
+    frames = ("351#0000000000000000", "355#0000000000000000", "356#000000000000", "359#0000000000000000")
+    lines = [f"({1_767_225_600 + at}.000000) can0 {frame}" for at in range(30) for frame in frames]
+    verdict = diagnose_lines("zeros", lines).verdict
+    assert (verdict.key, verdict.confidence) == ("protocol-variant", Confidence.POSSIBLE)
+    assert "everything is zero" in verdict.words
+    lines = [line.replace("356#0000", "356#CA14") for line in lines]  # 53.22 V, at rest
+    assert diagnose_lines("at rest", lines).verdict.key == "ok"

@@ -45,7 +45,12 @@ class HeardFacts(Fact):
     @property
     def impossible(self) -> tuple[str, ...]:
         """Return in words what in the values is no measurement of a battery."""
-        return ValuesFacts([self.values]).impossible if self.values else ()
+        if not self.values:
+            return ()
+        # A bridge that hears nothing of its pack goes on sending zeros.
+        measured = [self.values[each] for each in ("voltage", "current", "soc") if each in self.values]
+        nothing = ("everything is zero",) if "voltage" in self.values and not any(measured) else ()
+        return (*nothing, *ValuesFacts([self.values]).impossible)
 
     @property
     def pauses(self) -> bool:

@@ -259,7 +259,8 @@ RULES: tuple[Rule, ...] = (
             f" {'; '.join(facts[HeardFacts].impossible[:3])}."
         ),
         "Compare with the pack's display or app: it numbers its values otherwise than this protocol does, or"
-        " speaks another one.",
+        " speaks another one. Where all is zero, what sends (a bridge, a master) may hear nothing of its"
+        " cells.",
         causes={"protocol-variant": 0.6, "serial.protocol-setting": 0.4},
         ask=("what the pack's display or app shows at the same time, and which protocol it is set to send",),
         rank=Rank.VALUES,
