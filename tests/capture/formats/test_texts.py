@@ -173,6 +173,14 @@ def test_a_table_that_describes_registers_is_no_recording(name):
     assert len(read(rows.replace("meaning", "time").replace("current", "12:00:01").encode())) == 2
 
 
+@pytest.mark.parametrize(
+    "line", ["['a', 'b', 'c']", "['be', 'ad']", '["10", "20", "30"]', "['21', '2', '33']"]
+)
+def test_lists_of_words_and_numbers_are_no_bytes(line):
+    with pytest.raises(BadFileError):
+        read(f"{line}\n{line}\n".encode())
+
+
 def test_a_table_of_colours_is_no_recording():
     rows = b"name,hex\nred,ff0000\ngreen,00ff00\n"
     with pytest.raises(BadFileError, match="2 x rows of a table without times, directions and channels"):

@@ -22,6 +22,8 @@ ALONE = frozenset((PADDED, SHORT_RUN))
 _LONG_RUN, _SHORT_RUN_DIGITS, _UUID, _MAC = 24, 8, 32, 12
 _UUID_RUN = re.compile(r"[0-9a-fA-F]{12}[1-8][0-9a-fA-F]{3}[89abAB][0-9a-fA-F]{15}")
 _LEAST = 4
+#: Of so many bytes hardly ever all look like decimal numbers.
+_LEAST_NUMBERS = 8
 _CLEAR = len("dd 03 00")
 _MAC_TOKENS, _EUI64_TOKENS, _LEAST_DOTTED, _LEAST_COLONS = 6, 8, 5, 7
 
@@ -32,6 +34,8 @@ def doubt(text: str, *, marked: bool, direct: bool = False) -> str:
     `marked` means that a word that leads to bytes stands directly before them, `direct` that it is TX, RX or
     an arrow.
     """
+    if text[:1] in {"'", '"'}:
+        text = text.replace(text[0], "")
     if "x" in text or "X" in text:
         return "" if marked or len(hex_tokens(text)) > 1 else NUMBERS
     if text[2:3] == " " and len(text) > _CLEAR and not text.replace(" ", "").isdigit():
@@ -84,7 +88,7 @@ def _decimal(parts: list[str], separator: str, *, marked: bool, direct: bool) ->
             # A list of numbers in any language; one of bytes would soon have a letter.
             return NUMBERS
         least = {".": _LEAST_DOTTED, ":": _LEAST, "-": _LEAST, ",": 3}.get(
-            separator, 2 if padded else _LEAST if direct else _LEAST + 1
+            separator, 2 if padded else _LEAST if direct else _LEAST_NUMBERS
         )
         return NUMBERS if len(parts) < least else ""
     if separator in " \t":

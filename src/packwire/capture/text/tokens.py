@@ -4,7 +4,8 @@ import re
 
 _BYTE = "(?:0[xX])?[0-9A-Fa-f]{2}"
 _SEPARATORS = ("[ \t]{1,3}", "[ \t]?,[ \t]{0,2}", ":", "-", r"\.", r"\|")
-_QUOTED = r"{0}(?:0[xX])?[0-9A-Fa-f]{{1,2}}{0}(?:,[ \t]{{0,2}}{0}(?:0[xX])?[0-9A-Fa-f]{{1,2}}{0})+"
+_QUOTED = r"{0}(?:0[xX][0-9A-Fa-f]{{1,2}}|[0-9A-Fa-f]{{2}}){0}"
+_QUOTED += rf"(?:,[ \t]{{{{0,2}}}}{_QUOTED})+"
 #: Bytes in hex: two-digit tokens with one separator throughout, each with or without 0x, or one unbroken run;
 #: or tokens of one or two digits that all have 0x, or that all stand in quotes, as Python prints a list.
 TOKENS = (
