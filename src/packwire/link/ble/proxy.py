@@ -1,0 +1,294 @@
+"""Bluetooth through an ESPHome device: its advertisements, its slots, and connections by its native API.
+
+aioesphomeapi speaks the API, bleak-esphome is bleak's back end over it; both are loaded for a proxy alone.
+One connection to an ESPHome device serves all that listen and connect through it: it gives its Bluetooth to
+one client of its API at a time.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
+from functools import partialmethod
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from packwire.address import BluetoothProxy, Radio
+from packwire.errors import Reason, UnreachableError, missing_extra
+from packwire.link.ble.proxy_failures import told_as_of_bluez, unreachable
+from packwire.visible import printable
+
+if TYPE_CHECKING:
+    from aioesphomeapi.client import APIClient
+    from bleak.backends.client import BaseBleakClient
+    from bleak.backends.device import BLEDevice
+    from bleak.backends.scanner import AdvertisementData
+    from bleak_esphome.backend.device import ESPHomeBluetoothDevice
+
+#: Seconds until an ESPHome device answered: a name to resolve, a connection, a handshake.
+OPEN_TIMEOUT = 12.0
+#: Seconds for what it says of its slots and its scanner; it does so at once.
+SAID_TIMEOUT = 2.0
+CLOSE_TIMEOUT = 3.0
+#: What it is called in the ESPHome device's own log.
+_CLIENT = "packwire"
+#: How a base64 key of 32 bytes looks.
+_KEY = re.compile(r"[A-Za-z0-9+/]{43}=")
+
+type Hears = Callable[["BLEDevice", "AdvertisementData"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """The connections that a proxy can hold: `held` are the addresses that have one, where it tells them."""
+
+    free: int
+    limit: int
+    held: tuple[str, ...] = ()
+
+
+@dataclass(eq=False, slots=True)
+class OpenProxy:
+    """An ESPHome device whose API is open.
+
+    `has_proxy`, `active` and `is_recent`: it has a Bluetooth proxy at all, one that makes connections, and a
+    version of it that can be used for that. `slots` None: it does not tell. `subscribed`: it gives its
+    Bluetooth to this client; None where its version does not tell. `scanning`: its scanner runs.
+    """
+
+    proxy: BluetoothProxy
+    client: "APIClient"
+    name: str = ""
+    version: str = ""
+    has_proxy: bool = False
+    active: bool = False
+    is_recent: bool = False
+    slots: Slots | None = None
+    subscribed: bool | None = None
+    scanning: bool = False
+    lost: bool = False
+    hears: set[Hears] = field(default_factory=set)
+    holders: int = 0
+    _backend: "type[BaseBleakClient] | None" = None
+    _told: asyncio.Event = field(default_factory=asyncio.Event)
+    _bluetooth: "ESPHomeBluetoothDevice | None" = None
+    _over: set[Callable[[], None]] = field(default_factory=set)
+
+    async def open(self) -> None:
+        """Connect, and ask for advertisements and slots. Raises UnreachableError."""
+        from aioesphomeapi.core import APIConnectionError  # noqa: PLC0415 - an extra, and slow to import
+
+        try:
+            async with asyncio.timeout(OPEN_TIMEOUT):
+                await self.client.connect(on_stop=self._stopped, login=True)
+                await self._look()
+        except (APIConnectionError, OSError, TimeoutError, ValueError) as error:
+            await self.close()
+            raise unreachable(error, self.proxy) from error
+
+    async def _look(self) -> None:
+        from aioesphomeapi.model import APIVersion, BluetoothProxyFeature  # noqa: PLC0415
+        from bleak_esphome.backend.client import ESPHomeClient, ESPHomeClientData  # noqa: PLC0415
+        from bleak_esphome.backend.device import ESPHomeBluetoothDevice  # noqa: PLC0415
+
+        info = await self.client.device_info()
+        api_version = self.client.api_version or APIVersion()
+        features = BluetoothProxyFeature(info.bluetooth_proxy_feature_flags_compat(api_version))
+        self.name, self.version = printable(info.name), printable(info.esphome_version)
+        self.has_proxy = bool(features)
+        self.active = BluetoothProxyFeature.ACTIVE_CONNECTIONS in features
+        needed = BluetoothProxyFeature.REMOTE_CACHING | BluetoothProxyFeature.RAW_ADVERTISEMENTS
+        self.is_recent = needed in features
+        source = info.bluetooth_mac_address or info.mac_address
+        self._bluetooth = ESPHomeBluetoothDevice(info.name, source, available=True)
+        scanner: Any = _NeverPaused()
+        data = ESPHomeClientData(
+            self._bluetooth, self.client, info, api_version, info.name, scanner, self._over
+        )
+        made = partialmethod(ESPHomeClient.__init__, client_data=data)
+        self._backend = type(
+            "ProxiedClient", (ESPHomeClient,), {"__init__": made, **told_as_of_bluez(ESPHomeClient)}
+        )
+        if not self.is_recent:
+            return
+        tells_state = BluetoothProxyFeature.FEATURE_STATE_AND_MODE in features
+        if tells_state:
+            self.subscribed = False
+            self.client.subscribe_bluetooth_scanner_state(self._scanner)
+        self.client.subscribe_bluetooth_le_raw_advertisements(self._heard)
+        if self.active:
+            self.client.subscribe_bluetooth_connections_free(self._slots)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SAID_TIMEOUT):
+                while (self.active and self.slots is None) or self.subscribed is False:
+                    self._told.clear()
+                    await self._told.wait()
+
+    def _scanner(self, state: Any) -> None:
+        """Take the scanner's state, which only the client is told that has the advertisements."""
+        from aioesphomeapi.model import BluetoothScannerState  # noqa: PLC0415 - loaded already
+
+        self.subscribed, self.scanning = True, state.state is BluetoothScannerState.RUNNING
+        self._told.set()
+
+    def _slots(self, free: int, limit: int, held: list[int]) -> None:
+        from bluetooth_data_tools import int_to_bluetooth_address  # noqa: PLC0415 - an extra
+
+        self.slots = Slots(free, limit, tuple(int_to_bluetooth_address(each) for each in held if each))
+        if self._bluetooth is not None:
+            self._bluetooth.async_update_ble_connection_limits(free, limit, held)
+        self._told.set()
+
+    def _heard(self, said: Any) -> None:
+        from bleak.backends.device import BLEDevice  # noqa: PLC0415 - an extra
+        from bleak.backends.scanner import AdvertisementData  # noqa: PLC0415
+        from bluetooth_data_tools import int_to_bluetooth_address, parse_advertisement_data_bytes  # noqa: PLC0415
+
+        for each in said.advertisements:
+            name, uuids, service_data, manufacturer_data, power = parse_advertisement_data_bytes(each.data)
+            details = {
+                "source": str(self.proxy),
+                "address_type": each.address_type,
+                "backend": self._backend,
+            }
+            device = BLEDevice(int_to_bluetooth_address(each.address), name, details)
+            data = AdvertisementData(
+                name, dict(manufacturer_data), dict(service_data), list(uuids), power, each.rssi, ()
+            )
+            for hears in tuple(self.hears):
+                hears(device, data)
+
+    async def _stopped(self, _expected: bool) -> None:
+        """Learn that the API is closed: so are all connections through it."""
+        self.lost = True
+        if self._bluetooth is not None:
+            self._bluetooth.async_set_unavailable()
+        for over in tuple(self._over):
+            over()
+        self._told.set()
+
+    @property
+    def who(self) -> str:
+        """Return how it is called in words for a user."""
+        host = str(self.proxy)
+        return f"{self.name} ({host})" if self.name and not host.startswith(self.name) else host
+
+    def refusal(self) -> UnreachableError | None:
+        """Say why it answers and gives nobody its Bluetooth, if that is so."""
+        if not self.has_proxy:
+            return UnreachableError(
+                f"{self.who} is an ESPHome device without Bluetooth proxy: add bluetooth_proxy: to its "
+                "configuration",
+                reason=Reason.NO_BLUETOOTH,
+            )
+        if not self.is_recent:
+            return UnreachableError(
+                f"{self.who} has ESPHome {self.version}, whose Bluetooth proxy is too old: update it",
+                reason=Reason.NO_BLUETOOTH,
+            )
+        if self.subscribed is False:
+            return UnreachableError(
+                f"{self.who} gives its Bluetooth to one program at a time, and another one has it, most "
+                "often Home Assistant: disable the device there meanwhile, or take an ESP32 of its own",
+                reason=Reason.BUSY,
+            )
+        return None
+
+    async def close(self) -> None:
+        """Take leave of it: it ends what it holds for this client."""
+        from aioesphomeapi.core import APIConnectionError  # noqa: PLC0415 - loaded already
+
+        with suppress(APIConnectionError, OSError, TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await self.client.disconnect()
+
+
+class _NeverPaused:
+    """What bleak-esphome wants of a scanner: to be told while a connection is made."""
+
+    def connecting(self) -> AbstractAsyncContextManager[None]:
+        """Return a context in which nothing is done."""
+        return nullcontext()
+
+
+@dataclass(eq=False, slots=True)
+class _Place:
+    """Where an ESPHome device is, and its open API; it is opened by one at a time."""
+
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    opened: OpenProxy | None = None
+
+
+_PLACES: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[BluetoothProxy, _Place]] = WeakKeyDictionary()
+
+
+@asynccontextmanager
+async def opened(proxy: BluetoothProxy) -> AsyncIterator[OpenProxy]:
+    """Have the API of an ESPHome device open meanwhile, by the one connection that all share.
+
+    Raises UnreachableError, MissingExtraError.
+    """
+    place = _PLACES.setdefault(asyncio.get_running_loop(), {}).setdefault(proxy, _Place())
+    async with place.opening:
+        if place.opened is None or place.opened.lost:
+            found = _made(proxy)
+            await found.open()
+            place.opened = found
+        found = place.opened
+        found.holders += 1
+    try:
+        yield found
+    finally:
+        found.holders -= 1
+        if found.holders == 0:
+            if place.opened is found:
+                place.opened = None
+            await found.close()
+
+
+def held(radio: Radio) -> AbstractAsyncContextManager[object]:
+    """Return what keeps a proxy's API open meanwhile, so that it is not opened anew for each step."""
+    return opened(radio) if isinstance(radio, BluetoothProxy) else nullcontext()
+
+
+@asynccontextmanager
+async def listening(proxy: BluetoothProxy, hears: Hears) -> AsyncIterator[None]:
+    """Hear what the proxy hears, meanwhile. Raises UnreachableError where it gives nothing."""
+    async with opened(proxy) as found:
+        if (error := found.refusal()) is not None:
+            raise error
+        found.hears.add(hears)
+        try:
+            yield
+        finally:
+            found.hears.discard(hears)
+
+
+def _made(proxy: BluetoothProxy) -> OpenProxy:
+    if find_spec("aioesphomeapi") is None or find_spec("bleak_esphome") is None:
+        raise missing_extra("proxies", "a Bluetooth proxy")
+    from aioesphomeapi.client import APIClient  # noqa: PLC0415 - an extra, and slow to import
+
+    if proxy.key is not None and not _KEY.fullmatch(proxy.key):
+        raise UnreachableError(
+            f"the key of {proxy} is none: it is 44 characters long, such as api: encryption: key: in its "
+            "configuration (PACKWIRE_PROXY_KEY)",
+            reason=Reason.WRONG_PASSWORD,
+        )
+    for name in ("aioesphomeapi", "bleak_esphome"):  # what they warn of is told in words of our own
+        log = logging.getLogger(name)
+        if not log.handlers:
+            log.addHandler(logging.NullHandler())
+    client = APIClient(
+        proxy.host, proxy.port, None, client_info=_CLIENT, noise_psk=proxy.key, provide_time=False
+    )
+    return OpenProxy(proxy, client)
+
+
+def backend_of(device: Any) -> "type[BaseBleakClient] | None":
+    """Return by what bleak connects to a device that a proxy heard; None for all others."""
+    details = getattr(device, "details", None)
+    return details.get("backend") if isinstance(details, dict) else None
