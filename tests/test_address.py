@@ -39,10 +39,10 @@ from packwire.errors import BadAddressError
         ("ble://A4:C1:38:00:00:01", ble_address("A4:C1:38:00:00:01")),
         ("ble://a4-c1-38-00-00-01", ble_address("A4:C1:38:00:00:01")),
         ("ble://My%20pack?model=jbd&pin=1234", ble_address("My pack", model="jbd", pin="1234")),
-        ("ble://JK_B2A24S?adapter=hci1", ble_address("JK_B2A24S", adapter="hci1")),
+        ("ble://JK_B2A24S?adapter=hci1", ble_address("JK_B2A24S", radio="hci1")),
         (
             "ble://A4:C1:38:00:00:01?adapter=tcp-client:127.0.0.1:7000",
-            ble_address("A4:C1:38:00:00:01", adapter="tcp-client:127.0.0.1:7000"),
+            ble_address("A4:C1:38:00:00:01", radio="tcp-client:127.0.0.1:7000"),
         ),
         (
             "ble://0f3c5a2e-93b5-4f5e-8a54-0d5e5c9f2d11",

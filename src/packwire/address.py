@@ -183,14 +183,17 @@ def can_address(
 
 
 def ble_address(
-    target: str, *, model: str = "", adapter: str = "", pin: str | None = None, node: int | None = None
+    target: str, *, model: str = "", radio: Radio = "", pin: str | None = None, node: int | None = None
 ) -> Address:
     """Return the address of a pack with Bluetooth: by its address, its UUID (macOS), or its name."""
     if _MAC.fullmatch(target) or _UUID.fullmatch(target):
         target = target.upper()
     if _MAC.fullmatch(target):
         target = target.replace("-", ":")
-    return Address(LinkKind.BLE, target, node=node, model=model, adapter=adapter, pin=pin)
+    address = Address(LinkKind.BLE, target, node=node, model=model, pin=pin)
+    if isinstance(radio, BluetoothProxy):
+        return replace(address, proxy=radio)
+    return replace(address, adapter=radio)
 
 
 def bluetooth_proxy(text: str) -> BluetoothProxy:
@@ -453,7 +456,7 @@ def _parse_ble(rest: str) -> Address:
     address = ble_address(
         name,
         model=options.get("model", ""),
-        adapter=adapter,
+        radio=adapter,
         pin=options.get("pin"),
         node=_checked_can_id(match[1]) if match else None,
     )

@@ -132,5 +132,5 @@ def _end(deadline: asyncio.Timeout) -> None:
 
 def _hidden(address: Address) -> tuple[str, ...]:
     if address.link is not LinkKind.HUB:
-        return (address.pin,) if address.pin else ()
+        return tuple(each for each in (address.pin, address.proxy and address.proxy.key) if each)
     return (address.user,)

@@ -88,6 +88,9 @@ class OpenProxy:
         except (APIConnectionError, OSError, TimeoutError, ValueError) as error:
             await self.close()
             raise unreachable(error, self.proxy) from error
+        except BaseException:
+            await self.close()
+            raise
 
     async def _look(self) -> None:
         from aioesphomeapi.model import APIVersion, BluetoothProxyFeature  # noqa: PLC0415
