@@ -71,11 +71,12 @@ class OpenProxy:
     scanning: bool = False
     lost: bool = False
     hears: set[Hears] = field(default_factory=set)
+    over: set[Callable[[], None]] = field(default_factory=set)
+    """Told that the API is closed by the other end."""
     holders: int = 0
     _backend: "type[BaseBleakClient] | None" = None
     _told: asyncio.Event = field(default_factory=asyncio.Event)
     _bluetooth: "ESPHomeBluetoothDevice | None" = None
-    _over: set[Callable[[], None]] = field(default_factory=set)
 
     async def open(self) -> None:
         """Connect, and ask for advertisements and slots. Raises UnreachableError."""
@@ -109,7 +110,7 @@ class OpenProxy:
         self._bluetooth = ESPHomeBluetoothDevice(info.name, source, available=True)
         scanner: Any = _NeverPaused()
         data = ESPHomeClientData(
-            self._bluetooth, self.client, info, api_version, info.name, scanner, self._over
+            self._bluetooth, self.client, info, api_version, info.name, scanner, self.over
         )
         made = partialmethod(ESPHomeClient.__init__, client_data=data)
         self._backend = type(
@@ -129,6 +130,8 @@ class OpenProxy:
                 while (self.active and self.slots is None) or self.subscribed is False:
                     self._told.clear()
                     await self._told.wait()
+        if self.slots is None:
+            self._bluetooth.ble_connections_free = 1  # it is not known, and so it is tried
 
     def _scanner(self, state: Any) -> None:
         """Take the scanner's state, which only the client is told that has the advertisements."""
@@ -164,12 +167,14 @@ class OpenProxy:
             for hears in tuple(self.hears):
                 hears(device, data)
 
-    async def _stopped(self, _expected: bool) -> None:
+    async def _stopped(self, expected: bool) -> None:
         """Learn that the API is closed: so are all connections through it."""
         self.lost = True
+        if expected and not self.holders:
+            return
         if self._bluetooth is not None:
             self._bluetooth.async_set_unavailable()
-        for over in tuple(self._over):
+        for over in tuple(self.over):
             over()
         self._told.set()
 
@@ -277,8 +282,8 @@ def _made(proxy: BluetoothProxy) -> OpenProxy:
 
     if proxy.key is not None and not _KEY.fullmatch(proxy.key):
         raise UnreachableError(
-            f"the key of {proxy} is none: it is 44 characters long, such as api: encryption: key: in its "
-            "configuration (PACKWIRE_PROXY_KEY)",
+            f"the key for {proxy} is none: it is 44 characters long, and stands in its configuration (api: "
+            "encryption: key:)",
             reason=Reason.WRONG_PASSWORD,
         )
     for name in ("aioesphomeapi", "bleak_esphome"):  # what they warn of is told in words of our own

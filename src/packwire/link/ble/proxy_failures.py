@@ -19,9 +19,16 @@ def unreachable(error: BaseException, proxy: BluetoothProxy) -> UnreachableError
     """Say why an ESPHome device's API cannot be opened."""
     from aioesphomeapi import core  # noqa: PLC0415 - loaded already
 
-    wrong_key = f"{proxy} does not take the key: compare it with api: encryption: key: in its configuration"
-    no_key = f"{proxy} wants its key: set PACKWIRE_PROXY_KEY to api: encryption: key: of its configuration"
-    plain = f"{proxy} has no encryption: take PACKWIRE_PROXY_KEY (or the key in the keyring) away"
+    ring = f"packwire {proxy}"
+    wrong_key = (
+        f"{proxy} does not take the key: compare PACKWIRE_PROXY_KEY (or keyring get {ring}) with api: "
+        "encryption: key: of its configuration"
+    )
+    no_key = (
+        f"{proxy} wants a key: set PACKWIRE_PROXY_KEY to api: encryption: key: of its configuration, or store "
+        f"it by keyring set {ring}"
+    )
+    plain = f"{proxy} has no encryption: take PACKWIRE_PROXY_KEY away (or keyring del {ring})"
     known: tuple[tuple[type[BaseException], Reason, str], ...] = (
         (core.EncryptionPlaintextAPIError, Reason.WRONG_PASSWORD, plain),
         (core.EncryptionHelloAPIError, Reason.WRONG_PASSWORD, plain),
