@@ -9,7 +9,10 @@ from packwire.event import EventKind
 from packwire.link.ble.proxy import Slots, opened
 
 #: Why an ESPHome device is not reached; all else is its configuration.
-UNREACHABLE = {Reason.UNKNOWN_NAME, Reason.PORT_REFUSED, Reason.TIMED_OUT, Reason.FOREIGN}
+UNREACHABLE = {
+    *(Reason.UNKNOWN_NAME, Reason.PORT_REFUSED, Reason.TIMED_OUT),
+    *(Reason.NO_ROUTE, Reason.NOT_ALLOWED, Reason.FOREIGN),
+}
 
 
 def _named(exam: Examination) -> str:

@@ -29,6 +29,8 @@ def _network_remedy(facts: Facts) -> str:
             "See that it is an ESPHome device with `api:` in its configuration; where `api: port:` is another"
             " than 6053, name it: proxy=HOST:PORT."
         )
+    if facts[ProxyFacts].reason is Reason.FOREIGN:
+        return "Name an ESPHome device, and the port of its `api:` (proxy=HOST:PORT); restart one that hangs."
     return (
         "See that the ESP is on and in this network (its page, ping, Home Assistant's ESPHome); try its IP"
         " address; give it a better Wi-Fi signal and supply."
@@ -50,20 +52,20 @@ def _no_proxy(facts: Facts) -> Confidence | None:
 
 
 def _too_old(facts: Facts) -> Confidence | None:
-    """Need a proxy that cannot be connected through; one that tells no slots may be so old as well."""
-    found, link = facts[ProxyFacts].found, facts[LinkFacts]
-    if found is None or not found.has_proxy:
-        return None
-    untold = found.active and found.slots is None and link.error and not link.made
-    return when(untold, POSSIBLE) if found.is_recent else CERTAIN
-
-
-def _too_old_words(facts: Facts) -> str:
     found = facts[ProxyFacts].found
-    assert found is not None
-    if found.is_recent:
-        return f"The proxy's ESPHome ({found.version}) does not tell its connection slots."
-    return f"The proxy's ESPHome ({found.version}) is too old for connections through it."
+    return when(found is not None and found.has_proxy and not found.is_recent)
+
+
+def _tells_no_slots(facts: Facts) -> Confidence | None:
+    """Need a proxy that connects, does not say how many times it can, and made no connection."""
+    found, link = facts[ProxyFacts].found, facts[LinkFacts]
+    untold = found is not None and found.is_recent and found.active and facts[ProxyFacts].slots is None
+    return when(untold and link.error and not link.made, POSSIBLE)
+
+
+def _version(facts: Facts) -> str:
+    found = facts[ProxyFacts].found
+    return f"The proxy's ESPHome ({found.version if found else ''})"
 
 
 def _passive(facts: Facts) -> Confidence | None:
@@ -137,12 +139,20 @@ RULES: tuple[Rule, ...] = (
     rule(
         "proxy-too-old",
         _too_old,
-        _too_old_words,
+        lambda facts: f"{_version(facts)} is too old for connections through it.",
         "Update the proxy's ESPHome.",
         shown=("proxy-too-old",),
         rank=Rank.WAY,
         excludes=_OF_LOGS,
         by_experiment=True,
+    ),
+    rule(
+        "proxy-too-old",
+        _tells_no_slots,
+        lambda facts: f"{_version(facts)} does not tell whether a connection slot is free.",
+        "Update the proxy's ESPHome.",
+        causes={"proxy-too-old": 0.5, "ble.no-free-slot": 0.5},
+        rank=Rank.FLOW,
     ),
     rule(
         "ble.no-free-slot",

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from bleak.backends.scanner import AdvertisementData
     from bleak_esphome.backend.device import ESPHomeBluetoothDevice
 
-#: Seconds until an ESPHome device answered: a name to resolve, a connection, a handshake.
-OPEN_TIMEOUT = 12.0
+#: Seconds for its name, which it may have to tell itself (mDNS); for a connection and a handshake.
+RESOLVE_TIMEOUT, OPEN_TIMEOUT = 8.0, 10.0
 #: Seconds for what it says of its slots and its scanner; it does so at once.
 SAID_TIMEOUT = 2.0
 CLOSE_TIMEOUT = 3.0
@@ -83,8 +83,10 @@ class OpenProxy:
         from aioesphomeapi.core import APIConnectionError  # noqa: PLC0415 - an extra, and slow to import
 
         try:
+            await self._resolve()
             async with asyncio.timeout(OPEN_TIMEOUT):
-                await self.client.connect(on_stop=self._stopped, login=True)
+                await self.client.start_connection()
+                await self.client.finish_connection(login=True)
                 await self._look()
         except (APIConnectionError, OSError, TimeoutError, ValueError) as error:
             await self.close()
@@ -92,6 +94,15 @@ class OpenProxy:
         except BaseException:
             await self.close()
             raise
+
+    async def _resolve(self) -> None:
+        from aioesphomeapi.core import ResolveTimeoutAPIError  # noqa: PLC0415 - loaded already
+
+        try:
+            async with asyncio.timeout(RESOLVE_TIMEOUT):
+                await self.client.start_resolve_host(self._stopped, log_errors=False)
+        except TimeoutError as error:
+            raise ResolveTimeoutAPIError from error
 
     async def _look(self) -> None:
         from aioesphomeapi.model import APIVersion, BluetoothProxyFeature  # noqa: PLC0415
@@ -271,8 +282,16 @@ async def listening(proxy: BluetoothProxy, hears: Hears) -> AsyncIterator[None]:
         found.hears.add(hears)
         try:
             yield
+        except UnreachableError:
+            if not found.lost:
+                raise
         finally:
             found.hears.discard(hears)
+        if found.lost:
+            raise UnreachableError(
+                f"the proxy {found.who} ended the connection: did it restart, or lose its Wi-Fi?",
+                reason=Reason.CLOSED,
+            )
 
 
 def _made(proxy: BluetoothProxy) -> OpenProxy:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from bleak.exc import BleakError, BleakGATTProtocolError, BleakGATTProtocolErrorCode
 
 from packwire.address import BluetoothProxy
-from packwire.errors import Reason, UnreachableError
+from packwire.errors import Reason, UnreachableError, system_reason
 
 #: What a device may refuse.
 _ASKED: Final = (
@@ -19,30 +19,32 @@ def unreachable(error: BaseException, proxy: BluetoothProxy) -> UnreachableError
     """Say why an ESPHome device's API cannot be opened."""
     from aioesphomeapi import core  # noqa: PLC0415 - loaded already
 
-    ring = f"packwire {proxy}"
-    wrong_key = (
-        f"{proxy} does not take the key: compare PACKWIRE_PROXY_KEY (or keyring get {ring}) with api: "
-        "encryption: key: of its configuration"
-    )
-    no_key = (
-        f"{proxy} wants a key: set PACKWIRE_PROXY_KEY to api: encryption: key: of its configuration, or store "
-        f"it by keyring set {ring}"
-    )
-    plain = f"{proxy} has no encryption: take PACKWIRE_PROXY_KEY away (or keyring del {ring})"
+    who, ring, own = f"the proxy {proxy}", f"packwire {proxy}", "api: encryption: key: of its configuration"
     known: tuple[tuple[type[BaseException], Reason, str], ...] = (
-        (core.EncryptionPlaintextAPIError, Reason.WRONG_PASSWORD, plain),
-        (core.EncryptionHelloAPIError, Reason.WRONG_PASSWORD, plain),
-        (core.InvalidEncryptionKeyAPIError, Reason.WRONG_PASSWORD, wrong_key),
-        (core.RequiresEncryptionAPIError, Reason.NO_PASSWORD, no_key),
+        (
+            core.EncryptionPlaintextAPIError,
+            Reason.WRONG_PASSWORD,
+            f"{who} has no encryption: take PACKWIRE_PROXY_KEY away (or keyring del {ring})",
+        ),
+        (
+            core.InvalidEncryptionKeyAPIError,
+            Reason.WRONG_PASSWORD,
+            f"{who} does not take the key: compare PACKWIRE_PROXY_KEY (or keyring get {ring}) with {own}",
+        ),
+        (
+            core.RequiresEncryptionAPIError,
+            Reason.NO_PASSWORD,
+            f"{who} wants a key: set PACKWIRE_PROXY_KEY to {own}, or store it by keyring set {ring}",
+        ),
         (
             core.InvalidAuthAPIError,
             Reason.NO_PASSWORD,
-            f"{proxy} wants a password, which older versions of ESPHome had: give its API a key in its place",
+            f"{who} wants a password, which older versions of ESPHome had: give its API a key in its place",
         ),
         (
             core.ResolveAPIError,
             Reason.UNKNOWN_NAME,
-            f"the name {proxy.host} is not known here; is the device on? Its IP address does as well",
+            f"the name {proxy.host} is not known here: is the ESPHome device on, and in this network?",
         ),
     )
     for kind, reason, words in known:
@@ -57,11 +59,16 @@ def unreachable(error: BaseException, proxy: BluetoothProxy) -> UnreachableError
         )
     if isinstance(error, TimeoutError | core.TimeoutAPIError) or isinstance(cause, TimeoutError):
         return UnreachableError(
-            f"{proxy} does not answer: is it on, in this network, and not behind a guest network or VLAN?",
+            f"{who} does not answer: is it on, in this network, and not behind a guest network or VLAN?",
             reason=Reason.TIMED_OUT,
         )
+    if isinstance(error, core.SocketAPIError) and isinstance(cause, OSError):
+        return UnreachableError(
+            f"{who} is not reached: {cause.strerror or 'no way'}; is it on, and in this network?",
+            reason=system_reason(cause, Reason.NO_ROUTE),
+        )
     return UnreachableError(
-        f"{proxy} does not speak ESPHome's API, or ended the connection", reason=Reason.FOREIGN
+        f"{who} does not speak ESPHome's API, or ended the connection", reason=Reason.FOREIGN
     )
 
 
