@@ -20,7 +20,7 @@ from packwire.event import Event, EventKind
 from packwire.link.base import Listener
 from packwire.link.ble.discovery import Seen
 from packwire.link.ble.failures import FAILURES, code_of, no_connection, words_of
-from packwire.link.ble.proxy import backend_of
+from packwire.link.ble.proxy import backend_of, wait_for_slot
 from packwire.link.gatt_traffic import Attribute, GattConnected, GattObserver, Passed, ServiceTree
 from packwire.visible import printable
 
@@ -264,6 +264,7 @@ async def connect(
 ) -> ObservedClient:
     """Connect within CONNECT_TIMEOUT; `services` are those that matter. Raises UnreachableError."""
     options: dict[str, Any] = {} if services is None else {"services": services}
+    await wait_for_slot(seen.device)
     with watched(watch):
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):

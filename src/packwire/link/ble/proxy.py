@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 RESOLVE_TIMEOUT, OPEN_TIMEOUT = 8.0, 10.0
 #: Seconds for what it says of its slots and its scanner; it does so at once.
 SAID_TIMEOUT = 2.0
+#: Seconds for a connection that just ends.
+SLOT_TIMEOUT = 3.0
 CLOSE_TIMEOUT = 3.0
 #: What it is called in the ESPHome device's own log.
 _CLIENT = "packwire"
@@ -170,6 +172,7 @@ class OpenProxy:
                 "source": str(self.proxy),
                 "address_type": each.address_type,
                 "backend": self._backend,
+                "proxy": self,
             }
             device = BLEDevice(int_to_bluetooth_address(each.address), name, details)
             data = AdvertisementData(
@@ -215,6 +218,27 @@ class OpenProxy:
                 reason=Reason.BUSY,
             )
         return None
+
+    async def wait_for_slot(self) -> None:
+        """Wait until one more connection can be made: one may just be ending. Raises UnreachableError."""
+        if not self.active:
+            raise UnreachableError(
+                f"the proxy {self.who} listens only: set active: true under bluetooth_proxy: in its "
+                "configuration",
+                reason=Reason.NO_BLUETOOTH,
+            )
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SLOT_TIMEOUT):
+                while self.slots is not None and self.slots.free <= 0 and not self.lost:
+                    self._told.clear()
+                    await self._told.wait()
+        if self.slots is not None and self.slots.free <= 0:
+            by = f" by {', '.join(self.slots.held)}" if self.slots.held else ""
+            raise UnreachableError(
+                f"the proxy {self.who} has no free slot: all {self.slots.limit} connections are taken{by}; "
+                "end one, or add a proxy",
+                reason=Reason.BUSY,
+            )
 
     async def close(self) -> None:
         """Take leave of it: it ends what it holds for this client."""
@@ -313,6 +337,12 @@ def _made(proxy: BluetoothProxy) -> OpenProxy:
         proxy.host, proxy.port, None, client_info=_CLIENT, noise_psk=proxy.key, provide_time=False
     )
     return OpenProxy(proxy, client)
+
+
+async def wait_for_slot(device: "BLEDevice") -> None:
+    """Wait until a proxy that heard a device can connect; at once for all others. Raises UnreachableError."""
+    if isinstance(device.details, dict) and isinstance(found := device.details.get("proxy"), OpenProxy):
+        await found.wait_for_slot()
 
 
 def backend_of(device: Any) -> "type[BaseBleakClient] | None":
