@@ -281,6 +281,15 @@ def with_can_id(address: Address, can_id: int | None) -> Address:
     return replace(address, node=None if can_id is None else _checked_can_id(str(can_id)))
 
 
+def with_secret(address: Address, password: str | None) -> Address:
+    """Return a hub's address with its password, one with a proxy with the proxy's key; others as they are."""
+    if password is None:
+        return address
+    if address.link is LinkKind.HUB:
+        return replace(address, password=password)
+    return replace(address, proxy=replace(address.proxy, key=password)) if address.proxy else address
+
+
 def of_a_vesc(address: Address, command: str) -> Address:
     """Return the address; raise BadAddressError where it speaks another protocol than a command knows."""
     if address.model != VESC:
