@@ -54,7 +54,10 @@ from packwire.errors import BadAddressError
             "ble://a4:c1:38:00:00:01?model=jbd&proxy=esp32-garage.local",
             ble_address("A4:C1:38:00:00:01", model="jbd", radio=BluetoothProxy("esp32-garage.local")),
         ),
-        ("ble://JK?proxy=[fd00::1]:7053", ble_address("JK", radio=BluetoothProxy("fd00::1", 7053))),
+        (
+            "ble://JK?proxy=[fd00::1]:7053&take",
+            ble_address("JK", radio=BluetoothProxy("fd00::1", 7053, takes=True)),
+        ),
         ("ble://VESC%20BLE/can/84?model=vesc", ble_address("VESC BLE", model="vesc", node=84)),
         ("replay:session.btsnoop", replay_address("session.btsnoop")),
         ("replay:/tmp/a b.btsnoop?model=jbd", replay_address("/tmp/a b.btsnoop", "jbd")),
@@ -108,6 +111,7 @@ def test_parsing(text, address):
         ("ble://JBD?proxy=esp&adapter=hci1", "a proxy stands for the adapter"),
         ("ble://JBD?proxy=esp&reset", "a proxy stands for the adapter"),
         ("ble://JBD?proxy=esp&key=x", "no option key"),
+        ("ble://JBD?take", "take goes with a proxy"),
         ("ble://0f3c5a2e-93b5-4f5e-8a54-0d5e5c9f2d11?proxy=esp", "no UUIDs of macOS"),
         ("replay:", "names a recording"),
         ("replay:x?model=../y", "no name of a protocol"),
@@ -140,7 +144,7 @@ def test_any_text_is_an_address_or_one_clear_line(text):
         "ble://My%20pack%2F2?model=jbd&adapter=hci1",
         "ble://A4:C1:38:00:00:01?adapter=tcp-client:127.0.0.1:7000",
         "ble://A4:C1:38:00:00:01?proxy=esp32-garage.local",
-        "ble://A4:C1:38:00:00:01?model=jbd&proxy=[fd00::1]:7053",
+        "ble://A4:C1:38:00:00:01?model=jbd&proxy=[fd00::1]:7053&take",
         "replay:session.btsnoop?model=jbd",
     ],
 )

@@ -7,7 +7,7 @@
     serial:/dev/ttyUSB0?model=pace&address=2       one of several packs on one cable; &listen: only hear
     can://can0?model=pylontech-can[&bitrate=]      packs on a CAN bus; &interface=slcan, socketcand, virtual
     ble://A4:C1:38:00:00:01[?model=&adapter=&pin=] a pack with Bluetooth, by its address or by its name
-    ble://A4:C1:38:00:00:01?proxy=host[:6053]      the same, through an ESPHome device with a Bluetooth proxy
+    ble://A4:C1:38:00:00:01?proxy=host[:6053]&take the same, through an ESPHome device with a Bluetooth proxy
     replay:session.btsnoop[?model=]                a recording, read as if it were the device
     sim:vesc                                       a simulated device, started for the occasion
 
@@ -52,10 +52,14 @@ FOUND_OUT = (LinkKind.BLE, LinkKind.REPLAY)
 
 @dataclass(frozen=True, slots=True)
 class BluetoothProxy:
-    """An ESPHome device that lends its Bluetooth; `key` is its API's, base64, None where it has none."""
+    """An ESPHome device that lends its Bluetooth; `key` is its API's, base64, None where it has none.
+
+    `takes`: its Bluetooth may be taken from another program, which then hears nothing through it.
+    """
 
     host: str
     port: int = ESPHOME_PORT
+    takes: bool = False
     key: str | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
@@ -132,7 +136,13 @@ class Address:
         }
         said = [f"{name}={value}" for name, value in named.items() if value is not None]
         enveloped = self.enveloped and self.port != MODBUS_PORT
-        switches = (("listen", self.listens), ("modbus-tcp", enveloped), ("reset", self.resets))
+        takes = self.proxy is not None and self.proxy.takes
+        switches = (
+            ("take", takes),
+            ("listen", self.listens),
+            ("modbus-tcp", enveloped),
+            ("reset", self.resets),
+        )
         flags = [name for name, on in switches if on]
         options = "&".join([*said, *flags])
         query = f"?{options}" if options and self.link is not LinkKind.SIM else ""
@@ -456,7 +466,7 @@ def _parse_ble(rest: str) -> Address:
     shown = f"ble://{quote(name, safe=':')}"
     if _NEARLY_MAC.fullmatch(name) and not _MAC.fullmatch(name):
         raise BadAddressError(f"{shown}: a Bluetooth address has six pairs of hexadecimal digits")
-    options = _options(query if mark else "", shown, ("model", "adapter", "pin", "reset", "proxy"))
+    options = _options(query if mark else "", shown, ("model", "adapter", "pin", "reset", "proxy", "take"))
     adapter = options.get("adapter", "")
     if "adapter" in options and not _ADAPTER.fullmatch(adapter):
         raise BadAddressError(f"{shown}: the adapter is no name of one, such as hci1")
@@ -470,12 +480,14 @@ def _parse_ble(rest: str) -> Address:
         node=_checked_can_id(match[1]) if match else None,
     )
     if "proxy" not in options:
+        if "take" in options:
+            raise BadAddressError(f"{shown}: take goes with a proxy: proxy=HOST&take")
         return replace(address, resets="reset" in options)
     if {"adapter", "reset"} & options.keys():
         raise BadAddressError(f"{shown}: a proxy stands for the adapter; leave adapter= and reset out")
     if _UUID.fullmatch(name):
         raise BadAddressError(f"{shown}: a proxy knows no UUIDs of macOS; name the Bluetooth address")
-    return replace(address, proxy=bluetooth_proxy(options["proxy"]))
+    return replace(address, proxy=replace(bluetooth_proxy(options["proxy"]), takes="take" in options))
 
 
 def _parse_replay(rest: str) -> Address:

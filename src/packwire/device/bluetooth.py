@@ -13,7 +13,7 @@ from packwire.link.base import Link
 from packwire.link.ble.adapters import may_hang, restart
 from packwire.link.ble.discovery import Seen, find
 from packwire.link.ble.observed import Watch, who
-from packwire.link.ble.proxy import held
+from packwire.link.ble.proxy import OpenProxy, held
 from packwire.models.aiobmsble_plugins import Plugin, plugin_for
 from packwire.protocol.base import Protocol
 from packwire.protocols import protocol, recognised
@@ -56,6 +56,7 @@ class BluetoothDevice(Device):
         self._device: Device | None = None
         self._restarted = ""
         self._held = AsyncExitStack()
+        self._proxy: OpenProxy | None = None
 
     @property
     @override
@@ -91,7 +92,8 @@ class BluetoothDevice(Device):
     @override
     def remarks(self) -> tuple[str, ...]:
         again = f"the Bluetooth adapter {self._restarted} gave no scan, and was switched off and on"
-        own = (again,) if self._restarted else ()
+        taken = "" if self._proxy is None else self._proxy.remark
+        own = (*([again] if self._restarted else ()), *([taken] if taken else ()))
         return own if self._device is None else (*own, *self._device.remarks)
 
     @property
@@ -117,7 +119,7 @@ class BluetoothDevice(Device):
     @override
     async def open(self) -> None:
         address = self._address
-        await self._held.enter_async_context(held(address.radio))
+        self._proxy = await self._held.enter_async_context(held(address.radio))
         if self._seen is None:
             enough = (lambda _: True) if address.model else _is_told
             try:

@@ -25,7 +25,7 @@ from packwire.sim.air import Air
 from packwire.sim.model import SimulatedModel
 from packwire.sim.radio import BluetoothOptions
 from packwire.sim.server import SimOptions
-from tests.link.ble.fake_proxy import ALL, Esphome, FakeProxy, number_of
+from tests.link.ble.fake_proxy import PASSIVE, Esphome, FakeProxy, number_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 JBD = "A4:C1:38:00:00:01"
@@ -54,9 +54,7 @@ FAULTS = (
     ProxyFault("wrong key", "configuration", CERTAIN, "does not take the key", {"key": KEY}, bytes(32)),
     ProxyFault("needless key", "configuration", CERTAIN, "has no encryption", {}, KEY),
     ProxyFault("no bluetooth_proxy", "configuration", CERTAIN, "no Bluetooth proxy", {"features": 0}),
-    ProxyFault(
-        "passive", "proxy.passive", CERTAIN, "listens only", {"features": ALL & ~Feature.ACTIVE_CONNECTIONS}
-    ),
+    ProxyFault("passive", "proxy.passive", CERTAIN, "listens only", {"features": PASSIVE}),
     ProxyFault(
         "too old",
         "proxy-too-old",
@@ -127,6 +125,22 @@ async def test_a_healthy_way_has_none(key):
         assert secret not in markdown_report(found)
         assert secret not in str(diagnosis_record(found))
         assert secret not in repr(server.proxy(key))
+
+
+async def test_it_is_taken_from_nobody_unasked():
+    async with arranged(Esphome(held=[OTHERS[0]], had_by="Home Assistant 2026.10.1 (10.0.0.5)")) as server:
+        unasked = await examine(ble_address(JBD, radio=server.proxy(takes=False)), BRISK)
+        assert "SubscribeBluetoothLEAdvertisementsRequest" not in server.asked
+        server.esphome.slots = 1
+        full = await examine(ble_address(JBD, radio=server.proxy(takes=False)), BRISK)
+        server.esphome.slots = 3
+        asked = await examine(ble_address(JBD, radio=server.proxy()), BRISK)
+    assert (unasked.verdict.key, unasked.verdict.confidence) == ("inconclusive", POSSIBLE)
+    assert "2 of 3 connection slots free" in unasked.verdict.words
+    assert "&take" in unasked.verdict.remedy
+    assert (full.verdict.key, full.verdict.confidence) == ("ble.no-free-slot", CERTAIN)
+    assert asked.verdict.key == "ok"
+    assert "taken from Home Assistant 2026.10.1" in asked.checks[-1].answer
 
 
 async def test_slots_that_are_not_told_are_tried():

@@ -33,6 +33,12 @@ ALL = (
     | BluetoothProxyFeature.RAW_ADVERTISEMENTS
     | BluetoothProxyFeature.FEATURE_STATE_AND_MODE
 )
+#: With `active: false`.
+PASSIVE = (
+    BluetoothProxyFeature.PASSIVE_SCAN
+    | BluetoothProxyFeature.RAW_ADVERTISEMENTS
+    | BluetoothProxyFeature.FEATURE_STATE_AND_MODE
+)
 _BITS = {name: bit for bit, name in CHARACTERISTIC_PROPERTIES.items()}
 #: ESP_GATT_ERROR
 GATT_ERROR = 133
@@ -51,7 +57,9 @@ class Esphome:
     held: list[int] = field(default_factory=list)
     tells_slots: bool = True
     taken: bool = False
-    """Another client has its Bluetooth."""
+    """Another client has its Bluetooth, and keeps it, as before 2026.7."""
+    had_by: str = ""
+    """Another client has its Bluetooth, and loses it to the newest."""
     deaf: bool = False
     connect_error: int = 0
     """Every connection fails with this."""
@@ -89,9 +97,10 @@ class FakeProxy:
         if self._air is not None:
             await self._scanner.stop()
 
-    def proxy(self, key: bytes | None = None) -> BluetoothProxy:
+    def proxy(self, key: bytes | None = None, *, takes: bool = True) -> BluetoothProxy:
         """Return where it is, with a key."""
-        return BluetoothProxy("127.0.0.1", self.port, base64.b64encode(key).decode() if key else None)
+        secret = base64.b64encode(key).decode() if key else None
+        return BluetoothProxy("127.0.0.1", self.port, takes, secret)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = _Client(self, reader, writer)
@@ -263,6 +272,10 @@ class _Client:
         if self.server.esphome.taken or self.server.subscriber not in {None, self}:
             return
         self.server.subscriber = self
+        if self.server.esphome.had_by and "SubscribeLogsRequest" in self.server.asked:
+            said = f"Subscription from packwire (127.0.0.1) replaces {self.server.esphome.had_by}"
+            text = f"\x1b[0;33m[12:00:00][W][bluetooth_proxy:750]: {said}\x1b[0m"
+            self.send(pb.SubscribeLogsResponse(level=pb.LOG_LEVEL_WARN, message=text.encode()))
         if self.server.esphome.features & BluetoothProxyFeature.FEATURE_STATE_AND_MODE:
             self.send(pb.BluetoothScannerStateResponse(state=pb.BLUETOOTH_SCANNER_STATE_RUNNING, mode=1))
 

@@ -5,16 +5,19 @@ import subprocess
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 pytest.importorskip("aioesphomeapi", reason="the extra proxies is not installed")
 
-from packwire.address import ble_address
+from packwire.address import BluetoothProxy, ble_address
 from packwire.device import open_device
 from packwire.errors import GoneError, Reason, UnreachableError
 from packwire.link.ble import observed, proxy
-from packwire.link.ble.proxy import opened
+from packwire.link.ble.proxy import OpenProxy, opened
 from packwire.link.scan import look_around
 from packwire.models.load import model
 from packwire.sample import Condition
@@ -22,7 +25,7 @@ from packwire.sim.air import Air
 from packwire.sim.model import SimulatedModel
 from packwire.sim.radio import BluetoothOptions
 from packwire.sim.server import SimOptions
-from tests.link.ble.fake_proxy import ALL, Esphome, FakeProxy, number_of
+from tests.link.ble.fake_proxy import PASSIVE, Esphome, FakeProxy, number_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 JBD = "A4:C1:38:00:00:01"
@@ -42,6 +45,14 @@ async def garage(*models, esphome=None, faults=()):
         yield server, [replace(each, proxy=server.proxy(key)) for each in urls]
 
 
+@given(st.binary(max_size=600), st.booleans())
+def test_any_line_of_its_log_is_read(line, about):
+    found = OpenProxy(BluetoothProxy("esp"), None)  # type: ignore[arg-type]  # it is not asked
+    found._logged(SimpleNamespace(message=b"Subscription from packwire (1) replaces " * about + line))
+    assert len(found.taken_from) <= 120 * 4
+    assert found.taken_from.isprintable()
+
+
 @pytest.mark.parametrize("key", [None, KEY], ids=["plain", "encrypted"])
 @pytest.mark.parametrize("spoken", ["", "jbd"], ids=["by aiobmsble", "by its model"])
 async def test_a_pack_is_read(key, spoken):
@@ -55,6 +66,23 @@ async def test_a_pack_is_read(key, spoken):
             assert [*server.connected] == [number_of(JBD)]
         assert not server.connected
         assert server.asked[-1] == "DisconnectRequest"
+
+
+async def test_it_is_taken_from_nobody_unasked():
+    async with garage("jbd", esphome=Esphome(had_by="Home Assistant 2026.10.1 (10.0.0.5)")) as (
+        server,
+        (url,),
+    ):
+        device = open_device(replace(url, proxy=server.proxy(takes=False)))
+        with pytest.raises(UnreachableError, match="one program at a time") as caught:
+            await device.open()
+        await device.close()
+        assert caught.value.reason is Reason.NOT_ALLOWED
+        assert "SubscribeBluetoothLEAdvertisementsRequest" not in server.asked
+        async with open_device(url) as device:
+            await device.read()
+            (remark,) = device.remarks
+        assert "taken from Home Assistant 2026.10.1 (10.0.0.5): reload" in remark
 
 
 async def test_packs_share_one_connection_to_the_proxy():
@@ -98,7 +126,7 @@ async def test_a_proxy_that_goes_ends_the_reading_and_may_come_back(spoken):
         (Esphome(taken=True), Reason.BUSY),
         (Esphome(connect_error=133), Reason.OUT_OF_RANGE),
         (Esphome(held=[1, 2, 3]), Reason.BUSY),
-        (Esphome(features=ALL & ~2), Reason.NO_BLUETOOTH),
+        (Esphome(features=PASSIVE), Reason.NO_BLUETOOTH),
     ],
     ids=["no key", "no proxy", "too old", "taken", "133", "full", "passive"],
 )

@@ -1,6 +1,7 @@
 """`packwire scan`: what could be read from here."""
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -25,6 +26,7 @@ def scan(
     for_: Annotated[float, Parameter(name="--for")] = SECONDS,
     adapter: str = "",
     proxy: str | None = None,
+    take: Annotated[bool, Parameter(negative=())] = False,
     udp_port: int = announcing()[0].port,
     all_: AllOption = False,
     probe: Annotated[bool, Parameter(negative=())] = False,
@@ -42,6 +44,9 @@ def scan(
     proxy
         The Bluetooth of an ESPHome device in its place, such as esp32-garage.local (its key:
         PACKWIRE_PROXY_KEY, or the keyring).
+    take
+        Take the proxy's Bluetooth, although Home Assistant, if it has it now, hears nothing through it until
+        its ESPHome entry is reloaded.
     udp_port
         The UDP port on which VESCs announce themselves.
     all_
@@ -60,7 +65,7 @@ def scan(
         if serial_port:
             found = Findings(tuple(serial_find(each) for each in serial_port))
         else:
-            found = asyncio.run(_look_around(for_, udp_port, _radio(adapter, proxy)))
+            found = asyncio.run(_look_around(for_, udp_port, _radio(adapter, proxy, take=take)))
         if probe or serial_port:
             found = asyncio.run(probed(found, tell))
     if json:
@@ -76,12 +81,14 @@ def scan(
     return ExitCode.OK if found.finds else ExitCode.NO_ANSWER
 
 
-def _radio(adapter: str, proxy: str | None) -> Radio:
+def _radio(adapter: str, proxy: str | None, *, take: bool) -> Radio:
     if proxy is None:
+        if take:
+            raise BadOptionError("--take goes with --proxy HOST")
         return adapter
     if adapter:
         raise BadOptionError("--adapter and --proxy exclude each other: a proxy stands for the adapter")
-    return with_key(bluetooth_proxy(proxy))
+    return replace(with_key(bluetooth_proxy(proxy)), takes=take)
 
 
 async def _look_around(seconds: float, port: int, radio: Radio) -> Findings:

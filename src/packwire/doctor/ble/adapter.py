@@ -5,7 +5,7 @@ import asyncio
 from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
 from packwire.doctor.ble.facts import AdapterFacts
 from packwire.doctor.examination import Examination
-from packwire.errors import PackwireError
+from packwire.errors import PackwireError, Reason
 from packwire.event import EventKind
 from packwire.link.ble.adapters import adapters, is_told
 from packwire.link.ble.failures import FAILURES, code_of, is_blocked, no_scan, unusable
@@ -16,8 +16,11 @@ _TIMEOUT = 5.0
 
 def has_bluetooth(exam: Examination) -> str:
     """Need an adapter that can be used, as far as the system tells."""
+    facts = exam.facts[AdapterFacts]
+    if facts.reason is Reason.NOT_ALLOWED and exam.address.proxy is not None:
+        return "it would take the proxy from another program (&take)"
     what = "the proxy gives no Bluetooth" if exam.address.proxy else "there is no Bluetooth"
-    return what if exam.facts[AdapterFacts].error else ""
+    return what if facts.error else ""
 
 
 def note_no_bluetooth(

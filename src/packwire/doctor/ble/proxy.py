@@ -11,7 +11,7 @@ from packwire.link.ble.proxy import Slots, opened
 #: Why an ESPHome device is not reached; all else is its configuration.
 UNREACHABLE = {
     *(Reason.UNKNOWN_NAME, Reason.PORT_REFUSED, Reason.TIMED_OUT),
-    *(Reason.NO_ROUTE, Reason.NOT_ALLOWED, Reason.FOREIGN),
+    *(Reason.NO_ROUTE, Reason.FOREIGN),
 }
 
 
@@ -33,16 +33,18 @@ async def proxy(exam: Examination) -> CheckResult:
     facts.found = found
     found.over.add(lambda: journal.tell(EventKind.PROXY, "proxy-lost", f"{found.who} ended the connection"))
     words = f"{found.who} answers, ESPHome {found.version}"
-    if (refusal := found.refusal()) is not None:
+    refusal = found.refusal()
+    if refusal is not None:
         facts.error, facts.reason = str(refusal), refusal.reason
         code = "proxy-too-old" if found.has_proxy and not found.is_recent else ""
         result = note_no_bluetooth(exam, refusal, code, EventKind.PROXY)
-        if refusal.reason is not Reason.BUSY:
+        if refusal.reason is Reason.NO_BLUETOOTH:
             return result
-        return odd(f"{words}, and gives its Bluetooth to another program")
     if not found.active:
         journal.tell(EventKind.PROXY, "proxy-passive", f"{words}, and makes no connections")
         return odd(f"{words}, listens only (active: false)")
+    if refusal is not None and refusal.reason is Reason.BUSY:
+        return odd(f"{words}, and gives its Bluetooth to another program")
     return passed(f"{words}, active connections", excludes="its network, its key, a passive proxy")
 
 
@@ -93,3 +95,16 @@ def may_connect(exam: Examination) -> str:
     if not facts.found.active:
         return "the proxy makes no connections"
     return "the proxy has no connection free" if facts.slots is not None and facts.slots.free <= 0 else ""
+
+
+def _taken(exam: Examination) -> str:
+    found = exam.facts[ProxyFacts].found
+    return "" if found is not None and found.taken_from else "nobody had it"
+
+
+@check("taken", "Whose was the proxy?", Stage.LAST, needs=_taken, depth=Depth.QUICK, quiet=True)
+async def taken(exam: Examination) -> CheckResult:
+    """Tell whom the proxy's Bluetooth was taken from: that one is not told."""
+    found = exam.facts[ProxyFacts].found
+    assert found is not None
+    return odd(found.remark)

@@ -99,6 +99,16 @@ def _another_words(facts: Facts) -> str:
     return "The proxy gives its Bluetooth to one program at a time, and another one has it."
 
 
+def _not_taken(facts: Facts) -> Confidence | None:
+    return when(facts[ProxyFacts].reason is Reason.NOT_ALLOWED and _passive(facts) is None, POSSIBLE)
+
+
+def _not_taken_words(facts: Facts) -> str:
+    slots = facts[ProxyFacts].slots
+    told = f", with {slots.free} of {slots.limit} connection slots free" if slots is not None else ""
+    return f"The proxy is well{told}; what it hears, and the pack itself, was not looked at."
+
+
 def _hears_nothing(facts: Facts) -> Confidence | None:
     hearing = facts[AirFacts].hearing
     proxied = facts[ProxyFacts].found is not None
@@ -186,6 +196,15 @@ RULES: tuple[Rule, ...] = (
         rank=Rank.WAY,
         excludes=("proxy.passive", "ble.no-free-slot", "ble.weak-signal"),
         by_experiment=True,
+    ),
+    rule(
+        "inconclusive",
+        _not_taken,
+        _not_taken_words,
+        "It gives its Bluetooth to the newest program alone: with &take in the address packwire goes on, and"
+        " Home Assistant, if it has it now, hears nothing through it until its ESPHome entry is reloaded.",
+        rank=Rank.UNDECIDED,
+        reason=Reason.NO_DATA,
     ),
     rule(
         "ble.weak-signal",

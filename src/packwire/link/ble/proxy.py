@@ -2,7 +2,9 @@
 
 aioesphomeapi speaks the API, bleak-esphome is bleak's back end over it; both are loaded for a proxy alone.
 One connection to an ESPHome device serves all that listen and connect through it: it gives its Bluetooth to
-one client of its API at a time.
+one client of its API at a time. Since 2026.7 that is the newest, and the one before, such as Home Assistant,
+hears nothing more through it and is not told so [esphome pull request 17423]: it is only taken from others
+where the user said so. Of its slots it tells everybody.
 """
 
 import asyncio
@@ -40,6 +42,10 @@ _CLIENT = "packwire"
 #: How a base64 key of 32 bytes looks.
 _KEY = re.compile(r"[A-Za-z0-9+/]{43}=")
 
+#: What it logs where its Bluetooth goes from one client to another.
+_REPLACES = re.compile(rf"Subscription from {_CLIENT} .{{1,80}} replaces ([^\x1b]{{1,120}})")
+_LONGEST_LINE = 400
+
 type Hears = Callable[["BLEDevice", "AdvertisementData"], None]
 
 
@@ -58,7 +64,8 @@ class OpenProxy:
 
     `has_proxy`, `active` and `is_recent`: it has a Bluetooth proxy at all, one that makes connections, and a
     version of it that can be used for that. `slots` None: it does not tell. `subscribed`: it gives its
-    Bluetooth to this client; None where its version does not tell. `scanning`: its scanner runs.
+    Bluetooth to this client; None where that was not asked for, or its version does not tell. `taken_from`:
+    who had it before, as it logs that.
     """
 
     proxy: BluetoothProxy
@@ -70,7 +77,7 @@ class OpenProxy:
     is_recent: bool = False
     slots: Slots | None = None
     subscribed: bool | None = None
-    scanning: bool = False
+    taken_from: str = ""
     lost: bool = False
     hears: set[Hears] = field(default_factory=set)
     over: set[Callable[[], None]] = field(default_factory=set)
@@ -107,7 +114,7 @@ class OpenProxy:
             raise ResolveTimeoutAPIError from error
 
     async def _look(self) -> None:
-        from aioesphomeapi.model import APIVersion, BluetoothProxyFeature  # noqa: PLC0415
+        from aioesphomeapi.model import APIVersion, BluetoothProxyFeature, LogLevel  # noqa: PLC0415
         from bleak_esphome.backend.client import ESPHomeClient, ESPHomeClientData  # noqa: PLC0415
         from bleak_esphome.backend.device import ESPHomeBluetoothDevice  # noqa: PLC0415
 
@@ -117,8 +124,9 @@ class OpenProxy:
         self.name, self.version = printable(info.name), printable(info.esphome_version)
         self.has_proxy = bool(features)
         self.active = BluetoothProxyFeature.ACTIVE_CONNECTIONS in features
-        needed = BluetoothProxyFeature.REMOTE_CACHING | BluetoothProxyFeature.RAW_ADVERTISEMENTS
-        self.is_recent = needed in features
+        # One that listens only has no use for services that are kept, and does not say that it keeps them.
+        keeps = BluetoothProxyFeature.REMOTE_CACHING in features or not self.active
+        self.is_recent = keeps and BluetoothProxyFeature.RAW_ADVERTISEMENTS in features
         source = info.bluetooth_mac_address or info.mac_address
         self._bluetooth = ESPHomeBluetoothDevice(info.name, source, available=True)
         scanner: Any = _NeverPaused()
@@ -131,13 +139,14 @@ class OpenProxy:
         )
         if not self.is_recent:
             return
-        tells_state = BluetoothProxyFeature.FEATURE_STATE_AND_MODE in features
-        if tells_state:
-            self.subscribed = False
-            self.client.subscribe_bluetooth_scanner_state(self._scanner)
-        self.client.subscribe_bluetooth_le_raw_advertisements(self._heard)
         if self.active:
             self.client.subscribe_bluetooth_connections_free(self._slots)
+        if self.proxy.takes:
+            if BluetoothProxyFeature.FEATURE_STATE_AND_MODE in features:
+                self.subscribed = False
+                self.client.subscribe_bluetooth_scanner_state(self._scanner)
+            self.client.subscribe_logs(self._logged, LogLevel.LOG_LEVEL_WARN)
+            self.client.subscribe_bluetooth_le_raw_advertisements(self._heard)
         with suppress(TimeoutError):
             async with asyncio.timeout(SAID_TIMEOUT):
                 while (self.active and self.slots is None) or self.subscribed is False:
@@ -146,12 +155,15 @@ class OpenProxy:
         if self.slots is None:
             self._bluetooth.ble_connections_free = 1  # it is not known, and so it is tried
 
-    def _scanner(self, state: Any) -> None:
+    def _scanner(self, _state: Any) -> None:
         """Take the scanner's state, which only the client is told that has the advertisements."""
-        from aioesphomeapi.model import BluetoothScannerState  # noqa: PLC0415 - loaded already
-
-        self.subscribed, self.scanning = True, state.state is BluetoothScannerState.RUNNING
+        self.subscribed = True
         self._told.set()
+
+    def _logged(self, said: Any) -> None:
+        found = _REPLACES.search(said.message[:_LONGEST_LINE].decode(errors="replace"))
+        if found is not None:
+            self.taken_from = printable(found[1])
 
     def _slots(self, free: int, limit: int, held: list[int]) -> None:
         from bluetooth_data_tools import int_to_bluetooth_address  # noqa: PLC0415 - an extra
@@ -211,6 +223,13 @@ class OpenProxy:
                 f"{self.who} has ESPHome {self.version}, whose Bluetooth proxy is too old: update it",
                 reason=Reason.NO_BLUETOOTH,
             )
+        if not self.proxy.takes:
+            return UnreachableError(
+                f"{self.who} gives its Bluetooth to one program at a time: {self._had_by()}. With &take in "
+                "the address (scan: --take) it is taken, and Home Assistant, if it has it, hears nothing "
+                "through it until its ESPHome entry is reloaded",
+                reason=Reason.NOT_ALLOWED,
+            )
         if self.subscribed is False:
             return UnreachableError(
                 f"{self.who} gives its Bluetooth to one program at a time, and another one has it, most "
@@ -218,6 +237,18 @@ class OpenProxy:
                 reason=Reason.BUSY,
             )
         return None
+
+    def _had_by(self) -> str:
+        if self.slots is not None and self.slots.held:
+            return f"another one has it now, with connections to {', '.join(self.slots.held)}"
+        return "another one may have it now"
+
+    @property
+    def remark(self) -> str:
+        """Return whom it was taken from, with what to do; empty where nobody is known."""
+        if not self.taken_from:
+            return ""
+        return f"{self.who} was taken from {self.taken_from}: reload its ESPHome entry there afterwards"
 
     async def wait_for_slot(self) -> None:
         """Wait until one more connection can be made: one may just be ending. Raises UnreachableError."""
@@ -292,9 +323,9 @@ async def opened(proxy: BluetoothProxy) -> AsyncIterator[OpenProxy]:
             await found.close()
 
 
-def held(radio: Radio) -> AbstractAsyncContextManager[object]:
+def held(radio: Radio) -> AbstractAsyncContextManager[OpenProxy | None]:
     """Return what keeps a proxy's API open meanwhile, so that it is not opened anew for each step."""
-    return opened(radio) if isinstance(radio, BluetoothProxy) else nullcontext()
+    return opened(radio) if isinstance(radio, BluetoothProxy) else nullcontext(None)
 
 
 @asynccontextmanager
