@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 pytest.importorskip("aioesphomeapi", reason="the extra proxies is not installed")
 
 from packwire.address import BluetoothProxy, ble_address
+from packwire.cli.exit_codes import ExitCode
 from packwire.device import open_device
 from packwire.errors import GoneError, Reason, UnreachableError
 from packwire.link.ble import observed, proxy
@@ -25,6 +26,7 @@ from packwire.sim.air import Air
 from packwire.sim.model import SimulatedModel
 from packwire.sim.radio import BluetoothOptions
 from packwire.sim.server import SimOptions
+from tests.cli.running import packwire
 from tests.link.ble.fake_proxy import PASSIVE, Esphome, FakeProxy, number_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -150,6 +152,27 @@ async def test_a_scan_hears_what_the_proxy_hears():
     assert {*heard} == {each.target for each in addresses}
     assert heard[JBD].address == str(ble_address(JBD, radio=server.proxy()))
     assert heard[JBD].speaks
+
+
+async def test_the_key_is_kept_apart_on_the_command_line():
+    async with garage("jbd", esphome=Esphome(key=KEY)) as (server, (address,)):
+        secret = server.proxy(KEY).key
+        assert secret is not None
+        without = await packwire("read", str(address))
+        read = await packwire("read", str(address), PACKWIRE_PROXY_KEY=secret)
+        wrong = await packwire(
+            "scan", "--proxy", str(server.proxy()), "--for", "0.2", PACKWIRE_PROXY_KEY="me"
+        )
+        untaken = await packwire("scan", "--proxy", str(server.proxy()), PACKWIRE_PROXY_KEY=secret)
+    assert without.code == ExitCode.USAGE
+    assert "wants a key: set PACKWIRE_PROXY_KEY" in without.err
+    assert read.code == ExitCode.OK
+    assert "JBD-SP04S034" in read.out
+    assert "is none" in wrong.err
+    assert "--take" in untaken.err
+    assert not any(
+        secret in text for each in (without, read, wrong, untaken) for text in (each.out, each.err)
+    )
 
 
 async def test_an_opening_that_is_cut_short_leaves_nothing():

@@ -66,7 +66,7 @@ async def slots(exam: Examination) -> CheckResult:
     facts = exam.facts[ProxyFacts]
     assert facts.found is not None
     facts.slots = told = facts.found.slots
-    if told is None or not told.limit:
+    if told is None:
         return odd("it does not tell its connection slots")
     by = (f"taken by {', '.join(told.held)}",) if told.held else ()
     words = slots_words(told)

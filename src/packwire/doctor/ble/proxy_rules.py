@@ -75,7 +75,7 @@ def _passive(facts: Facts) -> Confidence | None:
 
 def _full(facts: Facts) -> Confidence | None:
     slots = facts[ProxyFacts].slots
-    taken = slots is not None and slots.limit > 0 and slots.free <= 0
+    taken = slots is not None and slots.free <= 0
     return when(taken and not facts[ProxyFacts].holds_pack)
 
 

@@ -45,6 +45,8 @@ _KEY = re.compile(r"[A-Za-z0-9+/]{43}=")
 #: What it logs where its Bluetooth goes from one client to another.
 _REPLACES = re.compile(rf"Subscription from {_CLIENT} .{{1,80}} replaces ([^\x1b]{{1,120}})")
 _LONGEST_LINE = 400
+#: An ESP32 has nine at the most.
+_MOST_SLOTS = 16
 
 type Hears = Callable[["BLEDevice", "AdvertisementData"], None]
 
@@ -168,7 +170,9 @@ class OpenProxy:
     def _slots(self, free: int, limit: int, held: list[int]) -> None:
         from bluetooth_data_tools import int_to_bluetooth_address  # noqa: PLC0415 - an extra
 
-        self.slots = Slots(free, limit, tuple(int_to_bluetooth_address(each) for each in held if each))
+        if limit > 0:
+            named = [each for each in held[:_MOST_SLOTS] if each]
+            self.slots = Slots(free, limit, tuple(map(int_to_bluetooth_address, named)))
         if self._bluetooth is not None:
             self._bluetooth.async_update_ble_connection_limits(free, limit, held)
         self._told.set()
