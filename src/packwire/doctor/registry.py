@@ -47,7 +47,7 @@ _PACKS: dict[LinkKind, tuple[str, ...]] = {
     ),
     LinkKind.BLE: (
         *("ble.proxy", "ble.adapter", "ble.air", "ble.link", "ble.answers", "ble.values"),
-        *("ble.proxy_rules", "ble.way_rules", "ble.answer_rules", "rules.pack", "log.rules.proxies"),
+        *("ble.proxy_rules", "ble.way_rules", "ble.answer_rules", "rules.pack"),
     ),
 }
 #: The rules that all packs are judged by, behind those of their links.

@@ -161,7 +161,8 @@ async def test_a_proxy_that_goes_is_told():
                 server.lose()
 
         found = await examine(ble_address(JBD, radio=server.proxy()), BRISK, ended=ended)
-    assert "ble.proxy-network" in {found.verdict.key, *(each.key for each in found.remarks)}
+    assert (found.verdict.key, found.verdict.confidence) == ("ble.proxy-network", LIKELY)
+    assert "meanwhile" in found.verdict.words
 
 
 async def _says(content: bytes, wait: float = 0.0):

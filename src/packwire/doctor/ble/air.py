@@ -38,6 +38,8 @@ async def seen(exam: Examination) -> CheckResult:
     try:
         hearing = await hear(address.target, address.radio, seconds, _enough)
     except UnreachableError as error:
+        if address.proxy is not None:
+            return note_no_bluetooth(exam, error, "proxy-lost", EventKind.PROXY)
         code = exam.facts[AdapterFacts].code or code_of_error(error)
         return note_no_bluetooth(exam, error, code)
     exam.facts[AirFacts].hearing = hearing

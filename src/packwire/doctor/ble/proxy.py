@@ -4,7 +4,7 @@ from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
 from packwire.doctor.ble.adapter import note_no_bluetooth
 from packwire.doctor.ble.facts import ProxyFacts
 from packwire.doctor.examination import Examination
-from packwire.errors import PackwireError, Reason
+from packwire.errors import Reason, UnreachableError
 from packwire.event import EventKind
 from packwire.link.ble.proxy import Slots, opened
 
@@ -26,7 +26,7 @@ async def proxy(exam: Examination) -> CheckResult:
     assert exam.address.proxy is not None
     try:
         found = await exam.open.enter_async_context(opened(exam.address.proxy))
-    except PackwireError as error:
+    except UnreachableError as error:
         facts.error, facts.reason = str(error), error.reason
         code = "proxy-unreachable" if error.reason in UNREACHABLE else ""
         return note_no_bluetooth(exam, error, code, EventKind.PROXY)

@@ -3,6 +3,7 @@
 from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.ble.facts import AirFacts, LinkFacts, ProxyFacts
 from packwire.doctor.ble.proxy import UNREACHABLE
+from packwire.doctor.log.facts import SaidFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
 from packwire.errors import Reason
 
@@ -126,6 +127,16 @@ RULES: tuple[Rule, ...] = (
         rank=Rank.WAY,
         excludes=_OF_LOGS,
         by_experiment=True,
+    ),
+    rule(
+        "ble.proxy-network",
+        lambda facts: when(facts[SaidFacts].has("proxy-lost"), LIKELY),
+        "The proxy ended the connection to this program meanwhile: its network, or it restarted.",
+        "Give the ESP a better Wi-Fi signal and supply, and ask again; see its uptime and its own log.",
+        shown=("proxy-lost",),
+        causes={"ble.proxy-network": 0.8, "configuration": 0.2},
+        rank=Rank.WAY,
+        excludes=("ble.weak-signal", "phone-app-holds-it", "ble.pack-stuck"),
     ),
     rule(
         "configuration",
