@@ -6,6 +6,7 @@ import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -49,7 +50,8 @@ async def garage(*models, esphome=None, faults=()):
 
 @given(st.binary(max_size=600), st.booleans())
 def test_any_line_of_its_log_is_read(line, about):
-    found = OpenProxy(BluetoothProxy("esp"), None)  # type: ignore[arg-type]  # it is not asked
+    client: Any = None  # it is not asked
+    found = OpenProxy(BluetoothProxy("esp"), client)
     found._logged(SimpleNamespace(message=b"Subscription from packwire (1) replaces " * about + line))
     assert len(found.taken_from) <= 120 * 4
     assert found.taken_from.isprintable()
