@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 import packwire
-from packwire.models.store import library
 from packwire.models.protocol import ModelProtocol
+from packwire.models.store import library
 from packwire.protocols import protocol
 from packwire.sim.filled import cells_of
 
@@ -45,4 +45,6 @@ def test_a_pack_has_no_more_cells_than_its_model_has_room_for(name, cells):
 async def test_what_is_simulated_of_each_model_is_healthy():
     names = [name for name in library() if name != "byd-hv-can"]  # it says each of its values once in 10 s
     found = await asyncio.gather(*(packwire.diagnose(f"sim:{name}", quick=True) for name in names))
-    assert {name: each.verdict.key for name, each in zip(names, found, strict=True)} == dict.fromkeys(names, "ok")
+    assert {name: each.verdict.key for name, each in zip(names, found, strict=True)} == dict.fromkeys(
+        names, "ok"
+    )
