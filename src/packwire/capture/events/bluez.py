@@ -162,7 +162,7 @@ SAYINGS = (
         "has-service",
         EventKind.SERVICES,
         "ervice",
-        r"(?:^|[\]\s])(?:\[?[Ss]ervice\]?|SVC)(?: UUID)?:? (?:0x)?(?P<service>[0-9A-Fa-f]{4}"
+        r"(?:^|[\]\s])(?<!at )(?:\[?[Ss]ervice\]?|SVC)(?: UUID)?:? (?:0x)?(?P<service>[0-9A-Fa-f]{4}"
         r"(?:[0-9A-Fa-f]{4}-[0-9A-Fa-f-]{27})?)(?![0-9A-Za-z-])",
         start=3,
     ),

@@ -49,6 +49,19 @@ SAYINGS = (
     saying("characteristic-unnamed", EventKind.SERVICES, "(BleakCharacteristicNotFoundError)"),
     # Programs that use them
     saying("connect-failed", EventKind.FAILED, "Error connecting to device"),
+    saying("connect-failed", EventKind.FAILED, "Error while connecting to BLE client"),
+    saying("connect-failed", EventKind.FAILED, "Bluetooth stack failed"),
+    saying("connect-failed", EventKind.FAILED, "Connection failure occurred"),
+    saying("connect-timeout", EventKind.FAILED, "bluetooh LE connection to address", r"took to long"),
+    saying("not-found", EventKind.NOT_SEEN, "BLE client not found: "),
+    saying("not-connected", EventKind.FAILED, "No BLE client connection - returning"),
+    saying("link-lost", EventKind.LOST, "bluetooh device with address", r"address: \S{17} disconnected"),
+    saying("link-lost", EventKind.LOST, "Bluetooth connection interrupted. Got no"),
+    saying("timed-out", EventKind.TIMED_OUT, "aiobmsble coroutine timed out"),
+    saying("no-bms", EventKind.FAILED, "No battery connection at ", r"at (?:aiobmsble_|\w{2,20}_[Bb]le)"),
+    saying(
+        "unknown-type", EventKind.INFO, "is not supported. Supported BMS types", r"type \S", start=60
+    ),
     saying("connect-failed", EventKind.FAILED, "ailed connecting", r"ailed connecting(?: to|:)"),
     saying("connect-timeout", EventKind.FAILED, "Connection failed: (", r"TimeoutError"),
     saying("link-lost", EventKind.LOST, "Connection failed: Disconnected"),

@@ -56,6 +56,9 @@ def _low_byte(pairs: list[tuple[int, int]]) -> bool:
 
 def _framing(facts: Facts) -> Confidence | None:
     sums, said, wire = facts[ChecksumFacts], facts[SaidFacts], facts[WireFacts]
+    if not sums.pairs and said.has("bad-frame") and _over_bluetooth(facts):
+        # A radio link loses no bits of what it delivers.
+        return when(said.has("restart"), LIKELY) or when(said.works, POSSIBLE)
     if not sums.pairs or sums.equal or _low_byte(sums.pairs):
         return None
     if said.works and not sums.fixed_side:
@@ -85,7 +88,7 @@ def _cut(facts: Facts) -> Confidence | None:
 
 def _variant(facts: Facts) -> Confidence | None:
     said, wire, sums = facts[SaidFacts], facts[WireFacts], facts[ChecksumFacts]
-    if said.works or sums.pairs or (wire.echoes and wire.received == wire.echoes):
+    if said.works or sums.pairs or said.has("restart") or (wire.echoes and wire.received == wire.echoes):
         return None
     if said.has("unknown-version"):
         return LIKELY

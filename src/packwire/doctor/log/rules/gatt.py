@@ -103,7 +103,8 @@ def _security(facts: Facts) -> Confidence | None:
 def _echoed(facts: Facts) -> Confidence | None:
     wire, said = facts[WireFacts], facts[SaidFacts]
     of_ble = said.has("client-connected", "sent-acked", "connected", "paired", "subscribed")
-    return when(wire.echoes > 1 and not wire.right > wire.echoes and of_ble, LIKELY)
+    again = wire.echoes > 1 or (wire.echoes and said.has("secret-unanswered"))
+    return when(again and not wire.right > wire.echoes and of_ble, LIKELY)
 
 
 def _refused_and_dropped(facts: Facts) -> Confidence | None:

@@ -67,6 +67,17 @@ def _only_connecting_words(facts: Facts) -> str:
     )
 
 
+#: What a program tells of a pack that it got nothing from, where it tells no more.
+_NO_MORE = frozenset({"timed-out", "init-failed", "failed-update", "communication-failed", "update"})
+
+
+def _only_timed_out(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    told = said.told.keys() - ONLY_THERE
+    failed = said.has("timed-out", "init-failed", "failed-update")
+    return when(failed and told <= _NO_MORE and not said.live, POSSIBLE)
+
+
 def _lost_at_last(facts: Facts) -> Confidence | None:
     """Take a link that stood for long and is lost, of which the log tells no more."""
     said = facts[SaidFacts]
@@ -139,6 +150,23 @@ RULES: tuple[Rule, ...] = (
             "ble.pack-stuck": 0.2,
             "configuration": 0.1,
         },
+    ),
+    rule(
+        "ble.weak-signal",
+        _only_timed_out,
+        "The program says no more than that the pack did not answer in time: the link was lost, it is read as"
+        " another type, or it wants a password or a pairing first.",
+        "Let the program's debug log tell whether it connects, what it sends, and whether anything comes.",
+        shown=("timed-out", "init-failed", "failed-update"),
+        causes={
+            "ble.weak-signal": 0.3,
+            "wrong-type-matched": 0.2,
+            "password-needed": 0.2,
+            "pairing-needed": 0.1,
+            "write-mode": 0.1,
+            "ble.pack-stuck": 0.1,
+        },
+        rank=Rank.DOUBT,
     ),
     rule(
         "wrong-type-matched",

@@ -32,14 +32,17 @@ def _permission(facts: Facts) -> Confidence | None:
     if said.has("dbus-rejected", "port-permission", "access-denied"):
         return LIKELY if said.has(*RADIO_WORKS, *_BY_PROXIES) else CERTAIN
     # What a program says of a socket that it can do without, before it goes on to hear packs.
-    return when(said.has("mgmt-permission") and not said.has(*RADIO_WORKS, *_BY_PROXIES), POSSIBLE)
+    if said.has(*RADIO_WORKS, *_BY_PROXIES) or not said.has("mgmt-permission"):
+        return None
+    return LIKELY if said.has("adapter-not-reset") else POSSIBLE
 
 
 def _hung(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if not said.has("adapter-hung", "opcode-failed"):
         stuck = said.has("scanner-stuck", "scanner-start-failed")
-        lost = said.has("adapter-not-reset") or (
+        # Who has no right to reset it tells nothing of the adapter.
+        lost = (said.has("adapter-not-reset") and not said.has("mgmt-permission")) or (
             said.has("adapter-gone") and (stuck or said.has("scanner-quiet"))
         )
         if lost and not said.has("worked"):

@@ -51,7 +51,8 @@ def _no_slot_said(facts: Facts) -> Confidence | None:
         return None
     if said.has("never-heard", "no-longer-heard", "no-connectable-scanner", "not-connectable-path"):
         return None
-    return LIKELY
+    # The slots of a proxy that is not reached are no slots.
+    return POSSIBLE if said.has("proxy-lost", "proxy-unreachable") else LIKELY
 
 
 def _not_heard(facts: Facts) -> Confidence | None:
