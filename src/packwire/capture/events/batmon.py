@@ -4,6 +4,7 @@ from packwire.capture.events.saying import saying
 from packwire.event import EventKind
 
 _MAC = r"[0-9A-Fa-fxX*]{2}(?:[:_-][0-9A-Fa-fxX*]{2}){5}"
+_SAMPLES = (": BmsSampl(", ": BmsSample(")
 
 SAYINGS = (
     saying("no-devices", EventKind.ADAPTER, "- no devices found -", of_device=False),
@@ -77,8 +78,9 @@ SAYINGS = (
         "proxy-unreachable", EventKind.PROXY, "esphome_proxy: ", r"start (?:failed|aborted)", of_device=False
     ),
     saying("worked", EventKind.READ, " volt=["),
-    saying("worked", EventKind.READ, ": BmsSampl("),
-    saying("worked", EventKind.READ, ": BmsSample("),
+    # A sample of zeros, beside which the cells have their volts, is read at the wrong places.
+    *(saying("zero-sample", EventKind.DAMAGED, sample, r"\(0\.0%,U=0\.0V") for sample in _SAMPLES),
+    *(saying("worked", EventKind.READ, sample, r"\((?!0\.0%,U=0\.0V)") for sample in _SAMPLES),
     saying("worked", EventKind.READ, "result@", of_device=False),
     saying("bad-frame", EventKind.DAMAGED, "JBD response "),
     saying("bad-frame", EventKind.DAMAGED, "out-of-order frame"),

@@ -91,6 +91,7 @@ SAYINGS = (
     ),
     saying("opcode-failed", EventKind.ADAPTER, "Frame reassembly failed", of_device=False),
     saying("opcode-failed", EventKind.ADAPTER, "initial HCI reset failed", of_device=False),
+    saying("adapter-confused", EventKind.ADAPTER, "ACL packet for unknown connection", of_device=False),
     saying("no-matching-connection", EventKind.ADAPTER, "No matching connection for device", of_device=False),
     # Connections
     saying("abort-by-local", EventKind.FAILED, "le-connection-abort-by-local"),

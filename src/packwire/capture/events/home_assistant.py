@@ -133,9 +133,7 @@ SAYINGS = (
         of_device=False,
     ),
     saying("adapter-not-reset", EventKind.ADAPTER, " is OFF after power cycle", of_device=False),
-    saying(
-        "adapter-not-reset", EventKind.ADAPTER, "Reset of hci", r"hci\d{1,2} timed out", of_device=False
-    ),
+    saying("adapter-not-reset", EventKind.ADAPTER, "Reset of hci", r"hci\d{1,2} timed out", of_device=False),
     saying("adapter-gone", EventKind.ADAPTER, "no BT controllers present", of_device=False),
     saying("adapter-gone", EventKind.ADAPTER, "seems not to exist (anymore)", of_device=False),
     saying("adapter-gone", EventKind.ADAPTER, "Could not find adapter with mac address", of_device=False),
@@ -233,6 +231,9 @@ SAYINGS = (
         "Bluetooth GATT Error",
         r"error=(?P<error>-?\d{1,4})(?: description=(?P<description>[\w ()]{1,60}))?",
     ),
+    # The errors of ATT by their numbers [Core, Vol 3, Part F, 3.4.1.1].
+    saying("wrong-handle", EventKind.REFUSED, "Bluetooth GATT Error", r" error=(?:1|10)\b"),
+    saying("not-permitted", EventKind.REFUSED, "Bluetooth GATT Error", r" error=[23]\b"),
     # aiobmsble and BMS_BLE-HA
     saying("update", EventKind.INFO, "BMS data update"),
     saying(
@@ -311,7 +312,8 @@ SAYINGS = (
         "bad-frame",
         EventKind.DAMAGED,
         "nvalid ",
-        r"(?:invalid|_bms.*Invalid) (?:SOF|EOF|start of|frame|packet header|length|page length|response received)",
+        r"(?:invalid|_bms.*Invalid)"
+        r" (?:SOF|EOF|start of|frame|packet header|length|page length|response received)",
         start=-1,
     ),
     saying(

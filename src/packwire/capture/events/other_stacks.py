@@ -59,9 +59,7 @@ SAYINGS = (
     saying("link-lost", EventKind.LOST, "Bluetooth connection interrupted. Got no"),
     saying("timed-out", EventKind.TIMED_OUT, "aiobmsble coroutine timed out"),
     saying("no-bms", EventKind.FAILED, "No battery connection at ", r"at (?:aiobmsble_|\w{2,20}_[Bb]le)"),
-    saying(
-        "unknown-type", EventKind.INFO, "is not supported. Supported BMS types", r"type \S", start=60
-    ),
+    saying("unknown-type", EventKind.INFO, "is not supported. Supported BMS types", r"type \S", start=60),
     saying("connect-failed", EventKind.FAILED, "ailed connecting", r"ailed connecting(?: to|:)"),
     saying("connect-timeout", EventKind.FAILED, "Connection failed: (", r"TimeoutError"),
     saying("link-lost", EventKind.LOST, "Connection failed: Disconnected"),

@@ -42,7 +42,7 @@ _NAMED = re.compile(
     r"|::(?P<old>[^:\]]{1,48}):(?P<old_tail>[0-9A-Fa-f*]{2,6})\)?\]"
     r"|bms_ble\] (?:Error fetching |BMS |Finished fetching |Fetching )?(?P<coordinator>\S[^:\n]{0,40}?)"
     r"(?: data|: (?:BMS data|advertisement))"
-    r"|\[sampling\] (?P<batmon>\S{1,40}?)(?: error| volt=|: BmsSampl)"
+    r"|\[sampling\] (?P<batmon>\S[^:=(]{0,40}?)(?: error| volt=|: BmsSampl)"
     r"|onnecting BMS \((?P<older>[^)]{1,48})\)|Initializing coordinator for (?P<setup>[^\s(]{1,48})"
 )
 #: A line in which a name may stand without its address has one of these.

@@ -186,7 +186,8 @@ def _noise_causes(facts: Facts) -> Causes:
 
 def _impossible(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
-    return when(said.count("impossible-value") > 1 and not said.has(*_REFUSED), POSSIBLE)
+    absurd = said.count("impossible-value") > 1 or said.has("zero-sample")
+    return when(absurd and not said.has(*_REFUSED), POSSIBLE)
 
 
 RULES: tuple[Rule, ...] = (
@@ -335,7 +336,7 @@ RULES: tuple[Rule, ...] = (
         " than the"
         " program was told, or bytes are lost on the way.",
         "Try the other protocol versions that the program knows; then look at whole frames in hex.",
-        shown=("impossible-value", "frame-read"),
+        shown=("impossible-value", "zero-sample", "frame-read"),
         causes={
             "protocol-variant": 0.4,
             "wrong-type-configured": 0.3,

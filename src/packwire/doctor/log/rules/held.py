@@ -103,6 +103,14 @@ def _only_advertised_words(facts: Facts) -> str:
     )
 
 
+def _comes_and_goes(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    over_radio = said.has(
+        *("connecting", "connected", "client-connected", "seen", "update", "received", "batmon-error")
+    )
+    return when(said.works and said.failures and over_radio, POSSIBLE)
+
+
 RULES: tuple[Rule, ...] = (
     rule(
         "ble.phantom-connection",
@@ -198,5 +206,24 @@ RULES: tuple[Rule, ...] = (
         },
         ask=("the log of the minutes behind it",),
         rank=Rank.VALUES,
+    ),
+    rule(
+        "ble.weak-signal",
+        _comes_and_goes,
+        lambda facts: (
+            f"It works now and then: values are read ({facts[SaidFacts].works}), and failures are told"
+            f" between ({facts[SaidFacts].failures})."
+        ),
+        "See what is different when it fails: the distance, a phone's app, the proxy's network, the update"
+        " interval.",
+        shown=("timed-out", "failed-update", "worked"),
+        causes={
+            "ble.weak-signal": 0.35,
+            "ble.interference": 0.2,
+            "phone-app-holds-it": 0.2,
+            "ble.proxy-network": 0.15,
+            "polling-too-fast": 0.1,
+        },
+        rank=Rank.DOUBT,
     ),
 )

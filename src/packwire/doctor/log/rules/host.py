@@ -40,7 +40,7 @@ def _permission(facts: Facts) -> Confidence | None:
 def _hung(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if not said.has("adapter-hung", "opcode-failed"):
-        stuck = said.has("scanner-stuck", "scanner-start-failed")
+        stuck = said.has("scanner-stuck", "scanner-start-failed", "adapter-confused")
         # Who has no right to reset it tells nothing of the adapter.
         lost = (said.has("adapter-not-reset") and not said.has("mgmt-permission")) or (
             said.has("adapter-gone") and (stuck or said.has("scanner-quiet"))
@@ -141,7 +141,8 @@ def _and_then(facts: Facts) -> str:
 
 def _well(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
-    if said.live or said.count("impossible-value") > 1 or shows_only_zeros(said):
+    absurd = said.count("impossible-value") > 1 or said.has("zero-sample")
+    if said.live or absurd or shows_only_zeros(said):
         return None  # whether a live device gives data, its checks tell
     if said.has("found-driver"):  # drivers that were tried before it failed, as they must
         tried = said.told.get("no-reply")
@@ -221,7 +222,7 @@ RULES: tuple[Rule, ...] = (
         " comes again: a USB adapter on an extension cable, or a proxy.",
         shown=(
             *("adapter-hung", "opcode-failed", "adapter-not-reset", "adapter-gone"),
-            *("scanner-stuck", "scanner-quiet", "adapter-reset"),
+            *("scanner-stuck", "scanner-quiet", "adapter-reset", "adapter-confused"),
         ),
         causes={"host.adapter-hung": 1.0},
         ask=("why it hangs: the kernel's log (`dmesg | grep -i bluetooth`)",),
