@@ -66,7 +66,7 @@ SAYINGS = (
     saying("only-pairs", EventKind.INFO, "Started in pair-only mode", of_device=False),
     saying("pairing-failed", EventKind.PAIRING, "Pairing ", r"Pairing (?:\S{17} )?failed!"),
     saying("cache-stale", EventKind.SERVICES, "discovery returned no services for "),
-    saying("program-fault", EventKind.ERROR, " package is not installed", of_device=False),
+    saying("not-installed", EventKind.ERROR, " package is not installed", of_device=False),
     saying("no-data-flowing", EventKind.TIMED_OUT, " expired", r"error(?: \(#\d+\))?: sample \S+", start=70),
     saying("disconnected", EventKind.LOST, " disconnected!", r"BMS \w+\(", start=90),
     saying("bad-frame", EventKind.DAMAGED, "discarding invalid JBD response"),

@@ -12,6 +12,7 @@ SAYINGS = (
     saying("dbus-missing", EventKind.ADAPTER, "'/run/dbus/system_bus_socket'", of_device=False),
     saying("dbus-missing", EventKind.ADAPTER, "'/var/run/dbus/system_bus_socket'", of_device=False),
     saying("dbus-missing", EventKind.ADAPTER, "/dbus/system_bus_socket: No such file", of_device=False),
+    saying("bus-not-reached", EventKind.ADAPTER, "message_bus.py", r"\d, in _setup_socket", of_device=False),
     saying("dbus-rejected", EventKind.ADAPTER, "REJECTED: ['EXTERNAL']", of_device=False),
     saying(
         "dbus-rejected", EventKind.ADAPTER, "DBus.Error.AccessDenied", _OF_BLUEZ, start=-1, of_device=False
@@ -142,7 +143,9 @@ SAYINGS = (
     saying("notify-failed", EventKind.REFUSED, "Failed to register notify session"),
     saying("notify-failed", EventKind.REFUSED, "Failed to subscribe"),
     saying("notify-acquired", EventKind.REFUSED, "Notify acquired"),
-    saying("notify-acquired", EventKind.REFUSED, "org.bluez.Error.NotPermitted"),
+    saying("notify-acquired", EventKind.REFUSED, "Write acquired"),
+    # Who is refused for another client is told so; the others have no right to do what they ask for.
+    saying("not-permitted", EventKind.REFUSED, "org.bluez.Error.NotPermitted", r"^(?!.*acquired)", start=-1),
     # Characteristics
     saying("duplicate-uuid", EventKind.SERVICES, "Multiple Characteristics with this UUID"),
     saying("duplicate-uuid", EventKind.SERVICES, "Multiple Services with this UUID"),

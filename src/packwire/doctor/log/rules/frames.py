@@ -7,6 +7,8 @@ from packwire.doctor.log.said import is_tried_in_vain, shows_only_zeros
 
 #: So few messages are what somebody picked out to show what is wrong; more may be a log of a healthy pack.
 _EXCERPT = 40
+#: Of so few values of a byte one more is seldom the same.
+_FEW = 4
 #: An MTU up to this cuts frames into many pieces.
 _SMALL_MTU = 64
 #: Sentences of answers of which a part comes.
@@ -35,7 +37,7 @@ def _own_checksum(facts: Facts) -> Confidence | None:
     sums, wire = facts[ChecksumFacts], facts[WireFacts]
     complained = [pair for pair in sums.pairs if pair[0] != pair[1]]
     matched = [pair for pair in complained if wire.own_sums & set(pair)]
-    if not matched and _low_byte(complained):
+    if not matched and (_low_byte(complained) or _all_of_right_frames(wire, complained)):
         return LIKELY
     if matched:
         # A frame that came damaged between others like it has their checksum: certain is what is refused each
@@ -45,12 +47,25 @@ def _own_checksum(facts: Facts) -> Confidence | None:
     return when(sums.fixed_difference, LIKELY)
 
 
+def _all_of_right_frames(wire: WireFacts, pairs: list[tuple[int, int]]) -> bool:
+    """Tell whether each complaint names the one byte that checks a right frame."""
+    own = wire.own_bytes
+    return 0 < len(own) <= _FEW and bool(pairs) and all(own & set(pair) for pair in pairs) and not wire.wrong
+
+
 def _low_byte(pairs: list[tuple[int, int]]) -> bool:
     """Tell whether of each two numbers one is the other's low bytes: a sum that was not cut to its size."""
     return bool(pairs) and all(
         min(pair) == max(pair) & mask < max(pair)
         for pair in pairs
         for mask in (0xFF if min(pair) < 256 else 0xFFFF,)
+    )
+
+
+def _is_of_right_frames(facts: Facts) -> bool:
+    wire, pairs = facts[WireFacts], facts[ChecksumFacts].pairs
+    return bool(wire.own_sums & {each for pair in pairs for each in pair}) or _all_of_right_frames(
+        wire, pairs
     )
 
 
@@ -211,7 +226,7 @@ RULES: tuple[Rule, ...] = (
             else "A checksum that is refused is that of a right frame: the reader computes another one, or"
             " one of several"
             " frames that are alike came damaged."
-            if facts[WireFacts].own_sums & {each for pair in facts[ChecksumFacts].pairs for each in pair}
+            if _is_of_right_frames(facts)
             else "The checksum that came is the low byte of the one that the reader computes: it does not cut"
             " its sum to the size of the field."
             if _low_byte(facts[ChecksumFacts].pairs)

@@ -21,7 +21,8 @@ RADIO_WORKS = ("connected", "client-connected", "received", "worked", "subscribe
 def _dbus(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if not said.has("dbus-missing"):
-        return None
+        refused = said.has("dbus-rejected", "access-denied")
+        return when(said.has("bus-not-reached") and not refused and not said.has(*RADIO_WORKS), LIKELY)
     if said.has(*RADIO_WORKS):
         return POSSIBLE
     return LIKELY if said.has(*_BY_PROXIES) else CERTAIN
@@ -85,6 +86,8 @@ def _in_progress(facts: Facts, *, scanner: bool = False) -> Confidence | None:
 def _fault(facts: Facts) -> Confidence | None:
     """Take a fault in a program for the cause where nothing failed before it."""
     said = facts[SaidFacts]
+    if said.has("not-installed") and not said.works:
+        return LIKELY  # a part that its owner may have asked for
     if not said.has("program-fault"):
         return when(
             said.has("short-data")
@@ -189,7 +192,7 @@ RULES: tuple[Rule, ...] = (
         "Mount it into the container: -v /run/dbus:/run/dbus:ro; where no local Bluetooth is wanted"
         " (proxies do it),"
         " nothing is wrong.",
-        shown=("dbus-missing",),
+        shown=("dbus-missing", "bus-not-reached"),
         rank=Rank.WAY,
     ),
     rule(
@@ -305,7 +308,7 @@ RULES: tuple[Rule, ...] = (
         _fault,
         "The program that reads fails by itself: this exception is a fault in it, whatever the pack says.",
         "Use its newest version; if it is still there, report it with the whole traceback.",
-        shown=("serial-read-error", "program-fault", "short-data"),
+        shown=("serial-read-error", "program-fault", "not-installed", "short-data"),
         rank=Rank.FLOW,
     ),
     rule(
