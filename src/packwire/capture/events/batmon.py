@@ -16,6 +16,15 @@ SAYINGS = (
         of_device=False,
     ),
     saying(
+        "heard",
+        EventKind.ADAPTER,
+        " BT Device ",
+        rf"\.py:\d+\] BT Device +.{{0,40}}? address=(?P<heard>{_MAC})",
+        start=20,
+        of_device=False,
+    ),
+    saying("batmon-error", EventKind.ERROR, "[sampling.py:", r"\] \S.{0,60} error:"),
+    saying(
         "not-discovered",
         EventKind.NOT_SEEN,
         " not discovered",

@@ -23,6 +23,7 @@ def _no_bms(facts: Facts) -> Confidence | None:
     """Take a driver that found nobody at an address: it is one word for no link and for no answer."""
     said = facts[SaidFacts]
     told = said.has("no-bms") and not said.has(*NO_LINK, "no-reply", "characteristic-missing", "no-adapter")
+    told = told and not said.has("part-missing")
     return when(told and not said.works, POSSIBLE)
 
 
