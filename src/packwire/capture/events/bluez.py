@@ -29,6 +29,8 @@ SAYINGS = (
         of_device=False,
     ),
     saying("mgmt-permission", EventKind.ADAPTER, "Unable to open mgmt_socket", of_device=False),
+    saying("mgmt-permission", EventKind.ADAPTER, "Unable to open PF_BLUETOOTH socket", of_device=False),
+    saying("mgmt-permission", EventKind.ADAPTER, "cannot create a bluetooth socket", of_device=False),
     saying("mgmt-permission", EventKind.ADAPTER, "rfkill: Permission denied", of_device=False),
     saying("bluez-missing", EventKind.ADAPTER, "The name org.bluez was not provided", of_device=False),
     saying("bluez-missing", EventKind.ADAPTER, "GetManagedObjects on org.bluez: ", of_device=False),

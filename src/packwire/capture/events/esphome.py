@@ -126,6 +126,7 @@ SAYINGS = (
         start=-1,
         of_device=False,
     ),
+    saying("wifi-lost", EventKind.PROXY, "Disconnected ssid=", of_device=False),
     saying("proxy-passive", EventKind.PROXY, "  Active: NO", of_device=False),
     # The components' own words
     saying("received", EventKind.NOTIFIED, "Notification received"),

@@ -54,6 +54,8 @@ _BEHIND_ADDRESS = re.compile(r",(?P<name>[^,)]{1,40})\)")
 _HEAD_ALONE = re.compile(
     r"[`\s]*\[?\d\d:\d\d:\d\d(?:\.\d{3})?\]?\s*\[(?:[EWICDV]|VV)\]\s*\[[\w.-]+:\d{1,5}\]:?\s*"
 )
+#: A line of its own, as Python's logging writes it without being told how.
+_HEAD_OF_PYTHON = re.compile(r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.]{1,40}:")
 #: A client of an ESP by its number, with the address that it holds, or without.
 _CLIENT = re.compile(
     r"(?:(?P<esp>\S{1,60}): ?)?\[(?:[EWICDV]|VV)\]\[[\w.:-]{3,60}\](?:\[\w{1,20}\])?: ?\[(?P<number>\d)\]"
@@ -222,7 +224,7 @@ class _Reader:
         if self._file and not name:
             address = self._of_file(address)
         time = self._clocks.time(line, log.lines, who)
-        if who or time != NO_TIME:
+        if who or time != NO_TIME or _HEAD_OF_PYTHON.match(line):
             self._writer = who  # a traceback behind it is its own
         quote = Quote(log.lines, line[:_SHOWN], time, self._is_own(line, told))
         for row, values in said:
