@@ -301,6 +301,12 @@ class WireFacts(Fact):
     """The checksums in frames that are right."""
     text_frames: int = 0
     """Frames of ASCII hex that begin with ~ among what was received."""
+    refusals: Counter[str] = field(default_factory=Counter)
+    """Return codes of such frames by which a pack refuses what it was asked."""
+    joined: int = 0
+    """Messages in which several such frames stand, one behind the other."""
+    other_version: str = ""
+    """Where such an answer is in another version than its question: which, in words."""
 
 
 def fill(
@@ -379,7 +385,8 @@ def _gatt(said: SaidFacts) -> GattFacts:
 
 def _checksums(said: SaidFacts) -> ChecksumFacts:
     if "checksum" not in said.told:
-        return ChecksumFacts()
+        sums = zip(said.values("vesc-sum", "a"), said.values("vesc-sum", "b"), strict=False)
+        return ChecksumFacts([(int(one), int(two)) for one, two in sums if one != two])
     pairs = []
     lines = []
     for line, values in said.told["checksum"].values:

@@ -80,7 +80,10 @@ def _capped(said: SaidFacts, shown: tuple[str, ...], rank: Rank) -> Confidence:
 
 
 #: Sentences that follow where a connection was made and bytes came.
-_GOES_ON = ("connected", "client-connected", "received", "subscribed", "program-receives", "wire-received")
+_GOES_ON = (
+    *("connected", "client-connected", "received", "subscribed", "program-receives", "wire-received"),
+    *("program-sends", "wire-sent"),
+)
 
 
 def when(holds: object, confidence: Confidence = CERTAIN) -> Confidence | None:

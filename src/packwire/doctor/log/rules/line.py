@@ -4,7 +4,8 @@ from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.line_facts import LineFacts
 from packwire.doctor.log.facts import SaidFacts, WireFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
-from packwire.doctor.log.rules.wired import BLUETOOTH
+from packwire.doctor.log.rules.wired import ADDRESS_REFUSED, BLUETOOTH
+from packwire.doctor.log.wire import REFUSALS
 
 
 def _baud(facts: Facts) -> Confidence | None:
@@ -64,18 +65,27 @@ def _no_device_remedy(facts: Facts) -> str:
 
 
 def _refuses(facts: Facts) -> Confidence | None:
-    return when(facts[LineFacts].refused and not facts[SaidFacts].has("modbus-exception"), LIKELY)
+    said = facts[SaidFacts]
+    codes = facts[WireFacts].refusals.keys() - ADDRESS_REFUSED
+    told = facts[LineFacts].refused or said.has("pack-refuses") or codes
+    return when(told and not said.has("modbus-exception", *BLUETOOTH), LIKELY)
+
+
+def _refuses_words(facts: Facts) -> str:
+    codes = facts[WireFacts].refusals
+    refused = facts[LineFacts].refused or ", ".join(f"{each}: {REFUSALS[each]}" for each in codes)
+    return f"The pack answers, and refuses what is asked{f' ({refused})' if refused else ''}."
 
 
 RULES: tuple[Rule, ...] = (
     rule(
         "protocol-variant",
         _refuses,
-        lambda facts: f"The pack answers, and refuses what is asked ({facts[LineFacts].refused}).",
+        _refuses_words,
         "It speaks another version of this protocol, or a kin of it: try the kindred models (packwire model"
         " list), and look up the protocol's version in the BMS's app.",
-        shown=("wire-sent", "wire-received"),
-        causes={"protocol-variant": 0.6, "wrong-type-configured": 0.3, "wrong-address": 0.1},
+        shown=("pack-refuses", "wire-sent", "wire-received"),
+        causes={"protocol-variant": 0.6, "wrong-type-configured": 0.2, "wrong-address": 0.2},
         rank=Rank.VALUES,
     ),
     rule(
