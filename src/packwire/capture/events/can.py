@@ -8,8 +8,11 @@ _OF_CAN = (
     r"(?i)\b(?:[vsp]?l?can\d?|canbus|can-?fd\d?|can bus|(?:socket|java|p)can\w*|can\.\w+|cansend|candump"
     r"|mcp25\w+)\b|CanError|CanOperationError"
 )
-#: What stands behind the identifier of a frame, in both of candump's forms.
-_ERROR_FRAME = r"(?:#|\s{1,3}\[\d\]\s{1,3})"
+#: Error frames, as candump and python-can write them: what begins them, and the last digits that say what.
+_ERROR_FRAMES = (
+    ("2000", r"\b2000[0-9A-F]DIGITS(?:#|\s{1,3}\[\d\]\s)"),
+    ("ID: ", r"\bID: {1,5}0{0,5}DIGITS {1,4}[SX] (?:[RT]x)? {0,3}E\b"),
+)
 #: What systems and libraries say of an interface, whichever program passes it on.
 _OF_INTERFACES = {
     "send-buffer-full": (
@@ -103,18 +106,26 @@ SAYINGS = (
     # Error frames as candump writes them: what happened is in the identifier [linux/can/error.h].
     saying("can-error", EventKind.BUS, "ERRORFRAME", of_device=False),
     *(
-        saying(code, EventKind.BUS, "2000", rf"\b2000{digits}{_ERROR_FRAME}", start=-1, of_device=False)
+        saying(
+            code,
+            EventKind.BUS,
+            anchor,
+            form.replace("DIGITS", digits),
+            start=-1,
+            of_device=False,
+        )
+        for anchor, form in _ERROR_FRAMES
         for code, digits in (
-            ("nobody-acks", "[0-9A-F]{2}[2367ABEF][0-9A-F]"),
-            ("can-bus-off", "[0-9A-F]{2}[4-7C-F][0-9A-F]"),
-            ("can-frame-bad", "[0-9A-F]{3}[89A-F]"),
+            ("nobody-acks", "[0-9A-F][2367ABEF][0-9A-F]"),
+            ("can-bus-off", "[0-9A-F][4-7C-F][0-9A-F]"),
+            ("can-frame-bad", "[0-9A-F]{2}[89A-F]"),
         )
     ),
     saying(
         "can-passive",
         EventKind.BUS,
         "2000",
-        rf"\b2000[0-9A-F]{{3}}[4-7C-F]{_ERROR_FRAME}[0-9A-F]{{2}} ?[13][0-9A-F]",
+        r"\b2000[0-9A-F]{3}[4-7C-F](?:#|\s{1,3}\[\d\]\s{1,3})[0-9A-F]{2} ?[13][0-9A-F]",
         start=-1,
         of_device=False,
     ),

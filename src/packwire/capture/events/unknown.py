@@ -61,7 +61,7 @@ COMMON = (
         r"|\b(?:frame|length|data|size)s? (?:are |is |length )?"
         r"(?:incorrect|wrong|error|mismatch|truncated)"
         r"|insufficient data|parse failed|(?:unable|failed) to (?:parse|decode)|format error"
-        r"|invalid literal for int",
+        rf"|invalid literal for int\(\) with base \d+: (?!'[/A-Za-z])|\b(?:error|fail\w*)\b.{{0,4}} {_CHECK}",
     ),
     _common(
         "unknown-address",
@@ -77,6 +77,12 @@ COMMON = (
         EventKind.REFUSED,
         r"\b(?:cid ?[12]|ver|version|command format|info data)\b (?:error|invalid|not supported|unsupported)"
         r"|(?:cid2|rtn)\b.{0,12}\berror code: 0?[1-6]\b|unsupported (?:protocol )?version",
+    ),
+    _common(
+        "bad-setting",
+        EventKind.INFO,
+        r"\b(?:invalid|unknown|missing|unsupported|required|no such) (?:\w+ )?"
+        r"(?:option|setting|parameter|config\w*|property|bms[_ ]?type|battery type)\b",
     ),
     _common(
         "unknown-idle", EventKind.DAMAGED, r"(?:\b(?:0x)?ff[ .:,-]{1,2}){16}|(?:\b(?:0x)?00[ .:,-]{1,2}){32}"

@@ -5,7 +5,7 @@ from packwire.event import EventKind
 
 #: A serial port, or what opens one, anywhere in a line.
 _PORT = (
-    r"/dev/(?:tty|serial|hidraw|rfcomm|cu\.)\S|\btty(?:USB|ACM|AMA|SC|S|O|THS|mxc)\d|'/dev/'"
+    r"/dev/(?:tty|serial|hidraw|rfcomm|cu\.|i2c|spi|bus/usb|usb)\S|\btty(?:USB|ACM|AMA|SC|S|O|THS|mxc)\d|'/dev/'"
     r"|\b[Ss]erial ?[Pp]ort|SerialException|serialposix"
 )
 #: What the system says of a port that cannot be used.
@@ -192,6 +192,7 @@ SAYINGS = (
     saying("port-gone", EventKind.PORT, "(5, 'Input/output error')", of_device=False),
     saying("port-gone", EventKind.PORT, "(71, 'Protocol error')", of_device=False),
     saying("port-gone", EventKind.PORT, "[Errno 71] Protocol error", of_device=False),
+    saying("port-permission", EventKind.PORT, "(insufficient permissions)", of_device=False),
     saying("no-port", EventKind.PORT, "nappropriate ioctl for device", of_device=False),
     saying("port-opened", EventKind.PORT, "serialposix.py", of_device=False),
     # Windows says of a port that another program has open, in any language, that access is denied.

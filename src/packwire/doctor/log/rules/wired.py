@@ -246,7 +246,10 @@ def _fell_silent(facts: Facts) -> Confidence | None:
     found, silent = said.told.get("found-driver"), said.told.get("no-reply")
     if said.has("lost-battery") and not said.has("connecting", "seen"):
         return POSSIBLE
-    return when(found and silent and silent.last.line > found.last.line, POSSIBLE)
+    if found and silent and silent.last.line > found.last.line:
+        return POSSIBLE
+    asked = said.last_line(*_UNANSWERED) > said.last_read > 0 and not said.has(*BLUETOOTH)
+    return when(asked and said.without_values_for, POSSIBLE)
 
 
 RULES: tuple[Rule, ...] = (
@@ -363,7 +366,7 @@ RULES: tuple[Rule, ...] = (
         _slept,
         _slept_words,
         _slept_remedy,
-        shown=("found-driver", "lost-battery", "no-reply", "incorrect-reply"),
+        shown=("found-driver", "worked", "lost-battery", *_UNANSWERED, "incorrect-reply"),
         causes={"pack-asleep": 0.35, "serial.wiring": 0.25, "two-clients.bus": 0.2, "serial.noise": 0.2},
         rank=Rank.FLOW,
     ),
