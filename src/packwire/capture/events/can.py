@@ -105,6 +105,7 @@ SAYINGS = (
     saying("unknown-address", EventKind.DAMAGED, "wrong address and command id", of_device=False),
     # Error frames as candump writes them: what happened is in the identifier [linux/can/error.h].
     saying("can-error", EventKind.BUS, "ERRORFRAME", of_device=False),
+    *(saying("can-error", EventKind.BUS, each, of_device=False) for each in ("CANBus error", "CAN error")),
     *(
         saying(
             code,

@@ -42,7 +42,7 @@ COMMON = (
         r"|(?:not|n't|never) respond|not (?:been )?responding|stopped responding|went offline"
         rf"|{_OF_A_REPLY}s? (?:has |have )?(?:timed? ?-?out|timeout)"
         r"|time-?(?:d )?out (?:while )?(?:waiting|reading|receiving)"
-        r"|timeout (?:for|of|from|exceeded|command) "
+        r"|timeout (?:for|of|from|exceeded|command) |(?:read|write) timeout|Timeout(?:Error|Exception)\b"
         r"|\bfailed after \d+ (?:tries|attempts|retries)"
         rf"|waiting for {_OF_A_REPLY}.{{0,40}}(?:time|after)"
         r"|\b(?:read|received|got) 0 bytes|\b0 bytes (?:read|received)|(?:retry count|retries) exceeded"
@@ -83,6 +83,12 @@ COMMON = (
         EventKind.INFO,
         r"\b(?:invalid|unknown|missing|unsupported|required|no such) (?:\w+ )?"
         r"(?:option|setting|parameter|config\w*|property|bms[_ ]?type|battery type)\b",
+    ),
+    _common(
+        "unknown-no-bridge",
+        EventKind.FAILED,
+        r"connection refused|no route to host|\berrno 11[13]\b|name or service not known|getaddrinfo failed"
+        r"|network is unreachable|host is (?:down|unreachable)",
     ),
     _common(
         "unknown-idle", EventKind.DAMAGED, r"(?:\b(?:0x)?ff[ .:,-]{1,2}){16}|(?:\b(?:0x)?00[ .:,-]{1,2}){32}"

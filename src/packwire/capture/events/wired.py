@@ -187,6 +187,7 @@ SAYINGS = (
     saying("port-permission", EventKind.PORT, "read failed: permission denied", of_device=False),
     saying("port-permission", EventKind.PORT, "Serial port is not writable", of_device=False),
     saying("port-gone", EventKind.PORT, "OSError: [Errno 19] No such device", of_device=False),
+    saying("port-gone", EventKind.PORT, "[Errno 6] No such device or address", of_device=False),
     saying("port-gone", EventKind.PORT, "Errno 5] Input/output error", of_device=False),
     saying("port-gone", EventKind.PORT, "(5): Input/output error", of_device=False),
     saying("port-gone", EventKind.PORT, "(5, 'Input/output error')", of_device=False),

@@ -23,6 +23,7 @@ FAILURES = frozenset(
         *("gatt-gone", "link-lost", "discovery-failed", "no-reply"),
         *("incorrect-reply", "answer-timeout", "modbus-no-response", "unknown-silence"),
         *("unknown-damage", "unknown-no-link", "unknown-not-found", "unknown-no-notify"),
+        "unknown-no-bridge",
     }
 )
 #: Sentences that only a program says that got through to a pack or an adapter.

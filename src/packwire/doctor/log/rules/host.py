@@ -308,6 +308,13 @@ RULES: tuple[Rule, ...] = (
         "The program that reads fails by itself: this exception is a fault in it, whatever the pack says.",
         "Use its newest version; if it is still there, report it with the whole traceback.",
         shown=("serial-read-error", "program-fault", "short-data"),
+        # Bytes that a program stumbles over may be those of a bad line.
+        causes=lambda facts: (
+            {"reader-bug.other": 0.6, "serial.noise": 0.25, "serial.wrong-baud": 0.15}
+            if facts[SaidFacts].has("short-data")
+            and not facts[SaidFacts].has("program-fault", "names-bluetooth", *_BY_PROXIES, *RADIO_WORKS)
+            else {"reader-bug.other": 1.0}
+        ),
         rank=Rank.FLOW,
     ),
     rule(

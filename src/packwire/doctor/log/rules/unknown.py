@@ -177,4 +177,12 @@ RULES: tuple[Rule, ...] = (
             "two-clients.bus": 0.15,
         },
     ),
+    _rule(
+        "configuration",
+        lambda facts: when(facts[SaidFacts].has("unknown-no-bridge"), POSSIBLE),
+        "it does not reach the place that it is told to (a bridge, a gateway, a broker)",
+        "Compare address and port, and see that nobody else is connected: most bridges serve one client.",
+        ("unknown-no-bridge",),
+        {"configuration": 0.6, "port-taken": 0.2, "ble.proxy-network": 0.2},
+    ),
 )
