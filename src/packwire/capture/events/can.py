@@ -37,7 +37,7 @@ _OF_INTERFACES = {
     "can-bus-off": ("us-off", "us off", "BUS-OFF", "BUS_OFF"),
     "can-passive": ("'passive' limit", "rror passive", "rror-passive"),
     "can-empty": (
-        *("not sending messages", "not sending heartbeat", "missing on CAN", "communication detected"),
+        *("not sending message", "not sending heartbeat", "missing on CAN", "communication detected"),
         *("errorNumber=11,", "o messages received", "o frames received", "nable to receive"),
     ),
 }

@@ -66,7 +66,7 @@ COMMON = (
     _common(
         "unknown-address",
         EventKind.DAMAGED,
-        r"(?<!mac )(?<!ip )\b(?:address|adr|addr|bms id|unit id|slave id)\b.{0,16}"
+        r"(?<!mac )(?<!ip )(?<!accepting )\b(?:address|adr|addr|bms id|unit id|slave id)\b.{0,16}"
         r"(?:\berror|mismatch|incorrect|wrong|instead of)"
         r"|(?:wrong|unknown|unexpected|other) (?:slave |bms |unit |bus |device )?"
         r"(?:adr|addr|bms id|unit id|slave)\b"
@@ -126,7 +126,7 @@ COMMON = (
         r"|\bno (?:device|batter|bms)\w* (?:was |were )?found",
     ),
 )
-#: Words that tell over what the pack is spoken to.
+#: Words that tell over what the pack is spoken to, or that one is.
 BLUETOOTH = _common(
     "names-bluetooth",
     EventKind.INFO,
@@ -137,5 +137,6 @@ WIRE = _common(
     "names-wire",
     EventKind.INFO,
     r"/dev/(?:tty|serial)|tty(?:usb|acm|ama|sc?|o|ths|mxc)\d|\bcom\d{1,3}\b|\bserial|\buart|rs-?(?:485|232|422)"
-    r"|\bbaud|modbus|py?lon(?:tech)?\b|\bpylon|pytes|\bvesc|pipsolar",
+    r"|\bbaud|modbus|\bpylon|pytes|\bvesc|pipsolar|\bbms|batter(?:y|ies)\b|\bcells?\b|\bmodule \d|inverter"
+    r"|\bmeter\b|\bcrc\b",
 )

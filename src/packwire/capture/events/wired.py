@@ -18,7 +18,14 @@ _OF_PORTS = {
         *("' is denied", "peration not permitted"),
     ),
     "port-missing": (
-        *("o such file or directory", "does not exist", "evice not found", "FileNotFound", "ENOENT"),
+        *(
+            "o such file or directory",
+            "does not exist",
+            "aiting for device",
+            "evice not found",
+            "FileNotFound",
+            "ENOENT",
+        ),
         *("Is a directory", "nvalid serial port", "cannot find the file", "port not found"),
     ),
     "port-busy": ("esource busy", "in use", "annot lock port", "EBUSY", "is busy", "already open"),

@@ -14,8 +14,9 @@ def _of(code: str, *, bluetooth: bool) -> Holds:
 
     def holds(facts: Facts) -> Confidence | None:
         said = facts[SaidFacts]
-        # Logs of Bluetooth name it, or an address; those of wires may name neither.
+        # Logs of Bluetooth name it, or an address; those of wires may name no more than what they ask.
         over = said.has("names-bluetooth") is bluetooth
+        over &= bluetooth or said.has("names-wire") or bool(facts[WriterFacts].programs)
         if code == "unknown-damage" and not bluetooth and said.count("unknown-silence") >= said.count(code):
             return None  # the checksum of nothing is wrong, too
         return when(said.has(code) and over, POSSIBLE)
@@ -179,7 +180,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "configuration",
-        lambda facts: when(facts[SaidFacts].has("unknown-no-bridge"), POSSIBLE),
+        _of("unknown-no-bridge", bluetooth=False),
         "it does not reach the place that it is told to (a bridge, a gateway, a broker)",
         "Compare address and port, and see that nobody else is connected: most bridges serve one client.",
         ("unknown-no-bridge",),

@@ -162,7 +162,10 @@ def _address(facts: Facts) -> Confidence | None:
     if wire.other_address:
         return LIKELY  # of several packs on a bus, one that is off does not answer either
     noise = said.has("checksum", "modbus-crc", "bad-header") and not wire.right
-    return when(said.has("unknown-address") and not noise and not said.has("names-bluetooth"), LIKELY)
+    told = said.told.get("unknown-address")
+    if told is None or noise or said.has("names-bluetooth"):
+        return None
+    return LIKELY if told.first.own else POSSIBLE
 
 
 def _address_words(facts: Facts) -> str:
