@@ -25,7 +25,7 @@ def _common(code: str, kind: EventKind, pattern: str) -> Common:
 _OF_A_REPLY = r"(?:response|reply|answer|read|receive|request|communication|command|data|serial)"
 _CHECK = r"\b(?:l?crc\d{0,2}|l?ch(?:ec)?ks?(?:um)?|check ?sums?|lrc|crc_?\w{1,8})"
 _BAD = (
-    r"(?:invalid|unvalid|wrong|bad|incorrect|corrupt\w*|unexpected|illegal|implausible|malformed"
+    r"(?:invalid|unvalid|wrong|bad|incorrect|corrupt\w*|unexpected|implausible|malformed"
     r"|unidentifiable)"
 )
 _PART = (
@@ -45,7 +45,8 @@ COMMON = (
         r"|timeout (?:for|of|from|exceeded|command) |(?:read|write) timeout|Timeout(?:Error|Exception)\b"
         r"|\bfailed after \d+ (?:tries|attempts|retries)"
         rf"|waiting for {_OF_A_REPLY}.{{0,40}}(?:time|after)"
-        r"|\b(?:read|received|got) 0 bytes|\b0 bytes (?:read|received)|(?:retry count|retries) exceeded"
+        r"|\b(?:read|received|got|returned) 0 (?:of \d+ )?bytes|\b0 bytes (?:read|received)"
+        r"|(?:retry count|retries) exceeded"
         r"|(?:not|n't) sent any data"
         r"|failed to (?:init(?:ialize)?|query|poll|reach) (?:the )?(?:bms|battery|pack)"
         r"|(?:received|recieved)(?: data)?(?: from \w{1,12})?:\s*$"
@@ -71,6 +72,11 @@ COMMON = (
         r"|(?:wrong|unknown|unexpected|other) (?:slave |bms |unit |bus |device )?"
         r"(?:adr|addr|bms id|unit id|slave)\b"
         r"|(?:cid2|rtn|return code|response code)\b.{0,24}\b9[01]\b",
+    ),
+    _common(
+        "modbus-exception",
+        EventKind.REFUSED,
+        r"modbus\W{1,3}exception|illegal (?:data (?:address|value)|function)\b",
     ),
     _common(
         "pack-refuses",
@@ -138,5 +144,6 @@ WIRE = _common(
     EventKind.INFO,
     r"/dev/(?:tty|serial)|tty(?:usb|acm|ama|sc?|o|ths|mxc)\d|\bcom\d{1,3}\b|\bserial|\buart|rs-?(?:485|232|422)"
     r"|\bbaud|modbus|\bpylon|pytes|\bvesc|pipsolar|\bbms|batter(?:y|ies)\b|\bcells?\b|\bmodule \d|inverter"
+    r"|\bdaly|seplos|\bjbd\b|renogy"
     r"|\bmeter\b|\bcrc\b",
 )
