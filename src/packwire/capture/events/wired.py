@@ -5,7 +5,7 @@ from packwire.event import EventKind
 
 #: A serial port, or what opens one, anywhere in a line.
 _PORT = (
-    r"/dev/(?:tty|serial|hidraw|rfcomm|cu\.|i2c|spi|bus/usb|usb)\S|\btty(?:USB|ACM|AMA|SC|S|O|THS|mxc)\d|'/dev/'"
+    r"/dev/(?:tty|serial|hidraw|rfcomm|cu\.)\S|\btty(?:USB|ACM|AMA|SC|S|O|THS|mxc)\d|'/dev/'"
     r"|\b[Ss]erial ?[Pp]ort|SerialException|serialposix"
 )
 #: What the system says of a port that cannot be used.

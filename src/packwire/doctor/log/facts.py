@@ -22,8 +22,7 @@ FAILURES = frozenset(
         *("gone", "checksum", "bad-frame", "communication-failed"),
         *("gatt-gone", "link-lost", "discovery-failed", "no-reply"),
         *("incorrect-reply", "answer-timeout", "modbus-no-response", "unknown-silence"),
-        *("unknown-damage", "unknown-no-link", "unknown-not-found", "unknown-no-notify"),
-        "unknown-no-bridge",
+        *("unknown-damage", "unknown-no-link", "unknown-no-bridge", "unknown-not-found", "unknown-no-notify"),
     }
 )
 #: Sentences that only a program says that got through to a pack or an adapter.
@@ -299,7 +298,9 @@ class WireFacts(Fact):
     only_address: bool = False
     """Whether nothing but the address differs in them."""
     own_sums: frozenset[int] = frozenset()
-    """The checksums in frames that are right."""
+    """The checksums of two bytes and more in frames that are right."""
+    own_bytes: frozenset[int] = frozenset()
+    """Those of one byte."""
     text_frames: int = 0
     """Frames of ASCII hex that begin with ~ among what was received."""
     refusals: Counter[str] = field(default_factory=Counter)
