@@ -44,9 +44,11 @@ class LineFacts(Fact):
     """What carries its frames over TCP, where that is not what the address says."""
     families: tuple[str, ...] = ()
     """Other protocols in which it was asked."""
-    family: Protocol | None = None
-    """The one of them that it answers, twice, and at which baud rate (0: over a bridge)."""
+    as_families: tuple[Protocol, ...] = ()
+    """Those of them that it answers, twice, and at which baud rate (0: over a bridge)."""
     family_baud: int = 0
+    family_told: bool = False
+    """It answers one alone, and does not refuse that."""
     server: str = ""
     """What answers at the port where no device does: `a web server`."""
     refused: str = ""

@@ -19,6 +19,7 @@ from unittest import mock
 
 from packwire.check import Confidence
 from packwire.doctor.checks import can as checks
+from packwire.doctor.vesc.misreadings import crc_modbus
 from packwire.link import can as links
 from packwire.link.can import CanLink
 from packwire.link.can_state import CanInterface, read_interfaces
@@ -424,6 +425,19 @@ async def echo() -> AsyncIterator[str]:
 async def bridge_to_another() -> AsyncIterator[str]:
     async with simulation("daly", SimOptions(port=0)) as simulated:
         yield f"tcp://127.0.0.1:{simulated.port}?model=jbd"
+
+
+@case("TCP: a meter that refuses any Modbus", "wrong-type-configured", POSSIBLE)
+async def any_modbus() -> AsyncIterator[str]:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(4096):
+            if data[1:2] not in {b"\x03", b"\x04"}:
+                continue
+            said = bytes((data[0], data[1] | 0x80, 2))
+            writer.write(said + crc_modbus(said).to_bytes(2, "little"))
+
+    async with served(serve) as port:
+        yield f"tcp://127.0.0.1:{port}?model=jbd"
 
 
 @case("TCP: a bridge at a wrong baud rate", "serial.wrong-baud", POSSIBLE)

@@ -16,7 +16,7 @@ from packwire.doctor.line import Line
 from packwire.doctor.line_facts import LineFacts
 from packwire.errors import BadAddressError
 from packwire.link.probing import candidates
-from packwire.protocol.base import Request
+from packwire.protocol.base import Protocol, Request
 
 #: Further questions until silence is believed: boards that sleep wake at the first or the second.
 _MORE = 4
@@ -225,28 +225,57 @@ def _may_be_another(exam: Examination) -> str:
     "families", "Does it answer another family's question?", Stage.SILENCE, needs=_may_be_another, quiet=True
 )
 async def others(exam: Examination) -> CheckResult:
-    """Put the questions of other families, which only ask: at the given rate, then at the families' own."""
+    """Put the questions of other families, which only ask: at the given rate, then at the families' own.
+
+    All are asked at a rate where one is answered: what answers several answers anybody. Then the pack's own
+    question is put again, for it may have woken meanwhile.
+    """
     facts, tried = exam.facts[LineFacts], dict[str, str]()
-    serial = exam.target.is_serial
+    serial, found, surely = exam.target.is_serial, list[Protocol](), True
     rates = dict.fromkeys((facts.baud, *(each.baud for each in candidates() if serial)))
     for rate in rates:
-        asked = [
-            each for each in candidates(at=rate if tried else None) if each.asks and each is not exam.spoken
-        ]
+        there = [each for each in candidates() if each.asks and each is not exam.spoken]
         await exam.hang_up()
         line = await exam.dial(replace(exam.target.base, baud=rate) if serial else None)
         try:
-            for other in asked:
+            for other in sorted(there, key=lambda each: each.baud != rate):
+                if rate not in {facts.baud, other.baud} and not found:
+                    break
                 tried[other.name] = other.title
-                line.speak(other)
-                if await _answers(exam, line, other.harmless[0]) and await _answers(
-                    exam, line, other.harmless[0]
-                ):
-                    facts.family, facts.family_baud = other, rate if serial else 0
-                    return odd(f"it answers the question of a {other.title}", excludes="silence")
+                replies = await _replies_to(exam, line, other)
+                if replies:
+                    found.append(other)
+                    surely = surely and not any(map(other.refuses, replies))
                 if line.closed:
                     return skipped("the connection was closed")
         finally:
             await line.close()
+        if found:
+            facts.family_told = surely and len(found) == 1
+            return await _answers_otherwise(exam, found, rate if serial else 0)
     facts.families = tuple(tried)
     return failed(f"nor does it answer as {few(tried.values())}")
+
+
+async def _replies_to(exam: Examination, line: Line, other: Protocol) -> list[bytes]:
+    """Put another family's question twice, and return both replies; nothing where one is missing."""
+    line.speak(other)
+    request, replies = other.harmless[0], list[bytes]()
+    for _ in range(2):
+        probe = await line.ask(request, None, min(_BRIEF, exam.options.patience))
+        if probe.reply in {None, request.payload}:
+            return []
+        replies.append(probe.reply or b"")
+    return replies
+
+
+async def _answers_otherwise(exam: Examination, found: list[Protocol], rate: int) -> CheckResult:
+    facts, request = exam.facts[LineFacts], hello(exam)
+    asked = "of a " if facts.family_told else "of each of "
+    if request is not None:
+        line = await exam.line()
+        probe = await ask(exam, line, request, exam.options.patience)
+        if probe.reply is not None:
+            return await answered(exam, line, probe)
+    facts.as_families, facts.family_baud = tuple(found), rate
+    return odd(f"it answers the question {asked}{few(each.title for each in found)}", excludes="silence")

@@ -78,19 +78,35 @@ def _refuses_words(facts: Facts) -> str:
     return f"The pack answers, and refuses what is asked{f' ({refused})' if refused else ''}."
 
 
+def _another(facts: Facts) -> Confidence | None:
+    line = facts[LineFacts]
+    # Not certain: another device may share the line. Inverters and meters answer, or refuse, any Modbus.
+    return when(line.as_families, LIKELY if line.family_told else POSSIBLE)
+
+
 def _another_words(facts: Facts) -> str:
     line = facts[LineFacts]
-    assert line.family is not None
+    first = line.as_families[0]
     at = f" at {line.family_baud} baud" if line.family_baud not in {0, line.baud} else ""
-    return f"What answers here speaks as a {line.family.title}{at}, and not as what it is read as."
+    if not line.family_told:
+        names = ", ".join(each.title for each in line.as_families)
+        return (
+            f"Something answers or refuses{at} what is asked as {names}: whether it is such a pack is open."
+        )
+    return f"What answers here speaks as a {first.title}{at}, and not as what it is read as."
 
 
 def _another_remedy(facts: Facts) -> str:
     line = facts[LineFacts]
-    assert line.family is not None
-    at = f"&baud={line.family_baud}" if line.family_baud not in {0, line.family.baud} else ""
+    first = line.as_families[0]
+    if not line.family_told:
+        return (
+            "Inverters and meters answer any question in Modbus, too: see what hangs on the line, and read it"
+            f" as one of these where it is such a pack: ?model={first.name}"
+        )
+    at = f"&baud={line.family_baud}" if line.family_baud not in {0, first.baud} else ""
     return (
-        f"Read it as that: ?model={line.family.name}{at} in the address. Where several devices share the"
+        f"Read it as that: ?model={first.name}{at} in the address. Where several devices share the"
         " line, the one that you mean is silent."
     )
 
@@ -111,12 +127,15 @@ RULES: tuple[Rule, ...] = (
     ),
     rule(
         "wrong-type-configured",
-        # Not certain: another device may share the line.
-        lambda facts: when(facts[LineFacts].family is not None, LIKELY),
+        _another,
         _another_words,
         _another_remedy,
         shown=("wire-received",),
-        causes={"wrong-type-configured": 0.85, "pack-asleep": 0.15},
+        causes=lambda facts: (
+            {"wrong-type-configured": 0.85, "pack-asleep": 0.15}
+            if facts[LineFacts].family_told
+            else {"wrong-type-configured": 0.5, "configuration": 0.3, "pack-asleep": 0.2}
+        ),
         excludes=("serial.wiring", "serial.wrong-baud", "serial.noise", "serial.echo", "protocol-variant"),
         reason=Reason.FOREIGN,
         by_experiment=True,
