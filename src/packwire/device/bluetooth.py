@@ -1,14 +1,14 @@
 """A pack in the air: found first, then read by whoever knows what it advertises."""
 
 import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from typing import override
 
 from packwire.address import VESC, Address
 from packwire.advertisement import Advertisement
 from packwire.device.base import Device, Node, Statistics
-from packwire.errors import NotAVescError, UnreachableError
+from packwire.errors import GoneError, NotAVescError, UnreachableError
 from packwire.link.base import Link
 from packwire.link.ble.adapters import may_hang, restart
 from packwire.link.ble.discovery import Seen, find
@@ -132,7 +132,18 @@ class BluetoothDevice(Device):
         for observer in self._watch.observers:
             observer.seen(time.time_ns(), self._seen.advertisement)
         self._device = self._chosen(self._seen)
-        await self._device.open()
+        with self._telling_of_proxy():
+            await self._device.open()
+
+    @contextmanager
+    def _telling_of_proxy(self) -> Iterator[None]:
+        """Say that the proxy went where it did: the pack, whose connection ends so, has no part in it."""
+        try:
+            yield
+        except GoneError as error:
+            if self._proxy is None or not self._proxy.lost:
+                raise
+            raise GoneError(self._proxy.went, reason=error.reason) from error
 
     def _chosen(self, seen: Seen) -> Device:
         from packwire.link.ble.link import BleLink  # noqa: PLC0415 - aiobmsble needs none
@@ -164,7 +175,8 @@ class BluetoothDevice(Device):
     @override
     async def read(self) -> tuple[Sample, ...]:
         assert self._device is not None
-        return await self._device.read()
+        with self._telling_of_proxy():
+            return await self._device.read()
 
     @override
     async def read_node(self, node: Node) -> Sample:

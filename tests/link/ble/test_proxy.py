@@ -113,7 +113,7 @@ async def test_a_proxy_that_goes_ends_the_reading_and_may_come_back(spoken):
         async with open_device(wanted) as device:
             await device.read()
             server.lose()
-            with pytest.raises(GoneError):
+            with pytest.raises(GoneError, match="proxy esp32-garage .* ended the connection"):
                 while True:
                     await device.read()
                     await asyncio.sleep(0.02)

@@ -12,6 +12,8 @@ MAX_LINE = 32 << 10
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
 #: Blanks of other widths, as text that was copied from a web page has them: no number's parts stand in them.
 _OTHER_BLANK = re.compile(r"[^\S\n\r\t ]")
+#: What a computer leaves in its logs that lost its power.
+_HOLE = re.compile(rb"\0{4,}")
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _STEP = 1 << 20
 #: A text may have so many times the bytes that are not NUL; without a mark at its beginning, a text in UTF-16
@@ -24,6 +26,7 @@ def is_text(head: bytes) -> bool:
     """Tell whether a file that begins so can be a log: UTF-16, or without control characters but NULs."""
     if encoding(head):
         return True
+    head = _HOLE.sub(b"\0", head)
     plain = head.replace(b"\0", b"")
     if len(plain) < len(head):
         return len(plain) * _MOST_NULS > len(head) and all(byte in _PRINTED for byte in plain)

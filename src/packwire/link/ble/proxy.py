@@ -151,9 +151,11 @@ class OpenProxy:
             self.client.subscribe_bluetooth_le_raw_advertisements(self._heard)
         with suppress(TimeoutError):
             async with asyncio.timeout(SAID_TIMEOUT):
-                while (self.active and self.slots is None) or self.subscribed is False:
+                while not self.lost and ((self.active and self.slots is None) or self.subscribed is False):
                     self._told.clear()
                     await self._told.wait()
+        if self.lost:
+            raise ConnectionResetError
         if self.slots is None:
             self._bluetooth.ble_connections_free = 1  # it is not known, and so it is tried
 
@@ -214,6 +216,11 @@ class OpenProxy:
         host = str(self.proxy)
         return f"{self.name} ({host})" if self.name and not host.startswith(self.name) else host
 
+    @property
+    def went(self) -> str:
+        """Return what is told where it ends the connection to this program."""
+        return f"the proxy {self.who} ended the connection: did it restart, or lose its Wi-Fi?"
+
     def refusal(self) -> UnreachableError | None:
         """Say why it answers and gives nobody its Bluetooth, if that is so."""
         if not self.has_proxy:
@@ -267,6 +274,8 @@ class OpenProxy:
                 while self.slots is not None and self.slots.free <= 0 and not self.lost:
                     self._told.clear()
                     await self._told.wait()
+        if self.lost:
+            raise UnreachableError(self.went, reason=Reason.CLOSED)
         if self.slots is not None and self.slots.free <= 0:
             by = f" by {', '.join(self.slots.held)}" if self.slots.held else ""
             raise UnreachableError(
@@ -347,10 +356,7 @@ async def listening(proxy: BluetoothProxy, hears: Hears) -> AsyncIterator[None]:
         finally:
             found.hears.discard(hears)
         if found.lost:
-            raise UnreachableError(
-                f"the proxy {found.who} ended the connection: did it restart, or lose its Wi-Fi?",
-                reason=Reason.CLOSED,
-            )
+            raise UnreachableError(found.went, reason=Reason.CLOSED)
 
 
 def _made(proxy: BluetoothProxy) -> OpenProxy:
