@@ -251,10 +251,22 @@ async def others(exam: Examination) -> CheckResult:
         finally:
             await line.close()
         if found:
-            facts.family_told = surely and len(found) == 1
-            return await _answers_otherwise(exam, found, rate if serial else 0)
-    facts.families = tuple(tried)
-    return failed(f"nor does it answer as {few(tried.values())}")
+            facts.family_baud = rate if serial else 0
+            break
+    request = hello(exam)
+    if request is not None:
+        await exam.hang_up()
+        line = await exam.line()
+        probe = await ask(exam, line, request, exam.options.patience)
+        if probe.reply is not None:
+            facts.questions += 1
+            return await answered(exam, line, probe)
+    if not found:
+        facts.families = tuple(tried)
+        return failed(f"nor does it answer as {few(tried.values())}")
+    facts.as_families, facts.family_told = tuple(found), surely and len(found) == 1
+    one = "of a" if facts.family_told else "of each of"
+    return odd(f"it answers the question {one} {few(each.title for each in found)}", excludes="silence")
 
 
 async def _replies_to(exam: Examination, line: Line, other: Protocol) -> list[bytes]:
@@ -267,15 +279,3 @@ async def _replies_to(exam: Examination, line: Line, other: Protocol) -> list[by
             return []
         replies.append(probe.reply or b"")
     return replies
-
-
-async def _answers_otherwise(exam: Examination, found: list[Protocol], rate: int) -> CheckResult:
-    facts, request = exam.facts[LineFacts], hello(exam)
-    asked = "of a " if facts.family_told else "of each of "
-    if request is not None:
-        line = await exam.line()
-        probe = await ask(exam, line, request, exam.options.patience)
-        if probe.reply is not None:
-            return await answered(exam, line, probe)
-    facts.as_families, facts.family_baud = tuple(found), rate
-    return odd(f"it answers the question {asked}{few(each.title for each in found)}", excludes="silence")
