@@ -45,6 +45,8 @@ _KEY = re.compile(r"[A-Za-z0-9+/]{43}=")
 #: What it logs where its Bluetooth goes from one client to another.
 _REPLACES = re.compile(rf"Subscription from {_CLIENT} .{{1,80}} replaces ([^\x1b]{{1,120}})")
 _LONGEST_LINE = 400
+#: ESPHome allows 31 characters of a name.
+_LONGEST_NAME = 64
 #: An ESP32 has nine at the most.
 _MOST_SLOTS = 16
 
@@ -123,7 +125,9 @@ class OpenProxy:
         info = await self.client.device_info()
         api_version = self.client.api_version or APIVersion()
         features = BluetoothProxyFeature(info.bluetooth_proxy_feature_flags_compat(api_version))
-        self.name, self.version = printable(info.name), printable(info.esphome_version)
+        self.name, self.version = (
+            printable(each[:_LONGEST_NAME]) for each in (info.name, info.esphome_version)
+        )
         self.has_proxy = bool(features)
         self.active = BluetoothProxyFeature.ACTIVE_CONNECTIONS in features
         # One that listens only has no use for services that are kept, and does not say that it keeps them.
