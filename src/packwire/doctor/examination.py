@@ -27,7 +27,8 @@ from packwire.doctor.line import Line, Probe
 from packwire.doctor.registry import checks_for, hello_of, of_a_vesc_on_a_stream, rules_for
 from packwire.doctor.transcript import Transcript
 from packwire.doctor.verdicts import judge, judge_surest_first
-from packwire.errors import PackwireError
+from packwire.errors import PackwireError, Reason, UnreachableError
+from packwire.event import EventKind
 from packwire.link.hub import Presence, ping_hub
 from packwire.protocol.base import Protocol, Request
 from packwire.protocols import protocol
@@ -151,7 +152,16 @@ class Examination:
         link = open_link(address or self.target.base, bare=True)
         line = Line(link, self._numbers, self.transcript, self.protocol)
         self._lines.append(line)
-        await line.open()
+        try:
+            await line.open()
+        except UnreachableError as error:
+            if (
+                self.facts[ConnectionFacts].made
+                and error.reason is Reason.NOT_THERE
+                and self.target.is_serial
+            ):
+                self.journal.tell(EventKind.PORT, "port-gone", str(error))
+            raise
         self.facts[ConnectionFacts].made += 1
         if self.facts[ContactFacts].contact is Contact.AFTER_FILLER:
             line.send_filler()

@@ -150,6 +150,11 @@ def test_encodings(encoding):
     assert [packets.packet(row).hex() for row in range(2)] == ["dda50300", "dd030002"]
 
 
+def test_a_hole_that_a_loss_of_power_left():
+    packets = read(b"TX dd a5 03 00\n" + bytes(3000) + b"\nRX dd 03 00 02\n")
+    assert [packets.packet(row).hex() for row in range(2)] == ["dda50300", "dd030002"]
+
+
 NO_BYTES = [
     "12 01 02 TX dd a5 04 00 ff fc 77",
     "Request dda50400fffc77 / Response dd0400080d470d480d490d4afea277",

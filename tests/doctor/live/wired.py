@@ -130,6 +130,13 @@ async def another_model_and_rate() -> AsyncIterator[str]:
         yield f"serial:{serial.path}?model=pylontech"
 
 
+@case("serial: the converter goes meanwhile", "serial.wiring")
+async def gone_port() -> AsyncIterator[str]:
+    with line("jbd", faults=("silence",)) as serial:
+        asyncio.get_running_loop().call_later(1.5, serial.close)
+        yield f"serial:{serial.path}?model=jbd"
+
+
 @case("serial: values that do not move, though current flows", "frozen-bms")
 async def frozen() -> AsyncIterator[str]:
     with line("jbd") as serial:

@@ -241,7 +241,7 @@ def _fell_off(facts: Facts) -> Confidence | None:
     """Take a converter that was there, and is not any more."""
     said = facts[SaidFacts]
     gone = said.has("port-gone") and not said.works and not said.has("can-library")
-    return when(gone, LIKELY if said.has("port-opened", "testing") else POSSIBLE)
+    return when(gone, LIKELY if said.live or said.has("port-opened", "testing") else POSSIBLE)
 
 
 def _fell_silent(facts: Facts) -> Confidence | None:
