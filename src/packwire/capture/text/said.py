@@ -24,11 +24,12 @@ from packwire.capture.text.way import way
 
 _SENT = (
     "tx|sent|sends?|sending|write|writes|writing|wrote|written|transmit|transmitted|transmitting|outgoing"
-    "|requests?|req|query|out"
+    "|requests?|req|query|out|oncharacteristicwrite|writecharacteristic"
 )
 _RECEIVED = (
     "rx|received?|receives|receiving|recv|recvd|rcvd|got|read|notify|notifies|notification|notifications|notified"
-    "|indication|incoming|responses?|resp|reply|replied|replies|answer|answers|in"
+    "|indication|incoming|responses?|resp|reply|replied|replies|answer|answers|in|oncharacteristicchanged"
+    "|oncharacteristicread|didupdatevaluefor|didupdatevalue"
 )
 #: What may stand directly before bytes, besides a direction.
 _DATA = (
