@@ -62,7 +62,8 @@ SAYINGS = (
     ),
     saying("can-down", EventKind.BUS, "can state STOPPED", of_device=False),
     saying("can-empty", EventKind.TIMED_OUT, "No CAN communication", of_device=False),
-    saying("can-bus-off", EventKind.BUS, "bus-off", of_device=False),
+    # Not the head of a column of counters.
+    saying("can-bus-off", EventKind.BUS, "bus-off", r"bus-off(?! {0,12}\d| {0,12}$)", of_device=False),
     saying("can-bus-off", EventKind.BUS, "BUS-OFF", of_device=False),
     saying("can-bus-off", EventKind.BUS, "Bus off", of_device=False),
     saying("can-bus-off", EventKind.BUS, "Bus Off", r"CAN|\bcan\d", start=-1, of_device=False),
