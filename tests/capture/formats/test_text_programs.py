@@ -135,6 +135,54 @@ FORMS: dict[str, dict[str, list[tuple[int, str]]]] = {
             (FROM, "0304"),
         ],
     },
+    "nRF Connect on iOS": {
+        "[12:35:28.1000] Verbose: Writing Value 0xDDA503 to Characteristic FFF2.\n"
+        "[12:35:28.1010] Debug: peripheral.writeValue(0xDDA503, for: FFF2, type: .withResponse)\n"
+        "[12:35:28.2000] Normal: Updated Value of Characteristic FFF1 to 0xDD0300.\n"
+        '[12:35:28.2000] Application: "0xDD0300" value received.': [(TO, "dda503"), (FROM, "dd0300")],
+    },
+    "QModMaster": {
+        "[RTU]>Tx > 12:00:00:123 - 01  03  00  00\n[RTU]>Rx > 12:00:00:223 - 01  03  02  00  11": [
+            (TO, "01030000"),
+            (FROM, "0103020011"),
+        ]
+    },
+    "Portmon": {
+        "1  0.00002  app.exe  IRP_MJ_WRITE  COM3  SUCCESS  Length 3: DD A5 03\n"
+        "2  0.00001  app.exe  IOCTL_SERIAL_GET_COMMSTATUS  COM3  SUCCESS\n"
+        "3  0.00001  app.exe  IRP_MJ_READ  COM3  TIMEOUT  Length 0:\n"
+        "4  0.00001  app.exe  IRP_MJ_READ  COM3  SUCCESS  Length 3: DD 03 00": [
+            (TO, "dda503"),
+            (FROM, "dd0300"),
+        ],
+    },
+    "arrays": {
+        "received: Uint8Array(3) [221, 3, 0]\nsent: Int8Array(3) [-35, -91, 3]": [
+            (FROM, "dd0300"),
+            (TO, "dda503"),
+        ],
+        "RX array('B', [221, 3, 0])": [(FROM, "dd0300")],
+    },
+    "bleak's examples": {
+        r"2026-01-02 12:00:00,123 __main__ INFO: Vendor specific: bytearray(b'\xdd\x03')": [(FROM, "dd03")],
+        r"0000ff01-0000-1000-8000-00805f9b34fb (Handle: 15): Unknown: bytearray(b'\xdd\x03')": [
+            (FROM, "dd03")
+        ],
+    },
+    "SSCOM": {
+        "[12:00:00.123]发→◇DD A5 03 00\n[12:00:00.223]收←◆DD 03 00 1B": [
+            (TO, "dda50300"),
+            (FROM, "dd03001b"),
+        ],
+        "[12:00:00.123]发送\uff1aDD A5 03 00": [(TO, "dda50300")],
+    },
+    "German": {
+        "Gesendet: DD A5 03 00\nEmpfangen: DD 03 00 1B\nAntwort: 01 03 02 00 11 78 48": [
+            (TO, "dda50300"),
+            (FROM, "dd03001b"),
+            (FROM, "01030200117848"),
+        ]
+    },
     "picocom": {"[dd][03][00][1b]": [(EITHER, "dd03001b")]},
     "Core Bluetooth": {
         "2026-01-02 12:00:01.123 +0000 Characteristic (FF01) notified: <dd03001b14>": [(FROM, "dd03001b14")]
@@ -162,6 +210,7 @@ CAN = {
     '"CAN","data_field",0.3,0.1,,,0x3E,,\n"CAN","data_field",0.4,0.1,,,0x00,,\n"CAN","crc_field",0.5,0.1,,,,0x1,': (
         "8000035502000000" + "3e00"
     ),
+    "21:22:39.226 > [Pytes] Received CAN message: 0x355 - 3E 00": "0000035502000000" + "3e00",
     "Chn Identifier Flg   DLC  D0...1...2...3...4...5...6..D7       Time     Dir\n"
     " 1    18FF50E5 X       2  3E  00          17.225730 T": "98ff50e502000000" + "3e00",
     "   Format of data field: DEC\n   Format of id field:   HEX\n"
@@ -202,6 +251,12 @@ REFUSED = [
     '[bluetooth]# write "221 165 3 0"\n[bluetooth]# write 01',
     "received mail <deadbeef>\nupdated value <user@host>",
     "received: [-70, -71, -69]\nRX: [-5, 3, 12, 20]",
+    "Uint8Array(4) [221, 3, 0]\nRX: Uint8Array(2) [221, 300]\nRX: Float32Array(2) [1, 2]\narray('i', [1, 2])",
+    "Model Number: bytearray(b'JBD')\nserial number: bytearray(b'abc')",
+    "1  0.00001  app.exe  IRP_MJ_READ  COM3  SUCCESS  Length 9: DD 03 00\n2  0.1  a.exe  IRP_MJ_CREATE  COM3  SUCCESS",
+    "[RTU]>Tx > values\nSys > 12:00:00:123 - dd 03 00 1b",
+    "Gesendet: 12.50\nAntwort: 42\nEmpfangen: 31.12.2025\n收: 85\n发→ 12:00:01",
+    "[Pytes] Received CAN message: 0x351\nCAN message: 351 - 10 02\nCAN frame: 0x351 - 5 of 8",
     "[ab][cd]\narr[00][01]\n[00]",
     "RX: 192.168.1.10\na4:c1:38:00:00:01\nrx 11.22.33\n1/2/2026 12:00:00 PM",
 ]
