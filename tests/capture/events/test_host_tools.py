@@ -31,6 +31,12 @@ def test_a_block_is_of_the_device_at_its_head(strip: bool):
     assert log.subjects[A].told["seen"].first.line == 6
 
 
+def test_an_address_of_digits_is_no_time():
+    log = read_events(["12:00:00 ERROR [main] Device with address 02:11:22:33:44:01 was not found", *INFO])
+    assert not log.notes
+    assert log.end == log.begin
+
+
 def test_what_bluetoothctl_prints_meanwhile_ends_no_block():
     log = read_events([*INFO[:2], f"[CHG] Device {B} RSSI: -70", *INFO[2:]])
     assert "host-connected" in codes(log, A)

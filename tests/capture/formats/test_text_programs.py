@@ -257,6 +257,8 @@ REFUSED = [
     "[RTU]>Tx > values\nSys > 12:00:00:123 - dd 03 00 1b",
     "Gesendet: 12.50\nAntwort: 42\nEmpfangen: 31.12.2025\n收: 85\n发→ 12:00:01",
     "[Pytes] Received CAN message: 0x351\nCAN message: 351 - 10 02\nCAN frame: 0x351 - 5 of 8",
+    '{"name":"X","address":"02:00:00:00:00:01","rssi":-79,"manufacturer_data":{},"service_uuids":[],"raw":"02010603"}',
+    "send: 42\nin 10 20 30\nout 01 02",
     "[ab][cd]\narr[00][01]\n[00]",
     "RX: 192.168.1.10\na4:c1:38:00:00:01\nrx 11.22.33\n1/2/2026 12:00:00 PM",
 ]

@@ -23,6 +23,11 @@ EXAMPLES = (
 _OBJECT = re.compile(r"\s*\[?\s*(?P<object>\{.*\})\s*,?\s*\]?\s*")
 #: What is in base64 by its name.
 _ENCODED = ("base64", "b64", "data_base64", "payload_base64", "value_base64", "base64value")
+#: What Home Assistant shows of a device that is heard: its `raw` is the advertisement.
+_OF_ADVERTISEMENTS = frozenset(
+    ("manufacturer_data", "service_uuids", "advertisement_data", "manufacturerdata")
+)
+_ADVERTISEMENT = Unread("JSON objects with what a device advertises, which is no message")
 _CAN_OBJECT = Unread("JSON objects with CAN identifiers, which are not read here")
 
 
@@ -45,6 +50,8 @@ class Grammar:
         names = {name.lower(): value for name, value in content.items()}
         if CAN_NAMES & names.keys() or ("id" in names and "dlc" in names):
             return _CAN_OBJECT
+        if _OF_ADVERTISEMENTS & names.keys():
+            return _ADVERTISEMENT
 
         def cell(key: str) -> str:
             return next((_text(names[name]) for name in COLUMNS[key] if _text(names.get(name))), "")
