@@ -26,6 +26,8 @@ _GOES_ON = re.compile(
     r"|(?:Soft|Hard) blocked|BD Address|current settings|supported settings|addr|Loaded|Active|Docs|Main PID"
     r"|Status|AdvertisingFlags|AdvertisingData)\b:?|(?:UP|DOWN)(?: [A-Z]+)*$|RX bytes:|TX bytes:"
 )
+#: What bluetoothctl prints meanwhile ends nothing.
+_MEANWHILE = ("[CHG]", "[NEW]", "[DEL]")
 
 
 class Blocks:
@@ -47,8 +49,10 @@ class Blocks:
             head, self._head = self._head, ""
             return " ".join(f"{head} {line}".split())
         rest = line.lstrip()
+        if not rest:
+            return line
         if line[0] in " \t" or _GOES_ON.match(rest):
             return f"{self._head} {rest}"
-        if rest[:1] != "[":  # what bluetoothctl prints meanwhile ends nothing
+        if not rest.startswith(_MEANWHILE):
             self._head = ""
         return line
