@@ -301,6 +301,8 @@ class WireFacts(Fact):
     """The checksums in frames that are right."""
     text_frames: int = 0
     """Frames of ASCII hex that begin with ~ among what was received."""
+    directed: bool = True
+    """Whether it is told which way any of them went; where it is not, all count as received."""
 
 
 def fill(
