@@ -1,11 +1,18 @@
 """What every test has: a cache folder of its own, and no password or terminal setting from outside."""
 
+import os
+
 import pytest
 from hypothesis import settings
 
 # How long an example takes is the machine's business.
 settings.register_profile("packwire", deadline=None)
 settings.load_profile("packwire")
+
+
+def pytest_xdist_auto_num_workers():
+    """Return one worker more than there are cores: many tests only wait for a link or for silence."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(autouse=True)

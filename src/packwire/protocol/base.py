@@ -358,6 +358,14 @@ class Protocol(ABC):
         """
         return ()
 
+    @property
+    def hello(self) -> Request | None:
+        """Return a request that only asks, and that each such device answers; None where none is known.
+
+        It is one without a password, and may be one at which the device beeps.
+        """
+        return next(iter(self.harmless), None)
+
     @abstractmethod
     def describe(self, message: bytes) -> str:
         """Return a message's name, for a user: `BMS_GET_VALUES`, `basic info`."""

@@ -38,7 +38,7 @@ _PROGRAMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "batmon",
             (
                 r"(?:INFO|DEBUG|WARNING|ERROR)"
-                r" \[(?:bt|main|sampling|jikong|client|store|scan|__init__)\]|bmslib/"
+                r" +\[(?:bt|main|sampling|jikong|client|store|scan|__init__)(?:\.py:\d+)?\]|bmslib/"
             ),
         ),
         ("uart_debug", r"\[uart_debug:\d"),

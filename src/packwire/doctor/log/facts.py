@@ -298,7 +298,9 @@ class WireFacts(Fact):
     only_address: bool = False
     """Whether nothing but the address differs in them."""
     own_sums: frozenset[int] = frozenset()
-    """The checksums in frames that are right."""
+    """The checksums of two bytes and more in frames that are right."""
+    own_bytes: frozenset[int] = frozenset()
+    """Those of one byte."""
     text_frames: int = 0
     """Frames of ASCII hex that begin with ~ among what was received."""
     directed: bool = True

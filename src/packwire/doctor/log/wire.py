@@ -109,7 +109,9 @@ def _look_at_channel(facts: WireFacts, rows: list[WireMessage], requests: set[by
     facts.text_frames += sum(row.payload[:2] == b"~2" for row in rows)
     if family is not None:
         facts.answered_in[family.name] += len(right)
-        facts.own_sums |= frozenset(_sums(stream, right))
+        sums = list(_sums(stream, right))
+        facts.own_sums |= {value for value, size in sums if size > 1}
+        facts.own_bytes |= {value for value, size in sums if size == 1}
         facts.foreign += sum(
             1
             for each in right[:2000]
@@ -157,16 +159,17 @@ def _says_something(stream: bytes, found: Found) -> bool:
     return len(set(stream[found.start : found.start + found.size])) > 2
 
 
-def _sums(stream: bytes, found: list[Found]) -> Iterator[int]:
+def _sums(stream: bytes, found: list[Found]) -> Iterator[tuple[int, int]]:
+    """Yield the checksums of frames, and of how many bytes each is."""
     for each in found:
         check = each.framing.check
-        if check is None or check.size < 2:
-            continue  # one byte is the same by chance
+        if check is None:
+            continue
         stored = check.stored(stream[each.start : each.start + each.size])
         if check.digits:
-            yield int(stored, 16)
+            yield int(stored, 16), check.size
         else:
-            yield int.from_bytes(stored, check.order)
+            yield int.from_bytes(stored, check.order), check.size
 
 
 def _irregular(times: list[int]) -> bool:

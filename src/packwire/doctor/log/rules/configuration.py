@@ -17,8 +17,8 @@ _TRIED = (
 
 def _misconfigured(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
-    if facts[RadioFacts].reversed_address:
-        return CERTAIN
+    if facts[RadioFacts].reversed_address or _looks_backwards(facts):
+        return CERTAIN if facts[RadioFacts].reversed_address else LIKELY
     if said.live and said.has(*_NO_WAY):
         return CERTAIN
     if said.has("esp-radio-failed"):
@@ -39,6 +39,27 @@ def _misconfigured(facts: Facts) -> Confidence | None:
         tried = said.has(*_TRIED) or not said.has("unknown-type", "can-down", "can-missing")
         return LIKELY if said.works or other or tried else CERTAIN
     return when(said.has("config-issue", "can-setup-failed") and not said.works, POSSIBLE)
+
+
+#: How the addresses of packs' Bluetooth boards begin [IEEE's registry, and boards that were met].
+_BEGINNINGS = frozenset(
+    {
+        *("A4:C1:37", "A4:C1:38", "A5:C2:37", "A5:C2:39", "AA:C2:37"),
+        *("C8:47:8C", "C8:47:80", "10:A5:62", "70:3E:97"),
+    }
+)
+
+
+def _looks_backwards(facts: Facts) -> str:
+    """Return an address that is not heard, ends as those of packs begin, and does not begin so."""
+    if not facts[SaidFacts].has("not-discovered", "not-found"):
+        return ""
+    radio = facts[RadioFacts]
+    for each in radio.wanted - radio.heard:
+        backwards = ":".join(reversed(each.split(":")))
+        if backwards[:8] in _BEGINNINGS and each[:8] not in _BEGINNINGS:
+            return backwards
+    return ""
 
 
 def _port(said: SaidFacts) -> Confidence | None:
@@ -124,6 +145,11 @@ def _misconfigured_words(facts: Facts) -> str:
             f"The configured address stands backwards: {backwards} is heard, and it was looked for"
             f" the other way round."
         )
+    if looks := _looks_backwards(facts):
+        return (
+            "The configured address seems to stand backwards: it ends as the addresses of such packs begin."
+            f" Read the other way round it is {looks}."
+        )
     if said.live and said.has(*_NO_WAY):
         return f"The configured place is not there: {said.quotes(*_NO_WAY)[0].text}."
     told = (words for codes, words in _COMPLAINTS if said.has(*codes))
@@ -132,6 +158,8 @@ def _misconfigured_words(facts: Facts) -> str:
 
 def _mend(facts: Facts) -> str:
     said = facts[SaidFacts]
+    if facts[RadioFacts].reversed_address or _looks_backwards(facts):
+        return "Enter the address the other way round (some apps show it backwards)."
     if said.has("can-down"):
         return "sudo ip link set can0 up type can bitrate 500000 (with its name, and the pack's bit rate)"
     if said.has("can-missing"):
@@ -192,6 +220,7 @@ RULES: tuple[Rule, ...] = (
             "config-issue",
             "can-setup-failed",
             "not-discovered",
+            "not-found",
         ),
         rank=Rank.WAY,
     ),

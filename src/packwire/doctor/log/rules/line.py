@@ -5,6 +5,7 @@ from packwire.doctor.line_facts import LineFacts
 from packwire.doctor.log.facts import SaidFacts, WireFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
 from packwire.doctor.log.rules.wired import BLUETOOTH
+from packwire.errors import Reason
 
 
 def _baud(facts: Facts) -> Confidence | None:
@@ -67,7 +68,36 @@ def _refuses(facts: Facts) -> Confidence | None:
     return when(facts[LineFacts].refused and not facts[SaidFacts].has("modbus-exception"), LIKELY)
 
 
+def _another_words(facts: Facts) -> str:
+    line = facts[LineFacts]
+    assert line.family is not None
+    at = f" at {line.family_baud} baud" if line.family_baud not in {0, line.baud} else ""
+    return f"What answers here speaks as a {line.family.title}{at}, and not as what it is read as."
+
+
+def _another_remedy(facts: Facts) -> str:
+    line = facts[LineFacts]
+    assert line.family is not None
+    at = f"&baud={line.family_baud}" if line.family_baud not in {0, line.family.baud} else ""
+    return (
+        f"Read it as that: ?model={line.family.name}{at} in the address. Where several devices share the"
+        " line, the one that you mean is silent."
+    )
+
+
 RULES: tuple[Rule, ...] = (
+    rule(
+        "wrong-type-configured",
+        # Not certain: another device may share the line.
+        lambda facts: when(facts[LineFacts].family is not None, LIKELY),
+        _another_words,
+        _another_remedy,
+        shown=("wire-received",),
+        causes={"wrong-type-configured": 0.85, "pack-asleep": 0.15},
+        excludes=("serial.wiring", "serial.wrong-baud", "serial.noise", "serial.echo", "protocol-variant"),
+        reason=Reason.FOREIGN,
+        by_experiment=True,
+    ),
     rule(
         "protocol-variant",
         _refuses,
