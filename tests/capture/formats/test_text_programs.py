@@ -336,3 +336,17 @@ def test_damaged_texts_never_raise_and_never_invent(text, cuts):
         assert "\n" not in str(refused)
         return
     assert sum(packets.size.tolist()) <= len(text)
+
+
+@pytest.mark.parametrize(
+    "head", ["", "RX: ", "CMD: SerialSend5 ", "1 0.1 a IRP_MJ_READ COM3 ", "- x: ", "uart-1: "]
+)
+@pytest.mark.parametrize("filler", [" ", "A", "0 ", "/", "[dd]", "221,"])
+def test_a_long_line_ends(head, filler):
+    """Each pattern is linear: a line of 30 000 characters would take one that is not some seconds."""
+    line = (head + filler * 30_000)[:30_000] + "!"
+    for _ in range(3):
+        try:
+            read(f"{line}\n".encode())
+        except BadFileError as refused:
+            assert "\n" not in str(refused)

@@ -33,6 +33,8 @@ _BASE64 = re.compile(
 )
 #: Shorter lines say little; of lines that are no frames so many are tried.
 _FEWEST, _MOST_TRIED = 5, 500
+#: So many characters of base64 hold a frame.
+_SHORTEST_TEXT, _LONGEST_TEXT = 8, 4096
 #: Frames in pieces are no longer than this and one piece.
 _LONGEST = 1024
 _NUMBERS = re.compile(r"(?:\b[0-9A-Fa-f]{1,3}[ ,;:\t]+){3}")
@@ -83,7 +85,7 @@ class Grammar:
         if self._vain >= _MOST_TRIED:
             return None
         if not _NUMBERS.search(line):
-            return self._frame(line, encoded) if _BASE64.search(line) else None
+            return self._frame(line, encoded) if _may_end_in_base64(line) else None
         return (
             self._frame(line, decimal_lines.decimal) or self._frame(line, _unpadded) or self._decimals(line)
         )
@@ -100,6 +102,11 @@ class Grammar:
         """Return a line of decimal numbers: never taken, it says what digits in other lines are."""
         row = decimal_lines.take(line, self._clock, decimal_lines.decimal) if _DECIMAL.search(line) else None
         return row._replace(doubt=DECIMALS, shape=DECIMALS) if isinstance(row, Row) else None
+
+
+def _may_end_in_base64(line: str) -> bool:
+    size = len(line.rpartition(" ")[2].strip("'\""))
+    return size % 4 == 0 and _SHORTEST_TEXT <= size <= _LONGEST_TEXT
 
 
 def encoded(line: str, at: int) -> tuple[bytes | Unread, int] | None:

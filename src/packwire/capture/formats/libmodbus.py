@@ -17,10 +17,10 @@ EXAMPLES = (
 )
 
 #: An address, a function, and at least a checksum of two bytes.
-_SENT = re.compile(r"\s*((?:\[[0-9A-F]{2}\]){4,260})\s*")
-_READ = re.compile(r"\s*((?:<[0-9A-F]{2}>){4,260})\s*")
+_SENT = re.compile(r"\s{0,16}((?:\[[0-9A-F]{2}\]){4,260})")
+_READ = re.compile(r"\s{0,16}((?:<[0-9A-F]{2}>){4,260})")
 #: In small letters: at least one of them, or it is libmodbus'.
-_MAPPED = re.compile(r"\s*(?=[^a-f]*[a-f])((?:\[[0-9a-f]{2}\]){4,8000})\s*")
+_MAPPED = re.compile(r"\s{0,16}((?:\[[0-9a-f]{2}\]){4,8000})")
 _FORMS = (
     (_SENT, PacketDirection.SENT),
     (_READ, PacketDirection.RECEIVED),

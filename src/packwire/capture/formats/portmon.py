@@ -11,11 +11,12 @@ NAME = "Portmon log"
 EXAMPLES = ("12  0.00002514  app.exe  IRP_MJ_READ  VCP0  SUCCESS  Length 4: DD 03 00 1B",)
 
 _LINE = re.compile(
-    r"\s*\d{1,9}\s+(?P<time>\d\d?:\d\d:\d\d(?: [AP]M)?|\d{1,9}\.\d{1,9})\s+(?P<process>\S.{0,60}?)\s+"
-    r"(?P<request>IRP_MJ_\w{3,24}|IOCTL_\w{3,40})\s+(?P<port>\S{1,40})\s+(?P<result>[A-Z_]{3,24})(?P<rest>.*)"
+    r"\s{0,16}\d{1,9}\s{1,16}(?P<time>\d\d?:\d\d:\d\d(?: [AP]M)?|\d{1,9}\.\d{1,9})\s{1,16}"
+    r"(?P<process>\S.{0,60}?)\s{1,16}(?P<request>IRP_MJ_\w{3,24}|IOCTL_\w{3,40})\s{1,16}(?P<port>\S{1,40})"
+    r"\s{1,16}(?P<result>[A-Z_]{3,24})(?P<rest>.*)"
 )
 _DATA = re.compile(
-    r"\s+Length:? (?P<count>\d{1,5})(?:: (?P<hex>[0-9A-F]{2}(?: [0-9A-F]{2})*)?)?\s*(?P<more>\.*)\s*"
+    r"\s{1,16}Length:? (?P<count>\d{1,5})(?:: (?P<hex>[0-9A-F]{2}(?: [0-9A-F]{2})*)?)? ?\.{0,3}"
 )
 _WAYS = {"IRP_MJ_WRITE": PacketDirection.SENT, "IRP_MJ_READ": PacketDirection.RECEIVED}
 

@@ -22,22 +22,22 @@ EXAMPLES = (
 ADVICE = "set SerialDelimiter to 254 and send with SerialSend5, so that Tasmota shows hex"
 
 _TIME = re.compile(
-    r"\s*(?:\[?(?P<time>(?:\d{4}-\d\d-\d\dT)?\d\d:\d\d:\d\d(?:\.\d{1,6})?)(?:-\d{1,4})?\]?\s+)?"
+    r"\s{0,8}(?:\[?(?P<time>(?:\d{4}-\d\d-\d\dT)?\d\d:\d\d:\d\d(?:\.\d{1,6})?)(?:-\d{1,4})?\]?\s{1,8})?"
 )
 _RECEIVED = re.compile(
     r"(?:[\w/.-]{0,100}\s{0,3}[=:]?\s{0,3}|(?:MQT|RSL|RUL): [\w/.-]{0,100}RESULT = )"
     r"\{(?:\"Time\":\"[^\"]{1,40}\",\s?)?\"S?SerialReceived\":\s?"
-    r"(?:\{\s?\"Data\":\s?\"(?P<inner>[^\"]*)\"\s?\}|\"(?P<data>[^\"]*)\")\s?\}\s*(?:\(retained\))?",
+    r"(?:\{\s?\"Data\":\s?\"(?P<inner>[^\"]*)\"\s?\}|\"(?P<data>[^\"]*)\")\s?\}(?: \(retained\))?",
 )
 _SENT = re.compile(
     r"(?:CMD: |cmnd/[\w/.-]{1,100}/|RUL: .{1,120} performs \")S?SerialSend(?P<way>[56])(?: = | |: ?)"
-    r"(?P<data>[0-9A-Fa-f, ]+)\"?\s*",
+    r"(?P<data>[0-9A-Fa-f](?:[0-9A-Fa-f, ]*[0-9A-Fa-f])?)\"?",
     re.IGNORECASE,
 )
 #: The same once more, with what the command is made of.
 _AGAIN = re.compile(
     r"(?:CMD|RSL): (?:Grp \d, Cmd 'S?SERIALSEND5?', Idx|Group \d, Index) (?P<index>\d),.{0,80}\bData '?"
-    r"(?P<data>[0-9A-Fa-f]+)'?\s*"
+    r"(?P<data>[0-9A-Fa-f]+)'?"
 )
 _TEXT = Unread("texts that Tasmota received, not in hex (set SerialDelimiter 254, send with SerialSend5)")
 
