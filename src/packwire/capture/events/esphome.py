@@ -225,6 +225,12 @@ SAYINGS = (
         of_device=False,
     ),
     saying("modbus-no-response", EventKind.TIMED_OUT, "no response received - removed from send queue"),
+    saying("modbus-no-response", EventKind.TIMED_OUT, "Stop waiting for response from ", of_device=False),
+    saying("bad-setting", EventKind.INFO, "Broadcast refused for ", of_device=False),
+    saying("bad-setting", EventKind.INFO, "Address 0 is the Modbus broadcast", of_device=False),
+    saying("program-fault", EventKind.ERROR, "incorrect length, sending: ", of_device=False),
+    saying("wire-sent", EventKind.WRITTEN, "  Wrote 0b", of_device=False),
+    saying("wire-received", EventKind.NOTIFIED, "  Read 0b", of_device=False),
     saying("modbus-no-response", EventKind.TIMED_OUT, "odbus device=", r"set offline", of_device=False),
     saying(
         "modbus-exception",

@@ -280,7 +280,7 @@ SAYINGS = (
     ),
     saying("init-failed", EventKind.TIMED_OUT, "failed to initialize BMS connection"),
     saying("init-failed", EventKind.TIMED_OUT, "Failed to initialise BMS"),
-    saying("init-failed", EventKind.TIMED_OUT, "Failed to initialize BMS"),
+    saying("init-failed", EventKind.TIMED_OUT, "Failed to initialize BMS", r"BMS(?!!)"),  # bms-to-inverter's
     saying("timed-out", EventKind.TIMED_OUT, "communication timed out"),
     saying("timed-out", EventKind.TIMED_OUT, "communication timeout"),
     saying("timed-out", EventKind.TIMED_OUT, "BMS is stale, triggering reconnect"),

@@ -18,7 +18,7 @@ _REFUSED = ("checksum", "bad-frame", "crc-error", "modbus-crc", "bad-header", "i
 
 def _over_bluetooth(facts: Facts) -> bool:
     said = facts[SaidFacts]
-    if said.has("wire-sent", "wire-received", "no-reply", "incorrect-reply", "modbus-crc"):
+    if said.has("wire-sent", "wire-received", "no-reply", "incorrect-reply", "modbus-crc", "over-wire"):
         return False
     if said.has(
         *("client-connected", "connected", "subscribed", "mtu", "seen", "connecting", "client"),
@@ -42,8 +42,10 @@ def _own_checksum(facts: Facts) -> Confidence | None:
     if matched:
         # A frame that came damaged between others like it has their checksum: certain is what is refused each
         # time, where all that came is right.
+        # A sum that is off by less than 256 may lack one byte that the reader lost.
         each_refused = len(matched) == len(complained) >= wire.right and not wire.wrong
-        return CERTAIN if each_refused else LIKELY
+        a_byte_less = all(abs(one - two) < 256 for one, two in complained)
+        return CERTAIN if each_refused and not a_byte_less else LIKELY
     return when(sums.fixed_difference, LIKELY)
 
 
@@ -105,10 +107,10 @@ def _variant(facts: Facts) -> Confidence | None:
     said, wire, sums = facts[SaidFacts], facts[WireFacts], facts[ChecksumFacts]
     if said.works or sums.pairs or said.has("restart") or (wire.echoes and wire.received == wire.echoes):
         return None
-    if said.has("unknown-version"):
+    if said.has("unknown-version") or (wire.other_version and said.has("unknown-damage", *_REFUSED)):
         return LIKELY
     if said.has("bad-frame") and (said.has("received") or wire.received):
-        return LIKELY
+        return POSSIBLE if wire.right else LIKELY
     if said.has("part-missing"):
         return POSSIBLE
     if said.has("bad-frame", "junk-bytes") and _over_bluetooth(facts):
@@ -124,8 +126,12 @@ def _variant_words(facts: Facts) -> str:
     if came := said.values("unknown-version", "got"):
         awaited = said.values("unknown-version", "awaited")[-1]
         return f"The pack answers in version {came[-1]} of its protocol, and the program awaits {awaited}."
+    if other := facts[WireFacts].other_version:
+        return f"The pack answers in another version of its protocol: {other}."
     if said.has("part-missing") and not said.has("bad-frame", "junk-bytes"):
         return "Of what the driver asks the pack for, a part does not come, or comes in another form."
+    if facts[WireFacts].right and said.has("bad-frame"):
+        return "Right frames come, and the program refuses some: it awaits another kind or version of them."
     return (
         "Data flows, and none of it is a frame that is known: frames of this make begin or are built"
         " differently."
@@ -201,8 +207,8 @@ def _noise_causes(facts: Facts) -> Causes:
 
 def _impossible(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
-    absurd = said.count("impossible-value") > 1 or said.has("zero-sample")
-    return when(absurd and not said.has(*_REFUSED), POSSIBLE)
+    told = said.count("impossible-value") + (said.has("impossible-value") and said.has("zero-value"))
+    return when((told > 1 or said.has("zero-sample")) and not said.has(*_REFUSED), POSSIBLE)
 
 
 RULES: tuple[Rule, ...] = (
@@ -299,7 +305,8 @@ RULES: tuple[Rule, ...] = (
         shown=("subscribed", "received", "bad-frame", "unknown-version", "junk-bytes", "part-missing"),
         causes=lambda facts: (
             {"protocol-variant": 0.45, "serial.protocol-setting": 0.3, "wrong-type-configured": 0.25}
-            if facts[SaidFacts].has("unknown-version") and not _over_bluetooth(facts)
+            if (facts[SaidFacts].has("unknown-version") or facts[WireFacts].other_version)
+            and not _over_bluetooth(facts)
             else {
                 "protocol-variant": 0.45,
                 "reader-bug.framing": 0.25,

@@ -30,6 +30,8 @@ def _dbus(facts: Facts) -> Confidence | None:
 
 def _permission(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
+    if said.has("net-permission") and not said.has("worked", "can-empty", "nobody-acks"):
+        return LIKELY
     if said.has("dbus-rejected", "port-permission", "access-denied"):
         return LIKELY if said.has(*RADIO_WORKS, *_BY_PROXIES) else CERTAIN
     # What a program says of a socket that it can do without, before it goes on to hear packs.
@@ -89,7 +91,7 @@ def _fault(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if said.has("not-installed") and not said.works:
         return LIKELY  # a part that its owner may have asked for
-    if not said.has("program-fault"):
+    if not said.has("program-fault") or said.has("vesc-no-data"):
         return when(
             said.has("short-data")
             and not said.has("no-reply", "incorrect-reply", "checksum", "empty-response", "sum-asserted"),
@@ -119,6 +121,8 @@ def _containers(facts: Facts) -> str:
             "Give the program's user the right to the port: the group dialout (or uucp), or the"
             " container the device."
         )
+    if facts[SaidFacts].has("net-permission"):
+        return "Set the interface up as root (sudo ip link set ..), or give the program CAP_NET_ADMIN."
     if facts[SaidFacts].has("access-denied"):
         return "Allow it in the system's settings (macOS: Privacy & Security, Bluetooth)."
     return (
@@ -202,12 +206,14 @@ RULES: tuple[Rule, ...] = (
         lambda facts: (
             "This user may not open the serial port."
             if facts[SaidFacts].has("port-permission")
+            else "This user may not set up the CAN interface."
+            if facts[SaidFacts].has("net-permission")
             else "The system does not let this program use Bluetooth."
             if facts[SaidFacts].has("access-denied")
             else "The system's D-Bus refuses the program: its user has no right to Bluetooth."
         ),
         _containers,
-        shown=("dbus-rejected", "port-permission", "access-denied", "mgmt-permission"),
+        shown=("dbus-rejected", "port-permission", "net-permission", "access-denied", "mgmt-permission"),
         rank=Rank.WAY,
     ),
     rule(
@@ -322,6 +328,13 @@ RULES: tuple[Rule, ...] = (
         "The program that reads fails by itself: this exception is a fault in it, whatever the pack says.",
         "Use its newest version; if it is still there, report it with the whole traceback.",
         shown=("serial-read-error", "program-fault", "not-installed", "short-data"),
+        # Bytes that a program stumbles over may be those of a bad line.
+        causes=lambda facts: (
+            {"reader-bug.other": 0.6, "serial.noise": 0.25, "serial.wrong-baud": 0.15}
+            if facts[SaidFacts].has("short-data")
+            and not facts[SaidFacts].has("program-fault", "names-bluetooth", *_BY_PROXIES, *RADIO_WORKS)
+            else {"reader-bug.other": 1.0}
+        ),
         rank=Rank.FLOW,
     ),
     rule(
