@@ -101,7 +101,7 @@ def diagnose_file(path: str | Path, progress: Callable[[int], None] | None = Non
         data, _, damage = unpacked(content)
         if is_plain_text(data):
             found = diagnose_lines(name, lines(data), progress, damage)
-            if (capture := _recording(path, content, name, found.log)) is None:
+            if (capture := _recording(path, content, found)) is None:
                 return found
         else:
             capture = open_capture(path) if str(path) != "-" else Capture(name, read_packets(content))
@@ -114,13 +114,14 @@ def diagnose_file(path: str | Path, progress: Callable[[int], None] | None = Non
     return replace(found, notes=(*capture.damage, *found.notes))
 
 
-def _recording(path: str | Path, content: Bytes, name: str, log: EventLog) -> Capture | None:
+def _recording(path: str | Path, content: Bytes, found: LogDiagnosis) -> Capture | None:
     """Return a text as the recording that it is, where no program says anything in it; None for a log."""
+    log = found.log
     told = any(each.told.keys() - log.common.told.keys() for each in log.subjects.values())
-    if log.programs or told or log.lines > _MOST_LINES:
+    if log.programs or told or not found.verdict.alone or log.lines > _MOST_LINES:
         return None
     try:
-        return open_capture(path) if str(path) != "-" else Capture(name, read_packets(content))
+        return open_capture(path) if str(path) != "-" else Capture(found.name, read_packets(content))
     except BadFileError:
         return None
 

@@ -25,7 +25,6 @@ FAILURES = frozenset(
         *("unknown-damage", "unknown-no-link", "unknown-no-bridge", "unknown-not-found", "unknown-no-notify"),
     }
 )
-#: Sentences that only a program says that got through to a pack or an adapter.
 #: So many s without values, and so many times the usual pause, are no pause.
 _LONG_WITHOUT, _TIMES_WITHOUT = 120, 5
 _WORKS = ("worked", "frame-read", "found-driver")
@@ -309,8 +308,7 @@ class WireFacts(Fact):
     """Messages in which several such frames stand, one behind the other."""
     other_version: str = ""
     """Where such an answer is in another version than its question: which, in words."""
-    directed: bool = True
-    """Whether it is told which way any of them went; where it is not, all count as received."""
+    directed: bool = True  # whether it is told which way any went; otherwise all count as received
 
 
 def fill(
