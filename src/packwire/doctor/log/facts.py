@@ -308,7 +308,6 @@ class WireFacts(Fact):
     """Messages in which several such frames stand, one behind the other."""
     other_version: str = ""
     """Where such an answer is in another version than its question: which, in words."""
-    directed: bool = True  # whether it is told which way any went; otherwise all count as received
 
 
 def fill(

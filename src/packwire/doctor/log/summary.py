@@ -86,8 +86,7 @@ def _later_checks(found: DeviceFindings) -> Iterator[CheckResult]:
             "services", "Has it what is asked for?", Outcome.FAILED if missing else Outcome.PASSED, words
         )
     sent = max(said.count("sent", "sent-acked", "wire-sent", "program-sends"), wire.sent)
-    of_wire = wire.received if wire.directed else 0
-    came = max(said.count("received", "wire-received", "program-receives", "pylon-answer"), of_wire)
+    came = max(said.count("received", "wire-received", "program-receives", "pylon-answer"), wire.received)
     silent = said.count(*_UNANSWERED)
     if sent or came or silent:
         outcome = Outcome.PASSED if came and not silent else Outcome.ODD if came else Outcome.FAILED

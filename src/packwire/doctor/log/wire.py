@@ -57,11 +57,7 @@ def capture_of(lines: Sequence[str], name: str) -> Capture:
 
 def look_at(messages: Messages) -> WireFacts:
     """Look at the bytes of a recording or of a log."""
-    facts = look_at_rows(list(_messages(messages)))
-    facts.directed = not len(messages) or bool((messages.direction != Direction.UNKNOWN).any())
-    if not facts.directed:
-        facts.foreign = 0
-    return facts
+    return look_at_rows(list(_messages(messages)))
 
 
 def look_at_rows(found: Sequence[WireMessage]) -> WireFacts:
