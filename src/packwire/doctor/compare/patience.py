@@ -269,7 +269,8 @@ def _from_pauses(session: ClientSession, steps: Sequence[FollowingStep]) -> Clie
     if len(long) + len(quick) < len(pauses) or not _again_soon(steps, timeout):
         return nothing
     # Of requests sent together the last one tells: a pause behind a round is the same behind both.
-    if len({kinds[-1] for kinds in long}) > 1:
+    # What was asked once, behind the first round, is no second kind.
+    if len({kinds[-1] for kinds in long if len(groups[kinds]) > 1}) > 1:
         return _judge(session, steps, timeout, PatienceSource.PAUSES)
     once = _judge(session, steps, timeout, PatienceSource.ROUND)
     return once if timeout >= _LEAST_ONCE and _longer(session, once) else nothing
