@@ -11,7 +11,7 @@ from packwire.doctor.compare.patience import PatienceSource, patience_of
 from packwire.doctor.vesc.recorded_sessions import vesc_sessions
 from tests.capture.builder import EPOCH
 from tests.capture.vesc_session import ASK_BMS, ASK_VERSION, VescSession, bms, version, via
-from tests.doctor.compare.clients import compared
+from tests.doctor.compare.clients import compared, written
 from tests.shared_data import ROOT
 
 DATA = ROOT / "tests" / "data" / "vesc"
@@ -45,6 +45,18 @@ def test_a_pause_after_one_kind_alone_may_be_a_pace_or_a_timeout_and_that_is_sai
     assert "its pace, or a timeout; nothing tells which" in found.main.evidence[0]
     # That it once went on soon after FW_VERSION's reply is no sign that it took that either.
     assert [kind.name for kind in found.main.kinds] == ["FW_VERSION", "BMS_GET_VALUES"]
+
+
+def test_what_is_asked_once_behind_the_first_round_makes_no_timeout_of_a_pace(tmp_path):
+    mine = VescSession(step=100_000).open()
+    for number in range(5):
+        mine.ask(ASK_BMS).answer(bms())
+        if number == 0:
+            mine.ask(via(84, ASK_VERSION)).answer(version()).wait(1.0)
+            continue
+        mine.ask(ASK_VERSION).answer(version()).wait(1.0)
+    (session,), _ = vesc_sessions(open_capture(written(tmp_path / "mine.pcap", [mine.close()])))
+    assert not patience_of(session).refused
 
 
 def test_a_log_settles_it(tmp_path):
