@@ -15,8 +15,10 @@ SAYINGS = (
         "service_uuids",
         r"""service_uuids['"]:\s?\[(?P<services>[^\]]{0,400})\]""",
     ),
-    saying("not-connectable", EventKind.SEEN, "connectable", r"""connectable['"]:\s?(?:false|False)"""),
-    saying("connectable", EventKind.SEEN, "connectable", r"""connectable['"]:\s?(?:true|True)"""),
+    saying("not-connectable", EventKind.SEEN, "connectable'", r"connectable':\s?False"),
+    saying("not-connectable", EventKind.SEEN, 'connectable"', r'connectable":\s?(?:false|False)'),
+    saying("connectable", EventKind.SEEN, "connectable'", r"connectable':\s?True"),
+    saying("connectable", EventKind.SEEN, 'connectable"', r'connectable":\s?(?:true|True)'),
     # bleak_retry_connector
     saying("connecting", EventKind.CONNECTING, "Connection attempt: ", r"attempt: (?P<attempt>\d{1,4})"),
     saying("connecting", EventKind.CONNECTING, "Connecting (attempt: "),
