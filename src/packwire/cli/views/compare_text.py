@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from packwire.cli.terminal import printable
-from packwire.doctor.compare.differences import seconds
+from packwire.doctor.compare.session import seconds
 
 type Record = dict[str, Any]
 

@@ -3,9 +3,10 @@
 Rounds of a polling are folded to one block first, so that what is compared is short even in long recordings.
 """
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import chain, repeat
 
 from packwire.doctor.compare.session import ClientSession, QueryKind
 
@@ -65,20 +66,19 @@ def align(reference: ClientSession, mine: ClientSession) -> Alignment:
 
 def _steps(keys: list[list[tuple[QueryKind, ...]]], blocks: list[list[Block]]) -> Iterator[AlignedStep]:
     matcher = SequenceMatcher(None, keys[0], keys[1], autojunk=False)
-    for _, begin, end, other_begin, other_end in matcher.get_opcodes():
-        if keys[0][begin:end] == keys[1][other_begin:other_end]:
-            for key, left, right in zip(
-                keys[0][begin:end], blocks[0][begin:end], blocks[1][other_begin:other_end], strict=True
-            ):
-                for place, kind in enumerate(key):
-                    yield AlignedStep(kind, left.numbers(place), right.numbers(place))
-            continue
-        for key, block in zip(keys[0][begin:end], blocks[0][begin:end], strict=True):
+    for what, begin, end, other_begin, other_end in matcher.get_opcodes():
+        asked, left = keys[0][begin:end], blocks[0][begin:end]
+        others, right = keys[1][other_begin:other_end], blocks[1][other_begin:other_end]
+        rows: Iterable[tuple[tuple[QueryKind, ...], Block | None, Block | None]] = (
+            zip(asked, left, right, strict=True)
+            if what == "equal"
+            else chain(zip(asked, left, repeat(None)), zip(others, repeat(None), right))
+        )
+        for key, there, here in rows:
             for place, kind in enumerate(key):
-                yield AlignedStep(kind, block.numbers(place), None)
-        for key, block in zip(keys[1][other_begin:other_end], blocks[1][other_begin:other_end], strict=True):
-            for place, kind in enumerate(key):
-                yield AlignedStep(kind, None, block.numbers(place))
+                yield AlignedStep(
+                    kind, there.numbers(place) if there else None, here.numbers(place) if here else None
+                )
 
 
 def _blocks(kinds: Sequence[Hashable]) -> Iterator[Block]:
