@@ -19,6 +19,7 @@ from packwire.clock import NO_TIME, moment, nanoseconds
 from packwire.columns import spans
 from packwire.direction import DIRECTION_NAMES, Direction
 from packwire.errors import missing_extra
+from packwire.phrases import few
 
 __all__ = ["Direction", "Message", "MessageRow", "Messages", "concatenated", "from_rows"]
 
@@ -75,10 +76,9 @@ class Messages:
     @override
     def __repr__(self) -> str:
         used = [str(self.channels[code]) for code in np.flatnonzero(np.bincount(self.channel)).tolist()]
-        more = f" and {len(used) - _SHOWN} more" if len(used) > _SHOWN else ""
         known = self.time[self.time != NO_TIME]
         span = f", {(int(known.max()) - int(known.min())) / 1e9:.1f} s" if len(known) else ""
-        return f"<{len(self)} messages{span}, on {', '.join(used[:_SHOWN]) or 'no channel'}{more}>"
+        return f"<{len(self)} messages{span}, on {few(used, _SHOWN) or 'no channel'}>"
 
     @overload
     def __getitem__(self, index: int) -> Message: ...

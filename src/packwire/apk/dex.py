@@ -6,7 +6,6 @@ file, and all work together is bounded by the file's length, however often the f
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -130,11 +129,6 @@ class Dex:
             return FieldName("", "")
         packed, name = self._fields[number].tolist()
         return FieldName(self.type(packed & 0xFFFF), self.string(name))
-
-    @cached_property
-    def class_count(self) -> int:
-        """Return how many classes are defined here."""
-        return len(self._classes)
 
     def classes(self, passed_over: tuple[str, ...] = ()) -> Iterator[ClassDefinition]:
         """Yield the classes but those whose names begin so."""

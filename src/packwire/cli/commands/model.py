@@ -17,7 +17,7 @@ from packwire.cli.options import JsonOption, ModelsOption
 from packwire.cli.records.recordings import Model as Record
 from packwire.cli.streams import tell
 from packwire.cli.terminal import make_console, printable, say
-from packwire.errors import BadFileError, BadOptionError
+from packwire.errors import BadFileError, BadOptionError, not_written
 from packwire.models.examples import problems
 from packwire.models.load import read_file
 from packwire.models.pages import link_words, proof_words
@@ -248,7 +248,7 @@ def new(name: str, /, *, out: Annotated[Path | None, Parameter(name="--out", ali
         path.write_text(text, encoding="utf-8")
         (path.parent / "model.schema.json").write_text(schema_text(), encoding="utf-8")
     except OSError as error:
-        raise BadFileError(f"{path}: cannot be written ({error.strerror or error})") from None
+        raise not_written(path, error) from None
     checked = path.stem if out is None else printable(str(path))
     say(make_console(), f"{printable(str(path))}: next, packwire model check {checked}")
     return ExitCode.OK

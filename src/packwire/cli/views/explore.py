@@ -8,6 +8,7 @@ from packwire.cli.records.exploring import Exploration, GattCharacteristic, Prob
 from packwire.cli.terminal import printable
 from packwire.link.ble.exploring import Characteristic, LikelyPair, name_of
 from packwire.link.ble.probing import Answered
+from packwire.phrases import times
 from packwire.visible import printable as visible
 
 type _Line = tuple[str | tuple[str, str], ...]
@@ -70,10 +71,12 @@ def _characteristic(own: Characteristic, found: Explored) -> Iterator[_Line]:
         said = f"  {_value(each.value)}" if each.value else ""
         yield (f"    0x{each.handle:04x}  {short(each.uuid)}{_named(each.uuid)}{said}",)
     if own.notifications:
-        times = "once" if own.notifications == 1 else f"{own.notifications} times"
         family = found.families.get(own.handle)
         frames = f", frames of {family}" if family else ""
-        yield ("          ", (f"notified {times} in {found.seconds:g} s{frames}:", "green"))
+        yield (
+            "          ",
+            (f"notified {times(own.notifications)} in {found.seconds:g} s{frames}:", "green"),
+        )
         for data in own.heard[:_NOTIFICATIONS]:
             yield (f"            {_value(data)}",)
 

@@ -12,14 +12,14 @@ from packwire.insight.fields import FieldRole, FoundField
 from packwire.insight.texts import TextKind
 from packwire.wire.fields import Type
 
-_LETTERS = {Type.UINT: "u", Type.INT: "i", Type.FLOAT: "f", Type.BCD: "bcd"}
+LETTERS = {Type.UINT: "u", Type.INT: "i", Type.FLOAT: "f", Type.BCD: "bcd"}
 #: So many different frames at least tell something.
 _FEW = 3
 
 
 def type_text(field: FoundField) -> str:
     """Return a field's type as a model writes it: `u16`, `i32`, `f32`, `text`."""
-    letters = _LETTERS.get(field.type)
+    letters = LETTERS.get(field.type)
     return f"{letters}{8 * field.width // (1 + field.digits)}" if letters else field.type.value
 
 

@@ -20,6 +20,7 @@ from packwire.cli.live_output import LiveText, lost_record
 from packwire.cli.terminal import hanging, make_console, printable
 from packwire.clock import iso_time
 from packwire.link.tcp import place
+from packwire.phrases import counted
 from packwire.share.permissions import Policy
 from packwire.share.server import (
     ClientCame,
@@ -172,7 +173,7 @@ class TextView:
         then, before = self._before or (now, stats)
         self._before = (now, stats)
         rate = (stats.requests - before.requests) / (now - then) if now > then else 0.0
-        text = f"{_count(len(stats.seats), 'client')}   {rate:.1f} requests a second   {_totals(stats)}"
+        text = f"{counted(len(stats.seats), 'client')}   {rate:.1f} requests a second   {_totals(stats)}"
         with contextlib.suppress(OSError):
             line = Text(text, "dim" if stats.connected else "red")
             self._live.update(Text("\n").join(hanging(self._console, line)), refresh=True)
@@ -270,16 +271,12 @@ def _totals(stats: SharingStats) -> str:
         (stats.device_junk, "junk bytes from the device"),
     )
     parts = [
-        _count(stats.requests, "request"),
+        counted(stats.requests, "request"),
         f"{stats.forwarded} sent to the device",
         f"{together} answered together with another",
         *(f"{number} {what}" for number, what in counts if number),
     ]
     return "   ".join(parts)
-
-
-def _count(number: int, name: str) -> str:
-    return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
 def make_view(*, json: bool) -> ShareView:

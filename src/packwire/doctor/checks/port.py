@@ -4,13 +4,13 @@ import asyncio
 
 from packwire.check import CheckResult, Depth, Stage, check, failed, passed
 from packwire.doctor.checks import way
-from packwire.doctor.checks.words import few
 from packwire.doctor.examination import Examination
 from packwire.doctor.facts import Reach, WayFacts
 from packwire.doctor.line_facts import LineFacts
 from packwire.errors import PackwireError, Reason
 from packwire.event import EventKind
 from packwire.link.port_state import PortState, port_state
+from packwire.phrases import few
 
 
 def is_serial(exam: Examination) -> str:

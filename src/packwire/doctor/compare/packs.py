@@ -10,6 +10,7 @@ from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdic
 from packwire.doctor.compare.session import ClientSession, QueryKind
 from packwire.models.protocol import ModelProtocol
 from packwire.models.requests import Question
+from packwire.phrases import few
 from packwire.protocol.base import RequestKind
 
 #: What is asked again and again is asked so often, and by one that asks anything at all so often.
@@ -118,9 +119,8 @@ def _never_asked(own: ClientSession, other: ClientSession) -> Iterator[SessionVe
     if not missing:
         return
     names = [_named(kind, other, model) for kind in missing]
-    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
     text = (
-        f"It never asks {', '.join(names[:_MAX_NAMES])}{more}; the other session does, again and again, and"
+        f"It never asks {few(names, _MAX_NAMES)}; the other session does, again and again, and"
         " is answered. What stands in these replies it cannot show."
     )
     yield session_verdict(own, Cause.NEVER_ASKED, Confidence.POSSIBLE, text, kinds=tuple(missing))

@@ -10,6 +10,7 @@ from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
 from packwire.doctor.compare.following import LEAST_TIMEOUT
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
+from packwire.phrases import counted, few
 from packwire.protocols import observer
 
 _VESC = observer("vesc")
@@ -220,12 +221,11 @@ def _surely_silent(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sid
 
 
 def _names(kinds: tuple[QueryKind, ...]) -> str:
-    shown = ", ".join(kind.label for kind in kinds[:4])
-    return shown + (f" and {len(kinds) - 4} more" if len(kinds) > 4 else "")
+    return few((kind.label for kind in kinds), 4)
 
 
 def _counted(numbers: list[int], kinds: tuple[QueryKind, ...]) -> str:
-    return f"{len(numbers)} request{'s' if len(numbers) > 1 else ''} ({_names(kinds)})"
+    return f"{counted(len(numbers), 'request')} ({_names(kinds)})"
 
 
 def _never(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) -> Iterator[str]:

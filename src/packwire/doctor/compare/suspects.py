@@ -38,7 +38,6 @@ class TakenReply(NamedTuple):
     command: int
     name: str
     forwarded: bool
-    latency: int
     joined: bool = False
 
 
@@ -107,7 +106,6 @@ def _reply(session: ClientSession, query: Query) -> TakenReply:
         query.kind.command,
         query.kind.name.rpartition("> ")[2],
         bool(query.kind.ids),
-        query.latency or 0,
         session.shares_packet(query.reply),
     )
 

@@ -2,7 +2,6 @@
 
 from packwire.address import VESC
 from packwire.check import Confidence, Facts, Rank, Rule, certain, sure
-from packwire.doctor.checks.words import few
 from packwire.doctor.facts import (
     ConnectionFacts,
     Contact,
@@ -15,6 +14,7 @@ from packwire.doctor.facts import (
 )
 from packwire.doctor.line import Probe
 from packwire.errors import Reason
+from packwire.phrases import few
 
 
 def _closes(facts: Facts) -> Confidence | None:

@@ -79,9 +79,7 @@ def _joined(facts: Facts) -> Confidence | None:
 
 
 def _split(facts: Facts) -> Confidence | None:
-    polls = facts[PollFacts]
-    polled = [*polls.poll.probes, *polls.movement.probes]
-    replies = [each.pieces for each in polled if each.reply is not None]
+    replies = [each.pieces for each in facts[PollFacts].probes if each.reply is not None]
     in_pieces = sum(pieces > 1 for pieces in replies)
     return certain(not facts[TargetFacts].is_serial and len(replies) >= 3 and in_pieces * 2 >= len(replies))
 
@@ -89,8 +87,7 @@ def _split(facts: Facts) -> Confidence | None:
 def _split_words(facts: Facts) -> str:
     polls = facts[PollFacts]
     reading = facts[ReadingFacts]
-    polled = [*polls.poll.probes, *polls.movement.probes]
-    pieces = [each.pieces for each in polled if each.reply is not None]
+    pieces = [each.pieces for each in polls.probes if each.reply is not None]
     return (
         f"Replies come whole, but in pieces: up to {max(pieces)} for one of {len(reading.frame)} "
         "bytes." + reading.all_the_same

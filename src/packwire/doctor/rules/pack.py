@@ -2,11 +2,11 @@
 
 from packwire.advertisement import WEAK
 from packwire.check import Confidence, Facts, Rank, Rule, certain
-from packwire.doctor.checks.words import few
 from packwire.doctor.facts import ReadingFacts
 from packwire.doctor.log.facts import RadioFacts
 from packwire.doctor.pack_facts import ValuesFacts
 from packwire.errors import Reason
+from packwire.phrases import few
 
 
 def _likely(holds: object) -> Confidence | None:

@@ -1,7 +1,6 @@
 """The verdicts on a device that answers, and gives no battery's values or old ones."""
 
 from packwire.check import Confidence, Facts, Rank, Rule, certain
-from packwire.doctor.checks.words import few
 from packwire.doctor.facts import (
     ConnectionFacts,
     Contact,
@@ -15,6 +14,7 @@ from packwire.doctor.vesc.facts import BusFacts, OtherWaysFacts, PackFacts
 from packwire.doctor.vesc.poll import motor_swing
 from packwire.doctor.vesc.words import pack_words, who
 from packwire.errors import Reason
+from packwire.phrases import few
 from packwire.vesc.commands import Command
 
 #: A BMS that did not move for so long (s), in so many replies, while the controller's values did so often.

@@ -1,12 +1,12 @@
 """The verdicts on values that come with a reservation, and on those that come without any."""
 
 from packwire.check import Confidence, Facts, Rank, Rule, certain
-from packwire.doctor.checks.words import few
 from packwire.doctor.facts import ConnectionFacts, Latency, PollFacts, ReadingFacts, RunFacts, TargetFacts
 from packwire.doctor.rules.advice import CLIENT_TEST
 from packwire.doctor.vesc.facts import BusFacts, PackFacts
 from packwire.doctor.vesc.words import pack_words, version_words
 from packwire.errors import Reason
+from packwire.phrases import few
 from packwire.vesc.hardware import HardwareType
 
 
@@ -72,12 +72,11 @@ def _well_words(facts: Facts) -> str:
     polls = facts[PollFacts]
     bus = facts[BusFacts]
     assert told.values is not None
-    polled = [*polls.poll.probes, *polls.movement.probes]
-    replies = [each for each in polled if each.reply is not None]
+    replies = [each for each in polls.probes if each.reply is not None]
     latency = Latency.of([each.latency for each in replies])
     name = version_words(bus.version) if bus.version is not None else "the device"
     return (
-        f"All is well: {name} gives {pack_words(told.values)}. {len(replies)} of {len(polled)} polls "
+        f"All is well: {name} gives {pack_words(told.values)}. {len(replies)} of {len(polls.probes)} polls "
         "answered, "
         f"{latency}."
     )

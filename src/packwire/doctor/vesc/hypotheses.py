@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from packwire.doctor.checks.words import few
 from packwire.doctor.diagnosis import NOT_REACHED, Hypothesis, Standing
 from packwire.doctor.examination import Examination
 from packwire.doctor.facts import Contact, ContactFacts, HubFacts, StreamFacts
 from packwire.doctor.vesc.facts import BusFacts, OtherWaysFacts, PackFacts
 from packwire.doctor.vesc.words import who
+from packwire.phrases import few
 
 type Answer = tuple[Standing, str]
 
