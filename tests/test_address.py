@@ -44,10 +44,7 @@ from packwire.errors import BadAddressError
             "ble://A4:C1:38:00:00:01?adapter=tcp-client:127.0.0.1:7000",
             ble_address("A4:C1:38:00:00:01", adapter="tcp-client:127.0.0.1:7000"),
         ),
-        (
-            "ble://0f3c5a2e-93b5-4f5e-8a54-0d5e5c9f2d11",
-            ble_address("0F3C5A2E-93B5-4F5E-8A54-0D5E5C9F2D11"),
-        ),
+        ("ble://0f3c5a2e-93b5-4f5e-8a54-0d5e5c9f2d11", ble_address("0F3C5A2E-93B5-4F5E-8A54-0D5E5C9F2D11")),
         ("ble://VESC%20BLE/can/84?model=vesc", ble_address("VESC BLE", model="vesc", node=84)),
         ("replay:session.btsnoop", replay_address("session.btsnoop")),
         ("replay:/tmp/a b.btsnoop?model=jbd", replay_address("/tmp/a b.btsnoop", "jbd")),

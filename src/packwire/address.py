@@ -144,12 +144,7 @@ def serial_address(
 
 
 def can_address(
-    channel: str,
-    model: str,
-    bit_rate: int | None = None,
-    *,
-    interface: str = "",
-    unit: int | None = None,
+    channel: str, model: str, bit_rate: int | None = None, *, interface: str = "", unit: int | None = None
 ) -> Address:
     """Return the address of packs on a CAN bus: `can0`, the path of an adapter, `host:port/can0`."""
     return Address(LinkKind.CAN, channel, model=model, baud=bit_rate, interface=interface, unit=unit)

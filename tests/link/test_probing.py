@@ -13,8 +13,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="no pseudo-terminals")
 
 
 @pytest.mark.parametrize(
-    ("name", "echo"),
-    [("jbd", False), ("daly-a5", True), ("seplos-v3", False), ("victron-vedirect", False)],
+    ("name", "echo"), [("jbd", False), ("daly-a5", True), ("seplos-v3", False), ("victron-vedirect", False)]
 )
 async def test_each_is_found_at_its_rate(name, echo, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

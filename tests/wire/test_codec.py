@@ -26,11 +26,7 @@ STATUS = (
     Field(name="cells", width=2, scale=0.001, count="cell_count", most=32),
     Field(name="probes"),
     Field(name="temperatures", width=2, scale=0.1, addend=-273.1, unknown=(0xFFFF,), count="probes"),
-    Field(
-        name="cycles",
-        width=2,
-        when=(FieldCondition("version", Operator.AT_LEAST, 2),),
-    ),
+    Field(name="cycles", width=2, when=(FieldCondition("version", Operator.AT_LEAST, 2),)),
     Field(name="drift", type=Type.SIGN_MAGNITUDE, width=2, scale=0.1),
 )
 CODEC = Codec(STATUS)
@@ -202,10 +198,7 @@ def test_items_apart_from_each_other_and_behind_a_named_field():
             (Field(name="a", when=(FieldCondition("b", Operator.EQUAL, 1),)),),
             "there depending on b, which does not come before",
         ),
-        (
-            (Field(name="a", type=Type.TEXT), Field(name="b", count="a")),
-            "counted by a, which is no number",
-        ),
+        ((Field(name="a", type=Type.TEXT), Field(name="b", count="a")), "counted by a, which is no number"),
     ],
 )
 def test_fields_that_name_others_wrongly_are_refused(fields, words):

@@ -43,8 +43,7 @@ BytesOption = Annotated[
 ]
 ForOption = Annotated[float | None, Parameter(name="--for", help="End after so many seconds.")]
 JsonOption = Annotated[
-    bool,
-    Parameter(name="--json", negative=(), help="JSON lines for programs: docs/reference/json.md."),
+    bool, Parameter(name="--json", negative=(), help="JSON lines for programs: docs/reference/json.md.")
 ]
 RedactOption = Annotated[
     bool,

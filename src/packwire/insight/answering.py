@@ -120,10 +120,7 @@ class Learnt:
 
 
 def learn(
-    messages: Messages,
-    groups: tuple[Group, ...],
-    said: Sequence[SaidMessage],
-    known: Mapping[str, Family],
+    messages: Messages, groups: tuple[Group, ...], said: Sequence[SaidMessage], known: Mapping[str, Family]
 ) -> Learnt:
     """Find out what answers what; `groups` are those of all messages of `said`, requests and replies."""
     rule = Learnt(known)

@@ -115,9 +115,7 @@ class Share:
 
     async def __aenter__(self) -> Self:
         self.device = SharedDevice(
-            self._policy,
-            max_age=self._max_age,
-            tell=lambda line: self.watch(Refused(line)),
+            self._policy, max_age=self._max_age, tell=lambda line: self.watch(Refused(line))
         )
         self._upstream = Upstream(self._link(), self.device)
         try:

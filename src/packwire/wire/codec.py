@@ -202,13 +202,7 @@ class _Block:
     __slots__ = ("block", "moves", "singles")
 
     def __init__(
-        self,
-        fields: list[Field],
-        order: Order,
-        raws: frozenset[str],
-        anchors: frozenset[Any],
-        *,
-        moves: bool,
+        self, fields: list[Field], order: Order, raws: frozenset[str], anchors: frozenset[Any], *, moves: bool
     ) -> None:
         self.moves = moves
         self.block = block.FieldBlock(fields, order, raws, anchors)

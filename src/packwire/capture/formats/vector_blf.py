@@ -8,14 +8,7 @@ from typing import IO
 
 from packwire.capture.formats import blf_process
 from packwire.capture.packets import PacketDirection, Packets
-from packwire.capture.text.can import (
-    FD_FORMAT,
-    FD_PASSIVE,
-    FD_SWITCHED,
-    can_frame,
-    can_row,
-    error_frame,
-)
+from packwire.capture.text.can import FD_FORMAT, FD_PASSIVE, FD_SWITCHED, can_frame, can_row, error_frame
 from packwire.capture.text.grammar import Row, Unread
 from packwire.capture.text.table import MAX_ROWS, Table
 from packwire.errors import BadFileError, missing_extra

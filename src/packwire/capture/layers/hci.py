@@ -13,10 +13,7 @@ from numpy.typing import NDArray
 
 from packwire.capture.layers.l2cap import Fragments
 from packwire.capture.layers.link import Counts
-from packwire.capture.packets import (
-    PacketDirection,
-    Packets,
-)
+from packwire.capture.packets import PacketDirection, Packets
 from packwire.columns import distinct, gather
 from packwire.messages import Bytes, Int8s, Int32s, Int64s
 

@@ -12,16 +12,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from packwire.address import (
-    FORMS,
-    HUB_PORT,
-    Address,
-    LinkKind,
-    listed,
-    of_a_vesc,
-    parse_address,
-    tcp_address,
-)
+from packwire.address import FORMS, HUB_PORT, Address, LinkKind, listed, of_a_vesc, parse_address, tcp_address
 from packwire.check import Depth
 from packwire.cli.adapters import adapter_of, bluetooth_adapter
 from packwire.cli.completion import addresses

@@ -151,11 +151,7 @@ def check(name: str, /, *more: str, models: ModelsOption = ()) -> int:
 
 @app.command(name="test")
 def run_examples(
-    name: str | None = None,
-    /,
-    *more: str,
-    models: ModelsOption = (),
-    options: NotesFile = _NO_NOTES,
+    name: str | None = None, /, *more: str, models: ModelsOption = (), options: NotesFile = _NO_NOTES
 ) -> int:
     """Run the examples that models carry; with recordings, show how much of them a model explains.
 

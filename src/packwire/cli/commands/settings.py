@@ -59,12 +59,7 @@ def settings(
 
 
 def events(
-    address: str,
-    /,
-    *,
-    out: OutOption = None,
-    force: _Force = False,
-    options: DeviceOptions = _NO_OPTIONS,
+    address: str, /, *, out: OutOption = None, force: _Force = False, options: DeviceOptions = _NO_OPTIONS
 ) -> int:
     """Show what a pack counted or noted: how often each protection acted.
 

@@ -31,12 +31,7 @@ from packwire.messages import Direction
 from packwire.phrases import counted, times
 
 _ARROWS = {Direction.TO_DEVICE: "->", Direction.FROM_DEVICE: "<-", Direction.UNKNOWN: "<>"}
-_STYLES = {
-    Part.UNANSWERED: "bold red",
-    Part.LATE: "yellow",
-    Part.UNSOLICITED: "magenta",
-    Part.REPLY: "green",
-}
+_STYLES = {Part.UNANSWERED: "bold red", Part.LATE: "yellow", Part.UNSOLICITED: "magenta", Part.REPLY: "green"}
 _INDENT = "    "
 _MAX_LISTED = 20
 

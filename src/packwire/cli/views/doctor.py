@@ -29,19 +29,14 @@ MARKS = {
     Outcome.FAILED: ("FAIL", "bold red"),
     Outcome.ODD: ("odd ", "yellow"),
 }
-_STANDINGS = {
-    Standing.CONFIRMED: "bold red",
-    Standing.EXCLUDED: "green",
-    Standing.OPEN: "yellow",
-}
+_STANDINGS = {Standing.CONFIRMED: "bold red", Standing.EXCLUDED: "green", Standing.OPEN: "yellow"}
 _NAME_WIDTH = 13
 _INDENT = " " * (_NAME_WIDTH + 7)
 #: Checks that passed show so many lines of evidence; the report shows all.
 _SHOWN_PASSED = 2
 RESTART = (
-    "Not one byte. Switch the device off and on (or wake it: a load, a charger, its button),"
-    " wait until it is up, "
-    "then press Enter (n: leave it)."
+    "Not one byte. Switch the device off and on (or wake it: a load, a charger, its button), wait until it is"
+    " up, then press Enter (n: leave it)."
 )
 
 

@@ -119,10 +119,7 @@ def _asked(found: Explored) -> Iterator[_Line]:
         yield (f"asked for {names or 'nothing'}: no answer",)
         return
     title, address = answered.protocol.title, found.address
-    yield (
-        (f"{title} answered", "bold green"),
-        f" {answered.asked}: {_value(answered.reply)}",
-    )
+    yield ((f"{title} answered", "bold green"), f" {answered.asked}: {_value(answered.reply)}")
     model = f"{'&' if '?' in str(address) else '?'}model={answered.protocol.name}"
     yield (f"  packwire read {quote(f'{address}{model}')}",)
 

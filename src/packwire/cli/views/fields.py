@@ -29,11 +29,7 @@ def place_text(at: int, width: int) -> str:
 
 
 def show(
-    console: Console,
-    kinds: Sequence[NamedFrames],
-    found: Sequence[Sequence[FoundField]],
-    *,
-    everything: bool,
+    console: Console, kinds: Sequence[NamedFrames], found: Sequence[Sequence[FoundField]], *, everything: bool
 ) -> None:
     """Print the fields of each kind of message; those that change, or all of them."""
     if not kinds:

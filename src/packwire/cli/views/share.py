@@ -22,15 +22,7 @@ from packwire.clock import iso_time
 from packwire.link.tcp import place
 from packwire.phrases import counted
 from packwire.share.permissions import Policy
-from packwire.share.server import (
-    ClientCame,
-    ClientLeft,
-    DeviceAway,
-    DeviceThere,
-    Refused,
-    Share,
-    ShareEvent,
-)
+from packwire.share.server import ClientCame, ClientLeft, DeviceAway, DeviceThere, Refused, Share, ShareEvent
 from packwire.share.stats import SharingStats
 from packwire.visible import record_text
 

@@ -14,11 +14,7 @@ from packwire.link.can_state import CanInterface, can_interfaces
 from packwire.phrases import few
 
 #: Why an adapter cannot be opened -> the code of such a sentence in a log.
-_CODES = {
-    Reason.NOT_THERE: "can-missing",
-    Reason.NOT_ALLOWED: "port-permission",
-    Reason.BUSY: "port-busy",
-}
+_CODES = {Reason.NOT_THERE: "can-missing", Reason.NOT_ALLOWED: "port-permission", Reason.BUSY: "port-busy"}
 #: Values of the controller's counters from which on something is wrong [Linux: error-warning].
 _WARNING = 96
 

@@ -60,11 +60,7 @@ def _other_ports(path: str) -> tuple[str, ...]:
     return (f"there is {few(ports)}",) if ports else ("this computer has no other serial port",)
 
 
-_CODES = {
-    Reason.NOT_THERE: "port-missing",
-    Reason.NOT_ALLOWED: "port-permission",
-    Reason.BUSY: "port-busy",
-}
+_CODES = {Reason.NOT_THERE: "port-missing", Reason.NOT_ALLOWED: "port-permission", Reason.BUSY: "port-busy"}
 
 
 @check("connect", "Does it open?", Stage.WAY, needs=way.may_connect, depth=Depth.QUICK)

@@ -5,33 +5,12 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from packwire.doctor.client_test.controls import (
-    DISTURBED,
-    Script,
-    calm,
-    look_for_difference,
-    look_for_soon,
-)
-from packwire.doctor.client_test.findings import (
-    BEHIND_LONG,
-    RECOVERIES,
-    SPOILT,
-    ClientFindings,
-    good,
-    length,
-)
+from packwire.doctor.client_test.controls import DISTURBED, Script, calm, look_for_difference, look_for_soon
+from packwire.doctor.client_test.findings import BEHIND_LONG, RECOVERIES, SPOILT, ClientFindings, good, length
 from packwire.doctor.client_test.no_difference import explain_no_difference
 from packwire.doctor.client_test.reactions import ClientObservation, TrialResult, apart
 from packwire.doctor.client_test.scattered import MOST_TRIES, Scattered
-from packwire.doctor.client_test.trials import (
-    DIALECT_LENGTH,
-    FLUSH,
-    FRESH,
-    LATE,
-    MISSING,
-    Trial,
-    TrialKind,
-)
+from packwire.doctor.client_test.trials import DIALECT_LENGTH, FLUSH, FRESH, LATE, MISSING, Trial, TrialKind
 
 _FLUSH_AFTER = (2, 6)
 #: What is not as it should be counts when it was seen three times, or four times against one.

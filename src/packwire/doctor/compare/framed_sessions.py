@@ -19,7 +19,7 @@ from packwire.doctor.compare.bluetooth_connections import writes
 from packwire.doctor.compare.recorded_links import RecordedLink
 from packwire.doctor.compare.session import Arrived, ClientSession, Query, QueryKind
 from packwire.doctor.vesc.bad_frames import BadFrame, Wrong, bad_vesc_frames, shown_hex
-from packwire.doctor.vesc.request_kinds import kind_of_request, named_kind
+from packwire.doctor.vesc.request_kinds import bad_requests, kind_of_request, named_kind
 from packwire.messages import Direction, Messages
 from packwire.models.protocol import ModelProtocol
 from packwire.protocol.exchange import Exchange, Patience, Replied
@@ -92,7 +92,7 @@ def framed_session(
     queries = [
         each._replace(reply=-1, reply_time=NO_TIME) if each.reply in broken else each for each in queries
     ]
-    found = sorted([*queries, *_of_bad(bad)], key=lambda each: each.time)
+    found = sorted([*queries, *bad_requests(bad)], key=lambda each: each.time)
     known = capture.packets.time[capture.packets.time != NO_TIME]
     from_device = messages.direction == Direction.FROM_DEVICE
     damaged = sum(
@@ -328,19 +328,3 @@ def _explained(frame: bytes, framing: Framing) -> BadFrame:
         f"({check.checksum})"
     )
     return found._replace(wrong=Wrong.CHECKSUM, text=text, right=right)
-
-
-def _of_bad(bad: tuple[BadFrame, ...]) -> list[Query]:
-    return [
-        Query(
-            named_kind(each.command, each.ids) if each.command >= 0 else QueryKind(each.name),
-            each.time,
-            -1 - index,
-            -1,
-            NO_TIME,
-            NO_TIME,
-            expects=True,
-        )
-        for index, each in enumerate(bad)
-        if each.name
-    ]

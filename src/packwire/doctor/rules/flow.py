@@ -119,8 +119,7 @@ RULES: tuple[Rule, ...] = (
         Rank.FLOW,
         _joined,
         lambda facts: (
-            "A reply is held back until a second one is there, or "
-            f"{ms(_held(facts))} "
+            f"A reply is held back until a second one is there, or {ms(_held(facts))} "
             "have passed; then both come in one piece." + facts[ReadingFacts].all_the_same
         ),
         TAKES_ANYTHING,
@@ -133,8 +132,7 @@ RULES: tuple[Rule, ...] = (
         _slow,
         _slow_words,
         "Give your client a longer timeout and one request at a time. Then look at the way: Wi-Fi signal, "
-        "the hub, "
-        "a busy device.",
+        "the hub, a busy device.",
         Reason.DISTURBED,
         frozenset({"lossy"}),
     ),
@@ -144,8 +142,7 @@ RULES: tuple[Rule, ...] = (
         _slow_can,
         _slow_can_words,
         "Look at the CAN bus: its baud rate, its load, its termination, a node that floods it. Give "
-        "forwarded "
-        "requests a longer timeout.",
+        "forwarded requests a longer timeout.",
         Reason.DISTURBED,
         frozenset({"lossy"}),
     ),
@@ -171,8 +168,7 @@ RULES: tuple[Rule, ...] = (
             f"{packets(facts[StreamFacts].unsolicited.elements())}." + facts[ReadingFacts].all_the_same
         ),
         "They are harmless: a script's or the firmware's text. A client must skip packets that it did not "
-        "ask for "
-        f"instead of taking the next one for its reply. Whether yours does: {CLIENT_TEST}",
+        f"ask for instead of taking the next one for its reply. Whether yours does: {CLIENT_TEST}",
         Reason.DISTURBED,
     ),
     Rule(

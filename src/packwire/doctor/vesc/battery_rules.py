@@ -151,8 +151,7 @@ RULES: tuple[Rule, ...] = (
         _asked_own_id,
         lambda facts: (
             f"CAN id {_asked_id(facts)} is the very device that you are connected to, and a VESC never "
-            "answers "
-            "its own id over CAN."
+            "answers its own id over CAN."
         ),
         lambda facts: f"Leave the id out: packwire read {facts[TargetFacts].base}",
         Reason.SILENT,
@@ -198,8 +197,7 @@ RULES: tuple[Rule, ...] = (
         _no_bms,
         "The VESC answers, but there is no BMS: it hears none on its CAN bus.",
         "Check that the BMS is awake, its CAN wires (H to H, L to L, 120 ohm at both ends), its baud rate, "
-        "and "
-        "that its CAN status messages are switched on.",
+        "and that its CAN status messages are switched on.",
         Reason.NO_DATA,
     ),
     Rule(
@@ -208,8 +206,7 @@ RULES: tuple[Rule, ...] = (
         _needs_handshake,
         "The battery's values are answered only after what VESC Tool asks first.",
         "Let your client send FW_VERSION, GET_CUSTOM_CONFIG_XML and GET_CUSTOM_CONFIG first, and report "
-        "this: it "
-        "is new.",
+        "this: it is new.",
         Reason.DISTURBED,
     ),
     Rule(
@@ -236,8 +233,7 @@ RULES: tuple[Rule, ...] = (
         _frozen,
         _frozen_words,
         "Restart the BMS and do not trust its values. At rest a BMS that reports in coarse steps may look "
-        "like "
-        "this: turn the wheel, or switch a charger on, and ask again with --poll 20.",
+        "like this: turn the wheel, or switch a charger on, and ask again with --poll 20.",
         Reason.NO_DATA,
     ),
 )

@@ -77,8 +77,7 @@ def _well_words(facts: Facts) -> str:
     name = version_words(bus.version) if bus.version is not None else "the device"
     return (
         f"All is well: {name} gives {pack_words(told.values)}. {len(replies)} of {len(polls.probes)} polls "
-        "answered, "
-        f"{latency}."
+        f"answered, {latency}."
     )
 
 
@@ -89,8 +88,7 @@ def _well_remedy(facts: Facts) -> str:
     )
     return (
         "If your own client shows none of this, the fault is in how it takes replies. Look first at how it "
-        "reads "
-        f"their length{above}. To be sure, let it connect to packwire: {CLIENT_TEST}"
+        f"reads their length{above}. To be sure, let it connect to packwire: {CLIENT_TEST}"
     )
 
 
@@ -122,8 +120,7 @@ RULES: tuple[Rule, ...] = (
         _dead_node,
         _dead_node_words,
         "If there should be one: is it on, is it on this bus, has it the same CAN baud rate? If not, say "
-        "which ids "
-        "there are: --expect 10",
+        "which ids there are: --expect 10",
         Reason.DISTURBED,
     ),
     Rule("ok", Rank.WELL, _well, _well_words, _well_remedy, None),

@@ -26,10 +26,7 @@ def _selection(exam: Examination) -> Answer:
     told = exam.facts[PackFacts]
     bus = exam.facts[BusFacts]
     if told.values is not None and not told.values.absent and told.values.cell_num:
-        return (
-            Standing.EXCLUDED,
-            f"{who(told.asked)} that was asked is the one that tells of the battery",
-        )
+        return (Standing.EXCLUDED, f"{who(told.asked)} that was asked is the one that tells of the battery")
     if told.elsewhere is not None:
         return (
             Standing.CONFIRMED,
