@@ -166,9 +166,9 @@ def is_bluetooth_address(target: str) -> bool:
     return bool(_MAC.fullmatch(target) or _UUID.fullmatch(target))
 
 
-def replay_address(path: str, model: str = "", node: int | None = None) -> Address:
+def replay_address(path: str, model: str = "") -> Address:
     """Return the address of a recording that is read like the device."""
-    return Address(LinkKind.REPLAY, path, node=node, model=model)
+    return Address(LinkKind.REPLAY, path, model=model)
 
 
 def sim_address(name: str, node: int | None = None) -> Address:

@@ -103,6 +103,7 @@ def test_a_matrix_gives_what_single_messages_give(rows, width):
     rows = [row[:width] for row in rows]
     codec = Codec(tuple(field for field in STATUS if field.name != "temperatures"))
     table = values_of(codec, np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), width))
+    assert table is not None
     for index, row in enumerate(rows):
         values, missing, _ = codec.decode(row)
         expected = {} if missing else values

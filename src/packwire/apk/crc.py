@@ -9,7 +9,7 @@ from packwire.wire.checksum import CHECKSUMS, Checksum, ChecksumKind, table_of
 
 _ENTRIES: Final = 256
 #: A loop over the bits of a byte has one of these, and such polynomials are too small to be sure alone.
-_BITS, _LOW = 8, 0xFF
+_BITS = 8
 #: The highest bit of a byte or the lowest one is looked at.
 _TOP, _BOTTOM = {0x80, -0x80}, {1}
 

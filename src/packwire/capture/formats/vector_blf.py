@@ -17,8 +17,8 @@ from packwire.messages import Bytes
 NAME = "Vector BLF log"
 
 _MAGIC = b"LOGG"
-#: How long the process may take, and how long for it to end where it must be ended.
-_SECONDS, _TO_END = 150.0, 5.0
+#: How long the process may take.
+_SECONDS = 150.0
 _BLOCK = 1 << 20
 
 

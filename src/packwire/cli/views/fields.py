@@ -8,11 +8,11 @@ from rich.text import Text
 
 from packwire.cli.kinds import NamedFrames
 from packwire.cli.records.understanding import FieldRecord, Fields
+from packwire.insight.draft import LETTERS
 from packwire.insight.fields import FieldRole, FoundField
 from packwire.insight.texts import TextKind
 from packwire.wire.fields import Type
 
-LETTERS = {Type.UINT: "u", Type.INT: "i", Type.FLOAT: "f", Type.BCD: "bcd"}
 #: So many different frames at least tell something.
 _FEW = 3
 

@@ -7,7 +7,8 @@ from rich.text import Text
 
 from packwire.cli.kinds import NamedFrames, chance_text
 from packwire.cli.records.understanding import FoundValue
-from packwire.cli.views.fields import LETTERS, place_text
+from packwire.cli.views.fields import place_text
+from packwire.insight.draft import LETTERS
 from packwire.insight.matches import MOST_CHANCE, Match, Noted
 
 #: So many places of a value are listed, unless all are asked for.

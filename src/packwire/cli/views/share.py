@@ -99,7 +99,6 @@ class TextView:
             Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
         )
         self._before: tuple[float, SharingStats] | None = None
-        self._device = ""
 
     def __enter__(self) -> Self:
         if self._live:
