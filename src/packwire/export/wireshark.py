@@ -205,10 +205,9 @@ def _left_out(model: ModelProtocol) -> Iterator[str]:
 def _write_framings_table(to: Lua, model: ModelProtocol) -> None:
     with to.block("local FRAMINGS = {", "}"):
         for number, framing in enumerate(() if model.can else model.framings, 1):
-            check = framing.check
-            tail = -check.at if check and check.at < 0 else len(framing.end)
             digits = "true" if framing.hexadecimal else "false"
-            to.put(f"{{ frame = frame_{number}, tail = {tail}, digits = {digits}, lead = {framing.lead} }},")
+            said = f"tail = {framing.tail}, digits = {digits}, lead = {framing.lead}"
+            to.put(f"{{ frame = frame_{number}, {said} }},")
 
 
 def _write_fields(to: Lua, writer: _Dissector, name: str) -> None:
