@@ -92,9 +92,9 @@ class Address:
         node = "" if self.node is None else f"/can/{self.node}"
         if self.link is LinkKind.HUB:
             user = quote(self.user, errors="surrogateescape")  # an id may hold bytes that are no text
-            return f"veschub://{user}@{_netloc(self.target, self.port, HUB_PORT)}{node}"
+            return f"veschub://{user}@{place(self.target, self.port, HUB_PORT)}{node}"
         if self.link is LinkKind.TCP and self.model == VESC:
-            return f"vesc://{_netloc(self.target, self.port, VESC_PORT)}{node}"
+            return f"vesc://{place(self.target, self.port, VESC_PORT)}{node}"
         usual = "" if self.link in FOUND_OUT else VESC
         named = {
             "model": None if self.model == usual else quote(self.model, safe="/"),
@@ -110,7 +110,7 @@ class Address:
         options = "&".join([*said, *flags])
         query = f"?{options}" if options and self.link is not LinkKind.SIM else ""
         if self.link is LinkKind.TCP:
-            return f"tcp://{_netloc(self.target, self.port, None)}{node}{query}"
+            return f"tcp://{place(self.target, self.port, None)}{node}{query}"
         if self.link is LinkKind.BLE:
             return f"ble://{quote(self.target, safe=':')}{node}{query}"
         if self.link is LinkKind.CAN:
@@ -445,7 +445,8 @@ def _checked_can_id(text: str) -> int:
     return int(text)
 
 
-def _netloc(host: str, port: int | None, usual: int | None) -> str:
+def place(host: str, port: int | None, usual: int | None = None) -> str:
+    """Return `host:port`, with brackets around an IPv6 address; without a port that is the usual one."""
     shown = f"[{host}]" if ":" in host else host
     return shown if port == usual else f"{shown}:{port}"
 

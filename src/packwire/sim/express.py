@@ -67,6 +67,7 @@ class Express:
         ping_time: float = PING_TIME,
         can_delay: float = CAN_DELAY,
     ) -> None:
+        self.vehicle = vehicle
         self.faults = faults
         self.bms = BmsNode(BMS_ID, vehicle, faults, seed)
         memory = BmsMemory(self.bms, faults)

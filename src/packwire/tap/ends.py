@@ -11,11 +11,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Protocol, cast, override
 
-from packwire.address import Address
+from packwire.address import Address, place
 from packwire.capture.recorder import Endpoint
 from packwire.link.pseudo_terminal import pseudo_terminal
 from packwire.link.serial import serial_connection
-from packwire.link.tcp import CONNECT_TIMEOUT, keep_alive, place, unreachable
+from packwire.link.tcp import CONNECT_TIMEOUT, keep_alive, unreachable
 
 #: VESC Tool and a VESC agree on nothing else.
 _BAUD = 115_200

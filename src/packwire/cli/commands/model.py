@@ -107,7 +107,7 @@ def _shown(model: ModelProtocol) -> Iterator[str]:
         yield from (f"  {each.name}: {', '.join(each.values)}" for each in model.switches)
     yield "understands"
     for reply in model.replies:
-        begins = " ".join("??" if byte is None else f"{byte:02x}" for byte in reply.begins)
+        begins = reply.begins_text
         yield f"  {reply.name}: {begins} .."
         keys = [each.quantity.key for layout in reply.layouts for each in layout.sayings]
         yield from _wrapped(list(dict.fromkeys(keys)))

@@ -22,8 +22,7 @@ def show(
     if remark:
         console.print(remark)
     for each in found:
-        notes = ", ".join(dict.fromkeys(note.text.rpartition("=")[2] for note in each.observations))
-        console.print(Text.assemble((each.name, "bold"), f"  {notes}"))
+        console.print(Text.assemble((each.name, "bold"), f"  {each.noted}"))
         shown = each.matches if everything else each.listed[:_LISTED]
         if not each.matches:
             console.print("  nowhere: no number fits all that was noted")

@@ -17,10 +17,10 @@ from typing import IO, Any, Self, cast, override
 from rich.live import Live
 from rich.text import Text
 
+from packwire.address import place
 from packwire.cli.live_output import LiveText, lost_record
 from packwire.cli.terminal import hanging, make_console, printable
 from packwire.clock import iso_time
-from packwire.link.tcp import place
 from packwire.phrases import counted
 from packwire.share.permissions import Policy
 from packwire.share.server import ClientCame, ClientLeft, DeviceAway, DeviceThere, Refused, Share, ShareEvent

@@ -10,8 +10,7 @@ from packwire.doctor.compare.patience import ClientPatience, PatienceSource
 from packwire.doctor.compare.session import ClientSession, Query
 from packwire.doctor.compare.suspects import Suspect, fitting_rules, suspects
 from packwire.doctor.vesc.bad_frames import shown_hex
-from packwire.protocol.base import Request
-from packwire.protocols import observer, protocol
+from packwire.protocols import observer
 
 #: Where the doctor plays no such device for the client.
 _OTHER_REMEDY = (
@@ -95,8 +94,7 @@ def _requests(own: ClientSession, other: ClientSession, patience: ClientPatience
 
 
 def _hex(session: ClientSession, payload: bytes) -> str:
-    frame = protocol("vesc").frame(Request(payload)) if session.protocol == "VESC" else payload
-    text = shown_hex(frame)
+    text = shown_hex(session.framed(payload))
     return f" as  {text}  " if text else ""
 
 

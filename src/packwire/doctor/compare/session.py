@@ -13,9 +13,10 @@ from packwire.capture.packets import NO_TIME
 from packwire.channel import Transport
 from packwire.doctor.vesc.bad_frames import BadFrame
 from packwire.messages import Messages
+from packwire.protocol.base import Request
 from packwire.protocol.observing import Caller, Introduced, Observer
 from packwire.protocol.observing import LoginLine as Login
-from packwire.protocols import observer
+from packwire.protocols import observer, protocol
 
 #: So many requests of a kind are looked at for their arguments.
 _MAX_PAYLOADS = 1000
@@ -216,6 +217,10 @@ class ClientSession:
         """Return what knows the protocol that is spoken; None: nothing does."""
         name = "vesc" if self.protocol == "VESC" else self.model
         return observer(name) if name else None
+
+    def framed(self, payload: bytes) -> bytes:
+        """Return a message as it was sent: of other protocols than VESC's they are whole frames."""
+        return protocol("vesc").frame(Request(payload)) if self.protocol == "VESC" else payload
 
     def asks_for_values(self, number: int) -> bool:
         """Tell whether a request is known to ask for what a pack measures."""
