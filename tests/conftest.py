@@ -20,6 +20,11 @@ def _models(tmp_path_factory):
     return folder
 
 
+def pytest_xdist_auto_num_workers():
+    """Return one worker more than there are cores: many tests only wait for a link or for silence."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(autouse=True)
 def _own_surroundings(tmp_path, monkeypatch, _models):
     cache = tmp_path.with_name(f"{tmp_path.name}-cache")

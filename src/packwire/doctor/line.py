@@ -148,6 +148,16 @@ class Line:
         await self.link.close()
         self._ended.set()
 
+    def speak(self, protocol: Protocol) -> None:
+        """Ask in another protocol from here on; what was heard so far is no part of its frames."""
+        self.protocol = protocol
+        self._framer = protocol.framer()
+        self._exchange = Exchange(ProtocolRule(protocol), _UNTIL_RELEASED)
+        self._recent.clear()
+        self._boundaries.clear()
+        self._recent_from = 0
+        self.send_filler()
+
     def send_filler(self) -> None:
         """Send what can never be a frame (zeros): it pushes out a half frame that a client left behind."""
         self.link.write(self.protocol.preamble)

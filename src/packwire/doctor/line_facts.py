@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from packwire.check import Fact
 from packwire.link.can_state import CanInterface
+from packwire.protocol.base import Protocol
 
 
 @dataclass(slots=True)
@@ -41,6 +42,11 @@ class LineFacts(Fact):
     """Connections of other programs on this computer to the same bridge."""
     other_form: str = ""
     """What carries its frames over TCP, where that is not what the address says."""
+    families: tuple[str, ...] = ()
+    """Other protocols in which it was asked."""
+    family: Protocol | None = None
+    """The one of them that it answers, twice, and at which baud rate (0: over a bridge)."""
+    family_baud: int = 0
     server: str = ""
     """What answers at the port where no device does: `a web server`."""
     refused: str = ""

@@ -143,7 +143,7 @@ def hello_of(protocol: Protocol) -> bytes:
     home = _PROTOCOLS.get(protocol.name, _NOTHING).hello
     if home:
         return getattr(_module(home), "HELLO", b"")
-    return protocol.harmless[0].payload if protocol.harmless else b""
+    return protocol.hello.payload if protocol.hello else b""
 
 
 def weigher_of(protocol: Protocol) -> Callable[[Any], tuple[Any, ...]] | None:

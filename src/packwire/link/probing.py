@@ -55,16 +55,21 @@ async def probe(path: str, tell: Callable[[str], None] = lambda _: None) -> Hit 
     return None
 
 
+def candidates(at: int | None = None) -> list[Protocol]:
+    """Return what may be tried on a line: of packwire's own, without a write; those of one usual rate."""
+    return [each for each in usable() if _may_be_tried(each) and at in {None, each.baud}]
+
+
 def _tries(known: object) -> Iterator[tuple[int, list[Protocol]]]:
     """Yield baud rates with the protocols that are tried at each: what was found before comes first."""
-    candidates = [each for each in usable() if _may_be_tried(each)]
+    there = candidates()
     match known:
-        case {"model": str(name), "baud": int(baud)} if any(each.name == name for each in candidates):
-            yield baud, [each for each in candidates if each.name == name]
-    for baud in dict.fromkeys(each.baud for each in candidates):
-        yield baud, [each for each in candidates if each.baud == baud]
-    for baud in dict.fromkeys(other for each in candidates for other in each.other_bauds):
-        yield baud, [each for each in candidates if baud in each.other_bauds]
+        case {"model": str(name), "baud": int(baud)} if any(each.name == name for each in there):
+            yield baud, [each for each in there if each.name == name]
+    for baud in dict.fromkeys(each.baud for each in there):
+        yield baud, candidates(at=baud)
+    for baud in dict.fromkeys(other for each in there for other in each.other_bauds):
+        yield baud, [each for each in there if baud in each.other_bauds]
 
 
 def _may_be_tried(spoken: Protocol) -> bool:

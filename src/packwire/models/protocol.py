@@ -380,6 +380,12 @@ class ModelProtocol(Protocol):
         own = () if self.origin else self.questions  # that a stranger's only reads is no more than its word
         return tuple(Request(each.payload) for each in own if each.harmless and each.payload)
 
+    @property
+    @override
+    def hello(self) -> Request | None:
+        asked = (Request(each.payload) for each in self.questions if each.reads_values and each.payload)
+        return next(asked, None)
+
     @override
     def recognises(self, seen: Advertisement) -> bool:
         plugin = plugins().get(self._plugin) if self._plugin else None

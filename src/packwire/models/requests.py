@@ -251,9 +251,14 @@ class Question:
         return self.replies[0] if self.replies else ""
 
     @property
+    def reads_values(self) -> bool:
+        """Tell whether it only asks, and for values."""
+        return self.kind is RequestKind.READS and self.topic == "values"
+
+    @property
     def harmless(self) -> bool:
         """Tell whether it may be put to a device of unknown kind: it asks for values, and nothing beeps."""
-        return self.kind is RequestKind.READS and self.quiet and self.topic == "values"
+        return self.reads_values and self.quiet
 
     def asked_by(self, frame: bytes) -> Hashable:
         """Return what a frame of this request asks for. Whose PIN it holds matters to a login alone."""

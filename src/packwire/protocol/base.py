@@ -352,11 +352,13 @@ class Protocol(ABC):
 
     @property
     def harmless(self) -> tuple[Request, ...]:
-        """Return requests that may be put to a device of unknown kind: they only ask, and none beeps at them.
-
-        The first tells most about who answers.
-        """
+        """Return requests for devices of unknown kind: they only ask, none beeps, the first tells most."""
         return ()
+
+    @property
+    def hello(self) -> Request | None:
+        """Return one without a password that only asks, and that each such device answers; it may beep."""
+        return next(iter(self.harmless), None)
 
     @abstractmethod
     def describe(self, message: bytes) -> str:

@@ -17,18 +17,3 @@ def simulation(name: str, options: SimOptions) -> Simulation:
         simulated.model = name
         return simulated
     return SimulatedVesc(options)
-
-
-def cells_of(name: str) -> int | None:
-    """Return how many cells a model always has, whatever the pack says; None where it does not fix that."""
-    spoken = protocol(name)
-    if not isinstance(spoken, ModelProtocol):
-        return None
-    counts = [
-        field.count or 1
-        for reply in spoken.replies
-        for field in reply.codec.fields
-        if field.quantity == "cell_voltages"
-    ]
-    fixed = [count for count in counts if isinstance(count, int) and count > 0]
-    return sum(fixed) if fixed and len(fixed) == len(counts) else None

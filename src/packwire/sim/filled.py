@@ -7,6 +7,7 @@ from packwire.models.heard import Heard
 from packwire.models.protocol import ModelProtocol
 from packwire.models.replies import Reply, ReplyLayout
 from packwire.quantity import QUANTITIES
+from packwire.sim.pack_values import HIGHEST
 from packwire.wire.codec import is_there
 from packwire.wire.fields import TO_THE_END, Field, FieldCondition, Operator, Type
 
@@ -225,3 +226,23 @@ def _raw_for(condition: FieldCondition, *, held: bool) -> int:
             return number - 1 if held else number
         case Operator.AT_MOST:
             return number if held else number + 1
+
+
+def cells_of(protocol: ModelProtocol, usual: int) -> int:
+    """Return how many cells in series a simulated pack has: those that its model always has, or else `usual`.
+
+    The latter is lowered to what the model has room for, of cells and of volts.
+    """
+    fields = [field for reply in protocol.replies for field in reply.codec.fields]
+    cells = [each for each in fields if each.quantity == "cell_voltages"]
+    counted = [1 if each.count is None else each.count for each in cells]
+    fixed = [each if isinstance(each, int) and each > 0 else None for each in counted]
+    sayings = [each for reply in protocol.replies for layout in reply.layouts for each in layout.sayings]
+    if cells and all(fixed) and all(each.unused is None for each in sayings):
+        return sum(filter(None, fixed))
+    room = [count or each.most for count, each in zip(fixed, cells, strict=True)]
+    most = [sum(filter(None, room))] if room and all(room) else []
+    volts = [
+        each.scaled(each.limits()[1]) for each in fields if each.quantity == "voltage" and each.type.numeric
+    ]
+    return min(usual, *most, *(int(each / HIGHEST) for each in volts))

@@ -12,7 +12,7 @@ from packwire.models.requests import Question
 from packwire.sim.addressing import as_asked, from_unit
 from packwire.sim.can_wires import CanPort, Slcan, Socketcand
 from packwire.sim.faults import Faults
-from packwire.sim.filled import Speaker
+from packwire.sim.filled import Speaker, cells_of
 from packwire.sim.pack_values import pack_values, values_within
 from packwire.sim.port import Port
 from packwire.sim.server import SimOptions, Simulation
@@ -375,13 +375,14 @@ class SimulatedModel(Simulation):
         options = options or SimOptions()
         if options.packs is not None and protocol.packs is None:
             raise BadOptionError(f"a {protocol.title} is one pack, and has no others behind it")
-        vehicle = Vehicle(options.seed, options.cells, options.scenario, options.soc)
+        cells = options.cells or cells_of(protocol, options.usual_cells)
+        vehicle = Vehicle(options.seed, cells, options.scenario, options.soc)
         packs = options.packs or _PACKS
         device = ModelDevice(protocol, vehicle, Faults(options.faults), options.unit, packs)
         try:
             device.say_all()
         except (FieldError, ValueError, KeyError) as error:
-            what = f"a device of the model {protocol.name} with {options.cells} cells"
+            what = f"a device of the model {protocol.name} with {cells} cells"
             raise BadFileError(f"{what} cannot be simulated: {error}") from None
         super().__init__(options, device, vehicle, protocol.name)
         self.on_can = protocol.can

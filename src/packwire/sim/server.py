@@ -53,6 +53,9 @@ class SimOptions:
     `unit` is its address on a shared line (None: the usual one), `packs` how many packs hang on a device that
     consists of packs (None: two).
 
+    `cells` are in series (None: as many as the protocol always has, or else `usual_cells` or as many of them
+    as it has room for).
+
     `speed` is how much faster than the clock the physics goes (0: it stands still), `soc` the state of charge
     to start with, 0..1. `faults` are texts such as `delay:0.4`. `ping_time` and `can_delay` are in seconds.
     Raises BadOptionError for what cannot be.
@@ -70,7 +73,8 @@ class SimOptions:
     seed: int = 1
     scenario: str = "cycle"
     speed: float = 1.0
-    cells: int = 20
+    cells: int | None = None
+    usual_cells: int = 20
     soc: float | None = None
     faults: tuple[str, ...] = ()
     ping_time: float = PING_TIME
@@ -86,7 +90,7 @@ class SimOptions:
             device_login(self.hub_id, self.hub_password)
         if not 0 <= self.speed <= MAX_SPEED:
             raise BadOptionError(f"a speed is 0 to {MAX_SPEED:g}")
-        if not 1 <= self.cells <= MAX_CELLS:
+        if self.cells is not None and not 1 <= self.cells <= MAX_CELLS:
             raise BadOptionError(f"a pack has 1 to {MAX_CELLS} cells")
         if self.packs is not None and not 1 <= self.packs <= MAX_PACKS:
             raise BadOptionError(f"a device consists of 1 to {MAX_PACKS} packs")
@@ -213,7 +217,7 @@ class SimulatedVesc(Simulation):
 
     def __init__(self, options: SimOptions | None = None) -> None:
         options = options or SimOptions()
-        vehicle = Vehicle(options.seed, options.cells, options.scenario, options.soc)
+        vehicle = Vehicle(options.seed, options.cells or options.usual_cells, options.scenario, options.soc)
         device = Express(
             vehicle,
             Faults(options.faults),

@@ -259,7 +259,7 @@ FAULTS = (
     LiveFault(
         "notifications are taken",
         ("two-clients.ble",),
-        bluez=lambda host: host.refuses("StartNotify", "org.bluez.Error.NotPermitted"),
+        bluez=lambda host: host.refuses("StartNotify", "org.bluez.Error.NotPermitted: Notify acquired"),
     ),
     LiveFault("a phantom connection", ("ble.phantom-connection",), bluez=lambda host: host.holds(mute=True)),
 )

@@ -117,6 +117,18 @@ on_a_line("serial: a cell of 6 V", "jbd", "protocol-variant", LIKELY, "absurd:6.
 on_a_line("serial: only listening, and nobody asks", "daly", "serial.wiring", POSSIBLE, query="&listen")
 
 
+@case("serial: another model", "wrong-type-configured")
+async def another_model() -> AsyncIterator[str]:
+    with line("jbd") as serial:
+        yield f"serial:{serial.path}?model=jk-uart"
+
+
+@case("serial: another model, at another rate", "wrong-type-configured")
+async def another_model_and_rate() -> AsyncIterator[str]:
+    with line("ant") as serial:
+        yield f"serial:{serial.path}?model=pylontech"
+
+
 @case("serial: values that do not move, though current flows", "frozen-bms")
 async def frozen() -> AsyncIterator[str]:
     with line("jbd") as serial:
@@ -406,6 +418,12 @@ async def echo() -> AsyncIterator[str]:
 
     async with served(serve) as port:
         yield f"tcp://127.0.0.1:{port}?model=pace"
+
+
+@case("TCP: a bridge to another model", "wrong-type-configured")
+async def bridge_to_another() -> AsyncIterator[str]:
+    async with simulation("daly", SimOptions(port=0)) as simulated:
+        yield f"tcp://127.0.0.1:{simulated.port}?model=jbd"
 
 
 @case("TCP: a bridge at a wrong baud rate", "serial.wrong-baud", POSSIBLE)

@@ -48,6 +48,11 @@ def test_our_own_logs(name: str):
     check(found, told["kind"], told["decidable"], tuple(told.get("or", ())))
 
 
+@pytest.mark.parametrize("name", [name for name, told in INDEX.items() if told.get("first")], ids=str)
+def test_the_likeliest_cause_is_told_first(name: str):
+    assert diagnose_file(OWN / f"{name}.log").verdict.key == INDEX[name]["kind"]
+
+
 @pytest.mark.parametrize("name", INDEX, ids=str)
 def test_nothing_is_certain_where_only_a_line_is_left(name: str):
     """Half of the lines of a log that does not decide decide no more."""

@@ -298,3 +298,23 @@ def test_a_log_that_goes_on_for_long_without_values_is_only_possibly_well(minute
     found = diagnose_lines("stopped", lines)
     assert (found.verdict.key, found.verdict.confidence) == ("ok", confidence)
     assert ("hold no values" in found.verdict.words) == bool(minutes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (
+            "2026/03/04 13:00:01 [error] 12#12: *1 upstream timed out (110: Connection timed out) while reading"
+            " response header from upstream\n2026/03/04 13:00:02 [error] connect() failed (111: Connection refused)"
+        ),
+        "usb 1-1: device not accepting address 5, error -71\nusb 1-1: device descriptor read/64, error -71",
+        "git: error: RPC failed; curl 56 checksum mismatch\nfatal: the remote end hung up unexpectedly",
+        "npm ERR! code EACCES\nnpm ERR! Error: EACCES: permission denied, open '/root/.npm/_cacache'",
+        (
+            "terminate called after throwing an instance of 'vn::permission_denied'\n"
+            "  what():  Permission denied for item."
+        ),
+    ],
+)
+def test_words_of_failures_that_speak_of_no_pack_say_nothing(text: str):
+    assert diagnose_lines("log", text.splitlines()).verdict.key == "inconclusive"

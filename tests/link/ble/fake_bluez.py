@@ -41,7 +41,8 @@ def _snake_case(member: str) -> str:
 
 
 class FakeBlueZ:
-    """The service; `errors` are given instead of an answer, by the name of a method, one each time.
+    """The service; `errors` are given instead of an answer, by the name of a method, one each time, with
+    what is said behind a colon.
 
     `dropped` is called where a connection ends.
     """
@@ -79,7 +80,8 @@ class FakeBlueZ:
         member = message.member or ""
         self.calls.append(member)
         if queue := self.errors.get(member):
-            return Message.new_error(message, queue.pop(0), "as ordered")
+            name, _, words = queue.pop(0).partition(": ")
+            return Message.new_error(message, name, words or "as ordered")
         answer = getattr(self, f"_on_{_snake_case(member)}", None)
         if answer is None:
             return Message.new_error(message, "org.bluez.Error.NotSupported", member)

@@ -144,7 +144,9 @@ async def test_who_ends_a_restart_is_not_left_without_bluetooth(bluez, monkeypat
         ("StartDiscovery", "org.freedesktop.DBus.Error.AccessDenied", Reason.NOT_ALLOWED),
         ("Connect", "org.bluez.Error.AuthenticationFailed", Reason.NOT_PAIRED),
         ("Connect", "org.bluez.Error.Failed", Reason.OUT_OF_RANGE),
-        ("StartNotify", "org.bluez.Error.NotPermitted", Reason.NOT_PAIRED),
+        ("StartNotify", "org.bluez.Error.NotPermitted: Notify acquired", Reason.BUSY),
+        ("StartNotify", "org.bluez.Error.NotPermitted: Write not permitted", Reason.CLOSED),
+        ("StartNotify", "org.bluez.Error.NotAuthorized", Reason.NOT_PAIRED),
     ],
 )
 async def test_what_bluez_refuses_is_one_plain_line(bluez, member, error, reason):

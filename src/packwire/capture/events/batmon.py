@@ -4,6 +4,7 @@ from packwire.capture.events.saying import saying
 from packwire.event import EventKind
 
 _MAC = r"[0-9A-Fa-fxX*]{2}(?:[:_-][0-9A-Fa-fxX*]{2}){5}"
+_SAMPLES = (": BmsSampl(", ": BmsSample(")
 
 SAYINGS = (
     saying("no-devices", EventKind.ADAPTER, "- no devices found -", of_device=False),
@@ -14,6 +15,15 @@ SAYINGS = (
         rf"\[bt\] (?:BT|hci\d{{1,2}}) +(?:Device +\S.{{0,40}}?address=)?(?P<heard>{_MAC})",
         of_device=False,
     ),
+    saying(
+        "heard",
+        EventKind.ADAPTER,
+        " BT Device ",
+        rf"\.py:\d+\] BT Device +.{{0,40}}? address=(?P<heard>{_MAC})",
+        start=20,
+        of_device=False,
+    ),
+    saying("batmon-error", EventKind.ERROR, "[sampling.py:", r"\] \S.{0,60} error:"),
     saying(
         "not-discovered",
         EventKind.NOT_SEEN,
@@ -63,7 +73,12 @@ SAYINGS = (
     saying("received", EventKind.NOTIFIED, "INFO [sampling] {", r"\] \{\d{1,5}: bytearray\(b['\"][^'\"]"),
     saying("unknown-type", EventKind.INFO, "nknown device type"),
     saying("only-pairs", EventKind.INFO, "Started in pair-only mode", of_device=False),
-    saying("pairing-failed", EventKind.PAIRING, "Pairing failed!"),
+    saying("pairing-failed", EventKind.PAIRING, "Pairing ", r"Pairing (?:\S{17} )?failed!"),
+    saying("cache-stale", EventKind.SERVICES, "discovery returned no services for "),
+    saying("not-installed", EventKind.ERROR, " package is not installed", of_device=False),
+    saying("no-data-flowing", EventKind.TIMED_OUT, " expired", r"error(?: \(#\d+\))?: sample \S+", start=70),
+    saying("disconnected", EventKind.LOST, " disconnected!", r"BMS \w+\(", start=90),
+    saying("bad-frame", EventKind.DAMAGED, "discarding invalid JBD response"),
     saying("connected-no-data", EventKind.TIMED_OUT, "connected, but no data"),
     saying("no-data-flowing", EventKind.TIMED_OUT, "no data has been flowing"),
     saying("many-errors", EventKind.ERROR, "disconnecting", r"due to too many errors"),
@@ -72,8 +87,9 @@ SAYINGS = (
         "proxy-unreachable", EventKind.PROXY, "esphome_proxy: ", r"start (?:failed|aborted)", of_device=False
     ),
     saying("worked", EventKind.READ, " volt=["),
-    saying("worked", EventKind.READ, ": BmsSampl("),
-    saying("worked", EventKind.READ, ": BmsSample("),
+    # A sample of zeros, beside which the cells have their volts, is read at the wrong places.
+    *(saying("zero-sample", EventKind.DAMAGED, sample, r"\(0\.0%,U=0\.0V") for sample in _SAMPLES),
+    *(saying("worked", EventKind.READ, sample, r"\((?!0\.0%,U=0\.0V)") for sample in _SAMPLES),
     saying("worked", EventKind.READ, "result@", of_device=False),
     saying("bad-frame", EventKind.DAMAGED, "JBD response "),
     saying("bad-frame", EventKind.DAMAGED, "out-of-order frame"),

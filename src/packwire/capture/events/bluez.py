@@ -12,6 +12,7 @@ SAYINGS = (
     saying("dbus-missing", EventKind.ADAPTER, "'/run/dbus/system_bus_socket'", of_device=False),
     saying("dbus-missing", EventKind.ADAPTER, "'/var/run/dbus/system_bus_socket'", of_device=False),
     saying("dbus-missing", EventKind.ADAPTER, "/dbus/system_bus_socket: No such file", of_device=False),
+    saying("bus-not-reached", EventKind.ADAPTER, "message_bus.py", r"\d, in _setup_socket", of_device=False),
     saying("dbus-rejected", EventKind.ADAPTER, "REJECTED: ['EXTERNAL']", of_device=False),
     saying(
         "dbus-rejected", EventKind.ADAPTER, "DBus.Error.AccessDenied", _OF_BLUEZ, start=-1, of_device=False
@@ -28,6 +29,8 @@ SAYINGS = (
         of_device=False,
     ),
     saying("mgmt-permission", EventKind.ADAPTER, "Unable to open mgmt_socket", of_device=False),
+    saying("mgmt-permission", EventKind.ADAPTER, "Unable to open PF_BLUETOOTH socket", of_device=False),
+    saying("mgmt-permission", EventKind.ADAPTER, "cannot create a bluetooth socket", of_device=False),
     saying("mgmt-permission", EventKind.ADAPTER, "rfkill: Permission denied", of_device=False),
     saying("bluez-missing", EventKind.ADAPTER, "The name org.bluez was not provided", of_device=False),
     saying("bluez-missing", EventKind.ADAPTER, "GetManagedObjects on org.bluez: ", of_device=False),
@@ -91,6 +94,7 @@ SAYINGS = (
     ),
     saying("opcode-failed", EventKind.ADAPTER, "Frame reassembly failed", of_device=False),
     saying("opcode-failed", EventKind.ADAPTER, "initial HCI reset failed", of_device=False),
+    saying("adapter-confused", EventKind.ADAPTER, "ACL packet for unknown connection", of_device=False),
     saying("no-matching-connection", EventKind.ADAPTER, "No matching connection for device", of_device=False),
     # Connections
     saying("abort-by-local", EventKind.FAILED, "le-connection-abort-by-local"),
@@ -141,7 +145,9 @@ SAYINGS = (
     saying("notify-failed", EventKind.REFUSED, "Failed to register notify session"),
     saying("notify-failed", EventKind.REFUSED, "Failed to subscribe"),
     saying("notify-acquired", EventKind.REFUSED, "Notify acquired"),
-    saying("notify-acquired", EventKind.REFUSED, "org.bluez.Error.NotPermitted"),
+    saying("notify-acquired", EventKind.REFUSED, "Write acquired"),
+    # Who is refused for another client is told so; the others have no right to do what they ask for.
+    saying("not-permitted", EventKind.REFUSED, "org.bluez.Error.NotPermitted", r"^(?!.*acquired)", start=-1),
     # Characteristics
     saying("duplicate-uuid", EventKind.SERVICES, "Multiple Characteristics with this UUID"),
     saying("duplicate-uuid", EventKind.SERVICES, "Multiple Services with this UUID"),
@@ -162,7 +168,7 @@ SAYINGS = (
         "has-service",
         EventKind.SERVICES,
         "ervice",
-        r"(?:^|[\]\s])(?:\[?[Ss]ervice\]?|SVC)(?: UUID)?:? (?:0x)?(?P<service>[0-9A-Fa-f]{4}"
+        r"(?:^|[\]\s])(?<!at )(?:\[?[Ss]ervice\]?|SVC)(?: UUID)?:? (?:0x)?(?P<service>[0-9A-Fa-f]{4}"
         r"(?:[0-9A-Fa-f]{4}-[0-9A-Fa-f-]{27})?)(?![0-9A-Za-z-])",
         start=3,
     ),

@@ -19,6 +19,8 @@ SAYINGS = (
     saying("connectable", EventKind.SEEN, "connectable", r"""connectable['"]:\s?(?:true|True)"""),
     # bleak_retry_connector
     saying("connecting", EventKind.CONNECTING, "Connection attempt: ", r"attempt: (?P<attempt>\d{1,4})"),
+    saying("connecting", EventKind.CONNECTING, "Connecting (attempt: "),
+    saying("connected", EventKind.CONNECTED, "Connected (attempt: "),
     saying(
         "connected",
         EventKind.CONNECTED,
@@ -43,11 +45,12 @@ SAYINGS = (
     saying("never-heard", EventKind.NOT_SEEN, "never seen by any scanner"),
     saying("no-longer-heard", EventKind.NOT_SEEN, "no scanner currently has it cached"),
     saying("device-missing", EventKind.NOT_SEEN, "device_missing: True"),
-    saying("gone", EventKind.NOT_SEEN, "Device has disappeared"),
+    saying("gone", EventKind.NOT_SEEN, " has disappeared", r"Device (?:\S{17} )?has", start=26),
     saying("gone", EventKind.NOT_SEEN, "device disappeared; Try restarting the scanner"),
     saying("slots-full", EventKind.SLOTS, "slot allocations are all full"),
     saying("slots-full", EventKind.SLOTS, "Out of connection slots, waiting"),
     saying("slots-full", EventKind.SLOTS, "No free BLE connection"),
+    saying("slots-full", EventKind.SLOTS, "No slots available for ", r"for .{1,60}\(used by"),
     saying("scanners-paused", EventKind.SLOTS, "paused while connecting"),
     saying("scanners-paused", EventKind.SLOTS, "all are paused retrying connections"),
     saying("interference", EventKind.FAILED, "Interference/range"),
@@ -56,6 +59,7 @@ SAYINGS = (
     saying("cache-used", EventKind.SERVICES, "Using cached services"),
     saying("cache-used", EventKind.SERVICES, "Connecting v3 with cache"),
     saying("cache-stale", EventKind.SERVICES, "not found in properties, cache invalid"),
+    saying("cache-stale", EventKind.SERVICES, "cached services since they have vanished"),
     saying("services-changed", EventKind.SERVICES, "due to services changes"),
     # habluetooth
     saying(
@@ -128,6 +132,8 @@ SAYINGS = (
         r".{0,24} the Bluetooth adapter",
         of_device=False,
     ),
+    saying("adapter-not-reset", EventKind.ADAPTER, " is OFF after power cycle", of_device=False),
+    saying("adapter-not-reset", EventKind.ADAPTER, "Reset of hci", r"hci\d{1,2} timed out", of_device=False),
     saying("adapter-gone", EventKind.ADAPTER, "no BT controllers present", of_device=False),
     saying("adapter-gone", EventKind.ADAPTER, "seems not to exist (anymore)", of_device=False),
     saying("adapter-gone", EventKind.ADAPTER, "Could not find adapter with mac address", of_device=False),
@@ -138,8 +144,23 @@ SAYINGS = (
         r"adapter \S{1,16} with address \S{1,24} not found",
         of_device=False,
     ),
+    saying("adapter-gone", EventKind.ADAPTER, " has moved to hci", r"mac address", start=50, of_device=False),
     saying("scanner-start-failed", EventKind.ADAPTER, "while starting bluetooth;", of_device=False),
+    saying("scanner-start-failed", EventKind.ADAPTER, ": Failed to start Bluetooth: ", of_device=False),
+    saying("scanner-start-failed", EventKind.ADAPTER, ": Timed out starting Bluetooth", of_device=False),
+    saying("scanner-start-failed", EventKind.ADAPTER, ": DBus connection broken: ", of_device=False),
+    saying("scanner-start-failed", EventKind.ADAPTER, ": Invalid DBus message received", of_device=False),
+    saying("scanner-stuck", EventKind.ADAPTER, "passive scanning mode after active", of_device=False),
+    saying("scanner-stuck", EventKind.ADAPTER, "Timeout force stopping scanner", of_device=False),
     saying("mgmt-permission", EventKind.ADAPTER, "MGMT capability check failed", of_device=False),
+    saying("mgmt-permission", EventKind.ADAPTER, "rfkill at /dev/rfkill is not perm", of_device=False),
+    saying(
+        "mgmt-permission",
+        EventKind.ADAPTER,
+        "permission denied to ",
+        r"to /dev/bus/usb.{0,20} while attempting USB",
+        of_device=False,
+    ),
     saying(
         "mgmt-permission",
         EventKind.ADAPTER,
@@ -164,6 +185,14 @@ SAYINGS = (
     ),
     saying("proxy-link-timeout", EventKind.FAILED, "Timeout waiting for BluetoothDeviceConnectionResponse"),
     saying("proxy-link-timeout", EventKind.FAILED, "in bluetooth_device_connect"),
+    saying(
+        "open-failed",
+        EventKind.FAILED,
+        "state changed to connected=False",
+        r"error=(?P<status>[1-9]\d{0,3})\b",
+    ),
+    saying("discovery-failed", EventKind.SERVICES, "Failed to get services from remote esp"),
+    saying("link-lost", EventKind.LOST, "Disconnected during connect setup"),
     saying("gatt-timeout", EventKind.TIMED_OUT, "Timeout waiting for BluetoothGATT"),
     saying(
         "proxy-request-timeout",
@@ -185,12 +214,16 @@ SAYINGS = (
     saying("proxy-unreachable", EventKind.PROXY, ", 6053)", of_device=False),
     saying("proxy-lost", EventKind.PROXY, "Ping response not received", of_device=False),
     saying("proxy-lost", EventKind.PROXY, "Ping Failed", of_device=False),
+    saying("proxy-lost", EventKind.PROXY, "Ping timed out", of_device=False),
     saying("proxy-lost", EventKind.PROXY, "Connection error occurred: ", of_device=False),
     saying("proxy-lost", EventKind.PROXY, "Disconnected from ESPHome API", of_device=False),
     saying("proxy-lost", EventKind.PROXY, "Disconnected from API", of_device=False),
     saying("proxy-lost", EventKind.PROXY, "Network down; disconnect", of_device=False),
     saying("slot-kept", EventKind.SLOTS, "the proxy slot may stay allocated"),
     saying("slot-kept", EventKind.SLOTS, "Reconciling stale connection"),
+    saying("slot-kept", EventKind.SLOTS, "Releasing orphaned ESP-side connection"),
+    saying("slot-kept", EventKind.SLOTS, "unexpectedly connected, "),
+    saying("slot-kept", EventKind.SLOTS, ": Failed waiting for disconnect"),
     saying("slot-kept", EventKind.SLOTS, "Proxy slot accounting is inconsistent", of_device=False),
     saying(
         "gatt-error",
@@ -198,6 +231,9 @@ SAYINGS = (
         "Bluetooth GATT Error",
         r"error=(?P<error>-?\d{1,4})(?: description=(?P<description>[\w ()]{1,60}))?",
     ),
+    # The errors of ATT by their numbers [Core, Vol 3, Part F, 3.4.1.1].
+    saying("wrong-handle", EventKind.REFUSED, "Bluetooth GATT Error", r" error=(?:1|10)\b"),
+    saying("not-permitted", EventKind.REFUSED, "Bluetooth GATT Error", r" error=[23]\b"),
     # aiobmsble and BMS_BLE-HA
     saying("update", EventKind.INFO, "BMS data update"),
     saying(
@@ -216,8 +252,9 @@ SAYINGS = (
         "restart",
         EventKind.NOTIFIED,
         "(cnt.)",
-        r"\(cnt\.\):? (?:bytearray\(b['\"])?(?:55 ?aa ?eb ?90|U\\xaa\\xeb\\x90|dd ?0[345]"
-        r" ?00|\\xdd\\x0[345]\\x00|7e ?a1)",
+        # The beginnings of frames of JK, JBD, ANT, Daly and TDT
+        r"\(cnt\.\):? (?:bytearray\(b['\"])?(?:55 ?aa ?eb ?90|U\\xaa\\xeb\\x90|dd ?0[345] ?[08]0"
+        r"|\\xdd\\x0[345]\\x[08]0|7e ?a1|~\\xa1|d2 ?03|\\xd2\\x03|7e ?00 ?01 ?03|~\\x00\\x01\\x03)",
     ),
     saying("received", EventKind.NOTIFIED, "X BLE data", r"[Rr][Xx] BLE data", start=1),
     saying("received", EventKind.NOTIFIED, "x BLE data", r"Rx BLE data", start=1),
@@ -230,6 +267,9 @@ SAYINGS = (
     saying("sent", EventKind.WRITTEN, "TX BLE data"),
     saying("request-timeout", EventKind.TIMED_OUT, "TX BLE request timed out"),
     saying(
+        "request-timeout", EventKind.TIMED_OUT, " timed out", r"_bms\].{0,40}eading .{1,30} timed", start=-1
+    ),
+    saying(
         "request-timeout",
         EventKind.TIMED_OUT,
         "basebms.py",
@@ -239,11 +279,15 @@ SAYINGS = (
         "request-error", EventKind.REFUSED, "TX BLE request error", r"error[^(]{0,40}\((?P<error>\w{1,40})\)"
     ),
     saying("init-failed", EventKind.TIMED_OUT, "failed to initialize BMS connection"),
+    saying("init-failed", EventKind.TIMED_OUT, "Failed to initialise BMS"),
+    saying("init-failed", EventKind.TIMED_OUT, "Failed to initialize BMS", r"BMS(?!!)"),  # bms-to-inverter's
     saying("timed-out", EventKind.TIMED_OUT, "communication timed out"),
     saying("timed-out", EventKind.TIMED_OUT, "communication timeout"),
     saying("timed-out", EventKind.TIMED_OUT, "BMS is stale, triggering reconnect"),
     saying("communication-failed", EventKind.FAILED, "communication failed"),
     saying("communication-failed", EventKind.FAILED, "communicating failed"),
+    saying("communication-failed", EventKind.FAILED, "Device communicating error"),
+    saying("not-found", EventKind.NOT_SEEN, "Could not find battery with address"),
     saying("no-name", EventKind.INFO, "ailed to detect characteristics"),
     saying("not-found", EventKind.NOT_SEEN, "Failed to discover device"),
     saying("disconnected", EventKind.LOST, "disconnected from BMS"),
@@ -261,12 +305,16 @@ SAYINGS = (
         r"invalid: (?P<a>(?:0x)?[0-9A-Fa-f]{1,8}) != (?P<b>(?:0x)?[0-9A-Fa-f]{1,8})(?P<or> or wrong"
         r" message)?",
     ),
-    saying("bad-frame", EventKind.DAMAGED, "ncorrect ", r"ncorrect (?:SOF|EOF|frame|length|response)"),
+    saying(
+        "bad-frame", EventKind.DAMAGED, "ncorrect ", r"ncorrect (?:SOF|SOI|EOF|EOI|frame|length|response)"
+    ),
     saying(
         "bad-frame",
         EventKind.DAMAGED,
-        "invalid ",
-        r"invalid (?:SOF|EOF|frame|packet header|length|page length)",
+        "nvalid ",
+        r"(?:invalid|_bms.*Invalid)"
+        r" (?:SOF|EOF|start of|frame|packet header|length|page length|response received)",
+        start=-1,
     ),
     saying(
         "bad-frame",
@@ -274,7 +322,7 @@ SAYINGS = (
         "unexpected ",
         r"unexpected (?:SOF|response|message type|command|function code|reply(?! from D)|data, ign)",
     ),
-    saying("bad-frame", EventKind.DAMAGED, "wrong data length"),
+    saying("bad-frame", EventKind.DAMAGED, "rong data length"),
     saying("bad-frame", EventKind.DAMAGED, "wrong register response"),
     saying("bad-frame", EventKind.DAMAGED, "frame end incorrect"),
     saying("bad-frame", EventKind.DAMAGED, "JSON decode error"),
@@ -285,10 +333,10 @@ SAYINGS = (
     saying(
         "unknown-version",
         EventKind.DAMAGED,
-        "unknown ",
-        r"unknown (?:frame version|protocol version|response frame version|message: )",
+        "nknown ",
+        r"nknown (?:frame version|protocol version|response frame version|message: )",
     ),
-    saying("incomplete", EventKind.DAMAGED, "incomplete data set"),
+    saying("incomplete", EventKind.DAMAGED, "ncomplete ", r"ncomplete (?:data|response) (?:set|rec)"),
     saying("incomplete", EventKind.DAMAGED, "BMS data incomplete"),
     saying("wrong-secret", EventKind.PAIRING, "incorrect secret"),
     saying("wrong-secret", EventKind.PAIRING, "Incorrect secret"),

@@ -14,6 +14,7 @@ SAYINGS = (
     saying("crc-error", EventKind.DAMAGED, "CRC invalid, discarding", of_device=False),
     saying("crc-error", EventKind.DAMAGED, "hecksum error in rtu mode", of_device=False),
     saying("modbus-exception", EventKind.REFUSED, "Exception Response(", of_device=False),
+    saying("modbus-exception", EventKind.REFUSED, "xception response Exception(", of_device=False),
     saying("modbus-exception", EventKind.REFUSED, "ExceptionResponse(", of_device=False),
     saying("modbus-exception", EventKind.REFUSED, "Illegal data address", of_device=False),
     # Readers of serial BMS on an ESP32: no byte came, or bytes of another pack or protocol.

@@ -23,6 +23,10 @@ SAYINGS = (
         r"of type <class '(?:Key|Type|Attribute|Name|UnboundLocal|ZeroDivision|Recursion)Error'",
         of_device=False,
     ),
+    saying("program-fault", EventKind.ERROR, "AttributeError: module ", of_device=False),
+    # The processor of an ESP that reads
+    saying("program-fault", EventKind.ERROR, "Guru Meditation Error", of_device=False),
+    saying("program-fault", EventKind.ERROR, "abort() was called at PC", of_device=False),
     saying("program-fault", EventKind.ERROR, "ZeroDivisionError", of_device=False),
     saying(
         "program-fault",

@@ -31,7 +31,7 @@ _PROGRAMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "batmon",
             (
                 r"(?:INFO|DEBUG|WARNING|ERROR)"
-                r" \[(?:bt|main|sampling|jikong|client|store|scan|__init__)\]|bmslib/"
+                r" +\[(?:bt|main|sampling|jikong|client|store|scan|__init__)(?:\.py:\d+)?\]|bmslib/"
             ),
         ),
         ("uart_debug", r"\[uart_debug:\d"),
@@ -44,10 +44,19 @@ _PROGRAMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("renogy-bt", r":(?:BaseClient|BLEManager):|renogy_?bt"),
         ("bsc", r"\b(?:BSC_SERIAL|BLE_HANDLER|BSC_\w{2,12}): "),
         ("modbus", r"pymodbus[.\]/]|minimalmodbus|uModBus|mbusd-|\btty: (?:trying|state|response)"),
-        ("can-inverter", r"BmsToInverter|BMS #\d|toinverter|BmsCANProcessor"),
+        (
+            "can-inverter",
+            (
+                r"BmsToInverter|BMS #\d|toinverter|BmsCANProcessor"
+                r"|\| (?:DEBUG|INFO|WARN|ERROR) {1,2}\| Thread-\d"
+            ),
+        ),
         (
             "battery-emulator",
-            r"SerialDataLink|Battery-Emulator|on the bus to ACK|Check (?:CAN wire|hardware or bitrate)",
+            (
+                r"SerialDataLink|Battery-Emulator|on the (?:bus|BUS) to ACK"
+                r"|Check (?:CAN wire|hardware or bitrate)"
+            ),
         ),
         ("bluez", r"\bbluetoothd\[|\bkernel:|Bluetooth: hci\d"),
         ("btmon", r"^[<>@] (?:HCI|ACL|MGMT) |^ {6,}ATT: "),

@@ -42,7 +42,7 @@ _NAMED = re.compile(
     r"|::(?P<old>[^:\]]{1,48}):(?P<old_tail>[0-9A-Fa-f*]{2,6})\)?\]"
     r"|bms_ble\] (?:Error fetching |BMS |Finished fetching |Fetching )?(?P<coordinator>\S[^:\n]{0,40}?)"
     r"(?: data|: (?:BMS data|advertisement))"
-    r"|\[sampling\] (?P<batmon>\S{1,40}?)(?: error| volt=|: BmsSampl)"
+    r"|\[sampling\] (?P<batmon>\S[^:=(]{0,40}?)(?: error| volt=|: BmsSampl)"
     r"|onnecting BMS \((?P<older>[^)]{1,48})\)|Initializing coordinator for (?P<setup>[^\s(]{1,48})"
 )
 #: A line in which a name may stand without its address has one of these.
@@ -54,6 +54,8 @@ _BEHIND_ADDRESS = re.compile(r",(?P<name>[^,)]{1,40})\)")
 _HEAD_ALONE = re.compile(
     r"[`\s]*\[?\d\d:\d\d:\d\d(?:\.\d{3})?\]?\s*\[(?:[EWICDV]|VV)\]\s*\[[\w.-]+:\d{1,5}\]:?\s*"
 )
+#: A line of its own, as Python's logging writes it without being told how.
+_HEAD_OF_PYTHON = re.compile(r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.]{1,40}:")
 #: A client of an ESP by its number, with the address that it holds, or without.
 _CLIENT = re.compile(
     r"(?:(?P<esp>\S{1,60}): ?)?\[(?:[EWICDV]|VV)\]\[[\w.:-]{3,60}\](?:\[\w{1,20}\])?: ?\[(?P<number>\d)\]"
@@ -222,7 +224,7 @@ class _Reader:
         if self._file and not name:
             address = self._of_file(address)
         time = self._clocks.time(line, log.lines, who)
-        if who or time != NO_TIME:
+        if who or time != NO_TIME or _HEAD_OF_PYTHON.match(line):
             self._writer = who  # a traceback behind it is its own
         quote = Quote(log.lines, line[:_SHOWN], time, self._is_own(line, told))
         for row, values in said:

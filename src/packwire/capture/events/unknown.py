@@ -22,24 +22,79 @@ def _common(code: str, kind: EventKind, pattern: str) -> Common:
     return Common(code, kind, re.compile(pattern, re.IGNORECASE))
 
 
-_OF_A_REPLY = r"(?:response|reply|answer|read|receive|request|communication|command|data)"
+_OF_A_REPLY = r"(?:response|reply|answer|read|receive|request|communication|command|data|serial)"
+_CHECK = r"\b(?:l?crc\d{0,2}|l?ch(?:ec)?ks?(?:um)?|check ?sums?|lrc|crc_?\w{1,8})"
+_BAD = (
+    r"(?:invalid|unvalid|wrong|bad|incorrect|corrupt\w*|unexpected|implausible|malformed"
+    r"|unidentifiable)"
+)
+_PART = (
+    r"(?:crc|check ?sum|frame|packet|header|length|len(?:id)?|size|start ?(?:byte|bit|of frame)?|end ?byte"
+    r"|preamble|prefix|suffix|terminator|footer|so[if]|eo[if]|marker|reply|response|data|payload|values?)\b"
+)
 
 #: The words of failures; a line may have several.
 COMMON = (
     _common(
         "unknown-silence",
         EventKind.TIMED_OUT,
-        rf"\bno (?:response|reply|answer|data)\b|empty (?:response|reply)|(?:not|n't) respond"
+        r"\bno (?:valid |more )?(?:response|reply|answer|data|bytes|packets?)\b|empty (?:response|reply)"
+        r"|(?:not|n't|never) respond|not (?:been )?responding|stopped responding|went offline"
         rf"|{_OF_A_REPLY}s? (?:has |have )?(?:timed? ?-?out|timeout)"
-        r"|time-?(?:d )?out (?:while )?(?:waiting|reading|receiving)|timeout (?:for|of|from) "
-        rf"|\bfailed after \d+ (?:tries|attempts|retries)|waiting for {_OF_A_REPLY}.{{0,40}}time",
+        r"|time-?(?:d )?out (?:while )?(?:waiting|reading|receiving)"
+        r"|timeout (?:for|of|from|exceeded|command) |(?:read|write) timeout|Timeout(?:Error|Exception)\b"
+        r"|\bfailed after \d+ (?:tries|attempts|retries)"
+        rf"|waiting for {_OF_A_REPLY}.{{0,40}}(?:time|after)"
+        r"|\b(?:read|received|got|returned) 0 (?:of \d+ )?bytes|\b0 bytes (?:read|received)"
+        r"|(?:retry count|retries) exceeded"
+        r"|(?:not|n't) sent any data"
+        r"|failed to (?:init(?:ialize)?|query|poll|reach) (?:the )?(?:bms|battery|pack)"
+        r"|(?:received|recieved)(?: data)?(?: from \w{1,12})?:\s*$"
+        r"|connection (?:with|to) (?:the )?(?:pylontech|bms|battery|pack|vesc)\b.{0,12}failed",
     ),
     _common(
         "unknown-damage",
         EventKind.DAMAGED,
-        r"\b(?:crc\d{0,2}|checksums?|lrc)\b.{0,30}\b(?:error|fail|mismatch|invalid|wrong|bad\b|incorrect|!=)"
-        r"|(?:invalid|wrong|bad|incorrect|corrupt\w*|unexpected) (?:crc|checksum|frame|packet|header|length"
-        r"|start|preamble)|\b(?:unable to|lost|out of) sync\b",
+        rf"{_CHECK}\b.{{0,40}}(?:\berror|\bfail|mismatch|invalid|wrong|\bbad\b|incorrect|\bn(?:ot )?ok\b"
+        rf"|!=|should be|not match)|{_BAD} (?:\w+ )?{_PART}|\bframe ?error|does not start with|too short\b"
+        r"|\b(?:unable to|lost|out[ -]of)[ -]sync\b|desync"
+        r"|\b(?:no|missing) (?:prefix|suffix|so[if]\b|eo[if]\b)"
+        r"|\b(?:frame|length|data|size)s? (?:are |is |length )?"
+        r"(?:incorrect|wrong|error|mismatch|truncated)"
+        r"|insufficient data|parse failed|(?:unable|failed) to (?:parse|decode)|format error"
+        rf"|invalid literal for int\(\) with base \d+: (?!'[/A-Za-z])|\b(?:error|fail\w*)\b.{{0,4}} {_CHECK}",
+    ),
+    _common(
+        "unknown-address",
+        EventKind.DAMAGED,
+        r"(?<!mac )(?<!ip )(?<!accepting )\b(?:address|adr|addr|bms id|unit id|slave id)\b.{0,16}"
+        r"(?:\berror|mismatch|incorrect|wrong|instead of)"
+        r"|(?:wrong|unknown|unexpected|other) (?:slave |bms |unit |bus |device )?"
+        r"(?:adr|addr|bms id|unit id|slave)\b"
+        r"|(?:cid2|rtn|return code|response code)\b.{0,24}\b9[01]\b",
+    ),
+    _common(
+        "modbus-exception",
+        EventKind.REFUSED,
+        r"modbus\W{1,3}exception|illegal (?:data (?:address|value)|function)\b",
+    ),
+    _common(
+        "pack-refuses",
+        EventKind.REFUSED,
+        r"\b(?:cid ?[12]|ver|version|command format|info data)\b (?:error|invalid|not supported|unsupported)"
+        r"|(?:cid2|rtn)\b.{0,12}\berror code: 0?[1-6]\b|unsupported (?:protocol )?version",
+    ),
+    _common(
+        "bad-setting",
+        EventKind.INFO,
+        r"\b(?:invalid|unknown|missing|unsupported|required|no such) (?:\w+ )?"
+        r"(?:option|setting|parameter|config\w*|property|bms[_ ]?type|battery type)\b",
+    ),
+    _common(
+        "unknown-no-bridge",
+        EventKind.FAILED,
+        r"connection refused|no route to host|\berrno 11[13]\b|name or service not known|getaddrinfo failed"
+        r"|network is unreachable|host is (?:down|unreachable)",
     ),
     _common(
         "unknown-idle", EventKind.DAMAGED, r"(?:\b(?:0x)?ff[ .:,-]{1,2}){16}|(?:\b(?:0x)?00[ .:,-]{1,2}){32}"
@@ -77,7 +132,7 @@ COMMON = (
         r"|\bno (?:device|batter|bms)\w* (?:was |were )?found",
     ),
 )
-#: Words that tell over what the pack is spoken to.
+#: Words that tell over what the pack is spoken to, or that one is.
 BLUETOOTH = _common(
     "names-bluetooth",
     EventKind.INFO,
@@ -87,5 +142,8 @@ BLUETOOTH = _common(
 WIRE = _common(
     "names-wire",
     EventKind.INFO,
-    r"tty(?:usb|acm|ama|s)\d|\bcom\d{1,3}\b|\bserial\b|\buart|rs-?(?:485|232)|\bbaud|modbus",
+    r"/dev/(?:tty|serial)|tty(?:usb|acm|ama|sc?|o|ths|mxc)\d|\bcom\d{1,3}\b|\bserial|\buart|rs-?(?:485|232|422)"
+    r"|\bbaud|modbus|\bpylon|pytes|\bvesc|pipsolar|\bbms|batter(?:y|ies)\b|\bcells?\b|\bmodule \d|inverter"
+    r"|\bdaly|seplos|\bjbd\b|renogy"
+    r"|\bmeter\b|\bcrc\b",
 )

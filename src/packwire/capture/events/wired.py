@@ -3,6 +3,35 @@
 from packwire.capture.events.saying import saying
 from packwire.event import EventKind
 
+#: A serial port, or what opens one, anywhere in a line.
+_PORT = (
+    r"/dev/(?:tty|serial|hidraw|rfcomm|cu\.)\S|\btty(?:USB|ACM|AMA|SC|S|O|THS|mxc)\d|'/dev/'"
+    r"|\b[Ss]erial ?[Pp]ort|SerialException|serialposix"
+)
+#: What the system says of a port that cannot be used.
+_OF_PORTS = {
+    "port-permission": (
+        "ermission denied",
+        "is not accessible",
+        "is not readable/writable",
+        "EACCES",
+        *("' is denied", "peration not permitted"),
+    ),
+    "port-missing": (
+        *(
+            "o such file or directory",
+            "does not exist",
+            "aiting for device",
+            "evice not found",
+            "FileNotFound",
+            "ENOENT",
+        ),
+        *("Is a directory", "nvalid serial port", "cannot find the file", "port not found"),
+    ),
+    "port-busy": ("esource busy", "in use", "annot lock port", "EBUSY", "is busy", "already open"),
+    "port-gone": ("now disconnected from", "Input/output error", "urb stopped", "EIO", "set request 0x"),
+}
+
 SAYINGS = (
     # dbus-serialbattery
     saying(
@@ -106,7 +135,15 @@ SAYINGS = (
         of_device=False,
     ),
     # What the zeros of a Daly read as
-    saying("impossible-value", EventKind.DAMAGED, "-3000.0", r"-3000\.0{1,3} ?[AI]\b", of_device=False),
+    saying(
+        "impossible-value",
+        EventKind.DAMAGED,
+        "-3000.0",
+        r"-3000\.0{1,3} ?[AI]\b|[Cc]urrent\W{1,4}-3000\.0",
+        start=12,
+        of_device=False,
+    ),
+    saying("zero-value", EventKind.INFO, 'oltage": 0.0', of_device=False),
     saying("frame-read", EventKind.READ, "successfully sent and received", of_device=False),
     saying(
         "frame-read",
@@ -147,51 +184,25 @@ SAYINGS = (
     ),
     saying("config-issue", EventKind.INFO, "**CONFIG ISSUE**", of_device=False),
     saying("polling-slow", EventKind.PORT, "Polling took too long", of_device=False),
-    # pyserial and the system
-    saying(
-        "port-missing",
-        EventKind.PORT,
-        "could not open port",
-        r"(?:No such file|FileNotFound|Is a directory)",
-        of_device=False,
-    ),
+    # The system, and what programs pass on of it, in any wording
     saying("port-missing", EventKind.PORT, "port device not found", of_device=False),
-    saying("port-missing", EventKind.PORT, ">>> Serial port ", r"does not exist", of_device=False),
-    saying(
-        "port-missing",
-        EventKind.PORT,
-        "No such file or directory: '/dev/",
-        r"'/dev/(?:tty|serial|hidraw|rfcomm|cu\.)",
-        of_device=False,
+    *(
+        saying(code, EventKind.PORT, anchor, _PORT, start=-1, of_device=False)
+        for code, anchors in _OF_PORTS.items()
+        for anchor in anchors
     ),
+    saying("port-permission", EventKind.PORT, "read failed: permission denied", of_device=False),
+    saying("port-permission", EventKind.PORT, "Serial port is not writable", of_device=False),
     saying("port-gone", EventKind.PORT, "OSError: [Errno 19] No such device", of_device=False),
+    saying("port-gone", EventKind.PORT, "[Errno 6] No such device or address", of_device=False),
     saying("port-gone", EventKind.PORT, "Errno 5] Input/output error", of_device=False),
     saying("port-gone", EventKind.PORT, "(5): Input/output error", of_device=False),
     saying("port-gone", EventKind.PORT, "(5, 'Input/output error')", of_device=False),
     saying("port-gone", EventKind.PORT, "(71, 'Protocol error')", of_device=False),
     saying("port-gone", EventKind.PORT, "[Errno 71] Protocol error", of_device=False),
-    saying("port-gone", EventKind.PORT, "now disconnected from ttyUSB", of_device=False),
+    saying("port-permission", EventKind.PORT, "(insufficient permissions)", of_device=False),
+    saying("no-port", EventKind.PORT, "nappropriate ioctl for device", of_device=False),
     saying("port-opened", EventKind.PORT, "serialposix.py", of_device=False),
-    saying("port-permission", EventKind.PORT, ">>> Serial port ", r"is not accessible", of_device=False),
-    saying(
-        "port-permission",
-        EventKind.PORT,
-        "ermission denied: '/dev/",
-        r"'/dev/(?:tty|serial|hidraw|rfcomm|cu\.)",
-        of_device=False,
-    ),
-    saying("port-permission", EventKind.PORT, "read failed: permission denied", of_device=False),
-    saying("port-permission", EventKind.PORT, "ermission denied, cannot open /dev/", of_device=False),
-    saying(
-        "port-permission", EventKind.PORT, ": permission denied", r"open /dev/\S{3,40}: permission", start=48
-    ),
-    saying("port-permission", EventKind.PORT, "Access to the port '/dev/", r"denied", of_device=False),
-    saying(
-        "port-permission", EventKind.PORT, "is not readable/writable", r"/dev/", start=48, of_device=False
-    ),
-    saying("port-busy", EventKind.PORT, "Access to the port 'COM", r"denied", of_device=False),
-    saying("port-busy", EventKind.PORT, "esource busy, cannot open /dev/", of_device=False),
-    saying("port-missing", EventKind.PORT, "such file or directory, cannot open /dev/", of_device=False),
     # Windows says of a port that another program has open, in any language, that access is denied.
     saying(
         "port-busy",
@@ -200,13 +211,7 @@ SAYINGS = (
         r"COM\d{1,3}'?: PermissionError\(13",
         of_device=False,
     ),
-    saying(
-        "port-busy",
-        EventKind.PORT,
-        "Device or resource busy: '/dev/",
-        r"'/dev/(?:tty|serial|hidraw|rfcomm|cu\.)",
-        of_device=False,
-    ),
+    saying("port-busy", EventKind.PORT, "Access to the port 'COM", r"denied", of_device=False),
     saying("port-busy", EventKind.PORT, "Could not exclusively lock port", of_device=False),
     saying("connection-reset", EventKind.PROXY, "[Errno 104] Connection reset", of_device=False),
     # mpp-solar, powermon
@@ -269,6 +274,18 @@ SAYINGS = (
     saying("frame-read", EventKind.READ, "a whole frame was received", of_device=False),
     saying("program-sends", EventKind.WRITTEN, "request for data sent", of_device=False),
     saying("no-reply", EventKind.TIMED_OUT, "timeout wating for response from BMS", of_device=False),
+    # batmon on a serial port
+    saying("over-wire", EventKind.PORT, "bmslib/wired", of_device=False),
+    saying(
+        "over-wire",
+        EventKind.PORT,
+        "_uart",
+        r"\b(?:daly|jk|jbd|ant|pace|basen|seplos)\w{0,8}_uart\b",
+        start=16,
+        of_device=False,
+    ),
+    # bms-to-inverter
+    saying("no-reply", EventKind.TIMED_OUT, "No bytes received: ", of_device=False),
     # VE.Direct, as Venus OS reads it
     saying("crc-error", EventKind.DAMAGED, "VE.Frame: Invalid checksum", of_device=False),
     saying("crc-error", EventKind.DAMAGED, "checksum 0x", r"0x\w\w != 0x00, invalid frame", of_device=False),
@@ -277,12 +294,58 @@ SAYINGS = (
     saying("answer-timeout", EventKind.TIMED_OUT, "Timeout waiting for an answer", of_device=False),
     saying("answer-timeout", EventKind.TIMED_OUT, "Timeout: RecvBytes=0", of_device=False),
     saying("pylon-answer", EventKind.NOTIFIED, "b'20", r"b'20[0-9A-Fa-fx]{8,}'", of_device=False),
+    saying("pylon-answer", EventKind.NOTIFIED, "b'~20", r"^\W*b'~20[0-9A-F]{14,}", start=-1, of_device=False),
+    saying(
+        "empty-response",
+        EventKind.TIMED_OUT,
+        "b''",
+        r"(?i)(?:repl(?:y|ies)|respon[sc]e|answer|recv|received|raw_\w{1,10}|frame|read|rx)\W{0,8}"
+        r"(?:was |is )?b(?:ytearray\(b)?''(?!')|^\W*b''\W*$",
+        start=-1,
+        of_device=False,
+    ),
+    # The console of a Pylontech: the rows of `pwr`
+    saying(
+        "frame-read",
+        EventKind.READ,
+        "Normal",
+        r"(?:^|[\"\s])\d{1,2}\s+[2-6]\d{4}\s+-?\d{1,6}\s+\d{4,5}\s.{0,60}(?:Charge|Dischg|Idle|Balance)\s+Normal",
+        start=-1,
+        of_device=False,
+    ),
     # Readers of VESC
     saying("vesc-no-firmware", EventKind.TIMED_OUT, "No firmware read response", of_device=False),
+    saying("vesc-no-firmware", EventKind.TIMED_OUT, "ould not read firmware version", of_device=False),
+    saying(
+        "vesc-other-firmware",
+        EventKind.REFUSED,
+        "firmware",
+        r"too old firmware|firmware on the connected device is too old|device has newer firmware",
+        start=60,
+        of_device=False,
+    ),
+    saying("vesc-other-firmware", EventKind.REFUSED, "larger than 256 bytes", of_device=False),
     saying("vesc-no-data", EventKind.TIMED_OUT, "Failed to get data", of_device=False),
     saying("vesc-no-data", EventKind.TIMED_OUT, "VESC Communication timeout", of_device=False),
-    saying("vesc-out-of-sync", EventKind.DAMAGED, "Out-of-sync with VESC", of_device=False),
+    saying(
+        "vesc-no-data",
+        EventKind.TIMED_OUT,
+        "'NoneType' object has no attribute '",
+        r"attribute '(?:rpm|v_in|avg_motor_current|avg_input_current|duty_cycle_now|temp_fet|tachometer)",
+        of_device=False,
+    ),
+    saying("vesc-out-of-sync", EventKind.DAMAGED, "ut-of-sync with VESC", of_device=False),
+    saying("vesc-out-of-sync", EventKind.DAMAGED, "Unvalid start bit", of_device=False),
+    saying("vesc-out-of-sync", EventKind.DAMAGED, "CorruptPacket: ", of_device=False),
+    saying("vesc-out-of-sync", EventKind.DAMAGED, "Buffer must begin with start-of-frame", of_device=False),
+    saying("vesc-command", EventKind.WRITTEN, "Command: COMM_", of_device=False),
     saying("vesc-command", EventKind.WRITTEN, "COMM_GET_VALUES", of_device=False),
+    saying("vesc-command", EventKind.WRITTEN, "ackage to send: ", of_device=False),
+    saying("vesc-command", EventKind.WRITTEN, "UART package send: ", of_device=False),
+    saying(
+        "vesc-sum", EventKind.NOTIFIED, "SRC received: ", r"SRC received: (?P<a>\d{1,5})", of_device=False
+    ),
+    saying("vesc-sum", EventKind.NOTIFIED, "SRC calc: ", r"SRC calc: (?P<b>\d{1,5})", of_device=False),
     saying(
         "vesc-timeout",
         EventKind.TIMED_OUT,

@@ -6,13 +6,13 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from packwire.address import FORMS, HUB_PORT, Address, LinkKind, listed, of_a_vesc, parse_address, tcp_address
+from packwire.address import FORMS, HUB_PORT, VESC, Address, LinkKind, listed, parse_address
 from packwire.check import Depth
 from packwire.cli.adapters import adapter_of, bluetooth_adapter
 from packwire.cli.completion import addresses
@@ -28,6 +28,7 @@ from packwire.doctor.diagnosis import Diagnosis
 from packwire.doctor.examination import ExaminationOptions
 from packwire.doctor.examine import examine
 from packwire.errors import BadOptionError
+from packwire.protocols import protocol
 
 _THOROUGH_LISTEN, _THOROUGH_POLL = 15.0, 20.0
 _POLL = 3.0
@@ -210,15 +211,22 @@ class _Interrupts:
 
 
 async def _address(text: str, password_file: Path | None, stack: AsyncExitStack) -> Address:
-    """Read an address as typed, with its password; for `sim:` start the simulator."""
+    """Read an address as typed, with its password; for `sim:` start the simulator.
+
+    Raises NotTrustedError for a model of others that the user does not agree to.
+    """
     address = with_password(parse_address(address_of(text)), password_file)
+    if address.model and address.model != VESC:
+        from packwire.cli.trusting import ask_for_trust  # noqa: PLC0415 - few have models of their own
+
+        ask_for_trust(protocol(address.model), agreed=False)
     if address.link is not LinkKind.SIM:
         return address
-    of_a_vesc(address, "the doctor of sim:")
-    from packwire.sim.server import SimOptions, SimulatedVesc  # noqa: PLC0415 - only for sim: addresses
+    from packwire.sim.by_name import simulation  # noqa: PLC0415 - only for sim: addresses
+    from packwire.sim.server import SimOptions  # noqa: PLC0415
 
-    simulated = await stack.enter_async_context(SimulatedVesc(SimOptions(port=0)))
-    return tcp_address("127.0.0.1", simulated.port, address.node)
+    simulated = await stack.enter_async_context(simulation(address.model, SimOptions(port=0)))
+    return replace(simulated.address, node=address.node)
 
 
 async def _direct(options: DoctorOptions, stack: AsyncExitStack) -> Address | None:

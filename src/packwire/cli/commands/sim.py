@@ -82,6 +82,10 @@ _Listen = Annotated[
     ),
 ]
 _Cells = Annotated[int, Parameter(name="--cells", help="Cells in series.")]
+_CellsOfModel = Annotated[
+    int | None,
+    Parameter(name="--cells", help="Cells in series; left out: as many as the model always has, or else 4."),
+]
 
 
 @Parameter(name="*")
@@ -101,7 +105,7 @@ class _Pack:
     speed: float = 1.0
     """How much faster than the clock the pack lives; 0: it stands still."""
 
-    def options(self, listen: str, cells: int, **more: Any) -> SimOptions:
+    def options(self, listen: str, cells: int | None, **more: Any) -> SimOptions:
         """Return what to simulate; `more` are further fields of it. Raises BadOptionError."""
         if self.soc is not None and not 0 <= self.soc <= 100:
             raise BadOptionError(f"--soc {self.soc:g}: a state of charge is 0 to 100 percent")
@@ -206,13 +210,13 @@ def _serving(model: str) -> Callable[..., int]:
     def serve(
         *,
         listen: _Listen = "0",
-        cells: _Cells = 4,
+        cells: _CellsOfModel = None,
         packs: _Packs = None,
         pack: _Pack = _USUAL,
         bluetooth: _Bluetooth = _NoBluetooth,
         for_: ForOption = None,
     ) -> int:
-        options = pack.options(listen, cells, packs=packs, bluetooth=bluetooth.options())
+        options = pack.options(listen, cells, usual_cells=4, packs=packs, bluetooth=bluetooth.options())
         return _run(lambda stack: _start(stack, model, options), for_)
 
     serve.__doc__ = (
@@ -228,7 +232,7 @@ def file(
     /,
     *,
     listen: _Listen = "0",
-    cells: Annotated[int | None, Parameter(name="--cells")] = None,
+    cells: _CellsOfModel = None,
     pack: _Pack = _USUAL,
     bluetooth: _Bluetooth = _NoBluetooth,
     for_: ForOption = None,
@@ -239,16 +243,10 @@ def file(
     ----------
     model
         One of the commands below, or a model's file.
-    cells
-        Cells in series; left out: as many as the model always has, as one of a draft, or else 4.
     """
     if model is None:
         app.help_print()
         return ExitCode.OK
-    if cells is None:
-        from packwire.sim.by_name import cells_of  # noqa: PLC0415 - a model's YAML, when it is served
-
-        cells = cells_of(model) or 4
     return _serving(model)(listen=listen, cells=cells, pack=pack, bluetooth=bluetooth, for_=for_)
 
 
@@ -326,7 +324,7 @@ async def _start(stack: AsyncExitStack, model: str, options: SimOptions) -> None
 
     simulated = await stack.enter_async_context(simulation(model, options))
     doing = SCENARIOS[options.scenario].summary
-    print(f"A simulated pack of {options.cells} cells that speaks {Path(model).stem}.")
+    print(f"A simulated pack of {simulated.vehicle.pack.cells} cells that speaks {Path(model).stem}.")
     print(f"  {doing}")
     for fault in simulated.faults:
         print(f"Fault {fault}: {FAULTS[fault.name].summary}.")

@@ -14,7 +14,7 @@ from packwire.doctor.log.facts import WireFacts
 from packwire.errors import PackwireError
 from packwire.event import EventKind
 from packwire.link.ble.link import BleLink
-from packwire.protocol.base import Protocol, Request, WriteType
+from packwire.protocol.base import Protocol, WriteType
 from packwire.wire.framing import FrameCheck
 
 #: Seconds: to listen before anything is asked, for an answer, for a late one, and for one of another family.
@@ -43,18 +43,15 @@ def has_pin(exam: Examination) -> bool:
     return exam.address.pin is not None and exam.protocol.wants_pin
 
 
-def question(exam: Examination) -> Request | None:
-    """Return a request that only asks, and that each such pack answers; None where each holds a password."""
-    return next(iter(exam.protocol.harmless), None)
-
-
 def _has_question(exam: Examination) -> str:
     why = can_ask(exam)
     if why or not exam.protocol.asks:
         return why
     if has_pin(exam):
         return "it is read with its PIN at once"
-    return "" if question(exam) is not None else "each of its requests holds a password: it is read at once"
+    return (
+        "" if exam.protocol.hello is not None else "each of its requests holds a password: it is read at once"
+    )
 
 
 @check("answer", "Does it answer?", Stage.CONTACT, needs=_has_question, depth=Depth.QUICK)
@@ -99,7 +96,7 @@ async def _the_same(exam: Examination, line: Line, way: WriteType | None, first:
 
 async def _ask(exam: Examination, line: Line, way: WriteType | None, patience: float = PATIENCE) -> Probe:
     """Ask, and note what came of it."""
-    request = question(exam)
+    request = exam.protocol.hello
     assert request is not None
     exam.facts[OpenFacts].doing = "a request was written"
     probe = await line.ask(request, None, patience)
@@ -204,7 +201,7 @@ def is_unanswered(exam: Examination) -> str:
     return (
         is_refused(exam)
         or can_ask(exam)
-        or ("" if facts.asked and question(exam) is not None else "it was not asked")
+        or ("" if facts.asked and exam.protocol.hello is not None else "it was not asked")
     )
 
 
@@ -359,7 +356,7 @@ _LEISURE = 1.5
 
 def _answers_at_all(exam: Examination) -> str:
     facts = exam.facts[AnswerFacts]
-    if not (facts.works or facts.answered_at_last) or question(exam) is None or not exam.protocol.asks:
+    if not (facts.works or facts.answered_at_last) or exam.protocol.hello is None or not exam.protocol.asks:
         return "it was not answered"
     return can_ask(exam)
 
@@ -369,7 +366,7 @@ async def pace(exam: Examination) -> CheckResult:
     """Ask as soon as it has answered, some times; where answers are missing, ask again at leisure."""
     facts = exam.facts[AnswerFacts]
     way = facts.answered[-1] if facts.answered else usual_way(exam)
-    request = question(exam)
+    request = exam.protocol.hello
     assert request is not None
     patience = BRIEF + 3 * (facts.first or 0.0)
     exam.facts[OpenFacts].doing = "it was asked again and again"

@@ -7,7 +7,7 @@ from packwire.check import CheckResult, Depth, Stage, check
 from packwire.device.base import Device
 from packwire.device.client import Client
 from packwire.device.reader import Reader
-from packwire.doctor.ble.answers import can_ask, has_pin, question
+from packwire.doctor.ble.answers import can_ask, has_pin
 from packwire.doctor.ble.facts import AirFacts, AnswerFacts, FamilyFacts, LinkFacts, OpenFacts
 from packwire.doctor.ble.link import is_connected
 from packwire.doctor.ble.session import client_of, leave, usual_way
@@ -31,7 +31,7 @@ def _can_be_read(exam: Examination) -> str:
     if exam.spoken is None:
         return "nobody knows what it speaks"
     answered = facts.works or facts.answered_at_last
-    if not answered and exam.protocol.asks and question(exam) is not None and not has_pin(exam):
+    if not answered and exam.protocol.asks and exam.protocol.hello is not None and not has_pin(exam):
         return "it did not answer"
     return can_ask(exam)
 

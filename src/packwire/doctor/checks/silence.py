@@ -14,6 +14,7 @@ from packwire.doctor.facts import Contact, ContactFacts, WayFacts
 from packwire.doctor.line import Line
 from packwire.doctor.line_facts import LineFacts
 from packwire.errors import BadAddressError
+from packwire.link.probing import candidates
 from packwire.phrases import few
 from packwire.protocol.base import Request
 
@@ -140,7 +141,7 @@ async def other_addresses(exam: Examination) -> CheckResult:
 
 async def _answers(exam: Examination, line: Line, request: Request, patience: float = _BRIEF) -> bool:
     probe = await line.ask(request, None, min(patience, exam.options.patience))
-    return probe.reply is not None
+    return probe.reply not in {None, request.payload}  # a line may give back what it is sent
 
 
 def _other_rates(exam: Examination) -> str:
@@ -208,3 +209,44 @@ async def other_form(exam: Examination) -> CheckResult:
         facts.other_form = name
         return failed(f"it answers {name}, and not {now}")
     return passed(f"it does not answer {name} either", excludes=f"a bridge that carries {name}")
+
+
+def _may_be_another(exam: Examination) -> str:
+    facts = exam.facts[LineFacts]
+    if exam.address.listens:
+        return "nothing is asked on this line"
+    if exam.facts[ContactFacts].contact is Contact.FOREIGN:
+        return "others speak on this line"
+    found = facts.other_units or facts.other_baud or facts.other_form
+    return unanswered(exam) or ("it answers otherwise" if found else "")
+
+
+@check(
+    "families", "Does it answer another family's question?", Stage.SILENCE, needs=_may_be_another, quiet=True
+)
+async def others(exam: Examination) -> CheckResult:
+    """Put the questions of other families, which only ask: at the given rate, then at the families' own."""
+    facts, tried = exam.facts[LineFacts], dict[str, str]()
+    serial = exam.target.is_serial
+    rates = dict.fromkeys((facts.baud, *(each.baud for each in candidates() if serial)))
+    for rate in rates:
+        asked = [
+            each for each in candidates(at=rate if tried else None) if each.asks and each is not exam.spoken
+        ]
+        await exam.hang_up()
+        line = await exam.dial(replace(exam.target.base, baud=rate) if serial else None)
+        try:
+            for other in asked:
+                tried[other.name] = other.title
+                line.speak(other)
+                if await _answers(exam, line, other.harmless[0]) and await _answers(
+                    exam, line, other.harmless[0]
+                ):
+                    facts.family, facts.family_baud = other, rate if serial else 0
+                    return odd(f"it answers the question of a {other.title}", excludes="silence")
+                if line.closed:
+                    return skipped("the connection was closed")
+        finally:
+            await line.close()
+    facts.families = tuple(tried)
+    return failed(f"nor does it answer as {few(tried.values())}")

@@ -80,7 +80,7 @@ async def listen(exam: Examination) -> CheckResult:
 def questions(exam: Examination, unit: int | None = None) -> list[Question]:
     """Return what reads values and can be asked at once; the first tells most."""
     given = {} if unit is None else {(model_of(exam).bus or {})["parameter"]: unit}
-    return [each for each in model_of(exam).questions if each.harmless and not each.missing(given)]
+    return [each for each in model_of(exam).questions if each.reads_values and not each.missing(given)]
 
 
 def hello(exam: Examination, unit: int | None = None) -> Request | None:

@@ -27,6 +27,7 @@ from packwire.doctor.log.rules import (
     radio,
     recording,
     unknown,
+    vesc,
     wired,
 )
 from packwire.doctor.log.sessions import SessionFacts, judge_sessions, verdicts_of, without_a_bus
@@ -46,6 +47,7 @@ RULES: tuple[Rule, ...] = (
     *frames.RULES,
     *line.RULES,
     *wired.RULES,
+    *vesc.RULES,
     *can.RULES,
     *unknown.RULES,
 )

@@ -22,7 +22,7 @@ FAILURES = frozenset(
         *("gone", "checksum", "bad-frame", "communication-failed"),
         *("gatt-gone", "link-lost", "discovery-failed", "no-reply"),
         *("incorrect-reply", "answer-timeout", "modbus-no-response", "unknown-silence"),
-        *("unknown-damage", "unknown-no-link", "unknown-not-found", "unknown-no-notify"),
+        *("unknown-damage", "unknown-no-link", "unknown-no-bridge", "unknown-not-found", "unknown-no-notify"),
     }
 )
 #: Sentences that only a program says that got through to a pack or an adapter.
@@ -298,9 +298,17 @@ class WireFacts(Fact):
     only_address: bool = False
     """Whether nothing but the address differs in them."""
     own_sums: frozenset[int] = frozenset()
-    """The checksums in frames that are right."""
+    """The checksums of two bytes and more in frames that are right."""
+    own_bytes: frozenset[int] = frozenset()
+    """Those of one byte."""
     text_frames: int = 0
     """Frames of ASCII hex that begin with ~ among what was received."""
+    refusals: Counter[str] = field(default_factory=Counter)
+    """Return codes of such frames by which a pack refuses what it was asked."""
+    joined: int = 0
+    """Messages in which several such frames stand, one behind the other."""
+    other_version: str = ""
+    """Where such an answer is in another version than its question: which, in words."""
 
 
 def fill(
@@ -379,7 +387,8 @@ def _gatt(said: SaidFacts) -> GattFacts:
 
 def _checksums(said: SaidFacts) -> ChecksumFacts:
     if "checksum" not in said.told:
-        return ChecksumFacts()
+        sums = zip(said.values("vesc-sum", "a"), said.values("vesc-sum", "b"), strict=False)
+        return ChecksumFacts([(int(one), int(two)) for one, two in sums if one != two])
     pairs = []
     lines = []
     for line, values in said.told["checksum"].values:

@@ -53,10 +53,15 @@ def rule(
         if confidence(facts) is CERTAIN or facts[SaidFacts].live:  # a live device is there to ask
             return own
         told = {"ble.no-free-slot"} if facts[SlotFacts].free else set()
+        told |= {"serial.wiring"} if _of_can(facts[SaidFacts]) else set()  # its wires are asked for as CAN's
         open_still = (each for each in shares(facts) if each.kind not in told)
         return tuple(dict.fromkeys((*own, *log_lines(facts[WriterFacts]), *settles(tuple(open_still)))))
 
     return Rule(kind, rank, confidence, words, remedy, reason, frozenset(excludes), evidence, asked, shares)
+
+
+def _of_can(said: SaidFacts) -> bool:
+    return any(code.startswith("can-") or code in {"nobody-acks", "send-buffer-full"} for code in said.told)
 
 
 def _capped(said: SaidFacts, shown: tuple[str, ...], rank: Rank) -> Confidence:
@@ -80,7 +85,10 @@ def _capped(said: SaidFacts, shown: tuple[str, ...], rank: Rank) -> Confidence:
 
 
 #: Sentences that follow where a connection was made and bytes came.
-_GOES_ON = ("connected", "client-connected", "received", "subscribed", "program-receives", "wire-received")
+_GOES_ON = (
+    *("connected", "client-connected", "received", "subscribed", "program-receives", "wire-received"),
+    *("program-sends", "wire-sent"),
+)
 
 
 def when(holds: object, confidence: Confidence = CERTAIN) -> Confidence | None:

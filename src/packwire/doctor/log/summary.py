@@ -139,7 +139,7 @@ def what_log(found: LogDiagnosis) -> str:
     """Return one line on the log: how long, of which programs, from when to when."""
     log = found.log
     programs = ", ".join(name for name, _ in log.programs.most_common(4))
-    length = f"{log.lines} lines" if log.lines else "a recording"
+    length = f"{log.lines} line{'s' * (log.lines != 1)}" if log.lines else "a recording"
     span = ""
     if NO_TIME not in (log.begin, log.end) and log.end > log.begin:
         seconds = (log.end - log.begin) // 1_000_000_000

@@ -26,6 +26,17 @@ MAX_MESSAGES, MAX_STREAM = 10_000, 1 << 16
 _SMALL_PIECE = 20
 #: Gaps of so many times the usual one are answers that did not come.
 _GAP = 3.0
+#: What an answer in ASCII hex refuses, by its return code [YD/T 1363.3; Pylontech's RS485 protocol].
+REFUSALS = {
+    "01": "its version",
+    "04": "the command",
+    "05": "the command's form",
+    "06": "its data",
+    "90": "the address",
+    "91": "the address: that pack does not answer the master",
+}
+_ASKS = re.compile(r"(?i)\b(?:send\w*|sent|tx|request|asked|written|writing)\b|>>>|[-=]>")
+_ANSWERS = re.compile(r"(?i)\b(?:recv\w*|receiv\w*|rx|response|reply|answer|read)\b|<<<|<[-=]")
 _TEXT_FRAME = re.compile(r"~[0-9A-F]{16,2048}")
 
 
@@ -58,9 +69,7 @@ def look_at_rows(found: Sequence[WireMessage]) -> WireFacts:
     for row in sent:
         facts.asked_in.update(_families_of(row.payload))
     requests = {row.payload for row in sent}
-    facts.echoes = sum(
-        not two.sent and one.sent and two.payload == one.payload for one, two in pairwise(found)
-    )
+    facts.echoes = sum(row.payload in requests for row in received)
     for channel in {row.channel for row in received}:
         _look_at_channel(facts, [row for row in received if row.channel == channel], requests)
     facts.irregular = _irregular([row.time for row in received])
@@ -84,8 +93,18 @@ def _messages(messages: Messages) -> Iterator[WireMessage]:
         channel = messages.channels[int(messages.channel[row])]
         if channel.subscribes or channel.transport is Transport.CAN:
             continue  # what is heard on a CAN bus, `heard` tells
-        sent = int(messages.direction[row]) == Direction.TO_DEVICE
+        way = int(messages.direction[row])
+        sent = way == Direction.TO_DEVICE or (way == Direction.UNKNOWN and _is_question(payload))
         yield WireMessage(int(messages.time[row]), sent, payload, int(messages.channel[row]))
+
+
+def _is_question(message: bytes) -> bool:
+    """Tell whether a message whose way is not told is a whole request of a known family."""
+    return any(
+        framing.queries is not None and framing.form_of(message) is not None and framing.queries.fits(message)
+        for each in families()
+        for framing in each.framings
+    )
 
 
 def _families_of(message: bytes) -> Iterator[str]:
@@ -105,7 +124,9 @@ def _look_at_channel(facts: WireFacts, rows: list[WireMessage], requests: set[by
     facts.text_frames += sum(row.payload[:2] == b"~2" for row in rows)
     if family is not None:
         facts.answered_in[family.name] += len(right)
-        facts.own_sums |= frozenset(_sums(stream, right))
+        sums = list(_sums(stream, right))
+        facts.own_sums |= {value for value, size in sums if size > 1}
+        facts.own_bytes |= {value for value, size in sums if size == 1}
         facts.foreign += sum(
             1
             for each in right[:2000]
@@ -153,16 +174,17 @@ def _says_something(stream: bytes, found: Found) -> bool:
     return len(set(stream[found.start : found.start + found.size])) > 2
 
 
-def _sums(stream: bytes, found: list[Found]) -> Iterator[int]:
+def _sums(stream: bytes, found: list[Found]) -> Iterator[tuple[int, int]]:
+    """Yield the checksums of frames, and of how many bytes each is."""
     for each in found:
         check = each.framing.check
-        if check is None or check.size < 2:
-            continue  # one byte is the same by chance
+        if check is None:
+            continue
         stored = check.stored(stream[each.start : each.start + each.size])
         if check.digits:
-            yield int(stored, 16)
+            yield int(stored, 16), check.size
         else:
-            yield int.from_bytes(stored, check.order)
+            yield int.from_bytes(stored, check.order), check.size
 
 
 def _irregular(times: list[int]) -> bool:
@@ -215,12 +237,30 @@ def _address_differs(one: bytes, other: bytes) -> int:
 def note_text_frames(facts: WireFacts, lines: Sequence[str]) -> None:
     """Look for frames of ASCII hex that stand in a line as they are, whichever words are before them."""
     family = next(each for each in families() for framing in each.framings if framing.start == b"~")
+    asked = ""
     for line in lines:
+        facts.joined += line.count("\\r~") > 0 and len(_TEXT_FRAME.findall(line)) > 1
         for found in _TEXT_FRAME.finditer(line) if "~" in line else ():
-            frame = found[0].encode() + b"\r"
+            text = found[0]
+            frame = text.encode() + b"\r"
             form = next((each for each in family.framings if each.form_of(frame) is not None), None)
-            if form is not None and form.check is not None:
-                facts.own_sums |= {int(form.check.stored(frame), 16)}
+            if form is None or form.check is None:
+                continue
+            facts.own_sums |= {int(form.check.stored(frame), 16)}
+            before = line[max(found.start() - 40, 0) : found.start()]
+            if _ASKS.search(before):
+                asked = text
+            elif asked and _ANSWERS.search(before) and text != asked:
+                _note_answer(facts, asked, text)
+
+
+def _note_answer(facts: WireFacts, asked: str, came: str) -> None:
+    """Look at what an answer in ASCII hex says of its question: whether it is refused, in which version."""
+    code = came[7:9]
+    if code in REFUSALS and (came[10:13] != "000" or asked[7:9] != code):
+        facts.refusals[code] += 1
+    if came[1:3] != asked[1:3]:
+        facts.other_version = f"{asked[1:3]} is asked, and {came[1:3]} answers"
 
 
 def names(counts: Counter[str]) -> str:

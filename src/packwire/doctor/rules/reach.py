@@ -152,8 +152,9 @@ def _mute_words(facts: Facts) -> str:
 def _mute_remedy(facts: Facts) -> str:
     if facts[TargetFacts].is_serial:
         return (
-            "Check that it is this port (packwire scan), the baud rate (115200), that RX and TX are not "
-            "swapped, and that the VESC has power. Switch it off and on, and ask again."
+            "Check that it is this port (packwire scan; --probe says what BMS is there), the baud rate "
+            "(115200), that RX and TX are not swapped, and that the VESC has power. Switch it off and on, "
+            "and ask again."
         )
     if facts[ServiceFacts].revived is False:
         return "Switching it off and on did not help: check that this is a VESC's address, and its firmware."

@@ -30,6 +30,9 @@ _NOT_PAIRED = (
     "wants to be paired first: do that in the system's Bluetooth settings (Linux: bluetoothctl pair "
     "ADDRESS), and try again"
 )
+#: BlueZ says `Notify acquired` or `Write acquired` where another program here holds the characteristic;
+#: other refusals (`Write not permitted`) have an error of the same name.
+_ACQUIRED: Final = " acquired"
 #: D-Bus error -> what it means.
 _DBUS: Final[dict[str, tuple[Reason, str]]] = {
     "org.freedesktop.DBus.Error.ServiceUnknown": (
@@ -53,7 +56,6 @@ _DBUS: Final[dict[str, tuple[Reason, str]]] = {
         "another program is just connecting or scanning on this adapter; try again, or close it",
     ),
     "org.bluez.Error.NotReady": (Reason.POWERED_OFF, "the Bluetooth adapter is off, or just restarts"),
-    "org.bluez.Error.NotPermitted": (Reason.NOT_PAIRED, _NOT_PAIRED),
     "org.bluez.Error.NotAuthorized": (Reason.NOT_PAIRED, _NOT_PAIRED),
     "org.bluez.Error.AuthenticationFailed": (Reason.NOT_PAIRED, "refused to be paired: is its PIN right?"),
     "org.bluez.Error.AuthenticationRejected": (Reason.NOT_PAIRED, "refused to be paired: is its PIN right?"),
@@ -71,7 +73,7 @@ _CODES: Final[dict[str, str]] = {
     "org.freedesktop.DBus.Error.AccessDenied": "dbus-rejected",
     "org.bluez.Error.InProgress": "in-progress",
     "org.bluez.Error.NotReady": "not-ready",
-    "org.bluez.Error.NotPermitted": "notify-acquired",
+    "org.bluez.Error.NotPermitted": "not-permitted",
     "org.bluez.Error.NotAuthorized": "security",
     "org.bluez.Error.NotSupported": "not-permitted",
     "org.bluez.Error.AuthenticationFailed": "pairing-failed",
@@ -81,6 +83,7 @@ _CODES: Final[dict[str, str]] = {
 }
 #: What BlueZ says in a general error, for the few sentences that tell something.
 _SAID: Final = (
+    (_ACQUIRED, "notify-acquired"),
     ("le-connection-abort-by-local", "abort-by-local"),
     ("le-connection-abort-by-remote", "abort-by-remote"),
     ("br-connection-", "connect-failed"),
@@ -244,6 +247,8 @@ def _meaning(error: BaseException) -> tuple[Reason, str]:
     if isinstance(error, BleakBluetoothNotAvailableError):
         reason, words = _UNAVAILABLE.get(error.reason, (Reason.NO_BLUETOOTH, words_of(error)))
         return reason, words or _power()
+    if isinstance(error, BleakDBusError) and _ACQUIRED in str(error):
+        return Reason.BUSY, "another program on this computer receives what it notifies; end that one"
     if isinstance(error, BleakDBusError) and error.dbus_error in _DBUS:
         return _DBUS[error.dbus_error]
     if isinstance(error, BleakGATTProtocolError) and error.code in _PAIRING_NEEDED:

@@ -1,8 +1,9 @@
 """CAN: bit rates, acknowledgements, silence, frames of another protocol."""
 
-from packwire.check import Confidence, Facts, Rule
+from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.line_facts import CanFacts, LineFacts
 from packwire.doctor.log.facts import SaidFacts
+from packwire.doctor.log.heard import HeardFacts
 from packwire.doctor.log.rule import LIKELY, POSSIBLE, rule, when
 
 
@@ -71,6 +72,14 @@ def _nobody(facts: Facts) -> Confidence | None:
     return when(states & {"ERROR-PASSIVE", "BUS-OFF"} or broken, POSSIBLE)
 
 
+def _no_frames(facts: Facts) -> Confidence | None:
+    """Take an interface that is up and well, in a log without one frame."""
+    said = facts[SaidFacts]
+    well = set(said.values("can-state", "state")) == {"ERROR-ACTIVE"} and not facts[HeardFacts].frames
+    counted = {*said.values("can-counters", "tx"), *said.values("can-counters", "rx")}
+    return when(well and counted <= {"0"} and not said.failures and not said.works, POSSIBLE)
+
+
 RULES: tuple[Rule, ...] = (
     rule(
         "can.wrong-bitrate",
@@ -113,5 +122,20 @@ RULES: tuple[Rule, ...] = (
         " number.",
         shown=("can-empty", "can-open"),
         causes={"can.no-answer": 0.5, "can.wrong-bitrate": 0.2, "configuration": 0.2, "wrong-address": 0.1},
+    ),
+    rule(
+        "can.no-answer",
+        _no_frames,
+        "The CAN interface is up and counts no errors, and the log shows no frame: nobody sends, or the wires"
+        " do not reach it.",
+        "Let the BMS's CAN be enabled and its protocol set; check H and L and the pins of the plug.",
+        shown=("can-state", "can-counters"),
+        causes={
+            "can.no-answer": 0.45,
+            "serial.wiring": 0.25,
+            "configuration": 0.15,
+            "can.wrong-bitrate": 0.15,
+        },
+        rank=Rank.DOUBT,
     ),
 )

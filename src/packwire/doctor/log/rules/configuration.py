@@ -17,8 +17,8 @@ _TRIED = (
 
 def _misconfigured(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
-    if facts[RadioFacts].reversed_address:
-        return CERTAIN
+    if facts[RadioFacts].reversed_address or _looks_backwards(facts):
+        return CERTAIN if facts[RadioFacts].reversed_address else LIKELY
     if said.live and said.has(*_NO_WAY):
         return CERTAIN
     if said.has("esp-radio-failed"):
@@ -27,24 +27,41 @@ def _misconfigured(facts: Facts) -> Confidence | None:
         return LIKELY if said.works else CERTAIN
     if said.has("uart-shared", "only-pairs"):  # an ESP may have another UART for the pack
         return POSSIBLE if said.works else LIKELY
-    if said.has("port-missing", "port-gone"):
-        return _port(said)
+    if said.has("port-missing"):  # one that was there before was unplugged, or resets itself
+        return when(not said.has("multiple-access", "no-reply", "port-gone") and not said.works, LIKELY)
     if said.has("key-of-hex") and said.has("not-hex"):
         return LIKELY
     if said.has("uart-misfit"):
         return POSSIBLE if said.works else LIKELY
-    if said.has("unknown-type", "can-down", "can-missing", "bad-setting"):
+    library = said.has("port-gone") and said.has("can-library")
+    if library or said.has("unknown-type", "can-down", "can-missing", "bad-setting", "no-port"):
         other = said.has("bluez-missing", "no-adapter", "adapter-gone", "dbus-missing", "dbus-rejected")
-        # A pack that is left out is not spoken of, and any program may complain about any setting.
-        tried = said.has(*_TRIED) or not said.has("unknown-type", "can-down", "can-missing")
+        # A pack that is left out is not spoken of; any program may complain about any setting, and of a bus
+        # that is not the pack's.
+        tried = said.has(*_TRIED) or not said.has("unknown-type")
         return LIKELY if said.works or other or tried else CERTAIN
     return when(said.has("config-issue", "can-setup-failed") and not said.works, POSSIBLE)
 
 
-def _port(said: SaidFacts) -> Confidence | None:
-    if said.has("port-missing"):  # one that was there before was unplugged, or resets itself
-        return when(not said.has("multiple-access", "no-reply") and not said.works, LIKELY)
-    return when(not said.works, LIKELY if said.has("port-opened", "testing") else POSSIBLE)
+#: How the addresses of packs' Bluetooth boards begin [IEEE's registry, and boards that were met].
+_BEGINNINGS = frozenset(
+    {
+        *("A4:C1:37", "A4:C1:38", "A5:C2:37", "A5:C2:39", "AA:C2:37"),
+        *("C8:47:8C", "C8:47:80", "10:A5:62", "70:3E:97"),
+    }
+)
+
+
+def _looks_backwards(facts: Facts) -> str:
+    """Return an address that is not heard, ends as those of packs begin, and does not begin so."""
+    if not facts[SaidFacts].has("not-discovered", "not-found"):
+        return ""
+    radio = facts[RadioFacts]
+    for each in radio.wanted - radio.heard:
+        backwards = ":".join(reversed(each.split(":")))
+        if backwards[:8] in _BEGINNINGS and each[:8] not in _BEGINNINGS:
+            return backwards
+    return ""
 
 
 #: What is wrong with a configuration, by the sentences that tell it; the first that was said.
@@ -71,11 +88,8 @@ _COMPLAINTS = (
     ),
     (("only-pairs",), "The program was started to pair devices, and reads none."),
     (("uart-misfit",), "The UART is not set as the component wants it (baud rate, bits or parity)."),
-    (
-        ("port-gone",),
-        "The serial port went away while it was used: the converter was unplugged, or falls off its bus.",
-    ),
-    (("can-down", "can-missing"), "The CAN interface is not there or not up."),
+    (("can-down", "can-missing", "can-library"), "The CAN interface is not there or not up."),
+    (("no-port",), "What is configured as serial port is none."),
     (("port-missing",), "The configured serial port does not exist."),
     (
         ("can-setup-failed",),
@@ -124,6 +138,11 @@ def _misconfigured_words(facts: Facts) -> str:
             f"The configured address stands backwards: {backwards} is heard, and it was looked for"
             f" the other way round."
         )
+    if looks := _looks_backwards(facts):
+        return (
+            "The configured address seems to stand backwards: it ends as the addresses of such packs begin."
+            f" Read the other way round it is {looks}."
+        )
     if said.live and said.has(*_NO_WAY):
         return f"The configured place is not there: {said.quotes(*_NO_WAY)[0].text}."
     told = (words for codes, words in _COMPLAINTS if said.has(*codes))
@@ -132,15 +151,17 @@ def _misconfigured_words(facts: Facts) -> str:
 
 def _mend(facts: Facts) -> str:
     said = facts[SaidFacts]
+    if facts[RadioFacts].reversed_address or _looks_backwards(facts):
+        return "Enter the address the other way round (some apps show it backwards)."
     if said.has("can-down"):
         return "sudo ip link set can0 up type can bitrate 500000 (with its name, and the pack's bit rate)"
-    if said.has("can-missing"):
+    if said.has("can-missing", "can-library"):
         return "Plug the adapter in, and see what it is called: ip link. Slcan adapters: &interface=slcan"
     if said.live and said.has("port-missing"):
         return "Plug the converter in, or name the port that it has: packwire scan lists them."
     if said.has("uart-shared"):
         return "In the ESP's YAML: logger: baud_rate: 0, or other pins for the pack; one component a UART."
-    if said.has("port-missing", "port-gone"):
+    if said.has("port-missing", "no-port"):
         return (
             "Use the name that the converter has now (/dev/serial/by-id keeps one); if it comes and goes:"
             " another cable, port or supply."
@@ -150,7 +171,7 @@ def _mend(facts: Facts) -> str:
 
 
 #: What tells whether a serial port went away by itself.
-_ASK_OF_PORTS = (
+ASK_OF_PORTS = (
     (
         "whether the converter is there: `ls -l /dev/serial/by-id`, and `dmesg | grep -i tty` of the same"
         " minutes"
@@ -160,8 +181,6 @@ _ASK_OF_PORTS = (
 
 def _causes(facts: Facts) -> Causes:
     said = facts[SaidFacts]
-    if said.has("port-gone"):
-        return {"configuration": 0.6, "serial.wiring": 0.4}
     if said.has("can-setup-failed"):
         return {"configuration": 0.5, "serial.wiring": 0.25, "can.wrong-bitrate": 0.25}
     return {"configuration": 1.0}
@@ -174,7 +193,7 @@ RULES: tuple[Rule, ...] = (
         _misconfigured_words,
         _mend,
         causes=_causes,
-        ask=lambda facts: _ASK_OF_PORTS if facts[SaidFacts].has("port-missing", "port-gone") else (),
+        ask=lambda facts: ASK_OF_PORTS if facts[SaidFacts].has("port-missing") else (),
         shown=(
             "unknown-type",
             "uart-shared",
@@ -182,16 +201,18 @@ RULES: tuple[Rule, ...] = (
             "only-pairs",
             "duplicate-id",
             "esp-radio-failed",
-            "port-gone",
             "port-missing",
+            "no-port",
             "can-down",
             "can-missing",
+            "can-library",
             "bad-setting",
             "key-of-hex",
             "not-hex",
             "config-issue",
             "can-setup-failed",
             "not-discovered",
+            "not-found",
         ),
         rank=Rank.WAY,
     ),

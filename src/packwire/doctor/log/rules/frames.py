@@ -7,6 +7,8 @@ from packwire.doctor.log.said import is_tried_in_vain, shows_only_zeros
 
 #: So few messages are what somebody picked out to show what is wrong; more may be a log of a healthy pack.
 _EXCERPT = 40
+#: Of so few values of a byte one more is seldom the same.
+_FEW = 4
 #: An MTU up to this cuts frames into many pieces.
 _SMALL_MTU = 64
 #: Sentences of answers of which a part comes.
@@ -16,7 +18,7 @@ _REFUSED = ("checksum", "bad-frame", "crc-error", "modbus-crc", "bad-header", "i
 
 def _over_bluetooth(facts: Facts) -> bool:
     said = facts[SaidFacts]
-    if said.has("wire-sent", "wire-received", "no-reply", "incorrect-reply", "modbus-crc"):
+    if said.has("wire-sent", "wire-received", "no-reply", "incorrect-reply", "modbus-crc", "over-wire"):
         return False
     if said.has(
         *("client-connected", "connected", "subscribed", "mtu", "seen", "connecting", "client"),
@@ -35,14 +37,22 @@ def _own_checksum(facts: Facts) -> Confidence | None:
     sums, wire = facts[ChecksumFacts], facts[WireFacts]
     complained = [pair for pair in sums.pairs if pair[0] != pair[1]]
     matched = [pair for pair in complained if wire.own_sums & set(pair)]
-    if not matched and _low_byte(complained):
+    if not matched and (_low_byte(complained) or _all_of_right_frames(wire, complained)):
         return LIKELY
     if matched:
         # A frame that came damaged between others like it has their checksum: certain is what is refused each
         # time, where all that came is right.
+        # A sum that is off by less than 256 may lack one byte that the reader lost.
         each_refused = len(matched) == len(complained) >= wire.right and not wire.wrong
-        return CERTAIN if each_refused else LIKELY
+        a_byte_less = all(abs(one - two) < 256 for one, two in complained)
+        return CERTAIN if each_refused and not a_byte_less else LIKELY
     return when(sums.fixed_difference, LIKELY)
+
+
+def _all_of_right_frames(wire: WireFacts, pairs: list[tuple[int, int]]) -> bool:
+    """Tell whether each complaint names the one byte that checks a right frame."""
+    own = wire.own_bytes
+    return 0 < len(own) <= _FEW and bool(pairs) and all(own & set(pair) for pair in pairs) and not wire.wrong
 
 
 def _low_byte(pairs: list[tuple[int, int]]) -> bool:
@@ -54,8 +64,18 @@ def _low_byte(pairs: list[tuple[int, int]]) -> bool:
     )
 
 
+def _is_of_right_frames(facts: Facts) -> bool:
+    wire, pairs = facts[WireFacts], facts[ChecksumFacts].pairs
+    return bool(wire.own_sums & {each for pair in pairs for each in pair}) or _all_of_right_frames(
+        wire, pairs
+    )
+
+
 def _framing(facts: Facts) -> Confidence | None:
     sums, said, wire = facts[ChecksumFacts], facts[SaidFacts], facts[WireFacts]
+    if not sums.pairs and said.has("bad-frame") and _over_bluetooth(facts):
+        # A radio link loses no bits of what it delivers.
+        return when(said.has("restart"), LIKELY) or when(said.works, POSSIBLE)
     if not sums.pairs or sums.equal or _low_byte(sums.pairs):
         return None
     if said.works and not sums.fixed_side:
@@ -85,12 +105,12 @@ def _cut(facts: Facts) -> Confidence | None:
 
 def _variant(facts: Facts) -> Confidence | None:
     said, wire, sums = facts[SaidFacts], facts[WireFacts], facts[ChecksumFacts]
-    if said.works or sums.pairs or (wire.echoes and wire.received == wire.echoes):
+    if said.works or sums.pairs or said.has("restart") or (wire.echoes and wire.received == wire.echoes):
         return None
-    if said.has("unknown-version"):
+    if said.has("unknown-version") or (wire.other_version and said.has("unknown-damage", *_REFUSED)):
         return LIKELY
     if said.has("bad-frame") and (said.has("received") or wire.received):
-        return LIKELY
+        return POSSIBLE if wire.right else LIKELY
     if said.has("part-missing"):
         return POSSIBLE
     if said.has("bad-frame", "junk-bytes") and _over_bluetooth(facts):
@@ -106,8 +126,12 @@ def _variant_words(facts: Facts) -> str:
     if came := said.values("unknown-version", "got"):
         awaited = said.values("unknown-version", "awaited")[-1]
         return f"The pack answers in version {came[-1]} of its protocol, and the program awaits {awaited}."
+    if other := facts[WireFacts].other_version:
+        return f"The pack answers in another version of its protocol: {other}."
     if said.has("part-missing") and not said.has("bad-frame", "junk-bytes"):
         return "Of what the driver asks the pack for, a part does not come, or comes in another form."
+    if facts[WireFacts].right and said.has("bad-frame"):
+        return "Right frames come, and the program refuses some: it awaits another kind or version of them."
     return (
         "Data flows, and none of it is a frame that is known: frames of this make begin or are built"
         " differently."
@@ -183,7 +207,8 @@ def _noise_causes(facts: Facts) -> Causes:
 
 def _impossible(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
-    return when(said.count("impossible-value") > 1 and not said.has(*_REFUSED), POSSIBLE)
+    told = said.count("impossible-value") + (said.has("impossible-value") and said.has("zero-value"))
+    return when((told > 1 or said.has("zero-sample")) and not said.has(*_REFUSED), POSSIBLE)
 
 
 RULES: tuple[Rule, ...] = (
@@ -207,7 +232,7 @@ RULES: tuple[Rule, ...] = (
             else "A checksum that is refused is that of a right frame: the reader computes another one, or"
             " one of several"
             " frames that are alike came damaged."
-            if facts[WireFacts].own_sums & {each for pair in facts[ChecksumFacts].pairs for each in pair}
+            if _is_of_right_frames(facts)
             else "The checksum that came is the low byte of the one that the reader computes: it does not cut"
             " its sum to the size of the field."
             if _low_byte(facts[ChecksumFacts].pairs)
@@ -280,7 +305,8 @@ RULES: tuple[Rule, ...] = (
         shown=("subscribed", "received", "bad-frame", "unknown-version", "junk-bytes", "part-missing"),
         causes=lambda facts: (
             {"protocol-variant": 0.45, "serial.protocol-setting": 0.3, "wrong-type-configured": 0.25}
-            if facts[SaidFacts].has("unknown-version") and not _over_bluetooth(facts)
+            if (facts[SaidFacts].has("unknown-version") or facts[WireFacts].other_version)
+            and not _over_bluetooth(facts)
             else {
                 "protocol-variant": 0.45,
                 "reader-bug.framing": 0.25,
@@ -332,7 +358,7 @@ RULES: tuple[Rule, ...] = (
         " than the"
         " program was told, or bytes are lost on the way.",
         "Try the other protocol versions that the program knows; then look at whole frames in hex.",
-        shown=("impossible-value", "frame-read"),
+        shown=("impossible-value", "zero-sample", "frame-read"),
         causes={
             "protocol-variant": 0.4,
             "wrong-type-configured": 0.3,

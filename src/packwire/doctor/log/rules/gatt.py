@@ -63,8 +63,7 @@ def _missing_words(facts: Facts) -> str:
         notify, write = (each.upper() for each in gatt.other_layout)
         return (
             f"The pack has another layout than its type has: {wanted} is looked for, and it has {notify}"
-            f" to notify and"
-            f" {write} to write."
+            f" to notify and {write} to write."
         )
     return f"The pack does not have what its type is read by{f' ({wanted})' if wanted else ''}."
 
@@ -75,7 +74,7 @@ def _missing_causes(kind: str) -> Causes:
 
 def _stale(facts: Facts) -> Confidence | None:
     said, gatt = facts[SaidFacts], facts[GattFacts]
-    missing = said.has("characteristic-missing", "wrong-handle", "discovery-failed")
+    missing = said.has("characteristic-missing", "characteristic-unnamed", "wrong-handle", "discovery-failed")
     listed_all_the_same = bool(gatt.wanted & gatt.listed.keys()) and not said.has("duplicate-uuid")
     if listed_all_the_same or (missing and said.has("cache-used")):
         return LIKELY
@@ -103,7 +102,8 @@ def _security(facts: Facts) -> Confidence | None:
 def _echoed(facts: Facts) -> Confidence | None:
     wire, said = facts[WireFacts], facts[SaidFacts]
     of_ble = said.has("client-connected", "sent-acked", "connected", "paired", "subscribed")
-    return when(wire.echoes > 1 and not wire.right > wire.echoes and of_ble, LIKELY)
+    again = wire.echoes > 1 or (wire.echoes and said.has("secret-unanswered"))
+    return when(again and not wire.right > wire.echoes and of_ble, LIKELY)
 
 
 def _refused_and_dropped(facts: Facts) -> Confidence | None:

@@ -23,6 +23,7 @@ def _no_bms(facts: Facts) -> Confidence | None:
     """Take a driver that found nobody at an address: it is one word for no link and for no answer."""
     said = facts[SaidFacts]
     told = said.has("no-bms") and not said.has(*NO_LINK, "no-reply", "characteristic-missing", "no-adapter")
+    told = told and not said.has("part-missing")
     return when(told and not said.works, POSSIBLE)
 
 
@@ -67,6 +68,17 @@ def _only_connecting_words(facts: Facts) -> str:
     )
 
 
+#: What a program tells of a pack that it got nothing from, where it tells no more.
+_NO_MORE = frozenset({"timed-out", "init-failed", "failed-update", "communication-failed", "update"})
+
+
+def _only_timed_out(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    told = said.told.keys() - ONLY_THERE
+    failed = said.has("timed-out", "init-failed", "failed-update")
+    return when(failed and told <= _NO_MORE and not said.live, POSSIBLE)
+
+
 def _lost_at_last(facts: Facts) -> Confidence | None:
     """Take a link that stood for long and is lost, of which the log tells no more."""
     said = facts[SaidFacts]
@@ -90,6 +102,14 @@ def _only_advertised_words(facts: Facts) -> str:
         " Where a program does not recognise it, its name or services are not among those that its plugins"
         " look for."
     )
+
+
+def _comes_and_goes(facts: Facts) -> Confidence | None:
+    said = facts[SaidFacts]
+    over_radio = said.has(
+        *("connecting", "connected", "client-connected", "seen", "update", "received", "batmon-error")
+    )
+    return when(said.works and said.failures and over_radio, POSSIBLE)
 
 
 RULES: tuple[Rule, ...] = (
@@ -141,6 +161,23 @@ RULES: tuple[Rule, ...] = (
         },
     ),
     rule(
+        "ble.weak-signal",
+        _only_timed_out,
+        "The program says no more than that the pack did not answer in time: the link was lost, it is read as"
+        " another type, or it wants a password or a pairing first.",
+        "Let the program's debug log tell whether it connects, what it sends, and whether anything comes.",
+        shown=("timed-out", "init-failed", "failed-update"),
+        causes={
+            "ble.weak-signal": 0.3,
+            "wrong-type-matched": 0.2,
+            "password-needed": 0.2,
+            "pairing-needed": 0.1,
+            "write-mode": 0.1,
+            "ble.pack-stuck": 0.1,
+        },
+        rank=Rank.DOUBT,
+    ),
+    rule(
         "wrong-type-matched",
         _only_advertised,
         _only_advertised_words,
@@ -170,5 +207,24 @@ RULES: tuple[Rule, ...] = (
         },
         ask=("the log of the minutes behind it",),
         rank=Rank.VALUES,
+    ),
+    rule(
+        "ble.weak-signal",
+        _comes_and_goes,
+        lambda facts: (
+            f"It works now and then: values are read ({facts[SaidFacts].works}), and failures are told"
+            f" between ({facts[SaidFacts].failures})."
+        ),
+        "See what is different when it fails: the distance, a phone's app, the proxy's network, the update"
+        " interval.",
+        shown=("timed-out", "failed-update", "worked"),
+        causes={
+            "ble.weak-signal": 0.35,
+            "ble.interference": 0.2,
+            "phone-app-holds-it": 0.2,
+            "ble.proxy-network": 0.15,
+            "polling-too-fast": 0.1,
+        },
+        rank=Rank.DOUBT,
     ),
 )

@@ -21,7 +21,8 @@ RADIO_WORKS = ("connected", "client-connected", "received", "worked", "subscribe
 def _dbus(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if not said.has("dbus-missing"):
-        return None
+        refused = said.has("dbus-rejected", "access-denied")
+        return when(said.has("bus-not-reached") and not refused and not said.has(*RADIO_WORKS), LIKELY)
     if said.has(*RADIO_WORKS):
         return POSSIBLE
     return LIKELY if said.has(*_BY_PROXIES) else CERTAIN
@@ -29,17 +30,22 @@ def _dbus(facts: Facts) -> Confidence | None:
 
 def _permission(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
+    if said.has("net-permission") and not said.has("worked", "can-empty", "nobody-acks"):
+        return LIKELY
     if said.has("dbus-rejected", "port-permission", "access-denied"):
         return LIKELY if said.has(*RADIO_WORKS, *_BY_PROXIES) else CERTAIN
     # What a program says of a socket that it can do without, before it goes on to hear packs.
-    return when(said.has("mgmt-permission") and not said.has(*RADIO_WORKS, *_BY_PROXIES), POSSIBLE)
+    if said.has(*RADIO_WORKS, *_BY_PROXIES) or not said.has("mgmt-permission"):
+        return None
+    return LIKELY if said.has("adapter-not-reset") else POSSIBLE
 
 
 def _hung(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     if not said.has("adapter-hung", "opcode-failed"):
-        stuck = said.has("scanner-stuck", "scanner-start-failed")
-        lost = said.has("adapter-not-reset") or (
+        stuck = said.has("scanner-stuck", "scanner-start-failed", "adapter-confused")
+        # Who has no right to reset it tells nothing of the adapter.
+        lost = (said.has("adapter-not-reset") and not said.has("mgmt-permission")) or (
             said.has("adapter-gone") and (stuck or said.has("scanner-quiet"))
         )
         if lost and not said.has("worked"):
@@ -82,7 +88,9 @@ def _in_progress(facts: Facts, *, scanner: bool = False) -> Confidence | None:
 def _fault(facts: Facts) -> Confidence | None:
     """Take a fault in a program for the cause where nothing failed before it."""
     said = facts[SaidFacts]
-    if not said.has("program-fault"):
+    if said.has("not-installed") and not said.works:
+        return LIKELY  # a part that its owner may have asked for
+    if not said.has("program-fault") or said.has("vesc-no-data"):
         return when(
             said.has("short-data")
             and not said.has("no-reply", "incorrect-reply", "checksum", "empty-response", "sum-asserted"),
@@ -112,6 +120,8 @@ def _containers(facts: Facts) -> str:
             "Give the program's user the right to the port: the group dialout (or uucp), or the"
             " container the device."
         )
+    if facts[SaidFacts].has("net-permission"):
+        return "Set the interface up as root (sudo ip link set ..), or give the program CAP_NET_ADMIN."
     if facts[SaidFacts].has("access-denied"):
         return "Allow it in the system's settings (macOS: Privacy & Security, Bluetooth)."
     return (
@@ -138,7 +148,8 @@ def _and_then(facts: Facts) -> str:
 
 def _well(facts: Facts) -> Confidence | None:
     said, wire = facts[SaidFacts], facts[WireFacts]
-    if said.live or said.count("impossible-value") > 1 or shows_only_zeros(said):
+    absurd = said.count("impossible-value") > 1 or said.has("zero-sample")
+    if said.live or absurd or shows_only_zeros(said):
         return None  # whether a live device gives data, its checks tell
     if said.has("found-driver"):  # drivers that were tried before it failed, as they must
         tried = said.told.get("no-reply")
@@ -185,7 +196,7 @@ RULES: tuple[Rule, ...] = (
         "Mount it into the container: -v /run/dbus:/run/dbus:ro; where no local Bluetooth is wanted"
         " (proxies do it),"
         " nothing is wrong.",
-        shown=("dbus-missing",),
+        shown=("dbus-missing", "bus-not-reached"),
         rank=Rank.WAY,
     ),
     rule(
@@ -194,12 +205,14 @@ RULES: tuple[Rule, ...] = (
         lambda facts: (
             "This user may not open the serial port."
             if facts[SaidFacts].has("port-permission")
+            else "This user may not set up the CAN interface."
+            if facts[SaidFacts].has("net-permission")
             else "The system does not let this program use Bluetooth."
             if facts[SaidFacts].has("access-denied")
             else "The system's D-Bus refuses the program: its user has no right to Bluetooth."
         ),
         _containers,
-        shown=("dbus-rejected", "port-permission", "access-denied", "mgmt-permission"),
+        shown=("dbus-rejected", "port-permission", "net-permission", "access-denied", "mgmt-permission"),
         rank=Rank.WAY,
     ),
     rule(
@@ -218,7 +231,7 @@ RULES: tuple[Rule, ...] = (
         " comes again: a USB adapter on an extension cable, or a proxy.",
         shown=(
             *("adapter-hung", "opcode-failed", "adapter-not-reset", "adapter-gone"),
-            *("scanner-stuck", "scanner-quiet", "adapter-reset"),
+            *("scanner-stuck", "scanner-quiet", "adapter-reset", "adapter-confused"),
         ),
         causes={"host.adapter-hung": 1.0},
         ask=("why it hangs: the kernel's log (`dmesg | grep -i bluetooth`)",),
@@ -301,7 +314,14 @@ RULES: tuple[Rule, ...] = (
         _fault,
         "The program that reads fails by itself: this exception is a fault in it, whatever the pack says.",
         "Use its newest version; if it is still there, report it with the whole traceback.",
-        shown=("serial-read-error", "program-fault", "short-data"),
+        shown=("serial-read-error", "program-fault", "not-installed", "short-data"),
+        # Bytes that a program stumbles over may be those of a bad line.
+        causes=lambda facts: (
+            {"reader-bug.other": 0.6, "serial.noise": 0.25, "serial.wrong-baud": 0.15}
+            if facts[SaidFacts].has("short-data")
+            and not facts[SaidFacts].has("program-fault", "names-bluetooth", *_BY_PROXIES, *RADIO_WORKS)
+            else {"reader-bug.other": 1.0}
+        ),
         rank=Rank.FLOW,
     ),
     rule(

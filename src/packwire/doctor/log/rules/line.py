@@ -4,7 +4,9 @@ from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.line_facts import LineFacts
 from packwire.doctor.log.facts import SaidFacts, WireFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
-from packwire.doctor.log.rules.wired import BLUETOOTH
+from packwire.doctor.log.rules.wired import ADDRESS_REFUSED, BLUETOOTH
+from packwire.doctor.log.wire import REFUSALS
+from packwire.errors import Reason
 
 
 def _baud(facts: Facts) -> Confidence | None:
@@ -64,18 +66,69 @@ def _no_device_remedy(facts: Facts) -> str:
 
 
 def _refuses(facts: Facts) -> Confidence | None:
-    return when(facts[LineFacts].refused and not facts[SaidFacts].has("modbus-exception"), LIKELY)
+    said = facts[SaidFacts]
+    codes = facts[WireFacts].refusals.keys() - ADDRESS_REFUSED
+    told = facts[LineFacts].refused or said.has("pack-refuses") or codes
+    return when(told and not said.has("modbus-exception", *BLUETOOTH), LIKELY)
 
+
+def _refuses_words(facts: Facts) -> str:
+    codes = facts[WireFacts].refusals
+    refused = facts[LineFacts].refused or ", ".join(f"{each}: {REFUSALS[each]}" for each in codes)
+    return f"The pack answers, and refuses what is asked{f' ({refused})' if refused else ''}."
+
+
+def _another_words(facts: Facts) -> str:
+    line = facts[LineFacts]
+    assert line.family is not None
+    at = f" at {line.family_baud} baud" if line.family_baud not in {0, line.baud} else ""
+    return f"What answers here speaks as a {line.family.title}{at}, and not as what it is read as."
+
+
+def _another_remedy(facts: Facts) -> str:
+    line = facts[LineFacts]
+    assert line.family is not None
+    at = f"&baud={line.family_baud}" if line.family_baud not in {0, line.family.baud} else ""
+    return (
+        f"Read it as that: ?model={line.family.name}{at} in the address. Where several devices share the"
+        " line, the one that you mean is silent."
+    )
+
+
+#: What a reader says that takes several frames for one.
+_STUMBLES = ("short-data", "program-fault", "checksum", "bad-frame", "crc-error")
 
 RULES: tuple[Rule, ...] = (
     rule(
+        "reader-bug.framing",
+        lambda facts: when(facts[WireFacts].joined and facts[SaidFacts].has(*_STUMBLES), POSSIBLE),
+        "Behind the awaited answer stand further frames (what packs send to each other, or to another"
+        " master), and the reader takes all of them for one.",
+        "The reader must take the one frame that it asked for; or ask where nobody else speaks.",
+        shown=_STUMBLES,
+        causes={"reader-bug.framing": 0.6, "two-clients.bus": 0.4},
+        excludes=("reader-bug.other",),
+    ),
+    rule(
+        "wrong-type-configured",
+        # Not certain: another device may share the line.
+        lambda facts: when(facts[LineFacts].family is not None, LIKELY),
+        _another_words,
+        _another_remedy,
+        shown=("wire-received",),
+        causes={"wrong-type-configured": 0.85, "pack-asleep": 0.15},
+        excludes=("serial.wiring", "serial.wrong-baud", "serial.noise", "serial.echo", "protocol-variant"),
+        reason=Reason.FOREIGN,
+        by_experiment=True,
+    ),
+    rule(
         "protocol-variant",
         _refuses,
-        lambda facts: f"The pack answers, and refuses what is asked ({facts[LineFacts].refused}).",
+        _refuses_words,
         "It speaks another version of this protocol, or a kin of it: try the kindred models (packwire model"
         " list), and look up the protocol's version in the BMS's app.",
-        shown=("wire-sent", "wire-received"),
-        causes={"protocol-variant": 0.6, "wrong-type-configured": 0.3, "wrong-address": 0.1},
+        shown=("pack-refuses", "wire-sent", "wire-received"),
+        causes={"protocol-variant": 0.6, "wrong-type-configured": 0.2, "wrong-address": 0.2},
         rank=Rank.VALUES,
     ),
     rule(

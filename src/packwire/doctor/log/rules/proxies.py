@@ -27,11 +27,13 @@ def _proxy_network(facts: Facts) -> Confidence | None:
     lost = said.count("proxy-unreachable", "proxy-lost", "proxy-request-timeout", "no-proxy")
     if said.has("gatt-timeout") and said.has("client-connected", "connected"):
         lost -= said.count("gatt-timeout")  # the way to the proxy is there: it told of the link
-    if said.count("api-closed") > 1:  # once is said where Home Assistant or whoever reads the log ends
-        lost += said.count("api-closed")
+    # Once is said where Home Assistant or whoever reads the log ends, and where the ESP begins.
+    lost += sum(count for code in ("api-closed", "wifi-lost") if (count := said.count(code)) > 1)
     if lost <= 0 or said.has("checksum", "bad-header"):
         return None
-    of_a_pack = said.has(*FAILURES) or said.has("connecting", "connected", "received", "sent", "seen")
+    of_a_pack = said.has(*FAILURES) or said.has(
+        "connecting", "connected", "received", "sent", "seen", "client"
+    )
     return LIKELY if of_a_pack else POSSIBLE
 
 
@@ -100,7 +102,10 @@ RULES: tuple[Rule, ...] = (
         ),
         "Give the ESP a better Wi-Fi signal and supply, leave the scan's `interval` and `window` at their"
         " defaults, restart it.",
-        shown=("proxy-unreachable", "proxy-lost", "proxy-request-timeout", "no-proxy", "api-closed"),
+        shown=(
+            *("proxy-unreachable", "proxy-lost", "proxy-request-timeout", "no-proxy"),
+            *("api-closed", "wifi-lost"),
+        ),
         causes={"ble.proxy-network": 0.7, "configuration": 0.2, "ble.weak-signal": 0.1},
         ask=_only_the_way,
         rank=Rank.VALUES,

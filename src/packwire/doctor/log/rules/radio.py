@@ -51,7 +51,10 @@ def _no_slot_said(facts: Facts) -> Confidence | None:
         return None
     if said.has("never-heard", "no-longer-heard", "no-connectable-scanner", "not-connectable-path"):
         return None
-    return LIKELY
+    if said.has("proxy-passive") or "False" in said.values("scanner-flags", "connectable"):
+        return None
+    # The slots of a proxy that is not reached are no slots.
+    return POSSIBLE if said.has("proxy-lost", "proxy-unreachable") else LIKELY
 
 
 def _not_heard(facts: Facts) -> Confidence | None:
@@ -148,6 +151,8 @@ def _no_link(facts: Facts) -> Confidence | None:
         return None
     if said.has("no-slot", "not-discovered", "not-found") or not said.has(*NO_LINK, "connect-traceback"):
         return None
+    if said.has("service-missing") and said.has("client-connected", "connected"):
+        return None  # it stood, and was given up for want of a service
     if not said.has(*NO_LINK) and said.has("in-progress", "abort-by-local", "interference"):
         return None  # they say why
     if said.has("batmon-timeout") and said.has("request-timeout") and not said.has(*NO_LINK[1:]):
@@ -216,17 +221,12 @@ def _two_clients(facts: Facts) -> Confidence | None:
     slots = facts[SlotFacts]
     if len(slots.clients) < 2:
         return when(facts[SaidFacts].has("notify-acquired"), LIKELY)
-    # Where the log shows no end of a connection, one may have ended unseen.
-    ends = facts[SaidFacts].has("client-lost", "client-left", "open-failed")
-    return CERTAIN if slots.overlap and ends else LIKELY
-
-
-def _comes_and_goes(facts: Facts) -> Confidence | None:
+    # Where the log shows no end of a connection, one may have ended unseen; and who is refused has another
+    # trouble besides.
     said = facts[SaidFacts]
-    over_radio = said.has(
-        *("connecting", "connected", "client-connected", "seen", "update", "received", "batmon-error")
-    )
-    return when(said.works and said.failures and over_radio, POSSIBLE)
+    refused = said.has("read-failed", "write-failed", "notify-failed", "security", "pairing-failed")
+    ends = said.has("client-lost", "client-left", "open-failed") and not refused
+    return CERTAIN if slots.overlap and ends else LIKELY
 
 
 RULES: tuple[Rule, ...] = (
@@ -374,24 +374,5 @@ RULES: tuple[Rule, ...] = (
             "gatt.stale-cache": 0.1,
             "ble.pack-stuck": 0.15,
         },
-    ),
-    rule(
-        "ble.weak-signal",
-        _comes_and_goes,
-        lambda facts: (
-            f"It works now and then: values are read ({facts[SaidFacts].works}), and failures are told"
-            f" between ({facts[SaidFacts].failures})."
-        ),
-        "See what is different when it fails: the distance, a phone's app, the proxy's network, the update"
-        " interval.",
-        shown=("timed-out", "failed-update", "worked"),
-        causes={
-            "ble.weak-signal": 0.35,
-            "ble.interference": 0.2,
-            "phone-app-holds-it": 0.2,
-            "ble.proxy-network": 0.15,
-            "polling-too-fast": 0.1,
-        },
-        rank=Rank.DOUBT,
     ),
 )

@@ -1,13 +1,11 @@
 """Programs that are not known here: what their words may mean, and what to ask for."""
 
 from packwire.check import Confidence, Facts, Rank, Rule
-from packwire.doctor.log.facts import SaidFacts
+from packwire.doctor.log.facts import SaidFacts, WriterFacts
 from packwire.doctor.log.rule import POSSIBLE, Causes, Holds, rule, when
 
-_ASK = (
-    "which program wrote it, with its version, and its log from its start on at the level debug",
-    "the maker's name and model, and whether the vendor's app reads the pack in the same minute",
-)
+_ASK = "which program wrote it, with its version, and its log from its start on at the level debug"
+_ASK_OF_ANY = "the maker's name and model, and whether the vendor's app reads the pack in the same minute"
 _NO_LINK = ("unknown-no-link", "unknown-not-found")
 
 
@@ -16,9 +14,12 @@ def _of(code: str, *, bluetooth: bool) -> Holds:
 
     def holds(facts: Facts) -> Confidence | None:
         said = facts[SaidFacts]
-        over = said.has("names-bluetooth") if bluetooth else not said.has("names-bluetooth")
-        named = said.has("names-bluetooth", "names-wire")
-        return when(said.has(code) and named and over, POSSIBLE)
+        # Logs of Bluetooth name it, or an address; those of wires may name no more than what they ask.
+        over = said.has("names-bluetooth") is bluetooth
+        over &= bluetooth or said.has("names-wire") or bool(facts[WriterFacts].programs)
+        if code == "unknown-damage" and not bluetooth and said.count("unknown-silence") >= said.count(code):
+            return None  # the checksum of nothing is wrong, too
+        return when(said.has(code) and over, POSSIBLE)
 
     return holds
 
@@ -27,11 +28,14 @@ def _rule(kind: str, holds: Holds, words: str, remedy: str, shown: tuple[str, ..
     return rule(
         kind,
         holds,
-        f"A program that is not known here tells that {words}.",
+        lambda facts: (
+            f"{'The program' if facts[WriterFacts].programs else 'A program that is not known here'} tells"
+            f" that {words}."
+        ),
         remedy,
         shown=shown,
         causes=causes,
-        ask=_ASK,
+        ask=lambda facts: (_ASK_OF_ANY,) if facts[WriterFacts].programs else (_ASK, _ASK_OF_ANY),
         rank=Rank.DOUBT,
     )
 
@@ -173,5 +177,13 @@ RULES: tuple[Rule, ...] = (
             "serial.protocol-setting": 0.15,
             "two-clients.bus": 0.15,
         },
+    ),
+    _rule(
+        "configuration",
+        _of("unknown-no-bridge", bluetooth=False),
+        "it does not reach the place that it is told to (a bridge, a gateway, a broker)",
+        "Compare address and port, and see that nobody else is connected: most bridges serve one client.",
+        ("unknown-no-bridge",),
+        {"configuration": 0.6, "port-taken": 0.2, "ble.proxy-network": 0.2},
     ),
 )

@@ -1,15 +1,18 @@
-"""Serial lines and VESC: silence, two masters, addresses, protocols."""
+"""Serial lines: silence, two masters, addresses, protocols."""
 
 from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.line_facts import LineFacts
-from packwire.doctor.log.facts import IdentityFacts, SaidFacts, WireFacts, WriterFacts
+from packwire.doctor.log.facts import IdentityFacts, SaidFacts, WireFacts
 from packwire.doctor.log.rule import LIKELY, POSSIBLE, Causes, rule, when
+from packwire.doctor.log.rules.configuration import ASK_OF_PORTS
 from packwire.doctor.log.said import is_tried_in_vain
 from packwire.doctor.log.wire import names
 
 #: Pins of an ESP's UART0, which its USB converter shares.
 _UART0 = frozenset({"1", "3"})
 _UNANSWERED = ("no-reply", "empty-response", "no-response", "modbus-no-response", "answer-timeout")
+#: Return codes of frames in ASCII hex by which a pack, or its master, refuses an address.
+ADDRESS_REFUSED = frozenset({"90", "91"})
 #: Sentences of a log of Bluetooth.
 BLUETOOTH = ("client-connected", "connected", "subscribed", "client", "seen", "sent-acked")
 
@@ -108,6 +111,13 @@ def _two_masters(facts: Facts) -> Confidence | None:
     return when(said.has("answer-timeout", "modbus-no-response") and some, POSSIBLE)
 
 
+def _some_questions(facts: Facts) -> Confidence | None:
+    """Take whole answers beside none at all, as a reader has them that asks one thing after the other."""
+    said, wire = facts[SaidFacts], facts[WireFacts]
+    came = said.has("pylon-answer") and wire.right
+    return when(came and said.has("empty-response") and not said.works and not wire.other_address, POSSIBLE)
+
+
 def _two_masters_words(facts: Facts) -> str:
     wire, said = facts[WireFacts], facts[SaidFacts]
     if wire.foreign:
@@ -147,10 +157,15 @@ def _address(facts: Facts) -> Confidence | None:
     wire, said = facts[WireFacts], facts[SaidFacts]
     if said.live:
         return when(facts[LineFacts].other_units, LIKELY)
+    if wire.refusals.keys() & ADDRESS_REFUSED:
+        return LIKELY
     if wire.other_address:
         return LIKELY  # of several packs on a bus, one that is off does not answer either
     noise = said.has("checksum", "modbus-crc", "bad-header") and not wire.right
-    return when(said.has("unknown-address") and not noise, LIKELY)
+    told = said.told.get("unknown-address")
+    if told is None or noise or said.has("names-bluetooth"):
+        return None
+    return LIKELY if told.first.own else POSSIBLE
 
 
 def _address_words(facts: Facts) -> str:
@@ -162,6 +177,8 @@ def _address_words(facts: Facts) -> str:
         )
     if other:
         return f"The pack answers at another address: {other}."
+    if facts[WireFacts].refusals.keys() & ADDRESS_REFUSED:
+        return "The pack answers, and refuses the address that it was asked at (return code 90 or 91)."
     if came := facts[SaidFacts].values("unknown-address", "address"):
         asked = facts[SaidFacts].values("unknown-address", "wanted")
         return (
@@ -220,8 +237,11 @@ def _slept_remedy(facts: Facts) -> str:
     )
 
 
-def _vesc(facts: Facts) -> bool:
-    return "vesc" in facts[WriterFacts].programs or facts[SaidFacts].has("vesc-no-data", "vesc-no-firmware")
+def _fell_off(facts: Facts) -> Confidence | None:
+    """Take a converter that was there, and is not any more."""
+    said = facts[SaidFacts]
+    gone = said.has("port-gone") and not said.works and not said.has("can-library")
+    return when(gone, LIKELY if said.has("port-opened", "testing") else POSSIBLE)
 
 
 def _fell_silent(facts: Facts) -> Confidence | None:
@@ -229,7 +249,10 @@ def _fell_silent(facts: Facts) -> Confidence | None:
     found, silent = said.told.get("found-driver"), said.told.get("no-reply")
     if said.has("lost-battery") and not said.has("connecting", "seen"):
         return POSSIBLE
-    return when(found and silent and silent.last.line > found.last.line, POSSIBLE)
+    if found and silent and silent.last.line > found.last.line:
+        return POSSIBLE
+    asked = said.last_line(*_UNANSWERED) > said.last_read > 0 and not said.has(*BLUETOOTH)
+    return when(asked and said.without_values_for, POSSIBLE)
 
 
 RULES: tuple[Rule, ...] = (
@@ -249,6 +272,8 @@ RULES: tuple[Rule, ...] = (
         causes=lambda facts: (
             {"wrong-address": 0.7, "two-clients.bus": 0.3}
             if facts[WireFacts].other_address
+            else {"wrong-address": 0.6, "protocol-variant": 0.25, "serial.protocol-setting": 0.15}
+            if facts[WireFacts].refusals
             else {"wrong-address": 0.5, "two-clients.bus": 0.25, "serial.protocol-setting": 0.25}
         ),
         excludes=("two-clients.bus", "serial.wiring", "serial.protocol-setting"),
@@ -295,6 +320,20 @@ RULES: tuple[Rule, ...] = (
         rank=Rank.VALUES,
     ),
     rule(
+        "wrong-address",
+        _some_questions,
+        "Some questions are answered, and others never: those go to another address, or are none of this"
+        " pack's version of the protocol.",
+        "Ask at the neighbouring addresses (a first pack has 0, 1 or 2), one question at a time.",
+        shown=("pylon-answer", "empty-response", "no-response"),
+        causes={
+            "wrong-address": 0.35,
+            "protocol-variant": 0.3,
+            "two-clients.bus": 0.2,
+            "serial.noise": 0.15,
+        },
+    ),
+    rule(
         "polling-too-fast",
         _too_fast,
         lambda facts: (
@@ -330,53 +369,21 @@ RULES: tuple[Rule, ...] = (
         _slept,
         _slept_words,
         _slept_remedy,
-        shown=("found-driver", "lost-battery", "no-reply", "incorrect-reply"),
+        shown=("found-driver", "worked", "lost-battery", *_UNANSWERED, "incorrect-reply"),
         causes={"pack-asleep": 0.35, "serial.wiring": 0.25, "two-clients.bus": 0.2, "serial.noise": 0.2},
         rank=Rank.FLOW,
     ),
     rule(
-        "vesc.wrong-firmware",
-        lambda facts: when(facts[SaidFacts].has("vesc-out-of-sync"), POSSIBLE),
-        "The VESC answers, and its answers are not what this reader awaits: it is made for another firmware,"
-        " or bytes are lost.",
-        "Use a reader for the firmware that is on the VESC; then look at the baud rate and the wire.",
-        shown=("vesc-out-of-sync",),
-        causes={"vesc.wrong-firmware": 0.5, "serial.noise": 0.25, "serial.wrong-baud": 0.25},
-    ),
-    rule(
-        "vesc.uart-not-served",
-        lambda facts: when(_vesc(facts) and facts[SaidFacts].has("vesc-no-firmware"), POSSIBLE),
-        "The port opens, and the VESC does not answer: its firmware is not the board's, its UART is not"
-        " served, or a wire"
-        " is missing.",
-        "Try USB; then the app that is served (UART, 115200), the firmware, and the ground.",
-        shown=("vesc-open", "vesc-no-firmware"),
-        causes={"vesc.uart-not-served": 0.35, "vesc.wrong-firmware": 0.35, "serial.wiring": 0.3},
-        ask=(
-            (
-                "the board and the name of the firmware on it (which build for which board); three seconds"
-                " between open and"
-                " give-up are normal"
-            ),
-        ),
-    ),
-    rule(
         "serial.wiring",
-        lambda facts: when(
-            _vesc(facts)
-            and facts[SaidFacts].has("vesc-no-data", "vesc-timeout")
-            and not facts[SaidFacts].has("vesc-no-firmware"),
-            POSSIBLE,
-        ),
-        "The reader of the VESC gets nothing over the UART; the log says no more.",
-        "Join the grounds, cross RX and TX; then look whether UART is among the apps to use.",
-        shown=("vesc-no-data", "vesc-timeout", "vesc-command"),
-        causes={"serial.wiring": 0.45, "vesc.uart-not-served": 0.4, "serial.wrong-baud": 0.15},
-        ask=(
-            (
-                "how it is wired: RX to TX and TX to RX, and a ground wire between both (nothing in the log"
-                " can show it)"
-            ),
-        ),
+        _fell_off,
+        "The serial port went away while it was used: the converter was unplugged, or it falls off its bus"
+        " (its supply, its cable, interference).",
+        "Another cable, USB port or hub with a supply of its own, and an isolated converter; name it by"
+        " /dev/serial/by-id.",
+        shown=("port-gone", "port-opened"),
+        causes={"serial.wiring": 0.5, "configuration": 0.3, "serial.noise": 0.2},
+        ask=ASK_OF_PORTS,
+        rank=Rank.WAY,
+        excludes=("reader-bug.other", "two-clients.bus"),
     ),
 )
