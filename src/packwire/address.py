@@ -63,7 +63,7 @@ class BluetoothProxy:
     key: str | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
-        return _netloc(self.host, self.port, ESPHOME_PORT)
+        return place(self.host, self.port, ESPHOME_PORT)
 
 
 #: By what one listens and connects: an adapter of this computer (empty: the system's choice), or a proxy.
