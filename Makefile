@@ -90,7 +90,7 @@ setup: .venv/.ready ## install all that the above need
 requirements: .tools/.ready ## lock requirements/*.in anew (LOCK_ARGS=--upgrade: with the newest versions)
 	@$(LOCK) --python-version 3.11 requirements/uv.in -o requirements/uv.txt
 	@$(LOCK) --python-version 3.12 --extra cli --extra hub --extra serial --extra keyring --extra plot --extra parquet --extra can \
-	    --extra ble --extra sim \
+	    --extra proxies --extra sim \
 	    pyproject.toml requirements/test.in -o requirements/test.txt
 	@$(LOCK) --python-version 3.12 --extra cli --extra serial --extra ble --extra sim -c requirements/test.txt \
 	    --excludes requirements/demo-excludes.txt pyproject.toml requirements/demo.in -o requirements/demo.txt

@@ -22,6 +22,7 @@ def _own_surroundings(tmp_path, monkeypatch):
         "PACKWIRE_PASSWORD",
         "PACKWIRE_PASSWORD_FILE",
         "PACKWIRE_PIN",
+        "PACKWIRE_PROXY_KEY",
         "FORCE_COLOR",
         "NO_COLOR",
         "COLUMNS",

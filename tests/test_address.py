@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packwire.address import (
+    BluetoothProxy,
     ble_address,
+    bluetooth_proxy,
     hub_address,
     parse_address,
     replay_address,
@@ -39,14 +41,22 @@ from packwire.errors import BadAddressError
         ("ble://A4:C1:38:00:00:01", ble_address("A4:C1:38:00:00:01")),
         ("ble://a4-c1-38-00-00-01", ble_address("A4:C1:38:00:00:01")),
         ("ble://My%20pack?model=jbd&pin=1234", ble_address("My pack", model="jbd", pin="1234")),
-        ("ble://JK_B2A24S?adapter=hci1", ble_address("JK_B2A24S", adapter="hci1")),
+        ("ble://JK_B2A24S?adapter=hci1", ble_address("JK_B2A24S", radio="hci1")),
         (
             "ble://A4:C1:38:00:00:01?adapter=tcp-client:127.0.0.1:7000",
-            ble_address("A4:C1:38:00:00:01", adapter="tcp-client:127.0.0.1:7000"),
+            ble_address("A4:C1:38:00:00:01", radio="tcp-client:127.0.0.1:7000"),
         ),
         (
             "ble://0f3c5a2e-93b5-4f5e-8a54-0d5e5c9f2d11",
             ble_address("0F3C5A2E-93B5-4F5E-8A54-0D5E5C9F2D11"),
+        ),
+        (
+            "ble://a4:c1:38:00:00:01?model=jbd&proxy=esp32-garage.local",
+            ble_address("A4:C1:38:00:00:01", model="jbd", radio=BluetoothProxy("esp32-garage.local")),
+        ),
+        (
+            "ble://JK?proxy=[fd00::1]:7053&take",
+            ble_address("JK", radio=BluetoothProxy("fd00::1", 7053, takes=True)),
         ),
         ("ble://VESC%20BLE/can/84?model=vesc", ble_address("VESC BLE", model="vesc", node=84)),
         ("replay:session.btsnoop", replay_address("session.btsnoop")),
@@ -95,6 +105,14 @@ def test_parsing(text, address):
         ("ble://JBD?pin=", "the PIN is empty"),
         ("ble://JBD?adapter=a b", "the adapter is no name"),
         ("ble://JBD?mtu=1", "no option mtu"),
+        ("ble://JBD?proxy=", "an ESPHome device by its host"),
+        ("ble://JBD?proxy=esp:0", "an ESPHome device by its host"),
+        ("ble://JBD?proxy=http://esp", "an ESPHome device by its host"),
+        ("ble://JBD?proxy=esp&adapter=hci1", "a proxy stands for the adapter"),
+        ("ble://JBD?proxy=esp&reset", "a proxy stands for the adapter"),
+        ("ble://JBD?proxy=esp&key=x", "no option key"),
+        ("ble://JBD?take", "take goes with a proxy"),
+        ("ble://0f3c5a2e-93b5-4f5e-8a54-0d5e5c9f2d11?proxy=esp", "no UUIDs of macOS"),
         ("replay:", "names a recording"),
         ("replay:x?model=../y", "no name of a protocol"),
     ],
@@ -125,11 +143,24 @@ def test_any_text_is_an_address_or_one_clear_line(text):
         "ble://A4:C1:38:00:00:01",
         "ble://My%20pack%2F2?model=jbd&adapter=hci1",
         "ble://A4:C1:38:00:00:01?adapter=tcp-client:127.0.0.1:7000",
+        "ble://A4:C1:38:00:00:01?proxy=esp32-garage.local",
+        "ble://A4:C1:38:00:00:01?model=jbd&proxy=[fd00::1]:7053&take",
         "replay:session.btsnoop?model=jbd",
     ],
 )
 def test_text_survives(text):
     assert str(parse_address(text)) == text
+
+
+@given(st.one_of(st.text(max_size=40), st.from_regex(r"[a-z0-9.@:/\[\]-]{1,30}", fullmatch=True)))
+def test_any_text_is_a_proxy_or_is_not_said_again(text):
+    try:
+        proxy = bluetooth_proxy(text)
+    except BadAddressError as error:
+        assert str(error).startswith("a Bluetooth proxy is an ESPHome device by its host, such as")
+    else:
+        assert 0 < proxy.port < 65536
+        assert bluetooth_proxy(str(proxy)) == proxy
 
 
 @pytest.mark.parametrize("bad", ["", ":99999", "/x", "/can/255", "/can/x"])

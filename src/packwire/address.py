@@ -7,6 +7,7 @@
     serial:/dev/ttyUSB0?model=pace&address=2       one of several packs on one cable; &listen: only hear
     can://can0?model=pylontech-can[&bitrate=]      packs on a CAN bus; &interface=slcan, socketcand, virtual
     ble://A4:C1:38:00:00:01[?model=&adapter=&pin=] a pack with Bluetooth, by its address or by its name
+    ble://A4:C1:38:00:00:01?proxy=host[:6053]&take the same, through an ESPHome device with a Bluetooth proxy
     replay:session.btsnoop[?model=]                a recording, read as if it were the device
     sim:vesc                                       a simulated device, started for the occasion
 
@@ -25,6 +26,8 @@ VESC_PORT = 65102
 HUB_PORT = 65101
 MODBUS_PORT = 502
 """The port that is registered for Modbus TCP."""
+ESPHOME_PORT = 6053
+"""Where an ESPHome device serves its native API, unless its configuration says otherwise."""
 VESC = "vesc"
 """The protocol that an address means where it names none."""
 
@@ -48,6 +51,26 @@ FOUND_OUT = (LinkKind.BLE, LinkKind.REPLAY)
 
 
 @dataclass(frozen=True, slots=True)
+class BluetoothProxy:
+    """An ESPHome device that lends its Bluetooth; `key` is its API's, base64, None where it has none.
+
+    `takes`: its Bluetooth may be taken from another program, which then hears nothing through it.
+    """
+
+    host: str
+    port: int = ESPHOME_PORT
+    takes: bool = False
+    key: str | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        return _netloc(self.host, self.port, ESPHOME_PORT)
+
+
+#: By what one listens and connects: an adapter of this computer (empty: the system's choice), or a proxy.
+type Radio = str | BluetoothProxy
+
+
+@dataclass(frozen=True, slots=True)
 class Address:
     """One device, or one node behind it.
 
@@ -59,7 +82,8 @@ class Address:
     empty for the system's choice. `unit` is the device's address on a line that it shares with others (None:
     the protocol's usual one); with `listens`, nothing is sent: another master asks. `interface` is the kind
     of CAN adapter, empty for the system's own. `enveloped`: it is Modbus TCP, and no raw bytes of a line.
-    `resets`: a Bluetooth adapter that hangs may be switched off and on.
+    `resets`: a Bluetooth adapter that hangs may be switched off and on. With a `proxy`, a pack is reached by
+    the Bluetooth of an ESPHome device in place of an adapter.
     """
 
     link: LinkKind
@@ -77,6 +101,12 @@ class Address:
     interface: str = ""
     enveloped: bool = False
     resets: bool = False
+    proxy: BluetoothProxy | None = None
+
+    @property
+    def radio(self) -> Radio:
+        """Return by what a pack with Bluetooth is reached."""
+        return self.proxy or self.adapter
 
     @property
     def host(self) -> str:
@@ -100,12 +130,19 @@ class Address:
             "model": None if self.model == usual else quote(self.model, safe="/"),
             "bitrate" if self.link is LinkKind.CAN else "baud": self.baud,
             "adapter": quote(self.adapter, safe=":/,") or None,
+            "proxy": quote(str(self.proxy), safe=":[]") if self.proxy else None,
             "interface": self.interface or None,
             "address": self.unit,
         }
         said = [f"{name}={value}" for name, value in named.items() if value is not None]
         enveloped = self.enveloped and self.port != MODBUS_PORT
-        switches = (("listen", self.listens), ("modbus-tcp", enveloped), ("reset", self.resets))
+        takes = self.proxy is not None and self.proxy.takes
+        switches = (
+            ("take", takes),
+            ("listen", self.listens),
+            ("modbus-tcp", enveloped),
+            ("reset", self.resets),
+        )
         flags = [name for name, on in switches if on]
         options = "&".join([*said, *flags])
         query = f"?{options}" if options and self.link is not LinkKind.SIM else ""
@@ -156,14 +193,33 @@ def can_address(
 
 
 def ble_address(
-    target: str, *, model: str = "", adapter: str = "", pin: str | None = None, node: int | None = None
+    target: str, *, model: str = "", radio: Radio = "", pin: str | None = None, node: int | None = None
 ) -> Address:
     """Return the address of a pack with Bluetooth: by its address, its UUID (macOS), or its name."""
     if _MAC.fullmatch(target) or _UUID.fullmatch(target):
         target = target.upper()
     if _MAC.fullmatch(target):
         target = target.replace("-", ":")
-    return Address(LinkKind.BLE, target, node=node, model=model, adapter=adapter, pin=pin)
+    address = Address(LinkKind.BLE, target, node=node, model=model, pin=pin)
+    if isinstance(radio, BluetoothProxy):
+        return replace(address, proxy=radio)
+    return replace(address, adapter=radio)
+
+
+def bluetooth_proxy(text: str) -> BluetoothProxy:
+    """Read `host` or `host:port`; its key is no part of it. Raises BadAddressError."""
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    if not _HOST_OF_A_PROXY.fullmatch(host) or parts.netloc != text or "@" in text or port == 0:
+        # What was typed is not said again: a key may be in it.
+        raise BadAddressError(
+            "a Bluetooth proxy is an ESPHome device by its host, such as esp32-garage.local or "
+            "192.168.1.40:6053; its key is kept apart (PACKWIRE_PROXY_KEY)"
+        )
+    return BluetoothProxy(host, port or ESPHOME_PORT)
 
 
 def is_bluetooth_address(target: str) -> bool:
@@ -213,6 +269,7 @@ _LONGEST_NAME = 248
 _CAN_SUFFIX = re.compile(r"/can/([^/?]*)$")
 #: A name with a dot, or an IPv4 address: what somebody types who means a host.
 _HOST = re.compile(r"localhost|[\w-]+(\.[\w-]+)+")
+_HOST_OF_A_PROXY = re.compile(r"[\w.:%-]{1,253}")
 _MODEL = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 #: A model may be named by its file; a DBC file stands in for one.
 _MODEL_FILE = re.compile(r"[^\x00-\x1f]{1,400}\.(?:dbc|ya?ml)", re.IGNORECASE)
@@ -232,6 +289,15 @@ def parse_address(text: str) -> Address:
 def with_can_id(address: Address, can_id: int | None) -> Address:
     """Return the same address for another node on its CAN bus; raise BadAddressError for a bad id."""
     return replace(address, node=None if can_id is None else _checked_can_id(str(can_id)))
+
+
+def with_secret(address: Address, password: str | None) -> Address:
+    """Return a hub's address with its password, one with a proxy with the proxy's key; others as they are."""
+    if password is None:
+        return address
+    if address.link is LinkKind.HUB:
+        return replace(address, password=password)
+    return replace(address, proxy=replace(address.proxy, key=password)) if address.proxy else address
 
 
 def of_a_vesc(address: Address, command: str) -> Address:
@@ -400,7 +466,7 @@ def _parse_ble(rest: str) -> Address:
     shown = f"ble://{quote(name, safe=':')}"
     if _NEARLY_MAC.fullmatch(name) and not _MAC.fullmatch(name):
         raise BadAddressError(f"{shown}: a Bluetooth address has six pairs of hexadecimal digits")
-    options = _options(query if mark else "", shown, ("model", "adapter", "pin", "reset"))
+    options = _options(query if mark else "", shown, ("model", "adapter", "pin", "reset", "proxy", "take"))
     adapter = options.get("adapter", "")
     if "adapter" in options and not _ADAPTER.fullmatch(adapter):
         raise BadAddressError(f"{shown}: the adapter is no name of one, such as hci1")
@@ -409,11 +475,19 @@ def _parse_ble(rest: str) -> Address:
     address = ble_address(
         name,
         model=options.get("model", ""),
-        adapter=adapter,
+        radio=adapter,
         pin=options.get("pin"),
         node=_checked_can_id(match[1]) if match else None,
     )
-    return replace(address, resets="reset" in options)
+    if "proxy" not in options:
+        if "take" in options:
+            raise BadAddressError(f"{shown}: take goes with a proxy: proxy=HOST&take")
+        return replace(address, resets="reset" in options)
+    if {"adapter", "reset"} & options.keys():
+        raise BadAddressError(f"{shown}: a proxy stands for the adapter; leave adapter= and reset out")
+    if _UUID.fullmatch(name):
+        raise BadAddressError(f"{shown}: a proxy knows no UUIDs of macOS; name the Bluetooth address")
+    return replace(address, proxy=replace(bluetooth_proxy(options["proxy"]), takes="take" in options))
 
 
 def _parse_replay(rest: str) -> Address:

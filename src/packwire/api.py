@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Collection
 from dataclasses import replace
 
-from packwire.address import Address, LinkKind, parse_address
+from packwire.address import Address, LinkKind, parse_address, with_secret
 from packwire.device import Device, Node
 from packwire.device import open_device as open_addressed
 from packwire.device.client import TIMEOUT, TRIES
@@ -38,11 +38,11 @@ def open_device(
             for sample in await device.read():
                 print(sample.node, sample.when, sample.values)
 
-    `password` is a hub's. `can_ids`: the nodes to look for on a VESC's CAN bus; None asks the bus, which
-    takes 2.5 to 5 s; an address with `/can/ID` looks for that node alone. `timeout` is of one try, in
-    seconds. After `stale_after` seconds in which no value of the battery moved, its samples are stale.
-    `memory` keeps the CAN ids from one connection to the next. Raises BadAddressError; opening raises
-    UnreachableError, RefusedError, NoAnswerError and their kin (`packwire.errors`).
+    `password` is a hub's, or the key of a Bluetooth proxy's API. `can_ids`: the nodes to look for on a VESC's
+    CAN bus; None asks the bus, which takes 2.5 to 5 s; an address with `/can/ID` looks for that node alone.
+    `timeout` is of one try, in seconds. After `stale_after` seconds in which no value of the battery moved,
+    its samples are stale. `memory` keeps the CAN ids from one connection to the next. Raises BadAddressError;
+    opening raises UnreachableError, RefusedError, NoAnswerError and their kin (`packwire.errors`).
     """
     parsed = _parsed(address, password)
     link = None
@@ -131,7 +131,4 @@ async def diagnose(
 
 
 def _parsed(address: Address | str, password: str | None) -> Address:
-    parsed = parse_address(address) if isinstance(address, str) else address
-    if password is not None and parsed.link is LinkKind.HUB:
-        return replace(parsed, password=password)
-    return parsed
+    return with_secret(parse_address(address) if isinstance(address, str) else address, password)

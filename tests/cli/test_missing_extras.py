@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-_PACKAGES = {"ble": "bleak", "sim": "bumble", "serial": "serialx", "can": "can"}
+_PACKAGES = {"ble": "bleak", "sim": "bumble", "serial": "serialx", "can": "can", "proxies": "bleak_esphome"}
 
 
 def run_without(extra, *words):
@@ -19,6 +19,7 @@ def run_without(extra, *words):
     [
         ("ble", "read ble://JBD"),
         ("ble", "explore ble://JBD"),
+        ("proxies", "read ble://JBD?proxy=esp&take"),
         ("sim", "sim jbd --bluetooth --for 1"),
         ("sim", "read ble://JBD?adapter=tcp-client:127.0.0.1:7000"),
         ("serial", "read serial:/dev/null?model=jbd"),

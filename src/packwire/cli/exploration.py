@@ -12,6 +12,7 @@ from packwire.link.ble.discovery import find
 from packwire.link.ble.exploring import LikelyPair, Service, likely_pairs, listen, look_at, notifying
 from packwire.link.ble.observed import ObservedClient, Watch, connect, disconnect, who
 from packwire.link.ble.probing import Answered, probe
+from packwire.link.ble.proxy import held
 from packwire.models.aiobmsble_plugins import Plugin, plugin_for
 from packwire.models.protocol import ModelProtocol
 from packwire.protocol.base import Protocol
@@ -50,7 +51,14 @@ async def explored(
 
     Raises UnreachableError, GoneError.
     """
-    seen = await find(address.target, address.adapter, enough=lambda _: False)
+    async with held(address.radio):
+        return await _explored(address, seconds, probe=probe, tell=tell)
+
+
+async def _explored(
+    address: Address, seconds: float, *, probe: bool, tell: Callable[[str], object]
+) -> Explored:
+    seen = await find(address.target, address.radio, enough=lambda _: False)
     said = seen.advertisement
     tell(f"connecting to {who(seen)}")
     over = asyncio.Event()

@@ -1,6 +1,7 @@
 """Where a hub's password comes from; it is never printed, nor put into an error.
 
-A Bluetooth pack's PIN is in the address, or in the variable PACKWIRE_PIN.
+A Bluetooth pack's PIN is in the address, or in the variable PACKWIRE_PIN. The key of a Bluetooth proxy's API,
+where it has one, is in the variable PACKWIRE_PROXY_KEY, or in the keyring (service `packwire`, user `host`).
 
 In this order: the address itself, the variable PACKWIRE_PASSWORD, a file (option or variable
 PACKWIRE_PASSWORD_FILE), the system's keyring (service `packwire`, user `ID@host`), a prompt.
@@ -13,22 +14,24 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from packwire.address import Address, LinkKind
+from packwire.address import Address, BluetoothProxy, LinkKind
 from packwire.errors import BadAddressError, BadOptionError, Reason
 
 VARIABLE = "PACKWIRE_PASSWORD"
 PIN_VARIABLE = "PACKWIRE_PIN"
+KEY_VARIABLE = "PACKWIRE_PROXY_KEY"
 FILE_VARIABLE = "PACKWIRE_PASSWORD_FILE"
 SERVICE = "packwire"
 
 
 def with_password(address: Address, password_file: Path | None = None) -> Address:
-    """Return a hub address with its password, a Bluetooth address with its PIN; others as they are.
+    """Return a hub address with its password, a Bluetooth address with PIN and key; others as they are.
 
     Raises BadAddressError where there is none, and BadOptionError for a file that cannot be read.
     """
-    if address.link is LinkKind.BLE and address.pin is None:
-        return replace(address, pin=os.environ.get(PIN_VARIABLE) or None)
+    if address.link is LinkKind.BLE:
+        pin = os.environ.get(PIN_VARIABLE) or None if address.pin is None else address.pin
+        return replace(address, pin=pin, proxy=address.proxy and with_key(address.proxy))
     if address.link is not LinkKind.HUB or address.password is not None:
         return address
     password = os.environ.get(VARIABLE)
@@ -39,6 +42,11 @@ def with_password(address: Address, password_file: Path | None = None) -> Addres
     if password is None:
         password = _from_prompt(address)
     return replace(address, password=password)
+
+
+def with_key(proxy: BluetoothProxy) -> BluetoothProxy:
+    """Return a Bluetooth proxy with the key of its API, where one is kept."""
+    return replace(proxy, key=os.environ.get(KEY_VARIABLE) or _from_keyring(str(proxy)))
 
 
 def _from_file(option: Path | None) -> str | None:

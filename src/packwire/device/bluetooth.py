@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import override
 
 from packwire.address import VESC, Address
@@ -12,6 +13,7 @@ from packwire.link.base import Link
 from packwire.link.ble.adapters import may_hang, restart
 from packwire.link.ble.discovery import Seen, find
 from packwire.link.ble.observed import Watch, who
+from packwire.link.ble.proxy import OpenProxy, held
 from packwire.models.aiobmsble_plugins import Plugin, plugin_for
 from packwire.protocol.base import Protocol
 from packwire.protocols import protocol, recognised
@@ -53,6 +55,8 @@ class BluetoothDevice(Device):
         self._seen = seen
         self._device: Device | None = None
         self._restarted = ""
+        self._held = AsyncExitStack()
+        self._proxy: OpenProxy | None = None
 
     @property
     @override
@@ -88,7 +92,8 @@ class BluetoothDevice(Device):
     @override
     def remarks(self) -> tuple[str, ...]:
         again = f"the Bluetooth adapter {self._restarted} gave no scan, and was switched off and on"
-        own = (again,) if self._restarted else ()
+        taken = "" if self._proxy is None else self._proxy.remark
+        own = (*([again] if self._restarted else ()), *([taken] if taken else ()))
         return own if self._device is None else (*own, *self._device.remarks)
 
     @property
@@ -114,15 +119,16 @@ class BluetoothDevice(Device):
     @override
     async def open(self) -> None:
         address = self._address
+        self._proxy = await self._held.enter_async_context(held(address.radio))
         if self._seen is None:
             enough = (lambda _: True) if address.model else _is_told
             try:
-                self._seen = await find(address.target, address.adapter, enough=enough)
+                self._seen = await find(address.target, address.radio, enough=enough)
             except UnreachableError as error:
                 if not (address.resets and may_hang(error)):
                     raise
                 self._restarted = await restart(address.adapter)
-                self._seen = await find(address.target, address.adapter, enough=enough)
+                self._seen = await find(address.target, address.radio, enough=enough)
         for observer in self._watch.observers:
             observer.seen(time.time_ns(), self._seen.advertisement)
         self._device = self._chosen(self._seen)
@@ -148,6 +154,7 @@ class BluetoothDevice(Device):
     async def close(self) -> None:
         if self._device is not None:
             await self._device.close()
+        await self._held.aclose()
 
     @override
     async def find_nodes(self, *, quick: bool = False) -> None:

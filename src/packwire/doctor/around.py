@@ -120,7 +120,7 @@ async def _named(name: str, text: str, facts: AroundFacts) -> NamedDevice:
         nowhere = Address(LinkKind.SIM, name)
         return NamedDevice(name, nowhere, problem=str(error), code="bad-setting", kind=EventKind.INFO)
     match address.link:
-        case LinkKind.BLE:
+        case LinkKind.BLE if address.proxy is None:
             return _named_in_the_air(name, address, facts)
         case LinkKind.SERIAL:
             return await _named_port(name, address)

@@ -4,9 +4,8 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
-from packwire.address import Address, LinkKind, parse_address
+from packwire.address import Address, LinkKind, parse_address, with_secret
 from packwire.check import CheckResult, Depth
 from packwire.device.open import open_link
 from packwire.doctor.diagnosis import Diagnosis
@@ -35,9 +34,7 @@ async def diagnose(
     Raises BadAddressError for an address that makes no sense or a password that can never work, and
     MissingExtraError.
     """
-    parsed = parse_address(address) if isinstance(address, str) else address
-    if password is not None and parsed.link is LinkKind.HUB:
-        parsed = replace(parsed, password=password)
+    parsed = with_secret(parse_address(address) if isinstance(address, str) else address, password)
     depth = Depth.QUICK if quick else Depth.USUAL
     return await examine(parsed, ExaminationOptions(depth=depth), limit=limit)
 
@@ -132,5 +129,5 @@ def _end(deadline: asyncio.Timeout) -> None:
 
 def _hidden(address: Address) -> tuple[str, ...]:
     if address.link is not LinkKind.HUB:
-        return (address.pin,) if address.pin else ()
+        return tuple(each for each in (address.pin, address.proxy and address.proxy.key) if each)
     return (address.user,)

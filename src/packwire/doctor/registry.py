@@ -46,8 +46,8 @@ _PACKS: dict[LinkKind, tuple[str, ...]] = {
         *("rules.way", "rules.pack", "rules.connection", "rules.flow", "rules.undecided"),
     ),
     LinkKind.BLE: (
-        *("ble.adapter", "ble.air", "ble.link", "ble.answers", "ble.values"),
-        *("ble.way_rules", "ble.answer_rules", "rules.pack"),
+        *("ble.proxy", "ble.adapter", "ble.air", "ble.link", "ble.answers", "ble.values"),
+        *("ble.proxy_rules", "ble.way_rules", "ble.answer_rules", "rules.pack"),
     ),
 }
 #: The rules that all packs are judged by, behind those of their links.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from shlex import quote
 from typing import Any
 
-from packwire.address import VESC, LinkKind, ble_address, serial_address, tcp_address
+from packwire.address import VESC, LinkKind, Radio, ble_address, serial_address, tcp_address
 from packwire.advertisement import WEAK, Advertisement
 from packwire.errors import MissingExtraError, PackwireError, UnreachableError
 from packwire.link.discovery import discover
@@ -59,15 +59,15 @@ class Findings:
     problems: tuple[Unlooked, ...] = ()
 
 
-async def look_around(seconds: float = SECONDS, udp_port: int | None = None, adapter: str = "") -> Findings:
+async def look_around(seconds: float = SECONDS, udp_port: int | None = None, radio: Radio = "") -> Findings:
     """Listen for some seconds, everywhere at once; tell also where that cannot be done.
 
-    `udp_port`: where devices announce themselves, if not on their protocol's own port. `adapter`: of
-    Bluetooth, if not the system's choice.
+    `udp_port`: where devices announce themselves, if not on their protocol's own port. `radio`:
+    the Bluetooth adapter, if not the system's choice, or a proxy.
     """
     problems: list[Unlooked] = []
     looks = {
-        LinkKind.BLE: _in_the_air(seconds, adapter),
+        LinkKind.BLE: _in_the_air(seconds, radio),
         LinkKind.TCP: _on_the_network(seconds, udp_port),
         LinkKind.SERIAL: _serial_ports(),
     }
@@ -86,15 +86,15 @@ async def _told(
         return []
 
 
-async def _in_the_air(seconds: float, adapter: str) -> list[Find]:
+async def _in_the_air(seconds: float, radio: Radio) -> list[Find]:
     """Return the Bluetooth devices that advertise: known ones first, then the strongest."""
     from packwire.link.ble.discovery import scan  # noqa: PLC0415 - an extra
 
-    found = [_of_bluetooth(each.advertisement, adapter, WEAK) for each in await scan(seconds, adapter)]
+    found = [_of_bluetooth(each.advertisement, radio, WEAK) for each in await scan(seconds, radio)]
     return sorted(found, key=lambda each: not each.speaks)
 
 
-def _of_bluetooth(seen: Advertisement, adapter: str, weak: int) -> Find:
+def _of_bluetooth(seen: Advertisement, radio: Radio, weak: int) -> Find:
     from packwire.models.aiobmsble_plugins import plugin_for  # noqa: PLC0415 - an extra
     from packwire.protocols import recognised  # noqa: PLC0415 - all models
 
@@ -103,7 +103,7 @@ def _of_bluetooth(seen: Advertisement, adapter: str, weak: int) -> Find:
     speaks = protocols[0].title if protocols else plugin.title if plugin else ""
     return Find(
         LinkKind.BLE,
-        str(ble_address(seen.address, adapter=adapter)),
+        str(ble_address(seen.address, radio=radio)),
         " ".join(part for part in (seen.name, speaks or "of an unknown kind") if part),
         seen.address,
         seen.name,

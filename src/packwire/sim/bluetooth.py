@@ -56,7 +56,7 @@ class BluetoothLink:
     def url(self) -> Address:
         """Return the address to read it by: with its model, where what it advertises tells nobody."""
         model = "" if reader_of(self.radio.advertisement) else self._model
-        return ble_address(self.address, model=model, adapter=self.adapter if self._virtual else "")
+        return ble_address(self.address, model=model, radio=self.adapter if self._virtual else "")
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:

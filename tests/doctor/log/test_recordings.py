@@ -204,3 +204,38 @@ CELLS = bytes.fromhex("0cf50cf60cf40cf5")
 )
 def test_answers_of_a_pack(tmp_path, answers, keys):
     assert diagnosed(tmp_path, asked_jbd(*answers)).verdict.key in keys
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [
+            '[BMS:/service000c/char0010]# write "0xdd 0xa5 0x04 0x00 0xff 0xfc 0x77"',
+            "[CHG] Attribute /org/bluez/hci0/dev_02_00_00_00_00_01/service000c/char000d Value:",
+            "  dd 04 00 08 0c e4 0c e5 0c e6 0c e7 fc 32 77     .............2w ",
+        ],
+        [
+            "Time [s], Analyzer Name, Decoded Protocol Result",
+            *(f"{0.001 * n:.3f},TX,0x{byte:02X}" for n, byte in enumerate(b"\xdd\xa5\x04\0\xff\xfc\x77")),
+            *(
+                f"{0.2 + 0.001 * n:.3f},RX,0x{byte:02X}"
+                for n, byte in enumerate(bytes.fromhex("dd0400080ce40ce50ce60ce7fc3277"))
+            ),
+        ],
+    ],
+    ids=["bluetoothctl", "Saleae"],
+)
+def test_a_text_that_is_a_recording_is_read_whole(tmp_path, lines):
+    path = tmp_path / "session.txt"
+    path.write_text("\n".join(lines) + "\n")
+    found = diagnose_file(path)
+    assert (found.wire.sent, found.wire.received, found.wire.right) == (1, 1, 1)
+
+
+def test_of_a_text_without_directions_no_other_master_is_claimed(tmp_path):
+    path = tmp_path / "session.txt"
+    frames = ("dda50300fffd77", "dd0400080ce40ce50ce60ce7fc3277", "dda50400fffc77")
+    path.write_text("".join(f"{bytes.fromhex(frame).hex(' ')}\n" for frame in frames * 2))
+    found = diagnose_file(path)
+    assert not found.wire.foreign
+    assert found.verdict.key == "inconclusive"

@@ -56,7 +56,8 @@ SAYINGS = (
         for anchor in anchors
     ),
     saying("nobody-acks", EventKind.BUS, "to ACK the message", of_device=False),
-    saying("can-bus-off", EventKind.BUS, "bus-off", of_device=False),
+    # Not the head of a column of counters.
+    saying("can-bus-off", EventKind.BUS, "bus-off", r"bus-off(?! {0,12}\d| {0,12}$)", of_device=False),
     saying("can-bus-off", EventKind.BUS, "state BUS-OFF", of_device=False),
     saying("can-passive", EventKind.BUS, "-error-passive", of_device=False),
     saying(

@@ -6,7 +6,11 @@ from collections.abc import Iterator
 from packwire.capture.packets import NO_TIME
 from packwire.capture.text.clock import STAMP, Clock
 
-_STAMP = re.compile(rf"[\s\[(`]*(?:[A-Z][a-z]{{2}} [ \d]\d |\w{{1,12}}[\s:|-]+)?[\[(]?({STAMP})")
+#: A time, and no Bluetooth address that has only digits.
+_STAMP = re.compile(
+    r"[\s\[(`]*(?:[A-Z][a-z]{2} [ \d]\d |\w{1,12}[\s:|-]+)?[\[(]?"
+    rf"(?!\d\d(?::[0-9A-Fa-f]{{2}}){{5}})({STAMP})"
+)
 #: What daemontools' logger writes: seconds since 1970 by TAI, and ns [libtai, TAI64N labels].
 _TAI = re.compile(r"@4000000([0-9a-f]{9})([0-9a-f]{8}) ")
 _TAI_OFFSET = 10

@@ -60,7 +60,12 @@ SAYINGS = (
     saying("no-client-free", EventKind.SLOTS, "No free connections available", of_device=False),
     saying("no-client-free", EventKind.SLOTS, "gattc app registration failed", of_device=False),
     saying("mtu", EventKind.MTU, "cfg_mtu status 0", r"mtu (?P<mtu>\d{2,3})"),
-    saying("mtu", EventKind.MTU, "MTU", r"MTU(?: negotiated| exchanged)?:? ?=? ?(?P<mtu>\d{2,3})\b"),
+    saying(
+        "mtu",
+        EventKind.MTU,
+        "MTU",
+        r"(?<!ACL )(?<!SCO )MTU(?: negotiated| exchanged)?:? ?=? ?(?P<mtu>\d{2,3})\b",
+    ),
     saying("mtu", EventKind.MTU, "mtu=", r"mtu=(?P<mtu>\d{2,3})\b"),
     saying("sent-acked", EventKind.WRITTEN, "ESP_GATTC_WRITE_CHAR_EVT"),
     saying("received", EventKind.NOTIFIED, "ESP_GATTC_NOTIFY_EVT"),

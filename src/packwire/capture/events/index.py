@@ -14,6 +14,7 @@ from packwire.capture.events import (
     can,
     esphome,
     home_assistant,
+    host_tools,
     modbus,
     other_stacks,
     program,
@@ -24,7 +25,18 @@ from packwire.capture.events.saying import Sentence
 #: Every sentence, in the order in which a line's events are told.
 SAYINGS: tuple[Sentence, ...] = tuple(
     row
-    for each in (home_assistant, bluez, esphome, batmon, wired, can, program, other_stacks, modbus)
+    for each in (
+        home_assistant,
+        bluez,
+        esphome,
+        batmon,
+        wired,
+        can,
+        program,
+        other_stacks,
+        modbus,
+        host_tools,
+    )
     for row in each.SAYINGS
 )
 

@@ -5,6 +5,13 @@ from functools import lru_cache
 
 #: Home Assistant's page of logs names the logger above what was said, in the language of who looks at it.
 _ON_A_PAGE = r"^\W{0,4}\w{4,14} ?: "
+#: What prints the state of a computer: who pasted it may have asked at another time than the log is of.
+SYSTEM_TOOLS = "system tools"
+_OF_TOOLS = (
+    r"^(?:Device|Controller) (?:[0-9A-F]{2}:){5}[0-9A-F]{2} \(|^hci\d{1,2}(?: |:\t)|^bluetooth\.service "
+    r"|^\d{1,3}: (?:hci\d{1,2}: Bluetooth|(?:v|sl)?can\d{1,2}: <)|^Index list with|^Bus \d{3} Device \d{3}:"
+    r"|^Unit bluetooth|^\s{0,4}\d{1,3} bluetooth hci"
+)
 #: A program by the loggers and components that it writes under; the first that is in a line counts.
 _PROGRAMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern))
@@ -59,6 +66,7 @@ _PROGRAMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             ),
         ),
         ("bluez", r"\bbluetoothd\[|\bkernel:|Bluetooth: hci\d"),
+        (SYSTEM_TOOLS, _OF_TOOLS),
         ("btmon", r"^[<>@] (?:HCI|ACL|MGMT) |^ {6,}ATT: "),
         ("opendtu", r"\] (?:JK|JBD) BMS: "),
         ("vedirect", r"\b(?:WRN|INF|ERR|DBG)\.VE\."),

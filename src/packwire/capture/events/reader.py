@@ -7,12 +7,14 @@ decoding.
 
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from packwire.capture.events.blocks import Blocks
 from packwire.capture.events.clocks import Clocks, has_time
+from packwire.capture.events.configured import Settings
 from packwire.capture.events.index import finder
-from packwire.capture.events.programs import Writers, named_above, of_others, plugin_of
+from packwire.capture.events.programs import SYSTEM_TOOLS, Writers, named_above, of_others, plugin_of
 from packwire.capture.events.saying import Sentence
 from packwire.capture.events.shown_bytes import shows_bytes
 from packwire.capture.events.told import ONLY_THERE, LoggedDevice, Quote
@@ -35,7 +37,9 @@ _ADDRESS = re.compile(
 )
 #: An adapter's or a proxy's own address.
 _OWN = re.compile(
-    r"(?:\bhci\d{1,2} \(|bdaddr': '|with mac address |source['\"]: ?['\"]|MAC: )$", re.IGNORECASE
+    r"(?:\bhci\d{1,2} \(|bdaddr': '|with mac address |source['\"]: ?['\"]|MAC: |BD Address: |Controller "
+    r"|\baddr )$",
+    re.IGNORECASE,
 )
 _NAMED = re.compile(
     r"_bms\] (?:\((?P<bracketed>[^)]{1,48})\)|(?P<plain>[^|\]\s][^|\]]{0,48}?)\|(?P<tail>[0-9A-Za-z*]{2,6}):)"
@@ -154,6 +158,8 @@ class _Reader:
         self._writer = ""
         self._writers = Writers()
         self._head = ""
+        self._blocks = Blocks()
+        self._settings = Settings()
         self._clients: dict[tuple[str, str], str] = {}
         self._file = ""
         self._of_files: dict[str, str] = {}
@@ -171,6 +177,7 @@ class _Reader:
             line, self._head = f"{self._head} {line.lstrip()}", ""
         elif self._is_head(line):
             return
+        line = self._in_context(line)
         self._last_lines.append(line)
         if shows_bytes(line):
             (self._first_bytes if len(self._first_bytes) < MAX_BYTES_LINES else self._last_bytes).append(line)
@@ -199,6 +206,12 @@ class _Reader:
         else:
             return False
         return True
+
+    def _in_context(self, line: str) -> str:
+        """Return a line with the head of its block; take in the names that settings give."""
+        for name, address in self._settings.names(line):
+            self._alias(name, address)
+        return self._blocks.whole(line)
 
     def _note_common(self, line: str) -> None:
         """Keep what a program says that may not be known, for a log that tells nothing else."""
@@ -263,7 +276,7 @@ class _Reader:
         """Tell whether a line, or what a traceback stands behind, is of a program that is known."""
         if _QUOTED.match(line):
             return False
-        return bool(self._writer) if told is None else not told
+        return self._writer not in {"", SYSTEM_TOOLS} if told is None else not told
 
     def _who(self, line: str) -> str:
         found = self._writers(line)
@@ -380,15 +393,3 @@ def _subject(line: str) -> tuple[str, str, str]:
     if _ADDRESS.fullmatch(name) or name == "device":
         return address, "", ""
     return address, name, tail if len(tail) == 4 else ""
-
-
-def quotes(log: EventLog, codes: Iterable[str]) -> Iterator[Quote]:
-    """Yield the first line of each code, of any device, in the order of the log."""
-    wanted = set(codes)
-    found = [
-        told.first
-        for subject in log.subjects.values()
-        for code, told in subject.told.items()
-        if code in wanted
-    ]
-    yield from sorted(found, key=lambda each: each.line)

@@ -1,5 +1,8 @@
 """Verbose logs of batmon and other programs on bleak: values that BlueZ announced, and a program's own lines.
 
+What bleak's examples print of a notification is `Vendor specific: bytearray(b'..')`, with the characteristic
+before it or not.
+
 `received D-Bus signal: .. PropertiesChanged (..char0011): [.., {'Value': <.. bytearray(b'..'))>}, []]`, and
 `bms msg(128) (buf278): 29 cd 0 0 7f ..`, whose numbers have no leading zeros. Where both show one value, it
 is taken once.
@@ -11,7 +14,7 @@ from packwire.capture.packets import PacketDirection
 from packwire.capture.text.clock import Clock
 from packwire.capture.text.grammar import NO_BYTES, Row, Unread
 from packwire.capture.text.prefix import prefix
-from packwire.capture.text.tokens import LITERAL, literal_bytes
+from packwire.capture.text.tokens import LITERAL, literal_bytes, short_uuid
 
 NAME = "batmon or bleak log"
 EXAMPLES = (
@@ -21,6 +24,7 @@ EXAMPLES = (
         r" {'Value': <dbus_fast.signature.Variant ('ay', bytearray(b'\xdd\x03'))>}, []]"
     ),
     "18:15:18 DEBUG [jikong] bms msg(5) (buf278): 29 cd 0 0 7f",
+    r"0000ff01-0000-1000-8000-00805f9b34fb (Handle: 15): Vendor specific: bytearray(b'\xdd\x03\x00')",
 )
 
 _SIGNAL = re.compile(
@@ -32,11 +36,15 @@ _OWN = re.compile(
     r"(?:bms msg|bms_cmd|cmd|send|recv)\s?\((?P<count>\d{1,4})\)(?: \(\w+\))*:"
     r" (?P<hex>[0-9a-f]{1,2}(?: [0-9a-f]{1,2})*)"
 )
+_PRINTED = re.compile(
+    r"(?:(?P<uuid>[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}) \(Handle: \d{1,5}\): )?"
+    rf"(?:Unknown|Vendor specific|Nordic UART [TR]X): (?=bytearray\()(?P<literal>{LITERAL})\s*"
+)
 _SHORT = Unread("messages that are shorter than the line says", damaged=True)
 
 
 class Grammar:
-    """Takes both kinds of lines."""
+    """Takes these kinds of lines."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -55,6 +63,11 @@ class Grammar:
             device = signal["device"].replace("_", ":")
             way = PacketDirection.RECEIVED
             return Row(self._last, way, f"att {signal['name']} notify", head.when(self._clock), device=device)
+        if printed := _PRINTED.fullmatch(line, at):
+            payload = literal_bytes(printed["literal"]) or b""
+            name = short_uuid(printed["uuid"]) if printed["uuid"] else ""
+            channel = " ".join(filter(None, ("att", name, "notify")))
+            return Row(payload, PacketDirection.RECEIVED, channel, head.when(self._clock))
         own = _OWN.fullmatch(line, at)
         if not own:
             return None

@@ -27,6 +27,7 @@ EXAMPLES = (
     "Standard ID: 0x351       DLC: 8  Data: 0x44 0x02 0x64 0x00 0x9C 0xFF 0x3F 0x02",
     "17:28:53.335 > CAN : Received EXT  from 0x00000571 / cmd = 05h, DLC 2, Data 0x0E 0x33",
     "2025-04-19 13:14:29 DEBUG:SerialBattery:[can0] Received: ID=0x18904002, Daten=bytearray(b'\\x01\\r')",
+    "21:22:39.226 > [Pytes] Received CAN message: 0x351 - 10 02 E8 03 FA 00 C7 01",
     "ID  DLC   DATA\n351 4 44 2 64 0",
     "Get data from ID: 0x7DF\n2\t1\t5",
 )
@@ -43,6 +44,12 @@ _FRAME = re.compile(
 _FROM = re.compile(
     r"(?P<before>.{0,60}?\bCAN\W{1,8}(?:(?:Received|Sent)\s+)?(?:EXT|STD)\s+\w+\s+)(?P<hex>0x)(?P<id>[0-9A-F]{3,8})\b"
     r"(?P<between>.{0,120}?),\s*Data\s*(?P<data>.*)",
+    re.IGNORECASE,
+)
+#: OpenDTU-OnBattery's.
+_MESSAGE = re.compile(
+    r"(?P<before>.{0,60}?\bCAN (?:message|frame):? )(?P<hex>0x)(?P<id>[0-9A-F]{3,8})(?P<between>) - "
+    r"(?P<data>[0-9A-F]{2}(?: [0-9A-F]{2}){0,7})\s*",
     re.IGNORECASE,
 )
 _SIZE = re.compile(r"\b(?:DLC|Len|Length|DL|Size)\b\s{0,9}[:=]?\s{0,9}(?P<size>\d{1,2})\b", re.IGNORECASE)
@@ -81,7 +88,7 @@ class Grammar:
             return can_row(
                 can_frame(above, token_bytes(text) or b""), PacketDirection.RECEIVED, "can", self._time(stamp)
             )
-        if found := _FRAME.fullmatch(text) or _FROM.fullmatch(text):
+        if found := _FRAME.fullmatch(text) or _FROM.fullmatch(text) or _MESSAGE.fullmatch(text):
             return self._labelled(found, stamp)
         if found := _ABOVE.fullmatch(text):
             self._above = int(found["id"], 16)

@@ -19,15 +19,18 @@ EXAMPLES = (
     "2026-01-02 10:25:16.100 App[123:456] didUpdateValueFor FF01: {length = 6, bytes = 0x03000000 a296}",
 )
 
-_GROUPS = r"[0-9a-fA-F]{8}(?: [0-9a-fA-F]{8})*(?: (?:[0-9a-fA-F]{2}){1,3})?|(?:[0-9a-fA-F]{2}){1,3}"
+_GROUPS = r"[0-9a-fA-F]{8}(?: [0-9a-fA-F]{8})*(?: (?:[0-9a-fA-F]{2}){1,3})?|(?:[0-9a-fA-F]{2}){1,512}"
 _VALUE = re.compile(
     rf"<(?P<angle>{_GROUPS})>|\{{length ?= ?(?P<length>\d+), bytes ?= ?0x(?P<bytes>[0-9a-fA-F ]+)"
     r"(?P<cut>(?: ?\.\.\. ?[0-9a-fA-F ]+)?)\}"
 )
 _UUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9A-Fa-f]{4}"
-_CHARACTERISTIC = re.compile(rf"(?<![\w-])(?P<uuid>{_UUID})(?![\w-]|_(?!__))|(?<![\w-])(?P<pair>{_UUID})___")
+_CHARACTERISTIC = re.compile(
+    rf"(?<![\w+-])(?P<uuid>{_UUID})(?![\w-]|_(?!__))|(?<![\w+-])(?P<pair>{_UUID})___"
+)
 _SENT = re.compile(r"\b(?:writ\w*|wrote|sen[dt]\w*|tx)\b", re.IGNORECASE)
 _RECEIVED = re.compile(r"\b(?:receiv\w*|didUpdateValue\w*|notif\w*|rx|read|update\w*)\b", re.IGNORECASE)
+_SHORT_RUN = len("03000000")
 _SHORT = Unread("values that Core Bluetooth shows in part", damaged=True)
 
 
@@ -46,6 +49,13 @@ class Grammar:
             return None
         head = prefix(line)
         words = line[head.at : value.start()]
+        if (
+            value["angle"]
+            and len(value["angle"]) <= _SHORT_RUN
+            and not head.time
+            and "haracteristic" not in words
+        ):
+            return None  # a name or a number as well
         to, back = _SENT.search(words), _RECEIVED.search(words)
         if not to and not back:
             return None

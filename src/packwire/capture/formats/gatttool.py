@@ -16,6 +16,7 @@ NAME = "gatttool or bluetoothctl output"
 EXAMPLES = (
     "Notification handle = 0x000e value: dd 03 00 1b",
     "[02:00:00:00:00:01][LE]> char-write-req 0x0010 dda50300fffd77",
+    '[BMS:/service000c/char0010]# write "0xdd 0xa5 0x03 0x00"',
     """\
 [CHG] Attribute /org/bluez/hci0/dev_02_00_00_00_00_01/service000c/char000d Value:
   dd 03 00 1b                                      ....""",
@@ -36,6 +37,11 @@ _ATTRIBUTE = re.compile(
     r"(?:.*?\s)?(?:\[[\w:. -]+\][#>] )?(?:\[.{0,12}CHG.{0,12}\] )?"
     r"Attribute \S*?/?(?P<name>char[0-9a-f]{4})\S*"
     r"(?: \([^)]*\))? (?P<what>Value|Written):\s*"
+)
+#: What somebody typed into bluetoothctl, where decimal numbers would do as well: each byte must have its 0x.
+_TYPED = re.compile(
+    r"\[(?:[^\]\n]{1,60}:/service[0-9a-f]{4}/(?P<name>char[0-9a-f]{4})|[^\]\n]{1,80})\][#>] ?write "
+    r"[\"']?(?P<hex>0x[0-9a-fA-F]{1,2}(?:[ ,]{1,2}0x[0-9a-fA-F]{1,2})*)[\"']?(?: (?:0|0x00)(?: \w+)?)?\s*"
 )
 _DUMP = re.compile(r" {2}(?P<hex>[0-9a-f]{2}(?: [0-9a-f]{2}){0,15}) {2,}.{1,20}")
 #: What bluetoothctl shows as a dump too, of what a device advertises.
@@ -66,6 +72,8 @@ class Grammar:
         if self._advertised and _DUMP.fullmatch(line):
             return NO_BYTES
         self._advertised = False
+        if "]# write " in line or "]> write " in line:
+            return self._typed(line)
         if "char" not in line and "Char" not in line and "handle" not in line:
             return None
         head = prefix(line)
@@ -90,6 +98,14 @@ class Grammar:
         if len(row.payload) < _ROW:
             self._attribute = None
         return row
+
+    def _typed(self, line: str) -> Row | None:
+        found = _TYPED.search(line)
+        if found is None or found.end() != len(line):
+            return None
+        channel = " ".join(filter(None, ("att", found["name"], "write")))
+        when = prefix(line).when(self._clock)
+        return Row(hex_bytes(found["hex"]) or b"", PacketDirection.SENT, channel, when)
 
     def _row(self, found: re.Match[str], kind: str, time: int) -> Row:
         handle = f"0x{int(found['handle'], 16):04x}" if found["handle"] else ""

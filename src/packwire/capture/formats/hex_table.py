@@ -7,6 +7,7 @@ import csv
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from packwire.capture.formats.wireshark_text import OPCODES
 from packwire.capture.packets import NO_TIME, PacketDirection
 from packwire.capture.text.clock import Clock, seconds
 from packwire.capture.text.doubt import doubt
@@ -64,6 +65,7 @@ COLUMNS = {
         "operation",
         "function",
         "info",
+        "btatt.opcode",
         "richtung",
         "方向",
     ),
@@ -100,7 +102,9 @@ _LONGEST_NAME = 60
 _UNITS = {"s": 10**9, "sec": 10**9, "seconds": 10**9, "ms": 10**6, "us": 10**3, "µs": 10**3, "ns": 1}
 _DIGITS = {9: 10**9, 10: 10**9, 13: 10**6, 16: 10**3, 18: 1, 19: 1}
 _HEX = re.compile(rf"\s*(?:(?P<literal>{LITERAL})|(?:\(0x\) ?)?(?P<hex>{TOKENS}))\s*")
-_SIGNS = {"1": PacketDirection.SENT, "+1": PacketDirection.SENT, "-1": PacketDirection.RECEIVED}
+_SIGNS = {"1": PacketDirection.SENT, "+1": PacketDirection.SENT, "-1": PacketDirection.RECEIVED} | {
+    f"0x{code:02x}": way for code, (way, _) in OPCODES.items()
+}
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 _BAD = Unread("rows of a table without bytes in its column of bytes")
 _REGISTERS = Unread("rows of a table that describes registers: no messages, and no time or direction")

@@ -23,7 +23,7 @@ EXAMPLES = (
 #: Marks of Markdown: of a list, a table, bold text and code.
 _ITEM = re.compile(r"[ \t]*(?:[-*+•] |\d{1,3}[.)] )")
 #: Between the cells of a table, where a direction follows: bytes in cells of their own are no message.
-_CELL = re.compile(r" +\| +(?=(?:[tr]x|sent|received|write|notify|read)\b)", re.IGNORECASE)
+_CELL = re.compile(r" {1,16}\| {1,16}(?=(?:[tr]x|sent|received|write|notify|read)\b)", re.IGNORECASE)
 _MARKS = "-*+•`|123456789"
 #: A number of three digits before eight bytes at most is an identifier on a CAN bus sooner than a time.
 _IDENTIFIER, _MOST_ON_CAN = re.compile(r"\s*[0-7]\d\d[:\s]"), 8

@@ -1,20 +1,33 @@
 """JSON with messages, one object a line: `{"time": 1700000000.25, "dir": "tx", "data": "dda503"}`.
 
 The names are those of the columns of a table (see `hex_table`). The objects may be the elements of a list, a
-line of which each is. A Buffer of Node.js holds decimal numbers.
+line of which each is. A Buffer of Node.js holds decimal numbers. Base64 is read where the name says it
+(`base64`), or where checksums confirm it.
 """
 
 import json
 import re
+from collections.abc import Callable
 
+from packwire.capture.formats.checked_lines import Confirming, encoded
 from packwire.capture.formats.hex_table import CAN_NAMES, COLUMNS, row
 from packwire.capture.text.clock import Clock
 from packwire.capture.text.grammar import NO_BYTES, Row, Unread
 
 NAME = "JSON lines"
-EXAMPLES = ('{"time": 1700000000.25, "dir": "tx", "data": "dd a5 03"}',)
+EXAMPLES = (
+    '{"time": 1700000000.25, "dir": "tx", "data": "dd a5 03"}',
+    '{"time": 1700000000.25, "dir": "tx", "base64": "3aUDAP/9dw=="}',
+)
 
 _OBJECT = re.compile(r"\s*\[?\s*(?P<object>\{.*\})\s*,?\s*\]?\s*")
+#: What is in base64 by its name.
+_ENCODED = ("base64", "b64", "data_base64", "payload_base64", "value_base64", "base64value")
+#: What Home Assistant shows of a device that is heard: its `raw` is the advertisement.
+_OF_ADVERTISEMENTS = frozenset(
+    ("manufacturer_data", "service_uuids", "advertisement_data", "manufacturerdata")
+)
+_ADVERTISEMENT = Unread("JSON objects with what a device advertises, which is no message")
 _CAN_OBJECT = Unread("JSON objects with CAN identifiers, which are not read here")
 
 
@@ -23,6 +36,7 @@ class Grammar:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._confirming = Confirming()
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the bytes of an object; None for lines of another form."""
@@ -36,11 +50,27 @@ class Grammar:
         names = {name.lower(): value for name, value in content.items()}
         if CAN_NAMES & names.keys() or ("id" in names and "dlc" in names):
             return _CAN_OBJECT
+        if _OF_ADVERTISEMENTS & names.keys():
+            return _ADVERTISEMENT
 
         def cell(key: str) -> str:
             return next((_text(names[name]) for name in COLUMNS[key] if _text(names.get(name))), "")
 
-        return row(cell, {}, self._clock, "json") or NO_BYTES
+        return row(cell, {}, self._clock, "json") or self._encoded(names, cell) or NO_BYTES
+
+    def _encoded(self, names: dict[str, object], cell: Callable[[str], str]) -> Row | None:
+        """Return the message of an object whose bytes are in base64."""
+        named = next((_text(names[name]) for name in _ENCODED if _text(names.get(name))), "")
+        text = named or cell("hex")
+        payload = found[0] if (found := encoded(text, 0)) and found[1] == len(text) else None
+        if not isinstance(payload, bytes):
+            return None
+        taken = row(
+            lambda key: payload.hex(" ") if key == "hex" else cell(key), {}, self._clock, "json base64"
+        )
+        if taken is None:
+            return None
+        return taken._replace(doubt="") if named else self._confirming.settle(taken)
 
 
 def _text(value: object) -> str:

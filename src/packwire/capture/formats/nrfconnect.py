@@ -2,7 +2,8 @@
 
 The app writes each value twice, as `I` (with the characteristic) and as `A` (its own summary): the second is
 left out. Tabs between level, time and text are often lost when a log is pasted. The app of iOS says `Updated
-Value of Characteristic FF01 to 0x..` and `Writing Value 0x.. to Characteristic FF02`.
+Value of Characteristic FF01 to 0x..` and `Writing Value 0x.. to Characteristic FF02`, newer ones with the
+level behind the time (`[18:27:49.6910] Normal: Updated Value ..`).
 """
 
 import re
@@ -23,7 +24,8 @@ ADVICE = "enable the notifications (the three arrows) in the app before saving t
 _TITLE = re.compile(r"nRF (?:Connect|Logger)(?:, | )(\d{4}-\d\d-\d\d)")
 _LINE = re.compile(
     r"(?:\[?(?P<level>[VDIWEA]|Verbose|Debug|Info|Warning|Error|Application)\]?\s+)?"
-    r"\[?(?P<time>(?:\d{4}-\d\d-\d\d )?\d\d?:\d\d:\d\d(?:[.,]\d{1,6})?)\]?\s*[:|]?\s+(?P<text>.*)"
+    r"\[?(?P<time>(?:\d{4}-\d\d-\d\d )?\d\d?:\d\d:\d\d(?:[.,]\d{1,6})?)\]?\s*[:|]?\s+"
+    r"(?:(?P<ios>Verbose|Debug|Normal|Warning|Error|Application): )?(?P<text>.*)"
 )
 _UUID = r"(?P<uuid>(?:0x)?[0-9a-fA-F-]{4,36})"
 _VALUE = re.compile(
@@ -78,8 +80,10 @@ class Grammar:
             return self._row(time, "Notification", updated["uuid"], "received from", payload)
         if writing := _WRITING.fullmatch(text):
             return self._row(time, "Data", writing["uuid"], "written to", hex_bytes(writing["hex"]) or b"")
-        if found["level"] is None:
+        if found["level"] is None and found["ios"] is None:
             return None
+        if found["ios"] in {"Debug", "Application"}:
+            return NO_BYTES  # the same once more, as a call or as the app's own summary
         return _NONE if "value:" in text or "(0x)" in text else NO_BYTES
 
     def _summary(self, time: str, summary: re.Match[str]) -> Row | Unread:

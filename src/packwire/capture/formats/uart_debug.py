@@ -2,12 +2,13 @@ r"""ESPHome's uart_debug lines: `>>> 7E:32:..` was written to the device, `<<< 7
 
 All its forms: hex with any separator, decimal numbers (`>>> 165,64,144`), binary (`>>> 0b10100101 (0xA5)`),
 and text in quotes (`<<< "~25\x0D"`). The logger of ESPHome cuts long lines without a mark: a message that
-ends early may be longer than the log shows.
+ends early may be longer than the log shows. At the level VERY_VERBOSE each byte has a line of its own
+(`[VV][uart.arduino_esp32:121]: Wrote 0b01010101 (0x55)`): those that follow each other are one message.
 """
 
 import re
 
-from packwire.capture.packets import PacketDirection
+from packwire.capture.packets import NO_TIME, PacketDirection
 from packwire.capture.text.clock import Clock
 from packwire.capture.text.grammar import NO_BYTES, Row, Unread
 from packwire.capture.text.prefix import prefix
@@ -18,6 +19,7 @@ EXAMPLES = (
     "[05:58:49][D][uart_debug:114]: >>> 7E:32:35:30:0D",
     r'[05:58:49][D][uart_debug:158]: <<< "~25\x0D"',
     "[05:58:49][D][uart_debug:176]: <<< 165,1,144,8",
+    "[05:58:49][VV][uart.arduino_esp32:121]:     Wrote 0b10100101 (0xA5)",
 )
 ADVICE = "set `debug:` with `direction: BOTH` under `uart:`"
 
@@ -28,6 +30,11 @@ _HEX = re.compile(rf"({TOKENS}){_REMARK}")
 _DECIMAL = re.compile(r"\d{1,3}(?P<between>[,; :]) ?(?:\d{1,3}(?P=between) ?)*\d{1,3}|\d{1,3}")
 _BINARY = re.compile(r"0b[01]{8} \(0x([0-9A-Fa-f]{2})\)")
 _NUMBER = re.compile(r"\d+")
+_ONE = re.compile(
+    r".{0,60}?\[uart(?:[._]\w+)?:\d+\]:?\s+(?P<what>Wrote|Read) 0b[01]{8} \(0x(?P<byte>[0-9A-F]{2})\)\s*"
+)
+#: Bytes that are printed later than this after the one before begin another message.
+_PAUSE = 50_000_000
 #: The same bytes once more, as lambdas under `debug:` print them beside the component's own line.
 _AGAIN = re.compile(
     r"\[uart_debug:\d+\]:? ?[TR]X\b[^:\]]{0,20}(?:\[\d{1,4}\])?: ?(?P<rest>[0-9A-Fa-f][0-9A-Fa-f :.,]*)"
@@ -44,9 +51,13 @@ class Grammar:
         self._decimal: bool | None = None
         """Whether numbers are decimal; None as long as no line has told."""
         self._last: bytes | None = None
+        self._ones: tuple[str, int, bytes] = ("", NO_TIME, b"")
+        """What lines of single bytes said last: which way, when, the bytes."""
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the bytes behind a mark; None for other lines."""
+        if " 0b" in line and (one := _ONE.fullmatch(line)):
+            return self._one(line, one)
         if ">>>" not in line and "<<<" not in line:
             return NO_BYTES if self._last is not None and self._again(line) else None
         head = prefix(line)
@@ -57,8 +68,18 @@ class Grammar:
         if not isinstance(payload, bytes):
             return payload if "uart_debug" in line[: mark.start()] else None
         way = PacketDirection.SENT if mark[1] == ">>>" else PacketDirection.RECEIVED
+        if self._ones[2] == payload:
+            return NO_BYTES  # what its single bytes said already
         self._last = payload
         return Row(payload, way, "uart", head.when(self._clock))
+
+    def _one(self, line: str, one: re.Match[str]) -> Row:
+        time, byte = prefix(line).when(self._clock), bytes.fromhex(one["byte"])
+        before, last, already = self._ones
+        joins = before == one["what"] and (time == last or 0 <= time - last <= _PAUSE)
+        self._ones = (one["what"], time, already * joins + byte)
+        way = PacketDirection.SENT if one["what"] == "Wrote" else PacketDirection.RECEIVED
+        return Row(byte, way, "uart", time, joins=joins)
 
     def _again(self, line: str) -> bool:
         """Tell whether a line shows the last message again, in hex or in decimal numbers."""

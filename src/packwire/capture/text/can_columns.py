@@ -28,7 +28,7 @@ _NAMES = {
     "bus": "bus channel ch chn interface can通道 canchannel",
     "size": "len length dlc size datalen datalength dl 长度 bytecount",
     "data": "data databytes payload 数据 databyte datafield",
-    "": "no nr number index count counter 序号 comment note name messagename label ascii",
+    "": "no nr number index count counter 序号 comment note name 名称 messagename label ascii",
 }  # fmt: skip
 _ROLES = {name: role for role, names in _NAMES.items() for name in names.split()}
 _BYTE = re.compile(r"(?:d|b|db|byte|data)(\d{1,2})")

@@ -18,8 +18,9 @@ _STAMP = re.compile(
     r"(?:(?P<date>\d{4}[-/]\d\d[-/]\d\d)[T ]\s?)?(?P<hours>\d\d?):(?P<minutes>\d\d):(?P<seconds>\d\d)"
     r"(?:[.,:](?P<fraction>\d{1,9}))?(?: ?(?P<half>[AaPp])[Mm])?(?P<zone>Z|[+-]\d\d:?\d\d)?"
 )
-#: A day before its month and year; with slashes, the month may come first.
+#: A day before its month and year; with slashes, the month may come first: then the days are counted.
 _DAY_FIRST = re.compile(r"(\d\d)\.(\d\d)\.(\d{4}),? ")
+_EITHER_FIRST = re.compile(r"\d{1,2}/\d{1,2}/\d{2,4},? ")
 _SECONDS = re.compile(r"(-?)(\d{1,10})(?:\.(\d{1,9})\d*)?")
 _EPOCH = re.compile(EPOCH)
 _DAY = 86_400_000_000_000
@@ -54,7 +55,11 @@ class Clock:
         """
         if not text:
             return NO_TIME
-        found = _STAMP.fullmatch(_DAY_FIRST.sub(r"\3-\2-\1 ", text) if "." in text[1:3] else text)
+        if "." in text[1:3]:
+            text = _DAY_FIRST.sub(r"\3-\2-\1 ", text)
+        elif "/" in text[1:3]:
+            text = _EITHER_FIRST.sub("", text)
+        found = _STAMP.fullmatch(text)
         time = self._stamp(found) if found else seconds(text)
         return self.odd(text) if time == NO_TIME else time
 

@@ -88,7 +88,7 @@ def _decimal(parts: list[str], separator: str, *, marked: bool, direct: bool) ->
             # A list of numbers in any language; one of bytes would soon have a letter.
             return NUMBERS
         least = {".": _LEAST_DOTTED, ":": _LEAST, "-": _LEAST, ",": 3}.get(
-            separator, 2 if padded else _LEAST if direct else _LEAST_NUMBERS
+            separator, (2 if direct else 3) if padded else _LEAST if direct else _LEAST_NUMBERS
         )
         return NUMBERS if len(parts) < least else ""
     if separator in " \t":

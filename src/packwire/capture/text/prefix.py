@@ -46,6 +46,7 @@ _HEADS = tuple(
         r"(?P<level>[VDIWE]) \((?P<ms>\d{1,10})\) [\w.-]{1,40}:\s+",  # I (305) tag:
         r"\[(?P<level>[VDIWE]{1,2}|C)\]\[[\w.]+(?::\d+)?\]:\s?",  # [D][component:12]:
         r"(?P<level>)(?:\w+\.)+\w+:\s+",  # package.module:
+        r"\s?(?P<level>LOG)  (?=\S)",  # what a phone prints to Metro
     )
 )
 #: Whether any of them may match.

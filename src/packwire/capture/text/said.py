@@ -24,11 +24,13 @@ from packwire.capture.text.way import way
 
 _SENT = (
     "tx|sent|sends?|sending|write|writes|writing|wrote|written|transmit|transmitted|transmitting|outgoing"
-    "|requests?|req|query|out"
+    "|requests?|req|query|out|oncharacteristicwrite|writecharacteristic"
+    "|gesendet|sende|发送?"
 )
 _RECEIVED = (
     "rx|received?|receives|receiving|recv|recvd|rcvd|got|read|notify|notifies|notification|notifications|notified"
-    "|indication|incoming|responses?|resp|reply|replied|replies|answer|answers|in"
+    "|indication|incoming|responses?|resp|reply|replied|replies|answer|answers|in|oncharacteristicchanged"
+    "|oncharacteristicread|didupdatevaluefor|didupdatevalue|empfangen|empfange|antwort|接收|收"
 )
 #: What may stand directly before bytes, besides a direction.
 _DATA = (
@@ -43,7 +45,8 @@ _OTHER = (
 )
 _UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _MAC = r"(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}"
-_BETWEEN = r"(?:\s-\s{1,3}|[\s:=,>|]{0,4})"
+#: Two of the signs are what SSCOM puts behind its arrows.
+_BETWEEN = r"(?:\s-\s{1,3}|[\s:\uff1a=,>|◇◆]{0,4})"
 
 _ITEM = re.compile(
     rf"(?:(?:\[(?=[a-z]{{2,8}}\]))?(?P<sent>(?:{_SENT})(?![\w-])|-{{1,2}}>|={{1,2}}>|>{{1,3}}(?!\w)|[→⇒])"

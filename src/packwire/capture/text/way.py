@@ -14,15 +14,15 @@ _DEVICE = "bms|battery|batterie|akku|pack|device|dev|slave|server|peripheral|tar
 _HOST = "apps?|phone|host|pc|computer|client|master|central|esp|esp32|esp8266|arduino|inverter|controller"
 _SENT = (
     "tx|t|sent|sends?|sending|transmit|transmits|transmitted|transmitting|outgoing|outbound|down|downstream"
-    "|gesendet|发送?"
+    "|gesendet|sende|发送?"
 )
 _WROTE = "write|writes|writing|wrote|written"
 _RECEIVED = (
-    "rx|r|received?|receives|receiving|recv|recvd|rcvd|got|read|incoming|inbound|up|upstream|empfangen"
+    "rx|r|received?|receives|receiving|recv|recvd|rcvd|got|read|incoming|inbound|up|upstream|empfangen|empfange"
     "|notified|replied|接收?|收"
 )
 _ASKS = "requests?|req|query|queries"
-_ANSWERS = "responses?|resp|reply|replies|answers?"
+_ANSWERS = "responses?|resp|reply|replies|answers?|antwort"
 _NOTIFIES = "notify|notifies|notifications?|indications?"
 _WORD = re.compile(
     rf"(?P<device>{_DEVICE})|(?P<host>{_HOST})|(?P<sent>{_SENT})|(?P<wrote>{_WROTE})|(?P<received>{_RECEIVED})"

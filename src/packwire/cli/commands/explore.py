@@ -14,6 +14,7 @@ from packwire.cli.limits import positive
 from packwire.cli.names import address_of
 from packwire.cli.options import JsonOption, OutOption
 from packwire.cli.output import open_output
+from packwire.cli.passwords import with_password
 from packwire.cli.terminal import Writer, make_console, printable
 from packwire.errors import BadOptionError
 from packwire.visible import record_text
@@ -48,7 +49,7 @@ def explore(
         Write over a file that is there already.
     """
     positive("--for", for_)
-    wanted = parse_address(address_of(address))
+    wanted = with_password(parse_address(address_of(address)))
     if wanted.link is not LinkKind.BLE:
         raise BadOptionError(f"explore is for Bluetooth: ble://ADDRESS, not {wanted}")
     if out is not None and out.exists() and not force:

@@ -1,17 +1,21 @@
 """`packwire scan`: what could be read from here."""
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
 
+from packwire.address import Radio, bluetooth_proxy
 from packwire.cli.adapters import bluetooth_adapter
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive
 from packwire.cli.options import AllOption, JsonOption
+from packwire.cli.passwords import with_key
 from packwire.cli.terminal import make_console
 from packwire.cli.views.finds import lines, record
+from packwire.errors import BadOptionError
 from packwire.link.scan import SECONDS, Findings, look_around, probed, serial_find
 from packwire.protocols import announcing
 from packwire.visible import record_text
@@ -21,6 +25,8 @@ def scan(
     *,
     for_: Annotated[float, Parameter(name="--for")] = SECONDS,
     adapter: str = "",
+    proxy: str | None = None,
+    take: Annotated[bool, Parameter(negative=())] = False,
     udp_port: int = announcing()[0].port,
     all_: AllOption = False,
     probe: Annotated[bool, Parameter(negative=())] = False,
@@ -35,6 +41,12 @@ def scan(
         Seconds to listen; a VESC Express announces itself once a second, a pack may take several.
     adapter
         The Bluetooth adapter to use, such as hci1; else the system's choice.
+    proxy
+        The Bluetooth of an ESPHome device in its place, such as esp32-garage.local (its key:
+        PACKWIRE_PROXY_KEY, or the keyring).
+    take
+        Take the proxy's Bluetooth, although Home Assistant, if it has it now, hears nothing through it until
+        its ESPHome entry is reloaded.
     udp_port
         The UDP port on which VESCs announce themselves.
     all_
@@ -53,7 +65,7 @@ def scan(
         if serial_port:
             found = Findings(tuple(serial_find(each) for each in serial_port))
         else:
-            found = asyncio.run(_look_around(for_, udp_port, adapter))
+            found = asyncio.run(_look_around(for_, udp_port, _radio(adapter, proxy, take=take)))
         if probe or serial_port:
             found = asyncio.run(probed(found, tell))
     if json:
@@ -69,9 +81,19 @@ def scan(
     return ExitCode.OK if found.finds else ExitCode.NO_ANSWER
 
 
-async def _look_around(seconds: float, port: int, adapter: str) -> Findings:
-    async with bluetooth_adapter(adapter):
-        return await look_around(seconds, port, adapter)
+def _radio(adapter: str, proxy: str | None, *, take: bool) -> Radio:
+    if proxy is None:
+        if take:
+            raise BadOptionError("--take goes with --proxy HOST")
+        return adapter
+    if adapter:
+        raise BadOptionError("--adapter and --proxy exclude each other: a proxy stands for the adapter")
+    return replace(with_key(bluetooth_proxy(proxy)), takes=take)
+
+
+async def _look_around(seconds: float, port: int, radio: Radio) -> Findings:
+    async with bluetooth_adapter(radio if isinstance(radio, str) else ""):
+        return await look_around(seconds, port, radio)
 
 
 def _advise(console: Console) -> None:

@@ -27,6 +27,7 @@ from packwire.link.ble.observed import (
     watched,
     who,
 )
+from packwire.link.ble.proxy import wait_for_slot
 from packwire.link.gatt_traffic import GattConnected, GattObserver, Passed
 from packwire.models.aiobmsble_plugins import Plugin
 from packwire.sample import Condition, Sample
@@ -153,6 +154,7 @@ class AiobmsbleDevice(Device):
 
     @override
     async def open(self) -> None:
+        await wait_for_slot(self._seen.device)
         _watch_all_clients()
         config = BMSConfig(keep_alive=True, secret=self._pin or "")
         if self._pin is not None and not self._plugin.secret:

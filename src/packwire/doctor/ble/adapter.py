@@ -5,7 +5,7 @@ import asyncio
 from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
 from packwire.doctor.ble.facts import AdapterFacts
 from packwire.doctor.examination import Examination
-from packwire.errors import PackwireError
+from packwire.errors import PackwireError, Reason
 from packwire.event import EventKind
 from packwire.link.ble.adapters import adapters, is_told
 from packwire.link.ble.failures import FAILURES, code_of, is_blocked, no_scan, unusable
@@ -16,18 +16,26 @@ _TIMEOUT = 5.0
 
 def has_bluetooth(exam: Examination) -> str:
     """Need an adapter that can be used, as far as the system tells."""
-    return "there is no Bluetooth" if exam.facts[AdapterFacts].error else ""
+    facts = exam.facts[AdapterFacts]
+    if facts.reason is Reason.NOT_ALLOWED and exam.address.proxy is not None:
+        return "it would take the proxy from another program (&take)"
+    what = "the proxy gives no Bluetooth" if exam.address.proxy else "there is no Bluetooth"
+    return what if facts.error else ""
 
 
-def note_no_bluetooth(exam: Examination, error: PackwireError, code: str) -> CheckResult:
+def note_no_bluetooth(
+    exam: Examination, error: PackwireError, code: str, kind: EventKind = EventKind.ADAPTER
+) -> CheckResult:
     """Keep why there is no Bluetooth."""
     facts = exam.facts[AdapterFacts]
     facts.error, facts.code, facts.reason = str(error), code, error.reason
-    exam.journal.tell(EventKind.ADAPTER, code, str(error))
+    exam.journal.tell(kind, code, str(error))
     return failed(str(error))
 
 
-def _told(_: Examination) -> str:
+def _told(exam: Examination) -> str:
+    if exam.address.proxy is not None:
+        return "a proxy stands for the adapter"
     return "" if is_told() else "this system does not tell of its adapters"
 
 

@@ -36,8 +36,10 @@ async def seen(exam: Examination) -> CheckResult:
     address = exam.address
     seconds = exam.options.listen or LISTEN
     try:
-        hearing = await hear(address.target, address.adapter, seconds, _enough)
+        hearing = await hear(address.target, address.radio, seconds, _enough)
     except UnreachableError as error:
+        if address.proxy is not None:
+            return note_no_bluetooth(exam, error, "proxy-lost", EventKind.PROXY)
         code = exam.facts[AdapterFacts].code or code_of_error(error)
         return note_no_bluetooth(exam, error, code)
     exam.facts[AirFacts].hearing = hearing
@@ -46,12 +48,13 @@ async def seen(exam: Examination) -> CheckResult:
     for each in others[:_KEPT]:
         tell(EventKind.SEEN, "heard", f"{each.address} was heard", heard=each.address)
     heard = f"heard was {_called(others)}" if others else "nobody else was heard"
+    via = f", via {address.proxy}" if address.proxy else ""
     if hearing.seen is None:
         words = f"{printable(address.target)} was not heard in {hearing.seconds:.0f} s"
         tell(EventKind.NOT_SEEN, "not-discovered", words, others=len(others), wanted=address.target)
-        if not others:
+        if not others and address.proxy is None:
             tell(EventKind.ADAPTER, "no-devices", f"no device at all was heard in {hearing.seconds:.0f} s")
-        return failed(f"not in {hearing.seconds:.0f} s; {heard}")
+        return failed(f"not in {hearing.seconds:.0f} s{via}; {heard}")
     said = hearing.seen.advertisement
     if hearing.seen.connected:
         tell(EventKind.CONNECTED, "already-connected", "this computer is connected to it already")
@@ -61,7 +64,7 @@ async def seen(exam: Examination) -> CheckResult:
     tell(EventKind.SEEN, "last-heard", f"heard {hearing.age:.1f} s ago", age=round(hearing.age))
     name = f"{printable(said.name)}, " if said.name and said.name != address.target else ""
     loud = f", {said.rssi} dBm" if said.rssi is not None else ""
-    words = f"{name}{hearing.times} times in {hearing.seconds:.1f} s{loud}, last {hearing.age:.1f} s ago"
+    words = f"{name}{hearing.times} times in {hearing.seconds:.1f} s{loud}, last {hearing.age:.1f} s ago{via}"
     if hearing.connectable is False:
         tell(EventKind.SEEN, "not-connectable", "it advertises that it takes no connection")
         return odd(f"{words}, not connectable")

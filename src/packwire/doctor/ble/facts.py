@@ -8,6 +8,7 @@ from packwire.errors import Reason
 from packwire.link.ble.adapters import Adapter
 from packwire.link.ble.discovery import Hearing, Seen
 from packwire.link.ble.observed import ObservedClient, Watch
+from packwire.link.ble.proxy import OpenProxy, Slots
 from packwire.models.aiobmsble_plugins import Plugin
 from packwire.protocol.base import Gatt, Protocol, WriteType
 
@@ -39,6 +40,20 @@ class AdapterFacts(Fact):
     error: str = ""
     code: str = ""
     reason: Reason | None = None
+
+
+@dataclass(slots=True)
+class ProxyFacts(Fact):
+    """The proxy by which it is reached: `found` where it answers, `error` why it gives nothing.
+
+    `slots` are as they were before this examination connected, `holds_pack` tells that one was the pack's.
+    """
+
+    found: OpenProxy | None = None
+    error: str = ""
+    reason: Reason | None = None
+    slots: Slots | None = None
+    holds_pack: bool = False
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from collections import Counter
 from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
 from packwire.doctor.ble.air import AGAIN, is_seen
 from packwire.doctor.ble.facts import AirFacts, FamilyFacts, LinkFacts, OpenFacts, TableFacts
+from packwire.doctor.ble.proxy import may_connect
 from packwire.doctor.ble.session import asking, client_of, connect, services_of, usual_way
 from packwire.doctor.examination import Examination
 from packwire.errors import NotAVescError, PackwireError
@@ -27,7 +28,12 @@ _WAYS = {"write": WriteType.WITH_RESPONSE, "write-without-response": WriteType.W
 _ORDINALS = {2: "2nd", 3: "3rd"}
 
 
-@check("connect", "Does it take a connection?", Stage.WAY, needs=is_seen, depth=Depth.QUICK)
+def is_reachable(exam: Examination) -> str:
+    """Need a pack that is there, and what can connect to it."""
+    return is_seen(exam) or may_connect(exam)
+
+
+@check("connect", "Does it take a connection?", Stage.WAY, needs=is_reachable, depth=Depth.QUICK)
 async def connection(exam: Examination) -> CheckResult:
     """Connect, with the tries that programs make; where none comes about, see whether it is heard still."""
     facts = exam.facts[LinkFacts]
@@ -48,7 +54,7 @@ async def connection(exam: Examination) -> CheckResult:
 
 async def _not_connected(exam: Examination, error: PackwireError) -> CheckResult:
     try:
-        later = await hear(exam.address.target, exam.address.adapter, AGAIN, lambda _, times: times > 0)
+        later = await hear(exam.address.target, exam.address.radio, AGAIN, lambda _, times: times > 0)
     except PackwireError:
         return failed(str(error))
     exam.facts[AirFacts].later = later
@@ -58,7 +64,7 @@ async def _not_connected(exam: Examination, error: PackwireError) -> CheckResult
 
 def is_connected(exam: Examination) -> str:
     """Need a connection that came about."""
-    return "" if exam.facts[LinkFacts].made else is_seen(exam) or "there is no connection"
+    return "" if exam.facts[LinkFacts].made else is_reachable(exam) or "there is no connection"
 
 
 @check("table", "Has it what it is spoken to by?", Stage.WAY, needs=is_connected, depth=Depth.QUICK)

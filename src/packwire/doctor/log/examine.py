@@ -34,6 +34,7 @@ from packwire.doctor.log.sessions import SessionFacts, judge_sessions, verdicts_
 from packwire.doctor.log.wire import capture_of, look_at, note_text_frames
 from packwire.doctor.verdicts import decide, judge_surest_first
 from packwire.errors import BadFileError
+from packwire.messages import Bytes
 
 #: The rules of all subjects, in the order in which those of one rank are told.
 RULES: tuple[Rule, ...] = (
@@ -52,6 +53,8 @@ RULES: tuple[Rule, ...] = (
     *unknown.RULES,
 )
 _MAX_DEVICES = 12
+#: A longer text in which nothing is told is not read once more, as a recording.
+_MOST_LINES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +100,11 @@ def diagnose_file(path: str | Path, progress: Callable[[int], None] | None = Non
     try:
         data, _, damage = unpacked(content)
         if is_plain_text(data):
-            return diagnose_lines(name, lines(data), progress, damage)
-        capture = open_capture(path) if str(path) != "-" else Capture(name, read_packets(content))
+            found = diagnose_lines(name, lines(data), progress, damage)
+            if (capture := _recording(path, content, found)) is None:
+                return found
+        else:
+            capture = open_capture(path) if str(path) != "-" else Capture(name, read_packets(content))
     except BadFileError as error:
         words = str(error)
         raise BadFileError(words if words.startswith(name) else f"{name}: {words}") from None
@@ -106,6 +112,18 @@ def diagnose_file(path: str | Path, progress: Callable[[int], None] | None = Non
         name, events_of(capture), capture, recording.RecordingFacts(look(capture)), judge_sessions(capture)
     )
     return replace(found, notes=(*capture.damage, *found.notes))
+
+
+def _recording(path: str | Path, content: Bytes, found: LogDiagnosis) -> Capture | None:
+    """Return a text as the recording that it is, where no program says anything in it; None for a log."""
+    log = found.log
+    told = any(each.told.keys() - log.common.told.keys() for each in log.subjects.values())
+    if log.programs or told or not found.verdict.alone or log.lines > _MOST_LINES:
+        return None
+    try:
+        return open_capture(path) if str(path) != "-" else Capture(found.name, read_packets(content))
+    except BadFileError:
+        return None
 
 
 def diagnose_lines(

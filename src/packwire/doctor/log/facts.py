@@ -25,7 +25,6 @@ FAILURES = frozenset(
         *("unknown-damage", "unknown-no-link", "unknown-no-bridge", "unknown-not-found", "unknown-no-notify"),
     }
 )
-#: Sentences that only a program says that got through to a pack or an adapter.
 #: So many s without values, and so many times the usual pause, are no pause.
 _LONG_WITHOUT, _TIMES_WITHOUT = 120, 5
 _WORKS = ("worked", "frame-read", "found-driver")

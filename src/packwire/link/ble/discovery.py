@@ -12,10 +12,11 @@ import bleak
 from bleak.backends import BleakBackend
 from bleak.exc import BleakDBusError
 
-from packwire.address import is_bluetooth_address
+from packwire.address import BluetoothProxy, Radio, is_bluetooth_address
 from packwire.advertisement import Advertisement
 from packwire.errors import BadAddressError, Reason, UnreachableError
 from packwire.link.ble.failures import FAILURES, no_scan
+from packwire.link.ble.proxy import listening
 from packwire.visible import printable
 
 if TYPE_CHECKING:
@@ -109,10 +110,17 @@ def _advertisement(
 
 
 @asynccontextmanager
-async def _scanning(adapter: str) -> "AsyncGenerator[tuple[_Air, Any]]":
-    """Listen, with bounded waits at both ends. Raises UnreachableError where there is no Bluetooth."""
+async def _scanning(radio: Radio) -> "AsyncGenerator[tuple[_Air, Any | None]]":
+    """Listen, with bounded waits at both ends, by bleak's scanner or by a proxy, which has none.
+
+    Raises UnreachableError where there is no Bluetooth.
+    """
     air = _Air()
-    scanner = bleak.BleakScanner(air.take, bluez=_bluez(adapter))
+    if isinstance(radio, BluetoothProxy):
+        async with listening(radio, air.take):
+            yield air, None
+        return
+    scanner = bleak.BleakScanner(air.take, bluez=_bluez(radio))
     for attempt in range(_BUSY_TRIES):
         try:
             async with asyncio.timeout(START_TIMEOUT):
@@ -121,7 +129,7 @@ async def _scanning(adapter: str) -> "AsyncGenerator[tuple[_Air, Any]]":
         except FAILURES as error:
             busy = isinstance(error, BleakDBusError) and error.dbus_error == "org.bluez.Error.InProgress"
             if not busy or attempt == _BUSY_TRIES - 1:
-                raise no_scan(error, adapter) from error
+                raise no_scan(error, radio) from error
             await asyncio.sleep(_BUSY_PAUSE)
     try:
         yield air, scanner
@@ -146,9 +154,9 @@ def _is_default_backend() -> bool:
     return isinstance(chosen[1], BleakBackend)
 
 
-async def scan(seconds: float, adapter: str = "") -> list[Seen]:
+async def scan(seconds: float, radio: Radio = "") -> list[Seen]:
     """Return what is in the air within some seconds, the strongest first. Raises UnreachableError."""
-    async with _scanning(adapter) as (air, _):
+    async with _scanning(radio) as (air, _):
         await asyncio.sleep(seconds)
     return sorted(air.seen.values(), key=_strength)
 
@@ -176,14 +184,14 @@ class Hearing:
 
 
 async def hear(
-    target: str, adapter: str, seconds: float, enough: Callable[[Advertisement, int], bool]
+    target: str, radio: Radio, seconds: float, enough: Callable[[Advertisement, int], bool]
 ) -> Hearing:
     """Listen for a device by its address or name, until it said `enough` in so many advertisements.
 
     Raises UnreachableError where nothing can be listened for.
     """
     begun = time.monotonic()
-    async with _scanning(adapter) as (air, scanner):
+    async with _scanning(radio) as (air, scanner):
         held = await _known_as_connected(target, scanner)
         while held is None and (left := begun + seconds - time.monotonic()) > 0:
             found = _wanted(target, air)
@@ -230,7 +238,7 @@ def _connectable(platform_data: object) -> bool | None:
 
 async def find(
     target: str,
-    adapter: str = "",
+    radio: Radio = "",
     *,
     enough: Callable[[Advertisement], bool] = lambda _: True,
     timeout: float | None = None,  # noqa: ASYNC109 - the error tells it
@@ -242,7 +250,7 @@ async def find(
     loop = asyncio.get_running_loop()
     timeout = FIND_TIMEOUT if timeout is None else timeout
     deadline = loop.time() + timeout
-    async with _scanning(adapter) as (air, scanner):
+    async with _scanning(radio) as (air, scanner):
         if known := await _known_as_connected(target, scanner):
             return known
         while (wait := deadline - loop.time()) > 0:
@@ -273,9 +281,13 @@ def _wanted(target: str, air: _Air) -> Seen | None:
     return min(named, key=_strength, default=None)
 
 
-async def _known_as_connected(target: str, scanner: Any) -> Seen | None:
+async def _known_as_connected(target: str, scanner: Any | None) -> Seen | None:
     """Return a device that BlueZ is connected to already: it advertises no longer, so no scan shows it."""
-    if scanner.backend_id is not BleakBackend.BLUEZ_DBUS or not is_bluetooth_address(target):
+    if (
+        scanner is None
+        or scanner.backend_id is not BleakBackend.BLUEZ_DBUS
+        or not is_bluetooth_address(target)
+    ):
         return None
     from bleak_retry_connector import get_device  # noqa: PLC0415 - BlueZ alone
     from bleak_retry_connector.bluez import get_connected_devices  # noqa: PLC0415

@@ -90,6 +90,14 @@ _SAID: Final = (
     ("Not connected", "not-connected"),
     ("failed to discover services", "discovery-failed"),
 )
+#: What bleak-esphome says, for the sentences that tell something.
+_SAID_BY_PROXY: Final = (
+    ("No free BLE connection slot", "no-slot"),
+    ("Timeout waiting for connect response", "proxy-link-timeout"),
+    ("Error ESP_GATT_ERROR while connecting", "status-133"),
+    ("Error ESP_GATT_CONN_FAIL_ESTABLISH while connecting", "no-link"),
+    ("Error ESP_GATT_CONN_CONN_CANCEL while connecting", "no-link"),
+)
 _ABSENT: Final = {
     BleakBluetoothNotAvailableReason.NO_BLUETOOTH: "no-adapter",
     BleakBluetoothNotAvailableReason.NO_BLE_CENTRAL_ROLE: "no-adapter",
@@ -224,6 +232,8 @@ def code_of(error: BaseException, otherwise: str) -> tuple[str, dict[str, str]]:
             if words in str(cause):
                 return code_of_words, {}
         return _CODES.get(cause.dbus_error, otherwise), {}
+    if type(cause) in {BleakError, TimeoutError}:
+        return next((code for words, code in _SAID_BY_PROXY if words in str(cause)), otherwise), {}
     if isinstance(cause, FileNotFoundError | ConnectionRefusedError):
         return "dbus-missing", {}
     if isinstance(cause, PermissionError):

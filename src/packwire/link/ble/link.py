@@ -13,6 +13,7 @@ from packwire.link.base import Link, Receiver
 from packwire.link.ble.discovery import Seen, find, identity_of
 from packwire.link.ble.failures import FAILURES, broken
 from packwire.link.ble.observed import ObservedClient, Watch, connect, disconnect, who
+from packwire.link.ble.proxy import held
 from packwire.link.ble.write_types import WriteTypeFinder
 from packwire.protocol.base import Gatt, Protocol, WriteType
 
@@ -61,6 +62,7 @@ class BleLink(Link):
         self._types: WriteTypeFinder | None = None
         self._waiting: asyncio.Queue[bytes] = asyncio.Queue(_MOST_WAITING)
         self._writer: asyncio.Task[None] | None = None
+        self._held = contextlib.AsyncExitStack()
 
     @override
     def where(self, title: str) -> str:
@@ -79,8 +81,10 @@ class BleLink(Link):
         self.tell(EventKind.CONNECTED)
 
     async def _open(self) -> None:
+        if self._on is None:
+            await self._held.enter_async_context(held(self.address.radio))
         if self.seen is None:
-            self.seen = await find(self.address.target, self.address.adapter)
+            self.seen = await find(self.address.target, self.address.radio)
         self.identity = identity_of(self.seen.advertisement)
         self.device_name = self.seen.advertisement.name
         services = [each for gatt in self._protocol.gatt for each in gatt.services]
@@ -206,6 +210,7 @@ class BleLink(Link):
             await disconnect(client)
             if was_open:
                 self.tell(EventKind.LEFT)
+        await self._held.aclose()
 
     async def _unsubscribe(self, client: ObservedClient) -> None:
         if client.is_connected and self._notify_from is not None:

@@ -20,6 +20,7 @@ from packwire.event import Event, EventKind
 from packwire.link.base import Listener
 from packwire.link.ble.discovery import Seen
 from packwire.link.ble.failures import FAILURES, code_of, no_connection, words_of
+from packwire.link.ble.proxy import backend_of, wait_for_slot
 from packwire.link.gatt_traffic import Attribute, GattConnected, GattObserver, Passed, ServiceTree
 from packwire.visible import printable
 
@@ -40,7 +41,7 @@ class Watch:
     """Who watches the clients that are made within `watched`, and the back end that these have.
 
     `observers` see the values that pass, `listeners` learn what happens: each try to connect, what is
-    written and refused. `backend` None is bleak's own choice; a recording has one of its own.
+    written and refused. `backend` None is bleak's own choice, or a proxy's; a recording has one of its own.
     """
 
     observers: list[GattObserver] = field(default_factory=list)
@@ -73,8 +74,9 @@ class ObservedClient(bleak.BleakClient):
     ) -> None:
         self._watch = _current.get() or Watch()
         self._connected = False
-        if self._watch.backend is not None:
-            kwargs["backend"] = self._watch.backend
+        backend = self._watch.backend or backend_of(address_or_ble_device)
+        if backend is not None:
+            kwargs["backend"] = backend
         self._when_over = disconnected_callback
         super().__init__(address_or_ble_device, _told_over, *args, **kwargs)
 
@@ -262,6 +264,7 @@ async def connect(
 ) -> ObservedClient:
     """Connect within CONNECT_TIMEOUT; `services` are those that matter. Raises UnreachableError."""
     options: dict[str, Any] = {} if services is None else {"services": services}
+    await wait_for_slot(seen.device)
     with watched(watch):
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):

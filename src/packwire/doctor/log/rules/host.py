@@ -65,8 +65,9 @@ def _hung(facts: Facts) -> Confidence | None:
 
 def _no_adapter(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
+    off = said.has("adapter-off", "adapter-without-le") and not said.has("adapter-on", *_BY_PROXIES)
     return when(
-        said.has("no-adapter", "bluez-missing", "not-ready", "blocked")
+        (off or said.has("no-adapter", "bluez-missing", "not-ready", "blocked"))
         and not said.has(*RADIO_WORKS)
         and _hung(facts) is None,
         LIKELY,
@@ -245,7 +246,10 @@ RULES: tuple[Rule, ...] = (
         "Give the machine (a virtual one: pass it through) an adapter, switch it on (rfkill, bluetoothctl"
         " power on),"
         " start bluetoothd, or use a program that reads through ESPHome proxies.",
-        shown=("no-adapter", "bluez-missing", "not-ready", "blocked"),
+        shown=(
+            *("no-adapter", "bluez-missing", "not-ready", "blocked"),
+            *("adapter-off", "adapter-without-le", "adapter-firmware"),
+        ),
         causes={
             "configuration": 0.5,
             "host.adapter-hung": 0.2,
@@ -258,6 +262,15 @@ RULES: tuple[Rule, ...] = (
                 " virtual one"
             ),
         ),
+        rank=Rank.WAY,
+    ),
+    rule(
+        "configuration",
+        # Another adapter or a proxy may read it all the same, or it is let in again by now.
+        lambda facts: when(facts[SaidFacts].has("host-refuses") and not facts[SaidFacts].works, LIKELY),
+        "This computer's Bluetooth is told to refuse the pack (Blocked: yes): no program here gets to it.",
+        "Let it in again: `bluetoothctl unblock ADDRESS`, then start the program anew.",
+        shown=("host-refuses",),
         rank=Rank.WAY,
     ),
     rule(
