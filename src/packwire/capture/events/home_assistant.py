@@ -92,6 +92,14 @@ SAYINGS = (
     saying("no-connectable-scanner", EventKind.PROXY, "Shelly devices are passive-only"),
     saying("not-connectable-path", EventKind.PROXY, "none with a connectable path"),
     saying("not-connectable-path", EventKind.PROXY, "only in non-connectable history"),
+    # The scanners that hear it now are listed behind: here is none.
+    saying(
+        "no-longer-heard",
+        EventKind.NOT_SEEN,
+        "in connectable history; ",
+        r"history; \d{1,3} scanner\(s\) registered, (?!0)\d{1,3} scanning, \d{1,3} connectable\W*$",
+        start=-1,
+    ),
     saying("no-scanner", EventKind.ADAPTER, "no scanner is currently scanning", of_device=False),
     saying(
         "scanner-count",
