@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 from benchmarks import (
     bluetooth,
-    can,
     capturing,
     decoding,
     diffing,
@@ -27,7 +26,6 @@ from benchmarks.figure import Figure
 
 BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "bluetooth": bluetooth.measure,
-    "can": can.measure,
     "capturing": capturing.measure,
     "decoding": decoding.measure,
     "diffing": diffing.measure,

@@ -1,4 +1,4 @@
-"""Models beside aiobmsble: a JK status frame, a matrix of a million of them, and recordings with values."""
+"""Models beside aiobmsble: a JK status frame, and recordings with values."""
 
 import asyncio
 import resource
@@ -14,15 +14,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import numpy as np
-
 from benchmarks.figure import Figure
 from packwire.models.heard import Heard
 from packwire.models.load import model
 from packwire.models.protocol import ModelProtocol
-from packwire.wire.matrix import batches
 
-FRAMES = 1_000_000
 PACKETS = 500_000
 _MTU = 128
 _ROUNDS, _REPEATS = 1500, 15
@@ -41,7 +37,6 @@ def measure() -> list[Figure]:
     frame = status_frame()
     turns = [(_engine(frame), _aiobmsble(frame)) for _ in range(_REPEATS)]
     ours, theirs = (statistics.median(times) for times in zip(*turns, strict=True))
-    single, matrix, memory = _decode_single(frame), *_matrix(frame)
     plain, decoded = _messages()
     return [
         Figure("a JK status frame, engine, the same 20 quantities", ours * 1e6, "us"),
@@ -52,8 +47,6 @@ def measure() -> list[Figure]:
             "times",
             at_most=1.0,
         ),
-        Figure("a matrix of 1 000 000 frames, against single frames", single / matrix, "times", at_least=20),
-        Figure("the matrix, memory above its input", memory, "MB", at_most=200),
         Figure(
             "messages --decode against messages, 500 000 ATT packets", decoded / plain, "times", at_most=1.3
         ),
@@ -125,39 +118,6 @@ class _NoClient:
         pass
 
 
-def _decode_single(frame: bytes) -> float:
-    """Return seconds a frame of the engine alone."""
-    jk = model("jk02")
-    codec = jk.reply("status").layouts[0].codec
-    data = jk.data(frame)
-    begun = time.process_time()
-    for _ in range(_ROUNDS * 4):
-        codec.decode(data, known=_KNOWN)
-    return (time.process_time() - begun) / (_ROUNDS * 4)
-
-
-def _matrix(frame: bytes) -> tuple[float, float]:
-    """Return seconds a frame, and the MB that decoding took above its input; in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.models", frame.hex()], capture_output=True, text=True, check=True
-    )
-    seconds, megabytes = map(float, done.stdout.split())
-    return seconds, megabytes
-
-
-def _decode_matrix(frame: bytes) -> tuple[float, float]:
-    jk = model("jk02")
-    layout = jk.reply("status").layouts[0]
-    data = np.frombuffer(jk.data(frame), dtype=np.uint8)
-    matrix = np.tile(data, (FRAMES, 1))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    begun = time.process_time()
-    for _ in batches(layout.codec.fields, matrix, order=layout.codec.order, known=_KNOWN):
-        pass
-    seconds = (time.process_time() - begun) / FRAMES
-    return seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-
-
 def _messages() -> tuple[float, float]:
     """Return the seconds of `messages` without and with values, of a JBD session without repetition."""
     with tempfile.TemporaryDirectory() as folder:
@@ -212,7 +172,3 @@ def _session() -> bytes:
             for at in range(0, len(reply), 20):
                 put(reply[at : at + 20], received=True)
     return bytes(log)
-
-
-if __name__ == "__main__":
-    print(*_decode_matrix(bytes.fromhex(sys.argv[1])))

@@ -106,11 +106,9 @@ def _values(
         seen.add(field.name)
         raw = field.values(matrix).astype(np.float64)
         best = min(
-            (
-                (float(np.abs(raw * scale + addend - physical[field.name]).max()), scale, addend)
-                for scale in (1, 0.1, 0.01, 0.001, -1, -0.1, -0.01, -0.001)
-                for addend in (0, -273.1, -40, -3000, 3000)
-            ),
+            (float(np.abs(raw * scale + addend - physical[field.name]).max()), scale, addend)
+            for scale in (1, 0.1, 0.01, 0.001, -1, -0.1, -0.01, -0.001)
+            for addend in (0, -273.1, -40, -3000, 3000)
         )
         if best[0] < 1:
             yield field.name, field, raw * best[1] + best[2]

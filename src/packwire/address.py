@@ -63,7 +63,7 @@ class BluetoothProxy:
     key: str | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
-        return _netloc(self.host, self.port, ESPHOME_PORT)
+        return place(self.host, self.port, ESPHOME_PORT)
 
 
 #: By what one listens and connects: an adapter of this computer (empty: the system's choice), or a proxy.
@@ -122,9 +122,9 @@ class Address:
         node = "" if self.node is None else f"/can/{self.node}"
         if self.link is LinkKind.HUB:
             user = quote(self.user, errors="surrogateescape")  # an id may hold bytes that are no text
-            return f"veschub://{user}@{_netloc(self.target, self.port, HUB_PORT)}{node}"
+            return f"veschub://{user}@{place(self.target, self.port, HUB_PORT)}{node}"
         if self.link is LinkKind.TCP and self.model == VESC:
-            return f"vesc://{_netloc(self.target, self.port, VESC_PORT)}{node}"
+            return f"vesc://{place(self.target, self.port, VESC_PORT)}{node}"
         usual = "" if self.link in FOUND_OUT else VESC
         named = {
             "model": None if self.model == usual else quote(self.model, safe="/"),
@@ -147,7 +147,7 @@ class Address:
         options = "&".join([*said, *flags])
         query = f"?{options}" if options and self.link is not LinkKind.SIM else ""
         if self.link is LinkKind.TCP:
-            return f"tcp://{_netloc(self.target, self.port, None)}{node}{query}"
+            return f"tcp://{place(self.target, self.port, None)}{node}{query}"
         if self.link is LinkKind.BLE:
             return f"ble://{quote(self.target, safe=':')}{node}{query}"
         if self.link is LinkKind.CAN:
@@ -181,12 +181,7 @@ def serial_address(
 
 
 def can_address(
-    channel: str,
-    model: str,
-    bit_rate: int | None = None,
-    *,
-    interface: str = "",
-    unit: int | None = None,
+    channel: str, model: str, bit_rate: int | None = None, *, interface: str = "", unit: int | None = None
 ) -> Address:
     """Return the address of packs on a CAN bus: `can0`, the path of an adapter, `host:port/can0`."""
     return Address(LinkKind.CAN, channel, model=model, baud=bit_rate, interface=interface, unit=unit)
@@ -227,9 +222,9 @@ def is_bluetooth_address(target: str) -> bool:
     return bool(_MAC.fullmatch(target) or _UUID.fullmatch(target))
 
 
-def replay_address(path: str, model: str = "", node: int | None = None) -> Address:
+def replay_address(path: str, model: str = "") -> Address:
     """Return the address of a recording that is read like the device."""
-    return Address(LinkKind.REPLAY, path, node=node, model=model)
+    return Address(LinkKind.REPLAY, path, model=model)
 
 
 def sim_address(name: str, node: int | None = None) -> Address:
@@ -524,7 +519,8 @@ def _checked_can_id(text: str) -> int:
     return int(text)
 
 
-def _netloc(host: str, port: int | None, usual: int | None) -> str:
+def place(host: str, port: int | None, usual: int | None = None) -> str:
+    """Return `host:port`, with brackets around an IPv6 address; without a port that is the usual one."""
     shown = f"[{host}]" if ":" in host else host
     return shown if port == usual else f"{shown}:{port}"
 

@@ -45,6 +45,12 @@ UUID_BASE: Final = "0000{}-0000-1000-8000-00805f9b34fb"
 _SHORT, _LONG, _HYPHENS = 4, 36, 4
 
 
+def short_uuid(uuid: str) -> str:
+    """Return a UUID in lower case; of those that the Bluetooth SIG shortens, the four digits."""
+    uuid = uuid.lower()
+    return uuid[_SHORT : 2 * _SHORT] if uuid == UUID_BASE.format(uuid[_SHORT : 2 * _SHORT]) else uuid
+
+
 def long_uuid(name: str) -> str:
     """Return the long form, in lower case, of a UUID by which a channel is named; empty for what is none."""
     text = name.lower()

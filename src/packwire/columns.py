@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 
 def constant(value: int, count: int) -> NDArray[np.int32]:
@@ -44,6 +44,11 @@ def distinct_rows[Number: np.integer](table: NDArray[Number]) -> NDArray[Number]
     """Return the different rows of a table in order; as `distinct`, without numpy.ma."""
     result: NDArray[Number] = np.unique(table, axis=0, return_index=True)[0]
     return result
+
+
+def offsets_of(counts: ArrayLike) -> NDArray[np.int64]:
+    """Return where each of some lists begins that lie one behind the other, and where the last one ends."""
+    return np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
 
 
 def spans(start: NDArray[np.int64], size: NDArray[np.int64]) -> NDArray[np.int64]:

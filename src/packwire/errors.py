@@ -163,6 +163,11 @@ def missing_extra(extra: str, feature: str) -> MissingExtraError:
     )
 
 
+def not_written(path: object, error: OSError) -> BadFileError:
+    """Say why a file cannot be written."""
+    return BadFileError(f"{path}: cannot be written ({error.strerror or error})")
+
+
 _BY_NUMBER = {
     errno.ECONNREFUSED: Reason.PORT_REFUSED,
     errno.ETIMEDOUT: Reason.TIMED_OUT,

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from packwire.channel import Channel
 from packwire.clock import NO_TIME, moment, nanoseconds
-from packwire.columns import spans
+from packwire.columns import offsets_of, spans
 from packwire.direction import DIRECTION_NAMES, Direction
 from packwire.errors import missing_extra
+from packwire.phrases import few
 
 __all__ = ["Direction", "Message", "MessageRow", "Messages", "concatenated", "from_rows"]
 
@@ -75,10 +76,9 @@ class Messages:
     @override
     def __repr__(self) -> str:
         used = [str(self.channels[code]) for code in np.flatnonzero(np.bincount(self.channel)).tolist()]
-        more = f" and {len(used) - _SHOWN} more" if len(used) > _SHOWN else ""
         known = self.time[self.time != NO_TIME]
         span = f", {(int(known.max()) - int(known.min())) / 1e9:.1f} s" if len(known) else ""
-        return f"<{len(self)} messages{span}, on {', '.join(used[:_SHOWN]) or 'no channel'}{more}>"
+        return f"<{len(self)} messages{span}, on {few(used, _SHOWN) or 'no channel'}>"
 
     @overload
     def __getitem__(self, index: int) -> Message: ...
@@ -218,7 +218,7 @@ class Messages:
         """Return the rows that a mask or an index array names, in the order given."""
         index = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows.astype(np.int64)
         counts = np.diff(self.packet_offsets)[index]
-        offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+        offsets = offsets_of(counts)
         numbers = self.packets[spans(self.packet_offsets[:-1][index], counts)]
         return replace(
             self,
@@ -274,7 +274,7 @@ def from_rows(
         start=np.array([row.start for row in rows], dtype=np.int64),
         size=np.array([row.size for row in rows], dtype=np.int64),
         packets=np.array([number for row in rows for number in row.packets], dtype=np.int64),
-        packet_offsets=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        packet_offsets=offsets_of(counts),
         channels=tuple(channels),
         data=data,
         joined=joined,
@@ -291,7 +291,7 @@ def concatenated(parts: Sequence[Messages]) -> Messages:
     return replace(
         parts[0],
         **{name: column(name) for name in ("time", "direction", "channel", "start", "size", "packets")},
-        packet_offsets=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        packet_offsets=offsets_of(counts),
     )
 
 

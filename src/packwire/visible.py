@@ -37,7 +37,7 @@ def json_text(value: Any) -> str:
         text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
     if text.isprintable() and (text.isascii() or not _BLANKS.search(text)):
         return text
-    return "".join(each if _is_seen(each) else _escaped(each) for each in text)
+    return "".join(each if _is_seen(each) else escaped(each) for each in text)
 
 
 def record_text(record: Mapping[str, Any]) -> str:
@@ -49,12 +49,10 @@ def _is_seen(character: str) -> bool:
     return character.isprintable() and character not in _BLANK
 
 
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if code < 0x10000:
-        return f"\\u{code:04x}"
-    high, low = divmod(code - 0x10000, 0x400)
-    return f"\\u{0xD800 + high:04x}\\u{0xDC00 + low:04x}"
+def escaped(character: str) -> str:
+    """Return a character as JSON escapes it."""
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
 def _finite(value: Any) -> Any:

@@ -162,8 +162,7 @@ class TestAgainstTshark:
             path, "-Y", "tcp.len>0", "-T", "fields", *(word for name in fields for word in ("-e", name))
         )
         got = [
-            f"{connection.index}\t{number}\t{connection.ends[side].rsplit(':', 1)[1]}\t"
-            f"{stream.data[start : start + size].tobytes().hex()}"
+            f"{connection.index}\t{number}\t{connection.ends[side].rsplit(':', 1)[1]}\t{stream.data[start : start + size].tobytes().hex()}"
             for connection in found
             for side, stream in enumerate(connection.streams)
             for number, start, size in zip(stream.number, stream.start, stream.size, strict=True)

@@ -217,8 +217,7 @@ class TestNeedles:
 
     @settings(max_examples=200, deadline=None)
     @given(
-        st.text("ab", max_size=60),
-        st.lists(st.text("ab", min_size=2, max_size=5), min_size=1, max_size=6),
+        st.text("ab", max_size=60), st.lists(st.text("ab", min_size=2, max_size=5), min_size=1, max_size=6)
     )
     def test_none_is_left(self, text, needles):
         data = np.frombuffer(text.encode(), dtype=np.uint8).copy()

@@ -107,7 +107,7 @@ async def run(line, folder, stdout=subprocess.PIPE, *, closed=False, stdin=b"", 
         stdin=subprocess.PIPE,
         stdout=stdout,
         stderr=subprocess.PIPE,
-        env=os.environ | {"XDG_CONFIG_HOME": str(folder), "XDG_CACHE_HOME": str(folder)} | variables,
+        env=os.environ | {"XDG_CONFIG_HOME": str(folder)} | variables,
         preexec_fn=(lambda: os.close(1)) if closed else None,
     )
     async with asyncio.timeout(30):

@@ -8,6 +8,7 @@ import pytest
 from packwire.sim.faults import FAULTS
 from packwire.sim.scenario import SCENARIOS
 from packwire.sim.server import SimOptions, SimulatedVesc
+from packwire.user_cache import cache_folder
 from tests.cli.running import packwire
 
 
@@ -34,12 +35,12 @@ async def offered(*words, **variables):
         (("convert", "a", "b", "--format", ""), {"pcapng", "csv", "parquet"}),
     ],
 )
-async def test_what_packwire_knows_is_offered(words, expected, tmp_path):
-    assert expected <= set(await offered(*words, XDG_CACHE_HOME=str(tmp_path)))
+async def test_what_packwire_knows_is_offered(words, expected):
+    assert expected <= set(await offered(*words))
 
 
 async def test_names_and_addresses_that_worked_are_offered_without_their_passwords(tmp_path):
-    here: Any = {"XDG_CONFIG_HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    here: Any = {"XDG_CONFIG_HOME": str(tmp_path)}
     await packwire("name", "van", "vesc://192.168.1.20", **here)
     async with SimulatedVesc(SimOptions(ping_time=0.05)) as simulation:
         assert (await packwire("read", str(simulation.address), **here)).code == 0
@@ -51,11 +52,10 @@ async def test_names_and_addresses_that_worked_are_offered_without_their_passwor
     assert "van" in await offered("name", "", **here)
 
 
-async def test_a_damaged_cache_costs_nothing(tmp_path):
-    (tmp_path / "packwire").mkdir()
+async def test_a_damaged_cache_costs_nothing():
     for content in ("{", "7", json.dumps({"addresses": [5, "sim:x"]}), json.dumps({"addresses": 1})):
-        (tmp_path / "packwire" / "addresses.json").write_text(content)
-        assert "sim:vesc" in await offered("read", "", XDG_CACHE_HOME=str(tmp_path))
+        (cache_folder() / "addresses.json").write_text(content)
+        assert "sim:vesc" in await offered("read", "")
 
 
 async def test_the_channels_of_the_recording_are_offered(folder):

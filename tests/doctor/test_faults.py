@@ -144,10 +144,7 @@ async def test_an_examination_that_is_left_early_says_nothing_wrong():
     async with SimulatedVesc(SimOptions(**QUICK)) as simulated:
         exam = Examination(simulated.address, BRISK)
         exam.facts[RunFacts].interrupted = True
-        await run_checks(
-            exam,
-            ended=lambda _: said.append((exam.judge()[0].key, exam.judge()[0].confidence)),
-        )
+        await run_checks(exam, ended=lambda _: said.append((exam.judge()[0].key, exam.judge()[0].confidence)))
         await exam.leave()
     assert {key for key, _ in said} == {"inconclusive", "ok"}
     assert Confidence.CERTAIN not in {confidence for _, confidence in said}
@@ -161,12 +158,7 @@ async def test_it_can_be_ended_at_any_rung():
             ends[0]()
 
     async with SimulatedVesc(SimOptions(**QUICK)) as simulated:
-        diagnosis = await examine(
-            simulated.address,
-            BRISK,
-            stopper=ends.append,
-            ended=ended,
-        )
+        diagnosis = await examine(simulated.address, BRISK, stopper=ends.append, ended=ended)
     assert not diagnosis.complete
     assert diagnosis.verdict.key == "inconclusive"
     assert diagnosis.pack["cell_count"] == 20

@@ -101,10 +101,7 @@ def test_real_captures_come_out_as_the_bench_promises():
 
 
 @settings(max_examples=25, deadline=None)
-@given(
-    arrays.arrays(np.uint8, st.tuples(st.integers(0, 20), st.integers(0, 24))),
-    st.integers(0, 30),
-)
+@given(arrays.arrays(np.uint8, st.tuples(st.integers(0, 20), st.integers(0, 24))), st.integers(0, 30))
 def test_any_bytes_are_cut_without_gaps(matrix, header):
     (found,) = find_fields([Frames(matrix, header)]) if len(matrix) else ((),)
     assert [each.end for each in found[:-1]] == [each.at for each in found[1:]]

@@ -21,10 +21,7 @@ def test_kinds_that_take_turns_make_the_header():
             (n + 0.6, FROM, b"\xdd\x04\x00\x04" + bytes([9, n, 5, 5])),
         ]
     messages = table(said)
-    assert header_lengths(messages) == {
-        (TO, WRITE): 3,
-        (FROM, NOTIFY): 2,
-    }
+    assert header_lengths(messages) == {(TO, WRITE): 3, (FROM, NOTIFY): 2}
     groups = group_messages(messages)
     assert [group.header.hex() for group in groups] == ["dda503", "dda504", "dd03", "dd04"]
     known = facts(messages, groups[2])

@@ -45,10 +45,7 @@ def commas():
 
 def blocks():
     for at in range(120):
-        text = (
-            f"\r\nPID\t0x203\r\nV\t{round(1000 * PACK.voltage[at])}\r\nI\t{round(1000 * PACK.current[at])}"
-            f"\r\nSOC\t{round(1000 * PACK.soc[at])}\r\nAlarm\tOFF\r\nChecksum\t"
-        )
+        text = f"\r\nPID\t0x203\r\nV\t{round(1000 * PACK.voltage[at])}\r\nI\t{round(1000 * PACK.current[at])}\r\nSOC\t{round(1000 * PACK.soc[at])}\r\nAlarm\tOFF\r\nChecksum\t"
         yield text.encode() + bytes((-sum(text.encode()) % 256,))
 
 
@@ -108,14 +105,7 @@ def test_a_draft_of_keys_without_such_a_checksum_is_refused():
 
 @pytest.mark.parametrize(
     "block",
-    [
-        b"~25014642E00201FD30\r",
-        b"AT+NAME\r\nOK\r\n",
-        bytes(range(64)),
-        b"",
-        b"\r\n\r\n",
-        b"one, two\r\n",
-    ],
+    [b"~25014642E00201FD30\r", b"AT+NAME\r\nOK\r\n", bytes(range(64)), b"", b"\r\n\r\n", b"one, two\r\n"],
 )
 def test_other_bytes_are_no_decimal_text(block):
     assert list(find_texts(said([block] * 20))) == []

@@ -13,11 +13,9 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="no pseudo-terminals")
 
 
 @pytest.mark.parametrize(
-    ("name", "echo"),
-    [("jbd", False), ("daly-a5", True), ("seplos-v3", False), ("victron-vedirect", False)],
+    ("name", "echo"), [("jbd", False), ("daly-a5", True), ("seplos-v3", False), ("victron-vedirect", False)]
 )
-async def test_each_is_found_at_its_rate(name, echo, tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+async def test_each_is_found_at_its_rate(name, echo):
     with line(name, cells=4, baud=model(name).baud, echo=echo) as serial:
         tried: list[str] = []
         hit = await probe(serial.path, tried.append)
@@ -29,8 +27,7 @@ async def test_each_is_found_at_its_rate(name, echo, tmp_path, monkeypatch):
         assert len(again) == 1
 
 
-async def test_where_nobody_answers_nothing_is_found(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+async def test_where_nobody_answers_nothing_is_found():
     with line("jbd", faults=("silence:0",)) as serial:
         assert await probe(serial.path) is None
 

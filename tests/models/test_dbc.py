@@ -2,15 +2,12 @@
 
 import contextlib
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from packwire.errors import BadFileError
-from packwire.models.columns import decode_frames
 from packwire.models.dbc import dbc_model
-from packwire.models.load import model
 
 DBC = """VERSION ""
 BU_: BMS
@@ -78,33 +75,3 @@ def test_any_text_is_a_model_or_is_refused(tmp_path_factory, text):
     path.write_text(text)
     with contextlib.suppress(BadFileError):
         dbc_model(path)
-
-
-@pytest.mark.parametrize("name", ["victron-can", "pylontech-can", "vesc-can"])
-def test_frames_by_the_thousand_say_what_each_says_alone(name):
-    protocol = model(name)
-    random = np.random.default_rng(1)
-    heads = [int.from_bytes(bytes(byte or 0 for byte in each.begins[:4])) for each in protocol.replies]
-    ids = random.choice([*heads, 0x7FF], 500).astype(np.uint32)
-    data = random.integers(0, 256, (500, 8), dtype=np.uint8)
-    sizes = random.integers(2, 9, 500)
-    decoded = decode_frames(protocol, ids, data, sizes)
-    seen = 0
-    for reply, (rows, fields) in decoded.items():
-        for at, row in enumerate(rows.tolist()):
-            frame = int(ids[row]).to_bytes(4) + data[row, : sizes[row]].tobytes()
-            known = protocol.reply_of(frame)
-            assert known is not None
-            assert known.name == reply
-            for span in protocol.spans(frame):
-                column = fields.get(span.name)
-                if (
-                    column is None
-                    or column.ndim != 1
-                    or isinstance(span.value, str | tuple | bool)
-                    or span.value is None
-                ):
-                    continue
-                assert column[at] == pytest.approx(span.value, nan_ok=True)
-                seen += 1
-    assert seen > 500

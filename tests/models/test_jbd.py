@@ -54,9 +54,7 @@ async def test_the_same_file_serves_a_device_and_reads_it(serial):
 
 
 async def test_a_frame_whose_checksum_is_wrong_is_no_reply():
-    async with (
-        simulated(faults=("corrupt:1",)) as sim,
-    ):
+    async with simulated(faults=("corrupt:1",)) as sim:
         with pytest.raises(Exception, match="one JBD frame|damaged on the way|nothing comes back"):
             async with read_from(TcpLink("127.0.0.1", sim.port), timeout=0.2, tries=1):
                 pass

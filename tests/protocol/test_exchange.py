@@ -107,12 +107,7 @@ def test_a_damaged_message_answers_nothing():
     assert exchange.hear(1, "a", damaged=True) == [Damaged("a")]
 
 
-@given(
-    st.lists(
-        st.tuples(st.floats(0, 3), st.sampled_from("><"), st.sampled_from("abc")),
-        max_size=300,
-    )
-)
+@given(st.lists(st.tuples(st.floats(0, 3), st.sampled_from("><"), st.sampled_from("abc")), max_size=300))
 def test_nothing_is_counted_twice_and_nothing_vanishes(said):
     exchange = Exchange(Echo())
     now = 0

@@ -208,8 +208,7 @@ def test_every_command_has_a_longest_and_a_shortest_argument(command):
 
 
 @pytest.mark.parametrize(
-    "path",
-    [b"\x02\x01\x1d\0", b"a\x03b\0", b"a\x7f\0", b"x" * 256 + b"\0", b"two\x04three\0"],
+    "path", [b"\x02\x01\x1d\0", b"a\x03b\0", b"a\x7f\0", b"x" * 256 + b"\0", b"two\x04three\0"]
 )
 def test_what_is_no_name_of_a_file_never_passes(path):
     for command in (Command.FILE_READ, Command.FILE_MKDIR):

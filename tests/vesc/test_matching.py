@@ -3,13 +3,7 @@
 from packwire.vesc.commands import Command
 from packwire.vesc.hardware import FAULTS, HardwareType, fault_name, hardware_label
 from packwire.vesc.matching import acceptance
-from packwire.vesc.replies import (
-    FW_VERSION,
-    GET_VALUES,
-    GET_VALUES_SELECTIVE,
-    FwVersion,
-    Values,
-)
+from packwire.vesc.replies import FW_VERSION, GET_VALUES, GET_VALUES_SELECTIVE, FwVersion, Values
 from packwire.vesc.requests import forward_can, request, stats, unwrap, values_selective
 from packwire.vesc.traits import TRAITS, answers, unsolicited
 

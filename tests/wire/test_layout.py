@@ -8,19 +8,7 @@ from hypothesis import strategies as st
 
 from packwire.wire.checksum import crc16_xmodem
 from packwire.wire.fields import FieldError
-from packwire.wire.layout import (
-    Layout,
-    array,
-    cstring,
-    f32,
-    hex_bytes,
-    i16,
-    i32,
-    rest,
-    u8,
-    u16,
-    u32,
-)
+from packwire.wire.layout import Layout, array, cstring, f32, hex_bytes, i16, i32, rest, u8, u16, u32
 
 
 class Everything(NamedTuple):

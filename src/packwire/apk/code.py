@@ -138,7 +138,7 @@ class _Walk:
             elif code == 0x29 or 0x32 <= code <= 0x3D:
                 result.add(at + _signed(units[at + 1], 16))
             elif code in {0x2A, 0x2B, 0x2C}:
-                offset = at + _signed(units[at + 1] | units[at + 2] << 16, 32)
+                offset = at + _signed_wide(units, at + 1)
                 if code == 0x2A:
                     result.add(offset)
                 else:
@@ -217,7 +217,7 @@ class _Walk:
             case 0x13 | 0x16:
                 return _signed(units[at + 1], 16)
             case 0x14 | 0x17:
-                return _signed(units[at + 1] | units[at + 2] << 16, 32)
+                return _signed_wide(units, at + 1)
             case 0x15:
                 return _signed(units[at + 1] << 16, 32)
             case 0x18:
@@ -231,7 +231,7 @@ class _Walk:
         if code in {0x24, 0x25}:
             self._filled(at, code)
         elif code == 0x26:
-            self._fill(units[at] >> 8, at + _signed(units[at + 1] | units[at + 2] << 16, 32))
+            self._fill(units[at] >> 8, at + _signed_wide(units, at + 1))
         else:
             self._put(units[at] >> 8, units[at + 1])
 
@@ -301,6 +301,10 @@ class _Walk:
             high, low = self.units[at + 2] + 1, self.units[at + 2] + 3
         if high in self.numbers and low in self.numbers:
             self.found.uuids.append((self.numbers[high], self.numbers[low]))
+
+
+def _signed_wide(units: Sequence[int], at: int) -> int:
+    return _signed(units[at] | units[at + 1] << 16, 32)
 
 
 def _signed(value: int, bits: int) -> int:

@@ -5,11 +5,11 @@ from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Final
 
-from packwire.wire.checksum import CHECKSUMS, Checksum, ChecksumKind, table_of
+from packwire.wire.checksum import CHECKSUMS, ChecksumKind, table_of, written_polynomial
 
 _ENTRIES: Final = 256
 #: A loop over the bits of a byte has one of these, and such polynomials are too small to be sure alone.
-_BITS, _LOW = 8, 0xFF
+_BITS = 8
 #: The highest bit of a byte or the lowest one is looked at.
 _TOP, _BOTTOM = {0x80, -0x80}, {1}
 
@@ -61,10 +61,5 @@ def _polynomials() -> dict[tuple[int, int], tuple[str, ...]]:
     found: dict[tuple[int, int], list[str]] = defaultdict(list)
     for entry in CHECKSUMS.values():
         if entry.kind is ChecksumKind.CRC:
-            found[entry.bits, _written(entry)].append(entry.name)
+            found[entry.bits, written_polynomial(entry)].append(entry.name)
     return {key: tuple(names) for key, names in found.items()}
-
-
-def _written(entry: Checksum) -> int:
-    """Return a polynomial as code has it: turned around where the CRC is reflected."""
-    return int(f"{entry.poly:0{entry.bits}b}"[::-1], 2) if entry.reflected else entry.poly

@@ -6,7 +6,6 @@ file, and all work together is bounded by the file's length, however often the f
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,7 +18,6 @@ _SHARED = 4
 _LONGEST_STRING = 1 << 14
 _HEADER: Final = 0x70
 _NO_INDEX: Final = 0xFFFFFFFF
-_STATIC, _INTERFACE = 0x8, 0x200
 _STRING_VALUE, _NULL_VALUE, _BOOLEAN_VALUE = 0x17, 0x1E, 0x1F
 
 
@@ -130,11 +128,6 @@ class Dex:
             return FieldName("", "")
         packed, name = self._fields[number].tolist()
         return FieldName(self.type(packed & 0xFFFF), self.string(name))
-
-    @cached_property
-    def class_count(self) -> int:
-        """Return how many classes are defined here."""
-        return len(self._classes)
 
     def classes(self, passed_over: tuple[str, ...] = ()) -> Iterator[ClassDefinition]:
         """Yield the classes but those whose names begin so."""

@@ -18,11 +18,11 @@ from packwire.apk.texts import (
     bytes_in,
     bytes_in_bytes,
     bytes_in_script,
-    short_uuid,
     uuid_of_halves,
     uuids_in,
     uuids_in_bytes,
 )
+from packwire.att import short_uuid
 from packwire.protocols import usable
 
 #: A frame has so many bytes; so many different ones are looked at, and of one kind so many places are kept.

@@ -11,7 +11,6 @@ class Framework(NamedTuple):
     name: str
     files: re.Pattern[str]
     advice: str
-    in_dex: bool = False
 
 
 def _row(name: str, files: str, advice: str) -> Framework:

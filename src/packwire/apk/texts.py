@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 from typing import Final
+from uuid import UUID
 
-#: What the Bluetooth SIG's short UUIDs are short for.
-_BASE: Final = "-0000-1000-8000-00805f9b34fb"
+from packwire.att import short_uuid
+
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _IN_TEXT: Final = re.compile(rf"(?<![0-9a-fA-F]){_UUID}(?![0-9a-fA-F])")
 _IN_BYTES: Final = re.compile(_UUID.encode())
@@ -26,16 +27,9 @@ _ITEM: Final = re.compile(r"0x[0-9a-fA-F]{1,2}|\d{1,3}")
 _MOST = 20_000
 
 
-def short_uuid(uuid: str) -> str:
-    """Return a UUID in lower case; of those that the Bluetooth SIG shortens, the four digits."""
-    uuid = uuid.lower()
-    return uuid[4:8] if uuid.startswith("0000") and uuid.endswith(_BASE) else uuid
-
-
 def uuid_of_halves(high: int, low: int) -> str:
     """Return a UUID of its two numbers of 64 bits."""
-    digits = f"{high & (1 << 64) - 1:016x}{low & (1 << 64) - 1:016x}"
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+    return str(UUID(int=(high & (1 << 64) - 1) << 64 | low & (1 << 64) - 1))
 
 
 def uuids_in(text: str) -> Iterator[str]:

@@ -103,11 +103,7 @@ class _Blocks:
 
 
 def follow_packets(
-    path: str | Path,
-    *,
-    poll: float = 0.25,
-    stop: Callable[[], bool] = lambda: False,
-    pauses: bool = False,
+    path: str | Path, *, poll: float = 0.25, stop: Callable[[], bool] = lambda: False, pauses: bool = False
 ) -> Iterator[Packets]:
     """Yield the new complete packets of a capture as they appear; `-` is standard input.
 

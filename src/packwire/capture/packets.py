@@ -80,11 +80,6 @@ class Packets:
         return len(self.time)
 
     @property
-    def number(self) -> Int64s:
-        """Return the packets' numbers as Wireshark counts them, from 1."""
-        return np.arange(1, len(self) + 1, dtype=np.int64)
-
-    @property
     def link_types(self) -> list[int]:
         """Return the link types that there are, in order."""
         return distinct(self.link_type)

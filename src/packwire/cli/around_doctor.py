@@ -17,11 +17,7 @@ from packwire.visible import record_text
 
 
 def around_doctor(
-    *,
-    json: bool,
-    seconds: float | None,
-    reports: tuple[Path, ...],
-    write: Callable[[Path, Diagnosis], None],
+    *, json: bool, seconds: float | None, reports: tuple[Path, ...], write: Callable[[Path, Diagnosis], None]
 ) -> int:
     """Look around for some seconds and say what to do first; return the exit code."""
     seconds = SECONDS if seconds is None else positive("--for", seconds)

@@ -1,9 +1,14 @@
 """The exit codes, and which reason ends with which: part of the command line's interface."""
 
 from enum import IntEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from packwire.errors import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from packwire.capture import Capture
 
 
 class ExitCode(IntEnum):
@@ -24,6 +29,13 @@ class ExitCode(IntEnum):
     DISTURBED = 11  # the doctor found something wrong though values come, or a fault in a user's client
     DIFFERENT = 12  # two sessions differ in what matters
     INTERRUPTED = 130
+
+
+def exit_code_for(captures: "Iterable[Capture]", *, found: object) -> ExitCode:
+    """Return the exit code of a look at recordings: whether one is damaged, whether anything was found."""
+    if any(capture.damage for capture in captures):
+        return ExitCode.BAD_FILE
+    return ExitCode.OK if found else ExitCode.NO_ANSWER
 
 
 _REASONS: Final[dict[ExitCode, tuple[Reason, ...]]] = {

@@ -16,6 +16,7 @@ from packwire.insight.grouped import MessageKind, tables
 from packwire.insight.groups import header_text, lane_rows
 from packwire.insight.segments import by_recording
 from packwire.insight.texts import TextKind, find_texts
+from packwire.phrases import counted
 
 #: So many bytes of a message that is written as digits are none: its marks.
 _MARKS = 4
@@ -47,7 +48,7 @@ class NamedFrames:
         if self.text is not None:
             return f"{self.name}  {self.kind.lane[1]}"
         width = self.frames.matrix.shape[1]
-        return f"{self.name}  {self.kind.lane[1]}, {width} byte{'s' if width != 1 else ''}"
+        return f"{self.name}  {self.kind.lane[1]}, {counted(width, 'byte')}"
 
 
 def kinds_of(captures: Sequence[Capture]) -> list[NamedFrames]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from packwire.address import parse_address
-from packwire.errors import BadAddressError, BadFileError, BadOptionError
+from packwire.errors import BadAddressError, BadFileError, BadOptionError, not_written
 from packwire.user_config import config_folder, write_json
 
 VERSION: Final = 1
@@ -44,7 +44,7 @@ def save_names(names: dict[str, str]) -> None:
     try:
         write_json(file, {"version": VERSION, "names": names})
     except OSError as error:
-        raise BadFileError(f"{file}: cannot be written ({error.strerror or error})") from error
+        raise not_written(file, error) from error
 
 
 def check_name(name: str) -> None:

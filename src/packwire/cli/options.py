@@ -43,8 +43,7 @@ BytesOption = Annotated[
 ]
 ForOption = Annotated[float | None, Parameter(name="--for", help="End after so many seconds.")]
 JsonOption = Annotated[
-    bool,
-    Parameter(name="--json", negative=(), help="JSON lines for programs: docs/reference/json.md."),
+    bool, Parameter(name="--json", negative=(), help="JSON lines for programs: docs/reference/json.md.")
 ]
 RedactOption = Annotated[
     bool,
@@ -116,7 +115,7 @@ def words(given: tuple[str, ...]) -> tuple[str, ...]:
 LOOPBACK: Final = "127.0.0.1"
 
 
-def listen_place(text: str, option: str = "--listen") -> tuple[str, int]:
+def listen_place(text: str) -> tuple[str, int]:
     """Read `PORT` (of this computer alone) or `HOST:PORT`, with brackets around an IPv6 address.
 
     Raises BadOptionError.
@@ -125,7 +124,7 @@ def listen_place(text: str, option: str = "--listen") -> tuple[str, int]:
     odd = any(character in "/@? " for character in host) or (":" in host and not host.startswith("["))
     if odd or not (port.isascii() and port.isdecimal()) or int(port[:6]) > 65_535:
         raise BadOptionError(
-            f"{option} {text}: give PORT, or HOST:PORT (0.0.0.0:65102 lets other computers in); a port is"
+            f"--listen {text}: give PORT, or HOST:PORT (0.0.0.0:65102 lets other computers in); a port is"
             " 0 to 65535"
         )
     return host.removeprefix("[").removesuffix("]") or LOOPBACK, int(port)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from packwire.capture.writers.private import private
-from packwire.errors import BadFileError
+from packwire.errors import BadOptionError, not_written
 
 
 def open_output(path: Path, stack: ExitStack) -> BinaryIO:
@@ -15,7 +15,13 @@ def open_output(path: Path, stack: ExitStack) -> BinaryIO:
     try:
         return stack.enter_context(open(path, "wb", opener=private))
     except OSError as error:
-        raise BadFileError(f"{path}: cannot be written ({error.strerror or error})") from error
+        raise not_written(path, error) from error
+
+
+def require_free(path: Path | None, *, force: bool) -> None:
+    """Raise BadOptionError where a file to be written is there already, and may not be written over."""
+    if path is not None and path.exists() and not force:
+        raise BadOptionError(f"{path} is there already: give another name, or --force to write over it")
 
 
 def write_lines(lines: Iterable[str]) -> None:

@@ -7,6 +7,8 @@ import os
 import sys
 from typing import Final
 
+from packwire.visible import escaped
+
 #: What is drawn, in characters that every terminal has.
 _PLAIN: Final = dict(
     zip(
@@ -25,13 +27,8 @@ def _shown_plainly(error: UnicodeError) -> tuple[str, int]:
     """Write what an encoding does not have: drawings in ASCII, all else as JSON escapes it."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    text = "".join(_PLAIN.get(each) or _escaped(each) for each in error.object[error.start : error.end])
+    text = "".join(_PLAIN.get(each) or escaped(each) for each in error.object[error.start : error.end])
     return text, error.end
-
-
-def _escaped(character: str) -> str:
-    units = character.encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
 def prepare() -> None:

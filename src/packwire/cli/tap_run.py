@@ -15,7 +15,7 @@ from packwire.cli.live_output import BackgroundFile, LiveText, lost_record
 from packwire.cli.running import run_until_stopped
 from packwire.cli.terminal import Writer, make_console, printable
 from packwire.cli.views.tap import TapRecords, TapView, lost_lines
-from packwire.errors import BadFileError, BadOptionError, GoneError
+from packwire.errors import BadFileError, BadOptionError, GoneError, not_written
 from packwire.tap.ends import UpstreamEnd
 from packwire.tap.server import Tap
 from packwire.tap.watcher import Watcher
@@ -218,4 +218,4 @@ def _new(path: Path) -> int:
     except FileExistsError:
         raise BadOptionError(f"{path} exists already: give another name, or remove it first") from None
     except OSError as error:
-        raise BadFileError(f"{path}: cannot be written ({error.strerror or error})") from error
+        raise not_written(path, error) from error

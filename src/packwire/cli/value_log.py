@@ -56,7 +56,6 @@ class _Csv:
 
 class _Sqlite:
     def __init__(self, path: Path) -> None:
-        self._path = path
         self._database = sqlite3.connect(path)
         try:
             version = self._database.execute("PRAGMA user_version").fetchone()[0]

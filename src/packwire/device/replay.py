@@ -69,10 +69,7 @@ class _Pack(BluetoothDevice):
         self._script = recorded.script
         self._others = recorded.others
         super().__init__(
-            address,
-            read_by,
-            watch=Watch(list(observers), backend=backend_of(recorded, gatt)),
-            seen=seen,
+            address, read_by, watch=Watch(list(observers), backend=backend_of(recorded, gatt)), seen=seen
         )
 
     @property

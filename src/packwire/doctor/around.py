@@ -14,7 +14,6 @@ from packwire.address import Address, LinkKind, parse_address
 from packwire.check import CheckResult, Facts, Outcome
 from packwire.doctor.around_facts import AroundFacts, NamedDevice
 from packwire.doctor.checks.port import problem_of
-from packwire.doctor.checks.words import few
 from packwire.doctor.diagnosis import Diagnosis
 from packwire.doctor.journal import Journal
 from packwire.doctor.registry import rules_around
@@ -24,6 +23,7 @@ from packwire.event import EventKind
 from packwire.link.can_state import can_interfaces
 from packwire.link.port_state import port_state
 from packwire.link.scan import SECONDS, Find, Unlooked, look_around
+from packwire.phrases import few
 
 #: So many Bluetooth devices that nobody knows are shown, and so much of a name.
 _STRANGERS, _NAME = 5, 20

@@ -17,11 +17,7 @@ from packwire.errors import BadAddressError
 
 
 async def diagnose(
-    address: Address | str,
-    *,
-    password: str | None = None,
-    quick: bool = True,
-    limit: float | None = None,
+    address: Address | str, *, password: str | None = None, quick: bool = True, limit: float | None = None
 ) -> Diagnosis:
     """Find out why a device gives no data, or that it does.
 

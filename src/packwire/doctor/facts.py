@@ -10,11 +10,10 @@ from enum import Enum
 from statistics import median, quantiles
 from typing import Any
 
-from packwire.address import Address, LinkKind, with_can_id
+from packwire.address import Address, LinkKind, place, with_can_id
 from packwire.check import Fact, Facts
 from packwire.doctor.line import Disconnect, Probe, Unasked
 from packwire.errors import Reason
-from packwire.link.tcp import place
 from packwire.wire.frame import FrameStats
 
 #: Probes that are kept; far more than any examination makes.

@@ -87,7 +87,6 @@ class Disconnect:
     age: float
     answered: bool
     mid_frame: Waiting | None
-    reset: bool
     at: float = 0.0
 
 
@@ -273,13 +272,11 @@ class Line:
         del self._recent[: max(0, keep_from - self._recent_from)]
         self._recent_from = max(self._recent_from, keep_from)
 
-    def link_closed(self, error: Exception | None) -> None:
+    def link_closed(self, error: Exception | None) -> None:  # noqa: ARG002 - as links tell it
         """Learn from the link that nothing more will come."""
         if not self.closed:
             at = time.monotonic() - self._transcript.started
-            self.disconnect = Disconnect(
-                self.age, self.stats.frames > 0, self.stats.waiting, error is not None, at
-            )
+            self.disconnect = Disconnect(self.age, self.stats.frames > 0, self.stats.waiting, at)
         self._ended.set()
 
     def _take(self, frames: list[Frame]) -> None:

@@ -15,10 +15,7 @@ type Announcer = Callable[[Check[Examination]], None]
 
 
 async def run_checks(
-    exam: Examination,
-    *,
-    begun: Announcer | None = None,
-    ended: Watcher | None = None,
+    exam: Examination, *, begun: Announcer | None = None, ended: Watcher | None = None
 ) -> list[CheckResult]:
     """Run the checks that make sense, in order; return their results.
 

@@ -12,10 +12,7 @@ MOST_READINGS = 1000
 #: V: lithium cells are between 1.5 V (dead) and 4.4 V, lead and NiMH below and above stay within these.
 _CELL_MOST, _CELL_LEAST, _CELL_LIVE = 5.0, -0.05, 1.0
 #: degC, %, A, V: outside of these it is no measurement of a battery.
-_LIMITS: dict[Kind, tuple[float, float]] = {
-    Kind.TEMPERATURE: (-60.0, 150.0),
-    Kind.CHARGE_LEVEL: (0.0, 110.0),
-}
+_LIMITS: dict[Kind, tuple[float, float]] = {Kind.TEMPERATURE: (-60.0, 150.0), Kind.CHARGE_LEVEL: (0.0, 110.0)}
 _MOST_CURRENT, _MOST_VOLTAGE = 3000.0, 1200.0
 #: The sum of the cells is the pack's voltage, within this share; wires and fuses take less.
 _SUM_DIFFERS = 0.1

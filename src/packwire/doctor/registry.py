@@ -21,10 +21,7 @@ from packwire.check import Check, Rule
 from packwire.protocol.base import Protocol
 
 #: What every device is asked, whatever it hangs on; the last row is asked behind all others.
-_FIRST = (
-    *("checks.name", "checks.way", "checks.listen"),
-    *("rules.way", "rules.reach", "rules.connection"),
-)
+_FIRST = (*("checks.name", "checks.way", "checks.listen"), *("rules.way", "rules.reach", "rules.connection"))
 _LAST = ("checks.restart", "rules.flow", "rules.undecided")
 _LINKS: dict[LinkKind, tuple[str, ...]] = {
     LinkKind.TCP: ("checks.tcp",),

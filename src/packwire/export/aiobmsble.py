@@ -115,8 +115,7 @@ def _write_tables(to: Python, values: ValueReplies, reader: PlainReader) -> None
     told = [key for key, said in values.said.items() if any(map(reader.reads, said.readings))]
     frames = []
     for number, framing in enumerate(values.model.framings, 1):
-        tail = -framing.check.at if framing.check and framing.check.at < 0 else len(framing.end)
-        frames.append(f"(_frame_{number}, {tail}, {framing.lead if framing.hexadecimal else None})")
+        frames.append(f"(_frame_{number}, {framing.tail}, {framing.lead if framing.hexadecimal else None})")
     keys = {key: KEYS[key] for key in told if key in KEYS}
     sensors = ", ".join(f'"{key}": TempSensor.T.{SENSORS[key]}' for key in told if key in SENSORS)
     phases = ", ".join(f'"{word}": BMSMode({number})' for number, word in PHASES.items())

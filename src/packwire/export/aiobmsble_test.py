@@ -11,7 +11,6 @@ from packwire.models.replies import Reply
 from packwire.models.requests import Question, template_of
 from packwire.quantity import Value
 from packwire.wire.fields import Field, Type
-from packwire.wire.framing import Framing
 
 #: Bytes of one notification.
 _PIECE: Final = 20
@@ -41,14 +40,9 @@ def test_text(values: ValueReplies, asked: list[tuple[Question, bytes]]) -> str:
         answers="\n".join(f'        "{frame}": {said!r},' for frame, said in answers.items()),
         expected="\n".join(f"    {key!r}: {value}," for key, value in expected.items()),
         piece=_PIECE,
-        place=1 + _tail(model.framings[0]),
+        place=1 + model.framings[0].tail,
         damaged=str(any(each.check for each in model.framings) and bool(expected)),
     )
-
-
-def _tail(framing: Framing) -> int:
-    """Return how many bytes end a frame."""
-    return -framing.check.at if framing.check and framing.check.at < 0 else len(framing.end)
 
 
 def _frames(values: ValueReplies) -> Iterator[tuple[str, list[bytes]]]:

@@ -132,73 +132,28 @@ class Cpp(ProgramLanguage):
 
     _indent = 2
 
-    @override
-    def when(self, condition: str) -> str:
-        return f"if ({condition}) {{"
-
-    @override
-    def each(self, name: str, many: str) -> str:
-        return f"for (int {name} = 0; {name} < {many}; {name}++) {{"
-
-    @override
-    def let(self, name: str, value: str) -> str:
-        return f"int64_t {name} = {value};"
-
-    @override
-    def number(self, name: str, value: str) -> str:
-        return f"double {name} = {value};"
+    when = "if ({}) {{".format
+    each = "for (int {0} = 0; {0} < {1}; {0}++) {{".format
+    let = "int64_t {} = {};".format
+    number = "double {} = {};".format
+    set = "{} = {};".format
+    give = "return {};".format
+    byte = "data[{}]".format
+    bit = "((int64_t) ({}) >> {} & 1)".format
+    xor = "(({}) ^ ({}))".format
+    common = "(({}) & {})".format
+    function = "auto {} = [&](const uint8_t *data, int64_t size, int64_t at) -> int64_t {{".format
+    checks = "auto {} = [](const uint8_t *data, int64_t begin, int64_t behind) -> int64_t {{".format
+    least = "std::min<int64_t>({}, {})".format
+    negated = "!({})".format
+    whole = "std::max<int64_t>(0, (int64_t) ({}))".format
+    divided = "({}) / {}".format
+    digits = "digits_at(data, {}, {})".format
+    no_number = "{} < 0".format
 
     @override
     def take(self, field: Field, value: str) -> str:
         return f"{'double' if field.type is Type.FLOAT else 'int64_t'} raw = {value};"
-
-    @override
-    def set(self, name: str, value: str) -> str:
-        return f"{name} = {value};"
-
-    @override
-    def give(self, value: str) -> str:
-        return f"return {value};"
-
-    @override
-    def byte(self, at: str) -> str:
-        return f"data[{at}]"
-
-    @override
-    def bit(self, raw: str, number: str) -> str:
-        return f"((int64_t) ({raw}) >> {number} & 1)"
-
-    @override
-    def xor(self, one: str, other: str) -> str:
-        return f"(({one}) ^ ({other}))"
-
-    @override
-    def common(self, one: str, mask: int) -> str:
-        return f"(({one}) & {mask})"
-
-    @override
-    def function(self, name: str) -> str:
-        return f"auto {name} = [&](const uint8_t *data, int64_t size, int64_t at) -> int64_t {{"
-
-    @override
-    def checks(self, name: str) -> str:
-        return f"auto {name} = [](const uint8_t *data, int64_t begin, int64_t behind) -> int64_t {{"
-
-    @override
-    def least(self, one: str, other: str) -> str:
-        return f"std::min<int64_t>({one}, {other})"
-
-    @override
-    def negated(self, condition: str) -> str:
-        return f"!({condition})"
-
-    @override
-    def whole(self, number: str) -> str:
-        return f"std::max<int64_t>(0, (int64_t) ({number}))"
-
-    @override
-    def divided(self, one: str, other: int) -> str:
-        return f"({one}) / {other}"
 
     @override
     def same(self, at: str, data: bytes) -> str:
@@ -209,10 +164,6 @@ class Cpp(ProgramLanguage):
     @override
     def unsigned(self, at: str, width: int, order: Order) -> str:
         return f"number_at(data, {at}, {width}, {_ORDERS[order]})"
-
-    @override
-    def digits(self, at: str, width: int) -> str:
-        return f"digits_at(data, {at}, {width})"
 
     @override
     def find(self, at: str, data: bytes) -> str:
@@ -238,10 +189,6 @@ class Cpp(ProgramLanguage):
         if field.type is Type.SIGN_MAGNITUDE:
             number = f"to_magnitude({number}, {many})"
         return f"(int64_t) __builtin_popcountll({number})" if field.ones else number
-
-    @override
-    def no_number(self, raw: str) -> str:
-        return f"{raw} < 0"
 
     @override
     def scaled(self, field: Field, raw: str) -> str:

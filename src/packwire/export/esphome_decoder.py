@@ -283,20 +283,18 @@ def _write_stream(to: Cpp, model: ModelProtocol) -> None:
             with to.block("if (length <= 0) {"):
                 to.put(f"length = frame_{number}(data, size, at);")
                 to.put("waits |= length < 0;")
-                check = framing.check
-                tail = -check.at if check and check.at < 0 else len(framing.end)
                 with to.block("if (length > 0) {"):
                     if framing.hexadecimal:
                         begin = framing.lead
                         to.put(f"std::vector<uint8_t> bytes(data + at, data + at + {begin});")
-                        to.put(f"int64_t last = at + length - {tail};")
+                        to.put(f"int64_t last = at + length - {framing.tail};")
                         with to.block(f"for (int64_t place = at + {begin}; place + 1 < last; place += 2) {{"):
                             to.put("int64_t byte = digits_at(data, place, 2);")
                             to.put("if (byte < 0) break;")
                             to.put("bytes.push_back(byte);")
                         to.put("take(bytes.data(), bytes.size(), length);")
                     else:
-                        to.put(f"take(data + at, length - {tail}, length);")
+                        to.put(f"take(data + at, length - {framing.tail}, length);")
         to.put("if (length <= 0 && waits) break;")
         to.put("at += length > 0 ? length : 1;")
     to.put("stream.erase(stream.begin(), stream.begin() + at);")

@@ -1,7 +1,7 @@
 """What languages differ in, as far as decoding the frames of a BMS goes."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from packwire.export.places import moved
@@ -17,11 +17,15 @@ _COMPARISONS = {
 }
 
 
+#: How something is written: a text with names, numbers and expressions in it.
+type Form = Callable[..., str]
+
+
 class ProgramLanguage(ABC):
     """Lines of a program in one language.
 
     Bytes lie in `data`, `size` is how many there are. Expressions are texts; a place is a number or the
-    name of a variable.
+    name of a variable. What is a mere form of words in all languages stands here as one.
     """
 
     comment = "//"
@@ -29,6 +33,45 @@ class ProgramLanguage(ABC):
     blank = 1
     """Empty lines between functions."""
     _indent = 4
+
+    when: Form
+    """The head of a block for where a condition holds."""
+    each: Form
+    """The head of a block that is run for the numbers from 0."""
+    let: Form
+    """What makes a variable for whole numbers, which may be negative."""
+    number: Form
+    """What makes a variable for any number."""
+    set: Form
+    """What gives a variable another value."""
+    give: Form
+    """What ends a function with a value."""
+    byte: Form
+    """The byte at a place."""
+    bit: Form
+    """One bit of a whole number."""
+    xor: Form
+    """The bits that are set in one of two numbers alone."""
+    common: Form
+    """The bits of a number that are set in a mask."""
+    function: Form
+    """The head of a function of `data`, `size` and `at` that gives a whole number."""
+    checks: Form
+    """The head of a function of `data`, `begin` and `behind` that gives a whole number."""
+    least: Form
+    """The smaller of two numbers."""
+    negated: Form
+    """Whether a condition does not hold."""
+    whole: Form
+    """A number that may have decimals as a whole one, 0 at least."""
+    divided: Form
+    """A whole number divided by another, and cut."""
+    digits: Form
+    """The number that hexadecimal digits at a place write; negative where they are none."""
+    no_number: Form
+    """Whether what stands for a raw number says that there is none (BCD, decimals)."""
+    called: Form = "{}".format
+    """The name under which a function is called."""
 
     def __init__(self, depth: int = 0) -> None:
         self.lines: list[str] = []
@@ -63,10 +106,6 @@ class ProgramLanguage(ABC):
     def gap(self) -> None:
         """Write what stands between functions."""
         self.lines += [""] * self.blank
-
-    def called(self, name: str) -> str:
-        """Return the name under which a function is called."""
-        return name
 
     @contextmanager
     def scoped(self) -> Iterator[None]:
@@ -123,72 +162,8 @@ class ProgramLanguage(ABC):
         return f"{text} + {behind!r}" if behind else text
 
     @abstractmethod
-    def when(self, condition: str) -> str:
-        """Return the head of a block for where a condition holds."""
-
-    @abstractmethod
-    def each(self, name: str, many: str) -> str:
-        """Return the head of a block that is run for the numbers from 0."""
-
-    @abstractmethod
-    def let(self, name: str, value: str) -> str:
-        """Return what makes a variable for whole numbers, which may be negative."""
-
-    @abstractmethod
-    def number(self, name: str, value: str) -> str:
-        """Return what makes a variable for any number."""
-
-    @abstractmethod
     def take(self, field: Field, value: str) -> str:
         """Return what makes the variable `raw` for the raw number of a field."""
-
-    @abstractmethod
-    def set(self, name: str, value: str) -> str:
-        """Return what gives a variable another value."""
-
-    @abstractmethod
-    def give(self, value: str) -> str:
-        """Return what ends a function with a value."""
-
-    @abstractmethod
-    def byte(self, at: str) -> str:
-        """Return the byte at a place."""
-
-    @abstractmethod
-    def bit(self, raw: str, number: str) -> str:
-        """Return one bit of a whole number."""
-
-    @abstractmethod
-    def xor(self, one: str, other: str) -> str:
-        """Return the bits that are set in one of two numbers alone."""
-
-    @abstractmethod
-    def common(self, one: str, mask: int) -> str:
-        """Return the bits of a number that are set in a mask."""
-
-    @abstractmethod
-    def function(self, name: str) -> str:
-        """Return the head of a function of `data`, `size` and `at` that gives a whole number."""
-
-    @abstractmethod
-    def checks(self, name: str) -> str:
-        """Return the head of a function of `data`, `begin` and `behind` that gives a whole number."""
-
-    @abstractmethod
-    def least(self, one: str, other: str) -> str:
-        """Return the smaller of two numbers."""
-
-    @abstractmethod
-    def negated(self, condition: str) -> str:
-        """Return whether a condition does not hold."""
-
-    @abstractmethod
-    def whole(self, number: str) -> str:
-        """Return a number that may have decimals as a whole one, 0 at least."""
-
-    @abstractmethod
-    def divided(self, one: str, other: int) -> str:
-        """Return a whole number divided by another, and cut."""
 
     @abstractmethod
     def same(self, at: str, data: bytes) -> str:
@@ -199,20 +174,12 @@ class ProgramLanguage(ABC):
         """Return an unsigned number at a place."""
 
     @abstractmethod
-    def digits(self, at: str, width: int) -> str:
-        """Return the number that hexadecimal digits at a place write; negative where they are none."""
-
-    @abstractmethod
     def find(self, at: str, data: bytes) -> str:
         """Return where behind a place these bytes are; negative where they are not."""
 
     @abstractmethod
     def raw(self, field: Field, order: Order, at: str) -> str:
         """Return the raw number of a field at a place; what `no_number` tells where there is none."""
-
-    @abstractmethod
-    def no_number(self, raw: str) -> str:
-        """Return whether what stands for a raw number says that there is none (BCD, decimals)."""
 
 
 def may_be_none(field: Field) -> bool:

@@ -60,77 +60,29 @@ class Python(ProgramLanguage):
     and_, or_ = " and ", " or "
     closing, empty, scope, blank = "", "pass", "", 2
 
-    @override
-    def when(self, condition: str) -> str:
-        return f"if {condition}:"
-
-    @override
-    def each(self, name: str, many: str) -> str:
-        return f"for {name} in range({many}):"
-
-    @override
-    def let(self, name: str, value: str) -> str:
-        return f"{name} = {value}"
-
-    @override
-    def number(self, name: str, value: str) -> str:
-        return f"{name}: float = {value}"
+    when = "if {}:".format
+    each = "for {} in range({}):".format
+    let = "{} = {}".format
+    number = "{}: float = {}".format
+    set = "{} = {}".format
+    give = "return {}".format
+    byte = "data[{}]".format
+    bit = "(int({}) >> {} & 1)".format
+    xor = "({}) ^ ({})".format
+    common = "{} & {}".format
+    function = "def _{}(data: bytes, size: int, at: int) -> int:".format
+    checks = "def _{}(data: bytes, begin: int, behind: int) -> int:".format
+    least = "min({}, {})".format
+    negated = "not ({})".format
+    whole = "max(0, int({}))".format
+    divided = "({}) // {}".format
+    digits = "_digits(data, {}, {})".format
+    no_number = "{} is None".format
+    called = "_{}".format
 
     @override
     def take(self, field: Field, value: str) -> str:
         return f"raw = {value}"
-
-    @override
-    def set(self, name: str, value: str) -> str:
-        return f"{name} = {value}"
-
-    @override
-    def give(self, value: str) -> str:
-        return f"return {value}"
-
-    @override
-    def byte(self, at: str) -> str:
-        return f"data[{at}]"
-
-    @override
-    def bit(self, raw: str, number: str) -> str:
-        return f"(int({raw}) >> {number} & 1)"
-
-    @override
-    def xor(self, one: str, other: str) -> str:
-        return f"({one}) ^ ({other})"
-
-    @override
-    def common(self, one: str, mask: int) -> str:
-        return f"{one} & {mask}"
-
-    @override
-    def function(self, name: str) -> str:
-        return f"def _{name}(data: bytes, size: int, at: int) -> int:"
-
-    @override
-    def checks(self, name: str) -> str:
-        return f"def _{name}(data: bytes, begin: int, behind: int) -> int:"
-
-    @override
-    def called(self, name: str) -> str:
-        return f"_{name}"
-
-    @override
-    def least(self, one: str, other: str) -> str:
-        return f"min({one}, {other})"
-
-    @override
-    def negated(self, condition: str) -> str:
-        return f"not ({condition})"
-
-    @override
-    def whole(self, number: str) -> str:
-        return f"max(0, int({number}))"
-
-    @override
-    def divided(self, one: str, other: int) -> str:
-        return f"({one}) // {other}"
 
     @override
     def same(self, at: str, data: bytes) -> str:
@@ -145,10 +97,6 @@ class Python(ProgramLanguage):
         if order == "low word first":
             return f"int.from_bytes(_ordered(data, {at}, {width}))"
         return f'int.from_bytes(data[{_slice(at, width)}], "{order}")'
-
-    @override
-    def digits(self, at: str, width: int) -> str:
-        return f"_digits(data, {at}, {width})"
 
     @override
     def find(self, at: str, data: bytes) -> str:
@@ -179,10 +127,6 @@ class Python(ProgramLanguage):
         if field.type is Type.SIGN_MAGNITUDE:
             number = f"_magnitude({number}, {many})"
         return f"({number}).bit_count()" if field.ones else number
-
-    @override
-    def no_number(self, raw: str) -> str:
-        return f"{raw} is None"
 
 
 def _slice(at: str, width: int) -> str:

@@ -157,7 +157,7 @@ def _reply(model: ModelProtocol, reply: Reply) -> dict[str, Any]:
     written = model.content["replies"][reply.name]
     rows = [row for part in (written, *written.get("layouts", ())) for row in part.get("fields", ())]
     units = {row["name"]: row.get("unit", "") for row in rows}
-    begins = " ".join("??" if byte is None else f"{byte:02x}" for byte in reply.begins)
+    begins = reply.begins_text
     if model.can and None not in reply.begins[:4]:
         number = int.from_bytes(bytes(byte or 0 for byte in reply.begins[:4])) & 0x1FFF_FFFF
         rest = " ".join("??" if byte is None else f"{byte:02x}" for byte in reply.begins[4:])

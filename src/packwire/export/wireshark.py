@@ -28,74 +28,29 @@ class Lua(ProgramLanguage):
     closing, scope = "end", "do"
     _indent = 2
 
-    @override
-    def when(self, condition: str) -> str:
-        return f"if {condition} then"
-
-    @override
-    def each(self, name: str, many: str) -> str:
-        return f"for {name} = 0, {many} - 1 do"
-
-    @override
-    def let(self, name: str, value: str) -> str:
-        return f"local {name} = {value}"
-
-    @override
-    def number(self, name: str, value: str) -> str:
-        return f"local {name} = {value}"
+    when = "if {} then".format
+    each = "for {} = 0, {} - 1 do".format
+    let = "local {} = {}".format
+    number = "local {} = {}".format
+    set = "{} = {}".format
+    give = "do return {} end".format
+    byte = "byte(data, {})".format
+    bit = "floor({} / 2 ^ {}) % 2".format
+    xor = "xor({}, {})".format
+    common = "common({}, {})".format
+    function = "local function {}(data, size, at)".format
+    # What frames cost that turn out to be none is limited.
+    checks = "local function {}(data, begin, behind)\n  work = work + behind - begin".format
+    least = "math.min({}, {})".format
+    negated = "not ({})".format
+    whole = "math.max(0, floor({}))".format
+    divided = "floor({} / {})".format
+    digits = "digits(data, {}, {})".format
+    no_number = "{} == nil".format
 
     @override
     def take(self, field: Field, value: str) -> str:
         return f"local raw = {value}"
-
-    @override
-    def set(self, name: str, value: str) -> str:
-        return f"{name} = {value}"
-
-    @override
-    def give(self, value: str) -> str:
-        return f"do return {value} end"
-
-    @override
-    def byte(self, at: str) -> str:
-        return f"byte(data, {at})"
-
-    @override
-    def bit(self, raw: str, number: str) -> str:
-        return f"floor({raw} / 2 ^ {number}) % 2"
-
-    @override
-    def xor(self, one: str, other: str) -> str:
-        return f"xor({one}, {other})"
-
-    @override
-    def common(self, one: str, mask: int) -> str:
-        return f"common({one}, {mask})"
-
-    @override
-    def function(self, name: str) -> str:
-        return f"local function {name}(data, size, at)"
-
-    @override
-    def checks(self, name: str) -> str:
-        # What frames cost that turn out to be none is limited.
-        return f"local function {name}(data, begin, behind)\n  work = work + behind - begin"
-
-    @override
-    def least(self, one: str, other: str) -> str:
-        return f"math.min({one}, {other})"
-
-    @override
-    def negated(self, condition: str) -> str:
-        return f"not ({condition})"
-
-    @override
-    def whole(self, number: str) -> str:
-        return f"math.max(0, floor({number}))"
-
-    @override
-    def divided(self, one: str, other: int) -> str:
-        return f"floor({one} / {other})"
 
     @override
     def same(self, at: str, data: bytes) -> str:
@@ -107,10 +62,6 @@ class Lua(ProgramLanguage):
     @override
     def unsigned(self, at: str, width: int, order: Order) -> str:
         return f"unsigned(data, {at}, {width}, {lua_string(order)})"
-
-    @override
-    def digits(self, at: str, width: int) -> str:
-        return f"digits(data, {at}, {width})"
 
     @override
     def find(self, at: str, data: bytes) -> str:
@@ -132,10 +83,6 @@ class Lua(ProgramLanguage):
         if field.type in _OPERATORS:
             number = f"{_OPERATORS[field.type]}({number}, {many})"
         return f"ones({number})" if field.ones else number
-
-    @override
-    def no_number(self, raw: str) -> str:
-        return f"{raw} == nil"
 
 
 class _Dissector(ReplyWriter):
@@ -258,10 +205,9 @@ def _left_out(model: ModelProtocol) -> Iterator[str]:
 def _write_framings_table(to: Lua, model: ModelProtocol) -> None:
     with to.block("local FRAMINGS = {", "}"):
         for number, framing in enumerate(() if model.can else model.framings, 1):
-            check = framing.check
-            tail = -check.at if check and check.at < 0 else len(framing.end)
             digits = "true" if framing.hexadecimal else "false"
-            to.put(f"{{ frame = frame_{number}, tail = {tail}, digits = {digits}, lead = {framing.lead} }},")
+            said = f"tail = {framing.tail}, digits = {digits}, lead = {framing.lead}"
+            to.put(f"{{ frame = frame_{number}, {said} }},")
 
 
 def _write_fields(to: Lua, writer: _Dissector, name: str) -> None:

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Coroutine
 from typing import Any, Protocol, cast, override
 
+from packwire.address import place
 from packwire.hub.authentication import Refusal
 from packwire.hub.back_off import network_of
 from packwire.hub.openings import why_no_login, why_no_tls
@@ -184,4 +185,4 @@ def peer_of(transport: asyncio.BaseTransport) -> tuple[str, str]:
     if not peer:
         return "somebody", "somewhere"
     host, port = peer[0], peer[1]
-    return (f"[{host}]:{port}" if ":" in host else f"{host}:{port}"), network_of(host)
+    return place(host, port), network_of(host)

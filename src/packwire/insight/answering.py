@@ -71,7 +71,6 @@ class Learnt:
     followed: dict[int, frozenset[int]] = field(default_factory=dict)
     parts: dict[int, int] = field(default_factory=dict)
     running: frozenset[int] = frozenset()
-    _keys: dict[tuple[int, int], bytes | None] = field(default_factory=dict)
 
     def kind(self, request: SaidMessage) -> Hashable | None:
         """Return what a request asks for."""
@@ -121,10 +120,7 @@ class Learnt:
 
 
 def learn(
-    messages: Messages,
-    groups: tuple[Group, ...],
-    said: Sequence[SaidMessage],
-    known: Mapping[str, Family],
+    messages: Messages, groups: tuple[Group, ...], said: Sequence[SaidMessage], known: Mapping[str, Family]
 ) -> Learnt:
     """Find out what answers what; `groups` are those of all messages of `said`, requests and replies."""
     rule = Learnt(known)

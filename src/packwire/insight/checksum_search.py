@@ -178,10 +178,7 @@ def _places(entry: Checksum, matrix: Bytes, computed: np.ndarray, *, thorough: b
                     before = end <= at and at in tails
                     if end - begin >= 2 and (before or (at in heads and begin >= at + size)):
                         yield Place(
-                            begin,
-                            end - width if end < width else None,
-                            at - width if before else at,
-                            little,
+                            begin, end - width if end < width else None, at - width if before else at, little
                         )
 
 

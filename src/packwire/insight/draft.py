@@ -23,7 +23,8 @@ _MOST_GUESSES = 3
 _STREAM = 5
 #: A stream that was silent for so many seconds has stopped, unless it is slower.
 _SILENCE = 5
-_LETTERS = {Type.UINT: "u", Type.INT: "i", Type.FLOAT: "f", Type.BCD: "bcd"}
+#: How a model writes types of numbers, before how many bits they have.
+LETTERS = {Type.UINT: "u", Type.INT: "i", Type.FLOAT: "f", Type.BCD: "bcd"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -346,7 +347,7 @@ def _unnamed(field: FoundField, order: str) -> str:
 
 
 def _type(kind: Type, width: int) -> str:
-    return f"{_LETTERS[kind]}{8 * width}"
+    return f"{LETTERS[kind]}{8 * width}"
 
 
 def _stretches(constants: Sequence[FoundField], taken: set[int]) -> Iterator[tuple[int, int]]:

@@ -75,8 +75,7 @@ def _fields(kind: TextKind, found: Sequence[Noted]) -> Iterator[str]:
         quantity = quantity_of(each.observations[0])
         known = f", quantity: {quantity}" if quantity and quantity not in said else ""
         said.add(quantity)
-        shown = ", ".join(dict.fromkeys(note.text.rpartition("=")[2] for note in each.observations))
-        chance = f"noted {shown[:60]}; by chance: {match.chance:.0e}"
+        chance = f"noted {each.noted[:60]}; by chance: {match.chance:.0e}"
         noted[key] = f"{{name: {field_name(each.name)}, key: {key}{scale}{addend}{known}}}  # {chance}"
     used = {line.partition(",")[0] for line in noted.values()}
     for key, column in zip(kind.names, kind.numbers.T, strict=True):

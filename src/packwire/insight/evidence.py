@@ -236,13 +236,7 @@ def _reaction(
 
 
 def _chance_of_reaction(
-    table: KindTable,
-    ways: float,
-    gaps: Gaps,
-    rows: Int64s,
-    steady: dict[str, int],
-    byte: int,
-    bit: int,
+    table: KindTable, ways: float, gaps: Gaps, rows: Int64s, steady: dict[str, int], byte: int, bit: int
 ) -> float:
     """Return the chance that changes hit the windows behind writes that set the bit or clear it."""
     shown = bit_values(table.matrix[:, byte], bit)

@@ -76,7 +76,7 @@ def explained(
                     continue
                 known += 1
                 spans, data = protocol.spans(frame), protocol.data(frame)
-                tail = _tail(each.framing)
+                tail = each.framing.tail
                 whole += len(data) + tail
                 meant += _meant(reply, each.framing, data, spans) + tail
                 when = times[bisect_right(begins, each.start + each.size - 1) - 1]
@@ -85,12 +85,6 @@ def explained(
     wrong = [(each, said) for each in notes if (said := _differs(each, heard, seconds)) is not None]
     right = len(notes) - len(wrong)
     return Explained(known, frames, damaged, meant, whole, outside, right, len(notes), tuple(wrong))
-
-
-def _tail(framing: Framing) -> int:
-    """Return how many bytes behind its data a frame has: a checksum and an end."""
-    check = framing.check.size if framing.check is not None and framing.check.at < 0 else 0
-    return check + len(framing.end)
 
 
 def _streams(table: Messages) -> list[tuple[bytes, list[int], list[int]]]:

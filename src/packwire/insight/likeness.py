@@ -217,7 +217,7 @@ def _form(
 
 def _asks_alike(model: ModelProtocol, framing: Framing, asked: Sequence[bytes]) -> bool:
     """Say whether a request of a model was said, whatever its start and its checksum are."""
-    count, tail = len(framing.start), _taken(framing)
+    count, tail = len(framing.start), framing.tail
     middles = {(len(each), each[count : len(each) - tail]) for each in asked}
     return any(
         question.payload.startswith(framing.start)
@@ -234,16 +234,11 @@ def _mostly(held: Iterable[bool]) -> bool:
     return bool(every) and sum(every) >= _MOST * len(every)
 
 
-def _taken(framing: Framing) -> int:
-    """Return how many bytes at its end a frame has for its checksum and its mark."""
-    return (framing.check.size if framing.check and framing.check.at < 0 else 0) + len(framing.end)
-
-
 def _tail(framing: Framing, said: Sequence[bytes], forms: Sequence[FrameForm]) -> int:
     """Return how many bytes at the end of the messages are none of their fields."""
     form = next((each for each in forms if each.start and said[0].startswith(each.start)), None)
     if form is None or not form.checksums or form.checksums[0].place.at >= 0:
-        return _taken(framing)
+        return framing.tail
     return -form.checksums[0].place.at
 
 
@@ -288,7 +283,7 @@ def _mapped(model: ModelProtocol, framing: Framing, frame: bytes, change: _Chang
     if begin < 0 or len(frame) <= begin + tail:
         return None
     body = framing.start + frame[begin : len(frame) - tail]
-    ends = bytes(_taken(framing) - len(framing.end)) + framing.end
+    ends = bytes(framing.tail - len(framing.end)) + framing.end
     if framing.hexadecimal:
         return None if change.moved else body + ends
     reply = next((each for each in model.replies if not each.refuses and _begins(each.begins, body)), None)

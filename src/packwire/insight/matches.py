@@ -49,6 +49,11 @@ class Noted:
     matches: tuple[Match, ...]
 
     @property
+    def noted(self) -> str:
+        """Return what was noted, each once."""
+        return ", ".join(dict.fromkeys(note.text.rpartition("=")[2] for note in self.observations))
+
+    @property
     def ties(self) -> int:
         """Return how many matches are about as likely as the first."""
         if not self.matches:

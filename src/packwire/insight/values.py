@@ -322,7 +322,10 @@ def _middle(raw: Floats, window: tuple[int, int]) -> NDArray[np.float64]:
 
 
 def _goes(raw: Floats, way: Way, window: tuple[int, int], until: tuple[int, int], scale: float) -> Flags:
-    change = (_middle(raw, until) - _middle(raw, window)) * np.sign(scale)
+    return _is_change((_middle(raw, until) - _middle(raw, window)) * np.sign(scale), way)
+
+
+def _is_change(change: Floats, way: Way) -> Flags:
     return np.asarray(change > 0 if way is Way.ROSE else change < 0 if way is Way.FELL else change == 0)
 
 
@@ -333,8 +336,7 @@ def _way_chance(
     apart = max(until[0] - window[0], 1)
     if apart >= len(raw):
         return 0.5
-    change = (raw[apart:] - raw[:-apart]) * np.sign(scale)
-    right = change > 0 if way is Way.ROSE else change < 0 if way is Way.FELL else change == 0
+    right = _is_change((raw[apart:] - raw[:-apart]) * np.sign(scale), way)
     return max(float(right.mean()), 1.0 / len(raw), 1 / 3)
 
 

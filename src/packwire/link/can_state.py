@@ -26,8 +26,7 @@ class CanInterface:
     """One interface: `state` is the controller's (`ERROR-ACTIVE`, `BUS-OFF`, ...), empty where it has none.
 
     `kind` is `can` or `vcan`; `bit_rate` in bit/s; `tx_errors` and `rx_errors` are the controller's counters
-    (0 to 255), `received` and `sent` frames since it was set up, `bus_offs` how often it left the bus.
-    `restarts` tells whether it comes back by itself, `listens_only` that it never acknowledges.
+    (0 to 255), `received` and `sent` frames since it was set up. `listens_only` that it never acknowledges.
     """
 
     name: str
@@ -39,8 +38,6 @@ class CanInterface:
     rx_errors: int | None = None
     received: int | None = None
     sent: int | None = None
-    bus_offs: int | None = None
-    restarts: bool = False
     listens_only: bool = False
 
     def __str__(self) -> str:
@@ -95,7 +92,7 @@ def _interface(row: Any) -> CanInterface | None:
     data = _part(info, "info_data")
     errors, stats = _part(data, "berr_counter"), _part(row, "stats64") or _part(row, "stats")
     flags, modes = row.get("flags"), data.get("ctrlmode")
-    restart, state = _number(data, "restart_ms"), data.get("state")
+    state = data.get("state")
     return CanInterface(
         row["ifname"][:32],
         isinstance(flags, list) and "UP" in flags,
@@ -106,8 +103,6 @@ def _interface(row: Any) -> CanInterface | None:
         _number(errors, "rx"),
         _number(_part(stats, "rx"), "packets"),
         _number(_part(stats, "tx"), "packets"),
-        _number(_part(info, "info_xstats"), "bus_off"),
-        bool(restart),
         isinstance(modes, list) and "LISTEN-ONLY" in modes,
     )
 

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable
 from typing import Any, cast, override
 
-from packwire.address import HUB_PORT, Address
+from packwire.address import HUB_PORT, Address, place
 from packwire.errors import NoAnswerError, PackwireError, Reason, UnreachableError, system_reason
 from packwire.link.base import Link, StreamLink
 from packwire.protocol.base import Protocol
@@ -99,11 +99,6 @@ async def tcp_connection(protocol: Callable[[], asyncio.Protocol], host: str, po
 def every_error(loop: asyncio.AbstractEventLoop) -> dict[str, bool]:
     """Return what makes a loop raise the errors of all addresses of a name; uvloop raises one of them."""
     return {"all_errors": True} if isinstance(loop, asyncio.BaseEventLoop) else {}
-
-
-def place(host: str, port: int) -> str:
-    """Return `host:port`, with brackets around an IPv6 address."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def unreachable(host: str, port: int, error: Exception) -> UnreachableError:

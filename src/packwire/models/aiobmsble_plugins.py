@@ -82,12 +82,7 @@ def _kept(content: Mapping[str, Any], version: str) -> list[Plugin] | None:
         return None
     try:
         return [
-            Plugin(
-                name,
-                title,
-                secret,
-                tuple(map(_pattern, patterns)),
-            )
+            Plugin(name, title, secret, tuple(map(_pattern, patterns)))
             for name, title, secret, patterns in content["plugins"]
         ]
     except (KeyError, TypeError, ValueError):  # a damaged cache is no cache

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable
 from typing import Any, override
 
 from packwire.models.protocol import ModelProtocol
-from packwire.protocol.base import Protocol
+from packwire.protocol.base import Protocol, RequestKind
 from packwire.protocol.observing import Observer
 from packwire.protocol.words import Words
 from packwire.value_words import value_words
@@ -48,6 +48,11 @@ class ModelObserver(Observer):
         if self._model.question_of(request) is not None or not family.answers:
             return super().acceptance(request)
         return lambda message: family.is_answer(request, message)
+
+    @override
+    def asks_for_values(self, request: bytes) -> bool:
+        question = self._model.question_of(request)
+        return question is not None and question.kind is RequestKind.READS and question.topic == "values"
 
     @override
     def asks(self, message: bytes) -> bool | None:

@@ -42,11 +42,6 @@ def model(name: str) -> "ModelProtocol":
     return _model(sources()[name])
 
 
-def model_family(name: str) -> Family:
-    """Return the framings of a model. Raises BadFileError, KeyError."""
-    return _family(sources()[name])
-
-
 def model_families() -> tuple[Family, ...]:
     """Return the framings of all models, each once; models of the user's that are wrong have none.
 

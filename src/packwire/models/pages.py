@@ -6,11 +6,7 @@ from typing import Any
 from packwire.models.protocol import ModelProtocol
 
 #: How sure one can be, the best first.
-_PROOFS = {
-    "captures": "captures",
-    "aiobmsble": "aiobmsble's vectors",
-    "documents": "documents",
-}
+_PROOFS = {"captures": "captures", "aiobmsble": "aiobmsble's vectors", "documents": "documents"}
 NOTHING = "only itself"
 
 

@@ -300,11 +300,7 @@ class ModelProtocol(Protocol):
         framing = self.framings[0]
         if not frame.startswith(framing.start):
             framing = next((each for each in self.framings if frame.startswith(each.start)), framing)
-        check = framing.check
-        if check is not None and check.at < 0:
-            data = frame[: check.at]
-        else:
-            data = frame[: len(frame) - len(framing.end)] if framing.end else frame
+        data = frame[: max(len(frame) - framing.tail, 0)]
         if framing.hexadecimal:
             return data[: framing.lead] + from_digits(data[framing.lead :])
         return data

@@ -216,6 +216,11 @@ class Reply:
         return True
 
     @property
+    def begins_text(self) -> str:
+        """Return how it begins as hex, `??` for any byte."""
+        return " ".join("??" if byte is None else f"{byte:02x}" for byte in self.begins)
+
+    @property
     def stands_alone(self) -> bool:
         """Tell whether one layout says all of it, without other replies."""
         return not self.refuses and not self.part and self._one_layout and not self.layouts[0].model

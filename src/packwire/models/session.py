@@ -52,7 +52,6 @@ class ModelSession(Session):
         super().__init__()
         self._protocol = protocol
         self._asker = asker
-        self._options = options
         self._main = Heard(protocol)
         self._packs: dict[str, Heard] = {}
         self._asked: dict[tuple[str, str], float] = {}

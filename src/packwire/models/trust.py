@@ -2,7 +2,7 @@
 
 import json
 
-from packwire.errors import BadFileError, PackwireError, Reason
+from packwire.errors import PackwireError, Reason, not_written
 from packwire.models.protocol import ModelProtocol
 from packwire.protocol.base import Protocol
 from packwire.user_config import config_folder, write_json
@@ -37,7 +37,7 @@ def agree(protocol: ModelProtocol) -> None:
     try:
         write_json(file, {"version": 1, "models": {**_agreed(), protocol.digest: protocol.origin}})
     except OSError as error:
-        raise BadFileError(f"{file}: cannot be written ({error.strerror or error})") from None
+        raise not_written(file, error) from None
 
 
 def frames_sent(protocol: ModelProtocol) -> list[str]:

@@ -201,6 +201,10 @@ class Observer:
         """Tell whether `introduced` or `found` may have something to say of a reply."""
         return False
 
+    def asks_for_values(self, request: bytes) -> bool:  # noqa: ARG002
+        """Tell whether a request only reads, and what it reads is what a pack measures."""
+        return False
+
     def names(self) -> Mapping[str, int]:
         """Return the numbers by the names that programs and their logs give them."""
         return {}

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, cast, override
 
+from packwire.address import place
 from packwire.device.follow import retry_delay
 from packwire.errors import BadOptionError, PackwireError
 from packwire.link.base import Link
 from packwire.link.sockets import watch_for_loss
-from packwire.link.tcp import place
 from packwire.share.device import SharedDevice
 from packwire.share.permissions import READ_ONLY, Policy
 from packwire.share.stats import ClientAccount, SharingStats
@@ -115,9 +115,7 @@ class Share:
 
     async def __aenter__(self) -> Self:
         self.device = SharedDevice(
-            self._policy,
-            max_age=self._max_age,
-            tell=lambda line: self.watch(Refused(line)),
+            self._policy, max_age=self._max_age, tell=lambda line: self.watch(Refused(line))
         )
         self._upstream = Upstream(self._link(), self.device)
         try:

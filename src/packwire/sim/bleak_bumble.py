@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any, override
+from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import bleak
@@ -22,12 +23,7 @@ from bleak.backends.descriptor import BleakGATTDescriptor
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, AdvertisementDataCallback, BaseBleakScanner
 from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
-from bleak.exc import (
-    BleakDeviceNotFoundError,
-    BleakError,
-    BleakGATTProtocolError,
-    BleakGATTProtocolErrorCode,
-)
+from bleak.exc import BleakDeviceNotFoundError, BleakError, BleakGATTProtocolError, BleakGATTProtocolErrorCode
 from bleak.uuids import normalize_uuid_str
 from bumble import hci
 from bumble.att import ATT_Error
@@ -149,9 +145,7 @@ def _with_earlier(new: AdvertisementData, old: AdvertisementData) -> Advertiseme
 
 def _uuid(little_endian: bytes) -> str:
     digits = little_endian[::-1].hex()
-    if len(digits) == 32:
-        digits = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
-    return normalize_uuid_str(digits)
+    return normalize_uuid_str(str(UUID(digits)) if len(digits) == 32 else digits)
 
 
 class BumbleClient(BaseBleakClient):

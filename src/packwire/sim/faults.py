@@ -111,9 +111,7 @@ _KINDS = (
         of=Of.VESC,
     ),
     FaultKind(
-        "no-bms",
-        "there is no BMS on the CAN bus: the pack's reply is all zero, with can_id 255",
-        of=Of.VESC,
+        "no-bms", "there is no BMS on the CAN bus: the pack's reply is all zero, with can_id 255", of=Of.VESC
     ),
     FaultKind(
         "script-bms",
@@ -171,10 +169,7 @@ _KINDS = (
         of=Of.VESC,
     ),
     FaultKind(
-        "prints",
-        "packets that nobody asked for come before every n-th reply",
-        (_every(1),),
-        of=Of.VESC,
+        "prints", "packets that nobody asked for come before every n-th reply", (_every(1),), of=Of.VESC
     ),
     FaultKind(
         "close-in-the-middle",
@@ -242,36 +237,22 @@ _KINDS = (
         "it heeds nobody who has not paired with it: writes are refused (insufficient authentication)",
         of=Of.BLUETOOTH,
     ),
-    FaultKind(
-        "not-connectable",
-        "it advertises, and takes no connection",
-        of=Of.BLUETOOTH,
-    ),
-    FaultKind(
-        "no-link",
-        "it advertises as ever, and no connection is ever completed",
-        of=Of.BLUETOOTH,
-    ),
+    FaultKind("not-connectable", "it advertises, and takes no connection", of=Of.BLUETOOTH),
+    FaultKind("no-link", "it advertises as ever, and no connection is ever completed", of=Of.BLUETOOTH),
     FaultKind(
         "notify-refused",
         "notifications cannot be switched on: that is refused (write not permitted)",
         of=Of.BLUETOOTH,
     ),
     FaultKind(
-        "no-notify",
-        "what notifies in the model has no such property: it can only be read",
-        of=Of.BLUETOOTH,
+        "no-notify", "what notifies in the model has no such property: it can only be read", of=Of.BLUETOOTH
     ),
     FaultKind(
         "duplicate-uuid",
         "another service has a characteristic with the UUID of the one that notifies",
         of=Of.BLUETOOTH,
     ),
-    FaultKind(
-        "cut-frames",
-        "of every frame only the first notification is sent",
-        of=Of.BLUETOOTH,
-    ),
+    FaultKind("cut-frames", "of every frame only the first notification is sent", of=Of.BLUETOOTH),
     FaultKind("echo", "it sends back what it is sent, and no answer", of=Of.PACK),
     FaultKind(
         "wrong-checksum",

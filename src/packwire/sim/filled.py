@@ -8,6 +8,7 @@ from packwire.models.protocol import ModelProtocol
 from packwire.models.replies import Reply, ReplyLayout
 from packwire.quantity import QUANTITIES
 from packwire.sim.pack_values import HIGHEST
+from packwire.wire.codec import is_there
 from packwire.wire.fields import TO_THE_END, Field, FieldCondition, Operator, Type
 
 #: What is said of what is wrong, often by numbers that say something else where nothing is.
@@ -103,7 +104,7 @@ class _Filling:
         raws: dict[str, float] = dict(self.known)
         fields = layout.codec.fields
         for number, field in enumerate(fields):
-            if not all(condition.holds(raws.get(condition.field, 0)) for condition in field.when):
+            if not is_there(field, raws):
                 continue
             if field.name in said:
                 given = said[field.name]

@@ -5,7 +5,7 @@ import os
 from contextlib import suppress
 from typing import Final
 
-from packwire.errors import BadOptionError
+from packwire.link.pseudo_terminal import pseudo_terminal
 from packwire.sim.port import Port
 
 #: What bytes become that are read at another baud rate than they were sent at.
@@ -32,15 +32,7 @@ class SimulatedSerialPort:
 
     def open(self) -> str:
         """Open it and return its path; raise BadOptionError where the system has none."""
-        try:
-            from tty import setraw  # noqa: PLC0415 - Windows has no such module
-        except ImportError:
-            raise BadOptionError("this system has no pseudo-terminals: leave out --serial") from None
-        # Their end stays open here too: else every close by a reader would look like a broken line.
-        self._ours, self._theirs = os.openpty()
-        setraw(self._theirs)
-        os.set_blocking(self._ours, False)
-        self.path = os.ttyname(self._theirs)
+        self._ours, self._theirs, self.path = pseudo_terminal("leave out --serial")
         for port in self._ports:
             port.attach(self.write, lambda: None)
         asyncio.get_running_loop().add_reader(self._ours, self._read)

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Protocol, cast, override
 
-from packwire.address import Address
+from packwire.address import Address, place
 from packwire.capture.recorder import Endpoint
-from packwire.errors import BadOptionError
+from packwire.link.pseudo_terminal import pseudo_terminal
 from packwire.link.serial import serial_connection
-from packwire.link.tcp import CONNECT_TIMEOUT, keep_alive, place, unreachable
+from packwire.link.tcp import CONNECT_TIMEOUT, keep_alive, unreachable
 
 #: VESC Tool and a VESC agree on nothing else.
 _BAUD = 115_200
@@ -164,16 +164,7 @@ class PseudoTerminal:
 
     async def open(self, protocol: Side) -> None:
         """Make it, and read for `protocol`; raise BadOptionError where the system has none."""
-        try:
-            from tty import setraw  # noqa: PLC0415 - Windows has no such module
-        except ImportError:
-            raise BadOptionError(
-                "this system has no pseudo-terminals: give --listen with a TCP port"
-            ) from None
-        # Their end stays open here too: else every close by a program would look like a broken line.
-        ours, self._theirs = os.openpty()
-        setraw(self._theirs)
-        self.path = os.ttyname(self._theirs)
+        ours, self._theirs, self.path = pseudo_terminal("give --listen with a TCP port")
         loop = asyncio.get_running_loop()
         incoming, outgoing = os.fdopen(ours, "rb", 0), os.fdopen(os.dup(ours), "wb", 0)
         self._reading, _ = await loop.connect_read_pipe(lambda: _Half(protocol.data_received), incoming)

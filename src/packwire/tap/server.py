@@ -12,9 +12,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple, Self, cast, override
 
+from packwire.address import place
 from packwire.capture.recorder import Endpoint, RecordedConnection, Recorder
 from packwire.errors import PackwireError, Reason, UnreachableError
-from packwire.link.tcp import keep_alive, not_listening, place
+from packwire.link.tcp import keep_alive, not_listening
 from packwire.tap.ends import (
     SERIAL_CLIENT,
     SERIAL_DEVICE,
@@ -266,8 +267,7 @@ class _Relay:
         near = self.ways[0]
         assert near is not None
         client = peer(near)
-        name = place(*client) if client else self._tap.where
-        self.see(self._tap.watcher.opened, self._number, name)
+        self.see(self._tap.watcher.opened, self._number, place(*client) if client else self._tap.where)
         await self._tap.upstream.connect(_Side(self, 1))
         if not self._over:
             self.go_on(0, "no device yet")

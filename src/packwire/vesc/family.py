@@ -24,10 +24,7 @@ def _framing(start: int, size: Size) -> Framing:
 
 FAMILY = Family(
     "VESC",
-    (
-        _framing(2, Size(5, at=1, least=1)),
-        _framing(3, Size(6, at=1, width=2, least=255, most=MAX_PAYLOAD)),
-    ),
+    (_framing(2, Size(5, at=1, least=1)), _framing(3, Size(6, at=1, width=2, least=255, most=MAX_PAYLOAD))),
     (
         # A reply repeats the command; a request for another node is wrapped, its reply is not.
         Answer((Same(0, 0),), request=(ByteIs(0, frozenset(range(256)) - _WRAPPED),)),

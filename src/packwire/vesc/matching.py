@@ -18,10 +18,7 @@ _NO_OFFSET = bytes(4)
 
 
 def acceptance(
-    request: bytes,
-    sender: int | None,
-    uuid: str | None = None,
-    other_uuids: Collection[str | None] = (),
+    request: bytes, sender: int | None, uuid: str | None = None, other_uuids: Collection[str | None] = ()
 ) -> Accepts:
     """Return the test that a reply to this request passes; it looks at the command too.
 
@@ -51,10 +48,7 @@ def reply_command(request: bytes) -> int | None:
 
 
 def beyond_command(
-    request: bytes,
-    sender: int | None,
-    uuid: str | None = None,
-    other_uuids: Collection[str | None] = (),
+    request: bytes, sender: int | None, uuid: str | None = None, other_uuids: Collection[str | None] = ()
 ) -> Accepts | None:
     """Return what a reply with the right command has to pass besides; None where the command is enough."""
     layout = LAYOUTS.get(request[0])

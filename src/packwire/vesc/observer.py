@@ -127,6 +127,10 @@ class VescObserver(Observer):
         return reply[0] in _TELLING
 
     @override
+    def asks_for_values(self, request: bytes) -> bool:
+        return unwrap(request).command == self.pack_values
+
+    @override
     def names(self) -> Mapping[str, int]:
         return {name: each.value for each in Command for name in (each.name, f"COMM_{each.name}")}
 

@@ -10,20 +10,7 @@ from typing import Annotated, Any, NamedTuple, cast
 
 from packwire.vesc.commands import Command
 from packwire.wire.codec import Span
-from packwire.wire.layout import (
-    Decoded,
-    Layout,
-    array,
-    cstring,
-    f32,
-    hex_bytes,
-    i16,
-    i32,
-    rest,
-    u8,
-    u16,
-    u32,
-)
+from packwire.wire.layout import Decoded, Layout, array, cstring, f32, hex_bytes, i16, i32, rest, u8, u16, u32
 
 type Float = float | None
 type Int = int | None

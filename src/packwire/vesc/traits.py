@@ -383,12 +383,6 @@ def answers(hardware: int | None, command: int) -> bool:
         return True
 
 
-def expects_reply(command: int) -> bool:
-    """Tell whether any device answers with this command's own packet; of an unknown one, assume it."""
-    row = TRAITS.get(command)
-    return row is None or (bool(row.answered_by) and row.spontaneous is not Spontaneous.ALWAYS)
-
-
 def unsolicited(command: int) -> bool:
     """Tell whether such a packet is never a reply."""
     return traits(command).spontaneous is Spontaneous.ALWAYS

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from packwire.wire.fields import Field, FieldCondition, Operator, Order, Type
+from packwire.wire.fields import Field, FieldCondition, Operator, Order, Type, words_of
 
 _UNSIGNED = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _OPERATORS = {
@@ -76,7 +76,7 @@ type _Read = Callable[[bytes, int, dict[str, Any], dict[str, Any]], None]
 
 def _function(fields: list[Field], offsets: list[int], order: Order, asked: frozenset[str]) -> _Read:
     """Make the function that reads them."""
-    scope: dict[str, Any] = {"single_bits": single_bits, "words": _words, "bcd": _bcd}
+    scope: dict[str, Any] = {"single_bits": single_bits, "words": words_of, "bcd": _bcd}
     lines = ["def read(data, at, values, raws):"]
     for number, (form, variables) in enumerate(_structs(fields, offsets, order)):
         scope[f"unpack{number}"] = form.unpack_from
@@ -169,13 +169,6 @@ def _bcd(raw: int, digits: int) -> int | None:
     """Return a binary-coded decimal number; None where digits are none."""
     text = f"{raw:0{digits}x}"
     return int(text) if text.isdecimal() else None
-
-
-def _words(flags: tuple[tuple[int, str], ...], raw: int) -> tuple[str, ...]:
-    if not raw:
-        return ()
-    named = dict(flags)
-    return tuple(named.get(bit, f"bit {bit}") for bit in range(raw.bit_length()) if raw >> bit & 1)
 
 
 def scaled_text(name: str, field: Field) -> str:

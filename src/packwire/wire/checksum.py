@@ -77,12 +77,17 @@ class Checksum:
         return register
 
 
+def written_polynomial(entry: Checksum) -> int:
+    """Return a polynomial as code has it: turned around where the CRC is reflected."""
+    return int(f"{entry.poly:0{entry.bits}b}"[::-1], 2) if entry.reflected else entry.poly
+
+
 @lru_cache(maxsize=64)
 def table_of(entry: Checksum) -> tuple[int, ...]:
     """Return what each byte does to the register of a CRC."""
     table = []
     mask, top = (1 << entry.bits) - 1, 1 << entry.bits - 1
-    poly = int(f"{entry.poly:0{entry.bits}b}"[::-1], 2) if entry.reflected else entry.poly
+    poly = written_polynomial(entry)
     for byte in range(256):
         value = byte if entry.reflected else byte << entry.bits - 8
         for _ in range(8):

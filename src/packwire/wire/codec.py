@@ -92,7 +92,7 @@ class Codec:
         raws: dict[str, float] = dict(known)
         end = last = 0
         for field in self.fields:
-            if not all(condition.holds(raws.get(condition.field, 0)) for condition in field.when):
+            if not is_there(field, raws):
                 continue
             value = values.get(field.name)
             said = value is not None or (field.count is None and field.unknown)
@@ -202,13 +202,7 @@ class _Block:
     __slots__ = ("block", "moves", "singles")
 
     def __init__(
-        self,
-        fields: list[Field],
-        order: Order,
-        raws: frozenset[str],
-        anchors: frozenset[Any],
-        *,
-        moves: bool,
+        self, fields: list[Field], order: Order, raws: frozenset[str], anchors: frozenset[Any], *, moves: bool
     ) -> None:
         self.moves = moves
         self.block = block.FieldBlock(fields, order, raws, anchors)
@@ -370,6 +364,11 @@ class _Single:
             state.last = len(data)
             return None
         return end
+
+
+def is_there(field: Field, raws: Mapping[str, Any]) -> bool:
+    """Tell whether a field's conditions hold, by the raw numbers that are known."""
+    return all(each.holds(raws.get(each.field, 0)) for each in field.when)
 
 
 def _with_others(field: Field, raw: float | None, value: Any, raws: Mapping[str, Any]) -> Any:

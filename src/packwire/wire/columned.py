@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, override
 
-from packwire.wire.codec import Codec, DecodedValues, Span, reader_of
+from packwire.wire.codec import Codec, DecodedValues, Span, is_there, reader_of
 from packwire.wire.fields import TO_THE_END, Field, FieldError, Order, Type
 
 #: More columns than any device sends in one line.
@@ -81,7 +81,7 @@ class ColumnCodec(Codec):
         raws: dict[str, float] = dict(known)
         for field in self.fields:
             value = values.get(field.name)
-            if value is None or not all(each.holds(raws.get(each.field, 0)) for each in field.when):
+            if value is None or not is_there(field, raws):
                 continue
             for column, item in enumerate((value,) if field.count is None else value, field.column or 0):
                 if not field.type.numeric:
@@ -102,7 +102,7 @@ class ColumnCodec(Codec):
         columns = list(self._columns(data, at))
         raws: dict[str, float] = dict(known)
         for field, read in self._readers:
-            if not all(each.holds(raws.get(each.field, 0)) for each in field.when):
+            if not is_there(field, raws):
                 continue
             first = field.column or 0
             many = _many(field, raws, len(columns))

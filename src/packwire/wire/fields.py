@@ -20,10 +20,8 @@ type Order = Literal["big", "little", "low word first"]
 
 def in_order(item: bytes, order: Order) -> bytes:
     """Return the bytes of a number with the highest first; those of a number so ordered give `item` back."""
-    if order == "big":
-        return item
-    if order == "little":
-        return item[::-1]
+    if order != "low word first":
+        return item if order == "big" else item[::-1]
     return b"".join(item[at : at + 2] for at in range(len(item) - 2, -1, -2))
 
 
@@ -283,7 +281,7 @@ class Field:
         if self.names:
             return dict(self.names).get(int(raw), self.scaled(raw))
         if self.flags:
-            return _words(self.flags, int(raw))
+            return words_of(self.flags, int(raw))
         return self.scaled(raw)
 
     def scaled(self, raw: Any) -> Any:
@@ -379,8 +377,9 @@ def _leading_number(text: bytes) -> int | None:
     return int(text[:many]) if many else None
 
 
-def _words(flags: tuple[tuple[int, str], ...], raw: int) -> tuple[str, ...]:
-    named = dict(flags)
+def words_of(flags: tuple[tuple[int, str], ...], raw: int) -> tuple[str, ...]:
+    """Return the words of the bits that are set; a bit without one is named by its number."""
+    named = dict(flags) if raw else {}
     return tuple(named.get(bit, f"bit {bit}") for bit in range(raw.bit_length()) if raw >> bit & 1)
 
 

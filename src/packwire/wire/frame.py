@@ -4,6 +4,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from packwire.phrases import counted
+
 
 class Frame(NamedTuple):
     """An application message after framing.
@@ -69,11 +71,11 @@ class FrameStats:
             (self.abandoned, "abandoned header"),
             (self.unchecked, "unchecked byte"),
         )
-        return [_count(number, name) for number, name in counts if number]
+        return [counted(number, name) for number, name in counts if number]
 
     def summary(self) -> str:
         """Say in one line what arrived: `312 bytes, 2 frames, 4 junk bytes, waiting for ...`."""
-        parts = [_count(self.received, "byte"), _count(self.frames, "frame"), *self.oddities()]
+        parts = [counted(self.received, "byte"), counted(self.frames, "frame"), *self.oddities()]
         if self.waiting:
             parts.append(
                 f"waiting for {self.waiting.missing} more bytes of the {self.waiting.expected} that a header "
@@ -133,7 +135,3 @@ class StreamFramer(ABC):
     def _drop(self, count: int) -> None:
         del self._buffer[:count]
         self.stats.junk += count
-
-
-def _count(number: int, name: str) -> str:
-    return f"{number} {name}" if number == 1 else f"{number} {name}s"

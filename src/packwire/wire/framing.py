@@ -225,6 +225,11 @@ class Framing:
         """Return how many bytes come before what a frame says."""
         return self.skips + len(self.start)
 
+    @property
+    def tail(self) -> int:
+        """Return how many bytes come behind what a frame says: a checksum and an end."""
+        return -self.check.at if self.check and self.check.at < 0 else len(self.end)
+
     def forms_of(self, head: bytes) -> Iterator[tuple[int, Size]]:
         """Yield the sizes that a frame may have which begins so, each with the rule that says it.
 

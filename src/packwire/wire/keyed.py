@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, override
 
-from packwire.wire.codec import Codec, DecodedValues, Span, reader_of
+from packwire.wire.codec import Codec, DecodedValues, Span, is_there, reader_of
 from packwire.wire.fields import Field, Order, Type
 
 _LINE, _TAB = b"\r\n", b"\t"
@@ -46,7 +46,7 @@ class KeyedCodec(Codec):
         raws: dict[str, Any] = dict(known)
         for field, key, read in self._by_key:
             # Devices differ in what they have.
-            if key not in said or not all(each.holds(raws.get(each.field, 0)) for each in field.when):
+            if key not in said or not is_there(field, raws):
                 continue
             raw, value = read(said[key])
             if raw is not None:

@@ -1,9 +1,9 @@
-"""Thousands of messages of one length at once: a `(n, width)` matrix of bytes to one column a field.
+"""Thousands of messages of one length at once: a `(n, width)` matrix of bytes to the values of each field.
 
 The same fields give the same values as `packwire.wire.codec`, message by message; a test holds that.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -14,48 +14,14 @@ from packwire.wire.block import single_bits
 from packwire.wire.codec import Codec, reader_of
 from packwire.wire.fields import TO_THE_END, Field, FieldCondition, Operator, Order, Type
 
-type Column = NDArray[np.float64]
-type Bytes = NDArray[np.uint8]
+type _Bytes = NDArray[np.uint8]
+type _Column = NDArray[np.float64]
+"""Raw numbers or values, message by message; NaN where there is none."""
 type _Places = NDArray[np.int64]
 type _There = NDArray[np.bool_]
 
 
-def columns(
-    fields: Iterable[Field],
-    matrix: Bytes,
-    *,
-    order: Order = "big",
-    at: int = 0,
-    known: Mapping[str, float] | None = None,
-) -> dict[str, Column]:
-    """Return the numbers of every field: `(n,)`, or `(n, items)` for a field that is counted.
-
-    NaN stands where a message has no value: it ends earlier, a condition does not hold, or the raw number
-    means that nothing is known. Fields with names or flags give their raw numbers, single bits 0 and 1; texts
-    are left out. `known` are the raw numbers of other messages that conditions and counts ask for.
-    """
-    reader = _Reader(matrix, at, order)
-    reader.raws.update({name: np.full(len(matrix), number, float) for name, number in (known or {}).items()})
-    for field in fields:
-        reader.read(field)
-    return reader.columns
-
-
-#: So many messages are decoded at a time where a matrix is long: columns take more memory than bytes, and
-#: what is read again for each field should still be in the processor's cache.
-BATCH = 1 << 14
-
-
-def batches(
-    fields: Iterable[Field], matrix: Bytes, *, order: Order = "big", known: Mapping[str, float] | None = None
-) -> Iterator[dict[str, Column]]:
-    """Yield the columns of a long matrix, so many messages at a time."""
-    fields = tuple(fields)
-    for begin in range(0, len(matrix), BATCH):
-        yield columns(fields, matrix[begin : begin + BATCH], order=order, known=known)
-
-
-def values_of(codec: Codec, matrix: Bytes) -> dict[str, list[Any]] | None:
+def values_of(codec: Codec, matrix: _Bytes) -> dict[str, list[Any]] | None:
     """Return by field what `Codec.decode` gives of each message; None in place of what it does not give.
 
     A message that was cut short says nothing at all. None for layouts that have what is read one by one:
@@ -64,7 +30,7 @@ def values_of(codec: Codec, matrix: Bytes) -> dict[str, list[Any]] | None:
     """
     if not all(_is_said(field) for field in codec.fields):
         return None
-    reader = _Reader(matrix, 0, codec.order)
+    reader = _Reader(matrix, codec.order)
     said: dict[str, list[Any]] = {}
     for field in codec.fields:
         reader.read(field)
@@ -99,12 +65,11 @@ _MOST_EXACT = 6
 class _Reader:
     """Where decoding is, message by message."""
 
-    def __init__(self, matrix: Bytes, at: int, order: Order) -> None:
+    def __init__(self, matrix: _Bytes, order: Order) -> None:
         # Numbers are read where they stand, and for that a message's bytes lie side by side.
         self.matrix = matrix if matrix.strides[1] == 1 else np.ascontiguousarray(matrix)
-        self.start = at
         self.order: Order = order
-        self.end: _Places | int = at
+        self.end: _Places | int = 0
         """Where the field before ends: a number where that is the same in all messages.
 
         Beyond a message where that field was cut or is not there at all: what follows has no place.
@@ -112,10 +77,12 @@ class _Reader:
         self.cut: _There = np.zeros(len(matrix), dtype=np.bool_)
         """Messages that are too short for a field that should be there."""
         self.ends: dict[str, tuple[_Places | int, _There]] = {}
-        self.raws: dict[str, Column] = {}
+        self.raws: dict[str, _Column] = {}
+        """Of fields that are one number."""
+        self.lists: dict[str, _Column] = {}
+        """The values, scaled, of fields that are counted: one row a message."""
         self._whole: dict[str, _Places] = {}
         """Raw numbers that other fields asked for, as whole ones."""
-        self.columns: dict[str, Column] = {}
 
     def read(self, field: Field) -> None:
         there = self._everywhere
@@ -124,11 +91,8 @@ class _Reader:
         if self._read_alike(field, there):
             return
         begin, placed = self._begin(field)
-        reads = there & placed & (begin >= self.start) & (begin <= self.matrix.shape[1])
-        if field.type.numeric:
-            end, whole = self._numbers(field, begin, reads)
-        else:
-            end, whole = self._skip(field, begin, reads)
+        reads = there & placed & (begin >= 0) & (begin <= self.matrix.shape[1])
+        end, whole = self._numbers(field, begin, reads)
         self.cut |= there & ~whole
         before = self._spread(self.end)
         self.end = np.where(whole, end, np.where(there, self.matrix.shape[1] + 1, before))
@@ -141,7 +105,7 @@ class _Reader:
     def said(self, field: Field) -> Iterable[Any]:
         """Return the values of a field that was read, message by message, as numbers and words of Python."""
         if field.count is not None:
-            column = self.columns[field.name]
+            column = self.lists[field.name]
             whole_numbers = field.steps()[1:] == (1, 0.0, 0.0)
             listed = (np.nan_to_num(column).astype(np.int64) if whole_numbers else column).tolist()
             if not np.isnan(column).any():
@@ -168,28 +132,27 @@ class _Reader:
 
     def _read_alike(self, field: Field, there: _There) -> bool:
         """Read numbers that lie at one place, and are as many, in all messages; tell whether they do."""
-        if field.at is None or not field.type.numeric or not there.all():
+        if field.at is None or not there.all():
             return False
         size, width, many = self.matrix.shape[1], field.width or 0, 1
-        place = self.start + field.at if field.at >= 0 else size + field.at
+        place = field.at if field.at >= 0 else size + field.at
         if field.count is not None:
             counts = self._count(field, np.array([max((size - place - width) // field.step + 1, 0)]))
             many = int(counts[0]) if len(counts) and (counts == counts[0]).all() else -1
         end = place + (many - 1) * field.step + width if many > 0 else place
-        if many < 0 or place < self.start or end > size:
+        if many < 0 or place < 0 or end > size:
             return False
         if field.count is None:
-            raw = _number(field, self.matrix[:, place : place + width], field.order or self.order)
-            self.raws[field.name] = raw
-            self.columns[field.name] = self._value(field, raw)
+            number = self.matrix[:, place : place + width]
+            self.raws[field.name] = _number(field, number, field.order or self.order)
         else:
             shown = many if field.most is None else min(many, field.most)
-            self.columns[field.name] = _values(field, self._items(field, place, shown))
+            self.lists[field.name] = field.scaled(self._items(field, place, shown))
         self.end = place + many * field.step if field.count is not None else end
         self.ends[field.name] = self.end, self._everywhere
         return True
 
-    def _items(self, field: Field, place: int, many: int) -> Column:
+    def _items(self, field: Field, place: int, many: int) -> _Column:
         """Return the raw numbers of a list that lies at one place in all messages."""
         order, width = field.order or self.order, field.width or 0
         if field.step == width and _numpy_reads(field, order):
@@ -201,7 +164,7 @@ class _Reader:
         ]
         return np.stack(items, axis=1) if items else np.zeros((len(self.matrix), 0))
 
-    def _compared(self, condition: FieldCondition) -> _Places | Column:
+    def _compared(self, condition: FieldCondition) -> _Places | _Column:
         """Return the raw numbers of a field: whole ones where single bits are looked at."""
         if condition.comparison in {Operator.BIT, Operator.NO_BIT}:
             return self._raw_of(condition.field)
@@ -222,7 +185,7 @@ class _Reader:
 
     def _begin(self, field: Field) -> tuple[_Places, _There]:
         if field.at is not None:
-            place = self.start + field.at if field.at >= 0 else self.matrix.shape[1] + field.at
+            place = field.at if field.at >= 0 else self.matrix.shape[1] + field.at
             return self._spread(place), self._everywhere
         end, known = (self.end, self._everywhere) if field.after is None else self.ends[field.after]
         return self._spread(end), known
@@ -232,9 +195,7 @@ class _Reader:
         room = np.maximum((size - begin - width) // field.step + 1, 0) * (size - begin >= width)
         if field.count is None:
             whole = reads & (room > 0)
-            raw = self._raw(field, begin, whole)
-            self.raws[field.name] = raw
-            self.columns[field.name] = self._value(field, raw)
+            self.raws[field.name] = self._raw(field, begin, whole)
             return begin + width, whole
         count = self._count(field, room)
         taken = np.where(reads, np.minimum(count, room), 0)
@@ -243,9 +204,8 @@ class _Reader:
         )
         result = np.full((len(self.matrix), shown), np.nan)
         for index in range(shown):
-            raw = self._raw(field, begin + index * field.step, taken > index)
-            result[:, index] = _values(field, raw)
-        self.columns[field.name] = result
+            result[:, index] = field.scaled(self._raw(field, begin + index * field.step, taken > index))
+        self.lists[field.name] = result
         return begin + taken * field.step, reads & (taken == count)
 
     def _count(self, field: Field, room: _Places) -> _Places:
@@ -255,24 +215,7 @@ class _Reader:
             return room
         return np.full(len(self.matrix), field.count or 0, dtype=np.int64)
 
-    def _value(self, field: Field, raw: Column) -> Column:
-        if field.each_bit is not None:
-            many = (
-                self._raw_of(field.each_bit)
-                if isinstance(field.each_bit, str)
-                else np.full(len(raw), field.each_bit)
-            )
-            bits = np.arange(min(int(many.max(initial=0)), 64), dtype=np.uint64)
-            on = (np.nan_to_num(raw).astype(np.uint64)[:, None] >> bits & np.uint64(1)).astype(np.float64)
-            on[(bits >= many[:, None]) | np.isnan(raw)[:, None]] = np.nan
-            return on
-        values = _values(field, raw)
-        if field.negative:
-            held = np.logical_and.reduce([self._holds(condition) for condition in field.negative])
-            return np.where(held, -values, values)
-        return values
-
-    def _raw(self, field: Field, begin: _Places, whole: _There) -> Column:
+    def _raw(self, field: Field, begin: _Places, whole: _There) -> _Column:
         """Return the raw numbers at these places; NaN where `whole` is False."""
         width, order = field.width or 0, field.order or self.order
         if not whole.any():
@@ -285,18 +228,6 @@ class _Reader:
             item = self.matrix[rows, np.minimum(place, max(self.matrix.shape[1] - 1, 0))]
         raw = _number(field, item, order)
         return raw if whole.all() else np.where(whole, raw, np.nan)
-
-    def _skip(self, field: Field, begin: _Places, reads: _There) -> tuple[_Places, _There]:
-        """Return where a text ends; it gives no column."""
-        size = self.matrix.shape[1]
-        if field.width is not None:
-            return begin + field.width, reads & (size - begin >= field.width)
-        if field.type is not Type.CSTRING:
-            return np.full_like(begin, size), reads
-        nul = (self.matrix == 0) & (np.arange(size) >= begin[:, None])
-        found = nul.any(axis=1)
-        end = np.where(found, nul.argmax(axis=1) + 1, size) if size else begin
-        return end, reads & found & (begin < size)
 
 
 def _numpy_reads(field: Field, order: Order) -> bool:
@@ -311,7 +242,7 @@ def _dtype(field: Field, order: Order) -> str:
     return f"{'<' if order == 'little' else '>'}{sign}{field.width}"
 
 
-def _number(field: Field, item: Bytes, order: Order) -> Column:
+def _number(field: Field, item: _Bytes, order: Order) -> _Column:
     """Return the raw number that each row of bytes is."""
     if field.type is Type.FLOAT:
         highest_first = _in_order(item, order)
@@ -322,7 +253,7 @@ def _number(field: Field, item: Bytes, order: Order) -> Column:
     return _whole_number(field, item, order)
 
 
-def _in_order(item: Bytes, order: Order) -> Bytes:
+def _in_order(item: _Bytes, order: Order) -> _Bytes:
     """Return the bytes of numbers with the highest first; see `packwire.wire.fields.in_order`."""
     if order == "big":
         return item
@@ -331,7 +262,7 @@ def _in_order(item: Bytes, order: Order) -> Bytes:
     return item.reshape(len(item), -1, 2)[:, ::-1].reshape(len(item), -1)
 
 
-def _whole_number(field: Field, item: Bytes, order: Order) -> Column:
+def _whole_number(field: Field, item: _Bytes, order: Order) -> _Column:
     if field.type is Type.DECIMAL:
         return _decimal(item)
     item = _in_order(item, order)
@@ -360,7 +291,7 @@ def _whole_number(field: Field, item: Bytes, order: Order) -> Column:
 _WIDTHS = frozenset({1, 2, 4, 8})
 
 
-def _decimal(item: Bytes) -> Column:
+def _decimal(item: _Bytes) -> _Column:
     """Return the numbers that begin with a digit, up to what is none."""
     number = np.where((item[:, 0] < 0x30) | (item[:, 0] > 0x39), np.nan, 0.0)
     going = ~np.isnan(number)
@@ -368,9 +299,3 @@ def _decimal(item: Bytes) -> Column:
         going = going & (column >= 0x30) & (column <= 0x39)
         number = np.where(going, number * 10 + (column.astype(np.float64) - 0x30), number)
     return number
-
-
-def _values(field: Field, raw: Column) -> Column:
-    if field.unknown:
-        raw = np.where(np.isin(raw, field.unknown), np.nan, raw)
-    return raw if field.names or field.flags else np.asarray(field.scaled(raw), dtype=np.float64)

@@ -284,8 +284,7 @@ FORMS: dict[str, Form] = {
     "python-can CSV": Form(
         each(
             lambda f: (
-                f"{1_700_000_000 + f.time / 1000},{f.id:#x},{f.extended:d},{f.remote:d},0,{len(f.data)},"
-                f"{base64.b64encode(f.data).decode()}"
+                f"{1_700_000_000 + f.time / 1000},{f.id:#x},{f.extended:d},{f.remote:d},0,{len(f.data)},{base64.b64encode(f.data).decode()}"
             ),
             "timestamp,arbitration_id,extended,remote,error,dlc,data\n",
         ),

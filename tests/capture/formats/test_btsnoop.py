@@ -76,11 +76,7 @@ def test_what_the_recorder_lost_is_said():
 
 @pytest.mark.parametrize(
     ("link", "version", "words"),
-    [
-        (2002, 1, "simulator"),
-        (7, 1, "unknown data link 7"),
-        (1002, 2, "version 2"),
-    ],
+    [(2002, 1, "simulator"), (7, 1, "unknown data link 7"), (1002, 2, "version 2")],
 )
 def test_what_is_not_read_is_said(link, version, words):
     with pytest.raises(BadFileError, match=words):

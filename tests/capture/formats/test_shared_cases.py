@@ -22,11 +22,7 @@ BYTES = {
     "02-uuid-as-data.log": [(-1, "dd0300021234ffb577")],
     "07-first-byte-lost.txt": [(0, "dda50300fffd77"), (0, "dd0300021234ffb577")],
     "12-utf16.txt": [(1, "dda50300fffd77"), (-1, "dd0300021234ffb577")],
-    "13-trailing-comment.txt": [
-        (1, "01030000005f05f2"),
-        (-1, "01030200117848"),
-        (1, "01030000005f05f2"),
-    ],
+    "13-trailing-comment.txt": [(1, "01030000005f05f2"), (-1, "01030200117848"), (1, "01030000005f05f2")],
     "17-address-as-payload-ha.log": [(-1, "dd0400020d47ffa677"), (0, "3e47545424252526")],
     "19-hexdump-offsets.txt": [(0, "dd5a00025678ff3077")] * 2,
     "forms/c-bytes-literal.txt": [(0, "a501900802100000756f03bcf3")],

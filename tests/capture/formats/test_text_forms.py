@@ -27,7 +27,7 @@ FORMS: dict[str, dict[str, list[tuple[int, str]]]] = {
     },
     "a value and its summary a moment later": {
         "I\t12:01:02.345\tNotification received from 0000ff01-0000-1000-8000-00805f9b34fb, value: (0x) DD-04\n"
-        'A\t12:01:02.346\t"(0x) DD-04" received\n': [(-1, "dd04")],
+        'A\t12:01:02.346\t"(0x) DD-04" received\n': [(-1, "dd04")]
     },
     "literals": {
         r"b'\xa5\x01\x90\x08uo\x03'": [(0, "a501900875" + "6f03")],
@@ -124,7 +124,7 @@ FORMS: dict[str, dict[str, list[tuple[int, str]]]] = {
             (0, "010302001178"),
             (1, "0103"),
             (-1, "0103"),
-        ],
+        ]
     },
 }
 

@@ -16,11 +16,7 @@ UUID = "0000ff01-0000-1000-8000-00805f9b34fb"
 def rows(text: str):
     packets = read(text.encode())
     return [
-        (
-            int(packets.direction[row]),
-            packets.interfaces[packets.interface[row]],
-            packets.packet(row).hex(),
-        )
+        (int(packets.direction[row]), packets.interfaces[packets.interface[row]], packets.packet(row).hex())
         for row in range(len(packets))
     ]
 
@@ -65,9 +61,8 @@ class TestHomeAssistant:
 
     def test_all_ways_to_show_bytes(self):
         log = (
-            f"{self.HEAD}pack: TX BLE req #1 (W): aa 55 90\n"
-            f"{self.HEAD}pack: RX BLE data: aa5590eb\n"
-            f"{self.HEAD}pack: Rx BLE data (start): bytearray(b'\\xdd\\x03w\\'')\n"
+            f"{self.HEAD}pack: TX BLE req #1 (W): aa 55 90\n{self.HEAD}pack: RX BLE data: "
+            f"aa5590eb\n{self.HEAD}pack: Rx BLE data (start): bytearray(b'\\xdd\\x03w\\'')\n"
             f'{self.HEAD}pack: TX BLE data: b"\\x7e\\n"\n'
             f"{self.HEAD}pack: BMS data sample {{'voltage': 13.59}}\n"
         )
@@ -80,11 +75,9 @@ class TestHomeAssistant:
 
     def test_characteristics_are_those_that_the_log_names(self):
         log = (
-            f"{self.HEAD}p: GATT profile\n"
-            f"  CHR {UUID} (Handle: 15): Vendor specific (read)\n"
-            f"{self.HEAD}p: received characteristic handles #15 (notify), #15 (write).\n"
-            f"{self.HEAD}p: start notify on RX characteristic ff01\n"
-            f"{self.HEAD}p: TX BLE data: 0102\n"
+            f"{self.HEAD}p: GATT profile\n  CHR {UUID} (Handle: 15): Vendor specific (read)\n{self.HEAD}p: "
+            f"received characteristic handles #15 (notify), #15 (write).\n{self.HEAD}p: start notify on RX "
+            f"characteristic ff01\n{self.HEAD}p: TX BLE data: 0102\n"
         )
         assert rows(log) == [(1, "att ff01 write", "0102")]
 
@@ -198,11 +191,7 @@ def test_csv(separator):
         ("", "", "", "no hex"),
     ]
     text = "\n".join(separator.join(row) for row in table)
-    assert rows(text) == [
-        (1, "att ff02 write", "dda5"),
-        (-1, "att ff01 notify", "dd03"),
-        (-1, "hex", "dd03"),
-    ]
+    assert rows(text) == [(1, "att ff02 write", "dda5"), (-1, "att ff01 notify", "dd03"), (-1, "hex", "dd03")]
     packets = read(text.encode())
     assert packets.format == "CSV"
     assert (packets.time - 1_700_000_000_000_000_000).tolist() == [250_000_000, 1_250_000_000, 2_500_000_000]

@@ -10,8 +10,8 @@ import pytest
 
 from packwire.cli.commands.decode import decode
 from packwire.cli.exit_codes import ExitCode
-from packwire.cli.views.decode_folds import Fold, folds
 from packwire.errors import BadOptionError
+from packwire.insight.rounds import Fold, folds
 from packwire.vesc.framing import encode_frame
 from tests.capture.builder import ACK, RST, Session, pcap
 from tests.capture.vesc_session import ASK_BMS, ASK_VALUES, ASK_VERSION, VescSession, bms, version, via

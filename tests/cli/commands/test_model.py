@@ -12,7 +12,7 @@ from tests.cli.running import packwire
 
 @pytest.fixture
 def home(tmp_path):
-    return {"XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    return {"XDG_CONFIG_HOME": str(tmp_path / "config")}
 
 
 async def test_a_new_model_is_right_from_the_start(tmp_path, home):

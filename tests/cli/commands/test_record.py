@@ -54,10 +54,7 @@ async def test_a_connection_that_is_lost_goes_on_in_the_same_file(tmp_path):
 
 @pytest.mark.parametrize(
     ("url", "name", "words"),
-    [
-        (URL, "x.pcapng", "named with .btsnoop"),
-        ("vesc://127.0.0.1", "x.btsnoop", "named with .pcapng"),
-    ],
+    [(URL, "x.pcapng", "named with .btsnoop"), ("vesc://127.0.0.1", "x.btsnoop", "named with .pcapng")],
 )
 def test_a_name_that_says_another_format(tmp_path, url, name, words):
     with pytest.raises(BadOptionError, match=words):

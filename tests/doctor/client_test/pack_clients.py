@@ -177,12 +177,7 @@ def asked(protocol: ModelProtocol) -> list[Question]:
     ]
 
 
-async def examined(
-    name: str,
-    bug: str,
-    style: str = "at-once",
-    within: float = 60.0,
-) -> ClientReport:
+async def examined(name: str, bug: str, style: str = "at-once", within: float = 60.0) -> ClientReport:
     """Let a client of a pack be examined until it is decided or the time is over."""
     protocol = model(name)
     device = SimulatedModel(protocol).device

@@ -101,11 +101,7 @@ def test_every_way_is_named_by_a_trial():
     named = {
         trial.sent
         for trial in (LATE, *DELIVERIES, *NOTIFICATIONS, *COMPANY, *NOTIFIED_COMPANY, *BAD, MISSING)
-    } | {
-        "whole",
-        "shift",
-        *NO_FRAMER,
-    }
+    } | {"whole", "shift", *NO_FRAMER}
     assert named == set(WAYS_OF_VESC)
 
 

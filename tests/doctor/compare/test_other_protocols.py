@@ -141,10 +141,7 @@ def test_vesc_frames_in_a_log_beside_those_in_a_capture(tmp_path):
     log.write_text("\n".join([f"2026-11-21 02:39:59.000 TX {first.hex(' ')}", *lines]) + "\n")
     found = compared(open_capture(CAPTURES / "vesc" / "vesc-tool-hub-bms.pcap"), log)
     assert found.key == Cause.WRONG_CHECKSUM
-    assert [exchange.kind.name for exchange in found.mine.queries] == [
-        "FW_VERSION",
-        *["BMS_GET_VALUES"] * 4,
-    ]
+    assert [exchange.kind.name for exchange in found.mine.queries] == ["FW_VERSION", *["BMS_GET_VALUES"] * 4]
 
 
 def test_a_recording_without_a_session(app):

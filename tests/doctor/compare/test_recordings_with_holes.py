@@ -142,10 +142,7 @@ def test_nobody_is_accused_of_sending_nothing_where_no_direction_is_known():
 @needs_captures
 @pytest.mark.parametrize(
     ("app", "log"),
-    [
-        ("jk-b2a16s", "jk_HAdebug_TX_BMS_BLE-HA-768"),
-        ("jbd-sp04s034", "supervolt-jbd_HAdebug_BMS_BLE-HA-22"),
-    ],
+    [("jk-b2a16s", "jk_HAdebug_TX_BMS_BLE-HA-768"), ("jbd-sp04s034", "supervolt-jbd_HAdebug_BMS_BLE-HA-22")],
 )
 def test_a_log_of_one_direction_shows_no_fault(app, log):
     captures = (

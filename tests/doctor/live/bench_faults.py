@@ -49,9 +49,7 @@ def main(runs: int = 20, part: int = 0, parts: int = 1) -> None:
         kind = "healthy" if healthy else "fault"
         sums.update({f"{kind} runs": runs, f"{kind} right": right, "falsely certain": false})
         said = ", ".join(f"{count} x {words}" for words, count in told.most_common())
-        _say(
-            f"{fault.name:34} {right:3} of {runs}  {false} falsely certain  {slowest:5.1f} s  {said}",
-        )
+        _say(f"{fault.name:34} {right:3} of {runs}  {false} falsely certain  {slowest:5.1f} s  {said}")
     for name, count in sorted(sums.items()):
         _say(f"{name}: {count}")
 

@@ -132,9 +132,7 @@ FAULTS = (
     LiveFault("address backwards", ("configuration",), target="01:00:00:38:C1:A4", certain=True),
     LiveFault("not connectable", ("phone-app-holds-it",), ("not-connectable",)),
     LiveFault(
-        "weak, no connection",
-        ("ble.weak-signal", "phone-app-holds-it"),
-        ("weak-signal:-95", "no-link"),
+        "weak, no connection", ("ble.weak-signal", "phone-app-holds-it"), ("weak-signal:-95", "no-link")
     ),
     LiveFault("no link", ("ble.pack-stuck", "ble.weak-signal"), ("no-link",)),
     LiveFault("drops at once", ("pairing-needed",), ("link-loss:0.2",)),

@@ -23,7 +23,7 @@ PROOFS = {
         f"ERROR {HA} [habluetooth.scanner] hci0 (00:1A:7D:DA:71:13): adapter stopped responding;"
         " executing reset"
     ),
-    "reader-bug.other": f"ERROR {HA} [custom_components.bms_ble] 'NoneType' object has no attribute 'address'",
+    "reader-bug.other": f"ERROR {HA} [custom_components.bms_ble] 'BMS' object has no attribute 'address'",
     "configuration": "WARNING [main] Unknown device type foo",
     "proxy.passive": f"WARNING {HA} [habluetooth.wrappers] {PACK} No connectable Bluetooth adapters",
 }

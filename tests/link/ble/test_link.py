@@ -19,6 +19,7 @@ from packwire.link.ble.observed import Watch
 from packwire.link.gatt_traffic import GattObserver, ServiceTree
 from packwire.protocol.base import Options, WriteType
 from packwire.protocols import protocol
+from packwire.user_cache import cache_folder
 from tests.link.ble.fake_air import JBD_SERVICE, installed, jbd_cells, jbd_pack
 
 JBD = protocol("jbd")
@@ -136,10 +137,8 @@ async def test_a_way_that_was_proved_is_not_left_for_one_lost_reply():
     assert ways[3] is WriteType.WITH_RESPONSE
 
 
-async def test_a_cache_that_is_damaged_costs_nothing_but_time(tmp_path, monkeypatch):
-    folder = tmp_path / "cache" / "packwire"
-    folder.mkdir(parents=True)
-    (folder / "write-types.json").write_text('{"x": 7}')
+async def test_a_cache_that_is_damaged_costs_nothing_but_time():
+    (cache_folder() / "write-types.json").write_text('{"x": 7}')
     assert write_types.WriteTypeFinder("x", WriteType.WITH_RESPONSE).next() is WriteType.WITH_RESPONSE
 
 

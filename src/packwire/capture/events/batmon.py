@@ -72,6 +72,7 @@ SAYINGS = (
     ),
     saying("received", EventKind.NOTIFIED, "INFO [sampling] {", r"\] \{\d{1,5}: bytearray\(b['\"][^'\"]"),
     saying("unknown-type", EventKind.INFO, "nknown device type"),
+    saying("bad-setting", EventKind.INFO, "unknown bms ", r"bms \S{1,60} in group", of_device=False),
     saying("only-pairs", EventKind.INFO, "Started in pair-only mode", of_device=False),
     saying("pairing-failed", EventKind.PAIRING, "Pairing ", r"Pairing (?:\S{17} )?failed!"),
     saying("cache-stale", EventKind.SERVICES, "discovery returned no services for "),

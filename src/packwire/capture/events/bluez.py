@@ -32,6 +32,13 @@ SAYINGS = (
     saying("mgmt-permission", EventKind.ADAPTER, "Unable to open PF_BLUETOOTH socket", of_device=False),
     saying("mgmt-permission", EventKind.ADAPTER, "cannot create a bluetooth socket", of_device=False),
     saying("mgmt-permission", EventKind.ADAPTER, "rfkill: Permission denied", of_device=False),
+    saying(
+        "mgmt-permission",
+        EventKind.ADAPTER,
+        "ermission denied: '",
+        r".{1,200}/bluepy-helper'",
+        of_device=False,
+    ),
     saying("bluez-missing", EventKind.ADAPTER, "The name org.bluez was not provided", of_device=False),
     saying("bluez-missing", EventKind.ADAPTER, "GetManagedObjects on org.bluez: ", of_device=False),
     saying(
@@ -69,6 +76,7 @@ SAYINGS = (
     saying("blocked", EventKind.ADAPTER, "rfkill", r"(?:[Bb]locked|RF-kill)", start=60, of_device=False),
     saying("in-progress", EventKind.ADAPTER, "org.bluez.Error.InProgress", of_device=False),
     saying("in-progress", EventKind.ADAPTER, "DBusError: Operation already in progress", of_device=False),
+    saying("in-progress", EventKind.ADAPTER, "BleakScanner is already scanning on this", of_device=False),
     saying(
         "opcode-failed",
         EventKind.ADAPTER,
@@ -122,6 +130,7 @@ SAYINGS = (
     saying("pairing-failed", EventKind.PAIRING, "org.bluez.Error.AuthenticationRejected"),
     saying("pairing-failed", EventKind.PAIRING, "org.bluez.Error.AuthenticationCanceled"),
     saying("pairing-failed", EventKind.PAIRING, "Pairing failed"),
+    saying("pairing-failed", EventKind.PAIRING, "SMP: Pairing Failed"),
     saying("pairing-failed", EventKind.PAIRING, "Failed to pair: org.bluez.Error", r"Error\.Authentication"),
     saying("pairing-failed", EventKind.PAIRING, "failed to pair with "),
     saying("link-ended", EventKind.LOST, " disconnected with reason ", r"reason (?P<reason>\d{1,3})"),
@@ -147,7 +156,15 @@ SAYINGS = (
     saying("notify-acquired", EventKind.REFUSED, "Notify acquired"),
     saying("notify-acquired", EventKind.REFUSED, "Write acquired"),
     # Who is refused for another client is told so; the others have no right to do what they ask for.
-    saying("not-permitted", EventKind.REFUSED, "org.bluez.Error.NotPermitted", r"^(?!.*acquired)", start=-1),
+    saying(
+        "not-permitted",
+        EventKind.REFUSED,
+        "org.bluez.Error.NotPermitted",
+        r"^(?!.*(?:acquired|Not paired))",
+        start=-1,
+    ),
+    saying("security", EventKind.PAIRING, "org.bluez.Error.NotPermitted", r"NotPermitted\W{1,3}Not paired"),
+    saying("security", EventKind.PAIRING, "org.bluez.Error.NotAuthorized"),
     # Characteristics
     saying("duplicate-uuid", EventKind.SERVICES, "Multiple Characteristics with this UUID"),
     saying("duplicate-uuid", EventKind.SERVICES, "Multiple Services with this UUID"),
@@ -162,6 +179,8 @@ SAYINGS = (
     saying("characteristic-missing", EventKind.SERVICES, "haracteristic (rx) not found"),
     saying("service-missing", EventKind.SERVICES, " not found (have "),
     saying("service-missing", EventKind.SERVICES, "No control service found"),
+    saying("service-missing", EventKind.SERVICES, "No known BLE UUIDs found"),
+    saying("service-missing", EventKind.SERVICES, "Could not detect BLE UUIDs"),
     saying("service-missing", EventKind.SERVICES, "No notification service found"),
     saying("service-missing", EventKind.SERVICES, "not an JK BMS..?"),
     saying(
@@ -202,6 +221,9 @@ SAYINGS = (
         r"haracteristic 0x(?P<uuid>[0-9A-Fa-f]{4}), handle 0x[0-9a-fA-F]{1,4}, properties"
         r" 0x(?P<bits>[0-9a-fA-F]{1,2})",
     ),
+    # The services that BlueZ kept of an earlier firmware, beside those that it finds now
+    saying("services-changed", EventKind.SERVICES, " is already present in this BleakGATTServ"),
+    saying("services-removed", EventKind.SERVICES, "[DEL] ", r"(?:Characteristic|Service|Descriptor) \("),
     # btmon
     saying("att-error", EventKind.REFUSED, "ATT: Error Response"),
     saying(

@@ -10,6 +10,11 @@ _TOKEN = re.compile(
 _ADDRESS = re.compile(r"(?:[0-9A-Fa-f]{2}[:_-]){5}[0-9A-Fa-f]{2}")
 
 
+def may_set(line: str) -> bool:
+    """Tell whether a line may be one of settings that name addresses; of a log, few are."""
+    return line[0] in " -{}" or "alias" in line or "address" in line
+
+
 class Settings:
     """Takes the lines of settings, and tells each name with its address."""
 

@@ -94,6 +94,10 @@ SAYINGS = (
     saying("notify-failed", EventKind.REFUSED, "register_for_notify failed", r"status=(?P<status>-?\d{1,4})"),
     saying("wrong-handle", EventKind.REFUSED, "char/descriptor at handle", r"handle.*status=(?:1|10)\b"),
     saying("not-permitted", EventKind.REFUSED, "char/descriptor at handle", r"handle.*status=[23]\b"),
+    # ESP-IDF's example client and what was made of it: ATT's errors in hex
+    saying("not-permitted", EventKind.REFUSED, " failed, error status", r"status = [23]$"),
+    saying("wrong-handle", EventKind.REFUSED, " failed, error status", r"status = [1a]$"),
+    saying("security", EventKind.PAIRING, " failed, error status", r"status = [58cf]$"),
     saying("wrong-secret", EventKind.PAIRING, "App key rejected", r"\]:? ?App key", start=4),
     saying("wrong-secret", EventKind.PAIRING, "assword rejected", r"\]:? ?(?:Root p|P)assword", start=8),
     saying("secret-unanswered", EventKind.TIMED_OUT, "Authentication timeout after "),
@@ -123,16 +127,15 @@ SAYINGS = (
     saying("security-wanted", EventKind.PAIRING, "ESP_GAP_BLE_SEC_REQ_EVT"),
     saying("seen", EventKind.SEEN, "RSSI", r"RSSI(?::|=) ?(?:0x[0-9a-f]{8} \()?(?P<rssi>-\d{1,3})\b"),
     saying("seen", EventKind.SEEN, "Found device "),
-    saying(
-        "api-closed",
-        EventKind.PROXY,
-        "Connection closed",
-        r"\[api.*Connection closed",
-        start=-1,
-        of_device=False,
+    *(
+        saying("api-closed", EventKind.PROXY, words, rf"\[api.*{words}", start=-1, of_device=False)
+        for words in ("Connection closed", "Connection reset", "CONNECTION_CLOSED")
     ),
+    saying("proxy-lost", EventKind.PROXY, " is unresponsive; disconnect", of_device=False),
     saying("wifi-lost", EventKind.PROXY, "Disconnected ssid=", of_device=False),
+    saying("wifi-lost", EventKind.PROXY, "Connection lost; reconnect", r"\[wifi", start=12, of_device=False),
     saying("proxy-passive", EventKind.PROXY, "  Active: NO", of_device=False),
+    saying("proxy-passive", EventKind.PROXY, '"ble.scan_result"', of_device=False),  # a Shelly's script
     # The components' own words
     saying("received", EventKind.NOTIFIED, "Notification received"),
     saying("received", EventKind.NOTIFIED, "otify value of length"),
@@ -293,6 +296,13 @@ SAYINGS = (
         EventKind.NOTIFIED,
         "<<< ",
         r"<<< (?:[0-9A-Fa-f]{2}\b|\d{1,3}[,; ]|0b|\")",
+        of_device=False,
+    ),
+    saying(
+        "unknown-idle",
+        EventKind.DAMAGED,
+        "<<< ",
+        r"<<< \"?(?:(?:\\x00|00[:.]){32}|(?:\\x[Ff]{2}|FF[:.]){16})",
         of_device=False,
     ),
     saying(

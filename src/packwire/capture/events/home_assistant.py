@@ -15,8 +15,10 @@ SAYINGS = (
         "service_uuids",
         r"""service_uuids['"]:\s?\[(?P<services>[^\]]{0,400})\]""",
     ),
-    saying("not-connectable", EventKind.SEEN, "connectable", r"""connectable['"]:\s?(?:false|False)"""),
-    saying("connectable", EventKind.SEEN, "connectable", r"""connectable['"]:\s?(?:true|True)"""),
+    saying("not-connectable", EventKind.SEEN, "connectable'", r"connectable':\s?False"),
+    saying("not-connectable", EventKind.SEEN, 'connectable"', r'connectable":\s?(?:false|False)'),
+    saying("connectable", EventKind.SEEN, "connectable'", r"connectable':\s?True"),
+    saying("connectable", EventKind.SEEN, 'connectable"', r'connectable":\s?(?:true|True)'),
     # bleak_retry_connector
     saying("connecting", EventKind.CONNECTING, "Connection attempt: ", r"attempt: (?P<attempt>\d{1,4})"),
     saying("connecting", EventKind.CONNECTING, "Connecting (attempt: "),
@@ -90,6 +92,14 @@ SAYINGS = (
     saying("no-connectable-scanner", EventKind.PROXY, "Shelly devices are passive-only"),
     saying("not-connectable-path", EventKind.PROXY, "none with a connectable path"),
     saying("not-connectable-path", EventKind.PROXY, "only in non-connectable history"),
+    # The scanners that hear it now are listed behind: here is none.
+    saying(
+        "no-longer-heard",
+        EventKind.NOT_SEEN,
+        "in connectable history; ",
+        r"history; \d{1,3} scanner\(s\) registered, (?!0)\d{1,3} scanning, \d{1,3} connectable\W*$",
+        start=-1,
+    ),
     saying("no-scanner", EventKind.ADAPTER, "no scanner is currently scanning", of_device=False),
     saying(
         "scanner-count",

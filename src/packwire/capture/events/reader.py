@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 
 from packwire.capture.events.blocks import Blocks
 from packwire.capture.events.clocks import Clocks, has_time
-from packwire.capture.events.configured import Settings
+from packwire.capture.events.configured import Settings, may_set
 from packwire.capture.events.index import finder
 from packwire.capture.events.programs import SYSTEM_TOOLS, Writers, named_above, of_others, plugin_of
 from packwire.capture.events.saying import Sentence
 from packwire.capture.events.shown_bytes import shows_bytes
+from packwire.capture.events.subject import subject_of
 from packwire.capture.events.told import ONLY_THERE, LoggedDevice, Quote
 from packwire.capture.events.unknown import BLUETOOTH, COMMON, WIRE
 from packwire.capture.packets import NO_TIME
@@ -31,28 +32,6 @@ _LAST_LINES = 50
 #: So much of a line is looked at: no sentence is longer.
 _MAX_LINE = 4096
 _SHOWN = 400
-
-_ADDRESS = re.compile(
-    r"(?<![0-9A-Fa-f:*])[0-9A-Fa-fxX*]{2}(?:[:_-][0-9A-Fa-fxX*]{2}){5}(?!:?[0-9A-Fa-f*]{2}|[0-9A-Fa-f*])"
-)
-#: An adapter's or a proxy's own address.
-_OWN = re.compile(
-    r"(?:\bhci\d{1,2} \(|bdaddr': '|with mac address |source['\"]: ?['\"]|MAC: |BD Address: |Controller "
-    r"|\baddr )$",
-    re.IGNORECASE,
-)
-_NAMED = re.compile(
-    r"_bms\] (?:\((?P<bracketed>[^)]{1,48})\)|(?P<plain>[^|\]\s][^|\]]{0,48}?)\|(?P<tail>[0-9A-Za-z*]{2,6}):)"
-    r"|::(?P<old>[^:\]]{1,48}):(?P<old_tail>[0-9A-Fa-f*]{2,6})\)?\]"
-    r"|bms_ble\] (?:Error fetching |BMS |Finished fetching |Fetching )?(?P<coordinator>\S[^:\n]{0,40}?)"
-    r"(?: data|: (?:BMS data|advertisement))"
-    r"|\[sampling\] (?P<batmon>\S[^:=(]{0,40}?)(?: error| volt=|: BmsSampl)"
-    r"|onnecting BMS \((?P<older>[^)]{1,48})\)|Initializing coordinator for (?P<setup>[^\s(]{1,48})"
-)
-#: A line in which a name may stand without its address has one of these.
-_NAMING = ("_bms", "bms_ble", "[sampling]", "BMS (", "coordinator for")
-_BEFORE_ADDRESS = re.compile(r"(?:\] |for |Setup of )(?P<name>\S[^\]\[]{0,40}?) (?:- |\()$")
-_BEHIND_ADDRESS = re.compile(r",(?P<name>[^,)]{1,40})\)")
 
 #: ESPHome's page shows what is said on the line below who says it.
 _HEAD_ALONE = re.compile(
@@ -209,8 +188,9 @@ class _Reader:
 
     def _in_context(self, line: str) -> str:
         """Return a line with the head of its block; take in the names that settings give."""
-        for name, address in self._settings.names(line):
-            self._alias(name, address)
+        if may_set(line):
+            for name, address in self._settings.names(line):
+                self._alias(name, address)
         return self._blocks.whole(line)
 
     def _note_common(self, line: str) -> None:
@@ -229,7 +209,7 @@ class _Reader:
 
     def _take_in(self, line: str, said: list[tuple[Sentence, dict[str, str]]], told: bool | None) -> None:
         log, who = self.log, self._who(line)
-        address, name, tail = _subject(line)
+        address, name, tail = subject_of(line)
         if tail and len(self._tails) < MAX_SUBJECTS:
             self._tails[name] = tail
         if "]: [" in line:
@@ -372,24 +352,3 @@ def _values(row: Sentence, line: str) -> dict[str, str] | None:
     if found is None:
         return None
     return {key: value for key, value in found.groupdict().items() if value is not None}
-
-
-def _subject(line: str) -> tuple[str, str, str]:
-    """Return the address, the name and the address's end of the device of a line, as far as it says."""
-    address = name = tail = ""
-    for found in _ADDRESS.finditer(line) if line.count(":") > 4 or "dev_" in line else ():
-        before = line[max(found.start() - 24, 0) : found.start()]
-        if _OWN.search(before):
-            continue
-        address = found[0].upper().replace("_", ":").replace("-", ":")
-        told = _BEFORE_ADDRESS.search(line[max(found.start() - 64, 0) : found.start()])
-        told = told or _BEHIND_ADDRESS.match(line, found.end())
-        name = told["name"].strip() if told else ""
-        break
-    named = _NAMED.search(line) if any(word in line for word in _NAMING) else None
-    if named:
-        name = next(group for group in named.groups() if group).strip()
-        tail = (named["tail"] or named["old_tail"] or "").upper()
-    if _ADDRESS.fullmatch(name) or name == "device":
-        return address, "", ""
-    return address, name, tail if len(tail) == 4 else ""

@@ -56,7 +56,8 @@ COMMON = (
         "unknown-damage",
         EventKind.DAMAGED,
         rf"{_CHECK}\b.{{0,40}}(?:\berror|\bfail|mismatch|invalid|wrong|\bbad\b|incorrect|\bn(?:ot )?ok\b"
-        rf"|!=|should be|not match)|{_BAD} (?:\w+ )?{_PART}|\bframe ?error|does not start with|too short\b"
+        rf"|!=|should be|not match|expected)|{_BAD} (?:\w+ )?{_PART}"
+        r"|\bframe ?error|does not start with|too short\b"
         r"|\b(?:unable to|lost|out[ -]of)[ -]sync\b|desync"
         r"|\b(?:no|missing) (?:prefix|suffix|so[if]\b|eo[if]\b)"
         r"|\b(?:frame|length|data|size)s? (?:are |is |length )?"
@@ -97,7 +98,10 @@ COMMON = (
         r"|network is unreachable|host is (?:down|unreachable)",
     ),
     _common(
-        "unknown-idle", EventKind.DAMAGED, r"(?:\b(?:0x)?ff[ .:,-]{1,2}){16}|(?:\b(?:0x)?00[ .:,-]{1,2}){32}"
+        "unknown-idle",
+        EventKind.DAMAGED,
+        r"(?:\b(?:0x)?ff[ .:,-]{1,2}){16}|(?:\b(?:0x)?00[ .:,-]{1,2}){32}"
+        r"|(?:\\xff){16}|(?:\\x00){32}",
     ),
     _common(
         "unknown-adapter",

@@ -223,6 +223,19 @@ SAYINGS = (
         of_device=False,
     ),
     saying("empty-response", EventKind.TIMED_OUT, "Got response: b''", of_device=False),
+    saying("empty-response", EventKind.TIMED_OUT, "response passed to decode: b''", of_device=False),
+    saying("empty-response", EventKind.TIMED_OUT, "Error: Response was empty", of_device=False),
+    saying("crc-error", EventKind.DAMAGED, "Error: Invalid response CRC", of_device=False),
+    saying("pack-refuses", EventKind.REFUSED, "Error: NAK", of_device=False),
+    saying("pack-refuses", EventKind.REFUSED, "with base 10: 'NAK'", of_device=False),
+    # bms-to-inverter
+    saying("empty-response", EventKind.TIMED_OUT, "IOException: No bytes available", of_device=False),
+    saying("incomplete", EventKind.DAMAGED, "IOException: Not enough bytes available", of_device=False),
+    saying("bad-header", EventKind.DAMAGED, "got wrong start flag", of_device=False),
+    saying("bad-frame", EventKind.DAMAGED, "got wrong command id", of_device=False),
+    saying("modbus-no-response", EventKind.TIMED_OUT, "Error reading from modbus device", of_device=False),
+    saying("config-issue", EventKind.PORT, "Opening port ", r"port \S{1,60} FAILED", of_device=False),
+    saying("no-port", EventKind.PORT, "No port available on this machine", of_device=False),
     # mpp-solar's tables
     saying(
         "worked",

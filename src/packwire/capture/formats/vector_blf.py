@@ -8,14 +8,7 @@ from typing import IO
 
 from packwire.capture.formats import blf_process
 from packwire.capture.packets import PacketDirection, Packets
-from packwire.capture.text.can import (
-    FD_FORMAT,
-    FD_PASSIVE,
-    FD_SWITCHED,
-    can_frame,
-    can_row,
-    error_frame,
-)
+from packwire.capture.text.can import FD_FORMAT, FD_PASSIVE, FD_SWITCHED, can_frame, can_row, error_frame
 from packwire.capture.text.grammar import Row, Unread
 from packwire.capture.text.table import MAX_ROWS, Table
 from packwire.errors import BadFileError, missing_extra
@@ -24,8 +17,8 @@ from packwire.messages import Bytes
 NAME = "Vector BLF log"
 
 _MAGIC = b"LOGG"
-#: How long the process may take, and how long for it to end where it must be ended.
-_SECONDS, _TO_END = 150.0, 5.0
+#: How long the process may take.
+_SECONDS = 150.0
 _BLOCK = 1 << 20
 
 

@@ -12,12 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from packwire.capture.links import of_wiretap
-from packwire.capture.packets import (
-    LINKTYPE_CAN_SOCKETCAN,
-    NO_TIME,
-    PacketDirection,
-    Packets,
-)
+from packwire.capture.packets import LINKTYPE_CAN_SOCKETCAN, NO_TIME, PacketDirection, Packets
 from packwire.capture.text.can import can_frame, error_frame
 from packwire.capture.text.clock import seconds
 from packwire.capture.text.grammar import NO_BYTES, Row, Unread

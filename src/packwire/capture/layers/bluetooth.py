@@ -20,7 +20,7 @@ from packwire.capture.layers.rfcomm import Chunks
 from packwire.capture.links import HCI, Layer, numbers, reader
 from packwire.capture.packets import Packets
 from packwire.channel import THE_APP, UNKNOWN_HANDLE, Channel, Transport
-from packwire.columns import distinct
+from packwire.columns import distinct, offsets_of
 from packwire.messages import Bytes, Int64s, Messages
 
 _BLOCK = 1 << 15
@@ -241,7 +241,7 @@ def _packet_numbers(bluetooth: Bluetooth, row: Int64s) -> tuple[Int64s, Int64s]:
     lists = [bluetooth.rows_of[each] for each in row[together].tolist()]
     counts = np.ones(count, dtype=np.int64)
     counts[together] = [len(rows) for rows in lists]
-    offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    offsets = offsets_of(counts)
     packets = np.repeat(number, counts)
     for index, rows in zip(together.tolist(), lists, strict=True):
         packets[offsets[index] : offsets[index + 1]] = np.array(rows) + 1

@@ -8,6 +8,7 @@ import numpy as np
 from packwire.capture.layers.stream_frames import StreamFrames
 from packwire.capture.layers.tcp_stream import Stream
 from packwire.channel import Channel
+from packwire.columns import offsets_of
 from packwire.messages import Bytes, Direction, Int64s, Messages
 
 
@@ -94,7 +95,7 @@ class FrameTable:
             if key in self._several:
                 lists[index] = self._several[key]
                 counts[index] = len(lists[index])
-        offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+        offsets = offsets_of(counts)
         packets = np.repeat(number, counts)
         for index, numbers in lists.items():
             packets[offsets[index] : offsets[index + 1]] = numbers

@@ -6,17 +6,14 @@ commands, ACL data and events) and 7.7 (events); link types from https://www.tcp
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from packwire.capture.layers.l2cap import Fragments
 from packwire.capture.layers.link import Counts
-from packwire.capture.packets import (
-    PacketDirection,
-    Packets,
-)
+from packwire.capture.packets import PacketDirection, Packets
 from packwire.columns import distinct, gather
 from packwire.messages import Bytes, Int8s, Int32s, Int64s
 
@@ -33,14 +30,6 @@ class HciKind(IntEnum):
     SCO = 3
     EVENT = 4
     ISO = 5
-
-
-class HciTransport(StrEnum):
-    """What kind of radio link a connection is."""
-
-    LE = "LE"
-    CLASSIC = "BR/EDR"
-    UNKNOWN = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +73,12 @@ class HciLink:
     """A connection between two Bluetooth devices, as far as it was recorded.
 
     `peer` is the address of the other device than the one that recorded (empty: the connection began before
-    the recording); `central` tells whether the recording device is the central (None: unknown).
+    the recording).
     """
 
     adapter: int
     handle: int
-    transport: HciTransport = HciTransport.UNKNOWN
     peer: str = ""
-    central: bool | None = None
 
 
 def joined(parts: list[HciPackets]) -> HciPackets:
@@ -297,10 +284,10 @@ def _change(adapter: int, event: bytes) -> tuple[tuple[int, int], HciLink | None
     if event[0] == _CONNECTION:
         if len(body) < 9:
             return None
-        return which, HciLink(adapter, handle, HciTransport.CLASSIC, _address(body[3:9]))
+        return which, HciLink(adapter, handle, _address(body[3:9]))
     if len(body) < 11:
         return None
-    return which, HciLink(adapter, handle, HciTransport.LE, _address(body[5:11]), body[3] == 0)
+    return which, HciLink(adapter, handle, _address(body[5:11]))
 
 
 def _failed(event: bytes) -> bool:

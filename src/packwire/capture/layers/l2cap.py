@@ -20,8 +20,6 @@ SIGNALLING, ATT, LE_SIGNALLING, SECURITY = 1, 4, 5, 6
 #: Protocol numbers of dynamic channels [Assigned Numbers, 2.5].
 PSM_RFCOMM, PSM_ATT = 0x0003, 0x001F
 
-_CONNECTION_REQUEST, _CONNECTION_RESPONSE, _DISCONNECTION_RESPONSE = 2, 3, 7
-
 LOST_START = "a continuation whose first fragment is not in the recording"
 INCOMPLETE = "an L2CAP message of which fragments are missing"
 CUT_SHORT = "cut short when it was recorded (a filtered log does that)"

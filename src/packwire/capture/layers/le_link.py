@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from packwire.capture.layers.hci import HciLink, HciTransport, Links
+from packwire.capture.layers.hci import HciLink, Links
 from packwire.capture.layers.l2cap import Fragments
 from packwire.capture.layers.link import Counts
 from packwire.capture.packets import PacketDirection, Packets
@@ -137,7 +137,7 @@ class LinkLayer:
     def _state(self, access: int) -> _State:
         state = self._states.get(access)
         if state is None:
-            link = HciLink(-1, access, HciTransport.LE, self._peers.get(access, ""))
+            link = HciLink(-1, access, self._peers.get(access, ""))
             state = self._states[access] = _State(self._links.begin(link))
         return state
 

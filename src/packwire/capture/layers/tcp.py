@@ -13,6 +13,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from packwire.address import place
 from packwire.capture.layers.ip import TCP, Carried, open_ip
 from packwire.capture.layers.link import Counts, locate_ip
 from packwire.capture.layers.tcp_stream import Flag, Segments, Stream, stream
@@ -124,8 +125,7 @@ class Endpoints:
     def text(self, number: int) -> str:
         """Return `192.0.2.7:65102`."""
         address, port = divmod(int(self.codes[number]), 65536)
-        host = self.addresses[address]
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return place(self.addresses[address], port)
 
 
 _HEADER = np.dtype(

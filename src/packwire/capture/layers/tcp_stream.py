@@ -70,7 +70,6 @@ class Stream:
     acknowledged: int | None = None
     retransmitted: int = 0
     reordered: int = 0
-    keep_alives: int = 0
     strays: int = 0
 
     @property
@@ -158,7 +157,6 @@ def stream(packets: Packets, segments: Segments, of_side: NDArray[np.bool_]) -> 
         acknowledged=acknowledged,
         retransmitted=int(np.count_nonzero(with_data)) - _distinct(source, len(own)),
         reordered=_distinct(source[position[source] < reached[source]], len(own)),
-        keep_alives=int(np.count_nonzero(keep_alive)),
         strays=int(np.count_nonzero(stray)),
     )
 

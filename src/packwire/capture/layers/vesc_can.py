@@ -12,7 +12,6 @@ from packwire.messages import Direction
 from packwire.wire.checksum import crc16_xmodem
 
 _FILL, _FILL_LONG, _PROCESS, _PROCESS_SHORT = 5, 6, 7, 8
-_BUFFERS = (_FILL, _FILL_LONG, _PROCESS, _PROCESS_SHORT)
 #: Send modes: 0 and 2 hand a command to the receiver, 1 a reply to its client.
 _REPLY_MODE = 1
 #: What a device takes in its buffer.

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from packwire.apk.findings import look_into
 from packwire.apk.found import AppFindings, Captured
-from packwire.apk.texts import short_uuid
+from packwire.att import short_uuid
 from packwire.capture import open_capture
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.options import AllOption, JsonOption

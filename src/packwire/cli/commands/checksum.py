@@ -11,7 +11,6 @@ from packwire.capture import open_capture
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.headers import unframed
 from packwire.cli.kinds import chance_text
-from packwire.cli.masked import masked
 from packwire.cli.options import BytesOption, JsonOption
 from packwire.cli.terminal import make_console
 from packwire.cli.views.checksum import lines, record
@@ -20,6 +19,7 @@ from packwire.errors import BadOptionError
 from packwire.insight.checksum_search import Finding, search
 from packwire.insight.groups import lane_rows
 from packwire.messages import Messages
+from packwire.phrases import counted
 from packwire.visible import record_text
 
 _DIGITS = frozenset("0123456789abcdefABCDEF")
@@ -56,7 +56,7 @@ def checksum(
             for each in findings:
                 print(record_text(record(title, findings, each)))
             continue
-        console.print(f"{title}: {len(set(lot))} different message{'s' if len(set(lot)) != 1 else ''}")
+        console.print(f"{title}: {counted(len(set(lot)), 'different message')}")
         for line in lines(findings, chance_text):
             console.print(f"  {line}")
     return ExitCode.OK if found else ExitCode.NO_ANSWER
@@ -74,7 +74,7 @@ def _lots(given: Sequence[str], *, decimal: bool) -> list[tuple[str, list[bytes]
         return [("given", [bytes.fromhex(text)[:_LONGEST] for text in texts])]
     result = []
     for path in given:
-        capture = masked(open_capture(path, decimal=decimal), keep_secrets=True)
+        capture = open_capture(path, decimal=decimal)
         # Pieces of frames have no checksum.
         table = capture.messages.select(~unframed(capture))
         result += [

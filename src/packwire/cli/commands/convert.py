@@ -16,8 +16,9 @@ from packwire.capture.writers.private import OWNER_ONLY
 from packwire.cli.completion import formats
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.options import BytesOption, RawOption
+from packwire.cli.output import require_free
 from packwire.cli.terminal import Writer, make_console, printable
-from packwire.errors import BadFileError, BadOptionError
+from packwire.errors import BadOptionError, not_written
 
 
 def convert(
@@ -55,8 +56,7 @@ def convert(
     name = format_of(target, format_)
     if str(source) != "-" and target.exists() and source.exists() and target.samefile(source):
         raise BadOptionError(f"{target}: this is the source itself; give another name")
-    if target.exists() and not force and not target.is_char_device():
-        raise BadOptionError(f"{target} is there already: give another name, or --force to write over it")
+    require_free(target, force=force or target.is_char_device())
     redact = not keep_secrets
     capture = open_capture(source, decimal=bytes_ == "decimal")
     counts: dict[str, int] = {}
@@ -83,7 +83,7 @@ def _write(capture: Capture, name: str, target: Path, *, raw: bool, redact: bool
             part.chmod(0o644 if redact else OWNER_ONLY)
             part.replace(target)
     except OSError as error:
-        raise BadFileError(f"{target}: cannot be written ({error.strerror or error})") from error
+        raise not_written(target, error) from error
     return notes
 
 

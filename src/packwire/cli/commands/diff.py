@@ -7,12 +7,12 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from packwire.capture import Capture, open_capture
+from packwire.capture import Capture
 from packwire.capture.packets import NO_TIME
 from packwire.cli.diffing import show_differences
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.headers import check_header, known_headers
-from packwire.cli.masked import masked
+from packwire.cli.masked import open_masked
 from packwire.cli.options import AllOption, BytesOption, JsonOption, KeepSecretsOption, RedactOption
 from packwire.cli.terminal import make_console
 from packwire.errors import BadOptionError
@@ -87,10 +87,7 @@ def diff(
         raise BadOptionError(f"{names[0]}: with --state, every file belongs behind a state's name")
     if plain and json:
         raise BadOptionError("--plain is for text: leave it out with --json")
-    captures = [
-        masked(open_capture(path, decimal=bytes_ == "decimal"), redact=redact, keep_secrets=keep_secrets)
-        for path in paths
-    ]
+    captures = [open_masked(path, bytes_, redact=redact, keep_secrets=keep_secrets) for path in paths]
     split = split_at_writes or (len(names) == 1 and at is None and not by_state)
     cuts = _cuts(captures, by_state, prefix=prefix, split=split, at=at, names=state)
     if not cuts:

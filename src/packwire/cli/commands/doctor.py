@@ -12,15 +12,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from packwire.address import (
-    FORMS,
-    HUB_PORT,
-    VESC,
-    Address,
-    LinkKind,
-    listed,
-    parse_address,
-)
+from packwire.address import FORMS, HUB_PORT, VESC, Address, LinkKind, listed, parse_address
 from packwire.check import Depth
 from packwire.cli.adapters import adapter_of, bluetooth_adapter
 from packwire.cli.completion import addresses

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from packwire.capture import Capture, open_capture
+from packwire.capture import Capture
 from packwire.capture.content import look
 from packwire.capture.framings import request_of
 from packwire.capture.packets import NO_TIME
@@ -16,7 +16,7 @@ from packwire.cli.alike import alike
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.headers import known_headers, row_families
 from packwire.cli.kinds import NamedFrames, forms_of, kinds_of, of_one_channel, undigited
-from packwire.cli.masked import masked
+from packwire.cli.masked import open_masked
 from packwire.cli.notes import read_notes
 from packwire.cli.notes_options import NotesOptions
 from packwire.cli.options import BytesOption, JsonOption, OutOption
@@ -79,7 +79,7 @@ def draft(
         raise BadOptionError("give a recording that exists")
     if out is not None and out.exists() and not force:
         raise BadOptionError(f"{out} exists: --force writes over it")
-    captures = [masked(open_capture(path, decimal=bytes_ == "decimal")) for path in paths]
+    captures = [open_masked(path, bytes_) for path in paths]
     said = read_notes(values, options, captures)
     kinds = of_one_channel(kinds_of(captures))
     texts = [each.text for each in kinds if each.text is not None]

@@ -13,7 +13,7 @@ from packwire.cli.exit_codes import ExitCode
 from packwire.cli.limits import positive
 from packwire.cli.names import address_of
 from packwire.cli.options import JsonOption, OutOption
-from packwire.cli.output import open_output
+from packwire.cli.output import open_output, require_free
 from packwire.cli.passwords import with_password
 from packwire.cli.terminal import Writer, make_console, printable
 from packwire.errors import BadOptionError
@@ -52,8 +52,7 @@ def explore(
     wanted = with_password(parse_address(address_of(address)))
     if wanted.link is not LinkKind.BLE:
         raise BadOptionError(f"explore is for Bluetooth: ble://ADDRESS, not {wanted}")
-    if out is not None and out.exists() and not force:
-        raise BadOptionError(f"{out} is there already: give another name, or --force to write over it")
+    require_free(out, force=force)
     return asyncio.run(_explore(wanted, for_, probe=probe, out=out, json=json))
 
 

@@ -5,10 +5,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from packwire.capture import open_capture
-from packwire.cli.exit_codes import ExitCode
+from packwire.cli.exit_codes import exit_code_for
 from packwire.cli.kinds import kinds_of
-from packwire.cli.masked import masked
+from packwire.cli.masked import open_masked
 from packwire.cli.options import AllOption, BytesOption, JsonOption, KeepSecretsOption, RedactOption
 from packwire.cli.terminal import make_console
 from packwire.cli.views.fields import record, show
@@ -38,9 +37,7 @@ def fields(
     all
         Also what never changes.
     """
-    capture = masked(
-        open_capture(file, decimal=bytes_ == "decimal"), redact=redact, keep_secrets=keep_secrets
-    )
+    capture = open_masked(file, bytes_, redact=redact, keep_secrets=keep_secrets)
     kinds = kinds_of([capture])
     found = find_fields([each.frames for each in kinds])
     if json:
@@ -48,6 +45,4 @@ def fields(
             print(record_text(record(each, own)))
     else:
         show(make_console(), kinds, found, everything=all)
-    if capture.damage:
-        return ExitCode.BAD_FILE
-    return ExitCode.OK if kinds else ExitCode.NO_ANSWER
+    return exit_code_for([capture], found=kinds)

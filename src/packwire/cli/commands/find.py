@@ -5,10 +5,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from packwire.capture import open_capture
-from packwire.cli.exit_codes import ExitCode
+from packwire.cli.exit_codes import exit_code_for
 from packwire.cli.kinds import kinds_of, undigited
-from packwire.cli.masked import masked
+from packwire.cli.masked import open_masked
 from packwire.cli.notes import read_notes
 from packwire.cli.notes_options import NotesOptions
 from packwire.cli.options import AllOption, BytesOption, JsonOption, KeepSecretsOption, RedactOption
@@ -53,10 +52,7 @@ def find(
         raise BadOptionError("give a recording that exists, then values such as 83.92V or soc=87%")
     if not values and options.notes is None:
         raise BadOptionError("say what was shown, such as 83.92V, 20cells or soc=87%, or give --notes FILE")
-    captures = [
-        masked(open_capture(path, decimal=bytes_ == "decimal"), redact=redact, keep_secrets=keep_secrets)
-        for path in paths
-    ]
+    captures = [open_masked(path, bytes_, redact=redact, keep_secrets=keep_secrets) for path in paths]
     said = read_notes(values, options, captures)
     kinds = undigited(kinds_of(captures))
     frames = [each.frames for each in kinds]
@@ -67,7 +63,5 @@ def find(
                 print(record_text(record))
     else:
         show(make_console(), found, kinds, said.remark, everything=all)
-    if any(capture.damage for capture in captures):
-        return ExitCode.BAD_FILE
-    right = [each for each in found if each.matches and each.matches[0].chance <= MOST_CHANCE]
-    return ExitCode.OK if right else ExitCode.NO_ANSWER
+    right = any(each.matches and each.matches[0].chance <= MOST_CHANCE for each in found)
+    return exit_code_for(captures, found=right)

@@ -5,10 +5,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from packwire.capture import open_capture
-from packwire.cli.exit_codes import ExitCode
+from packwire.cli.exit_codes import exit_code_for
 from packwire.cli.headers import check_header, family_names, known_headers, unframed
-from packwire.cli.masked import masked
+from packwire.cli.masked import open_masked
 from packwire.cli.options import BytesOption, JsonOption, KeepSecretsOption, RedactOption
 from packwire.cli.terminal import make_console
 from packwire.cli.views.groups import record, show
@@ -47,9 +46,7 @@ def groups(
     check_header(header)
     if plot is not None and plot.suffix.lower() not in {".svg", ".png"}:
         raise BadOptionError(f"--plot {plot}: the file must end in .svg or .png")
-    capture = masked(
-        open_capture(file, decimal=bytes_ == "decimal"), redact=redact, keep_secrets=keep_secrets
-    )
+    capture = open_masked(file, bytes_, redact=redact, keep_secrets=keep_secrets)
     messages = capture.messages
     found = group_messages(messages, known_headers([capture])[0] if header is None else header)
     if plot is not None:
@@ -63,6 +60,4 @@ def groups(
             make_console().print(
                 "The device writes decimal text: `packwire fields` shows what its lines hold."
             )
-    if capture.damage:
-        return ExitCode.BAD_FILE
-    return ExitCode.OK if found else ExitCode.NO_ANSWER
+    return exit_code_for([capture], found=found)

@@ -74,17 +74,19 @@ def hub(
         Log one JSON object a line.
     """
     seconds = positive_or_none("--for", for_)
-    options = _options(
-        _place(listen),
-        tls_port,
-        certificate,
-        key,
-        credentials,
-        ",".join(words(allow)) or None,
-        max_age,
-        http_port,
-        open_=open_,
-    )
+    said = {
+        **_place(listen),
+        "credentials": credentials,
+        "allow": ",".join(words(allow)) or None,
+        "max_age": max_age,
+        "http_port": http_port,
+        "open": open_ or None,
+    }
+    if tls_port is not None or certificate is not None or key is not None:
+        if tls_port is None or certificate is None:
+            raise BadOptionError("TLS needs both --tls-port and --certificate (and --key)")
+        said["tls"] = {"port": tls_port, "certificate": certificate, "key": key}
+    options = {name: value for name, value in said.items() if value is not None}
 
     def read() -> "HubSettings":
         from packwire.hub.settings import read_settings  # noqa: PLC0415 - pydantic
@@ -95,33 +97,6 @@ def hub(
     with _logging(as_json=log_json) as failed:
         code = _run_on_the_fastest_loop(lambda: _serve(settings, read, seconds))
     return ExitCode.BAD_FILE if failed else code
-
-
-def _options(
-    place: dict[str, Any],
-    tls_port: int | None,
-    certificate: Path | None,
-    key: Path | None,
-    credentials: Path | None,
-    allow: str | None,
-    max_age: float | None,
-    http_port: int | None,
-    *,
-    open_: bool,
-) -> dict[str, Any]:
-    """Return what was said on the command line as settings."""
-    said: dict[str, Any] = {
-        "credentials": credentials,
-        "allow": allow,
-        "max_age": max_age,
-        "http_port": http_port,
-        "open": open_ or None,
-    }
-    if tls_port is not None or certificate is not None or key is not None:
-        if tls_port is None or certificate is None:
-            raise BadOptionError("TLS needs both --tls-port and --certificate (and --key)")
-        said["tls"] = {"port": tls_port, "certificate": certificate, "key": key}
-    return place | {name: value for name, value in said.items() if value is not None}
 
 
 def _place(listen: str | None) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from packwire.capture import Capture, open_capture
-from packwire.capture.content import Content, look
+from packwire.capture.content import look
 from packwire.capture.redact import redacted
 from packwire.cli.alike import alike
-from packwire.cli.exit_codes import ExitCode
+from packwire.cli.exit_codes import ExitCode, exit_code_for
 from packwire.cli.options import BytesOption, JsonOption
 from packwire.cli.terminal import Writer, make_console
 from packwire.cli.views.info import lines, record
@@ -51,11 +51,5 @@ def info(
             out.line() if number else None
             for line in lines(shown, content, like):
                 out.line(*line)
-        code = max(code, _code(shown, content))
+        code = max(code, exit_code_for([shown], found=content.messages))
     return code
-
-
-def _code(capture: Capture, content: Content) -> ExitCode:
-    if capture.damage:
-        return ExitCode.BAD_FILE
-    return ExitCode.OK if content.messages else ExitCode.NO_DATA

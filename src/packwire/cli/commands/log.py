@@ -12,6 +12,7 @@ from packwire.cli.running import run_until_stopped
 from packwire.cli.terminal import make_console, printable
 from packwire.cli.value_log import ValueLog
 from packwire.cli.watching import WatchLimits, watch_device
+from packwire.phrases import counted
 
 _NO_OPTIONS = DeviceOptions()
 
@@ -55,7 +56,7 @@ async def _log(
             try:
                 return await watch_device(lambda: wanted.device(tries=1), written, every, limits)
             finally:
-                gaps = "" if not written.gaps else f", {written.gaps} gap{'s' if written.gaps > 1 else ''}"
+                gaps = "" if not written.gaps else f", {counted(written.gaps, 'gap')}"
                 make_console(stderr=True).print(
                     f"{printable(str(out))}: {written.readings} readings{gaps}", soft_wrap=True
                 )

@@ -9,16 +9,16 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from packwire.capture import Capture, open_capture
+from packwire.capture import Capture
 from packwire.capture.content import look
 from packwire.capture.follow import follow_packets
 from packwire.capture.growing import Show, first_time, new_messages
 from packwire.capture.packets import NO_TIME
 from packwire.capture.readings import Readings, all_models
 from packwire.cli.completion import channels
-from packwire.cli.exit_codes import ExitCode
+from packwire.cli.exit_codes import ExitCode, exit_code_for
 from packwire.cli.limits import at_least_one
-from packwire.cli.masked import masked
+from packwire.cli.masked import masked, open_masked
 from packwire.cli.options import (
     BytesOption,
     CountOption,
@@ -155,8 +155,7 @@ def messages(
         return _follow(
             file, wanted, OutputForm(raw=raw, absolute=absolute, json=json, csv=csv, decode=decode), show
         )
-    captures = [open_capture(each, decimal=bytes_ == "decimal") for each in (file, *more)]
-    shown = [masked(capture, redact=redact, keep_secrets=keep_secrets) for capture in captures]
+    shown = [open_masked(each, bytes_, redact=redact, keep_secrets=keep_secrets) for each in (file, *more)]
     tables = [_table(capture, wanted, count, raw=raw, decode=decode) for capture in shown]
     if parquet is not None:
         write_parquet(parquet, [(table.name, table.messages) for table in tables])
@@ -169,7 +168,7 @@ def messages(
     _explain(shown)
     _explain_filter(shown, tables, wanted)
     _tell_masked(shown, redact=redact)
-    return exit_code(shown)
+    return exit_code_for(shown, found=any(len(capture.messages) for capture in shown))
 
 
 def _follow(file: Path, wanted: Filter, form: OutputForm, show: Show) -> int:
@@ -272,10 +271,3 @@ def _tell_masked(shown: list[Capture], *, redact: bool) -> None:
             kinds = ", ".join(f"{what} ({count})" for what, count in capture.masked.items())
             remedy = "" if redact else "; --keep-secrets shows them"
             out.line((printable(capture.name), "bold"), f": masked: {kinds}{remedy}")
-
-
-def exit_code(captures: list[Capture]) -> int:
-    """Return 9 where a file is damaged, 7 where none holds application data, else 0."""
-    if any(capture.damage for capture in captures):
-        return ExitCode.BAD_FILE
-    return ExitCode.OK if any(len(capture.messages) for capture in captures) else ExitCode.NO_DATA

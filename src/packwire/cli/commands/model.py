@@ -17,7 +17,7 @@ from packwire.cli.options import JsonOption, ModelsOption
 from packwire.cli.records.recordings import Model as Record
 from packwire.cli.streams import tell
 from packwire.cli.terminal import make_console, printable, say
-from packwire.errors import BadFileError, BadOptionError
+from packwire.errors import BadFileError, BadOptionError, not_written
 from packwire.models.examples import problems
 from packwire.models.load import read_file
 from packwire.models.pages import link_words, proof_words
@@ -107,7 +107,7 @@ def _shown(model: ModelProtocol) -> Iterator[str]:
         yield from (f"  {each.name}: {', '.join(each.values)}" for each in model.switches)
     yield "understands"
     for reply in model.replies:
-        begins = " ".join("??" if byte is None else f"{byte:02x}" for byte in reply.begins)
+        begins = reply.begins_text
         yield f"  {reply.name}: {begins} .."
         keys = [each.quantity.key for layout in reply.layouts for each in layout.sayings]
         yield from _wrapped(list(dict.fromkeys(keys)))
@@ -151,11 +151,7 @@ def check(name: str, /, *more: str, models: ModelsOption = ()) -> int:
 
 @app.command(name="test")
 def run_examples(
-    name: str | None = None,
-    /,
-    *more: str,
-    models: ModelsOption = (),
-    options: NotesFile = _NO_NOTES,
+    name: str | None = None, /, *more: str, models: ModelsOption = (), options: NotesFile = _NO_NOTES
 ) -> int:
     """Run the examples that models carry; with recordings, show how much of them a model explains.
 
@@ -248,7 +244,7 @@ def new(name: str, /, *, out: Annotated[Path | None, Parameter(name="--out", ali
         path.write_text(text, encoding="utf-8")
         (path.parent / "model.schema.json").write_text(schema_text(), encoding="utf-8")
     except OSError as error:
-        raise BadFileError(f"{path}: cannot be written ({error.strerror or error})") from None
+        raise not_written(path, error) from None
     checked = path.stem if out is None else printable(str(path))
     say(make_console(), f"{printable(str(path))}: next, packwire model check {checked}")
     return ExitCode.OK

@@ -9,7 +9,7 @@ from packwire.cli.commands.model import ModelArgument, named_model
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.options import ModelsOption, OutOption
 from packwire.cli.streams import tell
-from packwire.errors import BadFileError, BadOptionError
+from packwire.errors import BadOptionError, not_written
 from packwire.export.exported import Over
 from packwire.export.targets import ASKING, Target, Wish
 from packwire.export.targets import export as export_model
@@ -69,4 +69,4 @@ def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise BadFileError(f"{path}: cannot be written ({error.strerror or error})") from None
+        raise not_written(path, error) from None

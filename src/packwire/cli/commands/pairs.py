@@ -5,10 +5,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from packwire.capture import open_capture
-from packwire.cli.exit_codes import ExitCode
+from packwire.cli.exit_codes import exit_code_for
 from packwire.cli.headers import check_header, known_headers, row_families, unframed
-from packwire.cli.masked import masked
+from packwire.cli.masked import open_masked
 from packwire.cli.options import BytesOption, JsonOption, KeepSecretsOption, RedactOption
 from packwire.cli.terminal import make_console
 from packwire.cli.views.pairs import record, show
@@ -36,9 +35,7 @@ def pairs(
         How many first bytes tell the kinds of messages apart; found where it is not given.
     """
     check_header(header)
-    capture = masked(
-        open_capture(file, decimal=bytes_ == "decimal"), redact=redact, keep_secrets=keep_secrets
-    )
+    capture = open_masked(file, bytes_, redact=redact, keep_secrets=keep_secrets)
     messages = capture.messages
     found = find_pairs(
         messages, known_headers([capture])[0] if header is None else header, row_families(capture)
@@ -48,6 +45,4 @@ def pairs(
             print(record_text(record(messages, pair)))
     else:
         show(make_console(), messages, found, unframed(capture) if header is None else None)
-    if capture.damage:
-        return ExitCode.BAD_FILE
-    return ExitCode.OK if found.pairs else ExitCode.NO_ANSWER
+    return exit_code_for([capture], found=found.pairs)

@@ -5,10 +5,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from packwire.capture import open_capture
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.kinds import NamedFrames, kinds_of
-from packwire.cli.masked import masked
+from packwire.cli.masked import open_masked
 from packwire.cli.notes import read_notes
 from packwire.cli.notes_options import NotesFile
 from packwire.cli.options import BytesOption, JsonOption, KeepSecretsOption, OutOption
@@ -59,7 +58,7 @@ def plot(
     """
     if out is not None and out.suffix.lower() not in {".svg", ".png"}:
         raise BadOptionError(f"--out {out}: the file must end in .svg or .png")
-    capture = masked(open_capture(file, decimal=bytes_ == "decimal"), keep_secrets=keep_secrets)
+    capture = open_masked(file, bytes_, keep_secrets=keep_secrets)
     chosen = _kind([each for each in kinds_of([capture]) if each.text is None], kind)
     (fields,) = find_fields([chosen.frames])
     orders = [each.order for each in fields if each.wide]

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from packwire.cli.devices import DeviceOptions, target
 from packwire.cli.exit_codes import ExitCode
 from packwire.cli.options import OutOption
-from packwire.cli.output import open_output
+from packwire.cli.output import open_output, require_free
 from packwire.cli.terminal import make_console, printable
 from packwire.device.settings import ToldValue, Topic, differences, shown, told_by
 from packwire.errors import BadFileError, BadOptionError
@@ -59,12 +59,7 @@ def settings(
 
 
 def events(
-    address: str,
-    /,
-    *,
-    out: OutOption = None,
-    force: _Force = False,
-    options: DeviceOptions = _NO_OPTIONS,
+    address: str, /, *, out: OutOption = None, force: _Force = False, options: DeviceOptions = _NO_OPTIONS
 ) -> int:
     """Show what a pack counted or noted: how often each protection acted.
 
@@ -83,7 +78,7 @@ def events(
 async def _show(
     text: str, topic: Topic, options: DeviceOptions, allow: tuple[str, ...], out: Path | None, *, force: bool
 ) -> int:
-    _require_free(out, force=force)
+    require_free(out, force=force)
     async with target(text, options) as wanted, wanted.device(tries=3) as device:
         told = await told_by(device, topic, allow)
         name = device.name
@@ -98,11 +93,6 @@ async def _show(
     for each in told:
         console.print(printable(f"{each.name:<{width}}  {shown(each)}"), markup=False, highlight=False)
     return ExitCode.OK
-
-
-def _require_free(out: Path | None, *, force: bool) -> None:
-    if out is not None and out.exists() and not force:
-        raise BadOptionError(f"{out} is there already: give another name, or --force to write over it")
 
 
 def _record(told: ToldValue) -> dict[str, Any]:

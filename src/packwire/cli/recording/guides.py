@@ -41,9 +41,8 @@ GUIDES: dict[str, Guide] = {
                 " `Bluetooth for iOS`, install it in Settings, and restart the phone."
             ),
             (
-                "On a Mac, install `Additional Tools for Xcode` from developer.apple.com/download/all"
-                " and open"
-                " Hardware/PacketLogger."
+                "On a Mac, install `Additional Tools for Xcode` from developer.apple.com/download/all and"
+                " open Hardware/PacketLogger."
             ),
             "Connect the phone with a cable; PacketLogger: File > New iOS Trace.",
             (
@@ -61,9 +60,8 @@ GUIDES: dict[str, Guide] = {
                 " Hardware/PacketLogger."
             ),
             (
-                "Start the trace, then open the vendor's app (iPhone apps run on a Mac with Apple"
-                " silicon) and wait"
-                " until it shows the battery."
+                "Start the trace, then open the vendor's app (iPhone apps run on a Mac with Apple silicon)"
+                " and wait until it shows the battery."
             ),
             "File > Save as .pklg, then run `packwire info` on that file.",
         ),
@@ -82,19 +80,16 @@ GUIDES: dict[str, Guide] = {
         (
             "Install the Bluetooth Test Platform (BTP) from learn.microsoft.com/windows-hardware.",
             (
-                "Run `C:\\BTP\\v1.14.0\\x86\\btvs.exe -Mode Wireshark` as administrator (the version in"
-                " the path may"
-                " differ); Wireshark opens and shows the HCI traffic."
+                "Run `C:\\BTP\\v1.14.0\\x86\\btvs.exe -Mode Wireshark` as administrator (the version in the"
+                " path may differ); Wireshark opens and shows the HCI traffic."
             ),
             (
-                "Or, with a Bluetooth adapter on USB: install Wireshark with USBPcap and record its"
-                " bus, from before"
-                " the connection is made."
+                "Or, with a Bluetooth adapter on USB: install Wireshark with USBPcap and record its bus, from"
+                " before the connection is made."
             ),
             (
-                "Connect to the battery, wait until its values show, stop, save as .pcapng, and run"
-                " `packwire info`"
-                " on that file."
+                "Connect to the battery, wait until its values show, stop, save as .pcapng, and run `packwire"
+                " info` on that file."
             ),
         ),
     ),
@@ -116,8 +111,7 @@ SWITCH_STEPS = (
     "Start the recording.",
     (
         "Open the page with the battery's values, wait ten seconds, go back; three times or more. Touch"
-        " nothing"
-        " else."
+        " nothing else."
     ),
     "Stop the recording.",
 )

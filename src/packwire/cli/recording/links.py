@@ -17,8 +17,9 @@ from packwire.capture.redact import without_secrets
 from packwire.capture.sink import SinkRecorder
 from packwire.capture.writers import PACKET_FORMATS
 from packwire.capture.writers.private import private
+from packwire.cli.output import require_free
 from packwire.device.open import Observers
-from packwire.errors import BadFileError, BadOptionError
+from packwire.errors import BadFileError, BadOptionError, not_written
 
 #: Seconds; what is held to be masked is written at least so often.
 _TICK = 0.3
@@ -196,8 +197,7 @@ def begin(address: Address, out: Path, *, keep_secrets: bool, force: bool) -> Li
     if out.suffix.lower() != suffix:
         kind = "Bluetooth" if of_bluetooth else "such a connection"
         raise BadOptionError(f"--out {out}: a recording of {kind} is named with {suffix} at its end")
-    if out.exists() and not force:
-        raise BadOptionError(f"{out} is there already: give another name, or --force to write over it")
+    require_free(out, force=force)
     if address.link is LinkKind.CAN:
         return _OfCan(address, out, keep_secrets=keep_secrets)
     return (_OfBluetooth if of_bluetooth else _OfStream)(address, out, keep_secrets=keep_secrets)
@@ -213,4 +213,4 @@ def _opened(path: Path) -> FileIO:
     try:
         return open(path, "wb", buffering=0, opener=private)
     except OSError as error:
-        raise BadFileError(f"{path}: cannot be written ({error.strerror or error})") from error
+        raise not_written(path, error) from error

@@ -9,6 +9,7 @@ from rich.text import Text
 from packwire.apk.found import AppFindings, FoundCall, FoundCrc, FoundFrame, FoundUuid
 from packwire.cli.kinds import chance_text
 from packwire.cli.records.understanding import AppCall, AppChecksum, AppFrame, AppRecord, AppUuid
+from packwire.phrases import few, times
 from packwire.visible import printable
 
 #: So many of each are listed unless all are asked for.
@@ -77,9 +78,8 @@ def bytes_text(frame: FoundFrame) -> str:
 
 
 def _of_frame(each: FoundFrame) -> tuple[str, ...]:
-    times = "once" if each.captured == 1 else f"{each.captured} times"
     said = [
-        *([f"{times} in the recording"] if each.captured else []),
+        *([f"{times(each.captured)} in the recording"] if each.captured else []),
         *([f"a whole frame of {each.family}"] if each.family else []),
         *([f"{each.checksum} fits ({chance_text(each.chance)})"] if each.checksum else []),
         *(["leads to a write"] if each.sent else []),
@@ -93,9 +93,8 @@ def _of_call(each: FoundCall) -> tuple[str, ...]:
 
 
 def _of_crc(each: FoundCrc) -> tuple[str, ...]:
-    more = f" and {len(each.names) - 3} more" if len(each.names) > 3 else ""
     what = "table" if each.polynomial is None else f"polynomial 0x{each.polynomial:x}"
-    return (f"{what} of {', '.join(each.names[:3])}{more}", each.place)
+    return (f"{what} of {few(each.names, 3)}", each.place)
 
 
 def records(found: AppFindings) -> Iterator[AppRecord | AppUuid | AppFrame | AppCall | AppChecksum]:

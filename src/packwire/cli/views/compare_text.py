@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from packwire.cli.terminal import printable
-from packwire.doctor.compare.differences import seconds
+from packwire.doctor.compare.session import seconds
+from packwire.phrases import counted, few
 
 type Record = dict[str, Any]
 
@@ -58,7 +59,7 @@ def _heads(data: Record) -> Iterator[Text]:
     for who in ("reference", "mine"):
         session = data[who]
         parts = [
-            f"{session['asked']} request{'s' if session['asked'] != 1 else ''}",
+            counted(session["asked"], "request"),
             f"{session['answered']} answered",
             *([f"{session['bad_frames']} no right frame"] if session["bad_frames"] else []),
             *([f"{session['seconds']:.1f} s"] if session["seconds"] is not None else []),
@@ -80,8 +81,7 @@ def _besides(session: Record, option: str) -> Iterator[str]:
     yield from (f"note: {each}" for each in session["notes"])
     others = [f"[{each['session']}] {each['label']}" for each in session["other_sessions"]]
     if others:
-        more = f" and {len(others) - MAX_LISTED} more" if len(others) > MAX_LISTED else ""
-        yield f"not compared: {', '.join(others[:MAX_LISTED])}{more} (choose with {option})"
+        yield f"not compared: {few(others, MAX_LISTED)} (choose with {option})"
     asides = session["left_aside"]
     for each in asides[:MAX_LISTED]:
         yield f"left aside: [{each['connection']}] {each['label']}, {each['why']}"
@@ -151,8 +151,7 @@ def _also(data: Record) -> Iterator[Text]:
     for name, words in (("only_in_reference", "Only the reference"), ("only_in_mine", "Only mine")):
         kinds = data[name]
         if kinds:
-            more = f" and {len(kinds) - MAX_LISTED} more" if len(kinds) > MAX_LISTED else ""
-            yield Text(printable(f"{words} asks {', '.join(kinds[:MAX_LISTED])}{more}."), "dim")
+            yield Text(printable(f"{words} asks {few(kinds, MAX_LISTED)}."), "dim")
 
 
 def _table(data: Record, *, every: bool) -> Table:

@@ -24,18 +24,14 @@ from packwire.cli.views.decode_facts import (
     relays,
     summary_rows,
 )
-from packwire.cli.views.decode_folds import Fold, folds
 from packwire.cli.views.decode_shown import CaptureClock, Shown, shown_payload
 from packwire.cli.views.hub_logins import login_text
+from packwire.insight.rounds import Fold, folds
 from packwire.messages import Direction
+from packwire.phrases import counted, times
 
 _ARROWS = {Direction.TO_DEVICE: "->", Direction.FROM_DEVICE: "<-", Direction.UNKNOWN: "<>"}
-_STYLES = {
-    Part.UNANSWERED: "bold red",
-    Part.LATE: "yellow",
-    Part.UNSOLICITED: "magenta",
-    Part.REPLY: "green",
-}
+_STYLES = {Part.UNANSWERED: "bold red", Part.LATE: "yellow", Part.UNSOLICITED: "magenta", Part.REPLY: "green"}
 _INDENT = "    "
 _MAX_LISTED = 20
 
@@ -70,7 +66,9 @@ def _show_file(capture: Capture, clock: CaptureClock, out: Writer) -> None:
     if clock.first != NO_TIME:
         start = datetime.fromtimestamp(clock.first // 1_000_000_000, UTC)
         when = f", {(clock.last - clock.first) / 1e9:.1f} s from {start:%Y-%m-%d %H:%M:%S} UTC"
-    out.line((printable(capture.name), "bold"), f": {capture.format}, {_count(len(packets), 'packet')}{when}")
+    out.line(
+        (printable(capture.name), "bold"), f": {capture.format}, {counted(len(packets), 'packet')}{when}"
+    )
     for line in capture.damage:
         out.line(("DAMAGED: ", "bold red"), printable(line))
     if not capture.spoken:
@@ -84,13 +82,13 @@ def _show_file(capture: Capture, clock: CaptureClock, out: Writer) -> None:
 def _show_left_out(capture: Capture, out: Writer) -> None:
     """Say what of a recording of a network is in no conversation."""
     for reason, count in capture.connections.left_out.items():
-        out.line(f"{_count(count, 'packet')} left out: {reason}")
+        out.line(f"{counted(count, 'packet')} left out: {reason}")
     others = len(capture.connections) - sum(
         isinstance(each.connection, Connection) for each in capture.spoken
     )
     if capture.spoken and others:
         title = capture.spoken[0].observer.protocol.title
-        out.line(f"{_count(others, 'TCP connection')} without {title} traffic left out")
+        out.line(f"{counted(others, 'TCP connection')} without {title} traffic left out")
     if capture.spoken:
         return
     if not len(capture.connections):
@@ -100,7 +98,7 @@ def _show_left_out(capture: Capture, out: Writer) -> None:
         sent = [stream.recorded for stream in connection.streams]
         out.line(
             f"{_INDENT}{connection.ends[0]} -> {connection.ends[1]}: "
-            f"{_count(len(connection.rows), 'packet')}, {sent[0]} bytes there, {sent[1]} back"
+            f"{counted(len(connection.rows), 'packet')}, {sent[0]} bytes there, {sent[1]} back"
         )
     if len(capture.connections) > _MAX_LISTED:
         out.line(f"{_INDENT}and {len(capture.connections) - _MAX_LISTED} more")
@@ -139,7 +137,7 @@ class _ConnectionView:
         times = self._capture.packets.time[tcp.rows]
         self._out.line(
             (f"[{self._number}] {tcp.ends[0]} -> {tcp.ends[1]}", "bold"),
-            f"  {_count(len(tcp.rows), 'packet')}, {self._clock.text(int(times[0]))} to "
+            f"  {counted(len(tcp.rows), 'packet')}, {self._clock.text(int(times[0]))} to "
             f"{self._clock.text(int(times[-1]))} s",
             "  (began before the recording)" if tcp.began_before else "",
         )
@@ -174,10 +172,12 @@ class _ConnectionView:
             stream, report = self._tcp.streams[side], self._vesc.streams[side]
             if not stream.recorded and not isinstance(self._tcp, Connection):
                 continue
-            parts = [_count(stream.recorded, "byte"), _count(report.stats.frames, "frame")]
+            parts = [counted(stream.recorded, "byte"), counted(report.stats.frames, "frame")]
             missing = sum(gap.missing for gap in stream.gaps)
             parts.append(
-                f"{missing} BYTES MISSING in {_count(len(stream.gaps), 'gap')}" if missing else "none missing"
+                f"{missing} BYTES MISSING in {counted(len(stream.gaps), 'gap')}"
+                if missing
+                else "none missing"
             )
             stats = report.stats
             parts += [
@@ -252,10 +252,10 @@ class _ConnectionView:
                 number, time, style = event.number, event.time, "cyan"
             case Gap():
                 why = "packets are cut short in this file" if event.cut else "not in this file"
-                text = f"{_count(event.missing, 'byte')} MISSING here: {why}"
+                text = f"{counted(event.missing, 'byte')} MISSING here: {why}"
                 number, time, style = event.after, self._clock.of_packet(event.after), "bold red"
             case Junk():
-                text = f"{_count(event.size, 'byte')} outside of any frame"
+                text = f"{counted(event.size, 'byte')} outside of any frame"
                 if self._shown.keep_secrets:
                     text += f": {event.begin.hex(' ')}{' ...' if event.size > len(event.begin) else ''}"
                 number, time, style = event.number, self._clock.of_packet(event.number), "yellow"
@@ -303,8 +303,7 @@ class _ConnectionView:
                 yield f"NO REPLY: {self._silence.reason(row)}", "bold red"
             case Part.LATE:
                 repeats = int(self._conversation.repeats[self._conversation.partner[row]])
-                again = "once" if repeats == 1 else f"{repeats} times"
-                yield f"late, asked {again} more before it came  ", "yellow"
+                yield f"late, asked {times(repeats)} more before it came  ", "yellow"
                 yield self._words.reply(payload, keep_secrets=keep)
             case Part.UNSOLICITED:
                 yield "unasked  ", "magenta"
@@ -336,7 +335,7 @@ class _ConnectionView:
         latency = self._latency[rows]
         latency = latency[latency != NO_TIME]
         numbers = f"packets {items[0][1]} to {items[-1][1]}, until {self._clock.text(items[-1][0])} s"
-        text = f"... the same {_times(fold.rounds - 1)} more: {numbers}"
+        text = f"... the same {times(fold.rounds - 1)} more: {numbers}"
         if len(latency):
             text += f"; replies after {milliseconds(int(np.median(latency)))}"
             text += f", at most {milliseconds(int(latency.max()))}"
@@ -376,11 +375,3 @@ def _login_text(line: HubLine, *, keep_secrets: bool) -> str:
     if line.login is None or line.caller is None:
         return f"the hub answers {line.text}" if line.text in ("PONG", "NULL") else line.text
     return login_text(line.login, line.caller, keep_secrets=keep_secrets)
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
-
-
-def _count(number: int, name: str) -> str:
-    return f"{number} {name}" if number == 1 else f"{number} {name}s"

@@ -24,24 +24,19 @@ from packwire.visible import record_text
 if TYPE_CHECKING:
     from rich.status import Status
 
-_MARKS = {
+MARKS = {
     Outcome.PASSED: ("ok  ", "green"),
     Outcome.FAILED: ("FAIL", "bold red"),
     Outcome.ODD: ("odd ", "yellow"),
 }
-_STANDINGS = {
-    Standing.CONFIRMED: "bold red",
-    Standing.EXCLUDED: "green",
-    Standing.OPEN: "yellow",
-}
+_STANDINGS = {Standing.CONFIRMED: "bold red", Standing.EXCLUDED: "green", Standing.OPEN: "yellow"}
 _NAME_WIDTH = 13
 _INDENT = " " * (_NAME_WIDTH + 7)
 #: Checks that passed show so many lines of evidence; the report shows all.
 _SHOWN_PASSED = 2
 RESTART = (
-    "Not one byte. Switch the device off and on (or wake it: a load, a charger, its button),"
-    " wait until it is up, "
-    "then press Enter (n: leave it)."
+    "Not one byte. Switch the device off and on (or wake it: a load, a charger, its button), wait until it is"
+    " up, then press Enter (n: leave it)."
 )
 
 
@@ -79,7 +74,7 @@ class TextView:
             return
         self._show_same()
         self._last = check
-        mark, style = _MARKS[check.outcome]
+        mark, style = MARKS[check.outcome]
         seconds = f"  {check.seconds:.1f} s" if check.seconds >= 0.5 else ""
         excludes = f"  (rules out {check.excludes})" if check.excludes else ""
         self._print(
@@ -142,7 +137,7 @@ class TextView:
             self._print(Text.assemble(("also      ", "yellow"), f"  {printable(remark.words)}"))
         if not diagnosis.complete:
             self._print(Text("The examination was ended early: this is what is known so far.", "yellow"))
-        self._print(_verdict_line(diagnosis.verdict))
+        self._print(verdict_line(diagnosis.verdict))
         for line in diagnosis.verdict.evidence:
             self._print(Text(f"      {printable(line)}", "dim"))
         if may := may_be(diagnosis.verdict):
@@ -154,7 +149,8 @@ class TextView:
         self._print(Text(f"Report written, without secrets: {file}", "dim"))
 
 
-def _verdict_line(verdict: Verdict) -> Text:
+def verdict_line(verdict: Verdict) -> Text:
+    """Return a verdict with how sure it is, and its key."""
     sure = "" if verdict.confidence is Confidence.CERTAIN else f" ({verdict.confidence})"
     style = "bold green" if verdict.ok else "bold red"
     return Text.assemble(

@@ -8,22 +8,17 @@ from rich.console import Console
 from rich.text import Text
 
 from packwire.capture.packets import NO_TIME
-from packwire.check import Confidence, Outcome, Verdict
+from packwire.check import Verdict
 from packwire.cli.records.verdicts import LogDiagnosis as LogRecord
 from packwire.cli.records.verdicts import LogEvent, LogVerdict
 from packwire.cli.terminal import printable, say
-from packwire.cli.views.doctor import cause_records, may_be, verdict_record
+from packwire.cli.views.doctor import MARKS, cause_records, may_be, verdict_line, verdict_record
 from packwire.clock import iso_time
 from packwire.doctor.log.clean import Cleaner
 from packwire.doctor.log.examine import LogDiagnosis
 from packwire.doctor.log.summary import checks_of, cleaned, device_line, what_log
 from packwire.event import Event
 
-_MARKS = {
-    Outcome.PASSED: ("ok  ", "green"),
-    Outcome.FAILED: ("FAIL", "bold red"),
-    Outcome.ODD: ("odd ", "yellow"),
-}
 #: Devices and lines of evidence that are shown; a report has all.
 _DEVICES, _EVIDENCE, _WIDTH = 8, 4, 200
 
@@ -46,7 +41,7 @@ def _show_log(console: Console, found: LogDiagnosis, clean: Cleaner) -> None:
             line(Text(f"   {mark}  {printable(device_line(each, clean))}"))
     first = next(each for each in found.devices if each.verdicts[0].key == found.verdict.key)
     for check in checks_of(first):
-        mark, style = _MARKS[check.outcome]
+        mark, style = MARKS[check.outcome]
         line(Text.assemble((mark, style), f"  {check.name:<11} {printable(check.answer)}"))
 
 
@@ -56,14 +51,7 @@ def _show_verdict(console: Console, found: LogDiagnosis, clean: Cleaner) -> None
     for other in found.others:
         words = printable(clean(other.words))
         line(Text.assemble(("also  ", "yellow"), f"{words}  ", (f"[{other.key}]", "dim")))
-    sure = "" if verdict.confidence is Confidence.CERTAIN else f" ({verdict.confidence})"
-    line(
-        Text.assemble(
-            (f"VERDICT{sure}: ", "bold green" if verdict.ok else "bold red"),
-            (printable(verdict.words), "bold"),
-            (f"  [{verdict.key}]", "dim"),
-        )
-    )
+    line(verdict_line(verdict))
     for quoted in verdict.evidence[:_EVIDENCE]:
         line(Text(f"      {printable(quoted[:_WIDTH])}", "dim"))
     if may := may_be(verdict):

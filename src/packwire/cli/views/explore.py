@@ -3,29 +3,25 @@
 from collections.abc import Iterator
 from shlex import quote
 
+from packwire.att import short_uuid
 from packwire.cli.exploration import Explored
 from packwire.cli.records.exploring import Exploration, GattCharacteristic, ProbeAnswer
 from packwire.cli.terminal import printable
 from packwire.link.ble.exploring import Characteristic, LikelyPair, name_of
 from packwire.link.ble.probing import Answered
+from packwire.phrases import times
 from packwire.visible import printable as visible
 
 type _Line = tuple[str | tuple[str, str], ...]
 #: Bytes of a value, and notifications, that are shown.
 _BYTES, _NOTIFICATIONS = 20, 3
-_BASE = "-0000-1000-8000-00805f9b34fb"
-
-
-def short(uuid: str) -> str:
-    """Return `ff00` for a UUID of the Bluetooth SIG's range."""
-    return uuid[4:8] if uuid.startswith("0000") and uuid.endswith(_BASE) else uuid
 
 
 def lines(found: Explored) -> Iterator[_Line]:
     """Yield the text."""
     yield from _head(found)
     for service in found.services:
-        yield ("service ", (short(service.uuid), "bold cyan"), _named(service.uuid))
+        yield ("service ", (short_uuid(service.uuid), "bold cyan"), _named(service.uuid))
         for own in service.characteristics:
             yield from _characteristic(own, found)
     yield from _pairs(found)
@@ -39,11 +35,11 @@ def _head(found: Explored) -> Iterator[_Line]:
     strength = "" if said.rssi is None else f"  {said.rssi} dBm"
     yield ((printable(said.name) or "(no name)", "bold"), f"  {said.address}{strength}")
     if said.service_uuids:
-        yield ("  advertises services ", ", ".join(short(each) for each in said.service_uuids))
+        yield ("  advertises services ", ", ".join(short_uuid(each) for each in said.service_uuids))
     for maker, data in said.manufacturer_data.items():
         yield (f"  advertises data of maker 0x{maker:04x}: {data.hex(' ')}",)
     for uuid, data in said.service_data.items():
-        yield (f"  advertises data of service {short(uuid)}: {data.hex(' ')}",)
+        yield (f"  advertises data of service {short_uuid(uuid)}: {data.hex(' ')}",)
     by = ("aiobmsble",) * bool(found.plugin) + tuple(f"model {each.name}" for each in found.protocols)
     if by:
         title = found.protocols[0].title if found.protocols else found.plugin.title if found.plugin else ""
@@ -61,19 +57,21 @@ def _characteristic(own: Characteristic, found: Explored) -> Iterator[_Line]:
     value = "" if own.value is None else f"  {_value(own.value)}"
     yield (
         f"  0x{own.handle:04x}  ",
-        (short(own.uuid), "cyan"),
+        (short_uuid(own.uuid), "cyan"),
         f"{_named(own.uuid)}  {', '.join(own.properties)}{value}",
     )
     if own.refused:
         yield ("          ", (f"refused: {own.refused}", "yellow"))
     for each in own.descriptors:
         said = f"  {_value(each.value)}" if each.value else ""
-        yield (f"    0x{each.handle:04x}  {short(each.uuid)}{_named(each.uuid)}{said}",)
+        yield (f"    0x{each.handle:04x}  {short_uuid(each.uuid)}{_named(each.uuid)}{said}",)
     if own.notifications:
-        times = "once" if own.notifications == 1 else f"{own.notifications} times"
         family = found.families.get(own.handle)
         frames = f", frames of {family}" if family else ""
-        yield ("          ", (f"notified {times} in {found.seconds:g} s{frames}:", "green"))
+        yield (
+            "          ",
+            (f"notified {times(own.notifications)} in {found.seconds:g} s{frames}:", "green"),
+        )
         for data in own.heard[:_NOTIFICATIONS]:
             yield (f"            {_value(data)}",)
 
@@ -101,9 +99,9 @@ def _pairs(found: Explored) -> Iterator[_Line]:
 def _pair(pair: LikelyPair) -> str:
     gatt = pair.gatt
     way = f" ({gatt.write_type})" if gatt.write_type else ""
-    of = f" of {short(gatt.write_service)}" if gatt.write_service else ""
-    written = f"write {short(gatt.write)}{of}{way}, " if gatt.write else ""
-    return f"service {short(gatt.service)}, {written}notify {short(gatt.notify)}"
+    of = f" of {short_uuid(gatt.write_service)}" if gatt.write_service else ""
+    written = f"write {short_uuid(gatt.write)}{of}{way}, " if gatt.write else ""
+    return f"service {short_uuid(gatt.service)}, {written}notify {short_uuid(gatt.notify)}"
 
 
 def _asked(found: Explored) -> Iterator[_Line]:
@@ -116,10 +114,7 @@ def _asked(found: Explored) -> Iterator[_Line]:
         yield (f"asked for {names or 'nothing'}: no answer",)
         return
     title, address = answered.protocol.title, found.address
-    yield (
-        (f"{title} answered", "bold green"),
-        f" {answered.asked}: {_value(answered.reply)}",
-    )
+    yield ((f"{title} answered", "bold green"), f" {answered.asked}: {_value(answered.reply)}")
     model = f"{'&' if '?' in str(address) else '?'}model={answered.protocol.name}"
     yield (f"  packwire read {quote(f'{address}{model}')}",)
 

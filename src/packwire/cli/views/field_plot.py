@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from packwire.errors import BadFileError, missing_extra
+from packwire.errors import missing_extra, not_written
 from packwire.insight.series import Series, folded
 
 _ROWS, _LABEL = 12, 11
@@ -47,7 +47,7 @@ def write(path: Path, title: str, drawn: Series, notes: Sequence[tuple[float, st
         else:
             _png(path, title, drawn, notes)
     except OSError as error:
-        raise BadFileError(f"{path}: cannot be written ({error.strerror or error})") from error
+        raise not_written(path, error) from error
 
 
 def svg(title: str, drawn: Series, notes: Sequence[tuple[float, str]] = ()) -> str:

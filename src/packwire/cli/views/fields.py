@@ -8,18 +8,18 @@ from rich.text import Text
 
 from packwire.cli.kinds import NamedFrames
 from packwire.cli.records.understanding import FieldRecord, Fields
+from packwire.insight.draft import LETTERS
 from packwire.insight.fields import FieldRole, FoundField
 from packwire.insight.texts import TextKind
 from packwire.wire.fields import Type
 
-_LETTERS = {Type.UINT: "u", Type.INT: "i", Type.FLOAT: "f", Type.BCD: "bcd"}
 #: So many different frames at least tell something.
 _FEW = 3
 
 
 def type_text(field: FoundField) -> str:
     """Return a field's type as a model writes it: `u16`, `i32`, `f32`, `text`."""
-    letters = _LETTERS.get(field.type)
+    letters = LETTERS.get(field.type)
     return f"{letters}{8 * field.width // (1 + field.digits)}" if letters else field.type.value
 
 
@@ -29,11 +29,7 @@ def place_text(at: int, width: int) -> str:
 
 
 def show(
-    console: Console,
-    kinds: Sequence[NamedFrames],
-    found: Sequence[Sequence[FoundField]],
-    *,
-    everything: bool,
+    console: Console, kinds: Sequence[NamedFrames], found: Sequence[Sequence[FoundField]], *, everything: bool
 ) -> None:
     """Print the fields of each kind of message; those that change, or all of them."""
     if not kinds:

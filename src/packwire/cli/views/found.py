@@ -7,10 +7,10 @@ from rich.text import Text
 
 from packwire.cli.kinds import NamedFrames, chance_text
 from packwire.cli.records.understanding import FoundValue
+from packwire.cli.views.fields import place_text
+from packwire.insight.draft import LETTERS
 from packwire.insight.matches import MOST_CHANCE, Match, Noted
-from packwire.wire.fields import Type
 
-_LETTERS = {Type.UINT: "u", Type.INT: "i", Type.FLOAT: "f", Type.BCD: "bcd"}
 #: So many places of a value are listed, unless all are asked for.
 _LISTED = 4
 
@@ -22,8 +22,7 @@ def show(
     if remark:
         console.print(remark)
     for each in found:
-        notes = ", ".join(dict.fromkeys(note.text.rpartition("=")[2] for note in each.observations))
-        console.print(Text.assemble((each.name, "bold"), f"  {notes}"))
+        console.print(Text.assemble((each.name, "bold"), f"  {each.noted}"))
         shown = each.matches if everything else each.listed[:_LISTED]
         if not each.matches:
             console.print("  nowhere: no number fits all that was noted")
@@ -52,10 +51,10 @@ def _lines(one: Match, kinds: Sequence[NamedFrames]) -> Iterator[str]:
         yield f"  reads {reads}; {chance_text(one.chance)}"
         return
     whole = width * one.count
-    place = f"byte {at}" if whole == 1 else f"bytes {at}-{at + whole - 1}"
+    place = place_text(at, whole)
     order = "" if width == 1 else f" {'little' if one.little else 'big'}-endian"
     many = f"{one.count} x " if one.count > 1 else ""
-    read_as = f"{many}{_LETTERS[field.type]}{8 * width}{order}{scale}{addend}"
+    read_as = f"{many}{LETTERS[field.type]}{8 * width}{order}{scale}{addend}"
     digits = " of what its digits say" if kinds[one.kind].digits is not None else ""
     yield f"kind {kinds[one.kind].name}, {place}{digits}, {read_as}"
     yield f"  reads {reads}; {chance_text(one.chance)}"

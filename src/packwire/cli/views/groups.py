@@ -13,6 +13,7 @@ from packwire.direction import DIRECTION_NAMES, Direction
 from packwire.insight.bits import count_bits
 from packwire.insight.groups import Group, GroupFacts, Lane, facts, header_text, lasting
 from packwire.messages import Messages
+from packwire.phrases import counted
 
 WAYS = {**DIRECTION_NAMES, Direction.UNKNOWN: "unknown way"}
 
@@ -33,7 +34,7 @@ _ACROSS, _FEWEST_ACROSS = 32, 8
 def title(group: Group) -> str:
     """Return the line that names a group."""
     header = header_text(group.header, group.skipped) or "(any)"
-    return f"{header}  {WAYS[group.direction]}, {group.channel}, {_bytes(group.size)}"
+    return f"{header}  {WAYS[group.direction]}, {group.channel}, {counted(group.size, 'byte')}"
 
 
 def fold(
@@ -60,9 +61,8 @@ def _pieces(messages: Messages, lane: Lane, groups: list[Group]) -> str:
     sizes = [group.size for group in groups]
     numbers = [number for row in (rows[0], rows[-1]) for number in messages.packets_of(int(row))]
     where = f", {_packets(numbers[0], numbers[-1])}" if numbers else ""
-    size = f"{min(sizes)} to {max(sizes)} bytes" if len(set(sizes)) > 1 else _bytes(sizes[0])
-    noun = "piece" if len(rows) == 1 else "pieces"
-    return f"{len(rows)} {noun} in no whole frame  {WAYS[lane[0]]}, {lane[1]}, {size}{where}"
+    size = f"{min(sizes)} to {max(sizes)} bytes" if len(set(sizes)) > 1 else counted(sizes[0], "byte")
+    return f"{counted(len(rows), 'piece')} in no whole frame  {WAYS[lane[0]]}, {lane[1]}, {size}{where}"
 
 
 def show(
@@ -88,16 +88,11 @@ def show(
 
 
 def _count(count: int, known: GroupFacts) -> str:
-    noun = "message" if count == 1 else "messages"
-    return f"{count} {noun}, {_packets(known.first_packet, known.last_packet)}"
+    return f"{counted(count, 'message')}, {_packets(known.first_packet, known.last_packet)}"
 
 
 def _packets(first: int, last: int) -> str:
     return f"packet {first}" if first == last else f"packets {first}..{last}"
-
-
-def _bytes(size: int) -> str:
-    return f"{size} byte{'s' if size != 1 else ''}"
 
 
 def record(messages: Messages, group: Group, families: Mapping[Lane, str]) -> GroupRecord:

@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 
 from packwire.cli.views.groups import title
-from packwire.errors import BadFileError, missing_extra
+from packwire.errors import missing_extra, not_written
 from packwire.insight.bits import Floats, count_bits
 from packwire.insight.groups import Group
 from packwire.messages import Messages
@@ -30,7 +30,7 @@ def write_heat_maps(messages: Messages, groups: Sequence[Group], path: Path) -> 
         else:
             _png(maps, path)
     except OSError as error:
-        raise BadFileError(f"{path}: cannot be written ({error.strerror or error})") from error
+        raise not_written(path, error) from error
 
 
 def svg(maps: Sequence[tuple[str, Floats]]) -> str:

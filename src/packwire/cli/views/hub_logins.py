@@ -5,11 +5,7 @@ from packwire.protocol.observing import Caller, LoginLine
 from packwire.protocol.words import MASKED
 
 #: What somebody is at a hub, before the id that is meant.
-_WHO = {
-    Caller.CLIENT: "as a client of",
-    Caller.DEVICE: "as the device",
-    Caller.INQUIRER: "asking for",
-}
+_WHO = {Caller.CLIENT: "as a client of", Caller.DEVICE: "as the device", Caller.INQUIRER: "asking for"}
 
 
 def login_text(login: LoginLine, caller: Caller, *, keep_secrets: bool) -> str:

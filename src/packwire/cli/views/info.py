@@ -14,6 +14,7 @@ from packwire.cli.terminal import printable
 from packwire.cli.views import alike
 from packwire.doctor.log.rules.recording import why_empty
 from packwire.insight.likeness import Likeness
+from packwire.phrases import counted, times
 
 _INDENT = 11
 _MAX_DEVICES = 12
@@ -25,14 +26,14 @@ type _Line = tuple[str | tuple[str, str], ...]
 
 def lines(capture: Capture, content: Content, like: Sequence[Likeness] = ()) -> Iterator[_Line]:
     """Yield the text about one recording; `like` are the models that it is like, if it was asked."""
-    head = f": {capture.format}, {_count(content.packets, 'packet')}, {_count(content.messages, 'message')}"
+    head = f": {capture.format}, {counted(content.packets, 'packet')}, {counted(content.messages, 'message')}"
     yield (printable(capture.name), "bold"), head
     if content.begin != NO_TIME:
         yield from _row("time", f"{(content.end - content.begin) / 1e9:.1f} s from {_start(content.begin)}")
     yield from _recorded(content, like)
     yield from _remarks(capture)
     for name, count in content.links.items():
-        yield from _row("link", f"{name}: {_count(count, 'packet')}")
+        yield from _row("link", f"{name}: {counted(count, 'packet')}")
     if content.hci:
         yield from _row("bluetooth", ", ".join(f"{count} {name}" for name, count in content.hci.items()))
     for device in content.devices[:_MAX_DEVICES]:
@@ -41,7 +42,7 @@ def lines(capture: Capture, content: Content, like: Sequence[Likeness] = ()) -> 
         yield from _row("", f"and {len(content.devices) - _MAX_DEVICES} more")
     yield from _channel_lines(content.channels)
     if content.cut:
-        yield from _row("cut", f"{_count(content.cut, 'packet')} of which only the beginning was recorded")
+        yield from _row("cut", f"{counted(content.cut, 'packet')} of which only the beginning was recorded")
     for loss in content.losses:
         yield from _row("not used", loss)
     if (why := why_empty(content)) is not None:
@@ -53,7 +54,7 @@ def _recorded(content: Content, like: Sequence[Likeness]) -> Iterator[_Line]:
     """Yield what the recording is thought to be of, and which models it is like."""
     for each in content.spoken:
         perhaps = "perhaps " if each.known and not each.sure else ""
-        by = _count(each.frames, "frame")
+        by = counted(each.frames, "frame")
         if each.known:
             by += " with right checksums" if each.checked else " (without checksums) where such packs notify"
         yield from _row("recorded", f"{perhaps}{each.words}, by {by}", "bold cyan")
@@ -87,9 +88,9 @@ def _device(device: SeenDevice) -> str:
     if device.name:
         parts.append(f'"{device.name}"')
     if device.connections:
-        parts.append(f"connected {_times(device.connections)}")
+        parts.append(f"connected {times(device.connections)}")
     if device.adverts:
-        parts.append(f"advertised {_times(device.adverts)}")
+        parts.append(f"advertised {times(device.adverts)}")
     return "  ".join(parts)
 
 
@@ -102,7 +103,7 @@ def _channel_lines(channels: tuple[ChannelCount, ...]) -> Iterator[_Line]:
             if count
         ]
         low, high = each.sizes
-        size = _count(low, "byte") if low == high else f"{low} to {high} bytes"
+        size = counted(low, "byte") if low == high else f"{low} to {high} bytes"
         yield from _row("channel", f"{each.name:<{width}}  {' '.join(ways)}  {size}")
 
 
@@ -132,11 +133,3 @@ def record(capture: Capture, content: Content, like: Sequence[Likeness] = ()) ->
         "not_used": list(content.losses),
         "advice": [] if why is None else [{"what": why.words, "remedy": why.remedy}],
     }
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' if number != 1 else ''}"
-
-
-def _times(number: int) -> str:
-    return "once" if number == 1 else f"{number} times"

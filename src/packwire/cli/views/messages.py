@@ -91,12 +91,7 @@ def text_lines(table: MessageTable, absolute: bool, columns: int | None) -> Iter
             said = reading_text(reading)
             yield (*head, said if columns is None else said[: max(columns - _OTHER_COLUMNS + 20 - width, 40)])
             continue
-        yield (
-            *head,
-            cut.hex(" "),
-            rest,
-            ("  " + _ascii(cut), "dim"),
-        )
+        yield (*head, cut.hex(" "), rest, ("  " + _ascii(cut), "dim"))
 
 
 def _packets(numbers: tuple[int, ...]) -> str:

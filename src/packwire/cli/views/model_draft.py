@@ -3,8 +3,8 @@
 import json
 import re
 
+from packwire.att import short_uuid
 from packwire.cli.exploration import Explored
-from packwire.cli.views.explore import short
 from packwire.visible import printable
 
 _DIGITS = re.compile(r"\d+")
@@ -55,7 +55,7 @@ def _links(found: Explored) -> list[str]:
 
 def _uuid(uuid: str) -> str:
     """Return a UUID quoted where YAML would take it for a number."""
-    text = short(uuid)
+    text = short_uuid(uuid)
     return f'"{text}"' if text.isdecimal() or re.fullmatch(r"\d+e\d+", text) else text
 
 

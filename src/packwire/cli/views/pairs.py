@@ -11,6 +11,7 @@ from packwire.cli.views.groups import fold, title
 from packwire.insight.groups import Group, header_text
 from packwire.insight.pairs import Pair, PairedReply, Pairs
 from packwire.messages import Messages
+from packwire.phrases import times
 
 
 def show(console: Console, messages: Messages, found: Pairs, pieces: NDArray[np.bool_] | None) -> None:
@@ -19,22 +20,18 @@ def show(console: Console, messages: Messages, found: Pairs, pieces: NDArray[np.
         console.print("no requests in this file; `packwire info` says what is in it")
     for pair in found.pairs:
         missing = f", {pair.unanswered} without reply" if pair.unanswered else ""
-        console.print(Text.assemble((title(pair.request), "bold"), f": {_times(len(pair.request))}{missing}"))
+        console.print(Text.assemble((title(pair.request), "bold"), f": {times(len(pair.request))}{missing}"))
         console.print(f"  such as {_example(messages, pair.request)}")
         for reply in pair.replies:
-            console.print(f"  -> {title(reply.group)}: {_times(reply.count)}{_latency(reply)}")
+            console.print(f"  -> {title(reply.group)}: {times(reply.count)}{_latency(reply)}")
     if found.unasked:
         heading = "no reply to any request" if found.pairs else "messages"
         console.print(heading, style="bold")
     whole, folded = fold(messages, found.unasked, pieces)
     for group in whole:
-        console.print(f"  {title(group)}: {_times(len(group))}")
+        console.print(f"  {title(group)}: {times(len(group))}")
     for line in folded:
         console.print(f"  {line}")
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
 
 
 def _latency(reply: PairedReply) -> str:

@@ -8,28 +8,22 @@ import contextlib
 import dataclasses
 import sys
 import time
+from abc import abstractmethod
 from collections import Counter
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import IO, Any, Protocol, Self, cast
+from typing import IO, Any, Self, cast, override
 
 from rich.live import Live
 from rich.text import Text
 
+from packwire.address import place
 from packwire.cli.live_output import LiveText, lost_record
 from packwire.cli.terminal import hanging, make_console, printable
 from packwire.clock import iso_time
-from packwire.link.tcp import place
+from packwire.phrases import counted
 from packwire.share.permissions import Policy
-from packwire.share.server import (
-    ClientCame,
-    ClientLeft,
-    DeviceAway,
-    DeviceThere,
-    Refused,
-    Share,
-    ShareEvent,
-)
+from packwire.share.server import ClientCame, ClientLeft, DeviceAway, DeviceThere, Refused, Share, ShareEvent
 from packwire.share.stats import SharingStats
 from packwire.visible import record_text
 
@@ -40,28 +34,6 @@ EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104 - compared with, not bound to
 
 #: So many lines about clients are told a second, and twice as many at once; the others are counted.
 LINES_A_SECOND = 10.0
-
-
-class ShareView(AbstractContextManager["ShareView"], Protocol):
-    """How the sharing is shown. None of it raises where the output cannot be written: see `check`."""
-
-    def listening(self, share: Share, device: str, policy: Policy) -> None:
-        """Say where clients connect."""
-
-    def show(self, event: ShareEvent) -> None:
-        """Take one event."""
-
-    def summary(self, stats: SharingStats) -> None:
-        """Take the account, once a second."""
-
-    def account(self, stats: SharingStats) -> None:
-        """Take the account at the end."""
-
-    def check(self) -> None:
-        """Raise the OSError that ended the output, if one did."""
-
-    def close(self) -> None:
-        """Write what waits, as long as anybody takes it."""
 
 
 class FewLines:
@@ -95,28 +67,12 @@ class FewLines:
 _ABOUT: dict[type, str] = {ClientCame: "came", ClientLeft: "left", Refused: "refused"}
 
 
-class TextView:
-    """Lines; on a terminal the summary is below them."""
+class ShareView(AbstractContextManager["ShareView"]):
+    """How the sharing is shown. None of it raises where the output cannot be written: see `check`."""
 
     def __init__(self, out: LiveText) -> None:
         self._out = out
         self._few = FewLines()
-        self._console = console = make_console(file=cast("IO[str]", out))
-        self._live = (
-            Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
-        )
-        self._before: tuple[float, SharingStats] | None = None
-        self._device = ""
-
-    def __enter__(self) -> Self:
-        if self._live:
-            self._live.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._live:
-            with contextlib.suppress(OSError):
-                self._live.stop()
 
     def check(self) -> None:
         """Raise the OSError that ended the output, if one did."""
@@ -127,8 +83,48 @@ class TextView:
         """Write what waits, as long as anybody takes it."""
         self._out.close()
 
+    @abstractmethod
     def listening(self, share: Share, device: str, policy: Policy) -> None:
         """Say where clients connect, and what may pass."""
+
+    @abstractmethod
+    def show(self, event: ShareEvent) -> None:
+        """Take one event."""
+
+    @abstractmethod
+    def summary(self, stats: SharingStats) -> None:
+        """Take the account, once a second, and say what was not told."""
+
+    @abstractmethod
+    def account(self, stats: SharingStats) -> None:
+        """Take the account at the end."""
+
+
+class TextView(ShareView):
+    """Lines; on a terminal the summary is below them."""
+
+    def __init__(self, out: LiveText) -> None:
+        super().__init__(out)
+        self._console = console = make_console(file=cast("IO[str]", out))
+        self._live = (
+            Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        )
+        self._before: tuple[float, SharingStats] | None = None
+
+    @override
+    def __enter__(self) -> Self:
+        if self._live:
+            self._live.start()
+        return self
+
+    @override
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            with contextlib.suppress(OSError):
+                self._live.stop()
+
+    @override
+    def listening(self, share: Share, device: str, policy: Policy) -> None:
         with contextlib.suppress(OSError):
             self._say_listening(share, device, policy)
 
@@ -145,8 +141,8 @@ class TextView:
             open_to_all = "Whoever reaches this port reads everything, Wi-Fi keys too: there is no password."
             self._console.print(f"  {open_to_all}", style="yellow")
 
+    @override
     def show(self, event: ShareEvent) -> None:
-        """Print one event."""
         if not self._few.may(event):
             return
         match event:
@@ -163,8 +159,8 @@ class TextView:
             case Refused(line):
                 self._print(line, "yellow")
 
+    @override
     def summary(self, stats: SharingStats) -> None:
-        """Draw the line below, on a terminal; say what was not told."""
         self._say_untold()
         if self._live is None:
             return
@@ -172,13 +168,13 @@ class TextView:
         then, before = self._before or (now, stats)
         self._before = (now, stats)
         rate = (stats.requests - before.requests) / (now - then) if now > then else 0.0
-        text = f"{_count(len(stats.seats), 'client')}   {rate:.1f} requests a second   {_totals(stats)}"
+        text = f"{counted(len(stats.seats), 'client')}   {rate:.1f} requests a second   {_totals(stats)}"
         with contextlib.suppress(OSError):
             line = Text(text, "dim" if stats.connected else "red")
             self._live.update(Text("\n").join(hanging(self._console, line)), refresh=True)
 
+    @override
     def account(self, stats: SharingStats) -> None:
-        """Print the account, where there was anything to account for."""
         self._say_untold()
         if stats.requests:
             make_console(stderr=True).print(_totals(stats), style="dim")
@@ -194,42 +190,27 @@ class TextView:
             self._console.print(f"{now:%H:%M:%S}.{now.microsecond // 1000:03}  {text}", style=style)
 
 
-class JsonView:
-    """JSON lines."""
+class JsonView(ShareView):
+    """JSON lines; `kept` in the account holds how old the readings are that are given out now."""
 
-    def __init__(self, out: LiveText) -> None:
-        self._out = out
-        self._few = FewLines()
-
-    def check(self) -> None:
-        """Raise the OSError that ended the output, if one did."""
-        if self._out.failed:
-            raise self._out.failed
-
-    def close(self) -> None:
-        """Write what waits, as long as anybody takes it."""
-        self._out.close()
-
-    def __enter__(self) -> Self:
-        return self
-
+    @override
     def __exit__(self, *_: object) -> None:
         return
 
+    @override
     def listening(self, share: Share, device: str, policy: Policy) -> None:
-        """Print where clients connect."""
         allowed = sorted(str(kind) for kind in policy.allowed)
         self._print("listening", host=share.host, port=share.port, device=device, allowed=allowed)
 
+    @override
     def show(self, event: ShareEvent) -> None:
-        """Print one event."""
         if not self._few.may(event):
             return
         match event:
             case ClientCame(name):
                 self._print("came", name=name)
             case ClientLeft(stats, reason):
-                self._print("left", reason=reason, **_record(stats))
+                self._print("left", reason=reason, **dataclasses.asdict(stats))
             case DeviceThere(name, version):
                 self._print(
                     "connected", device=name, firmware=version.version, hardware=version.hw_name or ""
@@ -239,24 +220,20 @@ class JsonView:
             case Refused(line):
                 self._print("refused", text=line)
 
+    @override
     def summary(self, stats: SharingStats) -> None:
-        """Print the account; `kept` holds how old the readings are that are given out now."""
         if untold := self._few.take():
             self._print("untold", **untold)
-        self._print("status", **_record(stats))
+        self._print("status", **dataclasses.asdict(stats))
 
+    @override
     def account(self, stats: SharingStats) -> None:
-        """Print the account once more."""
         self.summary(stats)
 
     def _print(self, kind: str, **more: Any) -> None:
         record = {"kind": kind, "time": iso_time(time.time_ns()), **more}
         with contextlib.suppress(OSError):
             self._out.write(record_text(record) + "\n")
-
-
-def _record(stats: Any) -> dict[str, Any]:
-    return dataclasses.asdict(stats)
 
 
 def _totals(stats: SharingStats) -> str:
@@ -270,16 +247,12 @@ def _totals(stats: SharingStats) -> str:
         (stats.device_junk, "junk bytes from the device"),
     )
     parts = [
-        _count(stats.requests, "request"),
+        counted(stats.requests, "request"),
         f"{stats.forwarded} sent to the device",
         f"{together} answered together with another",
         *(f"{number} {what}" for number, what in counts if number),
     ]
     return "   ".join(parts)
-
-
-def _count(number: int, name: str) -> str:
-    return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
 def make_view(*, json: bool) -> ShareView:

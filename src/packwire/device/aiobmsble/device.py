@@ -19,14 +19,7 @@ from packwire.device.base import Device, Node, NodeKind, Statistics
 from packwire.errors import GoneError, NoAnswerError, PackwireError, Reason, WrongPinError
 from packwire.link.ble.discovery import Seen, identity_of
 from packwire.link.ble.failures import FAILURES, broken, no_connection
-from packwire.link.ble.observed import (
-    CLOSE_TIMEOUT,
-    CONNECT_TIMEOUT,
-    ObservedClient,
-    Watch,
-    watched,
-    who,
-)
+from packwire.link.ble.observed import CLOSE_TIMEOUT, CONNECT_TIMEOUT, ObservedClient, Watch, watched, who
 from packwire.link.ble.proxy import wait_for_slot
 from packwire.link.gatt_traffic import GattConnected, GattObserver, Passed
 from packwire.models.aiobmsble_plugins import Plugin
@@ -76,12 +69,7 @@ class AiobmsbleDevice(Device):
     """A pack that a plugin of aiobmsble reads."""
 
     def __init__(
-        self,
-        seen: Seen,
-        plugin: Plugin,
-        *,
-        pin: str | None = None,
-        watch: Watch | None = None,
+        self, seen: Seen, plugin: Plugin, *, pin: str | None = None, watch: Watch | None = None
     ) -> None:
         self._seen = seen
         self._plugin = plugin
@@ -262,8 +250,7 @@ class AiobmsbleDevice(Device):
         for number, pack in enumerate(said.get("packs", ()), 1):
             key = f"{PACK}/{number}"
             self._nodes.setdefault(
-                key,
-                Node(key, f"{self.identity}-{number}", NodeKind.BATTERY, f"Pack {number}", "", via=PACK),
+                key, Node(key, f"{self.identity}-{number}", NodeKind.BATTERY, f"Pack {number}", "", via=PACK)
             )
             samples.append(self._sample(key, now, pack))
         return tuple(samples)

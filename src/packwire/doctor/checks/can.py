@@ -5,20 +5,16 @@ from dataclasses import replace
 from packwire.address import LinkKind
 from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
 from packwire.doctor.checks import way
-from packwire.doctor.checks.words import few
 from packwire.doctor.examination import Examination
 from packwire.doctor.facts import Reach, WayFacts
 from packwire.doctor.line_facts import CanFacts
 from packwire.errors import Reason
 from packwire.event import EventKind
 from packwire.link.can_state import CanInterface, can_interfaces
+from packwire.phrases import few
 
 #: Why an adapter cannot be opened -> the code of such a sentence in a log.
-_CODES = {
-    Reason.NOT_THERE: "can-missing",
-    Reason.NOT_ALLOWED: "port-permission",
-    Reason.BUSY: "port-busy",
-}
+_CODES = {Reason.NOT_THERE: "can-missing", Reason.NOT_ALLOWED: "port-permission", Reason.BUSY: "port-busy"}
 #: Values of the controller's counters from which on something is wrong [Linux: error-warning].
 _WARNING = 96
 

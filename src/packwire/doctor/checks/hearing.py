@@ -7,13 +7,13 @@ from packwire.address import LinkKind
 from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
 from packwire.direction import Direction
 from packwire.doctor.checks import way
-from packwire.doctor.checks.words import few
 from packwire.doctor.examination import Examination
 from packwire.doctor.facts import Contact, ContactFacts
 from packwire.doctor.line_facts import CanFacts, LineFacts
 from packwire.doctor.wire_bytes import WireBytes, look_at_wire
 from packwire.event import EventKind
 from packwire.models.protocol import ModelProtocol
+from packwire.phrases import few
 from packwire.protocols import usable
 from packwire.wire.finding import frames_in
 

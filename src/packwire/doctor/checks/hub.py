@@ -69,9 +69,7 @@ async def log_in(exam: Examination) -> CheckResult:
         hub.said = hub.said or without_login(line.head)
     if await _answers_at_once(exam):
         at = seen.at if seen else 0.0
-        exam.facts[ConnectionFacts].disconnects.append(
-            Disconnect(age, answered=True, mid_frame=None, reset=False, at=at)
-        )
+        exam.facts[ConnectionFacts].disconnects.append(Disconnect(age, answered=True, mid_frame=None, at=at))
         return odd(f"{closed}, but a second login was answered: not the password")
     hub.closed_at_login = True
     if hub.said:

@@ -7,13 +7,13 @@ from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
 from packwire.device.base import Device
 from packwire.device.open import Observers, open_device
 from packwire.direction import Direction
-from packwire.doctor.checks.words import few
 from packwire.doctor.examination import Examination
 from packwire.doctor.facts import ContactFacts, ReadingFacts
 from packwire.doctor.pack_facts import MOST_READINGS, ValuesFacts, in_words
 from packwire.errors import PackwireError
 from packwire.event import EventKind
 from packwire.link.base import Observer
+from packwire.phrases import few
 from packwire.protocol.base import NodeKind
 from packwire.sample import Condition
 

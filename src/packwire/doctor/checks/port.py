@@ -4,13 +4,13 @@ import asyncio
 
 from packwire.check import CheckResult, Depth, Stage, check, failed, passed
 from packwire.doctor.checks import way
-from packwire.doctor.checks.words import few
 from packwire.doctor.examination import Examination
 from packwire.doctor.facts import Reach, WayFacts
 from packwire.doctor.line_facts import LineFacts
 from packwire.errors import PackwireError, Reason
 from packwire.event import EventKind
 from packwire.link.port_state import PortState, port_state
+from packwire.phrases import few
 
 
 def is_serial(exam: Examination) -> str:
@@ -60,11 +60,7 @@ def _other_ports(path: str) -> tuple[str, ...]:
     return (f"there is {few(ports)}",) if ports else ("this computer has no other serial port",)
 
 
-_CODES = {
-    Reason.NOT_THERE: "port-missing",
-    Reason.NOT_ALLOWED: "port-permission",
-    Reason.BUSY: "port-busy",
-}
+_CODES = {Reason.NOT_THERE: "port-missing", Reason.NOT_ALLOWED: "port-permission", Reason.BUSY: "port-busy"}
 
 
 @check("connect", "Does it open?", Stage.WAY, needs=way.may_connect, depth=Depth.QUICK)

@@ -9,13 +9,13 @@ from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
 from packwire.doctor.checks.neighbours import connected_from_here
 from packwire.doctor.checks.port import is_serial
 from packwire.doctor.checks.wire import LISTEN, PAUSE, answered, ask, asks_at_all, hello, model_of
-from packwire.doctor.checks.words import few
 from packwire.doctor.examination import Examination
 from packwire.doctor.facts import Contact, ContactFacts, WayFacts
 from packwire.doctor.line import Line
 from packwire.doctor.line_facts import LineFacts
 from packwire.errors import BadAddressError
 from packwire.link.probing import candidates
+from packwire.phrases import few
 from packwire.protocol.base import Protocol, Request
 
 #: Further questions until silence is believed: boards that sleep wake at the first or the second.

@@ -8,14 +8,7 @@ import asyncio
 from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
 from packwire.doctor.checks import way
 from packwire.doctor.examination import Examination
-from packwire.doctor.facts import (
-    Contact,
-    ContactFacts,
-    Latency,
-    ProbeFacts,
-    StreamFacts,
-    ms,
-)
+from packwire.doctor.facts import Contact, ContactFacts, Latency, ProbeFacts, StreamFacts, ms
 from packwire.doctor.foreign import protocol_of
 from packwire.doctor.line import Line, Probe
 from packwire.doctor.line_facts import LineFacts

@@ -10,12 +10,12 @@ from packwire.doctor.transcript import without_secrets
 SHOWN = 24
 
 
-def hexed(frame: bytes, limit: int = SHOWN) -> str:
+def hexed(frame: bytes) -> str:
     """Return a frame as hex, without secrets; of a long one the beginning and the last three bytes."""
     data = without_secrets(frame)
-    if len(data) <= limit:
+    if len(data) <= SHOWN:
         return data.hex(" ")
-    return f"{data[: limit - 3].hex(' ')} .. {data[-3:].hex(' ')}  ({len(data)} bytes)"
+    return f"{data[: SHOWN - 3].hex(' ')} .. {data[-3:].hex(' ')}  ({len(data)} bytes)"
 
 
 def instead(probe: Probe) -> str:
@@ -46,10 +46,3 @@ def plain(text: str) -> str:
     return "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
     )
-
-
-def few(names: Iterable[str], limit: int = 6) -> str:
-    """Return `a, b, c and 4 more`."""
-    listed = list(names)
-    more = f" and {len(listed) - limit} more" if len(listed) > limit else ""
-    return ", ".join(listed[:limit]) + more

@@ -122,11 +122,6 @@ def _by_chance(found: ClientFindings) -> bool:
 # How it takes it
 
 
-def of_kind(found: ClientFindings, *kinds: TrialKind) -> list[TrialResult]:
-    """Return the results of some kinds of trials, without those that were not decided."""
-    return [each for each in found.results if each.trial.kind in kinds and each.taken is not None]
-
-
 def _missed(found: ClientFindings, *keys: str) -> list[TrialResult]:
     return [each for each in found.results if each.trial.key in keys and each.taken is False]
 

@@ -7,14 +7,7 @@ from statistics import median
 
 from packwire.doctor.client_test.controls import ORDER, NotAskedError, Script, calm
 from packwire.doctor.client_test.findings import RECOVERIES, SHORT_WAIT, ClientFindings, good
-from packwire.doctor.client_test.reactions import (
-    NEEDED,
-    TRIMMED,
-    ClientObservation,
-    Controls,
-    Sign,
-    reacted,
-)
+from packwire.doctor.client_test.reactions import NEEDED, TRIMMED, ClientObservation, Controls, Sign, reacted
 from packwire.doctor.client_test.scattered import are_different
 from packwire.doctor.client_test.trials import (
     CONTROL_SIZES,

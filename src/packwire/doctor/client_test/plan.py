@@ -5,33 +5,12 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from packwire.doctor.client_test.controls import (
-    DISTURBED,
-    Script,
-    calm,
-    look_for_difference,
-    look_for_soon,
-)
-from packwire.doctor.client_test.findings import (
-    BEHIND_LONG,
-    RECOVERIES,
-    SPOILT,
-    ClientFindings,
-    good,
-    length,
-)
+from packwire.doctor.client_test.controls import DISTURBED, Script, calm, look_for_difference, look_for_soon
+from packwire.doctor.client_test.findings import BEHIND_LONG, RECOVERIES, SPOILT, ClientFindings, good, length
 from packwire.doctor.client_test.no_difference import explain_no_difference
 from packwire.doctor.client_test.reactions import ClientObservation, TrialResult, apart
 from packwire.doctor.client_test.scattered import MOST_TRIES, Scattered
-from packwire.doctor.client_test.trials import (
-    DIALECT_LENGTH,
-    FLUSH,
-    FRESH,
-    LATE,
-    MISSING,
-    Trial,
-    TrialKind,
-)
+from packwire.doctor.client_test.trials import DIALECT_LENGTH, FLUSH, FRESH, LATE, MISSING, Trial, TrialKind
 
 _FLUSH_AFTER = (2, 6)
 #: What is not as it should be counts when it was seen three times, or four times against one.
@@ -96,7 +75,7 @@ def _examine(found: ClientFindings, tell: Callable[[str], None]) -> Script:
         yield from _probe(found, length(size))
     yield from _good_again(found)
     yield from _borders(found)
-    if any(not each.taken and 128 <= each.size <= 255 for each in _lengths(found)):
+    if any(not each.taken and 128 <= each.size <= 255 for each in found.of_kind(TrialKind.LENGTH)):
         yield from _fifteen_bits(found)
     tell("replies cut and joined in all ways")
     yield from _all(found, (LATE,))
@@ -202,10 +181,6 @@ def _all(found: ClientFindings, trials: Iterable[Trial]) -> Script:
     for trial in trials:
         sized = Trial(trial.key, trial.kind, trial.words, found.reference, trial.sent)
         yield from _probe(found, sized)
-
-
-def _lengths(found: ClientFindings) -> list[TrialResult]:
-    return [each for each in found.results if each.trial.kind is TrialKind.LENGTH and each.taken is not None]
 
 
 @dataclass
@@ -358,7 +333,7 @@ def _recover(found: ClientFindings, trial: Trial) -> Generator[Trial, ClientObse
 def _borders(found: ClientFindings) -> Script:
     """Find exactly where lengths that are taken end."""
     for _ in range(2):
-        known = sorted({each.size: bool(each.taken) for each in _lengths(found)}.items())
+        known = sorted({each.size: bool(each.taken) for each in found.of_kind(TrialKind.LENGTH)}.items())
         if found.reference is not None:
             known = sorted({found.reference: True, **dict(known)}.items())
         for (low, low_taken), (high, high_taken) in pairwise(known):

@@ -3,20 +3,17 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 
 from packwire.doctor.client_test.client_line import ClientLine
-from packwire.errors import BadOptionError
+from packwire.link.pseudo_terminal import pseudo_terminal
 
 
 @asynccontextmanager
 async def serial_port(make: Callable[[], asyncio.Protocol]) -> AsyncIterator[str]:
     """Let clients come by a pseudo-terminal, whose path is returned; `make` makes the protocol of each."""
-    place = SerialPlace(make)
-    try:
+    with closing(SerialPlace(make)) as place:
         yield place.path
-    finally:
-        place.close()
 
 
 class SerialPlace:
@@ -26,18 +23,8 @@ class SerialPlace:
     """
 
     def __init__(self, make: Callable[[], asyncio.Protocol]) -> None:
-        try:
-            from tty import setraw  # noqa: PLC0415 - Windows has no such module
-        except ImportError:
-            raise BadOptionError(
-                "this system has no pseudo-terminals: let your client connect to a port"
-            ) from None
         self._make = make
-        # Their end stays open here too: else every close by a client would look like a broken line.
-        self._ours, self._theirs = os.openpty()
-        setraw(self._theirs)
-        os.set_blocking(self._ours, False)
-        self.path = os.ttyname(self._theirs)
+        self._ours, self._theirs, self.path = pseudo_terminal("let your client connect to a port")
         self._loop = asyncio.get_running_loop()
         self._line: ClientLine | None = None
         self._loop.add_reader(self._ours, self._read)

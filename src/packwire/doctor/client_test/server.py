@@ -15,6 +15,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import replace
 from typing import Self
 
+from packwire.address import place
 from packwire.doctor.client_test.controls import NotAskedError, Script
 from packwire.doctor.client_test.findings import ClientFindings
 from packwire.doctor.client_test.judge import judge
@@ -27,7 +28,7 @@ from packwire.doctor.client_test.session import ClientConnection
 from packwire.doctor.client_test.stalls import Stalls
 from packwire.doctor.client_test.trials import USUAL, SentPiece, Trial, TrialKind, time_to_send
 from packwire.doctor.client_test.verdict import ClientReport, LoginProblem
-from packwire.link.tcp import not_listening, place
+from packwire.link.tcp import not_listening
 from packwire.wire.frame import FrameStats
 
 #: Lets clients come by other ways than TCP: told what makes the protocol of each, it says where it is found.

@@ -5,7 +5,7 @@ in some ways, or only in a dialect of its own; which ones tell what is wrong wit
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
@@ -65,18 +65,10 @@ class Trial:
     volts: float | None = None
     """The voltage of each cell, by which the reply is known again."""
 
-    def with_volts(self, volts: float) -> "Trial":
-        """Return the same with a voltage of its own."""
-        return replace(self, volts=volts)
-
     @property
     def leaves_more(self) -> bool:
         """Whether it sends more than one frame: who takes one may keep the other for later."""
         return self.kind is TrialKind.COMPANY or self.behind is not None or self.flush > 0
-
-    def with_flush(self) -> "Trial":
-        """Return the same with zeros in front."""
-        return replace(self, flush=FLUSH)
 
 
 #: Bytes that every notification can hold.

@@ -1,6 +1,6 @@
 """Where a recording does not show whether its client takes the replies: said, and never called well."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from statistics import median
 
 from packwire.capture.packets import NO_TIME
@@ -11,12 +11,13 @@ from packwire.doctor.compare.following import (
     by_kinds,
     late_by,
     not_shown,
+    numbers_of,
     steps_of,
     went_on,
 )
 from packwire.doctor.compare.given_up import given_up
 from packwire.doctor.compare.patience import ClientPatience, PatienceSource, alike, answered_ones
-from packwire.doctor.compare.session import ClientSession, QueryKind
+from packwire.doctor.compare.session import ClientSession, QueryKind, labels
 
 #: A polling that pauses so many times as long as the other session's may be one of timeouts.
 _SLOWER = 1.5
@@ -43,13 +44,10 @@ def cannot_tell(
         return
     if own.answered and not _has_times(own) and _has_times(other):
         text = "Its recording has no times, or all the same: no pause tells whether it took the replies."
-        kinds = tuple(dict.fromkeys(each.kind for each in own.queries if each.answered))
-        yield session_verdict(
-            Cause.CANNOT_TELL, Confidence.POSSIBLE, own.begin, (text,), kinds=kinds, remedy=_remedy(own)
-        )
+        yield _of_all(own, text)
     elif own.answered and not _goes_on(own) and _goes_on(other):
         text = "Nothing comes after its replies in the recording, so it does not show whether it took them."
-        yield _finding(own, text)
+        yield _of_all(own, text)
     elif not patience.refused:
         yield from _does_not_wait(own)
         yield from _waits_now_and_then(own)
@@ -69,16 +67,12 @@ def _does_not_wait(own: ClientSession) -> Iterator[SessionVerdict]:
     )
     if own.lost or len(early) < max(_SEVERAL, _OFTEN * len(there)):
         return
-    kinds = tuple(dict.fromkeys(own.queries[number].kind for number in early))
-    names = ", ".join(kind.label for kind in kinds[:3])
     text = (
-        f"{len(early)} of {len(there)} replies came when {{who}} had already gone on (after {names}): it"
-        " does not wait for them, or gives them up too soon; nothing tells which."
+        f"{len(early)} of {len(there)} replies came when {{who}} had already gone on (after"
+        f" {labels(own.kinds_of(early))}): it does not wait for them, or gives them up too soon; nothing"
+        " tells which."
     )
-    first = own.queries[early[0]].time
-    yield session_verdict(
-        Cause.CANNOT_TELL, Confidence.POSSIBLE, first, (text,), (), (), early, kinds, _remedy(own)
-    )
+    yield _finding(own, text, numbers=early)
 
 
 def _waits_now_and_then(own: ClientSession) -> Iterator[SessionVerdict]:
@@ -91,23 +85,12 @@ def _waits_now_and_then(own: ClientSession) -> Iterator[SessionVerdict]:
         pause = int(median(step.wait for step in long))
         if sum(alike(step.wait, pause) for step in long) < _MOSTLY * len(long):
             continue
-        names = ", ".join(kind.label for kind in group[0].kinds[:3])
         text = (
-            f"After {len(long)} of {len(group)} replies to {names} {{who}} goes on {pause / 1e9:.3g} s later,"
-            f" else after {usual / 1e9:.3g} s: a pause, or a timeout; nothing tells which."
+            f"After {len(long)} of {len(group)} replies to {labels(group[0].kinds)} {{who}} goes on"
+            f" {pause / 1e9:.3g} s later, else after {usual / 1e9:.3g} s: a pause, or a timeout; nothing"
+            " tells which."
         )
-        numbers = tuple(number for step in long for number in step.numbers)
-        yield session_verdict(
-            Cause.CANNOT_TELL,
-            Confidence.POSSIBLE,
-            long[0].time,
-            (text,),
-            (),
-            (),
-            numbers,
-            group[0].kinds,
-            _remedy(own),
-        )
+        yield _finding(own, text, numbers=numbers_of(long), time=long[0].time, kinds=group[0].kinds)
 
 
 def _gives_up_soon(own: ClientSession) -> Iterator[SessionVerdict]:
@@ -126,11 +109,7 @@ def _gives_up_soon(own: ClientSession) -> Iterator[SessionVerdict]:
         f"Where no reply comes (after {len(in_vain)} requests) {{who}} goes on only {patience / 1e6:.3g} ms"
         " later than with one: nothing tells whether it takes those that are slower."
     )
-    numbers = tuple(number for step in in_vain for number in step.numbers)
-    kinds = tuple(dict.fromkeys(kind for step in in_vain for kind in step.kinds))
-    yield session_verdict(
-        Cause.CANNOT_TELL, Confidence.POSSIBLE, in_vain[0].time, (text,), (), (), numbers, kinds, _remedy(own)
-    )
+    yield _finding(own, text, numbers=numbers_of(in_vain))
 
 
 def _gives_some_up(own: ClientSession) -> Iterator[SessionVerdict]:
@@ -142,23 +121,31 @@ def _gives_some_up(own: ClientSession) -> Iterator[SessionVerdict]:
         if not odd:
             continue
         kinds = tuple(dict.fromkeys(kind for step in odd for kind in step.kinds))
-        names = ", ".join(kind.label for kind in kinds[:3])
         text = (
-            f"{{who}} goes on a certain time after a reply; not so after {len(odd)} of {len(group)} ({names},"
-            f" {median(step.latency for step in odd) / 1e6:.3g} ms after the request): it may give these up."
+            f"{{who}} goes on a certain time after a reply; not so after {len(odd)} of {len(group)}"
+            f" ({labels(kinds)}, {median(step.latency for step in odd) / 1e6:.3g} ms after the request): it"
+            " may give these up."
         )
-        numbers = tuple(number for step in odd for number in step.numbers)
-        yield session_verdict(
-            Cause.CANNOT_TELL, Confidence.POSSIBLE, odd[0].time, (text,), (), (), numbers, kinds, _remedy(own)
-        )
+        yield _finding(own, text, numbers=numbers_of(odd), time=odd[0].time, kinds=kinds)
         return
 
 
-def _finding(own: ClientSession, text: str) -> SessionVerdict:
-    kinds = tuple(dict.fromkeys(each.kind for each in own.queries if each.answered))
+def _finding(
+    own: ClientSession,
+    *lines: str,
+    numbers: Sequence[int] = (),
+    kinds: tuple[QueryKind, ...] | None = None,
+    time: int | None = None,
+) -> SessionVerdict:
+    cause, remedy = Cause.CANNOT_TELL, _remedy(own)
     return session_verdict(
-        Cause.CANNOT_TELL, Confidence.POSSIBLE, own.begin, (text,), kinds=kinds, remedy=_remedy(own)
+        own, cause, Confidence.POSSIBLE, *lines, numbers=numbers, kinds=kinds, time=time, remedy=remedy
     )
+
+
+def _of_all(own: ClientSession, text: str) -> SessionVerdict:
+    kinds = own.kinds_of(number for number, each in enumerate(own.queries) if each.answered)
+    return _finding(own, text, kinds=kinds)
 
 
 def _remedy(own: ClientSession) -> str:
@@ -187,8 +174,7 @@ def _not_shown(
     )
     if not numbers:
         return
-    waits = [wait for number in numbers if (wait := own.queries[number].wait) is not None]
-    names = ", ".join(kind.label for kind in kinds[:3])
+    waits, names = own.waits(numbers), labels(kinds)
     text = (
         f"{{who}} sends its next request {median(waits) / 1e9:.3g} s after {names} ({len(numbers)} times),"
         " although the reply is there: its pace, or a timeout; nothing tells which."
@@ -199,21 +185,10 @@ def _not_shown(
     usual = _usual_wait(other, tuple(kinds))
     if waits and usual is not None and median(waits) > _SLOWER * usual:
         lines.append(f"The other session goes on after {usual / 1e9:.3g} s.")
-    seen = ", ".join(kind.label for kind in sorted(patience.shown)[:3])
-    if seen:
+    if patience.shown:
+        seen = labels(sorted(patience.shown))
         lines.append(f"That it takes replies is to be seen of {seen}, which are shorter or of another form.")
-    first = own.queries[numbers[0]].time
-    yield session_verdict(
-        Cause.CANNOT_TELL,
-        Confidence.POSSIBLE,
-        first,
-        tuple(lines),
-        (),
-        (),
-        numbers,
-        tuple(kinds),
-        _remedy(own),
-    )
+    yield _finding(own, *lines, numbers=numbers, kinds=tuple(kinds))
 
 
 def _usual_wait(session: ClientSession, kinds: tuple[QueryKind, ...]) -> float | None:

@@ -4,12 +4,13 @@ A cause matters where it is a fault that keeps a client from its data. The keys 
 docs/how-to/compare-two-sessions.md.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence, Verdict
-from packwire.doctor.compare.session import QueryKind
+from packwire.doctor.compare.session import ClientSession, QueryKind
 
 
 class Cause(StrEnum):
@@ -199,20 +200,21 @@ class SessionVerdict(Verdict):
 
 
 def session_verdict(
+    own: ClientSession,
     cause: Cause,
     confidence: Confidence,
-    time: int,
-    evidence: tuple[str, ...] = (),
-    why: tuple[str, ...] = (),
-    open: tuple[str, ...] = (),  # noqa: A002 - as in Verdict
-    numbers: tuple[int, ...] = (),
-    kinds: tuple[QueryKind, ...] = (),
+    *evidence: str,
+    numbers: Sequence[int] = (),
+    kinds: tuple[QueryKind, ...] | None = None,
+    time: int | None = None,
+    why: Iterable[str] = (),
+    open: Iterable[str] = (),  # noqa: A002 - as in Verdict
     remedy: str = "",
     excludes: frozenset[str] = frozenset(),
 ) -> SessionVerdict:
-    """Return the verdict of a row of the table; `remedy` replaces the general one.
+    """Return the verdict of a row of the table on some exchanges, since the first of them, or on the session.
 
-    What is only possible ranks behind what is likely.
+    `remedy` replaces the general one. What is only possible ranks behind what is likely.
     """
     rank = _ORDER.index(cause)
     if confidence is Confidence.POSSIBLE:
@@ -224,11 +226,11 @@ def session_verdict(
         words,
         remedy or general,
         evidence=evidence,
-        open=open,
+        open=tuple(open),
         rank=rank,
         excludes=excludes,
-        time=time,
-        why=why,
-        numbers=numbers,
-        kinds=kinds,
+        time=(own.queries[numbers[0]].time if numbers else own.begin) if time is None else time,
+        why=tuple(why),
+        numbers=tuple(numbers),
+        kinds=own.kinds_of(numbers) if kinds is None else kinds,
     )

@@ -175,9 +175,4 @@ def _contradict(own: Sequence[ClientSession]) -> bool:
 def _how(session: ClientSession, number: int) -> _Alike:
     each, messages = session.queries[number], session.messages
     pieces = len(messages.packets_of(each.reply)) > 1
-    return (
-        each.kind,
-        pieces,
-        session.shares_packet(each.reply),
-        length_form(int(messages.size[each.reply])),
-    )
+    return (each.kind, pieces, session.shares_packet(each.reply), length_form(int(messages.size[each.reply])))

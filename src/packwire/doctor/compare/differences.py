@@ -6,7 +6,7 @@ from statistics import median
 
 from packwire.doctor.compare.align import AlignedStep
 from packwire.doctor.compare.patience import ClientPatience
-from packwire.doctor.compare.session import ClientSession, QueryKind
+from packwire.doctor.compare.session import ClientSession, QueryKind, seconds
 
 #: One pace is another where it is so many times as long.
 _OTHER_PACE = 3.0
@@ -76,7 +76,7 @@ def _side(session: ClientSession, numbers: range, refused: frozenset[int]) -> Ro
     queries = [session.queries[number] for number in numbers]
     sizes = [int(session.messages.size[each.reply]) for each in queries if each.answered]
     latencies = [took for each in queries if (took := each.latency) is not None]
-    waits = [wait for each in queries if (wait := each.wait) is not None]
+    waits = session.waits(numbers)
     return RowSide(
         len(queries),
         len(sizes),
@@ -160,8 +160,3 @@ def _span(sizes: tuple[int, int]) -> str:
 
 def _other_pace(one: float, other: float) -> bool:
     return max(one, other) > _OTHER_PACE * min(one, other) and max(one, other) > 1e8
-
-
-def seconds(time: float) -> str:
-    """Return a time in ns as `2.0 s` or `5.3 ms`."""
-    return f"{time / 1e6:.3g} ms" if time < 1e9 else f"{time / 1e9:.1f} s"

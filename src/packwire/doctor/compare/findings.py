@@ -10,7 +10,7 @@ from packwire.doctor.compare.following import LEAST_TIMEOUT, TOGETHER, late_by, 
 from packwire.doctor.compare.packs import pack_findings
 from packwire.doctor.compare.patience import ClientPatience, alike
 from packwire.doctor.compare.receive_path import receive_path
-from packwire.doctor.compare.session import ClientSession, Query, QueryKind
+from packwire.doctor.compare.session import ClientSession, Query, QueryKind, labels, seconds
 from packwire.doctor.compare.silences import silence_findings
 from packwire.doctor.verdicts import decide
 from packwire.doctor.vesc.bad_frames import BadFrame, Wrong
@@ -67,32 +67,31 @@ def _start(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdict]
     login, ending = own.login, own.ending
     wrong_role = login is not None and login.login is not None and login.caller is Caller.DEVICE
     if login is not None and login.problem:
-        yield session_verdict(
-            Cause.BAD_LOGIN, Confidence.CERTAIN, login.time, (f"Its login is {login.problem}.",)
-        )
+        text = f"Its login is {login.problem}."
+        yield session_verdict(own, Cause.BAD_LOGIN, Confidence.CERTAIN, text, time=login.time)
     elif login is not None and wrong_role:
         text = "It logs in as a device (VESC:), and a client's login begins with VESCTOOL:."
         # Who asks is a client; who says nothing may be a device that nobody asks.
         sure = Confidence.CERTAIN if own.queries and not own.answered else Confidence.LIKELY
-        yield session_verdict(Cause.BAD_LOGIN, sure, login.time, (text,))
+        yield session_verdict(own, Cause.BAD_LOGIN, sure, text, time=login.time)
     elif login is not None and login.login is not None and ending.by == "device" and not ending.heard:
         after = (ending.time - login.time) / 1e6
-        evidence = (f"The hub closed the connection {after:.0f} ms after the login, without a word.",)
+        text = f"The hub closed the connection {after:.0f} ms after the login, without a word."
         compared = tuple(_login_compared(own, other))
         sure = Confidence.CERTAIN if any("another than" in line for line in compared) else Confidence.LIKELY
-        yield session_verdict(Cause.REFUSED, sure, login.time, (*evidence, *compared))
+        yield session_verdict(own, Cause.REFUSED, sure, text, *compared, time=login.time)
     elif _never_logs_in(own, other):
         same = _same_port(own, other)
         at = " at the same port" if same else ""
         text = f"The other session begins with a login (VESCTOOL:){at}; this one does not."
         sure = Confidence.CERTAIN if same else Confidence.LIKELY
-        yield session_verdict(Cause.NEVER_LOGS_IN, sure, own.begin, (text,))
+        yield session_verdict(own, Cause.NEVER_LOGS_IN, sure, text)
     if own.lost and not own.sent:
         text = f"{own.lost} bytes that the client sent are not in the file: it shows one direction alone."
-        yield session_verdict(Cause.NOT_RECORDED, Confidence.CERTAIN, own.begin, (text,))
+        yield session_verdict(own, Cause.NOT_RECORDED, Confidence.CERTAIN, text)
     elif own.begun and not own.queries and not own.bad:
         text = "It shows nothing that the client sent: it begins later, or shows no direction or one alone."
-        yield session_verdict(Cause.NOT_RECORDED, Confidence.CERTAIN, own.begin, (text,))
+        yield session_verdict(own, Cause.NOT_RECORDED, Confidence.CERTAIN, text)
     elif (
         not own.queries
         and not own.bad
@@ -100,10 +99,8 @@ def _start(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdict]
         and not wrong_role
         and not (ending.by == "device" and not ending.heard)
     ):
-        waited = own.end - own.begin >= _TIME_TO_ASK
-        yield session_verdict(
-            Cause.NOTHING_SENT, Confidence.CERTAIN if waited else Confidence.LIKELY, own.begin
-        )
+        sure = Confidence.CERTAIN if own.end - own.begin >= _TIME_TO_ASK else Confidence.LIKELY
+        yield session_verdict(own, Cause.NOTHING_SENT, sure)
 
 
 def _never_logs_in(own: ClientSession, other: ClientSession) -> bool:
@@ -148,19 +145,9 @@ def _bad_frames(own: ClientSession) -> Iterator[SessionVerdict]:
             for number, each in enumerate(own.queries)
             if each.row < 0 and _BAD_FRAMES[own.bad[-1 - each.row].wrong] is cause
         )
-        kinds = tuple(dict.fromkeys(own.queries[number].kind for number in numbers))
         remedy = "" if own.protocol == "VESC" else f"Build {own.protocol} frames as shown above."
-        yield session_verdict(
-            cause,
-            _sure_of_frames(own, frames),
-            frames[0].time,
-            tuple(_frame_lines(frames)),
-            (),
-            (),
-            numbers,
-            kinds,
-            remedy,
-        )
+        sure, lines = _sure_of_frames(own, frames), _frame_lines(frames)
+        yield session_verdict(own, cause, sure, *lines, numbers=numbers, time=frames[0].time, remedy=remedy)
 
 
 def _sure_of_frames(own: ClientSession, frames: list[BadFrame]) -> Confidence:
@@ -189,7 +176,7 @@ def _subscription(own: ClientSession, other: ClientSession) -> Iterator[SessionV
     seen = any(each.has_handle for each in own.messages.channels)
     if seen and there and not here and other.answered and not own.answered and own.queries:
         text = f"The other session writes to descriptor 2902 ({there[0].name}); this one never does."
-        yield session_verdict(Cause.NEVER_SUBSCRIBES, Confidence.LIKELY, own.begin, (text,))
+        yield session_verdict(own, Cause.NEVER_SUBSCRIBES, Confidence.LIKELY, text)
 
 
 def _subscriptions(session: ClientSession) -> list[QueryKind]:
@@ -212,13 +199,13 @@ def _ending(own: ClientSession) -> Iterator[SessionVerdict]:
         )
         masked = own.login is None or own.login.login is None or not own.login.login.device_id.strip(_MASK)
         sure = Confidence.LIKELY if masked else Confidence.CERTAIN
-        yield session_verdict(Cause.DISPLACED, sure, ending.time, (text,))
+        yield session_verdict(own, Cause.DISPLACED, sure, text, time=ending.time)
     elif own.last - ending.time > _STILL_RECORDING and not own.lost and not own.arrived.missing:
         who = "The hub" if own.hub else "The other side"
         text = f"{who} closed the connection after it had served it, without a word."
         why = "that another client logged in with the same id, or that the device left or restarted"
         opens = f"The file alone does not tell why: it may be {why}."
-        yield session_verdict(Cause.CLOSED, Confidence.LIKELY, ending.time, (text,), (), (opens,))
+        yield session_verdict(own, Cause.CLOSED, Confidence.LIKELY, text, time=ending.time, open=(opens,))
 
 
 def _broadcast(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdict]:
@@ -231,16 +218,13 @@ def _broadcast(own: ClientSession, other: ClientSession) -> Iterator[SessionVerd
     )
     if not numbers or there:
         return
-    some = [own.queries[number] for number in numbers]
-    kinds = tuple(dict.fromkeys(each.kind for each in some))
-    replies = sum(each.answered for each in some)
-    names = ", ".join(kind.label for kind in kinds[:3])
+    replies = sum(own.queries[number].answered for number in numbers)
+    names = labels(own.kinds_of(numbers))
     text = (
-        f"{len(some)} requests go to CAN id 255 ({names}); {replies} got a reply, and none says whose it is."
+        f"{len(numbers)} requests go to CAN id 255 ({names}); {replies} got a reply, and none says whose it"
+        " is."
     )
-    yield session_verdict(
-        Cause.CAN_BROADCAST, Confidence.LIKELY, some[0].time, (text,), (), (), numbers, kinds
-    )
+    yield session_verdict(own, Cause.CAN_BROADCAST, Confidence.LIKELY, text, numbers=numbers)
 
 
 def _late(own: ClientSession, other: ClientSession) -> list[SessionVerdict]:
@@ -256,19 +240,17 @@ def _late(own: ClientSession, other: ClientSession) -> list[SessionVerdict]:
         late = before if len(before) >= _ALWAYS * answered else late
         if not late or len(late) < _MANY * answered or _late_too(other, kind):
             continue
-        some = [own.queries[number] for number in late]
-        wait = median(each.wait for each in some if each.wait is not None)
-        took = median(each.latency for each in some if each.latency is not None)
+        wait = median(own.waits(late))
+        took = median(latency for number in late if (latency := own.queries[number].latency) is not None)
         slow = wait >= LEAST_TIMEOUT
         text = (
-            f"{len(late)} of {answered} replies to {kind.label} came {_ms(took)} after the request; the"
-            f" client had already gone on, {_ms(wait)} after it."
+            f"{len(late)} of {answered} replies to {kind.label} came {seconds(took)} after the request; the"
+            f" client had already gone on, {seconds(wait)} after it."
         )
         sure = slow and (len(late) == answered or kind.command == _VESC.search)
         cause = Cause.IMPATIENT if slow else Cause.TOO_FAST
         confidence = Confidence.LIKELY if sure else Confidence.POSSIBLE
-        first = own.queries[late[0]].time
-        found.append(session_verdict(cause, confidence, first, (text,), (), (), tuple(late), (kind,)))
+        found.append(session_verdict(own, cause, confidence, text, numbers=late))
     return found
 
 
@@ -296,22 +278,16 @@ def _gives_up(own: ClientSession) -> Iterator[SessionVerdict]:
     usual = median(waits[number] for number in late)
     steady = sum(alike(waits[number], int(usual)) for number in late) >= _MOSTLY * len(late)
     if steady and median(others) <= _SOONER * usual:
-        kinds = tuple(dict.fromkeys(own.queries[number].kind for number in late))
         text = (
             f"{len(late)} of {len(waits)} replies came after the client had gone on, which it then did"
-            f" {_ms(usual)} after its request; where the reply is there, it goes on sooner."
+            f" {seconds(usual)} after its request; where the reply is there, it goes on sooner."
         )
-        first = own.queries[late[0]].time
-        yield session_verdict(Cause.IMPATIENT, Confidence.LIKELY, first, (text,), (), (), tuple(late), kinds)
+        yield session_verdict(own, Cause.IMPATIENT, Confidence.LIKELY, text, numbers=late)
 
 
 def _late_too(other: ClientSession, kind: QueryKind) -> bool:
     replies = list(other.replies(kind))
     return bool(replies) and sum(map(late_by, replies)) >= _MANY * len(replies)
-
-
-def _ms(time: float) -> str:
-    return f"{time / 1e6:.3g} ms" if time < 1e9 else f"{time / 1e9:.1f} s"
 
 
 def _no_bms(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdict]:
@@ -322,15 +298,11 @@ def _no_bms(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdict
         return
     beside = "" if there is None else f"; the other session's with {there[1].cells}"
     text = f"Its BMS_GET_VALUES is answered with no cells{beside}."
-    kind = here[0].kind
-    numbers = tuple(own.by_kind()[kind])
-    first = own.queries[numbers[0]].time
+    numbers = own.by_kind()[here[0].kind]
     came = next((each.time for each, reply in _from_the_last(own) if reply.cells), None)
-    lines = (
-        (text,) if came is None else (text, f"Until {own.at(came).removeprefix('at ')} it had cells, too.")
-    )
-    sure = Confidence.CERTAIN if came is None else Confidence.LIKELY
-    yield session_verdict(Cause.NO_BMS, sure, first, lines, (), (), numbers, (kind,))
+    until = () if came is None else (f"Until {own.at(came).removeprefix('at ')} it had cells, too.",)
+    sure = Confidence.LIKELY if until else Confidence.CERTAIN
+    yield session_verdict(own, Cause.NO_BMS, sure, text, *until, numbers=numbers)
 
 
 def _last_bms(session: ClientSession) -> tuple[Query, PackSaid] | None:

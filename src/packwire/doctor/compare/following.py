@@ -123,6 +123,11 @@ def answered(steps: Sequence[FollowingStep]) -> list[FollowingStep]:
     return [step for step in steps if step.replied != NO_TIME]
 
 
+def numbers_of(steps: Sequence[FollowingStep]) -> tuple[int, ...]:
+    """Return the exchanges of steps."""
+    return tuple(number for step in steps for number in step.numbers)
+
+
 def by_kinds(steps: Sequence[FollowingStep]) -> dict[tuple[QueryKind, ...], list[FollowingStep]]:
     """Return the steps by what was asked in them."""
     groups: dict[tuple[QueryKind, ...], list[FollowingStep]] = {}

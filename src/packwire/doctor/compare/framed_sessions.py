@@ -19,7 +19,7 @@ from packwire.doctor.compare.bluetooth_connections import writes
 from packwire.doctor.compare.recorded_links import RecordedLink
 from packwire.doctor.compare.session import Arrived, ClientSession, Query, QueryKind
 from packwire.doctor.vesc.bad_frames import BadFrame, Wrong, bad_vesc_frames, shown_hex
-from packwire.doctor.vesc.request_kinds import kind_of_request, named_kind
+from packwire.doctor.vesc.request_kinds import bad_requests, kind_of_request, named_kind
 from packwire.messages import Direction, Messages
 from packwire.models.protocol import ModelProtocol
 from packwire.protocol.exchange import Exchange, Patience, Replied
@@ -73,7 +73,7 @@ def _kind(link: RecordedLink, row: int) -> QueryKind:
     message, framing = link.messages.payload(row), link.framing[row]
     asks = link.messages.direction[row] == Direction.TO_DEVICE
     if framing is not None:
-        return QueryKind(f"{family_of(framing)} {message[: framing.header_of(message, asks=asks)].hex(' ')}")
+        return QueryKind(_header_name(message, framing, asks=asks))
     channel = replace(link.messages.channels[int(link.messages.channel[row])], address="")
     return QueryKind(f"{channel} {message[:_PLAIN_HEADER].hex(' ')}")
 
@@ -82,7 +82,8 @@ def framed_session(
     capture: Capture, number: int, link: RecordedLink, protocol: str, expected: Expected, model: str = ""
 ) -> ClientSession:
     """Return one link's session; bytes to the device in no right frame are bad where a framing is known."""
-    times, sent, written = link.messages.time, _sent(link.messages), writes(capture, link.messages)
+    times, written = link.messages.time, writes(capture, link.messages)
+    sent = int(link.messages.size[link.messages.direction == Direction.TO_DEVICE].sum())
     link, bad = _with_bad_frames(link, protocol, expected)
     messages = link.messages
     heard = _observer(protocol, model)
@@ -91,7 +92,7 @@ def framed_session(
     queries = [
         each._replace(reply=-1, reply_time=NO_TIME) if each.reply in broken else each for each in queries
     ]
-    found = sorted([*queries, *_of_bad(bad)], key=lambda each: each.time)
+    found = sorted([*queries, *bad_requests(bad)], key=lambda each: each.time)
     known = capture.packets.time[capture.packets.time != NO_TIME]
     from_device = messages.direction == Direction.FROM_DEVICE
     damaged = sum(
@@ -157,11 +158,6 @@ def _refused(queries: Sequence[Query], messages: Messages, model: str) -> frozen
         if each.answered
     }
     return frozenset(number for number, reply in replies.items() if reply is not None and reply.refuses)
-
-
-def _sent(messages: Messages) -> int:
-    """Return how many bytes went to the device."""
-    return int(messages.size[messages.direction == Direction.TO_DEVICE].sum())
 
 
 def _ways(messages: Messages) -> list[str]:
@@ -303,11 +299,11 @@ def _with_bad_frames(
 
 def _begins_as(frame: bytes, framing: Framing, names: set[str]) -> bool:
     """Tell whether a request begins as those of a framing do."""
-    return frame.startswith(framing.start) if framing.start else _request_name(frame, framing) in names
+    return frame.startswith(framing.start) if framing.start else _header_name(frame, framing) in names
 
 
-def _request_name(frame: bytes, framing: Framing) -> str:
-    return f"{family_of(framing)} {frame[: framing.header_of(frame, asks=True)].hex(' ')}"
+def _header_name(frame: bytes, framing: Framing, *, asks: bool = True) -> str:
+    return f"{family_of(framing)} {frame[: framing.header_of(frame, asks=asks)].hex(' ')}"
 
 
 def _explained(frame: bytes, framing: Framing) -> BadFrame:
@@ -315,41 +311,20 @@ def _explained(frame: bytes, framing: Framing) -> BadFrame:
     if family_of(framing) == "VESC":
         first = next(bad_vesc_frames(frame))
         return first._replace(name=named_kind(first.command, first.ids).name if first.command >= 0 else "")
-    name = _request_name(frame, framing)
     shown = shown_hex(frame)
+    found = BadFrame(Wrong.LENGTH, "", len(frame), name=_header_name(frame, framing), hex=shown)
     sizes = list(framing.sizes_of(frame.ljust(framing.needs, b"\0")[: framing.needs]))
     if len(frame) not in sizes:
         says = " or ".join(str(size) for size in sizes) or "no"
-        text = f"the frame has {len(frame)} bytes, its header announces {says}"
-        return BadFrame(Wrong.LENGTH, text, len(frame), name=name, hex=shown)
+        return found._replace(text=f"the frame has {len(frame)} bytes, its header announces {says}")
     if not frame.endswith(framing.end):
-        return BadFrame(
-            Wrong.STOP, f"its end {framing.end.hex(' ')} is missing", len(frame), name=name, hex=shown
-        )
+        return found._replace(wrong=Wrong.STOP, text=f"its end {framing.end.hex(' ')} is missing")
     check = framing.check
     if check is None:
-        return BadFrame(Wrong.LENGTH, "another frame begins in it", len(frame), name=name, hex=shown)
-    mended = check.set(frame)
+        return found._replace(text="another frame begins in it")
+    right = shown_hex(check.set(frame)) if shown else ""
     text = (
         f"the checksum is {check.stored(frame).hex(' ')}, right is {check.right(frame).hex(' ')} "
         f"({check.checksum})"
     )
-    return BadFrame(
-        Wrong.CHECKSUM, text, len(frame), name=name, hex=shown, right=shown_hex(mended) if shown else ""
-    )
-
-
-def _of_bad(bad: tuple[BadFrame, ...]) -> list[Query]:
-    return [
-        Query(
-            named_kind(each.command, each.ids) if each.command >= 0 else QueryKind(each.name),
-            each.time,
-            -1 - index,
-            -1,
-            NO_TIME,
-            NO_TIME,
-            expects=True,
-        )
-        for index, each in enumerate(bad)
-        if each.name
-    ]
+    return found._replace(wrong=Wrong.CHECKSUM, text=text, right=right)

@@ -10,8 +10,8 @@ from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdic
 from packwire.doctor.compare.session import ClientSession, QueryKind
 from packwire.models.protocol import ModelProtocol
 from packwire.models.requests import Question
+from packwire.phrases import few
 from packwire.protocol.base import RequestKind
-from packwire.protocols import protocol
 
 #: What is asked again and again is asked so often, and by one that asks anything at all so often.
 _AGAIN = 3
@@ -46,24 +46,16 @@ def pack_findings(own: ClientSession, other: ClientSession) -> Iterator[SessionV
 def _other_protocol(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdict]:
     """Look for requests in frames of another family than those that the device speaks."""
     foreign = [number for number in own.foreign if not own.queries[number].answered]
-    if not foreign or len(foreign) <= _MOST * own.asked_at_all or not other.answered:
+    if not foreign or len(foreign) <= _MOST * len(own.queries) or not other.answered:
         return
-    kinds = tuple(dict.fromkeys(own.queries[number].kind for number in foreign))
-    names = ", ".join(sorted({kind.name.rpartition(" ")[0] for kind in kinds})[:_MAX_NAMES])
+    begins = {own.queries[number].kind.name.rpartition(" ")[0] for number in foreign}
+    names = ", ".join(sorted(begins)[:_MAX_NAMES])
     family = Counter(own.foreign.values()).most_common(1)[0][0]
     text = (
-        f"{len(foreign)} of its {own.asked_at_all} requests are {family} frames ({names}), and none is"
+        f"{len(foreign)} of its {len(own.queries)} requests are {family} frames ({names}), and none is"
         f" answered; in the other session the device is asked in {other.protocol} frames, and answers."
     )
-    yield session_verdict(
-        Cause.OTHER_PROTOCOL,
-        Confidence.LIKELY,
-        own.queries[foreign[0]].time,
-        (text,),
-        numbers=tuple(foreign),
-        kinds=kinds,
-        excludes=_LESS,
-    )
+    yield session_verdict(own, Cause.OTHER_PROTOCOL, Confidence.LIKELY, text, numbers=foreign, excludes=_LESS)
 
 
 def _write_mode(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdict]:
@@ -73,16 +65,10 @@ def _write_mode(own: ClientSession, other: ClientSession) -> Iterator[SessionVer
         return
     ways = [" and ".join(_WRITES[Opcode(each)] for each in sorted(some)) for some in (here, there)]
     text = f"It writes its requests {ways[0]}, and nothing is answered; the other session {ways[1]}, and is."
-    numbers = tuple(number for number, each in enumerate(own.queries) if each.row >= 0)
-    kinds = tuple(dict.fromkeys(own.queries[number].kind for number in numbers))
+    numbers = [number for number, each in enumerate(own.queries) if each.row >= 0]
+    first = own.queries[0].time
     yield session_verdict(
-        Cause.WRITE_MODE,
-        Confidence.LIKELY,
-        own.queries[0].time,
-        (text,),
-        numbers=numbers,
-        kinds=kinds,
-        excludes=_LESS,
+        own, Cause.WRITE_MODE, Confidence.LIKELY, text, numbers=numbers, time=first, excludes=_LESS
     )
 
 
@@ -101,16 +87,7 @@ def _password(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdi
     elif login:
         lines.append(f"Both say a password ({login[0].name}); what it is is not compared.")
     sure = Confidence.LIKELY if login else Confidence.POSSIBLE
-    kinds = tuple(dict.fromkeys(own.queries[number].kind for number in refused))
-    yield session_verdict(
-        Cause.PASSWORD_NEEDED,
-        sure,
-        own.queries[refused[0]].time,
-        tuple(lines),
-        numbers=tuple(refused),
-        kinds=kinds,
-        excludes=_LESS,
-    )
+    yield session_verdict(own, Cause.PASSWORD_NEEDED, sure, *lines, numbers=refused, excludes=_LESS)
 
 
 def _logins(session: ClientSession, model: ModelProtocol | None) -> list[Question]:
@@ -142,14 +119,11 @@ def _never_asked(own: ClientSession, other: ClientSession) -> Iterator[SessionVe
     if not missing:
         return
     names = [_named(kind, other, model) for kind in missing]
-    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
     text = (
-        f"It never asks {', '.join(names[:_MAX_NAMES])}{more}; the other session does, again and again, and"
+        f"It never asks {few(names, _MAX_NAMES)}; the other session does, again and again, and"
         " is answered. What stands in these replies it cannot show."
     )
-    yield session_verdict(
-        Cause.NEVER_ASKED, Confidence.POSSIBLE, own.begin, (text,), kinds=tuple(missing), excludes=frozenset()
-    )
+    yield session_verdict(own, Cause.NEVER_ASKED, Confidence.POSSIBLE, text, kinds=tuple(missing))
 
 
 def _only_reads(kind: QueryKind, session: ClientSession, model: ModelProtocol) -> bool:
@@ -169,5 +143,5 @@ def _named(kind: QueryKind, session: ClientSession, model: ModelProtocol) -> str
 
 
 def _model(session: ClientSession) -> ModelProtocol | None:
-    found = protocol(session.model) if session.model else None
+    found = session.observer and session.observer.protocol
     return found if isinstance(found, ModelProtocol) else None

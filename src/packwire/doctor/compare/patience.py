@@ -347,8 +347,7 @@ def _from_log(
     if not matched:
         return None
     numbers = {number for _, number in matched}
-    waits = [wait for number in numbers if (wait := session.queries[number].wait) is not None]
-    timeout = _common(waits)
+    timeout = _common(session.waits(numbers))
     refused = [
         number
         for number in sorted(numbers)

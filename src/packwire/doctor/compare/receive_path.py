@@ -7,11 +7,10 @@ from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
 from packwire.doctor.compare.patience import ClientPatience, PatienceSource
-from packwire.doctor.compare.session import ClientSession, Query, QueryKind
+from packwire.doctor.compare.session import ClientSession, Query
 from packwire.doctor.compare.suspects import Suspect, fitting_rules, suspects
 from packwire.doctor.vesc.bad_frames import shown_hex
-from packwire.protocol.base import Request
-from packwire.protocols import observer, protocol
+from packwire.protocols import observer
 
 #: Where the doctor plays no such device for the client.
 _OTHER_REMEDY = (
@@ -32,32 +31,25 @@ def receive_path(
     if not patience.refused:
         return
     refused = [own.queries[number] for number in patience.refused]
-    kinds = tuple(dict.fromkeys(each.kind for each in refused))
     sizes = sum(int(own.messages.size[each.reply]) for each in refused)
     if own.arrived.unacknowledged >= sizes:
         text = (
             f"{own.arrived.unacknowledged} bytes of the device were never acknowledged by the client's side."
         )
-        yield session_verdict(
-            Cause.NOT_RECEIVED, Confidence.LIKELY, refused[0].time, (text,), (), (), patience.refused, kinds
-        )
+        yield session_verdict(own, Cause.NOT_RECEIVED, Confidence.LIKELY, text, numbers=patience.refused)
         return
     found = suspects(own, patience)
-    evidence = (
-        *_requests(own, other, patience, kinds),
-        *_replies(own, refused),
-        _pauses(own, patience, found),
-    )
     yield session_verdict(
+        own,
         Cause.RECEIVE_PATH,
         _confidence(own, patience),
-        refused[0].time,
-        evidence,
-        tuple(_look_first(found)),
-        (*_may_be_pace(own, patience), *_undecided(own, patience, found)),
-        patience.refused,
-        kinds,
-        f"To be sure: {own.examined_with}" if own.examined_with else _OTHER_REMEDY,
+        *_requests(own, other, patience),
+        *_replies(own, refused),
+        _pauses(own, patience, found),
+        numbers=patience.refused,
+        why=_look_first(found),
+        open=(*_may_be_pace(own, patience), *_undecided(own, patience, found)),
+        remedy=f"To be sure: {own.examined_with}" if own.examined_with else _OTHER_REMEDY,
     )
 
 
@@ -68,7 +60,7 @@ def _steady_from(own: ClientSession, patience: ClientPatience) -> bool:
     """
     if patience.source is PatienceSource.LOG or not patience.taken:
         return False
-    last = max((number for number in patience.taken), default=-1)
+    last = max(patience.taken)
     return last < patience.refused[0] and own.queries[last].next_time != NO_TIME
 
 
@@ -87,15 +79,11 @@ def _may_be_pace(own: ClientSession, patience: ClientPatience) -> Iterator[str]:
         yield "A client that pauses once a round, after this request, would look the same."
 
 
-def _requests(
-    own: ClientSession, other: ClientSession, patience: ClientPatience, kinds: tuple[QueryKind, ...]
-) -> Iterator[str]:
+def _requests(own: ClientSession, other: ClientSession, patience: ClientPatience) -> Iterator[str]:
     """Say that the requests are the same in both sessions, byte for byte, or where they are not."""
-    for kind in kinds:
+    for kind in own.kinds_of(patience.refused):
         here = {own.payload(number) for number in patience.refused if own.queries[number].kind == kind}
-        there = {
-            other.messages.payload(each.row) for each in list(other.replies(kind))[:1000] if each.row >= 0
-        }
+        there = other.answered_payloads(kind)
         same = here & there
         if not there:
             continue
@@ -106,8 +94,7 @@ def _requests(
 
 
 def _hex(session: ClientSession, payload: bytes) -> str:
-    frame = protocol("vesc").frame(Request(payload)) if session.protocol == "VESC" else payload
-    text = shown_hex(frame)
+    text = shown_hex(session.framed(payload))
     return f" as  {text}  " if text else ""
 
 
@@ -137,13 +124,12 @@ def _said(payload: bytes) -> str:
 
 
 def _pauses(own: ClientSession, patience: ClientPatience, found: list[Suspect]) -> str:
-    refused = [own.queries[number] for number in patience.refused]
-    waits = [each.wait for each in refused if each.wait is not None]
+    waits = own.waits(patience.refused)
     paused = (
         f"{{who}} waited {median(waits) / 1e9:.1f} s after each before going on" if waits else "{who} closed"
     )
     if patience.source is PatienceSource.LOG:
-        paused = f"{{who}}'s log calls {len(refused)} of them timeouts, and {paused}"
+        paused = f"{{who}}'s log calls {len(patience.refused)} of them timeouts, and {paused}"
     return f"Yet {paused}, {_and_never(own, patience, found)}."
 
 

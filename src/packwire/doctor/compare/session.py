@@ -3,16 +3,24 @@
 The same for every protocol: what differs is only what a request is called (`Kind`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
 
 from packwire.capture.packets import NO_TIME
 from packwire.channel import Transport
 from packwire.doctor.vesc.bad_frames import BadFrame
 from packwire.messages import Messages
-from packwire.protocol.observing import Caller, Introduced
+from packwire.protocol.base import Request
+from packwire.protocol.observing import Caller, Introduced, Observer
 from packwire.protocol.observing import LoginLine as Login
+from packwire.protocols import observer, protocol
+
+#: So many requests of a kind are looked at for their arguments.
+_MAX_PAYLOADS = 1000
+_MAX_LABELS = 3
 
 
 class QueryKind(NamedTuple):
@@ -29,6 +37,16 @@ class QueryKind(NamedTuple):
     def label(self) -> str:
         """Return `BMS_GET_VALUES (96)`, or the name alone."""
         return f"{self.name} ({self.command})" if self.command >= 0 else self.name
+
+
+def labels(kinds: Sequence[QueryKind]) -> str:
+    """Return what some kinds are called; of many, the first."""
+    return ", ".join(kind.label for kind in kinds[:_MAX_LABELS])
+
+
+def seconds(time: float) -> str:
+    """Return a time in ns as `2.0 s` or `5.3 ms`."""
+    return f"{time / 1e6:.3g} ms" if time < 1e9 else f"{time / 1e9:.1f} s"
 
 
 class Query(NamedTuple):
@@ -149,11 +167,6 @@ class ClientSession:
     writes: dict[int, int] = field(default_factory=dict)
 
     @property
-    def asked_at_all(self) -> int:
-        """Return how many requests there are, whether or not one knows what would answer them."""
-        return len(self.queries)
-
-    @property
     def examined_with(self) -> str:
         """Return the command that examines such a client, where there is one."""
         if self.protocol == "VESC":
@@ -187,9 +200,37 @@ class ClientSession:
             result.setdefault(query.kind, []).append(number)
         return result
 
+    def kinds_of(self, numbers: Iterable[int]) -> tuple[QueryKind, ...]:
+        """Return the kinds of some exchanges, each once."""
+        return tuple(dict.fromkeys(self.queries[number].kind for number in numbers))
+
+    def waits(self, numbers: Iterable[int]) -> list[int]:
+        """Return for how many ns the client sent nothing after some requests, where that is known."""
+        return [wait for number in numbers if (wait := self.queries[number].wait) is not None]
+
     def replies(self, kind: QueryKind) -> Iterator[Query]:
         """Yield the answered exchanges of a kind."""
         return (each for each in self.queries if each.answered and each.kind == kind)
+
+    @cached_property
+    def observer(self) -> Observer | None:
+        """Return what knows the protocol that is spoken; None: nothing does."""
+        name = "vesc" if self.protocol == "VESC" else self.model
+        return observer(name) if name else None
+
+    def framed(self, payload: bytes) -> bytes:
+        """Return a message as it was sent: of other protocols than VESC's they are whole frames."""
+        return protocol("vesc").frame(Request(payload)) if self.protocol == "VESC" else payload
+
+    def asks_for_values(self, number: int) -> bool:
+        """Tell whether a request is known to ask for what a pack measures."""
+        payload = self.payload(number)
+        return bool(payload) and self.observer is not None and self.observer.asks_for_values(payload)
+
+    def answered_payloads(self, kind: QueryKind) -> set[bytes]:
+        """Return the payloads of the answered requests of a kind; of many, the first."""
+        some = islice(self.replies(kind), _MAX_PAYLOADS)
+        return {self.messages.payload(each.row) for each in some if each.row >= 0}
 
     def payload(self, number: int) -> bytes:
         """Return the payload of a request; empty where it was sent as a bad frame."""

@@ -10,6 +10,7 @@ from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
 from packwire.doctor.compare.following import LEAST_TIMEOUT
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
+from packwire.phrases import counted, few
 from packwire.protocols import observer
 
 _VESC = observer("vesc")
@@ -198,10 +199,9 @@ def _served_all_the_same(own: ClientSession, latency: dict[QueryKind, float]) ->
 
 def _finding(cause: Cause, confidence: Confidence, numbers: list[int], sides: _Sides) -> SessionVerdict:
     own = sides.own
-    kinds = tuple(dict.fromkeys(own.queries[number].kind for number in numbers))
-    first = own.queries[numbers[0]].time
+    kinds = own.kinds_of(numbers)
     make = _EVIDENCE.get(cause)
-    evidence = tuple(make(numbers, kinds, sides)) if make else (f"{_counted(numbers, kinds)} got no reply.",)
+    evidence = make(numbers, kinds, sides) if make else (f"{_counted(numbers, kinds)} got no reply.",)
     opens = tuple(_before(numbers[0], sides)) if cause is Cause.SILENT_DEVICE else ()
     if cause is Cause.SILENT_DEVICE and not opens and _surely_silent(numbers, kinds, sides):
         confidence = Confidence.CERTAIN
@@ -209,26 +209,23 @@ def _finding(cause: Cause, confidence: Confidence, numbers: list[int], sides: _S
         opens = (
             "Nothing at all is answered in this session: the files alone cannot rule out a silent device.",
         )
-    return session_verdict(
-        cause, confidence, first, evidence, (), opens, tuple(numbers), kinds, _remedy(cause, sides)
-    )
+    remedy = _remedy(cause, sides)
+    return session_verdict(own, cause, confidence, *evidence, numbers=numbers, open=opens, remedy=remedy)
 
 
 def _surely_silent(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) -> bool:
     """Tell whether only the device can have kept the replies: the same bytes are answered elsewhere."""
-    waits = [wait for number in numbers if (wait := sides.own.queries[number].wait) is not None]
-    patient = sum(wait >= _LONG_ENOUGH for wait in waits) >= _OFTEN_ENOUGH
+    patient = sum(wait >= _LONG_ENOUGH for wait in sides.own.waits(numbers)) >= _OFTEN_ENOUGH
     known = all(kind in sides.answered_there for kind in kinds)
     return patient and known and _same_bytes(numbers, sides) == ", byte for byte,"
 
 
 def _names(kinds: tuple[QueryKind, ...]) -> str:
-    shown = ", ".join(kind.label for kind in kinds[:4])
-    return shown + (f" and {len(kinds) - 4} more" if len(kinds) > 4 else "")
+    return few((kind.label for kind in kinds), 4)
 
 
 def _counted(numbers: list[int], kinds: tuple[QueryKind, ...]) -> str:
-    return f"{len(numbers)} request{'s' if len(numbers) > 1 else ''} ({_names(kinds)})"
+    return f"{counted(len(numbers), 'request')} ({_names(kinds)})"
 
 
 def _never(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) -> Iterator[str]:
@@ -284,14 +281,9 @@ def _silent(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) -> 
 
 
 def _same_bytes(numbers: list[int], sides: _Sides) -> str:
-    payload = sides.own.payload(numbers[0])
-    kind = sides.own.queries[numbers[0]].kind
-    others = {
-        sides.other.messages.payload(each.row)
-        for each in list(sides.other.replies(kind))[:1000]
-        if each.row >= 0
-    }
-    return ", byte for byte," if payload in others else ", with other arguments,"
+    others = sides.other.answered_payloads(sides.own.queries[numbers[0]].kind)
+    same = sides.own.payload(numbers[0]) in others
+    return ", byte for byte," if same else ", with other arguments,"
 
 
 def _before(number: int, sides: _Sides) -> Iterator[str]:
@@ -316,17 +308,17 @@ def _impatient(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) 
     if any(kind.command != _VESC.search for kind in kinds):
         yield from _fast(numbers, kinds, sides)
         return
-    waits = [wait for number in numbers if (wait := sides.own.queries[number].wait) is not None]
+    wait = median(sides.own.waits(numbers))
     yield (
-        f"{_counted(numbers, kinds)} got no reply: the client went on {median(waits) / 1e9:.3g} s later, and"
+        f"{_counted(numbers, kinds)} got no reply: the client went on {wait / 1e9:.3g} s later, and"
         " a scan of the bus takes 2.5 to 5 s, or longer."
     )
 
 
 def _fast(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) -> Iterator[str]:
-    waits = [wait for number in numbers if (wait := sides.own.queries[number].wait) is not None]
+    wait = median(sides.own.waits(numbers))
     yield (
-        f"{_counted(numbers, kinds)} got no reply: the next request came {median(waits) / 1e6:.3g} ms later,"
+        f"{_counted(numbers, kinds)} got no reply: the next request came {wait / 1e6:.3g} ms later,"
         f" and a reply takes {min(sides.latency.get(kind, 0.0) for kind in kinds) / 1e6:.3g} ms."
     )
 

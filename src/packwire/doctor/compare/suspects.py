@@ -12,8 +12,6 @@ from typing import NamedTuple
 from packwire.doctor.compare.patience import ClientPatience
 from packwire.doctor.compare.session import ClientSession, Query
 from packwire.doctor.vesc.misreadings import RULES, Fate, Misreading, misread
-from packwire.protocol.base import Request
-from packwire.protocols import protocol
 
 #: One bit of a length byte says more in other protocols (and in code that was copied from them).
 _TOP_BIT = 0x7F
@@ -38,7 +36,6 @@ class TakenReply(NamedTuple):
     command: int
     name: str
     forwarded: bool
-    latency: int
     joined: bool = False
 
 
@@ -101,13 +98,12 @@ def fitting_rules(session: ClientSession, patience: ClientPatience) -> list[Misr
 def _reply(session: ClientSession, query: Query) -> TakenReply:
     payload = session.messages.payload(query.reply)
     return TakenReply(
-        protocol("vesc").frame(Request(payload)) if session.protocol == "VESC" else payload,
+        session.framed(payload),
         len(payload),
         len(session.messages.packets_of(query.reply)),
         query.kind.command,
         query.kind.name.rpartition("> ")[2],
         bool(query.kind.ids),
-        query.latency or 0,
         session.shares_packet(query.reply),
     )
 

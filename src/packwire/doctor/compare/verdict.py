@@ -15,7 +15,6 @@ from packwire.doctor.compare.log_file import ClientLog
 from packwire.doctor.compare.patience import ClientPatience, patience_of
 from packwire.doctor.compare.session import ClientSession, QueryKind
 from packwire.doctor.verdicts import decide
-from packwire.protocols import observer
 
 #: The verdict's key where nothing that matters is different.
 NO_DIFFERENCE = "no-difference"
@@ -88,9 +87,7 @@ class Comparison:
     @property
     def confidence(self) -> Confidence:
         """Return how sure the verdict is."""
-        if self.main is None:
-            return Confidence.LIKELY
-        return self.main.confidence
+        return Confidence.LIKELY if self.main is None else self.main.confidence
 
     @property
     def undecided(self) -> tuple[str, ...]:
@@ -209,14 +206,11 @@ def _if_it_is_one(session: ClientSession, finding: SessionVerdict) -> SessionVer
     Where no right frame shows that VESC is spoken at all: whatever else passes over TCP is no VESC frame
     either, and others put a length behind a 02, too. And where a device answers, its checksum is another one.
     """
-    if (
-        finding.cause is Cause.WRONG_CHECKSUM
-        and session.protocol != "VESC"
-        and session.unasked >= len(session.bad)
-    ):
-        return None
+    if session.protocol != "VESC":
+        other_sum = finding.cause is Cause.WRONG_CHECKSUM and session.unasked >= len(session.bad)
+        return None if other_sum else finding
     said = len(session.messages) or session.login is not None or session.hub
-    if said or session.protocol != "VESC" or finding.cause not in _BAD_FRAMES:
+    if said or finding.cause not in _BAD_FRAMES:
         return finding
     asking = sum(each.size for each in session.bad if each.command >= 0)
     if asking < _NEARLY_ALL * session.sent or session.arrived.junk:
@@ -265,10 +259,13 @@ class _Judged:
 
     def _without_values(self, finding: SessionVerdict) -> bool:
         """Tell whether the pack's values were asked for several times, and never came, whatever else did."""
-        wanted = observer("vesc").pack_values
-        asked = sum(self.session.queries[number].kind.command == wanted for number in finding.numbers)
-        came = any(each.answered and each.kind.command == wanted for each in self.session.queries)
-        return finding.cause is Cause.SILENT_DEVICE and asked >= _FELL_SILENT and not came
+        if finding.cause is not Cause.SILENT_DEVICE:
+            return False
+        asked = sum(map(self.session.asks_for_values, finding.numbers))
+        return asked >= _FELL_SILENT and not any(
+            each.answered and self.session.asks_for_values(number)
+            for number, each in enumerate(self.session.queries)
+        )
 
     def shared(self, finding: SessionVerdict, other: "_Judged") -> bool:
         """Tell whether the other session has the same, about as often: then it is no difference."""
@@ -316,8 +313,3 @@ def evidence_lines(finding: SessionVerdict, who: str) -> Iterator[str]:
     for line in finding.evidence:
         text = line.replace("{who}", who)
         yield text[:1].upper() + text[1:]
-
-
-def when(session: ClientSession, finding: SessionVerdict) -> str:
-    """Return `at 5.0163 s`, or nothing where the time is not known."""
-    return session.at(finding.time) if finding.time != NO_TIME else ""

@@ -121,9 +121,12 @@ def _recording(path: str | Path, content: Bytes, found: LogDiagnosis) -> Capture
     if log.programs or told or not found.verdict.alone or log.lines > _MOST_LINES:
         return None
     try:
-        return open_capture(path) if str(path) != "-" else Capture(found.name, read_packets(content))
+        capture = open_capture(path) if str(path) != "-" else Capture(found.name, read_packets(content))
     except BadFileError:
         return None
+    wire = look_at(capture.raw_messages) if len(capture.packets) else WireFacts()
+    # Who prints only what was sent may not print what came.
+    return None if wire.sent and not wire.received else capture
 
 
 def diagnose_lines(

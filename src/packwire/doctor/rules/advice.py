@@ -3,6 +3,5 @@
 CLIENT_TEST = "packwire doctor --my-client 65101"
 TAKES_ANYTHING = (
     "packwire reads it all the same. Another client must collect bytes until a whole frame with a right "
-    "checksum "
-    f"is there, whatever comes before, between or with it. Whether yours does: {CLIENT_TEST}"
+    f"checksum is there, whatever comes before, between or with it. Whether yours does: {CLIENT_TEST}"
 )

@@ -4,8 +4,8 @@ from shlex import quote
 
 from packwire.check import Confidence, Facts, Rank, Rule, certain
 from packwire.doctor.around_facts import AroundFacts
-from packwire.doctor.checks.words import few
 from packwire.errors import Reason
+from packwire.phrases import few
 
 
 def _named(facts: Facts) -> str:

@@ -2,7 +2,6 @@
 
 from packwire.address import VESC
 from packwire.check import Confidence, Facts, Rank, Rule, certain, sure
-from packwire.doctor.checks.words import few
 from packwire.doctor.facts import (
     ConnectionFacts,
     Contact,
@@ -15,6 +14,7 @@ from packwire.doctor.facts import (
 )
 from packwire.doctor.line import Probe
 from packwire.errors import Reason
+from packwire.phrases import few
 
 
 def _closes(facts: Facts) -> Confidence | None:
@@ -173,8 +173,7 @@ RULES: tuple[Rule, ...] = (
             "left unfinished." + facts[ReadingFacts].all_the_same
         ),
         "Let your client send 520 zeros when it connects, as packwire does, and send only whole frames. "
-        "Switching "
-        "the VESC off and on ends it too.",
+        "Switching the VESC off and on ends it too.",
         Reason.DISTURBED,
         frozenset({"needs-handshake", "lossy", "slow-link", "falls-silent"}),
     ),
@@ -224,8 +223,7 @@ RULES: tuple[Rule, ...] = (
             + facts[ReadingFacts].all_the_same
         ),
         "Close the other client: VESC Tool, an app, Home Assistant, a second packwire. To use several at "
-        "once: "
-        "packwire share",
+        "once: packwire share",
         Reason.DISPLACED,
         frozenset({"lossy", "falls-silent"}),
     ),
@@ -245,8 +243,7 @@ RULES: tuple[Rule, ...] = (
         _fell_silent,
         _fell_silent_words,
         "Connect anew after a few unanswered requests (packwire watch does). Then look for what makes it "
-        "stop: "
-        "its log in VESC Tool's terminal, its memory, its Wi-Fi.",
+        "stop: its log in VESC Tool's terminal, its memory, its Wi-Fi.",
         Reason.FELL_SILENT,
         frozenset({"lossy", "pack-unanswered", "bms-gone", "slow-link"}),
     ),
@@ -260,8 +257,7 @@ RULES: tuple[Rule, ...] = (
             "with a wrong checksum." + facts[ReadingFacts].all_the_same
         ),
         "Look at the link: a serial cable beside motor wires, a wrong baud rate, a bad bridge. TCP itself "
-        "does not "
-        "damage bytes: it happens before or behind it.",
+        "does not damage bytes: it happens before or behind it.",
         Reason.DISTURBED,
         frozenset({"junk", "truncated", "lossy", "slow-link", "pack-unanswered"}),
     ),
@@ -271,8 +267,7 @@ RULES: tuple[Rule, ...] = (
         _truncated,
         _truncated_words,
         "Something on the way cuts replies: a bridge with a small buffer, a serial port without flow "
-        "control, a "
-        "device out of memory. A client must not wait for the rest for ever, but ask again.",
+        "control, a device out of memory. A client must not wait for the rest for ever, but ask again.",
         Reason.DISTURBED,
         frozenset({"junk", "lossy", "slow-link", "pack-unanswered"}),
     ),

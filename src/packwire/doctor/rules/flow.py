@@ -79,9 +79,7 @@ def _joined(facts: Facts) -> Confidence | None:
 
 
 def _split(facts: Facts) -> Confidence | None:
-    polls = facts[PollFacts]
-    polled = [*polls.poll.probes, *polls.movement.probes]
-    replies = [each.pieces for each in polled if each.reply is not None]
+    replies = [each.pieces for each in facts[PollFacts].probes if each.reply is not None]
     in_pieces = sum(pieces > 1 for pieces in replies)
     return certain(not facts[TargetFacts].is_serial and len(replies) >= 3 and in_pieces * 2 >= len(replies))
 
@@ -89,8 +87,7 @@ def _split(facts: Facts) -> Confidence | None:
 def _split_words(facts: Facts) -> str:
     polls = facts[PollFacts]
     reading = facts[ReadingFacts]
-    polled = [*polls.poll.probes, *polls.movement.probes]
-    pieces = [each.pieces for each in polled if each.reply is not None]
+    pieces = [each.pieces for each in polls.probes if each.reply is not None]
     return (
         f"Replies come whole, but in pieces: up to {max(pieces)} for one of {len(reading.frame)} "
         "bytes." + reading.all_the_same
@@ -122,8 +119,7 @@ RULES: tuple[Rule, ...] = (
         Rank.FLOW,
         _joined,
         lambda facts: (
-            "A reply is held back until a second one is there, or "
-            f"{ms(_held(facts))} "
+            f"A reply is held back until a second one is there, or {ms(_held(facts))} "
             "have passed; then both come in one piece." + facts[ReadingFacts].all_the_same
         ),
         TAKES_ANYTHING,
@@ -136,8 +132,7 @@ RULES: tuple[Rule, ...] = (
         _slow,
         _slow_words,
         "Give your client a longer timeout and one request at a time. Then look at the way: Wi-Fi signal, "
-        "the hub, "
-        "a busy device.",
+        "the hub, a busy device.",
         Reason.DISTURBED,
         frozenset({"lossy"}),
     ),
@@ -147,8 +142,7 @@ RULES: tuple[Rule, ...] = (
         _slow_can,
         _slow_can_words,
         "Look at the CAN bus: its baud rate, its load, its termination, a node that floods it. Give "
-        "forwarded "
-        "requests a longer timeout.",
+        "forwarded requests a longer timeout.",
         Reason.DISTURBED,
         frozenset({"lossy"}),
     ),
@@ -174,8 +168,7 @@ RULES: tuple[Rule, ...] = (
             f"{packets(facts[StreamFacts].unsolicited.elements())}." + facts[ReadingFacts].all_the_same
         ),
         "They are harmless: a script's or the firmware's text. A client must skip packets that it did not "
-        "ask for "
-        f"instead of taking the next one for its reply. Whether yours does: {CLIENT_TEST}",
+        f"ask for instead of taking the next one for its reply. Whether yours does: {CLIENT_TEST}",
         Reason.DISTURBED,
     ),
     Rule(

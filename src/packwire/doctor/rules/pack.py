@@ -2,11 +2,11 @@
 
 from packwire.advertisement import WEAK
 from packwire.check import Confidence, Facts, Rank, Rule, certain
-from packwire.doctor.checks.words import few
 from packwire.doctor.facts import ReadingFacts
 from packwire.doctor.log.facts import RadioFacts
 from packwire.doctor.pack_facts import ValuesFacts
 from packwire.errors import Reason
+from packwire.phrases import few
 
 
 def _likely(holds: object) -> Confidence | None:
@@ -44,9 +44,8 @@ RULES: tuple[Rule, ...] = (
         Rank.DOUBT,
         lambda facts: _likely(facts[ValuesFacts].dead_cells),  # a wire, a cell, or a cell that is not there
         _dead_words,
-        "Look at that cell's sense wire and plug first, then measure the cell. If the pack has"
-        " fewer cells, the "
-        "BMS is set to too many, or it is another model's protocol.",
+        "Look at that cell's sense wire and plug first, then measure the cell. If the pack has fewer cells,"
+        " the BMS is set to too many, or it is another model's protocol.",
         Reason.DISTURBED,
     ),
     Rule(
@@ -57,9 +56,8 @@ RULES: tuple[Rule, ...] = (
             f"It answers, and says what no battery can be: {few(facts[ValuesFacts].impossible, 3)}."
             + _read(facts)
         ),
-        "Most often it is another model's protocol, or another version of this one: compare"
-        " with the vendor's "
-        "app, and look for a model that fits (packwire model list). Else a sensor is broken.",
+        "Most often it is another model's protocol, or another version of this one: compare with the vendor's"
+        " app, and look for a model that fits (packwire model list). Else a sensor is broken.",
         Reason.DISTURBED,
     ),
     Rule(
@@ -71,9 +69,8 @@ RULES: tuple[Rule, ...] = (
             f" {len(facts[ValuesFacts].readings)} readings of "
             f"{facts[ValuesFacts].seconds:.1f} s, though current flows." + _read(facts)
         ),
-        "Switch the BMS off and on. If they stay, what answers is no longer in touch with the"
-        " cells: a display, a "
-        "converter or another board that repeats what it heard last.",
+        "Switch the BMS off and on. If they stay, what answers is no longer in touch with the cells: a"
+        " display, a converter or another board that repeats what it heard last.",
         Reason.DISTURBED,
     ),
     Rule(
@@ -81,9 +78,8 @@ RULES: tuple[Rule, ...] = (
         Rank.DOUBT,
         lambda facts: _likely(facts[ValuesFacts].error and not facts[ValuesFacts].readings),
         lambda facts: f"It answers, and cannot be read: {facts[ValuesFacts].error.rstrip('.?')}.",
-        "Is it the right model (packwire model list)? Ask again with --report doctor.md, and"
-        " show that with the "
-        "question where the model comes from.",
+        "Is it the right model (packwire model list)? Ask again with --report doctor.md, and show that with"
+        " the question where the model comes from.",
         Reason.NO_DATA,
     ),
     Rule(

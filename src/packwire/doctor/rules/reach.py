@@ -152,9 +152,9 @@ def _mute_words(facts: Facts) -> str:
 def _mute_remedy(facts: Facts) -> str:
     if facts[TargetFacts].is_serial:
         return (
-            "Check that it is this port (packwire scan; --probe says what BMS is there), the baud rate"
-            " (115200), that RX and TX are not swapped, and that the VESC has power. Switch it off and on,"
-            " and ask again."
+            "Check that it is this port (packwire scan; --probe says what BMS is there), the baud rate "
+            "(115200), that RX and TX are not swapped, and that the VESC has power. Switch it off and on, "
+            "and ask again."
         )
     if facts[ServiceFacts].revived is False:
         return "Switching it off and on did not help: check that this is a VESC's address, and its firmware."
@@ -210,8 +210,7 @@ RULES: tuple[Rule, ...] = (
         Rank.WAY,
         _behind_hub,
         "The hub knows the device and takes the login, but the device behind it says nothing: it hangs, or "
-        "its "
-        "connection to the hub is dead and neither of them knows.",
+        "its connection to the hub is dead and neither of them knows.",
         "Switch the VESC off and on. If it is silent again, read it directly (vesc://HOST) to rule out the "
         "hub.",
         Reason.SILENT,
@@ -258,8 +257,7 @@ RULES: tuple[Rule, ...] = (
         _occupied,
         lambda facts: (
             f"{_where(facts)} takes the connection, but leaves it waiting: another program on this computer "
-            "is "
-            "connected to it. A VESC Express serves one client, and the next hears nothing until that one "
+            "is connected to it. A VESC Express serves one client, and the next hears nothing until that one "
             "leaves."
         ),
         "Close the other program (VESC Tool, packwire watch, Home Assistant). To use several at once: "

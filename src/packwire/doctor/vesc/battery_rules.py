@@ -1,7 +1,6 @@
 """The verdicts on a device that answers, and gives no battery's values or old ones."""
 
 from packwire.check import Confidence, Facts, Rank, Rule, certain
-from packwire.doctor.checks.words import few
 from packwire.doctor.facts import (
     ConnectionFacts,
     Contact,
@@ -15,6 +14,7 @@ from packwire.doctor.vesc.facts import BusFacts, OtherWaysFacts, PackFacts
 from packwire.doctor.vesc.poll import motor_swing
 from packwire.doctor.vesc.words import pack_words, who
 from packwire.errors import Reason
+from packwire.phrases import few
 from packwire.vesc.commands import Command
 
 #: A BMS that did not move for so long (s), in so many replies, while the controller's values did so often.
@@ -151,8 +151,7 @@ RULES: tuple[Rule, ...] = (
         _asked_own_id,
         lambda facts: (
             f"CAN id {_asked_id(facts)} is the very device that you are connected to, and a VESC never "
-            "answers "
-            "its own id over CAN."
+            "answers its own id over CAN."
         ),
         lambda facts: f"Leave the id out: packwire read {facts[TargetFacts].base}",
         Reason.SILENT,
@@ -198,8 +197,7 @@ RULES: tuple[Rule, ...] = (
         _no_bms,
         "The VESC answers, but there is no BMS: it hears none on its CAN bus.",
         "Check that the BMS is awake, its CAN wires (H to H, L to L, 120 ohm at both ends), its baud rate, "
-        "and "
-        "that its CAN status messages are switched on.",
+        "and that its CAN status messages are switched on.",
         Reason.NO_DATA,
     ),
     Rule(
@@ -208,8 +206,7 @@ RULES: tuple[Rule, ...] = (
         _needs_handshake,
         "The battery's values are answered only after what VESC Tool asks first.",
         "Let your client send FW_VERSION, GET_CUSTOM_CONFIG_XML and GET_CUSTOM_CONFIG first, and report "
-        "this: it "
-        "is new.",
+        "this: it is new.",
         Reason.DISTURBED,
     ),
     Rule(
@@ -236,8 +233,7 @@ RULES: tuple[Rule, ...] = (
         _frozen,
         _frozen_words,
         "Restart the BMS and do not trust its values. At rest a BMS that reports in coarse steps may look "
-        "like "
-        "this: turn the wheel, or switch a charger on, and ask again with --poll 20.",
+        "like this: turn the wheel, or switch a charger on, and ask again with --poll 20.",
         Reason.NO_DATA,
     ),
 )

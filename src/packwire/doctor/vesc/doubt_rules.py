@@ -1,12 +1,12 @@
 """The verdicts on values that come with a reservation, and on those that come without any."""
 
 from packwire.check import Confidence, Facts, Rank, Rule, certain
-from packwire.doctor.checks.words import few
 from packwire.doctor.facts import ConnectionFacts, Latency, PollFacts, ReadingFacts, RunFacts, TargetFacts
 from packwire.doctor.rules.advice import CLIENT_TEST
 from packwire.doctor.vesc.facts import BusFacts, PackFacts
 from packwire.doctor.vesc.words import pack_words, version_words
 from packwire.errors import Reason
+from packwire.phrases import few
 from packwire.vesc.hardware import HardwareType
 
 
@@ -72,14 +72,12 @@ def _well_words(facts: Facts) -> str:
     polls = facts[PollFacts]
     bus = facts[BusFacts]
     assert told.values is not None
-    polled = [*polls.poll.probes, *polls.movement.probes]
-    replies = [each for each in polled if each.reply is not None]
+    replies = [each for each in polls.probes if each.reply is not None]
     latency = Latency.of([each.latency for each in replies])
     name = version_words(bus.version) if bus.version is not None else "the device"
     return (
-        f"All is well: {name} gives {pack_words(told.values)}. {len(replies)} of {len(polled)} polls "
-        "answered, "
-        f"{latency}."
+        f"All is well: {name} gives {pack_words(told.values)}. {len(replies)} of {len(polls.probes)} polls "
+        f"answered, {latency}."
     )
 
 
@@ -90,8 +88,7 @@ def _well_remedy(facts: Facts) -> str:
     )
     return (
         "If your own client shows none of this, the fault is in how it takes replies. Look first at how it "
-        "reads "
-        f"their length{above}. To be sure, let it connect to packwire: {CLIENT_TEST}"
+        f"reads their length{above}. To be sure, let it connect to packwire: {CLIENT_TEST}"
     )
 
 
@@ -123,8 +120,7 @@ RULES: tuple[Rule, ...] = (
         _dead_node,
         _dead_node_words,
         "If there should be one: is it on, is it on this bus, has it the same CAN baud rate? If not, say "
-        "which ids "
-        "there are: --expect 10",
+        "which ids there are: --expect 10",
         Reason.DISTURBED,
     ),
     Rule("ok", Rank.WELL, _well, _well_words, _well_remedy, None),

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from packwire.doctor.checks.words import few
 from packwire.doctor.diagnosis import NOT_REACHED, Hypothesis, Standing
 from packwire.doctor.examination import Examination
 from packwire.doctor.facts import Contact, ContactFacts, HubFacts, StreamFacts
 from packwire.doctor.vesc.facts import BusFacts, OtherWaysFacts, PackFacts
 from packwire.doctor.vesc.words import who
+from packwire.phrases import few
 
 type Answer = tuple[Standing, str]
 
@@ -26,10 +26,7 @@ def _selection(exam: Examination) -> Answer:
     told = exam.facts[PackFacts]
     bus = exam.facts[BusFacts]
     if told.values is not None and not told.values.absent and told.values.cell_num:
-        return (
-            Standing.EXCLUDED,
-            f"{who(told.asked)} that was asked is the one that tells of the battery",
-        )
+        return (Standing.EXCLUDED, f"{who(told.asked)} that was asked is the one that tells of the battery")
     if told.elsewhere is not None:
         return (
             Standing.CONFIRMED,

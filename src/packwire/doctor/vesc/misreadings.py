@@ -11,6 +11,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from packwire.vesc.framing import STOP, TRAILER
+from packwire.wire.checksum import CHECKSUMS
 
 
 class Fate(Enum):
@@ -102,23 +103,12 @@ def _crc_ffff(frame: bytes, start: int) -> int:
     return crc_hqx(frame[start:], 0xFFFF)
 
 
-def crc_modbus(payload: bytes) -> int:
-    """Return CRC-16/MODBUS, which another protocol's library brings along."""
-    register = 0xFFFF
-    for byte in payload:
-        register ^= byte
-        for _ in range(8):
-            register = register >> 1 ^ (0xA001 if register & 1 else 0)
-    return register
+#: Another protocol's library brings it along.
+crc_modbus = CHECKSUMS["CRC-16/MODBUS"].of
 
 
 RULES: tuple[FramerRule, ...] = (
-    FramerRule(
-        "length-15-bits",
-        "a length above 127 is read as 15 bits of two bytes",
-        _fifteen_bits,
-        _crc,
-    ),
+    FramerRule("length-15-bits", "a length above 127 is read as 15 bits of two bytes", _fifteen_bits, _crc),
     FramerRule(
         "length-16-bits-above-127",
         "a length above 127 is read as 16 bits of two bytes",
@@ -137,17 +127,10 @@ RULES: tuple[FramerRule, ...] = (
     FramerRule("crc-with-header", "the checksum is taken over the header too", _right, _crc_with_header),
     FramerRule("crc-ffff", "the checksum begins with ffff", _right, _crc_ffff),
     FramerRule(
-        "crc-modbus",
-        "the checksum is CRC-16/MODBUS",
-        _right,
-        lambda frame, start: crc_modbus(frame[start:]),
+        "crc-modbus", "the checksum is CRC-16/MODBUS", _right, lambda frame, start: crc_modbus(frame[start:])
     ),
     FramerRule(
-        "crc-little-endian",
-        "the checksum's low byte comes first",
-        _right,
-        _crc,
-        little_endian_checksum=True,
+        "crc-little-endian", "the checksum's low byte comes first", _right, _crc, little_endian_checksum=True
     ),
 )
 

@@ -1,13 +1,14 @@
 """The battery: what its reply says, what wrong framers make of its bytes, how old the firmware is."""
 
 from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
-from packwire.doctor.checks.words import few, hexed, instead
+from packwire.doctor.checks.words import hexed, instead
 from packwire.doctor.examination import Examination
 from packwire.doctor.facts import ReadingFacts, ms
 from packwire.doctor.vesc.contact import answered
 from packwire.doctor.vesc.facts import BusFacts, PackFacts
 from packwire.doctor.vesc.misreadings import Fate, misread
 from packwire.doctor.vesc.words import pack_words, who
+from packwire.phrases import few
 from packwire.vesc.commands import Command
 from packwire.vesc.framing import encode_frame
 from packwire.vesc.replies import BMS_GET_VALUES

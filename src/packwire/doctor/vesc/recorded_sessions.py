@@ -27,7 +27,7 @@ from packwire.doctor.compare.session import (
 )
 from packwire.doctor.vesc.bad_frames import MAX_SEGMENT, BadFrame
 from packwire.doctor.vesc.recorded_segments import GapTimes, Outside, bytes_at, look_outside, placed
-from packwire.doctor.vesc.request_kinds import kind_of_request, named_kind
+from packwire.doctor.vesc.request_kinds import bad_requests, kind_of_request
 from packwire.messages import Direction
 from packwire.vesc.commands import Command
 from packwire.vesc.hublogin import Role
@@ -105,12 +105,7 @@ def _spoken(capture: Capture) -> list[Connection]:
     return [each for each in some if each.streams[0].recorded][:_MAX_RAW]
 
 
-def _session(
-    capture: Capture,
-    number: int,
-    vesc: _Spoken,
-    connections: Sequence[_Spoken],
-) -> ClientSession:
+def _session(capture: Capture, number: int, vesc: _Spoken, connections: Sequence[_Spoken]) -> ClientSession:
     client = _client_side(vesc)
     tcp = vesc.connection
     known = vesc.device is not None and not _as_a_device(vesc)
@@ -155,7 +150,7 @@ def _raw_session(
         end=int(times[-1]),
         last=int(known.max()) if len(known) else NO_TIME,
         messages=none,
-        queries=tuple(_of_bad(bad, tcp, client)),
+        queries=tuple(_with_next(list(bad_requests(bad)), tcp, client)),
         sent=stream.recorded,
         bad=bad,
         ending=SessionEnd(by, tcp.ended_at or NO_TIME, heard=bool(tcp.streams[1 - client].recorded)),
@@ -249,19 +244,9 @@ def _queries(
             kind = kinds[key] = kind_of_request(payload)
         reply_time = times[reply] if reply >= 0 else NO_TIME
         found.append(Query(kind, times[row], row, reply, reply_time, NO_TIME, of != Part.ONE_WAY))
-    found += _of_bad(bad, tcp, client)
+    found += bad_requests(bad)
     found.sort(key=lambda each: each.time)
     return _with_next(found, tcp, client)
-
-
-def _of_bad(bad: tuple[BadFrame, ...], tcp: Connection, client: int) -> list[Query]:
-    """Return the bad frames that are requests as exchanges without a reply."""
-    found = [
-        Query(named_kind(each.command, each.ids), each.time, -1 - index, -1, NO_TIME, NO_TIME, expects=True)
-        for index, each in enumerate(bad)
-        if each.command >= 0
-    ]
-    return list(_with_next(found, tcp, client))
 
 
 def _with_next(found: list[Query], tcp: Connection, client: int) -> Iterator[Query]:

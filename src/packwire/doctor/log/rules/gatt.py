@@ -22,6 +22,7 @@ _UNANSWERED = (
 )
 #: The ATT errors of authentication, authorization, key size and encryption [Core, Vol 3, Part F, 3.4.1.1].
 _SECURITY = frozenset({"5", "8", "12", "15"})
+_STALE = ("cache-used", "cache-stale", "services-changed", "services-removed")
 _NOT_THERE = ("characteristic-missing", "characteristic-unnamed", "service-missing")
 _PROGRAMS_THAT_ARE_TOLD = frozenset({"batmon", "dbus-serialbattery"})
 _PROGRAMS_THAT_MATCH = frozenset({"aiobmsble"})
@@ -78,14 +79,15 @@ def _stale(facts: Facts) -> Confidence | None:
     listed_all_the_same = bool(gatt.wanted & gatt.listed.keys()) and not said.has("duplicate-uuid")
     if listed_all_the_same or (missing and said.has("cache-used")):
         return LIKELY
-    return when(said.has("cache-stale", "services-changed", "wrong-handle") and not said.works, LIKELY)
+    if not said.works and said.has("cache-stale", "services-changed", "wrong-handle"):
+        return LIKELY
+    return when(not said.works and said.has("services-removed"), POSSIBLE)
 
 
 def _security(facts: Facts) -> Confidence | None:
     said = facts[SaidFacts]
     refused = bool(_SECURITY & set(said.values("gatt-error", "error")))
-    if said.has("security") and any("nsufficient" in quote.text for quote in said.quotes("security")):
-        refused = True
+    refused |= any("nsufficient" in quote.text for quote in said.quotes("security"))
     if refused or any("nsufficient" in value for value in said.values("gatt-error", "description")):
         return CERTAIN if not said.works else LIKELY
     if said.has("security", "pairing-failed") or "4" in said.values("link-ended", "reason"):
@@ -157,16 +159,14 @@ def _silent(facts: Facts) -> bool:
 
 
 def _wrong_plugin(facts: Facts) -> Confidence | None:
-    identity = facts[IdentityFacts]
-    said = facts[SaidFacts]
+    identity, said = facts[IdentityFacts], facts[SaidFacts]
     if mismatch(identity.names, identity.plugins) is None or said.works:
         return None
     return when(_silent(facts) or said.has("bad-frame", "checksum", "timed-out"), LIKELY)
 
 
 def _wrong_plugin_words(facts: Facts) -> str:
-    identity = facts[IdentityFacts]
-    name, plugin = mismatch(identity.names, identity.plugins) or ("", "")
+    name, plugin = mismatch(facts[IdentityFacts].names, facts[IdentityFacts].plugins) or ("", "")
     return (
         f"The pack calls itself {name}, which is how another family names itself, and it is read as"
         f" {plugin}: it takes"
@@ -264,7 +264,7 @@ RULES: tuple[Rule, ...] = (
         _stale,
         "The list of services that was remembered is not the one that the pack has now.",
         "Remove what is remembered (`bluetoothctl remove ADDRESS`, restart the proxy), then connect again.",
-        shown=("cache-used", "cache-stale", "services-changed", "wrong-handle", "characteristic-missing"),
+        shown=(*_STALE, "wrong-handle", "characteristic-missing"),
         causes={"gatt.stale-cache": 0.6, "protocol-changed-by-update": 0.25, "wrong-type-configured": 0.15},
         excludes=("wrong-type-configured", "wrong-type-matched"),
     ),

@@ -183,6 +183,7 @@ def _no_link_causes(facts: Facts) -> Causes:
             "phone-app-holds-it": 0.25,
             "ble.pack-stuck": 0.2,
             "ble.phantom-connection": 0.15,
+            "ble.interference": 0.1,
         }
         proxied = not facts[WriterFacts].programs & _WITHOUT_PROXIES
         return causes | {"ble.no-free-slot": 0.1} if proxied else causes

@@ -4,13 +4,14 @@ For a client that asks by the clock, which does the same whether it took a reply
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum
 from typing import Protocol
 
 from packwire.doctor.client_test.findings import ClientFindings, length
 from packwire.doctor.client_test.played import Ask
 from packwire.doctor.client_test.reactions import TrialResult
-from packwire.doctor.client_test.trials import CONTROL_SIZES, Trial, TrialKind
+from packwire.doctor.client_test.trials import CONTROL_SIZES, FLUSH, Trial, TrialKind
 from packwire.doctor.vesc.client_test.replies import CELLS, VOLTS, cells_of
 from packwire.vesc.commands import Command
 
@@ -55,7 +56,7 @@ def telltales() -> list[Trial]:
     lengths = [length(size) for size in _LENGTHS]
     ways = [Trial(key, kind, words, _LENGTHS[0], sent=key) for key, kind, words in _WAYS]
     return [
-        trial.with_volts(round(first + step * index, 3))
+        replace(trial, volts=round(first + step * index, 3))
         for trials, first, step in ((lengths, _FIRST, _CHECK), (ways, _FIRST_WAY, _CHECK_WAY))
         for index, trial in enumerate(trials)
     ]
@@ -110,7 +111,7 @@ async def ask_user(player: Player, ask: Ask, tell: Callable[[str], None]) -> Non
             return  # nothing whole was taken, there is nothing to compare with
         tell(trial.words)
         # What a client waits for behind a reply that it misread must not spoil the next one.
-        if flush and not await player.stand(trial.with_flush(), 1):
+        if flush and not await player.stand(replace(trial, flush=FLUSH), 1):
             return
         if not await player.stand(trial, REPLIES):
             tell("it asks no more")

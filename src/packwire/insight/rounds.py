@@ -7,11 +7,6 @@ import numpy as np
 
 from packwire.messages import Int64s
 
-#: A round of a polling has at most this many messages.
-MAX_PERIOD = 16
-#: Fewer rounds than this are shown one by one.
-MIN_ROUNDS = 3
-
 
 class Fold(NamedTuple):
     """Items `first` to `first + period * rounds`: one round, and how many there are in all."""
@@ -20,21 +15,29 @@ class Fold(NamedTuple):
     period: int
     rounds: int
 
+    def numbers(self, step: int) -> range:
+        """Return the items of one step of the round."""
+        return range(self.first + step, self.first + self.period * self.rounds, self.period)
 
-def folds(keys: Sequence[Hashable]) -> Iterator[Fold]:
+
+def folds(
+    keys: Sequence[Hashable], longest: int = 16, least: int = 3, *, least_alone: int = 3
+) -> Iterator[Fold]:
     """Cut a list into folds, each as long as possible; an item that is not repeated is one of its own.
 
-    Items that are the same have equal keys.
+    Items that are the same have equal keys. A round has at most `longest` items, and comes `least` times or
+    more, one of a single item `least_alone` times.
     """
     numbers: dict[Hashable, int] = {}
     number = np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
-    equal = [_equal_from(number, period) for period in range(1, MAX_PERIOD + 1)]
+    equal = [_equal_from(number, period) for period in range(1, longest + 1)]
     at = 0
     while at < len(number):
         best = Fold(at, 1, 1)
         for period, run in enumerate(equal, 1):
             rounds = int(run[at]) // period + 1 if at < len(run) else 1
-            if rounds >= MIN_ROUNDS and rounds * period > best.rounds * best.period:
+            enough = rounds >= (least if period > 1 else least_alone)
+            if enough and rounds * period > best.rounds * best.period:
                 best = Fold(at, period, rounds)
         yield best
         at += best.period * best.rounds

@@ -1,0 +1,20 @@
+"""Counts and lists in words."""
+
+from collections.abc import Iterable
+
+
+def counted(number: int, noun: str) -> str:
+    """Return `1 frame` or `3 frames`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def times(number: int) -> str:
+    """Return `once` or `3 times`."""
+    return "once" if number == 1 else f"{number} times"
+
+
+def few(names: Iterable[str], limit: int = 6) -> str:
+    """Return `a, b, c and 4 more`."""
+    listed = list(names)
+    more = f" and {len(listed) - limit} more" if len(listed) > limit else ""
+    return ", ".join(listed[:limit]) + more
