@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packwire.capture.text.lines import lines
+from packwire.capture.text.lines import is_text, lines
 from packwire.capture.text.wrapped import unwrapped
 from packwire.doctor.log.examine import diagnose_lines
 
@@ -75,3 +75,11 @@ def test_each_line_stays_one_line(text: list[str]):
 @pytest.mark.parametrize("filler", ["| ", "a ", " ", "* ", "1:", "\\", "a|", "&gt;", "x.log:", "]: "])
 def test_no_wrapper_takes_long(filler: str):
     assert len(list(unwrapped([filler * 8000] * 20))) == 20
+
+
+def test_a_terminal_s_own_log_is_read_without_its_titles_and_colours():
+    said = "10:00:00.000 DEBUG [aiobmsble.bms.jbd_bms] JBD: TX BLE request timed out."
+    log = f"\x1b]0;root@pi: ~\x07\x1b[?2004h\x1b[1;32mroot@pi\x1b[0m:~# tail -f x.log\r\n\x1b[33m{said}\x1b[0m\r\n"
+    assert is_text(log.encode())
+    assert not is_text(b"\x1b]0;\x01\x02")
+    assert read(log.split("\n"))[:2] == ["root@pi:~# tail -f x.log", said]

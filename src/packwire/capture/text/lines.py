@@ -9,7 +9,9 @@ from packwire.messages import Bytes
 #: A longer line is cut: no log puts more than a message into one.
 MAX_LINE = 32 << 10
 
-_COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
+#: Colours and the like, and the window's title, as a terminal's own log has them.
+_COLOUR = re.compile(r"\x1b(?:\[[0-9;?]{0,24}[a-zA-Z]|\][^\x07\x1b\n]{0,250}(?:\x07|\x1b\\))")
+_TITLE = re.compile(rb"\x1b\][^\x07\x1b\n]{0,250}(?:\x07|\x1b\\)")
 #: Blanks of other widths, as text that was copied from a web page has them: no number's parts stand in them.
 _OTHER_BLANK = re.compile(r"[^\S\n\r\t ]")
 #: What a computer leaves in its logs that lost its power.
@@ -26,7 +28,7 @@ def is_text(head: bytes) -> bool:
     """Tell whether a file that begins so can be a log: UTF-16, or without control characters but NULs."""
     if encoding(head):
         return True
-    head = _HOLE.sub(b"\0", head)
+    head = _TITLE.sub(b"", _HOLE.sub(b"\0", head))
     plain = head.replace(b"\0", b"")
     if len(plain) < len(head):
         return len(plain) * _MOST_NULS > len(head) and all(byte in _PRINTED for byte in plain)

@@ -7,9 +7,9 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
-from packwire.address import Radio, bluetooth_proxy
+from packwire.address import LinkKind, Radio, bluetooth_proxy
 from packwire.cli.adapters import bluetooth_adapter
-from packwire.cli.exit_codes import ExitCode
+from packwire.cli.exit_codes import ExitCode, exit_code_of
 from packwire.cli.limits import positive
 from packwire.cli.options import AllOption, JsonOption
 from packwire.cli.passwords import with_key
@@ -78,6 +78,10 @@ def scan(
         make_console(stderr=True).print(str(problem.error), style="yellow")
     if not found.finds and not json:
         _advise(console)
+    if adapter or proxy:  # what was named is what was wanted
+        unlooked = [each.error.reason for each in found.problems if each.link is LinkKind.BLE]
+        if unlooked:
+            return exit_code_of(unlooked[0])
     return ExitCode.OK if found.finds else ExitCode.NO_ANSWER
 
 
