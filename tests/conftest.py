@@ -21,8 +21,8 @@ def _models(tmp_path_factory):
 
 
 def pytest_xdist_auto_num_workers():
-    """Return one worker more than there are cores: many tests only wait for a link or for silence."""
-    return (os.cpu_count() or 1) + 1
+    """Return two workers more than there are cores: many tests only wait for a link or for silence."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.fixture(autouse=True)
