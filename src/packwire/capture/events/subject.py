@@ -11,6 +11,8 @@ _OWN = re.compile(
     r"|\baddr )$",
     re.IGNORECASE,
 )
+#: How what stands before it ends.
+_BEFORE_OWN = ("(", "'", '"', " ")
 _NAMED = re.compile(
     r"_bms\] (?:\((?P<bracketed>[^)]{1,48})\)|(?P<plain>[^|\]\s][^|\]]{0,48}?)\|(?P<tail>[0-9A-Za-z*]{2,6}):)"
     r"|::(?P<old>[^:\]]{1,48}):(?P<old_tail>[0-9A-Fa-f*]{2,6})\)?\]"
@@ -39,10 +41,12 @@ def subject_of(line: str) -> tuple[str, str, str]:
     address = name = tail = ""
     for found in _ADDRESS.finditer(line) if line.count(":") > 4 or "dev_" in line else ():
         before = line[max(found.start() - 24, 0) : found.start()]
-        if _OWN.search(before):
+        if before.endswith(_BEFORE_OWN) and _OWN.search(before):
             continue
         address = found[0].upper().replace("_", ":").replace("-", ":")
-        told = _BEFORE_ADDRESS.search(line[max(found.start() - 64, 0) : found.start()])
+        told = None
+        if before.endswith(("- ", "(")):
+            told = _BEFORE_ADDRESS.search(line[max(found.start() - 64, 0) : found.start()])
         told = told or _BEHIND_ADDRESS.match(line, found.end())
         name = told["name"].strip() if told else ""
         break
