@@ -17,7 +17,7 @@ _HEAD = re.compile(
     r"|\s{0,12}(?P<counters>re-started\s+bus-errors\s+arbit-lost\s+error-warn\s+error-pass\s+bus-off)$"
 )
 #: A longer line is no head.
-_LONGEST = 100
+LONGEST_HEAD = 100
 #: What may stand in such a block without blanks before it.
 _GOES_ON = re.compile(
     r"(?:Name|Alias|Class|Icon|Appearance|Paired|Bonded|Trusted|Blocked|Connected|WakeAllowed|LegacyPairing"
@@ -34,25 +34,25 @@ class Blocks:
     """Puts the head of a block before each of its lines."""
 
     def __init__(self) -> None:
-        self._head, self._counters = "", False
+        self.head, self._counters = "", False
 
     def whole(self, line: str) -> str:
         """Return a line with the head of the block in which it stands, where it is in one."""
-        found = _HEAD.match(line) if len(line) < _LONGEST else None
+        found = _HEAD.match(line) if len(line) < LONGEST_HEAD else None
         if found is not None:
-            self._head = found[found.lastgroup or 0].strip()
+            self.head = found[found.lastgroup or 0].strip()
             self._counters = found.lastgroup == "counters"
             return line
-        if not self._head:
+        if not self.head:
             return line
         if self._counters:  # in the next line alone
-            head, self._head = self._head, ""
+            head, self.head = self.head, ""
             return " ".join(f"{head} {line}".split())
         rest = line.lstrip()
         if not rest:
             return line
         if line[0] in " \t" or _GOES_ON.match(rest):
-            return f"{self._head} {rest}"
+            return f"{self.head} {rest}"
         if not rest.startswith(_MEANWHILE):
-            self._head = ""
+            self.head = ""
         return line

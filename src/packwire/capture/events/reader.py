@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from packwire.capture.events.blocks import Blocks
+from packwire.capture.events.blocks import LONGEST_HEAD, Blocks
 from packwire.capture.events.clocks import Clocks, has_time
 from packwire.capture.events.configured import Settings, may_set
 from packwire.capture.events.index import finder
@@ -191,7 +191,7 @@ class _Reader:
         if may_set(line):
             for name, address in self._settings.names(line):
                 self._alias(name, address)
-        return self._blocks.whole(line)
+        return self._blocks.whole(line) if len(line) < LONGEST_HEAD or self._blocks.head else line
 
     def _note_common(self, line: str) -> None:
         """Keep what a program says that may not be known, for a log that tells nothing else."""
