@@ -184,9 +184,7 @@ def _said(exam: Examination, probe: Probe, way: WriteType | None) -> CheckResult
     if facts.unknown:
         return failed("whole frames come that answer nothing", *head)
     if probe.received:
-        return failed(
-            f"{probe.received} bytes come, and no frame of a {exam.protocol.title} among them", *head
-        )
+        return failed(f"{probe.received} bytes come, and no frame of {exam.protocol.title} among them", *head)
     written = f"requests are taken (written {way})" if way else "requests are taken"
     return failed(f"{written}, and nothing is notified in {PATIENCE:.0f} s")
 
@@ -304,9 +302,9 @@ async def others(exam: Examination) -> CheckResult:
             if await _answers(exam, each):
                 facts.answered = each
                 facts.again = await _answers(exam, each)
-                return odd(f"it answers the question of a {each.title}", excludes="silence, a password")
+                return odd(f"it answers the question of {each.title}", excludes="silence, a password")
         except PackwireError as error:
-            return failed(f"asked as a {each.title}: {error}")
+            return failed(f"asked as {each.title}: {error}")
     return failed(f"nor does it answer as {titles_of(facts.asked)}")
 
 

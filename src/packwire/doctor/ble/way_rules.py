@@ -122,7 +122,7 @@ def _another_words(facts: Facts) -> str:
     other = facts[FamilyFacts].answered
     assert other is not None
     beside = ", and not the one that it was asked" if facts[AnswerFacts].asked else ""
-    return f"It speaks as a {other.title}: it answers that family's question{beside}."
+    return f"It speaks {other.title}: it answers that family's question{beside}."
 
 
 def _another_remedy(facts: Facts) -> str:

@@ -265,7 +265,7 @@ async def others(exam: Examination) -> CheckResult:
         facts.families = tuple(tried)
         return failed(f"nor does it answer as {few(tried.values())}")
     facts.as_families, facts.family_told = tuple(found), surely and len(found) == 1
-    one = "of a" if facts.family_told else "of each of"
+    one = "of" if facts.family_told else "of each of"
     return odd(f"it answers the question {one} {few(each.title for each in found)}", excludes="silence")
 
 

@@ -93,7 +93,7 @@ def _another_words(facts: Facts) -> str:
         return (
             f"Something answers or refuses{at} what is asked as {names}: whether it is such a pack is open."
         )
-    return f"What answers here speaks as a {first.title}{at}, and not as what it is read as."
+    return f"What answers here speaks {first.title}{at}, and not what it is read as."
 
 
 def _another_remedy(facts: Facts) -> str:
