@@ -177,7 +177,8 @@ async def test_an_id_that_is_not_known_costs_as_much_as_one_that_is(tmp_path, mo
     scrypt = credentials._scrypt
 
     def counting(password, salt, log_n, block_size, parallel, size):
-        done.append((log_n, block_size, parallel, size))
+        if parallel == 3:  # a thread of another hub may just end its work
+            done.append((log_n, block_size, parallel, size))
         return scrypt(password, salt, log_n, block_size, parallel, size)
 
     monkeypatch.setattr(credentials, "_scrypt", counting)
