@@ -309,7 +309,7 @@ def test_a_log_that_goes_on_for_long_without_values_is_only_possibly_well(minute
         ),
         "usb 1-1: device not accepting address 5, error -71\nusb 1-1: device descriptor read/64, error -71",
         "git: error: RPC failed; curl 56 checksum mismatch\nfatal: the remote end hung up unexpectedly",
-        "npm ERR! code EACCES\nnpm ERR! Error: EACCES: permission denied, open '/root/.npm/_cacache'",
+        "npm ERR! code EACCES\nnpm ERR! Error: EACCES: permission denied, open '/home/pi/.npm/_cacache'",
         (
             "terminate called after throwing an instance of 'vn::permission_denied'\n"
             "  what():  Permission denied for item."

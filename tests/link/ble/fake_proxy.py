@@ -6,14 +6,16 @@ state of the scanner and connections; whoever asks is told of the slots.
 
 import asyncio
 import base64
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from aioesphomeapi.core import MESSAGE_TYPE_TO_PROTO
 from aioesphomeapi.model import BluetoothProxyFeature
 from bleak.assigned_numbers import CHARACTERISTIC_PROPERTIES
+from bleak.backends.service import BleakGATTServiceCollection
 from bleak.exc import BleakError, BleakGATTProtocolError
 from cryptography.exceptions import InvalidTag
 from noise.connection import NoiseConnection
@@ -103,8 +105,9 @@ class FakeProxy:
         return BluetoothProxy("127.0.0.1", self.port, takes, secret)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        client = _Client(self, reader, writer)
-        client.task = asyncio.current_task()  # type: ignore[assignment]  # there is one
+        task = asyncio.current_task()
+        assert task is not None
+        client = _Client(self, reader, writer, task)
         self.clients.append(client)
         try:
             with suppress(asyncio.IncompleteReadError, ConnectionError):
@@ -150,10 +153,15 @@ class FakeProxy:
 class _Client:
     """One client of the API."""
 
-    task: "asyncio.Task[None]"
-
-    def __init__(self, server: FakeProxy, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self,
+        server: FakeProxy,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        task: "asyncio.Task[Any]",
+    ) -> None:
         self.server = server
+        self.task = task
         self.reader = reader
         self.writer = writer
         self._noise: NoiseConnection | None = None
@@ -180,8 +188,8 @@ class _Client:
                 self.send(pb.DisconnectResponse())
                 await self.writer.drain()
                 return
-            answer = getattr(self, f"on_{name}", None)
-            if answer is not None and (waits := answer(message)) is not None:
+            answer = self.ANSWERS.get(name)
+            if answer is not None and (waits := answer(self, message)) is not None:
                 await waits
 
     async def _shaken(self, key: bytes) -> bool:
@@ -241,7 +249,7 @@ class _Client:
         else:
             self.writer.write(b"\x00" + _varint(len(content)) + _varint(number) + content)
 
-    def on_HelloRequest(self, _: Any) -> None:  # noqa: N802 - a message's name
+    def _greet(self, _: Any) -> None:
         esphome = self.server.esphome
         major, minor = esphome.api
         self.send(
@@ -250,13 +258,13 @@ class _Client:
             )
         )
 
-    def on_AuthenticationRequest(self, _: Any) -> None:  # noqa: N802
+    def _let_in(self, _: Any) -> None:
         self.send(pb.AuthenticationResponse())
 
-    def on_PingRequest(self, _: Any) -> None:  # noqa: N802
+    def _answer_ping(self, _: Any) -> None:
         self.send(pb.PingResponse())
 
-    def on_DeviceInfoRequest(self, _: Any) -> None:  # noqa: N802
+    def _tell_device(self, _: Any) -> None:
         esphome = self.server.esphome
         self.send(
             pb.DeviceInfoResponse(
@@ -268,7 +276,7 @@ class _Client:
             )
         )
 
-    def on_SubscribeBluetoothLEAdvertisementsRequest(self, _: Any) -> None:  # noqa: N802
+    def _subscribe(self, _: Any) -> None:
         if self.server.esphome.taken or self.server.subscriber not in {None, self}:
             return
         self.server.subscriber = self
@@ -279,15 +287,15 @@ class _Client:
         if self.server.esphome.features & BluetoothProxyFeature.FEATURE_STATE_AND_MODE:
             self.send(pb.BluetoothScannerStateResponse(state=pb.BLUETOOTH_SCANNER_STATE_RUNNING, mode=1))
 
-    def on_UnsubscribeBluetoothLEAdvertisementsRequest(self, _: Any) -> None:  # noqa: N802
+    def _unsubscribe(self, _: Any) -> None:
         if self.server.subscriber is self:
             self.server.subscriber = None
 
-    def on_SubscribeBluetoothConnectionsFreeRequest(self, _: Any) -> None:  # noqa: N802
+    def _tell_slots(self, _: Any) -> None:
         if self.server.esphome.tells_slots:
             self.send(self.server.free())
 
-    async def on_BluetoothDeviceRequest(self, said: Any) -> None:  # noqa: N802
+    async def _take_device_request(self, said: Any) -> None:
         connected = self.server.connected
         if said.request_type == pb.BLUETOOTH_DEVICE_REQUEST_TYPE_DISCONNECT:
             client = connected.pop(said.address, None)
@@ -322,7 +330,7 @@ class _Client:
         )
         self.send(self.server.free())
 
-    def on_BluetoothGATTGetServicesRequest(self, said: Any) -> None:  # noqa: N802
+    def _tell_services(self, said: Any) -> None:
         for service in self.server.connected[said.address].services or ():
             own = pb.BluetoothGATTService(uuid=_halves(service.uuid), handle=service.handle)
             for each in service.characteristics:
@@ -336,7 +344,7 @@ class _Client:
             self.send(pb.BluetoothGATTGetServicesResponse(address=said.address, services=[own]))
         self.send(pb.BluetoothGATTGetServicesDoneResponse(address=said.address))
 
-    async def on_BluetoothGATTReadRequest(self, said: Any) -> None:  # noqa: N802
+    async def _read(self, said: Any) -> None:
         client = self.server.connected[said.address]
         with self._refusals(said):
             value = await client.read_gatt_char(self._characteristic(said))
@@ -344,20 +352,21 @@ class _Client:
                 pb.BluetoothGATTReadResponse(address=said.address, handle=said.handle, data=bytes(value))
             )
 
-    async def on_BluetoothGATTWriteRequest(self, said: Any) -> None:  # noqa: N802
+    async def _write(self, said: Any) -> None:
         client = self.server.connected[said.address]
         with self._refusals(said):
             await client.write_gatt_char(self._characteristic(said), said.data, said.response)
             self.send(pb.BluetoothGATTWriteResponse(address=said.address, handle=said.handle))
 
-    async def on_BluetoothGATTWriteDescriptorRequest(self, said: Any) -> None:  # noqa: N802
+    async def _write_descriptor(self, said: Any) -> None:
         client = self.server.connected[said.address]
         with self._refusals(said):
-            found = client.services.get_descriptor(said.handle)  # type: ignore[union-attr]
-            await client.write_gatt_descriptor(found, said.data)  # type: ignore[arg-type]
+            found = self._services(said).get_descriptor(said.handle)
+            assert found is not None
+            await client.write_gatt_descriptor(found, said.data)
             self.send(pb.BluetoothGATTWriteResponse(address=said.address, handle=said.handle))
 
-    async def on_BluetoothGATTNotifyRequest(self, said: Any) -> None:  # noqa: N802
+    async def _notify(self, said: Any) -> None:
         client = self.server.connected.get(said.address)
         if client is None:
             return
@@ -375,11 +384,32 @@ class _Client:
             self.send(pb.BluetoothGATTNotifyResponse(address=said.address, handle=said.handle))
 
     def _characteristic(self, said: Any) -> Any:
+        return self._services(said).get_characteristic(said.handle)
+
+    def _services(self, said: Any) -> BleakGATTServiceCollection:
         services = self.server.connected[said.address].services
-        return services.get_characteristic(said.handle)  # type: ignore[union-attr]
+        assert services is not None
+        return services
 
     def _refusals(self, said: Any) -> "_Refusals":
         return _Refusals(self, said)
+
+    #: What is done at each message; at others, nothing.
+    ANSWERS: ClassVar[dict[str, Callable[["_Client", Any], Awaitable[None] | None]]] = {
+        "HelloRequest": _greet,
+        "AuthenticationRequest": _let_in,
+        "PingRequest": _answer_ping,
+        "DeviceInfoRequest": _tell_device,
+        "SubscribeBluetoothLEAdvertisementsRequest": _subscribe,
+        "UnsubscribeBluetoothLEAdvertisementsRequest": _unsubscribe,
+        "SubscribeBluetoothConnectionsFreeRequest": _tell_slots,
+        "BluetoothDeviceRequest": _take_device_request,
+        "BluetoothGATTGetServicesRequest": _tell_services,
+        "BluetoothGATTReadRequest": _read,
+        "BluetoothGATTWriteRequest": _write,
+        "BluetoothGATTWriteDescriptorRequest": _write_descriptor,
+        "BluetoothGATTNotifyRequest": _notify,
+    }
 
 
 class _Refusals:
