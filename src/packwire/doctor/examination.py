@@ -24,7 +24,7 @@ from packwire.doctor.facts import (
     ms,
 )
 from packwire.doctor.line import Line, Probe
-from packwire.doctor.registry import checks_for, hello_of, of_a_vesc_on_a_stream, rules_for
+from packwire.doctor.registry import checks_for, of_a_vesc_on_a_stream, rules_for
 from packwire.doctor.transcript import Transcript
 from packwire.doctor.verdicts import judge, judge_surest_first
 from packwire.errors import PackwireError, Reason, UnreachableError
@@ -128,7 +128,8 @@ class Examination:
     @property
     def hello(self) -> bytes:
         """Return a request that every such device answers."""
-        return self.greeting or hello_of(self.protocol)
+        own = self.protocol.hello
+        return self.greeting or (own.payload if own is not None else b"")
 
     def judge(self) -> tuple[Verdict, tuple[Verdict, ...]]:
         """Return the verdict on the facts, and what else was found."""

@@ -42,11 +42,10 @@ class LineFacts(Fact):
     """Connections of other programs on this computer to the same bridge."""
     other_form: str = ""
     """What carries its frames over TCP, where that is not what the address says."""
-    families: tuple[str, ...] = ()
-    """Other protocols in which it was asked."""
     as_families: tuple[Protocol, ...] = ()
-    """Those of them that it answers, twice, and at which baud rate (0: over a bridge)."""
+    """Other protocols whose question it answers, twice."""
     family_baud: int = 0
+    """At which baud rate it does; 0: over a bridge."""
     family_told: bool = False
     """It answers one alone, and does not refuse that."""
     server: str = ""

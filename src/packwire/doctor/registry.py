@@ -66,13 +66,9 @@ _AROUND = ("rules.around", "log.rules.host", "log.rules.configuration")
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What a protocol brings: its modules, and the attributes `HELLO` and `weigh` in two of them.
-
-    `HELLO` is a request that every device of the protocol answers, `weigh` judges its owners' hypotheses.
-    """
+    """What a protocol brings: its modules, and the one whose `weigh` judges its owners' hypotheses."""
 
     modules: tuple[str, ...]
-    hello: str = ""
     hypotheses: str = ""
 
 
@@ -83,7 +79,6 @@ _PROTOCOLS: dict[str, Brought] = {
             *("vesc.contact", "vesc.pack", "vesc.poll", "vesc.bus", "vesc.stream", "vesc.paths"),
             *("vesc.battery_rules", "vesc.doubt_rules"),
         ),
-        hello="vesc.contact",
         hypotheses="vesc.hypotheses",
     )
 }
@@ -134,16 +129,7 @@ def load() -> None:
         for name in names:
             _module(name)
     for row in _PROTOCOLS.values():
-        for name in (row.hello, row.hypotheses):
-            _module(name)
-
-
-def hello_of(protocol: Protocol) -> bytes:
-    """Return a request that every device of a protocol answers; empty where none is known."""
-    home = _PROTOCOLS.get(protocol.name, _NOTHING).hello
-    if home:
-        return getattr(_module(home), "HELLO", b"")
-    return protocol.hello.payload if protocol.hello else b""
+        _module(row.hypotheses)
 
 
 def weigher_of(protocol: Protocol) -> Callable[[Any], tuple[Any, ...]] | None:

@@ -26,7 +26,7 @@ class CanInterface:
     """One interface: `state` is the controller's (`ERROR-ACTIVE`, `BUS-OFF`, ...), empty where it has none.
 
     `kind` is `can` or `vcan`; `bit_rate` in bit/s; `tx_errors` and `rx_errors` are the controller's counters
-    (0 to 255), `received` and `sent` frames since it was set up. `listens_only` that it never acknowledges.
+    (0 to 255), `received` and `sent` frames since it was set up. `listens_only`: it never acknowledges.
     """
 
     name: str

@@ -55,9 +55,9 @@ async def probe(path: str, tell: Callable[[str], None] = lambda _: None) -> Hit 
     return None
 
 
-def candidates(at: int | None = None) -> list[Protocol]:
-    """Return what may be tried on a line: of packwire's own, without a write; those of one usual rate."""
-    return [each for each in usable() if _may_be_tried(each) and at in {None, each.baud}]
+def candidates() -> list[Protocol]:
+    """Return what may be tried on a line: of packwire's own, without a write."""
+    return [each for each in usable() if _may_be_tried(each)]
 
 
 def _tries(known: object) -> Iterator[tuple[int, list[Protocol]]]:
@@ -67,7 +67,7 @@ def _tries(known: object) -> Iterator[tuple[int, list[Protocol]]]:
         case {"model": str(name), "baud": int(baud)} if any(each.name == name for each in there):
             yield baud, [each for each in there if each.name == name]
     for baud in dict.fromkeys(each.baud for each in there):
-        yield baud, candidates(at=baud)
+        yield baud, [each for each in there if each.baud == baud]
     for baud in dict.fromkeys(other for each in there for other in each.other_bauds):
         yield baud, [each for each in there if baud in each.other_bauds]
 

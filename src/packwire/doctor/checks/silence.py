@@ -139,9 +139,14 @@ async def other_addresses(exam: Examination) -> CheckResult:
     return passed(f"no: {len(tried)} others were asked", excludes="another address")
 
 
+async def _reply(exam: Examination, line: Line, request: Request, patience: float = _BRIEF) -> bytes | None:
+    """Ask once, and return the reply; a line may give back what it is sent, which is none."""
+    reply = (await line.ask(request, None, min(patience, exam.options.patience))).reply
+    return None if reply == request.payload else reply
+
+
 async def _answers(exam: Examination, line: Line, request: Request, patience: float = _BRIEF) -> bool:
-    probe = await line.ask(request, None, min(patience, exam.options.patience))
-    return probe.reply not in {None, request.payload}  # a line may give back what it is sent
+    return await _reply(exam, line, request, patience) is not None
 
 
 def _other_rates(exam: Examination) -> str:
@@ -230,29 +235,25 @@ async def others(exam: Examination) -> CheckResult:
     All are asked at a rate where one is answered: what answers several answers anybody. Then the pack's own
     question is put again, for it may have woken meanwhile.
     """
-    facts, tried = exam.facts[LineFacts], dict[str, str]()
-    serial, found, surely = exam.target.is_serial, list[Protocol](), True
-    rates = dict.fromkeys((facts.baud, *(each.baud for each in candidates() if serial)))
-    for rate in rates:
-        there = [each for each in candidates() if each.asks and each is not exam.spoken]
+    facts, serial = exam.facts[LineFacts], exam.target.is_serial
+    there = [each for each in candidates() if each.asks and each is not exam.spoken]
+    tried, found = set[str](), dict[Protocol, list[bytes]]()
+    for rate in dict.fromkeys((facts.baud, *(each.baud for each in there if serial))):
+        first = [each for each in there if rate in {facts.baud, each.baud}]
         await exam.hang_up()
         line = await exam.dial(replace(exam.target.base, baud=rate) if serial else None)
         try:
-            for other in sorted(there, key=lambda each: each.baud != rate):
-                if rate not in {facts.baud, other.baud} and not found:
-                    break
-                tried[other.name] = other.title
-                replies = await _replies_to(exam, line, other)
-                if replies:
-                    found.append(other)
-                    surely = surely and not any(map(other.refuses, replies))
-                if line.closed:
-                    return skipped("the connection was closed")
+            found |= await _answered_as(exam, line, first)
+            if found:
+                found |= await _answered_as(exam, line, [each for each in there if each not in first])
         finally:
             await line.close()
+        tried |= {each.title for each in first}
         if found:
             facts.family_baud = rate if serial else 0
             break
+        if line.disconnect is not None:
+            return skipped("the connection was closed")
     request = hello(exam)
     if request is not None:
         await exam.hang_up()
@@ -262,20 +263,24 @@ async def others(exam: Examination) -> CheckResult:
             facts.questions += 1
             return await answered(exam, line, probe)
     if not found:
-        facts.families = tuple(tried)
-        return failed(f"nor does it answer as {few(tried.values())}")
-    facts.as_families, facts.family_told = tuple(found), surely and len(found) == 1
+        return failed(f"nor does it answer as {few(sorted(tried))}")
+    facts.as_families = tuple(found)
+    refused = any(other.refuses(each) for other, replies in found.items() for each in replies)
+    facts.family_told = len(found) == 1 and not refused
     one = "of" if facts.family_told else "of each of"
     return odd(f"it answers the question {one} {few(each.title for each in found)}", excludes="silence")
 
 
-async def _replies_to(exam: Examination, line: Line, other: Protocol) -> list[bytes]:
-    """Put another family's question twice, and return both replies; nothing where one is missing."""
-    line.speak(other)
-    request, replies = other.harmless[0], list[bytes]()
-    for _ in range(2):
-        probe = await line.ask(request, None, min(_BRIEF, exam.options.patience))
-        if probe.reply in {None, request.payload}:
-            return []
-        replies.append(probe.reply or b"")
-    return replies
+async def _answered_as(exam: Examination, line: Line, there: list[Protocol]) -> dict[Protocol, list[bytes]]:
+    """Put the questions of other families, and return the replies to those that were answered twice."""
+    found: dict[Protocol, list[bytes]] = {}
+    for other in there:
+        if line.closed:
+            break
+        request = other.harmless[0]  # its `hello` may beep, and what is there is not known
+        line.speak(other)
+        first = await _reply(exam, line, request)
+        second = None if first is None else await _reply(exam, line, request)
+        if first is not None and second is not None:
+            found[other] = [first, second]
+    return found
