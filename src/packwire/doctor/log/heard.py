@@ -12,7 +12,7 @@ from packwire.capture.readings import Readings, TableReadings, all_models, ident
 from packwire.check import Fact
 from packwire.doctor.pack_facts import ValuesFacts, in_words
 from packwire.models.heard import Heard
-from packwire.phrases import few
+from packwire.phrases import counted, few
 from packwire.quantity import Value
 from packwire.sample import derived
 
@@ -68,7 +68,7 @@ class HeardFacts(Fact):
         """Return what was heard, in one line."""
         if not self.title:
             shown = few(self.identifiers, _TOLD)
-            return f"{self.frames} CAN frames came ({shown}), which no model of packwire knows"
+            return f"{counted(self.frames, 'CAN frame')} came ({shown}), which no model of packwire knows"
         looked = "" if self.whole else " that were looked at"
         return f"{self.read} of {self.frames} CAN frames{looked} are those of {self.title}"
 
