@@ -33,6 +33,8 @@ _UNIT = re.compile(r" ?\[s\]")
 _BYTE = re.compile(r"0x([0-9A-Fa-f]{2})(?P<error>\s*\(?(?:framing|parity) error\)?|\s*\(error\))?")
 _BYTES = re.compile(r"0x[0-9A-Fa-f]{1,2}(?: 0x[0-9A-Fa-f]{1,2}){0,63}")
 _HEX = re.compile(r"0x[0-9A-Fa-f]{1,18}")
+#: A row of version 2 has a name, a type, a time, a duration, and what was seen.
+_LEAST_CELLS = 5
 #: Bytes that follow each other within 20 ms at most, or four of their own length, are one message.
 _GAP, _BYTES_APART = 20_000_000, 4
 _NOT_HEX = Unread("bytes of an analyzer that are not in hex", damaged=True)
@@ -54,7 +56,7 @@ class Grammar:
         if not self._form:
             return self._head(line)
         cells = [cell.strip() for cell in _cells(line)]
-        if len(cells) < 3:
+        if len(cells) < (_LEAST_CELLS if self._form == "table" else 3):
             return None
         if self._form == "can":
             return _can(cells)

@@ -1,0 +1,36 @@
+"""Texts that hold less than they seem to, and beside each what is read all the same."""
+
+import pytest
+
+from packwire.errors import BadFileError
+from tests.capture.builder import read
+
+SALEAE = "name,type,start_time,duration,data\n"
+
+
+def messages(text: str) -> list[str]:
+    packets = read(text.encode())
+    return [packets.packet(row).hex() for row in range(len(packets))]
+
+
+READ: dict[str, tuple[str, list[str]]] = {
+    "Saleae, a row that was cut": (
+        f"{SALEAE}RX,data,0.1,0.0001,0xDD\nRX,data,0.1\nRX,data,0.2,0.0001,0x03\n",
+        ["dd", "03"],
+    ),
+}
+NOTHING: dict[str, str] = {
+    "Saleae, a row that was cut": f"{SALEAE}RX,data,0.1\n",
+}
+
+
+@pytest.mark.parametrize("case", READ)
+def test_what_is_read(case: str):
+    text, wanted = READ[case]
+    assert messages(text) == wanted
+
+
+@pytest.mark.parametrize("case", NOTHING)
+def test_what_is_not(case: str):
+    with pytest.raises(BadFileError):
+        messages(NOTHING[case])
