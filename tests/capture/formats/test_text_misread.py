@@ -23,6 +23,24 @@ NOTHING: dict[str, str] = {
     "Saleae, a row that was cut": f"{SALEAE}RX,data,0.1\n",
 }
 
+#: Lines that are all of a form but its end, with many blanks where a form has some.
+KVASER = (
+    "Chn Identifier Flg   DLC  D0...1...2...3...4...5...6..D7       Time     Dir\n",
+    "Format of data field: HEX\nFormat of id field: HEX\n    Time Chan   Identifier Flags        DLC  Data       Counter\n",
+)
+BLANKS = " " * 15_000
+LONG = (
+    f"{KVASER[0]} 0  00000355{BLANKS}4{BLANKS}?",
+    f"{KVASER[1]}1.062310  1  355  Rx{BLANKS}4{BLANKS}?",
+    f"{KVASER[1]}1.062310  1  355  Rx {'E ' * 7_500}{BLANKS}?",
+)
+
+
+@pytest.mark.parametrize("text", LONG)
+def test_a_long_line_takes_no_time_by_the_square(text: str):
+    with pytest.raises(BadFileError):
+        messages(text)
+
 
 @pytest.mark.parametrize("case", READ)
 def test_what_is_read(case: str):
