@@ -6,6 +6,11 @@ from packwire.errors import BadFileError
 from tests.capture.builder import read
 
 SALEAE = "name,type,start_time,duration,data\n"
+DEBUG = "[05:58:49.200][D][uart_debug:114]: "
+WROTE = "".join(
+    f"[05:58:49.10{number}][VV][uart.arduino_esp32:121]:     Wrote 0b00000000 (0x{byte})\n"
+    for number, byte in enumerate(("DD", "A5", "03"))
+)
 
 
 def messages(text: str) -> list[str]:
@@ -17,6 +22,10 @@ READ: dict[str, tuple[str, list[str]]] = {
     "Saleae, a row that was cut": (
         f"{SALEAE}RX,data,0.1,0.0001,0xDD\nRX,data,0.1\nRX,data,0.2,0.0001,0x03\n",
         ["dd", "03"],
+    ),
+    "uart_debug, single bytes and their message": (
+        WROTE + f"{DEBUG}<<< DD:A5:03\n" + f"{DEBUG}>>> DD:A5:03\n" * 3,
+        ["dda503"] * 4,
     ),
 }
 NOTHING: dict[str, str] = {
