@@ -2,6 +2,7 @@
 
 import pytest
 
+from packwire.capture.formats import checked_lines
 from packwire.errors import BadFileError
 from tests.capture.builder import read
 
@@ -11,6 +12,12 @@ WROTE = "".join(
     f"[05:58:49.10{number}][VV][uart.arduino_esp32:121]:     Wrote 0b00000000 (0x{byte})\n"
     for number, byte in enumerate(("DD", "A5", "03"))
 )
+
+
+def plain_frame(number: int) -> str:
+    """Return a JK frame in decimal numbers."""
+    body = bytes([0xAA, 0x55, 0x90, 0xEB, number]) + bytes(14)
+    return " ".join(map(str, body + bytes([sum(body) & 0xFF])))
 
 
 def messages(text: str) -> list[str]:
@@ -55,6 +62,29 @@ def test_a_long_line_takes_no_time_by_the_square(text: str):
 def test_what_is_read(case: str):
     text, wanted = READ[case]
     assert messages(text) == wanted
+
+
+def test_a_frame_now_and_then_keeps_no_search_on_for_ever(monkeypatch: pytest.MonkeyPatch):
+    tried = 0
+    plain = checked_lines.is_frame
+
+    def counted(payload: bytes) -> bool:
+        nonlocal tried
+        tried += 1
+        return plain(payload)
+
+    monkeypatch.setattr(checked_lines, "is_frame", counted)
+    frames = [plain_frame(number) for number in range(40)]
+    noise = "170 85 144 235 151 1 2\n" * 100
+    found = messages("".join(f"{frame}\n{noise}" for frame in frames))
+    assert found == [bytes(map(int, frame.split())).hex() for frame in frames[: len(found)]]
+    assert 4 <= len(found) <= 6
+    assert tried < 3_000
+
+
+def test_the_pieces_of_frames_are_not_in_vain():
+    pieces = [plain_frame(number % 200).replace(" 235 ", " 235\n", 1) for number in range(1_200)]
+    assert len(messages("\n".join(pieces))) == 1_200
 
 
 @pytest.mark.parametrize("case", NOTHING)

@@ -45,18 +45,29 @@ type _Numbers = Callable[[str, int], tuple[bytes | Unread, int] | None]
 
 
 class Confirming:
-    """Tells which messages are frames of a known framing; as long as one alone is, it may be chance."""
+    """Tells which messages are frames of a known framing; as long as one alone is, it may be chance.
+
+    After too many that are of no frame it is `tired`: a search that mostly finds nothing is costly.
+    """
 
     def __init__(self) -> None:
         self._first = b""
-        self._pieces, self._of = b"", (PacketDirection.UNKNOWN, "", "")
+        self._pieces, self._of, self._count = b"", (PacketDirection.UNKNOWN, "", ""), 0
+        self._vain = 0
+
+    @property
+    def tired(self) -> bool:
+        """Whether further messages are not worth a look."""
+        return self._vain >= _MOST_TRIED
 
     def settle(self, row: Row) -> Row | None:
         """Return a row with the pieces before it, and what is to be doubted; None if it ends no frame."""
         if len(row.payload) < _FEWEST or not is_frame(row.payload):
             whole = self._joined(row)
             if whole is None:
+                self._vain += 1
                 return None
+            self._vain -= self._count  # its pieces were not in vain
             row = row._replace(payload=whole)
         self._pieces = b""
         first = not self._first or self._first == row.payload
@@ -67,6 +78,7 @@ class Confirming:
         """Return the frame that a message ends, with those of the same kind before it; None if none."""
         kind = (row.direction, row.channel, row.device)
         before = self._pieces if kind == self._of and len(self._pieces) <= _LONGEST else b""
+        self._count = self._count + 1 if before else 0
         self._pieces, self._of = before + row.payload, kind
         return self._pieces if before and is_frame(self._pieces) else None
 
@@ -76,14 +88,11 @@ class Grammar:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._vain = 0
         numbers: tuple[_Numbers, ...] = (decimal_lines.decimal, _unpadded, encoded)
         self._confirming = {each: Confirming() for each in numbers}
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the frame that a line holds; None for lines of another form."""
-        if self._vain >= _MOST_TRIED:
-            return None
         if not _NUMBERS.search(line):
             return self._frame(line, encoded) if _may_end_in_base64(line) else None
         return (
@@ -91,16 +100,15 @@ class Grammar:
         )
 
     def _frame(self, line: str, numbers: _Numbers) -> Row | None:
-        row = decimal_lines.take(line, self._clock, numbers)
-        if not isinstance(row, Row):
-            return None
-        confirmed = self._confirming[numbers].settle(row)
-        self._vain = 0 if confirmed else self._vain + 1
-        return confirmed
+        confirming = self._confirming[numbers]
+        row = None if confirming.tired else decimal_lines.take(line, self._clock, numbers)
+        return confirming.settle(row) if isinstance(row, Row) else None
 
     def _decimals(self, line: str) -> Row | None:
         """Return a line of decimal numbers: never taken, it says what digits in other lines are."""
-        row = decimal_lines.take(line, self._clock, decimal_lines.decimal) if _DECIMAL.search(line) else None
+        if self._confirming[decimal_lines.decimal].tired or not _DECIMAL.search(line):
+            return None
+        row = decimal_lines.take(line, self._clock, decimal_lines.decimal)
         return row._replace(doubt=DECIMALS, shape=DECIMALS) if isinstance(row, Row) else None
 
 
