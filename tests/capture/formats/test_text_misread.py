@@ -7,6 +7,7 @@ from packwire.errors import BadFileError
 from tests.capture.builder import read
 
 SALEAE = "name,type,start_time,duration,data\n"
+CAN = "name,type,start_time,duration,data,identifier,num_data_bytes\n"
 DEBUG = "[05:58:49.200][D][uart_debug:114]: "
 WROTE = "".join(
     f"[05:58:49.10{number}][VV][uart.arduino_esp32:121]:     Wrote 0b00000000 (0x{byte})\n"
@@ -34,8 +35,30 @@ READ: dict[str, tuple[str, list[str]]] = {
         WROTE + f"{DEBUG}<<< DD:A5:03\n" + f"{DEBUG}>>> DD:A5:03\n" * 3,
         ["dda503"] * 4,
     ),
+    "Saleae, a table of two analyzers": (
+        f"{SALEAE[:-1]},ack\nI2C,start,0.1,0.1,,\nI2C,data,0.1,0.1,0x10,true\nRX,data,0.1,0.0001,0xDD,\n",
+        ["dd"],
+    ),
+    "Saleae, dates and prose": (
+        (
+            f"{SALEAE}RX,data,2026-01-02T10:20:30.123456789+00:00,0.0001,0xDD\n"
+            "RX,data,then,0.0001,0x03\none, two, three, four, five\n"
+        ),
+        ["dd"],
+    ),
+    "Saleae, a frame of CAN without its length": (
+        (
+            f"{CAN}CAN,identifier_field,0.1,0.1,,0x355,\nCAN,crc_field,0.1,0.1,,,\n"
+            "CAN,identifier_field,0.2,0.1,,0x356,\nCAN,control_field,0.2,0.1,,,0x0\nCAN,crc_field,0.1,0.1,,,\n"
+        ),
+        ["0000035600000000"],
+    ),
 }
 NOTHING: dict[str, str] = {
+    "Saleae, SPI": "name,type,start_time,duration,data\nBus,enable,0.1,0.1,\nBus,data,0.1,0.1,0xDD\n",
+    "Saleae, I2C": f"{SALEAE[:-1]},ack,address,read\nBus,data,0.1,0.1,0xDD,true,,\n",
+    "Saleae, 1-Wire": f"{SALEAE}1-Wire,data,0.1,0.1,0xDD\n",
+    "Saleae, I2C of version 1": "Time [s], Analyzer Name, Decoded Protocol Result\n0.001,I2C,0xDD\n",
     "Saleae, a row that was cut": f"{SALEAE}RX,data,0.1\n",
 }
 
