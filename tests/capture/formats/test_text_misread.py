@@ -53,8 +53,15 @@ READ: dict[str, tuple[str, list[str]]] = {
         ),
         ["0000035600000000"],
     ),
+    "JSON, base64 of frames": (
+        '{"base64": "3aUDAP/9dw=="}\n{"data_base64": "3aUEAP/8dw=="}\n{"base64": "c2VjcmV0IHdvcmQ="}\n',
+        ["dda50300fffd77", "dda50400fffc77"],
+    ),
+    "JSON, base64 with a direction": ('{"dir": "rx", "base64": "AQIDBA=="}\n', ["01020304"]),
 }
 NOTHING: dict[str, str] = {
+    "JSON, a picture": '{"name": "logo.png", "base64": "iVBORw0KGgoAAAANSUhEUg=="}\n',
+    "JSON, a password": '{"user": "a", "data_base64": "c2VjcmV0IHdvcmQ="}\n' * 3,
     "Saleae, SPI": "name,type,start_time,duration,data\nBus,enable,0.1,0.1,\nBus,data,0.1,0.1,0xDD\n",
     "Saleae, I2C": f"{SALEAE[:-1]},ack,address,read\nBus,data,0.1,0.1,0xDD,true,,\n",
     "Saleae, 1-Wire": f"{SALEAE}1-Wire,data,0.1,0.1,0xDD\n",
