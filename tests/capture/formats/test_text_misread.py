@@ -58,8 +58,18 @@ READ: dict[str, tuple[str, list[str]]] = {
         ["dda50300fffd77", "dda50400fffc77"],
     ),
     "JSON, base64 with a direction": ('{"dir": "rx", "base64": "AQIDBA=="}\n', ["01020304"]),
+    "bytes in brackets, short ones beside long ones": (
+        "[ab][cd][ef][aa]\n[dd][a5][03][00][ff][fd][77]\n",
+        ["abcdefaa", "dda50300fffd77"],
+    ),
+    "bytes in brackets, a short frame": ("[01][83][02][c0][f1]\n", ["018302c0f1"]),
+    "bytes with h, one of them with a letter": ("rcvd: 24h, 48h, DDh, 96h\n", ["2448dd96"]),
 }
 NOTHING: dict[str, str] = {
+    "letters in brackets": "[ab][cd][ef][aa]\n",
+    "hours from midnight on": "rcvd: 00h, 06h, 12h, 18h\n",
+    "hours in no order": "rcvd: 48h, 24h, 72h\n",
+    "hours": "rcvd: 24h, 48h, 72h, 96h\n",
     "JSON, a picture": '{"name": "logo.png", "base64": "iVBORw0KGgoAAAANSUhEUg=="}\n',
     "JSON, a password": '{"user": "a", "data_base64": "c2VjcmV0IHdvcmQ="}\n' * 3,
     "Saleae, SPI": "name,type,start_time,duration,data\nBus,enable,0.1,0.1,\nBus,data,0.1,0.1,0xDD\n",
