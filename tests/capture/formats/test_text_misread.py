@@ -2,7 +2,8 @@
 
 import pytest
 
-from packwire.capture.formats import checked_lines
+from packwire.capture.text import confirmed
+from packwire.capture.text.said import is_frame
 from packwire.errors import BadFileError
 from tests.capture.builder import read
 
@@ -106,14 +107,13 @@ def test_what_is_read(case: str):
 
 def test_a_frame_now_and_then_keeps_no_search_on_for_ever(monkeypatch: pytest.MonkeyPatch):
     tried = 0
-    plain = checked_lines.is_frame
 
     def counted(payload: bytes) -> bool:
         nonlocal tried
         tried += 1
-        return plain(payload)
+        return is_frame(payload)
 
-    monkeypatch.setattr(checked_lines, "is_frame", counted)
+    monkeypatch.setattr(confirmed, "is_frame", counted)
     frames = [plain_frame(number) for number in range(40)]
     noise = "170 85 144 235 151 1 2\n" * 100
     found = messages("".join(f"{frame}\n{noise}" for frame in frames))

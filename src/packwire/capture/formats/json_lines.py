@@ -9,10 +9,10 @@ import json
 import re
 from collections.abc import Callable
 
-from packwire.capture.formats.checked_lines import Confirming, encoded
 from packwire.capture.formats.hex_table import CAN_NAMES, COLUMNS, row
 from packwire.capture.packets import NO_TIME, PacketDirection
 from packwire.capture.text.clock import Clock
+from packwire.capture.text.confirmed import Confirming, encoded
 from packwire.capture.text.grammar import NO_BYTES, Row, Unread
 
 NAME = "JSON lines"

@@ -71,7 +71,7 @@ class Grammar:
         if not isinstance(payload, bytes):
             return payload if "uart_debug" in line[: mark.start()] else None
         way = PacketDirection.SENT if mark[1] == ">>>" else PacketDirection.RECEIVED
-        if self._ones.pop(way, None) == payload:
+        if bytes(self._ones.pop(way, b"")) == payload:
             return NO_BYTES  # what its single bytes said already
         self._one_before = _NO_ONE
         self._last = payload
