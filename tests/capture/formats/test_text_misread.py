@@ -122,6 +122,11 @@ def test_a_frame_now_and_then_keeps_no_search_on_for_ever(monkeypatch: pytest.Mo
     assert tried < 3_000
 
 
+def test_frames_among_other_numbers_are_read_to_the_end():
+    noise = "170 85 144 235 151 1 2\n" * 15
+    assert len(messages("".join(f"{plain_frame(number)}\n{noise}" for number in range(60)))) == 60
+
+
 def test_the_pieces_of_frames_are_not_in_vain():
     pieces = [plain_frame(number % 200).replace(" 235 ", " 235\n", 1) for number in range(1_200)]
     assert len(messages("\n".join(pieces))) == 1_200

@@ -14,8 +14,8 @@ _BASE64 = re.compile(
     r"(?P<quote>['\"]?)(?P<text>(?:[A-Za-z0-9+/]{4}){1,2048}(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==))"
     r"(?P=quote)(?![\w+/=])"
 )
-#: Shorter lines say little; of lines that are no frames so many are tried.
-_FEWEST, _MOST_TRIED = 5, 500
+#: Shorter lines say little; of lines that are no frames so many are tried, and some more for each frame.
+_FEWEST, _MOST_TRIED, _PAID = 5, 500, 20
 #: Frames in pieces are no longer than this and one piece.
 _LONGEST = 1024
 
@@ -45,6 +45,7 @@ class Confirming:
                 return None
             self._vain -= self._count  # its pieces were not in vain
             row = row._replace(payload=whole)
+        self._vain = max(0, self._vain - _PAID)
         self._pieces = b""
         first = not self._first or self._first == row.payload
         self._first = self._first or row.payload
