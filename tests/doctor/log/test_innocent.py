@@ -318,3 +318,14 @@ def test_a_log_that_goes_on_for_long_without_values_is_only_possibly_well(minute
 )
 def test_words_of_failures_that_speak_of_no_pack_say_nothing(text: str):
     assert diagnose_lines("log", text.splitlines()).verdict.key == "inconclusive"
+
+
+def test_a_device_that_the_computer_refuses_is_not_the_pack_that_fails():
+    headphones = "Device AA:BB:CC:11:22:33 (public)\n\tName: Headphones\n\tPaired: no\n\tBlocked: yes"
+    pack = (
+        "10:00:00 INFO [sampling] connecting bms JKBt(C8:47:8C:00:00:02,jk)\n"
+        "10:00:13 ERROR [sampling] jk error (#1): TimeoutError"
+    )
+    beside = diagnose_lines("log", f"{headphones}\n{pack}".splitlines())
+    assert beside.verdict.key == diagnose_lines("log", pack.splitlines()).verdict.key
+    assert diagnose_lines("log", headphones.splitlines()).verdict.key == "configuration"
