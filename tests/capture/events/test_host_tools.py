@@ -31,6 +31,13 @@ def test_a_block_is_of_the_device_at_its_head(strip: bool):
     assert log.subjects[A].told["seen"].first.line == 6
 
 
+@pytest.mark.parametrize("address", [B, "02:11:22:xx:xx:xx", "02:11:22:XX:XX:01", "02:11:22:**:**:**"])
+def test_a_masked_address_says_as_much(address: str):
+    log = read_events([f"Controller {address} (public)", "\tPowered: no", f"Device {address} BP00"])
+    assert codes(log) == {"adapter-off"}
+    assert log.subjects[address.upper()].names == {"BP00": 1}
+
+
 def test_an_address_of_digits_is_no_time():
     log = read_events(["12:00:00 ERROR [main] Device with address 02:11:22:33:44:01 was not found", *INFO])
     assert not log.notes

@@ -183,7 +183,7 @@ FORMS: dict[str, dict[str, list[tuple[int, str]]]] = {
             (FROM, "01030200117848"),
         ]
     },
-    "picocom": {"[dd][03][00][1b]": [(EITHER, "dd03001b")]},
+    "picocom": {"[dd][a5][03][00][ff][fd][77]": [(EITHER, "dda50300fffd77")]},
     "Core Bluetooth": {
         "2026-01-02 12:00:01.123 +0000 Characteristic (FF01) notified: <dd03001b14>": [(FROM, "dd03001b14")]
     },
@@ -297,7 +297,8 @@ WRITTEN = {
 @given(messages=st.lists(st.binary(min_size=4, max_size=40), min_size=1, max_size=5))
 @settings(max_examples=40, deadline=None)
 def test_bytes_come_back_whole_and_in_order(form, messages):
-    messages = [b"\xdd" + data for data in messages]
+    # Fewer bytes in brackets than seven may be something else.
+    messages = [b"\xdd" * (3 if form == "picocom" else 1) + data for data in messages]
     packets = read("\n".join(map(WRITTEN[form], messages)).encode())
     found = [packets.packet(row) for row in range(len(packets))]
     assert [each for each in found if each != b"\0"] == messages

@@ -1,9 +1,9 @@
 """batmon-ha."""
 
+from packwire.capture.events.address import ADDRESS
 from packwire.capture.events.saying import saying
 from packwire.event import EventKind
 
-_MAC = r"[0-9A-Fa-fxX*]{2}(?:[:_-][0-9A-Fa-fxX*]{2}){5}"
 _SAMPLES = (": BmsSampl(", ": BmsSample(")
 
 SAYINGS = (
@@ -12,14 +12,14 @@ SAYINGS = (
         "heard",
         EventKind.ADAPTER,
         "INFO [bt] ",
-        rf"\[bt\] (?:BT|hci\d{{1,2}}) +(?:Device +\S.{{0,40}}?address=)?(?P<heard>{_MAC})",
+        rf"\[bt\] (?:BT|hci\d{{1,2}}) +(?:Device +\S.{{0,40}}?address=)?(?P<heard>{ADDRESS})",
         of_device=False,
     ),
     saying(
         "heard",
         EventKind.ADAPTER,
         " BT Device ",
-        rf"\.py:\d+\] BT Device +.{{0,40}}? address=(?P<heard>{_MAC})",
+        rf"\.py:\d+\] BT Device +.{{0,40}}? address=(?P<heard>{ADDRESS})",
         start=20,
         of_device=False,
     ),

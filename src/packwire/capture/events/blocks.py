@@ -7,9 +7,10 @@ pastes such an output often loses the blanks at the beginning of its lines.
 
 import re
 
-_MAC = r"(?:[0-9A-Fa-fxX*]{2}:){5}[0-9A-Fa-fxX*]{2}"
+from packwire.capture.events.address import ADDRESS
+
 _HEAD = re.compile(
-    rf"(?:\[[^\]\n]{{1,60}}\][#>] ?)?(?P<head>(?:Device|Controller) {_MAC}(?: \(\w{{1,12}}\))?)"
+    rf"(?:\[[^\]\n]{{1,60}}\][#>] ?)?(?P<head>(?:Device|Controller) {ADDRESS}(?: \(\w{{1,12}}\))?)"
     r"(?: \[default\])?$"
     r"|(?P<adapter>hci\d{1,2}):\s+(?:Type: |Primary controller|Secondary controller|AMP controller)"
     r"|(?P<switch>\d{1,3}: \S{1,24}: [A-Z][\w ]{1,24})$"

@@ -38,7 +38,7 @@ _OF_INTERFACES = {
     "can-passive": ("'passive' limit", "rror passive", "rror-passive"),
     "can-empty": (
         *("not sending message", "not sending heartbeat", "missing on CAN", "communication detected"),
-        *("errorNumber=11,", "o messages received", "o frames received", "nable to receive"),
+        *("o messages received", "o frames received", "nable to receive"),
     ),
 }
 

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from packwire.capture.events.address import plain_address
+
 _TOKEN = re.compile(
     r"(?P<begins>[{}]|^\s{0,12}- )|(?<![\w-])[\"']?(?P<key>address|alias)[\"']?\s{0,3}[:=]\s{0,3}"
     r"(?:\"(?P<double>[^\"\n]{1,48})\"|'(?P<single>[^'\n]{1,48})'|(?P<plain>[^\s\"',{}\[\]#][^\s\"',{}\[\]]{0,47}))"
@@ -35,5 +37,5 @@ class Settings:
             if each["key"] == "alias" or _ADDRESS.fullmatch(value):
                 self._found[each["key"]] = value
             if len(self._found) == 2:
-                yield self._found["alias"], self._found["address"].upper().replace("_", ":").replace("-", ":")
+                yield self._found["alias"], plain_address(self._found["address"])
                 self._found = {}

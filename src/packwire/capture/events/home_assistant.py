@@ -3,8 +3,6 @@
 from packwire.capture.events.saying import saying
 from packwire.event import EventKind
 
-_MAC = r"[0-9A-Fa-fxX*]{2}(?:[:_-][0-9A-Fa-fxX*]{2}){5}"
-
 SAYINGS = (
     # Advertisements, as the integration's log and its diagnostics show them.
     saying("seen", EventKind.SEEN, "rssi", r"""rssi['"]?\s?[:=]\s?(?P<rssi>-\d{1,3})\b"""),

@@ -4,11 +4,12 @@ bluetoothctl, hciconfig, btmgmt, rfkill, systemctl, the kernel's log, lsusb, `ls
 `ip -details link`; see `blocks` for lines that belong to a head above them.
 """
 
+from packwire.capture.events.address import ADDRESS
 from packwire.capture.events.saying import saying
 from packwire.event import EventKind
 
-_DEVICE = r"^Device (?:[0-9A-Fa-fxX*]{2}:){5}[0-9A-Fa-fxX*]{2}(?: \(\w{1,12}\))? "
-_CONTROLLER = r"^Controller (?:[0-9A-F]{2}:){5}[0-9A-F]{2}(?: \(\w{1,12}\))? "
+_DEVICE = rf"^Device {ADDRESS}(?: \(\w{{1,12}}\))? "
+_CONTROLLER = rf"^Controller {ADDRESS}(?: \(\w{{1,12}}\))? "
 #: USB converters and Bluetooth adapters that are met at packs, by vendor and product.
 _CONVERTERS = r"(?:1a86:(?:7523|5523|55d[2-5])|0403:60(?:01|10|11|14|15)|10c4:ea(?:60|70)|067b:23[0-9a-f]{2})"
 _BLUETOOTH = r"(?:0a12:0001|0bda:(?:8771|a728|c123|b00[0-9a-f])|33fa:0010|2357:0604|0a5c:21e8)"
@@ -32,7 +33,7 @@ SAYINGS = (
         "advertised-name",
         EventKind.SEEN,
         "Device ",
-        r"^(?:\[(?:NEW|CHG)\] )?Device (?:[0-9A-F]{2}:){5}[0-9A-F]{2} (?![0-9A-F]{2}-|\()"
+        rf"^(?:\[(?:NEW|CHG)\] )?Device {ADDRESS} (?![0-9A-F]{{2}}-|{ADDRESS}|\()"
         r"(?P<name>[^:]{1,40})$",
         start=-1,
     ),

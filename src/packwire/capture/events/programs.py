@@ -3,12 +3,15 @@
 import re
 from functools import lru_cache
 
+from packwire.capture.events.address import ADDRESS
+
 #: Home Assistant's page of logs names the logger above what was said, in the language of who looks at it.
 _ON_A_PAGE = r"^\W{0,4}\w{4,14} ?: "
 #: What prints the state of a computer: who pasted it may have asked at another time than the log is of.
 SYSTEM_TOOLS = "system tools"
 _OF_TOOLS = (
-    r"^(?:Device|Controller) (?:[0-9A-F]{2}:){5}[0-9A-F]{2} \(|^hci\d{1,2}(?: |:\t)|^bluetooth\.service "
+    rf"^(?:Device|Controller) {ADDRESS} \(|"
+    r"^hci\d{1,2}(?: |:\t)|^bluetooth\.service "
     r"|^\d{1,3}: (?:hci\d{1,2}: Bluetooth|(?:v|sl)?can\d{1,2}: <)|^Index list with|^Bus \d{3} Device \d{3}:"
     r"|^Unit bluetooth|^\s{0,4}\d{1,3} bluetooth hci"
 )

@@ -2,9 +2,9 @@
 
 import re
 
-_ADDRESS = re.compile(
-    r"(?<![0-9A-Fa-f:*])[0-9A-Fa-fxX*]{2}(?:[:_-][0-9A-Fa-fxX*]{2}){5}(?!:?[0-9A-Fa-f*]{2}|[0-9A-Fa-f*])"
-)
+from packwire.capture.events.address import ADDRESS, plain_address
+
+_ADDRESS = re.compile(rf"(?<![0-9A-Fa-f:*]){ADDRESS}(?!:?[0-9A-Fa-f*]{{2}}|[0-9A-Fa-f*])")
 #: An adapter's or a proxy's own address.
 _OWN = re.compile(
     r"(?:\bhci\d{1,2} \(|bdaddr': '|with mac address |source['\"]: ?['\"]|MAC: |BD Address: |Controller "
@@ -43,7 +43,7 @@ def subject_of(line: str) -> tuple[str, str, str]:
         before = line[max(found.start() - 24, 0) : found.start()]
         if before.endswith(_BEFORE_OWN) and _OWN.search(before):
             continue
-        address = found[0].upper().replace("_", ":").replace("-", ":")
+        address = plain_address(found[0])
         told = None
         if before.endswith(("- ", "(")):
             told = _BEFORE_ADDRESS.search(line[max(found.start() - 64, 0) : found.start()])

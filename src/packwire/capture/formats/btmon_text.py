@@ -7,7 +7,9 @@ the bytes.
 
 import re
 
-from packwire.capture.packets import NO_TIME, PacketDirection
+from packwire.att import Opcode
+from packwire.capture.packets import NO_TIME
+from packwire.capture.text.att import OPCODES
 from packwire.capture.text.clock import STAMP, Clock
 from packwire.capture.text.grammar import NO_BYTES, Row, Unread
 
@@ -29,16 +31,8 @@ _PDU = re.compile(r"\s+ATT: (?P<what>.+?) \(0x(?P<code>[0-9a-f]{2})\) len (?P<le
 _HANDLE = re.compile(r"\s+Handle: 0x(?P<handle>[0-9a-f]{4})(?: .*)?")
 _DATA = re.compile(r"\s+(?:Data|Value)(?:\[\d+\])?: ?(?P<hex>(?:[0-9a-f]{2}){1,512})")
 _DUMP = re.compile(r"\s+(?P<hex>[0-9a-f]{2}(?: [0-9a-f]{2}){0,15}) {2,}.{1,17}")
-#: ATT opcodes with a value: kind, and whether the value goes to the device [Core Vol 3 Part F 3.4.8].
-_KINDS = {
-    0x0B: ("read", False),
-    0x12: ("write", True),
-    0x1B: ("notify", False),
-    0x1D: ("indicate", False),
-    0x52: ("write", True),
-}
-#: How long each of them is without its value.
-_WITHOUT = {0x0B: 0, 0x12: 2, 0x1B: 2, 0x1D: 2, 0x52: 2}
+#: How long the handle is that stands before the value, where there is one.
+_HANDLE_SIZE = 2
 _SHORT = Unread("ATT values that are shorter than btmon says", damaged=True)
 
 
@@ -82,15 +76,14 @@ class Grammar:
         return NO_BYTES
 
     def _value(self, payload: bytes) -> Row | Unread:
-        code = self._code
-        if code not in _KINDS:
+        told = OPCODES.get(self._code or 0)
+        if told is None:
             return NO_BYTES
-        kind, sent = _KINDS[code]
-        wanted = self._length - _WITHOUT[code]
+        way, kind = told
+        wanted = self._length - (0 if self._code == Opcode.READ_RSP else _HANDLE_SIZE)
         joins = self._shown > 0
         self._shown += len(payload)
         if self._shown > wanted or (self._shown < wanted and len(payload) != 16):
             return _SHORT
-        way = PacketDirection.SENT if sent else PacketDirection.RECEIVED
         channel = " ".join(filter(None, ("att", f"0x{self._handle}" if self._handle else "", kind)))
         return Row(payload, way, channel, self._time, joins=joins)

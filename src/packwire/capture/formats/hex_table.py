@@ -7,8 +7,8 @@ import csv
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from packwire.capture.formats.wireshark_text import OPCODES
 from packwire.capture.packets import NO_TIME, PacketDirection
+from packwire.capture.text.att import OPCODES
 from packwire.capture.text.clock import Clock, seconds
 from packwire.capture.text.doubt import doubt
 from packwire.capture.text.grammar import BEGINS, Row, Unread

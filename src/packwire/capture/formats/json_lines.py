@@ -2,16 +2,17 @@
 
 The names are those of the columns of a table (see `hex_table`). The objects may be the elements of a list, a
 line of which each is. A Buffer of Node.js holds decimal numbers. Base64 is read where the name says it
-(`base64`), or where checksums confirm it.
+(`base64`) and there is a time or a direction, or where checksums confirm it.
 """
 
 import json
 import re
 from collections.abc import Callable
 
-from packwire.capture.formats.checked_lines import Confirming, encoded
 from packwire.capture.formats.hex_table import CAN_NAMES, COLUMNS, row
+from packwire.capture.packets import NO_TIME, PacketDirection
 from packwire.capture.text.clock import Clock
+from packwire.capture.text.confirmed import Confirming, encoded
 from packwire.capture.text.grammar import NO_BYTES, Row, Unread
 
 NAME = "JSON lines"
@@ -70,7 +71,9 @@ class Grammar:
         )
         if taken is None:
             return None
-        return taken._replace(doubt="") if named else self._confirming.settle(taken)
+        # By its name alone it may be a picture, or a password.
+        recorded = taken.time != NO_TIME or taken.direction is not PacketDirection.UNKNOWN
+        return taken._replace(doubt="") if named and recorded else self._confirming.settle(taken)
 
 
 def _text(value: object) -> str:

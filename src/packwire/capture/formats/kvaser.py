@@ -35,14 +35,14 @@ _KING = re.compile(r"Chn\s+Identifier\s+Flg\s+DLC\s+D0\S*\s+Time\s+Dir\s*")
 _MEMORATOR = re.compile(r"\s*Time\s+Chan\s+Identifier\s+Flags\s+DLC\s+Data\s+Counter\s*")
 _BASE = re.compile(r"\s*Format of (?P<what>data|id) field:\s*(?P<base>HEX|DEC)\s*")
 _KING_ROW = re.compile(
-    r"\s*(?P<bus>\d{1,2})\s+(?P<id>[0-9A-Fa-f]{1,10})\s+(?P<flags>[A-Z]{0,4})\s+(?P<size>\d{1,2})"
+    r"\s*(?P<bus>\d{1,2})\s+(?P<id>[0-9A-Fa-f]{1,10})\s+(?P<flags>[A-Z]{1,4}\s+|(?<=\s\s))(?P<size>\d{1,2})"
     r"(?P<data>(?:\s+[0-9A-Fa-f]{1,3}){0,8})\s+(?P<time>\d{1,9}\.\d{1,9})\s+(?P<way>[RT])\s*"
 )
 _KING_ERROR = re.compile(r"\s*\d{1,2}\s+ErrorFrame\s.*?(?P<time>\d{1,9}\.\d{1,9})\s+[RT]\s*")
 _MEMORATOR_ROW = re.compile(
     r"\s*(?P<time>\d{1,9}\.\d{1,9})\s+(?P<bus>\d{1,2})\s+(?P<id>[0-9A-Fa-f]{1,10})(?P<wide>x?)\s+"
-    r"(?P<way>Tx|TxRq|Rx)\s+(?P<flags>[EFBPRW#]?(?: ?[EFBPRW#])*)\s*(?P<size>\d{1,2})\s+"
-    r"(?:(?P<remote>RTR)|(?P<data>[0-9A-Fa-f]{1,3}(?:\s+[0-9A-Fa-f]{1,3}){0,7})?)\s+\d{1,12}\s*"
+    r"(?P<way>TxRq|Tx|Rx)\s+(?P<flags>(?:[EFBPRW#](?: ?[EFBPRW#])*\s+)?)(?P<size>\d{1,2})\s+"
+    r"(?:(?:(?P<remote>RTR)|(?P<data>[0-9A-Fa-f]{1,3}(?:\s+[0-9A-Fa-f]{1,3}){0,7}))\s+|(?<=\s\s))\d{1,12}\s*"
 )
 
 
@@ -55,13 +55,14 @@ class Grammar:
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the frame of a row; None for lines of another form."""
-        if found := _BASE.fullmatch(line):
+        if "Format of" in line and (found := _BASE.fullmatch(line)):
             self._bases[found["what"]] = 16 if found["base"] == "HEX" else 10
             return NO_BYTES
-        for form, header in (("king", _KING), ("memorator", _MEMORATOR)):
-            if header.fullmatch(line):
-                self._form = form
-                return BEGINS
+        if "Identifier" in line:
+            for form, header in (("king", _KING), ("memorator", _MEMORATOR)):
+                if header.fullmatch(line):
+                    self._form = form
+                    return BEGINS
         if self._form == "king":
             return self._king(line)
         found = _MEMORATOR_ROW.fullmatch(line) if self._form else None

@@ -2,7 +2,7 @@
 
 import re
 
-from packwire.capture.packets import PacketDirection
+from packwire.capture.text.can import way_of_letter
 from packwire.capture.text.clock import Clock
 from packwire.capture.text.grammar import NO_BYTES, Row, Unread
 
@@ -29,5 +29,5 @@ class Grammar:
         found = _FRAME.fullmatch(line)
         if found is None:
             return NO_BYTES if _SYSTEM.fullmatch(line) else None
-        way = PacketDirection.SENT if found["way"] == "Tx" else PacketDirection.RECEIVED
+        way = way_of_letter(found["way"])
         return Row(bytes.fromhex(found["hex"]), way, "uart", self._clock.time(found["time"]))

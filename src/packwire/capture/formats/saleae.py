@@ -8,8 +8,8 @@ import csv
 import re
 
 from packwire.capture.packets import NO_TIME, PacketDirection
-from packwire.capture.text.can import WRONG_SIZE, can_frame, can_row
-from packwire.capture.text.clock import Clock, seconds
+from packwire.capture.text.can import WRONG_SIZE, can_frame, can_row, token_bytes
+from packwire.capture.text.clock import STAMP, Clock, seconds
 from packwire.capture.text.grammar import BEGINS, NO_BYTES, Row, Unread
 from packwire.capture.text.way import way
 
@@ -33,20 +33,33 @@ _UNIT = re.compile(r" ?\[s\]")
 _BYTE = re.compile(r"0x([0-9A-Fa-f]{2})(?P<error>\s*\(?(?:framing|parity) error\)?|\s*\(error\))?")
 _BYTES = re.compile(r"0x[0-9A-Fa-f]{1,2}(?: 0x[0-9A-Fa-f]{1,2}){0,63}")
 _HEX = re.compile(r"0x[0-9A-Fa-f]{1,18}")
+#: A row of version 2 has a name, a type, a time, a duration, and what was seen.
+_LEAST_CELLS = 5
 #: Bytes that follow each other within 20 ms at most, or four of their own length, are one message.
 _GAP, _BYTES_APART = 20_000_000, 4
 _NOT_HEX = Unread("bytes of an analyzer that are not in hex", damaged=True)
 _ERROR = Unread("bytes with errors of framing or parity", damaged=True)
+#: What other analyzers are called unless they are renamed, and the types of rows that they have.
+_OTHER_NAME = re.compile(r"(?:SPI|I2C|1-Wire)\b", re.IGNORECASE)
+_OTHER_TYPES = frozenset(("start", "stop", "address", "enable", "disable", "result", "reset", "presence"))
+_OTHER = Unread("rows of an analyzer that is none of UART or CAN, which are not read here")
+#: So many names of analyzers are told apart.
+_MOST_NAMES = 64
+_TIME = re.compile(rf"{STAMP}|-?\d{{1,10}}(?:\.\d{{1,18}})?(?:[eE]-?\d{{1,2}})?")
 _KINDS = {"standard": False, "extended": True, "data": None}
 
 
 class Grammar:
     """Takes a head and the rows below it."""
 
-    def __init__(self, _clock: Clock) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._form = ""
         self._names: list[str] = []
         self._last: tuple[str, int, int] = ("", NO_TIME, 0)
+        self._least = _GAP
+        self._others: set[str] = set()
+        """Names of analyzers of other kinds."""
         self._can: _Frame | None = None
 
     def take(self, line: str) -> Row | Unread | None:
@@ -54,16 +67,23 @@ class Grammar:
         if not self._form:
             return self._head(line)
         cells = [cell.strip() for cell in _cells(line)]
-        if len(cells) < 3:
+        if len(cells) < (_LEAST_CELLS if self._form == "table" else 3):
             return None
-        if self._form == "can":
-            return _can(cells)
         if self._form == "table":
-            return self._table(dict(zip(self._names, cells, strict=False)))
-        time = seconds(cells[0])
+            row = dict(zip(self._names, cells, strict=False))
+            return self._table(row) if _TIME.fullmatch(row["start_time"]) else None
+        if not _TIME.fullmatch(cells[0]):
+            return None
+        time = self._time(cells[0])
+        if self._form == "can":
+            return _can(cells, time)
         if self._form == "value":
             return self._byte("uart", cells[1], time, 0, error=any(cells[2:]))
-        return self._byte(cells[1], cells[2], time, 0)
+        return _OTHER if _OTHER_NAME.match(cells[1]) else self._byte(cells[1], cells[2], time, 0)
+
+    def _time(self, text: str) -> int:
+        time = seconds(text)
+        return self._clock.time(text) if time == NO_TIME else time
 
     def _head(self, line: str) -> Unread | None:
         if not line.startswith(("Time [s]", "name,type,", '"name","type"', "name,")):
@@ -75,12 +95,16 @@ class Grammar:
         return BEGINS if self._form else None
 
     def _table(self, cells: dict[str, str]) -> Row | Unread:
-        time, size = seconds(cells["start_time"]), seconds(cells["duration"])
-        kind = cells["type"]
+        time, size = self._time(cells["start_time"]), seconds(cells["duration"])
+        kind, name = cells["type"], cells["name"]
+        # Only I2C says of each byte of data whether it was acknowledged.
+        other = kind in _OTHER_TYPES or (kind == "data" and cells.get("ack")) or _OTHER_NAME.match(name)
+        if other and len(self._others) < _MOST_NAMES:
+            self._others.add(name)
+        if other or name in self._others:
+            return _OTHER
         if kind == "data":
-            return self._byte(
-                cells["name"], cells.get("data", ""), time, size, error=bool(cells.get("error"))
-            )
+            return self._byte(name, cells.get("data", ""), time, size, error=bool(cells.get("error")))
         if kind == "identifier_field":
             self._can = _Frame(cells, time)
         elif self._can and kind == "control_field":
@@ -113,8 +137,6 @@ class Grammar:
             self._least = min(self._least, time - last)
         return self._least * _BYTES_APART
 
-    _least = _GAP
-
 
 class _Frame:
     """A frame of a CAN analyzer, whose parts stand in rows of their own."""
@@ -128,7 +150,8 @@ class _Frame:
         self.data = b""
 
     def row(self) -> Row | Unread:
-        if self.id is None or (self.size is not None and self.size != len(self.data) and not self.remote):
+        cut = not self.data if self.size is None else self.size != len(self.data) and not self.remote
+        if self.id is None or cut:
             return WRONG_SIZE
         frame = can_frame(
             self.id, b"" if self.remote else self.data, extended=self.extended, remote=self.remote
@@ -136,7 +159,7 @@ class _Frame:
         return can_row(frame, PacketDirection.UNKNOWN, "can", self.time)
 
 
-def _can(cells: list[str]) -> Row | Unread:
+def _can(cells: list[str], time: int) -> Row | Unread:
     """Return the frame of a row of version 1."""
     identifier, size = (
         _number(cells[3]) if len(cells) > 5 else None,
@@ -145,13 +168,13 @@ def _can(cells: list[str]) -> Row | Unread:
     if identifier is None or size is None:
         return WRONG_SIZE
     remote = cells[2].lower().startswith("remote")
-    data = bytes(int(each, 16) for each in cells[5].split()) if _BYTES.fullmatch(cells[5]) else b""
+    data = (token_bytes(cells[5]) if _BYTES.fullmatch(cells[5]) else None) or b""
     if len(data) != size and not remote:
         return WRONG_SIZE
     frame = can_frame(
         identifier, b"" if remote else data, extended=_KINDS.get(cells[2].lower()), remote=remote
     )
-    return can_row(frame, PacketDirection.UNKNOWN, "can", seconds(cells[0]))
+    return can_row(frame, PacketDirection.UNKNOWN, "can", time)
 
 
 def _number(text: str) -> int | None:

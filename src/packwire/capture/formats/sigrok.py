@@ -6,7 +6,7 @@ are one message. The decoder must show hex, which a letter or a leading zero pro
 
 import re
 
-from packwire.capture.packets import PacketDirection
+from packwire.capture.text.can import way_of_letter
 from packwire.capture.text.clock import Clock, seconds
 from packwire.capture.text.grammar import NO_BYTES, Row, Unread
 
@@ -81,9 +81,8 @@ class Grammar:
         going_on = joins and self._going_on
         self._going_on = True
         payload, self._held = (payload if going_on else self._held), b""
-        way = {"RX": PacketDirection.RECEIVED, "TX": PacketDirection.SENT}.get(side, PacketDirection.UNKNOWN)
         time = seconds(said["time"] or "") if said.get("time") else None
-        row = Row(payload, way, "uart", joins=going_on)
+        row = Row(payload, way_of_letter(side), "uart", joins=going_on)
         return row if time is None else row._replace(time=time)
 
     def _joins(self, side: str, said: dict[str, str | None]) -> bool:

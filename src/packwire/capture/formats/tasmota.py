@@ -82,7 +82,7 @@ class Grammar:
 
 def _hex(text: str) -> bytes | None:
     try:
-        return bytes.fromhex(text.replace(",", "?"))
+        return bytes.fromhex(text)
     except ValueError:
         return None
 

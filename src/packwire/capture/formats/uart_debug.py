@@ -33,6 +33,7 @@ _NUMBER = re.compile(r"\d+")
 _ONE = re.compile(
     r".{0,60}?\[uart(?:[._]\w+)?:\d+\]:?\s+(?P<what>Wrote|Read) 0b[01]{8} \(0x(?P<byte>[0-9A-F]{2})\)\s*"
 )
+_NO_ONE = (PacketDirection.UNKNOWN, NO_TIME)
 #: Bytes that are printed later than this after the one before begin another message.
 _PAUSE = 50_000_000
 #: The same bytes once more, as lambdas under `debug:` print them beside the component's own line.
@@ -51,13 +52,15 @@ class Grammar:
         self._decimal: bool | None = None
         """Whether numbers are decimal; None as long as no line has told."""
         self._last: bytes | None = None
-        self._ones: tuple[str, int, bytes] = ("", NO_TIME, b"")
-        """What lines of single bytes said last: which way, when, the bytes."""
+        self._one_before = _NO_ONE
+        """Which way the line before went, and when, if it was one of a single byte."""
+        self._ones: dict[PacketDirection, bytearray] = {}
+        """What lines of single bytes said last, which the line of the whole message says once more."""
 
     def take(self, line: str) -> Row | Unread | None:
         """Return the bytes behind a mark; None for other lines."""
         if " 0b" in line and (one := _ONE.fullmatch(line)):
-            return self._one(line, one)
+            return self._single(line, one)
         if ">>>" not in line and "<<<" not in line:
             return NO_BYTES if self._last is not None and self._again(line) else None
         head = prefix(line)
@@ -68,17 +71,21 @@ class Grammar:
         if not isinstance(payload, bytes):
             return payload if "uart_debug" in line[: mark.start()] else None
         way = PacketDirection.SENT if mark[1] == ">>>" else PacketDirection.RECEIVED
-        if self._ones[2] == payload:
+        if bytes(self._ones.pop(way, b"")) == payload:
             return NO_BYTES  # what its single bytes said already
+        self._one_before = _NO_ONE
         self._last = payload
         return Row(payload, way, "uart", head.when(self._clock))
 
-    def _one(self, line: str, one: re.Match[str]) -> Row:
+    def _single(self, line: str, one: re.Match[str]) -> Row:
         time, byte = prefix(line).when(self._clock), bytes.fromhex(one["byte"])
-        before, last, already = self._ones
-        joins = before == one["what"] and (time == last or 0 <= time - last <= _PAUSE)
-        self._ones = (one["what"], time, already * joins + byte)
         way = PacketDirection.SENT if one["what"] == "Wrote" else PacketDirection.RECEIVED
+        before, last = self._one_before
+        joins = before is way and (time == last or 0 <= time - last <= _PAUSE)
+        self._one_before = (way, time)
+        if not joins or way not in self._ones:
+            self._ones[way] = bytearray()
+        self._ones[way] += byte
         return Row(byte, way, "uart", time, joins=joins)
 
     def _again(self, line: str) -> bool:

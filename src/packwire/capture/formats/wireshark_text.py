@@ -6,7 +6,8 @@ opcode and handle.
 
 import re
 
-from packwire.capture.packets import NO_TIME, PacketDirection
+from packwire.capture.packets import NO_TIME
+from packwire.capture.text.att import OPCODES
 from packwire.capture.text.clock import Clock
 from packwire.capture.text.grammar import NO_BYTES, Row, Unread
 
@@ -28,16 +29,6 @@ _LAYER = re.compile(r"Bluetooth Attribute Protocol\s*")
 _OPCODE = re.compile(r"\s+Opcode: [\w ]{3,40} \((?P<code>0x[0-9a-f]{2})\)\s*")
 _HANDLE = re.compile(r"\s+Handle: (?P<handle>0x[0-9a-f]{4})\b.*")
 _VALUE = re.compile(r"\s+Value(?P<cut> \[truncated\])?: (?P<hex>(?:[0-9a-f]{2})+)(?P<rest>\S*)\s*")
-_WROTE = PacketDirection.SENT
-_TOLD = PacketDirection.RECEIVED
-#: By opcode [Bluetooth Core, vol. 3, part F, 3.4.8]: which way it goes, and what the channel is called.
-OPCODES = {
-    0x0B: (_TOLD, "read"),
-    0x12: (_WROTE, "write"),
-    0x52: (_WROTE, "write"),
-    0x1B: (_TOLD, "notify"),
-    0x1D: (_TOLD, "indicate"),
-}
 _CUT = Unread("values that Wireshark shows in part", damaged=True)
 
 

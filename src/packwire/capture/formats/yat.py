@@ -18,7 +18,7 @@ _BYTES = re.compile(
     r"(?P<bytes>0?[0-9A-Fa-f]{2}[hH](?:[ ,]{1,2}0?[0-9A-Fa-f]{2}[hH])+)(?: ?\((?P<count>\d{1,5})\))?\s*"
 )
 _TOKEN = re.compile(r"([0-9A-Fa-f]{2})[hH]")
-_FEWEST = 3
+_FEWEST, _LAST_PADDED = 3, 0x09
 
 
 class Grammar:
@@ -42,7 +42,9 @@ class Grammar:
             return SHORT
         if len(payload) < _FEWEST:
             return None
-        why = NUMBERS if payload.hex().isdigit() and not words.direct else ""
+        # Hours are written so too: `24h, 48h, 72h`.
+        hours = list(payload) == sorted(payload) or min(payload) > _LAST_PADDED
+        why = NUMBERS if payload.hex().isdigit() and (hours or not words.direct) else ""
         way = words.direction
         time = self._clock.time(head["time"])
         return Row(payload, way, channel(words.name, way), time, doubt=why, shape="h")

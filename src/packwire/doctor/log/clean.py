@@ -6,6 +6,8 @@ frames as well. Of a Bluetooth address the maker's part stays, and devices stay 
 
 import re
 
+from packwire.capture.events.address import plain_address
+
 HIDDEN = "***"
 _SHOWN_BYTES = 4
 _MAX_ADDRESSES = 4096
@@ -75,7 +77,7 @@ class Cleaner:
 
     def address(self, text: str) -> str:
         """Return a Bluetooth address with the maker's part and a number for the rest."""
-        plain = text.upper().replace("-", ":").replace("_", ":")
+        plain = plain_address(text)
         if plain not in self._addresses and len(self._addresses) < _MAX_ADDRESSES:
             self._addresses[plain] = f"{plain[:8]}:xx:xx:{len(self._addresses) + 1:02d}"
         return self._addresses.get(plain, f"{plain[:8]}:xx:xx:xx")
