@@ -169,6 +169,12 @@ def test_a_table_that_describes_registers_is_no_recording(name):
     assert len(read(rows.replace("meaning", "time").replace("current", "12:00:01").encode())) == 2
 
 
+@pytest.mark.parametrize("line", ["be be be", "ad be ad be", "De ad"])
+def test_words_of_two_letters_are_no_bytes(line):
+    with pytest.raises(BadFileError):
+        read(f"{line}\n".encode())
+
+
 @pytest.mark.parametrize(
     "line", ["['a', 'b', 'c']", "['be', 'ad']", '["10", "20", "30"]', "['21', '2', '33']"]
 )

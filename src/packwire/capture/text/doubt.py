@@ -21,6 +21,8 @@ ALONE = frozenset((PADDED, SHORT_RUN))
 #: A run this long is no number that people write; one of exactly `_UUID` digits may be a UUID.
 _LONG_RUN, _SHORT_RUN_DIGITS, _UUID, _MAC = 24, 8, 32, 12
 _UUID_RUN = re.compile(r"[0-9a-fA-F]{12}[1-8][0-9a-fA-F]{3}[89abAB][0-9a-fA-F]{15}")
+#: Words of two letters that are digits, in a row.
+_WORDS = re.compile(r"(?i)(?:(?:ad|be|da|de|ed|fa) ?\b)+")
 _LEAST = 4
 #: Of so many bytes hardly ever all look like decimal numbers.
 _LEAST_NUMBERS = 8
@@ -38,6 +40,8 @@ def doubt(text: str, *, marked: bool, direct: bool = False) -> str:
         text = text.replace(text[0], "")
     if "x" in text or "X" in text:
         return "" if marked or len(hex_tokens(text)) > 1 else NUMBERS
+    if not marked and not direct and _WORDS.fullmatch(text):
+        return WORD
     if text[2:3] == " " and len(text) > _CLEAR and not text.replace(" ", "").isdigit():
         return ""
     parts = hex_tokens(text)
