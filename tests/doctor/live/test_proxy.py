@@ -85,6 +85,7 @@ def _no_patience(monkeypatch):
     monkeypatch.setattr(link, "AGAIN", 0.8)
     monkeypatch.setattr(proxy, "SAID_TIMEOUT", 0.5)
     monkeypatch.setattr(proxy, "OPEN_TIMEOUT", 5.0)
+    monkeypatch.setattr(proxy, "SLOT_TIMEOUT", 0.3)
 
 
 @asynccontextmanager
@@ -141,6 +142,22 @@ async def test_it_is_taken_from_nobody_unasked():
     assert (full.verdict.key, full.verdict.confidence) == ("ble.no-free-slot", CERTAIN)
     assert asked.verdict.key == "ok"
     assert "taken from Home Assistant 2026.10.1" in asked.checks[-1].answer
+
+
+async def test_a_connection_that_just_ends_leaves_its_slot(monkeypatch):
+    monkeypatch.setattr(proxy, "SLOT_TIMEOUT", 30.0)
+    async with arranged(Esphome(held=[*OTHERS])) as server:
+        settle = proxy.OpenProxy.settle_slots
+
+        async def ends(found):
+            if found.slots.free == 0:
+                server.esphome.held.pop()
+                server.clients[0].send(server.free())
+            await settle(found)
+
+        monkeypatch.setattr(proxy.OpenProxy, "settle_slots", ends)
+        found = await examine(ble_address(JBD, radio=server.proxy()), BRISK)
+    assert found.verdict.key == "ok"
 
 
 async def test_slots_that_are_not_told_are_tried():

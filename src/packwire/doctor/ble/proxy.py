@@ -62,9 +62,12 @@ def _tells_slots(exam: Examination) -> str:
     quiet=True,
 )
 async def slots(exam: Examination) -> CheckResult:
-    """See which connections the proxy holds before this one."""
+    """See which connections the proxy holds before this one, once those that just end had their time."""
     facts = exam.facts[ProxyFacts]
     assert facts.found is not None
+    await facts.found.settle_slots()
+    if facts.found.lost:
+        return failed(facts.found.went)
     facts.slots = told = facts.found.slots
     if told is None:
         return odd("it does not tell its connection slots")

@@ -87,7 +87,7 @@ class OpenProxy:
     over: set[Callable[[], None]] = field(default_factory=set)
     """Told that the API is closed by the other end."""
     holders: int = 0
-    _backend: "type[BaseBleakClient] | None" = None
+    backend: "type[BaseBleakClient] | None" = None
     _told: asyncio.Event = field(default_factory=asyncio.Event)
     _bluetooth: "ESPHomeBluetoothDevice | None" = None
 
@@ -140,7 +140,7 @@ class OpenProxy:
             self._bluetooth, self.client, info, api_version, info.name, scanner, self.over
         )
         made = partialmethod(ESPHomeClient.__init__, client_data=data)
-        self._backend = type(
+        self.backend = type(
             "ProxiedClient", (ESPHomeClient,), {"__init__": made, **told_as_of_bluez(ESPHomeClient)}
         )
         if not self.is_recent:
@@ -190,12 +190,7 @@ class OpenProxy:
 
         for each in said.advertisements:
             name, uuids, service_data, manufacturer_data, power = parse_advertisement_data_bytes(each.data)
-            details = {
-                "source": str(self.proxy),
-                "address_type": each.address_type,
-                "backend": self._backend,
-                "proxy": self,
-            }
+            details = {"source": str(self.proxy), "address_type": each.address_type, "proxy": self}
             device = BLEDevice(int_to_bluetooth_address(each.address), name, details)
             data = AdvertisementData(
                 name, dict(manufacturer_data), dict(service_data), list(uuids), power, each.rssi, ()
@@ -265,6 +260,14 @@ class OpenProxy:
             return ""
         return f"{self.who} was taken from {self.taken_from}: reload its ESPHome entry there afterwards"
 
+    async def settle_slots(self) -> None:
+        """Wait for a free slot no longer than a connection takes that just ends: then `slots` tell."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SLOT_TIMEOUT):
+                while self.slots is not None and self.slots.free <= 0 and not self.lost:
+                    self._told.clear()
+                    await self._told.wait()
+
     async def wait_for_slot(self) -> None:
         """Wait until one more connection can be made: one may just be ending. Raises UnreachableError."""
         if not self.active:
@@ -273,11 +276,7 @@ class OpenProxy:
                 "configuration",
                 reason=Reason.NO_BLUETOOTH,
             )
-        with suppress(TimeoutError):
-            async with asyncio.timeout(SLOT_TIMEOUT):
-                while self.slots is not None and self.slots.free <= 0 and not self.lost:
-                    self._told.clear()
-                    await self._told.wait()
+        await self.settle_slots()
         if self.lost:
             raise UnreachableError(self.went, reason=Reason.CLOSED)
         if self.slots is not None and self.slots.free <= 0:
@@ -386,11 +385,16 @@ def _made(proxy: BluetoothProxy) -> OpenProxy:
 
 async def wait_for_slot(device: "BLEDevice") -> None:
     """Wait until a proxy that heard a device can connect; at once for all others. Raises UnreachableError."""
-    if isinstance(device.details, dict) and isinstance(found := device.details.get("proxy"), OpenProxy):
+    if (found := _heard_by(device)) is not None:
         await found.wait_for_slot()
 
 
 def backend_of(device: Any) -> "type[BaseBleakClient] | None":
     """Return by what bleak connects to a device that a proxy heard; None for all others."""
+    return getattr(_heard_by(device), "backend", None)
+
+
+def _heard_by(device: Any) -> OpenProxy | None:
     details = getattr(device, "details", None)
-    return details.get("backend") if isinstance(details, dict) else None
+    found = details.get("proxy") if isinstance(details, dict) else None
+    return found if isinstance(found, OpenProxy) else None
