@@ -77,7 +77,7 @@ async def slots(exam: Examination) -> CheckResult:
     exam.journal.tell(EventKind.SLOTS, "slots", words, **numbers)
     facts.holds_pack = exam.address.target.upper() in told.held
     if facts.holds_pack:
-        return odd(f"{words}; it is connected to this pack already, for another program", *by)
+        return odd(f"{words}; it is connected to this pack already", *by)
     if told.free <= 0:
         return failed(words, *by)
     return passed(words, *by, excludes="a proxy whose connections are all taken")

@@ -67,9 +67,9 @@ class OpenProxy:
     """An ESPHome device whose API is open.
 
     `has_proxy`, `active` and `is_recent`: it has a Bluetooth proxy at all, one that makes connections, and a
-    version of it that can be used for that. `slots` None: it does not tell. `subscribed`: it gives its
-    Bluetooth to this client; None where that was not asked for, or its version does not tell. `taken_from`:
-    who had it before, as it logs that.
+    version of it that can be used for that (`sends_raw`: it sends advertisements as they are). `slots` None:
+    it does not tell. `subscribed`: it gives its Bluetooth to this client; None where that was not asked for,
+    or its version does not tell. `taken_from`: who had it before, as it logs that.
     """
 
     proxy: BluetoothProxy
@@ -79,6 +79,7 @@ class OpenProxy:
     has_proxy: bool = False
     active: bool = False
     is_recent: bool = False
+    sends_raw: bool = False
     slots: Slots | None = None
     subscribed: bool | None = None
     taken_from: str = ""
@@ -123,8 +124,8 @@ class OpenProxy:
         from bleak_esphome.backend.device import ESPHomeBluetoothDevice  # noqa: PLC0415
 
         info = await self.client.device_info()
-        api_version = self.client.api_version or APIVersion()
-        features = BluetoothProxyFeature(info.bluetooth_proxy_feature_flags_compat(api_version))
+        version = self.client.api_version or APIVersion()
+        features = BluetoothProxyFeature(info.bluetooth_proxy_feature_flags_compat(version))
         self.name, self.version = (
             printable(each[:_LONGEST_NAME]) for each in (info.name, info.esphome_version)
         )
@@ -132,13 +133,12 @@ class OpenProxy:
         self.active = BluetoothProxyFeature.ACTIVE_CONNECTIONS in features
         # One that listens only has no use for services that are kept, and does not say that it keeps them.
         keeps = BluetoothProxyFeature.REMOTE_CACHING in features or not self.active
-        self.is_recent = keeps and BluetoothProxyFeature.RAW_ADVERTISEMENTS in features
+        self.sends_raw = BluetoothProxyFeature.RAW_ADVERTISEMENTS in features
+        self.is_recent = keeps and self.sends_raw
         source = info.bluetooth_mac_address or info.mac_address
         self._bluetooth = ESPHomeBluetoothDevice(info.name, source, available=True)
         scanner: Any = _NeverPaused()
-        data = ESPHomeClientData(
-            self._bluetooth, self.client, info, api_version, info.name, scanner, self.over
-        )
+        data = ESPHomeClientData(self._bluetooth, self.client, info, version, info.name, scanner, self.over)
         made = partialmethod(ESPHomeClient.__init__, client_data=data)
         self.backend = type(
             "ProxiedClient", (ESPHomeClient,), {"__init__": made, **told_as_of_bluez(ESPHomeClient)}
