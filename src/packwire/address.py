@@ -354,9 +354,9 @@ def _split(rest: str, scheme: str) -> tuple[str, int | None, str, int | None, st
     """Return host, port, what stands before the @, the CAN id, and what may be shown of it."""
     if not rest.startswith("//"):
         raise BadAddressError(f"an address of this kind begins with {scheme}://")
-    user, _, place = rest[2:].rpartition("@")
+    user, _, shown = rest[2:].rpartition("@")
     try:
-        parts = urlsplit(f"//{place}")
+        parts = urlsplit(f"//{shown}")
         host, port = parts.hostname, parts.port
     except ValueError:
         raise BadAddressError(
@@ -364,18 +364,18 @@ def _split(rest: str, scheme: str) -> tuple[str, int | None, str, int | None, st
             "around an IPv6 address"
         ) from None
     if not host:
-        raise BadAddressError(f"{scheme}://{place} names no host")
+        raise BadAddressError(f"{scheme}://{shown} names no host")
     if port == 0:
-        raise BadAddressError(f"{scheme}://{place}: a port is 1 to 65535")
+        raise BadAddressError(f"{scheme}://{shown}: a port is 1 to 65535")
     path = parts.path.rstrip("/")
     match = _CAN_SUFFIX.fullmatch(path)
     if path and not match:
         raise BadAddressError(
-            f"{path!r} in {scheme}://{place} means nothing: the path of an address is /can/ID"
+            f"{path!r} in {scheme}://{shown} means nothing: the path of an address is /can/ID"
         )
     if parts.query or parts.fragment:
-        raise BadAddressError(f"{scheme}://{place}: nothing may follow the CAN id")
-    return host, port, user, _checked_can_id(match[1]) if match else None, place
+        raise BadAddressError(f"{scheme}://{shown}: nothing may follow the CAN id")
+    return host, port, user, _checked_can_id(match[1]) if match else None, shown
 
 
 def _options(query: str, shown: str, known: tuple[str, ...]) -> dict[str, str]:

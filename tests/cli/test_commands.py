@@ -61,9 +61,10 @@ async def test_a_reader_that_goes_early_is_no_error():
 
 def test_reading_a_vesc_loads_no_models():
     code = (
-        "import sys, packwire.cli.main\nsys.argv = ['packwire', 'read', 'vesc://127.0.0.1:9']\ntry: "
-        "packwire.cli.main.main()\nexcept SystemExit: print([name for name in sys.modules if "
-        "name.startswith('packwire.models.')])"
+        "import sys, packwire.cli.main\n"
+        "sys.argv = ['packwire', 'read', 'vesc://127.0.0.1:9']\n"
+        "try: packwire.cli.main.main()\n"
+        "except SystemExit: print([name for name in sys.modules if name.startswith('packwire.models.')])"
     )
     out = subprocess.check_output([sys.executable, "-c", code], text=True, stderr=subprocess.DEVNULL)
     assert out == "['packwire.models.store']\n"

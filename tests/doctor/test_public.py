@@ -47,15 +47,18 @@ def test_it_needs_neither_terminal_nor_arrays_nor_templates():
 def test_other_connections_of_this_computer(tmp_path):
     table = tmp_path / "tcp"
     table.write_text(
-        "  sl  local_address rem_address   st tx_queue\n   0: 0100007F:A1B2 0100007F:FE4E 01"
-        " 00000000:00000000\n   1: 0100007F:A1B3 0100007F:FE4E 06 00000000:00000000\n   2: 0100007F:A1B4"
-        " 0200007F:FE4E 01 00000000:00000000\n   3: 0100007F:FE4E 0100007F:A1B2 01"
-        " 00000000:00000000\ngarbage\n   4: x y:z 01\n   5: a 0100007F:q 01 c\n"
+        "  sl  local_address rem_address   st tx_queue\n"
+        "   0: 0100007F:A1B2 0100007F:FE4E 01 00000000:00000000\n"
+        "   1: 0100007F:A1B3 0100007F:FE4E 06 00000000:00000000\n"
+        "   2: 0100007F:A1B4 0200007F:FE4E 01 00000000:00000000\n"
+        "   3: 0100007F:FE4E 0100007F:A1B2 01 00000000:00000000\n"
+        "garbage\n   4: x y:z 01\n   5: a 0100007F:q 01 c\n"
     )
     table6 = tmp_path / "tcp6"
     table6.write_text(
-        "header\n   0: 0000000000000000FFFF00000100007F:B1B2 0000000000000000FFFF00000100007F:FE4E 01 0:0\n  "
-        " 1: 00000000000000000000000001000000:B1B3 00000000000000000000000001000000:FE4E 01 0:0\n"
+        "header\n"
+        "   0: 0000000000000000FFFF00000100007F:B1B2 0000000000000000FFFF00000100007F:FE4E 01 0:0\n"
+        "   1: 00000000000000000000000001000000:B1B3 00000000000000000000000001000000:FE4E 01 0:0\n"
     )
     missing = tmp_path / "none"
     assert connected_from_here(["127.0.0.1"], 65102, (table,)) == 1

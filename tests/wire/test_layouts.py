@@ -44,9 +44,25 @@ def whole_number(unsigned):
     )
 
 
+def column_number(unsigned):
+    """Return the same of numbers that are read of many messages at once."""
+    width = st.integers(1, 4)
+    bits = st.tuples(st.integers(0, 4), st.just(3))
+    parts = st.fixed_dictionaries({"type": st.just(Type.UINT), "width": width, "bits": bits})
+    unknown = st.sampled_from([(0,), (1, 2)])
+    others = parts | st.fixed_dictionaries(
+        {"type": st.sampled_from(_NUMBERS), "width": width, "unknown": unknown}
+    )
+    return whole_number(unsigned) | others
+
+
 @st.composite
-def layouts(draw, *, whole=False):
-    """Return fields; `whole`: nothing overlaps, and each value says what its bytes were."""
+def layouts(draw, *, whole=False, columns=False):
+    """Return fields.
+
+    `whole`: nothing overlaps, and each value says what its bytes were. `columns`: all can be read of many
+    messages at once.
+    """
     fields: list[Field] = []
     singles = ["other.version", "other.unheard"]
     for index in range(draw(st.integers(1, 8))):
@@ -60,12 +76,15 @@ def layouts(draw, *, whole=False):
             said["at"] = draw(st.integers(-4, 12))
         elif place == "after" and fields:
             said["after"] = draw(st.sampled_from(fields)).name
-        if not whole and draw(st.integers(0, 5)) == 0:
+        if not whole and not columns and draw(st.integers(0, 5)) == 0:
             width = draw(st.sampled_from([None, 1, 3]))
             fields.append(Field(type=draw(st.sampled_from(_TEXTS)), width=width, **said))
             continue
         unsigned = [each.name for each in fields if each.count is None and each.type is Type.UINT]
-        said |= draw(whole_number(unsigned) if whole else number(singles, conditions))
+        if columns:
+            said |= draw(column_number(unsigned))
+        else:
+            said |= draw(whole_number(unsigned) if whole else number(singles, conditions))
         if "count" not in said:
             singles.append(name)
         fields.append(Field(**said))
@@ -94,14 +113,16 @@ def test_the_places_of_fields_are_those_that_were_read(fields, data, at, order):
 
 
 @given(
-    layouts(),
+    st.booleans().flatmap(lambda columns: st.tuples(st.just(columns), layouts(columns=columns))),
     st.integers(0, 20).flatmap(lambda size: st.lists(messages(size), min_size=1, max_size=4)),
     st.sampled_from(["big", "little"]),
 )
-def test_messages_read_at_once_say_what_they_say_one_by_one(fields, rows, order):
+def test_messages_read_at_once_say_what_they_say_one_by_one(drawn, rows, order):
+    columns, fields = drawn
     codec = Codec(fields, order)
     matrix = np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), len(rows[0]))
     table = values_of(codec, matrix)
+    assert table is not None or not columns
     assert values_of(codec, np.asfortranarray(matrix)) == table
     for index, row in enumerate(rows if table is not None else ()):
         each = ((name, column[index]) for name, column in (table or {}).items())

@@ -23,7 +23,7 @@ from packwire.event import EventKind
 from packwire.link.can_state import can_interfaces
 from packwire.link.port_state import port_state
 from packwire.link.scan import SECONDS, Find, Unlooked, look_around
-from packwire.phrases import few
+from packwire.phrases import counted, few
 
 #: So many Bluetooth devices that nobody knows are shown, and so much of a name.
 _STRANGERS, _NAME = 5, 20
@@ -90,7 +90,7 @@ async def _adapters() -> tuple[str, ...]:
         return ()
     return tuple(
         f"adapter {each.name}, {'powered' if each.powered else 'off'}"
-        + (f", connected to {_count(len(each.holds), 'device')}" if each.holds else "")
+        + (f", connected to {counted(len(each.holds), 'device')}" if each.holds else "")
         for each in found
     )
 
@@ -205,14 +205,10 @@ def _air(facts: AroundFacts, seconds: float, taken: float) -> CheckResult:
     more = len(heard) - len(shown)
     lines += [f"and {more} more that nobody knows: packwire scan --all"] * (more > 0)
     outcome = Outcome.PASSED if heard else Outcome.ODD
-    words = f"{_count(len(heard), 'device')} in {seconds:g} s, {len(known)} of a kind that is known"
+    words = f"{counted(len(heard), 'device')} in {seconds:g} s, {len(known)} of a kind that is known"
     if not heard:
         words = f"nothing at all was heard in {seconds:g} s: far from everything, or the radio is deaf"
     return _result("Bluetooth", question, outcome, words, evidence=tuple(lines), seconds=taken)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" + ("" if number == 1 else "s")
 
 
 def _heard_line(find: Find) -> str:
@@ -227,7 +223,7 @@ def _network(facts: AroundFacts, seconds: float) -> CheckResult:
         return _unlooked("network", question, blocked)
     found = [each for each in facts.finds if each.link is LinkKind.TCP]
     lines = tuple(f"{each.place}  {each.name}" for each in found)
-    words = f"{_count(len(found), 'VESC')} in {seconds:g} s" if found else f"no VESC in {seconds:g} s"
+    words = f"{counted(len(found), 'VESC')} in {seconds:g} s" if found else f"no VESC in {seconds:g} s"
     return _result("network", question, Outcome.PASSED, words, evidence=lines)
 
 
@@ -243,7 +239,7 @@ def _serial(facts: AroundFacts) -> CheckResult:
         problem = problem_of(each)
         blocked_ports += problem is not None
         lines.append(problem[1] if problem else f"{each.path}  {said.get(each.path, '')}")
-    words = f"{_count(len(facts.ports), 'port')}, {len(facts.ports) - blocked_ports} of them free"
+    words = f"{counted(len(facts.ports), 'port')}, {len(facts.ports) - blocked_ports} of them free"
     outcome = Outcome.FAILED if blocked_ports else Outcome.PASSED
     return _result("serial", question, outcome, words, evidence=tuple(lines))
 
@@ -253,7 +249,7 @@ def _can(facts: AroundFacts) -> CheckResult:
     if not facts.interfaces:
         return _result("CAN", question, Outcome.PASSED, "no CAN interface")
     sick = [each for each in facts.interfaces if not each.up or each.state not in {"", "ERROR-ACTIVE"}]
-    words = f"{_count(len(facts.interfaces), 'interface')}, {len(facts.up)} of them up"
+    words = f"{counted(len(facts.interfaces), 'interface')}, {len(facts.up)} of them up"
     outcome = Outcome.FAILED if sick else Outcome.PASSED
     lines = tuple(str(each) for each in facts.interfaces)
     return _result("CAN", question, outcome, words, evidence=lines)
@@ -266,6 +262,6 @@ def _names(facts: AroundFacts) -> CheckResult:
     trouble, unheard = facts.in_trouble, [each for each in facts.named if each.there is False]
     lines = tuple(f"{each.name}: {each.problem or each.said}" for each in facts.named)
     outcome = Outcome.FAILED if trouble else Outcome.ODD if unheard else Outcome.PASSED
-    words = _count(len(facts.named), "device")
+    words = counted(len(facts.named), "device")
     words += f", {len(trouble)} of them out of reach" if trouble else ""
     return _result("names", question, outcome, words, evidence=lines)

@@ -160,8 +160,7 @@ def _reply(model: ModelProtocol, reply: Reply) -> dict[str, Any]:
     begins = reply.begins_text
     if model.can and None not in reply.begins[:4]:
         number = int.from_bytes(bytes(byte or 0 for byte in reply.begins[:4])) & 0x1FFF_FFFF
-        rest = " ".join("??" if byte is None else f"{byte:02x}" for byte in reply.begins[4:])
-        begins = f"identifier {number:#x} {rest}".strip()
+        begins = f"identifier {number:#x} {begins[12:]}".strip()  # behind its four bytes
     return {
         "name": reply.name,
         "begins": begins,

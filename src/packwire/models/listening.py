@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable
 from typing import Any, override
 
 from packwire.models.protocol import ModelProtocol
-from packwire.protocol.base import Protocol, RequestKind
+from packwire.protocol.base import Protocol
 from packwire.protocol.observing import Observer
 from packwire.protocol.words import Words
 from packwire.value_words import value_words
@@ -52,7 +52,7 @@ class ModelObserver(Observer):
     @override
     def asks_for_values(self, request: bytes) -> bool:
         question = self._model.question_of(request)
-        return question is not None and question.kind is RequestKind.READS and question.topic == "values"
+        return question is not None and question.reads_values
 
     @override
     def asks(self, message: bytes) -> bool | None:

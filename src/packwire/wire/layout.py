@@ -143,9 +143,11 @@ class Layout[T: tuple[Any, ...]]:
         """
         unpacked, scaled = unpacked_and_scaled(list(self.fields))
         source = (
-            "def decode(payload, at=1):\n    if len(payload) - at !="
-            f" {sum(field.width or 0 for field in self.fields)}:\n        return otherwise(payload, at)\n   "
-            f" {unpacked} = unpack(payload, at)\n    return new(Decoded, (new(kind, ({scaled})), (), 0))\n"
+            "def decode(payload, at=1):\n"
+            f"    if len(payload) - at != {sum(field.width or 0 for field in self.fields)}:\n"
+            "        return otherwise(payload, at)\n"
+            f"    {unpacked} = unpack(payload, at)\n"
+            f"    return new(Decoded, (new(kind, ({scaled})), (), 0))\n"
         )
         scope = {"kind": self.kind, "Decoded": Decoded, "otherwise": self._decode_as_far_as_it_goes}
         decode: Decode[T] = compiled(

@@ -63,8 +63,10 @@ class TestCandump:
 
     def test_remote_and_error_frames_are_no_data(self):
         log = (
-            "  can0  123   [4]  remote request\n  can0  20000004   [8]  00 01 00 00 00 00 00 00  "
-            " ERRORFRAME\n\tcontroller-problem{rx-overflow}\n  can0  355   [1]  01\n"
+            "  can0  123   [4]  remote request\n"
+            "  can0  20000004   [8]  00 01 00 00 00 00 00 00   ERRORFRAME\n"
+            "\tcontroller-problem{rx-overflow}\n"
+            "  can0  355   [1]  01\n"
         )
         capture = Capture("log", read(log.encode()))
         assert [capture.can.raw.payload(row) for row in range(2)] == [b"", b"\1"]
@@ -139,10 +141,12 @@ class TestTables:
 class TestTraces:
     def test_states_errors_and_events_of_a_trc_2_0(self):
         log = (
-            ";$FILEVERSION=2.0\n;$STARTTIME=42209.4075997106\n;$COLUMNS=N,O,T,I,d,l,D\n;\n      1     "
-            " 1059.900 DT     0300 Rx 7  00 00 00 00 04 00 00 \n      6      1334.522 ER          Rx    04 00"
-            " 02 00 00 \n      7      1334.531 ST          Rx    00 00 00 08 \n      8      1334.643 EC      "
-            "    Rx    02 02 \n      9      1335.156 FB 18EFC034 Tx 12 01 02 03 04 05 06 07 08 09 0A 0B 0C \n"
+            ";$FILEVERSION=2.0\n;$STARTTIME=42209.4075997106\n;$COLUMNS=N,O,T,I,d,l,D\n;\n"
+            "      1      1059.900 DT     0300 Rx 7  00 00 00 00 04 00 00 \n"
+            "      6      1334.522 ER          Rx    04 00 02 00 00 \n"
+            "      7      1334.531 ST          Rx    00 00 00 08 \n"
+            "      8      1334.643 EC          Rx    02 02 \n"
+            "      9      1335.156 FB 18EFC034 Tx 12 01 02 03 04 05 06 07 08 09 0A 0B 0C \n"
         )
         capture = Capture("log", read(log.encode()))
         assert [capture.can.raw.payload(row).hex() for row in range(len(capture.can.raw))] == [
@@ -153,9 +157,11 @@ class TestTraces:
 
     def test_warnings_and_errors_of_a_trc_1_1(self):
         log = (
-            ";$FILEVERSION=1.1\n;$STARTTIME=37704.5364870833\n;\n     5)      1346.8  Warng  FFFFFFFF  4  00"
-            " 00 00 04  BUSLIGHT \n     6)      1349.2  Error      0008  4  00 19 08 08 \n     7)      1352.7"
-            "  Rx         0100  3  RTR \n     8)      1353.7  Tx         0400  2  00 01 \n"
+            ";$FILEVERSION=1.1\n;$STARTTIME=37704.5364870833\n;\n"
+            "     5)      1346.8  Warng  FFFFFFFF  4  00 00 00 04  BUSLIGHT \n"
+            "     6)      1349.2  Error      0008  4  00 19 08 08 \n"
+            "     7)      1352.7  Rx         0100  3  RTR \n"
+            "     8)      1353.7  Tx         0400  2  00 01 \n"
         )
         capture = Capture("log", read(log.encode()))
         assert tuple(map(str, capture.can.raw.channels)) == ("can 0x100 request", "can 0x400")

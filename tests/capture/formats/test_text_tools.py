@@ -85,10 +85,11 @@ TEXTS: dict[str, tuple[str, list[tuple[int, str]]]] = {
     "gatttool, a value read": ("Characteristic value/descriptor: 78 69 61 6f \n", [(-1, "7869616f")]),
     "socat": (
         (
-            "> 2026/01/02 10:20:30.000123456  length=7 from=0 to=6\n dd a5 03 00 ff fd 77                    "
-            "         ......w\n--\n< 2026/01/02 10:20:30.000223456  length=18 from=0 to=17\n dd 03 00 1b 05"
-            " 3a 00 00 27 10 27 10 00 00 2a 5c  .....:..'.'...*\\\n 20 64                                    "
-            "         d\n--\n"
+            "> 2026/01/02 10:20:30.000123456  length=7 from=0 to=6\n"
+            " dd a5 03 00 ff fd 77                             ......w\n--\n"
+            "< 2026/01/02 10:20:30.000223456  length=18 from=0 to=17\n"
+            " dd 03 00 1b 05 3a 00 00 27 10 27 10 00 00 2a 5c  .....:..'.'...*\\\n"
+            " 20 64                                             d\n--\n"
         ),
         [(1, ASK), (-1, "dd03001b053a00002710271000002a5c2064")],
     ),

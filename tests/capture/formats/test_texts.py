@@ -61,8 +61,9 @@ class TestHomeAssistant:
 
     def test_all_ways_to_show_bytes(self):
         log = (
-            f"{self.HEAD}pack: TX BLE req #1 (W): aa 55 90\n{self.HEAD}pack: RX BLE data: "
-            f"aa5590eb\n{self.HEAD}pack: Rx BLE data (start): bytearray(b'\\xdd\\x03w\\'')\n"
+            f"{self.HEAD}pack: TX BLE req #1 (W): aa 55 90\n"
+            f"{self.HEAD}pack: RX BLE data: aa5590eb\n"
+            f"{self.HEAD}pack: Rx BLE data (start): bytearray(b'\\xdd\\x03w\\'')\n"
             f'{self.HEAD}pack: TX BLE data: b"\\x7e\\n"\n'
             f"{self.HEAD}pack: BMS data sample {{'voltage': 13.59}}\n"
         )
@@ -75,9 +76,11 @@ class TestHomeAssistant:
 
     def test_characteristics_are_those_that_the_log_names(self):
         log = (
-            f"{self.HEAD}p: GATT profile\n  CHR {UUID} (Handle: 15): Vendor specific (read)\n{self.HEAD}p: "
-            f"received characteristic handles #15 (notify), #15 (write).\n{self.HEAD}p: start notify on RX "
-            f"characteristic ff01\n{self.HEAD}p: TX BLE data: 0102\n"
+            f"{self.HEAD}p: GATT profile\n"
+            f"  CHR {UUID} (Handle: 15): Vendor specific (read)\n"
+            f"{self.HEAD}p: received characteristic handles #15 (notify), #15 (write).\n"
+            f"{self.HEAD}p: start notify on RX characteristic ff01\n"
+            f"{self.HEAD}p: TX BLE data: 0102\n"
         )
         assert rows(log) == [(1, "att ff01 write", "0102")]
 

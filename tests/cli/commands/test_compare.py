@@ -116,9 +116,10 @@ def test_json(shown):
 def test_a_log_of_the_client(shown, tmp_path):
     log = tmp_path / "client.log"
     log.write_text(
-        "2026-11-21 02:40:15,009 INFO connected\n2026-11-21 02:40:19,019 ERROR BMS_GET_VALUES: "
-        "Timeout\n2026-11-21 02:40:21,021 ERROR BMS_GET_VALUES: Timeout\n2026-11-21 02:40:23,023 ERROR "
-        "BMS_GET_VALUES via can 84: Timeout\n"
+        "2026-11-21 02:40:15,009 INFO connected\n"
+        "2026-11-21 02:40:19,019 ERROR BMS_GET_VALUES: Timeout\n"
+        "2026-11-21 02:40:21,021 ERROR BMS_GET_VALUES: Timeout\n"
+        "2026-11-21 02:40:23,023 ERROR BMS_GET_VALUES via can 84: Timeout\n"
     )
     _, text = shown(TOOL, OWN, log=log)
     assert "4 lines, 3 speak of a timeout, 3 of them with a time, 3 found in the session" in text

@@ -323,9 +323,9 @@ def test_words_of_failures_that_speak_of_no_pack_say_nothing(text: str):
 def refused_frame(second: int, value: int) -> list[str]:
     data = bytes((0, 2)) + value.to_bytes(2)
     own = 0x10000 - sum(data)
+    frame = bytes((0xDD, 0x04, *data)) + own.to_bytes(2) + b"w"
     return [
-        f"[10:00:{second:02d}][VV][jbd_bms_ble:100]: Notification received: DD.04.{data.hex('.').upper()}"
-        f".{own:04X}.77 (9)".replace(f"{own:04X}", f"{own >> 8:02X}.{own & 0xFF:02X}"),
+        f"[10:00:{second:02d}][VV][jbd_bms_ble:100]: Notification received: {frame.hex('.').upper()} (9)",
         f"[10:00:{second:02d}][W][jbd_bms_ble:200]: CRC check failed! 0x{own ^ 0x500:04X} != 0x{own:04X}",
     ]
 
@@ -369,3 +369,14 @@ def test_another_device_that_wants_pairing_does_not_speak_of_the_pack(whose: str
     ]
     assert certain(diagnose_lines("other", lines if connects else [lines[0], lines[2]])) == []
     assert certain(diagnose_lines("own", [f"{INSUFFICIENT} {PACK}"])) == ["pairing-needed"]
+
+
+def test_a_device_that_the_computer_refuses_is_not_the_pack_that_fails():
+    headphones = "Device AA:BB:CC:11:22:33 (public)\n\tName: Headphones\n\tPaired: no\n\tBlocked: yes"
+    pack = (
+        "10:00:00 INFO [sampling] connecting bms JKBt(C8:47:8C:00:00:02,jk)\n"
+        "10:00:13 ERROR [sampling] jk error (#1): TimeoutError"
+    )
+    beside = diagnose_lines("log", f"{headphones}\n{pack}".splitlines())
+    assert beside.verdict.key == diagnose_lines("log", pack.splitlines()).verdict.key
+    assert diagnose_lines("log", headphones.splitlines()).verdict.key == "configuration"

@@ -9,9 +9,10 @@ from packwire.event import EventKind
 
 #: Values that are kept of a sentence, at each end, and names of a device.
 _MAX_VALUES = 300
-#: Sentences that tell no more of a device than that it is there.
+#: Sentences that tell no more of a device than that it is there, or that the computer knows it.
 ONLY_THERE = frozenset(
     {"seen", "advertised-name", "advertised-services", "connectable", "not-connectable", "last-rssi"}
+    | {"host-connected", "host-paired", "host-not-paired", "host-refuses"}
 )
 
 

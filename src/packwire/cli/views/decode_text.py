@@ -134,11 +134,11 @@ class _ConnectionView:
     def show_head(self, hubs: frozenset[str]) -> None:
         """Write who talks to whom, and what became of the bytes."""
         tcp, vesc = self._tcp, self._vesc
-        times = self._capture.packets.time[tcp.rows]
+        at = self._capture.packets.time[tcp.rows]
         self._out.line(
             (f"[{self._number}] {tcp.ends[0]} -> {tcp.ends[1]}", "bold"),
-            f"  {counted(len(tcp.rows), 'packet')}, {self._clock.text(int(times[0]))} to "
-            f"{self._clock.text(int(times[-1]))} s",
+            f"  {counted(len(tcp.rows), 'packet')}, {self._clock.text(int(at[0]))} to "
+            f"{self._clock.text(int(at[-1]))} s",
             "  (began before the recording)" if tcp.began_before else "",
         )
         hub = hub_end(vesc, hubs)

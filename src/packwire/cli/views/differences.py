@@ -13,6 +13,7 @@ from packwire.insight.differences import MAX_CHANCE, Bit, Differences, FrameDiff
 from packwire.insight.groups import Lane, header_text
 from packwire.insight.numbers import Number, NumberField
 from packwire.insight.segments import Cut
+from packwire.phrases import counted
 
 #: So many changes of a bit are shown with their packets.
 _SHOWN_CHANGES = 4
@@ -119,7 +120,7 @@ def summary(cut: Cut, before_first: str | None) -> str:
             line += f"; {cut.doubt}"
         first = f"like {before_first}" if before_first is not None else "not counted to any state"
         return f"{line}; before the first write: {first}"
-    how = f"cut at {cut.marks} mark{'s' if cut.marks > 1 else ''}" if cut.marks else "one a recording"
+    how = f"cut at {counted(cut.marks, 'mark')}" if cut.marks else "one a recording"
     return f"{len(cut.segments)} segments, {how}; {len(cut.states)} states: {states}"
 
 

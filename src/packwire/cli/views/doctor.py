@@ -19,6 +19,7 @@ from packwire.cli.records.verdicts import VerdictCause
 from packwire.cli.terminal import hanging, make_console, printable
 from packwire.clock import iso_time
 from packwire.doctor.diagnosis import NOT_REACHED, Diagnosis, Standing
+from packwire.phrases import counted
 from packwire.visible import record_text
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class TextView:
             self._print(Text(f"{_INDENT}{printable(line)}", "dim"))
         if len(lines) < len(check.evidence):
             left = len(check.evidence) - len(lines)
-            more = f"{_INDENT}and {left} line{'s' if left > 1 else ''} more, with --report or --json"
+            more = f"{_INDENT}and {counted(left, 'line')} more, with --report or --json"
             self._print(Text(more, "dim"))
 
     def _show_same(self) -> None:

@@ -9,6 +9,7 @@ from packwire.errors import PackwireError, Reason
 from packwire.event import EventKind
 from packwire.link.ble.adapters import adapters, is_told
 from packwire.link.ble.failures import FAILURES, code_of, is_blocked, no_scan, unusable
+from packwire.phrases import counted
 
 #: Seconds for the system's answer.
 _TIMEOUT = 5.0
@@ -67,7 +68,7 @@ async def adapter(exam: Examination) -> CheckResult:
     words = f"{facts.adapter.name}, powered{energy}"
     excludes = "no adapter, no rights, an adapter that is off or blocked"
     others = [name for name in facts.adapter.holds if name != exam.address.target]
-    held = (f"it holds {len(others)} connection{'s' if len(others) != 1 else ''} to other devices",)
+    held = (f"it holds {counted(len(others), 'connection')} to other devices",)
     if facts.adapter.scanning:
         return odd(f"{words}; another program scans on it", *(held if others else ()), excludes=excludes)
     return passed(words, *(held if others else ()), excludes=excludes)

@@ -19,7 +19,8 @@ _REMEDIES = {
     Reason.UNKNOWN_NAME: "See how it is spelled, and that the ESP is on and in this network; try its IP"
     " address: a container and another network (VLAN) do not hear names that end in .local.",
     Reason.NO_PASSWORD: "Home Assistant shows the key where the ESPHome device is set up.",
-    Reason.WRONG_PASSWORD: "Home Assistant shows the key where the ESPHome device is set up.",
+    Reason.WRONG_PASSWORD: "Home Assistant shows the key where the ESPHome device is set up; one without"
+    " encryption takes none.",
 }
 _REACH_IT = (
     "See that the ESP is on and in this network (its page, ping, Home Assistant's ESPHome); try its IP"

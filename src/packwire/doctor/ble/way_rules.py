@@ -18,6 +18,7 @@ from packwire.doctor.log.facts import RadioFacts, SaidFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
 from packwire.doctor.pack_facts import ValuesFacts
 from packwire.errors import Reason
+from packwire.phrases import times
 
 #: What rules for logs say of a pack that is connected and gives nothing.
 SILENCES = (
@@ -96,9 +97,8 @@ def _breaks(facts: Facts) -> Confidence | None:
 def _breaks_words(facts: Facts) -> str:
     drops, begins = facts[LinkFacts].drops, facts[AnswerFacts].nothing
     ends = ", ".join(f"{age:.1f} s" for age, _ in drops[-3:])
-    times = "once" if len(drops) == 1 else f"{len(drops)} times"
     answers = "begins to answer" if begins else "answers"
-    return f"It {answers}, and the connection ends by itself: {times}, after {ends}."
+    return f"It {answers}, and the connection ends by itself: {times(len(drops))}, after {ends}."
 
 
 def _breaks_causes(facts: Facts) -> Causes:

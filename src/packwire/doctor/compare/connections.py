@@ -14,6 +14,7 @@ from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.following import answered, length_form, steps_of
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind
 from packwire.messages import concatenated
+from packwire.phrases import few
 
 #: Between the connections of one client is about the same time: at most so many times the usual, and in ns.
 _LONGER = 2
@@ -57,11 +58,10 @@ def as_one(own: Sequence[ClientSession], mine: ClientSession) -> ClientSession:
     """Return connections of one client as one session, which is shown as `mine`."""
     if len(own) == 1:
         return mine
-    numbers = ", ".join(f"[{each.number}]" for each in own[:8] if each is not mine)
-    more = f" and {len(own) - 8} more" if len(own) > 8 else ""
+    numbers = few((f"[{each.number}]" for each in own if each is not mine), 8)
     note = (
         f"with {len(own) - 1} more connections of this client, one after the other, that ask the same:"
-        f" {numbers}{more}"
+        f" {numbers}"
     )
     return replace(
         mine,

@@ -17,14 +17,13 @@ from packwire.capture.layers.conversation import Part, converse
 from packwire.capture.packets import NO_TIME
 from packwire.doctor.compare.bluetooth_connections import writes
 from packwire.doctor.compare.recorded_links import RecordedLink
-from packwire.doctor.compare.session import Arrived, ClientSession, Query, QueryKind
+from packwire.doctor.compare.session import Arrived, ClientSession, Query, QueryKind, observer_of
 from packwire.doctor.vesc.bad_frames import BadFrame, Wrong, bad_vesc_frames, shown_hex
 from packwire.doctor.vesc.request_kinds import bad_requests, kind_of_request, named_kind
 from packwire.messages import Direction, Messages
 from packwire.models.protocol import ModelProtocol
 from packwire.protocol.exchange import Exchange, Patience, Replied
 from packwire.protocol.observing import Observer
-from packwire.protocols import observer
 from packwire.protocols import protocol as speaks
 
 #: A reply is looked for this long, in ns.
@@ -176,10 +175,8 @@ def _observer(protocol: str, model: str) -> Observer | None:
 
     What a client in trouble is sent next is often no answer to what it asked last.
     """
-    if protocol == "VESC":
-        return observer("vesc")
-    heard = observer(model) if model else None
-    return heard if heard is not None and heard.family.answers else None
+    heard = observer_of(protocol, model)
+    return heard if heard is not None and (protocol == "VESC" or heard.family.answers) else None
 
 
 def _heard_queries(link: RecordedLink, heard: Observer) -> tuple[list[Query], int]:

@@ -123,6 +123,12 @@ class Arrived(NamedTuple):
     waiting: tuple[int, int] | None = None
 
 
+def observer_of(protocol: str, model: str) -> Observer | None:
+    """Return what knows the protocol that a session speaks; None: nothing does."""
+    name = "vesc" if protocol == "VESC" else model
+    return observer(name) if name else None
+
+
 @dataclass(frozen=True)
 class ClientSession:
     """One session. `number` counts the connections of the file as `packwire decode` does, from 1.
@@ -215,8 +221,7 @@ class ClientSession:
     @cached_property
     def observer(self) -> Observer | None:
         """Return what knows the protocol that is spoken; None: nothing does."""
-        name = "vesc" if self.protocol == "VESC" else self.model
-        return observer(name) if name else None
+        return observer_of(self.protocol, self.model)
 
     def framed(self, payload: bytes) -> bytes:
         """Return a message as it was sent: of other protocols than VESC's they are whole frames."""

@@ -12,6 +12,7 @@ from packwire.capture.readings import Readings, TableReadings, all_models, ident
 from packwire.check import Fact
 from packwire.doctor.pack_facts import ValuesFacts, in_words
 from packwire.models.heard import Heard
+from packwire.phrases import few
 from packwire.quantity import Value
 from packwire.sample import derived
 
@@ -66,9 +67,8 @@ class HeardFacts(Fact):
     def words(self) -> str:
         """Return what was heard, in one line."""
         if not self.title:
-            shown = ", ".join(self.identifiers[:_TOLD])
-            more = f" and {len(self.identifiers) - _TOLD} more" if len(self.identifiers) > _TOLD else ""
-            return f"{self.frames} CAN frames came ({shown}{more}), which no model of packwire knows"
+            shown = few(self.identifiers, _TOLD)
+            return f"{self.frames} CAN frames came ({shown}), which no model of packwire knows"
         looked = "" if self.whole else " that were looked at"
         return f"{self.read} of {self.frames} CAN frames{looked} are those of {self.title}"
 

@@ -51,8 +51,6 @@ _NAMES: tuple[tuple[str, frozenset[str]], ...] = tuple(
         ("F10*", "felicity"),
     )
 )
-#: Services that several families use: an advertisement with one of them does not tell which it is.
-SHARED_SERVICES = frozenset({"ff00", "ffe0", "fff0", "ffa0"})
 
 
 def expected(name: str) -> frozenset[str]:

@@ -19,6 +19,7 @@ from packwire.doctor.log.facts import (
 )
 from packwire.doctor.log.heard import HeardFacts
 from packwire.doctor.log.wire import names
+from packwire.phrases import counted
 
 #: dBm: weaker is odd.
 _WEAK = -80
@@ -115,7 +116,7 @@ def _check(name: str, question: str, outcome: Outcome, answer: str) -> CheckResu
 
 def failures(said: SaidFacts) -> str:
     """Return in words how many failures are told."""
-    return f"{said.failures} failure{'s' * (said.failures != 1)} told"
+    return f"{counted(said.failures, 'failure')} told"
 
 
 def times(count: int) -> str:
@@ -139,7 +140,7 @@ def what_log(found: LogDiagnosis) -> str:
     """Return one line on the log: how long, of which programs, from when to when."""
     log = found.log
     programs = ", ".join(name for name, _ in log.programs.most_common(4))
-    length = f"{log.lines} line{'s' * (log.lines != 1)}" if log.lines else "a recording"
+    length = counted(log.lines, "line") if log.lines else "a recording"
     span = ""
     if NO_TIME not in (log.begin, log.end) and log.end > log.begin:
         seconds = (log.end - log.begin) // 1_000_000_000

@@ -5,7 +5,7 @@ from shlex import quote
 from packwire.check import Confidence, Facts, Rank, Rule, certain
 from packwire.doctor.around_facts import AroundFacts
 from packwire.errors import Reason
-from packwire.phrases import few
+from packwire.phrases import counted, few
 
 
 def _named(facts: Facts) -> str:
@@ -27,10 +27,10 @@ def _found(facts: Facts) -> Confidence | None:
 def _found_words(facts: Facts) -> str:
     around = facts[AroundFacts]
     named = [each for each in around.named if not each.problem]
-    parts = [f"{_count(len(named), 'device')} that you named"] * bool(named)
-    parts += [f"{_count(len(around.known), 'pack')} on air or in this network"] * bool(around.known)
-    parts += [f"{_count(len(around.up), 'CAN interface')}"] * bool(around.up)
-    parts += [f"{_count(len(around.free_ports), 'free serial port')}"] * bool(around.free_ports)
+    parts = [f"{counted(len(named), 'device')} that you named"] * bool(named)
+    parts += [f"{counted(len(around.known), 'pack')} on air or in this network"] * bool(around.known)
+    parts += [f"{counted(len(around.up), 'CAN interface')}"] * bool(around.up)
+    parts += [f"{counted(len(around.free_ports), 'free serial port')}"] * bool(around.free_ports)
     return f"There is something to examine: {few(parts)}."
 
 
@@ -64,10 +64,6 @@ def _nothing_remedy(facts: Facts) -> str:
         "Go near the pack, close its app on every phone (while one is connected it is not heard), plug the"
         " converter in, and look again."
     )
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" + ("" if number == 1 else "s")
 
 
 RULES: tuple[Rule, ...] = (

@@ -17,10 +17,6 @@ def _behind(facts: Facts) -> Address:
     return hub_address("ID", address.host, address.port)
 
 
-def _mute_on_serial(facts: Facts) -> bool:
-    return facts[TargetFacts].is_serial and facts[ContactFacts].contact is Contact.SILENT
-
-
 def _closed_at_login(facts: Facts) -> Confidence | None:
     hub = facts[HubFacts]
     return certain(hub.closed_at_login and hub.knows)  # only a PONG proves that it knows the id

@@ -6,6 +6,7 @@ from packwire.doctor.log.facts import ONLY_TRIED, GattFacts, IdentityFacts, Radi
 from packwire.doctor.log.known_names import expected
 from packwire.doctor.log.rule import LIKELY, POSSIBLE, Causes, rule, when
 from packwire.doctor.log.rules.radio import DOUBTFUL, NO_LINK
+from packwire.phrases import times
 
 
 def _no_bms_causes(facts: Facts) -> Causes:
@@ -59,12 +60,11 @@ def _only_connecting(facts: Facts) -> Confidence | None:
 
 def _only_connecting_words(facts: Facts) -> str:
     said = facts[SaidFacts]
-    count = said.count(*_CONNECTING)
-    times = "once" if count == 1 else f"{count} times"
+    how_often = times(said.count(*_CONNECTING))
     another = "Another pack is read, and of this one the" if said.others_read else "The"
     return (
-        f"{another} log tells no more than that the pack is connected to ({times}): the link is not made, or"
-        " the program does not say so."
+        f"{another} log tells no more than that the pack is connected to ({how_often}): the link is not made,"
+        " or the program does not say so."
     )
 
 

@@ -7,6 +7,7 @@ from packwire.doctor.log.rule import LIKELY, POSSIBLE, Causes, rule, when
 from packwire.doctor.log.rules.configuration import ASK_OF_PORTS
 from packwire.doctor.log.said import is_tried_in_vain
 from packwire.doctor.log.wire import names
+from packwire.phrases import counted
 
 #: Pins of an ESP's UART0, which its USB converter shares.
 _UART0 = frozenset({"1", "3"})
@@ -69,7 +70,7 @@ def _silence_words(facts: Facts) -> str:
         others += [f"{len(tried.units_tried)} other addresses"] * bool(tried.units_tried)
         also = f", {' and '.join(others)} were tried as well," if others else ""
         return (
-            f"{tried.questions} question{'s' * (tried.questions != 1)} went out{also} and not"
+            f"{counted(tried.questions, 'question')} went out{also} and not"
             " one byte came back. Wiring, a sleeping pack,"
             " another protocol and a second master all look the same."
         )
