@@ -25,7 +25,7 @@ from packwire.sim.air import Air
 from packwire.sim.model import SimulatedModel
 from packwire.sim.radio import BluetoothOptions
 from packwire.sim.server import SimOptions
-from tests.link.ble.fake_proxy import PASSIVE, Esphome, FakeProxy, number_of
+from tests.link.ble.fake_proxy import ALL, PASSIVE, Esphome, FakeProxy, number_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 JBD = "A4:C1:38:00:00:01"
@@ -62,13 +62,23 @@ FAULTS = (
         "2022.11.0",
         {"features": Feature.PASSIVE_SCAN | Feature.ACTIVE_CONNECTIONS, "version": "2022.11.0"},
     ),
+    ProxyFault(
+        "keeps no services",
+        "proxy-too-old",
+        LIKELY,
+        esphome={"features": ALL & ~Feature.REMOTE_CACHING},
+    ),
     ProxyFault("full", "ble.no-free-slot", CERTAIN, "C8:47:8C:00:00:02", {"held": [*OTHERS]}),
     ProxyFault(
         "full for Home Assistant", "ble.no-free-slot", CERTAIN, "all 3", {"held": [*OTHERS], "taken": True}
     ),
     ProxyFault("taken", "two-clients.ble", LIKELY, "one program at a time", {"taken": True}),
     ProxyFault(
-        "holds the pack", "two-clients.ble", CERTAIN, "connected to this pack", {"held": [number_of(JBD)]}
+        "holds the pack",
+        "two-clients.ble",
+        LIKELY,
+        "connected to this pack",
+        {"held": [number_of(JBD)], "connect_error": 133},
     ),
     ProxyFault("hears nothing", "ble.weak-signal", POSSIBLE, "hears no Bluetooth", {"deaf": True}),
     ProxyFault("hears others", "phone-app-holds-it", POSSIBLE, "not heard", target="A4:C1:38:00:00:77"),
@@ -85,6 +95,7 @@ def _no_patience(monkeypatch):
     monkeypatch.setattr(link, "AGAIN", 0.8)
     monkeypatch.setattr(proxy, "SAID_TIMEOUT", 0.5)
     monkeypatch.setattr(proxy, "OPEN_TIMEOUT", 5.0)
+    monkeypatch.setattr(proxy, "SLOT_TIMEOUT", 0.3)
 
 
 @asynccontextmanager
@@ -143,6 +154,34 @@ async def test_it_is_taken_from_nobody_unasked():
     assert "taken from Home Assistant 2026.10.1" in asked.checks[-1].answer
 
 
+async def test_a_connection_of_the_pack_that_was_another_s_is_no_finding_once_it_is_read():
+    async with arranged(Esphome(held=[number_of(JBD)])) as server:
+
+        def ended(check):
+            if check.name == "slots":
+                server.esphome.held.clear()
+
+        found = await examine(ble_address(JBD, radio=server.proxy()), BRISK, ended=ended)
+    assert found.verdict.key == "ok"
+    assert "two-clients.ble" not in {each.key for each in found.remarks}
+
+
+async def test_a_connection_that_just_ends_leaves_its_slot(monkeypatch):
+    monkeypatch.setattr(proxy, "SLOT_TIMEOUT", 30.0)
+    async with arranged(Esphome(held=[*OTHERS])) as server:
+        settle = proxy.OpenProxy.settle_slots
+
+        async def ends(found):
+            if found.slots.free == 0:
+                server.esphome.held.pop()
+                server.clients[0].send(server.free())
+            await settle(found)
+
+        monkeypatch.setattr(proxy.OpenProxy, "settle_slots", ends)
+        found = await examine(ble_address(JBD, radio=server.proxy()), BRISK)
+    assert found.verdict.key == "ok"
+
+
 async def test_slots_that_are_not_told_are_tried():
     async with arranged(Esphome(tells_slots=False)) as server:
         found = await examine(ble_address(JBD, radio=server.proxy()), BRISK)
@@ -199,9 +238,10 @@ async def test_nobody_there(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     found = await examine(ble_address(JBD, radio=BluetoothProxy("127.0.0.1", port)), BRISK)
-    assert (found.verdict.key, found.verdict.confidence) == ("ble.proxy-network", CERTAIN)
+    assert (found.verdict.key, found.verdict.confidence) == ("ble.proxy-network", LIKELY)
+    assert found.verdict.causes[0].kind == "configuration"
     assert "Nothing listens" in found.verdict.words
     monkeypatch.setattr(proxy, "RESOLVE_TIMEOUT", 0.5)
     found = await examine(ble_address(JBD, radio=BluetoothProxy("nobody.invalid")), BRISK)
-    assert (found.verdict.key, found.verdict.confidence) == ("ble.proxy-network", CERTAIN)
+    assert (found.verdict.key, found.verdict.confidence) == ("ble.proxy-network", LIKELY)
     assert "not known here" in found.verdict.words

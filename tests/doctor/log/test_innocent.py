@@ -320,6 +320,57 @@ def test_words_of_failures_that_speak_of_no_pack_say_nothing(text: str):
     assert diagnose_lines("log", text.splitlines()).verdict.key == "inconclusive"
 
 
+def refused_frame(second: int, value: int) -> list[str]:
+    data = bytes((0, 2)) + value.to_bytes(2)
+    own = 0x10000 - sum(data)
+    frame = bytes((0xDD, 0x04, *data)) + own.to_bytes(2) + b"w"
+    return [
+        f"[10:00:{second:02d}][VV][jbd_bms_ble:100]: Notification received: {frame.hex('.').upper()} (9)",
+        f"[10:00:{second:02d}][W][jbd_bms_ble:200]: CRC check failed! 0x{own ^ 0x500:04X} != 0x{own:04X}",
+    ]
+
+
+def test_one_sum_that_is_refused_may_be_that_of_a_damaged_frame_that_is_not_shown():
+    two = [*refused_frame(1, 0x0D47), *refused_frame(5, 0x0F48)]
+    assert certain(diagnose_lines("two", two)) == ["reader-bug.checksum"]
+    for one in (two[:2], two[:2] * 3):
+        found = diagnose_lines("one", one)
+        assert (found.verdict.key, certain(found)) == ("reader-bug.checksum", [])
+
+
+@pytest.mark.parametrize(
+    ("key", "innocent"),
+    [
+        ("configuration", at(2, f"DEBUG {HA} [aiobmsble.bms.x_bms] (Pack) invalid checksum 0x12 != 0x34")),
+        *(
+            (key, line)
+            for key in ("host.dbus-missing", "host.permission")
+            for line in (
+                "DEBUG:SerialBattery:Testing DalyBms at /dev/ttyUSB0",
+                "WARNING:SerialBattery:No reply - returning",
+            )
+        ),
+    ],
+)
+def test_what_else_fails_or_is_wired_has_another_cause(key: str, innocent: str):
+    assert certain(diagnose_lines("beside", [at(1, PROOFS[key]), innocent])) == []
+
+
+INSUFFICIENT = "Mar 04 10:00:01 pi bluetoothd[512]: Encryption is insufficient for"
+
+
+@pytest.mark.parametrize("whose", ["02:AA:BB:CC:DD:EE", "a headset"])
+@pytest.mark.parametrize("connects", [True, False])
+def test_another_device_that_wants_pairing_does_not_speak_of_the_pack(whose: str, connects: bool):
+    lines = [
+        f"{INSUFFICIENT} {whose}",
+        at(2, f"DEBUG {HA} [bleak_retry_connector] Pack - {PACK}: Connection attempt: 1"),
+        at(9, f"WARNING {HA} [custom_components.bms_ble] Pack: communication timed out"),
+    ]
+    assert certain(diagnose_lines("other", lines if connects else [lines[0], lines[2]])) == []
+    assert certain(diagnose_lines("own", [f"{INSUFFICIENT} {PACK}"])) == ["pairing-needed"]
+
+
 def test_a_device_that_the_computer_refuses_is_not_the_pack_that_fails():
     headphones = "Device AA:BB:CC:11:22:33 (public)\n\tName: Headphones\n\tPaired: no\n\tBlocked: yes"
     pack = (

@@ -40,9 +40,8 @@ def doubt(text: str, *, marked: bool, direct: bool = False) -> str:
         text = text.replace(text[0], "")
     if "x" in text or "X" in text:
         return "" if marked or len(hex_tokens(text)) > 1 else NUMBERS
-    if not marked and not direct and _WORDS.fullmatch(text):
-        return WORD
-    if text[2:3] == " " and len(text) > _CLEAR and not text.replace(" ", "").isdigit():
+    words = not marked and not direct and _WORDS.fullmatch(text) is not None
+    if text[2:3] == " " and len(text) > _CLEAR and not text.replace(" ", "").isdigit() and not words:
         return ""
     parts = hex_tokens(text)
     if len(parts) == 1:
@@ -53,7 +52,7 @@ def doubt(text: str, *, marked: bool, direct: bool = False) -> str:
     joined = "".join(parts)
     if joined.isdigit():
         return _decimal(parts, separator, marked=marked, direct=direct)
-    if len(parts) == 2 and not direct and (joined.isalpha() or (separator in ":-." and not marked)):
+    if words or (len(parts) == 2 and not direct and (joined.isalpha() or (separator in ":-." and not marked))):
         return WORD
     if len(parts) <= 3 and not marked and parts[0].isalpha() and "".join(parts[1:]).isdigit():
         return "" if any(part[0] == "0" for part in parts) and len(parts) == 3 else WORD

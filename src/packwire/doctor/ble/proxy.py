@@ -62,9 +62,12 @@ def _tells_slots(exam: Examination) -> str:
     quiet=True,
 )
 async def slots(exam: Examination) -> CheckResult:
-    """See which connections the proxy holds before this one."""
+    """See which connections the proxy holds before this one, once those that just end had their time."""
     facts = exam.facts[ProxyFacts]
     assert facts.found is not None
+    await facts.found.settle_slots()
+    if facts.found.lost:
+        return failed(facts.found.went)
     facts.slots = told = facts.found.slots
     if told is None:
         return odd("it does not tell its connection slots")
@@ -74,7 +77,7 @@ async def slots(exam: Examination) -> CheckResult:
     exam.journal.tell(EventKind.SLOTS, "slots", words, **numbers)
     facts.holds_pack = exam.address.target.upper() in told.held
     if facts.holds_pack:
-        return odd(f"{words}; it is connected to this pack already, for another program", *by)
+        return odd(f"{words}; it is connected to this pack already", *by)
     if told.free <= 0:
         return failed(words, *by)
     return passed(words, *by, excludes="a proxy whose connections are all taken")

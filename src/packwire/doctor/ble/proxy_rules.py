@@ -3,48 +3,52 @@
 from packwire.check import Confidence, Facts, Rank, Rule
 from packwire.doctor.ble.facts import AirFacts, LinkFacts, ProxyFacts
 from packwire.doctor.ble.proxy import UNREACHABLE
+from packwire.doctor.ble.way_rules import sentence
 from packwire.doctor.log.facts import SaidFacts
-from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
+from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
 from packwire.errors import Reason
 
 #: What the rules for logs, which know less of it, say of the same.
 _OF_LOGS = ("ble.proxy-network", "configuration", "host.adapter-hung")
 _KEY = {Reason.NO_PASSWORD, Reason.WRONG_PASSWORD}
+_REMEDIES = {
+    Reason.PORT_REFUSED: "See that it is an ESPHome device with `api:` in its configuration, and has started;"
+    " where `api: port:` is another than 6053, name it: proxy=HOST:PORT.",
+    Reason.FOREIGN: "Name an ESPHome device, and the port of its `api:` (proxy=HOST:PORT); restart one that"
+    " hangs.",
+    Reason.UNKNOWN_NAME: "See how it is spelled, and that the ESP is on and in this network; try its IP"
+    " address: a container and another network (VLAN) do not hear names that end in .local.",
+    Reason.NO_PASSWORD: "Home Assistant shows the key where the ESPHome device is set up.",
+    Reason.WRONG_PASSWORD: "Home Assistant shows the key where the ESPHome device is set up; one without"
+    " encryption takes none.",
+}
+_REACH_IT = (
+    "See that the ESP is on and in this network (its page, ping, Home Assistant's ESPHome); try its IP"
+    " address; give it a better Wi-Fi signal and supply."
+)
 
 
 def _network(facts: Facts) -> Confidence | None:
-    """Need an ESPHome device that is not reached; a refused name or port leaves no doubt."""
-    reason = facts[ProxyFacts].reason
-    plain = reason in {Reason.UNKNOWN_NAME, Reason.PORT_REFUSED}
-    return when(reason in UNREACHABLE, CERTAIN if plain else LIKELY)
+    """Need an ESPHome device that is not reached: it may be booting, be another machine, or misspelled."""
+    return when(facts[ProxyFacts].reason in UNREACHABLE, LIKELY)
+
+
+def _network_causes(facts: Facts) -> Causes:
+    refused = facts[ProxyFacts].reason is Reason.PORT_REFUSED
+    return {"ble.proxy-network": 0.4 if refused else 0.8, "configuration": 0.6 if refused else 0.2}
 
 
 def _words(facts: Facts) -> str:
-    error = facts[ProxyFacts].error
-    return f"{error[:1].upper()}{error[1:].partition(': ')[0]}."
+    return sentence(facts[ProxyFacts].error)
 
 
-def _network_remedy(facts: Facts) -> str:
-    if facts[ProxyFacts].reason is Reason.PORT_REFUSED:
-        return (
-            "See that it is an ESPHome device with `api:` in its configuration; where `api: port:` is another"
-            " than 6053, name it: proxy=HOST:PORT."
-        )
-    if facts[ProxyFacts].reason is Reason.FOREIGN:
-        return "Name an ESPHome device, and the port of its `api:` (proxy=HOST:PORT); restart one that hangs."
-    return (
-        "See that the ESP is on and in this network (its page, ping, Home Assistant's ESPHome); try its IP"
-        " address; give it a better Wi-Fi signal and supply."
-    )
+def _remedy(facts: Facts) -> str:
+    reason = facts[ProxyFacts].reason
+    return _REACH_IT if reason is None else _REMEDIES.get(reason, _REACH_IT)
 
 
 def _key(facts: Facts) -> Confidence | None:
     return when(facts[ProxyFacts].reason in _KEY)
-
-
-def _key_remedy(facts: Facts) -> str:
-    what = facts[ProxyFacts].error.partition(": ")[2]
-    return f"{what[:1].upper()}{what[1:]}. Home Assistant shows it where the ESPHome device is set up."
 
 
 def _no_proxy(facts: Facts) -> Confidence | None:
@@ -53,8 +57,11 @@ def _no_proxy(facts: Facts) -> Confidence | None:
 
 
 def _too_old(facts: Facts) -> Confidence | None:
+    """Need a proxy that lacks what connections take; one that came with later versions speaks for another."""
     found = facts[ProxyFacts].found
-    return when(found is not None and found.has_proxy and not found.is_recent)
+    if found is None or not found.has_proxy or found.is_recent:
+        return None
+    return LIKELY if found.sends_raw else CERTAIN
 
 
 def _tells_no_slots(facts: Facts) -> Confidence | None:
@@ -77,7 +84,7 @@ def _passive(facts: Facts) -> Confidence | None:
 def _full(facts: Facts) -> Confidence | None:
     slots = facts[ProxyFacts].slots
     taken = slots is not None and slots.free <= 0
-    return when(taken and not facts[ProxyFacts].holds_pack)
+    return when(taken and not facts[ProxyFacts].holds_pack and not facts[LinkFacts].made)
 
 
 def _full_words(facts: Facts) -> str:
@@ -88,15 +95,18 @@ def _full_words(facts: Facts) -> str:
 
 
 def _another(facts: Facts) -> Confidence | None:
-    """Need a proxy whose Bluetooth another has; one that went without a word has it for minutes."""
-    if facts[ProxyFacts].holds_pack:
-        return CERTAIN
-    return when(facts[ProxyFacts].reason is Reason.BUSY, LIKELY)
+    """Need a proxy whose Bluetooth another has; one that went without a word has it for minutes.
+
+    A connection to the pack may be one that just ends (this computer's own, or that of who had the proxy),
+    or one that nobody has any more.
+    """
+    held = facts[ProxyFacts].holds_pack and not facts[LinkFacts].made
+    return when(held or facts[ProxyFacts].reason is Reason.BUSY, LIKELY)
 
 
 def _another_words(facts: Facts) -> str:
     if facts[ProxyFacts].holds_pack:
-        return "The proxy is connected to this pack already, for another program: a pack serves one."
+        return "The proxy is connected to this pack already, and a pack serves one program at a time."
     return "The proxy gives its Bluetooth to one program at a time, and another one has it."
 
 
@@ -121,9 +131,9 @@ RULES: tuple[Rule, ...] = (
         "ble.proxy-network",
         _network,
         _words,
-        _network_remedy,
+        _remedy,
         shown=("proxy-unreachable",),
-        causes={"ble.proxy-network": 0.8, "configuration": 0.2},
+        causes=_network_causes,
         rank=Rank.WAY,
         excludes=_OF_LOGS,
         by_experiment=True,
@@ -142,7 +152,7 @@ RULES: tuple[Rule, ...] = (
         "configuration",
         _key,
         _words,
-        _key_remedy,
+        _remedy,
         rank=Rank.WAY,
         excludes=_OF_LOGS,
         by_experiment=True,

@@ -41,8 +41,9 @@ def others(kind: str) -> tuple[str, ...]:
     return tuple(each for each in SILENCES if each != kind)
 
 
-def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:] + ("" if words.endswith(".") else ".")
+def sentence(words: str) -> str:
+    """Return an error's words as a sentence."""
+    return words[:1].upper() + words[1:] + ("" if words.endswith((".", "?")) else ".")
 
 
 def _no_bluetooth(facts: Facts) -> Confidence | None:
@@ -165,7 +166,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "configuration",
         _no_bluetooth,
-        lambda facts: _sentence(facts[AdapterFacts].error),
+        lambda facts: sentence(facts[AdapterFacts].error),
         lambda facts: _REMEDIES.get(facts[AdapterFacts].code, ""),
         shown=tuple(_OF_THE_HOST),
         rank=Rank.WAY,
@@ -175,7 +176,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "host.adapter-hung",
         lambda facts: when(facts[AdapterFacts].code == "bluez-hung", LIKELY),
-        lambda facts: _sentence(facts[AdapterFacts].error),
+        lambda facts: sentence(facts[AdapterFacts].error),
         "Restart it: sudo systemctl restart bluetooth; where that does not help, replug the adapter.",
         shown=("bluez-hung",),
         causes={"host.adapter-hung": 0.8, "configuration": 0.2},

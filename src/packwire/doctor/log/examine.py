@@ -176,6 +176,7 @@ def _judged(log: EventLog, given: tuple[Fact, ...], sessions: SessionFacts) -> l
     for subject in _subjects(log):
         said = fill(subject, log.end, *_read_beside(log, subject), of_nobody=_of_nobody(log, subject))
         facts = Facts(*said, *given)
+        facts[SaidFacts].named = _named(log, subject)
         found.append(DeviceFindings(subject, facts, tuple(decide([*judge(facts), *verdicts_of(sessions)]))))
     return sorted(found, key=_order)
 
@@ -205,10 +206,21 @@ def _subjects(log: EventLog) -> list[LoggedDevice]:
     return result
 
 
+def _is_alone(log: EventLog, subject: LoggedDevice) -> bool:
+    """Return whether of no other device more is told than that it is there."""
+    return all(each.is_only_there or each.key == subject.key for each in log.devices)
+
+
+def _named(log: EventLog, subject: LoggedDevice) -> frozenset[str]:
+    """Return the sentences that are said by name of the only device."""
+    own = log.subjects.get(subject.key)
+    return frozenset(own.told) if own is not None and own.key and _is_alone(log, subject) else frozenset()
+
+
 def _of_nobody(log: EventLog, subject: LoggedDevice) -> frozenset[str]:
     """Return the sentences whose device is open: they name none, and the log tells more of another one."""
     own = log.subjects.get(subject.key)
-    if own is None or all(each.is_only_there or each.key == subject.key for each in log.devices):
+    if own is None or _is_alone(log, subject):
         return frozenset()
     nobody = log.subjects.get("", LoggedDevice(""))
     return frozenset(nobody.told.keys() - own.told.keys())

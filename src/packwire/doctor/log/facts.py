@@ -58,6 +58,8 @@ class SaidFacts(Fact):
     """Whether a device was read that the log only names, and that may be this one."""
     of_nobody: frozenset[str] = frozenset()
     """Sentences that a log of several devices says of none by name: whose they are is open."""
+    named: frozenset[str] = frozenset()
+    """Sentences that it says by name of the only device that it tells of."""
 
     def count(self, *codes: str) -> int:
         """Return how often any of these was said."""
@@ -99,10 +101,9 @@ class SaidFacts(Fact):
 
     def shown(self, *codes: str) -> tuple[str, ...]:
         """Return as evidence where each was said first, and with which words."""
-        if not self.live:
-            quotes = self.quotes(*codes)
-            return tuple(f"line {each.line}: {_BLANKS.sub(' ', each.text.strip())}" for each in quotes)
         quotes = self.quotes(*codes)
+        if not self.live:
+            return tuple(f"line {each.line}: {_BLANKS.sub(' ', each.text.strip())}" for each in quotes)
         return tuple(f"at {(each.time - self.began) / 1e9:.1f} s: {each.text.strip()}" for each in quotes)
 
     def last_line(self, *codes: str) -> int:

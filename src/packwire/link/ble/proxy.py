@@ -67,9 +67,9 @@ class OpenProxy:
     """An ESPHome device whose API is open.
 
     `has_proxy`, `active` and `is_recent`: it has a Bluetooth proxy at all, one that makes connections, and a
-    version of it that can be used for that. `slots` None: it does not tell. `subscribed`: it gives its
-    Bluetooth to this client; None where that was not asked for, or its version does not tell. `taken_from`:
-    who had it before, as it logs that.
+    version of it that can be used for that (`sends_raw`: it sends advertisements as they are). `slots` None:
+    it does not tell. `subscribed`: it gives its Bluetooth to this client; None where that was not asked for,
+    or its version does not tell. `taken_from`: who had it before, as it logs that.
     """
 
     proxy: BluetoothProxy
@@ -79,6 +79,7 @@ class OpenProxy:
     has_proxy: bool = False
     active: bool = False
     is_recent: bool = False
+    sends_raw: bool = False
     slots: Slots | None = None
     subscribed: bool | None = None
     taken_from: str = ""
@@ -87,7 +88,7 @@ class OpenProxy:
     over: set[Callable[[], None]] = field(default_factory=set)
     """Told that the API is closed by the other end."""
     holders: int = 0
-    _backend: "type[BaseBleakClient] | None" = None
+    backend: "type[BaseBleakClient] | None" = None
     _told: asyncio.Event = field(default_factory=asyncio.Event)
     _bluetooth: "ESPHomeBluetoothDevice | None" = None
 
@@ -123,8 +124,8 @@ class OpenProxy:
         from bleak_esphome.backend.device import ESPHomeBluetoothDevice  # noqa: PLC0415
 
         info = await self.client.device_info()
-        api_version = self.client.api_version or APIVersion()
-        features = BluetoothProxyFeature(info.bluetooth_proxy_feature_flags_compat(api_version))
+        version = self.client.api_version or APIVersion()
+        features = BluetoothProxyFeature(info.bluetooth_proxy_feature_flags_compat(version))
         self.name, self.version = (
             printable(each[:_LONGEST_NAME]) for each in (info.name, info.esphome_version)
         )
@@ -132,15 +133,14 @@ class OpenProxy:
         self.active = BluetoothProxyFeature.ACTIVE_CONNECTIONS in features
         # One that listens only has no use for services that are kept, and does not say that it keeps them.
         keeps = BluetoothProxyFeature.REMOTE_CACHING in features or not self.active
-        self.is_recent = keeps and BluetoothProxyFeature.RAW_ADVERTISEMENTS in features
+        self.sends_raw = BluetoothProxyFeature.RAW_ADVERTISEMENTS in features
+        self.is_recent = keeps and self.sends_raw
         source = info.bluetooth_mac_address or info.mac_address
         self._bluetooth = ESPHomeBluetoothDevice(info.name, source, available=True)
         scanner: Any = _NeverPaused()
-        data = ESPHomeClientData(
-            self._bluetooth, self.client, info, api_version, info.name, scanner, self.over
-        )
+        data = ESPHomeClientData(self._bluetooth, self.client, info, version, info.name, scanner, self.over)
         made = partialmethod(ESPHomeClient.__init__, client_data=data)
-        self._backend = type(
+        self.backend = type(
             "ProxiedClient", (ESPHomeClient,), {"__init__": made, **told_as_of_bluez(ESPHomeClient)}
         )
         if not self.is_recent:
@@ -190,12 +190,7 @@ class OpenProxy:
 
         for each in said.advertisements:
             name, uuids, service_data, manufacturer_data, power = parse_advertisement_data_bytes(each.data)
-            details = {
-                "source": str(self.proxy),
-                "address_type": each.address_type,
-                "backend": self._backend,
-                "proxy": self,
-            }
+            details = {"source": str(self.proxy), "address_type": each.address_type, "proxy": self}
             device = BLEDevice(int_to_bluetooth_address(each.address), name, details)
             data = AdvertisementData(
                 name, dict(manufacturer_data), dict(service_data), list(uuids), power, each.rssi, ()
@@ -265,6 +260,14 @@ class OpenProxy:
             return ""
         return f"{self.who} was taken from {self.taken_from}: reload its ESPHome entry there afterwards"
 
+    async def settle_slots(self) -> None:
+        """Wait for a free slot no longer than a connection takes that just ends: then `slots` tell."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SLOT_TIMEOUT):
+                while self.slots is not None and self.slots.free <= 0 and not self.lost:
+                    self._told.clear()
+                    await self._told.wait()
+
     async def wait_for_slot(self) -> None:
         """Wait until one more connection can be made: one may just be ending. Raises UnreachableError."""
         if not self.active:
@@ -273,11 +276,7 @@ class OpenProxy:
                 "configuration",
                 reason=Reason.NO_BLUETOOTH,
             )
-        with suppress(TimeoutError):
-            async with asyncio.timeout(SLOT_TIMEOUT):
-                while self.slots is not None and self.slots.free <= 0 and not self.lost:
-                    self._told.clear()
-                    await self._told.wait()
+        await self.settle_slots()
         if self.lost:
             raise UnreachableError(self.went, reason=Reason.CLOSED)
         if self.slots is not None and self.slots.free <= 0:
@@ -386,11 +385,16 @@ def _made(proxy: BluetoothProxy) -> OpenProxy:
 
 async def wait_for_slot(device: "BLEDevice") -> None:
     """Wait until a proxy that heard a device can connect; at once for all others. Raises UnreachableError."""
-    if isinstance(device.details, dict) and isinstance(found := device.details.get("proxy"), OpenProxy):
+    if (found := _heard_by(device)) is not None:
         await found.wait_for_slot()
 
 
 def backend_of(device: Any) -> "type[BaseBleakClient] | None":
     """Return by what bleak connects to a device that a proxy heard; None for all others."""
+    return getattr(_heard_by(device), "backend", None)
+
+
+def _heard_by(device: Any) -> OpenProxy | None:
     details = getattr(device, "details", None)
-    return details.get("backend") if isinstance(details, dict) else None
+    found = details.get("proxy") if isinstance(details, dict) else None
+    return found if isinstance(found, OpenProxy) else None

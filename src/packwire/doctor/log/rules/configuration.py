@@ -38,7 +38,7 @@ def _misconfigured(facts: Facts) -> Confidence | None:
         other = said.has("bluez-missing", "no-adapter", "adapter-gone", "dbus-missing", "dbus-rejected")
         # A pack that is left out is not spoken of; any program may complain about any setting, and of a bus
         # that is not the pack's.
-        tried = said.has(*_TRIED) or not said.has("unknown-type")
+        tried = said.failures or said.has(*_TRIED) or not said.has("unknown-type")
         return LIKELY if said.works or other or tried else CERTAIN
     return when(said.has("config-issue", "can-setup-failed") and not said.works, POSSIBLE)
 

@@ -40,12 +40,12 @@ def _own_checksum(facts: Facts) -> Confidence | None:
     if not matched and (_low_byte(complained) or _all_of_right_frames(wire, complained)):
         return LIKELY
     if matched:
-        # A frame that came damaged between others like it has their checksum: certain is what is refused each
-        # time, where all that came is right.
-        # A sum that is off by less than 256 may lack one byte that the reader lost.
+        # A frame that came damaged behind others like it has their checksum: certain is what is refused each
+        # time, in frames that differ. A sum off by less than 256 may lack one byte that the reader lost.
         each_refused = len(matched) == len(complained) >= wire.right and not wire.wrong
+        differ = not frozenset.intersection(*(wire.own_sums & set(pair) for pair in matched))
         a_byte_less = all(abs(one - two) < 256 for one, two in complained)
-        return CERTAIN if each_refused and not a_byte_less else LIKELY
+        return CERTAIN if each_refused and differ and not a_byte_less else LIKELY
     return when(sums.fixed_difference, LIKELY)
 
 

@@ -1,7 +1,7 @@
 """Bluetooth once the link is there: services, the way of writing, pairing, silence."""
 
 from packwire.check import Confidence, Facts, Rank, Rule
-from packwire.doctor.log.facts import GattFacts, IdentityFacts, SaidFacts, WireFacts, WriterFacts
+from packwire.doctor.log.facts import FAILURES, GattFacts, IdentityFacts, SaidFacts, WireFacts, WriterFacts
 from packwire.doctor.log.known_names import mismatch
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
 
@@ -89,7 +89,9 @@ def _security(facts: Facts) -> Confidence | None:
     refused = bool(_SECURITY & set(said.values("gatt-error", "error")))
     refused |= any("nsufficient" in quote.text for quote in said.quotes("security"))
     if refused or any("nsufficient" in value for value in said.values("gatt-error", "description")):
-        return CERTAIN if not said.works else LIKELY
+        # Said of nobody by name, or beside a failure of nobody's, it may be a headset that wants it.
+        others = (FAILURES | {"security", "gatt-error"}) & (said.told.keys() - said.named)
+        return CERTAIN if not said.works and (said.live or not others) else LIKELY
     if said.has("security", "pairing-failed") or "4" in said.values("link-ended", "reason"):
         return LIKELY
     refusals = (said.values(code, "status") for code in ("write-failed", "notify-failed", "read-failed"))
@@ -294,9 +296,8 @@ RULES: tuple[Rule, ...] = (
         "pairing-needed",
         _security,
         "The pack wants pairing (with its PIN) before it lets anybody read, or a pairing failed.",
-        "Pair it once with its PIN where it is read (bluetoothctl pair, ESPHome: io_capability and"
-        " passkey); remove an old"
-        " pairing first.",
+        "Pair it once with its PIN where it is read (bluetoothctl pair, ESPHome: io_capability and passkey);"
+        " remove an old pairing first.",
         shown=(
             *("security", "pairing-failed", "gatt-error", "read-failed", "unlikely"),
             *("paired", "passkey-wanted"),
@@ -341,8 +342,7 @@ RULES: tuple[Rule, ...] = (
             else "What is written is refused: by the way of writing, for want of a pairing, or as the link"
             " was gone by then."
         ),
-        "Write as the characteristic's properties say: with or without response; then look why that is not"
-        " answered.",
+        "Write as the characteristic's properties say (with or without response); see why it is unanswered.",
         shown=(
             "sent",
             "request-timeout",

@@ -16,6 +16,8 @@ _BY_PROXIES = ("seen", "way", "way-slots", "slots", "last-heard", "scanner-flags
 _UNANSWERED, _SILENT = 3, 60_000_000_000
 #: Sentences that only a host whose Bluetooth works can have.
 RADIO_WORKS = ("connected", "client-connected", "received", "worked", "subscribed")
+#: Sentences of packs on a wire, and of ports that are open: Bluetooth or another port matters not to them.
+_BY_WIRE = ("port-opened", "testing", "wire-sent", "no-reply")
 
 
 def _dbus(facts: Facts) -> Confidence | None:
@@ -25,7 +27,7 @@ def _dbus(facts: Facts) -> Confidence | None:
         return when(said.has("bus-not-reached") and not refused and not said.has(*RADIO_WORKS), LIKELY)
     if said.has(*RADIO_WORKS):
         return POSSIBLE
-    return LIKELY if said.has(*_BY_PROXIES) else CERTAIN
+    return LIKELY if said.has(*_BY_PROXIES, *_BY_WIRE) else CERTAIN
 
 
 def _permission(facts: Facts) -> Confidence | None:
@@ -33,7 +35,7 @@ def _permission(facts: Facts) -> Confidence | None:
     if said.has("net-permission") and not said.has("worked", "can-empty", "nobody-acks"):
         return LIKELY
     if said.has("dbus-rejected", "port-permission", "access-denied"):
-        return LIKELY if said.has(*RADIO_WORKS, *_BY_PROXIES) else CERTAIN
+        return LIKELY if said.has(*RADIO_WORKS, *_BY_PROXIES, *_BY_WIRE) else CERTAIN
     # What a program says of a socket that it can do without, before it goes on to hear packs.
     if said.has(*RADIO_WORKS, *_BY_PROXIES) or not said.has("mgmt-permission"):
         return None
