@@ -40,19 +40,23 @@ def doubt(text: str, *, marked: bool, direct: bool = False) -> str:
         text = text.replace(text[0], "")
     if "x" in text or "X" in text:
         return "" if marked or len(hex_tokens(text)) > 1 else NUMBERS
-    words = not marked and not direct and _WORDS.fullmatch(text) is not None
-    if text[2:3] == " " and len(text) > _CLEAR and not text.replace(" ", "").isdigit() and not words:
+    if not marked and not direct and _WORDS.fullmatch(text):
+        return WORD
+    if text[2:3] == " " and len(text) > _CLEAR and not text.replace(" ", "").isdigit():
         return ""
     parts = hex_tokens(text)
     if len(parts) == 1:
         return _run(parts[0], marked=marked, direct=direct)
-    separator = text[2]
+    return _several(parts, text[2], marked=marked, direct=direct)
+
+
+def _several(parts: list[str], separator: str, *, marked: bool, direct: bool) -> str:
     if separator in ":-" and not direct and (len(parts) == _MAC_TOKENS or _is_eui64(parts)):
         return ADDRESS
     joined = "".join(parts)
     if joined.isdigit():
         return _decimal(parts, separator, marked=marked, direct=direct)
-    if words or (len(parts) == 2 and not direct and (joined.isalpha() or (separator in ":-." and not marked))):
+    if len(parts) == 2 and not direct and (joined.isalpha() or (separator in ":-." and not marked)):
         return WORD
     if len(parts) <= 3 and not marked and parts[0].isalpha() and "".join(parts[1:]).isdigit():
         return "" if any(part[0] == "0" for part in parts) and len(parts) == 3 else WORD
