@@ -3,11 +3,13 @@
 import io
 import zipfile
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packwire.capture.formats import gzipped
+from packwire.capture.formats import gzipped, unpacked
+from packwire.capture.text.lines import lines
 from packwire.errors import BadFileError
 from tests.capture.builder import EPOCH, Recorded, pcap, read
 from tests.capture.formats.bluetooth_files import (
@@ -66,6 +68,20 @@ def test_an_archive_with_nothing_in_it_says_how_to_record():
         BadFileError, match="no capture among its 1 files: .* switch on the Bluetooth HCI snoop"
     ):
         read(archive(**{"bugreport.txt": b"dumpstate"}))
+
+
+def test_all_texts_are_taken_where_any_will_do():
+    files = {
+        "one.log": "BMS ä\n".encode("utf-16"),
+        "two.txt": b"no answer",
+        "shot.png": b"\x89PNG\r\n\x1a\n\0",
+    }
+    data, how, damage = unpacked(np.frombuffer(archive(**files), dtype=np.uint8), any_text=True)
+    assert list(lines(data)) == ["==> one.log <==", "BMS ä", "==> two.txt <==", "no answer"]
+    assert "one.log, two.txt" in how
+    assert not damage
+    with pytest.raises(BadFileError, match="no capture"):
+        unpacked(np.frombuffer(archive(**{"FS/a.txt": b"dumpstate"}), dtype=np.uint8), any_text=True)
 
 
 def test_of_a_bomb_the_beginning_is_kept(monkeypatch):

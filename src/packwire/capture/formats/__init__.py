@@ -106,6 +106,10 @@ _MISTAKEN = (
     (b"7z\xbc\xaf", "a 7-Zip archive: unpack it and give the capture inside"),
     (b"\xfd7zXZ\0", "packed with xz: unpack it first (unxz)"),
     (b"\x28\xb5\x2f\xfd", "packed with zstd: unpack it first (unzstd)"),
+    (b"\x89PNG", "a picture: ask for the text that it shows"),
+    (b"\xff\xd8\xff", "a picture: ask for the text that it shows"),
+    (b"%PDF", "a PDF: ask for the log or the capture itself"),
+    (b"SQLite format", "a database: ask for the log or the capture itself"),
     (b"BZh", "packed with bzip2: unpack it first (bunzip2)"),
     (b"GMBU", "a Microsoft Network Monitor capture: convert it (editcap -F pcapng in.cap out.pcapng)"),
     (b"snoop\0", "a Solaris snoop capture: convert it (editcap -F pcapng in.cap out.pcapng)"),
@@ -133,10 +137,10 @@ def read_packets(data: Bytes, *, decimal: bool = False) -> Packets:
     return replace(packets, format=packets.format + suffix, damage=damage + packets.damage)
 
 
-def unpacked(data: Bytes) -> tuple[Bytes, str, tuple[str, ...]]:
+def unpacked(data: Bytes, *, any_text: bool = False) -> tuple[Bytes, str, tuple[str, ...]]:
     """Return what a packed file holds (another one is returned as it is), how it was packed, what is damaged.
 
-    Raises BadFileError.
+    With `any_text` the texts of an archive without a capture are taken, too. Raises BadFileError.
     """
     head = data[:HEAD].tobytes()
     if head.startswith(b"\x1f\x8b"):
@@ -149,7 +153,9 @@ def unpacked(data: Bytes) -> tuple[Bytes, str, tuple[str, ...]]:
         from packwire.capture.formats import zipped  # noqa: PLC0415
 
         if zipped.matches(head):
-            data, name, damage = zipped.expand(data, _is_binary, _is_text_log, _holds_section)
+            data, name, damage = zipped.expand(
+                data, _is_binary, _is_text_log, _holds_section, any_text=any_text
+            )
             return data, f" in a zip archive ({name}; offsets are those in the unpacked file)", damage
     return data, "", ()
 
@@ -157,15 +163,19 @@ def unpacked(data: Bytes) -> tuple[Bytes, str, tuple[str, ...]]:
 def is_plain_text(data: Bytes) -> bool:
     """Tell whether a file is a text, and none of the binary formats."""
     head = data[:HEAD].tobytes()
-    return _first(BINARY, head) is None and is_text(head) and not _holds_section(data)
+    return (
+        _first(BINARY, head) is None
+        and is_text(head)
+        and (head.startswith(_PAGES) or not _advice(head))
+        and not _holds_section(data)
+    )
 
 
 def _read(data: Bytes, head: bytes, *, decimal: bool, most: int) -> Packets:
     found = _first(BINARY, head)
     if found:
         return found.read(data)
-    mistaken = any(head.startswith(beginning) for beginning, _ in _MISTAKEN)
-    if not mistaken and is_text(head):
+    if not _advice(head) and is_text(head):
         if _holds_section(data):
             return reader("btsnooz").read(data)
         packets = _read_text(data, decimal=decimal, most=most)
@@ -212,10 +222,14 @@ def _holds_section(data: Bytes) -> bool:
 def _not_a_capture(head: bytes) -> str:
     if not head:
         return "the file is empty: record again, and stop the recording before copying the file"
-    for beginning, advice in _MISTAKEN:
-        if head.startswith(beginning):
-            return f"not a capture at offset 0, but {advice}"
+    if advice := _advice(head):
+        return f"not a capture at offset 0, but {advice}"
     names = ", ".join(reader(name).NAME for name in BINARY)
     return (
         f"no capture format begins with {head[:8].hex(' ')} (offset 0): save the recording as one of {names}"
     )
+
+
+def _advice(head: bytes) -> str:
+    """Return what to do about a file that is handed over in place of a capture; empty for others."""
+    return next((advice for beginning, advice in _MISTAKEN if head.startswith(beginning)), "")

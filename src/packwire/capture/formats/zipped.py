@@ -15,6 +15,7 @@ import numpy as np
 
 from packwire.capture.formats import gzipped
 from packwire.capture.packets import HEAD
+from packwire.capture.text.lines import encoding, is_text, lines
 from packwire.errors import BadFileError
 from packwire.messages import Bytes
 
@@ -87,19 +88,31 @@ def expand(
     is_capture: Callable[[bytes], bool],
     is_text_log: Callable[[bytes], bool],
     holds_section: Callable[[Bytes], bool],
+    *,
+    any_text: bool = False,
 ) -> tuple[Bytes, str, tuple[str, ...]]:
     """Unpack the capture in an archive; return its bytes, its name, and what else was found or damaged.
 
     Logs of the places that Android uses come first, then anything `is_capture` knows by its first bytes (the
     largest where there are several), then a text that holds a section, then the archive's only file if that
-    is a text log. Raises BadFileError where there is none.
+    is a text log. With `any_text` all texts come last, but for a bug report's, each under its name as `tail`
+    prints it. Raises BadFileError where there is none.
     """
     view = memoryview(data)
     _check_directory(view)
     try:
         with zipfile.ZipFile(io.BufferedReader(_View(view))) as archive:
             members = [each for each in archive.infolist()[:MAX_MEMBERS] if _readable(each)]
-            return _chosen(archive, members, is_capture, is_text_log, holds_section)
+            try:
+                return _chosen(archive, members, is_capture, is_text_log, holds_section)
+            except BadFileError:
+                texts = [each for each in members if is_text(_head(archive, each))]
+                if not any_text or not texts or any(each.filename.startswith("FS/") for each in members):
+                    raise
+                if len(texts) == 1:
+                    content, damage = _unpack(archive, texts[0])
+                    return content, texts[0].filename, damage
+                return _joined(archive, texts)
     except _DEFECTS as error:
         raise BadFileError(f"a zip archive that cannot be read ({_words(error)}): copy it again") from error
 
@@ -143,6 +156,27 @@ def _chosen(
         f"a zip archive with no capture among its {len(members)} files: if it is a bug report, switch on the"
         " Bluetooth HCI snoop log in the developer options, switch Bluetooth off and on, and record again"
     )
+
+
+def _joined(archive: zipfile.ZipFile, texts: list[zipfile.ZipInfo]) -> tuple[Bytes, str, tuple[str, ...]]:
+    limit = gzipped.most(sum(each.compress_size for each in texts), b"text")
+    result = bytearray()
+    damage: list[str] = []
+    for each in texts:
+        if len(result) >= limit:
+            damage.append(gzipped.left_out(each.filename, limit))
+            break
+        content, more = _unpack(archive, each, limit - len(result))
+        damage.extend(more)
+        result += f"==> {each.filename} <==\n".encode(errors="replace")
+        # Each may have an encoding of its own.
+        result += content.tobytes() if not encoding(content[:HEAD].tobytes()) else _in_utf8(content)
+        result += b"\n"
+    return np.frombuffer(result, dtype=np.uint8), ", ".join(each.filename for each in texts), tuple(damage)
+
+
+def _in_utf8(text: Bytes) -> bytes:
+    return "\n".join(lines(text)).encode(errors="replace")
 
 
 def _readable(member: zipfile.ZipInfo) -> bool:

@@ -98,7 +98,7 @@ def diagnose_file(path: str | Path, progress: Callable[[int], None] | None = Non
     if not len(content):
         raise BadFileError(f"{name}: the file is empty")
     try:
-        data, _, damage = unpacked(content)
+        data, _, damage = unpacked(content, any_text=True)
         if is_plain_text(data):
             found = diagnose_lines(name, lines(data), progress, damage)
             if (capture := _recording(path, content, found)) is None:
