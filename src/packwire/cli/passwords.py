@@ -7,9 +7,12 @@ In this order: the address itself, the variable PACKWIRE_PASSWORD, a file (optio
 PACKWIRE_PASSWORD_FILE), the system's keyring (service `packwire`, user `ID@host`), a prompt.
 """
 
+import contextlib
 import getpass
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -79,6 +82,16 @@ def _keyring_advice(address: Address) -> str:
     return f"store it with `keyring set {SERVICE} {address.user}@{address.host}`"
 
 
+@contextlib.contextmanager
+def _ended_by_ctrl_c() -> Iterator[None]:
+    """Let the first Ctrl-C end a prompt: a running event loop would take it, and wait for the prompt."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _from_prompt(address: Address) -> str:
     if sys.stdin is None or not sys.stdin.isatty():
         raise BadAddressError(
@@ -86,7 +99,8 @@ def _from_prompt(address: Address) -> str:
             reason=Reason.NO_PASSWORD,
         )
     try:
-        return getpass.getpass(f"Password of {address.user} at {address.host}: ")
+        with _ended_by_ctrl_c():
+            return getpass.getpass(f"Password of {address.user} at {address.host}: ")
     except EOFError:
         raise BadAddressError(
             f"{address} needs its password, and none was typed", reason=Reason.NO_PASSWORD

@@ -36,8 +36,8 @@ _INDENT = " " * (_NAME_WIDTH + 7)
 #: Checks that passed show so many lines of evidence; the report shows all.
 _SHOWN_PASSED = 2
 RESTART = (
-    "Not one byte. Switch the device off and on (or wake it: a load, a charger, its button), wait until it is"
-    " up, then press Enter (n: leave it)."
+    "No answer. Switch the device off and on (or wake it: a load, a charger, its\n"
+    "button), wait until it is up, then press Enter (n: leave it)."
 )
 
 
@@ -121,10 +121,10 @@ class TextView:
             self._print(
                 Text.assemble(("-   ", "dim"), (f"  not tried: {names}: {self._skipped[0].answer}", "dim"))
             )
-        self._print(Text())
-        for hypothesis in diagnosis.hypotheses:
-            if hypothesis.by == NOT_REACHED:
-                continue
+        reached = [each for each in diagnosis.hypotheses if each.by != NOT_REACHED]
+        if reached:
+            self._print(Text())
+        for hypothesis in reached:
             style = _STANDINGS[hypothesis.standing]
             self._print(
                 Text.assemble(
@@ -163,7 +163,7 @@ async def _prompt(text: str) -> bool:
     """Ask and wait for Enter; False for `n` and where there is no more input."""
     if sys.stdin is None:
         return False
-    print(printable(text), file=sys.stderr, flush=True)
+    print(text, file=sys.stderr, flush=True)
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[bytes] = loop.create_future()
 

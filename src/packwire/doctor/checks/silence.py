@@ -80,8 +80,12 @@ async def neighbours(exam: Examination) -> CheckResult:
 
 
 def _may_be_woken(exam: Examination) -> str:
-    nobody = "" if exam.options.restart is not None else "nobody is here to wake it (--restart)"
-    return nobody or unanswered_question(exam)
+    facts = exam.facts[LineFacts]
+    if exam.options.restart is None:
+        return "nobody is here to wake it (--restart)"
+    if facts.as_families or facts.other_baud or facts.other_units:
+        return "something answered"
+    return unanswered_question(exam)
 
 
 @check(

@@ -230,7 +230,10 @@ def _broadcast(own: ClientSession, other: ClientSession) -> Iterator[SessionVerd
 def _late(own: ClientSession, other: ClientSession) -> list[SessionVerdict]:
     """Look for kinds of request whose replies came when the client had already gone on."""
     found: list[SessionVerdict] = []
+    subscribed = _subscriptions(own)  # what a pack notifies after that answers no request
     for kind, numbers in own.by_kind().items():
+        if kind in subscribed:
+            continue
         queries = [own.queries[number] for number in numbers]
         # Where requests are missing from the file, replies may belong to them.
         late = [] if own.lost else [number for number in numbers if _too_late(own, number)]

@@ -268,6 +268,8 @@ def _with_bad_frames(
         kept.append(row)
         if way != Direction.TO_DEVICE or right[row]:
             continue
+        if link.messages.channels[int(link.messages.channel[row])].subscribes:
+            continue  # 01 00 to the descriptor is Bluetooth's own
         frame = link.messages.payload(row)
         fits = (each for each in family(protocol) if _begins_as(frame, each, names))
         framing = found[row] or next(fits, None)
@@ -312,8 +314,8 @@ def _explained(frame: bytes, framing: Framing) -> BadFrame:
     found = BadFrame(Wrong.LENGTH, "", len(frame), name=_header_name(frame, framing), hex=shown)
     sizes = list(framing.sizes_of(frame.ljust(framing.needs, b"\0")[: framing.needs]))
     if len(frame) not in sizes:
-        says = " or ".join(str(size) for size in sizes) or "no"
-        return found._replace(text=f"the frame has {len(frame)} bytes, its header announces {says}")
+        says = f"announces {' or '.join(map(str, sizes))}" if sizes else "is that of no frame"
+        return found._replace(text=f"the frame has {len(frame)} bytes, its header {says}")
     if not frame.endswith(framing.end):
         return found._replace(wrong=Wrong.STOP, text=f"its end {framing.end.hex(' ')} is missing")
     check = framing.check

@@ -41,12 +41,12 @@ class QueryKind(NamedTuple):
 
 def labels(kinds: Sequence[QueryKind]) -> str:
     """Return what some kinds are called; of many, the first."""
-    return ", ".join(kind.label for kind in kinds[:_MAX_LABELS])
+    return ", ".join(list(dict.fromkeys(kind.label for kind in kinds))[:_MAX_LABELS])
 
 
 def seconds(time: float) -> str:
     """Return a time in ns as `2.0 s` or `5.3 ms`."""
-    return f"{time / 1e6:.3g} ms" if time < 1e9 else f"{time / 1e9:.1f} s"
+    return f"{time / 1e6:.3g} ms" if time < 0.9995e9 else f"{time / 1e9:.1f} s"
 
 
 class Query(NamedTuple):

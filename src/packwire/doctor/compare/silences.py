@@ -9,7 +9,7 @@ from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
 from packwire.doctor.compare.following import LEAST_TIMEOUT
-from packwire.doctor.compare.session import ClientSession, Query, QueryKind
+from packwire.doctor.compare.session import ClientSession, Query, QueryKind, seconds
 from packwire.phrases import counted, few
 from packwire.protocols import observer
 
@@ -221,7 +221,7 @@ def _surely_silent(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sid
 
 
 def _names(kinds: tuple[QueryKind, ...]) -> str:
-    return few((kind.label for kind in kinds), 4)
+    return few(dict.fromkeys(kind.label for kind in kinds), 4)
 
 
 def _counted(numbers: list[int], kinds: tuple[QueryKind, ...]) -> str:
@@ -310,7 +310,7 @@ def _impatient(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) 
         return
     wait = median(sides.own.waits(numbers))
     yield (
-        f"{_counted(numbers, kinds)} got no reply: the client went on {wait / 1e9:.3g} s later, and"
+        f"{_counted(numbers, kinds)} got no reply: the client went on {seconds(wait)} later, and"
         " a scan of the bus takes 2.5 to 5 s, or longer."
     )
 
@@ -318,8 +318,8 @@ def _impatient(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) 
 def _fast(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) -> Iterator[str]:
     wait = median(sides.own.waits(numbers))
     yield (
-        f"{_counted(numbers, kinds)} got no reply: the next request came {wait / 1e6:.3g} ms later,"
-        f" and a reply takes {min(sides.latency.get(kind, 0.0) for kind in kinds) / 1e6:.3g} ms."
+        f"{_counted(numbers, kinds)} got no reply: the next request came {seconds(wait)} later,"
+        f" and a reply takes {seconds(min(sides.latency.get(kind, 0.0) for kind in kinds))}."
     )
 
 
@@ -333,8 +333,10 @@ def _cut(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) -> Ite
 
 def _damaged(numbers: list[int], kinds: tuple[QueryKind, ...], sides: _Sides) -> Iterator[str]:
     arrived = sides.own.arrived
-    parts = [f"{arrived.damaged} frames with a wrong checksum or stop byte"] if arrived.damaged else []
-    parts += [f"{arrived.junk} bytes in no frame"] if arrived.junk else []
+    parts = (
+        [f"{counted(arrived.damaged, 'frame')} with a wrong checksum or stop byte"] if arrived.damaged else []
+    )
+    parts += [f"{counted(arrived.junk, 'byte')} in no frame"] if arrived.junk else []
     if arrived.waiting:
         parts.append(f"{arrived.waiting[0]} of the {arrived.waiting[1]} bytes of a last frame")
     yield f"{_counted(numbers, kinds)} got no whole reply; from the device came {', '.join(parts)}."

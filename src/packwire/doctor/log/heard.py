@@ -40,6 +40,8 @@ class HeardFacts(Fact):
     names: Counter[str] = field(default_factory=Counter)
     pause: float = 0.0
     values: Mapping[str, Value] = field(default_factory=dict)
+    alike: tuple[str, ...] = ()
+    """The models that know some of the frames, where they are too few for any."""
     whole: bool = True
     """Whether all frames were looked at."""
 
@@ -68,7 +70,9 @@ class HeardFacts(Fact):
         """Return what was heard, in one line."""
         if not self.title:
             shown = few(self.identifiers, _TOLD)
-            return f"{counted(self.frames, 'CAN frame')} came ({shown}), which no model of packwire knows"
+            known = f"too few to tell whose: frames as of {few(self.alike, 3)}" if self.alike else ""
+            known = known or "which no model of packwire knows"
+            return f"{counted(self.frames, 'CAN frame')} came ({shown}), {known}"
         looked = "" if self.whole else " that were looked at"
         return f"{self.read} of {self.frames} CAN frames{looked} are those of {self.title}"
 
@@ -96,6 +100,12 @@ def listen_to(capture: Capture, *, whole: bool = True) -> HeardFacts:
         table.read(row, messages.payload(row))
     model = next((each for each in readings.models if each.can and not each.asks), None)
     if model is None:
+        first = [identifiers[int(messages.channel[row])] + messages.payload(row) for row in rows[:_TOLD]]
+        facts.alike = tuple(
+            each.title
+            for each in all_models()
+            if each.can and not each.asks and any(Heard(each).take(frame).reply for frame in first)
+        )
         return facts
     heard, times = Heard(model), []
     for row in rows:

@@ -18,6 +18,7 @@ from packwire.doctor.log.facts import (
     WireFacts,
 )
 from packwire.doctor.log.heard import HeardFacts
+from packwire.doctor.log.sessions import SessionFacts
 from packwire.doctor.log.wire import names
 from packwire.phrases import counted
 
@@ -91,14 +92,20 @@ def _later_checks(found: DeviceFindings) -> Iterator[CheckResult]:
     silent = said.count(*_UNANSWERED)
     if sent or came or silent:
         outcome = Outcome.PASSED if came and not silent else Outcome.ODD if came else Outcome.FAILED
-        words = f"sent {times(sent)}, received {times(came)}"
-        yield _check(
-            "answers", "Does it answer?", outcome, words + (f", no answer {times(silent)}" if silent else "")
+        sessions = facts[SessionFacts]  # what is sent and received in a recording are packets
+        told = (
+            [f"{sessions.answered} of {counted(sessions.asked, 'request')} answered"]
+            if sessions.asked
+            else []
         )
+        if (sent or came) and not told:
+            told = [f"sent {times(sent)}, received {times(came)}"]
+        told += [f"a missing answer told {times(silent)}"] if silent else []
+        yield _check("answers", "Does it answer?", outcome, ", ".join(told))
     damaged = said.count(*_DAMAGED)
     if damaged or wire.right or wire.wrong:
         family = f" of {names(wire.answered_in)}" if wire.answered_in else ""
-        words = f"{wire.right} right frames{family} in the bytes shown"
+        words = f"{counted(wire.right, 'right frame')}{family} in the bytes shown"
         words += f"; refused {times(damaged)}" if damaged else ""
         yield _check("frames", "Are the frames right?", Outcome.FAILED if damaged else Outcome.PASSED, words)
     heard = facts[HeardFacts]

@@ -2,6 +2,7 @@
 
 from shlex import quote
 
+from packwire.address import LinkKind
 from packwire.check import Confidence, Facts, Rank, Rule, certain
 from packwire.doctor.around_facts import AroundFacts
 from packwire.errors import Reason
@@ -43,10 +44,12 @@ def _found_remedy(facts: Facts) -> str:
     if around.up:
         return f"packwire doctor 'can://{around.up[0].name}?model=pylontech-can' (or victron-can, vesc-can)"
     path = around.free_ports[0].path
+    deaf = next((each for each in around.unlooked if each.link is LinkKind.BLE), None)
     return (
         f"packwire doctor 'serial:{path}?model=NAME' (packwire model list shows the names;"
-        " packwire scan --probe"
-        " finds out what hangs there)"
+        " packwire scan --probe finds out what hangs there)"
+        # A computer without Bluetooth may have a port all the same, and most packs have Bluetooth.
+        + (f". For a pack with Bluetooth: {deaf.error}" if deaf is not None else "")
     )
 
 

@@ -210,11 +210,16 @@ def _mute_first(facts: Facts) -> str:
     return max(causes, key=lambda kind: causes[kind])
 
 
+def _told_why(facts: Facts) -> bool:
+    """Tell whether a pack that is asked here said itself why it does not answer."""
+    return facts[SaidFacts].live and _security(facts) is CERTAIN
+
+
 def _mute(kind: str) -> Rule:
     """Return the rule on a pack that takes requests and does not answer, by what is likeliest."""
     return rule(
         kind,
-        lambda facts: when(_silent(facts) and _mute_first(facts) == kind, POSSIBLE),
+        lambda facts: when(_silent(facts) and _mute_first(facts) == kind and not _told_why(facts), POSSIBLE),
         "Requests are taken and nothing is notified: a password or a pairing is wanted first, the type is"
         " another, or the"
         " way of writing."

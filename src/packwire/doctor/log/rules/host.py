@@ -7,6 +7,8 @@ from packwire.doctor.log.heard import HeardFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, rule, when
 from packwire.doctor.log.said import shows_only_zeros
 from packwire.doctor.log.sessions import SessionFacts
+from packwire.doctor.log.wire import names
+from packwire.phrases import counted
 
 #: Programs that read batteries: a fault in one of them is the reader's.
 _READERS = frozenset({"aiobmsble", "batmon", "dbus-serialbattery", "mpp-solar", "can-inverter"})
@@ -143,6 +145,16 @@ def _fell_silent(said: SaidFacts) -> bool:
     return sent.count - came.count >= _UNANSWERED and gap > _SILENT and sent.last.line > said.last_read
 
 
+def _in_it(facts: Facts) -> str:
+    """Return what there is nevertheless, as the end of a sentence."""
+    heard, wire = facts[HeardFacts], facts[WireFacts]
+    if heard.frames and not heard.title:
+        return f". {heard.words}"
+    if wire.right and wire.answered_in and not facts[SaidFacts].failures:
+        return f"; a pack talks in it, by {counted(wire.right, 'right frame')} of {names(wire.answered_in)}"
+    return ""
+
+
 def _and_then(facts: Facts) -> str:
     """Say that no values are in the last part of the log."""
     silent = facts[SaidFacts].without_values_for
@@ -195,10 +207,18 @@ RULES: tuple[Rule, ...] = (
     rule(
         "host.dbus-missing",
         _dbus,
-        "The program does not reach the system's D-Bus, so it has no Bluetooth at all.",
-        "Mount it into the container: -v /run/dbus:/run/dbus:ro; where no local Bluetooth is wanted"
-        " (proxies do it),"
-        " nothing is wrong.",
+        lambda facts: (
+            "packwire does not reach the system's D-Bus, so there is no Bluetooth here."
+            if facts[SaidFacts].live
+            else "The program does not reach the system's D-Bus, so it has no Bluetooth at all."
+        ),
+        lambda facts: (
+            "Start it: sudo systemctl start dbus bluetooth; in a container, mount it: -v"
+            " /run/dbus:/run/dbus:ro. An ESPHome proxy does without: &proxy=HOST."
+            if facts[SaidFacts].live
+            else "Mount it into the container: -v /run/dbus:/run/dbus:ro; where no local Bluetooth is wanted"
+            " (proxies do it), nothing is wrong."
+        ),
         shown=("dbus-missing", "bus-not-reached"),
         rank=Rank.WAY,
     ),
@@ -278,7 +298,10 @@ RULES: tuple[Rule, ...] = (
     rule(
         "host.adapter-hung",
         _hears_nothing,
-        "The program hears no Bluetooth device at all, not only not the pack.",
+        lambda facts: (
+            f"{'packwire' if facts[SaidFacts].live else 'The program'} hears no Bluetooth device at all, not"
+            " only not the pack."
+        ),
         "See whether another program on the same adapter hears anything, then restart Bluetooth.",
         shown=("no-devices", "no-scanner", "scanner-count"),
         causes={
@@ -367,9 +390,7 @@ RULES: tuple[Rule, ...] = (
         "inconclusive",
         lambda _: POSSIBLE,
         lambda facts: (
-            f"Nothing in this log tells why there is no data. {facts[HeardFacts].words}."
-            if facts[HeardFacts].frames and not facts[HeardFacts].title
-            else "Nothing in this log tells why there is no data."
+            f"Nothing in this log tells why there is no data{_in_it(facts)}."
             if not facts[SaidFacts].live
             else "What was found fits no known fault; the checks above say how far it went."
         ),

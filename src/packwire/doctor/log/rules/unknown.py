@@ -1,7 +1,7 @@
 """Programs that are not known here: what their words may mean, and what to ask for."""
 
 from packwire.check import Confidence, Facts, Rank, Rule
-from packwire.doctor.log.facts import SaidFacts, WriterFacts
+from packwire.doctor.log.facts import SaidFacts, WireFacts, WriterFacts
 from packwire.doctor.log.rule import POSSIBLE, Causes, Holds, rule, when
 
 _ASK = "which program wrote it, with its version, and its log from its start on at the level debug"
@@ -122,7 +122,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "serial.wiring",
-        lambda facts: when(facts[SaidFacts].has("unknown-idle"), POSSIBLE),
+        # Right frames hold many zeros as well, and no such line carries them.
+        lambda facts: when(facts[SaidFacts].has("unknown-idle") and not facts[WireFacts].right, POSSIBLE),
         "bytes come of which nearly all are FF or 00: a line that nobody drives, reversed wires, or another"
         " baud rate",
         "Check A and B (or RX), the ground and the baud rate.",
