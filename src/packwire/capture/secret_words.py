@@ -7,6 +7,7 @@ WORDS = (b"pass", b"pwd", b"psk", b"pin", b"secret", b"token", b"key", b"cwjap",
 HIDDEN = "(hidden)"
 _NAMED = re.compile(
     rf"(?:{'|'.join(word.decode() for word in WORDS if word != b'pin')}|(?<![a-z])pin)[a-z_]*\b"
+    r"|(?<![a-z])pw\b"
     r"|vesc *(?:tool *)?:",
     re.IGNORECASE,
 )

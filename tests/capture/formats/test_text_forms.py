@@ -397,6 +397,12 @@ def test_a_refusal_shows_the_text_and_names_the_nearest_form():
     assert "enable debug logging" in str(caught.value)
 
 
+def test_a_refusal_quotes_no_password():
+    with pytest.raises(BadFileError) as caught:
+        read(b"my wifi pw: correcthorse\nits password is correcthorse\n")
+    assert "correcthorse" not in str(caught.value)
+
+
 def test_the_arrow_of_a_serial_monitor_is_no_direction():
     assert rows("10:00:00.317 -> data: dd 03 00\n10:00:01 -> dd 03 00\n") == [
         (0, "hex", "dd0300"),

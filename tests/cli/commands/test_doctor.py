@@ -136,6 +136,7 @@ async def test_expected_ids():
         (("nonsense",), "there is no name nonsense"),
         (("veschub://TESTPACK:a%3Ab@127.0.0.1:1",), "colon in a hub password"),
         (("--my-client", "port"), "name the port"),
+        ((__file__,), "is a file: packwire doctor --log "),
     ],
 )
 async def test_wrong_use_is_one_clear_line(arguments: tuple[str, ...], words: str):

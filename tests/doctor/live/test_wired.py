@@ -152,6 +152,16 @@ async def test_a_pack_that_its_owner_wakes() -> None:
     assert "woken" in found.verdict.words
 
 
+async def test_nobody_is_asked_to_wake_what_answers_as_another() -> None:
+    async def never() -> bool:
+        raise AssertionError
+
+    with line("jbd") as serial:
+        options = replace(BRISK, restart=never)
+        found = await examine(parse_address(f"serial:{serial.path}?model=daly-a5"), options)
+    assert found.verdict.key == "wrong-type-configured"
+
+
 async def test_what_could_be_a_secret_is_in_no_report() -> None:
     with line("jbd", faults=("corrupt:2",)) as serial:
         found = await examine(parse_address(f"serial:{serial.path}?model=jbd"), BRISK)

@@ -31,6 +31,20 @@ def test_words_that_all_programs_use_are_never_certain(lines: list[str]):
     assert found.verdict.open
 
 
+def test_frames_too_few_for_a_pack_are_not_called_unknown():
+    found = diagnose_lines("two", ["can0  355   [4]  3E 00 64 00", "can0  356   [6]  0A 02 11 FF BE 00"])
+    assert "too few to tell whose: frames as of Pylontech CAN" in found.verdict.words
+    assert "no model" not in found.verdict.words
+
+
+def test_zeros_in_right_frames_are_no_idle_line():
+    frame = bytes.fromhex("d2037c") + bytes(124)
+    for end, key in (("0000", "serial.wiring"), ("0629", "inconclusive")):  # no checksum, and Daly's
+        shown = (frame + bytes.fromhex(end)).hex("-").upper()
+        lines = [f'A\t12:00:0{at}.000\t"(0x) {shown}" received' for at in range(3)]
+        assert diagnose_lines("frames", lines).verdict.key == key
+
+
 def test_a_bridge_that_sends_zeros_alone_is_no_healthy_pack():
     frames = ("351#0000000000000000", "355#0000000000000000", "356#000000000000", "359#0000000000000000")
     lines = [f"({1_767_225_600 + at}.000000) can0 {frame}" for at in range(30) for frame in frames]

@@ -47,6 +47,12 @@ def test_a_client_whose_replies_are_on_the_wire_and_that_waits_for_them(tmp_path
     assert any("read as 15 bits" in line for line in found.verdict.evidence)
 
 
+@needs_cases
+def test_switching_notifications_on_is_no_broken_frame():
+    found = diagnose_file(CASES / "modbus-write-value-lost.btsnoop")
+    assert found.verdict.key == "ok"
+
+
 def test_a_client_that_is_answered_and_goes_on(tmp_path):
     found = diagnosed(tmp_path, polls(VescSession().open(), 20, bms(), pause=0.1))
     assert (found.verdict.key, found.verdict.confidence) == ("ok", Confidence.LIKELY)

@@ -291,6 +291,7 @@ SAYINGS = (
     saying("init-failed", EventKind.TIMED_OUT, "Failed to initialize BMS", r"BMS(?!!)"),  # bms-to-inverter's
     saying("timed-out", EventKind.TIMED_OUT, "communication timed out"),
     saying("timed-out", EventKind.TIMED_OUT, "communication timeout"),
+    saying("timed-out", EventKind.TIMED_OUT, "Timeout fetching "),  # Home Assistant's own words for it
     saying("timed-out", EventKind.TIMED_OUT, "BMS is stale, triggering reconnect"),
     saying("communication-failed", EventKind.FAILED, "communication failed"),
     saying("communication-failed", EventKind.FAILED, "communicating failed"),

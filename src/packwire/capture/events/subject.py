@@ -16,8 +16,8 @@ _BEFORE_OWN = ("(", "'", '"', " ")
 _NAMED = re.compile(
     r"_bms\] (?:\((?P<bracketed>[^)]{1,48})\)|(?P<plain>[^|\]\s][^|\]]{0,48}?)\|(?P<tail>[0-9A-Za-z*]{2,6}):)"
     r"|::(?P<old>[^:\]]{1,48}):(?P<old_tail>[0-9A-Fa-f*]{2,6})\)?\]"
-    r"|bms_ble\] (?:Error fetching |BMS |Finished fetching |Fetching )?(?P<coordinator>\S[^:\n]{0,40}?)"
-    r"(?: data|: (?:BMS data|advertisement))"
+    r"|bms_ble\] (?:(?:Error|Timeout) fetching |BMS |Finished fetching |Fetching )?"
+    r"(?P<coordinator>\S[^:\n]{0,40}?)(?: data|: (?:BMS data|advertisement))"
     r"|\[sampling\] (?P<batmon>\S[^:=(]{0,40}?)(?: error| volt=|: BmsSampl)"
     r"|onnecting BMS \((?P<older>[^)]{1,48})\)|Initializing coordinator for (?P<setup>[^\s(]{1,48})"
 )

@@ -6,6 +6,7 @@ from difflib import SequenceMatcher
 from itertools import islice
 
 from packwire.capture.packets import Packets
+from packwire.capture.secret_words import without_secrets
 from packwire.capture.text.grammar import TextFormat
 from packwire.capture.text.lines import lines
 from packwire.capture.text.read import read_text
@@ -21,7 +22,8 @@ def refusal(data: Bytes, formats: Sequence[TextFormat], decimal: TextFormat, fou
     begin = data[:_MOST_READ]
     shown = list(islice((line for line in lines(begin) if line.strip()), _COMPARED_LINES))
     first = " / ".join(
-        f'"{line[:_SHOWN]}{" ..." if len(line) > _SHOWN else ""}"' for line in shown[:_SHOWN_LINES]
+        f'"{line[:_SHOWN]}{" ..." if len(line) > _SHOWN else ""}"'
+        for line in map(without_secrets, shown[:_SHOWN_LINES])
     )
     parts = [
         "not a capture, but text with no bytes that could be read",

@@ -15,7 +15,7 @@ _MAX_ADDRESSES = 4096
 _SECRET = re.compile(
     r"(?P<name>[\w.\- ]{0,20}(?:pass(?:word|wd|phrase|key|code)?|psk|secret|token|api[_"
     r" -]?key|encryption|credential"
-    r"|ssid|bssid|\bkey|\bpin|\buser(?:name)?|\blogin|latitude|longitude|serial(?:[_ -]?(?:number|no))?)"
+    r"|ssid|bssid|\bkey|\bpin|\bpw|\buser(?:name)?|\blogin|latitude|longitude|serial(?:[_ -]?(?:number|no))?)"
     r"[\"']?\s{0,3}(?::|=|\bis\b|->)\s{0,3})"
     r"(?:b?\"[^\"]*\"|b?'[^']*'|[^\s,;}\])]+(?:\s*$)?)",
     re.IGNORECASE,

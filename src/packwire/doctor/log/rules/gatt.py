@@ -153,6 +153,8 @@ def _silent(facts: Facts) -> bool:
     reached |= said.has("connecting") and said.has("no-reply")  # one word for no link and for no answer
     if not reached or said.has(*_CAME) or wire.received:
         return False
+    if said.live and _security(facts) is CERTAIN:
+        return False  # it says itself why it does not answer
     if said.has("no-slot", "characteristic-missing", "request-error") and not said.has("request-timeout"):
         return False
     if said.has(*_UNANSWERED) or said.count(*_SENT) > 1:
@@ -210,23 +212,16 @@ def _mute_first(facts: Facts) -> str:
     return max(causes, key=lambda kind: causes[kind])
 
 
-def _told_why(facts: Facts) -> bool:
-    """Tell whether a pack that is asked here said itself why it does not answer."""
-    return facts[SaidFacts].live and _security(facts) is CERTAIN
-
-
 def _mute(kind: str) -> Rule:
     """Return the rule on a pack that takes requests and does not answer, by what is likeliest."""
     return rule(
         kind,
-        lambda facts: when(_silent(facts) and _mute_first(facts) == kind and not _told_why(facts), POSSIBLE),
+        lambda facts: when(_silent(facts) and _mute_first(facts) == kind, POSSIBLE),
         "Requests are taken and nothing is notified: a password or a pairing is wanted first, the type is"
-        " another, or the"
-        " way of writing."
+        " another, or the way of writing."
         if kind == "password-needed"
         else "The connection is there, and the requests are not answered: another family, another way of"
-        " writing, or the pack"
-        " wants a pairing or password first.",
+        " writing, or the pack wants a pairing or password first.",
         "First see whether any notification arrives at all."
         if kind == "password-needed"
         else "First see what is written and whether any notification arrives at all.",

@@ -250,8 +250,7 @@ RULES: tuple[Rule, ...] = (
             " through it."
         ),
         "Replug it, or switch the whole machine off and on (a reset by software seldom helps an on-board"
-        " chip); if it"
-        " comes again: a USB adapter on an extension cable, or a proxy.",
+        " chip); if it comes again: a USB adapter on an extension cable, or a proxy.",
         shown=(
             *("adapter-hung", "opcode-failed", "adapter-not-reset", "adapter-gone"),
             *("scanner-stuck", "scanner-quiet", "adapter-reset", "adapter-confused"),
@@ -266,8 +265,7 @@ RULES: tuple[Rule, ...] = (
         _no_adapter,
         "The program finds no usable Bluetooth adapter.",
         "Give the machine (a virtual one: pass it through) an adapter, switch it on (rfkill, bluetoothctl"
-        " power on),"
-        " start bluetoothd, or use a program that reads through ESPHome proxies.",
+        " power on), start bluetoothd, or use a program that reads through ESPHome proxies.",
         shown=(
             *("no-adapter", "bluez-missing", "not-ready", "blocked"),
             *("adapter-off", "adapter-without-le", "adapter-firmware"),
@@ -279,10 +277,7 @@ RULES: tuple[Rule, ...] = (
             "host.dbus-missing": 0.15,
         },
         ask=(
-            (
-                "the output of `bluetoothctl list` and `rfkill list` on that machine, and whether it is a"
-                " virtual one"
-            ),
+            "the output of `bluetoothctl list` and `rfkill list` on that machine, and whether it is virtual",
         ),
         rank=Rank.WAY,
     ),
@@ -313,8 +308,7 @@ RULES: tuple[Rule, ...] = (
         ask=(
             (
                 "what `bluetoothctl scan le` shows on that machine in the same minute, with the program"
-                " stopped; which"
-                " other programs use the adapter (Home Assistant's Bluetooth?)"
+                " stopped; which other programs use the adapter (Home Assistant's Bluetooth?)"
             ),
         ),
     ),
