@@ -8,6 +8,7 @@ from packwire.capture import open_capture
 from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause
 from packwire.doctor.compare.choose import choose
+from packwire.doctor.compare.following import answered_ones, steps_of
 from packwire.doctor.compare.suspects import fitting_rules, suspects
 from packwire.doctor.compare.verdict import NO_DIFFERENCE, compare
 from packwire.vesc.framing import encode_frame
@@ -247,6 +248,8 @@ def test_a_clients_waits_are_seen_between_what_it_asks_by_another_timer(tmp_path
     assert told.key != Cause.CANNOT_TELL
     untold = compared(tmp_path, reference, [by_its_clock(23, waits=False)])
     assert untold.key != NO_DIFFERENCE
+    steps = steps_of(untold.mine, answered_ones(untold.mine))
+    assert all(step.kinds == untold.mine.kinds_of(step.numbers) for step in steps)
 
 
 def short(

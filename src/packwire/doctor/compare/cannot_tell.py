@@ -8,6 +8,7 @@ from packwire.check import Confidence
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
 from packwire.doctor.compare.following import (
     answered,
+    answered_ones,
     by_kinds,
     late_by,
     not_shown,
@@ -16,7 +17,7 @@ from packwire.doctor.compare.following import (
     went_on,
 )
 from packwire.doctor.compare.given_up import given_up
-from packwire.doctor.compare.patience import ClientPatience, PatienceSource, alike, answered_ones
+from packwire.doctor.compare.patience import ClientPatience, PatienceSource, alike
 from packwire.doctor.compare.session import ClientSession, QueryKind, labels
 
 #: A polling that pauses so many times as long as the other session's may be one of timeouts.
@@ -115,7 +116,7 @@ def _gives_up_soon(own: ClientSession) -> Iterator[SessionVerdict]:
 def _gives_some_up(own: ClientSession) -> Iterator[SessionVerdict]:
     """Say that after some replies a client goes on as if they had not come."""
     # What it asks by a timer of its own, and nobody answers, comes between.
-    there = answered(list(steps_of(answered_ones(own))))
+    there = answered(list(steps_of(own, answered_ones(own))))
     for group in (there, *by_kinds(there).values()):
         odd = [] if own.lost else given_up(group)
         if not odd:
@@ -150,10 +151,7 @@ def _of_all(own: ClientSession, text: str) -> SessionVerdict:
 
 def _remedy(own: ClientSession) -> str:
     """Return what else tells."""
-    if own.protocol == "VESC":
-        return ""
-    sure = f"be sure with: {own.examined_with}" if own.examined_with else "print what the client receives."
-    return f"Give its log (--log FILE), or {sure}"
+    return f"Give its log (--log FILE), or be sure with: {own.examined_with}" if own.examined_with else ""
 
 
 def _has_times(session: ClientSession) -> bool:

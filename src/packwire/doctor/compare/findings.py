@@ -15,9 +15,6 @@ from packwire.doctor.compare.silences import silence_findings
 from packwire.doctor.verdicts import decide
 from packwire.doctor.vesc.bad_frames import BadFrame, Wrong
 from packwire.protocol.observing import Caller, PackSaid
-from packwire.protocols import observer
-
-_VESC = observer("vesc")
 
 _BAD_FRAMES = {
     Wrong.CHECKSUM: Cause.WRONG_CHECKSUM,
@@ -210,11 +207,10 @@ def _ending(own: ClientSession) -> Iterator[SessionVerdict]:
 
 def _broadcast(own: ClientSession, other: ClientSession) -> Iterator[SessionVerdict]:
     """Look for requests to all nodes at once."""
-    there = any(_VESC.everybody in each.kind.ids for each in other.queries)
+    everybody = own.observer.everybody
+    there = any(everybody in each.kind.ids for each in other.queries)
     numbers = tuple(
-        number
-        for number, each in enumerate(own.queries)
-        if each.row >= 0 and _VESC.everybody in each.kind.ids
+        number for number, each in enumerate(own.queries) if each.row >= 0 and everybody in each.kind.ids
     )
     if not numbers or there:
         return
@@ -247,7 +243,7 @@ def _late(own: ClientSession, other: ClientSession) -> list[SessionVerdict]:
             f"{len(late)} of {answered} replies to {kind.label} came {seconds(took)} after the request; the"
             f" client had already gone on, {seconds(wait)} after it."
         )
-        sure = slow and (len(late) == answered or kind.command == _VESC.search)
+        sure = slow and (len(late) == answered or kind.command == own.observer.search)
         cause = Cause.IMPATIENT if slow else Cause.TOO_FAST
         confidence = Confidence.LIKELY if sure else Confidence.POSSIBLE
         found.append(session_verdict(own, cause, confidence, text, numbers=late))
@@ -311,7 +307,7 @@ def _last_bms(session: ClientSession) -> tuple[Query, PackSaid] | None:
 
 def _from_the_last(session: ClientSession) -> Iterator[tuple[Query, PackSaid]]:
     for each in reversed(session.queries):
-        if each.answered and each.kind.command == _VESC.pack_values:
-            said = _VESC.pack(session.messages.payload(each.reply))
+        if each.answered and each.kind.command == session.observer.pack_values:
+            said = session.observer.pack(session.messages.payload(each.reply))
             if said is not None:
                 yield each, said

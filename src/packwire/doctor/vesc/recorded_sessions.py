@@ -144,6 +144,7 @@ def _raw_session(
         file=capture.name,
         number=tcp.index + 1,
         protocol="VESC",
+        model="vesc",
         label=_label(tcp, client),
         first=int(known[0]) if len(known) else NO_TIME,
         begin=int(times[0]),
