@@ -217,6 +217,15 @@ def test_recorded_clients_with_the_length_bug(name):
     assert "never after a reply shorter than 128 bytes" in " ".join(found.main.evidence)
 
 
+def test_one_pause_after_a_short_reply_is_no_reply_that_is_not_taken(tmp_path):
+    """It waits after its first question for as long as it waits in vain."""
+    mine = VescSession(step=100_000).open().ask(ASK_VERSION).wait(0.01).answer(version()).wait(TIMEOUT)
+    for latency in LATENCIES:
+        mine.ask(ASK_BMS).wait(latency).answer(bms()).wait(0.01)
+    mine.ask(ASK_BMS).wait(TIMEOUT).ask(ASK_BMS).wait(0.01).answer(bms())
+    assert compared(tmp_path, [working()], [mine.close()]).key != Cause.RECEIVE_PATH
+
+
 XML = b"\x5c\x00" + (400).to_bytes(4) + bytes(4)
 
 

@@ -179,7 +179,9 @@ def _judge(
     refused: list[FollowingStep] = []
     taken: list[FollowingStep] = []
     for group in by_kinds(answered(steps)).values():
-        long = [step for step in group if alike(step.wait, timeout) and step.latency < _SOON * timeout]
+        waited = [step for step in group if alike(step.wait, timeout) and step.latency < _SOON * timeout]
+        # What the device refuses is no reply that a client has a use for.
+        long = [step for step in waited if session.refused.isdisjoint(step.numbers)]
         soon = [step for step in group if step.gap >= 0 and step.wait - step.latency < _SOON * timeout]
         if long and follow_replies(long):
             soon, long = [*soon, *long], []
@@ -192,11 +194,27 @@ def _judge(
         refused += long
         taken += soon
     shown = shown_taken(session, steps, _longer_in_vain(steps))
-    if not taken or not refused:
+    if not taken or not refused or _once_and_short(session, refused, taken):
         return ClientPatience(timeout, source, (), _numbers(taken), shown=shown)
     shown -= {kind for step in refused for kind in step.kinds}
     counted = follow_replies(refused) is False
     return ClientPatience(timeout, source, _numbers(refused), _numbers(taken), shown=shown, counted=counted)
+
+
+def _once_and_short(
+    session: ClientSession, refused: Sequence[FollowingStep], taken: Sequence[FollowingStep]
+) -> bool:
+    """Tell whether it paused once, and took longer replies: it may pause after that request."""
+    size, longest = (
+        max(
+            int(session.messages.size[reply])
+            for step in steps
+            for number in step.numbers
+            if (reply := session.queries[number].reply) >= 0
+        )
+        for steps in (refused, taken)
+    )
+    return len(refused) == 1 and size <= longest
 
 
 def _numbers(steps: Sequence[FollowingStep]) -> tuple[int, ...]:
