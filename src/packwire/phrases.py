@@ -9,8 +9,8 @@ def counted(number: int, noun: str) -> str:
 
 
 def times(number: int) -> str:
-    """Return `once` or `3 times`."""
-    return "once" if number == 1 else f"{number} times"
+    """Return `never`, `once` or `3 times`."""
+    return "never" if not number else "once" if number == 1 else f"{number} times"
 
 
 def few(names: Iterable[str], limit: int = 6) -> str:

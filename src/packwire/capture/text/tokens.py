@@ -67,11 +67,3 @@ def literal_bytes(text: str) -> bytes | None:
     if not found:
         return None
     return unescaped(found["single"] if found["single"] is not None else found["double"])
-
-
-def short_uuid(uuid: str) -> str:
-    """Return a characteristic's UUID, its 16 bits alone where the rest is the Bluetooth Base UUID."""
-    uuid = uuid.lower()
-    if uuid.endswith("-0000-1000-8000-00805f9b34fb") and uuid.startswith("0000"):
-        return uuid[4:8]
-    return uuid

@@ -6,6 +6,7 @@ from collections import Counter
 
 from bleak.backends.service import BleakGATTServiceCollection
 
+from packwire.att import short_uuid
 from packwire.check import CheckResult, Depth, Stage, check, failed, odd, passed
 from packwire.doctor.ble.air import AGAIN, is_seen
 from packwire.doctor.ble.facts import AirFacts, FamilyFacts, LinkFacts, OpenFacts, TableFacts
@@ -16,7 +17,7 @@ from packwire.errors import NotAVescError, PackwireError
 from packwire.event import EventKind
 from packwire.link.ble.discovery import hear
 from packwire.link.ble.exploring import NOT_SPOKEN
-from packwire.link.ble.link import BleLink, short
+from packwire.link.ble.link import BleLink
 from packwire.protocol.base import Gatt, Protocol, WriteType
 from packwire.protocols import usable
 
@@ -78,12 +79,13 @@ async def table(exam: Examination) -> CheckResult:
     services = services_of(client)
     own = [each for service in services for each in service.characteristics]
     for service in list(services)[:_MOST]:
-        tell(EventKind.SERVICES, "has-service", short(service.uuid), service=service.uuid)
+        tell(EventKind.SERVICES, "has-service", short_uuid(service.uuid), service=service.uuid)
     for each in own[:_MOST]:
-        words, properties = f"{short(each.uuid)}: {', '.join(each.properties)}", " ".join(each.properties)
+        words = f"{short_uuid(each.uuid)}: {', '.join(each.properties)}"
+        properties = " ".join(each.properties)
         tell(EventKind.SERVICES, "has-characteristic", words, uuid=each.uuid, properties=properties)
     listed = tuple(
-        f"{short(each.uuid)} {', '.join(each.properties)}"
+        f"{short_uuid(each.uuid)} {', '.join(each.properties)}"
         for service in services
         if service.uuid not in NOT_SPOKEN
         for each in service.characteristics
@@ -97,30 +99,30 @@ async def table(exam: Examination) -> CheckResult:
         return failed(f"of its {len(own)} characteristics none can be chosen without a family", *listed)
     session.place = place = _place(exam, exam.spoken, services)
     if place is None:
-        wanted = ", ".join(short(each.service) for each in exam.spoken.gatt)
+        wanted = ", ".join(short_uuid(each.service) for each in exam.spoken.gatt)
         facts.missing = wanted or "none"
         fits = ", ".join(each.title for each in family.table)
         beside = f"; it has what is spoken to by {fits}" if fits else ""
         return failed(f"not {wanted or 'anything'} of a {exam.spoken.title}{beside}", *listed)
     times = Counter(each.uuid for each in own)
     twice = {uuid for uuid in (place.notify, place.write) if times[uuid] > 1}
-    facts.duplicates = tuple(sorted(map(short, twice)))
+    facts.duplicates = tuple(sorted(map(short_uuid, twice)))
     notifying = [each for each in own if {"notify", "indicate"} & set(each.properties)]
     notify = next(
         each for service in services if service.uuid in place.services
         for each in service.characteristics if each.uuid == place.notify
     )  # fmt: skip
     if notify not in notifying:
-        facts.mute = short(place.notify)
-        others = ", ".join(sorted({short(each.uuid) for each in notifying}))
+        facts.mute = short_uuid(place.notify)
+        others = ", ".join(sorted({short_uuid(each.uuid) for each in notifying}))
         return failed(f"{facts.mute} does not notify; what does: {others or 'nothing'}", *listed)
     session.ways = tuple(
         way
         for name, way in _WAYS.items()
         if any(each.uuid == place.write and name in each.properties for each in own)
     )
-    written = f", {short(place.write)} is written {' or '.join(session.ways)}" if place.write else ""
-    words, excludes = f"{short(place.notify)} notifies{written}", "another family, other firmware"
+    written = f", {short_uuid(place.write)} is written {' or '.join(session.ways)}" if place.write else ""
+    words, excludes = f"{short_uuid(place.notify)} notifies{written}", "another family, other firmware"
     if facts.duplicates:
         words += f"; {', '.join(facts.duplicates)} is there more than once"
         return odd(words, *listed, excludes=excludes)
