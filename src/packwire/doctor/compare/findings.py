@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from packwire.check import Confidence
+from packwire.doctor.compare.bad_frames import BadFrame, Wrong
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
 from packwire.doctor.compare.following import LEAST_TIMEOUT, TOGETHER, late_by, went_on
 from packwire.doctor.compare.packs import pack_findings
@@ -13,7 +14,6 @@ from packwire.doctor.compare.receive_path import receive_path
 from packwire.doctor.compare.session import ClientSession, Query, QueryKind, labels, seconds
 from packwire.doctor.compare.silences import silence_findings
 from packwire.doctor.verdicts import decide
-from packwire.doctor.vesc.bad_frames import BadFrame, Wrong
 from packwire.protocol.observing import Caller, PackSaid
 
 _BAD_FRAMES = {

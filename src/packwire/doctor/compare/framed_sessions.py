@@ -15,10 +15,11 @@ from packwire.capture import Capture
 from packwire.capture.framings import Framing, family, family_of
 from packwire.capture.layers.conversation import Part, converse
 from packwire.capture.packets import NO_TIME
+from packwire.doctor.compare.bad_frames import BadFrame, Wrong, explained
 from packwire.doctor.compare.bluetooth_connections import writes
 from packwire.doctor.compare.recorded_links import RecordedLink
 from packwire.doctor.compare.session import Arrived, ClientSession, Query, QueryKind, observer_of
-from packwire.doctor.vesc.bad_frames import BadFrame, Wrong, bad_vesc_frames, shown_hex
+from packwire.doctor.vesc.bad_frames import bad_vesc_frames
 from packwire.doctor.vesc.request_kinds import bad_requests, kind_of_request, named_kind
 from packwire.messages import Direction, Messages
 from packwire.protocol.exchange import Exchange, Patience, Replied
@@ -299,20 +300,4 @@ def _explained(frame: bytes, framing: Framing) -> BadFrame:
     if family_of(framing) == "VESC":
         first = next(bad_vesc_frames(frame))
         return first._replace(name=named_kind(first.command, first.ids).name if first.command >= 0 else "")
-    shown = shown_hex(frame)
-    found = BadFrame(Wrong.LENGTH, "", len(frame), name=_header_name(frame, framing), hex=shown)
-    sizes = list(framing.sizes_of(frame.ljust(framing.needs, b"\0")[: framing.needs]))
-    if len(frame) not in sizes:
-        says = " or ".join(str(size) for size in sizes) or "no"
-        return found._replace(text=f"the frame has {len(frame)} bytes, its header announces {says}")
-    if not frame.endswith(framing.end):
-        return found._replace(wrong=Wrong.STOP, text=f"its end {framing.end.hex(' ')} is missing")
-    check = framing.check
-    if check is None:
-        return found._replace(text="another frame begins in it")
-    right = shown_hex(check.set(frame)) if shown else ""
-    text = (
-        f"the checksum is {check.stored(frame).hex(' ')}, right is {check.right(frame).hex(' ')} "
-        f"({check.checksum})"
-    )
-    return found._replace(wrong=Wrong.CHECKSUM, text=text, right=right)
+    return explained(frame, framing, _header_name(frame, framing))

@@ -5,11 +5,11 @@ from statistics import median
 
 from packwire.capture.packets import NO_TIME
 from packwire.check import Confidence
+from packwire.doctor.compare.bad_frames import shown_hex
 from packwire.doctor.compare.causes import Cause, SessionVerdict, session_verdict
 from packwire.doctor.compare.patience import ClientPatience, PatienceSource
 from packwire.doctor.compare.session import ClientSession, Query
 from packwire.doctor.compare.suspects import Suspect, fitting_rules, suspects
-from packwire.doctor.vesc.bad_frames import shown_hex
 
 _CONFIDENCE = {
     PatienceSource.LOG: Confidence.CERTAIN,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from packwire.capture.packets import NO_TIME
 from packwire.channel import Transport
-from packwire.doctor.vesc.bad_frames import BadFrame
+from packwire.doctor.compare.bad_frames import BadFrame
 from packwire.messages import Messages
 from packwire.models.protocol import ModelProtocol
 from packwire.protocol.base import Request
