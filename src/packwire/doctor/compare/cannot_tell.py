@@ -59,7 +59,7 @@ def cannot_tell(
 
 def _does_not_wait(own: ClientSession) -> Iterator[SessionVerdict]:
     """Say that a client often goes on before the reply is there: what it does with that is not to be seen."""
-    there = [number for number, each in enumerate(own.queries) if each.answered and each.wait is not None]
+    there = own.numbers(lambda each: each.answered and each.wait is not None)
     # Before it closes a connection nobody sends requests together.
     early = tuple(
         number
@@ -145,7 +145,7 @@ def _finding(
 
 
 def _of_all(own: ClientSession, text: str) -> SessionVerdict:
-    kinds = own.kinds_of(number for number, each in enumerate(own.queries) if each.answered)
+    kinds = own.kinds_of(own.numbers(lambda each: each.answered))
     return _finding(own, text, kinds=kinds)
 
 
@@ -166,10 +166,8 @@ def _not_shown(
     own: ClientSession, other: ClientSession, patience: ClientPatience
 ) -> Iterator[SessionVerdict]:
     """Say after which replies the client does nothing that shows that it took them."""
-    kinds = not_shown(own, patience.shown)
-    numbers = tuple(
-        number for number, each in enumerate(own.queries) if each.answered and each.kind in set(kinds)
-    )
+    kinds = tuple(not_shown(own, patience.shown))
+    numbers = own.numbers(lambda each: each.answered and each.kind in kinds)
     if not numbers:
         return
     waits, names = own.waits(numbers), labels(kinds)
@@ -180,13 +178,13 @@ def _not_shown(
         else f"Nothing comes after the replies to {names}, so nothing shows whether {{who}} took them."
     )
     lines = [text]
-    usual = _usual_wait(other, tuple(kinds))
+    usual = _usual_wait(other, kinds)
     if waits and usual is not None and median(waits) > _SLOWER * usual:
         lines.append(f"The other session goes on after {usual / 1e9:.3g} s.")
     if patience.shown:
         seen = labels(sorted(patience.shown))
         lines.append(f"That it takes replies is to be seen of {seen}, which are shorter or of another form.")
-    yield _finding(own, *lines, numbers=numbers, kinds=tuple(kinds))
+    yield _finding(own, *lines, numbers=numbers, kinds=kinds)
 
 
 def _usual_wait(session: ClientSession, kinds: tuple[QueryKind, ...]) -> float | None:

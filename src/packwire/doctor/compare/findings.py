@@ -127,21 +127,18 @@ def _login_compared(own: ClientSession, other: ClientSession) -> Iterator[str]:
 
 
 def _bad_frames(own: ClientSession) -> Iterator[SessionVerdict]:
-    by_cause: dict[Cause, list[BadFrame]] = {}
-    for each in own.bad:
+    by_cause: dict[Cause, dict[int, BadFrame]] = {}
+    for row, each in enumerate(own.bad, 1):
         if each.wrong is not Wrong.FILLER:
-            by_cause.setdefault(_BAD_FRAMES[each.wrong], []).append(each)
+            by_cause.setdefault(_BAD_FRAMES[each.wrong], {})[-row] = each
     answered = own.answered
-    for cause, frames in by_cause.items():
+    for cause, rows in by_cause.items():
+        frames = list(rows.values())
         if cause is Cause.WRONG_FRAME and answered and all(each.command < 0 for each in frames):
             continue  # a few bytes beside good requests: the device skips them
         if cause is Cause.BAD_LOGIN and answered:
             continue  # it was taken all the same
-        numbers = tuple(
-            number
-            for number, each in enumerate(own.queries)
-            if each.row < 0 and _BAD_FRAMES[own.bad[-1 - each.row].wrong] is cause
-        )
+        numbers = tuple(number for number, each in enumerate(own.queries) if each.row in rows)
         remedy = "" if own.protocol == "VESC" else f"Build {own.protocol} frames as shown above."
         sure, lines = _sure_of_frames(own, frames), _frame_lines(frames)
         yield session_verdict(own, cause, sure, *lines, numbers=numbers, time=frames[0].time, remedy=remedy)
@@ -209,9 +206,7 @@ def _broadcast(own: ClientSession, other: ClientSession) -> Iterator[SessionVerd
     """Look for requests to all nodes at once."""
     everybody = own.observer.everybody
     there = any(everybody in each.kind.ids for each in other.queries)
-    numbers = tuple(
-        number for number, each in enumerate(own.queries) if each.row >= 0 and everybody in each.kind.ids
-    )
+    numbers = own.numbers(lambda each: each.row >= 0 and everybody in each.kind.ids)
     if not numbers or there:
         return
     replies = sum(own.queries[number].answered for number in numbers)

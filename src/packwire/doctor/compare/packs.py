@@ -65,7 +65,7 @@ def _write_mode(own: ClientSession, other: ClientSession) -> Iterator[SessionVer
         return
     ways = [" and ".join(_WRITES[Opcode(each)] for each in sorted(some)) for some in (here, there)]
     text = f"It writes its requests {ways[0]}, and nothing is answered; the other session {ways[1]}, and is."
-    numbers = [number for number, each in enumerate(own.queries) if each.row >= 0]
+    numbers = own.numbers(lambda each: each.row >= 0)
     first = own.queries[0].time
     yield session_verdict(
         own, Cause.WRITE_MODE, Confidence.LIKELY, text, numbers=numbers, time=first, excludes=_LESS

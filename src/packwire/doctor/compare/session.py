@@ -3,7 +3,7 @@
 The same for every protocol: what differs is only what a request is called (`Kind`).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -205,6 +205,10 @@ class ClientSession:
         for number, query in enumerate(self.queries):
             result.setdefault(query.kind, []).append(number)
         return result
+
+    def numbers(self, holds: Callable[[Query], object]) -> tuple[int, ...]:
+        """Return the exchanges of which something holds."""
+        return tuple(number for number, each in enumerate(self.queries) if holds(each))
 
     def kinds_of(self, numbers: Iterable[int]) -> tuple[QueryKind, ...]:
         """Return the kinds of some exchanges, each once."""

@@ -59,7 +59,7 @@ def _sides(own: ClientSession, other: ClientSession) -> _Sides:
         for kind, usual in _latencies(session).items():
             latency[kind] = max(usual, latency.get(kind, 0.0))
     answered = [each for session in (own, other) for each in session.queries if each.answered]
-    last = max((number for number, each in enumerate(own.queries) if each.answered), default=0)
+    last = max(own.numbers(lambda each: each.answered), default=0)
     wedges = (
         number
         for number, each in enumerate(own.queries[last:], last)
