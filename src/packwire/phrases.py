@@ -13,6 +13,12 @@ def times(number: int) -> str:
     return "never" if not number else "once" if number == 1 else f"{number} times"
 
 
+def duration(seconds: float) -> str:
+    """Return `0:02:05`: hours, minutes and seconds."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
 def few(names: Iterable[str], limit: int = 6) -> str:
     """Return `a, b, c and 4 more`."""
     listed = list(names)

@@ -28,13 +28,12 @@ _ESCAPES = {
 }  # fmt: skip
 _BETWEEN = re.compile(r"[ \t:.,|\-]+")
 _QUOTES = re.compile("['\"]")
-_SPLIT = re.compile(r"[ \t:.,|\-]+")
 
 
 def hex_tokens(text: str) -> list[str]:
     """Return the digits of each token of a text of the form of `TOKENS`; a run of digits is one."""
     plain = text.replace("0x", "").replace("0X", "") if "x" in text or "X" in text else text
-    return _SPLIT.split(_QUOTES.sub("", plain).strip(" \t,"))
+    return _BETWEEN.split(_QUOTES.sub("", plain).strip(" \t,"))
 
 
 def hex_bytes(text: str) -> bytes | None:

@@ -19,7 +19,7 @@ from packwire.doctor.log.facts import (
 )
 from packwire.doctor.log.heard import HeardFacts
 from packwire.doctor.log.wire import names
-from packwire.phrases import counted, times
+from packwire.phrases import counted, duration, times
 
 #: dBm: weaker is odd.
 _WEAK = -80
@@ -138,8 +138,7 @@ def what_log(found: LogDiagnosis) -> str:
     length = counted(log.lines, "line") if log.lines else "a recording"
     span = ""
     if NO_TIME not in (log.begin, log.end) and log.end > log.begin:
-        seconds = (log.end - log.begin) // 1_000_000_000
-        span = f" over {seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+        span = f" over {duration((log.end - log.begin) / 1e9)}"
     return f"{length}{span}" + (f" of {programs}" if programs else ", of a program that is not known")
 
 
