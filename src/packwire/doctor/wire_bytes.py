@@ -13,7 +13,7 @@ from packwire.doctor.transcript import TranscriptSegment
 from packwire.event import EventKind
 from packwire.models.protocol import ModelProtocol
 from packwire.protocol.base import Protocol
-from packwire.wire.framing import FrameCheck
+from packwire.wire.framing import FrameCheck, Framing
 
 _SECOND = 1_000_000_000
 #: Frames whose checksums are compared.
@@ -90,7 +90,7 @@ def look_at_wire(exam: Examination) -> WireBytes:
 def _frames(stream: bytes, spoken: Protocol) -> list[Found]:
     """Return the frames of a protocol, right and wrong ones."""
     framings = spoken.family.framings if spoken.family is not None else ()
-    return list(frames_in(stream, framings)) or _by_heads(stream, spoken)
+    return list(frames_in(stream, framings)) or _by_heads(stream, spoken) or _by_size(stream, framings)
 
 
 def _by_heads(stream: bytes, spoken: Protocol) -> list[Found]:
@@ -113,6 +113,12 @@ def _by_heads(stream: bytes, spoken: Protocol) -> list[Found]:
                 found.append(Found(at, size, framing, framing.checks(frame)))
             at = stream.find(head, at + 1)
     return found
+
+
+def _by_size(stream: bytes, framings: tuple[Framing, ...]) -> list[Found]:
+    """Return the one frame that is all that came: as long as its header says, be it without a start."""
+    fits = (each for each in framings if each.check and len(stream) in each.sizes_of(stream[: each.needs]))
+    return [Found(0, len(stream), each, each.checks(stream)) for each in fits if stream][:1]
 
 
 def wrong_sums(stream: bytes, spoken: Protocol) -> Iterator[tuple[int, int]]:
