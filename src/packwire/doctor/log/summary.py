@@ -142,11 +142,16 @@ def what_log(found: LogDiagnosis) -> str:
     """Return one line on the log: how long, of which programs, from when to when."""
     log = found.log
     programs = ", ".join(name for name, _ in log.programs.most_common(4))
-    length = counted(log.lines, "line") if log.lines else "a recording"
     span = ""
     if NO_TIME not in (log.begin, log.end) and log.end > log.begin:
-        span = f" over {duration((log.end - log.begin) / 1e9)}"
-    return f"{length}{span}" + (f" of {programs}" if programs else ", of a program that is not known")
+        span = duration((log.end - log.begin) / 1e9)
+    if not log.lines:
+        form = f" ({programs})" if programs else ""
+        return f"a recording{form}" + (f", {span} long" if span else "")
+    span = f" over {span}" if span else ""
+    return f"{counted(log.lines, 'line')}{span}" + (
+        f" of {programs}" if programs else ", of a program that is not known"
+    )
 
 
 def report_of(found: LogDiagnosis, started: float, seconds: float) -> Diagnosis:
