@@ -20,7 +20,7 @@ from packwire.doctor.log.summary import checks_of, cleaned, device_line, what_lo
 from packwire.event import Event
 
 #: Devices and lines of evidence that are shown; a report has all.
-_DEVICES, _EVIDENCE, _WIDTH = 8, 4, 200
+_DEVICES, _EVIDENCE, _WIDTH = 8, 6, 200
 
 
 def show(console: Console, found: LogDiagnosis) -> None:

@@ -21,6 +21,9 @@ _MAY_BE_CHANCE = frozenset({Cause.NOTHING_SENT, *BY_CHANCE})
 #: file tells more than a hint in it. What is only possible comes behind what logs call likely.
 _RANK = {Confidence.CERTAIN: 40, Confidence.LIKELY: 40, Confidence.POSSIBLE: 140}
 
+#: What settles that a recording leaves open.
+_ASK = ("the client's own log of those minutes (packwire compare --log takes it), or how it reads a reply",)
+
 
 @dataclass(slots=True)
 class SessionFacts(Fact):
@@ -88,8 +91,8 @@ def _verdict(found: Alone, *, several: bool, damaged: bool) -> Verdict:
         f"{words[:1].upper()}{words[1:]}",
         main.what_to_do(who),
         main.reason,
-        evidence=(*evidence_lines(main, who), *main.why, *also_odd(found, who)),
-        open=main.open,
+        evidence=(*evidence_lines(main, who), *main.why, *main.open, *also_odd(found, who)),
+        open=_ASK if main.open else (),
         rank=_RANK[main.confidence] + main.rank,
         excludes=main.excludes,
     )

@@ -144,7 +144,7 @@ def _misconfigured_words(facts: Facts) -> str:
             f" Read the other way round it is {looks}."
         )
     if said.live and said.has(*_NO_WAY):
-        return f"The configured place is not there: {said.quotes(*_NO_WAY)[0].text}."
+        return f"The configured place is not there: {said.quotes(*_NO_WAY)[0].text.rstrip('.?')}."
     told = (words for codes, words in _COMPLAINTS if said.has(*codes))
     return next(told, "The program complains about its configuration.")
 
