@@ -101,8 +101,6 @@ def diagnose_file(path: str | Path, progress: Callable[[int], None] | None = Non
         data, _, damage = unpacked(content, any_text=True)
         if is_plain_text(data):
             found = diagnose_lines(name, lines(data), progress, damage)
-            if not found.log.lines:
-                raise BadFileError("the file is empty")  # but for the mark of its encoding
             if (capture := _recording(path, content, found)) is None:
                 return found
         else:
