@@ -119,7 +119,7 @@ class TextView:
         if self._skipped:
             names = ", ".join(check.name for check in self._skipped)
             self._print(
-                Text.assemble(("-   ", "dim"), (f"  not tried: {names}: {self._skipped[0].answer}", "dim"))
+                Text.assemble(("-   ", "dim"), (f"  not tried: {names}: {self._skipped[0].answer}", "dim")), 6
             )
         reached = [each for each in diagnosis.hypotheses if each.by != NOT_REACHED]
         if reached:
@@ -131,19 +131,20 @@ class TextView:
                     (f"{hypothesis.standing:<10}", style),
                     f"  {hypothesis.question}: ",
                     (hypothesis.by, "dim"),
-                )
+                ),
+                12,
             )
         self._print(Text())
         for remark in diagnosis.remarks:
-            self._print(Text.assemble(("also      ", "yellow"), f"  {printable(remark.words)}"))
+            self._print(Text.assemble(("also      ", "yellow"), f"  {printable(remark.words)}"), 12)
         if not diagnosis.complete:
             self._print(Text("The examination was ended early: this is what is known so far.", "yellow"))
-        self._print(verdict_line(diagnosis.verdict))
+        self._print(verdict_line(diagnosis.verdict), 2)
         for line in diagnosis.verdict.evidence:
-            self._print(Text(f"      {printable(line)}", "dim"))
+            self._print(Text(f"      {printable(line)}", "dim"), 2)
         if may := may_be(diagnosis.verdict):
-            self._print(Text.assemble(("It may be: ", "bold"), may))
-        self._print(Text.assemble(("What to do: ", "bold"), printable(diagnosis.verdict.remedy)))
+            self._print(Text.assemble(("It may be: ", "bold"), may), 2)
+        self._print(Text.assemble(("What to do: ", "bold"), printable(diagnosis.verdict.remedy)), 2)
 
     def wrote(self, file: Path) -> None:
         """Say that a report was written."""
