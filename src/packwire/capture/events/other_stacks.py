@@ -67,7 +67,15 @@ SAYINGS = (
     saying("frame-read", EventKind.READ, "on_data_received: response for read operation"),
     # NimBLE adds 0x200 to what the controller says.
     saying("no-link", EventKind.FAILED, "Connection failed; status=574"),
-    saying("no-link", EventKind.FAILED, "isconnected, ", r"isconnected, reason ?[=:]? ?0[xX]3[eE]\b"),
+    saying(
+        "no-link", EventKind.FAILED, "isconnected", r"isconnected\W.{0,12}reason ?[=:]? ?(?:0[xX]3[eE]|574)\b"
+    ),
+    saying(
+        "client-lost",
+        EventKind.LOST,
+        "isconnected",
+        r"isconnected\W.{0,12}reason ?[=:]? ?(?P<reason>5(?!74)[1-7]\d)\b",
+    ),
     saying("open-failed", EventKind.FAILED, "connect device failed, status", r"status (?P<status>\d{1,4})"),
     saying("open-failed", EventKind.FAILED, "Connection failed; status=", r"status=(?P<status>\d{1,4})"),
     saying("discovery-failed", EventKind.SERVICES, "could not retrieve services"),

@@ -18,6 +18,7 @@ from packwire.doctor.log.recorded import events_of
 from packwire.doctor.log.rules import (
     can,
     configuration,
+    ended,
     frames,
     gatt,
     held,
@@ -43,6 +44,7 @@ RULES: tuple[Rule, ...] = (
     *configuration.RULES,
     *held.RULES,
     *radio.RULES,
+    *ended.RULES,
     *proxies.RULES,
     *gatt.RULES,
     *frames.RULES,

@@ -25,7 +25,8 @@ def _misconfigured(facts: Facts) -> Confidence | None:
         return None if said.has(*RADIO_WORKS) else LIKELY
     if said.has("duplicate-id"):
         return LIKELY if said.works else CERTAIN
-    if said.has("uart-shared", "only-pairs"):  # an ESP may have another UART for the pack
+    only_pairs = said.has("only-pairs") and not said.has("heard", "no-devices", *_TRIED)
+    if said.has("uart-shared") or only_pairs:  # an ESP may have another UART for the pack
         return POSSIBLE if said.works else LIKELY
     if said.has("port-missing"):  # one that was there before was unplugged, or resets itself
         return when(not said.has("multiple-access", "no-reply", "port-gone") and not said.works, LIKELY)

@@ -1,9 +1,10 @@
 """Bytes that come and are not taken: pieces, checksums, another protocol version."""
 
 from packwire.check import Confidence, Facts, Rank, Rule
-from packwire.doctor.log.facts import ChecksumFacts, IdentityFacts, SaidFacts, WireFacts
+from packwire.doctor.log.facts import IdentityFacts, SaidFacts, WireFacts
 from packwire.doctor.log.rule import CERTAIN, LIKELY, POSSIBLE, Causes, rule, when
 from packwire.doctor.log.said import is_tried_in_vain, shows_only_zeros
+from packwire.doctor.log.sums import ChecksumFacts
 
 #: So few messages are what somebody picked out to show what is wrong; more may be a log of a healthy pack.
 _EXCERPT = 40
@@ -13,7 +14,7 @@ _FEW = 4
 _SMALL_MTU = 64
 #: Sentences of answers of which a part comes.
 _PART = ("received", "request-timeout", "timed-out", "batmon-timeout", "failed-update")
-_REFUSED = ("checksum", "bad-frame", "crc-error", "modbus-crc", "bad-header", "incomplete")
+_REFUSED = ("checksum", "bad-frame", "crc-error", "modbus-crc", "bad-header", "incomplete", "cut-short")
 
 
 def _over_bluetooth(facts: Facts) -> bool:
@@ -22,7 +23,7 @@ def _over_bluetooth(facts: Facts) -> bool:
         return False
     if said.has(
         *("client-connected", "connected", "subscribed", "mtu", "seen", "connecting", "client"),
-        *("request-timeout", "batmon-error", "junk-bytes"),
+        *("request-timeout", "batmon-error", "junk-bytes", "disconnected", "no-bms"),
     ):
         return True
     plugins = facts[IdentityFacts].plugins
@@ -73,7 +74,7 @@ def _is_of_right_frames(facts: Facts) -> bool:
 
 def _framing(facts: Facts) -> Confidence | None:
     sums, said, wire = facts[ChecksumFacts], facts[SaidFacts], facts[WireFacts]
-    if not sums.pairs and said.has("bad-frame") and _over_bluetooth(facts):
+    if not sums.pairs and said.has("bad-frame", "cut-short") and _over_bluetooth(facts):
         # A radio link loses no bits of what it delivers.
         return when(said.has("restart"), LIKELY) or when(said.works, POSSIBLE)
     if not sums.pairs or sums.equal or _low_byte(sums.pairs):
@@ -91,6 +92,8 @@ def _cut(facts: Facts) -> Confidence | None:
     said, wire, sums = facts[SaidFacts], facts[WireFacts], facts[ChecksumFacts]
     if said.works or not _over_bluetooth(facts):
         return None
+    if said.has("cut-short"):
+        return POSSIBLE
     small = any(int(value) <= _SMALL_MTU for value in said.values("mtu", "mtu"))
     if wire.first_of_20 and not wire.right:
         if said.has(*_REFUSED):
@@ -218,8 +221,7 @@ RULES: tuple[Rule, ...] = (
         "The checksum is right (the complaint names the same number twice): what is refused is the frame's"
         " kind or length,"
         " which the reader did not await.",
-        "Use a version of the program that knows this kind of answer, or the plugin of the family that"
-        " sends it.",
+        "Use a version of the program that knows this answer, or the plugin of the family that sends it.",
         shown=("checksum", "received"),
         causes={"reader-bug.framing": 0.6, "wrong-type-matched": 0.2, "protocol-variant": 0.2},
     ),
@@ -230,15 +232,13 @@ RULES: tuple[Rule, ...] = (
             "The frame's own checksum is right; the reader computes another one."
             if _own_checksum(facts) is CERTAIN
             else "A checksum that is refused is that of a right frame: the reader computes another one, or"
-            " one of several"
-            " frames that are alike came damaged."
+            " one of several frames that are alike came damaged."
             if _is_of_right_frames(facts)
             else "The checksum that came is the low byte of the one that the reader computes: it does not cut"
             " its sum to the size of the field."
             if _low_byte(facts[ChecksumFacts].pairs)
             else "The computed and the received checksum differ by the same amount each time: the reader"
-            " sums other bytes"
-            " than the pack, or the frame is longer than it thinks."
+            " sums other bytes than the pack, or the frame is longer than it thinks."
         ),
         "Report the frame in hex with the complaint; the reader's checksum wants mending.",
         shown=("checksum", "wire-received", "received"),
@@ -261,7 +261,7 @@ RULES: tuple[Rule, ...] = (
             else "Each piece arrives twice, so the reader's frames never fit."
         ),
         "Report it with the raw notifications; a reader must end a frame by its length.",
-        shown=("checksum", "restart", "received"),
+        shown=("checksum", "restart", "received", "cut-short"),
         causes=lambda facts: (
             {"reader-bug.framing": 0.65, "cut-frames": 0.2, "protocol-variant": 0.15}
             if _over_bluetooth(facts)
@@ -278,15 +278,15 @@ RULES: tuple[Rule, ...] = (
         _cut,
         lambda facts: (
             "Frames arrive in pieces (the first has 20 bytes, the next begins without a header), and the"
-            " reader takes each"
-            " piece for a frame."
+            " reader takes each piece for a frame."
             if facts[WireFacts].first_of_20
+            else "Frames end before their length is reached: the last piece is not waited for, or it is lost."
+            if facts[SaidFacts].has("cut-short")
             else "Every frame is refused with another checksum: most often pieces of a frame that the"
-            " reader takes for"
-            " whole ones."
+            " reader takes for whole ones."
         ),
         "The reader must join the notifications and end a frame by its length; a larger MTU hides it.",
-        shown=("mtu", "received", "checksum", "bad-frame"),
+        shown=("mtu", "received", "checksum", "bad-frame", "cut-short"),
         causes={"cut-frames": 0.55, "reader-bug.framing": 0.3, "protocol-variant": 0.15},
     ),
     rule(
