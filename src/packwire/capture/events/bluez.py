@@ -114,6 +114,7 @@ SAYINGS = (
             ("segfault at ", r"bluetoothd\["),
         )
     ),
+    saying("bus-lost", EventKind.ADAPTER, "disconnect failed! (EOFError)", of_device=False),
     saying("bus-lost", EventKind.ADAPTER, "Failed to cancel connection", r"Errno|EOF", of_device=False),
     saying(
         "bus-lost",

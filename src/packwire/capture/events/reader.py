@@ -83,6 +83,8 @@ class EventLog:
     bytes_lines: list[str] = field(default_factory=list)
     common: LoggedDevice = field(default_factory=lambda: LoggedDevice(""))
     """What lines say that no known program wrote, in words that many use; kept apart."""
+    strange: LoggedDevice = field(default_factory=lambda: LoggedDevice(""))
+    """What lines of Home Assistant say that are of something else, where the log holds no others."""
     begin: int = NO_TIME
     end: int = NO_TIME
 
@@ -164,6 +166,7 @@ class _Reader:
         above = named_above(line)
         told = of_others(line)
         if (told is not None or self._foreign) and self._is_of_others(line, told):
+            self._note_strange(line, found)
             found = [row for row in found if row.kind is EventKind.ADAPTER]
         said = _said(found, line) if found else []
         if said:
@@ -199,6 +202,14 @@ class _Reader:
             if each.pattern.search(line):
                 quote = Quote(self.log.lines, line[:_SHOWN], NO_TIME, own=False)
                 self.log.common.add(each.code, each.kind, quote, {})
+
+    def _note_strange(self, line: str, found: list[Sentence]) -> None:
+        """Keep what is said of something else: an integration that is not known may read a battery."""
+        if self.log.lines > _FIRST_LINES or self.log.programs:
+            return
+        quote = Quote(self.log.lines, line[:_SHOWN], NO_TIME, own=False)
+        for row, values in _said(found, line):
+            self.log.strange.add(row.code, row.kind, quote, values)
 
     def _is_of_others(self, line: str, told: bool | None) -> bool:
         """Tell whether a line of Home Assistant, or a traceback behind one, is of something else."""
@@ -330,6 +341,8 @@ class _Reader:
             each.event for each in sorted([*self._first, *self._last], key=lambda entry: entry.order)
         ]
         log.bytes_lines = [*self._first_bytes, *self._last_bytes]
+        if log.programs:
+            log.strange = LoggedDevice("")
         log.notes = self._clocks.notes()
         log.begin, log.end = self._clocks.first, self._clocks.last
         return log

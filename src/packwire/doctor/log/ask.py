@@ -132,6 +132,7 @@ _LEVELS = {
     "batmon": "in batmon's options: verbose_log: true; then restart it and wait for one failure",
     "dbus-serialbattery": "in dbus-serialbattery's config.ini: LOGGING = DEBUG; then restart it",
     "mpp-solar": "the same command with -D (debug)",
+    "bt-sensors": "in Signal K under Server, Server Log: debug key bt-sensors-plugin-sk; then one failure",
     "modbus": "the same try with the library's own log (pymodbus: pymodbus_apply_logging_config('DEBUG')),"
     " which"
     " shows the bytes",

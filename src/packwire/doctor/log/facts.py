@@ -24,7 +24,7 @@ FAILURES = frozenset(
         *("gatt-gone", "link-lost", "discovery-failed", "no-reply"),
         *("incorrect-reply", "answer-timeout", "modbus-no-response", "unknown-silence"),
         *("unknown-damage", "unknown-no-link", "unknown-no-bridge", "unknown-not-found", "unknown-no-notify"),
-        *("cut-short", "att-timeout"),
+        *("cut-short", "att-timeout", "bus-lost"),
     }
 )
 #: So many s without values, and so many times the usual pause, are no pause.

@@ -223,7 +223,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "host.adapter-hung",
         lambda facts: when(
-            facts[SaidFacts].has("bluetoothd-ended", "bus-lost") and not facts[SaidFacts].works, POSSIBLE
+            facts[SaidFacts].last_line("bluetoothd-ended", "bus-lost") > facts[SaidFacts].last_read, POSSIBLE
         ),
         "bluetoothd, or the way to it (D-Bus), went away while the program used it: it crashed, was"
         " restarted, or a program left so many connections open that the bus took no more.",
