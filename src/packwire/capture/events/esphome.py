@@ -57,6 +57,14 @@ SAYINGS = (
         )
     ),
     saying("att-timeout", EventKind.TIMED_OUT, "gatt_rsp_timeout"),
+    saying("esp-memory", EventKind.ADAPTER, "BT_BTC: btc_", r"btc_\w{1,30} transfer failed", of_device=False),
+    saying(
+        "esp-memory",
+        EventKind.ADAPTER,
+        "alloc",
+        r"\balloc\w* (?:memory )?fail|malloc failed",
+        of_device=False,
+    ),
     saying("client-left", EventKind.LEFT, "] Disconnecting."),
     saying("not-connected", EventKind.FAILED, "] Not connected"),
     saying("not-connected", EventKind.FAILED, "to BLE characteristic - not connected"),

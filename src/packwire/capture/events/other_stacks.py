@@ -82,6 +82,17 @@ SAYINGS = (
     saying("request-timeout", EventKind.TIMED_OUT, " did not respond: ", r"Frame head 0x\S+ did", start=16),
     saying("bad-frame", EventKind.DAMAGED, "malformed packet received"),
     saying("bad-frame", EventKind.DAMAGED, "Received invalid ", r"invalid (?:decrypted )?buffer "),
+    # Arduino's example of a client, of which most sketches are made
+    saying("connecting", EventKind.CONNECTING, "Forming a connection to "),
+    saying("connected", EventKind.CONNECTED, " - Connected to server"),
+    saying("connect-failed", EventKind.FAILED, "have failed to connect to the server"),
+    saying("service-missing", EventKind.SERVICES, "Failed to find our service UUID"),
+    saying("characteristic-unnamed", EventKind.SERVICES, "Failed to find our characteristic UUID"),
+    # renogy-bt
+    saying("request-timeout", EventKind.TIMED_OUT, "on_read_timeout => Timed out"),
+    saying("link-lost", EventKind.LOST, "Unexpected disconnect from device"),
+    # Home Assistant's own tracker
+    saying("connect-timeout", EventKind.FAILED, "Timeout when trying to get battery status"),
     # bleak's examples, which many scripts were made of
     saying("connected", EventKind.CONNECTED, "Connected: True", r"^\W*Connected: True\W*$", start=-1),
     saying("received", EventKind.NOTIFIED, "Notification from ", r"from [0-9a-f]{8}-[0-9a-f-]{27} \(Handle"),

@@ -35,6 +35,7 @@ SAYINGS = (
     # The processor of an ESP that reads
     saying("program-fault", EventKind.ERROR, "Guru Meditation Error", of_device=False),
     saying("program-fault", EventKind.ERROR, "abort() was called at PC", of_device=False),
+    saying("program-fault", EventKind.ERROR, "CORRUPT HEAP: ", of_device=False),
     saying("program-fault", EventKind.ERROR, "ZeroDivisionError", of_device=False),
     saying(
         "program-fault",

@@ -42,7 +42,9 @@ COMMON = (
         r"|(?:not|n't|never) respond|not (?:been )?responding|stopped responding|went offline"
         rf"|{_OF_A_REPLY}s? (?:has |have )?(?:timed? ?-?out|timeout)"
         r"|time-?(?:d )?out (?:while )?(?:waiting|reading|receiving)"
-        r"|timeout (?:for|of|from|exceeded|command) |(?:read|write) timeout|Timeout(?:Error|Exception)\b"
+        r"|timeout (?:for|of|from|when|while|after|during|with|exceeded|command)"
+        r" (?!initiali[sz]ing hci)|(?:read|write) timeout"
+        r"|Timeout(?:Error|Exception)\b|\btimed out\b"
         r"|\bfailed after \d+ (?:tries|attempts|retries)"
         rf"|waiting for {_OF_A_REPLY}.{{0,40}}(?:time|after)"
         r"|\b(?:read|received|got|returned) 0 (?:of \d+ )?bytes|\b0 bytes (?:read|received)"
@@ -62,7 +64,8 @@ COMMON = (
         r"|\b(?:no|missing) (?:prefix|suffix|so[if]\b|eo[if]\b)"
         r"|\b(?:frame|length|data|size)s? (?:are |is |length )?"
         r"(?:incorrect|wrong|error|mismatch|truncated)"
-        r"|insufficient data|parse failed|(?:unable|failed) to (?:parse|decode)|format error"
+        r"|(?:incomplete|partial|insufficient) data|response incomplete|expected \d{1,4} bytes,? got \d"
+        r"|parse failed|(?:unable|failed) to (?:parse|decode)|format error"
         rf"|invalid literal for int\(\) with base \d+: (?!'[/A-Za-z])|\b(?:error|fail\w*)\b.{{0,4}} {_CHECK}",
     ),
     _common(
@@ -77,7 +80,7 @@ COMMON = (
     _common(
         "modbus-exception",
         EventKind.REFUSED,
-        r"modbus\W{1,3}exception|illegal (?:data (?:address|value)|function)\b",
+        r"modbus\W{1,3}exception|modbus error\b|illegal (?:data (?:address|value)|function)\b",
     ),
     _common(
         "pack-refuses",
@@ -114,7 +117,8 @@ COMMON = (
         EventKind.PAIRING,
         r"\b(?:key|pin(?:code)?|pass(?:key|word|code|phrase)|secret)\b.{0,20}(?:not match|mismatch|incorrect"
         r"|invalid|wrong|missing|reject)"
-        r"|(?:invalid|wrong|incorrect) (?:\w+ )?(?:key|pin(?:code)?|pass(?:key|word|code))\b",
+        r"|(?:invalid|wrong|incorrect) (?:\w+ )?(?:key|pin(?:code)?|pass(?:key|word|code))\b"
+        r"|\bauth(?:entication|orization)? (?:has )?(?:fail|error|reject|denied)",
     ),
     _common(
         "unknown-no-notify",
@@ -127,13 +131,13 @@ COMMON = (
         EventKind.FAILED,
         r"(?:could ?n[o']t|cannot|can't|unable to|fail(?:ed|s)? to|failure to|error) (?:re)?connect"
         r"|(?:re)?connect(?:ion|ing)?(?: attempt)? (?:has )?(?:fail|timed ?out|timeout|error|lost|aborted)"
-        r"|failed connect",
+        r"|failed connect|unexpected(?:ly)? disconnect|\bno (?:\w+ )?device connected|lost connection",
     ),
     _common(
         "unknown-not-found",
         EventKind.NOT_SEEN,
         r"\b(?:device|battery|bms|sensor)s? .{0,24}(?:not (?:be )?found|out of range|unreachable)"
-        r"|\bno (?:device|batter|bms)\w* (?:was |were )?found",
+        r"|\bno (?:\w+ )?(?:device|batter|bms)\w* (?:was |were )?(?:found|discovered|seen)\b",
     ),
 )
 #: Words that tell over what the pack is spoken to, or that one is.
