@@ -7,9 +7,6 @@ import pytest
 from packwire.check import Confidence
 from tests.doctor.clients.bench_client_test import Case, examine
 
-#: The examinations may take a minute, and then the computer was busy besides.
-pytestmark = pytest.mark.timeout(180)
-
 WANTED = {
     ("threads", "none"): "healthy",
     ("vesc-tool", "none"): "healthy",
