@@ -103,3 +103,24 @@ def test_a_log_that_tells_nothing_asks_for_what_would(line: str, words: str):
     assert found.verdict.key == "inconclusive"
     assert any(words in each for each in found.verdict.open)
     assert any("maker" in each for each in found.verdict.open)
+
+
+@pytest.mark.parametrize("integration", ["bluetti_bt", "roof_inverter", "ef_ble"])
+def test_what_counts_no_answer_as_a_success_is_no_healthy_log(integration: str):
+    head = f"{HA.format(1, 'DEBUG')}[custom_components.{integration}.coordinator] "
+    good = f"{head}Finished fetching Cellar data in 1.200 seconds (success: True)"
+    assert diagnosed(good, f"{head}Fetching Cellar data recovered").verdict.key == "inconclusive"
+
+
+def test_a_round_in_which_nothing_was_asked_read_nothing():
+    head = f"{HA.format(1, 'DEBUG')}[custom_components.bms_ble] Finished fetching Pack data in "
+    assert diagnosed(f"{head}1.200 seconds (success: True)").verdict.ok
+    assert not diagnosed(f"{head}0.000 seconds (success: True)").verdict.ok
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"), [("over BLE", "protocol-variant"), ("on /dev/ttyUSB0", "serial.wiring")]
+)
+def test_answers_of_zeros_are_told_by_the_way_that_they_come(words: str, kind: str):
+    found = diagnosed(f"reading the battery {words}", f"answer: {bytes(8)}")
+    assert found.verdict.key == kind

@@ -1,7 +1,16 @@
 """Home Assistant: bleak_retry_connector, habluetooth, bleak_esphome, aiobmsble, BMS_BLE-HA."""
 
+import re
+
 from packwire.capture.events.saying import saying
 from packwire.event import EventKind
+
+#: How lines begin of integrations whose coordinator counts no answer as a success, or that read no pack;
+#: and those of a round in which nothing was asked.
+_MAY_BE_EMPTY = (
+    r"[^[]{0,80}\[[\w.]{0,60}(?:bluetti|ecoflow|ef_ble|solix|zendure|marstek|shunt|inverter|\bbm[267]\b)"
+    r"|.{0,300}data in 0\.000 seconds"
+)
 
 SAYINGS = (
     # Advertisements, as the integration's log and its diagnostics show them.
@@ -363,8 +372,12 @@ SAYINGS = (
     saying("wrong-secret", EventKind.PAIRING, "unable to unlock BMS"),
     saying("wrong-secret", EventKind.PAIRING, "error unlocking BMS"),
     saying("wrong-secret", EventKind.PAIRING, "Failed to initialize connection with secret"),
-    saying("worked", EventKind.READ, "(success: True)"),
-    saying("failed-update", EventKind.TIMED_OUT, "(success: False)"),
-    saying("worked", EventKind.READ, "data recovered"),
+    # Not of an integration that may take no answer for a success, nor where nothing was asked
+    *(
+        saying(
+            "worked", EventKind.READ, words, rf"^(?!{_MAY_BE_EMPTY}).{{0,400}}{re.escape(words)}", start=-1
+        )
+        for words in ("(success: True)", "data recovered")
+    ),
     saying("worked", EventKind.READ, "BMS data sample"),
 )

@@ -214,7 +214,8 @@ class _Reader:
         quote = Quote(self.log.lines, line[:_SHOWN], NO_TIME, own=False)
         said = _said(found, line)
         for row, values in said:
-            self.log.strange.add(row.code, row.kind, quote, values)
+            if row.kind is not EventKind.READ:  # whether those are values of a pack, only it knows
+                self.log.strange.add(row.code, row.kind, quote, values)
         if not said and "[custom_components." in line:
             self._note_common(line, self.log.strange)
 

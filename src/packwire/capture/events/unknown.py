@@ -65,6 +65,7 @@ COMMON = (
         r"|\b(?:frame|length|data|size)s? (?:are |is |length )?"
         r"(?:incorrect|wrong|error|mismatch|truncated)"
         r"|(?:incomplete|partial|insufficient) data|response incomplete|expected \d{1,4} bytes,? got \d"
+        r"|unexpected end of (?:packet|frame|message|data)"
         r"|parse failed|(?:unable|failed) to (?:parse|decode)|format error"
         rf"|invalid literal for int\(\) with base \d+: (?!'[/A-Za-z])|\b(?:error|fail\w*)\b.{{0,4}} {_CHECK}",
     ),
@@ -104,7 +105,7 @@ COMMON = (
         "unknown-idle",
         EventKind.DAMAGED,
         r"(?:\b(?:0x)?ff[ .:,-]{1,2}){16}|(?:\b(?:0x)?00[ .:,-]{1,2}){32}"
-        r"|(?:\\xff){16}|(?:\\x00){32}",
+        r"|(?:\\xff){16}|(?:\\x00){32}|\bb'(?:\\x00){6,}'",
     ),
     _common(
         "unknown-adapter",
@@ -131,7 +132,8 @@ COMMON = (
         EventKind.FAILED,
         r"(?:could ?n[o']t|cannot|can't|unable to|fail(?:ed|s)? to|failure to|error) (?:re)?connect"
         r"|(?:re)?connect(?:ion|ing)?(?: attempt)? (?:has )?(?:fail|timed ?out|timeout|error|lost|aborted)"
-        r"|failed connect|unexpected(?:ly)? disconnect|\bno (?:\w+ )?device connected|lost connection",
+        r"|failed connect|unexpected(?:ly)? disconnect|\bno (?:\w+ )?device connected|lost connection"
+        r"|\bdevice (?:is )?not connected",
     ),
     _common(
         "unknown-not-found",
@@ -144,7 +146,7 @@ COMMON = (
 BLUETOOTH = _common(
     "names-bluetooth",
     EventKind.INFO,
-    r"bluetooth|\bble\b|\bgatt|\bhci\d|\brssi\b|\bbleak|characteristic|advertis|peripheral"
+    r"bluetooth|\bble\b|(?-i:[a-z]BLE)\b|\bgatt|\bhci\d|\brssi\b|\bbleak|characteristic|advertis|peripheral"
     r"|\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b",
 )
 WIRE = _common(

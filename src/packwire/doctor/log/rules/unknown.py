@@ -121,8 +121,24 @@ RULES: tuple[Rule, ...] = (
         },
     ),
     _rule(
+        "protocol-variant",
+        _of("unknown-idle", bluetooth=True),
+        "answers come in which nearly all is FF or 00: the pack has nothing where it is asked, wants a"
+        " pairing, password or encryption first, or is of another type",
+        "See what the vendor's app shows, and whether it asks for a PIN or password.",
+        ("unknown-idle",),
+        {
+            "protocol-variant": 0.3,
+            "wrong-type-configured": 0.25,
+            "password-needed": 0.25,
+            "pairing-needed": 0.2,
+        },
+    ),
+    _rule(
         "serial.wiring",
-        lambda facts: when(facts[SaidFacts].has("unknown-idle"), POSSIBLE),
+        lambda facts: when(
+            facts[SaidFacts].has("unknown-idle") and not facts[SaidFacts].has("names-bluetooth"), POSSIBLE
+        ),
         "bytes come of which nearly all are FF or 00: a line that nobody drives, reversed wires, or another"
         " baud rate",
         "Check A and B (or RX), the ground and the baud rate.",
