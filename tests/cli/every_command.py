@@ -88,7 +88,7 @@ def lines(folder: str) -> dict[str, str]:
         "sim vesc": "sim vesc --listen 0 --for 0.2",
         "sim hub": "sim hub --listen 0 --for 0.2",
         "sim faults": "sim faults",
-        "demo": "demo --for 0.6",
+        "demo": "demo --for 3",
     }
 
 

@@ -25,7 +25,7 @@ def cases() -> dict[tuple[str, str], Case]:
     """All at the same time: most of it is waiting."""
 
     async def everyone() -> list[Case]:
-        return await asyncio.gather(*(examine(*each, timeout=0.5, within=60.0) for each in WANTED))
+        return await asyncio.gather(*(examine(*each, timeout=0.5, within=180.0) for each in WANTED))
 
     return dict(zip(WANTED, asyncio.run(everyone()), strict=True))
 
