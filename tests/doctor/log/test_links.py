@@ -122,5 +122,5 @@ def test_a_round_in_which_nothing_was_asked_read_nothing():
     ("words", "kind"), [("over BLE", "protocol-variant"), ("on /dev/ttyUSB0", "serial.wiring")]
 )
 def test_answers_of_zeros_are_told_by_the_way_that_they_come(words: str, kind: str):
-    found = diagnosed(f"reading the battery {words}", f"answer: {bytes(8)}")
+    found = diagnosed(f"reading the battery {words}", f"answer: {bytes(8)!r}")
     assert found.verdict.key == kind
