@@ -92,10 +92,11 @@ COMMON = (
         r"(?:option|setting|parameter|config\w*|property|bms[_ ]?type|battery type)\b",
     ),
     _common(
-        "unknown-no-bridge",
+        "no-bridge",
         EventKind.FAILED,
         r"connection refused|no route to host|\berrno 11[13]\b|name or service not known|getaddrinfo failed"
-        r"|network is unreachable|host is (?:down|unreachable)",
+        r"|network is unreachable|host is (?:down|unreachable)|econnre(?:fused|set)|ehostunreach"
+        r"|\beof received|connection (?:was |unexpectedly )?closed by (?:the )?(?:remote|peer|host)|reset by peer",
     ),
     _common(
         "unknown-idle",

@@ -58,6 +58,7 @@ SAYINGS = (
         of_device=False,
     ),
     saying("no-reply", EventKind.TIMED_OUT, "|- No battery recognized", of_device=False),
+    saying("program-receives", EventKind.NOTIFIED, "SerialBattery:Hardware Version:", of_device=False),
     saying("incorrect-reply", EventKind.DAMAGED, "ERROR: Incorrect Reply", of_device=False),
     saying("incorrect-reply", EventKind.DAMAGED, "ERROR: Incorrect Data", of_device=False),
     saying("incorrect-reply", EventKind.DAMAGED, "Incorrect message checksum", of_device=False),
@@ -153,6 +154,14 @@ SAYINGS = (
         start=40,
         of_device=False,
     ),
+    # Gobel's add-on: a command stands where the answer's return code is awaited
+    saying(
+        "request-came",
+        EventKind.DAMAGED,
+        "Invalid command or response code",
+        r"code: 46 (?:4[247F]|51|92)\b",
+        of_device=False,
+    ),
     # jbdtool's table
     saying(
         "worked", EventKind.READ, "PercentCapacity ", r"^PercentCapacity\s{2,40}\d", start=-1, of_device=False
@@ -229,6 +238,9 @@ SAYINGS = (
     saying("pack-refuses", EventKind.REFUSED, "Error: NAK", of_device=False),
     saying("pack-refuses", EventKind.REFUSED, "with base 10: 'NAK'", of_device=False),
     # bms-to-inverter
+    saying("port-missing", EventKind.PORT, "from the invalid port descriptor", of_device=False),
+    saying("port-gone", EventKind.PORT, "port appears to have been shutdown", of_device=False),
+    saying("config-issue", EventKind.PORT, "Could not open ", r"open (?:modbus \w{5,6} )?port \S{1,60}!", of_device=False),
     saying("empty-response", EventKind.TIMED_OUT, "IOException: No bytes available", of_device=False),
     saying("incomplete", EventKind.DAMAGED, "IOException: Not enough bytes available", of_device=False),
     saying("bad-header", EventKind.DAMAGED, "got wrong start flag", of_device=False),
@@ -328,7 +340,14 @@ SAYINGS = (
     ),
     # Readers of VESC
     saying("vesc-no-firmware", EventKind.TIMED_OUT, "No firmware read response", of_device=False),
-    saying("vesc-no-firmware", EventKind.TIMED_OUT, "ould not read firmware version", of_device=False),
+    saying(
+        "vesc-no-firmware",
+        EventKind.TIMED_OUT,
+        "read firmware version",
+        r"(?:ould not|an ?not|an't) read firmware",
+        start=10,
+        of_device=False,
+    ),
     saying(
         "vesc-other-firmware",
         EventKind.REFUSED,

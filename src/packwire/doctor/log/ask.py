@@ -169,6 +169,22 @@ def log_lines(writer: WriterFacts) -> tuple[str, ...]:
     return tuple(said)
 
 
+#: What is set on both sides of a line is asked for at once.
+_SETTINGS = {
+    "wrong-address": "address",
+    "serial.protocol-setting": "protocol",
+    "serial.wrong-baud": "baud rate",
+}
+
+
 def settles(causes: tuple[PossibleCause, ...]) -> tuple[str, ...]:
     """Return what tells each of some causes from the others, the likeliest first."""
-    return tuple(dict.fromkeys(SETTLES[each.kind] for each in causes if each.kind in SETTLES))
+    kinds = [each.kind for each in causes if each.kind in SETTLES]
+    settings = [words for kind, words in _SETTINGS.items() if kind in kinds]
+    both = (
+        f"the {' and '.join(settings)} that the BMS has on this port (app, display, switches; which of its"
+        " ports), and those that the program is set to"
+    )
+    return tuple(
+        dict.fromkeys(both if len(settings) > 1 and kind in _SETTINGS else SETTLES[kind] for kind in kinds)
+    )

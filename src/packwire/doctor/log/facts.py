@@ -22,7 +22,7 @@ FAILURES = frozenset(
         *("gone", "checksum", "bad-frame", "communication-failed"),
         *("gatt-gone", "link-lost", "discovery-failed", "no-reply"),
         *("incorrect-reply", "answer-timeout", "modbus-no-response", "unknown-silence"),
-        *("unknown-damage", "unknown-no-link", "unknown-no-bridge", "unknown-not-found", "unknown-no-notify"),
+        *("unknown-damage", "unknown-no-link", "no-bridge", "bridge-lost", "unknown-not-found", "unknown-no-notify"),
     }
 )
 #: So many s without values, and so many times the usual pause, are no pause.
@@ -283,6 +283,10 @@ class WireFacts(Fact):
     asked_in: Counter[str] = field(default_factory=Counter)
     answered_in: Counter[str] = field(default_factory=Counter)
     echoes: int = 0
+    only_back: bool = False
+    """Whether each answer in ASCII hex is its own question."""
+    enveloped: int = 0
+    """Whole messages of Modbus TCP among what was received."""
     foreign: int = 0
     """Requests among what was received that nobody here sent."""
     first_of_20: int = 0

@@ -45,7 +45,9 @@ def _echo(facts: Facts) -> Confidence | None:
     wire = facts[WireFacts]
     if facts[SaidFacts].live:
         return when(facts[LineFacts].lone_echo, LIKELY)
-    alone = wire.echoes and wire.received == wire.echoes
+    alone = (wire.echoes and wire.received == wire.echoes) or wire.only_back
+    if not alone and facts[SaidFacts].has("request-came"):
+        return POSSIBLE
     return when(alone and not facts[SaidFacts].has(*BLUETOOTH), LIKELY if wire.echoes > 1 else POSSIBLE)
 
 
@@ -179,11 +181,15 @@ RULES: tuple[Rule, ...] = (
     rule(
         "serial.echo",
         _echo,
-        "What is sent comes back, and nothing else.",
+        lambda facts: (
+            "A request comes where an answer is awaited: what is sent comes back, or another master asks."
+            if facts[SaidFacts].has("request-came")
+            else "What is sent comes back, and nothing else."
+        ),
         "Where RS485 converters hear themselves, nothing is wrong with that, and the pack is"
         " silent: look at its"
         " wires and wake it. Else RX and TX are joined: cross them.",
-        shown=("wire-sent", "wire-received"),
+        shown=("wire-sent", "wire-received", "request-came"),
         causes={"serial.echo": 0.6, "serial.wiring": 0.2, "two-clients.bus": 0.2},
     ),
 )

@@ -24,7 +24,18 @@ def _of(code: str, *, bluetooth: bool) -> Holds:
     return holds
 
 
-def _rule(kind: str, holds: Holds, words: str, remedy: str, shown: tuple[str, ...], causes: Causes) -> Rule:
+_NO_BRIDGE = _of("no-bridge", bluetooth=False)
+
+
+def _rule(
+    kind: str,
+    holds: Holds,
+    words: str,
+    remedy: str,
+    shown: tuple[str, ...],
+    causes: Causes,
+    ask: tuple[str, ...] = (),
+) -> Rule:
     return rule(
         kind,
         holds,
@@ -35,7 +46,8 @@ def _rule(kind: str, holds: Holds, words: str, remedy: str, shown: tuple[str, ..
         remedy,
         shown=shown,
         causes=causes,
-        ask=lambda facts: (_ASK_OF_ANY,) if facts[WriterFacts].programs else (_ASK, _ASK_OF_ANY),
+        ask=ask
+        or (lambda facts: (_ASK_OF_ANY,) if facts[WriterFacts].programs else (_ASK, _ASK_OF_ANY)),
         rank=Rank.DOUBT,
     )
 
@@ -131,7 +143,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "host.adapter-hung",
-        lambda facts: when(facts[SaidFacts].has("unknown-adapter"), POSSIBLE),
+        _of("unknown-adapter", bluetooth=True),
         "the computer's Bluetooth adapter does not do what it asks",
         "Replug the adapter or restart bluetoothd; see that no other program uses it.",
         ("unknown-adapter",),
@@ -180,10 +192,15 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "configuration",
-        _of("unknown-no-bridge", bluetooth=False),
-        "it does not reach the place that it is told to (a bridge, a gateway, a broker)",
-        "Compare address and port, and see that nobody else is connected: most bridges serve one client.",
-        ("unknown-no-bridge",),
+        lambda facts: when(facts[SaidFacts].has("bridge-lost"), POSSIBLE) or _NO_BRIDGE(facts),
+        "it does not reach the place that it is told to (a bridge, a gateway, a broker), or is sent away",
+        "Compare address, port and protocol, and see that nobody else is connected: most bridges serve one"
+        " client.",
+        ("bridge-lost", "no-bridge"),
         {"configuration": 0.6, "port-taken": 0.2, "ble.proxy-network": 0.2},
+        (
+            "whether the bridge is reached in the same minutes (ping, its page), its address, TCP port and mode"
+            " (raw TCP or Modbus TCP), its Wi-Fi signal, and who else is connected to it",
+        ),
     ),
 )

@@ -109,7 +109,9 @@ def _two_masters(facts: Facts) -> Confidence | None:
     if wire.foreign or facts[LineFacts].neighbours or said.has("multiple-access"):
         return LIKELY
     some = said.has("pylon-answer", "program-receives", "wire-received") or wire.right
-    return when(said.has("answer-timeout", "modbus-no-response") and some, POSSIBLE)
+    some = some or wire.sent > wire.received > 0
+    silent = said.has("answer-timeout", "modbus-no-response", "no-reply")
+    return when((silent and some) or said.has("late-answer"), POSSIBLE)
 
 
 def _some_questions(facts: Facts) -> Confidence | None:
@@ -307,7 +309,7 @@ RULES: tuple[Rule, ...] = (
         "Leave one master: unplug the inverter from this port, use another port of the pack, or only"
         " listen; one program a"
         " serial port.",
-        shown=("multiple-access", "answer-timeout", "modbus-no-response", "wire-received"),
+        shown=("multiple-access", "late-answer", "answer-timeout", "modbus-no-response", "wire-received"),
         causes=lambda facts: (
             {"two-clients.bus": 0.5, "port-taken": 0.35, "serial.wiring": 0.15}
             if facts[SaidFacts].has("multiple-access")
