@@ -81,7 +81,14 @@ SAYINGS = (
     ),
     # ESPHome's canbus
     saying("can-setup-failed", EventKind.BUS, "setup error!", r"\[canbus", start=24, of_device=False),
-    saying("can-setup-failed", EventKind.BUS, "Failed to set mode", r"\[(?:mcp2515|canbus)", start=24, of_device=False),
+    saying(
+        "can-setup-failed",
+        EventKind.BUS,
+        "Failed to set mode",
+        r"\[(?:mcp2515|canbus)",
+        start=24,
+        of_device=False,
+    ),
     saying(
         "send-buffer-full",
         EventKind.BUS,

@@ -7,11 +7,21 @@ from packwire.event import EventKind
 #: modpoll, jsmodbus (ioBroker), modbus-serial (Node-RED), umodbus (Solarman), minimalmodbus, mbusd.
 _OF_REQUESTS = {
     "modbus-no-response": (
-        *("No response received", "No Response received", "no data received from slave", "tty: response timeout"),
+        *(
+            "No response received",
+            "No Response received",
+            "no data received from slave",
+            "tty: response timeout",
+        ),
         *("ncomplete message received", "Request cancelled outside pymodbus", "Connection timed out: select"),
         *("Reply time-out!", "TransactionTimedOutError"),
         # A gateway answers, and the device behind it does not.
-        *("arget device failed to respond", "Target Device Failed", "TargetDeviceFailed", "GatewayNoResponse"),
+        *(
+            "arget device failed to respond",
+            "Target Device Failed",
+            "TargetDeviceFailed",
+            "GatewayNoResponse",
+        ),
         "exception_code=11)",
     ),
     "modbus-exception": (
@@ -19,7 +29,11 @@ _OF_REQUESTS = {
         *("Slave device or server", "ServerDeviceFailureError", "SlaveReportedException"),
     ),
     "crc-error": ("CRC invalid, discarding", "hecksum error in rtu mode", "Frame check failed"),
-    "unknown-address": ("Response not from requested", "isn't the requested slave", "Not a valid device id - "),
+    "unknown-address": (
+        "Response not from requested",
+        "isn't the requested slave",
+        "Not a valid device id - ",
+    ),
     "bad-frame": ("Unable to decode frame",),
     # An answer comes, and it is that of an earlier request.
     "late-answer": ("request ask for transaction_id=", "contains invalid sequence number"),
@@ -31,7 +45,12 @@ _KINDS = {
 #: What they say of a bridge or a gateway that is not reached, or that ends the connection.
 _OF_BRIDGES = (
     *("Modbus Error: [Connection]", "Cancel send, because not connected", "Connection broken error"),
-    *("onnection unexpectedly closed", "Port or socket open error", "PortNotOpenError", "NoSocketAvailableError"),
+    *(
+        "onnection unexpectedly closed",
+        "Port or socket open error",
+        "PortNotOpenError",
+        "NoSocketAvailableError",
+    ),
 )
 _OF_MBPOLL = r"(?:register|coil\)|input) failed: "
 
@@ -45,7 +64,13 @@ SAYINGS = (
     *(
         saying(code, kind, anchor, words, start=start, of_device=False)
         for code, kind, anchor, words, start in (
-            ("modbus-no-response", EventKind.TIMED_OUT, " failed: ", rf"{_OF_MBPOLL}Connection timed out", 12),
+            (
+                "modbus-no-response",
+                EventKind.TIMED_OUT,
+                " failed: ",
+                rf"{_OF_MBPOLL}Connection timed out",
+                12,
+            ),
             ("crc-error", EventKind.DAMAGED, " failed: ", rf"{_OF_MBPOLL}Invalid CRC", 12),
             ("bad-frame", EventKind.DAMAGED, " failed: ", rf"{_OF_MBPOLL}(?:Invalid data|Too many data)", 12),
             ("modbus-no-response", EventKind.TIMED_OUT, "equest timed out", r"^modbus\.\d", -1),
@@ -54,7 +79,9 @@ SAYINGS = (
         )
     ),
     *(saying("bridge-lost", EventKind.FAILED, anchor, of_device=False) for anchor in _OF_BRIDGES),
-    saying("bridge-lost", EventKind.FAILED, "Connection to (", r"\(\S{3,80}, \d{1,5}\) failed", of_device=False),
+    saying(
+        "bridge-lost", EventKind.FAILED, "Connection to (", r"\(\S{3,80}, \d{1,5}\) failed", of_device=False
+    ),
     saying(
         "unknown-address",
         EventKind.DAMAGED,
@@ -65,7 +92,13 @@ SAYINGS = (
     saying("modbus-no-response", EventKind.TIMED_OUT, "ommunication with the instrument (no answer)"),
     saying("modbus-no-response", EventKind.TIMED_OUT, " did not respond (", r"respond \(\d", of_device=False),
     *(
-        saying("modbus-exception", EventKind.REFUSED, anchor, r"\((?!.{0,60}(?:NoResponse|code=11\)))", of_device=False)
+        saying(
+            "modbus-exception",
+            EventKind.REFUSED,
+            anchor,
+            r"\((?!.{0,60}(?:NoResponse|code=11\)))",
+            of_device=False,
+        )
         for anchor in ("Exception Response(", "xception response Exception(", "ExceptionResponse(")
     ),
     # Readers of serial BMS on an ESP32: no byte came, or bytes of another pack or protocol.

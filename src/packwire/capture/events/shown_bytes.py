@@ -5,6 +5,7 @@ import re
 #: What a line with bytes has, besides one of the words of `_may`.
 _BYTES = re.compile(
     r">>>|<<<|b'|~2|X BLE|x BLE|[0-9A-Fa-f]{16}|\b[0-9A-Fa-f]{3,8}(?:#|  ? ?\[\d\] )"
+    r"|0x[0-9A-Fa-f]{1,2}(?:,? 0x[0-9A-Fa-f]{1,2}){3}"
     r"|[0-9A-Fa-f]{2}(?:(?:[ .:,]|,? 0x|\]\[|><)[0-9A-Fa-f]{2}){2}"
 )
 

@@ -95,8 +95,9 @@ COMMON = (
         "no-bridge",
         EventKind.FAILED,
         r"connection refused|no route to host|\berrno 11[13]\b|name or service not known|getaddrinfo failed"
-        r"|network is unreachable|host is (?:down|unreachable)|econnre(?:fused|set)|ehostunreach"
-        r"|\beof received|connection (?:was |unexpectedly )?closed by (?:the )?(?:remote|peer|host)|reset by peer",
+        r"|network is unreachable|host is (?:down|unreachable)"
+        r"|econnre(?:fused|set)|ehostunreach|\beof received|reset by peer"
+        r"|connection (?:was |unexpectedly )?closed by (?:the )?(?:remote|peer|host)",
     ),
     _common(
         "unknown-idle",

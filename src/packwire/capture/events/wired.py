@@ -240,7 +240,13 @@ SAYINGS = (
     # bms-to-inverter
     saying("port-missing", EventKind.PORT, "from the invalid port descriptor", of_device=False),
     saying("port-gone", EventKind.PORT, "port appears to have been shutdown", of_device=False),
-    saying("config-issue", EventKind.PORT, "Could not open ", r"open (?:modbus \w{5,6} )?port \S{1,60}!", of_device=False),
+    saying(
+        "config-issue",
+        EventKind.PORT,
+        "Could not open ",
+        r"open (?:modbus \w{5,6} )?port \S{1,60}!",
+        of_device=False,
+    ),
     saying("empty-response", EventKind.TIMED_OUT, "IOException: No bytes available", of_device=False),
     saying("incomplete", EventKind.DAMAGED, "IOException: Not enough bytes available", of_device=False),
     saying("bad-header", EventKind.DAMAGED, "got wrong start flag", of_device=False),

@@ -14,15 +14,14 @@ from packwire.check import Fact
 #: Sentences that say that something did not work.
 FAILURES = frozenset(
     {
-        *("connect-timeout", "connect-failed", "no-slot", "open-failed"),
-        *("status-133", "no-link", "proxy-link-timeout", "abort-by-local"),
-        *("not-discovered", "not-found", "timed-out", "request-timeout"),
-        *("init-failed", "failed-update", "not-connected", "batmon-error"),
-        *("device-missing", "request-error", "no-bms", "abort-by-remote"),
-        *("gone", "checksum", "bad-frame", "communication-failed"),
-        *("gatt-gone", "link-lost", "discovery-failed", "no-reply"),
-        *("incorrect-reply", "answer-timeout", "modbus-no-response", "unknown-silence"),
-        *("unknown-damage", "unknown-no-link", "no-bridge", "bridge-lost", "unknown-not-found", "unknown-no-notify"),
+        *("connect-timeout", "connect-failed", "no-slot", "open-failed", "status-133", "no-link"),
+        *("proxy-link-timeout", "abort-by-local", "not-discovered", "not-found", "timed-out"),
+        *("request-timeout", "init-failed", "failed-update", "not-connected", "batmon-error"),
+        *("device-missing", "request-error", "no-bms", "abort-by-remote", "gone", "checksum"),
+        *("bad-frame", "communication-failed", "gatt-gone", "link-lost", "discovery-failed"),
+        *("no-reply", "incorrect-reply", "answer-timeout", "modbus-no-response", "unknown-silence"),
+        *("unknown-damage", "unknown-no-link", "no-bridge", "bridge-lost", "unknown-not-found"),
+        "unknown-no-notify",
     }
 )
 #: So many s without values, and so many times the usual pause, are no pause.
@@ -51,7 +50,7 @@ class SaidFacts(Fact):
     end: int = NO_TIME
     """When the log ends (ns)."""
     began: int = NO_TIME
-    """When an examination began that is no log (ns): what is told is said by its time, and by no line."""
+    """When an examination began that is no log (ns): what is told is said by its time, not by a line."""
     others_read: int = 0
     """The last line in which another device was read; 0: none was."""
     perhaps_read: bool = False
@@ -208,8 +207,7 @@ class IdentityFacts(Fact):
 
     names: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
-    drivers: tuple[str, ...] = ()
-    """Drivers that were tried one after the other."""
+    drivers: tuple[str, ...] = ()  # that were tried one after the other
 
 
 @dataclass(slots=True)
@@ -283,10 +281,8 @@ class WireFacts(Fact):
     asked_in: Counter[str] = field(default_factory=Counter)
     answered_in: Counter[str] = field(default_factory=Counter)
     echoes: int = 0
-    only_back: bool = False
-    """Whether each answer in ASCII hex is its own question."""
-    enveloped: int = 0
-    """Whole messages of Modbus TCP among what was received."""
+    only_back: bool = False  # each answer in ASCII hex is its own question
+    enveloped: int = 0  # whole messages of Modbus TCP among what was received
     foreign: int = 0
     """Requests among what was received that nobody here sent."""
     first_of_20: int = 0

@@ -3,6 +3,8 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
@@ -19,6 +21,7 @@ from packwire.direction import Direction
 from packwire.doctor.log.facts import WireFacts
 from packwire.messages import Messages
 from packwire.wire.family import Family
+from packwire.wire.framing import Framing
 
 #: So many messages are looked at, and so many bytes of each way.
 MAX_MESSAGES, MAX_STREAM = 10_000, 1 << 16
@@ -118,11 +121,32 @@ def _is_question(message: bytes) -> bool:
 
 
 def _families_of(message: bytes) -> Iterator[str]:
-    """Yield the family that one message is a whole, right frame of."""
+    """Yield the protocol of the family that one message is a whole, right frame of."""
     for each in families():
         if any(framing.form_of(message) is not None for framing in each.framings):
-            yield each.name
+            yield _protocols().get(each.name, each.name)
             return
+
+
+@cache
+def _protocols() -> dict[str, str]:
+    """Return by family what its protocol is called, where that is Modbus RTU with addresses of its own."""
+    rtu = _modbus()
+    return {
+        each.name: rtu.name
+        for each in families()
+        if all(replace(framing, name=rtu.name, start=b"") == rtu for framing in each.framings)
+    }
+
+
+@cache
+def _modbus() -> Framing:
+    return next(
+        framing
+        for each in families()
+        for framing in each.framings
+        if each.name == "Modbus RTU" and not framing.start
+    )
 
 
 def _look_at_channel(facts: WireFacts, rows: list[WireMessage], requests: set[bytes]) -> None:
@@ -133,7 +157,7 @@ def _look_at_channel(facts: WireFacts, rows: list[WireMessage], requests: set[by
     facts.wrong += len(found) - len(right)
     facts.text_frames += sum(row.payload[:2] == b"~2" for row in rows)
     if family is not None:
-        facts.answered_in[family.name] += len(right)
+        facts.answered_in[_protocols().get(family.name, family.name)] += len(right)
         sums = list(_sums(stream, right))
         facts.own_sums |= {value for value, size in sums if size > 1}
         facts.own_bytes |= {value for value, size in sums if size == 1}
@@ -171,7 +195,8 @@ def _only_asks(found: Found, frame: bytes) -> bool:
     if frame[:1] == b"~":
         return frame[7:9] in _COMMANDS
     queries = found.framing.queries
-    return found.framing.name == "Modbus RTU" and len(frame) == 8 and queries is not None and queries.fits(frame)
+    alike = _protocols().get(found.framing.name) and len(frame) == 8
+    return bool(alike) and queries is not None and queries.fits(frame)
 
 
 def _others(stream: bytes, right: list[Found], frame: bytes) -> Iterator[bytes]:
@@ -229,7 +254,12 @@ def _look_at_addresses(facts: WireFacts, found: Sequence[WireMessage]) -> None:
     outcome: dict[bytes, bool] = {}
     units = {row.payload[:1] for row in found if not row.sent}
     for one, two in pairwise([*found, WireMessage(NO_TIME, True, b"", 0)]):
-        if one.sent and not two.sent and _answers_for(one.payload, two.payload) and one.payload[:1] not in units:
+        if (
+            one.sent
+            and not two.sent
+            and _answers_for(one.payload, two.payload)
+            and one.payload[:1] not in units
+        ):
             facts.other_address = f"{one.payload[0]:02x} is asked, and {two.payload[0]:02x} answers"
         if one.sent and one.payload:
             outcome[one.payload] = outcome.get(one.payload, False) or not two.sent
@@ -253,8 +283,7 @@ def _answers_for(request: bytes, reply: bytes) -> bool:
     """Tell whether a right reply of Modbus RTU is of another unit than the one that was asked the like."""
     if request[1:2] != reply[1:2] or request[:1] == reply[:1] or len(request) != 8:
         return False
-    framing = next(each.framings[0] for each in families() if each.name == "Modbus RTU")
-    return all(framing.form_of(each) is not None for each in (request, reply))
+    return all(_modbus().form_of(each) is not None for each in (request, reply))
 
 
 #: By how a frame begins: how many bytes check and end it, and where its address stands (as Modbus has it, at

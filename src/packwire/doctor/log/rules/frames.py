@@ -219,8 +219,7 @@ RULES: tuple[Rule, ...] = (
         "reader-bug.framing",
         _equal,
         "The checksum is right (the complaint names the same number twice): what is refused is the frame's"
-        " kind or length,"
-        " which the reader did not await.",
+        " kind or length, which the reader did not await.",
         "Use a version of the program that knows this kind of answer, or the plugin of the family that"
         " sends it.",
         shown=("checksum", "received"),
@@ -233,15 +232,13 @@ RULES: tuple[Rule, ...] = (
             "The frame's own checksum is right; the reader computes another one."
             if _own_checksum(facts) is CERTAIN
             else "A checksum that is refused is that of a right frame: the reader computes another one, or"
-            " one of several"
-            " frames that are alike came damaged."
+            " one of several frames that are alike came damaged."
             if _is_of_right_frames(facts)
             else "The checksum that came is the low byte of the one that the reader computes: it does not cut"
             " its sum to the size of the field."
             if _low_byte(facts[ChecksumFacts].pairs)
-            else "The computed and the received checksum differ by the same amount each time: the reader"
-            " sums other bytes"
-            " than the pack, or the frame is longer than it thinks."
+            else "The computed and the received checksum differ by the same amount each time: the reader sums"
+            " other bytes than the pack, or the frame is longer than it thinks."
         ),
         "Report the frame in hex with the complaint; the reader's checksum wants mending.",
         shown=("checksum", "wire-received", "received"),
@@ -283,12 +280,10 @@ RULES: tuple[Rule, ...] = (
         _cut,
         lambda facts: (
             "Frames arrive in pieces (the first has 20 bytes, the next begins without a header), and the"
-            " reader takes each"
-            " piece for a frame."
+            " reader takes each piece for a frame."
             if facts[WireFacts].first_of_20
-            else "Every frame is refused with another checksum: most often pieces of a frame that the"
-            " reader takes for"
-            " whole ones."
+            else "Every frame is refused with another checksum: most often pieces of a frame that the reader"
+            " takes for whole ones."
         ),
         "The reader must join the notifications and end a frame by its length; a larger MTU hides it.",
         shown=("mtu", "received", "checksum", "bad-frame"),
@@ -300,12 +295,10 @@ RULES: tuple[Rule, ...] = (
         _variant_words,
         lambda facts: (
             "Set the program to the version that the pack speaks, or the port of the BMS to the awaited"
-            " protocol"
-            " (in its app)."
+            " protocol (in its app)."
             if facts[SaidFacts].has("unknown-version") and not _over_bluetooth(facts)
             else "Send the raw bytes to the program's maintainer. That data flows rules out the signal,"
-            " pairing"
-            " and the way of writing."
+            " pairing and the way of writing."
         ),
         shown=("subscribed", "received", "bad-frame", "unknown-version", "junk-bytes", "part-missing"),
         causes=lambda facts: (

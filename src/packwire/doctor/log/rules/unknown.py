@@ -46,8 +46,7 @@ def _rule(
         remedy,
         shown=shown,
         causes=causes,
-        ask=ask
-        or (lambda facts: (_ASK_OF_ANY,) if facts[WriterFacts].programs else (_ASK, _ASK_OF_ANY)),
+        ask=ask or (lambda facts: (_ASK_OF_ANY,) if facts[WriterFacts].programs else (_ASK, _ASK_OF_ANY)),
         rank=Rank.DOUBT,
     )
 
@@ -199,8 +198,10 @@ RULES: tuple[Rule, ...] = (
         ("bridge-lost", "no-bridge"),
         {"configuration": 0.6, "port-taken": 0.2, "ble.proxy-network": 0.2},
         (
-            "whether the bridge is reached in the same minutes (ping, its page), its address, TCP port and mode"
-            " (raw TCP or Modbus TCP), its Wi-Fi signal, and who else is connected to it",
+            (
+                "whether the bridge is reached in the same minutes (ping, its page), its address, TCP port"
+                " and mode (raw TCP or Modbus TCP), its Wi-Fi signal, and who else is connected to it"
+            ),
         ),
     ),
 )
