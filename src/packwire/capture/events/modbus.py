@@ -32,9 +32,10 @@ _OF_REQUESTS = {
     "unknown-address": (
         "Response not from requested",
         "isn't the requested slave",
-        "Not a valid device id - ",
+        "Unexpected data error, expected add",
     ),
     "bad-frame": ("Unable to decode frame",),
+    "incomplete": ("Data length error, expected ", "frame out of order, expected "),
     # An answer comes, and it is that of an earlier request.
     "late-answer": ("request ask for transaction_id=", "contains invalid sequence number"),
 }
@@ -64,16 +65,16 @@ SAYINGS = (
     *(
         saying(code, kind, anchor, words, start=start, of_device=False)
         for code, kind, anchor, words, start in (
+            ("modbus-no-response", EventKind.TIMED_OUT, " failed: ", rf"{_OF_MBPOLL}Connection timed", 12),
             (
-                "modbus-no-response",
-                EventKind.TIMED_OUT,
+                "bridge-lost",
+                EventKind.FAILED,
                 " failed: ",
-                rf"{_OF_MBPOLL}Connection timed out",
-                12,
+                r"(?:mbpoll: |input\) |register )\w* ?failed: Conn\w+ re",
+                30,
             ),
             ("crc-error", EventKind.DAMAGED, " failed: ", rf"{_OF_MBPOLL}Invalid CRC", 12),
             ("bad-frame", EventKind.DAMAGED, " failed: ", rf"{_OF_MBPOLL}(?:Invalid data|Too many data)", 12),
-            ("modbus-no-response", EventKind.TIMED_OUT, "equest timed out", r"^modbus\.\d", -1),
             ("modbus-no-response", EventKind.TIMED_OUT, "Poll error count: ", r"\"err\":\"timeout", 0),
             ("modbus-exception", EventKind.REFUSED, "Poll error count: ", r"\"errorCode\":\d", 0),
         )
@@ -144,4 +145,35 @@ SAYINGS = (
     saying("incorrect-reply", EventKind.DAMAGED, "nvalid data from BMS", of_device=False),
     saying("empty-response", EventKind.TIMED_OUT, "response=b''", of_device=False),
     saying("empty-response", EventKind.TIMED_OUT, "reply= b''", of_device=False),
+    # bms-to-inverter
+    saying("port-missing", EventKind.PORT, "from the invalid port descriptor", of_device=False),
+    saying("port-gone", EventKind.PORT, "port appears to have been shutdown", of_device=False),
+    saying(
+        "config-issue",
+        EventKind.PORT,
+        "Could not open ",
+        r"open (?:modbus \w{5,6} )?port \S{1,60}!",
+        of_device=False,
+    ),
+    saying("empty-response", EventKind.TIMED_OUT, "IOException: No bytes available", of_device=False),
+    saying("incomplete", EventKind.DAMAGED, "IOException: Not enough bytes available", of_device=False),
+    saying("bad-header", EventKind.DAMAGED, "got wrong start flag", of_device=False),
+    saying("bad-frame", EventKind.DAMAGED, "Message could not be interpreted", of_device=False),
+    saying("unknown-address", EventKind.DAMAGED, "invalid battery identifier", of_device=False),
+    saying("bad-frame", EventKind.DAMAGED, "got wrong command id", of_device=False),
+    saying("modbus-no-response", EventKind.TIMED_OUT, "Error reading from modbus device", of_device=False),
+    saying("config-issue", EventKind.PORT, "Opening port ", r"port \S{1,60} FAILED", of_device=False),
+    saying("no-port", EventKind.PORT, "No port available on this machine", of_device=False),
+    # Gobel's add-on; a command stands where the answer's return code is awaited
+    saying(
+        "no-reply", EventKind.TIMED_OUT, "Failed to get ", r"data of pack: \d{1,2} after", of_device=False
+    ),
+    saying("bad-frame", EventKind.DAMAGED, "Not a valid 55AA frame", r"len=[1-9]", of_device=False),
+    saying(
+        "request-came",
+        EventKind.DAMAGED,
+        "Invalid command or response code",
+        r"code: 46 (?:4[247F]|51|92)\b",
+        of_device=False,
+    ),
 )

@@ -6,7 +6,7 @@ from packwire.event import EventKind
 #: A serial port, or what opens one, anywhere in a line.
 _PORT = (
     r"/dev/(?:tty|serial|hidraw|rfcomm|cu\.)\S|\btty(?:USB|ACM|AMA|SC|S|O|THS|mxc)\d|'/dev/'"
-    r"|\b[Ss]erial ?[Pp]ort|SerialException|serialposix"
+    r"|\b[Ss]erial ?[Pp]ort|SerialException|serialposix|mbpoll: "
 )
 #: What the system says of a port that cannot be used.
 _OF_PORTS = {
@@ -154,14 +154,6 @@ SAYINGS = (
         start=40,
         of_device=False,
     ),
-    # Gobel's add-on: a command stands where the answer's return code is awaited
-    saying(
-        "request-came",
-        EventKind.DAMAGED,
-        "Invalid command or response code",
-        r"code: 46 (?:4[247F]|51|92)\b",
-        of_device=False,
-    ),
     # jbdtool's table
     saying(
         "worked", EventKind.READ, "PercentCapacity ", r"^PercentCapacity\s{2,40}\d", start=-1, of_device=False
@@ -237,23 +229,6 @@ SAYINGS = (
     saying("crc-error", EventKind.DAMAGED, "Error: Invalid response CRC", of_device=False),
     saying("pack-refuses", EventKind.REFUSED, "Error: NAK", of_device=False),
     saying("pack-refuses", EventKind.REFUSED, "with base 10: 'NAK'", of_device=False),
-    # bms-to-inverter
-    saying("port-missing", EventKind.PORT, "from the invalid port descriptor", of_device=False),
-    saying("port-gone", EventKind.PORT, "port appears to have been shutdown", of_device=False),
-    saying(
-        "config-issue",
-        EventKind.PORT,
-        "Could not open ",
-        r"open (?:modbus \w{5,6} )?port \S{1,60}!",
-        of_device=False,
-    ),
-    saying("empty-response", EventKind.TIMED_OUT, "IOException: No bytes available", of_device=False),
-    saying("incomplete", EventKind.DAMAGED, "IOException: Not enough bytes available", of_device=False),
-    saying("bad-header", EventKind.DAMAGED, "got wrong start flag", of_device=False),
-    saying("bad-frame", EventKind.DAMAGED, "got wrong command id", of_device=False),
-    saying("modbus-no-response", EventKind.TIMED_OUT, "Error reading from modbus device", of_device=False),
-    saying("config-issue", EventKind.PORT, "Opening port ", r"port \S{1,60} FAILED", of_device=False),
-    saying("no-port", EventKind.PORT, "No port available on this machine", of_device=False),
     # mpp-solar's tables
     saying(
         "worked",
