@@ -66,6 +66,13 @@ COMMON = (
         rf"|invalid literal for int\(\) with base \d+: (?!'[/A-Za-z])|\b(?:error|fail\w*)\b.{{0,4}} {_CHECK}",
     ),
     _common(
+        "unknown-can",
+        EventKind.BUS,
+        r"\b(?:twai\w*|can ?bus|can[ -](?:controller|interface|frames?|messages?)|mcp25\w+|socketcan)\b.{0,60}"
+        r"(?:\berror|fail|passive|bus.?off|recover|time-?(?:d )?out)|\bbus error count:? [1-9]|error has occurred on the bus"
+        r"|(?:error|fail\w*|unable|timeout).{0,30}\b(?:twai|can[ -]?bus|can (?:frame|message))",
+    ),
+    _common(
         "unknown-address",
         EventKind.DAMAGED,
         r"(?<!mac )(?<!ip )(?<!accepting )\b(?:address|adr|addr|bms id|unit id|slave id)\b.{0,16}"
@@ -89,7 +96,8 @@ COMMON = (
         "bad-setting",
         EventKind.INFO,
         r"\b(?:invalid|unknown|missing|unsupported|required|no such) (?:\w+ )?"
-        r"(?:option|setting|parameter|config\w*|property|bms[_ ]?type|battery type)\b",
+        r"(?:option|setting|parameter|config\w*|property|bms[_ ]?type|battery type)\b"
+        r"|\bno \w+ (?:definitions?|configurations?|settings) found",
     ),
     _common(
         "no-bridge",

@@ -179,7 +179,10 @@ _SETTINGS = {
 
 def settles(causes: tuple[PossibleCause, ...]) -> tuple[str, ...]:
     """Return what tells each of some causes from the others, the likeliest first."""
+    both_sides = sum(each.share for each in causes if each.kind in _SETTINGS)
+    share = {each.kind: both_sides if each.kind in _SETTINGS else each.share for each in causes}
     kinds = [each.kind for each in causes if each.kind in SETTLES]
+    kinds.sort(key=lambda kind: -share[kind])
     settings = [words for kind, words in _SETTINGS.items() if kind in kinds]
     both = (
         f"the {' and '.join(settings)} that the BMS has on this port (app, display, switches; which of its"

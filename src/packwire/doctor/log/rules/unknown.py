@@ -176,6 +176,20 @@ RULES: tuple[Rule, ...] = (
         rank=Rank.DOUBT,
     ),
     _rule(
+        "can.nobody-acknowledges",
+        _of("unknown-can", bluetooth=False),
+        "the CAN controller counts errors or cannot send: nobody acknowledges, or the bit rates differ",
+        "Check H and L, the terminators (60 ohm between them without power) and the bit rate of both ends.",
+        ("unknown-can",),
+        {
+            "can.nobody-acknowledges": 0.4,
+            "can.wrong-bitrate": 0.25,
+            "serial.wiring": 0.2,
+            "can.no-answer": 0.15,
+        },
+        ("which program wrote it, with its version",),
+    ),
+    _rule(
         "serial.noise",
         _of("unknown-damage", bluetooth=False),
         "frames come damaged, or as another protocol than it awaits",
