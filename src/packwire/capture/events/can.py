@@ -70,6 +70,11 @@ SAYINGS = (
     ),
     saying("can-missing", EventKind.BUS, "SIOCGIFINDEX: No such device", of_device=False),
     saying("can-missing", EventKind.BUS, "if_nametoindex: No such device", of_device=False),
+    saying("can-missing", EventKind.BUS, "CAN interface ", r"interface \S{1,20} not found", of_device=False),
+    saying(
+        "can-setup-failed", EventKind.BUS, " CAN driver", r"(?:install|start) CAN", start=8, of_device=False
+    ),
+    saying("can-empty", EventKind.TIMED_OUT, "No CAN data for ", of_device=False),
     # `ip link set can0 ..`, as iproute2 tells that it failed
     saying("net-permission", EventKind.BUS, "RTNETLINK answers: Operation not permitted", of_device=False),
     saying(

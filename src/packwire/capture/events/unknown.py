@@ -28,6 +28,8 @@ _BAD = (
     r"(?:invalid|unvalid|wrong|bad|incorrect|corrupt\w*|unexpected|implausible|malformed"
     r"|unidentifiable)"
 )
+_NOT = r"(?:failed to|could not|cannot|can't|unable to)"
+_LINE = r"(?:serial(?: port)?|uart|rs-?(?:485|232))"
 _PART = (
     r"(?:crc|check ?sum|frame|packet|header|length|len(?:id)?|size|start ?(?:byte|bit|of frame)?|end ?byte"
     r"|preamble|prefix|suffix|terminator|footer|so[if]|eo[if]|marker|reply|response|data|payload|values?)\b"
@@ -38,7 +40,8 @@ COMMON = (
     _common(
         "unknown-silence",
         EventKind.TIMED_OUT,
-        r"\bno (?:valid |more )?(?:response|reply|answer|data|bytes|packets?)\b|empty (?:response|reply)"
+        r"\bno (?:valid |more |bms |battery |pack |serial )?(?:response|reply|answer|data|bytes|packets?)\b"
+        r"|\bno (?:messages|frames|telegrams) received|empty (?:response|reply)"
         r"|(?:not|n't|never) respond|not (?:been )?responding|stopped responding|went offline"
         rf"|{_OF_A_REPLY}s? (?:has |have )?(?:timed? ?-?out|timeout)"
         r"|time-?(?:d )?out (?:while )?(?:waiting|reading|receiving)"
@@ -48,7 +51,11 @@ COMMON = (
         r"|\b(?:read|received|got|returned) 0 (?:of \d+ )?bytes|\b0 bytes (?:read|received)"
         r"|(?:retry count|retries) exceeded"
         r"|(?:not|n't) sent any data"
-        r"|failed to (?:init(?:ialize)?|query|poll|reach) (?:the )?(?:bms|battery|pack)"
+        rf"|{_NOT} (?:init(?:ialize)?|query|poll|reach|retrieve|read|get|fetch)(?: \w+)?"
+        r" (?:bms|battery|pack|cell)"
+        rf"|{_NOT} (?:get|fetch|read|retrieve|obtain) (?:\w+ )?(?:data|values|registers?)\b"
+        rf"|\b(?:bms|battery|{_LINE}) comm(?:unication)?s? (?:fail|error|lost)"
+        r"|\bkeine (?:daten|antwort)|zeitüberschreitung"
         r"|(?:received|recieved)(?: data)?(?: from \w{1,12})?:\s*$"
         r"|connection (?:with|to) (?:the )?(?:pylontech|bms|battery|pack|vesc)\b.{0,12}failed",
     ),
@@ -62,14 +69,24 @@ COMMON = (
         r"|\b(?:no|missing) (?:prefix|suffix|so[if]\b|eo[if]\b)"
         r"|\b(?:frame|length|data|size)s? (?:are |is |length )?"
         r"(?:incorrect|wrong|error|mismatch|truncated)"
+        r"|\b(?:parser?|decod(?:e|ing)|framing|validation|rx|receive) error\b|\bshort (?:packet|frame|read)\b"
+        r"|\bodd[- ]length|\bunexpected (?:\w+ ){1,3}count\b|\bout of sequence"
         r"|insufficient data|parse failed|(?:unable|failed) to (?:parse|decode)|format error"
         rf"|invalid literal for int\(\) with base \d+: (?!'[/A-Za-z])|\b(?:error|fail\w*)\b.{{0,4}} {_CHECK}",
     ),
     _common(
+        "unknown-port",
+        EventKind.PORT,
+        rf"\b{_LINE} (?:read |recv |receive |i/o )?error\b"
+        rf"|\b(?:error|fehler)\b.{{0,12}} (?:reading|lesen).{{0,24}}\b{_LINE}"
+        rf"|\b{_LINE} (?:\w+ )?(?:init\w*|open\w*) (?:failed|error)|{_NOT} open (?:the )?{_LINE}",
+    ),
+    _common(
         "unknown-can",
         EventKind.BUS,
-        r"\b(?:twai\w*|can ?bus|can[ -](?:controller|interface|frames?|messages?)|mcp25\w+|socketcan)\b.{0,60}"
-        r"(?:\berror|fail|passive|bus.?off|recover|time-?(?:d )?out)|\bbus error count:? [1-9]|error has occurred on the bus"
+        r"\b(?:twai\w*|can ?bus|can[ -](?:controller|interface|frames?|messages?)|mcp25\w+|socketcan)\b"
+        r".{0,60}(?:\berror|fail|passive|bus.?off|recover|time-?(?:d )?out)"
+        r"|\bbus error count:? [1-9]|error has occurred on the bus"
         r"|(?:error|fail\w*|unable|timeout).{0,30}\b(?:twai|can[ -]?bus|can (?:frame|message))",
     ),
     _common(
@@ -143,7 +160,7 @@ COMMON = (
         "unknown-not-found",
         EventKind.NOT_SEEN,
         r"\b(?:device|battery|bms|sensor)s? .{0,24}(?:not (?:be )?found|out of range|unreachable)"
-        r"|\bno (?:device|batter|bms)\w* (?:was |were )?found",
+        r"|\bno (?:device|batter|bms|pack|slave)\w* (?:was |were )?(?:found|detected|online|recogni[sz]ed)",
     ),
 )
 #: Words that tell over what the pack is spoken to, or that one is.

@@ -19,9 +19,9 @@ FAILURES = frozenset(
         *("request-timeout", "init-failed", "failed-update", "not-connected", "batmon-error"),
         *("device-missing", "request-error", "no-bms", "abort-by-remote", "gone", "checksum"),
         *("bad-frame", "communication-failed", "gatt-gone", "link-lost", "discovery-failed"),
-        *("no-reply", "incorrect-reply", "answer-timeout", "modbus-no-response", "unknown-silence"),
-        *("unknown-damage", "unknown-no-link", "no-bridge", "bridge-lost", "unknown-not-found"),
-        "unknown-no-notify",
+        *("no-reply", "incorrect-reply", "answer-timeout", "modbus-no-response"),
+        *("unknown-silence", "unknown-damage", "unknown-port", "unknown-no-link", "no-bridge"),
+        *("bridge-lost", "unknown-not-found", "unknown-no-notify"),
     }
 )
 #: So many s without values, and so many times the usual pause, are no pause.

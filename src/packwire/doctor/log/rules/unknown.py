@@ -51,6 +51,14 @@ def _rule(
     )
 
 
+_SILENT = {
+    "serial.wiring": 0.35,
+    "pack-asleep": 0.15,
+    "wrong-address": 0.15,
+    "serial.protocol-setting": 0.15,
+    "serial.wrong-baud": 0.1,
+    "two-clients.bus": 0.1,
+}
 _LINK = {
     "ble.weak-signal": 0.35,
     "phone-app-holds-it": 0.3,
@@ -122,14 +130,34 @@ RULES: tuple[Rule, ...] = (
         "Check RX and TX (or A and B), the ground and the pins; then address, protocol and baud rate; then"
         " wake the pack.",
         ("unknown-silence",),
-        {
-            "serial.wiring": 0.35,
-            "pack-asleep": 0.15,
-            "wrong-address": 0.15,
-            "serial.protocol-setting": 0.15,
-            "serial.wrong-baud": 0.1,
-            "two-clients.bus": 0.1,
-        },
+        _SILENT,
+    ),
+    _rule(
+        "serial.wiring",
+        _of("unknown-not-found", bluetooth=False),
+        "it finds no pack on its line. Wiring, a sleeping pack, another address, protocol or baud rate look"
+        " the same",
+        "Check RX and TX (or A and B), the ground and the pins; then address, protocol and baud rate; then"
+        " wake the pack.",
+        ("unknown-not-found",),
+        _SILENT,
+    ),
+    _rule(
+        "serial.wiring",
+        _of("unknown-port", bluetooth=False),
+        "it cannot read from its serial port",
+        "See that the port is there and nobody else has it open; another cable, USB port or converter.",
+        ("unknown-port",),
+        {"serial.wiring": 0.4, "configuration": 0.3, "port-taken": 0.3},
+    ),
+    _rule(
+        "configuration",
+        _of("unknown-no-link", bluetooth=False),
+        "it gets no connection to what it is told to read",
+        "Compare the port, or address and TCP port, with the configuration; see that nobody else is"
+        " connected.",
+        ("unknown-no-link",),
+        {"configuration": 0.4, "serial.wiring": 0.3, "port-taken": 0.3},
     ),
     _rule(
         "serial.wiring",
