@@ -283,6 +283,7 @@ class WireFacts(Fact):
     echoes: int = 0
     only_back: bool = False  # each answer in ASCII hex is its own question
     enveloped: int = 0  # whole messages of Modbus TCP among what was received
+    high: int = 0  # bytes of ones beside right frames, as of a line that nobody drives
     foreign: int = 0
     """Requests among what was received that nobody here sent."""
     first_of_20: int = 0
@@ -305,8 +306,7 @@ class WireFacts(Fact):
     """Frames of ASCII hex that begin with ~ among what was received."""
     refusals: Counter[str] = field(default_factory=Counter)
     """Return codes of such frames by which a pack refuses what it was asked."""
-    joined: int = 0
-    """Messages in which several such frames stand, one behind the other."""
+    joined: int = 0  # messages in which several such frames stand, one behind the other
     other_version: str = ""
     """Where such an answer is in another version than its question: which, in words."""
 

@@ -174,6 +174,7 @@ def _look_at_channel(facts: WireFacts, rows: list[WireMessage], requests: set[by
                 for other in _others(stream, right, frame)
             )
         )
+    facts.high = max(facts.high, _high_beside(stream, right))
     polls = {
         stream[each.start : each.start + each.size]
         for each in right
@@ -188,6 +189,16 @@ def _look_at_channel(facts: WireFacts, rows: list[WireMessage], requests: set[by
         if len(one.payload) == _SMALL_PIECE and 0 < len(two.payload) <= _SMALL_PIECE:
             head = one.payload[:2]
             facts.first_of_20 += two.payload[:2] != head and not (starts and two.payload.startswith(starts))
+
+
+def _high_beside(stream: bytes, right: list[Found]) -> int:
+    """Return how many bytes beside the right frames are nearly all ones, where most of them are."""
+    inside = np.zeros(len(stream), dtype=bool)
+    for each in right:
+        inside[each.start : each.start + each.size] = True
+    beside = np.frombuffer(stream, dtype=np.uint8)[~inside]
+    high = int(np.count_nonzero(np.bitwise_count(beside) >= 6))
+    return high if right and 4 * high >= 3 * len(beside) else 0
 
 
 def _only_asks(found: Found, frame: bytes) -> bool:

@@ -1,9 +1,11 @@
 """Programs that are not known here: what their words may mean, and what to ask for."""
 
 from packwire.check import Confidence, Facts, Rank, Rule
-from packwire.doctor.log.facts import SaidFacts, WriterFacts
+from packwire.doctor.log.facts import SaidFacts, WireFacts, WriterFacts
 from packwire.doctor.log.rule import POSSIBLE, Causes, Holds, rule, when
 
+#: So many bytes of ones are no accident.
+_HIGH = 8
 _ASK = "which program wrote it, with its version, and its log from its start on at the level debug"
 _ASK_OF_ANY = "the maker's name and model, and whether the vendor's app reads the pack in the same minute"
 _NO_LINK = ("unknown-no-link", "unknown-not-found")
@@ -161,9 +163,9 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "serial.wiring",
-        lambda facts: when(facts[SaidFacts].has("unknown-idle"), POSSIBLE),
-        "bytes come of which nearly all are FF or 00: a line that nobody drives, reversed wires, or another"
-        " baud rate",
+        lambda facts: when(facts[SaidFacts].has("unknown-idle") or facts[WireFacts].high >= _HIGH, POSSIBLE),
+        "bytes come of which nearly all are FF or 00, alone or around frames: a line that nobody drives,"
+        " reversed wires, or another baud rate",
         "Check A and B (or RX), the ground and the baud rate.",
         ("unknown-idle",),
         {"serial.wiring": 0.4, "serial.wrong-baud": 0.3, "serial.noise": 0.3},
